@@ -1,0 +1,32 @@
+/* What a context passes down: clock, log, cancel. No module reads a global. */
+#ifndef MF_BASE_ENV_H
+#define MF_BASE_ENV_H
+
+#include "base/str.h"
+
+enum mf_log_level { MF_LOG_WARNING = 1, MF_LOG_INFO = 2, MF_LOG_DEBUG = 3 };
+
+struct mf_env {
+	int64_t (*now)(void *arg); /* seconds since 1970; never NULL */
+	void *now_arg;
+	void (*log)(void *arg, enum mf_log_level level, const char *line); /* one line, no newline, no secret */
+	void *log_arg;
+	bool (*cancelled)(void *arg); /* true: stop as soon as nothing can be lost */
+	void *cancel_arg;
+	enum mf_log_level level; /* lines above it are not formatted */
+	int64_t deadline_ms;     /* on CLOCK_MONOTONIC, 0: none */
+};
+
+/* Real clock, no log, never cancelled. */
+void mf_env_init(struct mf_env *env);
+int64_t mf_env_now(const struct mf_env *env);
+bool mf_env_cancelled(const struct mf_env *env);
+void mf_env_log(const struct mf_env *env, enum mf_log_level level, const char *fmt, ...) MF_PRINTF(3, 4);
+/* Milliseconds on CLOCK_MONOTONIC. */
+int64_t mf_monotonic_ms(void);
+/* Milliseconds left until the deadline, at least 0; INT64_MAX without one. */
+int64_t mf_env_left_ms(const struct mf_env *env);
+/* Sleeps up to ms, returning early when cancelled or at the deadline. */
+void mf_env_sleep(const struct mf_env *env, int64_t ms);
+
+#endif

@@ -1,0 +1,122 @@
+/* Untrusted JSON: one strict pull reader. A document is read once, front to back; each
+ * value is either descended into, converted, or skipped, and all of it is validated on
+ * the way: RFC 8259 grammar, UTF-8 (no surrogates, no overlong forms), paired surrogate escapes,
+ * unique member names in every object, depth at most MF_MAX_JSON_DEPTH, nothing but white space behind
+ * the value. In the same pass the reader notes whether the bytes are canonical (see below).
+ * Speed matters: targets files are tens of megabytes.
+ *
+ * Every function that fails leaves MF_E_FORMAT with the byte offset in the message; a
+ * reader that has failed must not be used again. */
+#ifndef MF_JSON_JSON_H
+#define MF_JSON_JSON_H
+
+#include <jansson.h>
+
+#include "base/limits.h"
+#include "base/str.h"
+
+#define MF_JSON_MAX_OPEN (MF_MAX_JSON_DEPTH + 1)
+
+enum mf_json_type {
+	MF_JSON_OBJECT,
+	MF_JSON_ARRAY,
+	MF_JSON_STRING,
+	MF_JSON_NUMBER,
+	MF_JSON_TRUE,
+	MF_JSON_FALSE,
+	MF_JSON_NULL,
+};
+
+/* A string as it stands between its quotes; `escaped`: it holds a backslash. */
+struct mf_json_string {
+	struct mf_str raw;
+	bool escaped;
+};
+
+/* One member name of an open object: kept to find duplicates. */
+struct mf_json_key {
+	const char *p;
+	size_t n;
+	bool escaped;
+};
+
+struct mf_json_reader {
+	const char *start, *at, *end;
+	size_t depth;
+	struct mf_json_key *keys; /* names of all open objects, innermost last */
+	size_t nkeys, keys_cap;
+	struct {
+		size_t first_key;   /* index in keys of the object's first name */
+		bool is_object;
+		bool sorted;        /* names strictly ascending so far */
+		bool any;           /* something was read in it */
+	} open[MF_JSON_MAX_OPEN];
+	size_t last_odd; /* offset + 1 of the last byte that is not canonical; 0: none */
+};
+#define MF_JSON_READER_CLEANUP __attribute__((cleanup(mf_json_reader_clear)))
+
+void mf_json_reader_init(struct mf_json_reader *r, struct mf_bytes doc);
+void mf_json_reader_clear(struct mf_json_reader *r);
+
+/* Type of the next value. */
+int mf_json_peek(struct mf_json_reader *r, enum mf_json_type *type, struct mf_err *err) MF_NODISCARD;
+/* Enter an object or array; each _next returns 1 (a member or element is next), 0 (closed), -1. */
+int mf_json_object(struct mf_json_reader *r, struct mf_err *err) MF_NODISCARD;
+int mf_json_object_next(struct mf_json_reader *r, struct mf_json_string *name, struct mf_err *err) MF_NODISCARD;
+int mf_json_array(struct mf_json_reader *r, struct mf_err *err) MF_NODISCARD;
+int mf_json_array_next(struct mf_json_reader *r, struct mf_err *err) MF_NODISCARD;
+/* Scalars; another type is MF_E_FORMAT. */
+int mf_json_string(struct mf_json_reader *r, struct mf_json_string *out, struct mf_err *err) MF_NODISCARD;
+int mf_json_bool(struct mf_json_reader *r, bool *out, struct mf_err *err) MF_NODISCARD;
+/* A whole number written as one (no fraction, no exponent, no -0), min <= value <= max. */
+int mf_json_int(struct mf_json_reader *r, int64_t min, int64_t max, int64_t *out, struct mf_err *err) MF_NODISCARD;
+int mf_json_null(struct mf_json_reader *r, struct mf_err *err) MF_NODISCARD;
+/* Validates any value, gives its bytes (slice may be NULL). */
+int mf_json_skip(struct mf_json_reader *r, struct mf_str *slice, struct mf_err *err) MF_NODISCARD;
+/* Offset of the next value (white space before it is skipped first); for slices of values one descends into. */
+size_t mf_json_offset(struct mf_json_reader *r);
+/* True when every byte from offset `from` to the present one is canonical. */
+bool mf_json_canonical_since(const struct mf_json_reader *r, size_t from);
+/* Nothing but white space is left. */
+int mf_json_end(struct mf_json_reader *r, struct mf_err *err) MF_NODISCARD;
+
+/* Does the decoded string equal z? (No allocation.) */
+bool mf_json_string_eq(struct mf_json_string s, const char *z);
+/* Appends the decoded UTF-8. */
+int mf_json_string_decode(struct mf_json_string s, struct mf_buf *out, struct mf_err *err) MF_NODISCARD;
+/* Order of the decoded bytes, as memcmp. */
+int mf_json_string_cmp(struct mf_json_string a, struct mf_json_string b);
+
+/* ---- Canonical form (OLPC canonical JSON as TUF and Notary sign it): no white space, members sorted
+ * by the bytes of the decoded name, only '"' and '\' escaped, whole numbers within +-(2^53-1).
+ * A value like 1.0 or 1e3 is whole and becomes 1 and 1000; a fraction or a number outside the range is MF_E_FORMAT.
+ * Canonical text may hold raw control characters and is then not JSON. */
+
+/* Appends the canonical form of a value (any valid JSON text, validated here again). */
+int mf_json_canonicalize(struct mf_str value, struct mf_buf *out, struct mf_err *err) MF_NODISCARD;
+/* Appends Notary's wire form of canonical bytes: < > & U+2028 U+2029 as \u003c \u003e \u0026 \u2028 \u2029. */
+int mf_json_wire(struct mf_str canonical, struct mf_buf *out, struct mf_err *err) MF_NODISCARD;
+/* Appends a quoted canonical string of decoded text (valid UTF-8 or MF_E_FORMAT). */
+int mf_json_quote(struct mf_str text, struct mf_buf *out, struct mf_err *err) MF_NODISCARD;
+/* Appends a quoted string in ordinary JSON: control characters escaped too. Invalid UTF-8 becomes U+FFFD. */
+int mf_json_quote_any(struct mf_str text, struct mf_buf *out, struct mf_err *err) MF_NODISCARD;
+
+/* ---- Small documents as jansson trees: only after the strict reader passed the bytes. */
+json_t *mf_json_load(struct mf_bytes doc, size_t max, struct mf_err *err) MF_NODISCARD; /* NULL on failure */
+static inline void mf_json_decref_cleanup(json_t **j)
+{
+	json_decref(*j);
+}
+#define MF_JSON_CLEANUP __attribute__((cleanup(mf_json_decref_cleanup)))
+/* Typed members. `req` false: an absent member leaves *out as it is. The wrong type is always MF_E_FORMAT.
+ * Strings are borrowed from the tree and hold no NUL. */
+int mf_json_get_str(const json_t *o, const char *name, bool req, const char **out, struct mf_err *err) MF_NODISCARD;
+int mf_json_get_int(const json_t *o, const char *name, bool req, int64_t min, int64_t max, int64_t *out,
+		    struct mf_err *err) MF_NODISCARD;
+int mf_json_get_bool(const json_t *o, const char *name, bool req, bool *out, struct mf_err *err) MF_NODISCARD;
+int mf_json_get_obj(const json_t *o, const char *name, bool req, json_t **out, struct mf_err *err) MF_NODISCARD;
+int mf_json_get_arr(const json_t *o, const char *name, bool req, json_t **out, struct mf_err *err) MF_NODISCARD;
+/* Appends the canonical form of a jansson tree (integers, strings, booleans, null; a real is MF_E_FORMAT). */
+int mf_json_dump_canonical(const json_t *j, struct mf_buf *out, struct mf_err *err) MF_NODISCARD;
+
+#endif

@@ -1,0 +1,45 @@
+/* Documents that manifesto stores in a registry: the artifact manifest of a record, the referrers fallback index, the catalogue. All are derived
+ * from signed records, byte for byte the same for the same records, so that each can be rebuilt. */
+#ifndef MF_OCI_ARTIFACT_H
+#define MF_OCI_ARTIFACT_H
+
+#include "oci/image_store.h"
+
+/* What an artifact manifest is made of. */
+struct mf_artifact {
+	const char *type;            /* record type: artifactType is "application/vnd.manifesto.<type>" */
+	struct mf_digest blob;
+	uint64_t blob_length;
+	const char *blob_media_type;
+	struct mf_digest subject;    /* the image */
+	uint64_t subject_size;
+	const char *subject_media_type;
+	const char *created;         /* RFC 3339, NULL: left out; org.opencontainers.image.created */
+};
+/* OCI 1.1 manifest: artifactType, empty config ("{}"), one layer = the blob, subject, annotations. Canonical member order, no white space. */
+int mf_artifact_build(const struct mf_artifact *a, struct mf_buf *out, struct mf_err *err) MF_NODISCARD;
+/* Stores the empty config blob when it is missing (once per store handle). */
+int mf_artifact_store_config(struct mf_image_store *s, struct mf_err *err) MF_NODISCARD;
+
+/* The fallback index (distribution-spec 1.1, "Pushing Manifests with Subject", "Referrers Tag Schema"): makes `add` present and `remove` absent in what the tag
+ * `sha256-<hex>` holds now, everything else kept, descriptors sorted by digest; nothing is written when nothing changes. A descriptor whose manifest the registry lacks is
+ * dropped. Does nothing for a layout. */
+int mf_referrers_update(struct mf_image_store *s, const struct mf_digest *subject, const struct mf_descriptor *add, size_t nadd,
+			const struct mf_digest *remove, size_t nremove, struct mf_err *err) MF_NODISCARD;
+
+/* One current record, as the catalogue shows it. Borrowed. */
+struct mf_catalogue_record {
+	struct mf_digest subject, blob;
+	uint64_t length;
+	const char *type, *media_type, *role;
+	const char *created; /* or NULL */
+};
+/* Writes the catalogue tags: `_manifesto`, or above MF_MAX_CATALOGUE_RECORDS `_manifesto-<hh>` by the subject's first byte (and `_manifesto` then lists
+ * the parts' tags in its config and no layers). An OCI image manifest, config media type application/vnd.manifesto.catalogue.v1+json with
+ * {"images":[{"image_digest":"sha256:..","manifest":[..]}]} in the proof of concept's member names ("image_digest", "manifesto", "type", "digest") plus "role", "size", "mediaType", "created"; layers
+ * are the blobs, each once, sorted by digest. Blobs the registry lacks are marked "missing":true and left out of the layers.
+ * keep_union: records of the present catalogue are kept beside the given ones (before a publish); otherwise it is exactly the given ones.
+ * Nothing is written when nothing changes. Does nothing for a layout. */
+int mf_catalogue_write(struct mf_image_store *s, const struct mf_catalogue_record *records, size_t n, bool keep_union, struct mf_err *err) MF_NODISCARD;
+
+#endif

@@ -1,0 +1,36 @@
+/* Image references as containers-transports(5) and the distribution project's grammar have them:
+ * [docker://][REGISTRY/]REPOSITORY[:TAG][@DIGEST] or oci:DIR[:TAG][@DIGEST]. */
+#ifndef MF_OCI_REFERENCE_H
+#define MF_OCI_REFERENCE_H
+
+#include "base/digest.h"
+
+enum mf_transport {
+	MF_TRANSPORT_REGISTRY,
+	MF_TRANSPORT_LAYOUT, /* OCI image layout directory */
+};
+
+struct mf_ref {
+	enum mf_transport transport;
+	char *registry;   /* "docker.io", "localhost:5000"; NULL for a layout */
+	char *repository; /* "library/alpine", "acme/app"; NULL for a layout */
+	char *dir;        /* layout directory as typed; NULL for a registry */
+	char *tag;        /* NULL when absent; a registry reference without tag and digest gets "latest" */
+	bool has_digest;
+	struct mf_digest digest;
+};
+/* The one constructor: consumes all of `text`. A first component with '.', ':' or equal to "localhost" is a registry; otherwise docker.io,
+ * where a single component gets "library/". A digest that is not sha256 is refused. In oci:DIR:TAG the tag is what stands behind the last ':' if it
+ * is a valid tag and holds no '/'. MF_E_USAGE with the offending part quoted. */
+int mf_ref_parse(struct mf_ref *out, struct mf_str text, struct mf_err *err) MF_NODISCARD;
+/* REPOSITORY alone ([REGISTRY/]REPOSITORY, no tag, no digest), for --store and repository arguments. */
+int mf_ref_parse_repository(struct mf_ref *out, struct mf_str text, struct mf_err *err) MF_NODISCARD;
+void mf_ref_clear(struct mf_ref *r);
+#define MF_REF_CLEANUP __attribute__((cleanup(mf_ref_clear)))
+/* Appends what the user would type: docker.io references in the short form are not shortened; digest appended when present. */
+int mf_ref_format(const struct mf_ref *r, struct mf_buf *out, struct mf_err *err) MF_NODISCARD;
+/* The GUN: "registry/repository" ("docker.io/library/alpine"); for a layout "oci". Appended. */
+int mf_ref_gun(const struct mf_ref *r, struct mf_buf *out, struct mf_err *err) MF_NODISCARD;
+bool mf_tag_valid(struct mf_str tag);
+
+#endif
