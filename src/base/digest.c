@@ -1,0 +1,34 @@
+#include "base/digest.h"
+
+#include "base/encode.h"
+
+int mf_digest_parse(struct mf_digest *out, struct mf_str text, struct mf_err *err)
+{
+	struct mf_esc e;
+	struct mf_str prefix = MF_STR("sha256:");
+	struct mf_digest d;
+	if (!mf_str_starts(text, prefix))
+		return mf_fail(err, MF_E_FORMAT, 0, "not a sha256 digest: '%s'", mf_esc(&e, text));
+	struct mf_str hex = {text.p + prefix.n, text.n - prefix.n};
+	if (mf_hex_decode(d.b, sizeof d.b, hex) < 0)
+		return mf_fail(err, MF_E_FORMAT, 0, "not 64 lower-case hexadecimal digits behind 'sha256:': '%s'",
+			       mf_esc(&e, text));
+	*out = d;
+	return 0;
+}
+
+void mf_digest_hex(char out[65], const struct mf_digest *d)
+{
+	mf_hex_encode(out, d->b, sizeof d->b);
+}
+
+void mf_digest_format(char out[MF_DIGEST_TEXT], const struct mf_digest *d)
+{
+	memcpy(out, "sha256:", 7);
+	mf_digest_hex(out + 7, d);
+}
+
+bool mf_digest_eq(const struct mf_digest *a, const struct mf_digest *b)
+{
+	return memcmp(a->b, b->b, sizeof a->b) == 0;
+}
