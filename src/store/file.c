@@ -1,0 +1,172 @@
+#include "store/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "store/temp.h"
+
+/* Reads to the end of fd, at most `max` octets more; reading one past the maximum tells "full" from "too large". */
+static int read_all(int fd, const char *name, size_t max, struct mf_buf *out, struct mf_err *err)
+{
+	size_t start = out->n;
+	for (;;) {
+		char chunk[16384];
+		ssize_t k = read(fd, chunk, sizeof(chunk));
+		if (k < 0 && errno == EINTR)
+			continue;
+		if (k < 0)
+			return mf_fail(err, errno == EISDIR ? MF_E_USAGE : MF_E_IO, errno, "read '%s'", name);
+		if (k == 0)
+			return 0;
+		if ((size_t)k > max - (out->n - start))
+			return mf_fail(err, MF_E_USAGE, 0, "'%s' is larger than %zu bytes", name, max);
+		if (mf_buf_add(out, chunk, (size_t)k, err))
+			return -1;
+	}
+}
+
+static int open_error(const char *path, int sys, struct mf_err *err)
+{
+	enum mf_code code = MF_E_IO;
+	if (sys == ENOENT || sys == ENOTDIR)
+		code = MF_E_NOT_FOUND;
+	else if (sys == EACCES || sys == EPERM || sys == EISDIR || sys == ELOOP || sys == ENAMETOOLONG)
+		code = MF_E_USAGE;
+	return mf_fail(err, code, sys, "open '%s'", path);
+}
+
+static int read_path(const char *path, size_t max, struct mf_buf *out, struct mf_err *err)
+{
+	if (strcmp(path, "-") == 0)
+		return read_all(STDIN_FILENO, "standard input", max, out, err);
+	int fd MF_FD_CLEANUP = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	if (fd < 0)
+		return open_error(path, errno, err);
+	struct stat st;
+	if (fstat(fd, &st))
+		return mf_fail(err, MF_E_IO, errno, "read '%s'", path);
+	if (S_ISDIR(st.st_mode))
+		return mf_fail(err, MF_E_USAGE, 0, "'%s' is a directory", path);
+	if (S_ISREG(st.st_mode) && (uintmax_t)st.st_size > max)
+		return mf_fail(err, MF_E_USAGE, 0, "'%s' is larger than %zu bytes", path, max);
+	return read_all(fd, path, max, out, err);
+}
+
+int mf_file_read(const char *path, size_t max, struct mf_buf *out, struct mf_err *err)
+{
+	size_t before = out->n, room = out->max - out->n;
+	if (read_path(path, max < room ? max : room, out, err) == 0)
+		return 0;
+	out->n = before;
+	if (out->p)
+		out->p[before] = '\0';
+	return -1;
+}
+
+static int write_file(const char *path, struct mf_bytes data, unsigned mode, enum mf_temp_how how, bool sync,
+		      struct mf_err *err)
+{
+	struct mf_temp t MF_TEMP_CLEANUP = MF_TEMP_INIT;
+	if (mf_temp_open(&t, path, mode, err))
+		return -1;
+	if (mf_fd_write_all(t.fd, data.p, data.n))
+		return mf_fail(err, MF_E_IO, errno, "write '%s'", path);
+	return mf_temp_commit(&t, how, sync, err);
+}
+
+int mf_file_write(const char *path, struct mf_bytes data, unsigned mode, struct mf_err *err)
+{
+	return write_file(path, data, mode, MF_TEMP_REPLACE, true, err);
+}
+
+int mf_file_create(const char *path, struct mf_bytes data, unsigned mode, struct mf_err *err)
+{
+	/* Spares the temporary file; the link decides. */
+	struct stat st;
+	if (lstat(path, &st) == 0)
+		return mf_fail(err, MF_E_CONFLICT, 0, "'%s' exists already", path);
+	return write_file(path, data, mode, MF_TEMP_CREATE, true, err);
+}
+
+int mf_file_write_fast(const char *path, struct mf_bytes data, unsigned mode, struct mf_err *err)
+{
+	return write_file(path, data, mode, MF_TEMP_REPLACE, false, err);
+}
+
+bool mf_file_exists(const char *path)
+{
+	return access(path, F_OK) == 0;
+}
+
+static int make_one(const char *path, unsigned mode, struct mf_err *err)
+{
+	if (mkdir(path, (mode_t)mode) == 0) {
+		if (chmod(path, (mode_t)mode))
+			return mf_fail(err, MF_E_IO, errno, "set mode of '%s'", path);
+		return 0;
+	}
+	/* Another process may have been faster; a read-only parent answers EROFS even for what is there. */
+	int sys = errno;
+	struct stat st;
+	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+		return 0;
+	return mf_fail(err, MF_E_IO, sys == EEXIST ? ENOTDIR : sys, "make directory '%s'", path);
+}
+
+int mf_dir_make(const char *path, unsigned mode, struct mf_err *err)
+{
+	char *copy MF_FREE = mf_str_dup(mf_str_c(path));
+	if (!copy)
+		return mf_fail_nomem(err);
+	for (char *p = copy; *p; p++) {
+		if (*p != '/' || p == copy || p[-1] == '/')
+			continue;
+		*p = '\0';
+		if (make_one(copy, mode, err))
+			return -1;
+		*p = '/';
+	}
+	return make_one(copy, mode, err);
+}
+
+/* Copies one part behind out[n], with a '/' between; with out NULL only counts. */
+static size_t join_part(char *out, size_t n, bool slash, const char *part)
+{
+	if (slash) {
+		if (out)
+			out[n] = '/';
+		n++;
+	}
+	size_t k = strlen(part);
+	if (out)
+		memcpy(out + n, part, k + 1);
+	return n + k;
+}
+
+static size_t join_all(char *out, const char *first, va_list ap)
+{
+	size_t n = join_part(out, 0, false, first);
+	bool ends = n && first[n - 1] == '/';
+	for (const char *part; (part = va_arg(ap, const char *));) {
+		n = join_part(out, n, n && !ends, part);
+		size_t k = strlen(part);
+		ends = k ? part[k - 1] == '/' : false;
+	}
+	return n;
+}
+
+char *mf_path_join(const char *first, ...)
+{
+	va_list ap;
+	va_start(ap, first);
+	size_t n = join_all(NULL, first, ap);
+	va_end(ap);
+	char *out = malloc(n + 1);
+	if (!out)
+		return NULL;
+	va_start(ap, first);
+	(void)join_all(out, first, ap);
+	va_end(ap);
+	return out;
+}

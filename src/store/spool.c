@@ -1,0 +1,238 @@
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "store/file.h"
+#include "store/temp.h"
+
+/* Most records are smaller: they never touch a disk. */
+#define MEMORY_MAX ((size_t)256 << 10)
+#define CHUNK ((size_t)64 << 10)
+
+struct mf_spool {
+	uint64_t max, length;
+	const struct mf_spool_hash *hash;
+	void *state;
+	struct mf_buf memory; /* everything, until fd is open */
+	int fd;
+	bool ended;
+	struct mf_digest digest;
+};
+
+struct mf_spool *mf_spool_new(uint64_t max, const struct mf_spool_hash *hash, struct mf_err *err)
+{
+	struct mf_spool *s = mf_calloc(1, sizeof(*s));
+	if (!s) {
+		(void)mf_fail_nomem(err);
+		return NULL;
+	}
+	s->fd = -1;
+	s->max = max;
+	s->hash = hash;
+	mf_buf_init(&s->memory, MEMORY_MAX);
+	s->state = hash->begin(err);
+	if (!s->state) {
+		mf_spool_free(s);
+		return NULL;
+	}
+	return s;
+}
+
+void mf_spool_free(struct mf_spool *s)
+{
+	if (!s)
+		return;
+	if (s->state)
+		s->hash->drop(s->state);
+	mf_fd_cleanup(&s->fd);
+	mf_buf_clear(&s->memory);
+	free(s);
+}
+
+static const char *temp_dir(void)
+{
+	const char *dir = secure_getenv("TMPDIR");
+	return dir && *dir ? dir : "/tmp";
+}
+
+/* A file without a name; where the file system cannot do that, one whose name is gone at once. */
+static int open_unnamed(const char *dir, struct mf_err *err)
+{
+	int fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC | O_EXCL, 0600);
+	if (fd >= 0)
+		return fd;
+	char *path MF_FREE = mf_path_join(dir, ".tmp-XXXXXX", NULL);
+	if (!path)
+		return mf_fail_nomem(err);
+	fd = mkostemp(path, O_CLOEXEC);
+	if (fd < 0)
+		return mf_fail(err, MF_E_IO, errno, "make a temporary file in '%s'", dir);
+	if (unlink(path) == 0)
+		return fd;
+	int sys = errno;
+	close(fd);
+	return mf_fail(err, MF_E_IO, sys, "unlink '%s'", path);
+}
+
+static int put(struct mf_spool *s, const void *p, size_t n, struct mf_err *err)
+{
+	if (mf_fd_write_all(s->fd, p, n)) {
+		(void)mf_fail(err, MF_E_IO, errno, "write a temporary file in '%s'", temp_dir());
+		mf_err_set_hint(err, "TMPDIR chooses another directory for temporary files");
+		return -1;
+	}
+	return 0;
+}
+
+static int spill(struct mf_spool *s, struct mf_err *err)
+{
+	s->fd = open_unnamed(temp_dir(), err);
+	if (s->fd < 0)
+		return -1;
+	if (put(s, mf_buf_str(&s->memory).p, s->memory.n, err))
+		return -1;
+	mf_buf_clear(&s->memory);
+	return 0;
+}
+
+int mf_spool_add(struct mf_spool *s, const void *p, size_t n, struct mf_err *err)
+{
+	assert(!s->ended);
+	if (n > s->max - s->length)
+		return mf_fail(err, MF_E_FORMAT, 0, "longer than %ju bytes", (uintmax_t)s->max);
+	if (n == 0)
+		return 0;
+	if (s->hash->add(s->state, p, n, err))
+		return -1;
+	if (s->fd < 0 && n <= MEMORY_MAX - s->memory.n) {
+		if (mf_buf_add(&s->memory, p, n, err))
+			return -1;
+	} else {
+		if (s->fd < 0 && spill(s, err))
+			return -1;
+		if (put(s, p, n, err))
+			return -1;
+	}
+	s->length += n;
+	return 0;
+}
+
+int mf_spool_end(struct mf_spool *s, struct mf_digest *digest, uint64_t *length, struct mf_err *err)
+{
+	if (!s->ended && s->hash->end(s->state, &s->digest, err))
+		return -1;
+	s->ended = true;
+	*digest = s->digest;
+	*length = s->length;
+	return 0;
+}
+
+int mf_spool_read(struct mf_spool *s, uint64_t offset, void *p, size_t n, size_t *got, struct mf_err *err)
+{
+	assert(s->ended);
+	*got = 0;
+	if (offset >= s->length)
+		return 0;
+	uint64_t left = s->length - offset;
+	size_t want = left < n ? (size_t)left : n;
+	if (s->fd < 0) {
+		memcpy(p, s->memory.p + offset, want);
+		*got = want;
+		return 0;
+	}
+	while (*got < want) {
+		ssize_t k = pread(s->fd, (char *)p + *got, want - *got, (off_t)(offset + *got));
+		if (k < 0 && errno == EINTR)
+			continue;
+		if (k <= 0)
+			return mf_fail(err, MF_E_IO, k ? errno : 0, "read a temporary file in '%s'", temp_dir());
+		*got += (size_t)k;
+	}
+	return 0;
+}
+
+static int copy_to(struct mf_spool *s, int fd, const char *name, struct mf_err *err)
+{
+	char *chunk MF_FREE = malloc(CHUNK);
+	if (!chunk)
+		return mf_fail_nomem(err);
+	size_t got;
+	for (uint64_t at = 0; at < s->length; at += got) {
+		if (mf_spool_read(s, at, chunk, CHUNK, &got, err))
+			return -1;
+		if (mf_fd_write_all(fd, chunk, got))
+			return mf_fail(err, MF_E_IO, errno, "write '%s'", name);
+	}
+	return 0;
+}
+
+int mf_spool_copy_fd(struct mf_spool *s, int fd, struct mf_err *err)
+{
+	return copy_to(s, fd, fd == STDOUT_FILENO ? "standard output" : "a descriptor", err);
+}
+
+static bool is_stream(const char *path)
+{
+	struct stat st;
+	return stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode);
+}
+
+int mf_spool_copy_file(struct mf_spool *s, const char *path, unsigned mode, bool sync, struct mf_err *err)
+{
+	if (is_stream(path)) {
+		int fd MF_FD_CLEANUP = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+		if (fd < 0)
+			return mf_fail(err, MF_E_IO, errno, "write '%s'", path);
+		return copy_to(s, fd, path, err);
+	}
+	struct mf_temp t MF_TEMP_CLEANUP = MF_TEMP_INIT;
+	if (mf_temp_open(&t, path, mode, err))
+		return -1;
+	if (copy_to(s, t.fd, path, err))
+		return -1;
+	return mf_temp_commit(&t, MF_TEMP_REPLACE, sync, err);
+}
+
+static int fill(struct mf_spool *s, int fd, const char *name, struct mf_err *err)
+{
+	char *chunk MF_FREE = malloc(CHUNK);
+	if (!chunk)
+		return mf_fail_nomem(err);
+	for (;;) {
+		ssize_t k = read(fd, chunk, CHUNK);
+		if (k < 0 && errno == EINTR)
+			continue;
+		if (k < 0)
+			return mf_fail(err, MF_E_USAGE, errno, "read '%s'", name);
+		if (k == 0)
+			return 0;
+		if ((size_t)k > s->max - s->length)
+			return mf_fail(err, MF_E_USAGE, 0, "'%s' is larger than %ju bytes", name, (uintmax_t)s->max);
+		if (mf_spool_add(s, chunk, (size_t)k, err))
+			return -1;
+	}
+}
+
+static int fill_from_file(struct mf_spool *s, const char *path, struct mf_err *err)
+{
+	int fd MF_FD_CLEANUP = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	if (fd < 0)
+		return mf_fail(err, MF_E_USAGE, errno, "open '%s'", path);
+	struct stat st;
+	if (fstat(fd, &st))
+		return mf_fail(err, MF_E_IO, errno, "read '%s'", path);
+	if (S_ISDIR(st.st_mode))
+		return mf_fail(err, MF_E_USAGE, 0, "'%s' is a directory", path);
+	if (S_ISREG(st.st_mode) && (uintmax_t)st.st_size > s->max)
+		return mf_fail(err, MF_E_USAGE, 0, "'%s' is larger than %ju bytes", path, (uintmax_t)s->max);
+	return fill(s, fd, path, err);
+}
+
+int mf_spool_from_path(struct mf_spool *s, const char *path, struct mf_digest *digest, uint64_t *length,
+		       struct mf_err *err)
+{
+	if (strcmp(path, "-") == 0 ? fill(s, STDIN_FILENO, "standard input", err) : fill_from_file(s, path, err))
+		return -1;
+	return mf_spool_end(s, digest, length, err);
+}

@@ -1,0 +1,140 @@
+#include "store/temp.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+
+#include "base/encode.h"
+
+int mf_fd_write_all(int fd, const void *p, size_t n)
+{
+	const char *at = p;
+	while (n) {
+		ssize_t k = write(fd, at, n);
+		if (k < 0 && errno == EINTR)
+			continue;
+		if (k < 0 && errno == EAGAIN) {
+			/* Standard output may share a description that somebody made non-blocking. */
+			struct pollfd pfd = {fd, POLLOUT, 0};
+			if (poll(&pfd, 1, -1) < 0 && errno != EINTR)
+				return -1;
+			continue;
+		}
+		if (k < 0)
+			return -1;
+		at += k;
+		n -= (size_t)k;
+	}
+	return 0;
+}
+
+/* Directory part of a path, malloc'd, as open(2) takes it. */
+static char *directory_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	if (!slash)
+		return mf_str_dup(MF_STR("."));
+	size_t n = slash == path ? 1 : (size_t)(slash - path);
+	return mf_str_dup((struct mf_str){path, n});
+}
+
+static char *temp_name(const char *target, struct mf_err *err)
+{
+	uint8_t random[12];
+	char hex[sizeof(random) * 2 + 1];
+	if (getrandom(random, sizeof(random), 0) != (ssize_t)sizeof(random)) {
+		(void)mf_fail(err, MF_E_IO, errno, "read random bytes");
+		return NULL;
+	}
+	mf_hex_encode(hex, random, sizeof(random));
+	const char *slash = strrchr(target, '/');
+	int dir = slash ? (int)(slash + 1 - target) : 0;
+	char *path = NULL;
+	if (asprintf(&path, "%.*s.tmp-%s", dir, target, hex) < 0) {
+		(void)mf_fail_nomem(err);
+		return NULL;
+	}
+	return path;
+}
+
+int mf_temp_open(struct mf_temp *t, const char *target, unsigned mode, struct mf_err *err)
+{
+	/* Renaming over a device, as root, would replace it: /dev/null as a file fills the disk of everyone. */
+	struct stat st;
+	if (lstat(target, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISLNK(st.st_mode))
+		return mf_fail(err, MF_E_IO, S_ISDIR(st.st_mode) ? EISDIR : 0, "write '%s': not a regular file", target);
+	char *path = temp_name(target, err);
+	if (!path)
+		return -1;
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0) {
+		int sys = errno;
+		free(path);
+		return mf_fail(err, MF_E_IO, sys, "write '%s'", target);
+	}
+	*t = (struct mf_temp){fd, path, target};
+	if (fchmod(fd, (mode_t)mode))
+		return mf_fail(err, MF_E_IO, errno, "set mode of '%s'", target);
+	return 0;
+}
+
+void mf_temp_drop(struct mf_temp *t)
+{
+	mf_fd_cleanup(&t->fd);
+	if (t->path)
+		unlink(t->path);
+	free(t->path);
+	*t = (struct mf_temp)MF_TEMP_INIT;
+}
+
+/* link(2) fails where the name is taken; file systems without links (FAT, some network ones) have a rename that does. */
+static int name_new(struct mf_temp *t, struct mf_err *err)
+{
+	if (link(t->path, t->target) == 0) {
+		unlink(t->path);
+		return 0;
+	}
+	if ((errno == EPERM || errno == EOPNOTSUPP || errno == ENOSYS || errno == EMLINK) &&
+	    renameat2(AT_FDCWD, t->path, AT_FDCWD, t->target, RENAME_NOREPLACE) == 0)
+		return 0;
+	if (errno == EEXIST)
+		return mf_fail(err, MF_E_CONFLICT, 0, "'%s' exists already", t->target);
+	return mf_fail(err, MF_E_IO, errno, "create '%s'", t->target);
+}
+
+static int sync_directory(const char *path, struct mf_err *err)
+{
+	char *dir MF_FREE = directory_of(path);
+	if (!dir)
+		return mf_fail_nomem(err);
+	int fd MF_FD_CLEANUP = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return mf_fail(err, MF_E_IO, errno, "open directory '%s'", dir);
+	/* Some file systems cannot sync a directory and say so. */
+	if (fsync(fd) && errno != EINVAL && errno != EROFS)
+		return mf_fail(err, MF_E_IO, errno, "sync directory '%s'", dir);
+	return 0;
+}
+
+int mf_temp_commit(struct mf_temp *t, enum mf_temp_how how, bool sync, struct mf_err *err)
+{
+	if (sync && fsync(t->fd))
+		return mf_fail(err, MF_E_IO, errno, "write '%s'", t->target);
+	/* Network file systems report a full disk at close. */
+	int closed = close(t->fd);
+	t->fd = -1;
+	if (closed)
+		return mf_fail(err, MF_E_IO, errno, "write '%s'", t->target);
+	if (how == MF_TEMP_CREATE) {
+		if (name_new(t, err))
+			return -1;
+	} else if (rename(t->path, t->target)) {
+		return mf_fail(err, MF_E_IO, errno, "write '%s'", t->target);
+	}
+	free(t->path);
+	t->path = NULL;
+	return sync ? sync_directory(t->target, err) : 0;
+}

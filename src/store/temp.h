@@ -1,0 +1,39 @@
+/* Inside store only: a file that is complete before it has its name. */
+#ifndef MF_STORE_TEMP_H
+#define MF_STORE_TEMP_H
+
+#include <unistd.h>
+
+#include "base/str.h"
+
+static inline void mf_fd_cleanup(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+}
+#define MF_FD_CLEANUP __attribute__((cleanup(mf_fd_cleanup)))
+
+enum mf_temp_how {
+	MF_TEMP_REPLACE, /* rename over what is there */
+	MF_TEMP_CREATE,  /* MF_E_CONFLICT when the name is taken */
+};
+
+/* A temporary file beside its target. Its name is removed unless it was committed. */
+struct mf_temp {
+	int fd;
+	char *path;         /* of the temporary file, NULL once it is gone */
+	const char *target; /* borrowed */
+};
+#define MF_TEMP_INIT {-1, NULL, NULL}
+#define MF_TEMP_CLEANUP __attribute__((cleanup(mf_temp_drop)))
+
+/* Makes ".tmp-<random>" in the target's directory with exactly this mode. MF_E_IO. */
+int mf_temp_open(struct mf_temp *t, const char *target, unsigned mode, struct mf_err *err) MF_NODISCARD;
+/* Gives it the target's name; with `sync` file and directory are on disk when it returns 0. */
+int mf_temp_commit(struct mf_temp *t, enum mf_temp_how how, bool sync, struct mf_err *err) MF_NODISCARD;
+void mf_temp_drop(struct mf_temp *t);
+
+/* Writes all of it, whatever signals and short writes come; -1 with errno. */
+int mf_fd_write_all(int fd, const void *p, size_t n) MF_NODISCARD;
+
+#endif
