@@ -20,7 +20,11 @@ Q := $(if $(filter 1,$(V)),,@)
 PKGS := libcurl jansson libsodium libcrypto
 WARN := -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wcast-qual -Wstrict-prototypes \
 	-Wmissing-prototypes -Wundef -Wvla -Wformat=2 -Wwrite-strings -Wpointer-arith -Wnull-dereference
-HARDEN := -fstack-protector-strong -fstack-clash-protection -fcf-protection -ftrivial-auto-var-init=zero
+HARDEN := -fstack-protector-strong -fstack-clash-protection -fcf-protection
+# Debian 12's clang 14 hides the zero-init flag behind another one: probe on a non-empty unit.
+ifeq ($(shell printf 'int f(int);int f(int a){return a;}' | $(CC) -ftrivial-auto-var-init=zero -x c -c -o /dev/null - 2>/dev/null && echo y),y)
+HARDEN += -ftrivial-auto-var-init=zero
+endif
 OPT := -O2
 ifeq ($(SAN),)
 HARDEN += -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3
