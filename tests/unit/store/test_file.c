@@ -1,0 +1,282 @@
+#include "tmpdir.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+
+#include "store/file.h"
+
+static struct mf_bytes bytes(const char *z)
+{
+	return mf_bytes_of(mf_str_c(z));
+}
+
+static void assert_content(const char *path, const char *want)
+{
+	struct mf_err err = MF_ERR_INIT;
+	struct mf_buf b MF_BUF_CLEANUP = MF_BUF_INIT(1000);
+	assert_int_equal(mf_file_read(path, 1000, &b, &err), 0);
+	assert_string_equal(mf_buf_str(&b).p, want);
+}
+
+static void assert_read_fails(const char *path, size_t max, enum mf_code code)
+{
+	struct mf_err err = MF_ERR_INIT;
+	struct mf_buf b MF_BUF_CLEANUP = MF_BUF_INIT(1000);
+	assert_int_equal(mf_file_read(path, max, &b, &err), -1);
+	assert_int_equal(err.code, code);
+	assert_non_null(strstr(err.msg, path));
+	assert_int_equal(b.n, 0);
+}
+
+static unsigned mode_of(const char *path)
+{
+	struct stat st;
+	assert_int_equal(stat(path, &st), 0);
+	return st.st_mode & 07777;
+}
+
+static void file_write_then_read_gives_the_same_bytes(void **state)
+{
+	struct mf_err err = MF_ERR_INIT;
+	const char *path = tmpdir_path(state, "a");
+	assert_int_equal(mf_file_write(path, bytes("one"), 0644, &err), 0);
+	assert_content(path, "one");
+	assert_int_equal(mf_file_write(path, bytes("two"), 0644, &err), 0);
+	assert_content(path, "two");
+	assert_int_equal(mf_file_write_fast(path, bytes(""), 0644, &err), 0);
+	assert_content(path, "");
+	assert_int_equal(tmpdir_entries(*state), 1);
+}
+
+static void file_mode_is_exact_whatever_the_umask(void **state)
+{
+	struct mf_err err = MF_ERR_INIT;
+	mode_t old = umask(0077);
+	assert_int_equal(mf_file_write(tmpdir_path(state, "w"), bytes("x"), 0664, &err), 0);
+	assert_int_equal(mf_dir_make(tmpdir_path(state, "d/e"), 0755, &err), 0);
+	umask(0);
+	assert_int_equal(mf_file_create(tmpdir_path(state, "c"), bytes("x"), 0600, &err), 0);
+	umask(old);
+	assert_int_equal(mode_of(tmpdir_path(state, "w")), 0664);
+	assert_int_equal(mode_of(tmpdir_path(state, "c")), 0600);
+	assert_int_equal(mode_of(tmpdir_path(state, "d")), 0755);
+	assert_int_equal(mode_of(tmpdir_path(state, "d/e")), 0755);
+}
+
+static void file_read_appends_and_obeys_the_maximum(void **state)
+{
+	struct mf_err err = MF_ERR_INIT;
+	const char *path = tmpdir_path(state, "a");
+	struct mf_buf b MF_BUF_CLEANUP = MF_BUF_INIT(100);
+	assert_int_equal(mf_file_write(path, bytes("12345"), 0600, &err), 0);
+	assert_int_equal(mf_buf_addz(&b, "0", &err), 0);
+	assert_int_equal(mf_file_read(path, 5, &b, &err), 0);
+	assert_string_equal(b.p, "012345");
+	assert_int_equal(mf_file_read(path, 4, &b, &err), -1);
+	assert_int_equal(err.code, MF_E_USAGE);
+	assert_string_equal(b.p, "012345");
+}
+
+static void file_read_never_passes_the_buffers_own_maximum(void **state)
+{
+	struct mf_err err = MF_ERR_INIT;
+	const char *path = tmpdir_path(state, "a");
+	struct mf_buf b MF_BUF_CLEANUP = MF_BUF_INIT(4);
+	assert_int_equal(mf_file_write(path, bytes("12345"), 0600, &err), 0);
+	assert_int_equal(mf_file_read(path, 100, &b, &err), -1);
+	assert_int_equal(err.code, MF_E_USAGE);
+}
+
+static void file_read_of_endless_device_stops_at_the_maximum(void **state)
+{
+	(void)state;
+	assert_read_fails("/dev/zero", 900, MF_E_USAGE);
+}
+
+static void file_read_tells_missing_from_directory(void **state)
+{
+	assert_read_fails(tmpdir_path(state, "none"), 10, MF_E_NOT_FOUND);
+	assert_read_fails(tmpdir_path(state, "none/none"), 10, MF_E_NOT_FOUND);
+	assert_read_fails(*state, 1000, MF_E_USAGE);
+}
+
+/* Root reads everything, so the try is made as somebody else. */
+static void file_read_of_unreadable_file_is_usage(void **state)
+{
+	struct mf_err err = MF_ERR_INIT;
+	const char *path = tmpdir_path(state, "secret");
+	assert_int_equal(mf_file_write(path, bytes("x"), 0, &err), 0);
+	assert_int_equal(chmod(*state, 0755), 0);
+	pid_t child = fork();
+	assert_true(child >= 0);
+	if (child == 0) {
+		struct mf_buf b MF_BUF_CLEANUP = MF_BUF_INIT(10);
+		if (geteuid() == 0 && setresuid(65534, 65534, 65534))
+			_exit(2);
+		_exit(mf_file_read(path, 10, &b, &err) == -1 && err.code == MF_E_USAGE ? 0 : 1);
+	}
+	int st;
+	assert_int_equal(waitpid(child, &st, 0), child);
+	assert_int_equal(st, 0);
+}
+
+static void file_read_takes_pipes_and_standard_input(void **state)
+{
+	(void)state;
+	struct mf_err err = MF_ERR_INIT;
+	int fds[2];
+	assert_int_equal(pipe(fds), 0);
+	assert_int_equal(write(fds[1], "piped", 5), 5);
+	close(fds[1]);
+	int saved = dup(STDIN_FILENO);
+	assert_int_equal(dup2(fds[0], STDIN_FILENO), STDIN_FILENO);
+	struct mf_buf b MF_BUF_CLEANUP = MF_BUF_INIT(100);
+	int rc = mf_file_read("-", 100, &b, &err);
+	dup2(saved, STDIN_FILENO);
+	close(saved);
+	close(fds[0]);
+	assert_int_equal(rc, 0);
+	assert_string_equal(b.p, "piped");
+}
+
+static void file_create_never_overwrites(void **state)
+{
+	struct mf_err err = MF_ERR_INIT;
+	const char *path = tmpdir_path(state, "a"), *dangling = tmpdir_path(state, "link");
+	assert_int_equal(mf_file_create(path, bytes("first"), 0600, &err), 0);
+	assert_int_equal(mf_file_create(path, bytes("second"), 0600, &err), -1);
+	assert_int_equal(err.code, MF_E_CONFLICT);
+	assert_content(path, "first");
+	mf_err_clear(&err);
+	assert_int_equal(symlink("nowhere", dangling), 0);
+	assert_int_equal(mf_file_create(dangling, bytes("x"), 0600, &err), -1);
+	assert_int_equal(err.code, MF_E_CONFLICT);
+	assert_int_equal(tmpdir_entries(*state), 2);
+}
+
+/* Many processes create one name: exactly one may win. */
+static void file_create_race_has_one_winner(void **state)
+{
+	const char *path = tmpdir_path(state, "race");
+	pid_t child[8];
+	for (int i = 0; i < 8; i++) {
+		child[i] = fork();
+		assert_true(child[i] >= 0);
+		if (child[i] == 0) {
+			struct mf_err err = MF_ERR_INIT;
+			int rc = mf_file_create(path, bytes("x"), 0600, &err);
+			_exit(rc == 0 ? 1 : err.code == MF_E_CONFLICT ? 0 : 2);
+		}
+	}
+	int winners = 0;
+	for (int i = 0; i < 8; i++) {
+		int st;
+		assert_int_equal(waitpid(child[i], &st, 0), child[i]);
+		assert_true(WIFEXITED(st) && WEXITSTATUS(st) < 2);
+		winners += WEXITSTATUS(st);
+	}
+	assert_int_equal(winners, 1);
+	assert_int_equal(tmpdir_entries(*state), 1);
+}
+
+static void file_write_makes_no_directories(void **state)
+{
+	struct mf_err err = MF_ERR_INIT;
+	const char *path = tmpdir_path(state, "no/file");
+	assert_int_equal(mf_file_write(path, bytes("x"), 0600, &err), -1);
+	assert_int_equal(err.code, MF_E_IO);
+	assert_int_equal(err.sys, ENOENT);
+	assert_non_null(strstr(err.msg, path));
+	assert_int_equal(tmpdir_entries(*state), 0);
+}
+
+static void file_write_refuses_directories_and_pipes(void **state)
+{
+	struct mf_err err = MF_ERR_INIT;
+	const char *fifo = tmpdir_path(state, "fifo");
+	assert_int_equal(mkfifo(fifo, 0600), 0);
+	assert_int_equal(mf_file_write(fifo, bytes("x"), 0600, &err), -1);
+	assert_int_equal(err.code, MF_E_IO);
+	mf_err_clear(&err);
+	assert_int_equal(mf_file_write(*state, bytes("x"), 0600, &err), -1);
+	assert_int_equal(err.code, MF_E_IO);
+	struct stat st;
+	assert_true(stat(fifo, &st) == 0 && S_ISFIFO(st.st_mode));
+	assert_int_equal(tmpdir_entries(*state), 1);
+}
+
+/* RLIMIT_FSIZE stands for a full disk: the write fails in the middle. */
+static void file_write_on_full_disk_keeps_the_old_file(void **state)
+{
+	struct mf_err err = MF_ERR_INIT;
+	const char *path = tmpdir_path(state, "a");
+	assert_int_equal(mf_file_write(path, bytes("old"), 0600, &err), 0);
+	pid_t child = fork();
+	assert_true(child >= 0);
+	if (child == 0) {
+		signal(SIGXFSZ, SIG_IGN);
+		(void)setrlimit(RLIMIT_FSIZE, &(struct rlimit){100, 100});
+		char big[4096] = {0};
+		int rc = mf_file_write(path, (struct mf_bytes){(uint8_t *)big, sizeof(big)}, 0600, &err);
+		_exit(rc == -1 && err.code == MF_E_IO && err.sys == EFBIG && strstr(err.msg, path) ? 0 : 1);
+	}
+	int st;
+	assert_int_equal(waitpid(child, &st, 0), child);
+	assert_int_equal(st, 0);
+	assert_content(path, "old");
+	assert_int_equal(tmpdir_entries(*state), 1);
+}
+
+static void dir_make_is_idempotent_and_refuses_files(void **state)
+{
+	struct mf_err err = MF_ERR_INIT;
+	const char *dir = tmpdir_path(state, "a//b/c/"), *file = tmpdir_path(state, "a/f");
+	assert_int_equal(mf_dir_make(dir, 0700, &err), 0);
+	assert_int_equal(mf_dir_make(dir, 0700, &err), 0);
+	assert_int_equal(mf_dir_make("/", 0700, &err), 0);
+	assert_true(mf_file_exists(tmpdir_path(state, "a/b/c")));
+	assert_int_equal(mf_file_write(file, bytes(""), 0600, &err), 0);
+	assert_int_equal(mf_dir_make(file, 0700, &err), -1);
+	assert_int_equal(err.code, MF_E_IO);
+	mf_err_clear(&err);
+	assert_int_equal(mf_dir_make(tmpdir_path(state, "a/f/g"), 0700, &err), -1);
+	assert_int_equal(err.sys, ENOTDIR);
+}
+
+static void path_join_puts_one_slash_between_parts(void **state)
+{
+	(void)state;
+	char *p = mf_path_join("a", "b", "c.json", NULL);
+	assert_string_equal(p, "a/b/c.json");
+	free(p);
+	p = mf_path_join("/", "b/", "c", NULL);
+	assert_string_equal(p, "/b/c");
+	free(p);
+	p = mf_path_join("a", NULL);
+	assert_string_equal(p, "a");
+	free(p);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		tmpdir_test(file_write_then_read_gives_the_same_bytes),
+		tmpdir_test(file_mode_is_exact_whatever_the_umask),
+		tmpdir_test(file_read_appends_and_obeys_the_maximum),
+		tmpdir_test(file_read_never_passes_the_buffers_own_maximum),
+		tmpdir_test(file_read_of_endless_device_stops_at_the_maximum),
+		tmpdir_test(file_read_tells_missing_from_directory),
+		tmpdir_test(file_read_of_unreadable_file_is_usage),
+		tmpdir_test(file_read_takes_pipes_and_standard_input),
+		tmpdir_test(file_create_never_overwrites),
+		tmpdir_test(file_create_race_has_one_winner),
+		tmpdir_test(file_write_makes_no_directories),
+		tmpdir_test(file_write_refuses_directories_and_pipes),
+		tmpdir_test(file_write_on_full_disk_keeps_the_old_file),
+		tmpdir_test(dir_make_is_idempotent_and_refuses_files),
+		tmpdir_test(path_join_puts_one_slash_between_parts),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

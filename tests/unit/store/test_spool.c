@@ -1,0 +1,303 @@
+#include "tmpdir.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+
+#include "store/file.h"
+
+/* A hash for tests: FNV-1a; what is tested is that every octet reaches it once and in order. */
+static int live_hashes;
+
+static void *fnv_begin(struct mf_err *err)
+{
+	uint64_t *h = malloc(sizeof(*h));
+	if (!h) {
+		(void)mf_fail_nomem(err);
+		return NULL;
+	}
+	*h = 14695981039346656037u;
+	live_hashes++;
+	return h;
+}
+
+static int fnv_add(void *state, const void *p, size_t n, struct mf_err *err)
+{
+	(void)err;
+	uint64_t *h = state;
+	for (size_t i = 0; i < n; i++)
+		*h = (*h ^ ((const uint8_t *)p)[i]) * 1099511628211u;
+	return 0;
+}
+
+static int fnv_end(void *state, struct mf_digest *out, struct mf_err *err)
+{
+	(void)err;
+	memset(out, 0, sizeof(*out));
+	memcpy(out, state, 8);
+	return 0;
+}
+
+static void fnv_drop(void *state)
+{
+	live_hashes--;
+	free(state);
+}
+
+static const struct mf_spool_hash fnv = {fnv_begin, fnv_add, fnv_end, fnv_drop};
+
+static uint8_t octet(uint64_t at)
+{
+	return (uint8_t)(at * 7 + at / 251);
+}
+
+static void fill(struct mf_spool *s, uint64_t n, size_t step)
+{
+	struct mf_err err = MF_ERR_INIT;
+	uint8_t chunk[70000];
+	assert_true(step <= sizeof(chunk));
+	for (uint64_t at = 0; at < n;) {
+		size_t k = n - at < step ? (size_t)(n - at) : step;
+		for (size_t i = 0; i < k; i++)
+			chunk[i] = octet(at + i);
+		assert_int_equal(mf_spool_add(s, chunk, k, &err), 0);
+		at += k;
+	}
+}
+
+static void assert_holds(struct mf_spool *s, uint64_t n)
+{
+	struct mf_err err = MF_ERR_INIT;
+	uint8_t chunk[9000];
+	uint64_t at = 0;
+	for (size_t got;; at += got) {
+		assert_int_equal(mf_spool_read(s, at, chunk, sizeof(chunk), &got, &err), 0);
+		if (got == 0)
+			break;
+		for (size_t i = 0; i < got; i++)
+			if (chunk[i] != octet(at + i))
+				fail_msg("octet %ju differs", (uintmax_t)(at + i));
+	}
+	assert_int_equal(at, n);
+}
+
+static void spool_gives_back_what_was_added_at_every_size(void **state)
+{
+	(void)state;
+	const uint64_t sizes[] = {0, 1, 4096, 262143, 262144, 262145, 1000000};
+	const size_t steps[] = {997, 4096, 65536};
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		struct mf_digest first = {{0}}, d;
+		for (size_t j = 0; j < 3; j++) {
+			struct mf_err err = MF_ERR_INIT;
+			struct mf_spool *s MF_SPOOL_CLEANUP = mf_spool_new(1000000, &fnv, &err);
+			uint64_t n;
+			assert_non_null(s);
+			fill(s, sizes[i], steps[j]);
+			assert_int_equal(mf_spool_end(s, &d, &n, &err), 0);
+			assert_int_equal(n, sizes[i]);
+			assert_holds(s, sizes[i]);
+			if (j == 0)
+				first = d;
+			assert_true(mf_digest_eq(&first, &d));
+			assert_int_equal(mf_spool_end(s, &d, &n, &err), 0);
+			assert_true(mf_digest_eq(&first, &d));
+		}
+	}
+	assert_int_equal(live_hashes, 0);
+}
+
+static void spool_refuses_one_octet_past_its_maximum(void **state)
+{
+	(void)state;
+	struct mf_err err = MF_ERR_INIT;
+	struct mf_spool *s MF_SPOOL_CLEANUP = mf_spool_new(10, &fnv, &err);
+	assert_int_equal(mf_spool_add(s, "0123456789", 10, &err), 0);
+	assert_int_equal(mf_spool_add(s, "x", 1, &err), -1);
+	assert_int_equal(err.code, MF_E_FORMAT);
+	mf_err_clear(&err);
+	assert_int_equal(mf_spool_add(s, "x", SIZE_MAX, &err), -1);
+	assert_int_equal(err.code, MF_E_FORMAT);
+}
+
+static void spool_leaves_no_name_behind(void **state)
+{
+	struct mf_err err = MF_ERR_INIT;
+	assert_int_equal(setenv("TMPDIR", *state, 1), 0);
+	struct mf_spool *s MF_SPOOL_CLEANUP = mf_spool_new(1 << 20, &fnv, &err);
+	fill(s, 300000, 65536);
+	unsigned n = tmpdir_entries(*state);
+	unsetenv("TMPDIR");
+	assert_int_equal(n, 0);
+}
+
+static void spool_without_temporary_directory_names_it(void **state)
+{
+	struct mf_err err = MF_ERR_INIT;
+	const char *gone = tmpdir_path(state, "gone");
+	static uint8_t big[300000];
+	assert_int_equal(setenv("TMPDIR", gone, 1), 0);
+	struct mf_spool *s MF_SPOOL_CLEANUP = mf_spool_new(1 << 20, &fnv, &err);
+	int rc = mf_spool_add(s, big, sizeof(big), &err);
+	unsetenv("TMPDIR");
+	assert_int_equal(rc, -1);
+	assert_int_equal(err.code, MF_E_IO);
+	assert_non_null(strstr(err.msg, gone));
+}
+
+static void spool_on_full_disk_is_an_io_error(void **state)
+{
+	(void)state;
+	pid_t child = fork();
+	assert_true(child >= 0);
+	if (child == 0) {
+		struct mf_err err = MF_ERR_INIT;
+		static uint8_t big[400000];
+		signal(SIGXFSZ, SIG_IGN);
+		(void)setrlimit(RLIMIT_FSIZE, &(struct rlimit){100000, 100000});
+		struct mf_spool *s = mf_spool_new(1 << 20, &fnv, &err);
+		int rc = s ? mf_spool_add(s, big, sizeof(big), &err) : 0;
+		_exit(rc == -1 && err.code == MF_E_IO && err.sys == EFBIG ? 0 : 1);
+	}
+	int st;
+	assert_int_equal(waitpid(child, &st, 0), child);
+	assert_int_equal(st, 0);
+}
+
+static void spool_copies_to_files_and_descriptors(void **state)
+{
+	struct mf_err err = MF_ERR_INIT;
+	const uint64_t sizes[] = {5, 300000};
+	for (size_t i = 0; i < 2; i++) {
+		struct mf_spool *s MF_SPOOL_CLEANUP = mf_spool_new(1 << 20, &fnv, &err);
+		struct mf_spool *back MF_SPOOL_CLEANUP = mf_spool_new(1 << 20, &fnv, &err);
+		struct mf_digest d, e;
+		uint64_t n, m;
+		const char *path = tmpdir_path(state, "out");
+		fill(s, sizes[i], 4096);
+		assert_int_equal(mf_spool_end(s, &d, &n, &err), 0);
+		assert_int_equal(mf_spool_copy_file(s, path, 0640, true, &err), 0);
+		assert_int_equal(mf_spool_from_path(back, path, &e, &m, &err), 0);
+		assert_true(mf_digest_eq(&d, &e) && n == m);
+		struct stat st;
+		assert_true(stat(path, &st) == 0 && (st.st_mode & 07777) == 0640);
+		assert_int_equal(tmpdir_entries(*state), 1);
+	}
+}
+
+static void spool_copy_to_device_writes_to_it(void **state)
+{
+	struct mf_err err = MF_ERR_INIT;
+	struct mf_spool *s MF_SPOOL_CLEANUP = mf_spool_new(100, &fnv, &err);
+	struct mf_digest d;
+	uint64_t n;
+	fill(s, 100, 100);
+	assert_int_equal(mf_spool_end(s, &d, &n, &err), 0);
+	assert_int_equal(symlink("/dev/null", tmpdir_path(state, "null")), 0);
+	assert_int_equal(mf_spool_copy_file(s, tmpdir_path(state, "null"), 0600, true, &err), 0);
+	struct stat st;
+	assert_true(stat(tmpdir_path(state, "null"), &st) == 0 && S_ISCHR(st.st_mode));
+	assert_int_equal(mf_spool_copy_file(s, "/dev/full", 0600, false, &err), -1);
+	assert_int_equal(err.code, MF_E_IO);
+	assert_int_equal(err.sys, ENOSPC);
+}
+
+static void spool_copy_to_closed_pipe_is_io_with_epipe(void **state)
+{
+	(void)state;
+	struct mf_err err = MF_ERR_INIT;
+	struct mf_spool *s MF_SPOOL_CLEANUP = mf_spool_new(100, &fnv, &err);
+	struct mf_digest d;
+	uint64_t n;
+	int fds[2];
+	fill(s, 100, 100);
+	assert_int_equal(mf_spool_end(s, &d, &n, &err), 0);
+	assert_int_equal(pipe(fds), 0);
+	close(fds[0]);
+	signal(SIGPIPE, SIG_IGN);
+	assert_int_equal(mf_spool_copy_fd(s, fds[1], &err), -1);
+	close(fds[1]);
+	assert_int_equal(err.code, MF_E_IO);
+	assert_int_equal(err.sys, EPIPE);
+}
+
+struct feeder {
+	int fd;
+};
+
+static void *feed(void *arg)
+{
+	const struct feeder *f = arg;
+	uint8_t chunk[1000];
+	for (uint64_t at = 0; at < 300000; at += sizeof(chunk)) {
+		for (size_t i = 0; i < sizeof(chunk); i++)
+			chunk[i] = octet(at + i);
+		if (write(f->fd, chunk, sizeof(chunk)) != (ssize_t)sizeof(chunk))
+			break;
+	}
+	close(f->fd);
+	return NULL;
+}
+
+static void spool_from_fifo_reads_to_the_end(void **state)
+{
+	(void)state;
+	struct mf_err err = MF_ERR_INIT;
+	int fds[2];
+	char path[64];
+	assert_int_equal(pipe(fds), 0);
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fds[0]);
+	struct feeder f = {fds[1]};
+	pthread_t thread;
+	assert_int_equal(pthread_create(&thread, NULL, feed, &f), 0);
+	struct mf_spool *s MF_SPOOL_CLEANUP = mf_spool_new(300000, &fnv, &err);
+	struct mf_digest d;
+	uint64_t n;
+	int rc = mf_spool_from_path(s, path, &d, &n, &err);
+	pthread_join(thread, NULL);
+	close(fds[0]);
+	assert_int_equal(rc, 0);
+	assert_int_equal(n, 300000);
+	assert_holds(s, n);
+}
+
+static void assert_from_path_is_usage(const char *path)
+{
+	struct mf_err err = MF_ERR_INIT;
+	struct mf_spool *s MF_SPOOL_CLEANUP = mf_spool_new(10, &fnv, &err);
+	struct mf_digest d;
+	uint64_t n;
+	assert_int_equal(mf_spool_from_path(s, path, &d, &n, &err), -1);
+	assert_int_equal(err.code, MF_E_USAGE);
+	assert_non_null(strstr(err.msg, path));
+}
+
+static void spool_from_bad_path_is_usage_and_names_it(void **state)
+{
+	struct mf_err err = MF_ERR_INIT;
+	const char *big = tmpdir_path(state, "big");
+	assert_int_equal(mf_file_write(big, mf_bytes_of(MF_STR("01234567890")), 0600, &err), 0);
+	assert_from_path_is_usage(big);
+	assert_from_path_is_usage(*state);
+	assert_from_path_is_usage(tmpdir_path(state, "none"));
+	assert_from_path_is_usage("/dev/zero");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(spool_gives_back_what_was_added_at_every_size),
+		cmocka_unit_test(spool_refuses_one_octet_past_its_maximum),
+		tmpdir_test(spool_leaves_no_name_behind),
+		tmpdir_test(spool_without_temporary_directory_names_it),
+		cmocka_unit_test(spool_on_full_disk_is_an_io_error),
+		tmpdir_test(spool_copies_to_files_and_descriptors),
+		tmpdir_test(spool_copy_to_device_writes_to_it),
+		cmocka_unit_test(spool_copy_to_closed_pipe_is_io_with_epipe),
+		cmocka_unit_test(spool_from_fifo_reads_to_the_end),
+		tmpdir_test(spool_from_bad_path_is_usage_and_names_it),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
