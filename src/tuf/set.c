@@ -1,0 +1,374 @@
+/* The trusted set: the client workflow of section 5 without its I/O. */
+#include <assert.h>
+
+#include "base/encode.h"
+#include "crypto/hash.h"
+#include "tuf/internal.h"
+
+int64_t mf_tuf_floor_get(const struct mf_tuf_floors *f, const char *role)
+{
+	for (size_t i = 0; f && i < f->n; i++)
+		if (strcmp(f->v[i].role, role) == 0)
+			return f->v[i].version;
+	return 0;
+}
+
+void mf_tuf_set_init(struct mf_tuf_set *s, const struct mf_dialect *d, struct mf_str gun, int64_t now,
+		     const struct mf_tuf_floors *floors)
+{
+	*s = (struct mf_tuf_set){.d = d, .gun = gun, .now = now, .floors = floors};
+}
+
+void mf_tuf_set_rewind(struct mf_tuf_set *s)
+{
+	mf_tuf_file_free(s->timestamp);
+	mf_tuf_file_free(s->snapshot);
+	s->timestamp = s->snapshot = NULL;
+	for (size_t i = 0; i < s->nroles; i++) {
+		mf_tuf_file_free(s->roles[i]->file);
+		free(s->roles[i]);
+	}
+	s->nroles = 0;
+	s->expired = false;
+}
+
+void mf_tuf_set_clear(struct mf_tuf_set *s)
+{
+	mf_tuf_set_rewind(s);
+	mf_tuf_file_free(s->root);
+	free(s->roles);
+	s->root = NULL;
+	s->roles = NULL;
+	s->cap = 0;
+}
+
+/* ---- expiry and rollback */
+
+static int check_expiry(const struct mf_tuf_set *s, const struct mf_tuf_file *f, const char *role, struct mf_err *err)
+{
+	char when[MF_TIME_LEN];
+	if (f->expires > s->now)
+		return 0;
+	mf_time_format(when, f->expires);
+	return mf_fail(err, MF_E_EXPIRED, 0, "%s expired at %s", role, when);
+}
+
+static int check_floor(const struct mf_tuf_set *s, const struct mf_tuf_file *f, const char *role, struct mf_err *err)
+{
+	int64_t floor = mf_tuf_floor_get(s->floors, role);
+	if (f->version >= floor)
+		return 0;
+	return mf_fail(err, MF_E_ROLLBACK, 0, "%s version %lld is lower than version %lld seen before", role,
+		       (long long)f->version, (long long)floor);
+}
+
+/* ---- root */
+
+int mf_tuf_root_check(const struct mf_dialect *d, struct mf_str gun, int64_t now, const struct mf_tuf_file *root,
+		      const struct mf_tuf_anchor *anchor, struct mf_err *err)
+{
+	const struct mf_tuf_role *role = &root->roles[MF_TUF_ROOT];
+	/* An anchor may be an old root whose certificate has run out since: only the last root's must be valid now. */
+	struct mf_tuf_counting c = {.d = d, .gun = gun, .now = now, .root = true};
+	if (mf_tuf_count_signatures(&c, root, role, role->threshold, err) < 0)
+		return mf_wrap(err, "root version %lld", (long long)root->version);
+	if (!anchor)
+		return 0;
+	c.only = anchor;
+	if (mf_tuf_count_signatures(&c, root, role, anchor->threshold, err) < 0) {
+		(void)mf_recode(err, MF_E_PIN);
+		return mf_wrap(err, "root version %lld does not match the pin", (long long)root->version);
+	}
+	return 0;
+}
+
+int mf_tuf_set_root(struct mf_tuf_set *s, struct mf_tuf_file *root, const struct mf_tuf_anchor *anchor, struct mf_err *err)
+{
+	assert(root && root->type == MF_TUF_ROOT);
+	if (mf_tuf_root_check(s->d, s->gun, s->now, root, anchor, err) < 0) {
+		mf_tuf_file_free(root);
+		return -1;
+	}
+	mf_tuf_file_free(s->root);
+	s->root = root;
+	return 0;
+}
+
+int mf_tuf_set_next_root(struct mf_tuf_set *s, struct mf_tuf_file *root, struct mf_err *err)
+{
+	struct mf_tuf_file *next MF_TUF_FILE_CLEANUP = root;
+	const struct mf_tuf_role *old = &s->root->roles[MF_TUF_ROOT], *new = &next->roles[MF_TUF_ROOT];
+	struct mf_tuf_counting c = {.d = s->d, .gun = s->gun, .now = s->now, .root = true};
+	if (next->version != s->root->version + 1)
+		return mf_fail(err, MF_E_ROLLBACK, 0, "root version %lld where version %lld must follow",
+			       (long long)next->version, (long long)s->root->version + 1);
+	if (mf_tuf_count_signatures(&c, next, old, old->threshold, err) < 0)
+		return mf_wrap(err, "root version %lld is not signed by version %lld", (long long)next->version,
+			       (long long)s->root->version);
+	if (mf_tuf_count_signatures(&c, next, new, new->threshold, err) < 0)
+		return mf_wrap(err, "root version %lld is not signed by itself", (long long)next->version);
+	mf_tuf_file_free(s->root);
+	s->root = next;
+	next = NULL;
+	return 0;
+}
+
+int mf_tuf_set_root_done(const struct mf_tuf_set *s, struct mf_err *err)
+{
+	const struct mf_tuf_role *role = &s->root->roles[MF_TUF_ROOT];
+	struct mf_tuf_counting c = {.d = s->d, .gun = s->gun, .now = s->now, .root = true, .check_expiry = true};
+	if (check_floor(s, s->root, "root", err) < 0)
+		return -1;
+	if (check_expiry(s, s->root, "root", err) < 0)
+		return -1;
+	/* Notary: the last root's certificates must be valid at this moment. */
+	if (mf_tuf_count_signatures(&c, s->root, role, role->threshold, err) < 0)
+		return mf_wrap(err, "root version %lld at this time", (long long)s->root->version);
+	return 0;
+}
+
+/* ---- timestamp, snapshot */
+
+int mf_tuf_meta_check(const struct mf_tuf_meta *m, struct mf_bytes bytes, bool sha256_only, struct mf_err *err)
+{
+	struct mf_esc e;
+	struct mf_digest d;
+	uint8_t d512[64];
+	const char *name = mf_esc(&e, m->name);
+	if (m->length != UINT64_MAX && bytes.n > m->length)
+		return mf_fail(err, MF_E_DIGEST, 0, "%s has %zu bytes, more than the %llu announced", name, bytes.n,
+			       (unsigned long long)m->length);
+	if (m->has_sha256) {
+		if (mf_sha256(bytes, &d, err) < 0)
+			return -1;
+		if (!mf_digest_eq(&d, &m->sha256))
+			return mf_fail(err, MF_E_DIGEST, 0, "sha256 of %s is not the one announced", name);
+	}
+	if (m->has_sha512 && !(sha256_only && m->has_sha256)) {
+		if (mf_sha512(bytes, d512, err) < 0)
+			return -1;
+		if (memcmp(d512, m->sha512, sizeof d512) != 0)
+			return mf_fail(err, MF_E_DIGEST, 0, "sha512 of %s is not the one announced", name);
+	}
+	return 0;
+}
+
+static int check_version(const struct mf_tuf_meta *m, const struct mf_tuf_file *f, const char *role, struct mf_err *err)
+{
+	if (!m->version || m->version == f->version)
+		return 0;
+	return mf_fail(err, MF_E_FORMAT, 0, "%s says version %lld where version %lld is announced", role,
+		       (long long)f->version, (long long)m->version);
+}
+
+static int verify_top(const struct mf_tuf_set *s, const struct mf_tuf_file *f, struct mf_err *err)
+{
+	const struct mf_tuf_role *role = &s->root->roles[f->type];
+	struct mf_tuf_counting c = {.d = s->d, .gun = s->gun, .now = s->now};
+	return mf_tuf_count_signatures(&c, f, role, role->threshold, err);
+}
+
+int mf_tuf_set_timestamp(struct mf_tuf_set *s, struct mf_buf *bytes, struct mf_err *err)
+{
+	assert(s->root && !s->timestamp);
+	struct mf_tuf_file *f MF_TUF_FILE_CLEANUP = mf_tuf_parse_unverified(s->d, MF_TUF_TIMESTAMP, bytes, err);
+	if (!f || verify_top(s, f, err) < 0 || check_floor(s, f, "timestamp", err) < 0)
+		return -1;
+	/* The snapshot's floor is checked here too: a lower one is refused before it is asked for (5.4.3.2). */
+	const struct mf_tuf_meta *m = mf_tuf_meta_find(f, "snapshot");
+	int64_t floor = mf_tuf_floor_get(s->floors, "snapshot");
+	if (m->version && m->version < floor)
+		return mf_fail(err, MF_E_ROLLBACK, 0, "timestamp announces snapshot version %lld, lower than version %lld seen before",
+			       (long long)m->version, (long long)floor);
+	if (check_expiry(s, f, "timestamp", err) < 0)
+		return -1;
+	s->timestamp = f;
+	f = NULL;
+	return 0;
+}
+
+/* Every role seen before is still listed, and none lower (5.5.5). Notary's own client drops a removed delegation from a snapshot that it signs,
+ * so there a missing role is judged when a delegator still names it. */
+static int check_snapshot_floors(const struct mf_tuf_set *s, const struct mf_tuf_file *snapshot, struct mf_err *err)
+{
+	for (size_t i = 0; s->floors && i < s->floors->n; i++) {
+		const struct mf_tuf_floor *f = &s->floors->v[i];
+		const struct mf_tuf_meta *m = mf_tuf_meta_find(snapshot, f->role);
+		bool top = strcmp(f->role, "root") == 0 || strcmp(f->role, "timestamp") == 0 || strcmp(f->role, "snapshot") == 0;
+		if (top)
+			continue;
+		if (!m && !s->d->meta_needs_version)
+			continue;
+		if (!m)
+			return mf_fail(err, MF_E_ROLLBACK, 0, "snapshot no longer lists '%s', seen before in version %lld", f->role,
+				       (long long)f->version);
+		if (m->version && m->version < f->version)
+			return mf_fail(err, MF_E_ROLLBACK, 0, "snapshot announces '%s' version %lld, lower than version %lld seen before",
+				       f->role, (long long)m->version, (long long)f->version);
+	}
+	return 0;
+}
+
+int mf_tuf_set_snapshot(struct mf_tuf_set *s, struct mf_buf *bytes, bool from_cache, struct mf_err *err)
+{
+	assert(s->timestamp && !s->snapshot);
+	const struct mf_tuf_meta *m = mf_tuf_meta_find(s->timestamp, "snapshot"), *root;
+	if (mf_tuf_meta_check(m, mf_buf_bytes(bytes), from_cache, err) < 0) {
+		mf_buf_clear(bytes);
+		return -1;
+	}
+	struct mf_tuf_file *f MF_TUF_FILE_CLEANUP = mf_tuf_parse_unverified(s->d, MF_TUF_SNAPSHOT, bytes, err);
+	if (!f || verify_top(s, f, err) < 0 || check_version(m, f, "snapshot", err) < 0 ||
+	    check_floor(s, f, "snapshot", err) < 0 || check_snapshot_floors(s, f, err) < 0 ||
+	    check_expiry(s, f, "snapshot", err) < 0)
+		return -1;
+	if (s->d->snapshot_lists_root && (root = mf_tuf_meta_find(f, "root")) &&
+	    mf_tuf_meta_check(root, mf_buf_bytes(&s->root->bytes), false, err) < 0)
+		return mf_wrap(err, "the trusted root is not the one in the snapshot");
+	s->snapshot = f;
+	f = NULL;
+	return 0;
+}
+
+/* ---- targets */
+
+const struct mf_tuf_loaded *mf_tuf_set_find(const struct mf_tuf_set *s, const char *role)
+{
+	for (size_t i = 0; i < s->nroles; i++)
+		if (strcmp(s->roles[i]->role, role) == 0)
+			return s->roles[i];
+	return NULL;
+}
+
+static int check_names(const struct mf_tuf_set *s, const char *role, const struct mf_tuf_file *f, struct mf_err *err)
+{
+	struct mf_esc e;
+	for (size_t i = 0; i < f->nroles; i++)
+		if (!s->d->delegation_name(mf_str_c(role), mf_str_c(f->roles[i].name)))
+			return mf_fail(err, MF_E_FORMAT, 0, "'%s' delegates to '%s'", role,
+				       mf_esc(&e, mf_str_c(f->roles[i].name)));
+	return 0;
+}
+
+static int add_loaded(struct mf_tuf_set *s, const char *name, struct mf_tuf_file *f, const struct mf_tuf_wanted *w, struct mf_err *err)
+{
+	if (mf_grow((void **)&s->roles, &s->cap, s->nroles, sizeof(struct mf_tuf_loaded *), err) < 0)
+		return -1;
+	struct mf_tuf_loaded *l = calloc(1, sizeof *l);
+	if (!l)
+		return mf_fail_nomem(err);
+	*l = (struct mf_tuf_loaded){name, f, w ? w->role : NULL, w ? w->parent : NULL};
+	s->roles[s->nroles++] = l;
+	return 0;
+}
+
+static int load_targets(struct mf_tuf_set *s, const char *name, const struct mf_tuf_wanted *w, struct mf_buf *bytes,
+			bool from_cache, struct mf_err *err)
+{
+	const struct mf_tuf_meta *m = mf_tuf_meta_find(s->snapshot, name);
+	assert(m);
+	if (mf_tuf_meta_check(m, mf_buf_bytes(bytes), from_cache, err) < 0) {
+		mf_buf_clear(bytes);
+		return -1;
+	}
+	struct mf_tuf_file *f MF_TUF_FILE_CLEANUP = mf_tuf_parse_unverified(s->d, MF_TUF_TARGETS, bytes, err);
+	struct mf_tuf_counting c = {.d = s->d, .gun = s->gun, .now = s->now};
+	if (!f || (w ? mf_tuf_count_signatures(&c, f, w->role, w->role->threshold, err) : verify_top(s, f, err)) < 0 ||
+	    check_version(m, f, name, err) < 0 || check_names(s, name, f, err) < 0 || check_floor(s, f, name, err) < 0)
+		return -1;
+	if (f->expires <= s->now && s->expired_ok)
+		s->expired = true;
+	else if (check_expiry(s, f, name, err) < 0)
+		return -1;
+	if (add_loaded(s, name, f, w, err) < 0)
+		return -1;
+	f = NULL;
+	return 0;
+}
+
+int mf_tuf_set_targets(struct mf_tuf_set *s, struct mf_buf *bytes, bool from_cache, struct mf_err *err)
+{
+	assert(s->snapshot && !s->nroles);
+	return load_targets(s, "targets", NULL, bytes, from_cache, err);
+}
+
+int mf_tuf_set_delegated(struct mf_tuf_set *s, const struct mf_tuf_wanted *w, struct mf_buf *bytes, bool from_cache, struct mf_err *err)
+{
+	return load_targets(s, w->role->name, w, bytes, from_cache, err);
+}
+
+/* ---- delegations */
+
+static bool role_covers(const struct mf_dialect *d, const struct mf_tuf_role *role, struct mf_str name)
+{
+	struct mf_err ignored = MF_ERR_INIT;
+	struct mf_digest digest;
+	char hex[65];
+	for (size_t i = 0; i < role->npaths; i++)
+		if (d->path_covers(role->paths[i], name))
+			return true;
+	if (!role->nhash_prefixes || mf_sha256(mf_bytes_of(name), &digest, &ignored) < 0)
+		return false;
+	mf_digest_hex(hex, &digest);
+	for (size_t i = 0; i < role->nhash_prefixes; i++)
+		if (mf_str_starts((struct mf_str){hex, 64}, role->hash_prefixes[i]))
+			return true;
+	return false;
+}
+
+static bool role_touches(const struct mf_dialect *d, const struct mf_tuf_role *role, struct mf_str prefix)
+{
+	for (size_t i = 0; i < role->npaths; i++)
+		if (d->path_touches(role->paths[i], prefix))
+			return true;
+	return role->nhash_prefixes > 0;
+}
+
+bool mf_tuf_loaded_covers(const struct mf_dialect *d, const struct mf_tuf_loaded *l, struct mf_str name)
+{
+	for (; l->by; l = l->parent)
+		if (!role_covers(d, l->by, name))
+			return false;
+	return true;
+}
+
+static bool chain_touches(const struct mf_dialect *d, const struct mf_tuf_loaded *l, struct mf_str prefix)
+{
+	for (; l->by; l = l->parent)
+		if (!role_touches(d, l->by, prefix))
+			return false;
+	return true;
+}
+
+static bool is_wanted(const struct mf_tuf_wanted *v, size_t n, const char *name)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(v[i].role->name, name) == 0)
+			return true;
+	return false;
+}
+
+int mf_tuf_set_wanted(struct mf_tuf_set *s, struct mf_str prefix, size_t max, struct mf_tuf_wanted *out, size_t *n, struct mf_err *err)
+{
+	*n = 0;
+	for (size_t i = 0; i < s->nroles; i++) {
+		const struct mf_tuf_loaded *l = s->roles[i];
+		if (!chain_touches(s->d, l, prefix))
+			continue;
+		for (size_t j = 0; j < l->file->nroles; j++) {
+			const struct mf_tuf_role *role = &l->file->roles[j];
+			if (!role_touches(s->d, role, prefix) || mf_tuf_set_find(s, role->name) ||
+			    is_wanted(out, *n, role->name))
+				continue;
+			if (!mf_tuf_meta_find(s->snapshot, role->name)) {
+				if (mf_tuf_floor_get(s->floors, role->name))
+					return mf_fail(err, MF_E_ROLLBACK, 0, "snapshot no longer lists '%s', seen before", role->name);
+				continue; /* nothing was published under it */
+			}
+			if (s->nroles + *n > max)
+				return mf_fail(err, MF_E_FORMAT, 0, "more than %zu delegations to read", max);
+			out[(*n)++] = (struct mf_tuf_wanted){l, role};
+		}
+	}
+	return 0;
+}
