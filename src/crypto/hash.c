@@ -1,0 +1,125 @@
+#include "crypto/hash.h"
+
+#include <assert.h>
+#include <pthread.h>
+#include <sodium.h>
+
+#include "crypto/internal.h"
+
+/* Written by pthread_once only, then constant; never freed, since other threads may hash until the process ends. */
+static pthread_once_t md_once = PTHREAD_ONCE_INIT;
+static EVP_MD *md256, *md384, *md512;
+
+static void md_fetch(void)
+{
+	MF_OSSL_QUIET;
+
+	md256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+	md384 = EVP_MD_fetch(NULL, "SHA384", NULL);
+	md512 = EVP_MD_fetch(NULL, "SHA512", NULL);
+}
+
+/* NULL when OpenSSL has no such digest; the operations then fail, they never go on without one. */
+const EVP_MD *mf_md_sha256(void)
+{
+	pthread_once(&md_once, md_fetch);
+	return md256;
+}
+
+const EVP_MD *mf_md_sha384(void)
+{
+	pthread_once(&md_once, md_fetch);
+	return md384;
+}
+
+const EVP_MD *mf_md_sha512(void)
+{
+	pthread_once(&md_once, md_fetch);
+	return md512;
+}
+
+static int digest_once(const EVP_MD *md, struct mf_bytes data, uint8_t *out, struct mf_err *err)
+{
+	MF_OSSL_QUIET;
+
+	if (!md || EVP_Digest(data.n ? data.p : (const uint8_t *)"", data.n, out, NULL, md, NULL) != 1)
+		return mf_fail(err, MF_E_INTERNAL, 0, "compute a digest");
+	return 0;
+}
+
+int mf_sha256(struct mf_bytes data, struct mf_digest *out, struct mf_err *err)
+{
+	return digest_once(mf_md_sha256(), data, out->b, err);
+}
+
+int mf_sha512(struct mf_bytes data, uint8_t out[64], struct mf_err *err)
+{
+	return digest_once(mf_md_sha512(), data, out, err);
+}
+
+struct mf_hash {
+	EVP_MD_CTX *ctx;
+	bool ended;
+};
+
+struct mf_hash *mf_hash_new(struct mf_err *err)
+{
+	MF_OSSL_QUIET;
+	struct mf_hash *h MF_HASH_CLEANUP = mf_calloc(1, sizeof(*h));
+	struct mf_hash *made;
+
+	if (!h || !(h->ctx = EVP_MD_CTX_new())) {
+		mf_fail_nomem(err);
+		return NULL;
+	}
+	if (!mf_md_sha256() || EVP_DigestInit_ex(h->ctx, mf_md_sha256(), NULL) != 1) {
+		mf_fail(err, MF_E_INTERNAL, 0, "start a digest");
+		return NULL;
+	}
+	made = h;
+	h = NULL;
+	return made;
+}
+
+int mf_hash_add(struct mf_hash *h, const void *p, size_t n, struct mf_err *err)
+{
+	MF_OSSL_QUIET;
+
+	assert(!h->ended);
+	if (n && EVP_DigestUpdate(h->ctx, p, n) != 1)
+		return mf_fail(err, MF_E_INTERNAL, 0, "compute a digest");
+	return 0;
+}
+
+int mf_hash_end(struct mf_hash *h, struct mf_digest *out, struct mf_err *err)
+{
+	MF_OSSL_QUIET;
+
+	assert(!h->ended);
+	h->ended = true;
+	if (EVP_DigestFinal_ex(h->ctx, out->b, NULL) != 1)
+		return mf_fail(err, MF_E_INTERNAL, 0, "finish a digest");
+	return 0;
+}
+
+void mf_hash_free(struct mf_hash *h)
+{
+	if (!h)
+		return;
+	EVP_MD_CTX_free(h->ctx);
+	free(h);
+}
+
+int mf_hmac_sha256(struct mf_bytes key, struct mf_bytes data, struct mf_digest *out, struct mf_err *err)
+{
+	crypto_auth_hmacsha256_state state;
+
+	if (mf_crypto_ready(err))
+		return -1;
+	/* libsodium's, because OpenSSL's takes the key length as an int and fetches anew for each call. */
+	crypto_auth_hmacsha256_init(&state, key.n ? key.p : (const uint8_t *)"", key.n);
+	crypto_auth_hmacsha256_update(&state, data.n ? data.p : (const uint8_t *)"", data.n);
+	crypto_auth_hmacsha256_final(&state, out->b);
+	mf_wipe(&state, sizeof(state));
+	return 0;
+}

@@ -1,0 +1,70 @@
+/* What the files of crypto/ (and keys/, for OpenSSL) share. */
+#ifndef MF_CRYPTO_INTERNAL_H
+#define MF_CRYPTO_INTERNAL_H
+
+#include <openssl/bio.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/x509.h>
+
+#include "crypto/key.h"
+
+/* libsodium initialised, once a process. MF_E_INTERNAL when it cannot be. */
+int mf_crypto_ready(struct mf_err *err) MF_NODISCARD;
+
+/* Digests are fetched once: in OpenSSL 3.0 every fetch takes a lock and costs as much as hashing a kilobyte. */
+const EVP_MD *mf_md_sha256(void);
+const EVP_MD *mf_md_sha384(void);
+const EVP_MD *mf_md_sha512(void);
+
+/* A scope with this marker leaves OpenSSL's per-thread error queue as it was: a host that uses OpenSSL itself (or libcurl)
+ * must not find our failures in it. */
+static inline void mf_ossl_quiet_end(const int *unused)
+{
+	(void)unused;
+	ERR_pop_to_mark();
+}
+#define MF_OSSL_QUIET __attribute__((cleanup(mf_ossl_quiet_end), unused)) const int mf_ossl_quiet = ERR_set_mark()
+
+#define MF_OSSL_CLEANUP_FN(type, name, fn)                \
+	static inline void name(type **p)                 \
+	{                                                 \
+		fn(*p);                                   \
+	}
+MF_OSSL_CLEANUP_FN(EVP_PKEY, mf_evp_pkey_cleanup, EVP_PKEY_free)
+MF_OSSL_CLEANUP_FN(EVP_PKEY_CTX, mf_evp_pkey_ctx_cleanup, EVP_PKEY_CTX_free)
+MF_OSSL_CLEANUP_FN(EVP_MD_CTX, mf_evp_md_ctx_cleanup, EVP_MD_CTX_free)
+MF_OSSL_CLEANUP_FN(X509, mf_x509_cleanup, X509_free)
+MF_OSSL_CLEANUP_FN(BIO, mf_bio_cleanup, BIO_free_all)
+MF_OSSL_CLEANUP_FN(PKCS8_PRIV_KEY_INFO, mf_p8_cleanup, PKCS8_PRIV_KEY_INFO_free)
+#define MF_EVP_PKEY_CLEANUP __attribute__((cleanup(mf_evp_pkey_cleanup)))
+#define MF_EVP_PKEY_CTX_CLEANUP __attribute__((cleanup(mf_evp_pkey_ctx_cleanup)))
+#define MF_EVP_MD_CTX_CLEANUP __attribute__((cleanup(mf_evp_md_ctx_cleanup)))
+#define MF_X509_CLEANUP __attribute__((cleanup(mf_x509_cleanup)))
+#define MF_BIO_CLEANUP __attribute__((cleanup(mf_bio_cleanup)))
+#define MF_P8_CLEANUP __attribute__((cleanup(mf_p8_cleanup)))
+
+/* Octets that OpenSSL allocated, wiped when freed. */
+struct mf_ossl_mem {
+	unsigned char *p;
+	size_t n;
+};
+#define MF_OSSL_MEM_INIT {NULL, 0}
+static inline void mf_ossl_mem_clear(struct mf_ossl_mem *m)
+{
+	OPENSSL_clear_free(m->p, m->n);
+}
+#define MF_OSSL_MEM_CLEANUP __attribute__((cleanup(mf_ossl_mem_clear)))
+
+/* The public key as OpenSSL has it, borrowed. */
+EVP_PKEY *mf_pubkey_evp(const struct mf_pubkey *k);
+struct mf_pubkey *mf_pubkey_from_evp(EVP_PKEY *evp, struct mf_err *err) MF_NODISCARD;
+
+/* The private key as OpenSSL wants it, for one operation; the caller frees it. Not for ed25519. */
+EVP_PKEY *mf_privkey_evp(const struct mf_privkey *k, struct mf_err *err) MF_NODISCARD;
+/* PKCS #8 octets (all of them one ECDSA or RSA key) to OpenSSL's form; NULL with MF_E_FORMAT. */
+EVP_PKEY *mf_evp_from_pkcs8(struct mf_bytes der, struct mf_err *err) MF_NODISCARD;
+/* OpenSSL's form to a private key: the inverse, whatever encoding it was read from. */
+struct mf_privkey *mf_privkey_from_evp(EVP_PKEY *evp, struct mf_err *err) MF_NODISCARD;
+
+#endif

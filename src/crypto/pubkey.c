@@ -1,0 +1,321 @@
+#include "crypto/key.h"
+
+#include <assert.h>
+#include <openssl/core_names.h>
+#include <sodium.h>
+
+#include "base/encode.h"
+#include "base/limits.h"
+#include "crypto/hash.h"
+#include "crypto/internal.h"
+#include "crypto/pem.h"
+
+/* A key of 8192 bits takes about 1 KiB; a certificate with its text and a few extensions fits easily. */
+#define MAX_SPKI_BYTES ((size_t)4096)
+#define MAX_TEXT_BYTES ((size_t)65536)
+
+struct mf_pubkey {
+	size_t refs;
+	enum mf_key_type type;
+	unsigned bits;
+	struct mf_digest fingerprint;
+	EVP_PKEY *evp;
+	uint8_t raw[32]; /* ed25519 */
+	size_t spki_n;
+	uint8_t spki[];
+};
+
+/* AlgorithmIdentifier id-Ed25519 and the BIT STRING's start: RFC 8410, "Subject Public Key Fields". */
+static const uint8_t ed25519_head[] = {0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00};
+#define ED25519_SPKI (sizeof(ed25519_head) + 32)
+
+struct mf_pubkey *mf_pubkey_ref(struct mf_pubkey *k)
+{
+	k->refs++;
+	return k;
+}
+
+void mf_pubkey_unref(struct mf_pubkey *k)
+{
+	if (!k || --k->refs)
+		return;
+	EVP_PKEY_free(k->evp);
+	free(k);
+}
+
+enum mf_key_type mf_pubkey_type(const struct mf_pubkey *k)
+{
+	return k->type;
+}
+
+const char *mf_key_type_name(enum mf_key_type t)
+{
+	switch (t) {
+	case MF_KEY_ED25519:
+		return "ed25519";
+	case MF_KEY_ECDSA:
+		return "ecdsa";
+	case MF_KEY_RSA:
+		return "rsa";
+	}
+	return "unknown";
+}
+
+struct mf_bytes mf_pubkey_spki(const struct mf_pubkey *k)
+{
+	return (struct mf_bytes){k->spki, k->spki_n};
+}
+
+struct mf_bytes mf_pubkey_ed25519(const struct mf_pubkey *k)
+{
+	assert(k->type == MF_KEY_ED25519);
+	return (struct mf_bytes){k->raw, sizeof(k->raw)};
+}
+
+struct mf_digest mf_pubkey_fingerprint(const struct mf_pubkey *k)
+{
+	return k->fingerprint;
+}
+
+unsigned mf_pubkey_bits(const struct mf_pubkey *k)
+{
+	return k->bits;
+}
+
+EVP_PKEY *mf_pubkey_evp(const struct mf_pubkey *k)
+{
+	return k->evp;
+}
+
+/* Takes evp over in every case. */
+static struct mf_pubkey *pubkey_make(enum mf_key_type type, unsigned bits, struct mf_bytes spki, EVP_PKEY *evp,
+				     struct mf_err *err)
+{
+	struct mf_pubkey *k = mf_calloc(1, sizeof(*k) + spki.n);
+
+	if (!k) {
+		EVP_PKEY_free(evp);
+		mf_fail_nomem(err);
+		return NULL;
+	}
+	k->refs = 1;
+	k->type = type;
+	k->bits = bits;
+	k->evp = evp;
+	memcpy(k->spki, spki.p, spki.n);
+	k->spki_n = spki.n;
+	if (mf_sha256(spki, &k->fingerprint, err)) {
+		mf_pubkey_unref(k);
+		return NULL;
+	}
+	return k;
+}
+
+static struct mf_pubkey *fail_format(struct mf_err *err, const char *why)
+{
+	mf_fail(err, MF_E_FORMAT, 0, "%s", why);
+	return NULL;
+}
+
+struct mf_pubkey *mf_pubkey_from_ed25519(struct mf_bytes raw32, struct mf_err *err)
+{
+	MF_OSSL_QUIET;
+	uint8_t spki[ED25519_SPKI];
+	struct mf_pubkey *k;
+	EVP_PKEY *evp;
+
+	if (raw32.n != 32)
+		return fail_format(err, "an ed25519 public key has 32 octets");
+	if (mf_crypto_ready(err))
+		return NULL;
+	/* Canonical encoding, on the curve, of the prime order: a key of small order accepts signatures on anything, and a second
+	 * encoding of one key would count as a second key. */
+	if (crypto_core_ed25519_is_valid_point(raw32.p) != 1)
+		return fail_format(err, "not a usable ed25519 public key");
+	evp = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, raw32.p, 32);
+	if (!evp)
+		return fail_format(err, "not a usable ed25519 public key");
+	memcpy(spki, ed25519_head, sizeof(ed25519_head));
+	memcpy(spki + sizeof(ed25519_head), raw32.p, 32);
+	k = pubkey_make(MF_KEY_ED25519, 256, (struct mf_bytes){spki, sizeof(spki)}, evp, err);
+	if (k)
+		memcpy(k->raw, raw32.p, 32);
+	return k;
+}
+
+/* The four curves that Notary and TUF know, by name only: explicit parameters could describe a weak curve. */
+static unsigned curve_bits(const EVP_PKEY *evp)
+{
+	static const struct {
+		const char *name;
+		unsigned bits;
+	} curves[] = {{"secp224r1", 224}, {"prime256v1", 256}, {"secp384r1", 384}, {"secp521r1", 521}};
+	char name[64];
+
+	if (EVP_PKEY_get_utf8_string_param(evp, OSSL_PKEY_PARAM_GROUP_NAME, name, sizeof(name), NULL) != 1)
+		return 0;
+	for (size_t i = 0; i < sizeof(curves) / sizeof(curves[0]); i++) {
+		if (strcmp(name, curves[i].name) == 0)
+			return curves[i].bits;
+	}
+	return 0;
+}
+
+/* An exponent of 1 makes any signature valid; the upper bound is Go's. */
+static bool rsa_exponent_ok(const EVP_PKEY *evp)
+{
+	BIGNUM *e = NULL;
+	bool ok;
+
+	if (EVP_PKEY_get_bn_param(evp, OSSL_PKEY_PARAM_RSA_E, &e) != 1)
+		return false;
+	ok = BN_is_odd(e) && BN_num_bits(e) >= 2 && BN_num_bits(e) <= 31;
+	BN_free(e);
+	return ok;
+}
+
+static struct mf_pubkey *from_checked(EVP_PKEY *evp, struct mf_bytes spki, struct mf_err *err)
+{
+	enum mf_key_type type;
+	unsigned bits;
+
+	if (EVP_PKEY_get_id(evp) == EVP_PKEY_EC) {
+		type = MF_KEY_ECDSA;
+		bits = curve_bits(evp);
+		if (!bits)
+			return fail_format(err, "unsupported elliptic curve");
+	} else if (EVP_PKEY_get_id(evp) == EVP_PKEY_RSA) {
+		type = MF_KEY_RSA;
+		bits = (unsigned)EVP_PKEY_get_bits(evp);
+		if (bits < 2048 || bits > 8192)
+			return fail_format(err, "an RSA key has 2048 to 8192 bits");
+		if (!rsa_exponent_ok(evp))
+			return fail_format(err, "unusable RSA exponent");
+	} else {
+		return fail_format(err, "unsupported kind of public key");
+	}
+	if (EVP_PKEY_up_ref(evp) != 1) {
+		mf_fail_nomem(err);
+		return NULL;
+	}
+	return pubkey_make(type, bits, spki, evp, err);
+}
+
+/* The one encoding of a key: named curve, uncompressed point. */
+static int encode_spki(EVP_PKEY *evp, struct mf_ossl_mem *out)
+{
+	int n;
+
+	if (EVP_PKEY_get_id(evp) == EVP_PKEY_EC &&
+	    (EVP_PKEY_set_utf8_string_param(evp, OSSL_PKEY_PARAM_EC_POINT_CONVERSION_FORMAT, "uncompressed") != 1 ||
+	     EVP_PKEY_set_utf8_string_param(evp, OSSL_PKEY_PARAM_EC_ENCODING, OSSL_PKEY_EC_ENCODING_GROUP) != 1))
+		return -1;
+	n = i2d_PUBKEY(evp, &out->p);
+	if (n <= 0)
+		return -1;
+	out->n = (size_t)n;
+	return 0;
+}
+
+struct mf_pubkey *mf_pubkey_from_spki(struct mf_bytes der, struct mf_err *err)
+{
+	MF_OSSL_QUIET;
+	EVP_PKEY *evp MF_EVP_PKEY_CLEANUP = NULL;
+	struct mf_ossl_mem again MF_OSSL_MEM_CLEANUP = MF_OSSL_MEM_INIT;
+	const unsigned char *p = der.p;
+
+	if (der.n == ED25519_SPKI && memcmp(der.p, ed25519_head, sizeof(ed25519_head)) == 0)
+		return mf_pubkey_from_ed25519((struct mf_bytes){der.p + sizeof(ed25519_head), 32}, err);
+	if (der.n == 0 || der.n > MAX_SPKI_BYTES)
+		return fail_format(err, "not a public key");
+	evp = d2i_PUBKEY(NULL, &p, (long)der.n);
+	if (!evp || p != der.p + der.n)
+		return fail_format(err, "not a public key");
+	/* The fingerprint names the key, so each key has exactly one accepted encoding. Go reads no other either. */
+	if (encode_spki(evp, &again) || again.n != der.n || memcmp(again.p, der.p, der.n) != 0)
+		return fail_format(err, "public key in an unusual encoding");
+	return from_checked(evp, der, err);
+}
+
+/* By way of the encoding, so that a private half of `evp` is left behind. */
+struct mf_pubkey *mf_pubkey_from_evp(EVP_PKEY *evp, struct mf_err *err)
+{
+	MF_OSSL_QUIET;
+	struct mf_ossl_mem spki MF_OSSL_MEM_CLEANUP = MF_OSSL_MEM_INIT;
+
+	if (encode_spki(evp, &spki))
+		return fail_format(err, "cannot encode the public key");
+	return mf_pubkey_from_spki((struct mf_bytes){spki.p, spki.n}, err);
+}
+
+static struct mf_pubkey *from_certificate(struct mf_bytes der, struct mf_err *err)
+{
+	struct mf_ossl_mem spki MF_OSSL_MEM_CLEANUP = MF_OSSL_MEM_INIT;
+	const unsigned char *p = der.p;
+	X509 *x MF_X509_CLEANUP = d2i_X509(NULL, &p, (long)der.n);
+	int n;
+
+	if (!x || p != der.p + der.n)
+		return fail_format(err, "damaged certificate");
+	n = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(x), &spki.p);
+	if (n <= 0)
+		return fail_format(err, "certificate without a public key");
+	spki.n = (size_t)n;
+	return mf_pubkey_from_spki((struct mf_bytes){spki.p, spki.n}, err);
+}
+
+static struct mf_pubkey *from_pem(struct mf_str text, struct mf_err *err)
+{
+	struct mf_pem_block b MF_PEM_BLOCK_CLEANUP = MF_PEM_BLOCK_INIT;
+	struct mf_bytes der;
+
+	if (mf_pem_only(text, MAX_TEXT_BYTES, &b, err))
+		return NULL;
+	der = (struct mf_bytes){b.der, b.der_n};
+	if (strcmp(b.label, "PUBLIC KEY") == 0)
+		return mf_pubkey_from_spki(der, err);
+	if (strcmp(b.label, "CERTIFICATE") == 0)
+		return from_certificate(der, err);
+	return fail_format(err, "neither PUBLIC KEY nor CERTIFICATE");
+}
+
+/* One line of authorized_keys without options (sshd(8)): type, base64, optional comment. The base64 holds the type and the key, each
+ * behind its length (RFC 4253 section 6.6, RFC 8709 section 4). */
+static struct mf_pubkey *from_openssh(struct mf_str line, struct mf_err *err)
+{
+	static const uint8_t head[] = "\0\0\0\x0bssh-ed25519\0\0\0\x20";
+	static const size_t head_n = sizeof(head) - 1;
+	uint8_t blob[sizeof(head) - 1 + 32];
+	struct mf_str b64 = {line.p, 0};
+
+	while (line.n && (line.p[line.n - 1] == '\n' || line.p[line.n - 1] == '\r' || line.p[line.n - 1] == ' '))
+		line.n--;
+	if (memchr(line.p, '\n', line.n))
+		return fail_format(err, "more than one line where one OpenSSH key is expected");
+	while (b64.n < line.n && b64.p[b64.n] != ' ' && b64.p[b64.n] != '\t')
+		b64.n++;
+	if (mf_b64_decode_exact(blob, sizeof(blob), b64, err)) {
+		mf_wrap(err, "OpenSSH public key");
+		return NULL;
+	}
+	if (memcmp(blob, head, head_n) != 0)
+		return fail_format(err, "not an ssh-ed25519 public key");
+	return mf_pubkey_from_ed25519((struct mf_bytes){blob + head_n, 32}, err);
+}
+
+struct mf_pubkey *mf_pubkey_from_text(struct mf_str text, struct mf_err *err)
+{
+	MF_OSSL_QUIET;
+	const struct mf_str ssh = MF_STR("ssh-ed25519 ");
+
+	if (text.n > MAX_TEXT_BYTES)
+		return fail_format(err, "text too long for one public key");
+	if (mf_str_starts(text, ssh))
+		return from_openssh((struct mf_str){text.p + ssh.n, text.n - ssh.n}, err);
+	return from_pem(text, err);
+}
+
+int mf_pubkey_to_pem(const struct mf_pubkey *k, struct mf_buf *out, struct mf_err *err)
+{
+	return mf_pem_write(out, "PUBLIC KEY", "", mf_pubkey_spki(k), err);
+}

@@ -1,0 +1,75 @@
+#include "crypto/secret.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <pthread.h>
+#include <sodium.h>
+
+#include "crypto/internal.h"
+
+/* The one mutable state: whether libsodium is ready. Written by pthread_once only. */
+static pthread_once_t sodium_once = PTHREAD_ONCE_INIT;
+static bool sodium_ok;
+
+static void sodium_start(void)
+{
+	sodium_ok = sodium_init() >= 0;
+}
+
+int mf_crypto_ready(struct mf_err *err)
+{
+	if (pthread_once(&sodium_once, sodium_start) != 0 || !sodium_ok)
+		return mf_fail(err, MF_E_INTERNAL, 0, "initialise libsodium");
+	return 0;
+}
+
+int mf_secret_alloc(struct mf_secret *s, size_t n, struct mf_err *err)
+{
+	uint8_t *p;
+
+	assert(!s->p && n >= 1);
+	if (mf_crypto_ready(err))
+		return -1;
+	/* Each allocation takes whole pages of its own between guard pages. When the limit of locked memory is used up libsodium
+	 * goes on unlocked; NULL means that the pages themselves could not be had. */
+	p = sodium_malloc(n);
+	if (!p)
+		return mf_fail(err, MF_E_NOMEM, errno, "allocate %zu octets of guarded memory", n);
+	sodium_memzero(p, n);
+	s->p = p;
+	s->n = n;
+	return 0;
+}
+
+int mf_secret_copy(struct mf_secret *s, struct mf_bytes from, struct mf_err *err)
+{
+	if (mf_secret_alloc(s, from.n, err))
+		return -1;
+	memcpy(s->p, from.p, from.n);
+	return 0;
+}
+
+void mf_secret_clear(struct mf_secret *s)
+{
+	sodium_free(s->p); /* wipes; NULL is fine */
+	s->p = NULL;
+	s->n = 0;
+}
+
+void mf_wipe(void *p, size_t n)
+{
+	if (n)
+		sodium_memzero(p, n);
+}
+
+void mf_random(void *p, size_t n)
+{
+	pthread_once(&sodium_once, sodium_start);
+	randombytes_buf(p, n);
+}
+
+uint32_t mf_random_below(uint32_t bound)
+{
+	pthread_once(&sodium_once, sodium_start);
+	return randombytes_uniform(bound);
+}

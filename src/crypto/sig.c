@@ -1,0 +1,245 @@
+#include "crypto/key.h"
+
+#include <openssl/ec.h>
+#include <openssl/rsa.h>
+#include <sodium.h>
+
+#include "crypto/hash.h"
+#include "crypto/internal.h"
+
+/* Above this OpenSSL's faster SHA-512 pays for its slower curve arithmetic. */
+#define ED25519_BIG ((size_t)65536)
+#define PSS_SALT 32
+
+struct mf_digest_any {
+	uint8_t b[64];
+	size_t n;
+};
+
+/* Which key a scheme is for, in one place: a signature never verifies under a key of another kind. */
+static bool scheme_fits(const struct mf_pubkey *k, enum mf_sig_scheme scheme)
+{
+	switch (scheme) {
+	case MF_SIG_ED25519:
+		return mf_pubkey_type(k) == MF_KEY_ED25519;
+	case MF_SIG_ECDSA_RAW_SHA256:
+	case MF_SIG_ECDSA_DER_SHA256:
+		return mf_pubkey_type(k) == MF_KEY_ECDSA;
+	case MF_SIG_ECDSA_DER_SHA384:
+		return mf_pubkey_type(k) == MF_KEY_ECDSA && mf_pubkey_bits(k) == 384;
+	case MF_SIG_RSA_PSS_SHA256:
+	case MF_SIG_RSA_PSS_SHA256_ANY_SALT:
+	case MF_SIG_RSA_PKCS1_SHA256:
+		return mf_pubkey_type(k) == MF_KEY_RSA;
+	}
+	return false;
+}
+
+static const EVP_MD *scheme_md(enum mf_sig_scheme scheme)
+{
+	return scheme == MF_SIG_ECDSA_DER_SHA384 ? mf_md_sha384() : mf_md_sha256();
+}
+
+static int digest(enum mf_sig_scheme scheme, struct mf_bytes msg, struct mf_digest_any *out, struct mf_err *err)
+{
+	const EVP_MD *md = scheme_md(scheme);
+	unsigned n = 0;
+
+	if (!md || EVP_Digest(msg.n ? msg.p : (const uint8_t *)"", msg.n, out->b, &n, md, NULL) != 1)
+		return mf_fail(err, MF_E_INTERNAL, 0, "compute a digest");
+	out->n = n;
+	return 0;
+}
+
+static int fail_sig(struct mf_err *err)
+{
+	return mf_fail(err, MF_E_SIGNATURE, 0, "signature does not verify");
+}
+
+/* Padding and digest, for signing and verifying alike. */
+static bool rsa_setup(EVP_PKEY_CTX *ctx, enum mf_sig_scheme scheme)
+{
+	int salt = scheme == MF_SIG_RSA_PSS_SHA256_ANY_SALT ? RSA_PSS_SALTLEN_AUTO : PSS_SALT;
+
+	if (EVP_PKEY_CTX_get_operation(ctx) == EVP_PKEY_OP_SIGN)
+		salt = PSS_SALT;
+	if (scheme == MF_SIG_RSA_PKCS1_SHA256)
+		return EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PADDING) == 1;
+	return EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PSS_PADDING) == 1 &&
+	       EVP_PKEY_CTX_set_rsa_mgf1_md(ctx, mf_md_sha256()) == 1 &&
+	       EVP_PKEY_CTX_set_rsa_pss_saltlen(ctx, salt) == 1;
+}
+
+static bool ctx_setup(EVP_PKEY_CTX *ctx, const struct mf_pubkey *k, enum mf_sig_scheme scheme)
+{
+	if (mf_pubkey_type(k) == MF_KEY_RSA && !rsa_setup(ctx, scheme))
+		return false;
+	return EVP_PKEY_CTX_set_signature_md(ctx, scheme_md(scheme)) == 1;
+}
+
+/* r||s to DER, both of exactly the curve's width: another length would be a second spelling of the signature. */
+static int raw_to_der(unsigned bits, struct mf_bytes raw, struct mf_ossl_mem *der, struct mf_err *err)
+{
+	size_t width = (bits + 7) / 8;
+	ECDSA_SIG *sig;
+	BIGNUM *r, *s;
+	int n = -1;
+
+	if (raw.n != 2 * width)
+		return mf_fail(err, MF_E_SIGNATURE, 0, "ECDSA signature of %zu octets instead of %zu", raw.n, 2 * width);
+	sig = ECDSA_SIG_new();
+	r = BN_bin2bn(raw.p, (int)width, NULL);
+	s = BN_bin2bn(raw.p + width, (int)width, NULL);
+	if (sig && r && s && ECDSA_SIG_set0(sig, r, s) == 1) {
+		n = i2d_ECDSA_SIG(sig, &der->p);
+	} else {
+		BN_free(r);
+		BN_free(s);
+	}
+	ECDSA_SIG_free(sig);
+	if (n <= 0)
+		return mf_fail_nomem(err);
+	der->n = (size_t)n;
+	return 0;
+}
+
+static int der_to_raw(unsigned bits, struct mf_bytes der, struct mf_buf *out, struct mf_err *err)
+{
+	int width = (int)((bits + 7) / 8);
+	uint8_t raw[2 * 66]; /* P-521 */
+	const unsigned char *p = der.p;
+	ECDSA_SIG *sig = d2i_ECDSA_SIG(NULL, &p, (long)der.n);
+	bool ok = sig && BN_bn2binpad(ECDSA_SIG_get0_r(sig), raw, width) == width &&
+		  BN_bn2binpad(ECDSA_SIG_get0_s(sig), raw + width, width) == width;
+
+	ECDSA_SIG_free(sig);
+	if (!ok)
+		return mf_fail(err, MF_E_INTERNAL, 0, "encode an ECDSA signature");
+	return mf_buf_add(out, raw, 2 * (size_t)width, err);
+}
+
+/* OpenSSL's verification is as strict as libsodium's here: both refuse S >= L, both compare R octet for octet; the constructor has refused
+ * public keys of small order and non-canonical ones. Left is R = the identity, which libsodium refuses (small order). */
+static bool ed25519_verify_big(const struct mf_pubkey *k, struct mf_bytes msg, struct mf_bytes sig)
+{
+	static const uint8_t identity[32] = {1};
+	EVP_MD_CTX *ctx MF_EVP_MD_CTX_CLEANUP = EVP_MD_CTX_new();
+
+	if (!ctx || memcmp(sig.p, identity, 32) == 0)
+		return false;
+	if (EVP_DigestVerifyInit(ctx, NULL, NULL, NULL, mf_pubkey_evp(k)) != 1)
+		return false;
+	return EVP_DigestVerify(ctx, sig.p, sig.n, msg.p, msg.n) == 1;
+}
+
+static int ed25519_verify(const struct mf_pubkey *k, struct mf_bytes msg, struct mf_bytes sig, struct mf_err *err)
+{
+	bool ok;
+
+	if (sig.n != crypto_sign_BYTES)
+		return mf_fail(err, MF_E_SIGNATURE, 0, "ed25519 signature of %zu octets instead of 64", sig.n);
+	if (msg.n > ED25519_BIG)
+		ok = ed25519_verify_big(k, msg, sig);
+	else
+		ok = crypto_sign_verify_detached(sig.p, msg.n ? msg.p : (const uint8_t *)"", msg.n,
+						 mf_pubkey_ed25519(k).p) == 0;
+	return ok ? 0 : fail_sig(err);
+}
+
+static int evp_verify(const struct mf_pubkey *k, enum mf_sig_scheme scheme, const struct mf_digest_any *d,
+		      struct mf_bytes sig, struct mf_err *err)
+{
+	EVP_PKEY_CTX *ctx MF_EVP_PKEY_CTX_CLEANUP = EVP_PKEY_CTX_new(mf_pubkey_evp(k), NULL);
+
+	if (!ctx || EVP_PKEY_verify_init(ctx) != 1 || !ctx_setup(ctx, k, scheme))
+		return mf_fail(err, MF_E_INTERNAL, 0, "prepare to verify a signature");
+	/* Negative for malformed signatures, 0 for wrong ones: 1 alone is success. */
+	if (EVP_PKEY_verify(ctx, sig.p, sig.n, d->b, d->n) != 1)
+		return fail_sig(err);
+	return 0;
+}
+
+int mf_sig_verify(const struct mf_pubkey *k, enum mf_sig_scheme scheme, struct mf_bytes msg, struct mf_bytes sig,
+		  struct mf_err *err)
+{
+	MF_OSSL_QUIET;
+	struct mf_ossl_mem der MF_OSSL_MEM_CLEANUP = MF_OSSL_MEM_INIT;
+	struct mf_digest_any d;
+
+	if (!scheme_fits(k, scheme))
+		return mf_fail(err, MF_E_SIGNATURE, 0, "signature scheme does not fit %s key",
+			       mf_key_type_name(mf_pubkey_type(k)));
+	if (sig.n == 0)
+		return mf_fail(err, MF_E_SIGNATURE, 0, "empty signature");
+	if (scheme == MF_SIG_ED25519)
+		return ed25519_verify(k, msg, sig, err);
+	if (scheme == MF_SIG_ECDSA_RAW_SHA256) {
+		if (raw_to_der(mf_pubkey_bits(k), sig, &der, err))
+			return -1;
+		sig = (struct mf_bytes){der.p, der.n};
+	}
+	if (digest(scheme, msg, &d, err))
+		return -1;
+	return evp_verify(k, scheme, &d, sig, err);
+}
+
+static int ed25519_sign(const struct mf_secret *seed, struct mf_bytes msg, struct mf_buf *out, struct mf_err *err)
+{
+	struct mf_secret sk MF_SECRET_CLEANUP = MF_SECRET_INIT;
+	uint8_t pk[crypto_sign_PUBLICKEYBYTES], sig[crypto_sign_BYTES];
+
+	if (mf_secret_alloc(&sk, crypto_sign_SECRETKEYBYTES, err))
+		return -1;
+	if (crypto_sign_seed_keypair(pk, sk.p, seed->p) != 0 ||
+	    crypto_sign_detached(sig, NULL, msg.n ? msg.p : (const uint8_t *)"", msg.n, sk.p) != 0)
+		return mf_fail(err, MF_E_INTERNAL, 0, "make an ed25519 signature");
+	return mf_buf_add(out, sig, sizeof(sig), err);
+}
+
+static int evp_sign(const struct mf_privkey *k, enum mf_sig_scheme scheme, struct mf_bytes msg, struct mf_buf *out,
+		    struct mf_err *err)
+{
+	EVP_PKEY *evp MF_EVP_PKEY_CLEANUP = mf_privkey_evp(k, err);
+	EVP_PKEY_CTX *ctx MF_EVP_PKEY_CTX_CLEANUP = NULL;
+	const struct mf_pubkey *pub = mf_privkey_public(k);
+	struct mf_digest_any d;
+	uint8_t sig[1024]; /* RSA-8192 */
+	size_t n = sizeof(sig);
+
+	if (!evp || digest(scheme, msg, &d, err))
+		return -1;
+	ctx = EVP_PKEY_CTX_new(evp, NULL);
+	if (!ctx || EVP_PKEY_sign_init(ctx) != 1 || !ctx_setup(ctx, pub, scheme) ||
+	    EVP_PKEY_sign(ctx, sig, &n, d.b, d.n) != 1)
+		return mf_fail(err, MF_E_INTERNAL, 0, "make a signature");
+	if (scheme == MF_SIG_ECDSA_RAW_SHA256)
+		return der_to_raw(mf_pubkey_bits(pub), (struct mf_bytes){sig, n}, out, err);
+	return mf_buf_add(out, sig, n, err);
+}
+
+int mf_privkey_sign(const struct mf_privkey *k, enum mf_sig_scheme scheme, struct mf_bytes msg, struct mf_buf *sig,
+		    struct mf_err *err)
+{
+	MF_OSSL_QUIET;
+	struct mf_buf made MF_BUF_CLEANUP = MF_BUF_INIT(2048);
+	struct mf_secret seed MF_SECRET_CLEANUP = MF_SECRET_INIT;
+	const struct mf_pubkey *pub = mf_privkey_public(k);
+	int r;
+
+	if (!scheme_fits(pub, scheme))
+		return mf_fail(err, MF_E_USAGE, 0, "signature scheme does not fit %s key",
+			       mf_key_type_name(mf_pubkey_type(pub)));
+	if (scheme == MF_SIG_ED25519) {
+		if (mf_privkey_to_secret(k, &seed, err))
+			return -1;
+		r = ed25519_sign(&seed, msg, &made, err);
+	} else {
+		r = evp_sign(k, scheme, msg, &made, err);
+	}
+	if (r)
+		return -1;
+	/* A fault during signing can give the key away; nothing unverified leaves this function. */
+	if (mf_sig_verify(pub, scheme, msg, mf_buf_bytes(&made), err))
+		return mf_wrap(err, "check the signature just made");
+	return mf_buf_add(sig, made.p, made.n, err);
+}

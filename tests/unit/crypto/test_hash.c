@@ -1,0 +1,103 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/encode.h"
+#include "crypto/hash.h"
+
+static struct mf_err err;
+
+static void assert_hex(const uint8_t *p, size_t n, const char *hex)
+{
+	char text[129];
+
+	mf_hex_encode(text, p, n);
+	assert_string_equal(text, hex);
+}
+
+/* FIPS 180-4 examples. */
+static void sha256_of_abc_is_the_published_value(void **state)
+{
+	struct mf_digest d;
+
+	(void)state;
+	assert_int_equal(mf_sha256(mf_bytes_of(MF_STR("abc")), &d, &err), 0);
+	assert_hex(d.b, 32, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+}
+
+static void sha256_takes_a_null_pointer_with_no_octets(void **state)
+{
+	struct mf_digest d;
+
+	(void)state;
+	assert_int_equal(mf_sha256((struct mf_bytes){NULL, 0}, &d, &err), 0);
+	assert_hex(d.b, 32, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+}
+
+static void sha512_of_abc_is_the_published_value(void **state)
+{
+	uint8_t out[64];
+
+	(void)state;
+	assert_int_equal(mf_sha512(mf_bytes_of(MF_STR("abc")), out, &err), 0);
+	assert_hex(out, 64,
+		   "ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a"
+		   "2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f");
+}
+
+static void a_stream_in_pieces_hashes_like_the_whole(void **state)
+{
+	struct mf_hash *h MF_HASH_CLEANUP = mf_hash_new(&err);
+	struct mf_digest d;
+
+	(void)state;
+	assert_non_null(h);
+	assert_int_equal(mf_hash_add(h, "a", 1, &err), 0);
+	assert_int_equal(mf_hash_add(h, NULL, 0, &err), 0);
+	assert_int_equal(mf_hash_add(h, "bc", 2, &err), 0);
+	assert_int_equal(mf_hash_end(h, &d, &err), 0);
+	assert_hex(d.b, 32, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+}
+
+/* RFC 4231, test case 2. */
+static void hmac_matches_rfc_4231(void **state)
+{
+	struct mf_digest d;
+
+	(void)state;
+	assert_int_equal(mf_hmac_sha256(mf_bytes_of(MF_STR("Jefe")),
+					mf_bytes_of(MF_STR("what do ya want for nothing?")), &d, &err),
+			 0);
+	assert_hex(d.b, 32, "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+}
+
+/* RFC 4231, test case 6: the key is longer than a block. */
+static void hmac_hashes_a_long_key_first(void **state)
+{
+	uint8_t key[131];
+	struct mf_digest d;
+
+	(void)state;
+	memset(key, 0xaa, sizeof(key));
+	assert_int_equal(mf_hmac_sha256((struct mf_bytes){key, sizeof(key)},
+					mf_bytes_of(MF_STR("Test Using Larger Than Block-Size Key - Hash Key First")),
+					&d, &err),
+			 0);
+	assert_hex(d.b, 32, "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(sha256_of_abc_is_the_published_value),
+		cmocka_unit_test(sha256_takes_a_null_pointer_with_no_octets),
+		cmocka_unit_test(sha512_of_abc_is_the_published_value),
+		cmocka_unit_test(a_stream_in_pieces_hashes_like_the_whole),
+		cmocka_unit_test(hmac_matches_rfc_4231),
+		cmocka_unit_test(hmac_hashes_a_long_key_first),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
