@@ -1,0 +1,151 @@
+/* URLs by libcurl's own parser, so that what is checked here is what is connected to. */
+#include <arpa/inet.h>
+#include <strings.h>
+
+#include "net/internal.h"
+
+static inline void url_cleanup(CURLU **u)
+{
+	curl_url_cleanup(*u);
+}
+static inline void curl_text_cleanup(char **p)
+{
+	curl_free(*p);
+}
+#define URL_CLEANUP __attribute__((cleanup(url_cleanup)))
+#define CURL_TEXT_CLEANUP __attribute__((cleanup(curl_text_cleanup)))
+
+/* NULL when the text is not an absolute URL of a known scheme. */
+static CURLU *parse(const char *url)
+{
+	CURLU *u = strlen(url) <= MF_NET_MAX_URL ? curl_url() : NULL;
+	if (u && curl_url_set(u, CURLUPART_URL, url, 0)) {
+		curl_url_cleanup(u);
+		return NULL;
+	}
+	return u;
+}
+
+static bool part_is(CURLU *u, CURLUPart what, const char *value)
+{
+	char *p CURL_TEXT_CLEANUP = NULL;
+	return !curl_url_get(u, what, &p, 0) && !strcasecmp(p, value);
+}
+
+int mf_net_url_resolve(char **out, const char *base, const char *ref, struct mf_err *err)
+{
+	CURLU *u URL_CLEANUP = curl_url();
+	char *p CURL_TEXT_CLEANUP = NULL;
+	struct mf_esc esc;
+	if (!u)
+		return mf_fail_nomem(err);
+	if (strlen(ref) > MF_NET_MAX_URL || (base && curl_url_set(u, CURLUPART_URL, base, 0)) ||
+	    curl_url_set(u, CURLUPART_URL, ref, CURLU_URLENCODE) || curl_url_set(u, CURLUPART_FRAGMENT, NULL, 0) ||
+	    curl_url_get(u, CURLUPART_URL, &p, 0) || strlen(p) > MF_NET_MAX_URL) {
+		char shown[MF_NET_URL_TEXT];
+		mf_net_url_redact(shown, sizeof shown, ref);
+		return mf_fail(err, MF_E_FORMAT, 0, "malformed URL '%s'", mf_esc(&esc, mf_str_c(shown)));
+	}
+	char *copy = strdup(p);
+	if (!copy)
+		return mf_fail_nomem(err);
+	*out = copy;
+	return 0;
+}
+
+bool mf_net_url_origin(char out[MF_NET_ORIGIN], const char *url)
+{
+	CURLU *u URL_CLEANUP = parse(url);
+	char *scheme CURL_TEXT_CLEANUP = NULL, *host CURL_TEXT_CLEANUP = NULL, *port CURL_TEXT_CLEANUP = NULL;
+	if (!u || curl_url_get(u, CURLUPART_SCHEME, &scheme, 0) || curl_url_get(u, CURLUPART_HOST, &host, 0) ||
+	    curl_url_get(u, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT))
+		return false;
+	if (strcasecmp(scheme, "https") != 0 && strcasecmp(scheme, "http") != 0)
+		return false;
+	int n = snprintf(out, MF_NET_ORIGIN, "%s://%s:%s", scheme, host, port);
+	if (n < 0 || n >= MF_NET_ORIGIN)
+		return false;
+	for (char *p = out; *p; p++)
+		if (*p >= 'A' && *p <= 'Z')
+			*p = (char)(*p + ('a' - 'A'));
+	return true;
+}
+
+bool mf_net_url_https(const char *url)
+{
+	return strncasecmp(url, "https://", 8) == 0;
+}
+
+static bool host_loopback(const char *host)
+{
+	struct in_addr v4;
+	struct in6_addr v6;
+	char text[64];
+	size_t n = strlen(host);
+	if (!strcasecmp(host, "localhost"))
+		return true;
+	if (inet_pton(AF_INET, host, &v4) == 1)
+		return ntohl(v4.s_addr) >> 24 == 127;
+	if (n < 3 || n >= sizeof text || host[0] != '[' || host[n - 1] != ']')
+		return false;
+	memcpy(text, host + 1, n - 2);
+	text[n - 2] = 0;
+	return inet_pton(AF_INET6, text, &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
+}
+
+bool mf_net_url_loopback(const char *url)
+{
+	CURLU *u URL_CLEANUP = parse(url);
+	char *host CURL_TEXT_CLEANUP = NULL;
+	return u && !curl_url_get(u, CURLUPART_HOST, &host, 0) && host_loopback(host);
+}
+
+/* A user name or password in a URL is refused: it would end in logs, process lists and error messages. */
+bool mf_http_url_allowed(const struct mf_http *h, const char *url)
+{
+	CURLU *u URL_CLEANUP = parse(url);
+	char *user CURL_TEXT_CLEANUP = NULL, *password CURL_TEXT_CLEANUP = NULL;
+	if (!u || !curl_url_get(u, CURLUPART_USER, &user, 0) || !curl_url_get(u, CURLUPART_PASSWORD, &password, 0))
+		return false;
+	if (part_is(u, CURLUPART_SCHEME, "https"))
+		return true;
+	return part_is(u, CURLUPART_SCHEME, "http") && (h->plain_http || mf_net_url_loopback(url));
+}
+
+static void put(char *out, size_t n, size_t *at, const char *p, size_t len)
+{
+	for (size_t i = 0; i < len && *at + 1 < n; i++)
+		out[(*at)++] = p[i] > ' ' && p[i] < 0x7f ? p[i] : '?';
+}
+
+/* Names are kept, values become "***"; a member without '=' may itself be a secret. */
+static void put_query(char *out, size_t n, size_t *at, const char *p, size_t len)
+{
+	const char *end = p + len;
+	while (p < end) {
+		const char *amp = memchr(p, '&', (size_t)(end - p));
+		size_t member = (size_t)((amp ? amp : end) - p);
+		const char *eq = memchr(p, '=', member);
+		put(out, n, at, p, eq ? (size_t)(eq + 1 - p) : 0);
+		put(out, n, at, "***", member ? 3 : 0);
+		put(out, n, at, "&", amp ? 1 : 0);
+		p = amp ? amp + 1 : end;
+	}
+}
+
+void mf_net_url_redact(char *out, size_t n, const char *url)
+{
+	const char *sep = strstr(url, "://");
+	const char *authority = sep ? sep + 3 : url;
+	size_t at = 0, len = strcspn(authority, "/?#");
+	put(out, n, &at, url, (size_t)(authority - url));
+	const char *user_end = memrchr(authority, '@', len);
+	const char *rest = user_end ? user_end + 1 : authority;
+	size_t path = strcspn(rest, "?#");
+	put(out, n, &at, rest, path);
+	if (rest[path] == '?') {
+		put(out, n, &at, "?", 1);
+		put_query(out, n, &at, rest + path + 1, strcspn(rest + path + 1, "#"));
+	}
+	out[at] = 0;
+}
