@@ -1,0 +1,239 @@
+#include "policy/policy.h"
+
+#include <stdio.h>
+
+#include "base/encode.h"
+
+const char *mf_state_name(enum mf_state s)
+{
+	static const char *const names[] = {"current", "foreign", "expired", "withdrawn"};
+	return names[s];
+}
+
+void mf_entry_clear(struct mf_entry *e)
+{
+	mf_record_clear(&e->record);
+	free(e->keys);
+	free(e->signed_by);
+	*e = (struct mf_entry){0};
+}
+
+void mf_entries_clear(struct mf_entries *e)
+{
+	for (size_t i = 0; i < e->n; i++)
+		mf_entry_clear(&e->v[i]);
+	free(e->v);
+	*e = (struct mf_entries){0};
+}
+
+/* ---- authority */
+
+bool mf_role_is(const char *role, const char *asked)
+{
+	return strcmp(role, asked) == 0 || (strncmp(role, "targets/", 8) == 0 && strcmp(role + 8, asked) == 0) ||
+	       (strncmp(asked, "targets/", 8) == 0 && strcmp(role, asked + 8) == 0);
+}
+
+/* One of the role's own paths starts with "T/". The path "" of docker trust's targets/releases never does. */
+static bool names_type(const struct mf_tuf_role *role, struct mf_str type)
+{
+	for (size_t i = 0; i < role->npaths; i++) {
+		struct mf_str p = role->paths[i];
+		if (p.n > type.n && mf_str_starts(p, type) && p.p[type.n] == '/')
+			return true;
+	}
+	return false;
+}
+
+bool mf_policy_delegated(const struct mf_tuf_set *set, struct mf_str type)
+{
+	for (size_t i = 0; i < set->nroles; i++)
+		for (size_t j = 0; j < set->roles[i]->file->nroles; j++)
+			if (names_type(&set->roles[i]->file->roles[j], type))
+				return true;
+	return false;
+}
+
+bool mf_policy_authorised(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l, struct mf_str type, const char *asked)
+{
+	if (asked)
+		return mf_role_is(l->role, asked) && (!l->by || names_type(l->by, type));
+	return l->by ? names_type(l->by, type) : !mf_policy_delegated(set, type);
+}
+
+/* ---- one entry */
+
+static int read_signers(const struct mf_tuf_set *set, struct mf_str name, struct mf_entry *e, struct mf_err *err)
+{
+	const struct mf_tuf_role *role = e->role->by ? e->role->by : &set->root->roles[MF_TUF_TARGETS];
+	char *gun MF_FREE = mf_str_dup(set->gun);
+	e->nkeys = role->nkeys;
+	e->keys = mf_calloc(role->nkeys, sizeof(struct mf_pubkey *));
+	e->signed_by = mf_calloc(role->nkeys, sizeof *e->signed_by);
+	if (!e->keys || !e->signed_by || !gun)
+		return mf_fail_nomem(err);
+	for (size_t i = 0; i < role->nkeys; i++)
+		e->keys[i] = role->keys[i]->id_fits ? role->keys[i]->pub : NULL;
+	struct mf_record_binding b = {.repository = gun, .name = name, .length = e->info.length, .sha256 = e->info.sha256};
+	return mf_record_signers(&e->record, &b, e->keys, e->nkeys, e->signed_by, err);
+}
+
+static enum mf_state state_of(const struct mf_tuf_set *set, const struct mf_entry *e)
+{
+	bool is_signed = false;
+	for (size_t i = 0; i < e->nkeys; i++)
+		is_signed |= e->signed_by[i];
+	if (e->record.withdrawn)
+		return MF_STATE_WITHDRAWN;
+	if (e->record.expires && e->record.expires <= set->now)
+		return MF_STATE_EXPIRED;
+	return is_signed ? MF_STATE_CURRENT : MF_STATE_FOREIGN;
+}
+
+int mf_entry_read(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l, size_t i, struct mf_entry *out, struct mf_err *err)
+{
+	struct mf_json_string name = mf_tuf_target_name(l->file, i);
+	struct mf_entry e MF_ENTRY_CLEANUP = {.role = l};
+	struct mf_esc esc;
+	*out = (struct mf_entry){0};
+	if (name.escaped || !mf_record_name_parse(name.raw, &e.type, &e.subject) || !mf_tuf_loaded_covers(set->d, l, name.raw))
+		return 0;
+	if (mf_tuf_target_info(set->d, l->file, i, &e.info, err) < 0 || mf_record_parse(&e.record, e.info.custom, err) < 0 ||
+	    read_signers(set, name.raw, &e, err) < 0)
+		return mf_wrap(err, "record '%s' of role '%s'", mf_esc(&esc, name.raw), l->role);
+	e.state = state_of(set, &e);
+	*out = e;
+	e = (struct mf_entry){0};
+	return 1;
+}
+
+/* ---- choice */
+
+static int read_named(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l, struct mf_str name, struct mf_entry *out,
+		      struct mf_err *err)
+{
+	ptrdiff_t at = mf_tuf_target_find(l->file, name);
+	*out = (struct mf_entry){0};
+	return at < 0 ? 0 : mf_entry_read(set, l, (size_t)at, out, err);
+}
+
+static int refuse_withdrawn(const struct mf_entry *e, struct mf_err *err)
+{
+	struct mf_esc role, reason;
+	return mf_fail(err, MF_E_WITHDRAWN, 0, "'%.*s' was withdrawn by '%s'%s%s", MF_STR_ARG(e->type),
+		       mf_esc(&role, mf_str_c(e->role->role)), e->record.reason ? ": " : "",
+		       e->record.reason ? mf_esc(&reason, mf_str_c(e->record.reason)) : "");
+}
+
+static int refuse_expired(const struct mf_entry *e, struct mf_err *err)
+{
+	char when[MF_TIME_LEN];
+	mf_time_format(when, e->record.expires);
+	return mf_fail(err, MF_E_RECORD_EXPIRED, 0, "'%.*s' in '%s' expired at %s", MF_STR_ARG(e->type), e->role->role, when);
+}
+
+/* All entries of (type, subject) in authorised roles. */
+static int collect(const struct mf_tuf_set *set, struct mf_str type, struct mf_str name, const char *asked, struct mf_entries *out,
+		   struct mf_err *err)
+{
+	for (size_t i = 0; i < set->nroles; i++) {
+		if (!mf_policy_authorised(set, set->roles[i], type, asked))
+			continue;
+		if (mf_grow((void **)&out->v, &out->cap, out->n, sizeof *out->v, err) < 0)
+			return -1;
+		int rc = read_named(set, set->roles[i], name, &out->v[out->n], err);
+		if (rc < 0)
+			return -1;
+		out->n += (size_t)rc;
+	}
+	return 0;
+}
+
+static int refuse_ambiguous(const struct mf_entries *all, struct mf_str type, struct mf_err *err)
+{
+	char list[512];
+	size_t at = 0;
+	list[0] = 0;
+	for (size_t i = 0; i < all->n && at < sizeof list; i++)
+		if (all->v[i].state <= MF_STATE_FOREIGN) {
+			struct mf_esc e;
+			int n = snprintf(list + at, sizeof list - at, "%s%s", at ? ", " : "", mf_esc(&e, mf_str_c(all->v[i].role->role)));
+			at += n > 0 ? (size_t)n : 0;
+		}
+	(void)mf_fail(err, MF_E_AMBIGUOUS, 0, "roles hold different '%.*s' records: %s", MF_STR_ARG(type), list);
+	mf_err_set_hint(err, "choose one with --role");
+	return -1;
+}
+
+int mf_policy_select(const struct mf_tuf_set *set, struct mf_str type, const struct mf_digest *subject, const char *asked,
+		     struct mf_entry *out, struct mf_err *err)
+{
+	struct mf_buf name MF_BUF_CLEANUP = MF_BUF_INIT(512);
+	struct mf_entries all MF_ENTRIES_CLEANUP = {0};
+	struct mf_entry *best = NULL;
+	char digest[MF_DIGEST_TEXT];
+	if (mf_record_name(&name, type, subject, err) < 0 || collect(set, type, mf_buf_str(&name), asked, &all, err) < 0)
+		return -1;
+	mf_digest_format(digest, subject);
+	if (!all.n)
+		return mf_fail(err, MF_E_NOT_FOUND, 0, "no '%.*s' record for %s", MF_STR_ARG(type), digest);
+	for (size_t i = 0; i < all.n; i++)
+		if (all.v[i].state == MF_STATE_WITHDRAWN)
+			return refuse_withdrawn(&all.v[i], err);
+	for (size_t i = 0; i < all.n; i++) {
+		struct mf_entry *e = &all.v[i];
+		if (e->state == MF_STATE_EXPIRED)
+			continue;
+		if (best && !mf_digest_eq(&best->info.sha256, &e->info.sha256))
+			return refuse_ambiguous(&all, type, err);
+		if (!best || (best->state == MF_STATE_FOREIGN && e->state == MF_STATE_CURRENT))
+			best = e;
+	}
+	if (!best)
+		return refuse_expired(&all.v[0], err);
+	*out = *best;
+	*best = (struct mf_entry){0};
+	return 0;
+}
+
+/* ---- lists */
+
+static int entry_cmp(const void *a, const void *b)
+{
+	const struct mf_entry *x = a, *y = b;
+	int c = memcmp(x->subject.b, y->subject.b, 32);
+	if (!c)
+		c = mf_str_cmp(x->type, y->type);
+	return c ? c : strcmp(x->role->role, y->role->role);
+}
+
+int mf_policy_list(const struct mf_tuf_set *set, const struct mf_digest *subject, const char *asked, struct mf_entries *out,
+		   struct mf_err *err)
+{
+	struct mf_entries all MF_ENTRIES_CLEANUP = {0};
+	char tail[80] = "/sha256-";
+	if (subject)
+		mf_digest_hex(tail + 8, subject);
+	for (size_t i = 0; i < set->nroles; i++) {
+		const struct mf_tuf_loaded *l = set->roles[i];
+		for (size_t j = 0; j < l->file->ntargets; j++) {
+			struct mf_str type;
+			struct mf_digest d;
+			struct mf_str raw = mf_tuf_target_name(l->file, j).raw;
+			if ((subject && !mf_str_ends(raw, mf_str_c(tail))) || !mf_record_name_parse(raw, &type, &d) ||
+			    !mf_policy_authorised(set, l, type, asked))
+				continue;
+			if (mf_grow((void **)&all.v, &all.cap, all.n, sizeof *all.v, err) < 0)
+				return -1;
+			int rc = mf_entry_read(set, l, j, &all.v[all.n], err);
+			if (rc < 0)
+				return -1;
+			all.n += (size_t)rc;
+		}
+	}
+	if (all.n)
+		qsort(all.v, all.n, sizeof *all.v, entry_cmp);
+	*out = all;
+	all = (struct mf_entries){0};
+	return 0;
+}

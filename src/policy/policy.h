@@ -1,0 +1,55 @@
+/* Who may say what: authority of roles for record types, the state of a record, the choice among several. Pure. */
+#ifndef MF_POLICY_POLICY_H
+#define MF_POLICY_POLICY_H
+
+#include "record/record.h"
+#include "tuf/tuf.h"
+
+enum mf_state {
+	MF_STATE_CURRENT,
+	MF_STATE_FOREIGN,   /* no record signature of a key that the role lists now */
+	MF_STATE_EXPIRED,   /* past its own `expires` */
+	MF_STATE_WITHDRAWN, /* tombstone */
+};
+const char *mf_state_name(enum mf_state s);
+
+/* One record as a trusted role holds it. */
+struct mf_entry {
+	const struct mf_tuf_loaded *role; /* borrowed from the set */
+	struct mf_str type;               /* slice of the file */
+	struct mf_digest subject;
+	struct mf_tuf_target_info info;
+	struct mf_record record;
+	enum mf_state state;
+	struct mf_pubkey **keys;          /* of the role, borrowed; signed_by[i] says which signed the record */
+	bool *signed_by;
+	size_t nkeys;
+};
+struct mf_entries {
+	struct mf_entry *v;
+	size_t n, cap;
+};
+void mf_entry_clear(struct mf_entry *e);
+void mf_entries_clear(struct mf_entries *e);
+#define MF_ENTRY_CLEANUP __attribute__((cleanup(mf_entry_clear)))
+#define MF_ENTRIES_CLEANUP __attribute__((cleanup(mf_entries_clear)))
+
+/* Does a role go by this name? "qa" also means "targets/qa". */
+bool mf_role_is(const char *role, const char *asked);
+/* Is the loaded role an authority for a type? Without `asked`: the delegations one of whose own paths starts with "T/", and if there are none,
+ * `targets`. With it: that role only, which must be `targets` or cover the type. */
+bool mf_policy_authorised(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l, struct mf_str type, const char *asked);
+/* Does a delegation that is listed (loaded or not) name the type in its own paths? */
+bool mf_policy_delegated(const struct mf_tuf_set *set, struct mf_str type);
+
+/* Reads entry i of a role. Names that are none of ours give 0 and an empty entry; 1: read; -1. */
+int mf_entry_read(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l, size_t i, struct mf_entry *out, struct mf_err *err) MF_NODISCARD;
+
+/* The one current record of (type, subject). MF_E_NOT_FOUND; MF_E_WITHDRAWN when any authorised role holds a tombstone; MF_E_RECORD_EXPIRED; MF_E_AMBIGUOUS when authorised roles
+ * hold different blobs (the message lists them). */
+int mf_policy_select(const struct mf_tuf_set *set, struct mf_str type, const struct mf_digest *subject, const char *asked, struct mf_entry *out,
+		     struct mf_err *err) MF_NODISCARD;
+/* All records of a subject in authorised roles, by type and role; subject NULL: of all subjects. */
+int mf_policy_list(const struct mf_tuf_set *set, const struct mf_digest *subject, const char *asked, struct mf_entries *out, struct mf_err *err) MF_NODISCARD;
+
+#endif
