@@ -90,8 +90,10 @@ static int member_cmp(const void *a, const void *b)
 /* Puts the members from index `first` on, written from offset `body` on, into order. */
 static int reorder(struct writer *w, size_t first, size_t body, struct mf_err *err)
 {
-	struct member *m = w->members + first;
 	size_t n = w->n - first, i = 1;
+	if (n < 2)
+		return 0;
+	struct member *m = w->members + first;
 	while (i < n && member_cmp(&m[i - 1], &m[i]) < 0)
 		i++;
 	if (i >= n)

@@ -90,13 +90,14 @@ size_t mf_json_unescape(const char *p, const char *end, char out[4], size_t *len
 /* Gives the decoded bytes of a string one at a time. */
 struct cursor {
 	const char *p, *end;
+	bool escaped;
 	char held[4]; /* decoded bytes of an escape not given yet */
 	size_t at, n;
 };
 
 static struct cursor cursor_of(struct mf_json_string s)
 {
-	return (struct cursor){.p = s.raw.p, .end = s.raw.p + s.raw.n};
+	return (struct cursor){.p = s.raw.p, .end = s.raw.p + s.raw.n, .escaped = s.escaped};
 }
 
 /* -1 behind the last byte. */
@@ -106,7 +107,7 @@ static int cursor_next(struct cursor *c)
 		return (unsigned char)c->held[c->at++];
 	if (c->p == c->end)
 		return -1;
-	if (*c->p == '\\') {
+	if (c->escaped && *c->p == '\\') {
 		size_t used = mf_json_unescape(c->p, c->end, c->held, &c->n);
 		if (used) {
 			c->p += used;
