@@ -1,0 +1,418 @@
+#include "crypto/x509.h"
+
+#include <time.h>
+
+#include <openssl/objects.h>
+#include <openssl/x509v3.h>
+
+#include "base/limits.h"
+#include "crypto/internal.h"
+#include "crypto/pem.h"
+
+/* A leaf and a private CA hierarchy; each costs a parse and, in a chain, a signature check. */
+#define MAX_CERTS 16
+#define MAX_PEM_BYTES MF_MAX_ROOT_BYTES
+#define MAX_CA_FILE_BYTES MF_MAX_CONFIG_BYTES
+#define MAX_CA_FILE_CERTS 256
+#define DAY_S 86400
+#define VALID_YEARS 10
+
+struct cert {
+	X509 *x;
+	uint8_t *der; /* as it came: re-encoding could change the key ID */
+	size_t der_n;
+	bool is_ca;
+};
+
+struct bundle {
+	struct cert *c;
+	size_t n, cap;
+};
+#define BUNDLE_INIT {NULL, 0, 0}
+#define BUNDLE_CLEANUP __attribute__((cleanup(bundle_clear)))
+
+static void bundle_clear(struct bundle *b)
+{
+	for (size_t i = 0; i < b->n; i++) {
+		X509_free(b->c[i].x);
+		free(b->c[i].der);
+	}
+	free(b->c);
+}
+
+void mf_root_cert_clear(struct mf_root_cert *c)
+{
+	mf_pubkey_unref(c->leaf);
+	free(c->pem);
+	*c = (struct mf_root_cert){NULL, NULL, 0, 0};
+}
+
+/* Absent means no CA (RFC 5280 section 4.2.1.9); twice, or damaged, is an error. */
+static int read_is_ca(const X509 *x, bool *is_ca, struct mf_err *err)
+{
+	int crit = 0;
+	BASIC_CONSTRAINTS *bc = X509_get_ext_d2i(x, NID_basic_constraints, &crit, NULL);
+
+	if (!bc && crit != -1)
+		return mf_fail(err, MF_E_FORMAT, 0, "certificate with damaged basic constraints");
+	*is_ca = bc && bc->ca;
+	BASIC_CONSTRAINTS_free(bc);
+	return 0;
+}
+
+static int bundle_add(struct bundle *b, const struct mf_pem_block *block, struct mf_err *err)
+{
+	const unsigned char *p = block->der;
+	struct cert *c;
+
+	if (strcmp(block->label, "CERTIFICATE") != 0)
+		return mf_fail(err, MF_E_FORMAT, 0, "PEM block that is no certificate");
+	if (mf_grow((void **)&b->c, &b->cap, b->n, sizeof(*b->c), err))
+		return -1;
+	c = &b->c[b->n];
+	*c = (struct cert){NULL, NULL, block->der_n, false};
+	b->n++;
+	c->x = d2i_X509(NULL, &p, (long)block->der_n);
+	if (!c->x || p != block->der + block->der_n)
+		return mf_fail(err, MF_E_FORMAT, 0, "damaged certificate");
+	c->der = mf_calloc(block->der_n, 1);
+	if (!c->der)
+		return mf_fail_nomem(err);
+	memcpy(c->der, block->der, block->der_n);
+	return read_is_ca(c->x, &c->is_ca, err);
+}
+
+static int bundle_read(struct bundle *b, struct mf_str pem, size_t max_bytes, size_t max_certs, struct mf_err *err)
+{
+	struct mf_pem_reader *r MF_PEM_READER_CLEANUP = mf_pem_reader_new(pem, max_bytes, err);
+
+	if (!r)
+		return -1;
+	for (;;) {
+		struct mf_pem_block block MF_PEM_BLOCK_CLEANUP = MF_PEM_BLOCK_INIT;
+		int got = mf_pem_next(r, &block, err);
+
+		if (got < 0)
+			return -1;
+		if (got == 0)
+			break;
+		if (b->n == max_certs)
+			return mf_fail(err, MF_E_FORMAT, 0, "more than %zu certificates", max_certs);
+		if (bundle_add(b, &block, err))
+			return -1;
+	}
+	if (b->n == 0)
+		return mf_fail(err, MF_E_FORMAT, 0, "no PEM certificate");
+	return 0;
+}
+
+static int time_of(const ASN1_TIME *t, int64_t *out)
+{
+	struct tm tm;
+
+	if (ASN1_TIME_to_tm(t, &tm) != 1)
+		return -1;
+	*out = (int64_t)timegm(&tm);
+	return 0;
+}
+
+/* An allow list: SHA-1 and everything older or unknown is out. */
+static bool strong_signature(X509 *x)
+{
+	int md = NID_undef, pk = NID_undef;
+
+	if (X509_get_signature_info(x, &md, &pk, NULL, NULL) != 1)
+		return false;
+	return md == NID_sha256 || md == NID_sha384 || md == NID_sha512 || pk == NID_ED25519;
+}
+
+static bool strong_key(X509 *x)
+{
+	const EVP_PKEY *k = X509_get0_pubkey(x);
+
+	return k && (EVP_PKEY_get_base_id(k) != EVP_PKEY_RSA || EVP_PKEY_get_bits(k) >= 2048);
+}
+
+/* Notary's rules for one certificate, leaf or CA ("Root keys"). */
+static int check_cert(const struct cert *c, int64_t now, bool check_expiry, struct mf_err *err)
+{
+	int64_t from, to;
+
+	if (time_of(X509_get0_notBefore(c->x), &from) || time_of(X509_get0_notAfter(c->x), &to) || from > to)
+		return mf_fail(err, MF_E_FORMAT, 0, "certificate with an unusable time of validity");
+	if (!strong_signature(c->x))
+		return mf_fail(err, MF_E_FORMAT, 0, "certificate with a weak or unknown signature algorithm");
+	if (!strong_key(c->x))
+		return mf_fail(err, MF_E_FORMAT, 0, "certificate with an unusable key");
+	if (check_expiry && now < from - DAY_S)
+		return mf_fail(err, MF_E_FORMAT, 0, "certificate is not yet valid");
+	if (check_expiry && to < now)
+		return mf_fail(err, MF_E_FORMAT, 0, "certificate has expired");
+	return 0;
+}
+
+/* The last common name counts, as in Go. Only string types whose octets are UTF-8 as they stand. */
+static struct mf_str common_name(const X509 *x)
+{
+	X509_NAME *name = X509_get_subject_name(x);
+	const ASN1_STRING *s = NULL;
+	int type;
+
+	for (int at = -1; (at = X509_NAME_get_index_by_NID(name, NID_commonName, at)) >= 0;)
+		s = X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, at));
+	type = s ? ASN1_STRING_type(s) : -1;
+	if (type != V_ASN1_UTF8STRING && type != V_ASN1_PRINTABLESTRING && type != V_ASN1_IA5STRING)
+		return MF_STR("");
+	return (struct mf_str){(const char *)ASN1_STRING_get0_data(s), (size_t)ASN1_STRING_length(s)};
+}
+
+static bool cn_fits(struct mf_str cn, struct mf_str gun)
+{
+	if (cn.n == 0 || cn.p[cn.n - 1] != '*')
+		return cn.n && mf_str_eq(cn, gun);
+	while (cn.n && cn.p[cn.n - 1] == '*')
+		cn.n--;
+	return mf_str_starts(gun, cn);
+}
+
+/* The first certificate is the leaf and the only one that is no CA. */
+static int check_shape(const struct bundle *b, struct mf_err *err)
+{
+	if (b->c[0].is_ca)
+		return mf_fail(err, MF_E_FORMAT, 0, "the first certificate is a CA");
+	for (size_t i = 1; i < b->n; i++) {
+		if (!b->c[i].is_ca)
+			return mf_fail(err, MF_E_FORMAT, 0, "more than one certificate that is no CA");
+	}
+	return 0;
+}
+
+static int add_cert(struct mf_buf *out, const struct cert *c, struct mf_err *err)
+{
+	return mf_pem_write(out, "CERTIFICATE", "", (struct mf_bytes){c->der, c->der_n}, err);
+}
+
+static int rebuild(const struct bundle *b, int64_t now, bool check_expiry, struct mf_buf *out, struct mf_err *err)
+{
+	if (add_cert(out, &b->c[0], err))
+		return -1;
+	for (size_t i = 1; i < b->n; i++) {
+		struct mf_err unfit = MF_ERR_INIT;
+
+		/* Notary drops such a CA and goes on without it. */
+		if (check_cert(&b->c[i], now, check_expiry, &unfit))
+			continue;
+		if (add_cert(out, &b->c[i], err))
+			return -1;
+	}
+	return 0;
+}
+
+static struct mf_pubkey *leaf_key(X509 *x, struct mf_err *err)
+{
+	struct mf_ossl_mem spki MF_OSSL_MEM_CLEANUP = MF_OSSL_MEM_INIT;
+	struct mf_pubkey *k;
+	int n = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(x), &spki.p);
+
+	if (n <= 0) {
+		mf_fail(err, MF_E_FORMAT, 0, "certificate without a public key");
+		return NULL;
+	}
+	spki.n = (size_t)n;
+	k = mf_pubkey_from_spki((struct mf_bytes){spki.p, spki.n}, err);
+	if (k && mf_pubkey_type(k) == MF_KEY_ED25519) {
+		mf_pubkey_unref(k);
+		mf_fail(err, MF_E_FORMAT, 0, "an ed25519 key cannot be a root key");
+		return NULL;
+	}
+	return k;
+}
+
+int mf_root_cert_read(struct mf_root_cert *out, struct mf_str pem, struct mf_str gun, int64_t now, bool check_expiry,
+		      struct mf_err *err)
+{
+	MF_OSSL_QUIET;
+	struct bundle b BUNDLE_CLEANUP = BUNDLE_INIT;
+	struct mf_buf text MF_BUF_CLEANUP = MF_BUF_INIT(2 * MAX_PEM_BYTES);
+	struct mf_pubkey *leaf MF_PUBKEY_CLEANUP = NULL;
+	struct mf_root_cert made = {NULL, NULL, 0, 0};
+	struct mf_esc esc;
+
+	if (bundle_read(&b, pem, MAX_PEM_BYTES, MAX_CERTS, err) || check_shape(&b, err) ||
+	    check_cert(&b.c[0], now, check_expiry, err))
+		return -1;
+	if (!cn_fits(common_name(b.c[0].x), gun))
+		return mf_fail(err, MF_E_FORMAT, 0, "certificate is made for '%s'", mf_esc(&esc, common_name(b.c[0].x)));
+	leaf = leaf_key(b.c[0].x, err);
+	if (!leaf || rebuild(&b, now, check_expiry, &text, err))
+		return -1;
+	if (time_of(X509_get0_notAfter(b.c[0].x), &made.not_after))
+		return mf_fail(err, MF_E_FORMAT, 0, "certificate with an unusable time of validity");
+	made.pem_n = text.n;
+	made.pem = mf_buf_take(&text);
+	if (!made.pem)
+		return mf_fail_nomem(err);
+	made.leaf = mf_pubkey_ref(leaf);
+	*out = made;
+	return 0;
+}
+
+MF_OSSL_CLEANUP_FN(X509_STORE, store_cleanup, X509_STORE_free)
+MF_OSSL_CLEANUP_FN(X509_STORE_CTX, store_ctx_cleanup, X509_STORE_CTX_free)
+
+static void stack_cleanup(STACK_OF(X509) **s)
+{
+	sk_X509_free(*s); /* the certificates are the bundle's */
+}
+
+/* Nothing but the given certificates is trusted; one that is not self-signed is an anchor too, as in Go. */
+static X509_STORE *anchors(const struct bundle *ca)
+{
+	X509_STORE *s = X509_STORE_new();
+
+	for (size_t i = 0; s && i < ca->n; i++) {
+		if (X509_STORE_add_cert(s, ca->c[i].x) != 1) {
+			X509_STORE_free(s);
+			return NULL;
+		}
+	}
+	return s;
+}
+
+static STACK_OF(X509) *intermediates(const struct bundle *b)
+{
+	STACK_OF(X509) *s = sk_X509_new_null();
+
+	for (size_t i = 1; s && i < b->n; i++) {
+		if (!b->c[i].is_ca)
+			continue;
+		if (sk_X509_push(s, b->c[i].x) <= 0) {
+			sk_X509_free(s);
+			return NULL;
+		}
+	}
+	return s;
+}
+
+static int verify_chain(const struct bundle *b, const struct bundle *ca, int64_t now, struct mf_err *err)
+{
+	X509_STORE *store __attribute__((cleanup(store_cleanup))) = anchors(ca);
+	STACK_OF(X509) *between __attribute__((cleanup(stack_cleanup))) = intermediates(b);
+	X509_STORE_CTX *ctx __attribute__((cleanup(store_ctx_cleanup))) = X509_STORE_CTX_new();
+	X509_VERIFY_PARAM *param;
+
+	if (!store || !between || !ctx || X509_STORE_CTX_init(ctx, store, b->c[0].x, between) != 1)
+		return mf_fail_nomem(err);
+	param = X509_STORE_CTX_get0_param(ctx);
+	X509_VERIFY_PARAM_set_time(param, (time_t)now);
+	X509_VERIFY_PARAM_set_depth(param, MAX_CERTS);
+	X509_VERIFY_PARAM_set_auth_level(param, 2); /* 112 bits: RSA 2048, no SHA-1 */
+	/* No purpose is set: a leaf as Notary makes it is for code signing only. */
+	if (X509_VERIFY_PARAM_set_flags(param, X509_V_FLAG_PARTIAL_CHAIN) != 1)
+		return mf_fail(err, MF_E_INTERNAL, 0, "prepare to verify a certificate");
+	if (X509_verify_cert(ctx) != 1)
+		return mf_fail(err, MF_E_PIN, 0, "root certificate does not chain to the pinned CA: %s",
+			       X509_verify_cert_error_string(X509_STORE_CTX_get_error(ctx)));
+	return 0;
+}
+
+int mf_root_cert_chains_to(struct mf_str pem, struct mf_str ca_pem, int64_t now, struct mf_err *err)
+{
+	MF_OSSL_QUIET;
+	struct bundle b BUNDLE_CLEANUP = BUNDLE_INIT;
+	struct bundle ca BUNDLE_CLEANUP = BUNDLE_INIT;
+
+	if (bundle_read(&b, pem, MAX_PEM_BYTES, MAX_CERTS, err)) {
+		mf_wrap(err, "root certificate");
+		return mf_recode(err, MF_E_PIN);
+	}
+	if (bundle_read(&ca, ca_pem, MAX_CA_FILE_BYTES, MAX_CA_FILE_CERTS, err)) {
+		mf_wrap(err, "pinned CA");
+		return mf_recode(err, MF_E_PIN);
+	}
+	return verify_chain(&b, &ca, now, err);
+}
+
+static bool set_serial(X509 *x)
+{
+	uint8_t octets[16];
+	BIGNUM *n;
+	bool ok;
+
+	mf_random(octets, sizeof(octets));
+	n = BN_bin2bn(octets, sizeof(octets), NULL);
+	ok = n && BN_to_ASN1_INTEGER(n, X509_get_serialNumber(x));
+	BN_free(n);
+	return ok;
+}
+
+static bool set_times(X509 *x, int64_t now)
+{
+	time_t from = (time_t)now, to;
+	struct tm tm;
+
+	if (!gmtime_r(&from, &tm))
+		return false;
+	tm.tm_year += VALID_YEARS;
+	to = timegm(&tm);
+	return ASN1_TIME_set(X509_getm_notBefore(x), from) && ASN1_TIME_set(X509_getm_notAfter(x), to);
+}
+
+/* V_ASN1_UTF8STRING and not MBSTRING_UTF8: with the latter OpenSSL limits a common name to 64 characters. */
+static bool set_names(X509 *x, struct mf_str gun)
+{
+	X509_NAME *name = X509_get_subject_name(x);
+
+	return X509_NAME_add_entry_by_NID(name, NID_commonName, V_ASN1_UTF8STRING, (const unsigned char *)gun.p,
+					  (int)gun.n, -1, 0) == 1 &&
+	       X509_set_issuer_name(x, name) == 1;
+}
+
+static bool set_extensions(X509 *x)
+{
+	static const struct {
+		int nid;
+		const char *value;
+	} rows[] = {
+		{NID_key_usage, "critical,digitalSignature,keyEncipherment"},
+		{NID_ext_key_usage, "codeSigning"},
+		{NID_basic_constraints, "critical,CA:FALSE"},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		X509_EXTENSION *e = X509V3_EXT_conf_nid(NULL, NULL, rows[i].nid, rows[i].value);
+		int r = e ? X509_add_ext(x, e, -1) : 0;
+
+		X509_EXTENSION_free(e);
+		if (r != 1)
+			return false;
+	}
+	return true;
+}
+
+int mf_root_cert_make(const struct mf_privkey *key, struct mf_str gun, int64_t now, struct mf_buf *pem,
+		      struct mf_err *err)
+{
+	MF_OSSL_QUIET;
+	EVP_PKEY *evp MF_EVP_PKEY_CLEANUP = NULL;
+	X509 *x MF_X509_CLEANUP = NULL;
+	struct mf_ossl_mem der MF_OSSL_MEM_CLEANUP = MF_OSSL_MEM_INIT;
+	int n;
+
+	if (gun.n == 0 || gun.n > MF_MAX_GUN)
+		return mf_fail(err, MF_E_USAGE, 0, "a repository name has 1 to %d octets", MF_MAX_GUN);
+	if (mf_pubkey_type(mf_privkey_public(key)) == MF_KEY_ED25519)
+		return mf_fail(err, MF_E_USAGE, 0, "an ed25519 key cannot be a root key");
+	evp = mf_privkey_evp(key, err);
+	if (!evp)
+		return -1;
+	x = X509_new();
+	if (!x || X509_set_version(x, X509_VERSION_3) != 1 || !set_serial(x) || !set_times(x, now) || !set_names(x, gun) ||
+	    !set_extensions(x) || X509_set_pubkey(x, evp) != 1 || X509_sign(x, evp, mf_md_sha256()) <= 0)
+		return mf_fail(err, MF_E_INTERNAL, 0, "make a certificate");
+	n = i2d_X509(x, &der.p);
+	if (n <= 0)
+		return mf_fail_nomem(err);
+	der.n = (size_t)n;
+	return mf_pem_write(pem, "CERTIFICATE", "", (struct mf_bytes){der.p, der.n}, err);
+}
