@@ -1,0 +1,236 @@
+#include "cli/config.h"
+
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/str.h"
+#include "cli/output.h"
+#include "cli/signals.h"
+
+/* An empty variable counts as not set, as in the XDG specification. */
+static const char *env(const char *name)
+{
+	const char *v = getenv(name);
+	return v && *v ? v : NULL;
+}
+
+static const char *home_dir(void)
+{
+	const char *home = env("HOME");
+	if (home)
+		return home;
+	const struct passwd *pw = getpwuid(geteuid());
+	return pw && pw->pw_dir && pw->pw_dir[0] == '/' ? pw->pw_dir : NULL;
+}
+
+/* An XDG directory or its default below the home directory, with "/manifesto". NULL when neither is known, or out of memory. */
+static char *xdg_dir(const char *variable, const char *below_home)
+{
+	const char *base = env(variable), *home = home_dir();
+	char *path = NULL;
+	int n;
+	if (base && base[0] == '/') /* "All paths must be absolute ... ignore it": XDG base directory specification */
+		n = asprintf(&path, "%s/manifesto", base);
+	else if (home)
+		n = asprintf(&path, "%s/%s/manifesto", home, below_home);
+	else
+		return NULL;
+	return n < 0 ? NULL : path;
+}
+
+static char *absolute(const char *path)
+{
+	char *cwd, *out = NULL;
+	if (path[0] == '/')
+		return strdup(path);
+	cwd = getcwd(NULL, 0);
+	if (cwd && asprintf(&out, "%s/%s", cwd, path) < 0)
+		out = NULL;
+	free(cwd);
+	return out;
+}
+
+static int load_directories(struct mf_config *c, struct manifesto_error *err)
+{
+	const char *home = env("MANIFESTO_HOME"), *docker = env("DOCKER_CONFIG"), *user_home = home_dir();
+	c->home = home ? absolute(home) : xdg_dir("XDG_DATA_HOME", ".local/share");
+	if (c->home && c->home[0] != '/') { /* HOME itself is relative */
+		char *full = absolute(c->home);
+		free(c->home);
+		c->home = full;
+	}
+	if (!c->home) {
+		(void)mf_cli_usage(err, "no home directory is known for keys and pins");
+		mf_cli_hint(err, "set MANIFESTO_HOME to an absolute path");
+		return -1;
+	}
+	c->cache_dir = xdg_dir("XDG_CACHE_HOME", ".cache");
+	if (!c->cache_dir && asprintf(&c->cache_dir, "%s/cache", c->home) < 0) {
+		c->cache_dir = NULL;
+		return mf_cli_nomem(err);
+	}
+	if (docker)
+		c->docker_config = absolute(docker);
+	else if (user_home && asprintf(&c->docker_config, "%s/.docker", user_home) < 0)
+		c->docker_config = NULL;
+	return 0;
+}
+
+/* ---------------------------------------------------------------- who we are */
+
+/* Key names are [A-Za-z0-9][A-Za-z0-9._-]*, at most 64 octets; login names ("DOMAIN\\user", "user@host") are not always. */
+static void reduce_name(char *name)
+{
+	char *to = name;
+	for (const char *p = name; *p && to - name < 64; p++) {
+		bool alnum = (*p >= 'A' && *p <= 'Z') || (*p >= 'a' && *p <= 'z') || (*p >= '0' && *p <= '9');
+		if (alnum || (to > name && strchr("._-", *p)))
+			*to++ = *p;
+	}
+	*to = 0;
+}
+
+static int load_key_name(struct mf_config *c, const struct mf_args *args, struct manifesto_error *err)
+{
+	const char *chosen = args->value[MF_OPT_KEY] ? args->value[MF_OPT_KEY] : env("MANIFESTO_KEY");
+	const struct passwd *pw = chosen ? NULL : getpwuid(geteuid());
+	const char *login = pw ? pw->pw_name : env("LOGNAME");
+	c->key_name = strdup(chosen ? chosen : login ? login : "default");
+	if (!c->key_name)
+		return mf_cli_nomem(err);
+	if (chosen) /* said by the user: the library checks it, and nothing is bent silently */
+		return 0;
+	reduce_name(c->key_name);
+	if (c->key_name[0])
+		return 0;
+	free(c->key_name);
+	c->key_name = strdup("default");
+	return c->key_name ? 0 : mf_cli_nomem(err);
+}
+
+/* -u USER:PASSWORD. The process list showed it already; at least it does not go on doing so. */
+static int take_password(struct mf_config *c, char *colon, struct manifesto_error *err)
+{
+	size_t n = strlen(colon + 1);
+	if (n >= sizeof c->password)
+		return mf_cli_usage(err, "the password given with '-u' is longer than %zu bytes", sizeof c->password - 1);
+	memcpy(c->password, colon + 1, n + 1);
+	explicit_bzero(colon, n + 1);
+	mf_warning("a password given with '-u' shows in the process list; use REGISTRY_PASSWORD or --password-stdin");
+	return 0;
+}
+
+static int load_password(struct mf_config *c, struct mf_asker *asker, struct manifesto_error *err)
+{
+	const char *from_env = env("REGISTRY_PASSWORD");
+	if (mf_args_has(asker->args, MF_OPT_PASSWORD_STDIN) || !from_env)
+		return mf_asker_password(asker, c->username, c->password, sizeof c->password, err);
+	if (strlen(from_env) >= sizeof c->password)
+		return mf_cli_usage(err, "REGISTRY_PASSWORD is longer than %zu bytes", sizeof c->password - 1);
+	memcpy(c->password, from_env, strlen(from_env) + 1);
+	return 0;
+}
+
+static int load_credentials(struct mf_config *c, struct mf_asker *asker, struct manifesto_error *err)
+{
+	char *typed = asker->args->value[MF_OPT_USERNAME], *colon = typed ? strchr(typed, ':') : NULL;
+	const char *user = typed ? typed : env("REGISTRY_USERNAME");
+	bool from_stdin = mf_args_has(asker->args, MF_OPT_PASSWORD_STDIN);
+	if (!user && from_stdin)
+		return mf_cli_usage(err, "--password-stdin needs '-u USER' or REGISTRY_USERNAME");
+	if (!user)
+		return 0;
+	if (colon && from_stdin)
+		return mf_cli_usage(err, "the password is given twice: with '-u' and with '--password-stdin'");
+	c->username = mf_str_dup((struct mf_str){user, colon ? (size_t)(colon - user) : strlen(user)});
+	if (!c->username)
+		return mf_cli_nomem(err);
+	if (!c->username[0])
+		return mf_cli_usage(err, "the user name given with '-u' is empty");
+	if ((colon ? take_password(c, colon, err) : load_password(c, asker, err)) < 0)
+		return -1;
+	c->options.username = c->username;
+	c->options.password = c->password;
+	c->options.credential_source = typed ? "-u" : "REGISTRY_USERNAME";
+	return 0;
+}
+
+/* ---------------------------------------------------------------- all together */
+
+static void log_line(void *arg, int level, const char *line)
+{
+	(void)arg;
+	if (level == MANIFESTO_LOG_WARNING)
+		mf_warning("%s", line);
+	else
+		mf_message("%s", line);
+}
+
+static int load_numbers(struct manifesto_options *o, const struct mf_args *args, struct manifesto_error *err)
+{
+	int64_t seconds = 0;
+	const char *timeout = args->value[MF_OPT_TIMEOUT];
+	struct mf_esc shown;
+	if (timeout && mf_parse_duration(timeout, &seconds) < 0)
+		return mf_cli_usage(err, "--timeout '%s' is not a duration above zero such as 90, 120s or 2m",
+				    mf_esc(&shown, mf_str_c(timeout)));
+	o->timeout_ms = seconds * 1000;
+	unsigned verbose = args->times[MF_OPT_VERBOSE];
+	o->log_level = verbose > 1 ? MANIFESTO_LOG_DEBUG : verbose ? MANIFESTO_LOG_INFO : MANIFESTO_LOG_WARNING;
+	return 0;
+}
+
+static const char *trust_server(const struct mf_args *args)
+{
+	if (args->value[MF_OPT_TRUST_SERVER])
+		return args->value[MF_OPT_TRUST_SERVER];
+	const char *ours = env("MANIFESTO_TRUST_SERVER");
+	return ours ? ours : env("DOCKER_CONTENT_TRUST_SERVER");
+}
+
+static void fill_options(struct mf_config *c, const struct mf_args *args, struct mf_asker *asker)
+{
+	struct manifesto_options *o = &c->options;
+	o->home = c->home;
+	o->cache_dir = c->cache_dir;
+	o->docker_config = c->docker_config;
+	o->trust_server = trust_server(args);
+	o->store = args->value[MF_OPT_STORE];
+	o->cacert = args->value[MF_OPT_CACERT];
+	o->client_cert = args->value[MF_OPT_CLIENT_CERT];
+	o->client_key = args->value[MF_OPT_CLIENT_KEY];
+	o->plain_http = mf_args_has(args, MF_OPT_PLAIN_HTTP);
+	o->tofu = mf_args_has(args, MF_OPT_TOFU);
+	o->ci = asker->ci;
+	o->no_passphrase = mf_args_has(args, MF_OPT_NO_PASSPHRASE);
+	o->log = log_line;
+	o->cancelled = mf_signals_pending;
+	o->passphrase = mf_asker_passphrase;
+	o->passphrase_arg = asker;
+	o->confirm_init = mf_asker_confirm_init;
+	o->confirm_init_arg = asker;
+	o->default_key_name = c->key_name;
+}
+
+int mf_config_load(struct mf_config *out, const struct mf_args *args, struct mf_asker *asker, bool credentials,
+		   struct manifesto_error *err)
+{
+	*out = (struct mf_config){.options = MANIFESTO_INIT(manifesto_options)};
+	if (load_numbers(&out->options, args, err) < 0 || load_directories(out, err) < 0 || load_key_name(out, args, err) < 0)
+		return -1;
+	fill_options(out, args, asker);
+	return credentials ? load_credentials(out, asker, err) : 0;
+}
+
+void mf_config_clear(struct mf_config *c)
+{
+	free(c->home);
+	free(c->cache_dir);
+	free(c->docker_config);
+	free(c->username);
+	free(c->key_name);
+	explicit_bzero(c, sizeof *c);
+}

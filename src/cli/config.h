@@ -1,0 +1,20 @@
+/* From options and environment to the library's options. */
+#ifndef MF_CLI_CONFIG_H
+#define MF_CLI_CONFIG_H
+
+#include "cli/passphrase.h"
+
+/* Owns every string that the options borrow. */
+struct mf_config {
+	struct manifesto_options options;
+	char *home, *cache_dir, *docker_config, *username, *key_name;
+	char password[MF_MAX_PASSPHRASE];
+};
+
+/* Fills *out. asker serves as the passphrase and confirmation callbacks and must outlive the context. credentials: this command may
+ * log in somewhere, so a password is worth asking for. MF_E_USAGE. Call mf_config_clear either way. */
+int mf_config_load(struct mf_config *out, const struct mf_args *args, struct mf_asker *asker, bool credentials,
+		   struct manifesto_error *err) MF_NODISCARD;
+void mf_config_clear(struct mf_config *c); /* wipes the password */
+
+#endif

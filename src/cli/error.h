@@ -1,0 +1,20 @@
+/* Failing in the program: the public error struct is filled, so that errors of the library and our own print alike. */
+#ifndef MF_CLI_ERROR_H
+#define MF_CLI_ERROR_H
+
+#include "base/err.h"
+#include "manifesto/manifesto.h"
+
+/* As mf_fail: records a failure in an empty *err and returns -1. */
+int mf_cli_fail(struct manifesto_error *err, enum mf_code code, int sys, const char *fmt, ...) MF_PRINTF(4, 5);
+/* MF_E_USAGE; the caller higher up adds the usage hint. */
+int mf_cli_usage(struct manifesto_error *err, const char *fmt, ...) MF_PRINTF(2, 3);
+int mf_cli_nomem(struct manifesto_error *err);
+/* The next step for the user; an existing hint stays. */
+void mf_cli_hint(struct manifesto_error *err, const char *fmt, ...) MF_PRINTF(2, 3);
+/* Takes over a failure of base. Returns -1. */
+int mf_cli_take(struct manifesto_error *err, const struct mf_err *from);
+/* Replaces a failure by the cause that the library could not know (a callback of ours failed). Returns -1. */
+int mf_cli_refail(struct manifesto_error *err, enum mf_code code, int sys, const char *what);
+
+#endif

@@ -1,0 +1,72 @@
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/command.h"
+#include "cli/show.h"
+#include "cli/signals.h"
+
+static void get_result_cleanup(struct manifesto_get_result *r)
+{
+	manifesto_get_result_clear(r);
+}
+
+/* The content's way out. The library knows that it was stopped; why is known here. */
+struct sink {
+	int sys; /* errno of the failed write */
+};
+
+static int write_out(void *arg, const void *p, size_t n)
+{
+	struct sink *s = arg;
+	const char *at = p;
+	while (n) {
+		ssize_t w = write(STDOUT_FILENO, at, n);
+		if (w < 0 && errno == EINTR && !mf_signals_pending(NULL))
+			continue;
+		if (w < 0) {
+			s->sys = errno;
+			return -1;
+		}
+		at += w;
+		n -= (size_t)w;
+	}
+	return 0;
+}
+
+static void show_json(const struct manifesto_get_result *r, const char *path)
+{
+	struct mf_json_out j;
+	mf_json_begin(&j, stdout, "get");
+	mf_json_text(&j, "output", path);
+	mf_json_open(&j, "record", '{');
+	mf_show_record_json(&j, &r->record);
+	mf_json_close(&j, '}');
+	mf_json_end(&j);
+}
+
+int mf_run_get(struct mf_cli *cli, struct manifesto_error *err)
+{
+	struct manifesto_get_options o = MANIFESTO_INIT(manifesto_get_options);
+	struct manifesto_get_result r __attribute__((cleanup(get_result_cleanup))) = MANIFESTO_INIT(manifesto_get_result);
+	struct sink sink = {0};
+	const char *path = cli->args.value[MF_OPT_OUTPUT];
+	if (path && strcmp(path, "-") == 0)
+		path = NULL;
+	if (cli->json && !path)
+		return mf_cli_usage(err, "'get --json' needs '--output FILE': standard output is for one of the two only");
+	o.image = cli->argument[0];
+	o.type = cli->argument[1];
+	o.role = cli->args.value[MF_OPT_ROLE];
+	o.platform = cli->args.value[MF_OPT_PLATFORM];
+	o.output_path = path;
+	o.write = path ? NULL : write_out;
+	o.write_arg = &sink;
+	if (manifesto_get(cli->m, &o, &r, err) < 0)
+		return sink.sys ? mf_cli_refail(err, MF_E_IO, sink.sys, "write standard output") : -1;
+	if (cli->json)
+		show_json(&r, path);
+	return 0;
+}

@@ -1,0 +1,144 @@
+/* The program: descriptors, signals, one run, and the one place that prints an error and exits. */
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdio_ext.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "base/str.h"
+#include "cli/command.h"
+#include "cli/config.h"
+#include "cli/output.h"
+#include "cli/signals.h"
+
+/* A file opened later must not become standard output. What is closed stays unusable, though: reading or writing it fails, instead of
+ * storing an empty file or losing a result. */
+static void occupy_standard_descriptors(void)
+{
+	static const int modes[] = {O_WRONLY, O_RDONLY, O_WRONLY};
+	for (int fd = 0; fd < 3; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF && open("/dev/null", modes[fd]) != fd)
+			_exit(MANIFESTO_UNEXPECTED);
+}
+
+/* Passphrases pass through this process: no core file of it. */
+static void forbid_core_dump(void)
+{
+	struct rlimit none = {0};
+	if (getrlimit(RLIMIT_CORE, &none) == 0) {
+		none.rlim_cur = 0;
+		(void)setrlimit(RLIMIT_CORE, &none);
+	}
+}
+
+/* An error may come before --json was parsed. */
+static bool wants_json(int argc, char **argv)
+{
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+		if (strcmp(argv[i], "--json") == 0)
+			return true;
+	return false;
+}
+
+static void add_usage_hint(const struct mf_cli *cli, struct manifesto_error *err)
+{
+	size_t used = 0;
+	const struct mf_command *c = mf_command_lookup(cli->args.words, cli->args.nwords, &used);
+	char usage[256];
+	if (c) {
+		mf_help_usage(usage, sizeof usage, c);
+		mf_cli_hint(err, "usage: %s; see 'manifesto help %s'", usage, c->name);
+	} else {
+		mf_cli_hint(err, "see 'manifesto --help'");
+	}
+}
+
+static int parse(struct mf_cli *cli, int argc, char **argv, struct manifesto_error *err)
+{
+	if (mf_args_parse(&cli->args, argc, argv, err) < 0)
+		return -1;
+	cli->json = mf_args_has(&cli->args, MF_OPT_JSON);
+	cli->quiet = mf_args_has(&cli->args, MF_OPT_QUIET);
+	return 0;
+}
+
+static int run_command(struct mf_cli *cli, struct manifesto_error *err)
+{
+	struct mf_config config;
+	if (cli->command->offline)
+		return cli->command->run(cli, err);
+	mf_asker_init(&cli->asker, &cli->args, mf_ci_from_env());
+	int rc = mf_config_load(&config, &cli->args, &cli->asker, cli->command->credentials, err);
+	cli->config = &config;
+	if (rc == 0)
+		rc = manifesto_new(&config.options, &cli->m, err);
+	if (rc == 0)
+		rc = cli->command->run(cli, err);
+	manifesto_free(cli->m);
+	mf_config_clear(&config);
+	mf_asker_clear(&cli->asker);
+	return rc;
+}
+
+static int run(struct mf_cli *cli, int argc, char **argv, struct manifesto_error *err)
+{
+	if (parse(cli, argc, argv, err) < 0)
+		return -1;
+	if (mf_args_has(&cli->args, MF_OPT_VERSION))
+		return mf_run_version(cli, err);
+	if (mf_args_has(&cli->args, MF_OPT_HELP) && !cli->args.nwords)
+		return mf_help_print(NULL, 0, err);
+	if (mf_args_has(&cli->args, MF_OPT_HELP) && cli->args.nwords == 1 && mf_command_is_group(cli->args.words[0]))
+		return mf_help_print(cli->args.words, 1, err);
+	if (mf_command_find(cli, err) < 0)
+		return -1;
+	if (mf_args_has(&cli->args, MF_OPT_HELP))
+		return mf_help_print(cli->args.words, cli->args.nwords - cli->nargument, err);
+	if (mf_command_check(cli, err) < 0)
+		return -1;
+	return run_command(cli, err);
+}
+
+/* A result that did not reach its reader is a failure, whatever was done. */
+static int close_stdout(struct manifesto_error *err)
+{
+	errno = 0;
+	bool bad = fflush(stdout) != 0 || ferror(stdout);
+	int sys = errno;
+	if (fclose(stdout) != 0 && !bad) {
+		bad = true;
+		sys = errno;
+	}
+	if (!bad)
+		return 0;
+	return mf_cli_fail(err, MF_E_IO, sys, "write standard output");
+}
+
+int main(int argc, char **argv)
+{
+	static char stderr_buffer[4096];
+	struct manifesto_error err = {0};
+	struct mf_cli cli = {0};
+	occupy_standard_descriptors();
+	forbid_core_dump();
+	/* Whole lines, so that those of parallel runs do not mix. */
+	(void)setvbuf(stderr, stderr_buffer, _IOLBF, sizeof stderr_buffer);
+	mf_signals_install();
+	bool json = wants_json(argc, argv);
+	int rc = run(&cli, argc, argv, &err);
+	if (rc == 0)
+		rc = close_stdout(&err);
+	else
+		__fpurge(stdout); /* what a failed run had to say is not handed out */
+	assert((rc == 0) == (err.status == MANIFESTO_OK));
+	if (err.status == MANIFESTO_USAGE)
+		add_usage_hint(&cli, &err);
+	if (rc != 0)
+		mf_print_error(&err, json || cli.json);
+	mf_args_clear(&cli.args);
+	mf_signals_reraise();
+	return err.status;
+}

@@ -1,0 +1,303 @@
+#include "cli/options.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/str.h"
+
+const struct mf_option mf_options[MF_OPT_COUNT] = {
+	[MF_OPT_VERBOSE] = {"verbose", NULL, "show each request; twice: show decisions too", MF_OPT_TIMES, 'v', false},
+	[MF_OPT_QUIET] = {"quiet", NULL, "no progress and no notes", MF_OPT_FLAG, 'q', false},
+	[MF_OPT_JSON] = {"json", NULL, "write one JSON document; errors as JSON on standard error", MF_OPT_FLAG, 0, false},
+	[MF_OPT_USERNAME] = {"username", "USER[:PASSWORD]", "user for registry and trust server", MF_OPT_VALUE, 'u', false},
+	[MF_OPT_PASSWORD_STDIN] = {"password-stdin", NULL, "read the user's password from standard input", MF_OPT_FLAG, 0, false},
+	[MF_OPT_TRUST_SERVER] = {"trust-server", "URL", "where trust metadata is kept", MF_OPT_VALUE, 0, false},
+	[MF_OPT_STORE] = {"store", "REPOSITORY", "keep content and trust in this repository of yours", MF_OPT_VALUE, 0, false},
+	[MF_OPT_CACERT] = {"cacert", "FILE", "trust the CAs in this PEM file for TLS", MF_OPT_VALUE, 0, true},
+	[MF_OPT_CLIENT_CERT] = {"client-cert", "FILE", "TLS client certificate, PEM", MF_OPT_VALUE, 0, true},
+	[MF_OPT_CLIENT_KEY] = {"client-key", "FILE", "key of the client certificate, PEM", MF_OPT_VALUE, 0, true},
+	[MF_OPT_PLAIN_HTTP] = {"plain-http", NULL, "allow HTTP without TLS to other hosts than this one", MF_OPT_FLAG, 0, false},
+	[MF_OPT_TOFU] = {"tofu", NULL, "trust on first use when no root is pinned", MF_OPT_FLAG, 0, false},
+	[MF_OPT_TIMEOUT] = {"timeout", "DURATION", "give up after this time (120s, 2m; default 120s)", MF_OPT_VALUE, 0, false},
+	[MF_OPT_PASSPHRASE_FD] = {"passphrase-fd", "N", "read the keys' passphrase from this descriptor", MF_OPT_VALUE, 0, false},
+	[MF_OPT_PASSPHRASE_FILE] = {"passphrase-file", "FILE", "read the keys' passphrase from this file", MF_OPT_VALUE, 0, true},
+	[MF_OPT_PASSPHRASE_CMD] = {"passphrase-cmd", "COMMAND", "run this shell command for a key's passphrase", MF_OPT_VALUE, 0, false},
+	[MF_OPT_NO_PASSPHRASE] = {"no-passphrase", NULL, "write new keys without a passphrase", MF_OPT_FLAG, 0, false},
+	[MF_OPT_VERSION] = {"version", NULL, "print the version", MF_OPT_FLAG, 0, false},
+	[MF_OPT_HELP] = {"help", NULL, "print help for the program or the command", MF_OPT_FLAG, 'h', false},
+	[MF_OPT_INIT] = {"init", NULL, "make the trust repository when there is none", MF_OPT_FLAG, 0, false},
+	[MF_OPT_MEDIA_TYPE] = {"media-type", "TYPE", "media type of the content (default: found by looking)", MF_OPT_VALUE, 0, false},
+	[MF_OPT_AUTHOR] = {"author", "TEXT", "who says it", MF_OPT_VALUE, 0, false},
+	[MF_OPT_REASON] = {"reason", "TEXT", "why", MF_OPT_VALUE, 0, false},
+	[MF_OPT_ANNOTATION] = {"annotation", "KEY=VALUE", "a signed annotation; may be repeated", MF_OPT_LIST, 0, false},
+	[MF_OPT_EXPIRES] = {"expires", "TIME", "end of the record: RFC 3339 time, or duration from now (90d)", MF_OPT_VALUE, 0, false},
+	[MF_OPT_ROLE] = {"role", "ROLE", "the signing role meant", MF_OPT_VALUE, 0, false},
+	[MF_OPT_PLATFORM] = {"platform", "OS/ARCH[/VARIANT]", "the image of this platform in a multi-platform image", MF_OPT_VALUE, 0, false},
+	[MF_OPT_ALL_PLATFORMS] = {"all-platforms", NULL, "the multi-platform image and each of its images", MF_OPT_FLAG, 0, false},
+	[MF_OPT_FORCE] = {"force", NULL, "replace the record even if somebody changed it meanwhile", MF_OPT_FLAG, 0, false},
+	[MF_OPT_REINSTATE] = {"reinstate", NULL, "lift a withdrawal by the same role", MF_OPT_FLAG, 0, false},
+	[MF_OPT_LINK] = {"link", NULL, "in a layout: list the artifact in index.json too", MF_OPT_FLAG, 0, false},
+	[MF_OPT_KEY] = {"key", "NAME", "the key to sign with, and the name of a key that is made", MF_OPT_VALUE, 0, false},
+	[MF_OPT_OUTPUT] = {"output", "FILE", "write to this file, complete or not at all", MF_OPT_VALUE, 'o', true},
+	[MF_OPT_THRESHOLD] = {"threshold", "N", "how many of the given root keys must have signed (default 1)", MF_OPT_VALUE, 0, false},
+	[MF_OPT_TYPE] = {"type", "TYPE", "ed25519 (default) or ecdsa", MF_OPT_VALUE, 0, false},
+	[MF_OPT_GUN] = {"gun", "GUN", "the collection that an exported key belongs to", MF_OPT_VALUE, 0, false},
+};
+
+#define NONE MF_OPT_COUNT
+
+static enum mf_opt find_long(const char *name, size_t n)
+{
+	for (unsigned i = 0; i < MF_OPT_COUNT; i++)
+		if (strlen(mf_options[i].name) == n && memcmp(mf_options[i].name, name, n) == 0)
+			return (enum mf_opt)i;
+	return NONE;
+}
+
+static enum mf_opt find_short(char letter)
+{
+	for (unsigned i = 0; i < MF_OPT_COUNT; i++)
+		if (mf_options[i].letter == letter)
+			return (enum mf_opt)i;
+	return NONE;
+}
+
+static bool takes_value(enum mf_opt o)
+{
+	return mf_options[o].kind == MF_OPT_VALUE || mf_options[o].kind == MF_OPT_LIST;
+}
+
+static const char *option_name(size_t n)
+{
+	return n < MF_OPT_COUNT ? mf_options[n].name : NULL;
+}
+
+/* Where the parser stands. */
+struct cursor {
+	int argc, at; /* argv[at] is next */
+	char **argv;
+};
+
+static int set_flag(struct mf_args *a, enum mf_opt o)
+{
+	a->times[o]++;
+	return 0;
+}
+
+static int set_value(struct mf_args *a, enum mf_opt o, char *value, struct manifesto_error *err)
+{
+	if (mf_options[o].kind == MF_OPT_LIST) {
+		a->list[a->nlist++] = value;
+		return set_flag(a, o);
+	}
+	if (a->times[o])
+		return mf_cli_usage(err, "option '--%s' is given twice", mf_options[o].name);
+	a->value[o] = value;
+	return set_flag(a, o);
+}
+
+/* The value is the next word, whatever it looks like. */
+static int next_value(struct mf_args *a, enum mf_opt o, struct cursor *c, struct manifesto_error *err)
+{
+	if (c->at >= c->argc)
+		return mf_cli_usage(err, "option '--%s' needs a value: %s", mf_options[o].name, mf_options[o].value);
+	return set_value(a, o, c->argv[c->at++], err);
+}
+
+static int parse_long(struct mf_args *a, char *word, struct cursor *c, struct manifesto_error *err)
+{
+	char *name = word + 2, *eq = strchr(name, '=');
+	size_t n = eq ? (size_t)(eq - name) : strlen(name);
+	enum mf_opt o = find_long(name, n);
+	if (o == NONE) {
+		struct mf_esc shown;
+		char typed[64];
+		struct mf_str s = {name, n < sizeof typed - 1 ? n : sizeof typed - 1};
+		memcpy(typed, s.p, s.n);
+		typed[s.n] = 0;
+		const char *near = mf_nearest(typed, option_name);
+		return mf_cli_usage(err, "unknown option '--%s'%s%s%s", mf_esc(&shown, s), near ? "; did you mean '--" : "",
+				    near ? near : "", near ? "'?" : "");
+	}
+	if (eq && !takes_value(o))
+		return mf_cli_usage(err, "option '--%s' takes no value", mf_options[o].name);
+	if (!takes_value(o))
+		return set_flag(a, o);
+	return eq ? set_value(a, o, eq + 1, err) : next_value(a, o, c, err);
+}
+
+/* -v, -vv, -vq, -uUSER, -u USER. */
+static int parse_short(struct mf_args *a, char *word, struct cursor *c, struct manifesto_error *err)
+{
+	for (char *p = word + 1; *p; p++) {
+		enum mf_opt o = find_short(*p);
+		struct mf_esc shown;
+		if (o == NONE)
+			return mf_cli_usage(err, "unknown option '-%s'", mf_esc(&shown, (struct mf_str){p, 1}));
+		if (takes_value(o))
+			return p[1] ? set_value(a, o, p + 1, err) : next_value(a, o, c, err);
+		if (set_flag(a, o) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int mf_args_parse(struct mf_args *out, int argc, char **argv, struct manifesto_error *err)
+{
+	struct cursor c = {argc, 1, argv};
+	bool only_words = false;
+	size_t room = (size_t)(argc > 0 ? argc : 0) + 1;
+	*out = (struct mf_args){0};
+	out->words = mf_calloc(room, sizeof *out->words);
+	out->list = mf_calloc(room, sizeof *out->list);
+	if (!out->words || !out->list)
+		return mf_cli_nomem(err);
+	while (c.at < argc) {
+		char *word = argv[c.at++];
+		int rc = 0;
+		if (only_words || word[0] != '-' || !word[1]) /* a lone "-" is standard input */
+			out->words[out->nwords++] = word;
+		else if (strcmp(word, "--") == 0)
+			only_words = true;
+		else
+			rc = word[1] == '-' ? parse_long(out, word, &c, err) : parse_short(out, word, &c, err);
+		if (rc < 0)
+			return -1;
+	}
+	return 0;
+}
+
+void mf_args_clear(struct mf_args *a)
+{
+	free(a->words);
+	free(a->list);
+	*a = (struct mf_args){0};
+}
+
+/* ---------------------------------------------------------------- what fits together */
+
+static const struct {
+	enum mf_opt a, b;
+} excludes[] = {
+	{MF_OPT_PLATFORM, MF_OPT_ALL_PLATFORMS},	 {MF_OPT_QUIET, MF_OPT_VERBOSE},
+	{MF_OPT_PASSPHRASE_FD, MF_OPT_PASSPHRASE_FILE},	 {MF_OPT_PASSPHRASE_FD, MF_OPT_PASSPHRASE_CMD},
+	{MF_OPT_PASSPHRASE_FILE, MF_OPT_PASSPHRASE_CMD},
+};
+static const struct {
+	enum mf_opt a, needs;
+} requirements[] = {
+	{MF_OPT_CLIENT_KEY, MF_OPT_CLIENT_CERT},
+};
+
+int mf_args_check(const struct mf_args *a, struct manifesto_error *err)
+{
+	for (size_t i = 0; i < sizeof excludes / sizeof excludes[0]; i++)
+		if (mf_args_has(a, excludes[i].a) && mf_args_has(a, excludes[i].b))
+			return mf_cli_usage(err, "options '--%s' and '--%s' exclude each other", mf_options[excludes[i].a].name,
+					    mf_options[excludes[i].b].name);
+	for (size_t i = 0; i < sizeof requirements / sizeof requirements[0]; i++)
+		if (mf_args_has(a, requirements[i].a) && !mf_args_has(a, requirements[i].needs))
+			return mf_cli_usage(err, "option '--%s' needs '--%s'", mf_options[requirements[i].a].name,
+					    mf_options[requirements[i].needs].name);
+	/* An empty value is nearly always an unset variable in a script; no option has a meaning for it. */
+	for (unsigned o = 0; o < MF_OPT_COUNT; o++)
+		if (mf_options[o].kind == MF_OPT_VALUE && a->value[o] && !a->value[o][0])
+			return mf_cli_usage(err, "option '--%s' has an empty value", mf_options[o].name);
+	return 0;
+}
+
+/* ---------------------------------------------------------------- did you mean */
+
+#define WORD_MAX 32
+
+static unsigned min3(unsigned a, unsigned b, unsigned c)
+{
+	unsigned m = a < b ? a : b;
+	return m < c ? m : c;
+}
+
+/* Levenshtein distance with transpositions of neighbours; both words are short. */
+static unsigned distance(const char *a, size_t na, const char *b, size_t nb)
+{
+	unsigned d[WORD_MAX + 1][WORD_MAX + 1];
+	for (size_t i = 0; i <= na; i++)
+		d[i][0] = (unsigned)i;
+	for (size_t j = 0; j <= nb; j++)
+		d[0][j] = (unsigned)j;
+	for (size_t i = 1; i <= na; i++)
+		for (size_t j = 1; j <= nb; j++) {
+			unsigned swap = UINT32_MAX;
+			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+				swap = d[i - 2][j - 2] + 1;
+			unsigned best = min3(d[i - 1][j] + 1, d[i][j - 1] + 1, d[i - 1][j - 1] + (a[i - 1] != b[j - 1]));
+			d[i][j] = best < swap ? best : swap;
+		}
+	return d[na][nb];
+}
+
+const char *mf_nearest(const char *typed, const char *(*names)(size_t n))
+{
+	size_t nt = strlen(typed);
+	const char *best = NULL, *name;
+	unsigned best_d = 3; /* one or two slips; more is another word */
+	if (nt < 2 || nt > WORD_MAX)
+		return NULL;
+	for (size_t i = 0; (name = names(i)); i++) {
+		size_t n = strlen(name);
+		if (n > WORD_MAX)
+			continue;
+		unsigned d = distance(typed, nt, name, n);
+		if (d < best_d && d * 2 <= n) {
+			best_d = d;
+			best = name;
+		}
+	}
+	return best;
+}
+
+/* ---------------------------------------------------------------- values */
+
+static int parse_digits(const char *p, size_t n, int64_t *out)
+{
+	int64_t v = 0;
+	for (size_t i = 0; i < n; i++)
+		if (__builtin_mul_overflow(v, 10, &v) || __builtin_add_overflow(v, p[i] - '0', &v))
+			return -1;
+	*out = v;
+	return n ? 0 : -1;
+}
+
+int mf_args_number(const struct mf_args *a, enum mf_opt o, int64_t min, int64_t max, int64_t *out, struct manifesto_error *err)
+{
+	const char *text = a->value[o];
+	struct mf_esc shown;
+	int64_t v = 0;
+	if (!text)
+		return 0;
+	size_t digits = strspn(text, "0123456789");
+	if (text[digits] || parse_digits(text, digits, &v) < 0 || v < min || v > max)
+		return mf_cli_usage(err, "--%s '%s' is not a whole number from %lld to %lld", mf_options[o].name,
+				    mf_esc(&shown, mf_str_c(text)), (long long)min, (long long)max);
+	*out = v;
+	return 0;
+}
+
+int mf_parse_duration(const char *text, int64_t *seconds)
+{
+	static const struct {
+		const char *suffix;
+		int64_t seconds;
+	} units[] = {{"", 1}, {"s", 1}, {"m", 60}, {"h", 3600}, {"d", 86400}, {"w", 604800}};
+	/* A thousand years: far above any use, far below an overflow when added to a clock or counted in milliseconds. */
+	const int64_t limit = INT64_C(31556952000);
+	size_t digits = strspn(text, "0123456789");
+	int64_t n = 0;
+	if (parse_digits(text, digits, &n) < 0 || n == 0)
+		return -1;
+	for (size_t i = 0; i < sizeof units / sizeof units[0]; i++)
+		if (strcmp(text + digits, units[i].suffix) == 0 && n <= limit / units[i].seconds) {
+			*seconds = n * units[i].seconds;
+			return 0;
+		}
+	return -1;
+}

@@ -1,0 +1,105 @@
+/* The command line's options: one table, one parser.
+ *
+ * Every option has one row here and means the same for each command that takes it, so the parser knows which options take
+ * a value before it knows the command; that is what lets options stand anywhere. */
+#ifndef MF_CLI_OPTIONS_H
+#define MF_CLI_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "cli/error.h"
+
+enum mf_opt {
+	/* of every command */
+	MF_OPT_VERBOSE,
+	MF_OPT_QUIET,
+	MF_OPT_JSON,
+	MF_OPT_USERNAME,
+	MF_OPT_PASSWORD_STDIN,
+	MF_OPT_TRUST_SERVER,
+	MF_OPT_STORE,
+	MF_OPT_CACERT,
+	MF_OPT_CLIENT_CERT,
+	MF_OPT_CLIENT_KEY,
+	MF_OPT_PLAIN_HTTP,
+	MF_OPT_TOFU,
+	MF_OPT_TIMEOUT,
+	MF_OPT_PASSPHRASE_FD,
+	MF_OPT_PASSPHRASE_FILE,
+	MF_OPT_PASSPHRASE_CMD,
+	MF_OPT_NO_PASSPHRASE,
+	MF_OPT_VERSION,
+	MF_OPT_HELP,
+	MF_OPT_GLOBAL_END,
+	/* of some */
+	MF_OPT_INIT = MF_OPT_GLOBAL_END,
+	MF_OPT_MEDIA_TYPE,
+	MF_OPT_AUTHOR,
+	MF_OPT_REASON,
+	MF_OPT_ANNOTATION,
+	MF_OPT_EXPIRES,
+	MF_OPT_ROLE,
+	MF_OPT_PLATFORM,
+	MF_OPT_ALL_PLATFORMS,
+	MF_OPT_FORCE,
+	MF_OPT_REINSTATE,
+	MF_OPT_LINK,
+	MF_OPT_KEY,
+	MF_OPT_OUTPUT,
+	MF_OPT_THRESHOLD,
+	MF_OPT_TYPE,
+	MF_OPT_GUN,
+	MF_OPT_COUNT
+};
+_Static_assert(MF_OPT_COUNT <= 64, "a command's options are a 64-bit set");
+#define MF_OPT_BIT(o) (UINT64_C(1) << (o))
+
+enum mf_opt_kind {
+	MF_OPT_FLAG,  /* repeating it changes nothing */
+	MF_OPT_TIMES, /* how often it is given counts */
+	MF_OPT_VALUE, /* one value; a second is an error, as nobody can know which one was meant */
+	MF_OPT_LIST   /* values, in order */
+};
+
+struct mf_option {
+	const char *name;  /* without the dashes */
+	const char *value; /* what the help calls its value, NULL for flags */
+	const char *help;
+	enum mf_opt_kind kind;
+	char letter;       /* short form, 0 for none */
+	bool file;         /* the value is a file name: completion offers files */
+};
+extern const struct mf_option mf_options[MF_OPT_COUNT];
+
+/* What was typed. Pointers into argv, except the arrays themselves. */
+struct mf_args {
+	char *value[MF_OPT_COUNT];
+	unsigned times[MF_OPT_COUNT];
+	const char **list; /* values of the one MF_OPT_LIST option, ends with NULL */
+	size_t nlist;
+	const char **words; /* command and arguments, in order */
+	size_t nwords;
+};
+
+/* Parses argv[1..]. On failure (MF_E_USAGE) what was understood so far stays in *out, for the hint. Either way: mf_args_clear. */
+int mf_args_parse(struct mf_args *out, int argc, char **argv, struct manifesto_error *err) MF_NODISCARD;
+void mf_args_clear(struct mf_args *a);
+static inline bool mf_args_has(const struct mf_args *a, enum mf_opt o)
+{
+	return a->times[o] > 0;
+}
+/* Options that exclude or need each other, whatever the command. */
+int mf_args_check(const struct mf_args *a, struct manifesto_error *err) MF_NODISCARD;
+
+/* The candidate nearest to a mistyped word, or NULL when none is near. names: a call-back giving the n-th name, NULL at the end. */
+const char *mf_nearest(const char *typed, const char *(*names)(size_t n));
+
+/* ---- values */
+/* "90", "90s", "15m", "2h", "90d", "4w": whole seconds above zero. -1 without an error object. */
+int mf_parse_duration(const char *text, int64_t *seconds) MF_NODISCARD;
+/* The value of option o as a whole number in [min, max], digits only; *out stays when it was not given. MF_E_USAGE. */
+int mf_args_number(const struct mf_args *a, enum mf_opt o, int64_t min, int64_t max, int64_t *out, struct manifesto_error *err) MF_NODISCARD;
+
+#endif

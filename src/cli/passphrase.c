@@ -1,0 +1,391 @@
+#include "cli/passphrase.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "base/str.h"
+#include "cli/output.h"
+#include "cli/signals.h"
+
+#define WHY_SIZE 256
+
+void mf_asker_init(struct mf_asker *a, const struct mf_args *args, bool ci)
+{
+	*a = (struct mf_asker){.args = args, .ci = ci};
+}
+
+void mf_asker_clear(struct mf_asker *a)
+{
+	explicit_bzero(a, sizeof *a);
+}
+
+bool mf_ci_from_env(void)
+{
+	const char *ci = getenv("CI");
+	return ci && *ci && strcmp(ci, "false") != 0 && strcmp(ci, "0") != 0;
+}
+
+bool mf_asker_interactive(const struct mf_asker *a)
+{
+	return !a->ci && (isatty(STDIN_FILENO) || isatty(STDERR_FILENO));
+}
+
+static int no(char why[WHY_SIZE], const char *fmt, ...) MF_PRINTF(2, 3);
+
+static int no(char why[WHY_SIZE], const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	(void)vsnprintf(why, WHY_SIZE, fmt, ap);
+	va_end(ap);
+	return -1;
+}
+
+static int no_errno(char why[WHY_SIZE], int sys, const char *what, const char *operand)
+{
+	char text[128];
+	struct mf_esc shown;
+	return no(why, "%s '%.100s': %s", what, mf_esc(&shown, mf_str_c(operand)), strerror_r(sys, text, sizeof text));
+}
+
+/* ---------------------------------------------------------------- reading one secret */
+
+/* A signal that asks to stop ends the wait; any other does not. */
+static ssize_t read_some(int fd, char *p, size_t n)
+{
+	for (;;) {
+		ssize_t got = read(fd, p, n);
+		if (got >= 0 || errno != EINTR || mf_signals_pending(NULL))
+			return got;
+	}
+}
+
+/* All of fd, at most max octets, without one trailing newline. `what operand` names it in *why. */
+static int read_secret(int fd, char *out, size_t max, size_t *n, const char *operand, char why[WHY_SIZE])
+{
+	size_t got = 0;
+	for (;;) {
+		char beyond;
+		bool full = got == max;
+		ssize_t r = read_some(fd, full ? &beyond : out + got, full ? 1 : max - got);
+		if (r < 0)
+			return no_errno(why, errno, "read", operand);
+		if (r == 0)
+			break;
+		/* The newline that is cut anyway may stand behind a full-length passphrase. */
+		if (full && beyond != '\n')
+			return no(why, "%.150s gives more than %zu bytes", operand, max);
+		if (full)
+			break;
+		got += (size_t)r;
+	}
+	if (got && out[got - 1] == '\n')
+		got--;
+	if (!got)
+		return no(why, "%.150s gives an empty passphrase", operand);
+	*n = got;
+	return 0;
+}
+
+static int from_fd(struct mf_asker *a, int fd, const char *operand, char why[WHY_SIZE])
+{
+	if (!a->kept_valid && read_secret(fd, a->kept, sizeof a->kept, &a->kept_n, operand, why) < 0) {
+		explicit_bzero(a->kept, sizeof a->kept);
+		return -1;
+	}
+	a->kept_valid = true;
+	return 0;
+}
+
+static int from_file(struct mf_asker *a, const char *path, char why[WHY_SIZE])
+{
+	if (a->kept_valid)
+		return 0;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	if (fd < 0)
+		return no_errno(why, errno, "open --passphrase-file", path);
+	int rc = from_fd(a, fd, "--passphrase-file", why);
+	(void)close(fd);
+	return rc;
+}
+
+/* ---------------------------------------------------------------- a command */
+
+/* The child reads nothing of ours (a `put -` has standard input) and gets the usual signals back. */
+static int spawn_shell(const char *command, int out_fd, pid_t *pid)
+{
+	char *argv[] = {(char *)(uintptr_t)"sh", (char *)(uintptr_t)"-c", (char *)(uintptr_t)command, NULL};
+	posix_spawn_file_actions_t files;
+	posix_spawnattr_t attr;
+	sigset_t usual;
+	int rc = posix_spawn_file_actions_init(&files);
+	if (rc)
+		return rc;
+	rc = posix_spawnattr_init(&attr);
+	if (rc) {
+		(void)posix_spawn_file_actions_destroy(&files);
+		return rc;
+	}
+	(void)sigemptyset(&usual);
+	(void)sigaddset(&usual, SIGPIPE);
+	(void)posix_spawnattr_setsigdefault(&attr, &usual);
+	(void)posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGDEF);
+	rc = posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+	if (!rc)
+		rc = posix_spawn_file_actions_adddup2(&files, out_fd, STDOUT_FILENO);
+	if (!rc)
+		rc = posix_spawn(pid, "/bin/sh", &files, &attr, argv, environ);
+	(void)posix_spawnattr_destroy(&attr);
+	(void)posix_spawn_file_actions_destroy(&files);
+	return rc;
+}
+
+static int wait_for(pid_t pid, bool stop)
+{
+	int status = -1;
+	if (stop)
+		(void)kill(pid, SIGTERM);
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return -1;
+		else if (mf_signals_pending(NULL))
+			(void)kill(pid, SIGTERM);
+	return status;
+}
+
+static int from_command(const char *command, char *out, size_t max, size_t *n, char why[WHY_SIZE])
+{
+	int p[2];
+	pid_t pid = 0;
+	if (pipe2(p, O_CLOEXEC) < 0)
+		return no_errno(why, errno, "start", "--passphrase-cmd");
+	int rc = spawn_shell(command, p[1], &pid);
+	(void)close(p[1]);
+	if (rc) {
+		(void)close(p[0]);
+		return no_errno(why, rc, "start", "--passphrase-cmd");
+	}
+	char read_why[WHY_SIZE] = "";
+	int got = read_secret(p[0], out, max, n, "--passphrase-cmd", read_why);
+	(void)close(p[0]);
+	int status = wait_for(pid, mf_signals_pending(NULL) != 0);
+	if (status != 0)
+		return no(why, "the command of --passphrase-cmd failed (%s %d)", WIFEXITED(status) ? "exit status" : "signal",
+			  WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status));
+	return got < 0 ? no(why, "%s", read_why) : 0;
+}
+
+/* ---------------------------------------------------------------- the terminal */
+
+static void say(int fd, const char *text)
+{
+	for (size_t n = strlen(text); n;) {
+		ssize_t w = write(fd, text, n);
+		if (w <= 0)
+			return;
+		text += w;
+		n -= (size_t)w;
+	}
+}
+
+/* A question with somebody's text in it, made safe. */
+static void say_safe(int fd, const char *text)
+{
+	char *safe = NULL;
+	size_t n = 0;
+	FILE *f = open_memstream(&safe, &n);
+	if (!f)
+		return;
+	mf_put_text(f, text);
+	if (fclose(f) == 0)
+		say(fd, safe);
+	free(safe);
+}
+
+/* One line in canonical mode, without its newline. -1 with errno; 0 octets at end of file. */
+static ssize_t read_line(int fd, char *out, size_t max)
+{
+	size_t got = 0;
+	while (got < max) {
+		ssize_t r = read_some(fd, out + got, 1);
+		if (r < 0)
+			return -1;
+		if (r == 0 || out[got] == '\n')
+			return (ssize_t)got;
+		got++;
+	}
+	errno = E2BIG;
+	return -1;
+}
+
+/* Asks once with echo off. A signal ends the wait; the terminal is put back in any case. */
+static ssize_t ask_hidden(int tty, const char *question, char *out, size_t max)
+{
+	struct termios old;
+	if (tcgetattr(tty, &old) < 0)
+		return -1;
+	struct termios quiet = old;
+	quiet.c_lflag &= ~(tcflag_t)(ECHO | ECHOE | ECHOK | ECHONL);
+	quiet.c_lflag |= ICANON;
+	if (tcsetattr(tty, TCSAFLUSH, &quiet) < 0)
+		return -1;
+	say_safe(tty, question);
+	ssize_t n = read_line(tty, out, max);
+	int sys = errno;
+	(void)tcsetattr(tty, TCSAFLUSH, &old);
+	say(tty, "\n");
+	errno = sys;
+	return n;
+}
+
+/* Octets typed, into room, or -1 with *why. */
+static ssize_t from_terminal(int tty, const char *key_name, bool confirm, char *room, size_t max, char why[WHY_SIZE])
+{
+	char question[256], again[MF_MAX_PASSPHRASE];
+	(void)snprintf(question, sizeof question, confirm ? "New passphrase for key '%s': " : "Passphrase for key '%s': ", key_name);
+	ssize_t n = ask_hidden(tty, question, room, max);
+	if (n < 0)
+		return no_errno(why, errno, "read", "/dev/tty");
+	if (n == 0)
+		return no(why, "an empty passphrase was typed (--no-passphrase makes keys without one)");
+	if (confirm) {
+		(void)snprintf(question, sizeof question, "The same again for key '%s': ", key_name);
+		ssize_t m = ask_hidden(tty, question, again, sizeof again);
+		bool same = m == n && memcmp(again, room, (size_t)n) == 0;
+		explicit_bzero(again, sizeof again);
+		if (!same)
+			return no(why, "the two passphrases typed differ");
+	}
+	return n;
+}
+
+static int open_terminal(void)
+{
+	return open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+}
+
+/* ---------------------------------------------------------------- the callbacks */
+
+static int hand_over(const char *p, size_t n, char *out, size_t max, size_t *out_n, char why[WHY_SIZE])
+{
+	if (n > max)
+		return no(why, "the passphrase is longer than %zu bytes", max);
+	memcpy(out, p, n);
+	*out_n = n;
+	return 0;
+}
+
+static int ask_terminal(struct mf_asker *a, const char *key_name, bool confirm, char *out, size_t max, size_t *n, char why[WHY_SIZE])
+{
+	const char *set = getenv("MANIFESTO_PASSPHRASE") ? "is empty" : "is not set";
+	if (!mf_asker_interactive(a))
+		return no(why,
+			  "none of --passphrase-fd, --passphrase-file, --passphrase-cmd was given, MANIFESTO_PASSPHRASE %s, and %s", set,
+			  a->ci ? "nobody is asked as CI is set" : "there is no terminal to ask on");
+	int tty = open_terminal();
+	if (tty < 0)
+		return no_errno(why, errno, "open", "/dev/tty");
+	char room[MF_MAX_PASSPHRASE];
+	ssize_t got = from_terminal(tty, key_name, confirm, room, sizeof room, why);
+	(void)close(tty);
+	int rc = got < 0 ? -1 : hand_over(room, (size_t)got, out, max, n, why);
+	explicit_bzero(room, sizeof room);
+	return rc;
+}
+
+/* The command may answer by key: it finds the name in MANIFESTO_KEY_NAME. */
+static int ask_command(const char *command, const char *key_name, char *out, size_t max, size_t *n, char why[WHY_SIZE])
+{
+	if (setenv("MANIFESTO_KEY_NAME", key_name, 1) < 0)
+		return no_errno(why, errno, "start", "--passphrase-cmd");
+	int rc = from_command(command, out, max, n, why);
+	(void)unsetenv("MANIFESTO_KEY_NAME");
+	return rc;
+}
+
+int mf_asker_passphrase(void *arg, const char *key_name, int confirm, char *out, size_t max, size_t *n, char why[256])
+{
+	struct mf_asker *a = arg;
+	const char *fd = a->args->value[MF_OPT_PASSPHRASE_FD], *file = a->args->value[MF_OPT_PASSPHRASE_FILE];
+	const char *command = a->args->value[MF_OPT_PASSPHRASE_CMD], *env = getenv("MANIFESTO_PASSPHRASE");
+	why[0] = 0;
+	if (command)
+		return ask_command(command, key_name, out, max, n, why);
+	if (fd && from_fd(a, atoi(fd), "--passphrase-fd", why) < 0) /* checked with the other options */
+		return -1;
+	if (file && from_file(a, file, why) < 0)
+		return -1;
+	if (fd || file)
+		return hand_over(a->kept, a->kept_n, out, max, n, why);
+	if (env && *env)
+		return hand_over(env, strlen(env), out, max, n, why);
+	return ask_terminal(a, key_name, confirm != 0, out, max, n, why);
+}
+
+int mf_asker_confirm_init(void *arg, const char *gun, const char *where)
+{
+	struct mf_asker *a = arg;
+	if (!mf_asker_interactive(a))
+		return 0;
+	int tty = open_terminal();
+	if (tty < 0)
+		return 0;
+	char question[1024], answer[16];
+	(void)snprintf(question, sizeof question, "No trust repository for %s at %s. Create it? [y/N] ", gun, where);
+	say_safe(tty, question);
+	ssize_t n = read_line(tty, answer, sizeof answer - 1);
+	(void)close(tty);
+	if (n < 0)
+		return 0;
+	answer[n] = 0;
+	return strcasecmp(answer, "y") == 0 || strcasecmp(answer, "yes") == 0;
+}
+
+static int password_from_terminal(const char *user, char *out, size_t max, struct manifesto_error *err)
+{
+	int tty = open_terminal();
+	if (tty < 0)
+		return mf_cli_fail(err, MF_E_USAGE, errno, "open '/dev/tty' to ask for the password");
+	char question[512];
+	(void)snprintf(question, sizeof question, "Password for user '%s': ", user);
+	ssize_t n = ask_hidden(tty, question, out, max - 1);
+	int sys = errno;
+	(void)close(tty);
+	if (n < 0)
+		return mf_cli_fail(err, mf_signals_pending(NULL) ? MF_E_CANCELLED : MF_E_IO, sys, "read the password");
+	out[n] = 0;
+	return 0;
+}
+
+int mf_asker_password(struct mf_asker *a, const char *user, char *out, size_t max, struct manifesto_error *err)
+{
+	struct mf_esc shown;
+	if (mf_args_has(a->args, MF_OPT_PASSWORD_STDIN)) {
+		char why[WHY_SIZE];
+		size_t n = 0;
+		if (read_secret(STDIN_FILENO, out, max - 1, &n, "standard input", why) < 0)
+			return mf_cli_usage(err, "--password-stdin: %s", why);
+		out[n] = 0;
+		/* A carriage return is what a file from Windows ends its line with; no header can carry one. */
+		if (n && out[n - 1] == '\r')
+			out[n - 1] = 0;
+		return 0;
+	}
+	if (!mf_asker_interactive(a)) {
+		(void)mf_cli_usage(err,
+				   "no password for user '%s': --password-stdin was not given, REGISTRY_PASSWORD is not set, and %s",
+				   mf_esc(&shown, mf_str_c(user)),
+				   a->ci ? "nobody is asked as CI is set" : "there is no terminal to ask on");
+		return -1;
+	}
+	return password_from_terminal(user, out, max, err);
+}

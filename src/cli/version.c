@@ -1,0 +1,16 @@
+#include "cli/command.h"
+#include "cli/output.h"
+
+int mf_run_version(struct mf_cli *cli, struct manifesto_error *err)
+{
+	(void)err;
+	if (cli->json) {
+		struct mf_json_out j;
+		mf_json_begin(&j, stdout, "version");
+		mf_json_text(&j, "version", manifesto_version());
+		mf_json_end(&j);
+	} else {
+		(void)printf("manifesto %s\n", manifesto_version());
+	}
+	return 0;
+}
