@@ -3,6 +3,7 @@
 
 #include "base/encode.h"
 #include "crypto/hash.h"
+#include "crypto/pem.h"
 #include "crypto/x509.h"
 #include "tuf/internal.h"
 
@@ -98,6 +99,19 @@ static int notary_key_object(struct mf_str keytype, struct mf_str public_b64, st
 	return mf_buf_addz(out, "}}", err);
 }
 
+/* The key of the first certificate; a root key may hold CA certificates behind it. */
+static struct mf_pubkey *first_certificate_key(struct mf_str pem)
+{
+	struct mf_err ignored = MF_ERR_INIT;
+	struct mf_pem_reader *r MF_PEM_READER_CLEANUP = mf_pem_reader_new(pem, MF_MAX_ROOT_BYTES, &ignored);
+	struct mf_pem_block block MF_PEM_BLOCK_CLEANUP = MF_PEM_BLOCK_INIT;
+	struct mf_buf first MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_ROOT_BYTES);
+	if (!r || mf_pem_next(r, &block, &ignored) != 1 || strcmp(block.label, "CERTIFICATE") != 0 ||
+	    mf_pem_write(&first, block.label, "", (struct mf_bytes){block.der, block.der_n}, &ignored) < 0)
+		return NULL;
+	return mf_pubkey_from_text(mf_buf_str(&first), &ignored);
+}
+
 /* A public value that cannot be used makes the key unusable, not the file malformed: Notary keeps such keys. */
 static void notary_public(struct mf_tuf_key *key, const struct mf_buf *type, struct mf_bytes public)
 {
@@ -107,7 +121,7 @@ static void notary_public(struct mf_tuf_key *key, const struct mf_buf *type, str
 	else if (buf_is(type, "ecdsa") || buf_is(type, "rsa"))
 		key->pub = mf_pubkey_from_spki(public, &ignored);
 	else if (key->x509)
-		key->pub = mf_pubkey_from_text(key->certificate, &ignored);
+		key->pub = first_certificate_key(key->certificate);
 	if (!key->pub || buf_is(type, "ed25519"))
 		return;
 	bool ecdsa = mf_pubkey_type(key->pub) == MF_KEY_ECDSA, rsa = mf_pubkey_type(key->pub) == MF_KEY_RSA;
