@@ -2,12 +2,22 @@
 BUILD ?= build
 PREFIX ?= /usr/local
 DESTDIR ?=
-CC ?= gcc
 V ?= 0
 SAN ?=
 WERROR ?= 0
+FUZZ_SECONDS ?= 60
+FUZZ ?=
+TEST_TIMEOUT ?= 300
 MODULES ?= base json crypto store tuf net keys record oci trust policy ops
 VERSION := 0.1.0
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+JOBS := $(shell nproc 2>/dev/null || echo 2)
+ifeq ($(MAKELEVEL),0)
+MAKEFLAGS += -j$(JOBS)
+endif
+MAKEFLAGS += --no-print-directory
 
 ifneq ($(SAN),)
 comma := ,
@@ -35,30 +45,48 @@ endif
 ifeq ($(WERROR),1)
 WARN += -Werror
 endif
+PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
+PKG_LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
 CPPFLAGS_ALL := -D_GNU_SOURCE -DMF_VERSION='"$(VERSION)"' -Isrc -Iinclude $(CPPFLAGS)
-CFLAGS_ALL = -std=c17 $(OPT) -g -fPIE -fvisibility=hidden $(WARN) $(HARDEN) $(SANFLAGS) \
-	$(shell pkg-config --cflags $(PKGS)) $(CFLAGS)
-LDFLAGS_ALL = -pie -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed $(SANFLAGS) $(LDFLAGS)
-LIBS = $(shell pkg-config --libs $(PKGS)) -lpthread
+CFLAGS_ALL := -std=c17 $(OPT) -g -fPIE -fvisibility=hidden $(WARN) $(HARDEN) $(SANFLAGS) $(PKG_CFLAGS) $(CFLAGS)
+LDFLAGS_ALL := -pie -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed $(SANFLAGS) $(LDFLAGS)
+LIBS := $(PKG_LIBS) -lpthread
 
 LIB_SRC := $(sort $(foreach m,$(MODULES),$(wildcard src/$(m)/*.c)))
 LIB_OBJ := $(LIB_SRC:%.c=$(O)/%.o)
 CLI_SRC := $(sort $(wildcard src/cli/*.c))
 CLI_OBJ := $(CLI_SRC:%.c=$(O)/%.o)
-UNIT_SRC := $(sort $(foreach m,$(MODULES),$(wildcard tests/unit/$(m)/*.c)))
+# With fewer modules than all the library alone can be linked.
+PROGRAM := $(if $(filter ops,$(MODULES)),$(O)/manifesto)
+UNIT_SRC := $(sort $(foreach m,$(MODULES),$(wildcard tests/unit/$(m)/test_*.c)))
 UNIT_BIN := $(UNIT_SRC:%.c=$(O)/%)
-FUZZ_SRC := $(sort $(foreach m,$(MODULES),$(wildcard tests/fuzz/$(m)/*.c)))
+FUZZ_SRC := $(sort $(foreach m,$(MODULES),$(wildcard tests/fuzz/$(m)/fuzz_$(or $(FUZZ),*).c)))
+FUZZ_BIN := $(FUZZ_SRC:%.c=$(O)/%.fuzzer)
+REPLAY_BIN := $(FUZZ_SRC:%.c=$(O)/%)
 EXAMPLE_SRC := $(sort $(wildcard docs/examples/*.c))
 EXAMPLE_BIN := $(EXAMPLE_SRC:%.c=$(O)/%)
+SHELL_TESTS := $(sort $(wildcard tests/integration/*.sh) $(wildcard tests/cli/*.sh))
+ALL_SRC := $(LIB_SRC) $(CLI_SRC) $(UNIT_SRC) $(FUZZ_SRC) $(EXAMPLE_SRC) $(wildcard tests/fuzz/replay.c)
+ALL_HDR := $(wildcard include/manifesto/*.h src/*/*.h tests/unit/*/*.h tests/support/*.h)
 
 .PHONY: all
-all: $(O)/manifesto
+all: $(O)/libmanifesto.a $(PROGRAM) ## build the program and the library
+
+.PHONY: help
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  \1\t\2/p' Makefile | expand -t 18
+	@echo 'Variables: BUILD PREFIX DESTDIR CC CFLAGS WERROR=1 V=1 SAN=address,undefined MODULES'
+	@echo '           TESTS="FILE..." (for check) FUZZ=NAME FUZZ_SECONDS=60 (for fuzz)'
 
 # Rebuild everything when flags change.
 $(O)/flags: FORCE
 	@mkdir -p $(O)
 	@echo '$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LDFLAGS_ALL)' | cmp -s - $@ || \
 		echo '$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LDFLAGS_ALL)' > $@
+# The same for the library when a source file comes or goes.
+$(O)/members: FORCE
+	@mkdir -p $(O)
+	@echo '$(LIB_SRC)' | cmp -s - $@ || echo '$(LIB_SRC)' > $@
 .PHONY: FORCE
 
 $(O)/%.o: %.c $(O)/flags
@@ -66,28 +94,139 @@ $(O)/%.o: %.c $(O)/flags
 	$(if $(Q),@echo '  CC      $<')
 	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
 
-$(O)/libmanifesto.a: $(LIB_OBJ)
+$(O)/libmanifesto.a: $(LIB_OBJ) $(O)/members
 	$(if $(Q),@echo '  AR      $@')
-	$(Q)rm -f $@ && ar rcs $@ $^
+	$(Q)rm -f $@ && ar rcs $@ $(LIB_OBJ)
 
 $(O)/manifesto: $(CLI_OBJ) $(O)/libmanifesto.a
 	$(if $(Q),@echo '  LINK    $@')
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
 
-$(O)/tests/unit/%: $(O)/tests/unit/%.o $(O)/libmanifesto.a
+$(UNIT_BIN): $(O)/%: $(O)/%.o $(O)/libmanifesto.a
 	$(if $(Q),@echo '  LINK    $@')
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS) -lcmocka
 
-$(O)/docs/examples/%: $(O)/docs/examples/%.o $(O)/libmanifesto.a
+$(FUZZ_BIN): $(O)/%.fuzzer: $(O)/%.o $(O)/libmanifesto.a
+	$(if $(Q),@echo '  LINK    $@')
+	$(Q)$(CC) $(LDFLAGS_ALL) -fsanitize=fuzzer -o $@ $^ $(LIBS)
+
+$(REPLAY_BIN): $(O)/%: $(O)/%.o $(O)/tests/fuzz/replay.o $(O)/libmanifesto.a
+	$(if $(Q),@echo '  LINK    $@')
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
 
-.SECONDARY:
--include $(shell find $(O) -name '*.d' 2>/dev/null)
+$(EXAMPLE_BIN): $(O)/%: $(O)/%.o $(O)/libmanifesto.a
+	$(if $(Q),@echo '  LINK    $@')
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
+
+-include $(wildcard $(ALL_SRC:%.c=$(O)/%.d))
+
+# Dependencies are installed by one make and used by the next, which finds their flags.
+.PHONY: deps deps-check deps-lint deps-fuzz
+deps: ## install the Debian packages that building needs
+	@sh tests/support/deps.sh build
+deps-check: ## ... and those that testing needs
+	@sh tests/support/deps.sh build check
+deps-lint:
+	@sh tests/support/deps.sh build check lint
+deps-fuzz:
+	@sh tests/support/deps.sh build fuzz
+
+.PHONY: demo
+demo: ## install dependencies, build, show the program at work
+	@sh tests/support/deps.sh build
+	@$(MAKE) all
+	@sh docs/examples/demo.sh $(abspath $(O))/manifesto
 
 .PHONY: unit
-unit: $(UNIT_BIN)
+unit: $(UNIT_BIN) ## build and run the unit tests
 	@set -e; for t in $(UNIT_BIN); do echo "  TEST    $$t"; $$t; done
 
+# tests/integration/install.sh installs what this make built.
+RUN = T_MAKEARGS='BUILD=$(abspath $(BUILD)) SAN=$(SAN) CC=$(CC) WERROR=$(WERROR)' \
+	python3 tests/run --timeout $(TEST_TIMEOUT) --binary $(O)/manifesto
+
+.PHONY: check check-built check-programs
+check: ## install dependencies, build, run all tests
+	@sh tests/support/deps.sh build check
+	@$(MAKE) check-built
+check-programs: all $(UNIT_BIN) $(REPLAY_BIN) $(EXAMPLE_BIN)
+check-built: check-programs
+	@$(RUN) $(or $(TESTS),$(SHELL_TESTS) $(UNIT_BIN) $(REPLAY_BIN))
+
+.PHONY: fuzz-replay
+fuzz-replay: $(REPLAY_BIN) ## run the fuzz corpora once
+	@$(RUN) $(REPLAY_BIN)
+
+.PHONY: fuzz fuzz-programs
+fuzz: ## fuzz every target for FUZZ_SECONDS
+	@sh tests/support/deps.sh build fuzz
+	@$(MAKE) CC=clang SAN=fuzzer-no-link,address,undefined fuzz-programs
+	@FUZZ_SECONDS=$(FUZZ_SECONDS) JOBS=$(JOBS) sh tests/support/fuzz.sh \
+		$(FUZZ_SRC:%.c=$(BUILD)/san-fuzzer-no-link-address-undefined/%.fuzzer)
+fuzz-programs: $(FUZZ_BIN)
+
+.PHONY: bench
+bench: all ## measure speed
+	@tests/bench $(abspath $(O))/manifesto
+
+# --- static checks
+
+SHELL_FILES = $(wildcard .ci/run) $(shell find tests docs keys -name '*.sh' 2>/dev/null)
+TIDY_OK := $(ALL_SRC:%.c=$(O)/lint/%.tidy)
+
+.PHONY: lint lint-own lint-shell lint-cppcheck lint-tidy
+lint: ## clang-tidy, cppcheck, shellcheck and rules of our own
+	@sh tests/support/deps.sh build check lint
+	@$(MAKE) -k lint-own lint-shell lint-cppcheck lint-tidy
+lint-own:
+	@echo '  LINT    rules of our own'
+	$(Q)python3 tests/support/lint.py
+lint-shell:
+	@echo '  LINT    shellcheck'
+	$(Q)shellcheck $(SHELL_FILES)
+lint-cppcheck:
+	@echo '  LINT    cppcheck'
+	$(Q)cppcheck --quiet --std=c17 --library=posix,gnu --enable=warning,performance,portability --inline-suppr \
+		--suppress=missingIncludeSystem --error-exitcode=1 -j$(JOBS) -Isrc -Iinclude -D_GNU_SOURCE \
+		$(LIB_SRC) $(CLI_SRC) $(EXAMPLE_SRC)
+lint-tidy: $(TIDY_OK)
+$(O)/lint/%.tidy: %.c $(ALL_HDR) .clang-tidy
+	@mkdir -p $(@D)
+	$(if $(Q),@echo '  TIDY    $<')
+	$(Q)clang-tidy --quiet $< -- $(CPPFLAGS_ALL) -std=c17 $(PKG_CFLAGS) 2>$@.err || \
+		{ grep -v 'warnings generated' $@.err; exit 1; }
+	@rm -f $@.err && touch $@
+
+.PHONY: format
+format: ## clang-format all C files
+	clang-format -i $(wildcard src/*/*.[ch] include/manifesto/*.h tests/unit/*/*.[ch] tests/fuzz/*.c tests/fuzz/*/*.c docs/examples/*.c)
+
+# --- installation
+
+LIBDIR ?= $(PREFIX)/lib
+INCLUDEDIR ?= $(PREFIX)/include
+MANDIR ?= $(PREFIX)/share/man
+MAN_PAGES := $(wildcard docs/*.[157])
+INSTALLED = $(PREFIX)/bin/manifesto $(LIBDIR)/libmanifesto.a $(LIBDIR)/pkgconfig/manifesto.pc \
+	$(INCLUDEDIR)/manifesto/manifesto.h $(foreach p,$(MAN_PAGES),$(MANDIR)/man$(subst .,,$(suffix $(p)))/$(notdir $(p)))
+
+$(O)/manifesto.pc: manifesto.pc.in FORCE
+	@mkdir -p $(O)
+	@sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' \
+		-e 's|@VERSION@|$(VERSION)|' manifesto.pc.in > $@
+
+.PHONY: install uninstall
+install: all $(O)/manifesto.pc ## install below PREFIX (with DESTDIR before it)
+	install -D -m 755 $(O)/manifesto $(DESTDIR)$(PREFIX)/bin/manifesto
+	install -D -m 644 $(O)/libmanifesto.a $(DESTDIR)$(LIBDIR)/libmanifesto.a
+	install -D -m 644 $(O)/manifesto.pc $(DESTDIR)$(LIBDIR)/pkgconfig/manifesto.pc
+	install -D -m 644 include/manifesto/manifesto.h $(DESTDIR)$(INCLUDEDIR)/manifesto/manifesto.h
+	@set -e; for p in $(MAN_PAGES); do \
+		install -D -m 644 $$p $(DESTDIR)$(MANDIR)/man$${p##*.}/$${p##*/}; done
+uninstall: ## remove what install installed
+	rm -f $(addprefix $(DESTDIR),$(INSTALLED))
+	@rmdir $(DESTDIR)$(INCLUDEDIR)/manifesto 2>/dev/null || true
+
 .PHONY: clean
-clean:
+clean: ## remove what was built
 	rm -rf $(BUILD)

@@ -1,0 +1,119 @@
+#!/bin/sh
+# Installs the Debian packages that are missing for the named purposes; quick when all are there.
+#
+#   deps.sh build|check|lint|fuzz...
+#
+# What is asked for is what is used (a program, a pkg-config or python module), so that it may come
+# from elsewhere. Without the rights to install, the command to run is printed and the status is 1.
+set -u
+PATH=$PATH:/usr/sbin:/sbin
+
+# purpose  Debian package        probe
+table='
+build  gcc                   program gcc
+build  make                  program make
+build  pkg-config            program pkg-config
+build  libcurl4-openssl-dev  library libcurl
+build  libjansson-dev        library jansson
+build  libsodium-dev         library libsodium
+build  libssl-dev            library libcrypto
+check  libcmocka-dev         library cmocka
+check  bash                  program bash
+check  curl                  program curl
+check  docker-registry       program docker-registry
+check  jq                    program jq
+check  notary                program notary-signer
+check  openssl               program openssl
+check  perl-base             program perl
+check  postgresql            file /usr/lib/postgresql/*/bin/initdb
+check  python3               program python3
+check  python3-cryptography  python cryptography
+check  skopeo                program skopeo
+lint   clang                 program clang
+lint   clang-tidy            program clang-tidy
+lint   cppcheck              program cppcheck
+lint   python3               program python3
+lint   shellcheck            program shellcheck
+fuzz   clang                 program clang
+fuzz   libclang-rt-14-dev    fuzzer clang
+'
+
+have() {
+	# shellcheck disable=SC2086 # the pattern of a file
+	case $1 in
+	program) command -v "$2" ;;
+	library) pkg-config --exists "$2" ;;
+	python) /usr/bin/python3 -c "import $2" || python3 -c "import $2" ;;
+	file) ls -d $2 ;;
+	fuzzer) [ -e "$("$2" -print-file-name="libclang_rt.fuzzer-$(uname -m).a")" ] ;;
+	esac >/dev/null 2>&1
+}
+
+missing=
+for purpose; do
+	case $purpose in
+	build | check | lint | fuzz) ;;
+	*)
+		echo "deps: unknown purpose '$purpose'" >&2
+		exit 2
+		;;
+	esac
+	while read -r for package kind what; do
+		[ "$for" = "$purpose" ] || continue
+		have "$kind" "$what" || missing="$missing $package"
+	done <<-END
+		$table
+	END
+done
+[ -n "$missing" ] || exit 0
+
+# shellcheck disable=SC2086 # words
+missing=$(printf '%s\n' $missing | sort -u | tr '\n' ' ')
+missing=${missing% }
+install="apt-get install -y --no-install-recommends $missing"
+manual() {
+	printf 'These packages are missing and cannot be installed from here. Please run:\n  %s\n' "sudo $install" >&2
+	exit 1
+}
+command -v apt-get >/dev/null 2>&1 || manual
+if [ "$(id -u)" = 0 ]; then
+	root=
+elif sudo -n true 2>/dev/null; then
+	root='sudo -n'
+elif command -v sudo >/dev/null 2>&1 && [ -t 0 ]; then
+	root=sudo
+else
+	manual
+fi
+printf 'Installing:%s\n' " $missing"
+
+# Debian starts a service when its package is installed. The tests start servers of their own, so
+# installation is told not to (invoke-rc.d(8), "INIT SCRIPT POLICY"), unless there is a policy already.
+policy=/usr/sbin/policy-rc.d ours=
+restore() {
+	[ -z "$ours" ] || $root rm -f "$policy"
+	ours=
+}
+trap restore EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+case " $missing " in
+*" docker-registry "* | *" notary "* | *" postgresql "*)
+	if [ ! -e "$policy" ]; then
+		ours=1
+		printf '#!/bin/sh\nexit 101\n' | $root tee "$policy" >/dev/null && $root chmod 755 "$policy"
+	fi
+	;;
+esac
+# shellcheck disable=SC2086 # words
+$root env DEBIAN_FRONTEND=noninteractive sh -c "apt-get update -q && $install" </dev/null || {
+	restore
+	manual
+}
+
+# Nor at the next boot: only services whose package was installed just now.
+if [ -d /run/systemd/system ]; then
+	case " $missing " in *" docker-registry "*) $root systemctl disable -q docker-registry ;; esac
+	case " $missing " in *" postgresql "*) $root systemctl disable -q postgresql ;; esac
+fi
+exit 0
