@@ -32,7 +32,7 @@ bool mf_json_number_whole(const struct mf_json_number *num, int64_t *out) MF_NOD
 /* Is the magnitude 1e308 or more? */
 bool mf_json_number_huge(const struct mf_json_number *num);
 
-/* Stable merge sort. Not qsort: a C library's may turn quadratic on chosen input. */
+/* Merge sort. Not qsort: a C library's may turn quadratic on chosen input. */
 int mf_json_sort(void *base, size_t n, size_t size, int (*cmp)(const void *, const void *), struct mf_err *err)
 	MF_NODISCARD;
 

@@ -1,11 +1,12 @@
 /* Untrusted JSON: one strict pull reader. A document is read once, front to back; each
  * value is either descended into, converted, or skipped, and all of it is validated on
  * the way: RFC 8259 grammar, UTF-8 (no surrogates, no overlong forms), paired surrogate escapes,
- * unique member names in every object and no NUL in one, depth at most MF_MAX_JSON_DEPTH, whole numbers within
- * 64 bits and others below 1e308 (beyond, readers differ), nothing but white space behind the value. In the same pass the reader notes whether the bytes are canonical (see below).
+ * unique member names in every object and no NUL in one, depth at most MF_MAX_JSON_DEPTH, whole numbers
+ * within 64 bits and others below 1e308 (beyond, readers differ), nothing but white space behind the value.
+ * In the same pass the reader notes whether the bytes are canonical (see below).
  * Speed matters: targets files are tens of megabytes.
  *
- * Every function that fails leaves MF_E_FORMAT with the byte offset in the message; a
+ * Every function that fails leaves MF_E_FORMAT with the byte offset in the message (or MF_E_NOMEM); a
  * reader that has failed must not be used again. */
 #ifndef MF_JSON_JSON_H
 #define MF_JSON_JSON_H
@@ -89,7 +90,8 @@ int mf_json_string_cmp(struct mf_json_string a, struct mf_json_string b);
 
 /* ---- Canonical form (OLPC canonical JSON as TUF and Notary sign it): no white space, members sorted
  * by the bytes of the decoded name, only '"' and '\' escaped, whole numbers within +-(2^53-1).
- * A value like 1.0 or 1e3 is whole and becomes 1 and 1000 (decided on the decimal digits, exactly); a fraction or a number outside the range is MF_E_FORMAT.
+ * A value like 1.0 or 1e3 is whole and becomes 1 and 1000 (decided on the decimal digits, exactly); a fraction
+ * or a number outside the range is MF_E_FORMAT.
  * Canonical text may hold raw control characters and is then not JSON. */
 
 /* Appends the canonical form of a value (any valid JSON text, validated here again). */
@@ -99,7 +101,8 @@ int mf_json_canonicalize(struct mf_str value, struct mf_buf *out, struct mf_err 
 int mf_json_wire(struct mf_str canonical, struct mf_buf *out, struct mf_err *err) MF_NODISCARD;
 /* Appends a quoted canonical string of decoded text (valid UTF-8 or MF_E_FORMAT). */
 int mf_json_quote(struct mf_str text, struct mf_buf *out, struct mf_err *err) MF_NODISCARD;
-/* Appends a quoted string in ordinary JSON: control characters (also U+007F to U+009F) escaped too. Invalid UTF-8 becomes U+FFFD. */
+/* Appends a quoted string in ordinary JSON: control characters (also U+007F to U+009F) escaped too.
+ * Each byte of invalid UTF-8 becomes U+FFFD. */
 int mf_json_quote_any(struct mf_str text, struct mf_buf *out, struct mf_err *err) MF_NODISCARD;
 
 /* ---- Small documents as jansson trees: only after the strict reader passed the bytes. */

@@ -24,11 +24,10 @@ static int fail_at(const struct mf_json_reader *r, const char *p, const char *wh
 		       (size_t)(p - r->start));
 }
 
+/* Calls come in the order of the document. */
 static void mark_odd(struct mf_json_reader *r, const char *p)
 {
-	size_t at = (size_t)(p - r->start) + 1;
-	if (at > r->last_odd)
-		r->last_odd = at;
+	r->last_odd = (size_t)(p - r->start) + 1;
 }
 
 static bool is_space(char c)
@@ -181,7 +180,7 @@ static inline int add_key(struct mf_json_reader *r, struct mf_json_string name, 
 			return fail_duplicate(r, name, err);
 		if (c > 0) {
 			r->open[r->depth - 1].sorted = false;
-			mark_odd(r, name.raw.p);
+			mark_odd(r, name.raw.p + name.raw.n);
 		}
 	}
 	if (r->nkeys == r->keys_cap) {

@@ -24,7 +24,13 @@ static void check_rows(int (*f)(struct mf_str, struct mf_buf *, struct mf_err *)
 	for (size_t i = 0; i < n; i++) {
 		struct mf_err err = MF_ERR_INIT;
 		struct mf_buf b MF_BUF_CLEANUP = MF_BUF_INIT(MAX);
-		int rc = f(mf_str_c(rows[i].in), &b, &err);
+		/* An exact copy: AddressSanitizer sees a read behind its end. */
+		size_t n_in = strlen(rows[i].in);
+		char *in MF_FREE = malloc(n_in + 1);
+		assert_non_null(in);
+		char *exact = in + 1; /* odd addresses too */
+		memcpy(exact, rows[i].in, n_in);
+		int rc = f((struct mf_str){exact, n_in}, &b, &err);
 		assert_int_equal(rc, rows[i].out ? 0 : -1);
 		assert_int_equal(err.code, rows[i].out ? MF_OK : MF_E_FORMAT);
 		assert_string_equal(mf_buf_str(&b).p, rows[i].out ? rows[i].out : "");
@@ -113,7 +119,7 @@ static void writer_and_reader_agree_on_what_is_canonical(void **state)
 {
 	static const char *const docs[] = {
 		"{\"\":[],\"A\":{\"\\\"\":\"\\\\\"},\"a\":[0,-1,9007199254740991,null,true,false],\"\xc3\xa9\":\"\x7f<\xe2\x80\xa8\"}", "\"\"", "0",
-		"[[[[[]]]]]"};
+		"[[[[[]]]]]", "{}", "[{}]"};
 	(void)state;
 	for (size_t i = 0; i < COUNT(docs); i++) {
 		struct mf_err err = MF_ERR_INIT;
@@ -150,6 +156,7 @@ static void wire_escapes_what_go_escapes(void **state)
 		{"\"\xe2\x80\xa8x\xe2\x80\xa9\xe2\x80\xaa\xe2\x81\xa8\"", "\"\\u2028x\\u2029\xe2\x80\xaa\xe2\x81\xa8\""},
 		{"\"\x7f/\"", "\"\x7f/\""},
 		{"\"\xe2\x80", "\"\xe2\x80"},
+		{"\"\xe2", "\"\xe2"},
 		{"\"a\nb\"", NULL},
 		{"\"a<\x1f\"", NULL},
 	};

@@ -113,7 +113,7 @@ static void skip_refuses_malformed_strings(void **state)
 static void skip_refuses_unpaired_surrogate_escapes(void **state)
 {
 	static const char *const docs[] = {"\"\\ud800\"", "\"\\udbff\"", "\"\\udc00\"", "\"\\udfff\"", "\"\\ud800\\u0041\"",
-					   "\"\\ud800x\"", "\"\\ud800\\ud800\"", "\"\\ud83d\\ude0\"", "\"\\ud83d\\", "\"\\ud83d\\n\"",
+					   "\"\\ud800x\"", "\"\\ud800\\ue000\"", "\"\\ud800\\ud800\"", "\"\\ud83d\\ude0\"", "\"\\ud83d\\", "\"\\ud83d\\n\"",
 					   "\"\\ude00\\ud83d\"", "\"\\ud83dxude00\"", "{\"\\ud800\":1}"};
 	(void)state;
 	for (size_t i = 0; i < COUNT(docs); i++)
