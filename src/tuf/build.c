@@ -144,21 +144,27 @@ static int put_meta_name(const struct mf_dialect *d, struct mf_str role, struct 
 	return mf_buf_addc(out, ':', err);
 }
 
+static int put_hashes(const struct mf_dialect *d, const struct mf_tuf_meta *m, struct mf_buf *out, struct mf_err *err)
+{
+	bool first = true;
+	if (mf_buf_addz(out, "\"hashes\":{", err) < 0)
+		return -1;
+	if (m->has_sha256 && (comma(&first, out, err) < 0 || mf_buf_addz(out, "\"sha256\":", err) < 0 ||
+			      mf_tuf_put_hash(d, (struct mf_bytes){m->sha256.b, 32}, out, err) < 0))
+		return -1;
+	if (m->has_sha512 && (comma(&first, out, err) < 0 || mf_buf_addz(out, "\"sha512\":", err) < 0 ||
+			      mf_tuf_put_hash(d, (struct mf_bytes){m->sha512, 64}, out, err) < 0))
+		return -1;
+	return mf_buf_addc(out, '}', err);
+}
+
 static int put_meta(const struct mf_dialect *d, const struct mf_tuf_meta *m, struct mf_buf *out, struct mf_err *err)
 {
 	bool first = true;
 	if (put_meta_name(d, m->name, out, err) < 0 || mf_buf_addc(out, '{', err) < 0)
 		return -1;
-	if (m->has_sha256) {
-		if (comma(&first, out, err) < 0 || mf_buf_addz(out, "\"hashes\":{\"sha256\":", err) < 0 ||
-		    mf_tuf_put_hash(d, (struct mf_bytes){m->sha256.b, 32}, out, err) < 0)
-			return -1;
-		if (m->has_sha512 && (mf_buf_addz(out, ",\"sha512\":", err) < 0 ||
-				      mf_tuf_put_hash(d, (struct mf_bytes){m->sha512, 64}, out, err) < 0))
-			return -1;
-		if (mf_buf_addc(out, '}', err) < 0)
-			return -1;
-	}
+	if ((m->has_sha256 || m->has_sha512) && (comma(&first, out, err) < 0 || put_hashes(d, m, out, err) < 0))
+		return -1;
 	if (m->length != UINT64_MAX && (comma(&first, out, err) < 0 ||
 					mf_buf_printf(out, err, "\"length\":%llu", (unsigned long long)m->length) < 0))
 		return -1;
@@ -177,10 +183,27 @@ static int listed_meta(const struct mf_dialect *d, const struct mf_tuf_listed *l
 	return m->has_sha512 ? mf_sha512(l->bytes, m->sha512, err) : 0;
 }
 
-static int meta_cmp(const void *a, const void *b)
+/* Octet i of an entry's name as written, -1 behind the end. */
+static int meta_name_octet(bool has_suffix, struct mf_str name, size_t i)
+{
+	struct mf_str suffix = has_suffix ? MF_STR(".json") : MF_STR("");
+	if (i < name.n)
+		return (unsigned char)name.p[i];
+	return i - name.n < suffix.n ? (unsigned char)suffix.p[i - name.n] : -1;
+}
+
+/* Canonical order is that of the names as written: with ".json" behind both, "a" comes after "a-b". */
+static int meta_cmp(const void *a, const void *b, void *has_suffix)
 {
 	const struct mf_tuf_meta *x = a, *y = b;
-	return mf_str_cmp(x->name, y->name);
+	bool suffix = *(const bool *)has_suffix;
+	for (size_t i = 0;; i++) {
+		int cx = meta_name_octet(suffix, x->name, i), cy = meta_name_octet(suffix, y->name, i);
+		if (cx != cy)
+			return cx < cy ? -1 : 1;
+		if (cx < 0)
+			return 0;
+	}
 }
 
 /* Old entries with the listed ones replaced or added, sorted; the caller frees. */
@@ -204,7 +227,8 @@ static struct mf_tuf_meta *merge_meta(const struct mf_dialect *d, const struct m
 		if (at == *n)
 			(*n)++;
 	}
-	qsort(v, *n, sizeof *v, meta_cmp);
+	bool suffix = d->meta_has_suffix;
+	qsort_r(v, *n, sizeof *v, meta_cmp, &suffix);
 	struct mf_tuf_meta *out = v;
 	v = NULL;
 	return out;
