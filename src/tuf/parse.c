@@ -25,6 +25,7 @@ enum member {
 	M_TARGETS = 64,
 	M_DELEGATIONS = 128,
 	M_SPEC = 256,
+	M_CONSISTENT = 512,
 };
 
 static const unsigned required[MF_TUF_TYPES] = {
@@ -32,6 +33,13 @@ static const unsigned required[MF_TUF_TYPES] = {
 	[MF_TUF_TIMESTAMP] = M_TYPE | M_VERSION | M_EXPIRES | M_META,
 	[MF_TUF_SNAPSHOT] = M_TYPE | M_VERSION | M_EXPIRES | M_META,
 	[MF_TUF_TARGETS] = M_TYPE | M_VERSION | M_EXPIRES | M_TARGETS,
+};
+
+static const size_t max_bytes[MF_TUF_TYPES] = {
+	[MF_TUF_ROOT] = MF_MAX_ROOT_BYTES,
+	[MF_TUF_TIMESTAMP] = MF_MAX_TIMESTAMP_BYTES,
+	[MF_TUF_SNAPSHOT] = MF_MAX_SNAPSHOT_BYTES,
+	[MF_TUF_TARGETS] = MF_MAX_TARGETS_BYTES, /* offsets in struct mf_tuf_target have 32 bits */
 };
 
 void mf_tuf_file_free(struct mf_tuf_file *f)
@@ -111,12 +119,17 @@ static const struct mf_tuf_key *key_by_id(const struct mf_tuf_file *f, struct mf
 	return NULL;
 }
 
+static const char *role_text(struct mf_esc *e, const struct mf_tuf_role *role)
+{
+	return role->name ? mf_esc(e, mf_str_c(role->name)) : "?";
+}
+
 static int role_add_key(struct parser *p, struct mf_tuf_role *role, size_t *cap, struct mf_str id, struct mf_err *err)
 {
-	struct mf_esc e;
+	struct mf_esc e, e2;
 	const struct mf_tuf_key *k = key_by_id(p->f, id);
 	if (!k)
-		return mf_fail(err, MF_E_FORMAT, 0, "role '%s' names key '%s' that is not listed", role->name ? role->name : "?",
+		return mf_fail(err, MF_E_FORMAT, 0, "role '%s' names key '%s' that is not listed", role_text(&e2, role),
 			       mf_esc(&e, id));
 	for (size_t i = 0; i < role->nkeys; i++)
 		if (role->keys[i] == k)
@@ -218,10 +231,10 @@ static int read_role(struct parser *p, struct mf_json_reader *r, struct mf_tuf_r
 	}
 	if (more < 0)
 		return -1;
-	if (!keyids || !threshold)
-		return mf_fail(err, MF_E_FORMAT, 0, "role '%s' without %s", role->name ? role->name : "?",
-			       keyids ? "threshold" : "keyids");
-	return 0;
+	if (keyids && threshold)
+		return 0;
+	struct mf_esc e;
+	return mf_fail(err, MF_E_FORMAT, 0, "role '%s' without %s", role_text(&e, role), keyids ? "threshold" : "keyids");
 }
 
 const char *const mf_tuf_role_names[MF_TUF_TYPES] = {"root", "timestamp", "snapshot", "targets"};
@@ -599,6 +612,21 @@ static int read_expires(struct parser *p, struct mf_err *err)
 	return read_text(p, &text, err) < 0 ? -1 : mf_time_parse(text, &p->f->expires, err);
 }
 
+static int read_version(struct parser *p, struct mf_err *err)
+{
+	return mf_json_int(p->r, 1, MF_MAX_VERSION, &p->f->version, err);
+}
+
+static int read_consistent(struct parser *p, struct mf_err *err)
+{
+	return mf_json_bool(p->r, &p->f->consistent_snapshot, err);
+}
+
+static int read_roles_raw(struct parser *p, struct mf_err *err)
+{
+	return mf_json_skip(p->r, &p->roles_raw, err);
+}
+
 static int read_member(struct parser *p, struct mf_json_string name, struct mf_err *err)
 {
 	static const struct {
@@ -609,24 +637,20 @@ static int read_member(struct parser *p, struct mf_json_string name, struct mf_e
 	} rows[] = {
 		{"_type", M_TYPE, 15, read_type},
 		{"spec_version", M_SPEC, 15, read_spec_version},
+		{"version", M_VERSION, 15, read_version},
 		{"expires", M_EXPIRES, 15, read_expires},
+		{"consistent_snapshot", M_CONSISTENT, 1 << MF_TUF_ROOT, read_consistent},
 		{"keys", M_KEYS, 1 << MF_TUF_ROOT, read_keys},
+		{"roles", M_ROLES, 1 << MF_TUF_ROOT, read_roles_raw},
 		{"meta", M_META, 1 << MF_TUF_SNAPSHOT | 1 << MF_TUF_TIMESTAMP, read_meta},
 		{"targets", M_TARGETS, 1 << MF_TUF_TARGETS, read_targets},
 		{"delegations", M_DELEGATIONS, 1 << MF_TUF_TARGETS, read_delegations},
 	};
-	if (mf_json_string_eq(name, "version")) {
-		p->seen |= M_VERSION;
-		return mf_json_int(p->r, 1, MF_MAX_VERSION, &p->f->version, err);
-	}
-	if (p->f->type == MF_TUF_ROOT && mf_json_string_eq(name, "roles")) {
-		p->seen |= M_ROLES;
-		return mf_json_skip(p->r, &p->roles_raw, err);
-	}
-	if (p->f->type == MF_TUF_ROOT && mf_json_string_eq(name, "consistent_snapshot"))
-		return mf_json_bool(p->r, &p->f->consistent_snapshot, err);
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
 		if ((rows[i].types >> p->f->type & 1) && mf_json_string_eq(name, rows[i].name)) {
+			/* The reader finds an unsorted duplicate only when the object closes; by then it would have been read over the first. */
+			if (p->seen & rows[i].bit)
+				return mf_fail(err, MF_E_FORMAT, 0, "member twice");
 			p->seen |= rows[i].bit;
 			return rows[i].read(p, err);
 		}
@@ -727,7 +751,9 @@ static int read_envelope(struct parser *p, struct mf_err *err)
 		return -1;
 	while ((more = mf_json_object_next(p->r, &name, err)) > 0) {
 		int rc;
-		if (mf_json_string_eq(name, "signed")) {
+		if (is_signed && mf_json_string_eq(name, "signed")) {
+			rc = mf_fail(err, MF_E_FORMAT, 0, "'signed' twice");
+		} else if (mf_json_string_eq(name, "signed")) {
 			is_signed = true;
 			rc = read_signed(p, err);
 		} else if (mf_json_string_eq(name, "signatures")) {
@@ -758,8 +784,8 @@ struct mf_tuf_file *mf_tuf_parse_unverified(const struct mf_dialect *d, enum mf_
 	f->type = type;
 	f->bytes = *bytes;
 	*bytes = (struct mf_buf){.max = bytes->max};
-	if (f->bytes.n > MF_MAX_TARGETS_BYTES) {
-		(void)mf_fail(err, MF_E_FORMAT, 0, "more than %zu bytes", MF_MAX_TARGETS_BYTES);
+	if (f->bytes.n > max_bytes[type]) {
+		(void)mf_fail(err, MF_E_FORMAT, 0, "%s of more than %zu bytes", d->type_names[type], max_bytes[type]);
 		return NULL;
 	}
 	struct mf_json_reader r MF_JSON_READER_CLEANUP;
