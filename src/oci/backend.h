@@ -1,0 +1,83 @@
+/* Inside oci only: what a backend of an image store does, and helpers that both share. */
+#ifndef MF_OCI_BACKEND_H
+#define MF_OCI_BACKEND_H
+
+#include <jansson.h>
+
+#include "oci/image_store.h"
+
+#define MF_EMPTY_JSON_DIGEST "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"
+
+/* Where a manifest is asked for: by its digest, or by a tag. */
+struct mf_manifest_name {
+	const char *tag; /* NULL: by digest */
+	const struct mf_digest *digest;
+};
+
+/* What a tag means, as far as the backend tells without the manifest's bytes. */
+struct mf_resolved {
+	struct mf_digest digest;
+	char media_type[128];
+	uint64_t size;
+	bool unknown; /* the backend cannot say: fetch and hash */
+};
+
+/* Backends move bytes. The front end in image_store.c has the checks. `b` is the backend's own state. */
+struct mf_backend_ops {
+	void (*free)(void *b);
+	/* The state of a resolve; ended or cancelled once, which frees it. */
+	void *(*resolve_begin)(void *b, const char *tag, struct mf_err *err);
+	int (*resolve_end)(void *b, void *resolve, struct mf_resolved *out, struct mf_err *err);
+	void (*resolve_cancel)(void *b, void *resolve);
+	/* Bytes and the claimed media type ("" when there is none). MF_E_NOT_FOUND. */
+	int (*manifest_get)(void *b, struct mf_manifest_name name, struct mf_buf *bytes, char content_type[256],
+			    struct mf_err *err);
+	int (*manifest_put)(void *b, struct mf_manifest_name name, const struct mf_manifest *m, bool *subject_seen,
+			    struct mf_descriptors *missing, struct mf_err *err);
+	int (*manifests_have)(void *b, const struct mf_digest *digests, size_t n, bool *present, struct mf_err *err);
+	int (*blobs_have)(void *b, const struct mf_digest *digests, size_t n, bool *present, struct mf_err *err);
+	int (*blob_put)(void *b, struct mf_spool *blob, const struct mf_digest *digest, uint64_t length,
+			struct mf_err *err);
+	/* Adds the bytes to `out`, at most about `length` of them. MF_E_CONTENT_GONE. */
+	int (*blob_get)(void *b, const struct mf_digest *digest, uint64_t length, struct mf_spool *out,
+			struct mf_err *err);
+	char *(*blob_path)(void *b, const struct mf_digest *digest);
+	/* Appends what the referrers API and the fallback tag say. */
+	int (*referrers)(void *b, const struct mf_digest *subject, struct mf_descriptors *out, bool *api,
+			 struct mf_err *err);
+};
+
+struct mf_image_store {
+	const struct mf_backend_ops *ops;
+	void *b;
+	bool is_layout;
+	bool has_empty_config; /* stored or seen by this handle */
+};
+
+/* Make a backend and set store->ops and store->b. */
+int mf_layout_open(struct mf_image_store *store, const struct mf_ref *ref, const struct mf_env *env,
+		   struct mf_err *err) MF_NODISCARD;
+int mf_registry_open(struct mf_image_store *store, const struct mf_ref *ref, struct mf_http *http, struct mf_auth *auth,
+		     const struct mf_env *env, struct mf_err *err) MF_NODISCARD;
+
+/* Computes the digest of m->bytes, checks it against `want` unless that is NULL (MF_E_DIGEST), and reads media type
+ * and kind from the content; content_type is the fallback. MF_E_FORMAT. */
+int mf_manifest_seal(struct mf_manifest *m, const struct mf_digest *want, const char *content_type,
+		     struct mf_err *err) MF_NODISCARD;
+/* Empties a manifest and gives its buffer the maximum. */
+void mf_manifest_init(struct mf_manifest *m);
+
+/* One descriptor of JSON; `out` is empty before and owned by the caller on success. MF_E_FORMAT. */
+int mf_descriptor_read(const json_t *j, struct mf_descriptor *out, struct mf_err *err) MF_NODISCARD;
+/* Moves *d to the end of the list; *d is empty afterwards, on failure too. */
+int mf_descriptors_take(struct mf_descriptors *list, struct mf_descriptor *d, struct mf_err *err) MF_NODISCARD;
+/* Appends the descriptors of "manifests" that the list does not hold yet (by digest). */
+int mf_descriptors_merge(struct mf_descriptors *list, const json_t *index, struct mf_err *err) MF_NODISCARD;
+/* Compact JSON with sorted member names, the same bytes for the same tree. Appended. */
+int mf_json_text(const json_t *j, struct mf_buf *out, struct mf_err *err) MF_NODISCARD;
+
+/* Stores bytes as a blob when they are not there yet; their digest is given back. */
+int mf_blob_put_bytes(struct mf_image_store *s, struct mf_bytes bytes, struct mf_digest *digest,
+		      struct mf_err *err) MF_NODISCARD;
+
+#endif

@@ -1,0 +1,225 @@
+#include <stdio.h>
+
+#include "base/limits.h"
+#include "crypto/hash.h"
+#include "json/json.h"
+#include "oci/backend.h"
+
+#define MAX_SIZE MF_MAX_VERSION /* of a described object: what every JSON reader holds exactly */
+
+void mf_descriptor_clear(struct mf_descriptor *d)
+{
+	free(d->media_type);
+	free(d->artifact_type);
+	free(d->os);
+	free(d->architecture);
+	free(d->variant);
+	free(d->annotations);
+	*d = (struct mf_descriptor){0};
+}
+#define DESCRIPTOR_CLEANUP __attribute__((cleanup(mf_descriptor_clear)))
+
+void mf_descriptors_clear(struct mf_descriptors *list)
+{
+	for (size_t i = 0; i < list->n; i++)
+		mf_descriptor_clear(&list->v[i]);
+	free(list->v);
+	*list = (struct mf_descriptors){0};
+}
+
+int mf_descriptors_take(struct mf_descriptors *list, struct mf_descriptor *d, struct mf_err *err)
+{
+	void *v = list->v;
+	if (mf_grow(&v, &list->cap, list->n, sizeof(*d), err)) {
+		mf_descriptor_clear(d);
+		return -1;
+	}
+	list->v = v;
+	list->v[list->n++] = *d;
+	*d = (struct mf_descriptor){0};
+	return 0;
+}
+
+int mf_json_text(const json_t *j, struct mf_buf *out, struct mf_err *err)
+{
+	char *text MF_FREE = json_dumps(j, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENCODE_ANY);
+	if (!text)
+		return mf_fail_nomem(err);
+	return mf_buf_addz(out, text, err);
+}
+
+/* A copy of an optional string member; NULL when it is absent. */
+static int read_text(const json_t *j, const char *name, bool required, char **out, struct mf_err *err)
+{
+	const char *z = NULL;
+	if (mf_json_get_str(j, name, required, &z, err))
+		return -1;
+	if (!z)
+		return 0;
+	*out = mf_str_dup(mf_str_c(z));
+	return *out ? 0 : mf_fail_nomem(err);
+}
+
+static int read_platform(const json_t *j, struct mf_descriptor *d, struct mf_err *err)
+{
+	json_t *platform = NULL;
+	if (mf_json_get_obj(j, "platform", false, &platform, err))
+		return -1;
+	if (!platform)
+		return 0;
+	if (read_text(platform, "os", false, &d->os, err) ||
+	    read_text(platform, "architecture", false, &d->architecture, err))
+		return -1;
+	return read_text(platform, "variant", false, &d->variant, err);
+}
+
+static int read_annotations(const json_t *j, struct mf_descriptor *d, struct mf_err *err)
+{
+	json_t *annotations = NULL;
+	if (mf_json_get_obj(j, "annotations", false, &annotations, err))
+		return -1;
+	if (!annotations)
+		return 0;
+	const char *name;
+	json_t *value;
+	json_object_foreach(annotations, name, value) {
+		if (!json_is_string(value))
+			return mf_fail(err, MF_E_FORMAT, 0, "an annotation is not a string");
+	}
+	struct mf_buf text MF_BUF_CLEANUP = MF_BUF_INIT(2 * MF_MAX_MANIFEST_BYTES);
+	if (mf_json_text(annotations, &text, err))
+		return -1;
+	d->annotations = mf_buf_take(&text);
+	return d->annotations ? 0 : mf_fail_nomem(err);
+}
+
+int mf_descriptor_read(const json_t *j, struct mf_descriptor *out, struct mf_err *err)
+{
+	struct mf_descriptor d DESCRIPTOR_CLEANUP = {0};
+	const char *digest;
+	int64_t size;
+	if (!json_is_object(j))
+		return mf_fail(err, MF_E_FORMAT, 0, "a descriptor is not an object");
+	if (mf_json_get_str(j, "digest", true, &digest, err) || mf_digest_parse(&d.digest, mf_str_c(digest), err))
+		return -1;
+	if (mf_json_get_int(j, "size", true, 0, MAX_SIZE, &size, err))
+		return -1;
+	d.size = (uint64_t)size;
+	if (read_text(j, "mediaType", true, &d.media_type, err) ||
+	    read_text(j, "artifactType", false, &d.artifact_type, err))
+		return -1;
+	if (read_platform(j, &d, err) || read_annotations(j, &d, err))
+		return -1;
+	*out = d;
+	d = (struct mf_descriptor){0};
+	return 0;
+}
+
+static bool holds(const struct mf_descriptors *list, size_t n, const struct mf_digest *digest)
+{
+	for (size_t i = 0; i < n; i++)
+		if (mf_digest_eq(&list->v[i].digest, digest))
+			return true;
+	return false;
+}
+
+int mf_descriptors_merge(struct mf_descriptors *list, const json_t *index, struct mf_err *err)
+{
+	json_t *manifests = NULL;
+	if (mf_json_get_arr(index, "manifests", true, &manifests, err))
+		return -1;
+	/* An index may list one digest twice (for two platforms): only what other documents said counts. */
+	size_t before = list->n;
+	for (size_t i = 0; i < json_array_size(manifests); i++) {
+		struct mf_descriptor d = {0};
+		if (mf_descriptor_read(json_array_get(manifests, i), &d, err))
+			return mf_wrap(err, "entry %zu of index", i);
+		if (holds(list, before, &d.digest))
+			mf_descriptor_clear(&d);
+		else if (mf_descriptors_take(list, &d, err))
+			return -1;
+	}
+	return 0;
+}
+
+int mf_index_children(const struct mf_manifest *index, struct mf_descriptors *out, struct mf_err *err)
+{
+	struct mf_descriptors list MF_DESCRIPTORS_CLEANUP = {0};
+	json_t *j MF_JSON_CLEANUP = mf_json_load(mf_buf_bytes(&index->bytes), MF_MAX_MANIFEST_BYTES, err);
+	if (!j)
+		return -1;
+	if (!json_is_object(j))
+		return mf_fail(err, MF_E_FORMAT, 0, "an image index is not an object");
+	if (mf_descriptors_merge(&list, j, err))
+		return -1;
+	mf_descriptors_clear(out);
+	*out = list;
+	list = (struct mf_descriptors){0};
+	return 0;
+}
+
+void mf_manifest_init(struct mf_manifest *m)
+{
+	*m = (struct mf_manifest){0};
+	mf_buf_init(&m->bytes, MF_MAX_MANIFEST_BYTES);
+}
+
+void mf_manifest_clear(struct mf_manifest *m)
+{
+	mf_buf_clear(&m->bytes);
+	*m = (struct mf_manifest){0};
+}
+
+/* Copies a media type without its parameters; one that is empty, too long or no token is not taken. */
+static bool set_media_type(struct mf_manifest *m, const char *text)
+{
+	size_t n = strcspn(text, "; \t");
+	if (n == 0 || n >= sizeof(m->media_type))
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (text[i] <= 0x20 || text[i] >= 0x7f || text[i] == '"' || text[i] == '\\')
+			return false;
+	memcpy(m->media_type, text, n);
+	m->media_type[n] = '\0';
+	return true;
+}
+
+static int read_kind(struct mf_manifest *m, const char *content_type, struct mf_err *err)
+{
+	json_t *j MF_JSON_CLEANUP = mf_json_load(mf_buf_bytes(&m->bytes), MF_MAX_MANIFEST_BYTES, err);
+	if (!j)
+		return -1;
+	if (!json_is_object(j))
+		return mf_fail(err, MF_E_FORMAT, 0, "not an object");
+	m->is_index = json_object_get(j, "manifests") != NULL;
+	/* A document that is both would mean one thing to us and another to who runs the image (CVE-2021-41190). */
+	if (m->is_index && (json_object_get(j, "layers") || json_object_get(j, "config")))
+		return mf_fail(err, MF_E_FORMAT, 0, "it is an index and a manifest at once");
+	const char *said = NULL;
+	if (mf_json_get_str(j, "mediaType", false, &said, err))
+		return -1;
+	if (said) {
+		if (!set_media_type(m, said))
+			return mf_fail(err, MF_E_FORMAT, 0, "its media type is malformed");
+		return 0;
+	}
+	if (!set_media_type(m, content_type))
+		(void)set_media_type(m, m->is_index ? MF_MT_OCI_INDEX : MF_MT_OCI_MANIFEST);
+	return 0;
+}
+
+int mf_manifest_seal(struct mf_manifest *m, const struct mf_digest *want, const char *content_type, struct mf_err *err)
+{
+	if (mf_sha256(mf_buf_bytes(&m->bytes), &m->digest, err))
+		return -1;
+	char digest[MF_DIGEST_TEXT];
+	mf_digest_format(digest, &m->digest);
+	if (want && !mf_digest_eq(&m->digest, want)) {
+		char wanted[MF_DIGEST_TEXT];
+		mf_digest_format(wanted, want);
+		return mf_fail(err, MF_E_DIGEST, 0, "manifest %s: the content has the digest %s", wanted, digest);
+	}
+	if (read_kind(m, content_type, err))
+		return mf_wrap(err, "manifest %s", digest);
+	return 0;
+}

@@ -1,0 +1,192 @@
+#include <errno.h>
+#include <stdio.h>
+#include <strings.h>
+
+#include "oci/registry.h"
+
+#define MAX_URL 4096
+
+const char mf_registry_accept[] = "Accept: " MF_MT_OCI_INDEX ", " MF_MT_OCI_MANIFEST ", " MF_MT_DOCKER_LIST
+			       ", " MF_MT_DOCKER_MANIFEST;
+
+static int set_url(struct mf_exchange *x, struct mf_err *err)
+{
+	char *url = NULL;
+	if (asprintf(&url, "%s://%s%s", x->reg->https ? "https" : "http", x->reg->host, x->path) < 0)
+		return mf_fail_nomem(err);
+	free(x->url);
+	x->url = url;
+	x->https = x->reg->https;
+	x->req.url = url;
+	return 0;
+}
+
+static void set_up(struct mf_exchange *x, struct mf_registry *reg, const char *method, enum mf_registry_access access)
+{
+	*x = (struct mf_exchange){.reg = reg};
+	x->req.method = method;
+	x->req.auth = reg->auth;
+	x->req.scope = access == MF_ACCESS_PUSH ? reg->scope_push : reg->scope_pull;
+	x->https = reg->https;
+}
+
+int mf_exchange_init(struct mf_exchange *x, struct mf_registry *reg, const char *method, enum mf_registry_access access,
+		  struct mf_err *err, const char *tail, ...)
+{
+	struct mf_buf path MF_BUF_CLEANUP = MF_BUF_INIT(MAX_URL);
+	set_up(x, reg, method, access);
+	if (mf_buf_printf(&path, err, "/v2/%s/", reg->repository))
+		return -1;
+	va_list ap;
+	va_start(ap, tail);
+	int rc = mf_buf_vprintf(&path, err, tail, ap);
+	va_end(ap);
+	if (rc)
+		return -1;
+	x->path = mf_buf_take(&path);
+	return x->path ? 0 : mf_fail_nomem(err);
+}
+
+/* Length of "scheme://host[:port]" without a scheme's own port; 0 when that is no http or https URL. */
+static size_t origin_length(const char *url)
+{
+	bool https = strncasecmp(url, "https://", 8) == 0;
+	if (!https && strncasecmp(url, "http://", 7) != 0)
+		return 0;
+	size_t host = https ? 8 : 7, n = host + strcspn(url + host, "/?#");
+	struct mf_str origin = {url, n}, port = https ? MF_STR(":443") : MF_STR(":80");
+	return mf_str_ends(origin, port) ? n - port.n : n;
+}
+
+static bool same_origin(const char *a, const char *b)
+{
+	size_t n = origin_length(a);
+	return n && n == origin_length(b) && strncasecmp(a, b, n) == 0;
+}
+
+int mf_exchange_init_url(struct mf_exchange *x, struct mf_registry *reg, const char *method, enum mf_registry_access access,
+		      const char *url, struct mf_err *err)
+{
+	struct mf_esc e;
+	char base[512];
+	set_up(x, reg, method, access);
+	(void)snprintf(base, sizeof(base), "%s://%s", reg->https ? "https" : "http", reg->host);
+	if (!origin_length(url) || (reg->https && strncasecmp(url, "https:", 6) != 0)) {
+		/* A proxy that ends TLS and does not tell the registry: following would send content in the clear. */
+		(void)mf_fail(err, MF_E_FORMAT, 0, "the registry %s sends us to '%s'", base, mf_esc(&e, mf_str_c(url)));
+		mf_err_set_hint(err, "a registry behind a TLS proxy needs X-Forwarded-Proto, or its external URL configured");
+		return -1;
+	}
+	if (!same_origin(base, url))
+		x->req.auth = NULL;
+	x->url = mf_str_dup(mf_str_c(url));
+	x->req.url = x->url;
+	return x->url ? 0 : mf_fail_nomem(err);
+}
+
+void mf_exchange_header(struct mf_exchange *x, const char *header)
+{
+	size_t i = 0;
+	while (x->headers[i])
+		i++;
+	if (i + 1 < sizeof(x->headers) / sizeof(x->headers[0]))
+		x->headers[i] = header;
+}
+
+int mf_exchange_header_own(struct mf_exchange *x, struct mf_err *err, const char *fmt, ...)
+{
+	struct mf_buf text MF_BUF_CLEANUP = MF_BUF_INIT(MAX_URL);
+	va_list ap;
+	va_start(ap, fmt);
+	int rc = mf_buf_vprintf(&text, err, fmt, ap);
+	va_end(ap);
+	if (rc)
+		return -1;
+	free(x->own_header);
+	x->own_header = mf_buf_take(&text);
+	if (!x->own_header)
+		return mf_fail_nomem(err);
+	mf_exchange_header(x, x->own_header);
+	return 0;
+}
+
+int mf_exchange_begin(struct mf_exchange *x, struct mf_err *err)
+{
+	if (x->path && set_url(x, err))
+		return -1;
+	x->req.headers = x->headers;
+	return mf_http_submit(x->reg->http, &x->req, &x->call, err);
+}
+
+/* Go's net/http and nginx answer plain HTTP on a TLS port with these words. */
+static bool wants_tls(const struct mf_http_response *res)
+{
+	const char *body = mf_buf_str(&res->body).p;
+	return res->status == 400 && (strstr(body, "HTTP request to an HTTPS server") ||
+				      strstr(body, "plain HTTP request was sent to HTTPS port"));
+}
+
+/* Should the other scheme be tried, given how this one ended? */
+static bool other_scheme(const struct mf_exchange *x, int rc, const struct mf_err *err)
+{
+	const struct mf_registry *reg = x->reg;
+	if (!x->path || mf_env_cancelled(reg->env) || mf_env_left_ms(reg->env) == 0)
+		return false;
+	/* Another exchange, in flight with this one, found out already. */
+	if (reg->settled)
+		return rc && err->code == MF_E_UNAVAILABLE && x->https != reg->https;
+	if (rc)
+		return err->code == MF_E_UNAVAILABLE && err->sys != ECONNREFUSED;
+	return !x->https && wants_tls(x->res);
+}
+
+static int await(struct mf_exchange *x, struct mf_err *err)
+{
+	return mf_http_await(x->call, &x->res, err);
+}
+
+int mf_exchange_end(struct mf_exchange *x, struct mf_err *err)
+{
+	struct mf_err first = MF_ERR_INIT;
+	int rc = await(x, &first);
+	if (!other_scheme(x, rc, &first)) {
+		if (rc)
+			*err = first;
+		else
+			x->reg->settled = true;
+		return rc;
+	}
+	if (!x->reg->settled)
+		x->reg->https = !x->https;
+	mf_http_call_free(x->call);
+	x->call = NULL;
+	struct mf_err second = MF_ERR_INIT;
+	if (mf_exchange_begin(x, &second) == 0 && await(x, &second) == 0) {
+		x->reg->settled = true;
+		return 0;
+	}
+	/* Neither works: what the preferred scheme said is the better message. */
+	if (!x->reg->settled)
+		x->reg->https = !x->https;
+	*err = first.code ? first : second;
+	return -1;
+}
+
+int mf_exchange_run(struct mf_exchange *x, struct mf_err *err)
+{
+	return mf_exchange_begin(x, err) ? -1 : mf_exchange_end(x, err);
+}
+
+void mf_exchange_clear(struct mf_exchange *x)
+{
+	mf_http_call_free(x->call);
+	free(x->path);
+	free(x->url);
+	free(x->own_header);
+	*x = (struct mf_exchange){0};
+}
+
+int mf_exchange_fail(const struct mf_exchange *x, const char *what, struct mf_err *err)
+{
+	return mf_http_status_error(x->call, what, err);
+}

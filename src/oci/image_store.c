@@ -1,0 +1,235 @@
+#include "oci/image_store.h"
+
+#include <stdio.h>
+
+#include "base/limits.h"
+#include "crypto/hash.h"
+#include "oci/backend.h"
+#include "oci/spool_hash.h"
+
+struct mf_image_store *mf_image_store_open(const struct mf_ref *ref, struct mf_http *http, struct mf_auth *auth,
+					   const struct mf_env *env, struct mf_err *err)
+{
+	struct mf_image_store *s = mf_calloc(1, sizeof(*s));
+	if (!s) {
+		(void)mf_fail_nomem(err);
+		return NULL;
+	}
+	s->is_layout = ref->transport == MF_TRANSPORT_LAYOUT;
+	int rc = s->is_layout ? mf_layout_open(s, ref, env, err) : mf_registry_open(s, ref, http, auth, env, err);
+	if (rc) {
+		free(s);
+		return NULL;
+	}
+	return s;
+}
+
+void mf_image_store_free(struct mf_image_store *s)
+{
+	if (!s)
+		return;
+	s->ops->free(s->b);
+	free(s);
+}
+
+struct mf_resolve {
+	struct mf_image_store *store;
+	void *state; /* the backend's, NULL once it was ended */
+	char *tag;
+};
+
+struct mf_resolve *mf_resolve_begin(struct mf_image_store *s, const char *tag, struct mf_err *err)
+{
+	struct mf_resolve *r = mf_calloc(1, sizeof(*r));
+	if (!r) {
+		(void)mf_fail_nomem(err);
+		return NULL;
+	}
+	r->store = s;
+	if (tag) {
+		r->tag = mf_str_dup(mf_str_c(tag));
+		if (!r->tag) {
+			(void)mf_fail_nomem(err);
+			mf_resolve_cancel(r);
+			return NULL;
+		}
+	}
+	r->state = s->ops->resolve_begin(s->b, r->tag, err);
+	if (!r->state) {
+		mf_resolve_cancel(r);
+		return NULL;
+	}
+	return r;
+}
+
+void mf_resolve_cancel(struct mf_resolve *r)
+{
+	if (!r)
+		return;
+	if (r->state)
+		r->store->ops->resolve_cancel(r->store->b, r->state);
+	free(r->tag);
+	free(r);
+}
+
+static void resolve_cleanup(struct mf_resolve **r)
+{
+	mf_resolve_cancel(*r);
+}
+
+static int resolve_by_content(struct mf_resolve *r, struct mf_resolved *out, struct mf_err *err)
+{
+	struct mf_manifest m MF_MANIFEST_CLEANUP = {0};
+	if (mf_manifest_get_tag(r->store, r->tag, &m, err))
+		return -1;
+	out->digest = m.digest;
+	out->size = m.bytes.n;
+	(void)snprintf(out->media_type, sizeof(out->media_type), "%s", m.media_type);
+	return 0;
+}
+
+int mf_resolve_end(struct mf_resolve *resolve, struct mf_digest *out, char *media_type, uint64_t *size,
+		   struct mf_err *err)
+{
+	struct mf_resolve *r __attribute__((cleanup(resolve_cleanup))) = resolve;
+	struct mf_resolved got = {0};
+	void *state = r->state;
+	r->state = NULL;
+	if (r->store->ops->resolve_end(r->store->b, state, &got, err))
+		return -1;
+	if (got.unknown && resolve_by_content(r, &got, err))
+		return -1;
+	*out = got.digest;
+	if (media_type)
+		memcpy(media_type, got.media_type, sizeof(got.media_type));
+	if (size)
+		*size = got.size;
+	return 0;
+}
+
+static int get(struct mf_image_store *s, struct mf_manifest_name name, struct mf_manifest *out, struct mf_err *err)
+{
+	struct mf_manifest m MF_MANIFEST_CLEANUP;
+	char content_type[256] = "";
+	mf_manifest_init(&m);
+	if (s->ops->manifest_get(s->b, name, &m.bytes, content_type, err))
+		return -1;
+	if (mf_manifest_seal(&m, name.digest, content_type, err))
+		return -1;
+	mf_manifest_clear(out);
+	*out = m;
+	m = (struct mf_manifest){0};
+	return 0;
+}
+
+int mf_manifest_get(struct mf_image_store *s, const struct mf_digest *digest, struct mf_manifest *out,
+		    struct mf_err *err)
+{
+	return get(s, (struct mf_manifest_name){NULL, digest}, out, err);
+}
+
+int mf_manifest_get_tag(struct mf_image_store *s, const char *tag, struct mf_manifest *out, struct mf_err *err)
+{
+	return get(s, (struct mf_manifest_name){tag, NULL}, out, err);
+}
+
+int mf_manifests_have(struct mf_image_store *s, const struct mf_digest *digests, size_t n, bool *present,
+		      struct mf_err *err)
+{
+	return s->ops->manifests_have(s->b, digests, n, present, err);
+}
+
+int mf_blobs_have(struct mf_image_store *s, const struct mf_digest *digests, size_t n, bool *present, struct mf_err *err)
+{
+	return s->ops->blobs_have(s->b, digests, n, present, err);
+}
+
+int mf_manifest_put(struct mf_image_store *s, const char *tag, const char *media_type, struct mf_bytes bytes,
+		    bool *subject_seen, struct mf_descriptors *missing, struct mf_err *err)
+{
+	struct mf_manifest m MF_MANIFEST_CLEANUP;
+	struct mf_descriptors gone MF_DESCRIPTORS_CLEANUP = {0};
+	bool seen = false;
+	mf_manifest_init(&m);
+	if (tag && !mf_tag_valid(mf_str_c(tag)))
+		return mf_fail(err, MF_E_USAGE, 0, "invalid tag '%s'", tag);
+	if (mf_buf_add(&m.bytes, bytes.p, bytes.n, err) || mf_manifest_seal(&m, NULL, media_type, err))
+		return -1;
+	(void)snprintf(m.media_type, sizeof(m.media_type), "%s", media_type);
+	int rc = s->ops->manifest_put(s->b, (struct mf_manifest_name){tag, &m.digest}, &m, &seen,
+				      missing ? &gone : NULL, err);
+	if (subject_seen)
+		*subject_seen = seen;
+	if (missing) {
+		mf_descriptors_clear(missing);
+		*missing = gone;
+		gone = (struct mf_descriptors){0};
+	}
+	return rc;
+}
+
+int mf_blob_put(struct mf_image_store *s, struct mf_spool *blob, const struct mf_digest *digest, uint64_t length,
+		struct mf_err *err)
+{
+	return s->ops->blob_put(s->b, blob, digest, length, err);
+}
+
+int mf_blob_put_bytes(struct mf_image_store *s, struct mf_bytes bytes, struct mf_digest *digest, struct mf_err *err)
+{
+	struct mf_spool *spool MF_SPOOL_CLEANUP = mf_spool_new_sha256(bytes.n, err);
+	uint64_t length;
+	if (!spool || mf_spool_add(spool, bytes.p, bytes.n, err) || mf_spool_end(spool, digest, &length, err))
+		return -1;
+	return mf_blob_put(s, spool, digest, length, err);
+}
+
+int mf_blob_get(struct mf_image_store *s, const struct mf_digest *digest, uint64_t length, struct mf_spool *out,
+		struct mf_err *err)
+{
+	char text[MF_DIGEST_TEXT];
+	struct mf_digest got;
+	uint64_t got_length;
+	mf_digest_format(text, digest);
+	if (s->ops->blob_get(s->b, digest, length, out, err)) {
+		/* More octets than the record says: the content is another one. */
+		return err->code == MF_E_FORMAT ? mf_recode(err, MF_E_DIGEST) : -1;
+	}
+	if (mf_spool_end(out, &got, &got_length, err))
+		return -1;
+	if (got_length != length)
+		return mf_fail(err, MF_E_DIGEST, 0, "blob %s has %ju bytes, not %ju", text, (uintmax_t)got_length,
+			       (uintmax_t)length);
+	if (!mf_digest_eq(&got, digest)) {
+		char other[MF_DIGEST_TEXT];
+		mf_digest_format(other, &got);
+		return mf_fail(err, MF_E_DIGEST, 0, "blob %s: the content has the digest %s", text, other);
+	}
+	return 0;
+}
+
+char *mf_blob_path(struct mf_image_store *s, const struct mf_digest *digest)
+{
+	return s->ops->blob_path(s->b, digest);
+}
+
+int mf_referrers_list(struct mf_image_store *s, const struct mf_digest *subject, struct mf_descriptors *out, bool *api,
+		      struct mf_err *err)
+{
+	struct mf_descriptors list MF_DESCRIPTORS_CLEANUP = {0};
+	bool has_api = false;
+	if (s->ops->referrers(s->b, subject, &list, &has_api, err))
+		return -1;
+	if (api)
+		*api = has_api;
+	mf_descriptors_clear(out);
+	*out = list;
+	list = (struct mf_descriptors){0};
+	return 0;
+}
+
+void mf_referrers_tag(char out[80], const struct mf_digest *subject)
+{
+	char hex[65];
+	mf_digest_hex(hex, subject);
+	(void)snprintf(out, 80, "sha256-%s", hex);
+}

@@ -1,0 +1,391 @@
+/* An OCI image layout directory (image-spec 1.1, image-layout.md). */
+#include <sys/stat.h>
+
+#include "base/limits.h"
+#include "json/json.h"
+#include "oci/backend.h"
+
+#define REF_NAME "org.opencontainers.image.ref.name"
+/* Records linked into index.json are not images that "the only image there" could mean. */
+#define OUR_ARTIFACTS "application/vnd.manifesto."
+#define LOCK_NAME ".manifesto.lock"
+
+struct layout {
+	const struct mf_env *env;
+	char *dir;
+};
+
+static void layout_free(void *b)
+{
+	struct layout *l = b;
+	if (!l)
+		return;
+	free(l->dir);
+	free(l);
+}
+
+static void layout_cleanup(struct layout **l)
+{
+	layout_free(*l);
+}
+
+static char *blob_path(const struct layout *l, const struct mf_digest *digest)
+{
+	char hex[65];
+	mf_digest_hex(hex, digest);
+	return mf_path_join(l->dir, "blobs", "sha256", hex, NULL);
+}
+
+static char *layout_blob_path(void *b, const struct mf_digest *digest)
+{
+	return blob_path(b, digest);
+}
+
+/* ---- index.json */
+
+static json_t *read_json(const struct layout *l, const char *name, struct mf_err *err)
+{
+	struct mf_buf text MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_MANIFEST_BYTES);
+	char *path MF_FREE = mf_path_join(l->dir, name, NULL);
+	if (!path) {
+		(void)mf_fail_nomem(err);
+		return NULL;
+	}
+	if (mf_file_read(path, MF_MAX_MANIFEST_BYTES, &text, err))
+		return NULL;
+	json_t *j = mf_json_load(mf_buf_bytes(&text), MF_MAX_MANIFEST_BYTES, err);
+	if (!j) {
+		(void)mf_wrap(err, "'%s'", path);
+		return NULL;
+	}
+	if (!json_is_object(j)) {
+		json_decref(j);
+		(void)mf_fail(err, MF_E_FORMAT, 0, "'%s' is not a JSON object", path);
+		return NULL;
+	}
+	return j;
+}
+
+/* The tag of an index entry, NULL when it has none. */
+static const char *tag_of(const json_t *entry)
+{
+	return json_string_value(json_object_get(json_object_get(entry, "annotations"), REF_NAME));
+}
+
+static bool is_ours(const json_t *entry)
+{
+	const char *type = json_string_value(json_object_get(entry, "artifactType"));
+	return type && strncmp(type, OUR_ARTIFACTS, strlen(OUR_ARTIFACTS)) == 0;
+}
+
+static bool wanted(const json_t *entry, const char *tag)
+{
+	const char *has = tag_of(entry);
+	return tag ? has && strcmp(has, tag) == 0 : !is_ours(entry);
+}
+
+static int fail_ambiguous(const struct layout *l, const json_t *entries, const char *tag, struct mf_err *err)
+{
+	if (tag)
+		return mf_fail(err, MF_E_AMBIGUOUS, 0, "'%s' lists several images as '%s'", l->dir, tag);
+	struct mf_buf list MF_BUF_CLEANUP = MF_BUF_INIT(600);
+	struct mf_err full = MF_ERR_INIT;
+	for (size_t i = 0; i < json_array_size(entries); i++) {
+		const json_t *entry = json_array_get(entries, i);
+		const char *name = tag_of(entry);
+		struct mf_esc e;
+		if (!wanted(entry, NULL))
+			continue;
+		if (!name)
+			name = json_string_value(json_object_get(entry, "digest"));
+		if (mf_buf_printf(&list, &full, "%s%s", list.n ? ", " : "", mf_esc(&e, mf_str_c(name ? name : "?"))))
+			break;
+	}
+	return mf_fail(err, MF_E_AMBIGUOUS, 0, "'%s' holds several images: %s%s", l->dir, mf_buf_str(&list).p,
+		       full.code ? ", ..." : "");
+}
+
+static int find_entry(const struct layout *l, const char *tag, struct mf_resolved *out, struct mf_err *err)
+{
+	json_t *entries = NULL;
+	json_t *index MF_JSON_CLEANUP = read_json(l, "index.json", err);
+	if (!index || mf_json_get_arr(index, "manifests", true, &entries, err))
+		return -1;
+	size_t found = 0;
+	for (size_t i = 0; i < json_array_size(entries); i++) {
+		const json_t *entry = json_array_get(entries, i);
+		struct mf_descriptor d = {0};
+		if (!wanted(entry, tag))
+			continue;
+		if (mf_descriptor_read(entry, &d, err))
+			return mf_wrap(err, "'%s/index.json', entry %zu", l->dir, i);
+		bool other = found && !mf_digest_eq(&d.digest, &out->digest);
+		out->digest = d.digest;
+		out->size = d.size;
+		/* A media type too long for the caller is none. */
+		size_t n = strlen(d.media_type);
+		if (n < sizeof(out->media_type))
+			memcpy(out->media_type, d.media_type, n + 1);
+		mf_descriptor_clear(&d);
+		if (other)
+			return fail_ambiguous(l, entries, tag, err);
+		found++;
+	}
+	if (found)
+		return 0;
+	struct mf_esc e;
+	if (tag)
+		return mf_fail(err, MF_E_NOT_FOUND, 0, "no image '%s' in '%s'", mf_esc(&e, mf_str_c(tag)), l->dir);
+	return mf_fail(err, MF_E_NOT_FOUND, 0, "no image in '%s'", l->dir);
+}
+
+/* ---- resolving: a tag's copy is all the state there is; "" stands for none, which no tag is */
+
+static void *layout_resolve_begin(void *b, const char *tag, struct mf_err *err)
+{
+	(void)b;
+	char *copy = mf_str_dup(mf_str_c(tag ? tag : ""));
+	if (!copy)
+		(void)mf_fail_nomem(err);
+	return copy;
+}
+
+static int layout_resolve_end(void *b, void *resolve, struct mf_resolved *out, struct mf_err *err)
+{
+	char *tag MF_FREE = resolve;
+	return find_entry(b, *tag ? tag : NULL, out, err);
+}
+
+static void layout_resolve_cancel(void *b, void *resolve)
+{
+	(void)b;
+	free(resolve);
+}
+
+/* ---- blobs and manifests */
+
+static bool is_file(const char *path, uint64_t *size)
+{
+	struct stat st;
+	if (stat(path, &st) || !S_ISREG(st.st_mode))
+		return false;
+	if (size)
+		*size = (uint64_t)st.st_size;
+	return true;
+}
+
+static int layout_have(void *b, const struct mf_digest *digests, size_t n, bool *present, struct mf_err *err)
+{
+	for (size_t i = 0; i < n; i++) {
+		char *path MF_FREE = blob_path(b, &digests[i]);
+		if (!path)
+			return mf_fail_nomem(err);
+		present[i] = is_file(path, NULL);
+	}
+	return 0;
+}
+
+static int layout_manifest_get(void *b, struct mf_manifest_name name, struct mf_buf *bytes, char content_type[256],
+			       struct mf_err *err)
+{
+	struct mf_resolved found = {0};
+	const struct mf_digest *digest = name.digest;
+	if (!digest) {
+		if (find_entry(b, name.tag, &found, err))
+			return -1;
+		digest = &found.digest;
+		memcpy(content_type, found.media_type, sizeof(found.media_type));
+	}
+	char *path MF_FREE = blob_path(b, digest);
+	if (!path)
+		return mf_fail_nomem(err);
+	if (mf_file_read(path, MF_MAX_MANIFEST_BYTES, bytes, err))
+		return err->code == MF_E_USAGE ? mf_recode(err, MF_E_FORMAT) : -1;
+	/* A tag's digest comes from index.json here, so it can be held against the content at once. */
+	struct mf_manifest m = {.bytes = *bytes};
+	return name.digest ? 0 : mf_manifest_seal(&m, digest, content_type, err);
+}
+
+static int make_blob_dir(const struct layout *l, struct mf_err *err)
+{
+	char *dir MF_FREE = mf_path_join(l->dir, "blobs", "sha256", NULL);
+	if (!dir)
+		return mf_fail_nomem(err);
+	return mf_dir_make(dir, 0755, err);
+}
+
+static int layout_blob_put(void *b, struct mf_spool *blob, const struct mf_digest *digest, uint64_t length,
+			   struct mf_err *err)
+{
+	uint64_t size;
+	char *path MF_FREE = blob_path(b, digest);
+	if (!path)
+		return mf_fail_nomem(err);
+	if (is_file(path, &size) && size == length)
+		return 0;
+	if (make_blob_dir(b, err))
+		return -1;
+	return mf_spool_copy_file(blob, path, 0644, true, err);
+}
+
+static int layout_blob_get(void *b, const struct mf_digest *digest, uint64_t length, struct mf_spool *out,
+			   struct mf_err *err)
+{
+	char *path MF_FREE = blob_path(b, digest);
+	struct mf_digest got;
+	uint64_t size;
+	if (!path)
+		return mf_fail_nomem(err);
+	if (!is_file(path, &size))
+		return mf_fail(err, MF_E_CONTENT_GONE, 0, "no blob '%s'", path);
+	if (size != length)
+		return mf_fail(err, MF_E_DIGEST, 0, "blob '%s' has %ju bytes, not %ju", path, (uintmax_t)size,
+			       (uintmax_t)length);
+	if (mf_spool_from_path(out, path, &got, &size, err))
+		return err->code == MF_E_USAGE ? mf_recode(err, MF_E_IO) : -1;
+	return 0;
+}
+
+/* The index entry of a manifest under a tag. */
+static json_t *make_entry(const struct mf_manifest *m, const char *tag)
+{
+	char digest[MF_DIGEST_TEXT];
+	mf_digest_format(digest, &m->digest);
+	return json_pack("{s:s, s:s, s:I, s:{s:s}}", "mediaType", m->media_type, "digest", digest, "size",
+			 (json_int_t)m->bytes.n, "annotations", REF_NAME, tag);
+}
+
+static int set_artifact_type(json_t *entry, const struct mf_manifest *m, struct mf_err *err)
+{
+	const char *type = NULL;
+	json_t *j MF_JSON_CLEANUP = mf_json_load(mf_buf_bytes(&m->bytes), MF_MAX_MANIFEST_BYTES, err);
+	if (!j || mf_json_get_str(j, "artifactType", false, &type, err))
+		return -1;
+	if (type && json_object_set_new(entry, "artifactType", json_string(type)))
+		return mf_fail_nomem(err);
+	return 0;
+}
+
+/* Takes the tag away from other entries: a tag names one image. An entry keeps its other annotations. */
+static int untag_others(json_t *entries, const char *tag, struct mf_err *err)
+{
+	for (size_t i = json_array_size(entries); i-- > 0;) {
+		json_t *entry = json_array_get(entries, i);
+		if (!tag_of(entry) || strcmp(tag_of(entry), tag) != 0)
+			continue;
+		if (json_array_remove(entries, i))
+			return mf_fail(err, MF_E_INTERNAL, 0, "remove an entry of index.json");
+	}
+	return 0;
+}
+
+static int list_in_index(struct layout *l, const struct mf_manifest *m, const char *tag, struct mf_err *err)
+{
+	struct mf_lock lock MF_LOCK_CLEANUP = MF_LOCK_INIT;
+	struct mf_buf text MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_MANIFEST_BYTES);
+	char *lock_path MF_FREE = mf_path_join(l->dir, LOCK_NAME, NULL);
+	char *path MF_FREE = mf_path_join(l->dir, "index.json", NULL);
+	json_t *entries = NULL;
+	if (!lock_path || !path)
+		return mf_fail_nomem(err);
+	if (mf_lock_acquire(&lock, lock_path, l->env, err))
+		return -1;
+	json_t *index MF_JSON_CLEANUP = read_json(l, "index.json", err);
+	if (!index || mf_json_get_arr(index, "manifests", true, &entries, err) || untag_others(entries, tag, err))
+		return -1;
+	json_t *entry MF_JSON_CLEANUP = make_entry(m, tag);
+	if (!entry)
+		return mf_fail_nomem(err);
+	if (set_artifact_type(entry, m, err))
+		return -1;
+	if (json_array_append(entries, entry))
+		return mf_fail_nomem(err);
+	if (mf_json_text(index, &text, err))
+		return -1;
+	return mf_file_write(path, mf_buf_bytes(&text), 0644, err);
+}
+
+static int layout_manifest_put(void *b, struct mf_manifest_name name, const struct mf_manifest *m, bool *subject_seen,
+			       struct mf_descriptors *missing, struct mf_err *err)
+{
+	(void)missing;
+	*subject_seen = false;
+	char *path MF_FREE = blob_path(b, name.digest);
+	uint64_t size;
+	if (!path)
+		return mf_fail_nomem(err);
+	if (make_blob_dir(b, err))
+		return -1;
+	if ((!is_file(path, &size) || size != m->bytes.n) && mf_file_write(path, mf_buf_bytes(&m->bytes), 0644, err))
+		return -1;
+	return name.tag ? list_in_index(b, m, name.tag, err) : 0;
+}
+
+static int layout_referrers(void *b, const struct mf_digest *subject, struct mf_descriptors *out, bool *api,
+			    struct mf_err *err)
+{
+	(void)b;
+	(void)subject;
+	(void)out;
+	(void)err;
+	*api = false;
+	return 0;
+}
+
+/* ---- opening */
+
+static int check_layout(const struct layout *l, struct mf_err *err)
+{
+	const char *version;
+	json_t *marker MF_JSON_CLEANUP = read_json(l, "oci-layout", err);
+	if (!marker) {
+		if (err->code == MF_E_NOT_FOUND)
+			return mf_wrap(err, "'%s' is no OCI image layout", l->dir);
+		return -1;
+	}
+	if (mf_json_get_str(marker, "imageLayoutVersion", true, &version, err))
+		return mf_wrap(err, "'%s/oci-layout'", l->dir);
+	if (strncmp(version, "1.", 2) != 0) {
+		struct mf_esc e;
+		return mf_fail(err, MF_E_FORMAT, 0, "'%s' is an OCI image layout of version '%s', not 1", l->dir,
+			       mf_esc(&e, mf_str_c(version)));
+	}
+	char *path MF_FREE = mf_path_join(l->dir, "index.json", NULL);
+	if (!path)
+		return mf_fail_nomem(err);
+	if (!is_file(path, NULL))
+		return mf_fail(err, MF_E_NOT_FOUND, 0, "'%s' is no OCI image layout: it has no index.json", l->dir);
+	return 0;
+}
+
+static const struct mf_backend_ops layout_ops = {
+	.free = layout_free,
+	.resolve_begin = layout_resolve_begin,
+	.resolve_end = layout_resolve_end,
+	.resolve_cancel = layout_resolve_cancel,
+	.manifest_get = layout_manifest_get,
+	.manifest_put = layout_manifest_put,
+	.manifests_have = layout_have,
+	.blobs_have = layout_have,
+	.blob_put = layout_blob_put,
+	.blob_get = layout_blob_get,
+	.blob_path = layout_blob_path,
+	.referrers = layout_referrers,
+};
+
+int mf_layout_open(struct mf_image_store *store, const struct mf_ref *ref, const struct mf_env *env, struct mf_err *err)
+{
+	struct layout *l __attribute__((cleanup(layout_cleanup))) = mf_calloc(1, sizeof(*l));
+	if (!l)
+		return mf_fail_nomem(err);
+	l->env = env;
+	l->dir = mf_str_dup(mf_str_c(ref->dir));
+	if (!l->dir)
+		return mf_fail_nomem(err);
+	if (check_layout(l, err))
+		return -1;
+	store->ops = &layout_ops;
+	store->b = l;
+	l = NULL;
+	return 0;
+}
