@@ -38,6 +38,22 @@ static int on_part_seek(void *arg, curl_off_t offset, int origin)
 	return CURL_SEEKFUNC_OK;
 }
 
+/* Called before each sending. libcurl sends once more by itself when a kept connection died without an answer, which a request that
+ * may have taken effect must not be. */
+static int on_send(void *arg, char *ip, char *local_ip, int port, int local_port)
+{
+	struct mf_http_call *c = arg;
+	(void)ip, (void)local_ip, (void)port, (void)local_port;
+	if (c->sent && (c->req.no_retry || !mf_net_call_idempotent(c))) {
+		if (!c->err.code)
+			(void)mf_fail(&c->err, MF_E_UNAVAILABLE, 0,
+				      "the connection was lost before an answer came; the request may have taken effect");
+		return CURL_PREREQFUNC_ABORT;
+	}
+	c->sent = true;
+	return CURL_PREREQFUNC_OK;
+}
+
 static uint64_t body_length(const struct mf_http_request *req)
 {
 	return req->read ? req->body_length : req->body.n;
@@ -186,6 +202,8 @@ static bool set_callbacks(struct mf_http_call *c)
 	SET(CURLOPT_READDATA, c);
 	SET(CURLOPT_SEEKFUNCTION, on_seek);
 	SET(CURLOPT_SEEKDATA, c);
+	SET(CURLOPT_PREREQFUNCTION, on_send);
+	SET(CURLOPT_PREREQDATA, c);
 	return bad;
 }
 
@@ -273,7 +291,7 @@ static void reset(struct mf_http_call *c)
 	mf_buf_init(&c->res.body, SIZE_MAX / 2);
 	c->res.status = 0;
 	c->res.content_length = UINT64_MAX;
-	c->headers_done = c->body_cut = false;
+	c->headers_done = c->body_cut = c->sent = false;
 	c->received = c->body_offset = 0;
 	c->curl_error[0] = 0;
 	c->started_ms = mf_monotonic_ms();

@@ -12,7 +12,7 @@ static bool is_read(const struct mf_http_call *c)
 	return !strcmp(m, "GET") || !strcmp(m, "HEAD");
 }
 
-static bool is_idempotent(const struct mf_http_call *c)
+bool mf_net_call_idempotent(const struct mf_http_call *c)
 {
 	const char *m = mf_net_call_method(c);
 	return is_read(c) || !strcmp(m, "PUT") || !strcmp(m, "DELETE");
@@ -216,7 +216,7 @@ static int absolute_location(struct mf_http_call *c, struct mf_err *err)
 static bool is_busy(const struct mf_http_call *c)
 {
 	long s = c->res.status;
-	return s == 429 || s == 503 || ((s == 502 || s == 504) && is_idempotent(c));
+	return s == 429 || s == 503 || ((s == 502 || s == 504) && mf_net_call_idempotent(c));
 }
 
 static void response_arrived(struct mf_http_call *c)

@@ -53,6 +53,7 @@ struct mf_http_call {
 	uint64_t body_offset, received;
 	bool headers_done; /* trailers must not replace headers */
 	bool body_cut;     /* enough of an error's body was kept */
+	bool sent;         /* libcurl has sent the present exchange's request, or part of it */
 	bool delivered;    /* the caller's sink has seen octets: no second try */
 
 	unsigned redirects, retries;
@@ -108,6 +109,7 @@ void mf_net_call_ended(struct mf_http_call *c, CURLcode rc);
 void mf_net_call_finish(struct mf_http_call *c, const struct mf_err *err);
 const char *mf_net_call_phase(const struct mf_http_call *c);
 const char *mf_net_call_method(const struct mf_http_call *c);
+bool mf_net_call_idempotent(const struct mf_http_call *c);
 
 /* auth.c */
 enum mf_auth_next { MF_AUTH_SEND, MF_AUTH_WAIT, MF_AUTH_RETURN };
