@@ -69,8 +69,8 @@ static ssize_t read_some(int fd, char *p, size_t n)
 	}
 }
 
-/* All of fd, at most max octets, without one trailing newline. `what operand` names it in *why. */
-static int read_secret(int fd, char *out, size_t max, size_t *n, const char *operand, char why[WHY_SIZE])
+/* All of fd, at most max octets, without one trailing newline: how many, or -1 with *why, where `operand` names the source. */
+static ssize_t read_secret(int fd, char *out, size_t max, const char *operand, char why[WHY_SIZE])
 {
 	size_t got = 0;
 	for (;;) {
@@ -79,29 +79,31 @@ static int read_secret(int fd, char *out, size_t max, size_t *n, const char *ope
 		ssize_t r = read_some(fd, full ? &beyond : out + got, full ? 1 : max - got);
 		if (r < 0)
 			return no_errno(why, errno, "read", operand);
-		if (r == 0)
-			break;
-		/* The newline that is cut anyway may stand behind a full-length passphrase. */
-		if (full && beyond != '\n')
+		/* The newline that is cut anyway may stand behind a passphrase of full length. */
+		if (r > 0 && full && beyond != '\n')
 			return no(why, "%.150s gives more than %zu bytes", operand, max);
-		if (full)
+		if (r == 0 || full)
 			break;
 		got += (size_t)r;
 	}
 	if (got && out[got - 1] == '\n')
 		got--;
-	if (!got)
-		return no(why, "%.150s gives an empty passphrase", operand);
-	*n = got;
-	return 0;
+	return (ssize_t)got;
+}
+
+static int no_empty(char why[WHY_SIZE], const char *operand)
+{
+	return no(why, "%.150s gives an empty passphrase", operand);
 }
 
 static int from_fd(struct mf_asker *a, int fd, const char *operand, char why[WHY_SIZE])
 {
-	if (!a->kept_valid && read_secret(fd, a->kept, sizeof a->kept, &a->kept_n, operand, why) < 0) {
-		explicit_bzero(a->kept, sizeof a->kept);
-		return -1;
-	}
+	if (a->kept_valid)
+		return 0;
+	ssize_t n = read_secret(fd, a->kept, sizeof a->kept, operand, why);
+	if (n <= 0)
+		return n < 0 ? -1 : no_empty(why, operand);
+	a->kept_n = (size_t)n;
 	a->kept_valid = true;
 	return 0;
 }
@@ -120,10 +122,17 @@ static int from_file(struct mf_asker *a, const char *path, char why[WHY_SIZE])
 
 /* ---------------------------------------------------------------- a command */
 
-/* The child reads nothing of ours (a `put -` has standard input) and gets the usual signals back. */
-static int spawn_shell(const char *command, int out_fd, pid_t *pid)
+/* posix_spawn takes pointers to non-const and writes through none of them. */
+static char *spawn_arg(const char *text)
 {
-	char *argv[] = {(char *)(uintptr_t)"sh", (char *)(uintptr_t)"-c", (char *)(uintptr_t)command, NULL};
+	return (char *)(uintptr_t)text;
+}
+
+/* The child reads nothing of ours (a `put -` has standard input) and gets the usual signals back. */
+static int spawn_shell(const char *command, const char *key_name, int out_fd, pid_t *pid)
+{
+	/* $1 is the key's name: a command may answer by key. */
+	char *argv[] = {spawn_arg("sh"), spawn_arg("-c"), spawn_arg(command), spawn_arg("sh"), spawn_arg(key_name), NULL};
 	posix_spawn_file_actions_t files;
 	posix_spawnattr_t attr;
 	sigset_t usual;
@@ -162,26 +171,28 @@ static int wait_for(pid_t pid, bool stop)
 	return status;
 }
 
-static int from_command(const char *command, char *out, size_t max, size_t *n, char why[WHY_SIZE])
+static int from_command(const char *command, const char *key_name, char *out, size_t max, size_t *n, char why[WHY_SIZE])
 {
 	int p[2];
 	pid_t pid = 0;
 	if (pipe2(p, O_CLOEXEC) < 0)
 		return no_errno(why, errno, "start", "--passphrase-cmd");
-	int rc = spawn_shell(command, p[1], &pid);
+	int rc = spawn_shell(command, key_name, p[1], &pid);
 	(void)close(p[1]);
 	if (rc) {
 		(void)close(p[0]);
 		return no_errno(why, rc, "start", "--passphrase-cmd");
 	}
-	char read_why[WHY_SIZE] = "";
-	int got = read_secret(p[0], out, max, n, "--passphrase-cmd", read_why);
+	ssize_t got = read_secret(p[0], out, max, "--passphrase-cmd", why);
 	(void)close(p[0]);
 	int status = wait_for(pid, mf_signals_pending(NULL) != 0);
+	if (got < 0)
+		return -1;
 	if (status != 0)
 		return no(why, "the command of --passphrase-cmd failed (%s %d)", WIFEXITED(status) ? "exit status" : "signal",
 			  WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status));
-	return got < 0 ? no(why, "%s", read_why) : 0;
+	*n = (size_t)got;
+	return got ? 0 : no_empty(why, "--passphrase-cmd");
 }
 
 /* ---------------------------------------------------------------- the terminal */
@@ -254,7 +265,7 @@ static ssize_t from_terminal(int tty, const char *key_name, bool confirm, char *
 	(void)snprintf(question, sizeof question, confirm ? "New passphrase for key '%s': " : "Passphrase for key '%s': ", key_name);
 	ssize_t n = ask_hidden(tty, question, room, max);
 	if (n < 0)
-		return no_errno(why, errno, "read", "/dev/tty");
+		return mf_signals_pending(NULL) ? no(why, "interrupted") : no_errno(why, errno, "read", "/dev/tty");
 	if (n == 0)
 		return no(why, "an empty passphrase was typed (--no-passphrase makes keys without one)");
 	if (confirm) {
@@ -302,29 +313,23 @@ static int ask_terminal(struct mf_asker *a, const char *key_name, bool confirm, 
 	return rc;
 }
 
-/* The command may answer by key: it finds the name in MANIFESTO_KEY_NAME. */
-static int ask_command(const char *command, const char *key_name, char *out, size_t max, size_t *n, char why[WHY_SIZE])
-{
-	if (setenv("MANIFESTO_KEY_NAME", key_name, 1) < 0)
-		return no_errno(why, errno, "start", "--passphrase-cmd");
-	int rc = from_command(command, out, max, n, why);
-	(void)unsetenv("MANIFESTO_KEY_NAME");
-	return rc;
-}
-
 int mf_asker_passphrase(void *arg, const char *key_name, int confirm, char *out, size_t max, size_t *n, char why[256])
 {
 	struct mf_asker *a = arg;
-	const char *fd = a->args->value[MF_OPT_PASSPHRASE_FD], *file = a->args->value[MF_OPT_PASSPHRASE_FILE];
-	const char *command = a->args->value[MF_OPT_PASSPHRASE_CMD], *env = getenv("MANIFESTO_PASSPHRASE");
+	const char *file = a->args->value[MF_OPT_PASSPHRASE_FILE], *command = a->args->value[MF_OPT_PASSPHRASE_CMD];
+	const char *env = getenv("MANIFESTO_PASSPHRASE");
+	struct manifesto_error bad = {0};
+	int64_t fd = -1;
 	why[0] = 0;
 	if (command)
-		return ask_command(command, key_name, out, max, n, why);
-	if (fd && from_fd(a, atoi(fd), "--passphrase-fd", why) < 0) /* checked with the other options */
+		return from_command(command, key_name, out, max, n, why);
+	if (mf_args_number(a->args, MF_OPT_PASSPHRASE_FD, 0, 65535, &fd, &bad) < 0)
+		return no(why, "%.250s", bad.message);
+	if (fd >= 0 && from_fd(a, (int)fd, "--passphrase-fd", why) < 0)
 		return -1;
 	if (file && from_file(a, file, why) < 0)
 		return -1;
-	if (fd || file)
+	if (fd >= 0 || file)
 		return hand_over(a->kept, a->kept_n, out, max, n, why);
 	if (env && *env)
 		return hand_over(env, strlen(env), out, max, n, why);
@@ -366,20 +371,24 @@ static int password_from_terminal(const char *user, char *out, size_t max, struc
 	return 0;
 }
 
+static int password_from_stdin(char *out, size_t max, struct manifesto_error *err)
+{
+	char why[WHY_SIZE];
+	ssize_t n = read_secret(STDIN_FILENO, out, max - 1, "standard input", why);
+	if (n < 0)
+		return mf_cli_usage(err, "--password-stdin: %s", why);
+	/* A carriage return is what a file from Windows ends its line with; no header can carry one. */
+	if (n && out[n - 1] == '\r')
+		n--;
+	out[n] = 0;
+	return n ? 0 : mf_cli_usage(err, "--password-stdin: standard input is empty");
+}
+
 int mf_asker_password(struct mf_asker *a, const char *user, char *out, size_t max, struct manifesto_error *err)
 {
 	struct mf_esc shown;
-	if (mf_args_has(a->args, MF_OPT_PASSWORD_STDIN)) {
-		char why[WHY_SIZE];
-		size_t n = 0;
-		if (read_secret(STDIN_FILENO, out, max - 1, &n, "standard input", why) < 0)
-			return mf_cli_usage(err, "--password-stdin: %s", why);
-		out[n] = 0;
-		/* A carriage return is what a file from Windows ends its line with; no header can carry one. */
-		if (n && out[n - 1] == '\r')
-			out[n - 1] = 0;
-		return 0;
-	}
+	if (mf_args_has(a->args, MF_OPT_PASSWORD_STDIN))
+		return password_from_stdin(out, max, err);
 	if (!mf_asker_interactive(a)) {
 		(void)mf_cli_usage(err,
 				   "no password for user '%s': --password-stdin was not given, REGISTRY_PASSWORD is not set, and %s",
