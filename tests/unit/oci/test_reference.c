@@ -59,7 +59,6 @@ static void reference_parses_what_the_grammar_allows(void **state)
 		struct mf_err err = MF_ERR_INIT;
 		struct mf_ref r MF_REF_CLEANUP = {0};
 		struct mf_buf b MF_BUF_CLEANUP = MF_BUF_INIT(4096);
-		print_message("%s\n", g->text);
 		assert_int_equal(mf_ref_parse(&r, mf_str_c(g->text), &err), 0);
 		assert_same(r.registry, g->registry);
 		assert_same(r.repository, g->repository);
@@ -87,7 +86,6 @@ static void reference_refuses_everything_else_as_usage(void **state)
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		struct mf_err err = MF_ERR_INIT;
 		struct mf_ref r MF_REF_CLEANUP = {0};
-		print_message("%s\n", bad[i]);
 		assert_int_equal(mf_ref_parse(&r, mf_str_c(bad[i]), &err), -1);
 		assert_int_equal(err.code, MF_E_USAGE);
 		assert_null(r.registry);

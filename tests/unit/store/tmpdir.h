@@ -17,14 +17,14 @@
 
 #include <cmocka.h>
 
-static int tmpdir_make(void **state)
+static inline int tmpdir_make(void **state)
 {
 	char *dir = strdup("/tmp/mf-test-XXXXXX");
 	*state = dir;
 	return dir && mkdtemp(dir) ? 0 : -1;
 }
 
-static int tmpdir_remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+static inline int tmpdir_remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
 {
 	(void)st;
 	(void)type;
@@ -32,7 +32,7 @@ static int tmpdir_remove_one(const char *path, const struct stat *st, int type, 
 	return remove(path);
 }
 
-static int tmpdir_drop(void **state)
+static inline int tmpdir_drop(void **state)
 {
 	int rc = nftw(*state, tmpdir_remove_one, 16, FTW_DEPTH | FTW_PHYS);
 	free(*state);
@@ -40,7 +40,7 @@ static int tmpdir_drop(void **state)
 }
 
 /* Path in the test's directory; four may be in use at once. */
-static const char *tmpdir_path(void **state, const char *name)
+static inline const char *tmpdir_path(void **state, const char *name)
 {
 	static char paths[4][512];
 	static unsigned next;
