@@ -1,0 +1,58 @@
+/* WWW-Authenticate values, docker configurations and token answers: what servers and files of others say. The first octet
+ * chooses which. */
+#include "net/internal.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void terminated(const char *text, size_t size)
+{
+	if (strnlen(text, size) == size)
+		abort();
+}
+
+static void challenge(struct mf_str text)
+{
+	struct mf_challenge c;
+	struct mf_err err = MF_ERR_INIT;
+	if (mf_challenge_parse(&c, text, &err))
+		return;
+	terminated(c.realm, sizeof c.realm);
+	terminated(c.service, sizeof c.service);
+	terminated(c.scope, sizeof c.scope);
+	terminated(c.error, sizeof c.error);
+	if ((c.basic && c.bearer) || (c.bearer && !c.realm[0]) || strpbrk(c.realm, "\r\n"))
+		abort();
+}
+
+static void config(struct mf_bytes text)
+{
+	struct mf_docker_entry e = MF_DOCKER_ENTRY_INIT;
+	struct mf_err err = MF_ERR_INIT;
+	if (!mf_docker_config_scan(&e, text, "docker.io", &err))
+		terminated(e.helper, sizeof e.helper);
+	mf_docker_entry_clear(&e);
+}
+
+static void token(struct mf_bytes text)
+{
+	struct mf_secret s = MF_SECRET_INIT;
+	struct mf_err err = MF_ERR_INIT;
+	int64_t lifetime_s = 0;
+	if (!mf_net_token_parse(text, &s, &lifetime_s, &err) && (!s.n || memchr(s.p, '\n', s.n) || lifetime_s < 0))
+		abort();
+	mf_secret_clear(&s);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	if (!size)
+		return 0;
+	struct mf_bytes rest = {data + 1, size - 1};
+	if (data[0] == 'c')
+		config(rest);
+	else if (data[0] == 't')
+		token(rest);
+	else
+		challenge(mf_str_of(rest));
+	return 0;
+}
