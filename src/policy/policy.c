@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/encode.h"
+#include "base/limits.h"
 
 const char *mf_state_name(enum mf_state s)
 {
@@ -45,11 +46,19 @@ static bool names_type(const struct mf_tuf_role *role, struct mf_str type)
 	return false;
 }
 
+/* A delegation counts only where its delegators may delegate the type themselves: otherwise a team limited to other
+ * types could take `targets` its authority by listing a role that nobody would accept. */
 bool mf_policy_delegated(const struct mf_tuf_set *set, struct mf_str type)
 {
+	char prefix[MF_MAX_TYPE + 1];
+	if (type.n > MF_MAX_TYPE)
+		return false;
+	memcpy(prefix, type.p, type.n);
+	prefix[type.n] = '/';
 	for (size_t i = 0; i < set->nroles; i++)
 		for (size_t j = 0; j < set->roles[i]->file->nroles; j++)
-			if (names_type(&set->roles[i]->file->roles[j], type))
+			if (names_type(&set->roles[i]->file->roles[j], type) &&
+			    mf_tuf_loaded_touches(set->d, set->roles[i], (struct mf_str){prefix, type.n + 1}))
 				return true;
 	return false;
 }

@@ -332,7 +332,7 @@ bool mf_tuf_loaded_covers(const struct mf_dialect *d, const struct mf_tuf_loaded
 	return true;
 }
 
-static bool chain_touches(const struct mf_dialect *d, const struct mf_tuf_loaded *l, struct mf_str prefix)
+bool mf_tuf_loaded_touches(const struct mf_dialect *d, const struct mf_tuf_loaded *l, struct mf_str prefix)
 {
 	for (; l->by; l = l->parent)
 		if (!role_touches(d, l->by, prefix))
@@ -353,7 +353,7 @@ int mf_tuf_set_wanted(struct mf_tuf_set *s, struct mf_str prefix, size_t max, st
 	*n = 0;
 	for (size_t i = 0; i < s->nroles; i++) {
 		const struct mf_tuf_loaded *l = s->roles[i];
-		if (!chain_touches(s->d, l, prefix))
+		if (!mf_tuf_loaded_touches(s->d, l, prefix))
 			continue;
 		for (size_t j = 0; j < l->file->nroles; j++) {
 			const struct mf_tuf_role *role = &l->file->roles[j];

@@ -193,6 +193,8 @@ int mf_tuf_set_delegated(struct mf_tuf_set *s, const struct mf_tuf_wanted *w, st
 int mf_tuf_set_wanted(struct mf_tuf_set *s, struct mf_str prefix, size_t max, struct mf_tuf_wanted *out, size_t *n, struct mf_err *err) MF_NODISCARD;
 /* Do this role and all its delegators allow the name? */
 bool mf_tuf_loaded_covers(const struct mf_dialect *d, const struct mf_tuf_loaded *l, struct mf_str name);
+/* Could they allow some name that starts with `prefix`? */
+bool mf_tuf_loaded_touches(const struct mf_dialect *d, const struct mf_tuf_loaded *l, struct mf_str prefix);
 
 const struct mf_tuf_meta *mf_tuf_meta_find(const struct mf_tuf_file *f, const char *name); /* NULL: not listed */
 const struct mf_tuf_loaded *mf_tuf_set_find(const struct mf_tuf_set *s, const char *role); /* NULL: not loaded */

@@ -1,0 +1,381 @@
+/* The client workflow with its I/O: load, verify, remember. */
+#include "trust/client.h"
+
+#include <assert.h>
+
+#include "crypto/hash.h"
+
+static const struct mf_repo_ops *const schemes[] = {&mf_repo_notary_https, &mf_repo_notary_http, &mf_repo_tuf_file, &mf_repo_tuf_dir};
+
+int mf_trust_open(const char *url, const char *gun, const char *pin_name, const struct mf_trust_config *cfg, struct mf_trust **out,
+		  struct mf_err *err)
+{
+	const struct mf_repo_ops *ops = &mf_repo_tuf_dir;
+	for (size_t i = 0; i < sizeof schemes / sizeof schemes[0]; i++)
+		if (strncmp(url, schemes[i]->scheme, strlen(schemes[i]->scheme)) == 0) {
+			ops = schemes[i];
+			break;
+		}
+	if (ops == &mf_repo_tuf_dir && strstr(url, "://")) {
+		struct mf_esc e;
+		(void)mf_fail(err, MF_E_USAGE, 0, "trust server '%s' has no scheme that is known", mf_esc(&e, mf_str_c(url)));
+		mf_err_set_hint(err, "https://HOST for a Notary server, tuf+file:///DIR for a directory");
+		return -1;
+	}
+	struct mf_trust *t MF_TRUST_CLEANUP = calloc(1, sizeof *t);
+	if (!t)
+		return mf_fail_nomem(err);
+	t->cfg = cfg;
+	t->gun = mf_str_dup(mf_str_c(gun));
+	t->pin_name = mf_str_dup(mf_str_c(pin_name));
+	if (!t->gun || !t->pin_name)
+		return mf_fail_nomem(err);
+	t->repo = ops->open(url + strlen(ops->scheme), gun, cfg, err);
+	if (!t->repo)
+		return -1;
+	*out = t;
+	t = NULL;
+	return 0;
+}
+
+void mf_trust_drop_early(struct mf_trust *t)
+{
+	for (size_t i = 0; i < EARLY_COUNT; i++) {
+		if (t->early[i])
+			t->repo->ops->cancel(t->early[i]);
+		t->early[i] = NULL;
+	}
+}
+
+void mf_trust_close(struct mf_trust *t)
+{
+	if (!t)
+		return;
+	if (t->repo) {
+		mf_trust_drop_early(t);
+		t->repo->ops->close(t->repo);
+	}
+	mf_tuf_set_clear(&t->set);
+	mf_pin_clear(&t->pin);
+	mf_floors_clear(&t->floors);
+	free(t->gun);
+	free(t->pin_name);
+	free(t);
+}
+
+const char *mf_trust_where(const struct mf_trust *t)
+{
+	return t->repo->where;
+}
+const char *mf_trust_gun(const struct mf_trust *t)
+{
+	return t->gun;
+}
+const char *mf_trust_pin_name(const struct mf_trust *t)
+{
+	return t->pin_name;
+}
+const struct mf_dialect *mf_trust_dialect(const struct mf_trust *t)
+{
+	return t->repo->ops->dialect;
+}
+const char *mf_trust_dir(const struct mf_trust *t)
+{
+	return t->repo->ops->local ? t->repo->where : NULL;
+}
+const struct mf_tuf_set *mf_trust_set(const struct mf_trust *t)
+{
+	return t->loaded ? &t->set : NULL;
+}
+bool mf_trust_was_tofu(const struct mf_trust *t)
+{
+	return t->tofu;
+}
+
+/* ---- fetching */
+
+int mf_trust_fetch(struct mf_trust *t, const struct mf_fetch_key *key, struct mf_buf *out, struct mf_err *err)
+{
+	struct mf_fetch *f = t->repo->ops->begin(t->repo, key, err);
+	return f ? t->repo->ops->end(f, out, err) : -1;
+}
+
+static int begin_early(struct mf_trust *t, int which, const char *role, size_t max, struct mf_err *err)
+{
+	struct mf_fetch_key key = {.role = role, .by = MF_BY_NAME, .max = max};
+	if (t->early[which])
+		return 0;
+	t->early[which] = t->repo->ops->begin(t->repo, &key, err);
+	return t->early[which] ? 0 : -1;
+}
+
+static bool cached(struct mf_trust *t, const char *role, size_t max)
+{
+	struct mf_err ignored = MF_ERR_INIT;
+	struct mf_buf b MF_BUF_CLEANUP = MF_BUF_INIT(max);
+	return mf_cache_get(t->cfg->cache_dir, t->pin_name, role, 0, max, &b, &ignored) > 0;
+}
+
+/* The timestamp is always asked for; with an empty cache the rest of the chain goes out at once, by name: it is used if the
+ * hashes fit. */
+int mf_trust_prefetch(struct mf_trust *t, struct mf_err *err)
+{
+	if (t->repo->ops->local)
+		return 0;
+	if (begin_early(t, EARLY_TIMESTAMP, "timestamp", MF_MAX_TIMESTAMP_BYTES, err) < 0)
+		return -1;
+	if (cached(t, "root", MF_MAX_ROOT_BYTES))
+		return 0;
+	if (begin_early(t, EARLY_ROOT, "root", MF_MAX_ROOT_BYTES, err) < 0 ||
+	    begin_early(t, EARLY_SNAPSHOT, "snapshot", MF_MAX_SNAPSHOT_BYTES, err) < 0)
+		return -1;
+	return begin_early(t, EARLY_TARGETS, "targets", MF_MAX_TARGETS_BYTES, err);
+}
+
+static int missing(struct mf_trust *t, const char *role, struct mf_err *err)
+{
+	(void)mf_fail(err, MF_E_GONE, 0, "'%s' of the trust repository '%s' is not on the server", role, t->gun);
+	mf_err_set_endpoint(err, t->repo->where);
+	return -1;
+}
+
+static int get_timestamp(struct mf_trust *t, struct mf_err *err)
+{
+	struct mf_buf bytes MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_TIMESTAMP_BYTES);
+	struct mf_fetch_key key = {.role = "timestamp", .by = MF_BY_NAME, .max = MF_MAX_TIMESTAMP_BYTES};
+	struct mf_fetch *f = t->early[EARLY_TIMESTAMP];
+	t->early[EARLY_TIMESTAMP] = NULL;
+	int rc = f ? t->repo->ops->end(f, &bytes, err) : mf_trust_fetch(t, &key, &bytes, err);
+	if (rc < 0)
+		return -1;
+	return rc ? mf_tuf_set_timestamp(&t->set, &bytes, err) : missing(t, "timestamp", err);
+}
+
+static size_t limit_of(const struct mf_tuf_meta *m, size_t max)
+{
+	return m->length < max ? (size_t)m->length : max;
+}
+
+/* A role's bytes from the cache when they have the announced hash. */
+static bool from_cache(struct mf_trust *t, const char *role, const struct mf_tuf_meta *m, size_t max, struct mf_buf *out)
+{
+	struct mf_err ignored = MF_ERR_INIT;
+	struct mf_digest d;
+	if (t->repo->ops->local || !m->has_sha256 ||
+	    mf_cache_get(t->cfg->cache_dir, t->pin_name, role, 0, limit_of(m, max), out, &ignored) <= 0)
+		return false;
+	if (mf_sha256(mf_buf_bytes(out), &d, &ignored) == 0 && mf_digest_eq(&d, &m->sha256))
+		return true;
+	mf_buf_clear(out);
+	return false;
+}
+
+/* What was fetched early by name is used when it has the announced hash. */
+static bool from_early(struct mf_trust *t, int which, const struct mf_tuf_meta *m, struct mf_buf *out)
+{
+	struct mf_err ignored = MF_ERR_INIT;
+	struct mf_digest d;
+	struct mf_fetch *f = which < EARLY_COUNT ? t->early[which] : NULL;
+	if (!f)
+		return false;
+	t->early[which] = NULL;
+	if (t->repo->ops->end(f, out, &ignored) == 1 && m->has_sha256 && mf_sha256(mf_buf_bytes(out), &d, &ignored) == 0 &&
+	    mf_digest_eq(&d, &m->sha256))
+		return true;
+	mf_buf_clear(out);
+	return false;
+}
+
+static struct mf_fetch_key listed_key(const struct mf_trust *t, const char *role, const struct mf_tuf_meta *m, size_t max)
+{
+	struct mf_fetch_key key = {.role = role, .by = t->repo->ops->dialect->meta_needs_version ? MF_BY_VERSION : MF_BY_SHA256,
+				   .version = m->version, .sha256 = m->sha256, .max = limit_of(m, max)};
+	/* Without consistent snapshots the files of a TUF 1.0 repository have plain names. */
+	if (key.by == MF_BY_VERSION && !t->set.root->consistent_snapshot)
+		key.by = MF_BY_NAME;
+	return key;
+}
+
+static int get_snapshot(struct mf_trust *t, struct mf_err *err)
+{
+	struct mf_buf bytes MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_SNAPSHOT_BYTES);
+	const struct mf_tuf_meta *m = mf_tuf_meta_find(t->set.timestamp, "snapshot");
+	bool hit = from_cache(t, "snapshot", m, MF_MAX_SNAPSHOT_BYTES, &bytes);
+	t->cached[EARLY_SNAPSHOT] = hit;
+	if (!hit && !from_early(t, EARLY_SNAPSHOT, m, &bytes)) {
+		struct mf_fetch_key key = listed_key(t, "snapshot", m, MF_MAX_SNAPSHOT_BYTES);
+		int rc = mf_trust_fetch(t, &key, &bytes, err);
+		if (rc <= 0)
+			return rc < 0 ? -1 : missing(t, "snapshot", err);
+	}
+	return mf_tuf_set_snapshot(&t->set, &bytes, hit, err);
+}
+
+/* ---- targets and delegations, those of one level in flight together */
+
+struct role_fetch {
+	const char *role;
+	const struct mf_tuf_meta *meta;
+	struct mf_buf bytes;
+	struct mf_fetch *fetch;
+	bool hit;
+};
+
+static int role_begin(struct mf_trust *t, struct role_fetch *r, const char *role, struct mf_err *err)
+{
+	r->role = role;
+	r->meta = mf_tuf_meta_find(t->set.snapshot, role);
+	assert(r->meta);
+	mf_buf_init(&r->bytes, MF_MAX_TARGETS_BYTES);
+	r->hit = from_cache(t, role, r->meta, MF_MAX_TARGETS_BYTES, &r->bytes);
+	if (r->hit || (strcmp(role, "targets") == 0 && from_early(t, EARLY_TARGETS, r->meta, &r->bytes)))
+		return 0;
+	struct mf_fetch_key key = listed_key(t, role, r->meta, MF_MAX_TARGETS_BYTES);
+	mf_buf_init(&r->bytes, MF_MAX_TARGETS_BYTES);
+	r->fetch = t->repo->ops->begin(t->repo, &key, err);
+	return r->fetch ? 0 : -1;
+}
+
+static int role_end(struct mf_trust *t, struct role_fetch *r, struct mf_err *err)
+{
+	struct mf_fetch *f = r->fetch;
+	r->fetch = NULL;
+	int rc = f ? t->repo->ops->end(f, &r->bytes, err) : 1;
+	return rc ? rc : missing(t, r->role, err);
+}
+
+static void role_drop(struct mf_trust *t, struct role_fetch *r)
+{
+	if (r->fetch)
+		t->repo->ops->cancel(r->fetch);
+	mf_buf_clear(&r->bytes);
+}
+
+static void cache_loaded(struct mf_trust *t, const char *role, bool hit)
+{
+	const struct mf_tuf_loaded *l = mf_tuf_set_find(&t->set, role);
+	if (!hit && !t->repo->ops->local)
+		mf_cache_put(t->cfg->cache_dir, t->pin_name, role, 0, mf_buf_bytes(&l->file->bytes));
+}
+
+static int get_targets(struct mf_trust *t, struct mf_err *err)
+{
+	struct role_fetch r = {0};
+	int rc = role_begin(t, &r, "targets", err) < 0 || role_end(t, &r, err) < 0 ? -1 : mf_tuf_set_targets(&t->set, &r.bytes, r.hit, err);
+	role_drop(t, &r);
+	if (rc == 0)
+		cache_loaded(t, "targets", r.hit);
+	return rc;
+}
+
+static int get_level(struct mf_trust *t, const struct mf_tuf_wanted *w, size_t n, struct mf_err *err)
+{
+	struct role_fetch *v MF_FREE = mf_calloc(n, sizeof *v);
+	int rc = v ? 0 : mf_fail_nomem(err);
+	for (size_t i = 0; rc == 0 && i < n; i++)
+		rc = role_begin(t, &v[i], w[i].role->name, err);
+	for (size_t i = 0; rc == 0 && i < n; i++) {
+		rc = role_end(t, &v[i], err) < 0 ? -1 : mf_tuf_set_delegated(&t->set, &w[i], &v[i].bytes, v[i].hit, err);
+		if (rc == 0)
+			cache_loaded(t, v[i].role, v[i].hit);
+	}
+	for (size_t i = 0; v && i < n; i++)
+		role_drop(t, &v[i]);
+	return rc;
+}
+
+static int get_delegations(struct mf_trust *t, struct mf_str prefix, struct mf_err *err)
+{
+	size_t max = prefix.n ? MF_MAX_DELEGATIONS_LOOKUP : MF_MAX_DELEGATIONS_LIST, n;
+	struct mf_tuf_wanted *w MF_FREE = mf_calloc(max + 1, sizeof *w);
+	if (!w)
+		return mf_fail_nomem(err);
+	for (;;) {
+		if (mf_tuf_set_wanted(&t->set, prefix, max, w, &n, err) < 0)
+			return -1;
+		if (!n)
+			return 0;
+		if (get_level(t, w, n, err) < 0)
+			return -1;
+	}
+}
+
+/* ---- load */
+
+static int check_clock(struct mf_trust *t, struct mf_err *err)
+{
+	if (t->set.now + MF_CLOCK_TOLERANCE_S >= t->floors.clock)
+		return 0;
+	(void)mf_fail(err, MF_E_ROLLBACK, 0, "the clock of this machine is behind a time that it has shown before");
+	mf_err_set_hint(err, "set the clock right; expiry cannot be judged with it");
+	return -1;
+}
+
+static int load_once(struct mf_trust *t, struct mf_str prefix, bool use_cache, struct mf_err *err)
+{
+	mf_tuf_set_clear(&t->set);
+	mf_tuf_set_init(&t->set, t->repo->ops->dialect, mf_str_c(t->gun), mf_env_now(t->cfg->env), &t->floors.roles);
+	t->set.expired_ok = t->for_signing;
+	memset(t->cached, 0, sizeof t->cached);
+	mf_floors_clear(&t->floors);
+	if (mf_floors_load(t->cfg->home, t->pin_name, &t->floors, err) < 0 || check_clock(t, err) < 0 ||
+	    mf_trust_load_root(t, use_cache, err) < 0)
+		return -1;
+	struct mf_digest keys;
+	if (mf_floors_keys(t->set.root, &keys, err) < 0)
+		return -1;
+	if (t->floors.any && !mf_digest_eq(&keys, &t->floors.keys))
+		mf_floors_forget_online(&t->floors.roles);
+	if (get_timestamp(t, err) < 0 || get_snapshot(t, err) < 0)
+		return -1;
+	if (!t->repo->ops->local && !t->cached[EARLY_ROOT])
+		mf_cache_put(t->cfg->cache_dir, t->pin_name, "root", 0, mf_buf_bytes(&t->set.root->bytes));
+	if (!t->repo->ops->local && !t->cached[EARLY_SNAPSHOT])
+		mf_cache_put(t->cfg->cache_dir, t->pin_name, "snapshot", 0, mf_buf_bytes(&t->set.snapshot->bytes));
+	if (get_targets(t, err) < 0)
+		return -1;
+	return get_delegations(t, prefix, err);
+}
+
+/* Could it be the cache's fault? An outdated root there fails like an attack does; without the cache the answer is the server's own. */
+static bool worth_another_try(const struct mf_trust *t, const struct mf_err *err)
+{
+	int e = mf_code_exit(err->code);
+	return t->cached[EARLY_ROOT] && (e == 6 || e == 7 || e == 8 || e == 10);
+}
+
+int mf_trust_load(struct mf_trust *t, struct mf_str prefix, bool for_signing, struct mf_err *err)
+{
+	t->loaded = false;
+	t->for_signing = for_signing;
+	mf_pin_clear(&t->pin);
+	if (mf_pin_find(t->cfg->home, t->pin_name, &t->pin, err) < 0 || mf_trust_prefetch(t, err) < 0)
+		return -1;
+	int rc = load_once(t, prefix, true, err);
+	if (rc < 0 && worth_another_try(t, err)) {
+		mf_env_log(t->cfg->env, MF_LOG_INFO, "again without the cache: %s", err->msg);
+		mf_err_clear(err);
+		mf_trust_drop_early(t);
+		rc = load_once(t, prefix, false, err);
+	}
+	mf_trust_drop_early(t);
+	if (rc < 0) {
+		mf_err_set_endpoint(err, t->repo->where);
+		return -1;
+	}
+	if (mf_floors_raise(t->cfg->home, t->pin_name, &t->set, t->cfg->env, err) < 0)
+		return -1;
+	t->loaded = true;
+	return 0;
+}
+
+bool mf_trust_known(struct mf_trust *t, struct mf_err *err)
+{
+	struct mf_pin pin = {0};
+	struct mf_floors floors = {0};
+	bool known = mf_pin_find(t->cfg->home, t->pin_name, &pin, err) < 0 ||
+		     mf_floors_load(t->cfg->home, t->pin_name, &floors, err) < 0 || pin.found || floors.any;
+	mf_pin_clear(&pin);
+	mf_floors_clear(&floors);
+	return known;
+}

@@ -1,0 +1,30 @@
+/* The open repository, shared by the files of this module. */
+#ifndef MF_TRUST_CLIENT_H
+#define MF_TRUST_CLIENT_H
+
+#include "trust/repo.h"
+#include "trust/state.h"
+
+/* Files asked for before it is known that they are needed. */
+enum { EARLY_ROOT, EARLY_TIMESTAMP, EARLY_SNAPSHOT, EARLY_TARGETS, EARLY_COUNT };
+
+struct mf_trust {
+	const struct mf_trust_config *cfg;
+	struct mf_repo *repo;
+	char *gun, *pin_name;
+	struct mf_tuf_set set;
+	struct mf_pin pin;
+	struct mf_floors floors;
+	struct mf_fetch *early[EARLY_COUNT];
+	bool loaded, tofu;
+	bool for_signing;
+	bool cached[EARLY_COUNT]; /* which files came from the cache */
+};
+
+/* Fetches one file now: 1, 0 not there, -1. */
+int mf_trust_fetch(struct mf_trust *t, const struct mf_fetch_key *key, struct mf_buf *out, struct mf_err *err) MF_NODISCARD;
+void mf_trust_drop_early(struct mf_trust *t);
+/* The root chain (root.c): from the served or cached root to a trusted one in t->set. */
+int mf_trust_load_root(struct mf_trust *t, bool use_cache, struct mf_err *err) MF_NODISCARD;
+
+#endif

@@ -1,0 +1,157 @@
+/* A TUF 1.0 repository in a directory: consistent snapshots, metadata beside each other, timestamp.json written last. */
+#include <errno.h>
+
+#include "base/encode.h"
+#include "store/file.h"
+#include "trust/repo.h"
+
+struct directory {
+	struct mf_repo repo;
+	const struct mf_trust_config *cfg;
+	char *dir;
+};
+
+struct mf_fetch {
+	char *path;
+	size_t max;
+};
+
+static void directory_close(struct mf_repo *r)
+{
+	struct directory *d = (struct directory *)r;
+	free(d->repo.where);
+	free(d->dir);
+	free(d);
+}
+
+static struct mf_repo *open_dir(const char *path, const char *gun, const struct mf_trust_config *cfg, struct mf_err *err)
+{
+	(void)gun;
+	struct directory *d = calloc(1, sizeof *d);
+	if (d) {
+		d->repo.ops = &mf_repo_tuf_dir;
+		d->cfg = cfg;
+		d->dir = mf_str_dup(mf_str_c(path));
+		d->repo.where = mf_str_dup(mf_str_c(path));
+		if (d->dir && d->repo.where)
+			return &d->repo;
+		directory_close(&d->repo);
+	}
+	(void)mf_fail_nomem(err);
+	return NULL;
+}
+
+/* tuf+file:///BASE: a repository per GUN below it. */
+static struct mf_repo *open_file(const char *base, const char *gun, const struct mf_trust_config *cfg, struct mf_err *err)
+{
+	struct mf_buf enc MF_BUF_CLEANUP = MF_BUF_INIT(4096);
+	if (base[0] != '/') {
+		(void)mf_fail(err, MF_E_USAGE, 0, "'tuf+file://%s': the directory must be absolute", base);
+		return NULL;
+	}
+	if (mf_pct_encode(&enc, mf_str_c(gun), "/", err) < 0)
+		return NULL;
+	char *path MF_FREE = mf_path_join(base, mf_buf_str(&enc).p, NULL);
+	if (!path) {
+		(void)mf_fail_nomem(err);
+		return NULL;
+	}
+	return open_dir(path, gun, cfg, err);
+}
+
+/* ROLE.json, or N.ROLE.json; the role's bytes are escaped, so that no name leaves the directory. */
+static char *file_path(struct directory *d, const char *role, int64_t version, struct mf_err *err)
+{
+	struct mf_buf name MF_BUF_CLEANUP = MF_BUF_INIT(2048);
+	if ((version && mf_buf_printf(&name, err, "%lld.", (long long)version) < 0) ||
+	    mf_pct_encode(&name, mf_str_c(role), "", err) < 0 || mf_buf_addz(&name, ".json", err) < 0)
+		return NULL;
+	char *path = mf_path_join(d->dir, mf_buf_str(&name).p, NULL);
+	if (!path)
+		(void)mf_fail_nomem(err);
+	return path;
+}
+
+static void directory_cancel(struct mf_fetch *f)
+{
+	if (!f)
+		return;
+	free(f->path);
+	free(f);
+}
+
+static struct mf_fetch *directory_begin(struct mf_repo *r, const struct mf_fetch_key *key, struct mf_err *err)
+{
+	struct directory *d = (struct directory *)r;
+	struct mf_fetch *f = calloc(1, sizeof *f);
+	if (!f) {
+		(void)mf_fail_nomem(err);
+		return NULL;
+	}
+	f->max = key->max;
+	f->path = file_path(d, key->role, key->by == MF_BY_NAME ? 0 : key->version, err);
+	if (f->path)
+		return f;
+	directory_cancel(f);
+	return NULL;
+}
+
+static int directory_end(struct mf_fetch *f, struct mf_buf *out, struct mf_err *err)
+{
+	mf_buf_clear(out);
+	int rc = mf_file_read(f->path, f->max, out, err) < 0 ? -1 : 1;
+	if (rc < 0 && err->code == MF_E_NOT_FOUND) {
+		mf_err_clear(err);
+		rc = 0;
+	} else if (rc < 0 && err->code == MF_E_USAGE) {
+		(void)mf_recode(err, MF_E_FORMAT); /* longer than its limit, or no file */
+	}
+	directory_cancel(f);
+	return rc;
+}
+
+/* Is timestamp.json still what the change was built on? */
+static int check_base(struct directory *d, const struct mf_bytes *base, struct mf_err *err)
+{
+	struct mf_buf now MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_TIMESTAMP_BYTES);
+	char *path MF_FREE = file_path(d, "timestamp", 0, err);
+	if (!path)
+		return -1;
+	bool there = mf_file_exists(path);
+	if (there && mf_file_read(path, MF_MAX_TIMESTAMP_BYTES, &now, err) < 0)
+		return -1;
+	if (base ? there && mf_str_eq(mf_buf_str(&now), mf_str_of(*base)) : !there)
+		return 0;
+	return mf_fail(err, MF_E_CONFLICT, 0, "somebody else published in '%s' at the same time", d->dir);
+}
+
+static int directory_publish(struct mf_repo *r, const struct mf_publish_file *files, size_t n, const struct mf_bytes *base, struct mf_err *err)
+{
+	struct directory *d = (struct directory *)r;
+	struct mf_lock lock MF_LOCK_CLEANUP = MF_LOCK_INIT;
+	char *lock_path MF_FREE = mf_path_join(d->dir, ".lock", NULL);
+	if (!lock_path)
+		return mf_fail_nomem(err);
+	if (mf_dir_make(d->dir, 0755, err) < 0 || mf_lock_acquire(&lock, lock_path, d->cfg->env, err) < 0 || check_base(d, base, err) < 0)
+		return -1;
+	/* Versioned files first: nothing refers to them until timestamp.json does. A crash leaves at most files that the next
+	 * publisher overwrites. */
+	for (int last = 0; last < 2; last++)
+		for (size_t i = 0; i < n; i++) {
+			bool timestamp = strcmp(files[i].role, "timestamp") == 0;
+			if (timestamp != (last == 1))
+				continue;
+			char *path MF_FREE = file_path(d, files[i].role, timestamp ? 0 : files[i].version, err);
+			if (!path || mf_file_write(path, files[i].bytes, 0644, err) < 0)
+				return -1;
+		}
+	return 0;
+}
+
+#define DIRECTORY_OPS(prefix, opener) \
+	{ \
+		.scheme = (prefix), .dialect = &mf_dialect_tuf1, .local = true, .open = (opener), .close = directory_close, \
+		.begin = directory_begin, .end = directory_end, .cancel = directory_cancel, .publish = directory_publish, \
+	}
+const struct mf_repo_ops mf_repo_tuf_file = DIRECTORY_OPS("tuf+file://", open_file);
+const struct mf_repo_ops mf_repo_tuf_dir = DIRECTORY_OPS("", open_dir);

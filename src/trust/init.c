@@ -1,0 +1,224 @@
+/* The first publish of a trust repository: keys, root, empty targets; then the pin. */
+#include "base/encode.h"
+#include "base/limits.h"
+#include "crypto/x509.h"
+#include "trust/client.h"
+#include "trust/sign.h"
+
+/* Keys of the new root. A role's bit stands in each key's `roles`. */
+struct plan {
+	struct mf_tuf_root_key v[4];
+	struct mf_buf objects[4];
+	char ids[4][65];
+	size_t n;
+};
+
+static void plan_clear(struct plan *p)
+{
+	for (size_t i = 0; i < p->n; i++)
+		mf_buf_clear(&p->objects[i]);
+	p->n = 0;
+}
+
+static int plan_add(struct mf_trust *t, struct plan *p, const struct mf_pubkey *pub, const struct mf_str *certificate, unsigned roles,
+		    struct mf_err *err)
+{
+	size_t i = p->n;
+	mf_buf_init(&p->objects[i], MF_MAX_ROOT_BYTES);
+	p->n++;
+	if (t->repo->ops->dialect->key_write(pub, certificate, &p->objects[i], p->ids[i], err) < 0)
+		return -1;
+	p->v[i] = (struct mf_tuf_root_key){mf_buf_str(&p->objects[i]), p->ids[i], roles};
+	return 0;
+}
+
+/* A key of ours by name, made when it is missing. */
+static int own_key(struct mf_trust *t, const char *name, enum mf_key_type type, struct mf_trust_made *made, struct mf_pubkey **out,
+		   struct mf_err *err)
+{
+	const struct mf_key_info *k = mf_keystore_find(t->cfg->keys, name, err);
+	if (!k) {
+		char hex[65];
+		mf_err_clear(err);
+		if (mf_keystore_generate(t->cfg->keys, name, type, &k, err) < 0)
+			return -1;
+		struct mf_digest fp = mf_pubkey_fingerprint(k->pub);
+		mf_digest_hex(hex, &fp);
+		made->keys[made->nkeys] = mf_arena_printf(&made->arena, err, "%s (%s %s)", name, mf_key_type_name(type), hex);
+		if (!made->keys[made->nkeys])
+			return -1;
+		made->nkeys++;
+	}
+	if (k->type != type)
+		return mf_fail(err, MF_E_KEY, 0, "key '%s' is %s where %s is needed", name, mf_key_type_name(k->type), mf_key_type_name(type));
+	*out = mf_pubkey_ref(k->pub);
+	return 0;
+}
+
+/* TUF 1.0: root under a key of its own; targets, snapshot and timestamp under the writer's. */
+static int plan_tuf1(struct mf_trust *t, struct plan *p, struct mf_trust_made *made, struct mf_err *err)
+{
+	struct mf_pubkey *writer MF_PUBKEY_CLEANUP = NULL, *root MF_PUBKEY_CLEANUP = NULL;
+	char *root_name MF_FREE = NULL;
+	if (asprintf(&root_name, "%s-root", t->cfg->key_name) < 0)
+		return mf_fail_nomem(err);
+	if (own_key(t, t->cfg->key_name, MF_KEY_ED25519, made, &writer, err) < 0 ||
+	    own_key(t, root_name, MF_KEY_ED25519, made, &root, err) < 0 || plan_add(t, p, root, NULL, 1 << MF_TUF_ROOT, err) < 0)
+		return -1;
+	return plan_add(t, p, writer, NULL, 1 << MF_TUF_TARGETS | 1 << MF_TUF_SNAPSHOT | 1 << MF_TUF_TIMESTAMP, err);
+}
+
+/* The key object that the server sent is parsed and written anew: its ID is ours to compute. */
+static int plan_server_key(struct mf_trust *t, struct plan *p, const char *role, enum mf_tuf_type type, struct mf_err *err)
+{
+	struct mf_buf object MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_ERROR_BODY);
+	struct mf_arena arena MF_ARENA_CLEANUP = MF_ARENA_INIT;
+	struct mf_tuf_key key = {0};
+	if (t->repo->ops->server_key(t->repo, role, &object, err) < 0)
+		return -1;
+	while (object.n && strchr(" \r\n\t", object.p[object.n - 1]))
+		object.n--;
+	key.raw = mf_buf_str(&object);
+	struct mf_json_reader r MF_JSON_READER_CLEANUP;
+	mf_json_reader_init(&r, mf_buf_bytes(&object));
+	if (mf_json_skip(&r, NULL, err) < 0 || mf_json_end(&r, err) < 0 || t->repo->ops->dialect->key(&key, &arena, err) < 0)
+		return mf_wrap(err, "the server's %s key", role);
+	if (!key.pub)
+		return mf_fail(err, MF_E_FORMAT, 0, "the server's %s key is of no type that we can verify", role);
+	struct mf_pubkey *pub MF_PUBKEY_CLEANUP = key.pub;
+	return plan_add(t, p, pub, NULL, 1u << type, err);
+}
+
+/* Notary: root under an X.509 certificate of ours, targets ed25519, timestamp and snapshot by the server. */
+static int plan_notary(struct mf_trust *t, struct plan *p, struct mf_trust_made *made, struct mf_err *err)
+{
+	struct mf_pubkey *writer MF_PUBKEY_CLEANUP = NULL, *root MF_PUBKEY_CLEANUP = NULL;
+	const struct mf_privkey *root_private;
+	const struct mf_key_info *info;
+	struct mf_buf pem MF_BUF_CLEANUP = MF_BUF_INIT(65536);
+	char *root_name MF_FREE = NULL;
+	if (asprintf(&root_name, "%s-notary-root", t->cfg->key_name) < 0)
+		return mf_fail_nomem(err);
+	if (own_key(t, t->cfg->key_name, MF_KEY_ED25519, made, &writer, err) < 0 ||
+	    own_key(t, root_name, MF_KEY_ECDSA, made, &root, err) < 0)
+		return -1;
+	info = mf_keystore_find(t->cfg->keys, root_name, err);
+	if (!info || mf_keystore_unlock(t->cfg->keys, info, &root_private, err) < 0 ||
+	    mf_root_cert_make(root_private, mf_str_c(t->gun), mf_env_now(t->cfg->env), &pem, err) < 0)
+		return -1;
+	struct mf_str certificate = mf_buf_str(&pem);
+	if (plan_add(t, p, root, &certificate, 1 << MF_TUF_ROOT, err) < 0 || plan_add(t, p, writer, NULL, 1 << MF_TUF_TARGETS, err) < 0 ||
+	    plan_server_key(t, p, "timestamp", MF_TUF_TIMESTAMP, err) < 0)
+		return -1;
+	return plan_server_key(t, p, "snapshot", MF_TUF_SNAPSHOT, err);
+}
+
+/* ---- files */
+
+struct first_files {
+	struct mf_publish_file v[4];
+	struct mf_buf bytes[4];
+	size_t n;
+};
+
+static void first_files_clear(struct first_files *f)
+{
+	for (size_t i = 0; i < f->n; i++)
+		mf_buf_clear(&f->bytes[i]);
+	f->n = 0;
+}
+
+static int add_file(struct mf_trust *t, struct first_files *f, const struct mf_tuf_file *root, const char *name, enum mf_tuf_type type,
+		    struct mf_buf *canonical, struct mf_err *err)
+{
+	size_t i = f->n++;
+	mf_buf_init(&f->bytes[i], MF_MAX_TARGETS_BYTES);
+	if (mf_trust_sign_file(t, &root->roles[type], mf_buf_str(canonical), &f->bytes[i], err) < 0)
+		return -1;
+	f->v[i] = (struct mf_publish_file){name, 1, mf_buf_bytes(&f->bytes[i])};
+	return 0;
+}
+
+static int add_root(struct mf_trust *t, struct first_files *f, const struct plan *p, int64_t now, struct mf_tuf_file **out, struct mf_err *err)
+{
+	struct mf_buf canonical MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_ROOT_BYTES), draft MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_ROOT_BYTES);
+	const struct mf_dialect *d = t->repo->ops->dialect;
+	if (mf_tuf_build_root(d, p->v, p->n, 1, now + mf_trust_lifetime(t, MF_TUF_ROOT), &canonical, err) < 0 ||
+	    mf_tuf_build_file(d, mf_buf_str(&canonical), NULL, 0, &draft, err) < 0)
+		return -1;
+	/* The draft is parsed to have its roles; then it is signed by one of them. */
+	*out = mf_tuf_parse_unverified(d, MF_TUF_ROOT, &draft, err);
+	return *out ? add_file(t, f, *out, "root", MF_TUF_ROOT, &canonical, err) : -1;
+}
+
+static int add_first_targets(struct mf_trust *t, struct first_files *f, const struct mf_tuf_file *root, int64_t now, struct mf_err *err)
+{
+	struct mf_buf canonical MF_BUF_CLEANUP = MF_BUF_INIT(4096);
+	struct mf_tuf_targets_spec spec = {.version = 1, .expires = now + mf_trust_lifetime(t, MF_TUF_TARGETS)};
+	if (mf_tuf_build_targets(t->repo->ops->dialect, &spec, &canonical, err) < 0)
+		return -1;
+	return add_file(t, f, root, "targets", MF_TUF_TARGETS, &canonical, err);
+}
+
+static int add_first_meta(struct mf_trust *t, struct first_files *f, const struct mf_tuf_file *root, enum mf_tuf_type type, int64_t now,
+			  struct mf_err *err)
+{
+	struct mf_buf canonical MF_BUF_CLEANUP = MF_BUF_INIT(4096);
+	const struct mf_publish_file *src = &f->v[f->n - 1];
+	struct mf_tuf_listed listed = {src->role, 1, src->bytes};
+	struct mf_tuf_meta_spec spec = {.type = type, .files = &listed, .nfiles = 1, .version = 1, .expires = now + mf_trust_lifetime(t, type)};
+	if (mf_tuf_build_meta(t->repo->ops->dialect, &spec, &canonical, err) < 0)
+		return -1;
+	return add_file(t, f, root, type == MF_TUF_SNAPSHOT ? "snapshot" : "timestamp", type, &canonical, err);
+}
+
+static int publish_first(struct mf_trust *t, const struct plan *p, struct mf_digest *root_fp, struct mf_err *err)
+{
+	struct first_files f __attribute__((cleanup(first_files_clear))) = {.n = 0};
+	struct mf_tuf_file *root MF_TUF_FILE_CLEANUP = NULL;
+	int64_t now = mf_env_now(t->cfg->env);
+	if (add_root(t, &f, p, now, &root, err) < 0 || add_first_targets(t, &f, root, now, err) < 0)
+		return -1;
+	if (!t->repo->ops->server_key && (add_first_meta(t, &f, root, MF_TUF_SNAPSHOT, now, err) < 0 ||
+					  add_first_meta(t, &f, root, MF_TUF_TIMESTAMP, now, err) < 0))
+		return -1;
+	*root_fp = mf_pubkey_fingerprint(root->roles[MF_TUF_ROOT].keys[0]->pub);
+	return t->repo->ops->publish(t->repo, f.v, f.n, NULL, err);
+}
+
+/* Nothing may be there. */
+static int check_absent(struct mf_trust *t, struct mf_err *err)
+{
+	struct mf_buf bytes MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_ROOT_BYTES);
+	struct mf_fetch_key key = {.role = "root", .by = t->repo->ops->local ? MF_BY_VERSION : MF_BY_NAME, .version = 1, .max = MF_MAX_ROOT_BYTES};
+	if (t->repo->ops->local) {
+		struct mf_fetch_key ts = {.role = "timestamp", .by = MF_BY_NAME, .max = MF_MAX_TIMESTAMP_BYTES};
+		key = ts; /* it is written last: without it there is no repository */
+	}
+	int rc = mf_trust_fetch(t, &key, &bytes, err);
+	if (rc <= 0)
+		return rc;
+	(void)mf_fail(err, MF_E_CONFLICT, 0, "there is a trust repository of '%s' already", t->gun);
+	mf_err_set_endpoint(err, t->repo->where);
+	return -1;
+}
+
+int mf_trust_init(struct mf_trust *t, struct mf_trust_made *made, struct mf_err *err)
+{
+	struct plan p __attribute__((cleanup(plan_clear))) = {.n = 0};
+	struct mf_lock lock MF_LOCK_CLEANUP = MF_LOCK_INIT;
+	struct mf_digest root_fp;
+	if (mf_trust_lock(t, &lock, err) < 0 || check_absent(t, err) < 0)
+		return -1;
+	if (mf_trust_known(t, err) || err->code) {
+		if (err->code)
+			return -1;
+		(void)mf_fail(err, MF_E_GONE, 0, "the trust repository of '%s' was at '%s' before and is gone", t->gun, t->repo->where);
+		mf_err_set_hint(err, "ask its owner; it is not initialised anew");
+		return -1;
+	}
+	if ((t->repo->ops->server_key ? plan_notary(t, &p, made, err) : plan_tuf1(t, &p, made, err)) < 0 ||
+	    publish_first(t, &p, &root_fp, err) < 0)
+		return -1;
+	return mf_pin_store(t->cfg->home, t->pin_name, &root_fp, 1, 1, t->cfg->env, err);
+}

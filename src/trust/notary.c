@@ -1,0 +1,201 @@
+/* Notary v1's HTTP API. */
+#include <stdio.h>
+
+#include "base/encode.h"
+#include "trust/repo.h"
+
+struct notary {
+	struct mf_repo repo;
+	const struct mf_trust_config *cfg;
+	char *base;       /* .../v2/GUN/_trust/tuf/ */
+	char *pull, *push; /* scopes */
+};
+
+struct mf_fetch {
+	struct notary *n;
+	struct mf_http_call *call;
+	char *url;
+};
+
+static void notary_close(struct mf_repo *r)
+{
+	struct notary *n = (struct notary *)r;
+	free(n->repo.where);
+	free(n->base);
+	free(n->pull);
+	free(n->push);
+	free(n);
+}
+
+static char *text(struct mf_err *err, const char *fmt, ...) MF_PRINTF(2, 3);
+static char *text(struct mf_err *err, const char *fmt, ...)
+{
+	struct mf_buf b MF_BUF_CLEANUP = MF_BUF_INIT(8192);
+	va_list ap;
+	va_start(ap, fmt);
+	int rc = mf_buf_vprintf(&b, err, fmt, ap);
+	va_end(ap);
+	return rc < 0 ? NULL : mf_buf_take(&b);
+}
+
+static struct mf_repo *open_url(const struct mf_repo_ops *ops, const char *scheme, const char *rest, const char *gun,
+				const struct mf_trust_config *cfg, struct mf_err *err)
+{
+	struct mf_buf path MF_BUF_CLEANUP = MF_BUF_INIT(4096);
+	size_t len = strlen(rest);
+	while (len && rest[len - 1] == '/')
+		len--;
+	if (!len) {
+		(void)mf_fail(err, MF_E_USAGE, 0, "trust server '%s%s' names no host", scheme, rest);
+		return NULL;
+	}
+	/* The server matches paths after decoding and redirects "//" and dot segments: none of them is in a GUN. */
+	if (mf_pct_encode(&path, mf_str_c(gun), "/:", err) < 0)
+		return NULL;
+	struct notary *n = calloc(1, sizeof *n);
+	if (!n) {
+		(void)mf_fail_nomem(err);
+		return NULL;
+	}
+	n->repo.ops = ops;
+	n->cfg = cfg;
+	n->repo.where = text(err, "%s%.*s", scheme, (int)len, rest);
+	n->base = n->repo.where ? text(err, "%s/v2/%s/_trust/tuf/", n->repo.where, mf_buf_str(&path).p) : NULL;
+	n->pull = n->base ? text(err, "repository:%s:pull", gun) : NULL;
+	n->push = n->pull ? text(err, "repository:%s:push,pull", gun) : NULL;
+	if (n->push && mf_http_url_allowed(cfg->http, n->base))
+		return &n->repo;
+	if (n->push) {
+		(void)mf_fail(err, MF_E_USAGE, 0, "plain HTTP to trust server '%s'", n->repo.where);
+		mf_err_set_hint(err, "use https://, or allow it with --plain-http");
+	}
+	notary_close(&n->repo);
+	return NULL;
+}
+
+static struct mf_repo *open_http(const char *rest, const char *gun, const struct mf_trust_config *cfg, struct mf_err *err)
+{
+	return open_url(&mf_repo_notary_http, "http://", rest, gun, cfg, err);
+}
+
+static struct mf_repo *open_https(const char *rest, const char *gun, const struct mf_trust_config *cfg, struct mf_err *err)
+{
+	return open_url(&mf_repo_notary_https, "https://", rest, gun, cfg, err);
+}
+
+static void notary_cancel(struct mf_fetch *f)
+{
+	if (!f)
+		return;
+	mf_http_call_free(f->call);
+	free(f->url);
+	free(f);
+}
+
+static char *fetch_url(struct notary *n, const struct mf_fetch_key *key, struct mf_err *err)
+{
+	char hex[65];
+	switch (key->by) {
+	case MF_BY_VERSION:
+		return text(err, "%s%lld.%s.json", n->base, (long long)key->version, key->role);
+	case MF_BY_SHA256:
+		mf_digest_hex(hex, &key->sha256);
+		return text(err, "%s%s.%s.json", n->base, key->role, hex);
+	case MF_BY_NAME:
+		break;
+	}
+	return text(err, "%s%s.json", n->base, key->role);
+}
+
+static struct mf_fetch *notary_begin(struct mf_repo *r, const struct mf_fetch_key *key, struct mf_err *err)
+{
+	struct notary *n = (struct notary *)r;
+	struct mf_fetch *f = calloc(1, sizeof *f);
+	if (!f) {
+		(void)mf_fail_nomem(err);
+		return NULL;
+	}
+	f->n = n;
+	f->url = fetch_url(n, key, err);
+	struct mf_http_request req = {.url = f->url, .auth = n->cfg->auth, .scope = n->pull, .max_bytes = key->max};
+	if (f->url && mf_http_submit(n->cfg->http, &req, &f->call, err) == 0)
+		return f;
+	notary_cancel(f);
+	return NULL;
+}
+
+static int notary_end(struct mf_fetch *f, struct mf_buf *out, struct mf_err *err)
+{
+	struct mf_http_response *res;
+	int rc = mf_http_await(f->call, &res, err);
+	if (rc == 0 && res->status == 404) {
+		rc = 0;
+	} else if (rc == 0 && res->status == 200) {
+		mf_buf_clear(out);
+		*out = res->body;
+		res->body = (struct mf_buf){.max = out->max};
+		rc = 1;
+	} else if (rc == 0) {
+		rc = mf_http_status_error(f->call, "read trust metadata", err);
+	}
+	notary_cancel(f);
+	return rc;
+}
+
+/* 400 VERSION: a version in the upload is not newer; 500 UPDATING: a lost race on SQL (PROTOCOL section 3). INVALID_UPDATE with
+ * ErrBadRoot on a first publish: somebody else initialised the repository. */
+static int publish_error(const struct mf_http_call *call, const struct mf_http_response *res, bool first, struct mf_err *err)
+{
+	char code[64];
+	mf_http_error_code(res, code);
+	struct mf_str body = mf_buf_str(&res->body);
+	bool bad_root = memmem(body.p, body.n, "ErrBadRoot", 10) != NULL;
+	bool race = (res->status == 400 && strcmp(code, "VERSION") == 0) || (res->status == 500 && strcmp(code, "UPDATING") == 0) ||
+		    (first && res->status == 400 && strcmp(code, "INVALID_UPDATE") == 0 && bad_root);
+	if (race)
+		return mf_fail(err, MF_E_CONFLICT, 0, "somebody else published at the same time (%s)", code);
+	(void)mf_http_status_error(call, "publish trust metadata", err);
+	if (res->status == 400 && memmem(body.p, body.n, "no snapshot was included", 24)) {
+		(void)mf_recode(err, MF_E_KEY);
+		mf_err_set_hint(err, "the snapshot key of this repository is held by another client: only its holder can publish");
+	}
+	return -1;
+}
+
+static int notary_publish(struct mf_repo *r, const struct mf_publish_file *files, size_t n, const struct mf_bytes *base, struct mf_err *err)
+{
+	struct notary *no = (struct notary *)r;
+	struct mf_http_part parts[8];
+	struct mf_http_call *call MF_HTTP_CALL_CLEANUP = NULL;
+	struct mf_http_response *res;
+	size_t np = 0;
+	for (size_t i = 0; i < n && np < 8; i++)
+		parts[np++] = (struct mf_http_part){"files", files[i].role, files[i].bytes};
+	struct mf_http_request req = {.method = "POST", .url = no->base, .auth = no->cfg->auth, .scope = no->push,
+				      .parts = parts, .nparts = np, .no_retry = true};
+	if (mf_http_submit(no->cfg->http, &req, &call, err) < 0 || mf_http_await(call, &res, err) < 0)
+		return -1;
+	return res->status == 200 ? 0 : publish_error(call, res, base == NULL, err);
+}
+
+static int notary_server_key(struct mf_repo *r, const char *role, struct mf_buf *out, struct mf_err *err)
+{
+	struct notary *n = (struct notary *)r;
+	struct mf_http_call *call MF_HTTP_CALL_CLEANUP = NULL;
+	struct mf_http_response *res;
+	char *url MF_FREE = text(err, "%s%s.key", n->base, role);
+	struct mf_http_request req = {.url = url, .auth = n->cfg->auth, .scope = n->push, .max_bytes = MF_MAX_ERROR_BODY};
+	if (!url || mf_http_submit(n->cfg->http, &req, &call, err) < 0 || mf_http_await(call, &res, err) < 0)
+		return -1;
+	if (res->status != 200)
+		return mf_http_status_error(call, "get the server's key", err);
+	return mf_buf_add_str(out, mf_buf_str(&res->body), err);
+}
+
+#define NOTARY_OPS(prefix, opener) \
+	{ \
+		.scheme = (prefix), .dialect = &mf_dialect_notary, .open = (opener), .close = notary_close, .begin = notary_begin, \
+		.end = notary_end, .cancel = notary_cancel, .publish = notary_publish, .server_key = notary_server_key, \
+	}
+const struct mf_repo_ops mf_repo_notary_http = NOTARY_OPS("http://", open_http);
+const struct mf_repo_ops mf_repo_notary_https = NOTARY_OPS("https://", open_https);

@@ -1,0 +1,175 @@
+/* Pins: $MANIFESTO_HOME/trust.json, one file, fit for version control:
+ * {"manifestoTrust":1,"pins":{"PATTERN":{"fingerprints":["<hex>"],"threshold":1} or {"ca":"FILE"}}} */
+#include <string.h>
+
+#include "base/encode.h"
+#include "base/limits.h"
+#include "store/file.h"
+#include "trust/trust.h"
+
+void mf_pin_clear(struct mf_pin *p)
+{
+	free(p->pattern);
+	free(p->fingerprints);
+	free(p->ca);
+	*p = (struct mf_pin){0};
+}
+
+/* The file's tree, an empty one when there is no file; NULL on failure. */
+static json_t *load(const char *path, struct mf_err *err)
+{
+	struct mf_buf text MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_CONFIG_BYTES);
+	int64_t version;
+	json_t *pins;
+	if (mf_file_read(path, MF_MAX_CONFIG_BYTES, &text, err) < 0) {
+		if (err->code != MF_E_NOT_FOUND)
+			return NULL;
+		mf_err_clear(err);
+		json_t *none = json_pack("{s:i,s:{}}", "manifestoTrust", 1, "pins");
+		if (!none)
+			(void)mf_fail_nomem(err);
+		return none;
+	}
+	json_t *tree MF_JSON_CLEANUP = mf_json_load(mf_buf_bytes(&text), MF_MAX_CONFIG_BYTES, err);
+	if (tree && mf_json_get_int(tree, "manifestoTrust", true, 1, 1, &version, err) == 0 &&
+	    mf_json_get_obj(tree, "pins", true, &pins, err) == 0)
+		return json_incref(tree);
+	(void)mf_recode(err, MF_E_PIN);
+	(void)mf_wrap(err, "pins in '%s'", path);
+	return NULL;
+}
+
+static bool prefix_fits(const char *pattern, const char *name)
+{
+	size_t n = strlen(pattern);
+	return n && pattern[n - 1] == '*' && strncmp(pattern, name, n - 1) == 0;
+}
+
+static int read_fingerprints(const json_t *list, struct mf_pin *out, struct mf_err *err)
+{
+	json_t *item;
+	size_t i, n = json_array_size(list);
+	if (n == 0 || n > MF_MAX_SIGNATURES)
+		return mf_fail(err, MF_E_PIN, 0, "a pin needs 1 to %d fingerprints", MF_MAX_SIGNATURES);
+	out->fingerprints = mf_calloc(n, sizeof *out->fingerprints);
+	if (!out->fingerprints)
+		return mf_fail_nomem(err);
+	json_array_foreach(list, i, item) {
+		if (!json_is_string(item) || mf_hex_decode(out->fingerprints[i].b, 32, mf_str_c(json_string_value(item))) < 0)
+			return mf_fail(err, MF_E_PIN, 0, "fingerprint %zu is not 64 lower-case hexadecimal digits", i + 1);
+		out->n++;
+	}
+	return 0;
+}
+
+static int read_ca(const char *home, const char *file, struct mf_pin *out, struct mf_err *err)
+{
+	struct mf_buf pem MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_CONFIG_BYTES);
+	char *path MF_FREE = file[0] == '/' ? mf_str_dup(mf_str_c(file)) : mf_path_join(home, file, NULL);
+	if (!path)
+		return mf_fail_nomem(err);
+	if (mf_file_read(path, MF_MAX_CONFIG_BYTES, &pem, err) < 0)
+		return mf_recode(err, MF_E_PIN);
+	out->ca = mf_buf_take(&pem);
+	return out->ca ? 0 : mf_fail_nomem(err);
+}
+
+static int read_pin(const char *home, const char *pattern, const json_t *value, struct mf_pin *out, struct mf_err *err)
+{
+	const char *ca = NULL;
+	json_t *list = NULL;
+	out->threshold = 1;
+	out->pattern = mf_str_dup(mf_str_c(pattern));
+	if (!out->pattern)
+		return mf_fail_nomem(err);
+	if (mf_json_get_str(value, "ca", false, &ca, err) < 0 || mf_json_get_arr(value, "fingerprints", ca == NULL, &list, err) < 0 ||
+	    mf_json_get_int(value, "threshold", false, 1, MF_MAX_SIGNATURES, &out->threshold, err) < 0)
+		return mf_recode(err, MF_E_PIN);
+	if ((list && read_fingerprints(list, out, err) < 0) || (ca && read_ca(home, ca, out, err) < 0))
+		return -1;
+	if (!ca && out->threshold > (int64_t)out->n)
+		return mf_fail(err, MF_E_PIN, 0, "threshold %lld of %zu fingerprints", (long long)out->threshold, out->n);
+	out->found = true;
+	return 0;
+}
+
+int mf_pin_find(const char *home, const char *name, struct mf_pin *out, struct mf_err *err)
+{
+	struct mf_pin pin = {0};
+	char *path MF_FREE = mf_path_join(home, "trust.json", NULL);
+	if (!path)
+		return mf_fail_nomem(err);
+	json_t *tree MF_JSON_CLEANUP = load(path, err);
+	if (!tree)
+		return -1;
+	json_t *pins = json_object_get(tree, "pins"), *value, *best = json_object_get(pins, name);
+	const char *pattern, *best_pattern = name;
+	size_t longest = 0;
+	if (!best)
+		json_object_foreach(pins, pattern, value)
+			if (prefix_fits(pattern, name) && (!best || strlen(pattern) > longest)) {
+				best = value;
+				best_pattern = pattern;
+				longest = strlen(pattern);
+			}
+	if (best && read_pin(home, best_pattern, best, &pin, err) < 0) {
+		mf_pin_clear(&pin);
+		struct mf_esc e;
+		return mf_wrap(err, "pin '%s' in '%s'", mf_esc(&e, mf_str_c(best_pattern)), path);
+	}
+	*out = pin;
+	return 0;
+}
+
+static json_t *pin_json(const struct mf_digest *fps, size_t n, int64_t threshold)
+{
+	json_t *list = json_array();
+	for (size_t i = 0; list && i < n; i++) {
+		char hex[65];
+		mf_digest_hex(hex, &fps[i]);
+		(void)json_array_append_new(list, json_string(hex));
+	}
+	return json_pack("{s:o,s:I}", "fingerprints", list, "threshold", (json_int_t)threshold);
+}
+
+int mf_pin_store(const char *home, const char *pattern, const struct mf_digest *fps, size_t n, int64_t threshold,
+		 const struct mf_env *env, struct mf_err *err)
+{
+	struct mf_lock lock MF_LOCK_CLEANUP = MF_LOCK_INIT;
+	char *path MF_FREE = mf_path_join(home, "trust.json", NULL), *lock_path MF_FREE = mf_path_join(home, "trust.lock", NULL);
+	if (!path || !lock_path)
+		return mf_fail_nomem(err);
+	if (mf_dir_make(home, 0700, err) < 0 || mf_lock_acquire(&lock, lock_path, env, err) < 0)
+		return -1;
+	json_t *tree MF_JSON_CLEANUP = load(path, err);
+	if (!tree)
+		return -1;
+	json_t *pin = pin_json(fps, n, threshold);
+	if (!pin || json_object_set_new(json_object_get(tree, "pins"), pattern, pin) < 0)
+		return mf_fail_nomem(err);
+	char *dump MF_FREE = json_dumps(tree, JSON_INDENT(2) | JSON_SORT_KEYS);
+	struct mf_buf text MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_CONFIG_BYTES);
+	if (!dump)
+		return mf_fail_nomem(err);
+	if (mf_buf_addz(&text, dump, err) < 0 || mf_buf_addc(&text, '\n', err) < 0)
+		return -1;
+	return mf_file_write(path, mf_buf_bytes(&text), 0644, err);
+}
+
+int mf_pin_from_root(const struct mf_dialect *d, const char *gun, int64_t now, struct mf_bytes root, struct mf_digest *fps,
+		     size_t *n, int64_t *threshold, struct mf_err *err)
+{
+	struct mf_buf copy MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_ROOT_BYTES);
+	if (mf_buf_add(&copy, root.p, root.n, err) < 0)
+		return -1;
+	struct mf_tuf_file *f MF_TUF_FILE_CLEANUP = mf_tuf_parse_unverified(d, MF_TUF_ROOT, &copy, err);
+	if (!f || mf_tuf_root_check(d, mf_str_c(gun), now, f, NULL, err) < 0)
+		return -1;
+	const struct mf_tuf_role *role = &f->roles[MF_TUF_ROOT];
+	*n = 0;
+	for (size_t i = 0; i < role->nkeys && *n < MF_MAX_SIGNATURES; i++)
+		if (role->keys[i]->pub)
+			fps[(*n)++] = mf_pubkey_fingerprint(role->keys[i]->pub);
+	*threshold = role->threshold;
+	return 0;
+}

@@ -1,0 +1,47 @@
+/* Where metadata comes from and goes to: one table of operations, a row per URL scheme. */
+#ifndef MF_TRUST_REPO_H
+#define MF_TRUST_REPO_H
+
+#include "trust/trust.h"
+
+enum mf_fetch_by { MF_BY_NAME, MF_BY_VERSION, MF_BY_SHA256 };
+struct mf_fetch_key {
+	const char *role;
+	enum mf_fetch_by by;
+	int64_t version;
+	struct mf_digest sha256;
+	size_t max; /* octets */
+};
+
+/* A file to publish. */
+struct mf_publish_file {
+	const char *role;
+	int64_t version;
+	struct mf_bytes bytes;
+};
+
+struct mf_repo;
+struct mf_fetch;
+struct mf_repo_ops {
+	const char *scheme;              /* URL prefix */
+	const struct mf_dialect *dialect;
+	bool local;                      /* no cache, no speculation */
+	struct mf_repo *(*open)(const char *rest, const char *gun, const struct mf_trust_config *cfg, struct mf_err *err);
+	void (*close)(struct mf_repo *r);
+	/* Begins a request. */
+	struct mf_fetch *(*begin)(struct mf_repo *r, const struct mf_fetch_key *key, struct mf_err *err);
+	/* Waits and frees. 1: out filled (it must be initialised); 0: not there; -1. */
+	int (*end)(struct mf_fetch *f, struct mf_buf *out, struct mf_err *err);
+	void (*cancel)(struct mf_fetch *f);
+	/* All or nothing. base: the timestamp file that the change was built on, NULL for a new repository. MF_E_CONFLICT: somebody was faster. */
+	int (*publish)(struct mf_repo *r, const struct mf_publish_file *files, size_t n, const struct mf_bytes *base, struct mf_err *err);
+	/* Public key object of a role that the server signs; NULL in the table: there is no server. */
+	int (*server_key)(struct mf_repo *r, const char *role, struct mf_buf *out, struct mf_err *err);
+};
+struct mf_repo {
+	const struct mf_repo_ops *ops;
+	char *where; /* for people */
+};
+extern const struct mf_repo_ops mf_repo_notary_http, mf_repo_notary_https, mf_repo_tuf_file, mf_repo_tuf_dir;
+
+#endif

@@ -1,0 +1,253 @@
+/* From a pin to the newest root: the chain is walked back from the newest root until a version satisfies the pin and is no newer than the
+ * last root trusted here, then verified forward step by step (TUF 5.3). */
+#include <stdio.h>
+
+#include "base/encode.h"
+#include "crypto/hash.h"
+#include "trust/client.h"
+
+/* Parsed roots, versions [first, first + n). */
+struct chain {
+	struct mf_tuf_file *v[MF_MAX_ROOT_STEPS + 1]; /* newest first */
+	size_t n;
+};
+
+static void chain_clear(struct chain *c)
+{
+	for (size_t i = 0; i < c->n; i++)
+		mf_tuf_file_free(c->v[i]);
+	c->n = 0;
+}
+#define CHAIN_CLEANUP __attribute__((cleanup(chain_clear)))
+
+static int chain_add(struct mf_trust *t, struct chain *c, struct mf_buf *bytes, struct mf_err *err)
+{
+	struct mf_tuf_file *f = mf_tuf_parse_unverified(t->repo->ops->dialect, MF_TUF_ROOT, bytes, err);
+	if (!f)
+		return -1;
+	c->v[c->n++] = f;
+	return 0;
+}
+
+/* N.root.json from the cache, else from the server. 1, 0, -1. */
+static int versioned_root(struct mf_trust *t, int64_t version, bool use_cache, struct mf_buf *out, struct mf_err *err)
+{
+	struct mf_fetch_key key = {.role = "root", .by = MF_BY_VERSION, .version = version, .max = MF_MAX_ROOT_BYTES};
+	if (use_cache && !t->repo->ops->local) {
+		int rc = mf_cache_get(t->cfg->cache_dir, t->pin_name, "root", version, MF_MAX_ROOT_BYTES, out, err);
+		if (rc)
+			return rc;
+	}
+	mf_buf_init(out, MF_MAX_ROOT_BYTES);
+	return mf_trust_fetch(t, &key, out, err);
+}
+
+static int gone(struct mf_trust *t, struct mf_err *err)
+{
+	bool known = t->pin.found || t->floors.any;
+	(void)mf_fail(err, known ? MF_E_GONE : MF_E_NOT_FOUND, 0, known ? "the trust repository of '%s' is gone from '%s'"
+									 : "there is no trust repository of '%s' at '%s'",
+		      t->gun, t->repo->where);
+	mf_err_set_endpoint(err, t->repo->where);
+	if (known)
+		mf_err_set_hint(err, "it was there before: ask its owner; do not initialise it anew");
+	return -1;
+}
+
+/* The newest root of a server: by name. */
+static int newest_by_name(struct mf_trust *t, bool use_cache, struct chain *c, struct mf_err *err)
+{
+	struct mf_buf bytes MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_ROOT_BYTES);
+	struct mf_fetch_key key = {.role = "root", .by = MF_BY_NAME, .max = MF_MAX_ROOT_BYTES};
+	int rc = 0;
+	if (use_cache)
+		rc = mf_cache_get(t->cfg->cache_dir, t->pin_name, "root", 0, MF_MAX_ROOT_BYTES, &bytes, err);
+	t->cached[EARLY_ROOT] = rc > 0;
+	if (rc == 0) {
+		struct mf_fetch *f = t->early[EARLY_ROOT];
+		t->early[EARLY_ROOT] = NULL;
+		mf_buf_init(&bytes, MF_MAX_ROOT_BYTES);
+		rc = f ? t->repo->ops->end(f, &bytes, err) : mf_trust_fetch(t, &key, &bytes, err);
+	}
+	if (rc < 0)
+		return -1;
+	return rc ? chain_add(t, c, &bytes, err) : gone(t, err);
+}
+
+/* The newest root of a TUF 1.0 repository: versions upward from the last one trusted here, or from 1. */
+static int newest_by_version(struct mf_trust *t, struct chain *c, struct mf_err *err)
+{
+	int64_t first = mf_tuf_floor_get(&t->floors.roles, "root");
+	if (!first)
+		first = 1;
+	for (int64_t v = first;; v++) {
+		struct mf_buf bytes MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_ROOT_BYTES);
+		int rc = versioned_root(t, v, false, &bytes, err);
+		if (rc < 0)
+			return -1;
+		if (!rc && c->n)
+			return 0;
+		if (!rc)
+			return gone(t, err);
+		if (v - first >= MF_MAX_ROOT_STEPS)
+			return mf_fail(err, MF_E_FORMAT, 0, "more than %d new root versions", MF_MAX_ROOT_STEPS);
+		chain_clear(c);
+		if (chain_add(t, c, &bytes, err) < 0)
+			return -1;
+		if (c->v[0]->version != v)
+			return mf_fail(err, MF_E_FORMAT, 0, "%lld.root.json says version %lld", (long long)v, (long long)c->v[0]->version);
+	}
+}
+
+/* ---- pins */
+
+static struct mf_tuf_anchor anchor_of(const struct mf_trust *t)
+{
+	return (struct mf_tuf_anchor){.fingerprints = t->pin.fingerprints, .n = t->pin.n,
+				      .ca = mf_str_c(t->pin.ca), .threshold = t->pin.threshold};
+}
+
+static bool satisfies(const struct mf_trust *t, const struct mf_tuf_file *root)
+{
+	struct mf_err ignored = MF_ERR_INIT;
+	struct mf_tuf_anchor a = anchor_of(t);
+	return mf_tuf_root_check(t->repo->ops->dialect, mf_str_c(t->gun), t->set.now, root, &a, &ignored) == 0;
+}
+
+static void add_fingerprints(char *out, size_t max, const struct mf_tuf_file *root)
+{
+	const struct mf_tuf_role *role = &root->roles[MF_TUF_ROOT];
+	size_t at = 0;
+	out[0] = 0;
+	for (size_t i = 0; i < role->nkeys && at + 70 < max; i++) {
+		if (!role->keys[i]->pub)
+			continue;
+		struct mf_digest fp = mf_pubkey_fingerprint(role->keys[i]->pub);
+		if (at)
+			out[at++] = ' ';
+		mf_digest_hex(out + at, &fp);
+		at += 64;
+	}
+}
+
+static int refuse_pin(const struct mf_trust *t, const struct mf_tuf_file *newest, struct mf_err *err)
+{
+	char served[300], pinned[300] = "a CA", *at = pinned;
+	add_fingerprints(served, sizeof served, newest);
+	for (size_t i = 0; i < t->pin.n && i < 4; i++) {
+		mf_digest_hex(at, &t->pin.fingerprints[i]);
+		at += 64;
+		*at++ = ' ';
+		*at = 0;
+	}
+	(void)mf_fail(err, MF_E_PIN, 0, "no root of '%s' matches the pin: pinned %s; %s root version %lld has keys %s", t->gun, pinned,
+		      t->cached[EARLY_ROOT] ? "cached" : "served", (long long)newest->version, served);
+	mf_err_set_endpoint(err, t->repo->where);
+	mf_err_set_hint(err, "either the repository was made anew without your knowledge, or this is an attack: ask its owner for the "
+			     "fingerprint over another channel before you run 'manifesto trust pin'");
+	return -1;
+}
+
+static int refuse_unpinned(const struct mf_trust *t, const struct mf_tuf_file *newest, struct mf_err *err)
+{
+	char served[300];
+	add_fingerprints(served, sizeof served, newest);
+	(void)mf_fail(err, MF_E_PIN, 0, "no pin for '%s' on this machine; the root that is served (version %lld) has keys %s", t->pin_name,
+		      (long long)newest->version, served);
+	mf_err_set_endpoint(err, t->repo->where);
+	mf_err_set_hint(err, "compare the fingerprint with the owner's, then run 'manifesto trust pin IMAGE FINGERPRINT'; --tofu trusts "
+			     "what is served");
+	return -1;
+}
+
+/* ---- the chain */
+
+/* Adds older roots until one satisfies the pin and none is newer than the last one trusted here. The index of the first (newest) that
+ * satisfies it goes to *pinned. */
+static int walk_back(struct mf_trust *t, bool use_cache, struct chain *c, size_t *pinned, struct mf_err *err)
+{
+	int64_t floor = mf_tuf_floor_get(&t->floors.roles, "root");
+	bool found = !t->pin.found;
+	*pinned = SIZE_MAX;
+	for (;;) {
+		const struct mf_tuf_file *last = c->v[c->n - 1];
+		if (!found && satisfies(t, last)) {
+			found = true;
+			*pinned = c->n - 1;
+		}
+		if (found && (!floor || last->version <= floor))
+			return 0;
+		if (last->version <= 1 || c->n > MF_MAX_ROOT_STEPS)
+			return found ? 0 : refuse_pin(t, c->v[0], err);
+		struct mf_buf bytes MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_ROOT_BYTES);
+		int rc = versioned_root(t, last->version - 1, use_cache, &bytes, err);
+		if (rc == 0)
+			return found ? mf_fail(err, MF_E_GONE, 0, "root version %lld is missing between the last trusted and the newest one",
+					       (long long)last->version - 1)
+				     : refuse_pin(t, c->v[0], err);
+		if (rc < 0 || chain_add(t, c, &bytes, err) < 0)
+			return -1;
+		if (c->v[c->n - 1]->version != last->version - 1)
+			return mf_fail(err, MF_E_FORMAT, 0, "%lld.root.json says version %lld", (long long)last->version - 1,
+				       (long long)c->v[c->n - 1]->version);
+	}
+}
+
+/* The root of the version last trusted here must be that very file. */
+static int check_continuity(const struct mf_trust *t, const struct mf_tuf_file *root, struct mf_err *err)
+{
+	struct mf_digest d;
+	char served[300];
+	if (!t->floors.any || root->version != mf_tuf_floor_get(&t->floors.roles, "root"))
+		return 0;
+	if (mf_sha256(mf_buf_bytes(&root->bytes), &d, err) < 0)
+		return -1;
+	if (mf_digest_eq(&d, &t->floors.root))
+		return 0;
+	add_fingerprints(served, sizeof served, root);
+	(void)mf_fail(err, MF_E_PIN, 0, "root version %lld of '%s' is not the one trusted before: it now has keys %s",
+		      (long long)root->version, t->gun, served);
+	mf_err_set_endpoint(err, t->repo->where);
+	mf_err_set_hint(err, "the collection was replaced: ask its owner before anything else");
+	return -1;
+}
+
+static int verify_forward(struct mf_trust *t, struct chain *c, size_t pinned, struct mf_err *err)
+{
+	struct mf_tuf_anchor a = anchor_of(t);
+	bool first = true;
+	while (c->n) {
+		struct mf_tuf_file *root = c->v[--c->n];
+		const struct mf_tuf_anchor *anchor = c->n == pinned ? &a : NULL;
+		if (check_continuity(t, root, err) < 0) {
+			mf_tuf_file_free(root);
+			return -1;
+		}
+		if (first ? mf_tuf_set_root(&t->set, root, anchor, err) < 0 : mf_tuf_set_next_root(&t->set, root, err) < 0)
+			return -1;
+		first = false;
+	}
+	return mf_tuf_set_root_done(&t->set, err);
+}
+
+int mf_trust_load_root(struct mf_trust *t, bool use_cache, struct mf_err *err)
+{
+	struct chain c CHAIN_CLEANUP = {.n = 0};
+	size_t pinned;
+	int64_t newest, oldest;
+	if (t->repo->ops->local ? newest_by_version(t, &c, err) < 0 : newest_by_name(t, use_cache, &c, err) < 0)
+		return -1;
+	if (!t->pin.found && !t->cfg->tofu)
+		return refuse_unpinned(t, c.v[0], err);
+	t->tofu = !t->pin.found;
+	if (walk_back(t, use_cache, &c, &pinned, err) < 0)
+		return -1;
+	newest = c.v[0]->version;
+	oldest = c.v[c.n - 1]->version;
+	/* Copies for the cache are taken before the chain is consumed: the next run then finds every step. */
+	for (size_t i = 0; !t->repo->ops->local && !t->cached[EARLY_ROOT] && i < c.n; i++)
+		mf_cache_put(t->cfg->cache_dir, t->pin_name, "root", c.v[i]->version, mf_buf_bytes(&c.v[i]->bytes));
+	if (verify_forward(t, &c, pinned, err) < 0)
+		return mf_wrap(err, "root chain of '%s' (versions %lld to %lld)", t->gun, (long long)oldest, (long long)newest);
+	return 0;
+}

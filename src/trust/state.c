@@ -1,0 +1,254 @@
+#include "trust/state.h"
+
+#include "base/encode.h"
+#include "base/limits.h"
+#include "crypto/hash.h"
+
+void mf_floors_clear(struct mf_floors *f)
+{
+	for (size_t i = 0; i < f->roles.n; i++)
+		free(f->roles.v[i].role);
+	free(f->roles.v);
+	*f = (struct mf_floors){0};
+}
+
+int mf_floor_set(struct mf_tuf_floors *f, const char *role, int64_t version, struct mf_err *err)
+{
+	for (size_t i = 0; i < f->n; i++)
+		if (strcmp(f->v[i].role, role) == 0) {
+			f->v[i].version = version;
+			return 0;
+		}
+	if (mf_grow((void **)&f->v, &f->cap, f->n, sizeof *f->v, err) < 0)
+		return -1;
+	char *copy = mf_str_dup(mf_str_c(role));
+	if (!copy)
+		return mf_fail_nomem(err);
+	f->v[f->n++] = (struct mf_tuf_floor){copy, version};
+	return 0;
+}
+
+void mf_floors_forget_online(struct mf_tuf_floors *f)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < f->n; i++)
+		if (strcmp(f->v[i].role, "root") == 0)
+			f->v[kept++] = f->v[i];
+		else
+			free(f->v[i].role);
+	f->n = kept;
+}
+
+static int name_hash(const char *pin_name, char hex[65], struct mf_err *err)
+{
+	struct mf_digest d;
+	if (mf_sha256(mf_bytes_of(mf_str_c(pin_name)), &d, err) < 0)
+		return -1;
+	mf_digest_hex(hex, &d);
+	return 0;
+}
+
+static char *floors_path(const char *home, const char *pin_name, const char *suffix, struct mf_err *err)
+{
+	char hex[65], name[80];
+	if (name_hash(pin_name, hex, err) < 0)
+		return NULL;
+	memcpy(name, hex, 64);
+	memcpy(name + 64, suffix, strlen(suffix) + 1);
+	char *path = mf_path_join(home, "floors", name, NULL);
+	if (!path)
+		(void)mf_fail_nomem(err);
+	return path;
+}
+
+static int read_digest(const json_t *tree, const char *name, struct mf_digest *out, struct mf_err *err)
+{
+	const char *text;
+	if (mf_json_get_str(tree, name, true, &text, err) < 0)
+		return -1;
+	return mf_digest_parse(out, mf_str_c(text), err);
+}
+
+static int read_floors(const json_t *tree, struct mf_floors *out, struct mf_err *err)
+{
+	json_t *roles, *value;
+	const char *role;
+	int64_t v;
+	if (mf_json_get_int(tree, "clock", true, 0, MF_MAX_VERSION, &out->clock, err) < 0 ||
+	    read_digest(tree, "root", &out->root, err) < 0 || read_digest(tree, "keys", &out->keys, err) < 0 ||
+	    mf_json_get_obj(tree, "versions", true, &roles, err) < 0)
+		return -1;
+	json_object_foreach(roles, role, value) {
+		if (mf_json_get_int(roles, role, true, 1, MF_MAX_VERSION, &v, err) < 0 || mf_floor_set(&out->roles, role, v, err) < 0)
+			return -1;
+	}
+	out->any = true;
+	return 0;
+}
+
+int mf_floors_load(const char *home, const char *pin_name, struct mf_floors *out, struct mf_err *err)
+{
+	struct mf_buf text MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_CONFIG_BYTES);
+	char *path MF_FREE = floors_path(home, pin_name, ".json", err);
+	*out = (struct mf_floors){0};
+	if (!path)
+		return -1;
+	if (mf_file_read(path, MF_MAX_CONFIG_BYTES, &text, err) < 0) {
+		if (err->code != MF_E_NOT_FOUND)
+			return -1;
+		mf_err_clear(err);
+		return 0;
+	}
+	json_t *tree MF_JSON_CLEANUP = mf_json_load(mf_buf_bytes(&text), MF_MAX_CONFIG_BYTES, err);
+	if (tree && read_floors(tree, out, err) == 0)
+		return 0;
+	mf_floors_clear(out);
+	if (err->code == MF_E_FORMAT)
+		(void)mf_recode(err, MF_E_ROLLBACK);
+	mf_err_set_hint(err, "restore the file from a backup; removing it gives up the protection against rollback for this repository");
+	return mf_wrap(err, "rollback floors in '%s'", path);
+}
+
+int mf_floors_keys(const struct mf_tuf_file *root, struct mf_digest *out, struct mf_err *err)
+{
+	static const enum mf_tuf_type online[] = {MF_TUF_TIMESTAMP, MF_TUF_SNAPSHOT};
+	struct mf_buf b MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_KEYS * 128);
+	for (size_t i = 0; i < 2; i++) {
+		const struct mf_tuf_role *role = &root->roles[online[i]];
+		if (mf_buf_printf(&b, err, "%s %lld\n", role->name, (long long)role->threshold) < 0)
+			return -1;
+		for (size_t k = 0; k < role->nkeys; k++)
+			if (mf_buf_add_str(&b, role->keys[k]->id, err) < 0 || mf_buf_addc(&b, '\n', err) < 0)
+				return -1;
+	}
+	return mf_sha256(mf_buf_bytes(&b), out, err);
+}
+
+/* ---- raising */
+
+static int raise_one(struct mf_tuf_floors *f, const char *role, int64_t version, bool *changed, struct mf_err *err)
+{
+	if (mf_tuf_floor_get(f, role) >= version)
+		return 0;
+	*changed = true;
+	return mf_floor_set(f, role, version, err);
+}
+
+/* Brings f up to the set; *changed tells whether the file must be written. */
+static int merge(struct mf_floors *f, const struct mf_tuf_set *set, bool *changed, struct mf_err *err)
+{
+	struct mf_digest keys;
+	if (mf_floors_keys(set->root, &keys, err) < 0)
+		return -1;
+	int64_t known_root = mf_tuf_floor_get(&f->roles, "root");
+	if (f->any && !mf_digest_eq(&keys, &f->keys) && set->root->version > known_root)
+		mf_floors_forget_online(&f->roles);
+	if (!f->any || set->root->version > known_root) {
+		f->keys = keys;
+		if (mf_sha256(mf_buf_bytes(&set->root->bytes), &f->root, err) < 0)
+			return -1;
+	}
+	if (raise_one(&f->roles, "root", set->root->version, changed, err) < 0 ||
+	    raise_one(&f->roles, "timestamp", set->timestamp->version, changed, err) < 0 ||
+	    raise_one(&f->roles, "snapshot", set->snapshot->version, changed, err) < 0)
+		return -1;
+	for (size_t i = 0; i < set->nroles; i++)
+		if (raise_one(&f->roles, set->roles[i]->role, set->roles[i]->file->version, changed, err) < 0)
+			return -1;
+	/* The clock is written with other changes, and once an hour, so that a warm get writes nothing. */
+	if (*changed || set->now > f->clock + 3600) {
+		*changed |= set->now > f->clock;
+		f->clock = set->now > f->clock ? set->now : f->clock;
+	}
+	return 0;
+}
+
+static int write_floors(const char *path, const struct mf_floors *f, struct mf_err *err)
+{
+	char root[MF_DIGEST_TEXT], keys[MF_DIGEST_TEXT];
+	json_t *versions = json_object();
+	mf_digest_format(root, &f->root);
+	mf_digest_format(keys, &f->keys);
+	for (size_t i = 0; versions && i < f->roles.n; i++)
+		(void)json_object_set_new(versions, f->roles.v[i].role, json_integer((json_int_t)f->roles.v[i].version));
+	json_t *tree MF_JSON_CLEANUP = json_pack("{s:I,s:s,s:s,s:o}", "clock", (json_int_t)f->clock, "root", root, "keys", keys,
+						 "versions", versions);
+	char *dump MF_FREE = tree ? json_dumps(tree, JSON_INDENT(1) | JSON_SORT_KEYS) : NULL;
+	if (!dump)
+		return mf_fail_nomem(err);
+	return mf_file_write(path, mf_bytes_of(mf_str_c(dump)), 0600, err);
+}
+
+static int raise_locked(const char *home, const char *pin_name, const struct mf_tuf_set *set, const struct mf_env *env,
+			struct mf_err *err)
+{
+	struct mf_lock lock MF_LOCK_CLEANUP = MF_LOCK_INIT;
+	struct mf_floors f __attribute__((cleanup(mf_floors_clear))) = {0};
+	char *dir MF_FREE = mf_path_join(home, "floors", NULL), *path MF_FREE = floors_path(home, pin_name, ".json", err);
+	char *lock_path MF_FREE = path ? floors_path(home, pin_name, ".lock", err) : NULL;
+	bool changed = false;
+	if (!dir && !err->code)
+		return mf_fail_nomem(err);
+	if (!path || !lock_path)
+		return -1;
+	if (mf_dir_make(dir, 0700, err) < 0 || mf_lock_acquire(&lock, lock_path, env, err) < 0 ||
+	    mf_floors_load(home, pin_name, &f, err) < 0 || merge(&f, set, &changed, err) < 0)
+		return -1;
+	return changed ? write_floors(path, &f, err) : 0;
+}
+
+int mf_floors_raise(const char *home, const char *pin_name, const struct mf_tuf_set *set, const struct mf_env *env, struct mf_err *err)
+{
+	struct mf_floors f __attribute__((cleanup(mf_floors_clear))) = {0};
+	bool changed = false;
+	/* Most runs change nothing: look first, without a lock. */
+	if (mf_floors_load(home, pin_name, &f, err) < 0 || merge(&f, set, &changed, err) < 0)
+		return -1;
+	if (!changed)
+		return 0;
+	if (raise_locked(home, pin_name, set, env, err) == 0)
+		return 0;
+	if (err->code != MF_E_IO)
+		return -1;
+	mf_env_log(env, MF_LOG_INFO, "rollback floors not stored: %s", err->msg);
+	mf_err_clear(err);
+	return 0;
+}
+
+/* ---- cache */
+
+static char *cache_path(const char *cache_dir, const char *pin_name, const char *role, int64_t version, char **dir, struct mf_err *err)
+{
+	char hex[65];
+	struct mf_buf name MF_BUF_CLEANUP = MF_BUF_INIT(2048);
+	if (name_hash(pin_name, hex, err) < 0 || (version && mf_buf_printf(&name, err, "%lld.", (long long)version) < 0) ||
+	    mf_pct_encode(&name, mf_str_c(role), "", err) < 0 || mf_buf_addz(&name, ".json", err) < 0)
+		return NULL;
+	*dir = mf_path_join(cache_dir, "tuf", hex, NULL);
+	return *dir ? mf_path_join(*dir, mf_buf_str(&name).p, NULL) : NULL;
+}
+
+int mf_cache_get(const char *cache_dir, const char *pin_name, const char *role, int64_t version, size_t max, struct mf_buf *out,
+		 struct mf_err *err)
+{
+	char *dir MF_FREE = NULL;
+	char *path MF_FREE = cache_path(cache_dir, pin_name, role, version, &dir, err);
+	if (!path)
+		return err->code ? -1 : mf_fail_nomem(err);
+	mf_buf_clear(out);
+	mf_buf_init(out, max);
+	if (mf_file_read(path, max, out, err) == 0)
+		return 1;
+	mf_err_clear(err);
+	mf_buf_clear(out);
+	return 0;
+}
+
+void mf_cache_put(const char *cache_dir, const char *pin_name, const char *role, int64_t version, struct mf_bytes bytes)
+{
+	struct mf_err err = MF_ERR_INIT;
+	char *dir MF_FREE = NULL;
+	char *path MF_FREE = cache_path(cache_dir, pin_name, role, version, &dir, &err);
+	if (path && mf_dir_make(dir, 0700, &err) == 0)
+		(void)!mf_file_write_fast(path, bytes, 0600, &err);
+}
