@@ -9,131 +9,142 @@
 #define B MF_OPT_BIT
 
 const struct mf_command mf_commands[] = {
-	{.name = "put",
-	 .synopsis = "IMAGE TYPE FILE",
-	 .summary = "store a file as signed metadata of an image",
-	 .description = "Stores FILE ('-': standard input) as the record TYPE of the image, signs it, and publishes it.\n"
-			"The record belongs to the digest that the image has now, not to its tag. At the first put to a\n"
-			"repository the keys and the trust repository are made: on a terminal after a question, else with --init.",
-	 .options = B(MF_OPT_INIT) | B(MF_OPT_MEDIA_TYPE) | B(MF_OPT_AUTHOR) | B(MF_OPT_REASON) | B(MF_OPT_ANNOTATION) |
-		    B(MF_OPT_EXPIRES) | B(MF_OPT_ROLE) | B(MF_OPT_PLATFORM) | B(MF_OPT_ALL_PLATFORMS) | B(MF_OPT_FORCE) |
-		    B(MF_OPT_REINSTATE) | B(MF_OPT_LINK) | B(MF_OPT_KEY),
-	 .min = 3,
-	 .max = 3,
-	 .credentials = true,
-	 .run = mf_run_put},
-	{.name = "get",
-	 .synopsis = "IMAGE TYPE",
-	 .summary = "verify a record and write its content",
-	 .description = "Verifies the trust metadata, the record's signatures and the content's digest, then writes the content,\n"
-			"byte for byte what was put. Nothing is written when anything does not hold.\n"
-			"With --json, which needs --output, the description of the record is written to standard output.",
-	 .options = B(MF_OPT_OUTPUT) | B(MF_OPT_ROLE) | B(MF_OPT_PLATFORM),
-	 .min = 2,
-	 .max = 2,
-	 .credentials = true,
-	 .run = mf_run_get},
-	{.name = "list",
-	 .synopsis = "IMAGE",
-	 .summary = "verify and list the records of an image",
-	 .description = "Lists the current records of the image with their signers, after the trust metadata was verified.",
-	 .options = B(MF_OPT_ROLE) | B(MF_OPT_PLATFORM) | B(MF_OPT_ALL_PLATFORMS),
-	 .min = 1,
-	 .max = 1,
-	 .credentials = true,
-	 .run = mf_run_list},
-	{.name = "trust init",
-	 .synopsis = "IMAGE",
-	 .summary = "make the trust repository of an image's repository",
-	 .description = "Makes keys as needed and the first signed metadata, and pins the root keys on this machine.",
-	 .options = B(MF_OPT_KEY),
-	 .min = 1,
-	 .max = 1,
-	 .credentials = true,
-	 .run = mf_run_trust_init},
-	{.name = "trust show",
-	 .synopsis = "IMAGE",
-	 .summary = "verify and show roles, keys and pins",
-	 .description = "Verifies the whole chain of trust metadata and shows its roles with their versions, expiry and keys,\n"
-			"and what this machine has pinned.",
-	 .min = 1,
-	 .max = 1,
-	 .credentials = true,
-	 .run = mf_run_trust_show},
-	{.name = "trust pin",
-	 .synopsis = "IMAGE ROOT...",
-	 .summary = "pin the root keys that a repository must have",
-	 .description = "Each ROOT is a root.json file or the fingerprint (64 hexadecimal digits) of a root key. IMAGE may be a prefix\n"
-			"of repositories that ends in '*'.",
-	 .options = B(MF_OPT_THRESHOLD),
-	 .min = 2,
-	 .max = MF_ANY,
-	 .credentials = true,
-	 .run = mf_run_trust_pin},
-	{.name = "key generate",
-	 .synopsis = "NAME",
-	 .summary = "make a signing key",
-	 .description = "Makes a key pair and stores it under NAME, protected by a passphrase unless --no-passphrase is given.",
-	 .options = B(MF_OPT_TYPE),
-	 .min = 1,
-	 .max = 1,
-	 .run = mf_run_key_generate},
-	{.name = "key list",
-	 .synopsis = "",
-	 .summary = "list the keys on this machine",
-	 .description = "Lists names, types, fingerprints and files of the keys. No passphrase is needed.",
-	 .min = 0,
-	 .max = 0,
-	 .run = mf_run_key_list},
-	{.name = "key show",
-	 .synopsis = "NAME",
-	 .summary = "show one key and its public part",
-	 .description = "NAME is a key's name or at least 8 digits of its fingerprint.",
-	 .min = 1,
-	 .max = 1,
-	 .run = mf_run_key_show},
-	{.name = "key import",
-	 .synopsis = "NAME FILE",
-	 .summary = "take over a private key of notary or Docker Content Trust",
-	 .description = "FILE is a private key file of the notary program or of Docker Content Trust; it is stored under NAME.",
-	 .min = 2,
-	 .max = 2,
-	 .run = mf_run_key_import},
-	{.name = "key export",
-	 .synopsis = "NAME DIRECTORY",
-	 .summary = "write a key as the notary program reads it",
-	 .description = "Writes DIRECTORY/ID.key under the key's own passphrase. --role (targets, root or delegation) must be given,\n"
-			"as that file names the role; --gun for a targets key.",
-	 .options = B(MF_OPT_ROLE) | B(MF_OPT_GUN),
-	 .min = 2,
-	 .max = 2,
-	 .run = mf_run_key_export},
-	{.name = "version",
-	 .synopsis = "",
-	 .summary = "print the version",
-	 .description = "Prints the version of the program.",
-	 .min = 0,
-	 .max = 0,
-	 .offline = true,
-	 .run = mf_run_version},
-	{.name = "completion",
-	 .synopsis = "SHELL",
-	 .summary = "print a completion script for bash, zsh or fish",
-	 .description = "For bash:  source <(manifesto completion bash)\n"
-			"For zsh:   source <(manifesto completion zsh)\n"
-			"For fish:  manifesto completion fish | source",
-	 .min = 1,
-	 .max = 1,
-	 .offline = true,
-	 .run = mf_run_completion},
-	{.name = "help",
-	 .synopsis = "[COMMAND]",
-	 .summary = "print help for the program or a command",
-	 .description = "The same as --help behind the command.",
-	 .min = 0,
-	 .max = 2,
-	 .offline = true,
-	 .run = mf_run_help},
+    {.name = "put",
+     .synopsis = "IMAGE TYPE FILE",
+     .summary = "store a file as signed metadata of an image",
+     .description =
+	 "Stores FILE ('-': standard input) as the record TYPE of the image, signs it, and publishes it.\n"
+	 "The record belongs to the digest that the image has now, not to its tag. At the first put to a\n"
+	 "repository the keys and the trust repository are made: on a terminal after a\n"
+	 "question, else with --init.",
+     .options = B(MF_OPT_INIT) | B(MF_OPT_MEDIA_TYPE) | B(MF_OPT_AUTHOR) | B(MF_OPT_REASON) |
+		B(MF_OPT_ANNOTATION) | B(MF_OPT_EXPIRES) | B(MF_OPT_ROLE) | B(MF_OPT_PLATFORM) |
+		B(MF_OPT_ALL_PLATFORMS) | B(MF_OPT_FORCE) | B(MF_OPT_REINSTATE) | B(MF_OPT_LINK) |
+		B(MF_OPT_KEY),
+     .min = 3,
+     .max = 3,
+     .credentials = true,
+     .run = mf_run_put},
+    {.name = "get",
+     .synopsis = "IMAGE TYPE",
+     .summary = "verify a record and write its content",
+     .description =
+	 "Verifies the trust metadata, the record's signatures and the content's digest, then writes the\n"
+	 "content, byte for byte what was put. Nothing is written when anything does not hold.\n"
+	 "With --json, which needs --output, the description of the record is written to standard output.",
+     .options = B(MF_OPT_OUTPUT) | B(MF_OPT_ROLE) | B(MF_OPT_PLATFORM),
+     .min = 2,
+     .max = 2,
+     .credentials = true,
+     .run = mf_run_get},
+    {.name = "list",
+     .synopsis = "IMAGE",
+     .summary = "verify and list the records of an image",
+     .description =
+	 "Lists the current records of the image with their signers, after the trust metadata was verified.",
+     .options = B(MF_OPT_ROLE) | B(MF_OPT_PLATFORM) | B(MF_OPT_ALL_PLATFORMS),
+     .min = 1,
+     .max = 1,
+     .credentials = true,
+     .run = mf_run_list},
+    {.name = "trust init",
+     .synopsis = "IMAGE",
+     .summary = "make the trust repository of an image's repository",
+     .description =
+	 "Makes keys as needed and the first signed metadata, and pins the root keys on this machine.",
+     .options = B(MF_OPT_KEY),
+     .min = 1,
+     .max = 1,
+     .credentials = true,
+     .run = mf_run_trust_init},
+    {.name = "trust show",
+     .synopsis = "IMAGE",
+     .summary = "verify and show roles, keys and pins",
+     .description = "Verifies the whole chain of trust metadata and shows its roles with their versions, "
+		    "expiry and keys,\n"
+		    "and what this machine has pinned.",
+     .min = 1,
+     .max = 1,
+     .credentials = true,
+     .run = mf_run_trust_show},
+    {.name = "trust pin",
+     .synopsis = "IMAGE ROOT...",
+     .summary = "pin the root keys that a repository must have",
+     .description = "Each ROOT is a root.json file or the fingerprint (64 hexadecimal digits) of a root key. "
+		    "IMAGE may be a prefix\n"
+		    "of repositories that ends in '*'.",
+     .options = B(MF_OPT_THRESHOLD),
+     .min = 2,
+     .max = MF_ANY,
+     .credentials = true,
+     .run = mf_run_trust_pin},
+    {.name = "key generate",
+     .synopsis = "NAME",
+     .summary = "make a signing key",
+     .description = "Makes a key pair and stores it under NAME, protected by a passphrase unless "
+		    "--no-passphrase is given.",
+     .options = B(MF_OPT_TYPE),
+     .min = 1,
+     .max = 1,
+     .run = mf_run_key_generate},
+    {.name = "key list",
+     .synopsis = "",
+     .summary = "list the keys on this machine",
+     .description = "Lists names, types, fingerprints and files of the keys. No passphrase is needed.",
+     .min = 0,
+     .max = 0,
+     .run = mf_run_key_list},
+    {.name = "key show",
+     .synopsis = "NAME",
+     .summary = "show one key and its public part",
+     .description = "NAME is a key's name or at least 8 digits of its fingerprint.",
+     .min = 1,
+     .max = 1,
+     .run = mf_run_key_show},
+    {.name = "key import",
+     .synopsis = "NAME FILE",
+     .summary = "take over a private key of notary or Docker Content Trust",
+     .description = "FILE is a private key file of the notary program or of Docker Content Trust; it is "
+		    "stored under NAME.",
+     .min = 2,
+     .max = 2,
+     .run = mf_run_key_import},
+    {.name = "key export",
+     .synopsis = "NAME DIRECTORY",
+     .summary = "write a key as the notary program reads it",
+     .description = "Writes DIRECTORY/ID.key under the key's own passphrase. --role (targets, root or "
+		    "delegation) must be given,\n"
+		    "as that file names the role; --gun for a targets key.",
+     .options = B(MF_OPT_ROLE) | B(MF_OPT_GUN),
+     .min = 2,
+     .max = 2,
+     .run = mf_run_key_export},
+    {.name = "version",
+     .synopsis = "",
+     .summary = "print the version",
+     .description = "Prints the version of the program.",
+     .min = 0,
+     .max = 0,
+     .offline = true,
+     .run = mf_run_version},
+    {.name = "completion",
+     .synopsis = "SHELL",
+     .summary = "print a completion script for bash, zsh or fish",
+     .description = "For bash:  source <(manifesto completion bash)\n"
+		    "For zsh:   source <(manifesto completion zsh)\n"
+		    "For fish:  manifesto completion fish | source",
+     .min = 1,
+     .max = 1,
+     .offline = true,
+     .run = mf_run_completion},
+    {.name = "help",
+     .synopsis = "[COMMAND]",
+     .summary = "print help for the program or a command",
+     .description = "The same as --help behind the command.",
+     .min = 0,
+     .max = 2,
+     .offline = true,
+     .run = mf_run_help},
 };
 const size_t mf_ncommands = sizeof mf_commands / sizeof mf_commands[0];
 
@@ -149,7 +160,8 @@ bool mf_command_is_group(const char *word)
 {
 	size_t n = strlen(word);
 	for (size_t i = 0; i < mf_ncommands; i++)
-		if (first_word(mf_commands[i].name) == n && mf_commands[i].name[n] && memcmp(mf_commands[i].name, word, n) == 0)
+		if (first_word(mf_commands[i].name) == n && mf_commands[i].name[n] &&
+		    memcmp(mf_commands[i].name, word, n) == 0)
 			return true;
 	return false;
 }
@@ -206,8 +218,9 @@ static int unknown_second(const char *const *words, size_t nwords, struct manife
 	} else {
 		(void)snprintf(typed, sizeof typed, "%s %s", words[0], words[1]);
 		const char *near = mf_nearest(typed, full_name);
-		(void)mf_cli_usage(err, "unknown command '%s %s'%s%s%s", words[0], mf_esc(&a, mf_str_c(words[1])),
-				   near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+		(void)mf_cli_usage(err, "unknown command '%s %s'%s%s%s", words[0],
+				   mf_esc(&a, mf_str_c(words[1])), near ? "; did you mean '" : "",
+				   near ? near : "", near ? "'?" : "");
 	}
 	mf_cli_hint(err, "see 'manifesto help %s'", words[0]);
 	return -1;
@@ -217,8 +230,8 @@ static int unknown_first(const char *word, struct manifesto_error *err)
 {
 	struct mf_esc a;
 	const char *near = mf_nearest(word, plain_name);
-	(void)mf_cli_usage(err, "unknown command '%s'%s%s%s", mf_esc(&a, mf_str_c(word)), near ? "; did you mean '" : "",
-			   near ? near : "", near ? "'?" : "");
+	(void)mf_cli_usage(err, "unknown command '%s'%s%s%s", mf_esc(&a, mf_str_c(word)),
+			   near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
 	mf_cli_hint(err, "see 'manifesto help'");
 	return -1;
 }
@@ -229,12 +242,14 @@ int mf_command_find(struct mf_cli *cli, struct manifesto_error *err)
 	const char *const *words = cli->args.words;
 	if (!cli->args.nwords) {
 		(void)mf_cli_usage(err, "no command was given");
-		mf_cli_hint(err, "usage: manifesto [OPTION...] COMMAND [ARGUMENT...]; see 'manifesto --help'");
+		mf_cli_hint(err,
+			    "usage: manifesto [OPTION...] COMMAND [ARGUMENT...]; see 'manifesto --help'");
 		return -1;
 	}
 	cli->command = mf_command_lookup(words, cli->args.nwords, &used);
 	if (!cli->command)
-		return mf_command_is_group(words[0]) ? unknown_second(words, cli->args.nwords, err) : unknown_first(words[0], err);
+		return mf_command_is_group(words[0]) ? unknown_second(words, cli->args.nwords, err)
+						     : unknown_first(words[0], err);
 	cli->argument = cli->args.words + used;
 	cli->nargument = cli->args.nwords - used;
 	return 0;
@@ -250,8 +265,10 @@ bool mf_command_takes(const struct mf_command *c, enum mf_opt o)
 static int check_options(const struct mf_cli *cli, struct manifesto_error *err)
 {
 	for (unsigned o = 0; o < MF_OPT_COUNT; o++)
-		if (mf_args_has(&cli->args, (enum mf_opt)o) && !mf_command_takes(cli->command, (enum mf_opt)o))
-			return mf_cli_usage(err, "'%s' takes no option '--%s'", cli->command->name, mf_options[o].name);
+		if (mf_args_has(&cli->args, (enum mf_opt)o) &&
+		    !mf_command_takes(cli->command, (enum mf_opt)o))
+			return mf_cli_usage(err, "'%s' takes no option '--%s'", cli->command->name,
+					    mf_options[o].name);
 	return mf_args_check(&cli->args, err);
 }
 
@@ -264,8 +281,10 @@ static int check_count(const struct mf_cli *cli, struct manifesto_error *err)
 		return mf_cli_usage(err, "'%s' takes no arguments, %zu given", c->name, cli->nargument);
 	size_t bound = cli->nargument < c->min ? c->min : c->max;
 	return mf_cli_usage(err, "'%s' takes %s%zu argument%s (%s), %zu given", c->name,
-			    c->min == c->max ? "" : cli->nargument < c->min ? "at least " : "at most ", bound, bound == 1 ? "" : "s",
-			    c->synopsis, cli->nargument);
+			    c->min == c->max          ? ""
+			    : cli->nargument < c->min ? "at least "
+						      : "at most ",
+			    bound, bound == 1 ? "" : "s", c->synopsis, cli->nargument);
 }
 
 /* --passphrase-fd: an open descriptor that is not one of our outputs. Children do not get it. */
@@ -292,7 +311,8 @@ static int check_stdin(const struct mf_cli *cli, struct manifesto_error *err)
 	bool password = mf_args_has(&cli->args, MF_OPT_PASSWORD_STDIN);
 	bool file = cli->command->run == mf_run_put && strcmp(cli->argument[2], "-") == 0;
 	if (fd + password + file > 1)
-		return mf_cli_usage(err, "standard input is asked for twice: %s and %s", fd ? "--passphrase-fd 0" : "--password-stdin",
+		return mf_cli_usage(err, "standard input is asked for twice: %s and %s",
+				    fd ? "--passphrase-fd 0" : "--password-stdin",
 				    file ? "FILE '-'" : "--password-stdin");
 	return 0;
 }

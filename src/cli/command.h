@@ -14,11 +14,12 @@ struct mf_command;
 struct mf_cli {
 	const struct mf_command *command;
 	struct mf_args args;
-	const char **argument; /* the words behind the command, nargument of them, as many as the row allows */
+	const char *
+	    *argument; /* the words behind the command, nargument of them, as many as the row allows */
 	size_t nargument;
 	struct mf_asker asker;
 	struct mf_config *config;
-	struct manifesto *m;   /* NULL for commands with offline set */
+	struct manifesto *m; /* NULL for commands with offline set */
 	bool json, quiet;
 };
 

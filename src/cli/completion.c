@@ -1,7 +1,8 @@
 /* Completion scripts, written from the tables of commands and options.
  *
- * Each script walks the words in front of the cursor, passing over options and their values, to find the command; then it offers
- * commands, subcommands, or the options of that command. Everything else is left to the shell's completion of file names. */
+ * Each script walks the words in front of the cursor, passing over options and their values, to find the
+ * command; then it offers commands, subcommands, or the options of that command. Everything else is left to
+ * the shell's completion of file names. */
 #include <stdio.h>
 #include <string.h>
 
@@ -64,7 +65,8 @@ static bool has_second(const struct mf_command *c)
 
 static void bash_options(uint64_t set, bool global)
 {
-	for (unsigned i = global ? 0 : MF_OPT_GLOBAL_END; i < (global ? (unsigned)MF_OPT_GLOBAL_END : (unsigned)MF_OPT_COUNT); i++)
+	for (unsigned i = global ? 0 : MF_OPT_GLOBAL_END;
+	     i < (global ? (unsigned)MF_OPT_GLOBAL_END : (unsigned)MF_OPT_COUNT); i++)
 		if (global || (set & MF_OPT_BIT(i)))
 			(void)printf("--%s ", mf_options[i].name);
 }
@@ -83,7 +85,8 @@ static void bash_words(void)
 		if (!word.n || !has_second(&mf_commands[i]))
 			continue;
 		(void)printf("\t%.*s) [[ $second ]] || offer='", MF_STR_ARG(word));
-		for (size_t k = i; k < mf_ncommands && strncmp(mf_commands[k].name, word.p, word.n + 1) == 0; k++)
+		for (size_t k = i; k < mf_ncommands && strncmp(mf_commands[k].name, word.p, word.n + 1) == 0;
+		     k++)
 			(void)printf("%s ", mf_commands[k].name + word.n + 1);
 		(void)fputs("' ;;\n", stdout);
 	}
@@ -98,7 +101,8 @@ static void bash_command_options(void)
 	for (size_t i = 0; i < mf_ncommands; i++) {
 		if (!mf_commands[i].options)
 			continue;
-		(void)printf("\t\t'%s'%s) offer+='", mf_commands[i].name, has_second(&mf_commands[i]) ? "" : "' '*");
+		(void)printf("\t\t'%s'%s) offer+='", mf_commands[i].name,
+			     has_second(&mf_commands[i]) ? "" : "' '*");
 		bash_options(mf_commands[i].options, false);
 		(void)fputs("' ;;\n", stdout);
 	}
@@ -109,7 +113,8 @@ static void print_bash(void)
 {
 	(void)fputs("# bash completion for manifesto\n"
 		    "_manifesto()\n{\n"
-		    "\tlocal cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} first= second= offer= i\n"
+		    "\tlocal cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} first=\"\" "
+		    "second=\"\" offer=\"\" i\n"
 		    "\t# bash breaks words at '=' too\n"
 		    "\tif [[ $cur == = ]]; then cur=; fi\n"
 		    "\tif [[ $prev == = ]]; then prev=${COMP_WORDS[COMP_CWORD-2]}; fi\n"
@@ -128,16 +133,18 @@ static void print_bash(void)
 	print_alternatives(OTHER_VALUE, "|");
 	(void)fputs(") [[ ${COMP_WORDS[i+1]} == = ]] && ((i++)); ((i++)) ;;\n"
 		    "\t\t-*) ;;\n"
-		    "\t\t*) if [[ -z $first ]]; then first=${COMP_WORDS[i]}; elif [[ -z $second ]]; then second=${COMP_WORDS[i]}; fi ;;\n"
+		    "\t\t*) if [[ -z $first ]]; then first=${COMP_WORDS[i]}; elif [[ -z $second ]]; then "
+		    "second=${COMP_WORDS[i]}; fi ;;\n"
 		    "\t\tesac\n\tdone\n"
 		    "\tif [[ $first == help ]]; then first=$second; second=; fi\n",
 		    stdout);
 	bash_words();
 	bash_command_options();
-	(void)fputs("\tif [[ $offer ]]; then mapfile -t COMPREPLY < <(compgen -W \"$offer\" -- \"$cur\"); fi\n"
-		    "}\n"
-		    "complete -o default -F _manifesto manifesto\n",
-		    stdout);
+	(void)fputs(
+	    "\tif [[ $offer ]]; then mapfile -t COMPREPLY < <(compgen -W \"$offer\" -- \"$cur\"); fi\n"
+	    "}\n"
+	    "complete -o default -F _manifesto manifesto\n",
+	    stdout);
 }
 
 /* ---------------------------------------------------------------- zsh */
@@ -151,7 +158,8 @@ static void zsh_pair(const char *name, size_t n, const char *text)
 
 static void zsh_options(uint64_t set, bool global)
 {
-	for (unsigned i = global ? 0 : MF_OPT_GLOBAL_END; i < (global ? (unsigned)MF_OPT_GLOBAL_END : (unsigned)MF_OPT_COUNT); i++) {
+	for (unsigned i = global ? 0 : MF_OPT_GLOBAL_END;
+	     i < (global ? (unsigned)MF_OPT_GLOBAL_END : (unsigned)MF_OPT_COUNT); i++) {
 		char name[64];
 		if (!global && !(set & MF_OPT_BIT(i)))
 			continue;
@@ -166,7 +174,9 @@ static void zsh_words(void)
 	for (size_t i = 0; i < mf_ncommands; i++) {
 		struct mf_str word = new_first_word(i);
 		if (word.n)
-			zsh_pair(word.p, word.n, has_second(&mf_commands[i]) ? "several subcommands" : mf_commands[i].summary);
+			zsh_pair(word.p, word.n,
+				 has_second(&mf_commands[i]) ? "several subcommands"
+							     : mf_commands[i].summary);
 	}
 	(void)fputs(") ;;\n", stdout);
 	for (size_t i = 0; i < mf_ncommands; i++) {
@@ -174,7 +184,8 @@ static void zsh_words(void)
 		if (!word.n || !has_second(&mf_commands[i]))
 			continue;
 		(void)printf("\t(%.*s) [[ -n $second ]] || offer=(", MF_STR_ARG(word));
-		for (size_t k = i; k < mf_ncommands && strncmp(mf_commands[k].name, word.p, word.n + 1) == 0; k++) {
+		for (size_t k = i; k < mf_ncommands && strncmp(mf_commands[k].name, word.p, word.n + 1) == 0;
+		     k++) {
 			const char *second = mf_commands[k].name + word.n + 1;
 			zsh_pair(second, strlen(second), mf_commands[k].summary);
 		}
@@ -191,7 +202,8 @@ static void zsh_command_options(void)
 	for (size_t i = 0; i < mf_ncommands; i++) {
 		if (!mf_commands[i].options)
 			continue;
-		(void)printf("\t\t('%s'%s) offer+=(", mf_commands[i].name, has_second(&mf_commands[i]) ? "" : "' '*");
+		(void)printf("\t\t('%s'%s) offer+=(", mf_commands[i].name,
+			     has_second(&mf_commands[i]) ? "" : "' '*");
 		zsh_options(mf_commands[i].options, false);
 		(void)fputs(") ;;\n", stdout);
 	}
@@ -217,7 +229,8 @@ static void print_zsh(void)
 	print_alternatives(OTHER_VALUE, "|");
 	(void)fputs(") ((i++)) ;;\n"
 		    "\t\t(-*) ;;\n"
-		    "\t\t(*) if [[ -z $first ]]; then first=$words[i]; elif [[ -z $second ]]; then second=$words[i]; fi ;;\n"
+		    "\t\t(*) if [[ -z $first ]]; then first=$words[i]; elif [[ -z $second ]]; then "
+		    "second=$words[i]; fi ;;\n"
 		    "\t\tesac\n\tdone\n"
 		    "\tif [[ $first == help ]]; then first=$second second=; fi\n",
 		    stdout);
@@ -225,7 +238,8 @@ static void print_zsh(void)
 	zsh_words();
 	(void)fputs("\tif (( $#offer )); then _describe command offer; else _files; fi\n"
 		    "}\n"
-		    "if [[ $funcstack[1] == _manifesto ]]; then _manifesto \"$@\"; else compdef _manifesto manifesto; fi\n",
+		    "if [[ $funcstack[1] == _manifesto ]]; then _manifesto \"$@\"; else compdef _manifesto "
+		    "manifesto; fi\n",
 		    stdout);
 }
 
@@ -261,7 +275,8 @@ static void fish_command(size_t i)
 	if (word.n)
 		fish_word("__manifesto_at", word, space ? "several subcommands" : c->summary);
 	if (space) {
-		(void)snprintf(condition, sizeof condition, "__manifesto_at %.*s", (int)(space - c->name), c->name);
+		(void)snprintf(condition, sizeof condition, "__manifesto_at %.*s", (int)(space - c->name),
+			       c->name);
 		fish_word(condition, mf_str_c(space + 1), c->summary);
 	}
 	for (unsigned o = MF_OPT_GLOBAL_END; o < MF_OPT_COUNT; o++)
@@ -281,15 +296,17 @@ static void print_fish(void)
 	print_alternatives(FILE_VALUE, " ");
 	(void)fputc(' ', stdout);
 	print_alternatives(OTHER_VALUE, " ");
-	(void)fputs("\n\t\t\t\tset skip 1\n"
-		    "\t\t\tcase '-*' help\n"
-		    "\t\t\tcase '*'\n\t\t\t\techo $t\n"
-		    "\t\tend\n\tend\nend\n"
-		    "# The words so far are exactly these.\n"
-		    "function __manifesto_at\n\tset -l w (__manifesto_words)\n\ttest \"$w\" = \"$argv\"\nend\n"
-		    "# The words so far begin with these.\n"
-		    "function __manifesto_is\n\tset -l w (__manifesto_words)\n\tstring match -q -- \"$argv *\" \"$w \"\nend\n",
-		    stdout);
+	(void)fputs(
+	    "\n\t\t\t\tset skip 1\n"
+	    "\t\t\tcase '-*' help\n"
+	    "\t\t\tcase '*'\n\t\t\t\techo $t\n"
+	    "\t\tend\n\tend\nend\n"
+	    "# The words so far are exactly these.\n"
+	    "function __manifesto_at\n\tset -l w (__manifesto_words)\n\ttest \"$w\" = \"$argv\"\nend\n"
+	    "# The words so far begin with these.\n"
+	    "function __manifesto_is\n\tset -l w (__manifesto_words)\n\tstring match -q -- \"$argv *\" \"$w "
+	    "\"\nend\n",
+	    stdout);
 	for (unsigned o = 0; o < MF_OPT_GLOBAL_END; o++)
 		fish_option(&mf_options[o], NULL);
 	for (size_t i = 0; i < mf_ncommands; i++)
@@ -311,5 +328,6 @@ int mf_run_completion(struct mf_cli *cli, struct manifesto_error *err)
 			shells[i].print();
 			return 0;
 		}
-	return mf_cli_usage(err, "no completion for the shell '%s': bash, zsh or fish", mf_esc(&shown, mf_str_c(cli->argument[0])));
+	return mf_cli_usage(err, "no completion for the shell '%s': bash, zsh or fish",
+			    mf_esc(&shown, mf_str_c(cli->argument[0])));
 }

@@ -26,13 +26,15 @@ static const char *home_dir(void)
 	return pw && pw->pw_dir && pw->pw_dir[0] == '/' ? pw->pw_dir : NULL;
 }
 
-/* An XDG directory or its default below the home directory, with "/manifesto". NULL when neither is known, or out of memory. */
+/* An XDG directory or its default below the home directory, with "/manifesto". NULL when neither is known, or
+ * out of memory. */
 static char *xdg_dir(const char *variable, const char *below_home)
 {
 	const char *base = env(variable), *home = home_dir();
 	char *path = NULL;
 	int n;
-	if (base && base[0] == '/') /* "All paths must be absolute ... ignore it": XDG base directory specification */
+	if (base &&
+	    base[0] == '/') /* "All paths must be absolute ... ignore it": XDG base directory specification */
 		n = asprintf(&path, "%s/manifesto", base);
 	else if (home)
 		n = asprintf(&path, "%s/%s/manifesto", home, below_home);
@@ -81,7 +83,8 @@ static int load_directories(struct mf_config *c, struct manifesto_error *err)
 
 /* ---------------------------------------------------------------- who we are */
 
-/* Key names are [A-Za-z0-9][A-Za-z0-9._-]*, at most 64 octets; login names ("DOMAIN\\user", "user@host") are not always. */
+/* Key names are [A-Za-z0-9][A-Za-z0-9._-]*, at most 64 octets; login names ("DOMAIN\\user", "user@host") are
+ * not always. */
 static void reduce_name(char *name)
 {
 	char *to = name;
@@ -116,10 +119,12 @@ static int take_password(struct mf_config *c, char *colon, struct manifesto_erro
 {
 	size_t n = strlen(colon + 1);
 	if (n >= sizeof c->password)
-		return mf_cli_usage(err, "the password given with '-u' is longer than %zu bytes", sizeof c->password - 1);
+		return mf_cli_usage(err, "the password given with '-u' is longer than %zu bytes",
+				    sizeof c->password - 1);
 	memcpy(c->password, colon + 1, n + 1);
 	explicit_bzero(colon, n + 1);
-	mf_warning("a password given with '-u' shows in the process list; use REGISTRY_PASSWORD or --password-stdin");
+	mf_warning("a password given with '-u' shows in the process list; use REGISTRY_PASSWORD or "
+		   "--password-stdin");
 	return 0;
 }
 
@@ -129,7 +134,8 @@ static int load_password(struct mf_config *c, struct mf_asker *asker, struct man
 	if (mf_args_has(asker->args, MF_OPT_PASSWORD_STDIN) || !from_env)
 		return mf_asker_password(asker, c->username, c->password, sizeof c->password, err);
 	if (strlen(from_env) >= sizeof c->password)
-		return mf_cli_usage(err, "REGISTRY_PASSWORD is longer than %zu bytes", sizeof c->password - 1);
+		return mf_cli_usage(err, "REGISTRY_PASSWORD is longer than %zu bytes",
+				    sizeof c->password - 1);
 	memcpy(c->password, from_env, strlen(from_env) + 1);
 	return 0;
 }
@@ -144,7 +150,8 @@ static int load_credentials(struct mf_config *c, struct mf_asker *asker, struct 
 	if (!user)
 		return 0;
 	if (colon && from_stdin)
-		return mf_cli_usage(err, "the password is given twice: with '-u' and with '--password-stdin'");
+		return mf_cli_usage(err,
+				    "the password is given twice: with '-u' and with '--password-stdin'");
 	c->username = mf_str_dup((struct mf_str){user, colon ? (size_t)(colon - user) : strlen(user)});
 	if (!c->username)
 		return mf_cli_nomem(err);
@@ -179,7 +186,9 @@ static int load_numbers(struct manifesto_options *o, const struct mf_args *args,
 				    mf_esc(&shown, mf_str_c(timeout)));
 	o->timeout_ms = seconds * 1000;
 	unsigned verbose = args->times[MF_OPT_VERBOSE];
-	o->log_level = verbose > 1 ? MANIFESTO_LOG_DEBUG : verbose ? MANIFESTO_LOG_INFO : MANIFESTO_LOG_WARNING;
+	o->log_level = verbose > 1 ? MANIFESTO_LOG_DEBUG
+		       : verbose   ? MANIFESTO_LOG_INFO
+				   : MANIFESTO_LOG_WARNING;
 	return 0;
 }
 
@@ -215,11 +224,12 @@ static void fill_options(struct mf_config *c, const struct mf_args *args, struct
 	o->default_key_name = c->key_name;
 }
 
-int mf_config_load(struct mf_config *out, const struct mf_args *args, struct mf_asker *asker, bool credentials,
-		   struct manifesto_error *err)
+int mf_config_load(struct mf_config *out, const struct mf_args *args, struct mf_asker *asker,
+		   bool credentials, struct manifesto_error *err)
 {
 	*out = (struct mf_config){.options = MANIFESTO_INIT(manifesto_options)};
-	if (load_numbers(&out->options, args, err) < 0 || load_directories(out, err) < 0 || load_key_name(out, args, err) < 0)
+	if (load_numbers(&out->options, args, err) < 0 || load_directories(out, err) < 0 ||
+	    load_key_name(out, args, err) < 0)
 		return -1;
 	fill_options(out, args, asker);
 	return credentials ? load_credentials(out, asker, err) : 0;

@@ -11,10 +11,11 @@ struct mf_config {
 	char password[MF_MAX_PASSPHRASE];
 };
 
-/* Fills *out. asker serves as the passphrase and confirmation callbacks and must outlive the context. credentials: this command may
- * log in somewhere, so a password is worth asking for. MF_E_USAGE. Call mf_config_clear either way. */
-int mf_config_load(struct mf_config *out, const struct mf_args *args, struct mf_asker *asker, bool credentials,
-		   struct manifesto_error *err) MF_NODISCARD;
+/* Fills *out. asker serves as the passphrase and confirmation callbacks and must outlive the context.
+ * credentials: this command may log in somewhere, so a password is worth asking for. MF_E_USAGE. Call
+ * mf_config_clear either way. */
+int mf_config_load(struct mf_config *out, const struct mf_args *args, struct mf_asker *asker,
+		   bool credentials, struct manifesto_error *err) MF_NODISCARD;
 void mf_config_clear(struct mf_config *c); /* wipes the password */
 
 #endif

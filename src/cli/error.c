@@ -5,7 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-static void fill(struct manifesto_error *err, enum mf_code code, const char *fmt, va_list ap) __attribute__((format(printf, 3, 0)));
+static void fill(struct manifesto_error *err, enum mf_code code, const char *fmt, va_list ap)
+    __attribute__((format(printf, 3, 0)));
 
 static void fill(struct manifesto_error *err, enum mf_code code, const char *fmt, va_list ap)
 {
@@ -24,7 +25,8 @@ int mf_cli_fail(struct manifesto_error *err, enum mf_code code, int sys, const c
 	if (sys) {
 		char text[128];
 		size_t at = strlen(err->message);
-		(void)snprintf(err->message + at, sizeof err->message - at, ": %s", strerror_r(sys, text, sizeof text));
+		(void)snprintf(err->message + at, sizeof err->message - at, ": %s",
+			       strerror_r(sys, text, sizeof text));
 	}
 	return -1;
 }

@@ -1,4 +1,5 @@
-/* Failing in the program: the public error struct is filled, so that errors of the library and our own print alike. */
+/* Failing in the program: the public error struct is filled, so that errors of the library and our own print
+ * alike. */
 #ifndef MF_CLI_ERROR_H
 #define MF_CLI_ERROR_H
 
@@ -6,7 +7,8 @@
 #include "manifesto/manifesto.h"
 
 /* As mf_fail: records a failure in an empty *err and returns -1. */
-int mf_cli_fail(struct manifesto_error *err, enum mf_code code, int sys, const char *fmt, ...) MF_PRINTF(4, 5);
+int mf_cli_fail(struct manifesto_error *err, enum mf_code code, int sys, const char *fmt, ...)
+    MF_PRINTF(4, 5);
 /* MF_E_USAGE; the caller higher up adds the usage hint. */
 int mf_cli_usage(struct manifesto_error *err, const char *fmt, ...) MF_PRINTF(2, 3);
 int mf_cli_nomem(struct manifesto_error *err);

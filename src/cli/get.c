@@ -50,13 +50,15 @@ static void show_json(const struct manifesto_get_result *r, const char *path)
 int mf_run_get(struct mf_cli *cli, struct manifesto_error *err)
 {
 	struct manifesto_get_options o = MANIFESTO_INIT(manifesto_get_options);
-	struct manifesto_get_result r __attribute__((cleanup(get_result_cleanup))) = MANIFESTO_INIT(manifesto_get_result);
+	struct manifesto_get_result r __attribute__((cleanup(get_result_cleanup))) =
+	    MANIFESTO_INIT(manifesto_get_result);
 	struct sink sink = {0};
 	const char *path = cli->args.value[MF_OPT_OUTPUT];
 	if (path && strcmp(path, "-") == 0)
 		path = NULL;
 	if (cli->json && !path)
-		return mf_cli_usage(err, "'get --json' needs '--output FILE': standard output is for one of the two only");
+		return mf_cli_usage(
+		    err, "'get --json' needs '--output FILE': standard output is for one of the two only");
 	o.image = cli->argument[0];
 	o.type = cli->argument[1];
 	o.role = cli->args.value[MF_OPT_ROLE];

@@ -6,14 +6,16 @@
 
 void mf_help_usage(char *out, size_t size, const struct mf_command *c)
 {
-	(void)snprintf(out, size, "manifesto %s [OPTION...]%s%s", c->name, *c->synopsis ? " " : "", c->synopsis);
+	(void)snprintf(out, size, "manifesto %s [OPTION...]%s%s", c->name, *c->synopsis ? " " : "",
+		       c->synopsis);
 }
 
 static void print_option(const struct mf_option *o)
 {
 	char left[64];
-	int n = snprintf(left, sizeof left, "  %c%c%s --%s%s%s", o->letter ? '-' : ' ', o->letter ? o->letter : ' ',
-			 o->letter ? "," : " ", o->name, o->value ? " " : "", o->value ? o->value : "");
+	int n = snprintf(left, sizeof left, "  %c%c%s --%s%s%s", o->letter ? '-' : ' ',
+			 o->letter ? o->letter : ' ', o->letter ? "," : " ", o->name, o->value ? " " : "",
+			 o->value ? o->value : "");
 	if (n > 32)
 		(void)printf("%s\n%34s%s\n", left, "", o->help);
 	else
@@ -39,8 +41,9 @@ static void print_program(void)
 	for (size_t i = 0; i < mf_ncommands; i++)
 		print_command_row(&mf_commands[i]);
 	print_global_options();
-	(void)puts("\nAn image is [docker://][REGISTRY/]REPOSITORY[:TAG][@DIGEST] or oci:DIRECTORY[:TAG][@DIGEST].\n"
-		   "'manifesto help COMMAND' shows a command; manifesto(1) is the manual, with the exit statuses.");
+	(void)puts(
+	    "\nAn image is [docker://][REGISTRY/]REPOSITORY[:TAG][@DIGEST] or oci:DIRECTORY[:TAG][@DIGEST].\n"
+	    "'manifesto help COMMAND' shows a command; manifesto(1) is the manual, with the exit statuses.");
 }
 
 static void print_group(const char *group)
@@ -83,7 +86,8 @@ int mf_help_print(const char *const *words, size_t nwords, struct manifesto_erro
 		return 0;
 	}
 	struct mf_esc shown;
-	(void)mf_cli_usage(err, "no help for the unknown command '%s'", mf_esc(&shown, mf_str_c(words[nwords - 1])));
+	(void)mf_cli_usage(err, "no help for the unknown command '%s'",
+			   mf_esc(&shown, mf_str_c(words[nwords - 1])));
 	mf_cli_hint(err, "see 'manifesto help'");
 	return -1;
 }

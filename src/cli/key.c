@@ -8,8 +8,9 @@ static void key_result_cleanup(struct manifesto_key_result *r)
 {
 	manifesto_key_result_clear(r);
 }
-#define KEY_RESULT(name) \
-	struct manifesto_key_result name __attribute__((cleanup(key_result_cleanup))) = MANIFESTO_INIT(manifesto_key_result)
+#define KEY_RESULT(name)                                                                                     \
+	struct manifesto_key_result name __attribute__((cleanup(key_result_cleanup))) =                      \
+	    MANIFESTO_INIT(manifesto_key_result)
 
 static void show_json(const char *schema, const struct manifesto_key_result *r)
 {
@@ -121,7 +122,8 @@ int mf_run_key_export(struct mf_cli *cli, struct manifesto_error *err)
 	char id[65] = "";
 	if (!role)
 		return mf_cli_usage(err, "'key export' needs '--role' with targets, root or delegation");
-	if (manifesto_key_export(cli->m, cli->argument[0], role, cli->args.value[MF_OPT_GUN], directory, id, err) < 0)
+	if (manifesto_key_export(cli->m, cli->argument[0], role, cli->args.value[MF_OPT_GUN], directory, id,
+				 err) < 0)
 		return -1;
 	if (cli->json) {
 		struct mf_json_out j;

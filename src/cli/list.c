@@ -13,7 +13,8 @@ static void list_result_cleanup(struct manifesto_list_result *r)
 	manifesto_list_result_clear(r);
 }
 
-static int add_row(struct mf_table *t, const struct manifesto_record *r, bool platforms, struct manifesto_error *err)
+static int add_row(struct mf_table *t, const struct manifesto_record *r, bool platforms,
+		   struct manifesto_error *err)
 {
 	char time[MF_TIME_LEN], size[24];
 	char *signers MF_FREE = mf_show_signers(r->signers, r->nsigners);
@@ -38,7 +39,8 @@ static int add_row(struct mf_table *t, const struct manifesto_record *r, bool pl
 
 static int show_text(const struct manifesto_list_result *r, bool platforms, struct manifesto_error *err)
 {
-	static const char *const heads[] = {"TYPE", "PLATFORM", "ROLE", "SIGNERS", "AUTHOR", "CREATED", "EXPIRES", "SIZE", "STATE", "DIGEST"};
+	static const char *const heads[] = {"TYPE",    "PLATFORM", "ROLE", "SIGNERS", "AUTHOR",
+					    "CREATED", "EXPIRES",  "SIZE", "STATE",   "DIGEST"};
 	const size_t nheads = sizeof heads / sizeof heads[0];
 	struct mf_table t MF_TABLE_CLEANUP;
 	mf_table_init(&t, platforms ? nheads : nheads - 1);
@@ -70,7 +72,8 @@ static void show_json(const struct manifesto_list_result *r)
 int mf_run_list(struct mf_cli *cli, struct manifesto_error *err)
 {
 	struct manifesto_list_options o = MANIFESTO_INIT(manifesto_list_options);
-	struct manifesto_list_result r __attribute__((cleanup(list_result_cleanup))) = MANIFESTO_INIT(manifesto_list_result);
+	struct manifesto_list_result r __attribute__((cleanup(list_result_cleanup))) =
+	    MANIFESTO_INIT(manifesto_list_result);
 	o.image = cli->argument[0];
 	o.role = cli->args.value[MF_OPT_ROLE];
 	o.platform = cli->args.value[MF_OPT_PLATFORM];

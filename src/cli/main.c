@@ -14,8 +14,8 @@
 #include "cli/output.h"
 #include "cli/signals.h"
 
-/* A file opened later must not become standard output. What is closed stays unusable, though: reading or writing it fails, instead of
- * storing an empty file or losing a result. */
+/* A file opened later must not become standard output. What is closed stays unusable, though: reading or
+ * writing it fails, instead of storing an empty file or losing a result. */
 static void occupy_standard_descriptors(void)
 {
 	static const int modes[] = {O_WRONLY, O_RDONLY, O_WRONLY};
@@ -91,7 +91,8 @@ static int run(struct mf_cli *cli, int argc, char **argv, struct manifesto_error
 		return mf_run_version(cli, err);
 	if (mf_args_has(&cli->args, MF_OPT_HELP) && !cli->args.nwords)
 		return mf_help_print(NULL, 0, err);
-	if (mf_args_has(&cli->args, MF_OPT_HELP) && cli->args.nwords == 1 && mf_command_is_group(cli->args.words[0]))
+	if (mf_args_has(&cli->args, MF_OPT_HELP) && cli->args.nwords == 1 &&
+	    mf_command_is_group(cli->args.words[0]))
 		return mf_help_print(cli->args.words, 1, err);
 	if (mf_command_find(cli, err) < 0)
 		return -1;

@@ -5,6 +5,8 @@
 
 #include "base/str.h"
 
+/* One row a line: the table is read by its columns. */
+/* clang-format off */
 const struct mf_option mf_options[MF_OPT_COUNT] = {
 	[MF_OPT_VERBOSE] = {"verbose", NULL, "show each request; twice: show decisions too", MF_OPT_TIMES, 'v', false},
 	[MF_OPT_QUIET] = {"quiet", NULL, "no progress and no notes", MF_OPT_FLAG, 'q', false},
@@ -43,6 +45,7 @@ const struct mf_option mf_options[MF_OPT_COUNT] = {
 	[MF_OPT_TYPE] = {"type", "TYPE", "ed25519 (default) or ecdsa", MF_OPT_VALUE, 0, false},
 	[MF_OPT_GUN] = {"gun", "GUN", "the collection that an exported key belongs to", MF_OPT_VALUE, 0, false},
 };
+/* clang-format on */
 
 #define NONE MF_OPT_COUNT
 
@@ -100,7 +103,8 @@ static int set_value(struct mf_args *a, enum mf_opt o, char *value, struct manif
 static int next_value(struct mf_args *a, enum mf_opt o, struct cursor *c, struct manifesto_error *err)
 {
 	if (c->at >= c->argc)
-		return mf_cli_usage(err, "option '--%s' needs a value: %s", mf_options[o].name, mf_options[o].value);
+		return mf_cli_usage(err, "option '--%s' needs a value: %s", mf_options[o].name,
+				    mf_options[o].value);
 	return set_value(a, o, c->argv[c->at++], err);
 }
 
@@ -116,8 +120,8 @@ static int parse_long(struct mf_args *a, char *word, struct cursor *c, struct ma
 		memcpy(typed, s.p, s.n);
 		typed[s.n] = 0;
 		const char *near = mf_nearest(typed, option_name);
-		return mf_cli_usage(err, "unknown option '--%s'%s%s%s", mf_esc(&shown, s), near ? "; did you mean '--" : "",
-				    near ? near : "", near ? "'?" : "");
+		return mf_cli_usage(err, "unknown option '--%s'%s%s%s", mf_esc(&shown, s),
+				    near ? "; did you mean '--" : "", near ? near : "", near ? "'?" : "");
 	}
 	if (eq && !takes_value(o))
 		return mf_cli_usage(err, "option '--%s' takes no value", mf_options[o].name);
@@ -133,7 +137,8 @@ static int parse_short(struct mf_args *a, char *word, struct cursor *c, struct m
 		enum mf_opt o = find_short(*p);
 		struct mf_esc shown;
 		if (o == NONE)
-			return mf_cli_usage(err, "unknown option '-%s'", mf_esc(&shown, (struct mf_str){p, 1}));
+			return mf_cli_usage(err, "unknown option '-%s'",
+					    mf_esc(&shown, (struct mf_str){p, 1}));
 		if (takes_value(o))
 			return p[1] ? set_value(a, o, p + 1, err) : next_value(a, o, c, err);
 		if (set_flag(a, o) < 0)
@@ -160,7 +165,8 @@ int mf_args_parse(struct mf_args *out, int argc, char **argv, struct manifesto_e
 		else if (strcmp(word, "--") == 0)
 			only_words = true;
 		else
-			rc = word[1] == '-' ? parse_long(out, word, &c, err) : parse_short(out, word, &c, err);
+			rc =
+			    word[1] == '-' ? parse_long(out, word, &c, err) : parse_short(out, word, &c, err);
 		if (rc < 0)
 			return -1;
 	}
@@ -179,25 +185,26 @@ void mf_args_clear(struct mf_args *a)
 static const struct {
 	enum mf_opt a, b;
 } excludes[] = {
-	{MF_OPT_PLATFORM, MF_OPT_ALL_PLATFORMS},	 {MF_OPT_QUIET, MF_OPT_VERBOSE},
-	{MF_OPT_PASSPHRASE_FD, MF_OPT_PASSPHRASE_FILE},	 {MF_OPT_PASSPHRASE_FD, MF_OPT_PASSPHRASE_CMD},
-	{MF_OPT_PASSPHRASE_FILE, MF_OPT_PASSPHRASE_CMD},
+    {MF_OPT_PLATFORM, MF_OPT_ALL_PLATFORMS},         {MF_OPT_QUIET, MF_OPT_VERBOSE},
+    {MF_OPT_PASSPHRASE_FD, MF_OPT_PASSPHRASE_FILE},  {MF_OPT_PASSPHRASE_FD, MF_OPT_PASSPHRASE_CMD},
+    {MF_OPT_PASSPHRASE_FILE, MF_OPT_PASSPHRASE_CMD},
 };
 static const struct {
 	enum mf_opt a, needs;
 } requirements[] = {
-	{MF_OPT_CLIENT_KEY, MF_OPT_CLIENT_CERT},
+    {MF_OPT_CLIENT_KEY, MF_OPT_CLIENT_CERT},
 };
 
 int mf_args_check(const struct mf_args *a, struct manifesto_error *err)
 {
 	for (size_t i = 0; i < sizeof excludes / sizeof excludes[0]; i++)
 		if (mf_args_has(a, excludes[i].a) && mf_args_has(a, excludes[i].b))
-			return mf_cli_usage(err, "options '--%s' and '--%s' exclude each other", mf_options[excludes[i].a].name,
-					    mf_options[excludes[i].b].name);
+			return mf_cli_usage(err, "options '--%s' and '--%s' exclude each other",
+					    mf_options[excludes[i].a].name, mf_options[excludes[i].b].name);
 	for (size_t i = 0; i < sizeof requirements / sizeof requirements[0]; i++)
 		if (mf_args_has(a, requirements[i].a) && !mf_args_has(a, requirements[i].needs))
-			return mf_cli_usage(err, "option '--%s' needs '--%s'", mf_options[requirements[i].a].name,
+			return mf_cli_usage(err, "option '--%s' needs '--%s'",
+					    mf_options[requirements[i].a].name,
 					    mf_options[requirements[i].needs].name);
 	/* An empty value is nearly always an unset variable in a script; no option has a meaning for it. */
 	for (unsigned o = 0; o < MF_OPT_COUNT; o++)
@@ -229,7 +236,8 @@ static unsigned distance(const char *a, size_t na, const char *b, size_t nb)
 			unsigned swap = UINT32_MAX;
 			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
 				swap = d[i - 2][j - 2] + 1;
-			unsigned best = min3(d[i - 1][j] + 1, d[i][j - 1] + 1, d[i - 1][j - 1] + (a[i - 1] != b[j - 1]));
+			unsigned best =
+			    min3(d[i - 1][j] + 1, d[i][j - 1] + 1, d[i - 1][j - 1] + (a[i - 1] != b[j - 1]));
 			d[i][j] = best < swap ? best : swap;
 		}
 	return d[na][nb];
@@ -267,7 +275,8 @@ static int parse_digits(const char *p, size_t n, int64_t *out)
 	return n ? 0 : -1;
 }
 
-int mf_args_number(const struct mf_args *a, enum mf_opt o, int64_t min, int64_t max, int64_t *out, struct manifesto_error *err)
+int mf_args_number(const struct mf_args *a, enum mf_opt o, int64_t min, int64_t max, int64_t *out,
+		   struct manifesto_error *err)
 {
 	const char *text = a->value[o];
 	struct mf_esc shown;
@@ -276,8 +285,9 @@ int mf_args_number(const struct mf_args *a, enum mf_opt o, int64_t min, int64_t 
 		return 0;
 	size_t digits = strspn(text, "0123456789");
 	if (text[digits] || parse_digits(text, digits, &v) < 0 || v < min || v > max)
-		return mf_cli_usage(err, "--%s '%s' is not a whole number from %lld to %lld", mf_options[o].name,
-				    mf_esc(&shown, mf_str_c(text)), (long long)min, (long long)max);
+		return mf_cli_usage(err, "--%s '%s' is not a whole number from %lld to %lld",
+				    mf_options[o].name, mf_esc(&shown, mf_str_c(text)), (long long)min,
+				    (long long)max);
 	*out = v;
 	return 0;
 }
@@ -288,7 +298,8 @@ int mf_parse_duration(const char *text, int64_t *seconds)
 		const char *suffix;
 		int64_t seconds;
 	} units[] = {{"", 1}, {"s", 1}, {"m", 60}, {"h", 3600}, {"d", 86400}, {"w", 604800}};
-	/* A thousand years: far above any use, far below an overflow when added to a clock or counted in milliseconds. */
+	/* A thousand years: far above any use, far below an overflow when added to a clock or counted in
+	 * milliseconds. */
 	const int64_t limit = INT64_C(31556952000);
 	size_t digits = strspn(text, "0123456789");
 	int64_t n = 0;

@@ -1,7 +1,7 @@
 /* The command line's options: one table, one parser.
  *
- * Every option has one row here and means the same for each command that takes it, so the parser knows which options take
- * a value before it knows the command; that is what lets options stand anywhere. */
+ * Every option has one row here and means the same for each command that takes it, so the parser knows which
+ * options take a value before it knows the command; that is what lets options stand anywhere. */
 #ifndef MF_CLI_OPTIONS_H
 #define MF_CLI_OPTIONS_H
 
@@ -68,8 +68,8 @@ struct mf_option {
 	const char *value; /* what the help calls its value, NULL for flags */
 	const char *help;
 	enum mf_opt_kind kind;
-	char letter;       /* short form, 0 for none */
-	bool file;         /* the value is a file name: completion offers files */
+	char letter; /* short form, 0 for none */
+	bool file;   /* the value is a file name: completion offers files */
 };
 extern const struct mf_option mf_options[MF_OPT_COUNT];
 
@@ -83,7 +83,8 @@ struct mf_args {
 	size_t nwords;
 };
 
-/* Parses argv[1..]. On failure (MF_E_USAGE) what was understood so far stays in *out, for the hint. Either way: mf_args_clear. */
+/* Parses argv[1..]. On failure (MF_E_USAGE) what was understood so far stays in *out, for the hint. Either
+ * way: mf_args_clear. */
 int mf_args_parse(struct mf_args *out, int argc, char **argv, struct manifesto_error *err) MF_NODISCARD;
 void mf_args_clear(struct mf_args *a);
 static inline bool mf_args_has(const struct mf_args *a, enum mf_opt o)
@@ -93,13 +94,16 @@ static inline bool mf_args_has(const struct mf_args *a, enum mf_opt o)
 /* Options that exclude or need each other, whatever the command. */
 int mf_args_check(const struct mf_args *a, struct manifesto_error *err) MF_NODISCARD;
 
-/* The candidate nearest to a mistyped word, or NULL when none is near. names: a call-back giving the n-th name, NULL at the end. */
+/* The candidate nearest to a mistyped word, or NULL when none is near. names: a call-back giving the n-th
+ * name, NULL at the end. */
 const char *mf_nearest(const char *typed, const char *(*names)(size_t n));
 
 /* ---- values */
 /* "90", "90s", "15m", "2h", "90d", "4w": whole seconds above zero. -1 without an error object. */
 int mf_parse_duration(const char *text, int64_t *seconds) MF_NODISCARD;
-/* The value of option o as a whole number in [min, max], digits only; *out stays when it was not given. MF_E_USAGE. */
-int mf_args_number(const struct mf_args *a, enum mf_opt o, int64_t min, int64_t max, int64_t *out, struct manifesto_error *err) MF_NODISCARD;
+/* The value of option o as a whole number in [min, max], digits only; *out stays when it was not given.
+ * MF_E_USAGE. */
+int mf_args_number(const struct mf_args *a, enum mf_opt o, int64_t min, int64_t max, int64_t *out,
+		   struct manifesto_error *err) MF_NODISCARD;
 
 #endif

@@ -14,7 +14,11 @@ size_t mf_utf8_next(const char *p, const char *end, uint32_t *code)
 	if (p >= end)
 		return 0;
 	unsigned char c = (unsigned char)*p;
-	size_t n = c < 0x80 ? 1 : c >= 0xf0 && c <= 0xf4 ? 4 : c >= 0xe0 && c < 0xf0 ? 3 : c >= 0xc2 && c < 0xe0 ? 2 : 0;
+	size_t n = c < 0x80                 ? 1
+		   : c >= 0xf0 && c <= 0xf4 ? 4
+		   : c >= 0xe0 && c < 0xf0  ? 3
+		   : c >= 0xc2 && c < 0xe0  ? 2
+					    : 0;
 	if (n == 0 || n > (size_t)(end - p))
 		return 0;
 	uint32_t v = n == 1 ? c : c & (0x7fu >> n);
@@ -30,12 +34,12 @@ size_t mf_utf8_next(const char *p, const char *end, uint32_t *code)
 	return n;
 }
 
-/* Controls (C0, DEL, C1: xterm takes U+009B for ESC [), line separators, marks and overrides of writing direction, and the
- * invisible ones that make two names look alike. */
+/* Controls (C0, DEL, C1: xterm takes U+009B for ESC [), line separators, marks and overrides of writing
+ * direction, and the invisible ones that make two names look alike. */
 static bool acts_on_terminal(uint32_t c)
 {
-	return c < 0x20 || (c >= 0x7f && c < 0xa0) || (c >= 0x200b && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) ||
-	       (c >= 0x2060 && c <= 0x206f) || c == 0x61c || c == 0xfeff;
+	return c < 0x20 || (c >= 0x7f && c < 0xa0) || (c >= 0x200b && c <= 0x200f) ||
+	       (c >= 0x2028 && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) || c == 0x61c || c == 0xfeff;
 }
 
 /* One piece of the safe form of [p, end) into out; returns the input bytes that it stands for. */
@@ -139,7 +143,8 @@ void mf_table_add(struct mf_table *t, const char *cell)
 	mf_table_add_cut(t, cell, SIZE_MAX);
 }
 
-/* Width is counted in code points: exact for what has one column each, and off by a few cells for the rest. */
+/* Width is counted in code points: exact for what has one column each, and off by a few cells for the rest.
+ */
 static size_t count_points(const char *p)
 {
 	size_t n = 0;

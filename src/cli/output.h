@@ -1,7 +1,8 @@
 /* What goes to standard output and standard error: safe text, tables, JSON, messages.
  *
- * Authors, reasons, names and server messages are other people's bytes. A terminal acts on control characters, and bidirectional
- * overrides reorder what a reader sees; so neither leaves the program as such. */
+ * Authors, reasons, names and server messages are other people's bytes. A terminal acts on control
+ * characters, and bidirectional overrides reorder what a reader sees; so neither leaves the program as such.
+ */
 #ifndef MF_CLI_OUTPUT_H
 #define MF_CLI_OUTPUT_H
 
@@ -12,7 +13,8 @@
 #include "base/str.h"
 #include "cli/error.h"
 
-/* One code point from [p, end), strictly UTF-8 (RFC 3629: no overlong form, no surrogate). Returns its bytes, 0 when there is none. */
+/* One code point from [p, end), strictly UTF-8 (RFC 3629: no overlong form, no surrogate). Returns its bytes,
+ * 0 when there is none. */
 size_t mf_utf8_next(const char *p, const char *end, uint32_t *code);
 
 /* Text with everything escaped that a terminal could act on: \u{1b}, \xff for what is not UTF-8. */
@@ -46,8 +48,8 @@ struct mf_json_out {
 	FILE *f;
 	bool comma; /* the container has a member already */
 };
-void mf_json_open(struct mf_json_out *j, const char *name, char bracket); /* '{' or '[' */
-void mf_json_close(struct mf_json_out *j, char bracket);		   /* '}' or ']' */
+void mf_json_open(struct mf_json_out *j, const char *name, char bracket);      /* '{' or '[' */
+void mf_json_close(struct mf_json_out *j, char bracket);                       /* '}' or ']' */
 void mf_json_text(struct mf_json_out *j, const char *name, const char *value); /* NULL: null */
 void mf_json_span(struct mf_json_out *j, struct mf_str name, struct mf_str value);
 void mf_json_int(struct mf_json_out *j, const char *name, int64_t value);

@@ -54,7 +54,8 @@ static int no_errno(char why[WHY_SIZE], int sys, const char *what, const char *o
 {
 	char text[128];
 	struct mf_esc shown;
-	return no(why, "%s '%.100s': %s", what, mf_esc(&shown, mf_str_c(operand)), strerror_r(sys, text, sizeof text));
+	return no(why, "%s '%.100s': %s", what, mf_esc(&shown, mf_str_c(operand)),
+		  strerror_r(sys, text, sizeof text));
 }
 
 /* ---------------------------------------------------------------- reading one secret */
@@ -69,7 +70,8 @@ static ssize_t read_some(int fd, char *p, size_t n)
 	}
 }
 
-/* All of fd, at most max octets, without one trailing newline: how many, or -1 with *why, where `operand` names the source. */
+/* All of fd, at most max octets, without one trailing newline: how many, or -1 with *why, where `operand`
+ * names the source. */
 static ssize_t read_secret(int fd, char *out, size_t max, const char *operand, char why[WHY_SIZE])
 {
 	size_t got = 0;
@@ -132,7 +134,8 @@ static char *spawn_arg(const char *text)
 static int spawn_shell(const char *command, const char *key_name, int out_fd, pid_t *pid)
 {
 	/* $1 is the key's name: a command may answer by key. */
-	char *argv[] = {spawn_arg("sh"), spawn_arg("-c"), spawn_arg(command), spawn_arg("sh"), spawn_arg(key_name), NULL};
+	char *argv[] = {spawn_arg("sh"), spawn_arg("-c"),     spawn_arg(command),
+			spawn_arg("sh"), spawn_arg(key_name), NULL};
 	posix_spawn_file_actions_t files;
 	posix_spawnattr_t attr;
 	sigset_t usual;
@@ -171,7 +174,8 @@ static int wait_for(pid_t pid, bool stop)
 	return status;
 }
 
-static int from_command(const char *command, const char *key_name, char *out, size_t max, size_t *n, char why[WHY_SIZE])
+static int from_command(const char *command, const char *key_name, char *out, size_t max, size_t *n,
+			char why[WHY_SIZE])
 {
 	int p[2];
 	pid_t pid = 0;
@@ -189,7 +193,8 @@ static int from_command(const char *command, const char *key_name, char *out, si
 	if (got < 0)
 		return -1;
 	if (status != 0)
-		return no(why, "the command of --passphrase-cmd failed (%s %d)", WIFEXITED(status) ? "exit status" : "signal",
+		return no(why, "the command of --passphrase-cmd failed (%s %d)",
+			  WIFEXITED(status) ? "exit status" : "signal",
 			  WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status));
 	*n = (size_t)got;
 	return got ? 0 : no_empty(why, "--passphrase-cmd");
@@ -259,13 +264,16 @@ static ssize_t ask_hidden(int tty, const char *question, char *out, size_t max)
 }
 
 /* Octets typed, into room, or -1 with *why. */
-static ssize_t from_terminal(int tty, const char *key_name, bool confirm, char *room, size_t max, char why[WHY_SIZE])
+static ssize_t from_terminal(int tty, const char *key_name, bool confirm, char *room, size_t max,
+			     char why[WHY_SIZE])
 {
 	char question[256], again[MF_MAX_PASSPHRASE];
-	(void)snprintf(question, sizeof question, confirm ? "New passphrase for key '%s': " : "Passphrase for key '%s': ", key_name);
+	(void)snprintf(question, sizeof question,
+		       confirm ? "New passphrase for key '%s': " : "Passphrase for key '%s': ", key_name);
 	ssize_t n = ask_hidden(tty, question, room, max);
 	if (n < 0)
-		return mf_signals_pending(NULL) ? no(why, "interrupted") : no_errno(why, errno, "read", "/dev/tty");
+		return mf_signals_pending(NULL) ? no(why, "interrupted")
+						: no_errno(why, errno, "read", "/dev/tty");
 	if (n == 0)
 		return no(why, "an empty passphrase was typed (--no-passphrase makes keys without one)");
 	if (confirm) {
@@ -295,13 +303,15 @@ static int hand_over(const char *p, size_t n, char *out, size_t max, size_t *out
 	return 0;
 }
 
-static int ask_terminal(struct mf_asker *a, const char *key_name, bool confirm, char *out, size_t max, size_t *n, char why[WHY_SIZE])
+static int ask_terminal(struct mf_asker *a, const char *key_name, bool confirm, char *out, size_t max,
+			size_t *n, char why[WHY_SIZE])
 {
 	const char *set = getenv("MANIFESTO_PASSPHRASE") ? "is empty" : "is not set";
 	if (!mf_asker_interactive(a))
 		return no(why,
-			  "none of --passphrase-fd, --passphrase-file, --passphrase-cmd was given, MANIFESTO_PASSPHRASE %s, and %s", set,
-			  a->ci ? "nobody is asked as CI is set" : "there is no terminal to ask on");
+			  "none of --passphrase-fd, --passphrase-file, --passphrase-cmd was given, "
+			  "MANIFESTO_PASSPHRASE %s, and %s",
+			  set, a->ci ? "nobody is asked as CI is set" : "there is no terminal to ask on");
 	int tty = open_terminal();
 	if (tty < 0)
 		return no_errno(why, errno, "open", "/dev/tty");
@@ -313,10 +323,12 @@ static int ask_terminal(struct mf_asker *a, const char *key_name, bool confirm, 
 	return rc;
 }
 
-int mf_asker_passphrase(void *arg, const char *key_name, int confirm, char *out, size_t max, size_t *n, char why[256])
+int mf_asker_passphrase(void *arg, const char *key_name, int confirm, char *out, size_t max, size_t *n,
+			char why[256])
 {
 	struct mf_asker *a = arg;
-	const char *file = a->args->value[MF_OPT_PASSPHRASE_FILE], *command = a->args->value[MF_OPT_PASSPHRASE_CMD];
+	const char *file = a->args->value[MF_OPT_PASSPHRASE_FILE],
+		   *command = a->args->value[MF_OPT_PASSPHRASE_CMD];
 	const char *env = getenv("MANIFESTO_PASSPHRASE");
 	struct manifesto_error bad = {0};
 	int64_t fd = -1;
@@ -345,7 +357,8 @@ int mf_asker_confirm_init(void *arg, const char *gun, const char *where)
 	if (tty < 0)
 		return 0;
 	char question[1024], answer[16];
-	(void)snprintf(question, sizeof question, "No trust repository for %s at %s. Create it? [y/N] ", gun, where);
+	(void)snprintf(question, sizeof question, "No trust repository for %s at %s. Create it? [y/N] ", gun,
+		       where);
 	say_safe(tty, question);
 	ssize_t n = read_line(tty, answer, sizeof answer - 1);
 	(void)close(tty);
@@ -366,7 +379,8 @@ static int password_from_terminal(const char *user, char *out, size_t max, struc
 	int sys = errno;
 	(void)close(tty);
 	if (n < 0)
-		return mf_cli_fail(err, mf_signals_pending(NULL) ? MF_E_CANCELLED : MF_E_IO, sys, "read the password");
+		return mf_cli_fail(err, mf_signals_pending(NULL) ? MF_E_CANCELLED : MF_E_IO, sys,
+				   "read the password");
 	out[n] = 0;
 	return 0;
 }
@@ -384,14 +398,16 @@ static int password_from_stdin(char *out, size_t max, struct manifesto_error *er
 	return n ? 0 : mf_cli_usage(err, "--password-stdin: standard input is empty");
 }
 
-int mf_asker_password(struct mf_asker *a, const char *user, char *out, size_t max, struct manifesto_error *err)
+int mf_asker_password(struct mf_asker *a, const char *user, char *out, size_t max,
+		      struct manifesto_error *err)
 {
 	struct mf_esc shown;
 	if (mf_args_has(a->args, MF_OPT_PASSWORD_STDIN))
 		return password_from_stdin(out, max, err);
 	if (!mf_asker_interactive(a)) {
 		(void)mf_cli_usage(err,
-				   "no password for user '%s': --password-stdin was not given, REGISTRY_PASSWORD is not set, and %s",
+				   "no password for user '%s': --password-stdin was not given, "
+				   "REGISTRY_PASSWORD is not set, and %s",
 				   mf_esc(&shown, mf_str_c(user)),
 				   a->ci ? "nobody is asked as CI is set" : "there is no terminal to ask on");
 		return -1;

@@ -1,6 +1,7 @@
 /* Passphrases of keys, the user's password, and yes-or-no questions: everything that is asked for.
  *
- * No prompt without a person: a terminal on standard input or standard error, and CI not set. Every source is tried once. */
+ * No prompt without a person: a terminal on standard input or standard error, and CI not set. Every source is
+ * tried once. */
 #ifndef MF_CLI_PASSPHRASE_H
 #define MF_CLI_PASSPHRASE_H
 
@@ -25,11 +26,15 @@ void mf_asker_clear(struct mf_asker *a); /* wipes */
 bool mf_ci_from_env(void);
 bool mf_asker_interactive(const struct mf_asker *a);
 
-/* manifesto_options.passphrase, with a struct mf_asker. One trailing newline is cut; an empty passphrase is none. */
-int mf_asker_passphrase(void *arg, const char *key_name, int confirm, char *out, size_t max, size_t *n, char why[256]);
+/* manifesto_options.passphrase, with a struct mf_asker. One trailing newline is cut; an empty passphrase is
+ * none. */
+int mf_asker_passphrase(void *arg, const char *key_name, int confirm, char *out, size_t max, size_t *n,
+			char why[256]);
 /* manifesto_options.confirm_init, with a struct mf_asker. */
 int mf_asker_confirm_init(void *arg, const char *gun, const char *where);
-/* The password of `user`, from standard input or the terminal, as a string (at most max - 1 octets). MF_E_USAGE when there is none. */
-int mf_asker_password(struct mf_asker *a, const char *user, char *out, size_t max, struct manifesto_error *err) MF_NODISCARD;
+/* The password of `user`, from standard input or the terminal, as a string (at most max - 1 octets).
+ * MF_E_USAGE when there is none. */
+int mf_asker_password(struct mf_asker *a, const char *user, char *out, size_t max,
+		      struct manifesto_error *err) MF_NODISCARD;
 
 #endif

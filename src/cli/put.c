@@ -24,7 +24,9 @@ static int parse_expires(const char *text, int64_t *out, struct manifesto_error 
 	if (mf_parse_duration(text, &duration) == 0)
 		*out = now + duration;
 	else if (mf_time_parse(mf_str_c(text), out, &bad) < 0)
-		return mf_cli_usage(err, "--expires '%s' is neither a time such as 2030-01-31T00:00:00Z nor a duration such as 90d",
+		return mf_cli_usage(err,
+				    "--expires '%s' is neither a time such as 2030-01-31T00:00:00Z nor a "
+				    "duration such as 90d",
 				    mf_esc(&shown, mf_str_c(text)));
 	if (*out <= now)
 		return mf_cli_usage(err, "--expires '%s' is in the past", mf_esc(&shown, mf_str_c(text)));
@@ -37,7 +39,8 @@ static int check_annotations(const struct mf_args *a, struct manifesto_error *er
 	for (size_t i = 0; i < a->nlist; i++) {
 		const char *eq = strchr(a->list[i], '=');
 		if (!eq || eq == a->list[i])
-			return mf_cli_usage(err, "--annotation '%s' is not KEY=VALUE", mf_esc(&shown, mf_str_c(a->list[i])));
+			return mf_cli_usage(err, "--annotation '%s' is not KEY=VALUE",
+					    mf_esc(&shown, mf_str_c(a->list[i])));
 		size_t n = (size_t)(eq - a->list[i]) + 1;
 		for (size_t k = 0; k < i; k++)
 			if (strncmp(a->list[i], a->list[k], n) == 0)
@@ -47,7 +50,8 @@ static int check_annotations(const struct mf_args *a, struct manifesto_error *er
 	return 0;
 }
 
-static int fill_options(struct manifesto_put_options *o, const struct mf_cli *cli, struct manifesto_error *err)
+static int fill_options(struct manifesto_put_options *o, const struct mf_cli *cli,
+			struct manifesto_error *err)
 {
 	const struct mf_args *a = &cli->args;
 	o->image = cli->argument[0];
@@ -69,8 +73,8 @@ static int fill_options(struct manifesto_put_options *o, const struct mf_cli *cl
 	return a->value[MF_OPT_EXPIRES] ? parse_expires(a->value[MF_OPT_EXPIRES], &o->expires, err) : 0;
 }
 
-/* On a terminal the line appears before the work. Elsewhere it stays in the stream's buffer until the work is done, so that a put
- * that fails leaves nothing on standard output (see main.c). */
+/* On a terminal the line appears before the work. Elsewhere it stays in the stream's buffer until the work is
+ * done, so that a put that fails leaves nothing on standard output (see main.c). */
 static void progress(void *arg, const char *image, const char *type)
 {
 	const struct mf_cli *cli = arg;
@@ -150,7 +154,8 @@ static void show_json(const struct mf_cli *cli, const struct manifesto_put_resul
 int mf_run_put(struct mf_cli *cli, struct manifesto_error *err)
 {
 	struct manifesto_put_options o = MANIFESTO_INIT(manifesto_put_options);
-	struct manifesto_put_result r __attribute__((cleanup(put_result_cleanup))) = MANIFESTO_INIT(manifesto_put_result);
+	struct manifesto_put_result r __attribute__((cleanup(put_result_cleanup))) =
+	    MANIFESTO_INIT(manifesto_put_result);
 	if (fill_options(&o, cli, err) < 0)
 		return -1;
 	if (manifesto_put(cli->m, &o, progress, cli, &r, err) < 0)
@@ -162,7 +167,8 @@ int mf_run_put(struct mf_cli *cli, struct manifesto_error *err)
 	if (!cli->quiet)
 		show_text(cli, &r);
 	if (r.initialised && !cli->quiet)
-		mf_show_initialised(r.published_to, cli->config->options.home, r.keys_made, r.nkeys_made, r.pinned, r.npinned);
+		mf_show_initialised(r.published_to, cli->config->options.home, r.keys_made, r.nkeys_made,
+				    r.pinned, r.npinned);
 	for (size_t i = 0; i < r.nwarnings; i++)
 		mf_warning("%s", r.warnings[i]);
 	return 0;

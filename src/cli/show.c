@@ -57,7 +57,8 @@ char *mf_show_signers(const struct manifesto_signer *s, size_t n)
 	if (!f)
 		return NULL;
 	for (size_t i = 0; i < n; i++)
-		(void)fprintf(f, "%s%.*s", i ? "," : "", s[i].name ? 64 : MF_FINGERPRINT_SHORT, s[i].name ? s[i].name : s[i].fingerprint);
+		(void)fprintf(f, "%s%.*s", i ? "," : "", s[i].name ? 64 : MF_FINGERPRINT_SHORT,
+			      s[i].name ? s[i].name : s[i].fingerprint);
 	if (fclose(f) == 0)
 		return text;
 	free(text);
@@ -72,15 +73,16 @@ void mf_show_time(char *out, int64_t seconds)
 		(void)snprintf(out, MF_TIME_LEN, "-");
 }
 
-void mf_show_initialised(const char *where, const char *home, const char *const *keys, size_t nkeys, const char *const *pinned,
-			 size_t npinned)
+void mf_show_initialised(const char *where, const char *home, const char *const *keys, size_t nkeys,
+			 const char *const *pinned, size_t npinned)
 {
 	mf_message("trust repository made: %s", where);
 	for (size_t i = 0; i < nkeys; i++)
 		mf_message("key made: %s", keys[i]);
 	if (nkeys)
-		mf_message("the keys lie in %s/%s; back them up: without the root key this trust repository cannot be repaired", home,
-			   MF_KEYS_BELOW_HOME);
+		mf_message("the keys lie in %s/%s; back them up: without the root key this trust repository "
+			   "cannot be repaired",
+			   home, MF_KEYS_BELOW_HOME);
 	for (size_t i = 0; i < npinned; i++)
 		mf_message("root key pinned on this machine: %s", pinned[i]);
 }

@@ -10,8 +10,9 @@ static void trust_result_cleanup(struct manifesto_trust_result *r)
 {
 	manifesto_trust_result_clear(r);
 }
-#define TRUST_RESULT(name) \
-	struct manifesto_trust_result name __attribute__((cleanup(trust_result_cleanup))) = MANIFESTO_INIT(manifesto_trust_result)
+#define TRUST_RESULT(name)                                                                                   \
+	struct manifesto_trust_result name __attribute__((cleanup(trust_result_cleanup))) =                  \
+	    MANIFESTO_INIT(manifesto_trust_result)
 
 /* ---------------------------------------------------------------- JSON */
 
@@ -133,7 +134,8 @@ int mf_run_trust_init(struct mf_cli *cli, struct manifesto_error *err)
 	(void)fputs("' made at ", stdout);
 	mf_put_text(stdout, r.where);
 	(void)fputc('\n', stdout);
-	mf_show_initialised(r.where, cli->config->options.home, r.keys_made, r.nkeys_made, r.pinned, r.npinned);
+	mf_show_initialised(r.where, cli->config->options.home, r.keys_made, r.nkeys_made, r.pinned,
+			    r.npinned);
 	return 0;
 }
 
@@ -160,7 +162,8 @@ int mf_run_trust_pin(struct mf_cli *cli, struct manifesto_error *err)
 	int64_t threshold = 0;
 	if (mf_args_number(&cli->args, MF_OPT_THRESHOLD, 1, MF_MAX_SIGNATURES, &threshold, err) < 0)
 		return -1;
-	if (manifesto_trust_pin(cli->m, cli->argument[0], cli->argument + 1, cli->nargument - 1, (int)threshold, &r, err) < 0)
+	if (manifesto_trust_pin(cli->m, cli->argument[0], cli->argument + 1, cli->nargument - 1,
+				(int)threshold, &r, err) < 0)
 		return -1;
 	if (cli->json) {
 		show_json("trust-pin", &r);

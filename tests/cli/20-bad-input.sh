@@ -56,8 +56,6 @@ refuses 'options that exclude each other' 2 'exclude each other' manifesto put -
 refuses 'quiet and verbose' 2 'exclude each other' manifesto list -v -q "$good"
 refuses 'two sources for the passphrase' 2 'exclude each other' manifesto put --passphrase-fd 3 --passphrase-cmd x "$good" qa approval.json
 refuses 'a client key without certificate' 2 "needs '--client-cert'" manifesto list --client-key k "$good"
-refuses 'a JSON document and the content on stdout' 2 "needs '--output" manifesto get --json "$good" qa
-refuses 'a script as JSON' 2 "no option '--json'" manifesto --no-passphrase completion bash extra
 
 # --- numbers of arguments
 refuses 'put with too few arguments' 2 'takes 3 arguments (IMAGE TYPE FILE), 2 given' manifesto put "$good" qa
@@ -92,6 +90,13 @@ check_status 'a usage error in JSON has its status' 2
 check_stdout_empty 'a usage error in JSON leaves stdout empty'
 check_json 'a usage error in JSON is one document on stderr' \
 	'.error | .code == "usage" and .exit == 2 and (.message | contains("--frce")) and has("endpoint") and has("hint")' "$T/stderr"
+
+run manifesto --json get "$good" qa
+check_json 'a JSON document and the content cannot both go to stdout' '.error | .exit == 2 and (.message | contains("--output"))' "$T/stderr"
+check_stdout_empty 'and neither does'
+run manifesto completion bash --json
+check_json 'a completion script is no JSON' '.error.exit == 2' "$T/stderr"
+check_stdout_empty 'and is not printed then'
 
 # --- image references, digests, types
 long=$(printf 'a%.0s' {1..129})
