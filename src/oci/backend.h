@@ -2,7 +2,7 @@
 #ifndef MF_OCI_BACKEND_H
 #define MF_OCI_BACKEND_H
 
-#include <jansson.h>
+#include "json/json.h"
 
 #include "oci/image_store.h"
 
