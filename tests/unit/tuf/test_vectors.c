@@ -45,7 +45,8 @@ static bool fetch(const char *base, const char *name, struct mf_buf *out)
 	return false;
 }
 
-static struct mf_tuf_file *fetch_file(const char *base, const char *name, enum mf_tuf_type type, struct mf_err *err)
+static struct mf_tuf_file *fetch_file(const char *base, const char *name, enum mf_tuf_type type,
+				      struct mf_err *err)
 {
 	struct mf_buf bytes MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_TARGETS_BYTES);
 	if (!fetch(base, name, &bytes)) {
@@ -78,7 +79,8 @@ static void add_floor(struct mf_tuf_floors *floors, const char *role, const char
 static void floors_of_cache(struct mf_tuf_floors *floors, const char *base)
 {
 	struct mf_err err = MF_ERR_INIT;
-	struct mf_tuf_file *snapshot MF_TUF_FILE_CLEANUP = fetch_file(base, "snapshot", MF_TUF_SNAPSHOT, &err);
+	struct mf_tuf_file *snapshot MF_TUF_FILE_CLEANUP =
+	    fetch_file(base, "snapshot", MF_TUF_SNAPSHOT, &err);
 	assert_non_null(snapshot);
 	add_floor(floors, "root", base, MF_TUF_ROOT);
 	add_floor(floors, "timestamp", base, MF_TUF_TIMESTAMP);
@@ -126,7 +128,8 @@ static struct mf_digest pin_of(const char *base, const char *id)
 /* ---- the workflow (PROTOCOL, "Client update as Go does it"; TUF 1.0.33 section 5) */
 
 /* The newest root that satisfies the pin, from the served one back. */
-static int start_at_pin(struct mf_tuf_set *s, const char *base, const struct mf_tuf_anchor *pin, struct mf_err *err)
+static int start_at_pin(struct mf_tuf_set *s, const char *base, const struct mf_tuf_anchor *pin,
+			struct mf_err *err)
 {
 	struct mf_tuf_file *root = fetch_file(base, "root", MF_TUF_ROOT, err);
 	while (root) {
@@ -160,8 +163,8 @@ static int update_root(struct mf_tuf_set *s, const char *base, struct mf_err *er
 	return mf_tuf_set_next_root(s, last, err);
 }
 
-static int bootstrap(struct mf_tuf_set *s, const char *base, const char *cache, const struct mf_tuf_anchor *pin,
-		     struct mf_err *err)
+static int bootstrap(struct mf_tuf_set *s, const char *base, const char *cache,
+		     const struct mf_tuf_anchor *pin, struct mf_err *err)
 {
 	if (pin->n)
 		return start_at_pin(s, base, pin, err) < 0 ? -1 : update_root(s, base, err);
@@ -181,7 +184,8 @@ static int update_top(struct mf_tuf_set *s, const char *base, struct mf_err *err
 	return mf_tuf_set_snapshot(s, &bytes, false, err);
 }
 
-static int update_delegations(struct mf_tuf_set *s, const char *base, struct mf_str prefix, struct mf_err *err)
+static int update_delegations(struct mf_tuf_set *s, const char *base, struct mf_str prefix,
+			      struct mf_err *err)
 {
 	struct mf_tuf_wanted wanted[32];
 	struct mf_buf bytes MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_TARGETS_BYTES);
@@ -192,7 +196,8 @@ static int update_delegations(struct mf_tuf_set *s, const char *base, struct mf_
 			return 0;
 		for (size_t i = 0; i < n; i++) {
 			if (!fetch(base, wanted[i].role->name, &bytes))
-				return mf_fail(err, MF_E_GONE, 0, "%s is not on the server", wanted[i].role->name);
+				return mf_fail(err, MF_E_GONE, 0, "%s is not on the server",
+					       wanted[i].role->name);
 			if (mf_tuf_set_delegated(s, &wanted[i], &bytes, false, err) < 0)
 				return -1;
 		}
@@ -257,7 +262,8 @@ static const char *text_of(const json_t *entry, const char *name)
 
 static struct verdict judge(const json_t *entry, struct mf_str prefix)
 {
-	const char *file = text_of(entry, "file"), *server = text_of(entry, "server"), *cache = text_of(entry, "cache");
+	const char *file = text_of(entry, "file"), *server = text_of(entry, "server"),
+		   *cache = text_of(entry, "cache");
 	const json_t *pins = json_object_get(entry, "pins"), *id;
 	const char *base = server ? server : file;
 	struct mf_digest fps[4];
@@ -270,8 +276,7 @@ static struct verdict judge(const json_t *entry, struct mf_str prefix)
 		cache = file;
 	if (cache)
 		floors_of_cache(&floors, cache);
-	json_array_foreach(pins, i, id)
-		fps[pin.n++] = pin_of(base, json_string_value(id));
+	json_array_foreach(pins, i, id) fps[pin.n++] = pin_of(base, json_string_value(id));
 	mf_tuf_set_init(&s, d, mf_str_c(text_of(entry, "gun")), now, &floors);
 	struct verdict v = {.code = MF_OK};
 	if (bootstrap(&s, base, cache, &pin, &err) == 0 && update(&s, base, prefix, &err) == 0)
@@ -288,9 +293,7 @@ static const json_t *deviation_of(const char *file)
 {
 	const json_t *row;
 	size_t i;
-	json_array_foreach(deviations, i, row)
-		if (strcmp(text_of(row, "file"), file) == 0)
-			return row;
+	json_array_foreach(deviations, i, row) if (strcmp(text_of(row, "file"), file) == 0) return row;
 	return NULL;
 }
 
@@ -301,47 +304,48 @@ static enum mf_code expected_code(const char *file)
 		const char *prefix;
 		enum mf_code code;
 	} rows[] = {
-		{"derived/bad-signature-", MF_E_SIGNATURE},
-		{"derived/no-signatures-", MF_E_SIGNATURE},
-		{"derived/wrong-key-", MF_E_SIGNATURE},
-		{"derived/threshold-not-met-", MF_E_SIGNATURE},
-		{"derived/threshold-zero", MF_E_FORMAT},
-		{"derived/duplicate-", MF_E_SIGNATURE},
-		{"derived/keyid-not-of-content", MF_E_SIGNATURE},
-		{"derived/keyid-without-key", MF_E_FORMAT},
-		{"derived/method-", MF_E_SIGNATURE},
-		{"derived/ecdsa-der-signature", MF_E_SIGNATURE},
-		{"derived/signature-over-wire-form", MF_E_SIGNATURE},
-		{"derived/hash-mismatch-", MF_E_DIGEST},
-		{"derived/hash-wrong-", MF_E_DIGEST},
-		{"derived/hash-", MF_E_FORMAT},
-		{"derived/timestamp-no-sha256", MF_E_FORMAT},
-		{"derived/length-too-small", MF_E_DIGEST},
-		{"derived/snapshot-without-", MF_E_FORMAT},
-		{"derived/trailing-garbage-", MF_E_FORMAT},
-		{"derived/expired-", MF_E_EXPIRED},
-		{"derived/expires-lower-case-z", MF_E_FORMAT},
-		{"derived/type-", MF_E_FORMAT},
-		{"derived/version-zero-", MF_E_FORMAT},
-		/* The cached root has the same version and other bytes: the snapshot's hash refuses it first. */
-		{"derived/rollback-targets", MF_E_DIGEST},
-		{"derived/rollback-delegation", MF_E_DIGEST},
-		{"derived/rollback-", MF_E_ROLLBACK},
-		{"derived/mixed-versions", MF_E_DIGEST},
-		{"derived/old-timestamp-new-rest", MF_E_DIGEST},
-		{"derived/root-without-role-", MF_E_FORMAT},
-		{"derived/cert-", MF_E_SIGNATURE},
-		{"derived/root-bare-", MF_E_SIGNATURE},
-		{"derived/root-ed25519-certificate", MF_E_SIGNATURE},
-		{"derived/root-pinned-elsewhere", MF_E_PIN},
-		{"derived/rotate-gap", MF_E_GONE},
-		{"derived/rotate-takeover", MF_E_DIGEST}, /* same version: the snapshot's hash tells the roots apart */
-		{"derived/rotate-", MF_E_SIGNATURE},
-		{"derived/delegation-file-missing", MF_E_GONE},
-		{"derived/delegation-", MF_E_FORMAT},
-		{"derived/good-same-pair-", MF_E_SIGNATURE},
-		{"derived/good-delegation-bad-signature", MF_E_SIGNATURE},
-		{"derived/good-delegation-expired", MF_E_EXPIRED},
+	    {"derived/bad-signature-", MF_E_SIGNATURE},
+	    {"derived/no-signatures-", MF_E_SIGNATURE},
+	    {"derived/wrong-key-", MF_E_SIGNATURE},
+	    {"derived/threshold-not-met-", MF_E_SIGNATURE},
+	    {"derived/threshold-zero", MF_E_FORMAT},
+	    {"derived/duplicate-", MF_E_SIGNATURE},
+	    {"derived/keyid-not-of-content", MF_E_SIGNATURE},
+	    {"derived/keyid-without-key", MF_E_FORMAT},
+	    {"derived/method-", MF_E_SIGNATURE},
+	    {"derived/ecdsa-der-signature", MF_E_SIGNATURE},
+	    {"derived/signature-over-wire-form", MF_E_SIGNATURE},
+	    {"derived/hash-mismatch-", MF_E_DIGEST},
+	    {"derived/hash-wrong-", MF_E_DIGEST},
+	    {"derived/hash-", MF_E_FORMAT},
+	    {"derived/timestamp-no-sha256", MF_E_FORMAT},
+	    {"derived/length-too-small", MF_E_DIGEST},
+	    {"derived/snapshot-without-", MF_E_FORMAT},
+	    {"derived/trailing-garbage-", MF_E_FORMAT},
+	    {"derived/expired-", MF_E_EXPIRED},
+	    {"derived/expires-lower-case-z", MF_E_FORMAT},
+	    {"derived/type-", MF_E_FORMAT},
+	    {"derived/version-zero-", MF_E_FORMAT},
+	    /* The cached root has the same version and other bytes: the snapshot's hash refuses it first. */
+	    {"derived/rollback-targets", MF_E_DIGEST},
+	    {"derived/rollback-delegation", MF_E_DIGEST},
+	    {"derived/rollback-", MF_E_ROLLBACK},
+	    {"derived/mixed-versions", MF_E_DIGEST},
+	    {"derived/old-timestamp-new-rest", MF_E_DIGEST},
+	    {"derived/root-without-role-", MF_E_FORMAT},
+	    {"derived/cert-", MF_E_SIGNATURE},
+	    {"derived/root-bare-", MF_E_SIGNATURE},
+	    {"derived/root-ed25519-certificate", MF_E_SIGNATURE},
+	    {"derived/root-pinned-elsewhere", MF_E_PIN},
+	    {"derived/rotate-gap", MF_E_GONE},
+	    {"derived/rotate-takeover",
+	     MF_E_DIGEST}, /* same version: the snapshot's hash tells the roots apart */
+	    {"derived/rotate-", MF_E_SIGNATURE},
+	    {"derived/delegation-file-missing", MF_E_GONE},
+	    {"derived/delegation-", MF_E_FORMAT},
+	    {"derived/good-same-pair-", MF_E_SIGNATURE},
+	    {"derived/good-delegation-bad-signature", MF_E_SIGNATURE},
+	    {"derived/good-delegation-expired", MF_E_EXPIRED},
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
 		if (mf_str_starts(mf_str_c(file), mf_str_c(rows[i].prefix)))
@@ -367,7 +371,8 @@ static void vector_gives_the_stated_result(void **state)
 	struct verdict v = judge(entry, MF_STR(""));
 	bool same = agrees(entry, &v);
 	if (!same && !deviation)
-		fail_msg("%s: %s is stated, ours: %s (%s)", file, text_of(entry, "expect"), v.code ? "reject" : "accept", v.msg);
+		fail_msg("%s: %s is stated, ours: %s (%s)", file, text_of(entry, "expect"),
+			 v.code ? "reject" : "accept", v.msg);
 	if (same && deviation)
 		fail_msg("%s: listed in deviations.json, but it does not deviate", file);
 	if (deviation) {
@@ -383,9 +388,8 @@ static const json_t *entry_of(const char *file)
 {
 	const json_t *entry;
 	size_t i;
-	json_array_foreach(json_object_get(vectors, "entries"), i, entry)
-		if (strcmp(text_of(entry, "file"), file) == 0)
-			return entry;
+	json_array_foreach(json_object_get(vectors, "entries"), i,
+			   entry) if (strcmp(text_of(entry, "file"), file) == 0) return entry;
 	fail_msg("no vector %s", file);
 	return NULL;
 }
@@ -393,7 +397,8 @@ static const json_t *entry_of(const char *file)
 /* targets/releases has the path "": what it broke cannot be told from what it withholds. */
 static void lookup_fails_when_a_broken_delegation_could_cover_the_name(void **state)
 {
-	static const char *const files[] = {"derived/good-delegation-bad-signature", "derived/good-delegation-expired"};
+	static const char *const files[] = {"derived/good-delegation-bad-signature",
+					    "derived/good-delegation-expired"};
 	(void)state;
 	for (size_t i = 0; i < 2; i++) {
 		struct verdict v = judge(entry_of(files[i]), MF_STR("hello.txt"));
@@ -423,7 +428,7 @@ static void every_deviation_names_a_vector(void **state)
 	size_t i;
 	(void)state;
 	json_array_foreach(deviations, i, row)
-		assert_non_null(json_object_get(entry_of(text_of(row, "file")), "gun"));
+	    assert_non_null(json_object_get(entry_of(text_of(row, "file")), "gun"));
 }
 
 /* ---- all entries as tests */
@@ -442,9 +447,9 @@ static json_t *load(const char *path)
 int main(void)
 {
 	static const struct CMUnitTest fixed[] = {
-		cmocka_unit_test(every_deviation_names_a_vector),
-		cmocka_unit_test(lookup_fails_when_a_broken_delegation_could_cover_the_name),
-		cmocka_unit_test(lookup_reads_only_delegations_that_could_cover_the_name),
+	    cmocka_unit_test(every_deviation_names_a_vector),
+	    cmocka_unit_test(lookup_fails_when_a_broken_delegation_could_cover_the_name),
+	    cmocka_unit_test(lookup_reads_only_delegations_that_could_cover_the_name),
 	};
 	struct mf_err err = MF_ERR_INIT;
 	json_t *entry;
@@ -458,11 +463,10 @@ int main(void)
 	if (!tests)
 		return 1;
 	memcpy(tests, fixed, sizeof fixed);
-	json_array_foreach(entries, i, entry)
-		if (json_object_get(entry, "gun"))
-			tests[n++] = (struct CMUnitTest){.name = text_of(entry, "file"),
-							 .test_func = vector_gives_the_stated_result,
-							 .initial_state = entry};
+	json_array_foreach(entries, i, entry) if (json_object_get(entry, "gun")) tests[n++] =
+	    (struct CMUnitTest){.name = text_of(entry, "file"),
+				.test_func = vector_gives_the_stated_result,
+				.initial_state = entry};
 	int rc = _cmocka_run_group_tests("vectors", tests, n, NULL, NULL);
 	free(tests);
 	json_decref(vectors);
