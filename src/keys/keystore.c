@@ -1,0 +1,560 @@
+#include "keys/keystore.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/limits.h"
+#include "store/file.h"
+
+#define SUFFIX ".key"
+#define FP_PREFIX_MIN 8
+#define FP_LEN 64
+#define MAX_KEYS_HELD ((size_t)4096)
+
+/* What was tried with a key: the passphrase is asked for once, whatever comes of it. */
+struct slot {
+	struct slot *next;
+	char *name;
+	struct mf_privkey *key; /* NULL: the attempt failed */
+};
+
+struct signer {
+	struct signer *next;
+	struct mf_keystore *ks;
+	const char *name; /* an info's: infos are never removed */
+};
+
+struct mf_keystore {
+	char *dir;
+	const struct mf_passphrase *pass;
+	const struct mf_env *env;
+	bool loaded;
+	struct mf_key_info *infos; /* by name */
+	size_t n, cap;
+	struct slot *slots;
+	struct signer *signers;
+};
+
+struct mf_keystore *mf_keystore_new(const char *dir, const struct mf_passphrase *pass, const struct mf_env *env,
+				    struct mf_err *err)
+{
+	struct mf_keystore *ks = mf_calloc(1, sizeof(*ks));
+
+	if (ks)
+		ks->dir = mf_str_dup(mf_str_c(dir));
+	if (!ks || !ks->dir) {
+		free(ks);
+		mf_fail_nomem(err);
+		return NULL;
+	}
+	ks->pass = pass;
+	ks->env = env;
+	return ks;
+}
+
+static void slot_free(struct slot *s)
+{
+	free(s->name);
+	mf_privkey_free(s->key);
+	free(s);
+}
+
+void mf_keystore_free(struct mf_keystore *ks)
+{
+	if (!ks)
+		return;
+	while (ks->slots) {
+		struct slot *s = ks->slots;
+
+		ks->slots = s->next;
+		slot_free(s);
+	}
+	while (ks->signers) {
+		struct signer *s = ks->signers;
+
+		ks->signers = s->next;
+		free(s);
+	}
+	for (size_t i = 0; i < ks->n; i++)
+		mf_key_info_clear(&ks->infos[i]);
+	free(ks->infos);
+	free(ks->dir);
+	free(ks);
+}
+
+/* ---- files */
+
+static void close_cleanup(const int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+}
+
+/* What is checked and what is read is one descriptor. O_NONBLOCK: a FIFO must not stop us. */
+static int read_key_file(const char *path, struct mf_secret *out, struct mf_err *err)
+{
+	int fd __attribute__((cleanup(close_cleanup))) = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	struct stat st;
+	size_t at = 0;
+
+	if (fd < 0 || fstat(fd, &st) != 0)
+		return mf_fail(err, MF_E_KEY, errno, "open key file '%s'", path);
+	if (!S_ISREG(st.st_mode) || st.st_size <= 0 || (uint64_t)st.st_size > MF_MAX_KEYFILE_BYTES)
+		return mf_fail(err, MF_E_FORMAT, 0, "'%s' is no key file", path);
+	if (st.st_mode & 077)
+		return mf_fail(err, MF_E_KEY, 0, "key file '%s' is open to other users (mode %03o); chmod 600 it", path,
+			       (unsigned)st.st_mode & 0777U);
+	if (mf_secret_alloc(out, (size_t)st.st_size, err))
+		return -1;
+	while (at < out->n) {
+		ssize_t got = read(fd, out->p + at, out->n - at);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0)
+			return mf_fail(err, MF_E_IO, got < 0 ? errno : 0, "read key file '%s'", path);
+		at += (size_t)got;
+	}
+	return 0;
+}
+
+static char *key_path(const struct mf_keystore *ks, const char *name, struct mf_err *err)
+{
+	char file[64 + sizeof(SUFFIX)];
+	char *path;
+
+	snprintf(file, sizeof(file), "%s" SUFFIX, name);
+	path = mf_path_join(ks->dir, file, NULL);
+	if (!path)
+		mf_fail_nomem(err);
+	return path;
+}
+
+/* ---- the list */
+
+/* Index of the name, or of where it belongs. */
+static size_t place_of(const struct mf_keystore *ks, const char *name, bool *found)
+{
+	size_t lo = 0, hi = ks->n;
+
+	*found = false;
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+		int c = strcmp(ks->infos[mid].name, name);
+
+		if (c == 0) {
+			*found = true;
+			return mid;
+		}
+		if (c < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+static const struct mf_key_info *by_name(const struct mf_keystore *ks, const char *name)
+{
+	bool found;
+	size_t at = place_of(ks, name, &found);
+
+	return found ? &ks->infos[at] : NULL;
+}
+
+/* Takes *info over on success. */
+static int insert(struct mf_keystore *ks, struct mf_key_info *info, const struct mf_key_info **out, struct mf_err *err)
+{
+	bool found;
+	size_t at = place_of(ks, info->name, &found);
+
+	if (found)
+		return mf_fail(err, MF_E_CONFLICT, 0, "there is a key '%s' already", info->name);
+	if (ks->n >= MAX_KEYS_HELD)
+		return mf_fail(err, MF_E_USAGE, 0, "more than %zu keys in '%s'", MAX_KEYS_HELD, ks->dir);
+	if (mf_grow((void **)&ks->infos, &ks->cap, ks->n, sizeof(*ks->infos), err))
+		return -1;
+	memmove(ks->infos + at + 1, ks->infos + at, (ks->n - at) * sizeof(*ks->infos));
+	ks->infos[at] = *info;
+	ks->n++;
+	if (out)
+		*out = &ks->infos[at];
+	return 0;
+}
+
+#define INFO_CLEANUP __attribute__((cleanup(mf_key_info_clear)))
+#define INFO_INIT {NULL, NULL, MF_KEY_ED25519, NULL, false}
+
+static int read_info(const struct mf_keystore *ks, const char *name, struct mf_key_info *out, struct mf_err *err)
+{
+	struct mf_key_info info INFO_CLEANUP = INFO_INIT;
+	struct mf_secret file MF_SECRET_CLEANUP = MF_SECRET_INIT;
+	char *path MF_FREE = key_path(ks, name, err);
+
+	if (!path || read_key_file(path, &file, err) || mf_keyfile_info(&info, mf_secret_bytes(&file), err))
+		return -1;
+	/* Otherwise a copied file could pass for another key. */
+	if (strcmp(info.name, name) != 0)
+		return mf_fail(err, MF_E_FORMAT, 0, "the file says that its key is '%s'", info.name);
+	info.path = path;
+	path = NULL;
+	*out = info;
+	info = (struct mf_key_info)INFO_INIT;
+	return 0;
+}
+
+/* A file that cannot be used is passed over; only lack of memory ends the listing. */
+static int load_one(struct mf_keystore *ks, const char *file, struct mf_err *err)
+{
+	struct mf_key_info info INFO_CLEANUP = INFO_INIT;
+	struct mf_err why = MF_ERR_INIT;
+	struct mf_str stem = mf_str_c(file);
+	char *name MF_FREE = NULL;
+
+	if (!mf_str_ends(stem, MF_STR(SUFFIX)) || stem.n == sizeof(SUFFIX) - 1)
+		return 0;
+	stem.n -= sizeof(SUFFIX) - 1;
+	name = mf_str_dup(stem);
+	if (!name)
+		return mf_fail_nomem(err);
+	/* A load that failed half way is begun again with what it has. */
+	if (!mf_key_name_valid(name) || by_name(ks, name))
+		return 0;
+	if (read_info(ks, name, &info, &why)) {
+		if (why.code == MF_E_NOMEM)
+			return mf_fail_nomem(err);
+		mf_env_log(ks->env, MF_LOG_WARNING, "key file '%s/%s' passed over: %s", ks->dir, file, why.msg);
+		return 0;
+	}
+	if (insert(ks, &info, NULL, err))
+		return -1;
+	info = (struct mf_key_info)INFO_INIT;
+	return 0;
+}
+
+static void dir_cleanup(DIR **d)
+{
+	if (*d)
+		closedir(*d);
+}
+
+static int load(struct mf_keystore *ks, struct mf_err *err)
+{
+	DIR *d __attribute__((cleanup(dir_cleanup))) = NULL;
+	struct dirent *e;
+	struct stat st;
+
+	if (ks->loaded)
+		return 0;
+	d = opendir(ks->dir);
+	if (!d && errno != ENOENT)
+		return mf_fail(err, MF_E_IO, errno, "read key directory '%s'", ks->dir);
+	if (d && fstat(dirfd(d), &st) == 0 && (st.st_mode & 022))
+		mf_env_log(ks->env, MF_LOG_WARNING, "other users can change the key directory '%s'; chmod 700 it", ks->dir);
+	for (errno = 0; d && (e = readdir(d)); errno = 0) {
+		if (load_one(ks, e->d_name, err))
+			return -1;
+	}
+	if (errno && d)
+		return mf_fail(err, MF_E_IO, errno, "read key directory '%s'", ks->dir);
+	ks->loaded = true;
+	return 0;
+}
+
+int mf_keystore_list(struct mf_keystore *ks, const struct mf_key_info **out, size_t *n, struct mf_err *err)
+{
+	if (load(ks, err))
+		return -1;
+	*out = ks->infos;
+	*n = ks->n;
+	return 0;
+}
+
+const struct mf_key_info *mf_keystore_find_fp(struct mf_keystore *ks, const struct mf_digest *fingerprint)
+{
+	struct mf_err err = MF_ERR_INIT;
+
+	if (load(ks, &err)) {
+		mf_env_log(ks->env, MF_LOG_WARNING, "%s", err.msg);
+		return NULL;
+	}
+	for (size_t i = 0; i < ks->n; i++) {
+		struct mf_digest fp = mf_pubkey_fingerprint(ks->infos[i].pub);
+
+		if (mf_digest_eq(&fp, fingerprint))
+			return &ks->infos[i];
+	}
+	return NULL;
+}
+
+static bool is_fp_prefix(const char *s)
+{
+	size_t n = strlen(s);
+
+	return n >= FP_PREFIX_MIN && n <= FP_LEN && strspn(s, "0123456789abcdef") == n;
+}
+
+/* NULL without an error: no key has it. The same key under two names is one answer. */
+static const struct mf_key_info *by_prefix(const struct mf_keystore *ks, const char *prefix, struct mf_err *err)
+{
+	const struct mf_key_info *found = NULL;
+	struct mf_digest first = {{0}};
+
+	for (size_t i = 0; i < ks->n; i++) {
+		struct mf_digest fp = mf_pubkey_fingerprint(ks->infos[i].pub);
+		char hex[FP_LEN + 1];
+
+		mf_digest_hex(hex, &fp);
+		if (strncmp(hex, prefix, strlen(prefix)) != 0)
+			continue;
+		if (found && !mf_digest_eq(&first, &fp)) {
+			mf_fail(err, MF_E_AMBIGUOUS, 0, "'%s' fits keys '%s' and '%s'", prefix, found->name,
+				ks->infos[i].name);
+			return NULL;
+		}
+		if (!found) {
+			found = &ks->infos[i];
+			first = fp;
+		}
+	}
+	return found;
+}
+
+const struct mf_key_info *mf_keystore_find(struct mf_keystore *ks, const char *name_or_fp, struct mf_err *err)
+{
+	const struct mf_key_info *k = NULL;
+	struct mf_esc esc;
+
+	if (load(ks, err))
+		return NULL;
+	/* A whole fingerprint first, so that no key name can stand in front of one. */
+	if (strlen(name_or_fp) == FP_LEN && is_fp_prefix(name_or_fp))
+		k = by_prefix(ks, name_or_fp, err);
+	if (!k)
+		k = by_name(ks, name_or_fp);
+	if (!k && is_fp_prefix(name_or_fp)) {
+		k = by_prefix(ks, name_or_fp, err);
+		if (!k && err->code)
+			return NULL;
+	}
+	if (!k)
+		mf_fail(err, MF_E_KEY, 0, "no key '%s' in '%s'", mf_esc(&esc, mf_str_c(name_or_fp)), ks->dir);
+	return k;
+}
+
+/* ---- unlocking */
+
+static struct slot *slot_of(const struct mf_keystore *ks, const char *name)
+{
+	struct slot *s = ks->slots;
+
+	while (s && strcmp(s->name, name) != 0)
+		s = s->next;
+	return s;
+}
+
+/* Takes key over in every case (NULL: the attempt failed). */
+static int slot_add(struct mf_keystore *ks, const char *name, struct mf_privkey *key, struct mf_err *err)
+{
+	struct slot *s = mf_calloc(1, sizeof(*s));
+
+	if (s)
+		s->name = mf_str_dup(mf_str_c(name));
+	if (!s || !s->name) {
+		free(s);
+		mf_privkey_free(key);
+		return err->code ? -1 : mf_fail_nomem(err);
+	}
+	s->key = key;
+	s->next = ks->slots;
+	ks->slots = s;
+	return 0;
+}
+
+static struct mf_privkey *open_key(struct mf_keystore *ks, const struct mf_key_info *k, struct mf_err *err)
+{
+	struct mf_secret file MF_SECRET_CLEANUP = MF_SECRET_INIT;
+	struct mf_secret pass MF_SECRET_CLEANUP = MF_SECRET_INIT;
+	struct mf_privkey *key;
+	struct mf_digest want, got;
+
+	if (read_key_file(k->path, &file, err))
+		return NULL;
+	if (k->encrypted && ks->pass->get(ks->pass->arg, k->name, false, &pass, err))
+		return NULL;
+	key = mf_keyfile_decode(mf_secret_bytes(&file), &pass, err);
+	if (!key)
+		return NULL;
+	/* The file was read a second time. */
+	want = mf_pubkey_fingerprint(k->pub);
+	got = mf_pubkey_fingerprint(mf_privkey_public(key));
+	if (mf_digest_eq(&want, &got))
+		return key;
+	mf_privkey_free(key);
+	mf_fail(err, MF_E_KEY, 0, "key file '%s' was replaced meanwhile", k->path);
+	return NULL;
+}
+
+int mf_keystore_unlock(struct mf_keystore *ks, const struct mf_key_info *k, const struct mf_privkey **out,
+		       struct mf_err *err)
+{
+	const struct slot *s = slot_of(ks, k->name);
+	struct mf_privkey *key;
+
+	if (s && !s->key)
+		return mf_fail(err, MF_E_KEY, 0, "key '%s' could not be unlocked before", k->name);
+	if (!s) {
+		key = open_key(ks, k, err);
+		/* An answer to "which passphrase" is final for this run; lack of memory is not. */
+		if (!key && err->code != MF_E_KEY)
+			return -1;
+		if (slot_add(ks, k->name, key, err) || !key)
+			return -1;
+		s = ks->slots;
+	}
+	*out = s->key;
+	return 0;
+}
+
+/* ---- adding */
+
+static int ask_new(const struct mf_keystore *ks, const char *name, struct mf_secret *out, struct mf_err *err)
+{
+	if (ks->pass->get(ks->pass->arg, name, true, out, err))
+		return -1;
+	if (out->n == 0) {
+		mf_fail(err, MF_E_KEY, 0, "no passphrase for the new key '%s'", name);
+		mf_err_set_hint(err, "give a passphrase, or say --no-passphrase to keep the key unencrypted");
+		return -1;
+	}
+	return 0;
+}
+
+static int write_key(struct mf_keystore *ks, const char *name, const struct mf_privkey *key, const char *path,
+		     struct mf_err *err)
+{
+	struct mf_secret pass MF_SECRET_CLEANUP = MF_SECRET_INIT;
+	struct mf_buf file MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_KEYFILE_BYTES);
+	int r;
+
+	if (!ks->pass->none && ask_new(ks, name, &pass, err))
+		return -1;
+	r = mf_buf_reserve(&file, MF_MAX_KEYFILE_BYTES / 2, err);
+	if (!r)
+		r = mf_keyfile_encode(&file, name, key, ks->pass->none ? NULL : &pass, err);
+	if (!r)
+		r = mf_dir_make(ks->dir, 0700, err);
+	if (!r)
+		r = mf_file_create(path, mf_buf_bytes(&file), 0600, err);
+	mf_wipe(file.p, file.cap);
+	return r;
+}
+
+static int make_info(const char *name, const struct mf_privkey *key, bool encrypted, char *path,
+		     struct mf_key_info *out, struct mf_err *err)
+{
+	struct mf_pubkey *pub = mf_privkey_public(key);
+	char *copy = mf_str_dup(mf_str_c(name));
+
+	if (!copy) {
+		free(path);
+		return mf_fail_nomem(err);
+	}
+	*out = (struct mf_key_info){copy, path, mf_pubkey_type(pub), mf_pubkey_ref(pub), encrypted};
+	return 0;
+}
+
+/* Takes key over in every case. */
+static int add_taken(struct mf_keystore *ks, const char *name, struct mf_privkey *taken, const struct mf_key_info **out,
+		     struct mf_err *err)
+{
+	struct mf_privkey *key MF_PRIVKEY_CLEANUP = taken;
+	struct mf_key_info info INFO_CLEANUP = INFO_INIT;
+	char *path = key_path(ks, name, err);
+
+	if (!path || make_info(name, key, !ks->pass->none, path, &info, err))
+		return -1;
+	if (write_key(ks, name, key, info.path, err) || insert(ks, &info, out, err))
+		return -1;
+	info = (struct mf_key_info)INFO_INIT;
+	taken = key;
+	key = NULL;
+	return slot_add(ks, name, taken, err);
+}
+
+/* Before anybody is asked for a passphrase. mf_file_create decides in the end. */
+static int check_free(struct mf_keystore *ks, const char *name, struct mf_err *err)
+{
+	char *path MF_FREE = NULL;
+	struct mf_esc esc;
+
+	if (!mf_key_name_valid(name)) {
+		mf_fail(err, MF_E_USAGE, 0, "malformed key name '%s'", mf_esc(&esc, mf_str_c(name)));
+		mf_err_set_hint(err, "a name has 1 to 64 of A-Z a-z 0-9 . _ - and starts with a letter or digit");
+		return -1;
+	}
+	if (load(ks, err))
+		return -1;
+	path = key_path(ks, name, err);
+	if (!path)
+		return -1;
+	if (by_name(ks, name) || mf_file_exists(path))
+		return mf_fail(err, MF_E_CONFLICT, 0, "there is a key '%s' already", name);
+	return 0;
+}
+
+int mf_keystore_generate(struct mf_keystore *ks, const char *name, enum mf_key_type t, const struct mf_key_info **out,
+			 struct mf_err *err)
+{
+	struct mf_privkey *key;
+
+	if (check_free(ks, name, err))
+		return -1;
+	key = mf_privkey_generate(t, err);
+	return key ? add_taken(ks, name, key, out, err) : -1;
+}
+
+int mf_keystore_add(struct mf_keystore *ks, const char *name, const struct mf_privkey *key, const struct mf_key_info **out,
+		    struct mf_err *err)
+{
+	struct mf_secret secret MF_SECRET_CLEANUP = MF_SECRET_INIT;
+	struct mf_privkey *copy;
+
+	if (check_free(ks, name, err) || mf_privkey_to_secret(key, &secret, err))
+		return -1;
+	copy = mf_privkey_from_secret(mf_pubkey_type(mf_privkey_public(key)), mf_secret_bytes(&secret), err);
+	return copy ? add_taken(ks, name, copy, out, err) : -1;
+}
+
+/* ---- the signer */
+
+static int sign(void *arg, enum mf_sig_scheme scheme, struct mf_bytes msg, struct mf_buf *sig, struct mf_err *err)
+{
+	struct signer *s = arg;
+	const struct mf_key_info *k = by_name(s->ks, s->name);
+	const struct mf_privkey *key;
+
+	if (!k)
+		return mf_fail(err, MF_E_KEY, 0, "no key '%s' in '%s'", s->name, s->ks->dir);
+	if (mf_keystore_unlock(s->ks, k, &key, err))
+		return -1;
+	return mf_privkey_sign(key, scheme, msg, sig, err);
+}
+
+int mf_keystore_signer(struct mf_keystore *ks, const struct mf_key_info *k, struct mf_signer *out, struct mf_err *err)
+{
+	struct signer *s = mf_calloc(1, sizeof(*s));
+
+	if (!s)
+		return mf_fail_nomem(err);
+	s->ks = ks;
+	s->name = k->name;
+	s->next = ks->signers;
+	ks->signers = s;
+	*out = (struct mf_signer){k->pub, k->name, sign, s};
+	return 0;
+}
