@@ -13,8 +13,8 @@ struct mf_auth {
 	struct mf_token *tokens;
 };
 
-struct mf_auth *mf_auth_new(const char *host, const struct mf_credential_config *cfg, const struct mf_env *env,
-			    struct mf_err *err)
+struct mf_auth *mf_auth_new(const char *host, const struct mf_credential_config *cfg,
+			    const struct mf_env *env, struct mf_err *err)
 {
 	struct mf_auth *a = mf_calloc(1, sizeof *a);
 	if (a)
@@ -72,7 +72,8 @@ int mf_net_basic(struct mf_secret *out, const struct mf_credential *cred, struct
 	if (strchr(cred->user, ':')) /* RFC 7617 section 2: the server would read another name */
 		return mf_fail(err, MF_E_AUTH, 0, "a user name with a colon cannot be sent");
 	if (mf_buf_reserve(&pair, n, err) || mf_buf_reserve(&line, n / 3 * 4 + 16, err) ||
-	    mf_buf_printf(&pair, err, "%s:", cred->user) || (password.n && mf_buf_add(&pair, password.p, password.n, err)) ||
+	    mf_buf_printf(&pair, err, "%s:", cred->user) ||
+	    (password.n && mf_buf_add(&pair, password.p, password.n, err)) ||
 	    mf_buf_addz(&line, "Basic ", err) || mf_b64_encode(&line, mf_buf_bytes(&pair), err))
 		return -1;
 	return mf_secret_copy(out, mf_buf_bytes(&line), err);
@@ -92,7 +93,8 @@ static int bearer(struct mf_secret *out, const struct mf_token *t, struct mf_err
 	return 0;
 }
 
-/* The scope asked for: the request's own, never the server's wider one; without one what the server said last. */
+/* The scope asked for: the request's own, never the server's wider one; without one what the server said
+ * last. */
 static const char *wanted_scope(const struct mf_http_call *c)
 {
 	if (c->req.scope)
@@ -144,7 +146,8 @@ static int check_realm(const struct mf_http_call *c, const char *realm, struct m
 	bool downgrade = mf_net_url_https(c->url) && !mf_net_url_https(realm) && !mf_net_url_loopback(realm);
 	mf_net_url_redact(shown, sizeof shown, realm);
 	if (!mf_http_url_allowed(c->h, realm) || downgrade)
-		return mf_fail(err, MF_E_AUTH, 0, "refused the token server '%s' that the server names", shown);
+		return mf_fail(err, MF_E_AUTH, 0, "refused the token server '%s' that the server names",
+			       shown);
 	return 0;
 }
 
@@ -174,7 +177,8 @@ static int answer_bearer(struct mf_http_call *c, const struct mf_challenge *ch, 
 	c->scope = strdup(ch->scope);
 	if (!c->scope)
 		return mf_fail_nomem(err);
-	/* Another call may have renewed it meanwhile; and a token for another scope was not wrong in itself. */
+	/* Another call may have renewed it meanwhile; and a token for another scope was not wrong in itself.
+	 */
 	if (c->sent_token && c->token->serial == c->token_serial && !strcmp(c->token->scope, wanted_scope(c)))
 		mf_secret_clear(&c->token->value);
 	return MF_AUTH_SEND;

@@ -39,7 +39,8 @@ int mf_credential_find(struct mf_credential *out, const struct mf_credential_con
 		       const struct mf_env *env, struct mf_err *err) MF_NODISCARD;
 
 /* Authentication state of one endpoint (registry or trust server): credential looked up at the first 401, challenge and
- * tokens remembered. Used by one mf_http. */
+ * tokens remembered. Used by one mf_http. The origin (scheme, host, port) that first answers a call with it is the only one
+ * that ever gets its credentials and tokens: a Location elsewhere is requested without. */
 struct mf_auth;
 /* cfg and env are borrowed and must outlive it; host is copied. */
 struct mf_auth *mf_auth_new(const char *host, const struct mf_credential_config *cfg, const struct mf_env *env,

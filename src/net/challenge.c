@@ -1,5 +1,5 @@
-/* WWW-Authenticate (RFC 9110 section 11.6.1): a list of challenges whose parameters are separated by the same comma
- * as the challenges themselves, so every element is looked at to tell which of the two it begins. */
+/* WWW-Authenticate (RFC 9110 section 11.6.1): a list of challenges whose parameters are separated by the same
+ * comma as the challenges themselves, so every element is looked at to tell which of the two it begins. */
 #include <strings.h>
 
 #include "net/internal.h"
@@ -10,7 +10,8 @@ struct cursor {
 
 static bool is_tchar(char c)
 {
-	return (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z') || (c && strchr("!#$%&'*+-.^_`|~", c));
+	return (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z') ||
+	       (c && strchr("!#$%&'*+-.^_`|~", c));
 }
 
 static bool is_token68(char c)
@@ -65,7 +66,8 @@ static int put(char *out, size_t size, size_t *n, char ch, struct mf_err *err)
 	if ((unsigned char)ch < ' ' || ch == 0x7f)
 		return mf_fail(err, MF_E_FORMAT, 0, "challenge: control character");
 	if (*n + 1 >= size)
-		return mf_fail(err, MF_E_FORMAT, 0, "challenge: parameter is longer than %zu bytes", size - 1);
+		return mf_fail(err, MF_E_FORMAT, 0, "challenge: parameter is longer than %zu bytes",
+			       size - 1);
 	out[(*n)++] = ch;
 	out[*n] = 0;
 	return 0;
@@ -105,19 +107,24 @@ struct slot {
 	const char *name;
 	size_t offset, size;
 };
-#define SLOT(member) {#member, offsetof(struct mf_challenge, member), sizeof(((struct mf_challenge *)0)->member)}
+#define SLOT(member)                                                                                         \
+	{                                                                                                    \
+#member, offsetof(struct mf_challenge, member), sizeof(((struct mf_challenge *)0)->member)   \
+	}
 static const struct slot slots[] = {SLOT(realm), SLOT(service), SLOT(scope), SLOT(error)};
 enum { NSLOTS = sizeof slots / sizeof *slots };
 
 static size_t find_slot(struct mf_str name)
 {
 	size_t i = 0;
-	while (i < NSLOTS && (name.n != strlen(slots[i].name) || strncasecmp(name.p, slots[i].name, name.n) != 0))
+	while (i < NSLOTS &&
+	       (name.n != strlen(slots[i].name) || strncasecmp(name.p, slots[i].name, name.n) != 0))
 		i++;
 	return i;
 }
 
-static int take_param(struct cursor *c, struct mf_str name, struct mf_challenge *to, unsigned *seen, struct mf_err *err)
+static int take_param(struct cursor *c, struct mf_str name, struct mf_challenge *to, unsigned *seen,
+		      struct mf_err *err)
 {
 	char ignored[MF_MAX_HEADER_VALUE];
 	size_t i = find_slot(name);
@@ -178,7 +185,8 @@ int mf_challenge_parse(struct mf_challenge *out, struct mf_str value, struct mf_
 	struct cursor c = {value.p, value.p + value.n};
 	struct mf_challenge best = {0}, one;
 	if (value.n > MF_MAX_HEADER_VALUE)
-		return mf_fail(err, MF_E_FORMAT, 0, "challenge is longer than %zu bytes", MF_MAX_HEADER_VALUE);
+		return mf_fail(err, MF_E_FORMAT, 0, "challenge is longer than %zu bytes",
+			       MF_MAX_HEADER_VALUE);
 	for (skip_commas(&c); c.p < c.end; skip_commas(&c)) {
 		if (take_challenge(&c, &one, err))
 			return -1;

@@ -32,7 +32,8 @@ static int set(struct mf_credential *out, struct mf_str user, struct mf_bytes pa
 }
 
 /* RFC 7617 section 2: the first colon ends the user name, which no control character may be in. */
-static int set_basic(struct mf_credential *out, const struct mf_buf *auth, const char *file, struct mf_err *err)
+static int set_basic(struct mf_credential *out, const struct mf_buf *auth, const char *file,
+		     struct mf_err *err)
 {
 	struct mf_buf pair MF_NET_WIPED = MF_BUF_INIT(MF_MAX_CONFIG_BYTES);
 	if (mf_buf_reserve(&pair, auth->n, err) || mf_b64_decode(&pair, mf_buf_str(auth), err))
@@ -47,7 +48,8 @@ static int set_basic(struct mf_credential *out, const struct mf_buf *auth, const
 	return set(out, user, password, file, err);
 }
 
-static int from_entry(struct mf_credential *out, const struct mf_docker_entry *e, const char *file, struct mf_err *err)
+static int from_entry(struct mf_credential *out, const struct mf_docker_entry *e, const char *file,
+		      struct mf_err *err)
 {
 	if (e->identity.n)
 		return set(out, MF_STR("<token>"), mf_buf_bytes(&e->identity), file, err);
@@ -98,9 +100,11 @@ int mf_credential_find(struct mf_credential *out, const struct mf_credential_con
 		       const struct mf_env *env, struct mf_err *err)
 {
 	struct mf_credential found MF_CREDENTIAL_CLEANUP = {0};
-	struct mf_bytes password = cfg && cfg->password ? mf_secret_bytes(cfg->password) : (struct mf_bytes){NULL, 0};
+	struct mf_bytes password =
+	    cfg && cfg->password ? mf_secret_bytes(cfg->password) : (struct mf_bytes){NULL, 0};
 	if (cfg && cfg->user && *cfg->user) {
-		if (set(&found, mf_str_c(cfg->user), password, cfg->given_source ? cfg->given_source : "", err))
+		if (set(&found, mf_str_c(cfg->user), password, cfg->given_source ? cfg->given_source : "",
+			err))
 			return -1;
 	} else if (cfg && cfg->docker_config_dir && from_docker(&found, cfg, host, env, err)) {
 		return -1;

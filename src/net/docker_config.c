@@ -1,4 +1,5 @@
-/* Docker's config.json (the docker CLI's manual page, "Configuration files"): credHelpers, credsStore, auths. */
+/* Docker's config.json (the docker CLI's manual page, "Configuration files"): credHelpers, credsStore, auths.
+ */
 #include <strings.h>
 
 #include "json/json.h"
@@ -6,7 +7,8 @@
 
 static bool is_hub(const char *host)
 {
-	return !strcasecmp(host, "docker.io") || !strcasecmp(host, "index.docker.io") || !strcasecmp(host, "registry-1.docker.io");
+	return !strcasecmp(host, "docker.io") || !strcasecmp(host, "index.docker.io") ||
+	       !strcasecmp(host, "registry-1.docker.io");
 }
 
 const char *mf_docker_server_name(const char *host)
@@ -82,7 +84,8 @@ static int read_auth(struct mf_docker_entry *out, struct mf_json_reader *r, stru
 }
 
 /* Of several keys that fit, an exact one wins, then the first. */
-static int read_map(struct mf_docker_entry *out, struct mf_json_reader *r, const char *host, bool auths, struct mf_err *err)
+static int read_map(struct mf_docker_entry *out, struct mf_json_reader *r, const char *host, bool auths,
+		    struct mf_err *err)
 {
 	struct mf_json_string name;
 	int best = 0, more = mf_json_object(r, err);
@@ -99,7 +102,8 @@ static int read_map(struct mf_docker_entry *out, struct mf_json_reader *r, const
 	return more;
 }
 
-int mf_docker_config_scan(struct mf_docker_entry *out, struct mf_bytes doc, const char *host, struct mf_err *err)
+int mf_docker_config_scan(struct mf_docker_entry *out, struct mf_bytes doc, const char *host,
+			  struct mf_err *err)
 {
 	struct mf_json_reader r MF_JSON_READER_CLEANUP;
 	struct mf_json_string name;

@@ -28,7 +28,8 @@ static size_t on_part_read(char *p, size_t size, size_t n, void *arg)
 	return got;
 }
 
-/* libcurl rewinds a body when a kept connection turned out to be dead after part of it was sent: that is sending twice. */
+/* libcurl rewinds a body when a kept connection turned out to be dead after part of it was sent: that is
+ * sending twice. */
 static int on_part_seek(void *arg, curl_off_t offset, int origin)
 {
 	struct mf_net_part *part = arg;
@@ -38,8 +39,8 @@ static int on_part_seek(void *arg, curl_off_t offset, int origin)
 	return CURL_SEEKFUNC_OK;
 }
 
-/* Called before each sending. libcurl sends once more by itself when a kept connection died without an answer, which a request that
- * may have taken effect must not be. */
+/* Called before each sending. libcurl sends once more by itself when a kept connection died without an
+ * answer, which a request that may have taken effect must not be. */
 static int on_send(void *arg, char *ip, char *local_ip, int port, int local_port)
 {
 	struct mf_http_call *c = arg;
@@ -47,7 +48,8 @@ static int on_send(void *arg, char *ip, char *local_ip, int port, int local_port
 	if (c->sent && (c->req.no_retry || !mf_net_call_idempotent(c))) {
 		if (!c->err.code)
 			(void)mf_fail(&c->err, MF_E_UNAVAILABLE, 0,
-				      "the connection was lost before an answer came; the request may have taken effect");
+				      "the connection was lost before an answer came; the request may have "
+				      "taken effect");
 		return CURL_PREREQFUNC_ABORT;
 	}
 	c->sent = true;
@@ -142,7 +144,8 @@ static int add_request_header(struct mf_http_call *c, const char *line, struct m
 {
 	struct mf_esc esc;
 	if (strpbrk(line, "\r\n"))
-		return mf_fail(err, MF_E_USAGE, 0, "request header '%s' has a line break", mf_esc(&esc, mf_str_c(line)));
+		return mf_fail(err, MF_E_USAGE, 0, "request header '%s' has a line break",
+			       mf_esc(&esc, mf_str_c(line)));
 	if (c->foreign && (!strncasecmp(line, "Authorization:", 14) || !strncasecmp(line, "Cookie:", 7)))
 		return 0;
 	return add_header(c, line, err);
@@ -179,8 +182,10 @@ static int build_parts(struct mf_http_call *c, struct mf_err *err)
 		const struct mf_http_part *from = &c->req.parts[i];
 		curl_mimepart *part = curl_mime_addpart(c->mime);
 		c->parts[i] = (struct mf_net_part){c, from->data, 0};
-		if (!part || curl_mime_name(part, from->name) || curl_mime_type(part, "application/octet-stream") ||
-		    curl_mime_data_cb(part, (curl_off_t)from->data.n, on_part_read, on_part_seek, NULL, &c->parts[i]) ||
+		if (!part || curl_mime_name(part, from->name) ||
+		    curl_mime_type(part, "application/octet-stream") ||
+		    curl_mime_data_cb(part, (curl_off_t)from->data.n, on_part_read, on_part_seek, NULL,
+				      &c->parts[i]) ||
 		    (from->filename && curl_mime_filename(part, from->filename)))
 			return mf_fail_nomem(err);
 	}
@@ -223,6 +228,9 @@ static bool set_limits(struct mf_http_call *c)
 	SET(CURLOPT_LOW_SPEED_TIME, as_long(h->stall_timeout_s));
 	if (left != INT64_MAX)
 		SET(CURLOPT_TIMEOUT_MS, as_long(left));
+	/* The resolver's thread cannot be stopped; without this, ending a call waits for it, past deadline
+	 * and cancel. */
+	SET(CURLOPT_QUICK_EXIT, 1L);
 	SET(CURLOPT_BUFFERSIZE, 131072L);
 	SET(CURLOPT_UPLOAD_BUFFERSIZE, 131072L);
 	SET(CURLOPT_TCP_NODELAY, 1L);
@@ -242,7 +250,8 @@ static bool set_protocol(struct mf_http_call *c)
 	SET(CURLOPT_HEADEROPT, (long)CURLHEADER_SEPARATE);
 	SET(CURLOPT_USERAGENT, c->h->user_agent);
 	SET(CURLOPT_HTTPHEADER, c->headers);
-	/* Plain HTTP to loopback is allowed because it does not leave the machine: a proxy would take it out. */
+	/* Plain HTTP to loopback is allowed because it does not leave the machine: a proxy would take it out.
+	 */
 	if (mf_net_url_loopback(c->url))
 		SET(CURLOPT_PROXY, "");
 	return bad;
@@ -270,8 +279,8 @@ static bool set_tls(struct mf_http_call *c)
 static bool set_method(struct mf_http_call *c)
 {
 	const char *method = mf_net_call_method(c);
-	bool bad = false, body = c->req.read || c->req.body.n || !strcmp(method, "POST") || !strcmp(method, "PUT") ||
-				 !strcmp(method, "PATCH");
+	bool bad = false, body = c->req.read || c->req.body.n || !strcmp(method, "POST") ||
+				 !strcmp(method, "PUT") || !strcmp(method, "PATCH");
 	if (!strcmp(method, "HEAD"))
 		SET(CURLOPT_NOBODY, 1L);
 	else if (c->mime)

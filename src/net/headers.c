@@ -8,17 +8,20 @@ struct field {
 	size_t offset, size;
 	bool list; /* repeated fields are one list (RFC 9110 section 5.3) */
 };
-#define FIELD(name, member, list) \
-	{ name, offsetof(struct mf_http_call, member), sizeof(((struct mf_http_call *)0)->member), list }
+#define FIELD(name, member, list)                                                                            \
+	{                                                                                                    \
+		name, offsetof(struct mf_http_call, member), sizeof(((struct mf_http_call *)0)->member),     \
+		    list                                                                                     \
+	}
 
 static const struct field fields[] = {
-	FIELD("Content-Type", res.content_type, false),
-	FIELD("Docker-Content-Digest", res.docker_content_digest, false),
-	FIELD("Location", res.location, false),
-	FIELD("Link", res.link, true),
-	FIELD("OCI-Subject", res.oci_subject, false),
-	FIELD("OCI-Filters-Applied", res.oci_filters_applied, false),
-	FIELD("Retry-After", retry_after, false),
+    FIELD("Content-Type", res.content_type, false),
+    FIELD("Docker-Content-Digest", res.docker_content_digest, false),
+    FIELD("Location", res.location, false),
+    FIELD("Link", res.link, true),
+    FIELD("OCI-Subject", res.oci_subject, false),
+    FIELD("OCI-Filters-Applied", res.oci_filters_applied, false),
+    FIELD("Retry-After", retry_after, false),
 };
 
 static struct mf_str trim(struct mf_str s)
@@ -46,7 +49,8 @@ static int store(struct mf_http_call *c, const struct field *f, struct mf_str va
 	}
 	size_t comma = have ? 2 : 0;
 	if (value.n + have + comma >= f->size)
-		return mf_fail(&c->err, MF_E_FORMAT, 0, "answer's '%s' header is longer than %zu bytes", f->name, f->size - 1);
+		return mf_fail(&c->err, MF_E_FORMAT, 0, "answer's '%s' header is longer than %zu bytes",
+			       f->name, f->size - 1);
 	memcpy(to + have, ", ", comma);
 	memcpy(to + have + comma, value.p, value.n);
 	to[have + comma + value.n] = 0;

@@ -1,5 +1,5 @@
-/* Docker's credential helpers (docker-credential-helpers, "Development"): `docker-credential-NAME get` reads the server's name
- * and writes {"ServerURL","Username","Secret"}. */
+/* Docker's credential helpers (docker-credential-helpers, "Development"): `docker-credential-NAME get` reads
+ * the server's name and writes {"ServerURL","Username","Secret"}. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -32,12 +32,13 @@ static void close_cleanup(int *fd)
 /* The name becomes part of a program's name: no path, no option. */
 static bool is_helper_name(const char *name)
 {
-	return *name && strlen(name) < 128 && strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-							   "0123456789._-") == strlen(name);
+	return *name && strlen(name) < 128 &&
+	       strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+			    "0123456789._-") == strlen(name);
 }
 
-/* A pipe that already holds the question: written before the helper exists, it can raise no SIGPIPE. The names of hosts are
- * far shorter than what a pipe takes at once. */
+/* A pipe that already holds the question: written before the helper exists, it can raise no SIGPIPE. The
+ * names of hosts are far shorter than what a pipe takes at once. */
 static int question_pipe(const char *server, struct mf_err *err)
 {
 	int fd[2];
@@ -219,8 +220,8 @@ static int ask(struct mf_credential *out, struct helper *h, const char *server, 
 {
 	struct mf_buf text MF_NET_WIPED = MF_BUF_INIT(MF_MAX_HELPER_BYTES);
 	int status = 0;
-	if (mf_buf_reserve(&text, MF_MAX_HELPER_BYTES, err) || start(h, server, err) || read_all(h, &text, err) ||
-	    reap(h, &status, err))
+	if (mf_buf_reserve(&text, MF_MAX_HELPER_BYTES, err) || start(h, server, err) ||
+	    read_all(h, &text, err) || reap(h, &status, err))
 		return -1;
 	if (status && says_not_found(&text))
 		return 0;
@@ -229,16 +230,17 @@ static int ask(struct mf_credential *out, struct helper *h, const char *server, 
 	return take(out, h, mf_buf_bytes(&text), err);
 }
 
-int mf_helper_get(struct mf_credential *out, const char *name, const char *file, const char *host, const struct mf_env *env,
-		  struct mf_err *err)
+int mf_helper_get(struct mf_credential *out, const char *name, const char *file, const char *host,
+		  const struct mf_env *env, struct mf_err *err)
 {
 	struct helper h HELPER_CLEANUP = {.out = -1, .env = env};
 	struct mf_esc shown_file, shown_name;
 	int64_t left = mf_env_left_ms(env);
 	const char *where = mf_esc(&shown_file, mf_str_c(file));
 	if (!is_helper_name(name))
-		return mf_fail(err, MF_E_AUTH, 0, "Docker configuration '%s': '%s' cannot be the name of a credential helper", where,
-			       mf_esc(&shown_name, mf_str_c(name)));
+		return mf_fail(err, MF_E_AUTH, 0,
+			       "Docker configuration '%s': '%s' cannot be the name of a credential helper",
+			       where, mf_esc(&shown_name, mf_str_c(name)));
 	(void)snprintf(h.program, sizeof h.program, "docker-credential-%s", name);
 	h.until_ms = mf_monotonic_ms() + (left < MF_HELPER_TIMEOUT_MS ? left : MF_HELPER_TIMEOUT_MS);
 	if (!ask(out, &h, mf_docker_server_name(host), err))

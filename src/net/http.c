@@ -18,8 +18,8 @@ static bool is_hash_name(const char *name)
 	return strspn(name, "0123456789abcdef") == 8 && name[8] == '.' && name[9] >= '0' && name[9] <= '9';
 }
 
-/* Reading the bundle file costs 20 ms and more; the hashed directory costs one file a connection. Only a directory
- * that is hashed will do: with another one libcurl's own default stays. */
+/* Reading the bundle file costs 20 ms and more; the hashed directory costs one file a connection. Only a
+ * directory that is hashed will do: with another one libcurl's own default stays. */
 static char *find_capath(void)
 {
 	const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
@@ -44,10 +44,12 @@ static int open_curl(struct mf_http *h, struct mf_err *err)
 {
 	(void)pthread_once(&curl_once, init_curl);
 	if (curl_state != CURLE_OK)
-		return mf_fail(err, MF_E_INTERNAL, 0, "initialise libcurl: %s", curl_easy_strerror(curl_state));
+		return mf_fail(err, MF_E_INTERNAL, 0, "initialise libcurl: %s",
+			       curl_easy_strerror(curl_state));
 	h->multi = curl_multi_init();
 	h->share = curl_share_init();
-	if (!h->multi || !h->share || curl_share_setopt(h->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION) ||
+	if (!h->multi || !h->share ||
+	    curl_share_setopt(h->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION) ||
 	    curl_multi_setopt(h->multi, CURLMOPT_MAXCONNECTS, 2L * MF_NET_MAX_RUNNING))
 		return mf_fail_nomem(err);
 	return 0;
@@ -144,7 +146,8 @@ static bool collect(struct mf_http *h)
 	CURLMsg *msg;
 	for (int left; (msg = curl_multi_info_read(h->multi, &left));) {
 		struct mf_http_call *c = NULL;
-		if (msg->msg != CURLMSG_DONE || curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, &c) || !c)
+		if (msg->msg != CURLMSG_DONE || curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, &c) ||
+		    !c)
 			continue;
 		mf_net_call_ended(c, msg->data.result);
 		any = true;
@@ -152,7 +155,8 @@ static bool collect(struct mf_http *h)
 	return any;
 }
 
-/* Everything that can be done without waiting. A callback that submits comes back here: its call starts later. */
+/* Everything that can be done without waiting. A callback that submits comes back here: its call starts
+ * later. */
 static void step(struct mf_http *h)
 {
 	int running;
@@ -191,13 +195,15 @@ struct mf_http_call *mf_net_call_new(struct mf_http *h, const struct mf_http_req
 	return c;
 }
 
-int mf_http_submit(struct mf_http *h, const struct mf_http_request *req, struct mf_http_call **out, struct mf_err *err)
+int mf_http_submit(struct mf_http *h, const struct mf_http_request *req, struct mf_http_call **out,
+		   struct mf_err *err)
 {
 	if (!mf_http_url_allowed(h, req->url)) {
 		char shown[MF_NET_URL_TEXT];
 		mf_net_url_redact(shown, sizeof shown, req->url);
 		(void)mf_fail(err, MF_E_USAGE, 0, "URL '%s' is not allowed", shown);
-		mf_err_set_hint(err, "use https:// and no user name in the URL; --plain-http permits plain HTTP to other hosts "
+		mf_err_set_hint(err, "use https:// and no user name in the URL; --plain-http permits plain "
+				     "HTTP to other hosts "
 				     "than this one");
 		return -1;
 	}

@@ -93,7 +93,8 @@ static bool back_off(struct mf_http_call *c, int64_t asked_ms)
 		return false;
 	char shown[MF_NET_URL_TEXT];
 	mf_net_url_redact(shown, sizeof shown, c->url);
-	mf_env_log(c->h->env, MF_LOG_INFO, "%s %s: trying again in %lld ms", mf_net_call_method(c), shown, (long long)ms);
+	mf_env_log(c->h->env, MF_LOG_INFO, "%s %s: trying again in %lld ms", mf_net_call_method(c), shown,
+		   (long long)ms);
 	c->retries++;
 	c->wake_ms = mf_monotonic_ms() + ms;
 	c->state = MF_CALL_BACKOFF;
@@ -144,7 +145,8 @@ static enum mf_code transport_code(CURLcode rc)
 /* PARTIAL_FILE is not here: a peer that cuts answers short is broken, not busy. */
 static bool is_lost_connection(CURLcode rc)
 {
-	return rc == CURLE_COULDNT_CONNECT || rc == CURLE_SEND_ERROR || rc == CURLE_RECV_ERROR || rc == CURLE_GOT_NOTHING;
+	return rc == CURLE_COULDNT_CONNECT || rc == CURLE_SEND_ERROR || rc == CURLE_RECV_ERROR ||
+	       rc == CURLE_GOT_NOTHING;
 }
 
 static void transport_failed(struct mf_http_call *c, CURLcode rc, const char *phase)
@@ -161,12 +163,14 @@ static void transport_failed(struct mf_http_call *c, CURLcode rc, const char *ph
 		return;
 	mf_net_url_redact(shown, sizeof shown, c->url);
 	if (rc == CURLE_OPERATION_TIMEDOUT)
-		(void)mf_fail(&err, MF_E_UNAVAILABLE, 0, "%s '%s': timed out (%s)", mf_net_call_method(c), shown, phase);
+		(void)mf_fail(&err, MF_E_UNAVAILABLE, 0, "%s '%s': timed out (%s)", mf_net_call_method(c),
+			      shown, phase);
 	else
-		(void)mf_fail(&err, transport_code(rc), 0, "%s '%s': %s: %s", mf_net_call_method(c), shown, transport_what(rc),
-			      mf_esc(&esc, mf_str_c(why)));
+		(void)mf_fail(&err, transport_code(rc), 0, "%s '%s': %s: %s", mf_net_call_method(c), shown,
+			      transport_what(rc), mf_esc(&esc, mf_str_c(why)));
 	if (rc == CURLE_PEER_FAILED_VERIFICATION)
-		mf_err_set_hint(&err, "if the server's certificate comes from a private CA, name its file with --cacert");
+		mf_err_set_hint(
+		    &err, "if the server's certificate comes from a private CA, name its file with --cacert");
 	mf_net_call_finish(c, &err);
 }
 
@@ -183,7 +187,8 @@ static int redirect(struct mf_http_call *c, struct mf_err *err)
 	char from[MF_NET_ORIGIN], to[MF_NET_ORIGIN], shown[MF_NET_URL_TEXT];
 	mf_net_url_redact(shown, sizeof shown, c->res.location);
 	if (++c->redirects > MF_MAX_REDIRECTS)
-		return mf_fail(err, MF_E_UNAVAILABLE, 0, "more than %d redirects, the last to '%s'", MF_MAX_REDIRECTS, shown);
+		return mf_fail(err, MF_E_UNAVAILABLE, 0, "more than %d redirects, the last to '%s'",
+			       MF_MAX_REDIRECTS, shown);
 	if (mf_net_url_https(c->url) && !mf_net_url_https(c->res.location))
 		return mf_fail(err, MF_E_UNAVAILABLE, 0, "refused a redirect from https to '%s'", shown);
 	if (!mf_http_url_allowed(c->h, c->res.location) || !mf_net_url_origin(from, c->url) ||
@@ -201,7 +206,7 @@ static int redirect(struct mf_http_call *c, struct mf_err *err)
 static int absolute_location(struct mf_http_call *c, struct mf_err *err)
 {
 	char *url MF_FREE = NULL;
-	if (!c->res.location[0])
+	if (!c->res.location[0] || c->res.status >= 400)
 		return 0;
 	if (mf_net_url_resolve(&url, c->url, c->res.location, err))
 		return mf_wrap(err, "Location header");
@@ -246,8 +251,8 @@ static void log_exchange(const struct mf_http_call *c, CURLcode rc)
 	if (c->h->env->level < MF_LOG_INFO)
 		return;
 	mf_net_url_redact(shown, sizeof shown, c->url);
-	mf_env_log(c->h->env, MF_LOG_INFO, "%s %s %ld%s, %llu bytes, %lld ms", mf_net_call_method(c), shown, c->res.status,
-		   rc == CURLE_OK ? "" : " (failed)", (unsigned long long)c->received,
+	mf_env_log(c->h->env, MF_LOG_INFO, "%s %s %ld%s, %llu bytes, %lld ms", mf_net_call_method(c), shown,
+		   c->res.status, rc == CURLE_OK ? "" : " (failed)", (unsigned long long)c->received,
 		   (long long)(mf_monotonic_ms() - c->started_ms));
 }
 

@@ -26,7 +26,8 @@ static void read_error(struct server_error *out, const struct mf_http_response *
 		return;
 	json_t *doc MF_JSON_CLEANUP = mf_json_load(mf_buf_bytes(&r->body), MF_MAX_ERROR_BODY, &err);
 	if (!doc || mf_json_get_arr(doc, "errors", true, &list, &err) || !(first = json_array_get(list, 0)) ||
-	    mf_json_get_str(first, "code", false, &code, &err) || mf_json_get_str(first, "message", false, &message, &err))
+	    mf_json_get_str(first, "code", false, &code, &err) ||
+	    mf_json_get_str(first, "message", false, &message, &err))
 		return;
 	if (strlen(code) < sizeof out->code)
 		copy_printable(out->code, sizeof out->code, mf_str_c(code));
@@ -57,8 +58,8 @@ int mf_http_status_error(const struct mf_http_call *c, const char *what, struct 
 	char shown[MF_NET_URL_TEXT];
 	mf_net_url_redact(shown, sizeof shown, c->url);
 	read_error(&e, &c->res);
-	(void)mf_fail(err, status_code(c->res.status), 0, "%s: status %ld%s%s%s%s", what, c->res.status, *e.code ? " " : "",
-		      e.code, *e.message ? ": " : "", e.message);
+	(void)mf_fail(err, status_code(c->res.status), 0, "%s: status %ld%s%s%s%s", what, c->res.status,
+		      *e.code ? " " : "", e.code, *e.message ? ": " : "", e.message);
 	mf_err_set_endpoint(err, shown);
 	if (err->code == MF_E_AUTH)
 		mf_net_auth_hint(c->req.auth, err);

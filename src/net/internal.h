@@ -1,6 +1,6 @@
 /* What the files of this module share. A call is a small state machine: ready to be sent, running in
- * libcurl, parked (backing off, or waiting for a token), done. One exchange is one request sent once; a call makes
- * several when it is redirected, retried or challenged. */
+ * libcurl, parked (backing off, or waiting for a token), done. One exchange is one request sent once; a call
+ * makes several when it is redirected, retried or challenged. */
 #ifndef MF_NET_INTERNAL_H
 #define MF_NET_INTERNAL_H
 
@@ -8,12 +8,13 @@
 
 #include "net/http.h"
 
-#define MF_NET_MAX_RUNNING 8    /* exchanges at once; further calls queue, so that a server sees few connections */
+#define MF_NET_MAX_RUNNING                                                                                   \
+	8 /* exchanges at once; further calls queue, so that a server sees few connections */
 #define MF_NET_MAX_RETRIES 3
 #define MF_NET_MAX_RETRY_AFTER_S 60 /* a server that asks for more gets its answer reported instead */
 #define MF_NET_MAX_AUTH_ROUNDS 3    /* challenges answered in one call: a new one may follow a stale token */
 #define MF_NET_ORIGIN 300
-#define MF_NET_URL_TEXT 512     /* a redacted URL in messages and log lines */
+#define MF_NET_URL_TEXT 512 /* a redacted URL in messages and log lines */
 #define MF_NET_MAX_URL ((size_t)8192)
 
 enum mf_call_state { MF_CALL_READY, MF_CALL_RUNNING, MF_CALL_BACKOFF, MF_CALL_TOKEN, MF_CALL_DONE };
@@ -76,7 +77,8 @@ struct mf_http_call {
 };
 
 /* url.c */
-/* Resolves `ref` against `base` (NULL: ref is absolute) and drops the fragment; *out is malloc'd. MF_E_FORMAT. */
+/* Resolves `ref` against `base` (NULL: ref is absolute) and drops the fragment; *out is malloc'd.
+ * MF_E_FORMAT. */
 int mf_net_url_resolve(char **out, const char *base, const char *ref, struct mf_err *err) MF_NODISCARD;
 /* "https://host:port" in lower case, the port always there. False when it is not an http or https URL. */
 bool mf_net_url_origin(char out[MF_NET_ORIGIN], const char *url);
@@ -88,11 +90,13 @@ void mf_net_url_redact(char *out, size_t n, const char *url);
 /* http.c */
 void mf_net_move(struct mf_http_call *c, struct mf_call_list *to);
 /* A call of the module's own (token fetch), which `done` is told about. Not started yet. */
-struct mf_http_call *mf_net_call_new(struct mf_http *h, const struct mf_http_request *req, struct mf_err *err) MF_NODISCARD;
+struct mf_http_call *mf_net_call_new(struct mf_http *h, const struct mf_http_request *req,
+				     struct mf_err *err) MF_NODISCARD;
 
 /* exchange.c */
 /* Hands one request to libcurl. `authorization` is the header's value or empty. */
-int mf_net_exchange_start(struct mf_http_call *c, struct mf_bytes authorization, struct mf_err *err) MF_NODISCARD;
+int mf_net_exchange_start(struct mf_http_call *c, struct mf_bytes authorization,
+			  struct mf_err *err) MF_NODISCARD;
 /* Frees what belongs to one exchange. */
 void mf_net_exchange_clear(struct mf_http_call *c);
 
@@ -147,7 +151,8 @@ bool mf_net_token_valid(const struct mf_token *t);
 int mf_net_token_fetch(struct mf_token *t, struct mf_http *h, const struct mf_credential *cred,
 		       struct mf_err *err) MF_NODISCARD;
 /* Reads a token server's answer. */
-int mf_net_token_parse(struct mf_bytes body, struct mf_secret *value, int64_t *expires_in_s, struct mf_err *err) MF_NODISCARD;
+int mf_net_token_parse(struct mf_bytes body, struct mf_secret *value, int64_t *expires_in_s,
+		       struct mf_err *err) MF_NODISCARD;
 
 /* docker_config.c */
 /* What Docker's configuration says of one host; strings are decoded, empty when absent. */
@@ -156,18 +161,23 @@ struct mf_docker_entry {
 	struct mf_buf auth;     /* base64; secret */
 	struct mf_buf identity; /* secret */
 };
-#define MF_DOCKER_ENTRY_INIT {"", "", MF_BUF_INIT(MF_MAX_CONFIG_BYTES), MF_BUF_INIT(MF_MAX_CONFIG_BYTES)}
+#define MF_DOCKER_ENTRY_INIT                                                                                 \
+	{                                                                                                    \
+		"", "", MF_BUF_INIT(MF_MAX_CONFIG_BYTES), MF_BUF_INIT(MF_MAX_CONFIG_BYTES)                   \
+	}
 void mf_docker_entry_clear(struct mf_docker_entry *e);
-int mf_docker_config_scan(struct mf_docker_entry *out, struct mf_bytes doc, const char *host, struct mf_err *err) MF_NODISCARD;
+int mf_docker_config_scan(struct mf_docker_entry *out, struct mf_bytes doc, const char *host,
+			  struct mf_err *err) MF_NODISCARD;
 /* The name that helpers and old files know Docker Hub by, else the host itself. */
 const char *mf_docker_server_name(const char *host);
-/* Does a key of the file ("https://index.docker.io/v1/", "host:5000") name the host? 0 no, 1 yes, 2 exactly. */
+/* Does a key of the file ("https://index.docker.io/v1/", "host:5000") name the host? 0 no, 1 yes, 2 exactly.
+ */
 int mf_docker_key_match(struct mf_str key, const char *host);
 
 /* helper.c */
 /* Asks docker-credential-NAME; none stored leaves *out empty. `file` is named in errors. MF_E_AUTH. */
-int mf_helper_get(struct mf_credential *out, const char *name, const char *file, const char *host, const struct mf_env *env,
-		  struct mf_err *err) MF_NODISCARD;
+int mf_helper_get(struct mf_credential *out, const char *name, const char *file, const char *host,
+		  const struct mf_env *env, struct mf_err *err) MF_NODISCARD;
 /* Frees a buffer that held a secret, wiped. */
 void mf_net_buf_wipe(struct mf_buf *b);
 #define MF_NET_WIPED __attribute__((cleanup(mf_net_buf_wipe)))

@@ -1,5 +1,5 @@
-/* Bearer tokens ("Token Authentication Specification" and "OAuth2 Token Authentication" of the distribution project): one fetch
- * for all calls that want the same scope of the same service. */
+/* Bearer tokens ("Token Authentication Specification" and "OAuth2 Token Authentication" of the distribution
+ * project): one fetch for all calls that want the same scope of the same service. */
 #include "base/encode.h"
 #include "json/json.h"
 #include "net/internal.h"
@@ -23,7 +23,8 @@ struct mf_token *mf_net_token_find(struct mf_token *list, const struct mf_challe
 	return list;
 }
 
-struct mf_token *mf_net_token_new(struct mf_auth *a, const struct mf_challenge *ch, const char *scope, struct mf_err *err)
+struct mf_token *mf_net_token_new(struct mf_auth *a, const struct mf_challenge *ch, const char *scope,
+				  struct mf_err *err)
 {
 	struct mf_token *t = mf_calloc(1, sizeof *t);
 	if (t)
@@ -78,7 +79,8 @@ static int read_token(struct mf_json_reader *r, struct mf_secret *value, struct 
 {
 	struct mf_json_string s;
 	struct mf_buf text MF_NET_WIPED = MF_BUF_INIT(MF_MAX_TOKEN_BODY);
-	if (mf_json_string(r, &s, err) || mf_buf_reserve(&text, s.raw.n, err) || mf_json_string_decode(s, &text, err))
+	if (mf_json_string(r, &s, err) || mf_buf_reserve(&text, s.raw.n, err) ||
+	    mf_json_string_decode(s, &text, err))
 		return -1;
 	if (!text.n)
 		return 0; /* some servers write both names and leave one empty */
@@ -92,10 +94,12 @@ static int read_lifetime(struct mf_json_reader *r, int64_t *seconds, struct mf_e
 	enum mf_json_type type;
 	if (mf_json_peek(r, &type, err))
 		return -1;
-	return type == MF_JSON_NUMBER ? mf_json_int(r, 0, INT64_MAX, seconds, err) : mf_json_skip(r, NULL, err);
+	return type == MF_JSON_NUMBER ? mf_json_int(r, 0, INT64_MAX, seconds, err)
+				      : mf_json_skip(r, NULL, err);
 }
 
-static int read_answer(struct mf_json_reader *r, struct mf_secret *value, int64_t *seconds, struct mf_err *err)
+static int read_answer(struct mf_json_reader *r, struct mf_secret *value, int64_t *seconds,
+		       struct mf_err *err)
 {
 	struct mf_json_string name;
 	int more = mf_json_object(r, err);
@@ -110,7 +114,8 @@ static int read_answer(struct mf_json_reader *r, struct mf_secret *value, int64_
 	return more < 0 ? -1 : mf_json_end(r, err);
 }
 
-int mf_net_token_parse(struct mf_bytes body, struct mf_secret *value, int64_t *expires_in_s, struct mf_err *err)
+int mf_net_token_parse(struct mf_bytes body, struct mf_secret *value, int64_t *expires_in_s,
+		       struct mf_err *err)
 {
 	struct mf_json_reader r MF_JSON_READER_CLEANUP;
 	struct mf_secret got MF_SECRET_CLEANUP = MF_SECRET_INIT;
@@ -148,8 +153,10 @@ static int add_scopes(struct mf_buf *b, const char *scope, struct mf_err *err)
 
 static int build_url(struct mf_token *t, struct mf_err *err)
 {
-	struct mf_buf query MF_BUF_CLEANUP = MF_BUF_INIT(MF_NET_MAX_URL), url MF_BUF_CLEANUP = MF_BUF_INIT(MF_NET_MAX_URL);
-	if ((*t->service && add_pair(&query, "service", mf_str_c(t->service), err)) || add_scopes(&query, t->scope, err))
+	struct mf_buf query MF_BUF_CLEANUP = MF_BUF_INIT(MF_NET_MAX_URL),
+			    url MF_BUF_CLEANUP = MF_BUF_INIT(MF_NET_MAX_URL);
+	if ((*t->service && add_pair(&query, "service", mf_str_c(t->service), err)) ||
+	    add_scopes(&query, t->scope, err))
 		return -1;
 	const char *join = strchr(t->realm, '?') ? "&" : "?";
 	if (mf_buf_printf(&url, err, "%s%s%s", t->realm, query.n ? join : "", query.n ? query.p : ""))
@@ -165,8 +172,10 @@ static int build_form(struct mf_token *t, const struct mf_credential *cred, stru
 	/* Room for all of it at once: growing would leave unwiped copies. */
 	if (mf_buf_reserve(b, 3 * (token.n + strlen(t->service) + strlen(t->scope)) + 128, err) ||
 	    add_pair(b, "grant_type", MF_STR("refresh_token"), err) ||
-	    add_pair(b, "service", mf_str_c(t->service), err) || add_pair(b, "client_id", MF_STR("manifesto"), err) ||
-	    (*t->scope && add_pair(b, "scope", mf_str_c(t->scope), err)) || add_pair(b, "refresh_token", token, err))
+	    add_pair(b, "service", mf_str_c(t->service), err) ||
+	    add_pair(b, "client_id", MF_STR("manifesto"), err) ||
+	    (*t->scope && add_pair(b, "scope", mf_str_c(t->scope), err)) ||
+	    add_pair(b, "refresh_token", token, err))
 		return -1;
 	t->url = strdup(t->realm);
 	return t->url ? 0 : mf_fail_nomem(err);
@@ -202,7 +211,8 @@ static int take_answer(struct mf_token *t, struct mf_err *err)
 	return 0;
 }
 
-/* Tells everyone who waits. Finishing a call may submit others, so the list is searched from its start each time. */
+/* Tells everyone who waits. Finishing a call may submit others, so the list is searched from its start each
+ * time. */
 static void wake_waiters(struct mf_http *h, const struct mf_token *t, const struct mf_err *err)
 {
 	struct mf_http_call *c = h->parked.head;
@@ -233,12 +243,13 @@ static void fetched(struct mf_http_call *call)
 	wake_waiters(call->h, t, &err);
 }
 
-int mf_net_token_fetch(struct mf_token *t, struct mf_http *h, const struct mf_credential *cred, struct mf_err *err)
+int mf_net_token_fetch(struct mf_token *t, struct mf_http *h, const struct mf_credential *cred,
+		       struct mf_err *err)
 {
 	static const char *const form_headers[] = {"Content-Type: application/x-www-form-urlencoded", NULL};
 	bool identity = mf_net_is_identity_token(cred);
 	struct mf_secret basic MF_SECRET_CLEANUP = MF_SECRET_INIT;
-	if (t->fetching)
+	if (t->fetching && t->fetch->h == h)
 		return 0;
 	drop_fetch(t);
 	if (identity ? build_form(t, cred, err) : build_url(t, err))

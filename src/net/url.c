@@ -40,8 +40,9 @@ int mf_net_url_resolve(char **out, const char *base, const char *ref, struct mf_
 	if (!u)
 		return mf_fail_nomem(err);
 	if (strlen(ref) > MF_NET_MAX_URL || (base && curl_url_set(u, CURLUPART_URL, base, 0)) ||
-	    curl_url_set(u, CURLUPART_URL, ref, CURLU_URLENCODE) || curl_url_set(u, CURLUPART_FRAGMENT, NULL, 0) ||
-	    curl_url_get(u, CURLUPART_URL, &p, 0) || strlen(p) > MF_NET_MAX_URL) {
+	    curl_url_set(u, CURLUPART_URL, ref, CURLU_URLENCODE) ||
+	    curl_url_set(u, CURLUPART_FRAGMENT, NULL, 0) || curl_url_get(u, CURLUPART_URL, &p, 0) ||
+	    strlen(p) > MF_NET_MAX_URL) {
 		char shown[MF_NET_URL_TEXT];
 		mf_net_url_redact(shown, sizeof shown, ref);
 		return mf_fail(err, MF_E_FORMAT, 0, "malformed URL '%s'", mf_esc(&esc, mf_str_c(shown)));
@@ -57,7 +58,8 @@ bool mf_net_url_origin(char out[MF_NET_ORIGIN], const char *url)
 {
 	CURLU *u URL_CLEANUP = parse(url);
 	char *scheme CURL_TEXT_CLEANUP = NULL, *host CURL_TEXT_CLEANUP = NULL, *port CURL_TEXT_CLEANUP = NULL;
-	if (!u || curl_url_get(u, CURLUPART_SCHEME, &scheme, 0) || curl_url_get(u, CURLUPART_HOST, &host, 0) ||
+	if (!u || curl_url_get(u, CURLUPART_SCHEME, &scheme, 0) ||
+	    curl_url_get(u, CURLUPART_HOST, &host, 0) ||
 	    curl_url_get(u, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT))
 		return false;
 	if (strcasecmp(scheme, "https") != 0 && strcasecmp(scheme, "http") != 0)
@@ -105,7 +107,8 @@ bool mf_http_url_allowed(const struct mf_http *h, const char *url)
 {
 	CURLU *u URL_CLEANUP = parse(url);
 	char *user CURL_TEXT_CLEANUP = NULL, *password CURL_TEXT_CLEANUP = NULL;
-	if (!u || !curl_url_get(u, CURLUPART_USER, &user, 0) || !curl_url_get(u, CURLUPART_PASSWORD, &password, 0))
+	if (!u || !curl_url_get(u, CURLUPART_USER, &user, 0) ||
+	    !curl_url_get(u, CURLUPART_PASSWORD, &password, 0))
 		return false;
 	if (part_is(u, CURLUPART_SCHEME, "https"))
 		return true;

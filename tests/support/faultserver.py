@@ -5,8 +5,8 @@
                    [--upstream http://127.0.0.1:5000] [--tls-cert C --tls-key K]
 
 The kernel chooses the port; it is written to the port file by rename, so that a reader sees all of it or no file. The log
-gets one JSON line for each request: {"n", "method", "path", "headers" (names in lower case), "body" (the first 4096 bytes,
-latin-1), "length", "rule" (index of the rule that was applied, or null)}.
+gets one JSON line for each request: {"n", "peer" (the client's port: tells connections apart), "method", "path", "headers" (names in
+lower case), "body" (the first 4096 bytes, latin-1), "length", "rule" (index of the rule that was applied, or null)}.
 
 Without --upstream the path selects what happens; `times=K` limits it to the first K requests for that very path and query,
 later ones get 200 "ok":
@@ -178,8 +178,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def handle_any(self):
         body = self.read_body()
         i = self.state.rule_for(self.command, self.path)
-        self.state.record({"method": self.command, "path": self.path, "length": len(body), "rule": i,
-                           "headers": {k.lower(): v for k, v in self.headers.items()}, "body": body[:4096].decode("latin-1")})
+        self.state.record({"peer": self.client_address[1], "method": self.command, "path": self.path,
+                           "length": len(body), "rule": i, "headers": {k.lower(): v for k, v in self.headers.items()},
+                           "body": body[:4096].decode("latin-1")})
         rule = self.state.rules[i] if i is not None else {}
         serve = self.forward if self.state.upstream else self.local
         action = rule.get("action")

@@ -1,5 +1,5 @@
-/* WWW-Authenticate values, docker configurations and token answers: what servers and files of others say. The first octet
- * chooses which. */
+/* WWW-Authenticate values, docker configurations and token answers: what servers and files of others say. The
+ * first octet chooses which. */
 #include "net/internal.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -38,7 +38,8 @@ static void token(struct mf_bytes text)
 	struct mf_secret s = MF_SECRET_INIT;
 	struct mf_err err = MF_ERR_INIT;
 	int64_t lifetime_s = 0;
-	if (!mf_net_token_parse(text, &s, &lifetime_s, &err) && (!s.n || memchr(s.p, '\n', s.n) || lifetime_s < 0))
+	if (!mf_net_token_parse(text, &s, &lifetime_s, &err) &&
+	    (!s.n || memchr(s.p, '\n', s.n) || lifetime_s < 0))
 		abort();
 	mf_secret_clear(&s);
 }

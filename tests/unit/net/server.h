@@ -1,4 +1,5 @@
-/* Starts tests/support/faultserver.py for a test program, and a client beside it. Programs run in the top directory. */
+/* Starts tests/support/faultserver.py for a test program, and a client beside it. Programs run in the top
+ * directory. */
 #ifndef TESTS_NET_SERVER_H
 #define TESTS_NET_SERVER_H
 
@@ -79,13 +80,17 @@ static inline void run_to_end(char *const argv[])
 	assert_int_equal(status, 0);
 }
 
-#define ARG(literal) (char[]){literal}
+#define ARG(literal)                                                                                         \
+	(char[])                                                                                             \
+	{                                                                                                    \
+		literal                                                                                      \
+	}
 
-/* With TLS the certificate is in <dir>/cert.pem. */
-static inline struct server *server_start(bool tls, const char *rules)
+/* With TLS the certificate is in <dir>/cert.pem. With an upstream it is a proxy that its rules break. */
+static inline struct server *server_start(bool tls, const char *rules, const char *upstream)
 {
 	struct server *s = calloc(1, sizeof *s);
-	char port[96], log[96], cert[96], key[96], rule_file[96];
+	char port[96], log[96], cert[96], key[96], rule_file[96], to[96];
 	assert_non_null(s);
 	(void)snprintf(s->dir, sizeof s->dir, "/tmp/mf-net-XXXXXX");
 	assert_non_null(mkdtemp(s->dir));
@@ -94,14 +99,35 @@ static inline struct server *server_start(bool tls, const char *rules)
 	(void)snprintf(cert, sizeof cert, "%s/cert.pem", s->dir);
 	(void)snprintf(key, sizeof key, "%s/key.pem", s->dir);
 	(void)snprintf(rule_file, sizeof rule_file, "%s/rules", s->dir);
+	(void)snprintf(to, sizeof to, "%s", upstream ? upstream : "");
 	put_file(s->dir, "rules", rules ? rules : "[]", 0600);
 	if (tls)
-		run_to_end((char *[]){ARG("openssl"), ARG("req"), ARG("-x509"), ARG("-newkey"), ARG("ec"), ARG("-pkeyopt"),
-				      ARG("ec_paramgen_curve:P-256"), ARG("-nodes"), ARG("-subj"), ARG("/CN=TEST-ONLY"),
-				      ARG("-addext"), ARG("subjectAltName=IP:127.0.0.1"), ARG("-days"), ARG("2"), ARG("-out"),
-				      cert, ARG("-keyout"), key, ARG("-batch"), NULL});
-	s->pid = run((char *[]){ARG("python3"), ARG("tests/support/faultserver.py"), ARG("--port-file"), port, ARG("--log"), log,
-				ARG("--rules"), rule_file, tls ? ARG("--tls-cert") : NULL, cert, ARG("--tls-key"), key, NULL},
+		run_to_end((char *[]){ARG("openssl"),
+				      ARG("req"),
+				      ARG("-x509"),
+				      ARG("-newkey"),
+				      ARG("ec"),
+				      ARG("-pkeyopt"),
+				      ARG("ec_paramgen_curve:P-256"),
+				      ARG("-nodes"),
+				      ARG("-subj"),
+				      ARG("/CN=TEST-ONLY"),
+				      ARG("-addext"),
+				      ARG("subjectAltName=IP:127.0.0.1"),
+				      ARG("-days"),
+				      ARG("2"),
+				      ARG("-out"),
+				      cert,
+				      ARG("-keyout"),
+				      key,
+				      ARG("-batch"),
+				      NULL});
+	s->pid = run((char *[]){ARG("python3"), ARG("tests/support/faultserver.py"), ARG("--port-file"), port,
+				ARG("--log"), log, ARG("--rules"), rule_file,
+				tls        ? ARG("--tls-cert")
+				: upstream ? ARG("--upstream")
+					   : NULL,
+				tls ? cert : to, tls ? ARG("--tls-key") : NULL, key, NULL},
 		     false);
 	for (int i = 0; i < 2000 && !s->port; i++) {
 		FILE *f = fopen(port, "r");
@@ -138,6 +164,22 @@ static inline int logged(const struct server *s, const char *needle)
 	for (char *end; (end = strchr(line, '\n')); line = end + 1) {
 		*end = 0;
 		n += strstr(line, needle) != NULL;
+	}
+	free(text);
+	return n;
+}
+
+/* On how many connections the present test's requests came. */
+static inline int connections(const struct server *s)
+{
+	char *text = slurp(s->dir, "log");
+	int seen[64], n = 0;
+	for (char *p = text + s->log_start; (p = strstr(p, "\"peer\": ")); p++) {
+		int i = 0, peer = atoi(p + 8);
+		while (i < n && seen[i] != peer)
+			i++;
+		if (i == n && n < 64)
+			seen[n++] = peer;
 	}
 	free(text);
 	return n;

@@ -5,8 +5,8 @@ static struct server *plain, *tls;
 static int start(void **state)
 {
 	(void)state;
-	plain = server_start(false, NULL);
-	tls = server_start(true, NULL);
+	plain = server_start(false, NULL, NULL);
+	tls = server_start(true, NULL, NULL);
 	return 0;
 }
 
@@ -18,9 +18,9 @@ static int stop(void **state)
 	return 0;
 }
 
-#define FIXTURE(f)                        \
-	struct fixture f FIXTURE_CLEANUP; \
-	(void)state;                      \
+#define FIXTURE(f)                                                                                           \
+	struct fixture f FIXTURE_CLEANUP;                                                                    \
+	(void)state;                                                                                         \
 	fixture_init(&f, plain, tls)
 
 struct given {
@@ -38,16 +38,19 @@ static void log_in(struct fixture *f, struct given *g, const char *user, const c
 	struct mf_err err = MF_ERR_INIT;
 	if (user) {
 		assert_int_equal(mf_secret_copy(&g->password, mf_bytes_of(mf_str_c(password)), &err), 0);
-		f->cfg = (struct mf_credential_config){.user = user, .password = &g->password, .given_source = "-u"};
+		f->cfg = (struct mf_credential_config){
+		    .user = user, .password = &g->password, .given_source = "-u"};
 	}
 	f->auth = mf_auth_new("127.0.0.1", &f->cfg, &f->env, &err);
 	assert_non_null(f->auth);
 }
 
-/* A path below /bearer whose realm is the server's own /token, with the token server's parameters in `realm_query`. */
+/* A path below /bearer whose realm is the server's own /token, with the token server's parameters in
+ * `realm_query`. */
 static const char *bearer_url(struct fixture *f, const char *scope, const char *realm_query, const char *more)
 {
-	return at(f, "/bearer?scope=%s&realm=http://127.0.0.1:%d/token%s&%s", scope, f->s->port, realm_query, more);
+	return at(f, "/bearer?scope=%s&realm=http://127.0.0.1:%d/token%s&%s", scope, f->s->port, realm_query,
+		  more);
 }
 
 static long scoped(struct fixture *f, const char *url, const char *scope)
@@ -105,9 +108,13 @@ static void basic_credentials_do_not_follow_a_redirect_to_another_origin(void **
 	assert_int_equal(get(&f, at(&f, "/basic?user=ann&password=SECRET"), NULL), 200);
 	assert_int_equal(get(&f, at(&f, "/redirect?to=/echo-auth"), body), 200);
 	assert_string_equal(body, "Basic YW5uOlNFQ1JFVA==");
-	assert_int_equal(get(&f, at(&f, "/redirect?to=http://localhost:%d/echo-auth", plain->port), body), 200);
+	assert_int_equal(get(&f, at(&f, "/redirect?to=http://localhost:%d/echo-auth", plain->port), body),
+			 200);
 	assert_string_equal(body, "none");
-	assert_int_equal(get(&f, at(&f, "/redirect?to=http://localhost:%d/basic?user=ann%%26password=SECRET", plain->port), NULL), 401);
+	assert_int_equal(
+	    get(&f, at(&f, "/redirect?to=http://localhost:%d/basic?user=ann%%26password=SECRET", plain->port),
+		NULL),
+	    401);
 }
 
 static void an_endpoint_of_another_origin_gets_no_credentials(void **state)
@@ -116,7 +123,8 @@ static void an_endpoint_of_another_origin_gets_no_credentials(void **state)
 	struct given g GIVEN_CLEANUP = {MF_SECRET_INIT};
 	log_in(&f, &g, "ann", "SECRET");
 	assert_int_equal(get(&f, at(&f, "/ok"), NULL), 200);
-	(void)snprintf(f.url, sizeof f.url, "http://localhost:%d/basic?user=ann&password=SECRET", plain->port);
+	(void)snprintf(f.url, sizeof f.url, "http://localhost:%d/basic?user=ann&password=SECRET",
+		       plain->port);
 	assert_int_equal(get(&f, f.url, NULL), 401);
 	assert_int_equal(logged(plain, "authorization"), 0);
 }
@@ -260,7 +268,8 @@ static void a_broken_token_server_has_its_own_errors(void **state)
 		struct given g GIVEN_CLEANUP = {MF_SECRET_INIT};
 		log_in(&f, &g, NULL, NULL);
 		const char *url = bearer_url(&f, "s", rows[i].query, "");
-		struct mf_err err = error_of(&f, &(struct mf_http_request){.url = url, .auth = f.auth, .scope = "s"});
+		struct mf_err err =
+		    error_of(&f, &(struct mf_http_request){.url = url, .auth = f.auth, .scope = "s"});
 		assert_int_equal(err.code, rows[i].code);
 	}
 }
@@ -279,8 +288,9 @@ static void an_identity_token_is_exchanged_by_post(void **state)
 	struct given g GIVEN_CLEANUP = {MF_SECRET_INIT};
 	log_in(&f, &g, "<token>", "REFRESH/+");
 	assert_int_equal(scoped(&f, bearer_url(&f, "s:t", "?refresh=REFRESH/%252B", ""), "s:t"), 200);
-	assert_int_equal(logged(plain, "grant_type=refresh_token&service=test&client_id=manifesto&scope=s%3At&"
-				       "refresh_token=REFRESH%2F%2B"),
+	assert_int_equal(logged(plain,
+				"grant_type=refresh_token&service=test&client_id=manifesto&scope=s%3At&"
+				"refresh_token=REFRESH%2F%2B"),
 			 1);
 	assert_int_equal(logged(plain, "Basic"), 0);
 	assert_null(strstr(f.log, "REFRESH"));
@@ -347,10 +357,13 @@ static void an_https_endpoint_may_name_only_https_or_loopback(void **state)
 	(void)snprintf(cert, sizeof cert, "%s/cert.pem", tls->dir);
 	client_start(&f, &(struct mf_http_options){.cacert = cert, .plain_http = true});
 	log_in(&f, &g, "ann", "SECRET");
-	(void)snprintf(f.url, sizeof f.url, "https://127.0.0.1:%d/bearer?scope=s&realm=http://registry.example/token", tls->port);
+	(void)snprintf(f.url, sizeof f.url,
+		       "https://127.0.0.1:%d/bearer?scope=s&realm=http://registry.example/token", tls->port);
 	struct mf_err err = error_of(&f, &(struct mf_http_request){.url = f.url, .auth = f.auth});
 	assert_int_equal(err.code, MF_E_AUTH);
-	(void)snprintf(f.url, sizeof f.url, "https://127.0.0.1:%d/bearer?scope=s&realm=http://127.0.0.1:%d/token", tls->port, plain->port);
+	(void)snprintf(f.url, sizeof f.url,
+		       "https://127.0.0.1:%d/bearer?scope=s&realm=http://127.0.0.1:%d/token", tls->port,
+		       plain->port);
 	(void)status_of(&f, &(struct mf_http_request){.url = f.url, .auth = f.auth}, NULL);
 	assert_int_equal(logged(plain, "\"/token"), 1);
 }
@@ -361,7 +374,8 @@ static void a_malformed_challenge_is_a_format_error(void **state)
 	struct given g GIVEN_CLEANUP = {MF_SECRET_INIT};
 	log_in(&f, &g, "ann", "SECRET");
 	const char *url = at(&f, "/bearer?scope=s&realm=%%22");
-	assert_int_equal(error_of(&f, &(struct mf_http_request){.url = url, .auth = f.auth}).code, MF_E_FORMAT);
+	assert_int_equal(error_of(&f, &(struct mf_http_request){.url = url, .auth = f.auth}).code,
+			 MF_E_FORMAT);
 }
 
 static void a_token_server_that_redirects_away_does_not_pass_credentials_on(void **state)
@@ -369,11 +383,32 @@ static void a_token_server_that_redirects_away_does_not_pass_credentials_on(void
 	FIXTURE(f);
 	struct given g GIVEN_CLEANUP = {MF_SECRET_INIT};
 	log_in(&f, &g, "ann", "SECRET");
-	const char *url = at(&f, "/bearer?scope=s&realm=http://127.0.0.1:%d/redirect?to=http://localhost:%d/token", plain->port,
-			     plain->port);
+	const char *url =
+	    at(&f, "/bearer?scope=s&realm=http://127.0.0.1:%d/redirect?to=http://localhost:%d/token",
+	       plain->port, plain->port);
 	(void)status_of(&f, &(struct mf_http_request){.url = url, .auth = f.auth, .scope = "s"}, NULL);
 	assert_int_equal(logged(plain, "\"/token"), 1);
 	assert_int_equal(logged(plain, "Basic "), 1);
+}
+
+static void a_new_client_fetches_what_the_old_one_did_not_finish(void **state)
+{
+	FIXTURE(f);
+	struct given g GIVEN_CLEANUP = {MF_SECRET_INIT};
+	struct mf_http_call *call = NULL;
+	struct mf_err err = MF_ERR_INIT;
+	log_in(&f, &g, NULL, NULL);
+	struct mf_http_request req = {
+	    .url = bearer_url(&f, "s", "?ms=500", ""), .auth = f.auth, .scope = "s"};
+	assert_int_equal(mf_http_submit(f.h, &req, &call, &err), 0);
+	for (int i = 0; i < 100 && !logged(plain, "\"/token"); i++) {
+		mf_http_poke(f.h);
+		(void)usleep(10000);
+	}
+	client_start(&f, &(struct mf_http_options){0});
+	mf_http_call_free(call);
+	assert_int_equal(status_of(&f, &req, NULL), 200);
+	assert_int_equal(logged(plain, "\"/token"), 2);
 }
 
 static void freeing_in_any_order_while_a_token_is_fetched_is_safe(void **state)
@@ -384,7 +419,8 @@ static void freeing_in_any_order_while_a_token_is_fetched_is_safe(void **state)
 		struct mf_http_call *call = NULL;
 		struct mf_err err = MF_ERR_INIT;
 		log_in(&f, &g, NULL, NULL);
-		struct mf_http_request req = {.url = bearer_url(&f, "s", "?ms=3000", ""), .auth = f.auth, .scope = "s"};
+		struct mf_http_request req = {
+		    .url = bearer_url(&f, "s", "?ms=3000", ""), .auth = f.auth, .scope = "s"};
 		assert_int_equal(mf_http_submit(f.h, &req, &call, &err), 0);
 		for (int i = 0; i < 100 && !logged(plain, "\"/token"); i++) {
 			mf_http_poke(f.h);
@@ -402,31 +438,32 @@ static void freeing_in_any_order_while_a_token_is_fetched_is_safe(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(basic_credentials_answer_a_basic_challenge),
-		cmocka_unit_test(wrong_basic_credentials_are_sent_once_and_the_401_returned),
-		cmocka_unit_test(without_credentials_a_basic_challenge_is_returned),
-		cmocka_unit_test(basic_credentials_do_not_follow_a_redirect_to_another_origin),
-		cmocka_unit_test(an_endpoint_of_another_origin_gets_no_credentials),
-		cmocka_unit_test(a_token_is_fetched_for_the_scope_of_the_request),
-		cmocka_unit_test(a_request_without_scope_takes_the_challenges),
-		cmocka_unit_test(a_known_token_is_sent_at_once),
-		cmocka_unit_test(several_calls_share_one_fetch),
-		cmocka_unit_test(several_calls_share_one_failure),
-		cmocka_unit_test(other_calls_progress_while_a_token_is_fetched),
-		cmocka_unit_test(credentials_are_sent_to_the_token_server_as_basic),
-		cmocka_unit_test(a_token_server_that_refuses_is_an_auth_error_naming_the_source),
-		cmocka_unit_test(a_broken_token_server_has_its_own_errors),
-		cmocka_unit_test(access_token_is_understood),
-		cmocka_unit_test(an_identity_token_is_exchanged_by_post),
-		cmocka_unit_test(a_401_after_a_fresh_token_is_returned),
-		cmocka_unit_test(a_revoked_cached_token_is_fetched_anew_once),
-		cmocka_unit_test(insufficient_scope_is_not_asked_again),
-		cmocka_unit_test(an_expired_token_is_not_used),
-		cmocka_unit_test(a_realm_on_plain_http_is_refused),
-		cmocka_unit_test(an_https_endpoint_may_name_only_https_or_loopback),
-		cmocka_unit_test(a_malformed_challenge_is_a_format_error),
-		cmocka_unit_test(a_token_server_that_redirects_away_does_not_pass_credentials_on),
-		cmocka_unit_test(freeing_in_any_order_while_a_token_is_fetched_is_safe),
+	    cmocka_unit_test(basic_credentials_answer_a_basic_challenge),
+	    cmocka_unit_test(wrong_basic_credentials_are_sent_once_and_the_401_returned),
+	    cmocka_unit_test(without_credentials_a_basic_challenge_is_returned),
+	    cmocka_unit_test(basic_credentials_do_not_follow_a_redirect_to_another_origin),
+	    cmocka_unit_test(an_endpoint_of_another_origin_gets_no_credentials),
+	    cmocka_unit_test(a_token_is_fetched_for_the_scope_of_the_request),
+	    cmocka_unit_test(a_request_without_scope_takes_the_challenges),
+	    cmocka_unit_test(a_known_token_is_sent_at_once),
+	    cmocka_unit_test(several_calls_share_one_fetch),
+	    cmocka_unit_test(several_calls_share_one_failure),
+	    cmocka_unit_test(other_calls_progress_while_a_token_is_fetched),
+	    cmocka_unit_test(credentials_are_sent_to_the_token_server_as_basic),
+	    cmocka_unit_test(a_token_server_that_refuses_is_an_auth_error_naming_the_source),
+	    cmocka_unit_test(a_broken_token_server_has_its_own_errors),
+	    cmocka_unit_test(access_token_is_understood),
+	    cmocka_unit_test(an_identity_token_is_exchanged_by_post),
+	    cmocka_unit_test(a_401_after_a_fresh_token_is_returned),
+	    cmocka_unit_test(a_revoked_cached_token_is_fetched_anew_once),
+	    cmocka_unit_test(insufficient_scope_is_not_asked_again),
+	    cmocka_unit_test(an_expired_token_is_not_used),
+	    cmocka_unit_test(a_realm_on_plain_http_is_refused),
+	    cmocka_unit_test(an_https_endpoint_may_name_only_https_or_loopback),
+	    cmocka_unit_test(a_malformed_challenge_is_a_format_error),
+	    cmocka_unit_test(a_token_server_that_redirects_away_does_not_pass_credentials_on),
+	    cmocka_unit_test(a_new_client_fetches_what_the_old_one_did_not_finish),
+	    cmocka_unit_test(freeing_in_any_order_while_a_token_is_fetched_is_safe),
 	};
 	return cmocka_run_group_tests(tests, start, stop);
 }

@@ -29,8 +29,9 @@ static void refused(const char *text, size_t n)
 
 static void a_bearer_challenge_gives_realm_service_and_scope(void **state)
 {
-	struct mf_challenge c = parsed("Bearer realm=\"https://auth.example/token\",service=\"registry.example\","
-				       "scope=\"repository:acme/app:pull,push\",error=\"insufficient_scope\"");
+	struct mf_challenge c =
+	    parsed("Bearer realm=\"https://auth.example/token\",service=\"registry.example\","
+		   "scope=\"repository:acme/app:pull,push\",error=\"insufficient_scope\"");
 	(void)state;
 	assert_true(c.bearer);
 	assert_false(c.basic);
@@ -43,13 +44,13 @@ static void a_bearer_challenge_gives_realm_service_and_scope(void **state)
 static void bearer_is_preferred_wherever_it_stands(void **state)
 {
 	static const char *const rows[] = {
-		"Basic realm=\"x\", Bearer realm=\"https://a/\"",
-		"Bearer realm=\"https://a/\", Basic realm=\"x\"",
-		"Negotiate, Basic realm=x, bearer realm=\"https://a/\"",
-		"Negotiate YIIabc==, BEARER REALM=\"https://a/\"",
-		"Digest qop=\"auth, auth-int\", nonce=\"n,\\\"m\", stale=false, Bearer realm=\"https://a/\"",
-		" , Bearer realm = \"https://a/\" , ,Basic",
-		"Bearer realm=\"https://a/\", Bearer realm=\"https://b/\"",
+	    "Basic realm=\"x\", Bearer realm=\"https://a/\"",
+	    "Bearer realm=\"https://a/\", Basic realm=\"x\"",
+	    "Negotiate, Basic realm=x, bearer realm=\"https://a/\"",
+	    "Negotiate YIIabc==, BEARER REALM=\"https://a/\"",
+	    "Digest qop=\"auth, auth-int\", nonce=\"n,\\\"m\", stale=false, Bearer realm=\"https://a/\"",
+	    " , Bearer realm = \"https://a/\" , ,Basic",
+	    "Bearer realm=\"https://a/\", Bearer realm=\"https://b/\"",
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -79,21 +80,21 @@ static void quoted_pairs_are_resolved(void **state)
 static void malformed_challenges_are_refused(void **state)
 {
 	static const char *const rows[] = {
-		"Bearer",
-		"Bearer realm=\"\"",
-		"Bearer realm=\"https://a/",
-		"Bearer realm=\"https://a/\\",
-		"Bearer realm=",
-		"Bearer realm=\"a\" service=\"b\"",
-		"Bearer realm=\"a\"x",
-		"Bearer realm=\"a\", realm=\"b\"",
-		"Bearer realm=\"a\tb\"",
-		"Bearer realm=\"a\x7f\"",
-		"Bearer\trealm=\"a\"",
-		"=",
-		"\"Bearer\" realm=\"a\"",
-		"Bearer @",
-		"Basic realm=\"a\", (",
+	    "Bearer",
+	    "Bearer realm=\"\"",
+	    "Bearer realm=\"https://a/",
+	    "Bearer realm=\"https://a/\\",
+	    "Bearer realm=",
+	    "Bearer realm=\"a\" service=\"b\"",
+	    "Bearer realm=\"a\"x",
+	    "Bearer realm=\"a\", realm=\"b\"",
+	    "Bearer realm=\"a\tb\"",
+	    "Bearer realm=\"a\x7f\"",
+	    "Bearer\trealm=\"a\"",
+	    "=",
+	    "\"Bearer\" realm=\"a\"",
+	    "Bearer @",
+	    "Basic realm=\"a\", (",
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
@@ -119,12 +120,12 @@ static void overlong_parameters_are_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_bearer_challenge_gives_realm_service_and_scope),
-		cmocka_unit_test(bearer_is_preferred_wherever_it_stands),
-		cmocka_unit_test(basic_and_unknown_schemes_are_told_apart),
-		cmocka_unit_test(quoted_pairs_are_resolved),
-		cmocka_unit_test(malformed_challenges_are_refused),
-		cmocka_unit_test(overlong_parameters_are_refused),
+	    cmocka_unit_test(a_bearer_challenge_gives_realm_service_and_scope),
+	    cmocka_unit_test(bearer_is_preferred_wherever_it_stands),
+	    cmocka_unit_test(basic_and_unknown_schemes_are_told_apart),
+	    cmocka_unit_test(quoted_pairs_are_resolved),
+	    cmocka_unit_test(malformed_challenges_are_refused),
+	    cmocka_unit_test(overlong_parameters_are_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -102,7 +102,8 @@ static void auths_hold_base64_of_user_and_password(void **state)
 {
 	struct place *p = *state;
 	/* b:x:y, and a:b padded with NUL */
-	config(p, "{\"HttpHeaders\":{\"a\":1},\"auths\":{\"one\":{\"auth\":\"Yjp4Onk=\"},\"two\":{\"auth\":\"YTpiAAA=\",\"email\":\"\"},"
+	config(p, "{\"HttpHeaders\":{\"a\":1},\"auths\":{\"one\":{\"auth\":\"Yjp4Onk=\"},\"two\":{\"auth\":"
+		  "\"YTpiAAA=\",\"email\":\"\"},"
 		  "\"three\":{\"auth\":\"\"},\"four\":{\"auth\":\"YTo=\"}}}");
 	expect(p, "one", "b", "x:y");
 	expect(p, "two", "a", "b");
@@ -113,7 +114,8 @@ static void auths_hold_base64_of_user_and_password(void **state)
 static void keys_may_be_urls_and_an_exact_one_wins(void **state)
 {
 	struct place *p = *state;
-	config(p, "{\"auths\":{\"https://h:1/v2/\":{\"auth\":\"YTpi\"},\"h:1\":{\"auth\":\"Yzpk\"},\"http://g\":{\"auth\":\"ZTpm\"}}}");
+	config(p, "{\"auths\":{\"https://h:1/v2/\":{\"auth\":\"YTpi\"},\"h:1\":{\"auth\":\"Yzpk\"},\"http://"
+		  "g\":{\"auth\":\"ZTpm\"}}}");
 	expect(p, "h:1", "c", "d");
 	expect(p, "g", "e", "f");
 	expect(p, "h", NULL, NULL);
@@ -140,21 +142,21 @@ static void an_identity_token_has_the_user_token(void **state)
 static void broken_files_are_auth_errors_naming_the_file(void **state)
 {
 	static const char *const rows[] = {
-		"",
-		"{",
-		"[]",
-		"{\"auths\":[]}",
-		"{\"auths\":{\"h\":\"x\"}}",
-		"{\"auths\":{\"h\":{\"auth\":5}}}",
-		"{\"auths\":{\"h\":{\"auth\":\"%%\"}}}",
-		"{\"auths\":{\"h\":{\"auth\":\"YWI=\"}}}",     /* no colon */
-		"{\"auths\":{\"h\":{\"auth\":\"OmI=\"}}}",     /* no user */
-		"{\"auths\":{\"h\":{\"auth\":\"YTpiCmM=\"}}}", /* line break */
-		"{\"auths\":{\"h\":{},\"h\":{}}}",
-		"{\"credsStore\":1}",
-		"{\"credHelpers\":{\"h\":\"../evil\"}}",
-		"{\"credHelpers\":{\"h\":\"a b\"}}",
-		"{\"credsStore\":\"x;y\"}",
+	    "",
+	    "{",
+	    "[]",
+	    "{\"auths\":[]}",
+	    "{\"auths\":{\"h\":\"x\"}}",
+	    "{\"auths\":{\"h\":{\"auth\":5}}}",
+	    "{\"auths\":{\"h\":{\"auth\":\"%%\"}}}",
+	    "{\"auths\":{\"h\":{\"auth\":\"YWI=\"}}}",     /* no colon */
+	    "{\"auths\":{\"h\":{\"auth\":\"OmI=\"}}}",     /* no user */
+	    "{\"auths\":{\"h\":{\"auth\":\"YTpiCmM=\"}}}", /* line break */
+	    "{\"auths\":{\"h\":{},\"h\":{}}}",
+	    "{\"credsStore\":1}",
+	    "{\"credHelpers\":{\"h\":\"../evil\"}}",
+	    "{\"credHelpers\":{\"h\":\"a b\"}}",
+	    "{\"credsStore\":\"x;y\"}",
 	};
 	struct place *p = *state;
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -176,7 +178,9 @@ static void errors_do_not_quote_secrets(void **state)
 static void a_helper_is_asked_for_the_host(void **state)
 {
 	struct place *p = *state;
-	helper(p, "t", "read host; [ \"$1\" = get ] && echo '{\"ServerURL\":\"'$host'\",\"Username\":\"u-'$host'\",\"Secret\":\"s\"}'");
+	helper(p, "t",
+	       "read host; [ \"$1\" = get ] && echo "
+	       "'{\"ServerURL\":\"'$host'\",\"Username\":\"u-'$host'\",\"Secret\":\"s\"}'");
 	config(p, "{\"credHelpers\":{\"h:5000\":\"t\"},\"auths\":{\"h:5000\":{}}}");
 	expect(p, "h:5000", "u-h:5000", "s");
 	expect(p, "other", NULL, NULL);
@@ -189,7 +193,9 @@ static void per_host_helpers_come_before_the_store_and_auths(void **state)
 	struct place *p = *state;
 	helper(p, "one", "echo '{\"Username\":\"one\",\"Secret\":\"s\"}'");
 	helper(p, "two", "echo '{\"Username\":\"two\",\"Secret\":\"s\"}'");
-	config(p, "{\"auths\":{\"h\":{\"auth\":\"YTpi\"}},\"credsStore\":\"two\",\"credHelpers\":{\"h\":\"one\"}}");
+	config(
+	    p,
+	    "{\"auths\":{\"h\":{\"auth\":\"YTpi\"}},\"credsStore\":\"two\",\"credHelpers\":{\"h\":\"one\"}}");
 	expect(p, "h", "one", "s");
 	expect(p, "g", "two", "s");
 	p->cfg.no_helpers = true;
@@ -209,17 +215,17 @@ static void a_helper_without_credentials_leaves_it_to_auths(void **state)
 static void broken_helpers_are_auth_errors_naming_helper_and_file(void **state)
 {
 	static const char *const rows[] = {
-		"echo 'no such keychain'; exit 1",
-		"echo '{\"Username\":\"u\",\"Secret\":\"s\"}'; exit 3",
-		"echo garbage",
-		":",
-		"echo '{\"Username\":\"u\"}'",
-		"echo '{\"Username\":\"\",\"Secret\":\"s\"}'",
-		"echo '{\"Username\":\"a\\u0000b\",\"Secret\":\"s\"}'",
-		"echo '{\"Username\":\"u\",\"Secret\":\"s\"} x'",
-		"echo 'credentials not found in native keychain'",
-		"kill -9 $$",
-		"head -c 2000000 /dev/zero",
+	    "echo 'no such keychain'; exit 1",
+	    "echo '{\"Username\":\"u\",\"Secret\":\"s\"}'; exit 3",
+	    "echo garbage",
+	    ":",
+	    "echo '{\"Username\":\"u\"}'",
+	    "echo '{\"Username\":\"\",\"Secret\":\"s\"}'",
+	    "echo '{\"Username\":\"a\\u0000b\",\"Secret\":\"s\"}'",
+	    "echo '{\"Username\":\"u\",\"Secret\":\"s\"} x'",
+	    "echo 'credentials not found in native keychain'",
+	    "kill -9 $$",
+	    "head -c 2000000 /dev/zero",
 	};
 	struct place *p = *state;
 	config(p, "{\"credsStore\":\"t\"}");
@@ -236,7 +242,8 @@ static void broken_helpers_are_auth_errors_naming_helper_and_file(void **state)
 
 static void a_helper_that_hangs_is_killed(void **state)
 {
-	static const char *const rows[] = {"echo $$ >\"$0.pid\"; exec sleep 60", "echo $$ >\"$0.pid\"; exec >&-; exec sleep 60"};
+	static const char *const rows[] = {"echo $$ >\"$0.pid\"; exec sleep 60",
+					   "echo $$ >\"$0.pid\"; exec >&-; exec sleep 60"};
 	struct place *p = *state;
 	config(p, "{\"credsStore\":\"t\"}");
 	for (size_t i = 0; i < 2; i++) {
@@ -282,20 +289,20 @@ static void token_answers_are_parsed_strictly(void **state)
 		const char *text, *token; /* NULL: refused */
 		int64_t lifetime_s;
 	} rows[] = {
-		{"{\"token\":\"a.b-c_d~e+/=\"}", "a.b-c_d~e+/=", 60},
-		{"{\"access_token\":\"a\",\"expires_in\":300,\"issued_at\":\"x\"}", "a", 300},
-		{"{\"token\":\"\",\"access_token\":\"b\"}", "b", 60},
-		{"{\"token\":\"a\",\"access_token\":\"b\",\"expires_in\":\"300\"}", "a", 60},
-		{"{\"token\":\"a\",\"expires_in\":99999999999}", "a", 86400},
-		{"{\"token\":\"a\",\"expires_in\":-1}", NULL, 0},
-		{"{\"token\":\"a\\r\\nX: y\"}", NULL, 0},
-		{"{\"token\":\"a b\"}", NULL, 0},
-		{"{\"token\":\"\"}", NULL, 0},
-		{"{\"token\":5}", NULL, 0},
-		{"{}", NULL, 0},
-		{"[]", NULL, 0},
-		{"{\"token\":\"a\"}x", NULL, 0},
-		{"", NULL, 0},
+	    {"{\"token\":\"a.b-c_d~e+/=\"}", "a.b-c_d~e+/=", 60},
+	    {"{\"access_token\":\"a\",\"expires_in\":300,\"issued_at\":\"x\"}", "a", 300},
+	    {"{\"token\":\"\",\"access_token\":\"b\"}", "b", 60},
+	    {"{\"token\":\"a\",\"access_token\":\"b\",\"expires_in\":\"300\"}", "a", 60},
+	    {"{\"token\":\"a\",\"expires_in\":99999999999}", "a", 86400},
+	    {"{\"token\":\"a\",\"expires_in\":-1}", NULL, 0},
+	    {"{\"token\":\"a\\r\\nX: y\"}", NULL, 0},
+	    {"{\"token\":\"a b\"}", NULL, 0},
+	    {"{\"token\":\"\"}", NULL, 0},
+	    {"{\"token\":5}", NULL, 0},
+	    {"{}", NULL, 0},
+	    {"[]", NULL, 0},
+	    {"{\"token\":\"a\"}x", NULL, 0},
+	    {"", NULL, 0},
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -319,22 +326,22 @@ static void token_answers_are_parsed_strictly(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(given_credentials_come_first),
-		TEST(a_missing_file_or_host_gives_nothing),
-		TEST(auths_hold_base64_of_user_and_password),
-		TEST(keys_may_be_urls_and_an_exact_one_wins),
-		TEST(docker_hub_has_its_old_name),
-		TEST(an_identity_token_has_the_user_token),
-		TEST(broken_files_are_auth_errors_naming_the_file),
-		TEST(errors_do_not_quote_secrets),
-		TEST(a_helper_is_asked_for_the_host),
-		TEST(per_host_helpers_come_before_the_store_and_auths),
-		TEST(a_helper_without_credentials_leaves_it_to_auths),
-		TEST(broken_helpers_are_auth_errors_naming_helper_and_file),
-		TEST(a_helper_that_hangs_is_killed),
-		TEST(cancelling_ends_a_helper),
-		TEST(a_helper_that_does_not_read_raises_no_signal),
-		cmocka_unit_test(token_answers_are_parsed_strictly),
+	    TEST(given_credentials_come_first),
+	    TEST(a_missing_file_or_host_gives_nothing),
+	    TEST(auths_hold_base64_of_user_and_password),
+	    TEST(keys_may_be_urls_and_an_exact_one_wins),
+	    TEST(docker_hub_has_its_old_name),
+	    TEST(an_identity_token_has_the_user_token),
+	    TEST(broken_files_are_auth_errors_naming_the_file),
+	    TEST(errors_do_not_quote_secrets),
+	    TEST(a_helper_is_asked_for_the_host),
+	    TEST(per_host_helpers_come_before_the_store_and_auths),
+	    TEST(a_helper_without_credentials_leaves_it_to_auths),
+	    TEST(broken_helpers_are_auth_errors_naming_helper_and_file),
+	    TEST(a_helper_that_hangs_is_killed),
+	    TEST(cancelling_ends_a_helper),
+	    TEST(a_helper_that_does_not_read_raises_no_signal),
+	    cmocka_unit_test(token_answers_are_parsed_strictly),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

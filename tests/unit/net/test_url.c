@@ -14,25 +14,25 @@ static void only_https_and_loopback_http_are_allowed(void **state)
 		const char *url;
 		bool strict, plain;
 	} rows[] = {
-		{"https://registry.example/v2/", true, true},
-		{"HTTPS://registry.example/v2/", true, true},
-		{"http://localhost:5000/v2/", true, true},
-		{"http://LOCALHOST/", true, true},
-		{"http://127.0.0.1:5000/", true, true},
-		{"http://127.255.3.4/", true, true},
-		{"http://[::1]:5000/", true, true},
-		{"http://registry.example/", false, true},
-		{"http://127.0.0.1.evil.example/", false, true},
-		{"http://localhost.evil.example/", false, true},
-		{"http://128.0.0.1/", false, true},
-		{"http://[::2]/", false, true},
-		{"http://evil.example#@127.0.0.1/", false, true},
-		{"http://127.0.0.1@evil.example/", false, false},
-		{"https://user:pw@registry.example/", false, false},
-		{"ftp://127.0.0.1/", false, false},
-		{"file:///etc/passwd", false, false},
-		{"registry.example/v2/", false, false},
-		{"", false, false},
+	    {"https://registry.example/v2/", true, true},
+	    {"HTTPS://registry.example/v2/", true, true},
+	    {"http://localhost:5000/v2/", true, true},
+	    {"http://LOCALHOST/", true, true},
+	    {"http://127.0.0.1:5000/", true, true},
+	    {"http://127.255.3.4/", true, true},
+	    {"http://[::1]:5000/", true, true},
+	    {"http://registry.example/", false, true},
+	    {"http://127.0.0.1.evil.example/", false, true},
+	    {"http://localhost.evil.example/", false, true},
+	    {"http://128.0.0.1/", false, true},
+	    {"http://[::2]/", false, true},
+	    {"http://evil.example#@127.0.0.1/", false, true},
+	    {"http://127.0.0.1@evil.example/", false, false},
+	    {"https://user:pw@registry.example/", false, false},
+	    {"ftp://127.0.0.1/", false, false},
+	    {"file:///etc/passwd", false, false},
+	    {"registry.example/v2/", false, false},
+	    {"", false, false},
 	};
 	const struct mf_http strict = {0}, plain = {.plain_http = true};
 	(void)state;
@@ -47,12 +47,12 @@ static void redaction_drops_user_information_and_query_values(void **state)
 	static const struct {
 		const char *url, *shown;
 	} rows[] = {
-		{"https://h/p?sig=SECRET&x=1&SECRET#f", "https://h/p?sig=***&x=***&***"},
-		{"https://u:SECRET@h:1/p@q", "https://h:1/p@q"},
-		{"https://u:SEC@RET@h/p?a", "https://h/p?***"},
-		{"u:SECRET@h/p", "h/p"},
-		{"https://h/\n\x1b[1m", "https://h/??[1m"},
-		{"https://h/p?", "https://h/p?"},
+	    {"https://h/p?sig=SECRET&x=1&SECRET#f", "https://h/p?sig=***&x=***&***"},
+	    {"https://u:SECRET@h:1/p@q", "https://h:1/p@q"},
+	    {"https://u:SEC@RET@h/p?a", "https://h/p?***"},
+	    {"u:SECRET@h/p", "h/p"},
+	    {"https://h/\n\x1b[1m", "https://h/??[1m"},
+	    {"https://h/p?", "https://h/p?"},
 	};
 	char out[128], tiny[8];
 	(void)state;
@@ -69,11 +69,11 @@ static void references_resolve_against_the_request(void **state)
 	static const struct {
 		const char *ref, *want;
 	} rows[] = {
-		{"/v2/x?y=1#frag", "https://h:5/v2/x?y=1"},
-		{"z", "https://h:5/a/z"},
-		{"//other/z", "https://other/z"},
-		{"https://o/%2F", "https://o/%2F"},
-		{"?a=b", "https://h:5/a/b?a=b"},
+	    {"/v2/x?y=1#frag", "https://h:5/v2/x?y=1"},
+	    {"z", "https://h:5/a/z"},
+	    {"//other/z", "https://other/z"},
+	    {"https://o/%2F", "https://o/%2F"},
+	    {"?a=b", "https://h:5/a/b?a=b"},
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -117,11 +117,11 @@ static void retry_after_takes_seconds_and_dates(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(only_https_and_loopback_http_are_allowed),
-		cmocka_unit_test(redaction_drops_user_information_and_query_values),
-		cmocka_unit_test(references_resolve_against_the_request),
-		cmocka_unit_test(origins_name_scheme_host_and_port),
-		cmocka_unit_test(retry_after_takes_seconds_and_dates),
+	    cmocka_unit_test(only_https_and_loopback_http_are_allowed),
+	    cmocka_unit_test(redaction_drops_user_information_and_query_values),
+	    cmocka_unit_test(references_resolve_against_the_request),
+	    cmocka_unit_test(origins_name_scheme_host_and_port),
+	    cmocka_unit_test(retry_after_takes_seconds_and_dates),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
