@@ -8,7 +8,7 @@
 
 #define B MF_OPT_BIT
 
-const struct mf_command mf_commands[] = {
+const struct mf_cli_command mf_cli_commands[] = {
     {.name = "put",
      .synopsis = "IMAGE TYPE FILE",
      .summary = "store a file as signed metadata of an image",
@@ -24,7 +24,7 @@ const struct mf_command mf_commands[] = {
      .min = 3,
      .max = 3,
      .credentials = true,
-     .run = mf_run_put},
+     .run = mf_cli_run_put},
     {.name = "get",
      .synopsis = "IMAGE TYPE",
      .summary = "verify a record and write its content",
@@ -36,7 +36,7 @@ const struct mf_command mf_commands[] = {
      .min = 2,
      .max = 2,
      .credentials = true,
-     .run = mf_run_get},
+     .run = mf_cli_run_get},
     {.name = "list",
      .synopsis = "IMAGE",
      .summary = "verify and list the records of an image",
@@ -46,7 +46,7 @@ const struct mf_command mf_commands[] = {
      .min = 1,
      .max = 1,
      .credentials = true,
-     .run = mf_run_list},
+     .run = mf_cli_run_list},
     {.name = "trust init",
      .synopsis = "IMAGE",
      .summary = "make the trust repository of an image's repository",
@@ -56,7 +56,7 @@ const struct mf_command mf_commands[] = {
      .min = 1,
      .max = 1,
      .credentials = true,
-     .run = mf_run_trust_init},
+     .run = mf_cli_run_trust_init},
     {.name = "trust show",
      .synopsis = "IMAGE",
      .summary = "verify and show roles, keys and pins",
@@ -66,7 +66,7 @@ const struct mf_command mf_commands[] = {
      .min = 1,
      .max = 1,
      .credentials = true,
-     .run = mf_run_trust_show},
+     .run = mf_cli_run_trust_show},
     {.name = "trust pin",
      .synopsis = "IMAGE ROOT...",
      .summary = "pin the root keys that a repository must have",
@@ -75,9 +75,9 @@ const struct mf_command mf_commands[] = {
 		    "of repositories that ends in '*'.",
      .options = B(MF_OPT_THRESHOLD),
      .min = 2,
-     .max = MF_ANY,
+     .max = MF_CLI_ANY,
      .credentials = true,
-     .run = mf_run_trust_pin},
+     .run = mf_cli_run_trust_pin},
     {.name = "key generate",
      .synopsis = "NAME",
      .summary = "make a signing key",
@@ -86,21 +86,21 @@ const struct mf_command mf_commands[] = {
      .options = B(MF_OPT_TYPE),
      .min = 1,
      .max = 1,
-     .run = mf_run_key_generate},
+     .run = mf_cli_run_key_generate},
     {.name = "key list",
      .synopsis = "",
      .summary = "list the keys on this machine",
      .description = "Lists names, types, fingerprints and files of the keys. No passphrase is needed.",
      .min = 0,
      .max = 0,
-     .run = mf_run_key_list},
+     .run = mf_cli_run_key_list},
     {.name = "key show",
      .synopsis = "NAME",
      .summary = "show one key and its public part",
      .description = "NAME is a key's name or at least 8 digits of its fingerprint.",
      .min = 1,
      .max = 1,
-     .run = mf_run_key_show},
+     .run = mf_cli_run_key_show},
     {.name = "key import",
      .synopsis = "NAME FILE",
      .summary = "take over a private key of notary or Docker Content Trust",
@@ -108,7 +108,7 @@ const struct mf_command mf_commands[] = {
 		    "stored under NAME.",
      .min = 2,
      .max = 2,
-     .run = mf_run_key_import},
+     .run = mf_cli_run_key_import},
     {.name = "key export",
      .synopsis = "NAME DIRECTORY",
      .summary = "write a key as the notary program reads it",
@@ -118,7 +118,7 @@ const struct mf_command mf_commands[] = {
      .options = B(MF_OPT_ROLE) | B(MF_OPT_GUN),
      .min = 2,
      .max = 2,
-     .run = mf_run_key_export},
+     .run = mf_cli_run_key_export},
     {.name = "version",
      .synopsis = "",
      .summary = "print the version",
@@ -126,7 +126,7 @@ const struct mf_command mf_commands[] = {
      .min = 0,
      .max = 0,
      .offline = true,
-     .run = mf_run_version},
+     .run = mf_cli_run_version},
     {.name = "completion",
      .synopsis = "SHELL",
      .summary = "print a completion script for bash, zsh or fish",
@@ -136,7 +136,7 @@ const struct mf_command mf_commands[] = {
      .min = 1,
      .max = 1,
      .offline = true,
-     .run = mf_run_completion},
+     .run = mf_cli_run_completion},
     {.name = "help",
      .synopsis = "[COMMAND]",
      .summary = "print help for the program or a command",
@@ -144,9 +144,9 @@ const struct mf_command mf_commands[] = {
      .min = 0,
      .max = 2,
      .offline = true,
-     .run = mf_run_help},
+     .run = mf_cli_run_help},
 };
-const size_t mf_ncommands = sizeof mf_commands / sizeof mf_commands[0];
+const size_t mf_cli_ncommands = sizeof mf_cli_commands / sizeof mf_cli_commands[0];
 
 /* ---------------------------------------------------------------- names */
 
@@ -156,20 +156,20 @@ static size_t first_word(const char *name)
 	return strcspn(name, " ");
 }
 
-bool mf_command_is_group(const char *word)
+bool mf_cli_command_is_group(const char *word)
 {
 	size_t n = strlen(word);
-	for (size_t i = 0; i < mf_ncommands; i++)
-		if (first_word(mf_commands[i].name) == n && mf_commands[i].name[n] &&
-		    memcmp(mf_commands[i].name, word, n) == 0)
+	for (size_t i = 0; i < mf_cli_ncommands; i++)
+		if (first_word(mf_cli_commands[i].name) == n && mf_cli_commands[i].name[n] &&
+		    memcmp(mf_cli_commands[i].name, word, n) == 0)
 			return true;
 	return false;
 }
 
-const struct mf_command *mf_command_lookup(const char *const *words, size_t nwords, size_t *used)
+const struct mf_cli_command *mf_cli_command_lookup(const char *const *words, size_t nwords, size_t *used)
 {
-	for (size_t i = 0; nwords && i < mf_ncommands; i++) {
-		const char *name = mf_commands[i].name;
+	for (size_t i = 0; nwords && i < mf_cli_ncommands; i++) {
+		const char *name = mf_cli_commands[i].name;
 		size_t n = first_word(name);
 		bool two = name[n] != 0;
 		if (strlen(words[0]) != n || memcmp(words[0], name, n) != 0)
@@ -177,7 +177,7 @@ const struct mf_command *mf_command_lookup(const char *const *words, size_t nwor
 		if (two && (nwords < 2 || strcmp(words[1], name + n + 1) != 0))
 			continue;
 		*used = two ? 2 : 1;
-		return &mf_commands[i];
+		return &mf_cli_commands[i];
 	}
 	return NULL;
 }
@@ -189,20 +189,20 @@ static const char *plain_name(size_t n)
 	size_t ngroups = sizeof groups / sizeof groups[0];
 	if (n < ngroups)
 		return groups[n];
-	return n - ngroups < mf_ncommands ? mf_commands[n - ngroups].name : NULL;
+	return n - ngroups < mf_cli_ncommands ? mf_cli_commands[n - ngroups].name : NULL;
 }
 
 static const char *full_name(size_t n)
 {
-	return n < mf_ncommands ? mf_commands[n].name : NULL;
+	return n < mf_cli_ncommands ? mf_cli_commands[n].name : NULL;
 }
 
 /* "init, show, pin" */
 static void list_group(const char *group, char *out, size_t size)
 {
 	size_t n = strlen(group), at = 0;
-	for (size_t i = 0; i < mf_ncommands && at < size; i++) {
-		const char *name = mf_commands[i].name;
+	for (size_t i = 0; i < mf_cli_ncommands && at < size; i++) {
+		const char *name = mf_cli_commands[i].name;
 		if (first_word(name) == n && name[n] && memcmp(name, group, n) == 0)
 			at += (size_t)snprintf(out + at, size - at, "%s%s", at ? ", " : "", name + n + 1);
 	}
@@ -217,7 +217,7 @@ static int unknown_second(const char *const *words, size_t nwords, struct manife
 		(void)mf_cli_usage(err, "'%s' needs a subcommand: %s", words[0], all);
 	} else {
 		(void)snprintf(typed, sizeof typed, "%s %s", words[0], words[1]);
-		const char *near = mf_nearest(typed, full_name);
+		const char *near = mf_cli_nearest(typed, full_name);
 		(void)mf_cli_usage(err, "unknown command '%s %s'%s%s%s", words[0],
 				   mf_esc(&a, mf_str_c(words[1])), near ? "; did you mean '" : "",
 				   near ? near : "", near ? "'?" : "");
@@ -229,14 +229,14 @@ static int unknown_second(const char *const *words, size_t nwords, struct manife
 static int unknown_first(const char *word, struct manifesto_error *err)
 {
 	struct mf_esc a;
-	const char *near = mf_nearest(word, plain_name);
+	const char *near = mf_cli_nearest(word, plain_name);
 	(void)mf_cli_usage(err, "unknown command '%s'%s%s%s", mf_esc(&a, mf_str_c(word)),
 			   near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
 	mf_cli_hint(err, "see 'manifesto help'");
 	return -1;
 }
 
-int mf_command_find(struct mf_cli *cli, struct manifesto_error *err)
+int mf_cli_command_find(struct mf_cli *cli, struct manifesto_error *err)
 {
 	size_t used = 0;
 	const char *const *words = cli->args.words;
@@ -246,10 +246,10 @@ int mf_command_find(struct mf_cli *cli, struct manifesto_error *err)
 			    "usage: manifesto [OPTION...] COMMAND [ARGUMENT...]; see 'manifesto --help'");
 		return -1;
 	}
-	cli->command = mf_command_lookup(words, cli->args.nwords, &used);
+	cli->command = mf_cli_command_lookup(words, cli->args.nwords, &used);
 	if (!cli->command)
-		return mf_command_is_group(words[0]) ? unknown_second(words, cli->args.nwords, err)
-						     : unknown_first(words[0], err);
+		return mf_cli_command_is_group(words[0]) ? unknown_second(words, cli->args.nwords, err)
+							 : unknown_first(words[0], err);
 	cli->argument = cli->args.words + used;
 	cli->nargument = cli->args.nwords - used;
 	return 0;
@@ -257,7 +257,7 @@ int mf_command_find(struct mf_cli *cli, struct manifesto_error *err)
 
 /* ---------------------------------------------------------------- what fits the command */
 
-bool mf_command_takes(const struct mf_command *c, enum mf_opt o)
+bool mf_cli_command_takes(const struct mf_cli_command *c, enum mf_cli_opt o)
 {
 	return o < MF_OPT_GLOBAL_END || (c->options & B(o));
 }
@@ -265,16 +265,16 @@ bool mf_command_takes(const struct mf_command *c, enum mf_opt o)
 static int check_options(const struct mf_cli *cli, struct manifesto_error *err)
 {
 	for (unsigned o = 0; o < MF_OPT_COUNT; o++)
-		if (mf_args_has(&cli->args, (enum mf_opt)o) &&
-		    !mf_command_takes(cli->command, (enum mf_opt)o))
+		if (mf_cli_args_has(&cli->args, (enum mf_cli_opt)o) &&
+		    !mf_cli_command_takes(cli->command, (enum mf_cli_opt)o))
 			return mf_cli_usage(err, "'%s' takes no option '--%s'", cli->command->name,
-					    mf_options[o].name);
-	return mf_args_check(&cli->args, err);
+					    mf_cli_options[o].name);
+	return mf_cli_args_check(&cli->args, err);
 }
 
 static int check_count(const struct mf_cli *cli, struct manifesto_error *err)
 {
-	const struct mf_command *c = cli->command;
+	const struct mf_cli_command *c = cli->command;
 	if (cli->nargument >= c->min && cli->nargument <= c->max)
 		return 0;
 	if (c->max == 0)
@@ -292,7 +292,7 @@ static int check_fd(const struct mf_cli *cli, bool *is_stdin, struct manifesto_e
 {
 	int64_t fd = -1;
 	*is_stdin = false;
-	if (mf_args_number(&cli->args, MF_OPT_PASSPHRASE_FD, 0, 65535, &fd, err) < 0)
+	if (mf_cli_args_number(&cli->args, MF_OPT_PASSPHRASE_FD, 0, 65535, &fd, err) < 0)
 		return -1;
 	if (fd == 1 || fd == 2)
 		return mf_cli_usage(err, "--passphrase-fd cannot be %lld, an output", (long long)fd);
@@ -308,8 +308,8 @@ static int check_stdin(const struct mf_cli *cli, struct manifesto_error *err)
 	bool fd = false;
 	if (check_fd(cli, &fd, err) < 0)
 		return -1;
-	bool password = mf_args_has(&cli->args, MF_OPT_PASSWORD_STDIN);
-	bool file = cli->command->run == mf_run_put && strcmp(cli->argument[2], "-") == 0;
+	bool password = mf_cli_args_has(&cli->args, MF_OPT_PASSWORD_STDIN);
+	bool file = cli->command->run == mf_cli_run_put && strcmp(cli->argument[2], "-") == 0;
 	if (fd + password + file > 1)
 		return mf_cli_usage(err, "standard input is asked for twice: %s and %s",
 				    fd ? "--passphrase-fd 0" : "--password-stdin",
@@ -317,7 +317,7 @@ static int check_stdin(const struct mf_cli *cli, struct manifesto_error *err)
 	return 0;
 }
 
-int mf_command_check(const struct mf_cli *cli, struct manifesto_error *err)
+int mf_cli_command_check(const struct mf_cli *cli, struct manifesto_error *err)
 {
 	if (check_options(cli, err) < 0 || check_count(cli, err) < 0)
 		return -1;

@@ -7,68 +7,68 @@
 #include "cli/options.h"
 #include "cli/passphrase.h"
 
-struct mf_config;
-struct mf_command;
+struct mf_cli_config;
+struct mf_cli_command;
 
 /* One run of the program. */
 struct mf_cli {
-	const struct mf_command *command;
-	struct mf_args args;
+	const struct mf_cli_command *command;
+	struct mf_cli_args args;
 	const char *
 	    *argument; /* the words behind the command, nargument of them, as many as the row allows */
 	size_t nargument;
-	struct mf_asker asker;
-	struct mf_config *config;
+	struct mf_cli_asker asker;
+	struct mf_cli_config *config;
 	struct manifesto *m; /* NULL for commands with offline set */
 	bool json, quiet;
 };
 
-struct mf_command {
+struct mf_cli_command {
 	const char *name;        /* "put", "trust init" */
 	const char *synopsis;    /* what stands behind the options */
 	const char *summary;     /* one line, no full stop */
 	const char *description; /* paragraphs for --help, wrapped */
 	uint64_t options;        /* besides the global ones: a set of MF_OPT_BIT */
-	size_t min, max;         /* number of arguments; max MF_ANY: no limit */
+	size_t min, max;         /* number of arguments; max MF_CLI_ANY: no limit */
 	bool credentials;        /* may log in somewhere */
 	bool offline;            /* needs no context of the library at all */
 	int (*run)(struct mf_cli *cli, struct manifesto_error *err);
 };
-#define MF_ANY SIZE_MAX
+#define MF_CLI_ANY SIZE_MAX
 
-extern const struct mf_command mf_commands[];
-extern const size_t mf_ncommands;
+extern const struct mf_cli_command mf_cli_commands[];
+extern const size_t mf_cli_ncommands;
 
 /* Finds the command in args->words and puts what is behind it into cli. MF_E_USAGE. */
-int mf_command_find(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
+int mf_cli_command_find(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
 /* The row with this name (n words of it), or NULL. */
-const struct mf_command *mf_command_lookup(const char *const *words, size_t nwords, size_t *used);
+const struct mf_cli_command *mf_cli_command_lookup(const char *const *words, size_t nwords, size_t *used);
 /* Does any command have this first word and a second one? */
-bool mf_command_is_group(const char *word);
+bool mf_cli_command_is_group(const char *word);
 /* Options and arguments fit the command. MF_E_USAGE. */
-int mf_command_check(const struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
-bool mf_command_takes(const struct mf_command *c, enum mf_opt o);
+int mf_cli_command_check(const struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
+bool mf_cli_command_takes(const struct mf_cli_command *c, enum mf_cli_opt o);
 
 /* ---- help.c */
 /* "manifesto put [OPTION...] IMAGE TYPE FILE", into out. */
-void mf_help_usage(char *out, size_t size, const struct mf_command *c);
+void mf_cli_help_usage(char *out, size_t size, const struct mf_cli_command *c);
 /* Help for what the words name: the program (none), a group, a command. MF_E_USAGE for anything else. */
-int mf_help_print(const char *const *words, size_t nwords, struct manifesto_error *err) MF_NODISCARD;
+int mf_cli_help_print(const char *const *words, size_t nwords, struct manifesto_error *err) MF_NODISCARD;
 
 /* ---- one file each */
-int mf_run_put(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
-int mf_run_get(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
-int mf_run_list(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
-int mf_run_trust_init(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
-int mf_run_trust_show(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
-int mf_run_trust_pin(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
-int mf_run_key_generate(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
-int mf_run_key_list(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
-int mf_run_key_show(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
-int mf_run_key_import(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
-int mf_run_key_export(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
-int mf_run_version(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
-int mf_run_completion(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
-int mf_run_help(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
+int mf_cli_run_put(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
+int mf_cli_run_get(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
+int mf_cli_run_list(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
+int mf_cli_run_trust_init(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
+int mf_cli_run_trust_show(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
+int mf_cli_run_trust_pin(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
+int mf_cli_run_key_generate(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
+int mf_cli_run_key_list(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
+int mf_cli_run_key_show(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
+int mf_cli_run_key_import(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
+int mf_cli_run_key_export(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
+int mf_cli_run_version(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
+int mf_cli_run_completion(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
+int mf_cli_run_help(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
 
 #endif

@@ -11,7 +11,7 @@
 
 enum value_kind { NO_VALUE, FILE_VALUE, OTHER_VALUE };
 
-static enum value_kind value_kind(const struct mf_option *o)
+static enum value_kind value_kind(const struct mf_cli_option *o)
 {
 	return !o->value ? NO_VALUE : o->file ? FILE_VALUE : OTHER_VALUE;
 }
@@ -21,7 +21,7 @@ static void print_alternatives(enum value_kind kind, const char *separator)
 {
 	const char *between = "";
 	for (unsigned i = 0; i < MF_OPT_COUNT; i++) {
-		const struct mf_option *o = &mf_options[i];
+		const struct mf_cli_option *o = &mf_cli_options[i];
 		if (value_kind(o) != kind)
 			continue;
 		(void)printf("%s--%s", between, o->name);
@@ -46,17 +46,17 @@ static void print_quoted(const char *text, const char *quote, bool colons)
 /* Is row i the first with its first word? Then the word, else an empty slice. */
 static struct mf_str new_first_word(size_t i)
 {
-	const char *name = mf_commands[i].name;
+	const char *name = mf_cli_commands[i].name;
 	struct mf_str word = {name, strcspn(name, " ")};
 	if (i > 0) {
-		const char *before = mf_commands[i - 1].name;
+		const char *before = mf_cli_commands[i - 1].name;
 		if (mf_str_eq((struct mf_str){before, strcspn(before, " ")}, word))
 			word.n = 0;
 	}
 	return word;
 }
 
-static bool has_second(const struct mf_command *c)
+static bool has_second(const struct mf_cli_command *c)
 {
 	return strchr(c->name, ' ') != NULL;
 }
@@ -68,26 +68,26 @@ static void bash_options(uint64_t set, bool global)
 	for (unsigned i = global ? 0 : MF_OPT_GLOBAL_END;
 	     i < (global ? (unsigned)MF_OPT_GLOBAL_END : (unsigned)MF_OPT_COUNT); i++)
 		if (global || (set & MF_OPT_BIT(i)))
-			(void)printf("--%s ", mf_options[i].name);
+			(void)printf("--%s ", mf_cli_options[i].name);
 }
 
 static void bash_words(void)
 {
 	(void)fputs("\tcase $first in\n\t'') offer='", stdout);
-	for (size_t i = 0; i < mf_ncommands; i++) {
+	for (size_t i = 0; i < mf_cli_ncommands; i++) {
 		struct mf_str word = new_first_word(i);
 		if (word.n)
 			(void)printf("%.*s ", MF_STR_ARG(word));
 	}
 	(void)fputs("' ;;\n", stdout);
-	for (size_t i = 0; i < mf_ncommands; i++) {
+	for (size_t i = 0; i < mf_cli_ncommands; i++) {
 		struct mf_str word = new_first_word(i);
-		if (!word.n || !has_second(&mf_commands[i]))
+		if (!word.n || !has_second(&mf_cli_commands[i]))
 			continue;
 		(void)printf("\t%.*s) [[ $second ]] || offer='", MF_STR_ARG(word));
-		for (size_t k = i; k < mf_ncommands && strncmp(mf_commands[k].name, word.p, word.n + 1) == 0;
-		     k++)
-			(void)printf("%s ", mf_commands[k].name + word.n + 1);
+		for (size_t k = i;
+		     k < mf_cli_ncommands && strncmp(mf_cli_commands[k].name, word.p, word.n + 1) == 0; k++)
+			(void)printf("%s ", mf_cli_commands[k].name + word.n + 1);
 		(void)fputs("' ;;\n", stdout);
 	}
 	(void)fputs("\tcompletion) [[ $second ]] || offer='bash zsh fish' ;;\n\tesac\n", stdout);
@@ -98,12 +98,12 @@ static void bash_command_options(void)
 	(void)fputs("\tif [[ $cur == -* ]]; then\n\t\toffer='", stdout);
 	bash_options(0, true);
 	(void)fputs("'\n\t\tcase \"$first $second\" in\n", stdout);
-	for (size_t i = 0; i < mf_ncommands; i++) {
-		if (!mf_commands[i].options)
+	for (size_t i = 0; i < mf_cli_ncommands; i++) {
+		if (!mf_cli_commands[i].options)
 			continue;
-		(void)printf("\t\t'%s'%s) offer+='", mf_commands[i].name,
-			     has_second(&mf_commands[i]) ? "" : "' '*");
-		bash_options(mf_commands[i].options, false);
+		(void)printf("\t\t'%s'%s) offer+='", mf_cli_commands[i].name,
+			     has_second(&mf_cli_commands[i]) ? "" : "' '*");
+		bash_options(mf_cli_commands[i].options, false);
 		(void)fputs("' ;;\n", stdout);
 	}
 	(void)fputs("\t\tesac\n\tfi\n", stdout);
@@ -163,31 +163,31 @@ static void zsh_options(uint64_t set, bool global)
 		char name[64];
 		if (!global && !(set & MF_OPT_BIT(i)))
 			continue;
-		(void)snprintf(name, sizeof name, "--%s", mf_options[i].name);
-		zsh_pair(name, strlen(name), mf_options[i].help);
+		(void)snprintf(name, sizeof name, "--%s", mf_cli_options[i].name);
+		zsh_pair(name, strlen(name), mf_cli_options[i].help);
 	}
 }
 
 static void zsh_words(void)
 {
 	(void)fputs("\tcase $first in\n\t('') offer=(", stdout);
-	for (size_t i = 0; i < mf_ncommands; i++) {
+	for (size_t i = 0; i < mf_cli_ncommands; i++) {
 		struct mf_str word = new_first_word(i);
 		if (word.n)
 			zsh_pair(word.p, word.n,
-				 has_second(&mf_commands[i]) ? "several subcommands"
-							     : mf_commands[i].summary);
+				 has_second(&mf_cli_commands[i]) ? "several subcommands"
+								 : mf_cli_commands[i].summary);
 	}
 	(void)fputs(") ;;\n", stdout);
-	for (size_t i = 0; i < mf_ncommands; i++) {
+	for (size_t i = 0; i < mf_cli_ncommands; i++) {
 		struct mf_str word = new_first_word(i);
-		if (!word.n || !has_second(&mf_commands[i]))
+		if (!word.n || !has_second(&mf_cli_commands[i]))
 			continue;
 		(void)printf("\t(%.*s) [[ -n $second ]] || offer=(", MF_STR_ARG(word));
-		for (size_t k = i; k < mf_ncommands && strncmp(mf_commands[k].name, word.p, word.n + 1) == 0;
-		     k++) {
-			const char *second = mf_commands[k].name + word.n + 1;
-			zsh_pair(second, strlen(second), mf_commands[k].summary);
+		for (size_t k = i;
+		     k < mf_cli_ncommands && strncmp(mf_cli_commands[k].name, word.p, word.n + 1) == 0; k++) {
+			const char *second = mf_cli_commands[k].name + word.n + 1;
+			zsh_pair(second, strlen(second), mf_cli_commands[k].summary);
 		}
 		(void)fputs(") ;;\n", stdout);
 	}
@@ -199,12 +199,12 @@ static void zsh_command_options(void)
 	(void)fputs("\tif [[ $words[CURRENT] == -* ]]; then\n\t\toffer=(", stdout);
 	zsh_options(0, true);
 	(void)fputs(")\n\t\tcase \"$first $second\" in\n", stdout);
-	for (size_t i = 0; i < mf_ncommands; i++) {
-		if (!mf_commands[i].options)
+	for (size_t i = 0; i < mf_cli_ncommands; i++) {
+		if (!mf_cli_commands[i].options)
 			continue;
-		(void)printf("\t\t('%s'%s) offer+=(", mf_commands[i].name,
-			     has_second(&mf_commands[i]) ? "" : "' '*");
-		zsh_options(mf_commands[i].options, false);
+		(void)printf("\t\t('%s'%s) offer+=(", mf_cli_commands[i].name,
+			     has_second(&mf_cli_commands[i]) ? "" : "' '*");
+		zsh_options(mf_cli_commands[i].options, false);
 		(void)fputs(") ;;\n", stdout);
 	}
 	(void)fputs("\t\tesac\n\t\t_describe -o option offer\n\t\treturn\n\tfi\n", stdout);
@@ -245,7 +245,7 @@ static void print_zsh(void)
 
 /* ---------------------------------------------------------------- fish */
 
-static void fish_option(const struct mf_option *o, const char *command)
+static void fish_option(const struct mf_cli_option *o, const char *command)
 {
 	(void)fputs("complete -c manifesto", stdout);
 	if (command)
@@ -268,7 +268,7 @@ static void fish_word(const char *condition, struct mf_str word, const char *tex
 
 static void fish_command(size_t i)
 {
-	const struct mf_command *c = &mf_commands[i];
+	const struct mf_cli_command *c = &mf_cli_commands[i];
 	struct mf_str word = new_first_word(i);
 	const char *space = strchr(c->name, ' ');
 	char condition[64];
@@ -280,8 +280,8 @@ static void fish_command(size_t i)
 		fish_word(condition, mf_str_c(space + 1), c->summary);
 	}
 	for (unsigned o = MF_OPT_GLOBAL_END; o < MF_OPT_COUNT; o++)
-		if (mf_command_takes(c, (enum mf_opt)o))
-			fish_option(&mf_options[o], c->name);
+		if (mf_cli_command_takes(c, (enum mf_cli_opt)o))
+			fish_option(&mf_cli_options[o], c->name);
 }
 
 static void print_fish(void)
@@ -308,13 +308,13 @@ static void print_fish(void)
 	    "\"\nend\n",
 	    stdout);
 	for (unsigned o = 0; o < MF_OPT_GLOBAL_END; o++)
-		fish_option(&mf_options[o], NULL);
-	for (size_t i = 0; i < mf_ncommands; i++)
+		fish_option(&mf_cli_options[o], NULL);
+	for (size_t i = 0; i < mf_cli_ncommands; i++)
 		fish_command(i);
 	fish_word("__manifesto_at completion", MF_STR("\"bash zsh fish\""), "shell");
 }
 
-int mf_run_completion(struct mf_cli *cli, struct manifesto_error *err)
+int mf_cli_run_completion(struct mf_cli *cli, struct manifesto_error *err)
 {
 	static const struct {
 		const char *shell;

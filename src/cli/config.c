@@ -55,7 +55,7 @@ static char *absolute(const char *path)
 	return out;
 }
 
-static int load_directories(struct mf_config *c, struct manifesto_error *err)
+static int load_directories(struct mf_cli_config *c, struct manifesto_error *err)
 {
 	const char *home = env("MANIFESTO_HOME"), *docker = env("DOCKER_CONFIG"), *user_home = home_dir();
 	c->home = home ? absolute(home) : xdg_dir("XDG_DATA_HOME", ".local/share");
@@ -96,7 +96,7 @@ static void reduce_name(char *name)
 	*to = 0;
 }
 
-static int load_key_name(struct mf_config *c, const struct mf_args *args, struct manifesto_error *err)
+static int load_key_name(struct mf_cli_config *c, const struct mf_cli_args *args, struct manifesto_error *err)
 {
 	const char *chosen = args->value[MF_OPT_KEY] ? args->value[MF_OPT_KEY] : env("MANIFESTO_KEY");
 	const struct passwd *pw = chosen ? NULL : getpwuid(geteuid());
@@ -115,7 +115,7 @@ static int load_key_name(struct mf_config *c, const struct mf_args *args, struct
 }
 
 /* -u USER:PASSWORD. The process list showed it already; at least it does not go on doing so. */
-static int take_password(struct mf_config *c, char *colon, struct manifesto_error *err)
+static int take_password(struct mf_cli_config *c, char *colon, struct manifesto_error *err)
 {
 	size_t n = strlen(colon + 1);
 	if (n >= sizeof c->password)
@@ -123,16 +123,16 @@ static int take_password(struct mf_config *c, char *colon, struct manifesto_erro
 				    sizeof c->password - 1);
 	memcpy(c->password, colon + 1, n + 1);
 	explicit_bzero(colon, n + 1);
-	mf_warning("a password given with '-u' shows in the process list; use REGISTRY_PASSWORD or "
-		   "--password-stdin");
+	mf_cli_warning("a password given with '-u' shows in the process list; use REGISTRY_PASSWORD or "
+		       "--password-stdin");
 	return 0;
 }
 
-static int load_password(struct mf_config *c, struct mf_asker *asker, struct manifesto_error *err)
+static int load_password(struct mf_cli_config *c, struct mf_cli_asker *asker, struct manifesto_error *err)
 {
 	const char *from_env = env("REGISTRY_PASSWORD");
-	if (mf_args_has(asker->args, MF_OPT_PASSWORD_STDIN) || !from_env)
-		return mf_asker_password(asker, c->username, c->password, sizeof c->password, err);
+	if (mf_cli_args_has(asker->args, MF_OPT_PASSWORD_STDIN) || !from_env)
+		return mf_cli_asker_password(asker, c->username, c->password, sizeof c->password, err);
 	if (strlen(from_env) >= sizeof c->password)
 		return mf_cli_usage(err, "REGISTRY_PASSWORD is longer than %zu bytes",
 				    sizeof c->password - 1);
@@ -140,11 +140,11 @@ static int load_password(struct mf_config *c, struct mf_asker *asker, struct man
 	return 0;
 }
 
-static int load_credentials(struct mf_config *c, struct mf_asker *asker, struct manifesto_error *err)
+static int load_credentials(struct mf_cli_config *c, struct mf_cli_asker *asker, struct manifesto_error *err)
 {
 	char *typed = asker->args->value[MF_OPT_USERNAME], *colon = typed ? strchr(typed, ':') : NULL;
 	const char *user = typed ? typed : env("REGISTRY_USERNAME");
-	bool from_stdin = mf_args_has(asker->args, MF_OPT_PASSWORD_STDIN);
+	bool from_stdin = mf_cli_args_has(asker->args, MF_OPT_PASSWORD_STDIN);
 	if (!user && from_stdin)
 		return mf_cli_usage(err, "--password-stdin needs '-u USER' or REGISTRY_USERNAME");
 	if (!user)
@@ -171,17 +171,18 @@ static void log_line(void *arg, int level, const char *line)
 {
 	(void)arg;
 	if (level == MANIFESTO_LOG_WARNING)
-		mf_warning("%s", line);
+		mf_cli_warning("%s", line);
 	else
-		mf_message("%s", line);
+		mf_cli_message("%s", line);
 }
 
-static int load_numbers(struct manifesto_options *o, const struct mf_args *args, struct manifesto_error *err)
+static int load_numbers(struct manifesto_options *o, const struct mf_cli_args *args,
+			struct manifesto_error *err)
 {
 	int64_t seconds = 0;
 	const char *timeout = args->value[MF_OPT_TIMEOUT];
 	struct mf_esc shown;
-	if (timeout && mf_parse_duration(timeout, &seconds) < 0)
+	if (timeout && mf_cli_parse_duration(timeout, &seconds) < 0)
 		return mf_cli_usage(err, "--timeout '%s' is not a duration above zero such as 90, 120s or 2m",
 				    mf_esc(&shown, mf_str_c(timeout)));
 	o->timeout_ms = seconds * 1000;
@@ -192,7 +193,7 @@ static int load_numbers(struct manifesto_options *o, const struct mf_args *args,
 	return 0;
 }
 
-static const char *trust_server(const struct mf_args *args)
+static const char *trust_server(const struct mf_cli_args *args)
 {
 	if (args->value[MF_OPT_TRUST_SERVER])
 		return args->value[MF_OPT_TRUST_SERVER];
@@ -200,7 +201,7 @@ static const char *trust_server(const struct mf_args *args)
 	return ours ? ours : env("DOCKER_CONTENT_TRUST_SERVER");
 }
 
-static void fill_options(struct mf_config *c, const struct mf_args *args, struct mf_asker *asker)
+static void fill_options(struct mf_cli_config *c, const struct mf_cli_args *args, struct mf_cli_asker *asker)
 {
 	struct manifesto_options *o = &c->options;
 	o->home = c->home;
@@ -211,23 +212,23 @@ static void fill_options(struct mf_config *c, const struct mf_args *args, struct
 	o->cacert = args->value[MF_OPT_CACERT];
 	o->client_cert = args->value[MF_OPT_CLIENT_CERT];
 	o->client_key = args->value[MF_OPT_CLIENT_KEY];
-	o->plain_http = mf_args_has(args, MF_OPT_PLAIN_HTTP);
-	o->tofu = mf_args_has(args, MF_OPT_TOFU);
+	o->plain_http = mf_cli_args_has(args, MF_OPT_PLAIN_HTTP);
+	o->tofu = mf_cli_args_has(args, MF_OPT_TOFU);
 	o->ci = asker->ci;
-	o->no_passphrase = mf_args_has(args, MF_OPT_NO_PASSPHRASE);
+	o->no_passphrase = mf_cli_args_has(args, MF_OPT_NO_PASSPHRASE);
 	o->log = log_line;
-	o->cancelled = mf_signals_pending;
-	o->passphrase = mf_asker_passphrase;
+	o->cancelled = mf_cli_signals_pending;
+	o->passphrase = mf_cli_asker_passphrase;
 	o->passphrase_arg = asker;
-	o->confirm_init = mf_asker_confirm_init;
+	o->confirm_init = mf_cli_asker_confirm_init;
 	o->confirm_init_arg = asker;
 	o->default_key_name = c->key_name;
 }
 
-int mf_config_load(struct mf_config *out, const struct mf_args *args, struct mf_asker *asker,
-		   bool credentials, struct manifesto_error *err)
+int mf_cli_config_load(struct mf_cli_config *out, const struct mf_cli_args *args, struct mf_cli_asker *asker,
+		       bool credentials, struct manifesto_error *err)
 {
-	*out = (struct mf_config){.options = MANIFESTO_INIT(manifesto_options)};
+	*out = (struct mf_cli_config){.options = MANIFESTO_INIT(manifesto_options)};
 	if (load_numbers(&out->options, args, err) < 0 || load_directories(out, err) < 0 ||
 	    load_key_name(out, args, err) < 0)
 		return -1;
@@ -235,7 +236,7 @@ int mf_config_load(struct mf_config *out, const struct mf_args *args, struct mf_
 	return credentials ? load_credentials(out, asker, err) : 0;
 }
 
-void mf_config_clear(struct mf_config *c)
+void mf_cli_config_clear(struct mf_cli_config *c)
 {
 	free(c->home);
 	free(c->cache_dir);

@@ -5,7 +5,7 @@
 #include "cli/passphrase.h"
 
 /* Owns every string that the options borrow. */
-struct mf_config {
+struct mf_cli_config {
 	struct manifesto_options options;
 	char *home, *cache_dir, *docker_config, *username, *key_name;
 	char password[MF_MAX_PASSPHRASE];
@@ -13,9 +13,9 @@ struct mf_config {
 
 /* Fills *out. asker serves as the passphrase and confirmation callbacks and must outlive the context.
  * credentials: this command may log in somewhere, so a password is worth asking for. MF_E_USAGE. Call
- * mf_config_clear either way. */
-int mf_config_load(struct mf_config *out, const struct mf_args *args, struct mf_asker *asker,
-		   bool credentials, struct manifesto_error *err) MF_NODISCARD;
-void mf_config_clear(struct mf_config *c); /* wipes the password */
+ * mf_cli_config_clear either way. */
+int mf_cli_config_load(struct mf_cli_config *out, const struct mf_cli_args *args, struct mf_cli_asker *asker,
+		       bool credentials, struct manifesto_error *err) MF_NODISCARD;
+void mf_cli_config_clear(struct mf_cli_config *c); /* wipes the password */
 
 #endif

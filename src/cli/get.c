@@ -24,7 +24,7 @@ static int write_out(void *arg, const void *p, size_t n)
 	const char *at = p;
 	while (n) {
 		ssize_t w = write(STDOUT_FILENO, at, n);
-		if (w < 0 && errno == EINTR && !mf_signals_pending(NULL))
+		if (w < 0 && errno == EINTR && !mf_cli_signals_pending(NULL))
 			continue;
 		if (w < 0) {
 			s->sys = errno;
@@ -38,16 +38,16 @@ static int write_out(void *arg, const void *p, size_t n)
 
 static void show_json(const struct manifesto_get_result *r, const char *path)
 {
-	struct mf_json_out j;
-	mf_json_begin(&j, stdout, "get");
-	mf_json_text(&j, "output", path);
-	mf_json_open(&j, "record", '{');
-	mf_show_record_json(&j, &r->record);
-	mf_json_close(&j, '}');
-	mf_json_end(&j);
+	struct mf_cli_json_out j;
+	mf_cli_json_begin(&j, stdout, "get");
+	mf_cli_json_text(&j, "output", path);
+	mf_cli_json_open(&j, "record", '{');
+	mf_cli_show_record_json(&j, &r->record);
+	mf_cli_json_close(&j, '}');
+	mf_cli_json_end(&j);
 }
 
-int mf_run_get(struct mf_cli *cli, struct manifesto_error *err)
+int mf_cli_run_get(struct mf_cli *cli, struct manifesto_error *err)
 {
 	struct manifesto_get_options o = MANIFESTO_INIT(manifesto_get_options);
 	struct manifesto_get_result r __attribute__((cleanup(get_result_cleanup))) =

@@ -14,22 +14,22 @@ static void key_result_cleanup(struct manifesto_key_result *r)
 
 static void show_json(const char *schema, const struct manifesto_key_result *r)
 {
-	struct mf_json_out j;
-	mf_json_begin(&j, stdout, schema);
-	mf_json_open(&j, "keys", '[');
+	struct mf_cli_json_out j;
+	mf_cli_json_begin(&j, stdout, schema);
+	mf_cli_json_open(&j, "keys", '[');
 	for (size_t i = 0; i < r->nkeys; i++) {
 		const struct manifesto_key *k = &r->keys[i];
-		mf_json_open(&j, NULL, '{');
-		mf_json_text(&j, "name", k->name);
-		mf_json_text(&j, "keyType", k->type);
-		mf_json_text(&j, "fingerprint", k->fingerprint);
-		mf_json_text(&j, "path", k->path);
-		mf_json_bool(&j, "encrypted", k->encrypted);
-		mf_json_text(&j, "publicKey", k->public_pem);
-		mf_json_close(&j, '}');
+		mf_cli_json_open(&j, NULL, '{');
+		mf_cli_json_text(&j, "name", k->name);
+		mf_cli_json_text(&j, "keyType", k->type);
+		mf_cli_json_text(&j, "fingerprint", k->fingerprint);
+		mf_cli_json_text(&j, "path", k->path);
+		mf_cli_json_bool(&j, "encrypted", k->encrypted);
+		mf_cli_json_text(&j, "publicKey", k->public_pem);
+		mf_cli_json_close(&j, '}');
 	}
-	mf_json_close(&j, ']');
-	mf_json_end(&j);
+	mf_cli_json_close(&j, ']');
+	mf_cli_json_end(&j);
 }
 
 /* "Key 'alice' (ed25519 1f2e...) made: PATH" */
@@ -38,9 +38,9 @@ static void show_new(const char *verb, const struct manifesto_key_result *r)
 	for (size_t i = 0; i < r->nkeys; i++) {
 		const struct manifesto_key *k = &r->keys[i];
 		(void)fputs("Key '", stdout);
-		mf_put_text(stdout, k->name);
+		mf_cli_put_text(stdout, k->name);
 		(void)printf("' (%s %s) %s: ", k->type, k->fingerprint, verb);
-		mf_put_text(stdout, k->path);
+		mf_cli_put_text(stdout, k->path);
 		(void)fputc('\n', stdout);
 	}
 }
@@ -48,21 +48,21 @@ static void show_new(const char *verb, const struct manifesto_key_result *r)
 static int show_table(const struct manifesto_key_result *r, struct manifesto_error *err)
 {
 	static const char *const heads[] = {"NAME", "TYPE", "FINGERPRINT", "PASSPHRASE", "PATH"};
-	struct mf_table t MF_TABLE_CLEANUP;
-	mf_table_init(&t, sizeof heads / sizeof heads[0]);
+	struct mf_cli_table t MF_CLI_TABLE_CLEANUP;
+	mf_cli_table_init(&t, sizeof heads / sizeof heads[0]);
 	for (size_t i = 0; i < sizeof heads / sizeof heads[0]; i++)
-		mf_table_add(&t, heads[i]);
+		mf_cli_table_add(&t, heads[i]);
 	for (size_t i = 0; i < r->nkeys; i++) {
-		mf_table_add(&t, r->keys[i].name);
-		mf_table_add(&t, r->keys[i].type);
-		mf_table_add(&t, r->keys[i].fingerprint);
-		mf_table_add(&t, r->keys[i].encrypted ? "yes" : "no");
-		mf_table_add(&t, r->keys[i].path);
+		mf_cli_table_add(&t, r->keys[i].name);
+		mf_cli_table_add(&t, r->keys[i].type);
+		mf_cli_table_add(&t, r->keys[i].fingerprint);
+		mf_cli_table_add(&t, r->keys[i].encrypted ? "yes" : "no");
+		mf_cli_table_add(&t, r->keys[i].path);
 	}
-	return mf_table_print(&t, stdout, err);
+	return mf_cli_table_print(&t, stdout, err);
 }
 
-int mf_run_key_generate(struct mf_cli *cli, struct manifesto_error *err)
+int mf_cli_run_key_generate(struct mf_cli *cli, struct manifesto_error *err)
 {
 	KEY_RESULT(r);
 	if (manifesto_key_generate(cli->m, cli->argument[0], cli->args.value[MF_OPT_TYPE], &r, err) < 0)
@@ -74,7 +74,7 @@ int mf_run_key_generate(struct mf_cli *cli, struct manifesto_error *err)
 	return 0;
 }
 
-int mf_run_key_list(struct mf_cli *cli, struct manifesto_error *err)
+int mf_cli_run_key_list(struct mf_cli *cli, struct manifesto_error *err)
 {
 	KEY_RESULT(r);
 	if (manifesto_key_list(cli->m, &r, err) < 0)
@@ -84,11 +84,11 @@ int mf_run_key_list(struct mf_cli *cli, struct manifesto_error *err)
 		return 0;
 	}
 	if (!r.nkeys && !cli->quiet)
-		mf_message("no keys on this machine");
+		mf_cli_message("no keys on this machine");
 	return r.nkeys ? show_table(&r, err) : 0;
 }
 
-int mf_run_key_show(struct mf_cli *cli, struct manifesto_error *err)
+int mf_cli_run_key_show(struct mf_cli *cli, struct manifesto_error *err)
 {
 	KEY_RESULT(r);
 	if (manifesto_key_show(cli->m, cli->argument[0], &r, err) < 0)
@@ -104,7 +104,7 @@ int mf_run_key_show(struct mf_cli *cli, struct manifesto_error *err)
 	return 0;
 }
 
-int mf_run_key_import(struct mf_cli *cli, struct manifesto_error *err)
+int mf_cli_run_key_import(struct mf_cli *cli, struct manifesto_error *err)
 {
 	KEY_RESULT(r);
 	if (manifesto_key_import(cli->m, cli->argument[0], cli->argument[1], &r, err) < 0)
@@ -116,7 +116,7 @@ int mf_run_key_import(struct mf_cli *cli, struct manifesto_error *err)
 	return 0;
 }
 
-int mf_run_key_export(struct mf_cli *cli, struct manifesto_error *err)
+int mf_cli_run_key_export(struct mf_cli *cli, struct manifesto_error *err)
 {
 	const char *role = cli->args.value[MF_OPT_ROLE], *directory = cli->argument[1];
 	char id[65] = "";
@@ -126,16 +126,16 @@ int mf_run_key_export(struct mf_cli *cli, struct manifesto_error *err)
 				 err) < 0)
 		return -1;
 	if (cli->json) {
-		struct mf_json_out j;
-		mf_json_begin(&j, stdout, "key-export");
-		mf_json_text(&j, "name", cli->argument[0]);
-		mf_json_text(&j, "role", role);
-		mf_json_text(&j, "keyId", id);
-		mf_json_text(&j, "directory", directory);
-		mf_json_end(&j);
+		struct mf_cli_json_out j;
+		mf_cli_json_begin(&j, stdout, "key-export");
+		mf_cli_json_text(&j, "name", cli->argument[0]);
+		mf_cli_json_text(&j, "role", role);
+		mf_cli_json_text(&j, "keyId", id);
+		mf_cli_json_text(&j, "directory", directory);
+		mf_cli_json_end(&j);
 	} else if (!cli->quiet) {
 		(void)printf("Key '%s' exported: ", cli->argument[0]);
-		mf_put_text(stdout, directory);
+		mf_cli_put_text(stdout, directory);
 		(void)printf("/%s.key\n", id);
 	}
 	return 0;

@@ -46,10 +46,10 @@ static bool wants_json(int argc, char **argv)
 static void add_usage_hint(const struct mf_cli *cli, struct manifesto_error *err)
 {
 	size_t used = 0;
-	const struct mf_command *c = mf_command_lookup(cli->args.words, cli->args.nwords, &used);
+	const struct mf_cli_command *c = mf_cli_command_lookup(cli->args.words, cli->args.nwords, &used);
 	char usage[256];
 	if (c) {
-		mf_help_usage(usage, sizeof usage, c);
+		mf_cli_help_usage(usage, sizeof usage, c);
 		mf_cli_hint(err, "usage: %s; see 'manifesto help %s'", usage, c->name);
 	} else {
 		mf_cli_hint(err, "see 'manifesto --help'");
@@ -58,28 +58,28 @@ static void add_usage_hint(const struct mf_cli *cli, struct manifesto_error *err
 
 static int parse(struct mf_cli *cli, int argc, char **argv, struct manifesto_error *err)
 {
-	if (mf_args_parse(&cli->args, argc, argv, err) < 0)
+	if (mf_cli_args_parse(&cli->args, argc, argv, err) < 0)
 		return -1;
-	cli->json = mf_args_has(&cli->args, MF_OPT_JSON);
-	cli->quiet = mf_args_has(&cli->args, MF_OPT_QUIET);
+	cli->json = mf_cli_args_has(&cli->args, MF_OPT_JSON);
+	cli->quiet = mf_cli_args_has(&cli->args, MF_OPT_QUIET);
 	return 0;
 }
 
 static int run_command(struct mf_cli *cli, struct manifesto_error *err)
 {
-	struct mf_config config;
+	struct mf_cli_config config;
 	if (cli->command->offline)
 		return cli->command->run(cli, err);
-	mf_asker_init(&cli->asker, &cli->args, mf_ci_from_env());
-	int rc = mf_config_load(&config, &cli->args, &cli->asker, cli->command->credentials, err);
+	mf_cli_asker_init(&cli->asker, &cli->args, mf_cli_ci_from_env());
+	int rc = mf_cli_config_load(&config, &cli->args, &cli->asker, cli->command->credentials, err);
 	cli->config = &config;
 	if (rc == 0)
 		rc = manifesto_new(&config.options, &cli->m, err);
 	if (rc == 0)
 		rc = cli->command->run(cli, err);
 	manifesto_free(cli->m);
-	mf_config_clear(&config);
-	mf_asker_clear(&cli->asker);
+	mf_cli_config_clear(&config);
+	mf_cli_asker_clear(&cli->asker);
 	return rc;
 }
 
@@ -87,18 +87,18 @@ static int run(struct mf_cli *cli, int argc, char **argv, struct manifesto_error
 {
 	if (parse(cli, argc, argv, err) < 0)
 		return -1;
-	if (mf_args_has(&cli->args, MF_OPT_VERSION))
-		return mf_run_version(cli, err);
-	if (mf_args_has(&cli->args, MF_OPT_HELP) && !cli->args.nwords)
-		return mf_help_print(NULL, 0, err);
-	if (mf_args_has(&cli->args, MF_OPT_HELP) && cli->args.nwords == 1 &&
-	    mf_command_is_group(cli->args.words[0]))
-		return mf_help_print(cli->args.words, 1, err);
-	if (mf_command_find(cli, err) < 0)
+	if (mf_cli_args_has(&cli->args, MF_OPT_VERSION))
+		return mf_cli_run_version(cli, err);
+	if (mf_cli_args_has(&cli->args, MF_OPT_HELP) && !cli->args.nwords)
+		return mf_cli_help_print(NULL, 0, err);
+	if (mf_cli_args_has(&cli->args, MF_OPT_HELP) && cli->args.nwords == 1 &&
+	    mf_cli_command_is_group(cli->args.words[0]))
+		return mf_cli_help_print(cli->args.words, 1, err);
+	if (mf_cli_command_find(cli, err) < 0)
 		return -1;
-	if (mf_args_has(&cli->args, MF_OPT_HELP))
-		return mf_help_print(cli->args.words, cli->args.nwords - cli->nargument, err);
-	if (mf_command_check(cli, err) < 0)
+	if (mf_cli_args_has(&cli->args, MF_OPT_HELP))
+		return mf_cli_help_print(cli->args.words, cli->args.nwords - cli->nargument, err);
+	if (mf_cli_command_check(cli, err) < 0)
 		return -1;
 	return run_command(cli, err);
 }
@@ -127,7 +127,7 @@ int main(int argc, char **argv)
 	forbid_core_dump();
 	/* Whole lines, so that those of parallel runs do not mix. */
 	(void)setvbuf(stderr, stderr_buffer, _IOLBF, sizeof stderr_buffer);
-	mf_signals_install();
+	mf_cli_signals_install();
 	bool json = wants_json(argc, argv);
 	int rc = run(&cli, argc, argv, &err);
 	if (rc == 0)
@@ -138,8 +138,8 @@ int main(int argc, char **argv)
 	if (err.status == MANIFESTO_USAGE)
 		add_usage_hint(&cli, &err);
 	if (rc != 0)
-		mf_print_error(&err, json || cli.json);
-	mf_args_clear(&cli.args);
-	mf_signals_reraise();
+		mf_cli_print_error(&err, json || cli.json);
+	mf_cli_args_clear(&cli.args);
+	mf_cli_signals_reraise();
 	return err.status;
 }

@@ -7,7 +7,7 @@
 
 /* One row a line: the table is read by its columns. */
 /* clang-format off */
-const struct mf_option mf_options[MF_OPT_COUNT] = {
+const struct mf_cli_option mf_cli_options[MF_OPT_COUNT] = {
 	[MF_OPT_VERBOSE] = {"verbose", NULL, "show each request; twice: show decisions too", MF_OPT_TIMES, 'v', false},
 	[MF_OPT_QUIET] = {"quiet", NULL, "no progress and no notes", MF_OPT_FLAG, 'q', false},
 	[MF_OPT_JSON] = {"json", NULL, "write one JSON document; errors as JSON on standard error", MF_OPT_FLAG, 0, false},
@@ -49,30 +49,30 @@ const struct mf_option mf_options[MF_OPT_COUNT] = {
 
 #define NONE MF_OPT_COUNT
 
-static enum mf_opt find_long(const char *name, size_t n)
+static enum mf_cli_opt find_long(const char *name, size_t n)
 {
 	for (unsigned i = 0; i < MF_OPT_COUNT; i++)
-		if (strlen(mf_options[i].name) == n && memcmp(mf_options[i].name, name, n) == 0)
-			return (enum mf_opt)i;
+		if (strlen(mf_cli_options[i].name) == n && memcmp(mf_cli_options[i].name, name, n) == 0)
+			return (enum mf_cli_opt)i;
 	return NONE;
 }
 
-static enum mf_opt find_short(char letter)
+static enum mf_cli_opt find_short(char letter)
 {
 	for (unsigned i = 0; i < MF_OPT_COUNT; i++)
-		if (mf_options[i].letter == letter)
-			return (enum mf_opt)i;
+		if (mf_cli_options[i].letter == letter)
+			return (enum mf_cli_opt)i;
 	return NONE;
 }
 
-static bool takes_value(enum mf_opt o)
+static bool takes_value(enum mf_cli_opt o)
 {
-	return mf_options[o].kind == MF_OPT_VALUE || mf_options[o].kind == MF_OPT_LIST;
+	return mf_cli_options[o].kind == MF_OPT_VALUE || mf_cli_options[o].kind == MF_OPT_LIST;
 }
 
 static const char *option_name(size_t n)
 {
-	return n < MF_OPT_COUNT ? mf_options[n].name : NULL;
+	return n < MF_OPT_COUNT ? mf_cli_options[n].name : NULL;
 }
 
 /* Where the parser stands. */
@@ -81,60 +81,60 @@ struct cursor {
 	char **argv;
 };
 
-static int set_flag(struct mf_args *a, enum mf_opt o)
+static int set_flag(struct mf_cli_args *a, enum mf_cli_opt o)
 {
 	a->times[o]++;
 	return 0;
 }
 
-static int set_value(struct mf_args *a, enum mf_opt o, char *value, struct manifesto_error *err)
+static int set_value(struct mf_cli_args *a, enum mf_cli_opt o, char *value, struct manifesto_error *err)
 {
-	if (mf_options[o].kind == MF_OPT_LIST) {
+	if (mf_cli_options[o].kind == MF_OPT_LIST) {
 		a->list[a->nlist++] = value;
 		return set_flag(a, o);
 	}
 	if (a->times[o])
-		return mf_cli_usage(err, "option '--%s' is given twice", mf_options[o].name);
+		return mf_cli_usage(err, "option '--%s' is given twice", mf_cli_options[o].name);
 	a->value[o] = value;
 	return set_flag(a, o);
 }
 
 /* The value is the next word, whatever it looks like. */
-static int next_value(struct mf_args *a, enum mf_opt o, struct cursor *c, struct manifesto_error *err)
+static int next_value(struct mf_cli_args *a, enum mf_cli_opt o, struct cursor *c, struct manifesto_error *err)
 {
 	if (c->at >= c->argc)
-		return mf_cli_usage(err, "option '--%s' needs a value: %s", mf_options[o].name,
-				    mf_options[o].value);
+		return mf_cli_usage(err, "option '--%s' needs a value: %s", mf_cli_options[o].name,
+				    mf_cli_options[o].value);
 	return set_value(a, o, c->argv[c->at++], err);
 }
 
-static int parse_long(struct mf_args *a, char *word, struct cursor *c, struct manifesto_error *err)
+static int parse_long(struct mf_cli_args *a, char *word, struct cursor *c, struct manifesto_error *err)
 {
 	char *name = word + 2, *eq = strchr(name, '=');
 	size_t n = eq ? (size_t)(eq - name) : strlen(name);
-	enum mf_opt o = find_long(name, n);
+	enum mf_cli_opt o = find_long(name, n);
 	if (o == NONE) {
 		struct mf_esc shown;
 		char typed[64];
 		struct mf_str s = {name, n < sizeof typed - 1 ? n : sizeof typed - 1};
 		memcpy(typed, s.p, s.n);
 		typed[s.n] = 0;
-		const char *near = mf_nearest(typed, option_name);
+		const char *near = mf_cli_nearest(typed, option_name);
 		return mf_cli_usage(err, "unknown option '--%s'%s%s%s", mf_esc(&shown, s),
 				    near ? "; did you mean '--" : "", near ? near : "", near ? "'?" : "");
 	}
 	if (eq && !takes_value(o))
-		return mf_cli_usage(err, "option '--%s' takes no value", mf_options[o].name);
+		return mf_cli_usage(err, "option '--%s' takes no value", mf_cli_options[o].name);
 	if (!takes_value(o))
 		return set_flag(a, o);
 	return eq ? set_value(a, o, eq + 1, err) : next_value(a, o, c, err);
 }
 
 /* -v, -vv, -vq, -uUSER, -u USER. */
-static int parse_short(struct mf_args *a, char *word, struct cursor *c, struct manifesto_error *err)
+static int parse_short(struct mf_cli_args *a, char *word, struct cursor *c, struct manifesto_error *err)
 {
 	for (char *p = word + 1; *p; p++) {
-		enum mf_opt o = find_short(*p);
+		enum mf_cli_opt o = find_short(*p);
 		struct mf_esc shown;
 		if (o == NONE)
 			return mf_cli_usage(err, "unknown option '-%s'",
@@ -147,12 +147,12 @@ static int parse_short(struct mf_args *a, char *word, struct cursor *c, struct m
 	return 0;
 }
 
-int mf_args_parse(struct mf_args *out, int argc, char **argv, struct manifesto_error *err)
+int mf_cli_args_parse(struct mf_cli_args *out, int argc, char **argv, struct manifesto_error *err)
 {
 	struct cursor c = {argc, 1, argv};
 	bool only_words = false;
 	size_t room = (size_t)(argc > 0 ? argc : 0) + 1;
-	*out = (struct mf_args){0};
+	*out = (struct mf_cli_args){0};
 	out->words = mf_calloc(room, sizeof *out->words);
 	out->list = mf_calloc(room, sizeof *out->list);
 	if (!out->words || !out->list)
@@ -173,43 +173,44 @@ int mf_args_parse(struct mf_args *out, int argc, char **argv, struct manifesto_e
 	return 0;
 }
 
-void mf_args_clear(struct mf_args *a)
+void mf_cli_args_clear(struct mf_cli_args *a)
 {
 	free(a->words);
 	free(a->list);
-	*a = (struct mf_args){0};
+	*a = (struct mf_cli_args){0};
 }
 
 /* ---------------------------------------------------------------- what fits together */
 
 static const struct {
-	enum mf_opt a, b;
+	enum mf_cli_opt a, b;
 } excludes[] = {
     {MF_OPT_PLATFORM, MF_OPT_ALL_PLATFORMS},         {MF_OPT_QUIET, MF_OPT_VERBOSE},
     {MF_OPT_PASSPHRASE_FD, MF_OPT_PASSPHRASE_FILE},  {MF_OPT_PASSPHRASE_FD, MF_OPT_PASSPHRASE_CMD},
     {MF_OPT_PASSPHRASE_FILE, MF_OPT_PASSPHRASE_CMD},
 };
 static const struct {
-	enum mf_opt a, needs;
+	enum mf_cli_opt a, needs;
 } requirements[] = {
     {MF_OPT_CLIENT_KEY, MF_OPT_CLIENT_CERT},
 };
 
-int mf_args_check(const struct mf_args *a, struct manifesto_error *err)
+int mf_cli_args_check(const struct mf_cli_args *a, struct manifesto_error *err)
 {
 	for (size_t i = 0; i < sizeof excludes / sizeof excludes[0]; i++)
-		if (mf_args_has(a, excludes[i].a) && mf_args_has(a, excludes[i].b))
+		if (mf_cli_args_has(a, excludes[i].a) && mf_cli_args_has(a, excludes[i].b))
 			return mf_cli_usage(err, "options '--%s' and '--%s' exclude each other",
-					    mf_options[excludes[i].a].name, mf_options[excludes[i].b].name);
+					    mf_cli_options[excludes[i].a].name,
+					    mf_cli_options[excludes[i].b].name);
 	for (size_t i = 0; i < sizeof requirements / sizeof requirements[0]; i++)
-		if (mf_args_has(a, requirements[i].a) && !mf_args_has(a, requirements[i].needs))
+		if (mf_cli_args_has(a, requirements[i].a) && !mf_cli_args_has(a, requirements[i].needs))
 			return mf_cli_usage(err, "option '--%s' needs '--%s'",
-					    mf_options[requirements[i].a].name,
-					    mf_options[requirements[i].needs].name);
+					    mf_cli_options[requirements[i].a].name,
+					    mf_cli_options[requirements[i].needs].name);
 	/* An empty value is nearly always an unset variable in a script; no option has a meaning for it. */
 	for (unsigned o = 0; o < MF_OPT_COUNT; o++)
-		if (mf_options[o].kind == MF_OPT_VALUE && a->value[o] && !a->value[o][0])
-			return mf_cli_usage(err, "option '--%s' has an empty value", mf_options[o].name);
+		if (mf_cli_options[o].kind == MF_OPT_VALUE && a->value[o] && !a->value[o][0])
+			return mf_cli_usage(err, "option '--%s' has an empty value", mf_cli_options[o].name);
 	return 0;
 }
 
@@ -243,7 +244,7 @@ static unsigned distance(const char *a, size_t na, const char *b, size_t nb)
 	return d[na][nb];
 }
 
-const char *mf_nearest(const char *typed, const char *(*names)(size_t n))
+const char *mf_cli_nearest(const char *typed, const char *(*names)(size_t n))
 {
 	size_t nt = strlen(typed);
 	const char *best = NULL, *name;
@@ -275,8 +276,8 @@ static int parse_digits(const char *p, size_t n, int64_t *out)
 	return n ? 0 : -1;
 }
 
-int mf_args_number(const struct mf_args *a, enum mf_opt o, int64_t min, int64_t max, int64_t *out,
-		   struct manifesto_error *err)
+int mf_cli_args_number(const struct mf_cli_args *a, enum mf_cli_opt o, int64_t min, int64_t max, int64_t *out,
+		       struct manifesto_error *err)
 {
 	const char *text = a->value[o];
 	struct mf_esc shown;
@@ -286,13 +287,13 @@ int mf_args_number(const struct mf_args *a, enum mf_opt o, int64_t min, int64_t 
 	size_t digits = strspn(text, "0123456789");
 	if (text[digits] || parse_digits(text, digits, &v) < 0 || v < min || v > max)
 		return mf_cli_usage(err, "--%s '%s' is not a whole number from %lld to %lld",
-				    mf_options[o].name, mf_esc(&shown, mf_str_c(text)), (long long)min,
+				    mf_cli_options[o].name, mf_esc(&shown, mf_str_c(text)), (long long)min,
 				    (long long)max);
 	*out = v;
 	return 0;
 }
 
-int mf_parse_duration(const char *text, int64_t *seconds)
+int mf_cli_parse_duration(const char *text, int64_t *seconds)
 {
 	static const struct {
 		const char *suffix;

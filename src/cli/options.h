@@ -11,7 +11,7 @@
 
 #include "cli/error.h"
 
-enum mf_opt {
+enum mf_cli_opt {
 	/* of every command */
 	MF_OPT_VERBOSE,
 	MF_OPT_QUIET,
@@ -56,25 +56,25 @@ enum mf_opt {
 _Static_assert(MF_OPT_COUNT <= 64, "a command's options are a 64-bit set");
 #define MF_OPT_BIT(o) (UINT64_C(1) << (o))
 
-enum mf_opt_kind {
+enum mf_cli_opt_kind {
 	MF_OPT_FLAG,  /* repeating it changes nothing */
 	MF_OPT_TIMES, /* how often it is given counts */
 	MF_OPT_VALUE, /* one value; a second is an error, as nobody can know which one was meant */
 	MF_OPT_LIST   /* values, in order */
 };
 
-struct mf_option {
+struct mf_cli_option {
 	const char *name;  /* without the dashes */
 	const char *value; /* what the help calls its value, NULL for flags */
 	const char *help;
-	enum mf_opt_kind kind;
+	enum mf_cli_opt_kind kind;
 	char letter; /* short form, 0 for none */
 	bool file;   /* the value is a file name: completion offers files */
 };
-extern const struct mf_option mf_options[MF_OPT_COUNT];
+extern const struct mf_cli_option mf_cli_options[MF_OPT_COUNT];
 
 /* What was typed. Pointers into argv, except the arrays themselves. */
-struct mf_args {
+struct mf_cli_args {
 	char *value[MF_OPT_COUNT];
 	unsigned times[MF_OPT_COUNT];
 	const char **list; /* values of the one MF_OPT_LIST option, ends with NULL */
@@ -84,26 +84,27 @@ struct mf_args {
 };
 
 /* Parses argv[1..]. On failure (MF_E_USAGE) what was understood so far stays in *out, for the hint. Either
- * way: mf_args_clear. */
-int mf_args_parse(struct mf_args *out, int argc, char **argv, struct manifesto_error *err) MF_NODISCARD;
-void mf_args_clear(struct mf_args *a);
-static inline bool mf_args_has(const struct mf_args *a, enum mf_opt o)
+ * way: mf_cli_args_clear. */
+int mf_cli_args_parse(struct mf_cli_args *out, int argc, char **argv,
+		      struct manifesto_error *err) MF_NODISCARD;
+void mf_cli_args_clear(struct mf_cli_args *a);
+static inline bool mf_cli_args_has(const struct mf_cli_args *a, enum mf_cli_opt o)
 {
 	return a->times[o] > 0;
 }
 /* Options that exclude or need each other, whatever the command. */
-int mf_args_check(const struct mf_args *a, struct manifesto_error *err) MF_NODISCARD;
+int mf_cli_args_check(const struct mf_cli_args *a, struct manifesto_error *err) MF_NODISCARD;
 
 /* The candidate nearest to a mistyped word, or NULL when none is near. names: a call-back giving the n-th
  * name, NULL at the end. */
-const char *mf_nearest(const char *typed, const char *(*names)(size_t n));
+const char *mf_cli_nearest(const char *typed, const char *(*names)(size_t n));
 
 /* ---- values */
 /* "90", "90s", "15m", "2h", "90d", "4w": whole seconds above zero. -1 without an error object. */
-int mf_parse_duration(const char *text, int64_t *seconds) MF_NODISCARD;
+int mf_cli_parse_duration(const char *text, int64_t *seconds) MF_NODISCARD;
 /* The value of option o as a whole number in [min, max], digits only; *out stays when it was not given.
  * MF_E_USAGE. */
-int mf_args_number(const struct mf_args *a, enum mf_opt o, int64_t min, int64_t max, int64_t *out,
-		   struct manifesto_error *err) MF_NODISCARD;
+int mf_cli_args_number(const struct mf_cli_args *a, enum mf_cli_opt o, int64_t min, int64_t max, int64_t *out,
+		       struct manifesto_error *err) MF_NODISCARD;
 
 #endif

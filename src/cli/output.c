@@ -8,7 +8,7 @@
 
 /* ---------------------------------------------------------------- safe text */
 
-size_t mf_utf8_next(const char *p, const char *end, uint32_t *code)
+size_t mf_cli_utf8_next(const char *p, const char *end, uint32_t *code)
 {
 	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
 	if (p >= end)
@@ -46,7 +46,7 @@ static bool acts_on_terminal(uint32_t c)
 static size_t safe_piece(const char *p, const char *end, char out[16])
 {
 	uint32_t code = 0;
-	size_t n = mf_utf8_next(p, end, &code);
+	size_t n = mf_cli_utf8_next(p, end, &code);
 	if (n == 0) {
 		(void)snprintf(out, 16, "\\x%02x", (unsigned char)*p);
 		return 1;
@@ -60,7 +60,7 @@ static size_t safe_piece(const char *p, const char *end, char out[16])
 	return n;
 }
 
-void mf_put_text(FILE *f, const char *text)
+void mf_cli_put_text(FILE *f, const char *text)
 {
 	const char *end = text + strlen(text);
 	char piece[16];
@@ -79,11 +79,11 @@ static void message(const char *prefix, const char *fmt, va_list ap)
 	char line[4096];
 	(void)vsnprintf(line, sizeof line, fmt, ap);
 	(void)fputs(prefix, stderr);
-	mf_put_text(stderr, line);
+	mf_cli_put_text(stderr, line);
 	(void)fputc('\n', stderr);
 }
 
-void mf_message(const char *fmt, ...)
+void mf_cli_message(const char *fmt, ...)
 {
 	va_list ap;
 	va_start(ap, fmt);
@@ -91,7 +91,7 @@ void mf_message(const char *fmt, ...)
 	va_end(ap);
 }
 
-void mf_warning(const char *fmt, ...)
+void mf_cli_warning(const char *fmt, ...)
 {
 	va_list ap;
 	va_start(ap, fmt);
@@ -99,27 +99,27 @@ void mf_warning(const char *fmt, ...)
 	va_end(ap);
 }
 
-void mf_print_error(const struct manifesto_error *err, bool json)
+void mf_cli_print_error(const struct manifesto_error *err, bool json)
 {
 	if (json) {
-		struct mf_json_out j = {.f = stderr};
-		mf_json_open(&j, NULL, '{');
-		mf_json_open(&j, "error", '{');
-		mf_json_text(&j, "code", err->code);
-		mf_json_int(&j, "exit", err->status);
-		mf_json_text(&j, "message", err->message);
-		mf_json_text(&j, "endpoint", err->endpoint[0] ? err->endpoint : NULL);
-		mf_json_text(&j, "hint", err->hint[0] ? err->hint : NULL);
-		mf_json_close(&j, '}');
-		mf_json_end(&j);
+		struct mf_cli_json_out j = {.f = stderr};
+		mf_cli_json_open(&j, NULL, '{');
+		mf_cli_json_open(&j, "error", '{');
+		mf_cli_json_text(&j, "code", err->code);
+		mf_cli_json_int(&j, "exit", err->status);
+		mf_cli_json_text(&j, "message", err->message);
+		mf_cli_json_text(&j, "endpoint", err->endpoint[0] ? err->endpoint : NULL);
+		mf_cli_json_text(&j, "hint", err->hint[0] ? err->hint : NULL);
+		mf_cli_json_close(&j, '}');
+		mf_cli_json_end(&j);
 		return;
 	}
 	if (err->endpoint[0])
-		mf_message("%s (%s)", err->message, err->endpoint);
+		mf_cli_message("%s (%s)", err->message, err->endpoint);
 	else
-		mf_message("%s", err->message);
+		mf_cli_message("%s", err->message);
 	if (err->hint[0])
-		mf_message("hint: %s", err->hint);
+		mf_cli_message("hint: %s", err->hint);
 }
 
 /* ---------------------------------------------------------------- tables */
@@ -127,20 +127,20 @@ void mf_print_error(const struct manifesto_error *err, bool json)
 /* 4,000 bytes for each of 250,000 rows; a result that large would have failed long before. */
 #define TABLE_MAX ((size_t)1 << 30)
 
-void mf_table_init(struct mf_table *t, size_t columns)
+void mf_cli_table_init(struct mf_cli_table *t, size_t columns)
 {
-	assert(columns > 0 && columns <= MF_TABLE_COLUMNS);
-	*t = (struct mf_table){.text = MF_BUF_INIT(TABLE_MAX), .columns = columns, .failed = MF_ERR_INIT};
+	assert(columns > 0 && columns <= MF_CLI_TABLE_COLUMNS);
+	*t = (struct mf_cli_table){.text = MF_BUF_INIT(TABLE_MAX), .columns = columns, .failed = MF_ERR_INIT};
 }
 
-void mf_table_clear(struct mf_table *t)
+void mf_cli_table_clear(struct mf_cli_table *t)
 {
 	mf_buf_clear(&t->text);
 }
 
-void mf_table_add(struct mf_table *t, const char *cell)
+void mf_cli_table_add(struct mf_cli_table *t, const char *cell)
 {
-	mf_table_add_cut(t, cell, SIZE_MAX);
+	mf_cli_table_add_cut(t, cell, SIZE_MAX);
 }
 
 /* Width is counted in code points: exact for what has one column each, and off by a few cells for the rest.
@@ -153,7 +153,7 @@ static size_t count_points(const char *p)
 	return n;
 }
 
-static int add_cell(struct mf_table *t, const char *cell, size_t max, struct mf_err *err)
+static int add_cell(struct mf_cli_table *t, const char *cell, size_t max, struct mf_err *err)
 {
 	const char *end = cell + strlen(cell), *p = cell;
 	char piece[16];
@@ -167,7 +167,7 @@ static int add_cell(struct mf_table *t, const char *cell, size_t max, struct mf_
 	return mf_buf_addc(&t->text, 0, err);
 }
 
-void mf_table_add_cut(struct mf_table *t, const char *cell, size_t max)
+void mf_cli_table_add_cut(struct mf_cli_table *t, const char *cell, size_t max)
 {
 	size_t start = t->text.n;
 	if (t->failed.code != MF_OK || add_cell(t, cell && *cell ? cell : "-", max, &t->failed) < 0)
@@ -177,7 +177,7 @@ void mf_table_add_cut(struct mf_table *t, const char *cell, size_t max)
 		*widest = width;
 }
 
-int mf_table_print(struct mf_table *t, FILE *f, struct manifesto_error *err)
+int mf_cli_table_print(struct mf_cli_table *t, FILE *f, struct manifesto_error *err)
 {
 	if (t->failed.code != MF_OK)
 		return mf_cli_take(err, &t->failed);
@@ -204,7 +204,7 @@ static void quoted(FILE *f, struct mf_str s)
 	(void)fputc('"', f);
 	for (const char *p = s.p; p < end;) {
 		uint32_t code = 0;
-		size_t n = mf_utf8_next(p, end, &code);
+		size_t n = mf_cli_utf8_next(p, end, &code);
 		if (n == 0)
 			(void)fputs("\\ufffd", f);
 		else if (code == '"' || code == '\\')
@@ -218,7 +218,7 @@ static void quoted(FILE *f, struct mf_str s)
 	(void)fputc('"', f);
 }
 
-static void member(struct mf_json_out *j, struct mf_str name)
+static void member(struct mf_cli_json_out *j, struct mf_str name)
 {
 	if (j->comma)
 		(void)fputc(',', j->f);
@@ -229,20 +229,20 @@ static void member(struct mf_json_out *j, struct mf_str name)
 	(void)fputc(':', j->f);
 }
 
-void mf_json_open(struct mf_json_out *j, const char *name, char bracket)
+void mf_cli_json_open(struct mf_cli_json_out *j, const char *name, char bracket)
 {
 	member(j, mf_str_c(name));
 	(void)fputc(bracket, j->f);
 	j->comma = false;
 }
 
-void mf_json_close(struct mf_json_out *j, char bracket)
+void mf_cli_json_close(struct mf_cli_json_out *j, char bracket)
 {
 	(void)fputc(bracket, j->f);
 	j->comma = true;
 }
 
-void mf_json_span(struct mf_json_out *j, struct mf_str name, struct mf_str value)
+void mf_cli_json_span(struct mf_cli_json_out *j, struct mf_str name, struct mf_str value)
 {
 	member(j, name);
 	if (value.p)
@@ -251,50 +251,50 @@ void mf_json_span(struct mf_json_out *j, struct mf_str name, struct mf_str value
 		(void)fputs("null", j->f);
 }
 
-void mf_json_text(struct mf_json_out *j, const char *name, const char *value)
+void mf_cli_json_text(struct mf_cli_json_out *j, const char *name, const char *value)
 {
-	mf_json_span(j, mf_str_c(name), mf_str_c(value));
+	mf_cli_json_span(j, mf_str_c(name), mf_str_c(value));
 }
 
-void mf_json_int(struct mf_json_out *j, const char *name, int64_t value)
+void mf_cli_json_int(struct mf_cli_json_out *j, const char *name, int64_t value)
 {
 	member(j, mf_str_c(name));
 	(void)fprintf(j->f, "%lld", (long long)value);
 }
 
-void mf_json_bool(struct mf_json_out *j, const char *name, bool value)
+void mf_cli_json_bool(struct mf_cli_json_out *j, const char *name, bool value)
 {
 	member(j, mf_str_c(name));
 	(void)fputs(value ? "true" : "false", j->f);
 }
 
-void mf_json_time(struct mf_json_out *j, const char *name, int64_t seconds)
+void mf_cli_json_time(struct mf_cli_json_out *j, const char *name, int64_t seconds)
 {
 	char text[MF_TIME_LEN];
 	if (seconds)
 		mf_time_format(text, seconds);
-	mf_json_text(j, name, seconds ? text : NULL);
+	mf_cli_json_text(j, name, seconds ? text : NULL);
 }
 
-void mf_json_texts(struct mf_json_out *j, const char *name, const char *const *values, size_t n)
+void mf_cli_json_texts(struct mf_cli_json_out *j, const char *name, const char *const *values, size_t n)
 {
-	mf_json_open(j, name, '[');
+	mf_cli_json_open(j, name, '[');
 	for (size_t i = 0; i < n; i++)
-		mf_json_text(j, NULL, values[i]);
-	mf_json_close(j, ']');
+		mf_cli_json_text(j, NULL, values[i]);
+	mf_cli_json_close(j, ']');
 }
 
-void mf_json_begin(struct mf_json_out *j, FILE *f, const char *schema)
+void mf_cli_json_begin(struct mf_cli_json_out *j, FILE *f, const char *schema)
 {
 	char text[64];
-	*j = (struct mf_json_out){.f = f};
+	*j = (struct mf_cli_json_out){.f = f};
 	(void)snprintf(text, sizeof text, "manifesto/%s/v1", schema);
-	mf_json_open(j, NULL, '{');
-	mf_json_text(j, "schema", text);
+	mf_cli_json_open(j, NULL, '{');
+	mf_cli_json_text(j, "schema", text);
 }
 
-void mf_json_end(struct mf_json_out *j)
+void mf_cli_json_end(struct mf_cli_json_out *j)
 {
-	mf_json_close(j, '}');
+	mf_cli_json_close(j, '}');
 	(void)fputc('\n', j->f);
 }

@@ -18,23 +18,23 @@
 
 #define WHY_SIZE 256
 
-void mf_asker_init(struct mf_asker *a, const struct mf_args *args, bool ci)
+void mf_cli_asker_init(struct mf_cli_asker *a, const struct mf_cli_args *args, bool ci)
 {
-	*a = (struct mf_asker){.args = args, .ci = ci};
+	*a = (struct mf_cli_asker){.args = args, .ci = ci};
 }
 
-void mf_asker_clear(struct mf_asker *a)
+void mf_cli_asker_clear(struct mf_cli_asker *a)
 {
 	explicit_bzero(a, sizeof *a);
 }
 
-bool mf_ci_from_env(void)
+bool mf_cli_ci_from_env(void)
 {
 	const char *ci = getenv("CI");
 	return ci && *ci && strcmp(ci, "false") != 0 && strcmp(ci, "0") != 0;
 }
 
-bool mf_asker_interactive(const struct mf_asker *a)
+bool mf_cli_asker_interactive(const struct mf_cli_asker *a)
 {
 	return !a->ci && (isatty(STDIN_FILENO) || isatty(STDERR_FILENO));
 }
@@ -65,7 +65,7 @@ static ssize_t read_some(int fd, char *p, size_t n)
 {
 	for (;;) {
 		ssize_t got = read(fd, p, n);
-		if (got >= 0 || errno != EINTR || mf_signals_pending(NULL))
+		if (got >= 0 || errno != EINTR || mf_cli_signals_pending(NULL))
 			return got;
 	}
 }
@@ -98,7 +98,7 @@ static int no_empty(char why[WHY_SIZE], const char *operand)
 	return no(why, "%.150s gives an empty passphrase", operand);
 }
 
-static int from_fd(struct mf_asker *a, int fd, const char *operand, char why[WHY_SIZE])
+static int from_fd(struct mf_cli_asker *a, int fd, const char *operand, char why[WHY_SIZE])
 {
 	if (a->kept_valid)
 		return 0;
@@ -110,7 +110,7 @@ static int from_fd(struct mf_asker *a, int fd, const char *operand, char why[WHY
 	return 0;
 }
 
-static int from_file(struct mf_asker *a, const char *path, char why[WHY_SIZE])
+static int from_file(struct mf_cli_asker *a, const char *path, char why[WHY_SIZE])
 {
 	if (a->kept_valid)
 		return 0;
@@ -169,7 +169,7 @@ static int wait_for(pid_t pid, bool stop)
 	while (waitpid(pid, &status, 0) < 0)
 		if (errno != EINTR)
 			return -1;
-		else if (mf_signals_pending(NULL))
+		else if (mf_cli_signals_pending(NULL))
 			(void)kill(pid, SIGTERM);
 	return status;
 }
@@ -189,7 +189,7 @@ static int from_command(const char *command, const char *key_name, char *out, si
 	}
 	ssize_t got = read_secret(p[0], out, max, "--passphrase-cmd", why);
 	(void)close(p[0]);
-	int status = wait_for(pid, mf_signals_pending(NULL) != 0);
+	int status = wait_for(pid, mf_cli_signals_pending(NULL) != 0);
 	if (got < 0)
 		return -1;
 	if (status != 0)
@@ -221,7 +221,7 @@ static void say_safe(int fd, const char *text)
 	FILE *f = open_memstream(&safe, &n);
 	if (!f)
 		return;
-	mf_put_text(f, text);
+	mf_cli_put_text(f, text);
 	if (fclose(f) == 0)
 		say(fd, safe);
 	free(safe);
@@ -272,8 +272,8 @@ static ssize_t from_terminal(int tty, const char *key_name, bool confirm, char *
 		       confirm ? "New passphrase for key '%s': " : "Passphrase for key '%s': ", key_name);
 	ssize_t n = ask_hidden(tty, question, room, max);
 	if (n < 0)
-		return mf_signals_pending(NULL) ? no(why, "interrupted")
-						: no_errno(why, errno, "read", "/dev/tty");
+		return mf_cli_signals_pending(NULL) ? no(why, "interrupted")
+						    : no_errno(why, errno, "read", "/dev/tty");
 	if (n == 0)
 		return no(why, "an empty passphrase was typed (--no-passphrase makes keys without one)");
 	if (confirm) {
@@ -303,11 +303,11 @@ static int hand_over(const char *p, size_t n, char *out, size_t max, size_t *out
 	return 0;
 }
 
-static int ask_terminal(struct mf_asker *a, const char *key_name, bool confirm, char *out, size_t max,
+static int ask_terminal(struct mf_cli_asker *a, const char *key_name, bool confirm, char *out, size_t max,
 			size_t *n, char why[WHY_SIZE])
 {
 	const char *set = getenv("MANIFESTO_PASSPHRASE") ? "is empty" : "is not set";
-	if (!mf_asker_interactive(a))
+	if (!mf_cli_asker_interactive(a))
 		return no(why,
 			  "none of --passphrase-fd, --passphrase-file, --passphrase-cmd was given, "
 			  "MANIFESTO_PASSPHRASE %s, and %s",
@@ -323,10 +323,10 @@ static int ask_terminal(struct mf_asker *a, const char *key_name, bool confirm, 
 	return rc;
 }
 
-int mf_asker_passphrase(void *arg, const char *key_name, int confirm, char *out, size_t max, size_t *n,
-			char why[256])
+int mf_cli_asker_passphrase(void *arg, const char *key_name, int confirm, char *out, size_t max, size_t *n,
+			    char why[256])
 {
-	struct mf_asker *a = arg;
+	struct mf_cli_asker *a = arg;
 	const char *file = a->args->value[MF_OPT_PASSPHRASE_FILE],
 		   *command = a->args->value[MF_OPT_PASSPHRASE_CMD];
 	const char *env = getenv("MANIFESTO_PASSPHRASE");
@@ -335,7 +335,7 @@ int mf_asker_passphrase(void *arg, const char *key_name, int confirm, char *out,
 	why[0] = 0;
 	if (command)
 		return from_command(command, key_name, out, max, n, why);
-	if (mf_args_number(a->args, MF_OPT_PASSPHRASE_FD, 0, 65535, &fd, &bad) < 0)
+	if (mf_cli_args_number(a->args, MF_OPT_PASSPHRASE_FD, 0, 65535, &fd, &bad) < 0)
 		return no(why, "%.250s", bad.message);
 	if (fd >= 0 && from_fd(a, (int)fd, "--passphrase-fd", why) < 0)
 		return -1;
@@ -348,10 +348,10 @@ int mf_asker_passphrase(void *arg, const char *key_name, int confirm, char *out,
 	return ask_terminal(a, key_name, confirm != 0, out, max, n, why);
 }
 
-int mf_asker_confirm_init(void *arg, const char *gun, const char *where)
+int mf_cli_asker_confirm_init(void *arg, const char *gun, const char *where)
 {
-	struct mf_asker *a = arg;
-	if (!mf_asker_interactive(a))
+	struct mf_cli_asker *a = arg;
+	if (!mf_cli_asker_interactive(a))
 		return 0;
 	int tty = open_terminal();
 	if (tty < 0)
@@ -379,7 +379,7 @@ static int password_from_terminal(const char *user, char *out, size_t max, struc
 	int sys = errno;
 	(void)close(tty);
 	if (n < 0)
-		return mf_cli_fail(err, mf_signals_pending(NULL) ? MF_E_CANCELLED : MF_E_IO, sys,
+		return mf_cli_fail(err, mf_cli_signals_pending(NULL) ? MF_E_CANCELLED : MF_E_IO, sys,
 				   "read the password");
 	out[n] = 0;
 	return 0;
@@ -398,13 +398,13 @@ static int password_from_stdin(char *out, size_t max, struct manifesto_error *er
 	return n ? 0 : mf_cli_usage(err, "--password-stdin: standard input is empty");
 }
 
-int mf_asker_password(struct mf_asker *a, const char *user, char *out, size_t max,
-		      struct manifesto_error *err)
+int mf_cli_asker_password(struct mf_cli_asker *a, const char *user, char *out, size_t max,
+			  struct manifesto_error *err)
 {
 	struct mf_esc shown;
-	if (mf_args_has(a->args, MF_OPT_PASSWORD_STDIN))
+	if (mf_cli_args_has(a->args, MF_OPT_PASSWORD_STDIN))
 		return password_from_stdin(out, max, err);
-	if (!mf_asker_interactive(a)) {
+	if (!mf_cli_asker_interactive(a)) {
 		(void)mf_cli_usage(err,
 				   "no password for user '%s': --password-stdin was not given, "
 				   "REGISTRY_PASSWORD is not set, and %s",

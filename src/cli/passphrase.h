@@ -11,30 +11,30 @@
 #include "base/limits.h"
 #include "cli/options.h"
 
-struct mf_asker {
-	const struct mf_args *args;
+struct mf_cli_asker {
+	const struct mf_cli_args *args;
 	bool ci;
 	/* --passphrase-fd and --passphrase-file are read once: they may be pipes. */
 	bool kept_valid;
 	size_t kept_n;
 	char kept[MF_MAX_PASSPHRASE];
 };
-void mf_asker_init(struct mf_asker *a, const struct mf_args *args, bool ci);
-void mf_asker_clear(struct mf_asker *a); /* wipes */
+void mf_cli_asker_init(struct mf_cli_asker *a, const struct mf_cli_args *args, bool ci);
+void mf_cli_asker_clear(struct mf_cli_asker *a); /* wipes */
 
 /* CI set and neither empty, "false" nor "0". */
-bool mf_ci_from_env(void);
-bool mf_asker_interactive(const struct mf_asker *a);
+bool mf_cli_ci_from_env(void);
+bool mf_cli_asker_interactive(const struct mf_cli_asker *a);
 
-/* manifesto_options.passphrase, with a struct mf_asker. One trailing newline is cut; an empty passphrase is
- * none. */
-int mf_asker_passphrase(void *arg, const char *key_name, int confirm, char *out, size_t max, size_t *n,
-			char why[256]);
-/* manifesto_options.confirm_init, with a struct mf_asker. */
-int mf_asker_confirm_init(void *arg, const char *gun, const char *where);
+/* manifesto_options.passphrase, with a struct mf_cli_asker. One trailing newline is cut; an empty passphrase
+ * is none. */
+int mf_cli_asker_passphrase(void *arg, const char *key_name, int confirm, char *out, size_t max, size_t *n,
+			    char why[256]);
+/* manifesto_options.confirm_init, with a struct mf_cli_asker. */
+int mf_cli_asker_confirm_init(void *arg, const char *gun, const char *where);
 /* The password of `user`, from standard input or the terminal, as a string (at most max - 1 octets).
  * MF_E_USAGE when there is none. */
-int mf_asker_password(struct mf_asker *a, const char *user, char *out, size_t max,
-		      struct manifesto_error *err) MF_NODISCARD;
+int mf_cli_asker_password(struct mf_cli_asker *a, const char *user, char *out, size_t max,
+			  struct manifesto_error *err) MF_NODISCARD;
 
 #endif

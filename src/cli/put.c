@@ -21,7 +21,7 @@ static int parse_expires(const char *text, int64_t *out, struct manifesto_error 
 	struct mf_err bad = MF_ERR_INIT;
 	struct mf_esc shown;
 	int64_t now = (int64_t)time(NULL), duration = 0;
-	if (mf_parse_duration(text, &duration) == 0)
+	if (mf_cli_parse_duration(text, &duration) == 0)
 		*out = now + duration;
 	else if (mf_time_parse(mf_str_c(text), out, &bad) < 0)
 		return mf_cli_usage(err,
@@ -33,7 +33,7 @@ static int parse_expires(const char *text, int64_t *out, struct manifesto_error 
 	return 0;
 }
 
-static int check_annotations(const struct mf_args *a, struct manifesto_error *err)
+static int check_annotations(const struct mf_cli_args *a, struct manifesto_error *err)
 {
 	struct mf_esc shown;
 	for (size_t i = 0; i < a->nlist; i++) {
@@ -53,7 +53,7 @@ static int check_annotations(const struct mf_args *a, struct manifesto_error *er
 static int fill_options(struct manifesto_put_options *o, const struct mf_cli *cli,
 			struct manifesto_error *err)
 {
-	const struct mf_args *a = &cli->args;
+	const struct mf_cli_args *a = &cli->args;
 	o->image = cli->argument[0];
 	o->type = cli->argument[1];
 	o->path = cli->argument[2];
@@ -63,11 +63,11 @@ static int fill_options(struct manifesto_put_options *o, const struct mf_cli *cl
 	o->annotations = a->nlist ? a->list : NULL;
 	o->role = a->value[MF_OPT_ROLE];
 	o->platform = a->value[MF_OPT_PLATFORM];
-	o->all_platforms = mf_args_has(a, MF_OPT_ALL_PLATFORMS);
-	o->force = mf_args_has(a, MF_OPT_FORCE);
-	o->reinstate = mf_args_has(a, MF_OPT_REINSTATE);
-	o->init = mf_args_has(a, MF_OPT_INIT);
-	o->link = mf_args_has(a, MF_OPT_LINK);
+	o->all_platforms = mf_cli_args_has(a, MF_OPT_ALL_PLATFORMS);
+	o->force = mf_cli_args_has(a, MF_OPT_FORCE);
+	o->reinstate = mf_cli_args_has(a, MF_OPT_REINSTATE);
+	o->init = mf_cli_args_has(a, MF_OPT_INIT);
+	o->link = mf_cli_args_has(a, MF_OPT_LINK);
 	if (check_annotations(a, err) < 0)
 		return -1;
 	return a->value[MF_OPT_EXPIRES] ? parse_expires(a->value[MF_OPT_EXPIRES], &o->expires, err) : 0;
@@ -81,9 +81,9 @@ static void progress(void *arg, const char *image, const char *type)
 	if (cli->json || cli->quiet)
 		return;
 	(void)fputs("Storing metadata '", stdout);
-	mf_put_text(stdout, type);
+	mf_cli_put_text(stdout, type);
 	(void)fputs("' for '", stdout);
-	mf_put_text(stdout, image);
+	mf_cli_put_text(stdout, image);
 	(void)fputs("'\n", stdout);
 	if (isatty(STDOUT_FILENO))
 		(void)fflush(stdout);
@@ -92,11 +92,11 @@ static void progress(void *arg, const char *image, const char *type)
 static void show_item(const char *type, const struct manifesto_put_item *i)
 {
 	(void)fputs("Metadata '", stdout);
-	mf_put_text(stdout, type);
+	mf_cli_put_text(stdout, type);
 	(void)fputc('\'', stdout);
 	if (i->platform) {
 		(void)fputs(" for ", stdout);
-		mf_put_text(stdout, i->platform);
+		mf_cli_put_text(stdout, i->platform);
 	}
 	(void)printf(" %s %s%s\n", i->unchanged ? "is already stored at" : "stored at", i->digest,
 		     i->unchanged ? "; nothing to publish" : "");
@@ -112,46 +112,46 @@ static void show_text(const struct mf_cli *cli, const struct manifesto_put_resul
 	if (!published)
 		return;
 	(void)fputs("Signed by ", stdout);
-	mf_put_text(stdout, r->signer_name ? r->signer_name : "-");
-	(void)printf(" (%s %.*s) in ", r->signer_type, MF_FINGERPRINT_SHORT, r->signer_fingerprint);
-	mf_put_text(stdout, r->role);
+	mf_cli_put_text(stdout, r->signer_name ? r->signer_name : "-");
+	(void)printf(" (%s %.*s) in ", r->signer_type, MF_CLI_FINGERPRINT_SHORT, r->signer_fingerprint);
+	mf_cli_put_text(stdout, r->role);
 	(void)printf(", version %lld; published to ", (long long)r->version);
-	mf_put_text(stdout, r->published_to);
+	mf_cli_put_text(stdout, r->published_to);
 	(void)fputc('\n', stdout);
 }
 
 static void show_json(const struct mf_cli *cli, const struct manifesto_put_result *r)
 {
-	struct mf_json_out j;
-	mf_json_begin(&j, stdout, "put");
-	mf_json_text(&j, "type", cli->argument[1]);
-	mf_json_open(&j, "items", '[');
+	struct mf_cli_json_out j;
+	mf_cli_json_begin(&j, stdout, "put");
+	mf_cli_json_text(&j, "type", cli->argument[1]);
+	mf_cli_json_open(&j, "items", '[');
 	for (size_t i = 0; i < r->nitems; i++) {
-		mf_json_open(&j, NULL, '{');
-		mf_json_text(&j, "image", r->items[i].image);
-		mf_json_text(&j, "platform", r->items[i].platform);
-		mf_json_text(&j, "digest", r->items[i].digest);
-		mf_json_bool(&j, "unchanged", r->items[i].unchanged);
-		mf_json_close(&j, '}');
+		mf_cli_json_open(&j, NULL, '{');
+		mf_cli_json_text(&j, "image", r->items[i].image);
+		mf_cli_json_text(&j, "platform", r->items[i].platform);
+		mf_cli_json_text(&j, "digest", r->items[i].digest);
+		mf_cli_json_bool(&j, "unchanged", r->items[i].unchanged);
+		mf_cli_json_close(&j, '}');
 	}
-	mf_json_close(&j, ']');
-	mf_json_int(&j, "length", (int64_t)r->length);
-	mf_json_text(&j, "role", r->role);
-	mf_json_int(&j, "version", r->version);
-	mf_json_text(&j, "publishedTo", r->published_to);
-	mf_json_open(&j, "signer", '{');
-	mf_json_text(&j, "fingerprint", r->signer_fingerprint);
-	mf_json_text(&j, "name", r->signer_name);
-	mf_json_text(&j, "keyType", r->signer_type);
-	mf_json_close(&j, '}');
-	mf_json_bool(&j, "initialised", r->initialised);
-	mf_json_texts(&j, "keysMade", r->keys_made, r->nkeys_made);
-	mf_json_texts(&j, "pinned", r->pinned, r->npinned);
-	mf_json_texts(&j, "warnings", r->warnings, r->nwarnings);
-	mf_json_end(&j);
+	mf_cli_json_close(&j, ']');
+	mf_cli_json_int(&j, "length", (int64_t)r->length);
+	mf_cli_json_text(&j, "role", r->role);
+	mf_cli_json_int(&j, "version", r->version);
+	mf_cli_json_text(&j, "publishedTo", r->published_to);
+	mf_cli_json_open(&j, "signer", '{');
+	mf_cli_json_text(&j, "fingerprint", r->signer_fingerprint);
+	mf_cli_json_text(&j, "name", r->signer_name);
+	mf_cli_json_text(&j, "keyType", r->signer_type);
+	mf_cli_json_close(&j, '}');
+	mf_cli_json_bool(&j, "initialised", r->initialised);
+	mf_cli_json_texts(&j, "keysMade", r->keys_made, r->nkeys_made);
+	mf_cli_json_texts(&j, "pinned", r->pinned, r->npinned);
+	mf_cli_json_texts(&j, "warnings", r->warnings, r->nwarnings);
+	mf_cli_json_end(&j);
 }
 
-int mf_run_put(struct mf_cli *cli, struct manifesto_error *err)
+int mf_cli_run_put(struct mf_cli *cli, struct manifesto_error *err)
 {
 	struct manifesto_put_options o = MANIFESTO_INIT(manifesto_put_options);
 	struct manifesto_put_result r __attribute__((cleanup(put_result_cleanup))) =
@@ -167,9 +167,9 @@ int mf_run_put(struct mf_cli *cli, struct manifesto_error *err)
 	if (!cli->quiet)
 		show_text(cli, &r);
 	if (r.initialised && !cli->quiet)
-		mf_show_initialised(r.published_to, cli->config->options.home, r.keys_made, r.nkeys_made,
-				    r.pinned, r.npinned);
+		mf_cli_show_initialised(r.published_to, cli->config->options.home, r.keys_made, r.nkeys_made,
+					r.pinned, r.npinned);
 	for (size_t i = 0; i < r.nwarnings; i++)
-		mf_warning("%s", r.warnings[i]);
+		mf_cli_warning("%s", r.warnings[i]);
 	return 0;
 }

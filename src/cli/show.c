@@ -4,52 +4,53 @@
 
 #include "base/encode.h"
 
-static void annotations_json(struct mf_json_out *j, const struct manifesto_record *r)
+static void annotations_json(struct mf_cli_json_out *j, const struct manifesto_record *r)
 {
-	mf_json_open(j, "annotations", '{');
+	mf_cli_json_open(j, "annotations", '{');
 	for (size_t i = 0; i < r->nannotations; i++) {
 		const char *a = r->annotations[i], *eq = strchr(a, '=');
 		size_t n = eq ? (size_t)(eq - a) : strlen(a);
-		mf_json_span(j, (struct mf_str){a, n}, mf_str_c(eq ? eq + 1 : ""));
+		mf_cli_json_span(j, (struct mf_str){a, n}, mf_str_c(eq ? eq + 1 : ""));
 	}
-	mf_json_close(j, '}');
+	mf_cli_json_close(j, '}');
 }
 
-void mf_show_signers_json(struct mf_json_out *j, const char *name, const struct manifesto_signer *s, size_t n)
+void mf_cli_show_signers_json(struct mf_cli_json_out *j, const char *name, const struct manifesto_signer *s,
+			      size_t n)
 {
-	mf_json_open(j, name, '[');
+	mf_cli_json_open(j, name, '[');
 	for (size_t i = 0; i < n; i++) {
-		mf_json_open(j, NULL, '{');
-		mf_json_text(j, "fingerprint", s[i].fingerprint);
-		mf_json_text(j, "name", s[i].name);
-		mf_json_text(j, "keyType", s[i].key_type);
-		mf_json_close(j, '}');
+		mf_cli_json_open(j, NULL, '{');
+		mf_cli_json_text(j, "fingerprint", s[i].fingerprint);
+		mf_cli_json_text(j, "name", s[i].name);
+		mf_cli_json_text(j, "keyType", s[i].key_type);
+		mf_cli_json_close(j, '}');
 	}
-	mf_json_close(j, ']');
+	mf_cli_json_close(j, ']');
 }
 
-void mf_show_record_json(struct mf_json_out *j, const struct manifesto_record *r)
+void mf_cli_show_record_json(struct mf_cli_json_out *j, const struct manifesto_record *r)
 {
-	mf_json_text(j, "image", r->image);
-	mf_json_text(j, "subject", r->subject);
-	mf_json_text(j, "platform", r->platform);
-	mf_json_text(j, "type", r->type);
-	mf_json_text(j, "role", r->role);
-	mf_json_text(j, "digest", r->digest);
-	mf_json_int(j, "length", (int64_t)r->length);
-	mf_json_text(j, "mediaType", r->media_type);
-	mf_json_text(j, "author", r->author);
-	mf_json_text(j, "reason", r->reason);
-	mf_json_time(j, "created", r->created);
-	mf_json_time(j, "expires", r->expires);
-	mf_json_text(j, "state", r->state);
-	mf_show_signers_json(j, "signers", r->signers, r->nsigners);
+	mf_cli_json_text(j, "image", r->image);
+	mf_cli_json_text(j, "subject", r->subject);
+	mf_cli_json_text(j, "platform", r->platform);
+	mf_cli_json_text(j, "type", r->type);
+	mf_cli_json_text(j, "role", r->role);
+	mf_cli_json_text(j, "digest", r->digest);
+	mf_cli_json_int(j, "length", (int64_t)r->length);
+	mf_cli_json_text(j, "mediaType", r->media_type);
+	mf_cli_json_text(j, "author", r->author);
+	mf_cli_json_text(j, "reason", r->reason);
+	mf_cli_json_time(j, "created", r->created);
+	mf_cli_json_time(j, "expires", r->expires);
+	mf_cli_json_text(j, "state", r->state);
+	mf_cli_show_signers_json(j, "signers", r->signers, r->nsigners);
 	annotations_json(j, r);
-	mf_json_int(j, "roleVersion", r->role_version);
-	mf_json_time(j, "roleExpires", r->role_expires);
+	mf_cli_json_int(j, "roleVersion", r->role_version);
+	mf_cli_json_time(j, "roleExpires", r->role_expires);
 }
 
-char *mf_show_signers(const struct manifesto_signer *s, size_t n)
+char *mf_cli_show_signers(const struct manifesto_signer *s, size_t n)
 {
 	char *text = NULL;
 	size_t size = 0;
@@ -57,7 +58,7 @@ char *mf_show_signers(const struct manifesto_signer *s, size_t n)
 	if (!f)
 		return NULL;
 	for (size_t i = 0; i < n; i++)
-		(void)fprintf(f, "%s%.*s", i ? "," : "", s[i].name ? 64 : MF_FINGERPRINT_SHORT,
+		(void)fprintf(f, "%s%.*s", i ? "," : "", s[i].name ? 64 : MF_CLI_FINGERPRINT_SHORT,
 			      s[i].name ? s[i].name : s[i].fingerprint);
 	if (fclose(f) == 0)
 		return text;
@@ -65,7 +66,7 @@ char *mf_show_signers(const struct manifesto_signer *s, size_t n)
 	return NULL;
 }
 
-void mf_show_time(char *out, int64_t seconds)
+void mf_cli_show_time(char *out, int64_t seconds)
 {
 	if (seconds)
 		mf_time_format(out, seconds);
@@ -73,16 +74,17 @@ void mf_show_time(char *out, int64_t seconds)
 		(void)snprintf(out, MF_TIME_LEN, "-");
 }
 
-void mf_show_initialised(const char *where, const char *home, const char *const *keys, size_t nkeys,
-			 const char *const *pinned, size_t npinned)
+void mf_cli_show_initialised(const char *where, const char *home, const char *const *keys, size_t nkeys,
+			     const char *const *pinned, size_t npinned)
 {
-	mf_message("trust repository made: %s", where);
+	mf_cli_message("trust repository made: %s", where);
 	for (size_t i = 0; i < nkeys; i++)
-		mf_message("key made: %s", keys[i]);
+		mf_cli_message("key made: %s", keys[i]);
 	if (nkeys)
-		mf_message("the keys lie in %s/%s; back them up: without the root key this trust repository "
-			   "cannot be repaired",
-			   home, MF_KEYS_BELOW_HOME);
+		mf_cli_message(
+		    "the keys lie in %s/%s; back them up: without the root key this trust repository "
+		    "cannot be repaired",
+		    home, MF_CLI_KEYS_BELOW_HOME);
 	for (size_t i = 0; i < npinned; i++)
-		mf_message("root key pinned on this machine: %s", pinned[i]);
+		mf_cli_message("root key pinned on this machine: %s", pinned[i]);
 }

@@ -4,22 +4,22 @@
 
 #include "cli/output.h"
 
-#define MF_FINGERPRINT_SHORT 16 /* digits shown in text; JSON has all 64 */
+#define MF_CLI_FINGERPRINT_SHORT 16 /* digits shown in text; JSON has all 64 */
 
 /* The members of a record, into an open object. */
-void mf_show_record_json(struct mf_json_out *j, const struct manifesto_record *r);
-void mf_show_signers_json(struct mf_json_out *j, const char *name, const struct manifesto_signer *s,
-			  size_t n);
+void mf_cli_show_record_json(struct mf_cli_json_out *j, const struct manifesto_record *r);
+void mf_cli_show_signers_json(struct mf_cli_json_out *j, const char *name, const struct manifesto_signer *s,
+			      size_t n);
 /* "alice, 1f2e3d4c5b6a7988": names where known, else the first digits; NULL when out of memory. Caller frees.
  */
-char *mf_show_signers(const struct manifesto_signer *s, size_t n);
+char *mf_cli_show_signers(const struct manifesto_signer *s, size_t n);
 /* A time, or "-" for 0, into out (MF_TIME_LEN). */
-void mf_show_time(char *out, int64_t seconds);
+void mf_cli_show_time(char *out, int64_t seconds);
 /* After a trust repository was made, on standard error: keys, where they lie, what was pinned. home:
  * $MANIFESTO_HOME. */
-void mf_show_initialised(const char *where, const char *home, const char *const *keys, size_t nkeys,
-			 const char *const *pinned, size_t npinned);
+void mf_cli_show_initialised(const char *where, const char *home, const char *const *keys, size_t nkeys,
+			     const char *const *pinned, size_t npinned);
 /* Where keys lie below home, as the library lays it out. */
-#define MF_KEYS_BELOW_HOME "keys"
+#define MF_CLI_KEYS_BELOW_HOME "keys"
 
 #endif

@@ -13,7 +13,7 @@ static void on_signal(int number)
 		(void)signal(stopping[i], SIG_DFL);
 }
 
-void mf_signals_install(void)
+void mf_cli_signals_install(void)
 {
 	struct sigaction old, ignore = {.sa_handler = SIG_IGN}, stop = {.sa_handler = on_signal};
 	(void)sigemptyset(&ignore.sa_mask);
@@ -25,13 +25,13 @@ void mf_signals_install(void)
 			(void)sigaction(stopping[i], &stop, NULL);
 }
 
-int mf_signals_pending(void *unused)
+int mf_cli_signals_pending(void *unused)
 {
 	(void)unused;
 	return pending;
 }
 
-void mf_signals_reraise(void)
+void mf_cli_signals_reraise(void)
 {
 	int number = pending;
 	if (!number)

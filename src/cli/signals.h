@@ -4,11 +4,11 @@
 
 /* Also ignores SIGPIPE: a closed pipe is then an error of write. A signal that is ignored already (nohup)
  * stays so. */
-void mf_signals_install(void);
+void mf_cli_signals_install(void);
 /* The signal that asked, 0 while none did. The program's `cancelled` callback. */
-int mf_signals_pending(void *unused);
+int mf_cli_signals_pending(void *unused);
 /* Ends the program by the signal that asked, so that the shell sees what happened; returns when there was
  * none. */
-void mf_signals_reraise(void);
+void mf_cli_signals_reraise(void);
 
 #endif

@@ -16,36 +16,36 @@ static void trust_result_cleanup(struct manifesto_trust_result *r)
 
 /* ---------------------------------------------------------------- JSON */
 
-static void role_json(struct mf_json_out *j, const struct manifesto_trust_role *r)
+static void role_json(struct mf_cli_json_out *j, const struct manifesto_trust_role *r)
 {
-	mf_json_open(j, NULL, '{');
-	mf_json_text(j, "name", r->name);
-	mf_json_int(j, "version", r->version);
-	mf_json_time(j, "expires", r->expires);
-	mf_json_int(j, "threshold", r->threshold);
-	mf_json_texts(j, "paths", r->paths, r->npaths);
-	mf_show_signers_json(j, "keys", r->keys, r->nkeys);
-	mf_json_close(j, '}');
+	mf_cli_json_open(j, NULL, '{');
+	mf_cli_json_text(j, "name", r->name);
+	mf_cli_json_int(j, "version", r->version);
+	mf_cli_json_time(j, "expires", r->expires);
+	mf_cli_json_int(j, "threshold", r->threshold);
+	mf_cli_json_texts(j, "paths", r->paths, r->npaths);
+	mf_cli_show_signers_json(j, "keys", r->keys, r->nkeys);
+	mf_cli_json_close(j, '}');
 }
 
 static void show_json(const char *schema, const struct manifesto_trust_result *r)
 {
-	struct mf_json_out j;
-	mf_json_begin(&j, stdout, schema);
-	mf_json_text(&j, "gun", r->gun);
-	mf_json_text(&j, "where", r->where);
-	mf_json_text(&j, "dialect", r->dialect);
-	mf_json_bool(&j, "initialised", r->initialised);
-	mf_json_bool(&j, "tofu", r->tofu);
-	mf_json_open(&j, "roles", '[');
+	struct mf_cli_json_out j;
+	mf_cli_json_begin(&j, stdout, schema);
+	mf_cli_json_text(&j, "gun", r->gun);
+	mf_cli_json_text(&j, "where", r->where);
+	mf_cli_json_text(&j, "dialect", r->dialect);
+	mf_cli_json_bool(&j, "initialised", r->initialised);
+	mf_cli_json_bool(&j, "tofu", r->tofu);
+	mf_cli_json_open(&j, "roles", '[');
 	for (size_t i = 0; i < r->nroles; i++)
 		role_json(&j, &r->roles[i]);
-	mf_json_close(&j, ']');
-	mf_json_texts(&j, "pinned", r->pinned, r->npinned);
-	mf_json_int(&j, "pinThreshold", r->pin_threshold);
-	mf_json_text(&j, "pinSource", r->pin_source);
-	mf_json_texts(&j, "keysMade", r->keys_made, r->nkeys_made);
-	mf_json_end(&j);
+	mf_cli_json_close(&j, ']');
+	mf_cli_json_texts(&j, "pinned", r->pinned, r->npinned);
+	mf_cli_json_int(&j, "pinThreshold", r->pin_threshold);
+	mf_cli_json_text(&j, "pinSource", r->pin_source);
+	mf_cli_json_texts(&j, "keysMade", r->keys_made, r->nkeys_made);
+	mf_cli_json_end(&j);
 }
 
 /* ---------------------------------------------------------------- text */
@@ -53,7 +53,7 @@ static void show_json(const char *schema, const struct manifesto_trust_result *r
 static void line(const char *label, const char *value)
 {
 	(void)printf("%-9s ", label);
-	mf_put_text(stdout, value ? value : "-");
+	mf_cli_put_text(stdout, value ? value : "-");
 	(void)fputc('\n', stdout);
 }
 
@@ -73,35 +73,36 @@ static char *join(const char *const *texts, size_t n)
 	return NULL;
 }
 
-static int add_role(struct mf_table *t, const struct manifesto_trust_role *r, struct manifesto_error *err)
+static int add_role(struct mf_cli_table *t, const struct manifesto_trust_role *r, struct manifesto_error *err)
 {
-	char *keys MF_FREE = mf_show_signers(r->keys, r->nkeys), *paths MF_FREE = join(r->paths, r->npaths);
+	char *keys MF_FREE = mf_cli_show_signers(r->keys, r->nkeys),
+		   *paths MF_FREE = join(r->paths, r->npaths);
 	char number[24], time[MF_TIME_LEN];
 	if (!keys || !paths)
 		return mf_cli_nomem(err);
-	mf_table_add(t, r->name);
+	mf_cli_table_add(t, r->name);
 	(void)snprintf(number, sizeof number, "%lld", (long long)r->version);
-	mf_table_add(t, r->version ? number : NULL);
-	mf_show_time(time, r->expires);
-	mf_table_add(t, time);
+	mf_cli_table_add(t, r->version ? number : NULL);
+	mf_cli_show_time(time, r->expires);
+	mf_cli_table_add(t, time);
 	(void)snprintf(number, sizeof number, "%d of %zu", r->threshold, r->nkeys);
-	mf_table_add(t, number);
-	mf_table_add(t, keys);
-	mf_table_add(t, paths);
+	mf_cli_table_add(t, number);
+	mf_cli_table_add(t, keys);
+	mf_cli_table_add(t, paths);
 	return 0;
 }
 
 static int show_roles(const struct manifesto_trust_result *r, struct manifesto_error *err)
 {
 	static const char *const heads[] = {"ROLE", "VERSION", "EXPIRES", "NEEDS", "KEYS", "PATHS"};
-	struct mf_table t MF_TABLE_CLEANUP;
-	mf_table_init(&t, sizeof heads / sizeof heads[0]);
+	struct mf_cli_table t MF_CLI_TABLE_CLEANUP;
+	mf_cli_table_init(&t, sizeof heads / sizeof heads[0]);
 	for (size_t i = 0; i < sizeof heads / sizeof heads[0]; i++)
-		mf_table_add(&t, heads[i]);
+		mf_cli_table_add(&t, heads[i]);
 	for (size_t i = 0; i < r->nroles; i++)
 		if (add_role(&t, &r->roles[i], err) < 0)
 			return -1;
-	return mf_table_print(&t, stdout, err);
+	return mf_cli_table_print(&t, stdout, err);
 }
 
 static void show_pins(const struct manifesto_trust_result *r)
@@ -118,7 +119,7 @@ static void show_pins(const struct manifesto_trust_result *r)
 
 /* ---------------------------------------------------------------- commands */
 
-int mf_run_trust_init(struct mf_cli *cli, struct manifesto_error *err)
+int mf_cli_run_trust_init(struct mf_cli *cli, struct manifesto_error *err)
 {
 	TRUST_RESULT(r);
 	if (manifesto_trust_init(cli->m, cli->argument[0], &r, err) < 0)
@@ -130,16 +131,16 @@ int mf_run_trust_init(struct mf_cli *cli, struct manifesto_error *err)
 	if (cli->quiet)
 		return 0;
 	(void)fputs("Trust repository of '", stdout);
-	mf_put_text(stdout, r.gun);
+	mf_cli_put_text(stdout, r.gun);
 	(void)fputs("' made at ", stdout);
-	mf_put_text(stdout, r.where);
+	mf_cli_put_text(stdout, r.where);
 	(void)fputc('\n', stdout);
-	mf_show_initialised(r.where, cli->config->options.home, r.keys_made, r.nkeys_made, r.pinned,
-			    r.npinned);
+	mf_cli_show_initialised(r.where, cli->config->options.home, r.keys_made, r.nkeys_made, r.pinned,
+				r.npinned);
 	return 0;
 }
 
-int mf_run_trust_show(struct mf_cli *cli, struct manifesto_error *err)
+int mf_cli_run_trust_show(struct mf_cli *cli, struct manifesto_error *err)
 {
 	TRUST_RESULT(r);
 	if (manifesto_trust_show(cli->m, cli->argument[0], &r, err) < 0)
@@ -156,11 +157,11 @@ int mf_run_trust_show(struct mf_cli *cli, struct manifesto_error *err)
 	return show_roles(&r, err);
 }
 
-int mf_run_trust_pin(struct mf_cli *cli, struct manifesto_error *err)
+int mf_cli_run_trust_pin(struct mf_cli *cli, struct manifesto_error *err)
 {
 	TRUST_RESULT(r);
 	int64_t threshold = 0;
-	if (mf_args_number(&cli->args, MF_OPT_THRESHOLD, 1, MF_MAX_SIGNATURES, &threshold, err) < 0)
+	if (mf_cli_args_number(&cli->args, MF_OPT_THRESHOLD, 1, MF_MAX_SIGNATURES, &threshold, err) < 0)
 		return -1;
 	if (manifesto_trust_pin(cli->m, cli->argument[0], cli->argument + 1, cli->nargument - 1,
 				(int)threshold, &r, err) < 0)
