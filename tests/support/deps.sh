@@ -70,7 +70,7 @@ done
 # shellcheck disable=SC2086 # words
 missing=$(printf '%s\n' $missing | sort -u | tr '\n' ' ')
 missing=${missing% }
-install="apt-get install -y --no-install-recommends $missing"
+install="apt-get install -o DPkg::Lock::Timeout=600 -y --no-install-recommends $missing"
 manual() {
 	printf 'These packages are missing and cannot be installed from here. Please run:\n  %s\n' "sudo $install" >&2
 	exit 1

@@ -1,0 +1,143 @@
+#!/usr/bin/env python3
+"""Rules of the house that no other tool checks: sizes, layers, banned calls, leftovers.
+
+Usage: lint.py [ROOT]
+Prints `FILE:LINE: what is wrong`; the status is 1 when there is anything.
+"""
+import pathlib
+import re
+import subprocess
+import sys
+
+MAX_FUNCTION, MAX_FILE = 70, 800
+RANKS = {"base": 0, "json": 1, "crypto": 1, "store": 1, "tuf": 2, "net": 2, "keys": 2, "record": 2,
+         "oci": 3, "trust": 3, "policy": 3, "ops": 4, "cli": 5}
+# Third-party headers and the modules that are their home.
+HOMES = {re.compile(r"curl/"): {"net"}, re.compile(r"(sodium|openssl/)"): {"crypto", "keys"},
+         re.compile(r"jansson"): {"json"}}
+PURE = {"tuf", "record", "policy"}
+IMPURE = re.compile(r"(fcntl|unistd|time|poll|dirent)\.h$|sys/(socket|stat|time|file)\.h$|base/env\.h$")
+BANNED = re.compile(r"\b(strcpy|strcat|stpcpy|sprintf|vsprintf|gets|strtok|strtok_r|system|popen|setenv|putenv|"
+                    r"unsetenv|umask|alloca|strncpy|strncat|atoi|atol|tmpnam|mktemp|tempnam|rand|srand)\s*\(")
+IN_LIBRARY = re.compile(r"\b(printf|puts|putchar|perror|exit|_exit|abort|signal|sigaction)\s*\(")
+INCLUDE = re.compile(r'^\s*#\s*include\s+[<"]([^>"]+)[>"]')
+LEFTOVER = re.compile(r"\b(TO" r"DO|FIX" r"ME|X" r"XX|HA" r"CK)\b")
+TEXT = {".c", ".h", ".py", ".sh", ".md", ".1", ".5", ".7", ".yml", ".yaml", ".in", ""}
+
+
+class Lint:
+    def __init__(self, root):
+        self.root, self.found = root, []
+
+    def say(self, path, line, text):
+        self.found.append("%s:%d: %s" % (path.relative_to(self.root), line, text))
+
+    def text(self, path, lines):
+        for number, line in enumerate(lines, 1):
+            if line != line.rstrip():
+                self.say(path, number, "blank at the end of the line")
+            if LEFTOVER.search(line):
+                self.say(path, number, "unfinished work is an issue, not a comment")
+        if lines and not lines[-1].strip():
+            self.say(path, len(lines), "empty line at the end of the file")
+
+    def includes(self, path, module, lines):
+        for number, line in enumerate(lines, 1):
+            match = INCLUDE.match(line)
+            if match:
+                self.include(path, number, module, match.group(1))
+
+    def include(self, path, number, module, header):
+        for pattern, homes in HOMES.items():
+            if pattern.match(header) and module not in homes:
+                self.say(path, number, "<%s> is for %s only" % (header, ", ".join(sorted(homes))))
+        if module in PURE and IMPURE.search(header):
+            self.say(path, number, "%s is pure: no '%s'" % (module, header))
+        other = header.split("/")[0] if "/" in header else ""
+        if other == "manifesto" and module not in ("ops", "cli"):
+            self.say(path, number, "public headers are for ops and cli")
+        if other not in RANKS or other == module:
+            return
+        if module == "cli" and other != "base":
+            self.say(path, number, "cli includes manifesto/ and base/ only")
+        elif RANKS[other] >= RANKS[module]:
+            self.say(path, number, "%s (%d) must not see %s (%d)" % (module, RANKS[module], other, RANKS[other]))
+
+    def calls(self, path, module, lines):
+        for number, line in enumerate(lines, 1):
+            for match in BANNED.finditer(line):
+                self.say(path, number, "%s() is banned" % match.group(1))
+            for match in IN_LIBRARY.finditer(line) if module != "cli" else ():
+                if not (match.group(1) == "_exit" and module in ("net", "store", "keys")):
+                    self.say(path, number, "a library does not call %s()" % match.group(1))
+
+    def sizes(self, path, lines):
+        if len(lines) > MAX_FILE:
+            self.say(path, MAX_FILE, "%d lines, more than %d" % (len(lines), MAX_FILE))
+        start = None
+        for number, line in enumerate(lines, 1):
+            if line.startswith("{"):
+                start = number
+            elif line.startswith("}") and start:
+                if number - start - 1 > MAX_FUNCTION:
+                    self.say(path, start, "function of %d lines, more than %d" % (number - start - 1, MAX_FUNCTION))
+                start = None
+
+    def source(self, path, text):
+        module = path.relative_to(self.root).parts[1]
+        lines = text.split("\n")
+        if lines and not lines[-1]:
+            lines.pop()
+        if module not in RANKS:
+            return self.say(path, 1, "unknown module " + module)
+        self.sizes(path, lines)
+        self.includes(path, module, lines)
+        self.calls(path, module, without_comments(text).split("\n"))
+
+    def file(self, path):
+        try:
+            text = path.read_text(encoding="utf-8")
+        except UnicodeDecodeError:
+            return self.say(path, 1, "not UTF-8")
+        lines = text.split("\n")
+        if text.endswith("\n"):
+            lines.pop()
+        elif text:
+            self.say(path, len(lines), "no newline at the end of the file")
+        self.text(path, lines)
+        if path.suffix in (".c", ".h") and path.relative_to(self.root).parts[0] == "src":
+            self.source(path, text)
+
+
+def without_comments(text):
+    """Comments and literals blanked out, lines kept."""
+    token = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.S)
+    return token.sub(lambda m: re.sub(r"[^\n]", " ", m.group(0)), text)
+
+
+def files(root):
+    """The committed and the new files; everything where there is no git."""
+    git = ["git", "-C", str(root), "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    result = subprocess.run(git, capture_output=True, check=False)
+    if result.returncode == 0:
+        names = [root / n for n in result.stdout.decode().split("\0") if n]
+    else:
+        names = [p for p in root.rglob("*") if "build" not in p.relative_to(root).parts[0]]
+    for path in sorted(names):
+        top = path.relative_to(root).parts[0]
+        if path.is_file() and path.suffix in TEXT and top not in ("testdata", "keys") and "corpus" not in path.parts:
+            yield path
+
+
+def main():
+    root = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else pathlib.Path(__file__).parent.parent.parent).resolve()
+    lint = Lint(root)
+    for path in files(root):
+        lint.file(path)
+    for line in lint.found:
+        print(line)
+    return 1 if lint.found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
