@@ -431,6 +431,7 @@ const struct mf_dialect mf_dialect_tuf1 = {
 	.meta_has_suffix = true,
 	.meta_needs_version = true,
 	.spec_version = true,
+	.hash_prefixes = true,
 	.hex = true,
 	.key = tuf1_key,
 	.scheme = tuf1_scheme,

@@ -219,7 +219,7 @@ static int read_role(struct parser *p, struct mf_json_reader *r, struct mf_tuf_r
 				rc = mf_fail(err, MF_E_FORMAT, 0, "unusable role name");
 		} else if (mf_json_string_eq(name, "paths")) {
 			rc = read_strings(p, r, &role->paths, &role->npaths, err);
-		} else if (mf_json_string_eq(name, "path_hash_prefixes")) {
+		} else if (p->d->hash_prefixes && mf_json_string_eq(name, "path_hash_prefixes")) {
 			rc = read_strings(p, r, &role->hash_prefixes, &role->nhash_prefixes, err);
 		} else if (mf_json_string_eq(name, "terminating")) {
 			rc = mf_json_bool(r, &role->terminating, err);

@@ -46,20 +46,22 @@ void mf_tuf_set_clear(struct mf_tuf_set *s)
 
 static int check_expiry(const struct mf_tuf_set *s, const struct mf_tuf_file *f, const char *role, struct mf_err *err)
 {
+	struct mf_esc e;
 	char when[MF_TIME_LEN];
 	if (f->expires > s->now)
 		return 0;
 	mf_time_format(when, f->expires);
-	return mf_fail(err, MF_E_EXPIRED, 0, "%s expired at %s", role, when);
+	return mf_fail(err, MF_E_EXPIRED, 0, "%s expired at %s", mf_esc(&e, mf_str_c(role)), when);
 }
 
 static int check_floor(const struct mf_tuf_set *s, const struct mf_tuf_file *f, const char *role, struct mf_err *err)
 {
+	struct mf_esc e;
 	int64_t floor = mf_tuf_floor_get(s->floors, role);
 	if (f->version >= floor)
 		return 0;
-	return mf_fail(err, MF_E_ROLLBACK, 0, "%s version %lld is lower than version %lld seen before", role,
-		       (long long)f->version, (long long)floor);
+	return mf_fail(err, MF_E_ROLLBACK, 0, "%s version %lld is lower than version %lld seen before",
+		       mf_esc(&e, mf_str_c(role)), (long long)f->version, (long long)floor);
 }
 
 /* ---- root */
@@ -74,6 +76,7 @@ int mf_tuf_root_check(const struct mf_dialect *d, struct mf_str gun, int64_t now
 		return mf_wrap(err, "root version %lld", (long long)root->version);
 	if (!anchor)
 		return 0;
+	assert(anchor->threshold >= 1);
 	c.only = anchor;
 	if (mf_tuf_count_signatures(&c, root, role, anchor->threshold, err) < 0) {
 		(void)mf_recode(err, MF_E_PIN);
@@ -155,10 +158,11 @@ int mf_tuf_meta_check(const struct mf_tuf_meta *m, struct mf_bytes bytes, bool s
 
 static int check_version(const struct mf_tuf_meta *m, const struct mf_tuf_file *f, const char *role, struct mf_err *err)
 {
+	struct mf_esc e;
 	if (!m->version || m->version == f->version)
 		return 0;
-	return mf_fail(err, MF_E_FORMAT, 0, "%s says version %lld where version %lld is announced", role,
-		       (long long)f->version, (long long)m->version);
+	return mf_fail(err, MF_E_FORMAT, 0, "%s says version %lld where version %lld is announced",
+		       mf_esc(&e, mf_str_c(role)), (long long)f->version, (long long)m->version);
 }
 
 static int verify_top(const struct mf_tuf_set *s, const struct mf_tuf_file *f, struct mf_err *err)
@@ -192,6 +196,7 @@ int mf_tuf_set_timestamp(struct mf_tuf_set *s, struct mf_buf *bytes, struct mf_e
 static int check_snapshot_floors(const struct mf_tuf_set *s, const struct mf_tuf_file *snapshot, struct mf_err *err)
 {
 	for (size_t i = 0; s->floors && i < s->floors->n; i++) {
+		struct mf_esc e;
 		const struct mf_tuf_floor *f = &s->floors->v[i];
 		const struct mf_tuf_meta *m = mf_tuf_meta_find(snapshot, f->role);
 		bool top = strcmp(f->role, "root") == 0 || strcmp(f->role, "timestamp") == 0 || strcmp(f->role, "snapshot") == 0;
@@ -200,11 +205,11 @@ static int check_snapshot_floors(const struct mf_tuf_set *s, const struct mf_tuf
 		if (!m && !s->d->meta_needs_version)
 			continue;
 		if (!m)
-			return mf_fail(err, MF_E_ROLLBACK, 0, "snapshot no longer lists '%s', seen before in version %lld", f->role,
-				       (long long)f->version);
+			return mf_fail(err, MF_E_ROLLBACK, 0, "snapshot no longer lists '%s', seen before in version %lld",
+				       mf_esc(&e, mf_str_c(f->role)), (long long)f->version);
 		if (m->version && m->version < f->version)
 			return mf_fail(err, MF_E_ROLLBACK, 0, "snapshot announces '%s' version %lld, lower than version %lld seen before",
-				       f->role, (long long)m->version, (long long)f->version);
+				       mf_esc(&e, mf_str_c(f->role)), (long long)m->version, (long long)f->version);
 	}
 	return 0;
 }
@@ -242,11 +247,11 @@ const struct mf_tuf_loaded *mf_tuf_set_find(const struct mf_tuf_set *s, const ch
 
 static int check_names(const struct mf_tuf_set *s, const char *role, const struct mf_tuf_file *f, struct mf_err *err)
 {
-	struct mf_esc e;
+	struct mf_esc e, e2;
 	for (size_t i = 0; i < f->nroles; i++)
 		if (!s->d->delegation_name(mf_str_c(role), mf_str_c(f->roles[i].name)))
-			return mf_fail(err, MF_E_FORMAT, 0, "'%s' delegates to '%s'", role,
-				       mf_esc(&e, mf_str_c(f->roles[i].name)));
+			return mf_fail(err, MF_E_FORMAT, 0, "'%s' delegates to '%s'", mf_esc(&e, mf_str_c(role)),
+				       mf_esc(&e2, mf_str_c(f->roles[i].name)));
 	return 0;
 }
 
@@ -361,8 +366,10 @@ int mf_tuf_set_wanted(struct mf_tuf_set *s, struct mf_str prefix, size_t max, st
 			    is_wanted(out, *n, role->name))
 				continue;
 			if (!mf_tuf_meta_find(s->snapshot, role->name)) {
+				struct mf_esc e;
 				if (mf_tuf_floor_get(s->floors, role->name))
-					return mf_fail(err, MF_E_ROLLBACK, 0, "snapshot no longer lists '%s', seen before", role->name);
+					return mf_fail(err, MF_E_ROLLBACK, 0, "snapshot no longer lists '%s', seen before",
+						       mf_esc(&e, mf_str_c(role->name)));
 				continue; /* nothing was published under it */
 			}
 			if (s->nroles + *n > max)

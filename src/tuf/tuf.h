@@ -99,6 +99,7 @@ struct mf_dialect {
 	bool meta_needs_sha256;
 	bool snapshot_lists_root;
 	bool spec_version;         /* "spec_version" is required */
+	bool hash_prefixes;        /* delegations may have "path_hash_prefixes"; else an unknown member */
 	bool hex;                  /* hashes and signatures in hex; else base64 */
 	/* Fills pub, scheme, certificate and id_fits from key->raw; an unknown key type is no error. */
 	int (*key)(struct mf_tuf_key *key, struct mf_arena *arena, struct mf_err *err);
