@@ -229,7 +229,7 @@ static void layout_tags_of_parallel_writers_all_stay(void **state)
 		assert_true(child[i] >= 0);
 		if (child[i] == 0) {
 			struct mf_err err = MF_ERR_INIT;
-			char tag[8], manifest[64];
+			char tag[32], manifest[64];
 			int rc = 0;
 			for (int k = 0; k < 5 && !rc; k++) {
 				(void)snprintf(tag, sizeof(tag), "t%d%d", i, k);
@@ -247,7 +247,7 @@ static void layout_tags_of_parallel_writers_all_stay(void **state)
 	for (int i = 0; i < 20; i++) {
 		struct mf_err err = MF_ERR_INIT;
 		struct mf_digest got;
-		char tag[8];
+		char tag[32];
 		(void)snprintf(tag, sizeof(tag), "t%d%d", i / 5, i % 5);
 		assert_ok(resolve(f->s, tag, &got, NULL, NULL, &err), err);
 	}

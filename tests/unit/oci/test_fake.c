@@ -1,0 +1,389 @@
+/* The registry backend against answers that no honest registry gives, or that Debian's does not. One repository a case;
+ * the fault server's rules are the answers. */
+#include "../net/server.h"
+#include "util.h"
+
+#define HEX "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define A "sha256:a" "123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define B "sha256:b" "123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define C "sha256:c" "123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define DESCRIPTOR(d) "{\\\"mediaType\\\":\\\"a/b\\\",\\\"digest\\\":\\\"" d "\\\",\\\"size\\\":1}"
+#define INDEX(list) "{\\\"manifests\\\":[" list "]}"
+
+#define RULE(method, path, status, more) \
+	"{\"method\":\"" method "\",\"path\":\"^/v2/" path "\",\"action\":\"status\",\"status\":" status more "},"
+#define BODY(text) ",\"body\":\"" text "\""
+#define HEADER(name, value) ",\"headers\":{\"" name "\":\"" value "\"}"
+
+static const char read_rules[] = "["
+	/* lies */
+	RULE("GET", "lie/blobs/", "200", BODY("evil!"))
+	RULE("GET", "lie/manifests/", "200", BODY("{\\\"layers\\\":[]}"))
+	RULE("GET", "junk/manifests/", "200", BODY("<html>"))
+	"{\"path\":\"^/v2/cut/blobs/\",\"action\":\"truncate\",\"bytes\":3},"
+	/* heads that do not tell */
+	RULE("HEAD", "nohead/manifests/", "405", "")
+	RULE("HEAD", "bare/manifests/", "200", "")
+	RULE("HEAD", "sha384/manifests/", "200", HEADER("Docker-Content-Digest", "sha384:" HEX))
+	RULE("GET", "(nohead|bare|sha384)/manifests/v1", "200", BODY("{\\\"layers\\\":[]}"))
+	RULE("HEAD", "told/manifests/", "200", ",\"headers\":{\"Docker-Content-Digest\":\"" A "\",\"Content-Type\":\"a/b; charset=x\"}")
+	RULE("HEAD", "s401/", "401", "")
+	RULE("HEAD", "s403/", "403", "")
+	RULE("HEAD", "s500/", "500", "")
+	/* referrers */
+	RULE("GET", "paged/referrers/sha256:[0-9a-f]*$", "200",
+	     BODY(INDEX(DESCRIPTOR(A))) HEADER("Link", "</v2/paged/referrers/page2>; rel=\\\"next\\\""))
+	RULE("GET", "paged/referrers/page2$", "200",
+	     BODY(INDEX(DESCRIPTOR(B))) HEADER("Link", "<?last=b>; rel=next"))
+	RULE("GET", "paged/referrers/page2.last=b", "200", BODY(INDEX(DESCRIPTOR(A))) HEADER("Link", "</v2/paged/x>; rel=\\\"prev\\\""))
+	RULE("GET", "paged/manifests/", "200", BODY(INDEX(DESCRIPTOR(C) "," DESCRIPTOR(A))))
+	RULE("GET", "endless/referrers/", "200", BODY(INDEX("")) HEADER("Link", "<?again>; rel=\\\"next\\\""))
+	RULE("GET", "elsewhere/referrers/", "200", BODY(INDEX("")) HEADER("Link", "<http://example.com/v2/x>; rel=\\\"next\\\""))
+	RULE("GET", "html/referrers/", "200", BODY("<html>"))
+	RULE("GET", "r403/referrers/", "403", "")
+	RULE("GET", "r500/referrers/", "500", "")
+	RULE("GET", "f500/manifests/", "500", "")
+	RULE("GET", "fbad/manifests/", "200", BODY("{}"));
+
+static const char write_rules[] =
+	/* uploads */
+	RULE("POST", "up/blobs/uploads/", "202", HEADER("Location", "/v2/up/session?state=x%20y"))
+	RULE("PUT", "up/session.state=x%20y&digest=sha256%3A[0-9a-f]{64}$", "201", "")
+	RULE("POST", "noloc/blobs/uploads/", "202", "")
+	"{\"method\":\"POST\",\"path\":\"^/v2/away/\",\"count\":1,\"action\":\"status\",\"status\":401" HEADER("WWW-Authenticate",
+													       "Basic realm=x") "},"
+	RULE("POST", "away/blobs/uploads/", "202", HEADER("Location", "http://127.0.0.1:@@@@@/away"))
+	"{\"method\":\"HEAD\",\"path\":\"^/v2/lost/blobs/\",\"count\":1,\"action\":\"status\",\"status\":404},"
+	RULE("HEAD", "lost/blobs/", "200", "")
+	RULE("POST", "lost/blobs/uploads/", "202", HEADER("Location", "/v2/lost/session"))
+	RULE("PUT", "lost/session", "404", "")
+	RULE("POST", "denied/blobs/uploads/", "403", "")
+	RULE("POST", "full/blobs/uploads/", "202", HEADER("Location", "/v2/full/session"))
+	RULE("PUT", "full/session", "500", "")
+	/* manifests written */
+	RULE("PUT", "subject/manifests/", "201", HEADER("OCI-Subject", A))
+	RULE("PUT", "other/manifests/", "201", HEADER("Docker-Content-Digest", A))
+	RULE("PUT", "lacks/manifests/", "400",
+	     BODY("{\\\"errors\\\":[{\\\"code\\\":\\\"MANIFEST_BLOB_UNKNOWN\\\",\\\"detail\\\":{\\\"Digest\\\":\\\"" A "\\\"}},"
+		  "{\\\"code\\\":\\\"MANIFEST_UNKNOWN\\\",\\\"detail\\\":\\\"" B "\\\"},{\\\"code\\\":\\\"OTHER\\\",\\\"detail\\\":\\\"" C "\\\"}]}"))
+	"{\"path\":\"^/never\",\"action\":\"drop\"}]";
+
+static struct server *plain, *tls, *elsewhere;
+
+static struct mf_image_store *open_at(struct fixture *f, const struct server *s, const char *name)
+{
+	char ref[128];
+	(void)snprintf(ref, sizeof(ref), "127.0.0.1:%d/%s", s->port, name);
+	return open_store(ref, f->h, f->auth, &f->env);
+}
+
+#define WITH(name) \
+	struct fixture f FIXTURE_CLEANUP; \
+	struct mf_err err = MF_ERR_INIT; \
+	fixture_init(&f, plain, tls); \
+	struct mf_image_store *s MF_IMAGE_STORE_CLEANUP = open_at(&f, plain, name)
+
+static struct mf_digest parsed(const char *text)
+{
+	struct mf_err err = MF_ERR_INIT;
+	struct mf_digest d;
+	assert_ok(mf_digest_parse(&d, mf_str_c(text), &err), err);
+	return d;
+}
+
+static void lying_registry_is_found_out_by_digest(void **state)
+{
+	(void)state;
+	WITH("lie");
+	char text[4096];
+	struct mf_manifest m MF_MANIFEST_CLEANUP = {0};
+	struct mf_digest d = digest_of("good!"), a = parsed(A);
+	assert_fails(get_blob(s, &d, 5, text, &err), err, MF_E_DIGEST);
+	assert_fails(get_blob(s, &d, 4, text, &err), err, MF_E_DIGEST);
+	assert_fails(get_blob(s, &d, 6, text, &err), err, MF_E_DIGEST);
+	assert_fails(mf_manifest_get(s, &a, &m, &err), err, MF_E_DIGEST);
+}
+
+static void manifest_that_is_a_web_page_is_a_format_error(void **state)
+{
+	(void)state;
+	WITH("junk");
+	struct mf_manifest m MF_MANIFEST_CLEANUP = {0};
+	assert_fails(mf_manifest_get_tag(s, "v1", &m, &err), err, MF_E_FORMAT);
+}
+
+static void truncated_blob_is_unavailable_not_missing(void **state)
+{
+	(void)state;
+	WITH("cut");
+	char text[4096];
+	struct mf_digest d = digest_of("x");
+	assert_fails(get_blob(s, &d, 100, text, &err), err, MF_E_UNAVAILABLE);
+}
+
+static void head_without_a_usable_digest_is_followed_by_a_get(void **state)
+{
+	(void)state;
+	const char *const names[] = {"nohead", "bare", "sha384"};
+	for (size_t i = 0; i < 3; i++) {
+		WITH(names[i]);
+		struct mf_digest got, want = digest_of("{\"layers\":[]}");
+		char media_type[128];
+		uint64_t size;
+		assert_ok(resolve(s, "v1", &got, media_type, &size, &err), err);
+		assert_true(mf_digest_eq(&got, &want));
+		assert_int_equal(size, 13);
+	}
+}
+
+static void head_with_a_digest_is_enough_and_asks_for_every_kind(void **state)
+{
+	(void)state;
+	WITH("told");
+	struct mf_digest got, want = parsed(A);
+	char media_type[128];
+	assert_ok(resolve(s, "v1", &got, media_type, NULL, &err), err);
+	assert_true(mf_digest_eq(&got, &want));
+	assert_string_equal(media_type, "a/b");
+	assert_int_equal(logged(plain, "/v2/told/"), 1);
+	assert_int_equal(logged(plain, "\"accept\": \"" MF_MT_OCI_INDEX ", " MF_MT_OCI_MANIFEST ", " MF_MT_DOCKER_LIST
+				       ", " MF_MT_DOCKER_MANIFEST "\""),
+			 1);
+}
+
+static void status_of_a_head_decides_the_code(void **state)
+{
+	(void)state;
+	const struct {
+		const char *name;
+		enum mf_code code;
+	} rows[] = {{"s401", MF_E_AUTH}, {"s403", MF_E_AUTH}, {"s500", MF_E_UNAVAILABLE}, {"s404", MF_E_NOT_FOUND}};
+	for (size_t i = 0; i < 4; i++) {
+		WITH(rows[i].name);
+		struct mf_digest got, d = parsed(A);
+		bool present;
+		assert_fails(resolve(s, "v1", &got, NULL, NULL, &err), err, rows[i].code);
+		if (rows[i].code == MF_E_NOT_FOUND)
+			assert_ok(mf_blobs_have(s, &d, 1, &present, &err), err);
+		else
+			assert_fails(mf_blobs_have(s, &d, 1, &present, &err), err, rows[i].code);
+	}
+}
+
+static void resolve_that_is_cancelled_leaks_nothing(void **state)
+{
+	(void)state;
+	WITH("told");
+	struct mf_resolve *r = mf_resolve_begin(s, "v1", &err);
+	assert_non_null(r);
+	mf_resolve_cancel(r);
+	mf_resolve_cancel(NULL);
+	assert_null(mf_resolve_begin(s, "not a tag", &err));
+	assert_int_equal(err.code, MF_E_USAGE);
+}
+
+static void referrers_of_all_pages_and_the_fallback_are_united(void **state)
+{
+	(void)state;
+	WITH("paged");
+	struct mf_descriptors list MF_DESCRIPTORS_CLEANUP = {0};
+	const char *const want[] = {A, B, C};
+	struct mf_digest d = parsed(A);
+	bool api = false;
+	assert_ok(mf_referrers_list(s, &d, &list, &api, &err), err);
+	assert_true(api);
+	assert_int_equal(list.n, 3);
+	for (size_t i = 0; i < 3; i++)
+		assert_string_equal(digest_text(&list.v[i].digest), want[i]);
+}
+
+static void referrers_trouble_is_never_an_empty_list(void **state)
+{
+	(void)state;
+	const struct {
+		const char *name;
+		enum mf_code code;
+	} rows[] = {{"endless", MF_E_FORMAT}, {"elsewhere", MF_E_FORMAT},   {"html", MF_E_FORMAT}, {"r403", MF_E_AUTH},
+		    {"r500", MF_E_UNAVAILABLE}, {"f500", MF_E_UNAVAILABLE}, {"fbad", MF_E_FORMAT}};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		WITH(rows[i].name);
+		struct mf_descriptors list MF_DESCRIPTORS_CLEANUP = {0};
+		struct mf_digest d = parsed(A);
+		assert_fails(mf_referrers_list(s, &d, &list, NULL, &err), err, rows[i].code);
+	}
+}
+
+static int put(struct mf_image_store *s, const char *text, struct mf_err *err)
+{
+	struct mf_digest d;
+	uint64_t n;
+	struct mf_spool *spool MF_SPOOL_CLEANUP = mf_spool_new_sha256(100, err);
+	assert_non_null(spool);
+	assert_ok(mf_spool_add(spool, text, strlen(text), err), *err);
+	assert_ok(mf_spool_end(spool, &d, &n, err), *err);
+	return mf_blob_put(s, spool, &d, n, err);
+}
+
+static void upload_location_may_be_relative_with_a_query(void **state)
+{
+	(void)state;
+	WITH("up");
+	assert_ok(put(s, "hello", &err), err);
+	assert_int_equal(logged(plain, "\"method\": \"PUT\""), 1);
+	assert_int_equal(logged(plain, "\"body\": \"hello\""), 1);
+}
+
+static void upload_elsewhere_gets_no_credentials(void **state)
+{
+	(void)state;
+	struct fixture f FIXTURE_CLEANUP;
+	struct mf_err err = MF_ERR_INIT;
+	struct mf_secret password MF_SECRET_CLEANUP = {0};
+	fixture_init(&f, plain, elsewhere);
+	assert_ok(mf_secret_copy(&password, bytes_of("secret"), &err), err);
+	f.cfg = (struct mf_credential_config){.user = "me", .password = &password, .given_source = "-u"};
+	f.auth = mf_auth_new("127.0.0.1", &f.cfg, &f.env, &err);
+	assert_non_null(f.auth);
+	struct mf_image_store *s MF_IMAGE_STORE_CLEANUP = open_at(&f, plain, "away");
+	assert_ok(put(s, "hello", &err), err);
+	assert_int_equal(logged(plain, "\"authorization\": \"Basic "), 1);
+	assert_int_equal(logged(elsewhere, "/away?digest="), 1);
+	assert_int_equal(logged(elsewhere, "authorization"), 0);
+}
+
+static void upload_whose_answer_was_lost_is_looked_up(void **state)
+{
+	(void)state;
+	WITH("lost");
+	assert_ok(put(s, "hello", &err), err);
+}
+
+static void upload_that_fails_has_the_codes_of_its_status(void **state)
+{
+	(void)state;
+	const struct {
+		const char *name;
+		enum mf_code code;
+	} rows[] = {{"noloc", MF_E_FORMAT}, {"denied", MF_E_AUTH}, {"full", MF_E_UNAVAILABLE}, {"nothere", MF_E_NOT_FOUND}};
+	for (size_t i = 0; i < 4; i++) {
+		WITH(rows[i].name);
+		assert_fails(put(s, "hello", &err), err, rows[i].code);
+	}
+}
+
+static int put_manifest(struct mf_image_store *s, bool *seen, struct mf_descriptors *missing, struct mf_err *err)
+{
+	return mf_manifest_put(s, "v1", MF_MT_OCI_MANIFEST, bytes_of("{\"layers\":[]}"), seen, missing, err);
+}
+
+static void manifest_put_tells_whether_the_registry_saw_the_subject(void **state)
+{
+	(void)state;
+	WITH("subject");
+	bool seen = false;
+	assert_ok(put_manifest(s, &seen, NULL, &err), err);
+	assert_true(seen);
+	assert_int_equal(logged(plain, "\"content-type\": \"" MF_MT_OCI_MANIFEST "\""), 1);
+}
+
+static void manifest_stored_under_another_digest_is_a_digest_error(void **state)
+{
+	(void)state;
+	WITH("other");
+	assert_fails(put_manifest(s, NULL, NULL, &err), err, MF_E_DIGEST);
+}
+
+static void manifest_errors_name_what_is_missing_in_both_spellings(void **state)
+{
+	(void)state;
+	WITH("lacks");
+	struct mf_descriptors missing MF_DESCRIPTORS_CLEANUP = {0};
+	assert_fails(put_manifest(s, NULL, &missing, &err), err, MF_E_CONTENT_GONE);
+	assert_int_equal(missing.n, 2);
+	assert_string_equal(digest_text(&missing.v[0].digest), A);
+	assert_string_equal(digest_text(&missing.v[1].digest), B);
+}
+
+static void loopback_registry_with_tls_is_found_by_itself(void **state)
+{
+	(void)state;
+	struct fixture f FIXTURE_CLEANUP;
+	struct mf_err err = MF_ERR_INIT;
+	char cacert[96];
+	fixture_init(&f, plain, tls);
+	(void)snprintf(cacert, sizeof(cacert), "%s/cert.pem", tls->dir);
+	client_start(&f, &(struct mf_http_options){.connect_timeout_ms = 2000, .cacert = cacert});
+	struct mf_image_store *s MF_IMAGE_STORE_CLEANUP = open_at(&f, tls, "told");
+	/* Two in flight while the scheme is not known yet. */
+	struct mf_resolve *r[2] = {mf_resolve_begin(s, "v1", &err), mf_resolve_begin(s, "v2", &err)};
+	for (size_t i = 0; i < 2; i++) {
+		struct mf_digest got, want = parsed(A);
+		assert_non_null(r[i]);
+		assert_ok(mf_resolve_end(r[i], &got, NULL, NULL, &err), err);
+		assert_true(mf_digest_eq(&got, &want));
+	}
+	struct mf_digest d = parsed(A);
+	bool present;
+	assert_ok(mf_blobs_have(s, &d, 1, &present, &err), err);
+	assert_int_equal(logged(tls, "/v2/told/"), 3);
+}
+
+static void registry_that_is_not_there_is_unavailable(void **state)
+{
+	(void)state;
+	struct fixture f FIXTURE_CLEANUP;
+	struct mf_err err = MF_ERR_INIT;
+	struct server nobody = {.port = 1};
+	struct mf_digest got;
+	fixture_init(&f, plain, tls);
+	struct mf_image_store *s MF_IMAGE_STORE_CLEANUP = open_at(&f, &nobody, "x");
+	assert_fails(resolve(s, "v1", &got, NULL, NULL, &err), err, MF_E_UNAVAILABLE);
+}
+
+static int start_servers(void **state)
+{
+	(void)state;
+	char *text = NULL, port[8];
+	assert_true(asprintf(&text, "%s%s", read_rules, write_rules) > 0);
+	elsewhere = server_start(false, "[{\"method\":\"PUT\",\"path\":\"^/away\",\"action\":\"status\",\"status\":201}]", NULL);
+	(void)snprintf(port, sizeof(port), "%05d", elsewhere->port);
+	memcpy(strstr(text, "@@@@@"), port, 5);
+	plain = server_start(false, text, NULL);
+	tls = server_start(true, text, NULL);
+	free(text);
+	return 0;
+}
+
+static int stop_servers(void **state)
+{
+	(void)state;
+	server_stop(plain);
+	server_stop(tls);
+	server_stop(elsewhere);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(lying_registry_is_found_out_by_digest),
+		cmocka_unit_test(manifest_that_is_a_web_page_is_a_format_error),
+		cmocka_unit_test(truncated_blob_is_unavailable_not_missing),
+		cmocka_unit_test(head_without_a_usable_digest_is_followed_by_a_get),
+		cmocka_unit_test(head_with_a_digest_is_enough_and_asks_for_every_kind),
+		cmocka_unit_test(status_of_a_head_decides_the_code),
+		cmocka_unit_test(resolve_that_is_cancelled_leaks_nothing),
+		cmocka_unit_test(referrers_of_all_pages_and_the_fallback_are_united),
+		cmocka_unit_test(referrers_trouble_is_never_an_empty_list),
+		cmocka_unit_test(upload_location_may_be_relative_with_a_query),
+		cmocka_unit_test(upload_elsewhere_gets_no_credentials),
+		cmocka_unit_test(upload_whose_answer_was_lost_is_looked_up),
+		cmocka_unit_test(upload_that_fails_has_the_codes_of_its_status),
+		cmocka_unit_test(manifest_put_tells_whether_the_registry_saw_the_subject),
+		cmocka_unit_test(manifest_stored_under_another_digest_is_a_digest_error),
+		cmocka_unit_test(manifest_errors_name_what_is_missing_in_both_spellings),
+		cmocka_unit_test(loopback_registry_with_tls_is_found_by_itself),
+		cmocka_unit_test(registry_that_is_not_there_is_unavailable),
+	};
+	return cmocka_run_group_tests(tests, start_servers, stop_servers);
+}
