@@ -300,6 +300,41 @@ static void overlong_files_and_passphrases_are_refused(void **state)
 	assert_int_equal(e.code, MF_E_FORMAT);
 }
 
+/* The format is a promise: what the first version wrote is read by every later one. */
+static void files_of_format_version_1_are_still_read(void **state)
+{
+	static const struct {
+		const char *file;
+		enum mf_key_type type;
+		bool encrypted;
+	} rows[] = {
+		{"ed25519-plain", MF_KEY_ED25519, false},
+		{"ed25519-encrypted", MF_KEY_ED25519, true},
+		{"ecdsa-plain", MF_KEY_ECDSA, false},
+		{"ecdsa-encrypted", MF_KEY_ECDSA, true},
+	};
+	struct mf_secret pass MF_SECRET_CLEANUP = MF_SECRET_INIT;
+
+	(void)state;
+	assert_int_equal(mf_secret_copy(&pass, mf_bytes_of(MF_STR("fuzz")), &err), 0);
+	for (size_t i = 0; i < N(rows); i++) {
+		char path[256], text[4096];
+		struct mf_privkey *k MF_PRIVKEY_CLEANUP = NULL;
+		struct mf_bytes bytes = {(uint8_t *)text, 0};
+		FILE *f;
+
+		snprintf(path, sizeof(path), "testdata/keyfile/valid/%s.key", rows[i].file);
+		f = fopen(path, "rb");
+		assert_non_null(f);
+		bytes.n = fread(text, 1, sizeof(text), f);
+		fclose(f);
+		k = mf_keyfile_decode(bytes, rows[i].encrypted ? &pass : NULL, &err);
+		if (!k)
+			fail_msg("%s: %s", rows[i].file, err.msg);
+		assert_int_equal(mf_pubkey_type(mf_privkey_public(k)), rows[i].type);
+	}
+}
+
 static void key_names_are_plain_file_names(void **state)
 {
 	static const char *const good[] = {"a", "A9", "alice", "qa-team_2.new",
@@ -330,6 +365,7 @@ int main(void)
 		cmocka_unit_test(every_changed_octet_of_an_encrypted_secret_is_noticed),
 		cmocka_unit_test(a_plain_secret_of_another_key_is_refused),
 		cmocka_unit_test(overlong_files_and_passphrases_are_refused),
+		cmocka_unit_test(files_of_format_version_1_are_still_read),
 		cmocka_unit_test(key_names_are_plain_file_names),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
