@@ -170,7 +170,7 @@ fuzz-programs: $(FUZZ_BIN)
 
 .PHONY: bench
 bench: all ## measure speed
-	@tests/bench $(abspath $(O))/manifesto
+	@$(firstword $(wildcard tests/bench.sh tests/bench.py) tests/bench.sh) $(abspath $(O))/manifesto
 
 # --- static checks
 
@@ -214,8 +214,9 @@ LIBDIR ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
 MANDIR ?= $(PREFIX)/share/man
 MAN_PAGES := $(wildcard docs/*.[157])
+HEADERS := $(wildcard include/manifesto/*.h)
 INSTALLED = $(PREFIX)/bin/manifesto $(LIBDIR)/libmanifesto.a $(LIBDIR)/pkgconfig/manifesto.pc \
-	$(INCLUDEDIR)/manifesto/manifesto.h $(foreach p,$(MAN_PAGES),$(MANDIR)/man$(subst .,,$(suffix $(p)))/$(notdir $(p)))
+	$(HEADERS:include/%=$(INCLUDEDIR)/%) $(foreach p,$(MAN_PAGES),$(MANDIR)/man$(subst .,,$(suffix $(p)))/$(notdir $(p)))
 
 $(O)/manifesto.pc: manifesto.pc.in FORCE
 	@mkdir -p $(O)
@@ -227,7 +228,7 @@ install: all $(O)/manifesto.pc ## install below PREFIX (with DESTDIR before it)
 	install -D -m 755 $(O)/manifesto $(DESTDIR)$(PREFIX)/bin/manifesto
 	install -D -m 644 $(O)/libmanifesto.a $(DESTDIR)$(LIBDIR)/libmanifesto.a
 	install -D -m 644 $(O)/manifesto.pc $(DESTDIR)$(LIBDIR)/pkgconfig/manifesto.pc
-	install -D -m 644 include/manifesto/manifesto.h $(DESTDIR)$(INCLUDEDIR)/manifesto/manifesto.h
+	install -D -m 644 -t $(DESTDIR)$(INCLUDEDIR)/manifesto $(HEADERS)
 	@set -e; for p in $(MAN_PAGES); do \
 		install -D -m 644 $$p $(DESTDIR)$(MANDIR)/man$${p##*.}/$${p##*/}; done
 uninstall: ## remove what install installed
