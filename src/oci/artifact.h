@@ -23,7 +23,7 @@ int mf_artifact_store_config(struct mf_image_store *s, struct mf_err *err) MF_NO
 
 /* The fallback index (distribution-spec 1.1, "Pushing Manifests with Subject", "Referrers Tag Schema"): makes `add` present and `remove` absent in what the tag
  * `sha256-<hex>` holds now, everything else kept, descriptors sorted by digest; nothing is written when nothing changes. A descriptor whose manifest the registry lacks is
- * dropped. Does nothing for a layout. */
+ * dropped. A tag that holds no index is MF_E_FORMAT. Does nothing for a layout. */
 int mf_referrers_update(struct mf_image_store *s, const struct mf_digest *subject, const struct mf_descriptor *add, size_t nadd,
 			const struct mf_digest *remove, size_t nremove, struct mf_err *err) MF_NODISCARD;
 
@@ -38,7 +38,10 @@ struct mf_catalogue_record {
  * the parts' tags in its config and no layers). An OCI image manifest, config media type application/vnd.manifesto.catalogue.v1+json with
  * {"images":[{"image_digest":"sha256:..","manifest":[..]}]} in the proof of concept's member names ("image_digest", "manifesto", "type", "digest") plus "role", "size", "mediaType", "created"; layers
  * are the blobs, each once, sorted by digest. Blobs the registry lacks are marked "missing":true and left out of the layers.
- * keep_union: records of the present catalogue are kept beside the given ones (before a publish); otherwise it is exactly the given ones.
+ * The list of parts is the member "parts"; parts that are no longer listed are emptied. Blobs are taken to be there until the registry refuses the manifest for
+ * one: an unchanged catalogue costs one request, and a blob that vanished behind it is not noticed here (mf_blobs_have tells).
+ * keep_union: records of the present catalogue are kept beside the given ones (before a publish), the same record with another blob too; otherwise it is
+ * exactly the given ones. What is unreadable under the tag is written over.
  * Nothing is written when nothing changes. Does nothing for a layout. */
 int mf_catalogue_write(struct mf_image_store *s, const struct mf_catalogue_record *records, size_t n, bool keep_union, struct mf_err *err) MF_NODISCARD;
 

@@ -20,7 +20,7 @@ struct mf_descriptor {
 	char *media_type;
 	char *artifact_type;
 	char *os, *architecture, *variant; /* platform */
-	char *annotations;                 /* a canonical JSON object of strings, NULL when absent */
+	char *annotations;                 /* a JSON object of strings, compact, names sorted; NULL when absent */
 };
 void mf_descriptor_clear(struct mf_descriptor *d);
 struct mf_descriptors {
@@ -45,7 +45,10 @@ int mf_index_children(const struct mf_manifest *index, struct mf_descriptors *ou
 
 struct mf_image_store;
 /* The reference's registry and repository, or its directory (which must hold oci-layout and index.json: else MF_E_NOT_FOUND). http, auth and env are borrowed; a layout
- * uses neither http nor auth. No request is made. */
+ * uses neither http nor auth. No request is made.
+ * docker.io is asked at https://registry-1.docker.io. The scheme is https, but for a loopback host http is tried first and then https (when the
+ * server asks for TLS or breaks the connection), and for a host that plain HTTP was allowed for https first and then http (when there is no
+ * connection or no TLS). The first answer decides for the handle's lifetime; there is no request just to find out. */
 struct mf_image_store *mf_image_store_open(const struct mf_ref *ref, struct mf_http *http, struct mf_auth *auth,
 					   const struct mf_env *env, struct mf_err *err) MF_NODISCARD;
 void mf_image_store_free(struct mf_image_store *s);
@@ -71,12 +74,13 @@ int mf_manifest_get_tag(struct mf_image_store *s, const char *tag, struct mf_man
 int mf_manifests_have(struct mf_image_store *s, const struct mf_digest *digests, size_t n, bool *present, struct mf_err *err) MF_NODISCARD;
 /* tag NULL: by digest. *subject_seen (may be NULL): the registry answered OCI-Subject, so it maintains referrers itself.
  * missing (may be NULL): when the registry answers MANIFEST_BLOB_UNKNOWN or MANIFEST_UNKNOWN, the digests it lacks are put there and the result is
- * -1 with MF_E_CONTENT_GONE. A layout stores the bytes as a blob; with a tag it also lists it in index.json (locked, atomic). */
+ * -1 with MF_E_CONTENT_GONE; none of them when it names none. A registry that says it stored another digest: MF_E_DIGEST. A layout stores the bytes as a blob; with a tag it also lists it in index.json (locked, atomic). */
 int mf_manifest_put(struct mf_image_store *s, const char *tag, const char *media_type, struct mf_bytes bytes,
 		    bool *subject_seen, struct mf_descriptors *missing, struct mf_err *err) MF_NODISCARD;
 
 int mf_blobs_have(struct mf_image_store *s, const struct mf_digest *digests, size_t n, bool *present, struct mf_err *err) MF_NODISCARD;
-/* Existence check first; then one POST + PUT, streamed from the spool (which is hashed already). Idempotent. */
+/* Existence check first; then one POST + PUT, streamed from the spool (which is hashed already). Idempotent. An interrupted upload is
+ * visible to nobody. */
 int mf_blob_put(struct mf_image_store *s, struct mf_spool *blob, const struct mf_digest *digest, uint64_t length, struct mf_err *err) MF_NODISCARD;
 /* Downloads into a spool and ends it; digest and length must fit (MF_E_DIGEST). 404: MF_E_CONTENT_GONE. */
 int mf_blob_get(struct mf_image_store *s, const struct mf_digest *digest, uint64_t length, struct mf_spool *out, struct mf_err *err) MF_NODISCARD;
