@@ -6,7 +6,8 @@
 
 #include "crypto/internal.h"
 
-/* Written by pthread_once only, then constant; never freed, since other threads may hash until the process ends. */
+/* Written by pthread_once only, then constant; never freed, since other threads may hash until the process
+ * ends. */
 static pthread_once_t md_once = PTHREAD_ONCE_INIT;
 static EVP_MD *md256, *md384, *md512;
 

@@ -12,24 +12,26 @@
 /* libsodium initialised, once a process. MF_E_INTERNAL when it cannot be. */
 int mf_crypto_ready(struct mf_err *err) MF_NODISCARD;
 
-/* Digests are fetched once: in OpenSSL 3.0 every fetch takes a lock and costs as much as hashing a kilobyte. */
+/* Digests are fetched once: in OpenSSL 3.0 every fetch takes a lock and costs as much as hashing a kilobyte.
+ */
 const EVP_MD *mf_md_sha256(void);
 const EVP_MD *mf_md_sha384(void);
 const EVP_MD *mf_md_sha512(void);
 
-/* A scope with this marker leaves OpenSSL's per-thread error queue as it was: a host that uses OpenSSL itself (or libcurl)
- * must not find our failures in it. */
+/* A scope with this marker leaves OpenSSL's per-thread error queue as it was: a host that uses OpenSSL itself
+ * (or libcurl) must not find our failures in it. */
 static inline void mf_ossl_quiet_end(const int *unused)
 {
 	(void)unused;
 	ERR_pop_to_mark();
 }
-#define MF_OSSL_QUIET __attribute__((cleanup(mf_ossl_quiet_end), unused)) const int mf_ossl_quiet = ERR_set_mark()
+#define MF_OSSL_QUIET                                                                                        \
+	__attribute__((cleanup(mf_ossl_quiet_end), unused)) const int mf_ossl_quiet = ERR_set_mark()
 
-#define MF_OSSL_CLEANUP_FN(type, name, fn)                \
-	static inline void name(type **p)                 \
-	{                                                 \
-		fn(*p);                                   \
+#define MF_OSSL_CLEANUP_FN(type, name, fn)                                                                   \
+	static inline void name(type **p)                                                                    \
+	{                                                                                                    \
+		fn(*p);                                                                                      \
 	}
 MF_OSSL_CLEANUP_FN(EVP_PKEY, mf_evp_pkey_cleanup, EVP_PKEY_free)
 MF_OSSL_CLEANUP_FN(EVP_PKEY_CTX, mf_evp_pkey_ctx_cleanup, EVP_PKEY_CTX_free)
@@ -49,7 +51,10 @@ struct mf_ossl_mem {
 	unsigned char *p;
 	size_t n;
 };
-#define MF_OSSL_MEM_INIT {NULL, 0}
+#define MF_OSSL_MEM_INIT                                                                                     \
+	{                                                                                                    \
+		NULL, 0                                                                                      \
+	}
 static inline void mf_ossl_mem_clear(struct mf_ossl_mem *m)
 {
 	OPENSSL_clear_free(m->p, m->n);

@@ -103,7 +103,8 @@ static int write_body(struct mf_buf *out, struct mf_str b64, struct mf_err *err)
 	return 0;
 }
 
-int mf_pem_write(struct mf_buf *out, const char *label, const char *headers, struct mf_bytes der, struct mf_err *err)
+int mf_pem_write(struct mf_buf *out, const char *label, const char *headers, struct mf_bytes der,
+		 struct mf_err *err)
 {
 	struct mf_buf b64 MF_BUF_CLEANUP = MF_BUF_INIT(out->max);
 	int r;

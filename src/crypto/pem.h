@@ -13,7 +13,10 @@ struct mf_pem_block {
 	uint8_t *der;
 	size_t der_n;
 };
-#define MF_PEM_BLOCK_INIT {NULL, NULL, NULL, 0}
+#define MF_PEM_BLOCK_INIT                                                                                    \
+	{                                                                                                    \
+		NULL, NULL, NULL, 0                                                                          \
+	}
 #define MF_PEM_BLOCK_CLEANUP __attribute__((cleanup(mf_pem_block_clear)))
 void mf_pem_block_clear(struct mf_pem_block *b);
 
@@ -25,12 +28,15 @@ static inline void mf_pem_reader_cleanup(struct mf_pem_reader **r)
 	mf_pem_reader_free(*r);
 }
 #define MF_PEM_READER_CLEANUP __attribute__((cleanup(mf_pem_reader_cleanup)))
-/* 1: *out (which must be empty) is filled; 0: no further block; -1: MF_E_FORMAT, a damaged block. Text between blocks is skipped. */
+/* 1: *out (which must be empty) is filled; 0: no further block; -1: MF_E_FORMAT, a damaged block. Text
+ * between blocks is skipped. */
 int mf_pem_next(struct mf_pem_reader *r, struct mf_pem_block *out, struct mf_err *err) MF_NODISCARD;
 /* The only block of a text; none or several are MF_E_FORMAT. */
 int mf_pem_only(struct mf_str text, size_t max, struct mf_pem_block *out, struct mf_err *err) MF_NODISCARD;
 
-/* Appends a block with 64-column lines and a final line feed, byte for byte as Go's encoding/pem does. `headers` ("" for none) holds complete lines. */
-int mf_pem_write(struct mf_buf *out, const char *label, const char *headers, struct mf_bytes der, struct mf_err *err) MF_NODISCARD;
+/* Appends a block with 64-column lines and a final line feed, byte for byte as Go's encoding/pem does.
+ * `headers` ("" for none) holds complete lines. */
+int mf_pem_write(struct mf_buf *out, const char *label, const char *headers, struct mf_bytes der,
+		 struct mf_err *err) MF_NODISCARD;
 
 #endif

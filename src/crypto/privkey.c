@@ -94,8 +94,8 @@ EVP_PKEY *mf_privkey_evp(const struct mf_privkey *k, struct mf_err *err)
 	return mf_evp_from_pkcs8(mf_secret_bytes(&k->secret), err);
 }
 
-/* The public key inside an EC key file is only a claim. RSA keys have no second copy to differ from; a wrong exponent shows in the
- * check of the first signature. */
+/* The public key inside an EC key file is only a claim. RSA keys have no second copy to differ from; a wrong
+ * exponent shows in the check of the first signature. */
 static bool pair_ok(EVP_PKEY *evp)
 {
 	EVP_PKEY_CTX *ctx MF_EVP_PKEY_CTX_CLEANUP = NULL;
@@ -150,8 +150,8 @@ struct mf_privkey *mf_privkey_from_secret(enum mf_key_type t, struct mf_bytes se
 	if (!k)
 		return NULL;
 	if (mf_pubkey_type(k->pub) != t) {
-		mf_fail(err, MF_E_FORMAT, 0, "%s key where %s is expected", mf_key_type_name(mf_pubkey_type(k->pub)),
-			mf_key_type_name(t));
+		mf_fail(err, MF_E_FORMAT, 0, "%s key where %s is expected",
+			mf_key_type_name(mf_pubkey_type(k->pub)), mf_key_type_name(t));
 		return NULL;
 	}
 	made = k;

@@ -26,7 +26,8 @@ struct mf_pubkey {
 };
 
 /* AlgorithmIdentifier id-Ed25519 and the BIT STRING's start: RFC 8410, "Subject Public Key Fields". */
-static const uint8_t ed25519_head[] = {0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00};
+static const uint8_t ed25519_head[] = {0x30, 0x2a, 0x30, 0x05, 0x06, 0x03,
+				       0x2b, 0x65, 0x70, 0x03, 0x21, 0x00};
 #define ED25519_SPKI (sizeof(ed25519_head) + 32)
 
 struct mf_pubkey *mf_pubkey_ref(struct mf_pubkey *k)
@@ -88,8 +89,8 @@ EVP_PKEY *mf_pubkey_evp(const struct mf_pubkey *k)
 }
 
 /* Takes evp over in every case. */
-static struct mf_pubkey *pubkey_make(enum mf_key_type type, unsigned bits, struct mf_bytes spki, EVP_PKEY *evp,
-				     struct mf_err *err)
+static struct mf_pubkey *pubkey_make(enum mf_key_type type, unsigned bits, struct mf_bytes spki,
+				     EVP_PKEY *evp, struct mf_err *err)
 {
 	struct mf_pubkey *k = mf_calloc(1, sizeof(*k) + spki.n);
 
@@ -128,8 +129,8 @@ struct mf_pubkey *mf_pubkey_from_ed25519(struct mf_bytes raw32, struct mf_err *e
 		return fail_format(err, "an ed25519 public key has 32 octets");
 	if (mf_crypto_ready(err))
 		return NULL;
-	/* Canonical encoding, on the curve, of the prime order: a key of small order accepts signatures on anything, and a second
-	 * encoding of one key would count as a second key. */
+	/* Canonical encoding, on the curve, of the prime order: a key of small order accepts signatures on
+	 * anything, and a second encoding of one key would count as a second key. */
 	if (crypto_core_ed25519_is_valid_point(raw32.p) != 1)
 		return fail_format(err, "not a usable ed25519 public key");
 	evp = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, raw32.p, 32);
@@ -207,8 +208,10 @@ static int encode_spki(EVP_PKEY *evp, struct mf_ossl_mem *out)
 	int n;
 
 	if (EVP_PKEY_get_id(evp) == EVP_PKEY_EC &&
-	    (EVP_PKEY_set_utf8_string_param(evp, OSSL_PKEY_PARAM_EC_POINT_CONVERSION_FORMAT, "uncompressed") != 1 ||
-	     EVP_PKEY_set_utf8_string_param(evp, OSSL_PKEY_PARAM_EC_ENCODING, OSSL_PKEY_EC_ENCODING_GROUP) != 1))
+	    (EVP_PKEY_set_utf8_string_param(evp, OSSL_PKEY_PARAM_EC_POINT_CONVERSION_FORMAT,
+					    "uncompressed") != 1 ||
+	     EVP_PKEY_set_utf8_string_param(evp, OSSL_PKEY_PARAM_EC_ENCODING, OSSL_PKEY_EC_ENCODING_GROUP) !=
+		 1))
 		return -1;
 	n = i2d_PUBKEY(evp, &out->p);
 	if (n <= 0)
@@ -231,7 +234,8 @@ struct mf_pubkey *mf_pubkey_from_spki(struct mf_bytes der, struct mf_err *err)
 	evp = d2i_PUBKEY(NULL, &p, (long)der.n);
 	if (!evp || p != der.p + der.n)
 		return fail_format(err, "not a public key");
-	/* The fingerprint names the key, so each key has exactly one accepted encoding. Go reads no other either. */
+	/* The fingerprint names the key, so each key has exactly one accepted encoding. Go reads no other
+	 * either. */
 	if (encode_spki(evp, &again) || again.n != der.n || memcmp(again.p, der.p, der.n) != 0)
 		return fail_format(err, "public key in an unusual encoding");
 	return from_checked(evp, der, err);
@@ -279,8 +283,8 @@ static struct mf_pubkey *from_pem(struct mf_str text, struct mf_err *err)
 	return fail_format(err, "neither PUBLIC KEY nor CERTIFICATE");
 }
 
-/* One line of authorized_keys without options (sshd(8)): type, base64, optional comment. The base64 holds the type and the key, each
- * behind its length (RFC 4253 section 6.6, RFC 8709 section 4). */
+/* One line of authorized_keys without options (sshd(8)): type, base64, optional comment. The base64 holds the
+ * type and the key, each behind its length (RFC 4253 section 6.6, RFC 8709 section 4). */
 static struct mf_pubkey *from_openssh(struct mf_str line, struct mf_err *err)
 {
 	static const uint8_t head[] = "\0\0\0\x0bssh-ed25519\0\0\0\x20";
@@ -288,7 +292,8 @@ static struct mf_pubkey *from_openssh(struct mf_str line, struct mf_err *err)
 	uint8_t blob[sizeof(head) - 1 + 32];
 	struct mf_str b64 = {line.p, 0};
 
-	while (line.n && (line.p[line.n - 1] == '\n' || line.p[line.n - 1] == '\r' || line.p[line.n - 1] == ' '))
+	while (line.n &&
+	       (line.p[line.n - 1] == '\n' || line.p[line.n - 1] == '\r' || line.p[line.n - 1] == ' '))
 		line.n--;
 	if (memchr(line.p, '\n', line.n))
 		return fail_format(err, "more than one line where one OpenSSH key is expected");

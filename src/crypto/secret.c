@@ -30,8 +30,8 @@ int mf_secret_alloc(struct mf_secret *s, size_t n, struct mf_err *err)
 	assert(!s->p && n >= 1);
 	if (mf_crypto_ready(err))
 		return -1;
-	/* Each allocation takes whole pages of its own between guard pages. When the limit of locked memory is used up libsodium
-	 * goes on unlocked; NULL means that the pages themselves could not be had. */
+	/* Each allocation takes whole pages of its own between guard pages. When the limit of locked memory
+	 * is used up libsodium goes on unlocked; NULL means that the pages themselves could not be had. */
 	p = sodium_malloc(n);
 	if (!p)
 		return mf_fail(err, MF_E_NOMEM, errno, "allocate %zu octets of guarded memory", n);

@@ -40,7 +40,8 @@ static const EVP_MD *scheme_md(enum mf_sig_scheme scheme)
 	return scheme == MF_SIG_ECDSA_DER_SHA384 ? mf_md_sha384() : mf_md_sha256();
 }
 
-static int digest(enum mf_sig_scheme scheme, struct mf_bytes msg, struct mf_digest_any *out, struct mf_err *err)
+static int digest(enum mf_sig_scheme scheme, struct mf_bytes msg, struct mf_digest_any *out,
+		  struct mf_err *err)
 {
 	const EVP_MD *md = scheme_md(scheme);
 	unsigned n = 0;
@@ -77,7 +78,8 @@ static bool ctx_setup(EVP_PKEY_CTX *ctx, const struct mf_pubkey *k, enum mf_sig_
 	return EVP_PKEY_CTX_set_signature_md(ctx, scheme_md(scheme)) == 1;
 }
 
-/* r||s to DER, both of exactly the curve's width: another length would be a second spelling of the signature. */
+/* r||s to DER, both of exactly the curve's width: another length would be a second spelling of the signature.
+ */
 static int raw_to_der(unsigned bits, struct mf_bytes raw, struct mf_ossl_mem *der, struct mf_err *err)
 {
 	size_t width = (bits + 7) / 8;
@@ -86,7 +88,8 @@ static int raw_to_der(unsigned bits, struct mf_bytes raw, struct mf_ossl_mem *de
 	int n = -1;
 
 	if (raw.n != 2 * width)
-		return mf_fail(err, MF_E_SIGNATURE, 0, "ECDSA signature of %zu octets instead of %zu", raw.n, 2 * width);
+		return mf_fail(err, MF_E_SIGNATURE, 0, "ECDSA signature of %zu octets instead of %zu", raw.n,
+			       2 * width);
 	sig = ECDSA_SIG_new();
 	r = BN_bin2bn(raw.p, (int)width, NULL);
 	s = BN_bin2bn(raw.p + width, (int)width, NULL);
@@ -118,8 +121,9 @@ static int der_to_raw(unsigned bits, struct mf_bytes der, struct mf_buf *out, st
 	return mf_buf_add(out, raw, 2 * (size_t)width, err);
 }
 
-/* OpenSSL's verification is as strict as libsodium's here: both refuse S >= L, both compare R octet for octet; the constructor has refused
- * public keys of small order and non-canonical ones. Left is R = the identity, which libsodium refuses (small order). */
+/* OpenSSL's verification is as strict as libsodium's here: both refuse S >= L, both compare R octet for
+ * octet; the constructor has refused public keys of small order and non-canonical ones. Left is R = the
+ * identity, which libsodium refuses (small order). */
 static bool ed25519_verify_big(const struct mf_pubkey *k, struct mf_bytes msg, struct mf_bytes sig)
 {
 	static const uint8_t identity[32] = {1};
@@ -132,12 +136,14 @@ static bool ed25519_verify_big(const struct mf_pubkey *k, struct mf_bytes msg, s
 	return EVP_DigestVerify(ctx, sig.p, sig.n, msg.p, msg.n) == 1;
 }
 
-static int ed25519_verify(const struct mf_pubkey *k, struct mf_bytes msg, struct mf_bytes sig, struct mf_err *err)
+static int ed25519_verify(const struct mf_pubkey *k, struct mf_bytes msg, struct mf_bytes sig,
+			  struct mf_err *err)
 {
 	bool ok;
 
 	if (sig.n != crypto_sign_BYTES)
-		return mf_fail(err, MF_E_SIGNATURE, 0, "ed25519 signature of %zu octets instead of 64", sig.n);
+		return mf_fail(err, MF_E_SIGNATURE, 0, "ed25519 signature of %zu octets instead of 64",
+			       sig.n);
 	if (msg.n > ED25519_BIG)
 		ok = ed25519_verify_big(k, msg, sig);
 	else
@@ -159,8 +165,8 @@ static int evp_verify(const struct mf_pubkey *k, enum mf_sig_scheme scheme, cons
 	return 0;
 }
 
-int mf_sig_verify(const struct mf_pubkey *k, enum mf_sig_scheme scheme, struct mf_bytes msg, struct mf_bytes sig,
-		  struct mf_err *err)
+int mf_sig_verify(const struct mf_pubkey *k, enum mf_sig_scheme scheme, struct mf_bytes msg,
+		  struct mf_bytes sig, struct mf_err *err)
 {
 	MF_OSSL_QUIET;
 	struct mf_ossl_mem der MF_OSSL_MEM_CLEANUP = MF_OSSL_MEM_INIT;
@@ -183,7 +189,8 @@ int mf_sig_verify(const struct mf_pubkey *k, enum mf_sig_scheme scheme, struct m
 	return evp_verify(k, scheme, &d, sig, err);
 }
 
-static int ed25519_sign(const struct mf_secret *seed, struct mf_bytes msg, struct mf_buf *out, struct mf_err *err)
+static int ed25519_sign(const struct mf_secret *seed, struct mf_bytes msg, struct mf_buf *out,
+			struct mf_err *err)
 {
 	struct mf_secret sk MF_SECRET_CLEANUP = MF_SECRET_INIT;
 	uint8_t pk[crypto_sign_PUBLICKEYBYTES], sig[crypto_sign_BYTES];
@@ -196,8 +203,8 @@ static int ed25519_sign(const struct mf_secret *seed, struct mf_bytes msg, struc
 	return mf_buf_add(out, sig, sizeof(sig), err);
 }
 
-static int evp_sign(const struct mf_privkey *k, enum mf_sig_scheme scheme, struct mf_bytes msg, struct mf_buf *out,
-		    struct mf_err *err)
+static int evp_sign(const struct mf_privkey *k, enum mf_sig_scheme scheme, struct mf_bytes msg,
+		    struct mf_buf *out, struct mf_err *err)
 {
 	EVP_PKEY *evp MF_EVP_PKEY_CLEANUP = mf_privkey_evp(k, err);
 	EVP_PKEY_CTX *ctx MF_EVP_PKEY_CTX_CLEANUP = NULL;
@@ -217,8 +224,8 @@ static int evp_sign(const struct mf_privkey *k, enum mf_sig_scheme scheme, struc
 	return mf_buf_add(out, sig, n, err);
 }
 
-int mf_privkey_sign(const struct mf_privkey *k, enum mf_sig_scheme scheme, struct mf_bytes msg, struct mf_buf *sig,
-		    struct mf_err *err)
+int mf_privkey_sign(const struct mf_privkey *k, enum mf_sig_scheme scheme, struct mf_bytes msg,
+		    struct mf_buf *sig, struct mf_err *err)
 {
 	MF_OSSL_QUIET;
 	struct mf_buf made MF_BUF_CLEANUP = MF_BUF_INIT(2048);

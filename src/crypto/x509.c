@@ -28,7 +28,10 @@ struct bundle {
 	struct cert *c;
 	size_t n, cap;
 };
-#define BUNDLE_INIT {NULL, 0, 0}
+#define BUNDLE_INIT                                                                                          \
+	{                                                                                                    \
+		NULL, 0, 0                                                                                   \
+	}
 #define BUNDLE_CLEANUP __attribute__((cleanup(bundle_clear)))
 
 static void bundle_clear(struct bundle *b)
@@ -82,7 +85,8 @@ static int bundle_add(struct bundle *b, const struct mf_pem_block *block, struct
 	return read_is_ca(c->x, &c->is_ca, err);
 }
 
-static int bundle_read(struct bundle *b, struct mf_str pem, size_t max_bytes, size_t max_certs, struct mf_err *err)
+static int bundle_read(struct bundle *b, struct mf_str pem, size_t max_bytes, size_t max_certs,
+		       struct mf_err *err)
 {
 	struct mf_pem_reader *r MF_PEM_READER_CLEANUP = mf_pem_reader_new(pem, max_bytes, err);
 
@@ -192,7 +196,8 @@ static int add_cert(struct mf_buf *out, const struct cert *c, struct mf_err *err
 	return mf_pem_write(out, "CERTIFICATE", "", (struct mf_bytes){c->der, c->der_n}, err);
 }
 
-static int rebuild(const struct bundle *b, int64_t now, bool check_expiry, struct mf_buf *out, struct mf_err *err)
+static int rebuild(const struct bundle *b, int64_t now, bool check_expiry, struct mf_buf *out,
+		   struct mf_err *err)
 {
 	if (add_cert(out, &b->c[0], err))
 		return -1;
@@ -228,8 +233,8 @@ static struct mf_pubkey *leaf_key(X509 *x, struct mf_err *err)
 	return k;
 }
 
-int mf_root_cert_read(struct mf_root_cert *out, struct mf_str pem, struct mf_str gun, int64_t now, bool check_expiry,
-		      struct mf_err *err)
+int mf_root_cert_read(struct mf_root_cert *out, struct mf_str pem, struct mf_str gun, int64_t now,
+		      bool check_expiry, struct mf_err *err)
 {
 	MF_OSSL_QUIET;
 	struct bundle b BUNDLE_CLEANUP = BUNDLE_INIT;
@@ -242,7 +247,8 @@ int mf_root_cert_read(struct mf_root_cert *out, struct mf_str pem, struct mf_str
 	    check_cert(&b.c[0], now, check_expiry, err))
 		return -1;
 	if (!cn_fits(common_name(b.c[0].x), gun))
-		return mf_fail(err, MF_E_FORMAT, 0, "certificate is made for '%s'", mf_esc(&esc, common_name(b.c[0].x)));
+		return mf_fail(err, MF_E_FORMAT, 0, "certificate is made for '%s'",
+			       mf_esc(&esc, common_name(b.c[0].x)));
 	leaf = leaf_key(b.c[0].x, err);
 	if (!leaf || rebuild(&b, now, check_expiry, &text, err))
 		return -1;
@@ -260,7 +266,7 @@ int mf_root_cert_read(struct mf_root_cert *out, struct mf_str pem, struct mf_str
 MF_OSSL_CLEANUP_FN(X509_STORE, store_cleanup, X509_STORE_free)
 MF_OSSL_CLEANUP_FN(X509_STORE_CTX, store_ctx_cleanup, X509_STORE_CTX_free)
 
-static void stack_cleanup(STACK_OF(X509) **s)
+static void stack_cleanup(STACK_OF(X509) * *s)
 {
 	sk_X509_free(*s); /* the certificates are the bundle's */
 }
@@ -279,7 +285,7 @@ static X509_STORE *anchors(const struct bundle *ca)
 	return s;
 }
 
-static STACK_OF(X509) *intermediates(const struct bundle *b)
+static STACK_OF(X509) * intermediates(const struct bundle *b)
 {
 	STACK_OF(X509) *s = sk_X509_new_null();
 
@@ -297,7 +303,7 @@ static STACK_OF(X509) *intermediates(const struct bundle *b)
 static int verify_chain(const struct bundle *b, const struct bundle *ca, int64_t now, struct mf_err *err)
 {
 	X509_STORE *store __attribute__((cleanup(store_cleanup))) = anchors(ca);
-	STACK_OF(X509) *between __attribute__((cleanup(stack_cleanup))) = intermediates(b);
+	STACK_OF(X509) * between __attribute__((cleanup(stack_cleanup))) = intermediates(b);
 	X509_STORE_CTX *ctx __attribute__((cleanup(store_ctx_cleanup))) = X509_STORE_CTX_new();
 	X509_VERIFY_PARAM *param;
 
@@ -363,8 +369,8 @@ static bool set_names(X509 *x, struct mf_str gun)
 {
 	X509_NAME *name = X509_get_subject_name(x);
 
-	return X509_NAME_add_entry_by_NID(name, NID_commonName, V_ASN1_UTF8STRING, (const unsigned char *)gun.p,
-					  (int)gun.n, -1, 0) == 1 &&
+	return X509_NAME_add_entry_by_NID(name, NID_commonName, V_ASN1_UTF8STRING,
+					  (const unsigned char *)gun.p, (int)gun.n, -1, 0) == 1 &&
 	       X509_set_issuer_name(x, name) == 1;
 }
 
@@ -374,9 +380,9 @@ static bool set_extensions(X509 *x)
 		int nid;
 		const char *value;
 	} rows[] = {
-		{NID_key_usage, "critical,digitalSignature,keyEncipherment"},
-		{NID_ext_key_usage, "codeSigning"},
-		{NID_basic_constraints, "critical,CA:FALSE"},
+	    {NID_key_usage, "critical,digitalSignature,keyEncipherment"},
+	    {NID_ext_key_usage, "codeSigning"},
+	    {NID_basic_constraints, "critical,CA:FALSE"},
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -407,8 +413,9 @@ int mf_root_cert_make(const struct mf_privkey *key, struct mf_str gun, int64_t n
 	if (!evp)
 		return -1;
 	x = X509_new();
-	if (!x || X509_set_version(x, X509_VERSION_3) != 1 || !set_serial(x) || !set_times(x, now) || !set_names(x, gun) ||
-	    !set_extensions(x) || X509_set_pubkey(x, evp) != 1 || X509_sign(x, evp, mf_md_sha256()) <= 0)
+	if (!x || X509_set_version(x, X509_VERSION_3) != 1 || !set_serial(x) || !set_times(x, now) ||
+	    !set_names(x, gun) || !set_extensions(x) || X509_set_pubkey(x, evp) != 1 ||
+	    X509_sign(x, evp, mf_md_sha256()) <= 0)
 		return mf_fail(err, MF_E_INTERNAL, 0, "make a certificate");
 	n = i2d_X509(x, &der.p);
 	if (n <= 0)

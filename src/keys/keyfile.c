@@ -3,8 +3,9 @@
  *   {"manifesto":"private key","v":1,"name":NAME,"type":TYPE,"public":SPKI,"fingerprint":HEX,
  *    "kdf":{"alg":"argon2id13","ops":N,"mem":OCTETS,"salt":B64},"cipher":"xchacha20-poly1305","nonce":B64,"secret":B64}
  *
- * or, without a passphrase, "cipher":"none" and no kdf and nonce. Everything before "secret", in this spelling, is the
- * associated data: neither name nor key type nor cost can be changed without the passphrase. */
+ * or, without a passphrase, "cipher":"none" and no kdf and nonce. Everything before "secret", in this
+ * spelling, is the associated data: neither name nor key type nor cost can be changed without the passphrase.
+ */
 #include "keys/keystore.h"
 
 #include <sodium.h>
@@ -102,9 +103,11 @@ static int read_kdf(struct mf_json_reader *r, struct parsed *p, struct mf_err *e
 		int got = read_field(r, texts, 2, name, err);
 
 		if (got == 0 && mf_json_string_eq(name, "ops"))
-			got = mf_json_int(r, crypto_pwhash_OPSLIMIT_MIN, (int64_t)MF_MAX_KDF_OPS, &p->ops, err);
+			got =
+			    mf_json_int(r, crypto_pwhash_OPSLIMIT_MIN, (int64_t)MF_MAX_KDF_OPS, &p->ops, err);
 		else if (got == 0 && mf_json_string_eq(name, "mem"))
-			got = mf_json_int(r, crypto_pwhash_MEMLIMIT_MIN, (int64_t)MF_MAX_KDF_MEM, &p->mem, err);
+			got =
+			    mf_json_int(r, crypto_pwhash_MEMLIMIT_MIN, (int64_t)MF_MAX_KDF_MEM, &p->mem, err);
 		else if (got == 0)
 			return fail_file(err, "unknown member in 'kdf'");
 		if (got < 0)
@@ -113,11 +116,12 @@ static int read_kdf(struct mf_json_reader *r, struct parsed *p, struct mf_err *e
 	return more;
 }
 
-static int read_member(struct mf_json_reader *r, struct parsed *p, struct mf_json_string name, struct mf_err *err)
+static int read_member(struct mf_json_reader *r, struct parsed *p, struct mf_json_string name,
+		       struct mf_err *err)
 {
 	const struct field texts[] = {
-		{"manifesto", &p->magic}, {"name", &p->name},     {"type", &p->type},   {"public", &p->pub},
-		{"fingerprint", &p->fp},  {"cipher", &p->cipher}, {"nonce", &p->nonce}, {"secret", &p->secret},
+	    {"manifesto", &p->magic}, {"name", &p->name},     {"type", &p->type},   {"public", &p->pub},
+	    {"fingerprint", &p->fp},  {"cipher", &p->cipher}, {"nonce", &p->nonce}, {"secret", &p->secret},
 	};
 	int got = read_field(r, texts, sizeof(texts) / sizeof(texts[0]), name, err);
 
@@ -138,8 +142,8 @@ static bool kdf_fits_cipher(const struct parsed *p)
 {
 	if (mf_str_eqz(p->cipher, NO_CIPHER))
 		return !p->has_kdf && !p->nonce.p;
-	return mf_str_eqz(p->cipher, CIPHER) && p->has_kdf && mf_str_eqz(p->kdf_alg, KDF_ALG) && p->salt.p && p->ops &&
-	       p->mem && p->nonce.p;
+	return mf_str_eqz(p->cipher, CIPHER) && p->has_kdf && mf_str_eqz(p->kdf_alg, KDF_ALG) && p->salt.p &&
+	       p->ops && p->mem && p->nonce.p;
 }
 
 static int parse(struct parsed *p, struct mf_bytes file, struct mf_err *err)
@@ -203,7 +207,10 @@ static int fill_info(struct mf_key_info *k, const struct parsed *p, struct mf_er
 }
 
 #define INFO_CLEANUP __attribute__((cleanup(mf_key_info_clear)))
-#define INFO_INIT {NULL, NULL, MF_KEY_ED25519, NULL, false}
+#define INFO_INIT                                                                                            \
+	{                                                                                                    \
+		NULL, NULL, MF_KEY_ED25519, NULL, false                                                      \
+	}
 
 int mf_keyfile_info(struct mf_key_info *out, struct mf_bytes file, struct mf_err *err)
 {
@@ -222,10 +229,11 @@ int mf_keyfile_info(struct mf_key_info *out, struct mf_bytes file, struct mf_err
 /* Texts are of our own restricted alphabets and need no quoting. */
 static int write_head(struct mf_buf *out, const struct head *h, struct mf_err *err)
 {
-	int r = mf_buf_printf(out, err,
-			      "{\"manifesto\":\"" MAGIC "\",\"v\":1,\"name\":\"%.*s\",\"type\":\"%.*s\",\"public\":\"%.*s\","
-			      "\"fingerprint\":\"%.*s\",",
-			      MF_STR_ARG(h->name), MF_STR_ARG(h->type), MF_STR_ARG(h->pub), MF_STR_ARG(h->fp));
+	int r = mf_buf_printf(
+	    out, err,
+	    "{\"manifesto\":\"" MAGIC "\",\"v\":1,\"name\":\"%.*s\",\"type\":\"%.*s\",\"public\":\"%.*s\","
+	    "\"fingerprint\":\"%.*s\",",
+	    MF_STR_ARG(h->name), MF_STR_ARG(h->type), MF_STR_ARG(h->pub), MF_STR_ARG(h->fp));
 
 	if (r)
 		return -1;
@@ -245,8 +253,8 @@ static int derive(struct mf_secret *key, const struct mf_secret *passphrase, con
 		return mf_fail(err, MF_E_KEY, 0, "passphrase of more than %zu octets", MF_MAX_PASSPHRASE);
 	if (mf_secret_alloc(key, KEY_N, err))
 		return -1;
-	if (crypto_pwhash(key->p, KEY_N, (const char *)passphrase->p, passphrase->n, salt, h->ops, (size_t)h->mem,
-			  crypto_pwhash_ALG_ARGON2ID13) != 0)
+	if (crypto_pwhash(key->p, KEY_N, (const char *)passphrase->p, passphrase->n, salt, h->ops,
+			  (size_t)h->mem, crypto_pwhash_ALG_ARGON2ID13) != 0)
 		return mf_fail(err, MF_E_NOMEM, 0, "derive a key with %llu octets of memory",
 			       (unsigned long long)h->mem);
 	return 0;
@@ -276,15 +284,15 @@ static int fail_locked(struct mf_err *err, const struct parsed *p, const char *w
 static int decrypt(struct mf_secret *plain, const struct parsed *p, const struct mf_secret *passphrase,
 		   struct mf_err *err)
 {
-	const struct head h = {p->name, p->type,	 p->pub,	    p->fp, true, p->salt,
-			       p->nonce, (uint64_t)p->ops, (uint64_t)p->mem};
+	const struct head h = {p->name, p->type,  p->pub,           p->fp,           true,
+			       p->salt, p->nonce, (uint64_t)p->ops, (uint64_t)p->mem};
 	struct mf_buf ad MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_KEYFILE_BYTES * 2);
 	struct mf_secret box MF_SECRET_CLEANUP = MF_SECRET_INIT;
 	struct mf_secret key MF_SECRET_CLEANUP = MF_SECRET_INIT;
 	uint8_t salt[SALT_N], nonce[NONCE_N];
 
-	if (mf_b64_decode_exact(salt, SALT_N, p->salt, err) || mf_b64_decode_exact(nonce, NONCE_N, p->nonce, err) ||
-	    b64_secret(&box, p->secret, err))
+	if (mf_b64_decode_exact(salt, SALT_N, p->salt, err) ||
+	    mf_b64_decode_exact(nonce, NONCE_N, p->nonce, err) || b64_secret(&box, p->secret, err))
 		return -1;
 	if (box.n <= TAG_N)
 		return fail_file(err, "malformed secret");
@@ -293,13 +301,14 @@ static int decrypt(struct mf_secret *plain, const struct parsed *p, const struct
 	if (write_head(&ad, &h, err) || derive(&key, passphrase, salt, &h, err) ||
 	    mf_secret_alloc(plain, box.n - TAG_N, err))
 		return -1;
-	if (crypto_aead_xchacha20poly1305_ietf_decrypt(plain->p, NULL, NULL, box.p, box.n, (const uint8_t *)ad.p, ad.n,
-						       nonce, key.p) != 0)
+	if (crypto_aead_xchacha20poly1305_ietf_decrypt(plain->p, NULL, NULL, box.p, box.n,
+						       (const uint8_t *)ad.p, ad.n, nonce, key.p) != 0)
 		return fail_locked(err, p, "wrong passphrase, or the file was changed");
 	return 0;
 }
 
-struct mf_privkey *mf_keyfile_decode(struct mf_bytes file, const struct mf_secret *passphrase, struct mf_err *err)
+struct mf_privkey *mf_keyfile_decode(struct mf_bytes file, const struct mf_secret *passphrase,
+				     struct mf_err *err)
 {
 	struct mf_key_info info INFO_CLEANUP = INFO_INIT;
 	struct mf_secret plain MF_SECRET_CLEANUP = MF_SECRET_INIT;
@@ -350,14 +359,15 @@ static int write_encrypted(struct mf_buf *out, struct head *h, const struct mf_s
 	if (write_head(out, h, err) || derive(&key, passphrase, salt, h, err) ||
 	    mf_secret_alloc(&box, plain->n + TAG_N, err))
 		return -1;
-	crypto_aead_xchacha20poly1305_ietf_encrypt(box.p, NULL, plain->p, plain->n, (const uint8_t *)out->p, out->n,
-						   NULL, nonce, key.p);
+	crypto_aead_xchacha20poly1305_ietf_encrypt(box.p, NULL, plain->p, plain->n, (const uint8_t *)out->p,
+						   out->n, NULL, nonce, key.p);
 	if (mf_buf_addz(out, "\"secret\":\"", err) || mf_b64_encode(out, mf_secret_bytes(&box), err))
 		return -1;
 	return mf_buf_addz(out, "\"}\n", err);
 }
 
-static int write_plain(struct mf_buf *out, const struct head *h, const struct mf_secret *plain, struct mf_err *err)
+static int write_plain(struct mf_buf *out, const struct head *h, const struct mf_secret *plain,
+		       struct mf_err *err)
 {
 	if (write_head(out, h, err) || mf_buf_addz(out, "\"secret\":\"", err) ||
 	    mf_b64_encode(out, mf_secret_bytes(plain), err))
@@ -372,7 +382,8 @@ static int write_file(struct mf_buf *out, struct head *h, const struct mf_privke
 
 	if (mf_privkey_to_secret(key, &plain, err))
 		return -1;
-	return passphrase ? write_encrypted(out, h, &plain, passphrase, err) : write_plain(out, h, &plain, err);
+	return passphrase ? write_encrypted(out, h, &plain, passphrase, err)
+			  : write_plain(out, h, &plain, err);
 }
 
 int mf_keyfile_encode(struct mf_buf *out, const char *name, const struct mf_privkey *key,
@@ -398,7 +409,8 @@ int mf_keyfile_encode(struct mf_buf *out, const char *name, const struct mf_priv
 	h.pub = mf_buf_str(&pub);
 	h.fp = mf_str_c(hex);
 	/* In a buffer of its own first: the associated data starts where the file does. */
-	r = mf_buf_reserve(&file, MF_MAX_KEYFILE_BYTES / 2, err); /* so that growing leaves no copy of a secret behind */
+	r = mf_buf_reserve(&file, MF_MAX_KEYFILE_BYTES / 2,
+			   err); /* so that growing leaves no copy of a secret behind */
 	if (!r)
 		r = write_file(&file, &h, key, passphrase, err);
 	if (!r)

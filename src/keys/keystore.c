@@ -39,8 +39,8 @@ struct mf_keystore {
 	struct signer *signers;
 };
 
-struct mf_keystore *mf_keystore_new(const char *dir, const struct mf_passphrase *pass, const struct mf_env *env,
-				    struct mf_err *err)
+struct mf_keystore *mf_keystore_new(const char *dir, const struct mf_passphrase *pass,
+				    const struct mf_env *env, struct mf_err *err)
 {
 	struct mf_keystore *ks = mf_calloc(1, sizeof(*ks));
 
@@ -97,7 +97,8 @@ static void close_cleanup(const int *fd)
 /* What is checked and what is read is one descriptor. O_NONBLOCK: a FIFO must not stop us. */
 static int read_key_file(const char *path, struct mf_secret *out, struct mf_err *err)
 {
-	int fd __attribute__((cleanup(close_cleanup))) = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	int fd __attribute__((cleanup(close_cleanup))) =
+	    open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	struct stat st;
 	size_t at = 0;
 
@@ -106,7 +107,8 @@ static int read_key_file(const char *path, struct mf_secret *out, struct mf_err 
 	if (!S_ISREG(st.st_mode) || st.st_size <= 0 || (uint64_t)st.st_size > MF_MAX_KEYFILE_BYTES)
 		return mf_fail(err, MF_E_FORMAT, 0, "'%s' is no key file", path);
 	if (st.st_mode & 077)
-		return mf_fail(err, MF_E_KEY, 0, "key file '%s' is open to other users (mode %03o); chmod 600 it", path,
+		return mf_fail(err, MF_E_KEY, 0,
+			       "key file '%s' is open to other users (mode %03o); chmod 600 it", path,
 			       (unsigned)st.st_mode & 0777U);
 	if (mf_secret_alloc(out, (size_t)st.st_size, err))
 		return -1;
@@ -167,7 +169,8 @@ static const struct mf_key_info *by_name(const struct mf_keystore *ks, const cha
 }
 
 /* Takes *info over on success. */
-static int insert(struct mf_keystore *ks, struct mf_key_info *info, const struct mf_key_info **out, struct mf_err *err)
+static int insert(struct mf_keystore *ks, struct mf_key_info *info, const struct mf_key_info **out,
+		  struct mf_err *err)
 {
 	bool found;
 	size_t at = place_of(ks, info->name, &found);
@@ -187,9 +190,13 @@ static int insert(struct mf_keystore *ks, struct mf_key_info *info, const struct
 }
 
 #define INFO_CLEANUP __attribute__((cleanup(mf_key_info_clear)))
-#define INFO_INIT {NULL, NULL, MF_KEY_ED25519, NULL, false}
+#define INFO_INIT                                                                                            \
+	{                                                                                                    \
+		NULL, NULL, MF_KEY_ED25519, NULL, false                                                      \
+	}
 
-static int read_info(const struct mf_keystore *ks, const char *name, struct mf_key_info *out, struct mf_err *err)
+static int read_info(const struct mf_keystore *ks, const char *name, struct mf_key_info *out,
+		     struct mf_err *err)
 {
 	struct mf_key_info info INFO_CLEANUP = INFO_INIT;
 	struct mf_secret file MF_SECRET_CLEANUP = MF_SECRET_INIT;
@@ -227,7 +234,8 @@ static int load_one(struct mf_keystore *ks, const char *file, struct mf_err *err
 	if (read_info(ks, name, &info, &why)) {
 		if (why.code == MF_E_NOMEM)
 			return mf_fail_nomem(err);
-		mf_env_log(ks->env, MF_LOG_WARNING, "key file '%s/%s' passed over: %s", ks->dir, file, why.msg);
+		mf_env_log(ks->env, MF_LOG_WARNING, "key file '%s/%s' passed over: %s", ks->dir, file,
+			   why.msg);
 		return 0;
 	}
 	if (insert(ks, &info, NULL, err))
@@ -254,7 +262,8 @@ static int load(struct mf_keystore *ks, struct mf_err *err)
 	if (!d && errno != ENOENT)
 		return mf_fail(err, MF_E_IO, errno, "read key directory '%s'", ks->dir);
 	if (d && fstat(dirfd(d), &st) == 0 && (st.st_mode & 022))
-		mf_env_log(ks->env, MF_LOG_WARNING, "other users can change the key directory '%s'; chmod 700 it", ks->dir);
+		mf_env_log(ks->env, MF_LOG_WARNING,
+			   "other users can change the key directory '%s'; chmod 700 it", ks->dir);
 	for (errno = 0; d && (e = readdir(d)); errno = 0) {
 		if (load_one(ks, e->d_name, err))
 			return -1;
@@ -299,7 +308,8 @@ static bool is_fp_prefix(const char *s)
 }
 
 /* NULL without an error: no key has it. The same key under two names is one answer. */
-static const struct mf_key_info *by_prefix(const struct mf_keystore *ks, const char *prefix, struct mf_err *err)
+static const struct mf_key_info *by_prefix(const struct mf_keystore *ks, const char *prefix,
+					   struct mf_err *err)
 {
 	const struct mf_key_info *found = NULL;
 	struct mf_digest first = {{0}};
@@ -469,8 +479,8 @@ static int make_info(const char *name, const struct mf_privkey *key, bool encryp
 }
 
 /* Takes key over in every case. */
-static int add_taken(struct mf_keystore *ks, const char *name, struct mf_privkey *taken, const struct mf_key_info **out,
-		     struct mf_err *err)
+static int add_taken(struct mf_keystore *ks, const char *name, struct mf_privkey *taken,
+		     const struct mf_key_info **out, struct mf_err *err)
 {
 	struct mf_privkey *key MF_PRIVKEY_CLEANUP = taken;
 	struct mf_key_info info INFO_CLEANUP = INFO_INIT;
@@ -494,7 +504,8 @@ static int check_free(struct mf_keystore *ks, const char *name, struct mf_err *e
 
 	if (!mf_key_name_valid(name)) {
 		mf_fail(err, MF_E_USAGE, 0, "malformed key name '%s'", mf_esc(&esc, mf_str_c(name)));
-		mf_err_set_hint(err, "a name has 1 to 64 of A-Z a-z 0-9 . _ - and starts with a letter or digit");
+		mf_err_set_hint(err,
+				"a name has 1 to 64 of A-Z a-z 0-9 . _ - and starts with a letter or digit");
 		return -1;
 	}
 	if (load(ks, err))
@@ -507,8 +518,8 @@ static int check_free(struct mf_keystore *ks, const char *name, struct mf_err *e
 	return 0;
 }
 
-int mf_keystore_generate(struct mf_keystore *ks, const char *name, enum mf_key_type t, const struct mf_key_info **out,
-			 struct mf_err *err)
+int mf_keystore_generate(struct mf_keystore *ks, const char *name, enum mf_key_type t,
+			 const struct mf_key_info **out, struct mf_err *err)
 {
 	struct mf_privkey *key;
 
@@ -518,8 +529,8 @@ int mf_keystore_generate(struct mf_keystore *ks, const char *name, enum mf_key_t
 	return key ? add_taken(ks, name, key, out, err) : -1;
 }
 
-int mf_keystore_add(struct mf_keystore *ks, const char *name, const struct mf_privkey *key, const struct mf_key_info **out,
-		    struct mf_err *err)
+int mf_keystore_add(struct mf_keystore *ks, const char *name, const struct mf_privkey *key,
+		    const struct mf_key_info **out, struct mf_err *err)
 {
 	struct mf_secret secret MF_SECRET_CLEANUP = MF_SECRET_INIT;
 	struct mf_privkey *copy;
@@ -532,7 +543,8 @@ int mf_keystore_add(struct mf_keystore *ks, const char *name, const struct mf_pr
 
 /* ---- the signer */
 
-static int sign(void *arg, enum mf_sig_scheme scheme, struct mf_bytes msg, struct mf_buf *sig, struct mf_err *err)
+static int sign(void *arg, enum mf_sig_scheme scheme, struct mf_bytes msg, struct mf_buf *sig,
+		struct mf_err *err)
 {
 	struct signer *s = arg;
 	const struct mf_key_info *k = by_name(s->ks, s->name);
@@ -545,7 +557,8 @@ static int sign(void *arg, enum mf_sig_scheme scheme, struct mf_bytes msg, struc
 	return mf_privkey_sign(key, scheme, msg, sig, err);
 }
 
-int mf_keystore_signer(struct mf_keystore *ks, const struct mf_key_info *k, struct mf_signer *out, struct mf_err *err)
+int mf_keystore_signer(struct mf_keystore *ks, const struct mf_key_info *k, struct mf_signer *out,
+		       struct mf_err *err)
 {
 	struct signer *s = mf_calloc(1, sizeof(*s));
 

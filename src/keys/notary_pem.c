@@ -1,4 +1,5 @@
-/* Notary 0.7 key files: PKCS #8 (RFC 5208) under PKCS #5 v2 (RFC 8018); SEC1 (RFC 5915) and PKCS #1 (RFC 8017) as older ones have it. */
+/* Notary 0.7 key files: PKCS #8 (RFC 5208) under PKCS #5 v2 (RFC 8018); SEC1 (RFC 5915) and PKCS #1 (RFC
+ * 8017) as older ones have it. */
 #include "keys/notary_pem.h"
 
 #include <openssl/pem.h>
@@ -48,7 +49,8 @@ static bool have(const struct mf_secret *passphrase)
 static int check_passphrase(const struct mf_secret *passphrase, struct mf_err *err)
 {
 	if (!have(passphrase))
-		return mf_fail(err, MF_E_KEY, 0, "notary key file is protected by a passphrase, and none was given");
+		return mf_fail(err, MF_E_KEY, 0,
+			       "notary key file is protected by a passphrase, and none was given");
 	if (passphrase->n > MF_MAX_PASSPHRASE)
 		return mf_fail(err, MF_E_KEY, 0, "passphrase of more than %zu octets", MF_MAX_PASSPHRASE);
 	return 0;
@@ -155,7 +157,8 @@ static int check_kdf(const X509_ALGOR *alg, struct mf_err *err)
 	if (!kdf || ASN1_INTEGER_get_int64(&rounds, kdf->iter) != 1)
 		return fail_pem(err, "protected in another way than PBKDF2");
 	if (kdf->prf && OBJ_obj2nid(kdf->prf->algorithm) != NID_hmacWithSHA1)
-		return fail_pem(err, "Notary cannot read a key whose PBKDF2 uses another function than HMAC-SHA1");
+		return fail_pem(err,
+				"Notary cannot read a key whose PBKDF2 uses another function than HMAC-SHA1");
 	if (rounds < 1 || rounds > MAX_ROUNDS)
 		return fail_pem(err, "the number of PBKDF2 rounds is out of range");
 	return 0;
@@ -174,7 +177,8 @@ static int check_pbes2(const X509_ALGOR *alg, struct mf_err *err)
 	return check_kdf(pbe->keyfunc, err);
 }
 
-static struct mf_privkey *from_encrypted(struct mf_bytes der, const struct mf_secret *passphrase, struct mf_err *err)
+static struct mf_privkey *from_encrypted(struct mf_bytes der, const struct mf_secret *passphrase,
+					 struct mf_err *err)
 {
 	const unsigned char *p = der.p;
 	X509_SIG *box __attribute__((cleanup(x509_sig_cleanup))) = d2i_X509_SIG(NULL, &p, (long)der.n);
@@ -211,7 +215,8 @@ static bool cipher_ok(const EVP_CIPHER *c)
 {
 	int nid = EVP_CIPHER_get_nid(c);
 
-	return nid == NID_aes_128_cbc || nid == NID_aes_192_cbc || nid == NID_aes_256_cbc || nid == NID_des_ede3_cbc;
+	return nid == NID_aes_128_cbc || nid == NID_aes_192_cbc || nid == NID_aes_256_cbc ||
+	       nid == NID_des_ede3_cbc;
 }
 
 /* Decrypts in place; plain blocks are left as they are. */
@@ -229,7 +234,9 @@ static int open_legacy(struct mf_pem_block *b, const struct mf_secret *passphras
 		return -1;
 	/* OpenSSL's callback has a buffer of PEM_BUFSIZE. */
 	if (passphrase->n > PEM_BUFSIZE || mf_secret_copy(&pass, mf_secret_bytes(passphrase), err))
-		return err->code ? -1 : mf_fail(err, MF_E_KEY, 0, "passphrase of more than %d octets", PEM_BUFSIZE);
+		return err->code
+			   ? -1
+			   : mf_fail(err, MF_E_KEY, 0, "passphrase of more than %d octets", PEM_BUFSIZE);
 	if (PEM_do_header(&cipher, b->der, &n, give_passphrase, &pass) != 1 || n < 0 || (size_t)n > b->der_n)
 		return fail_wrong(err);
 	mf_wipe(b->der + n, b->der_n - (size_t)n);
@@ -259,15 +266,16 @@ static struct mf_privkey *from_legacy(struct mf_pem_block *b, int type, const st
 	return fail_key(err, "damaged private key");
 }
 
-static struct mf_privkey *from_block(struct mf_pem_block *b, const struct mf_secret *passphrase, struct mf_err *err)
+static struct mf_privkey *from_block(struct mf_pem_block *b, const struct mf_secret *passphrase,
+				     struct mf_err *err)
 {
 	static const struct {
 		const char *label;
 		int type;
 	} legacy[] = {
-		{"EC PRIVATE KEY", EVP_PKEY_EC},
-		{"RSA PRIVATE KEY", EVP_PKEY_RSA},
-		{"ED25519 PRIVATE KEY", EVP_PKEY_ED25519},
+	    {"EC PRIVATE KEY", EVP_PKEY_EC},
+	    {"RSA PRIVATE KEY", EVP_PKEY_RSA},
+	    {"ED25519 PRIVATE KEY", EVP_PKEY_ED25519},
 	};
 	const struct mf_bytes der = {b->der, b->der_n};
 
@@ -305,7 +313,8 @@ int mf_notary_key_read(struct mf_notary_key *out, struct mf_str text, const stru
 /* ---- writing */
 
 /* Takes oid over in every case, pval on success. */
-static PKCS8_PRIV_KEY_INFO *p8_make(int version, ASN1_OBJECT *oid, int ptype, void *pval, const uint8_t *key, int n)
+static PKCS8_PRIV_KEY_INFO *p8_make(int version, ASN1_OBJECT *oid, int ptype, void *pval, const uint8_t *key,
+				    int n)
 {
 	PKCS8_PRIV_KEY_INFO *info = PKCS8_PRIV_KEY_INFO_new();
 	unsigned char *copy = OPENSSL_memdup(key, (size_t)n);
@@ -336,7 +345,8 @@ static PKCS8_PRIV_KEY_INFO *ed25519_p8(const struct mf_privkey *key, struct mf_e
 	return info;
 }
 
-/* OpenSSL leaves the curve out of the inner SEC1 key and writes version 0; Go has the curve in both places, and version 1. */
+/* OpenSSL leaves the curve out of the inner SEC1 key and writes version 0; Go has the curve in both places,
+ * and version 1. */
 static PKCS8_PRIV_KEY_INFO *ecdsa_p8(EVP_PKEY *evp, struct mf_err *err)
 {
 	struct mf_ossl_mem sec1 MF_OSSL_MEM_CLEANUP = MF_OSSL_MEM_INIT;
@@ -349,7 +359,8 @@ static PKCS8_PRIV_KEY_INFO *ecdsa_p8(EVP_PKEY *evp, struct mf_err *err)
 		sec1.n = (size_t)n;
 		curve = OBJ_dup(OBJ_nid2obj(OBJ_sn2nid(group)));
 		if (curve)
-			info = p8_make(1, OBJ_nid2obj(NID_X9_62_id_ecPublicKey), V_ASN1_OBJECT, curve, sec1.p, n);
+			info = p8_make(1, OBJ_nid2obj(NID_X9_62_id_ecPublicKey), V_ASN1_OBJECT, curve, sec1.p,
+				       n);
 		if (!info)
 			ASN1_OBJECT_free(curve);
 	}

@@ -1,4 +1,5 @@
-/* A public key has one SubjectPublicKeyInfo, and that gives the same key. The input is read as text and as DER. */
+/* A public key has one SubjectPublicKeyInfo, and that gives the same key. The input is read as text and as
+ * DER. */
 #include <assert.h>
 
 #include "crypto/key.h"
@@ -19,12 +20,14 @@ static void check(struct mf_pubkey *taken, const struct mf_err *why)
 		return;
 	}
 	again = mf_pubkey_from_spki(mf_pubkey_spki(k), &err);
-	assert(again && mf_pubkey_type(again) == mf_pubkey_type(k) && mf_pubkey_bits(again) == mf_pubkey_bits(k));
+	assert(again && mf_pubkey_type(again) == mf_pubkey_type(k) &&
+	       mf_pubkey_bits(again) == mf_pubkey_bits(k));
 	a = mf_pubkey_fingerprint(k);
 	b = mf_pubkey_fingerprint(again);
 	assert(mf_digest_eq(&a, &b));
 	for (int s = MF_SIG_ED25519; s <= MF_SIG_RSA_PKCS1_SHA256; s++) {
-		int r = mf_sig_verify(k, (enum mf_sig_scheme)s, mf_bytes_of(MF_STR("m")), (struct mf_bytes){sig, 64}, &err);
+		int r = mf_sig_verify(k, (enum mf_sig_scheme)s, mf_bytes_of(MF_STR("m")),
+				      (struct mf_bytes){sig, 64}, &err);
 
 		assert(r == -1 && err.code == MF_E_SIGNATURE);
 		mf_err_clear(&err);

@@ -1,6 +1,7 @@
-/* A file that decodes has a clear part that says the same, and survives being written again. An encrypted one is decoded without
- * a passphrase: everything up to the KDF runs, and behind it nothing is reached without a valid tag (up to 1 GiB a try would be paid).
- * The private keys in the corpus are test-only and public knowledge. */
+/* A file that decodes has a clear part that says the same, and survives being written again. An encrypted one
+ * is decoded without a passphrase: everything up to the KDF runs, and behind it nothing is reached without a
+ * valid tag (up to 1 GiB a try would be paid). The private keys in the corpus are test-only and public
+ * knowledge. */
 #include <assert.h>
 
 #include "base/limits.h"

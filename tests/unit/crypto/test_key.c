@@ -16,8 +16,8 @@
 #define N(a) (sizeof(a) / sizeof((a)[0]))
 
 /* The group order of ed25519, little endian. */
-static const uint8_t ed25519_order[32] = {0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7,
-					  0xa2, 0xde, 0xf9, 0xde, 0x14, [31] = 0x10};
+static const uint8_t ed25519_order[32] = {0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58,       0xd6,
+					  0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde, 0x14, [31] = 0x10};
 
 static struct mf_err err;
 
@@ -59,8 +59,9 @@ static void every_vector_verifies_under_its_scheme_only(void **state)
 		for (int s = MF_SIG_ED25519; s <= MF_SIG_RSA_PKCS1_SHA256; s++) {
 			bool same = s == (int)v->scheme;
 			/* Every exact salt is one of any length, and one of the vectors has 32. */
-			bool pss = (v->scheme == MF_SIG_RSA_PSS_SHA256 && s == MF_SIG_RSA_PSS_SHA256_ANY_SALT) ||
-				   (strstr(v->what, "any salt, 32") && s == MF_SIG_RSA_PSS_SHA256);
+			bool pss =
+			    (v->scheme == MF_SIG_RSA_PSS_SHA256 && s == MF_SIG_RSA_PSS_SHA256_ANY_SALT) ||
+			    (strstr(v->what, "any salt, 32") && s == MF_SIG_RSA_PSS_SHA256);
 			int r = mf_sig_verify(k, (enum mf_sig_scheme)s, mf_bytes_of(MF_STR(VECTOR_MESSAGE)),
 					      mf_buf_bytes(&sig), &e);
 
@@ -108,8 +109,8 @@ static void a_damaged_signature_never_verifies(void **state)
 			refused(mf_sig_verify(k, v->scheme, msg, mf_buf_bytes(&sig), &e), &e, MF_E_SIGNATURE);
 			sig.p[at] ^= 1;
 		}
-		refused(mf_sig_verify(k, v->scheme, msg, (struct mf_bytes){(uint8_t *)sig.p, sig.n - 1}, &e), &e,
-			MF_E_SIGNATURE);
+		refused(mf_sig_verify(k, v->scheme, msg, (struct mf_bytes){(uint8_t *)sig.p, sig.n - 1}, &e),
+			&e, MF_E_SIGNATURE);
 		refused(mf_sig_verify(k, v->scheme, msg, (struct mf_bytes){NULL, 0}, &e), &e, MF_E_SIGNATURE);
 		assert_int_equal(mf_buf_addc(&sig, 0, &err), 0);
 		refused(mf_sig_verify(k, v->scheme, msg, mf_buf_bytes(&sig), &e), &e, MF_E_SIGNATURE);
@@ -155,8 +156,9 @@ static void ed25519_signs_as_rfc_8032_says(void **state)
 	struct mf_privkey *k MF_PRIVKEY_CLEANUP = NULL;
 
 	(void)state;
-	assert_int_equal(mf_hex_decode(seed, 32, MF_STR("4ccd089b28ff96da9db6c346ec114e0f"
-							"5b8a319f35aba624da8cf6ed4fb8a6fb")),
+	assert_int_equal(mf_hex_decode(seed, 32,
+				       MF_STR("4ccd089b28ff96da9db6c346ec114e0f"
+					      "5b8a319f35aba624da8cf6ed4fb8a6fb")),
 			 0);
 	k = mf_privkey_from_secret(MF_KEY_ED25519, (struct mf_bytes){seed, 32}, &err);
 	assert_non_null(k);
@@ -203,12 +205,14 @@ static void ed25519_is_equally_strict_for_small_and_big_messages(void **state)
 			mf_buf_reset(&sig);
 			assert_int_equal(mf_privkey_sign(k, MF_SIG_ED25519, msg, &sig, &err), 0);
 			text[sizes[i] - 1] ^= 1;
-			refused(mf_sig_verify(pub, MF_SIG_ED25519, msg, mf_buf_bytes(&sig), &e), &e, MF_E_SIGNATURE);
+			refused(mf_sig_verify(pub, MF_SIG_ED25519, msg, mf_buf_bytes(&sig), &e), &e,
+				MF_E_SIGNATURE);
 		}
 	}
 }
 
-/* With r = 0 the equation holds for R = identity and S = h*a; only the key's owner can make it, libsodium refuses it. */
+/* With r = 0 the equation holds for R = identity and S = h*a; only the key's owner can make it, libsodium
+ * refuses it. */
 static void identity_signature(uint8_t sig[64], struct mf_bytes msg, const uint8_t seed[32])
 {
 	uint8_t az[64], h[64], wide[64] = {0}, pk[32], sk[64];
@@ -247,8 +251,9 @@ static void an_ed25519_signature_with_r_of_small_order_is_refused_at_any_size(vo
 
 		assert_non_null(text);
 		identity_signature(sig, msg, seed);
-		refused(mf_sig_verify(mf_privkey_public(k), MF_SIG_ED25519, msg, (struct mf_bytes){sig, 64}, &e), &e,
-			MF_E_SIGNATURE);
+		refused(
+		    mf_sig_verify(mf_privkey_public(k), MF_SIG_ED25519, msg, (struct mf_bytes){sig, 64}, &e),
+		    &e, MF_E_SIGNATURE);
 	}
 }
 
@@ -274,12 +279,12 @@ static void unusable_public_keys_are_refused(void **state)
 static void ed25519_points_that_are_weak_or_not_canonical_are_refused(void **state)
 {
 	static const char *const points[] = {
-		"0000000000000000000000000000000000000000000000000000000000000000", /* order 4 */
-		"0100000000000000000000000000000000000000000000000000000000000000", /* order 1 */
-		"ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f", /* order 2 */
-		"26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05", /* order 8 */
-		"eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f", /* 1, not canonical */
-		"0200000000000000000000000000000000000000000000000000000000000000", /* off the curve */
+	    "0000000000000000000000000000000000000000000000000000000000000000", /* order 4 */
+	    "0100000000000000000000000000000000000000000000000000000000000000", /* order 1 */
+	    "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f", /* order 2 */
+	    "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05", /* order 8 */
+	    "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f", /* 1, not canonical */
+	    "0200000000000000000000000000000000000000000000000000000000000000", /* off the curve */
 	};
 	struct mf_err e = MF_ERR_INIT;
 	uint8_t raw[33] = {0};
@@ -356,7 +361,8 @@ static void an_openssh_line_is_read(void **state)
 
 	(void)state;
 	/* The RFC 8032 TEST 2 key. */
-	unhex(&blob, "0000000b7373682d65643235353139000000203d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c");
+	unhex(&blob, "0000000b7373682d65643235353139000000203d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc"
+		     "0cd55f12af4660c");
 	assert_int_equal(mf_b64_encode(&b64, mf_buf_bytes(&blob), &err), 0);
 	assert_int_equal(mf_buf_printf(&line, &err, "ssh-ed25519 %s me@here\r\n", b64.p), 0);
 	k = mf_pubkey_from_text(mf_buf_str(&line), &err);
@@ -374,14 +380,14 @@ static void text_that_is_not_exactly_one_key_is_refused(void **state)
 	struct mf_buf two MF_BUF_CLEANUP = MF_BUF_INIT(8192);
 	struct mf_buf big MF_BUF_CLEANUP = MF_BUF_INIT(100000);
 	const struct mf_str bad[] = {
-		MF_STR(""),
-		MF_STR("hello\n"),
-		MF_STR("-----BEGIN PUBLIC KEY-----\n"),
-		MF_STR("-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n"),
-		MF_STR("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"),
-		MF_STR("ssh-ed25519 "),
-		MF_STR("ssh-ed25519 AAAA\n"),
-		MF_STR("ssh-rsa AAAAB3NzaC1yc2E=\n"),
+	    MF_STR(""),
+	    MF_STR("hello\n"),
+	    MF_STR("-----BEGIN PUBLIC KEY-----\n"),
+	    MF_STR("-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n"),
+	    MF_STR("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"),
+	    MF_STR("ssh-ed25519 "),
+	    MF_STR("ssh-ed25519 AAAA\n"),
+	    MF_STR("ssh-rsa AAAAB3NzaC1yc2E=\n"),
 	};
 	struct mf_err e = MF_ERR_INIT;
 
@@ -413,9 +419,9 @@ static void made_keys_sign_and_survive_their_secret_form(void **state)
 		enum mf_sig_scheme scheme;
 		size_t sig_n; /* 0: varies */
 	} rows[] = {
-		{MF_KEY_ED25519, MF_SIG_ED25519, 64},
-		{MF_KEY_ECDSA, MF_SIG_ECDSA_RAW_SHA256, 64},
-		{MF_KEY_ECDSA, MF_SIG_ECDSA_DER_SHA256, 0},
+	    {MF_KEY_ED25519, MF_SIG_ED25519, 64},
+	    {MF_KEY_ECDSA, MF_SIG_ECDSA_RAW_SHA256, 64},
+	    {MF_KEY_ECDSA, MF_SIG_ECDSA_DER_SHA256, 0},
 	};
 
 	(void)state;
@@ -430,7 +436,8 @@ static void made_keys_sign_and_survive_their_secret_form(void **state)
 		assert_int_equal(mf_privkey_to_secret(k, &secret, &err), 0);
 		again = mf_privkey_from_secret(rows[i].type, mf_secret_bytes(&secret), &err);
 		assert_non_null(again);
-		assert_int_equal(mf_privkey_sign(again, rows[i].scheme, mf_bytes_of(MF_STR("m")), &sig, &err), 0);
+		assert_int_equal(mf_privkey_sign(again, rows[i].scheme, mf_bytes_of(MF_STR("m")), &sig, &err),
+				 0);
 		if (rows[i].sig_n)
 			assert_int_equal(sig.n, rows[i].sig_n);
 		assert_int_equal(mf_sig_verify(mf_privkey_public(k), rows[i].scheme, mf_bytes_of(MF_STR("m")),
@@ -551,28 +558,28 @@ static void references_are_counted(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_vector_verifies_under_its_scheme_only),
-		cmocka_unit_test(a_changed_message_never_verifies),
-		cmocka_unit_test(a_damaged_signature_never_verifies),
-		cmocka_unit_test(a_raw_ecdsa_signature_of_another_curves_width_is_refused),
-		cmocka_unit_test(an_all_zero_ecdsa_signature_is_refused),
-		cmocka_unit_test(ed25519_signs_as_rfc_8032_says),
-		cmocka_unit_test(ed25519_is_equally_strict_for_small_and_big_messages),
-		cmocka_unit_test(an_ed25519_signature_with_r_of_small_order_is_refused_at_any_size),
-		cmocka_unit_test(unusable_public_keys_are_refused),
-		cmocka_unit_test(ed25519_points_that_are_weak_or_not_canonical_are_refused),
-		cmocka_unit_test(a_key_knows_its_kind_size_encoding_and_name),
-		cmocka_unit_test(pem_goes_out_and_comes_back),
-		cmocka_unit_test(an_openssh_line_is_read),
-		cmocka_unit_test(text_that_is_not_exactly_one_key_is_refused),
-		cmocka_unit_test(made_keys_sign_and_survive_their_secret_form),
-		cmocka_unit_test(signing_appends),
-		cmocka_unit_test(a_scheme_of_another_kind_of_key_is_not_signed_with),
-		cmocka_unit_test(rsa_keys_are_never_made),
-		cmocka_unit_test(a_secret_of_the_wrong_kind_or_length_is_refused),
-		cmocka_unit_test(an_ec_secret_whose_public_half_is_another_keys_is_refused),
-		cmocka_unit_test(failures_leave_openssls_error_queue_alone),
-		cmocka_unit_test(references_are_counted),
+	    cmocka_unit_test(every_vector_verifies_under_its_scheme_only),
+	    cmocka_unit_test(a_changed_message_never_verifies),
+	    cmocka_unit_test(a_damaged_signature_never_verifies),
+	    cmocka_unit_test(a_raw_ecdsa_signature_of_another_curves_width_is_refused),
+	    cmocka_unit_test(an_all_zero_ecdsa_signature_is_refused),
+	    cmocka_unit_test(ed25519_signs_as_rfc_8032_says),
+	    cmocka_unit_test(ed25519_is_equally_strict_for_small_and_big_messages),
+	    cmocka_unit_test(an_ed25519_signature_with_r_of_small_order_is_refused_at_any_size),
+	    cmocka_unit_test(unusable_public_keys_are_refused),
+	    cmocka_unit_test(ed25519_points_that_are_weak_or_not_canonical_are_refused),
+	    cmocka_unit_test(a_key_knows_its_kind_size_encoding_and_name),
+	    cmocka_unit_test(pem_goes_out_and_comes_back),
+	    cmocka_unit_test(an_openssh_line_is_read),
+	    cmocka_unit_test(text_that_is_not_exactly_one_key_is_refused),
+	    cmocka_unit_test(made_keys_sign_and_survive_their_secret_form),
+	    cmocka_unit_test(signing_appends),
+	    cmocka_unit_test(a_scheme_of_another_kind_of_key_is_not_signed_with),
+	    cmocka_unit_test(rsa_keys_are_never_made),
+	    cmocka_unit_test(a_secret_of_the_wrong_kind_or_length_is_refused),
+	    cmocka_unit_test(an_ec_secret_whose_public_half_is_another_keys_is_refused),
+	    cmocka_unit_test(failures_leave_openssls_error_queue_alone),
+	    cmocka_unit_test(references_are_counted),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -94,12 +94,12 @@ static void random_octets_differ_and_stay_below_the_bound(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_new_secret_is_zero),
-		cmocka_unit_test(a_copy_holds_the_octets_and_clearing_empties_it),
-		cmocka_unit_test(a_size_beyond_all_memory_is_out_of_memory),
-		cmocka_unit_test(secrets_work_without_lockable_memory),
-		cmocka_unit_test(wiping_leaves_zeros_and_takes_an_empty_range),
-		cmocka_unit_test(random_octets_differ_and_stay_below_the_bound),
+	    cmocka_unit_test(a_new_secret_is_zero),
+	    cmocka_unit_test(a_copy_holds_the_octets_and_clearing_empties_it),
+	    cmocka_unit_test(a_size_beyond_all_memory_is_out_of_memory),
+	    cmocka_unit_test(secrets_work_without_lockable_memory),
+	    cmocka_unit_test(wiping_leaves_zeros_and_takes_an_empty_range),
+	    cmocka_unit_test(random_octets_differ_and_stay_below_the_bound),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

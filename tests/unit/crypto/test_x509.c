@@ -37,7 +37,8 @@ static void load(struct mf_buf *out, const char *name)
 	fclose(f);
 }
 
-static int read_file(struct mf_root_cert *out, const char *name, int64_t now, bool check_expiry, struct mf_err *e)
+static int read_file(struct mf_root_cert *out, const char *name, int64_t now, bool check_expiry,
+		     struct mf_err *e)
 {
 	struct mf_buf pem MF_BUF_CLEANUP = MF_BUF_INIT(65536);
 
@@ -51,7 +52,8 @@ static void key_id(char out[65], const struct mf_root_cert *c)
 	struct mf_buf b MF_BUF_CLEANUP = MF_BUF_INIT(65536);
 	struct mf_digest d;
 
-	assert_int_equal(mf_buf_printf(&b, &err, "{\"keytype\":\"%s-x509\",\"keyval\":{\"private\":null,\"public\":\"",
+	assert_int_equal(mf_buf_printf(&b, &err,
+				       "{\"keytype\":\"%s-x509\",\"keyval\":{\"private\":null,\"public\":\"",
 				       mf_key_type_name(mf_pubkey_type(c->leaf))),
 			 0);
 	assert_int_equal(mf_b64_encode(&b, (struct mf_bytes){(uint8_t *)c->pem, c->pem_n}, &err), 0);
@@ -67,12 +69,13 @@ static void acceptable_root_keys_are_rebuilt_as_notary_does(void **state)
 		const char *file, *id;
 		bool same;
 	} rows[] = {
-		{"good", "b159a165937d920125ebecbdd9c2e92fbdfcbb7694ca3607c4d2c9c896fa0441", true},
-		{"good-chain", "35010a82ac25c0cf63056c24dcb4c375ad17c13441b9d3e46ca920d21db65a88", true},
-		{"good-rsa-root", "7f7b2776adb0dbdc0419e9e9388943f30a1bf37931e8f7a6a81ae3f35d228493", true},
-		{"good-wildcard-cn", "557fc6e24321ea0d9c97831efcdb90754c5883a46f5eafdae06fa323599cd866", true},
-		{"cert-crlf", "e3da02ff28633f7c7ec197a052eb59418b56d3be82da9335d4512a895b93a67d", false},
-		{"cert-no-final-newline", "6fbf4cc0627227c5eb5709a76145910a27044aeed9367f90d7da891e5f940cce", false},
+	    {"good", "b159a165937d920125ebecbdd9c2e92fbdfcbb7694ca3607c4d2c9c896fa0441", true},
+	    {"good-chain", "35010a82ac25c0cf63056c24dcb4c375ad17c13441b9d3e46ca920d21db65a88", true},
+	    {"good-rsa-root", "7f7b2776adb0dbdc0419e9e9388943f30a1bf37931e8f7a6a81ae3f35d228493", true},
+	    {"good-wildcard-cn", "557fc6e24321ea0d9c97831efcdb90754c5883a46f5eafdae06fa323599cd866", true},
+	    {"cert-crlf", "e3da02ff28633f7c7ec197a052eb59418b56d3be82da9335d4512a895b93a67d", false},
+	    {"cert-no-final-newline", "6fbf4cc0627227c5eb5709a76145910a27044aeed9367f90d7da891e5f940cce",
+	     false},
 	};
 
 	(void)state;
@@ -96,19 +99,19 @@ static void acceptable_root_keys_are_rebuilt_as_notary_does(void **state)
 static void unacceptable_root_keys_are_refused(void **state)
 {
 	static const char *const files[] = {
-		"cert-wrong-cn",
-		"cert-prefix-cn",
-		"cert-is-ca",
-		"cert-ca-first",
-		"cert-two-leaves",
-		"cert-der-not-pem",
-		"cert-rsa-1024",
-		"made-sha1",
-		"made-two-names-first-fits",
-		"made-no-name",
-		"made-star-of-another",
-		"root-ed25519-certificate",
-		"ca",
+	    "cert-wrong-cn",
+	    "cert-prefix-cn",
+	    "cert-is-ca",
+	    "cert-ca-first",
+	    "cert-two-leaves",
+	    "cert-der-not-pem",
+	    "cert-rsa-1024",
+	    "made-sha1",
+	    "made-two-names-first-fits",
+	    "made-no-name",
+	    "made-star-of-another",
+	    "root-ed25519-certificate",
+	    "ca",
 	};
 
 	(void)state;
@@ -159,8 +162,8 @@ static void validity_is_checked_to_the_second_with_a_day_of_leeway_before(void *
 		int64_t now;
 		bool ok;
 	} rows[] = {
-		{Y2020 - 86401, false}, {Y2020 - 86400, true}, {Y2020, true}, {Y2050, true}, {Y2050 + 1, false},
-		{INT64_MIN, false},     {INT64_MAX, false},
+	    {Y2020 - 86401, false}, {Y2020 - 86400, true}, {Y2020, true},      {Y2050, true},
+	    {Y2050 + 1, false},     {INT64_MIN, false},    {INT64_MAX, false},
 	};
 
 	(void)state;
@@ -193,7 +196,9 @@ static void expired_and_weak_ca_certificates_are_dropped_from_the_rebuilt_text(v
 	static const struct {
 		const char *file;
 		bool check_expiry, kept;
-	} rows[] = {{"made-expired-ca", true, false}, {"made-expired-ca", false, true}, {"made-sha1-ca", false, false}};
+	} rows[] = {{"made-expired-ca", true, false},
+		    {"made-expired-ca", false, true},
+		    {"made-sha1-ca", false, false}};
 	struct mf_buf leaf MF_BUF_CLEANUP = MF_BUF_INIT(65536);
 	struct mf_buf all MF_BUF_CLEANUP = MF_BUF_INIT(65536);
 
@@ -255,21 +260,21 @@ static void chains_are_followed_to_the_pinned_ca_only(void **state)
 		int64_t now;
 		bool ok;
 	} rows[] = {
-		{"good-chain", "ca", Y2025, true},
-		{"good-chain", "made-ca", Y2025, false},
-		{"good", "ca", Y2025, false},
-		{"good", "good", Y2025, true},
-		{"made-chain", "made-ca", Y2025, true},
-		{"made-chain", "made-intermediate-only", Y2025, true}, /* an anchor need not be self-signed */
-		{"made-chain", "ca", Y2025, false},
-		{"made-chain-without-intermediate", "made-ca", Y2025, false},
-		{"made-leaf", "made-ca", Y2025, true},
-		{"made-leaf", "made-ca", Y2050 + 1, false},
-		{"made-leaf", "made-ca", Y2020 - 1, false},
-		{"made-issued-by-a-leaf", "made-leaf", Y2025, false}, /* a leaf of the same name issues nothing */
-		{"cert-rsa-1024", "cert-rsa-1024", Y2025, false},
-		{"cert-der-not-pem", "ca", Y2025, false},
-		{"good-chain", "cert-der-not-pem", Y2025, false},
+	    {"good-chain", "ca", Y2025, true},
+	    {"good-chain", "made-ca", Y2025, false},
+	    {"good", "ca", Y2025, false},
+	    {"good", "good", Y2025, true},
+	    {"made-chain", "made-ca", Y2025, true},
+	    {"made-chain", "made-intermediate-only", Y2025, true}, /* an anchor need not be self-signed */
+	    {"made-chain", "ca", Y2025, false},
+	    {"made-chain-without-intermediate", "made-ca", Y2025, false},
+	    {"made-leaf", "made-ca", Y2025, true},
+	    {"made-leaf", "made-ca", Y2050 + 1, false},
+	    {"made-leaf", "made-ca", Y2020 - 1, false},
+	    {"made-issued-by-a-leaf", "made-leaf", Y2025, false}, /* a leaf of the same name issues nothing */
+	    {"cert-rsa-1024", "cert-rsa-1024", Y2025, false},
+	    {"cert-der-not-pem", "ca", Y2025, false},
+	    {"good-chain", "cert-der-not-pem", Y2025, false},
 	};
 
 	(void)state;
@@ -320,10 +325,13 @@ static void a_made_certificate_is_what_notary_makes(void **state)
 	assert_int_equal(X509_get_key_usage(x), KU_DIGITAL_SIGNATURE | KU_KEY_ENCIPHERMENT);
 	assert_int_equal(X509_get_extended_key_usage(x), XKU_CODE_SIGN);
 	assert_int_equal(X509_get_ext_count(x), 3);
-	assert_int_equal(X509_EXTENSION_get_critical(X509_get_ext(x, X509_get_ext_by_NID(x, NID_key_usage, -1))), 1);
-	assert_int_equal(X509_EXTENSION_get_critical(X509_get_ext(x, X509_get_ext_by_NID(x, NID_ext_key_usage, -1))), 0);
 	assert_int_equal(
-		X509_EXTENSION_get_critical(X509_get_ext(x, X509_get_ext_by_NID(x, NID_basic_constraints, -1))), 1);
+	    X509_EXTENSION_get_critical(X509_get_ext(x, X509_get_ext_by_NID(x, NID_key_usage, -1))), 1);
+	assert_int_equal(
+	    X509_EXTENSION_get_critical(X509_get_ext(x, X509_get_ext_by_NID(x, NID_ext_key_usage, -1))), 0);
+	assert_int_equal(
+	    X509_EXTENSION_get_critical(X509_get_ext(x, X509_get_ext_by_NID(x, NID_basic_constraints, -1))),
+	    1);
 	assert_true(ASN1_STRING_length(X509_get0_serialNumber(x)) > 8);
 	assert_int_equal(ASN1_INTEGER_get(X509_get0_serialNumber(x)) == 0, 0);
 }
@@ -398,20 +406,20 @@ static void a_certificate_gives_its_key_as_text(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(acceptable_root_keys_are_rebuilt_as_notary_does),
-		cmocka_unit_test(unacceptable_root_keys_are_refused),
-		cmocka_unit_test(certificates_out_of_their_time_are_refused),
-		cmocka_unit_test(odd_but_acceptable_names_are_accepted),
-		cmocka_unit_test(validity_is_checked_to_the_second_with_a_day_of_leeway_before),
-		cmocka_unit_test(expiry_is_not_looked_at_for_the_previous_root),
-		cmocka_unit_test(expired_and_weak_ca_certificates_are_dropped_from_the_rebuilt_text),
-		cmocka_unit_test(text_around_and_blocks_of_another_kind_are_handled_as_notary_does),
-		cmocka_unit_test(too_many_certificates_are_refused),
-		cmocka_unit_test(chains_are_followed_to_the_pinned_ca_only),
-		cmocka_unit_test(a_made_certificate_is_what_notary_makes),
-		cmocka_unit_test(a_made_certificate_is_accepted_under_its_own_rules),
-		cmocka_unit_test(an_ed25519_key_gets_no_certificate),
-		cmocka_unit_test(a_certificate_gives_its_key_as_text),
+	    cmocka_unit_test(acceptable_root_keys_are_rebuilt_as_notary_does),
+	    cmocka_unit_test(unacceptable_root_keys_are_refused),
+	    cmocka_unit_test(certificates_out_of_their_time_are_refused),
+	    cmocka_unit_test(odd_but_acceptable_names_are_accepted),
+	    cmocka_unit_test(validity_is_checked_to_the_second_with_a_day_of_leeway_before),
+	    cmocka_unit_test(expiry_is_not_looked_at_for_the_previous_root),
+	    cmocka_unit_test(expired_and_weak_ca_certificates_are_dropped_from_the_rebuilt_text),
+	    cmocka_unit_test(text_around_and_blocks_of_another_kind_are_handled_as_notary_does),
+	    cmocka_unit_test(too_many_certificates_are_refused),
+	    cmocka_unit_test(chains_are_followed_to_the_pinned_ca_only),
+	    cmocka_unit_test(a_made_certificate_is_what_notary_makes),
+	    cmocka_unit_test(a_made_certificate_is_accepted_under_its_own_rules),
+	    cmocka_unit_test(an_ed25519_key_gets_no_certificate),
+	    cmocka_unit_test(a_certificate_gives_its_key_as_text),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -16,7 +16,8 @@ static struct mf_err err;
 
 static struct mf_secret hunter, other;
 static struct mf_privkey *ed, *ec;
-static struct mf_buf ed_plain = MF_BUF_INIT(65536), ed_locked = MF_BUF_INIT(65536), ec_locked = MF_BUF_INIT(65536);
+static struct mf_buf ed_plain = MF_BUF_INIT(65536), ed_locked = MF_BUF_INIT(65536),
+		     ec_locked = MF_BUF_INIT(65536);
 
 static int setup(void **state)
 {
@@ -178,8 +179,9 @@ static void the_clear_part_is_bound_to_the_passphrase(void **state)
 
 static void costs_above_or_below_the_limits_are_refused_before_they_are_paid(void **state)
 {
-	static const char *const mem[] = {"8191", "0", "-1", "1073741825", "9223372036854775807", "99999999999999999999",
-					  "1e3",  "67108864.0"};
+	static const char *const mem[] = {
+	    "8191", "0",         "-1", "1073741825", "9223372036854775807", "99999999999999999999",
+	    "1e3",  "67108864.0"};
 	static const char *const ops[] = {"0", "17", "-1", "4294967296"};
 	char text[64];
 
@@ -199,34 +201,34 @@ static void malformed_files_are_refused(void **state)
 	static const struct {
 		const char *from, *to;
 	} rows[] = {
-		{"\"private key\"", "\"public key\""},
-		{"\"v\":1", "\"v\":2"},
-		{"\"v\":1", "\"v\":0"},
-		{"\"v\":1", "\"v\":\"1\""},
-		{"\"v\":1,", ""},
-		{"\"name\":\"alice\",", ""},
-		{"\"name\":\"alice\"", "\"name\":\"../alice\""},
-		{"\"name\":\"alice\"", "\"name\":\"al\\u0069ce\""},
-		{"\"name\":\"alice\"", "\"name\":\"\""},
-		{"\"name\":\"alice\"", "\"name\":\"alice\",\"name\":\"alice\""},
-		{"\"name\":\"alice\"", "\"name\":\"alice\",\"x\":1"},
-		{"\"type\":\"ed25519\"", "\"type\":\"ecdsa\""},
-		{"\"type\":\"ed25519\"", "\"type\":\"dsa\""},
-		{"\"fingerprint\":\"", "\"fingerprint\":\"0"},
-		{"\"alg\":\"argon2id13\"", "\"alg\":\"argon2i13\""},
-		{"\"alg\":\"argon2id13\",", ""},
-		{"\"alg\":\"argon2id13\"", "\"alg\":\"argon2id13\",\"y\":1"},
-		{"\"ops\":2,", ""},
-		{"\"mem\":67108864,", ""},
-		{"\"salt\":\"", "\"salt\":\"AAAA"},
-		{"\"nonce\":\"", "\"nonce\":\"AAAA"},
-		{"\"cipher\":\"xchacha20-poly1305\"", "\"cipher\":\"none\""},
-		{"\"cipher\":\"xchacha20-poly1305\"", "\"cipher\":\"aes\""},
-		{"\"cipher\":\"xchacha20-poly1305\",", ""},
-		{"\"kdf\":{", "\"kdf\":[],\"z\":{"},
-		{"\"secret\":\"", "\"secret\":\"\",\"w\":\""},
-		{"}\n", "}x"},
-		{"}\n", ""},
+	    {"\"private key\"", "\"public key\""},
+	    {"\"v\":1", "\"v\":2"},
+	    {"\"v\":1", "\"v\":0"},
+	    {"\"v\":1", "\"v\":\"1\""},
+	    {"\"v\":1,", ""},
+	    {"\"name\":\"alice\",", ""},
+	    {"\"name\":\"alice\"", "\"name\":\"../alice\""},
+	    {"\"name\":\"alice\"", "\"name\":\"al\\u0069ce\""},
+	    {"\"name\":\"alice\"", "\"name\":\"\""},
+	    {"\"name\":\"alice\"", "\"name\":\"alice\",\"name\":\"alice\""},
+	    {"\"name\":\"alice\"", "\"name\":\"alice\",\"x\":1"},
+	    {"\"type\":\"ed25519\"", "\"type\":\"ecdsa\""},
+	    {"\"type\":\"ed25519\"", "\"type\":\"dsa\""},
+	    {"\"fingerprint\":\"", "\"fingerprint\":\"0"},
+	    {"\"alg\":\"argon2id13\"", "\"alg\":\"argon2i13\""},
+	    {"\"alg\":\"argon2id13\",", ""},
+	    {"\"alg\":\"argon2id13\"", "\"alg\":\"argon2id13\",\"y\":1"},
+	    {"\"ops\":2,", ""},
+	    {"\"mem\":67108864,", ""},
+	    {"\"salt\":\"", "\"salt\":\"AAAA"},
+	    {"\"nonce\":\"", "\"nonce\":\"AAAA"},
+	    {"\"cipher\":\"xchacha20-poly1305\"", "\"cipher\":\"none\""},
+	    {"\"cipher\":\"xchacha20-poly1305\"", "\"cipher\":\"aes\""},
+	    {"\"cipher\":\"xchacha20-poly1305\",", ""},
+	    {"\"kdf\":{", "\"kdf\":[],\"z\":{"},
+	    {"\"secret\":\"", "\"secret\":\"\",\"w\":\""},
+	    {"}\n", "}x"},
+	    {"}\n", ""},
 	};
 
 	(void)state;
@@ -237,7 +239,8 @@ static void malformed_files_are_refused(void **state)
 static void a_plain_file_with_a_cost_or_a_locked_one_without_is_refused(void **state)
 {
 	(void)state;
-	assert_decode(&ed_plain, "\"cipher\":\"none\"", "\"nonce\":\"AAAA\",\"cipher\":\"none\"", MF_E_FORMAT);
+	assert_decode(&ed_plain, "\"cipher\":\"none\"", "\"nonce\":\"AAAA\",\"cipher\":\"none\"",
+		      MF_E_FORMAT);
 	assert_decode(&ed_plain, "\"cipher\":\"none\"", "\"kdf\":{},\"cipher\":\"none\"", MF_E_FORMAT);
 	assert_decode(&ed_plain, "\"cipher\":\"none\"", "\"cipher\":\"xchacha20-poly1305\"", MF_E_FORMAT);
 	assert_decode(&ed_plain, "\"secret\":\"", "\"secret\":\"AAAA", MF_E_FORMAT);
@@ -308,10 +311,10 @@ static void files_of_format_version_1_are_still_read(void **state)
 		enum mf_key_type type;
 		bool encrypted;
 	} rows[] = {
-		{"ed25519-plain", MF_KEY_ED25519, false},
-		{"ed25519-encrypted", MF_KEY_ED25519, true},
-		{"ecdsa-plain", MF_KEY_ECDSA, false},
-		{"ecdsa-encrypted", MF_KEY_ECDSA, true},
+	    {"ed25519-plain", MF_KEY_ED25519, false},
+	    {"ed25519-encrypted", MF_KEY_ED25519, true},
+	    {"ecdsa-plain", MF_KEY_ECDSA, false},
+	    {"ecdsa-encrypted", MF_KEY_ECDSA, true},
 	};
 	struct mf_secret pass MF_SECRET_CLEANUP = MF_SECRET_INIT;
 
@@ -337,10 +340,21 @@ static void files_of_format_version_1_are_still_read(void **state)
 
 static void key_names_are_plain_file_names(void **state)
 {
-	static const char *const good[] = {"a", "A9", "alice", "qa-team_2.new",
-					   "0123456789012345678901234567890123456789012345678901234567890123"};
-	static const char *const bad[] = {"", ".", "..", ".a", "-a", "_a", "a/b", "a b", "a\n", "\xc3\xa4",
-					  "01234567890123456789012345678901234567890123456789012345678901234"};
+	static const char *const good[] = {
+	    "a", "A9", "alice", "qa-team_2.new",
+	    "0123456789012345678901234567890123456789012345678901234567890123"};
+	static const char *const bad[] = {
+	    "",
+	    ".",
+	    "..",
+	    ".a",
+	    "-a",
+	    "_a",
+	    "a/b",
+	    "a b",
+	    "a\n",
+	    "\xc3\xa4",
+	    "01234567890123456789012345678901234567890123456789012345678901234"};
 
 	(void)state;
 	for (size_t i = 0; i < N(good); i++)
@@ -352,21 +366,21 @@ static void key_names_are_plain_file_names(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_key_comes_back_with_its_passphrase),
-		cmocka_unit_test(the_clear_part_needs_no_passphrase),
-		cmocka_unit_test(the_secret_is_not_in_an_encrypted_file),
-		cmocka_unit_test(two_files_of_one_key_share_neither_salt_nor_nonce),
-		cmocka_unit_test(a_wrong_and_a_missing_passphrase_are_told_apart),
-		cmocka_unit_test(nothing_is_encrypted_under_an_empty_passphrase_or_a_bad_name),
-		cmocka_unit_test(the_clear_part_is_bound_to_the_passphrase),
-		cmocka_unit_test(costs_above_or_below_the_limits_are_refused_before_they_are_paid),
-		cmocka_unit_test(malformed_files_are_refused),
-		cmocka_unit_test(a_plain_file_with_a_cost_or_a_locked_one_without_is_refused),
-		cmocka_unit_test(every_changed_octet_of_an_encrypted_secret_is_noticed),
-		cmocka_unit_test(a_plain_secret_of_another_key_is_refused),
-		cmocka_unit_test(overlong_files_and_passphrases_are_refused),
-		cmocka_unit_test(files_of_format_version_1_are_still_read),
-		cmocka_unit_test(key_names_are_plain_file_names),
+	    cmocka_unit_test(a_key_comes_back_with_its_passphrase),
+	    cmocka_unit_test(the_clear_part_needs_no_passphrase),
+	    cmocka_unit_test(the_secret_is_not_in_an_encrypted_file),
+	    cmocka_unit_test(two_files_of_one_key_share_neither_salt_nor_nonce),
+	    cmocka_unit_test(a_wrong_and_a_missing_passphrase_are_told_apart),
+	    cmocka_unit_test(nothing_is_encrypted_under_an_empty_passphrase_or_a_bad_name),
+	    cmocka_unit_test(the_clear_part_is_bound_to_the_passphrase),
+	    cmocka_unit_test(costs_above_or_below_the_limits_are_refused_before_they_are_paid),
+	    cmocka_unit_test(malformed_files_are_refused),
+	    cmocka_unit_test(a_plain_file_with_a_cost_or_a_locked_one_without_is_refused),
+	    cmocka_unit_test(every_changed_octet_of_an_encrypted_secret_is_noticed),
+	    cmocka_unit_test(a_plain_secret_of_another_key_is_refused),
+	    cmocka_unit_test(overlong_files_and_passphrases_are_refused),
+	    cmocka_unit_test(files_of_format_version_1_are_still_read),
+	    cmocka_unit_test(key_names_are_plain_file_names),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }

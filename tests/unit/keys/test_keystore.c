@@ -304,7 +304,8 @@ static void signers_outlive_later_additions(void **state)
 	}
 	assert_string_equal(s.name, "m");
 	assert_int_equal(s.sign(s.arg, MF_SIG_ED25519, mf_bytes_of(MF_STR("x")), &sig, &err), 0);
-	assert_int_equal(mf_sig_verify(s.pub, MF_SIG_ED25519, mf_bytes_of(MF_STR("x")), mf_buf_bytes(&sig), &err), 0);
+	assert_int_equal(
+	    mf_sig_verify(s.pub, MF_SIG_ED25519, mf_bytes_of(MF_STR("x")), mf_buf_bytes(&sig), &err), 0);
 }
 
 static void keys_are_found_by_fingerprint_and_unique_prefix(void **state)
@@ -515,28 +516,28 @@ static void a_key_file_replaced_after_listing_is_not_used(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(a_directory_that_is_not_there_holds_no_keys),
-		T(files_are_0600_in_a_directory_of_0700),
-		T(a_made_key_is_unlocked_and_stays_so),
-		T(a_key_is_unlocked_once_a_process_and_at_the_first_signature),
-		T(a_wrong_passphrase_is_not_asked_for_again),
-		T(without_a_source_the_callbacks_own_message_is_given),
-		T(an_unencrypted_key_needs_nobody_to_ask),
-		T(an_empty_answer_makes_no_key),
-		T(an_existing_name_is_a_conflict_before_anybody_is_asked),
-		T(bad_names_and_rsa_are_usage_errors),
-		T(keys_are_listed_by_name),
-		T(signers_outlive_later_additions),
-		T(keys_are_found_by_fingerprint_and_unique_prefix),
-		T(one_key_under_two_names_is_no_ambiguity),
-		T(a_name_in_front_of_a_fingerprint_does_not_hide_the_key),
-		T(an_added_key_needs_no_unlocking_and_is_encrypted),
-		T(a_key_file_that_others_may_read_is_passed_over),
-		T(a_key_file_that_was_renamed_is_passed_over),
-		T(fifos_garbage_and_huge_files_are_passed_over),
-		T(other_files_are_ignored_in_silence),
-		T(a_key_directory_that_others_may_change_is_warned_of),
-		T(a_key_file_replaced_after_listing_is_not_used),
+	    T(a_directory_that_is_not_there_holds_no_keys),
+	    T(files_are_0600_in_a_directory_of_0700),
+	    T(a_made_key_is_unlocked_and_stays_so),
+	    T(a_key_is_unlocked_once_a_process_and_at_the_first_signature),
+	    T(a_wrong_passphrase_is_not_asked_for_again),
+	    T(without_a_source_the_callbacks_own_message_is_given),
+	    T(an_unencrypted_key_needs_nobody_to_ask),
+	    T(an_empty_answer_makes_no_key),
+	    T(an_existing_name_is_a_conflict_before_anybody_is_asked),
+	    T(bad_names_and_rsa_are_usage_errors),
+	    T(keys_are_listed_by_name),
+	    T(signers_outlive_later_additions),
+	    T(keys_are_found_by_fingerprint_and_unique_prefix),
+	    T(one_key_under_two_names_is_no_ambiguity),
+	    T(a_name_in_front_of_a_fingerprint_does_not_hide_the_key),
+	    T(an_added_key_needs_no_unlocking_and_is_encrypted),
+	    T(a_key_file_that_others_may_read_is_passed_over),
+	    T(a_key_file_that_was_renamed_is_passed_over),
+	    T(fifos_garbage_and_huge_files_are_passed_over),
+	    T(other_files_are_ignored_in_silence),
+	    T(a_key_directory_that_others_may_change_is_warned_of),
+	    T(a_key_file_replaced_after_listing_is_not_used),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -58,10 +58,12 @@ static void key_id(char out[65], const struct mf_pubkey *k)
 	struct mf_digest d;
 	enum mf_key_type t = mf_pubkey_type(k);
 
-	assert_int_equal(mf_buf_printf(&b, &err, "{\"keytype\":\"%s\",\"keyval\":{\"private\":null,\"public\":\"",
+	assert_int_equal(mf_buf_printf(&b, &err,
+				       "{\"keytype\":\"%s\",\"keyval\":{\"private\":null,\"public\":\"",
 				       mf_key_type_name(t)),
 			 0);
-	assert_int_equal(mf_b64_encode(&b, t == MF_KEY_ED25519 ? mf_pubkey_ed25519(k) : mf_pubkey_spki(k), &err), 0);
+	assert_int_equal(
+	    mf_b64_encode(&b, t == MF_KEY_ED25519 ? mf_pubkey_ed25519(k) : mf_pubkey_spki(k), &err), 0);
 	assert_int_equal(mf_buf_addz(&b, "\"}}", &err), 0);
 	assert_int_equal(mf_sha256(mf_buf_bytes(&b), &d, &err), 0);
 	mf_digest_hex(out, &d);
@@ -69,7 +71,9 @@ static void key_id(char out[65], const struct mf_pubkey *k)
 
 static enum mf_sig_scheme scheme_of(enum mf_key_type t)
 {
-	return t == MF_KEY_ED25519 ? MF_SIG_ED25519 : t == MF_KEY_RSA ? MF_SIG_RSA_PSS_SHA256 : MF_SIG_ECDSA_RAW_SHA256;
+	return t == MF_KEY_ED25519 ? MF_SIG_ED25519
+	       : t == MF_KEY_RSA   ? MF_SIG_RSA_PSS_SHA256
+				   : MF_SIG_ECDSA_RAW_SHA256;
 }
 
 static void check_row(const json_t *row)
@@ -125,8 +129,7 @@ static void every_listed_file_is_read_or_refused_as_notary_does(void **state)
 	index = mf_json_load(mf_buf_bytes(&text), 65536, &err);
 	assert_non_null(index);
 	assert_int_equal(json_array_size(index), 16);
-	json_array_foreach(index, i, row)
-		check_row(row);
+	json_array_foreach(index, i, row) check_row(row);
 }
 
 static void a_plain_file_is_written_byte_for_byte_as_notary_writes_it(void **state)
@@ -300,7 +303,8 @@ static void locked_with(const EVP_CIPHER *cipher, int rounds, enum mf_code code)
 	assert_int_equal(ASN1_OCTET_STRING_set(data, salt, 8), 1);
 	n = i2d_X509_SIG(box, &der);
 	assert_true(n > 0);
-	assert_int_equal(mf_pem_write(&text, "ENCRYPTED PRIVATE KEY", "", (struct mf_bytes){der, (size_t)n}, &err), 0);
+	assert_int_equal(
+	    mf_pem_write(&text, "ENCRYPTED PRIVATE KEY", "", (struct mf_bytes){der, (size_t)n}, &err), 0);
 	OPENSSL_free(der);
 	X509_ALGOR_free(alg);
 	X509_SIG_free(box);
@@ -361,16 +365,16 @@ static void an_overlong_file_or_passphrase_is_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_listed_file_is_read_or_refused_as_notary_does),
-		cmocka_unit_test(a_plain_file_is_written_byte_for_byte_as_notary_writes_it),
-		cmocka_unit_test(an_encrypted_file_has_notarys_parameters),
-		cmocka_unit_test(every_kind_of_key_survives_writing_and_reading),
-		cmocka_unit_test(a_file_without_headers_has_neither_role_nor_gun),
-		cmocka_unit_test(headers_that_would_forge_another_are_not_written),
-		cmocka_unit_test(damaged_files_are_refused),
-		cmocka_unit_test(foreign_ciphers_and_costs_beyond_the_limit_are_refused),
-		cmocka_unit_test(more_than_one_block_or_none_is_refused),
-		cmocka_unit_test(an_overlong_file_or_passphrase_is_refused),
+	    cmocka_unit_test(every_listed_file_is_read_or_refused_as_notary_does),
+	    cmocka_unit_test(a_plain_file_is_written_byte_for_byte_as_notary_writes_it),
+	    cmocka_unit_test(an_encrypted_file_has_notarys_parameters),
+	    cmocka_unit_test(every_kind_of_key_survives_writing_and_reading),
+	    cmocka_unit_test(a_file_without_headers_has_neither_role_nor_gun),
+	    cmocka_unit_test(headers_that_would_forge_another_are_not_written),
+	    cmocka_unit_test(damaged_files_are_refused),
+	    cmocka_unit_test(foreign_ciphers_and_costs_beyond_the_limit_are_refused),
+	    cmocka_unit_test(more_than_one_block_or_none_is_refused),
+	    cmocka_unit_test(an_overlong_file_or_passphrase_is_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
