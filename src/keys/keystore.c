@@ -1,5 +1,6 @@
 #include "keys/keystore.h"
 
+#include <assert.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -314,6 +315,7 @@ static const struct mf_key_info *by_prefix(const struct mf_keystore *ks, const c
 	const struct mf_key_info *found = NULL;
 	struct mf_digest first = {{0}};
 
+	assert(ks->infos || !ks->n);
 	for (size_t i = 0; i < ks->n; i++) {
 		struct mf_digest fp = mf_pubkey_fingerprint(ks->infos[i].pub);
 		char hex[FP_LEN + 1];

@@ -4,6 +4,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <ftw.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -75,15 +76,22 @@ static int setup(void **state)
 	return 0;
 }
 
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
+{
+	(void)st;
+	(void)type;
+	(void)at;
+	return remove(path);
+}
+
 static int teardown(void **state)
 {
 	struct fixture *f = *state;
-	char cmd[128];
+	int r = nftw(f->base, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 
 	mf_keystore_free(f->ks);
-	snprintf(cmd, sizeof(cmd), "rm -rf '%s'", f->base);
 	free(f);
-	return system(cmd);
+	return r;
 }
 
 static const struct mf_key_info *make(struct fixture *f, const char *name)
