@@ -48,19 +48,36 @@ static bool names_type(const struct mf_tuf_role *role, struct mf_str type)
 
 /* A delegation counts only where its delegators may delegate the type themselves: otherwise a team limited to other
  * types could take `targets` its authority by listing a role that nobody would accept. */
-bool mf_policy_delegated(const struct mf_tuf_set *set, struct mf_str type)
+static size_t delegations(const struct mf_tuf_set *set, struct mf_str type, const struct mf_tuf_role **out, size_t max)
 {
 	char prefix[MF_MAX_TYPE + 1];
+	size_t n = 0;
 	if (type.n > MF_MAX_TYPE)
-		return false;
+		return 0;
 	memcpy(prefix, type.p, type.n);
 	prefix[type.n] = '/';
 	for (size_t i = 0; i < set->nroles; i++)
-		for (size_t j = 0; j < set->roles[i]->file->nroles; j++)
-			if (names_type(&set->roles[i]->file->roles[j], type) &&
+		for (size_t j = 0; j < set->roles[i]->file->nroles && n < max; j++) {
+			const struct mf_tuf_role *role = &set->roles[i]->file->roles[j];
+			if (names_type(role, type) &&
 			    mf_tuf_loaded_touches(set->d, set->roles[i], (struct mf_str){prefix, type.n + 1}))
-				return true;
-	return false;
+				out[n++] = role;
+		}
+	return n;
+}
+
+bool mf_policy_delegated(const struct mf_tuf_set *set, struct mf_str type)
+{
+	const struct mf_tuf_role *one;
+	return delegations(set, type, &one, 1) > 0;
+}
+
+size_t mf_policy_roles(const struct mf_tuf_set *set, struct mf_str type, const struct mf_tuf_role **out, size_t max)
+{
+	size_t n = delegations(set, type, out, max);
+	if (n == 0 && max)
+		out[n++] = &set->root->roles[MF_TUF_TARGETS];
+	return n;
 }
 
 bool mf_policy_authorised(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l, struct mf_str type, const char *asked)

@@ -42,6 +42,9 @@ bool mf_policy_authorised(const struct mf_tuf_set *set, const struct mf_tuf_load
 /* Does a delegation that is listed (loaded or not) name the type in its own paths? */
 bool mf_policy_delegated(const struct mf_tuf_set *set, struct mf_str type);
 
+/* The roles, loaded or not, that may hold a type: the delegations that name it, else `targets`. At most max; returns their number. */
+size_t mf_policy_roles(const struct mf_tuf_set *set, struct mf_str type, const struct mf_tuf_role **out, size_t max);
+
 /* Reads entry i of a role. Names that are none of ours give 0 and an empty entry; 1: read; -1. */
 int mf_entry_read(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l, size_t i, struct mf_entry *out, struct mf_err *err) MF_NODISCARD;
 

@@ -272,11 +272,14 @@ int mf_trust_update(struct mf_trust *t, struct mf_str prefix, mf_trust_intent_fn
 {
 	/* This machine's writers queue here instead of racing each other on the server. */
 	struct mf_lock lock MF_LOCK_CLEANUP = MF_LOCK_INIT;
+	int64_t asked = mf_monotonic_ms();
 	if (mf_trust_lock(t, &lock, err) < 0)
 		return -1;
-	for (int tries = 0;; tries++) {
+	/* What the caller has just loaded for signing serves the first try, unless somebody held the lock meanwhile. */
+	bool fresh = t->loaded && t->for_signing && mf_monotonic_ms() - asked < 2;
+	for (int tries = 0;; tries++, fresh = false) {
 		struct mf_trust_change c = {0};
-		if (mf_trust_load(t, prefix, true, err) < 0)
+		if (!fresh && mf_trust_load(t, prefix, true, err) < 0)
 			return -1;
 		int rc = intent(arg, t, &c, err);
 		if (rc <= 0)

@@ -1,0 +1,194 @@
+#include <assert.h>
+#include <stdio.h>
+
+#include "ops/ops.h"
+
+const char *manifesto_version(void)
+{
+	return MF_VERSION;
+}
+
+int mf_op_fail(struct manifesto_error *out, const struct mf_err *err)
+{
+	assert(err->code != MF_OK);
+	*out = (struct manifesto_error){.status = mf_code_exit(err->code)};
+	(void)snprintf(out->code, sizeof out->code, "%s", mf_code_name(err->code));
+	(void)snprintf(out->message, sizeof out->message, "%s", err->msg);
+	(void)snprintf(out->endpoint, sizeof out->endpoint, "%s", err->endpoint);
+	(void)snprintf(out->hint, sizeof out->hint, "%s", err->hint);
+	return -1;
+}
+
+void mf_op_begin(struct manifesto *m, struct manifesto_error *err)
+{
+	*err = (struct manifesto_error){0};
+	m->env.deadline_ms = mf_monotonic_ms() + (m->opt.timeout_ms > 0 ? m->opt.timeout_ms : MF_TOTAL_TIMEOUT_MS);
+}
+
+struct manifesto_arena *mf_op_arena(struct mf_err *err)
+{
+	struct manifesto_arena *a = calloc(1, sizeof *a);
+	if (!a)
+		(void)mf_fail_nomem(err);
+	return a;
+}
+
+void mf_op_arena_free(struct manifesto_arena *a)
+{
+	if (!a)
+		return;
+	mf_arena_clear(&a->a);
+	free(a);
+}
+
+/* ---- callbacks of the caller as the environment of the modules */
+
+static int64_t call_now(void *arg)
+{
+	struct manifesto *m = arg;
+	return m->opt.now(m->opt.now_arg);
+}
+
+static void call_log(void *arg, enum mf_log_level level, const char *line)
+{
+	struct manifesto *m = arg;
+	m->opt.log(m->opt.log_arg, (int)level, line);
+}
+
+static bool call_cancelled(void *arg)
+{
+	struct manifesto *m = arg;
+	return m->opt.cancelled(m->opt.cancel_arg) != 0;
+}
+
+static int call_passphrase(void *arg, const char *key_name, bool confirm, struct mf_secret *out, struct mf_err *err)
+{
+	struct manifesto *m = arg;
+	struct mf_secret buf MF_SECRET_CLEANUP = MF_SECRET_INIT;
+	char why[256] = "this program offers no way to enter one";
+	size_t n = 0;
+	if (mf_secret_alloc(&buf, MF_MAX_PASSPHRASE, err) < 0)
+		return -1;
+	if (!m->opt.passphrase ||
+	    m->opt.passphrase(m->opt.passphrase_arg, key_name, confirm, (char *)buf.p, MF_MAX_PASSPHRASE, &n, why) != 0) {
+		why[sizeof why - 1] = 0;
+		(void)mf_fail(err, MF_E_KEY, 0, "no passphrase for key '%s': %s", key_name, why);
+		if (confirm)
+			mf_err_set_hint(err, "--no-passphrase writes the new key unencrypted");
+		return -1;
+	}
+	if (n == 0 || n > MF_MAX_PASSPHRASE)
+		return mf_fail(err, MF_E_KEY, 0, "the passphrase for key '%s' is %s", key_name, n ? "too long" : "empty");
+	return mf_secret_copy(out, (struct mf_bytes){buf.p, n}, err);
+}
+
+static void set_env(struct manifesto *m)
+{
+	mf_env_init(&m->env);
+	if (m->opt.now) {
+		m->env.now = call_now;
+		m->env.now_arg = m;
+	}
+	if (m->opt.log) {
+		m->env.log = call_log;
+		m->env.log_arg = m;
+	}
+	if (m->opt.cancelled) {
+		m->env.cancelled = call_cancelled;
+		m->env.cancel_arg = m;
+	}
+	m->env.level = m->opt.log_level > 0 ? (enum mf_log_level)m->opt.log_level : MF_LOG_WARNING;
+}
+
+/* ---- construction */
+
+static int keep(struct manifesto *m, const char **s, struct mf_err *err)
+{
+	if (!*s)
+		return 0;
+	*s = mf_arena_dup(&m->strings, mf_str_c(*s), err);
+	return *s ? 0 : -1;
+}
+
+static int keep_all(struct manifesto *m, struct mf_err *err)
+{
+	struct manifesto_options *o = &m->opt;
+	const char **all[] = {&o->home, &o->cache_dir, &o->docker_config, &o->trust_server, &o->store, &o->cacert, &o->client_cert,
+			      &o->client_key, &o->username, &o->credential_source, &o->default_key_name};
+	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+		if (keep(m, all[i], err) < 0)
+			return -1;
+	if (o->password && *o->password && mf_secret_copy(&m->password, mf_bytes_of(mf_str_c(o->password)), err) < 0)
+		return -1;
+	o->password = NULL;
+	return 0;
+}
+
+static int set_up(struct manifesto *m, const struct manifesto_options *opt, struct mf_err *err)
+{
+	if (opt->size != sizeof *opt)
+		return mf_fail(err, MF_E_USAGE, 0, "options of another version of the library");
+	m->opt = *opt;
+	if (!opt->home || opt->home[0] != '/' || !opt->cache_dir || opt->cache_dir[0] != '/')
+		return mf_fail(err, MF_E_USAGE, 0, "home and cache_dir must be absolute paths");
+	if (keep_all(m, err) < 0)
+		return -1;
+	if (!m->opt.default_key_name || !mf_key_name_valid(m->opt.default_key_name))
+		m->opt.default_key_name = "manifesto";
+	set_env(m);
+	m->passphrase = (struct mf_passphrase){call_passphrase, m, m->opt.no_passphrase != 0};
+	m->credentials = (struct mf_credential_config){.user = m->opt.username, .password = m->password.p ? &m->password : NULL,
+						       .given_source = m->opt.credential_source,
+						       .docker_config_dir = m->opt.docker_config};
+	char *dir MF_FREE = mf_path_join(m->opt.home, "keys", NULL);
+	if (!dir)
+		return mf_fail_nomem(err);
+	m->keys = mf_keystore_new(dir, &m->passphrase, &m->env, err);
+	if (!m->keys)
+		return -1;
+	m->trust = (struct mf_trust_config){.home = m->opt.home, .cache_dir = m->opt.cache_dir, .tofu = m->opt.tofu != 0,
+					    .ci = m->opt.ci != 0, .env = &m->env, .keys = m->keys, .key_name = m->opt.default_key_name};
+	return 0;
+}
+
+int manifesto_new(const struct manifesto_options *opt, struct manifesto **out, struct manifesto_error *error)
+{
+	struct mf_err err = MF_ERR_INIT;
+	struct manifesto *m = calloc(1, sizeof *m);
+	*error = (struct manifesto_error){0};
+	if (!m) {
+		(void)mf_fail_nomem(&err);
+		return mf_op_fail(error, &err);
+	}
+	if (set_up(m, opt, &err) < 0) {
+		manifesto_free(m);
+		return mf_op_fail(error, &err);
+	}
+	*out = m;
+	return 0;
+}
+
+void manifesto_free(struct manifesto *m)
+{
+	if (!m)
+		return;
+	mf_http_free(m->http);
+	for (size_t i = 0; i < m->nauth; i++) {
+		mf_auth_free(m->auth[i]);
+		free(m->auth_host[i]);
+	}
+	mf_keystore_free(m->keys);
+	mf_secret_clear(&m->password);
+	mf_arena_clear(&m->strings);
+	free(m);
+}
+
+void manifesto_stats(const struct manifesto *m, struct manifesto_stats *out)
+{
+	struct mf_http_stats s = {0};
+	if (m->http)
+		mf_http_stats(m->http, &s);
+	out->requests = s.requests;
+	out->bytes_in = s.bytes_in;
+	out->bytes_out = s.bytes_out;
+}

@@ -1,0 +1,273 @@
+/* Opening an image: reference, store, trust repository; resolving it to subjects. */
+#include <stdio.h>
+
+#include "ops/ops.h"
+
+static int need_http(struct manifesto *m, struct mf_err *err)
+{
+	struct mf_http_options o = {.user_agent = "manifesto/" MF_VERSION, .cacert = m->opt.cacert, .client_cert = m->opt.client_cert,
+				    .client_key = m->opt.client_key, .plain_http = m->opt.plain_http != 0};
+	if (m->http)
+		return 0;
+	m->http = mf_http_new(&o, &m->env, err);
+	return m->http ? 0 : -1;
+}
+
+static struct mf_auth *auth_for(struct manifesto *m, const char *host, struct mf_err *err)
+{
+	for (size_t i = 0; i < m->nauth; i++)
+		if (strcmp(m->auth_host[i], host) == 0)
+			return m->auth[i];
+	if (m->nauth == sizeof m->auth / sizeof m->auth[0]) { /* the oldest makes room; nothing of it is in flight between operations */
+		mf_auth_free(m->auth[0]);
+		free(m->auth_host[0]);
+		memmove(&m->auth[0], &m->auth[1], sizeof m->auth - sizeof m->auth[0]);
+		memmove(&m->auth_host[0], &m->auth_host[1], sizeof m->auth_host - sizeof m->auth_host[0]);
+		m->nauth--;
+	}
+	char *copy = mf_str_dup(mf_str_c(host));
+	struct mf_auth *a = copy ? mf_auth_new(host, &m->credentials, &m->env, err) : NULL;
+	if (!a) {
+		if (!copy)
+			(void)mf_fail_nomem(err);
+		free(copy);
+		return NULL;
+	}
+	m->auth_host[m->nauth] = copy;
+	m->auth[m->nauth++] = a;
+	return a;
+}
+
+static struct mf_image_store *open_store(struct manifesto *m, const struct mf_ref *ref, struct mf_err *err)
+{
+	if (ref->transport == MF_TRANSPORT_LAYOUT)
+		return mf_image_store_open(ref, NULL, NULL, &m->env, err);
+	if (need_http(m, err) < 0)
+		return NULL;
+	struct mf_auth *auth = auth_for(m, ref->registry, err);
+	return auth ? mf_image_store_open(ref, m->http, auth, &m->env, err) : NULL;
+}
+
+/* ---- trust */
+
+static int open_layout_trust(struct mf_image *im, struct mf_err *err)
+{
+	char *real MF_FREE = realpath(im->store_ref.dir, NULL), *dir MF_FREE = mf_path_join(im->store_ref.dir, "trust", NULL);
+	char *pin_name MF_FREE = NULL;
+	if (!real || !dir || asprintf(&pin_name, "oci:%s", real) < 0)
+		return real ? mf_fail_nomem(err) : mf_fail(err, MF_E_NOT_FOUND, 0, "no OCI image layout at '%s'", im->store_ref.dir);
+	return mf_trust_open(dir, "oci", pin_name, &im->trust_cfg, &im->trust, err);
+}
+
+/* Host and port of "scheme://host:port/...". */
+static char *url_host(const char *url)
+{
+	const char *from = strstr(url, "://");
+	if (!from)
+		return NULL;
+	from += 3;
+	return mf_str_dup((struct mf_str){from, strcspn(from, "/?#")});
+}
+
+static int open_trust(struct mf_image *im, struct mf_err *err)
+{
+	struct manifesto *m = im->m;
+	struct mf_buf gun MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_REFERENCE);
+	const char *url = m->opt.trust_server;
+	bool layout = im->store_ref.transport == MF_TRANSPORT_LAYOUT;
+	im->trust_cfg = m->trust;
+	if (layout && !url)
+		return open_layout_trust(im, err);
+	if (layout) {
+		(void)mf_fail(err, MF_E_USAGE, 0, "a layout has no repository name for trust server '%s'", url);
+		mf_err_set_hint(err, "--store REPOSITORY names one; without --trust-server the layout's own directory is used");
+		return -1;
+	}
+	if (!url) {
+		(void)mf_fail(err, MF_E_USAGE, 0, "no trust server for '%s'", im->store_ref.registry);
+		mf_err_set_hint(err, "give --trust-server URL or set MANIFESTO_TRUST_SERVER");
+		return -1;
+	}
+	if (mf_ref_gun(&im->store_ref, &gun, err) < 0)
+		return -1;
+	if (strncmp(url, "tuf+file", 8) != 0) {
+		char *host MF_FREE = url_host(url);
+		if (need_http(m, err) < 0)
+			return -1;
+		im->trust_cfg.http = m->http;
+		im->trust_cfg.auth = host ? auth_for(m, host, err) : NULL;
+		if (host && !im->trust_cfg.auth)
+			return -1;
+	}
+	return mf_trust_open(url, mf_buf_str(&gun).p, mf_buf_str(&gun).p, &im->trust_cfg, &im->trust, err);
+}
+
+void mf_image_close(struct mf_image *im)
+{
+	mf_resolve_cancel(im->resolve);
+	mf_trust_close(im->trust);
+	if (im->blobs != im->images)
+		mf_image_store_free(im->blobs);
+	mf_image_store_free(im->images);
+	mf_manifest_clear(&im->manifest);
+	mf_ref_clear(&im->ref);
+	mf_ref_clear(&im->store_ref);
+	*im = (struct mf_image){0};
+}
+
+int mf_image_open(struct mf_image *im, struct manifesto *m, const char *text, struct mf_err *err)
+{
+	const char *store = m->opt.store ? m->opt.store : text;
+	*im = (struct mf_image){.m = m};
+	if (mf_ref_parse(&im->ref, mf_str_c(text), err) < 0)
+		return -1;
+	if (m->opt.store ? mf_ref_parse_repository(&im->store_ref, mf_str_c(store), err) < 0
+			 : mf_ref_parse(&im->store_ref, mf_str_c(store), err) < 0)
+		return -1;
+	im->images = open_store(m, &im->ref, err);
+	if (!im->images)
+		return -1;
+	im->blobs = m->opt.store ? open_store(m, &im->store_ref, err) : im->images;
+	return im->blobs ? open_trust(im, err) : -1;
+}
+
+int mf_image_begin(struct mf_image *im, struct mf_err *err)
+{
+	if (!im->ref.has_digest && !im->resolve) {
+		im->resolve = mf_resolve_begin(im->images, im->ref.tag, err);
+		if (!im->resolve)
+			return -1;
+	}
+	return mf_trust_prefetch(im->trust, err);
+}
+
+static int need_manifest(struct mf_image *im, struct mf_err *err)
+{
+	if (im->manifest.bytes.n)
+		return 0;
+	return mf_manifest_get(im->images, &im->digest, &im->manifest, err);
+}
+
+int mf_image_resolve(struct mf_image *im, bool exists, struct mf_err *err)
+{
+	if (!im->resolved) {
+		if (im->ref.has_digest) {
+			im->digest = im->ref.digest;
+		} else {
+			struct mf_resolve *r = im->resolve ? im->resolve : mf_resolve_begin(im->images, im->ref.tag, err);
+			im->resolve = NULL;
+			if (!r || mf_resolve_end(r, &im->digest, im->media_type, &im->size, err) < 0)
+				return -1;
+		}
+		im->resolved = true;
+	}
+	if (exists && !im->media_type[0]) {
+		if (need_manifest(im, err) < 0)
+			return -1;
+		(void)snprintf(im->media_type, sizeof im->media_type, "%s", im->manifest.media_type);
+		im->size = im->manifest.bytes.n;
+	}
+	return 0;
+}
+
+char *mf_image_name(const struct mf_image *im, const struct mf_digest *d, struct mf_arena *a, struct mf_err *err)
+{
+	char digest[MF_DIGEST_TEXT];
+	mf_digest_format(digest, d);
+	if (im->ref.transport == MF_TRANSPORT_REGISTRY)
+		return mf_arena_printf(a, err, "%s/%s@%s", im->ref.registry, im->ref.repository, digest);
+	return mf_arena_printf(a, err, "oci:%s%s%s@%s", im->ref.dir, im->ref.tag ? ":" : "", im->ref.tag ? im->ref.tag : "", digest);
+}
+
+/* ---- subjects */
+
+void mf_subjects_clear(struct mf_subjects *s)
+{
+	free(s->v);
+	*s = (struct mf_subjects){0};
+}
+
+static void platform_text(const struct mf_descriptor *d, char *out, size_t max)
+{
+	if (d->os && d->architecture)
+		(void)snprintf(out, max, "%s/%s%s%s", d->os, d->architecture, d->variant ? "/" : "", d->variant ? d->variant : "");
+	else
+		out[0] = 0;
+}
+
+static struct mf_subject subject_of(const struct mf_descriptor *d)
+{
+	struct mf_subject s = {.digest = d->digest, .size = d->size};
+	(void)snprintf(s.media_type, sizeof s.media_type, "%s", d->media_type ? d->media_type : MF_MT_OCI_MANIFEST);
+	platform_text(d, s.platform, sizeof s.platform);
+	return s;
+}
+
+/* "linux/arm64" also fits "linux/arm64/v8" when it is the only one. */
+static bool platform_fits(const char *have, const char *asked)
+{
+	size_t n = strlen(asked);
+	return strcmp(have, asked) == 0 || (strncmp(have, asked, n) == 0 && have[n] == '/');
+}
+
+static int choose_platform(const struct mf_descriptors *c, const char *asked, struct mf_subject *out, struct mf_err *err)
+{
+	char list[400] = "";
+	size_t found = 0;
+	struct mf_esc e;
+	for (size_t i = 0; i < c->n; i++) {
+		struct mf_subject s = subject_of(&c->v[i]);
+		size_t at = strlen(list);
+		if (s.platform[0])
+			(void)snprintf(list + at, sizeof list - at, "%s%s", at ? ", " : "", mf_esc(&e, mf_str_c(s.platform)));
+		if (s.platform[0] && platform_fits(s.platform, asked)) {
+			*out = s;
+			found++;
+		}
+	}
+	if (found == 1)
+		return 0;
+	return mf_fail(err, found ? MF_E_AMBIGUOUS : MF_E_NOT_FOUND, 0, "%s '%s' among %s", found ? "several images for platform" : "no platform",
+		       mf_esc(&e, mf_str_c(asked)), list[0] ? list : "none");
+}
+
+static int from_index(struct mf_image *im, const char *platform, bool all, struct mf_subjects *out, struct mf_err *err)
+{
+	struct mf_descriptors c MF_DESCRIPTORS_CLEANUP = {0};
+	if (need_manifest(im, err) < 0)
+		return -1;
+	if (!im->manifest.is_index)
+		return all ? 0 : mf_fail(err, MF_E_NOT_FOUND, 0, "the image is no index: it has no platform '%s' to choose", platform);
+	if (mf_index_children(&im->manifest, &c, err) < 0)
+		return -1;
+	if (!all)
+		return choose_platform(&c, platform, &out->v[0], err);
+	struct mf_subject *v = realloc(out->v, (c.n + 1) * sizeof *v);
+	if (!v)
+		return mf_fail_nomem(err);
+	out->v = v;
+	for (size_t i = 0; i < c.n; i++) {
+		bool twice = false;
+		for (size_t j = 0; j < out->n; j++)
+			twice |= mf_digest_eq(&v[j].digest, &c.v[i].digest);
+		if (!twice)
+			v[out->n++] = subject_of(&c.v[i]);
+	}
+	return 0;
+}
+
+int mf_image_subjects(struct mf_image *im, const char *platform, bool all, bool exists, struct mf_subjects *out, struct mf_err *err)
+{
+	if (mf_image_resolve(im, exists, err) < 0)
+		return -1;
+	struct mf_subjects s __attribute__((cleanup(mf_subjects_clear))) = {.v = mf_calloc(1, sizeof(struct mf_subject)), .n = 1};
+	if (!s.v)
+		return mf_fail_nomem(err);
+	s.v[0] = (struct mf_subject){.digest = im->digest, .size = im->size};
+	(void)snprintf(s.v[0].media_type, sizeof s.v[0].media_type, "%s", im->media_type);
+	if ((platform || all) && from_index(im, platform, all, &s, err) < 0)
+		return -1;
+	*out = s;
+	s = (struct mf_subjects){0};
+	return 0;
+}

@@ -1,0 +1,146 @@
+/* Catalogue and referrers from the signed records: they show people and garbage collectors what is stored; nothing trusts them. */
+#include "base/encode.h"
+#include "crypto/hash.h"
+#include "ops/ops.h"
+
+int mf_artifact_of(const struct mf_subject *s, const char *type, const struct mf_digest *blob, uint64_t length, const char *media_type,
+		   struct mf_buf *out, struct mf_digest *digest, struct mf_err *err)
+{
+	struct mf_artifact a = {.type = type, .blob = *blob, .blob_length = length,
+				.blob_media_type = media_type ? media_type : "application/octet-stream", .subject = s->digest,
+				.subject_size = s->size, .subject_media_type = s->media_type};
+	if (mf_artifact_build(&a, out, err) < 0)
+		return -1;
+	return mf_sha256(mf_buf_bytes(out), digest, err);
+}
+
+/* ---- catalogue */
+
+struct catalogue {
+	struct mf_catalogue_record *v;
+	char (*created)[MF_TIME_LEN];
+	char **types;
+	size_t n;
+};
+
+static void catalogue_clear(struct catalogue *c)
+{
+	for (size_t i = 0; c->types && i < c->n; i++)
+		free(c->types[i]);
+	free(c->types);
+	free(c->created);
+	free(c->v);
+}
+
+static int catalogue_of(const struct mf_entries *e, struct catalogue *c, struct mf_err *err)
+{
+	c->v = mf_calloc(e->n, sizeof *c->v);
+	c->created = mf_calloc(e->n, sizeof *c->created);
+	c->types = mf_calloc(e->n, sizeof *c->types);
+	if (!c->v || !c->created || !c->types)
+		return mf_fail_nomem(err);
+	for (size_t i = 0; i < e->n; i++, c->n++) {
+		const struct mf_entry *x = &e->v[i];
+		c->types[i] = mf_str_dup(x->type);
+		if (!c->types[i])
+			return mf_fail_nomem(err);
+		mf_time_format(c->created[i], x->record.created);
+		c->v[i] = (struct mf_catalogue_record){.subject = x->subject, .blob = x->info.sha256, .length = x->info.length,
+						       .type = c->types[i], .media_type = x->record.media_type, .role = x->role->role,
+						       .created = x->record.created ? c->created[i] : NULL};
+	}
+	return 0;
+}
+
+static int write_catalogue(struct mf_image *im, const struct mf_entries *all, struct mf_err *err)
+{
+	struct catalogue c __attribute__((cleanup(catalogue_clear))) = {0};
+	return catalogue_of(all, &c, err) < 0 ? -1 : mf_catalogue_write(im->blobs, c.v, c.n, false, err);
+}
+
+/* ---- referrers */
+
+/* The artifact manifest of an entry, stored again when the registry has lost it (garbage collection keeps no untagged manifest). */
+static int restore_artifact(struct mf_image *im, const struct mf_subject *s, const struct mf_entry *e, const char *type, bool *api,
+			    struct mf_descriptor *out, struct mf_err *err)
+{
+	struct mf_buf bytes MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_MANIFEST_BYTES);
+	struct mf_digest d;
+	bool have = false;
+	if (mf_artifact_of(s, type, &e->info.sha256, e->info.length, e->record.media_type, &bytes, &d, err) < 0)
+		return -1;
+	if (!mf_digest_eq(&d, &e->record.artifact)) /* made for another description of the subject: not ours to rebuild */
+		return 0;
+	if (mf_manifests_have(im->blobs, &d, 1, &have, err) < 0)
+		return -1;
+	if (!have && (mf_artifact_store_config(im->blobs, err) < 0 ||
+		      mf_manifest_put(im->blobs, NULL, MF_MT_OCI_MANIFEST, mf_buf_bytes(&bytes), api, NULL, err) < 0))
+		return -1;
+	*out = (struct mf_descriptor){.digest = d, .size = bytes.n};
+	out->media_type = mf_str_dup(MF_STR(MF_MT_OCI_MANIFEST));
+	if (asprintf(&out->artifact_type, "application/vnd.manifesto.%s", type) < 0 || !out->media_type)
+		return mf_fail_nomem(err);
+	return 1;
+}
+
+static int rebuild_subject(struct mf_image *im, const struct mf_subject *s, const struct mf_entries *all, const struct mf_digest *replaced,
+			   size_t nreplaced, struct mf_err *err)
+{
+	struct mf_descriptors add MF_DESCRIPTORS_CLEANUP = {0};
+	struct mf_digest *gone MF_FREE = mf_calloc(nreplaced, sizeof *gone);
+	size_t ngone = 0;
+	bool api = false;
+	if (!gone)
+		return mf_fail_nomem(err);
+	for (size_t i = 0; i < all->n; i++) {
+		const struct mf_entry *e = &all->v[i];
+		if (!e->record.has_artifact || !mf_digest_eq(&e->subject, &s->digest))
+			continue;
+		char *type MF_FREE = mf_str_dup(e->type);
+		if (!type)
+			return mf_fail_nomem(err);
+		if (mf_grow((void **)&add.v, &add.cap, add.n, sizeof *add.v, err) < 0)
+			return -1;
+		add.v[add.n] = (struct mf_descriptor){0};
+		int rc = restore_artifact(im, s, e, type, &api, &add.v[add.n], err);
+		if (rc < 0) {
+			mf_descriptor_clear(&add.v[add.n]);
+			return -1;
+		}
+		add.n += (size_t)rc;
+	}
+	for (size_t i = 0; i < nreplaced; i++) {
+		bool current = false;
+		for (size_t j = 0; j < add.n; j++)
+			current |= mf_digest_eq(&add.v[j].digest, &replaced[i]);
+		if (!current)
+			gone[ngone++] = replaced[i];
+	}
+	if (api)
+		return 0; /* the registry keeps the list itself */
+	return mf_referrers_update(im->blobs, &s->digest, add.v, add.n, gone, ngone, err);
+}
+
+/* Written from one state of the records; done when that is still the newest afterwards. Whoever publishes in between repeats it too. */
+int mf_rebuild(struct mf_image *im, const struct mf_subjects *subjects, const struct mf_digest *replaced, size_t nreplaced, struct mf_err *err)
+{
+	struct mf_lock lock MF_LOCK_CLEANUP = MF_LOCK_INIT;
+	if (im->store_ref.transport == MF_TRANSPORT_LAYOUT)
+		return 0;
+	if (mf_trust_lock(im->trust, &lock, err) < 0 || mf_trust_load(im->trust, MF_STR(""), false, err) < 0)
+		return -1;
+	for (;;) {
+		int64_t before = mf_trust_set(im->trust)->snapshot->version;
+		struct mf_entries all MF_ENTRIES_CLEANUP = {0};
+		if (mf_policy_list(mf_trust_set(im->trust), NULL, NULL, &all, err) < 0 || write_catalogue(im, &all, err) < 0)
+			return -1;
+		for (size_t i = 0; i < subjects->n; i++)
+			if (rebuild_subject(im, &subjects->v[i], &all, replaced, nreplaced, err) < 0)
+				return -1;
+		mf_entries_clear(&all);
+		if (mf_trust_load(im->trust, MF_STR(""), false, err) < 0)
+			return -1;
+		if (mf_trust_set(im->trust)->snapshot->version == before)
+			return 0;
+	}
+}

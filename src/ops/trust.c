@@ -1,0 +1,240 @@
+/* trust init, show, pin. */
+#include <stdio.h>
+
+#include "base/encode.h"
+#include "ops/ops.h"
+#include "tuf/tuf.h"
+
+static int report_role(struct manifesto *m, const struct mf_tuf_role *role, const struct mf_tuf_file *file, struct mf_arena *a,
+		       struct manifesto_trust_role *out, struct mf_err *err)
+{
+	struct mf_pubkey **keys MF_FREE = mf_calloc(role->nkeys, sizeof(struct mf_pubkey *));
+	const char **paths = mf_arena_alloc(a, role->npaths, sizeof(char *), err);
+	if (!keys || !paths)
+		return keys ? -1 : mf_fail_nomem(err);
+	for (size_t i = 0; i < role->nkeys; i++)
+		keys[i] = role->keys[i]->pub;
+	for (size_t i = 0; i < role->npaths; i++) {
+		paths[i] = mf_arena_dup(a, role->paths[i], err);
+		if (!paths[i])
+			return -1;
+	}
+	*out = (struct manifesto_trust_role){.version = file ? file->version : 0, .expires = file ? file->expires : 0,
+					     .threshold = (int)(role->threshold > 1000 ? 1000 : role->threshold), .paths = paths,
+					     .npaths = role->npaths};
+	out->name = mf_arena_dup(a, mf_str_c(role->name), err);
+	return out->name ? mf_report_keys(m, keys, role->nkeys, a, &out->keys, &out->nkeys, err) : -1;
+}
+
+static int report_roles(struct manifesto *m, const struct mf_tuf_set *set, struct manifesto_trust_result *out, struct mf_err *err)
+{
+	struct mf_arena *a = &out->arena->a;
+	size_t n = MF_TUF_TYPES;
+	for (size_t i = 0; i < set->nroles; i++)
+		n += set->roles[i]->file->nroles;
+	struct manifesto_trust_role *v = mf_arena_alloc(a, n, sizeof *v, err);
+	if (!v)
+		return -1;
+	const struct mf_tuf_file *top[MF_TUF_TYPES] = {set->root, set->timestamp, set->snapshot, set->roles[0]->file};
+	for (size_t i = 0; i < MF_TUF_TYPES; i++)
+		if (report_role(m, &set->root->roles[i], top[i], a, &v[out->nroles++], err) < 0)
+			return -1;
+	for (size_t i = 0; i < set->nroles; i++)
+		for (size_t j = 0; j < set->roles[i]->file->nroles; j++) {
+			const struct mf_tuf_role *role = &set->roles[i]->file->roles[j];
+			const struct mf_tuf_loaded *l = mf_tuf_set_find(set, role->name);
+			if (report_role(m, role, l ? l->file : NULL, a, &v[out->nroles++], err) < 0)
+				return -1;
+		}
+	out->roles = v;
+	return 0;
+}
+
+static int report_pin(struct manifesto *m, const char *pin_name, struct manifesto_trust_result *out, struct mf_err *err)
+{
+	struct mf_pin pin __attribute__((cleanup(mf_pin_clear))) = {0};
+	struct mf_arena *a = &out->arena->a;
+	if (mf_pin_find(m->opt.home, pin_name, &pin, err) < 0)
+		return -1;
+	if (!pin.found)
+		return 0;
+	const char **v = mf_arena_alloc(a, pin.n, sizeof(char *), err);
+	for (size_t i = 0; v && i < pin.n; i++) {
+		v[i] = mf_report_hex(&pin.fingerprints[i], a, err);
+		if (!v[i])
+			return -1;
+	}
+	out->pinned = v;
+	out->npinned = pin.n;
+	out->pin_threshold = (int)pin.threshold;
+	out->pin_source = mf_arena_printf(a, err, "%s/trust.json: %s", m->opt.home, pin.pattern);
+	return v && out->pin_source ? 0 : -1;
+}
+
+static int report_head(struct mf_image *im, struct manifesto_trust_result *out, struct mf_err *err)
+{
+	struct mf_arena *a = &out->arena->a;
+	out->gun = mf_arena_dup(a, mf_str_c(mf_trust_pin_name(im->trust)), err);
+	out->where = out->gun ? mf_arena_dup(a, mf_str_c(mf_trust_where(im->trust)), err) : NULL;
+	out->dialect = mf_trust_dialect(im->trust)->name;
+	return out->where ? report_pin(im->m, mf_trust_pin_name(im->trust), out, err) : -1;
+}
+
+static int report_made(const struct mf_trust_made *made, struct manifesto_trust_result *out, struct mf_err *err)
+{
+	const char **v = mf_arena_alloc(&out->arena->a, made->nkeys, sizeof(char *), err);
+	for (size_t i = 0; v && i < made->nkeys; i++) {
+		v[i] = mf_arena_dup(&out->arena->a, mf_str_c(made->keys[i]), err);
+		if (!v[i])
+			return -1;
+	}
+	out->keys_made = v;
+	out->nkeys_made = made->nkeys;
+	return v ? 0 : -1;
+}
+
+static int show(struct mf_image *im, struct manifesto_trust_result *out, struct mf_err *err)
+{
+	if (mf_trust_load(im->trust, MF_STR(""), false, err) < 0)
+		return -1;
+	out->tofu = mf_trust_was_tofu(im->trust);
+	if (report_head(im, out, err) < 0)
+		return -1;
+	return report_roles(im->m, mf_trust_set(im->trust), out, err);
+}
+
+static int init(struct mf_image *im, struct manifesto_trust_result *out, struct mf_err *err)
+{
+	struct mf_trust_made made = {.arena = MF_ARENA_INIT};
+	int rc = mf_trust_init(im->trust, &made, err);
+	if (rc == 0) {
+		out->initialised = 1;
+		rc = report_made(&made, out, err) < 0 ? -1 : show(im, out, err);
+	}
+	mf_arena_clear(&made.arena);
+	return rc;
+}
+
+static int run(struct manifesto *m, const char *image, int (*what)(struct mf_image *im, struct manifesto_trust_result *out, struct mf_err *err),
+	       struct manifesto_trust_result *out, struct manifesto_error *error)
+{
+	struct mf_err err = MF_ERR_INIT;
+	struct mf_image im MF_IMAGE_CLEANUP = {0};
+	struct manifesto_trust_result r = {.size = sizeof r, .arena = NULL};
+	mf_op_begin(m, error);
+	r.arena = mf_op_arena(&err);
+	if (!r.arena || mf_image_open(&im, m, image, &err) < 0 || what(&im, &r, &err) < 0) {
+		manifesto_trust_result_clear(&r);
+		return mf_op_fail(error, &err);
+	}
+	*out = r;
+	return 0;
+}
+
+int manifesto_trust_init(struct manifesto *m, const char *image, struct manifesto_trust_result *out, struct manifesto_error *error)
+{
+	return run(m, image, init, out, error);
+}
+
+int manifesto_trust_show(struct manifesto *m, const char *image, struct manifesto_trust_result *out, struct manifesto_error *error)
+{
+	return run(m, image, show, out, error);
+}
+
+/* ---- pin */
+
+struct anchors {
+	struct mf_digest fps[MF_MAX_SIGNATURES];
+	size_t n;
+	int64_t threshold;
+	bool file;
+};
+
+static bool is_fingerprint(const char *text, struct mf_digest *out)
+{
+	return mf_hex_decode(out->b, sizeof out->b, mf_str_c(text)) == 0;
+}
+
+static int read_anchor(struct manifesto *m, const struct mf_dialect *d, const char *gun, const char *text, struct anchors *out, struct mf_err *err)
+{
+	struct mf_buf bytes MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_ROOT_BYTES);
+	if (out->file || (out->n == MF_MAX_SIGNATURES))
+		return mf_fail(err, MF_E_USAGE, 0, out->file ? "one root file, or fingerprints" : "too many fingerprints");
+	if (is_fingerprint(text, &out->fps[out->n])) {
+		out->n++;
+		return 0;
+	}
+	if (out->n)
+		return mf_fail(err, MF_E_USAGE, 0, "one root file, or fingerprints");
+	out->file = true;
+	if (mf_file_read(text, MF_MAX_ROOT_BYTES, &bytes, err) < 0) {
+		(void)mf_recode(err, MF_E_USAGE);
+		return mf_wrap(err, "neither a fingerprint (64 lower-case hex digits) nor a root file");
+	}
+	return mf_pin_from_root(d, gun, mf_env_now(&m->env), mf_buf_bytes(&bytes), out->fps, &out->n, &out->threshold, err);
+}
+
+static int store_pin(struct manifesto *m, const char *pattern, const struct mf_dialect *d, const char *gun, const char *const *anchors, size_t n,
+		     int threshold, struct mf_err *err)
+{
+	struct anchors a = {.threshold = 1};
+	if (!n)
+		return mf_fail(err, MF_E_USAGE, 0, "nothing to pin");
+	for (size_t i = 0; i < n; i++)
+		if (read_anchor(m, d, gun, anchors[i], &a, err) < 0)
+			return -1;
+	if (threshold > 0)
+		a.threshold = threshold;
+	if (a.threshold > (int64_t)a.n)
+		return mf_fail(err, MF_E_USAGE, 0, "threshold %lld of %zu fingerprints", (long long)a.threshold, a.n);
+	return mf_pin_store(m->opt.home, pattern, a.fps, a.n, a.threshold, &m->env, err);
+}
+
+/* A prefix "registry/team/" + "*": no image to open. */
+static int pin_prefix(struct manifesto *m, const char *pattern, const char *const *anchors, size_t n, int threshold,
+		      struct manifesto_trust_result *out, struct mf_err *err)
+{
+	char gun[MF_MAX_GUN + 1];
+	(void)snprintf(gun, sizeof gun, "%.*s", (int)strlen(pattern) - 1, pattern);
+	const struct mf_dialect *d = strncmp(pattern, "oci:", 4) == 0 ? &mf_dialect_tuf1 : &mf_dialect_notary;
+	out->gun = mf_arena_dup(&out->arena->a, mf_str_c(pattern), err);
+	if (!out->gun || store_pin(m, pattern, d, gun, anchors, n, threshold, err) < 0)
+		return -1;
+	return report_pin(m, pattern, out, err);
+}
+
+static int pin_image(struct manifesto *m, const char *image, const char *const *anchors, size_t n, int threshold,
+		     struct manifesto_trust_result *out, struct mf_err *err)
+{
+	struct mf_image im MF_IMAGE_CLEANUP = {0};
+	if (mf_image_open(&im, m, image, err) < 0 ||
+	    store_pin(m, mf_trust_pin_name(im.trust), mf_trust_dialect(im.trust), mf_trust_gun(im.trust), anchors, n, threshold, err) < 0)
+		return -1;
+	return report_head(&im, out, err);
+}
+
+int manifesto_trust_pin(struct manifesto *m, const char *image, const char *const *anchors, size_t n, int threshold,
+			struct manifesto_trust_result *out, struct manifesto_error *error)
+{
+	struct mf_err err = MF_ERR_INIT;
+	struct manifesto_trust_result r = {.size = sizeof r, .arena = NULL};
+	size_t len = strlen(image);
+	mf_op_begin(m, error);
+	r.arena = mf_op_arena(&err);
+	int rc = r.arena ? 0 : -1;
+	if (rc == 0)
+		rc = len && image[len - 1] == '*' ? pin_prefix(m, image, anchors, n, threshold, &r, &err)
+						   : pin_image(m, image, anchors, n, threshold, &r, &err);
+	if (rc < 0) {
+		manifesto_trust_result_clear(&r);
+		return mf_op_fail(error, &err);
+	}
+	*out = r;
+	return 0;
+}
+
+void manifesto_trust_result_clear(struct manifesto_trust_result *r)
+{
+	mf_op_arena_free(r->arena);
+	*r = (struct manifesto_trust_result){.size = sizeof *r};
+}
