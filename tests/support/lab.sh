@@ -109,6 +109,13 @@ listens() {
 	local socket
 	socket=$(awk -v a="0100007F:$(printf %04X "$2")" '$2 == a && $4 == "0A" { print $10 }' /proc/net/tcp)
 	[ -n "$socket" ] || return 1
+	if [ ! -r "/proc/$1/fd" ]; then
+		# notary-signer hides its memory, and with it this list, from all but root: had another
+		# process the port, it would end now.
+		sleep 0.3
+		[ -n "$(born "$1")" ]
+		return
+	fi
 	find "/proc/$1/fd" -lname "socket:\[$socket\]" 2>/dev/null | grep -q .
 }
 
