@@ -1,7 +1,9 @@
 /* An OCI image layout directory (image-spec 1.1, image-layout.md). */
+#include <stdio.h>
 #include <sys/stat.h>
 
 #include "base/limits.h"
+#include "crypto/hash.h"
 #include "json/json.h"
 #include "oci/backend.h"
 
@@ -164,6 +166,12 @@ static void layout_resolve_cancel(void *b, void *resolve)
 
 /* ---- blobs and manifests */
 
+static void file_cleanup(FILE **f)
+{
+	if (*f)
+		(void)fclose(*f);
+}
+
 static bool is_file(const char *path, uint64_t *size)
 {
 	struct stat st;
@@ -206,6 +214,31 @@ static int layout_manifest_get(void *b, struct mf_manifest_name name, struct mf_
 	return name.digest ? 0 : mf_manifest_seal(&m, digest, content_type, err);
 }
 
+/* Is the blob there and whole? A damaged one must be written again, not taken for stored. */
+static int holds_blob(const char *path, const struct mf_digest *digest, uint64_t length, bool *holds,
+		      struct mf_err *err)
+{
+	uint64_t size;
+	struct mf_digest got;
+	*holds = false;
+	if (!is_file(path, &size) || size != length)
+		return 0;
+	struct mf_hash *hash MF_HASH_CLEANUP = mf_hash_new(err);
+	FILE *f __attribute__((cleanup(file_cleanup))) = fopen(path, "re");
+	if (!hash)
+		return -1;
+	if (!f)
+		return 0;
+	char chunk[16384];
+	for (size_t n; (n = fread(chunk, 1, sizeof(chunk), f)) > 0;)
+		if (mf_hash_add(hash, chunk, n, err))
+			return -1;
+	if (mf_hash_end(hash, &got, err))
+		return -1;
+	*holds = mf_digest_eq(&got, digest);
+	return 0;
+}
+
 static int make_blob_dir(const struct layout *l, struct mf_err *err)
 {
 	char *dir MF_FREE = mf_path_join(l->dir, "blobs", "sha256", NULL);
@@ -217,11 +250,13 @@ static int make_blob_dir(const struct layout *l, struct mf_err *err)
 static int layout_blob_put(void *b, struct mf_spool *blob, const struct mf_digest *digest, uint64_t length,
 			   struct mf_err *err)
 {
-	uint64_t size;
+	bool holds;
 	char *path MF_FREE = blob_path(b, digest);
 	if (!path)
 		return mf_fail_nomem(err);
-	if (is_file(path, &size) && size == length)
+	if (holds_blob(path, digest, length, &holds, err))
+		return -1;
+	if (holds)
 		return 0;
 	if (make_blob_dir(b, err))
 		return -1;
@@ -311,12 +346,12 @@ static int layout_manifest_put(void *b, struct mf_manifest_name name, const stru
 	(void)missing;
 	*subject_seen = false;
 	char *path MF_FREE = blob_path(b, name.digest);
-	uint64_t size;
+	bool holds;
 	if (!path)
 		return mf_fail_nomem(err);
-	if (make_blob_dir(b, err))
+	if (make_blob_dir(b, err) || holds_blob(path, name.digest, m->bytes.n, &holds, err))
 		return -1;
-	if ((!is_file(path, &size) || size != m->bytes.n) && mf_file_write(path, mf_buf_bytes(&m->bytes), 0644, err))
+	if (!holds && mf_file_write(path, mf_buf_bytes(&m->bytes), 0644, err))
 		return -1;
 	return name.tag ? list_in_index(b, m, name.tag, err) : 0;
 }

@@ -328,6 +328,55 @@ static void loopback_registry_with_tls_is_found_by_itself(void **state)
 	assert_int_equal(logged(tls, "/v2/told/"), 3);
 }
 
+/* The loopback address as one number: for this module a host like any other. */
+static void plain_http_is_tried_after_https_where_it_is_allowed(void **state)
+{
+	(void)state;
+	struct fixture f FIXTURE_CLEANUP;
+	struct mf_err err = MF_ERR_INIT;
+	struct mf_digest got;
+	char ref[128];
+	fixture_init(&f, plain, tls);
+	client_start(&f, &(struct mf_http_options){.connect_timeout_ms = 2000, .plain_http = true});
+	(void)snprintf(ref, sizeof(ref), "2130706433:%d/told", plain->port);
+	struct mf_image_store *s MF_IMAGE_STORE_CLEANUP = open_store(ref, f.h, NULL, &f.env);
+	for (int i = 1; i <= 2; i++) {
+		assert_ok(resolve(s, "v1", &got, NULL, NULL, &err), err);
+		assert_int_equal(logged(plain, "/v2/told/"), i);
+	}
+}
+
+/* The deadline has passed, so nothing is sent; the error says where it would have gone. */
+static void host_and_scheme_follow_the_registry_name(void **state)
+{
+	(void)state;
+	const struct {
+		const char *ref, *url;
+		bool plain_http;
+	} rows[] = {
+		{"alpine", "https://registry-1.docker.io/v2/library/alpine/manifests/v1", false},
+		{"docker.io/a/b", "https://registry-1.docker.io/v2/a/b/manifests/v1", false},
+		{"r.example/a", "https://r.example/v2/a/manifests/v1", false},
+		{"r.example:80/a", "https://r.example:80/v2/a/manifests/v1", true},
+		{"127.example.com/a", "https://127.example.com/v2/a/manifests/v1", true},
+		{"localhost/a", "http://localhost/v2/a/manifests/v1", false},
+		{"localhost:5000/a", "http://localhost:5000/v2/a/manifests/v1", false},
+		{"127.9.9.9:5000/a", "http://127.9.9.9:5000/v2/a/manifests/v1", false},
+		{"[::1]:5000/a", "http://[::1]:5000/v2/a/manifests/v1", false},
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct fixture f FIXTURE_CLEANUP;
+		struct mf_err err = MF_ERR_INIT;
+		struct mf_digest got;
+		fixture_init(&f, plain, tls);
+		client_start(&f, &(struct mf_http_options){.plain_http = rows[i].plain_http});
+		struct mf_image_store *s MF_IMAGE_STORE_CLEANUP = open_store(rows[i].ref, f.h, NULL, &f.env);
+		f.env.deadline_ms = 1;
+		assert_int_equal(resolve(s, "v1", &got, NULL, NULL, &err), -1);
+		assert_string_equal(err.endpoint, rows[i].url);
+	}
+}
+
 static void registry_that_is_not_there_is_unavailable(void **state)
 {
 	(void)state;
@@ -383,6 +432,8 @@ int main(void)
 		cmocka_unit_test(manifest_stored_under_another_digest_is_a_digest_error),
 		cmocka_unit_test(manifest_errors_name_what_is_missing_in_both_spellings),
 		cmocka_unit_test(loopback_registry_with_tls_is_found_by_itself),
+		cmocka_unit_test(plain_http_is_tried_after_https_where_it_is_allowed),
+		cmocka_unit_test(host_and_scheme_follow_the_registry_name),
 		cmocka_unit_test(registry_that_is_not_there_is_unavailable),
 	};
 	return cmocka_run_group_tests(tests, start_servers, stop_servers);

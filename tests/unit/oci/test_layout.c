@@ -107,15 +107,26 @@ static void layout_corrupted_blob_or_manifest_is_a_digest_error(void **state)
 	assert_int_equal(m.bytes.n, 0);
 }
 
-static void layout_blob_cut_short_is_written_again(void **state)
+static void layout_damaged_blob_and_manifest_are_written_again(void **state)
 {
 	struct fixture *f = *state;
 	struct mf_err err = MF_ERR_INIT;
+	struct mf_manifest m MF_MANIFEST_CLEANUP = {0};
 	char text[4096];
-	struct mf_digest d = put_blob(f->s, "hello");
-	corrupt(f, &d, "hel");
-	(void)put_blob(f->s, "hello");
-	assert_ok(get_blob(f->s, &d, 5, text, &err), err);
+	struct mf_digest d = put_blob(f->s, "hello"), image = put_image(f->s, NULL, "hello");
+	const char *const damaged[] = {"hel", "hellO"};
+	for (size_t i = 0; i < 2; i++) {
+		corrupt(f, &d, damaged[i]);
+		corrupt(f, &image, damaged[i]);
+		(void)put_image(f->s, NULL, "hello");
+		assert_ok(get_blob(f->s, &d, 5, text, &err), err);
+		assert_ok(mf_manifest_get(f->s, &image, &m, &err), err);
+		char *flipped MF_FREE = mf_str_dup(mf_buf_str(&m.bytes));
+		flipped[3] ^= 1;
+		corrupt(f, &image, flipped);
+		(void)put_image(f->s, NULL, "hello");
+		assert_ok(mf_manifest_get(f->s, &image, &m, &err), err);
+	}
 }
 
 static void layout_tags_resolve_and_move(void **state)
@@ -261,7 +272,7 @@ int main(void)
 		layout_test(layout_open_wants_marker_and_index),
 		layout_test(layout_blob_comes_back_and_putting_twice_is_fine),
 		layout_test(layout_corrupted_blob_or_manifest_is_a_digest_error),
-		layout_test(layout_blob_cut_short_is_written_again),
+		layout_test(layout_damaged_blob_and_manifest_are_written_again),
 		layout_test(layout_tags_resolve_and_move),
 		layout_test(layout_without_tag_means_the_only_image),
 		layout_test(layout_record_in_the_index_is_not_the_only_image),
