@@ -5,6 +5,16 @@
 #include <stdio.h>
 #include <string.h>
 
+/* As much as fits. */
+static void append(struct mf_err *err, const char *text)
+{
+	size_t at = strlen(err->msg), n = strlen(text), room = sizeof err->msg - 1 - at;
+	if (n > room)
+		n = room;
+	memcpy(err->msg + at, text, n);
+	err->msg[at + n] = 0;
+}
+
 int mf_fail(struct mf_err *err, enum mf_code code, int sys, const char *fmt, ...)
 {
 	assert(err && err->code == MF_OK && code != MF_OK);
@@ -16,9 +26,8 @@ int mf_fail(struct mf_err *err, enum mf_code code, int sys, const char *fmt, ...
 	va_end(ap);
 	if (sys) {
 		char text[128];
-		size_t at = strlen(err->msg);
-		const char *why = strerror_r(sys, text, sizeof text);
-		(void)snprintf(err->msg + at, sizeof err->msg - at, ": %s", why);
+		append(err, ": ");
+		append(err, strerror_r(sys, text, sizeof text));
 	}
 	return -1;
 }
@@ -32,9 +41,8 @@ int mf_wrap(struct mf_err *err, const char *fmt, ...)
 	va_start(ap, fmt);
 	(void)vsnprintf(err->msg, sizeof err->msg, fmt, ap);
 	va_end(ap);
-	size_t at = strlen(err->msg);
-	if (at < sizeof err->msg)
-		(void)snprintf(err->msg + at, sizeof err->msg - at, ": %s", old);
+	append(err, ": ");
+	append(err, old);
 	return -1;
 }
 
