@@ -135,7 +135,7 @@ int main(int argc, char **argv)
 	else
 		__fpurge(stdout); /* what a failed run had to say is not handed out */
 	assert((rc == 0) == (err.status == MANIFESTO_OK));
-	if (err.status == MANIFESTO_USAGE)
+	if (strcmp(err.code, mf_code_name(MF_E_USAGE)) == 0) /* and not an ambiguous request */
 		add_usage_hint(&cli, &err);
 	if (rc != 0)
 		mf_cli_print_error(&err, json || cli.json);

@@ -62,7 +62,7 @@ check_json 'annotations too' '.records[2].annotations == {"ticket":"QA-1","empty
 check_json 'the record ends in 90 days' '.records[2] | ((.expires | fromdate) - (.created | fromdate) - 90*86400) | . > -60 and . < 60'
 check 'JSON has no raw control characters either' test -z "$(LC_ALL=C tr -d '\n[:print:]\200-\377' <"$T/stdout")"
 
-make_image --tag bare --seed another image >/dev/null
+make_image image --tag bare --seed another >/dev/null
 run manifesto list oci:image:bare
 check_stdout_empty 'an image without records: stdout is empty'
 check_stderr_has 'and stderr says so' "manifesto: no metadata for 'oci:image:bare'"
