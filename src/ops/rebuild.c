@@ -121,26 +121,35 @@ static int rebuild_subject(struct mf_image *im, const struct mf_subject *s, cons
 	return mf_referrers_update(im->blobs, &s->digest, add.v, add.n, gone, ngone, err);
 }
 
-/* Written from one state of the records; done when that is still the newest afterwards. Whoever publishes in between repeats it too. */
+static int rebuild_once(struct mf_image *im, const struct mf_subjects *subjects, const struct mf_digest *replaced, size_t nreplaced,
+			struct mf_err *err)
+{
+	struct mf_entries all MF_ENTRIES_CLEANUP = {0};
+	if (mf_trust_widen(im->trust, MF_STR(""), err) < 0 || mf_policy_list(mf_trust_set(im->trust), NULL, NULL, &all, err) < 0 ||
+	    write_catalogue(im, &all, err) < 0)
+		return -1;
+	for (size_t i = 0; i < subjects->n; i++)
+		if (rebuild_subject(im, &subjects->v[i], &all, replaced, nreplaced, err) < 0)
+			return -1;
+	return 0;
+}
+
+/* Written from one state of the records, which is loaded; done when that is still the newest afterwards. Whoever publishes in between repeats
+ * it too. */
 int mf_rebuild(struct mf_image *im, const struct mf_subjects *subjects, const struct mf_digest *replaced, size_t nreplaced, struct mf_err *err)
 {
 	struct mf_lock lock MF_LOCK_CLEANUP = MF_LOCK_INIT;
 	if (im->store_ref.transport == MF_TRANSPORT_LAYOUT)
 		return 0;
-	if (mf_trust_lock(im->trust, &lock, err) < 0 || mf_trust_load(im->trust, MF_STR(""), false, err) < 0)
+	if (mf_trust_lock(im->trust, &lock, err) < 0)
 		return -1;
 	for (;;) {
-		int64_t before = mf_trust_set(im->trust)->snapshot->version;
-		struct mf_entries all MF_ENTRIES_CLEANUP = {0};
-		if (mf_policy_list(mf_trust_set(im->trust), NULL, NULL, &all, err) < 0 || write_catalogue(im, &all, err) < 0)
+		if (rebuild_once(im, subjects, replaced, nreplaced, err) < 0)
 			return -1;
-		for (size_t i = 0; i < subjects->n; i++)
-			if (rebuild_subject(im, &subjects->v[i], &all, replaced, nreplaced, err) < 0)
-				return -1;
-		mf_entries_clear(&all);
+		int rc = mf_trust_unchanged(im->trust, err);
+		if (rc)
+			return rc < 0 ? -1 : 0;
 		if (mf_trust_load(im->trust, MF_STR(""), false, err) < 0)
 			return -1;
-		if (mf_trust_set(im->trust)->snapshot->version == before)
-			return 0;
 	}
 }

@@ -12,7 +12,10 @@ static int read_all(int fd, const char *name, size_t max, struct mf_buf *out, st
 	size_t start = out->n;
 	for (;;) {
 		char chunk[16384];
-		ssize_t k = read(fd, chunk, sizeof(chunk));
+		/* Straight into the room that was reserved by the file's size, through the stack behind it. */
+		size_t room = out->cap > out->n + 1 ? out->cap - out->n - 1 : 0;
+		bool direct = room >= sizeof(chunk);
+		ssize_t k = read(fd, direct ? out->p + out->n : chunk, direct ? room : sizeof(chunk));
 		if (k < 0 && errno == EINTR)
 			continue;
 		if (k < 0)
@@ -21,8 +24,12 @@ static int read_all(int fd, const char *name, size_t max, struct mf_buf *out, st
 			return 0;
 		if ((size_t)k > max - (out->n - start))
 			return mf_fail(err, MF_E_USAGE, 0, "'%s' is larger than %zu bytes", name, max);
-		if (mf_buf_add(out, chunk, (size_t)k, err))
+		if (!direct && mf_buf_add(out, chunk, (size_t)k, err))
 			return -1;
+		if (direct) {
+			out->n += (size_t)k;
+			out->p[out->n] = 0;
+		}
 	}
 }
 
@@ -50,6 +57,8 @@ static int read_path(const char *path, size_t max, struct mf_buf *out, struct mf
 		return mf_fail(err, MF_E_USAGE, 0, "'%s' is a directory", path);
 	if (S_ISREG(st.st_mode) && (uintmax_t)st.st_size > max)
 		return mf_fail(err, MF_E_USAGE, 0, "'%s' is larger than %zu bytes", path, max);
+	if (S_ISREG(st.st_mode) && mf_buf_reserve(out, (size_t)st.st_size, err))
+		return -1;
 	return read_all(fd, path, max, out, err);
 }
 

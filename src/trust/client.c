@@ -3,7 +3,6 @@
 
 #include <assert.h>
 
-#include "crypto/hash.h"
 
 static const struct mf_repo_ops *const schemes[] = {&mf_repo_notary_https, &mf_repo_notary_http, &mf_repo_tuf_file, &mf_repo_tuf_dir};
 
@@ -156,31 +155,28 @@ static size_t limit_of(const struct mf_tuf_meta *m, size_t max)
 	return m->length < max ? (size_t)m->length : max;
 }
 
-/* A role's bytes from the cache when they have the announced hash. */
+/* A role's bytes from the cache when they are what is announced. */
 static bool from_cache(struct mf_trust *t, const char *role, const struct mf_tuf_meta *m, size_t max, struct mf_buf *out)
 {
 	struct mf_err ignored = MF_ERR_INIT;
-	struct mf_digest d;
-	if (t->repo->ops->local || !m->has_sha256 ||
+	if (t->repo->ops->local || !t->use_cache || !m->has_sha256 ||
 	    mf_cache_get(t->cfg->cache_dir, t->pin_name, role, 0, limit_of(m, max), out, &ignored) <= 0)
 		return false;
-	if (mf_sha256(mf_buf_bytes(out), &d, &ignored) == 0 && mf_digest_eq(&d, &m->sha256))
+	if (mf_tuf_meta_check(m, mf_buf_bytes(out), &ignored) == 0)
 		return true;
 	mf_buf_clear(out);
 	return false;
 }
 
-/* What was fetched early by name is used when it has the announced hash. */
+/* What was fetched early by name is used when it is what is announced. */
 static bool from_early(struct mf_trust *t, int which, const struct mf_tuf_meta *m, struct mf_buf *out)
 {
 	struct mf_err ignored = MF_ERR_INIT;
-	struct mf_digest d;
-	struct mf_fetch *f = which < EARLY_COUNT ? t->early[which] : NULL;
+	struct mf_fetch *f = t->early[which];
 	if (!f)
 		return false;
 	t->early[which] = NULL;
-	if (t->repo->ops->end(f, out, &ignored) == 1 && m->has_sha256 && mf_sha256(mf_buf_bytes(out), &d, &ignored) == 0 &&
-	    mf_digest_eq(&d, &m->sha256))
+	if (t->repo->ops->end(f, out, &ignored) == 1 && m->has_sha256 && mf_tuf_meta_check(m, mf_buf_bytes(out), &ignored) == 0)
 		return true;
 	mf_buf_clear(out);
 	return false;
@@ -201,14 +197,15 @@ static int get_snapshot(struct mf_trust *t, struct mf_err *err)
 	struct mf_buf bytes MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_SNAPSHOT_BYTES);
 	const struct mf_tuf_meta *m = mf_tuf_meta_find(t->set.timestamp, "snapshot");
 	bool hit = from_cache(t, "snapshot", m, MF_MAX_SNAPSHOT_BYTES, &bytes);
+	bool checked = hit || from_early(t, EARLY_SNAPSHOT, m, &bytes);
 	t->cached[EARLY_SNAPSHOT] = hit;
-	if (!hit && !from_early(t, EARLY_SNAPSHOT, m, &bytes)) {
+	if (!checked) {
 		struct mf_fetch_key key = listed_key(t, "snapshot", m, MF_MAX_SNAPSHOT_BYTES);
 		int rc = mf_trust_fetch(t, &key, &bytes, err);
 		if (rc <= 0)
 			return rc < 0 ? -1 : missing(t, "snapshot", err);
 	}
-	return mf_tuf_set_snapshot(&t->set, &bytes, hit, err);
+	return mf_tuf_set_snapshot(&t->set, &bytes, checked, err);
 }
 
 /* ---- targets and delegations, those of one level in flight together */
@@ -218,7 +215,8 @@ struct role_fetch {
 	const struct mf_tuf_meta *meta;
 	struct mf_buf bytes;
 	struct mf_fetch *fetch;
-	bool hit;
+	bool hit;     /* it came from the cache */
+	bool checked; /* and, or the early fetch, has passed mf_tuf_meta_check */
 };
 
 static int role_begin(struct mf_trust *t, struct role_fetch *r, const char *role, struct mf_err *err)
@@ -228,7 +226,8 @@ static int role_begin(struct mf_trust *t, struct role_fetch *r, const char *role
 	assert(r->meta);
 	mf_buf_init(&r->bytes, MF_MAX_TARGETS_BYTES);
 	r->hit = from_cache(t, role, r->meta, MF_MAX_TARGETS_BYTES, &r->bytes);
-	if (r->hit || (strcmp(role, "targets") == 0 && from_early(t, EARLY_TARGETS, r->meta, &r->bytes)))
+	r->checked = r->hit || (strcmp(role, "targets") == 0 && from_early(t, EARLY_TARGETS, r->meta, &r->bytes));
+	if (r->checked)
 		return 0;
 	struct mf_fetch_key key = listed_key(t, role, r->meta, MF_MAX_TARGETS_BYTES);
 	mf_buf_init(&r->bytes, MF_MAX_TARGETS_BYTES);
@@ -261,7 +260,7 @@ static void cache_loaded(struct mf_trust *t, const char *role, bool hit)
 static int get_targets(struct mf_trust *t, struct mf_err *err)
 {
 	struct role_fetch r = {0};
-	int rc = role_begin(t, &r, "targets", err) < 0 || role_end(t, &r, err) < 0 ? -1 : mf_tuf_set_targets(&t->set, &r.bytes, r.hit, err);
+	int rc = role_begin(t, &r, "targets", err) < 0 || role_end(t, &r, err) < 0 ? -1 : mf_tuf_set_targets(&t->set, &r.bytes, r.checked, err);
 	role_drop(t, &r);
 	if (rc == 0)
 		cache_loaded(t, "targets", r.hit);
@@ -275,7 +274,7 @@ static int get_level(struct mf_trust *t, const struct mf_tuf_wanted *w, size_t n
 	for (size_t i = 0; rc == 0 && i < n; i++)
 		rc = role_begin(t, &v[i], w[i].role->name, err);
 	for (size_t i = 0; rc == 0 && i < n; i++) {
-		rc = role_end(t, &v[i], err) < 0 ? -1 : mf_tuf_set_delegated(&t->set, &w[i], &v[i].bytes, v[i].hit, err);
+		rc = role_end(t, &v[i], err) < 0 ? -1 : mf_tuf_set_delegated(&t->set, &w[i], &v[i].bytes, v[i].checked, err);
 		if (rc == 0)
 			cache_loaded(t, v[i].role, v[i].hit);
 	}
@@ -300,6 +299,24 @@ static int get_delegations(struct mf_trust *t, struct mf_str prefix, struct mf_e
 	}
 }
 
+int mf_trust_widen(struct mf_trust *t, struct mf_str prefix, struct mf_err *err)
+{
+	if (get_delegations(t, prefix, err) == 0)
+		return 0;
+	mf_err_set_endpoint(err, t->repo->where);
+	return -1;
+}
+
+int mf_trust_unchanged(struct mf_trust *t, struct mf_err *err)
+{
+	struct mf_buf bytes MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_TIMESTAMP_BYTES);
+	struct mf_fetch_key key = {.role = "timestamp", .by = MF_BY_NAME, .max = MF_MAX_TIMESTAMP_BYTES};
+	int rc = mf_trust_fetch(t, &key, &bytes, err);
+	if (rc <= 0)
+		return rc < 0 ? -1 : missing(t, "timestamp", err);
+	return mf_str_eq(mf_buf_str(&bytes), mf_buf_str(&t->set.timestamp->bytes));
+}
+
 /* ---- load */
 
 static int check_clock(struct mf_trust *t, struct mf_err *err)
@@ -317,9 +334,10 @@ static int load_once(struct mf_trust *t, struct mf_str prefix, bool use_cache, s
 	mf_tuf_set_init(&t->set, t->repo->ops->dialect, mf_str_c(t->gun), mf_env_now(t->cfg->env), &t->floors.roles);
 	t->set.expired_ok = t->for_signing;
 	memset(t->cached, 0, sizeof t->cached);
+	t->use_cache = use_cache;
 	mf_floors_clear(&t->floors);
 	if (mf_floors_load(t->cfg->home, t->pin_name, &t->floors, err) < 0 || check_clock(t, err) < 0 ||
-	    mf_trust_load_root(t, use_cache, err) < 0)
+	    mf_trust_load_root(t, err) < 0)
 		return -1;
 	struct mf_digest keys;
 	if (mf_floors_keys(t->set.root, &keys, err) < 0)

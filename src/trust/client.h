@@ -17,6 +17,7 @@ struct mf_trust {
 	struct mf_floors floors;
 	struct mf_fetch *early[EARLY_COUNT];
 	bool loaded, tofu;
+	bool use_cache; /* of this try */
 	bool for_signing;
 	bool cached[EARLY_COUNT]; /* which files came from the cache */
 };
@@ -25,6 +26,6 @@ struct mf_trust {
 int mf_trust_fetch(struct mf_trust *t, const struct mf_fetch_key *key, struct mf_buf *out, struct mf_err *err) MF_NODISCARD;
 void mf_trust_drop_early(struct mf_trust *t);
 /* The root chain (root.c): from the served or cached root to a trusted one in t->set. */
-int mf_trust_load_root(struct mf_trust *t, bool use_cache, struct mf_err *err) MF_NODISCARD;
+int mf_trust_load_root(struct mf_trust *t, struct mf_err *err) MF_NODISCARD;
 
 #endif

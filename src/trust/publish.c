@@ -199,7 +199,12 @@ static int publish_once(struct mf_trust *t, const struct mf_trust_change *c, int
 		return -1;
 	if (!server && add_meta(t, &o, MF_TUF_TIMESTAMP, err) < 0)
 		return -1;
-	return t->repo->ops->publish(t->repo, o.v, o.n, &base, err);
+	if (t->repo->ops->publish(t->repo, o.v, o.n, &base, err) < 0)
+		return -1;
+	/* The next load finds these bytes in the cache, if the verified snapshot announces exactly them. */
+	if (!t->repo->ops->local)
+		mf_cache_put(t->cfg->cache_dir, t->pin_name, c->role, 0, o.v[0].bytes);
+	return 0;
 }
 
 /* ---- update */

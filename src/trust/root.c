@@ -30,10 +30,10 @@ static int chain_add(struct mf_trust *t, struct chain *c, struct mf_buf *bytes, 
 }
 
 /* N.root.json from the cache, else from the server. 1, 0, -1. */
-static int versioned_root(struct mf_trust *t, int64_t version, bool use_cache, struct mf_buf *out, struct mf_err *err)
+static int versioned_root(struct mf_trust *t, int64_t version, struct mf_buf *out, struct mf_err *err)
 {
 	struct mf_fetch_key key = {.role = "root", .by = MF_BY_VERSION, .version = version, .max = MF_MAX_ROOT_BYTES};
-	if (use_cache && !t->repo->ops->local) {
+	if (t->use_cache && !t->repo->ops->local) {
 		int rc = mf_cache_get(t->cfg->cache_dir, t->pin_name, "root", version, MF_MAX_ROOT_BYTES, out, err);
 		if (rc)
 			return rc;
@@ -55,12 +55,12 @@ static int gone(struct mf_trust *t, struct mf_err *err)
 }
 
 /* The newest root of a server: by name. */
-static int newest_by_name(struct mf_trust *t, bool use_cache, struct chain *c, struct mf_err *err)
+static int newest_by_name(struct mf_trust *t, struct chain *c, struct mf_err *err)
 {
 	struct mf_buf bytes MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_ROOT_BYTES);
 	struct mf_fetch_key key = {.role = "root", .by = MF_BY_NAME, .max = MF_MAX_ROOT_BYTES};
 	int rc = 0;
-	if (use_cache)
+	if (t->use_cache)
 		rc = mf_cache_get(t->cfg->cache_dir, t->pin_name, "root", 0, MF_MAX_ROOT_BYTES, &bytes, err);
 	t->cached[EARLY_ROOT] = rc > 0;
 	if (rc == 0) {
@@ -82,7 +82,7 @@ static int newest_by_version(struct mf_trust *t, struct chain *c, struct mf_err 
 		first = 1;
 	for (int64_t v = first;; v++) {
 		struct mf_buf bytes MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_ROOT_BYTES);
-		int rc = versioned_root(t, v, false, &bytes, err);
+		int rc = versioned_root(t, v, &bytes, err);
 		if (rc < 0)
 			return -1;
 		if (!rc && c->n)
@@ -164,7 +164,7 @@ static int refuse_unpinned(const struct mf_trust *t, const struct mf_tuf_file *n
 
 /* Adds older roots until one satisfies the pin and none is newer than the last one trusted here. The index of the first (newest) that
  * satisfies it goes to *pinned. */
-static int walk_back(struct mf_trust *t, bool use_cache, struct chain *c, size_t *pinned, struct mf_err *err)
+static int walk_back(struct mf_trust *t, struct chain *c, size_t *pinned, struct mf_err *err)
 {
 	int64_t floor = mf_tuf_floor_get(&t->floors.roles, "root");
 	bool found = !t->pin.found;
@@ -180,7 +180,7 @@ static int walk_back(struct mf_trust *t, bool use_cache, struct chain *c, size_t
 		if (last->version <= 1 || c->n > MF_MAX_ROOT_STEPS)
 			return found ? 0 : refuse_pin(t, c->v[0], err);
 		struct mf_buf bytes MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_ROOT_BYTES);
-		int rc = versioned_root(t, last->version - 1, use_cache, &bytes, err);
+		int rc = versioned_root(t, last->version - 1, &bytes, err);
 		if (rc == 0)
 			return found ? mf_fail(err, MF_E_GONE, 0, "root version %lld is missing between the last trusted and the newest one",
 					       (long long)last->version - 1)
@@ -230,17 +230,17 @@ static int verify_forward(struct mf_trust *t, struct chain *c, size_t pinned, st
 	return mf_tuf_set_root_done(&t->set, err);
 }
 
-int mf_trust_load_root(struct mf_trust *t, bool use_cache, struct mf_err *err)
+int mf_trust_load_root(struct mf_trust *t, struct mf_err *err)
 {
 	struct chain c CHAIN_CLEANUP = {.n = 0};
 	size_t pinned;
 	int64_t newest, oldest;
-	if (t->repo->ops->local ? newest_by_version(t, &c, err) < 0 : newest_by_name(t, use_cache, &c, err) < 0)
+	if (t->repo->ops->local ? newest_by_version(t, &c, err) < 0 : newest_by_name(t, &c, err) < 0)
 		return -1;
 	if (!t->pin.found && !t->cfg->tofu)
 		return refuse_unpinned(t, c.v[0], err);
 	t->tofu = !t->pin.found;
-	if (walk_back(t, use_cache, &c, &pinned, err) < 0)
+	if (walk_back(t, &c, &pinned, err) < 0)
 		return -1;
 	newest = c.v[0]->version;
 	oldest = c.v[c.n - 1]->version;

@@ -47,6 +47,10 @@ int mf_trust_prefetch(struct mf_trust *t, struct mf_err *err) MF_NODISCARD;
  * `prefix` ("" all). for_signing: an expired targets or delegated role is loaded nevertheless. MF_E_NOT_FOUND: there is no such
  * repository and this machine never saw one; MF_E_GONE: it saw one. */
 int mf_trust_load(struct mf_trust *t, struct mf_str prefix, bool for_signing, struct mf_err *err) MF_NODISCARD;
+/* Loads further delegations into what is loaded: those that could hold a name starting with `prefix`. */
+int mf_trust_widen(struct mf_trust *t, struct mf_str prefix, struct mf_err *err) MF_NODISCARD;
+/* Does the repository still serve the timestamp that is loaded? 1, 0, -1. */
+int mf_trust_unchanged(struct mf_trust *t, struct mf_err *err) MF_NODISCARD;
 /* What was loaded: valid until the next load. */
 const struct mf_tuf_set *mf_trust_set(const struct mf_trust *t);
 bool mf_trust_was_tofu(const struct mf_trust *t);

@@ -132,7 +132,7 @@ int mf_tuf_set_root_done(const struct mf_tuf_set *s, struct mf_err *err)
 
 /* ---- timestamp, snapshot */
 
-int mf_tuf_meta_check(const struct mf_tuf_meta *m, struct mf_bytes bytes, bool sha256_only, struct mf_err *err)
+int mf_tuf_meta_check(const struct mf_tuf_meta *m, struct mf_bytes bytes, struct mf_err *err)
 {
 	struct mf_esc e;
 	struct mf_digest d;
@@ -147,7 +147,7 @@ int mf_tuf_meta_check(const struct mf_tuf_meta *m, struct mf_bytes bytes, bool s
 		if (!mf_digest_eq(&d, &m->sha256))
 			return mf_fail(err, MF_E_DIGEST, 0, "sha256 of %s is not the one announced", name);
 	}
-	if (m->has_sha512 && !(sha256_only && m->has_sha256)) {
+	if (m->has_sha512) {
 		if (mf_sha512(bytes, d512, err) < 0)
 			return -1;
 		if (memcmp(d512, m->sha512, sizeof d512) != 0)
@@ -214,11 +214,11 @@ static int check_snapshot_floors(const struct mf_tuf_set *s, const struct mf_tuf
 	return 0;
 }
 
-int mf_tuf_set_snapshot(struct mf_tuf_set *s, struct mf_buf *bytes, bool from_cache, struct mf_err *err)
+int mf_tuf_set_snapshot(struct mf_tuf_set *s, struct mf_buf *bytes, bool checked, struct mf_err *err)
 {
 	assert(s->timestamp && !s->snapshot);
 	const struct mf_tuf_meta *m = mf_tuf_meta_find(s->timestamp, "snapshot"), *root;
-	if (mf_tuf_meta_check(m, mf_buf_bytes(bytes), from_cache, err) < 0) {
+	if (!checked && mf_tuf_meta_check(m, mf_buf_bytes(bytes), err) < 0) {
 		mf_buf_clear(bytes);
 		return -1;
 	}
@@ -228,7 +228,7 @@ int mf_tuf_set_snapshot(struct mf_tuf_set *s, struct mf_buf *bytes, bool from_ca
 	    check_expiry(s, f, "snapshot", err) < 0)
 		return -1;
 	if (s->d->snapshot_lists_root && (root = mf_tuf_meta_find(f, "root")) &&
-	    mf_tuf_meta_check(root, mf_buf_bytes(&s->root->bytes), false, err) < 0)
+	    mf_tuf_meta_check(root, mf_buf_bytes(&s->root->bytes), err) < 0)
 		return mf_wrap(err, "the trusted root is not the one in the snapshot");
 	s->snapshot = f;
 	f = NULL;
@@ -268,11 +268,11 @@ static int add_loaded(struct mf_tuf_set *s, const char *name, struct mf_tuf_file
 }
 
 static int load_targets(struct mf_tuf_set *s, const char *name, const struct mf_tuf_wanted *w, struct mf_buf *bytes,
-			bool from_cache, struct mf_err *err)
+			bool checked, struct mf_err *err)
 {
 	const struct mf_tuf_meta *m = mf_tuf_meta_find(s->snapshot, name);
 	assert(m);
-	if (mf_tuf_meta_check(m, mf_buf_bytes(bytes), from_cache, err) < 0) {
+	if (!checked && mf_tuf_meta_check(m, mf_buf_bytes(bytes), err) < 0) {
 		mf_buf_clear(bytes);
 		return -1;
 	}
@@ -291,15 +291,15 @@ static int load_targets(struct mf_tuf_set *s, const char *name, const struct mf_
 	return 0;
 }
 
-int mf_tuf_set_targets(struct mf_tuf_set *s, struct mf_buf *bytes, bool from_cache, struct mf_err *err)
+int mf_tuf_set_targets(struct mf_tuf_set *s, struct mf_buf *bytes, bool checked, struct mf_err *err)
 {
 	assert(s->snapshot && !s->nroles);
-	return load_targets(s, "targets", NULL, bytes, from_cache, err);
+	return load_targets(s, "targets", NULL, bytes, checked, err);
 }
 
-int mf_tuf_set_delegated(struct mf_tuf_set *s, const struct mf_tuf_wanted *w, struct mf_buf *bytes, bool from_cache, struct mf_err *err)
+int mf_tuf_set_delegated(struct mf_tuf_set *s, const struct mf_tuf_wanted *w, struct mf_buf *bytes, bool checked, struct mf_err *err)
 {
-	return load_targets(s, w->role->name, w, bytes, from_cache, err);
+	return load_targets(s, w->role->name, w, bytes, checked, err);
 }
 
 /* ---- delegations */

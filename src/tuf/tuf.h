@@ -179,16 +179,17 @@ int mf_tuf_set_root(struct mf_tuf_set *s, struct mf_tuf_file *root, const struct
 int mf_tuf_set_next_root(struct mf_tuf_set *s, struct mf_tuf_file *root, struct mf_err *err) MF_NODISCARD;
 /* 5.3.10: after the last root. Also the floor. */
 int mf_tuf_set_root_done(const struct mf_tuf_set *s, struct mf_err *err) MF_NODISCARD;
-/* 5.4 to 5.6. Each takes the bytes (the buffer is empty afterwards, also on failure). */
+/* 5.4 to 5.6. Each takes the bytes (the buffer is empty afterwards, also on failure). checked: the caller has run mf_tuf_meta_check over these
+ * very bytes and the entry that the trusted timestamp or snapshot has for them, so that nothing is hashed twice. */
 int mf_tuf_set_timestamp(struct mf_tuf_set *s, struct mf_buf *bytes, struct mf_err *err) MF_NODISCARD;
-int mf_tuf_set_snapshot(struct mf_tuf_set *s, struct mf_buf *bytes, bool from_cache, struct mf_err *err) MF_NODISCARD;
-int mf_tuf_set_targets(struct mf_tuf_set *s, struct mf_buf *bytes, bool from_cache, struct mf_err *err) MF_NODISCARD;
+int mf_tuf_set_snapshot(struct mf_tuf_set *s, struct mf_buf *bytes, bool checked, struct mf_err *err) MF_NODISCARD;
+int mf_tuf_set_targets(struct mf_tuf_set *s, struct mf_buf *bytes, bool checked, struct mf_err *err) MF_NODISCARD;
 /* A delegated role, verified for one delegator. */
 struct mf_tuf_wanted {
 	const struct mf_tuf_loaded *parent;
 	const struct mf_tuf_role *role;
 };
-int mf_tuf_set_delegated(struct mf_tuf_set *s, const struct mf_tuf_wanted *w, struct mf_buf *bytes, bool from_cache, struct mf_err *err) MF_NODISCARD;
+int mf_tuf_set_delegated(struct mf_tuf_set *s, const struct mf_tuf_wanted *w, struct mf_buf *bytes, bool checked, struct mf_err *err) MF_NODISCARD;
 /* The roles listed by what is loaded, in the snapshot, not loaded yet, whose path could cover a name that starts with `prefix` (every delegator on the way must allow it), at most
  * `max` in the end (MF_E_FORMAT beyond). out has room for max; returns their number in *n. */
 int mf_tuf_set_wanted(struct mf_tuf_set *s, struct mf_str prefix, size_t max, struct mf_tuf_wanted *out, size_t *n, struct mf_err *err) MF_NODISCARD;
@@ -200,7 +201,7 @@ bool mf_tuf_loaded_touches(const struct mf_dialect *d, const struct mf_tuf_loade
 const struct mf_tuf_meta *mf_tuf_meta_find(const struct mf_tuf_file *f, const char *name); /* NULL: not listed */
 const struct mf_tuf_loaded *mf_tuf_set_find(const struct mf_tuf_set *s, const char *role); /* NULL: not loaded */
 /* Length and hashes of bytes against an entry. MF_E_DIGEST. */
-int mf_tuf_meta_check(const struct mf_tuf_meta *m, struct mf_bytes bytes, bool sha256_only, struct mf_err *err) MF_NODISCARD;
+int mf_tuf_meta_check(const struct mf_tuf_meta *m, struct mf_bytes bytes, struct mf_err *err) MF_NODISCARD;
 
 /* ---- targets */
 struct mf_tuf_target_info {
