@@ -8,7 +8,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-#define MAX_INPUT ((size_t)64 << 20)
+#define MAX_BYTES ((size_t)64 << 20)
 
 static int checks;
 
@@ -16,7 +16,7 @@ static void run_file(const char *path)
 {
 	FILE *f = fopen(path, "rb");
 	struct stat st;
-	if (!f || fstat(fileno(f), &st) != 0 || st.st_size < 0 || (uint64_t)st.st_size > MAX_INPUT) {
+	if (!f || fstat(fileno(f), &st) != 0 || st.st_size < 0 || (uint64_t)st.st_size > MAX_BYTES) {
 		perror(path);
 		exit(1);
 	}
