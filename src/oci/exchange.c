@@ -25,6 +25,8 @@ static void set_up(struct mf_exchange *x, struct mf_registry *reg, const char *m
 {
 	*x = (struct mf_exchange){.reg = reg};
 	x->req.method = method;
+	/* docker-registry's file system driver answers 500 to who reads a tag while another writes it. */
+	x->req.retry_500 = true;
 	x->req.auth = reg->auth;
 	x->req.scope = access == MF_ACCESS_PUSH ? reg->scope_push : reg->scope_pull;
 	x->https = reg->https;
@@ -118,12 +120,14 @@ int mf_exchange_begin(struct mf_exchange *x, struct mf_err *err)
 	return mf_http_submit(x->reg->http, &x->req, &x->call, err);
 }
 
-/* Go's net/http and nginx answer plain HTTP on a TLS port with these words. */
-static bool wants_tls(const struct mf_http_response *res)
+/* Go's net/http and nginx answer plain HTTP on a TLS port with these words; the answer to a HEAD has none. */
+static bool may_want_tls(const struct mf_exchange *x)
 {
-	const char *body = mf_buf_str(&res->body).p;
-	return res->status == 400 && (strstr(body, "HTTP request to an HTTPS server") ||
-				      strstr(body, "plain HTTP request was sent to HTTPS port"));
+	const char *body = mf_buf_str(&x->res->body).p;
+	if (x->https || x->res->status != 400)
+		return false;
+	return strcmp(x->req.method, "HEAD") == 0 || strstr(body, "HTTP request to an HTTPS server") ||
+	       strstr(body, "plain HTTP request was sent to HTTPS port");
 }
 
 /* Should the other scheme be tried, given how this one ended? */
@@ -132,44 +136,49 @@ static bool other_scheme(const struct mf_exchange *x, int rc, const struct mf_er
 	const struct mf_registry *reg = x->reg;
 	if (!x->path || mf_env_cancelled(reg->env) || mf_env_left_ms(reg->env) == 0)
 		return false;
-	/* Another exchange, in flight with this one, found out already. */
-	if (reg->settled)
-		return rc && err->code == MF_E_UNAVAILABLE && x->https != reg->https;
+	/* Another exchange, in flight with this one, may have found out already. */
+	if (reg->settled && x->https == reg->https)
+		return false;
 	if (rc)
 		return err->code == MF_E_UNAVAILABLE && err->sys != ECONNREFUSED;
-	return !x->https && wants_tls(x->res);
+	return may_want_tls(x);
 }
 
-static int await(struct mf_exchange *x, struct mf_err *err)
+/* Once more with the other scheme. When that does not work either, the exchange is as it was before. */
+static int retry(struct mf_exchange *x, struct mf_err *err)
 {
-	return mf_http_await(x->call, &x->res, err);
+	struct mf_registry *reg = x->reg;
+	struct mf_exchange before = *x;
+	bool was_settled = reg->settled;
+	reg->https = !before.https;
+	x->call = NULL;
+	x->url = NULL;
+	if (mf_exchange_begin(x, err) == 0 && mf_http_await(x->call, &x->res, err) == 0) {
+		mf_http_call_free(before.call);
+		free(before.url);
+		reg->settled = true;
+		return 0;
+	}
+	mf_http_call_free(x->call);
+	free(x->url);
+	*x = before;
+	x->req.url = x->url;
+	if (!was_settled)
+		reg->https = before.https;
+	return -1;
 }
 
 int mf_exchange_end(struct mf_exchange *x, struct mf_err *err)
 {
-	struct mf_err first = MF_ERR_INIT;
-	int rc = await(x, &first);
-	if (!other_scheme(x, rc, &first)) {
-		if (rc)
-			*err = first;
-		else
-			x->reg->settled = true;
-		return rc;
-	}
-	if (!x->reg->settled)
-		x->reg->https = !x->https;
-	mf_http_call_free(x->call);
-	x->call = NULL;
-	struct mf_err second = MF_ERR_INIT;
-	if (mf_exchange_begin(x, &second) == 0 && await(x, &second) == 0) {
-		x->reg->settled = true;
+	struct mf_err first = MF_ERR_INIT, second = MF_ERR_INIT;
+	int rc = mf_http_await(x->call, &x->res, &first);
+	if (other_scheme(x, rc, &first) && retry(x, &second) == 0)
 		return 0;
-	}
-	/* Neither works: what the preferred scheme said is the better message. */
-	if (!x->reg->settled)
-		x->reg->https = !x->https;
-	*err = first.code ? first : second;
-	return -1;
+	if (rc)
+		*err = first;
+	else if (!x->reg->settled && x->res->status != 400)
+		x->reg->settled = true;
+	return rc;
 }
 
 int mf_exchange_run(struct mf_exchange *x, struct mf_err *err)

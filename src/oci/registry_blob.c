@@ -78,8 +78,6 @@ static int upload_open(struct mf_registry *reg, struct mf_buf *location, struct 
 		return -1;
 	if (x.res->status != 202)
 		return mf_exchange_fail(&x, "begin upload", err);
-	if (!x.res->location[0])
-		return mf_fail(err, MF_E_FORMAT, 0, "begin upload: the registry at %s names no upload location", reg->host);
 	return mf_buf_addz(location, x.res->location, err);
 }
 

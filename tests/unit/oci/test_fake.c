@@ -3,6 +3,8 @@
 #include "../net/server.h"
 #include "util.h"
 
+#include "oci/artifact.h"
+
 #define HEX "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 #define A "sha256:a" "123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 #define B "sha256:b" "123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
@@ -30,6 +32,9 @@ static const char read_rules[] = "["
 	RULE("HEAD", "s401/", "401", "")
 	RULE("HEAD", "s403/", "403", "")
 	RULE("HEAD", "s500/", "500", "")
+	RULE("GET", "gotls/", "400", BODY("Client sent an HTTP request to an HTTPS server."))
+	RULE("HEAD", "s400/", "400", "")
+	RULE("GET", "s400/", "400", "")
 	/* referrers */
 	RULE("GET", "paged/referrers/sha256:[0-9a-f]*$", "200",
 	     BODY(INDEX(DESCRIPTOR(A))) HEADER("Link", "</v2/paged/referrers/page2>; rel=\\\"next\\\""))
@@ -46,6 +51,11 @@ static const char read_rules[] = "["
 	RULE("GET", "fbad/manifests/", "200", BODY("{}"));
 
 static const char write_rules[] =
+	RULE("GET", "race/manifests/", "200", BODY(INDEX(DESCRIPTOR(A) "," DESCRIPTOR(B))))
+	RULE("HEAD", "race/manifests/", "200", "")
+	"{\"method\":\"PUT\",\"path\":\"^/v2/race/\",\"count\":1,\"action\":\"status\",\"status\":400"
+	BODY("{\\\"errors\\\":[{\\\"code\\\":\\\"MANIFEST_BLOB_UNKNOWN\\\",\\\"detail\\\":\\\"" A "\\\"}]}") "},"
+	RULE("PUT", "race/manifests/", "201", "")
 	/* uploads */
 	RULE("POST", "up/blobs/uploads/", "202", HEADER("Location", "/v2/up/session?state=x%20y"))
 	RULE("PUT", "up/session.state=x%20y&digest=sha256%3A[0-9a-f]{64}$", "201", "")
@@ -57,6 +67,8 @@ static const char write_rules[] =
 	RULE("HEAD", "lost/blobs/", "200", "")
 	RULE("POST", "lost/blobs/uploads/", "202", HEADER("Location", "/v2/lost/session"))
 	RULE("PUT", "lost/session", "404", "")
+	RULE("POST", "down/blobs/uploads/", "202", HEADER("Location", "http://127.0.0.1:@@@@@/away"))
+	RULE("POST", "ftp/blobs/uploads/", "202", HEADER("Location", "ftp://127.0.0.1/away"))
 	RULE("POST", "denied/blobs/uploads/", "403", "")
 	RULE("POST", "full/blobs/uploads/", "202", HEADER("Location", "/v2/full/session"))
 	RULE("PUT", "full/session", "500", "")
@@ -67,6 +79,10 @@ static const char write_rules[] =
 	     BODY("{\\\"errors\\\":[{\\\"code\\\":\\\"MANIFEST_BLOB_UNKNOWN\\\",\\\"detail\\\":{\\\"Digest\\\":\\\"" A "\\\"}},"
 		  "{\\\"code\\\":\\\"MANIFEST_UNKNOWN\\\",\\\"detail\\\":\\\"" B "\\\"},{\\\"code\\\":\\\"OTHER\\\",\\\"detail\\\":\\\"" C "\\\"}]}"))
 	"{\"path\":\"^/never\",\"action\":\"drop\"}]";
+
+/* Between them more descriptors than one subject may have. */
+#define MANY_BEFORE "{\"method\":\"GET\",\"path\":\"^/v2/many/referrers\",\"action\":\"status\",\"status\":200,\"body\":\"{\\\"manifests\\\":["
+#define MANY_AFTER "]}\"},"
 
 static struct server *plain, *tls, *elsewhere;
 
@@ -102,6 +118,9 @@ static void lying_registry_is_found_out_by_digest(void **state)
 	assert_fails(get_blob(s, &d, 4, text, &err), err, MF_E_DIGEST);
 	assert_fails(get_blob(s, &d, 6, text, &err), err, MF_E_DIGEST);
 	assert_fails(mf_manifest_get(s, &a, &m, &err), err, MF_E_DIGEST);
+	/* More than the caller has room for is not the content either. */
+	struct mf_spool *spool MF_SPOOL_CLEANUP = mf_spool_new_sha256(4, &err);
+	assert_fails(mf_blob_get(s, &d, 4, spool, &err), err, MF_E_DIGEST);
 }
 
 static void manifest_that_is_a_web_page_is_a_format_error(void **state)
@@ -203,7 +222,7 @@ static void referrers_trouble_is_never_an_empty_list(void **state)
 	const struct {
 		const char *name;
 		enum mf_code code;
-	} rows[] = {{"endless", MF_E_FORMAT}, {"elsewhere", MF_E_FORMAT},   {"html", MF_E_FORMAT}, {"r403", MF_E_AUTH},
+	} rows[] = {{"endless", MF_E_FORMAT}, {"elsewhere", MF_E_FORMAT},   {"html", MF_E_FORMAT}, {"many", MF_E_FORMAT}, {"r403", MF_E_AUTH},
 		    {"r500", MF_E_UNAVAILABLE}, {"f500", MF_E_UNAVAILABLE}, {"fbad", MF_E_FORMAT}};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		WITH(rows[i].name);
@@ -211,6 +230,19 @@ static void referrers_trouble_is_never_an_empty_list(void **state)
 		struct mf_digest d = parsed(A);
 		assert_fails(mf_referrers_list(s, &d, &list, NULL, &err), err, rows[i].code);
 	}
+}
+
+static void referrer_that_vanishes_under_our_hands_is_dropped(void **state)
+{
+	(void)state;
+	WITH("race");
+	struct mf_digest subject = parsed(C);
+	static char media_type[] = "x/y";
+	struct mf_descriptor add = {.digest = parsed(C), .size = 1, .media_type = media_type};
+	assert_ok(mf_referrers_update(s, &subject, &add, 1, NULL, 0, &err), err);
+	assert_int_equal(logged(plain, "\"method\": \"PUT\""), 2);
+	assert_int_equal(logged(plain, "{\\\"manifests\\\":[{\\\"digest\\\":\\\"" A), 1);
+	assert_int_equal(logged(plain, "{\\\"manifests\\\":[{\\\"digest\\\":\\\"" B), 1);
 }
 
 static int put(struct mf_image_store *s, const char *text, struct mf_err *err)
@@ -264,8 +296,8 @@ static void upload_that_fails_has_the_codes_of_its_status(void **state)
 	const struct {
 		const char *name;
 		enum mf_code code;
-	} rows[] = {{"noloc", MF_E_FORMAT}, {"denied", MF_E_AUTH}, {"full", MF_E_UNAVAILABLE}, {"nothere", MF_E_NOT_FOUND}};
-	for (size_t i = 0; i < 4; i++) {
+	} rows[] = {{"noloc", MF_E_FORMAT}, {"ftp", MF_E_FORMAT}, {"denied", MF_E_AUTH}, {"full", MF_E_UNAVAILABLE}, {"nothere", MF_E_NOT_FOUND}};
+	for (size_t i = 0; i < 5; i++) {
 		WITH(rows[i].name);
 		assert_fails(put(s, "hello", &err), err, rows[i].code);
 	}
@@ -326,6 +358,32 @@ static void loopback_registry_with_tls_is_found_by_itself(void **state)
 	bool present;
 	assert_ok(mf_blobs_have(s, &d, 1, &present, &err), err);
 	assert_int_equal(logged(tls, "/v2/told/"), 3);
+	/* Content is never sent in the clear because a registry says so. */
+	struct mf_image_store *down MF_IMAGE_STORE_CLEANUP = open_at(&f, tls, "down");
+	assert_fails(put(down, "hello", &err), err, MF_E_FORMAT);
+}
+
+/* The other scheme is tried (and fails on this server); what the first said is what is reported. */
+static void answer_that_asks_for_tls_is_the_only_one_that_is_tried_again(void **state)
+{
+	(void)state;
+	const struct {
+		const char *name;
+		int tries;
+	} rows[] = {{"gotls", 2}, {"s400", 1}};
+	for (size_t i = 0; i < 2; i++) {
+		WITH(rows[i].name);
+		struct mf_manifest m MF_MANIFEST_CLEANUP = {0};
+		struct mf_http_stats stats;
+		assert_fails(mf_manifest_get_tag(s, "v1", &m, &err), err, MF_E_INTERNAL);
+		assert_int_equal(logged(plain, "/v2/"), 1);
+		mf_http_stats(f.h, &stats);
+		assert_true(rows[i].tries == 1 ? stats.requests == 1 : stats.requests > 1);
+	}
+	/* A HEAD cannot say why; it is tried, and its own answer stays. */
+	WITH("s400");
+	struct mf_digest got;
+	assert_fails(resolve(s, "v1", &got, NULL, NULL, &err), err, MF_E_INTERNAL);
 }
 
 /* The loopback address as one number: for this module a host like any other. */
@@ -393,10 +451,15 @@ static int start_servers(void **state)
 {
 	(void)state;
 	char *text = NULL, port[8];
-	assert_true(asprintf(&text, "%s%s", read_rules, write_rules) > 0);
+	struct mf_err err = MF_ERR_INIT;
+	struct mf_buf many MF_BUF_CLEANUP = MF_BUF_INIT(4 << 20);
+	for (int i = 0; i < 10001; i++)
+		assert_ok(mf_buf_printf(&many, &err, "%s%s", i ? "," : "", DESCRIPTOR(A)), err);
+	assert_true(asprintf(&text, "%s%s%s%s%s", read_rules, MANY_BEFORE, many.p, MANY_AFTER, write_rules) > 0);
 	elsewhere = server_start(false, "[{\"method\":\"PUT\",\"path\":\"^/away\",\"action\":\"status\",\"status\":201}]", NULL);
 	(void)snprintf(port, sizeof(port), "%05d", elsewhere->port);
-	memcpy(strstr(text, "@@@@@"), port, 5);
+	for (char *p; (p = strstr(text, "@@@@@"));)
+		memcpy(p, port, 5);
 	plain = server_start(false, text, NULL);
 	tls = server_start(true, text, NULL);
 	free(text);
@@ -424,6 +487,7 @@ int main(void)
 		cmocka_unit_test(resolve_that_is_cancelled_leaks_nothing),
 		cmocka_unit_test(referrers_of_all_pages_and_the_fallback_are_united),
 		cmocka_unit_test(referrers_trouble_is_never_an_empty_list),
+		cmocka_unit_test(referrer_that_vanishes_under_our_hands_is_dropped),
 		cmocka_unit_test(upload_location_may_be_relative_with_a_query),
 		cmocka_unit_test(upload_elsewhere_gets_no_credentials),
 		cmocka_unit_test(upload_whose_answer_was_lost_is_looked_up),
@@ -432,6 +496,7 @@ int main(void)
 		cmocka_unit_test(manifest_stored_under_another_digest_is_a_digest_error),
 		cmocka_unit_test(manifest_errors_name_what_is_missing_in_both_spellings),
 		cmocka_unit_test(loopback_registry_with_tls_is_found_by_itself),
+		cmocka_unit_test(answer_that_asks_for_tls_is_the_only_one_that_is_tried_again),
 		cmocka_unit_test(plain_http_is_tried_after_https_where_it_is_allowed),
 		cmocka_unit_test(host_and_scheme_follow_the_registry_name),
 		cmocka_unit_test(registry_that_is_not_there_is_unavailable),

@@ -298,6 +298,11 @@ static struct mf_digest put_artifact(struct fixture *f, const struct mf_digest *
 	return out->digest;
 }
 
+static int descending(const void *a, const void *b)
+{
+	return memcmp(((const struct mf_descriptor *)b)->digest.b, ((const struct mf_descriptor *)a)->digest.b, 32);
+}
+
 static void referrers_index_adds_removes_and_keeps(void **state)
 {
 	struct fixture *f = *state;
@@ -310,6 +315,8 @@ static void referrers_index_adds_removes_and_keeps(void **state)
 		(void)snprintf(text, sizeof(text), "r%u", i);
 		(void)put_artifact(f, &subject, text, &d[i]);
 	}
+	/* Given in the wrong order. */
+	qsort(d, 3, sizeof(d[0]), descending);
 	assert_ok(mf_referrers_update(f->s, &subject, d, 2, NULL, 0, &err), err);
 	assert_ok(mf_referrers_update(f->s, &subject, &d[2], 1, &d[0].digest, 1, &err), err);
 	assert_ok(mf_referrers_list(f->s, &subject, &list, NULL, &err), err);
@@ -366,8 +373,11 @@ static void referrers_index_keeps_foreign_members_and_drops_dangling_entries(voi
 	assert_ok(mf_http_submit(f->http, &req, &call, &err), err);
 	assert_ok(mf_http_await(call, &res, &err), err);
 	assert_int_equal(res->status, 202);
-	assert_ok(mf_referrers_update(f->s, &subject, &ours, 1, NULL, 0, &err), err);
 	struct mf_manifest m MF_MANIFEST_CLEANUP = {0};
+	assert_ok(mf_referrers_update(f->s, &subject, NULL, 0, NULL, 0, &err), err);
+	assert_ok(mf_manifest_get_tag(f->s, tag, &m, &err), err);
+	assert_null(strstr(m.bytes.p, digest_text(&doomed.digest)));
+	assert_ok(mf_referrers_update(f->s, &subject, &ours, 1, NULL, 0, &err), err);
 	assert_ok(mf_manifest_get_tag(f->s, tag, &m, &err), err);
 	assert_non_null(strstr(m.bytes.p, "\"x-odd\":[1,{\"deep\":\"\\n\"}]"));
 	assert_non_null(strstr(m.bytes.p, "\"annotations\":{\"who\":\"else\"}"));
