@@ -56,6 +56,7 @@ struct mf_http_request {
 	mf_http_write_fn write;      /* 2xx body goes here instead of the buffer */
 	void *write_arg;
 	bool no_redirect;            /* a 3xx is returned as it is */
+	bool retry_500;              /* 500 is retried as 502 is: see oci/exchange.c for who needs it */
 	bool no_retry;               /* never send twice (uploads that are not idempotent) */
 };
 

@@ -221,7 +221,8 @@ static int absolute_location(struct mf_http_call *c, struct mf_err *err)
 static bool is_busy(const struct mf_http_call *c)
 {
 	long s = c->res.status;
-	return s == 429 || s == 503 || ((s == 502 || s == 504) && mf_net_call_idempotent(c));
+	bool unclear = s == 502 || s == 504 || (s == 500 && c->req.retry_500);
+	return s == 429 || s == 503 || (unclear && mf_net_call_idempotent(c));
 }
 
 static void response_arrived(struct mf_http_call *c)

@@ -371,9 +371,10 @@ static int store_artifact(struct put *p, struct item *it, bool *api, struct mf_e
 {
 	struct mf_descriptor add = {.digest = it->artifact_digest, .size = it->artifact.n};
 	const char *tag = NULL;
-	char link_name[160];
-	if (p->im.store_ref.transport == MF_TRANSPORT_LAYOUT) { /* --link lists it in index.json */
-		(void)snprintf(link_name, sizeof link_name, "manifesto-%s", p->o->type);
+	char link_name[160], subject[65];
+	if (p->im.store_ref.transport == MF_TRANSPORT_LAYOUT) { /* --link lists it in index.json; a later put replaces it there */
+		mf_digest_hex(subject, &it->subject.digest);
+		(void)snprintf(link_name, sizeof link_name, "manifesto-%.12s-%s", subject, p->o->type);
 		tag = link_name;
 	}
 	if (mf_artifact_store_config(p->im.blobs, err) < 0 ||
@@ -406,8 +407,12 @@ static int store_in_catalogue(struct put *p, struct mf_err *err)
 
 static int store_content(struct put *p, struct mf_err *err)
 {
+	struct mf_lock lock MF_LOCK_CLEANUP = MF_LOCK_INIT;
 	if (mf_blob_put(p->im.blobs, p->blob, &p->digest, p->length, err) < 0)
 		return mf_wrap(err, "store the content");
+	/* Blobs go up side by side; tags that all writers share are changed one after another, as far as they are on this machine. */
+	if (mf_trust_lock(p->im.trust, &lock, err) < 0)
+		return -1;
 	for (size_t i = 0; i < p->n; i++) {
 		bool api = false;
 		struct item *it = &p->items[i];
