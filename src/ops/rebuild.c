@@ -60,65 +60,105 @@ static int write_catalogue(struct mf_image *im, const struct mf_entries *all, st
 
 /* ---- referrers */
 
-/* The artifact manifest of an entry, stored again when the registry has lost it (garbage collection keeps no untagged manifest). */
-static int restore_artifact(struct mf_image *im, const struct mf_subject *s, const struct mf_entry *e, const char *type, bool *api,
-			    struct mf_descriptor *out, struct mf_err *err)
+/* The artifact manifests of a subject's records. */
+struct artifacts {
+	struct mf_descriptors d;
+	struct mf_buf *bytes;
+	struct mf_digest *digests;
+	bool *present;
+	size_t cap;
+};
+
+static void artifacts_clear(struct artifacts *a)
 {
-	struct mf_buf bytes MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_MANIFEST_BYTES);
-	struct mf_digest d;
-	bool have = false;
-	if (mf_artifact_of(s, type, &e->info.sha256, e->info.length, e->record.media_type, &bytes, &d, err) < 0)
-		return -1;
-	if (!mf_digest_eq(&d, &e->record.artifact)) /* made for another description of the subject: not ours to rebuild */
-		return 0;
-	if (mf_manifests_have(im->blobs, &d, 1, &have, err) < 0)
-		return -1;
-	if (!have && (mf_artifact_store_config(im->blobs, err) < 0 ||
-		      mf_manifest_put(im->blobs, NULL, MF_MT_OCI_MANIFEST, mf_buf_bytes(&bytes), api, NULL, err) < 0))
-		return -1;
-	*out = (struct mf_descriptor){.digest = d, .size = bytes.n};
-	out->media_type = mf_str_dup(MF_STR(MF_MT_OCI_MANIFEST));
-	if (asprintf(&out->artifact_type, "application/vnd.manifesto.%s", type) < 0 || !out->media_type)
+	for (size_t i = 0; a->bytes && i < a->d.n; i++)
+		mf_buf_clear(&a->bytes[i]);
+	mf_descriptors_clear(&a->d);
+	free(a->bytes);
+	free(a->digests);
+	free(a->present);
+}
+
+/* 1: added; 0: made for another description of the subject, not ours to rebuild. */
+static int add_artifact(struct artifacts *a, const struct mf_subject *s, const struct mf_entry *e, struct mf_err *err)
+{
+	size_t i = a->d.n;
+	char *type MF_FREE = mf_str_dup(e->type);
+	if (!type)
 		return mf_fail_nomem(err);
-	return 1;
+	mf_buf_init(&a->bytes[i], MF_MAX_MANIFEST_BYTES);
+	a->d.v[i] = (struct mf_descriptor){0};
+	a->d.n++;
+	if (mf_artifact_of(s, type, &e->info.sha256, e->info.length, e->record.media_type, &a->bytes[i], &a->digests[i], err) < 0)
+		return -1;
+	if (!mf_digest_eq(&a->digests[i], &e->record.artifact)) {
+		mf_buf_clear(&a->bytes[i]);
+		a->d.n--;
+		return 0;
+	}
+	struct mf_descriptor *d = &a->d.v[i];
+	d->digest = a->digests[i];
+	d->size = a->bytes[i].n;
+	d->media_type = mf_str_dup(MF_STR(MF_MT_OCI_MANIFEST));
+	if (asprintf(&d->artifact_type, "application/vnd.manifesto.%s", type) < 0) {
+		d->artifact_type = NULL;
+		return mf_fail_nomem(err);
+	}
+	return d->media_type ? 1 : mf_fail_nomem(err);
+}
+
+static int find_artifacts(const struct mf_subject *s, const struct mf_entries *all, struct artifacts *a, struct mf_err *err)
+{
+	a->d.v = mf_calloc(all->n, sizeof *a->d.v);
+	a->bytes = mf_calloc(all->n, sizeof *a->bytes);
+	a->digests = mf_calloc(all->n, sizeof *a->digests);
+	a->present = mf_calloc(all->n, sizeof *a->present);
+	if (!a->d.v || !a->bytes || !a->digests || !a->present)
+		return mf_fail_nomem(err);
+	for (size_t i = 0; i < all->n; i++)
+		if (all->v[i].record.has_artifact && mf_digest_eq(&all->v[i].subject, &s->digest) &&
+		    add_artifact(a, s, &all->v[i], err) < 0)
+			return -1;
+	return 0;
+}
+
+/* Stored again when the registry has lost them: garbage collection keeps no untagged manifest. */
+static int restore_artifacts(struct mf_image *im, struct artifacts *a, bool *api, struct mf_err *err)
+{
+	if (mf_manifests_have(im->blobs, a->digests, a->d.n, a->present, err) < 0)
+		return -1;
+	for (size_t i = 0; i < a->d.n; i++)
+		if (!a->present[i] && (mf_artifact_store_config(im->blobs, err) < 0 ||
+				       mf_manifest_put(im->blobs, NULL, MF_MT_OCI_MANIFEST, mf_buf_bytes(&a->bytes[i]), api, NULL, err) < 0))
+			return -1;
+	return 0;
+}
+
+static bool still_current(const struct artifacts *a, const struct mf_digest *d)
+{
+	for (size_t i = 0; i < a->d.n; i++)
+		if (mf_digest_eq(&a->digests[i], d))
+			return true;
+	return false;
 }
 
 static int rebuild_subject(struct mf_image *im, const struct mf_subject *s, const struct mf_entries *all, const struct mf_digest *replaced,
 			   size_t nreplaced, struct mf_err *err)
 {
-	struct mf_descriptors add MF_DESCRIPTORS_CLEANUP = {0};
+	struct artifacts a __attribute__((cleanup(artifacts_clear))) = {0};
 	struct mf_digest *gone MF_FREE = mf_calloc(nreplaced, sizeof *gone);
 	size_t ngone = 0;
 	bool api = false;
 	if (!gone)
 		return mf_fail_nomem(err);
-	for (size_t i = 0; i < all->n; i++) {
-		const struct mf_entry *e = &all->v[i];
-		if (!e->record.has_artifact || !mf_digest_eq(&e->subject, &s->digest))
-			continue;
-		char *type MF_FREE = mf_str_dup(e->type);
-		if (!type)
-			return mf_fail_nomem(err);
-		if (mf_grow((void **)&add.v, &add.cap, add.n, sizeof *add.v, err) < 0)
-			return -1;
-		add.v[add.n] = (struct mf_descriptor){0};
-		int rc = restore_artifact(im, s, e, type, &api, &add.v[add.n], err);
-		if (rc < 0) {
-			mf_descriptor_clear(&add.v[add.n]);
-			return -1;
-		}
-		add.n += (size_t)rc;
-	}
-	for (size_t i = 0; i < nreplaced; i++) {
-		bool current = false;
-		for (size_t j = 0; j < add.n; j++)
-			current |= mf_digest_eq(&add.v[j].digest, &replaced[i]);
-		if (!current)
+	if (find_artifacts(s, all, &a, err) < 0 || restore_artifacts(im, &a, &api, err) < 0)
+		return -1;
+	for (size_t i = 0; i < nreplaced; i++)
+		if (!still_current(&a, &replaced[i]))
 			gone[ngone++] = replaced[i];
-	}
 	if (api)
 		return 0; /* the registry keeps the list itself */
-	return mf_referrers_update(im->blobs, &s->digest, add.v, add.n, gone, ngone, err);
+	return mf_referrers_update(im->blobs, &s->digest, a.d.v, a.d.n, gone, ngone, err);
 }
 
 static int rebuild_once(struct mf_image *im, const struct mf_subjects *subjects, const struct mf_digest *replaced, size_t nreplaced,
