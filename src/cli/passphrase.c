@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -60,16 +59,6 @@ static int no_errno(char why[WHY_SIZE], int sys, const char *what, const char *o
 
 /* ---------------------------------------------------------------- reading one secret */
 
-/* A signal that asks to stop ends the wait; any other does not. */
-static ssize_t read_some(int fd, char *p, size_t n)
-{
-	for (;;) {
-		ssize_t got = read(fd, p, n);
-		if (got >= 0 || errno != EINTR || mf_cli_signals_pending(NULL))
-			return got;
-	}
-}
-
 /* All of fd, at most max octets, without one trailing newline: how many, or -1 with *why, where `operand`
  * names the source. */
 static ssize_t read_secret(int fd, char *out, size_t max, const char *operand, char why[WHY_SIZE])
@@ -78,7 +67,7 @@ static ssize_t read_secret(int fd, char *out, size_t max, const char *operand, c
 	for (;;) {
 		char beyond;
 		bool full = got == max;
-		ssize_t r = read_some(fd, full ? &beyond : out + got, full ? 1 : max - got);
+		ssize_t r = mf_cli_signals_read(fd, full ? &beyond : out + got, full ? 1 : max - got);
 		if (r < 0)
 			return no_errno(why, errno, "read", operand);
 		/* The newline that is cut anyway may stand behind a passphrase of full length. */
@@ -232,7 +221,7 @@ static ssize_t read_line(int fd, char *out, size_t max)
 {
 	size_t got = 0;
 	while (got < max) {
-		ssize_t r = read_some(fd, out + got, 1);
+		ssize_t r = mf_cli_signals_read(fd, out + got, 1);
 		if (r < 0)
 			return -1;
 		if (r == 0 || out[got] == '\n')

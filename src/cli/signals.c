@@ -1,7 +1,10 @@
 #include "cli/signals.h"
 
+#include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stddef.h>
+#include <unistd.h>
 
 static const int stopping[] = {SIGINT, SIGTERM, SIGHUP};
 static volatile sig_atomic_t pending;
@@ -29,6 +32,38 @@ int mf_cli_signals_pending(void *unused)
 {
 	(void)unused;
 	return pending;
+}
+
+/* Waits with the signals let in only by ppoll: between a look at `pending` and a plain read, one could slip
+ * through and the read would wait for ever, with the terminal's echo off. */
+static int wait_readable(int fd)
+{
+	sigset_t stop, old;
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+	(void)sigemptyset(&stop);
+	for (size_t i = 0; i < sizeof stopping / sizeof stopping[0]; i++)
+		(void)sigaddset(&stop, stopping[i]);
+	if (sigprocmask(SIG_BLOCK, &stop, &old) < 0)
+		return -1;
+	int rc = 0;
+	do
+		rc = pending ? -1 : ppoll(&p, 1, NULL, &old);
+	while (rc < 0 && !pending && errno == EINTR);
+	int sys = pending ? EINTR : errno;
+	(void)sigprocmask(SIG_SETMASK, &old, NULL);
+	errno = sys;
+	return rc < 0 ? -1 : 0;
+}
+
+ssize_t mf_cli_signals_read(int fd, void *p, size_t n)
+{
+	for (;;) {
+		if (wait_readable(fd) < 0)
+			return -1;
+		ssize_t got = read(fd, p, n);
+		if (got >= 0 || errno != EINTR || pending)
+			return got;
+	}
 }
 
 void mf_cli_signals_reraise(void)
