@@ -130,9 +130,29 @@ static void add_fingerprints(char *out, size_t max, const struct mf_tuf_file *ro
 	}
 }
 
-static int refuse_pin(const struct mf_trust *t, const struct mf_tuf_file *newest, struct mf_err *err)
+static bool lists_pinned(const struct mf_trust *t, const struct mf_tuf_file *root)
 {
+	const struct mf_tuf_role *role = &root->roles[MF_TUF_ROOT];
+	for (size_t i = 0; i < role->nkeys; i++) {
+		if (!role->keys[i]->pub)
+			continue;
+		struct mf_digest fp = mf_pubkey_fingerprint(role->keys[i]->pub);
+		for (size_t k = 0; k < t->pin.n; k++)
+			if (mf_digest_eq(&fp, &t->pin.fingerprints[k]))
+				return true;
+	}
+	return false;
+}
+
+/* A root of the pinned keys whose signatures do not hold is damaged: that says more than that the pin is not met. */
+static int refuse_pin(const struct mf_trust *t, const struct chain *c, struct mf_err *err)
+{
+	const struct mf_tuf_file *newest = c->v[0];
 	char served[300], pinned[300] = "a CA", *at = pinned;
+	for (size_t i = 0; i < c->n; i++)
+		if (lists_pinned(t, c->v[i]) &&
+		    mf_tuf_root_check(t->repo->ops->dialect, mf_str_c(t->gun), t->set.now, c->v[i], NULL, err) < 0)
+			return -1;
 	add_fingerprints(served, sizeof served, newest);
 	for (size_t i = 0; i < t->pin.n && i < 4; i++) {
 		mf_digest_hex(at, &t->pin.fingerprints[i]);
@@ -178,13 +198,13 @@ static int walk_back(struct mf_trust *t, struct chain *c, size_t *pinned, struct
 		if (found && (!floor || last->version <= floor))
 			return 0;
 		if (last->version <= 1 || c->n > MF_MAX_ROOT_STEPS)
-			return found ? 0 : refuse_pin(t, c->v[0], err);
+			return found ? 0 : refuse_pin(t, c, err);
 		struct mf_buf bytes MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_ROOT_BYTES);
 		int rc = versioned_root(t, last->version - 1, &bytes, err);
 		if (rc == 0)
 			return found ? mf_fail(err, MF_E_GONE, 0, "root version %lld is missing between the last trusted and the newest one",
 					       (long long)last->version - 1)
-				     : refuse_pin(t, c->v[0], err);
+				     : refuse_pin(t, c, err);
 		if (rc < 0 || chain_add(t, c, &bytes, err) < 0)
 			return -1;
 		if (c->v[c->n - 1]->version != last->version - 1)
