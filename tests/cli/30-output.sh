@@ -68,6 +68,21 @@ check_stdout_empty 'an image without records: stdout is empty'
 check_stderr_has 'and stderr says so' "manifesto: no metadata for 'oci:image:bare'"
 check_status 'and that is no error' 0
 
+# --- several platforms
+make_image index --index >/dev/null
+run manifesto put --init --no-passphrase --all-platforms oci:index qa document
+check_status 'a put for all platforms' 0
+for platform in linux/amd64 linux/arm64; do
+	check_stdout_has "it has a line for $platform" "Metadata 'qa' for $platform stored at $digest"
+done
+check_stdout_has 'and one for the index' "Metadata 'qa' stored at $digest"
+check 'and one signature' test "$(grep -c '^Signed by ' "$T/stdout")" = 1
+run manifesto list --all-platforms oci:index
+stdout_matches 'the list shows platforms then' 1 'TYPE +PLATFORM +ROLE .*'
+check_line_count 'and all of them' 4
+run manifesto list oci:index
+check_line_count 'else only what was asked for' 2
+
 # --- get
 run manifesto get "$image" qa
 check_stdout_file 'get prints the content and nothing else' document
