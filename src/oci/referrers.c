@@ -68,7 +68,8 @@ static int drop(struct update *u, const struct mf_digest *digest, struct mf_err 
 	return 0;
 }
 
-/* Drops entries whose manifests are gone: a registry refuses an index that names them. */
+/* Drops entries whose manifests are gone: a registry refuses an index that names them. Asked only when it did, since it costs a request an
+ * entry. */
 static int drop_dangling(struct update *u, struct mf_err *err)
 {
 	size_t n = json_array_size(u->entries), known = 0;
@@ -181,9 +182,11 @@ static int write_index(struct update *u, const char *tag, struct mf_err *err)
 		struct mf_descriptors missing MF_DESCRIPTORS_CLEANUP = {0};
 		if (write_once(u, tag, &missing, err) == 0)
 			return 0;
-		if (err->code != MF_E_CONTENT_GONE || missing.n == 0 || try == MAX_TRIES)
+		if (err->code != MF_E_CONTENT_GONE || try == MAX_TRIES)
 			return -1;
 		mf_err_clear(err);
+		if (missing.n == 0 && drop_dangling(u, err)) /* it did not say which */
+			return -1;
 		for (size_t i = 0; i < missing.n; i++)
 			if (drop(u, &missing.v[i].digest, err))
 				return -1;
@@ -206,7 +209,5 @@ int mf_referrers_update(struct mf_image_store *s, const struct mf_digest *subjec
 	for (size_t i = 0; i < nadd; i++)
 		if (add_one(&u, &add[i], err))
 			return -1;
-	if (drop_dangling(&u, err))
-		return -1;
 	return u.changed ? write_index(&u, tag, err) : 0;
 }
