@@ -180,19 +180,20 @@ static void bytes_are_checked_against_all_that_is_stated(void **state)
 	(void)state;
 	sw_ok(mf_sha256(bytes, &m.sha256, &err), &err);
 	sw_ok(mf_sha512(bytes, m.sha512, &err), &err);
-	sw_ok(mf_tuf_meta_check(&m, bytes, false, &err), &err);
-	m.sha512[63] ^= 1;
-	sw_ok(mf_tuf_meta_check(&m, bytes, true, &err), &err);
-	assert_int_equal(mf_tuf_meta_check(&m, bytes, false, &err), -1);
-	assert_int_equal(err.code, MF_E_DIGEST);
-	mf_err_clear(&err);
-	m.has_sha256 = false; /* no other hash: the slow one is not left out */
-	assert_int_equal(mf_tuf_meta_check(&m, bytes, true, &err), -1);
-	mf_err_clear(&err);
-	m.has_sha512 = false;
-	m.length = 4;
-	assert_int_equal(mf_tuf_meta_check(&m, bytes, true, &err), -1);
-	assert_int_equal(err.code, MF_E_DIGEST);
+	sw_ok(mf_tuf_meta_check(&m, bytes, &err), &err);
+	for (size_t i = 0; i < 3; i++) {
+		struct mf_tuf_meta bad = m;
+		bad.sha256.b[31] ^= i == 0;
+		bad.sha512[63] ^= i == 1;
+		bad.length = i == 2 ? 4 : UINT64_MAX;
+		assert_int_equal(mf_tuf_meta_check(&bad, bytes, &err), -1);
+		assert_int_equal(err.code, MF_E_DIGEST);
+		mf_err_clear(&err);
+		bad.has_sha256 = i != 0;
+		bad.has_sha512 = i != 1;
+		bad.length = UINT64_MAX;
+		sw_ok(mf_tuf_meta_check(&bad, bytes, &err), &err);
+	}
 }
 
 int main(void)
