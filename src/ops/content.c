@@ -1,6 +1,7 @@
 /* The bytes of a record: verified wherever they come from. */
 #include <errno.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/encode.h"
@@ -83,7 +84,9 @@ static int from_file(const char *path, const struct mf_tuf_target_info *info, st
 {
 	if (!path)
 		return mf_fail_nomem(err);
-	if (!mf_file_exists(path))
+	/* Others write there: a FIFO would block, a device never end. */
+	struct stat st;
+	if (stat(path, &st) < 0 || !S_ISREG(st.st_mode) || (uint64_t)st.st_size != info->length)
 		return 0;
 	struct mf_spool *s MF_SPOOL_CLEANUP = mf_spool_new_sha256(info->length ? info->length : 1, err);
 	if (!s)

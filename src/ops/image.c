@@ -143,9 +143,11 @@ int mf_image_begin(struct mf_image *im, struct mf_err *err)
 
 static int need_manifest(struct mf_image *im, struct mf_err *err)
 {
-	if (im->manifest.bytes.n)
+	char digest[MF_DIGEST_TEXT];
+	if (im->manifest.bytes.n || mf_manifest_get(im->images, &im->digest, &im->manifest, err) == 0)
 		return 0;
-	return mf_manifest_get(im->images, &im->digest, &im->manifest, err);
+	mf_digest_format(digest, &im->digest);
+	return err->code == MF_E_NOT_FOUND ? mf_wrap(err, "no image %s", digest) : -1;
 }
 
 int mf_image_resolve(struct mf_image *im, bool exists, struct mf_err *err)
@@ -157,7 +159,7 @@ int mf_image_resolve(struct mf_image *im, bool exists, struct mf_err *err)
 			struct mf_resolve *r = im->resolve ? im->resolve : mf_resolve_begin(im->images, im->ref.tag, err);
 			im->resolve = NULL;
 			if (!r || mf_resolve_end(r, &im->digest, im->media_type, &im->size, err) < 0)
-				return -1;
+				return err->code == MF_E_NOT_FOUND && im->ref.tag ? mf_wrap(err, "no image with tag '%s'", im->ref.tag) : -1;
 		}
 		im->resolved = true;
 	}

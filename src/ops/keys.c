@@ -139,23 +139,34 @@ int manifesto_key_import(struct manifesto *m, const char *name, const char *path
 	return done(import(m, name, path, out, &err), error, &err);
 }
 
+/* The file is decoded here and not through the key store, so that its passphrase, which the new file gets too, is asked for once. */
+static struct mf_privkey *read_own(struct manifesto *m, const struct mf_key_info *k, struct mf_secret *pass, struct mf_err *err)
+{
+	struct mf_buf file MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_KEYFILE_BYTES);
+	if (mf_file_read(k->path, MF_MAX_KEYFILE_BYTES, &file, err) < 0 ||
+	    (k->encrypted && m->passphrase.get(m->passphrase.arg, k->name, false, pass, err) < 0))
+		return NULL;
+	struct mf_privkey *key = mf_keyfile_decode(mf_buf_bytes(&file), k->encrypted ? pass : NULL, err);
+	mf_wipe(file.p, file.n);
+	return key;
+}
+
 static int export(struct manifesto *m, const char *name, const char *role, const char *gun, const char *directory, char id[65], struct mf_err *err)
 {
 	struct mf_buf object MF_BUF_CLEANUP = MF_BUF_INIT(65536), file MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_KEYFILE_BYTES);
 	struct mf_secret pass MF_SECRET_CLEANUP = MF_SECRET_INIT;
-	const struct mf_privkey *priv;
 	const struct mf_key_info *k = mf_keystore_find(m->keys, name, err);
-	if (!k || mf_keystore_unlock(m->keys, k, &priv, err) < 0 || mf_dialect_notary.key_write(k->pub, NULL, &object, id, err) < 0)
-		return -1;
-	if (k->encrypted && m->passphrase.get(m->passphrase.arg, name, false, &pass, err) < 0)
-		return -1;
+	struct mf_privkey *priv MF_PRIVKEY_CLEANUP = k ? read_own(m, k, &pass, err) : NULL;
 	char leaf[72];
+	if (!priv || mf_dialect_notary.key_write(k->pub, NULL, &object, id, err) < 0)
+		return -1;
 	memcpy(leaf, id, 64);
 	memcpy(leaf + 64, ".key", 5);
 	char *path MF_FREE = mf_path_join(directory, leaf, NULL);
 	if (!path)
 		return mf_fail_nomem(err);
-	int rc = mf_notary_key_write(&file, priv, role, gun, k->encrypted ? &pass : NULL, err) < 0 || mf_dir_make(directory, 0700, err) < 0
+	int rc = mf_notary_key_write(&file, priv, role ? role : "", gun ? gun : "", k->encrypted ? &pass : NULL, err) < 0 ||
+				 mf_dir_make(directory, 0700, err) < 0
 			 ? -1
 			 : mf_file_create(path, mf_buf_bytes(&file), 0600, err);
 	mf_wipe(file.p, file.n);
