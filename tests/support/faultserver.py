@@ -2,11 +2,12 @@
 """An HTTP server on 127.0.0.1 that misbehaves on request, for tests. Python's standard library only.
 
     faultserver.py --port-file F [--log L] [--rules R.json | --script R.json]
-                   [--upstream http://127.0.0.1:5000] [--tls-cert C --tls-key K]
+                   [--upstream http://127.0.0.1:5000] [--tls-cert C --tls-key K] [--read-rate N]
 
 The kernel chooses the port; it is written to the port file by rename, so that a reader sees all of it or no file. The log
 gets one JSON line for each request: {"n", "peer" (the client's port: tells connections apart), "method", "path", "headers" (names in
-lower case), "body" (the first 4096 bytes, latin-1), "length", "rule" (index of the rule that was applied, or null)}.
+lower case), "body" (the first 4096 bytes, latin-1), "length", "rule" (index of the rule that was applied, or null)}. --read-rate
+reads request bodies at so many bytes a second.
 
 Without --upstream the path selects what happens; `times=K` limits it to the first K requests for that very path and query,
 later ones get 200 "ok":
@@ -34,7 +35,8 @@ later ones get 200 "ok":
     /revoke                             forgets all tokens
 Anything else is 404.
 
-Rules (a JSON list, tried in order, in both modes before anything else):
+Rules (a JSON list, tried in order, in both modes before anything else; the file of --rules is read again, and matches are
+counted anew, when another file has been renamed to its name):
     {"method": "GET",            optional; any method without it
      "path": "^/v2/.*/blobs/",   regular expression searched in path and query
      "skip": 0,                  let so many matches pass first
@@ -45,7 +47,9 @@ Rules (a JSON list, tried in order, in both modes before anything else):
                                  drop:     the connection is closed before the answer ("forward": true: after the upstream has seen the
                                            request, so that it took effect but nobody was told; valid for reset too)
                                  delay:    {"ms": 500}     then as if there were no rule
-                                 replace:  {"body": "text" or "body_base64": "..."}   the true answer with another body
+                                 replace:  {"body": "text" or "body_base64": "..." or "body_file": "..."}   the true answer with another
+                                           body; without any of them with its own; "headers": {...} replaces headers, null drops one
+                                 local:    {"to": "/endless"}   what this path does without --upstream
      }
 """
 import argparse
@@ -69,28 +73,39 @@ HOP = {"connection", "keep-alive", "te", "trailers", "transfer-encoding", "upgra
 class State:
     def __init__(self, args):
         self.lock = threading.Lock()
-        self.rules = []
-        for name in (args.rules, args.script):
-            if name:
-                with open(name, encoding="utf-8") as f:
-                    self.rules += json.load(f)
-        self.seen = [0] * len(self.rules)
+        self.names = [name for name in (args.rules, args.script) if name]
+        self.rules, self.seen, self.read = [], [], []
+        self.load_rules()
+        self.read_rate = args.read_rate
         self.hits = {}
         self.tokens = {}
         self.n = 0
         self.log = open(args.log, "a", encoding="utf-8") if args.log else None
         self.upstream = urllib.parse.urlsplit(args.upstream) if args.upstream else None
 
+    def load_rules(self):
+        stats = [os.stat(name) for name in self.names]
+        now = [(s.st_ino, s.st_mtime_ns) for s in stats]
+        if now == self.read:
+            return
+        self.read, self.rules = now, []
+        for name in self.names:
+            with open(name, encoding="utf-8") as f:
+                self.rules += json.load(f)
+        self.seen = [0] * len(self.rules)
+
     def rule_for(self, method, path):
+        """The index of the rule to apply and the rule; None and {} when there is none."""
         with self.lock:
+            self.load_rules()
             for i, rule in enumerate(self.rules):
                 if rule.get("method", method) != method or not re.search(rule["path"], path):
                     continue
                 self.seen[i] += 1
                 at = self.seen[i] - rule.get("skip", 0)
                 if at >= 1 and ("count" not in rule or at <= rule["count"]):
-                    return i
-        return None
+                    return i, rule
+        return None, {}
 
     def hit(self, path):
         with self.lock:
@@ -134,7 +149,16 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 self.rfile.readline()
             self.rfile.readline()
             return body
-        return self.rfile.read(int(self.headers.get("Content-Length", 0) or 0))
+        left, rate, parts = int(self.headers.get("Content-Length", 0) or 0), self.state.read_rate, []
+        while left:
+            part = self.rfile.read(min(left, rate // 20 + 1) if rate else left)
+            if not part:
+                raise ConnectionAbortedError
+            parts.append(part)
+            left -= len(part)
+            if rate:
+                time.sleep(0.05)
+        return b"".join(parts)
 
     def answer(self, status, body=b"", headers=(), length=None):
         if isinstance(body, str):
@@ -177,11 +201,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def handle_any(self):
         body = self.read_body()
-        i = self.state.rule_for(self.command, self.path)
+        i, rule = self.state.rule_for(self.command, self.path)
         self.state.record({"peer": self.client_address[1], "method": self.command, "path": self.path,
                            "length": len(body), "rule": i, "headers": {k.lower(): v for k, v in self.headers.items()},
                            "body": body[:4096].decode("latin-1")})
-        rule = self.state.rules[i] if i is not None else {}
         serve = self.forward if self.state.upstream else self.local
         action = rule.get("action")
         if action == "status":
@@ -197,6 +220,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
             serve(body)
         elif action in ("truncate", "replace"):
             self.altered(rule, body)
+        elif action == "local":
+            self.path = rule["to"]
+            self.local(body)
         else:
             serve(body)
 
@@ -207,8 +233,17 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if rule["action"] == "truncate":
             self.cut(status, headers, data, rule["bytes"])
             return
-        new = base64.b64decode(rule["body_base64"]) if "body_base64" in rule else rule["body"].encode()
-        self.answer(status, new, headers)
+        changed = {name.lower(): value for name, value in rule.get("headers", {}).items()}
+        headers = [(k, v) for k, v in headers if k.lower() not in changed] + [(k, v) for k, v in changed.items() if v is not None]
+        if "body_file" in rule:
+            with open(rule["body_file"], "rb") as f:
+                data = f.read()
+        elif "body_base64" in rule:
+            data = base64.b64decode(rule["body_base64"])
+        elif "body" in rule:
+            data = rule["body"].encode()
+        length = self.true_length if self.command == "HEAD" and self.state.upstream else None
+        self.answer(status, data, headers, length)
 
     # ---- proxy
 
@@ -379,6 +414,7 @@ def main():
     p.add_argument("--port-file", required=True)
     for name in ("--log", "--rules", "--script", "--upstream", "--tls-cert", "--tls-key"):
         p.add_argument(name)
+    p.add_argument("--read-rate", type=int)
     args = p.parse_args()
     Handler.state = State(args)
     server = Server(("127.0.0.1", 0), Handler)
