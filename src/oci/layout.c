@@ -53,7 +53,7 @@ static json_t *read_json(const struct layout *l, const char *name, struct mf_err
 		(void)mf_fail_nomem(err);
 		return NULL;
 	}
-	if (mf_file_read(path, MF_MAX_MANIFEST_BYTES, &text, err))
+	if (mf_file_read_stored(path, MF_MAX_MANIFEST_BYTES, &text, err))
 		return NULL;
 	json_t *j = mf_json_load(mf_buf_bytes(&text), MF_MAX_MANIFEST_BYTES, err);
 	if (!j) {
@@ -207,8 +207,8 @@ static int layout_manifest_get(void *b, struct mf_manifest_name name, struct mf_
 	char *path MF_FREE = blob_path(b, digest);
 	if (!path)
 		return mf_fail_nomem(err);
-	if (mf_file_read(path, MF_MAX_MANIFEST_BYTES, bytes, err))
-		return err->code == MF_E_USAGE ? mf_recode(err, MF_E_FORMAT) : -1;
+	if (mf_file_read_stored(path, MF_MAX_MANIFEST_BYTES, bytes, err))
+		return -1;
 	/* A tag's digest comes from index.json here, so it can be held against the content at once. */
 	struct mf_manifest m = {.bytes = *bytes};
 	return name.digest ? 0 : mf_manifest_seal(&m, digest, content_type, err);

@@ -43,11 +43,12 @@ static int open_error(const char *path, int sys, struct mf_err *err)
 	return mf_fail(err, code, sys, "open '%s'", path);
 }
 
-static int read_path(const char *path, size_t max, struct mf_buf *out, struct mf_err *err)
+static int read_path(const char *path, size_t max, bool regular, struct mf_buf *out, struct mf_err *err)
 {
-	if (strcmp(path, "-") == 0)
+	if (!regular && strcmp(path, "-") == 0)
 		return read_all(STDIN_FILENO, "standard input", max, out, err);
-	int fd MF_FD_CLEANUP = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	/* Without O_NONBLOCK opening a FIFO waits for a writer; it says nothing about regular files. */
+	int fd MF_FD_CLEANUP = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | (regular ? O_NONBLOCK : 0));
 	if (fd < 0)
 		return open_error(path, errno, err);
 	struct stat st;
@@ -55,6 +56,8 @@ static int read_path(const char *path, size_t max, struct mf_buf *out, struct mf
 		return mf_fail(err, MF_E_IO, errno, "read '%s'", path);
 	if (S_ISDIR(st.st_mode))
 		return mf_fail(err, MF_E_USAGE, 0, "'%s' is a directory", path);
+	if (regular && !S_ISREG(st.st_mode))
+		return mf_fail(err, MF_E_USAGE, 0, "'%s' is no regular file", path);
 	if (S_ISREG(st.st_mode) && (uintmax_t)st.st_size > max)
 		return mf_fail(err, MF_E_USAGE, 0, "'%s' is larger than %zu bytes", path, max);
 	if (S_ISREG(st.st_mode) && mf_buf_reserve(out, (size_t)st.st_size, err))
@@ -62,15 +65,29 @@ static int read_path(const char *path, size_t max, struct mf_buf *out, struct mf
 	return read_all(fd, path, max, out, err);
 }
 
-int mf_file_read(const char *path, size_t max, struct mf_buf *out, struct mf_err *err)
+static int read_file(const char *path, size_t max, bool regular, struct mf_buf *out, struct mf_err *err)
 {
 	size_t before = out->n, room = out->max - out->n;
-	if (read_path(path, max < room ? max : room, out, err) == 0)
+	if (read_path(path, max < room ? max : room, regular, out, err) == 0)
 		return 0;
 	out->n = before;
 	if (out->p)
 		out->p[before] = '\0';
 	return -1;
+}
+
+int mf_file_read(const char *path, size_t max, struct mf_buf *out, struct mf_err *err)
+{
+	return read_file(path, max, false, out, err);
+}
+
+int mf_file_read_stored(const char *path, size_t max, struct mf_buf *out, struct mf_err *err)
+{
+	if (read_file(path, max, true, out, err) == 0)
+		return 0;
+	if (err->code != MF_E_USAGE)
+		return -1;
+	return mf_recode(err, err->sys == EACCES || err->sys == EPERM ? MF_E_IO : MF_E_FORMAT);
 }
 
 static int write_file(const char *path, struct mf_bytes data, unsigned mode, enum mf_temp_how how, bool sync,

@@ -8,6 +8,9 @@
 /* Appends all of a file or pipe (with path "-", standard input) of at most max octets; on failure `out` is as before. A
  * missing file is MF_E_NOT_FOUND, a larger or unreadable one or a directory MF_E_USAGE, anything else MF_E_IO. */
 int mf_file_read(const char *path, size_t max, struct mf_buf *out, struct mf_err *err) MF_NODISCARD;
+/* The same for a file in a directory that others write to: anything but a regular file (a FIFO would block, a device never end)
+ * and a larger one are MF_E_FORMAT, an unreadable one MF_E_IO. A symbolic link to a regular file is followed. */
+int mf_file_read_stored(const char *path, size_t max, struct mf_buf *out, struct mf_err *err) MF_NODISCARD;
 /* Temporary file in the same directory, fsync, rename, fsync of the directory. `mode` is exact (no umask). Directories are
  * not made; a symbolic link is replaced; a path that is something else than a file is refused. MF_E_IO. */
 int mf_file_write(const char *path, struct mf_bytes data, unsigned mode, struct mf_err *err) MF_NODISCARD;

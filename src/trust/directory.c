@@ -99,12 +99,10 @@ static struct mf_fetch *directory_begin(struct mf_repo *r, const struct mf_fetch
 static int directory_end(struct mf_fetch *f, struct mf_buf *out, struct mf_err *err)
 {
 	mf_buf_clear(out);
-	int rc = mf_file_read(f->path, f->max, out, err) < 0 ? -1 : 1;
+	int rc = mf_file_read_stored(f->path, f->max, out, err) < 0 ? -1 : 1;
 	if (rc < 0 && err->code == MF_E_NOT_FOUND) {
 		mf_err_clear(err);
 		rc = 0;
-	} else if (rc < 0 && err->code == MF_E_USAGE) {
-		(void)mf_recode(err, MF_E_FORMAT); /* longer than its limit, or no file */
 	}
 	directory_cancel(f);
 	return rc;
@@ -118,7 +116,7 @@ static int check_base(struct directory *d, const struct mf_bytes *base, struct m
 	if (!path)
 		return -1;
 	bool there = mf_file_exists(path);
-	if (there && mf_file_read(path, MF_MAX_TIMESTAMP_BYTES, &now, err) < 0)
+	if (there && mf_file_read_stored(path, MF_MAX_TIMESTAMP_BYTES, &now, err) < 0)
 		return -1;
 	if (base ? there && mf_str_eq(mf_buf_str(&now), mf_str_of(*base)) : !there)
 		return 0;

@@ -237,7 +237,7 @@ int mf_cache_get(const char *cache_dir, const char *pin_name, const char *role, 
 		return err->code ? -1 : mf_fail_nomem(err);
 	mf_buf_clear(out);
 	mf_buf_init(out, max);
-	if (mf_file_read(path, max, out, err) == 0)
+	if (mf_file_read_stored(path, max, out, err) == 0)
 		return 1;
 	mf_err_clear(err);
 	mf_buf_clear(out);

@@ -147,6 +147,28 @@ static void file_read_takes_pipes_and_standard_input(void **state)
 	assert_string_equal(b.p, "piped");
 }
 
+static void file_read_stored_takes_regular_files_only(void **state)
+{
+	struct mf_err err = MF_ERR_INIT;
+	struct mf_buf b MF_BUF_CLEANUP = MF_BUF_INIT(100);
+	const char *fifo = tmpdir_path(state, "fifo"), *file = tmpdir_path(state, "file"), *link = tmpdir_path(state, "link");
+	const char *bad[] = {fifo, "/dev/zero", *state, "-"};
+	enum mf_code code[] = {MF_E_FORMAT, MF_E_FORMAT, MF_E_FORMAT, MF_E_NOT_FOUND};
+	assert_int_equal(mkfifo(fifo, 0600), 0);
+	for (size_t i = 0; i < 4; i++) {
+		mf_err_clear(&err);
+		assert_int_equal(mf_file_read_stored(bad[i], 100, &b, &err), -1);
+		assert_int_equal(err.code, code[i]);
+	}
+	mf_err_clear(&err);
+	assert_int_equal(mf_file_write(file, bytes("12345"), 0600, &err), 0);
+	assert_int_equal(symlink("file", link), 0);
+	assert_int_equal(mf_file_read_stored(link, 5, &b, &err), 0);
+	assert_string_equal(b.p, "12345");
+	assert_int_equal(mf_file_read_stored(file, 4, &b, &err), -1);
+	assert_int_equal(err.code, MF_E_FORMAT);
+}
+
 static void file_create_never_overwrites(void **state)
 {
 	struct mf_err err = MF_ERR_INIT;
@@ -276,6 +298,7 @@ int main(void)
 		tmpdir_test(file_read_tells_missing_from_directory),
 		tmpdir_test(file_read_of_unreadable_file_is_usage),
 		tmpdir_test(file_read_takes_pipes_and_standard_input),
+		tmpdir_test(file_read_stored_takes_regular_files_only),
 		tmpdir_test(file_create_never_overwrites),
 		tmpdir_test(file_create_race_has_one_winner),
 		tmpdir_test(file_write_makes_no_directories),
