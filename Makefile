@@ -134,6 +134,9 @@ deps-lint:
 deps-fuzz:
 	@sh tests/support/deps.sh build fuzz
 
+.PHONY: examples
+examples: $(EXAMPLE_BIN) ## build the example programs of the library
+
 .PHONY: demo
 demo: ## install dependencies, build, show the program at work
 	@sh tests/support/deps.sh build

@@ -1,0 +1,76 @@
+/* An example of libmanifesto: writes one verified record to standard output.
+ *
+ *	verify IMAGE TYPE
+ *
+ * MANIFESTO_HOME (required, absolute) has the pins; MANIFESTO_CACHE (required, absolute) may be any
+ *directory, also a missing one; MANIFESTO_TRUST_SERVER is needed for an image in a registry. Ends with the
+ *library's status: 0 only when everything was verified and written.
+ *
+ * Outside of this tree:  cc -o verify verify.c $(pkg-config --cflags --libs manifesto) */
+#include <manifesto/manifesto.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+
+/* Called with the content in pieces, only after all of it was verified. */
+static int to_stdout(void *arg, const void *p, size_t n)
+{
+	(void)arg;
+	return fwrite(p, 1, n, stdout) == n ? 0 : -1;
+}
+
+static void complain(const struct manifesto_error *err)
+{
+	fprintf(stderr, "verify: %s", err->message);
+	if (err->endpoint[0])
+		fprintf(stderr, " (%s)", err->endpoint);
+	fprintf(stderr, "\n");
+	if (err->hint[0])
+		fprintf(stderr, "verify: %s\n", err->hint);
+}
+
+static int write_record(struct manifesto *m, const char *image, const char *type, struct manifesto_error *err)
+{
+	struct manifesto_get_options options = MANIFESTO_INIT(manifesto_get_options);
+	struct manifesto_get_result result = MANIFESTO_INIT(manifesto_get_result);
+	options.image = image;
+	options.type = type;
+	options.write = to_stdout;
+	if (manifesto_get(m, &options, &result, err) < 0)
+		return -1;
+	const struct manifesto_record *r = &result.record;
+	fprintf(stderr, "%s of %s: %s in role %s\n", r->type, r->image, r->state, r->role);
+	for (size_t i = 0; i < r->nsigners; i++)
+		fprintf(stderr, "signed by %s (%s)\n", r->signers[i].fingerprint, r->signers[i].key_type);
+	manifesto_get_result_clear(&result);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	struct manifesto_options options = MANIFESTO_INIT(manifesto_options);
+	struct manifesto_error err;
+	struct manifesto *m;
+	if (argc != 3) {
+		fprintf(stderr, "usage: verify IMAGE TYPE\n");
+		return MANIFESTO_USAGE;
+	}
+	options.home = getenv("MANIFESTO_HOME");
+	options.cache_dir = getenv("MANIFESTO_CACHE");
+	options.trust_server = getenv("MANIFESTO_TRUST_SERVER");
+	int rc = manifesto_new(&options, &m, &err);
+	if (rc == 0) {
+		rc = write_record(m, argv[1], argv[2], &err);
+		manifesto_free(m);
+	}
+	if (rc < 0) {
+		complain(&err);
+		return err.status;
+	}
+	/* A full disk shows when the last bytes leave. */
+	if (fclose(stdout) != 0) {
+		perror("verify: standard output");
+		return MANIFESTO_UNEXPECTED;
+	}
+	return MANIFESTO_OK;
+}
