@@ -134,8 +134,13 @@ static int load_or_init(struct put *p, struct mf_err *err)
 	struct mf_trust *t = p->im.trust;
 	struct mf_str prefix = mf_str_c(p->prefix);
 	struct manifesto_options *o = &p->m->opt;
-	if (mf_trust_load(t, prefix, true, err) == 0)
+	if (mf_trust_load(t, prefix, true, err) == 0) {
+		/* Without floors nobody can tell whether this is the newest state: the publisher sees what it builds on. */
+		if (mf_trust_first_seen(t))
+			mf_env_log(&p->m->env, MF_LOG_WARNING, "'%s' is new to this machine: publishing on top of snapshot version %lld",
+				   mf_trust_pin_name(t), (long long)mf_trust_set(t)->snapshot->version);
 		return 0;
+	}
 	if (err->code != MF_E_NOT_FOUND)
 		return -1;
 	bool yes = p->o->init || (o->confirm_init && o->confirm_init(o->confirm_init_arg, mf_trust_pin_name(t), mf_trust_where(t)));

@@ -90,6 +90,10 @@ bool mf_trust_was_tofu(const struct mf_trust *t)
 {
 	return t->tofu;
 }
+bool mf_trust_first_seen(const struct mf_trust *t)
+{
+	return !t->floors.any;
+}
 
 /* ---- fetching */
 

@@ -54,6 +54,8 @@ int mf_trust_unchanged(struct mf_trust *t, struct mf_err *err) MF_NODISCARD;
 /* What was loaded: valid until the next load. */
 const struct mf_tuf_set *mf_trust_set(const struct mf_trust *t);
 bool mf_trust_was_tofu(const struct mf_trust *t);
+/* Was the repository unknown to this machine before the last load (no floors)? */
+bool mf_trust_first_seen(const struct mf_trust *t);
 
 /* Has this machine a pin, a floor or a cached root for it? */
 bool mf_trust_known(struct mf_trust *t, struct mf_err *err);
