@@ -23,7 +23,7 @@ int mf_artifact_store_config(struct mf_image_store *s, struct mf_err *err) MF_NO
 
 /* The fallback index (distribution-spec 1.1, "Pushing Manifests with Subject", "Referrers Tag Schema"): makes `add` present and `remove` absent in what the tag
  * `sha256-<hex>` holds now, everything else kept, descriptors sorted by digest; nothing is written when nothing changes. A descriptor whose manifest the registry lacks is
- * dropped. A tag that holds no index is MF_E_FORMAT. Does nothing for a layout. */
+ * dropped when the registry refuses the index for it. A tag that holds no index is MF_E_FORMAT. Does nothing for a layout. */
 int mf_referrers_update(struct mf_image_store *s, const struct mf_digest *subject, const struct mf_descriptor *add, size_t nadd,
 			const struct mf_digest *remove, size_t nremove, struct mf_err *err) MF_NODISCARD;
 

@@ -156,43 +156,19 @@ int mf_dir_make(const char *path, unsigned mode, struct mf_err *err)
 	return make_one(copy, mode, err);
 }
 
-/* Copies one part behind out[n], with a '/' between; with out NULL only counts. */
-static size_t join_part(char *out, size_t n, bool slash, const char *part)
-{
-	if (slash) {
-		if (out)
-			out[n] = '/';
-		n++;
-	}
-	size_t k = strlen(part);
-	if (out)
-		memcpy(out + n, part, k + 1);
-	return n + k;
-}
-
-static size_t join_all(char *out, const char *first, va_list ap)
-{
-	size_t n = join_part(out, 0, false, first);
-	bool ends = n && first[n - 1] == '/';
-	for (const char *part; (part = va_arg(ap, const char *));) {
-		n = join_part(out, n, n && !ends, part);
-		size_t k = strlen(part);
-		ends = k ? part[k - 1] == '/' : false;
-	}
-	return n;
-}
-
 char *mf_path_join(const char *first, ...)
 {
+	struct mf_buf path MF_BUF_CLEANUP = MF_BUF_INIT((size_t)1 << 20);
+	struct mf_err failed = MF_ERR_INIT;
 	va_list ap;
 	va_start(ap, first);
-	size_t n = join_all(NULL, first, ap);
+	int rc = mf_buf_addz(&path, first, &failed);
+	for (const char *part; !rc && (part = va_arg(ap, const char *));) {
+		if (path.n && path.p[path.n - 1] != '/')
+			rc = mf_buf_addc(&path, '/', &failed);
+		if (!rc)
+			rc = mf_buf_addz(&path, part, &failed);
+	}
 	va_end(ap);
-	char *out = malloc(n + 1);
-	if (!out)
-		return NULL;
-	va_start(ap, first);
-	(void)join_all(out, first, ap);
-	va_end(ap);
-	return out;
+	return rc ? NULL : mf_buf_take(&path);
 }

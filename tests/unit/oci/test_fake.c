@@ -50,12 +50,25 @@ static const char read_rules[] = "["
 	RULE("GET", "f500/manifests/", "500", "")
 	RULE("GET", "fbad/manifests/", "200", BODY("{}"));
 
-static const char write_rules[] =
+static const char index_rules[] =
 	RULE("GET", "race/manifests/", "200", BODY(INDEX(DESCRIPTOR(A) "," DESCRIPTOR(B))))
 	RULE("HEAD", "race/manifests/", "200", "")
 	"{\"method\":\"PUT\",\"path\":\"^/v2/race/\",\"count\":1,\"action\":\"status\",\"status\":400"
 	BODY("{\\\"errors\\\":[{\\\"code\\\":\\\"MANIFEST_BLOB_UNKNOWN\\\",\\\"detail\\\":\\\"" A "\\\"}]}") "},"
 	RULE("PUT", "race/manifests/", "201", "")
+	RULE("GET", "mute/manifests/", "200", BODY(INDEX(DESCRIPTOR(A) "," DESCRIPTOR(B))))
+	RULE("HEAD", "mute/manifests/" B, "200", "")
+	RULE("HEAD", "mute/manifests/" C, "200", "")
+	"{\"method\":\"PUT\",\"path\":\"^/v2/mute/\",\"count\":1,\"action\":\"status\",\"status\":400"
+	BODY("{\\\"errors\\\":[{\\\"code\\\":\\\"MANIFEST_BLOB_UNKNOWN\\\"}]}") "},"
+	RULE("PUT", "mute/manifests/", "201", "")
+	"{\"method\":\"PUT\",\"path\":\"^/v2/told/\",\"action\":\"drop\"},"
+	RULE("HEAD", "cat/blobs/", "200", "")
+	"{\"method\":\"PUT\",\"path\":\"^/v2/cat/\",\"count\":1,\"action\":\"status\",\"status\":400"
+	BODY("{\\\"errors\\\":[{\\\"code\\\":\\\"MANIFEST_BLOB_UNKNOWN\\\",\\\"detail\\\":\\\"" A "\\\"}]}") "},"
+	RULE("PUT", "cat/manifests/", "201", "");
+
+static const char upload_rules[] =
 	/* uploads */
 	RULE("POST", "up/blobs/uploads/", "202", HEADER("Location", "/v2/up/session?state=x%20y"))
 	RULE("PUT", "up/session.state=x%20y&digest=sha256%3A[0-9a-f]{64}$", "201", "")
@@ -232,17 +245,32 @@ static void referrers_trouble_is_never_an_empty_list(void **state)
 	}
 }
 
-static void referrer_that_vanishes_under_our_hands_is_dropped(void **state)
+static void referrer_that_is_gone_is_dropped_whether_named_or_not(void **state)
 {
 	(void)state;
-	WITH("race");
-	struct mf_digest subject = parsed(C);
-	static char media_type[] = "x/y";
-	struct mf_descriptor add = {.digest = parsed(C), .size = 1, .media_type = media_type};
-	assert_ok(mf_referrers_update(s, &subject, &add, 1, NULL, 0, &err), err);
-	assert_int_equal(logged(plain, "\"method\": \"PUT\""), 2);
-	assert_int_equal(logged(plain, "{\\\"manifests\\\":[{\\\"digest\\\":\\\"" A), 1);
-	assert_int_equal(logged(plain, "{\\\"manifests\\\":[{\\\"digest\\\":\\\"" B), 1);
+	const char *const names[] = {"race", "mute"};
+	for (size_t i = 0; i < 2; i++) {
+		WITH(names[i]);
+		struct mf_digest subject = parsed(C);
+		static char media_type[] = "x/y";
+		struct mf_descriptor add = {.digest = parsed(C), .size = 1, .media_type = media_type};
+		assert_ok(mf_referrers_update(s, &subject, &add, 1, NULL, 0, &err), err);
+		assert_int_equal(logged(plain, "\"method\": \"PUT\""), 2);
+		assert_int_equal(logged(plain, "{\\\"manifests\\\":[{\\\"digest\\\":\\\"" A), 1);
+		assert_int_equal(logged(plain, "{\\\"manifests\\\":[{\\\"digest\\\":\\\"" B), 1);
+	}
+}
+
+static void catalogue_believes_the_refusal_that_names_a_blob(void **state)
+{
+	(void)state;
+	WITH("cat");
+	struct mf_catalogue_record r[2] = {{.subject = parsed(C), .blob = parsed(A), .type = "t", .media_type = "m", .role = "targets"},
+					   {.subject = parsed(C), .blob = parsed(B), .type = "t", .media_type = "m", .role = "targets"}};
+	assert_ok(mf_catalogue_write(s, r, 2, false, &err), err);
+	assert_int_equal(logged(plain, "\\\"layers\\\":[{\\\"digest\\\":\\\"" A), 1);
+	assert_int_equal(logged(plain, "\\\"layers\\\":[{\\\"digest\\\":\\\"" B), 1);
+	assert_int_equal(logged(plain, "/v2/cat/blobs/" A), 0);
 }
 
 static int put(struct mf_image_store *s, const char *text, struct mf_err *err)
@@ -358,6 +386,13 @@ static void loopback_registry_with_tls_is_found_by_itself(void **state)
 	bool present;
 	assert_ok(mf_blobs_have(s, &d, 1, &present, &err), err);
 	assert_int_equal(logged(tls, "/v2/told/"), 3);
+	/* Now that the scheme is known, a broken connection is just that. */
+	struct mf_http_stats stats;
+	mf_http_stats(f.h, &stats);
+	uint64_t asked = stats.requests;
+	assert_fails(put_manifest(s, NULL, NULL, &err), err, MF_E_UNAVAILABLE);
+	mf_http_stats(f.h, &stats);
+	assert_int_equal(stats.requests, asked + 1);
 	/* Content is never sent in the clear because a registry says so. */
 	struct mf_image_store *down MF_IMAGE_STORE_CLEANUP = open_at(&f, tls, "down");
 	assert_fails(put(down, "hello", &err), err, MF_E_FORMAT);
@@ -380,10 +415,17 @@ static void answer_that_asks_for_tls_is_the_only_one_that_is_tried_again(void **
 		mf_http_stats(f.h, &stats);
 		assert_true(rows[i].tries == 1 ? stats.requests == 1 : stats.requests > 1);
 	}
-	/* A HEAD cannot say why; it is tried, and its own answer stays. */
+	/* A HEAD cannot say why; it is tried, its own answer stays, and so does the scheme. */
 	WITH("s400");
-	struct mf_digest got;
+	struct mf_digest got, d = parsed(A);
+	struct mf_http_stats stats;
+	bool present;
 	assert_fails(resolve(s, "v1", &got, NULL, NULL, &err), err, MF_E_INTERNAL);
+	mf_http_stats(f.h, &stats);
+	assert_true(stats.requests > 1);
+	assert_int_equal(logged(plain, "/v2/"), 1);
+	assert_fails(mf_manifests_have(s, &d, 1, &present, &err), err, MF_E_INTERNAL);
+	assert_int_equal(logged(plain, "/v2/"), 2);
 }
 
 /* The loopback address as one number: for this module a host like any other. */
@@ -417,6 +459,7 @@ static void host_and_scheme_follow_the_registry_name(void **state)
 		{"r.example/a", "https://r.example/v2/a/manifests/v1", false},
 		{"r.example:80/a", "https://r.example:80/v2/a/manifests/v1", true},
 		{"127.example.com/a", "https://127.example.com/v2/a/manifests/v1", true},
+		{"10.0.0.1:80/a", "https://10.0.0.1:80/v2/a/manifests/v1", true},
 		{"localhost/a", "http://localhost/v2/a/manifests/v1", false},
 		{"localhost:5000/a", "http://localhost:5000/v2/a/manifests/v1", false},
 		{"127.9.9.9:5000/a", "http://127.9.9.9:5000/v2/a/manifests/v1", false},
@@ -455,7 +498,7 @@ static int start_servers(void **state)
 	struct mf_buf many MF_BUF_CLEANUP = MF_BUF_INIT(4 << 20);
 	for (int i = 0; i < 10001; i++)
 		assert_ok(mf_buf_printf(&many, &err, "%s%s", i ? "," : "", DESCRIPTOR(A)), err);
-	assert_true(asprintf(&text, "%s%s%s%s%s", read_rules, MANY_BEFORE, many.p, MANY_AFTER, write_rules) > 0);
+	assert_true(asprintf(&text, "%s%s%s%s%s%s", read_rules, MANY_BEFORE, many.p, MANY_AFTER, index_rules, upload_rules) > 0);
 	elsewhere = server_start(false, "[{\"method\":\"PUT\",\"path\":\"^/away\",\"action\":\"status\",\"status\":201}]", NULL);
 	(void)snprintf(port, sizeof(port), "%05d", elsewhere->port);
 	for (char *p; (p = strstr(text, "@@@@@"));)
@@ -487,7 +530,8 @@ int main(void)
 		cmocka_unit_test(resolve_that_is_cancelled_leaks_nothing),
 		cmocka_unit_test(referrers_of_all_pages_and_the_fallback_are_united),
 		cmocka_unit_test(referrers_trouble_is_never_an_empty_list),
-		cmocka_unit_test(referrer_that_vanishes_under_our_hands_is_dropped),
+		cmocka_unit_test(referrer_that_is_gone_is_dropped_whether_named_or_not),
+		cmocka_unit_test(catalogue_believes_the_refusal_that_names_a_blob),
 		cmocka_unit_test(upload_location_may_be_relative_with_a_query),
 		cmocka_unit_test(upload_elsewhere_gets_no_credentials),
 		cmocka_unit_test(upload_whose_answer_was_lost_is_looked_up),

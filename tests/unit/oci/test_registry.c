@@ -374,9 +374,6 @@ static void referrers_index_keeps_foreign_members_and_drops_dangling_entries(voi
 	assert_ok(mf_http_await(call, &res, &err), err);
 	assert_int_equal(res->status, 202);
 	struct mf_manifest m MF_MANIFEST_CLEANUP = {0};
-	assert_ok(mf_referrers_update(f->s, &subject, NULL, 0, NULL, 0, &err), err);
-	assert_ok(mf_manifest_get_tag(f->s, tag, &m, &err), err);
-	assert_null(strstr(m.bytes.p, digest_text(&doomed.digest)));
 	assert_ok(mf_referrers_update(f->s, &subject, &ours, 1, NULL, 0, &err), err);
 	assert_ok(mf_manifest_get_tag(f->s, tag, &m, &err), err);
 	assert_non_null(strstr(m.bytes.p, "\"x-odd\":[1,{\"deep\":\"\\n\"}]"));
@@ -457,6 +454,12 @@ static void catalogue_has_these_very_bytes_whatever_the_order(void **state)
 		       "\"role\":\"targets\",\"size\":1,\"type\":\"seccomp\"}]}]}",
 		       digest_text(&r[0].subject), first, second, digest_text(&r[2].blob));
 	assert_string_equal(text, want);
+	/* The blob of two records is one layer. */
+	struct mf_manifest m MF_MANIFEST_CLEANUP = {0};
+	assert_ok(mf_manifest_get_tag(f->s, "_manifesto", &m, &err), err);
+	const char *layer = strstr(m.bytes.p, digest_text(&r[0].blob));
+	assert_non_null(layer);
+	assert_null(strstr(layer + 1, digest_text(&r[0].blob)));
 	uint64_t before = sent(f), asked = requests(f);
 	assert_ok(mf_catalogue_write(f->s, back, 3, false, &err), err);
 	assert_int_equal(sent(f), before);
@@ -485,6 +488,55 @@ static void catalogue_union_keeps_and_exact_forgets(void **state)
 	assert_ok(mf_catalogue_write(f->s, NULL, 0, false, &err), err);
 	catalogue_text(f, "_manifesto", text);
 	assert_string_equal(text, "{\"images\":[]}");
+}
+
+static void catalogue_lists_a_blob_once_for_each_role(void **state)
+{
+	struct fixture *f = *state;
+	struct mf_err err = MF_ERR_INIT;
+	char text[4096];
+	struct mf_catalogue_record r[3] = {record_of(f, 1, "a", true), record_of(f, 1, "a", true), record_of(f, 1, "a", true)};
+	r[0].role = "targets/qa";
+	assert_ok(mf_catalogue_write(f->s, r, 3, false, &err), err);
+	catalogue_text(f, "_manifesto", text);
+	assert_non_null(strstr(text, "\"role\":\"targets/qa\""));
+	const char *first = strstr(text, "\"role\":\"targets\"");
+	assert_non_null(first);
+	assert_null(strstr(first + 1, "\"role\":\"targets\""));
+}
+
+static void catalogue_does_not_take_records_from_other_documents(void **state)
+{
+	struct fixture *f = *state;
+	struct mf_err err = MF_ERR_INIT;
+	char text[4096], manifest[2048];
+	struct mf_catalogue_record a = record_of(f, 1, "a", true), b = record_of(f, 2, "b", true);
+	assert_ok(mf_catalogue_write(f->s, &a, 1, false, &err), err);
+	catalogue_text(f, "_manifesto", text);
+	struct mf_digest config = digest_of(text);
+	(void)snprintf(manifest, sizeof(manifest),
+		       "{\"schemaVersion\":2,\"mediaType\":\"%s\",\"config\":{\"mediaType\":\"%s\",\"digest\":\"%s\",\"size\":%zu},"
+		       "\"layers\":[]}",
+		       MF_MT_OCI_MANIFEST, MF_MT_OCI_EMPTY, digest_text(&config), strlen(text));
+	assert_ok(mf_manifest_put(f->s, "_manifesto", MF_MT_OCI_MANIFEST, bytes_of(manifest), NULL, NULL, &err), err);
+	assert_ok(mf_catalogue_write(f->s, &b, 1, true, &err), err);
+	catalogue_text(f, "_manifesto", text);
+	assert_null(strstr(text, digest_text(&a.blob)));
+	assert_non_null(strstr(text, digest_text(&b.blob)));
+}
+
+static void artifact_config_is_stored_once_for_each_handle(void **state)
+{
+	struct fixture *f = *state;
+	struct mf_err err = MF_ERR_INIT;
+	struct mf_digest d = digest_of("{}");
+	bool present = false;
+	assert_ok(mf_artifact_store_config(f->s, &err), err);
+	uint64_t before = requests(f);
+	assert_ok(mf_artifact_store_config(f->s, &err), err);
+	assert_int_equal(requests(f), before);
+	assert_ok(mf_blobs_have(f->s, &d, 1, &present, &err), err);
+	assert_true(present);
 }
 
 static void catalogue_of_nothing_is_not_made(void **state)
@@ -615,6 +667,9 @@ int main(void)
 		registry_test(referrers_tag_that_is_an_image_is_not_written_over),
 		registry_test(catalogue_has_these_very_bytes_whatever_the_order),
 		registry_test(catalogue_union_keeps_and_exact_forgets),
+		registry_test(catalogue_lists_a_blob_once_for_each_role),
+		registry_test(catalogue_does_not_take_records_from_other_documents),
+		registry_test(artifact_config_is_stored_once_for_each_handle),
 		registry_test(catalogue_of_nothing_is_not_made),
 		registry_test(catalogue_flags_blobs_the_registry_lacks),
 		registry_test(catalogue_tag_that_is_something_else_is_written_over),
