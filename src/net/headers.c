@@ -71,8 +71,6 @@ static int header(struct mf_http_call *c, struct mf_str line)
 		return 0;
 	struct mf_str name = {line.p, (size_t)(colon - line.p)};
 	struct mf_str value = trim((struct mf_str){colon + 1, line.n - name.n - 1});
-	if (memchr(value.p, 0, value.n))
-		return mf_fail(&c->err, MF_E_FORMAT, 0, "answer has a header with a NUL byte");
 	if (name_is(name, "WWW-Authenticate"))
 		return store_challenge(c, value);
 	for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)

@@ -90,6 +90,14 @@ static void wrong_basic_credentials_are_sent_once_and_the_401_returned(void **st
 	assert_string_equal(err.hint, "the credentials came from -u");
 }
 
+static void a_user_name_with_a_colon_is_not_sent(void **state)
+{
+	FIXTURE(f);
+	struct given g GIVEN_CLEANUP = {MF_SECRET_INIT};
+	log_in(&f, &g, "a:b", "c");
+	assert_int_equal(get_error(&f, at(&f, "/basic?user=a&password=b:c")).code, MF_E_AUTH);
+}
+
 static void without_credentials_a_basic_challenge_is_returned(void **state)
 {
 	FIXTURE(f);
@@ -115,6 +123,23 @@ static void basic_credentials_do_not_follow_a_redirect_to_another_origin(void **
 	    get(&f, at(&f, "/redirect?to=http://localhost:%d/basic?user=ann%%26password=SECRET", plain->port),
 		NULL),
 	    401);
+}
+
+static void credentials_dropped_on_the_way_do_not_come_back(void **state)
+{
+	FIXTURE(f);
+	struct given g GIVEN_CLEANUP = {MF_SECRET_INIT};
+	char body[256];
+	log_in(&f, &g, "ann", "SECRET");
+	assert_int_equal(get(&f, at(&f, "/basic?user=ann&password=SECRET"), NULL), 200);
+	/* the other origin chooses where on the first one the request ends */
+	assert_int_equal(
+	    get(&f,
+		at(&f, "/redirect?to=http://localhost:%d/redirect?to=http://127.0.0.1:%d/echo-auth",
+		   plain->port, plain->port),
+		body),
+	    200);
+	assert_string_equal(body, "none");
 }
 
 static void an_endpoint_of_another_origin_gets_no_credentials(void **state)
@@ -440,8 +465,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(basic_credentials_answer_a_basic_challenge),
 	    cmocka_unit_test(wrong_basic_credentials_are_sent_once_and_the_401_returned),
+	    cmocka_unit_test(a_user_name_with_a_colon_is_not_sent),
 	    cmocka_unit_test(without_credentials_a_basic_challenge_is_returned),
 	    cmocka_unit_test(basic_credentials_do_not_follow_a_redirect_to_another_origin),
+	    cmocka_unit_test(credentials_dropped_on_the_way_do_not_come_back),
 	    cmocka_unit_test(an_endpoint_of_another_origin_gets_no_credentials),
 	    cmocka_unit_test(a_token_is_fetched_for_the_scope_of_the_request),
 	    cmocka_unit_test(a_request_without_scope_takes_the_challenges),

@@ -240,6 +240,14 @@ static void broken_helpers_are_auth_errors_naming_helper_and_file(void **state)
 	}
 }
 
+static void a_helper_with_an_odd_name_is_not_run(void **state)
+{
+	struct place *p = *state;
+	helper(p, "x;y", "echo '{\"Username\":\"u\",\"Secret\":\"s\"}'");
+	config(p, "{\"credsStore\":\"x;y\"}");
+	assert_int_equal(expect_error(p, "h").code, MF_E_AUTH);
+}
+
 static void a_helper_that_hangs_is_killed(void **state)
 {
 	static const char *const rows[] = {"echo $$ >\"$0.pid\"; exec sleep 60",
@@ -338,6 +346,7 @@ int main(void)
 	    TEST(per_host_helpers_come_before_the_store_and_auths),
 	    TEST(a_helper_without_credentials_leaves_it_to_auths),
 	    TEST(broken_helpers_are_auth_errors_naming_helper_and_file),
+	    TEST(a_helper_with_an_odd_name_is_not_run),
 	    TEST(a_helper_that_hangs_is_killed),
 	    TEST(cancelling_ends_a_helper),
 	    TEST(a_helper_that_does_not_read_raises_no_signal),

@@ -1,3 +1,6 @@
+#include <netinet/in.h>
+#include <sys/socket.h>
+
 #include "server.h"
 
 static struct server *plain, *tls;
@@ -73,6 +76,89 @@ static void an_overlong_header_is_refused(void **state)
 {
 	FIXTURE(f);
 	assert_int_equal(get_error(&f, at(&f, "/header?Docker-Content-Digest=%0200d", 1)).code, MF_E_FORMAT);
+}
+
+/* A server of one answer, byte for byte. */
+static pid_t raw_server(const char *answer, size_t n, struct fixture *f)
+{
+	struct sockaddr_in to = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t len = sizeof to;
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(bind(fd, (struct sockaddr *)&to, len), 0);
+	assert_int_equal(listen(fd, 1), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&to, &len), 0);
+	(void)snprintf(f->url, sizeof f->url, "http://127.0.0.1:%d/", ntohs(to.sin_port));
+	pid_t pid = fork();
+	assert_true(pid >= 0);
+	if (!pid) {
+		char request[4096];
+		int c = accept(fd, NULL, NULL);
+		bool ok = read(c, request, sizeof request) > 0 && write(c, answer, n) == (ssize_t)n;
+		_exit(!ok);
+	}
+	(void)close(fd);
+	return pid;
+}
+
+static void a_trailer_does_not_replace_a_header(void **state)
+{
+	static const char answer[] =
+	    "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nDocker-Content-Digest: first\r\n\r\n"
+	    "1\r\nx\r\n0\r\nOCI-Subject: late\r\n\r\n";
+	FIXTURE(f);
+	struct mf_http_call *call MF_HTTP_CALL_CLEANUP = NULL;
+	struct mf_http_response *res;
+	struct mf_err err;
+	pid_t pid = raw_server(answer, sizeof answer - 1, &f);
+	assert_int_equal(perform(&f, &(struct mf_http_request){.url = f.url}, &call, &res, &err), 0);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	assert_string_equal(res->docker_content_digest, "first");
+	assert_string_equal(res->oci_subject, "");
+	assert_string_equal(res->body.p, "x");
+}
+
+static void headers_of_an_interim_answer_do_not_count(void **state)
+{
+	static const char answer[] = "HTTP/1.1 103 Early Hints\r\nLink: early\r\nOCI-Subject: early\r\n\r\n"
+				     "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nLink: late\r\n\r\n";
+	FIXTURE(f);
+	struct mf_http_call *call MF_HTTP_CALL_CLEANUP = NULL;
+	struct mf_http_response *res;
+	struct mf_err err;
+	pid_t pid = raw_server(answer, sizeof answer - 1, &f);
+	assert_int_equal(perform(&f, &(struct mf_http_request){.url = f.url}, &call, &res, &err), 0);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	assert_string_equal(res->link, "late");
+	assert_string_equal(res->oci_subject, "");
+}
+
+static void what_is_not_http_is_refused(void **state)
+{
+	static const struct mf_str rows[] = {
+	    {"hello\r\n\r\n", 9},
+	    {"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nLink: a\0b\r\n\r\n", 49},
+	};
+	FIXTURE(f);
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		pid_t pid = raw_server(rows[i].p, rows[i].n, &f);
+		struct mf_http_request req = {.url = f.url, .no_retry = true};
+		assert_int_equal(error_of(&f, &req).code, MF_E_UNAVAILABLE);
+		assert_int_equal(waitpid(pid, NULL, 0), pid);
+	}
+}
+
+static void an_overlong_error_code_is_not_one(void **state)
+{
+	FIXTURE(f);
+	struct mf_http_call *call MF_HTTP_CALL_CLEANUP = NULL;
+	struct mf_http_response *res;
+	struct mf_err err;
+	char code[64];
+	struct mf_http_request req = {.url =
+					  at(&f, "/status/400?body={\"errors\":[{\"code\":\"%064d\"}]}", 1)};
+	assert_int_equal(perform(&f, &req, &call, &res, &err), 0);
+	mf_http_error_code(res, code);
+	assert_string_equal(code, "");
 }
 
 static void head_gives_the_length_and_no_body(void **state)
@@ -184,8 +270,10 @@ static void busy_statuses_are_retried(void **state)
 	}
 	assert_int_equal(get(&f, at(&f, "/status/503?always=1"), NULL), 503);
 	assert_int_equal(logged(plain, "always=1"), 4);
+	struct mf_http_request req = {.url = at(&f, "/status/500?times=1&y=1"), .retry_500 = true};
+	assert_int_equal(status_of(&f, &req, NULL), 200);
 	assert_int_equal(get(&f, at(&f, "/status/500?x=1"), NULL), 500);
-	assert_int_equal(logged(plain, "/status/500"), 1);
+	assert_int_equal(logged(plain, "/status/500?x=1"), 1);
 }
 
 static void retry_after_is_kept_to(void **state)
@@ -272,6 +360,10 @@ static void a_sink_takes_large_bodies_and_may_refuse_them(void **state)
 	assert_int_equal(s.n, 5000000);
 	s.refuse = true;
 	assert_int_equal(error_of(&f, &req).code, MF_E_DIGEST);
+	s.n = 0;
+	req.max_bytes = 4999999; /* announced to be larger: nothing is delivered */
+	assert_int_equal(error_of(&f, &req).code, MF_E_FORMAT);
+	assert_int_equal(s.n, 0);
 }
 
 static void a_sink_does_not_see_error_bodies(void **state)
@@ -592,6 +684,10 @@ int main(void)
 	    cmocka_unit_test(an_answer_has_its_headers),
 	    cmocka_unit_test(two_different_digests_in_one_answer_are_refused),
 	    cmocka_unit_test(an_overlong_header_is_refused),
+	    cmocka_unit_test(a_trailer_does_not_replace_a_header),
+	    cmocka_unit_test(headers_of_an_interim_answer_do_not_count),
+	    cmocka_unit_test(what_is_not_http_is_refused),
+	    cmocka_unit_test(an_overlong_error_code_is_not_one),
 	    cmocka_unit_test(head_gives_the_length_and_no_body),
 	    cmocka_unit_test(a_larger_body_than_asked_for_is_a_format_error),
 	    cmocka_unit_test(an_endless_error_body_is_cut_and_the_status_kept),
