@@ -3,8 +3,8 @@
  *	verify IMAGE TYPE
  *
  * MANIFESTO_HOME (required, absolute) has the pins; MANIFESTO_CACHE (required, absolute) may be any
- *directory, also a missing one; MANIFESTO_TRUST_SERVER is needed for an image in a registry. Ends with the
- *library's status: 0 only when everything was verified and written.
+ * directory, also a missing one; MANIFESTO_TRUST_SERVER is needed for an image in a registry. Ends
+ * with the status of the library: 0 only when everything was verified and written.
  *
  * Outside of this tree:  cc -o verify verify.c $(pkg-config --cflags --libs manifesto) */
 #include <manifesto/manifesto.h>
