@@ -66,6 +66,7 @@ struct manifesto_options {
 	const char *docker_config; /* directory with Docker's config.json, NULL: no Docker credentials */
 	const char *trust_server;  /* https://, http://: Notary; tuf+file://: a TUF 1.0 directory per GUN; NULL: Docker's default for the
 	                              registry is not guessed: an image in a registry then needs it (MANIFESTO_USAGE) */
+	int trust_server_for_layouts; /* use it for OCI layouts too, instead of DIR/trust: somebody named it for this very call */
 	const char *store;         /* --store: repository that keeps blobs and trust for images one cannot push to, or NULL */
 	const char *cacert;        /* PEM file for registry and trust server instead of the system's CAs */
 	const char *client_cert, *client_key; /* PEM files */

@@ -208,6 +208,7 @@ static void fill_options(struct mf_cli_config *c, const struct mf_cli_args *args
 	o->cache_dir = c->cache_dir;
 	o->docker_config = c->docker_config;
 	o->trust_server = trust_server(args);
+	o->trust_server_for_layouts = args->value[MF_OPT_TRUST_SERVER] != NULL;
 	o->store = args->value[MF_OPT_STORE];
 	o->cacert = args->value[MF_OPT_CACERT];
 	o->client_cert = args->value[MF_OPT_CLIENT_CERT];

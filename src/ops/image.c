@@ -76,7 +76,7 @@ static int open_trust(struct mf_image *im, struct mf_err *err)
 	const char *url = m->opt.trust_server;
 	bool layout = im->store_ref.transport == MF_TRANSPORT_LAYOUT;
 	im->trust_cfg = m->trust;
-	if (layout && !url)
+	if (layout && (!url || !m->opt.trust_server_for_layouts))
 		return open_layout_trust(im, err);
 	if (layout) {
 		(void)mf_fail(err, MF_E_USAGE, 0, "a layout has no repository name for trust server '%s'", url);
