@@ -135,7 +135,8 @@ static void credentials_dropped_on_the_way_do_not_come_back(void **state)
 	/* the other origin chooses where on the first one the request ends */
 	assert_int_equal(
 	    get(&f,
-		at(&f, "/redirect?to=http://localhost:%d/redirect?to=http://127.0.0.1:%d/echo-auth",
+		at(&f,
+		   "/redirect?to=http://localhost:%d/redirect?to=http://127.0.0.1:%d/redirect?to=/echo-auth",
 		   plain->port, plain->port),
 		body),
 	    200);
