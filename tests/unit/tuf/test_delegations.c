@@ -243,6 +243,38 @@ static void nested_paths_do_not_exceed_the_parents(void **state)
 	}
 }
 
+/* The parent is loaded already, for another lookup; its child's wide path is still within the parent's. */
+static void child_is_not_wanted_where_its_parent_may_not_be(void **state)
+{
+	static const struct sw_row wide[] = {
+	    SET("", SW_NOTARY, MF_OK, F_ROOT, F_QA, "delegations roles 0 paths", "[\"\"]"),
+	    SET("", SW_TUF1, MF_OK, F_ROOT, F_QA, "delegations roles 0 paths", "[\"*\",\"*/*\"]"),
+	};
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct sw r SW_CLEANUP = sw_new(wide[i].in);
+		struct mf_tuf_set s;
+		struct mf_tuf_wanted w[4];
+		struct mf_err err = MF_ERR_INIT;
+		enum sw_file at;
+		size_t n;
+		struct mf_buf bytes MF_BUF_CLEANUP;
+		sw_build(&r, &wide[i]);
+		sw_ok(sw_client(&r, &s, NULL, "top", &at, &err), &err);
+		sw_ok(mf_tuf_set_wanted(&s, MF_STR("qa/1"), 4, w, &n, &err), &err);
+		assert_int_equal(n, 1);
+		sw_copy(&bytes, &r.bytes[F_QA]);
+		sw_ok(mf_tuf_set_delegated(&s, &w[0], &bytes, false, &err), &err);
+		sw_ok(mf_tuf_set_wanted(&s, MF_STR("outside"), 4, w, &n, &err), &err);
+		assert_int_equal(n, 0);
+		assert_false(
+		    mf_tuf_loaded_touches(r.d, mf_tuf_set_find(&s, sw_role(&r, F_QA)), MF_STR("outside")));
+		sw_ok(mf_tuf_set_wanted(&s, MF_STR("qa/1"), 4, w, &n, &err), &err);
+		assert_int_equal(n, 1);
+		mf_tuf_set_clear(&s);
+	}
+}
+
 static void check_no_paths(struct sw *r, struct mf_tuf_set *s)
 {
 	assert_int_equal(s->nroles, 1);
@@ -421,6 +453,7 @@ int main(void)
 	    cmocka_unit_test(unusable_role_names_make_the_delegator_invalid),
 	    cmocka_unit_test(role_covers_its_paths),
 	    cmocka_unit_test(nested_paths_do_not_exceed_the_parents),
+	    cmocka_unit_test(child_is_not_wanted_where_its_parent_may_not_be),
 	    cmocka_unit_test(role_without_paths_covers_nothing),
 	    cmocka_unit_test(path_hash_prefixes_are_of_the_names_sha256),
 	    cmocka_unit_test(cycle_of_delegations_ends),

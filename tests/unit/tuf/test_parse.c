@@ -146,6 +146,8 @@ static const struct sw_row targets[] = {
     SET("targets is a list", SW_BOTH, MF_E_FORMAT, F_TARGETS, F_TARGETS, "targets", "[]"),
     SET("delegations is a list", SW_BOTH, MF_E_FORMAT, F_TARGETS, F_TARGETS, "delegations", "[]"),
     SET("delegations without keys", SW_BOTH, MF_E_FORMAT, F_TARGETS, F_TARGETS, "delegations keys", NULL),
+    SET("delegations with neither key nor role", SW_BOTH, MF_E_FORMAT, F_DEEP, F_DEEP, "delegations",
+	"{\"roles\":[]}"),
     SET("delegations without roles", SW_BOTH, MF_E_FORMAT, F_TARGETS, F_TARGETS, "delegations roles", NULL),
     SET("roles is an object", SW_BOTH, MF_E_FORMAT, F_TARGETS, F_TARGETS, "delegations roles", "{}"),
     SET("role without name", SW_BOTH, MF_E_FORMAT, F_TARGETS, F_TARGETS, "delegations roles 0 name", NULL),
@@ -451,6 +453,20 @@ static void repeated_members_are_not_read_twice(void **state)
 	parse_fails(&mf_dialect_tuf1, MF_TUF_TARGETS, &b);
 }
 
+static void role_without_a_name_is_refused_by_the_parser(void **state)
+{
+	static const char *const members[] = {"\"name\":\"\",", "", "\"name\":\"a\\u0000b\","};
+	(void)state;
+	for (size_t i = 0; i < SW_COUNT(members); i++) {
+		struct mf_buf b MF_BUF_CLEANUP = MF_BUF_INIT(4096);
+		append(&b, "{\"signed\":{\"_type\":\"targets\",\"delegations\":{\"keys\":{},\"roles\":[{", 1);
+		append(&b, members[i], 1);
+		append(&b, "\"keyids\":[],\"threshold\":1}]},\"expires\":\"2030-01-01T00:00:00Z\",", 1);
+		append(&b, "\"spec_version\":\"1.0\",\"targets\":{},\"version\":1},\"signatures\":[]}", 1);
+		parse_fails(&mf_dialect_tuf1, MF_TUF_TARGETS, &b);
+	}
+}
+
 static void empty_input_is_refused_and_the_buffer_taken(void **state)
 {
 	struct mf_buf b MF_BUF_CLEANUP = MF_BUF_INIT(100);
@@ -479,6 +495,7 @@ int main(void)
 	    cmocka_unit_test(targets_over_the_limit_are_refused),
 	    cmocka_unit_test(counts_are_bounded),
 	    cmocka_unit_test(repeated_members_are_not_read_twice),
+	    cmocka_unit_test(role_without_a_name_is_refused_by_the_parser),
 	    cmocka_unit_test(empty_input_is_refused_and_the_buffer_taken),
 	};
 	return cmocka_run_group_tests_name("parse", tests, NULL, NULL);
