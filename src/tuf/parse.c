@@ -269,7 +269,7 @@ static int read_root_roles(struct parser *p, struct mf_err *err)
 	return 0;
 }
 
-static int check_delegation(const struct parser *p, const struct mf_tuf_role *role, struct mf_err *err)
+static int check_delegation(const struct mf_tuf_role *role, struct mf_err *err)
 {
 	struct mf_esc e;
 	if (!role->name)
@@ -280,7 +280,6 @@ static int check_delegation(const struct parser *p, const struct mf_tuf_role *ro
 	if (role->npaths && role->nhash_prefixes)
 		return mf_fail(err, MF_E_FORMAT, 0, "delegation '%s' with paths and path_hash_prefixes",
 			       mf_esc(&e, mf_str_c(role->name)));
-	(void)p;
 	return 0;
 }
 
@@ -308,7 +307,7 @@ static int read_delegated_roles(struct parser *p, struct mf_str raw, struct mf_e
 		}
 		struct mf_tuf_role *role = &f->roles[f->nroles];
 		*role = (struct mf_tuf_role){0};
-		if (read_role(p, &r, role, err) < 0 || check_delegation(p, role, err) < 0)
+		if (read_role(p, &r, role, err) < 0 || check_delegation(role, err) < 0)
 			return -1;
 		f->nroles++;
 	}
