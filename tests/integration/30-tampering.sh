@@ -55,15 +55,15 @@ gets 'a flipped bit of the blob only: the target file is taken' approval.json $i
 restore
 
 for file in $newest; do
-	size=$(stat -c %s good/trust/$file)
+	size=$(stat -c %s "good/trust/$file")
 	wrong=()
 	for ((at = 1; at < size; at += size / 23)); do
-		cp --remove-destination good/trust/$file $trust/$file
-		flip $trust/$file $at
+		cp --remove-destination "good/trust/$file" "$trust/$file"
+		flip "$trust/$file" $at
 		run manifesto get $image qa-approval
 		case $status in
 		6) ;;
-		10) [ $file = 1.root.json ] || wrong+=("byte $at: status 10") ;;
+		10) [ "$file" = 1.root.json ] || wrong+=("byte $at: status 10") ;;
 		*) wrong+=("byte $at: status $status") ;;
 		esac
 		[ ! -s "$T/stdout" ] || wrong+=("byte $at: output")
@@ -98,9 +98,9 @@ restore
 
 # --- missing files
 for file in $newest; do
-	rm $trust/$file
+	rm "$trust/$file"
 	get_refused "no $file" 8 '' $image qa-approval
-	[ $file = timestamp.json ] && refuses 'put --init without a timestamp' 8 '' manifesto put --init $image new-type approval.json
+	[ "$file" = timestamp.json ] && refuses 'put --init without a timestamp' 8 '' manifesto put --init $image new-type approval.json
 	restore
 done
 rm -rf $trust
@@ -145,23 +145,23 @@ restore
 
 # --- odd files in the place of metadata
 for file in $newest; do
-	truncate -s -1 $trust/$file
+	truncate -s -1 "$trust/$file"
 	get_refused "$file without its last byte" 6 '' $image qa-approval
-	truncate -s 0 $trust/$file
+	truncate -s 0 "$trust/$file"
 	refuses "an empty $file" 6 '' manifesto get $image qa-approval
-	truncate -s 3G $trust/$file
+	truncate -s 3G "$trust/$file"
 	refuses "a $file of 3 GB" 6 '' timeout 10 manifesto get $image qa-approval
-	rm $trust/$file
-	mkdir $trust/$file
+	rm "$trust/$file"
+	mkdir "$trust/$file"
 	refuses "a directory called $file" 6 '' manifesto get $image qa-approval
-	rmdir $trust/$file
-	mkfifo $trust/$file
+	rmdir "$trust/$file"
+	mkfifo "$trust/$file"
 	refuses "a FIFO called $file" 6 '' timeout 10 manifesto get $image qa-approval
-	rm $trust/$file
-	ln -s /dev/zero $trust/$file
+	rm "$trust/$file"
+	ln -s /dev/zero "$trust/$file"
 	refuses "a link to /dev/zero called $file" 6 '' timeout 10 manifesto get $image qa-approval
-	rm $trust/$file
-	ln -s $file $trust/$file
+	rm "$trust/$file"
+	ln -s "$file" "$trust/$file"
 	refuses "a link to itself called $file" 6 '' manifesto get $image qa-approval
 	restore
 done

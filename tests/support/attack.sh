@@ -5,8 +5,13 @@
 
 # Files and directories that no refusal may change. Locks say nothing; floors follow what was verified before the refusal.
 WATCH=(home)
+# More that must not change; a test file has its own.
+server_state() {
+	:
+}
 snapshot() {
 	(
+		server_state
 		cd "$T" && find "${WATCH[@]}" \( -name locks -o -name floors -o -path home/cache -o -path home/manifesto \) -prune -o \
 			! -name '*.lock' -printf '%p %y %m %s %l\n'
 		find "${WATCH[@]}" \( -name locks -o -name floors -o -path home/cache \) -prune -o -type f -size -2M ! -name '*.lock' -exec sha256sum {} +
