@@ -112,6 +112,7 @@ static char *text_decode(const char *text)
 void mf_record_clear(struct mf_record *r)
 {
 	json_decref(r->tree);
+	free(r->media_type);
 	free(r->author);
 	free(r->reason);
 	free(r->sigs);
@@ -206,8 +207,8 @@ static int parse_tree(struct mf_record *r, struct mf_err *err)
 		return mf_fail(err, MF_E_FORMAT, 0, "record format %lld is newer than this program", (long long)v);
 	if (check_crit(r->tree, err) < 0 || get_time(r->tree, "created", &r->created, err) < 0 ||
 	    get_time(r->tree, "expires", &r->expires, err) < 0 ||
-	    mf_json_get_str(r->tree, "mediaType", false, &r->media_type, err) < 0 ||
-	    get_text(r->tree, "author", &r->author, err) < 0 || get_text(r->tree, "reason", &r->reason, err) < 0 ||
+	    get_text(r->tree, "mediaType", &r->media_type, err) < 0 || get_text(r->tree, "author", &r->author, err) < 0 ||
+	    get_text(r->tree, "reason", &r->reason, err) < 0 ||
 	    mf_json_get_str(r->tree, "artifact", false, &artifact, err) < 0)
 		return -1;
 	/* Whatever it holds: a record that says "withdrawn" is not current. */

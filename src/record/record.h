@@ -24,8 +24,7 @@ struct mf_record_sig {
 struct mf_record {
 	json_t *tree;          /* custom.manifesto, all members, also those we do not know */
 	int64_t created, expires; /* 0: absent */
-	const char *media_type;   /* NULL: absent; borrowed from the tree */
-	char *author, *reason;
+	char *media_type, *author, *reason; /* NULL: absent */
 	bool withdrawn;
 	bool has_artifact;
 	struct mf_digest artifact; /* of the artifact manifest */
