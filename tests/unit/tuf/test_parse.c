@@ -123,6 +123,8 @@ static const struct sw_row meta[] = {
     SET("no root", SW_NOTARY, MF_E_FORMAT, F_SNAPSHOT, F_SNAPSHOT, "meta root", NULL),
     SET("entry is null", SW_BOTH, MF_E_FORMAT, F_SNAPSHOT, F_SNAPSHOT, "meta targets@", "null"),
     SET("name without .json", SW_TUF1, MF_E_FORMAT, F_SNAPSHOT, F_SNAPSHOT, "meta qa", "{\"version\":1}"),
+    SET("long name without .json", SW_TUF1, MF_E_FORMAT, F_SNAPSHOT, F_SNAPSHOT, "meta long.jso",
+	"{\"version\":1}"),
     SET("no version", SW_TUF1, MF_E_FORMAT, F_SNAPSHOT, F_SNAPSHOT, "meta targets@ version", NULL),
     SET("no version", SW_TUF1, MF_E_FORMAT, F_TIMESTAMP, F_TIMESTAMP, "meta snapshot@ version", NULL),
     SET("version 0", SW_TUF1, MF_E_FORMAT, F_SNAPSHOT, F_SNAPSHOT, "meta targets@ version", "0"),
