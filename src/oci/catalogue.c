@@ -484,7 +484,6 @@ static int write_union(struct target *top, struct entries *all, struct mf_err *e
 		part_tag(tag, i);
 		if (touched[i] && p.parts[i] && read_present(top->store, (struct mf_manifest_name){tag, NULL}, &p, err))
 			return -1;
-		p.parts[i] |= touched[i];
 	}
 	for (size_t i = 0; i < p.entries.n; i++)
 		if (entries_add(all, &p.entries.v[i].r, err))
