@@ -6,9 +6,10 @@ struct mf_auth {
 	char *host;
 	const struct mf_credential_config *cfg;
 	const struct mf_env *env;
-	char origin[MF_NET_ORIGIN]; /* the only place that credentials and tokens are sent to */
+	char origin[MF_NET_ORIGIN]; /* the only server that credentials and tokens are sent to, by either scheme */
 	struct mf_challenge challenge;
 	bool challenge_known, looked_up;
+	bool secure; /* the challenge came over TLS: what answers it is sent over nothing less */
 	struct mf_credential cred;
 	struct mf_token *tokens;
 };
@@ -40,12 +41,29 @@ void mf_auth_free(struct mf_auth *a)
 	free(a);
 }
 
+/* "host:port" of an origin; "host" alone where the port is the scheme's own. */
+static struct mf_str server_of(const char *origin)
+{
+	struct mf_str s = mf_str_c(strstr(origin, "://") ? strstr(origin, "://") + 3 : ""), port;
+	port = mf_net_url_https(origin) ? MF_STR(":443") : MF_STR(":80");
+	return mf_str_ends(s, port) ? (struct mf_str){s.p, s.n - port.n} : s;
+}
+
+/* By both schemes: a registry on loopback is asked by each until one fits. */
+static bool same_server(const char *a, const char *b)
+{
+	struct mf_str x = server_of(a), y = server_of(b);
+	return x.n && mf_str_cmp(x, y) == 0;
+}
+
 /* An upload's Location, or a link, may name another host: it gets nothing, whatever it asks for. */
 static bool is_ours(const struct mf_http_call *c)
 {
 	char origin[MF_NET_ORIGIN];
 	const struct mf_auth *a = c->req.auth;
-	return a && !c->foreign && mf_net_url_origin(origin, c->url) && !strcmp(a->origin, origin);
+	if (!a || c->foreign || !mf_net_url_origin(origin, c->url) || !same_server(a->origin, origin))
+		return false;
+	return !a->challenge_known || !a->secure || mf_net_url_https(c->url);
 }
 
 void mf_net_auth_bind(struct mf_http_call *c)
@@ -202,6 +220,7 @@ int mf_net_auth_challenged(struct mf_http_call *c, struct mf_err *err)
 	if (next == MF_AUTH_SEND) {
 		a->challenge = ch;
 		a->challenge_known = true;
+		a->secure = mf_net_url_https(c->url);
 	}
 	return next;
 }

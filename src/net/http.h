@@ -84,6 +84,8 @@ int mf_http_submit(struct mf_http *h, const struct mf_http_request *req, struct 
  * -1: MF_E_UNAVAILABLE (DNS, connect, TLS, truncated, timed out, with the phase and URL named), MF_E_FORMAT (too
  * large), MF_E_AUTH (the token server refused), MF_E_CANCELLED, or what a callback reported. */
 int mf_http_await(struct mf_http_call *call, struct mf_http_response **out, struct mf_err *err) MF_NODISCARD;
+/* Has the server shown that it speaks TLS, even if the call failed then (its certificate was refused, say)? */
+bool mf_http_met_tls(const struct mf_http_call *call);
 /* Frees the call and its response; cancels it when still in flight. NULL is fine. */
 void mf_http_call_free(struct mf_http_call *call);
 static inline void mf_http_call_cleanup(struct mf_http_call **c)

@@ -149,6 +149,22 @@ static bool is_lost_connection(CURLcode rc)
 	       rc == CURLE_GOT_NOTHING;
 }
 
+bool mf_http_met_tls(const struct mf_http_call *call)
+{
+	return call->met_tls;
+}
+
+/* libcurl speaks of an SSL_CONNECT_ERROR when what came was no TLS at all, also when it was an alert. */
+static bool met_tls(struct mf_http_call *c, CURLcode rc)
+{
+	curl_off_t shaken = 0;
+	if (!mf_net_url_https(c->url))
+		return false;
+	if (rc == CURLE_OK || rc == CURLE_PEER_FAILED_VERIFICATION || rc == CURLE_SSL_CERTPROBLEM || rc == CURLE_SSL_CACERT_BADFILE)
+		return true;
+	return curl_easy_getinfo(c->easy, CURLINFO_APPCONNECT_TIME_T, &shaken) == CURLE_OK && shaken > 0;
+}
+
 static void transport_failed(struct mf_http_call *c, CURLcode rc, const char *phase)
 {
 	struct mf_err err = c->err;
@@ -263,6 +279,7 @@ void mf_net_call_ended(struct mf_http_call *c, CURLcode rc)
 	if (rc == CURLE_WRITE_ERROR && c->body_cut && !c->err.code)
 		rc = CURLE_OK;
 	log_exchange(c, rc);
+	c->met_tls = met_tls(c, rc);
 	if (rc == CURLE_OK) {
 		response_arrived(c);
 		return;

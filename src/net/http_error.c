@@ -52,6 +52,14 @@ static enum mf_code status_code(long status)
 	return MF_E_INTERNAL;
 }
 
+/* Go's net/http and nginx answer plain HTTP on a TLS port with these words. */
+static bool wants_tls(const struct mf_http_call *c)
+{
+	const char *body = mf_buf_str(&c->res.body).p;
+	return c->res.status == 400 && !mf_net_url_https(c->url) &&
+	       (strstr(body, "HTTP request to an HTTPS server") || strstr(body, "plain HTTP request was sent to HTTPS port"));
+}
+
 int mf_http_status_error(const struct mf_http_call *c, const char *what, struct mf_err *err)
 {
 	struct server_error e;
@@ -63,5 +71,9 @@ int mf_http_status_error(const struct mf_http_call *c, const char *what, struct 
 	mf_err_set_endpoint(err, shown);
 	if (err->code == MF_E_AUTH)
 		mf_net_auth_hint(c->req.auth, err);
+	if (wants_tls(c)) {
+		(void)mf_recode(err, MF_E_UNAVAILABLE);
+		mf_err_set_hint(err, "the server speaks TLS: use https://");
+	}
 	return -1;
 }

@@ -144,7 +144,8 @@ static bool other_scheme(const struct mf_exchange *x, int rc, const struct mf_er
 	return may_want_tls(x);
 }
 
-/* Once more with the other scheme. When that does not work either, the exchange is as it was before. */
+/* Once more with the other scheme. When that does not work either, the exchange is as it was before; its own
+ * error stays unless the server does not speak that scheme at all: else the first answer was no more than a wrong port's. */
 static int retry(struct mf_exchange *x, struct mf_err *err)
 {
 	struct mf_registry *reg = x->reg;
@@ -159,6 +160,8 @@ static int retry(struct mf_exchange *x, struct mf_err *err)
 		reg->settled = true;
 		return 0;
 	}
+	if (err->code == MF_E_UNAVAILABLE && (!x->call || !mf_http_met_tls(x->call)))
+		mf_err_clear(err);
 	mf_http_call_free(x->call);
 	free(x->url);
 	*x = before;
@@ -174,6 +177,10 @@ int mf_exchange_end(struct mf_exchange *x, struct mf_err *err)
 	int rc = mf_http_await(x->call, &x->res, &first);
 	if (other_scheme(x, rc, &first) && retry(x, &second) == 0)
 		return 0;
+	if (second.code) {
+		*err = second;
+		return -1;
+	}
 	if (rc)
 		*err = first;
 	else if (!x->reg->settled && x->res->status != 400)

@@ -1,31 +1,7 @@
 #!/bin/bash
 # The main job with nothing but a directory: an OCI image layout, its records and their trust repository.
 . "$(dirname "$0")/../support/t.sh"
-
-export MANIFESTO_PASSPHRASE='correct horse' MANIFESTO_KEY=alice
-approval=$T_TOP/testdata/approval.json
-
-sum() { # FILE
-	sha256sum "$1" | cut -d' ' -f1
-}
-cold() {
-	rm -rf "$XDG_CACHE_HOME"
-}
-# Whether `get` gives exactly FILE.
-get_is() { # NAME FILE IMAGE TYPE [options]
-	local name=$1 file=$2
-	shift 2
-	run manifesto get "$@"
-	check_status "$name: status" 0
-	check_stdout_file "$name: the same bytes" "$file"
-}
-refused() { # NAME STATUS ARGUMENTS...
-	local name=$1 want=$2
-	shift 2
-	run manifesto "$@"
-	check_status "$name: status $want" "$want"
-	check_stdout_empty "$name: nothing on stdout"
-}
+. "$T_TOP/tests/support/job.sh"
 
 # --- the three commands, on a layout that skopeo made
 make_image made >/dev/null
@@ -220,7 +196,7 @@ rm -rf app && mv good app
 cp -a app there
 refused 'a copied layout is not trusted' 10 get oci:there:2.0 qa-approval
 check_stderr_has 'its fingerprint is shown' "$fingerprint"
-export MANIFESTO_HOME=$T/home/elsewhere XDG_CACHE_HOME=$T/home/cache-elsewhere
+machine elsewhere
 refused 'nor is the original on another machine' 10 list oci:app:2.0
 refused 'nor can it be put to' 10 put oci:app:2.0 x third
 run manifesto trust pin oci:there:2.0 "$fingerprint"
@@ -234,17 +210,17 @@ run manifesto trust show --json oci:app:2.0
 check_json 'trust show names the pin' ".schema == \"manifesto/trust-show/v1\" and .pinned == [\"$fingerprint\"] and .tofu == false"
 run manifesto trust pin oci:app:2.0 "$(sum empty)"
 refused 'another fingerprint does not fit' 10 get oci:app:2.0 qa-approval
-export MANIFESTO_HOME=$T/home/third
+machine third
 run manifesto get --tofu oci:app:2.0 qa-approval
 check_status '--tofu trusts what is served' 0
 get_is 'and remembers' "$approval" oci:app:2.0 qa-approval
-export MANIFESTO_HOME=$T/home/fourth
+machine fourth
 CI=true run manifesto get --tofu oci:app:2.0 qa-approval
 check_status 'in CI it trusts, too' 0
 refused 'but does not remember' 10 get oci:app:2.0 qa-approval
 
 # --- a layout needs --init once
-export MANIFESTO_HOME=$T/home/manifesto XDG_CACHE_HOME=$T/home/cache
+machine first
 make_image fresh >/dev/null
 cp -r fresh fresh.before
 refused 'no trust repository, no --init, no terminal' 3 put oci:fresh:1.0 x third
