@@ -414,7 +414,7 @@ bool mf_trust_known(struct mf_trust *t, struct mf_err *err)
 	struct mf_pin pin = {0};
 	struct mf_floors floors = {0};
 	bool known = mf_pin_find(t->cfg->home, t->pin_name, &pin, err) < 0 ||
-		     mf_floors_load(t->cfg->home, t->pin_name, &floors, err) < 0 || pin.found || floors.any;
+		     mf_floors_load(t->cfg->home, t->pin_name, &floors, err) < 0 || pin.exact || floors.any;
 	mf_pin_clear(&pin);
 	mf_floors_clear(&floors);
 	return known;

@@ -172,6 +172,22 @@ static int add_first_meta(struct mf_trust *t, struct first_files *f, const struc
 	return add_file(t, f, root, type == MF_TUF_SNAPSHOT ? "snapshot" : "timestamp", type, &canonical, err);
 }
 
+/* A prefix pin speaks for repositories that do not exist yet: a root that it would refuse is not published. */
+static int check_prefix_pin(struct mf_trust *t, const struct mf_digest *root_fp, struct mf_err *err)
+{
+	struct mf_pin pin __attribute__((cleanup(mf_pin_clear))) = {0};
+	if (mf_pin_find(t->cfg->home, t->pin_name, &pin, err) < 0)
+		return -1;
+	bool fits = !pin.found || pin.ca;
+	for (size_t i = 0; i < pin.n; i++)
+		fits |= pin.threshold == 1 && mf_digest_eq(&pin.fingerprints[i], root_fp);
+	if (fits)
+		return 0;
+	(void)mf_fail(err, MF_E_PIN, 0, "the pin '%s' of this machine would refuse a repository of '%s' under our root key", pin.pattern, t->gun);
+	mf_err_set_hint(err, "a holder of the pinned root key must initialise it");
+	return -1;
+}
+
 static int publish_first(struct mf_trust *t, const struct plan *p, struct mf_digest *root_fp, struct mf_err *err)
 {
 	struct first_files f __attribute__((cleanup(first_files_clear))) = {.n = 0};
@@ -183,6 +199,8 @@ static int publish_first(struct mf_trust *t, const struct plan *p, struct mf_dig
 					  add_first_meta(t, &f, root, MF_TUF_TIMESTAMP, now, err) < 0))
 		return -1;
 	*root_fp = mf_pubkey_fingerprint(root->roles[MF_TUF_ROOT].keys[0]->pub);
+	if (check_prefix_pin(t, root_fp, err) < 0)
+		return -1;
 	return t->repo->ops->publish(t->repo, f.v, f.n, NULL, err);
 }
 

@@ -142,6 +142,17 @@ static int notary_end(struct mf_fetch *f, struct mf_buf *out, struct mf_err *err
 	return rc;
 }
 
+/* A 404 here is about the server, not about a record or an image. */
+static int server_error(const struct mf_http_call *call, const struct mf_http_response *res, const char *what, struct mf_err *err)
+{
+	(void)mf_http_status_error(call, what, err);
+	if (res->status == 404) {
+		(void)mf_recode(err, MF_E_INTERNAL);
+		mf_err_set_hint(err, "is this the URL of a Notary server?");
+	}
+	return -1;
+}
+
 /* 400 VERSION: a version in the upload is not newer; 500 UPDATING: a lost race on SQL (PROTOCOL section 3). INVALID_UPDATE with
  * ErrBadRoot on a first publish: somebody else initialised the repository. */
 static int publish_error(const struct mf_http_call *call, const struct mf_http_response *res, bool first, struct mf_err *err)
@@ -154,7 +165,7 @@ static int publish_error(const struct mf_http_call *call, const struct mf_http_r
 		    (first && res->status == 400 && strcmp(code, "INVALID_UPDATE") == 0 && bad_root);
 	if (race)
 		return mf_fail(err, MF_E_CONFLICT, 0, "somebody else published at the same time (%s)", code);
-	(void)mf_http_status_error(call, "publish trust metadata", err);
+	(void)server_error(call, res, "publish trust metadata", err);
 	if (res->status == 400 && memmem(body.p, body.n, "no snapshot was included", 24)) {
 		(void)mf_recode(err, MF_E_KEY);
 		mf_err_set_hint(err, "the snapshot key of this repository is held by another client: only its holder can publish");
@@ -188,7 +199,7 @@ static int notary_server_key(struct mf_repo *r, const char *role, struct mf_buf 
 	if (!url || mf_http_submit(n->cfg->http, &req, &call, err) < 0 || mf_http_await(call, &res, err) < 0)
 		return -1;
 	if (res->status != 200)
-		return mf_http_status_error(call, "get the server's key", err);
+		return server_error(call, res, "get the server's key", err);
 	return mf_buf_add_str(out, mf_buf_str(&res->body), err);
 }
 

@@ -117,6 +117,7 @@ int mf_pin_find(const char *home, const char *name, struct mf_pin *out, struct m
 		struct mf_esc e;
 		return mf_wrap(err, "pin '%s' in '%s'", mf_esc(&e, mf_str_c(best_pattern)), path);
 	}
+	pin.exact = pin.found && strcmp(pin.pattern, name) == 0;
 	*out = pin;
 	return 0;
 }

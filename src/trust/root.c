@@ -44,7 +44,7 @@ static int versioned_root(struct mf_trust *t, int64_t version, struct mf_buf *ou
 
 static int gone(struct mf_trust *t, struct mf_err *err)
 {
-	bool known = t->pin.found || t->floors.any;
+	bool known = t->pin.exact || t->floors.any;
 	(void)mf_fail(err, known ? MF_E_GONE : MF_E_NOT_FOUND, 0, known ? "the trust repository of '%s' is gone from '%s'"
 									 : "there is no trust repository of '%s' at '%s'",
 		      t->gun, t->repo->where);

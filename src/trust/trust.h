@@ -92,6 +92,7 @@ int mf_trust_lock(struct mf_trust *t, struct mf_lock *lock, struct mf_err *err) 
 /* ---- pins: $MANIFESTO_HOME/trust.json */
 struct mf_pin {
 	bool found;
+	bool exact;                    /* for this very name, not by a prefix: then the repository is known to exist */
 	char *pattern;                 /* the GUN or prefix that matched */
 	struct mf_digest *fingerprints;
 	size_t n;

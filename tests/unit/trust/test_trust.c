@@ -618,6 +618,29 @@ static void second_initialisation_is_a_conflict_and_one_after_a_loss_is_gone(voi
 	world_drop(&w);
 }
 
+static void prefix_pin_lets_its_own_root_key_initialise_and_no_other(void **state)
+{
+	struct world w;
+	struct mf_err err = MF_ERR_INIT;
+	struct mf_trust_made made = {.arena = MF_ARENA_INIT};
+	const struct mf_key_info *root;
+	struct mf_digest fp = {{1}};
+	world_make(&w, state);
+	ok(mf_keystore_generate(w.keys, "alice-root", MF_KEY_ED25519, &root, &err), &err);
+	ok(mf_pin_store(w.home, "oci:*", &fp, 1, 1, &w.env, &err), &err);
+	assert_int_equal(load(&w), MF_E_NOT_FOUND);
+	assert_int_equal(mf_trust_init(w.trust, &made, &err), -1);
+	assert_int_equal(err.code, MF_E_PIN);
+	mf_err_clear(&err);
+	assert_int_equal(load(&w), MF_E_NOT_FOUND);
+	fp = mf_pubkey_fingerprint(root->pub);
+	ok(mf_pin_store(w.home, "oci:*", &fp, 1, 1, &w.env, &err), &err);
+	ok(mf_trust_init(w.trust, &made, &err), &err);
+	assert_int_equal(load(&w), MF_OK);
+	mf_arena_clear(&made.arena);
+	world_drop(&w);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, tmpdir_make, tmpdir_drop)
 
 int main(void)
@@ -641,6 +664,7 @@ int main(void)
 		T(lost_race_is_tried_again_and_nothing_of_the_other_is_lost),
 		T(update_without_a_key_of_the_role_is_a_key_error_and_publishes_nothing),
 		T(a_publish_makes_timestamp_and_snapshot_fresh_for_ninety_days),
+		T(prefix_pin_lets_its_own_root_key_initialise_and_no_other),
 		T(second_initialisation_is_a_conflict_and_one_after_a_loss_is_gone),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
