@@ -120,6 +120,7 @@ static const struct name names[] = {
     {"targets", "targets//a", false},       {"targets", "targets/Releases", false},
     {"targets", "targets/a b", false},      {"targets", "targets/a.b", false},
     {"targets", "targets/\xc3\xa9", false}, {"targets", "targetsa", false},
+    {"targets", "targetsabc", false},       {"targets", "targetz/abc", false},
     {"targets", "releases", false},         {"targets", "", false},
     {"targets/a", "targets/b", false},      {"targets/a", "targets/ab/c", false},
 };
