@@ -11,7 +11,7 @@ struct parser {
 	const struct mf_dialect *d;
 	struct mf_tuf_file *f;
 	struct mf_json_reader *r;
-	unsigned seen; /* bits of enum member */
+	unsigned seen; /* bits of enum member, of all that was called "signed" */
 	struct mf_str roles_raw;
 };
 
@@ -750,9 +750,7 @@ static int read_envelope(struct parser *p, struct mf_err *err)
 		return -1;
 	while ((more = mf_json_object_next(p->r, &name, err)) > 0) {
 		int rc;
-		if (is_signed && mf_json_string_eq(name, "signed")) {
-			rc = mf_fail(err, MF_E_FORMAT, 0, "'signed' twice");
-		} else if (mf_json_string_eq(name, "signed")) {
+		if (mf_json_string_eq(name, "signed")) {
 			is_signed = true;
 			rc = read_signed(p, err);
 		} else if (mf_json_string_eq(name, "signatures")) {
