@@ -31,7 +31,12 @@ void mf_entries_clear(struct mf_entries *e)
 
 bool mf_role_is(const char *role, const char *asked)
 {
-	return strcmp(role, asked) == 0 || (strncmp(role, "targets/", 8) == 0 && strcmp(role + 8, asked) == 0) ||
+	if (strcmp(role, asked) == 0)
+		return true;
+	/* The top-level role goes by its one name: a delegation "targets/targets" is another. */
+	if (strcmp(role, "targets") == 0 || strcmp(asked, "targets") == 0)
+		return false;
+	return (strncmp(role, "targets/", 8) == 0 && strcmp(role + 8, asked) == 0) ||
 	       (strncmp(asked, "targets/", 8) == 0 && strcmp(role, asked + 8) == 0);
 }
 

@@ -1,0 +1,873 @@
+/* Who may say what, and what is then said. Sets are built in memory in both dialects; that they were verified
+ * is the business of the TUF core, so the files here are not signed. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "base/encode.h"
+#include "crypto/hash.h"
+#include "policy/policy.h"
+#include "tuf/build.h"
+
+#define COUNT(a) (sizeof(a) / sizeof(a)[0])
+#define NOW INT64_C(1800000000)
+#define GUN "example.com/team/app"
+#define MAX_ROLES 6
+
+enum key { K_TARGETS, K_QA, K_SEC, K_STRANGER, K_COUNT };
+#define BIT(n) (1U << (n))
+
+/* Role 0 is targets. Paths as Notary has them; '*' is added for TUF 1.0 when the path ends in '/'. */
+struct role {
+	const char *name;
+	size_t parent;
+	const char *paths[3];
+	unsigned keys;
+	bool not_loaded;
+};
+enum kind {
+	SIGNED,
+	UNSIGNED,
+	NO_CUSTOM,
+	BY_STRANGER, /* a key that the role does not list */
+	OTHER_GUN,   /* made for another repository */
+	TOMBSTONE,
+	TOMBSTONE_TYPE, /* told by its media type alone */
+	FOREIGN_TOMBSTONE,
+	EXPIRES_NOW,
+	EXPIRES_LATER,
+	EXPIRED_UNSIGNED,
+	NEWER, /* "v":2 */
+	CRITICAL,
+};
+struct entry {
+	size_t role;
+	const char *type;
+	uint8_t subject, blob;
+	enum kind kind;
+	const char *name; /* instead of the right one */
+};
+
+struct fixture {
+	const struct mf_dialect *d;
+	struct mf_privkey *keys[K_COUNT];
+	char *objects[K_COUNT];
+	char ids[K_COUNT][65];
+	struct role roles[MAX_ROLES];
+	size_t nroles;
+	struct entry entries[16];
+	size_t nentries;
+	struct mf_tuf_set set;
+};
+
+static void ok(int rc, const struct mf_err *err)
+{
+	if (rc < 0)
+		fail_msg("unexpected: %s", err->msg);
+}
+
+static void fixture_clear(struct fixture *f)
+{
+	mf_tuf_set_clear(&f->set);
+	for (size_t i = 0; i < K_COUNT; i++) {
+		mf_privkey_free(f->keys[i]);
+		free(f->objects[i]);
+	}
+}
+#define FIXTURE __attribute__((cleanup(fixture_clear)))
+
+static struct fixture fixture(const struct mf_dialect *d)
+{
+	struct fixture f = {.d = d, .nroles = 1, .roles = {{.name = "targets", .keys = BIT(K_TARGETS)}}};
+	struct mf_err err = MF_ERR_INIT;
+	for (size_t i = 0; i < K_COUNT; i++) {
+		struct mf_buf object = MF_BUF_INIT(65536);
+		f.keys[i] = mf_privkey_generate(MF_KEY_ED25519, &err);
+		assert_non_null(f.keys[i]);
+		ok(d->key_write(mf_privkey_public(f.keys[i]), NULL, &object, f.ids[i], &err), &err);
+		f.objects[i] = mf_buf_take(&object);
+	}
+	mf_tuf_set_init(&f.set, d, MF_STR(GUN), NOW, NULL);
+	return f;
+}
+
+static const struct mf_dialect *const dialects[] = {&mf_dialect_notary, &mf_dialect_tuf1};
+
+static size_t add_role(struct fixture *f, struct role r)
+{
+	assert_true(f->nroles < MAX_ROLES);
+	f->roles[f->nroles] = r;
+	return f->nroles++;
+}
+
+static void add_entry(struct fixture *f, struct entry e)
+{
+	assert_true(f->nentries < COUNT(f->entries));
+	f->entries[f->nentries++] = e;
+}
+
+static struct mf_digest digest_of(uint8_t n)
+{
+	return (struct mf_digest){{n}};
+}
+
+/* ---- entries */
+
+static void sign(const struct fixture *f, json_t *tree, const struct entry *e, struct mf_str name)
+{
+	struct mf_err err = MF_ERR_INIT;
+	struct mf_buf payload MF_BUF_CLEANUP = MF_BUF_INIT(65536), sig MF_BUF_CLEANUP = MF_BUF_INIT(4096);
+	size_t key = 0;
+	while (!(f->roles[e->role].keys >> key & 1))
+		key++;
+	if (e->kind == BY_STRANGER || e->kind == FOREIGN_TOMBSTONE)
+		key = K_STRANGER;
+	struct mf_digest fp = mf_pubkey_fingerprint(mf_privkey_public(f->keys[key]));
+	struct mf_record_binding b = {.repository = e->kind == OTHER_GUN ? "example.com/team/other" : GUN,
+				      .name = name,
+				      .length = 7,
+				      .sha256 = digest_of(e->blob)};
+	ok(mf_record_payload(&payload, &b, tree, &err), &err);
+	ok(mf_privkey_sign(f->keys[key], MF_SIG_ED25519, mf_buf_bytes(&payload), &sig, &err), &err);
+	ok(mf_record_add_sig(tree, &fp, mf_buf_bytes(&sig), &err), &err);
+}
+
+static json_t *description(const struct entry *e)
+{
+	struct mf_err err = MF_ERR_INIT;
+	struct mf_record_fields fields = {.reason = "because"};
+	if (e->kind == TOMBSTONE_TYPE)
+		fields.media_type = MF_MT_WITHDRAWN;
+	if (e->kind == EXPIRES_NOW || e->kind == EXPIRED_UNSIGNED)
+		fields.expires = NOW;
+	if (e->kind == EXPIRES_LATER)
+		fields.expires = NOW + 1;
+	json_t *tree = mf_record_make(&fields, &err);
+	assert_non_null(tree);
+	if (e->kind == TOMBSTONE || e->kind == FOREIGN_TOMBSTONE)
+		assert_int_equal(json_object_set_new(tree, "withdrawn", json_true()), 0);
+	if (e->kind == NEWER)
+		assert_int_equal(json_object_set_new(tree, "v", json_integer(2)), 0);
+	if (e->kind == CRITICAL)
+		assert_int_equal(json_object_set_new(tree, "crit", json_pack("[s]", "future")), 0);
+	return tree;
+}
+
+static void put_entry(const struct fixture *f, const struct entry *e, struct mf_str name, struct mf_buf *out)
+{
+	struct mf_err err = MF_ERR_INIT;
+	struct mf_digest blob = digest_of(e->blob);
+	ok(mf_buf_addz(out, "{", &err), &err);
+	if (e->kind != NO_CUSTOM) {
+		json_t *tree MF_JSON_CLEANUP = description(e);
+		if (e->kind != UNSIGNED && e->kind != EXPIRED_UNSIGNED)
+			sign(f, tree, e, name);
+		ok(mf_buf_addz(out, "\"custom\":", &err), &err);
+		ok(mf_record_custom(out, tree, &err), &err);
+		ok(mf_buf_addz(out, ",", &err), &err);
+	}
+	ok(mf_buf_addz(out, "\"hashes\":{\"sha256\":", &err), &err);
+	ok(mf_tuf_put_hash(f->d, (struct mf_bytes){blob.b, 32}, out, &err), &err);
+	ok(mf_buf_addz(out, "},\"length\":7}", &err), &err);
+}
+
+/* ---- files */
+
+static json_t *paths_json(const struct fixture *f, const struct role *r)
+{
+	json_t *list = json_array();
+	for (size_t i = 0; i < COUNT(r->paths) && r->paths[i]; i++) {
+		char text[80];
+		size_t n = strlen(r->paths[i]);
+		bool glob = f->d == &mf_dialect_tuf1 && n && r->paths[i][n - 1] == '/';
+		(void)snprintf(text, sizeof text, "%s%s", r->paths[i], glob ? "*" : "");
+		assert_int_equal(json_array_append_new(list, json_string(text)), 0);
+	}
+	return list;
+}
+
+static void put_delegations(const struct fixture *f, size_t parent, struct mf_buf *out)
+{
+	struct mf_err err = MF_ERR_INIT;
+	json_t *keys = json_object(), *roles = json_array();
+	for (size_t i = 1; i < f->nroles; i++) {
+		if (f->roles[i].parent != parent)
+			continue;
+		json_t *ids = json_array();
+		for (size_t k = 0; k < K_COUNT; k++) {
+			if (!(f->roles[i].keys >> k & 1))
+				continue;
+			assert_int_equal(json_array_append_new(ids, json_string(f->ids[k])), 0);
+			assert_int_equal(
+			    json_object_set_new(keys, f->ids[k], json_loads(f->objects[k], 0, NULL)), 0);
+		}
+		json_t *role = json_pack("{s:o,s:s,s:o,s:i}", "keyids", ids, "name", f->roles[i].name,
+					 "paths", paths_json(f, &f->roles[i]), "threshold", 1);
+		if (f->d == &mf_dialect_tuf1)
+			assert_int_equal(json_object_set_new(role, "terminating", json_false()), 0);
+		assert_int_equal(json_array_append_new(roles, role), 0);
+	}
+	json_t *both MF_JSON_CLEANUP = json_pack("{s:o,s:o}", "keys", keys, "roles", roles);
+	ok(mf_json_dump_canonical(both, out, &err), &err);
+}
+
+static struct mf_tuf_file *parsed(const struct fixture *f, enum mf_tuf_type type, struct mf_buf *text)
+{
+	struct mf_err err = MF_ERR_INIT;
+	struct mf_buf file MF_BUF_CLEANUP = MF_BUF_INIT(1 << 20);
+	ok(mf_tuf_build_file(f->d, mf_buf_str(text), NULL, 0, &file, &err), &err);
+	struct mf_tuf_file *out = mf_tuf_parse_unverified(f->d, type, &file, &err);
+	if (!out)
+		fail_msg("unexpected: %s", err.msg);
+	return out;
+}
+
+struct built {
+	struct mf_buf name, value;
+};
+
+static int built_cmp(const void *a, const void *b)
+{
+	const struct built *x = a, *y = b;
+	return mf_str_cmp(mf_buf_str(&x->name), mf_buf_str(&y->name));
+}
+
+static struct mf_tuf_file *targets_file(const struct fixture *f, size_t role)
+{
+	struct mf_err err = MF_ERR_INIT;
+	struct built v[COUNT(f->entries)];
+	struct mf_tuf_edit edits[COUNT(f->entries)];
+	struct mf_buf delegations MF_BUF_CLEANUP = MF_BUF_INIT(1 << 20),
+				  text MF_BUF_CLEANUP = MF_BUF_INIT(1 << 20);
+	size_t n = 0;
+	for (size_t i = 0; i < f->nentries; i++) {
+		const struct entry *e = &f->entries[i];
+		struct mf_digest subject = digest_of(e->subject);
+		if (e->role != role)
+			continue;
+		v[n] = (struct built){MF_BUF_INIT(1024), MF_BUF_INIT(65536)};
+		if (e->name)
+			ok(mf_buf_addz(&v[n].name, e->name, &err), &err);
+		else
+			ok(mf_record_name(&v[n].name, mf_str_c(e->type), &subject, &err), &err);
+		put_entry(f, e, mf_buf_str(&v[n].name), &v[n].value);
+		n++;
+	}
+	if (n)
+		qsort(v, n, sizeof v[0], built_cmp);
+	for (size_t i = 0; i < n; i++)
+		edits[i] = (struct mf_tuf_edit){mf_buf_str(&v[i].name), mf_buf_str(&v[i].value)};
+	put_delegations(f, role, &delegations);
+	struct mf_str d = mf_buf_str(&delegations);
+	struct mf_tuf_targets_spec spec = {
+	    .edits = edits, .nedits = n, .delegations = &d, .version = 1, .expires = NOW + 1};
+	ok(mf_tuf_build_targets(f->d, &spec, &text, &err), &err);
+	for (size_t i = 0; i < n; i++) {
+		mf_buf_clear(&v[i].name);
+		mf_buf_clear(&v[i].value);
+	}
+	return parsed(f, MF_TUF_TARGETS, &text);
+}
+
+static void build_root(struct fixture *f)
+{
+	struct mf_err err = MF_ERR_INIT;
+	struct mf_buf text MF_BUF_CLEANUP = MF_BUF_INIT(1 << 20);
+	struct mf_tuf_root_key keys[] = {
+	    {mf_str_c(f->objects[K_TARGETS]), f->ids[K_TARGETS], BIT(MF_TUF_TARGETS)},
+	    {mf_str_c(f->objects[K_STRANGER]), f->ids[K_STRANGER],
+	     BIT(MF_TUF_ROOT) | BIT(MF_TUF_SNAPSHOT) | BIT(MF_TUF_TIMESTAMP)}};
+	ok(mf_tuf_build_root(f->d, keys, COUNT(keys), 1, NOW + 1, &text, &err), &err);
+	f->set.root = parsed(f, MF_TUF_ROOT, &text);
+}
+
+/* Roles are listed before their children. */
+static void build(struct fixture *f)
+{
+	struct mf_tuf_loaded *made[MAX_ROLES] = {NULL};
+	struct mf_err err = MF_ERR_INIT;
+	build_root(f);
+	for (size_t i = 0; i < f->nroles; i++) {
+		if (f->roles[i].not_loaded)
+			continue;
+		struct mf_tuf_loaded *l = calloc(1, sizeof *l), *parent = i ? made[f->roles[i].parent] : NULL;
+		assert_non_null(l);
+		l->role = f->roles[i].name;
+		l->file = targets_file(f, i);
+		l->parent = parent;
+		for (size_t j = 0; parent && j < parent->file->nroles; j++)
+			if (strcmp(parent->file->roles[j].name, l->role) == 0)
+				l->by = &parent->file->roles[j];
+		assert_true(i == 0 || l->by);
+		made[i] = l;
+		ok(mf_grow((void **)&f->set.roles, &f->set.cap, f->set.nroles, sizeof(struct mf_tuf_loaded *),
+			   &err),
+		   &err);
+		f->set.roles[f->set.nroles++] = l;
+	}
+}
+
+/* ---- questions */
+
+static bool authorised(const struct fixture *f, const char *role, const char *type, const char *asked)
+{
+	const struct mf_tuf_loaded *l = mf_tuf_set_find(&f->set, role);
+	assert_non_null(l);
+	return mf_policy_authorised(&f->set, l, mf_str_c(type), asked);
+}
+
+static enum mf_code selected(const struct fixture *f, const char *asked, struct mf_entry *out,
+			     struct mf_err *err)
+{
+	struct mf_digest subject = digest_of(1);
+	*err = (struct mf_err)MF_ERR_INIT;
+	*out = (struct mf_entry){0};
+	return mf_policy_select(&f->set, MF_STR("qa"), &subject, asked, out, err) == 0 ? MF_OK : err->code;
+}
+
+/* The role whose record is given out, or NULL and *code. */
+static const char *chosen(const struct fixture *f, const char *asked, enum mf_code *code)
+{
+	struct mf_err err;
+	struct mf_entry e MF_ENTRY_CLEANUP;
+	*code = selected(f, asked, &e, &err);
+	return *code == MF_OK ? e.role->role : NULL;
+}
+
+static void gives(const struct fixture *f, const char *asked, const char *role)
+{
+	enum mf_code code;
+	const char *got = chosen(f, asked, &code);
+	if (!got || strcmp(got, role) != 0)
+		fail_msg("%s: expected '%s', got '%s' (%s)", f->d->name, role, got ? got : "-",
+			 mf_code_name(code));
+}
+
+static void refuses(const struct fixture *f, const char *asked, enum mf_code expected)
+{
+	enum mf_code code;
+	const char *got = chosen(f, asked, &code);
+	if (code != expected)
+		fail_msg("%s: expected %s, got %s ('%s')", f->d->name, mf_code_name(expected),
+			 mf_code_name(code), got ? got : "-");
+}
+
+#define QA_ROLE(...) ((struct role){.name = "targets/qa-team", .keys = BIT(K_QA), .paths = {__VA_ARGS__}})
+#define SEC_ROLE(...) ((struct role){.name = "targets/security", .keys = BIT(K_SEC), .paths = {__VA_ARGS__}})
+#define EACH_DIALECT(i) for (size_t i = 0; i < COUNT(dialects); i++)
+
+/* ---- authority */
+
+struct authority {
+	const char *paths[3];
+	bool delegated; /* the delegation is an authority for "qa", and targets is not */
+	const struct mf_dialect *only;
+};
+
+static void own_path_type_slash_gives_authority_and_nothing_else_does(void **state)
+{
+	static const struct authority rows[] = {
+	    {{"qa/"}, true, NULL},
+	    {{"qa/sha256-00"}, true, NULL},
+	    {{"scan/", "qa/"}, true, NULL},
+	    {{"", "qa/"}, true, NULL},
+	    {{""}, false, NULL}, /* docker trust's targets/releases */
+	    {{"qa"}, false, NULL},
+	    {{"q"}, false, NULL},
+	    {{"qa-other/"}, false, NULL},
+	    {{"qa-other/", "qa"}, false, NULL},
+	    {{"qa.x/"}, false, NULL},
+	    {{"scan/"}, false, NULL},
+	    {{"QA/"}, false, NULL},
+	    {{"/qa/"}, false, NULL},
+	    {{"*"}, false, &mf_dialect_tuf1},
+	    {{"*/*"}, false, &mf_dialect_tuf1},
+	    {{"qa*/*"}, false, &mf_dialect_tuf1},
+	    {{"q?/*"}, false, &mf_dialect_tuf1},
+	    {{"qa/sha256-*"}, true, &mf_dialect_tuf1},
+	};
+	(void)state;
+	EACH_DIALECT(i)
+	for (size_t k = 0; k < COUNT(rows); k++) {
+		struct fixture f FIXTURE = fixture(dialects[i]);
+		const struct authority *row = &rows[k];
+		if (row->only && row->only != dialects[i])
+			continue;
+		(void)add_role(&f, QA_ROLE(row->paths[0], row->paths[1], row->paths[2]));
+		build(&f);
+		if (authorised(&f, "targets/qa-team", "qa", NULL) != row->delegated ||
+		    authorised(&f, "targets", "qa", NULL) == row->delegated ||
+		    mf_policy_delegated(&f.set, MF_STR("qa")) != row->delegated)
+			fail_msg("%s: path '%s'", f.d->name, row->paths[0]);
+	}
+}
+
+static void type_must_match_whole(void **state)
+{
+	(void)state;
+	EACH_DIALECT(i)
+	{
+		struct fixture f FIXTURE = fixture(dialects[i]);
+		(void)add_role(&f, QA_ROLE("qa/"));
+		build(&f);
+		assert_false(authorised(&f, "targets/qa-team", "qa-other", NULL));
+		assert_false(authorised(&f, "targets/qa-team", "q", NULL));
+		assert_true(authorised(&f, "targets", "qa-other", NULL));
+	}
+}
+
+static void role_that_was_asked_for_must_cover_the_type(void **state)
+{
+	(void)state;
+	EACH_DIALECT(i)
+	{
+		struct fixture f FIXTURE = fixture(dialects[i]);
+		(void)add_role(&f, QA_ROLE("qa/"));
+		(void)add_role(&f, SEC_ROLE("scan/"));
+		build(&f);
+		assert_true(authorised(&f, "targets/qa-team", "qa", "qa-team"));
+		assert_true(authorised(&f, "targets/qa-team", "qa", "targets/qa-team"));
+		assert_false(authorised(&f, "targets/qa-team", "qa", "targets"));
+		assert_false(authorised(&f, "targets/qa-team", "qa", "security"));
+		assert_false(authorised(&f, "targets/security", "qa", "security"));
+		/* Past a delegation, when it is said. */
+		assert_true(authorised(&f, "targets", "qa", "targets"));
+		assert_false(authorised(&f, "targets", "qa", "qa-team"));
+	}
+}
+
+static void short_role_names_mean_those_below_targets(void **state)
+{
+	static const struct {
+		const char *role, *asked;
+		bool is;
+	} rows[] = {{"targets", "targets", true},
+		    {"targets/qa", "qa", true},
+		    {"targets/qa", "targets/qa", true},
+		    {"qa", "targets/qa", true},
+		    {"qa", "qa", true},
+		    {"targets/a/b", "a/b", true},
+		    {"targets/a/b", "b", false},
+		    {"targets/qa", "q", false},
+		    {"targets/qa", "targets", false},
+		    {"targets", "", false},
+		    {"targets/qa", "", false},
+		    {"targets", "targets/targets", false},
+		    {"targets/targets", "targets", false}};
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++)
+		if (mf_role_is(rows[i].role, rows[i].asked) != rows[i].is)
+			fail_msg("'%s' asked as '%s'", rows[i].role, rows[i].asked);
+}
+
+static void delegation_that_published_nothing_takes_authority_from_targets(void **state)
+{
+	(void)state;
+	EACH_DIALECT(i)
+	{
+		struct fixture f FIXTURE = fixture(dialects[i]);
+		struct role r = QA_ROLE("qa/");
+		r.not_loaded = true;
+		(void)add_role(&f, r);
+		add_entry(&f, (struct entry){.role = 0, .type = "qa", .subject = 1, .blob = 1});
+		build(&f);
+		refuses(&f, NULL, MF_E_NOT_FOUND);
+		gives(&f, "targets", "targets");
+	}
+}
+
+static void nested_delegation_is_an_authority_within_its_delegator(void **state)
+{
+	(void)state;
+	EACH_DIALECT(i)
+	{
+		struct fixture f FIXTURE = fixture(dialects[i]);
+		size_t qa = add_role(&f, QA_ROLE("qa/"));
+		size_t deep = add_role(&f, (struct role){.name = "targets/qa-team/deep",
+							 .parent = qa,
+							 .paths = {"qa/"},
+							 .keys = BIT(K_SEC)});
+		add_entry(&f, (struct entry){.role = deep, .type = "qa", .subject = 1, .blob = 1});
+		build(&f);
+		assert_true(authorised(&f, "targets/qa-team", "qa", NULL));
+		assert_true(authorised(&f, "targets/qa-team/deep", "qa", NULL));
+		assert_false(authorised(&f, "targets", "qa", NULL));
+		gives(&f, NULL, "targets/qa-team/deep");
+		gives(&f, "qa-team/deep", "targets/qa-team/deep");
+	}
+}
+
+/* A team that may sign scans lists a role for approvals: nobody accepts it, and `targets` keeps its word. */
+static void nested_delegation_outside_of_its_delegator_takes_nothing(void **state)
+{
+	(void)state;
+	EACH_DIALECT(i)
+	{
+		struct fixture f FIXTURE = fixture(dialects[i]);
+		size_t scan = add_role(&f, SEC_ROLE("scan/"));
+		size_t evil = add_role(&f, (struct role){.name = "targets/security/evil",
+							 .parent = scan,
+							 .paths = {"qa/"},
+							 .keys = BIT(K_QA)});
+		const struct mf_tuf_role *roles[4];
+		add_entry(&f, (struct entry){.role = evil, .type = "qa", .subject = 1, .blob = 2});
+		add_entry(&f, (struct entry){.role = 0, .type = "qa", .subject = 1, .blob = 1});
+		build(&f);
+		assert_false(mf_policy_delegated(&f.set, MF_STR("qa")));
+		assert_true(authorised(&f, "targets", "qa", NULL));
+		assert_int_equal(mf_policy_roles(&f.set, MF_STR("qa"), roles, COUNT(roles)), 1);
+		assert_string_equal(roles[0]->name, "targets");
+		gives(&f, NULL, "targets");
+		refuses(&f, "security/evil", MF_E_NOT_FOUND);
+	}
+}
+
+static void tombstone_outside_of_its_delegator_withdraws_nothing(void **state)
+{
+	(void)state;
+	EACH_DIALECT(i)
+	{
+		struct fixture f FIXTURE = fixture(dialects[i]);
+		size_t scan = add_role(&f, SEC_ROLE("scan/"));
+		size_t evil = add_role(&f, (struct role){.name = "targets/security/evil",
+							 .parent = scan,
+							 .paths = {"qa/"},
+							 .keys = BIT(K_QA)});
+		add_entry(&f, (struct entry){.role = evil, .type = "qa", .subject = 1, .kind = TOMBSTONE});
+		add_entry(&f, (struct entry){.role = scan, .type = "qa", .subject = 1, .kind = TOMBSTONE});
+		add_entry(&f, (struct entry){.role = 0, .type = "qa", .subject = 1, .blob = 1});
+		build(&f);
+		gives(&f, NULL, "targets");
+	}
+}
+
+static void roles_of_a_type_are_its_delegations_else_targets(void **state)
+{
+	(void)state;
+	EACH_DIALECT(i)
+	{
+		struct fixture f FIXTURE = fixture(dialects[i]);
+		const struct mf_tuf_role *roles[4];
+		struct role not_loaded = SEC_ROLE("qa/", "scan/");
+		not_loaded.not_loaded = true;
+		(void)add_role(&f, QA_ROLE("qa/"));
+		(void)add_role(&f, not_loaded);
+		build(&f);
+		assert_int_equal(mf_policy_roles(&f.set, MF_STR("qa"), roles, 4), 2);
+		assert_string_equal(roles[0]->name, "targets/qa-team");
+		assert_string_equal(roles[1]->name, "targets/security");
+		assert_int_equal(mf_policy_roles(&f.set, MF_STR("qa"), roles, 1), 1);
+		assert_int_equal(mf_policy_roles(&f.set, MF_STR("scan"), roles, 4), 1);
+		assert_string_equal(roles[0]->name, "targets/security");
+		assert_int_equal(mf_policy_roles(&f.set, MF_STR("contact"), roles, 4), 1);
+		assert_string_equal(roles[0]->name, "targets");
+	}
+}
+
+static void type_longer_than_the_limit_has_no_delegation(void **state)
+{
+	char type[MF_MAX_TYPE + 2];
+	struct fixture f FIXTURE = fixture(&mf_dialect_notary);
+	(void)state;
+	(void)add_role(&f, QA_ROLE("qa/"));
+	build(&f);
+	memset(type, 'a', sizeof type);
+	assert_false(mf_policy_delegated(&f.set, (struct mf_str){type, sizeof type}));
+}
+
+/* ---- state of one record */
+
+static void state_follows_from_description_signature_and_clock(void **state)
+{
+	static const struct {
+		enum kind kind;
+		enum mf_state state;
+	} rows[] = {{SIGNED, MF_STATE_CURRENT},
+		    {EXPIRES_LATER, MF_STATE_CURRENT},
+		    {UNSIGNED, MF_STATE_FOREIGN},
+		    {NO_CUSTOM, MF_STATE_FOREIGN},
+		    {BY_STRANGER, MF_STATE_FOREIGN},
+		    {OTHER_GUN, MF_STATE_FOREIGN},
+		    {EXPIRES_NOW, MF_STATE_EXPIRED},
+		    {EXPIRED_UNSIGNED, MF_STATE_EXPIRED},
+		    {TOMBSTONE, MF_STATE_WITHDRAWN},
+		    {TOMBSTONE_TYPE, MF_STATE_WITHDRAWN},
+		    {FOREIGN_TOMBSTONE, MF_STATE_WITHDRAWN}};
+	(void)state;
+	EACH_DIALECT(i)
+	for (size_t k = 0; k < COUNT(rows); k++) {
+		struct fixture f FIXTURE = fixture(dialects[i]);
+		struct mf_err err = MF_ERR_INIT;
+		struct mf_entries all MF_ENTRIES_CLEANUP = {0};
+		add_entry(&f, (struct entry){
+				  .role = 0, .type = "qa", .subject = 1, .blob = 1, .kind = rows[k].kind});
+		build(&f);
+		ok(mf_policy_list(&f.set, NULL, NULL, &all, &err), &err);
+		assert_int_equal(all.n, 1);
+		if (all.v[0].state != rows[k].state)
+			fail_msg("%s: kind %d is %s", f.d->name, rows[k].kind, mf_state_name(all.v[0].state));
+	}
+}
+
+static void signers_are_keys_of_the_role_that_holds_the_record(void **state)
+{
+	(void)state;
+	EACH_DIALECT(i)
+	{
+		struct fixture f FIXTURE = fixture(dialects[i]);
+		struct mf_err err;
+		struct mf_entry e MF_ENTRY_CLEANUP;
+		struct role r = QA_ROLE("qa/");
+		r.keys |= BIT(K_SEC);
+		size_t qa = add_role(&f, r);
+		add_entry(&f, (struct entry){.role = qa, .type = "qa", .subject = 1, .blob = 1});
+		build(&f);
+		assert_int_equal(selected(&f, NULL, &e, &err), MF_OK);
+		assert_int_equal(e.nkeys, 2);
+		struct mf_digest fp = mf_pubkey_fingerprint(mf_privkey_public(f.keys[K_QA]));
+		for (size_t k = 0; k < e.nkeys; k++) {
+			struct mf_digest have = mf_pubkey_fingerprint(e.keys[k]);
+			assert_int_equal(e.signed_by[k], mf_digest_eq(&have, &fp));
+		}
+	}
+}
+
+static void states_have_names(void **state)
+{
+	(void)state;
+	assert_string_equal(mf_state_name(MF_STATE_CURRENT), "current");
+	assert_string_equal(mf_state_name(MF_STATE_FOREIGN), "foreign");
+	assert_string_equal(mf_state_name(MF_STATE_EXPIRED), "expired");
+	assert_string_equal(mf_state_name(MF_STATE_WITHDRAWN), "withdrawn");
+}
+
+/* ---- the choice */
+
+/* What two authorised roles say about one image; -1: nothing. */
+struct pair {
+	int qa, sec;
+	uint8_t qa_blob, sec_blob;
+	enum mf_code code;
+	const char *role;
+};
+
+static void all_authorised_roles_are_heard(void **state)
+{
+	static const struct pair rows[] = {
+	    {-1, -1, 0, 0, MF_E_NOT_FOUND, NULL},
+	    {SIGNED, -1, 1, 0, MF_OK, "targets/qa-team"},
+	    {-1, SIGNED, 0, 1, MF_OK, "targets/security"},
+	    {SIGNED, SIGNED, 1, 1, MF_OK, "targets/qa-team"},
+	    {SIGNED, SIGNED, 1, 2, MF_E_AMBIGUOUS, NULL},
+	    /* foreign: given, but the signed one of the same content is preferred */
+	    {NO_CUSTOM, -1, 1, 0, MF_OK, "targets/qa-team"},
+	    {NO_CUSTOM, SIGNED, 1, 1, MF_OK, "targets/security"},
+	    {SIGNED, UNSIGNED, 1, 1, MF_OK, "targets/qa-team"},
+	    {NO_CUSTOM, SIGNED, 1, 2, MF_E_AMBIGUOUS, NULL},
+	    {UNSIGNED, NO_CUSTOM, 1, 2, MF_E_AMBIGUOUS, NULL},
+	    /* withdrawn in one: blocks, whatever the other says */
+	    {TOMBSTONE, -1, 3, 0, MF_E_WITHDRAWN, NULL},
+	    {TOMBSTONE, SIGNED, 3, 1, MF_E_WITHDRAWN, NULL},
+	    {SIGNED, TOMBSTONE, 1, 3, MF_E_WITHDRAWN, NULL},
+	    {SIGNED, TOMBSTONE_TYPE, 1, 3, MF_E_WITHDRAWN, NULL},
+	    {SIGNED, FOREIGN_TOMBSTONE, 1, 3, MF_E_WITHDRAWN, NULL},
+	    {EXPIRES_NOW, TOMBSTONE, 1, 3, MF_E_WITHDRAWN, NULL},
+	    /* expired: says nothing any more */
+	    {EXPIRES_NOW, -1, 1, 0, MF_E_RECORD_EXPIRED, NULL},
+	    {EXPIRED_UNSIGNED, EXPIRES_NOW, 1, 2, MF_E_RECORD_EXPIRED, NULL},
+	    {EXPIRES_NOW, SIGNED, 1, 2, MF_OK, "targets/security"},
+	    {SIGNED, EXPIRES_NOW, 2, 1, MF_OK, "targets/qa-team"},
+	    {EXPIRES_LATER, SIGNED, 1, 1, MF_OK, "targets/qa-team"},
+	    /* not understood: fails, is not passed over */
+	    {NEWER, SIGNED, 1, 1, MF_E_FORMAT, NULL},
+	    {SIGNED, NEWER, 1, 1, MF_E_FORMAT, NULL},
+	    {SIGNED, CRITICAL, 1, 1, MF_E_FORMAT, NULL},
+	};
+	(void)state;
+	EACH_DIALECT(i)
+	for (size_t k = 0; k < COUNT(rows); k++) {
+		struct fixture f FIXTURE = fixture(dialects[i]);
+		const struct pair *p = &rows[k];
+		enum mf_code code;
+		size_t qa = add_role(&f, QA_ROLE("qa/")), sec = add_role(&f, SEC_ROLE("qa/"));
+		/* Heard by nobody: targets, and another image. */
+		add_entry(&f, (struct entry){.role = 0, .type = "qa", .subject = 1, .blob = 9});
+		add_entry(&f, (struct entry){.role = qa, .type = "qa", .subject = 2, .blob = 9});
+		add_entry(&f, (struct entry){.role = sec, .type = "qa", .subject = 2, .kind = TOMBSTONE});
+		if (p->qa >= 0)
+			add_entry(&f, (struct entry){.role = qa,
+						     .type = "qa",
+						     .subject = 1,
+						     .blob = p->qa_blob,
+						     .kind = (enum kind)p->qa});
+		if (p->sec >= 0)
+			add_entry(&f, (struct entry){.role = sec,
+						     .type = "qa",
+						     .subject = 1,
+						     .blob = p->sec_blob,
+						     .kind = (enum kind)p->sec});
+		build(&f);
+		const char *role = chosen(&f, NULL, &code);
+		if (code != p->code || (role != NULL) != (p->role != NULL) ||
+		    (role && strcmp(role, p->role) != 0))
+			fail_msg("%s: row %zu: %s, '%s'", f.d->name, k, mf_code_name(code),
+				 role ? role : "-");
+	}
+}
+
+static void asking_for_one_role_settles_a_disagreement(void **state)
+{
+	(void)state;
+	EACH_DIALECT(i)
+	{
+		struct fixture f FIXTURE = fixture(dialects[i]);
+		struct mf_err err;
+		struct mf_entry e MF_ENTRY_CLEANUP;
+		size_t qa = add_role(&f, QA_ROLE("qa/")), sec = add_role(&f, SEC_ROLE("qa/"));
+		add_entry(&f, (struct entry){.role = qa, .type = "qa", .subject = 1, .blob = 1});
+		add_entry(&f, (struct entry){.role = sec, .type = "qa", .subject = 1, .blob = 2});
+		build(&f);
+		assert_int_equal(selected(&f, NULL, &e, &err), MF_E_AMBIGUOUS);
+		assert_non_null(strstr(err.msg, "targets/qa-team"));
+		assert_non_null(strstr(err.msg, "targets/security"));
+		assert_non_null(strstr(err.hint, "--role"));
+		gives(&f, "qa-team", "targets/qa-team");
+		gives(&f, "targets/security", "targets/security");
+		refuses(&f, "nobody", MF_E_NOT_FOUND);
+		refuses(&f, "targets", MF_E_NOT_FOUND);
+	}
+}
+
+static void withdrawal_names_role_and_reason(void **state)
+{
+	struct fixture f FIXTURE = fixture(&mf_dialect_notary);
+	struct mf_err err;
+	struct mf_entry e MF_ENTRY_CLEANUP;
+	(void)state;
+	add_entry(&f, (struct entry){.role = 0, .type = "qa", .subject = 1, .kind = TOMBSTONE});
+	build(&f);
+	assert_int_equal(selected(&f, NULL, &e, &err), MF_E_WITHDRAWN);
+	assert_non_null(strstr(err.msg, "'targets'"));
+	assert_non_null(strstr(err.msg, "because"));
+}
+
+static void releases_with_the_empty_path_says_nothing(void **state)
+{
+	(void)state;
+	struct fixture f FIXTURE = fixture(&mf_dialect_notary);
+	size_t releases =
+	    add_role(&f, (struct role){.name = "targets/releases", .paths = {""}, .keys = BIT(K_QA)});
+	add_entry(&f, (struct entry){.role = releases, .type = "qa", .subject = 1, .blob = 2});
+	add_entry(&f, (struct entry){.role = 0, .type = "qa", .subject = 1, .blob = 1});
+	build(&f);
+	gives(&f, NULL, "targets");
+	refuses(&f, "releases", MF_E_NOT_FOUND);
+}
+
+/* ---- lists */
+
+static void list_is_sorted_by_subject_type_and_role(void **state)
+{
+	(void)state;
+	EACH_DIALECT(i)
+	{
+		struct fixture f FIXTURE = fixture(dialects[i]);
+		struct mf_err err = MF_ERR_INIT;
+		struct mf_entries all MF_ENTRIES_CLEANUP = {0}, one MF_ENTRIES_CLEANUP = {0},
+				      role MF_ENTRIES_CLEANUP = {0};
+		struct mf_digest subject = digest_of(2);
+		size_t sec = add_role(&f, SEC_ROLE("qa/")), qa = add_role(&f, QA_ROLE("qa/"));
+		add_entry(&f, (struct entry){.role = sec, .type = "qa", .subject = 2, .kind = TOMBSTONE});
+		add_entry(&f, (struct entry){
+				  .role = qa, .type = "qa", .subject = 2, .blob = 1, .kind = EXPIRES_NOW});
+		add_entry(&f, (struct entry){.role = 0, .type = "contact", .subject = 2, .blob = 1});
+		add_entry(&f, (struct entry){.role = qa, .type = "qa", .subject = 1, .blob = 1});
+		add_entry(
+		    &f, (struct entry){.role = 0, .type = "qa", .subject = 1, .blob = 1}); /* no authority */
+		build(&f);
+		ok(mf_policy_list(&f.set, NULL, NULL, &all, &err), &err);
+		assert_int_equal(all.n, 4);
+		assert_int_equal(all.v[0].subject.b[0], 1);
+		assert_true(mf_str_eqz(all.v[1].type, "contact"));
+		assert_string_equal(all.v[2].role->role, "targets/qa-team");
+		assert_int_equal(all.v[2].state, MF_STATE_EXPIRED);
+		assert_string_equal(all.v[3].role->role, "targets/security");
+		assert_int_equal(all.v[3].state, MF_STATE_WITHDRAWN);
+		ok(mf_policy_list(&f.set, &subject, NULL, &one, &err), &err);
+		assert_int_equal(one.n, 3);
+		ok(mf_policy_list(&f.set, &subject, "security", &role, &err), &err);
+		assert_int_equal(role.n, 1);
+	}
+}
+
+static void list_passes_over_names_of_others(void **state)
+{
+	(void)state;
+	EACH_DIALECT(i)
+	{
+		struct fixture f FIXTURE = fixture(dialects[i]);
+		struct mf_err err = MF_ERR_INIT;
+		struct mf_entries all MF_ENTRIES_CLEANUP = {0};
+		static const char *const names[] = {"latest", "1.0", "qa", "qa/sha256-00", "x\"y", "\\"};
+		for (size_t k = 0; k < COUNT(names); k++)
+			add_entry(&f, (struct entry){.role = 0, .name = names[k], .kind = NO_CUSTOM});
+		add_entry(&f, (struct entry){.role = 0, .type = "qa", .subject = 1, .blob = 1});
+		build(&f);
+		ok(mf_policy_list(&f.set, NULL, NULL, &all, &err), &err);
+		assert_int_equal(all.n, 1);
+	}
+}
+
+static void list_fails_on_a_record_that_is_not_understood(void **state)
+{
+	static const enum kind kinds[] = {NEWER, CRITICAL};
+	(void)state;
+	for (size_t k = 0; k < COUNT(kinds); k++) {
+		struct fixture f FIXTURE = fixture(&mf_dialect_notary);
+		struct mf_err err = MF_ERR_INIT;
+		struct mf_entries all MF_ENTRIES_CLEANUP = {0};
+		struct mf_digest other = digest_of(2);
+		add_entry(&f,
+			  (struct entry){.role = 0, .type = "qa", .subject = 1, .blob = 1, .kind = kinds[k]});
+		add_entry(&f, (struct entry){.role = 0, .type = "qa", .subject = 2, .blob = 1});
+		build(&f);
+		assert_int_equal(mf_policy_list(&f.set, NULL, NULL, &all, &err), -1);
+		assert_int_equal(err.code, MF_E_FORMAT);
+		assert_int_equal(all.n, 0);
+		/* Other images do not suffer from it. */
+		mf_err_clear(&err);
+		ok(mf_policy_list(&f.set, &other, NULL, &all, &err), &err);
+		assert_int_equal(all.n, 1);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(own_path_type_slash_gives_authority_and_nothing_else_does),
+	    cmocka_unit_test(type_must_match_whole),
+	    cmocka_unit_test(role_that_was_asked_for_must_cover_the_type),
+	    cmocka_unit_test(short_role_names_mean_those_below_targets),
+	    cmocka_unit_test(delegation_that_published_nothing_takes_authority_from_targets),
+	    cmocka_unit_test(nested_delegation_is_an_authority_within_its_delegator),
+	    cmocka_unit_test(nested_delegation_outside_of_its_delegator_takes_nothing),
+	    cmocka_unit_test(tombstone_outside_of_its_delegator_withdraws_nothing),
+	    cmocka_unit_test(roles_of_a_type_are_its_delegations_else_targets),
+	    cmocka_unit_test(type_longer_than_the_limit_has_no_delegation),
+	    cmocka_unit_test(state_follows_from_description_signature_and_clock),
+	    cmocka_unit_test(signers_are_keys_of_the_role_that_holds_the_record),
+	    cmocka_unit_test(states_have_names),
+	    cmocka_unit_test(all_authorised_roles_are_heard),
+	    cmocka_unit_test(asking_for_one_role_settles_a_disagreement),
+	    cmocka_unit_test(withdrawal_names_role_and_reason),
+	    cmocka_unit_test(releases_with_the_empty_path_says_nothing),
+	    cmocka_unit_test(list_is_sorted_by_subject_type_and_role),
+	    cmocka_unit_test(list_passes_over_names_of_others),
+	    cmocka_unit_test(list_fails_on_a_record_that_is_not_understood),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
