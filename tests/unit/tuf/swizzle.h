@@ -423,7 +423,13 @@ static inline void sw_sign(const struct sw *r, struct mf_str text, unsigned sign
 		made[n] = (struct mf_tuf_made_signature){r->keys[i].id, method, mf_buf_bytes(&sigs[n])};
 		n++;
 	}
-	sw_ok(mf_tuf_build_file(r->d, text, made, n, out, &err), &err);
+	/* PEM in a TUF 1.0 key: raw line feeds in the canonical form, which is no JSON then. */
+	struct mf_buf json MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_TARGETS_BYTES);
+	for (size_t i = 0; i < text.n; i++)
+		sw_ok(text.p[i] == '\n' ? mf_buf_addz(&json, "\\n", &err)
+					: mf_buf_addc(&json, text.p[i], &err),
+		      &err);
+	sw_ok(mf_tuf_build_file(r->d, mf_buf_str(&json), made, n, out, &err), &err);
 	for (size_t i = 0; i < n; i++)
 		mf_buf_clear(&sigs[i]);
 }

@@ -231,6 +231,43 @@ static void short_public(struct sw *r)
 		: "{\"keytype\":\"ed25519\",\"keyval\":{\"public\":\"00\"},\"scheme\":\"ed25519\"}");
 }
 
+/* ECDSA as other TUF tools list it: PEM, DER signatures. */
+static void ecdsa_pem(struct sw *r, const char *keytype, const char *scheme)
+{
+	struct mf_err err = MF_ERR_INIT;
+	struct sw_key *k = &r->keys[K_TIMESTAMP];
+	struct mf_buf pem MF_BUF_CLEANUP = MF_BUF_INIT(4096), object MF_BUF_CLEANUP = MF_BUF_INIT(4096);
+	mf_privkey_free(k->priv);
+	k->priv = mf_privkey_generate(MF_KEY_ECDSA, &err);
+	assert_non_null(k->priv);
+	sw_ok(mf_pubkey_to_pem(mf_privkey_public(k->priv), &pem, &err), &err);
+	sw_ok(mf_buf_printf(&object, &err,
+			    "{\"keytype\":\"%s\",\"keyval\":{\"public\":\"%s\"},\"scheme\":\"%s\"}", keytype,
+			    pem.p, scheme),
+	      &err);
+	sw_key_object(k, object.p);
+}
+
+static void ecdsa_key(struct sw *r)
+{
+	ecdsa_pem(r, "ecdsa", "ecdsa-sha2-nistp256");
+}
+
+static void ecdsa_key_old_name(struct sw *r)
+{
+	ecdsa_pem(r, "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp256");
+}
+
+static void ecdsa_key_as_rsa(struct sw *r)
+{
+	ecdsa_pem(r, "rsa", "rsassa-pss-sha256");
+}
+
+static void ecdsa_key_other_hash(struct sw *r)
+{
+	ecdsa_pem(r, "ecdsa", "ecdsa-sha2-nistp384");
+}
+
 static void bare_root(struct sw *r)
 {
 	sw_key_write(r, &r->keys[K_ROOT], false);
@@ -277,6 +314,10 @@ static const struct sw_row keys[] = {
     ROW("unknown keytype", SW_BOTH, MF_E_SIGNATURE, F_TIMESTAMP, .prepare = unknown_keytype),
     ROW("scheme of another keytype", SW_TUF1, MF_E_SIGNATURE, F_TIMESTAMP, .prepare = misfit_scheme),
     ROW("ECDSA key called rsa", SW_NOTARY, MF_E_SIGNATURE, F_TARGETS, .prepare = misfit_keytype),
+    ROW("ECDSA", SW_TUF1, MF_OK, F_ROOT, .prepare = ecdsa_key),
+    ROW("ECDSA by its old name", SW_TUF1, MF_OK, F_ROOT, .prepare = ecdsa_key_old_name),
+    ROW("ECDSA key called rsa", SW_TUF1, MF_E_SIGNATURE, F_TIMESTAMP, .prepare = ecdsa_key_as_rsa),
+    ROW("ECDSA with another hash", SW_TUF1, MF_E_SIGNATURE, F_TIMESTAMP, .prepare = ecdsa_key_other_hash),
     ROW("short public value", SW_BOTH, MF_E_SIGNATURE, F_TIMESTAMP, .prepare = short_public),
     ROW("root key without certificate", SW_NOTARY, MF_E_SIGNATURE, F_ROOT, .prepare = bare_root),
     ROW("certificate of another GUN", SW_NOTARY, MF_E_SIGNATURE, F_ROOT, .prepare = root_of_other_gun),
@@ -298,7 +339,7 @@ static const struct sw_row keys[] = {
 	"{\"keytype\":\"ed25519\",\"keyval\":{\"private\":null,\"public\":\"A\"}}"),
 };
 
-static void unusable_keys_verify_nothing(void **state)
+static void keys_verify_only_by_their_own_scheme_and_id(void **state)
 {
 	(void)state;
 	sw_table(keys, SW_COUNT(keys));
@@ -473,7 +514,7 @@ int main(void)
 	    cmocka_unit_test(unsigned_and_wrongly_signed_files_are_refused),
 	    cmocka_unit_test(thresholds_count_distinct_public_keys),
 	    cmocka_unit_test(broken_signature_before_a_good_one_does_no_harm),
-	    cmocka_unit_test(unusable_keys_verify_nothing),
+	    cmocka_unit_test(keys_verify_only_by_their_own_scheme_and_id),
 	    cmocka_unit_test(method_must_be_known_and_fit_the_key),
 	    cmocka_unit_test(files_expire_at_the_second_they_name),
 	    cmocka_unit_test(versions_below_the_floor_are_refused),
