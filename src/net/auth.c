@@ -6,7 +6,8 @@ struct mf_auth {
 	char *host;
 	const struct mf_credential_config *cfg;
 	const struct mf_env *env;
-	char origin[MF_NET_ORIGIN]; /* the only server that credentials and tokens are sent to, by either scheme */
+	char origin[MF_NET_ORIGIN]; /* the only server that credentials and tokens are sent to, by either
+				       scheme */
 	struct mf_challenge challenge;
 	bool challenge_known, looked_up;
 	bool secure; /* the challenge came over TLS: what answers it is sent over nothing less */

@@ -160,7 +160,8 @@ static bool met_tls(struct mf_http_call *c, CURLcode rc)
 	curl_off_t shaken = 0;
 	if (!mf_net_url_https(c->url))
 		return false;
-	if (rc == CURLE_OK || rc == CURLE_PEER_FAILED_VERIFICATION || rc == CURLE_SSL_CERTPROBLEM || rc == CURLE_SSL_CACERT_BADFILE)
+	if (rc == CURLE_OK || rc == CURLE_PEER_FAILED_VERIFICATION || rc == CURLE_SSL_CERTPROBLEM ||
+	    rc == CURLE_SSL_CACERT_BADFILE)
 		return true;
 	return curl_easy_getinfo(c->easy, CURLINFO_APPCONNECT_TIME_T, &shaken) == CURLE_OK && shaken > 0;
 }
