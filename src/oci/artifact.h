@@ -42,7 +42,9 @@ struct mf_catalogue_record {
  * one: an unchanged catalogue costs one request, and a blob that vanished behind it is not noticed here (mf_blobs_have tells).
  * keep_union: records of the present catalogue are kept beside the given ones (before a publish), the same record with another blob too; otherwise it is
  * exactly the given ones. What is unreadable under the tag is written over.
+ * only (nonly 0: all): the subjects that changed; of a catalogue that is split already no other parts are looked at. With keep_union they are the records' anyway.
  * Nothing is written when nothing changes. Does nothing for a layout. */
-int mf_catalogue_write(struct mf_image_store *s, const struct mf_catalogue_record *records, size_t n, bool keep_union, struct mf_err *err) MF_NODISCARD;
+int mf_catalogue_write(struct mf_image_store *s, const struct mf_catalogue_record *records, size_t n, bool keep_union,
+		       const struct mf_digest *only, size_t nonly, struct mf_err *err) MF_NODISCARD;
 
 #endif

@@ -459,13 +459,34 @@ static void mark_parts(bool *parts, const struct entries *e)
 		parts[e->v[i].r.subject.b[0]] = true;
 }
 
-static int write_exact(struct target *top, struct entries *all, struct mf_err *err)
+/* Which parts to write: those of the subjects that changed, when the catalogue is split already into all that it needs; else all. */
+static int choose_parts(struct target *top, const struct mf_digest *only, size_t nonly, const bool *parts, bool *touched,
+			struct mf_err *err)
 {
-	bool parts[PARTS] = {false};
+	struct present p PRESENT_CLEANUP = {0};
+	memcpy(touched, parts, PARTS * sizeof(*touched));
+	if (!nonly)
+		return 0;
+	if (read_present(top->store, (struct mf_manifest_name){top->tag, NULL}, &p, err))
+		return -1;
+	for (unsigned i = 0; i < PARTS; i++)
+		if (!p.is_split || (parts[i] && !p.parts[i]))
+			return 0;
+	memset(touched, 0, PARTS * sizeof(*touched));
+	for (size_t i = 0; i < nonly; i++)
+		touched[only[i].b[0]] = parts[only[i].b[0]];
+	return 0;
+}
+
+static int write_exact(struct target *top, struct entries *all, const struct mf_digest *only, size_t nonly, struct mf_err *err)
+{
+	bool parts[PARTS] = {false}, touched[PARTS];
 	bool split = all->n > MF_MAX_CATALOGUE_RECORDS;
 	if (split)
 		mark_parts(parts, all);
-	if (split ? write_split(top, all, parts, parts, err) : write_tag(top, all, NULL, err))
+	if (split && choose_parts(top, only, nonly, parts, touched, err))
+		return -1;
+	if (split ? write_split(top, all, touched, parts, err) : write_tag(top, all, NULL, err))
 		return -1;
 	return retire(top, split ? parts : NULL, err);
 }
@@ -497,7 +518,7 @@ static int write_union(struct target *top, struct entries *all, struct mf_err *e
 }
 
 int mf_catalogue_write(struct mf_image_store *s, const struct mf_catalogue_record *records, size_t n, bool keep_union,
-		       struct mf_err *err)
+		       const struct mf_digest *only, size_t nonly, struct mf_err *err)
 {
 	struct entries all ENTRIES_CLEANUP = {0};
 	struct target top = {.store = s, .tag = TAG};
@@ -507,5 +528,5 @@ int mf_catalogue_write(struct mf_image_store *s, const struct mf_catalogue_recor
 		if (entries_add(&all, &records[i], err))
 			return -1;
 	sort_unique(&all);
-	return keep_union ? write_union(&top, &all, err) : write_exact(&top, &all, err);
+	return keep_union ? write_union(&top, &all, err) : write_exact(&top, &all, only, nonly, err);
 }

@@ -260,7 +260,7 @@ static int layout_blob_put(void *b, struct mf_spool *blob, const struct mf_diges
 		return 0;
 	if (make_blob_dir(b, err))
 		return -1;
-	return mf_spool_copy_file(blob, path, 0644, true, err);
+	return mf_spool_store(blob, path, 0644, true, err);
 }
 
 static int layout_blob_get(void *b, const struct mf_digest *digest, uint64_t length, struct mf_spool *out,

@@ -53,7 +53,7 @@ int mf_content_put_target(struct mf_image *im, struct mf_str name, struct mf_spo
 				return 0;
 		}
 	}
-	return mf_spool_copy_file(blob, path, 0644, true, err);
+	return mf_spool_store(blob, path, 0644, true, err);
 }
 
 /* A local file as the blob: 1 when its digest and length fit, else 0 and the spool must be made anew. */
@@ -130,7 +130,7 @@ int mf_content_get(struct mf_image *im, struct mf_str name, const struct mf_tuf_
 		struct mf_err ignored = MF_ERR_INIT;
 		char *dir MF_FREE = mf_path_join(im->m->opt.cache_dir, "blobs", NULL);
 		if (dir && cached && mf_dir_make(dir, 0700, &ignored) == 0)
-			(void)!mf_spool_copy_file(out, cached, 0600, false, &ignored);
+			(void)!mf_spool_store(out, cached, 0600, false, &ignored);
 	}
 	return 0;
 }

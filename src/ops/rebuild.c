@@ -52,10 +52,15 @@ static int catalogue_of(const struct mf_entries *e, struct catalogue *c, struct 
 	return 0;
 }
 
-static int write_catalogue(struct mf_image *im, const struct mf_entries *all, struct mf_err *err)
+static int write_catalogue(struct mf_image *im, const struct mf_entries *all, const struct mf_subjects *changed, struct mf_err *err)
 {
 	struct catalogue c __attribute__((cleanup(catalogue_clear))) = {0};
-	return catalogue_of(all, &c, err) < 0 ? -1 : mf_catalogue_write(im->blobs, c.v, c.n, false, err);
+	struct mf_digest *only MF_FREE = mf_calloc(changed->n, sizeof *only);
+	if (!only)
+		return mf_fail_nomem(err);
+	for (size_t i = 0; i < changed->n; i++)
+		only[i] = changed->v[i].digest;
+	return catalogue_of(all, &c, err) < 0 ? -1 : mf_catalogue_write(im->blobs, c.v, c.n, false, only, changed->n, err);
 }
 
 /* ---- referrers */
@@ -166,7 +171,7 @@ static int rebuild_once(struct mf_image *im, const struct mf_subjects *subjects,
 {
 	struct mf_entries all MF_ENTRIES_CLEANUP = {0};
 	if (mf_trust_widen(im->trust, MF_STR(""), err) < 0 || mf_policy_list(mf_trust_set(im->trust), NULL, NULL, &all, err) < 0 ||
-	    write_catalogue(im, &all, err) < 0)
+	    write_catalogue(im, &all, subjects, err) < 0)
 		return -1;
 	for (size_t i = 0; i < subjects->n; i++)
 		if (rebuild_subject(im, &subjects->v[i], &all, replaced, nreplaced, err) < 0)
