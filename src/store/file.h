@@ -64,6 +64,9 @@ int mf_spool_read(struct mf_spool *s, uint64_t offset, void *p, size_t n, size_t
 int mf_spool_copy_fd(struct mf_spool *s, int fd, struct mf_err *err) MF_NODISCARD;
 /* Copies all to a new file: temporary, fsync when `sync`, rename. A path that is a pipe or device is written to instead. */
 int mf_spool_copy_file(struct mf_spool *s, const char *path, unsigned mode, bool sync, struct mf_err *err) MF_NODISCARD;
+/* The same in a directory that others write to: a pipe or device there is not opened, which
+ * could block: MF_E_IO. */
+int mf_spool_store(struct mf_spool *s, const char *path, unsigned mode, bool sync, struct mf_err *err) MF_NODISCARD;
 /* Fills a spool from a path, "-" is standard input; pipes and FIFOs are fine, a directory is not. MF_E_USAGE names a
  * missing, unreadable or too large file. Ends it. */
 int mf_spool_from_path(struct mf_spool *s, const char *path, struct mf_digest *digest, uint64_t *length,

@@ -186,6 +186,11 @@ int mf_spool_copy_file(struct mf_spool *s, const char *path, unsigned mode, bool
 			return mf_fail(err, MF_E_IO, errno, "write '%s'", path);
 		return copy_to(s, fd, path, err);
 	}
+	return mf_spool_store(s, path, mode, sync, err);
+}
+
+int mf_spool_store(struct mf_spool *s, const char *path, unsigned mode, bool sync, struct mf_err *err)
+{
 	struct mf_temp t MF_TEMP_CLEANUP = MF_TEMP_INIT;
 	if (mf_temp_open(&t, path, mode, err))
 		return -1;

@@ -210,6 +210,11 @@ check 'put does not write through links' test ! -e "$T/victim"
 gets 'but replaces them' approval.json $image new-type
 rm -rf home/manifesto && cp -a home.good home/manifesto
 restore
+mkfifo "image/blobs/sha256/$(echo fifo | sha256sum | cut -c1-64)" $trust/5.targets.json $trust/5.snapshot.json
+echo fifo >fifo.txt
+refuses 'a FIFO where put stores' 1 'not a regular file' timeout 20 manifesto put -q $image new-type fifo.txt
+rm -rf home/manifesto && cp -a home.good home/manifesto
+restore
 rm -f $trust/.lock
 ln -s "$T/victim" $trust/.lock
 run manifesto put -q $image new-type approval.json

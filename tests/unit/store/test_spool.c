@@ -204,6 +204,21 @@ static void spool_copy_to_device_writes_to_it(void **state)
 	assert_int_equal(err.sys, ENOSPC);
 }
 
+static void spool_store_opens_no_fifo(void **state)
+{
+	struct mf_err err = MF_ERR_INIT;
+	struct mf_spool *s MF_SPOOL_CLEANUP = mf_spool_new(100, &fnv, &err);
+	struct mf_digest d;
+	uint64_t n;
+	fill(s, 100, 100);
+	assert_int_equal(mf_spool_end(s, &d, &n, &err), 0);
+	assert_int_equal(mkfifo(tmpdir_path(state, "fifo"), 0600), 0);
+	assert_int_equal(mf_spool_store(s, tmpdir_path(state, "fifo"), 0600, true, &err), -1);
+	assert_int_equal(err.code, MF_E_IO);
+	mf_err_clear(&err);
+	assert_int_equal(mf_spool_store(s, tmpdir_path(state, "file"), 0600, true, &err), 0);
+}
+
 static void spool_copy_to_closed_pipe_is_io_with_epipe(void **state)
 {
 	(void)state;
@@ -295,6 +310,7 @@ int main(void)
 		cmocka_unit_test(spool_on_full_disk_is_an_io_error),
 		tmpdir_test(spool_copies_to_files_and_descriptors),
 		tmpdir_test(spool_copy_to_device_writes_to_it),
+		tmpdir_test(spool_store_opens_no_fifo),
 		cmocka_unit_test(spool_copy_to_closed_pipe_is_io_with_epipe),
 		cmocka_unit_test(spool_from_fifo_reads_to_the_end),
 		tmpdir_test(spool_from_bad_path_is_usage_and_names_it),
