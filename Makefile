@@ -68,8 +68,10 @@ FUZZ_BIN := $(FUZZ_SRC:%.c=$(O)/%.fuzzer)
 REPLAY_BIN := $(FUZZ_SRC:%.c=$(O)/%)
 EXAMPLE_SRC := $(sort $(wildcard docs/examples/*.c))
 EXAMPLE_BIN := $(EXAMPLE_SRC:%.c=$(O)/%)
+BENCH_SRC := $(sort $(wildcard tests/bench/*.c))
+BENCH_BIN := $(BENCH_SRC:%.c=$(O)/%)
 SHELL_TESTS := $(sort $(wildcard tests/integration/*.sh) $(wildcard tests/cli/*.sh))
-ALL_SRC := $(LIB_SRC) $(CLI_SRC) $(UNIT_SRC) $(FUZZ_SRC) $(EXAMPLE_SRC) $(wildcard tests/fuzz/replay.c)
+ALL_SRC := $(LIB_SRC) $(CLI_SRC) $(UNIT_SRC) $(FUZZ_SRC) $(EXAMPLE_SRC) $(BENCH_SRC) $(wildcard tests/fuzz/replay.c)
 ALL_HDR := $(wildcard include/manifesto/*.h src/*/*.h tests/unit/*/*.h tests/support/*.h)
 
 .PHONY: all
@@ -117,7 +119,7 @@ $(REPLAY_BIN): $(O)/%: $(O)/%.o $(O)/tests/fuzz/replay.o $(O)/libmanifesto.a
 	$(if $(Q),@echo '  LINK    $@')
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
 
-$(EXAMPLE_BIN): $(O)/%: $(O)/%.o $(O)/libmanifesto.a
+$(EXAMPLE_BIN) $(BENCH_BIN): $(O)/%: $(O)/%.o $(O)/libmanifesto.a
 	$(if $(Q),@echo '  LINK    $@')
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
 
@@ -172,8 +174,8 @@ fuzz: ## fuzz every target for FUZZ_SECONDS
 fuzz-programs: $(FUZZ_BIN)
 
 .PHONY: bench
-bench: all ## measure speed
-	@$(firstword $(wildcard tests/bench.sh tests/bench.py) tests/bench.sh) $(abspath $(O))/manifesto
+bench: all $(BENCH_BIN) ## measure speed beside the notary program
+	@python3 tests/bench/bench.py $(abspath $(O))
 
 # --- static checks
 

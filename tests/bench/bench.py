@@ -1,0 +1,359 @@
+#!/usr/bin/env python3
+"""Speed of manifesto beside that of the notary program, on the same servers in the same run.
+
+Usage: bench.py BUILD_DIRECTORY      (`make bench` does it)
+
+Starts a registry and a Notary server of its own and makes repositories with 1, 1,000 and 10,000 records. Each figure is the median of
+BENCH_RUNS (7) runs of whole processes; the two programs take turns, so that a busy machine is busy for both. Ratios are manifesto's time
+through notary's: below 1 manifesto is faster. BENCH_BIG=1 adds 50,000 records. A goal that is not met is reported, never an error.
+"""
+import asyncio
+import json
+import os
+import pathlib
+import platform
+import re
+import shlex
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+SUPPORT = HERE.parent / "support"
+RUNS = int(os.environ.get("BENCH_RUNS", "7"))
+SIZES = [1, 1000, 10000] + ([50000] if os.environ.get("BENCH_BIG") == "1" else [])
+ROUND_TRIP = 0.020
+TYPE = "note"
+# Goals, as ratios to the notary program.
+GOALS = {("cold get", 1): 1.2, ("cold get", 1000): 0.55, ("cold get", 10000): 0.12, ("cold get", 50000): 0.06,
+         ("cold get, memory", 50000): 0.2, ("warm get", 50000): 0.03, ("list", 50000): 0.1, ("put", 50000): 0.35,
+         ("cold get, 20 ms", 1): 0.35, ("warm get, 20 ms", 1): 0.55}
+CHECK_GOAL = 0.01
+
+
+class Proxy:
+    """A TCP proxy on 127.0.0.1 that counts, and delays each direction by half a round trip.
+
+    The kernel answers a new connection at once, so its first bytes are held for one round trip more.
+    """
+    REQUEST = re.compile(rb"(?:GET|HEAD|POST|PUT|PATCH|DELETE) \S+ HTTP/1\.1\r\n")
+
+    def __init__(self, target, round_trip):
+        host, port = target.rsplit(":", 1)
+        self.target, self.round_trip = (host, int(port)), round_trip
+        self.loop = asyncio.new_event_loop()
+        threading.Thread(target=self.loop.run_forever, daemon=True).start()
+        server = asyncio.run_coroutine_threadsafe(asyncio.start_server(self.serve, "127.0.0.1", 0), self.loop).result()
+        self.address = "127.0.0.1:%d" % server.sockets[0].getsockname()[1]
+        self.reset()
+
+    def reset(self):
+        self.connections = self.requests = self.received = 0
+
+    async def serve(self, reader, writer):
+        self.connections += 1
+        held = self.loop.time() + self.round_trip
+        try:
+            far_reader, far_writer = await asyncio.open_connection(*self.target)
+            await asyncio.gather(self.pump(reader, far_writer, held, self.count_up),
+                                 self.pump(far_reader, writer, 0, self.count_down))
+        except OSError:
+            pass
+        finally:
+            writer.close()
+
+    def count_up(self, data):
+        self.requests += len(self.REQUEST.findall(data))
+
+    def count_down(self, data):
+        self.received += len(data)
+
+    async def pump(self, reader, writer, held, count):
+        queue = asyncio.Queue()
+        sender = self.loop.create_task(self.send(queue, writer))
+        data = b"-"
+        while data:
+            data = await reader.read(1 << 18)
+            count(data)
+            queue.put_nowait((max(self.loop.time(), held) + self.round_trip / 2, data))
+        await sender
+
+    def close(self):
+        async def cancel():
+            tasks = asyncio.all_tasks() - {asyncio.current_task()}
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        asyncio.run_coroutine_threadsafe(cancel(), self.loop).result()
+        self.loop.call_soon_threadsafe(self.loop.stop)
+
+    async def send(self, queue, writer):
+        while True:
+            due, data = await queue.get()
+            if due > self.loop.time() and self.round_trip:
+                await asyncio.sleep(due - self.loop.time())
+            if not data:
+                if writer.can_write_eof():
+                    writer.write_eof()
+                return
+            writer.write(data)
+            await writer.drain()
+
+
+class Cost:
+    """What runs of one command took: medians of time in ms, the greatest peak memory in MiB."""
+
+    def __init__(self, samples):
+        self.wall = statistics.median(s[0] for s in samples) / 1000
+        self.cpu = statistics.median(s[1] for s in samples) / 1000
+        self.memory = max(s[2] for s in samples) / 1024
+
+
+class Bench:
+    def __init__(self, build, top):
+        self.build, self.top = pathlib.Path(build).resolve(), pathlib.Path(top)
+        self.program = str(self.build / "manifesto")
+        self.cache = self.top / "cache"
+        self.serial = 0
+        # Nothing of the user's is read: neither configuration nor proxies nor keys.
+        self.env = {"PATH": os.environ["PATH"] + ":/usr/sbin:/sbin", "HOME": str(self.top), "LC_ALL": "C", "TZ": "UTC",
+                    "TMPDIR": str(self.top), "MANIFESTO_HOME": str(self.top / "home"), "MANIFESTO_KEY": "bench",
+                    "XDG_CACHE_HOME": str(self.cache), "NOTARY_ROOT_PASSPHRASE": "", "NOTARY_TARGETS_PASSPHRASE": "",
+                    "NOTARY_SNAPSHOT_PASSPHRASE": ""}
+        self.content = self.top / "content.json"
+        self.content.write_text('{"verdict":"pass"}\n')
+
+    def call(self, *argv, **options):
+        """Runs a command of the preparation; its stdout."""
+        done = subprocess.run([str(a) for a in argv], env=self.env, cwd=self.top, stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False, **options)
+        if done.returncode != 0:
+            raise SystemExit("bench: '%s' ended with status %d\n%s" % (shlex.join(map(str, argv)), done.returncode, done.stderr))
+        self.stderr = done.stderr
+        return done.stdout
+
+    def sample(self, argv, count=1):
+        return [int(word) for word in self.call(self.build / "tests/bench/run", count, *argv).split()]
+
+    def turns(self, *commands, runs=RUNS):
+        """Costs of several commands that take turns. Each is a function that prepares a run and returns its argv."""
+        samples = [[] for _ in commands]
+        for _ in range(runs):
+            for command, found in zip(commands, samples):
+                found.append(self.sample(command()))
+        return [Cost(found) for found in samples]
+
+    def fresh(self):
+        self.serial += 1
+        return self.serial
+
+    def forget(self):
+        shutil.rmtree(self.cache, ignore_errors=True)
+
+    # --- servers and repositories
+
+    def start_lab(self):
+        self.lab = self.call("bash", SUPPORT / "lab.sh", "dir").strip()
+        # The servers outlive the script that starts them: their output must not be a pipe of ours.
+        self.call("bash", SUPPORT / "lab.sh", "start", "--owner", os.getpid(), self.lab, "registry", "notary")
+        text = (pathlib.Path(self.lab) / "lab.env").read_text()
+        found = dict(re.findall(r"^(\w+)='(.*)'$", text, re.M))
+        self.registry, self.notary_url = found["REGISTRY"], found["NOTARY"]
+
+    def stop_lab(self):
+        if getattr(self, "lab", None):
+            self.call("bash", SUPPORT / "lab.sh", "stop", "--purge", self.lab)
+
+    def make_image(self, name):
+        layout = self.top / name
+        self.call("python3", SUPPORT / "mkimage.py", "--tag", "1.0", layout)
+        return layout, json.loads((layout / "index.json").read_text())["manifests"][0]["digest"]
+
+    def fill(self, image, server, n):
+        self.call(self.program, "put", "--init", "--no-passphrase", image, TYPE, self.content)
+        if n > 1:
+            self.call(self.build / "tests/bench/fill", image, n - 1, self.env["MANIFESTO_HOME"], self.cache, server)
+
+
+class Repository:
+    """One repository with N records on the servers, and the commands that are compared."""
+
+    def __init__(self, bench, n, registry, url):
+        self.bench, self.n, self.url = bench, n, url
+        self.gun = "%s/bench/n%d" % (registry, n)
+        layout, self.digest = bench.make_image("image-%d-%s" % (n, registry.replace(":", "-")))
+        self.image = self.gun + ":1.0"
+        bench.env["MANIFESTO_TRUST_SERVER"] = url
+        bench.call("skopeo", "copy", "--quiet", "--insecure-policy", "--dest-tls-verify=false", "oci:%s:1.0" % layout, "docker://" + self.image)
+        bench.fill(self.image, url, n)
+        self.target = "%s/%s" % (TYPE, self.digest.replace(":", "-"))
+        self.trust_dir = layout / "notary"
+        (self.trust_dir / "private").mkdir(parents=True)
+        bench.call(bench.program, "key", "export", "bench", "--role", "targets", "--gun", self.gun, self.trust_dir / "private")
+        bench.call(*self.notary("lookup", self.gun, self.target))
+
+    def notary(self, *argv, where=None):
+        return ["notary", "-s", self.url, "-d", str(where or self.trust_dir), *argv]
+
+    def get(self, cold=False, by_digest=False):
+        if cold:
+            self.bench.forget()
+        return [self.bench.program, "get", self.gun + "@" + self.digest if by_digest else self.image, TYPE]
+
+    def lookup(self, cold=False):
+        where = None
+        if cold:
+            where = self.bench.top / "empty"
+            shutil.rmtree(where, ignore_errors=True)
+            where.mkdir()
+        return self.notary("lookup", self.gun, self.target, where=where)
+
+    def list(self):
+        return [self.bench.program, "list", self.image]
+
+    def put(self):
+        return [self.bench.program, "put", self.image, "more-%d" % self.bench.fresh(), str(self.bench.content)]
+
+    def add(self):
+        return self.notary("add", "-p", self.gun, "more/%d" % self.bench.fresh(), str(self.bench.content))
+
+
+# --- the report
+
+def verdict(goal, ratio):
+    if goal is None:
+        return "no goal"
+    return "goal %.2f: %s" % (goal, "met" if ratio <= goal else "NOT MET")
+
+
+HEAD = "%-30s %7s | %9s %8s %7s | %9s %8s %7s | %6s %6s | %s"
+
+
+def head():
+    line = HEAD % ("", "records", "manifesto", "CPU ms", "MiB", "notary ms", "CPU ms", "MiB", "time", "CPU", "")
+    print(line, "-" * 128, sep="\n")
+
+
+def row(name, n, ours, theirs, goal):
+    ratio = ours.wall / theirs.wall
+    print(HEAD % (name, format(n, ","), "%.1f" % ours.wall, "%.1f" % ours.cpu, "%.1f" % ours.memory, "%.1f" % theirs.wall,
+                  "%.1f" % theirs.cpu, "%.1f" % theirs.memory, "%.2f" % ratio, "%.2f" % (ours.cpu / theirs.cpu),
+                  verdict(goal, ratio)), flush=True)
+
+
+def compare(bench, repo):
+    n = repo.n
+    ours, digest, theirs = bench.turns(lambda: repo.get(cold=True), lambda: repo.get(cold=True, by_digest=True),
+                                       lambda: repo.lookup(cold=True))
+    row("cold get", n, ours, theirs, GOALS.get(("cold get", n)))
+    row("cold get IMAGE@DIGEST", n, digest, theirs, GOALS.get(("cold get", n)))
+    goal, ratio = GOALS.get(("cold get, memory", n)), ours.memory / theirs.memory
+    print("%-30s %7s | %25.1f   | %25.1f   | %6.2f %6s | %s" % ("cold get, peak MiB", format(n, ","), ours.memory, theirs.memory,
+                                                             ratio, "", verdict(goal, ratio)))
+    bench.sample(repo.get())
+    ours, digest, listed, theirs, their_list = bench.turns(repo.get, lambda: repo.get(by_digest=True), repo.list, repo.lookup,
+                                                           lambda: repo.notary("list", repo.gun))
+    row("warm get", n, ours, theirs, GOALS.get(("warm get", n)))
+    row("warm get IMAGE@DIGEST", n, digest, theirs, GOALS.get(("warm get", n)))
+    row("list", n, listed, their_list, GOALS.get(("list", n)))
+    row("100 images, a process each", n, Cost([bench.sample(repo.get(by_digest=True), 100)]), Cost([bench.sample(repo.lookup(), 100)]),
+        CHECK_GOAL)
+
+
+def compare_put(bench, repo):
+    ours, theirs = bench.turns(repo.put, repo.add)
+    row("put of one more", repo.n, ours, theirs, GOALS.get(("put", repo.n)))
+
+
+def compare_far(bench):
+    """Both servers 20 ms away; also the connections, which a program hides best."""
+    registry, notary = Proxy(bench.registry, 0), Proxy(bench.notary_url[len("http://"):], 0)
+    repo = Repository(bench, 1, registry.address, "http://" + notary.address)
+    registry.round_trip = notary.round_trip = ROUND_TRIP
+    for name, cold in (("cold get, 20 ms", True), ("warm get, 20 ms", False)):
+        bench.sample(repo.get())
+        ours, digest, theirs = bench.turns(lambda: repo.get(cold), lambda: repo.get(cold, by_digest=True), lambda: repo.lookup(cold))
+        row(name, 1, ours, theirs, GOALS[(name, 1)])
+        row(name + ", @DIGEST", 1, digest, theirs, GOALS[(name, 1)])
+    registry.close()
+    notary.close()
+
+
+def count_wire(bench, repo):
+    """Connections, requests and bytes at the trust server through a counting proxy; those at the registry from -v."""
+    proxy = Proxy(repo.url[len("http://"):], 0)
+    direct, url = repo.url, "http://" + proxy.address
+    repo.url = bench.env["MANIFESTO_TRUST_SERVER"] = url
+    bench.call(*repo.get())
+    bench.call(*repo.lookup())
+    for name, ours, theirs in (("cold get / lookup", lambda: repo.get(True), lambda: repo.lookup(True)),
+                               ("warm get / lookup", repo.get, repo.lookup), ("list", repo.list, lambda: repo.notary("list", repo.gun)),
+                               ("put / add and publish", repo.put, repo.add)):
+        cells = []
+        for argv in (ours() + ["-v"], theirs()):
+            proxy.reset()
+            bench.call(*argv)
+            cells.append("%2d on %d, %10s" % (proxy.requests, proxy.connections, format(proxy.received, ",")))
+            if len(cells) == 1:
+                lines = re.findall(r"^manifesto: [A-Z]+ http://%s/\S* \d+, (\d+) bytes" % re.escape(bench.registry), bench.stderr, re.M)
+        print("%-30s %7s | %-24s | %-24s | %2d, %7s" % (name, format(repo.n, ","), cells[0], cells[1], len(lines),
+                                                       format(sum(map(int, lines)), ",")), flush=True)
+    repo.url = bench.env["MANIFESTO_TRUST_SERVER"] = direct
+    proxy.close()
+
+
+def embedded(bench, n):
+    layout, _ = bench.make_image("layout-%d" % n)
+    image = "oci:%s:1.0" % layout
+    bench.fill(image, "", n)
+    costs = bench.turns(lambda: [bench.program, "put", image, "more-%d" % bench.fresh(), str(bench.content)],
+                        lambda: [bench.program, "list", image], lambda: [bench.program, "get", image, TYPE])
+    for name, cost in zip(("put", "list", "get"), costs):
+        print("%-30s %7s | %9.1f %8.1f %7.1f |" % (name, format(n, ","), cost.wall, cost.cpu, cost.memory))
+
+
+def machine():
+    with open("/proc/cpuinfo", encoding="utf-8") as f:
+        model = re.search(r"model name\s*: (.*)", f.read())
+    return "%s, %d cores, Linux %s, load %.1f" % (model.group(1) if model else platform.machine(), os.cpu_count(), platform.release(),
+                                                  os.getloadavg()[0])
+
+
+def main(build):
+    start = time.monotonic()
+    print("%s\nmedians of %d runs of whole processes in turn; time and CPU: manifesto through notary\n" % (machine(), RUNS))
+    with tempfile.TemporaryDirectory(prefix="manifesto-bench.") as top:
+        bench = Bench(build, top)
+        try:
+            bench.start_lab()
+            repos = [Repository(bench, n, bench.registry, bench.notary_url) for n in SIZES]
+            head()
+            for repo in repos:
+                compare(bench, repo)
+                compare_put(bench, repo)
+            compare_far(bench)
+            bench.env["MANIFESTO_TRUST_SERVER"] = bench.notary_url
+            print("\n`get` also resolves the tag and, cold, reads the content at the registry: `lookup` and IMAGE@DIGEST do not ask for the tag."
+                  "\nThere is no command that verifies many images: 100 processes stand against 100.\n")
+            print("%-30s %7s | %-24s | %-24s | %s" % ("trust server: requests on", "", "manifesto", "notary", "registry: requests,"))
+            print("%-30s %7s | %-24s | %-24s | %s" % ("connections, bytes received", "records", "", "", "bytes of bodies (manifesto)"))
+            print("-" * 112)
+            for repo in repos:
+                count_wire(bench, repo)
+            del bench.env["MANIFESTO_TRUST_SERVER"]
+            print("\n%-30s %7s | %9s %8s %7s |\n%s" % ("in an OCI layout", "records", "ms", "CPU ms", "MiB", "-" * 68))
+            for n in (1, 1000):
+                embedded(bench, n)
+        finally:
+            bench.stop_lab()
+    print("\n%.0f s in all" % (time.monotonic() - start))
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        raise SystemExit(__doc__)
+    main(sys.argv[1])
