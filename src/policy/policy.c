@@ -64,7 +64,10 @@ static size_t delegations(const struct mf_tuf_set *set, struct mf_str type, cons
 	for (size_t i = 0; i < set->nroles; i++)
 		for (size_t j = 0; j < set->roles[i]->file->nroles && n < max; j++) {
 			const struct mf_tuf_role *role = &set->roles[i]->file->roles[j];
-			if (names_type(role, type) &&
+			bool twice = false;
+			for (size_t k = 0; k < n; k++)
+				twice |= strcmp(out[k]->name, role->name) == 0;
+			if (!twice && names_type(role, type) &&
 			    mf_tuf_loaded_touches(set->d, set->roles[i], (struct mf_str){prefix, type.n + 1}))
 				out[n++] = role;
 		}
@@ -238,6 +241,19 @@ static int entry_cmp(const void *a, const void *b)
 	return c ? c : strcmp(x->role->role, y->role->role);
 }
 
+/* A role that two delegators list is loaded for each: its records are listed once. */
+static void drop_doubles(struct mf_entries *all)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < all->n; i++) {
+		if (kept && entry_cmp(&all->v[kept - 1], &all->v[i]) == 0)
+			mf_entry_clear(&all->v[i]);
+		else
+			all->v[kept++] = all->v[i];
+	}
+	all->n = kept;
+}
+
 int mf_policy_list(const struct mf_tuf_set *set, const struct mf_digest *subject, const char *asked, struct mf_entries *out,
 		   struct mf_err *err)
 {
@@ -264,6 +280,7 @@ int mf_policy_list(const struct mf_tuf_set *set, const struct mf_digest *subject
 	}
 	if (all.n)
 		qsort(all.v, all.n, sizeof *all.v, entry_cmp);
+	drop_doubles(&all);
 	*out = all;
 	all = (struct mf_entries){0};
 	return 0;

@@ -312,12 +312,27 @@ static int put_signature(const struct mf_dialect *d, const struct mf_tuf_made_si
 	return mf_buf_addz(out, "\"}", err);
 }
 
+/* Canonical text as JSON: the control characters that its strings may hold raw are escaped (a PEM key has line feeds). Notary has no such
+ * form: there mf_json_wire refuses them. */
+static int put_json(struct mf_str canonical, struct mf_buf *out, struct mf_err *err)
+{
+	size_t from = 0;
+	for (size_t i = 0; i < canonical.n; i++) {
+		unsigned char c = (unsigned char)canonical.p[i];
+		if (c >= 0x20)
+			continue;
+		if (mf_buf_add(out, canonical.p + from, i - from, err) < 0 || mf_buf_printf(out, err, "\\u%04x", c) < 0)
+			return -1;
+		from = i + 1;
+	}
+	return mf_buf_add(out, canonical.p + from, canonical.n - from, err);
+}
+
 int mf_tuf_build_file(const struct mf_dialect *d, struct mf_str canonical, const struct mf_tuf_made_signature *sigs, size_t n,
 		      struct mf_buf *out, struct mf_err *err)
 {
-	/* Wire form in both dialects: TUF readers parse the escapes, Notary's server insists on them. */
 	if (mf_buf_reserve(out, canonical.n + 1024 * (n + 1), err) < 0 || mf_buf_addz(out, "{\"signed\":", err) < 0 ||
-	    mf_json_wire(canonical, out, err) < 0 || mf_buf_addz(out, ",\"signatures\":[", err) < 0)
+	    (d->hex ? put_json(canonical, out, err) : mf_json_wire(canonical, out, err)) < 0 || mf_buf_addz(out, ",\"signatures\":[", err) < 0)
 		return -1;
 	for (size_t i = 0; i < n; i++)
 		if ((i && mf_buf_addc(out, ',', err) < 0) || put_signature(d, &sigs[i], out, err) < 0)

@@ -345,10 +345,19 @@ bool mf_tuf_loaded_touches(const struct mf_dialect *d, const struct mf_tuf_loade
 	return true;
 }
 
-static bool is_wanted(const struct mf_tuf_wanted *v, size_t n, const char *name)
+/* Is the role dealt with for this delegator: loaded, wanted already (listed twice: the first entry counts), or one of its own delegators
+ * (a cycle)? A role that two delegators list is verified for each of them, under the keys and paths of each: otherwise one of them could
+ * hide it behind narrower paths. */
+static bool is_done(const struct mf_tuf_set *s, const struct mf_tuf_loaded *by, const char *name, const struct mf_tuf_wanted *v, size_t n)
 {
+	for (size_t i = 0; i < s->nroles; i++)
+		if (s->roles[i]->parent == by && strcmp(s->roles[i]->role, name) == 0)
+			return true;
 	for (size_t i = 0; i < n; i++)
-		if (strcmp(v[i].role->name, name) == 0)
+		if (v[i].parent == by && strcmp(v[i].role->name, name) == 0)
+			return true;
+	for (const struct mf_tuf_loaded *l = by; l; l = l->parent)
+		if (strcmp(l->role, name) == 0)
 			return true;
 	return false;
 }
@@ -362,8 +371,7 @@ int mf_tuf_set_wanted(struct mf_tuf_set *s, struct mf_str prefix, size_t max, st
 			continue;
 		for (size_t j = 0; j < l->file->nroles; j++) {
 			const struct mf_tuf_role *role = &l->file->roles[j];
-			if (!role_touches(s->d, role, prefix) || mf_tuf_set_find(s, role->name) ||
-			    is_wanted(out, *n, role->name))
+			if (!role_touches(s->d, role, prefix) || is_done(s, l, role->name, out, *n))
 				continue;
 			if (!mf_tuf_meta_find(s->snapshot, role->name)) {
 				struct mf_esc e;

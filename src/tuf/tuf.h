@@ -199,7 +199,7 @@ bool mf_tuf_loaded_covers(const struct mf_dialect *d, const struct mf_tuf_loaded
 bool mf_tuf_loaded_touches(const struct mf_dialect *d, const struct mf_tuf_loaded *l, struct mf_str prefix);
 
 const struct mf_tuf_meta *mf_tuf_meta_find(const struct mf_tuf_file *f, const char *name); /* NULL: not listed */
-const struct mf_tuf_loaded *mf_tuf_set_find(const struct mf_tuf_set *s, const char *role); /* NULL: not loaded */
+const struct mf_tuf_loaded *mf_tuf_set_find(const struct mf_tuf_set *s, const char *role); /* the first, for whichever delegator; NULL: not loaded */
 /* Length and hashes of bytes against an entry. MF_E_DIGEST. */
 int mf_tuf_meta_check(const struct mf_tuf_meta *m, struct mf_bytes bytes, struct mf_err *err) MF_NODISCARD;
 

@@ -368,6 +368,39 @@ static void first_entry_of_a_role_listed_twice_counts(void **state)
 	with_set(&row, SW_TUF1, "", check_three_roles);
 }
 
+/* targets lists the role below qa too, under narrower paths than qa gives it. */
+static void targets_lists_deep(struct sw *r, json_t *j)
+{
+	json_t *delegations = json_object_get(j, "delegations");
+	json_t *ids = json_pack("[s]", r->keys[K_DEEP].id);
+	json_t *role = json_pack("{s:o,s:s,s:[s],s:b,s:i}", "keyids", ids, "name", sw_role(r, F_DEEP), "paths", "other/*", "terminating", 0,
+				 "threshold", 1);
+	assert_int_equal(json_object_set_new(json_object_get(delegations, "keys"), r->keys[K_DEEP].id,
+					     sw_load(mf_str_c(r->keys[K_DEEP].object))),
+			 0);
+	assert_int_equal(json_array_append_new(json_object_get(delegations, "roles"), role), 0);
+}
+
+static void check_deep_for_both(struct sw *r, struct mf_tuf_set *s)
+{
+	bool by_qa = false, by_targets = false;
+	assert_int_equal(s->nroles, 4);
+	for (size_t i = 0; i < s->nroles; i++) {
+		if (strcmp(s->roles[i]->role, sw_role(r, F_DEEP)) != 0)
+			continue;
+		by_qa |= mf_tuf_loaded_covers(s->d, s->roles[i], MF_STR("qa/deep/1"));
+		by_targets |= mf_tuf_loaded_covers(s->d, s->roles[i], MF_STR("other/1"));
+	}
+	assert_true(by_qa && by_targets);
+}
+
+static void role_that_two_delegators_list_is_loaded_for_each(void **state)
+{
+	static const struct sw_row row = ROW("", SW_TUF1, MF_OK, F_ROOT, .file = F_TARGETS, .edit = targets_lists_deep);
+	(void)state;
+	with_set(&row, SW_TUF1, "", check_deep_for_both);
+}
+
 static void more_delegations_than_allowed_are_refused(void **state)
 {
 	(void)state;
@@ -458,6 +491,7 @@ int main(void)
 	    cmocka_unit_test(role_without_paths_covers_nothing),
 	    cmocka_unit_test(path_hash_prefixes_are_of_the_names_sha256),
 	    cmocka_unit_test(cycle_of_delegations_ends),
+	    cmocka_unit_test(role_that_two_delegators_list_is_loaded_for_each),
 	    cmocka_unit_test(first_entry_of_a_role_listed_twice_counts),
 	    cmocka_unit_test(more_delegations_than_allowed_are_refused),
 	    cmocka_unit_test(broken_delegation_matters_only_where_its_paths_reach),
