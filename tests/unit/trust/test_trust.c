@@ -157,7 +157,7 @@ static void key_drop(struct rootkey *k)
 static void sign_file(const struct mf_buf *canonical, struct rootkey *const *signers, size_t n, struct mf_buf *out)
 {
 	struct mf_err err = MF_ERR_INIT;
-	struct mf_tuf_made_signature made[4];
+	struct mf_tuf_made_signature made[4] = {0};
 	struct mf_buf sigs[4];
 	for (size_t i = 0; i < n; i++) {
 		mf_buf_init(&sigs[i], 256);
