@@ -1,15 +1,19 @@
-/* fill IMAGE N HOME CACHE TRUST_SERVER: publishes N records of type "bench" for N made-up subjects in one go, each with a description and a
- * record signature as `put` makes them. The repository must exist and its targets key must be in HOME without a passphrase. For benchmarks:
- * the contents are not stored. */
+/* fill IMAGE N HOME CACHE TRUST_SERVER FILE: publishes N records of type "bench" for N made-up subjects in
+ * one go, each with a description and a record signature as `put` makes them. The repository must exist and
+ * its targets key must be in HOME without a passphrase. FILE is the content of all of them and must have been
+ * put before: for benchmarks, nothing but the trust metadata is stored. */
 #include <stdio.h>
 
 #include "crypto/hash.h"
+#include "store/file.h"
 #include "ops/ops.h"
 
 struct fill {
 	size_t n;
 	struct mf_tuf_edit *edits;
 	struct mf_image *im;
+	struct mf_digest content;
+	uint64_t length;
 };
 
 static int die(const char *what)
@@ -24,23 +28,33 @@ static int cmp(const void *a, const void *b)
 	return mf_str_cmp(x->name, y->name);
 }
 
-static int make_edit(struct mf_trust *t, struct mf_signer *s, size_t i, struct mf_tuf_edit *out, struct mf_err *err)
+static int make_edit(const struct fill *f, struct mf_trust *t, struct mf_signer *s, size_t i,
+		     struct mf_err *err)
 {
-	struct mf_buf name = MF_BUF_INIT(512), entry = MF_BUF_INIT(65536), payload MF_BUF_CLEANUP = MF_BUF_INIT(65536);
+	struct mf_buf name = MF_BUF_INIT(512), entry = MF_BUF_INIT(65536),
+		      payload MF_BUF_CLEANUP = MF_BUF_INIT(65536);
 	struct mf_buf sig MF_BUF_CLEANUP = MF_BUF_INIT(8192);
 	struct mf_digest subject, fp = mf_pubkey_fingerprint(s->pub);
-	struct mf_record_fields f = {.created = 1767225600 + (int64_t)i, .media_type = "application/json", .author = "Bench Mark <bench@example.com>"};
-	json_t *tree MF_JSON_CLEANUP = mf_record_make(&f, err);
+	struct mf_record_fields fields = {.created = 1767225600 + (int64_t)i,
+					  .media_type = "application/json",
+					  .author = "Bench Mark <bench@example.com>"};
+	json_t *tree MF_JSON_CLEANUP = mf_record_make(&fields, err);
 	if (!tree || mf_sha256((struct mf_bytes){(const uint8_t *)&i, sizeof i}, &subject, err) < 0 ||
 	    mf_record_name(&name, MF_STR("bench"), &subject, err) < 0)
 		return -1;
-	struct mf_record_binding b = {.repository = mf_trust_gun(t), .name = mf_buf_str(&name), .length = 6, .sha256 = subject};
-	if (mf_record_payload(&payload, &b, tree, err) < 0 || s->sign(s->arg, mf_record_scheme(s->pub), mf_buf_bytes(&payload), &sig, err) != 0 ||
-	    mf_record_add_sig(tree, &fp, mf_buf_bytes(&sig), err) < 0 || mf_buf_addz(&entry, "{\"custom\":", err) < 0 ||
-	    mf_record_custom(&entry, tree, err) < 0 || mf_buf_addz(&entry, ",\"hashes\":{\"sha256\":", err) < 0 ||
-	    mf_tuf_put_hash(mf_trust_dialect(t), (struct mf_bytes){subject.b, 32}, &entry, err) < 0 || mf_buf_addz(&entry, "},\"length\":6}", err) < 0)
+	struct mf_record_binding b = {.repository = mf_trust_gun(t),
+				      .name = mf_buf_str(&name),
+				      .length = f->length,
+				      .sha256 = f->content};
+	if (mf_record_payload(&payload, &b, tree, err) < 0 ||
+	    s->sign(s->arg, mf_record_scheme(s->pub), mf_buf_bytes(&payload), &sig, err) != 0 ||
+	    mf_record_add_sig(tree, &fp, mf_buf_bytes(&sig), err) < 0 ||
+	    mf_buf_addz(&entry, "{\"custom\":", err) < 0 || mf_record_custom(&entry, tree, err) < 0 ||
+	    mf_buf_addz(&entry, ",\"hashes\":{\"sha256\":", err) < 0 ||
+	    mf_tuf_put_hash(mf_trust_dialect(t), (struct mf_bytes){f->content.b, 32}, &entry, err) < 0 ||
+	    mf_buf_printf(&entry, err, "},\"length\":%ju}", (uintmax_t)f->length) < 0)
 		return -1;
-	*out = (struct mf_tuf_edit){mf_buf_str(&name), mf_buf_str(&entry)};
+	f->edits[i] = (struct mf_tuf_edit){mf_buf_str(&name), mf_buf_str(&entry)};
 	return 0;
 }
 
@@ -51,7 +65,7 @@ static int intent(void *arg, struct mf_trust *t, struct mf_trust_change *out, st
 	if (mf_trust_signer(t, mf_trust_role(t, "targets"), &s, NULL, err) < 0)
 		return -1;
 	for (size_t i = 0; i < f->n; i++)
-		if (make_edit(t, &s, i, &f->edits[i], err) < 0)
+		if (make_edit(f, t, &s, i, err) < 0)
 			return -1;
 	qsort(f->edits, f->n, sizeof *f->edits, cmp);
 	*out = (struct mf_trust_change){"targets", f->edits, f->n};
@@ -60,13 +74,14 @@ static int intent(void *arg, struct mf_trust *t, struct mf_trust_change *out, st
 
 int main(int argc, char **argv)
 {
-	if (argc != 6)
-		return die("usage: fill IMAGE N HOME CACHE TRUST_SERVER");
+	if (argc != 7)
+		return die("usage: fill IMAGE N HOME CACHE TRUST_SERVER FILE");
 	struct manifesto_options o = MANIFESTO_INIT(manifesto_options);
 	struct manifesto_error error;
 	struct manifesto *m;
 	struct mf_image im;
 	struct mf_err err = MF_ERR_INIT;
+	struct mf_buf content MF_BUF_CLEANUP = MF_BUF_INIT(65536);
 	int64_t version;
 	o.home = argv[3];
 	o.cache_dir = argv[4];
@@ -74,9 +89,13 @@ int main(int argc, char **argv)
 	if (manifesto_new(&o, &m, &error) < 0)
 		return die(error.message);
 	mf_op_begin(m, &error);
+	if (mf_file_read(argv[6], 65536, &content, &err) < 0)
+		return die(err.msg);
 	struct fill f = {.n = (size_t)strtoul(argv[2], NULL, 10), .im = &im};
 	f.edits = mf_calloc(f.n, sizeof *f.edits);
-	if (!f.edits || mf_image_open(&im, m, argv[1], &err) < 0 ||
+	f.length = content.n;
+	if (!f.edits || mf_sha256(mf_buf_bytes(&content), &f.content, &err) < 0 ||
+	    mf_image_open(&im, m, argv[1], &err) < 0 ||
 	    mf_trust_update(im.trust, MF_STR("bench/"), intent, &f, &version, &err) < 0)
 		return die(err.msg);
 	mf_image_close(&im);

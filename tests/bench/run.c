@@ -1,7 +1,7 @@
-/* run COUNT COMMAND...: runs a command COUNT times, one after another, its input and output being /dev/null, and prints
- *	WALL_US CPU_US PEAK_KIB
- * the sums of the first two and the greatest third. A process counts the memory of the one that started it into its own peak, so this
- * program stays small; an interpreter would hide what it measures. */
+/* run COUNT COMMAND...: runs a command COUNT times, one after another, its input and output being /dev/null,
+ *and prints WALL_US CPU_US PEAK_KIB the sums of the first two and the greatest third. A process counts the
+ *memory of the one that started it into its own peak, so this program stays small; an interpreter would hide
+ *what it measures. */
 #include <fcntl.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -20,7 +20,8 @@ static long long now_us(void)
 
 static long long cpu_us(const struct rusage *u)
 {
-	return (u->ru_utime.tv_sec + u->ru_stime.tv_sec) * 1000000LL + u->ru_utime.tv_usec + u->ru_stime.tv_usec;
+	return (u->ru_utime.tv_sec + u->ru_stime.tv_sec) * 1000000LL + u->ru_utime.tv_usec +
+	       u->ru_stime.tv_usec;
 }
 
 /* The command's status, or 127 when it did not end by itself. */
@@ -28,7 +29,8 @@ static int run_once(char **argv, const posix_spawn_file_actions_t *files, struct
 {
 	pid_t pid;
 	int status;
-	if (posix_spawnp(&pid, argv[0], files, NULL, argv, environ) != 0 || wait4(pid, &status, 0, used) != pid || !WIFEXITED(status))
+	if (posix_spawnp(&pid, argv[0], files, NULL, argv, environ) != 0 ||
+	    wait4(pid, &status, 0, used) != pid || !WIFEXITED(status))
 		return 127;
 	return WEXITSTATUS(status);
 }
@@ -38,7 +40,8 @@ int main(int argc, char **argv)
 	posix_spawn_file_actions_t files;
 	long long wall = 0, cpu = 0;
 	long peak = 0;
-	if (argc < 3 || posix_spawn_file_actions_init(&files) != 0 || posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0) != 0 ||
+	if (argc < 3 || posix_spawn_file_actions_init(&files) != 0 ||
+	    posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0) != 0 ||
 	    posix_spawn_file_actions_addopen(&files, 1, "/dev/null", O_WRONLY, 0) != 0)
 		return 2;
 	for (long n = strtol(argv[1], NULL, 10); n > 0; n--) {
