@@ -129,12 +129,28 @@ static int read_content(struct put *p, struct mf_err *err)
 
 /* ---- where it goes */
 
+/* Another first put on this machine may have published a moment ago and not stored its pin yet: it holds the lock until then. Or the pin
+ * is there, and what was asked for in advance was answered before the publish. */
+static int load_behind_others(struct mf_trust *t, struct mf_str prefix, struct mf_err *err)
+{
+	struct mf_lock lock MF_LOCK_CLEANUP = MF_LOCK_INIT;
+	if (mf_trust_load(t, prefix, true, err) == 0)
+		return 0;
+	if (err->code != MF_E_PIN && err->code != MF_E_GONE)
+		return -1;
+	mf_err_clear(err);
+	if (mf_trust_lock(t, &lock, err) < 0)
+		return -1;
+	mf_lock_release(&lock);
+	return mf_trust_load(t, prefix, true, err);
+}
+
 static int load_or_init(struct put *p, struct mf_err *err)
 {
 	struct mf_trust *t = p->im.trust;
 	struct mf_str prefix = mf_str_c(p->prefix);
 	struct manifesto_options *o = &p->m->opt;
-	if (mf_trust_load(t, prefix, true, err) == 0) {
+	if (load_behind_others(t, prefix, err) == 0) {
 		/* Without floors nobody can tell whether this is the newest state: the publisher sees what it builds on. */
 		if (mf_trust_first_seen(t))
 			mf_env_log(&p->m->env, MF_LOG_WARNING, "'%s' is new to this machine: publishing on top of snapshot version %lld",
