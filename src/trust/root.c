@@ -250,11 +250,26 @@ static int verify_forward(struct mf_trust *t, struct chain *c, size_t pinned, st
 	return mf_tuf_set_root_done(&t->set, err);
 }
 
+/* timestamp.json is written last: without it, and on a machine that knows nothing of it, a directory holds what an interrupted first put
+ * has left, and the next one begins anew. 1, 0, -1. */
+static int unfinished(struct mf_trust *t, struct mf_err *err)
+{
+	struct mf_buf bytes MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_TIMESTAMP_BYTES);
+	struct mf_fetch_key key = {.role = "timestamp", .by = MF_BY_NAME, .max = MF_MAX_TIMESTAMP_BYTES};
+	if (!t->repo->ops->local || t->pin.found || t->floors.any)
+		return 0;
+	int rc = mf_trust_fetch(t, &key, &bytes, err);
+	return rc < 0 ? -1 : !rc;
+}
+
 int mf_trust_load_root(struct mf_trust *t, struct mf_err *err)
 {
 	struct chain c CHAIN_CLEANUP = {.n = 0};
 	size_t pinned;
 	int64_t newest, oldest;
+	int rc = unfinished(t, err);
+	if (rc)
+		return rc < 0 ? -1 : gone(t, err);
 	if (t->repo->ops->local ? newest_by_version(t, &c, err) < 0 : newest_by_name(t, &c, err) < 0)
 		return -1;
 	if (!t->pin.found && !t->cfg->tofu)
