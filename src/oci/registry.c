@@ -190,8 +190,22 @@ static int check_stored(const struct mf_http_response *res, const struct mf_dige
 		       res->docker_content_digest);
 }
 
-static int registry_manifest_put(void *b, struct mf_manifest_name name, const struct mf_manifest *m, bool *subject_seen,
-				 struct mf_descriptors *missing, struct mf_err *err)
+/* docker-registry writes the links to its blobs in place: while another client uploads the same blob, an empty one makes a manifest
+ * that names it "400 DIGEST_INVALID" for a moment. The digests are ours, so it is worth waiting for. */
+#define TORN_LINK_TRIES 6
+#define TORN_LINK_FIRST_WAIT_MS 20
+static bool torn_link(const struct mf_exchange *x)
+{
+	char code[64];
+	if (x->res->status != 400)
+		return false;
+	mf_http_error_code(x->res, code);
+	return strcmp(code, "DIGEST_INVALID") == 0;
+}
+
+/* 1: worth another try. */
+static int put_manifest_once(void *b, struct mf_manifest_name name, const struct mf_manifest *m, bool last, bool *subject_seen,
+			     struct mf_descriptors *missing, struct mf_err *err)
 {
 	struct mf_exchange x MF_EXCHANGE_CLEANUP = {0};
 	char text[MF_MAX_TAG + 1];
@@ -203,10 +217,25 @@ static int registry_manifest_put(void *b, struct mf_manifest_name name, const st
 	x.req.body = mf_buf_bytes(&m->bytes);
 	if (mf_exchange_run(&x, err))
 		return -1;
+	if (!last && torn_link(&x))
+		return 1;
 	if (!mf_exchange_ok(&x))
 		return put_refused(&x, missing, err);
 	*subject_seen = x.res->oci_subject[0] != '\0';
 	return check_stored(x.res, name.digest, err);
+}
+
+static int registry_manifest_put(void *b, struct mf_manifest_name name, const struct mf_manifest *m, bool *subject_seen,
+				 struct mf_descriptors *missing, struct mf_err *err)
+{
+	const struct mf_registry *reg = b;
+	int rc = 1;
+	for (int i = 1; rc == 1 && i <= TORN_LINK_TRIES; i++) {
+		rc = put_manifest_once(b, name, m, i == TORN_LINK_TRIES, subject_seen, missing, err);
+		if (rc == 1)
+			mf_env_sleep(reg->env, TORN_LINK_FIRST_WAIT_MS << (i - 1));
+	}
+	return rc;
 }
 
 static char *registry_blob_path(void *b, const struct mf_digest *digest)
