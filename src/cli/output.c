@@ -114,7 +114,7 @@ void mf_cli_print_error(const struct manifesto_error *err, bool json)
 		mf_cli_json_end(&j);
 		return;
 	}
-	if (err->endpoint[0])
+	if (err->endpoint[0] && !strstr(err->message, err->endpoint))
 		mf_cli_message("%s (%s)", err->message, err->endpoint);
 	else
 		mf_cli_message("%s", err->message);

@@ -166,6 +166,14 @@ static bool met_tls(struct mf_http_call *c, CURLcode rc)
 	return curl_easy_getinfo(c->easy, CURLINFO_APPCONNECT_TIME_T, &shaken) == CURLE_OK && shaken > 0;
 }
 
+static int connect_errno(struct mf_http_call *c, CURLcode rc)
+{
+	long sys = 0;
+	if (rc != CURLE_COULDNT_CONNECT || curl_easy_getinfo(c->easy, CURLINFO_OS_ERRNO, &sys) != CURLE_OK)
+		return 0;
+	return (int)sys;
+}
+
 static void transport_failed(struct mf_http_call *c, CURLcode rc, const char *phase)
 {
 	struct mf_err err = c->err;
@@ -182,6 +190,9 @@ static void transport_failed(struct mf_http_call *c, CURLcode rc, const char *ph
 	if (rc == CURLE_OPERATION_TIMEDOUT)
 		(void)mf_fail(&err, MF_E_UNAVAILABLE, 0, "%s '%s': timed out (%s)", mf_net_call_method(c),
 			      shown, phase);
+	else if (rc == CURLE_COULDNT_CONNECT && c->connect_errno)
+		(void)mf_fail(&err, MF_E_UNAVAILABLE, c->connect_errno, "%s '%s': connect",
+			      mf_net_call_method(c), shown);
 	else
 		(void)mf_fail(&err, transport_code(rc), 0, "%s '%s': %s: %s", mf_net_call_method(c), shown,
 			      transport_what(rc), mf_esc(&esc, mf_str_c(why)));
@@ -281,6 +292,7 @@ void mf_net_call_ended(struct mf_http_call *c, CURLcode rc)
 		rc = CURLE_OK;
 	log_exchange(c, rc);
 	c->met_tls = met_tls(c, rc);
+	c->connect_errno = connect_errno(c, rc);
 	if (rc == CURLE_OK) {
 		response_arrived(c);
 		return;

@@ -56,6 +56,7 @@ struct mf_http_call {
 	bool body_cut;     /* enough of an error's body was kept */
 	bool sent;         /* libcurl has sent the present exchange's request, or part of it */
 	bool delivered;    /* the caller's sink has seen octets: no second try */
+	int connect_errno; /* why no connection came about; 0: unknown */
 	bool met_tls;      /* the server has shown that it speaks TLS */
 
 	unsigned redirects, retries;

@@ -79,6 +79,23 @@ check_status 'another type' 0
 get_is 'it is there' "$approval" "$image" contact
 get_is 'and so is the other' second "$image" qa-approval
 
+# --- other ways to name the server, and the image
+unset MANIFESTO_TRUST_SERVER
+refused 'no trust server' 2 get "$image" qa-approval
+check_stderr_has 'the ways to name one are named' MANIFESTO_TRUST_SERVER
+get_is '--trust-server' second --trust-server "$NOTARY/" "$image" qa-approval
+DOCKER_CONTENT_TRUST_SERVER=$NOTARY get_is 'the variable of Docker' second "$image" qa-approval
+export MANIFESTO_TRUST_SERVER=$NOTARY
+DOCKER_CONTENT_TRUST_SERVER=http://127.0.0.1:1 get_is 'which comes last' second "$image" qa-approval
+push_image oci:layout:1.0 "$repository:latest" >/dev/null 2>&1
+get_is 'no tag is latest' second "$repository" qa-approval
+refused 'a trust server of no known scheme' 2 --trust-server "ftp://${NOTARY#http://}" get "$image" qa-approval
+refused 'plain HTTP to a host that is not this one' 2 --trust-server http://server.example get "$image" qa-approval
+check_stderr_has 'how to allow it is named' --plain-http
+refused 'nobody listens' 4 --trust-server http://127.0.0.1:1 get "$image" qa-approval
+check_stderr_has 'that is what is said' 'Connection refused'
+check_line_count 'in one line' 1 "$T/stderr"
+
 # --- another image of the same repository, a moved tag
 make_image layout --seed two --tag 2.0 >/dev/null
 second_subject=$(push_image oci:layout:2.0 "$repository:2.0" 2>/dev/null)

@@ -3,7 +3,7 @@
 . "$(dirname "$0")/../support/t.sh"
 . "$T_TOP/tests/support/job.sh"
 
-lab registry-tls notary-tls registry-token notary-token
+lab registry-tls registry-mtls notary-tls registry-token notary-token
 password=$REGISTRY_TLS_PASSWORD
 make_image layout >/dev/null
 push_image oci:layout:1.0 "$REGISTRY_TLS/acme/app:1.0" --dest-creds "$REGISTRY_TLS_USER:$password" >/dev/null 2>&1
@@ -50,6 +50,23 @@ done
 refused 'a certificate for another name' 4 --cacert "$CA" --trust-server "https://127.0.0.1:$(cat port)" list "$image"
 check_stderr_has 'the message names the server' "127.0.0.1:$(cat port)"
 kill $server
+
+# --- client certificates
+mkdir certificates
+cp "$CA" certificates/ca.crt
+cp "$CLIENT_CERT" certificates/lab.cert
+cp "$CLIENT_KEY" certificates/lab.key
+mutual=$REGISTRY_MTLS/acme/app:1.0
+skopeo --insecure-policy copy --quiet --dest-cert-dir certificates oci:layout:1.0 "docker://$mutual" >/dev/null
+refused 'a registry that wants a client certificate' 4 --cacert "$CA" put --init "$mutual" qa-approval second
+check_stderr_has 'the certificate is the reason' certificate
+refused 'a certificate without its key' 1 --cacert "$CA" --client-cert "$CLIENT_CERT" put --init "$mutual" qa-approval second
+refused 'a certificate file that is not there' 1 --cacert "$CA" --client-cert none --client-key "$CLIENT_KEY" put --init "$mutual" qa-approval second
+check 'nothing was made for them' test "$(http_status --cacert "$CA" "$NOTARY_TLS/v2/$REGISTRY_MTLS/acme/app/_trust/tuf/root.json")" = 404
+run manifesto --cacert "$CA" --client-cert "$CLIENT_CERT" --client-key "$CLIENT_KEY" put --init "$mutual" qa-approval second
+check_status 'with the certificate put works' 0
+cold
+get_is 'get' second --cacert "$CA" --client-cert "$CLIENT_CERT" --client-key "$CLIENT_KEY" "$mutual" qa-approval
 
 # --- passwords
 export CI=true # nothing is asked
