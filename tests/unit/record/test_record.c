@@ -665,7 +665,8 @@ static void signature_counts_for_its_own_key_only(void **state)
 	struct mf_err err = MF_ERR_INIT;
 	struct mf_record r MF_RECORD_CLEANUP;
 	struct mf_privkey *other MF_PRIVKEY_CLEANUP = mf_privkey_generate(MF_KEY_ED25519, &err);
-	struct mf_pubkey *keys[] = {mf_privkey_public(other), NULL};
+	struct mf_privkey *k MF_PRIVKEY_CLEANUP = ex_key();
+	struct mf_pubkey *keys[] = {mf_privkey_public(other), NULL}, *signer = mf_privkey_public(k);
 	struct mf_digest fp = mf_pubkey_fingerprint(keys[0]);
 	struct mf_record_binding b = ex_binding();
 	bool valid[2] = {true, true};
@@ -675,6 +676,9 @@ static void signature_counts_for_its_own_key_only(void **state)
 	assert_false(valid[0] || valid[1]); /* not listed for the role; a key that cannot verify */
 	r.sigs[0].fingerprint = fp;         /* somebody else's signature under this key's name */
 	assert_int_equal(mf_record_signers(&r, &b, keys, 2, valid, &err), 0);
+	assert_false(valid[0]);
+	/* And the signer did not sign under that name. */
+	assert_int_equal(mf_record_signers(&r, &b, &signer, 1, valid, &err), 0);
 	assert_false(valid[0]);
 }
 
