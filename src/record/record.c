@@ -88,7 +88,10 @@ static json_t *text_json(const char *what, struct mf_str s, struct mf_err *err)
 {
 	struct mf_buf b MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_CUSTOM_BYTES);
 	if (text_encode(&b, s, err) < 0) {
-		(void)mf_recode(err, MF_E_USAGE);
+		if (err->code != MF_E_NOMEM) {
+			(void)mf_recode(err, MF_E_USAGE);
+			(void)mf_wrap(err, "%s is too long", what);
+		}
 		return NULL;
 	}
 	json_t *j = json_stringn(mf_buf_str(&b).p, b.n);

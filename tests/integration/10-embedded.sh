@@ -109,6 +109,8 @@ check 'nothing in the signed file troubles the Go client' test -z "$(LC_ALL=C gr
 check 'the signed text is percent-encoded' grep -q 'tags %3Cb%3E %26 100%25' "app/trust/$(newest targets)"
 chain 'after free text'
 refused 'a record that would have expired' 2 put --expires 2001-01-01T00:00:00Z oci:app:1.0 note third
+refused 'free text that is too long' 2 put --author "$(head -c 70000 large)" oci:app:1.0 note third
+check_stderr_has 'which text is said' 'author is too long'
 refused 'free text that is not UTF-8' 2 put --author $'\xff' oci:app:1.0 note third
 run manifesto put --expires 1s oci:app:1.0 short third
 check_status 'a record for a second' 0

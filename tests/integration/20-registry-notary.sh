@@ -165,8 +165,25 @@ check_stderr_has 'both are shown' "$fingerprint"
 refused '--tofu does not help then' 10 get --tofu "$image" qa-approval
 machine first
 
-# --- a read-only home and an empty one
-mkdir -p "$T/nowhere"
+# --- trust init, show
+run manifesto trust init "$REGISTRY/acme/prepared"
+check_status 'trust init' 0
+check_stderr_has 'it says what it pinned' 'root key pinned on this machine'
+refused 'a second one' 12 trust init "$REGISTRY/acme/prepared"
+push_image oci:layout:1.0 "$REGISTRY/acme/prepared:1.0" >/dev/null 2>&1
+run manifesto put "$REGISTRY/acme/prepared:1.0" qa-approval second
+check_status 'a put to it needs no --init' 0
+machine seventh
+refused 'another machine may not show it' 10 trust show "$REGISTRY/acme/prepared"
+CI=true run manifesto trust show --tofu "$REGISTRY/acme/prepared"
+check_status 'unless it trusts it' 0
+check_stdout_has 'which is said' 'on first use, not pinned'
+run manifesto trust show --tofu --json "$REGISTRY/acme/prepared"
+check_json 'in JSON, too, with roles and keys' '.tofu and (.roles | map(.name)) == ["root", "timestamp", "snapshot", "targets"]
+	and ([.roles[].keys[].fingerprint | test("^[0-9a-f]{64}$")] | all)'
+machine first
+
+# --- a cache that cannot be written
 XDG_CACHE_HOME=/dev/null/x get_is 'no cache can be written' "$approval" "$image" qa-approval
 
 # --- an image of another repository, --store
@@ -206,7 +223,7 @@ run manifesto put "$there" qa-approval second
 get_is 'a replaced one' second "$there" qa-approval
 run manifesto list --json "$there"
 check_json 'list' '.records | length == 1 and .[0].role == "targets"'
-machine seventh
+machine eighth
 refused 'another machine has no pin' 10 get "$there" qa-approval
 run manifesto trust pin "$there" "$directory/1.root.json"
 check_status 'pin its root' 0
