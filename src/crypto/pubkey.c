@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <openssl/core_names.h>
+#include <openssl/params.h>
 #include <sodium.h>
 
 #include "base/encode.h"
@@ -29,6 +30,13 @@ struct mf_pubkey {
 static const uint8_t ed25519_head[] = {0x30, 0x2a, 0x30, 0x05, 0x06, 0x03,
 				       0x2b, 0x65, 0x70, 0x03, 0x21, 0x00};
 #define ED25519_SPKI (sizeof(ed25519_head) + 32)
+
+/* AlgorithmIdentifier id-ecPublicKey with the named curve prime256v1, and the BIT STRING's start up to the
+ * sign of an uncompressed point: RFC 5480, "Subject Public Key Info". */
+static const uint8_t p256_head[] = {0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48,
+				    0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86, 0x48,
+				    0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00, 0x04};
+#define P256_SPKI (sizeof(p256_head) + 64)
 
 struct mf_pubkey *mf_pubkey_ref(struct mf_pubkey *k)
 {
@@ -220,6 +228,26 @@ static int encode_spki(EVP_PKEY *evp, struct mf_ossl_mem *out)
 	return 0;
 }
 
+/* The usual key of Notary. OpenSSL's decoders and encoders take half a millisecond for what its only encoding
+ * shows; importing the point checks that it is on the curve. */
+static struct mf_pubkey *from_p256(struct mf_bytes der, struct mf_err *err)
+{
+	char group[] = "prime256v1";
+	struct mf_bytes point = {der.p + sizeof(p256_head) - 1, 65};
+	EVP_PKEY *evp = NULL;
+	EVP_PKEY_CTX *ctx MF_EVP_PKEY_CTX_CLEANUP = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
+	OSSL_PARAM params[] = {
+	    OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group, 0),
+	    OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, (void *)(uintptr_t)point.p, point.n),
+	    OSSL_PARAM_construct_end(),
+	};
+
+	if (!ctx || EVP_PKEY_fromdata_init(ctx) != 1 ||
+	    EVP_PKEY_fromdata(ctx, &evp, EVP_PKEY_PUBLIC_KEY, params) != 1)
+		return fail_format(err, "not a public key");
+	return pubkey_make(MF_KEY_ECDSA, 256, der, evp, err);
+}
+
 struct mf_pubkey *mf_pubkey_from_spki(struct mf_bytes der, struct mf_err *err)
 {
 	MF_OSSL_QUIET;
@@ -229,6 +257,8 @@ struct mf_pubkey *mf_pubkey_from_spki(struct mf_bytes der, struct mf_err *err)
 
 	if (der.n == ED25519_SPKI && memcmp(der.p, ed25519_head, sizeof(ed25519_head)) == 0)
 		return mf_pubkey_from_ed25519((struct mf_bytes){der.p + sizeof(ed25519_head), 32}, err);
+	if (der.n == P256_SPKI && memcmp(der.p, p256_head, sizeof(p256_head)) == 0)
+		return from_p256(der, err);
 	if (der.n == 0 || der.n > MAX_SPKI_BYTES)
 		return fail_format(err, "not a public key");
 	evp = d2i_PUBKEY(NULL, &p, (long)der.n);
