@@ -259,15 +259,18 @@ static bool set_protocol(struct mf_http_call *c)
 
 static bool set_tls(struct mf_http_call *c)
 {
-	const struct mf_http *h = c->h;
+	struct mf_http *h = c->h;
 	bool bad = false;
+	if (!mf_net_url_https(c->url))
+		return false;
+	const char *capath = mf_net_capath(h);
 	SET(CURLOPT_SHARE, h->share);
 	SET(CURLOPT_SSL_VERIFYPEER, 1L);
 	SET(CURLOPT_SSL_VERIFYHOST, 2L);
 	SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-	if (h->cacert || h->capath) {
+	if (h->cacert || capath) {
 		SET(CURLOPT_CAINFO, h->cacert);
-		SET(CURLOPT_CAPATH, h->cacert ? NULL : h->capath);
+		SET(CURLOPT_CAPATH, capath);
 	}
 	if (h->client_cert && !c->foreign) {
 		SET(CURLOPT_SSLCERT, h->client_cert);

@@ -34,6 +34,14 @@ static char *find_capath(void)
 	return found ? strdup(path) : NULL;
 }
 
+const char *mf_net_capath(struct mf_http *h)
+{
+	if (!h->looked_for_capath && !h->cacert)
+		h->capath = find_capath();
+	h->looked_for_capath = true;
+	return h->capath;
+}
+
 static bool copy(char **to, const char *from)
 {
 	*to = from ? strdup(from) : NULL;
@@ -75,8 +83,6 @@ struct mf_http *mf_http_new(const struct mf_http_options *opt, const struct mf_e
 		mf_http_free(h);
 		return NULL;
 	}
-	if (!h->cacert)
-		h->capath = find_capath();
 	return h;
 }
 
@@ -211,6 +217,8 @@ int mf_http_submit(struct mf_http *h, const struct mf_http_request *req, struct 
 	if (!c)
 		return -1;
 	*out = c;
+	step(h);
+	/* A connection to this machine is there at once: its request leaves before the caller computes something else. */
 	step(h);
 	return 0;
 }

@@ -28,7 +28,7 @@ struct mf_http {
 	CURLM *multi;
 	CURLSH *share; /* TLS sessions: a new connection to a known host resumes */
 	char *user_agent, *cacert, *client_cert, *client_key, *capath;
-	bool plain_http, stepping;
+	bool plain_http, stepping, looked_for_capath;
 	int64_t connect_timeout_ms, stall_timeout_s;
 	struct mf_call_list ready, running, parked;
 	unsigned nrunning;
@@ -90,6 +90,8 @@ bool mf_net_url_loopback(const char *url);
 void mf_net_url_redact(char *out, size_t n, const char *url);
 
 /* http.c */
+/* The hashed directory of CA certificates, looked for when TLS is first used; NULL: libcurl's own default, or h->cacert. */
+const char *mf_net_capath(struct mf_http *h);
 void mf_net_move(struct mf_http_call *c, struct mf_call_list *to);
 /* A call of the module's own (token fetch), which `done` is told about. Not started yet. */
 struct mf_http_call *mf_net_call_new(struct mf_http *h, const struct mf_http_request *req,
