@@ -57,8 +57,8 @@ static struct mf_privkey *ex_key(void)
 {
 	struct mf_err err = MF_ERR_INIT;
 	uint8_t seed[32];
-	for (uint8_t i = 0; i < sizeof seed; i++)
-		seed[i] = i;
+	for (size_t i = 0; i < sizeof seed; i++)
+		seed[i] = (uint8_t)i;
 	struct mf_privkey *k =
 	    mf_privkey_from_secret(MF_KEY_ED25519, (struct mf_bytes){seed, sizeof seed}, &err);
 	assert_non_null(k);
