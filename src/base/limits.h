@@ -45,6 +45,8 @@
 /* Files of ours and of Docker. */
 #define MF_MAX_KEYFILE_BYTES ((size_t)65536)
 #define MF_MAX_CONFIG_BYTES ((size_t)1 << 20)
+/* Rollback floors: MF_MAX_DELEGATIONS_LIST names of MF_MAX_ROLE_NAME octets, six each as JSON. */
+#define MF_MAX_FLOORS_BYTES ((size_t)16 << 20)
 #define MF_MAX_PASSPHRASE ((size_t)4096)
 #define MF_MAX_HELPER_BYTES ((size_t)1 << 20) /* answer of a credential helper */
 #define MF_HELPER_TIMEOUT_MS 20000

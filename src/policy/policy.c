@@ -124,13 +124,31 @@ static enum mf_state state_of(const struct mf_tuf_set *set, const struct mf_entr
 	return is_signed ? MF_STATE_CURRENT : MF_STATE_FOREIGN;
 }
 
+/* Names of ours need no escapes, and signatures do not cover the spelling: whoever signs the snapshot could respell a record's name, and hide
+ * it (a tombstone, say) from a reader that compares octets. */
+static int check_spelling(const struct mf_tuf_loaded *l, struct mf_json_string name, struct mf_err *err)
+{
+	struct mf_buf b MF_BUF_CLEANUP = MF_BUF_INIT(name.raw.n + 4);
+	struct mf_esc e, e2;
+	struct mf_str type;
+	struct mf_digest subject;
+	if (mf_json_string_decode(name, &b, err) < 0)
+		return -1;
+	if (!mf_record_name_parse(mf_buf_str(&b), &type, &subject))
+		return 0;
+	return mf_fail(err, MF_E_FORMAT, 0, "record name '%s' of role '%s' is spelled with escapes", mf_esc(&e, mf_buf_str(&b)),
+		       mf_esc(&e2, mf_str_c(l->role)));
+}
+
 int mf_entry_read(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l, size_t i, struct mf_entry *out, struct mf_err *err)
 {
 	struct mf_json_string name = mf_tuf_target_name(l->file, i);
 	struct mf_entry e MF_ENTRY_CLEANUP = {.role = l};
 	struct mf_esc esc;
 	*out = (struct mf_entry){0};
-	if (name.escaped || !mf_record_name_parse(name.raw, &e.type, &e.subject) || !mf_tuf_loaded_covers(set->d, l, name.raw))
+	if (name.escaped)
+		return check_spelling(l, name, err);
+	if (!mf_record_name_parse(name.raw, &e.type, &e.subject) || !mf_tuf_loaded_covers(set->d, l, name.raw))
 		return 0;
 	if (mf_tuf_target_info(set->d, l->file, i, &e.info, err) < 0 || mf_record_parse(&e.record, e.info.custom, err) < 0 ||
 	    read_signers(set, name.raw, &e, err) < 0)
@@ -266,7 +284,10 @@ int mf_policy_list(const struct mf_tuf_set *set, const struct mf_digest *subject
 		for (size_t j = 0; j < l->file->ntargets; j++) {
 			struct mf_str type;
 			struct mf_digest d;
-			struct mf_str raw = mf_tuf_target_name(l->file, j).raw;
+			struct mf_json_string name = mf_tuf_target_name(l->file, j);
+			struct mf_str raw = name.raw;
+			if (name.escaped && check_spelling(l, name, err) < 0)
+				return -1;
 			if ((subject && !mf_str_ends(raw, mf_str_c(tail))) || !mf_record_name_parse(raw, &type, &d) ||
 			    !mf_policy_authorised(set, l, type, asked))
 				continue;

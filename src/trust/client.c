@@ -338,6 +338,7 @@ static int load_once(struct mf_trust *t, struct mf_str prefix, bool use_cache, s
 	mf_tuf_set_init(&t->set, t->repo->ops->dialect, mf_str_c(t->gun), mf_env_now(t->cfg->env), &t->floors.roles);
 	t->set.expired_ok = t->for_signing;
 	memset(t->cached, 0, sizeof t->cached);
+	t->cached_step = false;
 	t->use_cache = use_cache;
 	mf_floors_clear(&t->floors);
 	if (mf_floors_load(t->cfg->home, t->pin_name, &t->floors, err) < 0 || check_clock(t, err) < 0 ||
@@ -363,7 +364,7 @@ static int load_once(struct mf_trust *t, struct mf_str prefix, bool use_cache, s
 static bool worth_another_try(const struct mf_trust *t, const struct mf_err *err)
 {
 	int e = mf_code_exit(err->code);
-	return t->cached[EARLY_ROOT] && (e == 6 || e == 7 || e == 8 || e == 10);
+	return (t->cached[EARLY_ROOT] || t->cached_step) && (e == 6 || e == 7 || e == 8 || e == 10);
 }
 
 /* Trust on first use holds from now on: the root's keys become the pin. A home that cannot be written is no error. */
@@ -397,6 +398,8 @@ int mf_trust_load(struct mf_trust *t, struct mf_str prefix, bool for_signing, st
 		mf_err_clear(err);
 		mf_trust_drop_early(t);
 		rc = load_once(t, prefix, false, err);
+		if (rc < 0 && err->code == MF_E_NOT_FOUND) /* there was a root in the cache: this is no absence */
+			(void)mf_recode(err, MF_E_GONE);
 	}
 	mf_trust_drop_early(t);
 	if (rc < 0) {

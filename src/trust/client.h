@@ -20,6 +20,7 @@ struct mf_trust {
 	bool use_cache; /* of this try */
 	bool for_signing;
 	bool cached[EARLY_COUNT]; /* which files came from the cache */
+	bool cached_step;         /* so did an older root */
 };
 
 /* Fetches one file now: 1, 0 not there, -1. */

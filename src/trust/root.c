@@ -35,6 +35,7 @@ static int versioned_root(struct mf_trust *t, int64_t version, struct mf_buf *ou
 	struct mf_fetch_key key = {.role = "root", .by = MF_BY_VERSION, .version = version, .max = MF_MAX_ROOT_BYTES};
 	if (t->use_cache && !t->repo->ops->local) {
 		int rc = mf_cache_get(t->cfg->cache_dir, t->pin_name, "root", version, MF_MAX_ROOT_BYTES, out, err);
+		t->cached_step |= rc > 0;
 		if (rc)
 			return rc;
 	}
@@ -197,8 +198,11 @@ static int walk_back(struct mf_trust *t, struct chain *c, size_t *pinned, struct
 		}
 		if (found && (!floor || last->version <= floor))
 			return 0;
-		if (last->version <= 1 || c->n > MF_MAX_ROOT_STEPS)
+		if (last->version <= 1)
 			return found ? 0 : refuse_pin(t, c, err);
+		if (c->n > MF_MAX_ROOT_STEPS) /* a pinned key alone does not carry over the last trusted root */
+			return found ? mf_fail(err, MF_E_FORMAT, 0, "more than %d root versions since the last trusted one", MF_MAX_ROOT_STEPS)
+				     : refuse_pin(t, c, err);
 		struct mf_buf bytes MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_ROOT_BYTES);
 		int rc = versioned_root(t, last->version - 1, &bytes, err);
 		if (rc == 0)
@@ -246,6 +250,9 @@ static int verify_forward(struct mf_trust *t, struct chain *c, size_t pinned, st
 		if (first ? mf_tuf_set_root(&t->set, root, anchor, err) < 0 : mf_tuf_set_next_root(&t->set, root, err) < 0)
 			return -1;
 		first = false;
+		/* Only what has been verified: a step that fails must not come back from the cache. */
+		if (!t->repo->ops->local && !t->cached[EARLY_ROOT])
+			mf_cache_put(t->cfg->cache_dir, t->pin_name, "root", t->set.root->version, mf_buf_bytes(&t->set.root->bytes));
 	}
 	return mf_tuf_set_root_done(&t->set, err);
 }
@@ -279,9 +286,6 @@ int mf_trust_load_root(struct mf_trust *t, struct mf_err *err)
 		return -1;
 	newest = c.v[0]->version;
 	oldest = c.v[c.n - 1]->version;
-	/* Copies for the cache are taken before the chain is consumed: the next run then finds every step. */
-	for (size_t i = 0; !t->repo->ops->local && !t->cached[EARLY_ROOT] && i < c.n; i++)
-		mf_cache_put(t->cfg->cache_dir, t->pin_name, "root", c.v[i]->version, mf_buf_bytes(&c.v[i]->bytes));
 	if (verify_forward(t, &c, pinned, err) < 0)
 		return mf_wrap(err, "root chain of '%s' (versions %lld to %lld)", t->gun, (long long)oldest, (long long)newest);
 	return 0;

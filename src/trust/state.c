@@ -88,18 +88,20 @@ static int read_floors(const json_t *tree, struct mf_floors *out, struct mf_err 
 
 int mf_floors_load(const char *home, const char *pin_name, struct mf_floors *out, struct mf_err *err)
 {
-	struct mf_buf text MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_CONFIG_BYTES);
+	struct mf_buf text MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_FLOORS_BYTES);
 	char *path MF_FREE = floors_path(home, pin_name, ".json", err);
 	*out = (struct mf_floors){0};
 	if (!path)
 		return -1;
-	if (mf_file_read(path, MF_MAX_CONFIG_BYTES, &text, err) < 0) {
+	if (mf_file_read(path, MF_MAX_FLOORS_BYTES, &text, err) < 0) {
+		if (err->code == MF_E_USAGE && !err->sys) /* too large, or a directory */
+			return mf_recode(err, MF_E_ROLLBACK);
 		if (err->code != MF_E_NOT_FOUND)
 			return -1;
 		mf_err_clear(err);
 		return 0;
 	}
-	json_t *tree MF_JSON_CLEANUP = mf_json_load(mf_buf_bytes(&text), MF_MAX_CONFIG_BYTES, err);
+	json_t *tree MF_JSON_CLEANUP = mf_json_load(mf_buf_bytes(&text), MF_MAX_FLOORS_BYTES, err);
 	if (tree && read_floors(tree, out, err) == 0)
 		return 0;
 	mf_floors_clear(out);
@@ -141,6 +143,9 @@ static int merge(struct mf_floors *f, const struct mf_tuf_set *set, bool *change
 	if (mf_floors_keys(set->root, &keys, err) < 0)
 		return -1;
 	int64_t known_root = mf_tuf_floor_get(&f->roles, "root");
+	/* Somebody else has followed the root since this set was loaded: its timestamp may be that of keys which are revoked now. */
+	if (f->any && set->root->version < known_root)
+		return 0;
 	if (f->any && !mf_digest_eq(&keys, &f->keys) && set->root->version > known_root)
 		mf_floors_forget_online(&f->roles);
 	if (!f->any || set->root->version > known_root) {
@@ -176,6 +181,8 @@ static int write_floors(const char *path, const struct mf_floors *f, struct mf_e
 	char *dump MF_FREE = tree ? json_dumps(tree, JSON_INDENT(1) | JSON_SORT_KEYS) : NULL;
 	if (!dump)
 		return mf_fail_nomem(err);
+	if (strlen(dump) > MF_MAX_FLOORS_BYTES) /* it could not be read again */
+		return mf_fail(err, MF_E_FORMAT, 0, "too many roles to remember");
 	return mf_file_write(path, mf_bytes_of(mf_str_c(dump)), 0600, err);
 }
 
