@@ -229,6 +229,23 @@ run manifesto trust pin "$there" "$directory/1.root.json"
 check_status 'pin its root' 0
 get_is 'then it works' second "$there" qa-approval
 machine first
+cp -a "$directory" kept
+content=$directory/targets/qa-approval/$(sum second).sha256-${there_subject#sha256:}
+rm -f "$content"
+cold
+get_is 'without the target file the content comes from the registry' second "$there" qa-approval
+printf 'second\0version\376' >"$content"
+cold
+get_is 'so it does for a wrong one' second "$there" qa-approval
+for file in timestamp.json 3.snapshot.json 3.targets.json 1.root.json; do
+	rm -rf "$directory" && cp -a kept "$directory"
+	sed -i 's/"expires":"20/"expires":"21/' "$directory/$file"
+	refused "another expiry in $file" 6 get "$there" qa-approval
+done
+rm -rf "$directory"
+refused 'a directory that is gone' 8 get "$there" qa-approval
+refused 'is not made anew' 8 put --init "$there" qa-approval second
+check 'it is not there' test ! -e "$directory/timestamp.json"
 export MANIFESTO_TRUST_SERVER=$NOTARY
 
 # --- gone, replaced, down
