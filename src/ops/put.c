@@ -458,7 +458,6 @@ static int edit_cmp(const void *a, const void *b)
 static int intent(void *arg, struct mf_trust *t, struct mf_trust_change *out, struct mf_err *err)
 {
 	struct put *p = arg;
-	(void)t;
 	if (look_at_all(p, false, err) < 0)
 		return -1;
 	size_t n = 0;
@@ -467,7 +466,8 @@ static int intent(void *arg, struct mf_trust *t, struct mf_trust_change *out, st
 			p->edits[n++] = (struct mf_tuf_edit){mf_str_c(p->items[i].name), mf_buf_str(&p->items[i].entry)};
 	qsort(p->edits, n, sizeof *p->edits, edit_cmp);
 	*out = (struct mf_trust_change){p->role, p->edits, n};
-	return n ? 1 : 0;
+	/* An expired repository is published anew even when nothing else changes: otherwise nobody could read what was put. */
+	return n || mf_trust_set(t)->expired ? 1 : 0;
 }
 
 /* ---- the report */
@@ -604,6 +604,11 @@ static int put(struct put *p, manifesto_progress_fn progress, void *progress_arg
 	int rc = mf_trust_update(p->im.trust, mf_str_c(p->prefix), intent, p, &version, err);
 	if (rc < 0)
 		return -1;
+	bool edited = false;
+	for (size_t i = 0; i < p->n; i++)
+		edited |= !p->items[i].unchanged;
+	for (size_t i = 0; rc == 1 && !edited && i < p->n; i++)
+		p->items[i].unchanged = false; /* published anew since the old file had expired */
 	if (rc == 0) {
 		const struct mf_tuf_loaded *l = mf_tuf_set_find(mf_trust_set(p->im.trust), p->role);
 		version = l ? l->file->version : 0;

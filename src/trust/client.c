@@ -332,11 +332,20 @@ static int check_clock(struct mf_trust *t, struct mf_err *err)
 	return -1;
 }
 
+/* Of timestamp and snapshot those that we sign ourselves: an expired one can be mended by the next publish. */
+static unsigned own_roles(struct mf_trust *t)
+{
+	unsigned own = 0;
+	for (enum mf_tuf_type type = MF_TUF_TIMESTAMP; type <= MF_TUF_SNAPSHOT; type++)
+		if (mf_trust_hold_key_of(t, type))
+			own |= 1u << type;
+	return own;
+}
+
 static int load_once(struct mf_trust *t, struct mf_str prefix, bool use_cache, struct mf_err *err)
 {
 	mf_tuf_set_clear(&t->set);
 	mf_tuf_set_init(&t->set, t->repo->ops->dialect, mf_str_c(t->gun), mf_env_now(t->cfg->env), &t->floors.roles);
-	t->set.expired_ok = t->for_signing;
 	memset(t->cached, 0, sizeof t->cached);
 	t->cached_step = false;
 	t->use_cache = use_cache;
@@ -349,6 +358,8 @@ static int load_once(struct mf_trust *t, struct mf_str prefix, bool use_cache, s
 		return -1;
 	if (t->floors.any && !mf_digest_eq(&keys, &t->floors.keys))
 		mf_floors_forget_online(&t->floors.roles);
+	if (t->for_signing)
+		t->set.expired_ok = 1u << MF_TUF_TARGETS | own_roles(t);
 	if (get_timestamp(t, err) < 0 || get_snapshot(t, err) < 0)
 		return -1;
 	if (!t->repo->ops->local && !t->cached[EARLY_ROOT])

@@ -29,4 +29,7 @@ void mf_trust_drop_early(struct mf_trust *t);
 /* The root chain (root.c): from the served or cached root to a trusted one in t->set. */
 int mf_trust_load_root(struct mf_trust *t, struct mf_err *err) MF_NODISCARD;
 
+/* Do we hold a key of a top-level role of the trusted root? */
+bool mf_trust_hold_key_of(struct mf_trust *t, enum mf_tuf_type type);
+
 #endif

@@ -163,7 +163,7 @@ static int add_targets(struct mf_trust *t, struct outgoing *o, const struct mf_t
 	return add_signed(t, o, c->role, role, *version, &canonical, err);
 }
 
-static bool hold_key_of(struct mf_trust *t, enum mf_tuf_type type)
+bool mf_trust_hold_key_of(struct mf_trust *t, enum mf_tuf_type type)
 {
 	const struct mf_tuf_role *role = &t->set.root->roles[type];
 	for (size_t i = 0; i < role->nkeys; i++)
@@ -195,7 +195,7 @@ static int publish_once(struct mf_trust *t, const struct mf_trust_change *c, int
 	if (add_targets(t, &o, c, version, err) < 0)
 		return -1;
 	/* A Notary server signs the timestamp, and the snapshot unless its key is ours. */
-	if ((!server || hold_key_of(t, MF_TUF_SNAPSHOT)) && add_meta(t, &o, MF_TUF_SNAPSHOT, err) < 0)
+	if ((!server || mf_trust_hold_key_of(t, MF_TUF_SNAPSHOT)) && add_meta(t, &o, MF_TUF_SNAPSHOT, err) < 0)
 		return -1;
 	if (!server && add_meta(t, &o, MF_TUF_TIMESTAMP, err) < 0)
 		return -1;

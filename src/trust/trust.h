@@ -44,7 +44,8 @@ const char *mf_trust_dir(const struct mf_trust *t);
 /* Begins the requests that a load will need, so that they overlap others. Optional. */
 int mf_trust_prefetch(struct mf_trust *t, struct mf_err *err) MF_NODISCARD;
 /* The client workflow: root chain from the pin, timestamp, snapshot, targets, and every delegation that could hold a name starting with
- * `prefix` ("" all). for_signing: an expired targets or delegated role is loaded nevertheless. MF_E_NOT_FOUND: there is no such
+ * `prefix` ("" all). for_signing: expired files that we can sign anew (targets roles; snapshot and timestamp
+ * whose key we hold) are loaded nevertheless. MF_E_NOT_FOUND: there is no such
  * repository and this machine never saw one; MF_E_GONE: it saw one. */
 int mf_trust_load(struct mf_trust *t, struct mf_str prefix, bool for_signing, struct mf_err *err) MF_NODISCARD;
 /* Loads further delegations into what is loaded: those that could hold a name starting with `prefix`. */
@@ -57,7 +58,7 @@ bool mf_trust_was_tofu(const struct mf_trust *t);
 /* Was the repository unknown to this machine before the last load (no floors)? */
 bool mf_trust_first_seen(const struct mf_trust *t);
 
-/* Has this machine a pin, a floor or a cached root for it? */
+/* Does this machine know that it exists: a pin of this very name, or floors? */
 bool mf_trust_known(struct mf_trust *t, struct mf_err *err);
 
 /* The signer to use for a role of the loaded set: a key that the role lists and we hold, the preferred name first. MF_E_KEY lists what would be needed. */

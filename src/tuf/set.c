@@ -54,6 +54,15 @@ static int check_expiry(const struct mf_tuf_set *s, const struct mf_tuf_file *f,
 	return mf_fail(err, MF_E_EXPIRED, 0, "%s expired at %s", mf_esc(&e, mf_str_c(role)), when);
 }
 
+/* Expiry of anything but a root: what is loaded to be signed anew may have run out. */
+static int check_fresh(struct mf_tuf_set *s, const struct mf_tuf_file *f, const char *role, struct mf_err *err)
+{
+	if (f->expires > s->now || !(s->expired_ok >> f->type & 1))
+		return check_expiry(s, f, role, err);
+	s->expired = true;
+	return 0;
+}
+
 static int check_floor(const struct mf_tuf_set *s, const struct mf_tuf_file *f, const char *role, struct mf_err *err)
 {
 	struct mf_esc e;
@@ -184,7 +193,7 @@ int mf_tuf_set_timestamp(struct mf_tuf_set *s, struct mf_buf *bytes, struct mf_e
 	if (m->version && m->version < floor)
 		return mf_fail(err, MF_E_ROLLBACK, 0, "timestamp announces snapshot version %lld, lower than version %lld seen before",
 			       (long long)m->version, (long long)floor);
-	if (check_expiry(s, f, "timestamp", err) < 0)
+	if (check_fresh(s, f, "timestamp", err) < 0)
 		return -1;
 	s->timestamp = f;
 	f = NULL;
@@ -225,7 +234,7 @@ int mf_tuf_set_snapshot(struct mf_tuf_set *s, struct mf_buf *bytes, bool checked
 	struct mf_tuf_file *f MF_TUF_FILE_CLEANUP = mf_tuf_parse_unverified(s->d, MF_TUF_SNAPSHOT, bytes, err);
 	if (!f || verify_top(s, f, err) < 0 || check_version(m, f, "snapshot", err) < 0 ||
 	    check_floor(s, f, "snapshot", err) < 0 || check_snapshot_floors(s, f, err) < 0 ||
-	    check_expiry(s, f, "snapshot", err) < 0)
+	    check_fresh(s, f, "snapshot", err) < 0)
 		return -1;
 	if (s->d->snapshot_lists_root && (root = mf_tuf_meta_find(f, "root")) &&
 	    mf_tuf_meta_check(root, mf_buf_bytes(&s->root->bytes), err) < 0)
@@ -281,9 +290,7 @@ static int load_targets(struct mf_tuf_set *s, const char *name, const struct mf_
 	if (!f || (w ? mf_tuf_count_signatures(&c, f, w->role, w->role->threshold, err) : verify_top(s, f, err)) < 0 ||
 	    check_version(m, f, name, err) < 0 || check_names(s, name, f, err) < 0 || check_floor(s, f, name, err) < 0)
 		return -1;
-	if (f->expires <= s->now && s->expired_ok)
-		s->expired = true;
-	else if (check_expiry(s, f, name, err) < 0)
+	if (check_fresh(s, f, name, err) < 0)
 		return -1;
 	if (add_loaded(s, name, f, w, err) < 0)
 		return -1;

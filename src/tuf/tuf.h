@@ -151,7 +151,7 @@ struct mf_tuf_set {
 	struct mf_str gun;               /* borrowed */
 	int64_t now;                     /* one clock reading for everything */
 	const struct mf_tuf_floors *floors; /* borrowed, may be NULL */
-	bool expired_ok;                 /* loading for signing: expired targets roles pass, marked by `expired` */
+	unsigned expired_ok;             /* bits of enum mf_tuf_type: loading for signing, expired files of these pass and set `expired` (never a root) */
 	bool expired;
 	struct mf_tuf_file *root, *timestamp, *snapshot;
 	struct mf_tuf_loaded **roles;    /* targets first */

@@ -140,6 +140,11 @@ check_json 'which list shows as expired' '[.records[] | select(.type == "scan")]
 run faketime -f +30d manifesto put -q $image contact approval.json
 check_status 'put long after' 0
 get_refused_at 'time does not go back after that' 8 'clock' +20d qa-approval
+get_refused_at 'what nobody published for 90 days' 7 'expired' +130d qa-approval
+run faketime -f +130d manifesto put -q $image contact approval.json
+check_status 'the same put again makes an expired repository fresh' 0
+run faketime -f +130d manifesto get $image contact
+check_stdout_file 'which can be read then' approval.json
 rm -rf home/manifesto && cp -a home.good home/manifesto
 restore
 

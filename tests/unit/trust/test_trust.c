@@ -597,6 +597,16 @@ static void a_publish_makes_timestamp_and_snapshot_fresh_for_ninety_days(void **
 	assert_int_equal(load(&w), MF_OK);
 	w.now += 91 * DAY;
 	assert_int_equal(load(&w), MF_E_EXPIRED);
+	/* Whoever holds the keys can publish on top of what has expired; a stranger cannot even load it. */
+	reopen(&w);
+	p.edit.name = MF_STR("late");
+	ok(put_one(&w, &p, &version, &err), &err);
+	assert_int_equal(load(&w), MF_OK);
+	w.now += 91 * DAY;
+	keystore(&w, "no-keys");
+	reopen(&w);
+	assert_int_equal(put_one(&w, &p, &version, &err), -1);
+	assert_int_equal(err.code, MF_E_EXPIRED);
 	world_drop(&w);
 }
 
