@@ -175,6 +175,7 @@ struct hrole {
 	struct hkey *key;
 	const char *targets;     /* members of "targets", canonical; NULL: none */
 	const char *delegations; /* canonical, NULL: none */
+	int days;                /* until it expires; 0: 90 */
 	const char *from, *to;   /* spelled otherwise after signing */
 	struct mf_buf file;
 };
@@ -184,7 +185,7 @@ static inline void role_make(struct world *w, struct hrole *r)
 	struct mf_err err = MF_ERR_INIT;
 	struct mf_buf canonical MF_BUF_CLEANUP = MF_BUF_INIT(8 << 20);
 	char when[MF_TIME_LEN];
-	mf_time_format(when, w->now + 90 * DAY);
+	mf_time_format(when, w->now + (r->days ? r->days : 90) * DAY);
 	ok(mf_buf_printf(&canonical, &err,
 			 "{\"_type\":\"targets\",\"delegations\":%s,\"expires\":\"%s\",\"spec_version\":\"1.0.33\",\"targets\":{%s},\"version\":%lld}",
 			 r->delegations ? r->delegations : "{\"keys\":{},\"roles\":[]}", when, r->targets ? r->targets : "",
@@ -208,9 +209,9 @@ static inline void role_make(struct world *w, struct hrole *r)
 static inline void write_all(struct world *w, struct hrole *roles, size_t n, int64_t version, struct hkey *online)
 {
 	struct mf_err err = MF_ERR_INIT;
-	struct mf_tuf_listed listed[8], one;
+	struct mf_tuf_listed listed[40], one;
 	char name[80];
-	assert_true(n <= 8);
+	assert_true(n <= 40);
 	for (size_t i = 0; i < n; i++) {
 		role_make(w, &roles[i]);
 		listed[i] = (struct mf_tuf_listed){roles[i].role, roles[i].version, mf_buf_bytes(&roles[i].file)};

@@ -216,6 +216,225 @@ static void set_under_an_older_root_raises_nothing(void **state)
 	world_drop(&w);
 }
 
+/* One root, online keys, a pin. */
+struct simple {
+	struct world w;
+	struct hkey root, online;
+};
+
+static void simple_make(struct simple *s, void **state)
+{
+	world_make(&s->w, state);
+	s->root = key_new();
+	s->online = key_new();
+	struct hkey *rs[] = {&s->root};
+	write_root(&s->w, 1, &s->root, &s->online, rs, 1);
+	pin(&s->w, &s->root.fp);
+}
+
+static void simple_drop(struct simple *s)
+{
+	key_drop(&s->root);
+	key_drop(&s->online);
+	world_drop(&s->w);
+}
+
+static struct hrole targets_of(struct simple *s, int64_t version, const char *targets)
+{
+	return (struct hrole){.role = "targets", .version = version, .key = &s->online, .targets = targets};
+}
+
+static void read_repo(struct world *w, const char *name, struct mf_buf *out)
+{
+	struct mf_err err = MF_ERR_INIT;
+	char *path = mf_path_join(w->repo, name, NULL);
+	ok(mf_file_read(path, out->max, out, &err), &err);
+	free(path);
+}
+
+static size_t targets_now(struct world *w)
+{
+	return mf_tuf_set_find(mf_trust_set(w->trust), "targets")->file->ntargets;
+}
+
+/* Well signed, of the right version, and not what timestamp and snapshot announce. */
+static void cached_files_are_used_only_under_the_announced_hash(void **state)
+{
+	struct simple s;
+	struct mf_buf t MF_BUF_CLEANUP = MF_BUF_INIT(65536), m MF_BUF_CLEANUP = MF_BUF_INIT(65536);
+	simple_make(&s, state);
+	struct hrole other = targets_of(&s, 1, "\"" SUBJECT_NAME "\":" RECORD);
+	write_all(&s.w, &other, 1, 1, &s.online);
+	read_repo(&s.w, "1.targets.json", &t);
+	read_repo(&s.w, "1.snapshot.json", &m);
+	struct hrole right = targets_of(&s, 1, NULL);
+	s.w.now++;
+	write_all(&s.w, &right, 1, 1, &s.online);
+	mf_cache_put(s.w.cache, NAME, "targets", 0, mf_buf_bytes(&t));
+	mf_cache_put(s.w.cache, NAME, "snapshot", 0, mf_buf_bytes(&m));
+	assert_int_equal(load_how(&s.w, true, ""), MF_OK);
+	assert_int_equal(targets_now(&s.w), 0);
+	simple_drop(&s);
+}
+
+static void files_fetched_early_by_name_are_used_only_under_the_announced_hash(void **state)
+{
+	struct simple s;
+	struct mf_buf t MF_BUF_CLEANUP = MF_BUF_INIT(65536), m MF_BUF_CLEANUP = MF_BUF_INIT(65536);
+	simple_make(&s, state);
+	struct hrole other = targets_of(&s, 1, "\"" SUBJECT_NAME "\":" RECORD);
+	write_all(&s.w, &other, 1, 1, &s.online);
+	read_repo(&s.w, "1.targets.json", &t);
+	read_repo(&s.w, "1.snapshot.json", &m);
+	write_in(s.w.repo, "targets.json", mf_buf_str(&t));
+	write_in(s.w.repo, "snapshot.json", mf_buf_str(&m));
+	struct hrole right = targets_of(&s, 1, NULL);
+	s.w.now++;
+	write_all(&s.w, &right, 1, 1, &s.online);
+	assert_int_equal(load_how(&s.w, true, ""), MF_OK);
+	assert_int_equal(targets_now(&s.w), 0);
+	simple_drop(&s);
+}
+
+static void listed_files_that_are_not_there_are_gone(void **state)
+{
+	static const char *const names[] = {"timestamp.json", "1.snapshot.json", "1.targets.json", "1.a.json"};
+	for (size_t i = 0; i < 4; i++) {
+		struct simple s;
+		struct hkey a = key_new();
+		char delegations[1024];
+		simple_make(&s, state);
+		(void)snprintf(delegations, sizeof delegations,
+			       "{\"keys\":{\"%s\":%s},\"roles\":[{\"keyids\":[\"%s\"],\"name\":\"a\",\"paths\":[\"qa/*\"],"
+			       "\"terminating\":false,\"threshold\":1}]}",
+			       a.id, a.object.p, a.id);
+		struct hrole roles[] = {targets_of(&s, 1, NULL), {.role = "a", .version = 1, .key = &a}};
+		roles[0].delegations = delegations;
+		write_all(&s.w, roles, 2, 1, &s.online);
+		remove_in(s.w.repo, names[i]);
+		assert_int_equal(load_how(&s.w, false, "qa/"), MF_E_GONE);
+		/* Whoever asks for another type needs no more of it. */
+		assert_int_equal(load_how(&s.w, false, "scan/"), i == 3 ? MF_OK : MF_E_GONE);
+		assert_int_equal(load_how(&s.w, true, "qa/"), MF_E_GONE);
+		key_drop(&a);
+		simple_drop(&s);
+		remove_in(*state, "home/trust.json");
+	}
+}
+
+static void expired_targets_are_loaded_for_signing_only(void **state)
+{
+	struct simple s;
+	struct mf_err err = MF_ERR_INIT;
+	simple_make(&s, state);
+	struct hrole r = targets_of(&s, 1, NULL);
+	r.days = 1;
+	write_all(&s.w, &r, 1, 1, &s.online);
+	assert_int_equal(load_how(&s.w, false, ""), MF_OK);
+	s.w.now += 2 * DAY;
+	assert_int_equal(load_how(&s.w, false, ""), MF_E_EXPIRED);
+	ok(mf_trust_load(s.w.trust, MF_STR(""), true, &err), &err);
+	assert_true(mf_trust_set(s.w.trust)->expired);
+	simple_drop(&s);
+}
+
+static void outdated_root_in_the_cache_is_fetched_anew(void **state)
+{
+	struct simple s;
+	struct mf_buf old MF_BUF_CLEANUP = MF_BUF_INIT(65536);
+	simple_make(&s, state);
+	struct hkey fresh = key_new(), *rs[] = {&s.root};
+	write_rest(&s.w, 1, &s.online);
+	assert_int_equal(load_how(&s.w, true, ""), MF_OK);
+	read_repo(&s.w, "root.json", &old);
+	/* Other online keys: the cached root's do not fit. */
+	write_root(&s.w, 2, &s.root, &fresh, rs, 1);
+	write_rest(&s.w, 1, &fresh);
+	assert_int_equal(load_how(&s.w, true, ""), MF_OK);
+	assert_int_equal(mf_trust_set(s.w.trust)->root->version, 2);
+	/* A cache older than the floors. */
+	mf_cache_put(s.w.cache, NAME, "root", 0, mf_buf_bytes(&old));
+	assert_int_equal(load_how(&s.w, true, ""), MF_OK);
+	/* A cached root that has expired since. */
+	s.w.now += 301 * DAY;
+	write_root(&s.w, 3, &s.root, &fresh, rs, 1);
+	write_rest(&s.w, 2, &fresh);
+	assert_int_equal(load_how(&s.w, true, ""), MF_OK);
+	assert_int_equal(mf_trust_set(s.w.trust)->root->version, 3);
+	/* And one of somebody else. */
+	struct hkey evil = key_new(), *es[] = {&evil};
+	char *honest = s.w.repo;
+	s.w.repo = mf_path_join(s.w.dir, "evil", NULL);
+	write_root(&s.w, 3, &evil, &evil, es, 1);
+	mf_buf_clear(&old);
+	read_repo(&s.w, "root.json", &old);
+	free(s.w.repo);
+	s.w.repo = honest;
+	mf_cache_put(s.w.cache, NAME, "root", 0, mf_buf_bytes(&old));
+	assert_int_equal(load_how(&s.w, true, ""), MF_OK);
+	key_drop(&evil);
+	key_drop(&fresh);
+	simple_drop(&s);
+}
+
+/* ---- roots that are not what their name says */
+
+static void roots_under_other_versions_names_are_refused(void **state)
+{
+	struct simple s;
+	struct mf_buf two MF_BUF_CLEANUP = MF_BUF_INIT(65536);
+	simple_make(&s, state);
+	struct hkey *rs[] = {&s.root};
+	write_rest(&s.w, 1, &s.online);
+	write_root(&s.w, 2, &s.root, &s.online, rs, 1);
+	read_repo(&s.w, "2.root.json", &two);
+	write_in(s.w.repo, "1.root.json", mf_buf_str(&two));
+	assert_int_equal(load_how(&s.w, false, ""), MF_E_FORMAT);
+	simple_drop(&s);
+}
+
+static void walk_to_the_newest_root_has_an_end(void **state)
+{
+	struct simple s;
+	simple_make(&s, state);
+	struct hkey *rs[] = {&s.root};
+	for (int64_t v = 2; v <= MF_MAX_ROOT_STEPS + 1; v++)
+		write_root(&s.w, v, &s.root, &s.online, rs, 1);
+	write_rest(&s.w, 1, &s.online);
+	assert_int_equal(load_how(&s.w, false, ""), MF_E_FORMAT);
+	remove_in(s.w.repo, "257.root.json");
+	assert_int_equal(load_how(&s.w, false, ""), MF_OK);
+	simple_drop(&s);
+}
+
+static void lookup_reads_no_more_roles_than_its_limit_and_a_list_more(void **state)
+{
+	struct simple s;
+	struct mf_err err = MF_ERR_INIT;
+	enum { N = MF_MAX_DELEGATIONS_LOOKUP + 1 };
+	struct mf_buf d MF_BUF_CLEANUP = MF_BUF_INIT(65536);
+	simple_make(&s, state);
+	ok(mf_buf_printf(&d, &err, "{\"keys\":{\"%s\":%s},\"roles\":[", s.online.id, s.online.object.p), &err);
+	for (int i = 0; i < N; i++)
+		ok(mf_buf_printf(&d, &err, "%s{\"keyids\":[\"%s\"],\"name\":\"r%02d\",\"paths\":[\"qa/*\"],\"terminating\":false,\"threshold\":1}",
+				 i ? "," : "", s.online.id, i),
+		   &err);
+	ok(mf_buf_addz(&d, "]}", &err), &err);
+	struct hrole roles[N + 1] = {targets_of(&s, 1, NULL)};
+	char names[N][8];
+	roles[0].delegations = d.p;
+	for (int i = 0; i < N; i++) {
+		(void)snprintf(names[i], sizeof names[i], "r%02d", i);
+		roles[i + 1] = (struct hrole){.role = names[i], .version = 1, .key = &s.online};
+	}
+	write_all(&s.w, roles, N, 1, &s.online);
+	assert_int_equal(load_how(&s.w, false, "qa/"), MF_OK);
+	write_all(&s.w, roles, N + 1, 2, &s.online);
+	assert_int_equal(load_how(&s.w, false, "qa/"), MF_E_FORMAT);
+	assert_int_equal(load_how(&s.w, false, ""), MF_OK);
+	simple_drop(&s);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, tmpdir_make, tmpdir_drop)
 
 int main(void)
@@ -228,6 +447,14 @@ int main(void)
 		T(attack_and_then_silence_is_not_absence),
 		T(floors_of_many_long_names_can_be_read_again),
 		T(set_under_an_older_root_raises_nothing),
+		T(cached_files_are_used_only_under_the_announced_hash),
+		T(files_fetched_early_by_name_are_used_only_under_the_announced_hash),
+		T(listed_files_that_are_not_there_are_gone),
+		T(expired_targets_are_loaded_for_signing_only),
+		T(outdated_root_in_the_cache_is_fetched_anew),
+		T(roots_under_other_versions_names_are_refused),
+		T(walk_to_the_newest_root_has_an_end),
+		T(lookup_reads_no_more_roles_than_its_limit_and_a_list_more),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
