@@ -150,6 +150,7 @@ struct manifesto_put_options {
 	const char *const *annotations; /* "key=value", ends with NULL; or NULL */
 	int64_t expires;         /* 0: never */
 	const char *role;        /* NULL: the one authorised role whose key we hold */
+	const char *key;         /* sign with the key of this name and no other (default_key_name should be the same); NULL: any that fits */
 	const char *platform;    /* "os/arch[/variant]": the child of an index */
 	int all_platforms;       /* the index and each of its children */
 	int force;               /* replace the record even if somebody changed it meanwhile */

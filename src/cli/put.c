@@ -62,6 +62,7 @@ static int fill_options(struct manifesto_put_options *o, const struct mf_cli *cl
 	o->reason = a->value[MF_OPT_REASON];
 	o->annotations = a->nlist ? a->list : NULL;
 	o->role = a->value[MF_OPT_ROLE];
+	o->key = a->value[MF_OPT_KEY];
 	o->platform = a->value[MF_OPT_PLATFORM];
 	o->all_platforms = mf_cli_args_has(a, MF_OPT_ALL_PLATFORMS);
 	o->force = mf_cli_args_has(a, MF_OPT_FORCE);

@@ -174,12 +174,24 @@ static int load_or_init(struct put *p, struct mf_err *err)
 	return mf_trust_load(t, prefix, true, err);
 }
 
+/* Our signer for a role; with a key that was named, that one only. */
+static int role_signer(const struct put *p, const struct mf_tuf_role *role, struct mf_signer *s, const struct mf_key_info **k, struct mf_err *err)
+{
+	if (mf_trust_signer(p->im.trust, role, s, k, err) < 0)
+		return -1;
+	if (!p->o->key || strcmp((*k)->name, p->o->key) == 0)
+		return 0;
+	(void)mf_fail(err, MF_E_KEY, 0, "role '%s' does not accept key '%s', or it is not here", role->name, p->o->key);
+	mf_err_set_hint(err, "'manifesto trust show' lists the keys of each role, 'manifesto key list' those of this machine");
+	return -1;
+}
+
 static int no_key_for(const struct put *p, const struct mf_tuf_role *const *roles, size_t n, struct mf_err *err)
 {
 	struct mf_signer s;
 	const struct mf_key_info *k;
 	if (n == 1)
-		return mf_trust_signer(p->im.trust, roles[0], &s, &k, err); /* its own message lists the keys */
+		return role_signer(p, roles[0], &s, &k, err); /* its own message lists the keys */
 	char list[400] = "";
 	for (size_t i = 0; i < n; i++) {
 		size_t at = strlen(list);
@@ -205,7 +217,7 @@ static int choose_role(struct put *p, struct mf_err *err)
 		const struct mf_key_info *k;
 		if (p->o->role && !mf_role_is(roles[i]->name, p->o->role))
 			continue;
-		if (p->o->role || mf_trust_signer(p->im.trust, roles[i], &s, &k, &ignored) == 0) {
+		if (p->o->role || role_signer(p, roles[i], &s, &k, &ignored) == 0) {
 			size_t at = strlen(list);
 			(void)snprintf(list + at, sizeof list - at, "%s%s", at ? ", " : "", roles[i]->name);
 			best = roles[i];
@@ -222,7 +234,7 @@ static int choose_role(struct put *p, struct mf_err *err)
 	if (!best)
 		return no_key_for(p, roles, n, err);
 	p->role = mf_str_dup(mf_str_c(best->name));
-	return p->role ? mf_trust_signer(p->im.trust, best, &p->signer, &p->key, err) : mf_fail_nomem(err);
+	return p->role ? role_signer(p, best, &p->signer, &p->key, err) : mf_fail_nomem(err);
 }
 
 /* ---- the records */

@@ -232,5 +232,11 @@ refused 'list of a layout without a trust repository' 3 list oci:fresh:1.0
 MANIFESTO_PASSPHRASE=wrong run manifesto put oci:app:2.0 x third
 check_status 'a wrong passphrase' 11
 check_stdout_empty 'nothing on stdout'
+run manifesto key generate --no-passphrase bob
+check_status 'a key that no role lists' 0
+refused '--key names one that the role does not accept' 11 put --key bob oci:app:2.0 x third
+check_stderr_has 'it is named' "'bob'"
+MANIFESTO_KEY=bob run manifesto put oci:app:2.0 by-whoever-fits third
+check_status 'MANIFESTO_KEY is only the first choice' 0
 
 t_done
