@@ -1,0 +1,325 @@
+/* put, get and list over an OCI image layout, through the public interface, with a clock that the test sets. */
+#include "../store/tmpdir.h"
+
+#include "crypto/hash.h"
+#include "manifesto/manifesto.h"
+#include "store/file.h"
+#include "trust/client.h"
+#include "trust/sign.h"
+
+#define DAY 86400
+#define MANIFEST "{\"schemaVersion\":2,\"mediaType\":\"application/vnd.oci.image.manifest.v1+json\"}"
+
+struct world {
+	char *dir, *home, *cache, *image, *layout;
+	int64_t now;
+	struct manifesto *m;
+};
+
+static int64_t world_now(void *arg)
+{
+	return ((struct world *)arg)->now;
+}
+
+static void open_as(struct world *w, const char *home, const char *key)
+{
+	struct manifesto_error err;
+	struct manifesto_options o = MANIFESTO_INIT(manifesto_options);
+	free(w->home);
+	w->home = mf_path_join(w->dir, home, NULL);
+	o.home = w->home;
+	o.cache_dir = w->cache;
+	o.no_passphrase = 1;
+	o.default_key_name = key;
+	o.now = world_now;
+	o.now_arg = w;
+	o.timeout_ms = 20000;
+	manifesto_free(w->m);
+	if (manifesto_new(&o, &w->m, &err) < 0)
+		fail_msg("%s", err.message);
+}
+
+static void write_in(const char *dir, const char *name, struct mf_str text)
+{
+	struct mf_err err = MF_ERR_INIT;
+	char *path = mf_path_join(dir, name, NULL), *slash = strrchr(path, '/');
+	*slash = 0;
+	assert_int_equal(mf_dir_make(path, 0755, &err), 0);
+	*slash = '/';
+	assert_int_equal(mf_file_write(path, mf_bytes_of(text), 0644, &err), 0);
+	free(path);
+}
+
+static void world_make(struct world *w, void **state)
+{
+	struct mf_err err = MF_ERR_INIT;
+	struct mf_digest d;
+	char hex[65], name[100], index[400];
+	*w = (struct world){.dir = *state, .now = 1800000000};
+	w->cache = mf_path_join(w->dir, "cache", NULL);
+	w->layout = mf_path_join(w->dir, "image", NULL);
+	w->image = malloc(strlen(w->layout) + 10);
+	(void)sprintf(w->image, "oci:%s:1.0", w->layout);
+	assert_int_equal(mf_sha256(mf_bytes_of(MF_STR(MANIFEST)), &d, &err), 0);
+	mf_digest_hex(hex, &d);
+	(void)snprintf(name, sizeof name, "blobs/sha256/%s", hex);
+	(void)snprintf(index, sizeof index,
+		       "{\"schemaVersion\":2,\"manifests\":[{\"mediaType\":\"application/vnd.oci.image.manifest.v1+json\",\"digest\":\"sha256:%s\","
+		       "\"size\":%zu,\"annotations\":{\"org.opencontainers.image.ref.name\":\"1.0\"}}]}",
+		       hex, strlen(MANIFEST));
+	write_in(w->layout, "oci-layout", MF_STR("{\"imageLayoutVersion\":\"1.0.0\"}"));
+	write_in(w->layout, name, MF_STR(MANIFEST));
+	write_in(w->layout, "index.json", mf_str_c(index));
+	open_as(w, "home", "alice");
+}
+
+static void world_drop(struct world *w)
+{
+	manifesto_free(w->m);
+	free(w->home);
+	free(w->cache);
+	free(w->image);
+	free(w->layout);
+}
+
+static struct manifesto_put_options put_of(const struct world *w, const char *text)
+{
+	struct manifesto_put_options o = MANIFESTO_INIT(manifesto_put_options);
+	o.image = w->image;
+	o.type = "qa";
+	o.data = text;
+	o.data_length = strlen(text);
+	o.init = 1;
+	return o;
+}
+
+struct outcome {
+	int status, unchanged;
+	int64_t version;
+};
+
+static struct outcome put(struct world *w, const struct manifesto_put_options *o)
+{
+	struct manifesto_error err;
+	struct manifesto_put_result r = MANIFESTO_INIT(manifesto_put_result);
+	if (manifesto_put(w->m, o, NULL, NULL, &r, &err) < 0)
+		return (struct outcome){.status = err.status};
+	struct outcome out = {0, r.items[0].unchanged, r.version};
+	manifesto_put_result_clear(&r);
+	return out;
+}
+
+static int collect(void *arg, const void *p, size_t n)
+{
+	struct mf_err err = MF_ERR_INIT;
+	return mf_buf_add(arg, p, n, &err);
+}
+
+/* Status; what was handed out must be `expected`, nothing with NULL. */
+static int get(struct world *w, const char *expected)
+{
+	struct manifesto_error err;
+	struct manifesto_get_result r = MANIFESTO_INIT(manifesto_get_result);
+	struct manifesto_get_options o = MANIFESTO_INIT(manifesto_get_options);
+	struct mf_buf b MF_BUF_CLEANUP = MF_BUF_INIT(1 << 20);
+	o.image = w->image;
+	o.type = "qa";
+	o.write = collect;
+	o.write_arg = &b;
+	int rc = manifesto_get(w->m, &o, &r, &err) < 0 ? err.status : 0;
+	if (rc == 0)
+		manifesto_get_result_clear(&r);
+	assert_string_equal(mf_buf_str(&b).p, expected ? expected : "");
+	return rc;
+}
+
+static void same_put_changes_nothing_and_another_description_does(void **state)
+{
+	struct world w;
+	world_make(&w, state);
+	struct manifesto_put_options o = put_of(&w, "yes");
+	assert_int_equal(put(&w, &o).version, 2);
+	w.now += 5;
+	struct outcome same = put(&w, &o);
+	assert_int_equal(same.status, 0);
+	assert_true(same.unchanged);
+	assert_int_equal(same.version, 2);
+	o.reason = "looked again";
+	struct outcome other = put(&w, &o);
+	assert_false(other.unchanged);
+	assert_int_equal(other.version, 3);
+	assert_int_equal(get(&w, "yes"), 0);
+	world_drop(&w);
+}
+
+static int64_t env_now(void *arg)
+{
+	return ((struct world *)arg)->now;
+}
+
+static int no_passphrase(void *arg, const char *name, bool confirm, struct mf_secret *out, struct mf_err *err)
+{
+	(void)arg;
+	(void)confirm;
+	(void)out;
+	return mf_fail(err, MF_E_KEY, 0, "no passphrase for '%s'", name);
+}
+
+static void sign_next(struct mf_trust *t, struct mf_buf *canonical, enum mf_tuf_type type, struct mf_publish_file *out, struct mf_buf *file)
+{
+	struct mf_err err = MF_ERR_INIT;
+	assert_int_equal(mf_trust_sign_file(t, &t->set.root->roles[type], mf_buf_str(canonical), file, &err), 0);
+	out->bytes = mf_buf_bytes(file);
+	mf_buf_clear(canonical);
+}
+
+/* Publishes targets again as they are, to expire in a day. */
+static void shorten_targets(struct world *w)
+{
+	struct mf_err err = MF_ERR_INIT;
+	struct mf_env env;
+	struct mf_passphrase pass = {no_passphrase, NULL, true};
+	struct mf_trust *t MF_TRUST_CLEANUP = NULL;
+	mf_env_init(&env);
+	env.now = env_now;
+	env.now_arg = w;
+	env.deadline_ms = mf_monotonic_ms() + 10000;
+	char *keys = mf_path_join(w->home, "keys", NULL), *dir = mf_path_join(w->layout, "trust", NULL), pin_name[600];
+	char *real = realpath(w->layout, NULL);
+	(void)snprintf(pin_name, sizeof pin_name, "oci:%s", real);
+	free(real);
+	struct mf_trust_config cfg = {.home = w->home, .cache_dir = w->cache, .env = &env, .key_name = "alice",
+				      .keys = mf_keystore_new(keys, &pass, &env, &err)};
+	assert_non_null(cfg.keys);
+	assert_int_equal(mf_trust_open(dir, "oci", pin_name, &cfg, &t, &err), 0);
+	assert_int_equal(mf_trust_load(t, MF_STR(""), true, &err), 0);
+	struct mf_publish_file v[3] = {{"targets", 0, {0}}, {"snapshot", 0, {0}}, {"timestamp", 0, {0}}};
+	struct mf_buf c = MF_BUF_INIT(65536), files[3] = {MF_BUF_INIT(65536), MF_BUF_INIT(65536), MF_BUF_INIT(65536)};
+	const struct mf_tuf_file *old[3] = {mf_tuf_set_find(&t->set, "targets")->file, t->set.snapshot, t->set.timestamp};
+	const enum mf_tuf_type types[3] = {MF_TUF_TARGETS, MF_TUF_SNAPSHOT, MF_TUF_TIMESTAMP};
+	for (size_t i = 0; i < 3; i++) {
+		v[i].version = old[i]->version + 1;
+		struct mf_tuf_targets_spec targets = {.old = old[0], .version = v[0].version, .expires = w->now + DAY};
+		struct mf_tuf_listed listed = {i ? v[i - 1].role : "", i ? v[i - 1].version : 0, i ? v[i - 1].bytes : (struct mf_bytes){0}};
+		struct mf_tuf_meta_spec meta = {.type = types[i], .old = old[i], .files = &listed, .nfiles = 1, .version = v[i].version,
+						.expires = w->now + 80 * DAY};
+		assert_int_equal(i ? mf_tuf_build_meta(&mf_dialect_tuf1, &meta, &c, &err) : mf_tuf_build_targets(&mf_dialect_tuf1, &targets, &c, &err),
+				 0);
+		sign_next(t, &c, types[i], &v[i], &files[i]);
+	}
+	struct mf_bytes base = mf_buf_bytes(&t->set.timestamp->bytes);
+	assert_int_equal(t->repo->ops->publish(t->repo, v, 3, &base, &err), 0);
+	for (size_t i = 0; i < 3; i++)
+		mf_buf_clear(&files[i]);
+	mf_keystore_free(cfg.keys);
+	free(keys);
+	free(dir);
+}
+
+/* Readers refuse an expired role: a put that says "unchanged" and leaves it so would have done nothing of use. */
+static void same_put_into_an_expired_role_makes_it_fresh(void **state)
+{
+	struct world w;
+	world_make(&w, state);
+	struct manifesto_put_options o = put_of(&w, "yes");
+	assert_int_equal(put(&w, &o).status, 0);
+	shorten_targets(&w);
+	assert_int_equal(get(&w, "yes"), 0);
+	w.now += 2 * DAY;
+	assert_int_equal(get(&w, NULL), MANIFESTO_EXPIRED);
+	assert_int_equal(put(&w, &o).status, 0);
+	assert_int_equal(get(&w, "yes"), 0);
+	world_drop(&w);
+}
+
+static void put_into_a_layout_whose_timestamp_expired_makes_it_fresh(void **state)
+{
+	struct world w;
+	world_make(&w, state);
+	struct manifesto_put_options o = put_of(&w, "yes");
+	assert_int_equal(put(&w, &o).status, 0);
+	w.now += 91 * DAY;
+	assert_int_equal(get(&w, NULL), MANIFESTO_EXPIRED);
+	assert_int_equal(put(&w, &o).status, 0);
+	assert_int_equal(get(&w, "yes"), 0);
+	world_drop(&w);
+}
+
+static void record_that_expires_is_refused_from_then_on(void **state)
+{
+	struct world w;
+	world_make(&w, state);
+	struct manifesto_put_options o = put_of(&w, "yes");
+	o.expires = w.now;
+	assert_int_equal(put(&w, &o).status, MANIFESTO_USAGE);
+	o.expires = w.now + 10;
+	assert_int_equal(put(&w, &o).status, 0);
+	w.now += 9;
+	assert_int_equal(get(&w, "yes"), 0);
+	w.now += 1;
+	assert_int_equal(get(&w, NULL), MANIFESTO_POLICY);
+	/* The same again is no "unchanged": it is another record, with another end. */
+	o.expires = w.now + 10;
+	struct outcome r = put(&w, &o);
+	assert_int_equal(r.status, 0);
+	assert_false(r.unchanged);
+	assert_int_equal(get(&w, "yes"), 0);
+	world_drop(&w);
+}
+
+static void initialisation_must_be_asked_for(void **state)
+{
+	struct world w;
+	world_make(&w, state);
+	struct manifesto_put_options o = put_of(&w, "yes");
+	o.init = 0;
+	assert_int_equal(put(&w, &o).status, MANIFESTO_NOT_FOUND);
+	assert_int_equal(get(&w, NULL), MANIFESTO_NOT_FOUND);
+	o.init = 1;
+	assert_int_equal(put(&w, &o).status, 0);
+	/* --init is for what does not exist: it never answers an attack. */
+	char *trust = mf_path_join(w.layout, "trust", NULL), *aside = mf_path_join(w.layout, "aside", NULL);
+	assert_int_equal(rename(trust, aside), 0);
+	assert_int_equal(put(&w, &o).status, MANIFESTO_ROLLBACK);
+	assert_int_equal(get(&w, NULL), MANIFESTO_ROLLBACK);
+	assert_int_equal(rename(aside, trust), 0);
+	open_as(&w, "stranger", "bob");
+	assert_int_equal(put(&w, &o).status, MANIFESTO_PIN);
+	free(trust);
+	free(aside);
+	world_drop(&w);
+}
+
+static void types_that_are_none_are_usage_errors(void **state)
+{
+	static const char *const types[] = {"", "../x", "QA", "qa/", "qa approval"};
+	struct world w;
+	world_make(&w, state);
+	for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
+		struct manifesto_error err;
+		struct manifesto_get_options g = MANIFESTO_INIT(manifesto_get_options);
+		struct manifesto_get_result r;
+		struct manifesto_put_options o = put_of(&w, "yes");
+		o.type = g.type = types[i];
+		g.image = w.image;
+		assert_int_equal(put(&w, &o).status, MANIFESTO_USAGE);
+		assert_int_equal(manifesto_get(w.m, &g, &r, &err), -1);
+		assert_int_equal(err.status, MANIFESTO_USAGE);
+	}
+	world_drop(&w);
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, tmpdir_make, tmpdir_drop)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(same_put_changes_nothing_and_another_description_does),
+		T(same_put_into_an_expired_role_makes_it_fresh),
+		T(put_into_a_layout_whose_timestamp_expired_makes_it_fresh),
+		T(record_that_expires_is_refused_from_then_on),
+		T(initialisation_must_be_asked_for),
+		T(types_that_are_none_are_usage_errors),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
