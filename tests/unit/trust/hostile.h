@@ -172,7 +172,7 @@ static inline void write_root(struct world *w, int64_t version, struct hkey *roo
 struct hrole {
 	const char *role;
 	int64_t version;
-	struct hkey *key;
+	struct hkey *key, *cosigner; /* the second may be NULL */
 	const char *targets;     /* members of "targets", canonical; NULL: none */
 	const char *delegations; /* canonical, NULL: none */
 	int days;                /* until it expires; 0: 90 */
@@ -192,7 +192,7 @@ static inline void role_make(struct world *w, struct hrole *r)
 			 (long long)r->version),
 	   &err);
 	mf_buf_init(&r->file, 8 << 20);
-	sign_file(mf_buf_str(&canonical), &r->key, 1, &r->file);
+	sign_file(mf_buf_str(&canonical), (struct hkey *[]){r->key, r->cosigner}, r->cosigner ? 2 : 1, &r->file);
 	char *at = r->from ? strstr(r->file.p, r->from) : NULL;
 	if (!r->from)
 		return;

@@ -1,0 +1,416 @@
+/* What a machine remembers (pins, floors), and what it does before and after it publishes. */
+#include "hostile.h"
+
+#include "policy/policy.h"
+
+#define HEX "00000000000000000000000000000000000000000000000000000000000000"
+#define SUBJECT_NAME "qa/sha256-07" HEX
+
+struct simple {
+	struct world w;
+	struct hkey root, online;
+};
+
+static void simple_make(struct simple *s, void **state)
+{
+	world_make(&s->w, state);
+	s->root = key_new();
+	s->online = key_new();
+	struct hkey *rs[] = {&s->root};
+	write_root(&s->w, 1, &s->root, &s->online, rs, 1);
+	write_rest(&s->w, 1, &s->online);
+	pin(&s->w, &s->root.fp);
+}
+
+static void simple_drop(struct simple *s)
+{
+	key_drop(&s->root);
+	key_drop(&s->online);
+	world_drop(&s->w);
+}
+
+/* ---- pins */
+
+static void pin_from_a_root_takes_its_threshold_and_needs_its_signatures(void **state)
+{
+	struct simple s;
+	struct mf_err err = MF_ERR_INIT;
+	simple_make(&s, state);
+	struct hkey b = key_new();
+	struct hkey *both[] = {&s.root, &b};
+	struct mf_buf c MF_BUF_CLEANUP = MF_BUF_INIT(65536);
+	struct mf_tuf_root_key keys[3] = {{mf_buf_str(&s.root.object), s.root.id, 1 << MF_TUF_ROOT},
+					  {mf_buf_str(&b.object), b.id, 1 << MF_TUF_ROOT},
+					  {mf_buf_str(&s.online.object), s.online.id, 1 << MF_TUF_TARGETS | 1 << MF_TUF_SNAPSHOT | 1 << MF_TUF_TIMESTAMP}};
+	ok(mf_tuf_build_root(&mf_dialect_tuf1, keys, 3, 1, s.w.now + DAY, &c, &err), &err);
+	char *at = strstr(strstr(c.p, "\"roles\""), "\"threshold\":1");
+	assert_non_null(at);
+	at[12] = '2';
+	for (size_t n = 1; n <= 2; n++) {
+		struct mf_buf file MF_BUF_CLEANUP = MF_BUF_INIT(65536);
+		struct mf_digest fps[MF_MAX_SIGNATURES];
+		size_t nfps = 0;
+		int64_t threshold = 0;
+		sign_file(mf_buf_str(&c), both, n, &file);
+		int rc = mf_pin_from_root(&mf_dialect_tuf1, "oci", s.w.now, mf_buf_bytes(&file), fps, &nfps, &threshold, &err);
+		assert_int_equal(rc, n == 1 ? -1 : 0);
+		assert_int_equal(err.code, n == 1 ? MF_E_SIGNATURE : MF_OK);
+		assert_int_equal(nfps, n == 1 ? 0 : 2);
+		assert_int_equal(threshold, n == 1 ? 0 : 2);
+		mf_err_clear(&err);
+	}
+	key_drop(&b);
+	simple_drop(&s);
+}
+
+static void longest_prefix_wins_wherever_it_stands_in_the_file(void **state)
+{
+	struct simple s;
+	struct mf_err err = MF_ERR_INIT;
+	struct mf_pin p;
+	simple_make(&s, state);
+#define PIN "{\"fingerprints\":[\"01" HEX "\"]}"
+	write_in(s.w.home, "trust.json", MF_STR("{\"manifestoTrust\":1,\"pins\":{\"reg/team/*\":" PIN ",\"reg/*\":" PIN ",\"*\":" PIN "}}"));
+	ok(mf_pin_find(s.w.home, "reg/team/app", &p, &err), &err);
+	assert_string_equal(p.pattern, "reg/team/*");
+	mf_pin_clear(&p);
+	simple_drop(&s);
+}
+
+static void exact_pin_alone_remembers_a_repository(void **state)
+{
+	struct simple s;
+	simple_make(&s, state);
+	remove_in(s.w.repo, "1.root.json");
+	assert_int_equal(load_how(&s.w, false, ""), MF_E_GONE);
+	simple_drop(&s);
+}
+
+static void damaged_root_of_the_pinned_key_is_a_signature_error(void **state)
+{
+	struct simple s;
+	simple_make(&s, state);
+	struct hkey evil = key_new(), *es[] = {&evil};
+	memcpy(evil.id, s.root.id, sizeof evil.id); /* signs in the pinned key's name */
+	write_root(&s.w, 1, &s.root, &s.online, es, 1);
+	assert_int_equal(load_how(&s.w, false, ""), MF_E_SIGNATURE);
+	key_drop(&evil);
+	simple_drop(&s);
+}
+
+/* ---- the way back to the last trusted root */
+
+static void missing_or_misnamed_step_back_is_no_absence(void **state)
+{
+	struct simple s;
+	struct mf_buf one MF_BUF_CLEANUP = MF_BUF_INIT(65536);
+	struct mf_err err = MF_ERR_INIT;
+	simple_make(&s, state);
+	struct hkey fresh = key_new(), *rs[] = {&s.root};
+	assert_int_equal(load_how(&s.w, true, ""), MF_OK);
+	char *path = mf_path_join(s.w.repo, "1.root.json", NULL);
+	ok(mf_file_read(path, 65536, &one, &err), &err);
+	free(path);
+	write_root(&s.w, 2, &s.root, &fresh, rs, 1);
+	write_root(&s.w, 3, &s.root, &fresh, rs, 1);
+	write_rest(&s.w, 1, &fresh);
+	write_in(s.w.repo, "2.root.json", mf_buf_str(&one));
+	assert_int_equal(load_how(&s.w, true, ""), MF_E_FORMAT);
+	remove_in(s.w.repo, "2.root.json");
+	assert_int_equal(load_how(&s.w, true, ""), MF_E_GONE);
+	write_root(&s.w, 2, &s.root, &fresh, rs, 1);
+	write_root(&s.w, 3, &s.root, &fresh, rs, 1);
+	assert_int_equal(load_how(&s.w, true, ""), MF_OK);
+	key_drop(&fresh);
+	simple_drop(&s);
+}
+
+/* ---- floors */
+
+static int64_t floor_of(struct world *w, const char *role, int64_t *clock)
+{
+	struct mf_err err = MF_ERR_INIT;
+	struct mf_floors f;
+	ok(mf_floors_load(w->home, NAME, &f, &err), &err);
+	int64_t v = mf_tuf_floor_get(&f.roles, role);
+	*clock = f.clock;
+	mf_floors_clear(&f);
+	return v;
+}
+
+static void floors_are_not_lowered_by_whoever_is_late(void **state)
+{
+	struct simple s;
+	struct mf_err err = MF_ERR_INIT;
+	int64_t clock;
+	simple_make(&s, state);
+	assert_int_equal(load_how(&s.w, false, ""), MF_OK);
+	struct mf_trust *slow = s.w.trust;
+	s.w.trust = NULL;
+	write_rest(&s.w, 5, &s.online);
+	assert_int_equal(load_how(&s.w, false, ""), MF_OK);
+	s.w.now += 4000;
+	slow->set.now = s.w.now; /* the clock alone makes it write */
+	ok(mf_floors_raise(s.w.home, NAME, mf_trust_set(slow), &s.w.env, &err), &err);
+	assert_int_equal(floor_of(&s.w, "targets", &clock), 5);
+	assert_int_equal(floor_of(&s.w, "timestamp", &clock), 5);
+	assert_int_equal(clock, s.w.now);
+	mf_trust_close(slow);
+	simple_drop(&s);
+}
+
+static void clock_is_remembered_once_an_hour(void **state)
+{
+	struct simple s;
+	int64_t clock;
+	simple_make(&s, state);
+	assert_int_equal(load_how(&s.w, false, ""), MF_OK);
+	s.w.now += 3600;
+	assert_int_equal(load_how(&s.w, false, ""), MF_OK);
+	(void)floor_of(&s.w, "root", &clock);
+	assert_int_equal(clock, s.w.now - 3600);
+	s.w.now += 1;
+	assert_int_equal(load_how(&s.w, false, ""), MF_OK);
+	(void)floor_of(&s.w, "root", &clock);
+	assert_int_equal(clock, s.w.now);
+	simple_drop(&s);
+}
+
+static void more_floors_than_fit_are_refused_and_not_written(void **state)
+{
+	struct simple s;
+	struct mf_err err = MF_ERR_INIT;
+	int64_t clock;
+	simple_make(&s, state);
+	assert_int_equal(load_how(&s.w, false, ""), MF_OK);
+	struct mf_tuf_set set = s.w.trust->set;
+	enum { N = 12000 };
+	struct mf_tuf_loaded *v = calloc(N, sizeof *v), **p = calloc(N, sizeof(struct mf_tuf_loaded *));
+	char(*names)[256] = calloc(N, 256);
+	assert_true(v && p && names);
+	for (size_t i = 0; i < N; i++) {
+		memset(names[i], 1, 255); /* one octet here, six as JSON */
+		(void)snprintf(names[i], 8, "%07zu", i);
+		names[i][7] = 'x';
+		v[i] = (struct mf_tuf_loaded){.role = names[i], .file = set.roles[0]->file};
+		p[i] = &v[i];
+	}
+	set.roles = p;
+	set.nroles = N;
+	assert_int_equal(mf_floors_raise(s.w.home, NAME, &set, &s.w.env, &err), -1);
+	assert_int_equal(err.code, MF_E_FORMAT);
+	assert_int_equal(floor_of(&s.w, "targets", &clock), 1);
+	assert_int_equal(floor_of(&s.w, names[0], &clock), 0);
+	free(v);
+	free(p);
+	free(names);
+	simple_drop(&s);
+}
+
+static void floors_too_large_to_read_are_not_forgotten(void **state)
+{
+	struct simple s;
+	struct mf_err err = MF_ERR_INIT;
+	struct mf_digest d;
+	char hex[65], name[90], *huge = malloc(MF_MAX_FLOORS_BYTES + 1);
+	simple_make(&s, state);
+	assert_non_null(huge);
+	memset(huge, ' ', MF_MAX_FLOORS_BYTES + 1);
+	ok(mf_sha256(mf_bytes_of(MF_STR(NAME)), &d, &err), &err);
+	mf_digest_hex(hex, &d);
+	(void)snprintf(name, sizeof name, "floors/%s.json", hex);
+	assert_int_equal(load_how(&s.w, false, ""), MF_OK);
+	write_in(s.w.home, name, (struct mf_str){huge, MF_MAX_FLOORS_BYTES + 1});
+	assert_int_equal(load_how(&s.w, false, ""), MF_E_ROLLBACK);
+	free(huge);
+	simple_drop(&s);
+}
+
+/* ---- publishing to somebody who does not do as we ask */
+
+static struct simple *serving; /* for the fake below */
+static int asked;
+static enum { LOSES, REPLACES, FORBIDS, IS_BUSY } server;
+
+static int fake_publish(struct mf_repo *r, const struct mf_publish_file *files, size_t n, const struct mf_bytes *base, struct mf_err *err)
+{
+	(void)r;
+	(void)files;
+	(void)n;
+	(void)base;
+	asked++;
+	switch (server) {
+	case LOSES:
+		return 0;
+	case REPLACES: /* by another file of the same version */
+		write_rest(&serving->w, 2, &serving->online);
+		return 0;
+	case FORBIDS:
+		return asked < 3 ? mf_fail(err, MF_E_AUTH, 0, "no") : 0;
+	case IS_BUSY:
+		break;
+	}
+	return mf_fail(err, MF_E_CONFLICT, 0, "somebody else was faster");
+}
+
+#define ENTRY "{\"hashes\":{\"sha256\":\"01" HEX "\"},\"length\":1}"
+
+static int one_edit(void *arg, struct mf_trust *t, struct mf_trust_change *out, struct mf_err *err)
+{
+	static const struct mf_tuf_edit edit = {{"ours", 4}, {ENTRY, sizeof ENTRY - 1}};
+	(void)arg;
+	(void)t;
+	(void)err;
+	*out = (struct mf_trust_change){"targets", &edit, 1};
+	return 1;
+}
+
+static enum mf_code publish(struct simple *s, bool fake)
+{
+	struct mf_err err = MF_ERR_INIT;
+	const struct mf_key_info *info;
+	int64_t version;
+	serving = s;
+	asked = 0;
+	mf_trust_close(s->w.trust);
+	s->w.trust = NULL;
+	if (!mf_keystore_find_fp(s->w.keys, &s->online.fp))
+		ok(mf_keystore_add(s->w.keys, "alice", s->online.priv, &info, &err), &err);
+	ok(mf_trust_open(s->w.repo, "oci", NAME, &s->w.cfg, &s->w.trust, &err), &err);
+	s->w.remote = mf_repo_tuf_dir;
+	s->w.remote.publish = fake ? fake_publish : mf_repo_tuf_dir.publish;
+	s->w.trust->repo->ops = &s->w.remote;
+	return mf_trust_update(s->w.trust, MF_STR(""), one_edit, NULL, &version, &err) < 0 ? err.code : MF_OK;
+}
+
+static void publish_that_left_no_trace_is_no_success(void **state)
+{
+	struct simple s;
+	simple_make(&s, state);
+	server = LOSES;
+	assert_int_equal(publish(&s, true), MF_E_CONFLICT);
+	server = REPLACES;
+	assert_int_equal(publish(&s, true), MF_E_INTERNAL);
+	simple_drop(&s);
+}
+
+static void only_lost_races_are_tried_again_and_not_for_ever(void **state)
+{
+	struct simple s;
+	simple_make(&s, state);
+	server = FORBIDS;
+	assert_int_equal(publish(&s, true), MF_E_AUTH);
+	assert_int_equal(asked, 1);
+	server = IS_BUSY;
+	s.w.env.deadline_ms = mf_monotonic_ms() + 400;
+	assert_int_equal(publish(&s, true), MF_E_CONFLICT);
+	assert_true(asked > 1 && asked < 40);
+	simple_drop(&s);
+}
+
+static bool cancelled(void *arg)
+{
+	(void)arg;
+	return true;
+}
+
+static void interrupted_publish_changes_nothing(void **state)
+{
+	struct simple s;
+	simple_make(&s, state);
+	s.w.env.cancelled = cancelled;
+	assert_int_equal(publish(&s, true), MF_E_CANCELLED);
+	assert_int_equal(asked, 0);
+	simple_drop(&s);
+}
+
+/* Old readers go on with the old state when a file cannot be written: timestamp.json comes last. */
+static void failed_publish_leaves_the_old_state(void **state)
+{
+	struct simple s;
+	struct mf_err err = MF_ERR_INIT;
+	simple_make(&s, state);
+	char *path = mf_path_join(s.w.repo, "2.snapshot.json", "x", NULL);
+	ok(mf_dir_make(path, 0700, &err), &err);
+	assert_int_equal(publish(&s, false), MF_E_IO);
+	assert_int_equal(load_how(&s.w, false, ""), MF_OK);
+	free(path);
+	simple_drop(&s);
+}
+
+/* ---- thresholds and doubles */
+
+static void file_with_too_few_signatures_is_not_published(void **state)
+{
+	struct simple s;
+	struct mf_err err = MF_ERR_INIT;
+	simple_make(&s, state);
+	struct hkey b = key_new(), *rs[] = {&s.root};
+	struct mf_buf c MF_BUF_CLEANUP = MF_BUF_INIT(65536), file MF_BUF_CLEANUP = MF_BUF_INIT(65536);
+	const unsigned rest = 1 << MF_TUF_TARGETS | 1 << MF_TUF_SNAPSHOT | 1 << MF_TUF_TIMESTAMP;
+	struct mf_tuf_root_key keys[3] = {{mf_buf_str(&s.root.object), s.root.id, 1 << MF_TUF_ROOT},
+					  {mf_buf_str(&s.online.object), s.online.id, rest}, {mf_buf_str(&b.object), b.id, 1 << MF_TUF_TARGETS}};
+	ok(mf_tuf_build_root(&mf_dialect_tuf1, keys, 3, 1, s.w.now + DAY, &c, &err), &err);
+	char *at = strstr(strstr(strstr(c.p, "\"roles\""), "\"targets\""), "\"threshold\":1");
+	assert_non_null(at);
+	at[12] = '2';
+	sign_file(mf_buf_str(&c), rs, 1, &file);
+	write_in(s.w.repo, "1.root.json", mf_buf_str(&file));
+	/* Its targets are signed by both. */
+	struct hrole r = {.role = "targets", .version = 1, .key = &s.online, .cosigner = &b};
+	write_all(&s.w, &r, 1, 1, &s.online);
+	assert_int_equal(load_how(&s.w, false, ""), MF_OK);
+	assert_int_equal(publish(&s, false), MF_E_KEY);
+	assert_int_equal(load_how(&s.w, false, ""), MF_OK);
+	key_drop(&b);
+	simple_drop(&s);
+}
+
+static void role_that_two_delegators_list_counts_once(void **state)
+{
+	struct simple s;
+	struct mf_err err = MF_ERR_INIT;
+	const struct mf_tuf_role *roles_out[8];
+	simple_make(&s, state);
+	char delegations[2048];
+#define ROLE(name) "{\"keyids\":[\"%s\"],\"name\":\"" name "\",\"paths\":[\"qa/*\"],\"terminating\":false,\"threshold\":1}"
+	(void)snprintf(delegations, sizeof delegations, "{\"keys\":{\"%s\":%s},\"roles\":[" ROLE("a") "," ROLE("b") "]}", s.online.id,
+		       s.online.object.p, s.online.id, s.online.id);
+	struct hrole roles[] = {
+		{.role = "targets", .version = 1, .key = &s.online, .delegations = delegations},
+		{.role = "a", .version = 1, .key = &s.online, .delegations = delegations},
+		{.role = "b", .version = 1, .key = &s.online,
+		 .targets = "\"" SUBJECT_NAME "\":" ENTRY},
+	};
+	write_all(&s.w, roles, 3, 2, &s.online);
+	assert_int_equal(load_how(&s.w, false, ""), MF_OK);
+	assert_int_equal(mf_policy_roles(mf_trust_set(s.w.trust), MF_STR("qa"), roles_out, 8), 2);
+	struct mf_entries e MF_ENTRIES_CLEANUP = {0};
+	ok(mf_policy_list(mf_trust_set(s.w.trust), NULL, NULL, &e, &err), &err);
+	assert_int_equal(e.n, 1);
+	simple_drop(&s);
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, tmpdir_make, tmpdir_drop)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(pin_from_a_root_takes_its_threshold_and_needs_its_signatures),
+		T(longest_prefix_wins_wherever_it_stands_in_the_file),
+		T(exact_pin_alone_remembers_a_repository),
+		T(damaged_root_of_the_pinned_key_is_a_signature_error),
+		T(missing_or_misnamed_step_back_is_no_absence),
+		T(floors_are_not_lowered_by_whoever_is_late),
+		T(clock_is_remembered_once_an_hour),
+		T(more_floors_than_fit_are_refused_and_not_written),
+		T(floors_too_large_to_read_are_not_forgotten),
+		T(publish_that_left_no_trace_is_no_success),
+		T(only_lost_races_are_tried_again_and_not_for_ever),
+		T(interrupted_publish_changes_nothing),
+		T(failed_publish_leaves_the_old_state),
+		T(file_with_too_few_signatures_is_not_published),
+		T(role_that_two_delegators_list_counts_once),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
