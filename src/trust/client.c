@@ -332,10 +332,13 @@ static int check_clock(struct mf_trust *t, struct mf_err *err)
 	return -1;
 }
 
-/* Of timestamp and snapshot those that we sign ourselves: an expired one can be mended by the next publish. */
+/* Of timestamp and snapshot those that we sign ourselves: an expired one can be mended by the next publish. Not on a machine without floors:
+ * expiry is all that keeps it from making an old state, with what was withdrawn since, fresh again. */
 static unsigned own_roles(struct mf_trust *t)
 {
 	unsigned own = 0;
+	if (!t->floors.any)
+		return 0;
 	for (enum mf_tuf_type type = MF_TUF_TIMESTAMP; type <= MF_TUF_SNAPSHOT; type++)
 		if (mf_trust_hold_key_of(t, type))
 			own |= 1u << type;

@@ -309,6 +309,31 @@ static void types_that_are_none_are_usage_errors(void **state)
 	world_drop(&w);
 }
 
+static void expired_state_is_not_published_upon_without_floors(void **state)
+{
+	struct world w;
+	world_make(&w, state);
+	struct manifesto_put_options o = put_of(&w, "yes"), other = put_of(&w, "fine");
+	assert_int_equal(put(&w, &o).status, 0);
+	char cmd[2000];
+	(void)snprintf(cmd, sizeof cmd, "cp -a %s/trust %s/old && cp -a %s/home %s/ci", w.layout, w.dir, w.dir, w.dir);
+	assert_int_equal(system(cmd), 0);
+	/* the owner replaces (or withdraws) it */
+	o.data = "no!";
+	assert_int_equal(put(&w, &o).status, 0);
+	w.now += 100 * DAY; /* long after the old state has expired */
+	assert_int_equal(put(&w, &o).status, 0);
+	assert_int_equal(get(&w, "no!"), 0);
+	/* the attacker restores the old state; a CI job with the pin and a key, but no floors, puts something else */
+	(void)snprintf(cmd, sizeof cmd, "rm -rf %s/trust %s/ci/floors && cp -a %s/old %s/trust", w.layout, w.dir, w.dir, w.layout);
+	assert_int_equal(system(cmd), 0);
+	open_as(&w, "ci", "alice");
+	other.type = "scan";
+	assert_int_equal(put(&w, &other).status, MANIFESTO_EXPIRED);
+	assert_int_equal(get(&w, NULL), MANIFESTO_EXPIRED);
+	world_drop(&w);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, tmpdir_make, tmpdir_drop)
 
 int main(void)
@@ -319,6 +344,7 @@ int main(void)
 		T(put_into_a_layout_whose_timestamp_expired_makes_it_fresh),
 		T(record_that_expires_is_refused_from_then_on),
 		T(initialisation_must_be_asked_for),
+		T(expired_state_is_not_published_upon_without_floors),
 		T(types_that_are_none_are_usage_errors),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
