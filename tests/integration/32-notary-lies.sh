@@ -130,7 +130,7 @@ for role in root timestamp snapshot targets; do
 		{} 6 "replace","body":"{}"
 		a-web-page 6 "status","status":200,"body":"<html></html>"
 		endless 6 "local","to":"/endless"
-		stalling 4 "local","to":"/stall?n=1000&sent=10"
+		stalling 4 "local","to":"/stall?n=100&sent=10"
 		404 8 "status","status":404
 		401 5 "status","status":401
 		403 5 "status","status":403
