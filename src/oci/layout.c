@@ -1,6 +1,8 @@
 /* An OCI image layout directory (image-spec 1.1, image-layout.md). */
+#include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/limits.h"
 #include "crypto/hash.h"
@@ -224,7 +226,10 @@ static int holds_blob(const char *path, const struct mf_digest *digest, uint64_t
 	if (!is_file(path, &size) || size != length)
 		return 0;
 	struct mf_hash *hash MF_HASH_CLEANUP = mf_hash_new(err);
-	FILE *f __attribute__((cleanup(file_cleanup))) = fopen(path, "re");
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* it may have become a FIFO */
+	FILE *f __attribute__((cleanup(file_cleanup))) = fd < 0 ? NULL : fdopen(fd, "r");
+	if (!f && fd >= 0)
+		(void)close(fd);
 	if (!hash)
 		return -1;
 	if (!f)
@@ -276,7 +281,7 @@ static int layout_blob_get(void *b, const struct mf_digest *digest, uint64_t len
 	if (size != length)
 		return mf_fail(err, MF_E_DIGEST, 0, "blob '%s' has %ju bytes, not %ju", path, (uintmax_t)size,
 			       (uintmax_t)length);
-	if (mf_spool_from_path(out, path, &got, &size, err))
+	if (mf_spool_from_stored(out, path, &got, &size, err))
 		return err->code == MF_E_USAGE ? mf_recode(err, MF_E_IO) : -1;
 	return 0;
 }

@@ -62,7 +62,7 @@ static int try_file(const char *path, const struct mf_tuf_target_info *info, str
 	struct mf_err ignored = MF_ERR_INIT;
 	struct mf_digest d;
 	uint64_t n;
-	return mf_spool_from_path(out, path, &d, &n, &ignored) == 0 && n == info->length && mf_digest_eq(&d, &info->sha256);
+	return mf_spool_from_stored(out, path, &d, &n, &ignored) == 0 && n == info->length && mf_digest_eq(&d, &info->sha256);
 }
 
 static int copy_spool(struct mf_spool *from, struct mf_spool *to, struct mf_err *err)

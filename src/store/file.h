@@ -71,5 +71,8 @@ int mf_spool_store(struct mf_spool *s, const char *path, unsigned mode, bool syn
  * missing, unreadable or too large file. Ends it. */
 int mf_spool_from_path(struct mf_spool *s, const char *path, struct mf_digest *digest, uint64_t *length,
 		       struct mf_err *err) MF_NODISCARD;
+/* The same for a place that others may write to: regular files only, and it never waits. */
+int mf_spool_from_stored(struct mf_spool *s, const char *path, struct mf_digest *digest, uint64_t *length,
+			 struct mf_err *err) MF_NODISCARD;
 
 #endif

@@ -219,9 +219,10 @@ static int fill(struct mf_spool *s, int fd, const char *name, struct mf_err *err
 	}
 }
 
-static int fill_from_file(struct mf_spool *s, const char *path, struct mf_err *err)
+static int fill_from_file(struct mf_spool *s, const char *path, bool regular, struct mf_err *err)
 {
-	int fd MF_FD_CLEANUP = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	/* Without O_NONBLOCK opening a FIFO waits for a writer; it says nothing about regular files. */
+	int fd MF_FD_CLEANUP = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | (regular ? O_NONBLOCK : 0));
 	if (fd < 0)
 		return mf_fail(err, MF_E_USAGE, errno, "open '%s'", path);
 	struct stat st;
@@ -229,6 +230,8 @@ static int fill_from_file(struct mf_spool *s, const char *path, struct mf_err *e
 		return mf_fail(err, MF_E_IO, errno, "read '%s'", path);
 	if (S_ISDIR(st.st_mode))
 		return mf_fail(err, MF_E_USAGE, 0, "'%s' is a directory", path);
+	if (regular && !S_ISREG(st.st_mode))
+		return mf_fail(err, MF_E_USAGE, 0, "'%s' is no regular file", path);
 	if (S_ISREG(st.st_mode) && (uintmax_t)st.st_size > s->max)
 		return mf_fail(err, MF_E_USAGE, 0, "'%s' is larger than %ju bytes", path, (uintmax_t)s->max);
 	return fill(s, fd, path, err);
@@ -237,7 +240,13 @@ static int fill_from_file(struct mf_spool *s, const char *path, struct mf_err *e
 int mf_spool_from_path(struct mf_spool *s, const char *path, struct mf_digest *digest, uint64_t *length,
 		       struct mf_err *err)
 {
-	if (strcmp(path, "-") == 0 ? fill(s, STDIN_FILENO, "standard input", err) : fill_from_file(s, path, err))
+	if (strcmp(path, "-") == 0 ? fill(s, STDIN_FILENO, "standard input", err) : fill_from_file(s, path, false, err))
 		return -1;
 	return mf_spool_end(s, digest, length, err);
+}
+
+int mf_spool_from_stored(struct mf_spool *s, const char *path, struct mf_digest *digest, uint64_t *length,
+			 struct mf_err *err)
+{
+	return fill_from_file(s, path, true, err) ? -1 : mf_spool_end(s, digest, length, err);
 }
