@@ -51,7 +51,8 @@ static char *decode(const char *text, struct mf_arena *a, struct mf_err *err)
 {
 	struct mf_buf b MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_CUSTOM_BYTES);
 	struct mf_err ignored = MF_ERR_INIT;
-	if (mf_pct_decode(&b, mf_str_c(text), &ignored) < 0)
+	/* What follows a NUL would not be shown. */
+	if (mf_pct_decode(&b, mf_str_c(text), &ignored) < 0 || memchr(mf_buf_str(&b).p, 0, b.n))
 		return mf_arena_dup(a, mf_str_c(text), err);
 	return mf_arena_dup(a, mf_buf_str(&b), err);
 }

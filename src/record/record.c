@@ -1,5 +1,7 @@
 #include "record/record.h"
 
+#include <strings.h>
+
 #include "base/encode.h"
 #include "base/limits.h"
 
@@ -216,7 +218,7 @@ static int parse_tree(struct mf_record *r, struct mf_err *err)
 		return -1;
 	/* Whatever it holds: a record that says "withdrawn" is not current. */
 	r->withdrawn = json_object_get(r->tree, "withdrawn") != NULL ||
-		       (r->media_type && strcmp(r->media_type, MF_MT_WITHDRAWN) == 0);
+		       (r->media_type && strcasecmp(r->media_type, MF_MT_WITHDRAWN) == 0);
 	if (artifact && mf_digest_parse(&r->artifact, mf_str_c(artifact), err) < 0)
 		return mf_wrap(err, "'artifact'");
 	r->has_artifact = artifact != NULL;

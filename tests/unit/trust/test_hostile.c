@@ -435,6 +435,63 @@ static void lookup_reads_no_more_roles_than_its_limit_and_a_list_more(void **sta
 	simple_drop(&s);
 }
 
+/* ---- records */
+
+static void tombstone_is_told_by_its_media_type_in_any_case(void **state)
+{
+	struct simple s;
+	simple_make(&s, state);
+	struct hrole r = targets_of(&s, 1,
+				    "\"" SUBJECT_NAME "\":{\"custom\":{\"manifesto\":{\"mediaType\":\"Application/vnd.manifesto.WITHDRAWN.v1+json\",\"v\":1}},"
+				    "\"hashes\":{\"sha256\":\"11" HEX "\"},\"length\":7}");
+	write_all(&s.w, &r, 1, 1, &s.online);
+	assert_int_equal(load_how(&s.w, false, "qa/"), MF_OK);
+	assert_int_equal(select_qa(&s.w), MF_E_WITHDRAWN);
+	simple_drop(&s);
+}
+
+/* A key filed under another ID than its own cannot sign the role's file, and no record of it either. */
+static void record_signed_by_a_misfiled_key_is_foreign(void **state)
+{
+	struct simple s;
+	struct mf_err err = MF_ERR_INIT;
+	simple_make(&s, state);
+	struct hkey evil = key_new();
+	for (int misfiled = 0; misfiled < 2; misfiled++) {
+		char wrong[65], delegations[1200];
+		memcpy(wrong, evil.id, 65);
+		if (misfiled)
+			memset(wrong, 'f', 64);
+		bool first = strcmp(s.online.id, wrong) < 0;
+		(void)snprintf(delegations, sizeof delegations,
+			       "{\"keys\":{\"%s\":%s,\"%s\":%s},\"roles\":[{\"keyids\":[\"%s\",\"%s\"],\"name\":\"a\",\"paths\":[\"qa/*\"],"
+			       "\"terminating\":false,\"threshold\":1}]}",
+			       first ? s.online.id : wrong, first ? s.online.object.p : evil.object.p, first ? wrong : s.online.id,
+			       first ? evil.object.p : s.online.object.p, s.online.id, wrong);
+		json_t *tree MF_JSON_CLEANUP = json_pack("{s:i}", "v", 1);
+		struct mf_digest blob = {{0x11}}, subject = {{7}};
+		struct mf_record_binding b = {.repository = "oci", .name = MF_STR(SUBJECT_NAME), .length = 7, .sha256 = blob};
+		struct mf_buf payload MF_BUF_CLEANUP = MF_BUF_INIT(65536), sig MF_BUF_CLEANUP = MF_BUF_INIT(4096);
+		struct mf_buf entry MF_BUF_CLEANUP = MF_BUF_INIT(65536);
+		ok(mf_record_payload(&payload, &b, tree, &err), &err);
+		ok(mf_privkey_sign(evil.priv, MF_SIG_ED25519, mf_buf_bytes(&payload), &sig, &err), &err);
+		ok(mf_record_add_sig(tree, &evil.fp, mf_buf_bytes(&sig), &err), &err);
+		ok(mf_buf_addz(&entry, "\"" SUBJECT_NAME "\":{\"custom\":", &err), &err);
+		ok(mf_record_custom(&entry, tree, &err), &err);
+		ok(mf_buf_addz(&entry, ",\"hashes\":{\"sha256\":\"11" HEX "\"},\"length\":7}", &err), &err);
+		struct hrole roles[] = {targets_of(&s, misfiled + 1, NULL),
+					{.role = "a", .version = misfiled + 1, .key = &s.online, .targets = entry.p}};
+		roles[0].delegations = delegations;
+		write_all(&s.w, roles, 2, misfiled + 1, &s.online);
+		assert_int_equal(load_how(&s.w, false, "qa/"), MF_OK);
+		struct mf_entry e MF_ENTRY_CLEANUP = {0};
+		ok(mf_policy_select(mf_trust_set(s.w.trust), MF_STR("qa"), &subject, NULL, &e, &err), &err);
+		assert_int_equal(e.state, misfiled ? MF_STATE_FOREIGN : MF_STATE_CURRENT);
+	}
+	key_drop(&evil);
+	simple_drop(&s);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, tmpdir_make, tmpdir_drop)
 
 int main(void)
@@ -454,6 +511,8 @@ int main(void)
 		T(outdated_root_in_the_cache_is_fetched_anew),
 		T(roots_under_other_versions_names_are_refused),
 		T(walk_to_the_newest_root_has_an_end),
+		T(tombstone_is_told_by_its_media_type_in_any_case),
+		T(record_signed_by_a_misfiled_key_is_foreign),
 		T(lookup_reads_no_more_roles_than_its_limit_and_a_list_more),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
