@@ -40,11 +40,14 @@ struct mf_catalogue_record {
  * are the blobs, each once, sorted by digest. Blobs the registry lacks are marked "missing":true and left out of the layers.
  * The list of parts is the member "parts"; parts that are no longer listed are emptied. Blobs are taken to be there until the registry refuses the manifest for
  * one: an unchanged catalogue costs one request, and a blob that vanished behind it is not noticed here (mf_blobs_have tells).
- * keep_union: records of the present catalogue are kept beside the given ones (before a publish), the same record with another blob too; otherwise it is
- * exactly the given ones. What is unreadable under the tag is written over.
- * only (nonly 0: all): the subjects that changed; of a catalogue that is split already no other parts are looked at. With keep_union they are the records' anyway.
- * Nothing is written when nothing changes. Does nothing for a layout. */
-int mf_catalogue_write(struct mf_image_store *s, const struct mf_catalogue_record *records, size_t n, bool keep_union,
-		       const struct mf_digest *only, size_t nonly, struct mf_err *err) MF_NODISCARD;
+ * What is unreadable under the tag is written over; nothing is written when nothing changes. Neither does anything for a layout.
+ *
+ * mf_catalogue_add keeps the records of the present catalogue beside the given ones (before a publish), the same record with another blob too.
+ * mf_catalogue_set makes it exactly the given ones. Of a big catalogue only the parts that changed need be given: given[b] is set for each
+ * first byte whose records are all here (NULL: they are all here), parts[b] where there are any (NULL: told from the records). 1: the catalogue is
+ * not split into these parts yet: nothing was written, all records are needed. */
+int mf_catalogue_add(struct mf_image_store *s, const struct mf_catalogue_record *records, size_t n, struct mf_err *err) MF_NODISCARD;
+int mf_catalogue_set(struct mf_image_store *s, const struct mf_catalogue_record *records, size_t n, const bool *parts, const bool *given,
+		     struct mf_err *err) MF_NODISCARD;
 
 #endif

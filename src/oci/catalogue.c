@@ -459,34 +459,29 @@ static void mark_parts(bool *parts, const struct entries *e)
 		parts[e->v[i].r.subject.b[0]] = true;
 }
 
-/* Which parts to write: those of the subjects that changed, when the catalogue is split already into all that it needs; else all. */
-static int choose_parts(struct target *top, const struct mf_digest *only, size_t nonly, const bool *parts, bool *touched,
-			struct mf_err *err)
+/* Is the catalogue split already, into all these parts? */
+static int is_split_into(struct target *top, const bool *parts, struct mf_err *err)
 {
 	struct present p PRESENT_CLEANUP = {0};
-	memcpy(touched, parts, PARTS * sizeof(*touched));
-	if (!nonly)
-		return 0;
 	if (read_present(top->store, (struct mf_manifest_name){top->tag, NULL}, &p, err))
 		return -1;
 	for (unsigned i = 0; i < PARTS; i++)
 		if (!p.is_split || (parts[i] && !p.parts[i]))
 			return 0;
-	memset(touched, 0, PARTS * sizeof(*touched));
-	for (size_t i = 0; i < nonly; i++)
-		touched[only[i].b[0]] = parts[only[i].b[0]];
-	return 0;
+	return 1;
 }
 
-static int write_exact(struct target *top, struct entries *all, const struct mf_digest *only, size_t nonly, struct mf_err *err)
+static int write_exact(struct target *top, struct entries *all, const bool *parts, const bool *given, struct mf_err *err)
 {
-	bool parts[PARTS] = {false}, touched[PARTS];
-	bool split = all->n > MF_MAX_CATALOGUE_RECORDS;
-	if (split)
-		mark_parts(parts, all);
-	if (split && choose_parts(top, only, nonly, parts, touched, err))
-		return -1;
-	if (split ? write_split(top, all, touched, parts, err) : write_tag(top, all, NULL, err))
+	bool split = all->n > MF_MAX_CATALOGUE_RECORDS || given, own[PARTS] = {false};
+	if (!parts) {
+		mark_parts(own, all);
+		parts = own;
+	}
+	int rc = given ? is_split_into(top, parts, err) : 1;
+	if (rc <= 0)
+		return rc < 0 ? -1 : 1;
+	if (split ? write_split(top, all, given ? given : parts, parts, err) : write_tag(top, all, NULL, err))
 		return -1;
 	return retire(top, split ? parts : NULL, err);
 }
@@ -517,16 +512,30 @@ static int write_union(struct target *top, struct entries *all, struct mf_err *e
 	return write_split(top, all, touched, p.parts, err);
 }
 
-int mf_catalogue_write(struct mf_image_store *s, const struct mf_catalogue_record *records, size_t n, bool keep_union,
-		       const struct mf_digest *only, size_t nonly, struct mf_err *err)
+static int start(struct entries *all, const struct mf_catalogue_record *records, size_t n, struct mf_err *err)
+{
+	for (size_t i = 0; i < n; i++)
+		if (entries_add(all, &records[i], err))
+			return -1;
+	sort_unique(all);
+	return 0;
+}
+
+int mf_catalogue_add(struct mf_image_store *s, const struct mf_catalogue_record *records, size_t n, struct mf_err *err)
 {
 	struct entries all ENTRIES_CLEANUP = {0};
 	struct target top = {.store = s, .tag = TAG};
 	if (s->is_layout)
 		return 0;
-	for (size_t i = 0; i < n; i++)
-		if (entries_add(&all, &records[i], err))
-			return -1;
-	sort_unique(&all);
-	return keep_union ? write_union(&top, &all, err) : write_exact(&top, &all, only, nonly, err);
+	return start(&all, records, n, err) ? -1 : write_union(&top, &all, err);
+}
+
+int mf_catalogue_set(struct mf_image_store *s, const struct mf_catalogue_record *records, size_t n, const bool *parts, const bool *given,
+		     struct mf_err *err)
+{
+	struct entries all ENTRIES_CLEANUP = {0};
+	struct target top = {.store = s, .tag = TAG};
+	if (s->is_layout)
+		return 0;
+	return start(&all, records, n, err) ? -1 : write_exact(&top, &all, parts, given, err);
 }

@@ -435,7 +435,7 @@ static int store_in_catalogue(struct put *p, struct mf_err *err)
 	for (size_t i = 0; i < p->n; i++)
 		v[i] = (struct mf_catalogue_record){.subject = p->items[i].subject.digest, .blob = p->digest, .length = p->length,
 						    .type = p->o->type, .media_type = p->media_type, .role = p->role, .created = created};
-	return mf_catalogue_write(p->im.blobs, v, p->n, true, NULL, 0, err);
+	return mf_catalogue_add(p->im.blobs, v, p->n, err);
 }
 
 static int store_content(struct put *p, struct mf_err *err)

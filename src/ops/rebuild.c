@@ -52,15 +52,26 @@ static int catalogue_of(const struct mf_entries *e, struct catalogue *c, struct 
 	return 0;
 }
 
-static int write_catalogue(struct mf_image *im, const struct mf_entries *all, const struct mf_subjects *changed, struct mf_err *err)
+static int write_catalogue(struct mf_image *im, const struct mf_entries *all, const bool *parts, const bool *given, struct mf_err *err)
 {
 	struct catalogue c __attribute__((cleanup(catalogue_clear))) = {0};
-	struct mf_digest *only MF_FREE = mf_calloc(changed->n, sizeof *only);
-	if (!only)
-		return mf_fail_nomem(err);
+	return catalogue_of(all, &c, err) < 0 ? -1 : mf_catalogue_set(im->blobs, c.v, c.n, parts, given, err);
+}
+
+/* The records that catalogue and referrers are made of: of a big repository those that share their part with a subject that changed. */
+static int survey(struct mf_image *im, const struct mf_subjects *changed, struct mf_entries *all, struct mf_err *err)
+{
+	const struct mf_tuf_set *set = mf_trust_set(im->trust);
+	bool parts[256], given[256] = {false};
 	for (size_t i = 0; i < changed->n; i++)
-		only[i] = changed->v[i].digest;
-	return catalogue_of(all, &c, err) < 0 ? -1 : mf_catalogue_write(im->blobs, c.v, c.n, false, only, changed->n, err);
+		given[changed->v[i].digest.b[0]] = true;
+	if (mf_policy_tally(set, parts) > MF_MAX_CATALOGUE_RECORDS) {
+		int rc = mf_policy_survey(set, given, all, err) < 0 ? -1 : write_catalogue(im, all, parts, given, err);
+		if (rc <= 0)
+			return rc;
+		mf_entries_clear(all);
+	}
+	return mf_policy_survey(set, NULL, all, err) < 0 || write_catalogue(im, all, NULL, NULL, err) < 0 ? -1 : 0;
 }
 
 /* ---- referrers */
@@ -170,8 +181,7 @@ static int rebuild_once(struct mf_image *im, const struct mf_subjects *subjects,
 			struct mf_err *err)
 {
 	struct mf_entries all MF_ENTRIES_CLEANUP = {0};
-	if (mf_trust_widen(im->trust, MF_STR(""), err) < 0 || mf_policy_list(mf_trust_set(im->trust), NULL, NULL, &all, err) < 0 ||
-	    write_catalogue(im, &all, subjects, err) < 0)
+	if (mf_trust_widen(im->trust, MF_STR(""), err) < 0 || survey(im, subjects, &all, err) < 0)
 		return -1;
 	for (size_t i = 0; i < subjects->n; i++)
 		if (rebuild_subject(im, &subjects->v[i], &all, replaced, nreplaced, err) < 0)

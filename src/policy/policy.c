@@ -140,7 +140,8 @@ static int check_spelling(const struct mf_tuf_loaded *l, struct mf_json_string n
 		       mf_esc(&e2, mf_str_c(l->role)));
 }
 
-int mf_entry_read(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l, size_t i, struct mf_entry *out, struct mf_err *err)
+static int entry_read(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l, size_t i, bool judge, struct mf_entry *out,
+		      struct mf_err *err)
 {
 	struct mf_json_string name = mf_tuf_target_name(l->file, i);
 	struct mf_entry e MF_ENTRY_CLEANUP = {.role = l};
@@ -151,12 +152,17 @@ int mf_entry_read(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l, s
 	if (!mf_record_name_parse(name.raw, &e.type, &e.subject) || !mf_tuf_loaded_covers(set->d, l, name.raw))
 		return 0;
 	if (mf_tuf_target_info(set->d, l->file, i, &e.info, err) < 0 || mf_record_parse(&e.record, e.info.custom, err) < 0 ||
-	    read_signers(set, name.raw, &e, err) < 0)
+	    (judge && read_signers(set, name.raw, &e, err) < 0))
 		return mf_wrap(err, "record '%s' of role '%s'", mf_esc(&esc, name.raw), l->role);
-	e.state = state_of(set, &e);
+	e.state = judge ? state_of(set, &e) : MF_STATE_FOREIGN;
 	*out = e;
 	e = (struct mf_entry){0};
 	return 1;
+}
+
+int mf_entry_read(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l, size_t i, struct mf_entry *out, struct mf_err *err)
+{
+	return entry_read(set, l, i, true, out, err);
 }
 
 /* ---- choice */
@@ -272,37 +278,84 @@ static void drop_doubles(struct mf_entries *all)
 	all->n = kept;
 }
 
-int mf_policy_list(const struct mf_tuf_set *set, const struct mf_digest *subject, const char *asked, struct mf_entries *out,
-		   struct mf_err *err)
+/* Which records a list is of. */
+struct filter {
+	const char *tail;        /* "/sha256-<hex of the subject>", or NULL */
+	const bool *first_bytes; /* or NULL */
+	const char *asked;
+	bool judge;
+};
+
+static bool passes(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l, struct mf_str name, const struct filter *f)
+{
+	struct mf_str type;
+	struct mf_digest d;
+	return (!f->tail || mf_str_ends(name, mf_str_c(f->tail))) && mf_record_name_parse(name, &type, &d) &&
+	       (!f->first_bytes || f->first_bytes[d.b[0]]) && mf_policy_authorised(set, l, type, f->asked);
+}
+
+static int list_role(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l, const struct filter *f, struct mf_entries *all,
+		     struct mf_err *err)
+{
+	for (size_t i = 0; i < l->file->ntargets; i++) {
+		struct mf_json_string name = mf_tuf_target_name(l->file, i);
+		if (name.escaped && check_spelling(l, name, err) < 0)
+			return -1;
+		if (!passes(set, l, name.raw, f))
+			continue;
+		if (mf_grow((void **)&all->v, &all->cap, all->n, sizeof *all->v, err) < 0)
+			return -1;
+		int rc = entry_read(set, l, i, f->judge, &all->v[all->n], err);
+		if (rc < 0)
+			return -1;
+		all->n += (size_t)rc;
+	}
+	return 0;
+}
+
+static int list_all(const struct mf_tuf_set *set, const struct filter *f, struct mf_entries *out, struct mf_err *err)
 {
 	struct mf_entries all MF_ENTRIES_CLEANUP = {0};
-	char tail[80] = "/sha256-";
-	if (subject)
-		mf_digest_hex(tail + 8, subject);
-	for (size_t i = 0; i < set->nroles; i++) {
-		const struct mf_tuf_loaded *l = set->roles[i];
-		for (size_t j = 0; j < l->file->ntargets; j++) {
-			struct mf_str type;
-			struct mf_digest d;
-			struct mf_json_string name = mf_tuf_target_name(l->file, j);
-			struct mf_str raw = name.raw;
-			if (name.escaped && check_spelling(l, name, err) < 0)
-				return -1;
-			if ((subject && !mf_str_ends(raw, mf_str_c(tail))) || !mf_record_name_parse(raw, &type, &d) ||
-			    !mf_policy_authorised(set, l, type, asked))
-				continue;
-			if (mf_grow((void **)&all.v, &all.cap, all.n, sizeof *all.v, err) < 0)
-				return -1;
-			int rc = mf_entry_read(set, l, j, &all.v[all.n], err);
-			if (rc < 0)
-				return -1;
-			all.n += (size_t)rc;
-		}
-	}
+	for (size_t i = 0; i < set->nroles; i++)
+		if (list_role(set, set->roles[i], f, &all, err) < 0)
+			return -1;
 	if (all.n)
 		qsort(all.v, all.n, sizeof *all.v, entry_cmp);
 	drop_doubles(&all);
 	*out = all;
 	all = (struct mf_entries){0};
 	return 0;
+}
+
+int mf_policy_list(const struct mf_tuf_set *set, const struct mf_digest *subject, const char *asked, struct mf_entries *out,
+		   struct mf_err *err)
+{
+	char tail[80] = "/sha256-";
+	struct filter f = {.tail = subject ? tail : NULL, .asked = asked, .judge = true};
+	if (subject)
+		mf_digest_hex(tail + 8, subject);
+	return list_all(set, &f, out, err);
+}
+
+int mf_policy_survey(const struct mf_tuf_set *set, const bool *first_bytes, struct mf_entries *out, struct mf_err *err)
+{
+	struct filter f = {.first_bytes = first_bytes};
+	return list_all(set, &f, out, err);
+}
+
+size_t mf_policy_tally(const struct mf_tuf_set *set, bool first_bytes[256])
+{
+	const struct filter f = {0};
+	size_t n = 0;
+	memset(first_bytes, 0, 256 * sizeof *first_bytes);
+	for (size_t i = 0; i < set->nroles; i++)
+		for (size_t j = 0; j < set->roles[i]->file->ntargets; j++) {
+			struct mf_str type, name = mf_tuf_target_name(set->roles[i]->file, j).raw;
+			struct mf_digest d;
+			if (!passes(set, set->roles[i], name, &f) || !mf_record_name_parse(name, &type, &d))
+				continue;
+			first_bytes[d.b[0]] = true;
+			n++;
+		}
+	return n;
 }

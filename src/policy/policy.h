@@ -52,6 +52,12 @@ int mf_entry_read(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l, s
  * hold different blobs (the message lists them). */
 int mf_policy_select(const struct mf_tuf_set *set, struct mf_str type, const struct mf_digest *subject, const char *asked, struct mf_entry *out,
 		     struct mf_err *err) MF_NODISCARD;
+/* For showing what is stored, where nothing is decided by it: the records of authorised roles without a look at record signatures and
+ * states. first_bytes (256, or NULL: all): only subjects whose digest begins with a byte that is set. */
+int mf_policy_survey(const struct mf_tuf_set *set, const bool *first_bytes, struct mf_entries *out, struct mf_err *err) MF_NODISCARD;
+/* How many records a survey of all would give; first_bytes[b] is set where a subject's digest begins with b. Reads names only. */
+size_t mf_policy_tally(const struct mf_tuf_set *set, bool first_bytes[256]);
+
 /* All records of a subject in authorised roles, by type and role; subject NULL: of all subjects. */
 int mf_policy_list(const struct mf_tuf_set *set, const struct mf_digest *subject, const char *asked, struct mf_entries *out, struct mf_err *err) MF_NODISCARD;
 

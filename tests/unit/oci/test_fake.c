@@ -267,7 +267,7 @@ static void catalogue_believes_the_refusal_that_names_a_blob(void **state)
 	WITH("cat");
 	struct mf_catalogue_record r[2] = {{.subject = parsed(C), .blob = parsed(A), .type = "t", .media_type = "m", .role = "targets"},
 					   {.subject = parsed(C), .blob = parsed(B), .type = "t", .media_type = "m", .role = "targets"}};
-	assert_ok(mf_catalogue_write(s, r, 2, false, NULL, 0, &err), err);
+	assert_ok(mf_catalogue_set(s, r, 2, NULL, NULL, &err), err);
 	assert_int_equal(logged(plain, "\\\"layers\\\":[{\\\"digest\\\":\\\"" A), 1);
 	assert_int_equal(logged(plain, "\\\"layers\\\":[{\\\"digest\\\":\\\"" B), 1);
 	assert_int_equal(logged(plain, "/v2/cat/blobs/" A), 0);

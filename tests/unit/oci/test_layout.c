@@ -216,7 +216,7 @@ static void layout_has_no_referrers_and_no_catalogue(void **state)
 	assert_int_equal(list.n, 0);
 	assert_false(api);
 	assert_ok(mf_referrers_update(f->s, &d, NULL, 0, &d, 1, &err), err);
-	assert_ok(mf_catalogue_write(f->s, &r, 1, false, NULL, 0, &err), err);
+	assert_ok(mf_catalogue_set(f->s, &r, 1, NULL, NULL, &err), err);
 	assert_int_equal(tmpdir_entries(f->dir), 2);
 }
 

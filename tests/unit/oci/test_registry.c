@@ -438,7 +438,7 @@ static void catalogue_has_these_very_bytes_whatever_the_order(void **state)
 	r[2].created = NULL;
 	back[2] = r[2];
 	bool a_first = memcmp(r[1].blob.b, r[0].blob.b, 32) < 0;
-	assert_ok(mf_catalogue_write(f->s, r, 3, false, NULL, 0, &err), err);
+	assert_ok(mf_catalogue_set(f->s, r, 3, NULL, NULL, &err), err);
 	catalogue_text(f, "_manifesto", text);
 	char first[512], second[512];
 	(void)snprintf(first, sizeof(first),
@@ -461,7 +461,7 @@ static void catalogue_has_these_very_bytes_whatever_the_order(void **state)
 	assert_non_null(layer);
 	assert_null(strstr(layer + 1, digest_text(&r[0].blob)));
 	uint64_t before = sent(f), asked = requests(f);
-	assert_ok(mf_catalogue_write(f->s, back, 3, false, NULL, 0, &err), err);
+	assert_ok(mf_catalogue_set(f->s, back, 3, NULL, NULL, &err), err);
 	assert_int_equal(sent(f), before);
 	assert_int_equal(requests(f), asked + 1);
 }
@@ -472,20 +472,20 @@ static void catalogue_union_keeps_and_exact_forgets(void **state)
 	struct mf_err err = MF_ERR_INIT;
 	char text[4096];
 	struct mf_catalogue_record a = record_of(f, 1, "a", true), b = record_of(f, 2, "b", true), a2 = record_of(f, 1, "a2", true);
-	assert_ok(mf_catalogue_write(f->s, &a, 1, true, NULL, 0, &err), err);
-	assert_ok(mf_catalogue_write(f->s, &b, 1, true, NULL, 0, &err), err);
+	assert_ok(mf_catalogue_add(f->s, &a, 1, &err), err);
+	assert_ok(mf_catalogue_add(f->s, &b, 1, &err), err);
 	/* The record's old and new blob stand side by side until the new one is published. */
-	assert_ok(mf_catalogue_write(f->s, &a2, 1, true, NULL, 0, &err), err);
+	assert_ok(mf_catalogue_add(f->s, &a2, 1, &err), err);
 	catalogue_text(f, "_manifesto", text);
 	assert_non_null(strstr(text, digest_text(&a.blob)));
 	assert_non_null(strstr(text, digest_text(&a2.blob)));
 	assert_non_null(strstr(text, digest_text(&b.blob)));
-	assert_ok(mf_catalogue_write(f->s, &a2, 1, false, NULL, 0, &err), err);
+	assert_ok(mf_catalogue_set(f->s, &a2, 1, NULL, NULL, &err), err);
 	catalogue_text(f, "_manifesto", text);
 	assert_null(strstr(text, digest_text(&a.blob)));
 	assert_non_null(strstr(text, digest_text(&a2.blob)));
 	assert_null(strstr(text, digest_text(&b.blob)));
-	assert_ok(mf_catalogue_write(f->s, NULL, 0, false, NULL, 0, &err), err);
+	assert_ok(mf_catalogue_set(f->s, NULL, 0, NULL, NULL, &err), err);
 	catalogue_text(f, "_manifesto", text);
 	assert_string_equal(text, "{\"images\":[]}");
 }
@@ -497,7 +497,7 @@ static void catalogue_lists_a_blob_once_for_each_role(void **state)
 	char text[4096];
 	struct mf_catalogue_record r[3] = {record_of(f, 1, "a", true), record_of(f, 1, "a", true), record_of(f, 1, "a", true)};
 	r[0].role = "targets/qa";
-	assert_ok(mf_catalogue_write(f->s, r, 3, false, NULL, 0, &err), err);
+	assert_ok(mf_catalogue_set(f->s, r, 3, NULL, NULL, &err), err);
 	catalogue_text(f, "_manifesto", text);
 	assert_non_null(strstr(text, "\"role\":\"targets/qa\""));
 	const char *first = strstr(text, "\"role\":\"targets\"");
@@ -511,7 +511,7 @@ static void catalogue_does_not_take_records_from_other_documents(void **state)
 	struct mf_err err = MF_ERR_INIT;
 	char text[4096], manifest[2048];
 	struct mf_catalogue_record a = record_of(f, 1, "a", true), b = record_of(f, 2, "b", true);
-	assert_ok(mf_catalogue_write(f->s, &a, 1, false, NULL, 0, &err), err);
+	assert_ok(mf_catalogue_set(f->s, &a, 1, NULL, NULL, &err), err);
 	catalogue_text(f, "_manifesto", text);
 	struct mf_digest config = digest_of(text);
 	(void)snprintf(manifest, sizeof(manifest),
@@ -519,7 +519,7 @@ static void catalogue_does_not_take_records_from_other_documents(void **state)
 		       "\"layers\":[]}",
 		       MF_MT_OCI_MANIFEST, MF_MT_OCI_EMPTY, digest_text(&config), strlen(text));
 	assert_ok(mf_manifest_put(f->s, "_manifesto", MF_MT_OCI_MANIFEST, bytes_of(manifest), NULL, NULL, &err), err);
-	assert_ok(mf_catalogue_write(f->s, &b, 1, true, NULL, 0, &err), err);
+	assert_ok(mf_catalogue_add(f->s, &b, 1, &err), err);
 	catalogue_text(f, "_manifesto", text);
 	assert_null(strstr(text, digest_text(&a.blob)));
 	assert_non_null(strstr(text, digest_text(&b.blob)));
@@ -544,8 +544,8 @@ static void catalogue_of_nothing_is_not_made(void **state)
 	struct fixture *f = *state;
 	struct mf_err err = MF_ERR_INIT;
 	char text[4096];
-	assert_ok(mf_catalogue_write(f->s, NULL, 0, false, NULL, 0, &err), err);
-	assert_ok(mf_catalogue_write(f->s, NULL, 0, true, NULL, 0, &err), err);
+	assert_ok(mf_catalogue_set(f->s, NULL, 0, NULL, NULL, &err), err);
+	assert_ok(mf_catalogue_add(f->s, NULL, 0, &err), err);
 	catalogue_text(f, "_manifesto", text);
 	assert_string_equal(text, "");
 }
@@ -556,7 +556,7 @@ static void catalogue_flags_blobs_the_registry_lacks(void **state)
 	struct mf_err err = MF_ERR_INIT;
 	char text[4096];
 	struct mf_catalogue_record r[2] = {record_of(f, 1, "there", true), record_of(f, 2, "not there", false)};
-	assert_ok(mf_catalogue_write(f->s, r, 2, false, NULL, 0, &err), err);
+	assert_ok(mf_catalogue_set(f->s, r, 2, NULL, NULL, &err), err);
 	catalogue_text(f, "_manifesto", text);
 	const char *flag = strstr(text, "\"missing\":true");
 	assert_non_null(flag);
@@ -567,7 +567,7 @@ static void catalogue_flags_blobs_the_registry_lacks(void **state)
 	assert_null(strstr(m.bytes.p, digest_text(&r[1].blob)));
 	/* Once it is back the flag goes. */
 	(void)put_blob(f->s, "not there");
-	assert_ok(mf_catalogue_write(f->s, r, 2, false, NULL, 0, &err), err);
+	assert_ok(mf_catalogue_set(f->s, r, 2, NULL, NULL, &err), err);
 	catalogue_text(f, "_manifesto", text);
 	assert_null(strstr(text, "missing"));
 }
@@ -579,7 +579,7 @@ static void catalogue_tag_that_is_something_else_is_written_over(void **state)
 	char text[4096];
 	struct mf_catalogue_record r = record_of(f, 1, "a", true);
 	(void)put_image(f->s, "_manifesto", "an image");
-	assert_ok(mf_catalogue_write(f->s, &r, 1, true, NULL, 0, &err), err);
+	assert_ok(mf_catalogue_add(f->s, &r, 1, &err), err);
 	catalogue_text(f, "_manifesto", text);
 	assert_non_null(strstr(text, digest_text(&r.blob)));
 }
@@ -600,26 +600,39 @@ static void catalogue_above_its_limit_is_split_and_joined_again(void **state)
 		/* Two parts: few enough to keep the test short. */
 		r[i].subject.b[0] = i < 2 ? 0xa0 : 0xb1;
 	}
-	assert_ok(mf_catalogue_write(f->s, r, N, false, NULL, 0, &err), err);
+	assert_ok(mf_catalogue_set(f->s, r, N, NULL, NULL, &err), err);
 	catalogue_text(f, "_manifesto", text);
 	assert_string_equal(text, "{\"images\":[],\"parts\":[\"_manifesto-a0\",\"_manifesto-b1\"]}");
 	catalogue_text(f, "_manifesto-a0", part_a);
 	assert_non_null(strstr(part_a, digest_text(&r[0].subject)));
 	uint64_t before = sent(f);
-	assert_ok(mf_catalogue_write(f->s, r, N, false, NULL, 0, &err), err);
+	assert_ok(mf_catalogue_set(f->s, r, N, NULL, NULL, &err), err);
 	assert_int_equal(sent(f), before);
 	/* A union adds to one part and to a new one, and leaves the large one alone. */
 	struct mf_catalogue_record more[2] = {record_of(f, N, "new", true), record_of(f, N + 1, "new", true)};
 	more[0].subject.b[0] = 0xa0;
 	more[1].subject.b[0] = 0x03;
-	assert_ok(mf_catalogue_write(f->s, more, 2, true, NULL, 0, &err), err);
+	assert_ok(mf_catalogue_add(f->s, more, 2, &err), err);
 	catalogue_text(f, "_manifesto", text);
 	assert_string_equal(text, "{\"images\":[],\"parts\":[\"_manifesto-03\",\"_manifesto-a0\",\"_manifesto-b1\"]}");
 	catalogue_text(f, "_manifesto-a0", part_a);
 	assert_non_null(strstr(part_a, digest_text(&r[0].subject)));
 	assert_non_null(strstr(part_a, digest_text(&more[0].subject)));
+	/* With the records of one part only that part is written; a part that is not there yet wants all. */
+	bool parts[256] = {[0x03] = true, [0xa0] = true, [0xb1] = true}, given[256] = {[0xa0] = true};
+	assert_int_equal(mf_catalogue_set(f->s, r, 1, parts, given, &err), 0);
+	catalogue_text(f, "_manifesto-a0", part_a);
+	assert_non_null(strstr(part_a, digest_text(&r[0].subject)));
+	assert_null(strstr(part_a, digest_text(&r[1].subject)));
+	catalogue_text(f, "_manifesto-03", part_b);
+	assert_non_null(strstr(part_b, digest_text(&more[1].subject)));
+	before = sent(f);
+	parts[0x77] = given[0x77] = true;
+	assert_int_equal(mf_catalogue_set(f->s, r, 1, parts, given, &err), 1);
+	assert_int_equal(sent(f), before);
+	assert_ok(mf_catalogue_set(f->s, r, N, NULL, NULL, &err), err);
 	/* Below the limit it is one again, and the parts keep nothing alive. */
-	assert_ok(mf_catalogue_write(f->s, r, 2, false, NULL, 0, &err), err);
+	assert_ok(mf_catalogue_set(f->s, r, 2, NULL, NULL, &err), err);
 	catalogue_text(f, "_manifesto", text);
 	assert_non_null(strstr(text, digest_text(&r[1].subject)));
 	(void)snprintf(tag_a, sizeof(tag_a), "_manifesto-a0");
@@ -637,7 +650,7 @@ static void catalogue_keeps_blobs_through_garbage_collection(void **state)
 	char text[4096];
 	struct mf_catalogue_record r = record_of(f, 1, "kept by the catalogue", true);
 	struct mf_digest lost = put_blob(f->s, "kept by nobody");
-	assert_ok(mf_catalogue_write(f->s, &r, 1, false, NULL, 0, &err), err);
+	assert_ok(mf_catalogue_set(f->s, &r, 1, NULL, NULL, &err), err);
 	stop();
 	pid_t gc = spawn_registry((char *[]){word_registry, word_gc, word_untagged, server.config, NULL});
 	int st = -1;

@@ -801,6 +801,15 @@ static void list_is_sorted_by_subject_type_and_role(void **state)
 		assert_int_equal(one.n, 3);
 		ok(mf_policy_list(&f.set, &subject, "security", &role, &err), &err);
 		assert_int_equal(role.n, 1);
+		/* A survey is of the same records; of some first bytes, if that is asked. */
+		struct mf_entries some MF_ENTRIES_CLEANUP = {0}, every MF_ENTRIES_CLEANUP = {0};
+		bool bytes[256], only[256] = {[2] = true};
+		assert_int_equal(mf_policy_tally(&f.set, bytes), 4);
+		assert_true(bytes[1] && bytes[2] && !bytes[0] && !bytes[3]);
+		ok(mf_policy_survey(&f.set, NULL, &every, &err), &err);
+		assert_int_equal(every.n, 4);
+		ok(mf_policy_survey(&f.set, only, &some, &err), &err);
+		assert_int_equal(some.n, 3);
 	}
 }
 
