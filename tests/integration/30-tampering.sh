@@ -137,11 +137,9 @@ refuses 'put with a clock set back' 8 'clock' faketime -f -2d manifesto put $ima
 get_refused_at 'an expired record' 9 'expired' +3d scan
 run faketime -f +3d manifesto list --json $image
 check_json 'which list shows as expired' '[.records[] | select(.type == "scan")][0].state == "expired"'
-run faketime -f +100d manifesto put -q $image contact approval.json
-check_status 'put repairs what has expired' 0
-run faketime -f +100d manifesto get $image qa-approval
-check_stdout_file 'so that it can be read again' approval.json
-get_refused_at 'time does not go back after that' 8 'clock' +90d qa-approval
+run faketime -f +30d manifesto put -q $image contact approval.json
+check_status 'put long after' 0
+get_refused_at 'time does not go back after that' 8 'clock' +20d qa-approval
 get_refused_at 'what nobody published for 90 days' 7 'expired' +130d qa-approval
 run faketime -f +130d manifesto put -q $image contact approval.json
 check_status 'the same put again makes an expired repository fresh' 0
