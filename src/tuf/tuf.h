@@ -56,8 +56,10 @@ struct mf_tuf_target {
 
 struct mf_tuf_signature {
 	struct mf_str keyid;
-	struct mf_str method; /* Notary: lower-cased; tuf1: empty */
+	struct mf_str method; /* Notary's member; tuf1: empty */
 	struct mf_bytes sig;
+	bool good;            /* it has verified, over this file, with the key of this fingerprint: a root is judged several times */
+	struct mf_digest good_for;
 };
 
 /* A parsed metadata file. It owns its bytes; slices point into them or into the arena. */

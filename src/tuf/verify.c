@@ -30,13 +30,20 @@ static struct mf_pubkey *usable_key(const struct mf_tuf_counting *c, const struc
 	return key->pub ? mf_pubkey_ref(key->pub) : NULL;
 }
 
-static bool verifies(const struct mf_tuf_counting *c, const struct mf_tuf_file *f, const struct mf_tuf_signature *s,
+static bool verifies(const struct mf_tuf_counting *c, const struct mf_tuf_file *f, struct mf_tuf_signature *s,
 		     const struct mf_tuf_key *key, struct mf_pubkey *pub)
 {
 	struct mf_err ignored = MF_ERR_INIT;
+	struct mf_digest fp = mf_pubkey_fingerprint(pub);
 	enum mf_sig_scheme scheme;
-	return c->d->scheme(key, s->method, &scheme) &&
-	       mf_sig_verify(pub, scheme, mf_bytes_of(f->canonical), s->sig, &ignored) == 0;
+	if (s->good && mf_digest_eq(&s->good_for, &fp))
+		return true;
+	if (!c->d->scheme(key, s->method, &scheme) ||
+	    mf_sig_verify(pub, scheme, mf_bytes_of(f->canonical), s->sig, &ignored) < 0)
+		return false;
+	s->good = true;
+	s->good_for = fp;
+	return true;
 }
 
 static bool counted(const struct mf_digest *fps, size_t n, const struct mf_digest *fp)
