@@ -408,6 +408,12 @@ static int read_meta_entry(struct parser *p, struct mf_tuf_meta *m, struct mf_er
 	return 0;
 }
 
+static int meta_cmp(const void *a, const void *b)
+{
+	const struct mf_tuf_meta *x = a, *y = b;
+	return mf_str_cmp(x->name, y->name);
+}
+
 static int read_meta(struct parser *p, struct mf_err *err)
 {
 	struct mf_tuf_file *f = p->f;
@@ -434,15 +440,16 @@ static int read_meta(struct parser *p, struct mf_err *err)
 			return mf_wrap(err, "meta '%s'", mf_esc(&e, m->name));
 		f->nmeta++;
 	}
+	/* Thousands of delegations are looked up among tens of thousands of entries. */
+	if (more == 0 && f->nmeta)
+		qsort(f->meta, f->nmeta, sizeof *f->meta, meta_cmp);
 	return more;
 }
 
 const struct mf_tuf_meta *mf_tuf_meta_find(const struct mf_tuf_file *f, const char *name)
 {
-	for (size_t i = 0; i < f->nmeta; i++)
-		if (mf_str_eqz(f->meta[i].name, name))
-			return &f->meta[i];
-	return NULL;
+	struct mf_tuf_meta wanted = {.name = mf_str_c(name)};
+	return f->nmeta ? bsearch(&wanted, f->meta, f->nmeta, sizeof *f->meta, meta_cmp) : NULL;
 }
 
 static int check_meta(const struct mf_dialect *d, const struct mf_tuf_file *f, struct mf_err *err)

@@ -79,7 +79,7 @@ struct mf_tuf_file {
 	struct mf_str keys_raw;    /* the "keys" object (root) */
 	struct mf_tuf_role *roles; /* root: the four in order of enum mf_tuf_type; targets: delegations in listed order */
 	size_t nroles;
-	struct mf_tuf_meta *meta;  /* snapshot, timestamp */
+	struct mf_tuf_meta *meta;  /* snapshot, timestamp: sorted by name */
 	size_t nmeta;
 	struct mf_tuf_target *targets; /* sorted by decoded name */
 	size_t ntargets;

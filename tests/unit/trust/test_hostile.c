@@ -492,6 +492,47 @@ static void record_signed_by_a_misfiled_key_is_foreign(void **state)
 	simple_drop(&s);
 }
 
+/* Work that grows with the product of both would take minutes. */
+static void many_delegations_and_a_big_snapshot_are_looked_through_in_time(void **state)
+{
+	struct simple s;
+	struct mf_err err = MF_ERR_INIT;
+	enum { DELEGATIONS = 8000, METAS = 60000 };
+	struct mf_buf d MF_BUF_CLEANUP = MF_BUF_INIT(4 << 20), snap MF_BUF_CLEANUP = MF_BUF_INIT(4 << 20);
+	struct mf_buf file MF_BUF_CLEANUP = MF_BUF_INIT(4 << 20), t MF_BUF_CLEANUP = MF_BUF_INIT(65536), tf MF_BUF_CLEANUP = MF_BUF_INIT(65536);
+	struct hkey *online;
+	char when[MF_TIME_LEN];
+	simple_make(&s, state);
+	online = &s.online;
+	ok(mf_buf_printf(&d, &err, "{\"keys\":{\"%s\":%s},\"roles\":[", s.online.id, s.online.object.p), &err);
+	for (int i = 0; i < DELEGATIONS; i++)
+		ok(mf_buf_printf(&d, &err, "%s{\"keyids\":[\"%s\"],\"name\":\"r%05d\",\"paths\":[\"qa/*\"],\"terminating\":false,\"threshold\":1}",
+				 i ? "," : "", s.online.id, i),
+		   &err);
+	ok(mf_buf_addz(&d, "]}", &err), &err);
+	struct hrole r = targets_of(&s, 1, NULL);
+	r.delegations = d.p;
+	write_all(&s.w, &r, 1, 1, &s.online);
+	mf_time_format(when, s.w.now + DAY);
+	ok(mf_buf_printf(&snap, &err, "{\"_type\":\"snapshot\",\"expires\":\"%s\",\"meta\":{", when), &err);
+	for (int i = 0; i < METAS; i++)
+		ok(mf_buf_printf(&snap, &err, "\"n%05d.json\":{\"version\":1},", i), &err);
+	ok(mf_buf_addz(&snap, "\"targets.json\":{\"version\":1}},\"spec_version\":\"1.0.33\",\"version\":1}", &err), &err);
+	sign_file(mf_buf_str(&snap), &online, 1, &file);
+	write_in(s.w.repo, "1.snapshot.json", mf_buf_str(&file));
+	struct mf_tuf_listed one = {"snapshot", 1, mf_buf_bytes(&file)};
+	struct mf_tuf_meta_spec spec = {.type = MF_TUF_TIMESTAMP, .files = &one, .nfiles = 1, .version = 1, .expires = s.w.now + DAY};
+	ok(mf_tuf_build_meta(&mf_dialect_tuf1, &spec, &t, &err), &err);
+	sign_file(mf_buf_str(&t), &online, 1, &tf);
+	write_in(s.w.repo, "timestamp.json", mf_buf_str(&tf));
+	int64_t from = mf_monotonic_ms();
+	assert_int_equal(load_how(&s.w, false, "qa/"), MF_OK);
+	int64_t took = mf_monotonic_ms() - from;
+	if (took > 4000)
+		fail_msg("took %lld ms", (long long)took);
+	simple_drop(&s);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, tmpdir_make, tmpdir_drop)
 
 int main(void)
@@ -513,6 +554,7 @@ int main(void)
 		T(walk_to_the_newest_root_has_an_end),
 		T(tombstone_is_told_by_its_media_type_in_any_case),
 		T(record_signed_by_a_misfiled_key_is_foreign),
+		T(many_delegations_and_a_big_snapshot_are_looked_through_in_time),
 		T(lookup_reads_no_more_roles_than_its_limit_and_a_list_more),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
