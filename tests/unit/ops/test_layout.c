@@ -334,6 +334,74 @@ static void expired_state_is_not_published_upon_without_floors(void **state)
 	world_drop(&w);
 }
 
+/* An attack must not look like an absence. */
+static void trust_is_judged_before_the_image_is_missed(void **state)
+{
+	struct world w;
+	world_make(&w, state);
+	struct manifesto_put_options o = put_of(&w, "yes");
+	assert_int_equal(put(&w, &o).status, 0);
+	(void)sprintf(strrchr(w.image, ':'), ":2.0");
+	assert_int_equal(get(&w, NULL), MANIFESTO_NOT_FOUND);
+	write_in(w.layout, "trust/timestamp.json", MF_STR("{}"));
+	assert_int_equal(get(&w, NULL), MANIFESTO_INVALID);
+	world_drop(&w);
+}
+
+static void tombstone_stays_until_it_is_lifted_on_purpose(void **state)
+{
+	struct world w;
+	world_make(&w, state);
+	struct manifesto_put_options o = put_of(&w, "yes"), dead = put_of(&w, "{}");
+	dead.media_type = "application/vnd.manifesto.withdrawn.v1+json";
+	assert_int_equal(put(&w, &o).status, 0);
+	assert_int_equal(put(&w, &dead).status, 0);
+	assert_int_equal(get(&w, NULL), MANIFESTO_POLICY);
+	assert_int_equal(put(&w, &o).status, MANIFESTO_POLICY);
+	o.force = 1;
+	assert_int_equal(put(&w, &o).status, MANIFESTO_POLICY);
+	assert_int_equal(get(&w, NULL), MANIFESTO_POLICY);
+	o.force = 0;
+	o.reinstate = 1;
+	assert_int_equal(put(&w, &o).status, 0);
+	assert_int_equal(get(&w, "yes"), 0);
+	world_drop(&w);
+}
+
+static void remove_file(const struct world *w, const char *name)
+{
+	char *path = mf_path_join(w->layout, name, NULL);
+	assert_int_equal(unlink(path), 0);
+	free(path);
+}
+
+static void damaged_content_is_no_lost_content(void **state)
+{
+	struct world w;
+	struct mf_err err = MF_ERR_INIT;
+	struct mf_digest d, subject;
+	char hex[65], subject_hex[65], target[300], blob[100];
+	world_make(&w, state);
+	struct manifesto_put_options o = put_of(&w, "yes");
+	assert_int_equal(put(&w, &o).status, 0);
+	assert_int_equal(mf_sha256(mf_bytes_of(MF_STR("yes")), &d, &err), 0);
+	assert_int_equal(mf_sha256(mf_bytes_of(MF_STR(MANIFEST)), &subject, &err), 0);
+	mf_digest_hex(hex, &d);
+	mf_digest_hex(subject_hex, &subject);
+	(void)snprintf(blob, sizeof blob, "blobs/sha256/%s", hex);
+	(void)snprintf(target, sizeof target, "trust/targets/qa/%s.sha256-%s", hex, subject_hex);
+	remove_file(&w, blob);
+	assert_int_equal(get(&w, "yes"), 0);
+	write_in(w.layout, target, MF_STR("YES")); /* of the right length */
+	assert_int_equal(get(&w, NULL), MANIFESTO_INVALID);
+	remove_file(&w, target);
+	assert_int_equal(get(&w, NULL), MANIFESTO_CONTENT_GONE);
+	/* The same put mends it, though the record is unchanged. */
+	assert_true(put(&w, &o).unchanged);
+	assert_int_equal(get(&w, "yes"), 0);
+	world_drop(&w);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, tmpdir_make, tmpdir_drop)
 
 int main(void)
@@ -345,6 +413,9 @@ int main(void)
 		T(record_that_expires_is_refused_from_then_on),
 		T(initialisation_must_be_asked_for),
 		T(expired_state_is_not_published_upon_without_floors),
+		T(trust_is_judged_before_the_image_is_missed),
+		T(tombstone_stays_until_it_is_lifted_on_purpose),
+		T(damaged_content_is_no_lost_content),
 		T(types_that_are_none_are_usage_errors),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
