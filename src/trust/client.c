@@ -381,7 +381,7 @@ static bool worth_another_try(const struct mf_trust *t, const struct mf_err *err
 	return (t->cached[EARLY_ROOT] || t->cached_step) && (e == 6 || e == 7 || e == 8 || e == 10);
 }
 
-/* Trust on first use holds from now on: the root's keys become the pin. A home that cannot be written is no error. */
+/* Trust on first use, or in a root of our own, holds from now on: the root's keys become the pin. A home that cannot be written is no error. */
 static int pin_first_use(struct mf_trust *t, struct mf_err *err)
 {
 	const struct mf_tuf_role *role = &t->set.root->roles[MF_TUF_ROOT];
@@ -394,14 +394,14 @@ static int pin_first_use(struct mf_trust *t, struct mf_err *err)
 		return 0;
 	if (err->code != MF_E_IO)
 		return -1;
-	mf_env_log(t->cfg->env, MF_LOG_WARNING, "'%s' was trusted on first use, but the pin cannot be stored: %s", t->pin_name, err->msg);
+	mf_env_log(t->cfg->env, MF_LOG_WARNING, "'%s' is trusted, but the pin cannot be stored: %s", t->pin_name, err->msg);
 	mf_err_clear(err);
 	return 0;
 }
 
 int mf_trust_load(struct mf_trust *t, struct mf_str prefix, bool for_signing, struct mf_err *err)
 {
-	t->loaded = false;
+	t->loaded = t->adopted = false;
 	t->for_signing = for_signing;
 	mf_pin_clear(&t->pin);
 	if (mf_pin_find(t->cfg->home, t->pin_name, &t->pin, err) < 0 || mf_trust_prefetch(t, err) < 0)
@@ -423,7 +423,7 @@ int mf_trust_load(struct mf_trust *t, struct mf_str prefix, bool for_signing, st
 	if (mf_floors_raise(t->cfg->home, t->pin_name, &t->set, t->cfg->env, err) < 0)
 		return -1;
 	t->loaded = true;
-	return t->tofu && !t->cfg->ci ? pin_first_use(t, err) : 0;
+	return (t->tofu && !t->cfg->ci) || t->adopted ? pin_first_use(t, err) : 0;
 }
 
 bool mf_trust_known(struct mf_trust *t, struct mf_err *err)

@@ -18,6 +18,7 @@ struct mf_trust {
 	struct mf_fetch *early[EARLY_COUNT];
 	bool loaded, tofu;
 	bool use_cache; /* of this try */
+	bool adopted;   /* the pin is our own root key, and is not stored yet */
 	bool for_signing;
 	bool cached[EARLY_COUNT]; /* which files came from the cache */
 	bool cached_step;         /* so did an older root */

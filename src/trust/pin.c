@@ -34,7 +34,8 @@ static json_t *load(const char *path, struct mf_err *err)
 	if (tree && mf_json_get_int(tree, "manifestoTrust", true, 1, 1, &version, err) == 0 &&
 	    mf_json_get_obj(tree, "pins", true, &pins, err) == 0)
 		return json_incref(tree);
-	(void)mf_recode(err, MF_E_PIN);
+	if (err->code != MF_E_NOMEM)
+		(void)mf_recode(err, MF_E_PIN);
 	(void)mf_wrap(err, "pins in '%s'", path);
 	return NULL;
 }
@@ -69,7 +70,7 @@ static int read_ca(const char *home, const char *file, struct mf_pin *out, struc
 	if (!path)
 		return mf_fail_nomem(err);
 	if (mf_file_read(path, MF_MAX_CONFIG_BYTES, &pem, err) < 0)
-		return mf_recode(err, MF_E_PIN);
+		return err->code == MF_E_NOMEM ? -1 : mf_recode(err, MF_E_PIN);
 	out->ca = mf_buf_take(&pem);
 	return out->ca ? 0 : mf_fail_nomem(err);
 }
@@ -122,15 +123,17 @@ int mf_pin_find(const char *home, const char *name, struct mf_pin *out, struct m
 	return 0;
 }
 
+/* NULL: out of memory. */
 static json_t *pin_json(const struct mf_digest *fps, size_t n, int64_t threshold)
 {
-	json_t *list = json_array();
+	json_t *list MF_JSON_CLEANUP = json_array();
 	for (size_t i = 0; list && i < n; i++) {
 		char hex[65];
 		mf_digest_hex(hex, &fps[i]);
-		(void)json_array_append_new(list, json_string(hex));
+		if (json_array_append_new(list, json_string(hex)) < 0)
+			return NULL;
 	}
-	return json_pack("{s:o,s:I}", "fingerprints", list, "threshold", (json_int_t)threshold);
+	return list ? json_pack("{s:O,s:I}", "fingerprints", list, "threshold", (json_int_t)threshold) : NULL;
 }
 
 int mf_pin_store(const char *home, const char *pattern, const struct mf_digest *fps, size_t n, int64_t threshold,

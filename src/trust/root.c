@@ -269,6 +269,28 @@ static int unfinished(struct mf_trust *t, struct mf_err *err)
 	return rc < 0 ? -1 : !rc;
 }
 
+/* Whoever holds enough root keys of the newest root to have made it needs no pin to publish: nobody else can have. That is the case after a first
+ * put that was stopped between publishing and pinning. The pin is stored when the load has succeeded. */
+static int adopt_own_root(struct mf_trust *t, const struct mf_tuf_file *newest, struct mf_err *err)
+{
+	const struct mf_tuf_role *role = &newest->roles[MF_TUF_ROOT];
+	struct mf_digest *fps MF_FREE = mf_calloc(role->nkeys, sizeof *fps);
+	size_t n = 0;
+	if (!fps)
+		return mf_fail_nomem(err);
+	for (size_t i = 0; i < role->nkeys; i++) {
+		struct mf_digest fp = role->keys[i]->pub ? mf_pubkey_fingerprint(role->keys[i]->pub) : (struct mf_digest){{0}};
+		if (role->keys[i]->pub && mf_keystore_find_fp(t->cfg->keys, &fp))
+			fps[n++] = fp;
+	}
+	if ((int64_t)n < role->threshold)
+		return 0;
+	t->pin = (struct mf_pin){.found = true, .fingerprints = fps, .n = n, .threshold = role->threshold};
+	fps = NULL;
+	t->adopted = true;
+	return 0;
+}
+
 int mf_trust_load_root(struct mf_trust *t, struct mf_err *err)
 {
 	struct chain c CHAIN_CLEANUP = {.n = 0};
@@ -278,6 +300,8 @@ int mf_trust_load_root(struct mf_trust *t, struct mf_err *err)
 	if (rc)
 		return rc < 0 ? -1 : gone(t, err);
 	if (t->repo->ops->local ? newest_by_version(t, &c, err) < 0 : newest_by_name(t, &c, err) < 0)
+		return -1;
+	if (!t->pin.found && t->for_signing && adopt_own_root(t, c.v[0], err) < 0)
 		return -1;
 	if (!t->pin.found && !t->cfg->tofu)
 		return refuse_unpinned(t, c.v[0], err);

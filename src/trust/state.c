@@ -171,12 +171,15 @@ static int merge(struct mf_floors *f, const struct mf_tuf_set *set, bool *change
 static int write_floors(const char *path, const struct mf_floors *f, struct mf_err *err)
 {
 	char root[MF_DIGEST_TEXT], keys[MF_DIGEST_TEXT];
-	json_t *versions = json_object();
+	json_t *versions MF_JSON_CLEANUP = json_object();
 	mf_digest_format(root, &f->root);
 	mf_digest_format(keys, &f->keys);
-	for (size_t i = 0; versions && i < f->roles.n; i++)
-		(void)json_object_set_new(versions, f->roles.v[i].role, json_integer((json_int_t)f->roles.v[i].version));
-	json_t *tree MF_JSON_CLEANUP = json_pack("{s:I,s:s,s:s,s:o}", "clock", (json_int_t)f->clock, "root", root, "keys", keys,
+	if (!versions)
+		return mf_fail_nomem(err);
+	for (size_t i = 0; i < f->roles.n; i++)
+		if (json_object_set_new(versions, f->roles.v[i].role, json_integer((json_int_t)f->roles.v[i].version)) < 0)
+			return mf_fail_nomem(err); /* half of the floors would be a way back */
+	json_t *tree MF_JSON_CLEANUP = json_pack("{s:I,s:s,s:s,s:O}", "clock", (json_int_t)f->clock, "root", root, "keys", keys,
 						 "versions", versions);
 	char *dump MF_FREE = tree ? json_dumps(tree, JSON_INDENT(1) | JSON_SORT_KEYS) : NULL;
 	if (!dump)

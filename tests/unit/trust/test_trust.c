@@ -610,6 +610,27 @@ static void a_publish_makes_timestamp_and_snapshot_fresh_for_ninety_days(void **
 	world_drop(&w);
 }
 
+static void holder_of_the_root_key_publishes_without_a_pin_and_gets_one(void **state)
+{
+	struct world w;
+	struct mf_err err = MF_ERR_INIT;
+	int64_t version;
+	world_init(&w, state);
+	forget(&w, true, true);
+	struct plan p = {.w = &w, .edit = {MF_STR("ours"), ENTRY}};
+	assert_int_equal(load(&w), MF_E_PIN); /* reading is nobody's privilege */
+	keystore(&w, "no-keys");
+	reopen(&w);
+	assert_int_equal(put_one(&w, &p, &version, &err), -1);
+	assert_int_equal(err.code, MF_E_PIN);
+	mf_err_clear(&err);
+	keystore(&w, "keys");
+	reopen(&w);
+	ok(put_one(&w, &p, &version, &err), &err);
+	assert_int_equal(load(&w), MF_OK);
+	world_drop(&w);
+}
+
 static void second_initialisation_is_a_conflict_and_one_after_a_loss_is_gone(void **state)
 {
 	struct world w;
@@ -675,6 +696,7 @@ int main(void)
 		T(update_without_a_key_of_the_role_is_a_key_error_and_publishes_nothing),
 		T(a_publish_makes_timestamp_and_snapshot_fresh_for_ninety_days),
 		T(prefix_pin_lets_its_own_root_key_initialise_and_no_other),
+		T(holder_of_the_root_key_publishes_without_a_pin_and_gets_one),
 		T(second_initialisation_is_a_conflict_and_one_after_a_loss_is_gone),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
