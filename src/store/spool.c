@@ -178,8 +178,38 @@ static bool is_stream(const char *path)
 	return stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode);
 }
 
+/* N of "/proc/self/fd/N" and "/dev/fd/N", -1 for other names. */
+static int descriptor_number(const char *name)
+{
+	static const char *const prefixes[] = {"/proc/self/fd/", "/dev/fd/"};
+	for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
+		size_t at = strlen(prefixes[i]);
+		if (strncmp(name, prefixes[i], at) != 0)
+			continue;
+		size_t digits = strspn(name + at, "0123456789");
+		return digits > 0 && digits < 6 && !name[at + digits] ? atoi(name + at) : -1;
+	}
+	return -1;
+}
+
+/* /dev/stdout is a link to such a name, and what that names is a regular file when a shell redirected it: root would
+ * rename a file over the link, for everyone. */
+static int descriptor_named(const char *path)
+{
+	char link[64];
+	ssize_t n = readlink(path, link, sizeof(link) - 1);
+	int fd = descriptor_number(path);
+	if (fd >= 0 || n <= 0)
+		return fd;
+	link[n] = '\0';
+	return descriptor_number(link);
+}
+
 int mf_spool_copy_file(struct mf_spool *s, const char *path, unsigned mode, bool sync, struct mf_err *err)
 {
+	int named = is_stream(path) ? -1 : descriptor_named(path);
+	if (named >= 0)
+		return copy_to(s, named, path, err);
 	if (is_stream(path)) {
 		int fd MF_FD_CLEANUP = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
 		if (fd < 0)

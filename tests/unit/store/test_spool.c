@@ -1,6 +1,7 @@
 #include "tmpdir.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/resource.h>
@@ -204,6 +205,30 @@ static void spool_copy_to_device_writes_to_it(void **state)
 	assert_int_equal(err.sys, ENOSPC);
 }
 
+static void spool_copy_to_a_descriptors_name_writes_to_the_descriptor(void **state)
+{
+	struct mf_err err = MF_ERR_INIT;
+	struct mf_spool *s MF_SPOOL_CLEANUP = mf_spool_new(100, &fnv, &err);
+	struct mf_digest d;
+	uint64_t n;
+	char target[64];
+	fill(s, 100, 100);
+	assert_int_equal(mf_spool_end(s, &d, &n, &err), 0);
+	int fd = open(tmpdir_path(state, "redirected"), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	assert_true(fd >= 0 && write(fd, "before", 6) == 6);
+	for (int i = 0; i < 2; i++) {
+		assert_true(snprintf(target, sizeof(target), i ? "/dev/fd/%d" : "/proc/self/fd/%d", fd) > 0);
+		assert_int_equal(symlink(target, tmpdir_path(state, "stdout")), 0);
+		assert_int_equal(mf_spool_copy_file(s, tmpdir_path(state, "stdout"), 0644, true, &err), 0);
+		struct stat st;
+		assert_true(lstat(tmpdir_path(state, "stdout"), &st) == 0 && S_ISLNK(st.st_mode));
+		assert_int_equal(unlink(tmpdir_path(state, "stdout")), 0);
+		assert_int_equal(mf_spool_copy_file(s, target, 0644, true, &err), 0);
+		assert_true(fstat(fd, &st) == 0 && st.st_size == 6 + 200 * (i + 1));
+	}
+	close(fd);
+}
+
 static void spool_store_opens_no_fifo(void **state)
 {
 	struct mf_err err = MF_ERR_INIT;
@@ -310,6 +335,7 @@ int main(void)
 		cmocka_unit_test(spool_on_full_disk_is_an_io_error),
 		tmpdir_test(spool_copies_to_files_and_descriptors),
 		tmpdir_test(spool_copy_to_device_writes_to_it),
+		tmpdir_test(spool_copy_to_a_descriptors_name_writes_to_the_descriptor),
 		tmpdir_test(spool_store_opens_no_fifo),
 		cmocka_unit_test(spool_copy_to_closed_pipe_is_io_with_epipe),
 		cmocka_unit_test(spool_from_fifo_reads_to_the_end),
