@@ -572,6 +572,23 @@ static void catalogue_flags_blobs_the_registry_lacks(void **state)
 	assert_null(strstr(text, "missing"));
 }
 
+/* More of them than fit into a short error answer. */
+static void catalogue_of_many_lost_blobs_can_be_written(void **state)
+{
+	struct fixture *f = *state;
+	struct mf_err err = MF_ERR_INIT;
+	enum { N = 1200 };
+	struct mf_catalogue_record *r MF_FREE = mf_calloc(N, sizeof(*r));
+	assert_non_null(r);
+	for (unsigned i = 0; i < N; i++) {
+		r[i] = record_of(f, i, "lost", false);
+		assert_ok(mf_sha256((struct mf_bytes){(const uint8_t *)&i, sizeof i}, &r[i].blob, &err), err);
+	}
+	assert_ok(mf_catalogue_set(f->s, r, N, NULL, NULL, &err), err);
+	struct mf_manifest m MF_MANIFEST_CLEANUP = {0};
+	assert_ok(mf_manifest_get_tag(f->s, "_manifesto", &m, &err), err);
+}
+
 static void catalogue_tag_that_is_something_else_is_written_over(void **state)
 {
 	struct fixture *f = *state;
@@ -685,6 +702,7 @@ int main(void)
 		registry_test(artifact_config_is_stored_once_for_each_handle),
 		registry_test(catalogue_of_nothing_is_not_made),
 		registry_test(catalogue_flags_blobs_the_registry_lacks),
+		registry_test(catalogue_of_many_lost_blobs_can_be_written),
 		registry_test(catalogue_tag_that_is_something_else_is_written_over),
 		registry_test(catalogue_above_its_limit_is_split_and_joined_again),
 		registry_test(catalogue_keeps_blobs_through_garbage_collection),
