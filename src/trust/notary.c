@@ -49,6 +49,12 @@ static struct mf_repo *open_url(const struct mf_repo_ops *ops, const char *schem
 		(void)mf_fail(err, MF_E_USAGE, 0, "trust server '%s%s' names no host", scheme, rest);
 		return NULL;
 	}
+	/* It may be a password: it is not repeated. */
+	if (strpbrk(rest, "@?#")) {
+		(void)mf_fail(err, MF_E_USAGE, 0, "the URL of a trust server is %sHOST[:PORT][/PATH], without user and query", scheme);
+		mf_err_set_hint(err, "-u USER and --password-stdin, or REGISTRY_USERNAME and REGISTRY_PASSWORD, give user and password");
+		return NULL;
+	}
 	/* The server matches paths after decoding and redirects "//" and dot segments: none of them is in a GUN. */
 	if (mf_pct_encode(&path, mf_str_c(gun), "/:", err) < 0)
 		return NULL;
@@ -153,18 +159,24 @@ static int server_error(const struct mf_http_call *call, const struct mf_http_re
 	return -1;
 }
 
-/* 400 VERSION: a version in the upload is not newer; 500 UPDATING: a lost race on SQL (PROTOCOL section 3). INVALID_UPDATE with
- * ErrBadRoot on a first publish: somebody else initialised the repository. */
-static int publish_error(const struct mf_http_call *call, const struct mf_http_response *res, bool first, struct mf_err *err)
+bool mf_notary_lost_race(const struct mf_http_response *res, bool first)
 {
 	char code[64];
 	mf_http_error_code(res, code);
 	struct mf_str body = mf_buf_str(&res->body);
-	bool bad_root = memmem(body.p, body.n, "ErrBadRoot", 10) != NULL;
-	bool race = (res->status == 400 && strcmp(code, "VERSION") == 0) || (res->status == 500 && strcmp(code, "UPDATING") == 0) ||
-		    (first && res->status == 400 && strcmp(code, "INVALID_UPDATE") == 0 && bad_root);
-	if (race)
-		return mf_fail(err, MF_E_CONFLICT, 0, "somebody else published at the same time (%s)", code);
+	if (res->status == 500)
+		return strcmp(code, "UPDATING") == 0;
+	if (res->status != 400)
+		return false;
+	return strcmp(code, "VERSION") == 0 ||
+	       (first && strcmp(code, "INVALID_UPDATE") == 0 && memmem(body.p, body.n, "ErrBadRoot", 10) != NULL);
+}
+
+static int publish_error(const struct mf_http_call *call, const struct mf_http_response *res, bool first, struct mf_err *err)
+{
+	struct mf_str body = mf_buf_str(&res->body);
+	if (mf_notary_lost_race(res, first))
+		return mf_fail(err, MF_E_CONFLICT, 0, "somebody else published at the same time");
 	(void)server_error(call, res, "publish trust metadata", err);
 	if (res->status == 400 && memmem(body.p, body.n, "no snapshot was included", 24)) {
 		(void)mf_recode(err, MF_E_KEY);

@@ -22,6 +22,8 @@ static json_t *load(const char *path, struct mf_err *err)
 	int64_t version;
 	json_t *pins;
 	if (mf_file_read(path, MF_MAX_CONFIG_BYTES, &text, err) < 0) {
+		if (err->code == MF_E_USAGE)
+			(void)mf_recode(err, err->sys ? MF_E_IO : MF_E_PIN);
 		if (err->code != MF_E_NOT_FOUND)
 			return NULL;
 		mf_err_clear(err);
@@ -151,11 +153,8 @@ int mf_pin_store(const char *home, const char *pattern, const struct mf_digest *
 	json_t *pin = pin_json(fps, n, threshold);
 	if (!pin || json_object_set_new(json_object_get(tree, "pins"), pattern, pin) < 0)
 		return mf_fail_nomem(err);
-	char *dump MF_FREE = json_dumps(tree, JSON_INDENT(2) | JSON_SORT_KEYS);
 	struct mf_buf text MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_CONFIG_BYTES);
-	if (!dump)
-		return mf_fail_nomem(err);
-	if (mf_buf_addz(&text, dump, err) < 0 || mf_buf_addc(&text, '\n', err) < 0)
+	if (mf_json_dump(tree, JSON_INDENT(2) | JSON_SORT_KEYS, &text, err) < 0 || mf_buf_addc(&text, '\n', err) < 0)
 		return -1;
 	return mf_file_write(path, mf_buf_bytes(&text), 0644, err);
 }

@@ -44,4 +44,8 @@ struct mf_repo {
 };
 extern const struct mf_repo_ops mf_repo_notary_http, mf_repo_notary_https, mf_repo_tuf_file, mf_repo_tuf_dir;
 
+/* Does a Notary server's refusal of a publish mean that somebody was faster? 400 VERSION: a version in the upload is not newer than what is stored; 500
+ * UPDATING: a race lost on SQL; INVALID_UPDATE with ErrBadRoot on a first publish: somebody else has initialised the repository. */
+bool mf_notary_lost_race(const struct mf_http_response *res, bool first);
+
 #endif

@@ -94,8 +94,8 @@ int mf_floors_load(const char *home, const char *pin_name, struct mf_floors *out
 	if (!path)
 		return -1;
 	if (mf_file_read(path, MF_MAX_FLOORS_BYTES, &text, err) < 0) {
-		if (err->code == MF_E_USAGE && !err->sys) /* too large, or a directory */
-			return mf_recode(err, MF_E_ROLLBACK);
+		if (err->code == MF_E_USAGE) /* without a system error: too large, or a directory */
+			return mf_recode(err, err->sys ? MF_E_IO : MF_E_ROLLBACK);
 		if (err->code != MF_E_NOT_FOUND)
 			return -1;
 		mf_err_clear(err);
@@ -181,12 +181,12 @@ static int write_floors(const char *path, const struct mf_floors *f, struct mf_e
 			return mf_fail_nomem(err); /* half of the floors would be a way back */
 	json_t *tree MF_JSON_CLEANUP = json_pack("{s:I,s:s,s:s,s:O}", "clock", (json_int_t)f->clock, "root", root, "keys", keys,
 						 "versions", versions);
-	char *dump MF_FREE = tree ? json_dumps(tree, JSON_INDENT(1) | JSON_SORT_KEYS) : NULL;
-	if (!dump)
+	struct mf_buf text MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_FLOORS_BYTES); /* more could not be read again */
+	if (!tree)
 		return mf_fail_nomem(err);
-	if (strlen(dump) > MF_MAX_FLOORS_BYTES) /* it could not be read again */
-		return mf_fail(err, MF_E_FORMAT, 0, "too many roles to remember");
-	return mf_file_write(path, mf_bytes_of(mf_str_c(dump)), 0600, err);
+	if (mf_json_dump(tree, JSON_INDENT(1) | JSON_SORT_KEYS, &text, err) < 0)
+		return err->code == MF_E_FORMAT ? mf_wrap(err, "too many roles to remember") : -1;
+	return mf_file_write(path, mf_buf_bytes(&text), 0600, err);
 }
 
 static int raise_locked(const char *home, const char *pin_name, const struct mf_tuf_set *set, const struct mf_env *env,
