@@ -276,12 +276,23 @@ static int add_loaded(struct mf_tuf_set *s, const char *name, struct mf_tuf_file
 	return 0;
 }
 
+/* One delegate after the other could fill the memory. */
+static int check_total(const struct mf_tuf_set *s, size_t more, struct mf_err *err)
+{
+	size_t total = more;
+	for (size_t i = 0; i < s->nroles; i++)
+		total += s->roles[i]->file->bytes.n;
+	if (total <= MF_MAX_TARGETS_TOTAL)
+		return 0;
+	return mf_fail(err, MF_E_FORMAT, 0, "the roles to read have more than %zu bytes together", MF_MAX_TARGETS_TOTAL);
+}
+
 static int load_targets(struct mf_tuf_set *s, const char *name, const struct mf_tuf_wanted *w, struct mf_buf *bytes,
 			bool checked, struct mf_err *err)
 {
 	const struct mf_tuf_meta *m = mf_tuf_meta_find(s->snapshot, name);
 	assert(m);
-	if (!checked && mf_tuf_meta_check(m, mf_buf_bytes(bytes), err) < 0) {
+	if (check_total(s, bytes->n, err) < 0 || (!checked && mf_tuf_meta_check(m, mf_buf_bytes(bytes), err) < 0)) {
 		mf_buf_clear(bytes);
 		return -1;
 	}
