@@ -86,6 +86,21 @@ static bool is_json(struct mf_str s)
 	return mf_json_skip(&r, NULL, &ignored) == 0 && mf_json_end(&r, &ignored) == 0;
 }
 
+/* TYPE/SUBTYPE of RFC 6838's characters, and parameters of printable ASCII: it goes into manifests that others read. */
+static bool is_media_type(const char *s)
+{
+	static const char name[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$&-^_.+";
+	size_t type = strspn(s, name), sub = s[type] == '/' ? strspn(s + type + 1, name) : 0;
+	if (!type || !sub)
+		return false;
+	s += type + 1 + sub;
+	if (*s && *s != ';' && *s != ' ')
+		return false;
+	while (*s >= ' ' && *s <= '~')
+		s++;
+	return !*s;
+}
+
 /* Told from the content when it is small enough to look at. */
 static int find_media_type(struct put *p, struct mf_err *err)
 {
@@ -95,8 +110,9 @@ static int find_media_type(struct put *p, struct mf_err *err)
 	char chunk[65536];
 	size_t got = 1;
 	if (p->o->media_type) {
-		if (strlen(p->o->media_type) >= sizeof p->media_type || !strchr(p->o->media_type, '/'))
-			return mf_fail(err, MF_E_USAGE, 0, "media type '%.64s' is not TYPE/SUBTYPE", p->o->media_type);
+		struct mf_esc e;
+		if (strlen(p->o->media_type) >= sizeof p->media_type || !is_media_type(p->o->media_type))
+			return mf_fail(err, MF_E_USAGE, 0, "media type '%s' is not TYPE/SUBTYPE", mf_esc(&e, mf_str_c(p->o->media_type)));
 		found = p->o->media_type;
 	} else if (p->length <= look) {
 		while (b.n < p->length) {
@@ -467,10 +483,23 @@ static int edit_cmp(const void *a, const void *b)
 	return mf_str_cmp(x->name, y->name);
 }
 
+/* Whoever may sign the type can have changed since the role was chosen: what the others would not accept is not published. */
+static int check_authority(const struct put *p, struct mf_err *err)
+{
+	const struct mf_tuf_role *roles[64];
+	size_t n = mf_policy_roles(mf_trust_set(p->im.trust), mf_str_c(p->o->type), roles, 64);
+	if (p->o->role && strcmp(p->role, "targets") == 0)
+		return 0;
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(roles[i]->name, p->role) == 0)
+			return 0;
+	return mf_fail(err, MF_E_CONFLICT, 0, "role '%s' may no longer sign '%s': the delegations have just changed", p->role, p->o->type);
+}
+
 static int intent(void *arg, struct mf_trust *t, struct mf_trust_change *out, struct mf_err *err)
 {
 	struct put *p = arg;
-	if (look_at_all(p, false, err) < 0)
+	if (check_authority(p, err) < 0 || look_at_all(p, false, err) < 0)
 		return -1;
 	size_t n = 0;
 	for (size_t i = 0; i < p->n; i++)
