@@ -63,6 +63,31 @@ late_put file.2
 check_status 'the same bytes by both are success' 0
 gets 'and are there' file.2 "$image" qa-approval
 
+# --- a delegation made meanwhile takes the type from targets: the late record would be one that nobody accepts
+homes
+gun=$REGISTRY/acme/app
+run manifesto key export alice owner/private --role targets --gun "$gun"
+check_status 'the targets key for the notary program' 0
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 30 -subj /CN=qa-team -keyout team.key -out team.crt 2>/dev/null
+faults N '{"method":"POST","path":"/_trust/tuf/$","action":"delay","ms":3000,"count":1}'
+MANIFESTO_HOME=$T/homes/1 XDG_CACHE_HOME=$T/homes/1/c MANIFESTO_TRUST_SERVER=http://$N manifesto put "$image" new-type file.4 \
+	>"$T/late.out" 2>"$T/late.err" </dev/null &
+late=$!
+for ((i = 0; i < 100; i++)); do
+	grep -q '"POST"' "$T/N.log" && break
+	sleep 0.05
+done
+run notary -s "$NOTARY" -d "$T/owner" delegation add -p "$gun" targets/team team.crt --paths new-type/
+check_status 'the notary program delegates the type meanwhile' 0
+t_command='a late put of a type that was delegated meanwhile'
+wait $late
+status=$?
+cp "$T/late.out" "$T/stdout"
+cp "$T/late.err" "$T/stderr"
+check_status 'the late record is not published' 12
+check_stderr_has 'the reason is told' 'delegations have just changed'
+refuses 'there is none' 3 '' manifesto get "$image" new-type
+
 # --- without a proxy: whoever is told of success was the current record at that moment
 race() { # NAME IMAGE
 	local i pids=() ended=() bad=0 winners=() name=$1
