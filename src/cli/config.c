@@ -70,6 +70,11 @@ static int load_directories(struct mf_cli_config *c, struct manifesto_error *err
 		return -1;
 	}
 	c->cache_dir = xdg_dir("XDG_CACHE_HOME", ".cache");
+	if (c->cache_dir && c->cache_dir[0] != '/') {
+		char *full = absolute(c->cache_dir);
+		free(c->cache_dir);
+		c->cache_dir = full;
+	}
 	if (!c->cache_dir && asprintf(&c->cache_dir, "%s/cache", c->home) < 0) {
 		c->cache_dir = NULL;
 		return mf_cli_nomem(err);

@@ -328,6 +328,7 @@ int mf_ref_parse(struct mf_ref *out, struct mf_str text, struct mf_err *err)
 	struct mf_ref r MF_REF_CLEANUP = {0};
 	if (parse_any(&r, text, err)) {
 		struct mf_esc e;
+		mf_err_set_hint(err, "an image is [REGISTRY/]REPOSITORY[:TAG][@DIGEST], or oci:DIRECTORY[:TAG][@DIGEST] in an OCI image layout");
 		return mf_wrap(err, "image reference '%s'", mf_esc(&e, text));
 	}
 	*out = r;

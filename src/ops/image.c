@@ -88,6 +88,13 @@ static int open_trust(struct mf_image *im, struct mf_err *err)
 		mf_err_set_hint(err, "give --trust-server URL or set MANIFESTO_TRUST_SERVER");
 		return -1;
 	}
+	/* Taken for a directory, a host without a scheme would have no records: that is no trouble of a trust server. */
+	if (!strstr(url, "://")) {
+		struct mf_esc e;
+		(void)mf_fail(err, MF_E_USAGE, 0, "trust server '%s' has no scheme", mf_esc(&e, mf_str_c(url)));
+		mf_err_set_hint(err, "https://HOST for a Notary server, tuf+file:///DIR for a directory");
+		return -1;
+	}
 	if (mf_ref_gun(&im->store_ref, &gun, err) < 0)
 		return -1;
 	if (strncmp(url, "tuf+file", 8) != 0) {
@@ -159,7 +166,9 @@ int mf_image_resolve(struct mf_image *im, bool exists, struct mf_err *err)
 			struct mf_resolve *r = im->resolve ? im->resolve : mf_resolve_begin(im->images, im->ref.tag, err);
 			im->resolve = NULL;
 			if (!r || mf_resolve_end(r, &im->digest, im->media_type, &im->size, err) < 0)
-				return err->code == MF_E_NOT_FOUND && im->ref.tag ? mf_wrap(err, "no image with tag '%s'", im->ref.tag) : -1;
+				return err->code == MF_E_NOT_FOUND && im->ref.tag && im->ref.transport != MF_TRANSPORT_LAYOUT
+					       ? mf_wrap(err, "no image with tag '%s'", im->ref.tag)
+					       : -1;
 		}
 		im->resolved = true;
 	}

@@ -171,7 +171,11 @@ static int read_anchor(struct manifesto *m, const struct mf_dialect *d, const ch
 		(void)mf_recode(err, MF_E_USAGE);
 		return mf_wrap(err, "neither a fingerprint (64 lower-case hex digits) nor a root file");
 	}
-	return mf_pin_from_root(d, gun, mf_env_now(&m->env), mf_buf_bytes(&bytes), out->fps, &out->n, &out->threshold, err);
+	if (mf_pin_from_root(d, gun, mf_env_now(&m->env), mf_buf_bytes(&bytes), out->fps, &out->n, &out->threshold, err) < 0) {
+		struct mf_esc e;
+		return mf_wrap(err, "root file '%s'", mf_esc(&e, mf_str_c(text)));
+	}
+	return 0;
 }
 
 static int store_pin(struct manifesto *m, const char *pattern, const struct mf_dialect *d, const char *gun, const char *const *anchors, size_t n,

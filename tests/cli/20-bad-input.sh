@@ -75,6 +75,9 @@ refuses 'an option behind -- is an argument' 2 '2 given' manifesto list -- "$goo
 # --- values
 refuses 'a malformed annotation' 2 'not KEY=VALUE' manifesto put --annotation nothing "$good" qa approval.json
 refuses 'an annotation given twice' 2 'given twice' manifesto put --annotation a=1 --annotation a=2 "$good" qa approval.json
+for type in plain text/ /plain a/b/c 'a b/c' $'text/plain\nx' $'text/pl\xe4in' "text/$(printf 'a%.0s' {1..300})"; do
+	refuses "the media type $(printf '%.20q' "$type")" 2 'not TYPE/SUBTYPE' manifesto put --init --no-passphrase --media-type "$type" "$good" qa approval.json
+done
 refuses 'a malformed expiry' 2 "--expires 'tomorrow'" manifesto put --expires tomorrow "$good" qa approval.json
 refuses 'an expiry in the past' 2 'in the past' manifesto put --expires 2001-02-03T04:05:06Z "$good" qa approval.json
 refuses 'a timeout of nothing' 2 "--timeout '0'" manifesto list --timeout 0 "$good"
@@ -117,6 +120,18 @@ for type in '' 'QA' 'a b' '-a' 'a-' 'a/b' 'a--b' '..' '.' "$long" $'a\nb' 'é' '
 	refuses "get of the malformed type $name" 2 '' manifesto get "$good" "$type"
 done
 
+refuses 'a directory without oci:' 2 'invalid registry' manifesto list ./image
+check_stderr_has 'the hint shows how a layout is written' 'oci:DIRECTORY'
+
+# --- trust servers
+away=localhost:1/acme/app:1.0
+refuses 'a trust server without a scheme' 2 "'localhost:4443' has no scheme" manifesto list --trust-server localhost:4443 "$away"
+refuses 'nor is a directory made of it' 2 'no scheme' manifesto put --init --no-passphrase --trust-server directory "$away" qa approval.json
+refuses 'a trust server with a password' 2 'without user' manifesto list --trust-server https://bob:geheim@localhost:4443 "$away"
+check_stderr_lacks 'it is not repeated' geheim
+refuses 'a trust server with a query' 2 'without user and query' manifesto list --trust-server 'https://localhost:4443/?x=1' "$away"
+refuses 'a root file that is none' 6 "root file 'approval.json'" manifesto trust pin "$away" approval.json --trust-server https://localhost:1
+
 # --- files
 put=(manifesto put --init --no-passphrase)
 refuses 'a missing file' 2 'missing.json' "${put[@]}" "$good" qa missing.json
@@ -155,6 +170,19 @@ refuses 'a record that does not exist' 3 'nothing' manifesto get "$good" nothing
 refuses 'list of a tag that does not exist' 3 '9.9' manifesto list oci:image:9.9
 refuses 'get of a tag that does not exist' 3 '9.9' manifesto get oci:image:9.9 qa
 refuses 'a role that does not exist' 3 "no 'qa' record" manifesto get --role targets/none "$good" qa
+
+# --- what is kept at home cannot be read; root may read everything but a link to itself
+for file in "$MANIFESTO_HOME/trust.json" "$MANIFESTO_HOME"/floors/*.json; do
+	mv "$file" "$T/kept"
+	ln -s "${file##*/}" "$file"
+	snapshot >"$T/before"
+	refuses "${file##*/} cannot be opened" 1 "$file" manifesto get "$good" qa
+	mv "$T/kept" "$file"
+done
+snapshot >"$T/before"
+(cd "$T/work" && env -u MANIFESTO_HOME -u XDG_CACHE_HOME -u XDG_DATA_HOME HOME=relative "$(command -v manifesto)" list --tofu "$good") >"$T/stdout" 2>"$T/stderr"
+check 'a relative HOME is below the working directory' test -f relative/.local/share/manifesto/trust.json
+rm -rf relative
 
 # --- stdout closed
 # A pipe takes 64 KiB; more than that meets the end of its reader.
