@@ -15,8 +15,8 @@ const struct mf_cli_command mf_cli_commands[] = {
      .description =
 	 "Stores FILE ('-': standard input) as the record TYPE of the image, signs it, and publishes it.\n"
 	 "The record belongs to the digest that the image has now, not to its tag. At the first put to a\n"
-	 "repository the keys and the trust repository are made: on a terminal after a\n"
-	 "question, else with --init.",
+	 "repository the keys and the trust repository are made: on a terminal after a question, else\n"
+	 "with --init.",
      .options = B(MF_OPT_INIT) | B(MF_OPT_MEDIA_TYPE) | B(MF_OPT_AUTHOR) | B(MF_OPT_REASON) |
 		B(MF_OPT_ANNOTATION) | B(MF_OPT_EXPIRES) | B(MF_OPT_ROLE) | B(MF_OPT_PLATFORM) |
 		B(MF_OPT_ALL_PLATFORMS) | B(MF_OPT_FORCE) | B(MF_OPT_REINSTATE) | B(MF_OPT_LINK) |
