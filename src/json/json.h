@@ -107,6 +107,8 @@ int mf_json_quote_any(struct mf_str text, struct mf_buf *out, struct mf_err *err
 
 /* ---- Small documents as jansson trees: only after the strict reader passed the bytes. */
 json_t *mf_json_load(struct mf_bytes doc, size_t max, struct mf_err *err) MF_NODISCARD; /* NULL on failure */
+/* An object with the same members, or NULL: json_copy returns what it had memory for. */
+json_t *mf_json_copy(json_t *o, struct mf_err *err) MF_NODISCARD;
 static inline void mf_json_decref_cleanup(json_t **j)
 {
 	json_decref(*j);
@@ -120,6 +122,8 @@ int mf_json_get_int(const json_t *o, const char *name, bool req, int64_t min, in
 int mf_json_get_bool(const json_t *o, const char *name, bool req, bool *out, struct mf_err *err) MF_NODISCARD;
 int mf_json_get_obj(const json_t *o, const char *name, bool req, json_t **out, struct mf_err *err) MF_NODISCARD;
 int mf_json_get_arr(const json_t *o, const char *name, bool req, json_t **out, struct mf_err *err) MF_NODISCARD;
+/* Appends what json_dumps gives, all of it or an error (json_dumps may leave out what it had no memory for). */
+int mf_json_dump(const json_t *j, size_t flags, struct mf_buf *out, struct mf_err *err) MF_NODISCARD;
 /* Appends the canonical form of a jansson tree (integers, strings, booleans, null; a real is MF_E_FORMAT). */
 int mf_json_dump_canonical(const json_t *j, struct mf_buf *out, struct mf_err *err) MF_NODISCARD;
 

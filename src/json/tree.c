@@ -1,24 +1,153 @@
+#include <locale.h>
+
 #include "json/internal.h"
+
+/* The tree is built here and not by json_loadb: jansson's parser goes on when it is out of memory for a long string or number, and drops
+ * octets of it. */
+static json_t *load_value(struct mf_json_reader *r, struct mf_buf *text, struct mf_err *err);
+
+/* Puts into a container; takes the value. */
+static int keep(int rc, struct mf_err *err)
+{
+	return rc < 0 ? mf_fail_nomem(err) : 0;
+}
+
+static int load_text(struct mf_json_string s, struct mf_buf *text, struct mf_err *err)
+{
+	mf_buf_reset(text);
+	return mf_json_string_decode(s, text, err);
+}
+
+static int load_members(struct mf_json_reader *r, json_t *o, struct mf_buf *text, struct mf_err *err)
+{
+	struct mf_json_string s;
+	int more;
+	if (mf_json_object(r, err) < 0)
+		return -1;
+	while ((more = mf_json_object_next(r, &s, err)) > 0) {
+		json_t *value = load_value(r, text, err);
+		if (!value)
+			return -1;
+		if (load_text(s, text, err) < 0) {
+			json_decref(value);
+			return -1;
+		}
+		if (keep(json_object_set_new_nocheck(o, mf_buf_str(text).p, value), err) < 0)
+			return -1;
+	}
+	return more;
+}
+
+static int load_elements(struct mf_json_reader *r, json_t *a, struct mf_buf *text, struct mf_err *err)
+{
+	int more;
+	if (mf_json_array(r, err) < 0)
+		return -1;
+	while ((more = mf_json_array_next(r, err)) > 0) {
+		json_t *value = load_value(r, text, err);
+		if (!value || keep(json_array_append_new(a, value), err) < 0)
+			return -1;
+	}
+	return more;
+}
+
+static json_t *load_string(struct mf_json_reader *r, struct mf_buf *text, struct mf_err *err)
+{
+	struct mf_json_string s;
+	if (mf_json_string(r, &s, err) < 0 || load_text(s, text, err) < 0)
+		return NULL;
+	return json_stringn_nocheck(mf_buf_str(text).p, text->n);
+}
+
+/* The locale of the process may have another decimal point. */
+static json_t *load_real(struct mf_str digits, struct mf_buf *text, struct mf_err *err)
+{
+	locale_t c = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+	mf_buf_reset(text);
+	json_t *j = NULL;
+	if (c && mf_buf_add_str(text, digits, err) == 0)
+		j = json_real(strtod_l(text->p, NULL, c));
+	if (c)
+		freelocale(c);
+	return j;
+}
+
+static json_t *load_number(struct mf_json_reader *r, struct mf_buf *text, struct mf_err *err)
+{
+	struct mf_str digits;
+	struct mf_json_number number;
+	int64_t value;
+	if (mf_json_skip(r, &digits, err) < 0)
+		return NULL;
+	if (mf_json_number_scan(digits.p, digits.p + digits.n, &number) && number.plain && mf_json_number_int64(&number, &value))
+		return json_integer(value);
+	return load_real(digits, text, err);
+}
+
+static json_t *load_literal(struct mf_json_reader *r, enum mf_json_type type, struct mf_err *err)
+{
+	if (mf_json_skip(r, NULL, err) < 0)
+		return NULL;
+	return type == MF_JSON_TRUE ? json_true() : type == MF_JSON_FALSE ? json_false() : json_null();
+}
+
+/* NULL without an error: out of memory. */
+static json_t *load_any(struct mf_json_reader *r, struct mf_buf *text, struct mf_err *err)
+{
+	enum mf_json_type type;
+	json_t *j MF_JSON_CLEANUP = NULL;
+	if (mf_json_peek(r, &type, err) < 0)
+		return NULL;
+	switch (type) {
+	case MF_JSON_OBJECT:
+		j = json_object();
+		return j && load_members(r, j, text, err) == 0 ? json_incref(j) : NULL;
+	case MF_JSON_ARRAY:
+		j = json_array();
+		return j && load_elements(r, j, text, err) == 0 ? json_incref(j) : NULL;
+	case MF_JSON_STRING:
+		return load_string(r, text, err);
+	case MF_JSON_NUMBER:
+		return load_number(r, text, err);
+	case MF_JSON_TRUE:
+	case MF_JSON_FALSE:
+	case MF_JSON_NULL:
+		break;
+	}
+	return load_literal(r, type, err);
+}
+
+static json_t *load_value(struct mf_json_reader *r, struct mf_buf *text, struct mf_err *err)
+{
+	json_t *j = load_any(r, text, err);
+	if (!j && !err->code)
+		(void)mf_fail_nomem(err);
+	return j;
+}
 
 json_t *mf_json_load(struct mf_bytes doc, size_t max, struct mf_err *err)
 {
 	struct mf_json_reader r MF_JSON_READER_CLEANUP;
-	json_error_t why;
+	struct mf_buf text MF_BUF_CLEANUP = MF_BUF_INIT(doc.n + 1);
 	mf_json_reader_init(&r, doc);
 	if (doc.n > max) {
 		(void)mf_fail(err, MF_E_FORMAT, 0, "JSON: document of %zu bytes, more than %zu", doc.n, max);
 		return NULL;
 	}
-	if (mf_json_skip(&r, NULL, err) < 0 || mf_json_end(&r, err) < 0)
-		return NULL;
-	json_t *j = json_loadb((const char *)doc.p, doc.n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL,
-			       &why);
-	if (j)
-		return j;
-	if (json_error_code(&why) == json_error_out_of_memory)
-		(void)mf_fail_nomem(err);
-	else
-		(void)mf_fail(err, MF_E_FORMAT, 0, "JSON: %s", why.text);
+	json_t *j MF_JSON_CLEANUP = load_value(&r, &text, err);
+	return j && mf_json_end(&r, err) == 0 ? json_incref(j) : NULL;
+}
+
+json_t *mf_json_copy(json_t *o, struct mf_err *err)
+{
+	json_t *copy MF_JSON_CLEANUP = json_object(), *value;
+	const char *name;
+	bool whole = copy != NULL;
+	json_object_foreach(o, name, value)
+		whole = whole && json_object_set_nocheck(copy, name, value) == 0;
+	if (whole)
+		return json_incref(copy);
+	(void)mf_fail_nomem(err);
 	return NULL;
 }
 
@@ -112,26 +241,34 @@ int mf_json_get_arr(const json_t *o, const char *name, bool req, json_t **out, s
 }
 
 struct dump {
-	struct mf_buf text;
+	struct mf_buf *text;
 	struct mf_err *err;
 };
 
 static int dump_part(const char *p, size_t n, void *arg)
 {
 	struct dump *d = arg;
-	return mf_buf_add(&d->text, p, n, d->err);
+	return d->err->code ? -1 : mf_buf_add(d->text, p, n, d->err);
+}
+
+/* jansson goes on when a member's name could not be written: what counts is what the parts have said. */
+int mf_json_dump(const json_t *j, size_t flags, struct mf_buf *out, struct mf_err *err)
+{
+	struct dump d = {out, err};
+	size_t before = out->n;
+	int rc = json_dump_callback(j, dump_part, &d, flags);
+	if (rc == 0 && !err->code)
+		return 0;
+	mf_json_cut(out, before);
+	return err->code ? -1 : mf_fail(err, MF_E_INTERNAL, 0, "JSON: out of memory, or the tree has no text form");
 }
 
 /* jansson's own text is not canonical (control characters, member order): it goes through the one writer. */
 int mf_json_dump_canonical(const json_t *j, struct mf_buf *out, struct mf_err *err)
 {
 	/* An escape is at most six bytes for one of canonical form. */
-	struct dump d = {MF_BUF_INIT(out->max > SIZE_MAX / 8 ? SIZE_MAX / 2 : out->max * 6), err};
-	int rc = json_dump_callback(j, dump_part, &d, JSON_COMPACT | JSON_ENCODE_ANY);
-	if (rc == 0)
-		rc = mf_json_canonicalize_plain(mf_buf_str(&d.text), out, err);
-	else if (err->code == MF_OK)
-		rc = mf_fail(err, MF_E_FORMAT, 0, "JSON: the tree has no text form");
-	mf_buf_clear(&d.text);
-	return rc < 0 ? -1 : 0;
+	struct mf_buf text MF_BUF_CLEANUP = MF_BUF_INIT(out->max > SIZE_MAX / 8 ? SIZE_MAX / 2 : out->max * 6);
+	if (mf_json_dump(j, JSON_COMPACT | JSON_ENCODE_ANY, &text, err) < 0)
+		return -1;
+	return mf_json_canonicalize_plain(mf_buf_str(&text), out, err);
 }

@@ -42,10 +42,7 @@ int mf_descriptors_take(struct mf_descriptors *list, struct mf_descriptor *d, st
 
 int mf_json_text(const json_t *j, struct mf_buf *out, struct mf_err *err)
 {
-	char *text MF_FREE = json_dumps(j, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENCODE_ANY);
-	if (!text)
-		return mf_fail_nomem(err);
-	return mf_buf_addz(out, text, err);
+	return mf_json_dump(j, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENCODE_ANY, out, err);
 }
 
 /* A copy of an optional string member; NULL when it is absent. */

@@ -206,11 +206,47 @@ static void dump_canonical_refuses_what_has_no_canonical_form(void **state)
 	assert_no_dump(json_pack("[f]", 1.5));
 	assert_no_dump(json_integer(MF_MAX_VERSION + 1));
 	assert_no_dump(json_integer(-MF_MAX_VERSION - 1));
-	assert_no_dump(json_string_nocheck("\xff"));
 	json_t *deep = json_array();
 	for (int i = 0; i < MF_MAX_JSON_DEPTH; i++)
 		deep = json_pack("[o]", deep);
 	assert_no_dump(deep);
+}
+
+static void dump_canonical_of_a_tree_that_is_not_utf8_is_a_bug(void **state)
+{
+	(void)state;
+	struct mf_err err = MF_ERR_INIT;
+	struct mf_buf b MF_BUF_CLEANUP = MF_BUF_INIT(100);
+	json_t *j MF_JSON_CLEANUP = json_string_nocheck("\xff");
+	assert_int_equal(mf_json_dump_canonical(j, &b, &err), -1);
+	assert_int_equal(err.code, MF_E_INTERNAL);
+}
+
+static void load_keeps_kinds_of_numbers_and_octets_of_strings(void **state)
+{
+	(void)state;
+	struct mf_err err = MF_ERR_INIT;
+	json_t *j MF_JSON_CLEANUP = mf_json_load(
+		mf_bytes_of(MF_STR("[-9223372036854775808,9223372036854775807,-0,1.5,1e3,\"a\\u0000b\\ud83d\\ude00\",true,false,null,{\"\\u0061\":[]}]")),
+		MAX, &err);
+	assert_non_null(j);
+	assert_true(json_integer_value(json_array_get(j, 0)) == INT64_MIN && json_integer_value(json_array_get(j, 1)) == INT64_MAX);
+	assert_true(json_is_integer(json_array_get(j, 2)));
+	assert_true(json_real_value(json_array_get(j, 3)) > 1.4 && json_real_value(json_array_get(j, 3)) < 1.6);
+	assert_true(json_is_real(json_array_get(j, 4)));
+	assert_int_equal(json_string_length(json_array_get(j, 5)), 7);
+	assert_memory_equal(json_string_value(json_array_get(j, 5)), "a\0b\xf0\x9f\x98\x80", 7);
+	assert_true(json_is_true(json_array_get(j, 6)) && json_is_false(json_array_get(j, 7)) && json_is_null(json_array_get(j, 8)));
+	assert_true(json_is_array(json_object_get(json_array_get(j, 9), "a")));
+}
+
+static void copy_has_all_members(void **state)
+{
+	(void)state;
+	struct mf_err err = MF_ERR_INIT;
+	json_t *j MF_JSON_CLEANUP = mf_json_load(mf_bytes_of(MF_STR("{\"a\":1,\"b\":{\"c\":2},\"d\":[]}")), MAX, &err);
+	json_t *copy MF_JSON_CLEANUP = mf_json_copy(j, &err);
+	assert_true(j && copy && j != copy && json_equal(j, copy));
 }
 
 static void dump_canonical_keeps_to_the_buffers_maximum(void **state)
@@ -249,6 +285,9 @@ int main(void)
 		cmocka_unit_test(get_int_refuses_values_out_of_range),
 		cmocka_unit_test(dump_canonical_writes_the_canonical_form),
 		cmocka_unit_test(dump_canonical_refuses_what_has_no_canonical_form),
+		cmocka_unit_test(dump_canonical_of_a_tree_that_is_not_utf8_is_a_bug),
+		cmocka_unit_test(load_keeps_kinds_of_numbers_and_octets_of_strings),
+		cmocka_unit_test(copy_has_all_members),
 		cmocka_unit_test(dump_canonical_keeps_to_the_buffers_maximum),
 		cmocka_unit_test(dump_canonical_has_room_for_escapes_of_the_intermediate_text),
 	};
