@@ -60,7 +60,7 @@ int mf_pem_next(struct mf_pem_reader *r, struct mf_pem_block *out, struct mf_err
 	if (PEM_read_bio(r->bio, &b.label, &b.headers, &b.der, &n) != 1) {
 		if (ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE)
 			return 0;
-		return mf_fail(err, MF_E_FORMAT, 0, "damaged PEM block");
+		return mf_ossl_fail(err, MF_E_FORMAT, "damaged PEM block");
 	}
 	b.der_n = (size_t)n;
 	*out = b;

@@ -85,7 +85,7 @@ EVP_PKEY *mf_evp_from_pkcs8(struct mf_bytes der, struct mf_err *err)
 	if (info && p == der.p + der.n)
 		evp = EVP_PKCS82PKEY(info);
 	if (!evp)
-		mf_fail(err, MF_E_FORMAT, 0, "not a PKCS #8 private key");
+		mf_ossl_fail(err, MF_E_FORMAT, "not a PKCS #8 private key");
 	return evp;
 }
 
@@ -121,14 +121,14 @@ struct mf_privkey *mf_privkey_from_evp(EVP_PKEY *evp, struct mf_err *err)
 		return NULL;
 	}
 	if (!pair_ok(evp)) {
-		mf_fail(err, MF_E_FORMAT, 0, "private and public key do not belong together");
+		mf_ossl_fail(err, MF_E_FORMAT, "private and public key do not belong together");
 		return NULL;
 	}
 	info = EVP_PKEY2PKCS8(evp);
 	if (info)
 		n = i2d_PKCS8_PRIV_KEY_INFO(info, &der.p);
 	if (n <= 0) {
-		mf_fail(err, MF_E_FORMAT, 0, "not a usable private key");
+		mf_ossl_fail(err, MF_E_FORMAT, "not a usable private key");
 		return NULL;
 	}
 	der.n = (size_t)n;

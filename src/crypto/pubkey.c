@@ -122,7 +122,7 @@ static struct mf_pubkey *pubkey_make(enum mf_key_type type, unsigned bits, struc
 
 static struct mf_pubkey *fail_format(struct mf_err *err, const char *why)
 {
-	mf_fail(err, MF_E_FORMAT, 0, "%s", why);
+	mf_ossl_fail(err, MF_E_FORMAT, why);
 	return NULL;
 }
 
@@ -142,8 +142,10 @@ struct mf_pubkey *mf_pubkey_from_ed25519(struct mf_bytes raw32, struct mf_err *e
 	if (crypto_core_ed25519_is_valid_point(raw32.p) != 1)
 		return fail_format(err, "not a usable ed25519 public key");
 	evp = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, raw32.p, 32);
-	if (!evp)
-		return fail_format(err, "not a usable ed25519 public key");
+	if (!evp) { /* any 32 octets will do */
+		mf_fail_nomem(err);
+		return NULL;
+	}
 	memcpy(spki, ed25519_head, sizeof(ed25519_head));
 	memcpy(spki + sizeof(ed25519_head), raw32.p, 32);
 	k = pubkey_make(MF_KEY_ED25519, 256, (struct mf_bytes){spki, sizeof(spki)}, evp, err);
@@ -242,8 +244,11 @@ static struct mf_pubkey *from_p256(struct mf_bytes der, struct mf_err *err)
 	    OSSL_PARAM_construct_end(),
 	};
 
-	if (!ctx || EVP_PKEY_fromdata_init(ctx) != 1 ||
-	    EVP_PKEY_fromdata(ctx, &evp, EVP_PKEY_PUBLIC_KEY, params) != 1)
+	if (!ctx || EVP_PKEY_fromdata_init(ctx) != 1) {
+		mf_fail_nomem(err);
+		return NULL;
+	}
+	if (EVP_PKEY_fromdata(ctx, &evp, EVP_PKEY_PUBLIC_KEY, params) != 1)
 		return fail_format(err, "not a public key");
 	return pubkey_make(MF_KEY_ECDSA, 256, der, evp, err);
 }

@@ -54,7 +54,7 @@ static int digest(enum mf_sig_scheme scheme, struct mf_bytes msg, struct mf_dige
 
 static int fail_sig(struct mf_err *err)
 {
-	return mf_fail(err, MF_E_SIGNATURE, 0, "signature does not verify");
+	return mf_ossl_fail(err, MF_E_SIGNATURE, "signature does not verify");
 }
 
 /* Padding and digest, for signing and verifying alike. */
@@ -124,32 +124,31 @@ static int der_to_raw(unsigned bits, struct mf_bytes der, struct mf_buf *out, st
 /* OpenSSL's verification is as strict as libsodium's here: both refuse S >= L, both compare R octet for
  * octet; the constructor has refused public keys of small order and non-canonical ones. Left is R = the
  * identity, which libsodium refuses (small order). */
-static bool ed25519_verify_big(const struct mf_pubkey *k, struct mf_bytes msg, struct mf_bytes sig)
+static int ed25519_verify_big(const struct mf_pubkey *k, struct mf_bytes msg, struct mf_bytes sig,
+			      struct mf_err *err)
 {
 	static const uint8_t identity[32] = {1};
 	EVP_MD_CTX *ctx MF_EVP_MD_CTX_CLEANUP = EVP_MD_CTX_new();
 
-	if (!ctx || memcmp(sig.p, identity, 32) == 0)
-		return false;
-	if (EVP_DigestVerifyInit(ctx, NULL, NULL, NULL, mf_pubkey_evp(k)) != 1)
-		return false;
-	return EVP_DigestVerify(ctx, sig.p, sig.n, msg.p, msg.n) == 1;
+	if (memcmp(sig.p, identity, 32) == 0)
+		return fail_sig(err);
+	if (!ctx || EVP_DigestVerifyInit(ctx, NULL, NULL, NULL, mf_pubkey_evp(k)) != 1)
+		return mf_fail(err, MF_E_INTERNAL, 0, "prepare to verify a signature");
+	return EVP_DigestVerify(ctx, sig.p, sig.n, msg.p, msg.n) == 1 ? 0 : fail_sig(err);
 }
 
 static int ed25519_verify(const struct mf_pubkey *k, struct mf_bytes msg, struct mf_bytes sig,
 			  struct mf_err *err)
 {
-	bool ok;
-
 	if (sig.n != crypto_sign_BYTES)
 		return mf_fail(err, MF_E_SIGNATURE, 0, "ed25519 signature of %zu octets instead of 64",
 			       sig.n);
 	if (msg.n > ED25519_BIG)
-		ok = ed25519_verify_big(k, msg, sig);
-	else
-		ok = crypto_sign_verify_detached(sig.p, msg.n ? msg.p : (const uint8_t *)"", msg.n,
-						 mf_pubkey_ed25519(k).p) == 0;
-	return ok ? 0 : fail_sig(err);
+		return ed25519_verify_big(k, msg, sig, err);
+	if (crypto_sign_verify_detached(sig.p, msg.n ? msg.p : (const uint8_t *)"", msg.n,
+					mf_pubkey_ed25519(k).p) != 0)
+		return mf_fail(err, MF_E_SIGNATURE, 0, "signature does not verify");
+	return 0;
 }
 
 static int evp_verify(const struct mf_pubkey *k, enum mf_sig_scheme scheme, const struct mf_digest_any *d,
@@ -160,9 +159,12 @@ static int evp_verify(const struct mf_pubkey *k, enum mf_sig_scheme scheme, cons
 	if (!ctx || EVP_PKEY_verify_init(ctx) != 1 || !ctx_setup(ctx, k, scheme))
 		return mf_fail(err, MF_E_INTERNAL, 0, "prepare to verify a signature");
 	/* Negative for malformed signatures, 0 for wrong ones: 1 alone is success. */
-	if (EVP_PKEY_verify(ctx, sig.p, sig.n, d->b, d->n) != 1)
-		return fail_sig(err);
-	return 0;
+	if (EVP_PKEY_verify(ctx, sig.p, sig.n, d->b, d->n) == 1)
+		return 0;
+	int why = ERR_GET_REASON(ERR_peek_last_error());
+	if (why == ERR_R_BN_LIB || why == ERR_R_EC_LIB) /* arithmetic fails for lack of memory only */
+		return mf_fail(err, MF_E_INTERNAL, 0, "verify a signature");
+	return fail_sig(err);
 }
 
 int mf_sig_verify(const struct mf_pubkey *k, enum mf_sig_scheme scheme, struct mf_bytes msg,

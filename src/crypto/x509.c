@@ -57,7 +57,7 @@ static int read_is_ca(const X509 *x, bool *is_ca, struct mf_err *err)
 	BASIC_CONSTRAINTS *bc = X509_get_ext_d2i(x, NID_basic_constraints, &crit, NULL);
 
 	if (!bc && crit != -1)
-		return mf_fail(err, MF_E_FORMAT, 0, "certificate with damaged basic constraints");
+		return mf_ossl_fail(err, MF_E_FORMAT, "certificate with damaged basic constraints");
 	*is_ca = bc && bc->ca;
 	BASIC_CONSTRAINTS_free(bc);
 	return 0;
@@ -77,7 +77,7 @@ static int bundle_add(struct bundle *b, const struct mf_pem_block *block, struct
 	b->n++;
 	c->x = d2i_X509(NULL, &p, (long)block->der_n);
 	if (!c->x || p != block->der + block->der_n)
-		return mf_fail(err, MF_E_FORMAT, 0, "damaged certificate");
+		return mf_ossl_fail(err, MF_E_FORMAT, "damaged certificate");
 	c->der = mf_calloc(block->der_n, 1);
 	if (!c->der)
 		return mf_fail_nomem(err);
@@ -143,11 +143,11 @@ static int check_cert(const struct cert *c, int64_t now, bool check_expiry, stru
 	int64_t from, to;
 
 	if (time_of(X509_get0_notBefore(c->x), &from) || time_of(X509_get0_notAfter(c->x), &to) || from > to)
-		return mf_fail(err, MF_E_FORMAT, 0, "certificate with an unusable time of validity");
+		return mf_ossl_fail(err, MF_E_FORMAT, "certificate with an unusable time of validity");
 	if (!strong_signature(c->x))
-		return mf_fail(err, MF_E_FORMAT, 0, "certificate with a weak or unknown signature algorithm");
+		return mf_ossl_fail(err, MF_E_FORMAT, "certificate with a weak or unknown signature algorithm");
 	if (!strong_key(c->x))
-		return mf_fail(err, MF_E_FORMAT, 0, "certificate with an unusable key");
+		return mf_ossl_fail(err, MF_E_FORMAT, "certificate with an unusable key");
 	if (check_expiry && now < from - DAY_S)
 		return mf_fail(err, MF_E_FORMAT, 0, "certificate is not yet valid");
 	if (check_expiry && to < now)
@@ -220,7 +220,7 @@ static struct mf_pubkey *leaf_key(X509 *x, struct mf_err *err)
 	int n = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(x), &spki.p);
 
 	if (n <= 0) {
-		mf_fail(err, MF_E_FORMAT, 0, "certificate without a public key");
+		mf_ossl_fail(err, MF_E_FORMAT, "certificate without a public key");
 		return NULL;
 	}
 	spki.n = (size_t)n;
@@ -253,7 +253,7 @@ int mf_root_cert_read(struct mf_root_cert *out, struct mf_str pem, struct mf_str
 	if (!leaf || rebuild(&b, now, check_expiry, &text, err))
 		return -1;
 	if (time_of(X509_get0_notAfter(b.c[0].x), &made.not_after))
-		return mf_fail(err, MF_E_FORMAT, 0, "certificate with an unusable time of validity");
+		return mf_ossl_fail(err, MF_E_FORMAT, "certificate with an unusable time of validity");
 	made.pem_n = text.n;
 	made.pem = mf_buf_take(&text);
 	if (!made.pem)
@@ -316,10 +316,12 @@ static int verify_chain(const struct bundle *b, const struct bundle *ca, int64_t
 	/* No purpose is set: a leaf as Notary makes it is for code signing only. */
 	if (X509_VERIFY_PARAM_set_flags(param, X509_V_FLAG_PARTIAL_CHAIN) != 1)
 		return mf_fail(err, MF_E_INTERNAL, 0, "prepare to verify a certificate");
-	if (X509_verify_cert(ctx) != 1)
-		return mf_fail(err, MF_E_PIN, 0, "root certificate does not chain to the pinned CA: %s",
-			       X509_verify_cert_error_string(X509_STORE_CTX_get_error(ctx)));
-	return 0;
+	if (X509_verify_cert(ctx) == 1)
+		return 0;
+	if (X509_STORE_CTX_get_error(ctx) == X509_V_ERR_OUT_OF_MEM)
+		return mf_fail_nomem(err);
+	return mf_fail(err, MF_E_PIN, 0, "root certificate does not chain to the pinned CA: %s",
+		       X509_verify_cert_error_string(X509_STORE_CTX_get_error(ctx)));
 }
 
 int mf_root_cert_chains_to(struct mf_str pem, struct mf_str ca_pem, int64_t now, struct mf_err *err)
@@ -330,11 +332,11 @@ int mf_root_cert_chains_to(struct mf_str pem, struct mf_str ca_pem, int64_t now,
 
 	if (bundle_read(&b, pem, MAX_PEM_BYTES, MAX_CERTS, err)) {
 		mf_wrap(err, "root certificate");
-		return mf_recode(err, MF_E_PIN);
+		return err->code == MF_E_FORMAT ? mf_recode(err, MF_E_PIN) : -1;
 	}
 	if (bundle_read(&ca, ca_pem, MAX_CA_FILE_BYTES, MAX_CA_FILE_CERTS, err)) {
 		mf_wrap(err, "pinned CA");
-		return mf_recode(err, MF_E_PIN);
+		return err->code == MF_E_FORMAT ? mf_recode(err, MF_E_PIN) : -1;
 	}
 	return verify_chain(&b, &ca, now, err);
 }

@@ -233,8 +233,8 @@ static int load_one(struct mf_keystore *ks, const char *file, struct mf_err *err
 	if (!mf_key_name_valid(name) || by_name(ks, name))
 		return 0;
 	if (read_info(ks, name, &info, &why)) {
-		if (why.code == MF_E_NOMEM)
-			return mf_fail_nomem(err);
+		if (why.code == MF_E_NOMEM || why.code == MF_E_INTERNAL)
+			return mf_fail(err, why.code, 0, "%s", why.msg);
 		mf_env_log(ks->env, MF_LOG_WARNING, "key file '%s/%s' passed over: %s", ks->dir, file,
 			   why.msg);
 		return 0;

@@ -1,4 +1,5 @@
 /* Opening an image: reference, store, trust repository; resolving it to subjects. */
+#include <errno.h>
 #include <stdio.h>
 
 #include "ops/ops.h"
@@ -55,7 +56,7 @@ static int open_layout_trust(struct mf_image *im, struct mf_err *err)
 	char *real MF_FREE = realpath(im->store_ref.dir, NULL), *dir MF_FREE = mf_path_join(im->store_ref.dir, "trust", NULL);
 	char *pin_name MF_FREE = NULL;
 	if (!real || !dir || asprintf(&pin_name, "oci:%s", real) < 0)
-		return real ? mf_fail_nomem(err) : mf_fail(err, MF_E_NOT_FOUND, 0, "no OCI image layout at '%s'", im->store_ref.dir);
+		return real || errno == ENOMEM ? mf_fail_nomem(err) : mf_fail(err, MF_E_NOT_FOUND, 0, "no OCI image layout at '%s'", im->store_ref.dir);
 	return mf_trust_open(dir, "oci", pin_name, &im->trust_cfg, &im->trust, err);
 }
 

@@ -97,8 +97,15 @@ static json_t *text_json(const char *what, struct mf_str s, struct mf_err *err)
 		return NULL;
 	}
 	json_t *j = json_stringn(mf_buf_str(&b).p, b.n);
-	if (!j)
-		(void)mf_fail(err, MF_E_USAGE, 0, "%s is not UTF-8 text", what);
+	struct mf_buf quoted MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_CUSTOM_BYTES * 2);
+	/* No string: out of memory, or it is not UTF-8, which the writer of strings tells. */
+	if (!j && (mf_json_quote(mf_buf_str(&b), &quoted, err) == 0 || err->code == MF_E_NOMEM)) {
+		if (!err->code)
+			(void)mf_fail_nomem(err);
+	} else if (!j) {
+		(void)mf_recode(err, MF_E_USAGE);
+		(void)mf_wrap(err, "%s is not UTF-8 text", what);
+	}
 	return j;
 }
 
@@ -107,7 +114,9 @@ static char *text_decode(const char *text)
 {
 	struct mf_err ignored = MF_ERR_INIT;
 	struct mf_buf b MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_CUSTOM_BYTES);
-	if (mf_pct_decode(&b, mf_str_c(text), &ignored) < 0 || memchr(mf_buf_str(&b).p, 0, b.n))
+	if (mf_pct_decode(&b, mf_str_c(text), &ignored) < 0 && ignored.code == MF_E_NOMEM)
+		return NULL;
+	if (ignored.code || memchr(mf_buf_str(&b).p, 0, b.n))
 		return mf_str_dup(mf_str_c(text));
 	return mf_buf_take(&b);
 }
@@ -324,6 +333,8 @@ json_t *mf_record_make(const struct mf_record_fields *f, struct mf_err *err)
 	}
 	struct mf_buf size MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_CUSTOM_BYTES / 2);
 	if (mf_json_dump_canonical(o, &size, err) < 0) {
+		if (err->code != MF_E_FORMAT)
+			return NULL;
 		(void)mf_recode(err, MF_E_USAGE);
 		(void)mf_wrap(err, "author, reason and annotations are too long");
 		return NULL;
@@ -334,9 +345,9 @@ json_t *mf_record_make(const struct mf_record_fields *f, struct mf_err *err)
 int mf_record_payload(struct mf_buf *out, const struct mf_record_binding *b, json_t *tree, struct mf_err *err)
 {
 	char hex[65];
-	json_t *copy MF_JSON_CLEANUP = json_copy(tree);
+	json_t *copy MF_JSON_CLEANUP = mf_json_copy(tree, err);
 	if (!copy)
-		return mf_fail_nomem(err);
+		return -1;
 	(void)json_object_del(copy, "sigs");
 	mf_digest_hex(hex, &b->sha256);
 	if (mf_buf_addz(out, "manifesto record v1\n", err) < 0 ||
@@ -393,16 +404,20 @@ enum mf_sig_scheme mf_record_scheme(const struct mf_pubkey *k)
 	return MF_SIG_ED25519;
 }
 
-static bool signed_by(const struct mf_record *r, struct mf_bytes payload, const struct mf_pubkey *key)
+/* 1, 0, -1. */
+static int signed_by(const struct mf_record *r, struct mf_bytes payload, const struct mf_pubkey *key, struct mf_err *err)
 {
 	struct mf_digest fp = mf_pubkey_fingerprint(key);
 	for (size_t i = 0; i < r->nsigs; i++) {
-		struct mf_err ignored = MF_ERR_INIT;
-		if (mf_digest_eq(&r->sigs[i].fingerprint, &fp) &&
-		    mf_sig_verify(key, mf_record_scheme(key), payload, r->sigs[i].sig, &ignored) == 0)
-			return true;
+		struct mf_err why = MF_ERR_INIT;
+		if (!mf_digest_eq(&r->sigs[i].fingerprint, &fp))
+			continue;
+		if (mf_sig_verify(key, mf_record_scheme(key), payload, r->sigs[i].sig, &why) == 0)
+			return 1;
+		if (why.code != MF_E_SIGNATURE) /* it could not be judged */
+			return mf_fail(err, why.code, 0, "%s", why.msg);
 	}
-	return false;
+	return 0;
 }
 
 int mf_record_signers(const struct mf_record *r, const struct mf_record_binding *b, struct mf_pubkey *const *keys, size_t n,
@@ -423,7 +438,10 @@ int mf_record_signers(const struct mf_record *r, const struct mf_record_binding 
 				y = mf_pubkey_fingerprint(keys[j]);
 			twice |= keys[j] && mf_digest_eq(&x, &y);
 		}
-		valid[i] = keys[i] && !twice && signed_by(r, mf_buf_bytes(&payload), keys[i]);
+		int rc = keys[i] && !twice ? signed_by(r, mf_buf_bytes(&payload), keys[i], err) : 0;
+		if (rc < 0)
+			return -1;
+		valid[i] = rc == 1;
 	}
 	return 0;
 }

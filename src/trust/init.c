@@ -39,6 +39,8 @@ static int own_key(struct mf_trust *t, const char *name, enum mf_key_type type, 
 	const struct mf_key_info *k = mf_keystore_find(t->cfg->keys, name, err);
 	if (!k) {
 		char hex[65];
+		if (err->code != MF_E_KEY)
+			return -1;
 		mf_err_clear(err);
 		if (mf_keystore_generate(t->cfg->keys, name, type, &k, err) < 0)
 			return -1;

@@ -50,7 +50,10 @@ static int no_key(const struct mf_tuf_role *role, struct mf_err *err)
 int mf_trust_signer(struct mf_trust *t, const struct mf_tuf_role *role, struct mf_signer *out, const struct mf_key_info **info,
 		    struct mf_err *err)
 {
-	const struct mf_key_info *best = NULL;
+	const struct mf_key_info *best = NULL, *all;
+	size_t n;
+	if (mf_keystore_list(t->cfg->keys, &all, &n, err) < 0) /* keys that could not be read are not keys that we do not hold */
+		return -1;
 	for (size_t i = 0; i < role->nkeys; i++) {
 		const struct mf_key_info *k = held(t, role->keys[i]);
 		if (k && (!best || (t->cfg->key_name && strcmp(k->name, t->cfg->key_name) == 0)))

@@ -108,11 +108,14 @@ static struct mf_tuf_anchor anchor_of(const struct mf_trust *t)
 				      .ca = mf_str_c(t->pin.ca), .threshold = t->pin.threshold};
 }
 
-static bool satisfies(const struct mf_trust *t, const struct mf_tuf_file *root)
+/* 1, 0, -1: it could not be judged. */
+static int satisfies(const struct mf_trust *t, const struct mf_tuf_file *root, struct mf_err *err)
 {
-	struct mf_err ignored = MF_ERR_INIT;
+	struct mf_err why = MF_ERR_INIT;
 	struct mf_tuf_anchor a = anchor_of(t);
-	return mf_tuf_root_check(t->repo->ops->dialect, mf_str_c(t->gun), t->set.now, root, &a, &ignored) == 0;
+	if (mf_tuf_root_check(t->repo->ops->dialect, mf_str_c(t->gun), t->set.now, root, &a, &why) == 0)
+		return 1;
+	return why.code == MF_E_NOMEM || why.code == MF_E_INTERNAL ? mf_fail(err, why.code, 0, "%s", why.msg) : 0;
 }
 
 static void add_fingerprints(char *out, size_t max, const struct mf_tuf_file *root)
@@ -192,7 +195,10 @@ static int walk_back(struct mf_trust *t, struct chain *c, size_t *pinned, struct
 	*pinned = SIZE_MAX;
 	for (;;) {
 		const struct mf_tuf_file *last = c->v[c->n - 1];
-		if (!found && satisfies(t, last)) {
+		int rc = found ? 0 : satisfies(t, last, err);
+		if (rc < 0)
+			return -1;
+		if (rc == 1) {
 			found = true;
 			*pinned = c->n - 1;
 		}
@@ -204,7 +210,7 @@ static int walk_back(struct mf_trust *t, struct chain *c, size_t *pinned, struct
 			return found ? mf_fail(err, MF_E_FORMAT, 0, "more than %d root versions since the last trusted one", MF_MAX_ROOT_STEPS)
 				     : refuse_pin(t, c, err);
 		struct mf_buf bytes MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_ROOT_BYTES);
-		int rc = versioned_root(t, last->version - 1, &bytes, err);
+		rc = versioned_root(t, last->version - 1, &bytes, err);
 		if (rc == 0)
 			return found ? mf_fail(err, MF_E_GONE, 0, "root version %lld is missing between the last trusted and the newest one",
 					       (long long)last->version - 1)

@@ -100,35 +100,37 @@ static int notary_key_object(struct mf_str keytype, struct mf_str public_b64, st
 }
 
 /* The key of the first certificate; a root key may hold CA certificates behind it. */
-static struct mf_pubkey *first_certificate_key(struct mf_str pem)
+static struct mf_pubkey *first_certificate_key(struct mf_str pem, struct mf_err *err)
 {
-	struct mf_err ignored = MF_ERR_INIT;
-	struct mf_pem_reader *r MF_PEM_READER_CLEANUP = mf_pem_reader_new(pem, MF_MAX_ROOT_BYTES, &ignored);
+	struct mf_pem_reader *r MF_PEM_READER_CLEANUP = mf_pem_reader_new(pem, MF_MAX_ROOT_BYTES, err);
 	struct mf_pem_block block MF_PEM_BLOCK_CLEANUP = MF_PEM_BLOCK_INIT;
 	struct mf_buf first MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_ROOT_BYTES);
-	if (!r || mf_pem_next(r, &block, &ignored) != 1 || strcmp(block.label, "CERTIFICATE") != 0 ||
-	    mf_pem_write(&first, block.label, "", (struct mf_bytes){block.der, block.der_n}, &ignored) < 0)
+	if (!r || mf_pem_next(r, &block, err) != 1 || strcmp(block.label, "CERTIFICATE") != 0 ||
+	    mf_pem_write(&first, block.label, "", (struct mf_bytes){block.der, block.der_n}, err) < 0)
 		return NULL;
-	return mf_pubkey_from_text(mf_buf_str(&first), &ignored);
+	return mf_pubkey_from_text(mf_buf_str(&first), err);
 }
 
 /* A public value that cannot be used makes the key unusable, not the file malformed: Notary keeps such keys. */
-static void notary_public(struct mf_tuf_key *key, const struct mf_buf *type, struct mf_bytes public)
+static int notary_public(struct mf_tuf_key *key, const struct mf_buf *type, struct mf_bytes public, struct mf_err *err)
 {
-	struct mf_err ignored = MF_ERR_INIT;
+	struct mf_err why = MF_ERR_INIT;
 	if (buf_is(type, "ed25519"))
-		key->pub = mf_pubkey_from_ed25519(public, &ignored);
+		key->pub = mf_pubkey_from_ed25519(public, &why);
 	else if (buf_is(type, "ecdsa") || buf_is(type, "rsa"))
-		key->pub = mf_pubkey_from_spki(public, &ignored);
+		key->pub = mf_pubkey_from_spki(public, &why);
 	else if (key->x509)
-		key->pub = first_certificate_key(key->certificate);
+		key->pub = first_certificate_key(key->certificate, &why);
+	if (mf_tuf_our_fault(&why))
+		return mf_fail(err, why.code, 0, "%s", why.msg);
 	if (!key->pub || buf_is(type, "ed25519"))
-		return;
+		return 0;
 	bool ecdsa = mf_pubkey_type(key->pub) == MF_KEY_ECDSA, rsa = mf_pubkey_type(key->pub) == MF_KEY_RSA;
 	if (mf_str_starts(mf_buf_str(type), MF_STR("ecdsa")) ? ecdsa : rsa)
-		return;
+		return 0;
 	mf_pubkey_unref(key->pub);
 	key->pub = NULL;
+	return 0;
 }
 
 static int notary_key(struct mf_tuf_key *key, struct mf_arena *arena, struct mf_err *err)
@@ -148,8 +150,7 @@ static int notary_key(struct mf_tuf_key *key, struct mf_arena *arena, struct mf_
 			return -1;
 		key->certificate = (struct mf_str){pem, public.n};
 	}
-	notary_public(key, &k.type, mf_buf_bytes(&public));
-	return 0;
+	return notary_public(key, &k.type, mf_buf_bytes(&public), err);
 }
 
 static bool method_is(struct mf_str method, const char *lower)
@@ -191,22 +192,27 @@ static int notary_signature(struct mf_str text, struct mf_buf *out, struct mf_er
 
 /* Root keys are certificates. The key is rebuilt from the parsed certificates and must hash to the listed ID, so that no text beside the
  * certificate goes unseen (PROTOCOL section 7). */
-static struct mf_pubkey *notary_root_key(const struct mf_tuf_key *key, struct mf_str gun, int64_t now, bool check_expiry)
+static struct mf_pubkey *notary_root_key(const struct mf_tuf_key *key, struct mf_str gun, int64_t now, bool check_expiry,
+					 struct mf_err *err)
 {
-	struct mf_err ignored = MF_ERR_INIT;
+	struct mf_err why = MF_ERR_INIT;
 	struct mf_root_cert cert = {0};
 	struct mf_pubkey *pub = NULL;
 	if (!key->x509 || !key->id_fits ||
-	    mf_root_cert_read(&cert, key->certificate, gun, now, check_expiry, &ignored) < 0)
+	    mf_root_cert_read(&cert, key->certificate, gun, now, check_expiry, &why) < 0) {
+		if (mf_tuf_our_fault(&why))
+			(void)mf_fail(err, why.code, 0, "%s", why.msg);
 		return NULL;
+	}
 	struct mf_str rebuilt = {cert.pem, cert.pem_n};
 	struct mf_str type = mf_pubkey_type(cert.leaf) == MF_KEY_RSA ? MF_STR("rsa-x509") : MF_STR("ecdsa-x509");
 	struct mf_buf b64 MF_BUF_CLEANUP = MF_BUF_INIT(131072), object MF_BUF_CLEANUP = MF_BUF_INIT(262144);
 	char id[65];
-	if (mf_b64_encode(&b64, mf_bytes_of(rebuilt), &ignored) == 0 &&
-	    notary_key_object(type, mf_buf_str(&b64), &object, &ignored) == 0 &&
-	    hash_id(mf_buf_str(&object), id, &ignored) == 0 && mf_str_eqz(key->id, id))
+	if (mf_b64_encode(&b64, mf_bytes_of(rebuilt), &why) == 0 && notary_key_object(type, mf_buf_str(&b64), &object, &why) == 0 &&
+	    hash_id(mf_buf_str(&object), id, &why) == 0 && mf_str_eqz(key->id, id))
 		pub = mf_pubkey_ref(cert.leaf);
+	else if (mf_tuf_our_fault(&why))
+		(void)mf_fail(err, why.code, 0, "%s", why.msg);
 	mf_root_cert_clear(&cert);
 	return pub;
 }
@@ -302,24 +308,25 @@ static const struct {
 	{"rsa", "rsassa-pss-sha256", MF_KEY_RSA, MF_SIG_RSA_PSS_SHA256_ANY_SALT},
 };
 
-static void tuf1_public(struct mf_tuf_key *key, const struct key_parts *k)
+static int tuf1_public(struct mf_tuf_key *key, const struct key_parts *k, struct mf_err *err)
 {
-	struct mf_err ignored = MF_ERR_INIT;
+	struct mf_err why = MF_ERR_INIT;
 	uint8_t raw[32];
 	for (size_t i = 0; i < sizeof tuf1_schemes / sizeof tuf1_schemes[0]; i++) {
 		if (!buf_is(&k->type, tuf1_schemes[i].keytype) || !buf_is(&k->scheme, tuf1_schemes[i].scheme))
 			continue;
 		key->scheme = tuf1_schemes[i].sig;
 		if (tuf1_schemes[i].type != MF_KEY_ED25519)
-			key->pub = mf_pubkey_from_text(mf_buf_str(&k->public), &ignored);
+			key->pub = mf_pubkey_from_text(mf_buf_str(&k->public), &why);
 		else if (mf_hex_decode(raw, sizeof raw, mf_buf_str(&k->public)) == 0)
-			key->pub = mf_pubkey_from_ed25519((struct mf_bytes){raw, sizeof raw}, &ignored);
+			key->pub = mf_pubkey_from_ed25519((struct mf_bytes){raw, sizeof raw}, &why);
 		if (key->pub && mf_pubkey_type(key->pub) != tuf1_schemes[i].type) {
 			mf_pubkey_unref(key->pub);
 			key->pub = NULL;
 		}
-		return;
+		return mf_tuf_our_fault(&why) ? mf_fail(err, why.code, 0, "%s", why.msg) : 0;
 	}
+	return 0;
 }
 
 static int tuf1_key(struct mf_tuf_key *key, struct mf_arena *arena, struct mf_err *err)
@@ -332,8 +339,7 @@ static int tuf1_key(struct mf_tuf_key *key, struct mf_arena *arena, struct mf_er
 	    hash_id(mf_buf_str(&canonical), id, err) < 0)
 		return -1;
 	key->id_fits = mf_str_eqz(key->id, id);
-	tuf1_public(key, &k);
-	return 0;
+	return tuf1_public(key, &k, err);
 }
 
 static bool tuf1_scheme(const struct mf_tuf_key *key, struct mf_str method, enum mf_sig_scheme *out)
@@ -348,8 +354,10 @@ static int tuf1_signature(struct mf_str text, struct mf_buf *out, struct mf_err 
 	return mf_hex_decode_buf(out, text, err);
 }
 
-static struct mf_pubkey *tuf1_root_key(const struct mf_tuf_key *key, struct mf_str gun, int64_t now, bool check_expiry)
+static struct mf_pubkey *tuf1_root_key(const struct mf_tuf_key *key, struct mf_str gun, int64_t now, bool check_expiry,
+				       struct mf_err *err)
 {
+	(void)err;
 	(void)gun;
 	(void)now;
 	(void)check_expiry;

@@ -109,8 +109,8 @@ struct mf_dialect {
 	bool (*scheme)(const struct mf_tuf_key *key, struct mf_str method, enum mf_sig_scheme *out);
 	/* Reads "sig" into octets. */
 	int (*signature)(struct mf_str text, struct mf_buf *out, struct mf_err *err);
-	/* The key that verifies root signatures, a new reference, or NULL: not usable as a root key (err untouched). */
-	struct mf_pubkey *(*root_key)(const struct mf_tuf_key *key, struct mf_str gun, int64_t now, bool check_expiry);
+	/* The key that verifies root signatures, a new reference, or NULL: not usable as a root key (err untouched), or MF_E_NOMEM, MF_E_INTERNAL. */
+	struct mf_pubkey *(*root_key)(const struct mf_tuf_key *key, struct mf_str gun, int64_t now, bool check_expiry, struct mf_err *err);
 	/* May `parent` delegate to a role of this name? */
 	bool (*delegation_name)(struct mf_str parent, struct mf_str name);
 	/* Does a delegation's path cover a target name (a literal)? */

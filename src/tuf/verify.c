@@ -10,40 +10,47 @@ static const struct mf_tuf_key *role_key(const struct mf_tuf_role *role, struct 
 	return NULL;
 }
 
-static bool anchored(const struct mf_tuf_counting *c, const struct mf_tuf_key *key, const struct mf_digest *fp)
+/* 1, 0, -1. */
+static int anchored(const struct mf_tuf_counting *c, const struct mf_tuf_key *key, const struct mf_digest *fp, struct mf_err *err)
 {
 	const struct mf_tuf_anchor *a = c->only;
 	for (size_t i = 0; i < a->n; i++)
 		if (mf_digest_eq(&a->fingerprints[i], fp))
-			return true;
-	struct mf_err ignored = MF_ERR_INIT;
-	return a->ca.n && key->x509 && mf_root_cert_chains_to(key->certificate, a->ca, c->now, &ignored) == 0;
+			return 1;
+	struct mf_err why = MF_ERR_INIT;
+	if (!a->ca.n || !key->x509)
+		return 0;
+	if (mf_root_cert_chains_to(key->certificate, a->ca, c->now, &why) == 0)
+		return 1;
+	return mf_tuf_our_fault(&why) ? mf_fail(err, why.code, 0, "%s", why.msg) : 0;
 }
 
-/* The key that may verify this signature, a new reference, or NULL. */
-static struct mf_pubkey *usable_key(const struct mf_tuf_counting *c, const struct mf_tuf_key *key)
+/* The key that may verify this signature, a new reference, or NULL; MF_E_NOMEM, MF_E_INTERNAL. */
+static struct mf_pubkey *usable_key(const struct mf_tuf_counting *c, const struct mf_tuf_key *key, struct mf_err *err)
 {
 	if (!key->id_fits)
 		return NULL;
 	if (c->root)
-		return c->d->root_key(key, c->gun, c->now, c->check_expiry);
+		return c->d->root_key(key, c->gun, c->now, c->check_expiry, err);
 	return key->pub ? mf_pubkey_ref(key->pub) : NULL;
 }
 
-static bool verifies(const struct mf_tuf_counting *c, const struct mf_tuf_file *f, struct mf_tuf_signature *s,
-		     const struct mf_tuf_key *key, struct mf_pubkey *pub)
+/* 1, 0, -1. */
+static int verifies(const struct mf_tuf_counting *c, const struct mf_tuf_file *f, struct mf_tuf_signature *s,
+		    const struct mf_tuf_key *key, struct mf_pubkey *pub, struct mf_err *err)
 {
-	struct mf_err ignored = MF_ERR_INIT;
+	struct mf_err why = MF_ERR_INIT;
 	struct mf_digest fp = mf_pubkey_fingerprint(pub);
 	enum mf_sig_scheme scheme;
 	if (s->good && mf_digest_eq(&s->good_for, &fp))
-		return true;
-	if (!c->d->scheme(key, s->method, &scheme) ||
-	    mf_sig_verify(pub, scheme, mf_bytes_of(f->canonical), s->sig, &ignored) < 0)
-		return false;
+		return 1;
+	if (!c->d->scheme(key, s->method, &scheme))
+		return 0;
+	if (mf_sig_verify(pub, scheme, mf_bytes_of(f->canonical), s->sig, &why) < 0)
+		return mf_tuf_our_fault(&why) ? mf_fail(err, why.code, 0, "%s", why.msg) : 0;
 	s->good = true;
 	s->good_for = fp;
-	return true;
+	return 1;
 }
 
 static bool counted(const struct mf_digest *fps, size_t n, const struct mf_digest *fp)
@@ -61,13 +68,20 @@ int mf_tuf_count_signatures(const struct mf_tuf_counting *c, const struct mf_tuf
 	size_t n = 0;
 	for (size_t i = 0; i < f->nsignatures && (int64_t)n < threshold; i++) {
 		const struct mf_tuf_key *key = role_key(role, f->signatures[i].keyid);
-		struct mf_pubkey *pub MF_PUBKEY_CLEANUP = key ? usable_key(c, key) : NULL;
+		struct mf_pubkey *pub MF_PUBKEY_CLEANUP = key ? usable_key(c, key, err) : NULL;
+		if (err->code)
+			return -1;
 		if (!pub)
 			continue;
 		struct mf_digest fp = mf_pubkey_fingerprint(pub);
-		if (counted(good, n, &fp) || (c->only && !anchored(c, key, &fp)))
+		if (counted(good, n, &fp))
 			continue;
-		if (verifies(c, f, &f->signatures[i], key, pub))
+		int rc = c->only ? anchored(c, key, &fp, err) : 1;
+		if (rc == 1)
+			rc = verifies(c, f, &f->signatures[i], key, pub, err);
+		if (rc < 0)
+			return -1;
+		if (rc == 1)
 			good[n++] = fp;
 	}
 	if ((int64_t)n >= threshold)
