@@ -390,6 +390,16 @@ static int pin_first_use(struct mf_trust *t, struct mf_err *err)
 	for (size_t i = 0; i < role->nkeys && n < MF_MAX_SIGNATURES; i++)
 		if (role->keys[i]->pub)
 			fps[n++] = mf_pubkey_fingerprint(role->keys[i]->pub);
+	if (t->tofu && !t->told && n) {
+		/* Whoever answered was believed: said with what the owner can be asked for. */
+		char first[MF_DIGEST_TEXT];
+		mf_digest_format(first, &fps[0]);
+		mf_env_log(t->cfg->env, MF_LOG_WARNING, "'%s' is trusted on first use, %s: root key %s", t->pin_name,
+			   t->cfg->ci ? "in this run" : "from now on", first + strlen("sha256:"));
+		t->told = true;
+	}
+	if (t->tofu && t->cfg->ci)
+		return 0;
 	if (mf_pin_store(t->cfg->home, t->pin_name, fps, n, role->threshold, t->cfg->env, err) == 0)
 		return 0;
 	if (err->code != MF_E_IO)
@@ -423,7 +433,7 @@ int mf_trust_load(struct mf_trust *t, struct mf_str prefix, bool for_signing, st
 	if (mf_floors_raise(t->cfg->home, t->pin_name, &t->set, t->cfg->env, err) < 0)
 		return -1;
 	t->loaded = true;
-	return (t->tofu && !t->cfg->ci) || t->adopted ? pin_first_use(t, err) : 0;
+	return t->tofu || t->adopted ? pin_first_use(t, err) : 0;
 }
 
 bool mf_trust_known(struct mf_trust *t, struct mf_err *err)

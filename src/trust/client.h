@@ -16,7 +16,7 @@ struct mf_trust {
 	struct mf_pin pin;
 	struct mf_floors floors;
 	struct mf_fetch *early[EARLY_COUNT];
-	bool loaded, tofu;
+	bool loaded, tofu, told;
 	bool use_cache; /* of this try */
 	bool adopted;   /* the pin is our own root key, and is not stored yet */
 	bool for_signing;

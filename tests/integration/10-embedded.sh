@@ -215,10 +215,12 @@ refused 'another fingerprint does not fit' 10 get oci:app:2.0 qa-approval
 machine third
 run manifesto get --tofu oci:app:2.0 qa-approval
 check_status '--tofu trusts what is served' 0
+check_stderr_has 'and says whom' "trusted on first use, from now on: root key $fingerprint"
 get_is 'and remembers' "$approval" oci:app:2.0 qa-approval
 machine fourth
 CI=true run manifesto get --tofu oci:app:2.0 qa-approval
 check_status 'in CI it trusts, too' 0
+check_stderr_has 'for this time' "trusted on first use, in this run: root key $fingerprint"
 refused 'but does not remember' 10 get oci:app:2.0 qa-approval
 
 # --- a layout needs --init once
