@@ -187,7 +187,7 @@ static int descriptor_number(const char *name)
 		if (strncmp(name, prefixes[i], at) != 0)
 			continue;
 		size_t digits = strspn(name + at, "0123456789");
-		return digits > 0 && digits < 6 && !name[at + digits] ? atoi(name + at) : -1;
+		return digits > 0 && digits < 6 && !name[at + digits] ? (int)strtol(name + at, NULL, 10) : -1;
 	}
 	return -1;
 }
