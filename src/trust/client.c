@@ -137,7 +137,7 @@ int mf_trust_prefetch(struct mf_trust *t, struct mf_err *err)
 
 static int missing(struct mf_trust *t, const char *role, struct mf_err *err)
 {
-	(void)mf_fail(err, MF_E_GONE, 0, "'%s' of the trust repository '%s' is not on the server", role, t->gun);
+	(void)mf_fail(err, MF_E_GONE, 0, "'%s' of the trust repository '%s' is not on the server", role, t->pin_name);
 	mf_err_set_endpoint(err, t->repo->where);
 	return -1;
 }

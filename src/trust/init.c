@@ -185,7 +185,7 @@ static int check_prefix_pin(struct mf_trust *t, const struct mf_digest *root_fp,
 		fits |= pin.threshold == 1 && mf_digest_eq(&pin.fingerprints[i], root_fp);
 	if (fits)
 		return 0;
-	(void)mf_fail(err, MF_E_PIN, 0, "the pin '%s' of this machine would refuse a repository of '%s' under our root key", pin.pattern, t->gun);
+	(void)mf_fail(err, MF_E_PIN, 0, "the pin '%s' of this machine would refuse a repository of '%s' under our root key", pin.pattern, t->pin_name);
 	mf_err_set_hint(err, "a holder of the pinned root key must initialise it");
 	return -1;
 }
@@ -218,7 +218,7 @@ static int check_absent(struct mf_trust *t, struct mf_err *err)
 	int rc = mf_trust_fetch(t, &key, &bytes, err);
 	if (rc <= 0)
 		return rc;
-	(void)mf_fail(err, MF_E_CONFLICT, 0, "there is a trust repository of '%s' already", t->gun);
+	(void)mf_fail(err, MF_E_CONFLICT, 0, "there is a trust repository of '%s' already", t->pin_name);
 	mf_err_set_endpoint(err, t->repo->where);
 	return -1;
 }
@@ -233,7 +233,7 @@ int mf_trust_init(struct mf_trust *t, struct mf_trust_made *made, struct mf_err 
 	if (mf_trust_known(t, err) || err->code) {
 		if (err->code)
 			return -1;
-		(void)mf_fail(err, MF_E_GONE, 0, "the trust repository of '%s' was at '%s' before and is gone", t->gun, t->repo->where);
+		(void)mf_fail(err, MF_E_GONE, 0, "the trust repository of '%s' was at '%s' before and is gone", t->pin_name, t->repo->where);
 		mf_err_set_hint(err, "ask its owner; it is not initialised anew");
 		return -1;
 	}

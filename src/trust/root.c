@@ -48,7 +48,7 @@ static int gone(struct mf_trust *t, struct mf_err *err)
 	bool known = t->pin.exact || t->floors.any;
 	(void)mf_fail(err, known ? MF_E_GONE : MF_E_NOT_FOUND, 0, known ? "the trust repository of '%s' is gone from '%s'"
 									 : "there is no trust repository of '%s' at '%s'",
-		      t->gun, t->repo->where);
+		      t->pin_name, t->repo->where);
 	mf_err_set_endpoint(err, t->repo->where);
 	if (known)
 		mf_err_set_hint(err, "it was there before: ask its owner; do not initialise it anew");
@@ -164,7 +164,7 @@ static int refuse_pin(const struct mf_trust *t, const struct chain *c, struct mf
 		*at++ = ' ';
 		*at = 0;
 	}
-	(void)mf_fail(err, MF_E_PIN, 0, "no root of '%s' matches the pin: pinned %s; %s root version %lld has keys %s", t->gun, pinned,
+	(void)mf_fail(err, MF_E_PIN, 0, "no root of '%s' matches the pin: pinned %s; %s root version %lld has keys %s", t->pin_name, pinned,
 		      t->cached[EARLY_ROOT] ? "cached" : "served", (long long)newest->version, served);
 	mf_err_set_endpoint(err, t->repo->where);
 	mf_err_set_hint(err, "either the repository was made anew without your knowledge, or this is an attack: ask its owner for the "
@@ -317,6 +317,6 @@ int mf_trust_load_root(struct mf_trust *t, struct mf_err *err)
 	newest = c.v[0]->version;
 	oldest = c.v[c.n - 1]->version;
 	if (verify_forward(t, &c, pinned, err) < 0)
-		return mf_wrap(err, "root chain of '%s' (versions %lld to %lld)", t->gun, (long long)oldest, (long long)newest);
+		return mf_wrap(err, "root chain of '%s' (versions %lld to %lld)", t->pin_name, (long long)oldest, (long long)newest);
 	return 0;
 }

@@ -155,7 +155,7 @@ refuses 'get from a layout that does not exist' 3 'nowhere' manifesto get oci:no
 refuses 'put to a directory that is no layout' 3 'directory' "${put[@]}" oci:directory:1.0 qa approval.json
 refuses 'put to a tag that does not exist' 3 '9.9' "${put[@]}" oci:image:9.9 qa approval.json
 refuses 'put to a digest that does not exist' 3 "$(printf '0%.0s' {1..64})" "${put[@]}" "oci:image@sha256:$(printf '0%.0s' {1..64})" qa approval.json
-refuses 'list without a trust repository' 3 'no trust repository' manifesto list "$good"
+refuses 'list without a trust repository' 3 "no trust repository of 'oci:$T/work/image' at 'image/trust'" manifesto list "$good"
 refuses 'get without a trust repository' 3 'no trust repository' manifesto get "$good" qa
 refuses 'a first put without --init and terminal' 3 'no trust repository' manifesto put --no-passphrase "$good" qa approval.json
 refuses 'a first put without a passphrase' 11 'MANIFESTO_PASSPHRASE' manifesto put --init "$good" qa approval.json
