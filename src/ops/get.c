@@ -30,6 +30,8 @@ static int select_record(struct mf_image *im, const struct manifesto_get_options
 		if (mf_policy_select(set, type, &im->digest, o->role, &index, &ignored) == 0)
 			mf_err_set_hint(err, "the index has a '%s' record; platforms do not inherit it", o->type);
 	}
+	if (err->code == MF_E_NOT_FOUND) /* after a hint about platforms this one is dropped */
+		mf_err_set_hint(err, "'manifesto list %s' shows what there is; the tag may have moved to another digest", o->image);
 	return -1;
 }
 

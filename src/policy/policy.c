@@ -233,6 +233,8 @@ int mf_policy_select(const struct mf_tuf_set *set, struct mf_str type, const str
 	if (mf_record_name(&name, type, subject, err) < 0 || collect(set, type, mf_buf_str(&name), asked, &all, err) < 0)
 		return -1;
 	mf_digest_format(digest, subject);
+	if (!all.n && asked)
+		return mf_fail(err, MF_E_NOT_FOUND, 0, "role '%s' has no '%.*s' record for %s", asked, MF_STR_ARG(type), digest);
 	if (!all.n)
 		return mf_fail(err, MF_E_NOT_FOUND, 0, "no '%.*s' record for %s", MF_STR_ARG(type), digest);
 	for (size_t i = 0; i < all.n; i++)
