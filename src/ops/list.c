@@ -30,6 +30,21 @@ static int list_subjects(struct mf_image *im, const struct manifesto_list_option
 	return records ? rc : -1;
 }
 
+/* A role that nobody delegated to is a mistake, not an empty list. */
+static int check_role(const struct mf_tuf_set *set, const char *asked, struct mf_err *err)
+{
+	struct mf_esc e;
+	if (!asked || mf_role_is("targets", asked))
+		return 0;
+	for (size_t i = 0; i < set->nroles; i++)
+		for (size_t j = 0; j < set->roles[i]->file->nroles; j++)
+			if (mf_role_is(set->roles[i]->file->roles[j].name, asked))
+				return 0;
+	(void)mf_fail(err, MF_E_USAGE, 0, "there is no role '%s' in this repository", mf_esc(&e, mf_str_c(asked)));
+	mf_err_set_hint(err, "'manifesto trust show' lists the roles");
+	return -1;
+}
+
 static int list(struct mf_image *im, const struct manifesto_list_options *o, struct manifesto_list_result *out, struct mf_err *err)
 {
 	struct mf_subjects subjects __attribute__((cleanup(mf_subjects_clear))) = {0};
@@ -37,7 +52,7 @@ static int list(struct mf_image *im, const struct manifesto_list_options *o, str
 		return -1;
 	out->arena = mf_op_arena(err);
 	if (!out->arena || mf_trust_load(im->trust, MF_STR(""), false, err) < 0 ||
-	    mf_image_subjects(im, o->platform, o->all_platforms != 0, false, &subjects, err) < 0)
+	    check_role(mf_trust_set(im->trust), o->role, err) < 0 || mf_image_subjects(im, o->platform, o->all_platforms != 0, false, &subjects, err) < 0)
 		return -1;
 	out->image = mf_image_name(im, &subjects.v[0].digest, &out->arena->a, err);
 	return out->image ? list_subjects(im, o, &subjects, out, err) : -1;

@@ -178,6 +178,27 @@ static int read_anchor(struct manifesto *m, const struct mf_dialect *d, const ch
 	return 0;
 }
 
+/* A pin that is replaced is told: whoever did it by mistake can put it back. */
+static int tell_replaced(struct manifesto *m, const char *pattern, const struct anchors *a, struct mf_err *err)
+{
+	struct mf_pin old __attribute__((cleanup(mf_pin_clear))) = {0};
+	struct mf_buf text MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_SIGNATURES * 80);
+	if (mf_pin_find(m->opt.home, pattern, &old, err) < 0)
+		return -1;
+	bool same = old.n == a->n && old.threshold == a->threshold;
+	for (size_t i = 0; i < old.n; i++) {
+		char hex[65];
+		mf_digest_hex(hex, &old.fingerprints[i]);
+		same = same && mf_digest_eq(&old.fingerprints[i], &a->fps[i]);
+		if (mf_buf_printf(&text, err, " %s", hex) < 0)
+			return -1;
+	}
+	if (old.exact && !same)
+		mf_env_log(&m->env, MF_LOG_WARNING, "the pin of '%s' is replaced; it was%s, %lld of them", pattern,
+			   old.ca ? " a CA" : mf_buf_str(&text).p, (long long)old.threshold);
+	return 0;
+}
+
 static int store_pin(struct manifesto *m, const char *pattern, const struct mf_dialect *d, const char *gun, const char *const *anchors, size_t n,
 		     int threshold, struct mf_err *err)
 {
@@ -191,6 +212,8 @@ static int store_pin(struct manifesto *m, const char *pattern, const struct mf_d
 		a.threshold = threshold;
 	if (a.threshold > (int64_t)a.n)
 		return mf_fail(err, MF_E_USAGE, 0, "threshold %lld of %zu fingerprints", (long long)a.threshold, a.n);
+	if (tell_replaced(m, pattern, &a, err) < 0)
+		return -1;
 	return mf_pin_store(m->opt.home, pattern, a.fps, a.n, a.threshold, &m->env, err);
 }
 

@@ -234,6 +234,16 @@ refused 'list of a layout without a trust repository' 3 list oci:fresh:1.0
 MANIFESTO_PASSPHRASE=wrong run manifesto put oci:app:2.0 x third
 check_status 'a wrong passphrase' 11
 check_stdout_empty 'nothing on stdout'
+refused 'list of a role that there is not' 2 list --role nobody oci:app:2.0
+check_stderr_has 'it is named' "'nobody'"
+run manifesto list --role targets oci:app:2.0
+check_status 'list of one that there is' 0
+old=$(jq -r '.pins[]|.fingerprints[0]' "$MANIFESTO_HOME/trust.json" | head -n 1)
+cp "$MANIFESTO_HOME/trust.json" pins.before
+run manifesto trust pin oci:app:2.0 "$(printf '%064d' 7)"
+check_status 'another pin' 0
+check_stderr_has 'the one that it replaces is told' "is replaced; it was $old"
+cp pins.before "$MANIFESTO_HOME/trust.json"
 run manifesto key generate --no-passphrase bob
 check_status 'a key that no role lists' 0
 refused '--key names one that the role does not accept' 11 put --key bob oci:app:2.0 x third
