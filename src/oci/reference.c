@@ -362,8 +362,10 @@ void mf_ref_clear(struct mf_ref *r)
 
 int mf_ref_format(const struct mf_ref *r, struct mf_buf *out, struct mf_err *err)
 {
+	/* A registry that is called "oci" would be read as a layout. */
+	const char *docker = r->registry && strncmp(r->registry, "oci:", 4) == 0 ? "docker://" : "";
 	int rc = r->transport == MF_TRANSPORT_LAYOUT ? mf_buf_printf(out, err, "oci:%s", r->dir)
-						     : mf_buf_printf(out, err, "%s/%s", r->registry, r->repository);
+						     : mf_buf_printf(out, err, "%s%s/%s", docker, r->registry, r->repository);
 	if (rc || (r->tag && mf_buf_printf(out, err, ":%s", r->tag)))
 		return -1;
 	if (!r->has_digest)

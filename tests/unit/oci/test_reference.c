@@ -34,6 +34,7 @@ static const struct good good[] = {
 	{"localhost:5000/img", "localhost:5000", "img", NULL, "latest", false, "localhost:5000/img:latest"},
 	{"localhost:5000", "docker.io", "library/localhost", NULL, "5000", false, "docker.io/library/localhost:5000"},
 	{"r.io", "docker.io", "library/r.io", NULL, "latest", false, "docker.io/library/r.io:latest"},
+	{"docker://oci:5000/img", "oci:5000", "img", NULL, "latest", false, "docker://oci:5000/img:latest"},
 	{"[::1]:5000/img:v1", "[::1]:5000", "img", NULL, "v1", false, "[::1]:5000/img:v1"},
 	{"127.0.0.1:1/a", "127.0.0.1:1", "a", NULL, "latest", false, "127.0.0.1:1/a:latest"},
 	{"Reg-1.example.com/a/b/c:T", "Reg-1.example.com", "a/b/c", NULL, "T", false, "Reg-1.example.com/a/b/c:T"},
