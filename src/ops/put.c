@@ -66,24 +66,30 @@ static void put_clear(struct put *p)
 
 /* ---- content */
 
-static bool is_text(struct mf_str s)
+/* 1, 0, -1 out of memory. */
+static int is_text(struct mf_str s, struct mf_err *err)
 {
-	struct mf_err ignored = MF_ERR_INIT;
+	struct mf_err why = MF_ERR_INIT;
 	struct mf_buf quoted MF_BUF_CLEANUP = MF_BUF_INIT(s.n * 2 + 16);
 	for (size_t i = 0; i < s.n; i++) {
 		unsigned char c = (unsigned char)s.p[i];
 		if (c == 0x7f || (c < 0x20 && !strchr("\t\n\r\f", c)))
-			return false;
+			return 0;
 	}
-	return mf_json_quote(s, &quoted, &ignored) == 0;
+	if (mf_json_quote(s, &quoted, &why) == 0)
+		return 1;
+	return why.code == MF_E_NOMEM ? mf_fail_nomem(err) : 0;
 }
 
-static bool is_json(struct mf_str s)
+/* 1, 0, -1 out of memory. */
+static int is_json(struct mf_str s, struct mf_err *err)
 {
-	struct mf_err ignored = MF_ERR_INIT;
+	struct mf_err why = MF_ERR_INIT;
 	struct mf_json_reader r MF_JSON_READER_CLEANUP;
 	mf_json_reader_init(&r, mf_bytes_of(s));
-	return mf_json_skip(&r, NULL, &ignored) == 0 && mf_json_end(&r, &ignored) == 0;
+	if (mf_json_skip(&r, NULL, &why) == 0 && mf_json_end(&r, &why) == 0)
+		return 1;
+	return why.code == MF_E_NOMEM ? mf_fail_nomem(err) : 0;
 }
 
 /* TYPE/SUBTYPE of RFC 6838's characters, and parameters of printable ASCII: it goes into manifests that others read. */
@@ -122,7 +128,10 @@ static int find_media_type(struct put *p, struct mf_err *err)
 				break;
 		}
 		struct mf_str s = mf_buf_str(&b);
-		found = s.n && is_json(s) ? "application/json" : is_text(s) ? "text/plain" : found;
+		int json = s.n ? is_json(s, err) : 0, text = json == 0 ? is_text(s, err) : 0;
+		if (json < 0 || text < 0)
+			return -1;
+		found = json ? "application/json" : text ? "text/plain" : found;
 	}
 	(void)snprintf(p->media_type, sizeof p->media_type, "%s", found);
 	return 0;
@@ -228,12 +237,15 @@ static int choose_role(struct put *p, struct mf_err *err)
 		n = 1;
 	}
 	for (size_t i = 0; i < n; i++) {
-		struct mf_err ignored = MF_ERR_INIT;
+		struct mf_err why = MF_ERR_INIT;
 		struct mf_signer s;
 		const struct mf_key_info *k;
 		if (p->o->role && !mf_role_is(roles[i]->name, p->o->role))
 			continue;
-		if (p->o->role || role_signer(p, roles[i], &s, &k, &ignored) == 0) {
+		bool ours = p->o->role || role_signer(p, roles[i], &s, &k, &why) == 0;
+		if (!ours && why.code != MF_E_KEY)
+			return mf_fail(err, why.code, 0, "%s", why.msg);
+		if (ours) {
 			size_t at = strlen(list);
 			(void)snprintf(list + at, sizeof list - at, "%s%s", at ? ", " : "", roles[i]->name);
 			best = roles[i];
@@ -348,7 +360,8 @@ static bool same_record(const struct put *p, const struct item *it, const struct
 		struct mf_digest k = e->signed_by[i] ? mf_pubkey_fingerprint(e->keys[i]) : (struct mf_digest){{0}};
 		ours |= e->signed_by[i] && mf_digest_eq(&k, &fp);
 	}
-	json_t *a MF_JSON_CLEANUP = json_copy(e->record.tree), *b MF_JSON_CLEANUP = json_copy(it->tree);
+	struct mf_err ignored = MF_ERR_INIT, ignored2 = MF_ERR_INIT; /* out of memory: published once more */
+	json_t *a MF_JSON_CLEANUP = mf_json_copy(e->record.tree, &ignored), *b MF_JSON_CLEANUP = mf_json_copy(it->tree, &ignored2);
 	for (int i = 0; i < 2; i++) {
 		(void)json_object_del(i ? a : b, "created");
 		(void)json_object_del(i ? a : b, "sigs");
