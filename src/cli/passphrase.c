@@ -138,6 +138,7 @@ static int spawn_shell(const char *command, const char *key_name, int out_fd, pi
 	}
 	(void)sigemptyset(&usual);
 	(void)sigaddset(&usual, SIGPIPE);
+	(void)sigaddset(&usual, SIGXFSZ);
 	(void)posix_spawnattr_setsigdefault(&attr, &usual);
 	(void)posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGDEF);
 	rc = posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);

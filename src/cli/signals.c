@@ -21,6 +21,7 @@ void mf_cli_signals_install(void)
 	struct sigaction old, ignore = {.sa_handler = SIG_IGN}, stop = {.sa_handler = on_signal};
 	(void)sigemptyset(&ignore.sa_mask);
 	(void)sigaction(SIGPIPE, &ignore, NULL);
+	(void)sigaction(SIGXFSZ, &ignore, NULL); /* a limit on file sizes is an error like a full disk */
 	/* No SA_RESTART: a read from a terminal or pipe must return. */
 	(void)sigemptyset(&stop.sa_mask);
 	for (size_t i = 0; i < sizeof stopping / sizeof stopping[0]; i++)
