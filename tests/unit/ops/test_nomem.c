@@ -29,7 +29,10 @@ static struct {
 	size_t left, seen;
 } oom;
 
-static bool out_of_memory(void)
+/* It runs before a sanitizer is ready. */
+#define PLAIN __attribute__((no_sanitize("address"), no_sanitize("undefined")))
+
+PLAIN static bool out_of_memory(void)
 {
 	if (!oom.armed)
 		return false;
@@ -43,7 +46,7 @@ static bool out_of_memory(void)
 	return true;
 }
 
-#define EXPORTED __attribute__((visibility("default")))
+#define EXPORTED PLAIN __attribute__((visibility("default")))
 void *__libc_malloc(size_t n);
 void *__libc_calloc(size_t n, size_t size);
 void *__libc_realloc(void *p, size_t n);
