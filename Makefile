@@ -211,7 +211,7 @@ $(O)/lint/%.tidy: %.c $(ALL_HDR) .clang-tidy
 
 .PHONY: format
 format: ## clang-format all C files
-	clang-format -i $(wildcard src/*/*.[ch] include/manifesto/*.h tests/unit/*/*.[ch] tests/fuzz/*.c tests/fuzz/*/*.c docs/examples/*.c)
+	clang-format -i $(wildcard src/*/*.[ch] include/manifesto/*.h tests/unit/*/*.[ch] tests/fuzz/*.c tests/fuzz/*/*.c tests/bench/*.c tests/support/*.[ch] docs/examples/*.c)
 
 # --- installation
 

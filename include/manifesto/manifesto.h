@@ -1,15 +1,18 @@
 /* libmanifesto: signed metadata for container images, verified before it is handed out.
  *
- * A context holds configuration, connections and unlocked keys; use one per thread. Every function that can fail returns 0 or -1 and
- * then fills *err; outputs are written on success only. The library never prints, exits, changes signals, the umask or the
- * environment, and reads no environment variable except the proxy settings that libcurl honours and TMPDIR.
+ * A context holds configuration, connections and unlocked keys; use one per thread. Every function that can
+ * fail returns 0 or -1 and then fills *err; outputs are written on success only. The library never prints,
+ * exits, changes signals, the umask or the environment, and reads no environment variable except the proxy
+ * settings that libcurl honours and TMPDIR.
  *
- * Option and result structs begin with `size`: set it to sizeof the struct and zero the rest (MANIFESTO_INIT), so that
- * later versions can add members. Strings in options are borrowed for the call (for manifesto_new: copied); strings in results are owned by
- * the result handle. Times are seconds since 1970-01-01T00:00:00Z, 0 when absent. Text is UTF-8.
+ * Option and result structs begin with `size`: set it to sizeof the struct and zero the rest
+ * (MANIFESTO_INIT), so that later versions can add members. Strings in options are borrowed for the call (for
+ * manifesto_new: copied); strings in results are owned by the result handle. Times are seconds since
+ * 1970-01-01T00:00:00Z, 0 when absent. Text is UTF-8.
  *
- * Specifications: The Update Framework 1.0 (verification: section 5, "Detailed workflows"); Notary v1 (wire format and HTTP API); OCI
- * distribution-spec 1.1 and image-spec 1.1 (blobs, manifests, referrers). docs/record-format.md has the format of a record. */
+ * Specifications: The Update Framework 1.0 (verification: section 5, "Detailed workflows"); Notary v1 (wire
+ * format and HTTP API); OCI distribution-spec 1.1 and image-spec 1.1 (blobs, manifests, referrers).
+ * docs/record-format.md has the format of a record. */
 #ifndef MANIFESTO_MANIFESTO_H
 #define MANIFESTO_MANIFESTO_H
 
@@ -44,13 +47,14 @@ enum manifesto_status {
 	MANIFESTO_EXPIRING = 14,
 };
 
-/* Caller-owned, fixed size. `code` is a stable word ("not_found", "signature", "pin"); tests branch on it, never on text. */
+/* Caller-owned, fixed size. `code` is a stable word ("not_found", "signature", "pin"); tests branch on it,
+ * never on text. */
 struct manifesto_error {
-	int status;          /* enum manifesto_status */
+	int status; /* enum manifesto_status */
 	char code[32];
-	char message[1024];  /* what failed, operands quoted, no secret */
-	char endpoint[256];  /* URL or path where it failed, or "" */
-	char hint[512];      /* next step, or "" */
+	char message[1024]; /* what failed, operands quoted, no secret */
+	char endpoint[256]; /* URL or path where it failed, or "" */
+	char hint[512];     /* next step, or "" */
 };
 
 MANIFESTO_API const char *manifesto_version(void);
@@ -61,43 +65,51 @@ enum manifesto_log_level { MANIFESTO_LOG_WARNING = 1, MANIFESTO_LOG_INFO = 2, MA
 
 struct manifesto_options {
 	size_t size;
-	const char *home;          /* keys, pins, floors: required, absolute path; made at first write */
-	const char *cache_dir;     /* required; may be unwritable or missing */
-	const char *docker_config; /* directory with Docker's config.json, NULL: no Docker credentials */
-	const char *trust_server;  /* https://, http://: Notary; tuf+file://: a TUF 1.0 directory per GUN; NULL: Docker's default for the
-	                              registry is not guessed: an image in a registry then needs it (MANIFESTO_USAGE) */
-	int trust_server_for_layouts; /* use it for OCI layouts too, instead of DIR/trust: somebody named it for this very call */
-	const char *store;         /* --store: repository that keeps blobs and trust for images one cannot push to, or NULL */
-	const char *cacert;        /* PEM file for registry and trust server instead of the system's CAs */
+	const char *home;             /* keys, pins, floors: required, absolute path; made at first write */
+	const char *cache_dir;        /* required; may be unwritable or missing */
+	const char *docker_config;    /* directory with Docker's config.json, NULL: no Docker credentials */
+	const char *trust_server;     /* https://, http://: Notary; tuf+file://: a TUF 1.0 directory per GUN;
+					 NULL: Docker's default for the     registry is not guessed: an image in a
+					 registry then needs it (MANIFESTO_USAGE) */
+	int trust_server_for_layouts; /* use it for OCI layouts too, instead of DIR/trust: somebody named it
+					 for this very call */
+	const char *
+	    store; /* --store: repository that keeps blobs and trust for images one cannot push to, or NULL */
+	const char *cacert; /* PEM file for registry and trust server instead of the system's CAs */
 	const char *client_cert, *client_key; /* PEM files */
-	const char *username;      /* registry and trust server; NULL: Docker's configuration, else anonymous */
+	const char *username; /* registry and trust server; NULL: Docker's configuration, else anonymous */
 	const char *password;
 	const char *credential_source; /* for messages: "-u", "REGISTRY_USERNAME" */
-	int plain_http;            /* allow plain HTTP to other hosts than loopback */
-	int tofu;                  /* trust on first use where no pin exists */
-	int ci;                    /* never store what was trusted on first use */
-	int no_passphrase;         /* new keys are written without a passphrase */
-	int64_t timeout_ms;        /* in all, per operation; 0: 120,000 */
-	int log_level;             /* 0: warnings only reach `log` */
+	int plain_http;                /* allow plain HTTP to other hosts than loopback */
+	int tofu;                      /* trust on first use where no pin exists */
+	int ci;                        /* never store what was trusted on first use */
+	int no_passphrase;             /* new keys are written without a passphrase */
+	int64_t timeout_ms;            /* in all, per operation; 0: 120,000 */
+	int log_level;                 /* 0: warnings only reach `log` */
 	void (*log)(void *arg, int level, const char *line); /* NULL: none */
 	void *log_arg;
 	int (*cancelled)(void *arg); /* non-zero: stop as soon as nothing can be lost. NULL: never */
 	void *cancel_arg;
-	int64_t (*now)(void *arg);   /* NULL: the system's clock */
+	int64_t (*now)(void *arg); /* NULL: the system's clock */
 	void *now_arg;
-	/* Passphrase of a key: at most `max` octets into out, *n set. confirm: a new key (ask twice). Returns 0, or -1 when
-	 * there is none; `why` (256 octets) then says what was looked at. NULL: no passphrase is ever available. */
-	int (*passphrase)(void *arg, const char *key_name, int confirm, char *out, size_t max, size_t *n, char why[256]);
+	/* Passphrase of a key: at most `max` octets into out, *n set. confirm: a new key (ask twice). Returns
+	 * 0, or -1 when there is none; `why` (256 octets) then says what was looked at. NULL: no passphrase
+	 * is ever available. */
+	int (*passphrase)(void *arg, const char *key_name, int confirm, char *out, size_t max, size_t *n,
+			  char why[256]);
 	void *passphrase_arg;
-	/* May a trust repository be initialised for this image? Returns non-zero for yes. NULL: no (unless the operation's `init`). */
+	/* May a trust repository be initialised for this image? Returns non-zero for yes. NULL: no (unless
+	 * the operation's `init`). */
 	int (*confirm_init)(void *arg, const char *gun, const char *where);
 	void *confirm_init_arg;
-	const char *default_key_name; /* name of keys that are made, and of the first choice when several fit: usually the user's name */
+	const char *default_key_name; /* name of keys that are made, and of the first choice when several fit:
+					 usually the user's name */
 };
 
 struct manifesto;
 /* Copies what it keeps. Touches no file and no network. */
-MANIFESTO_API int manifesto_new(const struct manifesto_options *opt, struct manifesto **out, struct manifesto_error *err);
+MANIFESTO_API int manifesto_new(const struct manifesto_options *opt, struct manifesto **out,
+				struct manifesto_error *err);
 MANIFESTO_API void manifesto_free(struct manifesto *m);
 
 struct manifesto_stats {
@@ -117,18 +129,19 @@ struct manifesto_signer {
 
 /* A verified record. */
 struct manifesto_record {
-	const char *image;       /* repository@sha256:..., to be used as such */
-	const char *subject;     /* "sha256:..." */
-	const char *platform;    /* "linux/arm64/v8" when known, else NULL */
+	const char *image;    /* repository@sha256:..., to be used as such */
+	const char *subject;  /* "sha256:..." */
+	const char *platform; /* "linux/arm64/v8" when known, else NULL */
 	const char *type;
-	const char *role;        /* "targets", or the delegated role */
-	const char *digest;      /* of the blob, "sha256:..." */
+	const char *role;   /* "targets", or the delegated role */
+	const char *digest; /* of the blob, "sha256:..." */
 	uint64_t length;
-	const char *media_type;  /* or NULL */
+	const char *media_type;      /* or NULL */
 	const char *author, *reason; /* decoded for display, or NULL */
-	int64_t created;         /* claimed by the signer */
-	int64_t expires;         /* of the record itself */
-	const char *state;       /* "current", "withdrawn", "expired", "foreign" (no record signature of a key of the role) */
+	int64_t created;             /* claimed by the signer */
+	int64_t expires;             /* of the record itself */
+	const char *state; /* "current", "withdrawn", "expired", "foreign" (no record signature of a key of
+			      the role) */
 	const struct manifesto_signer *signers; /* of the record signatures that count */
 	size_t nsigners;
 	const char *const *annotations; /* "key=value", nannotations of them */
@@ -139,30 +152,32 @@ struct manifesto_record {
 /* --- put */
 struct manifesto_put_options {
 	size_t size;
-	const char *image;       /* image reference */
-	const char *type;        /* record type: [a-z0-9]+(?:[._-][a-z0-9]+)*, at most 128 octets */
-	const char *path;        /* file, "-" for standard input; or NULL and `data` */
+	const char *image; /* image reference */
+	const char *type;  /* record type: [a-z0-9]+(?:[._-][a-z0-9]+)*, at most 128 octets */
+	const char *path;  /* file, "-" for standard input; or NULL and `data` */
 	const void *data;
 	size_t data_length;
-	const char *media_type;  /* NULL: application/json when the content is valid JSON, else text/plain when it is UTF-8 text, else application/octet-stream */
-	const char *author;      /* NULL: absent */
+	const char *media_type; /* NULL: application/json when the content is valid JSON, else text/plain when
+				   it is UTF-8 text, else application/octet-stream */
+	const char *author;     /* NULL: absent */
 	const char *reason;
 	const char *const *annotations; /* "key=value", ends with NULL; or NULL */
-	int64_t expires;         /* 0: never */
-	const char *role;        /* NULL: the one authorised role whose key we hold */
-	const char *key;         /* sign with the key of this name and no other (default_key_name should be the same); NULL: any that fits */
-	const char *platform;    /* "os/arch[/variant]": the child of an index */
-	int all_platforms;       /* the index and each of its children */
-	int force;               /* replace the record even if somebody changed it meanwhile */
-	int reinstate;           /* lift a withdrawal by the same role */
-	int init;                /* initialise the trust repository when there is none */
-	int link;                /* layout: also list the artifact manifest in index.json */
+	int64_t expires;                /* 0: never */
+	const char *role;               /* NULL: the one authorised role whose key we hold */
+	const char *key; /* sign with the key of this name and no other (default_key_name should be the same);
+			    NULL: any that fits */
+	const char *platform; /* "os/arch[/variant]": the child of an index */
+	int all_platforms;    /* the index and each of its children */
+	int force;            /* replace the record even if somebody changed it meanwhile */
+	int reinstate;        /* lift a withdrawal by the same role */
+	int init;             /* initialise the trust repository when there is none */
+	int link;             /* layout: also list the artifact manifest in index.json */
 };
 struct manifesto_put_item {
-	const char *image;       /* repository@sha256:... */
-	const char *platform;    /* or NULL */
-	const char *digest;      /* of the blob */
-	int unchanged;           /* the same bytes were the current record already */
+	const char *image;    /* repository@sha256:... */
+	const char *platform; /* or NULL */
+	const char *digest;   /* of the blob */
+	int unchanged;        /* the same bytes were the current record already */
 };
 struct manifesto_put_result {
 	size_t size;
@@ -170,18 +185,23 @@ struct manifesto_put_result {
 	size_t nitems;
 	uint64_t length;
 	const char *role;
-	int64_t version;         /* of the role's file */
+	int64_t version;          /* of the role's file */
 	const char *published_to; /* URL or directory */
 	const char *signer_name, *signer_type, *signer_fingerprint;
-	int initialised;         /* a trust repository was made */
-	const char *const *keys_made; size_t nkeys_made;     /* "alice (ed25519 1f2e...)" */
-	const char *const *pinned; size_t npinned;           /* fingerprints of the root keys now pinned on this machine */
-	const char *const *warnings; size_t nwarnings;       /* trouble after a successful publish */
-	struct manifesto_arena *arena;                       /* owns the above */
+	int initialised; /* a trust repository was made */
+	const char *const *keys_made;
+	size_t nkeys_made; /* "alice (ed25519 1f2e...)" */
+	const char *const *pinned;
+	size_t npinned; /* fingerprints of the root keys now pinned on this machine */
+	const char *const *warnings;
+	size_t nwarnings;              /* trouble after a successful publish */
+	struct manifesto_arena *arena; /* owns the above */
 };
-/* Called once the subject is known and before anything is written: "Storing metadata 'T' for 'IMAGE@DIGEST'...". May be NULL. */
+/* Called once the subject is known and before anything is written: "Storing metadata 'T' for
+ * 'IMAGE@DIGEST'...". May be NULL. */
 typedef void (*manifesto_progress_fn)(void *arg, const char *image, const char *type);
-MANIFESTO_API int manifesto_put(struct manifesto *m, const struct manifesto_put_options *opt, manifesto_progress_fn progress, void *progress_arg,
+MANIFESTO_API int manifesto_put(struct manifesto *m, const struct manifesto_put_options *opt,
+				manifesto_progress_fn progress, void *progress_arg,
 				struct manifesto_put_result *out, struct manifesto_error *err);
 MANIFESTO_API void manifesto_put_result_clear(struct manifesto_put_result *r);
 
@@ -189,9 +209,10 @@ MANIFESTO_API void manifesto_put_result_clear(struct manifesto_put_result *r);
 struct manifesto_get_options {
 	size_t size;
 	const char *image, *type;
-	const char *role;        /* NULL: all authorised roles must agree */
+	const char *role; /* NULL: all authorised roles must agree */
 	const char *platform;
-	/* Receives the content, only after everything was verified. Returns 0, or -1 to stop. NULL: the content is verified and not handed out. */
+	/* Receives the content, only after everything was verified. Returns 0, or -1 to stop. NULL: the
+	 * content is verified and not handed out. */
 	int (*write)(void *arg, const void *p, size_t n);
 	void *write_arg;
 	const char *output_path; /* instead of `write`: temporary file and rename */
@@ -201,28 +222,29 @@ struct manifesto_get_result {
 	struct manifesto_record record;
 	struct manifesto_arena *arena;
 };
-MANIFESTO_API int manifesto_get(struct manifesto *m, const struct manifesto_get_options *opt, struct manifesto_get_result *out,
-				struct manifesto_error *err);
+MANIFESTO_API int manifesto_get(struct manifesto *m, const struct manifesto_get_options *opt,
+				struct manifesto_get_result *out, struct manifesto_error *err);
 MANIFESTO_API void manifesto_get_result_clear(struct manifesto_get_result *r);
 
 /* --- list: the current records of one image, sorted by type and role; an image without records gives none */
 struct manifesto_list_options {
 	size_t size;
 	const char *image;
-	const char *role;        /* only this role, or NULL */
+	const char *role; /* only this role, or NULL */
 	const char *platform;
-	int all_platforms;       /* also the children of an index */
+	int all_platforms; /* also the children of an index */
 };
 struct manifesto_list_result {
 	size_t size;
-	const char *image;       /* repository@sha256:... */
+	const char *image; /* repository@sha256:... */
 	const struct manifesto_record *records;
 	size_t nrecords;
-	const char *const *warnings; size_t nwarnings; /* roles passed over, and why */
+	const char *const *warnings;
+	size_t nwarnings; /* roles passed over, and why */
 	struct manifesto_arena *arena;
 };
-MANIFESTO_API int manifesto_list(struct manifesto *m, const struct manifesto_list_options *opt, struct manifesto_list_result *out,
-				 struct manifesto_error *err);
+MANIFESTO_API int manifesto_list(struct manifesto *m, const struct manifesto_list_options *opt,
+				 struct manifesto_list_result *out, struct manifesto_error *err);
 MANIFESTO_API void manifesto_list_result_clear(struct manifesto_list_result *r);
 
 /* ---------------------------------------------------------------- trust */
@@ -231,27 +253,38 @@ struct manifesto_trust_role {
 	const char *name;
 	int64_t version, expires; /* 0: nothing published under it yet */
 	int threshold;
-	const char *const *paths; size_t npaths;
-	const struct manifesto_signer *keys; size_t nkeys;
+	const char *const *paths;
+	size_t npaths;
+	const struct manifesto_signer *keys;
+	size_t nkeys;
 };
 struct manifesto_trust_result {
 	size_t size;
 	const char *gun, *where, *dialect; /* "notary", "tuf1" */
 	int initialised, tofu;             /* this call made it; trusted on first use */
-	const struct manifesto_trust_role *roles; size_t nroles; /* root, timestamp, snapshot, targets, delegations */
-	const char *const *pinned; size_t npinned; int pin_threshold;
-	const char *pin_source;            /* where the pin comes from, or NULL */
-	const char *const *keys_made; size_t nkeys_made;
+	const struct manifesto_trust_role *roles;
+	size_t nroles; /* root, timestamp, snapshot, targets, delegations */
+	const char *const *pinned;
+	size_t npinned;
+	int pin_threshold;
+	const char *pin_source; /* where the pin comes from, or NULL */
+	const char *const *keys_made;
+	size_t nkeys_made;
 	struct manifesto_arena *arena;
 };
-/* Makes the trust repository of an image: keys as needed, first root, targets (and snapshot, timestamp). MANIFESTO_CONFLICT when it exists. */
-MANIFESTO_API int manifesto_trust_init(struct manifesto *m, const char *image, struct manifesto_trust_result *out, struct manifesto_error *err);
+/* Makes the trust repository of an image: keys as needed, first root, targets (and snapshot, timestamp).
+ * MANIFESTO_CONFLICT when it exists. */
+MANIFESTO_API int manifesto_trust_init(struct manifesto *m, const char *image,
+				       struct manifesto_trust_result *out, struct manifesto_error *err);
 /* Verifies the whole chain and shows it. */
-MANIFESTO_API int manifesto_trust_show(struct manifesto *m, const char *image, struct manifesto_trust_result *out, struct manifesto_error *err);
-/* Pins an image's repository, or a GUN prefix ending in '*'. Anchors are n root.json paths or fingerprints (64 hex digits). threshold 0: all root
- * fingerprints given are alternatives, one suffices; for a root file its own keys and threshold. */
-MANIFESTO_API int manifesto_trust_pin(struct manifesto *m, const char *image, const char *const *anchors, size_t n, int threshold,
-				      struct manifesto_trust_result *out, struct manifesto_error *err);
+MANIFESTO_API int manifesto_trust_show(struct manifesto *m, const char *image,
+				       struct manifesto_trust_result *out, struct manifesto_error *err);
+/* Pins an image's repository, or a GUN prefix ending in '*'. Anchors are n root.json paths or fingerprints
+ * (64 hex digits). threshold 0: all root fingerprints given are alternatives, one suffices; for a root file
+ * its own keys and threshold. */
+MANIFESTO_API int manifesto_trust_pin(struct manifesto *m, const char *image, const char *const *anchors,
+				      size_t n, int threshold, struct manifesto_trust_result *out,
+				      struct manifesto_error *err);
 MANIFESTO_API void manifesto_trust_result_clear(struct manifesto_trust_result *r);
 
 /* ---------------------------------------------------------------- keys */
@@ -263,21 +296,26 @@ struct manifesto_key {
 };
 struct manifesto_key_result {
 	size_t size;
-	const struct manifesto_key *keys; size_t nkeys;
+	const struct manifesto_key *keys;
+	size_t nkeys;
 	struct manifesto_arena *arena;
 };
 /* type: "ed25519" (NULL) or "ecdsa". An existing name is MANIFESTO_CONFLICT. */
-MANIFESTO_API int manifesto_key_generate(struct manifesto *m, const char *name, const char *type, struct manifesto_key_result *out,
-					 struct manifesto_error *err);
-MANIFESTO_API int manifesto_key_list(struct manifesto *m, struct manifesto_key_result *out, struct manifesto_error *err);
+MANIFESTO_API int manifesto_key_generate(struct manifesto *m, const char *name, const char *type,
+					 struct manifesto_key_result *out, struct manifesto_error *err);
+MANIFESTO_API int manifesto_key_list(struct manifesto *m, struct manifesto_key_result *out,
+				     struct manifesto_error *err);
 /* By name or fingerprint (a unique prefix of at least 8 digits). */
-MANIFESTO_API int manifesto_key_show(struct manifesto *m, const char *name, struct manifesto_key_result *out, struct manifesto_error *err);
+MANIFESTO_API int manifesto_key_show(struct manifesto *m, const char *name, struct manifesto_key_result *out,
+				     struct manifesto_error *err);
 /* A private key file of the notary CLI or Docker Content Trust, stored under `name`. */
-MANIFESTO_API int manifesto_key_import(struct manifesto *m, const char *name, const char *path, struct manifesto_key_result *out,
-				       struct manifesto_error *err);
-/* The key as a file for the notary CLI's private directory (PKCS #8 under the key's passphrase; unencrypted when it has none), made 0600, never overwritten. The
- * file must be named by the Notary key ID, written to id_out: path is a directory, and the file is path/<id>.key. role: "targets", "root", "delegation". */
-MANIFESTO_API int manifesto_key_export(struct manifesto *m, const char *name, const char *role, const char *gun, const char *directory, char id_out[65],
+MANIFESTO_API int manifesto_key_import(struct manifesto *m, const char *name, const char *path,
+				       struct manifesto_key_result *out, struct manifesto_error *err);
+/* The key as a file for the notary CLI's private directory (PKCS #8 under the key's passphrase; unencrypted
+ * when it has none), made 0600, never overwritten. The file must be named by the Notary key ID, written to
+ * id_out: path is a directory, and the file is path/<id>.key. role: "targets", "root", "delegation". */
+MANIFESTO_API int manifesto_key_export(struct manifesto *m, const char *name, const char *role,
+				       const char *gun, const char *directory, char id_out[65],
 				       struct manifesto_error *err);
 MANIFESTO_API void manifesto_key_result_clear(struct manifesto_key_result *r);
 

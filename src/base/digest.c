@@ -11,7 +11,8 @@ int mf_digest_parse(struct mf_digest *out, struct mf_str text, struct mf_err *er
 		return mf_fail(err, MF_E_FORMAT, 0, "not a sha256 digest: '%s'", mf_esc(&e, text));
 	struct mf_str hex = {text.p + prefix.n, text.n - prefix.n};
 	if (mf_hex_decode(d.b, sizeof d.b, hex) < 0)
-		return mf_fail(err, MF_E_FORMAT, 0, "not 64 lower-case hexadecimal digits behind 'sha256:': '%s'",
+		return mf_fail(err, MF_E_FORMAT, 0,
+			       "not 64 lower-case hexadecimal digits behind 'sha256:': '%s'",
 			       mf_esc(&e, text));
 	*out = d;
 	return 0;

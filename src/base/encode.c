@@ -256,7 +256,8 @@ int mf_time_parse(struct mf_str text, int64_t *seconds, struct mf_err *err)
 	int s = digits(text, &at, 2);
 	int64_t offset = 0;
 	ok = ok && fraction(text, &at) && zone(text, &at, &offset) && at == text.n;
-	ok = ok && y >= 1 && mo >= 1 && mo <= 12 && d >= 1 && h >= 0 && h <= 23 && mi >= 0 && mi <= 59 && s >= 0 && s <= 59;
+	ok = ok && y >= 1 && mo >= 1 && mo <= 12 && d >= 1 && h >= 0 && h <= 23 && mi >= 0 && mi <= 59 &&
+	     s >= 0 && s <= 59;
 	if (!ok || d > month_days(y, mo)) {
 		struct mf_esc e;
 		return mf_fail(err, MF_E_FORMAT, 0, "not an RFC 3339 time: '%s'", mf_esc(&e, text));

@@ -9,7 +9,8 @@ enum mf_log_level { MF_LOG_WARNING = 1, MF_LOG_INFO = 2, MF_LOG_DEBUG = 3 };
 struct mf_env {
 	int64_t (*now)(void *arg); /* seconds since 1970; never NULL */
 	void *now_arg;
-	void (*log)(void *arg, enum mf_log_level level, const char *line); /* one line, no newline, no secret */
+	void (*log)(void *arg, enum mf_log_level level,
+		    const char *line); /* one line, no newline, no secret */
 	void *log_arg;
 	bool (*cancelled)(void *arg); /* true: stop as soon as nothing can be lost */
 	void *cancel_arg;

@@ -40,13 +40,16 @@ enum mf_code {
 
 struct mf_err {
 	enum mf_code code;
-	int sys;             /* errno, 0 when there was none */
+	int sys; /* errno, 0 when there was none */
 	char msg[1024];
-	char endpoint[256];  /* URL or path where it failed, "" when local */
-	char hint[512];      /* next step for the user, "" when there is none */
+	char endpoint[256]; /* URL or path where it failed, "" when local */
+	char hint[512];     /* next step for the user, "" when there is none */
 };
 
-#define MF_ERR_INIT {MF_OK, 0, "", "", ""}
+#define MF_ERR_INIT                                                                                          \
+	{                                                                                                    \
+		MF_OK, 0, "", "", ""                                                                         \
+	}
 
 /* Records a failure and returns -1. Asserts that *err is empty, so that a first cause
  * is never overwritten. `sys` is an errno value whose text is appended, or 0. */

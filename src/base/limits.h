@@ -9,13 +9,14 @@
 #define MF_MAX_TIMESTAMP_BYTES ((size_t)16384)
 #define MF_MAX_SNAPSHOT_BYTES ((size_t)2000000)
 #define MF_MAX_TARGETS_BYTES ((size_t)100 << 20)
-#define MF_MAX_TARGETS_TOTAL ((size_t)256 << 20) /* all roles of one load together: they are held in memory */
-#define MF_MAX_ROOT_STEPS 256         /* root versions walked in one run */
-#define MF_MAX_DELEGATIONS_LOOKUP 32  /* roles visited to look one name up */
-#define MF_MAX_DELEGATIONS_LIST 8192  /* roles visited to list all names */
-#define MF_MAX_SIGNATURES 64          /* signatures on one file */
-#define MF_MAX_KEYS 1024              /* keys in one file */
-#define MF_MAX_ROLE_NAME 255          /* Notary: role names are shorter than 256 bytes */
+#define MF_MAX_TARGETS_TOTAL ((size_t)256 << 20) /* all roles of one load together: they are held in memory  \
+						  */
+#define MF_MAX_ROOT_STEPS 256                    /* root versions walked in one run */
+#define MF_MAX_DELEGATIONS_LOOKUP 32             /* roles visited to look one name up */
+#define MF_MAX_DELEGATIONS_LIST 8192             /* roles visited to list all names */
+#define MF_MAX_SIGNATURES 64                     /* signatures on one file */
+#define MF_MAX_KEYS 1024                         /* keys in one file */
+#define MF_MAX_ROLE_NAME 255                     /* Notary: role names are shorter than 256 bytes */
 #define MF_MAX_VERSION ((int64_t)9007199254740991) /* 2^53-1: exact in every JSON reader */
 
 /* JSON. */
@@ -24,24 +25,25 @@
 /* Records and references. */
 #define MF_MAX_TYPE 128
 #define MF_MAX_BLOB_BYTES ((uint64_t)256 << 20)
-#define MF_MAX_CUSTOM_BYTES ((size_t)65536)   /* custom.manifesto of one record */
-#define MF_MAX_REFERENCE 2048                 /* an image reference as typed */
-#define MF_MAX_REPOSITORY 255                 /* distribution grammar: name length */
-#define MF_MAX_TAG 128                        /* distribution grammar: tag length */
-#define MF_MAX_GUN 255                        /* Notary's SQL columns */
+#define MF_MAX_CUSTOM_BYTES ((size_t)65536) /* custom.manifesto of one record */
+#define MF_MAX_REFERENCE 2048               /* an image reference as typed */
+#define MF_MAX_REPOSITORY 255               /* distribution grammar: name length */
+#define MF_MAX_TAG 128                      /* distribution grammar: tag length */
+#define MF_MAX_GUN 255                      /* Notary's SQL columns */
 
 /* Registry documents. 4 MiB is what registries accept for a manifest. */
 #define MF_MAX_MANIFEST_BYTES ((size_t)4 << 20)
-#define MF_MAX_CATALOGUE_RECORDS 4000         /* layers of one catalogue manifest */
-/* A registry that refuses a catalogue names up to MF_MAX_CATALOGUE_RECORDS missing blobs in about 150 bytes each. */
+#define MF_MAX_CATALOGUE_RECORDS 4000 /* layers of one catalogue manifest */
+/* A registry that refuses a catalogue names up to MF_MAX_CATALOGUE_RECORDS missing blobs in about 150 bytes
+ * each. */
 #define MF_MAX_ERROR_BODY ((size_t)1 << 20)
 #define MF_MAX_TOKEN_BODY ((size_t)1 << 20)
 
 /* HTTP. */
 #define MF_MAX_REDIRECTS 5
 #define MF_CONNECT_TIMEOUT_MS 10000
-#define MF_STALL_TIMEOUT_S 30                 /* less than 1 byte a second for so long */
-#define MF_TOTAL_TIMEOUT_MS 120000            /* --timeout */
+#define MF_STALL_TIMEOUT_S 30      /* less than 1 byte a second for so long */
+#define MF_TOTAL_TIMEOUT_MS 120000 /* --timeout */
 #define MF_MAX_HEADER_VALUE ((size_t)8192)
 
 /* Files of ours and of Docker. */

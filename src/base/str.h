@@ -61,7 +61,10 @@ struct mf_buf {
 	size_t cap;
 	size_t max;
 };
-#define MF_BUF_INIT(maximum) {NULL, 0, 0, (maximum)}
+#define MF_BUF_INIT(maximum)                                                                                 \
+	{                                                                                                    \
+		NULL, 0, 0, (maximum)                                                                        \
+	}
 void mf_buf_init(struct mf_buf *b, size_t max);
 void mf_buf_clear(struct mf_buf *b); /* frees; may be used again */
 void mf_buf_reset(struct mf_buf *b); /* keeps the memory */
@@ -71,7 +74,8 @@ int mf_buf_add_str(struct mf_buf *b, struct mf_str s, struct mf_err *err) MF_NOD
 int mf_buf_addz(struct mf_buf *b, const char *z, struct mf_err *err) MF_NODISCARD;
 int mf_buf_addc(struct mf_buf *b, char c, struct mf_err *err) MF_NODISCARD;
 int mf_buf_printf(struct mf_buf *b, struct mf_err *err, const char *fmt, ...) MF_PRINTF(3, 4) MF_NODISCARD;
-int mf_buf_vprintf(struct mf_buf *b, struct mf_err *err, const char *fmt, va_list ap) MF_PRINTF(3, 0) MF_NODISCARD;
+int mf_buf_vprintf(struct mf_buf *b, struct mf_err *err, const char *fmt, va_list ap)
+    MF_PRINTF(3, 0) MF_NODISCARD;
 /* Makes room for n more bytes (and the NUL); b->n is unchanged. */
 int mf_buf_reserve(struct mf_buf *b, size_t n, struct mf_err *err) MF_NODISCARD;
 static inline struct mf_str mf_buf_str(const struct mf_buf *b)

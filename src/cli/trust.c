@@ -114,7 +114,8 @@ static void show_pins(const struct manifesto_trust_result *r)
 	if (r->pin_source)
 		line("pin from", r->pin_source);
 	if (r->tofu)
-		line("trusted", r->npinned ? "on first use: this command has just pinned it" : "on first use, not pinned");
+		line("trusted", r->npinned ? "on first use: this command has just pinned it"
+					   : "on first use, not pinned");
 }
 
 /* ---------------------------------------------------------------- commands */

@@ -28,8 +28,8 @@ static inline void mf_ossl_quiet_end(const int *unused)
 #define MF_OSSL_QUIET                                                                                        \
 	__attribute__((cleanup(mf_ossl_quiet_end), unused)) const int mf_ossl_quiet = ERR_set_mark()
 
-/* Fails because OpenSSL refused something; says so when it did for lack of memory, as far as OpenSSL tells: what is right must not
- * be called malformed. Before the scope of MF_OSSL_QUIET ends. */
+/* Fails because OpenSSL refused something; says so when it did for lack of memory, as far as OpenSSL tells:
+ * what is right must not be called malformed. Before the scope of MF_OSSL_QUIET ends. */
 static inline int mf_ossl_fail(struct mf_err *err, enum mf_code code, const char *why)
 {
 	if (ERR_GET_REASON(ERR_peek_last_error()) == ERR_R_MALLOC_FAILURE)

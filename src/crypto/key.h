@@ -19,7 +19,7 @@ enum mf_sig_scheme {
 	MF_SIG_ECDSA_DER_SHA384, /* TUF ecdsa-sha2-nistp384 */
 	MF_SIG_RSA_PSS_SHA256,   /* MGF1-SHA-256, salt exactly 32 octets */
 	MF_SIG_RSA_PSS_SHA256_ANY_SALT, /* the same, any salt length (TUF rsassa-pss-sha256) */
-	MF_SIG_RSA_PKCS1_SHA256, /* PKCS #1 v1.5 */
+	MF_SIG_RSA_PKCS1_SHA256,        /* PKCS #1 v1.5 */
 };
 
 /* Immutable, reference counted (one thread). */
@@ -53,8 +53,8 @@ unsigned mf_pubkey_bits(const struct mf_pubkey *k);
 int mf_pubkey_to_pem(const struct mf_pubkey *k, struct mf_buf *out, struct mf_err *err) MF_NODISCARD;
 
 /* 0 only when the signature verifies; MF_E_SIGNATURE otherwise, also when scheme and key do not fit. */
-int mf_sig_verify(const struct mf_pubkey *k, enum mf_sig_scheme scheme, struct mf_bytes msg, struct mf_bytes sig,
-		  struct mf_err *err) MF_NODISCARD;
+int mf_sig_verify(const struct mf_pubkey *k, enum mf_sig_scheme scheme, struct mf_bytes msg,
+		  struct mf_bytes sig, struct mf_err *err) MF_NODISCARD;
 
 /* Private keys. */
 struct mf_privkey;
@@ -67,11 +67,12 @@ static inline void mf_privkey_cleanup(struct mf_privkey **k)
 /* ed25519, or ECDSA P-256. RSA keys are read, never made (MF_E_USAGE). */
 struct mf_privkey *mf_privkey_generate(enum mf_key_type t, struct mf_err *err) MF_NODISCARD;
 /* The secret form: ed25519 seed (32 octets), else PKCS #8 DER (unencrypted PrivateKeyInfo). */
-struct mf_privkey *mf_privkey_from_secret(enum mf_key_type t, struct mf_bytes secret, struct mf_err *err) MF_NODISCARD;
+struct mf_privkey *mf_privkey_from_secret(enum mf_key_type t, struct mf_bytes secret,
+					  struct mf_err *err) MF_NODISCARD;
 int mf_privkey_to_secret(const struct mf_privkey *k, struct mf_secret *out, struct mf_err *err) MF_NODISCARD;
 struct mf_pubkey *mf_privkey_public(const struct mf_privkey *k); /* borrowed */
 /* Appends the signature and verifies what was made before returning. */
-int mf_privkey_sign(const struct mf_privkey *k, enum mf_sig_scheme scheme, struct mf_bytes msg, struct mf_buf *sig,
-		    struct mf_err *err) MF_NODISCARD;
+int mf_privkey_sign(const struct mf_privkey *k, enum mf_sig_scheme scheme, struct mf_bytes msg,
+		    struct mf_buf *sig, struct mf_err *err) MF_NODISCARD;
 
 #endif

@@ -8,7 +8,10 @@ struct mf_secret {
 	uint8_t *p;
 	size_t n;
 };
-#define MF_SECRET_INIT {NULL, 0}
+#define MF_SECRET_INIT                                                                                       \
+	{                                                                                                    \
+		NULL, 0                                                                                      \
+	}
 #define MF_SECRET_CLEANUP __attribute__((cleanup(mf_secret_clear)))
 
 /* n zero octets (n >= 1). Replaces nothing: *s must be empty. */

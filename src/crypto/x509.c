@@ -145,7 +145,8 @@ static int check_cert(const struct cert *c, int64_t now, bool check_expiry, stru
 	if (time_of(X509_get0_notBefore(c->x), &from) || time_of(X509_get0_notAfter(c->x), &to) || from > to)
 		return mf_ossl_fail(err, MF_E_FORMAT, "certificate with an unusable time of validity");
 	if (!strong_signature(c->x))
-		return mf_ossl_fail(err, MF_E_FORMAT, "certificate with a weak or unknown signature algorithm");
+		return mf_ossl_fail(err, MF_E_FORMAT,
+				    "certificate with a weak or unknown signature algorithm");
 	if (!strong_key(c->x))
 		return mf_ossl_fail(err, MF_E_FORMAT, "certificate with an unusable key");
 	if (check_expiry && now < from - DAY_S)

@@ -7,27 +7,29 @@
 /* What the verifier rebuilds from the PEM text of one root key, as Notary's own client does:
  * the leaf, then the unexpired CA certificates, each as PEM with 64-column lines and a final line feed. */
 struct mf_root_cert {
-	struct mf_pubkey *leaf;  /* the leaf's key; ECDSA or RSA */
-	char *pem;               /* the rebuilt text; its key ID must be the one in the metadata */
+	struct mf_pubkey *leaf; /* the leaf's key; ECDSA or RSA */
+	char *pem;              /* the rebuilt text; its key ID must be the one in the metadata */
 	size_t pem_n;
-	int64_t not_after;       /* of the leaf, seconds since 1970 */
+	int64_t not_after; /* of the leaf, seconds since 1970 */
 };
 void mf_root_cert_clear(struct mf_root_cert *c);
 
 /* Reads the certificates of one root key and applies Notary's rules: the first is no CA and the only non-CA;
  * its CN equals the GUN, or ends in '*' with the rest (all trailing stars removed) a prefix of the GUN;
- * ECDSA or RSA >= 2048 bits; no SHA-1 signature; and, when check_expiry, not before <= now + 1 day and not after >= now.
- * MF_E_FORMAT when the key cannot be used as a root key: the caller skips it. */
-int mf_root_cert_read(struct mf_root_cert *out, struct mf_str pem, struct mf_str gun, int64_t now, bool check_expiry,
-		      struct mf_err *err) MF_NODISCARD;
+ * ECDSA or RSA >= 2048 bits; no SHA-1 signature; and, when check_expiry, not before <= now + 1 day and not
+ * after >= now. MF_E_FORMAT when the key cannot be used as a root key: the caller skips it. */
+int mf_root_cert_read(struct mf_root_cert *out, struct mf_str pem, struct mf_str gun, int64_t now,
+		      bool check_expiry, struct mf_err *err) MF_NODISCARD;
 
-/* Does the leaf of `pem` (with the CA certificates in it as intermediates) chain to a certificate in `ca_pem` at
- * `now`? Extended key usage is not looked at; the system store is never used. 0, or MF_E_PIN. */
-int mf_root_cert_chains_to(struct mf_str pem, struct mf_str ca_pem, int64_t now, struct mf_err *err) MF_NODISCARD;
+/* Does the leaf of `pem` (with the CA certificates in it as intermediates) chain to a certificate in `ca_pem`
+ * at `now`? Extended key usage is not looked at; the system store is never used. 0, or MF_E_PIN. */
+int mf_root_cert_chains_to(struct mf_str pem, struct mf_str ca_pem, int64_t now,
+			   struct mf_err *err) MF_NODISCARD;
 
-/* Appends a self-signed certificate as Notary makes them: CN = gun (no length limit, UTF8String), random 128-bit serial, version 3,
- * valid from now to now + 10 years, critical keyUsage digitalSignature+keyEncipherment, extendedKeyUsage
- * codeSigning, critical basicConstraints CA:FALSE; PEM with 64-column lines. */
+/* Appends a self-signed certificate as Notary makes them: CN = gun (no length limit, UTF8String), random
+ * 128-bit serial, version 3, valid from now to now + 10 years, critical keyUsage
+ * digitalSignature+keyEncipherment, extendedKeyUsage codeSigning, critical basicConstraints CA:FALSE; PEM
+ * with 64-column lines. */
 int mf_root_cert_make(const struct mf_privkey *key, struct mf_str gun, int64_t now, struct mf_buf *pem,
 		      struct mf_err *err) MF_NODISCARD;
 

@@ -77,7 +77,8 @@ static int write_number(struct writer *w, struct mf_err *err)
 		return -1;
 	if (!mf_json_number_scan(s.p, s.p + s.n, &num) || (w->plain && !num.plain) ||
 	    !mf_json_number_whole(&num, &value))
-		return mf_fail(err, MF_E_FORMAT, 0, "canonical JSON: not a whole number within 2^53-1, at offset %zu", at);
+		return mf_fail(err, MF_E_FORMAT, 0,
+			       "canonical JSON: not a whole number within 2^53-1, at offset %zu", at);
 	return mf_buf_printf(w->out, err, "%lld", (long long)value);
 }
 
@@ -240,7 +241,8 @@ static int add_wire(const char *p, const char *end, struct mf_buf *out, struct m
 	const char *done = p, *esc = NULL;
 	while (p < end) {
 		if ((unsigned char)*p < 32)
-			return mf_fail(err, MF_E_FORMAT, 0, "control character in signed text: it has no wire form");
+			return mf_fail(err, MF_E_FORMAT, 0,
+				       "control character in signed text: it has no wire form");
 		size_t n = wire_special(p, end, &esc);
 		if (n == 0) {
 			p++;
@@ -288,7 +290,8 @@ int mf_json_quote(struct mf_str text, struct mf_buf *out, struct mf_err *err)
 	return 0;
 }
 
-/* Appends one character of untrusted text. C1 controls and DEL are escaped too: the text may reach a terminal. */
+/* Appends one character of untrusted text. C1 controls and DEL are escaped too: the text may reach a
+ * terminal. */
 static int add_any(struct mf_buf *out, const char *p, size_t n, struct mf_err *err)
 {
 	unsigned c = (unsigned char)p[0];

@@ -33,8 +33,8 @@ bool mf_json_number_whole(const struct mf_json_number *num, int64_t *out) MF_NOD
 bool mf_json_number_huge(const struct mf_json_number *num);
 
 /* Merge sort. Not qsort: a C library's may turn quadratic on chosen input. */
-int mf_json_sort(void *base, size_t n, size_t size, int (*cmp)(const void *, const void *), struct mf_err *err)
-	MF_NODISCARD;
+int mf_json_sort(void *base, size_t n, size_t size, int (*cmp)(const void *, const void *),
+		 struct mf_err *err) MF_NODISCARD;
 
 /* Takes back what a failed function appended. */
 static inline void mf_json_cut(struct mf_buf *b, size_t n)

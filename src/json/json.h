@@ -47,10 +47,10 @@ struct mf_json_reader {
 	struct mf_json_key *keys; /* names of all open objects, innermost last */
 	size_t nkeys, keys_cap;
 	struct {
-		size_t first_key;   /* index in keys of the object's first name */
+		size_t first_key; /* index in keys of the object's first name */
 		bool is_object;
-		bool sorted;        /* names strictly ascending so far */
-		bool any;           /* something was read in it */
+		bool sorted; /* names strictly ascending so far */
+		bool any;    /* something was read in it */
 	} open[MF_JSON_MAX_OPEN];
 	size_t last_odd; /* offset + 1 of the last byte that is not canonical; 0: none */
 };
@@ -63,18 +63,21 @@ void mf_json_reader_clear(struct mf_json_reader *r);
 int mf_json_peek(struct mf_json_reader *r, enum mf_json_type *type, struct mf_err *err) MF_NODISCARD;
 /* Enter an object or array; each _next returns 1 (a member or element is next), 0 (closed), -1. */
 int mf_json_object(struct mf_json_reader *r, struct mf_err *err) MF_NODISCARD;
-int mf_json_object_next(struct mf_json_reader *r, struct mf_json_string *name, struct mf_err *err) MF_NODISCARD;
+int mf_json_object_next(struct mf_json_reader *r, struct mf_json_string *name,
+			struct mf_err *err) MF_NODISCARD;
 int mf_json_array(struct mf_json_reader *r, struct mf_err *err) MF_NODISCARD;
 int mf_json_array_next(struct mf_json_reader *r, struct mf_err *err) MF_NODISCARD;
 /* Scalars; another type is MF_E_FORMAT. */
 int mf_json_string(struct mf_json_reader *r, struct mf_json_string *out, struct mf_err *err) MF_NODISCARD;
 int mf_json_bool(struct mf_json_reader *r, bool *out, struct mf_err *err) MF_NODISCARD;
 /* A whole number written as one (no fraction, no exponent, no -0), min <= value <= max. */
-int mf_json_int(struct mf_json_reader *r, int64_t min, int64_t max, int64_t *out, struct mf_err *err) MF_NODISCARD;
+int mf_json_int(struct mf_json_reader *r, int64_t min, int64_t max, int64_t *out,
+		struct mf_err *err) MF_NODISCARD;
 int mf_json_null(struct mf_json_reader *r, struct mf_err *err) MF_NODISCARD;
 /* Validates any value, gives its bytes (slice may be NULL). */
 int mf_json_skip(struct mf_json_reader *r, struct mf_str *slice, struct mf_err *err) MF_NODISCARD;
-/* Offset of the next value (white space before it is skipped first); for slices of values one descends into. */
+/* Offset of the next value (white space before it is skipped first); for slices of values one descends into.
+ */
 size_t mf_json_offset(struct mf_json_reader *r);
 /* True when every byte from offset `from` to the present one is canonical. */
 bool mf_json_canonical_since(const struct mf_json_reader *r, size_t from);
@@ -90,9 +93,9 @@ int mf_json_string_cmp(struct mf_json_string a, struct mf_json_string b);
 
 /* ---- Canonical form (OLPC canonical JSON as TUF and Notary sign it): no white space, members sorted
  * by the bytes of the decoded name, only '"' and '\' escaped, whole numbers within +-(2^53-1).
- * A value like 1.0 or 1e3 is whole and becomes 1 and 1000 (decided on the decimal digits, exactly); a fraction
- * or a number outside the range is MF_E_FORMAT.
- * Canonical text may hold raw control characters and is then not JSON. */
+ * A value like 1.0 or 1e3 is whole and becomes 1 and 1000 (decided on the decimal digits, exactly); a
+ * fraction or a number outside the range is MF_E_FORMAT. Canonical text may hold raw control characters and
+ * is then not JSON. */
 
 /* Appends the canonical form of a value (any valid JSON text, validated here again). */
 int mf_json_canonicalize(struct mf_str value, struct mf_buf *out, struct mf_err *err) MF_NODISCARD;
@@ -116,13 +119,17 @@ static inline void mf_json_decref_cleanup(json_t **j)
 #define MF_JSON_CLEANUP __attribute__((cleanup(mf_json_decref_cleanup)))
 /* Typed members. `req` false: an absent member leaves *out as it is. The wrong type is always MF_E_FORMAT.
  * Strings are borrowed from the tree and hold no NUL. */
-int mf_json_get_str(const json_t *o, const char *name, bool req, const char **out, struct mf_err *err) MF_NODISCARD;
+int mf_json_get_str(const json_t *o, const char *name, bool req, const char **out,
+		    struct mf_err *err) MF_NODISCARD;
 int mf_json_get_int(const json_t *o, const char *name, bool req, int64_t min, int64_t max, int64_t *out,
 		    struct mf_err *err) MF_NODISCARD;
 int mf_json_get_bool(const json_t *o, const char *name, bool req, bool *out, struct mf_err *err) MF_NODISCARD;
-int mf_json_get_obj(const json_t *o, const char *name, bool req, json_t **out, struct mf_err *err) MF_NODISCARD;
-int mf_json_get_arr(const json_t *o, const char *name, bool req, json_t **out, struct mf_err *err) MF_NODISCARD;
-/* Appends what json_dumps gives, all of it or an error (json_dumps may leave out what it had no memory for). */
+int mf_json_get_obj(const json_t *o, const char *name, bool req, json_t **out,
+		    struct mf_err *err) MF_NODISCARD;
+int mf_json_get_arr(const json_t *o, const char *name, bool req, json_t **out,
+		    struct mf_err *err) MF_NODISCARD;
+/* Appends what json_dumps gives, all of it or an error (json_dumps may leave out what it had no memory for).
+ */
 int mf_json_dump(const json_t *j, size_t flags, struct mf_buf *out, struct mf_err *err) MF_NODISCARD;
 /* Appends the canonical form of a jansson tree (integers, strings, booleans, null; a real is MF_E_FORMAT). */
 int mf_json_dump_canonical(const json_t *j, struct mf_buf *out, struct mf_err *err) MF_NODISCARD;

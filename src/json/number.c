@@ -85,8 +85,21 @@ static int64_t weight(const struct mf_json_number *num, size_t k)
 
 bool mf_json_number_whole(const struct mf_json_number *num, int64_t *out)
 {
-	static const int64_t pow10[] = {1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000, 1000000000,
-					10000000000, 100000000000, 1000000000000, 10000000000000, 100000000000000,
+	static const int64_t pow10[] = {1,
+					10,
+					100,
+					1000,
+					10000,
+					100000,
+					1000000,
+					10000000,
+					100000000,
+					1000000000,
+					10000000000,
+					100000000000,
+					1000000000000,
+					10000000000000,
+					100000000000000,
 					1000000000000000};
 	const int64_t top = sizeof pow10 / sizeof pow10[0];
 	int64_t v = 0;

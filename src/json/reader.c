@@ -54,9 +54,11 @@ static inline const char *plain_run(const char *p, const char *end)
 		uint64_t x;
 		memcpy(&x, p, sizeof x);
 		x = le64toh(x);
-		/* x ^ c - 1 sets the top bit of a byte that equals c, x - 32 of one below 32. A borrow spoils only
-		 * bytes above such a one, so the lowest hit is exact. Bytes of 128 and more are wanted anyway. */
-		uint64_t hit = (((x ^ ones * '"') - ones) | ((x ^ ones * '\\') - ones) | (x - ones * 32) | x) & tops;
+		/* x ^ c - 1 sets the top bit of a byte that equals c, x - 32 of one below 32. A borrow spoils
+		 * only bytes above such a one, so the lowest hit is exact. Bytes of 128 and more are wanted
+		 * anyway. */
+		uint64_t hit =
+		    (((x ^ ones * '"') - ones) | ((x ^ ones * '\\') - ones) | (x - ones * 32) | x) & tops;
 		if (hit)
 			return p + (__builtin_ctzll(hit) >> 3);
 	}
@@ -113,11 +115,13 @@ static inline int scan_string(struct mf_json_reader *r, struct mf_json_string *o
 }
 
 /* The number at r->at. Beyond 64 bits or 1e308 readers differ about the value: refused. */
-static int scan_number(struct mf_json_reader *r, struct mf_json_number *num, int64_t *value, struct mf_err *err)
+static int scan_number(struct mf_json_reader *r, struct mf_json_number *num, int64_t *value,
+		       struct mf_err *err)
 {
 	const char *from = r->at, *p = mf_json_number_scan(from, r->end, num);
 	if (!p)
-		return mf_fail(err, MF_E_FORMAT, 0, "JSON: malformed number at offset %zu", (size_t)(from - r->start));
+		return mf_fail(err, MF_E_FORMAT, 0, "JSON: malformed number at offset %zu",
+			       (size_t)(from - r->start));
 	*value = 0;
 	if (num->plain ? !mf_json_number_int64(num, value) : mf_json_number_huge(num))
 		return fail_at(r, from, "number out of range", err);
@@ -168,7 +172,8 @@ static int fail_duplicate(const struct mf_json_reader *r, struct mf_json_string 
 		       mf_esc(&e, name.raw), (size_t)(name.raw.p - r->start));
 }
 
-/* Records a name of the innermost object. Ascending names cannot repeat; the others are checked on closing. */
+/* Records a name of the innermost object. Ascending names cannot repeat; the others are checked on closing.
+ */
 static inline int add_key(struct mf_json_reader *r, struct mf_json_string name, struct mf_err *err)
 {
 	/* jansson cannot hold such a name, and C code would take it for a shorter one. */
@@ -326,8 +331,9 @@ int mf_json_skip(struct mf_json_reader *r, struct mf_str *slice, struct mf_err *
 int mf_json_peek(struct mf_json_reader *r, enum mf_json_type *type, struct mf_err *err)
 {
 	static const char firsts[] = "{[\"0tfn";
-	static const enum mf_json_type types[] = {MF_JSON_OBJECT, MF_JSON_ARRAY, MF_JSON_STRING, MF_JSON_NUMBER,
-						  MF_JSON_TRUE,   MF_JSON_FALSE, MF_JSON_NULL};
+	static const enum mf_json_type types[] = {MF_JSON_OBJECT, MF_JSON_ARRAY, MF_JSON_STRING,
+						  MF_JSON_NUMBER, MF_JSON_TRUE,  MF_JSON_FALSE,
+						  MF_JSON_NULL};
 	skip_space(r);
 	char c = first_of_value(r);
 	const char *hit = c ? strchr(firsts, c) : NULL;
@@ -392,8 +398,8 @@ int mf_json_int(struct mf_json_reader *r, int64_t min, int64_t max, int64_t *out
 	if (!num.plain || (num.negative && value == 0))
 		return fail_at(r, from, "whole number without fraction, exponent or -0 expected", err);
 	if (value < min || value > max)
-		return mf_fail(err, MF_E_FORMAT, 0, "JSON: number outside %lld to %lld at offset %zu", (long long)min,
-			       (long long)max, (size_t)(from - r->start));
+		return mf_fail(err, MF_E_FORMAT, 0, "JSON: number outside %lld to %lld at offset %zu",
+			       (long long)min, (long long)max, (size_t)(from - r->start));
 	*out = value;
 	return 0;
 }

@@ -35,12 +35,14 @@ static void sort_run(const struct sort *s, char *base, size_t n, char *scratch)
 	sort_run(s, right, n - half, scratch);
 	if (s->cmp(right - s->size, right) <= 0)
 		return;
-	/* The left run moves out of the way; the result then never overtakes what is left of the right one. */
+	/* The left run moves out of the way; the result then never overtakes what is left of the right one.
+	 */
 	memcpy(scratch, base, half * s->size);
 	merge(s, scratch, half, right, n - half, base);
 }
 
-int mf_json_sort(void *base, size_t n, size_t size, int (*cmp)(const void *, const void *), struct mf_err *err)
+int mf_json_sort(void *base, size_t n, size_t size, int (*cmp)(const void *, const void *),
+		 struct mf_err *err)
 {
 	struct sort s = {size, cmp};
 	if (n < 2)

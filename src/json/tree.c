@@ -2,8 +2,8 @@
 
 #include "json/internal.h"
 
-/* The tree is built here and not by json_loadb: jansson's parser goes on when it is out of memory for a long string or number, and drops
- * octets of it. */
+/* The tree is built here and not by json_loadb: jansson's parser goes on when it is out of memory for a long
+ * string or number, and drops octets of it. */
 static json_t *load_value(struct mf_json_reader *r, struct mf_buf *text, struct mf_err *err);
 
 /* Puts into a container; takes the value. */
@@ -79,7 +79,8 @@ static json_t *load_number(struct mf_json_reader *r, struct mf_buf *text, struct
 	int64_t value;
 	if (mf_json_skip(r, &digits, err) < 0)
 		return NULL;
-	if (mf_json_number_scan(digits.p, digits.p + digits.n, &number) && number.plain && mf_json_number_int64(&number, &value))
+	if (mf_json_number_scan(digits.p, digits.p + digits.n, &number) && number.plain &&
+	    mf_json_number_int64(&number, &value))
 		return json_integer(value);
 	return load_real(digits, text, err);
 }
@@ -143,8 +144,7 @@ json_t *mf_json_copy(json_t *o, struct mf_err *err)
 	json_t *copy MF_JSON_CLEANUP = json_object(), *value;
 	const char *name;
 	bool whole = copy != NULL;
-	json_object_foreach(o, name, value)
-		whole = whole && json_object_set_nocheck(copy, name, value) == 0;
+	json_object_foreach(o, name, value) whole = whole && json_object_set_nocheck(copy, name, value) == 0;
 	if (whole)
 		return json_incref(copy);
 	(void)mf_fail_nomem(err);
@@ -195,8 +195,8 @@ int mf_json_get_int(const json_t *o, const char *name, bool req, int64_t min, in
 		return fail_type(name, "a whole number", err);
 	int64_t value = json_integer_value(j);
 	if (value < min || value > max)
-		return mf_fail(err, MF_E_FORMAT, 0, "JSON: member '%s' outside %lld to %lld", name, (long long)min,
-			       (long long)max);
+		return mf_fail(err, MF_E_FORMAT, 0, "JSON: member '%s' outside %lld to %lld", name,
+			       (long long)min, (long long)max);
 	*out = value;
 	return 0;
 }
@@ -260,14 +260,17 @@ int mf_json_dump(const json_t *j, size_t flags, struct mf_buf *out, struct mf_er
 	if (rc == 0 && !err->code)
 		return 0;
 	mf_json_cut(out, before);
-	return err->code ? -1 : mf_fail(err, MF_E_INTERNAL, 0, "JSON: out of memory, or the tree has no text form");
+	return err->code
+		   ? -1
+		   : mf_fail(err, MF_E_INTERNAL, 0, "JSON: out of memory, or the tree has no text form");
 }
 
 /* jansson's own text is not canonical (control characters, member order): it goes through the one writer. */
 int mf_json_dump_canonical(const json_t *j, struct mf_buf *out, struct mf_err *err)
 {
 	/* An escape is at most six bytes for one of canonical form. */
-	struct mf_buf text MF_BUF_CLEANUP = MF_BUF_INIT(out->max > SIZE_MAX / 8 ? SIZE_MAX / 2 : out->max * 6);
+	struct mf_buf text MF_BUF_CLEANUP =
+	    MF_BUF_INIT(out->max > SIZE_MAX / 8 ? SIZE_MAX / 2 : out->max * 6);
 	if (mf_json_dump(j, JSON_COMPACT | JSON_ENCODE_ANY, &text, err) < 0)
 		return -1;
 	return mf_json_canonicalize_plain(mf_buf_str(&text), out, err);

@@ -218,7 +218,8 @@ int mf_http_submit(struct mf_http *h, const struct mf_http_request *req, struct 
 		return -1;
 	*out = c;
 	step(h);
-	/* A connection to this machine is there at once: its request leaves before the caller computes something else. */
+	/* A connection to this machine is there at once: its request leaves before the caller computes
+	 * something else. */
 	step(h);
 	return 0;
 }

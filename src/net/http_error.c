@@ -57,7 +57,8 @@ static bool wants_tls(const struct mf_http_call *c)
 {
 	const char *body = mf_buf_str(&c->res.body).p;
 	return c->res.status == 400 && !mf_net_url_https(c->url) &&
-	       (strstr(body, "HTTP request to an HTTPS server") || strstr(body, "plain HTTP request was sent to HTTPS port"));
+	       (strstr(body, "HTTP request to an HTTPS server") ||
+		strstr(body, "plain HTTP request was sent to HTTPS port"));
 }
 
 int mf_http_status_error(const struct mf_http_call *c, const char *what, struct mf_err *err)

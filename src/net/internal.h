@@ -90,7 +90,8 @@ bool mf_net_url_loopback(const char *url);
 void mf_net_url_redact(char *out, size_t n, const char *url);
 
 /* http.c */
-/* The hashed directory of CA certificates, looked for when TLS is first used; NULL: libcurl's own default, or h->cacert. */
+/* The hashed directory of CA certificates, looked for when TLS is first used; NULL: libcurl's own default, or
+ * h->cacert. */
 const char *mf_net_capath(struct mf_http *h);
 void mf_net_move(struct mf_http_call *c, struct mf_call_list *to);
 /* A call of the module's own (token fetch), which `done` is told about. Not started yet. */

@@ -8,12 +8,13 @@ static int add_quoted(struct mf_buf *out, const char *text, struct mf_err *err)
 	return mf_json_quote_any(mf_str_c(text), out, err);
 }
 
-static int add_descriptor(struct mf_buf *out, const struct mf_digest *d, const char *media_type, uint64_t size,
-			  struct mf_err *err)
+static int add_descriptor(struct mf_buf *out, const struct mf_digest *d, const char *media_type,
+			  uint64_t size, struct mf_err *err)
 {
 	char digest[MF_DIGEST_TEXT];
 	mf_digest_format(digest, d);
-	if (mf_buf_printf(out, err, "{\"digest\":\"%s\",\"mediaType\":", digest) || add_quoted(out, media_type, err))
+	if (mf_buf_printf(out, err, "{\"digest\":\"%s\",\"mediaType\":", digest) ||
+	    add_quoted(out, media_type, err))
 		return -1;
 	return mf_buf_printf(out, err, ",\"size\":%ju}", (uintmax_t)size);
 }
@@ -43,7 +44,8 @@ static int build(const struct mf_artifact *a, struct mf_buf *out, struct mf_err 
 	if (mf_buf_addz(out, ",\"layers\":[", err) ||
 	    add_descriptor(out, &a->blob, a->blob_media_type, a->blob_length, err))
 		return -1;
-	if (mf_buf_addz(out, "],\"mediaType\":\"" MF_MT_OCI_MANIFEST "\",\"schemaVersion\":2,\"subject\":", err) ||
+	if (mf_buf_addz(out,
+			"],\"mediaType\":\"" MF_MT_OCI_MANIFEST "\",\"schemaVersion\":2,\"subject\":", err) ||
 	    add_descriptor(out, &a->subject, a->subject_media_type, a->subject_size, err))
 		return -1;
 	return mf_buf_addc(out, '}', err);

@@ -30,12 +30,14 @@ struct mf_backend_ops {
 	int (*resolve_end)(void *b, void *resolve, struct mf_resolved *out, struct mf_err *err);
 	void (*resolve_cancel)(void *b, void *resolve);
 	/* Bytes and the claimed media type ("" when there is none). MF_E_NOT_FOUND. */
-	int (*manifest_get)(void *b, struct mf_manifest_name name, struct mf_buf *bytes, char content_type[256],
-			    struct mf_err *err);
-	int (*manifest_put)(void *b, struct mf_manifest_name name, const struct mf_manifest *m, bool *subject_seen,
-			    struct mf_descriptors *missing, struct mf_err *err);
-	int (*manifests_have)(void *b, const struct mf_digest *digests, size_t n, bool *present, struct mf_err *err);
-	int (*blobs_have)(void *b, const struct mf_digest *digests, size_t n, bool *present, struct mf_err *err);
+	int (*manifest_get)(void *b, struct mf_manifest_name name, struct mf_buf *bytes,
+			    char content_type[256], struct mf_err *err);
+	int (*manifest_put)(void *b, struct mf_manifest_name name, const struct mf_manifest *m,
+			    bool *subject_seen, struct mf_descriptors *missing, struct mf_err *err);
+	int (*manifests_have)(void *b, const struct mf_digest *digests, size_t n, bool *present,
+			      struct mf_err *err);
+	int (*blobs_have)(void *b, const struct mf_digest *digests, size_t n, bool *present,
+			  struct mf_err *err);
 	int (*blob_put)(void *b, struct mf_spool *blob, const struct mf_digest *digest, uint64_t length,
 			struct mf_err *err);
 	/* Adds the bytes to `out`, at most about `length` of them. MF_E_CONTENT_GONE. */
@@ -57,11 +59,11 @@ struct mf_image_store {
 /* Make a backend and set store->ops and store->b. */
 int mf_layout_open(struct mf_image_store *store, const struct mf_ref *ref, const struct mf_env *env,
 		   struct mf_err *err) MF_NODISCARD;
-int mf_registry_open(struct mf_image_store *store, const struct mf_ref *ref, struct mf_http *http, struct mf_auth *auth,
-		     const struct mf_env *env, struct mf_err *err) MF_NODISCARD;
+int mf_registry_open(struct mf_image_store *store, const struct mf_ref *ref, struct mf_http *http,
+		     struct mf_auth *auth, const struct mf_env *env, struct mf_err *err) MF_NODISCARD;
 
-/* Computes the digest of m->bytes, checks it against `want` unless that is NULL (MF_E_DIGEST), and reads media type
- * and kind from the content; content_type is the fallback. MF_E_FORMAT. */
+/* Computes the digest of m->bytes, checks it against `want` unless that is NULL (MF_E_DIGEST), and reads
+ * media type and kind from the content; content_type is the fallback. MF_E_FORMAT. */
 int mf_manifest_seal(struct mf_manifest *m, const struct mf_digest *want, const char *content_type,
 		     struct mf_err *err) MF_NODISCARD;
 /* Empties a manifest and gives its buffer the maximum. */
@@ -70,7 +72,8 @@ void mf_manifest_init(struct mf_manifest *m);
 /* One descriptor of JSON; `out` is empty before and owned by the caller on success. MF_E_FORMAT. */
 int mf_descriptor_read(const json_t *j, struct mf_descriptor *out, struct mf_err *err) MF_NODISCARD;
 /* Moves *d to the end of the list; *d is empty afterwards, on failure too. */
-int mf_descriptors_take(struct mf_descriptors *list, struct mf_descriptor *d, struct mf_err *err) MF_NODISCARD;
+int mf_descriptors_take(struct mf_descriptors *list, struct mf_descriptor *d,
+			struct mf_err *err) MF_NODISCARD;
 /* Appends the descriptors of "manifests" that the list does not hold yet (by digest). */
 int mf_descriptors_merge(struct mf_descriptors *list, const json_t *index, struct mf_err *err) MF_NODISCARD;
 /* Compact JSON with sorted member names, the same bytes for the same tree. Appended. */

@@ -1,5 +1,5 @@
-/* The catalogue: what people see without trust tools, and what keeps blobs alive through garbage collection. It is
- * derived and never trusted; what cannot be read of an old one is as if it were not there. */
+/* The catalogue: what people see without trust tools, and what keeps blobs alive through garbage collection.
+ * It is derived and never trusted; what cannot be read of an old one is as if it were not there. */
 #include <stdio.h>
 
 #include "base/limits.h"
@@ -59,7 +59,8 @@ static int cmp_key(const struct mf_catalogue_record *a, const struct mf_catalogu
 /* A total order over everything that is printed: the same records give the same bytes, however they come. */
 static int by_key(const void *a, const void *b)
 {
-	const struct mf_catalogue_record *x = &((const struct entry *)a)->r, *y = &((const struct entry *)b)->r;
+	const struct mf_catalogue_record *x = &((const struct entry *)a)->r,
+					 *y = &((const struct entry *)b)->r;
 	int c = cmp_key(x, y);
 	if (!c)
 		c = strcmp(x->media_type, y->media_type);
@@ -95,15 +96,18 @@ static void present_clear(struct present *p)
 }
 #define PRESENT_CLEANUP __attribute__((cleanup(present_clear)))
 
-static int read_record(const json_t *j, const struct mf_digest *subject, struct entries *out, struct mf_err *err)
+static int read_record(const json_t *j, const struct mf_digest *subject, struct entries *out,
+		       struct mf_err *err)
 {
 	struct mf_catalogue_record r = {.subject = *subject};
 	struct mf_err odd = MF_ERR_INIT;
 	const char *digest;
 	int64_t size;
 	/* Entries of the proof of concept have neither role nor size: nothing to keep them by. */
-	if (mf_json_get_str(j, "digest", true, &digest, &odd) || mf_digest_parse(&r.blob, mf_str_c(digest), &odd) ||
-	    mf_json_get_str(j, "type", true, &r.type, &odd) || mf_json_get_str(j, "role", true, &r.role, &odd) ||
+	if (mf_json_get_str(j, "digest", true, &digest, &odd) ||
+	    mf_digest_parse(&r.blob, mf_str_c(digest), &odd) ||
+	    mf_json_get_str(j, "type", true, &r.type, &odd) ||
+	    mf_json_get_str(j, "role", true, &r.role, &odd) ||
 	    mf_json_get_str(j, "mediaType", true, &r.media_type, &odd) ||
 	    mf_json_get_str(j, "created", false, &r.created, &odd) ||
 	    mf_json_get_int(j, "size", true, 0, (int64_t)MF_MAX_BLOB_BYTES, &size, &odd))
@@ -180,7 +184,8 @@ static bool can_rebuild(const struct mf_err *err)
 }
 
 /* Adds what a catalogue manifest lists to *p, which stays as it is when there is none. */
-static int read_present(struct mf_image_store *s, struct mf_manifest_name name, struct present *p, struct mf_err *err)
+static int read_present(struct mf_image_store *s, struct mf_manifest_name name, struct present *p,
+			struct mf_err *err)
 {
 	struct mf_manifest m MF_MANIFEST_CLEANUP = {0};
 	json_t *config = NULL;
@@ -188,7 +193,8 @@ static int read_present(struct mf_image_store *s, struct mf_manifest_name name, 
 		p->trees = json_array();
 	if (!p->trees)
 		return mf_fail_nomem(err);
-	int rc = name.tag ? mf_manifest_get_tag(s, name.tag, &m, err) : mf_manifest_get(s, name.digest, &m, err);
+	int rc =
+	    name.tag ? mf_manifest_get_tag(s, name.tag, &m, err) : mf_manifest_get(s, name.digest, &m, err);
 	if (rc == 0)
 		config = read_config(s, &m, err);
 	if (!config) {
@@ -216,9 +222,11 @@ static int build_record(const struct entry *e, struct mf_buf *out, struct mf_err
 	mf_digest_format(digest, &e->r.blob);
 	if (mf_buf_addc(out, '{', err))
 		return -1;
-	if (e->r.created && (add_member(out, "\"created\":", e->r.created, err) || mf_buf_addc(out, ',', err)))
+	if (e->r.created &&
+	    (add_member(out, "\"created\":", e->r.created, err) || mf_buf_addc(out, ',', err)))
 		return -1;
-	if (add_member(out, "\"digest\":", digest, err) || add_member(out, ",\"mediaType\":", e->r.media_type, err))
+	if (add_member(out, "\"digest\":", digest, err) ||
+	    add_member(out, ",\"mediaType\":", e->r.media_type, err))
 		return -1;
 	if (e->missing && mf_buf_addz(out, ",\"missing\":true", err))
 		return -1;
@@ -238,7 +246,8 @@ static int build_images(const struct entries *e, struct mf_buf *out, struct mf_e
 		bool last = i + 1 == e->n || !mf_digest_eq(&e->v[i].r.subject, &e->v[i + 1].r.subject);
 		char digest[MF_DIGEST_TEXT];
 		mf_digest_format(digest, &e->v[i].r.subject);
-		if (first && mf_buf_printf(out, err, "%s{\"image_digest\":\"%s\",\"manifesto\":[", i ? "," : "", digest))
+		if (first && mf_buf_printf(out, err, "%s{\"image_digest\":\"%s\",\"manifesto\":[",
+					   i ? "," : "", digest))
 			return -1;
 		if (build_record(&e->v[i], out, err) || mf_buf_addz(out, last ? "]}" : ",", err))
 			return -1;
@@ -273,8 +282,8 @@ static int by_blob(const void *a, const void *b)
 	return c ? c : by_key(x, y);
 }
 
-static int build_layer(const char *before, const struct mf_digest *blob, const char *media_type, uint64_t size,
-		       struct mf_buf *out, struct mf_err *err)
+static int build_layer(const char *before, const struct mf_digest *blob, const char *media_type,
+		       uint64_t size, struct mf_buf *out, struct mf_err *err)
 {
 	char digest[MF_DIGEST_TEXT];
 	mf_digest_format(digest, blob);
@@ -303,12 +312,13 @@ static int build_layers(const struct entries *e, struct mf_buf *out, struct mf_e
 	return 0;
 }
 
-static int build_manifest(const struct entries *e, const struct mf_buf *config, struct mf_buf *out, struct mf_err *err)
+static int build_manifest(const struct entries *e, const struct mf_buf *config, struct mf_buf *out,
+			  struct mf_err *err)
 {
 	struct mf_digest digest;
 	if (mf_sha256(mf_buf_bytes(config), &digest, err) || mf_buf_addz(out, "{\"config\":", err) ||
-	    build_layer("", &digest, MT_CONFIG, config->n, out, err) || mf_buf_addz(out, ",\"layers\":[", err) ||
-	    build_layers(e, out, err))
+	    build_layer("", &digest, MT_CONFIG, config->n, out, err) ||
+	    mf_buf_addz(out, ",\"layers\":[", err) || build_layers(e, out, err))
 		return -1;
 	return mf_buf_addz(out, "],\"mediaType\":\"" MF_MT_OCI_MANIFEST "\",\"schemaVersion\":2}", err);
 }
@@ -338,7 +348,8 @@ static int look(struct target *t, struct mf_err *err)
 	return 0;
 }
 
-/* Marks what the registry called unknown; when it named nothing, asks for each. *more: something was marked. */
+/* Marks what the registry called unknown; when it named nothing, asks for each. *more: something was marked.
+ */
 static int mark_missing(struct target *t, struct entries *e, const struct mf_descriptors *named, bool *more,
 			struct mf_err *err)
 {
@@ -375,7 +386,8 @@ static int try_write(struct target *t, struct entries *e, const bool *parts, str
 		return 1;
 	if (mf_blob_put_bytes(t->store, mf_buf_bytes(&config), &digest, err))
 		return -1;
-	if (mf_manifest_put(t->store, t->tag, MF_MT_OCI_MANIFEST, mf_buf_bytes(&manifest), NULL, &missing, err) == 0) {
+	if (mf_manifest_put(t->store, t->tag, MF_MT_OCI_MANIFEST, mf_buf_bytes(&manifest), NULL, &missing,
+			    err) == 0) {
 		t->written = true;
 		return 1;
 	}
@@ -392,8 +404,8 @@ static int try_write(struct target *t, struct entries *e, const bool *parts, str
 	return -1;
 }
 
-/* Writes one catalogue tag. Blobs are taken to be there until the registry says otherwise: a look at thousands of them
- * before every publish would cost more than the publish. */
+/* Writes one catalogue tag. Blobs are taken to be there until the registry says otherwise: a look at
+ * thousands of them before every publish would cost more than the publish. */
 static int write_tag(struct target *t, struct entries *e, const bool *parts, struct mf_err *err)
 {
 	if (look(t, err))
@@ -426,8 +438,8 @@ static int write_part(struct mf_image_store *s, unsigned part, const struct entr
 	return write_tag(&t, &slice, NULL, err);
 }
 
-/* Empties parts of the catalogue that was there before (old) and that the new one does not have: they would keep blobs
- * alive that nobody refers to. */
+/* Empties parts of the catalogue that was there before (old) and that the new one does not have: they would
+ * keep blobs alive that nobody refers to. */
 static int retire(struct target *top, const bool *parts, struct mf_err *err)
 {
 	struct present old PRESENT_CLEANUP = {0};
@@ -471,7 +483,8 @@ static int is_split_into(struct target *top, const bool *parts, struct mf_err *e
 	return 1;
 }
 
-static int write_exact(struct target *top, struct entries *all, const bool *parts, const bool *given, struct mf_err *err)
+static int write_exact(struct target *top, struct entries *all, const bool *parts, const bool *given,
+		       struct mf_err *err)
 {
 	bool split = all->n > MF_MAX_CATALOGUE_RECORDS || given, own[PARTS] = {false};
 	if (!parts) {
@@ -486,7 +499,8 @@ static int write_exact(struct target *top, struct entries *all, const bool *part
 	return retire(top, split ? parts : NULL, err);
 }
 
-/* A catalogue that is split stays so here, and only the parts that the given records are in are read and written. */
+/* A catalogue that is split stays so here, and only the parts that the given records are in are read and
+ * written. */
 static int write_union(struct target *top, struct entries *all, struct mf_err *err)
 {
 	struct present p PRESENT_CLEANUP = {0};
@@ -498,7 +512,8 @@ static int write_union(struct target *top, struct entries *all, struct mf_err *e
 	for (unsigned i = 0; split && i < PARTS; i++) {
 		char tag[16];
 		part_tag(tag, i);
-		if (touched[i] && p.parts[i] && read_present(top->store, (struct mf_manifest_name){tag, NULL}, &p, err))
+		if (touched[i] && p.parts[i] &&
+		    read_present(top->store, (struct mf_manifest_name){tag, NULL}, &p, err))
 			return -1;
 	}
 	for (size_t i = 0; i < p.entries.n; i++)
@@ -521,7 +536,8 @@ static int start(struct entries *all, const struct mf_catalogue_record *records,
 	return 0;
 }
 
-int mf_catalogue_add(struct mf_image_store *s, const struct mf_catalogue_record *records, size_t n, struct mf_err *err)
+int mf_catalogue_add(struct mf_image_store *s, const struct mf_catalogue_record *records, size_t n,
+		     struct mf_err *err)
 {
 	struct entries all ENTRIES_CLEANUP = {0};
 	struct target top = {.store = s, .tag = TAG};
@@ -530,8 +546,8 @@ int mf_catalogue_add(struct mf_image_store *s, const struct mf_catalogue_record 
 	return start(&all, records, n, err) ? -1 : write_union(&top, &all, err);
 }
 
-int mf_catalogue_set(struct mf_image_store *s, const struct mf_catalogue_record *records, size_t n, const bool *parts, const bool *given,
-		     struct mf_err *err)
+int mf_catalogue_set(struct mf_image_store *s, const struct mf_catalogue_record *records, size_t n,
+		     const bool *parts, const bool *given, struct mf_err *err)
 {
 	struct entries all ENTRIES_CLEANUP = {0};
 	struct target top = {.store = s, .tag = TAG};

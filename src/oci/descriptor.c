@@ -79,7 +79,8 @@ static int read_annotations(const json_t *j, struct mf_descriptor *d, struct mf_
 		return 0;
 	const char *name;
 	json_t *value;
-	json_object_foreach(annotations, name, value) {
+	json_object_foreach(annotations, name, value)
+	{
 		if (!json_is_string(value))
 			return mf_fail(err, MF_E_FORMAT, 0, "an annotation is not a string");
 	}
@@ -97,7 +98,8 @@ int mf_descriptor_read(const json_t *j, struct mf_descriptor *out, struct mf_err
 	int64_t size;
 	if (!json_is_object(j))
 		return mf_fail(err, MF_E_FORMAT, 0, "a descriptor is not an object");
-	if (mf_json_get_str(j, "digest", true, &digest, err) || mf_digest_parse(&d.digest, mf_str_c(digest), err))
+	if (mf_json_get_str(j, "digest", true, &digest, err) ||
+	    mf_digest_parse(&d.digest, mf_str_c(digest), err))
 		return -1;
 	if (mf_json_get_int(j, "size", true, 0, MAX_SIZE, &size, err))
 		return -1;
@@ -189,7 +191,8 @@ static int read_kind(struct mf_manifest *m, const char *content_type, struct mf_
 	if (!json_is_object(j))
 		return mf_fail(err, MF_E_FORMAT, 0, "not an object");
 	m->is_index = json_object_get(j, "manifests") != NULL;
-	/* A document that is both would mean one thing to us and another to who runs the image (CVE-2021-41190). */
+	/* A document that is both would mean one thing to us and another to who runs the image
+	 * (CVE-2021-41190). */
 	if (m->is_index && (json_object_get(j, "layers") || json_object_get(j, "config")))
 		return mf_fail(err, MF_E_FORMAT, 0, "it is an index and a manifest at once");
 	const char *said = NULL;
@@ -205,7 +208,8 @@ static int read_kind(struct mf_manifest *m, const char *content_type, struct mf_
 	return 0;
 }
 
-int mf_manifest_seal(struct mf_manifest *m, const struct mf_digest *want, const char *content_type, struct mf_err *err)
+int mf_manifest_seal(struct mf_manifest *m, const struct mf_digest *want, const char *content_type,
+		     struct mf_err *err)
 {
 	if (mf_sha256(mf_buf_bytes(&m->bytes), &m->digest, err))
 		return -1;
@@ -214,7 +218,8 @@ int mf_manifest_seal(struct mf_manifest *m, const struct mf_digest *want, const 
 	if (want && !mf_digest_eq(&m->digest, want)) {
 		char wanted[MF_DIGEST_TEXT];
 		mf_digest_format(wanted, want);
-		return mf_fail(err, MF_E_DIGEST, 0, "manifest %s: the content has the digest %s", wanted, digest);
+		return mf_fail(err, MF_E_DIGEST, 0, "manifest %s: the content has the digest %s", wanted,
+			       digest);
 	}
 	if (read_kind(m, content_type, err))
 		return mf_wrap(err, "manifest %s", digest);

@@ -6,8 +6,8 @@
 
 #define MAX_URL 4096
 
-const char mf_registry_accept[] = "Accept: " MF_MT_OCI_INDEX ", " MF_MT_OCI_MANIFEST ", " MF_MT_DOCKER_LIST
-			       ", " MF_MT_DOCKER_MANIFEST;
+const char mf_registry_accept[] =
+    "Accept: " MF_MT_OCI_INDEX ", " MF_MT_OCI_MANIFEST ", " MF_MT_DOCKER_LIST ", " MF_MT_DOCKER_MANIFEST;
 
 static int set_url(struct mf_exchange *x, struct mf_err *err)
 {
@@ -21,7 +21,8 @@ static int set_url(struct mf_exchange *x, struct mf_err *err)
 	return 0;
 }
 
-static void set_up(struct mf_exchange *x, struct mf_registry *reg, const char *method, enum mf_registry_access access)
+static void set_up(struct mf_exchange *x, struct mf_registry *reg, const char *method,
+		   enum mf_registry_access access)
 {
 	*x = (struct mf_exchange){.reg = reg};
 	x->req.method = method;
@@ -32,8 +33,8 @@ static void set_up(struct mf_exchange *x, struct mf_registry *reg, const char *m
 	x->https = reg->https;
 }
 
-int mf_exchange_init(struct mf_exchange *x, struct mf_registry *reg, const char *method, enum mf_registry_access access,
-		  struct mf_err *err, const char *tail, ...)
+int mf_exchange_init(struct mf_exchange *x, struct mf_registry *reg, const char *method,
+		     enum mf_registry_access access, struct mf_err *err, const char *tail, ...)
 {
 	struct mf_buf path MF_BUF_CLEANUP = MF_BUF_INIT(MAX_URL);
 	set_up(x, reg, method, access);
@@ -66,17 +67,21 @@ static bool same_origin(const char *a, const char *b)
 	return n && n == origin_length(b) && strncasecmp(a, b, n) == 0;
 }
 
-int mf_exchange_init_url(struct mf_exchange *x, struct mf_registry *reg, const char *method, enum mf_registry_access access,
-		      const char *url, struct mf_err *err)
+int mf_exchange_init_url(struct mf_exchange *x, struct mf_registry *reg, const char *method,
+			 enum mf_registry_access access, const char *url, struct mf_err *err)
 {
 	struct mf_esc e;
 	char base[512];
 	set_up(x, reg, method, access);
 	(void)snprintf(base, sizeof(base), "%s://%s", reg->https ? "https" : "http", reg->host);
 	if (!origin_length(url) || (reg->https && strncasecmp(url, "https:", 6) != 0)) {
-		/* A proxy that ends TLS and does not tell the registry: following would send content in the clear. */
-		(void)mf_fail(err, MF_E_FORMAT, 0, "the registry %s sends us to '%s'", base, mf_esc(&e, mf_str_c(url)));
-		mf_err_set_hint(err, "a registry behind a TLS proxy needs X-Forwarded-Proto, or its external URL configured");
+		/* A proxy that ends TLS and does not tell the registry: following would send content in the
+		 * clear. */
+		(void)mf_fail(err, MF_E_FORMAT, 0, "the registry %s sends us to '%s'", base,
+			      mf_esc(&e, mf_str_c(url)));
+		mf_err_set_hint(
+		    err,
+		    "a registry behind a TLS proxy needs X-Forwarded-Proto, or its external URL configured");
 		return -1;
 	}
 	if (!same_origin(base, url))
@@ -145,7 +150,8 @@ static bool other_scheme(const struct mf_exchange *x, int rc, const struct mf_er
 }
 
 /* Once more with the other scheme. When that does not work either, the exchange is as it was before; its own
- * error stays unless the server does not speak that scheme at all: else the first answer was no more than a wrong port's. */
+ * error stays unless the server does not speak that scheme at all: else the first answer was no more than a
+ * wrong port's. */
 static int retry(struct mf_exchange *x, struct mf_err *err)
 {
 	struct mf_registry *reg = x->reg;

@@ -7,8 +7,8 @@
 #include "oci/backend.h"
 #include "oci/spool_hash.h"
 
-struct mf_image_store *mf_image_store_open(const struct mf_ref *ref, struct mf_http *http, struct mf_auth *auth,
-					   const struct mf_env *env, struct mf_err *err)
+struct mf_image_store *mf_image_store_open(const struct mf_ref *ref, struct mf_http *http,
+					   struct mf_auth *auth, const struct mf_env *env, struct mf_err *err)
 {
 	struct mf_image_store *s = mf_calloc(1, sizeof(*s));
 	if (!s) {
@@ -16,7 +16,8 @@ struct mf_image_store *mf_image_store_open(const struct mf_ref *ref, struct mf_h
 		return NULL;
 	}
 	s->is_layout = ref->transport == MF_TRANSPORT_LAYOUT;
-	int rc = s->is_layout ? mf_layout_open(s, ref, env, err) : mf_registry_open(s, ref, http, auth, env, err);
+	int rc =
+	    s->is_layout ? mf_layout_open(s, ref, env, err) : mf_registry_open(s, ref, http, auth, env, err);
 	if (rc) {
 		free(s);
 		return NULL;
@@ -107,7 +108,8 @@ int mf_resolve_end(struct mf_resolve *resolve, struct mf_digest *out, char *medi
 	return 0;
 }
 
-static int get(struct mf_image_store *s, struct mf_manifest_name name, struct mf_manifest *out, struct mf_err *err)
+static int get(struct mf_image_store *s, struct mf_manifest_name name, struct mf_manifest *out,
+	       struct mf_err *err)
 {
 	struct mf_manifest m MF_MANIFEST_CLEANUP;
 	char content_type[256] = "";
@@ -128,7 +130,8 @@ int mf_manifest_get(struct mf_image_store *s, const struct mf_digest *digest, st
 	return get(s, (struct mf_manifest_name){NULL, digest}, out, err);
 }
 
-int mf_manifest_get_tag(struct mf_image_store *s, const char *tag, struct mf_manifest *out, struct mf_err *err)
+int mf_manifest_get_tag(struct mf_image_store *s, const char *tag, struct mf_manifest *out,
+			struct mf_err *err)
 {
 	return get(s, (struct mf_manifest_name){tag, NULL}, out, err);
 }
@@ -139,7 +142,8 @@ int mf_manifests_have(struct mf_image_store *s, const struct mf_digest *digests,
 	return s->ops->manifests_have(s->b, digests, n, present, err);
 }
 
-int mf_blobs_have(struct mf_image_store *s, const struct mf_digest *digests, size_t n, bool *present, struct mf_err *err)
+int mf_blobs_have(struct mf_image_store *s, const struct mf_digest *digests, size_t n, bool *present,
+		  struct mf_err *err)
 {
 	return s->ops->blobs_have(s->b, digests, n, present, err);
 }
@@ -168,13 +172,14 @@ int mf_manifest_put(struct mf_image_store *s, const char *tag, const char *media
 	return rc;
 }
 
-int mf_blob_put(struct mf_image_store *s, struct mf_spool *blob, const struct mf_digest *digest, uint64_t length,
-		struct mf_err *err)
+int mf_blob_put(struct mf_image_store *s, struct mf_spool *blob, const struct mf_digest *digest,
+		uint64_t length, struct mf_err *err)
 {
 	return s->ops->blob_put(s->b, blob, digest, length, err);
 }
 
-int mf_blob_put_bytes(struct mf_image_store *s, struct mf_bytes bytes, struct mf_digest *digest, struct mf_err *err)
+int mf_blob_put_bytes(struct mf_image_store *s, struct mf_bytes bytes, struct mf_digest *digest,
+		      struct mf_err *err)
 {
 	struct mf_spool *spool MF_SPOOL_CLEANUP = mf_spool_new_sha256(bytes.n, err);
 	uint64_t length;
@@ -183,8 +188,8 @@ int mf_blob_put_bytes(struct mf_image_store *s, struct mf_bytes bytes, struct mf
 	return mf_blob_put(s, spool, digest, length, err);
 }
 
-int mf_blob_get(struct mf_image_store *s, const struct mf_digest *digest, uint64_t length, struct mf_spool *out,
-		struct mf_err *err)
+int mf_blob_get(struct mf_image_store *s, const struct mf_digest *digest, uint64_t length,
+		struct mf_spool *out, struct mf_err *err)
 {
 	char text[MF_DIGEST_TEXT];
 	struct mf_digest got;
@@ -197,8 +202,8 @@ int mf_blob_get(struct mf_image_store *s, const struct mf_digest *digest, uint64
 	if (mf_spool_end(out, &got, &got_length, err))
 		return -1;
 	if (got_length != length)
-		return mf_fail(err, MF_E_DIGEST, 0, "blob %s has %ju bytes, not %ju", text, (uintmax_t)got_length,
-			       (uintmax_t)length);
+		return mf_fail(err, MF_E_DIGEST, 0, "blob %s has %ju bytes, not %ju", text,
+			       (uintmax_t)got_length, (uintmax_t)length);
 	if (!mf_digest_eq(&got, digest)) {
 		char other[MF_DIGEST_TEXT];
 		mf_digest_format(other, &got);
@@ -212,8 +217,8 @@ char *mf_blob_path(struct mf_image_store *s, const struct mf_digest *digest)
 	return s->ops->blob_path(s->b, digest);
 }
 
-int mf_referrers_list(struct mf_image_store *s, const struct mf_digest *subject, struct mf_descriptors *out, bool *api,
-		      struct mf_err *err)
+int mf_referrers_list(struct mf_image_store *s, const struct mf_digest *subject, struct mf_descriptors *out,
+		      bool *api, struct mf_err *err)
 {
 	struct mf_descriptors list MF_DESCRIPTORS_CLEANUP = {0};
 	bool has_api = false;

@@ -1,5 +1,5 @@
-/* Where images, blobs and manifests lie: one table of operations, a registry or an OCI image layout behind it.
- * A backend is untrusted: it moves bytes; digests and lengths are checked here, whatever headers say. */
+/* Where images, blobs and manifests lie: one table of operations, a registry or an OCI image layout behind
+ * it. A backend is untrusted: it moves bytes; digests and lengths are checked here, whatever headers say. */
 #ifndef MF_OCI_IMAGE_STORE_H
 #define MF_OCI_IMAGE_STORE_H
 
@@ -20,7 +20,7 @@ struct mf_descriptor {
 	char *media_type;
 	char *artifact_type;
 	char *os, *architecture, *variant; /* platform */
-	char *annotations;                 /* a JSON object of strings, compact, names sorted; NULL when absent */
+	char *annotations; /* a JSON object of strings, compact, names sorted; NULL when absent */
 };
 void mf_descriptor_clear(struct mf_descriptor *d);
 struct mf_descriptors {
@@ -41,16 +41,19 @@ void mf_manifest_clear(struct mf_manifest *m);
 #define MF_MANIFEST_CLEANUP __attribute__((cleanup(mf_manifest_clear)))
 
 /* The manifests of an index (or Docker manifest list). MF_E_FORMAT when it is none. */
-int mf_index_children(const struct mf_manifest *index, struct mf_descriptors *out, struct mf_err *err) MF_NODISCARD;
+int mf_index_children(const struct mf_manifest *index, struct mf_descriptors *out,
+		      struct mf_err *err) MF_NODISCARD;
 
 struct mf_image_store;
-/* The reference's registry and repository, or its directory (which must hold oci-layout and index.json: else MF_E_NOT_FOUND). http, auth and env are borrowed; a layout
- * uses neither http nor auth. No request is made.
- * docker.io is asked at https://registry-1.docker.io. The scheme is https, but for a loopback host http is tried first and then https (when the
- * server asks for TLS or breaks the connection), and for a host that plain HTTP was allowed for https first and then http (when there is no
- * connection or no TLS). The first answer decides for the handle's lifetime; there is no request just to find out. */
-struct mf_image_store *mf_image_store_open(const struct mf_ref *ref, struct mf_http *http, struct mf_auth *auth,
-					   const struct mf_env *env, struct mf_err *err) MF_NODISCARD;
+/* The reference's registry and repository, or its directory (which must hold oci-layout and index.json: else
+ * MF_E_NOT_FOUND). http, auth and env are borrowed; a layout uses neither http nor auth. No request is made.
+ * docker.io is asked at https://registry-1.docker.io. The scheme is https, but for a loopback host http is
+ * tried first and then https (when the server asks for TLS or breaks the connection), and for a host that
+ * plain HTTP was allowed for https first and then http (when there is no connection or no TLS). The first
+ * answer decides for the handle's lifetime; there is no request just to find out. */
+struct mf_image_store *mf_image_store_open(const struct mf_ref *ref, struct mf_http *http,
+					   struct mf_auth *auth, const struct mf_env *env,
+					   struct mf_err *err) MF_NODISCARD;
 void mf_image_store_free(struct mf_image_store *s);
 static inline void mf_image_store_cleanup(struct mf_image_store **s)
 {
@@ -58,38 +61,51 @@ static inline void mf_image_store_cleanup(struct mf_image_store **s)
 }
 #define MF_IMAGE_STORE_CLEANUP __attribute__((cleanup(mf_image_store_cleanup)))
 
-/* Resolving a tag: begun early so that it overlaps other requests, ended when the digest is needed. A HEAD is enough: a tag is
- * the registry's word however it is fetched; where the HEAD has no usable Docker-Content-Digest the manifest is fetched and hashed.
- * A layout with tag NULL: the only image there; none or several (MF_E_AMBIGUOUS lists the tags). MF_E_NOT_FOUND. */
+/* Resolving a tag: begun early so that it overlaps other requests, ended when the digest is needed. A HEAD is
+ * enough: a tag is the registry's word however it is fetched; where the HEAD has no usable
+ * Docker-Content-Digest the manifest is fetched and hashed. A layout with tag NULL: the only image there;
+ * none or several (MF_E_AMBIGUOUS lists the tags). MF_E_NOT_FOUND. */
 struct mf_resolve;
-struct mf_resolve *mf_resolve_begin(struct mf_image_store *s, const char *tag, struct mf_err *err) MF_NODISCARD;
+struct mf_resolve *mf_resolve_begin(struct mf_image_store *s, const char *tag,
+				    struct mf_err *err) MF_NODISCARD;
 /* Frees the resolve. media_type (128 bytes) and size may be NULL. */
-int mf_resolve_end(struct mf_resolve *r, struct mf_digest *out, char *media_type, uint64_t *size, struct mf_err *err) MF_NODISCARD;
+int mf_resolve_end(struct mf_resolve *r, struct mf_digest *out, char *media_type, uint64_t *size,
+		   struct mf_err *err) MF_NODISCARD;
 void mf_resolve_cancel(struct mf_resolve *r); /* NULL is fine */
 
 /* By digest: the bytes must have it (MF_E_DIGEST). By tag: fetched and hashed. 404: MF_E_NOT_FOUND. */
-int mf_manifest_get(struct mf_image_store *s, const struct mf_digest *digest, struct mf_manifest *out, struct mf_err *err) MF_NODISCARD;
-int mf_manifest_get_tag(struct mf_image_store *s, const char *tag, struct mf_manifest *out, struct mf_err *err) MF_NODISCARD;
+int mf_manifest_get(struct mf_image_store *s, const struct mf_digest *digest, struct mf_manifest *out,
+		    struct mf_err *err) MF_NODISCARD;
+int mf_manifest_get_tag(struct mf_image_store *s, const char *tag, struct mf_manifest *out,
+			struct mf_err *err) MF_NODISCARD;
 /* 1 present, 0 absent, -1. Several at once, requests in flight together; present[i] is set. */
-int mf_manifests_have(struct mf_image_store *s, const struct mf_digest *digests, size_t n, bool *present, struct mf_err *err) MF_NODISCARD;
-/* tag NULL: by digest. *subject_seen (may be NULL): the registry answered OCI-Subject, so it maintains referrers itself.
- * missing (may be NULL): when the registry answers MANIFEST_BLOB_UNKNOWN or MANIFEST_UNKNOWN, the digests it lacks are put there and the result is
- * -1 with MF_E_CONTENT_GONE; none of them when it names none. A registry that says it stored another digest: MF_E_DIGEST. A layout stores the bytes as a blob; with a tag it also lists it in index.json (locked, atomic). */
+int mf_manifests_have(struct mf_image_store *s, const struct mf_digest *digests, size_t n, bool *present,
+		      struct mf_err *err) MF_NODISCARD;
+/* tag NULL: by digest. *subject_seen (may be NULL): the registry answered OCI-Subject, so it maintains
+ * referrers itself. missing (may be NULL): when the registry answers MANIFEST_BLOB_UNKNOWN or
+ * MANIFEST_UNKNOWN, the digests it lacks are put there and the result is -1 with MF_E_CONTENT_GONE; none of
+ * them when it names none. A registry that says it stored another digest: MF_E_DIGEST. A layout stores the
+ * bytes as a blob; with a tag it also lists it in index.json (locked, atomic). */
 int mf_manifest_put(struct mf_image_store *s, const char *tag, const char *media_type, struct mf_bytes bytes,
 		    bool *subject_seen, struct mf_descriptors *missing, struct mf_err *err) MF_NODISCARD;
 
-int mf_blobs_have(struct mf_image_store *s, const struct mf_digest *digests, size_t n, bool *present, struct mf_err *err) MF_NODISCARD;
-/* Existence check first; then one POST + PUT, streamed from the spool (which is hashed already). Idempotent. An interrupted upload is
- * visible to nobody. */
-int mf_blob_put(struct mf_image_store *s, struct mf_spool *blob, const struct mf_digest *digest, uint64_t length, struct mf_err *err) MF_NODISCARD;
+int mf_blobs_have(struct mf_image_store *s, const struct mf_digest *digests, size_t n, bool *present,
+		  struct mf_err *err) MF_NODISCARD;
+/* Existence check first; then one POST + PUT, streamed from the spool (which is hashed already). Idempotent.
+ * An interrupted upload is visible to nobody. */
+int mf_blob_put(struct mf_image_store *s, struct mf_spool *blob, const struct mf_digest *digest,
+		uint64_t length, struct mf_err *err) MF_NODISCARD;
 /* Downloads into a spool and ends it; digest and length must fit (MF_E_DIGEST). 404: MF_E_CONTENT_GONE. */
-int mf_blob_get(struct mf_image_store *s, const struct mf_digest *digest, uint64_t length, struct mf_spool *out, struct mf_err *err) MF_NODISCARD;
+int mf_blob_get(struct mf_image_store *s, const struct mf_digest *digest, uint64_t length,
+		struct mf_spool *out, struct mf_err *err) MF_NODISCARD;
 /* Path of a blob in a layout, malloc'd; NULL for a registry. */
 char *mf_blob_path(struct mf_image_store *s, const struct mf_digest *digest);
 
-/* Referrers of a subject: the referrers API when the registry answers it (paged by Link), merged with the fallback tag's index; a 404 of both is an empty list, any
- * other failure is an error, never an empty list. *api (may be NULL): the API is there. A layout: none. */
-int mf_referrers_list(struct mf_image_store *s, const struct mf_digest *subject, struct mf_descriptors *out, bool *api, struct mf_err *err) MF_NODISCARD;
+/* Referrers of a subject: the referrers API when the registry answers it (paged by Link), merged with the
+ * fallback tag's index; a 404 of both is an empty list, any other failure is an error, never an empty list.
+ * *api (may be NULL): the API is there. A layout: none. */
+int mf_referrers_list(struct mf_image_store *s, const struct mf_digest *subject, struct mf_descriptors *out,
+		      bool *api, struct mf_err *err) MF_NODISCARD;
 /* Fallback tag of a subject: "sha256-<hex>". */
 void mf_referrers_tag(char out[80], const struct mf_digest *subject);
 

@@ -102,7 +102,8 @@ static int fail_ambiguous(const struct layout *l, const json_t *entries, const c
 			continue;
 		if (!name)
 			name = json_string_value(json_object_get(entry, "digest"));
-		if (mf_buf_printf(&list, &full, "%s%s", list.n ? ", " : "", mf_esc(&e, mf_str_c(name ? name : "?"))))
+		if (mf_buf_printf(&list, &full, "%s%s", list.n ? ", " : "",
+				  mf_esc(&e, mf_str_c(name ? name : "?"))))
 			break;
 	}
 	return mf_fail(err, MF_E_AMBIGUOUS, 0, "'%s' holds several images: %s%s", l->dir, mf_buf_str(&list).p,
@@ -139,7 +140,8 @@ static int find_entry(const struct layout *l, const char *tag, struct mf_resolve
 		return 0;
 	struct mf_esc e;
 	if (tag)
-		return mf_fail(err, MF_E_NOT_FOUND, 0, "no image '%s' in '%s'", mf_esc(&e, mf_str_c(tag)), l->dir);
+		return mf_fail(err, MF_E_NOT_FOUND, 0, "no image '%s' in '%s'", mf_esc(&e, mf_str_c(tag)),
+			       l->dir);
 	return mf_fail(err, MF_E_NOT_FOUND, 0, "no image in '%s'", l->dir);
 }
 
@@ -195,8 +197,8 @@ static int layout_have(void *b, const struct mf_digest *digests, size_t n, bool 
 	return 0;
 }
 
-static int layout_manifest_get(void *b, struct mf_manifest_name name, struct mf_buf *bytes, char content_type[256],
-			       struct mf_err *err)
+static int layout_manifest_get(void *b, struct mf_manifest_name name, struct mf_buf *bytes,
+			       char content_type[256], struct mf_err *err)
 {
 	struct mf_resolved found = {0};
 	const struct mf_digest *digest = name.digest;
@@ -331,7 +333,8 @@ static int list_in_index(struct layout *l, const struct mf_manifest *m, const ch
 	if (mf_lock_acquire(&lock, lock_path, l->env, err))
 		return -1;
 	json_t *index MF_JSON_CLEANUP = read_json(l, "index.json", err);
-	if (!index || mf_json_get_arr(index, "manifests", true, &entries, err) || untag_others(entries, tag, err))
+	if (!index || mf_json_get_arr(index, "manifests", true, &entries, err) ||
+	    untag_others(entries, tag, err))
 		return -1;
 	json_t *entry MF_JSON_CLEANUP = make_entry(m, tag);
 	if (!entry)
@@ -345,8 +348,8 @@ static int list_in_index(struct layout *l, const struct mf_manifest *m, const ch
 	return mf_file_write(path, mf_buf_bytes(&text), 0644, err);
 }
 
-static int layout_manifest_put(void *b, struct mf_manifest_name name, const struct mf_manifest *m, bool *subject_seen,
-			       struct mf_descriptors *missing, struct mf_err *err)
+static int layout_manifest_put(void *b, struct mf_manifest_name name, const struct mf_manifest *m,
+			       bool *subject_seen, struct mf_descriptors *missing, struct mf_err *err)
 {
 	(void)missing;
 	*subject_seen = false;
@@ -387,33 +390,35 @@ static int check_layout(const struct layout *l, struct mf_err *err)
 		return mf_wrap(err, "'%s/oci-layout'", l->dir);
 	if (strncmp(version, "1.", 2) != 0) {
 		struct mf_esc e;
-		return mf_fail(err, MF_E_FORMAT, 0, "'%s' is an OCI image layout of version '%s', not 1", l->dir,
-			       mf_esc(&e, mf_str_c(version)));
+		return mf_fail(err, MF_E_FORMAT, 0, "'%s' is an OCI image layout of version '%s', not 1",
+			       l->dir, mf_esc(&e, mf_str_c(version)));
 	}
 	char *path MF_FREE = mf_path_join(l->dir, "index.json", NULL);
 	if (!path)
 		return mf_fail_nomem(err);
 	if (!is_file(path, NULL))
-		return mf_fail(err, MF_E_NOT_FOUND, 0, "'%s' is no OCI image layout: it has no index.json", l->dir);
+		return mf_fail(err, MF_E_NOT_FOUND, 0, "'%s' is no OCI image layout: it has no index.json",
+			       l->dir);
 	return 0;
 }
 
 static const struct mf_backend_ops layout_ops = {
-	.free = layout_free,
-	.resolve_begin = layout_resolve_begin,
-	.resolve_end = layout_resolve_end,
-	.resolve_cancel = layout_resolve_cancel,
-	.manifest_get = layout_manifest_get,
-	.manifest_put = layout_manifest_put,
-	.manifests_have = layout_have,
-	.blobs_have = layout_have,
-	.blob_put = layout_blob_put,
-	.blob_get = layout_blob_get,
-	.blob_path = layout_blob_path,
-	.referrers = layout_referrers,
+    .free = layout_free,
+    .resolve_begin = layout_resolve_begin,
+    .resolve_end = layout_resolve_end,
+    .resolve_cancel = layout_resolve_cancel,
+    .manifest_get = layout_manifest_get,
+    .manifest_put = layout_manifest_put,
+    .manifests_have = layout_have,
+    .blobs_have = layout_have,
+    .blob_put = layout_blob_put,
+    .blob_get = layout_blob_get,
+    .blob_path = layout_blob_path,
+    .referrers = layout_referrers,
 };
 
-int mf_layout_open(struct mf_image_store *store, const struct mf_ref *ref, const struct mf_env *env, struct mf_err *err)
+int mf_layout_open(struct mf_image_store *store, const struct mf_ref *ref, const struct mf_env *env,
+		   struct mf_err *err)
 {
 	struct layout *l __attribute__((cleanup(layout_cleanup))) = mf_calloc(1, sizeof(*l));
 	if (!l)

@@ -72,7 +72,8 @@ bool mf_tag_valid(struct mf_str tag)
 	return true;
 }
 
-/* One separator of a path component: '.', '_', '__' or any number of '-'. Its length, 0 when there is none. */
+/* One separator of a path component: '.', '_', '__' or any number of '-'. Its length, 0 when there is none.
+ */
 static size_t separator(struct mf_str s)
 {
 	size_t n = 0;
@@ -176,7 +177,8 @@ static bool registry_valid(struct mf_str s)
 
 static bool names_registry(struct mf_str first)
 {
-	return first_of(first, '.') < first.n || first_of(first, ':') < first.n || mf_str_eqz(first, "localhost");
+	return first_of(first, '.') < first.n || first_of(first, ':') < first.n ||
+	       mf_str_eqz(first, "localhost");
 }
 
 static int set(char **out, struct mf_str s, struct mf_err *err)
@@ -215,8 +217,10 @@ static int parse_name(struct mf_ref *r, struct mf_str s, struct mf_err *err)
 		return refuse(err, "no repository in", s);
 	if (!repository_valid(repository)) {
 		(void)refuse(err, "invalid repository", repository);
-		mf_err_set_hint(err, "repositories are lower-case words joined by '.', '_', '-' and '/', at most %d bytes",
-				MF_MAX_REPOSITORY);
+		mf_err_set_hint(
+		    err,
+		    "repositories are lower-case words joined by '.', '_', '-' and '/', at most %d bytes",
+		    MF_MAX_REPOSITORY);
 		return -1;
 	}
 	/* Nobody names a repository so; it is an image ID, which no registry can look up. */
@@ -328,7 +332,8 @@ int mf_ref_parse(struct mf_ref *out, struct mf_str text, struct mf_err *err)
 	struct mf_ref r MF_REF_CLEANUP = {0};
 	if (parse_any(&r, text, err)) {
 		struct mf_esc e;
-		mf_err_set_hint(err, "an image is [REGISTRY/]REPOSITORY[:TAG][@DIGEST], or oci:DIRECTORY[:TAG][@DIGEST] in an OCI image layout");
+		mf_err_set_hint(err, "an image is [REGISTRY/]REPOSITORY[:TAG][@DIGEST], or "
+				     "oci:DIRECTORY[:TAG][@DIGEST] in an OCI image layout");
 		return mf_wrap(err, "image reference '%s'", mf_esc(&e, text));
 	}
 	*out = r;
@@ -364,8 +369,9 @@ int mf_ref_format(const struct mf_ref *r, struct mf_buf *out, struct mf_err *err
 {
 	/* A registry that is called "oci" would be read as a layout. */
 	const char *docker = r->registry && strncmp(r->registry, "oci:", 4) == 0 ? "docker://" : "";
-	int rc = r->transport == MF_TRANSPORT_LAYOUT ? mf_buf_printf(out, err, "oci:%s", r->dir)
-						     : mf_buf_printf(out, err, "%s%s/%s", docker, r->registry, r->repository);
+	int rc = r->transport == MF_TRANSPORT_LAYOUT
+		     ? mf_buf_printf(out, err, "oci:%s", r->dir)
+		     : mf_buf_printf(out, err, "%s%s/%s", docker, r->registry, r->repository);
 	if (rc || (r->tag && mf_buf_printf(out, err, ":%s", r->tag)))
 		return -1;
 	if (!r->has_digest)
@@ -380,7 +386,7 @@ int mf_ref_gun(const struct mf_ref *r, struct mf_buf *out, struct mf_err *err)
 	if (r->transport == MF_TRANSPORT_LAYOUT)
 		return mf_buf_addz(out, "oci", err);
 	if (strlen(r->registry) + 1 + strlen(r->repository) > MF_MAX_GUN)
-		return mf_fail(err, MF_E_USAGE, 0, "the name '%s/%s' is longer than %d bytes", r->registry, r->repository,
-			       MF_MAX_GUN);
+		return mf_fail(err, MF_E_USAGE, 0, "the name '%s/%s' is longer than %d bytes", r->registry,
+			       r->repository, MF_MAX_GUN);
 	return mf_buf_printf(out, err, "%s/%s", r->registry, r->repository);
 }

@@ -19,15 +19,17 @@ struct mf_ref {
 	bool has_digest;
 	struct mf_digest digest;
 };
-/* The one constructor: consumes all of `text`. A first component with '.', ':' or equal to "localhost" is a registry; otherwise docker.io,
- * where a single component gets "library/". A digest that is not sha256 is refused. In oci:DIR:TAG the tag is what stands behind the last ':' if it
- * is a valid tag and holds no '/'. MF_E_USAGE with the offending part quoted. */
+/* The one constructor: consumes all of `text`. A first component with '.', ':' or equal to "localhost" is a
+ * registry; otherwise docker.io, where a single component gets "library/". A digest that is not sha256 is
+ * refused. In oci:DIR:TAG the tag is what stands behind the last ':' if it is a valid tag and holds no '/'.
+ * MF_E_USAGE with the offending part quoted. */
 int mf_ref_parse(struct mf_ref *out, struct mf_str text, struct mf_err *err) MF_NODISCARD;
 /* REPOSITORY alone ([REGISTRY/]REPOSITORY, no tag, no digest), for --store and repository arguments. */
 int mf_ref_parse_repository(struct mf_ref *out, struct mf_str text, struct mf_err *err) MF_NODISCARD;
 void mf_ref_clear(struct mf_ref *r);
 #define MF_REF_CLEANUP __attribute__((cleanup(mf_ref_clear)))
-/* Appends what the user would type: docker.io references in the short form are not shortened; digest appended when present. */
+/* Appends what the user would type: docker.io references in the short form are not shortened; digest appended
+ * when present. */
 int mf_ref_format(const struct mf_ref *r, struct mf_buf *out, struct mf_err *err) MF_NODISCARD;
 /* The GUN: "registry/repository" ("docker.io/library/alpine"); for a layout "oci". Appended. */
 int mf_ref_gun(const struct mf_ref *r, struct mf_buf *out, struct mf_err *err) MF_NODISCARD;

@@ -1,5 +1,5 @@
-/* The referrers fallback index. Entries are handled as JSON, not as descriptors, so that what others put there is kept
- * with all its members. */
+/* The referrers fallback index. Entries are handled as JSON, not as descriptors, so that what others put
+ * there is kept with all its members. */
 #include "base/limits.h"
 #include "json/json.h"
 #include "oci/artifact.h"
@@ -68,8 +68,8 @@ static int drop(struct update *u, const struct mf_digest *digest, struct mf_err 
 	return 0;
 }
 
-/* Drops entries whose manifests are gone: a registry refuses an index that names them. Asked only when it did, since it costs a request an
- * entry. */
+/* Drops entries whose manifests are gone: a registry refuses an index that names them. Asked only when it
+ * did, since it costs a request an entry. */
 static int drop_dangling(struct update *u, struct mf_err *err)
 {
 	size_t n = json_array_size(u->entries), known = 0;
@@ -108,12 +108,14 @@ static json_t *entry_of(const struct mf_descriptor *d, struct mf_err *err)
 {
 	char digest[MF_DIGEST_TEXT];
 	mf_digest_format(digest, &d->digest);
-	json_t *entry MF_JSON_CLEANUP = json_pack("{s:s, s:I}", "digest", digest, "size", (json_int_t)d->size);
+	json_t *entry MF_JSON_CLEANUP =
+	    json_pack("{s:s, s:I}", "digest", digest, "size", (json_int_t)d->size);
 	if (!entry) {
 		(void)mf_fail_nomem(err);
 		return NULL;
 	}
-	if (set_text(entry, "mediaType", d->media_type, err) || set_text(entry, "artifactType", d->artifact_type, err) ||
+	if (set_text(entry, "mediaType", d->media_type, err) ||
+	    set_text(entry, "artifactType", d->artifact_type, err) ||
 	    set_annotations(entry, d->annotations, err))
 		return NULL;
 	return json_incref(entry);
@@ -193,8 +195,9 @@ static int write_index(struct update *u, const char *tag, struct mf_err *err)
 	}
 }
 
-int mf_referrers_update(struct mf_image_store *s, const struct mf_digest *subject, const struct mf_descriptor *add,
-			size_t nadd, const struct mf_digest *remove, size_t nremove, struct mf_err *err)
+int mf_referrers_update(struct mf_image_store *s, const struct mf_digest *subject,
+			const struct mf_descriptor *add, size_t nadd, const struct mf_digest *remove,
+			size_t nremove, struct mf_err *err)
 {
 	struct update u __attribute__((cleanup(update_clear))) = {.store = s};
 	char tag[80];

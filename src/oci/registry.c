@@ -65,8 +65,8 @@ static void read_resolved(const struct mf_http_response *res, struct mf_resolved
 	out->unknown = mf_digest_parse(&out->digest, mf_str_c(res->docker_content_digest), &ignored) != 0 ||
 		       res->content_length == UINT64_MAX || !res->content_type[0];
 	out->size = res->content_length;
-	(void)snprintf(out->media_type, sizeof(out->media_type), "%.*s", (int)strcspn(res->content_type, "; \t"),
-		       res->content_type);
+	(void)snprintf(out->media_type, sizeof(out->media_type), "%.*s",
+		       (int)strcspn(res->content_type, "; \t"), res->content_type);
 }
 
 static int registry_resolve_end(void *b, void *resolve, struct mf_resolved *out, struct mf_err *err)
@@ -101,8 +101,8 @@ static void name_text(char out[MF_MAX_TAG + 1], struct mf_manifest_name name)
 		mf_digest_format(out, name.digest);
 }
 
-static int registry_manifest_get(void *b, struct mf_manifest_name name, struct mf_buf *bytes, char content_type[256],
-				 struct mf_err *err)
+static int registry_manifest_get(void *b, struct mf_manifest_name name, struct mf_buf *bytes,
+				 char content_type[256], struct mf_err *err)
 {
 	struct mf_exchange x MF_EXCHANGE_CLEANUP = {0};
 	char text[MF_MAX_TAG + 1];
@@ -144,7 +144,8 @@ static bool means_missing(const char *code)
 }
 
 /* The digests an error body calls unknown; a body that cannot be read names none. */
-static int read_missing(const struct mf_http_response *res, struct mf_descriptors *missing, struct mf_err *err)
+static int read_missing(const struct mf_http_response *res, struct mf_descriptors *missing,
+			struct mf_err *err)
 {
 	struct mf_err ignored = MF_ERR_INIT;
 	json_t *body MF_JSON_CLEANUP = mf_json_load(mf_buf_bytes(&res->body), MF_MAX_ERROR_BODY, &ignored);
@@ -155,7 +156,8 @@ static int read_missing(const struct mf_http_response *res, struct mf_descriptor
 		const char *text = detail_digest(json_object_get(e, "detail"));
 		struct mf_descriptor d = {0};
 		mf_err_clear(&ignored);
-		if (!code || !text || !means_missing(code) || mf_digest_parse(&d.digest, mf_str_c(text), &ignored))
+		if (!code || !text || !means_missing(code) ||
+		    mf_digest_parse(&d.digest, mf_str_c(text), &ignored))
 			continue;
 		if (mf_descriptors_take(missing, &d, err))
 			return -1;
@@ -178,11 +180,13 @@ static int put_refused(const struct mf_exchange *x, struct mf_descriptors *missi
 }
 
 /* A registry that stores other bytes than it was given has stored another manifest. */
-static int check_stored(const struct mf_http_response *res, const struct mf_digest *digest, struct mf_err *err)
+static int check_stored(const struct mf_http_response *res, const struct mf_digest *digest,
+			struct mf_err *err)
 {
 	struct mf_err ignored = MF_ERR_INIT;
 	struct mf_digest said;
-	if (mf_digest_parse(&said, mf_str_c(res->docker_content_digest), &ignored) || mf_digest_eq(&said, digest))
+	if (mf_digest_parse(&said, mf_str_c(res->docker_content_digest), &ignored) ||
+	    mf_digest_eq(&said, digest))
 		return 0;
 	char ours[MF_DIGEST_TEXT];
 	mf_digest_format(ours, digest);
@@ -190,8 +194,9 @@ static int check_stored(const struct mf_http_response *res, const struct mf_dige
 		       res->docker_content_digest);
 }
 
-/* docker-registry writes the links to its blobs in place: while another client uploads the same blob, an empty one makes a manifest
- * that names it "400 DIGEST_INVALID" for a moment. The digests are ours, so it is worth waiting for. */
+/* docker-registry writes the links to its blobs in place: while another client uploads the same blob, an
+ * empty one makes a manifest that names it "400 DIGEST_INVALID" for a moment. The digests are ours, so it is
+ * worth waiting for. */
 #define TORN_LINK_TRIES 6
 #define TORN_LINK_FIRST_WAIT_MS 20
 static bool torn_link(const struct mf_exchange *x)
@@ -204,8 +209,8 @@ static bool torn_link(const struct mf_exchange *x)
 }
 
 /* 1: worth another try. */
-static int put_manifest_once(void *b, struct mf_manifest_name name, const struct mf_manifest *m, bool last, bool *subject_seen,
-			     struct mf_descriptors *missing, struct mf_err *err)
+static int put_manifest_once(void *b, struct mf_manifest_name name, const struct mf_manifest *m, bool last,
+			     bool *subject_seen, struct mf_descriptors *missing, struct mf_err *err)
 {
 	struct mf_exchange x MF_EXCHANGE_CLEANUP = {0};
 	char text[MF_MAX_TAG + 1];
@@ -225,8 +230,8 @@ static int put_manifest_once(void *b, struct mf_manifest_name name, const struct
 	return check_stored(x.res, name.digest, err);
 }
 
-static int registry_manifest_put(void *b, struct mf_manifest_name name, const struct mf_manifest *m, bool *subject_seen,
-				 struct mf_descriptors *missing, struct mf_err *err)
+static int registry_manifest_put(void *b, struct mf_manifest_name name, const struct mf_manifest *m,
+				 bool *subject_seen, struct mf_descriptors *missing, struct mf_err *err)
 {
 	const struct mf_registry *reg = b;
 	int rc = 1;
@@ -254,7 +259,8 @@ static bool is_loopback(const char *host)
 	if (strncmp(host, "[::1]", 5) == 0)
 		return host[5] == '\0' || host[5] == ':';
 	(void)snprintf(name, sizeof(name), "%.*s", (int)strcspn(host, ":"), host);
-	return strcmp(name, "localhost") == 0 || (inet_pton(AF_INET, name, &a) == 1 && ntohl(a.s_addr) >> 24 == 127);
+	return strcmp(name, "localhost") == 0 ||
+	       (inet_pton(AF_INET, name, &a) == 1 && ntohl(a.s_addr) >> 24 == 127);
 }
 
 static int set_names(struct mf_registry *reg, const struct mf_ref *ref, struct mf_err *err)
@@ -279,22 +285,22 @@ static void choose_scheme(struct mf_registry *reg)
 }
 
 static const struct mf_backend_ops registry_ops = {
-	.free = registry_free,
-	.resolve_begin = registry_resolve_begin,
-	.resolve_end = registry_resolve_end,
-	.resolve_cancel = registry_resolve_cancel,
-	.manifest_get = registry_manifest_get,
-	.manifest_put = registry_manifest_put,
-	.manifests_have = registry_manifests_have,
-	.blobs_have = mf_registry_blobs_have,
-	.blob_put = mf_registry_blob_put,
-	.blob_get = mf_registry_blob_get,
-	.blob_path = registry_blob_path,
-	.referrers = mf_registry_referrers,
+    .free = registry_free,
+    .resolve_begin = registry_resolve_begin,
+    .resolve_end = registry_resolve_end,
+    .resolve_cancel = registry_resolve_cancel,
+    .manifest_get = registry_manifest_get,
+    .manifest_put = registry_manifest_put,
+    .manifests_have = registry_manifests_have,
+    .blobs_have = mf_registry_blobs_have,
+    .blob_put = mf_registry_blob_put,
+    .blob_get = mf_registry_blob_get,
+    .blob_path = registry_blob_path,
+    .referrers = mf_registry_referrers,
 };
 
-int mf_registry_open(struct mf_image_store *store, const struct mf_ref *ref, struct mf_http *http, struct mf_auth *auth,
-		     const struct mf_env *env, struct mf_err *err)
+int mf_registry_open(struct mf_image_store *store, const struct mf_ref *ref, struct mf_http *http,
+		     struct mf_auth *auth, const struct mf_env *env, struct mf_err *err)
 {
 	struct mf_registry *reg __attribute__((cleanup(registry_cleanup))) = mf_calloc(1, sizeof(*reg));
 	if (!reg)

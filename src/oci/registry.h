@@ -1,5 +1,5 @@
-/* Inside oci only: what the sources of the registry backend share. One exchange is one request of the distribution
- * API; several may be in flight. */
+/* Inside oci only: what the sources of the registry backend share. One exchange is one request of the
+ * distribution API; several may be in flight. */
 #ifndef MF_OCI_REGISTRY_H
 #define MF_OCI_REGISTRY_H
 
@@ -8,16 +8,17 @@
 /* Requests in flight at once in one listing of digests; more would only wait inside the HTTP client. */
 #define MF_REGISTRY_WINDOW 32
 
-/* Which scheme a registry speaks is fixed for every host but a loopback one (http first, then https) and, when plain HTTP
- * is allowed, any other (https first, then http): there the first answer decides for the handle's lifetime. */
+/* Which scheme a registry speaks is fixed for every host but a loopback one (http first, then https) and,
+ * when plain HTTP is allowed, any other (https first, then http): there the first answer decides for the
+ * handle's lifetime. */
 struct mf_registry {
 	struct mf_http *http;
 	struct mf_auth *auth;
 	const struct mf_env *env;
-	char *host;            /* where requests go: "registry-1.docker.io" for docker.io */
+	char *host; /* where requests go: "registry-1.docker.io" for docker.io */
 	char *repository;
-	bool https;            /* the scheme to use now */
-	bool settled;          /* no other is tried */
+	bool https;   /* the scheme to use now */
+	bool settled; /* no other is tried */
 	char *scope_pull, *scope_push;
 };
 
@@ -37,15 +38,19 @@ struct mf_exchange {
 };
 #define MF_EXCHANGE_CLEANUP __attribute__((cleanup(mf_exchange_clear)))
 
-/* Sets up a request to a path below the repository: "/v2/<repository>/<tail>". The caller may then set req members. */
-int mf_exchange_init(struct mf_exchange *x, struct mf_registry *reg, const char *method, enum mf_registry_access access,
-		  struct mf_err *err, const char *tail, ...) MF_PRINTF(6, 7) MF_NODISCARD;
-/* The same to a URL the registry gave. Another origin gets no credentials. MF_E_FORMAT when it may not be used. */
-int mf_exchange_init_url(struct mf_exchange *x, struct mf_registry *reg, const char *method, enum mf_registry_access access,
-		      const char *url, struct mf_err *err) MF_NODISCARD;
+/* Sets up a request to a path below the repository: "/v2/<repository>/<tail>". The caller may then set req
+ * members. */
+int mf_exchange_init(struct mf_exchange *x, struct mf_registry *reg, const char *method,
+		     enum mf_registry_access access, struct mf_err *err, const char *tail, ...)
+    MF_PRINTF(6, 7) MF_NODISCARD;
+/* The same to a URL the registry gave. Another origin gets no credentials. MF_E_FORMAT when it may not be
+ * used. */
+int mf_exchange_init_url(struct mf_exchange *x, struct mf_registry *reg, const char *method,
+			 enum mf_registry_access access, const char *url, struct mf_err *err) MF_NODISCARD;
 /* Adds a header; at most three. `own` is freed with the exchange. */
 void mf_exchange_header(struct mf_exchange *x, const char *header);
-int mf_exchange_header_own(struct mf_exchange *x, struct mf_err *err, const char *fmt, ...) MF_PRINTF(3, 4) MF_NODISCARD;
+int mf_exchange_header_own(struct mf_exchange *x, struct mf_err *err, const char *fmt, ...)
+    MF_PRINTF(3, 4) MF_NODISCARD;
 int mf_exchange_begin(struct mf_exchange *x, struct mf_err *err) MF_NODISCARD;
 /* Waits; x->res has the answer, whatever its status. */
 int mf_exchange_end(struct mf_exchange *x, struct mf_err *err) MF_NODISCARD;
@@ -63,17 +68,17 @@ extern const char mf_registry_accept[];
 
 /* registry_blob.c */
 int mf_registry_blob_put(void *b, struct mf_spool *blob, const struct mf_digest *digest, uint64_t length,
-		      struct mf_err *err) MF_NODISCARD;
+			 struct mf_err *err) MF_NODISCARD;
 int mf_registry_blob_get(void *b, const struct mf_digest *digest, uint64_t length, struct mf_spool *out,
-		      struct mf_err *err) MF_NODISCARD;
+			 struct mf_err *err) MF_NODISCARD;
 int mf_registry_blobs_have(void *b, const struct mf_digest *digests, size_t n, bool *present,
-			struct mf_err *err) MF_NODISCARD;
+			   struct mf_err *err) MF_NODISCARD;
 /* HEADs of "<kind>/<digest>", MF_REGISTRY_WINDOW at a time. */
-int mf_registry_have(struct mf_registry *reg, const char *kind, const struct mf_digest *digests, size_t n, bool *present,
-		  struct mf_err *err) MF_NODISCARD;
+int mf_registry_have(struct mf_registry *reg, const char *kind, const struct mf_digest *digests, size_t n,
+		     bool *present, struct mf_err *err) MF_NODISCARD;
 
 /* mf_registry_referrers.c */
 int mf_registry_referrers(void *b, const struct mf_digest *subject, struct mf_descriptors *out, bool *api,
-		       struct mf_err *err) MF_NODISCARD;
+			  struct mf_err *err) MF_NODISCARD;
 
 #endif

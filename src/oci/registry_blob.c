@@ -9,8 +9,8 @@ static void clear_all(struct mf_exchange **window)
 	free(*window);
 }
 
-static int head_begin(struct mf_exchange *x, struct mf_registry *reg, const char *kind, const struct mf_digest *digest,
-		      struct mf_err *err)
+static int head_begin(struct mf_exchange *x, struct mf_registry *reg, const char *kind,
+		      const struct mf_digest *digest, struct mf_err *err)
 {
 	char text[MF_DIGEST_TEXT];
 	mf_digest_format(text, digest);
@@ -32,10 +32,11 @@ static int head_end(struct mf_exchange *x, bool *present, struct mf_err *err)
 	return 0;
 }
 
-int mf_registry_have(struct mf_registry *reg, const char *kind, const struct mf_digest *digests, size_t n, bool *present,
-		  struct mf_err *err)
+int mf_registry_have(struct mf_registry *reg, const char *kind, const struct mf_digest *digests, size_t n,
+		     bool *present, struct mf_err *err)
 {
-	struct mf_exchange *window __attribute__((cleanup(clear_all))) = mf_calloc(MF_REGISTRY_WINDOW, sizeof(*window));
+	struct mf_exchange *window __attribute__((cleanup(clear_all))) =
+	    mf_calloc(MF_REGISTRY_WINDOW, sizeof(*window));
 	if (!window)
 		return mf_fail_nomem(err);
 	size_t begun = 0;
@@ -49,7 +50,8 @@ int mf_registry_have(struct mf_registry *reg, const char *kind, const struct mf_
 	return 0;
 }
 
-int mf_registry_blobs_have(void *b, const struct mf_digest *digests, size_t n, bool *present, struct mf_err *err)
+int mf_registry_blobs_have(void *b, const struct mf_digest *digests, size_t n, bool *present,
+			   struct mf_err *err)
 {
 	return mf_registry_have(b, "blobs", digests, n, present, err);
 }
@@ -65,7 +67,8 @@ static int read_spool(void *arg, uint64_t offset, void *p, size_t n, size_t *got
 static int blob_there(struct mf_registry *reg, const char *digest, bool *there, struct mf_err *err)
 {
 	struct mf_exchange x MF_EXCHANGE_CLEANUP = {0};
-	if (mf_exchange_init(&x, reg, "HEAD", MF_ACCESS_PUSH, err, "blobs/%s", digest) || mf_exchange_begin(&x, err))
+	if (mf_exchange_init(&x, reg, "HEAD", MF_ACCESS_PUSH, err, "blobs/%s", digest) ||
+	    mf_exchange_begin(&x, err))
 		return -1;
 	return head_end(&x, there, err);
 }
@@ -74,7 +77,8 @@ static int blob_there(struct mf_registry *reg, const char *digest, bool *there, 
 static int upload_open(struct mf_registry *reg, struct mf_buf *location, struct mf_err *err)
 {
 	struct mf_exchange x MF_EXCHANGE_CLEANUP = {0};
-	if (mf_exchange_init(&x, reg, "POST", MF_ACCESS_PUSH, err, "blobs/uploads/") || mf_exchange_run(&x, err))
+	if (mf_exchange_init(&x, reg, "POST", MF_ACCESS_PUSH, err, "blobs/uploads/") ||
+	    mf_exchange_run(&x, err))
 		return -1;
 	if (x.res->status != 202)
 		return mf_exchange_fail(&x, "begin upload", err);
@@ -100,7 +104,7 @@ static int upload_send(struct mf_registry *reg, const char *url, struct mf_spool
 
 /* An upload that was interrupted leaves nothing anyone can see; the registry forgets it after a while. */
 int mf_registry_blob_put(void *b, struct mf_spool *blob, const struct mf_digest *digest, uint64_t length,
-		      struct mf_err *err)
+			 struct mf_err *err)
 {
 	struct mf_registry *reg = b;
 	struct mf_buf url MF_BUF_CLEANUP = MF_BUF_INIT(4096);
@@ -113,11 +117,13 @@ int mf_registry_blob_put(void *b, struct mf_spool *blob, const struct mf_digest 
 		return 0;
 	if (upload_open(reg, &url, err))
 		return -1;
-	if (mf_buf_printf(&url, err, "%cdigest=sha256%%3A%s", strchr(url.p, '?') ? '&' : '?', text + strlen("sha256:")))
+	if (mf_buf_printf(&url, err, "%cdigest=sha256%%3A%s", strchr(url.p, '?') ? '&' : '?',
+			  text + strlen("sha256:")))
 		return -1;
 	if (upload_send(reg, url.p, blob, length, err) == 0)
 		return 0;
-	/* An answer may have been lost, and a second try then finds its upload ended: the blob itself tells. */
+	/* An answer may have been lost, and a second try then finds its upload ended: the blob itself tells.
+	 */
 	struct mf_err ignored = MF_ERR_INIT;
 	if (err->code != MF_E_NOT_FOUND || blob_there(reg, text, &there, &ignored) || !there)
 		return -1;
@@ -133,13 +139,14 @@ static int write_spool(void *arg, const void *p, size_t n, struct mf_err *err)
 }
 
 int mf_registry_blob_get(void *b, const struct mf_digest *digest, uint64_t length, struct mf_spool *out,
-		      struct mf_err *err)
+			 struct mf_err *err)
 {
 	struct mf_exchange x MF_EXCHANGE_CLEANUP = {0};
 	char text[MF_DIGEST_TEXT];
 	mf_digest_format(text, digest);
 	if (length > MF_MAX_BLOB_BYTES)
-		return mf_fail(err, MF_E_FORMAT, 0, "blob %s of %ju bytes is too large", text, (uintmax_t)length);
+		return mf_fail(err, MF_E_FORMAT, 0, "blob %s of %ju bytes is too large", text,
+			       (uintmax_t)length);
 	if (mf_exchange_init(&x, b, "GET", MF_ACCESS_PULL, err, "blobs/%s", text))
 		return -1;
 	x.req.write = write_spool;

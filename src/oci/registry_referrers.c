@@ -29,12 +29,14 @@ static struct mf_str next_link(const char *header)
 	return (struct mf_str){"", 0};
 }
 
-/* Makes the exchange for the next page. Only a path of this registry is taken: a page elsewhere is not its answer. */
+/* Makes the exchange for the next page. Only a path of this registry is taken: a page elsewhere is not its
+ * answer. */
 static int next_page(struct mf_exchange *x, struct mf_str target, struct mf_err *err)
 {
 	struct mf_registry *reg = x->reg;
 	char origin[512];
-	size_t n = (size_t)snprintf(origin, sizeof(origin), "%s://%s", reg->https ? "https" : "http", reg->host);
+	size_t n =
+	    (size_t)snprintf(origin, sizeof(origin), "%s://%s", reg->https ? "https" : "http", reg->host);
 	if (target.n > n && strncasecmp(target.p, origin, n) == 0 && target.p[n] == '/')
 		target = (struct mf_str){target.p + n, target.n - n};
 	struct mf_buf path MF_BUF_CLEANUP = MF_BUF_INIT(4096);
@@ -44,7 +46,8 @@ static int next_page(struct mf_exchange *x, struct mf_str target, struct mf_err 
 			return -1;
 	} else if (!mf_str_starts(target, MF_STR("/v2/"))) {
 		struct mf_esc e;
-		return mf_fail(err, MF_E_FORMAT, 0, "list referrers: the next page is at '%s'", mf_esc(&e, target));
+		return mf_fail(err, MF_E_FORMAT, 0, "list referrers: the next page is at '%s'",
+			       mf_esc(&e, target));
 	}
 	if (mf_buf_add_str(&path, target, err))
 		return -1;
@@ -113,7 +116,7 @@ static int read_fallback(struct mf_exchange *x, struct mf_descriptors *out, stru
 }
 
 int mf_registry_referrers(void *b, const struct mf_digest *subject, struct mf_descriptors *out, bool *api,
-		       struct mf_err *err)
+			  struct mf_err *err)
 {
 	struct mf_exchange from_api MF_EXCHANGE_CLEANUP = {0}, fallback MF_EXCHANGE_CLEANUP = {0};
 	char digest[MF_DIGEST_TEXT], tag[80];

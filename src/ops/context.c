@@ -22,7 +22,8 @@ int mf_op_fail(struct manifesto_error *out, const struct mf_err *err)
 void mf_op_begin(struct manifesto *m, struct manifesto_error *err)
 {
 	*err = (struct manifesto_error){0};
-	m->env.deadline_ms = mf_monotonic_ms() + (m->opt.timeout_ms > 0 ? m->opt.timeout_ms : MF_TOTAL_TIMEOUT_MS);
+	m->env.deadline_ms =
+	    mf_monotonic_ms() + (m->opt.timeout_ms > 0 ? m->opt.timeout_ms : MF_TOTAL_TIMEOUT_MS);
 }
 
 struct manifesto_arena *mf_op_arena(struct mf_err *err)
@@ -61,7 +62,8 @@ static bool call_cancelled(void *arg)
 	return m->opt.cancelled(m->opt.cancel_arg) != 0;
 }
 
-static int call_passphrase(void *arg, const char *key_name, bool confirm, struct mf_secret *out, struct mf_err *err)
+static int call_passphrase(void *arg, const char *key_name, bool confirm, struct mf_secret *out,
+			   struct mf_err *err)
 {
 	struct manifesto *m = arg;
 	struct mf_secret buf MF_SECRET_CLEANUP = MF_SECRET_INIT;
@@ -69,8 +71,8 @@ static int call_passphrase(void *arg, const char *key_name, bool confirm, struct
 	size_t n = 0;
 	if (mf_secret_alloc(&buf, MF_MAX_PASSPHRASE, err) < 0)
 		return -1;
-	if (!m->opt.passphrase ||
-	    m->opt.passphrase(m->opt.passphrase_arg, key_name, confirm, (char *)buf.p, MF_MAX_PASSPHRASE, &n, why) != 0) {
+	if (!m->opt.passphrase || m->opt.passphrase(m->opt.passphrase_arg, key_name, confirm, (char *)buf.p,
+						    MF_MAX_PASSPHRASE, &n, why) != 0) {
 		why[sizeof why - 1] = 0;
 		(void)mf_fail(err, MF_E_KEY, 0, "no passphrase for key '%s': %s", key_name, why);
 		if (confirm)
@@ -78,7 +80,8 @@ static int call_passphrase(void *arg, const char *key_name, bool confirm, struct
 		return -1;
 	}
 	if (n == 0 || n > MF_MAX_PASSPHRASE)
-		return mf_fail(err, MF_E_KEY, 0, "the passphrase for key '%s' is %s", key_name, n ? "too long" : "empty");
+		return mf_fail(err, MF_E_KEY, 0, "the passphrase for key '%s' is %s", key_name,
+			       n ? "too long" : "empty");
 	return mf_secret_copy(out, (struct mf_bytes){buf.p, n}, err);
 }
 
@@ -113,12 +116,22 @@ static int keep(struct manifesto *m, const char **s, struct mf_err *err)
 static int keep_all(struct manifesto *m, struct mf_err *err)
 {
 	struct manifesto_options *o = &m->opt;
-	const char **all[] = {&o->home, &o->cache_dir, &o->docker_config, &o->trust_server, &o->store, &o->cacert, &o->client_cert,
-			      &o->client_key, &o->username, &o->credential_source, &o->default_key_name};
+	const char **all[] = {&o->home,
+			      &o->cache_dir,
+			      &o->docker_config,
+			      &o->trust_server,
+			      &o->store,
+			      &o->cacert,
+			      &o->client_cert,
+			      &o->client_key,
+			      &o->username,
+			      &o->credential_source,
+			      &o->default_key_name};
 	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
 		if (keep(m, all[i], err) < 0)
 			return -1;
-	if (o->password && *o->password && mf_secret_copy(&m->password, mf_bytes_of(mf_str_c(o->password)), err) < 0)
+	if (o->password && *o->password &&
+	    mf_secret_copy(&m->password, mf_bytes_of(mf_str_c(o->password)), err) < 0)
 		return -1;
 	o->password = NULL;
 	return 0;
@@ -137,7 +150,8 @@ static int set_up(struct manifesto *m, const struct manifesto_options *opt, stru
 		m->opt.default_key_name = "manifesto";
 	set_env(m);
 	m->passphrase = (struct mf_passphrase){call_passphrase, m, m->opt.no_passphrase != 0};
-	m->credentials = (struct mf_credential_config){.user = m->opt.username, .password = m->password.p ? &m->password : NULL,
+	m->credentials = (struct mf_credential_config){.user = m->opt.username,
+						       .password = m->password.p ? &m->password : NULL,
 						       .given_source = m->opt.credential_source,
 						       .docker_config_dir = m->opt.docker_config};
 	char *dir MF_FREE = mf_path_join(m->opt.home, "keys", NULL);
@@ -146,8 +160,13 @@ static int set_up(struct manifesto *m, const struct manifesto_options *opt, stru
 	m->keys = mf_keystore_new(dir, &m->passphrase, &m->env, err);
 	if (!m->keys)
 		return -1;
-	m->trust = (struct mf_trust_config){.home = m->opt.home, .cache_dir = m->opt.cache_dir, .tofu = m->opt.tofu != 0,
-					    .ci = m->opt.ci != 0, .env = &m->env, .keys = m->keys, .key_name = m->opt.default_key_name};
+	m->trust = (struct mf_trust_config){.home = m->opt.home,
+					    .cache_dir = m->opt.cache_dir,
+					    .tofu = m->opt.tofu != 0,
+					    .ci = m->opt.ci != 0,
+					    .env = &m->env,
+					    .keys = m->keys,
+					    .key_name = m->opt.default_key_name};
 	return 0;
 }
 

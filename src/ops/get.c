@@ -3,7 +3,8 @@
 #include "ops/ops.h"
 
 /* Trust first: an attack must not look like an absence. */
-static int load_and_resolve(struct mf_image *im, const struct manifesto_get_options *o, struct mf_subjects *subjects, struct mf_err *err)
+static int load_and_resolve(struct mf_image *im, const struct manifesto_get_options *o,
+			    struct mf_subjects *subjects, struct mf_err *err)
 {
 	char prefix[MF_MAX_TYPE + 1];
 	size_t n = strlen(o->type);
@@ -11,14 +12,15 @@ static int load_and_resolve(struct mf_image *im, const struct manifesto_get_opti
 		return -1;
 	memcpy(prefix, o->type, n);
 	prefix[n] = '/';
-	if (mf_image_begin(im, err) < 0 || mf_trust_load(im->trust, (struct mf_str){prefix, n + 1}, false, err) < 0)
+	if (mf_image_begin(im, err) < 0 ||
+	    mf_trust_load(im->trust, (struct mf_str){prefix, n + 1}, false, err) < 0)
 		return -1;
 	return mf_image_subjects(im, o->platform, false, false, subjects, err);
 }
 
 /* A miss on a platform says so when the index has the record: nothing is inherited. */
-static int select_record(struct mf_image *im, const struct manifesto_get_options *o, const struct mf_subject *s, struct mf_entry *out,
-			 struct mf_err *err)
+static int select_record(struct mf_image *im, const struct manifesto_get_options *o,
+			 const struct mf_subject *s, struct mf_entry *out, struct mf_err *err)
 {
 	const struct mf_tuf_set *set = mf_trust_set(im->trust);
 	struct mf_str type = mf_str_c(o->type);
@@ -28,10 +30,13 @@ static int select_record(struct mf_image *im, const struct manifesto_get_options
 		struct mf_err ignored = MF_ERR_INIT;
 		struct mf_entry index MF_ENTRY_CLEANUP = {0};
 		if (mf_policy_select(set, type, &im->digest, o->role, &index, &ignored) == 0)
-			mf_err_set_hint(err, "the index has a '%s' record; platforms do not inherit it", o->type);
+			mf_err_set_hint(err, "the index has a '%s' record; platforms do not inherit it",
+					o->type);
 	}
 	if (err->code == MF_E_NOT_FOUND) /* after a hint about platforms this one is dropped */
-		mf_err_set_hint(err, "'manifesto list %s' shows what there is; the tag may have moved to another digest", o->image);
+		mf_err_set_hint(
+		    err, "'manifesto list %s' shows what there is; the tag may have moved to another digest",
+		    o->image);
 	return -1;
 }
 
@@ -54,24 +59,29 @@ static int hand_out(struct mf_spool *content, const struct manifesto_get_options
 	return 0;
 }
 
-static int get(struct mf_image *im, const struct manifesto_get_options *o, struct manifesto_get_result *out, struct mf_err *err)
+static int get(struct mf_image *im, const struct manifesto_get_options *o, struct manifesto_get_result *out,
+	       struct mf_err *err)
 {
 	struct mf_subjects subjects __attribute__((cleanup(mf_subjects_clear))) = {0};
 	struct mf_entry e MF_ENTRY_CLEANUP = {0};
 	struct mf_buf name MF_BUF_CLEANUP = MF_BUF_INIT(512);
-	if (load_and_resolve(im, o, &subjects, err) < 0 || select_record(im, o, &subjects.v[0], &e, err) < 0 ||
+	if (load_and_resolve(im, o, &subjects, err) < 0 ||
+	    select_record(im, o, &subjects.v[0], &e, err) < 0 ||
 	    mf_record_name(&name, mf_str_c(o->type), &subjects.v[0].digest, err) < 0)
 		return -1;
-	struct mf_spool *content MF_SPOOL_CLEANUP = mf_spool_new_sha256(e.info.length ? e.info.length : 1, err);
+	struct mf_spool *content MF_SPOOL_CLEANUP =
+	    mf_spool_new_sha256(e.info.length ? e.info.length : 1, err);
 	if (!content || mf_content_get(im, mf_buf_str(&name), &e.info, content, err) < 0)
 		return -1;
 	out->arena = mf_op_arena(err);
-	if (!out->arena || mf_report_record(im, &e, subjects.v[0].platform, &out->arena->a, &out->record, err) < 0)
+	if (!out->arena ||
+	    mf_report_record(im, &e, subjects.v[0].platform, &out->arena->a, &out->record, err) < 0)
 		return -1;
 	return hand_out(content, o, err);
 }
 
-int manifesto_get(struct manifesto *m, const struct manifesto_get_options *opt, struct manifesto_get_result *out, struct manifesto_error *error)
+int manifesto_get(struct manifesto *m, const struct manifesto_get_options *opt,
+		  struct manifesto_get_result *out, struct manifesto_error *error)
 {
 	struct mf_err err = MF_ERR_INIT;
 	struct mf_image im MF_IMAGE_CLEANUP = {0};

@@ -6,8 +6,11 @@
 
 static int need_http(struct manifesto *m, struct mf_err *err)
 {
-	struct mf_http_options o = {.user_agent = "manifesto/" MF_VERSION, .cacert = m->opt.cacert, .client_cert = m->opt.client_cert,
-				    .client_key = m->opt.client_key, .plain_http = m->opt.plain_http != 0};
+	struct mf_http_options o = {.user_agent = "manifesto/" MF_VERSION,
+				    .cacert = m->opt.cacert,
+				    .client_cert = m->opt.client_cert,
+				    .client_key = m->opt.client_key,
+				    .plain_http = m->opt.plain_http != 0};
 	if (m->http)
 		return 0;
 	m->http = mf_http_new(&o, &m->env, err);
@@ -19,7 +22,8 @@ static struct mf_auth *auth_for(struct manifesto *m, const char *host, struct mf
 	for (size_t i = 0; i < m->nauth; i++)
 		if (strcmp(m->auth_host[i], host) == 0)
 			return m->auth[i];
-	if (m->nauth == sizeof m->auth / sizeof m->auth[0]) { /* the oldest makes room; nothing of it is in flight between operations */
+	if (m->nauth == sizeof m->auth / sizeof m->auth[0]) { /* the oldest makes room; nothing of it is in
+								 flight between operations */
 		mf_auth_free(m->auth[0]);
 		free(m->auth_host[0]);
 		memmove(&m->auth[0], &m->auth[1], sizeof m->auth - sizeof m->auth[0]);
@@ -53,10 +57,13 @@ static struct mf_image_store *open_store(struct manifesto *m, const struct mf_re
 
 static int open_layout_trust(struct mf_image *im, struct mf_err *err)
 {
-	char *real MF_FREE = realpath(im->store_ref.dir, NULL), *dir MF_FREE = mf_path_join(im->store_ref.dir, "trust", NULL);
+	char *real MF_FREE = realpath(im->store_ref.dir, NULL),
+		   *dir MF_FREE = mf_path_join(im->store_ref.dir, "trust", NULL);
 	char *pin_name MF_FREE = NULL;
 	if (!real || !dir || asprintf(&pin_name, "oci:%s", real) < 0)
-		return real || errno == ENOMEM ? mf_fail_nomem(err) : mf_fail(err, MF_E_NOT_FOUND, 0, "no OCI image layout at '%s'", im->store_ref.dir);
+		return real || errno == ENOMEM ? mf_fail_nomem(err)
+					       : mf_fail(err, MF_E_NOT_FOUND, 0,
+							 "no OCI image layout at '%s'", im->store_ref.dir);
 	return mf_trust_open(dir, "oci", pin_name, &im->trust_cfg, &im->trust, err);
 }
 
@@ -80,8 +87,10 @@ static int open_trust(struct mf_image *im, struct mf_err *err)
 	if (layout && (!url || !m->opt.trust_server_for_layouts))
 		return open_layout_trust(im, err);
 	if (layout) {
-		(void)mf_fail(err, MF_E_USAGE, 0, "a layout has no repository name for trust server '%s'", url);
-		mf_err_set_hint(err, "--store REPOSITORY names one; without --trust-server the layout's own directory is used");
+		(void)mf_fail(err, MF_E_USAGE, 0, "a layout has no repository name for trust server '%s'",
+			      url);
+		mf_err_set_hint(err, "--store REPOSITORY names one; without --trust-server the layout's own "
+				     "directory is used");
 		return -1;
 	}
 	if (!url) {
@@ -89,10 +98,12 @@ static int open_trust(struct mf_image *im, struct mf_err *err)
 		mf_err_set_hint(err, "give --trust-server URL or set MANIFESTO_TRUST_SERVER");
 		return -1;
 	}
-	/* Taken for a directory, a host without a scheme would have no records: that is no trouble of a trust server. */
+	/* Taken for a directory, a host without a scheme would have no records: that is no trouble of a trust
+	 * server. */
 	if (!strstr(url, "://")) {
 		struct mf_esc e;
-		(void)mf_fail(err, MF_E_USAGE, 0, "trust server '%s' has no scheme", mf_esc(&e, mf_str_c(url)));
+		(void)mf_fail(err, MF_E_USAGE, 0, "trust server '%s' has no scheme",
+			      mf_esc(&e, mf_str_c(url)));
 		mf_err_set_hint(err, "https://HOST for a Notary server, tuf+file:///DIR for a directory");
 		return -1;
 	}
@@ -164,12 +175,14 @@ int mf_image_resolve(struct mf_image *im, bool exists, struct mf_err *err)
 		if (im->ref.has_digest) {
 			im->digest = im->ref.digest;
 		} else {
-			struct mf_resolve *r = im->resolve ? im->resolve : mf_resolve_begin(im->images, im->ref.tag, err);
+			struct mf_resolve *r =
+			    im->resolve ? im->resolve : mf_resolve_begin(im->images, im->ref.tag, err);
 			im->resolve = NULL;
 			if (!r || mf_resolve_end(r, &im->digest, im->media_type, &im->size, err) < 0)
-				return err->code == MF_E_NOT_FOUND && im->ref.tag && im->ref.transport != MF_TRANSPORT_LAYOUT
-					       ? mf_wrap(err, "no image with tag '%s'", im->ref.tag)
-					       : -1;
+				return err->code == MF_E_NOT_FOUND && im->ref.tag &&
+					       im->ref.transport != MF_TRANSPORT_LAYOUT
+					   ? mf_wrap(err, "no image with tag '%s'", im->ref.tag)
+					   : -1;
 		}
 		im->resolved = true;
 	}
@@ -182,13 +195,15 @@ int mf_image_resolve(struct mf_image *im, bool exists, struct mf_err *err)
 	return 0;
 }
 
-char *mf_image_name(const struct mf_image *im, const struct mf_digest *d, struct mf_arena *a, struct mf_err *err)
+char *mf_image_name(const struct mf_image *im, const struct mf_digest *d, struct mf_arena *a,
+		    struct mf_err *err)
 {
 	char digest[MF_DIGEST_TEXT];
 	mf_digest_format(digest, d);
 	if (im->ref.transport == MF_TRANSPORT_REGISTRY)
 		return mf_arena_printf(a, err, "%s/%s@%s", im->ref.registry, im->ref.repository, digest);
-	return mf_arena_printf(a, err, "oci:%s%s%s@%s", im->ref.dir, im->ref.tag ? ":" : "", im->ref.tag ? im->ref.tag : "", digest);
+	return mf_arena_printf(a, err, "oci:%s%s%s@%s", im->ref.dir, im->ref.tag ? ":" : "",
+			       im->ref.tag ? im->ref.tag : "", digest);
 }
 
 /* ---- subjects */
@@ -202,7 +217,8 @@ void mf_subjects_clear(struct mf_subjects *s)
 static void platform_text(const struct mf_descriptor *d, char *out, size_t max)
 {
 	if (d->os && d->architecture)
-		(void)snprintf(out, max, "%s/%s%s%s", d->os, d->architecture, d->variant ? "/" : "", d->variant ? d->variant : "");
+		(void)snprintf(out, max, "%s/%s%s%s", d->os, d->architecture, d->variant ? "/" : "",
+			       d->variant ? d->variant : "");
 	else
 		out[0] = 0;
 }
@@ -210,7 +226,8 @@ static void platform_text(const struct mf_descriptor *d, char *out, size_t max)
 static struct mf_subject subject_of(const struct mf_descriptor *d)
 {
 	struct mf_subject s = {.digest = d->digest, .size = d->size};
-	(void)snprintf(s.media_type, sizeof s.media_type, "%s", d->media_type ? d->media_type : MF_MT_OCI_MANIFEST);
+	(void)snprintf(s.media_type, sizeof s.media_type, "%s",
+		       d->media_type ? d->media_type : MF_MT_OCI_MANIFEST);
 	platform_text(d, s.platform, sizeof s.platform);
 	return s;
 }
@@ -222,7 +239,8 @@ static bool platform_fits(const char *have, const char *asked)
 	return strcmp(have, asked) == 0 || (strncmp(have, asked, n) == 0 && have[n] == '/');
 }
 
-static int choose_platform(const struct mf_descriptors *c, const char *asked, struct mf_subject *out, struct mf_err *err)
+static int choose_platform(const struct mf_descriptors *c, const char *asked, struct mf_subject *out,
+			   struct mf_err *err)
 {
 	char list[400] = "";
 	size_t found = 0;
@@ -231,7 +249,8 @@ static int choose_platform(const struct mf_descriptors *c, const char *asked, st
 		struct mf_subject s = subject_of(&c->v[i]);
 		size_t at = strlen(list);
 		if (s.platform[0])
-			(void)snprintf(list + at, sizeof list - at, "%s%s", at ? ", " : "", mf_esc(&e, mf_str_c(s.platform)));
+			(void)snprintf(list + at, sizeof list - at, "%s%s", at ? ", " : "",
+				       mf_esc(&e, mf_str_c(s.platform)));
 		if (s.platform[0] && platform_fits(s.platform, asked)) {
 			*out = s;
 			found++;
@@ -239,17 +258,21 @@ static int choose_platform(const struct mf_descriptors *c, const char *asked, st
 	}
 	if (found == 1)
 		return 0;
-	return mf_fail(err, found ? MF_E_AMBIGUOUS : MF_E_NOT_FOUND, 0, "%s '%s' among %s", found ? "several images for platform" : "no platform",
-		       mf_esc(&e, mf_str_c(asked)), list[0] ? list : "none");
+	return mf_fail(err, found ? MF_E_AMBIGUOUS : MF_E_NOT_FOUND, 0, "%s '%s' among %s",
+		       found ? "several images for platform" : "no platform", mf_esc(&e, mf_str_c(asked)),
+		       list[0] ? list : "none");
 }
 
-static int from_index(struct mf_image *im, const char *platform, bool all, struct mf_subjects *out, struct mf_err *err)
+static int from_index(struct mf_image *im, const char *platform, bool all, struct mf_subjects *out,
+		      struct mf_err *err)
 {
 	struct mf_descriptors c MF_DESCRIPTORS_CLEANUP = {0};
 	if (need_manifest(im, err) < 0)
 		return -1;
 	if (!im->manifest.is_index)
-		return all ? 0 : mf_fail(err, MF_E_NOT_FOUND, 0, "the image is no index: it has no platform '%s' to choose", platform);
+		return all ? 0
+			   : mf_fail(err, MF_E_NOT_FOUND, 0,
+				     "the image is no index: it has no platform '%s' to choose", platform);
 	if (mf_index_children(&im->manifest, &c, err) < 0)
 		return -1;
 	if (!all)
@@ -268,11 +291,13 @@ static int from_index(struct mf_image *im, const char *platform, bool all, struc
 	return 0;
 }
 
-int mf_image_subjects(struct mf_image *im, const char *platform, bool all, bool exists, struct mf_subjects *out, struct mf_err *err)
+int mf_image_subjects(struct mf_image *im, const char *platform, bool all, bool exists,
+		      struct mf_subjects *out, struct mf_err *err)
 {
 	if (mf_image_resolve(im, exists, err) < 0)
 		return -1;
-	struct mf_subjects s __attribute__((cleanup(mf_subjects_clear))) = {.v = mf_calloc(1, sizeof(struct mf_subject)), .n = 1};
+	struct mf_subjects s __attribute__((cleanup(mf_subjects_clear))) = {
+	    .v = mf_calloc(1, sizeof(struct mf_subject)), .n = 1};
 	if (!s.v)
 		return mf_fail_nomem(err);
 	s.v[0] = (struct mf_subject){.digest = im->digest, .size = im->size};

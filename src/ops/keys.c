@@ -4,7 +4,8 @@
 #include "keys/notary_pem.h"
 #include "ops/ops.h"
 
-static int report_key(const struct mf_key_info *k, struct mf_arena *a, struct manifesto_key *out, struct mf_err *err)
+static int report_key(const struct mf_key_info *k, struct mf_arena *a, struct manifesto_key *out,
+		      struct mf_err *err)
 {
 	struct mf_buf pem MF_BUF_CLEANUP = MF_BUF_INIT(65536);
 	struct mf_digest fp = mf_pubkey_fingerprint(k->pub);
@@ -18,7 +19,8 @@ static int report_key(const struct mf_key_info *k, struct mf_arena *a, struct ma
 	return out->public_pem ? 0 : -1;
 }
 
-static int report(const struct mf_key_info *const *keys, size_t n, struct manifesto_key_result *out, struct mf_err *err)
+static int report(const struct mf_key_info *const *keys, size_t n, struct manifesto_key_result *out,
+		  struct mf_err *err)
 {
 	struct manifesto_key_result r = {.size = sizeof r, .arena = mf_op_arena(err)};
 	struct manifesto_key *v = r.arena ? mf_arena_alloc(&r.arena->a, n, sizeof *v, err) : NULL;
@@ -48,7 +50,8 @@ static int key_type(const char *type, enum mf_key_type *out, struct mf_err *err)
 	else if (strcmp(type, "ecdsa") == 0)
 		*out = MF_KEY_ECDSA;
 	else
-		return mf_fail(err, MF_E_USAGE, 0, "key type '%s' is neither ed25519 nor ecdsa", mf_esc(&e, mf_str_c(type)));
+		return mf_fail(err, MF_E_USAGE, 0, "key type '%s' is neither ed25519 nor ecdsa",
+			       mf_esc(&e, mf_str_c(type)));
 	return 0;
 }
 
@@ -57,21 +60,23 @@ static int check_name(const char *name, struct mf_err *err)
 	struct mf_esc e;
 	if (mf_key_name_valid(name))
 		return 0;
-	return mf_fail(err, MF_E_USAGE, 0, "invalid key name '%s': letters, digits, '.', '_', '-', at most 64, a letter or digit first",
-		       mf_esc(&e, mf_str_c(name)));
+	return mf_fail(
+	    err, MF_E_USAGE, 0,
+	    "invalid key name '%s': letters, digits, '.', '_', '-', at most 64, a letter or digit first",
+	    mf_esc(&e, mf_str_c(name)));
 }
 
-int manifesto_key_generate(struct manifesto *m, const char *name, const char *type, struct manifesto_key_result *out,
-			   struct manifesto_error *error)
+int manifesto_key_generate(struct manifesto *m, const char *name, const char *type,
+			   struct manifesto_key_result *out, struct manifesto_error *error)
 {
 	struct mf_err err = MF_ERR_INIT;
 	enum mf_key_type t;
 	const struct mf_key_info *k;
 	mf_op_begin(m, error);
-	int rc = check_name(name, &err) < 0 || key_type(type, &t, &err) < 0 || mf_keystore_generate(m->keys, name, t, &k, &err) < 0 ||
-				 report(&k, 1, out, &err) < 0
-			 ? -1
-			 : 0;
+	int rc = check_name(name, &err) < 0 || key_type(type, &t, &err) < 0 ||
+			 mf_keystore_generate(m->keys, name, t, &k, &err) < 0 || report(&k, 1, out, &err) < 0
+		     ? -1
+		     : 0;
 	return done(rc, error, &err);
 }
 
@@ -89,7 +94,8 @@ int manifesto_key_list(struct manifesto *m, struct manifesto_key_result *out, st
 	return done(v ? report(v, n, out, &err) : mf_fail_nomem(&err), error, &err);
 }
 
-int manifesto_key_show(struct manifesto *m, const char *name, struct manifesto_key_result *out, struct manifesto_error *error)
+int manifesto_key_show(struct manifesto *m, const char *name, struct manifesto_key_result *out,
+		       struct manifesto_error *error)
 {
 	struct mf_err err = MF_ERR_INIT;
 	mf_op_begin(m, error);
@@ -100,7 +106,8 @@ int manifesto_key_show(struct manifesto *m, const char *name, struct manifesto_k
 /* ---- files of the notary CLI */
 
 /* An unencrypted file needs no passphrase: it is asked for when reading says that one is missing. */
-static int read_notary(struct manifesto *m, const char *name, struct mf_str text, struct mf_notary_key *out, struct mf_err *err)
+static int read_notary(struct manifesto *m, const char *name, struct mf_str text, struct mf_notary_key *out,
+		       struct mf_err *err)
 {
 	struct mf_secret pass MF_SECRET_CLEANUP = MF_SECRET_INIT;
 	if (mf_notary_key_read(out, text, NULL, err) == 0)
@@ -113,7 +120,8 @@ static int read_notary(struct manifesto *m, const char *name, struct mf_str text
 	return mf_notary_key_read(out, text, &pass, err);
 }
 
-static int import(struct manifesto *m, const char *name, const char *path, struct manifesto_key_result *out, struct mf_err *err)
+static int import(struct manifesto *m, const char *name, const char *path, struct manifesto_key_result *out,
+		  struct mf_err *err)
 {
 	struct mf_buf text MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_KEYFILE_BYTES);
 	struct mf_notary_key key = {0};
@@ -122,25 +130,27 @@ static int import(struct manifesto *m, const char *name, const char *path, struc
 		return -1;
 	if (mf_file_read(path, MF_MAX_KEYFILE_BYTES, &text, err) < 0)
 		return err->code == MF_E_NOT_FOUND ? mf_recode(err, MF_E_USAGE) : -1;
-	int rc = read_notary(m, name, mf_buf_str(&text), &key, err) < 0 || mf_keystore_add(m->keys, name, key.key, &k, err) < 0 ||
-				 report(&k, 1, out, err) < 0
-			 ? -1
-			 : 0;
+	int rc = read_notary(m, name, mf_buf_str(&text), &key, err) < 0 ||
+			 mf_keystore_add(m->keys, name, key.key, &k, err) < 0 || report(&k, 1, out, err) < 0
+		     ? -1
+		     : 0;
 	mf_notary_key_clear(&key);
 	mf_wipe(text.p, text.n);
 	return rc;
 }
 
-int manifesto_key_import(struct manifesto *m, const char *name, const char *path, struct manifesto_key_result *out,
-			 struct manifesto_error *error)
+int manifesto_key_import(struct manifesto *m, const char *name, const char *path,
+			 struct manifesto_key_result *out, struct manifesto_error *error)
 {
 	struct mf_err err = MF_ERR_INIT;
 	mf_op_begin(m, error);
 	return done(import(m, name, path, out, &err), error, &err);
 }
 
-/* The file is decoded here and not through the key store, so that its passphrase, which the new file gets too, is asked for once. */
-static struct mf_privkey *read_own(struct manifesto *m, const struct mf_key_info *k, struct mf_secret *pass, struct mf_err *err)
+/* The file is decoded here and not through the key store, so that its passphrase, which the new file gets
+ * too, is asked for once. */
+static struct mf_privkey *read_own(struct manifesto *m, const struct mf_key_info *k, struct mf_secret *pass,
+				   struct mf_err *err)
 {
 	struct mf_buf file MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_KEYFILE_BYTES);
 	if (mf_file_read(k->path, MF_MAX_KEYFILE_BYTES, &file, err) < 0 ||
@@ -151,9 +161,11 @@ static struct mf_privkey *read_own(struct manifesto *m, const struct mf_key_info
 	return key;
 }
 
-static int export(struct manifesto *m, const char *name, const char *role, const char *gun, const char *directory, char id[65], struct mf_err *err)
+static int export(struct manifesto *m, const char *name, const char *role, const char *gun,
+		  const char *directory, char id[65], struct mf_err *err)
 {
-	struct mf_buf object MF_BUF_CLEANUP = MF_BUF_INIT(65536), file MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_KEYFILE_BYTES);
+	struct mf_buf object MF_BUF_CLEANUP = MF_BUF_INIT(65536),
+			     file MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_KEYFILE_BYTES);
 	struct mf_secret pass MF_SECRET_CLEANUP = MF_SECRET_INIT;
 	const struct mf_key_info *k = mf_keystore_find(m->keys, name, err);
 	struct mf_privkey *priv MF_PRIVKEY_CLEANUP = k ? read_own(m, k, &pass, err) : NULL;
@@ -165,16 +177,17 @@ static int export(struct manifesto *m, const char *name, const char *role, const
 	char *path MF_FREE = mf_path_join(directory, leaf, NULL);
 	if (!path)
 		return mf_fail_nomem(err);
-	int rc = mf_notary_key_write(&file, priv, role ? role : "", gun ? gun : "", k->encrypted ? &pass : NULL, err) < 0 ||
-				 mf_dir_make(directory, 0700, err) < 0
-			 ? -1
-			 : mf_file_create(path, mf_buf_bytes(&file), 0600, err);
+	int rc = mf_notary_key_write(&file, priv, role ? role : "", gun ? gun : "",
+				     k->encrypted ? &pass : NULL, err) < 0 ||
+			 mf_dir_make(directory, 0700, err) < 0
+		     ? -1
+		     : mf_file_create(path, mf_buf_bytes(&file), 0600, err);
 	mf_wipe(file.p, file.n);
 	return rc;
 }
 
-int manifesto_key_export(struct manifesto *m, const char *name, const char *role, const char *gun, const char *directory, char id_out[65],
-			 struct manifesto_error *error)
+int manifesto_key_export(struct manifesto *m, const char *name, const char *role, const char *gun,
+			 const char *directory, char id_out[65], struct manifesto_error *error)
 {
 	struct mf_err err = MF_ERR_INIT;
 	mf_op_begin(m, error);

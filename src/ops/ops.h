@@ -16,10 +16,10 @@ struct manifesto {
 	struct manifesto_options opt; /* strings point into `strings` */
 	struct mf_arena strings;
 	struct mf_env env;
-	struct mf_http *http;         /* made when first needed */
+	struct mf_http *http; /* made when first needed */
 	struct mf_secret password;
 	struct mf_credential_config credentials;
-	struct mf_auth *auth[4];      /* by host, for the life of the context */
+	struct mf_auth *auth[4]; /* by host, for the life of the context */
 	char *auth_host[4];
 	size_t nauth;
 	struct mf_passphrase passphrase;
@@ -45,15 +45,16 @@ struct mf_image {
 	struct mf_trust *trust;
 	struct mf_resolve *resolve;
 	bool resolved;
-	struct mf_digest digest;          /* of what the reference names */
+	struct mf_digest digest; /* of what the reference names */
 	char media_type[128];
 	uint64_t size;
-	struct mf_manifest manifest;      /* fetched when it is needed */
+	struct mf_manifest manifest; /* fetched when it is needed */
 };
 void mf_image_close(struct mf_image *im);
 #define MF_IMAGE_CLEANUP __attribute__((cleanup(mf_image_close)))
 /* Parses, opens everything, makes no request. */
-int mf_image_open(struct mf_image *im, struct manifesto *m, const char *text, struct mf_err *err) MF_NODISCARD;
+int mf_image_open(struct mf_image *im, struct manifesto *m, const char *text,
+		  struct mf_err *err) MF_NODISCARD;
 /* Begins resolving the tag and the trust metadata, at once. */
 int mf_image_begin(struct mf_image *im, struct mf_err *err) MF_NODISCARD;
 /* Ends resolving: digest, and with `exists` also media type and size (an IMAGE@DIGEST is then asked for). */
@@ -72,28 +73,35 @@ struct mf_subjects {
 };
 void mf_subjects_clear(struct mf_subjects *s);
 /* The reference itself; with platform the child of the index; with all the index and its children. */
-int mf_image_subjects(struct mf_image *im, const char *platform, bool all, bool exists, struct mf_subjects *out, struct mf_err *err) MF_NODISCARD;
+int mf_image_subjects(struct mf_image *im, const char *platform, bool all, bool exists,
+		      struct mf_subjects *out, struct mf_err *err) MF_NODISCARD;
 /* "repository@sha256:..." */
-char *mf_image_name(const struct mf_image *im, const struct mf_digest *d, struct mf_arena *a, struct mf_err *err) MF_NODISCARD;
+char *mf_image_name(const struct mf_image *im, const struct mf_digest *d, struct mf_arena *a,
+		    struct mf_err *err) MF_NODISCARD;
 
 /* ---- content */
 /* The blob of a record, verified: from the cache, the trust repository's targets, the store. */
-int mf_content_get(struct mf_image *im, struct mf_str target_name, const struct mf_tuf_target_info *info, struct mf_spool *out, struct mf_err *err) MF_NODISCARD;
+int mf_content_get(struct mf_image *im, struct mf_str target_name, const struct mf_tuf_target_info *info,
+		   struct mf_spool *out, struct mf_err *err) MF_NODISCARD;
 /* Makes a blob reachable as a target file of a local trust repository. */
-int mf_content_put_target(struct mf_image *im, struct mf_str target_name, struct mf_spool *blob, const struct mf_digest *digest, struct mf_err *err) MF_NODISCARD;
+int mf_content_put_target(struct mf_image *im, struct mf_str target_name, struct mf_spool *blob,
+			  const struct mf_digest *digest, struct mf_err *err) MF_NODISCARD;
 
 /* ---- results */
-int mf_report_record(struct mf_image *im, const struct mf_entry *e, const char *platform, struct mf_arena *a, struct manifesto_record *out,
-		     struct mf_err *err) MF_NODISCARD;
+int mf_report_record(struct mf_image *im, const struct mf_entry *e, const char *platform, struct mf_arena *a,
+		     struct manifesto_record *out, struct mf_err *err) MF_NODISCARD;
 /* Signers of a list of keys; name is the local key's. */
-int mf_report_keys(struct manifesto *m, struct mf_pubkey *const *keys, size_t n, struct mf_arena *a, const struct manifesto_signer **out, size_t *nout,
-		   struct mf_err *err) MF_NODISCARD;
+int mf_report_keys(struct manifesto *m, struct mf_pubkey *const *keys, size_t n, struct mf_arena *a,
+		   const struct manifesto_signer **out, size_t *nout, struct mf_err *err) MF_NODISCARD;
 char *mf_report_hex(const struct mf_digest *d, struct mf_arena *a, struct mf_err *err) MF_NODISCARD;
 
-/* Catalogue and referrers from the signed records, after a publish. Failures become warnings of the caller. */
-int mf_rebuild(struct mf_image *im, const struct mf_subjects *subjects, const struct mf_digest *replaced, size_t nreplaced, struct mf_err *err) MF_NODISCARD;
+/* Catalogue and referrers from the signed records, after a publish. Failures become warnings of the caller.
+ */
+int mf_rebuild(struct mf_image *im, const struct mf_subjects *subjects, const struct mf_digest *replaced,
+	       size_t nreplaced, struct mf_err *err) MF_NODISCARD;
 /* The artifact manifest of a record of a subject, appended; its digest. */
-int mf_artifact_of(const struct mf_subject *s, const char *type, const struct mf_digest *blob, uint64_t length, const char *media_type,
-		   struct mf_buf *out, struct mf_digest *digest, struct mf_err *err) MF_NODISCARD;
+int mf_artifact_of(const struct mf_subject *s, const char *type, const struct mf_digest *blob,
+		   uint64_t length, const char *media_type, struct mf_buf *out, struct mf_digest *digest,
+		   struct mf_err *err) MF_NODISCARD;
 
 #endif

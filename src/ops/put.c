@@ -1,5 +1,5 @@
-/* put: content first, signed records last, then what shows them. A crash anywhere leaves the old or the new state readable, never a
- * signed record without its content. */
+/* put: content first, signed records last, then what shows them. A crash anywhere leaves the old or the new
+ * state readable, never a signed record without its content. */
 #include <stdio.h>
 
 #include "base/encode.h"
@@ -10,12 +10,12 @@
 /* One subject of the put. */
 struct item {
 	struct mf_subject subject;
-	char *name;                 /* target name */
-	struct mf_buf artifact;     /* manifest bytes; empty for a layout without --link */
+	char *name;             /* target name */
+	struct mf_buf artifact; /* manifest bytes; empty for a layout without --link */
 	struct mf_digest artifact_digest;
-	json_t *tree;               /* signed description */
-	struct mf_buf entry;        /* target entry, canonical */
-	char *first;                /* the entry as first seen, canonical; NULL: there was none */
+	json_t *tree;        /* signed description */
+	struct mf_buf entry; /* target entry, canonical */
+	char *first;         /* the entry as first seen, canonical; NULL: there was none */
 	bool had_artifact;
 	struct mf_digest old_artifact;
 	bool unchanged;
@@ -29,15 +29,15 @@ struct put {
 	struct mf_digest digest;
 	uint64_t length;
 	char media_type[256];
-	char *prefix;               /* "TYPE/" */
-	char *role;                 /* role to write to */
+	char *prefix; /* "TYPE/" */
+	char *role;   /* role to write to */
 	struct mf_signer signer;
 	const struct mf_key_info *key;
 	struct item *items;
 	size_t n;
 	struct mf_tuf_edit *edits;
 	int64_t created;
-	bool seen;                  /* first entries are remembered */
+	bool seen; /* first entries are remembered */
 	struct mf_trust_made made;
 	bool initialised;
 };
@@ -92,7 +92,8 @@ static int is_json(struct mf_str s, struct mf_err *err)
 	return why.code == MF_E_NOMEM ? mf_fail_nomem(err) : 0;
 }
 
-/* TYPE/SUBTYPE of RFC 6838's characters, and parameters of printable ASCII: it goes into manifests that others read. */
+/* TYPE/SUBTYPE of RFC 6838's characters, and parameters of printable ASCII: it goes into manifests that
+ * others read. */
 static bool is_media_type(const char *s)
 {
 	static const char name[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$&-^_.+";
@@ -118,11 +119,13 @@ static int find_media_type(struct put *p, struct mf_err *err)
 	if (p->o->media_type) {
 		struct mf_esc e;
 		if (strlen(p->o->media_type) >= sizeof p->media_type || !is_media_type(p->o->media_type))
-			return mf_fail(err, MF_E_USAGE, 0, "media type '%s' is not TYPE/SUBTYPE", mf_esc(&e, mf_str_c(p->o->media_type)));
+			return mf_fail(err, MF_E_USAGE, 0, "media type '%s' is not TYPE/SUBTYPE",
+				       mf_esc(&e, mf_str_c(p->o->media_type)));
 		found = p->o->media_type;
 	} else if (p->length <= look) {
 		while (b.n < p->length) {
-			if (mf_spool_read(p->blob, b.n, chunk, sizeof chunk, &got, err) < 0 || mf_buf_add(&b, chunk, got, err) < 0)
+			if (mf_spool_read(p->blob, b.n, chunk, sizeof chunk, &got, err) < 0 ||
+			    mf_buf_add(&b, chunk, got, err) < 0)
 				return -1;
 			if (!got)
 				break;
@@ -154,8 +157,8 @@ static int read_content(struct put *p, struct mf_err *err)
 
 /* ---- where it goes */
 
-/* Another first put on this machine may have published a moment ago and not stored its pin yet: it holds the lock until then. Or the pin
- * is there, and what was asked for in advance was answered before the publish. */
+/* Another first put on this machine may have published a moment ago and not stored its pin yet: it holds the
+ * lock until then. Or the pin is there, and what was asked for in advance was answered before the publish. */
 static int load_behind_others(struct mf_trust *t, struct mf_str prefix, struct mf_err *err)
 {
 	struct mf_lock lock MF_LOCK_CLEANUP = MF_LOCK_INIT;
@@ -176,15 +179,19 @@ static int load_or_init(struct put *p, struct mf_err *err)
 	struct mf_str prefix = mf_str_c(p->prefix);
 	struct manifesto_options *o = &p->m->opt;
 	if (load_behind_others(t, prefix, err) == 0) {
-		/* Without floors nobody can tell whether this is the newest state: the publisher sees what it builds on. */
+		/* Without floors nobody can tell whether this is the newest state: the publisher sees what it
+		 * builds on. */
 		if (mf_trust_first_seen(t))
-			mf_env_log(&p->m->env, MF_LOG_WARNING, "'%s' is new to this machine: publishing on top of snapshot version %lld",
+			mf_env_log(&p->m->env, MF_LOG_WARNING,
+				   "'%s' is new to this machine: publishing on top of snapshot version %lld",
 				   mf_trust_pin_name(t), (long long)mf_trust_set(t)->snapshot->version);
 		return 0;
 	}
 	if (err->code != MF_E_NOT_FOUND)
 		return -1;
-	bool yes = p->o->init || (o->confirm_init && o->confirm_init(o->confirm_init_arg, mf_trust_pin_name(t), mf_trust_where(t)));
+	bool yes =
+	    p->o->init || (o->confirm_init &&
+			   o->confirm_init(o->confirm_init_arg, mf_trust_pin_name(t), mf_trust_where(t)));
 	if (!yes) {
 		mf_err_set_hint(err, "--init makes one");
 		return -1;
@@ -195,23 +202,29 @@ static int load_or_init(struct put *p, struct mf_err *err)
 	else if (err->code != MF_E_CONFLICT)
 		return -1;
 	else
-		mf_err_clear(err); /* somebody was faster: it exists now, and is checked against the pin like any other */
+		mf_err_clear(err); /* somebody was faster: it exists now, and is checked against the pin like
+				      any other */
 	return mf_trust_load(t, prefix, true, err);
 }
 
 /* Our signer for a role; with a key that was named, that one only. */
-static int role_signer(const struct put *p, const struct mf_tuf_role *role, struct mf_signer *s, const struct mf_key_info **k, struct mf_err *err)
+static int role_signer(const struct put *p, const struct mf_tuf_role *role, struct mf_signer *s,
+		       const struct mf_key_info **k, struct mf_err *err)
 {
 	if (mf_trust_signer(p->im.trust, role, s, k, err) < 0)
 		return -1;
 	if (!p->o->key || strcmp((*k)->name, p->o->key) == 0)
 		return 0;
-	(void)mf_fail(err, MF_E_KEY, 0, "role '%s' does not accept key '%s', or it is not here", role->name, p->o->key);
-	mf_err_set_hint(err, "'manifesto trust show' lists the keys of each role, 'manifesto key list' those of this machine");
+	(void)mf_fail(err, MF_E_KEY, 0, "role '%s' does not accept key '%s', or it is not here", role->name,
+		      p->o->key);
+	mf_err_set_hint(
+	    err,
+	    "'manifesto trust show' lists the keys of each role, 'manifesto key list' those of this machine");
 	return -1;
 }
 
-static int no_key_for(const struct put *p, const struct mf_tuf_role *const *roles, size_t n, struct mf_err *err)
+static int no_key_for(const struct put *p, const struct mf_tuf_role *const *roles, size_t n,
+		      struct mf_err *err)
 {
 	struct mf_signer s;
 	const struct mf_key_info *k;
@@ -222,7 +235,8 @@ static int no_key_for(const struct put *p, const struct mf_tuf_role *const *role
 		size_t at = strlen(list);
 		(void)snprintf(list + at, sizeof list - at, "%s%s", at ? ", " : "", roles[i]->name);
 	}
-	return mf_fail(err, MF_E_KEY, 0, "we hold no key of the roles that may sign '%s': %s", p->o->type, list);
+	return mf_fail(err, MF_E_KEY, 0, "we hold no key of the roles that may sign '%s': %s", p->o->type,
+		       list);
 }
 
 /* The one authorised role whose key we hold, or the one that was named. */
@@ -253,7 +267,8 @@ static int choose_role(struct put *p, struct mf_err *err)
 		}
 	}
 	if (held > 1) {
-		(void)mf_fail(err, MF_E_AMBIGUOUS, 0, "several roles may sign '%s' with our keys: %s", p->o->type, list);
+		(void)mf_fail(err, MF_E_AMBIGUOUS, 0, "several roles may sign '%s' with our keys: %s",
+			      p->o->type, list);
 		mf_err_set_hint(err, "choose one with --role");
 		return -1;
 	}
@@ -280,7 +295,8 @@ static int make_item(struct put *p, struct item *it, const struct mf_subject *s,
 		return mf_fail_nomem(err);
 	if (p->im.store_ref.transport == MF_TRANSPORT_LAYOUT && !p->o->link)
 		return 0;
-	return mf_artifact_of(s, p->o->type, &p->digest, p->length, p->media_type, &it->artifact, &it->artifact_digest, err);
+	return mf_artifact_of(s, p->o->type, &p->digest, p->length, p->media_type, &it->artifact,
+			      &it->artifact_digest, err);
 }
 
 static int make_items(struct put *p, struct mf_err *err)
@@ -304,7 +320,8 @@ static int put_entry(struct put *p, struct item *it, struct mf_err *err)
 {
 	const struct mf_dialect *d = mf_trust_dialect(p->im.trust);
 	mf_buf_reset(&it->entry);
-	if (mf_buf_addz(&it->entry, "{\"custom\":", err) < 0 || mf_record_custom(&it->entry, it->tree, err) < 0 ||
+	if (mf_buf_addz(&it->entry, "{\"custom\":", err) < 0 ||
+	    mf_record_custom(&it->entry, it->tree, err) < 0 ||
 	    mf_buf_addz(&it->entry, ",\"hashes\":{\"sha256\":", err) < 0 ||
 	    mf_tuf_put_hash(d, (struct mf_bytes){p->digest.b, 32}, &it->entry, err) < 0)
 		return -1;
@@ -313,17 +330,25 @@ static int put_entry(struct put *p, struct item *it, struct mf_err *err)
 
 static int sign_item(struct put *p, struct item *it, struct mf_err *err)
 {
-	struct mf_record_fields f = {.created = p->created, .expires = p->o->expires, .media_type = p->media_type, .author = p->o->author,
-				     .reason = p->o->reason, .annotations = p->o->annotations,
+	struct mf_record_fields f = {.created = p->created,
+				     .expires = p->o->expires,
+				     .media_type = p->media_type,
+				     .author = p->o->author,
+				     .reason = p->o->reason,
+				     .annotations = p->o->annotations,
 				     .artifact = it->artifact.n ? &it->artifact_digest : NULL};
-	struct mf_record_binding b = {.repository = mf_trust_gun(p->im.trust), .name = mf_str_c(it->name), .length = p->length,
+	struct mf_record_binding b = {.repository = mf_trust_gun(p->im.trust),
+				      .name = mf_str_c(it->name),
+				      .length = p->length,
 				      .sha256 = p->digest};
-	struct mf_buf payload MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_CUSTOM_BYTES * 2), sig MF_BUF_CLEANUP = MF_BUF_INIT(8192);
+	struct mf_buf payload MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_CUSTOM_BYTES * 2),
+			      sig MF_BUF_CLEANUP = MF_BUF_INIT(8192);
 	struct mf_digest fp = mf_pubkey_fingerprint(p->signer.pub);
 	it->tree = mf_record_make(&f, err);
 	if (!it->tree || mf_record_payload(&payload, &b, it->tree, err) < 0)
 		return -1;
-	int rc = p->signer.sign(p->signer.arg, mf_record_scheme(p->signer.pub), mf_buf_bytes(&payload), &sig, err);
+	int rc =
+	    p->signer.sign(p->signer.arg, mf_record_scheme(p->signer.pub), mf_buf_bytes(&payload), &sig, err);
 	if (rc == 1)
 		return mf_fail(err, MF_E_KEY, 0, "the signature of key '%s' is pending", p->signer.name);
 	if (rc < 0 || mf_record_add_sig(it->tree, &fp, mf_buf_bytes(&sig), err) < 0)
@@ -333,7 +358,8 @@ static int sign_item(struct put *p, struct item *it, struct mf_err *err)
 
 /* ---- what is there already */
 
-static int entry_now(struct put *p, const struct item *it, struct mf_entry *out, char **canonical, struct mf_err *err)
+static int entry_now(struct put *p, const struct item *it, struct mf_entry *out, char **canonical,
+		     struct mf_err *err)
 {
 	const struct mf_tuf_set *set = mf_trust_set(p->im.trust);
 	const struct mf_tuf_loaded *l = mf_tuf_set_find(set, p->role);
@@ -343,7 +369,8 @@ static int entry_now(struct put *p, const struct item *it, struct mf_entry *out,
 	*out = (struct mf_entry){0};
 	if (at < 0)
 		return 0;
-	if (mf_json_canonicalize(mf_tuf_target_value(l->file, (size_t)at), &b, err) < 0 || mf_entry_read(set, l, (size_t)at, out, err) < 0)
+	if (mf_json_canonicalize(mf_tuf_target_value(l->file, (size_t)at), &b, err) < 0 ||
+	    mf_entry_read(set, l, (size_t)at, out, err) < 0)
 		return -1;
 	*canonical = mf_buf_take(&b);
 	return *canonical ? 1 : mf_fail_nomem(err);
@@ -357,11 +384,13 @@ static bool same_record(const struct put *p, const struct item *it, const struct
 	if (!mf_digest_eq(&e->info.sha256, &p->digest) || e->state != MF_STATE_CURRENT)
 		return false;
 	for (size_t i = 0; i < e->nkeys; i++) {
-		struct mf_digest k = e->signed_by[i] ? mf_pubkey_fingerprint(e->keys[i]) : (struct mf_digest){{0}};
+		struct mf_digest k =
+		    e->signed_by[i] ? mf_pubkey_fingerprint(e->keys[i]) : (struct mf_digest){{0}};
 		ours |= e->signed_by[i] && mf_digest_eq(&k, &fp);
 	}
 	struct mf_err ignored = MF_ERR_INIT, ignored2 = MF_ERR_INIT; /* out of memory: published once more */
-	json_t *a MF_JSON_CLEANUP = mf_json_copy(e->record.tree, &ignored), *b MF_JSON_CLEANUP = mf_json_copy(it->tree, &ignored2);
+	json_t *a MF_JSON_CLEANUP = mf_json_copy(e->record.tree, &ignored),
+		  *b MF_JSON_CLEANUP = mf_json_copy(it->tree, &ignored2);
 	for (int i = 0; i < 2; i++) {
 		(void)json_object_del(i ? a : b, "created");
 		(void)json_object_del(i ? a : b, "sigs");
@@ -378,23 +407,29 @@ static int check_withdrawn(const struct put *p, const struct item *it, struct mf
 		return 0;
 	if (err->code != MF_E_WITHDRAWN) {
 		/* Several records, an expired one, none: nothing that a put must respect. */
-		int rc = err->code == MF_E_NOT_FOUND || err->code == MF_E_AMBIGUOUS || err->code == MF_E_RECORD_EXPIRED ? 0 : -1;
+		int rc = err->code == MF_E_NOT_FOUND || err->code == MF_E_AMBIGUOUS ||
+				 err->code == MF_E_RECORD_EXPIRED
+			     ? 0
+			     : -1;
 		if (rc == 0)
 			mf_err_clear(err);
 		return rc;
 	}
 	struct mf_err ignored = MF_ERR_INIT;
-	bool by_us = mf_policy_select(set, mf_str_c(p->o->type), &it->subject.digest, p->role, &e, &ignored) < 0 &&
-		     ignored.code == MF_E_WITHDRAWN;
+	bool by_us =
+	    mf_policy_select(set, mf_str_c(p->o->type), &it->subject.digest, p->role, &e, &ignored) < 0 &&
+	    ignored.code == MF_E_WITHDRAWN;
 	if (by_us && p->o->reinstate) {
 		mf_err_clear(err);
 		return 0;
 	}
-	mf_err_set_hint(err, by_us ? "--reinstate lifts the withdrawal" : "only the role that withdrew it can lift that");
+	mf_err_set_hint(err, by_us ? "--reinstate lifts the withdrawal"
+				   : "only the role that withdrew it can lift that");
 	return -1;
 }
 
-/* Compares with what was there when this put began: somebody else's newer record is not overwritten unless --force. */
+/* Compares with what was there when this put began: somebody else's newer record is not overwritten unless
+ * --force. */
 static int look(struct put *p, struct item *it, bool first, struct mf_err *err)
 {
 	struct mf_entry e MF_ENTRY_CLEANUP = {0};
@@ -411,8 +446,11 @@ static int look(struct put *p, struct item *it, bool first, struct mf_err *err)
 		return 0;
 	}
 	bool moved = (now == NULL) != (it->first == NULL) || (now && strcmp(now, it->first) != 0);
-	if (moved && !it->unchanged && !p->o->force && strcmp(now ? now : "", mf_buf_str(&it->entry).p) != 0) {
-		(void)mf_fail(err, MF_E_CONFLICT, 0, "somebody else has just changed '%s' of this image in '%s'", p->o->type, p->role);
+	if (moved && !it->unchanged && !p->o->force &&
+	    strcmp(now ? now : "", mf_buf_str(&it->entry).p) != 0) {
+		(void)mf_fail(err, MF_E_CONFLICT, 0,
+			      "somebody else has just changed '%s' of this image in '%s'", p->o->type,
+			      p->role);
 		mf_err_set_hint(err, "look at it with 'manifesto get'; --force replaces it");
 		return -1;
 	}
@@ -434,21 +472,24 @@ static int store_artifact(struct put *p, struct item *it, bool *api, struct mf_e
 	struct mf_descriptor add = {.digest = it->artifact_digest, .size = it->artifact.n};
 	const char *tag = NULL;
 	char link_name[160], subject[65];
-	if (p->im.store_ref.transport == MF_TRANSPORT_LAYOUT) { /* --link lists it in index.json; a later put replaces it there */
+	if (p->im.store_ref.transport ==
+	    MF_TRANSPORT_LAYOUT) { /* --link lists it in index.json; a later put replaces it there */
 		mf_digest_hex(subject, &it->subject.digest);
 		(void)snprintf(link_name, sizeof link_name, "manifesto-%.12s-%s", subject, p->o->type);
 		tag = link_name;
 	}
 	if (mf_artifact_store_config(p->im.blobs, err) < 0 ||
-	    mf_manifest_put(p->im.blobs, tag, MF_MT_OCI_MANIFEST, mf_buf_bytes(&it->artifact), api, NULL, err) < 0)
+	    mf_manifest_put(p->im.blobs, tag, MF_MT_OCI_MANIFEST, mf_buf_bytes(&it->artifact), api, NULL,
+			    err) < 0)
 		return -1;
 	if (*api || tag)
 		return 0;
 	add.media_type = mf_str_dup(MF_STR(MF_MT_OCI_MANIFEST));
 	if (asprintf(&add.artifact_type, "application/vnd.manifesto.%s", p->o->type) < 0)
 		add.artifact_type = NULL;
-	int rc = add.media_type && add.artifact_type ? mf_referrers_update(p->im.blobs, &it->subject.digest, &add, 1, NULL, 0, err)
-						      : mf_fail_nomem(err);
+	int rc = add.media_type && add.artifact_type
+		     ? mf_referrers_update(p->im.blobs, &it->subject.digest, &add, 1, NULL, 0, err)
+		     : mf_fail_nomem(err);
 	mf_descriptor_clear(&add);
 	return rc;
 }
@@ -462,8 +503,13 @@ static int store_in_catalogue(struct put *p, struct mf_err *err)
 		return mf_fail_nomem(err);
 	mf_time_format(created, p->created);
 	for (size_t i = 0; i < p->n; i++)
-		v[i] = (struct mf_catalogue_record){.subject = p->items[i].subject.digest, .blob = p->digest, .length = p->length,
-						    .type = p->o->type, .media_type = p->media_type, .role = p->role, .created = created};
+		v[i] = (struct mf_catalogue_record){.subject = p->items[i].subject.digest,
+						    .blob = p->digest,
+						    .length = p->length,
+						    .type = p->o->type,
+						    .media_type = p->media_type,
+						    .role = p->role,
+						    .created = created};
 	return mf_catalogue_add(p->im.blobs, v, p->n, err);
 }
 
@@ -472,13 +518,15 @@ static int store_content(struct put *p, struct mf_err *err)
 	struct mf_lock lock MF_LOCK_CLEANUP = MF_LOCK_INIT;
 	if (mf_blob_put(p->im.blobs, p->blob, &p->digest, p->length, err) < 0)
 		return mf_wrap(err, "store the content");
-	/* Blobs go up side by side; tags that all writers share are changed one after another, as far as they are on this machine. */
+	/* Blobs go up side by side; tags that all writers share are changed one after another, as far as they
+	 * are on this machine. */
 	if (mf_trust_lock(p->im.trust, &lock, err) < 0)
 		return -1;
 	for (size_t i = 0; i < p->n; i++) {
 		bool api = false;
 		struct item *it = &p->items[i];
-		if (mf_trust_dir(p->im.trust) && mf_content_put_target(&p->im, mf_str_c(it->name), p->blob, &p->digest, err) < 0)
+		if (mf_trust_dir(p->im.trust) &&
+		    mf_content_put_target(&p->im, mf_str_c(it->name), p->blob, &p->digest, err) < 0)
 			return mf_wrap(err, "store the target file");
 		if (it->artifact.n && store_artifact(p, it, &api, err) < 0)
 			return mf_wrap(err, "store the artifact manifest");
@@ -496,7 +544,8 @@ static int edit_cmp(const void *a, const void *b)
 	return mf_str_cmp(x->name, y->name);
 }
 
-/* Whoever may sign the type can have changed since the role was chosen: what the others would not accept is not published. */
+/* Whoever may sign the type can have changed since the role was chosen: what the others would not accept is
+ * not published. */
 static int check_authority(const struct put *p, struct mf_err *err)
 {
 	const struct mf_tuf_role *roles[64];
@@ -506,7 +555,9 @@ static int check_authority(const struct put *p, struct mf_err *err)
 	for (size_t i = 0; i < n; i++)
 		if (strcmp(roles[i]->name, p->role) == 0)
 			return 0;
-	return mf_fail(err, MF_E_CONFLICT, 0, "role '%s' may no longer sign '%s': the delegations have just changed", p->role, p->o->type);
+	return mf_fail(err, MF_E_CONFLICT, 0,
+		       "role '%s' may no longer sign '%s': the delegations have just changed", p->role,
+		       p->o->type);
 }
 
 static int intent(void *arg, struct mf_trust *t, struct mf_trust_change *out, struct mf_err *err)
@@ -517,10 +568,12 @@ static int intent(void *arg, struct mf_trust *t, struct mf_trust_change *out, st
 	size_t n = 0;
 	for (size_t i = 0; i < p->n; i++)
 		if (!p->items[i].unchanged)
-			p->edits[n++] = (struct mf_tuf_edit){mf_str_c(p->items[i].name), mf_buf_str(&p->items[i].entry)};
+			p->edits[n++] =
+			    (struct mf_tuf_edit){mf_str_c(p->items[i].name), mf_buf_str(&p->items[i].entry)};
 	qsort(p->edits, n, sizeof *p->edits, edit_cmp);
 	*out = (struct mf_trust_change){p->role, p->edits, n};
-	/* An expired repository is published anew even when nothing else changes: otherwise nobody could read what was put. */
+	/* An expired repository is published anew even when nothing else changes: otherwise nobody could read
+	 * what was put. */
 	return n || mf_trust_set(t)->expired ? 1 : 0;
 }
 
@@ -531,7 +584,9 @@ static int warn(struct manifesto_put_result *out, const struct mf_err *why, stru
 	const char **v = mf_arena_alloc(&out->arena->a, 1, sizeof(char *), err);
 	if (!v)
 		return -1;
-	v[0] = mf_arena_printf(&out->arena->a, err, "the record is published, but catalogue and referrers are behind: %s", why->msg);
+	v[0] =
+	    mf_arena_printf(&out->arena->a, err,
+			    "the record is published, but catalogue and referrers are behind: %s", why->msg);
 	out->warnings = v;
 	out->nwarnings = 1;
 	return v[0] ? 0 : -1;
@@ -548,7 +603,9 @@ static int report_items(struct put *p, struct manifesto_put_result *out, struct 
 	for (size_t i = 0; i < p->n; i++) {
 		const struct item *it = &p->items[i];
 		v[i].image = mf_image_name(&p->im, &it->subject.digest, a, err);
-		v[i].platform = it->subject.platform[0] && v[i].image ? mf_arena_dup(a, mf_str_c(it->subject.platform), err) : NULL;
+		v[i].platform = it->subject.platform[0] && v[i].image
+				    ? mf_arena_dup(a, mf_str_c(it->subject.platform), err)
+				    : NULL;
 		v[i].digest = v[i].image ? mf_arena_dup(a, mf_str_c(digest), err) : NULL;
 		v[i].unchanged = it->unchanged;
 		if (!v[i].digest || err->code)
@@ -605,7 +662,8 @@ static int report(struct put *p, int64_t version, struct manifesto_put_result *o
 
 static int rebuild(struct put *p, struct manifesto_put_result *out, struct mf_err *err)
 {
-	struct mf_subjects s __attribute__((cleanup(mf_subjects_clear))) = {.v = mf_calloc(p->n, sizeof(struct mf_subject))};
+	struct mf_subjects s
+	    __attribute__((cleanup(mf_subjects_clear))) = {.v = mf_calloc(p->n, sizeof(struct mf_subject))};
 	struct mf_digest *replaced MF_FREE = mf_calloc(p->n, sizeof *replaced);
 	struct mf_err why = MF_ERR_INIT;
 	size_t nreplaced = 0;
@@ -631,12 +689,14 @@ static int prepare(struct put *p, struct mf_err *err)
 		p->prefix = NULL;
 		return mf_fail_nomem(err);
 	}
-	if (mf_image_open(&p->im, p->m, p->o->image, err) < 0 || read_content(p, err) < 0 || mf_image_begin(&p->im, err) < 0)
+	if (mf_image_open(&p->im, p->m, p->o->image, err) < 0 || read_content(p, err) < 0 ||
+	    mf_image_begin(&p->im, err) < 0)
 		return -1;
 	return make_items(p, err);
 }
 
-static int put(struct put *p, manifesto_progress_fn progress, void *progress_arg, struct manifesto_put_result *out, struct mf_err *err)
+static int put(struct put *p, manifesto_progress_fn progress, void *progress_arg,
+	       struct manifesto_put_result *out, struct mf_err *err)
 {
 	out->arena = mf_op_arena(err);
 	if (!out->arena || prepare(p, err) < 0)
@@ -672,12 +732,14 @@ static int put(struct put *p, manifesto_progress_fn progress, void *progress_arg
 	return rebuild(p, out, err);
 }
 
-int manifesto_put(struct manifesto *m, const struct manifesto_put_options *opt, manifesto_progress_fn progress, void *progress_arg,
-		  struct manifesto_put_result *out, struct manifesto_error *error)
+int manifesto_put(struct manifesto *m, const struct manifesto_put_options *opt,
+		  manifesto_progress_fn progress, void *progress_arg, struct manifesto_put_result *out,
+		  struct manifesto_error *error)
 {
 	struct mf_err err = MF_ERR_INIT;
 	struct manifesto_put_result r = {.size = sizeof r};
-	struct put p __attribute__((cleanup(put_clear))) = {.m = m, .o = opt, .made = {.arena = MF_ARENA_INIT}};
+	struct put p
+	    __attribute__((cleanup(put_clear))) = {.m = m, .o = opt, .made = {.arena = MF_ARENA_INIT}};
 	mf_op_begin(m, error);
 	if (put(&p, progress, progress_arg, &r, &err) < 0) {
 		manifesto_put_result_clear(&r);

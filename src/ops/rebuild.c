@@ -1,14 +1,20 @@
-/* Catalogue and referrers from the signed records: they show people and garbage collectors what is stored; nothing trusts them. */
+/* Catalogue and referrers from the signed records: they show people and garbage collectors what is stored;
+ * nothing trusts them. */
 #include "base/encode.h"
 #include "crypto/hash.h"
 #include "ops/ops.h"
 
-int mf_artifact_of(const struct mf_subject *s, const char *type, const struct mf_digest *blob, uint64_t length, const char *media_type,
-		   struct mf_buf *out, struct mf_digest *digest, struct mf_err *err)
+int mf_artifact_of(const struct mf_subject *s, const char *type, const struct mf_digest *blob,
+		   uint64_t length, const char *media_type, struct mf_buf *out, struct mf_digest *digest,
+		   struct mf_err *err)
 {
-	struct mf_artifact a = {.type = type, .blob = *blob, .blob_length = length,
-				.blob_media_type = media_type ? media_type : "application/octet-stream", .subject = s->digest,
-				.subject_size = s->size, .subject_media_type = s->media_type};
+	struct mf_artifact a = {.type = type,
+				.blob = *blob,
+				.blob_length = length,
+				.blob_media_type = media_type ? media_type : "application/octet-stream",
+				.subject = s->digest,
+				.subject_size = s->size,
+				.subject_media_type = s->media_type};
 	if (mf_artifact_build(&a, out, err) < 0)
 		return -1;
 	return mf_sha256(mf_buf_bytes(out), digest, err);
@@ -45,33 +51,43 @@ static int catalogue_of(const struct mf_entries *e, struct catalogue *c, struct 
 		if (!c->types[i])
 			return mf_fail_nomem(err);
 		mf_time_format(c->created[i], x->record.created);
-		c->v[i] = (struct mf_catalogue_record){.subject = x->subject, .blob = x->info.sha256, .length = x->info.length,
-						       .type = c->types[i], .media_type = x->record.media_type, .role = x->role->role,
+		c->v[i] = (struct mf_catalogue_record){.subject = x->subject,
+						       .blob = x->info.sha256,
+						       .length = x->info.length,
+						       .type = c->types[i],
+						       .media_type = x->record.media_type,
+						       .role = x->role->role,
 						       .created = x->record.created ? c->created[i] : NULL};
 	}
 	return 0;
 }
 
-static int write_catalogue(struct mf_image *im, const struct mf_entries *all, const bool *parts, const bool *given, struct mf_err *err)
+static int write_catalogue(struct mf_image *im, const struct mf_entries *all, const bool *parts,
+			   const bool *given, struct mf_err *err)
 {
 	struct catalogue c __attribute__((cleanup(catalogue_clear))) = {0};
 	return catalogue_of(all, &c, err) < 0 ? -1 : mf_catalogue_set(im->blobs, c.v, c.n, parts, given, err);
 }
 
-/* The records that catalogue and referrers are made of: of a big repository those that share their part with a subject that changed. */
-static int survey(struct mf_image *im, const struct mf_subjects *changed, struct mf_entries *all, struct mf_err *err)
+/* The records that catalogue and referrers are made of: of a big repository those that share their part with
+ * a subject that changed. */
+static int survey(struct mf_image *im, const struct mf_subjects *changed, struct mf_entries *all,
+		  struct mf_err *err)
 {
 	const struct mf_tuf_set *set = mf_trust_set(im->trust);
 	bool parts[256], given[256] = {false};
 	for (size_t i = 0; i < changed->n; i++)
 		given[changed->v[i].digest.b[0]] = true;
 	if (mf_policy_tally(set, parts) > MF_MAX_CATALOGUE_RECORDS) {
-		int rc = mf_policy_survey(set, given, all, err) < 0 ? -1 : write_catalogue(im, all, parts, given, err);
+		int rc = mf_policy_survey(set, given, all, err) < 0
+			     ? -1
+			     : write_catalogue(im, all, parts, given, err);
 		if (rc <= 0)
 			return rc;
 		mf_entries_clear(all);
 	}
-	return mf_policy_survey(set, NULL, all, err) < 0 || write_catalogue(im, all, NULL, NULL, err) < 0 ? -1 : 0;
+	return mf_policy_survey(set, NULL, all, err) < 0 || write_catalogue(im, all, NULL, NULL, err) < 0 ? -1
+													  : 0;
 }
 
 /* ---- referrers */
@@ -96,7 +112,8 @@ static void artifacts_clear(struct artifacts *a)
 }
 
 /* 1: added; 0: made for another description of the subject, not ours to rebuild. */
-static int add_artifact(struct artifacts *a, const struct mf_subject *s, const struct mf_entry *e, struct mf_err *err)
+static int add_artifact(struct artifacts *a, const struct mf_subject *s, const struct mf_entry *e,
+			struct mf_err *err)
 {
 	size_t i = a->d.n;
 	char *type MF_FREE = mf_str_dup(e->type);
@@ -105,7 +122,8 @@ static int add_artifact(struct artifacts *a, const struct mf_subject *s, const s
 	mf_buf_init(&a->bytes[i], MF_MAX_MANIFEST_BYTES);
 	a->d.v[i] = (struct mf_descriptor){0};
 	a->d.n++;
-	if (mf_artifact_of(s, type, &e->info.sha256, e->info.length, e->record.media_type, &a->bytes[i], &a->digests[i], err) < 0)
+	if (mf_artifact_of(s, type, &e->info.sha256, e->info.length, e->record.media_type, &a->bytes[i],
+			   &a->digests[i], err) < 0)
 		return -1;
 	if (!mf_digest_eq(&a->digests[i], &e->record.artifact)) {
 		mf_buf_clear(&a->bytes[i]);
@@ -123,7 +141,8 @@ static int add_artifact(struct artifacts *a, const struct mf_subject *s, const s
 	return d->media_type ? 1 : mf_fail_nomem(err);
 }
 
-static int find_artifacts(const struct mf_subject *s, const struct mf_entries *all, struct artifacts *a, struct mf_err *err)
+static int find_artifacts(const struct mf_subject *s, const struct mf_entries *all, struct artifacts *a,
+			  struct mf_err *err)
 {
 	a->d.v = mf_calloc(all->n, sizeof *a->d.v);
 	a->bytes = mf_calloc(all->n, sizeof *a->bytes);
@@ -145,7 +164,8 @@ static int restore_artifacts(struct mf_image *im, struct artifacts *a, bool *api
 		return -1;
 	for (size_t i = 0; i < a->d.n; i++)
 		if (!a->present[i] && (mf_artifact_store_config(im->blobs, err) < 0 ||
-				       mf_manifest_put(im->blobs, NULL, MF_MT_OCI_MANIFEST, mf_buf_bytes(&a->bytes[i]), api, NULL, err) < 0))
+				       mf_manifest_put(im->blobs, NULL, MF_MT_OCI_MANIFEST,
+						       mf_buf_bytes(&a->bytes[i]), api, NULL, err) < 0))
 			return -1;
 	return 0;
 }
@@ -158,8 +178,8 @@ static bool still_current(const struct artifacts *a, const struct mf_digest *d)
 	return false;
 }
 
-static int rebuild_subject(struct mf_image *im, const struct mf_subject *s, const struct mf_entries *all, const struct mf_digest *replaced,
-			   size_t nreplaced, struct mf_err *err)
+static int rebuild_subject(struct mf_image *im, const struct mf_subject *s, const struct mf_entries *all,
+			   const struct mf_digest *replaced, size_t nreplaced, struct mf_err *err)
 {
 	struct artifacts a __attribute__((cleanup(artifacts_clear))) = {0};
 	struct mf_digest *gone MF_FREE = mf_calloc(nreplaced, sizeof *gone);
@@ -177,8 +197,8 @@ static int rebuild_subject(struct mf_image *im, const struct mf_subject *s, cons
 	return mf_referrers_update(im->blobs, &s->digest, a.d.v, a.d.n, gone, ngone, err);
 }
 
-static int rebuild_once(struct mf_image *im, const struct mf_subjects *subjects, const struct mf_digest *replaced, size_t nreplaced,
-			struct mf_err *err)
+static int rebuild_once(struct mf_image *im, const struct mf_subjects *subjects,
+			const struct mf_digest *replaced, size_t nreplaced, struct mf_err *err)
 {
 	struct mf_entries all MF_ENTRIES_CLEANUP = {0};
 	if (mf_trust_widen(im->trust, MF_STR(""), err) < 0 || survey(im, subjects, &all, err) < 0)
@@ -189,9 +209,10 @@ static int rebuild_once(struct mf_image *im, const struct mf_subjects *subjects,
 	return 0;
 }
 
-/* Written from one state of the records, which is loaded; done when that is still the newest afterwards. Whoever publishes in between repeats
- * it too. */
-int mf_rebuild(struct mf_image *im, const struct mf_subjects *subjects, const struct mf_digest *replaced, size_t nreplaced, struct mf_err *err)
+/* Written from one state of the records, which is loaded; done when that is still the newest afterwards.
+ * Whoever publishes in between repeats it too. */
+int mf_rebuild(struct mf_image *im, const struct mf_subjects *subjects, const struct mf_digest *replaced,
+	       size_t nreplaced, struct mf_err *err)
 {
 	struct mf_lock lock MF_LOCK_CLEANUP = MF_LOCK_INIT;
 	if (im->store_ref.transport == MF_TRANSPORT_LAYOUT)

@@ -11,7 +11,8 @@ char *mf_report_hex(const struct mf_digest *d, struct mf_arena *a, struct mf_err
 	return mf_arena_dup(a, mf_str_c(hex), err);
 }
 
-static int report_signer(struct manifesto *m, const struct mf_pubkey *k, struct mf_arena *a, struct manifesto_signer *out, struct mf_err *err)
+static int report_signer(struct manifesto *m, const struct mf_pubkey *k, struct mf_arena *a,
+			 struct manifesto_signer *out, struct mf_err *err)
 {
 	struct mf_digest fp = mf_pubkey_fingerprint(k);
 	const struct mf_key_info *info = mf_keystore_find_fp(m->keys, &fp);
@@ -21,8 +22,8 @@ static int report_signer(struct manifesto *m, const struct mf_pubkey *k, struct 
 	return out->fingerprint && (!info || out->name) ? 0 : -1;
 }
 
-int mf_report_keys(struct manifesto *m, struct mf_pubkey *const *keys, size_t n, struct mf_arena *a, const struct manifesto_signer **out,
-		   size_t *nout, struct mf_err *err)
+int mf_report_keys(struct manifesto *m, struct mf_pubkey *const *keys, size_t n, struct mf_arena *a,
+		   const struct manifesto_signer **out, size_t *nout, struct mf_err *err)
 {
 	struct manifesto_signer *v = mf_arena_alloc(a, n, sizeof *v, err);
 	if (!v)
@@ -35,7 +36,8 @@ int mf_report_keys(struct manifesto *m, struct mf_pubkey *const *keys, size_t n,
 	return 0;
 }
 
-static int report_signers(struct manifesto *m, const struct mf_entry *e, struct mf_arena *a, struct manifesto_record *out, struct mf_err *err)
+static int report_signers(struct manifesto *m, const struct mf_entry *e, struct mf_arena *a,
+			  struct manifesto_record *out, struct mf_err *err)
 {
 	struct mf_pubkey **v MF_FREE = mf_calloc(e->nkeys, sizeof(struct mf_pubkey *));
 	size_t n = 0;
@@ -57,7 +59,8 @@ static char *decode(const char *text, struct mf_arena *a, struct mf_err *err)
 	return mf_arena_dup(a, mf_buf_str(&b), err);
 }
 
-static int report_annotations(const struct mf_record *r, struct mf_arena *a, struct manifesto_record *out, struct mf_err *err)
+static int report_annotations(const struct mf_record *r, struct mf_arena *a, struct manifesto_record *out,
+			      struct mf_err *err)
 {
 	json_t *list = json_object_get(r->tree, "annotations"), *value;
 	const char *key;
@@ -65,8 +68,10 @@ static int report_annotations(const struct mf_record *r, struct mf_arena *a, str
 	const char **v = mf_arena_alloc(a, json_object_size(list), sizeof(char *), err);
 	if (!v)
 		return -1;
-	json_object_foreach(list, key, value) {
-		char *k = decode(key, a, err), *text = k && json_is_string(value) ? decode(json_string_value(value), a, err) : k;
+	json_object_foreach(list, key, value)
+	{
+		char *k = decode(key, a, err),
+		     *text = k && json_is_string(value) ? decode(json_string_value(value), a, err) : k;
 		if (!text)
 			return -1;
 		v[n] = mf_arena_printf(a, err, "%s=%s", k, json_is_string(value) ? text : "");
@@ -86,12 +91,15 @@ static int optional(const char *text, struct mf_arena *a, const char **out, stru
 	return *out ? 0 : -1;
 }
 
-int mf_report_record(struct mf_image *im, const struct mf_entry *e, const char *platform, struct mf_arena *a, struct manifesto_record *out,
-		     struct mf_err *err)
+int mf_report_record(struct mf_image *im, const struct mf_entry *e, const char *platform, struct mf_arena *a,
+		     struct manifesto_record *out, struct mf_err *err)
 {
 	char digest[MF_DIGEST_TEXT];
-	struct manifesto_record r = {.length = e->info.length, .created = e->record.created, .expires = e->record.expires,
-				     .state = mf_state_name(e->state), .role_version = e->role->file->version,
+	struct manifesto_record r = {.length = e->info.length,
+				     .created = e->record.created,
+				     .expires = e->record.expires,
+				     .state = mf_state_name(e->state),
+				     .role_version = e->role->file->version,
 				     .role_expires = e->role->file->expires};
 	r.image = mf_image_name(im, &e->subject, a, err);
 	mf_digest_format(digest, &e->subject);
@@ -101,7 +109,8 @@ int mf_report_record(struct mf_image *im, const struct mf_entry *e, const char *
 	r.type = r.digest ? mf_arena_dup(a, e->type, err) : NULL;
 	r.role = r.type ? mf_arena_dup(a, mf_str_c(e->role->role), err) : NULL;
 	if (!r.role || optional(platform && *platform ? platform : NULL, a, &r.platform, err) < 0 ||
-	    optional(e->record.media_type, a, &r.media_type, err) < 0 || optional(e->record.author, a, &r.author, err) < 0 ||
+	    optional(e->record.media_type, a, &r.media_type, err) < 0 ||
+	    optional(e->record.author, a, &r.author, err) < 0 ||
 	    optional(e->record.reason, a, &r.reason, err) < 0 || report_signers(im->m, e, a, &r, err) < 0 ||
 	    report_annotations(&e->record, a, &r, err) < 0)
 		return -1;

@@ -5,8 +5,8 @@
 #include "ops/ops.h"
 #include "tuf/tuf.h"
 
-static int report_role(struct manifesto *m, const struct mf_tuf_role *role, const struct mf_tuf_file *file, struct mf_arena *a,
-		       struct manifesto_trust_role *out, struct mf_err *err)
+static int report_role(struct manifesto *m, const struct mf_tuf_role *role, const struct mf_tuf_file *file,
+		       struct mf_arena *a, struct manifesto_trust_role *out, struct mf_err *err)
 {
 	struct mf_pubkey **keys MF_FREE = mf_calloc(role->nkeys, sizeof(struct mf_pubkey *));
 	const char **paths = mf_arena_alloc(a, role->npaths, sizeof(char *), err);
@@ -19,14 +19,18 @@ static int report_role(struct manifesto *m, const struct mf_tuf_role *role, cons
 		if (!paths[i])
 			return -1;
 	}
-	*out = (struct manifesto_trust_role){.version = file ? file->version : 0, .expires = file ? file->expires : 0,
-					     .threshold = (int)(role->threshold > 1000 ? 1000 : role->threshold), .paths = paths,
-					     .npaths = role->npaths};
+	*out =
+	    (struct manifesto_trust_role){.version = file ? file->version : 0,
+					  .expires = file ? file->expires : 0,
+					  .threshold = (int)(role->threshold > 1000 ? 1000 : role->threshold),
+					  .paths = paths,
+					  .npaths = role->npaths};
 	out->name = mf_arena_dup(a, mf_str_c(role->name), err);
 	return out->name ? mf_report_keys(m, keys, role->nkeys, a, &out->keys, &out->nkeys, err) : -1;
 }
 
-static int report_roles(struct manifesto *m, const struct mf_tuf_set *set, struct manifesto_trust_result *out, struct mf_err *err)
+static int report_roles(struct manifesto *m, const struct mf_tuf_set *set, struct manifesto_trust_result *out,
+			struct mf_err *err)
 {
 	struct mf_arena *a = &out->arena->a;
 	size_t n = MF_TUF_TYPES;
@@ -35,7 +39,8 @@ static int report_roles(struct manifesto *m, const struct mf_tuf_set *set, struc
 	struct manifesto_trust_role *v = mf_arena_alloc(a, n, sizeof *v, err);
 	if (!v)
 		return -1;
-	const struct mf_tuf_file *top[MF_TUF_TYPES] = {set->root, set->timestamp, set->snapshot, set->roles[0]->file};
+	const struct mf_tuf_file *top[MF_TUF_TYPES] = {set->root, set->timestamp, set->snapshot,
+						       set->roles[0]->file};
 	for (size_t i = 0; i < MF_TUF_TYPES; i++)
 		if (report_role(m, &set->root->roles[i], top[i], a, &v[out->nroles++], err) < 0)
 			return -1;
@@ -50,7 +55,8 @@ static int report_roles(struct manifesto *m, const struct mf_tuf_set *set, struc
 	return 0;
 }
 
-static int report_pin(struct manifesto *m, const char *pin_name, struct manifesto_trust_result *out, struct mf_err *err)
+static int report_pin(struct manifesto *m, const char *pin_name, struct manifesto_trust_result *out,
+		      struct mf_err *err)
 {
 	struct mf_pin pin __attribute__((cleanup(mf_pin_clear))) = {0};
 	struct mf_arena *a = &out->arena->a;
@@ -80,7 +86,8 @@ static int report_head(struct mf_image *im, struct manifesto_trust_result *out, 
 	return out->where ? report_pin(im->m, mf_trust_pin_name(im->trust), out, err) : -1;
 }
 
-static int report_made(const struct mf_trust_made *made, struct manifesto_trust_result *out, struct mf_err *err)
+static int report_made(const struct mf_trust_made *made, struct manifesto_trust_result *out,
+		       struct mf_err *err)
 {
 	const char **v = mf_arena_alloc(&out->arena->a, made->nkeys, sizeof(char *), err);
 	for (size_t i = 0; v && i < made->nkeys; i++) {
@@ -115,7 +122,8 @@ static int init(struct mf_image *im, struct manifesto_trust_result *out, struct 
 	return rc;
 }
 
-static int run(struct manifesto *m, const char *image, int (*what)(struct mf_image *im, struct manifesto_trust_result *out, struct mf_err *err),
+static int run(struct manifesto *m, const char *image,
+	       int (*what)(struct mf_image *im, struct manifesto_trust_result *out, struct mf_err *err),
 	       struct manifesto_trust_result *out, struct manifesto_error *error)
 {
 	struct mf_err err = MF_ERR_INIT;
@@ -131,12 +139,14 @@ static int run(struct manifesto *m, const char *image, int (*what)(struct mf_ima
 	return 0;
 }
 
-int manifesto_trust_init(struct manifesto *m, const char *image, struct manifesto_trust_result *out, struct manifesto_error *error)
+int manifesto_trust_init(struct manifesto *m, const char *image, struct manifesto_trust_result *out,
+			 struct manifesto_error *error)
 {
 	return run(m, image, init, out, error);
 }
 
-int manifesto_trust_show(struct manifesto *m, const char *image, struct manifesto_trust_result *out, struct manifesto_error *error)
+int manifesto_trust_show(struct manifesto *m, const char *image, struct manifesto_trust_result *out,
+			 struct manifesto_error *error)
 {
 	return run(m, image, show, out, error);
 }
@@ -155,11 +165,13 @@ static bool is_fingerprint(const char *text, struct mf_digest *out)
 	return mf_hex_decode(out->b, sizeof out->b, mf_str_c(text)) == 0;
 }
 
-static int read_anchor(struct manifesto *m, const struct mf_dialect *d, const char *gun, const char *text, struct anchors *out, struct mf_err *err)
+static int read_anchor(struct manifesto *m, const struct mf_dialect *d, const char *gun, const char *text,
+		       struct anchors *out, struct mf_err *err)
 {
 	struct mf_buf bytes MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_ROOT_BYTES);
 	if (out->file || (out->n == MF_MAX_SIGNATURES))
-		return mf_fail(err, MF_E_USAGE, 0, out->file ? "one root file, or fingerprints" : "too many fingerprints");
+		return mf_fail(err, MF_E_USAGE, 0,
+			       out->file ? "one root file, or fingerprints" : "too many fingerprints");
 	if (is_fingerprint(text, &out->fps[out->n])) {
 		out->n++;
 		return 0;
@@ -171,7 +183,8 @@ static int read_anchor(struct manifesto *m, const struct mf_dialect *d, const ch
 		(void)mf_recode(err, MF_E_USAGE);
 		return mf_wrap(err, "neither a fingerprint (64 lower-case hex digits) nor a root file");
 	}
-	if (mf_pin_from_root(d, gun, mf_env_now(&m->env), mf_buf_bytes(&bytes), out->fps, &out->n, &out->threshold, err) < 0) {
+	if (mf_pin_from_root(d, gun, mf_env_now(&m->env), mf_buf_bytes(&bytes), out->fps, &out->n,
+			     &out->threshold, err) < 0) {
 		struct mf_esc e;
 		return mf_wrap(err, "root file '%s'", mf_esc(&e, mf_str_c(text)));
 	}
@@ -179,7 +192,8 @@ static int read_anchor(struct manifesto *m, const struct mf_dialect *d, const ch
 }
 
 /* A pin that is replaced is told: whoever did it by mistake can put it back. */
-static int tell_replaced(struct manifesto *m, const char *pattern, const struct anchors *a, struct mf_err *err)
+static int tell_replaced(struct manifesto *m, const char *pattern, const struct anchors *a,
+			 struct mf_err *err)
 {
 	struct mf_pin old __attribute__((cleanup(mf_pin_clear))) = {0};
 	struct mf_buf text MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_SIGNATURES * 80);
@@ -194,13 +208,13 @@ static int tell_replaced(struct manifesto *m, const char *pattern, const struct 
 			return -1;
 	}
 	if (old.exact && !same)
-		mf_env_log(&m->env, MF_LOG_WARNING, "the pin of '%s' is replaced; it was%s, %lld of them", pattern,
-			   old.ca ? " a CA" : mf_buf_str(&text).p, (long long)old.threshold);
+		mf_env_log(&m->env, MF_LOG_WARNING, "the pin of '%s' is replaced; it was%s, %lld of them",
+			   pattern, old.ca ? " a CA" : mf_buf_str(&text).p, (long long)old.threshold);
 	return 0;
 }
 
-static int store_pin(struct manifesto *m, const char *pattern, const struct mf_dialect *d, const char *gun, const char *const *anchors, size_t n,
-		     int threshold, struct mf_err *err)
+static int store_pin(struct manifesto *m, const char *pattern, const struct mf_dialect *d, const char *gun,
+		     const char *const *anchors, size_t n, int threshold, struct mf_err *err)
 {
 	struct anchors a = {.threshold = 1};
 	if (!n)
@@ -211,15 +225,16 @@ static int store_pin(struct manifesto *m, const char *pattern, const struct mf_d
 	if (threshold > 0)
 		a.threshold = threshold;
 	if (a.threshold > (int64_t)a.n)
-		return mf_fail(err, MF_E_USAGE, 0, "threshold %lld of %zu fingerprints", (long long)a.threshold, a.n);
+		return mf_fail(err, MF_E_USAGE, 0, "threshold %lld of %zu fingerprints",
+			       (long long)a.threshold, a.n);
 	if (tell_replaced(m, pattern, &a, err) < 0)
 		return -1;
 	return mf_pin_store(m->opt.home, pattern, a.fps, a.n, a.threshold, &m->env, err);
 }
 
 /* A prefix "registry/team/" + "*": no image to open. */
-static int pin_prefix(struct manifesto *m, const char *pattern, const char *const *anchors, size_t n, int threshold,
-		      struct manifesto_trust_result *out, struct mf_err *err)
+static int pin_prefix(struct manifesto *m, const char *pattern, const char *const *anchors, size_t n,
+		      int threshold, struct manifesto_trust_result *out, struct mf_err *err)
 {
 	char gun[MF_MAX_GUN + 1];
 	(void)snprintf(gun, sizeof gun, "%.*s", (int)strlen(pattern) - 1, pattern);
@@ -230,18 +245,19 @@ static int pin_prefix(struct manifesto *m, const char *pattern, const char *cons
 	return report_pin(m, pattern, out, err);
 }
 
-static int pin_image(struct manifesto *m, const char *image, const char *const *anchors, size_t n, int threshold,
-		     struct manifesto_trust_result *out, struct mf_err *err)
+static int pin_image(struct manifesto *m, const char *image, const char *const *anchors, size_t n,
+		     int threshold, struct manifesto_trust_result *out, struct mf_err *err)
 {
 	struct mf_image im MF_IMAGE_CLEANUP = {0};
 	if (mf_image_open(&im, m, image, err) < 0 ||
-	    store_pin(m, mf_trust_pin_name(im.trust), mf_trust_dialect(im.trust), mf_trust_gun(im.trust), anchors, n, threshold, err) < 0)
+	    store_pin(m, mf_trust_pin_name(im.trust), mf_trust_dialect(im.trust), mf_trust_gun(im.trust),
+		      anchors, n, threshold, err) < 0)
 		return -1;
 	return report_head(&im, out, err);
 }
 
-int manifesto_trust_pin(struct manifesto *m, const char *image, const char *const *anchors, size_t n, int threshold,
-			struct manifesto_trust_result *out, struct manifesto_error *error)
+int manifesto_trust_pin(struct manifesto *m, const char *image, const char *const *anchors, size_t n,
+			int threshold, struct manifesto_trust_result *out, struct manifesto_error *error)
 {
 	struct mf_err err = MF_ERR_INIT;
 	struct manifesto_trust_result r = {.size = sizeof r, .arena = NULL};
@@ -251,7 +267,7 @@ int manifesto_trust_pin(struct manifesto *m, const char *image, const char *cons
 	int rc = r.arena ? 0 : -1;
 	if (rc == 0)
 		rc = len && image[len - 1] == '*' ? pin_prefix(m, image, anchors, n, threshold, &r, &err)
-						   : pin_image(m, image, anchors, n, threshold, &r, &err);
+						  : pin_image(m, image, anchors, n, threshold, &r, &err);
 	if (rc < 0) {
 		manifesto_trust_result_clear(&r);
 		return mf_op_fail(error, &err);

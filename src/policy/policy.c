@@ -51,9 +51,10 @@ static bool names_type(const struct mf_tuf_role *role, struct mf_str type)
 	return false;
 }
 
-/* A delegation counts only where its delegators may delegate the type themselves: otherwise a team limited to other
- * types could take `targets` its authority by listing a role that nobody would accept. */
-static size_t delegations(const struct mf_tuf_set *set, struct mf_str type, const struct mf_tuf_role **out, size_t max)
+/* A delegation counts only where its delegators may delegate the type themselves: otherwise a team limited to
+ * other types could take `targets` its authority by listing a role that nobody would accept. */
+static size_t delegations(const struct mf_tuf_set *set, struct mf_str type, const struct mf_tuf_role **out,
+			  size_t max)
 {
 	char prefix[MF_MAX_TYPE + 1];
 	size_t n = 0;
@@ -80,7 +81,8 @@ bool mf_policy_delegated(const struct mf_tuf_set *set, struct mf_str type)
 	return delegations(set, type, &one, 1) > 0;
 }
 
-size_t mf_policy_roles(const struct mf_tuf_set *set, struct mf_str type, const struct mf_tuf_role **out, size_t max)
+size_t mf_policy_roles(const struct mf_tuf_set *set, struct mf_str type, const struct mf_tuf_role **out,
+		       size_t max)
 {
 	size_t n = delegations(set, type, out, max);
 	if (n == 0 && max)
@@ -88,7 +90,8 @@ size_t mf_policy_roles(const struct mf_tuf_set *set, struct mf_str type, const s
 	return n;
 }
 
-bool mf_policy_authorised(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l, struct mf_str type, const char *asked)
+bool mf_policy_authorised(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l, struct mf_str type,
+			  const char *asked)
 {
 	if (asked)
 		return mf_role_is(l->role, asked) && (!l->by || names_type(l->by, type));
@@ -97,7 +100,8 @@ bool mf_policy_authorised(const struct mf_tuf_set *set, const struct mf_tuf_load
 
 /* ---- one entry */
 
-static int read_signers(const struct mf_tuf_set *set, struct mf_str name, struct mf_entry *e, struct mf_err *err)
+static int read_signers(const struct mf_tuf_set *set, struct mf_str name, struct mf_entry *e,
+			struct mf_err *err)
 {
 	const struct mf_tuf_role *role = e->role->by ? e->role->by : &set->root->roles[MF_TUF_TARGETS];
 	char *gun MF_FREE = mf_str_dup(set->gun);
@@ -108,7 +112,8 @@ static int read_signers(const struct mf_tuf_set *set, struct mf_str name, struct
 		return mf_fail_nomem(err);
 	for (size_t i = 0; i < role->nkeys; i++)
 		e->keys[i] = role->keys[i]->id_fits ? role->keys[i]->pub : NULL;
-	struct mf_record_binding b = {.repository = gun, .name = name, .length = e->info.length, .sha256 = e->info.sha256};
+	struct mf_record_binding b = {
+	    .repository = gun, .name = name, .length = e->info.length, .sha256 = e->info.sha256};
 	return mf_record_signers(&e->record, &b, e->keys, e->nkeys, e->signed_by, err);
 }
 
@@ -124,8 +129,8 @@ static enum mf_state state_of(const struct mf_tuf_set *set, const struct mf_entr
 	return is_signed ? MF_STATE_CURRENT : MF_STATE_FOREIGN;
 }
 
-/* Names of ours need no escapes, and signatures do not cover the spelling: whoever signs the snapshot could respell a record's name, and hide
- * it (a tombstone, say) from a reader that compares octets. */
+/* Names of ours need no escapes, and signatures do not cover the spelling: whoever signs the snapshot could
+ * respell a record's name, and hide it (a tombstone, say) from a reader that compares octets. */
 static int check_spelling(const struct mf_tuf_loaded *l, struct mf_json_string name, struct mf_err *err)
 {
 	struct mf_buf b MF_BUF_CLEANUP = MF_BUF_INIT(name.raw.n + 4);
@@ -136,12 +141,12 @@ static int check_spelling(const struct mf_tuf_loaded *l, struct mf_json_string n
 		return -1;
 	if (!mf_record_name_parse(mf_buf_str(&b), &type, &subject))
 		return 0;
-	return mf_fail(err, MF_E_FORMAT, 0, "record name '%s' of role '%s' is spelled with escapes", mf_esc(&e, mf_buf_str(&b)),
-		       mf_esc(&e2, mf_str_c(l->role)));
+	return mf_fail(err, MF_E_FORMAT, 0, "record name '%s' of role '%s' is spelled with escapes",
+		       mf_esc(&e, mf_buf_str(&b)), mf_esc(&e2, mf_str_c(l->role)));
 }
 
-static int entry_read(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l, size_t i, bool judge, struct mf_entry *out,
-		      struct mf_err *err)
+static int entry_read(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l, size_t i, bool judge,
+		      struct mf_entry *out, struct mf_err *err)
 {
 	struct mf_json_string name = mf_tuf_target_name(l->file, i);
 	struct mf_entry e MF_ENTRY_CLEANUP = {.role = l};
@@ -149,9 +154,11 @@ static int entry_read(const struct mf_tuf_set *set, const struct mf_tuf_loaded *
 	*out = (struct mf_entry){0};
 	if (name.escaped)
 		return check_spelling(l, name, err);
-	if (!mf_record_name_parse(name.raw, &e.type, &e.subject) || !mf_tuf_loaded_covers(set->d, l, name.raw))
+	if (!mf_record_name_parse(name.raw, &e.type, &e.subject) ||
+	    !mf_tuf_loaded_covers(set->d, l, name.raw))
 		return 0;
-	if (mf_tuf_target_info(set->d, l->file, i, &e.info, err) < 0 || mf_record_parse(&e.record, e.info.custom, err) < 0 ||
+	if (mf_tuf_target_info(set->d, l->file, i, &e.info, err) < 0 ||
+	    mf_record_parse(&e.record, e.info.custom, err) < 0 ||
 	    (judge && read_signers(set, name.raw, &e, err) < 0))
 		return mf_wrap(err, "record '%s' of role '%s'", mf_esc(&esc, name.raw), l->role);
 	e.state = judge ? state_of(set, &e) : MF_STATE_FOREIGN;
@@ -160,15 +167,16 @@ static int entry_read(const struct mf_tuf_set *set, const struct mf_tuf_loaded *
 	return 1;
 }
 
-int mf_entry_read(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l, size_t i, struct mf_entry *out, struct mf_err *err)
+int mf_entry_read(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l, size_t i, struct mf_entry *out,
+		  struct mf_err *err)
 {
 	return entry_read(set, l, i, true, out, err);
 }
 
 /* ---- choice */
 
-static int read_named(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l, struct mf_str name, struct mf_entry *out,
-		      struct mf_err *err)
+static int read_named(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l, struct mf_str name,
+		      struct mf_entry *out, struct mf_err *err)
 {
 	ptrdiff_t at = mf_tuf_target_find(l->file, name);
 	*out = (struct mf_entry){0};
@@ -187,12 +195,13 @@ static int refuse_expired(const struct mf_entry *e, struct mf_err *err)
 {
 	char when[MF_TIME_LEN];
 	mf_time_format(when, e->record.expires);
-	return mf_fail(err, MF_E_RECORD_EXPIRED, 0, "'%.*s' in '%s' expired at %s", MF_STR_ARG(e->type), e->role->role, when);
+	return mf_fail(err, MF_E_RECORD_EXPIRED, 0, "'%.*s' in '%s' expired at %s", MF_STR_ARG(e->type),
+		       e->role->role, when);
 }
 
 /* All entries of (type, subject) in authorised roles. */
-static int collect(const struct mf_tuf_set *set, struct mf_str type, struct mf_str name, const char *asked, struct mf_entries *out,
-		   struct mf_err *err)
+static int collect(const struct mf_tuf_set *set, struct mf_str type, struct mf_str name, const char *asked,
+		   struct mf_entries *out, struct mf_err *err)
 {
 	for (size_t i = 0; i < set->nroles; i++) {
 		if (!mf_policy_authorised(set, set->roles[i], type, asked))
@@ -215,26 +224,30 @@ static int refuse_ambiguous(const struct mf_entries *all, struct mf_str type, st
 	for (size_t i = 0; i < all->n && at < sizeof list; i++)
 		if (all->v[i].state <= MF_STATE_FOREIGN) {
 			struct mf_esc e;
-			int n = snprintf(list + at, sizeof list - at, "%s%s", at ? ", " : "", mf_esc(&e, mf_str_c(all->v[i].role->role)));
+			int n = snprintf(list + at, sizeof list - at, "%s%s", at ? ", " : "",
+					 mf_esc(&e, mf_str_c(all->v[i].role->role)));
 			at += n > 0 ? (size_t)n : 0;
 		}
-	(void)mf_fail(err, MF_E_AMBIGUOUS, 0, "roles hold different '%.*s' records: %s", MF_STR_ARG(type), list);
+	(void)mf_fail(err, MF_E_AMBIGUOUS, 0, "roles hold different '%.*s' records: %s", MF_STR_ARG(type),
+		      list);
 	mf_err_set_hint(err, "choose one with --role");
 	return -1;
 }
 
-int mf_policy_select(const struct mf_tuf_set *set, struct mf_str type, const struct mf_digest *subject, const char *asked,
-		     struct mf_entry *out, struct mf_err *err)
+int mf_policy_select(const struct mf_tuf_set *set, struct mf_str type, const struct mf_digest *subject,
+		     const char *asked, struct mf_entry *out, struct mf_err *err)
 {
 	struct mf_buf name MF_BUF_CLEANUP = MF_BUF_INIT(512);
 	struct mf_entries all MF_ENTRIES_CLEANUP = {0};
 	struct mf_entry *best = NULL;
 	char digest[MF_DIGEST_TEXT];
-	if (mf_record_name(&name, type, subject, err) < 0 || collect(set, type, mf_buf_str(&name), asked, &all, err) < 0)
+	if (mf_record_name(&name, type, subject, err) < 0 ||
+	    collect(set, type, mf_buf_str(&name), asked, &all, err) < 0)
 		return -1;
 	mf_digest_format(digest, subject);
 	if (!all.n && asked)
-		return mf_fail(err, MF_E_NOT_FOUND, 0, "role '%s' has no '%.*s' record for %s", asked, MF_STR_ARG(type), digest);
+		return mf_fail(err, MF_E_NOT_FOUND, 0, "role '%s' has no '%.*s' record for %s", asked,
+			       MF_STR_ARG(type), digest);
 	if (!all.n)
 		return mf_fail(err, MF_E_NOT_FOUND, 0, "no '%.*s' record for %s", MF_STR_ARG(type), digest);
 	for (size_t i = 0; i < all.n; i++)
@@ -288,7 +301,8 @@ struct filter {
 	bool judge;
 };
 
-static bool passes(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l, struct mf_str name, const struct filter *f)
+static bool passes(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l, struct mf_str name,
+		   const struct filter *f)
 {
 	struct mf_str type;
 	struct mf_digest d;
@@ -296,8 +310,8 @@ static bool passes(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l, 
 	       (!f->first_bytes || f->first_bytes[d.b[0]]) && mf_policy_authorised(set, l, type, f->asked);
 }
 
-static int list_role(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l, const struct filter *f, struct mf_entries *all,
-		     struct mf_err *err)
+static int list_role(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l, const struct filter *f,
+		     struct mf_entries *all, struct mf_err *err)
 {
 	for (size_t i = 0; i < l->file->ntargets; i++) {
 		struct mf_json_string name = mf_tuf_target_name(l->file, i);
@@ -315,7 +329,8 @@ static int list_role(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l
 	return 0;
 }
 
-static int list_all(const struct mf_tuf_set *set, const struct filter *f, struct mf_entries *out, struct mf_err *err)
+static int list_all(const struct mf_tuf_set *set, const struct filter *f, struct mf_entries *out,
+		    struct mf_err *err)
 {
 	struct mf_entries all MF_ENTRIES_CLEANUP = {0};
 	for (size_t i = 0; i < set->nroles; i++)
@@ -329,8 +344,8 @@ static int list_all(const struct mf_tuf_set *set, const struct filter *f, struct
 	return 0;
 }
 
-int mf_policy_list(const struct mf_tuf_set *set, const struct mf_digest *subject, const char *asked, struct mf_entries *out,
-		   struct mf_err *err)
+int mf_policy_list(const struct mf_tuf_set *set, const struct mf_digest *subject, const char *asked,
+		   struct mf_entries *out, struct mf_err *err)
 {
 	char tail[80] = "/sha256-";
 	struct filter f = {.tail = subject ? tail : NULL, .asked = asked, .judge = true};
@@ -339,7 +354,8 @@ int mf_policy_list(const struct mf_tuf_set *set, const struct mf_digest *subject
 	return list_all(set, &f, out, err);
 }
 
-int mf_policy_survey(const struct mf_tuf_set *set, const bool *first_bytes, struct mf_entries *out, struct mf_err *err)
+int mf_policy_survey(const struct mf_tuf_set *set, const bool *first_bytes, struct mf_entries *out,
+		     struct mf_err *err)
 {
 	struct filter f = {.first_bytes = first_bytes};
 	return list_all(set, &f, out, err);

@@ -1,4 +1,5 @@
-/* Who may say what: authority of roles for record types, the state of a record, the choice among several. Pure. */
+/* Who may say what: authority of roles for record types, the state of a record, the choice among several.
+ * Pure. */
 #ifndef MF_POLICY_POLICY_H
 #define MF_POLICY_POLICY_H
 
@@ -21,7 +22,7 @@ struct mf_entry {
 	struct mf_tuf_target_info info;
 	struct mf_record record;
 	enum mf_state state;
-	struct mf_pubkey **keys;          /* of the role, borrowed; signed_by[i] says which signed the record */
+	struct mf_pubkey **keys; /* of the role, borrowed; signed_by[i] says which signed the record */
 	bool *signed_by;
 	size_t nkeys;
 };
@@ -36,29 +37,39 @@ void mf_entries_clear(struct mf_entries *e);
 
 /* Does a role go by this name? "qa" also means "targets/qa". */
 bool mf_role_is(const char *role, const char *asked);
-/* Is the loaded role an authority for a type? Without `asked`: the delegations one of whose own paths starts with "T/", and if there are none,
- * `targets`. With it: that role only, which must be `targets` or cover the type. */
-bool mf_policy_authorised(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l, struct mf_str type, const char *asked);
+/* Is the loaded role an authority for a type? Without `asked`: the delegations one of whose own paths starts
+ * with "T/", and if there are none, `targets`. With it: that role only, which must be `targets` or cover the
+ * type. */
+bool mf_policy_authorised(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l, struct mf_str type,
+			  const char *asked);
 /* Does a delegation that is listed (loaded or not) name the type in its own paths? */
 bool mf_policy_delegated(const struct mf_tuf_set *set, struct mf_str type);
 
-/* The roles, loaded or not, that may hold a type: the delegations that name it, else `targets`. At most max; returns their number. */
-size_t mf_policy_roles(const struct mf_tuf_set *set, struct mf_str type, const struct mf_tuf_role **out, size_t max);
+/* The roles, loaded or not, that may hold a type: the delegations that name it, else `targets`. At most max;
+ * returns their number. */
+size_t mf_policy_roles(const struct mf_tuf_set *set, struct mf_str type, const struct mf_tuf_role **out,
+		       size_t max);
 
 /* Reads entry i of a role. Names that are none of ours give 0 and an empty entry; 1: read; -1. */
-int mf_entry_read(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l, size_t i, struct mf_entry *out, struct mf_err *err) MF_NODISCARD;
+int mf_entry_read(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l, size_t i, struct mf_entry *out,
+		  struct mf_err *err) MF_NODISCARD;
 
-/* The one current record of (type, subject). MF_E_NOT_FOUND; MF_E_WITHDRAWN when any authorised role holds a tombstone; MF_E_RECORD_EXPIRED; MF_E_AMBIGUOUS when authorised roles
- * hold different blobs (the message lists them). */
-int mf_policy_select(const struct mf_tuf_set *set, struct mf_str type, const struct mf_digest *subject, const char *asked, struct mf_entry *out,
+/* The one current record of (type, subject). MF_E_NOT_FOUND; MF_E_WITHDRAWN when any authorised role holds a
+ * tombstone; MF_E_RECORD_EXPIRED; MF_E_AMBIGUOUS when authorised roles hold different blobs (the message
+ * lists them). */
+int mf_policy_select(const struct mf_tuf_set *set, struct mf_str type, const struct mf_digest *subject,
+		     const char *asked, struct mf_entry *out, struct mf_err *err) MF_NODISCARD;
+/* For showing what is stored, where nothing is decided by it: the records of authorised roles without a look
+ * at record signatures and states. first_bytes (256, or NULL: all): only subjects whose digest begins with a
+ * byte that is set. */
+int mf_policy_survey(const struct mf_tuf_set *set, const bool *first_bytes, struct mf_entries *out,
 		     struct mf_err *err) MF_NODISCARD;
-/* For showing what is stored, where nothing is decided by it: the records of authorised roles without a look at record signatures and
- * states. first_bytes (256, or NULL: all): only subjects whose digest begins with a byte that is set. */
-int mf_policy_survey(const struct mf_tuf_set *set, const bool *first_bytes, struct mf_entries *out, struct mf_err *err) MF_NODISCARD;
-/* How many records a survey of all would give; first_bytes[b] is set where a subject's digest begins with b. Reads names only. */
+/* How many records a survey of all would give; first_bytes[b] is set where a subject's digest begins with b.
+ * Reads names only. */
 size_t mf_policy_tally(const struct mf_tuf_set *set, bool first_bytes[256]);
 
 /* All records of a subject in authorised roles, by type and role; subject NULL: of all subjects. */
-int mf_policy_list(const struct mf_tuf_set *set, const struct mf_digest *subject, const char *asked, struct mf_entries *out, struct mf_err *err) MF_NODISCARD;
+int mf_policy_list(const struct mf_tuf_set *set, const struct mf_digest *subject, const char *asked,
+		   struct mf_entries *out, struct mf_err *err) MF_NODISCARD;
 
 #endif

@@ -29,11 +29,14 @@ int mf_record_type_check(struct mf_str type, struct mf_err *err)
 	struct mf_esc e;
 	if (type_valid(type))
 		return 0;
-	return mf_fail(err, MF_E_USAGE, 0, "invalid record type '%s': lower-case letters and digits, joined by '.', '_' or '-', at most %d characters",
+	return mf_fail(err, MF_E_USAGE, 0,
+		       "invalid record type '%s': lower-case letters and digits, joined by '.', '_' or '-', "
+		       "at most %d characters",
 		       mf_esc(&e, type), MF_MAX_TYPE);
 }
 
-int mf_record_name(struct mf_buf *out, struct mf_str type, const struct mf_digest *subject, struct mf_err *err)
+int mf_record_name(struct mf_buf *out, struct mf_str type, const struct mf_digest *subject,
+		   struct mf_err *err)
 {
 	char hex[65];
 	mf_digest_hex(hex, subject);
@@ -61,7 +64,8 @@ static bool plain_at(struct mf_str s, size_t i)
 	if (c < 0x20 || c == 0x7f || strchr("<>&%", c))
 		return false;
 	/* U+2028 and U+2029 (E2 80 A8, E2 80 A9), and the C1 controls (C2 80 to C2 9F) */
-	if (c == 0xe2 && i + 2 < s.n && (unsigned char)s.p[i + 1] == 0x80 && ((unsigned char)s.p[i + 2] | 1) == 0xa9)
+	if (c == 0xe2 && i + 2 < s.n && (unsigned char)s.p[i + 1] == 0x80 &&
+	    ((unsigned char)s.p[i + 2] | 1) == 0xa9)
 		return false;
 	if (c == 0xc2 && i + 1 < s.n && (unsigned char)s.p[i + 1] < 0xa0)
 		return false;
@@ -156,20 +160,22 @@ static int get_text(const json_t *o, const char *name, char **out, struct mf_err
 /* Members a later version may declare critical. These are all that this version acts on. */
 static int check_crit(const json_t *tree, struct mf_err *err)
 {
-	static const char *const known[] = {"created", "mediaType", "author", "reason", "annotations", "expires",
-					    "withdrawn", "artifact", "sigs"};
+	static const char *const known[] = {"created", "mediaType", "author",   "reason", "annotations",
+					    "expires", "withdrawn", "artifact", "sigs"};
 	json_t *crit = NULL, *item;
 	size_t i;
 	if (mf_json_get_arr(tree, "crit", false, &crit, err) < 0)
 		return -1;
-	json_array_foreach(crit, i, item) {
+	json_array_foreach(crit, i, item)
+	{
 		bool ok = false;
 		for (size_t k = 0; k < sizeof known / sizeof known[0]; k++)
 			ok |= json_is_string(item) && strcmp(json_string_value(item), known[k]) == 0;
 		if (!ok) {
 			struct mf_esc e;
-			return mf_fail(err, MF_E_FORMAT, 0, "the record needs '%s', which this version does not know",
-				       mf_esc(&e, mf_str_c(json_is_string(item) ? json_string_value(item) : "?")));
+			return mf_fail(
+			    err, MF_E_FORMAT, 0, "the record needs '%s', which this version does not know",
+			    mf_esc(&e, mf_str_c(json_is_string(item) ? json_string_value(item) : "?")));
 		}
 	}
 	return 0;
@@ -179,7 +185,8 @@ static int parse_sig(struct mf_record *r, const json_t *item, struct mf_err *err
 {
 	const char *fp = NULL, *sig = NULL;
 	struct mf_record_sig *s = &r->sigs[r->nsigs];
-	if (mf_json_get_str(item, "fp", true, &fp, err) < 0 || mf_json_get_str(item, "sig", true, &sig, err) < 0)
+	if (mf_json_get_str(item, "fp", true, &fp, err) < 0 ||
+	    mf_json_get_str(item, "sig", true, &sig, err) < 0)
 		return -1;
 	if (mf_hex_decode(s->fingerprint.b, 32, mf_str_c(fp)) < 0)
 		return mf_fail(err, MF_E_FORMAT, 0, "fingerprint of a record signature");
@@ -205,9 +212,8 @@ static int parse_sigs(struct mf_record *r, struct mf_err *err)
 	/* Reserved at once: the slices must not move. */
 	if (!r->sigs || mf_buf_reserve(&r->sig_bytes, MF_MAX_CUSTOM_BYTES, err) < 0)
 		return r->sigs ? -1 : mf_fail_nomem(err);
-	json_array_foreach(sigs, i, item)
-		if (parse_sig(r, item, err) < 0)
-			return mf_wrap(err, "record signature %zu", i + 1);
+	json_array_foreach(sigs, i, item) if (parse_sig(r, item, err) <
+					      0) return mf_wrap(err, "record signature %zu", i + 1);
 	return 0;
 }
 
@@ -218,10 +224,12 @@ static int parse_tree(struct mf_record *r, struct mf_err *err)
 	if (mf_json_get_int(r->tree, "v", true, 1, MF_MAX_VERSION, &v, err) < 0)
 		return -1;
 	if (v > 1)
-		return mf_fail(err, MF_E_FORMAT, 0, "record format %lld is newer than this program", (long long)v);
+		return mf_fail(err, MF_E_FORMAT, 0, "record format %lld is newer than this program",
+			       (long long)v);
 	if (check_crit(r->tree, err) < 0 || get_time(r->tree, "created", &r->created, err) < 0 ||
 	    get_time(r->tree, "expires", &r->expires, err) < 0 ||
-	    get_text(r->tree, "mediaType", &r->media_type, err) < 0 || get_text(r->tree, "author", &r->author, err) < 0 ||
+	    get_text(r->tree, "mediaType", &r->media_type, err) < 0 ||
+	    get_text(r->tree, "author", &r->author, err) < 0 ||
 	    get_text(r->tree, "reason", &r->reason, err) < 0 ||
 	    mf_json_get_str(r->tree, "artifact", false, &artifact, err) < 0)
 		return -1;
@@ -302,13 +310,17 @@ static int put_annotations(json_t *o, const char *const *list, struct mf_err *er
 		const char *eq = strchr(*list, '=');
 		struct mf_esc e;
 		if (!eq || eq == *list)
-			return mf_fail(err, MF_E_USAGE, 0, "annotation '%s' is not KEY=VALUE", mf_esc(&e, mf_str_c(*list)));
-		json_t *key MF_JSON_CLEANUP = text_json("annotation", (struct mf_str){*list, (size_t)(eq - *list)}, err);
+			return mf_fail(err, MF_E_USAGE, 0, "annotation '%s' is not KEY=VALUE",
+				       mf_esc(&e, mf_str_c(*list)));
+		json_t *key MF_JSON_CLEANUP =
+		    text_json("annotation", (struct mf_str){*list, (size_t)(eq - *list)}, err);
 		if (!key)
 			return -1;
 		if (json_object_get(a, json_string_value(key)))
-			return mf_fail(err, MF_E_USAGE, 0, "annotation '%s' is given twice", mf_esc(&e, mf_str_c(*list)));
-		if (put_json(a, json_string_value(key), text_json("annotation", mf_str_c(eq + 1), err), err) < 0)
+			return mf_fail(err, MF_E_USAGE, 0, "annotation '%s' is given twice",
+				       mf_esc(&e, mf_str_c(*list)));
+		if (put_json(a, json_string_value(key), text_json("annotation", mf_str_c(eq + 1), err), err) <
+		    0)
 			return -1;
 	}
 	return put_json(o, "annotations", json_incref(a), err);
@@ -360,7 +372,8 @@ int mf_record_payload(struct mf_buf *out, const struct mf_record_binding *b, jso
 	return mf_buf_addc(out, '}', err);
 }
 
-int mf_record_add_sig(json_t *tree, const struct mf_digest *fingerprint, struct mf_bytes sig, struct mf_err *err)
+int mf_record_add_sig(json_t *tree, const struct mf_digest *fingerprint, struct mf_bytes sig,
+		      struct mf_err *err)
 {
 	char hex[65];
 	struct mf_buf b64 MF_BUF_CLEANUP = MF_BUF_INIT(8192);
@@ -405,7 +418,8 @@ enum mf_sig_scheme mf_record_scheme(const struct mf_pubkey *k)
 }
 
 /* 1, 0, -1. */
-static int signed_by(const struct mf_record *r, struct mf_bytes payload, const struct mf_pubkey *key, struct mf_err *err)
+static int signed_by(const struct mf_record *r, struct mf_bytes payload, const struct mf_pubkey *key,
+		     struct mf_err *err)
 {
 	struct mf_digest fp = mf_pubkey_fingerprint(key);
 	for (size_t i = 0; i < r->nsigs; i++) {
@@ -420,8 +434,8 @@ static int signed_by(const struct mf_record *r, struct mf_bytes payload, const s
 	return 0;
 }
 
-int mf_record_signers(const struct mf_record *r, const struct mf_record_binding *b, struct mf_pubkey *const *keys, size_t n,
-		      bool *valid, struct mf_err *err)
+int mf_record_signers(const struct mf_record *r, const struct mf_record_binding *b,
+		      struct mf_pubkey *const *keys, size_t n, bool *valid, struct mf_err *err)
 {
 	struct mf_buf payload MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_CUSTOM_BYTES * 2);
 	for (size_t i = 0; i < n; i++)

@@ -1,4 +1,5 @@
-/* A record: its name, its signed description (custom.manifesto), its record signatures. Pure. Format: docs/record-format.md. */
+/* A record: its name, its signed description (custom.manifesto), its record signatures. Pure. Format:
+ * docs/record-format.md. */
 #ifndef MF_RECORD_RECORD_H
 #define MF_RECORD_RECORD_H
 
@@ -11,7 +12,8 @@
 /* [a-z0-9]+(?:[._-][a-z0-9]+)*, at most MF_MAX_TYPE octets. MF_E_USAGE. */
 int mf_record_type_check(struct mf_str type, struct mf_err *err) MF_NODISCARD;
 /* Appends "<type>/sha256-<hex>". */
-int mf_record_name(struct mf_buf *out, struct mf_str type, const struct mf_digest *subject, struct mf_err *err) MF_NODISCARD;
+int mf_record_name(struct mf_buf *out, struct mf_str type, const struct mf_digest *subject,
+		   struct mf_err *err) MF_NODISCARD;
 /* False when the target name is none of ours. */
 bool mf_record_name_parse(struct mf_str name, struct mf_str *type, struct mf_digest *subject);
 
@@ -22,8 +24,8 @@ struct mf_record_sig {
 
 /* A parsed description. Text is decoded for display. */
 struct mf_record {
-	json_t *tree;          /* custom.manifesto, all members, also those we do not know */
-	int64_t created, expires; /* 0: absent */
+	json_t *tree;                       /* custom.manifesto, all members, also those we do not know */
+	int64_t created, expires;           /* 0: absent */
 	char *media_type, *author, *reason; /* NULL: absent */
 	bool withdrawn;
 	bool has_artifact;
@@ -34,18 +36,20 @@ struct mf_record {
 };
 void mf_record_clear(struct mf_record *r);
 #define MF_RECORD_CLEANUP __attribute__((cleanup(mf_record_clear)))
-/* Reads the `custom` of a target entry (raw JSON, may be empty). 1: a record of ours; 0: no custom.manifesto, foreign; -1: MF_E_FORMAT, also for `v` above 1 and
- * for a name in `crit` that this version does not know. */
+/* Reads the `custom` of a target entry (raw JSON, may be empty). 1: a record of ours; 0: no custom.manifesto,
+ * foreign; -1: MF_E_FORMAT, also for `v` above 1 and for a name in `crit` that this version does not know. */
 int mf_record_parse(struct mf_record *out, struct mf_str custom, struct mf_err *err) MF_NODISCARD;
 
-/* What a new record says. NULL and 0: absent. Strings are plain text; they are percent-encoded where signed JSON needs it. */
+/* What a new record says. NULL and 0: absent. Strings are plain text; they are percent-encoded where signed
+ * JSON needs it. */
 struct mf_record_fields {
 	int64_t created, expires;
 	const char *media_type, *author, *reason;
 	const char *const *annotations; /* "key=value", ends with NULL */
 	const struct mf_digest *artifact;
 };
-/* A tree without signatures; NULL on failure. Text over MF_MAX_CUSTOM_BYTES in all, invalid UTF-8, an annotation without '=' or given twice: MF_E_USAGE. */
+/* A tree without signatures; NULL on failure. Text over MF_MAX_CUSTOM_BYTES in all, invalid UTF-8, an
+ * annotation without '=' or given twice: MF_E_USAGE. */
 json_t *mf_record_make(const struct mf_record_fields *f, struct mf_err *err) MF_NODISCARD;
 
 /* Where a record stands: its signatures are over this and the tree without `sigs`. */
@@ -56,15 +60,18 @@ struct mf_record_binding {
 	struct mf_digest sha256;
 };
 /* Appends "manifesto record v1\n" and the canonical JSON of {hashes,length,manifesto,name,repository}. */
-int mf_record_payload(struct mf_buf *out, const struct mf_record_binding *b, json_t *tree, struct mf_err *err) MF_NODISCARD;
+int mf_record_payload(struct mf_buf *out, const struct mf_record_binding *b, json_t *tree,
+		      struct mf_err *err) MF_NODISCARD;
 /* Adds a signature to tree.sigs, replacing one of the same key. */
-int mf_record_add_sig(json_t *tree, const struct mf_digest *fingerprint, struct mf_bytes sig, struct mf_err *err) MF_NODISCARD;
+int mf_record_add_sig(json_t *tree, const struct mf_digest *fingerprint, struct mf_bytes sig,
+		      struct mf_err *err) MF_NODISCARD;
 /* Appends {"manifesto":TREE} in canonical form. */
 int mf_record_custom(struct mf_buf *out, json_t *tree, struct mf_err *err) MF_NODISCARD;
 /* The scheme of record signatures of a key type. */
 enum mf_sig_scheme mf_record_scheme(const struct mf_pubkey *k);
-/* Which of the role's n public keys signed this record: valid[i] is set. A key counts once. NULL keys never count. */
-int mf_record_signers(const struct mf_record *r, const struct mf_record_binding *b, struct mf_pubkey *const *keys, size_t n, bool *valid,
-		      struct mf_err *err) MF_NODISCARD;
+/* Which of the role's n public keys signed this record: valid[i] is set. A key counts once. NULL keys never
+ * count. */
+int mf_record_signers(const struct mf_record *r, const struct mf_record_binding *b,
+		      struct mf_pubkey *const *keys, size_t n, bool *valid, struct mf_err *err) MF_NODISCARD;
 
 #endif

@@ -6,13 +6,15 @@
 
 #include "store/temp.h"
 
-/* Reads to the end of fd, at most `max` octets more; reading one past the maximum tells "full" from "too large". */
+/* Reads to the end of fd, at most `max` octets more; reading one past the maximum tells "full" from "too
+ * large". */
 static int read_all(int fd, const char *name, size_t max, struct mf_buf *out, struct mf_err *err)
 {
 	size_t start = out->n;
 	for (;;) {
 		char chunk[16384];
-		/* Straight into the room that was reserved by the file's size, through the stack behind it. */
+		/* Straight into the room that was reserved by the file's size, through the stack behind it.
+		 */
 		size_t room = out->cap > out->n + 1 ? out->cap - out->n - 1 : 0;
 		bool direct = room >= sizeof(chunk);
 		ssize_t k = read(fd, direct ? out->p + out->n : chunk, direct ? room : sizeof(chunk));

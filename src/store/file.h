@@ -5,37 +5,46 @@
 #include "base/env.h"
 #include "base/digest.h"
 
-/* Appends all of a file or pipe (with path "-", standard input) of at most max octets; on failure `out` is as before. A
- * missing file is MF_E_NOT_FOUND, a larger or unreadable one or a directory MF_E_USAGE, anything else MF_E_IO. */
+/* Appends all of a file or pipe (with path "-", standard input) of at most max octets; on failure `out` is as
+ * before. A missing file is MF_E_NOT_FOUND, a larger or unreadable one or a directory MF_E_USAGE, anything
+ * else MF_E_IO. */
 int mf_file_read(const char *path, size_t max, struct mf_buf *out, struct mf_err *err) MF_NODISCARD;
-/* The same for a file in a directory that others write to: anything but a regular file (a FIFO would block, a device never end)
- * and a larger one are MF_E_FORMAT, an unreadable one MF_E_IO. A symbolic link to a regular file is followed. */
+/* The same for a file in a directory that others write to: anything but a regular file (a FIFO would block, a
+ * device never end) and a larger one are MF_E_FORMAT, an unreadable one MF_E_IO. A symbolic link to a regular
+ * file is followed. */
 int mf_file_read_stored(const char *path, size_t max, struct mf_buf *out, struct mf_err *err) MF_NODISCARD;
-/* Temporary file in the same directory, fsync, rename, fsync of the directory. `mode` is exact (no umask). Directories are
- * not made; a symbolic link is replaced; a path that is something else than a file is refused. MF_E_IO. */
+/* Temporary file in the same directory, fsync, rename, fsync of the directory. `mode` is exact (no umask).
+ * Directories are not made; a symbolic link is replaced; a path that is something else than a file is
+ * refused. MF_E_IO. */
 int mf_file_write(const char *path, struct mf_bytes data, unsigned mode, struct mf_err *err) MF_NODISCARD;
-/* As above but fails with MF_E_CONFLICT when the path exists already (link(2) semantics; nothing is overwritten). */
+/* As above but fails with MF_E_CONFLICT when the path exists already (link(2) semantics; nothing is
+ * overwritten). */
 int mf_file_create(const char *path, struct mf_bytes data, unsigned mode, struct mf_err *err) MF_NODISCARD;
 /* Like mf_file_write without fsync: for caches. */
-int mf_file_write_fast(const char *path, struct mf_bytes data, unsigned mode, struct mf_err *err) MF_NODISCARD;
+int mf_file_write_fast(const char *path, struct mf_bytes data, unsigned mode,
+		       struct mf_err *err) MF_NODISCARD;
 bool mf_file_exists(const char *path);
 /* mkdir -p; directories made get `mode`. An existing directory is fine. MF_E_IO. */
 int mf_dir_make(const char *path, unsigned mode, struct mf_err *err) MF_NODISCARD;
 /* Joined path, malloc'd: parts are joined by '/', ends with NULL. NULL when out of memory. */
 char *mf_path_join(const char *first, ...) __attribute__((sentinel));
 
-/* An advisory lock (flock on `path`, made 0600 when missing), waited for until the env's deadline (MF_E_CONFLICT) or
- * cancel (MF_E_CANCELLED). The lock is gone with the process. */
+/* An advisory lock (flock on `path`, made 0600 when missing), waited for until the env's deadline
+ * (MF_E_CONFLICT) or cancel (MF_E_CANCELLED). The lock is gone with the process. */
 struct mf_lock {
 	int fd;
 };
-#define MF_LOCK_INIT {-1}
+#define MF_LOCK_INIT                                                                                         \
+	{                                                                                                    \
+		-1                                                                                           \
+	}
 #define MF_LOCK_CLEANUP __attribute__((cleanup(mf_lock_release)))
-int mf_lock_acquire(struct mf_lock *lock, const char *path, const struct mf_env *env, struct mf_err *err) MF_NODISCARD;
+int mf_lock_acquire(struct mf_lock *lock, const char *path, const struct mf_env *env,
+		    struct mf_err *err) MF_NODISCARD;
 void mf_lock_release(struct mf_lock *lock);
 
-/* The hash a spool is computed by. This module is of the same rank as crypto and must not see it; oci/spool_hash.h
- * has the SHA-256 that everyone uses. */
+/* The hash a spool is computed by. This module is of the same rank as crypto and must not see it;
+ * oci/spool_hash.h has the SHA-256 that everyone uses. */
 struct mf_spool_hash {
 	void *(*begin)(struct mf_err *err); /* state, NULL on failure */
 	int (*add)(void *state, const void *p, size_t n, struct mf_err *err);
@@ -43,11 +52,12 @@ struct mf_spool_hash {
 	void (*drop)(void *state); /* frees the state, ended or not */
 };
 
-/* A spool: an unlinked temporary file (memory below 256 KiB) into which a stream is written while it is hashed. What was
- * verified is what is read back: the descriptor never gets a name. */
+/* A spool: an unlinked temporary file (memory below 256 KiB) into which a stream is written while it is
+ * hashed. What was verified is what is read back: the descriptor never gets a name. */
 struct mf_spool;
 /* hash is borrowed and must outlive the spool. */
-struct mf_spool *mf_spool_new(uint64_t max, const struct mf_spool_hash *hash, struct mf_err *err) MF_NODISCARD;
+struct mf_spool *mf_spool_new(uint64_t max, const struct mf_spool_hash *hash,
+			      struct mf_err *err) MF_NODISCARD;
 void mf_spool_free(struct mf_spool *s);
 static inline void mf_spool_cleanup(struct mf_spool **s)
 {
@@ -57,19 +67,23 @@ static inline void mf_spool_cleanup(struct mf_spool **s)
 /* MF_E_FORMAT past the maximum, MF_E_IO on a full disk. */
 int mf_spool_add(struct mf_spool *s, const void *p, size_t n, struct mf_err *err) MF_NODISCARD;
 /* Ends writing: digest and length of all that was added. Later calls give the same again. */
-int mf_spool_end(struct mf_spool *s, struct mf_digest *digest, uint64_t *length, struct mf_err *err) MF_NODISCARD;
+int mf_spool_end(struct mf_spool *s, struct mf_digest *digest, uint64_t *length,
+		 struct mf_err *err) MF_NODISCARD;
 /* Reads up to n octets at `offset`; *got is 0 at the end. Only after mf_spool_end. */
-int mf_spool_read(struct mf_spool *s, uint64_t offset, void *p, size_t n, size_t *got, struct mf_err *err) MF_NODISCARD;
+int mf_spool_read(struct mf_spool *s, uint64_t offset, void *p, size_t n, size_t *got,
+		  struct mf_err *err) MF_NODISCARD;
 /* Copies all to a descriptor; EPIPE is MF_E_IO with sys EPIPE. */
 int mf_spool_copy_fd(struct mf_spool *s, int fd, struct mf_err *err) MF_NODISCARD;
-/* Copies all to a new file: temporary, fsync when `sync`, rename. A path that is a pipe or device, or names a descriptor as
- * /dev/stdout does, is written to instead. */
-int mf_spool_copy_file(struct mf_spool *s, const char *path, unsigned mode, bool sync, struct mf_err *err) MF_NODISCARD;
+/* Copies all to a new file: temporary, fsync when `sync`, rename. A path that is a pipe or device, or names a
+ * descriptor as /dev/stdout does, is written to instead. */
+int mf_spool_copy_file(struct mf_spool *s, const char *path, unsigned mode, bool sync,
+		       struct mf_err *err) MF_NODISCARD;
 /* The same in a directory that others write to: a pipe or device there is not opened, which
  * could block: MF_E_IO. */
-int mf_spool_store(struct mf_spool *s, const char *path, unsigned mode, bool sync, struct mf_err *err) MF_NODISCARD;
-/* Fills a spool from a path, "-" is standard input; pipes and FIFOs are fine, a directory is not. MF_E_USAGE names a
- * missing, unreadable or too large file. Ends it. */
+int mf_spool_store(struct mf_spool *s, const char *path, unsigned mode, bool sync,
+		   struct mf_err *err) MF_NODISCARD;
+/* Fills a spool from a path, "-" is standard input; pipes and FIFOs are fine, a directory is not. MF_E_USAGE
+ * names a missing, unreadable or too large file. Ends it. */
 int mf_spool_from_path(struct mf_spool *s, const char *path, struct mf_digest *digest, uint64_t *length,
 		       struct mf_err *err) MF_NODISCARD;
 /* The same for a place that others may write to: regular files only, and it never waits. */

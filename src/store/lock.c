@@ -5,7 +5,8 @@
 #include "store/file.h"
 #include "store/temp.h"
 
-/* Waits between tries double from the first to the last: locks are held for milliseconds, or by a person at a prompt. */
+/* Waits between tries double from the first to the last: locks are held for milliseconds, or by a person at a
+ * prompt. */
 #define FIRST_WAIT_MS 2
 #define LAST_WAIT_MS 100
 
@@ -18,7 +19,8 @@ static int wait_for(int fd, const char *path, const struct mf_env *env, struct m
 		if (errno != EWOULDBLOCK && errno != EINTR)
 			return mf_fail(err, MF_E_IO, errno, "lock '%s'", path);
 		if (mf_env_cancelled(env))
-			return mf_fail(err, MF_E_CANCELLED, 0, "cancelled while waiting for the lock '%s'", path);
+			return mf_fail(err, MF_E_CANCELLED, 0, "cancelled while waiting for the lock '%s'",
+				       path);
 		if (mf_env_left_ms(env) == 0) {
 			(void)mf_fail(err, MF_E_CONFLICT, 0, "timed out waiting for the lock '%s'", path);
 			mf_err_set_hint(err, "another manifesto holds it; try again when that has ended");
@@ -44,8 +46,8 @@ int mf_lock_acquire(struct mf_lock *lock, const char *path, const struct mf_env 
 
 void mf_lock_release(struct mf_lock *lock)
 {
-	/* Closing the only descriptor of the description releases it. The file stays: removing it would let two
-	 * processes lock two files of one name. */
+	/* Closing the only descriptor of the description releases it. The file stays: removing it would let
+	 * two processes lock two files of one name. */
 	mf_fd_cleanup(&lock->fd);
 	lock->fd = -1;
 }

@@ -146,7 +146,8 @@ int mf_spool_read(struct mf_spool *s, uint64_t offset, void *p, size_t n, size_t
 		if (k < 0 && errno == EINTR)
 			continue;
 		if (k <= 0)
-			return mf_fail(err, MF_E_IO, k ? errno : 0, "read a temporary file in '%s'", temp_dir());
+			return mf_fail(err, MF_E_IO, k ? errno : 0, "read a temporary file in '%s'",
+				       temp_dir());
 		*got += (size_t)k;
 	}
 	return 0;
@@ -192,8 +193,8 @@ static int descriptor_number(const char *name)
 	return -1;
 }
 
-/* /dev/stdout is a link to such a name, and what that names is a regular file when a shell redirected it: root would
- * rename a file over the link, for everyone. */
+/* /dev/stdout is a link to such a name, and what that names is a regular file when a shell redirected it:
+ * root would rename a file over the link, for everyone. */
 static int descriptor_named(const char *path)
 {
 	char link[64];
@@ -243,7 +244,8 @@ static int fill(struct mf_spool *s, int fd, const char *name, struct mf_err *err
 		if (k == 0)
 			return 0;
 		if ((size_t)k > s->max - s->length)
-			return mf_fail(err, MF_E_USAGE, 0, "'%s' is larger than %ju bytes", name, (uintmax_t)s->max);
+			return mf_fail(err, MF_E_USAGE, 0, "'%s' is larger than %ju bytes", name,
+				       (uintmax_t)s->max);
 		if (mf_spool_add(s, chunk, (size_t)k, err))
 			return -1;
 	}
@@ -270,7 +272,8 @@ static int fill_from_file(struct mf_spool *s, const char *path, bool regular, st
 int mf_spool_from_path(struct mf_spool *s, const char *path, struct mf_digest *digest, uint64_t *length,
 		       struct mf_err *err)
 {
-	if (strcmp(path, "-") == 0 ? fill(s, STDIN_FILENO, "standard input", err) : fill_from_file(s, path, false, err))
+	if (strcmp(path, "-") == 0 ? fill(s, STDIN_FILENO, "standard input", err)
+				   : fill_from_file(s, path, false, err))
 		return -1;
 	return mf_spool_end(s, digest, length, err);
 }

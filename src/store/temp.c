@@ -62,10 +62,12 @@ static char *temp_name(const char *target, struct mf_err *err)
 
 int mf_temp_open(struct mf_temp *t, const char *target, unsigned mode, struct mf_err *err)
 {
-	/* Renaming over a device, as root, would replace it: /dev/null as a file fills the disk of everyone. */
+	/* Renaming over a device, as root, would replace it: /dev/null as a file fills the disk of everyone.
+	 */
 	struct stat st;
 	if (lstat(target, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISLNK(st.st_mode))
-		return mf_fail(err, MF_E_IO, S_ISDIR(st.st_mode) ? EISDIR : 0, "write '%s': not a regular file", target);
+		return mf_fail(err, MF_E_IO, S_ISDIR(st.st_mode) ? EISDIR : 0,
+			       "write '%s': not a regular file", target);
 	char *path = temp_name(target, err);
 	if (!path)
 		return -1;
@@ -90,7 +92,8 @@ void mf_temp_drop(struct mf_temp *t)
 	*t = (struct mf_temp)MF_TEMP_INIT;
 }
 
-/* link(2) fails where the name is taken; file systems without links (FAT, some network ones) have a rename that does. */
+/* link(2) fails where the name is taken; file systems without links (FAT, some network ones) have a rename
+ * that does. */
 static int name_new(struct mf_temp *t, struct mf_err *err)
 {
 	if (link(t->path, t->target) == 0) {

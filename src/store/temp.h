@@ -24,7 +24,10 @@ struct mf_temp {
 	char *path;         /* of the temporary file, NULL once it is gone */
 	const char *target; /* borrowed */
 };
-#define MF_TEMP_INIT {-1, NULL, NULL}
+#define MF_TEMP_INIT                                                                                         \
+	{                                                                                                    \
+		-1, NULL, NULL                                                                               \
+	}
 #define MF_TEMP_CLEANUP __attribute__((cleanup(mf_temp_drop)))
 
 /* Makes ".tmp-<random>" in the target's directory with exactly this mode. MF_E_IO. */

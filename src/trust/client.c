@@ -3,11 +3,11 @@
 
 #include <assert.h>
 
+static const struct mf_repo_ops *const schemes[] = {&mf_repo_notary_https, &mf_repo_notary_http,
+						    &mf_repo_tuf_file, &mf_repo_tuf_dir};
 
-static const struct mf_repo_ops *const schemes[] = {&mf_repo_notary_https, &mf_repo_notary_http, &mf_repo_tuf_file, &mf_repo_tuf_dir};
-
-int mf_trust_open(const char *url, const char *gun, const char *pin_name, const struct mf_trust_config *cfg, struct mf_trust **out,
-		  struct mf_err *err)
+int mf_trust_open(const char *url, const char *gun, const char *pin_name, const struct mf_trust_config *cfg,
+		  struct mf_trust **out, struct mf_err *err)
 {
 	const struct mf_repo_ops *ops = &mf_repo_tuf_dir;
 	for (size_t i = 0; i < sizeof schemes / sizeof schemes[0]; i++)
@@ -17,7 +17,8 @@ int mf_trust_open(const char *url, const char *gun, const char *pin_name, const 
 		}
 	if (ops == &mf_repo_tuf_dir && strstr(url, "://")) {
 		struct mf_esc e;
-		(void)mf_fail(err, MF_E_USAGE, 0, "trust server '%s' has no scheme that is known", mf_esc(&e, mf_str_c(url)));
+		(void)mf_fail(err, MF_E_USAGE, 0, "trust server '%s' has no scheme that is known",
+			      mf_esc(&e, mf_str_c(url)));
 		mf_err_set_hint(err, "https://HOST for a Notary server, tuf+file:///DIR for a directory");
 		return -1;
 	}
@@ -119,8 +120,8 @@ static bool cached(struct mf_trust *t, const char *role, size_t max)
 	return mf_cache_get(t->cfg->cache_dir, t->pin_name, role, 0, max, &b, &ignored) > 0;
 }
 
-/* The timestamp is always asked for; with an empty cache the rest of the chain goes out at once, by name: it is used if the
- * hashes fit. */
+/* The timestamp is always asked for; with an empty cache the rest of the chain goes out at once, by name: it
+ * is used if the hashes fit. */
 int mf_trust_prefetch(struct mf_trust *t, struct mf_err *err)
 {
 	if (t->repo->ops->local)
@@ -137,7 +138,8 @@ int mf_trust_prefetch(struct mf_trust *t, struct mf_err *err)
 
 static int missing(struct mf_trust *t, const char *role, struct mf_err *err)
 {
-	(void)mf_fail(err, MF_E_GONE, 0, "'%s' of the trust repository '%s' is not on the server", role, t->pin_name);
+	(void)mf_fail(err, MF_E_GONE, 0, "'%s' of the trust repository '%s' is not on the server", role,
+		      t->pin_name);
 	mf_err_set_endpoint(err, t->repo->where);
 	return -1;
 }
@@ -160,7 +162,8 @@ static size_t limit_of(const struct mf_tuf_meta *m, size_t max)
 }
 
 /* A role's bytes from the cache when they are what is announced. */
-static bool from_cache(struct mf_trust *t, const char *role, const struct mf_tuf_meta *m, size_t max, struct mf_buf *out)
+static bool from_cache(struct mf_trust *t, const char *role, const struct mf_tuf_meta *m, size_t max,
+		       struct mf_buf *out)
 {
 	struct mf_err ignored = MF_ERR_INIT;
 	if (t->repo->ops->local || !t->use_cache || !m->has_sha256 ||
@@ -180,16 +183,22 @@ static bool from_early(struct mf_trust *t, int which, const struct mf_tuf_meta *
 	if (!f)
 		return false;
 	t->early[which] = NULL;
-	if (t->repo->ops->end(f, out, &ignored) == 1 && m->has_sha256 && mf_tuf_meta_check(m, mf_buf_bytes(out), &ignored) == 0)
+	if (t->repo->ops->end(f, out, &ignored) == 1 && m->has_sha256 &&
+	    mf_tuf_meta_check(m, mf_buf_bytes(out), &ignored) == 0)
 		return true;
 	mf_buf_clear(out);
 	return false;
 }
 
-static struct mf_fetch_key listed_key(const struct mf_trust *t, const char *role, const struct mf_tuf_meta *m, size_t max)
+static struct mf_fetch_key listed_key(const struct mf_trust *t, const char *role, const struct mf_tuf_meta *m,
+				      size_t max)
 {
-	struct mf_fetch_key key = {.role = role, .by = t->repo->ops->dialect->meta_needs_version ? MF_BY_VERSION : MF_BY_SHA256,
-				   .version = m->version, .sha256 = m->sha256, .max = limit_of(m, max)};
+	struct mf_fetch_key key = {.role = role,
+				   .by = t->repo->ops->dialect->meta_needs_version ? MF_BY_VERSION
+										   : MF_BY_SHA256,
+				   .version = m->version,
+				   .sha256 = m->sha256,
+				   .max = limit_of(m, max)};
 	/* Without consistent snapshots the files of a TUF 1.0 repository have plain names. */
 	if (key.by == MF_BY_VERSION && !t->set.root->consistent_snapshot)
 		key.by = MF_BY_NAME;
@@ -230,7 +239,8 @@ static int role_begin(struct mf_trust *t, struct role_fetch *r, const char *role
 	assert(r->meta);
 	mf_buf_init(&r->bytes, MF_MAX_TARGETS_BYTES);
 	r->hit = from_cache(t, role, r->meta, MF_MAX_TARGETS_BYTES, &r->bytes);
-	r->checked = r->hit || (strcmp(role, "targets") == 0 && from_early(t, EARLY_TARGETS, r->meta, &r->bytes));
+	r->checked =
+	    r->hit || (strcmp(role, "targets") == 0 && from_early(t, EARLY_TARGETS, r->meta, &r->bytes));
 	if (r->checked)
 		return 0;
 	struct mf_fetch_key key = listed_key(t, role, r->meta, MF_MAX_TARGETS_BYTES);
@@ -264,7 +274,9 @@ static void cache_loaded(struct mf_trust *t, const char *role, bool hit)
 static int get_targets(struct mf_trust *t, struct mf_err *err)
 {
 	struct role_fetch r = {0};
-	int rc = role_begin(t, &r, "targets", err) < 0 || role_end(t, &r, err) < 0 ? -1 : mf_tuf_set_targets(&t->set, &r.bytes, r.checked, err);
+	int rc = role_begin(t, &r, "targets", err) < 0 || role_end(t, &r, err) < 0
+		     ? -1
+		     : mf_tuf_set_targets(&t->set, &r.bytes, r.checked, err);
 	role_drop(t, &r);
 	if (rc == 0)
 		cache_loaded(t, "targets", r.hit);
@@ -278,7 +290,9 @@ static int get_level(struct mf_trust *t, const struct mf_tuf_wanted *w, size_t n
 	for (size_t i = 0; rc == 0 && i < n; i++)
 		rc = role_begin(t, &v[i], w[i].role->name, err);
 	for (size_t i = 0; rc == 0 && i < n; i++) {
-		rc = role_end(t, &v[i], err) < 0 ? -1 : mf_tuf_set_delegated(&t->set, &w[i], &v[i].bytes, v[i].checked, err);
+		rc = role_end(t, &v[i], err) < 0
+			 ? -1
+			 : mf_tuf_set_delegated(&t->set, &w[i], &v[i].bytes, v[i].checked, err);
 		if (rc == 0)
 			cache_loaded(t, v[i].role, v[i].hit);
 	}
@@ -327,13 +341,15 @@ static int check_clock(struct mf_trust *t, struct mf_err *err)
 {
 	if (t->set.now + MF_CLOCK_TOLERANCE_S >= t->floors.clock)
 		return 0;
-	(void)mf_fail(err, MF_E_ROLLBACK, 0, "the clock of this machine is behind a time that it has shown before");
+	(void)mf_fail(err, MF_E_ROLLBACK, 0,
+		      "the clock of this machine is behind a time that it has shown before");
 	mf_err_set_hint(err, "set the clock right; expiry cannot be judged with it");
 	return -1;
 }
 
-/* Of timestamp and snapshot those that we sign ourselves: an expired one can be mended by the next publish. Not on a machine without floors:
- * expiry is all that keeps it from making an old state, with what was withdrawn since, fresh again. */
+/* Of timestamp and snapshot those that we sign ourselves: an expired one can be mended by the next publish.
+ * Not on a machine without floors: expiry is all that keeps it from making an old state, with what was
+ * withdrawn since, fresh again. */
 static unsigned own_roles(struct mf_trust *t)
 {
 	unsigned own = 0;
@@ -348,7 +364,8 @@ static unsigned own_roles(struct mf_trust *t)
 static int load_once(struct mf_trust *t, struct mf_str prefix, bool use_cache, struct mf_err *err)
 {
 	mf_tuf_set_clear(&t->set);
-	mf_tuf_set_init(&t->set, t->repo->ops->dialect, mf_str_c(t->gun), mf_env_now(t->cfg->env), &t->floors.roles);
+	mf_tuf_set_init(&t->set, t->repo->ops->dialect, mf_str_c(t->gun), mf_env_now(t->cfg->env),
+			&t->floors.roles);
 	memset(t->cached, 0, sizeof t->cached);
 	t->cached_step = false;
 	t->use_cache = use_cache;
@@ -368,20 +385,23 @@ static int load_once(struct mf_trust *t, struct mf_str prefix, bool use_cache, s
 	if (!t->repo->ops->local && !t->cached[EARLY_ROOT])
 		mf_cache_put(t->cfg->cache_dir, t->pin_name, "root", 0, mf_buf_bytes(&t->set.root->bytes));
 	if (!t->repo->ops->local && !t->cached[EARLY_SNAPSHOT])
-		mf_cache_put(t->cfg->cache_dir, t->pin_name, "snapshot", 0, mf_buf_bytes(&t->set.snapshot->bytes));
+		mf_cache_put(t->cfg->cache_dir, t->pin_name, "snapshot", 0,
+			     mf_buf_bytes(&t->set.snapshot->bytes));
 	if (get_targets(t, err) < 0)
 		return -1;
 	return get_delegations(t, prefix, err);
 }
 
-/* Could it be the cache's fault? An outdated root there fails like an attack does; without the cache the answer is the server's own. */
+/* Could it be the cache's fault? An outdated root there fails like an attack does; without the cache the
+ * answer is the server's own. */
 static bool worth_another_try(const struct mf_trust *t, const struct mf_err *err)
 {
 	int e = mf_code_exit(err->code);
 	return (t->cached[EARLY_ROOT] || t->cached_step) && (e == 6 || e == 7 || e == 8 || e == 10);
 }
 
-/* Trust on first use, or in a root of our own, holds from now on: the root's keys become the pin. A home that cannot be written is no error. */
+/* Trust on first use, or in a root of our own, holds from now on: the root's keys become the pin. A home that
+ * cannot be written is no error. */
 static int pin_first_use(struct mf_trust *t, struct mf_err *err)
 {
 	const struct mf_tuf_role *role = &t->set.root->roles[MF_TUF_ROOT];
@@ -394,8 +414,9 @@ static int pin_first_use(struct mf_trust *t, struct mf_err *err)
 		/* Whoever answered was believed: said with what the owner can be asked for. */
 		char first[MF_DIGEST_TEXT];
 		mf_digest_format(first, &fps[0]);
-		mf_env_log(t->cfg->env, MF_LOG_WARNING, "'%s' is trusted on first use, %s: root key %s", t->pin_name,
-			   t->cfg->ci ? "in this run" : "from now on", first + strlen("sha256:"));
+		mf_env_log(t->cfg->env, MF_LOG_WARNING, "'%s' is trusted on first use, %s: root key %s",
+			   t->pin_name, t->cfg->ci ? "in this run" : "from now on",
+			   first + strlen("sha256:"));
 		t->told = true;
 	}
 	if (t->tofu && t->cfg->ci)
@@ -404,7 +425,8 @@ static int pin_first_use(struct mf_trust *t, struct mf_err *err)
 		return 0;
 	if (err->code != MF_E_IO)
 		return -1;
-	mf_env_log(t->cfg->env, MF_LOG_WARNING, "'%s' is trusted, but the pin cannot be stored: %s", t->pin_name, err->msg);
+	mf_env_log(t->cfg->env, MF_LOG_WARNING, "'%s' is trusted, but the pin cannot be stored: %s",
+		   t->pin_name, err->msg);
 	mf_err_clear(err);
 	return 0;
 }
@@ -422,7 +444,8 @@ int mf_trust_load(struct mf_trust *t, struct mf_str prefix, bool for_signing, st
 		mf_err_clear(err);
 		mf_trust_drop_early(t);
 		rc = load_once(t, prefix, false, err);
-		if (rc < 0 && err->code == MF_E_NOT_FOUND) /* there was a root in the cache: this is no absence */
+		if (rc < 0 &&
+		    err->code == MF_E_NOT_FOUND) /* there was a root in the cache: this is no absence */
 			(void)mf_recode(err, MF_E_GONE);
 	}
 	mf_trust_drop_early(t);

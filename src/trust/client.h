@@ -25,7 +25,8 @@ struct mf_trust {
 };
 
 /* Fetches one file now: 1, 0 not there, -1. */
-int mf_trust_fetch(struct mf_trust *t, const struct mf_fetch_key *key, struct mf_buf *out, struct mf_err *err) MF_NODISCARD;
+int mf_trust_fetch(struct mf_trust *t, const struct mf_fetch_key *key, struct mf_buf *out,
+		   struct mf_err *err) MF_NODISCARD;
 void mf_trust_drop_early(struct mf_trust *t);
 /* The root chain (root.c): from the served or cached root to a trusted one in t->set. */
 int mf_trust_load_root(struct mf_trust *t, struct mf_err *err) MF_NODISCARD;

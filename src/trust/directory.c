@@ -1,4 +1,5 @@
-/* A TUF 1.0 repository in a directory: consistent snapshots, metadata beside each other, timestamp.json written last. */
+/* A TUF 1.0 repository in a directory: consistent snapshots, metadata beside each other, timestamp.json
+ * written last. */
 #include <errno.h>
 
 #include "base/encode.h"
@@ -24,7 +25,8 @@ static void directory_close(struct mf_repo *r)
 	free(d);
 }
 
-static struct mf_repo *open_dir(const char *path, const char *gun, const struct mf_trust_config *cfg, struct mf_err *err)
+static struct mf_repo *open_dir(const char *path, const char *gun, const struct mf_trust_config *cfg,
+				struct mf_err *err)
 {
 	(void)gun;
 	struct directory *d = calloc(1, sizeof *d);
@@ -42,7 +44,8 @@ static struct mf_repo *open_dir(const char *path, const char *gun, const struct 
 }
 
 /* tuf+file:///BASE: a repository per GUN below it. */
-static struct mf_repo *open_file(const char *base, const char *gun, const struct mf_trust_config *cfg, struct mf_err *err)
+static struct mf_repo *open_file(const char *base, const char *gun, const struct mf_trust_config *cfg,
+				 struct mf_err *err)
 {
 	struct mf_buf enc MF_BUF_CLEANUP = MF_BUF_INIT(4096);
 	if (base[0] != '/') {
@@ -123,33 +126,37 @@ static int check_base(struct directory *d, const struct mf_bytes *base, struct m
 	return mf_fail(err, MF_E_CONFLICT, 0, "somebody else published in '%s' at the same time", d->dir);
 }
 
-static int directory_publish(struct mf_repo *r, const struct mf_publish_file *files, size_t n, const struct mf_bytes *base, struct mf_err *err)
+static int directory_publish(struct mf_repo *r, const struct mf_publish_file *files, size_t n,
+			     const struct mf_bytes *base, struct mf_err *err)
 {
 	struct directory *d = (struct directory *)r;
 	struct mf_lock lock MF_LOCK_CLEANUP = MF_LOCK_INIT;
 	char *lock_path MF_FREE = mf_path_join(d->dir, ".lock", NULL);
 	if (!lock_path)
 		return mf_fail_nomem(err);
-	if (mf_dir_make(d->dir, 0755, err) < 0 || mf_lock_acquire(&lock, lock_path, d->cfg->env, err) < 0 || check_base(d, base, err) < 0)
+	if (mf_dir_make(d->dir, 0755, err) < 0 || mf_lock_acquire(&lock, lock_path, d->cfg->env, err) < 0 ||
+	    check_base(d, base, err) < 0)
 		return -1;
-	/* Versioned files first: nothing refers to them until timestamp.json does. A crash leaves at most files that the next
-	 * publisher overwrites. */
+	/* Versioned files first: nothing refers to them until timestamp.json does. A crash leaves at most
+	 * files that the next publisher overwrites. */
 	for (int last = 0; last < 2; last++)
 		for (size_t i = 0; i < n; i++) {
 			bool timestamp = strcmp(files[i].role, "timestamp") == 0;
 			if (timestamp != (last == 1))
 				continue;
-			char *path MF_FREE = file_path(d, files[i].role, timestamp ? 0 : files[i].version, err);
+			char *path MF_FREE =
+			    file_path(d, files[i].role, timestamp ? 0 : files[i].version, err);
 			if (!path || mf_file_write(path, files[i].bytes, 0644, err) < 0)
 				return -1;
 		}
 	return 0;
 }
 
-#define DIRECTORY_OPS(prefix, opener) \
-	{ \
-		.scheme = (prefix), .dialect = &mf_dialect_tuf1, .local = true, .open = (opener), .close = directory_close, \
-		.begin = directory_begin, .end = directory_end, .cancel = directory_cancel, .publish = directory_publish, \
+#define DIRECTORY_OPS(prefix, opener)                                                                        \
+	{                                                                                                    \
+		.scheme = (prefix), .dialect = &mf_dialect_tuf1, .local = true, .open = (opener),            \
+		.close = directory_close, .begin = directory_begin, .end = directory_end,                    \
+		.cancel = directory_cancel, .publish = directory_publish,                                    \
 	}
 const struct mf_repo_ops mf_repo_tuf_file = DIRECTORY_OPS("tuf+file://", open_file);
 const struct mf_repo_ops mf_repo_tuf_dir = DIRECTORY_OPS("", open_dir);

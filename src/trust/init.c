@@ -20,8 +20,8 @@ static void plan_clear(struct plan *p)
 	p->n = 0;
 }
 
-static int plan_add(struct mf_trust *t, struct plan *p, const struct mf_pubkey *pub, const struct mf_str *certificate, unsigned roles,
-		    struct mf_err *err)
+static int plan_add(struct mf_trust *t, struct plan *p, const struct mf_pubkey *pub,
+		    const struct mf_str *certificate, unsigned roles, struct mf_err *err)
 {
 	size_t i = p->n;
 	mf_buf_init(&p->objects[i], MF_MAX_ROOT_BYTES);
@@ -33,8 +33,8 @@ static int plan_add(struct mf_trust *t, struct plan *p, const struct mf_pubkey *
 }
 
 /* A key of ours by name, made when it is missing. */
-static int own_key(struct mf_trust *t, const char *name, enum mf_key_type type, struct mf_trust_made *made, struct mf_pubkey **out,
-		   struct mf_err *err)
+static int own_key(struct mf_trust *t, const char *name, enum mf_key_type type, struct mf_trust_made *made,
+		   struct mf_pubkey **out, struct mf_err *err)
 {
 	const struct mf_key_info *k = mf_keystore_find(t->cfg->keys, name, err);
 	if (!k) {
@@ -46,13 +46,15 @@ static int own_key(struct mf_trust *t, const char *name, enum mf_key_type type, 
 			return -1;
 		struct mf_digest fp = mf_pubkey_fingerprint(k->pub);
 		mf_digest_hex(hex, &fp);
-		made->keys[made->nkeys] = mf_arena_printf(&made->arena, err, "%s (%s %s)", name, mf_key_type_name(type), hex);
+		made->keys[made->nkeys] =
+		    mf_arena_printf(&made->arena, err, "%s (%s %s)", name, mf_key_type_name(type), hex);
 		if (!made->keys[made->nkeys])
 			return -1;
 		made->nkeys++;
 	}
 	if (k->type != type)
-		return mf_fail(err, MF_E_KEY, 0, "key '%s' is %s where %s is needed", name, mf_key_type_name(k->type), mf_key_type_name(type));
+		return mf_fail(err, MF_E_KEY, 0, "key '%s' is %s where %s is needed", name,
+			       mf_key_type_name(k->type), mf_key_type_name(type));
 	*out = mf_pubkey_ref(k->pub);
 	return 0;
 }
@@ -65,13 +67,16 @@ static int plan_tuf1(struct mf_trust *t, struct plan *p, struct mf_trust_made *m
 	if (asprintf(&root_name, "%s-root", t->cfg->key_name) < 0)
 		return mf_fail_nomem(err);
 	if (own_key(t, t->cfg->key_name, MF_KEY_ED25519, made, &writer, err) < 0 ||
-	    own_key(t, root_name, MF_KEY_ED25519, made, &root, err) < 0 || plan_add(t, p, root, NULL, 1 << MF_TUF_ROOT, err) < 0)
+	    own_key(t, root_name, MF_KEY_ED25519, made, &root, err) < 0 ||
+	    plan_add(t, p, root, NULL, 1 << MF_TUF_ROOT, err) < 0)
 		return -1;
-	return plan_add(t, p, writer, NULL, 1 << MF_TUF_TARGETS | 1 << MF_TUF_SNAPSHOT | 1 << MF_TUF_TIMESTAMP, err);
+	return plan_add(t, p, writer, NULL,
+			1 << MF_TUF_TARGETS | 1 << MF_TUF_SNAPSHOT | 1 << MF_TUF_TIMESTAMP, err);
 }
 
 /* The key object that the server sent is parsed and written anew: its ID is ours to compute. */
-static int plan_server_key(struct mf_trust *t, struct plan *p, const char *role, enum mf_tuf_type type, struct mf_err *err)
+static int plan_server_key(struct mf_trust *t, struct plan *p, const char *role, enum mf_tuf_type type,
+			   struct mf_err *err)
 {
 	struct mf_buf object MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_ERROR_BODY);
 	struct mf_arena arena MF_ARENA_CLEANUP = MF_ARENA_INIT;
@@ -83,10 +88,12 @@ static int plan_server_key(struct mf_trust *t, struct plan *p, const char *role,
 	key.raw = mf_buf_str(&object);
 	struct mf_json_reader r MF_JSON_READER_CLEANUP;
 	mf_json_reader_init(&r, mf_buf_bytes(&object));
-	if (mf_json_skip(&r, NULL, err) < 0 || mf_json_end(&r, err) < 0 || t->repo->ops->dialect->key(&key, &arena, err) < 0)
+	if (mf_json_skip(&r, NULL, err) < 0 || mf_json_end(&r, err) < 0 ||
+	    t->repo->ops->dialect->key(&key, &arena, err) < 0)
 		return mf_wrap(err, "the server's %s key", role);
 	if (!key.pub)
-		return mf_fail(err, MF_E_FORMAT, 0, "the server's %s key is of no type that we can verify", role);
+		return mf_fail(err, MF_E_FORMAT, 0, "the server's %s key is of no type that we can verify",
+			       role);
 	struct mf_pubkey *pub MF_PUBKEY_CLEANUP = key.pub;
 	return plan_add(t, p, pub, NULL, 1u << type, err);
 }
@@ -109,7 +116,8 @@ static int plan_notary(struct mf_trust *t, struct plan *p, struct mf_trust_made 
 	    mf_root_cert_make(root_private, mf_str_c(t->gun), mf_env_now(t->cfg->env), &pem, err) < 0)
 		return -1;
 	struct mf_str certificate = mf_buf_str(&pem);
-	if (plan_add(t, p, root, &certificate, 1 << MF_TUF_ROOT, err) < 0 || plan_add(t, p, writer, NULL, 1 << MF_TUF_TARGETS, err) < 0 ||
+	if (plan_add(t, p, root, &certificate, 1 << MF_TUF_ROOT, err) < 0 ||
+	    plan_add(t, p, writer, NULL, 1 << MF_TUF_TARGETS, err) < 0 ||
 	    plan_server_key(t, p, "timestamp", MF_TUF_TIMESTAMP, err) < 0)
 		return -1;
 	return plan_server_key(t, p, "snapshot", MF_TUF_SNAPSHOT, err);
@@ -130,8 +138,8 @@ static void first_files_clear(struct first_files *f)
 	f->n = 0;
 }
 
-static int add_file(struct mf_trust *t, struct first_files *f, const struct mf_tuf_file *root, const char *name, enum mf_tuf_type type,
-		    struct mf_buf *canonical, struct mf_err *err)
+static int add_file(struct mf_trust *t, struct first_files *f, const struct mf_tuf_file *root,
+		    const char *name, enum mf_tuf_type type, struct mf_buf *canonical, struct mf_err *err)
 {
 	size_t i = f->n++;
 	mf_buf_init(&f->bytes[i], MF_MAX_TARGETS_BYTES);
@@ -141,11 +149,14 @@ static int add_file(struct mf_trust *t, struct first_files *f, const struct mf_t
 	return 0;
 }
 
-static int add_root(struct mf_trust *t, struct first_files *f, const struct plan *p, int64_t now, struct mf_tuf_file **out, struct mf_err *err)
+static int add_root(struct mf_trust *t, struct first_files *f, const struct plan *p, int64_t now,
+		    struct mf_tuf_file **out, struct mf_err *err)
 {
-	struct mf_buf canonical MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_ROOT_BYTES), draft MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_ROOT_BYTES);
+	struct mf_buf canonical MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_ROOT_BYTES),
+				draft MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_ROOT_BYTES);
 	const struct mf_dialect *d = t->repo->ops->dialect;
-	if (mf_tuf_build_root(d, p->v, p->n, 1, now + mf_trust_lifetime(t, MF_TUF_ROOT), &canonical, err) < 0 ||
+	if (mf_tuf_build_root(d, p->v, p->n, 1, now + mf_trust_lifetime(t, MF_TUF_ROOT), &canonical, err) <
+		0 ||
 	    mf_tuf_build_file(d, mf_buf_str(&canonical), NULL, 0, &draft, err) < 0)
 		return -1;
 	/* The draft is parsed to have its roles; then it is signed by one of them. */
@@ -153,28 +164,36 @@ static int add_root(struct mf_trust *t, struct first_files *f, const struct plan
 	return *out ? add_file(t, f, *out, "root", MF_TUF_ROOT, &canonical, err) : -1;
 }
 
-static int add_first_targets(struct mf_trust *t, struct first_files *f, const struct mf_tuf_file *root, int64_t now, struct mf_err *err)
+static int add_first_targets(struct mf_trust *t, struct first_files *f, const struct mf_tuf_file *root,
+			     int64_t now, struct mf_err *err)
 {
 	struct mf_buf canonical MF_BUF_CLEANUP = MF_BUF_INIT(4096);
-	struct mf_tuf_targets_spec spec = {.version = 1, .expires = now + mf_trust_lifetime(t, MF_TUF_TARGETS)};
+	struct mf_tuf_targets_spec spec = {.version = 1,
+					   .expires = now + mf_trust_lifetime(t, MF_TUF_TARGETS)};
 	if (mf_tuf_build_targets(t->repo->ops->dialect, &spec, &canonical, err) < 0)
 		return -1;
 	return add_file(t, f, root, "targets", MF_TUF_TARGETS, &canonical, err);
 }
 
-static int add_first_meta(struct mf_trust *t, struct first_files *f, const struct mf_tuf_file *root, enum mf_tuf_type type, int64_t now,
-			  struct mf_err *err)
+static int add_first_meta(struct mf_trust *t, struct first_files *f, const struct mf_tuf_file *root,
+			  enum mf_tuf_type type, int64_t now, struct mf_err *err)
 {
 	struct mf_buf canonical MF_BUF_CLEANUP = MF_BUF_INIT(4096);
 	const struct mf_publish_file *src = &f->v[f->n - 1];
 	struct mf_tuf_listed listed = {src->role, 1, src->bytes};
-	struct mf_tuf_meta_spec spec = {.type = type, .files = &listed, .nfiles = 1, .version = 1, .expires = now + mf_trust_lifetime(t, type)};
+	struct mf_tuf_meta_spec spec = {.type = type,
+					.files = &listed,
+					.nfiles = 1,
+					.version = 1,
+					.expires = now + mf_trust_lifetime(t, type)};
 	if (mf_tuf_build_meta(t->repo->ops->dialect, &spec, &canonical, err) < 0)
 		return -1;
-	return add_file(t, f, root, type == MF_TUF_SNAPSHOT ? "snapshot" : "timestamp", type, &canonical, err);
+	return add_file(t, f, root, type == MF_TUF_SNAPSHOT ? "snapshot" : "timestamp", type, &canonical,
+			err);
 }
 
-/* A prefix pin speaks for repositories that do not exist yet: a root that it would refuse is not published. */
+/* A prefix pin speaks for repositories that do not exist yet: a root that it would refuse is not published.
+ */
 static int check_prefix_pin(struct mf_trust *t, const struct mf_digest *root_fp, struct mf_err *err)
 {
 	struct mf_pin pin __attribute__((cleanup(mf_pin_clear))) = {0};
@@ -185,12 +204,15 @@ static int check_prefix_pin(struct mf_trust *t, const struct mf_digest *root_fp,
 		fits |= pin.threshold == 1 && mf_digest_eq(&pin.fingerprints[i], root_fp);
 	if (fits)
 		return 0;
-	(void)mf_fail(err, MF_E_PIN, 0, "the pin '%s' of this machine would refuse a repository of '%s' under our root key", pin.pattern, t->pin_name);
+	(void)mf_fail(err, MF_E_PIN, 0,
+		      "the pin '%s' of this machine would refuse a repository of '%s' under our root key",
+		      pin.pattern, t->pin_name);
 	mf_err_set_hint(err, "a holder of the pinned root key must initialise it");
 	return -1;
 }
 
-static int publish_first(struct mf_trust *t, const struct plan *p, struct mf_digest *root_fp, struct mf_err *err)
+static int publish_first(struct mf_trust *t, const struct plan *p, struct mf_digest *root_fp,
+			 struct mf_err *err)
 {
 	struct first_files f __attribute__((cleanup(first_files_clear))) = {.n = 0};
 	struct mf_tuf_file *root MF_TUF_FILE_CLEANUP = NULL;
@@ -210,9 +232,13 @@ static int publish_first(struct mf_trust *t, const struct plan *p, struct mf_dig
 static int check_absent(struct mf_trust *t, struct mf_err *err)
 {
 	struct mf_buf bytes MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_ROOT_BYTES);
-	struct mf_fetch_key key = {.role = "root", .by = t->repo->ops->local ? MF_BY_VERSION : MF_BY_NAME, .version = 1, .max = MF_MAX_ROOT_BYTES};
+	struct mf_fetch_key key = {.role = "root",
+				   .by = t->repo->ops->local ? MF_BY_VERSION : MF_BY_NAME,
+				   .version = 1,
+				   .max = MF_MAX_ROOT_BYTES};
 	if (t->repo->ops->local) {
-		struct mf_fetch_key ts = {.role = "timestamp", .by = MF_BY_NAME, .max = MF_MAX_TIMESTAMP_BYTES};
+		struct mf_fetch_key ts = {
+		    .role = "timestamp", .by = MF_BY_NAME, .max = MF_MAX_TIMESTAMP_BYTES};
 		key = ts; /* it is written last: without it there is no repository */
 	}
 	int rc = mf_trust_fetch(t, &key, &bytes, err);
@@ -233,7 +259,9 @@ int mf_trust_init(struct mf_trust *t, struct mf_trust_made *made, struct mf_err 
 	if (mf_trust_known(t, err) || err->code) {
 		if (err->code)
 			return -1;
-		(void)mf_fail(err, MF_E_GONE, 0, "the trust repository of '%s' was at '%s' before and is gone", t->pin_name, t->repo->where);
+		(void)mf_fail(err, MF_E_GONE, 0,
+			      "the trust repository of '%s' was at '%s' before and is gone", t->pin_name,
+			      t->repo->where);
 		mf_err_set_hint(err, "ask its owner; it is not initialised anew");
 		return -1;
 	}

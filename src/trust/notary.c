@@ -7,7 +7,7 @@
 struct notary {
 	struct mf_repo repo;
 	const struct mf_trust_config *cfg;
-	char *base;       /* .../v2/GUN/_trust/tuf/ */
+	char *base;        /* .../v2/GUN/_trust/tuf/ */
 	char *pull, *push; /* scopes */
 };
 
@@ -38,8 +38,8 @@ static char *text(struct mf_err *err, const char *fmt, ...)
 	return rc < 0 ? NULL : mf_buf_take(&b);
 }
 
-static struct mf_repo *open_url(const struct mf_repo_ops *ops, const char *scheme, const char *rest, const char *gun,
-				const struct mf_trust_config *cfg, struct mf_err *err)
+static struct mf_repo *open_url(const struct mf_repo_ops *ops, const char *scheme, const char *rest,
+				const char *gun, const struct mf_trust_config *cfg, struct mf_err *err)
 {
 	struct mf_buf path MF_BUF_CLEANUP = MF_BUF_INIT(4096);
 	size_t len = strlen(rest);
@@ -51,11 +51,15 @@ static struct mf_repo *open_url(const struct mf_repo_ops *ops, const char *schem
 	}
 	/* It may be a password: it is not repeated. */
 	if (strpbrk(rest, "@?#")) {
-		(void)mf_fail(err, MF_E_USAGE, 0, "the URL of a trust server is %sHOST[:PORT][/PATH], without user and query", scheme);
-		mf_err_set_hint(err, "-u USER and --password-stdin, or REGISTRY_USERNAME and REGISTRY_PASSWORD, give user and password");
+		(void)mf_fail(err, MF_E_USAGE, 0,
+			      "the URL of a trust server is %sHOST[:PORT][/PATH], without user and query",
+			      scheme);
+		mf_err_set_hint(err, "-u USER and --password-stdin, or REGISTRY_USERNAME and "
+				     "REGISTRY_PASSWORD, give user and password");
 		return NULL;
 	}
-	/* The server matches paths after decoding and redirects "//" and dot segments: none of them is in a GUN. */
+	/* The server matches paths after decoding and redirects "//" and dot segments: none of them is in a
+	 * GUN. */
 	if (mf_pct_encode(&path, mf_str_c(gun), "/:", err) < 0)
 		return NULL;
 	struct notary *n = calloc(1, sizeof *n);
@@ -66,7 +70,8 @@ static struct mf_repo *open_url(const struct mf_repo_ops *ops, const char *schem
 	n->repo.ops = ops;
 	n->cfg = cfg;
 	n->repo.where = text(err, "%s%.*s", scheme, (int)len, rest);
-	n->base = n->repo.where ? text(err, "%s/v2/%s/_trust/tuf/", n->repo.where, mf_buf_str(&path).p) : NULL;
+	n->base =
+	    n->repo.where ? text(err, "%s/v2/%s/_trust/tuf/", n->repo.where, mf_buf_str(&path).p) : NULL;
 	n->pull = n->base ? text(err, "repository:%s:pull", gun) : NULL;
 	n->push = n->pull ? text(err, "repository:%s:push,pull", gun) : NULL;
 	if (n->push && mf_http_url_allowed(cfg->http, n->base))
@@ -79,12 +84,14 @@ static struct mf_repo *open_url(const struct mf_repo_ops *ops, const char *schem
 	return NULL;
 }
 
-static struct mf_repo *open_http(const char *rest, const char *gun, const struct mf_trust_config *cfg, struct mf_err *err)
+static struct mf_repo *open_http(const char *rest, const char *gun, const struct mf_trust_config *cfg,
+				 struct mf_err *err)
 {
 	return open_url(&mf_repo_notary_http, "http://", rest, gun, cfg, err);
 }
 
-static struct mf_repo *open_https(const char *rest, const char *gun, const struct mf_trust_config *cfg, struct mf_err *err)
+static struct mf_repo *open_https(const char *rest, const char *gun, const struct mf_trust_config *cfg,
+				  struct mf_err *err)
 {
 	return open_url(&mf_repo_notary_https, "https://", rest, gun, cfg, err);
 }
@@ -123,7 +130,8 @@ static struct mf_fetch *notary_begin(struct mf_repo *r, const struct mf_fetch_ke
 	}
 	f->n = n;
 	f->url = fetch_url(n, key, err);
-	struct mf_http_request req = {.url = f->url, .auth = n->cfg->auth, .scope = n->pull, .max_bytes = key->max};
+	struct mf_http_request req = {
+	    .url = f->url, .auth = n->cfg->auth, .scope = n->pull, .max_bytes = key->max};
 	if (f->url && mf_http_submit(n->cfg->http, &req, &f->call, err) == 0)
 		return f;
 	notary_cancel(f);
@@ -149,7 +157,8 @@ static int notary_end(struct mf_fetch *f, struct mf_buf *out, struct mf_err *err
 }
 
 /* A 404 here is about the server, not about a record or an image. */
-static int server_error(const struct mf_http_call *call, const struct mf_http_response *res, const char *what, struct mf_err *err)
+static int server_error(const struct mf_http_call *call, const struct mf_http_response *res, const char *what,
+			struct mf_err *err)
 {
 	(void)mf_http_status_error(call, what, err);
 	if (res->status == 404) {
@@ -168,11 +177,12 @@ bool mf_notary_lost_race(const struct mf_http_response *res, bool first)
 		return strcmp(code, "UPDATING") == 0;
 	if (res->status != 400)
 		return false;
-	return strcmp(code, "VERSION") == 0 ||
-	       (first && strcmp(code, "INVALID_UPDATE") == 0 && memmem(body.p, body.n, "ErrBadRoot", 10) != NULL);
+	return strcmp(code, "VERSION") == 0 || (first && strcmp(code, "INVALID_UPDATE") == 0 &&
+						memmem(body.p, body.n, "ErrBadRoot", 10) != NULL);
 }
 
-static int publish_error(const struct mf_http_call *call, const struct mf_http_response *res, bool first, struct mf_err *err)
+static int publish_error(const struct mf_http_call *call, const struct mf_http_response *res, bool first,
+			 struct mf_err *err)
 {
 	struct mf_str body = mf_buf_str(&res->body);
 	if (mf_notary_lost_race(res, first))
@@ -180,12 +190,14 @@ static int publish_error(const struct mf_http_call *call, const struct mf_http_r
 	(void)server_error(call, res, "publish trust metadata", err);
 	if (res->status == 400 && memmem(body.p, body.n, "no snapshot was included", 24)) {
 		(void)mf_recode(err, MF_E_KEY);
-		mf_err_set_hint(err, "the snapshot key of this repository is held by another client: only its holder can publish");
+		mf_err_set_hint(err, "the snapshot key of this repository is held by another client: only "
+				     "its holder can publish");
 	}
 	return -1;
 }
 
-static int notary_publish(struct mf_repo *r, const struct mf_publish_file *files, size_t n, const struct mf_bytes *base, struct mf_err *err)
+static int notary_publish(struct mf_repo *r, const struct mf_publish_file *files, size_t n,
+			  const struct mf_bytes *base, struct mf_err *err)
 {
 	struct notary *no = (struct notary *)r;
 	struct mf_http_part parts[8];
@@ -194,8 +206,13 @@ static int notary_publish(struct mf_repo *r, const struct mf_publish_file *files
 	size_t np = 0;
 	for (size_t i = 0; i < n && np < 8; i++)
 		parts[np++] = (struct mf_http_part){"files", files[i].role, files[i].bytes};
-	struct mf_http_request req = {.method = "POST", .url = no->base, .auth = no->cfg->auth, .scope = no->push,
-				      .parts = parts, .nparts = np, .no_retry = true};
+	struct mf_http_request req = {.method = "POST",
+				      .url = no->base,
+				      .auth = no->cfg->auth,
+				      .scope = no->push,
+				      .parts = parts,
+				      .nparts = np,
+				      .no_retry = true};
 	if (mf_http_submit(no->cfg->http, &req, &call, err) < 0 || mf_http_await(call, &res, err) < 0)
 		return -1;
 	return res->status == 200 ? 0 : publish_error(call, res, base == NULL, err);
@@ -207,7 +224,8 @@ static int notary_server_key(struct mf_repo *r, const char *role, struct mf_buf 
 	struct mf_http_call *call MF_HTTP_CALL_CLEANUP = NULL;
 	struct mf_http_response *res;
 	char *url MF_FREE = text(err, "%s%s.key", n->base, role);
-	struct mf_http_request req = {.url = url, .auth = n->cfg->auth, .scope = n->push, .max_bytes = MF_MAX_ERROR_BODY};
+	struct mf_http_request req = {
+	    .url = url, .auth = n->cfg->auth, .scope = n->push, .max_bytes = MF_MAX_ERROR_BODY};
 	if (!url || mf_http_submit(n->cfg->http, &req, &call, err) < 0 || mf_http_await(call, &res, err) < 0)
 		return -1;
 	if (res->status != 200)
@@ -215,10 +233,11 @@ static int notary_server_key(struct mf_repo *r, const char *role, struct mf_buf 
 	return mf_buf_add_str(out, mf_buf_str(&res->body), err);
 }
 
-#define NOTARY_OPS(prefix, opener) \
-	{ \
-		.scheme = (prefix), .dialect = &mf_dialect_notary, .open = (opener), .close = notary_close, .begin = notary_begin, \
-		.end = notary_end, .cancel = notary_cancel, .publish = notary_publish, .server_key = notary_server_key, \
+#define NOTARY_OPS(prefix, opener)                                                                           \
+	{                                                                                                    \
+		.scheme = (prefix), .dialect = &mf_dialect_notary, .open = (opener), .close = notary_close,  \
+		.begin = notary_begin, .end = notary_end, .cancel = notary_cancel,                           \
+		.publish = notary_publish, .server_key = notary_server_key,                                  \
 	}
 const struct mf_repo_ops mf_repo_notary_http = NOTARY_OPS("http://", open_http);
 const struct mf_repo_ops mf_repo_notary_https = NOTARY_OPS("https://", open_https);

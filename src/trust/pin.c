@@ -57,9 +57,12 @@ static int read_fingerprints(const json_t *list, struct mf_pin *out, struct mf_e
 	out->fingerprints = mf_calloc(n, sizeof *out->fingerprints);
 	if (!out->fingerprints)
 		return mf_fail_nomem(err);
-	json_array_foreach(list, i, item) {
-		if (!json_is_string(item) || mf_hex_decode(out->fingerprints[i].b, 32, mf_str_c(json_string_value(item))) < 0)
-			return mf_fail(err, MF_E_PIN, 0, "fingerprint %zu is not 64 lower-case hexadecimal digits", i + 1);
+	json_array_foreach(list, i, item)
+	{
+		if (!json_is_string(item) ||
+		    mf_hex_decode(out->fingerprints[i].b, 32, mf_str_c(json_string_value(item))) < 0)
+			return mf_fail(err, MF_E_PIN, 0,
+				       "fingerprint %zu is not 64 lower-case hexadecimal digits", i + 1);
 		out->n++;
 	}
 	return 0;
@@ -77,7 +80,8 @@ static int read_ca(const char *home, const char *file, struct mf_pin *out, struc
 	return out->ca ? 0 : mf_fail_nomem(err);
 }
 
-static int read_pin(const char *home, const char *pattern, const json_t *value, struct mf_pin *out, struct mf_err *err)
+static int read_pin(const char *home, const char *pattern, const json_t *value, struct mf_pin *out,
+		    struct mf_err *err)
 {
 	const char *ca = NULL;
 	json_t *list = NULL;
@@ -85,13 +89,15 @@ static int read_pin(const char *home, const char *pattern, const json_t *value, 
 	out->pattern = mf_str_dup(mf_str_c(pattern));
 	if (!out->pattern)
 		return mf_fail_nomem(err);
-	if (mf_json_get_str(value, "ca", false, &ca, err) < 0 || mf_json_get_arr(value, "fingerprints", ca == NULL, &list, err) < 0 ||
+	if (mf_json_get_str(value, "ca", false, &ca, err) < 0 ||
+	    mf_json_get_arr(value, "fingerprints", ca == NULL, &list, err) < 0 ||
 	    mf_json_get_int(value, "threshold", false, 1, MF_MAX_SIGNATURES, &out->threshold, err) < 0)
 		return mf_recode(err, MF_E_PIN);
 	if ((list && read_fingerprints(list, out, err) < 0) || (ca && read_ca(home, ca, out, err) < 0))
 		return -1;
 	if (!ca && out->threshold > (int64_t)out->n)
-		return mf_fail(err, MF_E_PIN, 0, "threshold %lld of %zu fingerprints", (long long)out->threshold, out->n);
+		return mf_fail(err, MF_E_PIN, 0, "threshold %lld of %zu fingerprints",
+			       (long long)out->threshold, out->n);
 	out->found = true;
 	return 0;
 }
@@ -109,12 +115,13 @@ int mf_pin_find(const char *home, const char *name, struct mf_pin *out, struct m
 	const char *pattern, *best_pattern = name;
 	size_t longest = 0;
 	if (!best)
-		json_object_foreach(pins, pattern, value)
-			if (prefix_fits(pattern, name) && (!best || strlen(pattern) > longest)) {
-				best = value;
-				best_pattern = pattern;
-				longest = strlen(pattern);
-			}
+		json_object_foreach(pins, pattern, value) if (prefix_fits(pattern, name) &&
+							      (!best || strlen(pattern) > longest))
+		{
+			best = value;
+			best_pattern = pattern;
+			longest = strlen(pattern);
+		}
 	if (best && read_pin(home, best_pattern, best, &pin, err) < 0) {
 		mf_pin_clear(&pin);
 		struct mf_esc e;
@@ -138,11 +145,12 @@ static json_t *pin_json(const struct mf_digest *fps, size_t n, int64_t threshold
 	return list ? json_pack("{s:O,s:I}", "fingerprints", list, "threshold", (json_int_t)threshold) : NULL;
 }
 
-int mf_pin_store(const char *home, const char *pattern, const struct mf_digest *fps, size_t n, int64_t threshold,
-		 const struct mf_env *env, struct mf_err *err)
+int mf_pin_store(const char *home, const char *pattern, const struct mf_digest *fps, size_t n,
+		 int64_t threshold, const struct mf_env *env, struct mf_err *err)
 {
 	struct mf_lock lock MF_LOCK_CLEANUP = MF_LOCK_INIT;
-	char *path MF_FREE = mf_path_join(home, "trust.json", NULL), *lock_path MF_FREE = mf_path_join(home, "trust.lock", NULL);
+	char *path MF_FREE = mf_path_join(home, "trust.json", NULL),
+		   *lock_path MF_FREE = mf_path_join(home, "trust.lock", NULL);
 	if (!path || !lock_path)
 		return mf_fail_nomem(err);
 	if (mf_dir_make(home, 0700, err) < 0 || mf_lock_acquire(&lock, lock_path, env, err) < 0)
@@ -154,13 +162,14 @@ int mf_pin_store(const char *home, const char *pattern, const struct mf_digest *
 	if (!pin || json_object_set_new(json_object_get(tree, "pins"), pattern, pin) < 0)
 		return mf_fail_nomem(err);
 	struct mf_buf text MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_CONFIG_BYTES);
-	if (mf_json_dump(tree, JSON_INDENT(2) | JSON_SORT_KEYS, &text, err) < 0 || mf_buf_addc(&text, '\n', err) < 0)
+	if (mf_json_dump(tree, JSON_INDENT(2) | JSON_SORT_KEYS, &text, err) < 0 ||
+	    mf_buf_addc(&text, '\n', err) < 0)
 		return -1;
 	return mf_file_write(path, mf_buf_bytes(&text), 0644, err);
 }
 
-int mf_pin_from_root(const struct mf_dialect *d, const char *gun, int64_t now, struct mf_bytes root, struct mf_digest *fps,
-		     size_t *n, int64_t *threshold, struct mf_err *err)
+int mf_pin_from_root(const struct mf_dialect *d, const char *gun, int64_t now, struct mf_bytes root,
+		     struct mf_digest *fps, size_t *n, int64_t *threshold, struct mf_err *err)
 {
 	struct mf_buf copy MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_ROOT_BYTES);
 	if (mf_buf_add(&copy, root.p, root.n, err) < 0)

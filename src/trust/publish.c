@@ -43,16 +43,18 @@ static int no_key(const struct mf_tuf_role *role, struct mf_err *err)
 		at += n > 0 ? (size_t)n : 0;
 	}
 	(void)mf_fail(err, MF_E_KEY, 0, "we hold no key of role '%s'; it accepts %s", role->name, list);
-	mf_err_set_hint(err, "'manifesto key list' shows the keys here; a colleague who holds one of these can publish");
+	mf_err_set_hint(
+	    err, "'manifesto key list' shows the keys here; a colleague who holds one of these can publish");
 	return -1;
 }
 
-int mf_trust_signer(struct mf_trust *t, const struct mf_tuf_role *role, struct mf_signer *out, const struct mf_key_info **info,
-		    struct mf_err *err)
+int mf_trust_signer(struct mf_trust *t, const struct mf_tuf_role *role, struct mf_signer *out,
+		    const struct mf_key_info **info, struct mf_err *err)
 {
 	const struct mf_key_info *best = NULL, *all;
 	size_t n;
-	if (mf_keystore_list(t->cfg->keys, &all, &n, err) < 0) /* keys that could not be read are not keys that we do not hold */
+	if (mf_keystore_list(t->cfg->keys, &all, &n, err) <
+	    0) /* keys that could not be read are not keys that we do not hold */
 		return -1;
 	for (size_t i = 0; i < role->nkeys; i++) {
 		const struct mf_key_info *k = held(t, role->keys[i]);
@@ -68,15 +70,16 @@ int mf_trust_signer(struct mf_trust *t, const struct mf_tuf_role *role, struct m
 
 /* ---- signing a file */
 
-static int sign_one(const struct mf_dialect *d, struct mf_signer *s, struct mf_str canonical, struct mf_buf *sig, const char **method,
-		    struct mf_err *err)
+static int sign_one(const struct mf_dialect *d, struct mf_signer *s, struct mf_str canonical,
+		    struct mf_buf *sig, const char **method, struct mf_err *err)
 {
 	enum mf_sig_scheme scheme = d->sign_scheme(s->pub, method);
 	int rc = s->sign(s->arg, scheme, mf_bytes_of(canonical), sig, err);
 	return rc == 1 ? mf_fail(err, MF_E_KEY, 0, "the signature of key '%s' is pending", s->name) : rc;
 }
 
-int mf_trust_sign_file(struct mf_trust *t, const struct mf_tuf_role *role, struct mf_str canonical, struct mf_buf *out, struct mf_err *err)
+int mf_trust_sign_file(struct mf_trust *t, const struct mf_tuf_role *role, struct mf_str canonical,
+		       struct mf_buf *out, struct mf_err *err)
 {
 	const struct mf_dialect *d = t->repo->ops->dialect;
 	struct mf_tuf_made_signature made[MF_MAX_SIGNATURES];
@@ -90,7 +93,9 @@ int mf_trust_sign_file(struct mf_trust *t, const struct mf_tuf_role *role, struc
 		return -1;
 	/* The preferred key first, then as many others as the threshold asks for. */
 	for (int pass = 0; pass < 2 && rc == 0; pass++)
-		for (size_t i = 0; i < role->nkeys && rc == 0 && (int64_t)n < role->threshold && n < MF_MAX_SIGNATURES; i++) {
+		for (size_t i = 0;
+		     i < role->nkeys && rc == 0 && (int64_t)n < role->threshold && n < MF_MAX_SIGNATURES;
+		     i++) {
 			const struct mf_key_info *k = held(t, role->keys[i]);
 			struct mf_signer s;
 			if (!k || (k == first) != (pass == 0) || role->keys[i]->id.n != 64)
@@ -98,14 +103,16 @@ int mf_trust_sign_file(struct mf_trust *t, const struct mf_tuf_role *role, struc
 			mf_buf_init(&sigs[n], 8192);
 			memcpy(ids[n], role->keys[i]->id.p, 64);
 			ids[n][64] = 0;
-			rc = mf_keystore_signer(t->cfg->keys, k, &s, err) < 0 ? -1 : sign_one(d, &s, canonical, &sigs[n], &made[n].method, err);
+			rc = mf_keystore_signer(t->cfg->keys, k, &s, err) < 0
+				 ? -1
+				 : sign_one(d, &s, canonical, &sigs[n], &made[n].method, err);
 			made[n].keyid = ids[n];
 			made[n].sig = mf_buf_bytes(&sigs[n]);
 			n++;
 		}
 	if (rc == 0 && (int64_t)n < role->threshold)
-		rc = mf_fail(err, MF_E_KEY, 0, "role '%s' needs %lld signatures and we hold %zu of its keys", role->name,
-			     (long long)role->threshold, n);
+		rc = mf_fail(err, MF_E_KEY, 0, "role '%s' needs %lld signatures and we hold %zu of its keys",
+			     role->name, (long long)role->threshold, n);
 	if (rc == 0)
 		rc = mf_tuf_build_file(d, canonical, made, n, out, err);
 	for (size_t i = 0; i < n; i++)
@@ -138,8 +145,9 @@ static void outgoing_clear(struct outgoing *o)
 	o->n = 0;
 }
 
-static int add_signed(struct mf_trust *t, struct outgoing *o, const char *role_name, const struct mf_tuf_role *role, int64_t version,
-		      struct mf_buf *canonical, struct mf_err *err)
+static int add_signed(struct mf_trust *t, struct outgoing *o, const char *role_name,
+		      const struct mf_tuf_role *role, int64_t version, struct mf_buf *canonical,
+		      struct mf_err *err)
 {
 	mf_buf_init(&o->bytes[o->n], MF_MAX_TARGETS_BYTES);
 	size_t i = o->n++;
@@ -150,7 +158,8 @@ static int add_signed(struct mf_trust *t, struct outgoing *o, const char *role_n
 	return 0;
 }
 
-static int add_targets(struct mf_trust *t, struct outgoing *o, const struct mf_trust_change *c, int64_t *version, struct mf_err *err)
+static int add_targets(struct mf_trust *t, struct outgoing *o, const struct mf_trust_change *c,
+		       int64_t *version, struct mf_err *err)
 {
 	struct mf_buf canonical MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_TARGETS_BYTES);
 	const struct mf_tuf_role *role = mf_trust_role(t, c->role);
@@ -159,7 +168,10 @@ static int add_targets(struct mf_trust *t, struct outgoing *o, const struct mf_t
 		return mf_fail(err, MF_E_USAGE, 0, "there is no role '%s' in this repository", c->role);
 	int64_t base = l ? l->file->version : mf_tuf_floor_get(&t->floors.roles, c->role);
 	*version = base + 1;
-	struct mf_tuf_targets_spec spec = {.old = l ? l->file : NULL, .edits = c->edits, .nedits = c->nedits, .version = *version,
+	struct mf_tuf_targets_spec spec = {.old = l ? l->file : NULL,
+					   .edits = c->edits,
+					   .nedits = c->nedits,
+					   .version = *version,
 					   .expires = t->set.now + mf_trust_lifetime(t, MF_TUF_TARGETS)};
 	if (mf_tuf_build_targets(t->repo->ops->dialect, &spec, &canonical, err) < 0)
 		return mf_wrap(err, "targets file of '%s'", c->role);
@@ -183,14 +195,20 @@ static int add_meta(struct mf_trust *t, struct outgoing *o, enum mf_tuf_type typ
 	const struct mf_tuf_file *old = snapshot ? t->set.snapshot : t->set.timestamp;
 	const struct mf_publish_file *src = &o->v[o->n - 1];
 	struct mf_tuf_listed listed = {src->role, src->version, src->bytes};
-	struct mf_tuf_meta_spec spec = {.type = type, .old = old, .files = &listed, .nfiles = 1, .version = old->version + 1,
+	struct mf_tuf_meta_spec spec = {.type = type,
+					.old = old,
+					.files = &listed,
+					.nfiles = 1,
+					.version = old->version + 1,
 					.expires = t->set.now + mf_trust_lifetime(t, type)};
 	if (mf_tuf_build_meta(t->repo->ops->dialect, &spec, &canonical, err) < 0)
 		return -1;
-	return add_signed(t, o, snapshot ? "snapshot" : "timestamp", &t->set.root->roles[type], spec.version, &canonical, err);
+	return add_signed(t, o, snapshot ? "snapshot" : "timestamp", &t->set.root->roles[type], spec.version,
+			  &canonical, err);
 }
 
-static int publish_once(struct mf_trust *t, const struct mf_trust_change *c, int64_t *version, struct mf_err *err)
+static int publish_once(struct mf_trust *t, const struct mf_trust_change *c, int64_t *version,
+			struct mf_err *err)
 {
 	struct outgoing o __attribute__((cleanup(outgoing_clear))) = {.n = 0};
 	struct mf_bytes base = mf_buf_bytes(&t->set.timestamp->bytes);
@@ -198,7 +216,8 @@ static int publish_once(struct mf_trust *t, const struct mf_trust_change *c, int
 	if (add_targets(t, &o, c, version, err) < 0)
 		return -1;
 	/* A Notary server signs the timestamp, and the snapshot unless its key is ours. */
-	if ((!server || mf_trust_hold_key_of(t, MF_TUF_SNAPSHOT)) && add_meta(t, &o, MF_TUF_SNAPSHOT, err) < 0)
+	if ((!server || mf_trust_hold_key_of(t, MF_TUF_SNAPSHOT)) &&
+	    add_meta(t, &o, MF_TUF_SNAPSHOT, err) < 0)
 		return -1;
 	if (!server && add_meta(t, &o, MF_TUF_TIMESTAMP, err) < 0)
 		return -1;
@@ -223,20 +242,24 @@ static bool edit_is_there(const struct mf_tuf_file *f, const struct mf_tuf_edit 
 	       mf_str_eq(mf_buf_str(&canonical), e->entry);
 }
 
-/* A 200 does not prove that readers can read: a normal update must yield what was published, or what somebody made of it since. */
-static int prove(struct mf_trust *t, struct mf_str prefix, const struct mf_trust_change *c, int64_t version, struct mf_err *err)
+/* A 200 does not prove that readers can read: a normal update must yield what was published, or what somebody
+ * made of it since. */
+static int prove(struct mf_trust *t, struct mf_str prefix, const struct mf_trust_change *c, int64_t version,
+		 struct mf_err *err)
 {
 	if (mf_trust_load(t, prefix, false, err) < 0)
 		return mf_wrap(err, "published, but reading it again failed");
 	const struct mf_tuf_loaded *l = mf_tuf_set_find(&t->set, c->role);
 	if (!l || l->file->version < version)
-		return mf_fail(err, MF_E_CONFLICT, 0, "published version %lld of '%s', but the server still shows version %lld",
+		return mf_fail(err, MF_E_CONFLICT, 0,
+			       "published version %lld of '%s', but the server still shows version %lld",
 			       (long long)version, c->role, l ? (long long)l->file->version : 0LL);
 	for (size_t i = 0; l->file->version == version && i < c->nedits; i++)
 		if (!edit_is_there(l->file, &c->edits[i])) {
 			struct mf_esc e;
-			return mf_fail(err, MF_E_INTERNAL, 0, "published '%s', but version %lld does not hold it", mf_esc(&e, c->edits[i].name),
-				       (long long)version);
+			return mf_fail(err, MF_E_INTERNAL, 0,
+				       "published '%s', but version %lld does not hold it",
+				       mf_esc(&e, c->edits[i].name), (long long)version);
 		}
 	return 0;
 }
@@ -276,14 +299,16 @@ static int conflict_pause(struct mf_trust *t, int tries, struct mf_err *err)
 	return 0;
 }
 
-int mf_trust_update(struct mf_trust *t, struct mf_str prefix, mf_trust_intent_fn intent, void *arg, int64_t *version, struct mf_err *err)
+int mf_trust_update(struct mf_trust *t, struct mf_str prefix, mf_trust_intent_fn intent, void *arg,
+		    int64_t *version, struct mf_err *err)
 {
 	/* This machine's writers queue here instead of racing each other on the server. */
 	struct mf_lock lock MF_LOCK_CLEANUP = MF_LOCK_INIT;
 	int64_t asked = mf_monotonic_ms();
 	if (mf_trust_lock(t, &lock, err) < 0)
 		return -1;
-	/* What the caller has just loaded for signing serves the first try, unless somebody held the lock meanwhile. */
+	/* What the caller has just loaded for signing serves the first try, unless somebody held the lock
+	 * meanwhile. */
 	bool fresh = t->loaded && t->for_signing && mf_monotonic_ms() - asked < 2;
 	for (int tries = 0;; tries++, fresh = false) {
 		struct mf_trust_change c = {0};

@@ -23,18 +23,21 @@ struct mf_publish_file {
 struct mf_repo;
 struct mf_fetch;
 struct mf_repo_ops {
-	const char *scheme;              /* URL prefix */
+	const char *scheme; /* URL prefix */
 	const struct mf_dialect *dialect;
-	bool local;                      /* no cache, no speculation */
-	struct mf_repo *(*open)(const char *rest, const char *gun, const struct mf_trust_config *cfg, struct mf_err *err);
+	bool local; /* no cache, no speculation */
+	struct mf_repo *(*open)(const char *rest, const char *gun, const struct mf_trust_config *cfg,
+				struct mf_err *err);
 	void (*close)(struct mf_repo *r);
 	/* Begins a request. */
 	struct mf_fetch *(*begin)(struct mf_repo *r, const struct mf_fetch_key *key, struct mf_err *err);
 	/* Waits and frees. 1: out filled (it must be initialised); 0: not there; -1. */
 	int (*end)(struct mf_fetch *f, struct mf_buf *out, struct mf_err *err);
 	void (*cancel)(struct mf_fetch *f);
-	/* All or nothing. base: the timestamp file that the change was built on, NULL for a new repository. MF_E_CONFLICT: somebody was faster. */
-	int (*publish)(struct mf_repo *r, const struct mf_publish_file *files, size_t n, const struct mf_bytes *base, struct mf_err *err);
+	/* All or nothing. base: the timestamp file that the change was built on, NULL for a new repository.
+	 * MF_E_CONFLICT: somebody was faster. */
+	int (*publish)(struct mf_repo *r, const struct mf_publish_file *files, size_t n,
+		       const struct mf_bytes *base, struct mf_err *err);
 	/* Public key object of a role that the server signs; NULL in the table: there is no server. */
 	int (*server_key)(struct mf_repo *r, const char *role, struct mf_buf *out, struct mf_err *err);
 };
@@ -44,8 +47,9 @@ struct mf_repo {
 };
 extern const struct mf_repo_ops mf_repo_notary_http, mf_repo_notary_https, mf_repo_tuf_file, mf_repo_tuf_dir;
 
-/* Does a Notary server's refusal of a publish mean that somebody was faster? 400 VERSION: a version in the upload is not newer than what is stored; 500
- * UPDATING: a race lost on SQL; INVALID_UPDATE with ErrBadRoot on a first publish: somebody else has initialised the repository. */
+/* Does a Notary server's refusal of a publish mean that somebody was faster? 400 VERSION: a version in the
+ * upload is not newer than what is stored; 500 UPDATING: a race lost on SQL; INVALID_UPDATE with ErrBadRoot
+ * on a first publish: somebody else has initialised the repository. */
 bool mf_notary_lost_race(const struct mf_http_response *res, bool first);
 
 #endif

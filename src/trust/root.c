@@ -1,5 +1,5 @@
-/* From a pin to the newest root: the chain is walked back from the newest root until a version satisfies the pin and is no newer than the
- * last root trusted here, then verified forward step by step (TUF 5.3). */
+/* From a pin to the newest root: the chain is walked back from the newest root until a version satisfies the
+ * pin and is no newer than the last root trusted here, then verified forward step by step (TUF 5.3). */
 #include <stdio.h>
 
 #include "base/encode.h"
@@ -32,9 +32,11 @@ static int chain_add(struct mf_trust *t, struct chain *c, struct mf_buf *bytes, 
 /* N.root.json from the cache, else from the server. 1, 0, -1. */
 static int versioned_root(struct mf_trust *t, int64_t version, struct mf_buf *out, struct mf_err *err)
 {
-	struct mf_fetch_key key = {.role = "root", .by = MF_BY_VERSION, .version = version, .max = MF_MAX_ROOT_BYTES};
+	struct mf_fetch_key key = {
+	    .role = "root", .by = MF_BY_VERSION, .version = version, .max = MF_MAX_ROOT_BYTES};
 	if (t->use_cache && !t->repo->ops->local) {
-		int rc = mf_cache_get(t->cfg->cache_dir, t->pin_name, "root", version, MF_MAX_ROOT_BYTES, out, err);
+		int rc = mf_cache_get(t->cfg->cache_dir, t->pin_name, "root", version, MF_MAX_ROOT_BYTES, out,
+				      err);
 		t->cached_step |= rc > 0;
 		if (rc)
 			return rc;
@@ -46,8 +48,9 @@ static int versioned_root(struct mf_trust *t, int64_t version, struct mf_buf *ou
 static int gone(struct mf_trust *t, struct mf_err *err)
 {
 	bool known = t->pin.exact || t->floors.any;
-	(void)mf_fail(err, known ? MF_E_GONE : MF_E_NOT_FOUND, 0, known ? "the trust repository of '%s' is gone from '%s'"
-									 : "there is no trust repository of '%s' at '%s'",
+	(void)mf_fail(err, known ? MF_E_GONE : MF_E_NOT_FOUND, 0,
+		      known ? "the trust repository of '%s' is gone from '%s'"
+			    : "there is no trust repository of '%s' at '%s'",
 		      t->pin_name, t->repo->where);
 	mf_err_set_endpoint(err, t->repo->where);
 	if (known)
@@ -91,12 +94,14 @@ static int newest_by_version(struct mf_trust *t, struct chain *c, struct mf_err 
 		if (!rc)
 			return gone(t, err);
 		if (v - first >= MF_MAX_ROOT_STEPS)
-			return mf_fail(err, MF_E_FORMAT, 0, "more than %d new root versions", MF_MAX_ROOT_STEPS);
+			return mf_fail(err, MF_E_FORMAT, 0, "more than %d new root versions",
+				       MF_MAX_ROOT_STEPS);
 		chain_clear(c);
 		if (chain_add(t, c, &bytes, err) < 0)
 			return -1;
 		if (c->v[0]->version != v)
-			return mf_fail(err, MF_E_FORMAT, 0, "%lld.root.json says version %lld", (long long)v, (long long)c->v[0]->version);
+			return mf_fail(err, MF_E_FORMAT, 0, "%lld.root.json says version %lld", (long long)v,
+				       (long long)c->v[0]->version);
 	}
 }
 
@@ -104,8 +109,10 @@ static int newest_by_version(struct mf_trust *t, struct chain *c, struct mf_err 
 
 static struct mf_tuf_anchor anchor_of(const struct mf_trust *t)
 {
-	return (struct mf_tuf_anchor){.fingerprints = t->pin.fingerprints, .n = t->pin.n,
-				      .ca = mf_str_c(t->pin.ca), .threshold = t->pin.threshold};
+	return (struct mf_tuf_anchor){.fingerprints = t->pin.fingerprints,
+				      .n = t->pin.n,
+				      .ca = mf_str_c(t->pin.ca),
+				      .threshold = t->pin.threshold};
 }
 
 /* 1, 0, -1: it could not be judged. */
@@ -115,7 +122,8 @@ static int satisfies(const struct mf_trust *t, const struct mf_tuf_file *root, s
 	struct mf_tuf_anchor a = anchor_of(t);
 	if (mf_tuf_root_check(t->repo->ops->dialect, mf_str_c(t->gun), t->set.now, root, &a, &why) == 0)
 		return 1;
-	return why.code == MF_E_NOMEM || why.code == MF_E_INTERNAL ? mf_fail(err, why.code, 0, "%s", why.msg) : 0;
+	return why.code == MF_E_NOMEM || why.code == MF_E_INTERNAL ? mf_fail(err, why.code, 0, "%s", why.msg)
+								   : 0;
 }
 
 static void add_fingerprints(char *out, size_t max, const struct mf_tuf_file *root)
@@ -148,14 +156,15 @@ static bool lists_pinned(const struct mf_trust *t, const struct mf_tuf_file *roo
 	return false;
 }
 
-/* A root of the pinned keys whose signatures do not hold is damaged: that says more than that the pin is not met. */
+/* A root of the pinned keys whose signatures do not hold is damaged: that says more than that the pin is not
+ * met. */
 static int refuse_pin(const struct mf_trust *t, const struct chain *c, struct mf_err *err)
 {
 	const struct mf_tuf_file *newest = c->v[0];
 	char served[300], pinned[300] = "a CA", *at = pinned;
 	for (size_t i = 0; i < c->n; i++)
-		if (lists_pinned(t, c->v[i]) &&
-		    mf_tuf_root_check(t->repo->ops->dialect, mf_str_c(t->gun), t->set.now, c->v[i], NULL, err) < 0)
+		if (lists_pinned(t, c->v[i]) && mf_tuf_root_check(t->repo->ops->dialect, mf_str_c(t->gun),
+								  t->set.now, c->v[i], NULL, err) < 0)
 			return -1;
 	add_fingerprints(served, sizeof served, newest);
 	for (size_t i = 0; i < t->pin.n && i < 4; i++) {
@@ -164,10 +173,13 @@ static int refuse_pin(const struct mf_trust *t, const struct chain *c, struct mf
 		*at++ = ' ';
 		*at = 0;
 	}
-	(void)mf_fail(err, MF_E_PIN, 0, "no root of '%s' matches the pin: pinned %s; %s root version %lld has keys %s", t->pin_name, pinned,
-		      t->cached[EARLY_ROOT] ? "cached" : "served", (long long)newest->version, served);
+	(void)mf_fail(err, MF_E_PIN, 0,
+		      "no root of '%s' matches the pin: pinned %s; %s root version %lld has keys %s",
+		      t->pin_name, pinned, t->cached[EARLY_ROOT] ? "cached" : "served",
+		      (long long)newest->version, served);
 	mf_err_set_endpoint(err, t->repo->where);
-	mf_err_set_hint(err, "either the repository was made anew without your knowledge, or this is an attack: ask its owner for the "
+	mf_err_set_hint(err, "either the repository was made anew without your knowledge, or this is an "
+			     "attack: ask its owner for the "
 			     "fingerprint over another channel before you run 'manifesto trust pin'");
 	return -1;
 }
@@ -176,18 +188,20 @@ static int refuse_unpinned(const struct mf_trust *t, const struct mf_tuf_file *n
 {
 	char served[300];
 	add_fingerprints(served, sizeof served, newest);
-	(void)mf_fail(err, MF_E_PIN, 0, "no pin for '%s' on this machine; the root that is served (version %lld) has keys %s", t->pin_name,
-		      (long long)newest->version, served);
+	(void)mf_fail(err, MF_E_PIN, 0,
+		      "no pin for '%s' on this machine; the root that is served (version %lld) has keys %s",
+		      t->pin_name, (long long)newest->version, served);
 	mf_err_set_endpoint(err, t->repo->where);
-	mf_err_set_hint(err, "compare the fingerprint with the owner's, then run 'manifesto trust pin IMAGE FINGERPRINT'; --tofu trusts "
+	mf_err_set_hint(err, "compare the fingerprint with the owner's, then run 'manifesto trust pin IMAGE "
+			     "FINGERPRINT'; --tofu trusts "
 			     "what is served");
 	return -1;
 }
 
 /* ---- the chain */
 
-/* Adds older roots until one satisfies the pin and none is newer than the last one trusted here. The index of the first (newest) that
- * satisfies it goes to *pinned. */
+/* Adds older roots until one satisfies the pin and none is newer than the last one trusted here. The index of
+ * the first (newest) that satisfies it goes to *pinned. */
 static int walk_back(struct mf_trust *t, struct chain *c, size_t *pinned, struct mf_err *err)
 {
 	int64_t floor = mf_tuf_floor_get(&t->floors.roles, "root");
@@ -206,20 +220,25 @@ static int walk_back(struct mf_trust *t, struct chain *c, size_t *pinned, struct
 			return 0;
 		if (last->version <= 1)
 			return found ? 0 : refuse_pin(t, c, err);
-		if (c->n > MF_MAX_ROOT_STEPS) /* a pinned key alone does not carry over the last trusted root */
-			return found ? mf_fail(err, MF_E_FORMAT, 0, "more than %d root versions since the last trusted one", MF_MAX_ROOT_STEPS)
+		if (c->n >
+		    MF_MAX_ROOT_STEPS) /* a pinned key alone does not carry over the last trusted root */
+			return found ? mf_fail(err, MF_E_FORMAT, 0,
+					       "more than %d root versions since the last trusted one",
+					       MF_MAX_ROOT_STEPS)
 				     : refuse_pin(t, c, err);
 		struct mf_buf bytes MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_ROOT_BYTES);
 		rc = versioned_root(t, last->version - 1, &bytes, err);
 		if (rc == 0)
-			return found ? mf_fail(err, MF_E_GONE, 0, "root version %lld is missing between the last trusted and the newest one",
+			return found ? mf_fail(err, MF_E_GONE, 0,
+					       "root version %lld is missing between the last trusted and "
+					       "the newest one",
 					       (long long)last->version - 1)
 				     : refuse_pin(t, c, err);
 		if (rc < 0 || chain_add(t, c, &bytes, err) < 0)
 			return -1;
 		if (c->v[c->n - 1]->version != last->version - 1)
-			return mf_fail(err, MF_E_FORMAT, 0, "%lld.root.json says version %lld", (long long)last->version - 1,
-				       (long long)c->v[c->n - 1]->version);
+			return mf_fail(err, MF_E_FORMAT, 0, "%lld.root.json says version %lld",
+				       (long long)last->version - 1, (long long)c->v[c->n - 1]->version);
 	}
 }
 
@@ -235,7 +254,8 @@ static int check_continuity(const struct mf_trust *t, const struct mf_tuf_file *
 	if (mf_digest_eq(&d, &t->floors.root))
 		return 0;
 	add_fingerprints(served, sizeof served, root);
-	(void)mf_fail(err, MF_E_PIN, 0, "root version %lld of '%s' is not the one trusted before: it now has keys %s",
+	(void)mf_fail(err, MF_E_PIN, 0,
+		      "root version %lld of '%s' is not the one trusted before: it now has keys %s",
 		      (long long)root->version, t->gun, served);
 	mf_err_set_endpoint(err, t->repo->where);
 	mf_err_set_hint(err, "the collection was replaced: ask its owner before anything else");
@@ -253,18 +273,20 @@ static int verify_forward(struct mf_trust *t, struct chain *c, size_t pinned, st
 			mf_tuf_file_free(root);
 			return -1;
 		}
-		if (first ? mf_tuf_set_root(&t->set, root, anchor, err) < 0 : mf_tuf_set_next_root(&t->set, root, err) < 0)
+		if (first ? mf_tuf_set_root(&t->set, root, anchor, err) < 0
+			  : mf_tuf_set_next_root(&t->set, root, err) < 0)
 			return -1;
 		first = false;
 		/* Only what has been verified: a step that fails must not come back from the cache. */
 		if (!t->repo->ops->local && !t->cached[EARLY_ROOT])
-			mf_cache_put(t->cfg->cache_dir, t->pin_name, "root", t->set.root->version, mf_buf_bytes(&t->set.root->bytes));
+			mf_cache_put(t->cfg->cache_dir, t->pin_name, "root", t->set.root->version,
+				     mf_buf_bytes(&t->set.root->bytes));
 	}
 	return mf_tuf_set_root_done(&t->set, err);
 }
 
-/* timestamp.json is written last: without it, and on a machine that knows nothing of it, a directory holds what an interrupted first put
- * has left, and the next one begins anew. 1, 0, -1. */
+/* timestamp.json is written last: without it, and on a machine that knows nothing of it, a directory holds
+ * what an interrupted first put has left, and the next one begins anew. 1, 0, -1. */
 static int unfinished(struct mf_trust *t, struct mf_err *err)
 {
 	struct mf_buf bytes MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_TIMESTAMP_BYTES);
@@ -275,8 +297,9 @@ static int unfinished(struct mf_trust *t, struct mf_err *err)
 	return rc < 0 ? -1 : !rc;
 }
 
-/* Whoever holds enough root keys of the newest root to have made it needs no pin to publish: nobody else can have. That is the case after a first
- * put that was stopped between publishing and pinning. The pin is stored when the load has succeeded. */
+/* Whoever holds enough root keys of the newest root to have made it needs no pin to publish: nobody else can
+ * have. That is the case after a first put that was stopped between publishing and pinning. The pin is stored
+ * when the load has succeeded. */
 static int adopt_own_root(struct mf_trust *t, const struct mf_tuf_file *newest, struct mf_err *err)
 {
 	const struct mf_tuf_role *role = &newest->roles[MF_TUF_ROOT];
@@ -285,7 +308,8 @@ static int adopt_own_root(struct mf_trust *t, const struct mf_tuf_file *newest, 
 	if (!fps)
 		return mf_fail_nomem(err);
 	for (size_t i = 0; i < role->nkeys; i++) {
-		struct mf_digest fp = role->keys[i]->pub ? mf_pubkey_fingerprint(role->keys[i]->pub) : (struct mf_digest){{0}};
+		struct mf_digest fp =
+		    role->keys[i]->pub ? mf_pubkey_fingerprint(role->keys[i]->pub) : (struct mf_digest){{0}};
 		if (role->keys[i]->pub && mf_keystore_find_fp(t->cfg->keys, &fp))
 			fps[n++] = fp;
 	}
@@ -317,6 +341,7 @@ int mf_trust_load_root(struct mf_trust *t, struct mf_err *err)
 	newest = c.v[0]->version;
 	oldest = c.v[c.n - 1]->version;
 	if (verify_forward(t, &c, pinned, err) < 0)
-		return mf_wrap(err, "root chain of '%s' (versions %lld to %lld)", t->pin_name, (long long)oldest, (long long)newest);
+		return mf_wrap(err, "root chain of '%s' (versions %lld to %lld)", t->pin_name,
+			       (long long)oldest, (long long)newest);
 	return 0;
 }

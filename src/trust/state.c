@@ -75,11 +75,14 @@ static int read_floors(const json_t *tree, struct mf_floors *out, struct mf_err 
 	const char *role;
 	int64_t v;
 	if (mf_json_get_int(tree, "clock", true, 0, MF_MAX_VERSION, &out->clock, err) < 0 ||
-	    read_digest(tree, "root", &out->root, err) < 0 || read_digest(tree, "keys", &out->keys, err) < 0 ||
+	    read_digest(tree, "root", &out->root, err) < 0 ||
+	    read_digest(tree, "keys", &out->keys, err) < 0 ||
 	    mf_json_get_obj(tree, "versions", true, &roles, err) < 0)
 		return -1;
-	json_object_foreach(roles, role, value) {
-		if (mf_json_get_int(roles, role, true, 1, MF_MAX_VERSION, &v, err) < 0 || mf_floor_set(&out->roles, role, v, err) < 0)
+	json_object_foreach(roles, role, value)
+	{
+		if (mf_json_get_int(roles, role, true, 1, MF_MAX_VERSION, &v, err) < 0 ||
+		    mf_floor_set(&out->roles, role, v, err) < 0)
 			return -1;
 	}
 	out->any = true;
@@ -107,7 +110,8 @@ int mf_floors_load(const char *home, const char *pin_name, struct mf_floors *out
 	mf_floors_clear(out);
 	if (err->code == MF_E_FORMAT)
 		(void)mf_recode(err, MF_E_ROLLBACK);
-	mf_err_set_hint(err, "restore the file from a backup; removing it gives up the protection against rollback for this repository");
+	mf_err_set_hint(err, "restore the file from a backup; removing it gives up the protection against "
+			     "rollback for this repository");
 	return mf_wrap(err, "rollback floors in '%s'", path);
 }
 
@@ -128,7 +132,8 @@ int mf_floors_keys(const struct mf_tuf_file *root, struct mf_digest *out, struct
 
 /* ---- raising */
 
-static int raise_one(struct mf_tuf_floors *f, const char *role, int64_t version, bool *changed, struct mf_err *err)
+static int raise_one(struct mf_tuf_floors *f, const char *role, int64_t version, bool *changed,
+		     struct mf_err *err)
 {
 	if (mf_tuf_floor_get(f, role) >= version)
 		return 0;
@@ -143,7 +148,8 @@ static int merge(struct mf_floors *f, const struct mf_tuf_set *set, bool *change
 	if (mf_floors_keys(set->root, &keys, err) < 0)
 		return -1;
 	int64_t known_root = mf_tuf_floor_get(&f->roles, "root");
-	/* Somebody else has followed the root since this set was loaded: its timestamp may be that of keys which are revoked now. */
+	/* Somebody else has followed the root since this set was loaded: its timestamp may be that of keys
+	 * which are revoked now. */
 	if (f->any && set->root->version < known_root)
 		return 0;
 	if (f->any && !mf_digest_eq(&keys, &f->keys) && set->root->version > known_root)
@@ -177,11 +183,13 @@ static int write_floors(const char *path, const struct mf_floors *f, struct mf_e
 	if (!versions)
 		return mf_fail_nomem(err);
 	for (size_t i = 0; i < f->roles.n; i++)
-		if (json_object_set_new(versions, f->roles.v[i].role, json_integer((json_int_t)f->roles.v[i].version)) < 0)
+		if (json_object_set_new(versions, f->roles.v[i].role,
+					json_integer((json_int_t)f->roles.v[i].version)) < 0)
 			return mf_fail_nomem(err); /* half of the floors would be a way back */
-	json_t *tree MF_JSON_CLEANUP = json_pack("{s:I,s:s,s:s,s:O}", "clock", (json_int_t)f->clock, "root", root, "keys", keys,
-						 "versions", versions);
-	struct mf_buf text MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_FLOORS_BYTES); /* more could not be read again */
+	json_t *tree MF_JSON_CLEANUP = json_pack("{s:I,s:s,s:s,s:O}", "clock", (json_int_t)f->clock, "root",
+						 root, "keys", keys, "versions", versions);
+	struct mf_buf text MF_BUF_CLEANUP =
+	    MF_BUF_INIT(MF_MAX_FLOORS_BYTES); /* more could not be read again */
 	if (!tree)
 		return mf_fail_nomem(err);
 	if (mf_json_dump(tree, JSON_INDENT(1) | JSON_SORT_KEYS, &text, err) < 0)
@@ -189,12 +197,13 @@ static int write_floors(const char *path, const struct mf_floors *f, struct mf_e
 	return mf_file_write(path, mf_buf_bytes(&text), 0600, err);
 }
 
-static int raise_locked(const char *home, const char *pin_name, const struct mf_tuf_set *set, const struct mf_env *env,
-			struct mf_err *err)
+static int raise_locked(const char *home, const char *pin_name, const struct mf_tuf_set *set,
+			const struct mf_env *env, struct mf_err *err)
 {
 	struct mf_lock lock MF_LOCK_CLEANUP = MF_LOCK_INIT;
 	struct mf_floors f __attribute__((cleanup(mf_floors_clear))) = {0};
-	char *dir MF_FREE = mf_path_join(home, "floors", NULL), *path MF_FREE = floors_path(home, pin_name, ".json", err);
+	char *dir MF_FREE = mf_path_join(home, "floors", NULL),
+		  *path MF_FREE = floors_path(home, pin_name, ".json", err);
 	char *lock_path MF_FREE = path ? floors_path(home, pin_name, ".lock", err) : NULL;
 	bool changed = false;
 	if (!dir && !err->code)
@@ -207,7 +216,8 @@ static int raise_locked(const char *home, const char *pin_name, const struct mf_
 	return changed ? write_floors(path, &f, err) : 0;
 }
 
-int mf_floors_raise(const char *home, const char *pin_name, const struct mf_tuf_set *set, const struct mf_env *env, struct mf_err *err)
+int mf_floors_raise(const char *home, const char *pin_name, const struct mf_tuf_set *set,
+		    const struct mf_env *env, struct mf_err *err)
 {
 	struct mf_floors f __attribute__((cleanup(mf_floors_clear))) = {0};
 	bool changed = false;
@@ -227,19 +237,21 @@ int mf_floors_raise(const char *home, const char *pin_name, const struct mf_tuf_
 
 /* ---- cache */
 
-static char *cache_path(const char *cache_dir, const char *pin_name, const char *role, int64_t version, char **dir, struct mf_err *err)
+static char *cache_path(const char *cache_dir, const char *pin_name, const char *role, int64_t version,
+			char **dir, struct mf_err *err)
 {
 	char hex[65];
 	struct mf_buf name MF_BUF_CLEANUP = MF_BUF_INIT(2048);
-	if (name_hash(pin_name, hex, err) < 0 || (version && mf_buf_printf(&name, err, "%lld.", (long long)version) < 0) ||
+	if (name_hash(pin_name, hex, err) < 0 ||
+	    (version && mf_buf_printf(&name, err, "%lld.", (long long)version) < 0) ||
 	    mf_pct_encode(&name, mf_str_c(role), "", err) < 0 || mf_buf_addz(&name, ".json", err) < 0)
 		return NULL;
 	*dir = mf_path_join(cache_dir, "tuf", hex, NULL);
 	return *dir ? mf_path_join(*dir, mf_buf_str(&name).p, NULL) : NULL;
 }
 
-int mf_cache_get(const char *cache_dir, const char *pin_name, const char *role, int64_t version, size_t max, struct mf_buf *out,
-		 struct mf_err *err)
+int mf_cache_get(const char *cache_dir, const char *pin_name, const char *role, int64_t version, size_t max,
+		 struct mf_buf *out, struct mf_err *err)
 {
 	char *dir MF_FREE = NULL;
 	char *path MF_FREE = cache_path(cache_dir, pin_name, role, version, &dir, err);
@@ -254,7 +266,8 @@ int mf_cache_get(const char *cache_dir, const char *pin_name, const char *role, 
 	return 0;
 }
 
-void mf_cache_put(const char *cache_dir, const char *pin_name, const char *role, int64_t version, struct mf_bytes bytes)
+void mf_cache_put(const char *cache_dir, const char *pin_name, const char *role, int64_t version,
+		  struct mf_bytes bytes)
 {
 	struct mf_err err = MF_ERR_INIT;
 	char *dir MF_FREE = NULL;

@@ -1,32 +1,40 @@
-/* What this machine remembers of a repository: rollback floors (trusted: in $MANIFESTO_HOME) and cached files (untrusted). */
+/* What this machine remembers of a repository: rollback floors (trusted: in $MANIFESTO_HOME) and cached files
+ * (untrusted). */
 #ifndef MF_TRUST_STATE_H
 #define MF_TRUST_STATE_H
 
 #include "trust/trust.h"
 
-/* Floors: the highest versions seen, the latest clock, the last trusted root, and which keys signed timestamp and snapshot then. */
+/* Floors: the highest versions seen, the latest clock, the last trusted root, and which keys signed timestamp
+ * and snapshot then. */
 struct mf_floors {
 	struct mf_tuf_floors roles;
 	int64_t clock;
-	struct mf_digest root;  /* sha256 of the last trusted root file; valid when roles has "root" */
-	struct mf_digest keys;  /* over the fingerprints and thresholds of timestamp and snapshot */
+	struct mf_digest root; /* sha256 of the last trusted root file; valid when roles has "root" */
+	struct mf_digest keys; /* over the fingerprints and thresholds of timestamp and snapshot */
 	bool any;
 };
 void mf_floors_clear(struct mf_floors *f);
 /* No file: empty floors. A malformed file is MF_E_ROLLBACK: floors are never silently forgotten. */
-int mf_floors_load(const char *home, const char *pin_name, struct mf_floors *out, struct mf_err *err) MF_NODISCARD;
-/* Raises what is stored to what the set has seen (never lowers a version, except behind a change of keys); locked. An unwritable home is
- * not an error: it is logged. */
-int mf_floors_raise(const char *home, const char *pin_name, const struct mf_tuf_set *set, const struct mf_env *env, struct mf_err *err) MF_NODISCARD;
+int mf_floors_load(const char *home, const char *pin_name, struct mf_floors *out,
+		   struct mf_err *err) MF_NODISCARD;
+/* Raises what is stored to what the set has seen (never lowers a version, except behind a change of keys);
+ * locked. An unwritable home is not an error: it is logged. */
+int mf_floors_raise(const char *home, const char *pin_name, const struct mf_tuf_set *set,
+		    const struct mf_env *env, struct mf_err *err) MF_NODISCARD;
 /* Digest over the keys of timestamp and snapshot that a root lists. */
 int mf_floors_keys(const struct mf_tuf_file *root, struct mf_digest *out, struct mf_err *err) MF_NODISCARD;
 int mf_floor_set(struct mf_tuf_floors *f, const char *role, int64_t version, struct mf_err *err) MF_NODISCARD;
-/* Forgets the floors of everything but root: the keys of timestamp or snapshot have been rotated (TUF 5.3.11). */
+/* Forgets the floors of everything but root: the keys of timestamp or snapshot have been rotated
+ * (TUF 5.3.11). */
 void mf_floors_forget_online(struct mf_tuf_floors *f);
 
-/* Cached metadata: DIR/<sha256 of the pin name>/ROLE.json and N.root.json; role bytes escaped. 1 found, 0 not; a broken cache is a miss. */
-int mf_cache_get(const char *cache_dir, const char *pin_name, const char *role, int64_t version, size_t max, struct mf_buf *out, struct mf_err *err) MF_NODISCARD;
+/* Cached metadata: DIR/<sha256 of the pin name>/ROLE.json and N.root.json; role bytes escaped. 1 found, 0
+ * not; a broken cache is a miss. */
+int mf_cache_get(const char *cache_dir, const char *pin_name, const char *role, int64_t version, size_t max,
+		 struct mf_buf *out, struct mf_err *err) MF_NODISCARD;
 /* Failure to write is no error. */
-void mf_cache_put(const char *cache_dir, const char *pin_name, const char *role, int64_t version, struct mf_bytes bytes);
+void mf_cache_put(const char *cache_dir, const char *pin_name, const char *role, int64_t version,
+		  struct mf_bytes bytes);
 
 #endif

@@ -1,6 +1,8 @@
-/* A trust repository and this machine's view of it: pins, floors, cache, the client workflow with its I/O, publishing.
+/* A trust repository and this machine's view of it: pins, floors, cache, the client workflow with its I/O,
+ * publishing.
  *
- * Backends (a Notary server, a TUF 1.0 directory) move bytes and are not trusted; everything is verified by the TUF core. */
+ * Backends (a Notary server, a TUF 1.0 directory) move bytes and are not trusted; everything is verified by
+ * the TUF core. */
 #ifndef MF_TRUST_TRUST_H
 #define MF_TRUST_TRUST_H
 
@@ -11,22 +13,23 @@
 #include "tuf/tuf.h"
 
 struct mf_trust_config {
-	const char *home;      /* pins, floors, locks */
+	const char *home; /* pins, floors, locks */
 	const char *cache_dir;
-	bool tofu;             /* trust on first use where no pin exists */
-	bool ci;               /* and never store it */
-	struct mf_http *http;  /* for servers; may be NULL for directories */
+	bool tofu;            /* trust on first use where no pin exists */
+	bool ci;              /* and never store it */
+	struct mf_http *http; /* for servers; may be NULL for directories */
 	struct mf_auth *auth;
 	const struct mf_env *env;
 	struct mf_keystore *keys;
-	const char *key_name;  /* keys that are made, and the first choice when several fit */
+	const char *key_name; /* keys that are made, and the first choice when several fit */
 };
 
 struct mf_trust;
-/* url: "https://...", "http://..." (Notary) or "tuf+file:///DIR" (directory below it per GUN), or a plain path: that very directory. gun: repository
- * name in metadata; pin_name: what pins and floors are filed under (the GUN, or "oci:/absolute/dir"). cfg is borrowed with all it points to. No request is made. */
-int mf_trust_open(const char *url, const char *gun, const char *pin_name, const struct mf_trust_config *cfg, struct mf_trust **out,
-		  struct mf_err *err) MF_NODISCARD;
+/* url: "https://...", "http://..." (Notary) or "tuf+file:///DIR" (directory below it per GUN), or a plain
+ * path: that very directory. gun: repository name in metadata; pin_name: what pins and floors are filed under
+ * (the GUN, or "oci:/absolute/dir"). cfg is borrowed with all it points to. No request is made. */
+int mf_trust_open(const char *url, const char *gun, const char *pin_name, const struct mf_trust_config *cfg,
+		  struct mf_trust **out, struct mf_err *err) MF_NODISCARD;
 void mf_trust_close(struct mf_trust *t);
 static inline void mf_trust_cleanup(struct mf_trust **t)
 {
@@ -34,7 +37,7 @@ static inline void mf_trust_cleanup(struct mf_trust **t)
 }
 #define MF_TRUST_CLEANUP __attribute__((cleanup(mf_trust_cleanup)))
 
-const char *mf_trust_where(const struct mf_trust *t);  /* for people: URL or directory */
+const char *mf_trust_where(const struct mf_trust *t); /* for people: URL or directory */
 const char *mf_trust_gun(const struct mf_trust *t);
 const char *mf_trust_pin_name(const struct mf_trust *t);
 const struct mf_dialect *mf_trust_dialect(const struct mf_trust *t);
@@ -43,11 +46,12 @@ const char *mf_trust_dir(const struct mf_trust *t);
 
 /* Begins the requests that a load will need, so that they overlap others. Optional. */
 int mf_trust_prefetch(struct mf_trust *t, struct mf_err *err) MF_NODISCARD;
-/* The client workflow: root chain from the pin, timestamp, snapshot, targets, and every delegation that could hold a name starting with
- * `prefix` ("" all). for_signing: expired files that we can sign anew (targets roles; snapshot and timestamp
- * whose key we hold) are loaded nevertheless. MF_E_NOT_FOUND: there is no such
+/* The client workflow: root chain from the pin, timestamp, snapshot, targets, and every delegation that could
+ * hold a name starting with `prefix` ("" all). for_signing: expired files that we can sign anew (targets
+ * roles; snapshot and timestamp whose key we hold) are loaded nevertheless. MF_E_NOT_FOUND: there is no such
  * repository and this machine never saw one; MF_E_GONE: it saw one. */
-int mf_trust_load(struct mf_trust *t, struct mf_str prefix, bool for_signing, struct mf_err *err) MF_NODISCARD;
+int mf_trust_load(struct mf_trust *t, struct mf_str prefix, bool for_signing,
+		  struct mf_err *err) MF_NODISCARD;
 /* Loads further delegations into what is loaded: those that could hold a name starting with `prefix`. */
 int mf_trust_widen(struct mf_trust *t, struct mf_str prefix, struct mf_err *err) MF_NODISCARD;
 /* Does the repository still serve the timestamp that is loaded? 1, 0, -1. */
@@ -61,25 +65,30 @@ bool mf_trust_first_seen(const struct mf_trust *t);
 /* Does this machine know that it exists: a pin of this very name, or floors? */
 bool mf_trust_known(struct mf_trust *t, struct mf_err *err);
 
-/* The signer to use for a role of the loaded set: a key that the role lists and we hold, the preferred name first. MF_E_KEY lists what would be needed. */
-int mf_trust_signer(struct mf_trust *t, const struct mf_tuf_role *role, struct mf_signer *out, const struct mf_key_info **info,
-		    struct mf_err *err) MF_NODISCARD;
-const struct mf_tuf_role *mf_trust_role(const struct mf_trust *t, const char *name); /* as it is listed; NULL */
+/* The signer to use for a role of the loaded set: a key that the role lists and we hold, the preferred name
+ * first. MF_E_KEY lists what would be needed. */
+int mf_trust_signer(struct mf_trust *t, const struct mf_tuf_role *role, struct mf_signer *out,
+		    const struct mf_key_info **info, struct mf_err *err) MF_NODISCARD;
+const struct mf_tuf_role *mf_trust_role(const struct mf_trust *t,
+					const char *name); /* as it is listed; NULL */
 
-/* Changes to one role. The intent is called with the loaded repository, once for each try; it fills role and edits (sorted by name; memory is
- * its own) and returns 1, or 0 when nothing is to be done, or -1. */
+/* Changes to one role. The intent is called with the loaded repository, once for each try; it fills role and
+ * edits (sorted by name; memory is its own) and returns 1, or 0 when nothing is to be done, or -1. */
 struct mf_trust_change {
 	const char *role;
 	const struct mf_tuf_edit *edits;
 	size_t nedits;
 };
-typedef int (*mf_trust_intent_fn)(void *arg, struct mf_trust *t, struct mf_trust_change *out, struct mf_err *err);
-/* Load, intent, sign, publish, and again when somebody else was faster, with jitter, until the deadline (MF_E_CONFLICT); then loads again and checks that
- * the edits are there. *version: of the role's file. Returns 1 published, 0 nothing to do, -1. */
-int mf_trust_update(struct mf_trust *t, struct mf_str prefix, mf_trust_intent_fn intent, void *arg, int64_t *version, struct mf_err *err) MF_NODISCARD;
+typedef int (*mf_trust_intent_fn)(void *arg, struct mf_trust *t, struct mf_trust_change *out,
+				  struct mf_err *err);
+/* Load, intent, sign, publish, and again when somebody else was faster, with jitter, until the deadline
+ * (MF_E_CONFLICT); then loads again and checks that the edits are there. *version: of the role's file.
+ * Returns 1 published, 0 nothing to do, -1. */
+int mf_trust_update(struct mf_trust *t, struct mf_str prefix, mf_trust_intent_fn intent, void *arg,
+		    int64_t *version, struct mf_err *err) MF_NODISCARD;
 
-/* Makes the repository: keys as needed, root, empty targets. Pins the root on this machine. MF_E_CONFLICT when there is one already. made (arena strings
- * "name (type fp)") lists new keys. */
+/* Makes the repository: keys as needed, root, empty targets. Pins the root on this machine. MF_E_CONFLICT
+ * when there is one already. made (arena strings "name (type fp)") lists new keys. */
 struct mf_trust_made {
 	struct mf_arena arena;
 	char *keys[3];
@@ -93,21 +102,23 @@ int mf_trust_lock(struct mf_trust *t, struct mf_lock *lock, struct mf_err *err) 
 /* ---- pins: $MANIFESTO_HOME/trust.json */
 struct mf_pin {
 	bool found;
-	bool exact;                    /* for this very name, not by a prefix: then the repository is known to exist */
-	char *pattern;                 /* the GUN or prefix that matched */
+	bool exact;    /* for this very name, not by a prefix: then the repository is known to exist */
+	char *pattern; /* the GUN or prefix that matched */
 	struct mf_digest *fingerprints;
 	size_t n;
 	int64_t threshold;
-	char *ca;                      /* PEM text, or NULL */
+	char *ca; /* PEM text, or NULL */
 };
 void mf_pin_clear(struct mf_pin *p);
 /* Exact name first, then the longest prefix ending in '*'. A broken file is MF_E_PIN. */
 int mf_pin_find(const char *home, const char *name, struct mf_pin *out, struct mf_err *err) MF_NODISCARD;
 /* Replaces the pin of a pattern; locked and atomic. */
-int mf_pin_store(const char *home, const char *pattern, const struct mf_digest *fingerprints, size_t n, int64_t threshold, const struct mf_env *env,
-		 struct mf_err *err) MF_NODISCARD;
-/* The keys of a root file's role root and its threshold, for pinning it: well signed by itself. fingerprints: room for MF_MAX_SIGNATURES. */
-int mf_pin_from_root(const struct mf_dialect *d, const char *gun, int64_t now, struct mf_bytes root, struct mf_digest *fingerprints, size_t *n,
-		     int64_t *threshold, struct mf_err *err) MF_NODISCARD;
+int mf_pin_store(const char *home, const char *pattern, const struct mf_digest *fingerprints, size_t n,
+		 int64_t threshold, const struct mf_env *env, struct mf_err *err) MF_NODISCARD;
+/* The keys of a root file's role root and its threshold, for pinning it: well signed by itself. fingerprints:
+ * room for MF_MAX_SIGNATURES. */
+int mf_pin_from_root(const struct mf_dialect *d, const char *gun, int64_t now, struct mf_bytes root,
+		     struct mf_digest *fingerprints, size_t *n, int64_t *threshold,
+		     struct mf_err *err) MF_NODISCARD;
 
 #endif

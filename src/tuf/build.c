@@ -58,7 +58,8 @@ static int comma(bool *first, struct mf_buf *out, struct mf_err *err)
 }
 
 /* Old entries [from, to), in one piece where their bytes may be kept. */
-static int put_old_range(const struct mf_tuf_file *f, size_t from, size_t to, bool *first, struct mf_buf *out, struct mf_err *err)
+static int put_old_range(const struct mf_tuf_file *f, size_t from, size_t to, bool *first, struct mf_buf *out,
+			 struct mf_err *err)
 {
 	if (from < to && f->was_canonical) {
 		const struct mf_tuf_target *a = &f->targets[from], *b = &f->targets[to - 1];
@@ -107,14 +108,15 @@ static int put_targets(const struct mf_tuf_targets_spec *spec, struct mf_buf *ou
 		at = to + (equal ? 1 : 0);
 		if (e->entry.n == 0)
 			continue;
-		if (comma(&first, out, err) < 0 || mf_json_quote(e->name, out, err) < 0 || mf_buf_addc(out, ':', err) < 0 ||
-		    mf_buf_add_str(out, e->entry, err) < 0)
+		if (comma(&first, out, err) < 0 || mf_json_quote(e->name, out, err) < 0 ||
+		    mf_buf_addc(out, ':', err) < 0 || mf_buf_add_str(out, e->entry, err) < 0)
 			return -1;
 	}
 	return put_old_range(old, at, old->ntargets, &first, out, err);
 }
 
-int mf_tuf_build_targets(const struct mf_dialect *d, const struct mf_tuf_targets_spec *spec, struct mf_buf *out, struct mf_err *err)
+int mf_tuf_build_targets(const struct mf_dialect *d, const struct mf_tuf_targets_spec *spec,
+			 struct mf_buf *out, struct mf_err *err)
 {
 	if (mf_buf_reserve(out, (spec->old ? spec->old->canonical.n : 0) + 1024, err) < 0 ||
 	    mf_buf_printf(out, err, "{\"_type\":\"%s\",\"delegations\":", d->type_names[MF_TUF_TARGETS]) < 0)
@@ -127,24 +129,27 @@ int mf_tuf_build_targets(const struct mf_dialect *d, const struct mf_tuf_targets
 	else
 		rc = mf_buf_addz(out, "{\"keys\":{},\"roles\":[]}", err);
 	if (rc < 0 || mf_buf_addc(out, ',', err) < 0 || put_expires(spec->expires, out, err) < 0 ||
-	    mf_buf_addc(out, ',', err) < 0 || put_spec(d, out, err) < 0 || mf_buf_addz(out, "\"targets\":{", err) < 0 ||
-	    put_targets(spec, out, err) < 0)
+	    mf_buf_addc(out, ',', err) < 0 || put_spec(d, out, err) < 0 ||
+	    mf_buf_addz(out, "\"targets\":{", err) < 0 || put_targets(spec, out, err) < 0)
 		return -1;
 	return mf_buf_printf(out, err, "},\"version\":%lld}", (long long)spec->version);
 }
 
 /* ---- snapshot, timestamp */
 
-static int put_meta_name(const struct mf_dialect *d, struct mf_str role, struct mf_buf *out, struct mf_err *err)
+static int put_meta_name(const struct mf_dialect *d, struct mf_str role, struct mf_buf *out,
+			 struct mf_err *err)
 {
 	struct mf_buf name MF_BUF_CLEANUP = MF_BUF_INIT(1024);
-	if (mf_buf_add_str(&name, role, err) < 0 || (d->meta_has_suffix && mf_buf_addz(&name, ".json", err) < 0) ||
+	if (mf_buf_add_str(&name, role, err) < 0 ||
+	    (d->meta_has_suffix && mf_buf_addz(&name, ".json", err) < 0) ||
 	    mf_json_quote(mf_buf_str(&name), out, err) < 0)
 		return -1;
 	return mf_buf_addc(out, ':', err);
 }
 
-static int put_hashes(const struct mf_dialect *d, const struct mf_tuf_meta *m, struct mf_buf *out, struct mf_err *err)
+static int put_hashes(const struct mf_dialect *d, const struct mf_tuf_meta *m, struct mf_buf *out,
+		      struct mf_err *err)
 {
 	bool first = true;
 	if (mf_buf_addz(out, "\"hashes\":{", err) < 0)
@@ -158,25 +163,30 @@ static int put_hashes(const struct mf_dialect *d, const struct mf_tuf_meta *m, s
 	return mf_buf_addc(out, '}', err);
 }
 
-static int put_meta(const struct mf_dialect *d, const struct mf_tuf_meta *m, struct mf_buf *out, struct mf_err *err)
+static int put_meta(const struct mf_dialect *d, const struct mf_tuf_meta *m, struct mf_buf *out,
+		    struct mf_err *err)
 {
 	bool first = true;
 	if (put_meta_name(d, m->name, out, err) < 0 || mf_buf_addc(out, '{', err) < 0)
 		return -1;
-	if ((m->has_sha256 || m->has_sha512) && (comma(&first, out, err) < 0 || put_hashes(d, m, out, err) < 0))
+	if ((m->has_sha256 || m->has_sha512) &&
+	    (comma(&first, out, err) < 0 || put_hashes(d, m, out, err) < 0))
 		return -1;
-	if (m->length != UINT64_MAX && (comma(&first, out, err) < 0 ||
-					mf_buf_printf(out, err, "\"length\":%llu", (unsigned long long)m->length) < 0))
+	if (m->length != UINT64_MAX &&
+	    (comma(&first, out, err) < 0 ||
+	     mf_buf_printf(out, err, "\"length\":%llu", (unsigned long long)m->length) < 0))
 		return -1;
-	if (d->meta_needs_version &&
-	    (comma(&first, out, err) < 0 || mf_buf_printf(out, err, "\"version\":%lld", (long long)m->version) < 0))
+	if (d->meta_needs_version && (comma(&first, out, err) < 0 ||
+				      mf_buf_printf(out, err, "\"version\":%lld", (long long)m->version) < 0))
 		return -1;
 	return mf_buf_addc(out, '}', err);
 }
 
-static int listed_meta(const struct mf_dialect *d, const struct mf_tuf_listed *l, struct mf_tuf_meta *m, struct mf_err *err)
+static int listed_meta(const struct mf_dialect *d, const struct mf_tuf_listed *l, struct mf_tuf_meta *m,
+		       struct mf_err *err)
 {
-	*m = (struct mf_tuf_meta){.name = mf_str_c(l->role), .version = l->version, .length = l->bytes.n, .has_sha256 = true};
+	*m = (struct mf_tuf_meta){
+	    .name = mf_str_c(l->role), .version = l->version, .length = l->bytes.n, .has_sha256 = true};
 	if (mf_sha256(l->bytes, &m->sha256, err) < 0)
 		return -1;
 	m->has_sha512 = !d->meta_needs_version; /* Go writes both hashes */
@@ -207,7 +217,8 @@ static int meta_cmp(const void *a, const void *b, void *has_suffix)
 }
 
 /* Old entries with the listed ones replaced or added, sorted; the caller frees. */
-static struct mf_tuf_meta *merge_meta(const struct mf_dialect *d, const struct mf_tuf_meta_spec *spec, size_t *n, struct mf_err *err)
+static struct mf_tuf_meta *merge_meta(const struct mf_dialect *d, const struct mf_tuf_meta_spec *spec,
+				      size_t *n, struct mf_err *err)
 {
 	size_t old = spec->old ? spec->old->nmeta : 0;
 	struct mf_tuf_meta *v MF_FREE = mf_calloc(old + spec->nfiles, sizeof *v);
@@ -234,7 +245,8 @@ static struct mf_tuf_meta *merge_meta(const struct mf_dialect *d, const struct m
 	return out;
 }
 
-int mf_tuf_build_meta(const struct mf_dialect *d, const struct mf_tuf_meta_spec *spec, struct mf_buf *out, struct mf_err *err)
+int mf_tuf_build_meta(const struct mf_dialect *d, const struct mf_tuf_meta_spec *spec, struct mf_buf *out,
+		      struct mf_err *err)
 {
 	size_t n;
 	struct mf_tuf_meta *v MF_FREE = merge_meta(d, spec, &n, err);
@@ -258,16 +270,20 @@ static int key_cmp(const void *a, const void *b)
 	return strcmp((*x)->id, (*y)->id);
 }
 
-static int put_root_roles(const struct mf_tuf_root_key **keys, size_t n, struct mf_buf *out, struct mf_err *err)
+static int put_root_roles(const struct mf_tuf_root_key **keys, size_t n, struct mf_buf *out,
+			  struct mf_err *err)
 {
-	static const enum mf_tuf_type order[MF_TUF_TYPES] = {MF_TUF_ROOT, MF_TUF_SNAPSHOT, MF_TUF_TARGETS, MF_TUF_TIMESTAMP};
+	static const enum mf_tuf_type order[MF_TUF_TYPES] = {MF_TUF_ROOT, MF_TUF_SNAPSHOT, MF_TUF_TARGETS,
+							     MF_TUF_TIMESTAMP};
 	for (size_t r = 0; r < MF_TUF_TYPES; r++) {
 		bool first = true;
-		if (mf_buf_printf(out, err, "%s\"%s\":{\"keyids\":[", r ? "," : "", mf_tuf_role_names[order[r]]) < 0)
+		if (mf_buf_printf(out, err, "%s\"%s\":{\"keyids\":[", r ? "," : "",
+				  mf_tuf_role_names[order[r]]) < 0)
 			return -1;
 		for (size_t i = 0; i < n; i++)
 			if ((keys[i]->roles >> order[r] & 1) &&
-			    (comma(&first, out, err) < 0 || mf_buf_printf(out, err, "\"%s\"", keys[i]->id) < 0))
+			    (comma(&first, out, err) < 0 ||
+			     mf_buf_printf(out, err, "\"%s\"", keys[i]->id) < 0))
 				return -1;
 		if (mf_buf_addz(out, "],\"threshold\":1}", err) < 0)
 			return -1;
@@ -275,8 +291,8 @@ static int put_root_roles(const struct mf_tuf_root_key **keys, size_t n, struct 
 	return 0;
 }
 
-int mf_tuf_build_root(const struct mf_dialect *d, const struct mf_tuf_root_key *keys, size_t n, int64_t version, int64_t expires,
-		      struct mf_buf *out, struct mf_err *err)
+int mf_tuf_build_root(const struct mf_dialect *d, const struct mf_tuf_root_key *keys, size_t n,
+		      int64_t version, int64_t expires, struct mf_buf *out, struct mf_err *err)
 {
 	const struct mf_tuf_root_key **v MF_FREE = mf_calloc(n, sizeof(struct mf_tuf_root_key *));
 	if (!v)
@@ -284,25 +300,28 @@ int mf_tuf_build_root(const struct mf_dialect *d, const struct mf_tuf_root_key *
 	for (size_t i = 0; i < n; i++)
 		v[i] = &keys[i];
 	qsort(v, n, sizeof *v, key_cmp);
-	if (mf_buf_printf(out, err, "{\"_type\":\"%s\",\"consistent_snapshot\":%s,", d->type_names[MF_TUF_ROOT],
-			  d->meta_needs_version ? "true" : "false") < 0 ||
+	if (mf_buf_printf(out, err, "{\"_type\":\"%s\",\"consistent_snapshot\":%s,",
+			  d->type_names[MF_TUF_ROOT], d->meta_needs_version ? "true" : "false") < 0 ||
 	    put_expires(expires, out, err) < 0 || mf_buf_addz(out, ",\"keys\":{", err) < 0)
 		return -1;
 	for (size_t i = 0; i < n; i++)
-		if (mf_buf_printf(out, err, "%s\"%s\":", i ? "," : "", v[i]->id) < 0 || mf_buf_add_str(out, v[i]->object, err) < 0)
+		if (mf_buf_printf(out, err, "%s\"%s\":", i ? "," : "", v[i]->id) < 0 ||
+		    mf_buf_add_str(out, v[i]->object, err) < 0)
 			return -1;
-	if (mf_buf_addz(out, "},\"roles\":{", err) < 0 || put_root_roles(v, n, out, err) < 0 || mf_buf_addz(out, "},", err) < 0 ||
-	    put_spec(d, out, err) < 0)
+	if (mf_buf_addz(out, "},\"roles\":{", err) < 0 || put_root_roles(v, n, out, err) < 0 ||
+	    mf_buf_addz(out, "},", err) < 0 || put_spec(d, out, err) < 0)
 		return -1;
 	return mf_buf_printf(out, err, "\"version\":%lld}", (long long)version);
 }
 
 /* ---- envelope */
 
-static int put_signature(const struct mf_dialect *d, const struct mf_tuf_made_signature *s, struct mf_buf *out, struct mf_err *err)
+static int put_signature(const struct mf_dialect *d, const struct mf_tuf_made_signature *s,
+			 struct mf_buf *out, struct mf_err *err)
 {
 	if (mf_buf_printf(out, err, "{\"keyid\":\"%s\",", s->keyid) < 0 ||
-	    (s->method && mf_buf_printf(out, err, "\"method\":\"%s\",", s->method) < 0) || mf_buf_addz(out, "\"sig\":\"", err) < 0)
+	    (s->method && mf_buf_printf(out, err, "\"method\":\"%s\",", s->method) < 0) ||
+	    mf_buf_addz(out, "\"sig\":\"", err) < 0)
 		return -1;
 	if (!d->hex)
 		return mf_b64_encode(out, s->sig, err) < 0 ? -1 : mf_buf_addz(out, "\"}", err);
@@ -312,8 +331,8 @@ static int put_signature(const struct mf_dialect *d, const struct mf_tuf_made_si
 	return mf_buf_addz(out, "\"}", err);
 }
 
-/* Canonical text as JSON: the control characters that its strings may hold raw are escaped (a PEM key has line feeds). Notary has no such
- * form: there mf_json_wire refuses them. */
+/* Canonical text as JSON: the control characters that its strings may hold raw are escaped (a PEM key has
+ * line feeds). Notary has no such form: there mf_json_wire refuses them. */
 static int put_json(struct mf_str canonical, struct mf_buf *out, struct mf_err *err)
 {
 	size_t from = 0;
@@ -321,18 +340,22 @@ static int put_json(struct mf_str canonical, struct mf_buf *out, struct mf_err *
 		unsigned char c = (unsigned char)canonical.p[i];
 		if (c >= 0x20)
 			continue;
-		if (mf_buf_add(out, canonical.p + from, i - from, err) < 0 || mf_buf_printf(out, err, "\\u%04x", c) < 0)
+		if (mf_buf_add(out, canonical.p + from, i - from, err) < 0 ||
+		    mf_buf_printf(out, err, "\\u%04x", c) < 0)
 			return -1;
 		from = i + 1;
 	}
 	return mf_buf_add(out, canonical.p + from, canonical.n - from, err);
 }
 
-int mf_tuf_build_file(const struct mf_dialect *d, struct mf_str canonical, const struct mf_tuf_made_signature *sigs, size_t n,
-		      struct mf_buf *out, struct mf_err *err)
+int mf_tuf_build_file(const struct mf_dialect *d, struct mf_str canonical,
+		      const struct mf_tuf_made_signature *sigs, size_t n, struct mf_buf *out,
+		      struct mf_err *err)
 {
-	if (mf_buf_reserve(out, canonical.n + 1024 * (n + 1), err) < 0 || mf_buf_addz(out, "{\"signed\":", err) < 0 ||
-	    (d->hex ? put_json(canonical, out, err) : mf_json_wire(canonical, out, err)) < 0 || mf_buf_addz(out, ",\"signatures\":[", err) < 0)
+	if (mf_buf_reserve(out, canonical.n + 1024 * (n + 1), err) < 0 ||
+	    mf_buf_addz(out, "{\"signed\":", err) < 0 ||
+	    (d->hex ? put_json(canonical, out, err) : mf_json_wire(canonical, out, err)) < 0 ||
+	    mf_buf_addz(out, ",\"signatures\":[", err) < 0)
 		return -1;
 	for (size_t i = 0; i < n; i++)
 		if ((i && mf_buf_addc(out, ',', err) < 0) || put_signature(d, &sigs[i], out, err) < 0)

@@ -7,7 +7,8 @@
 #include "crypto/x509.h"
 #include "tuf/internal.h"
 
-int mf_tuf_hash_decode(const struct mf_dialect *d, struct mf_str text, uint8_t *out, size_t n, struct mf_err *err)
+int mf_tuf_hash_decode(const struct mf_dialect *d, struct mf_str text, uint8_t *out, size_t n,
+		       struct mf_err *err)
 {
 	if (!d->hex)
 		return mf_b64_decode_exact(out, n, text, err);
@@ -20,7 +21,10 @@ int mf_tuf_hash_decode(const struct mf_dialect *d, struct mf_str text, uint8_t *
 struct key_parts {
 	struct mf_buf type, scheme, public;
 };
-#define KEY_PARTS_INIT {MF_BUF_INIT(64), MF_BUF_INIT(64), MF_BUF_INIT(65536)}
+#define KEY_PARTS_INIT                                                                                       \
+	{                                                                                                    \
+		MF_BUF_INIT(64), MF_BUF_INIT(64), MF_BUF_INIT(65536)                                         \
+	}
 
 static void key_parts_clear(struct key_parts *k)
 {
@@ -42,7 +46,8 @@ static int read_keyval(struct mf_json_reader *r, struct key_parts *k, struct mf_
 	if (mf_json_object(r, err) < 0)
 		return -1;
 	while ((more = mf_json_object_next(r, &name, err)) > 0)
-		if (mf_json_string_eq(name, "public") ? key_text(r, &k->public, err) < 0 : mf_json_skip(r, NULL, err) < 0)
+		if (mf_json_string_eq(name, "public") ? key_text(r, &k->public, err) < 0
+						      : mf_json_skip(r, NULL, err) < 0)
 			return -1;
 	return more;
 }
@@ -91,10 +96,12 @@ static bool buf_is(const struct mf_buf *b, const char *z)
 /* ---------------------------------------------------------------- Notary v1 */
 
 /* The KEY object as Go writes it; also what its ID hashes. */
-static int notary_key_object(struct mf_str keytype, struct mf_str public_b64, struct mf_buf *out, struct mf_err *err)
+static int notary_key_object(struct mf_str keytype, struct mf_str public_b64, struct mf_buf *out,
+			     struct mf_err *err)
 {
 	if (mf_buf_addz(out, "{\"keytype\":", err) < 0 || mf_json_quote(keytype, out, err) < 0 ||
-	    mf_buf_addz(out, ",\"keyval\":{\"private\":null,\"public\":", err) < 0 || mf_json_quote(public_b64, out, err) < 0)
+	    mf_buf_addz(out, ",\"keyval\":{\"private\":null,\"public\":", err) < 0 ||
+	    mf_json_quote(public_b64, out, err) < 0)
 		return -1;
 	return mf_buf_addz(out, "}}", err);
 }
@@ -111,8 +118,10 @@ static struct mf_pubkey *first_certificate_key(struct mf_str pem, struct mf_err 
 	return mf_pubkey_from_text(mf_buf_str(&first), err);
 }
 
-/* A public value that cannot be used makes the key unusable, not the file malformed: Notary keeps such keys. */
-static int notary_public(struct mf_tuf_key *key, const struct mf_buf *type, struct mf_bytes public, struct mf_err *err)
+/* A public value that cannot be used makes the key unusable, not the file malformed: Notary keeps such keys.
+ */
+static int notary_public(struct mf_tuf_key *key, const struct mf_buf *type, struct mf_bytes public,
+			 struct mf_err *err)
 {
 	struct mf_err why = MF_ERR_INIT;
 	if (buf_is(type, "ed25519"))
@@ -172,10 +181,10 @@ static bool notary_scheme(const struct mf_tuf_key *key, struct mf_str method, en
 		enum mf_key_type type;
 		enum mf_sig_scheme scheme;
 	} rows[] = {
-		{"eddsa", MF_KEY_ED25519, MF_SIG_ED25519},
-		{"ecdsa", MF_KEY_ECDSA, MF_SIG_ECDSA_RAW_SHA256},
-		{"rsapss", MF_KEY_RSA, MF_SIG_RSA_PSS_SHA256},
-		{"rsapkcs1v15", MF_KEY_RSA, MF_SIG_RSA_PKCS1_SHA256},
+	    {"eddsa", MF_KEY_ED25519, MF_SIG_ED25519},
+	    {"ecdsa", MF_KEY_ECDSA, MF_SIG_ECDSA_RAW_SHA256},
+	    {"rsapss", MF_KEY_RSA, MF_SIG_RSA_PSS_SHA256},
+	    {"rsapkcs1v15", MF_KEY_RSA, MF_SIG_RSA_PKCS1_SHA256},
 	};
 	for (size_t i = 0; key->pub && i < sizeof rows / sizeof rows[0]; i++)
 		if (mf_pubkey_type(key->pub) == rows[i].type && method_is(method, rows[i].method)) {
@@ -190,10 +199,10 @@ static int notary_signature(struct mf_str text, struct mf_buf *out, struct mf_er
 	return mf_b64_decode(out, text, err);
 }
 
-/* Root keys are certificates. The key is rebuilt from the parsed certificates and must hash to the listed ID, so that no text beside the
- * certificate goes unseen (PROTOCOL section 7). */
-static struct mf_pubkey *notary_root_key(const struct mf_tuf_key *key, struct mf_str gun, int64_t now, bool check_expiry,
-					 struct mf_err *err)
+/* Root keys are certificates. The key is rebuilt from the parsed certificates and must hash to the listed ID,
+ * so that no text beside the certificate goes unseen (PROTOCOL section 7). */
+static struct mf_pubkey *notary_root_key(const struct mf_tuf_key *key, struct mf_str gun, int64_t now,
+					 bool check_expiry, struct mf_err *err)
 {
 	struct mf_err why = MF_ERR_INIT;
 	struct mf_root_cert cert = {0};
@@ -205,10 +214,12 @@ static struct mf_pubkey *notary_root_key(const struct mf_tuf_key *key, struct mf
 		return NULL;
 	}
 	struct mf_str rebuilt = {cert.pem, cert.pem_n};
-	struct mf_str type = mf_pubkey_type(cert.leaf) == MF_KEY_RSA ? MF_STR("rsa-x509") : MF_STR("ecdsa-x509");
+	struct mf_str type =
+	    mf_pubkey_type(cert.leaf) == MF_KEY_RSA ? MF_STR("rsa-x509") : MF_STR("ecdsa-x509");
 	struct mf_buf b64 MF_BUF_CLEANUP = MF_BUF_INIT(131072), object MF_BUF_CLEANUP = MF_BUF_INIT(262144);
 	char id[65];
-	if (mf_b64_encode(&b64, mf_bytes_of(rebuilt), &why) == 0 && notary_key_object(type, mf_buf_str(&b64), &object, &why) == 0 &&
+	if (mf_b64_encode(&b64, mf_bytes_of(rebuilt), &why) == 0 &&
+	    notary_key_object(type, mf_buf_str(&b64), &object, &why) == 0 &&
 	    hash_id(mf_buf_str(&object), id, &why) == 0 && mf_str_eqz(key->id, id))
 		pub = mf_pubkey_ref(cert.leaf);
 	else if (mf_tuf_our_fault(&why))
@@ -240,13 +251,13 @@ static bool notary_path_touches(struct mf_str path, struct mf_str prefix)
 	return mf_str_starts(path, prefix) || mf_str_starts(prefix, path);
 }
 
-static int notary_key_write(const struct mf_pubkey *pub, const struct mf_str *certificate, struct mf_buf *out, char id[65],
-			    struct mf_err *err)
+static int notary_key_write(const struct mf_pubkey *pub, const struct mf_str *certificate, struct mf_buf *out,
+			    char id[65], struct mf_err *err)
 {
 	struct mf_buf b64 MF_BUF_CLEANUP = MF_BUF_INIT(131072);
-	struct mf_bytes public = certificate ? mf_bytes_of(*certificate)
-			       : mf_pubkey_type(pub) == MF_KEY_ED25519 ? mf_pubkey_ed25519(pub)
-								       : mf_pubkey_spki(pub);
+	struct mf_bytes public = certificate                             ? mf_bytes_of(*certificate)
+				 : mf_pubkey_type(pub) == MF_KEY_ED25519 ? mf_pubkey_ed25519(pub)
+									 : mf_pubkey_spki(pub);
 	char type[32];
 	size_t n = strlen(mf_key_type_name(mf_pubkey_type(pub)));
 	memcpy(type, mf_key_type_name(mf_pubkey_type(pub)), n);
@@ -278,19 +289,19 @@ static enum mf_sig_scheme notary_sign_scheme(const struct mf_pubkey *pub, const 
 }
 
 const struct mf_dialect mf_dialect_notary = {
-	.name = "notary",
-	.type_names = {"Root", "Timestamp", "Snapshot", "Targets"},
-	.meta_needs_sha256 = true,
-	.snapshot_lists_root = true,
-	.key = notary_key,
-	.scheme = notary_scheme,
-	.signature = notary_signature,
-	.root_key = notary_root_key,
-	.delegation_name = notary_delegation_name,
-	.path_covers = notary_path_covers,
-	.path_touches = notary_path_touches,
-	.key_write = notary_key_write,
-	.sign_scheme = notary_sign_scheme,
+    .name = "notary",
+    .type_names = {"Root", "Timestamp", "Snapshot", "Targets"},
+    .meta_needs_sha256 = true,
+    .snapshot_lists_root = true,
+    .key = notary_key,
+    .scheme = notary_scheme,
+    .signature = notary_signature,
+    .root_key = notary_root_key,
+    .delegation_name = notary_delegation_name,
+    .path_covers = notary_path_covers,
+    .path_touches = notary_path_touches,
+    .key_write = notary_key_write,
+    .sign_scheme = notary_sign_scheme,
 };
 
 /* ---------------------------------------------------------------- TUF 1.0 */
@@ -300,12 +311,12 @@ static const struct {
 	enum mf_key_type type;
 	enum mf_sig_scheme sig;
 } tuf1_schemes[] = {
-	{"ed25519", "ed25519", MF_KEY_ED25519, MF_SIG_ED25519},
-	{"ecdsa", "ecdsa-sha2-nistp256", MF_KEY_ECDSA, MF_SIG_ECDSA_DER_SHA256},
-	{"ecdsa-sha2-nistp256", "ecdsa-sha2-nistp256", MF_KEY_ECDSA, MF_SIG_ECDSA_DER_SHA256},
-	{"ecdsa", "ecdsa-sha2-nistp384", MF_KEY_ECDSA, MF_SIG_ECDSA_DER_SHA384},
-	{"ecdsa-sha2-nistp384", "ecdsa-sha2-nistp384", MF_KEY_ECDSA, MF_SIG_ECDSA_DER_SHA384},
-	{"rsa", "rsassa-pss-sha256", MF_KEY_RSA, MF_SIG_RSA_PSS_SHA256_ANY_SALT},
+    {"ed25519", "ed25519", MF_KEY_ED25519, MF_SIG_ED25519},
+    {"ecdsa", "ecdsa-sha2-nistp256", MF_KEY_ECDSA, MF_SIG_ECDSA_DER_SHA256},
+    {"ecdsa-sha2-nistp256", "ecdsa-sha2-nistp256", MF_KEY_ECDSA, MF_SIG_ECDSA_DER_SHA256},
+    {"ecdsa", "ecdsa-sha2-nistp384", MF_KEY_ECDSA, MF_SIG_ECDSA_DER_SHA384},
+    {"ecdsa-sha2-nistp384", "ecdsa-sha2-nistp384", MF_KEY_ECDSA, MF_SIG_ECDSA_DER_SHA384},
+    {"rsa", "rsassa-pss-sha256", MF_KEY_RSA, MF_SIG_RSA_PSS_SHA256_ANY_SALT},
 };
 
 static int tuf1_public(struct mf_tuf_key *key, const struct key_parts *k, struct mf_err *err)
@@ -354,8 +365,8 @@ static int tuf1_signature(struct mf_str text, struct mf_buf *out, struct mf_err 
 	return mf_hex_decode_buf(out, text, err);
 }
 
-static struct mf_pubkey *tuf1_root_key(const struct mf_tuf_key *key, struct mf_str gun, int64_t now, bool check_expiry,
-				       struct mf_err *err)
+static struct mf_pubkey *tuf1_root_key(const struct mf_tuf_key *key, struct mf_str gun, int64_t now,
+				       bool check_expiry, struct mf_err *err)
 {
 	(void)err;
 	(void)gun;
@@ -378,7 +389,8 @@ static bool glob(struct mf_str p, struct mf_str s)
 		if (i < p.n && p.p[i] == '*') {
 			star = i++;
 			from = j;
-		} else if (i < p.n && ((p.p[i] == '?' && s.p[j] != '/') || (p.p[i] != '?' && p.p[i] == s.p[j]))) {
+		} else if (i < p.n &&
+			   ((p.p[i] == '?' && s.p[j] != '/') || (p.p[i] != '?' && p.p[i] == s.p[j]))) {
 			i++;
 			j++;
 		} else if (star != SIZE_MAX && s.p[from] != '/') {
@@ -393,7 +405,8 @@ static bool glob(struct mf_str p, struct mf_str s)
 	return i == p.n;
 }
 
-/* Could the pattern match something that starts with `prefix`? Exact up to the first wildcard, then generous: at worst a role is read in vain. */
+/* Could the pattern match something that starts with `prefix`? Exact up to the first wildcard, then generous:
+ * at worst a role is read in vain. */
 static bool tuf1_path_touches(struct mf_str path, struct mf_str prefix)
 {
 	for (size_t i = 0; i < path.n && i < prefix.n; i++) {
@@ -405,7 +418,8 @@ static bool tuf1_path_touches(struct mf_str path, struct mf_str prefix)
 	return path.n >= prefix.n;
 }
 
-static int tuf1_key_write(const struct mf_pubkey *pub, const struct mf_str *certificate, struct mf_buf *out, char id[65], struct mf_err *err)
+static int tuf1_key_write(const struct mf_pubkey *pub, const struct mf_str *certificate, struct mf_buf *out,
+			  char id[65], struct mf_err *err)
 {
 	(void)certificate;
 	if (mf_pubkey_type(pub) != MF_KEY_ED25519)
@@ -414,7 +428,9 @@ static int tuf1_key_write(const struct mf_pubkey *pub, const struct mf_str *cert
 	char hex[65];
 	mf_hex_encode(hex, mf_pubkey_ed25519(pub).p, 32);
 	size_t from = out->n;
-	if (mf_buf_printf(out, err, "{\"keytype\":\"ed25519\",\"keyval\":{\"public\":\"%s\"},\"scheme\":\"ed25519\"}", hex) < 0)
+	if (mf_buf_printf(out, err,
+			  "{\"keytype\":\"ed25519\",\"keyval\":{\"public\":\"%s\"},\"scheme\":\"ed25519\"}",
+			  hex) < 0)
 		return -1;
 	return hash_id((struct mf_str){out->p + from, out->n - from}, id, err);
 }
@@ -434,20 +450,20 @@ static enum mf_sig_scheme tuf1_sign_scheme(const struct mf_pubkey *pub, const ch
 }
 
 const struct mf_dialect mf_dialect_tuf1 = {
-	.name = "tuf1",
-	.type_names = {"root", "timestamp", "snapshot", "targets"},
-	.meta_has_suffix = true,
-	.meta_needs_version = true,
-	.spec_version = true,
-	.hash_prefixes = true,
-	.hex = true,
-	.key = tuf1_key,
-	.scheme = tuf1_scheme,
-	.signature = tuf1_signature,
-	.root_key = tuf1_root_key,
-	.delegation_name = tuf1_delegation_name,
-	.path_covers = glob,
-	.path_touches = tuf1_path_touches,
-	.key_write = tuf1_key_write,
-	.sign_scheme = tuf1_sign_scheme,
+    .name = "tuf1",
+    .type_names = {"root", "timestamp", "snapshot", "targets"},
+    .meta_has_suffix = true,
+    .meta_needs_version = true,
+    .spec_version = true,
+    .hash_prefixes = true,
+    .hex = true,
+    .key = tuf1_key,
+    .scheme = tuf1_scheme,
+    .signature = tuf1_signature,
+    .root_key = tuf1_root_key,
+    .delegation_name = tuf1_delegation_name,
+    .path_covers = glob,
+    .path_touches = tuf1_path_touches,
+    .key_write = tuf1_key_write,
+    .sign_scheme = tuf1_sign_scheme,
 };

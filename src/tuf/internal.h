@@ -8,16 +8,19 @@
 extern const char *const mf_tuf_role_names[MF_TUF_TYPES];
 
 /* A hash value in the dialect's spelling: base64 (Notary) or hex (TUF 1.0), exactly n octets. */
-int mf_tuf_hash_decode(const struct mf_dialect *d, struct mf_str text, uint8_t *out, size_t n, struct mf_err *err) MF_NODISCARD;
+int mf_tuf_hash_decode(const struct mf_dialect *d, struct mf_str text, uint8_t *out, size_t n,
+		       struct mf_err *err) MF_NODISCARD;
 
-/* Did we fail, and not the document? What cannot be judged for lack of memory must not pass for a key or signature that is no good. */
+/* Did we fail, and not the document? What cannot be judged for lack of memory must not pass for a key or
+ * signature that is no good. */
 static inline bool mf_tuf_our_fault(const struct mf_err *e)
 {
 	return e->code == MF_E_NOMEM || e->code == MF_E_INTERNAL;
 }
 
-/* Threshold check of a file's signatures (section 5.3.4): `role` lists the keys; root: the dialect's rules for root keys apply with
- * check_expiry; only (may be NULL): a key counts only when this says so. Each public key counts once. MF_E_SIGNATURE. */
+/* Threshold check of a file's signatures (section 5.3.4): `role` lists the keys; root: the dialect's rules
+ * for root keys apply with check_expiry; only (may be NULL): a key counts only when this says so. Each public
+ * key counts once. MF_E_SIGNATURE. */
 struct mf_tuf_counting {
 	const struct mf_dialect *d;
 	struct mf_str gun;
@@ -25,7 +28,8 @@ struct mf_tuf_counting {
 	bool root, check_expiry;
 	const struct mf_tuf_anchor *only;
 };
-int mf_tuf_count_signatures(const struct mf_tuf_counting *c, const struct mf_tuf_file *f, const struct mf_tuf_role *role, int64_t threshold,
+int mf_tuf_count_signatures(const struct mf_tuf_counting *c, const struct mf_tuf_file *f,
+			    const struct mf_tuf_role *role, int64_t threshold,
 			    struct mf_err *err) MF_NODISCARD;
 
 #endif

@@ -29,17 +29,17 @@ enum member {
 };
 
 static const unsigned required[MF_TUF_TYPES] = {
-	[MF_TUF_ROOT] = M_TYPE | M_VERSION | M_EXPIRES | M_KEYS | M_ROLES,
-	[MF_TUF_TIMESTAMP] = M_TYPE | M_VERSION | M_EXPIRES | M_META,
-	[MF_TUF_SNAPSHOT] = M_TYPE | M_VERSION | M_EXPIRES | M_META,
-	[MF_TUF_TARGETS] = M_TYPE | M_VERSION | M_EXPIRES | M_TARGETS,
+    [MF_TUF_ROOT] = M_TYPE | M_VERSION | M_EXPIRES | M_KEYS | M_ROLES,
+    [MF_TUF_TIMESTAMP] = M_TYPE | M_VERSION | M_EXPIRES | M_META,
+    [MF_TUF_SNAPSHOT] = M_TYPE | M_VERSION | M_EXPIRES | M_META,
+    [MF_TUF_TARGETS] = M_TYPE | M_VERSION | M_EXPIRES | M_TARGETS,
 };
 
 static const size_t max_bytes[MF_TUF_TYPES] = {
-	[MF_TUF_ROOT] = MF_MAX_ROOT_BYTES,
-	[MF_TUF_TIMESTAMP] = MF_MAX_TIMESTAMP_BYTES,
-	[MF_TUF_SNAPSHOT] = MF_MAX_SNAPSHOT_BYTES,
-	[MF_TUF_TARGETS] = MF_MAX_TARGETS_BYTES, /* offsets in struct mf_tuf_target have 32 bits */
+    [MF_TUF_ROOT] = MF_MAX_ROOT_BYTES,
+    [MF_TUF_TIMESTAMP] = MF_MAX_TIMESTAMP_BYTES,
+    [MF_TUF_SNAPSHOT] = MF_MAX_SNAPSHOT_BYTES,
+    [MF_TUF_TARGETS] = MF_MAX_TARGETS_BYTES, /* offsets in struct mf_tuf_target have 32 bits */
 };
 
 void mf_tuf_file_free(struct mf_tuf_file *f)
@@ -124,19 +124,21 @@ static const char *role_text(struct mf_esc *e, const struct mf_tuf_role *role)
 	return role->name ? mf_esc(e, mf_str_c(role->name)) : "?";
 }
 
-static int role_add_key(struct parser *p, struct mf_tuf_role *role, size_t *cap, struct mf_str id, struct mf_err *err)
+static int role_add_key(struct parser *p, struct mf_tuf_role *role, size_t *cap, struct mf_str id,
+			struct mf_err *err)
 {
 	struct mf_esc e, e2;
 	const struct mf_tuf_key *k = key_by_id(p->f, id);
 	if (!k)
-		return mf_fail(err, MF_E_FORMAT, 0, "role '%s' names key '%s' that is not listed", role_text(&e2, role),
-			       mf_esc(&e, id));
+		return mf_fail(err, MF_E_FORMAT, 0, "role '%s' names key '%s' that is not listed",
+			       role_text(&e2, role), mf_esc(&e, id));
 	for (size_t i = 0; i < role->nkeys; i++)
 		if (role->keys[i] == k)
 			return 0; /* listed twice: counts once */
 	if (role->nkeys == *cap) {
 		size_t want = *cap ? *cap * 2 : 4;
-		const struct mf_tuf_key **v = mf_arena_alloc(&p->f->arena, want, sizeof(struct mf_tuf_key *), err);
+		const struct mf_tuf_key **v =
+		    mf_arena_alloc(&p->f->arena, want, sizeof(struct mf_tuf_key *), err);
 		if (!v)
 			return -1;
 		if (role->nkeys)
@@ -148,7 +150,8 @@ static int role_add_key(struct parser *p, struct mf_tuf_role *role, size_t *cap,
 	return 0;
 }
 
-static int read_keyids(struct parser *p, struct mf_json_reader *r, struct mf_tuf_role *role, struct mf_err *err)
+static int read_keyids(struct parser *p, struct mf_json_reader *r, struct mf_tuf_role *role,
+		       struct mf_err *err)
 {
 	size_t cap = 0;
 	int more;
@@ -164,7 +167,8 @@ static int read_keyids(struct parser *p, struct mf_json_reader *r, struct mf_tuf
 	return more;
 }
 
-static int read_strings(struct parser *p, struct mf_json_reader *r, struct mf_str **out, size_t *n, struct mf_err *err)
+static int read_strings(struct parser *p, struct mf_json_reader *r, struct mf_str **out, size_t *n,
+			struct mf_err *err)
 {
 	size_t cap = 0;
 	int more;
@@ -190,8 +194,8 @@ static int read_strings(struct parser *p, struct mf_json_reader *r, struct mf_st
 	return more;
 }
 
-/* One role object: members of a root role and of a delegation. The name comes first in neither form, so keyids are
- * resolved with what is known; messages then lack it. */
+/* One role object: members of a root role and of a delegation. The name comes first in neither form, so
+ * keyids are resolved with what is known; messages then lack it. */
 static int read_role(struct parser *p, struct mf_json_reader *r, struct mf_tuf_role *role, struct mf_err *err)
 {
 	struct mf_json_string name;
@@ -215,7 +219,8 @@ static int read_role(struct parser *p, struct mf_json_reader *r, struct mf_tuf_r
 				role->name = mf_arena_dup(&p->f->arena, text, err);
 				rc = role->name ? 0 : -1;
 			}
-			if (rc == 0 && (text.n == 0 || text.n > MF_MAX_ROLE_NAME || memchr(text.p, 0, text.n)))
+			if (rc == 0 &&
+			    (text.n == 0 || text.n > MF_MAX_ROLE_NAME || memchr(text.p, 0, text.n)))
 				rc = mf_fail(err, MF_E_FORMAT, 0, "unusable role name");
 		} else if (mf_json_string_eq(name, "paths")) {
 			rc = read_strings(p, r, &role->paths, &role->npaths, err);
@@ -234,7 +239,8 @@ static int read_role(struct parser *p, struct mf_json_reader *r, struct mf_tuf_r
 	if (keyids && threshold)
 		return 0;
 	struct mf_esc e;
-	return mf_fail(err, MF_E_FORMAT, 0, "role '%s' without %s", role_text(&e, role), keyids ? "threshold" : "keyids");
+	return mf_fail(err, MF_E_FORMAT, 0, "role '%s' without %s", role_text(&e, role),
+		       keyids ? "threshold" : "keyids");
 }
 
 const char *const mf_tuf_role_names[MF_TUF_TYPES] = {"root", "timestamp", "snapshot", "targets"};
@@ -265,7 +271,8 @@ static int read_root_roles(struct parser *p, struct mf_err *err)
 		return -1;
 	for (size_t i = 0; i < MF_TUF_TYPES; i++)
 		if (!f->roles[i].threshold)
-			return mf_fail(err, MF_E_FORMAT, 0, "root does not define the role '%s'", mf_tuf_role_names[i]);
+			return mf_fail(err, MF_E_FORMAT, 0, "root does not define the role '%s'",
+				       mf_tuf_role_names[i]);
 	return 0;
 }
 
@@ -276,7 +283,8 @@ static int check_delegation(const struct mf_tuf_role *role, struct mf_err *err)
 		return mf_fail(err, MF_E_FORMAT, 0, "delegation without a name");
 	for (size_t i = 0; i < MF_TUF_TYPES; i++)
 		if (strcmp(role->name, mf_tuf_role_names[i]) == 0)
-			return mf_fail(err, MF_E_FORMAT, 0, "delegation to the top-level role '%s'", role->name);
+			return mf_fail(err, MF_E_FORMAT, 0, "delegation to the top-level role '%s'",
+				       role->name);
 	if (role->npaths && role->nhash_prefixes)
 		return mf_fail(err, MF_E_FORMAT, 0, "delegation '%s' with paths and path_hash_prefixes",
 			       mf_esc(&e, mf_str_c(role->name)));
@@ -294,7 +302,8 @@ static int read_delegated_roles(struct parser *p, struct mf_str raw, struct mf_e
 		return -1;
 	while ((more = mf_json_array_next(&r, err)) > 0) {
 		if (f->nroles == MF_MAX_DELEGATIONS_LIST)
-			return mf_fail(err, MF_E_FORMAT, 0, "more than %d delegations", MF_MAX_DELEGATIONS_LIST);
+			return mf_fail(err, MF_E_FORMAT, 0, "more than %d delegations",
+				       MF_MAX_DELEGATIONS_LIST);
 		if (f->nroles == cap) {
 			size_t want = cap ? cap * 2 : 4;
 			struct mf_tuf_role *v = mf_arena_alloc(&f->arena, want, sizeof *v, err);
@@ -345,7 +354,8 @@ static int read_delegations(struct parser *p, struct mf_err *err)
 	}
 	if (more < 0)
 		return -1;
-	p->f->delegations_raw = (struct mf_str){p->f->bytes.p + from, (size_t)(p->r->at - p->r->start) - from};
+	p->f->delegations_raw =
+	    (struct mf_str){p->f->bytes.p + from, (size_t)(p->r->at - p->r->start) - from};
 	if (!keys || !roles.p)
 		return mf_fail(err, MF_E_FORMAT, 0, "delegations without keys and roles");
 	return read_delegated_roles(p, roles, err);
@@ -433,7 +443,8 @@ static int read_meta(struct parser *p, struct mf_err *err)
 			return -1;
 		if (p->d->meta_has_suffix) {
 			if (!mf_str_ends(m->name, suffix))
-				return mf_fail(err, MF_E_FORMAT, 0, "meta '%s' does not end in .json", mf_esc(&e, m->name));
+				return mf_fail(err, MF_E_FORMAT, 0, "meta '%s' does not end in .json",
+					       mf_esc(&e, m->name));
 			m->name.n -= suffix.n;
 		}
 		if (read_meta_entry(p, m, err) < 0)
@@ -498,11 +509,11 @@ static int read_targets(struct parser *p, struct mf_err *err)
 			sorted = false;
 		last = name;
 		f->targets[f->ntargets++] = (struct mf_tuf_target){
-			.name = (uint32_t)(name.raw.p - f->bytes.p),
-			.name_n = (uint32_t)name.raw.n,
-			.value = (uint32_t)(value.p - f->bytes.p),
-			.value_n = (uint32_t)value.n,
-			.escaped = name.escaped,
+		    .name = (uint32_t)(name.raw.p - f->bytes.p),
+		    .name_n = (uint32_t)name.raw.n,
+		    .value = (uint32_t)(value.p - f->bytes.p),
+		    .value_n = (uint32_t)value.n,
+		    .escaped = name.escaped,
 		};
 	}
 	if (more < 0)
@@ -512,8 +523,8 @@ static int read_targets(struct parser *p, struct mf_err *err)
 	return 0;
 }
 
-int mf_tuf_target_info(const struct mf_dialect *d, const struct mf_tuf_file *f, size_t i, struct mf_tuf_target_info *out,
-		       struct mf_err *err)
+int mf_tuf_target_info(const struct mf_dialect *d, const struct mf_tuf_file *f, size_t i,
+		       struct mf_tuf_target_info *out, struct mf_err *err)
 {
 	struct mf_json_reader r MF_JSON_READER_CLEANUP;
 	struct mf_json_string name;
@@ -603,20 +614,21 @@ static int read_member(struct parser *p, struct mf_json_string name, struct mf_e
 		unsigned types; /* bits of enum mf_tuf_type; elsewhere the member is unknown and ignored */
 		int (*read)(struct parser *p, struct mf_err *err);
 	} rows[] = {
-		{"_type", M_TYPE, 15, read_type},
-		{"spec_version", M_SPEC, 15, read_spec_version},
-		{"version", M_VERSION, 15, read_version},
-		{"expires", M_EXPIRES, 15, read_expires},
-		{"consistent_snapshot", M_CONSISTENT, 1 << MF_TUF_ROOT, read_consistent},
-		{"keys", M_KEYS, 1 << MF_TUF_ROOT, read_keys},
-		{"roles", M_ROLES, 1 << MF_TUF_ROOT, read_roles_raw},
-		{"meta", M_META, 1 << MF_TUF_SNAPSHOT | 1 << MF_TUF_TIMESTAMP, read_meta},
-		{"targets", M_TARGETS, 1 << MF_TUF_TARGETS, read_targets},
-		{"delegations", M_DELEGATIONS, 1 << MF_TUF_TARGETS, read_delegations},
+	    {"_type", M_TYPE, 15, read_type},
+	    {"spec_version", M_SPEC, 15, read_spec_version},
+	    {"version", M_VERSION, 15, read_version},
+	    {"expires", M_EXPIRES, 15, read_expires},
+	    {"consistent_snapshot", M_CONSISTENT, 1 << MF_TUF_ROOT, read_consistent},
+	    {"keys", M_KEYS, 1 << MF_TUF_ROOT, read_keys},
+	    {"roles", M_ROLES, 1 << MF_TUF_ROOT, read_roles_raw},
+	    {"meta", M_META, 1 << MF_TUF_SNAPSHOT | 1 << MF_TUF_TIMESTAMP, read_meta},
+	    {"targets", M_TARGETS, 1 << MF_TUF_TARGETS, read_targets},
+	    {"delegations", M_DELEGATIONS, 1 << MF_TUF_TARGETS, read_delegations},
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
 		if ((rows[i].types >> p->f->type & 1) && mf_json_string_eq(name, rows[i].name)) {
-			/* The reader finds an unsorted duplicate only when the object closes; by then it would have been read over the first. */
+			/* The reader finds an unsorted duplicate only when the object closes; by then it
+			 * would have been read over the first. */
 			if (p->seen & rows[i].bit)
 				return mf_fail(err, MF_E_FORMAT, 0, "member twice");
 			p->seen |= rows[i].bit;
@@ -650,7 +662,8 @@ static int read_signed(struct parser *p, struct mf_err *err)
 	f->was_canonical = mf_json_canonical_since(p->r, from);
 	if (f->was_canonical)
 		return 0;
-	/* The canonical form is never longer than any JSON spelling of the same value, but for U+FFFD; numbers like 1e15 grow. */
+	/* The canonical form is never longer than any JSON spelling of the same value, but for U+FFFD;
+	 * numbers like 1e15 grow. */
 	mf_buf_init(&f->canonical_buf, f->canonical.n * 2 + 64);
 	if (mf_json_canonicalize(f->canonical, &f->canonical_buf, err) < 0)
 		return -1;
@@ -738,8 +751,8 @@ static int read_envelope(struct parser *p, struct mf_err *err)
 	return 0;
 }
 
-struct mf_tuf_file *mf_tuf_parse_unverified(const struct mf_dialect *d, enum mf_tuf_type type, struct mf_buf *bytes,
-					    struct mf_err *err)
+struct mf_tuf_file *mf_tuf_parse_unverified(const struct mf_dialect *d, enum mf_tuf_type type,
+					    struct mf_buf *bytes, struct mf_err *err)
 {
 	struct mf_tuf_file *f MF_TUF_FILE_CLEANUP = calloc(1, sizeof *f);
 	if (!f) {
@@ -751,7 +764,8 @@ struct mf_tuf_file *mf_tuf_parse_unverified(const struct mf_dialect *d, enum mf_
 	f->bytes = *bytes;
 	*bytes = (struct mf_buf){.max = bytes->max};
 	if (f->bytes.n > max_bytes[type]) {
-		(void)mf_fail(err, MF_E_FORMAT, 0, "%s of more than %zu bytes", d->type_names[type], max_bytes[type]);
+		(void)mf_fail(err, MF_E_FORMAT, 0, "%s of more than %zu bytes", d->type_names[type],
+			      max_bytes[type]);
 		return NULL;
 	}
 	struct mf_json_reader r MF_JSON_READER_CLEANUP;

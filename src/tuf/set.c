@@ -44,7 +44,8 @@ void mf_tuf_set_clear(struct mf_tuf_set *s)
 
 /* ---- expiry and rollback */
 
-static int check_expiry(const struct mf_tuf_set *s, const struct mf_tuf_file *f, const char *role, struct mf_err *err)
+static int check_expiry(const struct mf_tuf_set *s, const struct mf_tuf_file *f, const char *role,
+			struct mf_err *err)
 {
 	struct mf_esc e;
 	char when[MF_TIME_LEN];
@@ -55,7 +56,8 @@ static int check_expiry(const struct mf_tuf_set *s, const struct mf_tuf_file *f,
 }
 
 /* Expiry of anything but a root: what is loaded to be signed anew may have run out. */
-static int check_fresh(struct mf_tuf_set *s, const struct mf_tuf_file *f, const char *role, struct mf_err *err)
+static int check_fresh(struct mf_tuf_set *s, const struct mf_tuf_file *f, const char *role,
+		       struct mf_err *err)
 {
 	if (f->expires > s->now || !(s->expired_ok >> f->type & 1))
 		return check_expiry(s, f, role, err);
@@ -63,7 +65,8 @@ static int check_fresh(struct mf_tuf_set *s, const struct mf_tuf_file *f, const 
 	return 0;
 }
 
-static int check_floor(const struct mf_tuf_set *s, const struct mf_tuf_file *f, const char *role, struct mf_err *err)
+static int check_floor(const struct mf_tuf_set *s, const struct mf_tuf_file *f, const char *role,
+		       struct mf_err *err)
 {
 	struct mf_esc e;
 	int64_t floor = mf_tuf_floor_get(s->floors, role);
@@ -75,11 +78,12 @@ static int check_floor(const struct mf_tuf_set *s, const struct mf_tuf_file *f, 
 
 /* ---- root */
 
-int mf_tuf_root_check(const struct mf_dialect *d, struct mf_str gun, int64_t now, const struct mf_tuf_file *root,
-		      const struct mf_tuf_anchor *anchor, struct mf_err *err)
+int mf_tuf_root_check(const struct mf_dialect *d, struct mf_str gun, int64_t now,
+		      const struct mf_tuf_file *root, const struct mf_tuf_anchor *anchor, struct mf_err *err)
 {
 	const struct mf_tuf_role *role = &root->roles[MF_TUF_ROOT];
-	/* An anchor may be an old root whose certificate has run out since: only the last root's must be valid now. */
+	/* An anchor may be an old root whose certificate has run out since: only the last root's must be
+	 * valid now. */
 	struct mf_tuf_counting c = {.d = d, .gun = gun, .now = now, .root = true};
 	if (mf_tuf_count_signatures(&c, root, role, role->threshold, err) < 0)
 		return mf_wrap(err, "root version %lld", (long long)root->version);
@@ -94,7 +98,8 @@ int mf_tuf_root_check(const struct mf_dialect *d, struct mf_str gun, int64_t now
 	return 0;
 }
 
-int mf_tuf_set_root(struct mf_tuf_set *s, struct mf_tuf_file *root, const struct mf_tuf_anchor *anchor, struct mf_err *err)
+int mf_tuf_set_root(struct mf_tuf_set *s, struct mf_tuf_file *root, const struct mf_tuf_anchor *anchor,
+		    struct mf_err *err)
 {
 	assert(root && root->type == MF_TUF_ROOT);
 	if (mf_tuf_root_check(s->d, s->gun, s->now, root, anchor, err) < 0) {
@@ -115,8 +120,8 @@ int mf_tuf_set_next_root(struct mf_tuf_set *s, struct mf_tuf_file *root, struct 
 		return mf_fail(err, MF_E_ROLLBACK, 0, "root version %lld where version %lld must follow",
 			       (long long)next->version, (long long)s->root->version + 1);
 	if (mf_tuf_count_signatures(&c, next, old, old->threshold, err) < 0)
-		return mf_wrap(err, "root version %lld is not signed by version %lld", (long long)next->version,
-			       (long long)s->root->version);
+		return mf_wrap(err, "root version %lld is not signed by version %lld",
+			       (long long)next->version, (long long)s->root->version);
 	if (mf_tuf_count_signatures(&c, next, new, new->threshold, err) < 0)
 		return mf_wrap(err, "root version %lld is not signed by itself", (long long)next->version);
 	mf_tuf_file_free(s->root);
@@ -128,7 +133,8 @@ int mf_tuf_set_next_root(struct mf_tuf_set *s, struct mf_tuf_file *root, struct 
 int mf_tuf_set_root_done(const struct mf_tuf_set *s, struct mf_err *err)
 {
 	const struct mf_tuf_role *role = &s->root->roles[MF_TUF_ROOT];
-	struct mf_tuf_counting c = {.d = s->d, .gun = s->gun, .now = s->now, .root = true, .check_expiry = true};
+	struct mf_tuf_counting c = {
+	    .d = s->d, .gun = s->gun, .now = s->now, .root = true, .check_expiry = true};
 	if (check_floor(s, s->root, "root", err) < 0)
 		return -1;
 	if (check_expiry(s, s->root, "root", err) < 0)
@@ -148,8 +154,8 @@ int mf_tuf_meta_check(const struct mf_tuf_meta *m, struct mf_bytes bytes, struct
 	uint8_t d512[64];
 	const char *name = mf_esc(&e, m->name);
 	if (m->length != UINT64_MAX && bytes.n > m->length)
-		return mf_fail(err, MF_E_DIGEST, 0, "%s has %zu bytes, more than the %llu announced", name, bytes.n,
-			       (unsigned long long)m->length);
+		return mf_fail(err, MF_E_DIGEST, 0, "%s has %zu bytes, more than the %llu announced", name,
+			       bytes.n, (unsigned long long)m->length);
 	if (m->has_sha256) {
 		if (mf_sha256(bytes, &d, err) < 0)
 			return -1;
@@ -165,7 +171,8 @@ int mf_tuf_meta_check(const struct mf_tuf_meta *m, struct mf_bytes bytes, struct
 	return 0;
 }
 
-static int check_version(const struct mf_tuf_meta *m, const struct mf_tuf_file *f, const char *role, struct mf_err *err)
+static int check_version(const struct mf_tuf_meta *m, const struct mf_tuf_file *f, const char *role,
+			 struct mf_err *err)
 {
 	struct mf_esc e;
 	if (!m->version || m->version == f->version)
@@ -184,15 +191,19 @@ static int verify_top(const struct mf_tuf_set *s, const struct mf_tuf_file *f, s
 int mf_tuf_set_timestamp(struct mf_tuf_set *s, struct mf_buf *bytes, struct mf_err *err)
 {
 	assert(s->root && !s->timestamp);
-	struct mf_tuf_file *f MF_TUF_FILE_CLEANUP = mf_tuf_parse_unverified(s->d, MF_TUF_TIMESTAMP, bytes, err);
+	struct mf_tuf_file *f MF_TUF_FILE_CLEANUP =
+	    mf_tuf_parse_unverified(s->d, MF_TUF_TIMESTAMP, bytes, err);
 	if (!f || verify_top(s, f, err) < 0 || check_floor(s, f, "timestamp", err) < 0)
 		return -1;
-	/* The snapshot's floor is checked here too: a lower one is refused before it is asked for (5.4.3.2). */
+	/* The snapshot's floor is checked here too: a lower one is refused before it is asked for (5.4.3.2).
+	 */
 	const struct mf_tuf_meta *m = mf_tuf_meta_find(f, "snapshot");
 	int64_t floor = mf_tuf_floor_get(s->floors, "snapshot");
 	if (m->version && m->version < floor)
-		return mf_fail(err, MF_E_ROLLBACK, 0, "timestamp announces snapshot version %lld, lower than version %lld seen before",
-			       (long long)m->version, (long long)floor);
+		return mf_fail(
+		    err, MF_E_ROLLBACK, 0,
+		    "timestamp announces snapshot version %lld, lower than version %lld seen before",
+		    (long long)m->version, (long long)floor);
 	if (check_fresh(s, f, "timestamp", err) < 0)
 		return -1;
 	s->timestamp = f;
@@ -200,25 +211,31 @@ int mf_tuf_set_timestamp(struct mf_tuf_set *s, struct mf_buf *bytes, struct mf_e
 	return 0;
 }
 
-/* Every role seen before is still listed, and none lower (5.5.5). Notary's own client drops a removed delegation from a snapshot that it signs,
- * so there a missing role is judged when a delegator still names it. */
-static int check_snapshot_floors(const struct mf_tuf_set *s, const struct mf_tuf_file *snapshot, struct mf_err *err)
+/* Every role seen before is still listed, and none lower (5.5.5). Notary's own client drops a removed
+ * delegation from a snapshot that it signs, so there a missing role is judged when a delegator still names
+ * it. */
+static int check_snapshot_floors(const struct mf_tuf_set *s, const struct mf_tuf_file *snapshot,
+				 struct mf_err *err)
 {
 	for (size_t i = 0; s->floors && i < s->floors->n; i++) {
 		struct mf_esc e;
 		const struct mf_tuf_floor *f = &s->floors->v[i];
 		const struct mf_tuf_meta *m = mf_tuf_meta_find(snapshot, f->role);
-		bool top = strcmp(f->role, "root") == 0 || strcmp(f->role, "timestamp") == 0 || strcmp(f->role, "snapshot") == 0;
+		bool top = strcmp(f->role, "root") == 0 || strcmp(f->role, "timestamp") == 0 ||
+			   strcmp(f->role, "snapshot") == 0;
 		if (top)
 			continue;
 		if (!m && !s->d->meta_needs_version)
 			continue;
 		if (!m)
-			return mf_fail(err, MF_E_ROLLBACK, 0, "snapshot no longer lists '%s', seen before in version %lld",
+			return mf_fail(err, MF_E_ROLLBACK, 0,
+				       "snapshot no longer lists '%s', seen before in version %lld",
 				       mf_esc(&e, mf_str_c(f->role)), (long long)f->version);
 		if (m->version && m->version < f->version)
-			return mf_fail(err, MF_E_ROLLBACK, 0, "snapshot announces '%s' version %lld, lower than version %lld seen before",
-				       mf_esc(&e, mf_str_c(f->role)), (long long)m->version, (long long)f->version);
+			return mf_fail(
+			    err, MF_E_ROLLBACK, 0,
+			    "snapshot announces '%s' version %lld, lower than version %lld seen before",
+			    mf_esc(&e, mf_str_c(f->role)), (long long)m->version, (long long)f->version);
 	}
 	return 0;
 }
@@ -231,7 +248,8 @@ int mf_tuf_set_snapshot(struct mf_tuf_set *s, struct mf_buf *bytes, bool checked
 		mf_buf_clear(bytes);
 		return -1;
 	}
-	struct mf_tuf_file *f MF_TUF_FILE_CLEANUP = mf_tuf_parse_unverified(s->d, MF_TUF_SNAPSHOT, bytes, err);
+	struct mf_tuf_file *f MF_TUF_FILE_CLEANUP =
+	    mf_tuf_parse_unverified(s->d, MF_TUF_SNAPSHOT, bytes, err);
 	if (!f || verify_top(s, f, err) < 0 || check_version(m, f, "snapshot", err) < 0 ||
 	    check_floor(s, f, "snapshot", err) < 0 || check_snapshot_floors(s, f, err) < 0 ||
 	    check_fresh(s, f, "snapshot", err) < 0)
@@ -254,17 +272,19 @@ const struct mf_tuf_loaded *mf_tuf_set_find(const struct mf_tuf_set *s, const ch
 	return NULL;
 }
 
-static int check_names(const struct mf_tuf_set *s, const char *role, const struct mf_tuf_file *f, struct mf_err *err)
+static int check_names(const struct mf_tuf_set *s, const char *role, const struct mf_tuf_file *f,
+		       struct mf_err *err)
 {
 	struct mf_esc e, e2;
 	for (size_t i = 0; i < f->nroles; i++)
 		if (!s->d->delegation_name(mf_str_c(role), mf_str_c(f->roles[i].name)))
-			return mf_fail(err, MF_E_FORMAT, 0, "'%s' delegates to '%s'", mf_esc(&e, mf_str_c(role)),
-				       mf_esc(&e2, mf_str_c(f->roles[i].name)));
+			return mf_fail(err, MF_E_FORMAT, 0, "'%s' delegates to '%s'",
+				       mf_esc(&e, mf_str_c(role)), mf_esc(&e2, mf_str_c(f->roles[i].name)));
 	return 0;
 }
 
-static int add_loaded(struct mf_tuf_set *s, const char *name, struct mf_tuf_file *f, const struct mf_tuf_wanted *w, struct mf_err *err)
+static int add_loaded(struct mf_tuf_set *s, const char *name, struct mf_tuf_file *f,
+		      const struct mf_tuf_wanted *w, struct mf_err *err)
 {
 	if (mf_grow((void **)&s->roles, &s->cap, s->nroles, sizeof(struct mf_tuf_loaded *), err) < 0)
 		return -1;
@@ -284,22 +304,27 @@ static int check_total(const struct mf_tuf_set *s, size_t more, struct mf_err *e
 		total += s->roles[i]->file->bytes.n;
 	if (total <= MF_MAX_TARGETS_TOTAL)
 		return 0;
-	return mf_fail(err, MF_E_FORMAT, 0, "the roles to read have more than %zu bytes together", MF_MAX_TARGETS_TOTAL);
+	return mf_fail(err, MF_E_FORMAT, 0, "the roles to read have more than %zu bytes together",
+		       MF_MAX_TARGETS_TOTAL);
 }
 
-static int load_targets(struct mf_tuf_set *s, const char *name, const struct mf_tuf_wanted *w, struct mf_buf *bytes,
-			bool checked, struct mf_err *err)
+static int load_targets(struct mf_tuf_set *s, const char *name, const struct mf_tuf_wanted *w,
+			struct mf_buf *bytes, bool checked, struct mf_err *err)
 {
 	const struct mf_tuf_meta *m = mf_tuf_meta_find(s->snapshot, name);
 	assert(m);
-	if (check_total(s, bytes->n, err) < 0 || (!checked && mf_tuf_meta_check(m, mf_buf_bytes(bytes), err) < 0)) {
+	if (check_total(s, bytes->n, err) < 0 ||
+	    (!checked && mf_tuf_meta_check(m, mf_buf_bytes(bytes), err) < 0)) {
 		mf_buf_clear(bytes);
 		return -1;
 	}
 	struct mf_tuf_file *f MF_TUF_FILE_CLEANUP = mf_tuf_parse_unverified(s->d, MF_TUF_TARGETS, bytes, err);
 	struct mf_tuf_counting c = {.d = s->d, .gun = s->gun, .now = s->now};
-	if (!f || (w ? mf_tuf_count_signatures(&c, f, w->role, w->role->threshold, err) : verify_top(s, f, err)) < 0 ||
-	    check_version(m, f, name, err) < 0 || check_names(s, name, f, err) < 0 || check_floor(s, f, name, err) < 0)
+	if (!f ||
+	    (w ? mf_tuf_count_signatures(&c, f, w->role, w->role->threshold, err) : verify_top(s, f, err)) <
+		0 ||
+	    check_version(m, f, name, err) < 0 || check_names(s, name, f, err) < 0 ||
+	    check_floor(s, f, name, err) < 0)
 		return -1;
 	if (check_fresh(s, f, name, err) < 0)
 		return -1;
@@ -315,7 +340,8 @@ int mf_tuf_set_targets(struct mf_tuf_set *s, struct mf_buf *bytes, bool checked,
 	return load_targets(s, "targets", NULL, bytes, checked, err);
 }
 
-int mf_tuf_set_delegated(struct mf_tuf_set *s, const struct mf_tuf_wanted *w, struct mf_buf *bytes, bool checked, struct mf_err *err)
+int mf_tuf_set_delegated(struct mf_tuf_set *s, const struct mf_tuf_wanted *w, struct mf_buf *bytes,
+			 bool checked, struct mf_err *err)
 {
 	return load_targets(s, w->role->name, w, bytes, checked, err);
 }
@@ -363,10 +389,11 @@ bool mf_tuf_loaded_touches(const struct mf_dialect *d, const struct mf_tuf_loade
 	return true;
 }
 
-/* Is the role dealt with for this delegator: loaded, wanted already (listed twice: the first entry counts), or one of its own delegators
- * (a cycle)? A role that two delegators list is verified for each of them, under the keys and paths of each: otherwise one of them could
- * hide it behind narrower paths. */
-static bool is_done(const struct mf_tuf_set *s, const struct mf_tuf_loaded *by, const char *name, const struct mf_tuf_wanted *v, size_t n)
+/* Is the role dealt with for this delegator: loaded, wanted already (listed twice: the first entry counts),
+ * or one of its own delegators (a cycle)? A role that two delegators list is verified for each of them, under
+ * the keys and paths of each: otherwise one of them could hide it behind narrower paths. */
+static bool is_done(const struct mf_tuf_set *s, const struct mf_tuf_loaded *by, const char *name,
+		    const struct mf_tuf_wanted *v, size_t n)
 {
 	for (size_t i = 0; i < s->nroles; i++)
 		if (s->roles[i]->parent == by && strcmp(s->roles[i]->role, name) == 0)
@@ -380,7 +407,8 @@ static bool is_done(const struct mf_tuf_set *s, const struct mf_tuf_loaded *by, 
 	return false;
 }
 
-int mf_tuf_set_wanted(struct mf_tuf_set *s, struct mf_str prefix, size_t max, struct mf_tuf_wanted *out, size_t *n, struct mf_err *err)
+int mf_tuf_set_wanted(struct mf_tuf_set *s, struct mf_str prefix, size_t max, struct mf_tuf_wanted *out,
+		      size_t *n, struct mf_err *err)
 {
 	*n = 0;
 	for (size_t i = 0; i < s->nroles; i++) {
@@ -394,7 +422,8 @@ int mf_tuf_set_wanted(struct mf_tuf_set *s, struct mf_str prefix, size_t max, st
 			if (!mf_tuf_meta_find(s->snapshot, role->name)) {
 				struct mf_esc e;
 				if (mf_tuf_floor_get(s->floors, role->name))
-					return mf_fail(err, MF_E_ROLLBACK, 0, "snapshot no longer lists '%s', seen before",
+					return mf_fail(err, MF_E_ROLLBACK, 0,
+						       "snapshot no longer lists '%s', seen before",
 						       mf_esc(&e, mf_str_c(role->name)));
 				continue; /* nothing was published under it */
 			}

@@ -1,7 +1,8 @@
 /* The TUF core: bytes and a clock in, verified objects or an error out. No files, no network, no globals.
  *
- * Specification: The Update Framework 1.0.33, section 4 (document formats) and 5 (client workflow); Notary v1 differs in format and in
- * some rules, all of which stand in its dialect table. Whatever has not passed a verifying function is called *_unverified. */
+ * Specification: The Update Framework 1.0.33, section 4 (document formats) and 5 (client workflow); Notary v1
+ * differs in format and in some rules, all of which stand in its dialect table. Whatever has not passed a
+ * verifying function is called *_unverified. */
 #ifndef MF_TUF_TUF_H
 #define MF_TUF_TUF_H
 
@@ -15,13 +16,13 @@ enum mf_tuf_type { MF_TUF_ROOT, MF_TUF_TIMESTAMP, MF_TUF_SNAPSHOT, MF_TUF_TARGET
 
 /* A public key as metadata lists it (4.2, "keys"). */
 struct mf_tuf_key {
-	struct mf_str id;        /* as filed */
-	bool id_fits;            /* id is the hash of the key's content: only then can it verify */
-	bool x509;               /* Notary: `certificate` is set, `pub` is the first certificate's key */
-	struct mf_pubkey *pub;   /* NULL: unknown type or unusable; cannot verify */
+	struct mf_str id;          /* as filed */
+	bool id_fits;              /* id is the hash of the key's content: only then can it verify */
+	bool x509;                 /* Notary: `certificate` is set, `pub` is the first certificate's key */
+	struct mf_pubkey *pub;     /* NULL: unknown type or unusable; cannot verify */
 	struct mf_str certificate; /* PEM text */
 	enum mf_sig_scheme scheme; /* tuf1: from the key */
-	struct mf_str raw;       /* the KEY object's bytes */
+	struct mf_str raw;         /* the KEY object's bytes */
 };
 
 /* A role: who may sign, for what (4.3, 4.5). */
@@ -30,18 +31,18 @@ struct mf_tuf_role {
 	const struct mf_tuf_key **keys; /* each key ID once */
 	size_t nkeys;
 	int64_t threshold;
-	struct mf_str *paths;           /* delegations only */
+	struct mf_str *paths; /* delegations only */
 	size_t npaths;
-	struct mf_str *hash_prefixes;   /* tuf1 path_hash_prefixes, lower-case hex */
+	struct mf_str *hash_prefixes; /* tuf1 path_hash_prefixes, lower-case hex */
 	size_t nhash_prefixes;
 	bool terminating;
 };
 
 /* One entry of "meta" (4.4, 4.6). */
 struct mf_tuf_meta {
-	struct mf_str name;      /* role name, without ".json" */
-	int64_t version;         /* 0: not stated (Notary) */
-	uint64_t length;         /* UINT64_MAX: not stated; an upper bound, as in Notary */
+	struct mf_str name; /* role name, without ".json" */
+	int64_t version;    /* 0: not stated (Notary) */
+	uint64_t length;    /* UINT64_MAX: not stated; an upper bound, as in Notary */
 	bool has_sha256, has_sha512;
 	struct mf_digest sha256;
 	uint8_t sha512[64];
@@ -58,28 +59,30 @@ struct mf_tuf_signature {
 	struct mf_str keyid;
 	struct mf_str method; /* Notary's member; tuf1: empty */
 	struct mf_bytes sig;
-	bool good;            /* it has verified, over this file, with the key of this fingerprint: a root is judged several times */
+	bool good; /* it has verified, over this file, with the key of this fingerprint: a root is judged
+		      several times */
 	struct mf_digest good_for;
 };
 
 /* A parsed metadata file. It owns its bytes; slices point into them or into the arena. */
 struct mf_tuf_file {
 	enum mf_tuf_type type;
-	struct mf_buf bytes;       /* as received */
+	struct mf_buf bytes;         /* as received */
 	struct mf_buf canonical_buf; /* used when the signed part was not canonical as received */
-	struct mf_str canonical;   /* canonical form of "signed": what the signatures are over */
+	struct mf_str canonical;     /* canonical form of "signed": what the signatures are over */
 	bool was_canonical;
 	struct mf_arena arena;
 	struct mf_tuf_signature *signatures;
 	size_t nsignatures;
 	int64_t version, expires;
-	bool consistent_snapshot;  /* root */
-	struct mf_tuf_key *keys;   /* root, or delegations */
+	bool consistent_snapshot; /* root */
+	struct mf_tuf_key *keys;  /* root, or delegations */
 	size_t nkeys;
-	struct mf_str keys_raw;    /* the "keys" object (root) */
-	struct mf_tuf_role *roles; /* root: the four in order of enum mf_tuf_type; targets: delegations in listed order */
+	struct mf_str keys_raw; /* the "keys" object (root) */
+	struct mf_tuf_role
+	    *roles; /* root: the four in order of enum mf_tuf_type; targets: delegations in listed order */
 	size_t nroles;
-	struct mf_tuf_meta *meta;  /* snapshot, timestamp: sorted by name */
+	struct mf_tuf_meta *meta; /* snapshot, timestamp: sorted by name */
 	size_t nmeta;
 	struct mf_tuf_target *targets; /* sorted by decoded name */
 	size_t ntargets;
@@ -96,37 +99,43 @@ static inline void mf_tuf_file_cleanup(struct mf_tuf_file **f)
 struct mf_dialect {
 	const char *name;
 	const char *type_names[MF_TUF_TYPES];
-	bool meta_has_suffix;      /* "targets.json" in snapshot and timestamp */
+	bool meta_has_suffix; /* "targets.json" in snapshot and timestamp */
 	bool meta_needs_version;
 	bool meta_needs_sha256;
 	bool snapshot_lists_root;
-	bool spec_version;         /* "spec_version" is required */
-	bool hash_prefixes;        /* delegations may have "path_hash_prefixes"; else an unknown member */
-	bool hex;                  /* hashes and signatures in hex; else base64 */
+	bool spec_version;  /* "spec_version" is required */
+	bool hash_prefixes; /* delegations may have "path_hash_prefixes"; else an unknown member */
+	bool hex;           /* hashes and signatures in hex; else base64 */
 	/* Fills pub, scheme, certificate and id_fits from key->raw; an unknown key type is no error. */
 	int (*key)(struct mf_tuf_key *key, struct mf_arena *arena, struct mf_err *err);
 	/* The scheme of a signature; false: it cannot verify with this key. */
 	bool (*scheme)(const struct mf_tuf_key *key, struct mf_str method, enum mf_sig_scheme *out);
 	/* Reads "sig" into octets. */
 	int (*signature)(struct mf_str text, struct mf_buf *out, struct mf_err *err);
-	/* The key that verifies root signatures, a new reference, or NULL: not usable as a root key (err untouched), or MF_E_NOMEM, MF_E_INTERNAL. */
-	struct mf_pubkey *(*root_key)(const struct mf_tuf_key *key, struct mf_str gun, int64_t now, bool check_expiry, struct mf_err *err);
+	/* The key that verifies root signatures, a new reference, or NULL: not usable as a root key (err
+	 * untouched), or MF_E_NOMEM, MF_E_INTERNAL. */
+	struct mf_pubkey *(*root_key)(const struct mf_tuf_key *key, struct mf_str gun, int64_t now,
+				      bool check_expiry, struct mf_err *err);
 	/* May `parent` delegate to a role of this name? */
 	bool (*delegation_name)(struct mf_str parent, struct mf_str name);
 	/* Does a delegation's path cover a target name (a literal)? */
 	bool (*path_covers)(struct mf_str path, struct mf_str name);
 	/* Could it cover some name that starts with `prefix`? For lists. */
 	bool (*path_touches)(struct mf_str path, struct mf_str prefix);
-	/* Appends the KEY object for a public key; certificate not NULL: Notary's x509 form. *id receives the key ID. */
-	int (*key_write)(const struct mf_pubkey *pub, const struct mf_str *certificate, struct mf_buf *out, char id[65], struct mf_err *err);
+	/* Appends the KEY object for a public key; certificate not NULL: Notary's x509 form. *id receives the
+	 * key ID. */
+	int (*key_write)(const struct mf_pubkey *pub, const struct mf_str *certificate, struct mf_buf *out,
+			 char id[65], struct mf_err *err);
 	/* The scheme we sign with, and what "method" is called (NULL: no such member). */
 	enum mf_sig_scheme (*sign_scheme)(const struct mf_pubkey *pub, const char **method);
 };
 extern const struct mf_dialect mf_dialect_notary;
 extern const struct mf_dialect mf_dialect_tuf1;
 
-/* Parses a file of an expected type; structure, key IDs and limits are checked, signatures are not. Takes *bytes (empty afterwards). NULL: MF_E_FORMAT. */
-struct mf_tuf_file *mf_tuf_parse_unverified(const struct mf_dialect *d, enum mf_tuf_type type, struct mf_buf *bytes, struct mf_err *err) MF_NODISCARD;
+/* Parses a file of an expected type; structure, key IDs and limits are checked, signatures are not. Takes
+ * *bytes (empty afterwards). NULL: MF_E_FORMAT. */
+struct mf_tuf_file *mf_tuf_parse_unverified(const struct mf_dialect *d, enum mf_tuf_type type,
+					    struct mf_buf *bytes, struct mf_err *err) MF_NODISCARD;
 
 /* ---- the trusted set (5.2 to 5.6) */
 
@@ -144,64 +153,79 @@ int64_t mf_tuf_floor_get(const struct mf_tuf_floors *f, const char *role); /* 0:
 struct mf_tuf_loaded {
 	const char *role;
 	struct mf_tuf_file *file;
-	const struct mf_tuf_role *by;   /* how the delegator lists it; NULL for targets */
+	const struct mf_tuf_role *by; /* how the delegator lists it; NULL for targets */
 	const struct mf_tuf_loaded *parent;
 };
 
 struct mf_tuf_set {
 	const struct mf_dialect *d;
-	struct mf_str gun;               /* borrowed */
-	int64_t now;                     /* one clock reading for everything */
+	struct mf_str gun;                  /* borrowed */
+	int64_t now;                        /* one clock reading for everything */
 	const struct mf_tuf_floors *floors; /* borrowed, may be NULL */
-	unsigned expired_ok;             /* bits of enum mf_tuf_type: loading for signing, expired files of these pass and set `expired` (never a root) */
+	unsigned expired_ok; /* bits of enum mf_tuf_type: loading for signing, expired files of these pass and
+				set `expired` (never a root) */
 	bool expired;
 	struct mf_tuf_file *root, *timestamp, *snapshot;
-	struct mf_tuf_loaded **roles;    /* targets first */
+	struct mf_tuf_loaded **roles; /* targets first */
 	size_t nroles, cap;
 };
-void mf_tuf_set_init(struct mf_tuf_set *s, const struct mf_dialect *d, struct mf_str gun, int64_t now, const struct mf_tuf_floors *floors);
+void mf_tuf_set_init(struct mf_tuf_set *s, const struct mf_dialect *d, struct mf_str gun, int64_t now,
+		     const struct mf_tuf_floors *floors);
 void mf_tuf_set_clear(struct mf_tuf_set *s);
 /* Forgets timestamp, snapshot and targets, keeps the root. */
 void mf_tuf_set_rewind(struct mf_tuf_set *s);
 
-/* The anchor that a root must satisfy. A key counts when it is listed for the role root, signed the file, and its fingerprint is here, or its
- * certificate chains to `ca`. */
+/* The anchor that a root must satisfy. A key counts when it is listed for the role root, signed the file, and
+ * its fingerprint is here, or its certificate chains to `ca`. */
 struct mf_tuf_anchor {
 	const struct mf_digest *fingerprints;
 	size_t n;
-	struct mf_str ca;       /* PEM, empty: none */
-	int64_t threshold;      /* at least 1 */
+	struct mf_str ca;  /* PEM, empty: none */
+	int64_t threshold; /* at least 1 */
 };
-/* Is the root well signed by its own keys, and satisfies the anchor (NULL: trust on first use)? 0, or -1: MF_E_SIGNATURE (not signed by itself), MF_E_PIN. */
-int mf_tuf_root_check(const struct mf_dialect *d, struct mf_str gun, int64_t now, const struct mf_tuf_file *root, const struct mf_tuf_anchor *anchor,
+/* Is the root well signed by its own keys, and satisfies the anchor (NULL: trust on first use)? 0, or -1:
+ * MF_E_SIGNATURE (not signed by itself), MF_E_PIN. */
+int mf_tuf_root_check(const struct mf_dialect *d, struct mf_str gun, int64_t now,
+		      const struct mf_tuf_file *root, const struct mf_tuf_anchor *anchor,
 		      struct mf_err *err) MF_NODISCARD;
 /* Makes a checked root the trusted one. Takes the file. */
-int mf_tuf_set_root(struct mf_tuf_set *s, struct mf_tuf_file *root, const struct mf_tuf_anchor *anchor, struct mf_err *err) MF_NODISCARD;
-/* The next root: version exactly one higher, signed by the old and the new threshold (5.3.4, 5.3.5). Takes the file, also on failure. */
+int mf_tuf_set_root(struct mf_tuf_set *s, struct mf_tuf_file *root, const struct mf_tuf_anchor *anchor,
+		    struct mf_err *err) MF_NODISCARD;
+/* The next root: version exactly one higher, signed by the old and the new threshold (5.3.4, 5.3.5). Takes
+ * the file, also on failure. */
 int mf_tuf_set_next_root(struct mf_tuf_set *s, struct mf_tuf_file *root, struct mf_err *err) MF_NODISCARD;
 /* 5.3.10: after the last root. Also the floor. */
 int mf_tuf_set_root_done(const struct mf_tuf_set *s, struct mf_err *err) MF_NODISCARD;
-/* 5.4 to 5.6. Each takes the bytes (the buffer is empty afterwards, also on failure). checked: the caller has run mf_tuf_meta_check over these
- * very bytes and the entry that the trusted timestamp or snapshot has for them, so that nothing is hashed twice. */
+/* 5.4 to 5.6. Each takes the bytes (the buffer is empty afterwards, also on failure). checked: the caller has
+ * run mf_tuf_meta_check over these very bytes and the entry that the trusted timestamp or snapshot has for
+ * them, so that nothing is hashed twice. */
 int mf_tuf_set_timestamp(struct mf_tuf_set *s, struct mf_buf *bytes, struct mf_err *err) MF_NODISCARD;
-int mf_tuf_set_snapshot(struct mf_tuf_set *s, struct mf_buf *bytes, bool checked, struct mf_err *err) MF_NODISCARD;
-int mf_tuf_set_targets(struct mf_tuf_set *s, struct mf_buf *bytes, bool checked, struct mf_err *err) MF_NODISCARD;
+int mf_tuf_set_snapshot(struct mf_tuf_set *s, struct mf_buf *bytes, bool checked,
+			struct mf_err *err) MF_NODISCARD;
+int mf_tuf_set_targets(struct mf_tuf_set *s, struct mf_buf *bytes, bool checked,
+		       struct mf_err *err) MF_NODISCARD;
 /* A delegated role, verified for one delegator. */
 struct mf_tuf_wanted {
 	const struct mf_tuf_loaded *parent;
 	const struct mf_tuf_role *role;
 };
-int mf_tuf_set_delegated(struct mf_tuf_set *s, const struct mf_tuf_wanted *w, struct mf_buf *bytes, bool checked, struct mf_err *err) MF_NODISCARD;
-/* The roles listed by what is loaded, in the snapshot, not loaded yet, whose path could cover a name that starts with `prefix` (every delegator on the way must allow it), at most
- * `max` in the end (MF_E_FORMAT beyond). out has room for max; returns their number in *n. */
-int mf_tuf_set_wanted(struct mf_tuf_set *s, struct mf_str prefix, size_t max, struct mf_tuf_wanted *out, size_t *n, struct mf_err *err) MF_NODISCARD;
+int mf_tuf_set_delegated(struct mf_tuf_set *s, const struct mf_tuf_wanted *w, struct mf_buf *bytes,
+			 bool checked, struct mf_err *err) MF_NODISCARD;
+/* The roles listed by what is loaded, in the snapshot, not loaded yet, whose path could cover a name that
+ * starts with `prefix` (every delegator on the way must allow it), at most `max` in the end (MF_E_FORMAT
+ * beyond). out has room for max; returns their number in *n. */
+int mf_tuf_set_wanted(struct mf_tuf_set *s, struct mf_str prefix, size_t max, struct mf_tuf_wanted *out,
+		      size_t *n, struct mf_err *err) MF_NODISCARD;
 /* Do this role and all its delegators allow the name? */
 bool mf_tuf_loaded_covers(const struct mf_dialect *d, const struct mf_tuf_loaded *l, struct mf_str name);
 /* Could they allow some name that starts with `prefix`? */
 bool mf_tuf_loaded_touches(const struct mf_dialect *d, const struct mf_tuf_loaded *l, struct mf_str prefix);
 
-const struct mf_tuf_meta *mf_tuf_meta_find(const struct mf_tuf_file *f, const char *name); /* NULL: not listed */
-const struct mf_tuf_loaded *mf_tuf_set_find(const struct mf_tuf_set *s, const char *role); /* the first, for whichever delegator; NULL: not loaded */
+const struct mf_tuf_meta *mf_tuf_meta_find(const struct mf_tuf_file *f,
+					   const char *name); /* NULL: not listed */
+const struct mf_tuf_loaded *
+mf_tuf_set_find(const struct mf_tuf_set *s,
+		const char *role); /* the first, for whichever delegator; NULL: not loaded */
 /* Length and hashes of bytes against an entry. MF_E_DIGEST. */
 int mf_tuf_meta_check(const struct mf_tuf_meta *m, struct mf_bytes bytes, struct mf_err *err) MF_NODISCARD;
 
@@ -209,13 +233,14 @@ int mf_tuf_meta_check(const struct mf_tuf_meta *m, struct mf_bytes bytes, struct
 struct mf_tuf_target_info {
 	uint64_t length;
 	struct mf_digest sha256;
-	struct mf_str custom;  /* raw JSON, empty: none */
+	struct mf_str custom; /* raw JSON, empty: none */
 };
 /* Index of a name, or -1 (no error) when it is not there. */
 ptrdiff_t mf_tuf_target_find(const struct mf_tuf_file *f, struct mf_str name);
 struct mf_json_string mf_tuf_target_name(const struct mf_tuf_file *f, size_t i);
 struct mf_str mf_tuf_target_value(const struct mf_tuf_file *f, size_t i);
 /* Parses the entry; sha256 is required. MF_E_FORMAT. */
-int mf_tuf_target_info(const struct mf_dialect *d, const struct mf_tuf_file *f, size_t i, struct mf_tuf_target_info *out, struct mf_err *err) MF_NODISCARD;
+int mf_tuf_target_info(const struct mf_dialect *d, const struct mf_tuf_file *f, size_t i,
+		       struct mf_tuf_target_info *out, struct mf_err *err) MF_NODISCARD;
 
 #endif

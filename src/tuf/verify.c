@@ -11,7 +11,8 @@ static const struct mf_tuf_key *role_key(const struct mf_tuf_role *role, struct 
 }
 
 /* 1, 0, -1. */
-static int anchored(const struct mf_tuf_counting *c, const struct mf_tuf_key *key, const struct mf_digest *fp, struct mf_err *err)
+static int anchored(const struct mf_tuf_counting *c, const struct mf_tuf_key *key, const struct mf_digest *fp,
+		    struct mf_err *err)
 {
 	const struct mf_tuf_anchor *a = c->only;
 	for (size_t i = 0; i < a->n; i++)
@@ -26,7 +27,8 @@ static int anchored(const struct mf_tuf_counting *c, const struct mf_tuf_key *ke
 }
 
 /* The key that may verify this signature, a new reference, or NULL; MF_E_NOMEM, MF_E_INTERNAL. */
-static struct mf_pubkey *usable_key(const struct mf_tuf_counting *c, const struct mf_tuf_key *key, struct mf_err *err)
+static struct mf_pubkey *usable_key(const struct mf_tuf_counting *c, const struct mf_tuf_key *key,
+				    struct mf_err *err)
 {
 	if (!key->id_fits)
 		return NULL;
@@ -61,8 +63,8 @@ static bool counted(const struct mf_digest *fps, size_t n, const struct mf_diges
 	return false;
 }
 
-int mf_tuf_count_signatures(const struct mf_tuf_counting *c, const struct mf_tuf_file *f, const struct mf_tuf_role *role,
-			    int64_t threshold, struct mf_err *err)
+int mf_tuf_count_signatures(const struct mf_tuf_counting *c, const struct mf_tuf_file *f,
+			    const struct mf_tuf_role *role, int64_t threshold, struct mf_err *err)
 {
 	struct mf_digest good[MF_MAX_SIGNATURES];
 	size_t n = 0;

@@ -1,4 +1,5 @@
-/* A manifest, index or error body as a registry sends it: whatever seals and lists must keep to its limits. */
+/* A manifest, index or error body as a registry sends it: whatever seals and lists must keep to its limits.
+ */
 #include <assert.h>
 
 #include "base/limits.h"
@@ -12,7 +13,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct mf_manifest m MF_MANIFEST_CLEANUP;
 	struct mf_descriptors list MF_DESCRIPTORS_CLEANUP = {0};
 	mf_manifest_init(&m);
-	if (mf_buf_add(&m.bytes, data, size, &err) || mf_manifest_seal(&m, NULL, "text/html; charset=utf-8", &err)) {
+	if (mf_buf_add(&m.bytes, data, size, &err) ||
+	    mf_manifest_seal(&m, NULL, "text/html; charset=utf-8", &err)) {
 		assert(err.code == MF_E_FORMAT);
 		return 0;
 	}

@@ -1,6 +1,8 @@
-/* The whole client workflow against somebody who holds all keys of a TUF 1.0 repository. The input is its files, each behind a line
- * "@NAME" ("1.root", "timestamp", "2.qa"); what follows is the signed part, which is signed here, with one TEST-ONLY key, which is pinned,
- * so that mutations are not stopped by the signature. "!" instead of "@": the file as it stands. */
+/* The whole client workflow against somebody who holds all keys of a TUF 1.0 repository. The input is its
+ * files, each behind a line
+ * "@NAME" ("1.root", "timestamp", "2.qa"); what follows is the signed part, which is signed here, with one
+ * TEST-ONLY key, which is pinned, so that mutations are not stopped by the signature. "!" instead of "@": the
+ * file as it stands. */
 #include <assert.h>
 #include <ftw.h>
 #include <stdio.h>
@@ -80,7 +82,8 @@ static bool find(const char *name, struct mf_str *out, bool *as_is)
 static bool sign(struct mf_str text, struct mf_buf *out)
 {
 	struct mf_err err = MF_ERR_INIT;
-	struct mf_buf canonical MF_BUF_CLEANUP = MF_BUF_INIT(MAX_INPUT * 8), sig MF_BUF_CLEANUP = MF_BUF_INIT(64);
+	struct mf_buf canonical MF_BUF_CLEANUP = MF_BUF_INIT(MAX_INPUT * 8),
+				sig MF_BUF_CLEANUP = MF_BUF_INIT(64);
 	struct mf_buf object MF_BUF_CLEANUP = MF_BUF_INIT(4096);
 	char id[65];
 	if (mf_json_canonicalize(text, &canonical, &err) < 0)
@@ -168,8 +171,9 @@ static void set_up(void)
 
 static void check_verification_code(const struct mf_err *err)
 {
-	assert(err->code == MF_E_NOT_FOUND || err->code == MF_E_FORMAT || err->code == MF_E_SIGNATURE || err->code == MF_E_DIGEST ||
-	       err->code == MF_E_EXPIRED || err->code == MF_E_ROLLBACK || err->code == MF_E_GONE || err->code == MF_E_PIN);
+	assert(err->code == MF_E_NOT_FOUND || err->code == MF_E_FORMAT || err->code == MF_E_SIGNATURE ||
+	       err->code == MF_E_DIGEST || err->code == MF_E_EXPIRED || err->code == MF_E_ROLLBACK ||
+	       err->code == MF_E_GONE || err->code == MF_E_PIN);
 }
 
 static void check_entry(const struct mf_tuf_set *set, const struct mf_entry *e)
@@ -184,7 +188,8 @@ static void check_entry(const struct mf_tuf_set *set, const struct mf_entry *e)
 		assert(e->state != MF_STATE_WITHDRAWN && chosen.state <= MF_STATE_FOREIGN);
 		assert(e->state == MF_STATE_EXPIRED || mf_digest_eq(&chosen.info.sha256, &e->info.sha256));
 	} else {
-		assert(err.code == MF_E_WITHDRAWN || err.code == MF_E_AMBIGUOUS || err.code == MF_E_RECORD_EXPIRED || err.code == MF_E_FORMAT);
+		assert(err.code == MF_E_WITHDRAWN || err.code == MF_E_AMBIGUOUS ||
+		       err.code == MF_E_RECORD_EXPIRED || err.code == MF_E_FORMAT);
 		assert(err.code != MF_E_RECORD_EXPIRED || e->state == MF_STATE_EXPIRED);
 	}
 }
@@ -211,7 +216,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size > MAX_INPUT)
 		return 0;
 	input = mf_str_of((struct mf_bytes){data, size});
-	struct mf_trust_config cfg = {.home = fixed.home, .cache_dir = "/nonexistent/cache", .env = &fixed.env, .keys = fixed.keys};
+	struct mf_trust_config cfg = {
+	    .home = fixed.home, .cache_dir = "/nonexistent/cache", .env = &fixed.env, .keys = fixed.keys};
 	if (mf_trust_open("/nonexistent/repository", "oci", "fuzz", &cfg, &t, &err) < 0)
 		abort();
 	t->repo->ops = &fixed.ops;

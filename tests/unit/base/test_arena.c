@@ -77,11 +77,11 @@ static void arena_is_usable_after_clear(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(arena_gives_zeroed_aligned_memory_of_any_size),
-		cmocka_unit_test(arena_keeps_what_was_given_before),
-		cmocka_unit_test(arena_copies_are_terminated),
-		cmocka_unit_test(arena_refuses_sizes_that_overflow),
-		cmocka_unit_test(arena_is_usable_after_clear),
+	    cmocka_unit_test(arena_gives_zeroed_aligned_memory_of_any_size),
+	    cmocka_unit_test(arena_keeps_what_was_given_before),
+	    cmocka_unit_test(arena_copies_are_terminated),
+	    cmocka_unit_test(arena_refuses_sizes_that_overflow),
+	    cmocka_unit_test(arena_is_usable_after_clear),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -50,28 +50,28 @@ static void digest_parse_rejects_other_algorithms_and_lengths(void **state)
 {
 	(void)state;
 	const struct mf_str bad[] = {
-		MF_STR(""),
-		MF_STR("sha256"),
-		MF_STR("sha256:"),
-		MF_STR(HEX),
-		MF_STR("sha256-" HEX),
-		MF_STR("sha256:" HEX "0"),
-		MF_STR("sha256:" HEX "00"),
-		MF_STR("sha256:" HEX "\n"),
-		MF_STR("sha256:" HEX "\0"),
-		MF_STR("sha256:" HEX " "),
-		MF_STR(" sha256:" HEX),
-		MF_STR("SHA256:" HEX),
-		MF_STR("sha512:" HEX HEX),
-		MF_STR("sha512:" HEX),
-		MF_STR("sha384:" HEX),
-		MF_STR("sha256::" HEX),
-		MF_STR("sha256:sha256:" HEX),
-		MF_STR("sha256+b64:" HEX),
-		MF_STR("sha256:g123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"),
-		MF_STR("sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcde"),
-		MF_STR("sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcde\0"),
-		MF_STR("sha256:../../../../../../../../../../../../../../../../../../../../../etc"),
+	    MF_STR(""),
+	    MF_STR("sha256"),
+	    MF_STR("sha256:"),
+	    MF_STR(HEX),
+	    MF_STR("sha256-" HEX),
+	    MF_STR("sha256:" HEX "0"),
+	    MF_STR("sha256:" HEX "00"),
+	    MF_STR("sha256:" HEX "\n"),
+	    MF_STR("sha256:" HEX "\0"),
+	    MF_STR("sha256:" HEX " "),
+	    MF_STR(" sha256:" HEX),
+	    MF_STR("SHA256:" HEX),
+	    MF_STR("sha512:" HEX HEX),
+	    MF_STR("sha512:" HEX),
+	    MF_STR("sha384:" HEX),
+	    MF_STR("sha256::" HEX),
+	    MF_STR("sha256:sha256:" HEX),
+	    MF_STR("sha256+b64:" HEX),
+	    MF_STR("sha256:g123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"),
+	    MF_STR("sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcde"),
+	    MF_STR("sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcde\0"),
+	    MF_STR("sha256:../../../../../../../../../../../../../../../../../../../../../etc"),
 	};
 	for (size_t i = 0; i < ROWS(bad); i++)
 		refused(bad[i]);
@@ -103,11 +103,11 @@ static void digests_are_equal_in_every_octet(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(digest_parse_and_format_agree),
-		cmocka_unit_test(digest_parse_rejects_uppercase_hex),
-		cmocka_unit_test(digest_parse_rejects_other_algorithms_and_lengths),
-		cmocka_unit_test(digest_parse_names_what_it_refuses_in_printable_form),
-		cmocka_unit_test(digests_are_equal_in_every_octet),
+	    cmocka_unit_test(digest_parse_and_format_agree),
+	    cmocka_unit_test(digest_parse_rejects_uppercase_hex),
+	    cmocka_unit_test(digest_parse_rejects_other_algorithms_and_lengths),
+	    cmocka_unit_test(digest_parse_names_what_it_refuses_in_printable_form),
+	    cmocka_unit_test(digests_are_equal_in_every_octet),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -125,12 +125,12 @@ static void sleep_ends_at_the_deadline_and_on_cancellation(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(default_environment_has_the_real_clock_and_is_silent),
-		cmocka_unit_test(callbacks_get_their_argument),
-		cmocka_unit_test(log_passes_lines_up_to_the_level),
-		cmocka_unit_test(deadline_counts_down_to_zero_and_not_below),
-		cmocka_unit_test(sleep_lasts_as_long_as_asked),
-		cmocka_unit_test(sleep_ends_at_the_deadline_and_on_cancellation),
+	    cmocka_unit_test(default_environment_has_the_real_clock_and_is_silent),
+	    cmocka_unit_test(callbacks_get_their_argument),
+	    cmocka_unit_test(log_passes_lines_up_to_the_level),
+	    cmocka_unit_test(deadline_counts_down_to_zero_and_not_below),
+	    cmocka_unit_test(sleep_lasts_as_long_as_asked),
+	    cmocka_unit_test(sleep_ends_at_the_deadline_and_on_cancellation),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -28,11 +28,15 @@ static void prefix_and_suffix_may_be_empty_or_everything(void **state)
 		const char *s, *part;
 		bool starts, ends;
 	} rows[] = {
-		{"sha256:ab", "sha256:", true, false}, {"sha256:ab", "ab", false, true},
-		{"ab", "ab", true, true},              {"ab", "", true, true},
-		{"", "", true, true},                  {"", "a", false, false},
-		{"ab", "abc", false, false},           {"aba", "a", true, true},
-		{"Ab", "a", false, false},
+	    {"sha256:ab", "sha256:", true, false},
+	    {"sha256:ab", "ab", false, true},
+	    {"ab", "ab", true, true},
+	    {"ab", "", true, true},
+	    {"", "", true, true},
+	    {"", "a", false, false},
+	    {"ab", "abc", false, false},
+	    {"aba", "a", true, true},
+	    {"Ab", "a", false, false},
 	};
 	for (size_t i = 0; i < ROWS(rows); i++) {
 		assert_int_equal(mf_str_starts(mf_str_c(rows[i].s), mf_str_c(rows[i].part)), rows[i].starts);
@@ -49,7 +53,8 @@ static void order_is_by_unsigned_bytes_then_length(void **state)
 {
 	(void)state;
 	static const struct mf_str sorted[] = {
-		{"", 0}, {"\0", 1}, {"A", 1}, {"a", 1}, {"a\0", 2}, {"aa", 2}, {"b", 1}, {"\x7f", 1}, {"\x80", 1}, {"\xff", 1},
+	    {"", 0},   {"\0", 1}, {"A", 1},    {"a", 1},    {"a\0", 2},
+	    {"aa", 2}, {"b", 1},  {"\x7f", 1}, {"\x80", 1}, {"\xff", 1},
 	};
 	for (size_t a = 0; a < ROWS(sorted); a++)
 		for (size_t b = 0; b < ROWS(sorted); b++)
@@ -76,14 +81,14 @@ static void esc_makes_untrusted_bytes_printable(void **state)
 		struct mf_str in;
 		const char *out;
 	} rows[] = {
-		{{"", 0}, ""},
-		{{"plain text~", 11}, "plain text~"},
-		{{"a'b", 3}, "a\\x27b"},
-		{{"a\\b", 3}, "a\\x5cb"},
-		{{"\"", 1}, "\""},
-		{{"\n\r\t\0\x1b[31m", 9}, "\\x0a\\x0d\\x09\\x00\\x1b[31m"},
-		{{"\x7f\x80\xff", 3}, "\\x7f\\x80\\xff"},
-		{{"\xc3\xa9", 2}, "\\xc3\\xa9"},
+	    {{"", 0}, ""},
+	    {{"plain text~", 11}, "plain text~"},
+	    {{"a'b", 3}, "a\\x27b"},
+	    {{"a\\b", 3}, "a\\x5cb"},
+	    {{"\"", 1}, "\""},
+	    {{"\n\r\t\0\x1b[31m", 9}, "\\x0a\\x0d\\x09\\x00\\x1b[31m"},
+	    {{"\x7f\x80\xff", 3}, "\\x7f\\x80\\xff"},
+	    {{"\xc3\xa9", 2}, "\\xc3\\xa9"},
 	};
 	for (size_t i = 0; i < ROWS(rows); i++) {
 		struct mf_esc e;
@@ -261,20 +266,20 @@ static void grow_makes_the_index_fit(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(equality_compares_length_and_bytes),
-		cmocka_unit_test(prefix_and_suffix_may_be_empty_or_everything),
-		cmocka_unit_test(order_is_by_unsigned_bytes_then_length),
-		cmocka_unit_test(dup_copies_and_terminates),
-		cmocka_unit_test(esc_makes_untrusted_bytes_printable),
-		cmocka_unit_test(esc_cuts_long_input_inside_its_buffer),
-		cmocka_unit_test(buf_grows_and_stays_terminated),
-		cmocka_unit_test(buf_takes_exactly_its_maximum),
-		cmocka_unit_test(buf_refuses_one_byte_past_its_maximum_and_is_unchanged),
-		cmocka_unit_test(buf_printf_appends),
-		cmocka_unit_test(buf_reset_keeps_memory_and_clear_gives_it_back),
-		cmocka_unit_test(buf_take_hands_the_memory_over),
-		cmocka_unit_test(calloc_checks_overflow_and_never_gives_nothing),
-		cmocka_unit_test(grow_makes_the_index_fit),
+	    cmocka_unit_test(equality_compares_length_and_bytes),
+	    cmocka_unit_test(prefix_and_suffix_may_be_empty_or_everything),
+	    cmocka_unit_test(order_is_by_unsigned_bytes_then_length),
+	    cmocka_unit_test(dup_copies_and_terminates),
+	    cmocka_unit_test(esc_makes_untrusted_bytes_printable),
+	    cmocka_unit_test(esc_cuts_long_input_inside_its_buffer),
+	    cmocka_unit_test(buf_grows_and_stays_terminated),
+	    cmocka_unit_test(buf_takes_exactly_its_maximum),
+	    cmocka_unit_test(buf_refuses_one_byte_past_its_maximum_and_is_unchanged),
+	    cmocka_unit_test(buf_printf_appends),
+	    cmocka_unit_test(buf_reset_keeps_memory_and_clear_gives_it_back),
+	    cmocka_unit_test(buf_take_hands_the_memory_over),
+	    cmocka_unit_test(calloc_checks_overflow_and_never_gives_nothing),
+	    cmocka_unit_test(grow_makes_the_index_fit),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -19,7 +19,8 @@ struct row {
 	const char *in, *out; /* out NULL: MF_E_FORMAT */
 };
 
-static void check_rows(int (*f)(struct mf_str, struct mf_buf *, struct mf_err *), const struct row *rows, size_t n)
+static void check_rows(int (*f)(struct mf_str, struct mf_buf *, struct mf_err *), const struct row *rows,
+		       size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		struct mf_err err = MF_ERR_INIT;
@@ -40,30 +41,30 @@ static void check_rows(int (*f)(struct mf_str, struct mf_buf *, struct mf_err *)
 static void canonicalize_decides_numbers_on_their_decimal_digits(void **state)
 {
 	static const struct row rows[] = {
-		{"-0", "0"},
-		{"-0.0e5", "0"},
-		{"0e99", "0"},
-		{"1.0", "1"},
-		{"10E-1", "1"},
-		{"1e3", "1000"},
-		{"-1.5e1", "-15"},
-		{"0.00012e5", "12"},
-		{"9007199254740991", "9007199254740991"},
-		{"-9007199254740991", "-9007199254740991"},
-		{"9007199254740991.000", "9007199254740991"},
-		{"9.007199254740991e15", "9007199254740991"},
-		{"9007199254740991000e-3", "9007199254740991"},
-		{"1e15", "1000000000000000"},
-		{"9007199254740992", NULL},
-		{"-9007199254740992", NULL},
-		{"9.007199254740992e15", NULL},
-		{"1e16", NULL},
-		{"1e300", NULL},
-		{"1.5", NULL},
-		{"1e-1", NULL},
-		{"1.00000000000000000001", NULL}, /* whole as a double */
-		{"1e-400", NULL},
-		{"1e-99999999999999999999", NULL},
+	    {"-0", "0"},
+	    {"-0.0e5", "0"},
+	    {"0e99", "0"},
+	    {"1.0", "1"},
+	    {"10E-1", "1"},
+	    {"1e3", "1000"},
+	    {"-1.5e1", "-15"},
+	    {"0.00012e5", "12"},
+	    {"9007199254740991", "9007199254740991"},
+	    {"-9007199254740991", "-9007199254740991"},
+	    {"9007199254740991.000", "9007199254740991"},
+	    {"9.007199254740991e15", "9007199254740991"},
+	    {"9007199254740991000e-3", "9007199254740991"},
+	    {"1e15", "1000000000000000"},
+	    {"9007199254740992", NULL},
+	    {"-9007199254740992", NULL},
+	    {"9.007199254740992e15", NULL},
+	    {"1e16", NULL},
+	    {"1e300", NULL},
+	    {"1.5", NULL},
+	    {"1e-1", NULL},
+	    {"1.00000000000000000001", NULL}, /* whole as a double */
+	    {"1e-400", NULL},
+	    {"1e-99999999999999999999", NULL},
 	};
 	(void)state;
 	check_rows(mf_json_canonicalize, rows, COUNT(rows));
@@ -72,10 +73,11 @@ static void canonicalize_decides_numbers_on_their_decimal_digits(void **state)
 static void canonicalize_sorts_members_by_decoded_name_at_every_level(void **state)
 {
 	static const struct row rows[] = {
-		{"{\"b\":{\"d\":[{\"f\":1,\"e\":2}],\"c\":3},\"a\":{},\"\":0}", "{\"\":0,\"a\":{},\"b\":{\"c\":3,\"d\":[{\"e\":2,\"f\":1}]}}"},
-		{"{\"\\u00e9\":1,\"z\":2,\"\\\"\":3}", "{\"\\\"\":3,\"z\":2,\"\xc3\xa9\":1}"},
-		{"{\"aa\":1,\"a\":2,\"ab\":3,\"A\":4,\"b\":5}", "{\"A\":4,\"a\":2,\"aa\":1,\"ab\":3,\"b\":5}"},
-		{"[{\"b\":1,\"a\":1},{\"d\":1,\"c\":1}]", "[{\"a\":1,\"b\":1},{\"c\":1,\"d\":1}]"},
+	    {"{\"b\":{\"d\":[{\"f\":1,\"e\":2}],\"c\":3},\"a\":{},\"\":0}",
+	     "{\"\":0,\"a\":{},\"b\":{\"c\":3,\"d\":[{\"e\":2,\"f\":1}]}}"},
+	    {"{\"\\u00e9\":1,\"z\":2,\"\\\"\":3}", "{\"\\\"\":3,\"z\":2,\"\xc3\xa9\":1}"},
+	    {"{\"aa\":1,\"a\":2,\"ab\":3,\"A\":4,\"b\":5}", "{\"A\":4,\"a\":2,\"aa\":1,\"ab\":3,\"b\":5}"},
+	    {"[{\"b\":1,\"a\":1},{\"d\":1,\"c\":1}]", "[{\"a\":1,\"b\":1},{\"c\":1,\"d\":1}]"},
 	};
 	(void)state;
 	check_rows(mf_json_canonicalize, rows, COUNT(rows));
@@ -84,9 +86,9 @@ static void canonicalize_sorts_members_by_decoded_name_at_every_level(void **sta
 static void canonicalize_escapes_only_quote_and_backslash(void **state)
 {
 	static const struct row rows[] = {
-		{"\"\\u0022\\u005c\\/\\n\\u001f\\u007f\\u2028<>&\"", "\"\\\"\\\\/\n\x1f\x7f\xe2\x80\xa8<>&\""},
-		{" [ \"a\\\\b\" , \"\\\"\" ]", "[\"a\\\\b\",\"\\\"\"]"},
-		{"\"x\\ud83d\\ude00y\"", "\"x\xf0\x9f\x98\x80y\""},
+	    {"\"\\u0022\\u005c\\/\\n\\u001f\\u007f\\u2028<>&\"", "\"\\\"\\\\/\n\x1f\x7f\xe2\x80\xa8<>&\""},
+	    {" [ \"a\\\\b\" , \"\\\"\" ]", "[\"a\\\\b\",\"\\\"\"]"},
+	    {"\"x\\ud83d\\ude00y\"", "\"x\xf0\x9f\x98\x80y\""},
 	};
 	(void)state;
 	check_rows(mf_json_canonicalize, rows, COUNT(rows));
@@ -94,7 +96,11 @@ static void canonicalize_escapes_only_quote_and_backslash(void **state)
 
 static void canonicalize_refuses_what_the_reader_refuses(void **state)
 {
-	static const struct row rows[] = {{"", NULL}, {"{} x", NULL}, {"{\"b\":1,\"a\":1,\"b\":1}", NULL}, {"[1,]", NULL}, {"\"\xff\"", NULL}};
+	static const struct row rows[] = {{"", NULL},
+					  {"{} x", NULL},
+					  {"{\"b\":1,\"a\":1,\"b\":1}", NULL},
+					  {"[1,]", NULL},
+					  {"\"\xff\"", NULL}};
 	(void)state;
 	check_rows(mf_json_canonicalize, rows, COUNT(rows));
 }
@@ -117,9 +123,13 @@ static void canonicalize_leaves_the_buffer_alone_when_it_fails(void **state)
 /* Bytes that the reader calls canonical are copied; a space in front forces them through the writer. */
 static void writer_and_reader_agree_on_what_is_canonical(void **state)
 {
-	static const char *const docs[] = {
-		"{\"\":[],\"A\":{\"\\\"\":\"\\\\\"},\"a\":[0,-1,9007199254740991,null,true,false],\"\xc3\xa9\":\"\x7f<\xe2\x80\xa8\"}", "\"\"", "0",
-		"[[[[[]]]]]", "{}", "[{}]"};
+	static const char *const docs[] = {"{\"\":[],\"A\":{\"\\\"\":\"\\\\\"},\"a\":[0,-1,9007199254740991,"
+					   "null,true,false],\"\xc3\xa9\":\"\x7f<\xe2\x80\xa8\"}",
+					   "\"\"",
+					   "0",
+					   "[[[[[]]]]]",
+					   "{}",
+					   "[{}]"};
 	(void)state;
 	for (size_t i = 0; i < COUNT(docs); i++) {
 		struct mf_err err = MF_ERR_INIT;
@@ -134,7 +144,8 @@ static void canonicalize_sorts_a_large_object(void **state)
 {
 	enum { N = 4001 };
 	struct mf_err err = MF_ERR_INIT;
-	struct mf_buf in MF_BUF_CLEANUP = MF_BUF_INIT(MAX), want MF_BUF_CLEANUP = MF_BUF_INIT(MAX), b MF_BUF_CLEANUP = MF_BUF_INIT(MAX);
+	struct mf_buf in MF_BUF_CLEANUP = MF_BUF_INIT(MAX), want MF_BUF_CLEANUP = MF_BUF_INIT(MAX),
+			 b MF_BUF_CLEANUP = MF_BUF_INIT(MAX);
 	(void)state;
 	for (unsigned i = 0; i < N; i++) {
 		unsigned k = i * 1777U % N;
@@ -150,15 +161,16 @@ static void canonicalize_sorts_a_large_object(void **state)
 static void wire_escapes_what_go_escapes(void **state)
 {
 	static const struct row rows[] = {
-		{"{}", "{}"},
-		{"", ""},
-		{"{\"a<b>\":\"&&\\\"\"}", "{\"a\\u003cb\\u003e\":\"\\u0026\\u0026\\\"\"}"},
-		{"\"\xe2\x80\xa8x\xe2\x80\xa9\xe2\x80\xaa\xe2\x81\xa8\"", "\"\\u2028x\\u2029\xe2\x80\xaa\xe2\x81\xa8\""},
-		{"\"\x7f/\"", "\"\x7f/\""},
-		{"\"\xe2\x80", "\"\xe2\x80"},
-		{"\"\xe2", "\"\xe2"},
-		{"\"a\nb\"", NULL},
-		{"\"a<\x1f\"", NULL},
+	    {"{}", "{}"},
+	    {"", ""},
+	    {"{\"a<b>\":\"&&\\\"\"}", "{\"a\\u003cb\\u003e\":\"\\u0026\\u0026\\\"\"}"},
+	    {"\"\xe2\x80\xa8x\xe2\x80\xa9\xe2\x80\xaa\xe2\x81\xa8\"",
+	     "\"\\u2028x\\u2029\xe2\x80\xaa\xe2\x81\xa8\""},
+	    {"\"\x7f/\"", "\"\x7f/\""},
+	    {"\"\xe2\x80", "\"\xe2\x80"},
+	    {"\"\xe2", "\"\xe2"},
+	    {"\"a\nb\"", NULL},
+	    {"\"a<\x1f\"", NULL},
 	};
 	(void)state;
 	check_rows(mf_json_wire, rows, COUNT(rows));
@@ -177,9 +189,12 @@ static void wire_form_has_the_same_canonical_form(void **state)
 
 static void quote_escapes_only_quote_and_backslash(void **state)
 {
-	static const struct row rows[] = {
-		{"", "\"\""}, {"a\"b\\c/\n\x7f", "\"a\\\"b\\\\c/\n\x7f\""}, {"\xc3\xa9<\xf0\x9f\x98\x80", "\"\xc3\xa9<\xf0\x9f\x98\x80\""},
-		{"\xff", NULL}, {"a\xed\xa0\x80", NULL}, {"a\xe2\x80", NULL}};
+	static const struct row rows[] = {{"", "\"\""},
+					  {"a\"b\\c/\n\x7f", "\"a\\\"b\\\\c/\n\x7f\""},
+					  {"\xc3\xa9<\xf0\x9f\x98\x80", "\"\xc3\xa9<\xf0\x9f\x98\x80\""},
+					  {"\xff", NULL},
+					  {"a\xed\xa0\x80", NULL},
+					  {"a\xe2\x80", NULL}};
 	(void)state;
 	check_rows(mf_json_quote, rows, COUNT(rows));
 	struct mf_err err = MF_ERR_INIT;
@@ -191,11 +206,15 @@ static void quote_escapes_only_quote_and_backslash(void **state)
 static void quote_any_makes_json_of_any_bytes(void **state)
 {
 	static const struct row rows[] = {
-		{"", "\"\""},
-		{"a\"b\\c/", "\"a\\\"b\\\\c/\""},
-		{"\n\t\r\x01\x1b\x7f\xc2\x80\xc2\x9f\xc2\xa0", "\"\\n\\t\\u000d\\u0001\\u001b\\u007f\\u0080\\u009f\xc2\xa0\""},
-		{"\xff" "a\xc0\xaf", "\"\xef\xbf\xbd" "a\xef\xbf\xbd\xef\xbf\xbd\""},
-		{"\xe2\x80", "\"\xef\xbf\xbd\xef\xbf\xbd\""},
+	    {"", "\"\""},
+	    {"a\"b\\c/", "\"a\\\"b\\\\c/\""},
+	    {"\n\t\r\x01\x1b\x7f\xc2\x80\xc2\x9f\xc2\xa0",
+	     "\"\\n\\t\\u000d\\u0001\\u001b\\u007f\\u0080\\u009f\xc2\xa0\""},
+	    {"\xff"
+	     "a\xc0\xaf",
+	     "\"\xef\xbf\xbd"
+	     "a\xef\xbf\xbd\xef\xbf\xbd\""},
+	    {"\xe2\x80", "\"\xef\xbf\xbd\xef\xbf\xbd\""},
 	};
 	(void)state;
 	check_rows(mf_json_quote_any, rows, COUNT(rows));
@@ -259,7 +278,8 @@ static bool member_bytes(const json_t *c, const char *name, struct mf_buf *out)
 	return true;
 }
 
-/* A deviation is a refusal of what the reference accepts. Other bytes than the reference's are never right. */
+/* A deviation is a refusal of what the reference accepts. Other bytes than the reference's are never right.
+ */
 static void check_case(const json_t *c, const json_t *deviations)
 {
 	struct mf_err err = MF_ERR_INIT;
@@ -275,10 +295,12 @@ static void check_case(const json_t *c, const json_t *deviations)
 		fail_msg("case '%s' must be refused", name);
 	if (rc == 0 && !mf_str_eq(mf_buf_str(&got), mf_buf_str(&want)))
 		fail_msg("case '%s' gives other bytes", name);
-	if (rc == 0 && member_bytes(c, "not_canonical", &not))
-		assert_false(mf_str_eq(mf_buf_str(&got), mf_buf_str(&not)));
+	if (rc == 0 && member_bytes(c, "not_canonical", &not ))
+		assert_false(mf_str_eq(mf_buf_str(&got), mf_buf_str(&not )));
 	if (listed(deviations, name) != (accepted && rc < 0 ? 1u : 0u))
-		fail_msg("case '%s' %s", name, accepted && rc < 0 ? "deviates and is not listed once" : "is listed and does not deviate");
+		fail_msg("case '%s' %s", name,
+			 accepted && rc < 0 ? "deviates and is not listed once"
+					    : "is listed and does not deviate");
 }
 
 static void canonicalize_agrees_with_notary_but_for_the_listed_deviations(void **state)
@@ -299,18 +321,18 @@ static void canonicalize_agrees_with_notary_but_for_the_listed_deviations(void *
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(canonicalize_decides_numbers_on_their_decimal_digits),
-		cmocka_unit_test(canonicalize_sorts_members_by_decoded_name_at_every_level),
-		cmocka_unit_test(canonicalize_escapes_only_quote_and_backslash),
-		cmocka_unit_test(canonicalize_refuses_what_the_reader_refuses),
-		cmocka_unit_test(canonicalize_leaves_the_buffer_alone_when_it_fails),
-		cmocka_unit_test(writer_and_reader_agree_on_what_is_canonical),
-		cmocka_unit_test(canonicalize_sorts_a_large_object),
-		cmocka_unit_test(wire_escapes_what_go_escapes),
-		cmocka_unit_test(wire_form_has_the_same_canonical_form),
-		cmocka_unit_test(quote_escapes_only_quote_and_backslash),
-		cmocka_unit_test(quote_any_makes_json_of_any_bytes),
-		cmocka_unit_test(canonicalize_agrees_with_notary_but_for_the_listed_deviations),
+	    cmocka_unit_test(canonicalize_decides_numbers_on_their_decimal_digits),
+	    cmocka_unit_test(canonicalize_sorts_members_by_decoded_name_at_every_level),
+	    cmocka_unit_test(canonicalize_escapes_only_quote_and_backslash),
+	    cmocka_unit_test(canonicalize_refuses_what_the_reader_refuses),
+	    cmocka_unit_test(canonicalize_leaves_the_buffer_alone_when_it_fails),
+	    cmocka_unit_test(writer_and_reader_agree_on_what_is_canonical),
+	    cmocka_unit_test(canonicalize_sorts_a_large_object),
+	    cmocka_unit_test(wire_escapes_what_go_escapes),
+	    cmocka_unit_test(wire_form_has_the_same_canonical_form),
+	    cmocka_unit_test(quote_escapes_only_quote_and_backslash),
+	    cmocka_unit_test(quote_any_makes_json_of_any_bytes),
+	    cmocka_unit_test(canonicalize_agrees_with_notary_but_for_the_listed_deviations),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -20,7 +20,8 @@ static json_t *load(const char *z)
 
 static void load_refuses_what_the_reader_refuses(void **state)
 {
-	static const char *const docs[] = {"", "{", "{} {}", "{\"a\":1,\"a\":1}", "\"\xff\"", "[1,]", "\"\\ud800\"", "01", "99999999999999999999"};
+	static const char *const docs[] = {"",     "{",           "{} {}", "{\"a\":1,\"a\":1}",   "\"\xff\"",
+					   "[1,]", "\"\\ud800\"", "01",    "99999999999999999999"};
 	(void)state;
 	for (size_t i = 0; i < COUNT(docs); i++) {
 		struct mf_err err = MF_ERR_INIT;
@@ -76,7 +77,8 @@ static void getters_give_members_of_their_type(void **state)
 enum getter { GET_STR, GET_INT, GET_BOOL, GET_OBJ, GET_ARR, GETTERS };
 
 /* Calls a getter; *untouched: the output still holds what was put there. */
-static int call(enum getter g, const json_t *j, const char *name, bool req, bool *untouched, struct mf_err *err)
+static int call(enum getter g, const json_t *j, const char *name, bool req, bool *untouched,
+		struct mf_err *err)
 {
 	static const char mark[] = "mark";
 	const char *s = mark;
@@ -110,7 +112,7 @@ static void getters_refuse_every_other_type(void **state)
 	static const char *const names[] = {"str", "int", "bool", "obj", "arr", "null", "real"};
 	(void)state;
 	json_t *j MF_JSON_CLEANUP =
-		load("{\"str\":\"x\",\"int\":5,\"bool\":false,\"obj\":{},\"arr\":[],\"null\":null,\"real\":1.0}");
+	    load("{\"str\":\"x\",\"int\":5,\"bool\":false,\"obj\":{},\"arr\":[],\"null\":null,\"real\":1.0}");
 	for (int g = 0; g < GETTERS; g++) {
 		for (int n = 0; n < (int)COUNT(names); n++) {
 			for (int req = 0; req < 2; req++) {
@@ -175,9 +177,10 @@ static void dump_canonical_writes_the_canonical_form(void **state)
 	struct mf_err err = MF_ERR_INIT;
 	struct mf_buf b MF_BUF_CLEANUP = MF_BUF_INIT(MAX);
 	(void)state;
-	json_t *j MF_JSON_CLEANUP =
-		load("{\"b\":[1,-9007199254740991,true,null],\"a\":{\"y\":\"\\n\\\"\\\\\\/<\\u00e9\\u0000\",\"x\":{}},\"\":[]}");
-	static const char want[] = "{\"\":[],\"a\":{\"x\":{},\"y\":\"\n\\\"\\\\/<\xc3\xa9\0\"},\"b\":[1,-9007199254740991,true,null]}";
+	json_t *j MF_JSON_CLEANUP = load("{\"b\":[1,-9007199254740991,true,null],\"a\":{\"y\":"
+					 "\"\\n\\\"\\\\\\/<\\u00e9\\u0000\",\"x\":{}},\"\":[]}");
+	static const char want[] = "{\"\":[],\"a\":{\"x\":{},\"y\":\"\n\\\"\\\\/"
+				   "<\xc3\xa9\0\"},\"b\":[1,-9007199254740991,true,null]}";
 	assert_int_equal(mf_json_dump_canonical(j, &b, &err), 0);
 	assert_int_equal(b.n, sizeof want - 1);
 	assert_memory_equal(b.p, want, sizeof want - 1);
@@ -226,17 +229,21 @@ static void load_keeps_kinds_of_numbers_and_octets_of_strings(void **state)
 {
 	(void)state;
 	struct mf_err err = MF_ERR_INIT;
-	json_t *j MF_JSON_CLEANUP = mf_json_load(
-		mf_bytes_of(MF_STR("[-9223372036854775808,9223372036854775807,-0,1.5,1e3,\"a\\u0000b\\ud83d\\ude00\",true,false,null,{\"\\u0061\":[]}]")),
-		MAX, &err);
+	json_t *j MF_JSON_CLEANUP =
+	    mf_json_load(mf_bytes_of(MF_STR("[-9223372036854775808,9223372036854775807,-0,1.5,1e3,"
+					    "\"a\\u0000b\\ud83d\\ude00\",true,false,null,{\"\\u0061\":[]}]")),
+			 MAX, &err);
 	assert_non_null(j);
-	assert_true(json_integer_value(json_array_get(j, 0)) == INT64_MIN && json_integer_value(json_array_get(j, 1)) == INT64_MAX);
+	assert_true(json_integer_value(json_array_get(j, 0)) == INT64_MIN &&
+		    json_integer_value(json_array_get(j, 1)) == INT64_MAX);
 	assert_true(json_is_integer(json_array_get(j, 2)));
-	assert_true(json_real_value(json_array_get(j, 3)) > 1.4 && json_real_value(json_array_get(j, 3)) < 1.6);
+	assert_true(json_real_value(json_array_get(j, 3)) > 1.4 &&
+		    json_real_value(json_array_get(j, 3)) < 1.6);
 	assert_true(json_is_real(json_array_get(j, 4)));
 	assert_int_equal(json_string_length(json_array_get(j, 5)), 7);
 	assert_memory_equal(json_string_value(json_array_get(j, 5)), "a\0b\xf0\x9f\x98\x80", 7);
-	assert_true(json_is_true(json_array_get(j, 6)) && json_is_false(json_array_get(j, 7)) && json_is_null(json_array_get(j, 8)));
+	assert_true(json_is_true(json_array_get(j, 6)) && json_is_false(json_array_get(j, 7)) &&
+		    json_is_null(json_array_get(j, 8)));
 	assert_true(json_is_array(json_object_get(json_array_get(j, 9), "a")));
 }
 
@@ -244,7 +251,8 @@ static void copy_has_all_members(void **state)
 {
 	(void)state;
 	struct mf_err err = MF_ERR_INIT;
-	json_t *j MF_JSON_CLEANUP = mf_json_load(mf_bytes_of(MF_STR("{\"a\":1,\"b\":{\"c\":2},\"d\":[]}")), MAX, &err);
+	json_t *j MF_JSON_CLEANUP =
+	    mf_json_load(mf_bytes_of(MF_STR("{\"a\":1,\"b\":{\"c\":2},\"d\":[]}")), MAX, &err);
 	json_t *copy MF_JSON_CLEANUP = mf_json_copy(j, &err);
 	assert_true(j && copy && j != copy && json_equal(j, copy));
 }
@@ -275,21 +283,21 @@ static void dump_canonical_has_room_for_escapes_of_the_intermediate_text(void **
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(load_refuses_what_the_reader_refuses),
-		cmocka_unit_test(load_refuses_a_document_above_the_limit),
-		cmocka_unit_test(load_takes_scalars_reals_and_nul),
-		cmocka_unit_test(getters_give_members_of_their_type),
-		cmocka_unit_test(getters_refuse_every_other_type),
-		cmocka_unit_test(getters_leave_the_output_for_an_absent_member),
-		cmocka_unit_test(get_str_refuses_nul),
-		cmocka_unit_test(get_int_refuses_values_out_of_range),
-		cmocka_unit_test(dump_canonical_writes_the_canonical_form),
-		cmocka_unit_test(dump_canonical_refuses_what_has_no_canonical_form),
-		cmocka_unit_test(dump_canonical_of_a_tree_that_is_not_utf8_is_a_bug),
-		cmocka_unit_test(load_keeps_kinds_of_numbers_and_octets_of_strings),
-		cmocka_unit_test(copy_has_all_members),
-		cmocka_unit_test(dump_canonical_keeps_to_the_buffers_maximum),
-		cmocka_unit_test(dump_canonical_has_room_for_escapes_of_the_intermediate_text),
+	    cmocka_unit_test(load_refuses_what_the_reader_refuses),
+	    cmocka_unit_test(load_refuses_a_document_above_the_limit),
+	    cmocka_unit_test(load_takes_scalars_reals_and_nul),
+	    cmocka_unit_test(getters_give_members_of_their_type),
+	    cmocka_unit_test(getters_refuse_every_other_type),
+	    cmocka_unit_test(getters_leave_the_output_for_an_absent_member),
+	    cmocka_unit_test(get_str_refuses_nul),
+	    cmocka_unit_test(get_int_refuses_values_out_of_range),
+	    cmocka_unit_test(dump_canonical_writes_the_canonical_form),
+	    cmocka_unit_test(dump_canonical_refuses_what_has_no_canonical_form),
+	    cmocka_unit_test(dump_canonical_of_a_tree_that_is_not_utf8_is_a_bug),
+	    cmocka_unit_test(load_keeps_kinds_of_numbers_and_octets_of_strings),
+	    cmocka_unit_test(copy_has_all_members),
+	    cmocka_unit_test(dump_canonical_keeps_to_the_buffers_maximum),
+	    cmocka_unit_test(dump_canonical_has_room_for_escapes_of_the_intermediate_text),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,100 +1,298 @@
-/* The registry backend against answers that no honest registry gives, or that Debian's does not. One repository a case;
- * the fault server's rules are the answers. */
+/* The registry backend against answers that no honest registry gives, or that Debian's does not. One
+ * repository a case; the fault server's rules are the answers. */
 #include "../net/server.h"
 #include "util.h"
 
 #include "oci/artifact.h"
 
 #define HEX "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
-#define A "sha256:a" "123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
-#define B "sha256:b" "123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
-#define C "sha256:c" "123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define A                                                                                                    \
+	"sha256:a"                                                                                           \
+	"123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define B                                                                                                    \
+	"sha256:b"                                                                                           \
+	"123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define C                                                                                                    \
+	"sha256:c"                                                                                           \
+	"123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 #define DESCRIPTOR(d) "{\\\"mediaType\\\":\\\"a/b\\\",\\\"digest\\\":\\\"" d "\\\",\\\"size\\\":1}"
 #define INDEX(list) "{\\\"manifests\\\":[" list "]}"
 
-#define RULE(method, path, status, more) \
-	"{\"method\":\"" method "\",\"path\":\"^/v2/" path "\",\"action\":\"status\",\"status\":" status more "},"
+#define RULE(method, path, status, more)                                                                     \
+	"{\"method\":\"" method "\",\"path\":\"^/v2/" path                                                   \
+	"\",\"action\":\"status\",\"status\":" status more "},"
 #define BODY(text) ",\"body\":\"" text "\""
 #define HEADER(name, value) ",\"headers\":{\"" name "\":\"" value "\"}"
 
 static const char read_rules[] = "["
-	/* lies */
-	RULE("GET", "lie/blobs/", "200", BODY("evil!"))
+    /* lies */
+    RULE("GET", "lie/blobs/", "200", BODY("evil!"))
 	RULE("GET", "lie/manifests/", "200", BODY("{\\\"layers\\\":[]}"))
-	RULE("GET", "junk/manifests/", "200", BODY("<html>"))
-	"{\"path\":\"^/v2/cut/blobs/\",\"action\":\"truncate\",\"bytes\":3},"
-	/* heads that do not tell */
-	RULE("HEAD", "nohead/manifests/", "405", "")
-	RULE("HEAD", "bare/manifests/", "200", "")
+	    RULE("GET", "junk/manifests/", "200",
+		 BODY("<html>")) "{\"path\":\"^/v2/cut/blobs/\",\"action\":\"truncate\",\"bytes\":3},"
+    /* heads that do not tell */
+    RULE("HEAD", "nohead/manifests/", "405", "") RULE("HEAD", "bare/manifests/", "200", "")
 	RULE("HEAD", "sha384/manifests/", "200", HEADER("Docker-Content-Digest", "sha384:" HEX))
-	RULE("GET", "(nohead|bare|sha384)/manifests/v1", "200", BODY("{\\\"layers\\\":[]}"))
-	RULE("HEAD", "told/manifests/", "200", ",\"headers\":{\"Docker-Content-Digest\":\"" A "\",\"Content-Type\":\"a/b; charset=x\"}")
-	RULE("HEAD", "s401/", "401", "")
-	RULE("HEAD", "s403/", "403", "")
-	RULE("HEAD", "s500/", "500", "")
-	RULE("GET", "gotls/", "400", BODY("Client sent an HTTP request to an HTTPS server."))
-	RULE("HEAD", "s400/", "400", "")
-	RULE("GET", "s400/", "400", "")
-	/* referrers */
-	RULE("GET", "paged/referrers/sha256:[0-9a-f]*$", "200",
-	     BODY(INDEX(DESCRIPTOR(A))) HEADER("Link", "</v2/paged/referrers/page2>; rel=\\\"next\\\""))
+	    RULE("GET", "(nohead|bare|sha384)/manifests/v1", "200", BODY("{\\\"layers\\\":[]}"))
+		RULE("HEAD", "told/manifests/", "200",
+		     ",\"headers\":{\"Docker-Content-Digest\":\"" A
+		     "\",\"Content-Type\":\"a/b; charset=x\"}") RULE("HEAD", "s401/", "401", "")
+		    RULE("HEAD", "s403/", "403", "") RULE("HEAD", "s500/", "500", "")
+			RULE("GET", "gotls/", "400", BODY("Client sent an HTTP request to an HTTPS server."))
+			    RULE("HEAD", "s400/", "400", "") RULE("GET", "s400/", "400", "")
+    /* referrers */
+    RULE("GET", "paged/referrers/sha256:[0-9a-f]*$", "200",
+	 BODY(INDEX(DESCRIPTOR(A))) HEADER("Link", "</v2/paged/referrers/page2>; rel=\\\"next\\\""))
 	RULE("GET", "paged/referrers/page2$", "200",
 	     BODY(INDEX(DESCRIPTOR(B))) HEADER("Link", "<?last=b>; rel=next"))
-	RULE("GET", "paged/referrers/page2.last=b", "200", BODY(INDEX(DESCRIPTOR(A))) HEADER("Link", "</v2/paged/x>; rel=\\\"prev\\\""))
-	RULE("GET", "paged/manifests/", "200", BODY(INDEX(DESCRIPTOR(C) "," DESCRIPTOR(A))))
-	RULE("GET", "endless/referrers/", "200", BODY(INDEX("")) HEADER("Link", "<?again>; rel=\\\"next\\\""))
-	RULE("GET", "elsewhere/referrers/", "200", BODY(INDEX("")) HEADER("Link", "<http://example.com/v2/x>; rel=\\\"next\\\""))
-	RULE("GET", "html/referrers/", "200", BODY("<html>"))
-	RULE("GET", "r403/referrers/", "403", "")
-	RULE("GET", "r500/referrers/", "500", "")
-	RULE("GET", "f500/manifests/", "500", "")
-	RULE("GET", "fbad/manifests/", "200", BODY("{}"));
+	    RULE("GET", "paged/referrers/page2.last=b", "200",
+		 BODY(INDEX(DESCRIPTOR(A))) HEADER("Link", "</v2/paged/x>; rel=\\\"prev\\\""))
+		RULE("GET", "paged/manifests/", "200", BODY(INDEX(DESCRIPTOR(C) "," DESCRIPTOR(A))))
+		    RULE("GET", "endless/referrers/", "200",
+			 BODY(INDEX("")) HEADER("Link", "<?again>; rel=\\\"next\\\""))
+			RULE("GET", "elsewhere/referrers/", "200",
+			     BODY(INDEX("")) HEADER("Link", "<http://example.com/v2/x>; rel=\\\"next\\\""))
+			    RULE("GET", "html/referrers/", "200", BODY("<html>"))
+				RULE("GET", "r403/referrers/", "403", "")
+				    RULE("GET", "r500/referrers/", "500", "")
+					RULE("GET", "f500/manifests/", "500", "")
+					    RULE("GET", "fbad/manifests/", "200", BODY("{}"));
 
 static const char index_rules[] =
-	RULE("GET", "race/manifests/", "200", BODY(INDEX(DESCRIPTOR(A) "," DESCRIPTOR(B))))
-	RULE("HEAD", "race/manifests/", "200", "")
-	"{\"method\":\"PUT\",\"path\":\"^/v2/race/\",\"count\":1,\"action\":\"status\",\"status\":400"
-	BODY("{\\\"errors\\\":[{\\\"code\\\":\\\"MANIFEST_BLOB_UNKNOWN\\\",\\\"detail\\\":\\\"" A "\\\"}]}") "},"
-	RULE("PUT", "race/manifests/", "201", "")
-	RULE("GET", "mute/manifests/", "200", BODY(INDEX(DESCRIPTOR(A) "," DESCRIPTOR(B))))
-	RULE("HEAD", "mute/manifests/" B, "200", "")
-	RULE("HEAD", "mute/manifests/" C, "200", "")
-	"{\"method\":\"PUT\",\"path\":\"^/v2/mute/\",\"count\":1,\"action\":\"status\",\"status\":400"
-	BODY("{\\\"errors\\\":[{\\\"code\\\":\\\"MANIFEST_BLOB_UNKNOWN\\\"}]}") "},"
-	RULE("PUT", "mute/manifests/", "201", "")
-	"{\"method\":\"PUT\",\"path\":\"^/v2/told/\",\"action\":\"drop\"},"
-	RULE("HEAD", "cat/blobs/", "200", "")
-	"{\"method\":\"PUT\",\"path\":\"^/v2/cat/\",\"count\":1,\"action\":\"status\",\"status\":400"
-	BODY("{\\\"errors\\\":[{\\\"code\\\":\\\"MANIFEST_BLOB_UNKNOWN\\\",\\\"detail\\\":\\\"" A "\\\"}]}") "},"
-	RULE("PUT", "cat/manifests/", "201", "");
+    RULE("GET", "race/manifests/", "200", BODY(INDEX(DESCRIPTOR(A) "," DESCRIPTOR(B))))
+	RULE(
+	    "HEAD", "race/manifests/", "200",
+	    "") "{\"method\":\"PUT\",\"path\":\"^/v2/race/"
+		"\",\"count\":1,\"action\":\"status\",\"status\":400" BODY("{\\\"errors\\\":[{\\\"code\\\":"
+									   "\\\"MANIFEST_BLOB_UNKNOWN\\\","
+									   "\\\"detail\\\":\\\"" A
+									   "\\\"}]}") "}," RULE("PUT",
+												"race/"
+												"manifests/",
+												"201", "")
+		    RULE("GET", "mute/manifests/", "200", BODY(INDEX(DESCRIPTOR(A) "," DESCRIPTOR(B))))
+			RULE("HEAD", "mute/manifests/" B, "200", "")
+			    RULE("HEAD", "mute/manifests/" C, "200", "") "{\"method\":\"PUT\",\"path\":\"^/"
+									 "v2/mute/"
+									 "\",\"count\":1,\"action\":"
+									 "\"status\",\"status\":400" BODY("{"
+													  "\\"
+													  "\""
+													  "er"
+													  "ro"
+													  "rs"
+													  "\\"
+													  "\""
+													  ":["
+													  "{"
+													  "\\"
+													  "\""
+													  "co"
+													  "de"
+													  "\\"
+													  "\""
+													  ":"
+													  "\\"
+													  "\""
+													  "MA"
+													  "NI"
+													  "FE"
+													  "ST"
+													  "_B"
+													  "LO"
+													  "B_"
+													  "UN"
+													  "KN"
+													  "OW"
+													  "N"
+													  "\\"
+													  "\""
+													  "}]"
+													  "}") "}," RULE(
+									     "PUT", "mute/manifests/", "201",
+									     "") "{\"method\":\"PUT\","
+										 "\"path\":\"^/v2/told/"
+										 "\",\"action\":\"drop\"}"
+										 "," RULE("HEAD",
+											  "cat/blobs/", "200",
+											  "") "{\"method\":"
+											      "\"PUT\","
+											      "\"path\":\"^/"
+											      "v2/cat/"
+											      "\",\"count\":"
+											      "1,\"action\":"
+											      "\"status\","
+											      "\"status\":"
+											      "400" BODY("{\\"
+													 "\"e"
+													 "rro"
+													 "rs"
+													 "\\"
+													 "\":"
+													 "[{"
+													 "\\"
+													 "\"c"
+													 "ode"
+													 "\\"
+													 "\":"
+													 "\\"
+													 "\"M"
+													 "ANI"
+													 "FES"
+													 "T_"
+													 "BLO"
+													 "B_"
+													 "UNK"
+													 "NOW"
+													 "N\\"
+													 "\","
+													 "\\"
+													 "\"d"
+													 "eta"
+													 "il"
+													 "\\"
+													 "\":"
+													 "\\"
+													 "\"" A
+													 "\\"
+													 "\"}"
+													 "]}") "}," RULE("PUT",
+															 "cat/manifests/",
+															 "201",
+															 "");
 
 static const char upload_rules[] =
-	/* uploads */
-	RULE("POST", "up/blobs/uploads/", "202", HEADER("Location", "/v2/up/session?state=x%20y"))
+    /* uploads */
+    RULE("POST", "up/blobs/uploads/", "202", HEADER("Location", "/v2/up/session?state=x%20y"))
 	RULE("PUT", "up/session.state=x%20y&digest=sha256%3A[0-9a-f]{64}$", "201", "")
-	RULE("POST", "noloc/blobs/uploads/", "202", "")
-	"{\"method\":\"POST\",\"path\":\"^/v2/away/\",\"count\":1,\"action\":\"status\",\"status\":401" HEADER("WWW-Authenticate",
-													       "Basic realm=x") "},"
-	RULE("POST", "away/blobs/uploads/", "202", HEADER("Location", "http://127.0.0.1:@@@@@/away"))
-	"{\"method\":\"HEAD\",\"path\":\"^/v2/lost/blobs/\",\"count\":1,\"action\":\"status\",\"status\":404},"
-	RULE("HEAD", "lost/blobs/", "200", "")
-	RULE("POST", "lost/blobs/uploads/", "202", HEADER("Location", "/v2/lost/session"))
-	RULE("PUT", "lost/session", "404", "")
-	RULE("POST", "down/blobs/uploads/", "202", HEADER("Location", "http://127.0.0.1:@@@@@/away"))
-	RULE("POST", "ftp/blobs/uploads/", "202", HEADER("Location", "ftp://127.0.0.1/away"))
-	RULE("POST", "denied/blobs/uploads/", "403", "")
-	RULE("POST", "full/blobs/uploads/", "202", HEADER("Location", "/v2/full/session"))
-	RULE("PUT", "full/session", "500", "")
-	/* manifests written */
-	RULE("PUT", "subject/manifests/", "201", HEADER("OCI-Subject", A))
+	    RULE("POST", "noloc/blobs/uploads/", "202", "") "{\"method\":\"POST\",\"path\":\"^/v2/away/"
+							    "\",\"count\":1,\"action\":\"status\",\"status\":"
+							    "401" HEADER("WWW-Authenticate", "Basic realm=x") "}," RULE(
+								"POST", "away/blobs/uploads/", "202",
+								HEADER(
+								    "Location", "http://127.0.0.1:@@@@@/"
+										"away")) "{\"method\":"
+											 "\"HEAD\",\"path\":"
+											 "\"^/v2/lost/blobs/"
+											 "\",\"count\":1,"
+											 "\"action\":"
+											 "\"status\","
+											 "\"status\":404}"
+											 "," RULE("HEAD",
+												  "lost/"
+												  "blobs/",
+												  "200",
+												  "") RULE("P"
+													   "O"
+													   "S"
+													   "T",
+													   "l"
+													   "o"
+													   "s"
+													   "t"
+													   "/"
+													   "b"
+													   "l"
+													   "o"
+													   "b"
+													   "s"
+													   "/"
+													   "u"
+													   "p"
+													   "l"
+													   "o"
+													   "a"
+													   "d"
+													   "s"
+													   "/",
+													   "2"
+													   "0"
+													   "2",
+													   HEADER(
+													       "Location",
+													       "/v2/lost/session"))
+											     RULE(
+												 "PUT",
+												 "lost/"
+												 "session",
+												 "404",
+												 "") RULE("PO"
+													  "S"
+													  "T",
+													  "do"
+													  "wn"
+													  "/b"
+													  "lo"
+													  "bs"
+													  "/u"
+													  "pl"
+													  "oa"
+													  "ds"
+													  "/",
+													  "20"
+													  "2",
+													  HEADER(
+													      "Location",
+													      "http://127.0.0.1:@@@@@/away"))
+												 RULE(
+												     "POST",
+												     "ftp/"
+												     "blobs/"
+												     "uploads"
+												     "/",
+												     "202",
+												     HEADER(
+													 "Loc"
+													 "ati"
+													 "on",
+													 "ftp"
+													 "://"
+													 "127"
+													 ".0."
+													 "0."
+													 "1/"
+													 "awa"
+													 "y"))
+												     RULE(
+													 "POS"
+													 "T",
+													 "den"
+													 "ied"
+													 "/bl"
+													 "obs"
+													 "/up"
+													 "loa"
+													 "ds"
+													 "/",
+													 "40"
+													 "3",
+													 "")
+													 RULE(
+													     "POST",
+													     "full/blobs/uploads/",
+													     "202",
+													     HEADER(
+														 "Location",
+														 "/v2/full/session"))
+													     RULE(
+														 "PUT",
+														 "full/session",
+														 "500",
+														 "")
+    /* manifests written */
+    RULE("PUT", "subject/manifests/", "201", HEADER("OCI-Subject", A))
 	RULE("PUT", "other/manifests/", "201", HEADER("Docker-Content-Digest", A))
-	RULE("PUT", "lacks/manifests/", "400",
-	     BODY("{\\\"errors\\\":[{\\\"code\\\":\\\"MANIFEST_BLOB_UNKNOWN\\\",\\\"detail\\\":{\\\"Digest\\\":\\\"" A "\\\"}},"
-		  "{\\\"code\\\":\\\"MANIFEST_UNKNOWN\\\",\\\"detail\\\":\\\"" B "\\\"},{\\\"code\\\":\\\"OTHER\\\",\\\"detail\\\":\\\"" C "\\\"}]}"))
-	"{\"path\":\"^/never\",\"action\":\"drop\"}]";
+	    RULE("PUT", "lacks/manifests/", "400",
+		 BODY("{\\\"errors\\\":[{\\\"code\\\":\\\"MANIFEST_BLOB_UNKNOWN\\\",\\\"detail\\\":{"
+		      "\\\"Digest\\\":\\\"" A "\\\"}},"
+		      "{\\\"code\\\":\\\"MANIFEST_UNKNOWN\\\",\\\"detail\\\":\\\"" B
+		      "\\\"},{\\\"code\\\":\\\"OTHER\\\",\\\"detail\\\":\\\"" C
+		      "\\\"}]}")) "{\"path\":\"^/never\",\"action\":\"drop\"}]";
 
 /* Between them more descriptors than one subject may have. */
-#define MANY_BEFORE "{\"method\":\"GET\",\"path\":\"^/v2/many/referrers\",\"action\":\"status\",\"status\":200,\"body\":\"{\\\"manifests\\\":["
+#define MANY_BEFORE                                                                                          \
+	"{\"method\":\"GET\",\"path\":\"^/v2/many/"                                                          \
+	"referrers\",\"action\":\"status\",\"status\":200,\"body\":\"{\\\"manifests\\\":["
 #define MANY_AFTER "]}\"},"
 
 static struct server *plain, *tls, *elsewhere;
@@ -106,10 +304,10 @@ static struct mf_image_store *open_at(struct fixture *f, const struct server *s,
 	return open_store(ref, f->h, f->auth, &f->env);
 }
 
-#define WITH(name) \
-	struct fixture f FIXTURE_CLEANUP; \
-	struct mf_err err = MF_ERR_INIT; \
-	fixture_init(&f, plain, tls); \
+#define WITH(name)                                                                                           \
+	struct fixture f FIXTURE_CLEANUP;                                                                    \
+	struct mf_err err = MF_ERR_INIT;                                                                     \
+	fixture_init(&f, plain, tls);                                                                        \
 	struct mf_image_store *s MF_IMAGE_STORE_CLEANUP = open_at(&f, plain, name)
 
 static struct mf_digest parsed(const char *text)
@@ -178,8 +376,8 @@ static void head_with_a_digest_is_enough_and_asks_for_every_kind(void **state)
 	assert_true(mf_digest_eq(&got, &want));
 	assert_string_equal(media_type, "a/b");
 	assert_int_equal(logged(plain, "/v2/told/"), 1);
-	assert_int_equal(logged(plain, "\"accept\": \"" MF_MT_OCI_INDEX ", " MF_MT_OCI_MANIFEST ", " MF_MT_DOCKER_LIST
-				       ", " MF_MT_DOCKER_MANIFEST "\""),
+	assert_int_equal(logged(plain, "\"accept\": \"" MF_MT_OCI_INDEX ", " MF_MT_OCI_MANIFEST
+				       ", " MF_MT_DOCKER_LIST ", " MF_MT_DOCKER_MANIFEST "\""),
 			 1);
 }
 
@@ -189,7 +387,8 @@ static void status_of_a_head_decides_the_code(void **state)
 	const struct {
 		const char *name;
 		enum mf_code code;
-	} rows[] = {{"s401", MF_E_AUTH}, {"s403", MF_E_AUTH}, {"s500", MF_E_UNAVAILABLE}, {"s404", MF_E_NOT_FOUND}};
+	} rows[] = {
+	    {"s401", MF_E_AUTH}, {"s403", MF_E_AUTH}, {"s500", MF_E_UNAVAILABLE}, {"s404", MF_E_NOT_FOUND}};
 	for (size_t i = 0; i < 4; i++) {
 		WITH(rows[i].name);
 		struct mf_digest got, d = parsed(A);
@@ -235,8 +434,9 @@ static void referrers_trouble_is_never_an_empty_list(void **state)
 	const struct {
 		const char *name;
 		enum mf_code code;
-	} rows[] = {{"endless", MF_E_FORMAT}, {"elsewhere", MF_E_FORMAT},   {"html", MF_E_FORMAT}, {"many", MF_E_FORMAT}, {"r403", MF_E_AUTH},
-		    {"r500", MF_E_UNAVAILABLE}, {"f500", MF_E_UNAVAILABLE}, {"fbad", MF_E_FORMAT}};
+	} rows[] = {{"endless", MF_E_FORMAT},   {"elsewhere", MF_E_FORMAT}, {"html", MF_E_FORMAT},
+		    {"many", MF_E_FORMAT},      {"r403", MF_E_AUTH},        {"r500", MF_E_UNAVAILABLE},
+		    {"f500", MF_E_UNAVAILABLE}, {"fbad", MF_E_FORMAT}};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		WITH(rows[i].name);
 		struct mf_descriptors list MF_DESCRIPTORS_CLEANUP = {0};
@@ -265,8 +465,9 @@ static void catalogue_believes_the_refusal_that_names_a_blob(void **state)
 {
 	(void)state;
 	WITH("cat");
-	struct mf_catalogue_record r[2] = {{.subject = parsed(C), .blob = parsed(A), .type = "t", .media_type = "m", .role = "targets"},
-					   {.subject = parsed(C), .blob = parsed(B), .type = "t", .media_type = "m", .role = "targets"}};
+	struct mf_catalogue_record r[2] = {
+	    {.subject = parsed(C), .blob = parsed(A), .type = "t", .media_type = "m", .role = "targets"},
+	    {.subject = parsed(C), .blob = parsed(B), .type = "t", .media_type = "m", .role = "targets"}};
 	assert_ok(mf_catalogue_set(s, r, 2, NULL, NULL, &err), err);
 	assert_int_equal(logged(plain, "\\\"layers\\\":[{\\\"digest\\\":\\\"" A), 1);
 	assert_int_equal(logged(plain, "\\\"layers\\\":[{\\\"digest\\\":\\\"" B), 1);
@@ -324,14 +525,19 @@ static void upload_that_fails_has_the_codes_of_its_status(void **state)
 	const struct {
 		const char *name;
 		enum mf_code code;
-	} rows[] = {{"noloc", MF_E_FORMAT}, {"ftp", MF_E_FORMAT}, {"denied", MF_E_AUTH}, {"full", MF_E_UNAVAILABLE}, {"nothere", MF_E_NOT_FOUND}};
+	} rows[] = {{"noloc", MF_E_FORMAT},
+		    {"ftp", MF_E_FORMAT},
+		    {"denied", MF_E_AUTH},
+		    {"full", MF_E_UNAVAILABLE},
+		    {"nothere", MF_E_NOT_FOUND}};
 	for (size_t i = 0; i < 5; i++) {
 		WITH(rows[i].name);
 		assert_fails(put(s, "hello", &err), err, rows[i].code);
 	}
 }
 
-static int put_manifest(struct mf_image_store *s, bool *seen, struct mf_descriptors *missing, struct mf_err *err)
+static int put_manifest(struct mf_image_store *s, bool *seen, struct mf_descriptors *missing,
+			struct mf_err *err)
 {
 	return mf_manifest_put(s, "v1", MF_MT_OCI_MANIFEST, bytes_of("{\"layers\":[]}"), seen, missing, err);
 }
@@ -452,16 +658,16 @@ static void host_and_scheme_follow_the_registry_name(void **state)
 		const char *ref, *url;
 		bool plain_http;
 	} rows[] = {
-		{"alpine", "https://registry-1.docker.io/v2/library/alpine/manifests/v1", false},
-		{"docker.io/a/b", "https://registry-1.docker.io/v2/a/b/manifests/v1", false},
-		{"r.example/a", "https://r.example/v2/a/manifests/v1", false},
-		{"r.example:80/a", "https://r.example:80/v2/a/manifests/v1", true},
-		{"127.example.com/a", "https://127.example.com/v2/a/manifests/v1", true},
-		{"10.0.0.1:80/a", "https://10.0.0.1:80/v2/a/manifests/v1", true},
-		{"localhost/a", "http://localhost/v2/a/manifests/v1", false},
-		{"localhost:5000/a", "http://localhost:5000/v2/a/manifests/v1", false},
-		{"127.9.9.9:5000/a", "http://127.9.9.9:5000/v2/a/manifests/v1", false},
-		{"[::1]:5000/a", "http://[::1]:5000/v2/a/manifests/v1", false},
+	    {"alpine", "https://registry-1.docker.io/v2/library/alpine/manifests/v1", false},
+	    {"docker.io/a/b", "https://registry-1.docker.io/v2/a/b/manifests/v1", false},
+	    {"r.example/a", "https://r.example/v2/a/manifests/v1", false},
+	    {"r.example:80/a", "https://r.example:80/v2/a/manifests/v1", true},
+	    {"127.example.com/a", "https://127.example.com/v2/a/manifests/v1", true},
+	    {"10.0.0.1:80/a", "https://10.0.0.1:80/v2/a/manifests/v1", true},
+	    {"localhost/a", "http://localhost/v2/a/manifests/v1", false},
+	    {"localhost:5000/a", "http://localhost:5000/v2/a/manifests/v1", false},
+	    {"127.9.9.9:5000/a", "http://127.9.9.9:5000/v2/a/manifests/v1", false},
+	    {"[::1]:5000/a", "http://[::1]:5000/v2/a/manifests/v1", false},
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct fixture f FIXTURE_CLEANUP;
@@ -496,8 +702,10 @@ static int start_servers(void **state)
 	struct mf_buf many MF_BUF_CLEANUP = MF_BUF_INIT(4 << 20);
 	for (int i = 0; i < 10001; i++)
 		assert_ok(mf_buf_printf(&many, &err, "%s%s", i ? "," : "", DESCRIPTOR(A)), err);
-	assert_true(asprintf(&text, "%s%s%s%s%s%s", read_rules, MANY_BEFORE, many.p, MANY_AFTER, index_rules, upload_rules) > 0);
-	elsewhere = server_start(false, "[{\"method\":\"PUT\",\"path\":\"^/away\",\"action\":\"status\",\"status\":201}]", NULL);
+	assert_true(asprintf(&text, "%s%s%s%s%s%s", read_rules, MANY_BEFORE, many.p, MANY_AFTER, index_rules,
+			     upload_rules) > 0);
+	elsewhere = server_start(
+	    false, "[{\"method\":\"PUT\",\"path\":\"^/away\",\"action\":\"status\",\"status\":201}]", NULL);
 	(void)snprintf(port, sizeof(port), "%05d", elsewhere->port);
 	for (char *p; (p = strstr(text, "@@@@@"));)
 		memcpy(p, port, 5);
@@ -519,29 +727,29 @@ static int stop_servers(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(lying_registry_is_found_out_by_digest),
-		cmocka_unit_test(manifest_that_is_a_web_page_is_a_format_error),
-		cmocka_unit_test(truncated_blob_is_unavailable_not_missing),
-		cmocka_unit_test(head_without_a_usable_digest_is_followed_by_a_get),
-		cmocka_unit_test(head_with_a_digest_is_enough_and_asks_for_every_kind),
-		cmocka_unit_test(status_of_a_head_decides_the_code),
-		cmocka_unit_test(resolve_that_is_cancelled_leaks_nothing),
-		cmocka_unit_test(referrers_of_all_pages_and_the_fallback_are_united),
-		cmocka_unit_test(referrers_trouble_is_never_an_empty_list),
-		cmocka_unit_test(referrer_that_is_gone_is_dropped_whether_named_or_not),
-		cmocka_unit_test(catalogue_believes_the_refusal_that_names_a_blob),
-		cmocka_unit_test(upload_location_may_be_relative_with_a_query),
-		cmocka_unit_test(upload_elsewhere_gets_no_credentials),
-		cmocka_unit_test(upload_whose_answer_was_lost_is_looked_up),
-		cmocka_unit_test(upload_that_fails_has_the_codes_of_its_status),
-		cmocka_unit_test(manifest_put_tells_whether_the_registry_saw_the_subject),
-		cmocka_unit_test(manifest_stored_under_another_digest_is_a_digest_error),
-		cmocka_unit_test(manifest_errors_name_what_is_missing_in_both_spellings),
-		cmocka_unit_test(loopback_registry_with_tls_is_found_by_itself),
-		cmocka_unit_test(answer_that_asks_for_tls_is_the_only_one_that_is_tried_again),
-		cmocka_unit_test(plain_http_is_tried_after_https_where_it_is_allowed),
-		cmocka_unit_test(host_and_scheme_follow_the_registry_name),
-		cmocka_unit_test(registry_that_is_not_there_is_unavailable),
+	    cmocka_unit_test(lying_registry_is_found_out_by_digest),
+	    cmocka_unit_test(manifest_that_is_a_web_page_is_a_format_error),
+	    cmocka_unit_test(truncated_blob_is_unavailable_not_missing),
+	    cmocka_unit_test(head_without_a_usable_digest_is_followed_by_a_get),
+	    cmocka_unit_test(head_with_a_digest_is_enough_and_asks_for_every_kind),
+	    cmocka_unit_test(status_of_a_head_decides_the_code),
+	    cmocka_unit_test(resolve_that_is_cancelled_leaks_nothing),
+	    cmocka_unit_test(referrers_of_all_pages_and_the_fallback_are_united),
+	    cmocka_unit_test(referrers_trouble_is_never_an_empty_list),
+	    cmocka_unit_test(referrer_that_is_gone_is_dropped_whether_named_or_not),
+	    cmocka_unit_test(catalogue_believes_the_refusal_that_names_a_blob),
+	    cmocka_unit_test(upload_location_may_be_relative_with_a_query),
+	    cmocka_unit_test(upload_elsewhere_gets_no_credentials),
+	    cmocka_unit_test(upload_whose_answer_was_lost_is_looked_up),
+	    cmocka_unit_test(upload_that_fails_has_the_codes_of_its_status),
+	    cmocka_unit_test(manifest_put_tells_whether_the_registry_saw_the_subject),
+	    cmocka_unit_test(manifest_stored_under_another_digest_is_a_digest_error),
+	    cmocka_unit_test(manifest_errors_name_what_is_missing_in_both_spellings),
+	    cmocka_unit_test(loopback_registry_with_tls_is_found_by_itself),
+	    cmocka_unit_test(answer_that_asks_for_tls_is_the_only_one_that_is_tried_again),
+	    cmocka_unit_test(plain_http_is_tried_after_https_where_it_is_allowed),
+	    cmocka_unit_test(host_and_scheme_follow_the_registry_name),
+	    cmocka_unit_test(registry_that_is_not_there_is_unavailable),
 	};
 	return cmocka_run_group_tests(tests, start_servers, stop_servers);
 }

@@ -24,7 +24,8 @@ static int setup(void **state)
 		return -1;
 	mf_env_init(&f->env);
 	write_text(f, "oci-layout", "{\"imageLayoutVersion\":\"1.0.0\"}");
-	write_text(f, "index.json", "{\"schemaVersion\":2,\"manifests\":[],\"annotations\":{\"keep\":\"me\"}}");
+	write_text(f, "index.json",
+		   "{\"schemaVersion\":2,\"manifests\":[],\"annotations\":{\"keep\":\"me\"}}");
 	(void)snprintf(f->ref, sizeof(f->ref), "oci:%s", (char *)f->dir);
 	f->s = open_store(f->ref, NULL, NULL, &f->env);
 	*state = f;
@@ -178,10 +179,13 @@ static void layout_record_in_the_index_is_not_the_only_image(void **state)
 	struct mf_err err = MF_ERR_INIT;
 	struct mf_buf manifest MF_BUF_CLEANUP = MF_BUF_INIT(10000);
 	struct mf_digest got, a = put_image(f->s, "v1", "a");
-	struct mf_artifact artifact = {.type = "qa", .blob = a, .blob_media_type = "x/y", .subject = a, .subject_media_type = "x/y"};
+	struct mf_artifact artifact = {
+	    .type = "qa", .blob = a, .blob_media_type = "x/y", .subject = a, .subject_media_type = "x/y"};
 	assert_ok(mf_artifact_store_config(f->s, &err), err);
 	assert_ok(mf_artifact_build(&artifact, &manifest, &err), err);
-	assert_ok(mf_manifest_put(f->s, "record", MF_MT_OCI_MANIFEST, mf_buf_bytes(&manifest), NULL, NULL, &err), err);
+	assert_ok(
+	    mf_manifest_put(f->s, "record", MF_MT_OCI_MANIFEST, mf_buf_bytes(&manifest), NULL, NULL, &err),
+	    err);
 	assert_ok(resolve(f->s, NULL, &got, NULL, NULL, &err), err);
 	assert_true(mf_digest_eq(&got, &a));
 }
@@ -210,7 +214,8 @@ static void layout_has_no_referrers_and_no_catalogue(void **state)
 	struct mf_err err = MF_ERR_INIT;
 	struct mf_descriptors list MF_DESCRIPTORS_CLEANUP = {0};
 	struct mf_digest d = digest_of("x");
-	struct mf_catalogue_record r = {.subject = d, .blob = d, .type = "t", .media_type = "m", .role = "targets"};
+	struct mf_catalogue_record r = {
+	    .subject = d, .blob = d, .type = "t", .media_type = "m", .role = "targets"};
 	bool api = true;
 	assert_ok(mf_referrers_list(f->s, &d, &list, &api, &err), err);
 	assert_int_equal(list.n, 0);
@@ -223,7 +228,12 @@ static void layout_has_no_referrers_and_no_catalogue(void **state)
 static void layout_with_malformed_index_is_a_format_error(void **state)
 {
 	struct fixture *f = *state;
-	const char *const rows[] = {"", "[]", "{}", "{\"manifests\":1}", "{\"manifests\":[{}]}", "{\"manifests\":[{\"digest\":\"x\"}]}"};
+	const char *const rows[] = {"",
+				    "[]",
+				    "{}",
+				    "{\"manifests\":1}",
+				    "{\"manifests\":[{}]}",
+				    "{\"manifests\":[{\"digest\":\"x\"}]}"};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct mf_err err = MF_ERR_INIT;
 		struct mf_digest got;
@@ -247,7 +257,8 @@ static void layout_tags_of_parallel_writers_all_stay(void **state)
 			for (int k = 0; k < 5 && !rc; k++) {
 				(void)snprintf(tag, sizeof(tag), "t%d%d", i, k);
 				(void)snprintf(manifest, sizeof(manifest), "{\"layers\":[\"%s\"]}", tag);
-				rc = mf_manifest_put(f->s, tag, MF_MT_OCI_MANIFEST, bytes_of(manifest), NULL, NULL, &err);
+				rc = mf_manifest_put(f->s, tag, MF_MT_OCI_MANIFEST, bytes_of(manifest), NULL,
+						     NULL, &err);
 			}
 			_exit(rc ? 1 : 0);
 		}
@@ -271,17 +282,17 @@ static void layout_tags_of_parallel_writers_all_stay(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		layout_test(layout_open_wants_marker_and_index),
-		layout_test(layout_blob_comes_back_and_putting_twice_is_fine),
-		layout_test(layout_corrupted_blob_or_manifest_is_a_digest_error),
-		layout_test(layout_damaged_blob_and_manifest_are_written_again),
-		layout_test(layout_tags_resolve_and_move),
-		layout_test(layout_without_tag_means_the_only_image),
-		layout_test(layout_record_in_the_index_is_not_the_only_image),
-		layout_test(layout_manifest_without_tag_leaves_the_index_alone),
-		layout_test(layout_has_no_referrers_and_no_catalogue),
-		layout_test(layout_with_malformed_index_is_a_format_error),
-		layout_test(layout_tags_of_parallel_writers_all_stay),
+	    layout_test(layout_open_wants_marker_and_index),
+	    layout_test(layout_blob_comes_back_and_putting_twice_is_fine),
+	    layout_test(layout_corrupted_blob_or_manifest_is_a_digest_error),
+	    layout_test(layout_damaged_blob_and_manifest_are_written_again),
+	    layout_test(layout_tags_resolve_and_move),
+	    layout_test(layout_without_tag_means_the_only_image),
+	    layout_test(layout_record_in_the_index_is_not_the_only_image),
+	    layout_test(layout_manifest_without_tag_leaves_the_index_alone),
+	    layout_test(layout_has_no_referrers_and_no_catalogue),
+	    layout_test(layout_with_malformed_index_is_a_format_error),
+	    layout_test(layout_tags_of_parallel_writers_all_stay),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -12,14 +12,16 @@ static void manifest_kind_and_type_follow_the_content(void **state)
 		const char *text, *content_type, *media_type;
 		bool is_index;
 	} rows[] = {
-		{"{\"layers\":[]}", "", MF_MT_OCI_MANIFEST, false},
-		{"{\"manifests\":[]}", "", MF_MT_OCI_INDEX, true},
-		{"{\"manifests\":[]}", "text/html; charset=utf-8", "text/html", true},
-		{"{\"layers\":[]}", MF_MT_DOCKER_MANIFEST "; charset=utf-8", MF_MT_DOCKER_MANIFEST, false},
-		{"{\"layers\":[],\"mediaType\":\"" MF_MT_DOCKER_MANIFEST "\"}", MF_MT_OCI_INDEX, MF_MT_DOCKER_MANIFEST, false},
-		{"{\"manifests\":[],\"mediaType\":\"" MF_MT_DOCKER_LIST "\"}", MF_MT_OCI_MANIFEST, MF_MT_DOCKER_LIST, true},
-		{"{}", "bad\ttype\x7f", "bad", false},
-		{"{}", "\"quoted\"", MF_MT_OCI_MANIFEST, false},
+	    {"{\"layers\":[]}", "", MF_MT_OCI_MANIFEST, false},
+	    {"{\"manifests\":[]}", "", MF_MT_OCI_INDEX, true},
+	    {"{\"manifests\":[]}", "text/html; charset=utf-8", "text/html", true},
+	    {"{\"layers\":[]}", MF_MT_DOCKER_MANIFEST "; charset=utf-8", MF_MT_DOCKER_MANIFEST, false},
+	    {"{\"layers\":[],\"mediaType\":\"" MF_MT_DOCKER_MANIFEST "\"}", MF_MT_OCI_INDEX,
+	     MF_MT_DOCKER_MANIFEST, false},
+	    {"{\"manifests\":[],\"mediaType\":\"" MF_MT_DOCKER_LIST "\"}", MF_MT_OCI_MANIFEST,
+	     MF_MT_DOCKER_LIST, true},
+	    {"{}", "bad\ttype\x7f", "bad", false},
+	    {"{}", "\"quoted\"", MF_MT_OCI_MANIFEST, false},
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct mf_err err = MF_ERR_INIT;
@@ -38,9 +40,17 @@ static void manifest_that_is_malformed_or_two_things_is_refused(void **state)
 {
 	(void)state;
 	const char *const rows[] = {
-		"", "[]", "{", "{} {}", "{\"mediaType\":7}", "{\"mediaType\":\"\"}", "{\"mediaType\":\"a\\u0000b\"}",
-		"{\"mediaType\":\"\\n\"}", "{\"manifests\":[],\"layers\":[]}", "{\"manifests\":[],\"config\":{}}",
-		"{\"layers\":[],\"layers\":[]}",
+	    "",
+	    "[]",
+	    "{",
+	    "{} {}",
+	    "{\"mediaType\":7}",
+	    "{\"mediaType\":\"\"}",
+	    "{\"mediaType\":\"a\\u0000b\"}",
+	    "{\"mediaType\":\"\\n\"}",
+	    "{\"manifests\":[],\"layers\":[]}",
+	    "{\"manifests\":[],\"config\":{}}",
+	    "{\"layers\":[],\"layers\":[]}",
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct mf_err err = MF_ERR_INIT;
@@ -75,8 +85,10 @@ static void index_children_have_all_their_members(void **state)
 	(void)state;
 	struct mf_err err = MF_ERR_INIT;
 	struct mf_descriptors list MF_DESCRIPTORS_CLEANUP = {0};
-	assert_ok(children_of("{\"manifests\":[{\"digest\":\"sha256:" HEX "\",\"size\":7,\"mediaType\":\"a/b\",\"artifactType\":\"c/d\","
-			      "\"platform\":{\"os\":\"linux\",\"architecture\":\"arm\",\"variant\":\"v7\",\"features\":[1]},"
+	assert_ok(children_of("{\"manifests\":[{\"digest\":\"sha256:" HEX
+			      "\",\"size\":7,\"mediaType\":\"a/b\",\"artifactType\":\"c/d\","
+			      "\"platform\":{\"os\":\"linux\",\"architecture\":\"arm\",\"variant\":\"v7\","
+			      "\"features\":[1]},"
 			      "\"annotations\":{\"z\":\"\\n\",\"a\":\"x\"},\"urls\":[\"u\"]},"
 			      "{\"digest\":\"sha256:" HEX "\",\"size\":0,\"mediaType\":\"e\"}]}",
 			      &list, &err),
@@ -100,17 +112,19 @@ static void index_with_odd_descriptors_is_refused(void **state)
 {
 	(void)state;
 	const char *const rows[] = {
-		"{}",
-		"[]",
-		"{\"manifests\":{}}",
-		"{\"manifests\":[1]}",
-		"{\"manifests\":[{}]}",
-		"{\"manifests\":[{\"digest\":\"sha256:" HEX "\",\"size\":1}]}",
-		"{\"manifests\":[{\"digest\":\"sha256:" HEX "\",\"size\":-1,\"mediaType\":\"a\"}]}",
-		"{\"manifests\":[{\"digest\":\"sha256:" HEX "\",\"size\":1.5,\"mediaType\":\"a\"}]}",
-		"{\"manifests\":[{\"digest\":\"sha512:" HEX "\",\"size\":1,\"mediaType\":\"a\"}]}",
-		"{\"manifests\":[{\"digest\":\"sha256:" HEX "\",\"size\":1,\"mediaType\":\"a\",\"platform\":\"x\"}]}",
-		"{\"manifests\":[{\"digest\":\"sha256:" HEX "\",\"size\":1,\"mediaType\":\"a\",\"annotations\":{\"x\":1}}]}",
+	    "{}",
+	    "[]",
+	    "{\"manifests\":{}}",
+	    "{\"manifests\":[1]}",
+	    "{\"manifests\":[{}]}",
+	    "{\"manifests\":[{\"digest\":\"sha256:" HEX "\",\"size\":1}]}",
+	    "{\"manifests\":[{\"digest\":\"sha256:" HEX "\",\"size\":-1,\"mediaType\":\"a\"}]}",
+	    "{\"manifests\":[{\"digest\":\"sha256:" HEX "\",\"size\":1.5,\"mediaType\":\"a\"}]}",
+	    "{\"manifests\":[{\"digest\":\"sha512:" HEX "\",\"size\":1,\"mediaType\":\"a\"}]}",
+	    "{\"manifests\":[{\"digest\":\"sha256:" HEX
+	    "\",\"size\":1,\"mediaType\":\"a\",\"platform\":\"x\"}]}",
+	    "{\"manifests\":[{\"digest\":\"sha256:" HEX
+	    "\",\"size\":1,\"mediaType\":\"a\",\"annotations\":{\"x\":1}}]}",
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct mf_err err = MF_ERR_INIT;
@@ -126,24 +140,28 @@ static void artifact_manifest_has_these_very_bytes(void **state)
 	struct mf_err err = MF_ERR_INIT;
 	struct mf_buf out MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_MANIFEST_BYTES);
 	struct mf_artifact a = {
-		.type = "qa-approval",
-		.blob = digest_of("blob"),
-		.blob_length = 4,
-		.blob_media_type = "text/\"plain\"",
-		.subject = digest_of("subject"),
-		.subject_size = 7,
-		.subject_media_type = MF_MT_OCI_INDEX,
-		.created = "2026-01-02T03:04:05Z",
+	    .type = "qa-approval",
+	    .blob = digest_of("blob"),
+	    .blob_length = 4,
+	    .blob_media_type = "text/\"plain\"",
+	    .subject = digest_of("subject"),
+	    .subject_size = 7,
+	    .subject_media_type = MF_MT_OCI_INDEX,
+	    .created = "2026-01-02T03:04:05Z",
 	};
 	char want[2048];
-	(void)snprintf(want, sizeof(want),
-		       "{\"annotations\":{\"org.opencontainers.image.created\":\"2026-01-02T03:04:05Z\"},"
-		       "\"artifactType\":\"application/vnd.manifesto.qa-approval\",\"config\":{\"digest\":\"%s\",\"mediaType\":"
-		       "\"application/vnd.oci.empty.v1+json\",\"size\":2},\"layers\":[{\"digest\":\"%s\",\"mediaType\":"
-		       "\"text/\\\"plain\\\"\",\"size\":4}],\"mediaType\":\"application/vnd.oci.image.manifest.v1+json\","
-		       "\"schemaVersion\":2,\"subject\":{\"digest\":\"%s\",\"mediaType\":\"application/vnd.oci.image.index.v1+json\","
-		       "\"size\":7}}",
-		       MF_EMPTY_JSON_DIGEST, digest_text(&a.blob), digest_text(&a.subject));
+	(void)snprintf(
+	    want, sizeof(want),
+	    "{\"annotations\":{\"org.opencontainers.image.created\":\"2026-01-02T03:04:05Z\"},"
+	    "\"artifactType\":\"application/"
+	    "vnd.manifesto.qa-approval\",\"config\":{\"digest\":\"%s\",\"mediaType\":"
+	    "\"application/vnd.oci.empty.v1+json\",\"size\":2},\"layers\":[{\"digest\":\"%s\",\"mediaType\":"
+	    "\"text/\\\"plain\\\"\",\"size\":4}],\"mediaType\":\"application/"
+	    "vnd.oci.image.manifest.v1+json\","
+	    "\"schemaVersion\":2,\"subject\":{\"digest\":\"%s\",\"mediaType\":\"application/"
+	    "vnd.oci.image.index.v1+json\","
+	    "\"size\":7}}",
+	    MF_EMPTY_JSON_DIGEST, digest_text(&a.blob), digest_text(&a.subject));
 	assert_ok(mf_artifact_build(&a, &out, &err), err);
 	assert_string_equal(out.p, want);
 	struct mf_digest empty = digest_of("{}");
@@ -169,13 +187,13 @@ static void referrers_tag_is_the_fallback_schema(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(manifest_kind_and_type_follow_the_content),
-		cmocka_unit_test(manifest_that_is_malformed_or_two_things_is_refused),
-		cmocka_unit_test(manifest_with_another_digest_is_refused_before_it_is_read),
-		cmocka_unit_test(index_children_have_all_their_members),
-		cmocka_unit_test(index_with_odd_descriptors_is_refused),
-		cmocka_unit_test(artifact_manifest_has_these_very_bytes),
-		cmocka_unit_test(referrers_tag_is_the_fallback_schema),
+	    cmocka_unit_test(manifest_kind_and_type_follow_the_content),
+	    cmocka_unit_test(manifest_that_is_malformed_or_two_things_is_refused),
+	    cmocka_unit_test(manifest_with_another_digest_is_refused_before_it_is_read),
+	    cmocka_unit_test(index_children_have_all_their_members),
+	    cmocka_unit_test(index_with_odd_descriptors_is_refused),
+	    cmocka_unit_test(artifact_manifest_has_these_very_bytes),
+	    cmocka_unit_test(referrers_tag_is_the_fallback_schema),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

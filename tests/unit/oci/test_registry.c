@@ -44,7 +44,8 @@ static int listen_port(void)
 
 static bool answers(void)
 {
-	struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}, .sin_port = htons(server.port)};
+	struct sockaddr_in a = {
+	    .sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}, .sin_port = htons(server.port)};
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	bool ok = connect(fd, (struct sockaddr *)&a, sizeof(a)) == 0;
 	close(fd);
@@ -63,7 +64,8 @@ static pid_t spawn_registry(char *const argv[])
 	posix_spawn_file_actions_destroy(&to_log);
 	if (rc == 0)
 		return pid;
-	print_error("docker-registry cannot be started: %s (install the package docker-registry)\n", strerror(rc));
+	print_error("docker-registry cannot be started: %s (install the package docker-registry)\n",
+		    strerror(rc));
 	return -1;
 }
 
@@ -82,7 +84,8 @@ static int start(void)
 			break;
 		usleep(20000);
 	}
-	print_error("docker-registry did not listen on port %u, its log is in %s\n", server.port, (char *)server.dir);
+	print_error("docker-registry did not listen on port %u, its log is in %s\n", server.port,
+		    (char *)server.dir);
 	return -1;
 }
 
@@ -102,7 +105,8 @@ static int group_setup(void **state)
 	if (!f)
 		return -1;
 	(void)fprintf(f,
-		      "version: 0.1\nlog:\n  level: error\n  accesslog:\n    disabled: true\nstorage:\n  filesystem:\n    rootdirectory: %s/data\n"
+		      "version: 0.1\nlog:\n  level: error\n  accesslog:\n    disabled: true\nstorage:\n  "
+		      "filesystem:\n    rootdirectory: %s/data\n"
 		      "  delete:\n    enabled: true\nhttp:\n  addr: 127.0.0.1:%u\n",
 		      (char *)server.dir, server.port);
 	return fclose(f) ? -1 : start();
@@ -268,11 +272,12 @@ static void registry_manifest_with_missing_layers_names_them(void **state)
 	char manifest[2048];
 	(void)put_blob(f->s, "{}");
 	make_manifest(manifest, &gone, 4, "");
-	assert_fails(mf_manifest_put(f->s, "x", MF_MT_OCI_MANIFEST, bytes_of(manifest), NULL, &missing, &err), err,
-		     MF_E_CONTENT_GONE);
+	assert_fails(mf_manifest_put(f->s, "x", MF_MT_OCI_MANIFEST, bytes_of(manifest), NULL, &missing, &err),
+		     err, MF_E_CONTENT_GONE);
 	assert_int_equal(missing.n, 1);
 	assert_true(mf_digest_eq(&missing.v[0].digest, &gone));
-	assert_int_equal(mf_manifest_put(f->s, "x", MF_MT_OCI_MANIFEST, bytes_of(manifest), NULL, NULL, &err), -1);
+	assert_int_equal(mf_manifest_put(f->s, "x", MF_MT_OCI_MANIFEST, bytes_of(manifest), NULL, NULL, &err),
+			 -1);
 	assert_int_not_equal(err.code, MF_E_CONTENT_GONE);
 }
 
@@ -285,22 +290,31 @@ static struct mf_digest put_artifact(struct fixture *f, const struct mf_digest *
 	struct mf_buf manifest MF_BUF_CLEANUP = MF_BUF_INIT(10000);
 	static char media_type[] = MF_MT_OCI_MANIFEST, type[] = "application/vnd.manifesto.qa";
 	static char annotations[] = "{\"b\":\"1\",\"a\":\"2\"}";
-	struct mf_artifact a = {.type = "qa", .blob = put_blob(f->s, text), .blob_length = strlen(text),
-				.blob_media_type = "text/plain", .subject = *subject, .subject_size = 3,
+	struct mf_artifact a = {.type = "qa",
+				.blob = put_blob(f->s, text),
+				.blob_length = strlen(text),
+				.blob_media_type = "text/plain",
+				.subject = *subject,
+				.subject_size = 3,
 				.subject_media_type = MF_MT_OCI_MANIFEST};
 	bool seen = true;
 	assert_ok(mf_artifact_store_config(f->s, &err), err);
 	assert_ok(mf_artifact_build(&a, &manifest, &err), err);
-	assert_ok(mf_manifest_put(f->s, NULL, MF_MT_OCI_MANIFEST, mf_buf_bytes(&manifest), &seen, NULL, &err), err);
+	assert_ok(mf_manifest_put(f->s, NULL, MF_MT_OCI_MANIFEST, mf_buf_bytes(&manifest), &seen, NULL, &err),
+		  err);
 	assert_false(seen);
-	*out = (struct mf_descriptor){.digest = digest_of(manifest.p), .size = manifest.n, .media_type = media_type,
-				      .artifact_type = type, .annotations = annotations};
+	*out = (struct mf_descriptor){.digest = digest_of(manifest.p),
+				      .size = manifest.n,
+				      .media_type = media_type,
+				      .artifact_type = type,
+				      .annotations = annotations};
 	return out->digest;
 }
 
 static int descending(const void *a, const void *b)
 {
-	return memcmp(((const struct mf_descriptor *)b)->digest.b, ((const struct mf_descriptor *)a)->digest.b, 32);
+	return memcmp(((const struct mf_descriptor *)b)->digest.b,
+		      ((const struct mf_descriptor *)a)->digest.b, 32);
 }
 
 static void referrers_index_adds_removes_and_keeps(void **state)
@@ -359,14 +373,16 @@ static void referrers_index_keeps_foreign_members_and_drops_dangling_entries(voi
 	(void)put_artifact(f, &subject, "ours", &ours);
 	mf_referrers_tag(tag, &subject);
 	(void)snprintf(index, sizeof(index),
-		       "{\"schemaVersion\":2,\"mediaType\":\"%s\",\"annotations\":{\"who\":\"else\"},\"manifests\":[{\"mediaType\":\"%s\","
-		       "\"digest\":\"%s\",\"size\":5,\"x-odd\":[1,{\"deep\":\"\\n\"}]},{\"mediaType\":\"%s\",\"digest\":\"%s\",\"size\":%ju}]}",
-		       MF_MT_OCI_INDEX, MF_MT_OCI_MANIFEST, digest_text(&foreign), MF_MT_OCI_MANIFEST, digest_text(&doomed.digest),
-		       (uintmax_t)doomed.size);
+		       "{\"schemaVersion\":2,\"mediaType\":\"%s\",\"annotations\":{\"who\":\"else\"},"
+		       "\"manifests\":[{\"mediaType\":\"%s\","
+		       "\"digest\":\"%s\",\"size\":5,\"x-odd\":[1,{\"deep\":\"\\n\"}]},{\"mediaType\":\"%s\","
+		       "\"digest\":\"%s\",\"size\":%ju}]}",
+		       MF_MT_OCI_INDEX, MF_MT_OCI_MANIFEST, digest_text(&foreign), MF_MT_OCI_MANIFEST,
+		       digest_text(&doomed.digest), (uintmax_t)doomed.size);
 	assert_ok(mf_manifest_put(f->s, tag, MF_MT_OCI_INDEX, bytes_of(index), NULL, NULL, &err), err);
 	/* The registry loses one manifest. */
-	(void)snprintf(url, sizeof(url), "http://127.0.0.1:%u/v2/%s/manifests/%s", server.port, strchr(f->repository, '/') + 1,
-		       digest_text(&doomed.digest));
+	(void)snprintf(url, sizeof(url), "http://127.0.0.1:%u/v2/%s/manifests/%s", server.port,
+		       strchr(f->repository, '/') + 1, digest_text(&doomed.digest));
 	struct mf_http_request req = {.method = "DELETE", .url = url};
 	struct mf_http_call *call MF_HTTP_CALL_CLEANUP = NULL;
 	struct mf_http_response *res;
@@ -397,12 +413,17 @@ static void referrers_tag_that_is_an_image_is_not_written_over(void **state)
 
 /* ---- catalogue */
 
-static struct mf_catalogue_record record_of(struct fixture *f, unsigned subject, const char *text, bool stored)
+static struct mf_catalogue_record record_of(struct fixture *f, unsigned subject, const char *text,
+					    bool stored)
 {
 	char name[16];
 	(void)snprintf(name, sizeof(name), "s%u", subject);
-	struct mf_catalogue_record r = {.subject = digest_of(name), .length = strlen(text), .type = "qa", .media_type = "text/plain",
-					.role = "targets", .created = "2026-01-02T03:04:05Z"};
+	struct mf_catalogue_record r = {.subject = digest_of(name),
+					.length = strlen(text),
+					.type = "qa",
+					.media_type = "text/plain",
+					.role = "targets",
+					.created = "2026-01-02T03:04:05Z"};
 	r.blob = stored ? put_blob(f->s, text) : digest_of(text);
 	return r;
 }
@@ -432,7 +453,8 @@ static void catalogue_has_these_very_bytes_whatever_the_order(void **state)
 	struct fixture *f = *state;
 	struct mf_err err = MF_ERR_INIT;
 	char text[4096], want[4096];
-	struct mf_catalogue_record r[3] = {record_of(f, 1, "b", true), record_of(f, 1, "a", true), record_of(f, 1, "b", true)};
+	struct mf_catalogue_record r[3] = {record_of(f, 1, "b", true), record_of(f, 1, "a", true),
+					   record_of(f, 1, "b", true)};
 	struct mf_catalogue_record back[3] = {r[1], r[0], r[1]};
 	r[2].type = "seccomp";
 	r[2].created = NULL;
@@ -442,15 +464,18 @@ static void catalogue_has_these_very_bytes_whatever_the_order(void **state)
 	catalogue_text(f, "_manifesto", text);
 	char first[512], second[512];
 	(void)snprintf(first, sizeof(first),
-		       "{\"created\":\"2026-01-02T03:04:05Z\",\"digest\":\"%s\",\"mediaType\":\"text/plain\",\"role\":\"targets\",\"size\":1,"
+		       "{\"created\":\"2026-01-02T03:04:05Z\",\"digest\":\"%s\",\"mediaType\":\"text/"
+		       "plain\",\"role\":\"targets\",\"size\":1,"
 		       "\"type\":\"qa\"}",
 		       digest_text(&r[a_first ? 1 : 0].blob));
 	(void)snprintf(second, sizeof(second),
-		       "{\"created\":\"2026-01-02T03:04:05Z\",\"digest\":\"%s\",\"mediaType\":\"text/plain\",\"role\":\"targets\",\"size\":1,"
+		       "{\"created\":\"2026-01-02T03:04:05Z\",\"digest\":\"%s\",\"mediaType\":\"text/"
+		       "plain\",\"role\":\"targets\",\"size\":1,"
 		       "\"type\":\"qa\"}",
 		       digest_text(&r[a_first ? 0 : 1].blob));
 	(void)snprintf(want, sizeof(want),
-		       "{\"images\":[{\"image_digest\":\"%s\",\"manifesto\":[%s,%s,{\"digest\":\"%s\",\"mediaType\":\"text/plain\","
+		       "{\"images\":[{\"image_digest\":\"%s\",\"manifesto\":[%s,%s,{\"digest\":\"%s\","
+		       "\"mediaType\":\"text/plain\","
 		       "\"role\":\"targets\",\"size\":1,\"type\":\"seccomp\"}]}]}",
 		       digest_text(&r[0].subject), first, second, digest_text(&r[2].blob));
 	assert_string_equal(text, want);
@@ -471,7 +496,8 @@ static void catalogue_union_keeps_and_exact_forgets(void **state)
 	struct fixture *f = *state;
 	struct mf_err err = MF_ERR_INIT;
 	char text[4096];
-	struct mf_catalogue_record a = record_of(f, 1, "a", true), b = record_of(f, 2, "b", true), a2 = record_of(f, 1, "a2", true);
+	struct mf_catalogue_record a = record_of(f, 1, "a", true), b = record_of(f, 2, "b", true),
+				   a2 = record_of(f, 1, "a2", true);
 	assert_ok(mf_catalogue_add(f->s, &a, 1, &err), err);
 	assert_ok(mf_catalogue_add(f->s, &b, 1, &err), err);
 	/* The record's old and new blob stand side by side until the new one is published. */
@@ -495,7 +521,8 @@ static void catalogue_lists_a_blob_once_for_each_role(void **state)
 	struct fixture *f = *state;
 	struct mf_err err = MF_ERR_INIT;
 	char text[4096];
-	struct mf_catalogue_record r[3] = {record_of(f, 1, "a", true), record_of(f, 1, "a", true), record_of(f, 1, "a", true)};
+	struct mf_catalogue_record r[3] = {record_of(f, 1, "a", true), record_of(f, 1, "a", true),
+					   record_of(f, 1, "a", true)};
 	r[0].role = "targets/qa";
 	assert_ok(mf_catalogue_set(f->s, r, 3, NULL, NULL, &err), err);
 	catalogue_text(f, "_manifesto", text);
@@ -515,10 +542,13 @@ static void catalogue_does_not_take_records_from_other_documents(void **state)
 	catalogue_text(f, "_manifesto", text);
 	struct mf_digest config = digest_of(text);
 	(void)snprintf(manifest, sizeof(manifest),
-		       "{\"schemaVersion\":2,\"mediaType\":\"%s\",\"config\":{\"mediaType\":\"%s\",\"digest\":\"%s\",\"size\":%zu},"
+		       "{\"schemaVersion\":2,\"mediaType\":\"%s\",\"config\":{\"mediaType\":\"%s\","
+		       "\"digest\":\"%s\",\"size\":%zu},"
 		       "\"layers\":[]}",
 		       MF_MT_OCI_MANIFEST, MF_MT_OCI_EMPTY, digest_text(&config), strlen(text));
-	assert_ok(mf_manifest_put(f->s, "_manifesto", MF_MT_OCI_MANIFEST, bytes_of(manifest), NULL, NULL, &err), err);
+	assert_ok(
+	    mf_manifest_put(f->s, "_manifesto", MF_MT_OCI_MANIFEST, bytes_of(manifest), NULL, NULL, &err),
+	    err);
 	assert_ok(mf_catalogue_add(f->s, &b, 1, &err), err);
 	catalogue_text(f, "_manifesto", text);
 	assert_null(strstr(text, digest_text(&a.blob)));
@@ -555,7 +585,8 @@ static void catalogue_flags_blobs_the_registry_lacks(void **state)
 	struct fixture *f = *state;
 	struct mf_err err = MF_ERR_INIT;
 	char text[4096];
-	struct mf_catalogue_record r[2] = {record_of(f, 1, "there", true), record_of(f, 2, "not there", false)};
+	struct mf_catalogue_record r[2] = {record_of(f, 1, "there", true),
+					   record_of(f, 2, "not there", false)};
 	assert_ok(mf_catalogue_set(f->s, r, 2, NULL, NULL, &err), err);
 	catalogue_text(f, "_manifesto", text);
 	const char *flag = strstr(text, "\"missing\":true");
@@ -631,7 +662,8 @@ static void catalogue_above_its_limit_is_split_and_joined_again(void **state)
 	more[1].subject.b[0] = 0x03;
 	assert_ok(mf_catalogue_add(f->s, more, 2, &err), err);
 	catalogue_text(f, "_manifesto", text);
-	assert_string_equal(text, "{\"images\":[],\"parts\":[\"_manifesto-03\",\"_manifesto-a0\",\"_manifesto-b1\"]}");
+	assert_string_equal(
+	    text, "{\"images\":[],\"parts\":[\"_manifesto-03\",\"_manifesto-a0\",\"_manifesto-b1\"]}");
 	catalogue_text(f, "_manifesto-a0", part_a);
 	assert_non_null(strstr(part_a, digest_text(&r[0].subject)));
 	assert_non_null(strstr(part_a, digest_text(&more[0].subject)));
@@ -685,27 +717,27 @@ static void catalogue_keeps_blobs_through_garbage_collection(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		registry_test(registry_blob_comes_back_and_the_second_put_sends_nothing),
-		registry_test(registry_large_blob_is_streamed_both_ways),
-		registry_test(registry_manifest_comes_back_by_tag_and_digest),
-		registry_test(registry_presence_of_many_is_told_one_by_one),
-		registry_test(registry_missing_things_have_their_codes),
-		registry_test(registry_manifest_with_missing_layers_names_them),
-		registry_test(referrers_index_adds_removes_and_keeps),
-		registry_test(referrers_index_is_written_only_when_it_changes),
-		registry_test(referrers_index_keeps_foreign_members_and_drops_dangling_entries),
-		registry_test(referrers_tag_that_is_an_image_is_not_written_over),
-		registry_test(catalogue_has_these_very_bytes_whatever_the_order),
-		registry_test(catalogue_union_keeps_and_exact_forgets),
-		registry_test(catalogue_lists_a_blob_once_for_each_role),
-		registry_test(catalogue_does_not_take_records_from_other_documents),
-		registry_test(artifact_config_is_stored_once_for_each_handle),
-		registry_test(catalogue_of_nothing_is_not_made),
-		registry_test(catalogue_flags_blobs_the_registry_lacks),
-		registry_test(catalogue_of_many_lost_blobs_can_be_written),
-		registry_test(catalogue_tag_that_is_something_else_is_written_over),
-		registry_test(catalogue_above_its_limit_is_split_and_joined_again),
-		registry_test(catalogue_keeps_blobs_through_garbage_collection),
+	    registry_test(registry_blob_comes_back_and_the_second_put_sends_nothing),
+	    registry_test(registry_large_blob_is_streamed_both_ways),
+	    registry_test(registry_manifest_comes_back_by_tag_and_digest),
+	    registry_test(registry_presence_of_many_is_told_one_by_one),
+	    registry_test(registry_missing_things_have_their_codes),
+	    registry_test(registry_manifest_with_missing_layers_names_them),
+	    registry_test(referrers_index_adds_removes_and_keeps),
+	    registry_test(referrers_index_is_written_only_when_it_changes),
+	    registry_test(referrers_index_keeps_foreign_members_and_drops_dangling_entries),
+	    registry_test(referrers_tag_that_is_an_image_is_not_written_over),
+	    registry_test(catalogue_has_these_very_bytes_whatever_the_order),
+	    registry_test(catalogue_union_keeps_and_exact_forgets),
+	    registry_test(catalogue_lists_a_blob_once_for_each_role),
+	    registry_test(catalogue_does_not_take_records_from_other_documents),
+	    registry_test(artifact_config_is_stored_once_for_each_handle),
+	    registry_test(catalogue_of_nothing_is_not_made),
+	    registry_test(catalogue_flags_blobs_the_registry_lacks),
+	    registry_test(catalogue_of_many_lost_blobs_can_be_written),
+	    registry_test(catalogue_tag_that_is_something_else_is_written_over),
+	    registry_test(catalogue_above_its_limit_is_split_and_joined_again),
+	    registry_test(catalogue_keeps_blobs_through_garbage_collection),
 	};
 	return cmocka_run_group_tests(tests, group_setup, group_teardown);
 }

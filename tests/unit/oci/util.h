@@ -9,18 +9,18 @@
 #include "oci/image_store.h"
 #include "oci/spool_hash.h"
 
-#define assert_ok(call, err) \
-	do { \
-		if (call) \
-			fail_msg("%s: %s", #call, (err).msg); \
+#define assert_ok(call, err)                                                                                 \
+	do {                                                                                                 \
+		if (call)                                                                                    \
+			fail_msg("%s: %s", #call, (err).msg);                                                \
 	} while (0)
 
-#define assert_fails(call, err, want) \
-	do { \
-		assert_int_equal(call, -1); \
-		if ((err).code != (want)) \
-			fail_msg("%s: code %d, not %d: %s", #call, (err).code, want, (err).msg); \
-		mf_err_clear(&(err)); \
+#define assert_fails(call, err, want)                                                                        \
+	do {                                                                                                 \
+		assert_int_equal(call, -1);                                                                  \
+		if ((err).code != (want))                                                                    \
+			fail_msg("%s: code %d, not %d: %s", #call, (err).code, want, (err).msg);             \
+		mf_err_clear(&(err));                                                                        \
 	} while (0)
 
 static inline struct mf_bytes bytes_of(const char *z)
@@ -71,8 +71,8 @@ static inline struct mf_digest put_blob(struct mf_image_store *s, const char *te
 	return d;
 }
 
-static inline int get_blob(struct mf_image_store *s, const struct mf_digest *d, uint64_t length, char out[4096],
-			   struct mf_err *err)
+static inline int get_blob(struct mf_image_store *s, const struct mf_digest *d, uint64_t length,
+			   char out[4096], struct mf_err *err)
 {
 	struct mf_spool *spool MF_SPOOL_CLEANUP = mf_spool_new_sha256(1 << 20, err);
 	size_t got;
@@ -85,13 +85,16 @@ static inline int get_blob(struct mf_image_store *s, const struct mf_digest *d, 
 }
 
 /* A manifest with an empty config and one layer that was put before. */
-static inline void make_manifest(char out[2048], const struct mf_digest *layer, size_t length, const char *more)
+static inline void make_manifest(char out[2048], const struct mf_digest *layer, size_t length,
+				 const char *more)
 {
 	struct mf_digest empty = digest_of("{}");
 	(void)snprintf(out, 2048,
-		       "{\"schemaVersion\":2,\"mediaType\":\"%s\",\"config\":{\"mediaType\":\"%s\",\"digest\":\"%s\",\"size\":2},"
+		       "{\"schemaVersion\":2,\"mediaType\":\"%s\",\"config\":{\"mediaType\":\"%s\","
+		       "\"digest\":\"%s\",\"size\":2},"
 		       "\"layers\":[{\"mediaType\":\"text/plain\",\"digest\":\"%s\",\"size\":%zu}]%s}",
-		       MF_MT_OCI_MANIFEST, MF_MT_OCI_EMPTY, digest_text(&empty), digest_text(layer), length, more);
+		       MF_MT_OCI_MANIFEST, MF_MT_OCI_EMPTY, digest_text(&empty), digest_text(layer), length,
+		       more);
 }
 
 /* Stores an image of one layer under a tag (or none); its digest. */

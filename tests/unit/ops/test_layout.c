@@ -1,4 +1,5 @@
-/* put, get and list over an OCI image layout, through the public interface, with a clock that the test sets. */
+/* put, get and list over an OCI image layout, through the public interface, with a clock that the test sets.
+ */
 #include "../store/tmpdir.h"
 
 #include "crypto/hash.h"
@@ -64,7 +65,8 @@ static void world_make(struct world *w, void **state)
 	mf_digest_hex(hex, &d);
 	(void)snprintf(name, sizeof name, "blobs/sha256/%s", hex);
 	(void)snprintf(index, sizeof index,
-		       "{\"schemaVersion\":2,\"manifests\":[{\"mediaType\":\"application/vnd.oci.image.manifest.v1+json\",\"digest\":\"sha256:%s\","
+		       "{\"schemaVersion\":2,\"manifests\":[{\"mediaType\":\"application/"
+		       "vnd.oci.image.manifest.v1+json\",\"digest\":\"sha256:%s\","
 		       "\"size\":%zu,\"annotations\":{\"org.opencontainers.image.ref.name\":\"1.0\"}}]}",
 		       hex, strlen(MANIFEST));
 	write_in(w->layout, "oci-layout", MF_STR("{\"imageLayoutVersion\":\"1.0.0\"}"));
@@ -165,10 +167,12 @@ static int no_passphrase(void *arg, const char *name, bool confirm, struct mf_se
 	return mf_fail(err, MF_E_KEY, 0, "no passphrase for '%s'", name);
 }
 
-static void sign_next(struct mf_trust *t, struct mf_buf *canonical, enum mf_tuf_type type, struct mf_publish_file *out, struct mf_buf *file)
+static void sign_next(struct mf_trust *t, struct mf_buf *canonical, enum mf_tuf_type type,
+		      struct mf_publish_file *out, struct mf_buf *file)
 {
 	struct mf_err err = MF_ERR_INIT;
-	assert_int_equal(mf_trust_sign_file(t, &t->set.root->roles[type], mf_buf_str(canonical), file, &err), 0);
+	assert_int_equal(mf_trust_sign_file(t, &t->set.root->roles[type], mf_buf_str(canonical), file, &err),
+			 0);
 	out->bytes = mf_buf_bytes(file);
 	mf_buf_clear(canonical);
 }
@@ -184,26 +188,39 @@ static void shorten_targets(struct world *w)
 	env.now = env_now;
 	env.now_arg = w;
 	env.deadline_ms = mf_monotonic_ms() + 10000;
-	char *keys = mf_path_join(w->home, "keys", NULL), *dir = mf_path_join(w->layout, "trust", NULL), pin_name[600];
+	char *keys = mf_path_join(w->home, "keys", NULL), *dir = mf_path_join(w->layout, "trust", NULL),
+	     pin_name[600];
 	char *real = realpath(w->layout, NULL);
 	(void)snprintf(pin_name, sizeof pin_name, "oci:%s", real);
 	free(real);
-	struct mf_trust_config cfg = {.home = w->home, .cache_dir = w->cache, .env = &env, .key_name = "alice",
+	struct mf_trust_config cfg = {.home = w->home,
+				      .cache_dir = w->cache,
+				      .env = &env,
+				      .key_name = "alice",
 				      .keys = mf_keystore_new(keys, &pass, &env, &err)};
 	assert_non_null(cfg.keys);
 	assert_int_equal(mf_trust_open(dir, "oci", pin_name, &cfg, &t, &err), 0);
 	assert_int_equal(mf_trust_load(t, MF_STR(""), true, &err), 0);
 	struct mf_publish_file v[3] = {{"targets", 0, {0}}, {"snapshot", 0, {0}}, {"timestamp", 0, {0}}};
-	struct mf_buf c = MF_BUF_INIT(65536), files[3] = {MF_BUF_INIT(65536), MF_BUF_INIT(65536), MF_BUF_INIT(65536)};
-	const struct mf_tuf_file *old[3] = {mf_tuf_set_find(&t->set, "targets")->file, t->set.snapshot, t->set.timestamp};
+	struct mf_buf c = MF_BUF_INIT(65536),
+		      files[3] = {MF_BUF_INIT(65536), MF_BUF_INIT(65536), MF_BUF_INIT(65536)};
+	const struct mf_tuf_file *old[3] = {mf_tuf_set_find(&t->set, "targets")->file, t->set.snapshot,
+					    t->set.timestamp};
 	const enum mf_tuf_type types[3] = {MF_TUF_TARGETS, MF_TUF_SNAPSHOT, MF_TUF_TIMESTAMP};
 	for (size_t i = 0; i < 3; i++) {
 		v[i].version = old[i]->version + 1;
-		struct mf_tuf_targets_spec targets = {.old = old[0], .version = v[0].version, .expires = w->now + DAY};
-		struct mf_tuf_listed listed = {i ? v[i - 1].role : "", i ? v[i - 1].version : 0, i ? v[i - 1].bytes : (struct mf_bytes){0}};
-		struct mf_tuf_meta_spec meta = {.type = types[i], .old = old[i], .files = &listed, .nfiles = 1, .version = v[i].version,
+		struct mf_tuf_targets_spec targets = {
+		    .old = old[0], .version = v[0].version, .expires = w->now + DAY};
+		struct mf_tuf_listed listed = {i ? v[i - 1].role : "", i ? v[i - 1].version : 0,
+					       i ? v[i - 1].bytes : (struct mf_bytes){0}};
+		struct mf_tuf_meta_spec meta = {.type = types[i],
+						.old = old[i],
+						.files = &listed,
+						.nfiles = 1,
+						.version = v[i].version,
 						.expires = w->now + 80 * DAY};
-		assert_int_equal(i ? mf_tuf_build_meta(&mf_dialect_tuf1, &meta, &c, &err) : mf_tuf_build_targets(&mf_dialect_tuf1, &targets, &c, &err),
+		assert_int_equal(i ? mf_tuf_build_meta(&mf_dialect_tuf1, &meta, &c, &err)
+				   : mf_tuf_build_targets(&mf_dialect_tuf1, &targets, &c, &err),
 				 0);
 		sign_next(t, &c, types[i], &v[i], &files[i]);
 	}
@@ -216,7 +233,8 @@ static void shorten_targets(struct world *w)
 	free(dir);
 }
 
-/* Readers refuse an expired role: a put that says "unchanged" and leaves it so would have done nothing of use. */
+/* Readers refuse an expired role: a put that says "unchanged" and leaves it so would have done nothing of
+ * use. */
 static void same_put_into_an_expired_role_makes_it_fresh(void **state)
 {
 	struct world w;
@@ -316,7 +334,8 @@ static void expired_state_is_not_published_upon_without_floors(void **state)
 	struct manifesto_put_options o = put_of(&w, "yes"), other = put_of(&w, "fine");
 	assert_int_equal(put(&w, &o).status, 0);
 	char cmd[2000];
-	(void)snprintf(cmd, sizeof cmd, "cp -a %s/trust %s/old && cp -a %s/home %s/ci", w.layout, w.dir, w.dir, w.dir);
+	(void)snprintf(cmd, sizeof cmd, "cp -a %s/trust %s/old && cp -a %s/home %s/ci", w.layout, w.dir,
+		       w.dir, w.dir);
 	assert_int_equal(system(cmd), 0);
 	/* the owner replaces (or withdraws) it */
 	o.data = "no!";
@@ -324,8 +343,10 @@ static void expired_state_is_not_published_upon_without_floors(void **state)
 	w.now += 100 * DAY; /* long after the old state has expired */
 	assert_int_equal(put(&w, &o).status, 0);
 	assert_int_equal(get(&w, "no!"), 0);
-	/* the attacker restores the old state; a CI job with the pin and a key, but no floors, puts something else */
-	(void)snprintf(cmd, sizeof cmd, "rm -rf %s/trust %s/ci/floors && cp -a %s/old %s/trust", w.layout, w.dir, w.dir, w.layout);
+	/* the attacker restores the old state; a CI job with the pin and a key, but no floors, puts something
+	 * else */
+	(void)snprintf(cmd, sizeof cmd, "rm -rf %s/trust %s/ci/floors && cp -a %s/old %s/trust", w.layout,
+		       w.dir, w.dir, w.layout);
 	assert_int_equal(system(cmd), 0);
 	open_as(&w, "ci", "alice");
 	other.type = "scan";
@@ -407,16 +428,16 @@ static void damaged_content_is_no_lost_content(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(same_put_changes_nothing_and_another_description_does),
-		T(same_put_into_an_expired_role_makes_it_fresh),
-		T(put_into_a_layout_whose_timestamp_expired_makes_it_fresh),
-		T(record_that_expires_is_refused_from_then_on),
-		T(initialisation_must_be_asked_for),
-		T(expired_state_is_not_published_upon_without_floors),
-		T(trust_is_judged_before_the_image_is_missed),
-		T(tombstone_stays_until_it_is_lifted_on_purpose),
-		T(damaged_content_is_no_lost_content),
-		T(types_that_are_none_are_usage_errors),
+	    T(same_put_changes_nothing_and_another_description_does),
+	    T(same_put_into_an_expired_role_makes_it_fresh),
+	    T(put_into_a_layout_whose_timestamp_expired_makes_it_fresh),
+	    T(record_that_expires_is_refused_from_then_on),
+	    T(initialisation_must_be_asked_for),
+	    T(expired_state_is_not_published_upon_without_floors),
+	    T(trust_is_judged_before_the_image_is_missed),
+	    T(tombstone_stays_until_it_is_lifted_on_purpose),
+	    T(damaged_content_is_no_lost_content),
+	    T(types_that_are_none_are_usage_errors),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,8 +1,10 @@
-/* Out of memory, at every allocation in turn: whatever fails says so, nothing leaks, no file is damaged, and the next try works.
+/* Out of memory, at every allocation in turn: whatever fails says so, nothing leaks, no file is damaged, and
+ * the next try works.
  *
- * The allocator is this program's: it stands before the C library's (or the sanitizer's) for the libraries too, so that OpenSSL, libsodium
- * and jansson run out as well. Each case runs once to warm up what lives as long as the process, once to count, then again and again with
- * one allocation failing, and with it and all behind it failing. Long cases are sampled; MF_NOMEM=20 tries twenty times as many. */
+ * The allocator is this program's: it stands before the C library's (or the sanitizer's) for the libraries
+ * too, so that OpenSSL, libsodium and jansson run out as well. Each case runs once to warm up what lives as
+ * long as the process, once to count, then again and again with one allocation failing, and with it and all
+ * behind it failing. Long cases are sampled; MF_NOMEM=20 tries twenty times as many. */
 #include "../store/tmpdir.h"
 
 #include <errno.h>
@@ -80,7 +82,8 @@ EXPORTED void *mmap(void *at, size_t n, int prot, int flags, int fd, off_t offse
 {
 	if (fd < 0 && out_of_memory())
 		return MAP_FAILED;
-	return (void *)syscall(SYS_mmap, at, n, prot, flags, fd, offset); /* NOLINT(performance-no-int-to-ptr) */
+	return (void *)syscall(SYS_mmap, at, n, prot, flags, fd,
+			       offset); /* NOLINT(performance-no-int-to-ptr) */
 }
 
 /* ---- the loop */
@@ -95,8 +98,9 @@ struct attempt {
 	bool openssl;   /* it reads what OpenSSL reads */
 };
 
-/* What may be said when there was no memory: not that somebody attacks us, or that what is right is malformed. OpenSSL does not always
- * tell why it could not read a certificate or a key; then it is refused. */
+/* What may be said when there was no memory: not that somebody attacks us, or that what is right is
+ * malformed. OpenSSL does not always tell why it could not read a certificate or a key; then it is refused.
+ */
 static bool honest(const struct attempt *a, enum mf_code code)
 {
 	if (a->openssl && (code == MF_E_FORMAT || code == MF_E_SIGNATURE || code == MF_E_KEY))
@@ -120,8 +124,8 @@ static unsigned complaints;
 static void complain(const struct nth *at, const char *what, const struct mf_err *err)
 {
 	complaints++;
-	print_error("%s: allocation %zu%s: %s: %s: %s\n", at->name, at->n, at->all_behind ? " and all behind it" : "", what, mf_code_name(err->code),
-		    err->msg);
+	print_error("%s: allocation %zu%s: %s: %s: %s\n", at->name, at->n,
+		    at->all_behind ? " and all behind it" : "", what, mf_code_name(err->code), err->msg);
 }
 
 static void attempt_one(const struct attempt *a, const struct nth *at)
@@ -173,7 +177,8 @@ static void attempt_simple(const char *name, int (*run)(void *, struct mf_err *)
 
 static void attempt_openssl(const char *name, int (*run)(void *, struct mf_err *), void *arg, size_t samples)
 {
-	attempt_all(&(struct attempt){.name = name, .run = run, .arg = arg, .samples = samples, .openssl = true});
+	attempt_all(
+	    &(struct attempt){.name = name, .run = run, .arg = arg, .samples = samples, .openssl = true});
 }
 
 /* ---- documents */
@@ -196,7 +201,8 @@ struct document {
 static int parse_metadata(void *arg, struct mf_err *err)
 {
 	const struct document *doc = arg;
-	struct mf_buf bytes MF_BUF_CLEANUP = MF_BUF_INIT(doc->text.n + 1), text MF_BUF_CLEANUP = MF_BUF_INIT((size_t)1 << 20);
+	struct mf_buf bytes MF_BUF_CLEANUP = MF_BUF_INIT(doc->text.n + 1),
+			    text MF_BUF_CLEANUP = MF_BUF_INIT((size_t)1 << 20);
 	if (mf_buf_add_str(&bytes, doc->text, err) < 0)
 		return -1;
 	struct mf_tuf_file *f MF_TUF_FILE_CLEANUP = mf_tuf_parse_unverified(doc->d, doc->type, &bytes, err);
@@ -207,8 +213,10 @@ static int parse_metadata(void *arg, struct mf_err *err)
 	if (doc->type == MF_TUF_ROOT)
 		return mf_tuf_root_check(doc->d, doc->gun, 1800000000, f, NULL, err);
 	struct mf_tuf_targets_spec targets = {.old = f, .version = f->version + 1, .expires = 1800000000};
-	struct mf_tuf_meta_spec meta = {.type = doc->type, .old = f, .version = f->version + 1, .expires = 1800000000};
-	return doc->type == MF_TUF_TARGETS ? mf_tuf_build_targets(doc->d, &targets, &text, err) : mf_tuf_build_meta(doc->d, &meta, &text, err);
+	struct mf_tuf_meta_spec meta = {
+	    .type = doc->type, .old = f, .version = f->version + 1, .expires = 1800000000};
+	return doc->type == MF_TUF_TARGETS ? mf_tuf_build_targets(doc->d, &targets, &text, err)
+					   : mf_tuf_build_meta(doc->d, &meta, &text, err);
 }
 
 static const char *const type_names[] = {"root", "timestamp", "snapshot", "targets"};
@@ -220,11 +228,14 @@ static void parsing_metadata(void **state)
 		char path[200], gun[100];
 		const char *kind = i % 4 == 3 ? "delegations" : "basic";
 		struct mf_buf text;
-		struct document doc = {.d = i < 4 ? &mf_dialect_notary : &mf_dialect_tuf1, .type = (enum mf_tuf_type)(i % 4)};
+		struct document doc = {.d = i < 4 ? &mf_dialect_notary : &mf_dialect_tuf1,
+				       .type = (enum mf_tuf_type)(i % 4)};
 		if (i < 4)
-			(void)snprintf(path, sizeof path, "testdata/notary/%s/metadata/%s.json", kind, type_names[i]);
+			(void)snprintf(path, sizeof path, "testdata/notary/%s/metadata/%s.json", kind,
+				       type_names[i]);
 		else
-			(void)snprintf(path, sizeof path, "tests/fuzz/corpus/metadata/tuf1-%s", type_names[i - 4]);
+			(void)snprintf(path, sizeof path, "tests/fuzz/corpus/metadata/tuf1-%s",
+				       type_names[i - 4]);
 		(void)snprintf(gun, sizeof gun, "example.com/vectors/%s", kind);
 		load_file(&text, path);
 		doc.text = mf_buf_str(&text);
@@ -255,10 +266,16 @@ static int sign_record(void *arg, struct mf_err *err)
 {
 	struct mf_privkey *key = arg;
 	static const char *const annotations[] = {"a=b", "ticket=<QA-17>", NULL};
-	struct mf_record_fields f = {.created = 1800000000, .expires = 1800000100, .media_type = "text/plain", .author = "Ana <ana@example.com>",
-				     .reason = "looked good", .annotations = annotations};
-	struct mf_record_binding b = {.repository = "example.com/app", .name = MF_STR("qa/sha256-x"), .length = 3};
-	struct mf_buf payload MF_BUF_CLEANUP = MF_BUF_INIT(65536), sig MF_BUF_CLEANUP = MF_BUF_INIT(1024), custom MF_BUF_CLEANUP = MF_BUF_INIT(65536);
+	struct mf_record_fields f = {.created = 1800000000,
+				     .expires = 1800000100,
+				     .media_type = "text/plain",
+				     .author = "Ana <ana@example.com>",
+				     .reason = "looked good",
+				     .annotations = annotations};
+	struct mf_record_binding b = {
+	    .repository = "example.com/app", .name = MF_STR("qa/sha256-x"), .length = 3};
+	struct mf_buf payload MF_BUF_CLEANUP = MF_BUF_INIT(65536), sig MF_BUF_CLEANUP = MF_BUF_INIT(1024),
+			      custom MF_BUF_CLEANUP = MF_BUF_INIT(65536);
 	struct mf_record r MF_RECORD_CLEANUP = {0};
 	struct mf_pubkey *pub = mf_privkey_public(key);
 	struct mf_digest fp = mf_pubkey_fingerprint(pub);
@@ -266,8 +283,9 @@ static int sign_record(void *arg, struct mf_err *err)
 	json_t *tree MF_JSON_CLEANUP = mf_record_make(&f, err);
 	if (!tree || mf_record_payload(&payload, &b, tree, err) < 0 ||
 	    mf_privkey_sign(key, mf_record_scheme(pub), mf_buf_bytes(&payload), &sig, err) < 0 ||
-	    mf_record_add_sig(tree, &fp, mf_buf_bytes(&sig), err) < 0 || mf_record_custom(&custom, tree, err) < 0 ||
-	    mf_record_parse(&r, mf_buf_str(&custom), err) < 0 || mf_record_signers(&r, &b, &pub, 1, &valid, err) < 0)
+	    mf_record_add_sig(tree, &fp, mf_buf_bytes(&sig), err) < 0 ||
+	    mf_record_custom(&custom, tree, err) < 0 || mf_record_parse(&r, mf_buf_str(&custom), err) < 0 ||
+	    mf_record_signers(&r, &b, &pub, 1, &valid, err) < 0)
 		return -1;
 	assert_true(valid);
 	assert_string_equal(r.author, "Ana <ana@example.com>");
@@ -290,12 +308,15 @@ static void signing_and_reading_records(void **state)
 static int parse_references(void *arg, struct mf_err *err)
 {
 	static const char *const texts[] = {
-		"localhost:5000/acme/app:1.0@sha256:0123456789012345678901234567890123456789012345678901234567890123", "alpine", "oci:/some/dir:1.0"};
+	    "localhost:5000/acme/"
+	    "app:1.0@sha256:0123456789012345678901234567890123456789012345678901234567890123",
+	    "alpine", "oci:/some/dir:1.0"};
 	(void)arg;
 	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
 		struct mf_ref r MF_REF_CLEANUP = {0};
 		struct mf_buf text MF_BUF_CLEANUP = MF_BUF_INIT(4096);
-		if (mf_ref_parse(&r, mf_str_c(texts[i]), err) < 0 || mf_ref_format(&r, &text, err) < 0 || mf_ref_gun(&r, &text, err) < 0)
+		if (mf_ref_parse(&r, mf_str_c(texts[i]), err) < 0 || mf_ref_format(&r, &text, err) < 0 ||
+		    mf_ref_gun(&r, &text, err) < 0)
 			return -1;
 	}
 	return 0;
@@ -305,7 +326,10 @@ static int read_docker_config(void *arg, struct mf_err *err)
 {
 	struct mf_docker_entry e = MF_DOCKER_ENTRY_INIT;
 	int rc = mf_docker_config_scan(
-		&e, mf_bytes_of(MF_STR("{\"auths\":{\"localhost:5000\":{\"auth\":\"YWxpY2U6c2VjcmV0\"}},\"credHelpers\":{\"x\":\"y\"}}")), arg, err);
+	    &e,
+	    mf_bytes_of(MF_STR("{\"auths\":{\"localhost:5000\":{\"auth\":\"YWxpY2U6c2VjcmV0\"}},"
+			       "\"credHelpers\":{\"x\":\"y\"}}")),
+	    arg, err);
 	mf_docker_entry_clear(&e);
 	return rc;
 }
@@ -315,7 +339,8 @@ static int read_index(void *arg, struct mf_err *err)
 	struct mf_manifest m MF_MANIFEST_CLEANUP;
 	struct mf_descriptors children MF_DESCRIPTORS_CLEANUP = {0};
 	mf_manifest_init(&m);
-	if (mf_buf_addz(&m.bytes, arg, err) < 0 || mf_manifest_seal(&m, NULL, "application/vnd.oci.image.index.v1+json", err) < 0)
+	if (mf_buf_addz(&m.bytes, arg, err) < 0 ||
+	    mf_manifest_seal(&m, NULL, "application/vnd.oci.image.index.v1+json", err) < 0)
 		return -1;
 	return mf_index_children(&m, &children, err);
 }
@@ -323,10 +348,13 @@ static int read_index(void *arg, struct mf_err *err)
 static void reading_references_and_documents_of_others(void **state)
 {
 	static char host[] = "localhost:5000";
-	static char index[] =
-		"{\"schemaVersion\":2,\"mediaType\":\"application/vnd.oci.image.index.v1+json\",\"manifests\":[{\"mediaType\":"
-		"\"application/vnd.oci.image.manifest.v1+json\",\"digest\":\"sha256:0123456789012345678901234567890123456789012345678901234567890123\","
-		"\"size\":7,\"platform\":{\"os\":\"linux\",\"architecture\":\"arm64\",\"variant\":\"v8\"},\"annotations\":{\"a\":\"b\"}}]}";
+	static char index[] = "{\"schemaVersion\":2,\"mediaType\":\"application/"
+			      "vnd.oci.image.index.v1+json\",\"manifests\":[{\"mediaType\":"
+			      "\"application/"
+			      "vnd.oci.image.manifest.v1+json\",\"digest\":\"sha256:"
+			      "0123456789012345678901234567890123456789012345678901234567890123\","
+			      "\"size\":7,\"platform\":{\"os\":\"linux\",\"architecture\":\"arm64\","
+			      "\"variant\":\"v8\"},\"annotations\":{\"a\":\"b\"}}]}";
 	(void)state;
 	attempt_simple("references", parse_references, NULL);
 	attempt_simple("docker configuration", read_docker_config, host);
@@ -346,7 +374,8 @@ static int code_key(void *arg, struct mf_err *err)
 	const struct mf_secret *pass = c->pass.n ? &c->pass : NULL;
 	struct mf_key_info info = {0};
 	struct mf_buf file MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_KEYFILE_BYTES);
-	if (mf_keyfile_encode(&file, "alice", c->key, pass, err) < 0 || mf_keyfile_info(&info, mf_buf_bytes(&file), err) < 0)
+	if (mf_keyfile_encode(&file, "alice", c->key, pass, err) < 0 ||
+	    mf_keyfile_info(&info, mf_buf_bytes(&file), err) < 0)
 		return -1;
 	mf_key_info_clear(&info);
 	struct mf_privkey *again MF_PRIVKEY_CLEANUP = mf_keyfile_decode(mf_buf_bytes(&file), pass, err);
@@ -358,7 +387,8 @@ static int code_notary_key(void *arg, struct mf_err *err)
 	struct key_case *c = arg;
 	struct mf_notary_key again;
 	struct mf_buf text MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_KEYFILE_BYTES);
-	if (mf_notary_key_write(&text, c->key, "targets", "example.com/app", c->pass.n ? &c->pass : NULL, err) < 0 ||
+	if (mf_notary_key_write(&text, c->key, "targets", "example.com/app", c->pass.n ? &c->pass : NULL,
+				err) < 0 ||
 	    mf_notary_key_read(&again, mf_buf_str(&text), &c->pass, err) < 0)
 		return -1;
 	mf_notary_key_clear(&again);
@@ -403,7 +433,8 @@ static int store_pin(void *arg, struct mf_err *err)
 {
 	struct stored *s = arg;
 	struct mf_pin pin = {0};
-	if (mf_pin_store(s->home, "reg/app", s->fps, 3, 2, &s->env, err) < 0 || mf_pin_find(s->home, "reg/app", &pin, err) < 0)
+	if (mf_pin_store(s->home, "reg/app", s->fps, 3, 2, &s->env, err) < 0 ||
+	    mf_pin_find(s->home, "reg/app", &pin, err) < 0)
 		return -1;
 	mf_pin_clear(&pin);
 	return 0;
@@ -427,7 +458,8 @@ static int store_floors(void *arg, struct mf_err *err)
 {
 	struct stored *s = arg;
 	struct mf_floors f;
-	if (mf_floors_raise(s->home, "reg/app", &s->set, &s->env, err) < 0 || mf_floors_load(s->home, "reg/app", &f, err) < 0)
+	if (mf_floors_raise(s->home, "reg/app", &s->set, &s->env, err) < 0 ||
+	    mf_floors_load(s->home, "reg/app", &f, err) < 0)
 		return -1;
 	mf_floors_clear(&f);
 	return 0;
@@ -450,7 +482,8 @@ static void check_floors(void *arg, int rc, const struct mf_err *why)
 
 static void storing_pins_and_floors(void **state)
 {
-	struct stored s = {.home = mf_path_join(*state, "home", NULL), .meta = {.version = 7}, .fps = {{{1}}, {{2}}, {{3}}}};
+	struct stored s = {
+	    .home = mf_path_join(*state, "home", NULL), .meta = {.version = 7}, .fps = {{{1}}, {{2}}, {{3}}}};
 	struct mf_err err = MF_ERR_INIT;
 	struct mf_buf text;
 	mf_env_init(&s.env);
@@ -458,10 +491,23 @@ static void storing_pins_and_floors(void **state)
 	memmove(text.p, text.p + 1, text.n--);
 	s.root = mf_tuf_parse_unverified(&mf_dialect_tuf1, MF_TUF_ROOT, &text, &err);
 	assert_non_null(s.root);
-	s.set = (struct mf_tuf_set){.d = &mf_dialect_tuf1, .root = s.root, .timestamp = &s.meta, .snapshot = &s.meta, .now = 1800000000};
-	attempt_all(&(struct attempt){.name = "pin", .run = store_pin, .before = remove_stored, .after = check_pin, .arg = &s, .samples = 400});
-	attempt_all(&(struct attempt){
-		.name = "floors", .run = store_floors, .before = remove_stored, .after = check_floors, .arg = &s, .samples = 400});
+	s.set = (struct mf_tuf_set){.d = &mf_dialect_tuf1,
+				    .root = s.root,
+				    .timestamp = &s.meta,
+				    .snapshot = &s.meta,
+				    .now = 1800000000};
+	attempt_all(&(struct attempt){.name = "pin",
+				      .run = store_pin,
+				      .before = remove_stored,
+				      .after = check_pin,
+				      .arg = &s,
+				      .samples = 400});
+	attempt_all(&(struct attempt){.name = "floors",
+				      .run = store_floors,
+				      .before = remove_stored,
+				      .after = check_floors,
+				      .arg = &s,
+				      .samples = 400});
 	mf_tuf_file_free(s.root);
 	free(s.home);
 }
@@ -566,7 +612,8 @@ static int get_text(struct world *w, struct text *out, struct mf_err *err)
 	if (rc == 0) {
 		assert_string_equal(r.record.state, "current");
 		assert_string_equal(r.record.author, "Ana <ana@example.com>");
-		assert_string_equal(r.record.media_type, out->p[0] == '{' ? "application/json" : "text/plain");
+		assert_string_equal(r.record.media_type,
+				    out->p[0] == '{' ? "application/json" : "text/plain");
 		manifesto_get_result_clear(&r);
 	}
 	manifesto_free(m);
@@ -594,9 +641,10 @@ static int list_and_show(void *arg, struct mf_err *err)
 	o.image = w->image;
 	if (open_context(w, &m, err) < 0)
 		return -1;
-	int rc = manifesto_list(m, &o, &r, &e) < 0 || manifesto_trust_show(m, w->image, &t, &e) < 0 || manifesto_key_list(m, &k, &e) < 0
-			 ? failed(&e, err)
-			 : 0;
+	int rc = manifesto_list(m, &o, &r, &e) < 0 || manifesto_trust_show(m, w->image, &t, &e) < 0 ||
+			 manifesto_key_list(m, &k, &e) < 0
+		     ? failed(&e, err)
+		     : 0;
 	if (rc == 0) {
 		assert_int_equal(r.nrecords, 1);
 		assert_string_equal(r.records[0].state, "current");
@@ -630,7 +678,8 @@ static void make_layout(struct world *w)
 	mf_digest_hex(hex, &d);
 	(void)snprintf(name, sizeof name, "blobs/sha256/%s", hex);
 	(void)snprintf(index, sizeof index,
-		       "{\"schemaVersion\":2,\"manifests\":[{\"mediaType\":\"application/vnd.oci.image.manifest.v1+json\",\"digest\":\"sha256:%s\","
+		       "{\"schemaVersion\":2,\"manifests\":[{\"mediaType\":\"application/"
+		       "vnd.oci.image.manifest.v1+json\",\"digest\":\"sha256:%s\","
 		       "\"size\":%zu,\"annotations\":{\"org.opencontainers.image.ref.name\":\"1.0\"}}]}",
 		       hex, strlen(MANIFEST));
 	write_in(w->layout, "oci-layout", MF_STR("{\"imageLayoutVersion\":\"1.0.0\"}"));
@@ -671,7 +720,8 @@ static int no_leftover(const char *path, const struct stat *st, int type, struct
 	return 0;
 }
 
-/* Killed or out of memory between publishing and pinning: our own key is the pin then, and the error says how to go on. */
+/* Killed or out of memory between publishing and pinning: our own key is the pin then, and the error says how
+ * to go on. */
 static void pin_our_own(struct world *w)
 {
 	struct mf_err err = MF_ERR_INIT;
@@ -748,7 +798,12 @@ static void first_put(void **state)
 {
 	struct world w;
 	world_init(&w, state);
-	attempt_all(&(struct attempt){.name = "first put", .run = put, .before = make_anew, .after = check_first, .arg = &w, .samples = 40});
+	attempt_all(&(struct attempt){.name = "first put",
+				      .run = put,
+				      .before = make_anew,
+				      .after = check_first,
+				      .arg = &w,
+				      .samples = 40});
 	world_drop(&w);
 }
 
@@ -756,9 +811,19 @@ static void later_put(void **state)
 {
 	struct world w;
 	world_init(&w, state);
-	attempt_all(&(struct attempt){.name = "later put", .run = put, .before = put_before, .after = check_later, .arg = &w, .samples = 40});
+	attempt_all(&(struct attempt){.name = "later put",
+				      .run = put,
+				      .before = put_before,
+				      .after = check_later,
+				      .arg = &w,
+				      .samples = 40});
 	w.link = true;
-	attempt_all(&(struct attempt){.name = "linked put", .run = put, .before = put_before, .after = check_later, .arg = &w, .samples = 20});
+	attempt_all(&(struct attempt){.name = "linked put",
+				      .run = put,
+				      .before = put_before,
+				      .after = check_later,
+				      .arg = &w,
+				      .samples = 20});
 	world_drop(&w);
 }
 
@@ -775,14 +840,14 @@ static void get_and_list(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(parsing_metadata),
-		cmocka_unit_test(signing_and_reading_records),
-		cmocka_unit_test(reading_references_and_documents_of_others),
-		cmocka_unit_test(writing_and_reading_key_files),
-		tmpdir_test(storing_pins_and_floors),
-		tmpdir_test(first_put),
-		tmpdir_test(later_put),
-		tmpdir_test(get_and_list),
+	    cmocka_unit_test(parsing_metadata),
+	    cmocka_unit_test(signing_and_reading_records),
+	    cmocka_unit_test(reading_references_and_documents_of_others),
+	    cmocka_unit_test(writing_and_reading_key_files),
+	    tmpdir_test(storing_pins_and_floors),
+	    tmpdir_test(first_put),
+	    tmpdir_test(later_put),
+	    tmpdir_test(get_and_list),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -151,7 +151,8 @@ static void file_read_stored_takes_regular_files_only(void **state)
 {
 	struct mf_err err = MF_ERR_INIT;
 	struct mf_buf b MF_BUF_CLEANUP = MF_BUF_INIT(100);
-	const char *fifo = tmpdir_path(state, "fifo"), *file = tmpdir_path(state, "file"), *link = tmpdir_path(state, "link");
+	const char *fifo = tmpdir_path(state, "fifo"), *file = tmpdir_path(state, "file"),
+		   *link = tmpdir_path(state, "link");
 	const char *bad[] = {fifo, "/dev/zero", *state, "-"};
 	enum mf_code code[] = {MF_E_FORMAT, MF_E_FORMAT, MF_E_FORMAT, MF_E_NOT_FOUND};
 	assert_int_equal(mkfifo(fifo, 0600), 0);
@@ -290,22 +291,22 @@ static void path_join_puts_one_slash_between_parts(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		tmpdir_test(file_write_then_read_gives_the_same_bytes),
-		tmpdir_test(file_mode_is_exact_whatever_the_umask),
-		tmpdir_test(file_read_appends_and_obeys_the_maximum),
-		tmpdir_test(file_read_never_passes_the_buffers_own_maximum),
-		tmpdir_test(file_read_of_endless_device_stops_at_the_maximum),
-		tmpdir_test(file_read_tells_missing_from_directory),
-		tmpdir_test(file_read_of_unreadable_file_is_usage),
-		tmpdir_test(file_read_takes_pipes_and_standard_input),
-		tmpdir_test(file_read_stored_takes_regular_files_only),
-		tmpdir_test(file_create_never_overwrites),
-		tmpdir_test(file_create_race_has_one_winner),
-		tmpdir_test(file_write_makes_no_directories),
-		tmpdir_test(file_write_refuses_directories_and_pipes),
-		tmpdir_test(file_write_on_full_disk_keeps_the_old_file),
-		tmpdir_test(dir_make_is_idempotent_and_refuses_files),
-		tmpdir_test(path_join_puts_one_slash_between_parts),
+	    tmpdir_test(file_write_then_read_gives_the_same_bytes),
+	    tmpdir_test(file_mode_is_exact_whatever_the_umask),
+	    tmpdir_test(file_read_appends_and_obeys_the_maximum),
+	    tmpdir_test(file_read_never_passes_the_buffers_own_maximum),
+	    tmpdir_test(file_read_of_endless_device_stops_at_the_maximum),
+	    tmpdir_test(file_read_tells_missing_from_directory),
+	    tmpdir_test(file_read_of_unreadable_file_is_usage),
+	    tmpdir_test(file_read_takes_pipes_and_standard_input),
+	    tmpdir_test(file_read_stored_takes_regular_files_only),
+	    tmpdir_test(file_create_never_overwrites),
+	    tmpdir_test(file_create_race_has_one_winner),
+	    tmpdir_test(file_write_makes_no_directories),
+	    tmpdir_test(file_write_refuses_directories_and_pipes),
+	    tmpdir_test(file_write_on_full_disk_keeps_the_old_file),
+	    tmpdir_test(dir_make_is_idempotent_and_refuses_files),
+	    tmpdir_test(path_join_puts_one_slash_between_parts),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -90,10 +90,10 @@ static void lock_file_is_private_and_not_a_link(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		tmpdir_test(lock_excludes_until_released),
-		tmpdir_test(lock_wait_ends_when_cancelled),
-		tmpdir_test(lock_dies_with_its_process),
-		tmpdir_test(lock_file_is_private_and_not_a_link),
+	    tmpdir_test(lock_excludes_until_released),
+	    tmpdir_test(lock_wait_ends_when_cancelled),
+	    tmpdir_test(lock_dies_with_its_process),
+	    tmpdir_test(lock_file_is_private_and_not_a_link),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

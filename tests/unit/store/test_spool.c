@@ -328,18 +328,18 @@ static void spool_from_bad_path_is_usage_and_names_it(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(spool_gives_back_what_was_added_at_every_size),
-		cmocka_unit_test(spool_refuses_one_octet_past_its_maximum),
-		tmpdir_test(spool_leaves_no_name_behind),
-		tmpdir_test(spool_without_temporary_directory_names_it),
-		cmocka_unit_test(spool_on_full_disk_is_an_io_error),
-		tmpdir_test(spool_copies_to_files_and_descriptors),
-		tmpdir_test(spool_copy_to_device_writes_to_it),
-		tmpdir_test(spool_copy_to_a_descriptors_name_writes_to_the_descriptor),
-		tmpdir_test(spool_store_opens_no_fifo),
-		cmocka_unit_test(spool_copy_to_closed_pipe_is_io_with_epipe),
-		cmocka_unit_test(spool_from_fifo_reads_to_the_end),
-		tmpdir_test(spool_from_bad_path_is_usage_and_names_it),
+	    cmocka_unit_test(spool_gives_back_what_was_added_at_every_size),
+	    cmocka_unit_test(spool_refuses_one_octet_past_its_maximum),
+	    tmpdir_test(spool_leaves_no_name_behind),
+	    tmpdir_test(spool_without_temporary_directory_names_it),
+	    cmocka_unit_test(spool_on_full_disk_is_an_io_error),
+	    tmpdir_test(spool_copies_to_files_and_descriptors),
+	    tmpdir_test(spool_copy_to_device_writes_to_it),
+	    tmpdir_test(spool_copy_to_a_descriptors_name_writes_to_the_descriptor),
+	    tmpdir_test(spool_store_opens_no_fifo),
+	    cmocka_unit_test(spool_copy_to_closed_pipe_is_io_with_epipe),
+	    cmocka_unit_test(spool_from_fifo_reads_to_the_end),
+	    tmpdir_test(spool_from_bad_path_is_usage_and_names_it),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -57,7 +57,8 @@ static void stored_files_are_regular_and_nothing_else_is_waited_for(void **state
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(stored_files_are_regular_and_nothing_else_is_waited_for, tmpdir_make, tmpdir_drop),
+	    cmocka_unit_test_setup_teardown(stored_files_are_regular_and_nothing_else_is_waited_for,
+					    tmpdir_make, tmpdir_drop),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

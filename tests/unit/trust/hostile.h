@@ -29,7 +29,8 @@ static inline int64_t world_now(void *arg)
 	return ((struct world *)arg)->now;
 }
 
-static inline int no_passphrase(void *arg, const char *name, bool confirm, struct mf_secret *out, struct mf_err *err)
+static inline int no_passphrase(void *arg, const char *name, bool confirm, struct mf_secret *out,
+				struct mf_err *err)
 {
 	(void)arg;
 	(void)confirm;
@@ -58,7 +59,8 @@ static inline void world_make(struct world *w, void **state)
 	w->keys = mf_keystore_new(dir, &w->pass, &w->env, &err);
 	assert_non_null(w->keys);
 	free(dir);
-	w->cfg = (struct mf_trust_config){.home = w->home, .cache_dir = w->cache, .env = &w->env, .key_name = "alice", .keys = w->keys};
+	w->cfg = (struct mf_trust_config){
+	    .home = w->home, .cache_dir = w->cache, .env = &w->env, .key_name = "alice", .keys = w->keys};
 	w->remote = mf_repo_tuf_dir;
 	w->remote.local = false;
 }
@@ -136,7 +138,8 @@ static inline void key_drop(struct hkey *k)
 	mf_buf_clear(&k->object);
 }
 
-static inline void sign_file(struct mf_str canonical, struct hkey *const *signers, size_t n, struct mf_buf *out)
+static inline void sign_file(struct mf_str canonical, struct hkey *const *signers, size_t n,
+			     struct mf_buf *out)
 {
 	struct mf_err err = MF_ERR_INIT;
 	struct mf_tuf_made_signature made[4] = {0};
@@ -144,7 +147,8 @@ static inline void sign_file(struct mf_str canonical, struct hkey *const *signer
 	assert_true(n <= 4);
 	for (size_t i = 0; i < n; i++) {
 		mf_buf_init(&sigs[i], 256);
-		ok(mf_privkey_sign(signers[i]->priv, MF_SIG_ED25519, mf_bytes_of(canonical), &sigs[i], &err), &err);
+		ok(mf_privkey_sign(signers[i]->priv, MF_SIG_ED25519, mf_bytes_of(canonical), &sigs[i], &err),
+		   &err);
 		made[i] = (struct mf_tuf_made_signature){signers[i]->id, NULL, mf_buf_bytes(&sigs[i])};
 	}
 	ok(mf_tuf_build_file(&mf_dialect_tuf1, canonical, made, n, out, &err), &err);
@@ -153,7 +157,8 @@ static inline void sign_file(struct mf_str canonical, struct hkey *const *signer
 }
 
 /* VERSION.root.json, and root.json as a server has it. */
-static inline void write_root(struct world *w, int64_t version, struct hkey *root, struct hkey *online, struct hkey *const *signers, size_t n)
+static inline void write_root(struct world *w, int64_t version, struct hkey *root, struct hkey *online,
+			      struct hkey *const *signers, size_t n)
 {
 	struct mf_err err = MF_ERR_INIT;
 	struct mf_buf canonical MF_BUF_CLEANUP = MF_BUF_INIT(65536), file MF_BUF_CLEANUP = MF_BUF_INIT(65536);
@@ -173,10 +178,10 @@ struct hrole {
 	const char *role;
 	int64_t version;
 	struct hkey *key, *cosigner; /* the second may be NULL */
-	const char *targets;     /* members of "targets", canonical; NULL: none */
-	const char *delegations; /* canonical, NULL: none */
-	int days;                /* until it expires; 0: 90 */
-	const char *from, *to;   /* spelled otherwise after signing */
+	const char *targets;         /* members of "targets", canonical; NULL: none */
+	const char *delegations;     /* canonical, NULL: none */
+	int days;                    /* until it expires; 0: 90 */
+	const char *from, *to;       /* spelled otherwise after signing */
 	struct mf_buf file;
 };
 
@@ -187,12 +192,14 @@ static inline void role_make(struct world *w, struct hrole *r)
 	char when[MF_TIME_LEN];
 	mf_time_format(when, w->now + (r->days ? r->days : 90) * DAY);
 	ok(mf_buf_printf(&canonical, &err,
-			 "{\"_type\":\"targets\",\"delegations\":%s,\"expires\":\"%s\",\"spec_version\":\"1.0.33\",\"targets\":{%s},\"version\":%lld}",
-			 r->delegations ? r->delegations : "{\"keys\":{},\"roles\":[]}", when, r->targets ? r->targets : "",
-			 (long long)r->version),
+			 "{\"_type\":\"targets\",\"delegations\":%s,\"expires\":\"%s\",\"spec_version\":\"1."
+			 "0.33\",\"targets\":{%s},\"version\":%lld}",
+			 r->delegations ? r->delegations : "{\"keys\":{},\"roles\":[]}", when,
+			 r->targets ? r->targets : "", (long long)r->version),
 	   &err);
 	mf_buf_init(&r->file, 8 << 20);
-	sign_file(mf_buf_str(&canonical), (struct hkey *[]){r->key, r->cosigner}, r->cosigner ? 2 : 1, &r->file);
+	sign_file(mf_buf_str(&canonical), (struct hkey *[]){r->key, r->cosigner}, r->cosigner ? 2 : 1,
+		  &r->file);
 	char *at = r->from ? strstr(r->file.p, r->from) : NULL;
 	if (!r->from)
 		return;
@@ -206,7 +213,8 @@ static inline void role_make(struct world *w, struct hrole *r)
 }
 
 /* Writes the roles, and snapshot and timestamp of a version over them. Frees the roles' files. */
-static inline void write_all(struct world *w, struct hrole *roles, size_t n, int64_t version, struct hkey *online)
+static inline void write_all(struct world *w, struct hrole *roles, size_t n, int64_t version,
+			     struct hkey *online)
 {
 	struct mf_err err = MF_ERR_INIT;
 	struct mf_tuf_listed listed[40], one;
@@ -214,19 +222,28 @@ static inline void write_all(struct world *w, struct hrole *roles, size_t n, int
 	assert_true(n <= 40);
 	for (size_t i = 0; i < n; i++) {
 		role_make(w, &roles[i]);
-		listed[i] = (struct mf_tuf_listed){roles[i].role, roles[i].version, mf_buf_bytes(&roles[i].file)};
+		listed[i] =
+		    (struct mf_tuf_listed){roles[i].role, roles[i].version, mf_buf_bytes(&roles[i].file)};
 		(void)snprintf(name, sizeof name, "%lld.%s.json", (long long)roles[i].version, roles[i].role);
 		write_in(w->repo, name, mf_buf_str(&roles[i].file));
 	}
 	struct mf_buf s MF_BUF_CLEANUP = MF_BUF_INIT(65536), t MF_BUF_CLEANUP = MF_BUF_INIT(65536);
 	struct mf_buf sf MF_BUF_CLEANUP = MF_BUF_INIT(65536), tf MF_BUF_CLEANUP = MF_BUF_INIT(65536);
-	struct mf_tuf_meta_spec spec = {.type = MF_TUF_SNAPSHOT, .files = listed, .nfiles = n, .version = version, .expires = w->now + 90 * DAY};
+	struct mf_tuf_meta_spec spec = {.type = MF_TUF_SNAPSHOT,
+					.files = listed,
+					.nfiles = n,
+					.version = version,
+					.expires = w->now + 90 * DAY};
 	ok(mf_tuf_build_meta(&mf_dialect_tuf1, &spec, &s, &err), &err);
 	sign_file(mf_buf_str(&s), &online, 1, &sf);
 	(void)snprintf(name, sizeof name, "%lld.snapshot.json", (long long)version);
 	write_in(w->repo, name, mf_buf_str(&sf));
 	one = (struct mf_tuf_listed){"snapshot", version, mf_buf_bytes(&sf)};
-	spec = (struct mf_tuf_meta_spec){.type = MF_TUF_TIMESTAMP, .files = &one, .nfiles = 1, .version = version, .expires = w->now + 90 * DAY};
+	spec = (struct mf_tuf_meta_spec){.type = MF_TUF_TIMESTAMP,
+					 .files = &one,
+					 .nfiles = 1,
+					 .version = version,
+					 .expires = w->now + 90 * DAY};
 	ok(mf_tuf_build_meta(&mf_dialect_tuf1, &spec, &t, &err), &err);
 	sign_file(mf_buf_str(&t), &online, 1, &tf);
 	write_in(w->repo, "timestamp.json", mf_buf_str(&tf));

@@ -1,4 +1,5 @@
-/* What somebody can do who holds the online keys, the network, the cache, or a root key that was rotated away. */
+/* What somebody can do who holds the online keys, the network, the cache, or a root key that was rotated
+ * away. */
 #include "hostile.h"
 
 #include "policy/policy.h"
@@ -6,14 +7,17 @@
 #define HEX "00000000000000000000000000000000000000000000000000000000000000"
 #define SUBJECT_NAME "qa/sha256-07" HEX
 #define RECORD "{\"custom\":{\"manifesto\":{\"v\":1}},\"hashes\":{\"sha256\":\"11" HEX "\"},\"length\":7}"
-#define TOMBSTONE "{\"custom\":{\"manifesto\":{\"v\":1,\"withdrawn\":{}}},\"hashes\":{\"sha256\":\"12" HEX "\"},\"length\":7}"
+#define TOMBSTONE                                                                                            \
+	"{\"custom\":{\"manifesto\":{\"v\":1,\"withdrawn\":{}}},\"hashes\":{\"sha256\":\"12" HEX             \
+	"\"},\"length\":7}"
 
 static enum mf_code select_qa(struct world *w)
 {
 	struct mf_err err = MF_ERR_INIT;
 	struct mf_entry e MF_ENTRY_CLEANUP = {0};
 	struct mf_digest subject = {{7}};
-	return mf_policy_select(mf_trust_set(w->trust), MF_STR("qa"), &subject, NULL, &e, &err) < 0 ? err.code : MF_OK;
+	return mf_policy_select(mf_trust_set(w->trust), MF_STR("qa"), &subject, NULL, &e, &err) < 0 ? err.code
+												    : MF_OK;
 }
 
 static enum mf_code list_all(struct world *w)
@@ -23,7 +27,8 @@ static enum mf_code list_all(struct world *w)
 	return mf_policy_list(mf_trust_set(w->trust), NULL, NULL, &e, &err) < 0 ? err.code : MF_OK;
 }
 
-/* ---- names spelled with escapes: signatures are over the canonical form, so whoever signs the snapshot chooses the spelling */
+/* ---- names spelled with escapes: signatures are over the canonical form, so whoever signs the snapshot
+ * chooses the spelling */
 
 static void tombstone_whose_name_is_respelled_still_withdraws_or_fails(void **state)
 {
@@ -31,16 +36,19 @@ static void tombstone_whose_name_is_respelled_still_withdraws_or_fails(void **st
 	world_make(&w, state);
 	struct hkey root = key_new(), online = key_new(), *rs[] = {&root}, a = key_new(), b = key_new();
 	char delegations[2048];
-	(void)snprintf(delegations, sizeof delegations,
-		       "{\"keys\":{\"%s\":%s,\"%s\":%s},\"roles\":["
-		       "{\"keyids\":[\"%s\"],\"name\":\"a\",\"paths\":[\"qa/*\"],\"terminating\":false,\"threshold\":1},"
-		       "{\"keyids\":[\"%s\"],\"name\":\"b\",\"paths\":[\"qa/*\"],\"terminating\":false,\"threshold\":1}]}",
-		       strcmp(a.id, b.id) < 0 ? a.id : b.id, strcmp(a.id, b.id) < 0 ? a.object.p : b.object.p,
-		       strcmp(a.id, b.id) < 0 ? b.id : a.id, strcmp(a.id, b.id) < 0 ? b.object.p : a.object.p, a.id, b.id);
+	(void)snprintf(
+	    delegations, sizeof delegations,
+	    "{\"keys\":{\"%s\":%s,\"%s\":%s},\"roles\":["
+	    "{\"keyids\":[\"%s\"],\"name\":\"a\",\"paths\":[\"qa/*\"],\"terminating\":false,\"threshold\":1},"
+	    "{\"keyids\":[\"%s\"],\"name\":\"b\",\"paths\":[\"qa/"
+	    "*\"],\"terminating\":false,\"threshold\":1}]}",
+	    strcmp(a.id, b.id) < 0 ? a.id : b.id, strcmp(a.id, b.id) < 0 ? a.object.p : b.object.p,
+	    strcmp(a.id, b.id) < 0 ? b.id : a.id, strcmp(a.id, b.id) < 0 ? b.object.p : a.object.p, a.id,
+	    b.id);
 	struct hrole roles[] = {
-		{.role = "targets", .version = 1, .key = &online, .delegations = delegations},
-		{.role = "a", .version = 1, .key = &a, .targets = "\"" SUBJECT_NAME "\":" RECORD},
-		{.role = "b", .version = 1, .key = &b, .targets = "\"" SUBJECT_NAME "\":" TOMBSTONE},
+	    {.role = "targets", .version = 1, .key = &online, .delegations = delegations},
+	    {.role = "a", .version = 1, .key = &a, .targets = "\"" SUBJECT_NAME "\":" RECORD},
+	    {.role = "b", .version = 1, .key = &b, .targets = "\"" SUBJECT_NAME "\":" TOMBSTONE},
 	};
 	write_root(&w, 1, &root, &online, rs, 1);
 	write_all(&w, roles, 3, 1, &online);
@@ -75,7 +83,8 @@ static void chain_too_long_to_reach_the_last_trusted_root_is_refused(void **stat
 	write_rest(&w, 1, &online);
 	pin(&w, &old.fp);
 	assert_int_equal(load_how(&w, true, ""), MF_OK);
-	/* Years later somebody finds the old key, and continues a chain of its own from a version far ahead. */
+	/* Years later somebody finds the old key, and continues a chain of its own from a version far ahead.
+	 */
 	for (int64_t v = 3; v <= 300; v++)
 		write_root(&w, v, &old, &evil, one, 1);
 	write_rest(&w, 1, &evil);
@@ -179,7 +188,8 @@ static void floors_of_many_long_names_can_be_read_again(void **state)
 	set.roles = p;
 	set.nroles = N;
 	(void)!mf_floors_raise(w.home, NAME, &set, &w.env, &err);
-	assert_int_equal(load_how(&w, false, "qa/"), MF_E_ROLLBACK); /* the snapshot no longer lists them; but not: unreadable */
+	assert_int_equal(load_how(&w, false, "qa/"),
+			 MF_E_ROLLBACK); /* the snapshot no longer lists them; but not: unreadable */
 	struct mf_floors f;
 	mf_err_clear(&err);
 	ok(mf_floors_load(w.home, NAME, &f, &err), &err);
@@ -298,14 +308,16 @@ static void files_fetched_early_by_name_are_used_only_under_the_announced_hash(v
 
 static void listed_files_that_are_not_there_are_gone(void **state)
 {
-	static const char *const names[] = {"timestamp.json", "1.snapshot.json", "1.targets.json", "1.a.json"};
+	static const char *const names[] = {"timestamp.json", "1.snapshot.json", "1.targets.json",
+					    "1.a.json"};
 	for (size_t i = 0; i < 4; i++) {
 		struct simple s;
 		struct hkey a = key_new();
 		char delegations[1024];
 		simple_make(&s, state);
 		(void)snprintf(delegations, sizeof delegations,
-			       "{\"keys\":{\"%s\":%s},\"roles\":[{\"keyids\":[\"%s\"],\"name\":\"a\",\"paths\":[\"qa/*\"],"
+			       "{\"keys\":{\"%s\":%s},\"roles\":[{\"keyids\":[\"%s\"],\"name\":\"a\","
+			       "\"paths\":[\"qa/*\"],"
 			       "\"terminating\":false,\"threshold\":1}]}",
 			       a.id, a.object.p, a.id);
 		struct hrole roles[] = {targets_of(&s, 1, NULL), {.role = "a", .version = 1, .key = &a}};
@@ -414,9 +426,12 @@ static void lookup_reads_no_more_roles_than_its_limit_and_a_list_more(void **sta
 	enum { N = MF_MAX_DELEGATIONS_LOOKUP + 1 };
 	struct mf_buf d MF_BUF_CLEANUP = MF_BUF_INIT(65536);
 	simple_make(&s, state);
-	ok(mf_buf_printf(&d, &err, "{\"keys\":{\"%s\":%s},\"roles\":[", s.online.id, s.online.object.p), &err);
+	ok(mf_buf_printf(&d, &err, "{\"keys\":{\"%s\":%s},\"roles\":[", s.online.id, s.online.object.p),
+	   &err);
 	for (int i = 0; i < N; i++)
-		ok(mf_buf_printf(&d, &err, "%s{\"keyids\":[\"%s\"],\"name\":\"r%02d\",\"paths\":[\"qa/*\"],\"terminating\":false,\"threshold\":1}",
+		ok(mf_buf_printf(&d, &err,
+				 "%s{\"keyids\":[\"%s\"],\"name\":\"r%02d\",\"paths\":[\"qa/"
+				 "*\"],\"terminating\":false,\"threshold\":1}",
 				 i ? "," : "", s.online.id, i),
 		   &err);
 	ok(mf_buf_addz(&d, "]}", &err), &err);
@@ -441,9 +456,11 @@ static void tombstone_is_told_by_its_media_type_in_any_case(void **state)
 {
 	struct simple s;
 	simple_make(&s, state);
-	struct hrole r = targets_of(&s, 1,
-				    "\"" SUBJECT_NAME "\":{\"custom\":{\"manifesto\":{\"mediaType\":\"Application/vnd.manifesto.WITHDRAWN.v1+json\",\"v\":1}},"
-				    "\"hashes\":{\"sha256\":\"11" HEX "\"},\"length\":7}");
+	struct hrole r =
+	    targets_of(&s, 1,
+		       "\"" SUBJECT_NAME "\":{\"custom\":{\"manifesto\":{\"mediaType\":\"Application/"
+					 "vnd.manifesto.WITHDRAWN.v1+json\",\"v\":1}},"
+		       "\"hashes\":{\"sha256\":\"11" HEX "\"},\"length\":7}");
 	write_all(&s.w, &r, 1, 1, &s.online);
 	assert_int_equal(load_how(&s.w, false, "qa/"), MF_OK);
 	assert_int_equal(select_qa(&s.w), MF_E_WITHDRAWN);
@@ -464,14 +481,18 @@ static void record_signed_by_a_misfiled_key_is_foreign(void **state)
 			memset(wrong, 'f', 64);
 		bool first = strcmp(s.online.id, wrong) < 0;
 		(void)snprintf(delegations, sizeof delegations,
-			       "{\"keys\":{\"%s\":%s,\"%s\":%s},\"roles\":[{\"keyids\":[\"%s\",\"%s\"],\"name\":\"a\",\"paths\":[\"qa/*\"],"
+			       "{\"keys\":{\"%s\":%s,\"%s\":%s},\"roles\":[{\"keyids\":[\"%s\",\"%s\"],"
+			       "\"name\":\"a\",\"paths\":[\"qa/*\"],"
 			       "\"terminating\":false,\"threshold\":1}]}",
-			       first ? s.online.id : wrong, first ? s.online.object.p : evil.object.p, first ? wrong : s.online.id,
-			       first ? evil.object.p : s.online.object.p, s.online.id, wrong);
+			       first ? s.online.id : wrong, first ? s.online.object.p : evil.object.p,
+			       first ? wrong : s.online.id, first ? evil.object.p : s.online.object.p,
+			       s.online.id, wrong);
 		json_t *tree MF_JSON_CLEANUP = json_pack("{s:i}", "v", 1);
 		struct mf_digest blob = {{0x11}}, subject = {{7}};
-		struct mf_record_binding b = {.repository = "oci", .name = MF_STR(SUBJECT_NAME), .length = 7, .sha256 = blob};
-		struct mf_buf payload MF_BUF_CLEANUP = MF_BUF_INIT(65536), sig MF_BUF_CLEANUP = MF_BUF_INIT(4096);
+		struct mf_record_binding b = {
+		    .repository = "oci", .name = MF_STR(SUBJECT_NAME), .length = 7, .sha256 = blob};
+		struct mf_buf payload MF_BUF_CLEANUP = MF_BUF_INIT(65536),
+				      sig MF_BUF_CLEANUP = MF_BUF_INIT(4096);
 		struct mf_buf entry MF_BUF_CLEANUP = MF_BUF_INIT(65536);
 		ok(mf_record_payload(&payload, &b, tree, &err), &err);
 		ok(mf_privkey_sign(evil.priv, MF_SIG_ED25519, mf_buf_bytes(&payload), &sig, &err), &err);
@@ -479,8 +500,9 @@ static void record_signed_by_a_misfiled_key_is_foreign(void **state)
 		ok(mf_buf_addz(&entry, "\"" SUBJECT_NAME "\":{\"custom\":", &err), &err);
 		ok(mf_record_custom(&entry, tree, &err), &err);
 		ok(mf_buf_addz(&entry, ",\"hashes\":{\"sha256\":\"11" HEX "\"},\"length\":7}", &err), &err);
-		struct hrole roles[] = {targets_of(&s, misfiled + 1, NULL),
-					{.role = "a", .version = misfiled + 1, .key = &s.online, .targets = entry.p}};
+		struct hrole roles[] = {
+		    targets_of(&s, misfiled + 1, NULL),
+		    {.role = "a", .version = misfiled + 1, .key = &s.online, .targets = entry.p}};
 		roles[0].delegations = delegations;
 		write_all(&s.w, roles, 2, misfiled + 1, &s.online);
 		assert_int_equal(load_how(&s.w, false, "qa/"), MF_OK);
@@ -499,14 +521,18 @@ static void many_delegations_and_a_big_snapshot_are_looked_through_in_time(void 
 	struct mf_err err = MF_ERR_INIT;
 	enum { DELEGATIONS = 8000, METAS = 60000 };
 	struct mf_buf d MF_BUF_CLEANUP = MF_BUF_INIT(4 << 20), snap MF_BUF_CLEANUP = MF_BUF_INIT(4 << 20);
-	struct mf_buf file MF_BUF_CLEANUP = MF_BUF_INIT(4 << 20), t MF_BUF_CLEANUP = MF_BUF_INIT(65536), tf MF_BUF_CLEANUP = MF_BUF_INIT(65536);
+	struct mf_buf file MF_BUF_CLEANUP = MF_BUF_INIT(4 << 20), t MF_BUF_CLEANUP = MF_BUF_INIT(65536),
+			   tf MF_BUF_CLEANUP = MF_BUF_INIT(65536);
 	struct hkey *online;
 	char when[MF_TIME_LEN];
 	simple_make(&s, state);
 	online = &s.online;
-	ok(mf_buf_printf(&d, &err, "{\"keys\":{\"%s\":%s},\"roles\":[", s.online.id, s.online.object.p), &err);
+	ok(mf_buf_printf(&d, &err, "{\"keys\":{\"%s\":%s},\"roles\":[", s.online.id, s.online.object.p),
+	   &err);
 	for (int i = 0; i < DELEGATIONS; i++)
-		ok(mf_buf_printf(&d, &err, "%s{\"keyids\":[\"%s\"],\"name\":\"r%05d\",\"paths\":[\"qa/*\"],\"terminating\":false,\"threshold\":1}",
+		ok(mf_buf_printf(&d, &err,
+				 "%s{\"keyids\":[\"%s\"],\"name\":\"r%05d\",\"paths\":[\"qa/"
+				 "*\"],\"terminating\":false,\"threshold\":1}",
 				 i ? "," : "", s.online.id, i),
 		   &err);
 	ok(mf_buf_addz(&d, "]}", &err), &err);
@@ -517,11 +543,14 @@ static void many_delegations_and_a_big_snapshot_are_looked_through_in_time(void 
 	ok(mf_buf_printf(&snap, &err, "{\"_type\":\"snapshot\",\"expires\":\"%s\",\"meta\":{", when), &err);
 	for (int i = 0; i < METAS; i++)
 		ok(mf_buf_printf(&snap, &err, "\"n%05d.json\":{\"version\":1},", i), &err);
-	ok(mf_buf_addz(&snap, "\"targets.json\":{\"version\":1}},\"spec_version\":\"1.0.33\",\"version\":1}", &err), &err);
+	ok(mf_buf_addz(&snap, "\"targets.json\":{\"version\":1}},\"spec_version\":\"1.0.33\",\"version\":1}",
+		       &err),
+	   &err);
 	sign_file(mf_buf_str(&snap), &online, 1, &file);
 	write_in(s.w.repo, "1.snapshot.json", mf_buf_str(&file));
 	struct mf_tuf_listed one = {"snapshot", 1, mf_buf_bytes(&file)};
-	struct mf_tuf_meta_spec spec = {.type = MF_TUF_TIMESTAMP, .files = &one, .nfiles = 1, .version = 1, .expires = s.w.now + DAY};
+	struct mf_tuf_meta_spec spec = {
+	    .type = MF_TUF_TIMESTAMP, .files = &one, .nfiles = 1, .version = 1, .expires = s.w.now + DAY};
 	ok(mf_tuf_build_meta(&mf_dialect_tuf1, &spec, &t, &err), &err);
 	sign_file(mf_buf_str(&t), &online, 1, &tf);
 	write_in(s.w.repo, "timestamp.json", mf_buf_str(&tf));
@@ -538,24 +567,24 @@ static void many_delegations_and_a_big_snapshot_are_looked_through_in_time(void 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(tombstone_whose_name_is_respelled_still_withdraws_or_fails),
-		T(chain_too_long_to_reach_the_last_trusted_root_is_refused),
-		T(roots_that_failed_to_verify_do_not_spoil_later_runs),
-		T(poisoned_step_of_the_root_chain_in_the_cache_is_fetched_anew),
-		T(attack_and_then_silence_is_not_absence),
-		T(floors_of_many_long_names_can_be_read_again),
-		T(set_under_an_older_root_raises_nothing),
-		T(cached_files_are_used_only_under_the_announced_hash),
-		T(files_fetched_early_by_name_are_used_only_under_the_announced_hash),
-		T(listed_files_that_are_not_there_are_gone),
-		T(expired_targets_are_loaded_for_signing_only),
-		T(outdated_root_in_the_cache_is_fetched_anew),
-		T(roots_under_other_versions_names_are_refused),
-		T(walk_to_the_newest_root_has_an_end),
-		T(tombstone_is_told_by_its_media_type_in_any_case),
-		T(record_signed_by_a_misfiled_key_is_foreign),
-		T(many_delegations_and_a_big_snapshot_are_looked_through_in_time),
-		T(lookup_reads_no_more_roles_than_its_limit_and_a_list_more),
+	    T(tombstone_whose_name_is_respelled_still_withdraws_or_fails),
+	    T(chain_too_long_to_reach_the_last_trusted_root_is_refused),
+	    T(roots_that_failed_to_verify_do_not_spoil_later_runs),
+	    T(poisoned_step_of_the_root_chain_in_the_cache_is_fetched_anew),
+	    T(attack_and_then_silence_is_not_absence),
+	    T(floors_of_many_long_names_can_be_read_again),
+	    T(set_under_an_older_root_raises_nothing),
+	    T(cached_files_are_used_only_under_the_announced_hash),
+	    T(files_fetched_early_by_name_are_used_only_under_the_announced_hash),
+	    T(listed_files_that_are_not_there_are_gone),
+	    T(expired_targets_are_loaded_for_signing_only),
+	    T(outdated_root_in_the_cache_is_fetched_anew),
+	    T(roots_under_other_versions_names_are_refused),
+	    T(walk_to_the_newest_root_has_an_end),
+	    T(tombstone_is_told_by_its_media_type_in_any_case),
+	    T(record_signed_by_a_misfiled_key_is_foreign),
+	    T(many_delegations_and_a_big_snapshot_are_looked_through_in_time),
+	    T(lookup_reads_no_more_roles_than_its_limit_and_a_list_more),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -39,9 +39,11 @@ static void pin_from_a_root_takes_its_threshold_and_needs_its_signatures(void **
 	struct hkey b = key_new();
 	struct hkey *both[] = {&s.root, &b};
 	struct mf_buf c MF_BUF_CLEANUP = MF_BUF_INIT(65536);
-	struct mf_tuf_root_key keys[3] = {{mf_buf_str(&s.root.object), s.root.id, 1 << MF_TUF_ROOT},
-					  {mf_buf_str(&b.object), b.id, 1 << MF_TUF_ROOT},
-					  {mf_buf_str(&s.online.object), s.online.id, 1 << MF_TUF_TARGETS | 1 << MF_TUF_SNAPSHOT | 1 << MF_TUF_TIMESTAMP}};
+	struct mf_tuf_root_key keys[3] = {
+	    {mf_buf_str(&s.root.object), s.root.id, 1 << MF_TUF_ROOT},
+	    {mf_buf_str(&b.object), b.id, 1 << MF_TUF_ROOT},
+	    {mf_buf_str(&s.online.object), s.online.id,
+	     1 << MF_TUF_TARGETS | 1 << MF_TUF_SNAPSHOT | 1 << MF_TUF_TIMESTAMP}};
 	ok(mf_tuf_build_root(&mf_dialect_tuf1, keys, 3, 1, s.w.now + DAY, &c, &err), &err);
 	char *at = strstr(strstr(c.p, "\"roles\""), "\"threshold\":1");
 	assert_non_null(at);
@@ -52,7 +54,8 @@ static void pin_from_a_root_takes_its_threshold_and_needs_its_signatures(void **
 		size_t nfps = 0;
 		int64_t threshold = 0;
 		sign_file(mf_buf_str(&c), both, n, &file);
-		int rc = mf_pin_from_root(&mf_dialect_tuf1, "oci", s.w.now, mf_buf_bytes(&file), fps, &nfps, &threshold, &err);
+		int rc = mf_pin_from_root(&mf_dialect_tuf1, "oci", s.w.now, mf_buf_bytes(&file), fps, &nfps,
+					  &threshold, &err);
 		assert_int_equal(rc, n == 1 ? -1 : 0);
 		assert_int_equal(err.code, n == 1 ? MF_E_SIGNATURE : MF_OK);
 		assert_int_equal(nfps, n == 1 ? 0 : 2);
@@ -70,7 +73,9 @@ static void longest_prefix_wins_wherever_it_stands_in_the_file(void **state)
 	struct mf_pin p;
 	simple_make(&s, state);
 #define PIN "{\"fingerprints\":[\"01" HEX "\"]}"
-	write_in(s.w.home, "trust.json", MF_STR("{\"manifestoTrust\":1,\"pins\":{\"reg/team/*\":" PIN ",\"reg/*\":" PIN ",\"*\":" PIN "}}"));
+	write_in(s.w.home, "trust.json",
+		 MF_STR("{\"manifestoTrust\":1,\"pins\":{\"reg/team/*\":" PIN ",\"reg/*\":" PIN ",\"*\":" PIN
+			"}}"));
 	ok(mf_pin_find(s.w.home, "reg/team/app", &p, &err), &err);
 	assert_string_equal(p.pattern, "reg/team/*");
 	mf_pin_clear(&p);
@@ -234,7 +239,8 @@ static struct simple *serving; /* for the fake below */
 static int asked;
 static enum { LOSES, REPLACES, FORBIDS, IS_BUSY } server;
 
-static int fake_publish(struct mf_repo *r, const struct mf_publish_file *files, size_t n, const struct mf_bytes *base, struct mf_err *err)
+static int fake_publish(struct mf_repo *r, const struct mf_publish_file *files, size_t n,
+			const struct mf_bytes *base, struct mf_err *err)
 {
 	(void)r;
 	(void)files;
@@ -351,7 +357,8 @@ static void file_with_too_few_signatures_is_not_published(void **state)
 	struct mf_buf c MF_BUF_CLEANUP = MF_BUF_INIT(65536), file MF_BUF_CLEANUP = MF_BUF_INIT(65536);
 	const unsigned rest = 1 << MF_TUF_TARGETS | 1 << MF_TUF_SNAPSHOT | 1 << MF_TUF_TIMESTAMP;
 	struct mf_tuf_root_key keys[3] = {{mf_buf_str(&s.root.object), s.root.id, 1 << MF_TUF_ROOT},
-					  {mf_buf_str(&s.online.object), s.online.id, rest}, {mf_buf_str(&b.object), b.id, 1 << MF_TUF_TARGETS}};
+					  {mf_buf_str(&s.online.object), s.online.id, rest},
+					  {mf_buf_str(&b.object), b.id, 1 << MF_TUF_TARGETS}};
 	ok(mf_tuf_build_root(&mf_dialect_tuf1, keys, 3, 1, s.w.now + DAY, &c, &err), &err);
 	char *at = strstr(strstr(strstr(c.p, "\"roles\""), "\"targets\""), "\"threshold\":1");
 	assert_non_null(at);
@@ -375,14 +382,16 @@ static void role_that_two_delegators_list_counts_once(void **state)
 	const struct mf_tuf_role *roles_out[8];
 	simple_make(&s, state);
 	char delegations[2048];
-#define ROLE(name) "{\"keyids\":[\"%s\"],\"name\":\"" name "\",\"paths\":[\"qa/*\"],\"terminating\":false,\"threshold\":1}"
-	(void)snprintf(delegations, sizeof delegations, "{\"keys\":{\"%s\":%s},\"roles\":[" ROLE("a") "," ROLE("b") "]}", s.online.id,
+#define ROLE(name)                                                                                           \
+	"{\"keyids\":[\"%s\"],\"name\":\"" name                                                              \
+	"\",\"paths\":[\"qa/*\"],\"terminating\":false,\"threshold\":1}"
+	(void)snprintf(delegations, sizeof delegations,
+		       "{\"keys\":{\"%s\":%s},\"roles\":[" ROLE("a") "," ROLE("b") "]}", s.online.id,
 		       s.online.object.p, s.online.id, s.online.id);
 	struct hrole roles[] = {
-		{.role = "targets", .version = 1, .key = &s.online, .delegations = delegations},
-		{.role = "a", .version = 1, .key = &s.online, .delegations = delegations},
-		{.role = "b", .version = 1, .key = &s.online,
-		 .targets = "\"" SUBJECT_NAME "\":" ENTRY},
+	    {.role = "targets", .version = 1, .key = &s.online, .delegations = delegations},
+	    {.role = "a", .version = 1, .key = &s.online, .delegations = delegations},
+	    {.role = "b", .version = 1, .key = &s.online, .targets = "\"" SUBJECT_NAME "\":" ENTRY},
 	};
 	write_all(&s.w, roles, 3, 2, &s.online);
 	assert_int_equal(load_how(&s.w, false, ""), MF_OK);
@@ -398,21 +407,21 @@ static void role_that_two_delegators_list_counts_once(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(pin_from_a_root_takes_its_threshold_and_needs_its_signatures),
-		T(longest_prefix_wins_wherever_it_stands_in_the_file),
-		T(exact_pin_alone_remembers_a_repository),
-		T(damaged_root_of_the_pinned_key_is_a_signature_error),
-		T(missing_or_misnamed_step_back_is_no_absence),
-		T(floors_are_not_lowered_by_whoever_is_late),
-		T(clock_is_remembered_once_an_hour),
-		T(more_floors_than_fit_are_refused_and_not_written),
-		T(floors_too_large_to_read_are_not_forgotten),
-		T(publish_that_left_no_trace_is_no_success),
-		T(only_lost_races_are_tried_again_and_not_for_ever),
-		T(interrupted_publish_changes_nothing),
-		T(failed_publish_leaves_the_old_state),
-		T(file_with_too_few_signatures_is_not_published),
-		T(role_that_two_delegators_list_counts_once),
+	    T(pin_from_a_root_takes_its_threshold_and_needs_its_signatures),
+	    T(longest_prefix_wins_wherever_it_stands_in_the_file),
+	    T(exact_pin_alone_remembers_a_repository),
+	    T(damaged_root_of_the_pinned_key_is_a_signature_error),
+	    T(missing_or_misnamed_step_back_is_no_absence),
+	    T(floors_are_not_lowered_by_whoever_is_late),
+	    T(clock_is_remembered_once_an_hour),
+	    T(more_floors_than_fit_are_refused_and_not_written),
+	    T(floors_too_large_to_read_are_not_forgotten),
+	    T(publish_that_left_no_trace_is_no_success),
+	    T(only_lost_races_are_tried_again_and_not_for_ever),
+	    T(interrupted_publish_changes_nothing),
+	    T(failed_publish_leaves_the_old_state),
+	    T(file_with_too_few_signatures_is_not_published),
+	    T(role_that_two_delegators_list_counts_once),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -32,7 +32,9 @@ static void response(struct mf_http_response *res, long status, const char *body
 static const char *member(const json_t *entry, const char *name)
 {
 	const json_t *first = json_array_get(json_object_get(json_object_get(entry, "body"), "errors"), 0);
-	const json_t *v = strcmp(name, "Name") == 0 ? json_object_get(json_object_get(first, "detail"), "Name") : json_object_get(first, name);
+	const json_t *v = strcmp(name, "Name") == 0
+			      ? json_object_get(json_object_get(first, "detail"), "Name")
+			      : json_object_get(first, name);
 	return json_is_string(v) ? json_string_value(v) : "";
 }
 
@@ -44,13 +46,15 @@ static void only_stale_versions_and_bad_roots_of_a_first_publish_are_lost_races(
 	size_t i, races = 0, first_races = 0;
 	(void)state;
 	assert_true(json_array_size(all) > 150);
-	json_array_foreach(all, i, entry) {
+	json_array_foreach(all, i, entry)
+	{
 		struct mf_http_response res;
 		char code[64], *body MF_FREE = json_dumps(json_object_get(entry, "body"), JSON_ENCODE_ANY);
 		response(&res, (long)json_integer_value(json_object_get(entry, "status")), body);
 		mf_http_error_code(&res, code);
 		assert_string_equal(code, member(entry, "code"));
-		bool stale = strcmp(code, "VERSION") == 0, bad_root = strcmp(member(entry, "Name"), "ErrBadRoot") == 0;
+		bool stale = strcmp(code, "VERSION") == 0,
+		     bad_root = strcmp(member(entry, "Name"), "ErrBadRoot") == 0;
 		assert_int_equal(mf_notary_lost_race(&res, false), stale);
 		assert_int_equal(mf_notary_lost_race(&res, true), stale || bad_root);
 		races += stale;
@@ -68,13 +72,13 @@ static void updating_is_a_lost_race_and_other_failures_of_the_server_are_not(voi
 		const char *body;
 		bool race;
 	} rows[] = {
-		{500, "{\"errors\":[{\"code\":\"UPDATING\",\"message\":\"x\"}]}", true},
-		{500, "{\"errors\":[{\"code\":\"UNKNOWN\",\"message\":\"x\"}]}", false},
-		{400, "{\"errors\":[{\"code\":\"UPDATING\",\"message\":\"x\"}]}", false},
-		{500, "{\"errors\":[{\"code\":\"VERSION\",\"message\":\"x\"}]}", false},
-		{409, "{\"errors\":[{\"code\":\"VERSION\",\"message\":\"x\"}]}", false},
-		{400, "VERSION", false},
-		{400, "", false},
+	    {500, "{\"errors\":[{\"code\":\"UPDATING\",\"message\":\"x\"}]}", true},
+	    {500, "{\"errors\":[{\"code\":\"UNKNOWN\",\"message\":\"x\"}]}", false},
+	    {400, "{\"errors\":[{\"code\":\"UPDATING\",\"message\":\"x\"}]}", false},
+	    {500, "{\"errors\":[{\"code\":\"VERSION\",\"message\":\"x\"}]}", false},
+	    {409, "{\"errors\":[{\"code\":\"VERSION\",\"message\":\"x\"}]}", false},
+	    {400, "VERSION", false},
+	    {400, "", false},
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -90,11 +94,12 @@ static void challenges_of_a_notary_server_are_understood(void **state)
 	static const struct {
 		const char *file, *scope, *error;
 	} rows[] = {
-		{"http/challenge-v2.txt", "registry:catalog:*", ""},
-		{"http/challenge-pull.txt", "repository:example.com/vectors/http:pull", ""},
-		{"http/challenge-push.txt", "repository:example.com/vectors/http:push,pull", ""},
-		{"http/challenge-admin.txt", "repository:example.com/vectors/http:*", ""},
-		{"http/challenge-insufficient-scope.txt", "repository:example.com/vectors/http:push,pull", "insufficient_scope"},
+	    {"http/challenge-v2.txt", "registry:catalog:*", ""},
+	    {"http/challenge-pull.txt", "repository:example.com/vectors/http:pull", ""},
+	    {"http/challenge-push.txt", "repository:example.com/vectors/http:push,pull", ""},
+	    {"http/challenge-admin.txt", "repository:example.com/vectors/http:*", ""},
+	    {"http/challenge-insufficient-scope.txt", "repository:example.com/vectors/http:push,pull",
+	     "insufficient_scope"},
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -116,9 +121,9 @@ static void challenges_of_a_notary_server_are_understood(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(only_stale_versions_and_bad_roots_of_a_first_publish_are_lost_races),
-		cmocka_unit_test(updating_is_a_lost_race_and_other_failures_of_the_server_are_not),
-		cmocka_unit_test(challenges_of_a_notary_server_are_understood),
+	    cmocka_unit_test(only_stale_versions_and_bad_roots_of_a_first_publish_are_lost_races),
+	    cmocka_unit_test(updating_is_a_lost_race_and_other_failures_of_the_server_are_not),
+	    cmocka_unit_test(challenges_of_a_notary_server_are_understood),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

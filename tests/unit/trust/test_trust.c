@@ -1,4 +1,5 @@
-/* Pins, floors, the root chain and publishing, on a TUF 1.0 directory with keys of its own and a clock that the test sets. */
+/* Pins, floors, the root chain and publishing, on a TUF 1.0 directory with keys of its own and a clock that
+ * the test sets. */
 #include "../store/tmpdir.h"
 
 #include "base/encode.h"
@@ -66,7 +67,8 @@ static void world_make(struct world *w, void **state)
 	w->env.now = world_now;
 	w->env.now_arg = w;
 	w->env.deadline_ms = mf_monotonic_ms() + 20000;
-	w->cfg = (struct mf_trust_config){.home = w->home, .cache_dir = w->dir, .env = &w->env, .key_name = "alice"};
+	w->cfg = (struct mf_trust_config){
+	    .home = w->home, .cache_dir = w->dir, .env = &w->env, .key_name = "alice"};
 	keystore(w, "keys");
 	reopen(w);
 }
@@ -154,14 +156,16 @@ static void key_drop(struct rootkey *k)
 }
 
 /* One file signed by n keys. */
-static void sign_file(const struct mf_buf *canonical, struct rootkey *const *signers, size_t n, struct mf_buf *out)
+static void sign_file(const struct mf_buf *canonical, struct rootkey *const *signers, size_t n,
+		      struct mf_buf *out)
 {
 	struct mf_err err = MF_ERR_INIT;
 	struct mf_tuf_made_signature made[4] = {0};
 	struct mf_buf sigs[4];
 	for (size_t i = 0; i < n; i++) {
 		mf_buf_init(&sigs[i], 256);
-		ok(mf_privkey_sign(signers[i]->priv, MF_SIG_ED25519, mf_buf_bytes(canonical), &sigs[i], &err), &err);
+		ok(mf_privkey_sign(signers[i]->priv, MF_SIG_ED25519, mf_buf_bytes(canonical), &sigs[i], &err),
+		   &err);
 		made[i] = (struct mf_tuf_made_signature){signers[i]->id, NULL, mf_buf_bytes(&sigs[i])};
 	}
 	ok(mf_tuf_build_file(&mf_dialect_tuf1, mf_buf_str(canonical), made, n, out, &err), &err);
@@ -170,8 +174,8 @@ static void sign_file(const struct mf_buf *canonical, struct rootkey *const *sig
 }
 
 /* A root listing `root` for the role root and `online` for the rest, expiring `days` from now. */
-static void write_root(struct world *w, int64_t version, int days, struct rootkey *root, struct rootkey *online, struct rootkey *const *signers,
-		       size_t n)
+static void write_root(struct world *w, int64_t version, int days, struct rootkey *root,
+		       struct rootkey *online, struct rootkey *const *signers, size_t n)
 {
 	struct mf_err err = MF_ERR_INIT;
 	struct mf_buf canonical MF_BUF_CLEANUP = MF_BUF_INIT(65536), file MF_BUF_CLEANUP = MF_BUF_INIT(65536);
@@ -179,7 +183,8 @@ static void write_root(struct world *w, int64_t version, int days, struct rootke
 	struct mf_tuf_root_key keys[2] = {{mf_buf_str(&root->object), root->id, 1 << MF_TUF_ROOT},
 					  {mf_buf_str(&online->object), online->id, rest}};
 	char name[40];
-	ok(mf_tuf_build_root(&mf_dialect_tuf1, keys, 2, version, w->now + days * DAY, &canonical, &err), &err);
+	ok(mf_tuf_build_root(&mf_dialect_tuf1, keys, 2, version, w->now + days * DAY, &canonical, &err),
+	   &err);
 	sign_file(&canonical, signers, n, &file);
 	(void)snprintf(name, sizeof name, "%lld.root.json", (long long)version);
 	write_file(w->repo, name, mf_buf_str(&file));
@@ -192,15 +197,19 @@ static void write_rest(struct world *w, int64_t version, struct rootkey *online)
 	static const char *const roles[] = {"targets", "snapshot", "timestamp"};
 	struct mf_buf last MF_BUF_CLEANUP = MF_BUF_INIT(65536);
 	for (int i = 0; i < 3; i++) {
-		struct mf_buf canonical MF_BUF_CLEANUP = MF_BUF_INIT(65536), file MF_BUF_CLEANUP = MF_BUF_INIT(65536);
+		struct mf_buf canonical MF_BUF_CLEANUP = MF_BUF_INIT(65536),
+					file MF_BUF_CLEANUP = MF_BUF_INIT(65536);
 		char name[40];
 		if (i == 0) {
 			struct mf_tuf_targets_spec spec = {.version = version, .expires = w->now + 90 * DAY};
 			ok(mf_tuf_build_targets(&mf_dialect_tuf1, &spec, &canonical, &err), &err);
 		} else {
 			struct mf_tuf_listed listed = {roles[i - 1], version, mf_buf_bytes(&last)};
-			struct mf_tuf_meta_spec spec = {.type = i == 1 ? MF_TUF_SNAPSHOT : MF_TUF_TIMESTAMP, .files = &listed, .nfiles = 1,
-							.version = version, .expires = w->now + 90 * DAY};
+			struct mf_tuf_meta_spec spec = {.type = i == 1 ? MF_TUF_SNAPSHOT : MF_TUF_TIMESTAMP,
+							.files = &listed,
+							.nfiles = 1,
+							.version = version,
+							.expires = w->now + 90 * DAY};
 			ok(mf_tuf_build_meta(&mf_dialect_tuf1, &spec, &canonical, &err), &err);
 		}
 		sign_file(&canonical, &online, 1, &file);
@@ -227,7 +236,10 @@ static void pin_of_an_exact_name_goes_before_prefixes_and_the_longest_prefix_win
 	static const struct {
 		const char *name, *pattern;
 	} rows[] = {
-		{"reg/team/app", "reg/team/app"}, {"reg/team/other", "reg/team/*"}, {"reg/x", "reg/*"}, {"elsewhere/x", NULL},
+	    {"reg/team/app", "reg/team/app"},
+	    {"reg/team/other", "reg/team/*"},
+	    {"reg/x", "reg/*"},
+	    {"elsewhere/x", NULL},
 	};
 	struct world w;
 	struct mf_err err = MF_ERR_INIT;
@@ -250,17 +262,18 @@ static void pin_of_an_exact_name_goes_before_prefixes_and_the_longest_prefix_win
 static void broken_pin_files_are_pin_errors(void **state)
 {
 	static const char *const texts[] = {
-		"",
-		"{",
-		"{\"manifestoTrust\":2,\"pins\":{}}",
-		"{\"manifestoTrust\":1}",
-		"{\"manifestoTrust\":1,\"pins\":{\"" NAME "\":{}}}",
-		"{\"manifestoTrust\":1,\"pins\":{\"" NAME "\":{\"fingerprints\":[]}}}",
-		"{\"manifestoTrust\":1,\"pins\":{\"" NAME "\":{\"fingerprints\":[\"abc\"]}}}",
-		"{\"manifestoTrust\":1,\"pins\":{\"" NAME
-		"\":{\"fingerprints\":[\"0000000000000000000000000000000000000000000000000000000000000000\"],\"threshold\":2}}}",
-		"{\"manifestoTrust\":1,\"pins\":{\"" NAME "\":{\"ca\":\"missing.pem\"}}}",
-		"{\"manifestoTrust\":1,\"pins\":{},\"pins\":{}}",
+	    "",
+	    "{",
+	    "{\"manifestoTrust\":2,\"pins\":{}}",
+	    "{\"manifestoTrust\":1}",
+	    "{\"manifestoTrust\":1,\"pins\":{\"" NAME "\":{}}}",
+	    "{\"manifestoTrust\":1,\"pins\":{\"" NAME "\":{\"fingerprints\":[]}}}",
+	    "{\"manifestoTrust\":1,\"pins\":{\"" NAME "\":{\"fingerprints\":[\"abc\"]}}}",
+	    "{\"manifestoTrust\":1,\"pins\":{\"" NAME
+	    "\":{\"fingerprints\":[\"0000000000000000000000000000000000000000000000000000000000000000\"],"
+	    "\"threshold\":2}}}",
+	    "{\"manifestoTrust\":1,\"pins\":{\"" NAME "\":{\"ca\":\"missing.pem\"}}}",
+	    "{\"manifestoTrust\":1,\"pins\":{},\"pins\":{}}",
 	};
 	struct world w;
 	world_init(&w, state);
@@ -309,7 +322,8 @@ static void trust_on_first_use_is_stored_but_not_in_ci(void **state)
 
 static void floors_that_cannot_be_read_are_never_taken_for_none(void **state)
 {
-	static const char *const texts[] = {"", "{}", "[]", "{\"clock\":1,\"root\":\"x\",\"keys\":\"x\",\"versions\":{}}"};
+	static const char *const texts[] = {"", "{}", "[]",
+					    "{\"clock\":1,\"root\":\"x\",\"keys\":\"x\",\"versions\":{}}"};
 	struct world w;
 	world_init(&w, state);
 	assert_int_equal(load(&w), MF_OK);
@@ -460,7 +474,8 @@ static void expired_last_root_is_expired(void **state)
 	world_drop(&w);
 }
 
-/* The pinned key itself signs another root of a version that this machine has trusted: a replaced collection. */
+/* The pinned key itself signs another root of a version that this machine has trusted: a replaced collection.
+ */
 static void replaced_root_of_a_trusted_version_is_refused_even_when_the_pinned_key_signed_it(void **state)
 {
 	struct world w;
@@ -512,7 +527,8 @@ static int intent(void *arg, struct mf_trust *t, struct mf_trust_change *out, st
 {
 	struct plan *p = arg;
 	(void)t;
-	if (p->race && p->calls == 0) { /* somebody on another machine publishes between our load and our publish */
+	if (p->race &&
+	    p->calls == 0) { /* somebody on another machine publishes between our load and our publish */
 		struct world other = *p->w;
 		struct plan theirs = {.w = &other, .edit = {MF_STR("theirs"), p->edit.entry}};
 		char *home = mf_path_join(p->w->dir, "other-home", NULL);
@@ -535,7 +551,9 @@ static int put_one(struct world *w, struct plan *p, int64_t *version, struct mf_
 	return mf_trust_update(w->trust, MF_STR(""), intent, p, version, err);
 }
 
-#define ENTRY MF_STR("{\"hashes\":{\"sha256\":\"0000000000000000000000000000000000000000000000000000000000000000\"},\"length\":1}")
+#define ENTRY                                                                                                \
+	MF_STR("{\"hashes\":{\"sha256\":"                                                                    \
+	       "\"0000000000000000000000000000000000000000000000000000000000000000\"},\"length\":1}")
 
 static void update_is_published_proven_and_raises_the_floor(void **state)
 {
@@ -546,7 +564,8 @@ static void update_is_published_proven_and_raises_the_floor(void **state)
 	struct plan p = {.w = &w, .edit = {MF_STR("ours"), ENTRY}};
 	ok(put_one(&w, &p, &version, &err), &err);
 	assert_int_equal(version, 2);
-	assert_true(mf_tuf_target_find(mf_tuf_set_find(mf_trust_set(w.trust), "targets")->file, MF_STR("ours")) >= 0);
+	assert_true(
+	    mf_tuf_target_find(mf_tuf_set_find(mf_trust_set(w.trust), "targets")->file, MF_STR("ours")) >= 0);
 	struct mf_floors f;
 	ok(mf_floors_load(w.home, NAME, &f, &err), &err);
 	assert_int_equal(mf_tuf_floor_get(&f.roles, "targets"), 2);
@@ -677,27 +696,27 @@ static void prefix_pin_lets_its_own_root_key_initialise_and_no_other(void **stat
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(pin_of_an_exact_name_goes_before_prefixes_and_the_longest_prefix_wins),
-		T(broken_pin_files_are_pin_errors),
-		T(unpinned_and_wrongly_pinned_repositories_are_refused),
-		T(trust_on_first_use_is_stored_but_not_in_ci),
-		T(floors_that_cannot_be_read_are_never_taken_for_none),
-		T(clock_behind_the_floor_is_rollback_within_a_tolerance),
-		T(repository_that_was_there_is_gone_and_another_is_not_found),
-		T(lower_versions_than_seen_are_rollback),
-		T(rotated_online_keys_let_versions_start_again),
-		T(pin_on_any_root_of_the_chain_accepts_a_rotation),
-		T(chain_with_a_missing_or_unsigned_step_is_refused),
-		T(expired_last_root_is_expired),
-		T(replaced_root_of_a_trusted_version_is_refused_even_when_the_pinned_key_signed_it),
-		T(pin_threshold_counts_distinct_signers),
-		T(update_is_published_proven_and_raises_the_floor),
-		T(lost_race_is_tried_again_and_nothing_of_the_other_is_lost),
-		T(update_without_a_key_of_the_role_is_a_key_error_and_publishes_nothing),
-		T(a_publish_makes_timestamp_and_snapshot_fresh_for_ninety_days),
-		T(prefix_pin_lets_its_own_root_key_initialise_and_no_other),
-		T(holder_of_the_root_key_publishes_without_a_pin_and_gets_one),
-		T(second_initialisation_is_a_conflict_and_one_after_a_loss_is_gone),
+	    T(pin_of_an_exact_name_goes_before_prefixes_and_the_longest_prefix_wins),
+	    T(broken_pin_files_are_pin_errors),
+	    T(unpinned_and_wrongly_pinned_repositories_are_refused),
+	    T(trust_on_first_use_is_stored_but_not_in_ci),
+	    T(floors_that_cannot_be_read_are_never_taken_for_none),
+	    T(clock_behind_the_floor_is_rollback_within_a_tolerance),
+	    T(repository_that_was_there_is_gone_and_another_is_not_found),
+	    T(lower_versions_than_seen_are_rollback),
+	    T(rotated_online_keys_let_versions_start_again),
+	    T(pin_on_any_root_of_the_chain_accepts_a_rotation),
+	    T(chain_with_a_missing_or_unsigned_step_is_refused),
+	    T(expired_last_root_is_expired),
+	    T(replaced_root_of_a_trusted_version_is_refused_even_when_the_pinned_key_signed_it),
+	    T(pin_threshold_counts_distinct_signers),
+	    T(update_is_published_proven_and_raises_the_floor),
+	    T(lost_race_is_tried_again_and_nothing_of_the_other_is_lost),
+	    T(update_without_a_key_of_the_role_is_a_key_error_and_publishes_nothing),
+	    T(a_publish_makes_timestamp_and_snapshot_fresh_for_ninety_days),
+	    T(prefix_pin_lets_its_own_root_key_initialise_and_no_other),
+	    T(holder_of_the_root_key_publishes_without_a_pin_and_gets_one),
+	    T(second_initialisation_is_a_conflict_and_one_after_a_loss_is_gone),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

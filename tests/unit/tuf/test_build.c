@@ -377,7 +377,8 @@ static void control_characters_have_no_form_in_notary_and_are_escaped_in_tuf1(vo
 			continue;
 		}
 		sw_ok(rc, &err);
-		struct mf_tuf_file *f MF_TUF_FILE_CLEANUP = mf_tuf_parse_unverified(dialects[d], MF_TUF_TARGETS, &out, &err);
+		struct mf_tuf_file *f MF_TUF_FILE_CLEANUP =
+		    mf_tuf_parse_unverified(dialects[d], MF_TUF_TARGETS, &out, &err);
 		assert_non_null(f);
 		assert_true(mf_str_eq(f->canonical, mf_buf_str(&text)));
 		assert_int_equal(mf_tuf_target_find(f, MF_STR("a\nb")), 0);

@@ -373,8 +373,8 @@ static void targets_lists_deep(struct sw *r, json_t *j)
 {
 	json_t *delegations = json_object_get(j, "delegations");
 	json_t *ids = json_pack("[s]", r->keys[K_DEEP].id);
-	json_t *role = json_pack("{s:o,s:s,s:[s],s:b,s:i}", "keyids", ids, "name", sw_role(r, F_DEEP), "paths", "other/*", "terminating", 0,
-				 "threshold", 1);
+	json_t *role = json_pack("{s:o,s:s,s:[s],s:b,s:i}", "keyids", ids, "name", sw_role(r, F_DEEP),
+				 "paths", "other/*", "terminating", 0, "threshold", 1);
 	assert_int_equal(json_object_set_new(json_object_get(delegations, "keys"), r->keys[K_DEEP].id,
 					     sw_load(mf_str_c(r->keys[K_DEEP].object))),
 			 0);
@@ -396,7 +396,8 @@ static void check_deep_for_both(struct sw *r, struct mf_tuf_set *s)
 
 static void role_that_two_delegators_list_is_loaded_for_each(void **state)
 {
-	static const struct sw_row row = ROW("", SW_TUF1, MF_OK, F_ROOT, .file = F_TARGETS, .edit = targets_lists_deep);
+	static const struct sw_row row =
+	    ROW("", SW_TUF1, MF_OK, F_ROOT, .file = F_TARGETS, .edit = targets_lists_deep);
 	(void)state;
 	with_set(&row, SW_TUF1, "", check_deep_for_both);
 }
