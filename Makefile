@@ -223,10 +223,10 @@ HEADERS := $(wildcard include/manifesto/*.h)
 INSTALLED = $(PREFIX)/bin/manifesto $(LIBDIR)/libmanifesto.a $(LIBDIR)/pkgconfig/manifesto.pc \
 	$(HEADERS:include/%=$(INCLUDEDIR)/%) $(foreach p,$(MAN_PAGES),$(MANDIR)/man$(subst .,,$(suffix $(p)))/$(notdir $(p)))
 
-$(O)/manifesto.pc: manifesto.pc.in FORCE
+$(O)/manifesto.pc: src/manifesto.pc.in FORCE
 	@mkdir -p $(O)
 	@sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' \
-		-e 's|@VERSION@|$(VERSION)|' manifesto.pc.in > $@
+		-e 's|@VERSION@|$(VERSION)|' src/manifesto.pc.in > $@
 
 .PHONY: install uninstall
 install: all $(O)/manifesto.pc ## install below PREFIX (with DESTDIR before it)
