@@ -11,6 +11,7 @@ PATH=$PATH:/usr/sbin:/sbin
 # purpose  Debian package        probe
 table='
 build  gcc                   program gcc
+build  libc6-dev             file /usr/include/stdint.h
 build  make                  program make
 build  pkg-config            program pkg-config
 build  libcurl4-openssl-dev  library libcurl
@@ -21,7 +22,9 @@ check  libcmocka-dev         library cmocka
 check  bash                  program bash
 check  curl                  program curl
 check  docker-registry       program docker-registry
+check  faketime              program faketime
 check  jq                    program jq
+check  mandoc                program mandoc
 check  notary                program notary-signer
 check  openssl               program openssl
 check  perl-base             program perl
