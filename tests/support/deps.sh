@@ -23,6 +23,7 @@ check  bash                  program bash
 check  curl                  program curl
 check  docker-registry       program docker-registry
 check  faketime              program faketime
+check  iproute2              program ss
 check  jq                    program jq
 check  mandoc                program mandoc
 check  notary                program notary-signer
