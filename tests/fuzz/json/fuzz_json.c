@@ -1,6 +1,6 @@
-/* What the strict reader accepts, jansson accepts, and our tree of it is the same as its own; what the reader calls
- * canonical, the writer leaves as it is; canonical text without control characters is its own canonical form; a
- * jansson tree has the same one. */
+/* What the strict reader accepts, jansson accepts, and our tree of it is the same as its own; what the reader
+ * calls canonical, the writer leaves as it is; canonical text without control characters is its own canonical
+ * form; a jansson tree has the same one. */
 #include <assert.h>
 
 #include "json/json.h"
@@ -90,7 +90,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		assert(mf_json_canonicalize(text, &out, &err) < 0 && err.code == MF_E_FORMAT);
 		return 0;
 	}
-	json_t *j MF_JSON_CLEANUP = json_loadb(text.p, text.n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
+	json_t *j MF_JSON_CLEANUP =
+	    json_loadb(text.p, text.n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
 	json_t *ours MF_JSON_CLEANUP = mf_json_load((struct mf_bytes){data, size}, MAX, &err);
 	assert(j && ours && json_equal(j, ours));
 	check_tree(j, text);
