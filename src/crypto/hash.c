@@ -2,7 +2,6 @@
 
 #include <assert.h>
 #include <pthread.h>
-#include <sodium.h>
 
 #include "crypto/internal.h"
 
@@ -109,18 +108,4 @@ void mf_hash_free(struct mf_hash *h)
 		return;
 	EVP_MD_CTX_free(h->ctx);
 	free(h);
-}
-
-int mf_hmac_sha256(struct mf_bytes key, struct mf_bytes data, struct mf_digest *out, struct mf_err *err)
-{
-	crypto_auth_hmacsha256_state state;
-
-	if (mf_crypto_ready(err))
-		return -1;
-	/* libsodium's, because OpenSSL's takes the key length as an int and fetches anew for each call. */
-	crypto_auth_hmacsha256_init(&state, key.n ? key.p : (const uint8_t *)"", key.n);
-	crypto_auth_hmacsha256_update(&state, data.n ? data.p : (const uint8_t *)"", data.n);
-	crypto_auth_hmacsha256_final(&state, out->b);
-	mf_wipe(&state, sizeof(state));
-	return 0;
 }

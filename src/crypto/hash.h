@@ -20,8 +20,4 @@ static inline void mf_hash_cleanup(struct mf_hash **h)
 }
 #define MF_HASH_CLEANUP __attribute__((cleanup(mf_hash_cleanup)))
 
-/* HMAC-SHA256 of data under key. */
-int mf_hmac_sha256(struct mf_bytes key, struct mf_bytes data, struct mf_digest *out,
-		   struct mf_err *err) MF_NODISCARD;
-
 #endif
