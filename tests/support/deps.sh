@@ -20,9 +20,11 @@ build  libsodium-dev         library libsodium
 build  libssl-dev            library libcrypto
 check  libcmocka-dev         library cmocka
 check  bash                  program bash
+check  bsdextrautils         program col
 check  curl                  program curl
 check  docker-registry       program docker-registry
 check  faketime              program faketime
+check  git                   program git
 check  iproute2              program ss
 check  jq                    program jq
 check  mandoc                program mandoc
@@ -36,6 +38,7 @@ check  skopeo                program skopeo
 lint   clang                 program clang
 lint   clang-tidy            program clang-tidy
 lint   cppcheck              program cppcheck
+lint   git                   program git
 lint   python3               program python3
 lint   shellcheck            program shellcheck
 fuzz   clang                 program clang
