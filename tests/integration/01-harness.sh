@@ -123,13 +123,13 @@ run deps lint
 check_status 'without rights nothing is installed' 1
 # python3 may be found where lint would not use it.
 check 'the command to run is printed' \
-	grep -qE '^  sudo apt-get install .* clang clang-tidy cppcheck (python3 )?shellcheck$' "$T/stderr"
+	grep -qE '^  sudo apt-get install .* clang clang-tidy cppcheck (git )?(python3 )?shellcheck$' "$T/stderr"
 program apt-get <<<"echo \"\$*\" >>$T/apt"
 program env <<<'shift; exec "$@"'
 program id <<<'echo 0'
 run deps lint
 check_status 'root installs' 0
-check 'what is missing' grep -qE '^install .* clang clang-tidy cppcheck (python3 )?shellcheck$' "$T/apt"
+check 'what is missing' grep -qE '^install .* clang clang-tidy cppcheck (git )?(python3 )?shellcheck$' "$T/apt"
 program id <<<'echo 1000'
 program sudo <<<'echo "sudo $*" >>'"$T/apt; exit 1"
 run deps lint
