@@ -123,8 +123,8 @@ static void canonicalize_leaves_the_buffer_alone_when_it_fails(void **state)
 /* Bytes that the reader calls canonical are copied; a space in front forces them through the writer. */
 static void writer_and_reader_agree_on_what_is_canonical(void **state)
 {
-	static const char *const docs[] = {"{\"\":[],\"A\":{\"\\\"\":\"\\\\\"},\"a\":[0,-1,9007199254740991,"
-					   "null,true,false],\"\xc3\xa9\":\"\x7f<\xe2\x80\xa8\"}",
+	static const char *const docs[] = {("{\"\":[],\"A\":{\"\\\"\":\"\\\\\"},\"a\":[0,-1,9007199254740991,"
+					    "null,true,false],\"\xc3\xa9\":\"\x7f<\xe2\x80\xa8\"}"),
 					   "\"\"",
 					   "0",
 					   "[[[[[]]]]]",

@@ -72,8 +72,8 @@ static void skip_accepts_the_grammar(void **state)
 	    "\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u0000\\uABCD\\uabcd\"",
 	    "\"\\ud83d\\ude00\"",
 	    "\"\x7f\"",
-	    "\"\xc2\x80\xdf\xbf\xe0\xa0\x80\xed\x9f\xbf\xee\x80\x80\xef\xbf\xbf\xf0\x90\x80\x80\xf4\x8f\xbf"
-	    "\xbf\"",
+	    ("\"\xc2\x80\xdf\xbf\xe0\xa0\x80\xed\x9f\xbf\xee\x80\x80\xef\xbf\xbf\xf0\x90\x80\x80\xf4\x8f\xbf"
+	     "\xbf\""),
 	    "9223372036854775807",
 	    "-9223372036854775808",
 	    "9.9e307",

@@ -308,8 +308,8 @@ static void signing_and_reading_records(void **state)
 static int parse_references(void *arg, struct mf_err *err)
 {
 	static const char *const texts[] = {
-	    "localhost:5000/acme/"
-	    "app:1.0@sha256:0123456789012345678901234567890123456789012345678901234567890123",
+	    ("localhost:5000/acme/"
+	     "app:1.0@sha256:0123456789012345678901234567890123456789012345678901234567890123"),
 	    "alpine", "oci:/some/dir:1.0"};
 	(void)arg;
 	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
