@@ -58,7 +58,7 @@ lie "{$get_blob,\"action\":\"replace\",\"headers\":{\"Content-Type\":\"text/html
 gets 'headers of a blob are not believed, its content is' approval.json "$image" qa-approval
 while read -r code want; do
 	lie "{$get_blob,\"action\":\"status\",\"status\":$code,\"body\":\"not found, no such record\"}"
-	refuses "$code for the blob" "$want" "$code" manifesto get --timeout 1s "$image" qa-approval
+	refuses "$code for the blob" "$want" "$code" manifesto get --timeout 3s "$image" qa-approval
 done <<-'END'
 	401 5
 	403 5
@@ -82,11 +82,11 @@ refuses 'a connection that is closed' 4 '' manifesto get "$image" qa-approval
 # --- the image
 while read -r code want; do
 	lie "{$head_tag,\"action\":\"status\",\"status\":$code}"
-	refuses "$code for the tag" "$want" "$code" manifesto get --timeout 1s "$image" qa-approval
+	refuses "$code for the tag" "$want" "$code" manifesto get --timeout 3s "$image" qa-approval
 	lie "{$head_tag,\"action\":\"status\",\"status\":$code}"
-	refuses "$code for the tag of a list" "$want" "$code" manifesto list --timeout 1s "$image"
+	refuses "$code for the tag of a list" "$want" "$code" manifesto list --timeout 3s "$image"
 	lie "{$head_tag,\"action\":\"status\",\"status\":$code}"
-	refuses "$code for the tag of a put" "$want" "$code" manifesto put --timeout 1s "$image" new-type other.json
+	refuses "$code for the tag of a put" "$want" "$code" manifesto put --timeout 3s "$image" new-type other.json
 done <<-'END'
 	401 5
 	403 5
@@ -126,7 +126,7 @@ refuses 'another valid manifest for a digest, with the header that was asked for
 lie "{$get_manifest,\"action\":\"replace\",\"body_file\":\"$T/wrong.manifest\"}"
 refuses 'another manifest for an index' 6 'digest' manifesto get --platform linux/arm64 "$P/acme/app:2.0" qa-approval
 lie "{$get_manifest,\"action\":\"status\",\"status\":500}"
-refuses 'an index that cannot be had' 4 '500' manifesto put --timeout 1s --all-platforms "$P/acme/app:2.0" qa-approval other.json
+refuses 'an index that cannot be had' 4 '500' manifesto put --timeout 3s --all-platforms "$P/acme/app:2.0" qa-approval other.json
 
 # --- redirects
 lie '{"method":"GET","path":"/blobs/sha256:'"$blob"'","action":"status","status":401,"headers":{"WWW-Authenticate":"Basic realm=\"r\""},"count":1}' \
