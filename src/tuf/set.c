@@ -16,7 +16,8 @@ int64_t mf_tuf_floor_get(const struct mf_tuf_floors *f, const char *role)
 void mf_tuf_set_init(struct mf_tuf_set *s, const struct mf_dialect *d, struct mf_str gun, int64_t now,
 		     const struct mf_tuf_floors *floors)
 {
-	*s = (struct mf_tuf_set){.d = d, .gun = gun, .now = now, .floors = floors};
+	*s = (struct mf_tuf_set){
+	    .d = d, .gun = gun, .now = now, .floors = floors, .max_total = MF_MAX_TARGETS_TOTAL};
 }
 
 void mf_tuf_set_rewind(struct mf_tuf_set *s)
@@ -302,10 +303,10 @@ static int check_total(const struct mf_tuf_set *s, size_t more, struct mf_err *e
 	size_t total = more;
 	for (size_t i = 0; i < s->nroles; i++)
 		total += s->roles[i]->file->bytes.n;
-	if (total <= MF_MAX_TARGETS_TOTAL)
+	if (total <= s->max_total)
 		return 0;
 	return mf_fail(err, MF_E_FORMAT, 0, "the roles to read have more than %zu bytes together",
-		       MF_MAX_TARGETS_TOTAL);
+		       s->max_total);
 }
 
 static int load_targets(struct mf_tuf_set *s, const char *name, const struct mf_tuf_wanted *w,

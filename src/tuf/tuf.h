@@ -165,6 +165,7 @@ struct mf_tuf_set {
 	unsigned expired_ok; /* bits of enum mf_tuf_type: loading for signing, expired files of these pass and
 				set `expired` (never a root) */
 	bool expired;
+	size_t max_total; /* octets of all targets roles together: MF_MAX_TARGETS_TOTAL */
 	struct mf_tuf_file *root, *timestamp, *snapshot;
 	struct mf_tuf_loaded **roles; /* targets first */
 	size_t nroles, cap;

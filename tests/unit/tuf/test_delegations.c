@@ -478,6 +478,30 @@ static void expired_targets_may_be_loaded_for_signing(void **state)
 	}
 }
 
+static void roles_that_are_too_large_together_are_refused(void **state)
+{
+	(void)state;
+	for (int exact = 0; exact < 2; exact++) {
+		struct sw r SW_CLEANUP = sw_new(SW_TUF1);
+		struct mf_tuf_set s;
+		struct mf_err err = MF_ERR_INIT;
+		enum sw_file at = F_ROOT;
+		size_t total = 0;
+		sw_build(&r, NULL);
+		for (enum sw_file f = F_TARGETS; f < F_COUNT; f = (enum sw_file)(f + 1))
+			total += r.bytes[f].n;
+		mf_tuf_set_init(&s, r.d, MF_STR(SW_GUN), SW_NOW, NULL);
+		s.max_total = exact ? total : total - 1;
+		int rc = sw_step_root(&r, &s, &err);
+		for (enum sw_file f = F_TIMESTAMP; rc == 0 && f <= F_TARGETS; f = (enum sw_file)(f + 1))
+			rc = sw_step(&r, &s, f, &err);
+		if (rc == 0)
+			rc = sw_step_delegations(&r, &s, "", &at, &err);
+		assert_int_equal(err.code, exact ? MF_OK : MF_E_FORMAT);
+		mf_tuf_set_clear(&s);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -491,6 +515,7 @@ int main(void)
 	    cmocka_unit_test(child_is_not_wanted_where_its_parent_may_not_be),
 	    cmocka_unit_test(role_without_paths_covers_nothing),
 	    cmocka_unit_test(path_hash_prefixes_are_of_the_names_sha256),
+	    cmocka_unit_test(roles_that_are_too_large_together_are_refused),
 	    cmocka_unit_test(cycle_of_delegations_ends),
 	    cmocka_unit_test(role_that_two_delegators_list_is_loaded_for_each),
 	    cmocka_unit_test(first_entry_of_a_role_listed_twice_counts),
