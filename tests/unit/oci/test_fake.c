@@ -58,227 +58,206 @@ static const char read_rules[] = "["
 					RULE("GET", "f500/manifests/", "500", "")
 					    RULE("GET", "fbad/manifests/", "200", BODY("{}"));
 
-static const char index_rules[] =
-    RULE("GET", "race/manifests/", "200", BODY(INDEX(DESCRIPTOR(A) "," DESCRIPTOR(B))))
-	RULE(
-	    "HEAD", "race/manifests/", "200",
-	    "") "{\"method\":\"PUT\",\"path\":\"^/v2/race/"
-		"\",\"count\":1,\"action\":\"status\",\"status\":400" BODY("{\\\"errors\\\":[{\\\"code\\\":"
-									   "\\\"MANIFEST_BLOB_UNKNOWN\\\","
-									   "\\\"detail\\\":\\\"" A
-									   "\\\"}]}") "}," RULE("PUT",
-												"race/"
-												"manifests/",
-												"201", "")
-		    RULE("GET", "mute/manifests/", "200", BODY(INDEX(DESCRIPTOR(A) "," DESCRIPTOR(B))))
-			RULE("HEAD", "mute/manifests/" B, "200", "")
-			    RULE("HEAD", "mute/manifests/" C, "200", "") "{\"method\":\"PUT\",\"path\":\"^/"
-									 "v2/mute/"
-									 "\",\"count\":1,\"action\":"
-									 "\"status\",\"status\":400" BODY("{"
-													  "\\"
-													  "\""
-													  "er"
-													  "ro"
-													  "rs"
-													  "\\"
-													  "\""
-													  ":["
-													  "{"
-													  "\\"
-													  "\""
-													  "co"
-													  "de"
-													  "\\"
-													  "\""
-													  ":"
-													  "\\"
-													  "\""
-													  "MA"
-													  "NI"
-													  "FE"
-													  "ST"
-													  "_B"
-													  "LO"
-													  "B_"
-													  "UN"
-													  "KN"
-													  "OW"
-													  "N"
-													  "\\"
-													  "\""
-													  "}]"
-													  "}") "}," RULE(
-									     "PUT", "mute/manifests/", "201",
-									     "") "{\"method\":\"PUT\","
-										 "\"path\":\"^/v2/told/"
-										 "\",\"action\":\"drop\"}"
-										 "," RULE("HEAD",
-											  "cat/blobs/", "200",
-											  "") "{\"method\":"
-											      "\"PUT\","
-											      "\"path\":\"^/"
-											      "v2/cat/"
-											      "\",\"count\":"
-											      "1,\"action\":"
-											      "\"status\","
-											      "\"status\":"
-											      "400" BODY("{\\"
-													 "\"e"
-													 "rro"
-													 "rs"
-													 "\\"
-													 "\":"
-													 "[{"
-													 "\\"
-													 "\"c"
-													 "ode"
-													 "\\"
-													 "\":"
-													 "\\"
-													 "\"M"
-													 "ANI"
-													 "FES"
-													 "T_"
-													 "BLO"
-													 "B_"
-													 "UNK"
-													 "NOW"
-													 "N\\"
-													 "\","
-													 "\\"
-													 "\"d"
-													 "eta"
-													 "il"
-													 "\\"
-													 "\":"
-													 "\\"
-													 "\"" A
-													 "\\"
-													 "\"}"
-													 "]}") "}," RULE("PUT",
-															 "cat/manifests/",
-															 "201",
-															 "");
+static const char index_rules[] = RULE("GET", "race/manifests/", "200",
+				       BODY(INDEX(DESCRIPTOR(A) "," DESCRIPTOR(B))))
+    RULE("HEAD", "race/manifests/", "200",
+	 "") "{\"method\":\"PUT\",\"path\":\"^/v2/race/"
+	     "\",\"count\":1,\"action\":\"status\",\"status\":400" BODY("{\\\"errors\\\":[{\\\"code\\\":"
+									"\\\"MANIFEST_BLOB_UNKNOWN\\\","
+									"\\\"detail\\\":\\\"" A
+									"\\\"}]}") "}," RULE("PUT",
+											     "race/"
+											     "manifests/",
+											     "201", "")
+		 RULE("GET", "mute/manifests/", "200", BODY(INDEX(DESCRIPTOR(A) "," DESCRIPTOR(B))))
+		     RULE("HEAD", "mute/manifests/" B, "200", "") RULE(
+			 "HEAD", "mute/manifests/" C, "200",
+			 "") "{\"method\":\"PUT\",\"path\":\"^/"
+			     "v2/mute/"
+			     "\",\"count\":1,\"action\":"
+			     "\"status\",\"status\":400" BODY(
+				 "{"
+				 "\\"
+				 "\""
+				 "er"
+				 "ro"
+				 "rs"
+				 "\\"
+				 "\""
+				 ":["
+				 "{"
+				 "\\"
+				 "\""
+				 "co"
+				 "de"
+				 "\\"
+				 "\""
+				 ":"
+				 "\\"
+				 "\""
+				 "MA"
+				 "NI"
+				 "FE"
+				 "ST"
+				 "_B"
+				 "LO"
+				 "B_"
+				 "UN"
+				 "KN"
+				 "OW"
+				 "N"
+				 "\\"
+				 "\""
+				 "}]"
+				 "}") "}," RULE("PUT", "mute/manifests/", "201",
+						"") "{\"method\":\"PUT\","
+						    "\"path\":\"^/v2/told/"
+						    "\",\"action\":\"drop\"}"
+						    "," RULE("HEAD", "cat/blobs/", "200",
+							     "") "{\"method\":"
+								 "\"PUT\","
+								 "\"path\":\"^/"
+								 "v2/cat/"
+								 "\",\"count\":"
+								 "1,\"action\":"
+								 "\"status\","
+								 "\"status\":"
+								 "400" BODY("{\\"
+									    "\"e"
+									    "rro"
+									    "rs"
+									    "\\"
+									    "\":"
+									    "[{"
+									    "\\"
+									    "\"c"
+									    "ode"
+									    "\\"
+									    "\":"
+									    "\\"
+									    "\"M"
+									    "ANI"
+									    "FES"
+									    "T_"
+									    "BLO"
+									    "B_"
+									    "UNK"
+									    "NOW"
+									    "N\\"
+									    "\","
+									    "\\"
+									    "\"d"
+									    "eta"
+									    "il"
+									    "\\"
+									    "\":"
+									    "\\"
+									    "\"" A "\\"
+									    "\"}"
+									    "]}") "}," RULE("PUT",
+											    "cat/manifests/",
+											    "201", "");
 
 static const char upload_rules[] =
     /* uploads */
     RULE("POST", "up/blobs/uploads/", "202", HEADER("Location", "/v2/up/session?state=x%20y"))
 	RULE("PUT", "up/session.state=x%20y&digest=sha256%3A[0-9a-f]{64}$", "201", "")
-	    RULE("POST", "noloc/blobs/uploads/", "202", "") "{\"method\":\"POST\",\"path\":\"^/v2/away/"
-							    "\",\"count\":1,\"action\":\"status\",\"status\":"
-							    "401" HEADER("WWW-Authenticate", "Basic realm=x") "}," RULE(
-								"POST", "away/blobs/uploads/", "202",
-								HEADER(
-								    "Location", "http://127.0.0.1:@@@@@/"
-										"away")) "{\"method\":"
-											 "\"HEAD\",\"path\":"
-											 "\"^/v2/lost/blobs/"
-											 "\",\"count\":1,"
-											 "\"action\":"
-											 "\"status\","
-											 "\"status\":404}"
-											 "," RULE("HEAD",
-												  "lost/"
-												  "blobs/",
-												  "200",
-												  "") RULE("P"
-													   "O"
-													   "S"
-													   "T",
-													   "l"
-													   "o"
-													   "s"
-													   "t"
-													   "/"
-													   "b"
-													   "l"
-													   "o"
-													   "b"
-													   "s"
-													   "/"
-													   "u"
-													   "p"
-													   "l"
-													   "o"
-													   "a"
-													   "d"
-													   "s"
-													   "/",
-													   "2"
-													   "0"
-													   "2",
-													   HEADER(
-													       "Location",
-													       "/v2/lost/session"))
-											     RULE(
-												 "PUT",
-												 "lost/"
-												 "session",
-												 "404",
-												 "") RULE("PO"
-													  "S"
-													  "T",
-													  "do"
-													  "wn"
-													  "/b"
-													  "lo"
-													  "bs"
-													  "/u"
-													  "pl"
-													  "oa"
-													  "ds"
-													  "/",
-													  "20"
-													  "2",
-													  HEADER(
-													      "Location",
-													      "http://127.0.0.1:@@@@@/away"))
-												 RULE(
-												     "POST",
-												     "ftp/"
-												     "blobs/"
-												     "uploads"
-												     "/",
-												     "202",
-												     HEADER(
-													 "Loc"
-													 "ati"
-													 "on",
-													 "ftp"
-													 "://"
-													 "127"
-													 ".0."
-													 "0."
-													 "1/"
-													 "awa"
-													 "y"))
-												     RULE(
-													 "POS"
-													 "T",
-													 "den"
-													 "ied"
-													 "/bl"
-													 "obs"
-													 "/up"
-													 "loa"
-													 "ds"
-													 "/",
-													 "40"
-													 "3",
-													 "")
-													 RULE(
-													     "POST",
-													     "full/blobs/uploads/",
-													     "202",
-													     HEADER(
-														 "Location",
-														 "/v2/full/session"))
-													     RULE(
-														 "PUT",
-														 "full/session",
-														 "500",
-														 "")
+	    RULE("POST", "noloc/blobs/uploads/", "202",
+		 "") "{\"method\":\"POST\",\"path\":\"^/v2/away/"
+		     "\",\"count\":1,\"action\":\"status\",\"status\":"
+		     "401" HEADER("WWW-Authenticate", "Basic realm=x") "}," RULE(
+			 "POST", "away/blobs/uploads/", "202",
+			 HEADER("Location",
+				"http://127.0.0.1:@@@@@/"
+				"away")) "{\"method\":"
+					 "\"HEAD\",\"path\":"
+					 "\"^/v2/lost/blobs/"
+					 "\",\"count\":1,"
+					 "\"action\":"
+					 "\"status\","
+					 "\"status\":404}"
+					 "," RULE("HEAD",
+						  "lost/"
+						  "blobs/",
+						  "200", "") RULE("P"
+								  "O"
+								  "S"
+								  "T",
+								  "l"
+								  "o"
+								  "s"
+								  "t"
+								  "/"
+								  "b"
+								  "l"
+								  "o"
+								  "b"
+								  "s"
+								  "/"
+								  "u"
+								  "p"
+								  "l"
+								  "o"
+								  "a"
+								  "d"
+								  "s"
+								  "/",
+								  "2"
+								  "0"
+								  "2",
+								  HEADER("Location", "/v2/lost/session"))
+					     RULE("PUT",
+						  "lost/"
+						  "session",
+						  "404", "")
+						 RULE("PO"
+						      "S"
+						      "T",
+						      "do"
+						      "wn"
+						      "/b"
+						      "lo"
+						      "bs"
+						      "/u"
+						      "pl"
+						      "oa"
+						      "ds"
+						      "/",
+						      "20"
+						      "2",
+						      HEADER("Location", "http://127.0.0.1:@@@@@/away"))
+						     RULE("POST",
+							  "ftp/"
+							  "blobs/"
+							  "uploads"
+							  "/",
+							  "202",
+							  HEADER("Loc"
+								 "ati"
+								 "on",
+								 "ftp"
+								 "://"
+								 "127"
+								 ".0."
+								 "0."
+								 "1/"
+								 "awa"
+								 "y")) RULE("POS"
+									    "T",
+									    "den"
+									    "ied"
+									    "/bl"
+									    "obs"
+									    "/up"
+									    "loa"
+									    "ds"
+									    "/",
+									    "40"
+									    "3",
+									    "")
+							 RULE("POST", "full/blobs/uploads/", "202",
+							      HEADER("Location", "/v2/full/session"))
+							     RULE("PUT", "full/session", "500", "")
     /* manifests written */
     RULE("PUT", "subject/manifests/", "201", HEADER("OCI-Subject", A))
 	RULE("PUT", "other/manifests/", "201", HEADER("Docker-Content-Digest", A))

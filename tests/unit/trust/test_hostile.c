@@ -459,7 +459,7 @@ static void tombstone_is_told_by_its_media_type_in_any_case(void **state)
 	struct hrole r =
 	    targets_of(&s, 1,
 		       "\"" SUBJECT_NAME "\":{\"custom\":{\"manifesto\":{\"mediaType\":\"Application/"
-					 "vnd.manifesto.WITHDRAWN.v1+json\",\"v\":1}},"
+		       "vnd.manifesto.WITHDRAWN.v1+json\",\"v\":1}},"
 		       "\"hashes\":{\"sha256\":\"11" HEX "\"},\"length\":7}");
 	write_all(&s.w, &r, 1, 1, &s.online);
 	assert_int_equal(load_how(&s.w, false, "qa/"), MF_OK);
