@@ -152,6 +152,9 @@ static int read_content(struct put *p, struct mf_err *err)
 		   mf_spool_end(p->blob, &p->digest, &p->length, err) < 0) {
 		return -1;
 	}
+	/* A scanner that failed in a pipe leaves nothing behind it: whoever signs that should see it. */
+	if (!p->length)
+		mf_env_log(&p->m->env, MF_LOG_WARNING, "the content of '%s' is empty", p->o->type);
 	return find_media_type(p, err);
 }
 

@@ -234,6 +234,9 @@ refused 'list of a layout without a trust repository' 3 list oci:fresh:1.0
 MANIFESTO_PASSPHRASE=wrong run manifesto put oci:app:2.0 x third
 check_status 'a wrong passphrase' 11
 check_stdout_empty 'nothing on stdout'
+run_with /dev/null manifesto put oci:app:2.0 from-a-broken-pipe -
+check_status 'empty content is stored' 0
+check_stderr_has 'with a warning' "the content of 'from-a-broken-pipe' is empty"
 refused 'list of a role that there is not' 2 list --role nobody oci:app:2.0
 check_stderr_has 'it is named' "'nobody'"
 run manifesto list --role targets oci:app:2.0
