@@ -21,6 +21,7 @@ const struct mf_cli_command mf_cli_commands[] = {
 		B(MF_OPT_ANNOTATION) | B(MF_OPT_EXPIRES) | B(MF_OPT_ROLE) | B(MF_OPT_PLATFORM) |
 		B(MF_OPT_ALL_PLATFORMS) | B(MF_OPT_FORCE) | B(MF_OPT_REINSTATE) | B(MF_OPT_LINK) |
 		B(MF_OPT_KEY),
+     .repeats = B(MF_OPT_ANNOTATION),
      .min = 3,
      .max = 3,
      .credentials = true,
@@ -269,6 +270,10 @@ static int check_options(const struct mf_cli *cli, struct manifesto_error *err)
 		    !mf_cli_command_takes(cli->command, (enum mf_cli_opt)o))
 			return mf_cli_usage(err, "'%s' takes no option '--%s'", cli->command->name,
 					    mf_cli_options[o].name);
+	for (unsigned o = 0; o < MF_OPT_COUNT; o++)
+		if (mf_cli_options[o].kind == MF_OPT_VALUE && cli->args.times[o] > 1 &&
+		    !(cli->command->repeats & B(o)))
+			return mf_cli_usage(err, "option '--%s' is given twice", mf_cli_options[o].name);
 	return mf_cli_args_check(&cli->args, err);
 }
 

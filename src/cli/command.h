@@ -29,6 +29,7 @@ struct mf_cli_command {
 	const char *summary;     /* one line, no full stop */
 	const char *description; /* paragraphs for --help, wrapped */
 	uint64_t options;        /* besides the global ones: a set of MF_OPT_BIT */
+	uint64_t repeats;        /* those of them that may be given several times */
 	size_t min, max;         /* number of arguments; max MF_CLI_ANY: no limit */
 	bool credentials;        /* may log in somewhere */
 	bool offline;            /* needs no context of the library at all */

@@ -31,7 +31,7 @@ const struct mf_cli_option mf_cli_options[MF_OPT_COUNT] = {
 	[MF_OPT_MEDIA_TYPE] = {"media-type", "TYPE", "media type of the content (default: found by looking)", MF_OPT_VALUE, 0, false},
 	[MF_OPT_AUTHOR] = {"author", "TEXT", "who says it", MF_OPT_VALUE, 0, false},
 	[MF_OPT_REASON] = {"reason", "TEXT", "why", MF_OPT_VALUE, 0, false},
-	[MF_OPT_ANNOTATION] = {"annotation", "KEY=VALUE", "a signed annotation; may be repeated", MF_OPT_LIST, 0, false},
+	[MF_OPT_ANNOTATION] = {"annotation", "KEY=VALUE", "a signed annotation; may be repeated", MF_OPT_VALUE, 0, false},
 	[MF_OPT_EXPIRES] = {"expires", "TIME", "end of the record: RFC 3339 time, or duration from now (90d)", MF_OPT_VALUE, 0, false},
 	[MF_OPT_ROLE] = {"role", "ROLE", "the signing role meant", MF_OPT_VALUE, 0, false},
 	[MF_OPT_PLATFORM] = {"platform", "OS/ARCH[/VARIANT]", "the image of this platform in a multi-platform image", MF_OPT_VALUE, 0, false},
@@ -67,7 +67,7 @@ static enum mf_cli_opt find_short(char letter)
 
 static bool takes_value(enum mf_cli_opt o)
 {
-	return mf_cli_options[o].kind == MF_OPT_VALUE || mf_cli_options[o].kind == MF_OPT_LIST;
+	return mf_cli_options[o].kind == MF_OPT_VALUE;
 }
 
 static const char *option_name(size_t n)
@@ -89,13 +89,13 @@ static int set_flag(struct mf_cli_args *a, enum mf_cli_opt o)
 
 static int set_value(struct mf_cli_args *a, enum mf_cli_opt o, char *value, struct manifesto_error *err)
 {
-	if (mf_cli_options[o].kind == MF_OPT_LIST) {
-		a->list[a->nlist++] = value;
-		return set_flag(a, o);
-	}
-	if (a->times[o])
-		return mf_cli_usage(err, "option '--%s' is given twice", mf_cli_options[o].name);
-	a->value[o] = value;
+	if (!a->list[o]) /* room for every word and the end */
+		a->list[o] = mf_calloc(a->room, sizeof *a->list[o]);
+	if (!a->list[o])
+		return mf_cli_nomem(err);
+	a->list[o][a->times[o]] = value;
+	if (!a->times[o])
+		a->value[o] = value;
 	return set_flag(a, o);
 }
 
@@ -151,11 +151,9 @@ int mf_cli_args_parse(struct mf_cli_args *out, int argc, char **argv, struct man
 {
 	struct cursor c = {argc, 1, argv};
 	bool only_words = false;
-	size_t room = (size_t)(argc > 0 ? argc : 0) + 1;
-	*out = (struct mf_cli_args){0};
-	out->words = mf_calloc(room, sizeof *out->words);
-	out->list = mf_calloc(room, sizeof *out->list);
-	if (!out->words || !out->list)
+	*out = (struct mf_cli_args){.room = (size_t)(argc > 0 ? argc : 0) + 1};
+	out->words = mf_calloc(out->room, sizeof *out->words);
+	if (!out->words)
 		return mf_cli_nomem(err);
 	while (c.at < argc) {
 		char *word = argv[c.at++];
@@ -176,7 +174,8 @@ int mf_cli_args_parse(struct mf_cli_args *out, int argc, char **argv, struct man
 void mf_cli_args_clear(struct mf_cli_args *a)
 {
 	free(a->words);
-	free(a->list);
+	for (unsigned o = 0; o < MF_OPT_COUNT; o++)
+		free(a->list[o]);
 	*a = (struct mf_cli_args){0};
 }
 

@@ -59,8 +59,8 @@ _Static_assert(MF_OPT_COUNT <= 64, "a command's options are a 64-bit set");
 enum mf_cli_opt_kind {
 	MF_OPT_FLAG,  /* repeating it changes nothing */
 	MF_OPT_TIMES, /* how often it is given counts */
-	MF_OPT_VALUE, /* one value; a second is an error, as nobody can know which one was meant */
-	MF_OPT_LIST   /* values, in order */
+	MF_OPT_VALUE  /* one value; a second is an error, as nobody can know which one was meant, unless the
+			 command's row says that it repeats */
 };
 
 struct mf_cli_option {
@@ -75,12 +75,11 @@ extern const struct mf_cli_option mf_cli_options[MF_OPT_COUNT];
 
 /* What was typed. Pointers into argv, except the arrays themselves. */
 struct mf_cli_args {
-	char *value[MF_OPT_COUNT];
+	char *value[MF_OPT_COUNT]; /* the first one given, or NULL */
 	unsigned times[MF_OPT_COUNT];
-	const char **list; /* values of the one MF_OPT_LIST option, ends with NULL */
-	size_t nlist;
-	const char **words; /* command and arguments, in order */
-	size_t nwords;
+	const char **list[MF_OPT_COUNT]; /* all values in order, times[] of them, then NULL; or NULL: none */
+	const char **words;              /* command and arguments, in order */
+	size_t nwords, room;             /* room: words of the command line and one more */
 };
 
 /* Parses argv[1..]. On failure (MF_E_USAGE) what was understood so far stays in *out, for the hint. Either

@@ -36,16 +36,17 @@ static int parse_expires(const char *text, int64_t *out, struct manifesto_error 
 static int check_annotations(const struct mf_cli_args *a, struct manifesto_error *err)
 {
 	struct mf_esc shown;
-	for (size_t i = 0; i < a->nlist; i++) {
-		const char *eq = strchr(a->list[i], '=');
-		if (!eq || eq == a->list[i])
+	const char *const *list = a->list[MF_OPT_ANNOTATION];
+	for (size_t i = 0; i < a->times[MF_OPT_ANNOTATION]; i++) {
+		const char *eq = strchr(list[i], '=');
+		if (!eq || eq == list[i])
 			return mf_cli_usage(err, "--annotation '%s' is not KEY=VALUE",
-					    mf_esc(&shown, mf_str_c(a->list[i])));
-		size_t n = (size_t)(eq - a->list[i]) + 1;
+					    mf_esc(&shown, mf_str_c(list[i])));
+		size_t n = (size_t)(eq - list[i]) + 1;
 		for (size_t k = 0; k < i; k++)
-			if (strncmp(a->list[i], a->list[k], n) == 0)
+			if (strncmp(list[i], list[k], n) == 0)
 				return mf_cli_usage(err, "--annotation '%s' is given twice",
-						    mf_esc(&shown, (struct mf_str){a->list[i], n - 1}));
+						    mf_esc(&shown, (struct mf_str){list[i], n - 1}));
 	}
 	return 0;
 }
@@ -60,7 +61,7 @@ static int fill_options(struct manifesto_put_options *o, const struct mf_cli *cl
 	o->media_type = a->value[MF_OPT_MEDIA_TYPE];
 	o->author = a->value[MF_OPT_AUTHOR];
 	o->reason = a->value[MF_OPT_REASON];
-	o->annotations = a->nlist ? a->list : NULL;
+	o->annotations = a->list[MF_OPT_ANNOTATION];
 	o->role = a->value[MF_OPT_ROLE];
 	o->key = a->value[MF_OPT_KEY];
 	o->platform = a->value[MF_OPT_PLATFORM];
