@@ -278,3 +278,40 @@ void mf_time_format(char out[MF_TIME_LEN], int64_t seconds)
 	memcpy(out, text, MF_TIME_LEN - 1);
 	out[MF_TIME_LEN - 1] = 0;
 }
+
+/* ---- durations */
+
+static const struct {
+	char suffix;
+	int64_t seconds;
+} units[] = {{'w', 604800}, {'d', 86400}, {'h', 3600}, {'m', 60}, {'s', 1}};
+
+int mf_duration_parse(struct mf_str text, int64_t *seconds)
+{
+	/* A thousand years: far above any use, far below an overflow when added to a clock or counted in
+	 * milliseconds. */
+	const int64_t limit = INT64_C(31556952000);
+	int64_t n = 0, unit = 0;
+	size_t at = 0;
+	for (; at < text.n && text.p[at] >= '0' && text.p[at] <= '9'; at++)
+		if (__builtin_mul_overflow(n, 10, &n) || __builtin_add_overflow(n, text.p[at] - '0', &n))
+			return -1;
+	for (size_t i = 0; i < sizeof units / sizeof units[0]; i++)
+		if (at + 1 == text.n && text.p[at] == units[i].suffix)
+			unit = units[i].seconds;
+	if (at == text.n)
+		unit = 1;
+	if (!at || !n || !unit || n > limit / unit)
+		return -1;
+	*seconds = n * unit;
+	return 0;
+}
+
+void mf_duration_format(char out[MF_DURATION_LEN], int64_t seconds)
+{
+	size_t i = 1;
+	while (seconds % units[i].seconds)
+		i++;
+	(void)snprintf(out, MF_DURATION_LEN, "%lld%c", (long long)(seconds / units[i].seconds),
+		       units[i].suffix);
+}

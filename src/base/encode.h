@@ -1,4 +1,4 @@
-/* Hexadecimal, base64, percent-encoding and RFC 3339 times. */
+/* Hexadecimal, base64, percent-encoding, RFC 3339 times and durations. */
 #ifndef MF_BASE_ENCODE_H
 #define MF_BASE_ENCODE_H
 
@@ -28,5 +28,12 @@ int mf_time_parse(struct mf_str text, int64_t *seconds, struct mf_err *err) MF_N
 /* "2029-01-01T00:00:00Z" */
 #define MF_TIME_LEN 21
 void mf_time_format(char out[MF_TIME_LEN], int64_t seconds);
+
+/* "90", "90s", "15m", "2h", "90d", "4w": whole seconds above zero, at most a thousand years. -1 without an
+ * error object. */
+int mf_duration_parse(struct mf_str text, int64_t *seconds) MF_NODISCARD;
+/* In the largest unit that leaves no rest: "30d", "90m". Weeks are not used. */
+#define MF_DURATION_LEN 24
+void mf_duration_format(char out[MF_DURATION_LEN], int64_t seconds);
 
 #endif

@@ -58,6 +58,20 @@
 #define MF_MAX_KDF_OPS ((uint64_t)16)
 #define MF_MAX_KDF_MEM ((uint64_t)1 << 30)
 
+/* A gate: far above any policy of people, low enough that a requirement and a role can be compared with each.
+ */
+#define MF_MAX_POLICY_BYTES ((size_t)65536)
+#define MF_MAX_REQUIREMENTS 64
+#define MF_MAX_POLICY_ROLES 32
+#define MF_MAX_WAIVER_BYTES ((size_t)65536)   /* content of a waiver record */
+#define MF_MAX_WAIVER_TEXT ((size_t)1024)     /* its name, and for whom it is */
+#define MF_MAX_VERIFY_IMAGES ((size_t)100000) /* references of one run are held in memory */
+#define MF_MAX_IMAGE_LIST ((size_t)16 << 20)  /* octets of a list of references */
+#define MF_VERIFY_WINDOW 16                   /* images resolved at once; registries limit requests */
+/* Trust metadata kept loaded in one run; beyond it the repository that was not used for the longest time is
+ * dropped. */
+#define MF_MAX_VERIFY_HELD ((size_t)256 << 20)
+
 /* A clock may lie this far before the latest one seen: small steps by time daemons. */
 #define MF_CLOCK_TOLERANCE_S 300
 /* Blobs up to this size are kept in the cache, so that a warm get fetches nothing. */

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/encode.h"
 #include "base/str.h"
 
 /* One row a line: the table is read by its columns. */
@@ -294,21 +295,5 @@ int mf_cli_args_number(const struct mf_cli_args *a, enum mf_cli_opt o, int64_t m
 
 int mf_cli_parse_duration(const char *text, int64_t *seconds)
 {
-	static const struct {
-		const char *suffix;
-		int64_t seconds;
-	} units[] = {{"", 1}, {"s", 1}, {"m", 60}, {"h", 3600}, {"d", 86400}, {"w", 604800}};
-	/* A thousand years: far above any use, far below an overflow when added to a clock or counted in
-	 * milliseconds. */
-	const int64_t limit = INT64_C(31556952000);
-	size_t digits = strspn(text, "0123456789");
-	int64_t n = 0;
-	if (parse_digits(text, digits, &n) < 0 || n == 0)
-		return -1;
-	for (size_t i = 0; i < sizeof units / sizeof units[0]; i++)
-		if (strcmp(text + digits, units[i].suffix) == 0 && n <= limit / units[i].seconds) {
-			*seconds = n * units[i].seconds;
-			return 0;
-		}
-	return -1;
+	return mf_duration_parse(mf_str_c(text), seconds);
 }

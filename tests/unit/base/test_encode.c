@@ -411,6 +411,61 @@ static void time_format_stays_within_four_digit_years(void **state)
 	assert_string_equal(text, "0001-01-01T00:00:00Z");
 }
 
+static void duration_parses_whole_numbers_with_one_unit(void **state)
+{
+	static const struct {
+		const char *text;
+		int64_t seconds; /* 0: refused */
+	} rows[] = {
+	    {"90", 90},
+	    {"90s", 90},
+	    {"15m", 900},
+	    {"2h", 7200},
+	    {"30d", 2592000},
+	    {"4w", 2419200},
+	    {"31556952000", 31556952000},
+	    {"31556952001", 0},
+	    {"52178w", 0},
+	    {"9223372036854775808", 0},
+	    {"99999999999999999999d", 0},
+	    {"", 0},
+	    {"0", 0},
+	    {"0d", 0},
+	    {"d", 0},
+	    {"-1d", 0},
+	    {"+1d", 0},
+	    {" 1d", 0},
+	    {"1 d", 0},
+	    {"1dd", 0},
+	    {"1y", 0},
+	    {"1.5h", 0},
+	    {"1h30m", 0},
+	};
+	(void)state;
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		int64_t seconds = 0;
+		int rc = mf_duration_parse(mf_str_c(rows[i].text), &seconds);
+		if (rc != (rows[i].seconds ? 0 : -1) || seconds != rows[i].seconds)
+			fail_msg("'%s': %d, %lld", rows[i].text, rc, (long long)seconds);
+	}
+}
+
+static void duration_formats_in_the_largest_unit_without_rest(void **state)
+{
+	static const struct {
+		int64_t seconds;
+		const char *text;
+	} rows[] = {{1, "1s"},      {60, "1m"},       {90, "90s"},
+		    {3600, "1h"},   {5400, "90m"},    {86400, "1d"},
+		    {604800, "7d"}, {2592000, "30d"}, {INT64_MAX, "9223372036854775807s"}};
+	(void)state;
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		char text[MF_DURATION_LEN];
+		mf_duration_format(text, rows[i].seconds);
+		assert_string_equal(text, rows[i].text);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -431,6 +486,8 @@ int main(void)
 	    cmocka_unit_test(time_refuses_everything_else),
 	    cmocka_unit_test(time_knows_every_leap_year),
 	    cmocka_unit_test(time_format_stays_within_four_digit_years),
+	    cmocka_unit_test(duration_parses_whole_numbers_with_one_unit),
+	    cmocka_unit_test(duration_formats_in_the_largest_unit_without_rest),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
