@@ -64,6 +64,18 @@ static int store_challenge(struct mf_http_call *c, struct mf_str value)
 	return mf_buf_add_str(&c->challenge, value, &c->err);
 }
 
+/* For information only: one that is no date, or too long to be one, is passed over. */
+static void store_modified(struct mf_http_call *c, struct mf_str value)
+{
+	char text[64];
+	if (value.n >= sizeof text)
+		return;
+	memcpy(text, value.p, value.n);
+	text[value.n] = 0;
+	time_t when = curl_getdate(text, NULL);
+	c->res.last_modified = when > 0 ? (int64_t)when : 0;
+}
+
 static int header(struct mf_http_call *c, struct mf_str line)
 {
 	const char *colon = memchr(line.p, ':', line.n);
@@ -73,6 +85,10 @@ static int header(struct mf_http_call *c, struct mf_str line)
 	struct mf_str value = trim((struct mf_str){colon + 1, line.n - name.n - 1});
 	if (name_is(name, "WWW-Authenticate"))
 		return store_challenge(c, value);
+	if (name_is(name, "Last-Modified")) {
+		store_modified(c, value);
+		return 0;
+	}
 	for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
 		if (name_is(name, fields[i].name))
 			return store(c, &fields[i], value);
@@ -85,6 +101,7 @@ static void begin(struct mf_http_call *c)
 	for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
 		*((char *)c + fields[i].offset) = 0;
 	mf_buf_reset(&c->challenge);
+	c->res.last_modified = 0;
 	c->headers_done = false;
 }
 

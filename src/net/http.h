@@ -74,6 +74,7 @@ struct mf_http_response {
 	char oci_subject[128];
 	char oci_filters_applied[64];
 	uint64_t content_length; /* UINT64_MAX when not announced */
+	int64_t last_modified;   /* seconds since 1970, 0: absent or not a date */
 };
 
 struct mf_http_call;

@@ -1,6 +1,7 @@
 /* A TUF 1.0 repository in a directory: consistent snapshots, metadata beside each other, timestamp.json
  * written last. */
 #include <errno.h>
+#include <sys/stat.h>
 
 #include "base/encode.h"
 #include "store/file.h"
@@ -15,6 +16,7 @@ struct directory {
 struct mf_fetch {
 	char *path;
 	size_t max;
+	int64_t *seen;
 };
 
 static void directory_close(struct mf_repo *r)
@@ -92,6 +94,7 @@ static struct mf_fetch *directory_begin(struct mf_repo *r, const struct mf_fetch
 		return NULL;
 	}
 	f->max = key->max;
+	f->seen = key->seen;
 	f->path = file_path(d, key->role, key->by == MF_BY_NAME ? 0 : key->version, err);
 	if (f->path)
 		return f;
@@ -99,9 +102,17 @@ static struct mf_fetch *directory_begin(struct mf_repo *r, const struct mf_fetch
 	return NULL;
 }
 
+static int64_t modified(const char *path)
+{
+	struct stat st;
+	return stat(path, &st) == 0 && st.st_mtime > 0 ? (int64_t)st.st_mtime : 0;
+}
+
 static int directory_end(struct mf_fetch *f, struct mf_buf *out, struct mf_err *err)
 {
 	mf_buf_clear(out);
+	if (f->seen)
+		*f->seen = modified(f->path);
 	int rc = mf_file_read_stored(f->path, f->max, out, err) < 0 ? -1 : 1;
 	if (rc < 0 && err->code == MF_E_NOT_FOUND) {
 		mf_err_clear(err);

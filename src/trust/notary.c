@@ -15,6 +15,7 @@ struct mf_fetch {
 	struct notary *n;
 	struct mf_http_call *call;
 	char *url;
+	int64_t *seen;
 };
 
 static void notary_close(struct mf_repo *r)
@@ -129,6 +130,7 @@ static struct mf_fetch *notary_begin(struct mf_repo *r, const struct mf_fetch_ke
 		return NULL;
 	}
 	f->n = n;
+	f->seen = key->seen;
 	f->url = fetch_url(n, key, err);
 	struct mf_http_request req = {
 	    .url = f->url, .auth = n->cfg->auth, .scope = n->pull, .max_bytes = key->max};
@@ -142,6 +144,8 @@ static int notary_end(struct mf_fetch *f, struct mf_buf *out, struct mf_err *err
 {
 	struct mf_http_response *res;
 	int rc = mf_http_await(f->call, &res, err);
+	if (rc == 0 && f->seen)
+		*f->seen = res->status == 200 ? res->last_modified : 0;
 	if (rc == 0 && res->status == 404) {
 		rc = 0;
 	} else if (rc == 0 && res->status == 200) {

@@ -10,7 +10,9 @@ struct mf_fetch_key {
 	enum mf_fetch_by by;
 	int64_t version;
 	struct mf_digest sha256;
-	size_t max; /* octets */
+	size_t max;    /* octets */
+	int64_t *seen; /* NULL, or receives when the store says that it got the file; 0: it does not say. A
+			  hint: nobody signs it */
 };
 
 /* A file to publish. */
