@@ -59,8 +59,10 @@ LIB_SRC := $(sort $(foreach m,$(MODULES),$(wildcard src/$(m)/*.c)))
 LIB_OBJ := $(LIB_SRC:%.c=$(O)/%.o)
 CLI_SRC := $(sort $(wildcard src/cli/*.c))
 CLI_OBJ := $(CLI_SRC:%.c=$(O)/%.o)
+TUF_SRC := $(sort $(wildcard src/tufcli/*.c))
+TUF_OBJ := $(TUF_SRC:%.c=$(O)/%.o)
 # With fewer modules than all the library alone can be linked.
-PROGRAM := $(if $(filter ops,$(MODULES)),$(O)/manifesto)
+PROGRAM := $(if $(filter ops,$(MODULES)),$(O)/manifesto $(O)/manifesto-tuf)
 UNIT_SRC := $(sort $(foreach m,$(MODULES),$(wildcard tests/unit/$(m)/test_*.c)))
 UNIT_BIN := $(UNIT_SRC:%.c=$(O)/%)
 FUZZ_SRC := $(sort $(foreach m,$(MODULES),$(wildcard tests/fuzz/$(m)/fuzz_$(or $(FUZZ),*).c)))
@@ -71,11 +73,11 @@ EXAMPLE_BIN := $(EXAMPLE_SRC:%.c=$(O)/%)
 BENCH_SRC := $(sort $(wildcard tests/bench/*.c))
 BENCH_BIN := $(BENCH_SRC:%.c=$(O)/%)
 SHELL_TESTS := $(sort $(wildcard tests/integration/*.sh) $(wildcard tests/cli/*.sh))
-ALL_SRC := $(LIB_SRC) $(CLI_SRC) $(UNIT_SRC) $(FUZZ_SRC) $(EXAMPLE_SRC) $(BENCH_SRC) $(wildcard tests/fuzz/replay.c)
+ALL_SRC := $(LIB_SRC) $(CLI_SRC) $(TUF_SRC) $(UNIT_SRC) $(FUZZ_SRC) $(EXAMPLE_SRC) $(BENCH_SRC) $(wildcard tests/fuzz/replay.c)
 ALL_HDR := $(wildcard include/manifesto/*.h src/*/*.h tests/unit/*/*.h tests/support/*.h)
 
 .PHONY: all
-all: $(O)/libmanifesto.a $(PROGRAM) ## build the program and the library
+all: $(O)/libmanifesto.a $(PROGRAM) ## build the programs and the library
 
 .PHONY: help
 help: ## this list
@@ -104,6 +106,10 @@ $(O)/libmanifesto.a: $(LIB_OBJ) $(O)/members
 	$(Q)rm -f $@ && ar rcs $@ $(LIB_OBJ)
 
 $(O)/manifesto: $(CLI_OBJ) $(O)/libmanifesto.a
+	$(if $(Q),@echo '  LINK    $@')
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
+
+$(O)/manifesto-tuf: $(TUF_OBJ) $(O)/libmanifesto.a
 	$(if $(Q),@echo '  LINK    $@')
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
 
@@ -199,7 +205,7 @@ lint-cppcheck:
 	@echo '  LINT    cppcheck'
 	$(Q)cppcheck --quiet --std=c17 --library=posix,gnu --enable=warning,performance,portability --inline-suppr \
 		$(CPPCHECK_OFF:%=--suppress=%) --error-exitcode=1 -j$(JOBS) -Isrc -Iinclude -D_GNU_SOURCE \
-		$(LIB_SRC) $(CLI_SRC) $(EXAMPLE_SRC)
+		$(LIB_SRC) $(CLI_SRC) $(TUF_SRC) $(EXAMPLE_SRC)
 lint-tidy: $(TIDY_OK)
 ANALYZER = $(if $(filter src/base/err.c,$<),,-include tests/support/analyzer.h)
 $(O)/lint/%.tidy: %.c $(ALL_HDR) .clang-tidy
@@ -220,7 +226,7 @@ INCLUDEDIR ?= $(PREFIX)/include
 MANDIR ?= $(PREFIX)/share/man
 MAN_PAGES := $(wildcard docs/*.[157])
 HEADERS := $(wildcard include/manifesto/*.h)
-INSTALLED = $(PREFIX)/bin/manifesto $(LIBDIR)/libmanifesto.a $(LIBDIR)/pkgconfig/manifesto.pc \
+INSTALLED = $(PREFIX)/bin/manifesto $(PREFIX)/bin/manifesto-tuf $(LIBDIR)/libmanifesto.a $(LIBDIR)/pkgconfig/manifesto.pc \
 	$(HEADERS:include/%=$(INCLUDEDIR)/%) $(foreach p,$(MAN_PAGES),$(MANDIR)/man$(subst .,,$(suffix $(p)))/$(notdir $(p)))
 
 $(O)/manifesto.pc: src/manifesto.pc.in FORCE
@@ -231,6 +237,7 @@ $(O)/manifesto.pc: src/manifesto.pc.in FORCE
 .PHONY: install uninstall
 install: all $(O)/manifesto.pc ## install below PREFIX (with DESTDIR before it)
 	install -D -m 755 $(O)/manifesto $(DESTDIR)$(PREFIX)/bin/manifesto
+	install -D -m 755 $(O)/manifesto-tuf $(DESTDIR)$(PREFIX)/bin/manifesto-tuf
 	install -D -m 644 $(O)/libmanifesto.a $(DESTDIR)$(LIBDIR)/libmanifesto.a
 	install -D -m 644 $(O)/manifesto.pc $(DESTDIR)$(LIBDIR)/pkgconfig/manifesto.pc
 	install -D -m 644 -t $(DESTDIR)$(INCLUDEDIR)/manifesto $(HEADERS)

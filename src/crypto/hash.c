@@ -62,7 +62,7 @@ struct mf_hash {
 	bool ended;
 };
 
-struct mf_hash *mf_hash_new(struct mf_err *err)
+static struct mf_hash *hash_new(const EVP_MD *md, struct mf_err *err)
 {
 	MF_OSSL_QUIET;
 	struct mf_hash *h MF_HASH_CLEANUP = mf_calloc(1, sizeof(*h));
@@ -72,13 +72,23 @@ struct mf_hash *mf_hash_new(struct mf_err *err)
 		mf_fail_nomem(err);
 		return NULL;
 	}
-	if (!mf_md_sha256() || EVP_DigestInit_ex(h->ctx, mf_md_sha256(), NULL) != 1) {
+	if (!md || EVP_DigestInit_ex(h->ctx, md, NULL) != 1) {
 		mf_fail(err, MF_E_INTERNAL, 0, "start a digest");
 		return NULL;
 	}
 	made = h;
 	h = NULL;
 	return made;
+}
+
+struct mf_hash *mf_hash_new(struct mf_err *err)
+{
+	return hash_new(mf_md_sha256(), err);
+}
+
+struct mf_hash *mf_hash_new_sha512(struct mf_err *err)
+{
+	return hash_new(mf_md_sha512(), err);
 }
 
 int mf_hash_add(struct mf_hash *h, const void *p, size_t n, struct mf_err *err)
@@ -91,15 +101,25 @@ int mf_hash_add(struct mf_hash *h, const void *p, size_t n, struct mf_err *err)
 	return 0;
 }
 
-int mf_hash_end(struct mf_hash *h, struct mf_digest *out, struct mf_err *err)
+static int hash_end(struct mf_hash *h, uint8_t *out, int size, struct mf_err *err)
 {
 	MF_OSSL_QUIET;
 
-	assert(!h->ended);
+	assert(!h->ended && EVP_MD_CTX_get_size(h->ctx) == size);
 	h->ended = true;
-	if (EVP_DigestFinal_ex(h->ctx, out->b, NULL) != 1)
+	if (EVP_DigestFinal_ex(h->ctx, out, NULL) != 1)
 		return mf_fail(err, MF_E_INTERNAL, 0, "finish a digest");
 	return 0;
+}
+
+int mf_hash_end(struct mf_hash *h, struct mf_digest *out, struct mf_err *err)
+{
+	return hash_end(h, out->b, sizeof out->b, err);
+}
+
+int mf_hash_end_sha512(struct mf_hash *h, uint8_t out[64], struct mf_err *err)
+{
+	return hash_end(h, out, 64, err);
 }
 
 void mf_hash_free(struct mf_hash *h)

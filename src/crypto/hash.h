@@ -7,12 +7,14 @@
 int mf_sha256(struct mf_bytes data, struct mf_digest *out, struct mf_err *err) MF_NODISCARD;
 int mf_sha512(struct mf_bytes data, uint8_t out[64], struct mf_err *err) MF_NODISCARD;
 
-/* Incremental SHA-256, for streams. */
+/* Incremental SHA-256 or SHA-512, for streams. */
 struct mf_hash;
-struct mf_hash *mf_hash_new(struct mf_err *err) MF_NODISCARD; /* NULL on failure */
+struct mf_hash *mf_hash_new(struct mf_err *err) MF_NODISCARD; /* SHA-256; NULL on failure */
+struct mf_hash *mf_hash_new_sha512(struct mf_err *err) MF_NODISCARD;
 int mf_hash_add(struct mf_hash *h, const void *p, size_t n, struct mf_err *err) MF_NODISCARD;
 /* Finishes; the hash may not be added to afterwards. */
 int mf_hash_end(struct mf_hash *h, struct mf_digest *out, struct mf_err *err) MF_NODISCARD;
+int mf_hash_end_sha512(struct mf_hash *h, uint8_t out[64], struct mf_err *err) MF_NODISCARD;
 void mf_hash_free(struct mf_hash *h);
 static inline void mf_hash_cleanup(struct mf_hash **h)
 {

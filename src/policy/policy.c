@@ -145,6 +145,12 @@ static int check_spelling(const struct mf_tuf_loaded *l, struct mf_json_string n
 		       mf_esc(&e, mf_buf_str(&b)), mf_esc(&e2, mf_str_c(l->role)));
 }
 
+/* Content is found by its sha256, in a registry and in a cache. */
+static int check_hash(const struct mf_entry *e, struct mf_err *err)
+{
+	return e->info.has_sha256 ? 0 : mf_fail(err, MF_E_FORMAT, 0, "target without sha256");
+}
+
 static int entry_read(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l, size_t i, bool judge,
 		      struct mf_entry *out, struct mf_err *err)
 {
@@ -157,7 +163,7 @@ static int entry_read(const struct mf_tuf_set *set, const struct mf_tuf_loaded *
 	if (!mf_record_name_parse(name.raw, &e.type, &e.subject) ||
 	    !mf_tuf_loaded_covers(set->d, l, name.raw))
 		return 0;
-	if (mf_tuf_target_info(set->d, l->file, i, &e.info, err) < 0 ||
+	if (mf_tuf_target_info(set->d, l->file, i, &e.info, err) < 0 || check_hash(&e, err) < 0 ||
 	    mf_record_parse(&e.record, e.info.custom, err) < 0 ||
 	    (judge && read_signers(set, name.raw, &e, err) < 0))
 		return mf_wrap(err, "record '%s' of role '%s'", mf_esc(&esc, name.raw), l->role);

@@ -55,7 +55,7 @@ struct mf_spool_hash {
 /* A spool: an unlinked temporary file (memory below 256 KiB) into which a stream is written while it is
  * hashed. What was verified is what is read back: the descriptor never gets a name. */
 struct mf_spool;
-/* hash is borrowed and must outlive the spool. */
+/* hash is borrowed and must outlive the spool; NULL: the caller hashes, and the digest is all zero. */
 struct mf_spool *mf_spool_new(uint64_t max, const struct mf_spool_hash *hash,
 			      struct mf_err *err) MF_NODISCARD;
 void mf_spool_free(struct mf_spool *s);

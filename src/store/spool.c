@@ -31,8 +31,7 @@ struct mf_spool *mf_spool_new(uint64_t max, const struct mf_spool_hash *hash, st
 	s->max = max;
 	s->hash = hash;
 	mf_buf_init(&s->memory, MEMORY_MAX);
-	s->state = hash->begin(err);
-	if (!s->state) {
+	if (hash && !(s->state = hash->begin(err))) {
 		mf_spool_free(s);
 		return NULL;
 	}
@@ -103,7 +102,7 @@ int mf_spool_add(struct mf_spool *s, const void *p, size_t n, struct mf_err *err
 		return mf_fail(err, MF_E_FORMAT, 0, "longer than %ju bytes", (uintmax_t)s->max);
 	if (n == 0)
 		return 0;
-	if (s->hash->add(s->state, p, n, err))
+	if (s->hash && s->hash->add(s->state, p, n, err))
 		return -1;
 	if (s->fd < 0 && n <= MEMORY_MAX - s->memory.n) {
 		if (mf_buf_add(&s->memory, p, n, err))
@@ -120,7 +119,7 @@ int mf_spool_add(struct mf_spool *s, const void *p, size_t n, struct mf_err *err
 
 int mf_spool_end(struct mf_spool *s, struct mf_digest *digest, uint64_t *length, struct mf_err *err)
 {
-	if (!s->ended && s->hash->end(s->state, &s->digest, err))
+	if (!s->ended && s->hash && s->hash->end(s->state, &s->digest, err))
 		return -1;
 	s->ended = true;
 	*digest = s->digest;

@@ -457,6 +457,7 @@ const struct mf_dialect mf_dialect_tuf1 = {
     .spec_version = true,
     .hash_prefixes = true,
     .hex = true,
+    .unique_keyids = true,
     .key = tuf1_key,
     .scheme = tuf1_scheme,
     .signature = tuf1_signature,

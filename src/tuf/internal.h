@@ -18,6 +18,9 @@ static inline bool mf_tuf_our_fault(const struct mf_err *e)
 	return e->code == MF_E_NOMEM || e->code == MF_E_INTERNAL;
 }
 
+/* Does this delegation, by itself, allow the name? */
+bool mf_tuf_role_covers(const struct mf_dialect *d, const struct mf_tuf_role *role, struct mf_str name);
+
 /* Threshold check of a file's signatures (section 5.3.4): `role` lists the keys; root: the dialect's rules
  * for root keys apply with check_expiry; only (may be NULL): a key counts only when this says so. Each public
  * key counts once. MF_E_SIGNATURE. */

@@ -554,9 +554,15 @@ int mf_tuf_target_info(const struct mf_dialect *d, const struct mf_tuf_file *f, 
 	mf_arena_clear(&scratch.arena);
 	if (more < 0)
 		return -1;
-	if (length < 0 || !m.has_sha256)
-		return mf_fail(err, MF_E_FORMAT, 0, "target without %s", length < 0 ? "length" : "sha256");
-	*out = (struct mf_tuf_target_info){(uint64_t)length, m.sha256, custom};
+	if (length < 0 || !(m.has_sha256 || m.has_sha512))
+		return mf_fail(err, MF_E_FORMAT, 0, "target without %s",
+			       length < 0 ? "length" : "a known hash");
+	*out = (struct mf_tuf_target_info){.length = (uint64_t)length,
+					   .has_sha256 = m.has_sha256,
+					   .has_sha512 = m.has_sha512,
+					   .sha256 = m.sha256,
+					   .custom = custom};
+	memcpy(out->sha512, m.sha512, sizeof out->sha512);
 	return 0;
 }
 
@@ -718,6 +724,10 @@ static int read_signatures(struct parser *p, struct mf_err *err)
 		f->signatures[f->nsignatures] = (struct mf_tuf_signature){0};
 		if (read_signature(p, &f->signatures[f->nsignatures], err) < 0)
 			return mf_wrap(err, "signature %zu", f->nsignatures + 1);
+		for (size_t i = 0; p->d->unique_keyids && i < f->nsignatures; i++)
+			if (mf_str_eq(f->signatures[i].keyid, f->signatures[f->nsignatures].keyid))
+				return mf_fail(err, MF_E_FORMAT, 0, "signatures %zu and %zu have one key ID",
+					       i + 1, f->nsignatures + 1);
 		f->nsignatures++;
 	}
 	return more;

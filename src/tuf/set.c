@@ -146,6 +146,20 @@ int mf_tuf_set_root_done(const struct mf_tuf_set *s, struct mf_err *err)
 	return 0;
 }
 
+bool mf_tuf_root_drops_key(const struct mf_tuf_file *old, const struct mf_tuf_file *now,
+			   enum mf_tuf_type type)
+{
+	const struct mf_tuf_role *a = &old->roles[type], *b = &now->roles[type];
+	for (size_t i = 0; i < a->nkeys; i++) {
+		bool kept = false;
+		for (size_t j = 0; j < b->nkeys; j++)
+			kept |= mf_str_eq(a->keys[i]->id, b->keys[j]->id);
+		if (!kept)
+			return true;
+	}
+	return false;
+}
+
 /* ---- timestamp, snapshot */
 
 int mf_tuf_meta_check(const struct mf_tuf_meta *m, struct mf_bytes bytes, struct mf_err *err)
@@ -187,6 +201,17 @@ static int verify_top(const struct mf_tuf_set *s, const struct mf_tuf_file *f, s
 	const struct mf_tuf_role *role = &s->root->roles[f->type];
 	struct mf_tuf_counting c = {.d = s->d, .gun = s->gun, .now = s->now};
 	return mf_tuf_count_signatures(&c, f, role, role->threshold, err);
+}
+
+struct mf_tuf_file *mf_tuf_set_verify(const struct mf_tuf_set *s, enum mf_tuf_type type, struct mf_buf *bytes,
+				      struct mf_err *err)
+{
+	struct mf_tuf_file *f MF_TUF_FILE_CLEANUP = mf_tuf_parse_unverified(s->d, type, bytes, err), *out;
+	if (!f || verify_top(s, f, err) < 0)
+		return NULL;
+	out = f;
+	f = NULL;
+	return out;
 }
 
 int mf_tuf_set_timestamp(struct mf_tuf_set *s, struct mf_buf *bytes, struct mf_err *err)
@@ -349,7 +374,7 @@ int mf_tuf_set_delegated(struct mf_tuf_set *s, const struct mf_tuf_wanted *w, st
 
 /* ---- delegations */
 
-static bool role_covers(const struct mf_dialect *d, const struct mf_tuf_role *role, struct mf_str name)
+bool mf_tuf_role_covers(const struct mf_dialect *d, const struct mf_tuf_role *role, struct mf_str name)
 {
 	struct mf_err ignored = MF_ERR_INIT;
 	struct mf_digest digest;
@@ -377,7 +402,7 @@ static bool role_touches(const struct mf_dialect *d, const struct mf_tuf_role *r
 bool mf_tuf_loaded_covers(const struct mf_dialect *d, const struct mf_tuf_loaded *l, struct mf_str name)
 {
 	for (; l->by; l = l->parent)
-		if (!role_covers(d, l->by, name))
+		if (!mf_tuf_role_covers(d, l->by, name))
 			return false;
 	return true;
 }

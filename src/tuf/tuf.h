@@ -106,6 +106,7 @@ struct mf_dialect {
 	bool spec_version;  /* "spec_version" is required */
 	bool hash_prefixes; /* delegations may have "path_hash_prefixes"; else an unknown member */
 	bool hex;           /* hashes and signatures in hex; else base64 */
+	bool unique_keyids; /* two signatures of one key ID are malformed (4.2.1) */
 	/* Fills pub, scheme, certificate and id_fits from key->raw; an unknown key type is no error. */
 	int (*key)(struct mf_tuf_key *key, struct mf_arena *arena, struct mf_err *err);
 	/* The scheme of a signature; false: it cannot verify with this key. */
@@ -222,6 +223,37 @@ bool mf_tuf_loaded_covers(const struct mf_dialect *d, const struct mf_tuf_loaded
 /* Could they allow some name that starts with `prefix`? */
 bool mf_tuf_loaded_touches(const struct mf_dialect *d, const struct mf_tuf_loaded *l, struct mf_str prefix);
 
+/* The search for one target (5.6.7): pre-order, depth first, every role name once, terminating delegations.
+ * Each role on the way allows the name. */
+struct mf_tuf_search {
+	struct mf_tuf_set *set;
+	struct mf_str name; /* decoded target name, borrowed */
+	size_t max;         /* delegated roles visited; one more is MF_E_FORMAT */
+	const struct mf_tuf_loaded *at;
+	struct mf_tuf_wanted pending; /* when `at` is NULL: the role that the caller loads */
+	struct mf_tuf_wanted *todo;   /* a stack */
+	size_t ntodo, cap;
+	const char **visited;
+	size_t nvisited, visited_cap;
+};
+/* The set's targets must be loaded. */
+void mf_tuf_search_init(struct mf_tuf_search *s, struct mf_tuf_set *set, struct mf_str name, size_t max);
+void mf_tuf_search_clear(struct mf_tuf_search *s);
+/* 1: *w is the next role, to be loaded by mf_tuf_set_delegated before the next call; 0: ended, *index is the
+ * target's in s->at->file, or -1: no role has it; -1: MF_E_FORMAT, MF_E_NOMEM. */
+int mf_tuf_search_next(struct mf_tuf_search *s, struct mf_tuf_wanted *w, ptrdiff_t *index,
+		       struct mf_err *err) MF_NODISCARD;
+
+/* A file of a top-level role that the trusted root's keys sign; nothing else is checked. For what an earlier
+ * run has left: the keys may have changed since (5.3.11). Takes the bytes. NULL: MF_E_FORMAT, MF_E_SIGNATURE.
+ */
+struct mf_tuf_file *mf_tuf_set_verify(const struct mf_tuf_set *s, enum mf_tuf_type type, struct mf_buf *bytes,
+				      struct mf_err *err) MF_NODISCARD;
+/* Has the new root taken a key away from a role of the old one? A file that the lost key signed may be an
+ * attacker's (5.3.11). */
+bool mf_tuf_root_drops_key(const struct mf_tuf_file *old, const struct mf_tuf_file *now,
+			   enum mf_tuf_type type);
+
 const struct mf_tuf_meta *mf_tuf_meta_find(const struct mf_tuf_file *f,
 					   const char *name); /* NULL: not listed */
 const struct mf_tuf_loaded *
@@ -233,14 +265,16 @@ int mf_tuf_meta_check(const struct mf_tuf_meta *m, struct mf_bytes bytes, struct
 /* ---- targets */
 struct mf_tuf_target_info {
 	uint64_t length;
+	bool has_sha256, has_sha512; /* one at least */
 	struct mf_digest sha256;
+	uint8_t sha512[64];
 	struct mf_str custom; /* raw JSON, empty: none */
 };
 /* Index of a name, or -1 (no error) when it is not there. */
 ptrdiff_t mf_tuf_target_find(const struct mf_tuf_file *f, struct mf_str name);
 struct mf_json_string mf_tuf_target_name(const struct mf_tuf_file *f, size_t i);
 struct mf_str mf_tuf_target_value(const struct mf_tuf_file *f, size_t i);
-/* Parses the entry; sha256 is required. MF_E_FORMAT. */
+/* Parses the entry; a hash that we know is required. MF_E_FORMAT. */
 int mf_tuf_target_info(const struct mf_dialect *d, const struct mf_tuf_file *f, size_t i,
 		       struct mf_tuf_target_info *out, struct mf_err *err) MF_NODISCARD;
 
