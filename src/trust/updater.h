@@ -11,8 +11,8 @@
 #include "store/file.h"
 #include "tuf/tuf.h"
 
-/* Moves bytes and is not trusted. `get` hands the body of a URL to `write` in pieces, at most max octets in
- * all (MF_E_FORMAT beyond): 1, 0 it is not there, -1. */
+/* Moves bytes and is not trusted. `get` hands the body of a URL to `write` in pieces; max octets are awaited,
+ * and `write` fails beyond them, which ends it. 1, 0 it is not there, -1. */
 struct mf_fetcher {
 	void *arg;
 	int (*get)(void *arg, const char *url, uint64_t max,

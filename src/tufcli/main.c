@@ -10,30 +10,30 @@
 
 static const char usage_text[] =
     "usage: manifesto-tuf --metadata-dir DIR init ROOT\n"
-     "       manifesto-tuf --metadata-dir DIR --metadata-url URL refresh\n"
-     "       manifesto-tuf --metadata-dir DIR --metadata-url URL --target-name NAME...\n"
-     "                     --target-base-url URL --target-dir DIR download\n"
-     "\n"
-     "A client of any TUF 1.0 repository.\n"
-     "\n"
-     "init      trust the file ROOT, a root.json that came by a way you trust\n"
-     "refresh   bring root, timestamp, snapshot and targets in DIR up to date\n"
-     "download  refresh, then make --target-dir hold each target, verified; a file name is\n"
-     "          the whole target name, percent-encoded\n"
-     "\n"
-     "--metadata-dir DIR      trusted metadata\n"
-     "--metadata-url URL      where N.root.json, timestamp.json and the others are\n"
-     "--target-name NAME      may be repeated; the first that fails ends the run\n"
-     "--target-base-url URL   where the targets are\n"
-     "--target-dir DIR        where they go\n"
-     "--max-target-length N   octets, 268435456 unless given\n"
-     "--cacert FILE           CA certificates (PEM) instead of the system's\n"
-     "--plain-http            allow plain HTTP to other hosts than this one\n"
-     "--timeout SECONDS       in all, 120 unless given\n"
-     "-v, --verbose           say what is fetched\n"
-     "--version, --help\n"
-     "\n"
-     "Exit status: 0, or 1 for any failure.\n";
+    "       manifesto-tuf --metadata-dir DIR --metadata-url URL refresh\n"
+    "       manifesto-tuf --metadata-dir DIR --metadata-url URL --target-name NAME...\n"
+    "                     --target-base-url URL --target-dir DIR download\n"
+    "\n"
+    "A client of any TUF 1.0 repository.\n"
+    "\n"
+    "init      trust the file ROOT, a root.json that came by a way you trust\n"
+    "refresh   bring root, timestamp, snapshot and targets in DIR up to date\n"
+    "download  refresh, then make --target-dir hold each target, verified; a file name is\n"
+    "          the whole target name, percent-encoded\n"
+    "\n"
+    "--metadata-dir DIR      trusted metadata\n"
+    "--metadata-url URL      where N.root.json, timestamp.json and the others are\n"
+    "--target-name NAME      may be repeated; the first that fails ends the run\n"
+    "--target-base-url URL   where the targets are\n"
+    "--target-dir DIR        where they go\n"
+    "--max-target-length N   octets, 268435456 unless given\n"
+    "--cacert FILE           CA certificates (PEM) instead of the system's\n"
+    "--plain-http            allow plain HTTP to other hosts than this one\n"
+    "--timeout SECONDS       in all, 120 unless given\n"
+    "-v, --verbose           say what is fetched\n"
+    "--version, --help\n"
+    "\n"
+    "Exit status: 0, or 1 for any failure.\n";
 
 struct args {
 	const char *metadata_dir, *metadata_url, *target_url, *target_dir, *cacert, *timeout, *max_length;
@@ -164,8 +164,11 @@ static int web_get(void *arg, const char *url, uint64_t max, mf_http_write_fn wr
 		   struct mf_err *err)
 {
 	struct web *w = arg;
-	struct mf_http_request req = {
-	    .url = url, .max_bytes = (size_t)max, .write = write, .write_arg = write_arg};
+	/* `write` takes no more than max; this bound also has to do for the page of a 404. */
+	struct mf_http_request req = {.url = url,
+				      .max_bytes = max > MF_MAX_ERROR_BODY ? (size_t)max : MF_MAX_ERROR_BODY,
+				      .write = write,
+				      .write_arg = write_arg};
 	struct mf_http_call *call MF_HTTP_CALL_CLEANUP = NULL;
 	struct mf_http_response *res;
 	if (max > w->max_length)
