@@ -4,10 +4,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/encode.h"
 #include "crypto/hash.h"
 #include "oci/spool_hash.h"
 #include "ops/ops.h"
+#include "trust/names.h"
 
 static char *cache_path(const struct mf_image *im, const struct mf_digest *d)
 {
@@ -16,22 +16,15 @@ static char *cache_path(const struct mf_image *im, const struct mf_digest *d)
 	return mf_path_join(im->m->opt.cache_dir, "blobs", hex, NULL);
 }
 
-/* TARGETS/<dirs>/<sha256>.<basename>: where any TUF client looks for a target of a consistent snapshot
- * (TUF 1.0, section 6.2). */
-static char *target_path(const struct mf_image *im, struct mf_str name, const struct mf_digest *d, char **dir,
+/* The file of a target in a local trust repository. */
+static char *target_path(const struct mf_image *im, struct mf_str name, const struct mf_digest *d,
 			 struct mf_err *err)
 {
-	const char *base = mf_trust_dir(im->trust), *slash = memrchr(name.p, '/', name.n);
-	size_t split = slash ? (size_t)(slash - name.p) + 1 : 0;
-	struct mf_buf dirs MF_BUF_CLEANUP = MF_BUF_INIT(4096), file MF_BUF_CLEANUP = MF_BUF_INIT(4096);
-	char hex[65];
-	mf_digest_hex(hex, d);
-	if (mf_pct_encode(&dirs, (struct mf_str){name.p, split ? split - 1 : 0}, "/", err) < 0 ||
-	    mf_buf_printf(&file, err, "%s.", hex) < 0 ||
-	    mf_pct_encode(&file, (struct mf_str){name.p + split, name.n - split}, "", err) < 0)
+	struct mf_buf file MF_BUF_CLEANUP = MF_BUF_INIT(8192);
+	bool hashed = mf_trust_set(im->trust)->root->consistent_snapshot;
+	if (mf_trust_name_target(&file, name, hashed ? d : NULL, err) < 0)
 		return NULL;
-	*dir = mf_path_join(base, "targets", mf_buf_str(&dirs).p, NULL);
-	char *path = *dir ? mf_path_join(*dir, mf_buf_str(&file).p, NULL) : NULL;
+	char *path = mf_path_join(mf_trust_dir(im->trust), mf_buf_str(&file).p, NULL);
 	if (!path)
 		(void)mf_fail_nomem(err);
 	return path;
@@ -40,10 +33,15 @@ static char *target_path(const struct mf_image *im, struct mf_str name, const st
 int mf_content_put_target(struct mf_image *im, struct mf_str name, struct mf_spool *blob,
 			  const struct mf_digest *digest, struct mf_err *err)
 {
-	char *dir MF_FREE = NULL, *path MF_FREE = target_path(im, name, digest, &dir, err);
-	char *source MF_FREE = mf_blob_path(im->blobs, digest);
-	if (!path || mf_dir_make(dir, 0755, err) < 0)
+	char *path MF_FREE = target_path(im, name, digest, err), *source MF_FREE = NULL;
+	if (!path)
 		return -1;
+	char *dir MF_FREE = mf_str_dup((struct mf_str){path, (size_t)(strrchr(path, '/') - path)});
+	if (!dir)
+		return mf_fail_nomem(err);
+	if (mf_dir_make(dir, 0755, err) < 0)
+		return -1;
+	source = mf_blob_path(im->blobs, digest);
 	/* A link on the blob spares a copy; links fail across file systems and on others' files. What lies
 	 * there already may be damaged: it is replaced. */
 	if (source) {
@@ -103,43 +101,101 @@ static int from_file(const char *path, const struct mf_tuf_target_info *info, st
 	return copy_spool(s, out, err) < 0 ? -1 : 1;
 }
 
-static int from_target(struct mf_image *im, struct mf_str name, const struct mf_tuf_target_info *info,
-		       struct mf_spool *out, bool *damaged, struct mf_err *err)
+/* What keeps a target file from being used goes to `why`, and the content is looked for elsewhere. */
+static int from_directory(struct mf_image *im, struct mf_str name, const struct mf_tuf_target_info *info,
+			  struct mf_spool *out, struct mf_err *why, struct mf_err *err)
 {
-	char *dir MF_FREE = NULL, *path MF_FREE = target_path(im, name, &info->sha256, &dir, err);
+	char *path MF_FREE = target_path(im, name, &info->sha256, err);
 	if (!path)
 		return -1;
 	int rc = from_file(path, info, out, err);
-	*damaged = rc == 0 && mf_file_exists(path);
+	if (rc == 0 && mf_file_exists(path))
+		(void)mf_fail(why, MF_E_DIGEST, 0, "the target file '%s' is damaged", path);
 	return rc;
+}
+
+static int check_content(struct mf_spool *s, const struct mf_tuf_target_info *info, struct mf_err *err)
+{
+	struct mf_digest d;
+	uint64_t n;
+	if (mf_spool_end(s, &d, &n, err) < 0)
+		return -1;
+	if (n == info->length && mf_digest_eq(&d, &info->sha256))
+		return 0;
+	return mf_fail(err, MF_E_DIGEST, 0, "the target file on the trust server is not what was signed");
+}
+
+/* The failures that no other place for the content can make good. */
+static bool is_ours(const struct mf_err *err)
+{
+	return err->code == MF_E_NOMEM || err->code == MF_E_IO || err->code == MF_E_CANCELLED;
+}
+
+/* From the trust repository on a web server: whoever may read the metadata needs no login at the registry. */
+static int from_web(struct mf_image *im, struct mf_str name, const struct mf_tuf_target_info *info,
+		    struct mf_spool *out, struct mf_err *why, struct mf_err *err)
+{
+	struct mf_spool *s MF_SPOOL_CLEANUP = mf_spool_new_sha256(info->length ? info->length : 1, err);
+	if (!s)
+		return -1;
+	int rc = mf_trust_target_get(im->trust, name, info, s, why);
+	if (rc == 1 && check_content(s, info, why) == 0)
+		return copy_spool(s, out, err) < 0 ? -1 : 1;
+	if (rc == 0)
+		return 0;
+	if (why->code == MF_E_FORMAT) /* more than was signed */
+		(void)mf_recode(why, MF_E_DIGEST);
+	if (is_ours(why)) {
+		*err = *why;
+		return -1;
+	}
+	mf_env_log(&im->m->env, MF_LOG_INFO, "%s; looking for the content elsewhere", why->msg);
+	return 0;
+}
+
+/* The store failed after the trust repository's targets had: what it lacks may be there once their trouble is
+ * over. */
+static int graver(const struct mf_err *why, struct mf_err *err)
+{
+	if (why->code && !is_ours(err) &&
+	    (err->code == MF_E_CONTENT_GONE ||
+	     mf_exit_graver(mf_code_exit(why->code), mf_code_exit(err->code))))
+		*err = *why;
+	return -1;
+}
+
+static void keep_in_cache(struct mf_image *im, const char *path, struct mf_spool *content)
+{
+	struct mf_err ignored = MF_ERR_INIT;
+	char *dir MF_FREE = mf_path_join(im->m->opt.cache_dir, "blobs", NULL);
+	if (dir && path && mf_dir_make(dir, 0700, &ignored) == 0)
+		(void)!mf_spool_store(content, path, 0600, false, &ignored);
 }
 
 int mf_content_get(struct mf_image *im, struct mf_str name, const struct mf_tuf_target_info *info,
 		   struct mf_spool *out, struct mf_err *err)
 {
-	bool damaged = false;
+	struct mf_err why = MF_ERR_INIT;
+	bool local = mf_trust_dir(im->trust) != NULL;
 	int rc = 0;
 	if (info->length > MF_MAX_BLOB_BYTES)
 		return mf_fail(err, MF_E_FORMAT, 0, "the record's content has %llu bytes",
 			       (unsigned long long)info->length);
-	if (mf_trust_dir(im->trust))
-		rc = from_target(im, name, info, out, &damaged, err);
+	if (local)
+		rc = from_directory(im, name, info, out, &why, err);
 	char *cached MF_FREE = cache_path(im, &info->sha256);
-	bool use_cache = im->blobs && !mf_trust_dir(im->trust) && info->length <= MF_MAX_CACHED_BLOB;
+	bool use_cache = im->blobs && !local && info->length <= MF_MAX_CACHED_BLOB;
 	if (rc == 0 && use_cache)
 		rc = from_file(cached, info, out, err);
 	if (rc)
 		return rc < 0 ? -1 : 0;
-	if (mf_blob_get(im->blobs, &info->sha256, info->length, out, err) < 0) {
-		if (damaged && err->code == MF_E_CONTENT_GONE)
-			(void)mf_recode(err, MF_E_DIGEST);
+	if (!local)
+		rc = from_web(im, name, info, out, &why, err);
+	if (rc < 0)
 		return -1;
-	}
-	if (use_cache) {
-		struct mf_err ignored = MF_ERR_INIT;
-		char *dir MF_FREE = mf_path_join(im->m->opt.cache_dir, "blobs", NULL);
-		if (dir && cached && mf_dir_make(dir, 0700, &ignored) == 0)
-			(void)!mf_spool_store(out, cached, 0600, false, &ignored);
-	}
+	if (rc == 0 && mf_blob_get(im->blobs, &info->sha256, info->length, out, err) < 0)
+		return graver(&why, err);
+	if (use_cache)
+		keep_in_cache(im, cached, out);
 	return 0;
 }

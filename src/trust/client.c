@@ -4,7 +4,8 @@
 #include <assert.h>
 
 static const struct mf_repo_ops *const schemes[] = {&mf_repo_notary_https, &mf_repo_notary_http,
-						    &mf_repo_tuf_file, &mf_repo_tuf_dir};
+						    &mf_repo_tuf_https,    &mf_repo_tuf_http,
+						    &mf_repo_tuf_file,     &mf_repo_tuf_dir};
 
 int mf_trust_open(const char *url, const char *gun, const char *pin_name, const struct mf_trust_config *cfg,
 		  struct mf_trust **out, struct mf_err *err)
@@ -19,7 +20,8 @@ int mf_trust_open(const char *url, const char *gun, const char *pin_name, const 
 		struct mf_esc e;
 		(void)mf_fail(err, MF_E_USAGE, 0, "trust server '%s' has no scheme that is known",
 			      mf_esc(&e, mf_str_c(url)));
-		mf_err_set_hint(err, "https://HOST for a Notary server, tuf+file:///DIR for a directory");
+		mf_err_set_hint(err, "https://HOST for a Notary server, tuf+file:///DIR for a directory, "
+				     "tuf+https://HOST/PATH for its copy on a web server");
 		return -1;
 	}
 	struct mf_trust *t MF_TRUST_CLEANUP = calloc(1, sizeof *t);
@@ -121,13 +123,15 @@ static bool cached(struct mf_trust *t, const char *role, size_t max)
 }
 
 /* The timestamp is always asked for; with an empty cache the rest of the chain goes out at once, by name: it
- * is used if the hashes fit. */
+ * is used if the hashes fit. Files with version numbers in their names cannot be guessed, but for roots. */
 int mf_trust_prefetch(struct mf_trust *t, struct mf_err *err)
 {
 	if (t->repo->ops->local)
 		return 0;
 	if (begin_early(t, EARLY_TIMESTAMP, "timestamp", MF_MAX_TIMESTAMP_BYTES, err) < 0)
 		return -1;
+	if (t->repo->ops->numbered_roots)
+		return mf_trust_begin_roots(t, err);
 	if (cached(t, "root", MF_MAX_ROOT_BYTES))
 		return 0;
 	if (begin_early(t, EARLY_ROOT, "root", MF_MAX_ROOT_BYTES, err) < 0 ||
@@ -335,6 +339,24 @@ int mf_trust_unchanged(struct mf_trust *t, struct mf_err *err)
 	return mf_str_eq(mf_buf_str(&bytes), mf_buf_str(&t->set.timestamp->bytes));
 }
 
+int mf_trust_target_get(struct mf_trust *t, struct mf_str name, const struct mf_tuf_target_info *info,
+			struct mf_spool *out, struct mf_err *err)
+{
+	if (!t->repo->ops->target)
+		return 0;
+	return t->repo->ops->target(t->repo, name, t->set.root->consistent_snapshot ? &info->sha256 : NULL,
+				    info->length, out, err);
+}
+
+int mf_trust_check_writable(const struct mf_trust *t, struct mf_err *err)
+{
+	if (t->repo->ops->publish)
+		return 0;
+	(void)mf_fail(err, MF_E_USAGE, 0, "the trust server '%s' can only be read from", t->repo->where);
+	mf_err_set_hint(err, "publish with --trust-server tuf+file:///DIR, then copy DIR to the web server");
+	return -1;
+}
+
 /* ---- load */
 
 static int check_clock(struct mf_trust *t, struct mf_err *err)
@@ -435,6 +457,8 @@ int mf_trust_load(struct mf_trust *t, struct mf_str prefix, bool for_signing, st
 {
 	t->loaded = t->adopted = false;
 	t->for_signing = for_signing;
+	if (for_signing && mf_trust_check_writable(t, err) < 0)
+		return -1;
 	mf_pin_clear(&t->pin);
 	if (mf_pin_find(t->cfg->home, t->pin_name, &t->pin, err) < 0 || mf_trust_prefetch(t, err) < 0)
 		return -1;

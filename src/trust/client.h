@@ -6,7 +6,7 @@
 #include "trust/state.h"
 
 /* Files asked for before it is known that they are needed. */
-enum { EARLY_ROOT, EARLY_TIMESTAMP, EARLY_SNAPSHOT, EARLY_TARGETS, EARLY_COUNT };
+enum { EARLY_ROOT, EARLY_NEXT_ROOT, EARLY_TIMESTAMP, EARLY_SNAPSHOT, EARLY_TARGETS, EARLY_COUNT };
 
 struct mf_trust {
 	const struct mf_trust_config *cfg;
@@ -16,6 +16,8 @@ struct mf_trust {
 	struct mf_pin pin;
 	struct mf_floors floors;
 	struct mf_fetch *early[EARLY_COUNT];
+	int64_t
+	    early_root; /* version of EARLY_ROOT where roots are numbered; EARLY_NEXT_ROOT is one higher */
 	bool loaded, tofu, told;
 	bool use_cache; /* of this try */
 	bool adopted;   /* the pin is our own root key, and is not stored yet */
@@ -28,6 +30,9 @@ struct mf_trust {
 int mf_trust_fetch(struct mf_trust *t, const struct mf_fetch_key *key, struct mf_buf *out,
 		   struct mf_err *err) MF_NODISCARD;
 void mf_trust_drop_early(struct mf_trust *t);
+/* Where roots are numbered (root.c): begins to ask for what may be newer than the newest root known here, or
+ * with an empty cache for the first two. */
+int mf_trust_begin_roots(struct mf_trust *t, struct mf_err *err) MF_NODISCARD;
 /* The root chain (root.c): from the served or cached root to a trusted one in t->set. */
 int mf_trust_load_root(struct mf_trust *t, struct mf_err *err) MF_NODISCARD;
 

@@ -3,8 +3,8 @@
 #include <errno.h>
 #include <sys/stat.h>
 
-#include "base/encode.h"
 #include "store/file.h"
+#include "trust/names.h"
 #include "trust/repo.h"
 
 struct directory {
@@ -54,7 +54,7 @@ static struct mf_repo *open_file(const char *base, const char *gun, const struct
 		(void)mf_fail(err, MF_E_USAGE, 0, "'tuf+file://%s': the directory must be absolute", base);
 		return NULL;
 	}
-	if (mf_pct_encode(&enc, mf_str_c(gun), "/", err) < 0)
+	if (mf_trust_name_gun(&enc, gun, err) < 0)
 		return NULL;
 	char *path MF_FREE = mf_path_join(base, mf_buf_str(&enc).p, NULL);
 	if (!path) {
@@ -64,12 +64,10 @@ static struct mf_repo *open_file(const char *base, const char *gun, const struct
 	return open_dir(path, gun, cfg, err);
 }
 
-/* ROLE.json, or N.ROLE.json; the role's bytes are escaped, so that no name leaves the directory. */
 static char *file_path(struct directory *d, const char *role, int64_t version, struct mf_err *err)
 {
 	struct mf_buf name MF_BUF_CLEANUP = MF_BUF_INIT(2048);
-	if ((version && mf_buf_printf(&name, err, "%lld.", (long long)version) < 0) ||
-	    mf_pct_encode(&name, mf_str_c(role), "", err) < 0 || mf_buf_addz(&name, ".json", err) < 0)
+	if (mf_trust_name_role(&name, role, version, err) < 0)
 		return NULL;
 	char *path = mf_path_join(d->dir, mf_buf_str(&name).p, NULL);
 	if (!path)
@@ -165,8 +163,8 @@ static int directory_publish(struct mf_repo *r, const struct mf_publish_file *fi
 
 #define DIRECTORY_OPS(prefix, opener)                                                                        \
 	{                                                                                                    \
-		.scheme = (prefix), .dialect = &mf_dialect_tuf1, .local = true, .open = (opener),            \
-		.close = directory_close, .begin = directory_begin, .end = directory_end,                    \
+		.scheme = (prefix), .dialect = &mf_dialect_tuf1, .local = true, .numbered_roots = true,      \
+		.open = (opener), .close = directory_close, .begin = directory_begin, .end = directory_end,  \
 		.cancel = directory_cancel, .publish = directory_publish,                                    \
 	}
 const struct mf_repo_ops mf_repo_tuf_file = DIRECTORY_OPS("tuf+file://", open_file);

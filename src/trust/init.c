@@ -254,7 +254,8 @@ int mf_trust_init(struct mf_trust *t, struct mf_trust_made *made, struct mf_err 
 	struct plan p __attribute__((cleanup(plan_clear))) = {.n = 0};
 	struct mf_lock lock MF_LOCK_CLEANUP = MF_LOCK_INIT;
 	struct mf_digest root_fp;
-	if (mf_trust_lock(t, &lock, err) < 0 || check_absent(t, err) < 0)
+	if (mf_trust_check_writable(t, err) < 0 || mf_trust_lock(t, &lock, err) < 0 ||
+	    check_absent(t, err) < 0)
 		return -1;
 	if (mf_trust_known(t, err) || err->code) {
 		if (err->code)

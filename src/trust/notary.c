@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "base/encode.h"
+#include "trust/names.h"
 #include "trust/repo.h"
 
 struct notary {
@@ -42,23 +43,9 @@ static char *text(struct mf_err *err, const char *fmt, ...)
 static struct mf_repo *open_url(const struct mf_repo_ops *ops, const char *scheme, const char *rest,
 				const char *gun, const struct mf_trust_config *cfg, struct mf_err *err)
 {
-	struct mf_buf path MF_BUF_CLEANUP = MF_BUF_INIT(4096);
-	size_t len = strlen(rest);
-	while (len && rest[len - 1] == '/')
-		len--;
-	if (!len) {
-		(void)mf_fail(err, MF_E_USAGE, 0, "trust server '%s%s' names no host", scheme, rest);
+	struct mf_buf path MF_BUF_CLEANUP = MF_BUF_INIT(4096), where MF_BUF_CLEANUP = MF_BUF_INIT(8192);
+	if (mf_trust_name_server(&where, scheme, rest, err) < 0)
 		return NULL;
-	}
-	/* It may be a password: it is not repeated. */
-	if (strpbrk(rest, "@?#")) {
-		(void)mf_fail(err, MF_E_USAGE, 0,
-			      "the URL of a trust server is %sHOST[:PORT][/PATH], without user and query",
-			      scheme);
-		mf_err_set_hint(err, "-u USER and --password-stdin, or REGISTRY_USERNAME and "
-				     "REGISTRY_PASSWORD, give user and password");
-		return NULL;
-	}
 	/* The server matches paths after decoding and redirects "//" and dot segments: none of them is in a
 	 * GUN. */
 	if (mf_pct_encode(&path, mf_str_c(gun), "/:", err) < 0)
@@ -70,10 +57,9 @@ static struct mf_repo *open_url(const struct mf_repo_ops *ops, const char *schem
 	}
 	n->repo.ops = ops;
 	n->cfg = cfg;
-	n->repo.where = text(err, "%s%.*s", scheme, (int)len, rest);
-	n->base =
-	    n->repo.where ? text(err, "%s/v2/%s/_trust/tuf/", n->repo.where, mf_buf_str(&path).p) : NULL;
-	n->pull = n->base ? text(err, "repository:%s:pull", gun) : NULL;
+	n->base = text(err, "%s/v2/%s/_trust/tuf/", mf_buf_str(&where).p, mf_buf_str(&path).p);
+	n->repo.where = n->base ? text(err, "%s", mf_buf_str(&where).p) : NULL;
+	n->pull = n->repo.where ? text(err, "repository:%s:pull", gun) : NULL;
 	n->push = n->pull ? text(err, "repository:%s:push,pull", gun) : NULL;
 	if (n->push && mf_http_url_allowed(cfg->http, n->base))
 		return &n->repo;

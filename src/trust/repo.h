@@ -13,6 +13,7 @@ struct mf_fetch_key {
 	size_t max;    /* octets */
 	int64_t *seen; /* NULL, or receives when the store says that it got the file; 0: it does not say. A
 			  hint: nobody signs it */
+	bool fresh;    /* it may appear or change: no cache on the way may answer for the server */
 };
 
 /* A file to publish. */
@@ -27,7 +28,9 @@ struct mf_fetch;
 struct mf_repo_ops {
 	const char *scheme; /* URL prefix */
 	const struct mf_dialect *dialect;
-	bool local; /* no cache, no speculation */
+	bool local;          /* no cache, no speculation */
+	bool numbered_roots; /* there is no newest root by name: N.root.json is asked for until it is not
+				there */
 	struct mf_repo *(*open)(const char *rest, const char *gun, const struct mf_trust_config *cfg,
 				struct mf_err *err);
 	void (*close)(struct mf_repo *r);
@@ -37,17 +40,23 @@ struct mf_repo_ops {
 	int (*end)(struct mf_fetch *f, struct mf_buf *out, struct mf_err *err);
 	void (*cancel)(struct mf_fetch *f);
 	/* All or nothing. base: the timestamp file that the change was built on, NULL for a new repository.
-	 * MF_E_CONFLICT: somebody was faster. */
+	 * MF_E_CONFLICT: somebody was faster. NULL in the table: it can only be read. */
 	int (*publish)(struct mf_repo *r, const struct mf_publish_file *files, size_t n,
 		       const struct mf_bytes *base, struct mf_err *err);
 	/* Public key object of a role that the server signs; NULL in the table: there is no server. */
 	int (*server_key)(struct mf_repo *r, const char *role, struct mf_buf *out, struct mf_err *err);
+	/* The file of a target into a spool of its announced length, not compared with its hash. sha256 NULL:
+	 * by plain name. 1, 0: not there, -1. NULL in the table: targets are no files there that a client can
+	 * ask for. */
+	int (*target)(struct mf_repo *r, struct mf_str name, const struct mf_digest *sha256, uint64_t length,
+		      struct mf_spool *out, struct mf_err *err);
 };
 struct mf_repo {
 	const struct mf_repo_ops *ops;
 	char *where; /* for people */
 };
-extern const struct mf_repo_ops mf_repo_notary_http, mf_repo_notary_https, mf_repo_tuf_file, mf_repo_tuf_dir;
+extern const struct mf_repo_ops mf_repo_notary_http, mf_repo_notary_https, mf_repo_tuf_file, mf_repo_tuf_http,
+    mf_repo_tuf_https, mf_repo_tuf_dir;
 
 /* Does a Notary server's refusal of a publish mean that somebody was faster? 400 VERSION: a version in the
  * upload is not newer than what is stored; 500 UPDATING: a race lost on SQL; INVALID_UPDATE with ErrBadRoot

@@ -6,38 +6,58 @@
 #include "crypto/hash.h"
 #include "trust/client.h"
 
-/* Parsed roots, versions [first, first + n). */
+/* Parsed roots of successive versions, newest first. */
 struct chain {
-	struct mf_tuf_file *v[MF_MAX_ROOT_STEPS + 1]; /* newest first */
+	struct {
+		struct mf_tuf_file *file;
+		bool cached; /* it came from the cache */
+	} v[MF_MAX_ROOT_STEPS + 1];
 	size_t n;
 };
 
+static void chain_cut(struct chain *c, size_t n)
+{
+	while (c->n > n)
+		mf_tuf_file_free(c->v[--c->n].file);
+}
+
 static void chain_clear(struct chain *c)
 {
-	for (size_t i = 0; i < c->n; i++)
-		mf_tuf_file_free(c->v[i]);
-	c->n = 0;
+	chain_cut(c, 0);
 }
 #define CHAIN_CLEANUP __attribute__((cleanup(chain_clear)))
 
-static int chain_add(struct mf_trust *t, struct chain *c, struct mf_buf *bytes, struct mf_err *err)
+static int chain_add(struct mf_trust *t, struct chain *c, struct mf_buf *bytes, bool cached,
+		     struct mf_err *err)
 {
 	struct mf_tuf_file *f = mf_tuf_parse_unverified(t->repo->ops->dialect, MF_TUF_ROOT, bytes, err);
 	if (!f)
 		return -1;
-	c->v[c->n++] = f;
+	c->v[c->n].file = f;
+	c->v[c->n++].cached = cached;
 	return 0;
 }
 
-/* N.root.json from the cache, else from the server. 1, 0, -1. */
-static int versioned_root(struct mf_trust *t, int64_t version, struct mf_buf *out, struct mf_err *err)
+static int check_number(const struct mf_tuf_file *root, int64_t version, struct mf_err *err)
 {
+	if (root->version == version)
+		return 0;
+	return mf_fail(err, MF_E_FORMAT, 0, "%lld.root.json says version %lld", (long long)version,
+		       (long long)root->version);
+}
+
+/* N.root.json from the cache, else from the server. 1, 0, -1. */
+static int versioned_root(struct mf_trust *t, int64_t version, struct mf_buf *out, bool *cached,
+			  struct mf_err *err)
+{
+	*cached = false;
 	struct mf_fetch_key key = {
 	    .role = "root", .by = MF_BY_VERSION, .version = version, .max = MF_MAX_ROOT_BYTES};
 	if (t->use_cache && !t->repo->ops->local) {
 		int rc = mf_cache_get(t->cfg->cache_dir, t->pin_name, "root", version, MF_MAX_ROOT_BYTES, out,
 				      err);
-		t->cached_step |= rc > 0;
+		*cached = rc > 0;
+		t->cached_step |= *cached;
 		if (rc)
 			return rc;
 	}
@@ -75,34 +95,127 @@ static int newest_by_name(struct mf_trust *t, struct chain *c, struct mf_err *er
 	}
 	if (rc < 0)
 		return -1;
-	return rc ? chain_add(t, c, &bytes, err) : gone(t, err);
+	return rc ? chain_add(t, c, &bytes, t->cached[EARLY_ROOT], err) : gone(t, err);
 }
 
-/* The newest root of a TUF 1.0 repository: versions upward from the last one trusted here, or from 1. */
-static int newest_by_version(struct mf_trust *t, struct chain *c, struct mf_err *err)
+/* ---- numbered roots (TUF 1.0, section 5.3): from a known version upward until there is no next one */
+
+/* The newest root of an earlier run, if it is not older than `first`. */
+static struct mf_tuf_file *newest_in_cache(struct mf_trust *t, int64_t first)
 {
-	int64_t first = mf_tuf_floor_get(&t->floors.roles, "root");
-	if (!first)
-		first = 1;
+	struct mf_err ignored = MF_ERR_INIT;
+	struct mf_buf bytes MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_ROOT_BYTES);
+	if (t->repo->ops->local ||
+	    mf_cache_get(t->cfg->cache_dir, t->pin_name, "root", 0, MF_MAX_ROOT_BYTES, &bytes, &ignored) <= 0)
+		return NULL;
+	struct mf_tuf_file *f = mf_tuf_parse_unverified(t->repo->ops->dialect, MF_TUF_ROOT, &bytes, &ignored);
+	if (!f || f->version >= first)
+		return f;
+	mf_tuf_file_free(f);
+	return NULL;
+}
+
+static int64_t first_version(const struct mf_floors *floors)
+{
+	int64_t floor = mf_tuf_floor_get(&floors->roles, "root");
+	return floor ? floor : 1;
+}
+
+/* fresh: it may be one that has just appeared. */
+static struct mf_fetch_key numbered_key(int64_t version, bool fresh)
+{
+	return (struct mf_fetch_key){.role = "root",
+				     .by = MF_BY_VERSION,
+				     .version = version,
+				     .max = MF_MAX_ROOT_BYTES,
+				     .fresh = fresh};
+}
+
+static int begin_root(struct mf_trust *t, int which, bool fresh, struct mf_err *err)
+{
+	struct mf_fetch_key key = numbered_key(t->early_root + (which == EARLY_NEXT_ROOT), fresh);
+	t->early[which] = t->repo->ops->begin(t->repo, &key, err);
+	return t->early[which] ? 0 : -1;
+}
+
+int mf_trust_begin_roots(struct mf_trust *t, struct mf_err *err)
+{
+	struct mf_floors floors __attribute__((cleanup(mf_floors_clear))) = {0};
+	if (t->early[EARLY_ROOT])
+		return 0;
+	if (mf_floors_load(t->cfg->home, t->pin_name, &floors, err) < 0)
+		return -1;
+	int64_t first = first_version(&floors);
+	struct mf_tuf_file *known MF_TUF_FILE_CLEANUP = newest_in_cache(t, first);
+	t->early_root = known ? known->version + 1 : first;
+	if (begin_root(t, EARLY_ROOT, known != NULL, err) < 0)
+		return -1;
+	return known ? 0 : begin_root(t, EARLY_NEXT_ROOT, true, err);
+}
+
+/* 1, 0, -1. */
+static int numbered_root(struct mf_trust *t, int64_t version, bool fresh, struct mf_buf *out,
+			 struct mf_err *err)
+{
+	struct mf_fetch_key key = numbered_key(version, fresh);
+	int which = version == t->early_root + 1 ? EARLY_NEXT_ROOT : EARLY_ROOT;
+	struct mf_fetch *f = NULL;
+	if (version == t->early_root || which == EARLY_NEXT_ROOT) {
+		f = t->early[which];
+		t->early[which] = NULL;
+	}
+	return f ? t->repo->ops->end(f, out, err) : mf_trust_fetch(t, &key, out, err);
+}
+
+static int add_numbered(struct mf_trust *t, struct chain *c, int64_t version, struct mf_buf *bytes,
+			struct mf_err *err)
+{
+	bool next = c->n > 0;
+	if (chain_add(t, c, bytes, false, err) == 0)
+		return check_number(c->v[c->n - 1].file, version, err);
+	if (next && err->code == MF_E_FORMAT)
+		mf_err_set_hint(err, "a web server must answer 404 for a file that is not there, not a page "
+				     "of its own");
+	return mf_wrap(err, "%lld.root.json", (long long)version);
+}
+
+static void reverse(struct chain *c)
+{
+	for (size_t i = 0, j = c->n - 1; i < j; i++, j--) {
+		__typeof__(c->v[0]) x = c->v[i];
+		c->v[i] = c->v[j];
+		c->v[j] = x;
+	}
+}
+
+static int newest_by_number(struct mf_trust *t, struct chain *c, struct mf_err *err)
+{
+	int64_t first = first_version(&t->floors);
+	struct mf_tuf_file *known = t->use_cache ? newest_in_cache(t, first) : NULL;
+	if (known) {
+		c->v[0].file = known;
+		c->v[c->n++].cached = true;
+		first = known->version + 1;
+		t->cached_step = true;
+	}
 	for (int64_t v = first;; v++) {
 		struct mf_buf bytes MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_ROOT_BYTES);
-		int rc = versioned_root(t, v, &bytes, err);
+		int rc = numbered_root(t, v, c->n > 0, &bytes, err);
 		if (rc < 0)
 			return -1;
-		if (!rc && c->n)
-			return 0;
-		if (!rc)
+		if (!rc && !c->n)
 			return gone(t, err);
+		if (!rc)
+			break;
 		if (v - first >= MF_MAX_ROOT_STEPS)
 			return mf_fail(err, MF_E_FORMAT, 0, "more than %d new root versions",
 				       MF_MAX_ROOT_STEPS);
-		chain_clear(c);
-		if (chain_add(t, c, &bytes, err) < 0)
+		if (add_numbered(t, c, v, &bytes, err) < 0)
 			return -1;
-		if (c->v[0]->version != v)
-			return mf_fail(err, MF_E_FORMAT, 0, "%lld.root.json says version %lld", (long long)v,
-				       (long long)c->v[0]->version);
 	}
+	reverse(c);
+	t->cached[EARLY_ROOT] = c->v[0].cached;
+	return 0;
 }
 
 /* ---- pins */
@@ -160,11 +273,12 @@ static bool lists_pinned(const struct mf_trust *t, const struct mf_tuf_file *roo
  * met. */
 static int refuse_pin(const struct mf_trust *t, const struct chain *c, struct mf_err *err)
 {
-	const struct mf_tuf_file *newest = c->v[0];
+	const struct mf_tuf_file *newest = c->v[0].file;
 	char served[300], pinned[300] = "a CA", *at = pinned;
 	for (size_t i = 0; i < c->n; i++)
-		if (lists_pinned(t, c->v[i]) && mf_tuf_root_check(t->repo->ops->dialect, mf_str_c(t->gun),
-								  t->set.now, c->v[i], NULL, err) < 0)
+		if (lists_pinned(t, c->v[i].file) &&
+		    mf_tuf_root_check(t->repo->ops->dialect, mf_str_c(t->gun), t->set.now, c->v[i].file, NULL,
+				      err) < 0)
 			return -1;
 	add_fingerprints(served, sizeof served, newest);
 	for (size_t i = 0; i < t->pin.n && i < 4; i++) {
@@ -200,45 +314,54 @@ static int refuse_unpinned(const struct mf_trust *t, const struct mf_tuf_file *n
 
 /* ---- the chain */
 
-/* Adds older roots until one satisfies the pin and none is newer than the last one trusted here. The index of
- * the first (newest) that satisfies it goes to *pinned. */
+/* One version older than the oldest. */
+static int add_older(struct mf_trust *t, struct chain *c, bool found, struct mf_err *err)
+{
+	struct mf_buf bytes MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_ROOT_BYTES);
+	int64_t version = c->v[c->n - 1].file->version - 1;
+	bool cached;
+	if (c->n > MF_MAX_ROOT_STEPS) /* a pinned key alone does not carry over the last trusted root */
+		return found ? mf_fail(err, MF_E_FORMAT, 0,
+				       "more than %d root versions since the last trusted one",
+				       MF_MAX_ROOT_STEPS)
+			     : refuse_pin(t, c, err);
+	int rc = versioned_root(t, version, &bytes, &cached, err);
+	if (rc == 0)
+		return found ? mf_fail(err, MF_E_GONE, 0,
+				       "root version %lld is missing between the last trusted and "
+				       "the newest one",
+				       (long long)version)
+			     : refuse_pin(t, c, err);
+	if (rc < 0 || chain_add(t, c, &bytes, cached, err) < 0)
+		return -1;
+	return check_number(c->v[c->n - 1].file, version, err);
+}
+
+/* Goes to older roots, adding them as needed, until one satisfies the pin and is no newer than the last one
+ * trusted here; those that are older still are dropped. The index of the first (newest) that satisfies it
+ * goes to *pinned. */
 static int walk_back(struct mf_trust *t, struct chain *c, size_t *pinned, struct mf_err *err)
 {
 	int64_t floor = mf_tuf_floor_get(&t->floors.roles, "root");
 	bool found = !t->pin.found;
 	*pinned = SIZE_MAX;
-	for (;;) {
-		const struct mf_tuf_file *last = c->v[c->n - 1];
+	for (size_t i = 0;; i++) {
+		const struct mf_tuf_file *last = c->v[i].file;
 		int rc = found ? 0 : satisfies(t, last, err);
 		if (rc < 0)
 			return -1;
 		if (rc == 1) {
 			found = true;
-			*pinned = c->n - 1;
+			*pinned = i;
 		}
-		if (found && (!floor || last->version <= floor))
+		if (found && (!floor || last->version <= floor)) {
+			chain_cut(c, i + 1);
 			return 0;
+		}
 		if (last->version <= 1)
 			return found ? 0 : refuse_pin(t, c, err);
-		if (c->n >
-		    MF_MAX_ROOT_STEPS) /* a pinned key alone does not carry over the last trusted root */
-			return found ? mf_fail(err, MF_E_FORMAT, 0,
-					       "more than %d root versions since the last trusted one",
-					       MF_MAX_ROOT_STEPS)
-				     : refuse_pin(t, c, err);
-		struct mf_buf bytes MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_ROOT_BYTES);
-		rc = versioned_root(t, last->version - 1, &bytes, err);
-		if (rc == 0)
-			return found ? mf_fail(err, MF_E_GONE, 0,
-					       "root version %lld is missing between the last trusted and "
-					       "the newest one",
-					       (long long)last->version - 1)
-				     : refuse_pin(t, c, err);
-		if (rc < 0 || chain_add(t, c, &bytes, err) < 0)
+		if (i + 1 == c->n && add_older(t, c, found, err) < 0)
 			return -1;
-		if (c->v[c->n - 1]->version != last->version - 1)
-			return mf_fail(err, MF_E_FORMAT, 0, "%lld.root.json says version %lld",
-				       (long long)last->version - 1, (long long)c->v[c->n - 1]->version);
 	}
 }
 
@@ -267,7 +390,8 @@ static int verify_forward(struct mf_trust *t, struct chain *c, size_t pinned, st
 	struct mf_tuf_anchor a = anchor_of(t);
 	bool first = true;
 	while (c->n) {
-		struct mf_tuf_file *root = c->v[--c->n];
+		struct mf_tuf_file *root = c->v[--c->n].file;
+		bool cached = c->v[c->n].cached;
 		const struct mf_tuf_anchor *anchor = c->n == pinned ? &a : NULL;
 		if (check_continuity(t, root, err) < 0) {
 			mf_tuf_file_free(root);
@@ -278,7 +402,7 @@ static int verify_forward(struct mf_trust *t, struct chain *c, size_t pinned, st
 			return -1;
 		first = false;
 		/* Only what has been verified: a step that fails must not come back from the cache. */
-		if (!t->repo->ops->local && !t->cached[EARLY_ROOT])
+		if (!t->repo->ops->local && !cached)
 			mf_cache_put(t->cfg->cache_dir, t->pin_name, "root", t->set.root->version,
 				     mf_buf_bytes(&t->set.root->bytes));
 	}
@@ -329,17 +453,17 @@ int mf_trust_load_root(struct mf_trust *t, struct mf_err *err)
 	int rc = unfinished(t, err);
 	if (rc)
 		return rc < 0 ? -1 : gone(t, err);
-	if (t->repo->ops->local ? newest_by_version(t, &c, err) < 0 : newest_by_name(t, &c, err) < 0)
+	if ((t->repo->ops->numbered_roots ? newest_by_number : newest_by_name)(t, &c, err) < 0)
 		return -1;
-	if (!t->pin.found && t->for_signing && adopt_own_root(t, c.v[0], err) < 0)
+	if (!t->pin.found && t->for_signing && adopt_own_root(t, c.v[0].file, err) < 0)
 		return -1;
 	if (!t->pin.found && !t->cfg->tofu)
-		return refuse_unpinned(t, c.v[0], err);
+		return refuse_unpinned(t, c.v[0].file, err);
 	t->tofu = !t->pin.found;
 	if (walk_back(t, &c, &pinned, err) < 0)
 		return -1;
-	newest = c.v[0]->version;
-	oldest = c.v[c.n - 1]->version;
+	newest = c.v[0].file->version;
+	oldest = c.v[c.n - 1].file->version;
 	if (verify_forward(t, &c, pinned, err) < 0)
 		return mf_wrap(err, "root chain of '%s' (versions %lld to %lld)", t->pin_name,
 			       (long long)oldest, (long long)newest);

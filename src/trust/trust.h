@@ -1,8 +1,8 @@
 /* A trust repository and this machine's view of it: pins, floors, cache, the client workflow with its I/O,
  * publishing.
  *
- * Backends (a Notary server, a TUF 1.0 directory) move bytes and are not trusted; everything is verified by
- * the TUF core. */
+ * Backends (a Notary server, a TUF 1.0 directory or web server) move bytes and are not trusted; everything is
+ * verified by the TUF core. */
 #ifndef MF_TRUST_TRUST_H
 #define MF_TRUST_TRUST_H
 
@@ -25,9 +25,10 @@ struct mf_trust_config {
 };
 
 struct mf_trust;
-/* url: "https://...", "http://..." (Notary) or "tuf+file:///DIR" (directory below it per GUN), or a plain
- * path: that very directory. gun: repository name in metadata; pin_name: what pins and floors are filed under
- * (the GUN, or "oci:/absolute/dir"). cfg is borrowed with all it points to. No request is made. */
+/* url: "https://...", "http://..." (Notary), "tuf+file:///DIR" (directory below it per GUN),
+ * "tuf+https://..." or "tuf+http://..." (the same on a web server, read-only), or a plain path: that very
+ * directory. gun: repository name in metadata; pin_name: what pins and floors are filed under (the GUN, or
+ * "oci:/absolute/dir"). cfg is borrowed with all it points to. No request is made. */
 int mf_trust_open(const char *url, const char *gun, const char *pin_name, const struct mf_trust_config *cfg,
 		  struct mf_trust **out, struct mf_err *err) MF_NODISCARD;
 void mf_trust_close(struct mf_trust *t);
@@ -43,6 +44,8 @@ const char *mf_trust_pin_name(const struct mf_trust *t);
 const struct mf_dialect *mf_trust_dialect(const struct mf_trust *t);
 /* The directory of a local repository, NULL for a server. */
 const char *mf_trust_dir(const struct mf_trust *t);
+/* MF_E_USAGE when the repository can only be read. Loading for signing checks it as well. */
+int mf_trust_check_writable(const struct mf_trust *t, struct mf_err *err) MF_NODISCARD;
 
 /* Begins the requests that a load will need, so that they overlap others. Optional. */
 int mf_trust_prefetch(struct mf_trust *t, struct mf_err *err) MF_NODISCARD;
@@ -56,6 +59,10 @@ int mf_trust_load(struct mf_trust *t, struct mf_str prefix, bool for_signing,
 int mf_trust_widen(struct mf_trust *t, struct mf_str prefix, struct mf_err *err) MF_NODISCARD;
 /* Does the repository still serve the timestamp that is loaded? 1, 0, -1. */
 int mf_trust_unchanged(struct mf_trust *t, struct mf_err *err) MF_NODISCARD;
+/* A target's file where the repository is a web server: into a new spool, not verified. 1, 0 not there (or no
+ * place for targets), -1. After a load. */
+int mf_trust_target_get(struct mf_trust *t, struct mf_str name, const struct mf_tuf_target_info *info,
+			struct mf_spool *out, struct mf_err *err) MF_NODISCARD;
 /* What was loaded: valid until the next load. */
 const struct mf_tuf_set *mf_trust_set(const struct mf_trust *t);
 bool mf_trust_was_tofu(const struct mf_trust *t);

@@ -17,6 +17,8 @@
 #   notary-tls       TLS, memory                    NOTARY_TLS=https://HOST:PORT
 #   notary-token     TLS, bearer tokens, memory     NOTARY_TOKEN, ISSUER, TOKEN_*
 #   notary-db        TLS, notary-signer, PostgreSQL NOTARY_DB, LAB_SQL (psql URL)
+#   static           files below STATIC_DIR, HTTP   STATIC=http://HOST:PORT, STATIC_LOG (see static.py)
+#   static-tls       the same, TLS                  STATIC_TLS=https://HOST:PORT
 # Always: LAB=DIR, CA (PEM file that signed all servers), OTHER_CA (one that signed none).
 # Token users: TOKEN_READER, TOKEN_WRITER, TOKEN_ADMIN ("user:password"), TOKEN_IDENTITY (the
 # writer's refresh token). Without credentials only repositories below `public/` can be pulled.
@@ -85,8 +87,8 @@ stop_one() {
 # Users before what they use.
 stop_all() {
 	local name
-	for name in watcher registry registry-tls registry-mtls registry-token notary notary-tls notary-token \
-		issuer notary-db signer postgres; do
+	for name in watcher static static-tls registry registry-tls registry-mtls registry-token notary notary-tls \
+		notary-token issuer notary-db signer postgres; do
 		stop_one $name
 	done
 }
@@ -329,6 +331,11 @@ postgres_config() { # PORT
 		-c unix_socket_directories= -c fsync=off -c full_page_writes=off -c shared_buffers=16MB)
 }
 
+static_config() { # PORT [options]
+	mkdir -p "$LAB/data/static"
+	argv=("$(python_with ssl)" "$here/static.py" --port "$@" --log "$LAB/log/static.requests" "$LAB/data/static")
+}
+
 configure() { # NAME PORT; sets argv
 	argv=(docker-registry serve "$LAB/etc/$1.yml")
 	case $1 in
@@ -352,6 +359,8 @@ configure() { # NAME PORT; sets argv
 	postgres) postgres_config "$2" ;;
 	signer) signer_config "$2" ;;
 	notary-db) notary_db_config "$2" ;;
+	static) static_config "$2" ;;
+	static-tls) static_config "$2" --tls-cert "$LAB/tls/server.crt" --tls-key "$LAB/tls/server.key" ;;
 	*) die "there is no server named $1" ;;
 	esac
 }
@@ -407,7 +416,7 @@ start_kind() {
 		launch signer
 		launch notary-db
 		;;
-	issuer | postgres | signer) launch "$1" ;;
+	issuer | postgres | signer | static | static-tls) launch "$1" ;;
 	*) die "there is no kind of server named $1" ;;
 	esac
 }
@@ -430,6 +439,9 @@ write_env() {
 		var NOTARY_TOKEN notary-token https://
 		var NOTARY_DB notary-db https:// && printf "LAB_SQL='%s'\n" "$(pg_url server)"
 		var ISSUER issuer http:// | sed "s|'\$|/token'|"
+		var STATIC static http://
+		var STATIC_TLS static-tls https://
+		printf "STATIC_DIR='%s'\nSTATIC_LOG='%s'\n" "$LAB/data/static" "$LAB/log/static.requests"
 		[ -s "$LAB/ports/issuer" ] && printf '%s\n' TOKEN_READER=reader:reader:pw \
 			TOKEN_WRITER=writer:writer:pw TOKEN_ADMIN=admin:admin:pw TOKEN_IDENTITY=refresh-of-writer
 	} >"$LAB/lab.env.new"

@@ -62,7 +62,7 @@ static inline void world_make(struct world *w, void **state)
 	w->cfg = (struct mf_trust_config){
 	    .home = w->home, .cache_dir = w->cache, .env = &w->env, .key_name = "alice", .keys = w->keys};
 	w->remote = mf_repo_tuf_dir;
-	w->remote.local = false;
+	w->remote.local = w->remote.numbered_roots = false;
 }
 
 static inline void world_drop(struct world *w)
