@@ -104,7 +104,8 @@ static int open_trust(struct mf_image *im, struct mf_err *err)
 		struct mf_esc e;
 		(void)mf_fail(err, MF_E_USAGE, 0, "trust server '%s' has no scheme",
 			      mf_esc(&e, mf_str_c(url)));
-		mf_err_set_hint(err, "https://HOST for a Notary server, tuf+file:///DIR for a directory");
+		mf_err_set_hint(err, "https://HOST for a Notary server, tuf+file:///DIR for a directory, "
+				     "tuf+https://HOST/PATH for its copy on a web server");
 		return -1;
 	}
 	if (mf_ref_gun(&im->store_ref, &gun, err) < 0)
