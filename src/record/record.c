@@ -236,6 +236,9 @@ static int parse_tree(struct mf_record *r, struct mf_err *err)
 	/* Whatever it holds: a record that says "withdrawn" is not current. */
 	r->withdrawn = json_object_get(r->tree, "withdrawn") != NULL ||
 		       (r->media_type && strcasecmp(r->media_type, MF_MT_WITHDRAWN) == 0);
+	r->withdrew = r->withdrawn ? json_object_get(r->tree, "withdrawn") : NULL;
+	if (!json_is_array(r->withdrew))
+		r->withdrew = NULL;
 	if (artifact && mf_digest_parse(&r->artifact, mf_str_c(artifact), err) < 0)
 		return mf_wrap(err, "'artifact'");
 	r->has_artifact = artifact != NULL;
@@ -326,10 +329,28 @@ static int put_annotations(json_t *o, const char *const *list, struct mf_err *er
 	return put_json(o, "annotations", json_incref(a), err);
 }
 
+static int put_digest(json_t *o, const char *name, const struct mf_digest *d, struct mf_err *err)
+{
+	char digest[MF_DIGEST_TEXT];
+	mf_digest_format(digest, d);
+	return put_json(o, name, json_string(digest), err);
+}
+
+static int put_digests(json_t *o, const char *name, const struct mf_digest *d, size_t n, struct mf_err *err)
+{
+	json_t *a MF_JSON_CLEANUP = json_array();
+	for (size_t i = 0; a && i < n; i++) {
+		char digest[MF_DIGEST_TEXT];
+		mf_digest_format(digest, &d[i]);
+		if (json_array_append_new(a, json_string(digest)) < 0)
+			return mf_fail_nomem(err);
+	}
+	return put_json(o, name, json_incref(a), err);
+}
+
 json_t *mf_record_make(const struct mf_record_fields *f, struct mf_err *err)
 {
 	json_t *o MF_JSON_CLEANUP = json_object();
-	char digest[MF_DIGEST_TEXT];
 	if (!o || put_json(o, "v", json_integer(1), err) < 0 || put_time(o, "created", f->created, err) < 0 ||
 	    put_time(o, "expires", f->expires, err) < 0 || put_text(o, "mediaType", f->media_type, err) < 0 ||
 	    put_text(o, "author", f->author, err) < 0 || put_text(o, "reason", f->reason, err) < 0 ||
@@ -338,11 +359,9 @@ json_t *mf_record_make(const struct mf_record_fields *f, struct mf_err *err)
 			(void)mf_fail_nomem(err);
 		return NULL;
 	}
-	if (f->artifact) {
-		mf_digest_format(digest, f->artifact);
-		if (put_json(o, "artifact", json_string(digest), err) < 0)
-			return NULL;
-	}
+	if ((f->artifact && put_digest(o, "artifact", f->artifact, err) < 0) ||
+	    (f->withdrawn && put_digests(o, "withdrawn", f->withdrew, f->nwithdrew, err) < 0))
+		return NULL;
 	struct mf_buf size MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_CUSTOM_BYTES / 2);
 	if (mf_json_dump_canonical(o, &size, err) < 0) {
 		if (err->code != MF_E_FORMAT)
@@ -352,6 +371,26 @@ json_t *mf_record_make(const struct mf_record_fields *f, struct mf_err *err)
 		return NULL;
 	}
 	return json_incref(o);
+}
+
+int mf_tombstone_build(struct mf_buf *out, const struct mf_tombstone *t, struct mf_err *err)
+{
+	char hex[65];
+	json_t *o MF_JSON_CLEANUP = json_object();
+	if (!t->reason || !t->reason[strspn(t->reason, " \t\r\n")])
+		return mf_fail(err, MF_E_USAGE, 0, "a withdrawal needs a reason");
+	mf_digest_hex(hex, t->signer);
+	if (!o)
+		return mf_fail_nomem(err);
+	if (put_json(o, "v", json_integer(1), err) < 0 ||
+	    put_json(o, "type", json_string(t->type), err) < 0 ||
+	    put_json(o, "role", json_string(t->role), err) < 0 ||
+	    put_digest(o, "subject", t->subject, err) < 0 ||
+	    put_json(o, "signer", json_string(hex), err) < 0 || put_text(o, "reason", t->reason, err) < 0 ||
+	    put_text(o, "author", t->author, err) < 0 || put_time(o, "when", t->when, err) < 0 ||
+	    put_digests(o, "withdrawn", t->withdrew, t->nwithdrew, err) < 0)
+		return -1;
+	return mf_json_dump_canonical(o, out, err);
 }
 
 int mf_record_payload(struct mf_buf *out, const struct mf_record_binding *b, json_t *tree, struct mf_err *err)
@@ -391,6 +430,9 @@ int mf_record_add_sig(json_t *tree, const struct mf_digest *fingerprint, struct 
 		if (fp && strcmp(fp, hex) == 0)
 			(void)json_array_remove(sigs, i);
 	}
+	if (json_array_size(sigs) >= MF_MAX_SIGNATURES)
+		return mf_fail(err, MF_E_USAGE, 0, "the record has %d signatures, no more can be added",
+			       MF_MAX_SIGNATURES);
 	json_t *one = json_pack("{s:s,s:s}", "fp", hex, "sig", b64.p);
 	return !one || json_array_append_new(sigs, one) < 0 ? mf_fail_nomem(err) : 0;
 }

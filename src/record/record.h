@@ -28,6 +28,8 @@ struct mf_record {
 	int64_t created, expires;           /* 0: absent */
 	char *media_type, *author, *reason; /* NULL: absent */
 	bool withdrawn;
+	const json_t
+	    *withdrew; /* of a tombstone: the array of digests that it withdraws, or NULL; in `tree` */
 	bool has_artifact;
 	struct mf_digest artifact; /* of the artifact manifest */
 	struct mf_record_sig *sigs;
@@ -47,10 +49,26 @@ struct mf_record_fields {
 	const char *media_type, *author, *reason;
 	const char *const *annotations; /* "key=value", ends with NULL */
 	const struct mf_digest *artifact;
+	const struct mf_digest
+	    *withdrew; /* with `withdrawn`: what a tombstone withdraws, nwithdrew of them */
+	size_t nwithdrew;
+	bool withdrawn;
 };
 /* A tree without signatures; NULL on failure. Text over MF_MAX_CUSTOM_BYTES in all, invalid UTF-8, an
  * annotation without '=' or given twice: MF_E_USAGE. */
 json_t *mf_record_make(const struct mf_record_fields *f, struct mf_err *err) MF_NODISCARD;
+
+/* The content of a tombstone. Its reason is required: MF_E_USAGE without one. */
+struct mf_tombstone {
+	const char *type, *role;
+	const struct mf_digest *subject, *signer; /* fingerprint of the key that signs it */
+	const char *reason, *author;              /* author NULL: absent */
+	int64_t when;
+	const struct mf_digest *withdrew; /* as in the fields of the record */
+	size_t nwithdrew;
+};
+/* Appends the document of type MF_MT_WITHDRAWN, canonical JSON. */
+int mf_tombstone_build(struct mf_buf *out, const struct mf_tombstone *t, struct mf_err *err) MF_NODISCARD;
 
 /* Where a record stands: its signatures are over this and the tree without `sigs`. */
 struct mf_record_binding {
@@ -62,7 +80,8 @@ struct mf_record_binding {
 /* Appends "manifesto record v1\n" and the canonical JSON of {hashes,length,manifesto,name,repository}. */
 int mf_record_payload(struct mf_buf *out, const struct mf_record_binding *b, json_t *tree,
 		      struct mf_err *err) MF_NODISCARD;
-/* Adds a signature to tree.sigs, replacing one of the same key. */
+/* Adds a signature to tree.sigs, replacing one of the same key. MF_E_USAGE when there are MF_MAX_SIGNATURES
+ * of other keys: no reader takes more. */
 int mf_record_add_sig(json_t *tree, const struct mf_digest *fingerprint, struct mf_bytes sig,
 		      struct mf_err *err) MF_NODISCARD;
 /* Appends {"manifesto":TREE} in canonical form. */
