@@ -54,6 +54,10 @@ size_t mf_policy_roles(const struct mf_tuf_set *set, struct mf_str type, const s
 int mf_entry_read(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l, size_t i, struct mf_entry *out,
 		  struct mf_err *err) MF_NODISCARD;
 
+/* Fails with MF_E_WITHDRAWN; the message says which role withdrew it, when and why, and the keys that signed
+ * that. */
+int mf_entry_refuse_withdrawn(const struct mf_entry *e, struct mf_err *err);
+
 /* The one current record of (type, subject). MF_E_NOT_FOUND; MF_E_WITHDRAWN when any authorised role holds a
  * tombstone; MF_E_RECORD_EXPIRED; MF_E_AMBIGUOUS when authorised roles hold different blobs (the message
  * lists them). */
