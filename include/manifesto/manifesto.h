@@ -177,7 +177,8 @@ struct manifesto_put_item {
 	const char *image;    /* repository@sha256:... */
 	const char *platform; /* or NULL */
 	const char *digest;   /* of the blob */
-	int unchanged;        /* the same bytes were the current record already */
+	int unchanged;        /* the same record was the current one already, signed by our key */
+	int signature_added;  /* the same record was there, signed by others: ours was added to theirs */
 };
 struct manifesto_put_result {
 	size_t size;

@@ -1,0 +1,170 @@
+/* Which role is written to, and with which key. */
+#include <stdio.h>
+
+#include "ops/write.h"
+
+/* Another first put on this machine may have published a moment ago and not stored its pin yet: it holds the
+ * lock until then. Or the pin is there, and what was asked for in advance was answered before the publish. */
+static int load_behind_others(struct mf_trust *t, struct mf_str prefix, struct mf_err *err)
+{
+	struct mf_lock lock MF_LOCK_CLEANUP = MF_LOCK_INIT;
+	if (mf_trust_load(t, prefix, true, err) == 0)
+		return 0;
+	if (err->code != MF_E_PIN && err->code != MF_E_GONE)
+		return -1;
+	mf_err_clear(err);
+	if (mf_trust_lock(t, &lock, err) < 0)
+		return -1;
+	mf_lock_release(&lock);
+	return mf_trust_load(t, prefix, true, err);
+}
+
+int mf_write_load(struct mf_write *w, struct mf_err *err)
+{
+	struct mf_trust *t = w->im.trust;
+	if (load_behind_others(t, mf_str_c(w->prefix), err) < 0)
+		return -1;
+	/* Without floors nobody can tell whether this is the newest state: the publisher sees what it builds
+	 * on. */
+	if (mf_trust_first_seen(t))
+		mf_env_log(&w->m->env, MF_LOG_WARNING,
+			   "'%s' is new to this machine: publishing on top of snapshot version %lld",
+			   mf_trust_pin_name(t), (long long)mf_trust_set(t)->snapshot->version);
+	return 0;
+}
+
+/* Our signer for a role; with a key that was named, that one only. */
+static int role_signer(const struct mf_write *w, const struct mf_tuf_role *role, struct mf_signer *s,
+		       const struct mf_key_info **k, struct mf_err *err)
+{
+	if (mf_trust_signer(w->im.trust, role, s, k, err) < 0)
+		return -1;
+	if (!w->asked_key || strcmp((*k)->name, w->asked_key) == 0)
+		return 0;
+	(void)mf_fail(err, MF_E_KEY, 0, "role '%s' does not accept key '%s', or it is not here", role->name,
+		      w->asked_key);
+	mf_err_set_hint(
+	    err,
+	    "'manifesto trust show' lists the keys of each role, 'manifesto key list' those of this machine");
+	return -1;
+}
+
+/* Some of the roles that may hold the type. */
+struct roles {
+	const struct mf_tuf_role *v[64];
+	size_t n;
+};
+
+static void list_roles(const struct roles *r, char *out, size_t max)
+{
+	out[0] = 0;
+	for (size_t i = 0; i < r->n; i++) {
+		size_t at = strlen(out);
+		(void)snprintf(out + at, max - at, "%s%s", at ? ", " : "", r->v[i]->name);
+	}
+}
+
+static void find_roles(const struct mf_write *w, struct roles *out)
+{
+	const struct mf_tuf_set *set = mf_trust_set(w->im.trust);
+	out->n = mf_policy_roles(set, mf_str_c(w->type), out->v, 64);
+	if (w->asked_role && mf_role_is("targets", w->asked_role)) {
+		out->v[0] = &set->root->roles[MF_TUF_TARGETS];
+		out->n = 1;
+	}
+}
+
+/* Those that were asked for, or whose key we hold. */
+static int find_ours(const struct mf_write *w, const struct roles *all, struct roles *out, struct mf_err *err)
+{
+	out->n = 0;
+	for (size_t i = 0; i < all->n; i++) {
+		struct mf_err why = MF_ERR_INIT;
+		struct mf_signer s;
+		const struct mf_key_info *k;
+		if (w->asked_role && !mf_role_is(all->v[i]->name, w->asked_role))
+			continue;
+		bool ours = w->asked_role || role_signer(w, all->v[i], &s, &k, &why) == 0;
+		if (!ours && why.code != MF_E_KEY)
+			return mf_fail(err, why.code, 0, "%s", why.msg);
+		if (ours)
+			out->v[out->n++] = all->v[i];
+	}
+	return 0;
+}
+
+static bool holds_any(const struct mf_write *w, const struct mf_tuf_role *role)
+{
+	const struct mf_tuf_loaded *l = mf_tuf_set_find(mf_trust_set(w->im.trust), role->name);
+	for (size_t i = 0; l && i < w->n; i++)
+		if (mf_tuf_target_find(l->file, mf_str_c(w->items[i].name)) >= 0)
+			return true;
+	return false;
+}
+
+static void keep_holders(const struct mf_write *w, struct roles *r)
+{
+	struct roles kept = {.n = 0};
+	for (size_t i = 0; i < r->n; i++)
+		if (holds_any(w, r->v[i]))
+			kept.v[kept.n++] = r->v[i];
+	if (kept.n || w->needs_entry)
+		*r = kept;
+}
+
+static int fail_no_role(const struct mf_write *w, const struct roles *all, struct mf_err *err)
+{
+	struct mf_signer s;
+	const struct mf_key_info *k;
+	char list[400];
+	if (w->asked_role)
+		return mf_fail(err, MF_E_USAGE, 0, "role '%s' may not sign '%s'", w->asked_role, w->type);
+	if (all->n == 1)
+		return role_signer(w, all->v[0], &s, &k, err); /* its own message lists the keys */
+	list_roles(all, list, sizeof list);
+	return mf_fail(err, MF_E_KEY, 0, "we hold no key of the roles that may sign '%s': %s", w->type, list);
+}
+
+/* Which other roles hold the record is said: perhaps one of them was meant. */
+static int fail_no_entry(const struct mf_write *w, const struct roles *all, const struct roles *ours,
+			 struct mf_err *err)
+{
+	struct roles holders = *all;
+	char list[400], digest[MF_DIGEST_TEXT];
+	keep_holders(w, &holders);
+	list_roles(&holders, list, sizeof list);
+	mf_digest_format(digest, &w->items[0].subject.digest);
+	if (!holders.n)
+		return mf_fail(err, MF_E_NOT_FOUND, 0, "no '%s' record for %s", w->type, digest);
+	(void)mf_fail(err, MF_E_NOT_FOUND, 0, "role '%s' has no '%s' record for %s", ours->v[0]->name,
+		      w->type, digest);
+	mf_err_set_hint(err, "such records are in: %s", list);
+	return -1;
+}
+
+int mf_write_choose_role(struct mf_write *w, struct mf_err *err)
+{
+	struct roles all, ours, fit;
+	char list[400];
+	find_roles(w, &all);
+	if (find_ours(w, &all, &ours, err) < 0)
+		return -1;
+	if (!ours.n)
+		return fail_no_role(w, &all, err);
+	fit = ours;
+	if (ours.n > 1 || w->needs_entry)
+		keep_holders(w, &fit);
+	if (!fit.n && ours.n == 1 && role_signer(w, ours.v[0], &w->signer, &w->key, err) < 0)
+		return -1;
+	if (!fit.n)
+		return fail_no_entry(w, &all, &ours, err);
+	if (fit.n > 1) {
+		list_roles(&fit, list, sizeof list);
+		(void)mf_fail(err, MF_E_AMBIGUOUS, 0, "several roles may sign '%s' with our keys: %s",
+			      w->type, list);
+		mf_err_set_hint(err, "choose one with --role");
+		return -1;
+	}
+	w->role = mf_str_dup(mf_str_c(fit.v[0]->name));
+	return w->role ? role_signer(w, fit.v[0], &w->signer, &w->key, err) : mf_fail_nomem(err);
+}
