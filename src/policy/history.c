@@ -1,0 +1,193 @@
+#include "policy/history.h"
+
+#include <stdio.h>
+
+#include "base/limits.h"
+#include "crypto/hash.h"
+
+const char *mf_event_name(enum mf_event e)
+{
+	static const char *const names[] = {"none",    "present",  "put",          "replaced",
+					    "signed",  "unsigned", "withdrawn",    "reinstated",
+					    "removed", "foreign",  "unauthorised", "authorised"};
+	return names[e];
+}
+
+static void past_clear(struct mf_past *p)
+{
+	mf_entry_clear(&p->entry);
+	free(p->signers);
+	*p = (struct mf_past){0};
+}
+
+void mf_pasts_clear(struct mf_pasts *p)
+{
+	for (size_t i = 0; i < p->n; i++)
+		past_clear(&p->v[i]);
+	free(p->v);
+	*p = (struct mf_pasts){0};
+}
+
+void mf_pasts_forget_entries(struct mf_pasts *p)
+{
+	for (size_t i = 0; i < p->n; i++)
+		mf_entry_clear(&p->v[i].entry);
+}
+
+/* ---- reading */
+
+/* An entry of another program may have no description of ours: then what it has instead is compared. */
+static int digest_said(const struct mf_tuf_set *set, struct mf_str name, struct mf_past *p,
+		       struct mf_err *err)
+{
+	struct mf_buf payload MF_BUF_CLEANUP = MF_BUF_INIT((size_t)2 << 20);
+	const struct mf_entry *e = &p->entry;
+	char *gun MF_FREE = mf_str_dup(set->gun);
+	struct mf_record_binding b = {
+	    .repository = gun, .name = name, .length = e->info.length, .sha256 = e->info.sha256};
+	char hex[65];
+	if (!gun)
+		return mf_fail_nomem(err);
+	mf_digest_hex(hex, &e->info.sha256);
+	if (e->record.tree
+		? mf_record_payload(&payload, &b, e->record.tree, err) < 0
+		: mf_buf_printf(&payload, err, "%s %llu ", hex, (unsigned long long)e->info.length) < 0)
+		return -1;
+	return mf_sha256(mf_buf_bytes(&payload), &p->said, err);
+}
+
+static int copy_signers(struct mf_past *p, struct mf_err *err)
+{
+	const struct mf_entry *e = &p->entry;
+	p->signers = mf_calloc(e->nkeys, sizeof *p->signers);
+	if (!p->signers)
+		return mf_fail_nomem(err);
+	for (size_t i = 0; i < e->nkeys; i++)
+		if (e->signed_by[i])
+			p->signers[p->nsigners++] = mf_pubkey_fingerprint(e->keys[i]);
+	return 0;
+}
+
+/* 1 a record of ours, 0 not, -1. */
+static int read_past(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l, size_t i, const char *asked,
+		     struct mf_past *p, struct mf_err *err)
+{
+	struct mf_str name = mf_tuf_target_name(l->file, i).raw, type;
+	struct mf_digest subject;
+	int rc = mf_entry_read(set, l, i, &p->entry, err);
+	if (rc < 0)
+		return -1;
+	if (!mf_record_name_parse(name, &type, &subject))
+		return 0;
+	(void)snprintf(p->type, sizeof p->type, "%.*s", MF_STR_ARG(type));
+	if (!rc) /* the role's paths do not cover it */
+		return 1;
+	p->authorised = mf_policy_authorised(set, l, type, asked);
+	p->withdrawn = p->entry.record.withdrawn;
+	return digest_said(set, name, p, err) < 0 || copy_signers(p, err) < 0 ? -1 : 1;
+}
+
+static int add_past(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l, size_t i, const char *asked,
+		    struct mf_pasts *out, struct mf_err *err)
+{
+	if (mf_grow((void **)&out->v, &out->cap, out->n, sizeof *out->v, err) < 0)
+		return -1;
+	struct mf_past *p = &out->v[out->n];
+	*p = (struct mf_past){0};
+	int rc = read_past(set, l, i, asked, p, err);
+	if (rc > 0)
+		out->n++;
+	else
+		past_clear(p);
+	return rc < 0 ? -1 : 0;
+}
+
+static int past_cmp(const void *a, const void *b)
+{
+	const struct mf_past *x = a, *y = b;
+	return strcmp(x->type, y->type);
+}
+
+static int read_all(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l,
+		    const struct mf_digest *subject, const char *asked, struct mf_pasts *out,
+		    struct mf_err *err)
+{
+	char tail[80] = "/sha256-";
+	mf_digest_hex(tail + 8, subject);
+	for (size_t i = 0; i < l->file->ntargets; i++) {
+		struct mf_json_string name = mf_tuf_target_name(l->file, i);
+		/* One spelled with escapes is looked at too: it is refused when it is a record. */
+		if ((name.escaped || mf_str_ends(name.raw, mf_str_c(tail))) &&
+		    add_past(set, l, i, asked, out, err) < 0)
+			return -1;
+	}
+	if (out->n)
+		qsort(out->v, out->n, sizeof *out->v, past_cmp);
+	return 0;
+}
+
+int mf_pasts_read(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l, struct mf_str type,
+		  const struct mf_digest *subject, const char *asked, struct mf_pasts *out,
+		  struct mf_err *err)
+{
+	struct mf_buf name MF_BUF_CLEANUP = MF_BUF_INIT(512);
+	struct mf_pasts all MF_PASTS_CLEANUP = {0};
+	if (type.n) {
+		if (mf_record_name(&name, type, subject, err) < 0)
+			return -1;
+		ptrdiff_t at = mf_tuf_target_find(l->file, mf_buf_str(&name));
+		if (at >= 0 && add_past(set, l, (size_t)at, asked, &all, err) < 0)
+			return -1;
+	} else if (read_all(set, l, subject, asked, &all, err) < 0) {
+		return -1;
+	}
+	*out = all;
+	all = (struct mf_pasts){0};
+	return 0;
+}
+
+/* ---- comparing */
+
+bool mf_past_signed_by(const struct mf_past *p, const struct mf_digest *fp)
+{
+	for (size_t i = 0; i < p->nsigners; i++)
+		if (mf_digest_eq(&p->signers[i], fp))
+			return true;
+	return false;
+}
+
+/* Has `b` a signer that `a` has not? */
+static bool more_signers(const struct mf_past *a, const struct mf_past *b)
+{
+	for (size_t i = 0; i < b->nsigners; i++)
+		if (!mf_past_signed_by(a, &b->signers[i]))
+			return true;
+	return false;
+}
+
+static enum mf_event came(const struct mf_past *p, enum mf_event how)
+{
+	if (p->withdrawn)
+		return MF_EVENT_WITHDRAWN;
+	return p->nsigners ? how : MF_EVENT_FOREIGN;
+}
+
+enum mf_event mf_event_between(const struct mf_past *before, const struct mf_past *after, bool known)
+{
+	bool was = before && before->authorised, is = after && after->authorised;
+	if (!was && !is)
+		return MF_EVENT_NONE;
+	if (!is)
+		return after ? MF_EVENT_UNAUTHORISED : MF_EVENT_REMOVED;
+	if (!was && before)
+		return MF_EVENT_AUTHORISED;
+	if (!was)
+		return known ? came(after, MF_EVENT_PUT) : MF_EVENT_PRESENT;
+	if (before->withdrawn != after->withdrawn)
+		return after->withdrawn ? MF_EVENT_WITHDRAWN : MF_EVENT_REINSTATED;
+	if (!mf_digest_eq(&before->said, &after->said))
+		return came(after, MF_EVENT_REPLACED);
+	if (more_signers(before, after))
+		return MF_EVENT_SIGNED;
+	return more_signers(after, before) ? MF_EVENT_UNSIGNED : MF_EVENT_NONE;
+}

@@ -1,0 +1,52 @@
+/* What happened to the records of one subject from one version of a role's file to the next. Pure. */
+#ifndef MF_POLICY_HISTORY_H
+#define MF_POLICY_HISTORY_H
+
+#include "policy/policy.h"
+
+enum mf_event {
+	MF_EVENT_NONE,
+	MF_EVENT_PRESENT, /* it is in the oldest version there is: when it came cannot be told */
+	MF_EVENT_PUT,
+	MF_EVENT_REPLACED, /* other content, or another description */
+	MF_EVENT_SIGNED,   /* the same record, with signers that it did not have */
+	MF_EVENT_UNSIGNED, /* the same record has lost signers: the role no longer lists their keys, say */
+	MF_EVENT_WITHDRAWN,
+	MF_EVENT_REINSTATED,
+	MF_EVENT_REMOVED,
+	MF_EVENT_FOREIGN,      /* put or replaced, without a signature of a key of the role */
+	MF_EVENT_UNAUTHORISED, /* the role no longer speaks for the type; the entry is still there */
+	MF_EVENT_AUTHORISED,   /* and does so again, or for the first time */
+};
+const char *mf_event_name(enum mf_event e);
+
+/* A record in one version. */
+struct mf_past {
+	char type[MF_MAX_TYPE + 1];
+	bool authorised, withdrawn;
+	struct mf_digest said; /* over content and description, without record signatures */
+	struct mf_digest *signers;
+	size_t nsigners;
+	struct mf_entry entry; /* empty when the role could not hold such a record then */
+};
+struct mf_pasts {
+	struct mf_past *v; /* sorted by type */
+	size_t n, cap;
+};
+void mf_pasts_clear(struct mf_pasts *p);
+#define MF_PASTS_CLEANUP __attribute__((cleanup(mf_pasts_clear)))
+/* The entries point into the file: they go with it. The rest stays. */
+void mf_pasts_forget_entries(struct mf_pasts *p);
+
+/* The subject's records in a role's file; type empty: of every type; asked: --role, or NULL. MF_E_FORMAT for
+ * a record that cannot be read. */
+int mf_pasts_read(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l, struct mf_str type,
+		  const struct mf_digest *subject, const char *asked, struct mf_pasts *out,
+		  struct mf_err *err) MF_NODISCARD;
+/* What made `after` of `before`; NULL: not in the file. known: the version before has been read, or there is
+ * none. */
+enum mf_event mf_event_between(const struct mf_past *before, const struct mf_past *after, bool known);
+/* Is the signer one of those? */
+bool mf_past_signed_by(const struct mf_past *p, const struct mf_digest *fp);
+
+#endif

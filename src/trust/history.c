@@ -1,0 +1,580 @@
+#include "trust/history.h"
+
+#include <assert.h>
+
+#include "trust/client.h"
+#include "tuf/history.h"
+
+/* Requests in flight together, while they are small. */
+#define WINDOW 8
+#define WINDOW_BYTES ((size_t)64 << 20)
+
+/* Who could sign a role's file at some time. */
+struct authority {
+	int64_t version;                /* of the delegator's file, the first that says so */
+	struct mf_tuf_file *root;       /* for `targets`, else NULL; borrowed */
+	struct mf_tuf_role_copy *role;  /* else */
+	struct mf_tuf_loaded delegator; /* by whom; without its file */
+};
+
+/* One role on the walk. */
+struct node {
+	const struct mf_tuf_loaded *now;
+	struct authority **v; /* oldest first */
+	size_t n, cap, nkeys;
+	bool told;   /* its versions are asked for */
+	bool needed; /* or those of a role below it */
+	bool cut;    /* what lists its keys was not read as far as it goes back */
+};
+
+struct walk {
+	struct mf_trust *t;
+	const struct mf_history_query *q;
+	struct mf_tuf_file *roots[MF_MAX_ROOT_STEPS]; /* before the trusted one, newest first */
+	size_t nroots;
+	struct node *nodes; /* as the set's roles */
+	size_t nnodes;
+	uint64_t bytes; /* received */
+};
+
+static void walk_clear(struct walk *w)
+{
+	for (size_t i = 0; i < w->nnodes; i++) {
+		for (size_t k = 0; k < w->nodes[i].n; k++) {
+			mf_tuf_role_copy_free(w->nodes[i].v[k]->role);
+			free(w->nodes[i].v[k]);
+		}
+		free(w->nodes[i].v);
+	}
+	free(w->nodes);
+	for (size_t i = 0; i < w->nroots; i++)
+		mf_tuf_file_free(w->roots[i]);
+}
+#define WALK_CLEANUP __attribute__((cleanup(walk_clear)))
+
+/* What ends a run, and not one version: no answer, no memory, a stop. */
+static bool fatal(const struct mf_err *e)
+{
+	return e->code != MF_E_FORMAT && e->code != MF_E_SIGNATURE && e->code != MF_E_DIGEST;
+}
+
+static int pass_on(struct mf_err *err, const struct mf_err *why)
+{
+	*err = *why;
+	return -1;
+}
+
+static int check_running(const struct walk *w, struct mf_err *err)
+{
+	const struct mf_env *env = w->t->cfg->env;
+	if (mf_env_cancelled(env))
+		return mf_fail(err, MF_E_CANCELLED, 0, "stopped");
+	if (mf_env_left_ms(env) == 0)
+		return mf_fail(err, MF_E_UNAVAILABLE, 0, "no time left to read the history");
+	return 0;
+}
+
+/* ---- fetching, several versions at once */
+
+struct slot {
+	struct mf_fetch *fetch;
+	int64_t seen;
+};
+
+struct stream {
+	struct walk *w;
+	const char *role;
+	size_t max, most;   /* octets of a file: of those in flight together, of one alone */
+	int64_t next, last; /* to be asked for */
+	int step;           /* 1 upward, -1 downward */
+	struct slot slots[WINDOW];
+	size_t window, begun, ended;
+};
+
+static void stream_clear(struct stream *s)
+{
+	for (; s->ended < s->begun; s->ended++) {
+		struct slot *slot = &s->slots[s->ended % WINDOW];
+		if (slot->fetch)
+			s->w->t->repo->ops->cancel(slot->fetch);
+	}
+}
+#define STREAM_CLEANUP __attribute__((cleanup(stream_clear)))
+
+static size_t window_for(size_t bytes)
+{
+	size_t n = bytes ? WINDOW_BYTES / bytes : WINDOW;
+	return n < 1 ? 1 : n > WINDOW ? WINDOW : n;
+}
+
+static struct mf_fetch_key version_key(const struct stream *s, int64_t version, size_t max, int64_t *seen)
+{
+	*seen = 0;
+	return (struct mf_fetch_key){
+	    .role = s->role, .by = MF_BY_VERSION, .version = version, .max = max, .seen = seen};
+}
+
+/* Asks for as much as fits the window. */
+static int stream_fill(struct stream *s, struct mf_err *err)
+{
+	struct mf_trust *t = s->w->t;
+	while (s->begun - s->ended < s->window && s->next * s->step <= s->last * s->step) {
+		struct slot *slot = &s->slots[s->begun % WINDOW];
+		struct mf_fetch_key key = version_key(s, s->next, s->max, &slot->seen);
+		slot->fetch = t->repo->ops->begin(t->repo, &key, err);
+		if (!slot->fetch)
+			return -1;
+		s->begun++;
+		s->next += s->step;
+	}
+	return 0;
+}
+
+/* The next version's bytes: 1, 0 not there, -1. */
+static int stream_next(struct stream *s, int64_t version, struct mf_buf *out, int64_t *seen,
+		       struct mf_err *err)
+{
+	if (check_running(s->w, err) < 0 || stream_fill(s, err) < 0)
+		return -1;
+	struct slot *slot = &s->slots[s->ended++ % WINDOW];
+	struct mf_fetch *f = slot->fetch;
+	slot->fetch = NULL;
+	int rc = s->w->t->repo->ops->end(f, out, err);
+	*seen = slot->seen;
+	if (rc < 0 && err->code == MF_E_FORMAT && s->max < s->most) { /* it may be too large for the others */
+		struct mf_fetch_key key = version_key(s, version, s->most, seen);
+		mf_err_clear(err);
+		mf_buf_init(out, s->most);
+		rc = mf_trust_fetch(s->w->t, &key, out, err);
+	}
+	s->w->bytes += out->n;
+	if (rc <= 0 || s->w->bytes <= MF_MAX_HISTORY_BYTES)
+		return rc;
+	(void)mf_fail(err, MF_E_USAGE, 0, "the old versions have more than %llu bytes together",
+		      (unsigned long long)MF_MAX_HISTORY_BYTES);
+	mf_err_set_hint(err, "read fewer with --limit");
+	return -1;
+}
+
+/* ---- telling */
+
+static int tell(const struct walk *w, const struct node *n, const struct mf_version *v, struct mf_err *err)
+{
+	bool bad = v->state == MF_VERSION_INVALID || v->state == MF_VERSION_UNPROVEN;
+	return n->told || bad ? w->q->fn(w->q->arg, v, err) : 0;
+}
+
+static int tell_gap(const struct walk *w, const struct node *n, enum mf_version_state state, int64_t first,
+		    int64_t last, struct mf_err *err)
+{
+	struct mf_version v = {.state = state, .role = n->now->role, .first = first, .last = last};
+	return first <= last ? tell(w, n, &v, err) : 0;
+}
+
+/* Takes the error as the reason. */
+static int tell_bad(const struct walk *w, const struct mf_version *at, struct mf_err *why, struct mf_err *err)
+{
+	struct mf_version v = *at;
+	v.why = why->msg;
+	return w->q->fn(w->q->arg, &v, err);
+}
+
+/* ---- roots */
+
+static const struct mf_tuf_file *oldest_root(const struct walk *w)
+{
+	return w->nroots ? w->roots[w->nroots - 1] : w->t->set.root;
+}
+
+static int take_root(struct walk *w, struct mf_buf *bytes, struct mf_err *err)
+{
+	struct mf_tuf_file *f MF_TUF_FILE_CLEANUP =
+	    mf_tuf_parse_unverified(w->t->set.d, MF_TUF_ROOT, bytes, err);
+	if (!f || mf_tuf_old_root(&w->t->set, f, oldest_root(w), err) < 0)
+		return -1;
+	w->roots[w->nroots++] = f;
+	f = NULL;
+	return 0;
+}
+
+/* Backwards to the first root, or as far as they are kept and hold. *cut: there were more. */
+static int read_roots(struct walk *w, bool *cut, struct mf_err *err)
+{
+	int64_t newest = w->t->set.root->version;
+	struct stream s STREAM_CLEANUP = {.w = w,
+					  .role = "root",
+					  .max = MF_MAX_ROOT_BYTES,
+					  .most = MF_MAX_ROOT_BYTES,
+					  .next = newest - 1,
+					  .last = 1,
+					  .step = -1,
+					  .window = WINDOW};
+	for (int64_t v = newest - 1; v >= 1; v--) {
+		struct mf_buf bytes MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_ROOT_BYTES);
+		struct mf_version at = {.state = MF_VERSION_INVALID, .role = "root", .first = v, .last = v};
+		struct mf_err why = MF_ERR_INIT;
+		int rc = w->nroots < MF_MAX_ROOT_STEPS ? stream_next(&s, v, &bytes, &at.seen, &why) : 0;
+		if (rc == 0) {
+			*cut = true;
+			at.state = w->nroots < MF_MAX_ROOT_STEPS ? MF_VERSION_NOT_KEPT : MF_VERSION_NOT_READ;
+			at.first = 1;
+			return w->q->fn(w->q->arg, &at, err);
+		}
+		if (rc > 0 && take_root(w, &bytes, &why) == 0)
+			continue;
+		return fatal(&why) ? pass_on(err, &why) : tell_bad(w, &at, &why, err);
+	}
+	return 0;
+}
+
+/* ---- authorities */
+
+static int add_authority(struct node *n, struct authority *a, struct mf_err *err)
+{
+	struct authority *copy = calloc(1, sizeof *copy);
+	if (!copy || mf_grow((void **)&n->v, &n->cap, n->n, sizeof(struct authority *), err) < 0) {
+		free(copy);
+		return err->code ? -1 : mf_fail_nomem(err);
+	}
+	*copy = *a;
+	n->v[n->n++] = copy;
+	return 0;
+}
+
+static int add_roots(struct walk *w, struct node *targets, struct mf_err *err)
+{
+	for (size_t i = w->nroots; i-- > 0;) {
+		struct authority a = {.version = w->roots[i]->version, .root = w->roots[i]};
+		if (add_authority(targets, &a, err) < 0)
+			return -1;
+	}
+	struct authority a = {.version = w->t->set.root->version, .root = w->t->set.root};
+	return add_authority(targets, &a, err);
+}
+
+/* What a verified file says about the role of a node below it, unless that is what the version before said.
+ */
+static int learn(struct node *n, const struct mf_tuf_loaded *from, struct mf_err *err)
+{
+	const struct mf_tuf_role *role = NULL;
+	for (size_t i = 0; i < from->file->nroles && !role; i++)
+		if (strcmp(from->file->roles[i].name, n->now->role) == 0)
+			role = &from->file->roles[i];
+	if (!role || (n->n && mf_tuf_role_same(&n->v[n->n - 1]->role->role, role)))
+		return 0;
+	n->nkeys += role->nkeys;
+	if (n->n >= MF_MAX_HISTORY_AUTHORITIES || n->nkeys > MF_MAX_KEYS)
+		return mf_fail(err, MF_E_FORMAT, 0, "the keys of role '%s' changed too often", n->now->role);
+	struct authority a = {.version = from->file->version, .delegator = *from};
+	a.delegator.file = NULL;
+	a.role = mf_tuf_role_copy(role, err);
+	if (a.role && add_authority(n, &a, err) == 0)
+		return 0;
+	mf_tuf_role_copy_free(a.role);
+	return -1;
+}
+
+static int learn_below(struct walk *w, const struct node *from, const struct mf_tuf_loaded *l,
+		       struct mf_err *err)
+{
+	for (size_t i = 0; i < w->nnodes; i++)
+		if (w->nodes[i].needed && w->nodes[i].now->parent == from->now &&
+		    learn(&w->nodes[i], l, err) < 0)
+			return -1;
+	return 0;
+}
+
+static const struct mf_tuf_role *role_of(const struct authority *a)
+{
+	return a->root ? &a->root->roles[MF_TUF_TARGETS] : &a->role->role;
+}
+
+/* The first authority, from *at on, whose threshold the file meets. *at stays where none does. */
+static int find_authority(const struct walk *w, const struct node *n, const struct mf_tuf_file *f, size_t *at,
+			  struct mf_err *err)
+{
+	for (size_t i = *at; i < n->n; i++) {
+		struct mf_err why = MF_ERR_INIT;
+		if (mf_tuf_old_signed(&w->t->set, f, role_of(n->v[i]), &why) == 0) {
+			*at = i;
+			return 0;
+		}
+		if (fatal(&why))
+			return pass_on(err, &why);
+	}
+	return mf_fail(err, MF_E_SIGNATURE, 0,
+		       "no version of '%s' that could have been in force lists keys that it meets",
+		       n->now->by ? n->now->parent->role : "root");
+}
+
+/* ---- one version */
+
+/* Tells a verified file, seen as it was then. */
+static int tell_verified(struct walk *w, const struct node *n, const struct authority *a,
+			 struct mf_tuf_file *f, struct mf_version *v, struct mf_err *err)
+{
+	struct mf_pubkey *keys[MF_MAX_SIGNATURES];
+	struct mf_tuf_loaded l = {.role = n->now->role, .file = f}, *one = &l;
+	struct mf_tuf_set view = w->t->set;
+	if (a->root)
+		view.root = a->root;
+	else
+		l = (struct mf_tuf_loaded){n->now->role, f, &a->role->role, &a->delegator};
+	view.roles = &one;
+	view.nroles = 1;
+	if (mf_tuf_old_signers(&w->t->set, f, role_of(a), keys, &v->nsigners, err) < 0)
+		return -1;
+	v->state = MF_VERSION_VERIFIED;
+	v->set = &view;
+	v->loaded = &l;
+	v->signers = keys;
+	v->delegator = a->root ? "root" : a->delegator.role;
+	v->delegator_version = a->version;
+	return tell(w, n, v, err) < 0 ? -1 : learn_below(w, n, &l, err);
+}
+
+static struct mf_tuf_file *parse(const struct walk *w, const struct node *n, int64_t version,
+				 struct mf_buf *bytes, struct mf_err *err)
+{
+	struct mf_tuf_file *f = mf_tuf_parse_unverified(w->t->set.d, MF_TUF_TARGETS, bytes, err);
+	if (!f || mf_tuf_old_shape(&w->t->set, n->now->role, f, version, err) == 0)
+		return f;
+	mf_tuf_file_free(f);
+	return NULL;
+}
+
+/* The newest version is what has been loaded: of what the store gives for it only the time is used. */
+static int one_newest(struct walk *w, const struct node *n, const struct mf_buf *bytes, bool there,
+		      struct mf_version *v, struct mf_err *err)
+{
+	struct mf_tuf_file *f = n->now->file;
+	struct mf_err why = MF_ERR_INIT;
+	assert(n->n); /* its delegator has been loaded too: it lists the role */
+	if (there && !mf_str_eq(mf_buf_str(bytes), mf_buf_str(&f->bytes))) {
+		v->seen = 0;
+		(void)mf_fail(&why, MF_E_FORMAT, 0, "by its number there is another file than by its hash");
+		v->state = MF_VERSION_INVALID;
+		if (tell_bad(w, v, &why, err) < 0)
+			return -1;
+	}
+	return tell_verified(w, n, n->v[n->n - 1], f, v, err);
+}
+
+/* A file that is there. *at: the authority that the version before needed. */
+static int one_version(struct walk *w, const struct node *n, struct mf_buf *bytes, size_t *at,
+		       struct mf_version *v, struct mf_err *err)
+{
+	struct mf_err why = MF_ERR_INIT;
+	struct mf_tuf_file *f MF_TUF_FILE_CLEANUP = NULL;
+	if (v->last == n->now->file->version)
+		return one_newest(w, n, bytes, true, v, err);
+	f = parse(w, n, v->last, bytes, &why);
+	if (f && find_authority(w, n, f, at, &why) == 0)
+		return tell_verified(w, n, n->v[*at], f, v, err);
+	if (fatal(&why))
+		return pass_on(err, &why);
+	v->state = why.code == MF_E_SIGNATURE && n->cut ? MF_VERSION_UNPROVEN : MF_VERSION_INVALID;
+	return tell_bad(w, v, &why, err);
+}
+
+/* ---- one role */
+
+/* Which versions of a role are read, and from which on they are asked for. */
+struct range {
+	int64_t first, told, last;
+};
+
+static bool helps_others(const struct walk *w, const struct node *n)
+{
+	for (size_t i = 0; i < w->nnodes; i++)
+		if (w->nodes[i].needed && w->nodes[i].now->parent == n->now)
+			return true;
+	return false;
+}
+
+static int64_t lowest(int64_t newest, int64_t count)
+{
+	return newest > count ? newest - count + 1 : 1;
+}
+
+static struct range range_of(const struct walk *w, const struct node *n)
+{
+	int64_t newest = n->now->file->version, wanted = w->q->limit, most = MF_MAX_HISTORY_VERSIONS;
+	int64_t fit = (int64_t)(MF_MAX_HISTORY_BYTES / 2 / (n->now->file->bytes.n + 1)) + 1;
+	if (w->q->version && n->told)
+		return (struct range){w->q->version, w->q->version, w->q->version};
+	if (most > fit)
+		most = fit;
+	if (wanted > most)
+		wanted = most;
+	struct range r = {.told = lowest(newest, wanted), .last = newest};
+	/* One more, to compare with. Older versions of a delegator may list keys that are needed. */
+	r.first = r.told > 1 ? r.told - 1 : 1;
+	if (helps_others(w, n) && lowest(newest, most) < r.first)
+		r.first = lowest(newest, most);
+	return r;
+}
+
+static int told_gap(const struct walk *w, const struct node *n, const struct range *r, int64_t first,
+		    int64_t last, struct mf_err *err)
+{
+	return tell_gap(w, n, MF_VERSION_NOT_KEPT, first < r->told ? r->told : first, last, err);
+}
+
+/* What the stream gave for one version. rc: as stream_next. */
+static int take_version(struct walk *w, const struct node *n, int rc, struct mf_buf *bytes, size_t *at,
+			struct mf_version *v, struct mf_err *why, struct mf_err *err)
+{
+	bool newest = v->last == n->now->file->version;
+	if (rc < 0) {
+		v->state = MF_VERSION_INVALID;
+		if (tell_bad(w, v, why, err) < 0)
+			return -1;
+		v->seen = 0;
+		v->why = NULL;
+	}
+	if (newest)
+		return one_newest(w, n, bytes, rc > 0, v, err);
+	return rc > 0 ? one_version(w, n, bytes, at, v, err) : 0;
+}
+
+static int read_range(struct walk *w, const struct node *n, const struct range *r, struct mf_err *err)
+{
+	int64_t gap = r->first;
+	size_t at = 0;
+	struct stream s STREAM_CLEANUP = {.w = w,
+					  .role = n->now->role,
+					  .most = MF_MAX_TARGETS_BYTES,
+					  .next = r->first,
+					  .last = r->last,
+					  .step = 1,
+					  .window = window_for(n->now->file->bytes.n)};
+	s.max = s.window == 1 ? s.most : MF_MAX_TARGETS_TOTAL / WINDOW;
+	for (int64_t v = r->first; v <= r->last; v++) {
+		struct mf_buf bytes MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_TARGETS_BYTES);
+		struct mf_version ver = {
+		    .role = n->now->role, .first = v, .last = v, .baseline = v < r->told};
+		struct mf_err why = MF_ERR_INIT;
+		int rc = stream_next(&s, v, &bytes, &ver.seen, &why);
+		if (rc < 0 && fatal(&why))
+			return pass_on(err, &why);
+		if (rc == 0 && v != n->now->file->version)
+			continue;
+		if (told_gap(w, n, r, gap, v - 1, err) < 0 ||
+		    take_version(w, n, rc, &bytes, &at, &ver, &why, err) < 0)
+			return -1;
+		gap = v + 1;
+	}
+	return told_gap(w, n, r, gap, r->last, err);
+}
+
+static int read_role(struct walk *w, struct node *n, struct mf_err *err)
+{
+	struct range r = range_of(w, n);
+	for (size_t i = 0; i < w->nnodes; i++)
+		if (w->nodes[i].now->parent == n->now)
+			w->nodes[i].cut = n->cut || r.first > 1;
+	if (!w->q->version && tell_gap(w, n, MF_VERSION_NOT_READ, 1, r.told - 1, err) < 0)
+		return -1;
+	return read_range(w, n, &r, err);
+}
+
+/* ---- all of it */
+
+/* A role that two delegators list is read for the first of them. */
+static bool is_double(const struct walk *w, size_t i)
+{
+	for (size_t k = 0; k < i; k++)
+		if (strcmp(w->nodes[k].now->role, w->nodes[i].now->role) == 0)
+			return true;
+	return false;
+}
+
+static int choose_nodes(struct walk *w, struct mf_err *err)
+{
+	const struct mf_tuf_set *set = &w->t->set;
+	w->nodes = mf_calloc(set->nroles, sizeof *w->nodes);
+	if (!w->nodes)
+		return mf_fail_nomem(err);
+	w->nnodes = set->nroles;
+	for (size_t i = 0; i < w->nnodes; i++) {
+		w->nodes[i].now = set->roles[i];
+		w->nodes[i].told =
+		    (!w->q->role || strcmp(w->q->role, set->roles[i]->role) == 0) && !is_double(w, i);
+	}
+	/* Delegators stand before the roles that they list. */
+	for (size_t i = w->nnodes; i-- > 0;) {
+		w->nodes[i].needed |= w->nodes[i].told;
+		for (size_t k = 0; w->nodes[i].needed && k < i; k++)
+			w->nodes[k].needed |= w->nodes[k].now == w->nodes[i].now->parent;
+	}
+	return 0;
+}
+
+/* The keys that the role has now. */
+static int authority_now(struct walk *w, struct node *n, struct mf_err *err)
+{
+	struct mf_tuf_loaded delegator;
+	if (!n->now->by)
+		return add_roots(w, n, err);
+	delegator = *n->now->parent;
+	return learn(n, &delegator, err);
+}
+
+/* One version of one role: mostly the keys of now have signed it, and nothing else need be read. 1: told; 0:
+ * it takes the whole walk; -1. */
+static int try_shortcut(struct walk *w, struct node *n, struct mf_err *err)
+{
+	struct stream s = {.w = w, .role = n->now->role};
+	struct mf_version v = {.role = n->now->role, .first = w->q->version, .last = w->q->version};
+	struct mf_fetch_key key = version_key(&s, v.last, MF_MAX_TARGETS_BYTES, &v.seen);
+	struct mf_buf bytes MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_TARGETS_BYTES);
+	struct mf_err why = MF_ERR_INIT;
+	size_t at = 0;
+	if (authority_now(w, n, err) < 0)
+		return -1;
+	if (v.last == n->now->file->version)
+		return one_newest(w, n, &bytes, false, &v, err) < 0 ? -1 : 1;
+	int rc = mf_trust_fetch(w->t, &key, &bytes, err);
+	if (rc < 0)
+		return -1;
+	if (rc == 0)
+		return tell_gap(w, n, MF_VERSION_NOT_KEPT, v.last, v.last, err) < 0 ? -1 : 1;
+	struct mf_tuf_file *f MF_TUF_FILE_CLEANUP = parse(w, n, v.last, &bytes, &why);
+	if (f && find_authority(w, n, f, &at, &why) == 0)
+		return tell_verified(w, n, n->v[at], f, &v, err) < 0 ? -1 : 1;
+	if (fatal(&why))
+		return pass_on(err, &why);
+	mf_tuf_role_copy_free(n->v[0]->role);
+	free(n->v[0]);
+	n->n = n->nkeys = 0;
+	return 0;
+}
+
+static struct node *only_node(struct walk *w)
+{
+	for (size_t i = 0; i < w->nnodes; i++)
+		if (w->nodes[i].told)
+			return &w->nodes[i];
+	return NULL;
+}
+
+int mf_trust_history(struct mf_trust *t, const struct mf_history_query *q, struct mf_err *err)
+{
+	struct walk w WALK_CLEANUP = {.t = t, .q = q};
+	bool cut = false;
+	assert(t->loaded && q->limit > 0 && (!q->version || q->role));
+	if (choose_nodes(&w, err) < 0)
+		return -1;
+	struct node *only = q->version ? only_node(&w) : NULL;
+	int rc = only ? try_shortcut(&w, only, err) : 0;
+	if (rc == 0 && (read_roots(&w, &cut, err) < 0 || add_roots(&w, &w.nodes[0], err) < 0))
+		rc = -1;
+	w.nodes[0].cut = cut;
+	for (size_t i = 0; rc == 0 && i < w.nnodes; i++)
+		if (w.nodes[i].needed && read_role(&w, &w.nodes[i], err) < 0)
+			rc = -1;
+	if (rc < 0)
+		mf_err_set_endpoint(err, t->repo->where);
+	return rc < 0 ? -1 : 0;
+}

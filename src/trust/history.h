@@ -1,0 +1,55 @@
+/* The versions of the roles' files that a repository still has, each verified against the keys that its
+ * delegator listed then.
+ *
+ * `targets` is verified by the roots 1 to the trusted one, read backwards from it: each signed by its own
+ * threshold, and the next one signed by it. A delegated role is verified by the verified versions of the file
+ * that lists it. Which of them was in force cannot be known from version numbers; so a version counts when
+ * some version of its delegator lists keys that it meets, one not older than that which the version before
+ * needed: keys that were taken away do not sign again. Expiry is not looked at.
+ *
+ * That is as much as signatures can show: whoever has the keys of then and the store of now can write
+ * another past. */
+#ifndef MF_TRUST_HISTORY_H
+#define MF_TRUST_HISTORY_H
+
+#include "trust/trust.h"
+
+enum mf_version_state {
+	MF_VERSION_VERIFIED,
+	MF_VERSION_NOT_KEPT, /* the repository has no such file */
+	MF_VERSION_NOT_READ, /* there may be one; a limit ended before it */
+	MF_VERSION_INVALID,  /* there is one, and it does not verify */
+	MF_VERSION_UNPROVEN, /* nor does this one, but files of its delegator were not read for the limit */
+};
+
+/* One version, or several without a file. Everything is borrowed for the call. */
+struct mf_version {
+	enum mf_version_state state;
+	const char *role;
+	int64_t first, last; /* the same, but for NOT_KEPT and NOT_READ */
+	bool baseline;       /* the one before those asked for: to compare with */
+	int64_t seen;        /* when the store says that it got the file; 0: it does not say */
+	const char *why;     /* INVALID, UNPROVEN */
+	/* VERIFIED: a view with this one file, the root and delegations of then. */
+	const struct mf_tuf_set *set;
+	const struct mf_tuf_loaded *loaded;
+	const char *delegator; /* "root", or a role */
+	int64_t delegator_version;
+	struct mf_pubkey *const *signers; /* of the file */
+	size_t nsigners;
+};
+/* 0, or -1 to stop. */
+typedef int (*mf_version_fn)(void *arg, const struct mf_version *v, struct mf_err *err);
+
+struct mf_history_query {
+	const char *role; /* this loaded role's only, by its full name; NULL: of all that are loaded */
+	int64_t version;  /* this version of it only; 0: the newest ones */
+	int64_t limit;    /* so many versions of each role, at most MF_MAX_HISTORY_VERSIONS */
+	mf_version_fn fn;
+	void *arg;
+};
+/* Walks the versions of what mf_trust_load has loaded, role by role, delegators first, oldest version first.
+ * Of the roles that only help to verify, what does not verify is told, and nothing else. */
+int mf_trust_history(struct mf_trust *t, const struct mf_history_query *q, struct mf_err *err) MF_NODISCARD;
+
+#endif
