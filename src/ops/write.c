@@ -429,7 +429,7 @@ static int intent(void *arg, struct mf_trust *t, struct mf_trust_change *out, st
 			w->edits[n++] =
 			    (struct mf_tuf_edit){mf_str_c(w->items[i].name), mf_buf_str(&w->items[i].entry)};
 	qsort(w->edits, n, sizeof *w->edits, edit_cmp);
-	*out = (struct mf_trust_change){w->role, w->edits, n};
+	*out = (struct mf_trust_change){.role = w->role, .edits = w->edits, .nedits = n};
 	/* An expired repository is published anew even when nothing else changes: otherwise nobody could read
 	 * what was put. */
 	return n || mf_trust_set(t)->expired ? 1 : 0;

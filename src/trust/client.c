@@ -49,6 +49,15 @@ void mf_trust_drop_early(struct mf_trust *t)
 	}
 }
 
+static void forget_broken(struct mf_trust *t)
+{
+	for (size_t i = 0; i < t->nbroken; i++) {
+		free(t->broken[i].role);
+		free(t->broken[i].why);
+	}
+	t->nbroken = 0;
+}
+
 void mf_trust_close(struct mf_trust *t)
 {
 	if (!t)
@@ -60,6 +69,8 @@ void mf_trust_close(struct mf_trust *t)
 	mf_tuf_set_clear(&t->set);
 	mf_pin_clear(&t->pin);
 	mf_floors_clear(&t->floors);
+	forget_broken(t);
+	free(t->broken);
 	free(t->gun);
 	free(t->pin_name);
 	free(t);
@@ -88,6 +99,15 @@ const char *mf_trust_dir(const struct mf_trust *t)
 const struct mf_tuf_set *mf_trust_set(const struct mf_trust *t)
 {
 	return t->loaded ? &t->set : NULL;
+}
+void mf_trust_tolerate(struct mf_trust *t)
+{
+	t->tolerant = true;
+}
+const struct mf_trust_broken *mf_trust_broken(const struct mf_trust *t, size_t *n)
+{
+	*n = t->nbroken;
+	return t->broken;
 }
 bool mf_trust_was_tofu(const struct mf_trust *t)
 {
@@ -287,6 +307,47 @@ static int get_targets(struct mf_trust *t, struct mf_err *err)
 	return rc;
 }
 
+int mf_trust_fetch_role(struct mf_trust *t, const char *role, struct mf_buf *out, struct mf_err *err)
+{
+	struct role_fetch r = {0};
+	int rc = role_begin(t, &r, role, err) < 0 || role_end(t, &r, err) < 0 ? -1 : 0;
+	if (rc == 0 && !r.checked)
+		rc = mf_tuf_meta_check(r.meta, mf_buf_bytes(&r.bytes), err);
+	if (rc == 0) {
+		mf_buf_clear(out);
+		*out = r.bytes;
+		r.bytes = (struct mf_buf)MF_BUF_INIT(0);
+	}
+	role_drop(t, &r);
+	return rc;
+}
+
+static bool is_broken(const struct mf_trust *t, const char *role)
+{
+	for (size_t i = 0; i < t->nbroken; i++)
+		if (strcmp(t->broken[i].role, role) == 0)
+			return true;
+	return false;
+}
+
+/* Remembers a role that does not verify, where that is tolerated. */
+static int pass_over(struct mf_trust *t, const char *role, struct mf_err *err)
+{
+	int status = mf_code_exit(err->code);
+	if (!t->tolerant || (status != 6 && status != 7 && status != 8))
+		return -1;
+	struct mf_trust_broken b = {mf_str_dup(mf_str_c(role)), err->code, mf_str_dup(mf_str_c(err->msg))};
+	mf_err_clear(err);
+	if (b.role && b.why &&
+	    mf_grow((void **)&t->broken, &t->broken_cap, t->nbroken, sizeof *t->broken, err) == 0) {
+		t->broken[t->nbroken++] = b;
+		return 0;
+	}
+	free(b.role);
+	free(b.why);
+	return err->code ? -1 : mf_fail_nomem(err);
+}
+
 static int get_level(struct mf_trust *t, const struct mf_tuf_wanted *w, size_t n, struct mf_err *err)
 {
 	struct role_fetch *v MF_FREE = mf_calloc(n, sizeof *v);
@@ -299,10 +360,21 @@ static int get_level(struct mf_trust *t, const struct mf_tuf_wanted *w, size_t n
 			 : mf_tuf_set_delegated(&t->set, &w[i], &v[i].bytes, v[i].checked, err);
 		if (rc == 0)
 			cache_loaded(t, v[i].role, v[i].hit);
+		else
+			rc = pass_over(t, v[i].role, err);
 	}
 	for (size_t i = 0; v && i < n; i++)
 		role_drop(t, &v[i]);
 	return rc;
+}
+
+static size_t without_broken(const struct mf_trust *t, struct mf_tuf_wanted *w, size_t n)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < n; i++)
+		if (!is_broken(t, w[i].role->name))
+			w[kept++] = w[i];
+	return kept;
 }
 
 static int get_delegations(struct mf_trust *t, struct mf_str prefix, struct mf_err *err)
@@ -314,6 +386,7 @@ static int get_delegations(struct mf_trust *t, struct mf_str prefix, struct mf_e
 	for (;;) {
 		if (mf_tuf_set_wanted(&t->set, prefix, max, w, &n, err) < 0)
 			return -1;
+		n = without_broken(t, w, n);
 		if (!n)
 			return 0;
 		if (get_level(t, w, n, err) < 0)
@@ -389,17 +462,14 @@ static int load_once(struct mf_trust *t, struct mf_str prefix, bool use_cache, s
 	mf_tuf_set_init(&t->set, t->repo->ops->dialect, mf_str_c(t->gun), mf_env_now(t->cfg->env),
 			&t->floors.roles);
 	memset(t->cached, 0, sizeof t->cached);
+	forget_broken(t);
 	t->cached_step = false;
 	t->use_cache = use_cache;
 	mf_floors_clear(&t->floors);
 	if (mf_floors_load(t->cfg->home, t->pin_name, &t->floors, err) < 0 || check_clock(t, err) < 0 ||
 	    mf_trust_load_root(t, err) < 0)
 		return -1;
-	struct mf_digest keys;
-	if (mf_floors_keys(t->set.root, &keys, err) < 0)
-		return -1;
-	if (t->floors.any && !mf_digest_eq(&keys, &t->floors.keys))
-		mf_floors_forget_online(&t->floors.roles);
+	mf_floors_follow(&t->floors, t->set.root);
 	if (t->for_signing)
 		t->set.expired_ok = 1u << MF_TUF_TARGETS | own_roles(t);
 	if (get_timestamp(t, err) < 0 || get_snapshot(t, err) < 0)

@@ -24,6 +24,9 @@ struct mf_trust {
 	bool for_signing;
 	bool cached[EARLY_COUNT]; /* which files came from the cache */
 	bool cached_step;         /* so did an older root */
+	bool tolerant;
+	struct mf_trust_broken *broken; /* roles passed over */
+	size_t nbroken, broken_cap;
 };
 
 /* Fetches one file now: 1, 0 not there, -1. */
@@ -35,6 +38,11 @@ void mf_trust_drop_early(struct mf_trust *t);
 int mf_trust_begin_roots(struct mf_trust *t, struct mf_err *err) MF_NODISCARD;
 /* The root chain (root.c): from the served or cached root to a trusted one in t->set. */
 int mf_trust_load_root(struct mf_trust *t, struct mf_err *err) MF_NODISCARD;
+
+/* The file of a role as the trusted snapshot lists it: length and hashes fit, nothing else is checked. out
+ * must be initialised. */
+int mf_trust_fetch_role(struct mf_trust *t, const char *role, struct mf_buf *out,
+			struct mf_err *err) MF_NODISCARD;
 
 /* Do we hold a key of a top-level role of the trusted root? */
 bool mf_trust_hold_key_of(struct mf_trust *t, enum mf_tuf_type type);

@@ -135,6 +135,22 @@ static int check_base(struct directory *d, const struct mf_bytes *base, struct m
 	return mf_fail(err, MF_E_CONFLICT, 0, "somebody else published in '%s' at the same time", d->dir);
 }
 
+/* A root is never replaced: somebody may trust it already, and whoever looked before it was there has been
+ * overtaken. Only what an interrupted first publish left may be. */
+static int write_one(struct directory *d, const struct mf_publish_file *f, bool first, struct mf_err *err)
+{
+	bool timestamp = strcmp(f->role, "timestamp") == 0;
+	char *path MF_FREE = file_path(d, f->role, timestamp ? 0 : f->version, err);
+	if (!path)
+		return -1;
+	if (first || strcmp(f->role, "root") != 0)
+		return mf_file_write(path, f->bytes, 0644, err);
+	if (mf_file_create(path, f->bytes, 0644, err) == 0)
+		return 0;
+	return err->code == MF_E_CONFLICT ? mf_wrap(err, "somebody else published a root at the same time")
+					  : -1;
+}
+
 static int directory_publish(struct mf_repo *r, const struct mf_publish_file *files, size_t n,
 			     const struct mf_bytes *base, struct mf_err *err)
 {
@@ -146,18 +162,11 @@ static int directory_publish(struct mf_repo *r, const struct mf_publish_file *fi
 	if (mf_dir_make(d->dir, 0755, err) < 0 || mf_lock_acquire(&lock, lock_path, d->cfg->env, err) < 0 ||
 	    check_base(d, base, err) < 0)
 		return -1;
-	/* Versioned files first: nothing refers to them until timestamp.json does. A crash leaves at most
-	 * files that the next publisher overwrites. */
-	for (int last = 0; last < 2; last++)
-		for (size_t i = 0; i < n; i++) {
-			bool timestamp = strcmp(files[i].role, "timestamp") == 0;
-			if (timestamp != (last == 1))
-				continue;
-			char *path MF_FREE =
-			    file_path(d, files[i].role, timestamp ? 0 : files[i].version, err);
-			if (!path || mf_file_write(path, files[i].bytes, 0644, err) < 0)
-				return -1;
-		}
+	/* In the order given: the timestamp stands behind all that it leads to. A crash leaves at most files
+	 * that the next publisher overwrites. */
+	for (size_t i = 0; i < n; i++)
+		if (write_one(d, &files[i], base == NULL, err) < 0)
+			return -1;
 	return 0;
 }
 

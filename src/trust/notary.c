@@ -190,18 +190,19 @@ static int notary_publish(struct mf_repo *r, const struct mf_publish_file *files
 			  const struct mf_bytes *base, struct mf_err *err)
 {
 	struct notary *no = (struct notary *)r;
-	struct mf_http_part parts[8];
+	struct mf_http_part *parts MF_FREE = mf_calloc(n, sizeof *parts);
 	struct mf_http_call *call MF_HTTP_CALL_CLEANUP = NULL;
 	struct mf_http_response *res;
-	size_t np = 0;
-	for (size_t i = 0; i < n && np < 8; i++)
-		parts[np++] = (struct mf_http_part){"files", files[i].role, files[i].bytes};
+	if (!parts)
+		return mf_fail_nomem(err);
+	for (size_t i = 0; i < n; i++)
+		parts[i] = (struct mf_http_part){"files", files[i].role, files[i].bytes};
 	struct mf_http_request req = {.method = "POST",
 				      .url = no->base,
 				      .auth = no->cfg->auth,
 				      .scope = no->push,
 				      .parts = parts,
-				      .nparts = np,
+				      .nparts = n,
 				      .no_retry = true};
 	if (mf_http_submit(no->cfg->http, &req, &call, err) < 0 || mf_http_await(call, &res, err) < 0)
 		return -1;

@@ -78,46 +78,88 @@ static int sign_one(const struct mf_dialect *d, struct mf_signer *s, struct mf_s
 	return rc == 1 ? mf_fail(err, MF_E_KEY, 0, "the signature of key '%s' is pending", s->name) : rc;
 }
 
-int mf_trust_sign_file(struct mf_trust *t, const struct mf_tuf_role *role, struct mf_str canonical,
-		       struct mf_buf *out, struct mf_err *err)
-{
-	const struct mf_dialect *d = t->repo->ops->dialect;
+/* Signatures made over one file, for one role or several. */
+struct signing {
 	struct mf_tuf_made_signature made[MF_MAX_SIGNATURES];
 	struct mf_buf sigs[MF_MAX_SIGNATURES];
 	char ids[MF_MAX_SIGNATURES][65];
-	size_t n = 0;
-	int rc = 0;
+	size_t n;
+};
+
+static void signing_clear(struct signing *s)
+{
+	for (size_t i = 0; i < s->n; i++)
+		mf_buf_clear(&s->sigs[i]);
+	s->n = 0;
+}
+
+static bool has_made(const struct signing *s, const struct mf_tuf_key *key)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (mf_str_eqz(key->id, s->ids[i]))
+			return true;
+	return false;
+}
+
+static int sign_with(struct mf_trust *t, struct signing *s, const struct mf_tuf_key *key,
+		     const struct mf_key_info *info, struct mf_str canonical, struct mf_err *err)
+{
+	struct mf_signer signer;
+	size_t i = s->n++;
+	mf_buf_init(&s->sigs[i], 8192);
+	memcpy(s->ids[i], key->id.p, 64);
+	s->ids[i][64] = 0;
+	if (mf_keystore_signer(t->cfg->keys, info, &signer, err) < 0 ||
+	    sign_one(t->repo->ops->dialect, &signer, canonical, &s->sigs[i], &s->made[i].method, err) < 0)
+		return -1;
+	s->made[i].keyid = s->ids[i];
+	s->made[i].sig = mf_buf_bytes(&s->sigs[i]);
+	return 0;
+}
+
+/* The preferred key first, then as many others as the threshold asks for, besides those that have signed for
+ * another role already. */
+static int sign_for(struct mf_trust *t, struct signing *s, const struct mf_tuf_role *role,
+		    struct mf_str canonical, struct mf_err *err)
+{
 	struct mf_signer preferred;
 	const struct mf_key_info *first = NULL;
+	int64_t have = 0;
 	if (mf_trust_signer(t, role, &preferred, &first, err) < 0)
 		return -1;
-	/* The preferred key first, then as many others as the threshold asks for. */
-	for (int pass = 0; pass < 2 && rc == 0; pass++)
-		for (size_t i = 0;
-		     i < role->nkeys && rc == 0 && (int64_t)n < role->threshold && n < MF_MAX_SIGNATURES;
+	for (size_t i = 0; i < role->nkeys; i++)
+		have += has_made(s, role->keys[i]) ? 1 : 0;
+	for (int pass = 0; pass < 2; pass++)
+		for (size_t i = 0; i < role->nkeys && have < role->threshold && s->n < MF_MAX_SIGNATURES;
 		     i++) {
 			const struct mf_key_info *k = held(t, role->keys[i]);
-			struct mf_signer s;
-			if (!k || (k == first) != (pass == 0) || role->keys[i]->id.n != 64)
+			if (!k || (k == first) != (pass == 0) || role->keys[i]->id.n != 64 ||
+			    has_made(s, role->keys[i]))
 				continue;
-			mf_buf_init(&sigs[n], 8192);
-			memcpy(ids[n], role->keys[i]->id.p, 64);
-			ids[n][64] = 0;
-			rc = mf_keystore_signer(t->cfg->keys, k, &s, err) < 0
-				 ? -1
-				 : sign_one(d, &s, canonical, &sigs[n], &made[n].method, err);
-			made[n].keyid = ids[n];
-			made[n].sig = mf_buf_bytes(&sigs[n]);
-			n++;
+			if (sign_with(t, s, role->keys[i], k, canonical, err) < 0)
+				return -1;
+			have++;
 		}
-	if (rc == 0 && (int64_t)n < role->threshold)
-		rc = mf_fail(err, MF_E_KEY, 0, "role '%s' needs %lld signatures and we hold %zu of its keys",
-			     role->name, (long long)role->threshold, n);
-	if (rc == 0)
-		rc = mf_tuf_build_file(d, canonical, made, n, out, err);
-	for (size_t i = 0; i < n; i++)
-		mf_buf_clear(&sigs[i]);
-	return rc;
+	if (have >= role->threshold)
+		return 0;
+	return mf_fail(err, MF_E_KEY, 0, "role '%s' needs %lld signatures and we hold %lld of its keys",
+		       role->name, (long long)role->threshold, (long long)have);
+}
+
+/* For one role, or for two: a root is signed as the old one asks and as it asks itself. */
+static int sign_file(struct mf_trust *t, const struct mf_tuf_role *role, const struct mf_tuf_role *also,
+		     struct mf_str canonical, struct mf_buf *out, struct mf_err *err)
+{
+	struct signing s __attribute__((cleanup(signing_clear))) = {.n = 0};
+	if (sign_for(t, &s, role, canonical, err) < 0 || (also && sign_for(t, &s, also, canonical, err) < 0))
+		return -1;
+	return mf_tuf_build_file(t->repo->ops->dialect, canonical, s.made, s.n, out, err);
+}
+
+int mf_trust_sign_file(struct mf_trust *t, const struct mf_tuf_role *role, struct mf_str canonical,
+		       struct mf_buf *out, struct mf_err *err)
+{
+	return sign_file(t, role, NULL, canonical, out, err);
 }
 
 int64_t mf_trust_lifetime(const struct mf_trust *t, enum mf_tuf_type type)
@@ -132,10 +174,15 @@ int64_t mf_trust_lifetime(const struct mf_trust *t, enum mf_tuf_type type)
 
 /* ---- one publish */
 
+/* Root, the edited role, roles signed anew, snapshot, timestamp. */
+#define MAX_OUTGOING (MF_TRUST_MAX_RESIGN + 4)
 struct outgoing {
-	struct mf_publish_file v[3];
-	struct mf_buf bytes[3];
+	struct mf_publish_file v[MAX_OUTGOING];
+	struct mf_buf bytes[MAX_OUTGOING];
 	size_t n;
+	size_t first, last;         /* targets roles: [first, last) */
+	struct mf_tuf_file *root;   /* the next one, NULL: as it is */
+	struct mf_tuf_file *parent; /* the edited role's file, when its delegations change */
 };
 
 static void outgoing_clear(struct outgoing *o)
@@ -143,39 +190,132 @@ static void outgoing_clear(struct outgoing *o)
 	for (size_t i = 0; i < o->n; i++)
 		mf_buf_clear(&o->bytes[i]);
 	o->n = 0;
+	mf_tuf_file_free(o->root);
+	mf_tuf_file_free(o->parent);
+}
+
+/* The room for one more file; role names are those of the change or literals. */
+static struct mf_buf *outgoing_next(struct outgoing *o, const char *role, int64_t version)
+{
+	assert(o->n < MAX_OUTGOING);
+	mf_buf_init(&o->bytes[o->n], MF_MAX_TARGETS_BYTES);
+	o->v[o->n] = (struct mf_publish_file){.role = role, .version = version};
+	return &o->bytes[o->n++];
 }
 
 static int add_signed(struct mf_trust *t, struct outgoing *o, const char *role_name,
 		      const struct mf_tuf_role *role, int64_t version, struct mf_buf *canonical,
 		      struct mf_err *err)
 {
-	mf_buf_init(&o->bytes[o->n], MF_MAX_TARGETS_BYTES);
-	size_t i = o->n++;
-	if (mf_trust_sign_file(t, role, mf_buf_str(canonical), &o->bytes[i], err) < 0)
+	struct mf_buf *out = outgoing_next(o, role_name, version);
+	if (mf_trust_sign_file(t, role, mf_buf_str(canonical), out, err) < 0)
 		return -1;
 	mf_buf_clear(canonical);
-	o->v[i] = (struct mf_publish_file){role_name, version, mf_buf_bytes(&o->bytes[i])};
+	o->v[o->n - 1].bytes = mf_buf_bytes(out);
 	return 0;
 }
 
-static int add_targets(struct mf_trust *t, struct outgoing *o, const struct mf_trust_change *c,
-		       int64_t *version, struct mf_err *err)
+/* What was written, as readers will see it. */
+static struct mf_tuf_file *read_again(struct mf_trust *t, enum mf_tuf_type type, struct mf_bytes bytes,
+				      struct mf_err *err)
+{
+	struct mf_buf copy MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_TARGETS_BYTES);
+	if (mf_buf_add(&copy, bytes.p, bytes.n, err) < 0)
+		return NULL;
+	return mf_tuf_parse_unverified(t->repo->ops->dialect, type, &copy, err);
+}
+
+/* The next root is parsed unsigned to have its roles; then it is signed for the old and the new ones (TUF
+ * 5.3.4, 5.3.5). */
+static int add_root(struct mf_trust *t, struct outgoing *o, const struct mf_str *canonical,
+		    struct mf_err *err)
+{
+	struct mf_buf draft MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_ROOT_BYTES);
+	if (!canonical)
+		return 0;
+	if (mf_tuf_build_file(t->repo->ops->dialect, *canonical, NULL, 0, &draft, err) < 0)
+		return -1;
+	o->root = read_again(t, MF_TUF_ROOT, mf_buf_bytes(&draft), err);
+	if (!o->root)
+		return mf_wrap(err, "the next root");
+	struct mf_buf *out = outgoing_next(o, "root", o->root->version);
+	if (sign_file(t, &t->set.root->roles[MF_TUF_ROOT], &o->root->roles[MF_TUF_ROOT], *canonical, out,
+		      err) < 0)
+		return -1;
+	o->v[o->n - 1].bytes = mf_buf_bytes(out);
+	return 0;
+}
+
+static const struct mf_tuf_role *top_role(const struct mf_trust *t, const struct outgoing *o,
+					  enum mf_tuf_type type)
+{
+	return o->root ? &o->root->roles[type] : &t->set.root->roles[type];
+}
+
+/* A role as it is listed after the change. */
+static const struct mf_tuf_role *role_after(const struct mf_trust *t, const struct outgoing *o,
+					    const char *name)
+{
+	if (strcmp(name, "targets") == 0)
+		return top_role(t, o, MF_TUF_TARGETS);
+	for (size_t i = 0; o->parent && i < o->parent->nroles; i++)
+		if (strcmp(o->parent->roles[i].name, name) == 0)
+			return &o->parent->roles[i];
+	return mf_trust_role(t, name);
+}
+
+static int add_targets(struct mf_trust *t, struct outgoing *o, struct mf_tuf_targets_spec *spec,
+		       const char *name, struct mf_err *err)
 {
 	struct mf_buf canonical MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_TARGETS_BYTES);
-	const struct mf_tuf_role *role = mf_trust_role(t, c->role);
-	const struct mf_tuf_loaded *l = mf_tuf_set_find(&t->set, c->role);
+	const struct mf_tuf_role *role = role_after(t, o, name);
+	const struct mf_tuf_loaded *l = mf_tuf_set_find(&t->set, name);
 	if (!role)
-		return mf_fail(err, MF_E_USAGE, 0, "there is no role '%s' in this repository", c->role);
-	int64_t base = l ? l->file->version : mf_tuf_floor_get(&t->floors.roles, c->role);
-	*version = base + 1;
-	struct mf_tuf_targets_spec spec = {.old = l ? l->file : NULL,
-					   .edits = c->edits,
-					   .nedits = c->nedits,
-					   .version = *version,
-					   .expires = t->set.now + mf_trust_lifetime(t, MF_TUF_TARGETS)};
-	if (mf_tuf_build_targets(t->repo->ops->dialect, &spec, &canonical, err) < 0)
-		return mf_wrap(err, "targets file of '%s'", c->role);
-	return add_signed(t, o, c->role, role, *version, &canonical, err);
+		return mf_fail(err, MF_E_USAGE, 0, "there is no role '%s' in this repository", name);
+	int64_t base = l ? l->file->version : mf_tuf_floor_get(&t->floors.roles, name);
+	if (spec->version <= base)
+		spec->version = base + 1;
+	if (spec->version > MF_MAX_VERSION)
+		return mf_fail(err, MF_E_FORMAT, 0, "version %lld of '%s' can have no successor",
+			       (long long)base, name);
+	spec->expires = t->set.now + mf_trust_lifetime(t, MF_TUF_TARGETS);
+	if (mf_tuf_build_targets(t->repo->ops->dialect, spec, &canonical, err) < 0)
+		return mf_wrap(err, "targets file of '%s'", name);
+	return add_signed(t, o, name, role, spec->version, &canonical, err);
+}
+
+static int add_changed(struct mf_trust *t, struct outgoing *o, const struct mf_trust_change *c,
+		       int64_t *version, struct mf_err *err)
+{
+	if (!c->role)
+		return 0;
+	const struct mf_tuf_loaded *l = mf_tuf_set_find(&t->set, c->role);
+	struct mf_tuf_targets_spec spec = {
+	    .old = l ? l->file : NULL, .edits = c->edits, .nedits = c->nedits, .delegations = c->delegations};
+	if (add_targets(t, o, &spec, c->role, err) < 0)
+		return -1;
+	*version = spec.version;
+	if (!c->delegations)
+		return 0;
+	o->parent = read_again(t, MF_TUF_TARGETS, o->v[o->n - 1].bytes, err);
+	return o->parent ? 0 : mf_wrap(err, "the changed delegations");
+}
+
+static int add_resigned(struct mf_trust *t, struct outgoing *o, const struct mf_trust_change *c,
+			struct mf_err *err)
+{
+	assert(c->nresign <= MF_TRUST_MAX_RESIGN);
+	for (size_t i = 0; i < c->nresign; i++) {
+		const struct mf_trust_resign *r = &c->resign[i];
+		const struct mf_tuf_loaded *l = mf_tuf_set_find(&t->set, r->role);
+		struct mf_tuf_targets_spec spec = {.old = l && !r->empty ? l->file : NULL,
+						   .version = r->version};
+		if (c->role && strcmp(c->role, r->role) == 0)
+			continue;
+		if (add_targets(t, o, &spec, r->role, err) < 0)
+			return -1;
+	}
+	return 0;
 }
 
 bool mf_trust_hold_key_of(struct mf_trust *t, enum mf_tuf_type type)
@@ -191,20 +331,45 @@ bool mf_trust_hold_key_of(struct mf_trust *t, enum mf_tuf_type type)
 static int add_meta(struct mf_trust *t, struct outgoing *o, enum mf_tuf_type type, struct mf_err *err)
 {
 	struct mf_buf canonical MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_SNAPSHOT_BYTES);
+	const struct mf_dialect *d = t->repo->ops->dialect;
 	bool snapshot = type == MF_TUF_SNAPSHOT;
 	const struct mf_tuf_file *old = snapshot ? t->set.snapshot : t->set.timestamp;
-	const struct mf_publish_file *src = &o->v[o->n - 1];
-	struct mf_tuf_listed listed = {src->role, src->version, src->bytes};
+	struct mf_tuf_listed listed[MAX_OUTGOING];
+	size_t n = 0;
+	for (size_t i = 0; i < o->n; i++) {
+		bool root = strcmp(o->v[i].role, "root") == 0, is_snapshot = i >= o->last && !root;
+		if (snapshot ? root && !d->snapshot_lists_root : !is_snapshot)
+			continue;
+		listed[n++] = (struct mf_tuf_listed){o->v[i].role, o->v[i].version, o->v[i].bytes};
+	}
 	struct mf_tuf_meta_spec spec = {.type = type,
 					.old = old,
-					.files = &listed,
-					.nfiles = 1,
+					.files = listed,
+					.nfiles = n,
 					.version = old->version + 1,
 					.expires = t->set.now + mf_trust_lifetime(t, type)};
-	if (mf_tuf_build_meta(t->repo->ops->dialect, &spec, &canonical, err) < 0)
+	if (spec.version > MF_MAX_VERSION)
+		return mf_fail(err, MF_E_FORMAT, 0, "version %lld can have no successor",
+			       (long long)old->version);
+	if (mf_tuf_build_meta(d, &spec, &canonical, err) < 0)
 		return -1;
-	return add_signed(t, o, snapshot ? "snapshot" : "timestamp", &t->set.root->roles[type], spec.version,
+	return add_signed(t, o, snapshot ? "snapshot" : "timestamp", top_role(t, o, type), spec.version,
 			  &canonical, err);
+}
+
+/* The root goes behind the timestamp when it takes keys away: until then readers hold the old root, under
+ * which the new timestamp is good as well. */
+static void put_root_last(struct outgoing *o)
+{
+	struct mf_publish_file root = o->v[0];
+	memmove(&o->v[0], &o->v[1], (o->n - 1) * sizeof o->v[0]);
+	o->v[o->n - 1] = root;
+}
+
+static void cache_published(struct mf_trust *t, const struct outgoing *o)
+{
+	for (size_t i = o->first; i < o->last && !t->repo->ops->local; i++)
+		mf_cache_put(t->cfg->cache_dir, t->pin_name, o->v[i].role, 0, o->v[i].bytes);
 }
 
 static int publish_once(struct mf_trust *t, const struct mf_trust_change *c, int64_t *version,
@@ -213,19 +378,25 @@ static int publish_once(struct mf_trust *t, const struct mf_trust_change *c, int
 	struct outgoing o __attribute__((cleanup(outgoing_clear))) = {.n = 0};
 	struct mf_bytes base = mf_buf_bytes(&t->set.timestamp->bytes);
 	bool server = t->repo->ops->server_key != NULL;
-	if (add_targets(t, &o, c, version, err) < 0)
+	if (add_root(t, &o, c->root, err) < 0)
 		return -1;
+	o.first = o.n;
+	if (add_changed(t, &o, c, version, err) < 0 || add_resigned(t, &o, c, err) < 0)
+		return -1;
+	o.last = o.n;
 	/* A Notary server signs the timestamp, and the snapshot unless its key is ours. */
 	if ((!server || mf_trust_hold_key_of(t, MF_TUF_SNAPSHOT)) &&
 	    add_meta(t, &o, MF_TUF_SNAPSHOT, err) < 0)
 		return -1;
 	if (!server && add_meta(t, &o, MF_TUF_TIMESTAMP, err) < 0)
 		return -1;
-	if (t->repo->ops->publish(t->repo, o.v, o.n, &base, err) < 0)
-		return -1;
 	/* The next load finds these bytes in the cache, if the verified snapshot announces exactly them. */
-	if (!t->repo->ops->local)
-		mf_cache_put(t->cfg->cache_dir, t->pin_name, c->role, 0, o.v[0].bytes);
+	struct outgoing order = o;
+	if (o.root && c->root_last)
+		put_root_last(&order);
+	if (t->repo->ops->publish(t->repo, order.v, order.n, &base, err) < 0)
+		return -1;
+	cache_published(t, &o);
 	return 0;
 }
 
@@ -242,26 +413,64 @@ static bool edit_is_there(const struct mf_tuf_file *f, const struct mf_tuf_edit 
 	       mf_str_eq(mf_buf_str(&canonical), e->entry);
 }
 
+static int check_version(const struct mf_trust *t, const char *role, int64_t version, struct mf_err *err)
+{
+	const struct mf_tuf_loaded *l = mf_tuf_set_find(&t->set, role);
+	if (l && l->file->version >= version)
+		return 0;
+	return mf_fail(err, MF_E_CONFLICT, 0,
+		       "published version %lld of '%s', but the server still shows version %lld",
+		       (long long)version, role, l ? (long long)l->file->version : 0LL);
+}
+
+static int prove_edits(const struct mf_tuf_loaded *l, const struct mf_trust_change *c, struct mf_err *err)
+{
+	struct mf_esc e;
+	for (size_t i = 0; i < c->nedits; i++)
+		if (!edit_is_there(l->file, &c->edits[i]))
+			return mf_fail(err, MF_E_INTERNAL, 0,
+				       "published '%s', but version %lld does not hold it",
+				       mf_esc(&e, c->edits[i].name), (long long)l->file->version);
+	struct mf_buf canonical MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_TARGETS_BYTES);
+	if (!c->delegations)
+		return 0;
+	if (l->file->delegations_raw.n && mf_json_canonicalize(l->file->delegations_raw, &canonical, err) < 0)
+		return -1;
+	if (mf_str_eq(mf_buf_str(&canonical), *c->delegations))
+		return 0;
+	return mf_fail(err, MF_E_INTERNAL, 0, "published delegations of '%s', but version %lld has others",
+		       c->role, (long long)l->file->version);
+}
+
+static int prove_root(const struct mf_trust *t, const struct mf_trust_change *c, int64_t version,
+		      struct mf_err *err)
+{
+	const struct mf_tuf_file *now = t->set.root;
+	if (!c->root || now->version > version)
+		return 0;
+	if (now->version == version && mf_str_eq(now->canonical, *c->root))
+		return 0;
+	return mf_fail(err, MF_E_INTERNAL, 0,
+		       "published root version %lld, but the server shows another version %lld",
+		       (long long)version, (long long)now->version);
+}
+
 /* A 200 does not prove that readers can read: a normal update must yield what was published, or what somebody
  * made of it since. */
 static int prove(struct mf_trust *t, struct mf_str prefix, const struct mf_trust_change *c, int64_t version,
 		 struct mf_err *err)
 {
+	int64_t root = t->set.root->version + 1;
 	if (mf_trust_load(t, prefix, false, err) < 0)
 		return mf_wrap(err, "published, but reading it again failed");
+	if (prove_root(t, c, root, err) < 0)
+		return -1;
+	if (!c->role)
+		return 0;
+	if (check_version(t, c->role, version, err) < 0)
+		return -1;
 	const struct mf_tuf_loaded *l = mf_tuf_set_find(&t->set, c->role);
-	if (!l || l->file->version < version)
-		return mf_fail(err, MF_E_CONFLICT, 0,
-			       "published version %lld of '%s', but the server still shows version %lld",
-			       (long long)version, c->role, l ? (long long)l->file->version : 0LL);
-	for (size_t i = 0; l->file->version == version && i < c->nedits; i++)
-		if (!edit_is_there(l->file, &c->edits[i])) {
-			struct mf_esc e;
-			return mf_fail(err, MF_E_INTERNAL, 0,
-				       "published '%s', but version %lld does not hold it",
-				       mf_esc(&e, c->edits[i].name), (long long)version);
-		}
-	return 0;
+	return l->file->version == version ? prove_edits(l, c, err) : 0;
 }
 
 int mf_trust_lock(struct mf_trust *t, struct mf_lock *lock, struct mf_err *err)

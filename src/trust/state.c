@@ -28,7 +28,7 @@ int mf_floor_set(struct mf_tuf_floors *f, const char *role, int64_t version, str
 	return 0;
 }
 
-void mf_floors_forget_online(struct mf_tuf_floors *f)
+static void forget_online(struct mf_tuf_floors *f)
 {
 	size_t kept = 0;
 	for (size_t i = 0; i < f->n; i++)
@@ -37,6 +37,32 @@ void mf_floors_forget_online(struct mf_tuf_floors *f)
 		else
 			free(f->v[i].role);
 	f->n = kept;
+}
+
+/* Would those who signed still be enough? */
+static bool vouched(const struct mf_floor_signers *s, const struct mf_tuf_role *role)
+{
+	int64_t n = 0;
+	for (size_t i = 0; i < s->n; i++)
+		for (size_t k = 0; k < role->nkeys; k++) {
+			struct mf_digest fp = role->keys[k]->pub && role->keys[k]->id_fits
+						  ? mf_pubkey_fingerprint(role->keys[k]->pub)
+						  : (struct mf_digest){{0}};
+			if (mf_digest_eq(&fp, &s->v[i])) {
+				n++;
+				break;
+			}
+		}
+	return n >= role->threshold;
+}
+
+void mf_floors_follow(struct mf_floors *f, const struct mf_tuf_file *root)
+{
+	if (!f->any || root->version <= mf_tuf_floor_get(&f->roles, "root"))
+		return;
+	if (!vouched(&f->timestamp, &root->roles[MF_TUF_TIMESTAMP]) ||
+	    !vouched(&f->snapshot, &root->roles[MF_TUF_SNAPSHOT]))
+		forget_online(&f->roles);
 }
 
 static int name_hash(const char *pin_name, char hex[65], struct mf_err *err)
@@ -69,6 +95,27 @@ static int read_digest(const json_t *tree, const char *name, struct mf_digest *o
 	return mf_digest_parse(out, mf_str_c(text), err);
 }
 
+/* Absent in files of earlier versions: then a newer root forgets. */
+static int read_signers(const json_t *tree, const char *name, struct mf_floor_signers *out,
+			struct mf_err *err)
+{
+	json_t *v = NULL, *k;
+	size_t i;
+	if (mf_json_get_arr(tree, name, false, &v, err) < 0)
+		return -1;
+	if (json_array_size(v) > MF_MAX_SIGNATURES)
+		return mf_fail(err, MF_E_FORMAT, 0, "more than %d signers", MF_MAX_SIGNATURES);
+	json_array_foreach(v, i, k)
+	{
+		if (!json_is_string(k))
+			return mf_fail(err, MF_E_FORMAT, 0, "a signer is not a string");
+		if (mf_digest_parse(&out->v[i], mf_str_c(json_string_value(k)), err) < 0)
+			return -1;
+		out->n++;
+	}
+	return 0;
+}
+
 static int read_floors(const json_t *tree, struct mf_floors *out, struct mf_err *err)
 {
 	json_t *roles, *value;
@@ -76,7 +123,8 @@ static int read_floors(const json_t *tree, struct mf_floors *out, struct mf_err 
 	int64_t v;
 	if (mf_json_get_int(tree, "clock", true, 0, MF_MAX_VERSION, &out->clock, err) < 0 ||
 	    read_digest(tree, "root", &out->root, err) < 0 ||
-	    read_digest(tree, "keys", &out->keys, err) < 0 ||
+	    read_signers(tree, "timestampSigners", &out->timestamp, err) < 0 ||
+	    read_signers(tree, "snapshotSigners", &out->snapshot, err) < 0 ||
 	    mf_json_get_obj(tree, "versions", true, &roles, err) < 0)
 		return -1;
 	json_object_foreach(roles, role, value)
@@ -115,21 +163,6 @@ int mf_floors_load(const char *home, const char *pin_name, struct mf_floors *out
 	return mf_wrap(err, "rollback floors in '%s'", path);
 }
 
-int mf_floors_keys(const struct mf_tuf_file *root, struct mf_digest *out, struct mf_err *err)
-{
-	static const enum mf_tuf_type online[] = {MF_TUF_TIMESTAMP, MF_TUF_SNAPSHOT};
-	struct mf_buf b MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_KEYS * 128);
-	for (size_t i = 0; i < 2; i++) {
-		const struct mf_tuf_role *role = &root->roles[online[i]];
-		if (mf_buf_printf(&b, err, "%s %lld\n", role->name, (long long)role->threshold) < 0)
-			return -1;
-		for (size_t k = 0; k < role->nkeys; k++)
-			if (mf_buf_add_str(&b, role->keys[k]->id, err) < 0 || mf_buf_addc(&b, '\n', err) < 0)
-				return -1;
-	}
-	return mf_sha256(mf_buf_bytes(&b), out, err);
-}
-
 /* ---- raising */
 
 static int raise_one(struct mf_tuf_floors *f, const char *role, int64_t version, bool *changed,
@@ -141,24 +174,40 @@ static int raise_one(struct mf_tuf_floors *f, const char *role, int64_t version,
 	return mf_floor_set(f, role, version, err);
 }
 
+static struct mf_floor_signers signers_of(const struct mf_tuf_file *f)
+{
+	struct mf_floor_signers s = {.n = 0};
+	for (size_t i = 0; i < f->nsignatures; i++)
+		if (f->signatures[i].good)
+			s.v[s.n++] = f->signatures[i].good_for;
+	return s;
+}
+
+/* Before the version is raised: whoever signed the newest is who vouches for it. */
+static void take_signers(const struct mf_floors *f, const struct mf_tuf_file *file, const char *role,
+			 struct mf_floor_signers *out, bool *changed)
+{
+	int64_t floor = mf_tuf_floor_get(&f->roles, role);
+	if (file->version < floor || (file->version == floor && out->n))
+		return;
+	*out = signers_of(file);
+	*changed = true;
+}
+
 /* Brings f up to the set; *changed tells whether the file must be written. */
 static int merge(struct mf_floors *f, const struct mf_tuf_set *set, bool *changed, struct mf_err *err)
 {
-	struct mf_digest keys;
-	if (mf_floors_keys(set->root, &keys, err) < 0)
-		return -1;
 	int64_t known_root = mf_tuf_floor_get(&f->roles, "root");
 	/* Somebody else has followed the root since this set was loaded: its timestamp may be that of keys
 	 * which are revoked now. */
 	if (f->any && set->root->version < known_root)
 		return 0;
-	if (f->any && !mf_digest_eq(&keys, &f->keys) && set->root->version > known_root)
-		mf_floors_forget_online(&f->roles);
-	if (!f->any || set->root->version > known_root) {
-		f->keys = keys;
-		if (mf_sha256(mf_buf_bytes(&set->root->bytes), &f->root, err) < 0)
-			return -1;
-	}
+	mf_floors_follow(f, set->root);
+	if ((!f->any || set->root->version > known_root) &&
+	    mf_sha256(mf_buf_bytes(&set->root->bytes), &f->root, err) < 0)
+		return -1;
+	take_signers(f, set->timestamp, "timestamp", &f->timestamp, changed);
+	take_signers(f, set->snapshot, "snapshot", &f->snapshot, changed);
 	if (raise_one(&f->roles, "root", set->root->version, changed, err) < 0 ||
 	    raise_one(&f->roles, "timestamp", set->timestamp->version, changed, err) < 0 ||
 	    raise_one(&f->roles, "snapshot", set->snapshot->version, changed, err) < 0)
@@ -174,20 +223,36 @@ static int merge(struct mf_floors *f, const struct mf_tuf_set *set, bool *change
 	return 0;
 }
 
+static json_t *signers_json(const struct mf_floor_signers *s)
+{
+	json_t *v = json_array();
+	char text[MF_DIGEST_TEXT];
+	for (size_t i = 0; v && i < s->n; i++) {
+		mf_digest_format(text, &s->v[i]);
+		if (json_array_append_new(v, json_string(text)) < 0) {
+			json_decref(v);
+			return NULL;
+		}
+	}
+	return v;
+}
+
 static int write_floors(const char *path, const struct mf_floors *f, struct mf_err *err)
 {
-	char root[MF_DIGEST_TEXT], keys[MF_DIGEST_TEXT];
-	json_t *versions MF_JSON_CLEANUP = json_object();
+	char root[MF_DIGEST_TEXT];
+	json_t *versions MF_JSON_CLEANUP = json_object(),
+			 *timestamp MF_JSON_CLEANUP = signers_json(&f->timestamp),
+			 *snapshot MF_JSON_CLEANUP = signers_json(&f->snapshot);
 	mf_digest_format(root, &f->root);
-	mf_digest_format(keys, &f->keys);
-	if (!versions)
+	if (!versions || !timestamp || !snapshot)
 		return mf_fail_nomem(err);
 	for (size_t i = 0; i < f->roles.n; i++)
 		if (json_object_set_new(versions, f->roles.v[i].role,
 					json_integer((json_int_t)f->roles.v[i].version)) < 0)
 			return mf_fail_nomem(err); /* half of the floors would be a way back */
-	json_t *tree MF_JSON_CLEANUP = json_pack("{s:I,s:s,s:s,s:O}", "clock", (json_int_t)f->clock, "root",
-						 root, "keys", keys, "versions", versions);
+	json_t *tree MF_JSON_CLEANUP =
+	    json_pack("{s:I,s:s,s:O,s:O,s:O}", "clock", (json_int_t)f->clock, "root", root,
+		      "timestampSigners", timestamp, "snapshotSigners", snapshot, "versions", versions);
 	struct mf_buf text MF_BUF_CLEANUP =
 	    MF_BUF_INIT(MF_MAX_FLOORS_BYTES); /* more could not be read again */
 	if (!tree)

@@ -3,15 +3,21 @@
 #ifndef MF_TRUST_STATE_H
 #define MF_TRUST_STATE_H
 
+#include "base/limits.h"
 #include "trust/trust.h"
 
-/* Floors: the highest versions seen, the latest clock, the last trusted root, and which keys signed timestamp
- * and snapshot then. */
+/* Keys whose signatures on a file were counted. */
+struct mf_floor_signers {
+	struct mf_digest v[MF_MAX_SIGNATURES];
+	size_t n;
+};
+/* Floors: the highest versions seen, the latest clock, the last trusted root, and who signed the newest
+ * timestamp and snapshot. */
 struct mf_floors {
 	struct mf_tuf_floors roles;
 	int64_t clock;
 	struct mf_digest root; /* sha256 of the last trusted root file; valid when roles has "root" */
-	struct mf_digest keys; /* over the fingerprints and thresholds of timestamp and snapshot */
+	struct mf_floor_signers timestamp, snapshot;
 	bool any;
 };
 void mf_floors_clear(struct mf_floors *f);
@@ -22,12 +28,12 @@ int mf_floors_load(const char *home, const char *pin_name, struct mf_floors *out
  * locked. An unwritable home is not an error: it is logged. */
 int mf_floors_raise(const char *home, const char *pin_name, const struct mf_tuf_set *set,
 		    const struct mf_env *env, struct mf_err *err) MF_NODISCARD;
-/* Digest over the keys of timestamp and snapshot that a root lists. */
-int mf_floors_keys(const struct mf_tuf_file *root, struct mf_digest *out, struct mf_err *err) MF_NODISCARD;
+/* Behind a newer root: forgets the floors of everything but root when the keys that signed the newest
+ * timestamp or snapshot seen no longer meet that role (TUF 5.3.11: keys have been rotated, and whoever stole
+ * one may have signed a version that is never reached again). Keys that were only added forget nothing:
+ * otherwise each new writer would let an old state pass. */
+void mf_floors_follow(struct mf_floors *f, const struct mf_tuf_file *root);
 int mf_floor_set(struct mf_tuf_floors *f, const char *role, int64_t version, struct mf_err *err) MF_NODISCARD;
-/* Forgets the floors of everything but root: the keys of timestamp or snapshot have been rotated
- * (TUF 5.3.11). */
-void mf_floors_forget_online(struct mf_tuf_floors *f);
 
 /* Cached metadata: DIR/<sha256 of the pin name>/ROLE.json and N.root.json; role bytes escaped. 1 found, 0
  * not; a broken cache is a miss. */

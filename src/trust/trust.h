@@ -63,6 +63,16 @@ int mf_trust_unchanged(struct mf_trust *t, struct mf_err *err) MF_NODISCARD;
  * place for targets), -1. After a load. */
 int mf_trust_target_get(struct mf_trust *t, struct mf_str name, const struct mf_tuf_target_info *info,
 			struct mf_spool *out, struct mf_err *err) MF_NODISCARD;
+/* From now on loads pass over delegated roles that do not verify (exit statuses 6, 7 and 8): for those who
+ * look at roles or mend them, never for reading records. */
+void mf_trust_tolerate(struct mf_trust *t);
+struct mf_trust_broken {
+	char *role;
+	enum mf_code code;
+	char *why;
+};
+/* The roles that the last load passed over. Valid until the next load. */
+const struct mf_trust_broken *mf_trust_broken(const struct mf_trust *t, size_t *n);
 /* What was loaded: valid until the next load. */
 const struct mf_tuf_set *mf_trust_set(const struct mf_trust *t);
 bool mf_trust_was_tofu(const struct mf_trust *t);
@@ -79,17 +89,30 @@ int mf_trust_signer(struct mf_trust *t, const struct mf_tuf_role *role, struct m
 const struct mf_tuf_role *mf_trust_role(const struct mf_trust *t,
 					const char *name); /* as it is listed; NULL */
 
-/* Changes to one role. The intent is called with the loaded repository, once for each try; it fills role and
- * edits (sorted by name; memory is its own) and returns 1, or 0 when nothing is to be done, or -1. */
-struct mf_trust_change {
+/* A further targets role whose file is signed anew by the keys that it has after the change. */
+struct mf_trust_resign {
 	const char *role;
-	const struct mf_tuf_edit *edits;
+	int64_t version; /* 0: the one after what is loaded */
+	bool empty;      /* without what it holds now */
+};
+/* What one publish changes, together or not at all. The intent is called with the loaded repository, once for
+ * each try; it fills this (memory is its own) and returns 1, or 0 when nothing is to be done, or -1. */
+struct mf_trust_change {
+	const char *role;                /* targets role whose file changes; NULL: none */
+	const struct mf_tuf_edit *edits; /* sorted by name */
 	size_t nedits;
+	const struct mf_str *delegations; /* of that role, canonical; NULL: as they are */
+	const struct mf_trust_resign *resign;
+	size_t nresign;
+	const struct mf_str *root; /* signed part of the next root, canonical; NULL: none */
+	bool
+	    root_last; /* readers shall find the new root only behind the new timestamp: it takes keys away */
 };
 typedef int (*mf_trust_intent_fn)(void *arg, struct mf_trust *t, struct mf_trust_change *out,
 				  struct mf_err *err);
+#define MF_TRUST_MAX_RESIGN 64
 /* Load, intent, sign, publish, and again when somebody else was faster, with jitter, until the deadline
- * (MF_E_CONFLICT); then loads again and checks that the edits are there. *version: of the role's file.
+ * (MF_E_CONFLICT); then loads again and checks that the change is there. *version: of the role's file.
  * Returns 1 published, 0 nothing to do, -1. */
 int mf_trust_update(struct mf_trust *t, struct mf_str prefix, mf_trust_intent_fn intent, void *arg,
 		    int64_t *version, struct mf_err *err) MF_NODISCARD;

@@ -50,6 +50,51 @@ struct mf_tuf_root_key {
 int mf_tuf_build_root(const struct mf_dialect *d, const struct mf_tuf_root_key *keys, size_t n,
 		      int64_t version, int64_t expires, struct mf_buf *out, struct mf_err *err) MF_NODISCARD;
 
+/* ---- who may sign: delegations and the next root, written over what is there. Members that we do not know,
+ * the order of roles, and keys that we did not put there stay. */
+
+/* One delegation as it shall be: the first entry of this name is changed (readers take the first), or one is
+ * appended. A key is given as an object, or without one when the old delegations list its ID. */
+struct mf_tuf_delegation {
+	const char *name;
+	bool absent; /* no entry of this name shall be there; the rest is not looked at */
+	const struct mf_tuf_root_key *keys; /* `roles` is not used */
+	size_t nkeys;
+	const char *const *paths; /* NULL: as they are */
+	size_t npaths;
+	int64_t threshold;
+};
+/* Appends the canonical delegations of a targets file: `old` (empty: none yet) with n entries changed. A key
+ * that no role lists any more because of that goes. MF_E_FORMAT when `old` is none. */
+int mf_tuf_build_delegations(const struct mf_dialect *d, struct mf_str old, const struct mf_tuf_delegation *v,
+			     size_t n, struct mf_buf *out, struct mf_err *err) MF_NODISCARD;
+
+/* A key whose roles change in the next root. */
+struct mf_tuf_root_edit {
+	const char *id;
+	struct mf_str object; /* KEY object for an ID that is not there yet */
+	unsigned add, drop;   /* bits of enum mf_tuf_type */
+};
+/* Appends the signed part of the root behind `old`. MF_E_USAGE when a role would keep fewer keys than its
+ * threshold. */
+int mf_tuf_build_next_root(const struct mf_tuf_file *old, const struct mf_tuf_root_edit *v, size_t n,
+			   int64_t expires, struct mf_buf *out, struct mf_err *err) MF_NODISCARD;
+
+/* What a delegation of `targets` is called in the dialect, and the path that limits it to a record type:
+ * "targets/qa" and "qa-approval/" in Notary, where names are paths and paths prefixes; "qa" and
+ * "qa-approval/\*" in TUF 1.0, where a '/' in a name would need a directory on a web server. */
+int mf_tuf_put_role_name(const struct mf_dialect *d, struct mf_str name, struct mf_buf *out,
+			 struct mf_err *err) MF_NODISCARD;
+int mf_tuf_put_type_path(const struct mf_dialect *d, struct mf_str type, struct mf_buf *out,
+			 struct mf_err *err) MF_NODISCARD;
+/* The type that a path of exactly that form names; empty: another form. */
+struct mf_str mf_tuf_path_type(const struct mf_dialect *d, struct mf_str path);
+
+/* Do the signatures of a targets file meet the role, as it is or as it would be? Nothing else is looked at.
+ * 0, or -1: MF_E_SIGNATURE. */
+int mf_tuf_check_signed(const struct mf_dialect *d, const struct mf_tuf_file *f,
+			const struct mf_tuf_role *role, struct mf_err *err) MF_NODISCARD;
+
 /* One signature over a signed part. */
 struct mf_tuf_made_signature {
 	const char *keyid;

@@ -68,7 +68,7 @@ static int intent(void *arg, struct mf_trust *t, struct mf_trust_change *out, st
 		if (make_edit(f, t, &s, i, err) < 0)
 			return -1;
 	qsort(f->edits, f->n, sizeof *f->edits, cmp);
-	*out = (struct mf_trust_change){"targets", f->edits, f->n};
+	*out = (struct mf_trust_change){.role = "targets", .edits = f->edits, .nedits = f->n};
 	return 1;
 }
 

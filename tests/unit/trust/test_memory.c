@@ -269,7 +269,7 @@ static int one_edit(void *arg, struct mf_trust *t, struct mf_trust_change *out, 
 	(void)arg;
 	(void)t;
 	(void)err;
-	*out = (struct mf_trust_change){"targets", &edit, 1};
+	*out = (struct mf_trust_change){.role = "targets", .edits = &edit, .nedits = 1};
 	return 1;
 }
 

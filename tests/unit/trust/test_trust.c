@@ -542,7 +542,7 @@ static int intent(void *arg, struct mf_trust *t, struct mf_trust_change *out, st
 		free(home);
 	}
 	p->calls++;
-	*out = (struct mf_trust_change){"targets", &p->edit, 1};
+	*out = (struct mf_trust_change){.role = "targets", .edits = &p->edit, .nedits = 1};
 	return 1;
 }
 
