@@ -41,6 +41,8 @@
 /* Registry documents. 4 MiB is what registries accept for a manifest. */
 #define MF_MAX_MANIFEST_BYTES ((size_t)4 << 20)
 #define MF_MAX_CATALOGUE_RECORDS 4000 /* layers of one catalogue manifest */
+/* Tags of one repository that are resolved: 128 octets each, and a request. */
+#define MF_MAX_TAGS 100000
 /* A registry that refuses a catalogue names up to MF_MAX_CATALOGUE_RECORDS missing blobs in about 150 bytes
  * each. */
 #define MF_MAX_ERROR_BODY ((size_t)1 << 20)

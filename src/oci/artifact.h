@@ -38,6 +38,7 @@ struct mf_catalogue_record {
 	uint64_t length;
 	const char *type, *media_type, *role;
 	const char *created; /* or NULL */
+	bool missing;        /* the registry is known to lack the blob */
 };
 /* Writes the catalogue tags: `_manifesto`, or above MF_MAX_CATALOGUE_RECORDS `_manifesto-<hh>` by the
  * subject's first byte (and `_manifesto` then lists the parts' tags in its config and no layers). An OCI
@@ -59,5 +60,8 @@ int mf_catalogue_add(struct mf_image_store *s, const struct mf_catalogue_record 
 		     struct mf_err *err) MF_NODISCARD;
 int mf_catalogue_set(struct mf_image_store *s, const struct mf_catalogue_record *records, size_t n,
 		     const bool *parts, const bool *given, struct mf_err *err) MF_NODISCARD;
+/* Would mf_catalogue_set, given all records, write anything? Nothing is written. */
+int mf_catalogue_check(struct mf_image_store *s, const struct mf_catalogue_record *records, size_t n,
+		       bool *differs, struct mf_err *err) MF_NODISCARD;
 
 #endif

@@ -44,8 +44,13 @@ struct mf_backend_ops {
 	int (*blob_get)(void *b, const struct mf_digest *digest, uint64_t length, struct mf_spool *out,
 			struct mf_err *err);
 	char *(*blob_path)(void *b, const struct mf_digest *digest);
-	/* Appends what the referrers API and the fallback tag say. */
-	int (*referrers)(void *b, const struct mf_digest *subject, struct mf_descriptors *out, bool *api,
+	/* A size of UINT64_MAX, or no media type: not told. */
+	int (*manifests_look)(void *b, const struct mf_digest *digests, size_t n, struct mf_looked *out,
+			      struct mf_err *err);
+	/* Appends the tags of images; those not `known` are to be resolved. */
+	int (*tags)(void *b, struct mf_tags *out, struct mf_err *err);
+	/* What the referrers API and the fallback tag say, for each subject in order. */
+	int (*referrers)(void *b, const struct mf_digest *subjects, size_t n, mf_referrers_fn each, void *arg,
 			 struct mf_err *err);
 };
 
@@ -68,6 +73,10 @@ int mf_manifest_seal(struct mf_manifest *m, const struct mf_digest *want, const 
 		     struct mf_err *err) MF_NODISCARD;
 /* Empties a manifest and gives its buffer the maximum. */
 void mf_manifest_init(struct mf_manifest *m);
+
+/* Appends a tag unless it is none of an image; digest NULL: not known. MF_E_FORMAT beyond MF_MAX_TAGS. */
+int mf_tags_add(struct mf_tags *list, const char *name, const struct mf_digest *digest,
+		struct mf_err *err) MF_NODISCARD;
 
 /* One descriptor of JSON; `out` is empty before and owned by the caller on success. MF_E_FORMAT. */
 int mf_descriptor_read(const json_t *j, struct mf_descriptor *out, struct mf_err *err) MF_NODISCARD;

@@ -37,7 +37,7 @@ static int entries_add(struct entries *e, const struct mf_catalogue_record *r, s
 	if (mf_grow(&v, &e->cap, e->n, sizeof(*e->v), err))
 		return -1;
 	e->v = v;
-	e->v[e->n++] = (struct entry){.r = *r};
+	e->v[e->n++] = (struct entry){.r = *r, .missing = r->missing};
 	return 0;
 }
 
@@ -331,6 +331,7 @@ struct target {
 	bool exists;
 	struct mf_digest now; /* what the tag meant before */
 	bool written;
+	bool *differs; /* not NULL: nothing is written, and it is set where something would be */
 };
 
 static int look(struct target *t, struct mf_err *err)
@@ -384,6 +385,10 @@ static int try_write(struct target *t, struct entries *e, const bool *parts, str
 		return -1;
 	if (t->exists && mf_digest_eq(&digest, &t->now))
 		return 1;
+	if (t->differs) {
+		t->written = *t->differs = true;
+		return 1;
+	}
 	if (mf_blob_put_bytes(t->store, mf_buf_bytes(&config), &digest, err))
 		return -1;
 	if (mf_manifest_put(t->store, t->tag, MF_MT_OCI_MANIFEST, mf_buf_bytes(&manifest), NULL, &missing,
@@ -423,7 +428,7 @@ static int write_tag(struct target *t, struct entries *e, const bool *parts, str
 }
 
 /* Writes one part from all entries, which are sorted. */
-static int write_part(struct mf_image_store *s, unsigned part, const struct entries *all, struct mf_err *err)
+static int write_part(const struct target *top, unsigned part, const struct entries *all, struct mf_err *err)
 {
 	char tag[16];
 	size_t from = 0;
@@ -434,7 +439,7 @@ static int write_part(struct mf_image_store *s, unsigned part, const struct entr
 	while (to < all->n && all->v[to].r.subject.b[0] == part)
 		to++;
 	struct entries slice = {all->v ? all->v + from : NULL, to - from, to - from};
-	struct target t = {.store = s, .tag = tag};
+	struct target t = {.store = top->store, .tag = tag, .differs = top->differs};
 	return write_tag(&t, &slice, NULL, err);
 }
 
@@ -449,7 +454,7 @@ static int retire(struct target *top, const bool *parts, struct mf_err *err)
 	if (read_present(top->store, (struct mf_manifest_name){NULL, &top->now}, &old, err))
 		return -1;
 	for (unsigned i = 0; i < PARTS; i++)
-		if (old.parts[i] && !(parts && parts[i]) && write_part(top->store, i, &none, err))
+		if (old.parts[i] && !(parts && parts[i]) && write_part(top, i, &none, err))
 			return -1;
 	return 0;
 }
@@ -460,7 +465,7 @@ static int write_split(struct target *top, const struct entries *all, const bool
 {
 	struct entries none = {0};
 	for (unsigned i = 0; i < PARTS; i++)
-		if (touched[i] && write_part(top->store, i, all, err))
+		if (touched[i] && write_part(top, i, all, err))
 			return -1;
 	return write_tag(top, &none, parts, err);
 }
@@ -554,4 +559,15 @@ int mf_catalogue_set(struct mf_image_store *s, const struct mf_catalogue_record 
 	if (s->is_layout)
 		return 0;
 	return start(&all, records, n, err) ? -1 : write_exact(&top, &all, parts, given, err);
+}
+
+int mf_catalogue_check(struct mf_image_store *s, const struct mf_catalogue_record *records, size_t n,
+		       bool *differs, struct mf_err *err)
+{
+	struct entries all ENTRIES_CLEANUP = {0};
+	struct target top = {.store = s, .tag = TAG, .differs = differs};
+	*differs = false;
+	if (s->is_layout)
+		return 0;
+	return start(&all, records, n, err) || write_exact(&top, &all, NULL, NULL, err) < 0 ? -1 : 0;
 }

@@ -148,6 +148,35 @@ int mf_blobs_have(struct mf_image_store *s, const struct mf_digest *digests, siz
 	return s->ops->blobs_have(s->b, digests, n, present, err);
 }
 
+/* What a look did not tell. */
+static int look_inside(struct mf_image_store *s, const struct mf_digest *digest, struct mf_looked *l,
+		       struct mf_err *err)
+{
+	struct mf_manifest m MF_MANIFEST_CLEANUP = {0};
+	if (mf_manifest_get(s, digest, &m, err)) {
+		if (err->code != MF_E_NOT_FOUND)
+			return -1;
+		mf_err_clear(err);
+		l->present = false;
+		return 0;
+	}
+	l->size = m.bytes.n;
+	memcpy(l->media_type, m.media_type, sizeof(l->media_type));
+	return 0;
+}
+
+int mf_manifests_look(struct mf_image_store *s, const struct mf_digest *digests, size_t n,
+		      struct mf_looked *out, struct mf_err *err)
+{
+	if (s->ops->manifests_look(s->b, digests, n, out, err))
+		return -1;
+	for (size_t i = 0; i < n; i++)
+		if (out[i].present && (out[i].size == UINT64_MAX || !out[i].media_type[0]) &&
+		    look_inside(s, &digests[i], &out[i], err))
+			return -1;
+	return 0;
+}
+
 int mf_manifest_put(struct mf_image_store *s, const char *tag, const char *media_type, struct mf_bytes bytes,
 		    bool *subject_seen, struct mf_descriptors *missing, struct mf_err *err)
 {
@@ -217,19 +246,35 @@ char *mf_blob_path(struct mf_image_store *s, const struct mf_digest *digest)
 	return s->ops->blob_path(s->b, digest);
 }
 
+struct one_list {
+	struct mf_descriptors *out;
+	bool *api;
+};
+
+static int take_list(void *arg, size_t i, struct mf_descriptors *list, bool api, struct mf_err *err)
+{
+	struct one_list *one = arg;
+	(void)i;
+	(void)err;
+	if (one->api)
+		*one->api = api;
+	mf_descriptors_clear(one->out);
+	*one->out = *list;
+	*list = (struct mf_descriptors){0};
+	return 0;
+}
+
 int mf_referrers_list(struct mf_image_store *s, const struct mf_digest *subject, struct mf_descriptors *out,
 		      bool *api, struct mf_err *err)
 {
-	struct mf_descriptors list MF_DESCRIPTORS_CLEANUP = {0};
-	bool has_api = false;
-	if (s->ops->referrers(s->b, subject, &list, &has_api, err))
-		return -1;
-	if (api)
-		*api = has_api;
-	mf_descriptors_clear(out);
-	*out = list;
-	list = (struct mf_descriptors){0};
-	return 0;
+	struct one_list one = {out, api};
+	return s->ops->referrers(s->b, subject, 1, take_list, &one, err);
+}
+
+int mf_referrers_each(struct mf_image_store *s, const struct mf_digest *subjects, size_t n,
+		      mf_referrers_fn each, void *arg, struct mf_err *err)
+{
+	return s->ops->referrers(s->b, subjects, n, each, arg, err);
 }
 
 void mf_referrers_tag(char out[80], const struct mf_digest *subject)

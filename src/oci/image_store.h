@@ -44,6 +44,26 @@ void mf_manifest_clear(struct mf_manifest *m);
 int mf_index_children(const struct mf_manifest *index, struct mf_descriptors *out,
 		      struct mf_err *err) MF_NODISCARD;
 
+/* A tag and what it means. */
+struct mf_tag {
+	char *name;
+	struct mf_digest digest;
+	bool known; /* digest is set */
+};
+struct mf_tags {
+	struct mf_tag *v;
+	size_t n, cap;
+};
+void mf_tags_clear(struct mf_tags *t);
+#define MF_TAGS_CLEANUP __attribute__((cleanup(mf_tags_clear)))
+
+/* What a look at a manifest by its digest tells. */
+struct mf_looked {
+	bool present;
+	uint64_t size;
+	char media_type[128];
+};
+
 struct mf_image_store;
 /* The reference's registry and repository, or its directory (which must hold oci-layout and index.json: else
  * MF_E_NOT_FOUND). http, auth and env are borrowed; a layout uses neither http nor auth. No request is made.
@@ -81,6 +101,15 @@ int mf_manifest_get_tag(struct mf_image_store *s, const char *tag, struct mf_man
 /* 1 present, 0 absent, -1. Several at once, requests in flight together; present[i] is set. */
 int mf_manifests_have(struct mf_image_store *s, const struct mf_digest *digests, size_t n, bool *present,
 		      struct mf_err *err) MF_NODISCARD;
+/* Presence, size and media type of several, requests in flight together; what a HEAD does not tell is found
+ * by fetching. */
+int mf_manifests_look(struct mf_image_store *s, const struct mf_digest *digests, size_t n,
+		      struct mf_looked *out, struct mf_err *err) MF_NODISCARD;
+/* The tags of images with their digests, sorted by name: those of a registry are listed page by page and
+ * resolved with requests in flight together, one that goes meanwhile is left out; those of a layout stand in
+ * index.json. The catalogue's tags and those that begin like a referrers tag ("sha256-<hex>") are no images.
+ * A repository that is not there has no tags. MF_E_FORMAT beyond MF_MAX_TAGS. */
+int mf_tags_list(struct mf_image_store *s, struct mf_tags *out, struct mf_err *err) MF_NODISCARD;
 /* tag NULL: by digest. *subject_seen (may be NULL): the registry answered OCI-Subject, so it maintains
  * referrers itself. missing (may be NULL): when the registry answers MANIFEST_BLOB_UNKNOWN or
  * MANIFEST_UNKNOWN, the digests it lacks are put there and the result is -1 with MF_E_CONTENT_GONE; none of
@@ -106,6 +135,13 @@ char *mf_blob_path(struct mf_image_store *s, const struct mf_digest *digest);
  * *api (may be NULL): the API is there. A layout: none. */
 int mf_referrers_list(struct mf_image_store *s, const struct mf_digest *subject, struct mf_descriptors *out,
 		      bool *api, struct mf_err *err) MF_NODISCARD;
+/* The same for several subjects, requests in flight together; `each` gets them in order, may keep the list by
+ * emptying *list, and stops with -1. A registry that answers 404 for the first subject is not asked for the
+ * API again. */
+typedef int (*mf_referrers_fn)(void *arg, size_t i, struct mf_descriptors *list, bool api,
+			       struct mf_err *err);
+int mf_referrers_each(struct mf_image_store *s, const struct mf_digest *subjects, size_t n,
+		      mf_referrers_fn each, void *arg, struct mf_err *err) MF_NODISCARD;
 /* Fallback tag of a subject: "sha256-<hex>". */
 void mf_referrers_tag(char out[80], const struct mf_digest *subject);
 

@@ -364,14 +364,50 @@ static int layout_manifest_put(void *b, struct mf_manifest_name name, const stru
 	return name.tag ? list_in_index(b, m, name.tag, err) : 0;
 }
 
-static int layout_referrers(void *b, const struct mf_digest *subject, struct mf_descriptors *out, bool *api,
-			    struct mf_err *err)
+static int layout_look(void *b, const struct mf_digest *digests, size_t n, struct mf_looked *out,
+		       struct mf_err *err)
+{
+	for (size_t i = 0; i < n; i++) {
+		char *path MF_FREE = blob_path(b, &digests[i]);
+		if (!path)
+			return mf_fail_nomem(err);
+		out[i] = (struct mf_looked){.present = is_file(path, NULL), .size = UINT64_MAX};
+	}
+	return 0;
+}
+
+static int layout_tags(void *b, struct mf_tags *out, struct mf_err *err)
+{
+	struct layout *l = b;
+	json_t *entries = NULL;
+	json_t *index MF_JSON_CLEANUP = read_json(l, "index.json", err);
+	if (!index || mf_json_get_arr(index, "manifests", true, &entries, err))
+		return -1;
+	for (size_t i = 0; i < json_array_size(entries); i++) {
+		const json_t *entry = json_array_get(entries, i);
+		struct mf_descriptor d = {0};
+		if (is_ours(entry) || !tag_of(entry))
+			continue;
+		if (mf_descriptor_read(entry, &d, err))
+			return mf_wrap(err, "'%s/index.json', entry %zu", l->dir, i);
+		struct mf_digest digest = d.digest;
+		mf_descriptor_clear(&d);
+		if (mf_tags_add(out, tag_of(entry), &digest, err))
+			return -1;
+	}
+	return 0;
+}
+
+static int layout_referrers(void *b, const struct mf_digest *subjects, size_t n, mf_referrers_fn each,
+			    void *arg, struct mf_err *err)
 {
 	(void)b;
-	(void)subject;
-	(void)out;
-	(void)err;
-	*api = false;
+	(void)subjects;
+	for (size_t i = 0; i < n; i++) {
+		struct mf_descriptors none MF_DESCRIPTORS_CLEANUP = {0};
+		if (each(arg, i, &none, false, err))
+			return -1;
+	}
 	return 0;
 }
 
@@ -410,6 +446,8 @@ static const struct mf_backend_ops layout_ops = {
     .manifest_get = layout_manifest_get,
     .manifest_put = layout_manifest_put,
     .manifests_have = layout_have,
+    .manifests_look = layout_look,
+    .tags = layout_tags,
     .blobs_have = layout_have,
     .blob_put = layout_blob_put,
     .blob_get = layout_blob_get,

@@ -127,6 +127,21 @@ static int registry_manifests_have(void *b, const struct mf_digest *digests, siz
 	return mf_registry_have(b, "manifests", digests, n, present, err);
 }
 
+static void note_look(void *arg, size_t i, const struct mf_http_response *res)
+{
+	struct mf_looked *l = &((struct mf_looked *)arg)[i];
+	*l = (struct mf_looked){.present = res->status != 404, .size = res->content_length};
+	size_t n = strcspn(res->content_type, "; \t");
+	if (n < sizeof(l->media_type))
+		memcpy(l->media_type, res->content_type, n);
+}
+
+static int registry_manifests_look(void *b, const struct mf_digest *digests, size_t n, struct mf_looked *out,
+				   struct mf_err *err)
+{
+	return mf_registry_heads(b, "manifests", digests, n, note_look, out, err);
+}
+
 /* A digest in an error's "detail": the string itself, or a member "digest" or "Digest" of an object. */
 static const char *detail_digest(const json_t *detail)
 {
@@ -292,6 +307,8 @@ static const struct mf_backend_ops registry_ops = {
     .manifest_get = registry_manifest_get,
     .manifest_put = registry_manifest_put,
     .manifests_have = registry_manifests_have,
+    .manifests_look = registry_manifests_look,
+    .tags = mf_registry_tags,
     .blobs_have = mf_registry_blobs_have,
     .blob_put = mf_registry_blob_put,
     .blob_get = mf_registry_blob_get,

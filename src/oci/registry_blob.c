@@ -21,19 +21,18 @@ static int head_begin(struct mf_exchange *x, struct mf_registry *reg, const char
 	return mf_exchange_begin(x, err);
 }
 
-static int head_end(struct mf_exchange *x, bool *present, struct mf_err *err)
+/* A success, or 404; the answer stays. */
+static int head_end(struct mf_exchange *x, struct mf_err *err)
 {
 	if (mf_exchange_end(x, err))
 		return -1;
 	if (!mf_exchange_ok(x) && x->res->status != 404)
 		return mf_exchange_fail(x, "look for content", err);
-	*present = x->res->status != 404;
-	mf_exchange_clear(x);
 	return 0;
 }
 
-int mf_registry_have(struct mf_registry *reg, const char *kind, const struct mf_digest *digests, size_t n,
-		     bool *present, struct mf_err *err)
+int mf_registry_heads(struct mf_registry *reg, const char *kind, const struct mf_digest *digests, size_t n,
+		      mf_registry_head_fn each, void *arg, struct mf_err *err)
 {
 	struct mf_exchange *window __attribute__((cleanup(clear_all))) =
 	    mf_calloc(MF_REGISTRY_WINDOW, sizeof(*window));
@@ -44,10 +43,25 @@ int mf_registry_have(struct mf_registry *reg, const char *kind, const struct mf_
 		for (; begun < n && begun < i + MF_REGISTRY_WINDOW; begun++)
 			if (head_begin(&window[begun % MF_REGISTRY_WINDOW], reg, kind, &digests[begun], err))
 				return -1;
-		if (head_end(&window[i % MF_REGISTRY_WINDOW], &present[i], err))
+		struct mf_exchange *x = &window[i % MF_REGISTRY_WINDOW];
+		if (head_end(x, err))
 			return -1;
+		each(arg, i, x->res);
+		mf_exchange_clear(x);
 	}
 	return 0;
+}
+
+static void note_present(void *arg, size_t i, const struct mf_http_response *res)
+{
+	bool *present = arg;
+	present[i] = res->status != 404;
+}
+
+int mf_registry_have(struct mf_registry *reg, const char *kind, const struct mf_digest *digests, size_t n,
+		     bool *present, struct mf_err *err)
+{
+	return mf_registry_heads(reg, kind, digests, n, note_present, present, err);
 }
 
 int mf_registry_blobs_have(void *b, const struct mf_digest *digests, size_t n, bool *present,
@@ -68,9 +82,10 @@ static int blob_there(struct mf_registry *reg, const char *digest, bool *there, 
 {
 	struct mf_exchange x MF_EXCHANGE_CLEANUP = {0};
 	if (mf_exchange_init(&x, reg, "HEAD", MF_ACCESS_PUSH, err, "blobs/%s", digest) ||
-	    mf_exchange_begin(&x, err))
+	    mf_exchange_begin(&x, err) || head_end(&x, err))
 		return -1;
-	return head_end(&x, there, err);
+	*there = x.res->status != 404;
+	return 0;
 }
 
 /* Opens an upload; *location gets the URL to send to. */

@@ -1,6 +1,3 @@
-#include <stdio.h>
-#include <strings.h>
-
 #include "base/limits.h"
 #include "json/json.h"
 #include "oci/registry.h"
@@ -8,59 +5,6 @@
 /* A subject with more is not ours; merging is quadratic and a hostile registry chooses the number. */
 #define MAX_REFERRERS 10000
 #define MAX_PAGES 1000
-
-/* The target of the first link with rel="next" (RFC 8288 section 3); empty when there is none. */
-static struct mf_str next_link(const char *header)
-{
-	for (const char *p = header; (p = strchr(p, '<'));) {
-		const char *end = strchr(p, '>');
-		if (!end)
-			break;
-		struct mf_str target = {p + 1, (size_t)(end - p - 1)};
-		size_t params = strcspn(end, "<");
-		char text[256];
-		size_t n = params < sizeof(text) ? params : sizeof(text) - 1;
-		memcpy(text, end, n);
-		text[n] = '\0';
-		if (strcasestr(text, "rel=\"next\"") || strcasestr(text, "rel=next"))
-			return target;
-		p = end;
-	}
-	return (struct mf_str){"", 0};
-}
-
-/* Makes the exchange for the next page. Only a path of this registry is taken: a page elsewhere is not its
- * answer. */
-static int next_page(struct mf_exchange *x, struct mf_str target, struct mf_err *err)
-{
-	struct mf_registry *reg = x->reg;
-	char origin[512];
-	size_t n =
-	    (size_t)snprintf(origin, sizeof(origin), "%s://%s", reg->https ? "https" : "http", reg->host);
-	if (target.n > n && strncasecmp(target.p, origin, n) == 0 && target.p[n] == '/')
-		target = (struct mf_str){target.p + n, target.n - n};
-	struct mf_buf path MF_BUF_CLEANUP = MF_BUF_INIT(4096);
-	if (target.n && target.p[0] == '?') {
-		const char *now = x->path;
-		if (mf_buf_add(&path, now, strcspn(now, "?"), err))
-			return -1;
-	} else if (!mf_str_starts(target, MF_STR("/v2/"))) {
-		struct mf_esc e;
-		return mf_fail(err, MF_E_FORMAT, 0, "list referrers: the next page is at '%s'",
-			       mf_esc(&e, target));
-	}
-	if (mf_buf_add_str(&path, target, err))
-		return -1;
-	char *taken = mf_buf_take(&path);
-	mf_exchange_clear(x);
-	if (mf_exchange_init(x, reg, "GET", MF_ACCESS_PULL, err, "referrers/")) {
-		free(taken);
-		return -1;
-	}
-	free(x->path);
-	x->path = taken;
-	return taken ? 0 : mf_fail_nomem(err);
-}
 
 static void ask_for_index(struct mf_exchange *x)
 {
@@ -88,13 +32,11 @@ static int read_api(struct mf_exchange *x, struct mf_descriptors *out, bool *api
 			return mf_exchange_fail(x, "list referrers", err);
 		if (merge_page(out, mf_buf_bytes(&x->res->body), err))
 			return mf_wrap(err, "list referrers");
-		struct mf_str next = next_link(x->res->link);
-		if (next.n == 0)
-			return 0;
+		int rc = mf_registry_next_page(x, err);
+		if (rc <= 0)
+			return rc < 0 ? mf_wrap(err, "list referrers") : 0;
 		if (page + 1 == MAX_PAGES)
 			return mf_fail(err, MF_E_FORMAT, 0, "list referrers: more than %d pages", MAX_PAGES);
-		if (next_page(x, next, err))
-			return -1;
 		ask_for_index(x);
 		if (mf_exchange_run(x, err))
 			return -1;
@@ -115,22 +57,77 @@ static int read_fallback(struct mf_exchange *x, struct mf_descriptors *out, stru
 	return 0;
 }
 
-int mf_registry_referrers(void *b, const struct mf_digest *subject, struct mf_descriptors *out, bool *api,
-			  struct mf_err *err)
+/* The two requests of one subject. */
+struct pair {
+	struct mf_exchange api, fallback;
+	bool ask_api;
+};
+
+static void pair_clear(struct pair *p)
 {
-	struct mf_exchange from_api MF_EXCHANGE_CLEANUP = {0}, fallback MF_EXCHANGE_CLEANUP = {0};
+	mf_exchange_clear(&p->api);
+	mf_exchange_clear(&p->fallback);
+}
+
+static void pairs_clear(struct pair **window)
+{
+	for (size_t i = 0; *window && i < MF_REGISTRY_WINDOW; i++)
+		pair_clear(&(*window)[i]);
+	free(*window);
+}
+
+static int pair_begin(struct pair *p, struct mf_registry *reg, const struct mf_digest *subject, bool ask_api,
+		      struct mf_err *err)
+{
 	char digest[MF_DIGEST_TEXT], tag[80];
 	mf_digest_format(digest, subject);
 	mf_referrers_tag(tag, subject);
-	if (mf_exchange_init(&from_api, b, "GET", MF_ACCESS_PULL, err, "referrers/%s", digest) ||
-	    mf_exchange_init(&fallback, b, "GET", MF_ACCESS_PULL, err, "manifests/%s", tag))
+	p->ask_api = ask_api;
+	if (mf_exchange_init(&p->fallback, reg, "GET", MF_ACCESS_PULL, err, "manifests/%s", tag))
 		return -1;
-	ask_for_index(&from_api);
-	mf_exchange_header(&fallback, mf_registry_accept);
-	fallback.req.max_bytes = MF_MAX_MANIFEST_BYTES;
-	if (mf_exchange_begin(&from_api, err) || mf_exchange_begin(&fallback, err))
+	mf_exchange_header(&p->fallback, mf_registry_accept);
+	p->fallback.req.max_bytes = MF_MAX_MANIFEST_BYTES;
+	if (ask_api && mf_exchange_init(&p->api, reg, "GET", MF_ACCESS_PULL, err, "referrers/%s", digest))
 		return -1;
-	if (read_api(&from_api, out, api, err))
+	if (ask_api)
+		ask_for_index(&p->api);
+	if (ask_api && mf_exchange_begin(&p->api, err))
 		return -1;
-	return read_fallback(&fallback, out, err);
+	return mf_exchange_begin(&p->fallback, err);
+}
+
+static int pair_end(struct pair *p, struct mf_descriptors *list, bool *api, struct mf_err *err)
+{
+	*api = false;
+	if (p->ask_api && read_api(&p->api, list, api, err))
+		return -1;
+	int rc = read_fallback(&p->fallback, list, err);
+	pair_clear(p);
+	return rc;
+}
+
+int mf_registry_referrers(void *b, const struct mf_digest *subjects, size_t n, mf_referrers_fn each,
+			  void *arg, struct mf_err *err)
+{
+	struct pair *window __attribute__((cleanup(pairs_clear))) =
+	    mf_calloc(MF_REGISTRY_WINDOW, sizeof(*window));
+	size_t begun = 0;
+	bool api = true;
+	if (!window)
+		return mf_fail_nomem(err);
+	for (size_t i = 0; i < n; i++) {
+		struct mf_descriptors list MF_DESCRIPTORS_CLEANUP = {0};
+		/* The first goes alone: it tells whether there is an API. */
+		size_t ahead = i ? MF_REGISTRY_WINDOW : 1;
+		for (; begun < n && begun < i + ahead; begun++)
+			if (pair_begin(&window[begun % MF_REGISTRY_WINDOW], b, &subjects[begun], api, err))
+				return -1;
+		bool has_api;
+		if (pair_end(&window[i % MF_REGISTRY_WINDOW], &list, &has_api, err))
+			return -1;
+		api = i ? api : has_api;
+		if (each(arg, i, &list, has_api, err))
+			return -1;
+	}
+	return 0;
 }
