@@ -461,6 +461,7 @@ static int load_once(struct mf_trust *t, struct mf_str prefix, bool use_cache, s
 	mf_tuf_set_clear(&t->set);
 	mf_tuf_set_init(&t->set, t->repo->ops->dialect, mf_str_c(t->gun), mf_env_now(t->cfg->env),
 			&t->floors.roles);
+	t->set.expired_ok = t->expired_ok;
 	memset(t->cached, 0, sizeof t->cached);
 	forget_broken(t);
 	t->cached_step = false;
@@ -471,7 +472,7 @@ static int load_once(struct mf_trust *t, struct mf_str prefix, bool use_cache, s
 		return -1;
 	mf_floors_follow(&t->floors, t->set.root);
 	if (t->for_signing)
-		t->set.expired_ok = 1u << MF_TUF_TARGETS | own_roles(t);
+		t->set.expired_ok |= 1u << MF_TUF_TARGETS | own_roles(t);
 	if (get_timestamp(t, err) < 0 || get_snapshot(t, err) < 0)
 		return -1;
 	if (!t->repo->ops->local && !t->cached[EARLY_ROOT])
@@ -550,7 +551,18 @@ int mf_trust_load(struct mf_trust *t, struct mf_str prefix, bool for_signing, st
 	if (mf_floors_raise(t->cfg->home, t->pin_name, &t->set, t->cfg->env, err) < 0)
 		return -1;
 	t->loaded = true;
+	/* What is only shown is not trusted from now on. */
+	if (t->expired_ok && !t->for_signing)
+		return 0;
 	return t->tofu || t->adopted ? pin_first_use(t, err) : 0;
+}
+
+int mf_trust_load_expired(struct mf_trust *t, bool for_signing, struct mf_err *err)
+{
+	t->expired_ok = for_signing ? 1u << MF_TUF_ROOT : (1u << MF_TUF_TYPES) - 1;
+	int rc = mf_trust_load(t, MF_STR(""), for_signing, err);
+	t->expired_ok = 0;
+	return rc;
 }
 
 bool mf_trust_known(struct mf_trust *t, struct mf_err *err)

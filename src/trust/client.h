@@ -22,6 +22,7 @@ struct mf_trust {
 	bool use_cache; /* of this try */
 	bool adopted;   /* the pin is our own root key, and is not stored yet */
 	bool for_signing;
+	unsigned expired_ok;      /* types whose expiry this load passes over, besides those for signing */
 	bool cached[EARLY_COUNT]; /* which files came from the cache */
 	bool cached_step;         /* so did an older root */
 	bool tolerant;
@@ -43,6 +44,14 @@ int mf_trust_load_root(struct mf_trust *t, struct mf_err *err) MF_NODISCARD;
  * must be initialised. */
 int mf_trust_fetch_role(struct mf_trust *t, const char *role, struct mf_buf *out,
 			struct mf_err *err) MF_NODISCARD;
+
+/* The key that a Notary server offers for a role, a new reference. */
+int mf_trust_server_pubkey(struct mf_trust *t, const char *role, struct mf_pubkey **out,
+			   struct mf_err *err) MF_NODISCARD;
+
+/* Waits a little when a publish failed because somebody else was faster; -1: it failed otherwise, or time is
+ * up. */
+int mf_trust_conflict_pause(struct mf_trust *t, int tries, struct mf_err *err) MF_NODISCARD;
 
 /* Do we hold a key of a top-level role of the trusted root? */
 bool mf_trust_hold_key_of(struct mf_trust *t, enum mf_tuf_type type);

@@ -74,9 +74,7 @@ static int plan_tuf1(struct mf_trust *t, struct plan *p, struct mf_trust_made *m
 			1 << MF_TUF_TARGETS | 1 << MF_TUF_SNAPSHOT | 1 << MF_TUF_TIMESTAMP, err);
 }
 
-/* The key object that the server sent is parsed and written anew: its ID is ours to compute. */
-static int plan_server_key(struct mf_trust *t, struct plan *p, const char *role, enum mf_tuf_type type,
-			   struct mf_err *err)
+int mf_trust_server_pubkey(struct mf_trust *t, const char *role, struct mf_pubkey **out, struct mf_err *err)
 {
 	struct mf_buf object MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_ERROR_BODY);
 	struct mf_arena arena MF_ARENA_CLEANUP = MF_ARENA_INIT;
@@ -94,7 +92,17 @@ static int plan_server_key(struct mf_trust *t, struct plan *p, const char *role,
 	if (!key.pub)
 		return mf_fail(err, MF_E_FORMAT, 0, "the server's %s key is of no type that we can verify",
 			       role);
-	struct mf_pubkey *pub MF_PUBKEY_CLEANUP = key.pub;
+	*out = key.pub;
+	return 0;
+}
+
+/* The key object that the server sent is parsed and written anew: its ID is ours to compute. */
+static int plan_server_key(struct mf_trust *t, struct plan *p, const char *role, enum mf_tuf_type type,
+			   struct mf_err *err)
+{
+	struct mf_pubkey *pub MF_PUBKEY_CLEANUP = NULL;
+	if (mf_trust_server_pubkey(t, role, &pub, err) < 0)
+		return -1;
 	return plan_add(t, p, pub, NULL, 1u << type, err);
 }
 

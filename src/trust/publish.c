@@ -494,7 +494,7 @@ int mf_trust_lock(struct mf_trust *t, struct mf_lock *lock, struct mf_err *err)
 	return 0;
 }
 
-static int conflict_pause(struct mf_trust *t, int tries, struct mf_err *err)
+int mf_trust_conflict_pause(struct mf_trust *t, int tries, struct mf_err *err)
 {
 	if (err->code != MF_E_CONFLICT)
 		return -1;
@@ -530,7 +530,7 @@ int mf_trust_update(struct mf_trust *t, struct mf_str prefix, mf_trust_intent_fn
 			return mf_fail(err, MF_E_CANCELLED, 0, "interrupted before anything was published");
 		if (publish_once(t, &c, version, err) == 0)
 			return prove(t, prefix, &c, *version, err) < 0 ? -1 : 1;
-		if (conflict_pause(t, tries, err) < 0)
+		if (mf_trust_conflict_pause(t, tries, err) < 0)
 			return -1;
 	}
 }

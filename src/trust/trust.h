@@ -55,6 +55,9 @@ int mf_trust_prefetch(struct mf_trust *t, struct mf_err *err) MF_NODISCARD;
  * repository and this machine never saw one; MF_E_GONE: it saw one. */
 int mf_trust_load(struct mf_trust *t, struct mf_str prefix, bool for_signing,
 		  struct mf_err *err) MF_NODISCARD;
+/* Loads everything, and what has expired too, a root included; the set's `expired` tells. For showing what is
+ * there (for_signing false: all types), or for signing it anew (the root, and what mf_trust_load passes). */
+int mf_trust_load_expired(struct mf_trust *t, bool for_signing, struct mf_err *err) MF_NODISCARD;
 /* Loads further delegations into what is loaded: those that could hold a name starting with `prefix`. */
 int mf_trust_widen(struct mf_trust *t, struct mf_str prefix, struct mf_err *err) MF_NODISCARD;
 /* Does the repository still serve the timestamp that is loaded? 1, 0, -1. */
@@ -116,6 +119,36 @@ typedef int (*mf_trust_intent_fn)(void *arg, struct mf_trust *t, struct mf_trust
  * Returns 1 published, 0 nothing to do, -1. */
 int mf_trust_update(struct mf_trust *t, struct mf_str prefix, mf_trust_intent_fn intent, void *arg,
 		    int64_t *version, struct mf_err *err) MF_NODISCARD;
+
+/* ---- signing anew what runs out */
+struct mf_refresh_options {
+	int64_t within; /* seconds: roles that expire so soon, see mf_trust_window */
+	bool all;       /* whenever they expire */
+	bool dry_run;   /* only tell */
+};
+struct mf_refreshed_role {
+	char *role;
+	bool done;                /* else it is due, and we do not hold the keys */
+	int64_t version, expires; /* the new ones, or those that it has */
+};
+struct mf_refreshed {
+	struct mf_refreshed_role *v;
+	size_t n, cap;
+};
+void mf_refreshed_clear(struct mf_refreshed *r);
+/* Signs each role that is due once more, unchanged, with a new expiry, as far as we hold its keys, and with
+ * it snapshot and timestamp where they are ours; then loads again. Works on an expired repository if this
+ * machine has seen it before (floors). 1: published; 0: nothing was due that we can sign; -1. */
+int mf_trust_refresh(struct mf_trust *t, const struct mf_refresh_options *opt, struct mf_refreshed *out,
+		     struct mf_err *err) MF_NODISCARD;
+/* How long before its end a role of a type is due when `within` is asked for: timestamp and snapshot at most
+ * half their lifetime, or those that live 7 days would always be. */
+int64_t mf_trust_window(const struct mf_trust *t, enum mf_tuf_type type, int64_t within);
+/* How many different keys of a role are on this machine. */
+size_t mf_trust_held(const struct mf_trust *t, const struct mf_tuf_role *role);
+/* Does the server sign this role: Notary's timestamp always, its snapshot when the key that it offers is the
+ * one that the root lists (asking needs the right to publish). 1, 0, -1. */
+int mf_trust_server_signs(struct mf_trust *t, enum mf_tuf_type type, struct mf_err *err) MF_NODISCARD;
 
 /* Makes the repository: keys as needed, root, empty targets. Pins the root on this machine. MF_E_CONFLICT
  * when there is one already. made (arena strings "name (type fp)") lists new keys. */

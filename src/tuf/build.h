@@ -95,6 +95,11 @@ struct mf_str mf_tuf_path_type(const struct mf_dialect *d, struct mf_str path);
 int mf_tuf_check_signed(const struct mf_dialect *d, const struct mf_tuf_file *f,
 			const struct mf_tuf_role *role, struct mf_err *err) MF_NODISCARD;
 
+/* Appends the signed part of a file of any type once more: all its members, those that we do not know too, but
+ * this version and expiry. */
+int mf_tuf_build_renewed(const struct mf_tuf_file *old, int64_t version, int64_t expires, struct mf_buf *out,
+			 struct mf_err *err) MF_NODISCARD;
+
 /* One signature over a signed part. */
 struct mf_tuf_made_signature {
 	const char *keyid;

@@ -56,7 +56,7 @@ static int check_expiry(const struct mf_tuf_set *s, const struct mf_tuf_file *f,
 	return mf_fail(err, MF_E_EXPIRED, 0, "%s expired at %s", mf_esc(&e, mf_str_c(role)), when);
 }
 
-/* Expiry of anything but a root: what is loaded to be signed anew may have run out. */
+/* What is loaded to be signed anew may have run out. */
 static int check_fresh(struct mf_tuf_set *s, const struct mf_tuf_file *f, const char *role,
 		       struct mf_err *err)
 {
@@ -131,14 +131,14 @@ int mf_tuf_set_next_root(struct mf_tuf_set *s, struct mf_tuf_file *root, struct 
 	return 0;
 }
 
-int mf_tuf_set_root_done(const struct mf_tuf_set *s, struct mf_err *err)
+int mf_tuf_set_root_done(struct mf_tuf_set *s, struct mf_err *err)
 {
 	const struct mf_tuf_role *role = &s->root->roles[MF_TUF_ROOT];
 	struct mf_tuf_counting c = {
 	    .d = s->d, .gun = s->gun, .now = s->now, .root = true, .check_expiry = true};
 	if (check_floor(s, s->root, "root", err) < 0)
 		return -1;
-	if (check_expiry(s, s->root, "root", err) < 0)
+	if (check_fresh(s, s->root, "root", err) < 0)
 		return -1;
 	/* Notary: the last root's certificates must be valid at this moment. */
 	if (mf_tuf_count_signatures(&c, s->root, role, role->threshold, err) < 0)

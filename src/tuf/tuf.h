@@ -164,7 +164,7 @@ struct mf_tuf_set {
 	int64_t now;                        /* one clock reading for everything */
 	const struct mf_tuf_floors *floors; /* borrowed, may be NULL */
 	unsigned expired_ok; /* bits of enum mf_tuf_type: loading for signing, expired files of these pass and
-				set `expired` (never a root) */
+				set `expired`; a root only where it says so: for showing, and to be renewed */
 	bool expired;
 	size_t max_total; /* octets of all targets roles together: MF_MAX_TARGETS_TOTAL */
 	struct mf_tuf_file *root, *timestamp, *snapshot;
@@ -197,7 +197,7 @@ int mf_tuf_set_root(struct mf_tuf_set *s, struct mf_tuf_file *root, const struct
  * the file, also on failure. */
 int mf_tuf_set_next_root(struct mf_tuf_set *s, struct mf_tuf_file *root, struct mf_err *err) MF_NODISCARD;
 /* 5.3.10: after the last root. Also the floor. */
-int mf_tuf_set_root_done(const struct mf_tuf_set *s, struct mf_err *err) MF_NODISCARD;
+int mf_tuf_set_root_done(struct mf_tuf_set *s, struct mf_err *err) MF_NODISCARD;
 /* 5.4 to 5.6. Each takes the bytes (the buffer is empty afterwards, also on failure). checked: the caller has
  * run mf_tuf_meta_check over these very bytes and the entry that the trusted timestamp or snapshot has for
  * them, so that nothing is hashed twice. */
