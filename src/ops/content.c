@@ -145,6 +145,8 @@ static int from_web(struct mf_image *im, struct mf_str name, const struct mf_tuf
 		return 0;
 	if (why->code == MF_E_FORMAT) /* more than was signed */
 		(void)mf_recode(why, MF_E_DIGEST);
+	if (!why->endpoint[0])
+		mf_err_set_endpoint(why, mf_trust_where(im->trust));
 	if (is_ours(why)) {
 		*err = *why;
 		return -1;

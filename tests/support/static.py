@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
 """A plain static web server on 127.0.0.1, for tests. Python's standard library only.
 
-    static.py [--port N] [--port-file F] [--log L] [--delay-ms N] [--tls-cert C --tls-key K] DIR
+    static.py [--port N] [--port-file F] [--log L] [--delay-ms N] [--basic USER:PASSWORD] [--tls-cert C --tls-key K] DIR
 
 Serves the regular files below DIR to GET and HEAD and answers 404 for all else: directories, what is not there, and what would lie
-outside of DIR. A path is decoded once, its query is ignored. Without --port the kernel chooses one; it is written to the port file by
+outside of DIR; 401 without the credentials of --basic. A path is decoded once, its query is ignored. Without --port the kernel chooses one; it is written to the port file by
 rename, or printed. The log gets one JSON line for each request: {"method", "path" (as it was sent), "status", "peer" (the client's
 port: tells connections apart), "headers" (names in lower case)}.
 """
 import argparse
+import base64
 import http.server
 import json
 import os
@@ -49,18 +50,29 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return None
         return open(name, "rb")
 
+    def refuse(self, status, text, headers):
+        body = b"<html><body><h1>%d %s</h1></body></html>\n" % (status, text.encode())
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Type", "text/html")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command == "GET":
+            self.wfile.write(body)
+
     def answer(self):
         time.sleep(self.args.delay_ms / 1000)
+        if self.args.basic:
+            wanted = "Basic " + base64.b64encode(self.args.basic.encode()).decode()
+            if self.headers.get("Authorization") != wanted:
+                self.record(401)
+                self.refuse(401, "Unauthorized", {"WWW-Authenticate": 'Basic realm="static"'})
+                return
         found = self.open_file()
         self.record(200 if found else 404)
         if not found:
-            body = b"<html><body><h1>404 Not Found</h1></body></html>\n"
-            self.send_response(404)
-            self.send_header("Content-Type", "text/html")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            if self.command == "GET":
-                self.wfile.write(body)
+            self.refuse(404, "Not Found", {})
             return
         with found:
             self.send_response(200)
@@ -102,6 +114,7 @@ def main():
     p.add_argument("--port-file")
     p.add_argument("--log")
     p.add_argument("--delay-ms", type=int, default=0)
+    p.add_argument("--basic")
     p.add_argument("--tls-cert")
     p.add_argument("--tls-key")
     p.add_argument("dir")
