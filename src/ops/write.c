@@ -36,7 +36,9 @@ int mf_write_open(struct mf_write *w, const char *image, struct mf_err *err)
 		w->prefix = NULL;
 		return mf_fail_nomem(err);
 	}
-	return mf_image_open(&w->im, w->m, image, err);
+	if (mf_image_open(&w->im, w->m, image, err) < 0)
+		return -1;
+	return mf_trust_check_writable(w->im.trust, err);
 }
 
 /* ---- subjects */

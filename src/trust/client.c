@@ -423,11 +423,7 @@ int mf_trust_target_get(struct mf_trust *t, struct mf_str name, const struct mf_
 
 int mf_trust_check_writable(const struct mf_trust *t, struct mf_err *err)
 {
-	if (t->repo->ops->publish)
-		return 0;
-	(void)mf_fail(err, MF_E_USAGE, 0, "the trust server '%s' can only be read from", t->repo->where);
-	mf_err_set_hint(err, "publish with --trust-server tuf+file:///DIR, then copy DIR to the web server");
-	return -1;
+	return t->repo->ops->read_only ? t->repo->ops->publish(t->repo, NULL, 0, NULL, err) : 0;
 }
 
 /* ---- load */

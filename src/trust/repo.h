@@ -31,6 +31,7 @@ struct mf_repo_ops {
 	bool local;          /* no cache, no speculation */
 	bool numbered_roots; /* there is no newest root by name: N.root.json is asked for until it is not
 				there */
+	bool read_only;
 	struct mf_repo *(*open)(const char *rest, const char *gun, const struct mf_trust_config *cfg,
 				struct mf_err *err);
 	void (*close)(struct mf_repo *r);
@@ -40,7 +41,7 @@ struct mf_repo_ops {
 	int (*end)(struct mf_fetch *f, struct mf_buf *out, struct mf_err *err);
 	void (*cancel)(struct mf_fetch *f);
 	/* All or nothing. base: the timestamp file that the change was built on, NULL for a new repository.
-	 * MF_E_CONFLICT: somebody was faster. NULL in the table: it can only be read. */
+	 * MF_E_CONFLICT: somebody was faster. Where it is read-only, MF_E_USAGE whatever the arguments. */
 	int (*publish)(struct mf_repo *r, const struct mf_publish_file *files, size_t n,
 		       const struct mf_bytes *base, struct mf_err *err);
 	/* Public key object of a role that the server signs; NULL in the table: there is no server. */

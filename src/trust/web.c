@@ -158,10 +158,17 @@ static struct mf_fetch *web_begin(struct mf_repo *r, const struct mf_fetch_key *
 static int status_error(const struct mf_http_call *call, const struct mf_http_response *res, const char *what,
 			struct mf_err *err)
 {
+	char login[sizeof err->hint];
 	(void)mf_http_status_error(call, what, err);
-	if (res->status == 403)
-		mf_err_set_hint(err, "a storage bucket answers 403 for a file that is not there, unless its "
-				     "readers may list it");
+	if (res->status != 403)
+		return -1;
+	memcpy(login, err->hint, sizeof login);
+	err->hint[0] = 0;
+	mf_err_set_hint(
+	    err,
+	    "a storage bucket answers 403 for a file that is not there, unless its readers may list "
+	    "it%s%s",
+	    login[0] ? "; " : "", login);
 	return -1;
 }
 
@@ -230,11 +237,20 @@ static int web_target(struct mf_repo *r, struct mf_str name, const struct mf_dig
 	return res->status == 200 ? 1 : status_error(call, res, "read target", err);
 }
 
+static int web_publish(struct mf_repo *r, const struct mf_publish_file *files, size_t n,
+		       const struct mf_bytes *base, struct mf_err *err)
+{
+	(void)files, (void)n, (void)base;
+	(void)mf_fail(err, MF_E_USAGE, 0, "the trust server '%s' can only be read from", r->where);
+	mf_err_set_hint(err, "publish with --trust-server tuf+file:///DIR, then copy DIR to the web server");
+	return -1;
+}
+
 #define WEB_OPS(prefix, opener)                                                                              \
 	{                                                                                                    \
-		.scheme = (prefix), .dialect = &mf_dialect_tuf1, .numbered_roots = true, .open = (opener),   \
-		.close = web_close, .begin = web_begin, .end = web_end, .cancel = web_cancel,                \
-		.target = web_target,                                                                        \
+		.scheme = (prefix), .dialect = &mf_dialect_tuf1, .numbered_roots = true, .read_only = true,  \
+		.open = (opener), .close = web_close, .begin = web_begin, .end = web_end,                    \
+		.cancel = web_cancel, .publish = web_publish, .target = web_target,                          \
 	}
 const struct mf_repo_ops mf_repo_tuf_http = WEB_OPS("tuf+http://", open_http);
 const struct mf_repo_ops mf_repo_tuf_https = WEB_OPS("tuf+https://", open_https);
