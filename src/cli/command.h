@@ -21,6 +21,7 @@ struct mf_cli {
 	struct mf_cli_config *config;
 	struct manifesto *m; /* NULL for commands with offline set */
 	bool json, quiet;
+	int outcome; /* exit status of a run that succeeded in telling about trouble */
 };
 
 struct mf_cli_command {

@@ -141,5 +141,5 @@ int main(int argc, char **argv)
 		mf_cli_print_error(&err, json || cli.json);
 	mf_cli_args_clear(&cli.args);
 	mf_cli_signals_reraise();
-	return err.status;
+	return rc == 0 ? cli.outcome : err.status;
 }
