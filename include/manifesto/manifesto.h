@@ -217,10 +217,16 @@ struct manifesto_get_options {
 	int (*write)(void *arg, const void *p, size_t n);
 	void *write_arg;
 	const char *output_path; /* instead of `write`: temporary file and rename */
+	int64_t version; /* 0: the current record. Else as this version of the role's file has it, for looking
+			    back, never for deciding: verified as manifesto_history does. The type then needs
+			    to have one role, or `role` names it. MANIFESTO_POLICY when it was withdrawn
+			    then */
 };
 struct manifesto_get_result {
 	size_t size;
 	struct manifesto_record record;
+	int64_t newest_version; /* of the role's file, when `version` was asked for */
+	const char *note;       /* how the record given differs from what holds now; NULL: not at all */
 	struct manifesto_arena *arena;
 };
 MANIFESTO_API int manifesto_get(struct manifesto *m, const struct manifesto_get_options *opt,
@@ -247,6 +253,57 @@ struct manifesto_list_result {
 MANIFESTO_API int manifesto_list(struct manifesto *m, const struct manifesto_list_options *opt,
 				 struct manifesto_list_result *out, struct manifesto_error *err);
 MANIFESTO_API void manifesto_list_result_clear(struct manifesto_list_result *r);
+
+/* --- history: what happened to the records of one image, from the versions of the roles' files that the
+ * trust repository keeps, each verified against the keys that its delegator listed then. Expiry of old
+ * versions is not looked at. */
+struct manifesto_history_options {
+	size_t size;
+	const char *image;
+	const char *type; /* NULL: all types */
+	const char *role; /* only this role, or NULL */
+	const char *platform;
+	int64_t limit; /* the newest so many versions of each role; 0: 100, at most 1,000 */
+};
+struct manifesto_history_event {
+	/* Of a record: "put", "replaced" (content or description), "signed" (the same record has new
+	 * signers), "unsigned" (and has lost some), "withdrawn", "reinstated", "removed", "foreign" (put or
+	 * replaced without a signature of a key of the role), "present" (in the oldest version that is known:
+	 * when it came cannot be told), "unauthorised" and "authorised" (the entry stayed, what the role may
+	 * sign changed).
+	 * Of versions: "not-kept" (the repository has them not), "not-read" (older than `limit`), "invalid"
+	 * (there is a file, and it does not verify), "unproven" (nor does this one, but what listed its keys
+	 * is beyond the limits or not kept). */
+	const char *event;
+	const char *role;               /* "targets", a delegated role, or "root" (of versions) */
+	int64_t first_version, version; /* of a record: it is so in `version`, and came about in one of these,
+					   of which the others could not be read */
+	int64_t claimed; /* time that the signer claims, for what writes the record's description; else 0 */
+	int64_t seen; /* when the store says that it got this version of the role's file: a hint, nobody signs
+			 it */
+	const char
+	    *delegator; /* whose keys verified that file, "root" or a role: the oldest version that can */
+	int64_t delegator_version;
+	const struct manifesto_signer *file_signers; /* of the role's file */
+	size_t nfile_signers;
+	const struct manifesto_signer *added; /* "signed": the new ones */
+	size_t nadded;
+	int has_record;
+	struct manifesto_record record; /* as this version has it; "removed", "unauthorised": as it was */
+	const char *message;            /* "invalid", "unproven": why; else NULL */
+};
+struct manifesto_history_result {
+	size_t size;
+	const char *image; /* repository@sha256:... */
+	/* Oldest first: each role's in the order of its versions, roles among each other by `seen`. */
+	const struct manifesto_history_event *events;
+	size_t nevents;
+	size_t ninvalid; /* versions that do not verify: MANIFESTO_INVALID to a gate */
+	struct manifesto_arena *arena;
+};
+MANIFESTO_API int manifesto_history(struct manifesto *m, const struct manifesto_history_options *opt,
+				    struct manifesto_history_result *out, struct manifesto_error *err);
+MANIFESTO_API void manifesto_history_result_clear(struct manifesto_history_result *r);
 
 /* ---------------------------------------------------------------- trust */
 

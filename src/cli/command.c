@@ -32,8 +32,10 @@ const struct mf_cli_command mf_cli_commands[] = {
      .description =
 	 "Verifies the trust metadata, the record's signatures and the content's digest, then writes the\n"
 	 "content, byte for byte what was put. Nothing is written when anything does not hold.\n"
-	 "With --json, which needs --output, the description of the record is written to standard output.",
-     .options = B(MF_OPT_OUTPUT) | B(MF_OPT_ROLE) | B(MF_OPT_PLATFORM),
+	 "With --json, which needs --output, the description of the record is written to standard output.\n"
+	 "--version N gives the record as an older version of its role's file has it, and says on standard\n"
+	 "error that it is not what holds now: for looking back, not for deciding.",
+     .options = B(MF_OPT_OUTPUT) | B(MF_OPT_ROLE) | B(MF_OPT_PLATFORM) | B(MF_OPT_AT_VERSION),
      .min = 2,
      .max = 2,
      .credentials = true,
@@ -48,6 +50,19 @@ const struct mf_cli_command mf_cli_commands[] = {
      .max = 1,
      .credentials = true,
      .run = mf_cli_run_list},
+    {.name = "history",
+     .synopsis = "IMAGE [TYPE]",
+     .summary = "show what happened to the records of an image",
+     .description =
+	 "Reads the versions of the roles' files that the trust repository keeps, verifies each against the\n"
+	 "keys of then, and shows what was put, replaced, signed, withdrawn or removed, oldest first. With\n"
+	 "--json one event a line. Versions that are not kept are named; one that is there and does not\n"
+	 "verify is named too, and the exit status is 6. Times seen are the store's word.",
+     .options = B(MF_OPT_ROLE) | B(MF_OPT_PLATFORM) | B(MF_OPT_LIMIT),
+     .min = 1,
+     .max = 2,
+     .credentials = true,
+     .run = mf_cli_run_history},
     {.name = "trust init",
      .synopsis = "IMAGE",
      .summary = "make the trust repository of an image's repository",

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/limits.h"
 #include "cli/command.h"
 #include "cli/show.h"
 #include "cli/signals.h"
@@ -36,7 +37,7 @@ static int write_out(void *arg, const void *p, size_t n)
 	return 0;
 }
 
-static void show_json(const struct manifesto_get_result *r, const char *path)
+static void show_json(const struct manifesto_get_result *r, const char *path, int64_t version)
 {
 	struct mf_cli_json_out j;
 	mf_cli_json_begin(&j, stdout, "get");
@@ -44,6 +45,11 @@ static void show_json(const struct manifesto_get_result *r, const char *path)
 	mf_cli_json_open(&j, "record", '{');
 	mf_cli_show_record_json(&j, &r->record);
 	mf_cli_json_close(&j, '}');
+	if (version) {
+		mf_cli_json_bool(&j, "current", !r->note);
+		mf_cli_json_int(&j, "newestVersion", r->newest_version);
+		mf_cli_json_text(&j, "note", r->note);
+	}
 	mf_cli_json_end(&j);
 }
 
@@ -66,9 +72,14 @@ int mf_cli_run_get(struct mf_cli *cli, struct manifesto_error *err)
 	o.output_path = path;
 	o.write = path ? NULL : write_out;
 	o.write_arg = &sink;
+	if (mf_cli_args_number(&cli->args, MF_OPT_AT_VERSION, 1, MF_MAX_VERSION, &o.version, err) < 0)
+		return -1;
 	if (manifesto_get(cli->m, &o, &r, err) < 0)
 		return sink.sys ? mf_cli_refail(err, MF_E_IO, sink.sys, "write standard output") : -1;
+	/* Not for --quiet to hide: what is given may have been withdrawn. */
+	if (r.note)
+		mf_cli_warning("%s", r.note);
 	if (cli->json)
-		show_json(&r, path);
+		show_json(&r, path, o.version);
 	return 0;
 }

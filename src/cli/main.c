@@ -83,12 +83,24 @@ static int run_command(struct mf_cli *cli, struct manifesto_error *err)
 	return rc;
 }
 
+/* Where --version may have a number, one without is a slip as soon as there is something to do: the program's
+ * version must not pass for a record's content. */
+static int print_version(struct mf_cli *cli, struct manifesto_error *err)
+{
+	size_t used = 0;
+	const struct mf_cli_command *c = mf_cli_command_lookup(cli->args.words, cli->args.nwords, &used);
+	if (c && cli->args.nwords > used && mf_cli_command_takes(c, MF_OPT_AT_VERSION))
+		return mf_cli_usage(err, "'--version' needs a number here: %s",
+				    mf_cli_options[MF_OPT_AT_VERSION].value);
+	return mf_cli_run_version(cli, err);
+}
+
 static int run(struct mf_cli *cli, int argc, char **argv, struct manifesto_error *err)
 {
 	if (parse(cli, argc, argv, err) < 0)
 		return -1;
 	if (mf_cli_args_has(&cli->args, MF_OPT_VERSION))
-		return mf_cli_run_version(cli, err);
+		return print_version(cli, err);
 	if (mf_cli_args_has(&cli->args, MF_OPT_HELP) && !cli->args.nwords)
 		return mf_cli_help_print(NULL, 0, err);
 	if (mf_cli_args_has(&cli->args, MF_OPT_HELP) && cli->args.nwords == 1 &&

@@ -45,6 +45,8 @@ const struct mf_cli_option mf_cli_options[MF_OPT_COUNT] = {
 	[MF_OPT_THRESHOLD] = {"threshold", "N", "how many of the given root keys must have signed (default 1)", MF_OPT_VALUE, 0, false},
 	[MF_OPT_TYPE] = {"type", "TYPE", "ed25519 (default) or ecdsa", MF_OPT_VALUE, 0, false},
 	[MF_OPT_GUN] = {"gun", "GUN", "the collection that an exported key belongs to", MF_OPT_VALUE, 0, false},
+	[MF_OPT_AT_VERSION] = {"version", "N", "the record as version N of the role's file has it", MF_OPT_VALUE, 0, false},
+	[MF_OPT_LIMIT] = {"limit", "N", "the newest N versions of each role (default 100, at most 1000)", MF_OPT_VALUE, 0, false},
 };
 /* clang-format on */
 
@@ -109,6 +111,14 @@ static int next_value(struct mf_cli_args *a, enum mf_cli_opt o, struct cursor *c
 	return set_value(a, o, c->argv[c->at++], err);
 }
 
+static bool is_number(const char *word)
+{
+	size_t digits = strspn(word, "0123456789");
+	return digits && !word[digits];
+}
+
+/* --version is two options: alone it asks for the program's version, before a number or with `=` for that of
+ * a record. */
 static int parse_long(struct mf_cli_args *a, char *word, struct cursor *c, struct manifesto_error *err)
 {
 	char *name = word + 2, *eq = strchr(name, '=');
@@ -124,6 +134,8 @@ static int parse_long(struct mf_cli_args *a, char *word, struct cursor *c, struc
 		return mf_cli_usage(err, "unknown option '--%s'%s%s%s", mf_esc(&shown, s),
 				    near ? "; did you mean '--" : "", near ? near : "", near ? "'?" : "");
 	}
+	if (o == MF_OPT_VERSION && (eq || is_number(c->at < c->argc ? c->argv[c->at] : "")))
+		o = MF_OPT_AT_VERSION;
 	if (eq && !takes_value(o))
 		return mf_cli_usage(err, "option '--%s' takes no value", mf_cli_options[o].name);
 	if (!takes_value(o))

@@ -51,6 +51,8 @@ enum mf_cli_opt {
 	MF_OPT_THRESHOLD,
 	MF_OPT_TYPE,
 	MF_OPT_GUN,
+	MF_OPT_AT_VERSION, /* --version with a number */
+	MF_OPT_LIMIT,
 	MF_OPT_COUNT
 };
 _Static_assert(MF_OPT_COUNT <= 64, "a command's options are a 64-bit set");

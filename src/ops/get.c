@@ -1,6 +1,6 @@
 /* get: everything is verified before a byte is handed out. */
 #include "oci/spool_hash.h"
-#include "ops/ops.h"
+#include "ops/history.h"
 
 /* Trust first: an attack must not look like an absence. */
 static int load_and_resolve(struct mf_image *im, const struct manifesto_get_options *o,
@@ -59,23 +59,35 @@ static int hand_out(struct mf_spool *content, const struct manifesto_get_options
 	return 0;
 }
 
+/* What the record is, and what its content must be. */
+static int find(struct mf_image *im, const struct manifesto_get_options *o, const struct mf_subject *s,
+		struct manifesto_get_result *out, struct mf_tuf_target_info *info, struct mf_err *err)
+{
+	struct mf_entry e MF_ENTRY_CLEANUP = {0};
+	out->arena = mf_op_arena(err);
+	if (!out->arena)
+		return -1;
+	if (o->version)
+		return mf_history_get(im, o, s, out, info, err);
+	if (select_record(im, o, s, &e, err) < 0)
+		return -1;
+	*info = e.info;
+	return mf_report_record(im, &e, s->platform, &out->arena->a, &out->record, err);
+}
+
 static int get(struct mf_image *im, const struct manifesto_get_options *o, struct manifesto_get_result *out,
 	       struct mf_err *err)
 {
 	struct mf_subjects subjects __attribute__((cleanup(mf_subjects_clear))) = {0};
-	struct mf_entry e MF_ENTRY_CLEANUP = {0};
+	struct mf_tuf_target_info info;
 	struct mf_buf name MF_BUF_CLEANUP = MF_BUF_INIT(512);
-	if (load_and_resolve(im, o, &subjects, err) < 0 ||
-	    select_record(im, o, &subjects.v[0], &e, err) < 0 ||
+	if (o->version < 0)
+		return mf_fail(err, MF_E_USAGE, 0, "versions begin at 1");
+	if (load_and_resolve(im, o, &subjects, err) < 0 || find(im, o, &subjects.v[0], out, &info, err) < 0 ||
 	    mf_record_name(&name, mf_str_c(o->type), &subjects.v[0].digest, err) < 0)
 		return -1;
-	struct mf_spool *content MF_SPOOL_CLEANUP =
-	    mf_spool_new_sha256(e.info.length ? e.info.length : 1, err);
-	if (!content || mf_content_get(im, mf_buf_str(&name), &e.info, content, err) < 0)
-		return -1;
-	out->arena = mf_op_arena(err);
-	if (!out->arena ||
-	    mf_report_record(im, &e, subjects.v[0].platform, &out->arena->a, &out->record, err) < 0)
+	struct mf_spool *content MF_SPOOL_CLEANUP = mf_spool_new_sha256(info.length ? info.length : 1, err);
+	if (!content || mf_content_get(im, mf_buf_str(&name), &info, content, err) < 0)
 		return -1;
 	return hand_out(content, o, err);
 }

@@ -36,7 +36,7 @@ void mf_pasts_forget_entries(struct mf_pasts *p)
 
 /* ---- reading */
 
-/* An entry of another program may have no description of ours: then what it has instead is compared. */
+/* An entry of another program has no description of ours: only its content is compared. */
 static int digest_said(const struct mf_tuf_set *set, struct mf_str name, struct mf_past *p,
 		       struct mf_err *err)
 {
@@ -84,6 +84,8 @@ static int read_past(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l
 		return 1;
 	p->authorised = mf_policy_authorised(set, l, type, asked);
 	p->withdrawn = p->entry.record.withdrawn;
+	p->blob = p->entry.info.sha256;
+	p->length = p->entry.info.length;
 	return digest_said(set, name, p, err) < 0 || copy_signers(p, err) < 0 ? -1 : 1;
 }
 

@@ -24,6 +24,8 @@ const char *mf_event_name(enum mf_event e);
 struct mf_past {
 	char type[MF_MAX_TYPE + 1];
 	bool authorised, withdrawn;
+	struct mf_digest blob;
+	uint64_t length;
 	struct mf_digest said; /* over content and description, without record signatures */
 	struct mf_digest *signers;
 	size_t nsigners;
@@ -46,7 +48,7 @@ int mf_pasts_read(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l, s
 /* What made `after` of `before`; NULL: not in the file. known: the version before has been read, or there is
  * none. */
 enum mf_event mf_event_between(const struct mf_past *before, const struct mf_past *after, bool known);
-/* Is the signer one of those? */
+/* Did the key with this fingerprint sign it? */
 bool mf_past_signed_by(const struct mf_past *p, const struct mf_digest *fp);
 
 #endif

@@ -293,8 +293,9 @@ static const struct mf_tuf_role *role_of(const struct authority *a)
 static int find_authority(const struct walk *w, const struct node *n, const struct mf_tuf_file *f, size_t *at,
 			  struct mf_err *err)
 {
+	struct mf_err why = MF_ERR_INIT;
 	for (size_t i = *at; i < n->n; i++) {
-		struct mf_err why = MF_ERR_INIT;
+		mf_err_clear(&why);
 		if (mf_tuf_old_signed(&w->t->set, f, role_of(n->v[i]), &why) == 0) {
 			*at = i;
 			return 0;
@@ -302,8 +303,8 @@ static int find_authority(const struct walk *w, const struct node *n, const stru
 		if (fatal(&why))
 			return pass_on(err, &why);
 	}
-	return mf_fail(err, MF_E_SIGNATURE, 0,
-		       "no version of '%s' that could have been in force lists keys that it meets",
+	return mf_fail(err, MF_E_SIGNATURE, 0, "%s, whichever version of '%s' was in force",
+		       why.code ? why.msg : "nobody was to sign it",
 		       n->now->by ? n->now->parent->role : "root");
 }
 
