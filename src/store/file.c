@@ -1,7 +1,9 @@
 #include "store/file.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <sys/stat.h>
 
 #include "store/temp.h"
@@ -127,35 +129,139 @@ bool mf_file_exists(const char *path)
 	return access(path, F_OK) == 0;
 }
 
-static int make_one(const char *path, unsigned mode, struct mf_err *err)
+/* Mode for a directory: what it is told, or what its place asks for. */
+struct dir_mode {
+	bool shared;
+	unsigned mode;
+};
+
+/* Another process may have been faster; a read-only parent answers EROFS even for what is there. */
+static int made_by_others(const char *path, int sys, struct mf_err *err)
 {
-	if (mkdir(path, (mode_t)mode) == 0) {
-		if (chmod(path, (mode_t)mode))
-			return mf_fail(err, MF_E_IO, errno, "set mode of '%s'", path);
-		return 0;
-	}
-	/* Another process may have been faster; a read-only parent answers EROFS even for what is there. */
-	int sys = errno;
 	struct stat st;
 	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
 		return 0;
 	return mf_fail(err, MF_E_IO, sys == EEXIST ? ENOTDIR : sys, "make directory '%s'", path);
 }
 
-int mf_dir_make(const char *path, unsigned mode, struct mf_err *err)
+static int make_with_mode(const char *path, mode_t mode, struct mf_err *err)
+{
+	if (mkdir(path, mode))
+		return made_by_others(path, errno, err);
+	if (chmod(path, mode))
+		return mf_fail(err, MF_E_IO, errno, "set mode of '%s'", path);
+	return 0;
+}
+
+/* Only a setgid directory says that its group was chosen for sharing: elsewhere the group of what we make is
+ * the user's own, whoever may be in it. */
+static mode_t shared_mode(const struct stat *parent)
+{
+	mode_t mode = 0755 | (parent->st_mode & S_ISGID);
+	return mode & S_ISGID ? mode | (parent->st_mode & S_IWGRP) : mode;
+}
+
+/* Under a temporary name until it has its mode: another user's writer must not meet it without. */
+static int make_shared(const char *path, struct mf_err *err)
+{
+	struct stat st;
+	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+		return 0;
+	char *dir MF_FREE = mf_dir_of(path), *tmp MF_FREE = dir ? mf_temp_name(path, err) : NULL;
+	if (!tmp)
+		return dir ? -1 : mf_fail_nomem(err);
+	if (stat(dir, &st))
+		return mf_fail(err, MF_E_IO, errno, "make directory '%s'", path);
+	mode_t mode = shared_mode(&st);
+	if (make_with_mode(tmp, mode, err))
+		return -1;
+	if (renameat2(AT_FDCWD, tmp, AT_FDCWD, path, RENAME_NOREPLACE)) {
+		int sys = errno;
+		(void)rmdir(tmp);
+		if (sys != EINVAL && sys != ENOSYS)
+			return made_by_others(path, sys, err);
+		if (make_with_mode(path, mode, err))
+			return -1;
+	}
+	return mf_dir_sync(dir, err);
+}
+
+static int make_one(const char *path, struct dir_mode how, struct mf_err *err)
+{
+	return how.shared ? make_shared(path, err) : make_with_mode(path, (mode_t)how.mode, err);
+}
+
+static int make_all(const char *path, struct dir_mode how, struct mf_err *err)
 {
 	char *copy MF_FREE = mf_str_dup(mf_str_c(path));
 	if (!copy)
 		return mf_fail_nomem(err);
+	/* The name of what is made ends without a slash: the parent's is cut from it. */
+	for (size_t n = strlen(copy); n > 1 && copy[n - 1] == '/'; n--)
+		copy[n - 1] = '\0';
 	for (char *p = copy; *p; p++) {
 		if (*p != '/' || p == copy || p[-1] == '/')
 			continue;
 		*p = '\0';
-		if (make_one(copy, mode, err))
+		if (make_one(copy, how, err))
 			return -1;
 		*p = '/';
 	}
-	return make_one(copy, mode, err);
+	return make_one(copy, how, err);
+}
+
+int mf_dir_make(const char *path, unsigned mode, struct mf_err *err)
+{
+	return make_all(path, (struct dir_mode){false, mode}, err);
+}
+
+int mf_dir_make_shared(const char *path, struct mf_err *err)
+{
+	return make_all(path, (struct dir_mode){true, 0}, err);
+}
+
+/* More than a writer can be at work on one file, whatever the clocks of two machines say. */
+#define LEFT_BEHIND_S ((int64_t)86400)
+/* Entries that one sweep looks at: a few milliseconds. */
+#define MAX_SWEPT 20000
+
+static bool is_temp_name(const char *name)
+{
+	static const char prefix[] = ".tmp-";
+	return strncmp(name, prefix, sizeof(prefix) - 1) == 0 &&
+	       strspn(name + sizeof(prefix) - 1, "0123456789abcdef") == MF_TEMP_DIGITS &&
+	       name[sizeof(prefix) - 1 + MF_TEMP_DIGITS] == '\0';
+}
+
+void mf_dir_sweep(const char *dir, int64_t now_s)
+{
+	DIR *d = opendir(dir);
+	if (!d)
+		return;
+	const struct dirent *e;
+	for (int i = 0; i < MAX_SWEPT && (e = readdir(d)); i++) {
+		struct stat st;
+		if (!is_temp_name(e->d_name) || fstatat(dirfd(d), e->d_name, &st, AT_SYMLINK_NOFOLLOW) ||
+		    st.st_mtime > now_s - LEFT_BEHIND_S)
+			continue;
+		if (S_ISREG(st.st_mode))
+			(void)unlinkat(dirfd(d), e->d_name, 0);
+		else if (S_ISDIR(st.st_mode))
+			(void)unlinkat(dirfd(d), e->d_name, AT_REMOVEDIR);
+	}
+	closedir(d);
+}
+
+int mf_file_link(const char *from, const char *path, struct mf_err *err)
+{
+	char *dir MF_FREE = mf_dir_of(path), *tmp MF_FREE = dir ? mf_temp_name(path, err) : NULL;
+	if (!tmp)
+		return dir ? -1 : mf_fail_nomem(err);
+	if (link(from, tmp))
+		return mf_fail(err, MF_E_IO, errno, "link '%s'", path);
+	int rc = rename(tmp, path), sys = errno;
+	(void)unlink(tmp); /* rename of two links to one file leaves both */
+	return rc ? mf_fail(err, MF_E_IO, sys, "link '%s'", path) : mf_dir_sync(dir, err);
 }
 
 char *mf_path_join(const char *first, ...)

@@ -26,11 +26,22 @@ int mf_file_write_fast(const char *path, struct mf_bytes data, unsigned mode,
 bool mf_file_exists(const char *path);
 /* mkdir -p; directories made get `mode`. An existing directory is fine. MF_E_IO. */
 int mf_dir_make(const char *path, unsigned mode, struct mf_err *err) MF_NODISCARD;
+/* mkdir -p in a directory that several users may share: what is made is 0755, in a setgid directory setgid,
+ * and there group-writable if the parent is. It has its mode when it gets its name, and is on disk. MF_E_IO.
+ */
+int mf_dir_make_shared(const char *path, struct mf_err *err) MF_NODISCARD;
+/* Removes what writers that were killed a day ago or earlier have left in a directory: entries named exactly
+ * like our temporary ones. Best effort; looks at a bounded number of entries. */
+void mf_dir_sweep(const char *dir, int64_t now_s);
+/* A second name for a file, in place of whatever has that name; on disk when it returns 0. MF_E_IO: not on
+ * this file system, or not with this owner (a copy will do). */
+int mf_file_link(const char *from, const char *path, struct mf_err *err) MF_NODISCARD;
 /* Joined path, malloc'd: parts are joined by '/', ends with NULL. NULL when out of memory. */
 char *mf_path_join(const char *first, ...) __attribute__((sentinel));
 
-/* An advisory lock (flock on `path`, made 0600 when missing), waited for until the env's deadline
- * (MF_E_CONFLICT) or cancel (MF_E_CANCELLED). The lock is gone with the process. */
+/* An advisory lock (flock on `path`), waited for until the env's deadline (MF_E_CONFLICT) or cancel
+ * (MF_E_CANCELLED). The lock is gone with the process. A missing file is made, for those who may write in its
+ * directory; a link is refused. */
 struct mf_lock {
 	int fd;
 };

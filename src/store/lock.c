@@ -1,6 +1,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 
 #include "store/file.h"
 #include "store/temp.h"
@@ -9,6 +10,8 @@
  * prompt. */
 #define FIRST_WAIT_MS 2
 #define LAST_WAIT_MS 100
+/* One to make the file and one to lock it, and some for files that are removed in between. */
+#define MAX_TRIES 16
 
 static int wait_for(int fd, const char *path, const struct mf_env *env, struct mf_err *err)
 {
@@ -31,17 +34,96 @@ static int wait_for(int fd, const char *path, const struct mf_env *env, struct m
 	}
 }
 
-int mf_lock_acquire(struct mf_lock *lock, const char *path, const struct mf_env *env, struct mf_err *err)
+/* Whoever may write in the directory may lock, since they could remove the lock file as well. Others may not
+ * even read it: flock is content with that, and a reader could keep all writers waiting. */
+static mode_t mode_in(const struct stat *dir)
 {
-	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0)
-		return mf_fail(err, MF_E_IO, errno, "open lock '%s'", path);
-	if (wait_for(fd, path, env, err)) {
-		close(fd);
+	mode_t mode = 0600;
+	if (dir->st_mode & S_IWGRP)
+		mode |= 0060;
+	if (dir->st_mode & S_IWOTH)
+		mode |= 0006;
+	return mode;
+}
+
+static int stat_dir_of(const char *path, struct stat *st, struct mf_err *err)
+{
+	char *dir MF_FREE = mf_dir_of(path);
+	if (!dir)
+		return mf_fail_nomem(err);
+	return stat(dir, st) ? mf_fail(err, MF_E_IO, errno, "open lock '%s'", path) : 0;
+}
+
+/* It gets its name with its mode and group: other users' processes try to open it at once. */
+static int make_file(const char *path, struct mf_err *err)
+{
+	struct stat dir;
+	struct mf_temp t MF_TEMP_CLEANUP = MF_TEMP_INIT;
+	if (stat_dir_of(path, &dir, err) || mf_temp_open(&t, path, mode_in(&dir), err))
+		return -1;
+	if (fchown(t.fd, (uid_t)-1, dir.st_gid) && errno != EPERM)
+		return mf_fail(err, MF_E_IO, errno, "set group of '%s'", path);
+	if (mf_temp_commit(&t, MF_TEMP_CREATE, false, err) == 0)
+		return 0;
+	if (err->code != MF_E_CONFLICT)
+		return -1;
+	mf_err_clear(err); /* somebody else made it */
+	return 0;
+}
+
+/* Non-blocking for what is no file: a FIFO would wait for a reader. */
+static int open_file(const char *path)
+{
+	const int flags = O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK;
+	int fd = open(path, O_RDWR | flags);
+	return fd < 0 && (errno == EACCES || errno == EROFS) ? open(path, O_RDONLY | flags) : fd;
+}
+
+/* A lock file that was made before its directory became a shared one follows when its owner comes by. */
+static void mend_mode(int fd, const char *path)
+{
+	struct stat st, dir;
+	struct mf_err ignored = MF_ERR_INIT;
+	if (fstat(fd, &st) || st.st_uid != geteuid() || stat_dir_of(path, &dir, &ignored) ||
+	    (st.st_mode & 07777) == mode_in(&dir))
+		return;
+	(void)!fchown(fd, (uid_t)-1, dir.st_gid);
+	(void)!fchmod(fd, mode_in(&dir));
+}
+
+/* 1 locked, 0 the file was exchanged meanwhile (a lock on a removed file excludes nobody), -1. */
+static int try_lock(struct mf_lock *lock, const char *path, const struct mf_env *env, struct mf_err *err)
+{
+	struct stat ours, now;
+	int fd MF_FD_CLEANUP = open_file(path);
+	if (fd < 0 && errno == ENOENT)
+		return make_file(path, err) ? -1 : 0;
+	if (fd < 0) {
+		int sys = errno;
+		(void)mf_fail(err, MF_E_IO, sys, "open lock '%s'", path);
+		if (sys == EACCES)
+			mf_err_set_hint(err, "its owner, or whoever owns the directory, can give it the "
+					     "directory's group and mode 660");
 		return -1;
 	}
+	mend_mode(fd, path);
+	if (wait_for(fd, path, env, err))
+		return -1;
+	if (fstat(fd, &ours) || lstat(path, &now) || ours.st_dev != now.st_dev || ours.st_ino != now.st_ino)
+		return 0;
 	lock->fd = fd;
-	return 0;
+	fd = -1;
+	return 1;
+}
+
+int mf_lock_acquire(struct mf_lock *lock, const char *path, const struct mf_env *env, struct mf_err *err)
+{
+	for (int tries = 0; tries < MAX_TRIES; tries++) {
+		int rc = try_lock(lock, path, env, err);
+		if (rc)
+			return rc < 0 ? -1 : 0;
+	}
+	return mf_fail(err, MF_E_CONFLICT, 0, "the lock '%s' is removed again and again", path);
 }
 
 void mf_lock_release(struct mf_lock *lock)

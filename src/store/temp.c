@@ -31,8 +31,7 @@ int mf_fd_write_all(int fd, const void *p, size_t n)
 	return 0;
 }
 
-/* Directory part of a path, malloc'd, as open(2) takes it. */
-static char *directory_of(const char *path)
+char *mf_dir_of(const char *path)
 {
 	const char *slash = strrchr(path, '/');
 	if (!slash)
@@ -41,9 +40,9 @@ static char *directory_of(const char *path)
 	return mf_str_dup((struct mf_str){path, n});
 }
 
-static char *temp_name(const char *target, struct mf_err *err)
+char *mf_temp_name(const char *target, struct mf_err *err)
 {
-	uint8_t random[12];
+	uint8_t random[MF_TEMP_DIGITS / 2];
 	char hex[sizeof(random) * 2 + 1];
 	if (getrandom(random, sizeof(random), 0) != (ssize_t)sizeof(random)) {
 		(void)mf_fail(err, MF_E_IO, errno, "read random bytes");
@@ -68,7 +67,7 @@ int mf_temp_open(struct mf_temp *t, const char *target, unsigned mode, struct mf
 	if (lstat(target, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISLNK(st.st_mode))
 		return mf_fail(err, MF_E_IO, S_ISDIR(st.st_mode) ? EISDIR : 0,
 			       "write '%s': not a regular file", target);
-	char *path = temp_name(target, err);
+	char *path = mf_temp_name(target, err);
 	if (!path)
 		return -1;
 	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -108,11 +107,8 @@ static int name_new(struct mf_temp *t, struct mf_err *err)
 	return mf_fail(err, MF_E_IO, errno, "create '%s'", t->target);
 }
 
-static int sync_directory(const char *path, struct mf_err *err)
+int mf_dir_sync(const char *dir, struct mf_err *err)
 {
-	char *dir MF_FREE = directory_of(path);
-	if (!dir)
-		return mf_fail_nomem(err);
 	int fd MF_FD_CLEANUP = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return mf_fail(err, MF_E_IO, errno, "open directory '%s'", dir);
@@ -120,6 +116,12 @@ static int sync_directory(const char *path, struct mf_err *err)
 	if (fsync(fd) && errno != EINVAL && errno != EROFS)
 		return mf_fail(err, MF_E_IO, errno, "sync directory '%s'", dir);
 	return 0;
+}
+
+static int sync_directory_of(const char *path, struct mf_err *err)
+{
+	char *dir MF_FREE = mf_dir_of(path);
+	return dir ? mf_dir_sync(dir, err) : mf_fail_nomem(err);
 }
 
 int mf_temp_commit(struct mf_temp *t, enum mf_temp_how how, bool sync, struct mf_err *err)
@@ -139,5 +141,5 @@ int mf_temp_commit(struct mf_temp *t, enum mf_temp_how how, bool sync, struct mf
 	}
 	free(t->path);
 	t->path = NULL;
-	return sync ? sync_directory(t->target, err) : 0;
+	return sync ? sync_directory_of(t->target, err) : 0;
 }

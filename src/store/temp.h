@@ -13,6 +13,9 @@ static inline void mf_fd_cleanup(int *fd)
 }
 #define MF_FD_CLEANUP __attribute__((cleanup(mf_fd_cleanup)))
 
+/* Hexadecimal digits of a temporary name. */
+#define MF_TEMP_DIGITS 24
+
 enum mf_temp_how {
 	MF_TEMP_REPLACE, /* rename over what is there */
 	MF_TEMP_CREATE,  /* MF_E_CONFLICT when the name is taken */
@@ -29,6 +32,13 @@ struct mf_temp {
 		-1, NULL, NULL                                                                               \
 	}
 #define MF_TEMP_CLEANUP __attribute__((cleanup(mf_temp_drop)))
+
+/* Directory part of a path, malloc'd, as open(2) takes it; NULL: no memory. */
+char *mf_dir_of(const char *path);
+/* ".tmp-<24 hex digits>" in the target's directory, malloc'd. MF_E_IO. */
+char *mf_temp_name(const char *target, struct mf_err *err);
+/* Puts a directory's entries on disk. MF_E_IO. */
+int mf_dir_sync(const char *dir, struct mf_err *err) MF_NODISCARD;
 
 /* Makes ".tmp-<random>" in the target's directory with exactly this mode. MF_E_IO. */
 int mf_temp_open(struct mf_temp *t, const char *target, unsigned mode, struct mf_err *err) MF_NODISCARD;

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include "store/file.h"
 
@@ -274,6 +275,82 @@ static void dir_make_is_idempotent_and_refuses_files(void **state)
 	assert_int_equal(err.sys, ENOTDIR);
 }
 
+static void shared_directories_take_setgid_and_the_groups_right_from_their_parent(void **state)
+{
+	static const struct {
+		unsigned parent, made;
+	} rows[] = {{02775, 02775}, {02770, 02775}, {02755, 02755}, {0775, 0755}, {0777, 0755}, {0700, 0755}};
+	static const mode_t masks[] = {0, 077};
+	for (size_t i = 0; i < 2 * sizeof rows / sizeof rows[0]; i++) {
+		struct mf_err err = MF_ERR_INIT;
+		struct stat st;
+		const char *parent = tmpdir_path(state, "p"), *dir = tmpdir_path(state, "p/a");
+		assert_int_equal(mkdir(parent, 0700), 0);
+		assert_int_equal(chmod(parent, rows[i / 2].parent), 0);
+		mode_t mask = umask(masks[i % 2]);
+		int rc = mf_dir_make_shared(tmpdir_path(state, "p/a//b/"), &err);
+		(void)umask(mask);
+		assert_int_equal(rc, 0);
+		assert_int_equal(mf_dir_make_shared(dir, &err), 0);
+		assert_int_equal(stat(dir, &st), 0);
+		assert_int_equal(st.st_mode & 07777, rows[i / 2].made);
+		assert_int_equal(stat(tmpdir_path(state, "p/a/b"), &st), 0);
+		assert_int_equal(st.st_mode & 07777, rows[i / 2].made);
+		assert_int_equal(tmpdir_entries(parent), 1);
+		assert_int_equal(tmpdir_entries(dir), 1);
+		assert_int_equal(rmdir(tmpdir_path(state, "p/a/b")), 0);
+		assert_int_equal(rmdir(tmpdir_path(state, "p/a")) | rmdir(tmpdir_path(state, "p")), 0);
+	}
+}
+
+static void shared_directory_is_no_file_and_needs_its_parent(void **state)
+{
+	struct mf_err err = MF_ERR_INIT;
+	const char *file = tmpdir_path(state, "f");
+	assert_int_equal(mf_file_write(file, bytes(""), 0600, &err), 0);
+	assert_int_equal(mf_dir_make_shared(file, &err), -1);
+	assert_int_equal(err.code, MF_E_IO);
+	mf_err_clear(&err);
+	assert_int_equal(mf_dir_make_shared(tmpdir_path(state, "f/g"), &err), -1);
+	assert_int_equal(err.code, MF_E_IO);
+	assert_int_equal(tmpdir_entries(*state), 1);
+}
+
+static void link_replaces_and_leaves_nothing_else(void **state)
+{
+	struct mf_err err = MF_ERR_INIT;
+	struct stat a, b;
+	const char *from = tmpdir_path(state, "from"), *path = tmpdir_path(state, "path");
+	assert_int_equal(mf_file_link(from, path, &err), -1);
+	assert_int_equal(err.code, MF_E_IO);
+	mf_err_clear(&err);
+	assert_int_equal(mf_file_write(from, bytes("new"), 0644, &err), 0);
+	assert_int_equal(mf_file_write(path, bytes("old"), 0644, &err), 0);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(mf_file_link(from, path, &err), 0);
+		assert_content(path, "new");
+		assert_int_equal(stat(from, &a) | stat(path, &b), 0);
+		assert_true(a.st_ino == b.st_ino && a.st_nlink == 2);
+		assert_int_equal(tmpdir_entries(*state), 2);
+	}
+}
+
+static void sweep_removes_old_temporary_files_and_empty_directories(void **state)
+{
+	struct mf_err err = MF_ERR_INIT;
+	const char *file = tmpdir_path(state, ".tmp-0123456789abcdef01234567"),
+		   *dir = tmpdir_path(state, ".tmp-0123456789abcdef0123456a"),
+		   *link = tmpdir_path(state, ".tmp-0123456789abcdef0123456b");
+	assert_int_equal(mf_file_write(file, bytes("x"), 0600, &err) | mkdir(dir, 0700), 0);
+	assert_int_equal(symlink("elsewhere", link), 0);
+	int64_t now = time(NULL);
+	mf_dir_sweep(*state, now + 86390);
+	assert_int_equal(tmpdir_entries(*state), 3);
+	mf_dir_sweep(*state, now + 86410);
+	assert_int_equal(tmpdir_entries(*state), 1); /* a link is nothing of ours */
+	mf_dir_sweep("/nonexistent", now);
+}
+
 static void path_join_puts_one_slash_between_parts(void **state)
 {
 	(void)state;
@@ -306,6 +383,10 @@ int main(void)
 	    tmpdir_test(file_write_refuses_directories_and_pipes),
 	    tmpdir_test(file_write_on_full_disk_keeps_the_old_file),
 	    tmpdir_test(dir_make_is_idempotent_and_refuses_files),
+	    tmpdir_test(shared_directories_take_setgid_and_the_groups_right_from_their_parent),
+	    tmpdir_test(shared_directory_is_no_file_and_needs_its_parent),
+	    tmpdir_test(link_replaces_and_leaves_nothing_else),
+	    tmpdir_test(sweep_removes_old_temporary_files_and_empty_directories),
 	    tmpdir_test(path_join_puts_one_slash_between_parts),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
