@@ -251,7 +251,7 @@ static int make_blob_dir(const struct layout *l, struct mf_err *err)
 	char *dir MF_FREE = mf_path_join(l->dir, "blobs", "sha256", NULL);
 	if (!dir)
 		return mf_fail_nomem(err);
-	return mf_dir_make(dir, 0755, err);
+	return mf_dir_make_shared(dir, err);
 }
 
 static int layout_blob_put(void *b, struct mf_spool *blob, const struct mf_digest *digest, uint64_t length,

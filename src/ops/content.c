@@ -34,27 +34,20 @@ int mf_content_put_target(struct mf_image *im, struct mf_str name, struct mf_spo
 			  const struct mf_digest *digest, struct mf_err *err)
 {
 	char *path MF_FREE = target_path(im, name, digest, err), *source MF_FREE = NULL;
+	struct mf_err no_link = MF_ERR_INIT;
 	if (!path)
 		return -1;
 	char *dir MF_FREE = mf_str_dup((struct mf_str){path, (size_t)(strrchr(path, '/') - path)});
 	if (!dir)
 		return mf_fail_nomem(err);
-	if (mf_dir_make(dir, 0755, err) < 0)
+	if (mf_dir_make_shared(dir, err) < 0)
 		return -1;
+	mf_dir_sweep(dir, mf_env_now(&im->m->env));
 	source = mf_blob_path(im->blobs, digest);
-	/* A link on the blob spares a copy; links fail across file systems and on others' files. What lies
-	 * there already may be damaged: it is replaced. */
-	if (source) {
-		char *tmp MF_FREE = NULL;
-		if (asprintf(&tmp, "%s.%08x", path, mf_random_below(UINT32_MAX)) < 0)
-			return mf_fail_nomem(err);
-		if (link(source, tmp) == 0) {
-			int rc = rename(tmp, path);
-			(void)unlink(tmp); /* rename of two links to one file leaves both */
-			if (rc == 0)
-				return 0;
-		}
-	}
+	/* A link on the blob spares a copy; links fail across file systems and, mostly, on files of other
+	 * users. What lies there already may be damaged: it is replaced, by what has the same digest. */
+	if (source && mf_file_link(source, path, &no_link) == 0)
+		return 0;
 	return mf_spool_store(blob, path, 0644, true, err);
 }
 

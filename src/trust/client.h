@@ -53,6 +53,10 @@ int mf_trust_server_pubkey(struct mf_trust *t, const char *role, struct mf_pubke
  * up. */
 int mf_trust_conflict_pause(struct mf_trust *t, int tries, struct mf_err *err) MF_NODISCARD;
 
+/* The version of the role's next file when the current one has `base`: the next, or for roles that may skip
+ * some the first behind it that the repository has no file of. */
+int mf_trust_next_version(struct mf_trust *t, const char *role, int64_t base, int64_t *out,
+			  struct mf_err *err) MF_NODISCARD;
 /* Do we hold a key of a top-level role of the trusted root? */
 bool mf_trust_hold_key_of(struct mf_trust *t, enum mf_tuf_type type);
 

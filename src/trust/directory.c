@@ -1,5 +1,7 @@
 /* A TUF 1.0 repository in a directory: consistent snapshots, metadata beside each other, timestamp.json
- * written last. */
+ * written last.
+ *
+ * Versioned files are never changed and never removed: copies and caches may keep them for ever. */
 #include <errno.h>
 #include <sys/stat.h>
 
@@ -120,35 +122,78 @@ static int directory_end(struct mf_fetch *f, struct mf_buf *out, struct mf_err *
 	return rc;
 }
 
-/* Is timestamp.json still what the change was built on? */
-static int check_base(struct directory *d, const struct mf_bytes *base, struct mf_err *err)
+/* Names that stopped publishers can have left before one is free. */
+#define MAX_LEFT_VERSIONS 10000
+
+/* A file that a stopped publish has left may be in a copy or a cache by now: its name is never given to other
+ * bytes. Nor is its version, as far as it goes: the next one is taken. */
+static int directory_free_version(struct mf_repo *r, const char *role, int64_t from, int64_t *out,
+				  struct mf_err *err)
 {
-	struct mf_buf now MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_TIMESTAMP_BYTES);
-	char *path MF_FREE = file_path(d, "timestamp", 0, err);
-	if (!path)
-		return -1;
-	bool there = mf_file_exists(path);
-	if (there && mf_file_read_stored(path, MF_MAX_TIMESTAMP_BYTES, &now, err) < 0)
-		return -1;
-	if (base ? there && mf_str_eq(mf_buf_str(&now), mf_str_of(*base)) : !there)
-		return 0;
+	struct directory *d = (struct directory *)r;
+	for (int64_t v = from; v - from < MAX_LEFT_VERSIONS; v++) {
+		char *path MF_FREE = file_path(d, role, v, err);
+		if (!path)
+			return -1;
+		if (!mf_file_exists(path)) {
+			*out = v;
+			return 0;
+		}
+	}
+	return mf_fail(err, MF_E_IO, 0, "the %d versions from %lld on of '%s' in '%s' are taken",
+		       MAX_LEFT_VERSIONS, (long long)from, role, d->dir);
+}
+
+static int lost_race(const struct directory *d, struct mf_err *err)
+{
 	return mf_fail(err, MF_E_CONFLICT, 0, "somebody else published in '%s' at the same time", d->dir);
 }
 
-/* A root is never replaced: somebody may trust it already, and whoever looked before it was there has been
- * overtaken. Only what an interrupted first publish left may be. */
-static int write_one(struct directory *d, const struct mf_publish_file *f, bool first, struct mf_err *err)
+/* Is timestamp.json still what the change was built on? A first publish is built on there being no root:
+ * without one, what is there was left by a publisher that was stopped, and nobody can have read it. */
+static int check_base(struct directory *d, const struct mf_bytes *base, struct mf_err *err)
 {
-	bool timestamp = strcmp(f->role, "timestamp") == 0;
-	char *path MF_FREE = file_path(d, f->role, timestamp ? 0 : f->version, err);
+	struct mf_buf now MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_TIMESTAMP_BYTES);
+	char *path MF_FREE = file_path(d, base ? "timestamp" : "root", base ? 0 : 1, err);
 	if (!path)
 		return -1;
-	if (first || strcmp(f->role, "root") != 0)
+	bool there = mf_file_exists(path);
+	if (!base || !there)
+		return !base && !there ? 0 : lost_race(d, err);
+	if (mf_file_read_stored(path, MF_MAX_TIMESTAMP_BYTES, &now, err) < 0)
+		return -1;
+	return mf_str_eq(mf_buf_str(&now), mf_str_of(*base)) ? 0 : lost_race(d, err);
+}
+
+/* Order of writing. Nothing refers to the versioned files until timestamp.json does. A later root is in force
+ * as soon as it has its name: whether the timestamp goes before or behind it depends on the keys, and is the
+ * caller's order. The first root goes behind everything, so that there is nothing at all to read until all is
+ * there. */
+enum stage { VERSIONED, IN_FORCE, FIRST_ROOT, STAGES };
+
+static bool is_timestamp(const struct mf_publish_file *f)
+{
+	return strcmp(f->role, "timestamp") == 0;
+}
+
+static enum stage stage_of(const struct mf_publish_file *f)
+{
+	if (strcmp(f->role, "root") == 0)
+		return f->version == 1 ? FIRST_ROOT : IN_FORCE;
+	return is_timestamp(f) ? IN_FORCE : VERSIONED;
+}
+
+/* Each file is on disk, under its name, before the next one is begun. */
+static int write_one(struct directory *d, const struct mf_publish_file *f, struct mf_err *err)
+{
+	char *path MF_FREE = file_path(d, f->role, is_timestamp(f) ? 0 : f->version, err);
+	if (!path)
+		return -1;
+	if (is_timestamp(f))
 		return mf_file_write(path, f->bytes, 0644, err);
 	if (mf_file_create(path, f->bytes, 0644, err) == 0)
 		return 0;
-	return err->code == MF_E_CONFLICT ? mf_wrap(err, "somebody else published a root at the same time")
-					  : -1;
+	return err->code == MF_E_CONFLICT ? mf_wrap(err, "somebody else published at the same time") : -1;
 }
 
 static int directory_publish(struct mf_repo *r, const struct mf_publish_file *files, size_t n,
@@ -159,14 +204,14 @@ static int directory_publish(struct mf_repo *r, const struct mf_publish_file *fi
 	char *lock_path MF_FREE = mf_path_join(d->dir, ".lock", NULL);
 	if (!lock_path)
 		return mf_fail_nomem(err);
-	if (mf_dir_make(d->dir, 0755, err) < 0 || mf_lock_acquire(&lock, lock_path, d->cfg->env, err) < 0 ||
+	if (mf_dir_make_shared(d->dir, err) < 0 || mf_lock_acquire(&lock, lock_path, d->cfg->env, err) < 0 ||
 	    check_base(d, base, err) < 0)
 		return -1;
-	/* In the order given: the timestamp stands behind all that it leads to. A crash leaves at most files
-	 * that the next publisher overwrites. */
-	for (size_t i = 0; i < n; i++)
-		if (write_one(d, &files[i], base == NULL, err) < 0)
-			return -1;
+	mf_dir_sweep(d->dir, mf_env_now(d->cfg->env));
+	for (enum stage stage = VERSIONED; stage < STAGES; stage++)
+		for (size_t i = 0; i < n; i++)
+			if (stage_of(&files[i]) == stage && write_one(d, &files[i], err) < 0)
+				return -1;
 	return 0;
 }
 
@@ -174,7 +219,8 @@ static int directory_publish(struct mf_repo *r, const struct mf_publish_file *fi
 	{                                                                                                    \
 		.scheme = (prefix), .dialect = &mf_dialect_tuf1, .local = true, .numbered_roots = true,      \
 		.open = (opener), .close = directory_close, .begin = directory_begin, .end = directory_end,  \
-		.cancel = directory_cancel, .publish = directory_publish,                                    \
+		.cancel = directory_cancel, .free_version = directory_free_version,                          \
+		.publish = directory_publish,                                                                \
 	}
 const struct mf_repo_ops mf_repo_tuf_file = DIRECTORY_OPS("tuf+file://", open_file);
 const struct mf_repo_ops mf_repo_tuf_dir = DIRECTORY_OPS("", open_dir);

@@ -146,14 +146,19 @@ static void first_files_clear(struct first_files *f)
 	f->n = 0;
 }
 
+static const char *const file_names[MF_TUF_TYPES] = {[MF_TUF_ROOT] = "root",
+						     [MF_TUF_TARGETS] = "targets",
+						     [MF_TUF_SNAPSHOT] = "snapshot",
+						     [MF_TUF_TIMESTAMP] = "timestamp"};
+
 static int add_file(struct mf_trust *t, struct first_files *f, const struct mf_tuf_file *root,
-		    const char *name, enum mf_tuf_type type, struct mf_buf *canonical, struct mf_err *err)
+		    enum mf_tuf_type type, int64_t version, struct mf_buf *canonical, struct mf_err *err)
 {
 	size_t i = f->n++;
 	mf_buf_init(&f->bytes[i], MF_MAX_TARGETS_BYTES);
 	if (mf_trust_sign_file(t, &root->roles[type], mf_buf_str(canonical), &f->bytes[i], err) < 0)
 		return -1;
-	f->v[i] = (struct mf_publish_file){name, 1, mf_buf_bytes(&f->bytes[i])};
+	f->v[i] = (struct mf_publish_file){file_names[type], version, mf_buf_bytes(&f->bytes[i])};
 	return 0;
 }
 
@@ -169,18 +174,18 @@ static int add_root(struct mf_trust *t, struct first_files *f, const struct plan
 		return -1;
 	/* The draft is parsed to have its roles; then it is signed by one of them. */
 	*out = mf_tuf_parse_unverified(d, MF_TUF_ROOT, &draft, err);
-	return *out ? add_file(t, f, *out, "root", MF_TUF_ROOT, &canonical, err) : -1;
+	return *out ? add_file(t, f, *out, MF_TUF_ROOT, 1, &canonical, err) : -1;
 }
 
 static int add_first_targets(struct mf_trust *t, struct first_files *f, const struct mf_tuf_file *root,
 			     int64_t now, struct mf_err *err)
 {
 	struct mf_buf canonical MF_BUF_CLEANUP = MF_BUF_INIT(4096);
-	struct mf_tuf_targets_spec spec = {.version = 1,
-					   .expires = now + mf_trust_lifetime(t, MF_TUF_TARGETS)};
-	if (mf_tuf_build_targets(t->repo->ops->dialect, &spec, &canonical, err) < 0)
+	struct mf_tuf_targets_spec spec = {.expires = now + mf_trust_lifetime(t, MF_TUF_TARGETS)};
+	if (mf_trust_next_version(t, "targets", 0, &spec.version, err) < 0 ||
+	    mf_tuf_build_targets(t->repo->ops->dialect, &spec, &canonical, err) < 0)
 		return -1;
-	return add_file(t, f, root, "targets", MF_TUF_TARGETS, &canonical, err);
+	return add_file(t, f, root, MF_TUF_TARGETS, spec.version, &canonical, err);
 }
 
 static int add_first_meta(struct mf_trust *t, struct first_files *f, const struct mf_tuf_file *root,
@@ -188,16 +193,17 @@ static int add_first_meta(struct mf_trust *t, struct first_files *f, const struc
 {
 	struct mf_buf canonical MF_BUF_CLEANUP = MF_BUF_INIT(4096);
 	const struct mf_publish_file *src = &f->v[f->n - 1];
-	struct mf_tuf_listed listed = {src->role, 1, src->bytes};
+	struct mf_tuf_listed listed = {src->role, src->version, src->bytes};
 	struct mf_tuf_meta_spec spec = {.type = type,
 					.files = &listed,
 					.nfiles = 1,
 					.version = 1,
 					.expires = now + mf_trust_lifetime(t, type)};
-	if (mf_tuf_build_meta(t->repo->ops->dialect, &spec, &canonical, err) < 0)
+	/* What an earlier, stopped first publish has left keeps its names. */
+	if ((type == MF_TUF_SNAPSHOT && mf_trust_next_version(t, "snapshot", 0, &spec.version, err) < 0) ||
+	    mf_tuf_build_meta(t->repo->ops->dialect, &spec, &canonical, err) < 0)
 		return -1;
-	return add_file(t, f, root, type == MF_TUF_SNAPSHOT ? "snapshot" : "timestamp", type, &canonical,
-			err);
+	return add_file(t, f, root, type, spec.version, &canonical, err);
 }
 
 /* A prefix pin speaks for repositories that do not exist yet: a root that it would refuse is not published.
@@ -244,11 +250,6 @@ static int check_absent(struct mf_trust *t, struct mf_err *err)
 				   .by = t->repo->ops->local ? MF_BY_VERSION : MF_BY_NAME,
 				   .version = 1,
 				   .max = MF_MAX_ROOT_BYTES};
-	if (t->repo->ops->local) {
-		struct mf_fetch_key ts = {
-		    .role = "timestamp", .by = MF_BY_NAME, .max = MF_MAX_TIMESTAMP_BYTES};
-		key = ts; /* it is written last: without it there is no repository */
-	}
 	int rc = mf_trust_fetch(t, &key, &bytes, err);
 	if (rc <= 0)
 		return rc;

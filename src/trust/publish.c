@@ -264,6 +264,22 @@ static const struct mf_tuf_role *role_after(const struct mf_trust *t, const stru
 	return mf_trust_role(t, name);
 }
 
+int mf_trust_next_version(struct mf_trust *t, const char *role, int64_t base, int64_t *out,
+			  struct mf_err *err)
+{
+	/* Roots are read one by one, and the timestamp's file name has no version. */
+	bool fixed = strcmp(role, "root") == 0 || strcmp(role, "timestamp") == 0;
+	int64_t next = base + 1;
+	if (t->repo->ops->free_version && !fixed &&
+	    t->repo->ops->free_version(t->repo, role, base + 1, &next, err) < 0)
+		return -1;
+	if (next > MF_MAX_VERSION)
+		return mf_fail(err, MF_E_FORMAT, 0, "version %lld of '%s' can have no successor",
+			       (long long)base, role);
+	*out = next;
+	return 0;
+}
+
 static int add_targets(struct mf_trust *t, struct outgoing *o, struct mf_tuf_targets_spec *spec,
 		       const char *name, struct mf_err *err)
 {
@@ -273,11 +289,10 @@ static int add_targets(struct mf_trust *t, struct outgoing *o, struct mf_tuf_tar
 	if (!role)
 		return mf_fail(err, MF_E_USAGE, 0, "there is no role '%s' in this repository", name);
 	int64_t base = l ? l->file->version : mf_tuf_floor_get(&t->floors.roles, name);
-	if (spec->version <= base)
-		spec->version = base + 1;
-	if (spec->version > MF_MAX_VERSION)
-		return mf_fail(err, MF_E_FORMAT, 0, "version %lld of '%s' can have no successor",
-			       (long long)base, name);
+	if (spec->version > base)
+		base = spec->version - 1;
+	if (mf_trust_next_version(t, name, base, &spec->version, err) < 0)
+		return -1;
 	spec->expires = t->set.now + mf_trust_lifetime(t, MF_TUF_TARGETS);
 	if (mf_tuf_build_targets(t->repo->ops->dialect, spec, &canonical, err) < 0)
 		return mf_wrap(err, "targets file of '%s'", name);
@@ -346,15 +361,12 @@ static int add_meta(struct mf_trust *t, struct outgoing *o, enum mf_tuf_type typ
 					.old = old,
 					.files = listed,
 					.nfiles = n,
-					.version = old->version + 1,
 					.expires = t->set.now + mf_trust_lifetime(t, type)};
-	if (spec.version > MF_MAX_VERSION)
-		return mf_fail(err, MF_E_FORMAT, 0, "version %lld can have no successor",
-			       (long long)old->version);
-	if (mf_tuf_build_meta(d, &spec, &canonical, err) < 0)
+	const char *name = snapshot ? "snapshot" : "timestamp";
+	if (mf_trust_next_version(t, name, old->version, &spec.version, err) < 0 ||
+	    mf_tuf_build_meta(d, &spec, &canonical, err) < 0)
 		return -1;
-	return add_signed(t, o, snapshot ? "snapshot" : "timestamp", top_role(t, o, type), spec.version,
-			  &canonical, err);
+	return add_signed(t, o, name, top_role(t, o, type), spec.version, &canonical, err);
 }
 
 /* The root goes behind the timestamp when it takes keys away: until then readers hold the old root, under

@@ -115,21 +115,18 @@ static int64_t expiry(const struct round *r, enum mf_tuf_type type)
 }
 
 /* Signs a signed part and adds it to what goes out. */
-static int add(struct round *r, const struct mf_tuf_role *role, const struct mf_tuf_file *old,
+static int add(struct round *r, const struct mf_tuf_role *role, enum mf_tuf_type type, int64_t version,
 	       struct mf_buf *canonical, struct mf_err *err)
 {
 	size_t i = r->n;
 	assert(i < r->cap);
-	if (old->version >= MF_MAX_VERSION)
-		return mf_fail(err, MF_E_FORMAT, 0, "version %lld of '%s' can have no successor",
-			       (long long)old->version, role->name);
-	if (tell(r, role->name, true, old->version + 1, expiry(r, old->type), err) < 0)
+	if (tell(r, role->name, true, version, expiry(r, type), err) < 0)
 		return -1;
 	mf_buf_init(&r->bytes[i], MF_MAX_TARGETS_BYTES);
 	r->n++;
 	if (!r->opt->dry_run && mf_trust_sign_file(r->t, role, mf_buf_str(canonical), &r->bytes[i], err) < 0)
 		return -1;
-	r->v[i] = (struct mf_publish_file){role->name, old->version + 1, mf_buf_bytes(&r->bytes[i])};
+	r->v[i] = (struct mf_publish_file){role->name, version, mf_buf_bytes(&r->bytes[i])};
 	return 0;
 }
 
@@ -137,9 +134,12 @@ static int renew(struct round *r, const struct mf_tuf_role *role, const struct m
 		 struct mf_err *err)
 {
 	struct mf_buf canonical MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_TARGETS_BYTES);
-	if (mf_tuf_build_renewed(old, old->version + 1, expiry(r, old->type), &canonical, err) < 0)
+	int64_t version;
+	if (mf_trust_next_version(r->t, role->name, old->version, &version, err) < 0)
+		return -1;
+	if (mf_tuf_build_renewed(old, version, expiry(r, old->type), &canonical, err) < 0)
 		return mf_wrap(err, "sign '%s' anew", role->name);
-	return add(r, role, old, &canonical, err);
+	return add(r, role, old->type, version, &canonical, err);
 }
 
 static int renew_root(struct round *r, struct mf_err *err)
@@ -196,15 +196,13 @@ static int follow(struct round *r, enum mf_tuf_type type, size_t from, struct mf
 	for (size_t i = from; i < r->n; i++)
 		if (set->d->snapshot_lists_root || strcmp(r->v[i].role, "root") != 0)
 			listed[n++] = (struct mf_tuf_listed){r->v[i].role, r->v[i].version, r->v[i].bytes};
-	struct mf_tuf_meta_spec spec = {.type = type,
-					.old = old,
-					.files = listed,
-					.nfiles = n,
-					.version = old->version + 1,
-					.expires = expiry(r, type)};
-	if (mf_tuf_build_meta(set->d, &spec, &canonical, err) < 0)
+	struct mf_tuf_meta_spec spec = {
+	    .type = type, .old = old, .files = listed, .nfiles = n, .expires = expiry(r, type)};
+	const struct mf_tuf_role *role = &set->root->roles[type];
+	if (mf_trust_next_version(r->t, role->name, old->version, &spec.version, err) < 0 ||
+	    mf_tuf_build_meta(set->d, &spec, &canonical, err) < 0)
 		return -1;
-	return add(r, &set->root->roles[type], old, &canonical, err);
+	return add(r, role, type, spec.version, &canonical, err);
 }
 
 /* 1: it goes out. */

@@ -40,6 +40,10 @@ struct mf_repo_ops {
 	/* Waits and frees. 1: out filled (it must be initialised); 0: not there; -1. */
 	int (*end)(struct mf_fetch *f, struct mf_buf *out, struct mf_err *err);
 	void (*cancel)(struct mf_fetch *f);
+	/* The first version from `from` on that this role's next file can have. NULL in the table: any,
+	 * nothing is kept under a version that a stopped publish has left. */
+	int (*free_version)(struct mf_repo *r, const char *role, int64_t from, int64_t *out,
+			    struct mf_err *err);
 	/* All or nothing. base: the timestamp file that the change was built on, NULL for a new repository.
 	 * MF_E_CONFLICT: somebody was faster. Where it is read-only, MF_E_USAGE whatever the arguments. */
 	int (*publish)(struct mf_repo *r, const struct mf_publish_file *files, size_t n,

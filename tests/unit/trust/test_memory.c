@@ -1,6 +1,9 @@
 /* What a machine remembers (pins, floors), and what it does before and after it publishes. */
 #include "hostile.h"
 
+#include <signal.h>
+#include <sys/resource.h>
+
 #include "policy/policy.h"
 
 #define HEX "00000000000000000000000000000000000000000000000000000000000000"
@@ -336,14 +339,69 @@ static void interrupted_publish_changes_nothing(void **state)
 static void failed_publish_leaves_the_old_state(void **state)
 {
 	struct simple s;
-	struct mf_err err = MF_ERR_INIT;
+	struct rlimit old, small;
 	simple_make(&s, state);
-	char *path = mf_path_join(s.w.repo, "2.snapshot.json", "x", NULL);
-	ok(mf_dir_make(path, 0700, &err), &err);
-	assert_int_equal(publish(&s, false), MF_E_IO);
+	assert_int_equal(publish(&s, false), MF_OK);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+	small = (struct rlimit){100, old.rlim_max};
+	void (*action)(int) = signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+	enum mf_code code = publish(&s, false);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+	(void)signal(SIGXFSZ, action);
+	assert_int_equal(code, MF_E_IO);
 	assert_int_equal(load_how(&s.w, false, ""), MF_OK);
-	free(path);
+	assert_int_equal(publish(&s, false), MF_OK);
 	simple_drop(&s);
+}
+
+static void assert_file_is(const char *dir, const char *name, const char *text)
+{
+	struct mf_err err = MF_ERR_INIT;
+	struct mf_buf b MF_BUF_CLEANUP = MF_BUF_INIT(1 << 20);
+	char *path = mf_path_join(dir, name, NULL);
+	ok(mf_file_read(path, b.max, &b, &err), &err);
+	assert_string_equal(b.p, text);
+	free(path);
+}
+
+/* They may be in a copy of the directory, or in a cache that keeps them for a year. */
+static void files_that_a_stopped_publish_left_keep_their_bytes(void **state)
+{
+	struct simple s;
+	simple_make(&s, state);
+	static const char *const left[] = {"2.targets.json", "3.targets.json", "2.snapshot.json"};
+	for (size_t i = 0; i < 3; i++)
+		write_in(s.w.repo, left[i], mf_str_c(left[i]));
+	assert_int_equal(publish(&s, false), MF_OK);
+	for (size_t i = 0; i < 3; i++)
+		assert_file_is(s.w.repo, left[i], left[i]);
+	assert_int_equal(load_how(&s.w, false, ""), MF_OK);
+	const struct mf_tuf_set *set = mf_trust_set(s.w.trust);
+	assert_int_equal(mf_tuf_set_find(set, "targets")->file->version, 4);
+	assert_int_equal(set->snapshot->version, 3);
+	assert_int_equal(set->timestamp->version, 2);
+	simple_drop(&s);
+}
+
+/* Nobody can have read what there is without a root; but it may have been copied. */
+static void a_stopped_first_publish_can_be_made_again(void **state)
+{
+	struct world w;
+	struct mf_err err = MF_ERR_INIT;
+	struct mf_trust_made made = {.arena = MF_ARENA_INIT};
+	static const char *const left[] = {"1.targets.json", "1.snapshot.json", "timestamp.json"};
+	world_make(&w, state);
+	for (size_t i = 0; i < 3; i++)
+		write_in(w.repo, left[i], mf_str_c(left[i]));
+	assert_int_equal(load_how(&w, false, ""), MF_E_NOT_FOUND);
+	ok(mf_trust_init(w.trust, &made, &err), &err);
+	mf_arena_clear(&made.arena);
+	assert_file_is(w.repo, left[0], left[0]);
+	assert_file_is(w.repo, left[1], left[1]);
+	assert_int_equal(load_how(&w, false, ""), MF_OK);
+	assert_int_equal(mf_trust_set(w.trust)->snapshot->version, 2);
+	world_drop(&w);
 }
 
 /* ---- thresholds and doubles */
@@ -420,6 +478,8 @@ int main(void)
 	    T(only_lost_races_are_tried_again_and_not_for_ever),
 	    T(interrupted_publish_changes_nothing),
 	    T(failed_publish_leaves_the_old_state),
+	    T(files_that_a_stopped_publish_left_keep_their_bytes),
+	    T(a_stopped_first_publish_can_be_made_again),
 	    T(file_with_too_few_signatures_is_not_published),
 	    T(role_that_two_delegators_list_counts_once),
 	};
