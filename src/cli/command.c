@@ -63,6 +63,33 @@ const struct mf_cli_command mf_cli_commands[] = {
      .max = 2,
      .credentials = true,
      .run = mf_cli_run_history},
+    {.name = "verify",
+     .synopsis = "IMAGE...",
+     .summary = "check that images have what a policy requires",
+     .description =
+	 "Each image must have every record that --require or the policy file asks for: '--require\n"
+	 "qa-approval=qa' wants one that role qa has signed, '--require \"scan=2 of qa,appsec\"' one that "
+	 "two\n"
+	 "keys of these roles have signed, '--require contact' one of whoever may sign it. IMAGE '-' stands\n"
+	 "for references on standard input, one a line. Every image is checked; those that are accepted are\n"
+	 "written to standard output as REPOSITORY@DIGEST, to be deployed as such. The exit status is that\n"
+	 "of the gravest finding. Nothing is ever trusted on first use.",
+     .options = B(MF_OPT_REQUIRE) | B(MF_OPT_POLICY) | B(MF_OPT_MAX_AGE) | B(MF_OPT_IMAGES) |
+		B(MF_OPT_CONTENT) | B(MF_OPT_PLATFORM) | B(MF_OPT_ALL_PLATFORMS),
+     .repeats = B(MF_OPT_REQUIRE),
+     .min = 0,
+     .max = MF_CLI_ANY,
+     .credentials = true,
+     .run = mf_cli_run_verify},
+    {.name = "policy check",
+     .synopsis = "FILE",
+     .summary = "check a policy file and say what it asks for",
+     .description =
+	 "Reads the policy FILE ('-': standard input) as 'manifesto verify' does, and says what it asks for.",
+     .min = 1,
+     .max = 1,
+     .offline = true,
+     .run = mf_cli_run_policy_check},
     {.name = "trust init",
      .synopsis = "IMAGE",
      .summary = "make the trust repository of an image's repository",
@@ -201,7 +228,7 @@ const struct mf_cli_command *mf_cli_command_lookup(const char *const *words, siz
 /* What a single mistyped word may have meant: groups first, so that "kye" gives "key". */
 static const char *plain_name(size_t n)
 {
-	static const char *const groups[] = {"trust", "key"};
+	static const char *const groups[] = {"trust", "key", "policy"};
 	size_t ngroups = sizeof groups / sizeof groups[0];
 	if (n < ngroups)
 		return groups[n];
@@ -322,6 +349,28 @@ static int check_fd(const struct mf_cli *cli, bool *is_stdin, struct manifesto_e
 	return 0;
 }
 
+/* What reads standard input as a file: how many times, and what to call it. */
+static unsigned reads_stdin(const struct mf_cli *cli, const char **what)
+{
+	static const enum mf_cli_opt files[] = {MF_OPT_POLICY, MF_OPT_IMAGES};
+	unsigned n = 0;
+	if (cli->command->run == mf_cli_run_put && strcmp(cli->argument[2], "-") == 0) {
+		*what = "FILE '-'";
+		n++;
+	}
+	for (size_t i = 0; cli->command->run == mf_cli_run_verify && i < cli->nargument; i++)
+		if (strcmp(cli->argument[i], "-") == 0) {
+			*what = "IMAGE '-'";
+			n++;
+		}
+	for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
+		if (cli->args.value[files[i]] && strcmp(cli->args.value[files[i]], "-") == 0) {
+			*what = files[i] == MF_OPT_POLICY ? "--policy -" : "--images -";
+			n++;
+		}
+	return n;
+}
+
 /* Standard input can be read for one purpose only. */
 static int check_stdin(const struct mf_cli *cli, struct manifesto_error *err)
 {
@@ -329,11 +378,14 @@ static int check_stdin(const struct mf_cli *cli, struct manifesto_error *err)
 	if (check_fd(cli, &fd, err) < 0)
 		return -1;
 	bool password = mf_cli_args_has(&cli->args, MF_OPT_PASSWORD_STDIN);
-	bool file = cli->command->run == mf_cli_run_put && strcmp(cli->argument[2], "-") == 0;
-	if (fd + password + file > 1)
+	const char *file = "--password-stdin";
+	unsigned files = reads_stdin(cli, &file);
+	if (fd + password + files > 1)
 		return mf_cli_usage(err, "standard input is asked for twice: %s and %s",
-				    fd ? "--passphrase-fd 0" : "--password-stdin",
-				    file ? "FILE '-'" : "--password-stdin");
+				    fd         ? "--passphrase-fd 0"
+				    : password ? "--password-stdin"
+					       : "again",
+				    file);
 	return 0;
 }
 

@@ -62,6 +62,8 @@ int mf_cli_run_put(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD
 int mf_cli_run_get(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
 int mf_cli_run_history(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
 int mf_cli_run_list(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
+int mf_cli_run_verify(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
+int mf_cli_run_policy_check(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
 int mf_cli_run_trust_init(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
 int mf_cli_run_trust_show(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
 int mf_cli_run_trust_pin(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;

@@ -47,6 +47,11 @@ const struct mf_cli_option mf_cli_options[MF_OPT_COUNT] = {
 	[MF_OPT_GUN] = {"gun", "GUN", "the collection that an exported key belongs to", MF_OPT_VALUE, 0, false},
 	[MF_OPT_AT_VERSION] = {"version", "N", "the record as version N of the role's file has it", MF_OPT_VALUE, 0, false},
 	[MF_OPT_LIMIT] = {"limit", "N", "the newest N versions of each role (default 100, at most 1000)", MF_OPT_VALUE, 0, false},
+	[MF_OPT_REQUIRE] = {"require", "TYPE[=[N of ]ROLES]", "a record that each image must have; may be repeated", MF_OPT_VALUE, 0, false},
+	[MF_OPT_POLICY] = {"policy", "FILE", "what each image must have, as a policy file", MF_OPT_VALUE, 0, true},
+	[MF_OPT_MAX_AGE] = {"max-age", "DURATION", "no record may have been made longer ago (12h, 30d)", MF_OPT_VALUE, 0, false},
+	[MF_OPT_IMAGES] = {"images", "FILE", "verify the images in this list too, one a line", MF_OPT_VALUE, 0, true},
+	[MF_OPT_CONTENT] = {"content", NULL, "also fetch and verify the content of the records", MF_OPT_FLAG, 0, false},
 };
 /* clang-format on */
 

@@ -53,6 +53,11 @@ enum mf_cli_opt {
 	MF_OPT_GUN,
 	MF_OPT_AT_VERSION, /* --version with a number */
 	MF_OPT_LIMIT,
+	MF_OPT_REQUIRE,
+	MF_OPT_POLICY,
+	MF_OPT_MAX_AGE,
+	MF_OPT_IMAGES,
+	MF_OPT_CONTENT,
 	MF_OPT_COUNT
 };
 _Static_assert(MF_OPT_COUNT <= 64, "a command's options are a 64-bit set");

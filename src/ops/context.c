@@ -196,6 +196,8 @@ void manifesto_free(struct manifesto *m)
 		mf_auth_free(m->auth[i]);
 		free(m->auth_host[i]);
 	}
+	free(m->auth);
+	free(m->auth_host);
 	mf_keystore_free(m->keys);
 	mf_secret_clear(&m->password);
 	mf_arena_clear(&m->strings);

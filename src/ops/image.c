@@ -17,19 +17,31 @@ static int need_http(struct manifesto *m, struct mf_err *err)
 	return m->http ? 0 : -1;
 }
 
+/* As many hosts as one image has, and some. */
+#define HOSTS_KEPT 4
+
+/* The oldest makes room; nothing of it is in flight between operations. A pool's places go on using theirs.
+ */
+static void forget_oldest_auth(struct manifesto *m)
+{
+	if (m->pool || m->nauth < HOSTS_KEPT)
+		return;
+	mf_auth_free(m->auth[0]);
+	free(m->auth_host[0]);
+	m->nauth--;
+	memmove(&m->auth[0], &m->auth[1], m->nauth * sizeof(struct mf_auth *));
+	memmove(&m->auth_host[0], &m->auth_host[1], m->nauth * sizeof(char *));
+}
+
 static struct mf_auth *auth_for(struct manifesto *m, const char *host, struct mf_err *err)
 {
 	for (size_t i = 0; i < m->nauth; i++)
 		if (strcmp(m->auth_host[i], host) == 0)
 			return m->auth[i];
-	if (m->nauth == sizeof m->auth / sizeof m->auth[0]) { /* the oldest makes room; nothing of it is in
-								 flight between operations */
-		mf_auth_free(m->auth[0]);
-		free(m->auth_host[0]);
-		memmove(&m->auth[0], &m->auth[1], sizeof m->auth - sizeof m->auth[0]);
-		memmove(&m->auth_host[0], &m->auth_host[1], sizeof m->auth_host - sizeof m->auth_host[0]);
-		m->nauth--;
-	}
+	forget_oldest_auth(m);
+	if (mf_grow((void **)&m->auth, &m->auth_cap, m->nauth, sizeof(struct mf_auth *), err) < 0 ||
+	    mf_grow((void **)&m->auth_host, &m->auth_host_cap, m->nauth, sizeof(char *), err) < 0)
+		return NULL;
 	char *copy = mf_str_dup(mf_str_c(host));
 	struct mf_auth *a = copy ? mf_auth_new(host, &m->credentials, &m->env, err) : NULL;
 	if (!a) {
@@ -43,7 +55,8 @@ static struct mf_auth *auth_for(struct manifesto *m, const char *host, struct mf
 	return a;
 }
 
-static struct mf_image_store *open_store(struct manifesto *m, const struct mf_ref *ref, struct mf_err *err)
+static struct mf_image_store *open_own_store(struct manifesto *m, const struct mf_ref *ref,
+					     struct mf_err *err)
 {
 	if (ref->transport == MF_TRANSPORT_LAYOUT)
 		return mf_image_store_open(ref, NULL, NULL, &m->env, err);
@@ -53,7 +66,60 @@ static struct mf_image_store *open_store(struct manifesto *m, const struct mf_re
 	return auth ? mf_image_store_open(ref, m->http, auth, &m->env, err) : NULL;
 }
 
+/* What two spellings of one place have in common. */
+static char *place_of(const struct mf_ref *ref, struct mf_err *err)
+{
+	char *name = NULL;
+	if (ref->transport == MF_TRANSPORT_LAYOUT) {
+		char *real MF_FREE = realpath(ref->dir, NULL);
+		if (asprintf(&name, "oci:%s", real ? real : ref->dir) < 0)
+			name = NULL;
+	} else if (asprintf(&name, "%s/%s", ref->registry, ref->repository) < 0) {
+		name = NULL;
+	}
+	if (!name)
+		(void)mf_fail_nomem(err);
+	return name;
+}
+
+static struct mf_image_store *open_store(struct manifesto *m, const struct mf_ref *ref, struct mf_err *err)
+{
+	if (!m->pool)
+		return open_own_store(m, ref, err);
+	char *place MF_FREE = place_of(ref, err);
+	struct mf_image_store *s = place ? mf_pool_find_store(m->pool, place) : NULL;
+	if (s || !place)
+		return s;
+	s = open_own_store(m, ref, err);
+	return s && mf_pool_add_store(m->pool, place, s, err) == 0 ? s : NULL;
+}
+
 /* ---- trust */
+
+/* Where a trust repository is, and what it is called. */
+struct trust_place {
+	const char *url, *gun, *pin_name;
+};
+
+static int open_trust_at(struct mf_image *im, const struct trust_place *at, struct mf_err *err)
+{
+	struct mf_pool *pool = im->m->pool;
+	if (!pool)
+		return mf_trust_open(at->url, at->gun, at->pin_name, &im->trust_cfg, &im->trust, err);
+	struct mf_pool_trust *shared = mf_pool_trust(pool, at->pin_name, err);
+	if (!shared)
+		return -1;
+	if (!shared->trust) {
+		shared->cfg = im->trust_cfg;
+		if (mf_trust_open(at->url, at->gun, at->pin_name, &shared->cfg, &shared->trust, err) < 0)
+			return -1;
+	}
+	im->shared = shared;
+	im->trust = shared->trust;
+	shared->users++;
+	shared->last_use = ++pool->uses;
+	return 0;
+}
 
 static int open_layout_trust(struct mf_image *im, struct mf_err *err)
 {
@@ -64,7 +130,7 @@ static int open_layout_trust(struct mf_image *im, struct mf_err *err)
 		return real || errno == ENOMEM ? mf_fail_nomem(err)
 					       : mf_fail(err, MF_E_NOT_FOUND, 0,
 							 "no OCI image layout at '%s'", im->store_ref.dir);
-	return mf_trust_open(dir, "oci", pin_name, &im->trust_cfg, &im->trust, err);
+	return open_trust_at(im, &(struct trust_place){dir, "oci", pin_name}, err);
 }
 
 /* Host and port of "scheme://host:port/...". */
@@ -119,16 +185,22 @@ static int open_trust(struct mf_image *im, struct mf_err *err)
 		if (host && !im->trust_cfg.auth)
 			return -1;
 	}
-	return mf_trust_open(url, mf_buf_str(&gun).p, mf_buf_str(&gun).p, &im->trust_cfg, &im->trust, err);
+	const char *name = mf_buf_str(&gun).p;
+	return open_trust_at(im, &(struct trust_place){url, name, name}, err);
 }
 
 void mf_image_close(struct mf_image *im)
 {
+	bool own = !im->m || !im->m->pool;
 	mf_resolve_cancel(im->resolve);
-	mf_trust_close(im->trust);
-	if (im->blobs != im->images)
+	if (im->shared)
+		im->shared->users--;
+	else
+		mf_trust_close(im->trust);
+	if (own && im->blobs != im->images)
 		mf_image_store_free(im->blobs);
-	mf_image_store_free(im->images);
+	if (own)
+		mf_image_store_free(im->images);
 	mf_manifest_clear(&im->manifest);
 	mf_ref_clear(&im->ref);
 	mf_ref_clear(&im->store_ref);
@@ -158,7 +230,7 @@ int mf_image_begin(struct mf_image *im, struct mf_err *err)
 		if (!im->resolve)
 			return -1;
 	}
-	return mf_trust_prefetch(im->trust, err);
+	return im->shared && im->shared->tried ? 0 : mf_trust_prefetch(im->trust, err);
 }
 
 static int need_manifest(struct mf_image *im, struct mf_err *err)

@@ -19,9 +19,10 @@ struct manifesto {
 	struct mf_http *http; /* made when first needed */
 	struct mf_secret password;
 	struct mf_credential_config credentials;
-	struct mf_auth *auth[4]; /* by host, for the life of the context */
-	char *auth_host[4];
-	size_t nauth;
+	struct mf_auth **auth; /* by host, for the life of the context */
+	char **auth_host;
+	size_t nauth, auth_cap, auth_host_cap;
+	struct mf_pool *pool; /* of a run over many images, else NULL */
 	struct mf_passphrase passphrase;
 	struct mf_keystore *keys;
 	struct mf_trust_config trust;
@@ -34,6 +35,37 @@ void mf_op_begin(struct manifesto *m, struct manifesto_error *err);
 struct manifesto_arena *mf_op_arena(struct mf_err *err);
 void mf_op_arena_free(struct manifesto_arena *a);
 
+/* ---- places that the images of one run share */
+struct mf_pool_trust {
+	char *name; /* pin name */
+	struct mf_trust_config cfg;
+	struct mf_trust *trust;
+	bool tried;           /* it was loaded, or */
+	struct mf_err failed; /* could not be */
+	size_t users, held;   /* images that are open; octets of metadata */
+	uint64_t last_use;
+};
+struct mf_pool_store {
+	char *name;
+	struct mf_image_store *store;
+};
+struct mf_pool {
+	struct mf_pool_trust **trusts;
+	struct mf_pool_store *stores;
+	size_t ntrusts, trusts_cap, nstores, stores_cap;
+	uint64_t uses;
+};
+void mf_pool_clear(struct mf_pool *p);
+struct mf_image_store *mf_pool_find_store(const struct mf_pool *p, const char *name); /* NULL: none */
+/* Takes the store, also on failure. */
+int mf_pool_add_store(struct mf_pool *p, const char *name, struct mf_image_store *s,
+		      struct mf_err *err) MF_NODISCARD;
+/* The entry, found or made; entry->trust is NULL in a new one. */
+struct mf_pool_trust *mf_pool_trust(struct mf_pool *p, const char *name, struct mf_err *err);
+/* Forgets trust metadata that no open image uses, the least recently used first, beyond MF_MAX_VERIFY_HELD.
+ */
+void mf_pool_trim(struct mf_pool *p, size_t max);
+
 /* ---- an image with the places of its blobs and its trust */
 struct mf_image {
 	struct manifesto *m;
@@ -43,6 +75,7 @@ struct mf_image {
 	struct mf_image_store *images;    /* where the subject is */
 	struct mf_image_store *blobs;     /* where content lies: `images`, or the store */
 	struct mf_trust *trust;
+	struct mf_pool_trust *shared; /* where `trust` belongs to a pool */
 	struct mf_resolve *resolve;
 	bool resolved;
 	struct mf_digest digest; /* of what the reference names */

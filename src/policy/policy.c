@@ -219,6 +219,12 @@ static int refuse_expired(const struct mf_entry *e, struct mf_err *err)
 		       e->role->role, when);
 }
 
+int mf_policy_read(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l, struct mf_str name,
+		   struct mf_entry *out, struct mf_err *err)
+{
+	return read_named(set, l, name, out, err);
+}
+
 /* All entries of (type, subject) in authorised roles. */
 static int collect(const struct mf_tuf_set *set, struct mf_str type, struct mf_str name, const char *asked,
 		   struct mf_entries *out, struct mf_err *err)

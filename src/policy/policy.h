@@ -58,6 +58,10 @@ int mf_entry_read(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l, s
  * that. */
 int mf_entry_refuse_withdrawn(const struct mf_entry *e, struct mf_err *err);
 
+/* The same by name. 1: read; 0: the role has no such record, or may not have it; -1. */
+int mf_policy_read(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l, struct mf_str name,
+		   struct mf_entry *out, struct mf_err *err) MF_NODISCARD;
+
 /* The one current record of (type, subject). MF_E_NOT_FOUND; MF_E_WITHDRAWN when any authorised role holds a
  * tombstone; MF_E_RECORD_EXPIRED; MF_E_AMBIGUOUS when authorised roles hold different blobs (the message
  * lists them). */

@@ -1,0 +1,276 @@
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/encode.h"
+#include "base/limits.h"
+#include "cli/command.h"
+#include "cli/show.h"
+
+/* ---------------------------------------------------------------- which images */
+
+struct images {
+	struct mf_buf text; /* of the lists; lines end with NUL */
+	const char **v;
+	size_t n, cap;
+};
+
+static void images_clear(struct images *im)
+{
+	mf_buf_clear(&im->text);
+	free(im->v);
+}
+#define IMAGES_CLEANUP __attribute__((cleanup(images_clear)))
+
+static int add_image(struct images *im, const char *reference, struct manifesto_error *err)
+{
+	struct mf_err failed = MF_ERR_INIT;
+	if (im->n >= MF_MAX_VERIFY_IMAGES)
+		return mf_cli_usage(err, "more than %zu images in one run", MF_MAX_VERIFY_IMAGES);
+	if (mf_grow((void **)&im->v, &im->cap, im->n, sizeof *im->v, &failed) < 0)
+		return mf_cli_take(err, &failed);
+	im->v[im->n++] = reference;
+	return 0;
+}
+
+static int read_list(FILE *f, const char *name, struct mf_buf *out, struct manifesto_error *err)
+{
+	struct mf_err failed = MF_ERR_INIT;
+	char chunk[65536];
+	size_t got;
+	while ((got = fread(chunk, 1, sizeof chunk, f)) > 0)
+		if (mf_buf_add(out, chunk, got, &failed) < 0)
+			return failed.code == MF_E_FORMAT
+				   ? mf_cli_usage(err, "the list '%s' is longer than %zu bytes", name,
+						  MF_MAX_IMAGE_LIST)
+				   : mf_cli_take(err, &failed);
+	if (ferror(f))
+		return mf_cli_fail(err, MF_E_USAGE, errno, "read '%s'", name);
+	if (out->n && memchr(out->p, 0, out->n))
+		return mf_cli_usage(err, "the list '%s' holds a NUL byte", name);
+	return mf_buf_addc(out, '\n', &failed) < 0 ? mf_cli_take(err, &failed) : 0;
+}
+
+/* One reference a line; blank lines and those that begin with '#' are passed over. */
+static int split_list(struct images *im, char *text, const char *name, struct manifesto_error *err)
+{
+	size_t number = 0, before = im->n;
+	for (char *line = text, *end; (end = strchr(line, '\n')); line = end + 1) {
+		*end = 0;
+		line += strspn(line, " \t\r");
+		size_t n = strlen(line);
+		while (n && strchr(" \t\r", line[n - 1]))
+			line[--n] = 0;
+		number++;
+		if (!n || line[0] == '#')
+			continue;
+		if (n > MF_MAX_REFERENCE || strpbrk(line, " \t\r"))
+			return mf_cli_usage(err, "line %zu of '%s' is not one image reference", number, name);
+		if (add_image(im, line, err) < 0)
+			return -1;
+	}
+	return im->n > before ? 0 : mf_cli_usage(err, "the list '%s' names no image", name);
+}
+
+static int add_list(struct images *im, const char *path, struct manifesto_error *err)
+{
+	bool is_stdin = strcmp(path, "-") == 0;
+	FILE *f = is_stdin ? stdin : fopen(path, "re");
+	if (!f)
+		return mf_cli_fail(err, MF_E_USAGE, errno, "open '%s'", path);
+	const char *name = is_stdin ? "standard input" : path;
+	int rc = read_list(f, name, &im->text, err);
+	if (!is_stdin)
+		(void)fclose(f);
+	return rc < 0 ? -1 : split_list(im, im->text.p, name, err);
+}
+
+/* Two lists have a buffer each: lines of the first are pointed to. */
+static int collect(const struct mf_cli *cli, struct images *arguments, struct images *list,
+		   struct manifesto_error *err)
+{
+	const char *path = cli->args.value[MF_OPT_IMAGES];
+	for (size_t i = 0; i < cli->nargument; i++)
+		if ((strcmp(cli->argument[i], "-") == 0 ? add_list(arguments, "-", err)
+							: add_image(arguments, cli->argument[i], err)) < 0)
+			return -1;
+	if (path && add_list(list, path, err) < 0)
+		return -1;
+	for (size_t i = 0; i < list->n; i++)
+		if (add_image(arguments, list->v[i], err) < 0)
+			return -1;
+	if (arguments->n)
+		return 0;
+	return mf_cli_usage(err, "no image was given");
+}
+
+/* ---------------------------------------------------------------- results */
+
+struct sink {
+	bool json, begun;
+	struct mf_cli_json_out j;
+	size_t accepted, refused;
+};
+
+static void show_finding(const struct manifesto_finding *f)
+{
+	bool where = f->endpoint && !strstr(f->found, f->endpoint);
+	mf_cli_message("refused '%s'%s%s%s: %s%s%s%s%s%s%s%s%s", f->image, f->platform ? " (" : "",
+		       f->platform ? f->platform : "", f->platform ? ")" : "", f->wanted ? "wanted " : "",
+		       f->wanted ? f->wanted : "", f->wanted ? "; found: " : "", f->found, where ? " (" : "",
+		       where ? f->endpoint : "", where ? ")" : "", f->hint ? "; " : "",
+		       f->hint ? f->hint : "");
+}
+
+static int show_waiver(const struct manifesto_requirement *r)
+{
+	char until[MF_TIME_LEN];
+	const struct manifesto_waiver *w = r->waiver;
+	char *signers MF_FREE = mf_cli_show_signers(w->signers, w->nsigners);
+	if (!signers)
+		return -1;
+	mf_cli_show_time(until, w->until);
+	mf_cli_warning("'%s': '%s' is waived by '%s' for '%s' until %s, signed by %s", r->subject, r->type,
+		       w->name, w->granted_to, until, signers);
+	return 0;
+}
+
+static int show_text(const struct manifesto_verify_item *item)
+{
+	for (size_t i = 0; i < item->nrequirements; i++)
+		if (item->requirements[i].waiver && show_waiver(&item->requirements[i]) < 0)
+			return -1;
+	for (size_t i = 0; i < item->nfindings; i++)
+		show_finding(&item->findings[i]);
+	if (item->accepted) {
+		mf_cli_put_text(stdout, item->image);
+		(void)fputc('\n', stdout);
+	}
+	return 0;
+}
+
+static void requirement_json(struct mf_cli_json_out *j, const struct manifesto_requirement *r)
+{
+	mf_cli_json_open(j, NULL, '{');
+	mf_cli_json_text(j, "type", r->type);
+	mf_cli_json_text(j, "wanted", r->wanted);
+	mf_cli_json_text(j, "image", r->subject);
+	mf_cli_json_text(j, "platform", r->platform);
+	mf_cli_json_bool(j, "met", r->met);
+	if (r->waiver) {
+		mf_cli_json_open(j, "waiver", '{');
+		mf_cli_json_text(j, "name", r->waiver->name);
+		mf_cli_json_text(j, "for", r->waiver->granted_to);
+		mf_cli_json_text(j, "reason", r->waiver->reason);
+		mf_cli_json_time(j, "until", r->waiver->until);
+		mf_cli_show_signers_json(j, "signers", r->waiver->signers, r->waiver->nsigners);
+		mf_cli_json_close(j, '}');
+	} else {
+		mf_cli_json_text(j, "waiver", NULL);
+	}
+	mf_cli_show_signers_json(j, "signers", r->signers, r->nsigners);
+	mf_cli_json_open(j, "records", '[');
+	for (size_t i = 0; i < r->nrecords; i++) {
+		mf_cli_json_open(j, NULL, '{');
+		mf_cli_show_record_json(j, &r->records[i]);
+		mf_cli_json_close(j, '}');
+	}
+	mf_cli_json_close(j, ']');
+	mf_cli_json_close(j, '}');
+}
+
+static void finding_json(struct mf_cli_json_out *j, const struct manifesto_finding *f)
+{
+	mf_cli_json_open(j, NULL, '{');
+	mf_cli_json_text(j, "code", f->code);
+	mf_cli_json_int(j, "exit", f->status);
+	mf_cli_json_text(j, "image", f->image);
+	mf_cli_json_text(j, "platform", f->platform);
+	mf_cli_json_text(j, "type", f->type);
+	mf_cli_json_text(j, "wanted", f->wanted);
+	mf_cli_json_text(j, "found", f->found);
+	mf_cli_json_text(j, "hint", f->hint);
+	mf_cli_json_text(j, "endpoint", f->endpoint);
+	mf_cli_json_close(j, '}');
+}
+
+static void show_json(struct mf_cli_json_out *j, const struct manifesto_verify_item *item)
+{
+	mf_cli_json_open(j, NULL, '{');
+	mf_cli_json_text(j, "reference", item->reference);
+	mf_cli_json_text(j, "image", item->image);
+	mf_cli_json_text(j, "platform", item->platform);
+	mf_cli_json_bool(j, "accepted", item->accepted);
+	mf_cli_json_int(j, "exit", item->status);
+	mf_cli_json_open(j, "requirements", '[');
+	for (size_t i = 0; i < item->nrequirements; i++)
+		requirement_json(j, &item->requirements[i]);
+	mf_cli_json_close(j, ']');
+	mf_cli_json_open(j, "findings", '[');
+	for (size_t i = 0; i < item->nfindings; i++)
+		finding_json(j, &item->findings[i]);
+	mf_cli_json_close(j, ']');
+	mf_cli_json_close(j, '}');
+}
+
+static int take(void *arg, const struct manifesto_verify_item *item)
+{
+	struct sink *s = arg;
+	*(item->accepted ? &s->accepted : &s->refused) += 1;
+	if (!s->json)
+		return show_text(item);
+	if (!s->begun) {
+		mf_cli_json_begin(&s->j, stdout, "verify");
+		mf_cli_json_open(&s->j, "images", '[');
+		s->begun = true;
+	}
+	show_json(&s->j, item);
+	return 0;
+}
+
+static void end_json(struct sink *s, size_t images, const struct manifesto_error *err)
+{
+	mf_cli_json_close(&s->j, ']');
+	mf_cli_json_int(&s->j, "accepted", (int64_t)s->accepted);
+	mf_cli_json_int(&s->j, "refused", (int64_t)s->refused);
+	mf_cli_json_int(&s->j, "unchecked", (int64_t)(images - s->accepted - s->refused));
+	mf_cli_json_int(&s->j, "exit", err->status);
+	mf_cli_json_end(&s->j);
+}
+
+static int parse_age(const struct mf_cli *cli, struct manifesto_verify_options *o,
+		     struct manifesto_error *err)
+{
+	const char *text = cli->args.value[MF_OPT_MAX_AGE];
+	struct mf_esc shown;
+	if (text && mf_cli_parse_duration(text, &o->max_age) < 0)
+		return mf_cli_usage(err, "--max-age '%s' is not a duration above zero such as 12h or 30d",
+				    mf_esc(&shown, mf_str_c(text)));
+	return 0;
+}
+
+int mf_cli_run_verify(struct mf_cli *cli, struct manifesto_error *err)
+{
+	struct manifesto_verify_options o = MANIFESTO_INIT(manifesto_verify_options);
+	struct images images IMAGES_CLEANUP = {.text = MF_BUF_INIT(MF_MAX_IMAGE_LIST)},
+			     list IMAGES_CLEANUP = {.text = MF_BUF_INIT(MF_MAX_IMAGE_LIST)};
+	struct sink sink = {.json = cli->json};
+	o.require = cli->args.list[MF_OPT_REQUIRE];
+	o.policy_path = cli->args.value[MF_OPT_POLICY];
+	o.platform = cli->args.value[MF_OPT_PLATFORM];
+	o.all_platforms = mf_cli_args_has(&cli->args, MF_OPT_ALL_PLATFORMS);
+	o.content = mf_cli_args_has(&cli->args, MF_OPT_CONTENT);
+	if (parse_age(cli, &o, err) < 0 || collect(cli, &images, &list, err) < 0)
+		return -1;
+	o.images = images.v;
+	o.nimages = images.n;
+	int rc = manifesto_verify(cli->m, &o, take, &sink, err);
+	if (sink.begun)
+		end_json(&sink, images.n, err);
+	/* What was accepted stays accepted when another image is refused: it is handed out also by a run that
+	 * fails. */
+	if (rc < 0)
+		(void)fflush(stdout);
+	return rc;
+}

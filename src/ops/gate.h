@@ -1,0 +1,38 @@
+/* One image at the gate: verdicts of the policy engine, waivers with their content, as results of the public
+ * interface. Inside verify only. */
+#ifndef MF_OPS_GATE_H
+#define MF_OPS_GATE_H
+
+#include "ops/ops.h"
+#include "policy/gate.h"
+
+struct mf_gate_report {
+	struct manifesto *m;
+	struct mf_image *im;
+	const struct mf_rules *rules;
+	const char *reference;
+	bool content; /* fetch what the records are of */
+	struct mf_arena arena;
+	const char *image, *platform;
+	struct manifesto_requirement *requirements;
+	size_t nrequirements, requirements_cap;
+	struct manifesto_finding *findings;
+	size_t nfindings, findings_cap;
+	int status;
+	enum mf_code code; /* of the gravest finding */
+};
+void mf_gate_report_clear(struct mf_gate_report *r);
+#define MF_GATE_REPORT_CLEANUP __attribute__((cleanup(mf_gate_report_clear)))
+
+/* Judges one subject by all rules. -1: the run cannot go on. */
+int mf_gate_subject(struct mf_gate_report *r, const struct mf_subject *s, struct mf_err *err) MF_NODISCARD;
+/* A finding of a failure; q and s: of this requirement and subject, or NULL. */
+int mf_gate_refuse(struct mf_gate_report *r, const struct mf_requirement *q, const struct mf_subject *s,
+		   const struct mf_err *why, struct mf_err *err) MF_NODISCARD;
+int mf_gate_refuse_tag(struct mf_gate_report *r, struct mf_err *err) MF_NODISCARD;
+
+/* Policy file, requirements and age of the options, together. MF_E_USAGE. */
+int mf_verify_rules(struct mf_rules *rules, const struct manifesto_verify_options *o,
+		    struct mf_err *err) MF_NODISCARD;
+
+#endif

@@ -1,0 +1,293 @@
+/* verify: the gate. Trust metadata of a repository are loaded once a run; while one image is judged, the next
+ * ones are being resolved. */
+#include <stdio.h>
+
+#include "base/encode.h"
+#include "ops/gate.h"
+
+struct slot {
+	struct mf_image im;
+	struct mf_err failed; /* it could not even be opened */
+};
+
+struct run {
+	struct manifesto *m;
+	const struct manifesto_verify_options *o;
+	struct mf_rules rules;
+	struct mf_pool pool;
+	struct slot slots[MF_VERIFY_WINDOW];
+	size_t refused;
+	int status;        /* gravest of all */
+	enum mf_code code; /* of it */
+};
+
+static void run_clear(struct run *r)
+{
+	for (size_t i = 0; i < MF_VERIFY_WINDOW; i++)
+		mf_image_close(&r->slots[i].im);
+	r->m->pool = NULL;
+	mf_pool_clear(&r->pool);
+	mf_rules_clear(&r->rules);
+	free(r);
+}
+
+static void run_cleanup(struct run **r)
+{
+	if (*r)
+		run_clear(*r);
+}
+
+/* ---- what is asked */
+
+int mf_verify_rules(struct mf_rules *rules, const struct manifesto_verify_options *o, struct mf_err *err)
+{
+	struct mf_buf text MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_POLICY_BYTES);
+	struct mf_bytes doc = {o->policy, o->policy_length};
+	if (o->policy_path) {
+		if (mf_file_read(o->policy_path, MF_MAX_POLICY_BYTES, &text, err) < 0) {
+			if (err->code == MF_E_NOT_FOUND) /* of an image, says status 3 */
+				(void)mf_recode(err, MF_E_USAGE);
+			return mf_wrap(err, "policy");
+		}
+		doc = mf_buf_bytes(&text);
+	}
+	if ((o->policy_path || o->policy) && mf_rules_parse(rules, doc, err) < 0)
+		return mf_wrap(err, "policy '%s'", o->policy_path ? o->policy_path : "");
+	for (size_t i = 0; o->require && o->require[i]; i++)
+		if (mf_rules_require(rules, mf_str_c(o->require[i]), err) < 0)
+			return -1;
+	if (o->max_age)
+		mf_rules_limit_age(rules, o->max_age);
+	return 0;
+}
+
+static int check_options(const struct manifesto *m, const struct manifesto_verify_options *o,
+			 struct mf_err *err)
+{
+	if (m->opt.tofu) {
+		(void)mf_fail(err, MF_E_USAGE, 0, "verify never trusts on first use");
+		mf_err_set_hint(err,
+				"pin the root once with 'manifesto trust pin' and keep the pin with the job");
+		return -1;
+	}
+	if (!o->nimages || o->nimages > MF_MAX_VERIFY_IMAGES)
+		return mf_fail(err, MF_E_USAGE, 0, "%zu images to verify; from 1 to %zu are possible",
+			       o->nimages, MF_MAX_VERIFY_IMAGES);
+	if (o->max_age < 0 || (o->platform && o->all_platforms))
+		return mf_fail(err, MF_E_USAGE, 0, "a negative age, or one platform and all of them");
+	for (size_t i = 0; i < o->nimages; i++) {
+		struct mf_ref ref MF_REF_CLEANUP = {0};
+		if (mf_ref_parse(&ref, mf_str_c(o->images[i]), err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int prepare(struct run *r, struct mf_err *err)
+{
+	if (check_options(r->m, r->o, err) < 0 || mf_verify_rules(&r->rules, r->o, err) < 0)
+		return -1;
+	if (r->rules.n)
+		return 0;
+	(void)mf_fail(err, MF_E_USAGE, 0, "nothing is required: such a gate would accept everything");
+	mf_err_set_hint(err, "--require TYPE or --policy FILE says what an image must have");
+	return -1;
+}
+
+/* ---- trust, once a repository */
+
+static int widen(struct mf_trust *t, const char *type, struct mf_err *err)
+{
+	char prefix[MF_MAX_TYPE + 2];
+	int n = snprintf(prefix, sizeof prefix, "%s/", type);
+	return mf_trust_widen(t, (struct mf_str){prefix, (size_t)n}, err);
+}
+
+/* A veto role counts whatever its paths are: it is loaded by them, and when nobody that is loaded lists it,
+ * with all that there is. */
+static int load_veto(struct mf_trust *t, const char *role, struct mf_err *err)
+{
+	const struct mf_tuf_role *listed = mf_gate_listed(mf_trust_set(t), role);
+	if (!listed) {
+		if (mf_trust_widen(t, MF_STR(""), err) < 0)
+			return -1;
+		listed = mf_gate_listed(mf_trust_set(t), role);
+	}
+	if (!listed) {
+		struct mf_esc e;
+		(void)mf_fail(err, MF_E_POLICY, 0,
+			      "there is no role '%s' in the repository, which the policy calls veto",
+			      mf_esc(&e, mf_str_c(role)));
+		mf_err_set_hint(err, "'manifesto trust show' lists the roles");
+		return -1;
+	}
+	for (size_t i = 0; i < listed->npaths; i++) {
+		size_t n = 0; /* up to the first wildcard of a glob */
+		while (n < listed->paths[i].n && !strchr("*?[\\", listed->paths[i].p[n]))
+			n++;
+		if (mf_trust_widen(t, (struct mf_str){listed->paths[i].p, n}, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int load(struct run *r, struct mf_trust *t, struct mf_err *err)
+{
+	const struct mf_rules *rules = &r->rules;
+	char prefix[MF_MAX_TYPE + 2];
+	int n = snprintf(prefix, sizeof prefix, "%s/", rules->v[0].type);
+	if (mf_trust_load(t, (struct mf_str){prefix, (size_t)n}, false, err) < 0)
+		return -1;
+	for (size_t i = 1; i < rules->n; i++)
+		if (widen(t, rules->v[i].type, err) < 0)
+			return -1;
+	if (rules->has_waiver && widen(t, MF_TYPE_WAIVER, err) < 0)
+		return -1;
+	for (size_t i = 0; i < rules->nveto; i++)
+		if (load_veto(t, rules->veto[i], err) < 0)
+			return -1;
+	return 0;
+}
+
+static size_t octets(const struct mf_tuf_set *set)
+{
+	size_t n = 1;
+	for (size_t i = 0; i < set->nroles; i++)
+		n += set->roles[i]->file->bytes.n + set->roles[i]->file->canonical_buf.n;
+	return n;
+}
+
+/* What went wrong for one image of a repository goes wrong for all. */
+static int need_trust(struct run *r, struct mf_image *im, struct mf_err *err)
+{
+	struct mf_pool_trust *t = im->shared;
+	if (!t->tried) {
+		t->tried = true;
+		if (load(r, t->trust, &t->failed) == 0)
+			t->held = octets(mf_trust_set(t->trust));
+	}
+	if (!t->failed.code)
+		return 0;
+	*err = t->failed;
+	return -1;
+}
+
+/* ---- one image */
+
+static void start(struct run *r, struct slot *s, const char *reference)
+{
+	s->failed = (struct mf_err)MF_ERR_INIT;
+	if (mf_image_open(&s->im, r->m, reference, &s->failed) == 0)
+		(void)!mf_image_begin(&s->im, &s->failed);
+}
+
+/* Trust first: an attack must not look like an absence. */
+static int judge_image(struct run *r, struct slot *s, struct mf_gate_report *rep, struct mf_err *err)
+{
+	struct mf_subjects subjects __attribute__((cleanup(mf_subjects_clear))) = {0};
+	if (s->failed.code) {
+		*err = s->failed;
+		return -1;
+	}
+	if (need_trust(r, &s->im, err) < 0 ||
+	    mf_image_subjects(&s->im, r->o->platform, r->o->all_platforms != 0, false, &subjects, err) < 0)
+		return -1;
+	rep->image = mf_image_name(&s->im, &subjects.v[0].digest, &rep->arena, err);
+	rep->platform =
+	    r->o->platform ? mf_arena_dup(&rep->arena, mf_str_c(subjects.v[0].platform), err) : NULL;
+	if (!rep->image || (r->o->platform && !rep->platform))
+		return -1;
+	if (r->rules.forbid_tags && !s->im.ref.has_digest && mf_gate_refuse_tag(rep, err) < 0)
+		return -1;
+	for (size_t i = 0; i < subjects.n; i++)
+		if (mf_gate_subject(rep, &subjects.v[i], err) < 0)
+			return -1;
+	return 0;
+}
+
+/* Failures that say nothing about an image end the run. */
+static bool ends_run(const struct mf_err *err)
+{
+	return err->code == MF_E_NOMEM || err->code == MF_E_CANCELLED;
+}
+
+static void tally(struct run *r, const struct mf_gate_report *rep)
+{
+	if (!rep->nfindings)
+		return;
+	r->refused++;
+	if (!r->status || mf_exit_graver(rep->status, r->status)) {
+		r->status = rep->status;
+		r->code = rep->code;
+	}
+}
+
+static int finish(struct run *r, struct slot *s, const char *reference, manifesto_verify_fn fn, void *arg,
+		  struct mf_err *err)
+{
+	struct mf_gate_report rep MF_GATE_REPORT_CLEANUP = {.m = r->m,
+							    .im = &s->im,
+							    .rules = &r->rules,
+							    .reference = reference,
+							    .content = r->o->content != 0};
+	struct mf_err failed = MF_ERR_INIT;
+	if (mf_env_cancelled(&r->m->env))
+		return mf_fail(err, MF_E_CANCELLED, 0, "verify was interrupted");
+	if (judge_image(r, s, &rep, &failed) < 0) {
+		if (ends_run(&failed)) {
+			*err = failed;
+			return -1;
+		}
+		if (mf_gate_refuse(&rep, NULL, NULL, &failed, err) < 0)
+			return -1;
+	}
+	struct manifesto_verify_item item = {.size = sizeof item,
+					     .reference = reference,
+					     .image = rep.image,
+					     .platform = rep.platform,
+					     .accepted = rep.nfindings == 0,
+					     .status = rep.status,
+					     .requirements = rep.requirements,
+					     .nrequirements = rep.nrequirements,
+					     .findings = rep.findings,
+					     .nfindings = rep.nfindings};
+	tally(r, &rep);
+	if (fn && fn(arg, &item) != 0)
+		return mf_fail(err, MF_E_IO, 0, "the result was not taken");
+	mf_image_close(&s->im);
+	mf_pool_trim(&r->pool, MF_MAX_VERIFY_HELD);
+	return 0;
+}
+
+static int verify(struct run *r, manifesto_verify_fn fn, void *arg, struct mf_err *err)
+{
+	const struct manifesto_verify_options *o = r->o;
+	size_t started = 0;
+	if (prepare(r, err) < 0)
+		return -1;
+	r->m->pool = &r->pool;
+	for (size_t i = 0; i < o->nimages; i++) {
+		for (; started < o->nimages && started < i + MF_VERIFY_WINDOW; started++)
+			start(r, &r->slots[started % MF_VERIFY_WINDOW], o->images[started]);
+		if (finish(r, &r->slots[i % MF_VERIFY_WINDOW], o->images[i], fn, arg, err) < 0)
+			return -1;
+	}
+	if (!r->refused)
+		return 0;
+	return mf_fail(err, r->code, 0, "%zu of %zu images refused", r->refused, o->nimages);
+}
+
+int manifesto_verify(struct manifesto *m, const struct manifesto_verify_options *opt, manifesto_verify_fn fn,
+		     void *arg, struct manifesto_error *error)
+{
+	struct mf_err err = MF_ERR_INIT;
+	mf_op_begin(m, error);
+	struct run *r __attribute__((cleanup(run_cleanup))) = calloc(1, sizeof *r);
+	if (!r) {
+		(void)mf_fail_nomem(&err);
+		return mf_op_fail(error, &err);
+	}
+	r->m = m;
+	r->o = opt;
+	return verify(r, fn, arg, &err) < 0 ? mf_op_fail(error, &err) : 0;
+}

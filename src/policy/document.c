@@ -1,0 +1,226 @@
+#include "policy/document.h"
+
+#include "base/encode.h"
+#include "policy/policy.h"
+
+/* ---- members */
+
+static bool known(const char *const *names, const char *name)
+{
+	for (; *names; names++)
+		if (strcmp(*names, name) == 0)
+			return true;
+	return false;
+}
+
+/* An object with no other members than these. */
+static int check_members(json_t *o, const char *const *names, struct mf_err *err)
+{
+	const char *name;
+	json_t *value;
+	struct mf_esc e;
+	if (!json_is_object(o))
+		return mf_fail(err, MF_E_FORMAT, 0, "not an object");
+	json_object_foreach(o, name, value) if (!known(names, name)) return mf_fail(
+	    err, MF_E_FORMAT, 0, "unknown member '%s'", mf_esc(&e, mf_str_c(name)));
+	return 0;
+}
+
+/* 1 to MF_MAX_WAIVER_TEXT octets, or NULL when it is absent. */
+static int get_text(json_t *o, const char *name, bool req, struct mf_arena *a, const char **out,
+		    struct mf_err *err)
+{
+	const char *text = NULL;
+	if (mf_json_get_str(o, name, req, &text, err) < 0)
+		return -1;
+	if (!text)
+		return 0;
+	if (!*text || strlen(text) > MF_MAX_WAIVER_TEXT)
+		return mf_fail(err, MF_E_FORMAT, 0, "'%s' is empty or longer than %zu octets", name,
+			       MF_MAX_WAIVER_TEXT);
+	*out = mf_arena_dup(a, mf_str_c(text), err);
+	return *out ? 0 : -1;
+}
+
+static int get_duration(json_t *o, const char *name, int64_t *out, struct mf_err *err)
+{
+	const char *text = NULL;
+	struct mf_esc e;
+	if (mf_json_get_str(o, name, false, &text, err) < 0)
+		return -1;
+	if (text && mf_duration_parse(mf_str_c(text), out) < 0)
+		return mf_fail(err, MF_E_FORMAT, 0, "'%s' is '%s', no duration such as 12h or 30d", name,
+			       mf_esc(&e, mf_str_c(text)));
+	return 0;
+}
+
+/* A list of strings, each checked; at least one when it is there. */
+static int get_list(json_t *o, const char *name, bool req, size_t max,
+		    int (*check)(struct mf_str, struct mf_err *), struct mf_arena *a, const char ***out,
+		    size_t *n, struct mf_err *err)
+{
+	json_t *list = NULL, *item;
+	size_t i;
+	if (mf_json_get_arr(o, name, req, &list, err) < 0)
+		return -1;
+	if (!list)
+		return 0;
+	if (!json_array_size(list) || json_array_size(list) > max)
+		return mf_fail(err, MF_E_FORMAT, 0, "'%s' has no or more than %zu items", name, max);
+	const char **v = mf_arena_alloc(a, json_array_size(list), sizeof *v, err);
+	if (!v)
+		return -1;
+	json_array_foreach(list, i, item)
+	{
+		const char *text = json_string_value(item);
+		if (!text || strlen(text) != json_string_length(item))
+			return mf_fail(err, MF_E_FORMAT, 0, "'%s' holds something else than plain strings",
+				       name);
+		if (check(mf_str_c(text), err) < 0)
+			return -1;
+		v[i] = mf_arena_dup(a, mf_str_c(text), err);
+		if (!v[i])
+			return -1;
+	}
+	*out = v;
+	*n = json_array_size(list);
+	return 0;
+}
+
+static int get_roles(json_t *o, const char *name, bool req, struct mf_arena *a, const char ***out, size_t *n,
+		     struct mf_err *err)
+{
+	if (get_list(o, name, req, MF_MAX_POLICY_ROLES, mf_role_name_check, a, out, n, err) < 0)
+		return -1;
+	return mf_role_list_check(*out, *n, err);
+}
+
+/* ---- policy */
+
+static int read_requirement(struct mf_rules *r, json_t *o, struct mf_err *err)
+{
+	static const char *const members[] = {"type", "roles", "signers", "maxAge", "mediaType", NULL};
+	struct mf_requirement q = {.signers = 1};
+	if (check_members(o, members, err) < 0 || get_text(o, "type", true, &r->arena, &q.type, err) < 0 ||
+	    mf_record_type_check(mf_str_c(q.type), err) < 0 ||
+	    get_roles(o, "roles", false, &r->arena, &q.roles, &q.nroles, err) < 0 ||
+	    mf_json_get_int(o, "signers", false, 1, MF_MAX_SIGNATURES, &q.signers, err) < 0 ||
+	    get_duration(o, "maxAge", &q.max_age_s, err) < 0 ||
+	    get_text(o, "mediaType", false, &r->arena, &q.media_type, err) < 0)
+		return -1;
+	return mf_rules_add(r, &q, err);
+}
+
+static int read_requirements(struct mf_rules *r, json_t *doc, struct mf_err *err)
+{
+	json_t *list = NULL, *item;
+	size_t i;
+	if (mf_json_get_arr(doc, "require", true, &list, err) < 0)
+		return -1;
+	if (!json_array_size(list))
+		return mf_fail(err, MF_E_FORMAT, 0, "'require' is empty: the policy would accept everything");
+	json_array_foreach(list, i, item) if (read_requirement(r, item, err) <
+					      0) return mf_wrap(err, "requirement %zu", i + 1);
+	return 0;
+}
+
+static int read_tags(struct mf_rules *r, json_t *doc, struct mf_err *err)
+{
+	const char *tags = "allow";
+	if (mf_json_get_str(doc, "tags", false, &tags, err) < 0)
+		return -1;
+	r->forbid_tags = strcmp(tags, "forbid") == 0;
+	if (r->forbid_tags || strcmp(tags, "allow") == 0)
+		return 0;
+	return mf_fail(err, MF_E_FORMAT, 0, "'tags' is neither 'allow' nor 'forbid'");
+}
+
+static int read_waivers(struct mf_rules *r, json_t *doc, struct mf_err *err)
+{
+	static const char *const members[] = {"roles", "signers", NULL};
+	json_t *o = NULL;
+	r->waiver = (struct mf_requirement){.type = MF_TYPE_WAIVER, .signers = 1};
+	if (mf_json_get_obj(doc, "waivers", false, &o, err) < 0)
+		return -1;
+	if (!o)
+		return 0;
+	if (check_members(o, members, err) < 0 ||
+	    get_roles(o, "roles", true, &r->arena, &r->waiver.roles, &r->waiver.nroles, err) < 0 ||
+	    mf_json_get_int(o, "signers", false, 1, MF_MAX_SIGNATURES, &r->waiver.signers, err) < 0)
+		return mf_wrap(err, "'waivers'");
+	r->has_waiver = true;
+	return 0;
+}
+
+static int read_policy(struct mf_rules *r, json_t *doc, struct mf_err *err)
+{
+	static const char *const members[] = {"$schema", "version", "name",    "require", "maxAge",
+					      "veto",    "tags",    "waivers", NULL};
+	const char *schema = NULL;
+	int64_t version, max_age_s = 0;
+	if (check_members(doc, members, err) < 0 ||
+	    mf_json_get_int(doc, "version", true, 1, 1, &version, err) < 0 ||
+	    mf_json_get_str(doc, "$schema", false, &schema, err) < 0 ||
+	    get_text(doc, "name", false, &r->arena, &r->name, err) < 0 ||
+	    read_requirements(r, doc, err) < 0 || get_duration(doc, "maxAge", &max_age_s, err) < 0 ||
+	    get_roles(doc, "veto", false, &r->arena, &r->veto, &r->nveto, err) < 0 ||
+	    read_tags(r, doc, err) < 0 || read_waivers(r, doc, err) < 0)
+		return -1;
+	for (size_t i = 0; i < r->n; i++)
+		if (!r->v[i].max_age_s) /* one's own goes before that of all */
+			r->v[i].max_age_s = max_age_s;
+	return 0;
+}
+
+int mf_rules_parse(struct mf_rules *r, struct mf_bytes doc, struct mf_err *err)
+{
+	json_t *tree MF_JSON_CLEANUP = mf_json_load(doc, MF_MAX_POLICY_BYTES, err);
+	if (tree && read_policy(r, tree, err) == 0)
+		return 0;
+	/* One's own file is wrong: nobody attacks. */
+	return err->code == MF_E_FORMAT ? mf_recode(err, MF_E_USAGE) : -1;
+}
+
+/* ---- waiver */
+
+void mf_waiver_clear(struct mf_waiver *w)
+{
+	mf_arena_clear(&w->arena);
+	*w = (struct mf_waiver){0};
+}
+
+static int read_waiver(struct mf_waiver *w, json_t *doc, struct mf_err *err)
+{
+	static const char *const members[] = {"version", "name", "waives", "for", "until", "reason", NULL};
+	const char *until = NULL;
+	int64_t version;
+	if (check_members(doc, members, err) < 0 ||
+	    mf_json_get_int(doc, "version", true, 1, 1, &version, err) < 0 ||
+	    get_text(doc, "name", true, &w->arena, &w->name, err) < 0 ||
+	    get_list(doc, "waives", true, MF_MAX_REQUIREMENTS, mf_record_type_check, &w->arena, &w->waives,
+		     &w->nwaives, err) < 0 ||
+	    get_text(doc, "for", true, &w->arena, &w->granted_to, err) < 0 ||
+	    get_text(doc, "reason", false, &w->arena, &w->reason, err) < 0 ||
+	    mf_json_get_str(doc, "until", true, &until, err) < 0)
+		return -1;
+	return mf_time_parse(mf_str_c(until), &w->until, err);
+}
+
+int mf_waiver_parse(struct mf_waiver *out, struct mf_bytes doc, struct mf_err *err)
+{
+	struct mf_waiver w MF_WAIVER_CLEANUP = {0};
+	json_t *tree MF_JSON_CLEANUP = mf_json_load(doc, MF_MAX_WAIVER_BYTES, err);
+	if (!tree || read_waiver(&w, tree, err) < 0)
+		return err->code == MF_E_USAGE ? mf_recode(err, MF_E_FORMAT) : -1;
+	*out = w;
+	w = (struct mf_waiver){0};
+	return 0;
+}
+
+bool mf_waiver_names(const struct mf_waiver *w, const char *type)
+{
+	for (size_t i = 0; i < w->nwaives; i++)
+		if (strcmp(w->waives[i], type) == 0)
+			return true;
+	return false;
+}

@@ -1,0 +1,401 @@
+#include "policy/gate.h"
+
+#include <strings.h>
+
+#include "base/encode.h"
+
+/* What was found is for people; other people's reasons and many roles do not make it endless. */
+#define MAX_FOUND ((size_t)8192)
+#define LONG_FOUND ((size_t)1500)
+
+const char *mf_gate_code_name(enum mf_gate_code c)
+{
+	static const char *const names[MF_GATE_CODES] = {
+	    [MF_GATE_MET] = "met",
+	    [MF_GATE_SIGNERS] = "signers",
+	    [MF_GATE_MEDIA_TYPE] = "media_type",
+	    [MF_GATE_TOO_OLD] = "too_old",
+	    [MF_GATE_FROM_FUTURE] = "from_future",
+	    [MF_GATE_EXPIRED] = "record_expired",
+	    [MF_GATE_FOREIGN] = "foreign",
+	    [MF_GATE_ABSENT] = "absent",
+	    [MF_GATE_WAIVER] = "waiver",
+	    [MF_GATE_UNKNOWN_ROLE] = "unknown_role",
+	    [MF_GATE_ROLE_TYPE] = "role_type",
+	    [MF_GATE_WITHDRAWN] = "withdrawn",
+	    [MF_GATE_VETOED] = "vetoed",
+	};
+	return names[c];
+}
+
+enum mf_code mf_gate_error(enum mf_gate_code c)
+{
+	switch (c) {
+	case MF_GATE_MET:
+		return MF_OK;
+	case MF_GATE_EXPIRED:
+		return MF_E_RECORD_EXPIRED;
+	case MF_GATE_WITHDRAWN:
+	case MF_GATE_VETOED:
+		return MF_E_WITHDRAWN;
+	default:
+		return MF_E_POLICY;
+	}
+}
+
+bool mf_gate_waivable(enum mf_gate_code c)
+{
+	return c > MF_GATE_MET && c < MF_GATE_UNKNOWN_ROLE;
+}
+
+void mf_verdict_clear(struct mf_verdict *v)
+{
+	mf_buf_clear(&v->found);
+	mf_entries_clear(&v->records);
+	free(v->signers);
+	*v = (struct mf_verdict){0};
+}
+
+/* ---- roles */
+
+const struct mf_tuf_role *mf_gate_listed(const struct mf_tuf_set *set, const char *role)
+{
+	if (mf_role_is("targets", role))
+		return &set->root->roles[MF_TUF_TARGETS];
+	for (size_t i = 0; i < set->nroles; i++)
+		for (size_t j = 0; j < set->roles[i]->file->nroles; j++)
+			if (mf_role_is(set->roles[i]->file->roles[j].name, role))
+				return &set->roles[i]->file->roles[j];
+	return NULL;
+}
+
+static bool may_sign(const struct mf_tuf_set *set, const char *role, struct mf_str type)
+{
+	const struct mf_tuf_role *all[MF_MAX_DELEGATIONS_LOOKUP];
+	size_t n = mf_policy_roles(set, type, all, MF_MAX_DELEGATIONS_LOOKUP);
+	bool fits = mf_role_is("targets", role);
+	for (size_t i = 0; i < n; i++)
+		fits |= mf_role_is(all[i]->name, role);
+	return fits;
+}
+
+/* A mistyped role must never pass, even where the others suffice. 1: all roles can sign, 0: *out says what is
+ * wrong. */
+static int check_roles(const struct mf_gate *g, const struct mf_requirement *q, struct mf_verdict *out,
+		       struct mf_err *err)
+{
+	for (size_t i = 0; i < q->nroles; i++) {
+		if (!mf_gate_listed(g->set, q->roles[i])) {
+			out->code = MF_GATE_UNKNOWN_ROLE;
+			return mf_buf_printf(&out->found, err, "there is no role '%s' in the repository",
+					     q->roles[i]);
+		}
+		if (!may_sign(g->set, q->roles[i], mf_str_c(q->type))) {
+			out->code = MF_GATE_ROLE_TYPE;
+			return mf_buf_printf(&out->found, err, "role '%s' may not sign '%s'", q->roles[i],
+					     q->type);
+		}
+	}
+	return 1;
+}
+
+/* Does the requirement count what this role holds? */
+static bool speaks(const struct mf_gate *g, const struct mf_tuf_loaded *l, const struct mf_requirement *q)
+{
+	bool yes = q->nroles == 0 && mf_policy_authorised(g->set, l, mf_str_c(q->type), NULL);
+	for (size_t i = 0; i < q->nroles; i++)
+		yes |= mf_policy_authorised(g->set, l, mf_str_c(q->type), q->roles[i]);
+	return yes;
+}
+
+/* ---- withdrawal */
+
+/* The message that `get` fails with. */
+static int say_withdrawn(const struct mf_entry *e, struct mf_verdict *out, struct mf_err *err)
+{
+	struct mf_err words = MF_ERR_INIT;
+	(void)mf_entry_refuse_withdrawn(e, &words);
+	out->code = MF_GATE_WITHDRAWN;
+	mf_buf_reset(&out->found);
+	return mf_buf_addz(&out->found, words.msg, err);
+}
+
+/* A veto holds also where the role may not sign the type, or the name lies outside its paths: it can only
+ * block. */
+static int check_veto(const struct mf_gate *g, const struct mf_tuf_loaded *l, struct mf_str name,
+		      struct mf_verdict *out, struct mf_err *err)
+{
+	struct mf_record r MF_RECORD_CLEANUP = {0};
+	struct mf_tuf_target_info info;
+	ptrdiff_t at = mf_tuf_target_find(l->file, name);
+	struct mf_esc e;
+	if (at < 0)
+		return 0;
+	if (mf_tuf_target_info(g->set->d, l->file, (size_t)at, &info, err) < 0 ||
+	    mf_record_parse(&r, info.custom, err) < 0)
+		return mf_wrap(err, "record '%s' of role '%s'", mf_esc(&e, name), l->role);
+	if (!r.withdrawn)
+		return 0;
+	out->code = MF_GATE_VETOED;
+	mf_buf_reset(&out->found);
+	return mf_buf_printf(&out->found, err, "it was withdrawn by '%s', which has a veto%s%s", l->role,
+			     r.reason ? ": " : "", r.reason ? mf_esc(&e, mf_str_c(r.reason)) : "");
+}
+
+static int check_vetoes(const struct mf_gate *g, struct mf_str name, struct mf_verdict *out,
+			struct mf_err *err)
+{
+	for (size_t i = 0; i < g->set->nroles; i++)
+		for (size_t j = 0; j < g->rules->nveto; j++)
+			if (mf_role_is(g->set->roles[i]->role, g->rules->veto[j]) &&
+			    check_veto(g, g->set->roles[i], name, out, err) < 0)
+				return -1;
+	return 0;
+}
+
+/* ---- what is there */
+
+/* Records of the roles that count. A tombstone blocks in these, and in each role that speaks for the type by
+ * itself. */
+static int collect(const struct mf_gate *g, const struct mf_requirement *q, struct mf_str name,
+		   struct mf_verdict *out, struct mf_err *err)
+{
+	struct mf_entries *all = &out->records;
+	for (size_t i = 0; i < g->set->nroles; i++) {
+		const struct mf_tuf_loaded *l = g->set->roles[i];
+		bool counts = speaks(g, l, q);
+		if (!counts && !mf_policy_authorised(g->set, l, mf_str_c(q->type), NULL))
+			continue;
+		if (mf_grow((void **)&all->v, &all->cap, all->n, sizeof *all->v, err) < 0)
+			return -1;
+		struct mf_entry *e = &all->v[all->n];
+		int rc = mf_policy_read(g->set, l, name, e, err);
+		if (rc < 0)
+			return -1;
+		if (rc && e->state == MF_STATE_WITHDRAWN) {
+			rc = say_withdrawn(e, out, err);
+			mf_entry_clear(e);
+			if (rc < 0)
+				return -1;
+		} else if (rc && counts) {
+			all->n++;
+		} else {
+			mf_entry_clear(e);
+		}
+	}
+	return 0;
+}
+
+static enum mf_gate_code judge_entry(const struct mf_gate *g, const struct mf_requirement *q,
+				     const struct mf_entry *e)
+{
+	const struct mf_record *r = &e->record;
+	int64_t now = g->set->now;
+	if (e->state == MF_STATE_EXPIRED)
+		return MF_GATE_EXPIRED;
+	if (e->state != MF_STATE_CURRENT)
+		return MF_GATE_FOREIGN;
+	if (q->max_age_s && r->created > now + MF_CLOCK_TOLERANCE_S)
+		return MF_GATE_FROM_FUTURE;
+	if (q->max_age_s && (!r->created || now - r->created > q->max_age_s))
+		return MF_GATE_TOO_OLD;
+	if (q->media_type && (!r->media_type || strcasecmp(r->media_type, q->media_type) != 0))
+		return MF_GATE_MEDIA_TYPE;
+	return MF_GATE_MET;
+}
+
+/* ---- counting */
+
+static bool has_key(struct mf_pubkey *const *keys, size_t n, const struct mf_digest *fp)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct mf_digest have = mf_pubkey_fingerprint(keys[i]);
+		if (mf_digest_eq(&have, fp))
+			return true;
+	}
+	return false;
+}
+
+/* The distinct keys that signed entry e, added to those in keys. */
+static size_t add_signers(const struct mf_entry *e, struct mf_pubkey **keys, size_t n)
+{
+	for (size_t i = 0; i < e->nkeys; i++) {
+		if (!e->signed_by[i])
+			continue;
+		struct mf_digest fp = mf_pubkey_fingerprint(e->keys[i]);
+		if (!has_key(keys, n, &fp))
+			keys[n++] = e->keys[i];
+	}
+	return n;
+}
+
+/* Which content, of the entries that are good, has the most signers. */
+static int count(const struct mf_gate *g, const struct mf_requirement *q, struct mf_verdict *out,
+		 const struct mf_entry **best, struct mf_err *err)
+{
+	const struct mf_entries *all = &out->records;
+	size_t room = 0;
+	for (size_t i = 0; i < all->n; i++)
+		room += all->v[i].nkeys;
+	struct mf_pubkey **keys MF_FREE = mf_calloc(room, sizeof(struct mf_pubkey *));
+	out->signers = mf_calloc(room, sizeof(struct mf_pubkey *));
+	*best = NULL;
+	if (!keys || !out->signers)
+		return mf_fail_nomem(err);
+	for (size_t i = 0; i < all->n; i++) {
+		size_t n = 0;
+		for (size_t j = 0; j < all->n; j++)
+			if (judge_entry(g, q, &all->v[j]) == MF_GATE_MET &&
+			    mf_digest_eq(&all->v[i].info.sha256, &all->v[j].info.sha256))
+				n = add_signers(&all->v[j], keys, n);
+		if (n <= out->nsigners)
+			continue;
+		out->nsigners = n;
+		*best = &all->v[i];
+		memcpy(out->signers, keys, n * sizeof(struct mf_pubkey *));
+	}
+	return 0;
+}
+
+/* Keeps the records for which `keep` holds. */
+static void keep_content(const struct mf_gate *g, const struct mf_requirement *q,
+			 const struct mf_digest *content, struct mf_entries *all)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < all->n; i++)
+		if (judge_entry(g, q, &all->v[i]) == MF_GATE_MET &&
+		    mf_digest_eq(&all->v[i].info.sha256, content))
+			all->v[kept++] = all->v[i];
+		else
+			mf_entry_clear(&all->v[i]);
+	all->n = kept;
+}
+
+/* ---- words */
+
+static int say_signers(const struct mf_entry *e, struct mf_buf *out, struct mf_err *err)
+{
+	char digest[MF_DIGEST_TEXT], fp[65];
+	mf_digest_format(digest, &e->info.sha256);
+	/* As much of digests and fingerprints as tells them apart for people. */
+	if (mf_buf_printf(out, err, "%.19s signed by", digest) < 0)
+		return -1;
+	for (size_t i = 0, n = 0; i < e->nkeys; i++) {
+		if (!e->signed_by[i])
+			continue;
+		struct mf_digest d = mf_pubkey_fingerprint(e->keys[i]);
+		mf_digest_hex(fp, &d);
+		if (mf_buf_printf(out, err, "%s %.16s", n++ ? "," : "", fp) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int say_entry(const struct mf_gate *g, const struct mf_requirement *q, const struct mf_entry *e,
+		     struct mf_buf *out, struct mf_err *err)
+{
+	char when[MF_TIME_LEN];
+	struct mf_esc esc;
+	enum mf_gate_code c = judge_entry(g, q, e);
+	if (mf_buf_printf(out, err, "%srole '%s': ", out->n ? "; " : "", e->role->role) < 0)
+		return -1;
+	mf_time_format(when, c == MF_GATE_EXPIRED ? e->record.expires : e->record.created);
+	switch (c) {
+	case MF_GATE_EXPIRED:
+		return mf_buf_printf(out, err, "expired at %s", when);
+	case MF_GATE_FOREIGN:
+		return mf_buf_addz(out, "a record without a signature that counts", err);
+	case MF_GATE_FROM_FUTURE:
+		return mf_buf_printf(out, err, "made at %s, which is in the future", when);
+	case MF_GATE_TOO_OLD:
+		return e->record.created ? mf_buf_printf(out, err, "made at %s", when)
+					 : mf_buf_addz(out, "does not say when it was made", err);
+	case MF_GATE_MEDIA_TYPE:
+		return mf_buf_printf(
+		    out, err, "its media type is '%s'",
+		    mf_esc(&esc, mf_str_c(e->record.media_type ? e->record.media_type : "")));
+	default:
+		return say_signers(e, out, err);
+	}
+}
+
+static int say_unmet(const struct mf_gate *g, const struct mf_requirement *q, struct mf_verdict *out,
+		     struct mf_err *err)
+{
+	enum mf_gate_code nearest = MF_GATE_ABSENT;
+	for (size_t i = 0; i < out->records.n; i++) {
+		enum mf_gate_code c = judge_entry(g, q, &out->records.v[i]);
+		c = c == MF_GATE_MET ? MF_GATE_SIGNERS : c;
+		nearest = c < nearest ? c : nearest;
+		if (out->found.n < LONG_FOUND && say_entry(g, q, &out->records.v[i], &out->found, err) < 0)
+			return -1;
+	}
+	out->code = nearest;
+	mf_entries_clear(&out->records);
+	out->nsigners = 0;
+	return out->found.n ? 0 : mf_buf_addz(&out->found, "no record", err);
+}
+
+/* ---- verdict */
+
+static void drop_seen(struct mf_entries *all, const struct mf_digest *seen, size_t nseen)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < all->n; i++) {
+		bool drop = false;
+		for (size_t j = 0; j < nseen; j++)
+			drop |= mf_digest_eq(&all->v[i].info.sha256, &seen[j]);
+		if (drop)
+			mf_entry_clear(&all->v[i]);
+		else
+			all->v[kept++] = all->v[i];
+	}
+	all->n = kept;
+}
+
+static int judge(const struct mf_gate *g, const struct mf_requirement *q, const struct mf_digest *seen,
+		 size_t nseen, struct mf_verdict *v, struct mf_err *err)
+{
+	struct mf_buf name MF_BUF_CLEANUP = MF_BUF_INIT(512);
+	const struct mf_entry *best;
+	if (mf_record_name(&name, mf_str_c(q->type), g->subject, err) < 0 ||
+	    collect(g, q, mf_buf_str(&name), v, err) < 0 || check_vetoes(g, mf_buf_str(&name), v, err) < 0)
+		return -1;
+	if (v->code == MF_GATE_MET && check_roles(g, q, v, err) < 0)
+		return -1;
+	if (v->code != MF_GATE_MET) {
+		mf_entries_clear(&v->records);
+		return 0;
+	}
+	drop_seen(&v->records, seen, nseen);
+	if (count(g, q, v, &best, err) < 0)
+		return -1;
+	if (!best || (int64_t)v->nsigners < q->signers)
+		return say_unmet(g, q, v, err);
+	struct mf_digest content = best->info.sha256;
+	keep_content(g, q, &content, &v->records);
+	return 0;
+}
+
+static int judge_into(const struct mf_gate *g, const struct mf_requirement *q, const struct mf_digest *seen,
+		      size_t nseen, struct mf_verdict *out, struct mf_err *err)
+{
+	struct mf_verdict v MF_VERDICT_CLEANUP = {.found = MF_BUF_INIT(MAX_FOUND)};
+	if (judge(g, q, seen, nseen, &v, err) < 0)
+		return -1;
+	*out = v;
+	v = (struct mf_verdict){0};
+	return 0;
+}
+
+int mf_gate_judge(const struct mf_gate *g, const struct mf_requirement *q, struct mf_verdict *out,
+		  struct mf_err *err)
+{
+	return judge_into(g, q, NULL, 0, out, err);
+}
+
+int mf_gate_find_waiver(const struct mf_gate *g, const struct mf_digest *seen, size_t nseen,
+			struct mf_verdict *out, struct mf_err *err)
+{
+	return judge_into(g, &g->rules->waiver, seen, nseen, out, err);
+}

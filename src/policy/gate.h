@@ -1,0 +1,62 @@
+/* The gate: does an image have the records that a policy asks for? Pure: a verified set and rules in, a
+ * verdict with its reason out.
+ *
+ * Signatures of a requirement count together when they are over the same content, by different keys that a
+ * role of the requirement lists now. A key counts once, in however many roles it is listed. */
+#ifndef MF_POLICY_GATE_H
+#define MF_POLICY_GATE_H
+
+#include "policy/document.h"
+#include "policy/policy.h"
+#include "policy/require.h"
+
+/* Why a requirement is not met. From MF_GATE_SIGNERS to MF_GATE_ABSENT: how near it came, for the choice
+ * among what several roles hold. */
+enum mf_gate_code {
+	MF_GATE_MET,
+	MF_GATE_SIGNERS,     /* too few keys over the same content */
+	MF_GATE_MEDIA_TYPE,  /* of another media type */
+	MF_GATE_TOO_OLD,     /* or without a time of creation */
+	MF_GATE_FROM_FUTURE, /* an age cannot be told */
+	MF_GATE_EXPIRED,     /* past its own end */
+	MF_GATE_FOREIGN,     /* without a record signature that counts */
+	MF_GATE_ABSENT,
+	MF_GATE_WAIVER,       /* a waiver is there and does not hold */
+	MF_GATE_UNKNOWN_ROLE, /* from here on nothing can be waived */
+	MF_GATE_ROLE_TYPE,    /* a role is named that may not sign the type */
+	MF_GATE_WITHDRAWN,
+	MF_GATE_VETOED,
+	MF_GATE_CODES
+};
+const char *mf_gate_code_name(enum mf_gate_code c); /* "absent", "too_old" */
+/* What failing for this reason is called; all have exit status 9. */
+enum mf_code mf_gate_error(enum mf_gate_code c);
+bool mf_gate_waivable(enum mf_gate_code c);
+
+struct mf_gate {
+	const struct mf_tuf_set *set;
+	const struct mf_rules *rules;
+	const struct mf_digest *subject;
+};
+
+struct mf_verdict {
+	enum mf_gate_code code;
+	struct mf_buf found;        /* in words; empty when met */
+	struct mf_entries records;  /* met: those that count, all of one content */
+	struct mf_pubkey **signers; /* met: the distinct keys, borrowed from the set */
+	size_t nsigners;
+};
+void mf_verdict_clear(struct mf_verdict *v);
+#define MF_VERDICT_CLEANUP __attribute__((cleanup(mf_verdict_clear)))
+
+/* -1 only when a record cannot be read (MF_E_FORMAT) or memory is out. */
+int mf_gate_judge(const struct mf_gate *g, const struct mf_requirement *q, struct mf_verdict *out,
+		  struct mf_err *err) MF_NODISCARD;
+/* The next waiver whose signatures suffice (rules->waiver), passing over the contents in `seen`. Its document
+ * is the content of out->records. */
+int mf_gate_find_waiver(const struct mf_gate *g, const struct mf_digest *seen, size_t nseen,
+			struct mf_verdict *out, struct mf_err *err) MF_NODISCARD;
+/* Is the role, loaded or not, listed by what is loaded? */
+const struct mf_tuf_role *mf_gate_listed(const struct mf_tuf_set *set, const char *role);
+
+#endif

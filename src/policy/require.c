@@ -1,0 +1,178 @@
+#include "policy/require.h"
+
+#include "base/encode.h"
+#include "policy/policy.h"
+
+void mf_rules_clear(struct mf_rules *r)
+{
+	mf_arena_clear(&r->arena);
+	free(r->v);
+	*r = (struct mf_rules){0};
+}
+
+int mf_rules_add(struct mf_rules *r, const struct mf_requirement *q, struct mf_err *err)
+{
+	if (r->n >= MF_MAX_REQUIREMENTS)
+		return mf_fail(err, MF_E_USAGE, 0, "more than %d requirements", MF_MAX_REQUIREMENTS);
+	if (mf_grow((void **)&r->v, &r->cap, r->n, sizeof *r->v, err) < 0)
+		return -1;
+	r->v[r->n++] = *q;
+	return 0;
+}
+
+void mf_rules_limit_age(struct mf_rules *r, int64_t max_age_s)
+{
+	for (size_t i = 0; i < r->n; i++)
+		if (!r->v[i].max_age_s || max_age_s < r->v[i].max_age_s)
+			r->v[i].max_age_s = max_age_s;
+}
+
+/* ---- names */
+
+int mf_role_name_check(struct mf_str name, struct mf_err *err)
+{
+	struct mf_esc e;
+	bool good = name.n && name.n <= MF_MAX_ROLE_NAME;
+	for (size_t i = 0; good && i < name.n; i++)
+		good = name.p[i] > ' ' && name.p[i] < 0x7f && name.p[i] != ',';
+	return good ? 0 : mf_fail(err, MF_E_USAGE, 0, "'%s' is not the name of a role", mf_esc(&e, name));
+}
+
+int mf_role_list_check(const char *const *roles, size_t n, struct mf_err *err)
+{
+	if (n > MF_MAX_POLICY_ROLES)
+		return mf_fail(err, MF_E_USAGE, 0, "more than %d roles", MF_MAX_POLICY_ROLES);
+	for (size_t i = 0; i < n; i++)
+		for (size_t j = 0; j < i; j++)
+			if (mf_role_is(roles[i], roles[j]))
+				return mf_fail(err, MF_E_USAGE, 0, "role '%s' is named twice", roles[i]);
+	return 0;
+}
+
+/* ---- TYPE=M of ROLE,ROLE */
+
+static struct mf_str trim(struct mf_str s)
+{
+	while (s.n && s.p[0] == ' ')
+		s = (struct mf_str){s.p + 1, s.n - 1};
+	while (s.n && s.p[s.n - 1] == ' ')
+		s.n--;
+	return s;
+}
+
+/* What stands before the first c, and what is behind it; without c all of it, and false. */
+static bool cut(struct mf_str s, char c, struct mf_str *before, struct mf_str *behind)
+{
+	const char *at = s.n ? memchr(s.p, c, s.n) : NULL;
+	*before = trim(at ? (struct mf_str){s.p, (size_t)(at - s.p)} : s);
+	*behind = at ? (struct mf_str){at + 1, s.n - (size_t)(at - s.p) - 1} : (struct mf_str){"", 0};
+	return at != NULL;
+}
+
+static int parse_roles(struct mf_arena *a, struct mf_str list, struct mf_requirement *q, struct mf_err *err)
+{
+	const char *roles[MF_MAX_POLICY_ROLES];
+	struct mf_str one;
+	bool more = true;
+	while (more) {
+		more = cut(list, ',', &one, &list);
+		if (mf_role_name_check(one, err) < 0)
+			return -1;
+		if (q->nroles >= MF_MAX_POLICY_ROLES)
+			return mf_fail(err, MF_E_USAGE, 0, "more than %d roles", MF_MAX_POLICY_ROLES);
+		roles[q->nroles] = mf_arena_dup(a, one, err);
+		if (!roles[q->nroles++])
+			return -1;
+	}
+	if (mf_role_list_check(roles, q->nroles, err) < 0)
+		return -1;
+	q->roles = mf_arena_alloc(a, q->nroles, sizeof *q->roles, err);
+	if (!q->roles)
+		return -1;
+	memcpy(q->roles, roles, q->nroles * sizeof *roles);
+	return 0;
+}
+
+/* "M of LIST": M and LIST; false when it does not begin like that. */
+static bool parse_count(struct mf_str text, int64_t *m, struct mf_str *list)
+{
+	size_t digits = 0;
+	*m = 0;
+	while (digits < text.n && text.p[digits] >= '0' && text.p[digits] <= '9' && digits < 4)
+		*m = *m * 10 + (text.p[digits++] - '0');
+	struct mf_str rest = trim((struct mf_str){text.p + digits, text.n - digits});
+	if (!digits || rest.p == text.p + digits || !mf_str_starts(rest, MF_STR("of ")))
+		return false;
+	*list = (struct mf_str){rest.p + 3, rest.n - 3};
+	return true;
+}
+
+static int parse_who(struct mf_rules *r, struct mf_str who, struct mf_requirement *q, struct mf_err *err)
+{
+	struct mf_str list = who;
+	if (!parse_count(who, &q->signers, &list)) {
+		q->signers = 1;
+		if (memchr(who.p, ',', who.n)) {
+			(void)mf_fail(err, MF_E_USAGE, 0, "a list of roles does not say how many must sign");
+			mf_err_set_hint(
+			    err, "'1 of a,b' for one of them, '2 of a,b' for two keys, or --require twice "
+				 "for one of each");
+			return -1;
+		}
+	} else if (q->signers < 1 || q->signers > MF_MAX_SIGNATURES) {
+		return mf_fail(err, MF_E_USAGE, 0, "the number of signers is from 1 to %d",
+			       MF_MAX_SIGNATURES);
+	}
+	return parse_roles(&r->arena, list, q, err);
+}
+
+int mf_rules_require(struct mf_rules *r, struct mf_str text, struct mf_err *err)
+{
+	struct mf_requirement q = {.signers = 1};
+	struct mf_str type, who;
+	struct mf_esc e;
+	bool has_roles = cut(text, '=', &type, &who);
+	if (mf_record_type_check(type, err) == 0 && (!has_roles || parse_who(r, trim(who), &q, err) == 0)) {
+		q.type = mf_arena_dup(&r->arena, type, err);
+		return q.type ? mf_rules_add(r, &q, err) : -1;
+	}
+	if (err->code != MF_E_NOMEM)
+		mf_err_set_hint(
+		    err, "TYPE, TYPE=ROLE or 'TYPE=M of ROLE,ROLE', such as 'scan-report=2 of qa,appsec'");
+	return mf_wrap(err, "requirement '%s'", mf_esc(&e, text));
+}
+
+/* ---- words */
+
+static int role_words(const struct mf_requirement *q, struct mf_buf *out, struct mf_err *err)
+{
+	if (q->signers > 1 && mf_buf_printf(out, err, "%lld keys of ", (long long)q->signers) < 0)
+		return -1;
+	if (!q->nroles)
+		return mf_buf_addz(
+		    out, q->signers > 1 ? "the roles that may sign it" : "a role that may sign it", err);
+	if (mf_buf_addz(out,
+			q->nroles == 1   ? "role "
+			: q->signers > 1 ? "the roles "
+					 : "one of the roles ",
+			err) < 0)
+		return -1;
+	for (size_t i = 0; i < q->nroles; i++)
+		if (mf_buf_printf(out, err, "%s%s", i ? ", " : "", q->roles[i]) < 0)
+			return -1;
+	return 0;
+}
+
+int mf_requirement_words(const struct mf_requirement *q, struct mf_buf *out, struct mf_err *err)
+{
+	char age[MF_DURATION_LEN];
+	struct mf_esc e;
+	if (mf_buf_printf(out, err, "'%s' signed by ", q->type) < 0 || role_words(q, out, err) < 0)
+		return -1;
+	if (q->media_type && mf_buf_printf(out, err, ", as '%s'", mf_esc(&e, mf_str_c(q->media_type))) < 0)
+		return -1;
+	if (!q->max_age_s)
+		return 0;
+	mf_duration_format(age, q->max_age_s);
+	return mf_buf_printf(out, err, ", at most %s old", age);
+}

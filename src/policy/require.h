@@ -1,0 +1,54 @@
+/* What a gate asks for: requirements, veto roles, waivers. Pure: text in, structs out.
+ *
+ * One requirement on the command line is TYPE, TYPE=ROLE or "TYPE=M of ROLE,ROLE"; several with more detail
+ * are a policy file (policy/document.h). docs/policy.md is the reference. */
+#ifndef MF_POLICY_REQUIRE_H
+#define MF_POLICY_REQUIRE_H
+
+#include "base/arena.h"
+#include "base/limits.h"
+
+#define MF_TYPE_WAIVER "waiver"
+
+/* One record that an image must have. Strings lie in the arena of the rules. */
+struct mf_requirement {
+	const char *type;
+	const char **roles; /* any of these; none: whoever speaks for the type (mf_policy_authorised) */
+	size_t nroles;
+	int64_t signers;        /* distinct keys over the same content, at least 1 */
+	int64_t max_age_s;      /* 0: any */
+	const char *media_type; /* NULL: any */
+};
+
+/* A policy: all of it must hold. */
+struct mf_rules {
+	struct mf_arena arena;
+	const char *name; /* NULL: none was given */
+	struct mf_requirement *v;
+	size_t n, cap;
+	const char **veto; /* a tombstone in one of these roles blocks, whatever the role may sign */
+	size_t nveto;
+	bool forbid_tags; /* references name a digest */
+	bool has_waiver;
+	struct mf_requirement waiver; /* of type `waiver`: who may waive */
+};
+void mf_rules_clear(struct mf_rules *r);
+#define MF_RULES_CLEANUP __attribute__((cleanup(mf_rules_clear)))
+
+/* Adds TYPE, TYPE=ROLE or "TYPE=M of ROLE[,ROLE...]". A list without "M of" is refused: whether one or all of
+ * them are meant, nobody can know. MF_E_USAGE. */
+int mf_rules_require(struct mf_rules *r, struct mf_str text, struct mf_err *err) MF_NODISCARD;
+/* Appends a copy; MF_E_USAGE when there are too many. */
+int mf_rules_add(struct mf_rules *r, const struct mf_requirement *q, struct mf_err *err) MF_NODISCARD;
+/* No record of any requirement may be older: what was allowed to be older is not any more. */
+void mf_rules_limit_age(struct mf_rules *r, int64_t max_age_s);
+
+/* 1 to 255 octets of printable ASCII without space and comma. MF_E_USAGE. */
+int mf_role_name_check(struct mf_str name, struct mf_err *err) MF_NODISCARD;
+/* "qa" and "targets/qa" are one role. MF_E_USAGE for a role named twice. */
+int mf_role_list_check(const char *const *roles, size_t n, struct mf_err *err) MF_NODISCARD;
+
+/* Appends what is wanted, in words: "'scan-report' signed by 2 keys of the roles qa, appsec". */
+int mf_requirement_words(const struct mf_requirement *q, struct mf_buf *out, struct mf_err *err) MF_NODISCARD;
+
+#endif
