@@ -146,6 +146,8 @@ struct manifesto_record {
 	size_t nsigners;
 	const char *const *annotations; /* "key=value", nannotations of them */
 	size_t nannotations;
+	const char *const *withdrew; /* of a withdrawn record: digests of the content that was withdrawn */
+	size_t nwithdrew;
 	int64_t role_version, role_expires; /* of the signed file that holds the record */
 };
 
@@ -205,6 +207,80 @@ MANIFESTO_API int manifesto_put(struct manifesto *m, const struct manifesto_put_
 				manifesto_progress_fn progress, void *progress_arg,
 				struct manifesto_put_result *out, struct manifesto_error *err);
 MANIFESTO_API void manifesto_put_result_clear(struct manifesto_put_result *r);
+
+/* --- sign, remove, withdraw: changes of a record that is there */
+struct manifesto_change_item {
+	/* sign: the record with all its signers; remove: what was removed; withdraw: what says so since, in
+	 * state "withdrawn". */
+	struct manifesto_record record;
+	int unchanged; /* our signature was there already; withdrawn by our role already, for this reason */
+	int veto;      /* withdraw: our role held no record, others do */
+};
+struct manifesto_change_result {
+	size_t size;
+	const struct manifesto_change_item *items;
+	size_t nitems;
+	const char *role;
+	int64_t version;          /* of the role's file */
+	const char *published_to; /* URL or directory */
+	const char *signer_name, *signer_type, *signer_fingerprint;
+	const char *const *warnings;
+	size_t nwarnings; /* trouble after a successful publish */
+	struct manifesto_arena *arena;
+};
+MANIFESTO_API void manifesto_change_result_clear(struct manifesto_change_result *r);
+
+struct manifesto_sign_options {
+	size_t size;
+	const char *image, *type;
+	const char *role; /* NULL: the one authorised role whose key we hold and that has the record */
+	const char *key;  /* as for put */
+	const char *platform;
+	int all_platforms; /* the records of the index and of each of its children, as far as there are any */
+	/* Called once with the n records that would be signed, content fetched and verified, each with the
+	 * signers that it has, and our key. Non-zero: sign them. NULL: they are signed unseen. Not called
+	 * when our key has signed them all. */
+	int (*confirm)(void *arg, const struct manifesto_record *records, size_t n,
+		       const struct manifesto_signer *key);
+	void *confirm_arg;
+};
+/* Adds our record signature to a current record; nothing else of it changes. MANIFESTO_NOT_FOUND,
+ * MANIFESTO_KEY (no key of ours is listed for the role), MANIFESTO_POLICY (withdrawn, expired, or a `foreign`
+ * entry that has no description to sign), MANIFESTO_CONTENT_GONE; MANIFESTO_CONFLICT: the record is not the
+ * one that `confirm` was shown, and nothing was signed; MANIFESTO_UNEXPECTED ("cancelled"): `confirm` said
+ * no. */
+MANIFESTO_API int manifesto_sign(struct manifesto *m, const struct manifesto_sign_options *opt,
+				 struct manifesto_change_result *out, struct manifesto_error *err);
+
+struct manifesto_remove_options {
+	size_t size;
+	const char *image, *type;
+	const char *role, *key; /* as for sign */
+	const char *platform;
+	int all_platforms;
+	int force; /* even if somebody changed it meanwhile */
+};
+/* Removes the current record, in whatever state but withdrawn (MANIFESTO_POLICY: removing would lift that
+ * unseen). MANIFESTO_NOT_FOUND: there is none. */
+MANIFESTO_API int manifesto_remove(struct manifesto *m, const struct manifesto_remove_options *opt,
+				   struct manifesto_change_result *out, struct manifesto_error *err);
+
+struct manifesto_withdraw_options {
+	size_t size;
+	const char *image, *type;
+	const char *reason; /* required */
+	const char *author; /* NULL: absent */
+	const char *role,
+	    *key; /* as for put; of several roles that we hold a key of, the one that has a record */
+	const char *platform;
+	int all_platforms;
+	int force; /* even if somebody changed it meanwhile */
+};
+/* Puts a signed withdrawal in the place of the record of our role, or beside the record of another one:
+ * readers refuse the type for this image until our role lifts that with put's `reinstate`.
+ * MANIFESTO_NOT_FOUND: no authorised role has such a record. */
+MANIFESTO_API int manifesto_withdraw(struct manifesto *m, const struct manifesto_withdraw_options *opt,
+				     struct manifesto_change_result *out, struct manifesto_error *err);
 
 /* --- get */
 struct manifesto_get_options {

@@ -26,6 +26,42 @@ const struct mf_cli_command mf_cli_commands[] = {
      .max = 3,
      .credentials = true,
      .run = mf_cli_run_put},
+    {.name = "sign",
+     .synopsis = "IMAGE TYPE",
+     .summary = "add one's own signature to a record",
+     .description =
+	 "Shows the current record, with its digest and the signers that it has, asks, and adds the\n"
+	 "signature of our key. Nothing else of the record changes.",
+     .options = B(MF_OPT_YES) | B(MF_OPT_ROLE) | B(MF_OPT_KEY) | B(MF_OPT_PLATFORM) | B(MF_OPT_ALL_PLATFORMS),
+     .min = 2,
+     .max = 2,
+     .credentials = true,
+     .run = mf_cli_run_sign},
+    {.name = "rm",
+     .synopsis = "IMAGE TYPE",
+     .summary = "remove a record",
+     .description =
+	 "Removes the current record of the role whose key we hold, as if it had never been there. To say\n"
+	 "that it does not hold any more, withdraw it.",
+     .options =
+	 B(MF_OPT_ROLE) | B(MF_OPT_KEY) | B(MF_OPT_PLATFORM) | B(MF_OPT_ALL_PLATFORMS) | B(MF_OPT_FORCE),
+     .min = 2,
+     .max = 2,
+     .credentials = true,
+     .run = mf_cli_run_rm},
+    {.name = "withdraw",
+     .synopsis = "IMAGE TYPE",
+     .summary = "say that a record does not hold any more",
+     .description =
+	 "Puts a signed withdrawal with the reason (--reason is required) in the place of the record, or\n"
+	 "beside that of another role. Readers refuse the record with status 9 until our role lifts that\n"
+	 "with 'put --reinstate'.",
+     .options = B(MF_OPT_REASON) | B(MF_OPT_AUTHOR) | B(MF_OPT_ROLE) | B(MF_OPT_KEY) | B(MF_OPT_PLATFORM) |
+		B(MF_OPT_ALL_PLATFORMS) | B(MF_OPT_FORCE),
+     .min = 2,
+     .max = 2,
+     .credentials = true,
+     .run = mf_cli_run_withdraw},
     {.name = "get",
      .synopsis = "IMAGE TYPE",
      .summary = "verify a record and write its content",

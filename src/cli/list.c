@@ -53,6 +53,20 @@ static int show_text(const struct manifesto_list_result *r, bool platforms, stru
 	return mf_cli_table_print(&t, stdout, err);
 }
 
+/* "Not approved" and "approved no more" differ: who withdrew a record, when and why. */
+static void show_withdrawn(const struct manifesto_list_result *r)
+{
+	for (size_t i = 0; i < r->nrecords; i++) {
+		const struct manifesto_record *w = &r->records[i];
+		char time[MF_TIME_LEN];
+		if (strcmp(w->state, "withdrawn") != 0)
+			continue;
+		mf_cli_show_time(time, w->created);
+		mf_cli_message("'%s' was withdrawn by '%s' at %s: %s", w->type, w->role, time,
+			       w->reason ? w->reason : "no reason given");
+	}
+}
+
 static void show_json(const struct manifesto_list_result *r)
 {
 	struct mf_cli_json_out j;
@@ -88,5 +102,7 @@ int mf_cli_run_list(struct mf_cli *cli, struct manifesto_error *err)
 		mf_cli_warning("%s", r.warnings[i]);
 	if (!r.nrecords && !cli->quiet)
 		mf_cli_message("no metadata for '%s'", o.image);
+	if (!cli->quiet)
+		show_withdrawn(&r);
 	return r.nrecords ? show_text(&r, o.all_platforms, err) : 0;
 }

@@ -338,24 +338,28 @@ int mf_cli_asker_passphrase(void *arg, const char *key_name, int confirm, char *
 	return ask_terminal(a, key_name, confirm != 0, out, max, n, why);
 }
 
-int mf_cli_asker_confirm_init(void *arg, const char *gun, const char *where)
+bool mf_cli_asker_confirm(struct mf_cli_asker *a, const char *text, const char *question)
 {
-	struct mf_cli_asker *a = arg;
-	if (!mf_cli_asker_interactive(a))
-		return 0;
-	int tty = open_terminal();
+	char answer[16];
+	int tty = mf_cli_asker_interactive(a) ? open_terminal() : -1;
 	if (tty < 0)
-		return 0;
-	char question[1024], answer[16];
-	(void)snprintf(question, sizeof question, "No trust repository for %s at %s. Create it? [y/N] ", gun,
-		       where);
+		return false;
+	say(tty, text);
 	say_safe(tty, question);
 	ssize_t n = read_line(tty, answer, sizeof answer - 1);
 	(void)close(tty);
 	if (n < 0)
-		return 0;
+		return false;
 	answer[n] = 0;
 	return strcasecmp(answer, "y") == 0 || strcasecmp(answer, "yes") == 0;
+}
+
+int mf_cli_asker_confirm_init(void *arg, const char *gun, const char *where)
+{
+	char question[1024];
+	(void)snprintf(question, sizeof question, "No trust repository for %s at %s. Create it? [y/N] ", gun,
+		       where);
+	return mf_cli_asker_confirm(arg, "", question);
 }
 
 static int password_from_terminal(const char *user, char *out, size_t max, struct manifesto_error *err)

@@ -32,6 +32,9 @@ int mf_cli_asker_passphrase(void *arg, const char *key_name, int confirm, char *
 			    char why[256]);
 /* manifesto_options.confirm_init, with a struct mf_cli_asker. */
 int mf_cli_asker_confirm_init(void *arg, const char *gun, const char *where);
+/* Shows a text, which must be safe for a terminal, and the question, which is made so: true for "y" and
+ * "yes", false for everything else and where there is nobody to ask. */
+bool mf_cli_asker_confirm(struct mf_cli_asker *a, const char *text, const char *question);
 /* The password of `user`, from standard input or the terminal, as a string (at most max - 1 octets).
  * MF_E_USAGE when there is none. */
 int mf_cli_asker_password(struct mf_cli_asker *a, const char *user, char *out, size_t max,

@@ -100,8 +100,11 @@ static void show_item(const char *type, const struct manifesto_put_item *i)
 		(void)fputs(" for ", stdout);
 		mf_cli_put_text(stdout, i->platform);
 	}
-	(void)printf(" %s %s%s\n", i->unchanged ? "is already stored at" : "stored at", i->digest,
-		     i->unchanged ? "; nothing to publish" : "");
+	(void)printf(" %s %s%s\n", i->unchanged || i->signature_added ? "is already stored at" : "stored at",
+		     i->digest,
+		     i->unchanged         ? "; nothing to publish"
+		     : i->signature_added ? "; signature added to those of others"
+					  : "");
 }
 
 static void show_text(const struct mf_cli *cli, const struct manifesto_put_result *r)
@@ -134,6 +137,7 @@ static void show_json(const struct mf_cli *cli, const struct manifesto_put_resul
 		mf_cli_json_text(&j, "platform", r->items[i].platform);
 		mf_cli_json_text(&j, "digest", r->items[i].digest);
 		mf_cli_json_bool(&j, "unchanged", r->items[i].unchanged);
+		mf_cli_json_bool(&j, "signatureAdded", r->items[i].signature_added);
 		mf_cli_json_close(&j, '}');
 	}
 	mf_cli_json_close(&j, ']');

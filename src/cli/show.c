@@ -46,6 +46,7 @@ void mf_cli_show_record_json(struct mf_cli_json_out *j, const struct manifesto_r
 	mf_cli_json_text(j, "state", r->state);
 	mf_cli_show_signers_json(j, "signers", r->signers, r->nsigners);
 	annotations_json(j, r);
+	mf_cli_json_texts(j, "withdrew", r->withdrew, r->nwithdrew);
 	mf_cli_json_int(j, "roleVersion", r->role_version);
 	mf_cli_json_time(j, "roleExpires", r->role_expires);
 }
@@ -64,6 +65,57 @@ char *mf_cli_show_signers(const struct manifesto_signer *s, size_t n)
 		return text;
 	free(text);
 	return NULL;
+}
+
+void mf_cli_show_change_json(const char *schema, const struct manifesto_change_result *r)
+{
+	struct mf_cli_json_out j;
+	mf_cli_json_begin(&j, stdout, schema);
+	mf_cli_json_open(&j, "items", '[');
+	for (size_t i = 0; i < r->nitems; i++) {
+		mf_cli_json_open(&j, NULL, '{');
+		mf_cli_json_bool(&j, "unchanged", r->items[i].unchanged);
+		mf_cli_json_bool(&j, "veto", r->items[i].veto);
+		mf_cli_json_open(&j, "record", '{');
+		mf_cli_show_record_json(&j, &r->items[i].record);
+		mf_cli_json_close(&j, '}');
+		mf_cli_json_close(&j, '}');
+	}
+	mf_cli_json_close(&j, ']');
+	mf_cli_json_text(&j, "role", r->role);
+	mf_cli_json_int(&j, "version", r->version);
+	mf_cli_json_text(&j, "publishedTo", r->published_to);
+	mf_cli_json_open(&j, "signer", '{');
+	mf_cli_json_text(&j, "fingerprint", r->signer_fingerprint);
+	mf_cli_json_text(&j, "name", r->signer_name);
+	mf_cli_json_text(&j, "keyType", r->signer_type);
+	mf_cli_json_close(&j, '}');
+	mf_cli_json_texts(&j, "warnings", r->warnings, r->nwarnings);
+	mf_cli_json_end(&j);
+}
+
+void mf_cli_show_published(const struct manifesto_change_result *r)
+{
+	(void)fputs("Signed by ", stdout);
+	mf_cli_put_text(stdout, r->signer_name ? r->signer_name : "-");
+	(void)printf(" (%s %.*s) in ", r->signer_type, MF_CLI_FINGERPRINT_SHORT, r->signer_fingerprint);
+	mf_cli_put_text(stdout, r->role);
+	(void)printf(", version %lld; published to ", (long long)r->version);
+	mf_cli_put_text(stdout, r->published_to);
+	(void)fputc('\n', stdout);
+}
+
+void mf_cli_show_record_name(FILE *f, const struct manifesto_record *r)
+{
+	(void)fputc('\'', f);
+	mf_cli_put_text(f, r->type);
+	(void)fputs("' of '", f);
+	mf_cli_put_text(f, r->image);
+	(void)fputc('\'', f);
+	if (r->platform) {
+		(void)fputs(" for ", f);
+		mf_cli_put_text(f, r->platform);
+	}
 }
 
 void mf_cli_show_time(char *out, int64_t seconds)

@@ -13,6 +13,12 @@ void mf_cli_show_signers_json(struct mf_cli_json_out *j, const char *name, const
 /* "alice, 1f2e3d4c5b6a7988": names where known, else the first digits; NULL when out of memory. Caller frees.
  */
 char *mf_cli_show_signers(const struct manifesto_signer *s, size_t n);
+/* What sign, rm and withdraw did: one document. */
+void mf_cli_show_change_json(const char *schema, const struct manifesto_change_result *r);
+/* "Signed by alice (ed25519 1f2e...) in targets/qa, version 3; published to URL". */
+void mf_cli_show_published(const struct manifesto_change_result *r);
+/* "'TYPE' of 'IMAGE'", with the platform. */
+void mf_cli_show_record_name(FILE *f, const struct manifesto_record *r);
 /* A time, or "-" for 0, into out (MF_TIME_LEN). */
 void mf_cli_show_time(char *out, int64_t seconds);
 /* After a trust repository was made, on standard error: keys, where they lie, what was pinned. home:

@@ -234,7 +234,7 @@ static int report_items(struct put *p, struct manifesto_put_result *out, struct 
 				    ? mf_arena_dup(a, mf_str_c(it->subject.platform), err)
 				    : NULL;
 		v[i].digest = v[i].image ? mf_arena_dup(a, mf_str_c(digest), err) : NULL;
-		v[i].unchanged = it->unchanged;
+		v[i].unchanged = it->unchanged && !p->w.renewed;
 		v[i].signature_added = p->cosigned[i];
 		if (!v[i].digest || err->code)
 			return -1;

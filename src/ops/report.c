@@ -83,6 +83,30 @@ static int report_annotations(const struct mf_record *r, struct mf_arena *a, str
 	return 0;
 }
 
+static int report_withdrew(const struct mf_record *r, struct mf_arena *a, struct manifesto_record *out,
+			   struct mf_err *err)
+{
+	const char **v = mf_arena_alloc(a, json_array_size(r->withdrew), sizeof(char *), err);
+	json_t *item;
+	size_t i;
+	if (!v)
+		return -1;
+	json_array_foreach(r->withdrew, i, item)
+	{
+		struct mf_err ignored = MF_ERR_INIT;
+		struct mf_digest d;
+		/* What is no digest is not shown: it withdraws all the same. */
+		if (!json_is_string(item) ||
+		    mf_digest_parse(&d, mf_str_c(json_string_value(item)), &ignored) < 0)
+			continue;
+		v[out->nwithdrew] = mf_arena_dup(a, mf_str_c(json_string_value(item)), err);
+		if (!v[out->nwithdrew++])
+			return -1;
+	}
+	out->withdrew = v;
+	return 0;
+}
+
 static int optional(const char *text, struct mf_arena *a, const char **out, struct mf_err *err)
 {
 	if (!text)
@@ -112,7 +136,7 @@ int mf_report_record(struct mf_image *im, const struct mf_entry *e, const char *
 	    optional(e->record.media_type, a, &r.media_type, err) < 0 ||
 	    optional(e->record.author, a, &r.author, err) < 0 ||
 	    optional(e->record.reason, a, &r.reason, err) < 0 || report_signers(im->m, e, a, &r, err) < 0 ||
-	    report_annotations(&e->record, a, &r, err) < 0)
+	    report_annotations(&e->record, a, &r, err) < 0 || report_withdrew(&e->record, a, &r, err) < 0)
 		return -1;
 	*out = r;
 	return 0;

@@ -445,8 +445,7 @@ int mf_write_publish(struct mf_write *w, int64_t *version, struct mf_err *err)
 	bool edited = false;
 	for (size_t i = 0; i < w->n; i++)
 		edited |= !w->items[i].unchanged;
-	for (size_t i = 0; rc == 1 && !edited && i < w->n; i++)
-		w->items[i].unchanged = false; /* published anew since the old file had expired */
+	w->renewed = rc == 1 && !edited;
 	if (rc == 0) {
 		const struct mf_tuf_loaded *l = mf_tuf_set_find(mf_trust_set(w->im.trust), w->role);
 		*version = l ? l->file->version : 0;
@@ -505,4 +504,23 @@ int mf_write_report(struct mf_write *w, struct mf_arena *a, struct mf_write_repo
 	out->signer_type = mf_key_type_name(mf_pubkey_type(w->signer.pub));
 	out->signer_fingerprint = out->signer_name ? mf_report_hex(&fp, a, err) : NULL;
 	return out->signer_fingerprint ? 0 : -1;
+}
+
+int mf_write_report_change(struct mf_write *w, struct manifesto_change_item *items, size_t n, int64_t version,
+			   struct manifesto_change_result *out, struct mf_err *err)
+{
+	struct mf_write_report r = {0};
+	if (mf_write_report(w, &out->arena->a, &r, err) < 0)
+		return -1;
+	out->items = items;
+	out->nitems = n;
+	out->version = version;
+	out->role = r.role;
+	out->published_to = r.published_to;
+	out->signer_name = r.signer_name;
+	out->signer_type = r.signer_type;
+	out->signer_fingerprint = r.signer_fingerprint;
+	out->warnings = r.warnings;
+	out->nwarnings = r.nwarnings;
+	return 0;
 }

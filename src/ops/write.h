@@ -54,6 +54,7 @@ struct mf_write {
 	size_t n;
 	struct mf_tuf_edit *edits;
 	int64_t created;
+	bool renewed; /* published though no item changed: the old file had expired */
 	const char *warnings[4]; /* in the result's arena */
 	size_t nwarnings;
 };
@@ -115,5 +116,8 @@ struct mf_write_report {
 };
 int mf_write_report(struct mf_write *w, struct mf_arena *a, struct mf_write_report *out,
 		    struct mf_err *err) MF_NODISCARD;
+/* The same into the result of sign, rm and withdraw: its first n items count. */
+int mf_write_report_change(struct mf_write *w, struct manifesto_change_item *items, size_t n, int64_t version,
+			   struct manifesto_change_result *out, struct mf_err *err) MF_NODISCARD;
 
 #endif
