@@ -258,10 +258,11 @@ struct manifesto_remove_options {
 	const char *role, *key; /* as for sign */
 	const char *platform;
 	int all_platforms;
-	int force; /* even if somebody changed it meanwhile */
+	int force;     /* even if somebody changed it meanwhile */
+	int reinstate; /* remove a withdrawal by the same role, and nothing but that */
 };
-/* Removes the current record, in whatever state but withdrawn (MANIFESTO_POLICY: removing would lift that
- * unseen). MANIFESTO_NOT_FOUND: there is none. */
+/* Removes the current record, in whatever state but withdrawn (MANIFESTO_POLICY: that takes `reinstate`, as
+ * removing would lift it unseen). MANIFESTO_NOT_FOUND: there is none. */
 MANIFESTO_API int manifesto_remove(struct manifesto *m, const struct manifesto_remove_options *opt,
 				   struct manifesto_change_result *out, struct manifesto_error *err);
 
@@ -277,7 +278,7 @@ struct manifesto_withdraw_options {
 	int force; /* even if somebody changed it meanwhile */
 };
 /* Puts a signed withdrawal in the place of the record of our role, or beside the record of another one:
- * readers refuse the type for this image until our role lifts that with put's `reinstate`.
+ * readers refuse the type for this image until our role lifts that with `reinstate` of put or remove.
  * MANIFESTO_NOT_FOUND: no authorised role has such a record. */
 MANIFESTO_API int manifesto_withdraw(struct manifesto *m, const struct manifesto_withdraw_options *opt,
 				     struct manifesto_change_result *out, struct manifesto_error *err);

@@ -42,9 +42,9 @@ const struct mf_cli_command mf_cli_commands[] = {
      .summary = "remove a record",
      .description =
 	 "Removes the current record of the role whose key we hold, as if it had never been there. To say\n"
-	 "that it does not hold any more, withdraw it.",
-     .options =
-	 B(MF_OPT_ROLE) | B(MF_OPT_KEY) | B(MF_OPT_PLATFORM) | B(MF_OPT_ALL_PLATFORMS) | B(MF_OPT_FORCE),
+	 "that it does not hold any more, withdraw it. --reinstate removes a withdrawal.",
+     .options = B(MF_OPT_ROLE) | B(MF_OPT_KEY) | B(MF_OPT_PLATFORM) | B(MF_OPT_ALL_PLATFORMS) |
+		B(MF_OPT_FORCE) | B(MF_OPT_REINSTATE),
      .min = 2,
      .max = 2,
      .credentials = true,
@@ -55,7 +55,7 @@ const struct mf_cli_command mf_cli_commands[] = {
      .description =
 	 "Puts a signed withdrawal with the reason (--reason is required) in the place of the record, or\n"
 	 "beside that of another role. Readers refuse the record with status 9 until our role lifts that\n"
-	 "with 'put --reinstate'.",
+	 "with 'put --reinstate' or 'rm --reinstate'.",
      .options = B(MF_OPT_REASON) | B(MF_OPT_AUTHOR) | B(MF_OPT_ROLE) | B(MF_OPT_KEY) | B(MF_OPT_PLATFORM) |
 		B(MF_OPT_ALL_PLATFORMS) | B(MF_OPT_FORCE),
      .min = 2,

@@ -51,6 +51,7 @@ int mf_cli_run_rm(struct mf_cli *cli, struct manifesto_error *err)
 	o.platform = cli->args.value[MF_OPT_PLATFORM];
 	o.all_platforms = mf_cli_args_has(&cli->args, MF_OPT_ALL_PLATFORMS);
 	o.force = mf_cli_args_has(&cli->args, MF_OPT_FORCE);
+	o.reinstate = mf_cli_args_has(&cli->args, MF_OPT_REINSTATE);
 	if (manifesto_remove(cli->m, &o, &r, err) < 0)
 		return -1;
 	return finish(cli, "rm", &r, show_removed);

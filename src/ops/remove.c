@@ -6,6 +6,7 @@ struct removal {
 	struct manifesto_change_result *out;
 	struct manifesto_change_item *items; /* by item of w, in the result's arena */
 	bool *there;                         /* the item has a record */
+	bool reinstate;                      /* withdrawals are what is removed, and nothing else */
 };
 
 static int judge_removal(struct mf_write *w, struct mf_write_item *it, const struct mf_entry *now, bool first,
@@ -18,8 +19,12 @@ static int judge_removal(struct mf_write *w, struct mf_write_item *it, const str
 	it->unchanged = !now;
 	if (!now)
 		return 0;
-	if (now->state == MF_STATE_WITHDRAWN)
+	if (now->state == MF_STATE_WITHDRAWN && !r->reinstate)
 		return mf_write_refuse_withdrawn(now, true, err);
+	/* Who lifts a withdrawal, perhaps for the second time, does not mean to remove a record. */
+	if (now->state != MF_STATE_WITHDRAWN && r->reinstate)
+		return mf_fail(err, MF_E_NOT_FOUND, 0, "the '%s' record of '%s' is not withdrawn", w->type,
+			       w->role);
 	return mf_report_record(&w->im, now, it->subject.platform, &r->out->arena->a, &r->items[i].record,
 				err);
 }
@@ -74,7 +79,8 @@ int manifesto_remove(struct manifesto *m, const struct manifesto_remove_options 
 				  .force = opt->force != 0,
 				  .needs_entry = true,
 				  .judge = judge_removal},
-			    .out = &result};
+			    .out = &result,
+			    .reinstate = opt->reinstate != 0};
 	mf_op_begin(m, error);
 	int rc = remove_records(&r, opt, &err);
 	mf_write_clear(&r.w);

@@ -162,9 +162,11 @@ int mf_write_refuse_withdrawn(const struct mf_entry *e, bool by_us, struct mf_er
 {
 	(void)mf_entry_refuse_withdrawn(e, err);
 	if (by_us)
-		mf_err_set_hint(err, "'manifesto put --reinstate' lifts the withdrawal");
+		mf_err_set_hint(err, "'manifesto put --reinstate' lifts the withdrawal with a new record, "
+				     "'manifesto rm --reinstate' without one");
 	else
-		mf_err_set_hint(err, "only a key of '%s' lifts that, with 'manifesto put --reinstate'",
+		mf_err_set_hint(err,
+				"only a key of '%s' lifts that, with 'put --reinstate' or 'rm --reinstate'",
 				e->role->role);
 	return -1;
 }
