@@ -34,6 +34,7 @@ check  perl-base             program perl
 check  postgresql            file /usr/lib/postgresql/*/bin/initdb
 check  python3               program python3
 check  python3-cryptography  python cryptography
+check  rsync                 program rsync
 check  skopeo                program skopeo
 lint   clang                 program clang
 lint   clang-tidy            program clang-tidy
