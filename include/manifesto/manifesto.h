@@ -502,6 +502,94 @@ MANIFESTO_API int manifesto_trust_pin(struct manifesto *m, const char *image, co
 				      struct manifesto_error *err);
 MANIFESTO_API void manifesto_trust_result_clear(struct manifesto_trust_result *r);
 
+/* ---------------------------------------------------------------- roles: who may sign which types */
+
+struct manifesto_role_key {
+	const char *fingerprint; /* or NULL: of a kind that cannot be used */
+	const char *key_id;      /* TUF key ID */
+	const char *name;        /* local name of the key, or NULL */
+	const char *key_type;
+	int certificate; /* listed as an X.509 certificate (Notary) */
+};
+struct manifesto_role {
+	const char *name;   /* "targets"; "targets/qa" (Notary), "qa" (TUF 1.0) */
+	const char *parent; /* role that delegates it; NULL for targets */
+	const char *const *types;
+	size_t ntypes; /* of paths that name a whole type */
+	const char *const *paths;
+	size_t npaths;
+	int threshold;
+	const struct manifesto_role_key *keys;
+	size_t nkeys;
+	int64_t version, expires; /* 0: nothing published under it yet */
+	uint64_t entries;         /* in its file */
+	const char *state;        /* "current", "empty" (nothing published yet), "expired", "invalid" */
+	const char *problem;      /* why it is expired or invalid, or NULL */
+	const char *mine;         /* local name of a key of ours that it lists, or NULL */
+	int can_sign;             /* this machine can publish under it */
+	const char *why_not;      /* NULL when it can */
+};
+struct manifesto_role_list {
+	size_t size;
+	const char *gun, *where, *dialect;
+	const struct manifesto_role *roles; /* targets first */
+	size_t nroles;
+	struct manifesto_arena *arena;
+};
+/* The roles of an image's repository, with what this machine can do in each. role: only this one
+ * (MANIFESTO_NOT_FOUND), or NULL. A role that does not verify is told, and is no failure. */
+MANIFESTO_API int manifesto_role_list(struct manifesto *m, const char *image, const char *role,
+				      struct manifesto_role_list *out, struct manifesto_error *err);
+MANIFESTO_API void manifesto_role_list_clear(struct manifesto_role_list *r);
+
+struct manifesto_role_options {
+	size_t size;
+	const char *image;
+	const char *role;
+	const char *const
+	    *keys; /* ends with NULL: files with a public key (PEM, certificate, or one ssh-ed25519
+		      line), fingerprints of keys here or in the repository, names of keys here */
+	const char *const *types; /* ends with NULL */
+	int threshold;            /* 0: as it is, 1 for a new role */
+	int force;                /* records may vanish by it; sign: begin a file that does not verify anew */
+	int dry_run;              /* tell what would change, publish nothing */
+};
+struct manifesto_role_change {
+	const char *what; /* "role added", "role removed", "key added", "key removed", "type added", "type
+			     removed", "path removed", "threshold", "signed anew", "writer added", "writer
+			     removed" */
+	const char *role;
+	const char *detail; /* fingerprint, type, number; or "" */
+};
+struct manifesto_role_result {
+	size_t size;
+	const char *gun, *where;
+	const struct manifesto_role_change *changes;
+	size_t nchanges;               /* 0: it was so already, nothing was published */
+	int64_t version, root_version; /* of `targets` and root, 0: not changed */
+	int dry_run;
+	const char *const *warnings;
+	size_t nwarnings; /* records that are read differently now */
+	struct manifesto_arena *arena;
+};
+/* Makes a role, or adds keys and types to one; one publish, proven by reading it again. TUF 1.0: its keys
+ * become keys of snapshot and timestamp too, in a new root. */
+MANIFESTO_API int manifesto_role_add(struct manifesto *m, const struct manifesto_role_options *opt,
+				     struct manifesto_role_result *out, struct manifesto_error *err);
+/* Removes the keys, or without keys the role. What a removed key has signed is signed anew by one that stays;
+ * MANIFESTO_KEY with a hint when none is here. MANIFESTO_USAGE when records would vanish, unless force. */
+MANIFESTO_API int manifesto_role_remove(struct manifesto *m, const struct manifesto_role_options *opt,
+					struct manifesto_role_result *out, struct manifesto_error *err);
+/* Signs the role's file anew, as it is, with a key of this machine. */
+MANIFESTO_API int manifesto_role_sign(struct manifesto *m, const struct manifesto_role_options *opt,
+				      struct manifesto_role_result *out, struct manifesto_error *err);
+/* Brings a repository to the state that a file declares (docs/teams.schema.json): each role named there has
+ * exactly these keys and types. Of the options image, force and dry_run are used. */
+MANIFESTO_API int manifesto_role_apply(struct manifesto *m, const char *path,
+				       const struct manifesto_role_options *opt,
+				       struct manifesto_role_result *out, struct manifesto_error *err);
+MANIFESTO_API void manifesto_role_result_clear(struct manifesto_role_result *r);
+
 /* ---------------------------------------------------------------- keys */
 
 struct manifesto_key {

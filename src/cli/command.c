@@ -126,6 +126,84 @@ const struct mf_cli_command mf_cli_commands[] = {
      .max = 1,
      .offline = true,
      .run = mf_cli_run_policy_check},
+    {.name = "role add",
+     .synopsis = "IMAGE ROLE",
+     .summary = "let keys sign record types: make a role, or add to one",
+     .description =
+	 "Makes the role, or adds keys and types to it, in one publish that is read again and proven. KEY "
+	 "is\n"
+	 "a file with a public key (PEM, a certificate, or one ssh-ed25519 line), or the fingerprint of a "
+	 "key\n"
+	 "of this machine or of the repository. From then on these types are signed by their roles, and no\n"
+	 "longer by 'targets'. In a TUF 1.0 directory each key of a role may publish too, which takes the\n"
+	 "root key.",
+     .options = B(MF_OPT_KEY) | B(MF_OPT_TYPES) | B(MF_OPT_THRESHOLD) | B(MF_OPT_FORCE) | B(MF_OPT_DRY_RUN),
+     .repeats = B(MF_OPT_KEY) | B(MF_OPT_TYPES),
+     .min = 2,
+     .max = 2,
+     .credentials = true,
+     .run = mf_cli_run_role_add},
+    {.name = "role remove",
+     .synopsis = "IMAGE ROLE",
+     .summary = "take keys from a role, or remove it",
+     .description =
+	 "With --key those keys can no longer sign; what they have signed is signed anew by one that stays.\n"
+	 "When none of these is here, nothing is done and the command for a colleague is printed. Without\n"
+	 "--key the role goes; if it holds records, only with --force.",
+     .options = B(MF_OPT_KEY) | B(MF_OPT_FORCE) | B(MF_OPT_DRY_RUN),
+     .repeats = B(MF_OPT_KEY),
+     .min = 2,
+     .max = 2,
+     .credentials = true,
+     .run = mf_cli_run_role_remove},
+    {.name = "role list",
+     .synopsis = "IMAGE",
+     .summary = "verify and list the roles of a repository",
+     .description = "Shows who may sign which types, and the state of each role.",
+     .min = 1,
+     .max = 1,
+     .credentials = true,
+     .run = mf_cli_run_role_list},
+    {.name = "role keys",
+     .synopsis = "IMAGE ROLE",
+     .summary = "list the keys of a role",
+     .description = "Shows fingerprint, type, local name and TUF key ID of each key.",
+     .min = 2,
+     .max = 2,
+     .credentials = true,
+     .run = mf_cli_run_role_keys},
+    {.name = "role mine",
+     .synopsis = "IMAGE",
+     .summary = "show which roles this machine can sign, and why not",
+     .description = "Shows for each role whether the keys here are enough to publish under it.",
+     .min = 1,
+     .max = 1,
+     .credentials = true,
+     .run = mf_cli_run_role_mine},
+    {.name = "role sign",
+     .synopsis = "IMAGE ROLE",
+     .summary = "sign a role's file anew with a key of this machine",
+     .description =
+	 "The content stays as it is. For a colleague whose key is to be removed, or before a role "
+	 "expires.\n"
+	 "With --force a file that does not verify is begun anew, empty.",
+     .options = B(MF_OPT_KEY) | B(MF_OPT_FORCE) | B(MF_OPT_DRY_RUN),
+     .min = 2,
+     .max = 2,
+     .credentials = true,
+     .run = mf_cli_run_role_sign},
+    {.name = "role apply",
+     .synopsis = "REPOSITORY...",
+     .summary = "bring repositories to the roles that a file declares",
+     .description =
+	 "Each role in the file has exactly its keys, types and threshold afterwards; what changed is\n"
+	 "printed, and a second run changes nothing. Every repository is tried; the exit status is that of\n"
+	 "the gravest failure. The format is in docs/teams.schema.json.",
+     .options = B(MF_OPT_FILE) | B(MF_OPT_FORCE) | B(MF_OPT_DRY_RUN),
+     .min = 1,
+     .max = MF_CLI_ANY,
+     .credentials = true,
+     .run = mf_cli_run_role_apply},
     {.name = "trust init",
      .synopsis = "IMAGE",
      .summary = "make the trust repository of an image's repository",
@@ -264,7 +342,7 @@ const struct mf_cli_command *mf_cli_command_lookup(const char *const *words, siz
 /* What a single mistyped word may have meant: groups first, so that "kye" gives "key". */
 static const char *plain_name(size_t n)
 {
-	static const char *const groups[] = {"trust", "key", "policy"};
+	static const char *const groups[] = {"trust", "key", "role", "policy"};
 	size_t ngroups = sizeof groups / sizeof groups[0];
 	if (n < ngroups)
 		return groups[n];

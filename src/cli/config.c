@@ -1,4 +1,5 @@
 #include "cli/config.h"
+#include "cli/command.h"
 
 #include <pwd.h>
 #include <stdio.h>
@@ -103,7 +104,12 @@ static void reduce_name(char *name)
 
 static int load_key_name(struct mf_cli_config *c, const struct mf_cli_args *args, struct manifesto_error *err)
 {
-	const char *chosen = args->value[MF_OPT_KEY] ? args->value[MF_OPT_KEY] : env("MANIFESTO_KEY");
+	/* Where keys may be many, --key is not about who signs. */
+	size_t used;
+	const struct mf_cli_command *command = mf_cli_command_lookup(args->words, args->nwords, &used);
+	bool names_signer = command && !(command->repeats & MF_OPT_BIT(MF_OPT_KEY));
+	const char *chosen =
+	    names_signer && args->value[MF_OPT_KEY] ? args->value[MF_OPT_KEY] : env("MANIFESTO_KEY");
 	const struct passwd *pw = chosen ? NULL : getpwuid(geteuid());
 	const char *login = pw ? pw->pw_name : env("LOGNAME");
 	c->key_name = strdup(chosen ? chosen : login ? login : "default");

@@ -37,13 +37,13 @@ const struct mf_cli_option mf_cli_options[MF_OPT_COUNT] = {
 	[MF_OPT_ROLE] = {"role", "ROLE", "the signing role meant", MF_OPT_VALUE, 0, false},
 	[MF_OPT_PLATFORM] = {"platform", "OS/ARCH[/VARIANT]", "the image of this platform in a multi-platform image", MF_OPT_VALUE, 0, false},
 	[MF_OPT_ALL_PLATFORMS] = {"all-platforms", NULL, "the multi-platform image and each of its images", MF_OPT_FLAG, 0, false},
-	[MF_OPT_FORCE] = {"force", NULL, "even if somebody changed the record meanwhile", MF_OPT_FLAG, 0, false},
+	[MF_OPT_FORCE] = {"force", NULL, "even if somebody changed the record meanwhile, or records vanish with a role", MF_OPT_FLAG, 0, false},
 	[MF_OPT_YES] = {"yes", NULL, "do not ask", MF_OPT_FLAG, 0, false},
 	[MF_OPT_REINSTATE] = {"reinstate", NULL, "lift a withdrawal by the same role", MF_OPT_FLAG, 0, false},
 	[MF_OPT_LINK] = {"link", NULL, "in a layout: list the artifact in index.json too", MF_OPT_FLAG, 0, false},
-	[MF_OPT_KEY] = {"key", "NAME", "the key to sign with, and the name of a key that is made", MF_OPT_VALUE, 0, false},
+	[MF_OPT_KEY] = {"key", "NAME", "the key to sign with, and the name of a key that is made; of a role: file or fingerprint", MF_OPT_VALUE, 0, false},
 	[MF_OPT_OUTPUT] = {"output", "FILE", "write to this file, complete or not at all", MF_OPT_VALUE, 'o', true},
-	[MF_OPT_THRESHOLD] = {"threshold", "N", "how many of the given root keys must have signed (default 1)", MF_OPT_VALUE, 0, false},
+	[MF_OPT_THRESHOLD] = {"threshold", "N", "how many of the given keys must have signed (default 1)", MF_OPT_VALUE, 0, false},
 	[MF_OPT_TYPE] = {"type", "TYPE", "ed25519 (default) or ecdsa", MF_OPT_VALUE, 0, false},
 	[MF_OPT_GUN] = {"gun", "GUN", "the collection that an exported key belongs to", MF_OPT_VALUE, 0, false},
 	[MF_OPT_AT_VERSION] = {"version", "N", "the record as version N of the role's file has it", MF_OPT_VALUE, 0, false},
@@ -53,6 +53,9 @@ const struct mf_cli_option mf_cli_options[MF_OPT_COUNT] = {
 	[MF_OPT_MAX_AGE] = {"max-age", "DURATION", "no record may have been made longer ago (12h, 30d)", MF_OPT_VALUE, 0, false},
 	[MF_OPT_IMAGES] = {"images", "FILE", "verify the images in this list too, one a line", MF_OPT_VALUE, 0, true},
 	[MF_OPT_CONTENT] = {"content", NULL, "also fetch and verify the content of the records", MF_OPT_FLAG, 0, false},
+	[MF_OPT_TYPES] = {"types", "TYPE[,TYPE...]", "record types that the role may sign; may be repeated", MF_OPT_VALUE, 0, false},
+	[MF_OPT_FILE] = {"file", "FILE", "the file with the declared roles", MF_OPT_VALUE, 'f', true},
+	[MF_OPT_DRY_RUN] = {"dry-run", NULL, "tell what would change, publish nothing", MF_OPT_FLAG, 0, false},
 };
 /* clang-format on */
 

@@ -59,6 +59,9 @@ enum mf_cli_opt {
 	MF_OPT_MAX_AGE,
 	MF_OPT_IMAGES,
 	MF_OPT_CONTENT,
+	MF_OPT_TYPES,
+	MF_OPT_FILE,
+	MF_OPT_DRY_RUN,
 	MF_OPT_COUNT
 };
 _Static_assert(MF_OPT_COUNT <= 64, "a command's options are a 64-bit set");

@@ -1,0 +1,438 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/encode.h"
+#include "cli/command.h"
+#include "cli/show.h"
+
+static void role_result_cleanup(struct manifesto_role_result *r)
+{
+	manifesto_role_result_clear(r);
+}
+static void role_list_cleanup(struct manifesto_role_list *r)
+{
+	manifesto_role_list_clear(r);
+}
+#define ROLE_RESULT(name)                                                                                    \
+	struct manifesto_role_result name __attribute__((cleanup(role_result_cleanup))) =                    \
+	    MANIFESTO_INIT(manifesto_role_result)
+#define ROLE_LIST(name)                                                                                      \
+	struct manifesto_role_list name __attribute__((cleanup(role_list_cleanup))) =                        \
+	    MANIFESTO_INIT(manifesto_role_list)
+
+/* ---------------------------------------------------------------- what changed */
+
+static void changes_json(struct mf_cli_json_out *j, const struct manifesto_role_result *r)
+{
+	mf_cli_json_text(j, "gun", r->gun);
+	mf_cli_json_text(j, "where", r->where);
+	mf_cli_json_bool(j, "dryRun", r->dry_run);
+	mf_cli_json_open(j, "changes", '[');
+	for (size_t i = 0; i < r->nchanges; i++) {
+		mf_cli_json_open(j, NULL, '{');
+		mf_cli_json_text(j, "what", r->changes[i].what);
+		mf_cli_json_text(j, "role", r->changes[i].role);
+		mf_cli_json_text(j, "detail", r->changes[i].detail[0] ? r->changes[i].detail : NULL);
+		mf_cli_json_close(j, '}');
+	}
+	mf_cli_json_close(j, ']');
+	mf_cli_json_int(j, "targetsVersion", r->version);
+	mf_cli_json_int(j, "rootVersion", r->root_version);
+	mf_cli_json_texts(j, "warnings", r->warnings, r->nwarnings);
+}
+
+/* "  key added: qa 1f2e..." */
+static void changes_text(const struct manifesto_role_result *r)
+{
+	(void)fputs(!r->nchanges ? "Nothing to change in '"
+		    : r->dry_run ? "Would change '"
+				 : "Changed '",
+		    stdout);
+	mf_cli_put_text(stdout, r->gun);
+	(void)fputs("'", stdout);
+	if (r->nchanges && !r->dry_run) {
+		(void)fputs(" at ", stdout);
+		mf_cli_put_text(stdout, r->where);
+	}
+	(void)fputc('\n', stdout);
+	for (size_t i = 0; i < r->nchanges; i++) {
+		(void)printf("  %s: ", r->changes[i].what);
+		mf_cli_put_text(stdout, r->changes[i].role);
+		if (r->changes[i].detail[0]) {
+			(void)fputc(' ', stdout);
+			mf_cli_put_text(stdout, r->changes[i].detail);
+		}
+		(void)fputc('\n', stdout);
+	}
+}
+
+static void warnings_text(const struct manifesto_role_result *r)
+{
+	for (size_t i = 0; i < r->nwarnings; i++)
+		mf_cli_warning("%s", r->warnings[i]);
+}
+
+static void show_change(const struct mf_cli *cli, const char *schema, const struct manifesto_role_result *r)
+{
+	if (cli->json) {
+		struct mf_cli_json_out j;
+		mf_cli_json_begin(&j, stdout, schema);
+		changes_json(&j, r);
+		mf_cli_json_end(&j);
+		return;
+	}
+	if (!cli->quiet)
+		changes_text(r);
+	warnings_text(r);
+}
+
+/* ---------------------------------------------------------------- add, remove, sign */
+
+/* "a,b" and "c" to a, b, c, NULL: one string with NULs, and pointers into it. */
+struct texts {
+	char *bytes;
+	const char **v;
+};
+
+static void texts_clear(struct texts *t)
+{
+	free(t->bytes);
+	free(t->v);
+}
+
+static int split_types(const char *const *list, struct texts *out, struct manifesto_error *err)
+{
+	size_t bytes = 1, n = 0, at = 0;
+	for (size_t i = 0; list && list[i]; i++) {
+		bytes += strlen(list[i]) + 1;
+		for (const char *p = list[i]; p; p = strchr(p + 1, ','))
+			n++;
+	}
+	out->bytes = malloc(bytes);
+	out->v = calloc(n + 1, sizeof(char *));
+	if (!out->bytes || !out->v)
+		return mf_cli_nomem(err);
+	n = 0;
+	for (size_t i = 0; list && list[i]; i++) {
+		char *text = out->bytes + at, *comma;
+		memcpy(text, list[i], strlen(list[i]) + 1);
+		at += strlen(list[i]) + 1;
+		do {
+			comma = strchr(text, ',');
+			if (comma)
+				*comma = 0;
+			if (!*text)
+				return mf_cli_usage(err, "--types '%s' names an empty type", list[i]);
+			out->v[n++] = text;
+			text = comma ? comma + 1 : NULL;
+		} while (text);
+	}
+	return 0;
+}
+
+static struct manifesto_role_options options(const struct mf_cli *cli)
+{
+	struct manifesto_role_options o = MANIFESTO_INIT(manifesto_role_options);
+	o.image = cli->argument[0];
+	o.role = cli->nargument > 1 ? cli->argument[1] : NULL;
+	o.force = mf_cli_args_has(&cli->args, MF_OPT_FORCE);
+	o.dry_run = mf_cli_args_has(&cli->args, MF_OPT_DRY_RUN);
+	return o;
+}
+
+int mf_cli_run_role_add(struct mf_cli *cli, struct manifesto_error *err)
+{
+	ROLE_RESULT(r);
+	struct texts types __attribute__((cleanup(texts_clear))) = {0};
+	struct manifesto_role_options o = options(cli);
+	int64_t threshold = 0;
+	if (mf_cli_args_number(&cli->args, MF_OPT_THRESHOLD, 1, MF_MAX_SIGNATURES, &threshold, err) < 0 ||
+	    split_types(cli->args.list[MF_OPT_TYPES], &types, err) < 0)
+		return -1;
+	o.keys = cli->args.list[MF_OPT_KEY];
+	o.types = types.v;
+	o.threshold = (int)threshold;
+	if (manifesto_role_add(cli->m, &o, &r, err) < 0)
+		return -1;
+	show_change(cli, "role-add", &r);
+	return 0;
+}
+
+int mf_cli_run_role_remove(struct mf_cli *cli, struct manifesto_error *err)
+{
+	ROLE_RESULT(r);
+	struct manifesto_role_options o = options(cli);
+	o.keys = cli->args.list[MF_OPT_KEY];
+	if (manifesto_role_remove(cli->m, &o, &r, err) < 0)
+		return -1;
+	show_change(cli, "role-remove", &r);
+	return 0;
+}
+
+int mf_cli_run_role_sign(struct mf_cli *cli, struct manifesto_error *err)
+{
+	ROLE_RESULT(r);
+	struct manifesto_role_options o = options(cli);
+	if (manifesto_role_sign(cli->m, &o, &r, err) < 0)
+		return -1;
+	show_change(cli, "role-sign", &r);
+	return 0;
+}
+
+/* ---------------------------------------------------------------- apply */
+
+static void failure_json(struct mf_cli_json_out *j, const char *image, const struct manifesto_error *why)
+{
+	mf_cli_json_text(j, "image", image);
+	mf_cli_json_int(j, "exit", why->status);
+	mf_cli_json_open(j, "error", '{');
+	mf_cli_json_text(j, "code", why->code);
+	mf_cli_json_text(j, "message", why->message);
+	mf_cli_json_text(j, "endpoint", why->endpoint[0] ? why->endpoint : NULL);
+	mf_cli_json_text(j, "hint", why->hint[0] ? why->hint : NULL);
+	mf_cli_json_close(j, '}');
+}
+
+static void apply_one(struct mf_cli *cli, const char *image, struct mf_cli_json_out *j)
+{
+	ROLE_RESULT(r);
+	struct manifesto_error why = {0};
+	struct manifesto_role_options o = options(cli);
+	o.image = image;
+	o.role = NULL;
+	int rc = manifesto_role_apply(cli->m, cli->args.value[MF_OPT_FILE], &o, &r, &why);
+	if (rc < 0 && mf_exit_graver(why.status, cli->outcome))
+		cli->outcome = why.status;
+	if (!cli->json && rc < 0) {
+		mf_cli_warning("%s: not changed", image);
+		mf_cli_print_error(&why, false);
+		return;
+	}
+	if (!cli->json) {
+		if (!cli->quiet)
+			changes_text(&r);
+		warnings_text(&r);
+		return;
+	}
+	mf_cli_json_open(j, NULL, '{');
+	if (rc < 0) {
+		failure_json(j, image, &why);
+	} else {
+		mf_cli_json_text(j, "image", image);
+		mf_cli_json_int(j, "exit", 0);
+		changes_json(j, &r);
+	}
+	mf_cli_json_close(j, '}');
+}
+
+int mf_cli_run_role_apply(struct mf_cli *cli, struct manifesto_error *err)
+{
+	struct mf_cli_json_out j;
+	if (!cli->args.value[MF_OPT_FILE])
+		return mf_cli_usage(err, "'role apply' needs '--file' with the teams file");
+	if (cli->json) {
+		mf_cli_json_begin(&j, stdout, "role-apply");
+		mf_cli_json_open(&j, "repositories", '[');
+	}
+	for (size_t i = 0; i < cli->nargument; i++)
+		apply_one(cli, cli->argument[i], &j);
+	if (cli->json) {
+		mf_cli_json_close(&j, ']');
+		mf_cli_json_end(&j);
+	}
+	return 0;
+}
+
+/* ---------------------------------------------------------------- list, keys, mine */
+
+static void role_json(struct mf_cli_json_out *j, const struct manifesto_role *r)
+{
+	mf_cli_json_open(j, NULL, '{');
+	mf_cli_json_text(j, "name", r->name);
+	mf_cli_json_text(j, "parent", r->parent);
+	mf_cli_json_texts(j, "types", r->types, r->ntypes);
+	mf_cli_json_texts(j, "paths", r->paths, r->npaths);
+	mf_cli_json_int(j, "threshold", r->threshold);
+	mf_cli_json_open(j, "keys", '[');
+	for (size_t i = 0; i < r->nkeys; i++) {
+		mf_cli_json_open(j, NULL, '{');
+		mf_cli_json_text(j, "fingerprint", r->keys[i].fingerprint);
+		mf_cli_json_text(j, "keyId", r->keys[i].key_id);
+		mf_cli_json_text(j, "name", r->keys[i].name);
+		mf_cli_json_text(j, "keyType", r->keys[i].key_type);
+		mf_cli_json_bool(j, "certificate", r->keys[i].certificate);
+		mf_cli_json_close(j, '}');
+	}
+	mf_cli_json_close(j, ']');
+	mf_cli_json_int(j, "version", r->version);
+	mf_cli_json_time(j, "expires", r->expires);
+	mf_cli_json_int(j, "entries", (int64_t)r->entries);
+	mf_cli_json_text(j, "state", r->state);
+	mf_cli_json_text(j, "problem", r->problem);
+	mf_cli_json_text(j, "mine", r->mine);
+	mf_cli_json_bool(j, "canSign", r->can_sign);
+	mf_cli_json_text(j, "whyNot", r->why_not);
+	mf_cli_json_close(j, '}');
+}
+
+static void list_json(const char *schema, const struct manifesto_role_list *r)
+{
+	struct mf_cli_json_out j;
+	mf_cli_json_begin(&j, stdout, schema);
+	mf_cli_json_text(&j, "gun", r->gun);
+	mf_cli_json_text(&j, "where", r->where);
+	mf_cli_json_text(&j, "dialect", r->dialect);
+	mf_cli_json_open(&j, "roles", '[');
+	for (size_t i = 0; i < r->nroles; i++)
+		role_json(&j, &r->roles[i]);
+	mf_cli_json_close(&j, ']');
+	mf_cli_json_end(&j);
+}
+
+/* Types where paths are types, and other paths in quotes. `targets` has whatever no role has. */
+static char *types_text(const struct manifesto_role *r)
+{
+	char *out = NULL;
+	size_t size = 0;
+	FILE *f = open_memstream(&out, &size);
+	if (!f)
+		return NULL;
+	for (size_t i = 0; i < r->ntypes; i++)
+		(void)fprintf(f, "%s%s", i ? "," : "", r->types[i]);
+	for (size_t i = 0; r->ntypes < r->npaths && i < r->npaths; i++)
+		(void)fprintf(f, "%s\"%s\"", i || r->ntypes ? "," : "", r->paths[i]);
+	if (!r->parent)
+		(void)fputs("(all others)", f);
+	if (fclose(f) == 0)
+		return out;
+	free(out);
+	return NULL;
+}
+
+static char *keys_text(const struct manifesto_role *r)
+{
+	char *out = NULL;
+	size_t size = 0;
+	FILE *f = open_memstream(&out, &size);
+	if (!f)
+		return NULL;
+	for (size_t i = 0; i < r->nkeys; i++) {
+		const struct manifesto_role_key *k = &r->keys[i];
+		if (k->name || !k->fingerprint)
+			(void)fprintf(f, "%s%s", i ? "," : "", k->name ? k->name : "?");
+		else
+			(void)fprintf(f, "%s%.*s", i ? "," : "", MF_CLI_FINGERPRINT_SHORT, k->fingerprint);
+	}
+	if (fclose(f) == 0)
+		return out;
+	free(out);
+	return NULL;
+}
+
+static int list_row(struct mf_cli_table *t, const struct manifesto_role *r, struct manifesto_error *err)
+{
+	char *types MF_FREE = types_text(r), *keys MF_FREE = keys_text(r);
+	char number[48], time[MF_TIME_LEN];
+	if (!types || !keys)
+		return mf_cli_nomem(err);
+	mf_cli_table_add(t, r->name);
+	mf_cli_table_add(t, types);
+	(void)snprintf(number, sizeof number, "%d of %zu", r->threshold, r->nkeys);
+	mf_cli_table_add(t, number);
+	mf_cli_table_add(t, keys);
+	(void)snprintf(number, sizeof number, "%lld", (long long)r->version);
+	mf_cli_table_add(t, r->version ? number : NULL);
+	mf_cli_show_time(time, r->expires);
+	mf_cli_table_add(t, time);
+	mf_cli_table_add(t, r->state);
+	return 0;
+}
+
+static int print_table(const char *const *heads, size_t nheads, const struct manifesto_role_list *r,
+		       int (*row)(struct mf_cli_table *t, const struct manifesto_role *r,
+				  struct manifesto_error *err),
+		       struct manifesto_error *err)
+{
+	struct mf_cli_table t MF_CLI_TABLE_CLEANUP;
+	mf_cli_table_init(&t, nheads);
+	for (size_t i = 0; i < nheads; i++)
+		mf_cli_table_add(&t, heads[i]);
+	for (size_t i = 0; i < r->nroles; i++)
+		if (row(&t, &r->roles[i], err) < 0)
+			return -1;
+	return mf_cli_table_print(&t, stdout, err);
+}
+
+static void tell_problems(const struct manifesto_role_list *r)
+{
+	for (size_t i = 0; i < r->nroles; i++)
+		if (r->roles[i].problem)
+			mf_cli_warning("role '%s': %s", r->roles[i].name, r->roles[i].problem);
+}
+
+int mf_cli_run_role_list(struct mf_cli *cli, struct manifesto_error *err)
+{
+	static const char *const heads[] = {"ROLE", "TYPES", "NEEDS", "KEYS", "VERSION", "EXPIRES", "STATE"};
+	ROLE_LIST(r);
+	if (manifesto_role_list(cli->m, cli->argument[0], NULL, &r, err) < 0)
+		return -1;
+	if (cli->json) {
+		list_json("role-list", &r);
+		return 0;
+	}
+	tell_problems(&r);
+	return print_table(heads, sizeof heads / sizeof heads[0], &r, list_row, err);
+}
+
+static int keys_row(struct mf_cli_table *t, const struct manifesto_role *r, struct manifesto_error *err)
+{
+	(void)err;
+	for (size_t i = 0; i < r->nkeys; i++) {
+		const struct manifesto_role_key *k = &r->keys[i];
+		mf_cli_table_add(t, k->fingerprint);
+		mf_cli_table_add(t, k->key_type);
+		mf_cli_table_add(t, k->certificate ? "yes" : "no");
+		mf_cli_table_add(t, k->name);
+		mf_cli_table_add(t, k->key_id);
+	}
+	return 0;
+}
+
+int mf_cli_run_role_keys(struct mf_cli *cli, struct manifesto_error *err)
+{
+	static const char *const heads[] = {"FINGERPRINT", "TYPE", "CERTIFICATE", "HERE", "KEY ID"};
+	ROLE_LIST(r);
+	if (manifesto_role_list(cli->m, cli->argument[0], cli->argument[1], &r, err) < 0)
+		return -1;
+	if (cli->json) {
+		list_json("role-keys", &r);
+		return 0;
+	}
+	return print_table(heads, sizeof heads / sizeof heads[0], &r, keys_row, err);
+}
+
+static int mine_row(struct mf_cli_table *t, const struct manifesto_role *r, struct manifesto_error *err)
+{
+	char *types MF_FREE = types_text(r);
+	if (!types)
+		return mf_cli_nomem(err);
+	mf_cli_table_add(t, r->name);
+	mf_cli_table_add(t, types);
+	mf_cli_table_add(t, r->can_sign ? "yes" : "no");
+	mf_cli_table_add(t, r->mine);
+	mf_cli_table_add(t, r->why_not);
+	return 0;
+}
+
+int mf_cli_run_role_mine(struct mf_cli *cli, struct manifesto_error *err)
+{
+	static const char *const heads[] = {"ROLE", "TYPES", "CAN SIGN", "WITH", "WHY NOT"};
+	ROLE_LIST(r);
+	if (manifesto_role_list(cli->m, cli->argument[0], NULL, &r, err) < 0)
+		return -1;
+	if (cli->json) {
+		list_json("role-mine", &r);
+		return 0;
+	}
+	return print_table(heads, sizeof heads / sizeof heads[0], &r, mine_row, err);
+}

@@ -1,0 +1,327 @@
+/* role add, remove, sign: changes of teams, and what they mean for the records that are there. */
+#include <sys/stat.h>
+
+#include "base/encode.h"
+#include "ops/role_internal.h"
+
+/* ---- keys */
+
+void mf_role_keys_clear(struct mf_role_keys *k)
+{
+	for (size_t i = 0; i < k->n; i++)
+		mf_pubkey_unref(k->v[i]);
+	free(k->v);
+	*k = (struct mf_role_keys){0};
+}
+
+static struct mf_pubkey *key_from_text(struct mf_str text, const char *what, struct mf_err *err)
+{
+	struct mf_esc e;
+	struct mf_pubkey *pub = mf_pubkey_from_text(text, err);
+	if (pub || err->code != MF_E_FORMAT)
+		return pub;
+	(void)mf_recode(err, MF_E_USAGE);
+	(void)mf_wrap(err, "'%s' is no public key", mf_esc(&e, mf_str_c(what)));
+	mf_err_set_hint(
+	    err, "PEM (what 'manifesto key show' prints will do), a certificate, or one ssh-ed25519 line");
+	return NULL;
+}
+
+static struct mf_pubkey *key_from_file(const char *text, const char *dir, bool *found, struct mf_err *err)
+{
+	struct mf_buf bytes MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_KEYFILE_BYTES);
+	char *path MF_FREE =
+	    dir && text[0] != '/' ? mf_path_join(dir, text, NULL) : mf_str_dup(mf_str_c(text));
+	struct stat st;
+	if (!path) {
+		(void)mf_fail_nomem(err);
+		return NULL;
+	}
+	/* A directory may have the name of a key. */
+	*found = stat(path, &st) == 0 && !S_ISDIR(st.st_mode);
+	if (!*found || mf_file_read(path, MF_MAX_KEYFILE_BYTES, &bytes, err) < 0)
+		return NULL;
+	return key_from_text(mf_buf_str(&bytes), path, err);
+}
+
+static bool is_hex(const char *text)
+{
+	return text[0] && !text[strspn(text, "0123456789abcdef")];
+}
+
+/* By name or fingerprint, here or in the repository. */
+static struct mf_pubkey *key_by_name(struct mf_image *im, const char *text, struct mf_err *err)
+{
+	struct mf_esc e;
+	const struct mf_key_info *k = mf_keystore_find(im->m->keys, text, err);
+	if (k)
+		return mf_pubkey_ref(k->pub);
+	if (err->code != MF_E_KEY)
+		return NULL;
+	mf_err_clear(err);
+	if (is_hex(text))
+		return mf_admin_listed_key(mf_trust_set(im->trust), text, err);
+	(void)mf_fail(err, MF_E_KEY, 0, "there is no file and no key '%s'", mf_esc(&e, mf_str_c(text)));
+	mf_err_set_hint(err,
+			"--key takes a file with a public key, or the fingerprint of a key of this machine "
+			"or of the repository");
+	return NULL;
+}
+
+int mf_role_key_add(struct mf_image *im, const char *text, const char *dir, struct mf_role_keys *out,
+		    struct mf_err *err)
+{
+	bool found = false;
+	struct mf_pubkey *pub = NULL;
+	bool itself = strncmp(text, "-----BEGIN ", 11) == 0 || strncmp(text, "ssh-", 4) == 0;
+	if (itself)
+		pub = key_from_text(mf_str_c(text), "the key given", err);
+	/* A whole fingerprint is not taken for the name of a file. */
+	else if (strlen(text) != 64 || !is_hex(text))
+		pub = key_from_file(text, dir, &found, err);
+	if (!pub && !found && !itself && !err->code)
+		pub = key_by_name(im, text, err);
+	if (!pub)
+		return -1;
+	if (mf_grow((void **)&out->v, &out->cap, out->n, sizeof(struct mf_pubkey *), err) < 0) {
+		mf_pubkey_unref(pub);
+		return -1;
+	}
+	out->v[out->n++] = pub;
+	return 0;
+}
+
+/* ---- the records that a change makes to be read differently */
+
+struct seen {
+	const char *id; /* subject, type, role */
+	const char *role;
+	enum mf_state state;
+};
+struct survey {
+	struct mf_arena arena;
+	struct seen *v;
+	size_t n;
+};
+
+static int seen_cmp(const void *a, const void *b)
+{
+	return strcmp(((const struct seen *)a)->id, ((const struct seen *)b)->id);
+}
+
+static int survey(const struct mf_tuf_set *set, struct survey *out, struct mf_err *err)
+{
+	struct mf_entries all MF_ENTRIES_CLEANUP = {0};
+	if (mf_policy_list(set, NULL, NULL, &all, err) < 0)
+		return -1;
+	out->v = mf_arena_alloc(&out->arena, all.n, sizeof *out->v, err);
+	for (size_t i = 0; out->v && i < all.n; i++) {
+		const struct mf_entry *e = &all.v[i];
+		char hex[65];
+		struct seen *s = &out->v[i];
+		mf_digest_hex(hex, &e->subject);
+		s->role = mf_arena_dup(&out->arena, mf_str_c(e->role->role), err);
+		s->id = s->role ? mf_arena_printf(&out->arena, err, "%s %.*s %s", hex, MF_STR_ARG(e->type),
+						  s->role)
+				: NULL;
+		s->state = e->state;
+		if (!s->id)
+			return -1;
+	}
+	if (!out->v)
+		return -1;
+	out->n = all.n;
+	if (out->n)
+		qsort(out->v, out->n, sizeof *out->v, seen_cmp);
+	return 0;
+}
+
+struct drift {
+	size_t outvoted; /* of `targets`, past which a role speaks now */
+	size_t gone;
+	size_t unsigned_now;
+	size_t back;
+};
+
+static struct drift compare(const struct survey *before, const struct survey *after)
+{
+	struct drift d = {0};
+	for (size_t i = 0; i < before->n; i++) {
+		const struct seen *s = &before->v[i];
+		const struct seen *now = bsearch(s, after->v, after->n, sizeof *s, seen_cmp);
+		if (!now && strcmp(s->role, "targets") == 0)
+			d.outvoted++;
+		else if (!now)
+			d.gone++;
+		else if (now->state == MF_STATE_FOREIGN && s->state == MF_STATE_CURRENT)
+			d.unsigned_now++;
+	}
+	for (size_t i = 0; i < after->n; i++)
+		d.back += bsearch(&after->v[i], before->v, before->n, sizeof *before->v, seen_cmp) == NULL;
+	return d;
+}
+
+static int report_drift(const struct drift *d, struct manifesto_role_result *out, struct mf_err *err)
+{
+	const struct {
+		size_t n;
+		const char *text;
+	} rows[] = {
+	    {d->outvoted, "in 'targets' not read any more, since a role speaks for their types now: put "
+			  "them again"},
+	    {d->gone, "gone"},
+	    {d->unsigned_now, "without a signature of a key that counts: a policy does not accept them until "
+			      "they are put or signed again"},
+	    {d->back, "read that were not before: check that they still hold"},
+	};
+	const char **v = mf_arena_alloc(&out->arena->a, sizeof rows / sizeof rows[0], sizeof(char *), err);
+	if (!v)
+		return -1;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		if (!rows[i].n)
+			continue;
+		v[out->nwarnings] = mf_arena_printf(&out->arena->a, err, "%zu record%s %s", rows[i].n,
+						    rows[i].n == 1 ? "" : "s", rows[i].text);
+		if (!v[out->nwarnings++])
+			return -1;
+	}
+	out->warnings = v;
+	return 0;
+}
+
+/* ---- running */
+
+int mf_role_load(struct mf_image *im, struct mf_err *err)
+{
+	mf_trust_tolerate(im->trust);
+	if (mf_trust_load(im->trust, MF_STR(""), true, err) == 0)
+		return 0;
+	if (err->code == MF_E_NOT_FOUND)
+		mf_err_set_hint(err, "'manifesto trust init' or the first 'manifesto put --init' makes it");
+	return -1;
+}
+
+static int report(struct mf_image *im, const struct mf_admin_result *r, struct manifesto_role_result *out,
+		  struct mf_err *err)
+{
+	struct mf_arena *a = &out->arena->a;
+	struct manifesto_role_change *v = mf_arena_alloc(a, r->n, sizeof *v, err);
+	out->gun = mf_arena_dup(a, mf_str_c(mf_trust_pin_name(im->trust)), err);
+	out->where = out->gun ? mf_arena_dup(a, mf_str_c(mf_trust_where(im->trust)), err) : NULL;
+	if (!v || !out->where)
+		return -1;
+	for (size_t i = 0; i < r->n; i++) {
+		v[i].what = r->v[i].what;
+		v[i].role = mf_arena_dup(a, mf_str_c(r->v[i].role), err);
+		v[i].detail = v[i].role ? mf_arena_dup(a, mf_str_c(r->v[i].detail), err) : NULL;
+		if (!v[i].detail)
+			return -1;
+	}
+	out->changes = v;
+	out->nchanges = r->n;
+	out->version = r->version;
+	out->root_version = r->root_version;
+	return 0;
+}
+
+int mf_role_run(struct mf_image *im, const char *image, const struct mf_admin_plan *p,
+		struct manifesto_role_result *out, struct mf_err *err)
+{
+	struct mf_admin_result r = {.arena = MF_ARENA_INIT};
+	struct survey before = {.arena = MF_ARENA_INIT}, after = {.arena = MF_ARENA_INIT};
+	int rc = survey(mf_trust_set(im->trust), &before, err);
+	if (rc == 0)
+		rc = mf_admin_run(im->trust, image, p, &r, err);
+	if (rc == 1 && !p->dry_run) {
+		rc = survey(mf_trust_set(im->trust), &after, err);
+		struct drift d = compare(&before, &after);
+		rc = rc < 0 ? -1 : report_drift(&d, out, err);
+	}
+	out->dry_run = p->dry_run;
+	if (rc >= 0)
+		rc = report(im, &r, out, err);
+	mf_admin_result_clear(&r);
+	mf_arena_clear(&before.arena);
+	mf_arena_clear(&after.arena);
+	return rc;
+}
+
+static size_t count(const char *const *texts)
+{
+	size_t n = 0;
+	while (texts && texts[n])
+		n++;
+	return n;
+}
+
+static int check_options(const struct manifesto_role_options *o, enum mf_admin_verb verb, struct mf_err *err)
+{
+	if (o->threshold < 0 || o->threshold > MF_MAX_SIGNATURES)
+		return mf_fail(err, MF_E_USAGE, 0, "threshold %d is outside 1 to %d", o->threshold,
+			       MF_MAX_SIGNATURES);
+	if (verb == MF_ADMIN_ADD && !count(o->keys) && !count(o->types) && !o->threshold)
+		return mf_fail(err, MF_E_USAGE, 0, "nothing to add: keys, types or a threshold");
+	return 0;
+}
+
+static int change(struct manifesto *m, const struct manifesto_role_options *o, enum mf_admin_verb verb,
+		  struct manifesto_role_result *out, struct mf_err *err)
+{
+	struct mf_image im MF_IMAGE_CLEANUP = {0};
+	struct mf_role_keys keys MF_ROLE_KEYS_CLEANUP = {0};
+	out->arena = mf_op_arena(err);
+	if (!out->arena || check_options(o, verb, err) < 0 || mf_image_open(&im, m, o->image, err) < 0 ||
+	    mf_role_load(&im, err) < 0)
+		return -1;
+	for (size_t i = 0; i < count(o->keys); i++)
+		if (mf_role_key_add(&im, o->keys[i], NULL, &keys, err) < 0)
+			return -1;
+	struct mf_admin_request r = {.verb = verb,
+				     .role = o->role,
+				     .keys = keys.v,
+				     .nkeys = keys.n,
+				     .types = o->types,
+				     .ntypes = count(o->types),
+				     .threshold = o->threshold,
+				     .force = o->force != 0};
+	const struct mf_admin_plan p = {&r, 1, o->dry_run != 0};
+	return mf_role_run(&im, o->image, &p, out, err);
+}
+
+static int run(struct manifesto *m, const struct manifesto_role_options *o, enum mf_admin_verb verb,
+	       struct manifesto_role_result *out, struct manifesto_error *error)
+{
+	struct mf_err err = MF_ERR_INIT;
+	struct manifesto_role_result r = {.size = sizeof r};
+	mf_op_begin(m, error);
+	if (change(m, o, verb, &r, &err) < 0) {
+		manifesto_role_result_clear(&r);
+		return mf_op_fail(error, &err);
+	}
+	*out = r;
+	return 0;
+}
+
+int manifesto_role_add(struct manifesto *m, const struct manifesto_role_options *opt,
+		       struct manifesto_role_result *out, struct manifesto_error *error)
+{
+	return run(m, opt, MF_ADMIN_ADD, out, error);
+}
+
+int manifesto_role_remove(struct manifesto *m, const struct manifesto_role_options *opt,
+			  struct manifesto_role_result *out, struct manifesto_error *error)
+{
+	return run(m, opt, MF_ADMIN_DROP, out, error);
+}
+
+int manifesto_role_sign(struct manifesto *m, const struct manifesto_role_options *opt,
+			struct manifesto_role_result *out, struct manifesto_error *error)
+{
+	return run(m, opt, MF_ADMIN_SIGN, out, error);
+}
+
+void manifesto_role_result_clear(struct manifesto_role_result *r)
+{
+	mf_op_arena_free(r->arena);
+	*r = (struct manifesto_role_result){.size = sizeof *r};
+}

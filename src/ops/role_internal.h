@@ -1,0 +1,26 @@
+/* Shared by the operations on roles. */
+#ifndef MF_OPS_ROLE_INTERNAL_H
+#define MF_OPS_ROLE_INTERNAL_H
+
+#include "ops/ops.h"
+#include "trust/admin.h"
+
+/* Public keys that a request names. */
+struct mf_role_keys {
+	struct mf_pubkey **v;
+	size_t n, cap;
+};
+void mf_role_keys_clear(struct mf_role_keys *k);
+#define MF_ROLE_KEYS_CLEANUP __attribute__((cleanup(mf_role_keys_clear)))
+/* A file, a fingerprint, the name of a key here, or the text of a key itself; file names are relative to
+ * `dir` (NULL: the working directory). The repository must be loaded. */
+int mf_role_key_add(struct mf_image *im, const char *text, const char *dir, struct mf_role_keys *out,
+		    struct mf_err *err) MF_NODISCARD;
+
+/* Loads for administration. */
+int mf_role_load(struct mf_image *im, struct mf_err *err) MF_NODISCARD;
+/* Runs requests on a loaded repository and reports what changed. image: as it was typed. */
+int mf_role_run(struct mf_image *im, const char *image, const struct mf_admin_plan *p,
+		struct manifesto_role_result *out, struct mf_err *err) MF_NODISCARD;
+
+#endif

@@ -1,0 +1,200 @@
+/* role list: what each role may sign, and what this machine can do in it. */
+#include "base/encode.h"
+#include "ops/role_internal.h"
+
+struct listing {
+	struct mf_image *im;
+	const char *image; /* as it was typed */
+	const struct mf_tuf_set *set;
+	struct mf_arena *a;
+};
+
+static int report_keys(struct listing *l, const struct mf_tuf_role *role, struct manifesto_role *out,
+		       struct mf_err *err)
+{
+	struct manifesto_role_key *v = mf_arena_alloc(l->a, role->nkeys, sizeof *v, err);
+	if (!v)
+		return -1;
+	for (size_t i = 0; i < role->nkeys; i++) {
+		const struct mf_tuf_key *k = role->keys[i];
+		const struct mf_key_info *ours = mf_trust_key_here(l->im->trust, k);
+		v[i].certificate = k->x509;
+		v[i].key_id = mf_arena_dup(l->a, k->id, err);
+		if (!v[i].key_id)
+			return -1;
+		if (k->pub && k->id_fits) {
+			struct mf_digest fp = mf_pubkey_fingerprint(k->pub);
+			v[i].fingerprint = mf_report_hex(&fp, l->a, err);
+			v[i].key_type = mf_key_type_name(mf_pubkey_type(k->pub));
+			if (!v[i].fingerprint)
+				return -1;
+		}
+		if (!ours)
+			continue;
+		v[i].name = mf_arena_dup(l->a, mf_str_c(ours->name), err);
+		if (!v[i].name)
+			return -1;
+		out->mine = out->mine ? out->mine : v[i].name;
+	}
+	out->keys = v;
+	out->nkeys = role->nkeys;
+	return 0;
+}
+
+static int report_paths(struct listing *l, const struct mf_tuf_role *role, struct manifesto_role *out,
+			struct mf_err *err)
+{
+	const char **paths = mf_arena_alloc(l->a, role->npaths, sizeof(char *), err),
+		   **types = paths ? mf_arena_alloc(l->a, role->npaths, sizeof(char *), err) : NULL;
+	if (!types)
+		return -1;
+	for (size_t i = 0; i < role->npaths; i++) {
+		struct mf_str type = mf_tuf_path_type(l->set->d, role->paths[i]);
+		paths[i] = mf_arena_dup(l->a, role->paths[i], err);
+		if (!paths[i])
+			return -1;
+		if (type.n && !(types[out->ntypes++] = mf_arena_dup(l->a, type, err)))
+			return -1;
+	}
+	out->paths = paths;
+	out->npaths = role->npaths;
+	out->types = types;
+	return 0;
+}
+
+static const struct mf_trust_broken *broken(struct listing *l, const char *role)
+{
+	size_t n;
+	const struct mf_trust_broken *v = mf_trust_broken(l->im->trust, &n);
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(v[i].role, role) == 0)
+			return &v[i];
+	return NULL;
+}
+
+static int report_state(struct listing *l, const char *name, struct manifesto_role *out, struct mf_err *err)
+{
+	const struct mf_tuf_loaded *loaded = mf_tuf_set_find(l->set, name);
+	const struct mf_trust_broken *b = loaded ? NULL : broken(l, name);
+	out->state = loaded ? "current" : b ? (b->code == MF_E_EXPIRED ? "expired" : "invalid") : "empty";
+	if (loaded) {
+		out->version = loaded->file->version;
+		out->expires = loaded->file->expires;
+		out->entries = loaded->file->ntargets;
+		if (loaded->file->expires <= l->set->now)
+			out->state = "expired";
+	}
+	if (!b)
+		return 0;
+	out->problem = mf_arena_dup(l->a, mf_str_c(b->why), err);
+	return out->problem ? 0 : -1;
+}
+
+/* Why this machine cannot publish under the role; NULL in *why when it can. */
+static int report_mine(struct listing *l, const struct mf_tuf_role *role, struct manifesto_role *out,
+		       struct mf_err *err)
+{
+	size_t held = mf_trust_held(l->im->trust, role);
+	if (!held)
+		out->why_not = "none of its keys is on this machine";
+	else if ((int64_t)held < role->threshold)
+		out->why_not = mf_arena_printf(
+		    l->a, err, "it needs %lld signatures, and %zu of its keys %s on this machine",
+		    (long long)role->threshold, held, held == 1 ? "is" : "are");
+	else if (mf_admin_read_only(l->im->trust))
+		out->why_not = "the repository can only be read there";
+	else if (strcmp(out->state, "invalid") == 0)
+		out->why_not = mf_arena_printf(
+		    l->a, err, "its file does not verify: 'manifesto role sign --force %s %s' begins it anew",
+		    l->image, role->name);
+	else if (!mf_admin_may_publish(l->im->trust))
+		out->why_not = mf_arena_printf(
+		    l->a, err,
+		    "no key of this machine is listed for snapshot and timestamp: the holder of the "
+		    "root key runs 'manifesto role add %s %s --key' with yours",
+		    l->image, role->name);
+	else
+		out->can_sign = 1;
+	return err->code ? -1 : 0;
+}
+
+static int report_role(struct listing *l, const struct mf_tuf_role *role, const char *parent,
+		       struct manifesto_role *out, struct mf_err *err)
+{
+	out->threshold = (int)(role->threshold > 1000 ? 1000 : role->threshold);
+	out->name = mf_arena_dup(l->a, mf_str_c(role->name), err);
+	out->parent = parent && out->name ? mf_arena_dup(l->a, mf_str_c(parent), err) : NULL;
+	if (!out->name || err->code || report_keys(l, role, out, err) < 0 ||
+	    report_paths(l, role, out, err) < 0 || report_state(l, role->name, out, err) < 0)
+		return -1;
+	return report_mine(l, role, out, err);
+}
+
+static bool wanted(const char *name, const char *asked)
+{
+	return !asked || mf_role_is(name, asked);
+}
+
+static int report_roles(struct listing *l, const char *asked, struct manifesto_role_list *out,
+			struct mf_err *err)
+{
+	size_t n = 1;
+	for (size_t i = 0; i < l->set->nroles; i++)
+		n += l->set->roles[i]->file->nroles;
+	struct manifesto_role *v = mf_arena_alloc(l->a, n, sizeof *v, err);
+	if (!v)
+		return -1;
+	if (wanted("targets", asked) &&
+	    report_role(l, &l->set->root->roles[MF_TUF_TARGETS], NULL, &v[out->nroles++], err) < 0)
+		return -1;
+	for (size_t i = 0; i < l->set->nroles; i++)
+		for (size_t j = 0; j < l->set->roles[i]->file->nroles; j++) {
+			const struct mf_tuf_role *role = &l->set->roles[i]->file->roles[j];
+			if (wanted(role->name, asked) &&
+			    report_role(l, role, l->set->roles[i]->role, &v[out->nroles++], err) < 0)
+				return -1;
+		}
+	out->roles = v;
+	if (out->nroles)
+		return 0;
+	struct mf_esc e;
+	return mf_fail(err, MF_E_NOT_FOUND, 0, "there is no role '%s' in this repository",
+		       mf_esc(&e, mf_str_c(asked)));
+}
+
+static int list(struct manifesto *m, const char *image, const char *role, struct manifesto_role_list *out,
+		struct mf_err *err)
+{
+	struct mf_image im MF_IMAGE_CLEANUP = {0};
+	out->arena = mf_op_arena(err);
+	if (!out->arena || mf_image_open(&im, m, image, err) < 0)
+		return -1;
+	mf_trust_tolerate(im.trust);
+	if (mf_trust_load(im.trust, MF_STR(""), false, err) < 0)
+		return -1;
+	struct listing l = {&im, image, mf_trust_set(im.trust), &out->arena->a};
+	out->gun = mf_arena_dup(l.a, mf_str_c(mf_trust_pin_name(im.trust)), err);
+	out->where = out->gun ? mf_arena_dup(l.a, mf_str_c(mf_trust_where(im.trust)), err) : NULL;
+	out->dialect = mf_trust_dialect(im.trust)->name;
+	return out->where ? report_roles(&l, role, out, err) : -1;
+}
+
+int manifesto_role_list(struct manifesto *m, const char *image, const char *role,
+			struct manifesto_role_list *out, struct manifesto_error *error)
+{
+	struct mf_err err = MF_ERR_INIT;
+	struct manifesto_role_list r = {.size = sizeof r};
+	mf_op_begin(m, error);
+	if (list(m, image, role, &r, &err) < 0) {
+		manifesto_role_list_clear(&r);
+		return mf_op_fail(error, &err);
+	}
+	*out = r;
+	return 0;
+}
+
+void manifesto_role_list_clear(struct manifesto_role_list *r)
+{
+	mf_op_arena_free(r->arena);
+	*r = (struct manifesto_role_list){.size = sizeof *r};
+}

@@ -1,0 +1,227 @@
+/* role apply: the state that a file declares. */
+#include "base/encode.h"
+#include "ops/role_internal.h"
+
+#define MAX_TEAMS 256
+#define SCHEMA "manifesto/teams/v1"
+
+struct team {
+	struct mf_role_keys keys;
+	const char **types; /* into the tree */
+	size_t ntypes;
+};
+struct teams {
+	json_t *tree;
+	char *dir; /* of the file: names of key files are relative to it */
+	struct team *v;
+	size_t n;
+	struct mf_admin_request *requests;
+	size_t nrequests;
+};
+
+static void teams_clear(struct teams *t)
+{
+	for (size_t i = 0; i < t->n; i++) {
+		mf_role_keys_clear(&t->v[i].keys);
+		free(t->v[i].types);
+	}
+	free(t->v);
+	free(t->requests);
+	free(t->dir);
+	json_decref(t->tree);
+}
+
+/* A misspelled member must not pass for a default. */
+static int only_members(const json_t *o, const char *const *names, struct mf_err *err)
+{
+	const char *name;
+	json_t *value;
+	struct mf_esc e;
+	/* jansson's iteration takes no const tree, and changes nothing. */
+	for (void *it = json_object_iter((json_t *)(uintptr_t)o); it;
+	     it = json_object_iter_next((json_t *)(uintptr_t)o, it)) {
+		bool known = false;
+		name = json_object_iter_key(it);
+		value = json_object_iter_value(it);
+		for (size_t i = 0; names[i]; i++)
+			known |= strcmp(name, names[i]) == 0;
+		if (!known && value)
+			return mf_fail(err, MF_E_FORMAT, 0, "unknown member '%s'",
+				       mf_esc(&e, mf_str_c(name)));
+	}
+	return 0;
+}
+
+/* ---- one team */
+
+static int read_types(const json_t *o, struct team *team, struct mf_err *err)
+{
+	json_t *types, *type;
+	size_t i;
+	if (mf_json_get_arr(o, "types", true, &types, err) < 0)
+		return -1;
+	if (!json_array_size(types) || json_array_size(types) > 1024)
+		return mf_fail(err, MF_E_FORMAT, 0, "'types' has 1 to 1024 types");
+	team->types = mf_calloc(json_array_size(types), sizeof(char *));
+	if (!team->types)
+		return mf_fail_nomem(err);
+	json_array_foreach(types, i, type)
+	{
+		if (!json_is_string(type) || strlen(json_string_value(type)) != json_string_length(type))
+			return mf_fail(err, MF_E_FORMAT, 0, "a type is not a string");
+		team->types[team->ntypes++] = json_string_value(type);
+	}
+	return 0;
+}
+
+static int read_keys(struct mf_image *im, const json_t *o, const char *dir, struct team *team,
+		     struct mf_err *err)
+{
+	json_t *keys, *key;
+	size_t i;
+	if (mf_json_get_arr(o, "keys", true, &keys, err) < 0)
+		return -1;
+	if (!json_array_size(keys) || json_array_size(keys) > MF_MAX_SIGNATURES)
+		return mf_fail(err, MF_E_FORMAT, 0, "'keys' has 1 to %d keys", MF_MAX_SIGNATURES);
+	json_array_foreach(keys, i, key)
+	{
+		if (!json_is_string(key) || strlen(json_string_value(key)) != json_string_length(key))
+			return mf_fail(err, MF_E_FORMAT, 0, "a key is not a string");
+		if (mf_role_key_add(im, json_string_value(key), dir, &team->keys, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int read_team(struct mf_image *im, struct teams *t, const char *name, const json_t *o, bool force,
+		     struct mf_err *err)
+{
+	static const char *const members[] = {"types", "keys", "threshold", NULL};
+	struct team *team = &t->v[t->n++];
+	struct mf_admin_request *r = &t->requests[t->nrequests++];
+	int64_t threshold = 1;
+	if (!json_is_object(o))
+		return mf_fail(err, MF_E_FORMAT, 0, "not an object");
+	if (only_members(o, members, err) < 0 ||
+	    mf_json_get_int(o, "threshold", false, 1, MF_MAX_SIGNATURES, &threshold, err) < 0 ||
+	    read_types(o, team, err) < 0 || read_keys(im, o, t->dir, team, err) < 0)
+		return -1;
+	*r = (struct mf_admin_request){.verb = MF_ADMIN_SET,
+				       .role = name,
+				       .keys = team->keys.v,
+				       .nkeys = team->keys.n,
+				       .types = team->types,
+				       .ntypes = team->ntypes,
+				       .threshold = threshold,
+				       .force = force};
+	return 0;
+}
+
+/* ---- the file */
+
+static int read_file(struct teams *t, const char *path, struct mf_err *err)
+{
+	struct mf_buf text MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_CONFIG_BYTES);
+	const char *slash = strrchr(path, '/');
+	if (mf_file_read(path, MF_MAX_CONFIG_BYTES, &text, err) < 0)
+		return err->code == MF_E_NOT_FOUND ? mf_recode(err, MF_E_USAGE) : -1;
+	t->dir = mf_str_dup(slash ? (struct mf_str){path, (size_t)(slash - path) + 1} : MF_STR("."));
+	if (!t->dir)
+		return mf_fail_nomem(err);
+	t->tree = mf_json_load(mf_buf_bytes(&text), MF_MAX_CONFIG_BYTES, err);
+	return t->tree ? 0 : -1;
+}
+
+/* Roles that the file does not name go, when it says so; names that have a meaning of their own stay. */
+static int drop_others(struct mf_image *im, struct teams *t, bool force, struct mf_err *err)
+{
+	const struct mf_tuf_file *f = mf_trust_set(im->trust)->roles[0]->file;
+	struct mf_admin_request *more = mf_calloc(t->nrequests + f->nroles, sizeof *more);
+	if (!more)
+		return mf_fail_nomem(err);
+	if (t->nrequests)
+		memcpy(more, t->requests, t->nrequests * sizeof *more);
+	free(t->requests);
+	t->requests = more;
+	for (size_t i = 0; i < f->nroles; i++) {
+		const char *name = f->roles[i].name;
+		bool named = mf_role_is(name, "releases") || strchr(name, '_') == name ||
+			     strncmp(name, "targets/_", 9) == 0;
+		for (size_t k = 0; k < t->nrequests && !named; k++)
+			named = mf_role_is(name, t->requests[k].role);
+		if (!named)
+			t->requests[t->nrequests++] =
+			    (struct mf_admin_request){.verb = MF_ADMIN_DROP, .role = name, .force = force};
+	}
+	return 0;
+}
+
+static int read_others(const json_t *tree, bool *remove, struct mf_err *err)
+{
+	const char *others = "keep";
+	if (mf_json_get_str(tree, "others", false, &others, err) < 0)
+		return -1;
+	*remove = strcmp(others, "remove") == 0;
+	return *remove || strcmp(others, "keep") == 0
+		   ? 0
+		   : mf_fail(err, MF_E_FORMAT, 0, "'others' is neither keep nor remove");
+}
+
+static int read_teams(struct mf_image *im, struct teams *t, bool force, struct mf_err *err)
+{
+	static const char *const members[] = {"$schema", "schema", "description", "others", "roles", NULL};
+	const char *schema, *name;
+	json_t *roles, *role;
+	bool remove;
+	if (mf_json_get_str(t->tree, "schema", true, &schema, err) < 0 ||
+	    only_members(t->tree, members, err) < 0 || read_others(t->tree, &remove, err) < 0 ||
+	    mf_json_get_obj(t->tree, "roles", true, &roles, err) < 0)
+		return -1;
+	if (strcmp(schema, SCHEMA) != 0)
+		return mf_fail(err, MF_E_FORMAT, 0, "'schema' is not " SCHEMA);
+	if (json_object_size(roles) > MAX_TEAMS)
+		return mf_fail(err, MF_E_FORMAT, 0, "more than %d roles", MAX_TEAMS);
+	t->v = mf_calloc(json_object_size(roles), sizeof *t->v);
+	t->requests = mf_calloc(json_object_size(roles), sizeof *t->requests);
+	if (!t->v || !t->requests)
+		return mf_fail_nomem(err);
+	json_object_foreach(roles, name, role)
+	{
+		struct mf_esc e;
+		if (read_team(im, t, name, role, force, err) < 0)
+			return mf_wrap(err, "role '%s'", mf_esc(&e, mf_str_c(name)));
+	}
+	return remove ? drop_others(im, t, force, err) : 0;
+}
+
+static int apply(struct manifesto *m, const char *path, const struct manifesto_role_options *o,
+		 struct manifesto_role_result *out, struct mf_err *err)
+{
+	struct mf_image im MF_IMAGE_CLEANUP = {0};
+	struct teams t __attribute__((cleanup(teams_clear))) = {0};
+	struct mf_esc e;
+	out->arena = mf_op_arena(err);
+	if (!out->arena || mf_image_open(&im, m, o->image, err) < 0 || mf_role_load(&im, err) < 0)
+		return -1;
+	if (read_file(&t, path, err) < 0 || read_teams(&im, &t, o->force != 0, err) < 0) {
+		if (err->code == MF_E_FORMAT)
+			(void)mf_recode(err, MF_E_USAGE);
+		return mf_wrap(err, "'%s'", mf_esc(&e, mf_str_c(path)));
+	}
+	const struct mf_admin_plan p = {t.requests, t.nrequests, o->dry_run != 0};
+	return mf_role_run(&im, o->image, &p, out, err);
+}
+
+int manifesto_role_apply(struct manifesto *m, const char *path, const struct manifesto_role_options *opt,
+			 struct manifesto_role_result *out, struct manifesto_error *error)
+{
+	struct mf_err err = MF_ERR_INIT;
+	struct manifesto_role_result r = {.size = sizeof r};
+	mf_op_begin(m, error);
+	if (apply(m, path, opt, &r, &err) < 0) {
+		manifesto_role_result_clear(&r);
+		return mf_op_fail(error, &err);
+	}
+	*out = r;
+	return 0;
+}
