@@ -69,6 +69,7 @@ struct manifesto_options {
 	const char *cache_dir;        /* required; may be unwritable or missing */
 	const char *docker_config;    /* directory with Docker's config.json, NULL: no Docker credentials */
 	const char *trust_server;     /* https://, http://: Notary; tuf+file://: a TUF 1.0 directory per GUN;
+					 tuf+https://, tuf+http://: the same on a web server, read-only;
 					 NULL: Docker's default for the     registry is not guessed: an image in a
 					 registry then needs it (MANIFESTO_USAGE) */
 	int trust_server_for_layouts; /* use it for OCI layouts too, instead of DIR/trust: somebody named it

@@ -381,4 +381,15 @@ cold
 lab_server stop registry
 get_is 'a copy of the directory serves all, without a registry' second "$gun@$subject" qa-approval
 
+# --- the session in docs/web-server.md, as it is written
+mkdir -p "$T/session/tests" && ln -s "$T_TOP/testdata" "$T/session/" && ln -s "$T_TOP/tests/support" "$T/session/tests/"
+sed -n '/^    lab=/,/stop --purge/s/^    //p' "$T_TOP/docs/web-server.md" >session.sh
+check 'the session has its commands' test "$(grep -cE '^(manifesto|export|skopeo|bash)' session.sh)" = 7
+sed -i 's/skopeo copy /skopeo --insecure-policy copy --quiet /' session.sh
+machine session
+unset MANIFESTO_TRUST_SERVER
+(cd "$T/session" && PATH=$(dirname "$T_MANIFESTO"):$PATH TMPDIR=$t_outer_tmp MANIFESTO_PASSPHRASE=secret run bash -e ../session.sh && echo "$status" >status)
+check 'it ends well' test "$(cat session/status)" = 0
+check_same_file 'with the approval' "$approval" session/out.json
+
 t_done
