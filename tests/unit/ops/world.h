@@ -15,7 +15,14 @@ struct world {
 	char *dir, *home, *cache, *image, *layout;
 	int64_t now;
 	struct manifesto *m;
+	int (*meanwhile)(struct world *w); /* called while operations run; NULL: not */
 };
+
+static inline int world_cancelled(void *arg)
+{
+	struct world *w = arg;
+	return w->meanwhile ? w->meanwhile(w) : 0;
+}
 
 static inline int64_t world_now(void *arg)
 {
@@ -35,6 +42,8 @@ static inline void open_as(struct world *w, const char *home, const char *key)
 	o.now = world_now;
 	o.now_arg = w;
 	o.timeout_ms = 20000;
+	o.cancelled = world_cancelled;
+	o.cancel_arg = w;
 	manifesto_free(w->m);
 	if (manifesto_new(&o, &w->m, &err) < 0)
 		fail_msg("%s", err.message);

@@ -742,7 +742,7 @@ static void asking_for_one_role_settles_a_disagreement(void **state)
 	}
 }
 
-static void withdrawal_names_role_and_reason(void **state)
+static void withdrawal_names_role_key_time_and_reason(void **state)
 {
 	struct fixture f FIXTURE = fixture(&mf_dialect_notary);
 	struct mf_err err;
@@ -751,7 +751,8 @@ static void withdrawal_names_role_and_reason(void **state)
 	add_entry(&f, (struct entry){.role = 0, .type = "qa", .subject = 1, .kind = TOMBSTONE});
 	build(&f);
 	assert_int_equal(selected(&f, NULL, &e, &err), MF_E_WITHDRAWN);
-	assert_non_null(strstr(err.msg, "'targets'"));
+	assert_non_null(strstr(err.msg, "'targets' (key "));
+	assert_non_null(strstr(err.msg, ") at 20"));
 	assert_non_null(strstr(err.msg, "because"));
 }
 
@@ -872,7 +873,7 @@ int main(void)
 	    cmocka_unit_test(states_have_names),
 	    cmocka_unit_test(all_authorised_roles_are_heard),
 	    cmocka_unit_test(asking_for_one_role_settles_a_disagreement),
-	    cmocka_unit_test(withdrawal_names_role_and_reason),
+	    cmocka_unit_test(withdrawal_names_role_key_time_and_reason),
 	    cmocka_unit_test(releases_with_the_empty_path_says_nothing),
 	    cmocka_unit_test(list_is_sorted_by_subject_type_and_role),
 	    cmocka_unit_test(list_passes_over_names_of_others),

@@ -739,11 +739,138 @@ static void record_without_signatures_has_no_signers(void **state)
 	assert_false(valid);
 }
 
+/* ---- tombstones */
+
+static struct mf_tombstone a_tombstone(const struct mf_digest *d)
+{
+	return (struct mf_tombstone){.type = "qa-approval",
+				     .role = "targets/security",
+				     .subject = &d[0],
+				     .signer = &d[1],
+				     .reason = "CVE <1>",
+				     .when = 1767323045,
+				     .withdrew = d,
+				     .nwithdrew = 2};
+}
+
+static void tombstone_has_this_document_and_description(void **state)
+{
+	const struct mf_digest d[2] = {{{0x01}}, {{0x02}}};
+	struct mf_err err = MF_ERR_INIT;
+	struct mf_buf b MF_BUF_CLEANUP = MF_BUF_INIT(4096), c MF_BUF_CLEANUP = MF_BUF_INIT(4096);
+	struct mf_tombstone t = a_tombstone(d);
+	struct mf_record_fields f = {.created = t.when,
+				     .media_type = MF_MT_WITHDRAWN,
+				     .reason = t.reason,
+				     .withdrew = d,
+				     .nwithdrew = 2,
+				     .withdrawn = true};
+	char zeros[63];
+	(void)state;
+	memset(zeros, '0', 62);
+	zeros[62] = 0;
+	char expected[1000], array[200];
+	(void)snprintf(array, sizeof array, "\"withdrawn\":[\"sha256:01%s\",\"sha256:02%s\"]", zeros, zeros);
+	assert_int_equal(mf_tombstone_build(&b, &t, &err), 0);
+	(void)snprintf(
+	    expected, sizeof expected,
+	    "{\"reason\":\"CVE "
+	    "%%3C1%%3E\",\"role\":\"targets/security\",\"signer\":\"02%s\",\"subject\":\"sha256:01%s\","
+	    "\"type\":\"qa-approval\",\"v\":1,\"when\":\"2026-01-02T03:04:05Z\",%s}",
+	    zeros, zeros, array);
+	assert_string_equal(mf_buf_str(&b).p, expected);
+	mf_buf_reset(&b);
+	t.author = "Dana & co";
+	assert_int_equal(mf_tombstone_build(&b, &t, &err), 0);
+	assert_non_null(strstr(b.p, "{\"author\":\"Dana %26 co\",\"reason\""));
+	json_t *tree MF_JSON_CLEANUP = mf_record_make(&f, &err);
+	assert_int_equal(mf_record_custom(&c, tree, &err), 0);
+	(void)snprintf(expected, sizeof expected,
+		       "{\"manifesto\":{\"created\":\"2026-01-02T03:04:05Z\",\"mediaType\":\"" MF_MT_WITHDRAWN
+		       "\",\"reason\":\"CVE %%3C1%%3E\",\"v\":1,%s}}",
+		       array);
+	assert_string_equal(mf_buf_str(&c).p, expected);
+	struct mf_record r MF_RECORD_CLEANUP = {0};
+	assert_int_equal(mf_record_parse(&r, mf_buf_str(&c), &err), 1);
+	assert_true(r.withdrawn);
+	assert_int_equal(json_array_size(r.withdrew), 2);
+	assert_string_equal(r.reason, "CVE <1>");
+	/* With nothing to name it withdraws all the same. */
+	f.nwithdrew = 0;
+	f.media_type = NULL;
+	json_t *bare MF_JSON_CLEANUP = mf_record_make(&f, &err);
+	mf_buf_reset(&c);
+	assert_int_equal(mf_record_custom(&c, bare, &err), 0);
+	struct mf_record r2 MF_RECORD_CLEANUP = {0};
+	assert_int_equal(mf_record_parse(&r2, mf_buf_str(&c), &err), 1);
+	assert_true(r2.withdrawn);
+}
+
+static void tombstone_needs_a_reason(void **state)
+{
+	static const char *const none[] = {NULL, "", " ", "\n\t\r "};
+	const struct mf_digest d[2] = {{{0x01}}, {{0x02}}};
+	(void)state;
+	for (size_t i = 0; i < COUNT(none); i++) {
+		struct mf_err err = MF_ERR_INIT;
+		struct mf_buf b MF_BUF_CLEANUP = MF_BUF_INIT(4096);
+		struct mf_tombstone t = a_tombstone(d);
+		t.reason = none[i];
+		assert_int_equal(mf_tombstone_build(&b, &t, &err), -1);
+		assert_int_equal(err.code, MF_E_USAGE);
+		assert_int_equal(b.n, 0);
+	}
+}
+
+static void no_more_signatures_are_added_than_are_read(void **state)
+{
+	struct mf_err err = MF_ERR_INIT;
+	struct mf_record_fields f = {.created = 1};
+	struct mf_digest fp = {{0}};
+	json_t *tree MF_JSON_CLEANUP = mf_record_make(&f, &err);
+	(void)state;
+	for (unsigned i = 0; i < MF_MAX_SIGNATURES; i++) {
+		fp.b[0] = (uint8_t)i;
+		assert_int_equal(mf_record_add_sig(tree, &fp, mf_bytes_of(MF_STR("s")), &err), 0);
+	}
+	/* One of a key that is there takes the place of the other. */
+	assert_int_equal(mf_record_add_sig(tree, &fp, mf_bytes_of(MF_STR("t")), &err), 0);
+	assert_int_equal(json_array_size(json_object_get(tree, "sigs")), MF_MAX_SIGNATURES);
+	fp.b[1] = 1;
+	assert_int_equal(mf_record_add_sig(tree, &fp, mf_bytes_of(MF_STR("s")), &err), -1);
+	assert_int_equal(err.code, MF_E_USAGE);
+	assert_int_equal(json_array_size(json_object_get(tree, "sigs")), MF_MAX_SIGNATURES);
+}
+
+static void withdrew_is_an_array_or_nothing(void **state)
+{
+	static const struct {
+		const char *custom;
+		bool withdrawn, array;
+	} rows[] = {{"{\"manifesto\":{\"v\":1,\"withdrawn\":true}}", true, false},
+		    {"{\"manifesto\":{\"v\":1,\"withdrawn\":null}}", true, false},
+		    {"{\"manifesto\":{\"v\":1,\"withdrawn\":{}}}", true, false},
+		    {"{\"manifesto\":{\"v\":1,\"withdrawn\":[]}}", true, true},
+		    {"{\"manifesto\":{\"v\":1}}", false, false}};
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct mf_err err = MF_ERR_INIT;
+		struct mf_record r MF_RECORD_CLEANUP = {0};
+		assert_int_equal(mf_record_parse(&r, mf_str_c(rows[i].custom), &err), 1);
+		assert_int_equal(r.withdrawn, rows[i].withdrawn);
+		assert_int_equal(r.withdrew != NULL, rows[i].array);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(worked_example_has_this_payload_and_signature),
 	    cmocka_unit_test(worked_example_reads_back),
+	    cmocka_unit_test(tombstone_has_this_document_and_description),
+	    cmocka_unit_test(tombstone_needs_a_reason),
+	    cmocka_unit_test(no_more_signatures_are_added_than_are_read),
+	    cmocka_unit_test(withdrew_is_an_array_or_nothing),
 	    cmocka_unit_test(types_are_words_joined_by_single_separators),
 	    cmocka_unit_test(types_have_at_most_128_characters),
 	    cmocka_unit_test(name_is_type_slash_digest),

@@ -1,0 +1,882 @@
+/* sign, remove and withdraw over an OCI image layout: two roles for the type "qa", three keys. */
+#include "world.h"
+
+#include "crypto/secret.h"
+#include "record/record.h"
+#include "trust/client.h"
+#include "trust/trust.h"
+
+#define COUNT(a) (sizeof(a) / sizeof(a)[0])
+
+/* ---- the repository from inside */
+
+struct inside {
+	struct mf_env env;
+	struct mf_trust *t;
+	struct mf_trust_config cfg;
+};
+
+static int64_t inside_now(void *arg)
+{
+	return ((struct world *)arg)->now;
+}
+
+static int no_passphrase(void *arg, const char *name, bool confirm, struct mf_secret *out, struct mf_err *err)
+{
+	(void)arg;
+	(void)confirm;
+	(void)out;
+	return mf_fail(err, MF_E_KEY, 0, "no passphrase for '%s'", name);
+}
+
+static void inside_open(struct inside *in, struct world *w)
+{
+	static const struct mf_passphrase pass = {no_passphrase, NULL, true};
+	struct mf_err err = MF_ERR_INIT;
+	char pin_name[600], *real = realpath(w->layout, NULL);
+	char *keys MF_FREE = mf_path_join(w->home, "keys", NULL),
+		   *dir MF_FREE = mf_path_join(w->layout, "trust", NULL);
+	*in = (struct inside){.t = NULL};
+	mf_env_init(&in->env);
+	in->env.now = inside_now;
+	in->env.now_arg = w;
+	in->env.deadline_ms = mf_monotonic_ms() + 20000;
+	(void)snprintf(pin_name, sizeof pin_name, "oci:%s", real);
+	free(real);
+	in->cfg = (struct mf_trust_config){.home = w->home,
+					   .cache_dir = w->cache,
+					   .env = &in->env,
+					   .key_name = "alice",
+					   .keys = mf_keystore_new(keys, &pass, &in->env, &err)};
+	assert_non_null(in->cfg.keys);
+	assert_int_equal(mf_trust_open(dir, "oci", pin_name, &in->cfg, &in->t, &err), 0);
+}
+
+static void inside_close(struct inside *in)
+{
+	mf_trust_close(in->t);
+	mf_keystore_free(in->cfg.keys);
+}
+
+/* One change of a role, as any program with its key can make it. */
+struct change {
+	struct mf_trust_change c;
+};
+
+static int change_intent(void *arg, struct mf_trust *t, struct mf_trust_change *out, struct mf_err *err)
+{
+	(void)t;
+	(void)err;
+	*out = ((struct change *)arg)->c;
+	return 1;
+}
+
+static void publish(struct inside *in, const struct mf_trust_change *c)
+{
+	struct change ch = {*c};
+	struct mf_err err = MF_ERR_INIT;
+	int64_t version;
+	if (mf_trust_update(in->t, MF_STR(""), change_intent, &ch, &version, &err) != 1)
+		fail_msg("%s", err.msg);
+}
+
+static char *entry_name(void)
+{
+	struct mf_err err = MF_ERR_INIT;
+	struct mf_buf name = MF_BUF_INIT(512);
+	struct mf_digest subject;
+	assert_int_equal(mf_sha256(mf_bytes_of(MF_STR(MANIFEST)), &subject, &err), 0);
+	assert_int_equal(mf_record_name(&name, MF_STR("qa"), &subject, &err), 0);
+	return mf_buf_take(&name);
+}
+
+static void publish_entry(struct world *w, const char *role, const char *entry)
+{
+	struct inside in;
+	char *name MF_FREE = entry_name();
+	struct mf_tuf_edit edit = {mf_str_c(name), mf_str_c(entry)};
+	inside_open(&in, w);
+	publish(&in, &(struct mf_trust_change){.role = role, .edits = &edit, .nedits = 1});
+	inside_close(&in);
+}
+
+/* The entry as it is published, canonical; NULL: none. */
+static char *entry_in(struct world *w, const char *role)
+{
+	struct inside in;
+	struct mf_err err = MF_ERR_INIT;
+	char *name MF_FREE = entry_name();
+	struct mf_buf b = MF_BUF_INIT(1 << 20);
+	inside_open(&in, w);
+	assert_int_equal(mf_trust_load(in.t, MF_STR(""), false, &err), 0);
+	const struct mf_tuf_loaded *l = mf_tuf_set_find(mf_trust_set(in.t), role);
+	ptrdiff_t at = l ? mf_tuf_target_find(l->file, mf_str_c(name)) : -1;
+	if (at >= 0)
+		assert_int_equal(mf_json_canonicalize(mf_tuf_target_value(l->file, (size_t)at), &b, &err), 0);
+	inside_close(&in);
+	return at >= 0 ? mf_buf_take(&b) : NULL;
+}
+
+/* ---- two teams */
+
+static void make_key(struct world *w, const char *name)
+{
+	struct manifesto_error err;
+	struct manifesto_key_result r = MANIFESTO_INIT(manifesto_key_result);
+	assert_int_equal(manifesto_key_generate(w->m, name, NULL, &r, &err), 0);
+	manifesto_key_result_clear(&r);
+}
+
+#define TEAM_MAX 3
+
+static void make_team(struct inside *in, struct mf_tuf_delegation *out, struct mf_tuf_root_key *keys,
+		      struct mf_buf *objects, char ids[][65], const char *const *names)
+{
+	struct mf_err err = MF_ERR_INIT;
+	for (size_t i = 0; names[i]; i++) {
+		struct mf_signer s;
+		const struct mf_key_info *all;
+		size_t n;
+		assert_int_equal(mf_keystore_list(in->cfg.keys, &all, &n, &err), 0);
+		for (size_t k = 0; k < n; k++)
+			if (strcmp(all[k].name, names[i]) == 0)
+				assert_int_equal(mf_keystore_signer(in->cfg.keys, &all[k], &s, &err), 0);
+		mf_buf_init(&objects[i], 4096);
+		assert_int_equal(mf_dialect_tuf1.key_write(s.pub, NULL, &objects[i], ids[i], &err), 0);
+		keys[i] = (struct mf_tuf_root_key){.object = mf_buf_str(&objects[i]), .id = ids[i]};
+		out->nkeys = i + 1;
+	}
+	out->keys = keys;
+	out->threshold = 1;
+}
+
+/* qa: alice and bob; security: carol. All keys are in one home. */
+static void teams_make(struct world *w, void **state)
+{
+	static const char *const qa[] = {"alice", "bob", NULL}, *const security[] = {"carol", NULL},
+				 *const paths[] = {"qa/*"};
+	struct manifesto_error e;
+	struct manifesto_trust_result trust = MANIFESTO_INIT(manifesto_trust_result);
+	struct mf_err err = MF_ERR_INIT;
+	struct inside in;
+	world_make(w, state);
+	assert_int_equal(manifesto_trust_init(w->m, w->image, &trust, &e), 0);
+	manifesto_trust_result_clear(&trust);
+	make_key(w, "bob");
+	make_key(w, "carol");
+	struct mf_tuf_delegation d[2] = {{.name = "qa", .paths = paths, .npaths = 1},
+					 {.name = "security", .paths = paths, .npaths = 1}};
+	struct mf_tuf_root_key keys[2][TEAM_MAX];
+	struct mf_buf objects[2][TEAM_MAX], text = MF_BUF_INIT(1 << 16);
+	char ids[2][TEAM_MAX][65];
+	inside_open(&in, w);
+	make_team(&in, &d[0], keys[0], objects[0], ids[0], qa);
+	make_team(&in, &d[1], keys[1], objects[1], ids[1], security);
+	assert_int_equal(mf_tuf_build_delegations(&mf_dialect_tuf1, MF_STR(""), d, 2, &text, &err), 0);
+	struct mf_str delegations = mf_buf_str(&text);
+	publish(&in, &(struct mf_trust_change){.role = "targets", .delegations = &delegations});
+	inside_close(&in);
+	mf_buf_clear(&text);
+	for (size_t i = 0; i < 2; i++)
+		for (size_t k = 0; k < d[i].nkeys; k++)
+			mf_buf_clear(&objects[i][k]);
+	open_as(w, "home", "alice");
+}
+
+/* ---- the operations, as a key of a role */
+
+struct changed {
+	int status, unchanged, veto;
+	size_t signers, withdrew, items;
+	int64_t version;
+	char code[32], digest[80], state[16], message[1600], warning[400];
+};
+
+static struct changed finish(int rc, struct manifesto_change_result *r, const struct manifesto_error *err)
+{
+	struct changed c = {.status = rc < 0 ? err->status : 0};
+	if (rc < 0) {
+		(void)snprintf(c.code, sizeof c.code, "%s", err->code);
+		(void)snprintf(c.message, sizeof c.message, "%s; %s", err->message, err->hint);
+		return c;
+	}
+	c.items = r->nitems;
+	c.unchanged = r->items[0].unchanged;
+	c.veto = r->items[0].veto;
+	c.signers = r->items[0].record.nsigners;
+	c.withdrew = r->items[0].record.nwithdrew;
+	c.version = r->version;
+	(void)snprintf(c.digest, sizeof c.digest, "%s", r->items[0].record.digest);
+	(void)snprintf(c.state, sizeof c.state, "%s", r->items[0].record.state);
+	if (r->nwarnings)
+		(void)snprintf(c.warning, sizeof c.warning, "%s", r->warnings[0]);
+	manifesto_change_result_clear(r);
+	return c;
+}
+
+static struct manifesto_sign_options sign_of(const struct world *w, const char *role, const char *key)
+{
+	struct manifesto_sign_options o = MANIFESTO_INIT(manifesto_sign_options);
+	o.image = w->image;
+	o.type = "qa";
+	o.role = role;
+	o.key = key;
+	return o;
+}
+
+static struct changed sign_with(struct world *w, const struct manifesto_sign_options *o)
+{
+	struct manifesto_error err;
+	struct manifesto_change_result r = MANIFESTO_INIT(manifesto_change_result);
+	if (o->key)
+		open_as(w, "home", o->key);
+	int rc = manifesto_sign(w->m, o, &r, &err);
+	return finish(rc, &r, &err);
+}
+
+static struct changed sign(struct world *w, const char *role, const char *key)
+{
+	struct manifesto_sign_options o = sign_of(w, role, key);
+	return sign_with(w, &o);
+}
+
+static struct changed withdraw(struct world *w, const char *role, const char *key, const char *reason)
+{
+	struct manifesto_error err;
+	struct manifesto_change_result r = MANIFESTO_INIT(manifesto_change_result);
+	struct manifesto_withdraw_options o = MANIFESTO_INIT(manifesto_withdraw_options);
+	o.image = w->image;
+	o.type = "qa";
+	o.role = role;
+	o.key = key;
+	o.reason = reason;
+	open_as(w, "home", key);
+	int rc = manifesto_withdraw(w->m, &o, &r, &err);
+	return finish(rc, &r, &err);
+}
+
+static struct changed remove_with(struct world *w, const char *role, const char *key, bool reinstate)
+{
+	struct manifesto_error err;
+	struct manifesto_change_result r = MANIFESTO_INIT(manifesto_change_result);
+	struct manifesto_remove_options o = MANIFESTO_INIT(manifesto_remove_options);
+	o.image = w->image;
+	o.type = "qa";
+	o.role = role;
+	o.key = key;
+	o.reinstate = reinstate;
+	open_as(w, "home", key);
+	int rc = manifesto_remove(w->m, &o, &r, &err);
+	return finish(rc, &r, &err);
+}
+
+static struct changed put_with(struct world *w, const char *role, const char *key, const char *text,
+			       bool reinstate)
+{
+	struct manifesto_error err;
+	struct manifesto_put_result r = MANIFESTO_INIT(manifesto_put_result);
+	struct manifesto_put_options o = put_of(w, text);
+	struct changed c = {0};
+	o.role = role;
+	o.key = key;
+	o.reinstate = reinstate;
+	open_as(w, "home", key);
+	if (manifesto_put(w->m, &o, NULL, NULL, &r, &err) < 0) {
+		struct manifesto_change_result none = MANIFESTO_INIT(manifesto_change_result);
+		return finish(-1, &none, &err);
+	}
+	c.unchanged = r.items[0].unchanged;
+	c.signers = (size_t)r.items[0].signature_added; /* whether ours was added to others' */
+	c.version = r.version;
+	if (r.nwarnings)
+		(void)snprintf(c.warning, sizeof c.warning, "%s", r.warnings[0]);
+	manifesto_put_result_clear(&r);
+	return c;
+}
+
+static bool ends_with_one_more_signature(const char *before, const char *after)
+{
+	/* All up to the end of the array, then an element more, then all behind it. */
+	const char *sigs = strstr(before, "\"sigs\":["), *end = sigs ? strchr(sigs, ']') : NULL;
+	if (!end)
+		return false;
+	size_t head = (size_t)(end - before), tail = strlen(end), n = strlen(after);
+	return n > head + tail && memcmp(before, after, head) == 0 &&
+	       memcmp(after + head, ",{\"fp\":", 7) == 0 && strcmp(after + n - tail, end) == 0;
+}
+
+/* ---- sign */
+
+static void signature_is_added_and_nothing_else_changes(void **state)
+{
+	struct world w;
+	teams_make(&w, state);
+	assert_int_equal(put_with(&w, "qa", "alice", "yes", false).status, 0);
+	char *before MF_FREE = entry_in(&w, "qa");
+	w.now += 100;
+	struct changed c = sign(&w, "qa", "bob");
+	assert_int_equal(c.status, 0);
+	assert_false(c.unchanged);
+	assert_int_equal(c.signers, 2);
+	assert_string_equal(c.state, "current");
+	char *after MF_FREE = entry_in(&w, "qa");
+	assert_true(ends_with_one_more_signature(before, after));
+	assert_int_equal(get(&w, "yes"), 0);
+	/* The second time nothing is published. */
+	struct changed again = sign(&w, "qa", "bob");
+	assert_int_equal(again.status, 0);
+	assert_true(again.unchanged);
+	assert_int_equal(again.signers, 2);
+	assert_int_equal(again.version, c.version);
+	world_drop(&w);
+}
+
+static void members_of_others_stay_under_a_signature(void **state)
+{
+	struct world w;
+	struct mf_digest d;
+	struct mf_err err = MF_ERR_INIT;
+	char entry[600], hex[65];
+	teams_make(&w, state);
+	assert_int_equal(put_with(&w, "qa", "alice", "yes", false).status, 0);
+	assert_int_equal(mf_sha256(mf_bytes_of(MF_STR("yes")), &d, &err), 0);
+	mf_digest_hex(hex, &d);
+	(void)snprintf(
+	    entry, sizeof entry,
+	    "{\"custom\":{\"manifesto\":{\"created\":\"2026-01-02T03:04:05Z\",\"later\":{\"a\":[1,null,"
+	    "\"\xc3\xbc\"]},\"sigs\":[],\"v\":1},\"other\":[true]},\"hashes\":{\"sha256\":\"%s\"},"
+	    "\"length\":3,\"unknown\":{}}",
+	    hex);
+	publish_entry(&w, "qa", entry);
+	struct changed c = sign(&w, "qa", "bob");
+	assert_int_equal(c.status, 0);
+	assert_int_equal(c.signers, 1);
+	assert_string_equal(c.state, "current");
+	char *after MF_FREE = entry_in(&w, "qa");
+	const char *sigs = strstr(after, "\"sigs\":[{"), *end = strchr(sigs, ']');
+	char *without = NULL;
+	assert_true(asprintf(&without, "%.*s%s", (int)(sigs - after) + 8, after, end) > 0);
+	assert_string_equal(without, entry);
+	free(without);
+	/* It is over what we do not know, too. */
+	assert_int_equal(sign(&w, "qa", "alice").signers, 2);
+	world_drop(&w);
+}
+
+static void what_cannot_be_signed_is_refused(void **state)
+{
+	struct world w;
+	struct mf_digest d;
+	struct mf_err err = MF_ERR_INIT;
+	char entry[300], hex[65], blob[300], target[300], *name MF_FREE = entry_name();
+	teams_make(&w, state);
+	assert_int_equal(sign(&w, "qa", "bob").status, MANIFESTO_NOT_FOUND);
+	assert_int_equal(put_with(&w, "qa", "alice", "yes", false).status, 0);
+	assert_int_equal(sign(&w, "security", "carol").status, MANIFESTO_NOT_FOUND);
+	assert_int_equal(sign(&w, "qa", "carol").status, MANIFESTO_KEY);
+	assert_int_equal(sign(&w, "nobody", "carol").status, MANIFESTO_USAGE);
+	/* An entry of another program. */
+	assert_int_equal(mf_sha256(mf_bytes_of(MF_STR("yes")), &d, &err), 0);
+	mf_digest_hex(hex, &d);
+	(void)snprintf(entry, sizeof entry, "{\"hashes\":{\"sha256\":\"%s\"},\"length\":3}", hex);
+	publish_entry(&w, "qa", entry);
+	struct changed c = sign(&w, "qa", "bob");
+	assert_int_equal(c.status, MANIFESTO_POLICY);
+	assert_non_null(strstr(c.message, "manifesto put"));
+	char *after MF_FREE = entry_in(&w, "qa");
+	assert_string_equal(after, entry);
+	/* Content that is gone. */
+	assert_int_equal(put_with(&w, "qa", "alice", "yes", false).status, 0);
+	(void)snprintf(blob, sizeof blob, "%s/blobs/sha256/%s", w.layout, hex);
+	(void)snprintf(target, sizeof target, "%s/trust/targets/qa/%s.%s", w.layout, hex, name + 3);
+	assert_int_equal(unlink(blob), 0);
+	assert_int_equal(unlink(target), 0);
+	assert_int_equal(sign(&w, "qa", "bob").status, MANIFESTO_CONTENT_GONE);
+	world_drop(&w);
+}
+
+static void expired_and_withdrawn_records_are_not_signed(void **state)
+{
+	struct world w;
+	teams_make(&w, state);
+	struct manifesto_error err;
+	struct manifesto_put_result r = MANIFESTO_INIT(manifesto_put_result);
+	struct manifesto_put_options o = put_of(&w, "yes");
+	o.role = "qa";
+	o.expires = w.now + 10;
+	assert_int_equal(manifesto_put(w.m, &o, NULL, NULL, &r, &err), 0);
+	manifesto_put_result_clear(&r);
+	w.now += 10;
+	struct changed c = sign(&w, "qa", "bob");
+	assert_int_equal(c.status, MANIFESTO_POLICY);
+	assert_string_equal(c.code, "record_expired");
+	assert_int_equal(put_with(&w, "qa", "alice", "yes", false).status, 0);
+	assert_int_equal(withdraw(&w, "security", "carol", "no").status, 0);
+	c = sign(&w, "qa", "bob");
+	assert_string_equal(c.code, "withdrawn");
+	assert_non_null(strstr(c.message, "security"));
+	assert_int_equal(withdraw(&w, "qa", "alice", "neither").status, 0);
+	assert_string_equal(sign(&w, "qa", "bob").code, "withdrawn");
+	world_drop(&w);
+}
+
+/* What happens while a person reads. */
+struct reader {
+	struct world *w, other;
+	int (*meanwhile)(struct reader *r);
+	size_t records, signers;
+	char key[40];
+	int answer, rc;
+};
+
+static int confirm(void *arg, const struct manifesto_record *records, size_t n,
+		   const struct manifesto_signer *key)
+{
+	struct reader *r = arg;
+	r->records += n;
+	r->signers = records[0].nsigners;
+	(void)snprintf(r->key, sizeof r->key, "%s", key->name ? key->name : "");
+	if (r->meanwhile) {
+		r->other = *r->w;
+		r->other.m = NULL;
+		r->other.home = NULL;
+		r->rc = r->meanwhile(r);
+		manifesto_free(r->other.m);
+		free(r->other.home);
+	}
+	return r->answer;
+}
+
+static int another_record(struct reader *r)
+{
+	return put_with(&r->other, "qa", "alice", "another", false).status;
+}
+
+static int another_signature(struct reader *r)
+{
+	return sign(&r->other, "qa", "alice").status;
+}
+
+static int veto(struct reader *r)
+{
+	return withdraw(&r->other, "security", "carol", "no").status;
+}
+
+static int removal(struct reader *r)
+{
+	return remove_with(&r->other, "qa", "alice", false).status;
+}
+
+static struct changed sign_asked(struct world *w, struct reader *r, const char *key)
+{
+	struct manifesto_sign_options o = sign_of(w, "qa", key);
+	r->w = w;
+	o.confirm = confirm;
+	o.confirm_arg = r;
+	return sign_with(w, &o);
+}
+
+static void record_is_shown_with_its_signers_and_no_means_no(void **state)
+{
+	struct world w;
+	struct reader r = {.answer = 0};
+	teams_make(&w, state);
+	assert_int_equal(put_with(&w, "qa", "alice", "yes", false).status, 0);
+	char *before MF_FREE = entry_in(&w, "qa");
+	struct changed c = sign_asked(&w, &r, "bob");
+	assert_int_equal(c.status, MANIFESTO_UNEXPECTED);
+	assert_string_equal(c.code, "cancelled");
+	assert_int_equal(r.records, 1);
+	assert_int_equal(r.signers, 1);
+	assert_string_equal(r.key, "bob");
+	char *after MF_FREE = entry_in(&w, "qa");
+	assert_string_equal(after, before);
+	/* Who has signed is not asked. */
+	r = (struct reader){.answer = 0};
+	c = sign_asked(&w, &r, "alice");
+	assert_int_equal(c.status, 0);
+	assert_true(c.unchanged);
+	assert_int_equal(r.records, 0);
+	world_drop(&w);
+}
+
+static void what_was_shown_is_signed_or_nothing(void **state)
+{
+	static const struct {
+		int (*meanwhile)(struct reader *r);
+		int status;
+		size_t signers;
+	} rows[] = {{another_record, MANIFESTO_CONFLICT, 0},
+		    {removal, MANIFESTO_CONFLICT, 0},
+		    {veto, MANIFESTO_POLICY, 0},
+		    {another_signature, 0, 2}};
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct world w;
+		void *dir;
+		assert_int_equal(tmpdir_make(&dir), 0);
+		teams_make(&w, &dir);
+		assert_int_equal(put_with(&w, "qa", "bob", "yes", false).status, 0);
+		/* bob's own signature is not there any more: he re-signs below, beside alice's. */
+		char *name MF_FREE = entry_name(), *entry MF_FREE = entry_in(&w, "qa");
+		char *sigs = strstr(entry, "\"sigs\":["), *end = strchr(sigs, ']');
+		memmove(sigs + 8, end, strlen(end) + 1);
+		publish_entry(&w, "qa", entry);
+		struct reader r = {.answer = 1, .meanwhile = rows[i].meanwhile};
+		struct changed c = sign_asked(&w, &r, "bob");
+		assert_int_equal(r.rc, 0);
+		assert_int_equal(c.status, rows[i].status);
+		assert_int_equal(c.signers, rows[i].signers);
+		char *after MF_FREE = entry_in(&w, "qa");
+		if (rows[i].meanwhile == another_record)
+			assert_null(strstr(after, "},{\"fp\""));
+		if (rows[i].meanwhile == removal)
+			assert_null(after);
+		world_drop(&w);
+		assert_int_equal(tmpdir_drop(&dir), 0);
+	}
+	(void)state;
+}
+
+static void sixty_fifth_signature_is_refused(void **state)
+{
+	struct world w;
+	struct mf_err err = MF_ERR_INIT;
+	struct mf_digest d;
+	struct mf_buf b MF_BUF_CLEANUP = MF_BUF_INIT(1 << 16);
+	char hex[65];
+	teams_make(&w, state);
+	assert_int_equal(put_with(&w, "qa", "alice", "yes", false).status, 0);
+	assert_int_equal(mf_sha256(mf_bytes_of(MF_STR("yes")), &d, &err), 0);
+	mf_digest_hex(hex, &d);
+	assert_int_equal(mf_buf_addz(&b, "{\"custom\":{\"manifesto\":{\"sigs\":[", &err), 0);
+	for (unsigned i = 0; i < MF_MAX_SIGNATURES; i++)
+		assert_int_equal(
+		    mf_buf_printf(&b, &err, "%s{\"fp\":\"%064u\",\"sig\":\"AAAA\"}", i ? "," : "", i), 0);
+	assert_int_equal(
+	    mf_buf_printf(&b, &err, "],\"v\":1}},\"hashes\":{\"sha256\":\"%s\"},\"length\":3}", hex), 0);
+	publish_entry(&w, "qa", b.p);
+	struct changed c = sign(&w, "qa", "bob");
+	assert_int_equal(c.status, MANIFESTO_USAGE);
+	assert_non_null(strstr(c.message, "64 signatures"));
+	assert_int_equal(get(&w, "yes"), 0);
+	world_drop(&w);
+}
+
+/* ---- put over what others signed */
+
+static void put_of_the_same_record_adds_a_signature(void **state)
+{
+	struct world w;
+	teams_make(&w, state);
+	assert_int_equal(put_with(&w, "qa", "alice", "yes", false).status, 0);
+	char *before MF_FREE = entry_in(&w, "qa");
+	w.now += 100;
+	struct changed c = put_with(&w, "qa", "bob", "yes", false);
+	assert_int_equal(c.status, 0);
+	assert_int_equal(c.signers, 1);
+	assert_false(c.unchanged);
+	assert_string_equal(c.warning, "");
+	char *after MF_FREE = entry_in(&w, "qa");
+	assert_true(ends_with_one_more_signature(before, after));
+	assert_true(put_with(&w, "qa", "alice", "yes", false).unchanged);
+	/* Other content is another record: theirs is not meant. */
+	c = put_with(&w, "qa", "bob", "no", false);
+	assert_int_equal(c.signers, 0);
+	assert_string_equal(c.warning, "");
+	world_drop(&w);
+}
+
+static void put_of_another_description_says_whose_signatures_are_gone(void **state)
+{
+	struct world w;
+	struct manifesto_error err;
+	struct manifesto_put_result r = MANIFESTO_INIT(manifesto_put_result);
+	teams_make(&w, state);
+	assert_int_equal(put_with(&w, "qa", "alice", "yes", false).status, 0);
+	struct manifesto_put_options o = put_of(&w, "yes");
+	o.role = "qa";
+	o.author = "Bob";
+	open_as(&w, "home", "bob");
+	assert_int_equal(manifesto_put(w.m, &o, NULL, NULL, &r, &err), 0);
+	assert_int_equal(r.nwarnings, 1);
+	assert_non_null(strstr(r.warnings[0], "1 signature of others"));
+	manifesto_put_result_clear(&r);
+	/* One's own is no loss. */
+	o.author = "Robert";
+	assert_int_equal(manifesto_put(w.m, &o, NULL, NULL, &r, &err), 0);
+	assert_int_equal(r.nwarnings, 0);
+	manifesto_put_result_clear(&r);
+	world_drop(&w);
+}
+
+/* ---- remove */
+
+static void removed_record_was_never_there(void **state)
+{
+	struct world w;
+	teams_make(&w, state);
+	assert_int_equal(remove_with(&w, "qa", "alice", false).status, MANIFESTO_NOT_FOUND);
+	assert_int_equal(put_with(&w, "qa", "alice", "yes", false).status, 0);
+	assert_int_equal(remove_with(&w, "security", "carol", false).status, MANIFESTO_NOT_FOUND);
+	assert_int_equal(remove_with(&w, "qa", "carol", false).status, MANIFESTO_KEY);
+	assert_int_equal(get(&w, "yes"), 0);
+	struct changed c = remove_with(&w, "qa", "bob", false);
+	assert_int_equal(c.status, 0);
+	assert_int_equal(c.signers, 1);
+	assert_string_equal(c.state, "current");
+	assert_int_equal(get(&w, NULL), MANIFESTO_NOT_FOUND);
+	assert_null(entry_in(&w, "qa"));
+	world_drop(&w);
+}
+
+static void role_that_has_the_record_is_meant(void **state)
+{
+	struct world w;
+	struct manifesto_error err;
+	struct manifesto_change_result r = MANIFESTO_INIT(manifesto_change_result);
+	struct manifesto_remove_options o = MANIFESTO_INIT(manifesto_remove_options);
+	teams_make(&w, state);
+	o.image = w.image;
+	o.type = "qa";
+	/* All keys are here: without a record none is meant. */
+	assert_int_equal(manifesto_remove(w.m, &o, &r, &err), -1);
+	assert_int_equal(err.status, MANIFESTO_NOT_FOUND);
+	assert_int_equal(put_with(&w, "security", "carol", "yes", false).status, 0);
+	assert_int_equal(manifesto_remove(w.m, &o, &r, &err), 0);
+	assert_string_equal(r.role, "security");
+	manifesto_change_result_clear(&r);
+	assert_int_equal(put_with(&w, "security", "carol", "yes", false).status, 0);
+	assert_int_equal(put_with(&w, "qa", "bob", "yes", false).status, 0);
+	assert_int_equal(manifesto_remove(w.m, &o, &r, &err), -1);
+	assert_string_equal(err.code, "ambiguous");
+	world_drop(&w);
+}
+
+/* Another home has other locks: like another machine. */
+static struct world rival;
+static int rival_status, rival_calls;
+
+static int rival_puts(struct world *w)
+{
+	if (rival_calls++)
+		return 0;
+	rival = *w;
+	rival.m = NULL;
+	rival.home = NULL;
+	rival.meanwhile = NULL;
+	struct manifesto_error err;
+	struct manifesto_options o = MANIFESTO_INIT(manifesto_options);
+	char *home MF_FREE = mf_path_join(w->dir, "rival", NULL), *link MF_FREE = NULL;
+	char *keys MF_FREE = mf_path_join(w->home, "keys", NULL);
+	assert_true(asprintf(&link, "%s/keys", home) > 0);
+	(void)mkdir(home, 0700);
+	(void)!symlink(keys, link);
+	o.home = home;
+	o.cache_dir = w->cache;
+	o.default_key_name = "alice";
+	o.now = world_now;
+	o.now_arg = w;
+	o.tofu = 1;
+	assert_int_equal(manifesto_new(&o, &rival.m, &err), 0);
+	struct manifesto_put_options p = put_of(&rival, "another");
+	p.role = "qa";
+	struct manifesto_put_result r = MANIFESTO_INIT(manifesto_put_result);
+	rival_status = manifesto_put(rival.m, &p, NULL, NULL, &r, &err) < 0 ? err.status : 0;
+	if (rival_status)
+		print_message("rival: %s\n", err.message);
+	manifesto_put_result_clear(&r);
+	manifesto_free(rival.m);
+	return 0;
+}
+
+static void record_that_changed_meanwhile_is_not_removed_or_withdrawn(void **state)
+{
+	struct world w;
+	teams_make(&w, state);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(put_with(&w, "qa", "alice", "yes", false).status, 0);
+		w.meanwhile = rival_puts;
+		rival_calls = 0;
+		rival_status = -1;
+		struct changed c = i ? withdraw(&w, "qa", "bob", "no") : remove_with(&w, "qa", "bob", false);
+		w.meanwhile = NULL;
+		assert_int_equal(rival_status, 0);
+		assert_int_equal(c.status, MANIFESTO_CONFLICT);
+		assert_int_equal(get(&w, "another"), 0);
+	}
+	world_drop(&w);
+}
+
+/* ---- withdraw */
+
+static struct manifesto_record listed(struct world *w, struct manifesto_list_result *r, const char *role)
+{
+	struct manifesto_error err;
+	struct manifesto_list_options o = MANIFESTO_INIT(manifesto_list_options);
+	o.image = w->image;
+	o.role = role;
+	assert_int_equal(manifesto_list(w->m, &o, r, &err), 0);
+	assert_int_equal(r->nrecords, 1);
+	return r->records[0];
+}
+
+static void withdrawal_says_what_by_whom_why_and_when(void **state)
+{
+	struct world w;
+	struct mf_digest d;
+	struct mf_err err = MF_ERR_INIT;
+	char yes[80], expected[1200];
+	struct manifesto_list_result l = MANIFESTO_INIT(manifesto_list_result);
+	teams_make(&w, state);
+	assert_int_equal(put_with(&w, "qa", "alice", "yes", false).status, 0);
+	assert_int_equal(mf_sha256(mf_bytes_of(MF_STR("yes")), &d, &err), 0);
+	mf_digest_format(yes, &d);
+	struct changed c = withdraw(&w, "qa", "bob", "CVE <1>");
+	assert_int_equal(c.status, 0);
+	assert_false(c.veto);
+	assert_int_equal(c.withdrew, 1);
+	assert_string_equal(c.state, "withdrawn");
+	assert_int_equal(get(&w, NULL), MANIFESTO_POLICY);
+	struct manifesto_record r = listed(&w, &l, NULL);
+	assert_string_equal(r.state, "withdrawn");
+	assert_string_equal(r.reason, "CVE <1>");
+	assert_string_equal(r.role, "qa");
+	assert_string_equal(r.media_type, "application/vnd.manifesto.withdrawn.v1+json");
+	assert_string_equal(r.digest, c.digest);
+	assert_string_not_equal(r.digest, yes);
+	assert_int_equal(r.created, w.now);
+	assert_int_equal(r.nsigners, 1);
+	assert_string_equal(r.signers[0].name, "bob");
+	assert_int_equal(r.nwithdrew, 1);
+	assert_string_equal(r.withdrew[0], yes);
+	/* The document, as docs/record-format.md has it. */
+	char *path = NULL;
+	struct mf_buf doc MF_BUF_CLEANUP = MF_BUF_INIT(4096);
+	assert_true(asprintf(&path, "%s/blobs/sha256/%s", w.layout, r.digest + 7) > 0);
+	assert_int_equal(mf_file_read(path, 4096, &doc, &err), 0);
+	(void)snprintf(expected, sizeof expected,
+		       "{\"reason\":\"CVE %%3C1%%3E\",\"role\":\"qa\",\"signer\":\"%s\",\"subject\":\"%s\","
+		       "\"type\":\"qa\",\"v\":1,\"when\":\"2027-01-15T08:00:00Z\",\"withdrawn\":[\"%s\"]}",
+		       r.signers[0].fingerprint, r.subject, yes);
+	assert_string_equal(mf_buf_str(&doc).p, expected);
+	free(path);
+	manifesto_list_result_clear(&l);
+	world_drop(&w);
+}
+
+static void withdrawing_twice_changes_nothing_but_for_another_reason(void **state)
+{
+	struct world w;
+	teams_make(&w, state);
+	assert_int_equal(withdraw(&w, "qa", "bob", "x").status, MANIFESTO_NOT_FOUND);
+	assert_int_equal(put_with(&w, "qa", "alice", "yes", false).status, 0);
+	assert_int_equal(withdraw(&w, "qa", "bob", NULL).status, MANIFESTO_USAGE);
+	assert_int_equal(withdraw(&w, "qa", "bob", " \n").status, MANIFESTO_USAGE);
+	assert_int_equal(get(&w, "yes"), 0);
+	struct changed c = withdraw(&w, "qa", "bob", "one"), again = withdraw(&w, "qa", "bob", "one");
+	assert_int_equal(again.status, 0);
+	assert_true(again.unchanged);
+	assert_int_equal(again.version, c.version);
+	assert_int_equal(again.withdrew, 1);
+	/* Also of a colleague. */
+	assert_true(withdraw(&w, "qa", "alice", "one").unchanged);
+	again = withdraw(&w, "qa", "bob", "two");
+	assert_int_equal(again.status, 0);
+	assert_false(again.unchanged);
+	assert_int_equal(again.version, c.version + 1);
+	assert_int_equal(again.withdrew, 1); /* still the content, not the first tombstone */
+	assert_int_equal(get(&w, NULL), MANIFESTO_POLICY);
+	world_drop(&w);
+}
+
+static void role_without_the_record_can_veto_and_only_it_lifts_that(void **state)
+{
+	struct world w;
+	teams_make(&w, state);
+	assert_int_equal(put_with(&w, "qa", "alice", "yes", false).status, 0);
+	struct changed c = withdraw(&w, "security", "carol", "CVE");
+	assert_int_equal(c.status, 0);
+	assert_true(c.veto);
+	assert_int_equal(c.withdrew, 1);
+	assert_int_equal(get(&w, NULL), MANIFESTO_POLICY);
+	for (int reinstate = 0; reinstate < 2; reinstate++) {
+		c = put_with(&w, "qa", "alice", "yes", reinstate);
+		assert_string_equal(c.code, "withdrawn");
+		assert_non_null(strstr(c.message, "only a key of 'security'"));
+	}
+	c = remove_with(&w, "security", "carol", false);
+	assert_string_equal(c.code, "withdrawn");
+	assert_non_null(strstr(c.message, "rm --reinstate"));
+	assert_int_equal(get(&w, NULL), MANIFESTO_POLICY);
+	assert_int_equal(remove_with(&w, "security", "carol", true).status, 0);
+	assert_int_equal(get(&w, "yes"), 0);
+	/* A second time removes no record. */
+	assert_int_equal(remove_with(&w, "qa", "alice", true).status, MANIFESTO_NOT_FOUND);
+	assert_int_equal(get(&w, "yes"), 0);
+	world_drop(&w);
+}
+
+static void two_roles_that_withdrew_each_lift_their_own(void **state)
+{
+	struct world w;
+	teams_make(&w, state);
+	assert_int_equal(put_with(&w, "qa", "alice", "yes", false).status, 0);
+	assert_int_equal(withdraw(&w, "security", "carol", "CVE").status, 0);
+	struct changed c = withdraw(&w, "qa", "bob", "bad");
+	assert_int_equal(c.status, 0);
+	assert_int_equal(c.withdrew, 1);
+	assert_false(c.veto);
+	c = put_with(&w, "qa", "alice", "yes", true);
+	assert_int_equal(c.status, 0);
+	assert_non_null(strstr(c.warning, "still withdrawn by 'security'"));
+	assert_int_equal(get(&w, NULL), MANIFESTO_POLICY);
+	c = put_with(&w, "security", "carol", "yes", true);
+	assert_int_equal(c.status, 0);
+	assert_string_equal(c.warning, "");
+	assert_int_equal(get(&w, "yes"), 0);
+	world_drop(&w);
+}
+
+static void put_never_replaces_a_withdrawal_unasked(void **state)
+{
+	struct world w;
+	struct manifesto_error err;
+	struct manifesto_put_result r = MANIFESTO_INIT(manifesto_put_result);
+	teams_make(&w, state);
+	assert_int_equal(put_with(&w, "qa", "alice", "yes", false).status, 0);
+	assert_int_equal(withdraw(&w, "qa", "bob", "bad").status, 0);
+	struct manifesto_put_options o = put_of(&w, "yes");
+	o.role = "qa";
+	o.force = 1;
+	assert_int_equal(manifesto_put(w.m, &o, NULL, NULL, &r, &err), -1);
+	assert_int_equal(err.status, MANIFESTO_POLICY);
+	assert_int_equal(put_with(&w, "qa", "alice", "yes", true).status, 0);
+	assert_int_equal(get(&w, "yes"), 0);
+	world_drop(&w);
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, tmpdir_make, tmpdir_drop)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    T(signature_is_added_and_nothing_else_changes),
+	    T(members_of_others_stay_under_a_signature),
+	    T(what_cannot_be_signed_is_refused),
+	    T(expired_and_withdrawn_records_are_not_signed),
+	    T(record_is_shown_with_its_signers_and_no_means_no),
+	    T(what_was_shown_is_signed_or_nothing),
+	    T(sixty_fifth_signature_is_refused),
+	    T(put_of_the_same_record_adds_a_signature),
+	    T(put_of_another_description_says_whose_signatures_are_gone),
+	    T(removed_record_was_never_there),
+	    T(role_that_has_the_record_is_meant),
+	    T(record_that_changed_meanwhile_is_not_removed_or_withdrawn),
+	    T(withdrawal_says_what_by_whom_why_and_when),
+	    T(withdrawing_twice_changes_nothing_but_for_another_reason),
+	    T(role_without_the_record_can_veto_and_only_it_lifts_that),
+	    T(two_roles_that_withdrew_each_lift_their_own),
+	    T(put_never_replaces_a_withdrawal_unasked),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
