@@ -179,6 +179,10 @@ fuzz: ## fuzz every target for FUZZ_SECONDS
 		$(FUZZ_SRC:%.c=$(BUILD)/san-fuzzer-no-link-address-undefined/%.fuzzer)
 fuzz-programs: $(FUZZ_BIN)
 
+.PHONY: interop
+interop: all ## other TUF clients and the conformance suite, where they are installed
+	@T_MANIFESTO=$(abspath $(O))/manifesto bash tests/interop/run.sh
+
 .PHONY: bench
 bench: all $(BENCH_BIN) ## measure speed beside the notary program
 	@python3 tests/bench/bench.py $(abspath $(O))
