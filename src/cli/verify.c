@@ -34,22 +34,25 @@ static int add_image(struct images *im, const char *reference, struct manifesto_
 	return 0;
 }
 
+/* All of it, and a last newline. */
 static int read_list(FILE *f, const char *name, struct mf_buf *out, struct manifesto_error *err)
 {
 	struct mf_err failed = MF_ERR_INIT;
 	char chunk[65536];
 	size_t got;
-	while ((got = fread(chunk, 1, sizeof chunk, f)) > 0)
-		if (mf_buf_add(out, chunk, got, &failed) < 0)
-			return failed.code == MF_E_FORMAT
-				   ? mf_cli_usage(err, "the list '%s' is longer than %zu bytes", name,
-						  MF_MAX_IMAGE_LIST)
-				   : mf_cli_take(err, &failed);
+	while (!failed.code && (got = fread(chunk, 1, sizeof chunk, f)) > 0)
+		(void)!mf_buf_add(out, chunk, got, &failed);
 	if (ferror(f))
 		return mf_cli_fail(err, MF_E_USAGE, errno, "read '%s'", name);
-	if (out->n && memchr(out->p, 0, out->n))
+	if (!failed.code)
+		(void)!mf_buf_addc(out, '\n', &failed);
+	if (failed.code == MF_E_FORMAT)
+		return mf_cli_usage(err, "the list '%s' is longer than %zu bytes", name, MF_MAX_IMAGE_LIST);
+	if (failed.code)
+		return mf_cli_take(err, &failed);
+	if (memchr(out->p, 0, out->n))
 		return mf_cli_usage(err, "the list '%s' holds a NUL byte", name);
-	return mf_buf_addc(out, '\n', &failed) < 0 ? mf_cli_take(err, &failed) : 0;
+	return 0;
 }
 
 /* One reference a line; blank lines and those that begin with '#' are passed over. */

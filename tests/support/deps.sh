@@ -35,6 +35,7 @@ check  postgresql            file /usr/lib/postgresql/*/bin/initdb
 check  python3               program python3
 check  python3-cryptography  python cryptography
 check  rsync                 program rsync
+check  python3-jsonschema    python jsonschema
 check  skopeo                program skopeo
 lint   clang                 program clang
 lint   clang-tidy            program clang-tidy
