@@ -309,14 +309,15 @@ const struct mf_dialect mf_dialect_notary = {
 static const struct {
 	const char *keytype, *scheme;
 	enum mf_key_type type;
+	unsigned bits; /* of the curve the scheme names, 0: any */
 	enum mf_sig_scheme sig;
 } tuf1_schemes[] = {
-    {"ed25519", "ed25519", MF_KEY_ED25519, MF_SIG_ED25519},
-    {"ecdsa", "ecdsa-sha2-nistp256", MF_KEY_ECDSA, MF_SIG_ECDSA_DER_SHA256},
-    {"ecdsa-sha2-nistp256", "ecdsa-sha2-nistp256", MF_KEY_ECDSA, MF_SIG_ECDSA_DER_SHA256},
-    {"ecdsa", "ecdsa-sha2-nistp384", MF_KEY_ECDSA, MF_SIG_ECDSA_DER_SHA384},
-    {"ecdsa-sha2-nistp384", "ecdsa-sha2-nistp384", MF_KEY_ECDSA, MF_SIG_ECDSA_DER_SHA384},
-    {"rsa", "rsassa-pss-sha256", MF_KEY_RSA, MF_SIG_RSA_PSS_SHA256_ANY_SALT},
+    {"ed25519", "ed25519", MF_KEY_ED25519, 0, MF_SIG_ED25519},
+    {"ecdsa", "ecdsa-sha2-nistp256", MF_KEY_ECDSA, 256, MF_SIG_ECDSA_DER_SHA256},
+    {"ecdsa-sha2-nistp256", "ecdsa-sha2-nistp256", MF_KEY_ECDSA, 256, MF_SIG_ECDSA_DER_SHA256},
+    {"ecdsa", "ecdsa-sha2-nistp384", MF_KEY_ECDSA, 384, MF_SIG_ECDSA_DER_SHA384},
+    {"ecdsa-sha2-nistp384", "ecdsa-sha2-nistp384", MF_KEY_ECDSA, 384, MF_SIG_ECDSA_DER_SHA384},
+    {"rsa", "rsassa-pss-sha256", MF_KEY_RSA, 0, MF_SIG_RSA_PSS_SHA256_ANY_SALT},
 };
 
 static int tuf1_public(struct mf_tuf_key *key, const struct key_parts *k, struct mf_err *err)
@@ -331,7 +332,9 @@ static int tuf1_public(struct mf_tuf_key *key, const struct key_parts *k, struct
 			key->pub = mf_pubkey_from_text(mf_buf_str(&k->public), &why);
 		else if (mf_hex_decode(raw, sizeof raw, mf_buf_str(&k->public)) == 0)
 			key->pub = mf_pubkey_from_ed25519((struct mf_bytes){raw, sizeof raw}, &why);
-		if (key->pub && mf_pubkey_type(key->pub) != tuf1_schemes[i].type) {
+		if (key->pub &&
+		    (mf_pubkey_type(key->pub) != tuf1_schemes[i].type ||
+		     (tuf1_schemes[i].bits && mf_pubkey_bits(key->pub) != tuf1_schemes[i].bits))) {
 			mf_pubkey_unref(key->pub);
 			key->pub = NULL;
 		}

@@ -397,7 +397,7 @@ static int read_meta_entry(struct parser *p, struct mf_tuf_meta *m, struct mf_er
 	while ((more = mf_json_object_next(p->r, &name, err)) > 0) {
 		int rc;
 		if (mf_json_string_eq(name, "length")) {
-			rc = mf_json_int(p->r, 0, MF_MAX_VERSION, &length, err);
+			rc = mf_json_int(p->r, 1, MF_MAX_VERSION, &length, err); /* no metadata is empty */
 			m->length = (uint64_t)length;
 		} else if (mf_json_string_eq(name, "version")) {
 			rc = mf_json_int(p->r, 1, MF_MAX_VERSION, &m->version, err);

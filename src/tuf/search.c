@@ -48,10 +48,11 @@ static int push_delegations(struct mf_tuf_search *s, struct mf_err *err)
 	return 0;
 }
 
+/* Of this very entry: a delegator may list a role twice, with other keys for other paths. */
 static const struct mf_tuf_loaded *loaded_for(const struct mf_tuf_set *set, const struct mf_tuf_wanted *w)
 {
 	for (size_t i = 0; i < set->nroles; i++)
-		if (set->roles[i]->parent == w->parent && strcmp(set->roles[i]->role, w->role->name) == 0)
+		if (set->roles[i]->parent == w->parent && set->roles[i]->by == w->role)
 			return set->roles[i];
 	return NULL;
 }
