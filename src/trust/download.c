@@ -73,7 +73,7 @@ static char *target_path(const struct mf_download *d, struct mf_err *err)
 	struct mf_buf file MF_BUF_CLEANUP = MF_BUF_INIT(65536);
 	if (mf_pct_encode(&file, mf_str_c(d->name), "", err) < 0)
 		return NULL;
-	char *path = mf_path_join(d->dir, mf_buf_str(&file).p, NULL);
+	char *path = mf_path_join(d->place->dir, mf_buf_str(&file).p, NULL);
 	if (!path)
 		(void)mf_fail_nomem(err);
 	return path;
@@ -83,12 +83,12 @@ static char *target_path(const struct mf_download *d, struct mf_err *err)
 static int target_url(const struct mf_download *d, struct mf_buf *url, struct mf_err *err)
 {
 	const char *slash = strrchr(d->name, '/'), *base = slash ? slash + 1 : d->name;
-	size_t n = strlen(d->url);
+	const char *to = d->place->url;
+	size_t n = strlen(to);
 	char hex[129];
 	mf_hex_encode(hex, d->info->has_sha256 ? d->info->sha256.b : d->info->sha512,
 		      d->info->has_sha256 ? 32 : 64);
-	if (mf_buf_addz(url, d->url, err) < 0 ||
-	    (n && d->url[n - 1] != '/' && mf_buf_addc(url, '/', err) < 0) ||
+	if (mf_buf_addz(url, to, err) < 0 || (n && to[n - 1] != '/' && mf_buf_addc(url, '/', err) < 0) ||
 	    mf_pct_encode(url, (struct mf_str){d->name, (size_t)(base - d->name)}, "/", err) < 0 ||
 	    (d->prefixed && mf_buf_printf(url, err, "%s.", hex) < 0))
 		return -1;
@@ -171,6 +171,11 @@ static int fetch_target(const struct mf_download *d, struct sink *s, struct mf_e
 
 int mf_download_target(const struct mf_download *d, struct mf_err *err)
 {
+	struct mf_esc e;
+	if (d->info->length > d->place->max_length)
+		return mf_fail(err, MF_E_FORMAT, 0, "target '%s' is announced with %ju octets, more than %ju",
+			       mf_esc(&e, mf_str_c(d->name)), (uintmax_t)d->info->length,
+			       (uintmax_t)d->place->max_length);
 	char *path MF_FREE = target_path(d, err);
 	int rc = path ? is_there(d, path, err) : -1;
 	if (rc)
@@ -179,7 +184,7 @@ int mf_download_target(const struct mf_download *d, struct mf_err *err)
 	struct mf_digest none;
 	uint64_t length;
 	if (sink_begin(&s, d->info, err) < 0 || fetch_target(d, &s, err) < 0 ||
-	    mf_spool_end(s.spool, &none, &length, err) < 0 || mf_dir_make(d->dir, 0755, err) < 0)
+	    mf_spool_end(s.spool, &none, &length, err) < 0 || mf_dir_make(d->place->dir, 0755, err) < 0)
 		return -1;
 	return mf_spool_store(s.spool, path, 0644, true, err);
 }

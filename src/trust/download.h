@@ -7,7 +7,7 @@
 struct mf_download {
 	const char *name; /* has passed mf_download_check_name */
 	const struct mf_tuf_target_info *info;
-	const char *url, *dir;
+	const struct mf_target_place *place;
 	bool prefixed; /* consistent snapshots: HASH.NAME is asked for (6.2) */
 	const struct mf_fetcher *fetcher;
 };

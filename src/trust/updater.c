@@ -3,6 +3,8 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <limits.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/encode.h"
@@ -22,15 +24,17 @@ struct mf_updater {
 
 /* ---- local files */
 
-static char *local_path(const char *dir, const char *role, struct mf_err *err)
+/* 1, 0 the name is too long for a file, -1. */
+static int local_path(const char *dir, const char *role, char **path, struct mf_err *err)
 {
 	struct mf_buf name MF_BUF_CLEANUP = MF_BUF_INIT(4 * MF_MAX_ROLE_NAME);
+	*path = NULL;
 	if (mf_pct_encode(&name, mf_str_c(role), "", err) < 0 || mf_buf_addz(&name, ".json", err) < 0)
-		return NULL;
-	char *path = mf_path_join(dir, mf_buf_str(&name).p, NULL);
-	if (!path)
-		(void)mf_fail_nomem(err);
-	return path;
+		return -1;
+	if (name.n > NAME_MAX)
+		return 0;
+	*path = mf_path_join(dir, mf_buf_str(&name).p, NULL);
+	return *path ? 1 : mf_fail_nomem(err);
 }
 
 /* 1, 0 not there, -1. What cannot be read, or is too large to be what we wrote, counts as not there. */
@@ -38,10 +42,11 @@ static int local_read(const struct mf_updater *u, const char *role, size_t max, 
 		      struct mf_err *err)
 {
 	struct mf_err why = MF_ERR_INIT;
-	char *path MF_FREE = local_path(u->dir, role, err);
+	char *path MF_FREE = NULL;
 	mf_buf_init(out, max);
-	if (!path)
-		return -1;
+	int rc = local_path(u->dir, role, &path, err);
+	if (rc <= 0)
+		return rc;
 	if (mf_file_read_stored(path, max, out, &why) == 0)
 		return 1;
 	if (why.code == MF_E_NOMEM)
@@ -51,17 +56,19 @@ static int local_read(const struct mf_updater *u, const char *role, size_t max, 
 	return 0;
 }
 
+/* A role whose name is too long for a file is fetched in every run. */
 static int local_write(const struct mf_updater *u, const char *role, const struct mf_buf *bytes,
 		       struct mf_err *err)
 {
-	char *path MF_FREE = local_path(u->dir, role, err);
-	return path ? mf_file_write(path, mf_buf_bytes(bytes), 0644, err) : -1;
+	char *path MF_FREE = NULL;
+	int rc = local_path(u->dir, role, &path, err);
+	return rc > 0 ? mf_file_write(path, mf_buf_bytes(bytes), 0644, err) : rc;
 }
 
 static int local_remove(const struct mf_updater *u, const char *role, struct mf_err *err)
 {
-	char *path MF_FREE = local_path(u->dir, role, err);
-	if (!path)
+	char *path MF_FREE = NULL;
+	if (local_path(u->dir, role, &path, err) < 0)
 		return -1;
 	return unlink(path) == 0 || errno == ENOENT ? 0 : mf_fail(err, MF_E_IO, errno, "remove '%s'", path);
 }
@@ -104,16 +111,19 @@ static int missing(const struct mf_updater *u, const char *role, struct mf_err *
 
 /* ---- open */
 
+static int not_initialised(const char *dir, struct mf_err *err)
+{
+	(void)mf_fail(err, MF_E_NOT_FOUND, 0, "'%s' holds no trusted root", dir);
+	mf_err_set_hint(err, "'init' with a root.json that you trust comes first");
+	return -1;
+}
+
 static int read_trusted_root(struct mf_updater *u, struct mf_err *err)
 {
 	struct mf_buf bytes MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_ROOT_BYTES);
 	int rc = local_read(u, "root", MF_MAX_ROOT_BYTES, &bytes, err);
-	if (rc == 0) {
-		(void)mf_fail(err, MF_E_NOT_FOUND, 0, "'%s' holds no trusted root", u->dir);
-		mf_err_set_hint(err, "'init' with a root.json that you trust comes first");
-	}
 	if (rc <= 0)
-		return -1;
+		return rc < 0 ? -1 : not_initialised(u->dir, err);
 	struct mf_tuf_file *root = mf_tuf_parse_unverified(u->set.d, MF_TUF_ROOT, &bytes, err);
 	return root ? mf_tuf_set_root(&u->set, root, NULL, err) : -1;
 }
@@ -127,6 +137,8 @@ int mf_updater_open(const char *metadata_dir, const char *metadata_url, const st
 	*u = (struct mf_updater){
 	    .dir = metadata_dir, .url = metadata_url, .fetcher = fetcher, .env = env, .lock = MF_LOCK_INIT};
 	mf_tuf_set_init(&u->set, &mf_dialect_tuf1, MF_STR(""), mf_env_now(env), &u->floors);
+	if (!mf_file_exists(metadata_dir))
+		return not_initialised(metadata_dir, err);
 	if (lock_dir(metadata_dir, env, &u->lock, err) < 0 || read_trusted_root(u, err) < 0)
 		return mf_wrap(err, "metadata directory '%s'", metadata_dir);
 	*out = u;
@@ -250,6 +262,18 @@ static int fetch_listed(struct mf_updater *u, const char *role, const struct mf_
 	return rc ? rc : missing(u, role, err);
 }
 
+/* A snapshot lists a name once, and may list tens of thousands: they are not looked for. */
+static int add_floor(struct mf_tuf_floors *f, const struct mf_tuf_meta *m, struct mf_err *err)
+{
+	if (mf_grow((void **)&f->v, &f->cap, f->n, sizeof *f->v, err) < 0)
+		return -1;
+	char *role = mf_str_dup(m->name);
+	if (!role)
+		return mf_fail_nomem(err);
+	f->v[f->n++] = (struct mf_tuf_floor){role, m->version};
+	return 0;
+}
+
 /* 5.5. Every role that the local snapshot lists is a floor. */
 static int update_snapshot(struct mf_updater *u, struct mf_err *err)
 {
@@ -261,13 +285,9 @@ static int update_snapshot(struct mf_updater *u, struct mf_err *err)
 	    local_verified(u, MF_TUF_SNAPSHOT, "snapshot", max, &old, err);
 	if (err->code)
 		return -1;
-	for (size_t i = 0; local && i < local->nmeta; i++) {
-		char *role MF_FREE = mf_str_dup(local->meta[i].name);
-		if (!role)
-			return mf_fail_nomem(err);
-		if (mf_floor_set(&u->floors, role, local->meta[i].version, err) < 0)
+	for (size_t i = 0; local && i < local->nmeta; i++)
+		if (add_floor(&u->floors, &local->meta[i], err) < 0)
 			return -1;
-	}
 	if (local && mf_tuf_set_snapshot(&u->set, &old, false, &why) == 0)
 		return 0;
 	if (why.code == MF_E_NOMEM)
@@ -314,33 +334,50 @@ int mf_updater_refresh(struct mf_updater *u, struct mf_err *err)
 
 /* ---- targets */
 
-int mf_updater_download(struct mf_updater *u, const char *name, const char *targets_url,
-			const char *target_dir, struct mf_err *err)
+/* A target named "root.json" among the metadata would be the next run's trusted root. */
+static int check_apart(const struct mf_updater *u, const char *target_dir, struct mf_err *err)
+{
+	struct stat a, b;
+	if (stat(target_dir, &a) == 0 && stat(u->dir, &b) == 0 && a.st_dev == b.st_dev &&
+	    a.st_ino == b.st_ino)
+		return mf_fail(err, MF_E_USAGE, 0, "'%s' is the metadata directory: targets go elsewhere",
+			       target_dir);
+	return 0;
+}
+
+/* 5.6.7. What is found stands in search->at, at *index. */
+static int find_target(struct mf_updater *u, struct mf_tuf_search *search, ptrdiff_t *index,
+		       struct mf_err *err)
+{
+	struct mf_tuf_wanted w;
+	struct mf_esc e;
+	int rc;
+	while ((rc = mf_tuf_search_next(search, &w, index, err)) > 0)
+		if (update_targets(u, &w, err) < 0)
+			return -1;
+	if (rc < 0 || *index >= 0)
+		return rc;
+	return mf_fail(err, MF_E_NOT_FOUND, 0, "no role of the repository has the target '%s'",
+		       mf_esc(&e, search->name));
+}
+
+int mf_updater_download(struct mf_updater *u, const char *name, const struct mf_target_place *place,
+			struct mf_err *err)
 {
 	struct mf_tuf_search search __attribute__((cleanup(mf_tuf_search_clear)));
 	struct mf_tuf_target_info info;
-	struct mf_tuf_wanted w;
 	struct mf_esc e;
 	ptrdiff_t index;
-	int rc;
 	assert(u->refreshed);
-	if (mf_download_check_name(name, err) < 0)
-		return -1;
 	mf_tuf_search_init(&search, &u->set, mf_str_c(name), MF_MAX_DELEGATIONS_LOOKUP);
-	while ((rc = mf_tuf_search_next(&search, &w, &index, err)) > 0)
-		if (update_targets(u, &w, err) < 0)
-			return -1;
-	if (rc < 0)
+	if (mf_download_check_name(name, err) < 0 || check_apart(u, place->dir, err) < 0 ||
+	    find_target(u, &search, &index, err) < 0)
 		return -1;
-	if (index < 0)
-		return mf_fail(err, MF_E_NOT_FOUND, 0, "no role of the repository has the target '%s'",
-			       mf_esc(&e, mf_str_c(name)));
 	if (mf_tuf_target_info(u->set.d, search.at->file, (size_t)index, &info, err) < 0)
 		return mf_wrap(err, "target '%s'", mf_esc(&e, mf_str_c(name)));
 	struct mf_download d = {.name = name,
 				.info = &info,
-				.url = targets_url,
-				.dir = target_dir,
+				.place = place,
 				.prefixed = u->set.root->consistent_snapshot,
 				.fetcher = u->fetcher};
 	return mf_download_target(&d, err);

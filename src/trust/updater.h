@@ -1,9 +1,10 @@
 /* A client of any TUF 1.0 repository, with the trusted metadata in a directory: the whole workflow of section
  * 5 over the TUF core. `manifesto-tuf` is this and a command line.
  *
- * METADATA_DIR holds ROLE.json of every trusted role, the role name percent-encoded, and `.lock`. A file is
- * written there only after it has been verified, with the bytes that were received. TARGET_DIR gets one file
- * a target, its whole name percent-encoded: no name leads out of it. */
+ * METADATA_DIR holds ROLE.json of every trusted role, the role name percent-encoded (not of a delegated role
+ * whose name is too long for that), and `.lock`. A file is written there only after it has been verified,
+ * with the bytes that were received. TARGET_DIR gets one file a target, its whole name percent-encoded: no
+ * name leads out of it. */
 #ifndef MF_TRUST_UPDATER_H
 #define MF_TRUST_UPDATER_H
 
@@ -38,10 +39,18 @@ static inline void mf_updater_cleanup(struct mf_updater **u)
 
 /* 5.3 to 5.6: root, timestamp, snapshot, targets. Once for each updater. */
 int mf_updater_refresh(struct mf_updater *u, struct mf_err *err) MF_NODISCARD;
-/* 5.6.7 and 5.7: finds a target and makes target_dir hold it, verified; a file there that is right already is
- * left alone and nothing is fetched. Needs a refresh. MF_E_NOT_FOUND: no role has it; MF_E_DIGEST: its bytes
- * are others. */
-int mf_updater_download(struct mf_updater *u, const char *name, const char *targets_url,
-			const char *target_dir, struct mf_err *err) MF_NODISCARD;
+
+/* Where targets come from and go to. A target that is announced with more octets than max_length is refused,
+ * before it is asked for (MF_E_FORMAT). */
+struct mf_target_place {
+	const char *url, *dir;
+	uint64_t max_length;
+};
+/* 5.6.7 and 5.7: finds a target and makes the directory hold it, verified; a file there that is right already
+ * is left alone and nothing is fetched. The directory is made; the metadata directory is refused. Needs a
+ * refresh. MF_E_NOT_FOUND: no role has it; MF_E_DIGEST: its bytes are others; MF_E_USAGE: see
+ * mf_download_check_name. */
+int mf_updater_download(struct mf_updater *u, const char *name, const struct mf_target_place *place,
+			struct mf_err *err) MF_NODISCARD;
 
 #endif

@@ -1,8 +1,11 @@
 /* manifesto-tuf: a plain TUF 1.0 client over the same core, with the command line of the TUF conformance
  * suite. Exit status 0, or 1 for whatever went wrong. */
+#include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "base/limits.h"
 #include "net/http.h"
@@ -157,9 +160,9 @@ static void log_line(void *arg, enum mf_log_level level, const char *line)
 struct web {
 	struct mf_http *http;
 	const struct mf_env *env;
-	uint64_t max_length;
 };
 
+/* Object stores that do not let strangers list their names answer 403 for what they do not have. */
 static int web_get(void *arg, const char *url, uint64_t max, mf_http_write_fn write, void *write_arg,
 		   struct mf_err *err)
 {
@@ -171,15 +174,14 @@ static int web_get(void *arg, const char *url, uint64_t max, mf_http_write_fn wr
 				      .write_arg = write_arg};
 	struct mf_http_call *call MF_HTTP_CALL_CLEANUP = NULL;
 	struct mf_http_response *res;
-	if (max > w->max_length)
-		return mf_fail(err, MF_E_FORMAT, 0, "%ju octets are announced, and %ju are allowed",
-			       (uintmax_t)max, (uintmax_t)w->max_length);
 	mf_env_log(w->env, MF_LOG_INFO, "get %s", url);
 	if (mf_http_submit(w->http, &req, &call, err) < 0 || mf_http_await(call, &res, err) < 0)
 		return -1;
 	if (res->status == 200)
 		return 1;
-	return res->status == 404 ? 0 : mf_http_status_error(call, "get", err);
+	if (res->status == 403)
+		mf_env_log(w->env, MF_LOG_INFO, "403 for %s: taken as not there", url);
+	return res->status == 404 || res->status == 403 ? 0 : mf_http_status_error(call, "get", err);
 }
 
 static int run_init(const struct args *a, const struct mf_env *env, struct mf_err *err)
@@ -190,15 +192,17 @@ static int run_init(const struct args *a, const struct mf_env *env, struct mf_er
 	return mf_updater_init_dir(a->metadata_dir, mf_buf_bytes(&root), env, err);
 }
 
-static int run_client(const struct args *a, bool download, struct web *web, struct mf_err *err)
+static int run_client(const struct args *a, bool download, uint64_t max_length, struct web *web,
+		      struct mf_err *err)
 {
+	struct mf_target_place place = {a->target_url, a->target_dir, max_length};
 	struct mf_fetcher fetcher = {.arg = web, .get = web_get};
 	struct mf_updater *u MF_UPDATER_CLEANUP = NULL;
 	if (mf_updater_open(a->metadata_dir, a->metadata_url, &fetcher, web->env, &u, err) < 0 ||
 	    mf_updater_refresh(u, err) < 0)
 		return -1;
 	for (size_t i = 0; download && i < a->ntargets; i++)
-		if (mf_updater_download(u, a->targets[i], a->target_url, a->target_dir, err) < 0)
+		if (mf_updater_download(u, a->targets[i], &place, err) < 0)
 			return -1;
 	return 0;
 }
@@ -236,19 +240,29 @@ static int run(const struct args *a)
 	env.deadline_ms = mf_monotonic_ms() + (int64_t)timeout_s * 1000;
 	struct mf_http_options opt = {
 	    .user_agent = "manifesto-tuf/" MF_VERSION, .cacert = a->cacert, .plain_http = a->plain_http};
-	struct web web = {.env = &env, .max_length = max_length};
-	web.http = init ? NULL : mf_http_new(&opt, &env, &err);
-	int rc = init ? run_init(a, &env, &err) : web.http ? run_client(a, download, &web, &err) : -1;
+	struct web web = {.http = init ? NULL : mf_http_new(&opt, &env, &err), .env = &env};
+	int rc = init       ? run_init(a, &env, &err)
+		 : web.http ? run_client(a, download, max_length, &web, &err)
+			    : -1;
 	if (rc < 0)
 		print_error(&err);
 	mf_http_free(web.http);
 	return rc;
 }
 
+/* A file opened later must not get the messages of standard error. */
+static void occupy_standard_descriptors(void)
+{
+	for (int fd = 0; fd < 3; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF && open("/dev/null", O_RDWR) != fd)
+			_exit(1);
+}
+
 int main(int argc, char **argv)
 {
 	struct args a = {0};
 	int rc = -1;
+	occupy_standard_descriptors();
 	(void)signal(SIGPIPE, SIG_IGN);
 	a.targets = mf_calloc((size_t)argc, sizeof *a.targets);
 	if (!a.targets || parse_args(&a, argc, argv) < 0)
