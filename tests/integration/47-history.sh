@@ -1,0 +1,268 @@
+#!/bin/bash
+# history and get --version: what happened to records, in a layout, in a tuf+file directory and on a Notary server.
+. "$(dirname "$0")/../support/t.sh"
+. "$T_TOP/tests/support/job.sh"
+. "$T_TOP/tests/support/attack.sh"
+
+lab registry notary
+proxy N "$NOTARY"
+make_image image >/dev/null
+for i in 1 2 3 4; do printf 'content %s' $i >c$i; done
+
+# "event version signer" of each record's event, by the JSON lines.
+events() { # FILE
+	jq -r 'select(.digest) | "\(.event) \(.version) \([(if .addedSigners != [] then .addedSigners else .signers end)[].name] | join(",") | if . == "" then "-" else . end)"' "$1"
+}
+history_is() { # NAME IMAGE [options] TYPE; expected events on stdin
+	local name=$1
+	shift
+	cat >expected
+	run manifesto history --json "$@"
+	check_status "$name: status" 0
+	events "$T/stdout" >got
+	check "$name: events" diff expected got
+}
+version_is() { # NAME FILE NOTE VERSION IMAGE TYPE [options]
+	local name=$1 file=$2 note=$3 version=$4
+	shift 4
+	run manifesto get --version "$version" "$@"
+	check_status "$name: status" 0
+	check_stdout_file "$name: the bytes of then" "$file"
+	check_stderr_has "$name: which is said" "$note"
+}
+digest() { # FILE
+	echo "sha256:$(sum "$1")"
+}
+
+# A record's life; the trust repository is made by the first put. Versions of targets: 1 is empty.
+live() { # IMAGE
+	local image=$1
+	put "$image" qa c1 --init --author 'A <a@b>'
+	put "$image" qa c2
+	put "$image" other c3
+	run manifesto withdraw -q "$image" qa --reason 'found a hole'
+	check_status "$image: withdraw" 0
+	put "$image" qa c4 --reinstate
+	run manifesto rm -q "$image" qa
+	check_status "$image: rm" 0
+	put "$image" qa c1
+}
+check_life() { # IMAGE
+	local image=$1
+	history_is "$image" "$image" qa <<-'EOF'
+		put 2 alice
+		replaced 3 alice
+		withdrawn 5 alice
+		reinstated 6 alice
+		removed 7 -
+		put 8 alice
+	EOF
+	cp "$T/stdout" lines
+	check "$image: every line is an event with a schema" test "$(jq -c 'select(.schema == "manifesto/history-event/v1" and (.image | test("@sha256:[0-9a-f]{64}$")))' lines | wc -l)" = "$(wc -l <lines)"
+	jq -s . lines >all
+	check_json "$image: digest and size" ".[0] | .digest == \"$(digest c1)\" and .length == 9 and .author == \"A <a@b>\"" all
+	check_json "$image: who withdrew it and why" '.[2] | .reason == "found a hole" and .signers[0].name == "alice"' all
+	check_json "$image: what was removed, and who signed that" ".[4] | .digest == \"$(digest c4)\" and .signers == [] and .fileSigners[0].name == \"alice\" and .claimed == null" all
+	check_json "$image: the times claimed and seen are of now" '[.[] | select(.event != "removed") | .claimed] + [.[].seen] | all(fromdateiso8601 > now - 600 and fromdateiso8601 < now + 600)' all
+	check_json "$image: whose keys verified it" 'all(.delegator == "root" and .delegatorVersion == 1 and .role == "targets")' all
+	history_is "$image: of all types" "$image" <<-'EOF'
+		put 2 alice
+		replaced 3 alice
+		put 4 alice
+		withdrawn 5 alice
+		reinstated 6 alice
+		removed 7 -
+		put 8 alice
+	EOF
+	run manifesto history "$image" other
+	check_status "$image: as text" 0
+	check "$image: a table" grep -qE "^2[0-9TZ:-]+ +2[0-9TZ:-]+ +put +other +targets +4 +alice +9 +$(digest c3) +-$" "$T/stdout"
+	run manifesto history "$image" none
+	check_status "$image: no such type" 0
+	check_stdout_empty "$image: has no events"
+	history_is "$image: the newest only" --limit 2 "$image" qa <<-'EOF'
+		removed 7 -
+		put 8 alice
+	EOF
+	check "$image: older ones are said to be left out" test "$(jq -c 'select(.event == "not-read") | [.role, .firstVersion, .version]' "$T/stdout")" = '["targets",1,6]'
+	run manifesto history --limit 2 "$image" qa
+	check_stdout_has "$image: also in text" 'targets: versions 1 to 6 are not shown (--limit)'
+
+	version_is "$image: get of an old version" c2 "version 3 of 'targets', and not what holds now, in version 8: it was replaced since, by $(digest c1)" 3 "$image" qa
+	version_is "$image: of one before a withdrawal" c2 'it was replaced since' 4 "$image" qa
+	version_is "$image: of what is the same again" c1 'not what holds now' 2 "$image" qa
+	version_is "$image: of another record" c3 'is still the current one' 5 "$image" other
+	run manifesto get "$image" qa --version=8
+	check_status "$image: the newest" 0
+	check_stdout_file "$image: is what get gives" c1
+	check_stderr_empty "$image: nothing more to say"
+	refused "$image: withdrawn then" 9 get --version 5 "$image" qa
+	check_stderr_has "$image: with the reason" 'found a hole'
+	refused "$image: removed then" 3 get --version 7 "$image" qa
+	refused "$image: not there yet" 3 get --version 1 "$image" qa
+	refused "$image: no such version" 3 get --version 9 "$image" qa
+	run manifesto get --version 3 --json -o out "$image" qa
+	check_json "$image: it is not current in JSON" '.current == false and .newestVersion == 8 and .record.state == "old" and .record.roleVersion == 3 and (.note | test("replaced"))'
+	check_same_file "$image: and written" c2 out
+	run manifesto get --version 8 --json -o out "$image" qa
+	check_json "$image: the newest is" '.current == true and .note == null and .record.state == "current"'
+	run manifesto withdraw -q "$image" other --reason 'gone too'
+	version_is "$image: of what is withdrawn now" c3 "was withdrawn by 'targets'" 4 "$image" other
+	check_stderr_has "$image: and why" 'gone too'
+	run manifesto rm --reinstate -q "$image" other
+	check_status "$image: rm --reinstate" 0
+	version_is "$image: of what is removed now" c3 'it was removed since' 4 "$image" other
+}
+
+# --- a layout
+skopeo --insecure-policy copy --quiet oci:image:1.0 oci:app:1.0
+live oci:app:1.0
+check_life oci:app:1.0
+trust=app/trust
+
+# Tampering and pruning, in a copy.
+cp -a app app.good
+sed -i 's/"expires":"20/"expires":"21/' app/trust/3.targets.json
+run manifesto history --json oci:app:1.0 qa
+check_status 'a version that was changed: status' 6
+events "$T/stdout" >got
+cat >expected <<-'EOF'
+	put 2 alice
+	replaced 4 alice
+	withdrawn 5 alice
+	reinstated 6 alice
+	removed 7 -
+	put 8 alice
+EOF
+check 'nothing in it is shown, the others are' diff expected got
+check 'it is named' test "$(jq -c 'select(.event == "invalid") | [.role, .version]' "$T/stdout")" = '["targets",3]'
+check_stderr_has 'and warned of' "1 version in the history of 'oci:app:1.0' does not verify"
+run manifesto history oci:app:1.0 qa
+check_status 'as text: status' 6
+check_stdout_has 'it is named in text too' 'targets: version 3 does not verify: '
+refused 'get of that version' 6 get --version 3 oci:app:1.0 qa
+get_is 'the current record is not touched by it' c1 oci:app:1.0 qa
+# What happened then may have happened in any version between.
+run manifesto history --json --role targets oci:app:1.0 other
+check 'the next event spans the gap' test "$(jq -c 'select(.event == "put") | [.firstVersion, .version]' "$T/stdout")" = '[3,4]'
+rm -rf app
+cp -a app.good app
+rm app/trust/1.targets.json app/trust/2.targets.json app/trust/6.targets.json
+history_is 'versions that are not kept' oci:app:1.0 qa <<-'EOF'
+	present 3 alice
+	withdrawn 5 alice
+	removed 7 -
+	put 8 alice
+EOF
+run manifesto history oci:app:1.0 qa
+check_status 'are no failure' 0
+check_stdout_has 'they are named' 'targets: versions 1 to 2 are not kept'
+check_stdout_has 'one by one' 'targets: version 6 is not kept'
+refused 'get of one' 3 get --version 2 oci:app:1.0 qa
+rm -rf app
+cp -a app.good app
+rm "$trust/targets/qa/$(sum c2)".* "app/blobs/sha256/$(sum c2)"
+refused 'content that is gone' 13 get --version 3 oci:app:1.0 qa
+history_is 'leaves its trace' oci:app:1.0 qa --limit 7 <<-'EOF'
+	withdrawn 5 alice
+	reinstated 6 alice
+	removed 7 -
+	put 8 alice
+EOF
+rm -rf app
+cp -a app.good app
+
+# --- usage
+refused 'a version that is no number' 2 get --version=x oci:app:1.0 qa
+refused '--version without a number' 2 get oci:app:1.0 qa --version
+refused 'version 0' 2 get --version 0 oci:app:1.0 qa
+refused 'no other command takes it' 2 list --version 3 oci:app:1.0
+refused 'a limit of 0' 2 history --limit 0 oci:app:1.0
+refused 'a limit too high' 2 history --limit 1001 oci:app:1.0
+refused 'a role that does not exist' 2 history --role nobody oci:app:1.0
+refused 'a type that is none' 2 history oci:app:1.0 'Q A'
+run manifesto --version
+check 'the version of the program is what it was' grep -qxE 'manifesto [0-9.]+' "$T/stdout"
+
+# --- a directory per repository
+push_image oci:image:1.0 "$REGISTRY/acme/dir:1.0" >/dev/null 2>&1
+export MANIFESTO_TRUST_SERVER=tuf+file://$T/tuf
+live "$REGISTRY/acme/dir:1.0"
+check_life "$REGISTRY/acme/dir:1.0"
+
+# --- a Notary server
+export MANIFESTO_TRUST_SERVER=http://$N
+gun=$REGISTRY/acme/app
+image=$gun:1.0
+push_image oci:image:1.0 "$image" >/dev/null 2>&1
+live "$image"
+check_life "$image"
+by_number() { # ACTION-MEMBERS: for version 3 of targets
+	printf '{"path":"/3\\\\.targets\\\\.json","action":%s}' "$1"
+}
+faults N "$(by_number '"replace","body":"{}"')"
+run manifesto history --json "$image" qa
+check_status 'a server with another old version: status' 6
+check 'it is named' test "$(jq -c 'select(.event == "invalid") | [.role, .version]' "$T/stdout")" = '["targets",3]'
+faults N "$(by_number '"status","status":404')"
+run manifesto history "$image" qa
+check_status 'a server that has pruned: status' 0
+check_stdout_has 'it is named' 'targets: version 3 is not kept'
+faults N "$(by_number '"status","status":500')"
+refused 'a server that fails' 4 history "$image" qa
+refused 'a server that fails, for one version' 4 get --version 3 "$image" qa
+faults N
+
+# A repository of the notary program: keys change, a role with two members.
+export NOTARY_ROOT_PASSPHRASE=$MANIFESTO_PASSPHRASE NOTARY_TARGETS_PASSPHRASE=$MANIFESTO_PASSPHRASE
+export NOTARY_SNAPSHOT_PASSPHRASE=$MANIFESTO_PASSPHRASE NOTARY_DELEGATION_PASSPHRASE=$MANIFESTO_PASSPHRASE
+gun=$REGISTRY/acme/theirs
+image=$gun:1.0
+hex=$(push_image oci:image:1.0 "$image" 2>/dev/null)
+hex=${hex#sha256:}
+notary_in() { # ARGUMENTS...
+	run_with yes notary -s "$NOTARY" -d "$T/owner" "$@"
+	[ "$status" = 0 ] || t_bail "notary $*"
+}
+echo yes >yes
+notary_in init "$gun"
+notary_in add -p "$gun" "qa/sha256-$hex" c1
+key_file() { # ROLE
+	grep -l "^role: $1\$" owner/private/*.key | head -n 1
+}
+run manifesto trust pin "$image" "$(curl -s "$NOTARY/v2/$gun/_trust/tuf/root.json" | jq -r '.signed.keys[.signed.roles.root.keyids[0]].keyval.public' |
+	base64 -d | openssl x509 -pubkey -noout | openssl pkey -pubin -outform DER | sha256sum | cut -d' ' -f1)"
+check_status 'pin it' 0
+for member in ann bob; do
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 30 -subj /CN=$member -keyout $member.key -out $member.crt 2>/dev/null
+	run manifesto key import $member $member.key
+	check_status "import $member's key" 0
+done
+notary_in key rotate "$gun" targets
+notary_in key rotate "$gun" snapshot -r
+notary_in delegation add -p "$gun" targets/qa ann.crt bob.crt --paths qa/
+put "$image" qa c2 --key ann
+put "$image" qa c3 --key bob
+run manifesto sign -q --yes "$image" qa --key ann
+check_status 'ann signs what bob has put' 0
+run manifesto history --json "$image" qa
+check_status 'history over changes of keys' 0
+jq -s . "$T/stdout" >all
+check_json 'the first version of notary was never published' '.[0] | .event == "not-kept" and .role == "targets" and .version == 1' all
+check_json 'notary wrote an entry without record signature' '[.[] | select(.role == "targets" and .digest)][0] | .event == "present" and .signers == [] and .delegatorVersion == 1' all
+check_json 'the role took over' '[.[] | select(.role == "targets" and .digest)][1] | .event == "unauthorised"' all
+check_json 'the events of the role' '[.[] | select(.role == "targets/qa") | "\(.event) \(.version) \([.signers[].name] | sort | join(","))"] == ["put 1 ann", "replaced 2 bob", "signed 3 ann,bob"]' all
+check_json 'who added a signature' '[.[] | select(.event == "signed")][0].addedSigners[0].name == "ann"' all
+check_json 'by the delegation of then' '[.[] | select(.role == "targets/qa")] | all(.delegator == "targets" and .delegatorVersion > 1)' all
+version_is 'get of an old version of the role' c2 "version 1 of 'targets/qa'" 1 "$image" qa
+push_blob "http://$REGISTRY" acme/theirs c1
+version_is 'of targets, which has lost the type' c1 "version 2 of 'targets'" 2 "$image" qa --role targets
+cold
+history_is 'without a cache' "$image" qa --role qa <<-'EOF'
+	put 1 ann
+	replaced 2 bob
+	signed 3 ann
+EOF
+
+
+t_done
