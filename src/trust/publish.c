@@ -19,7 +19,7 @@ const struct mf_tuf_role *mf_trust_role(const struct mf_trust *t, const char *na
 	return NULL;
 }
 
-static const struct mf_key_info *held(struct mf_trust *t, const struct mf_tuf_key *k)
+const struct mf_key_info *mf_trust_key_here(struct mf_trust *t, const struct mf_tuf_key *k)
 {
 	if (!k->pub || !k->id_fits)
 		return NULL;
@@ -57,7 +57,7 @@ int mf_trust_signer(struct mf_trust *t, const struct mf_tuf_role *role, struct m
 	    0) /* keys that could not be read are not keys that we do not hold */
 		return -1;
 	for (size_t i = 0; i < role->nkeys; i++) {
-		const struct mf_key_info *k = held(t, role->keys[i]);
+		const struct mf_key_info *k = mf_trust_key_here(t, role->keys[i]);
 		if (k && (!best || (t->cfg->key_name && strcmp(k->name, t->cfg->key_name) == 0)))
 			best = k;
 	}
@@ -132,7 +132,7 @@ static int sign_for(struct mf_trust *t, struct signing *s, const struct mf_tuf_r
 	for (int pass = 0; pass < 2; pass++)
 		for (size_t i = 0; i < role->nkeys && have < role->threshold && s->n < MF_MAX_SIGNATURES;
 		     i++) {
-			const struct mf_key_info *k = held(t, role->keys[i]);
+			const struct mf_key_info *k = mf_trust_key_here(t, role->keys[i]);
 			if (!k || (k == first) != (pass == 0) || role->keys[i]->id.n != 64 ||
 			    has_made(s, role->keys[i]))
 				continue;
@@ -180,8 +180,9 @@ struct outgoing {
 	struct mf_publish_file v[MAX_OUTGOING];
 	struct mf_buf bytes[MAX_OUTGOING];
 	size_t n;
-	size_t first, last;         /* targets roles: [first, last) */
-	struct mf_tuf_file *root;   /* the next one, NULL: as it is */
+	size_t first, last;       /* targets roles: [first, last) */
+	struct mf_tuf_file *root; /* the next one, NULL: as it is */
+	bool root_last;
 	struct mf_tuf_file *parent; /* the edited role's file, when its delegations change */
 };
 
@@ -203,12 +204,22 @@ static struct mf_buf *outgoing_next(struct outgoing *o, const char *role, int64_
 	return &o->bytes[o->n++];
 }
 
+/* While the root is the last to be written, readers judge the other files by the old one. */
+static const struct mf_tuf_role *also_for(const struct mf_trust *t, const struct outgoing *o,
+					  const char *name)
+{
+	for (size_t i = 0; o->root && o->root_last && i < MF_TUF_TYPES; i++)
+		if (strcmp(t->set.root->roles[i].name, name) == 0)
+			return &t->set.root->roles[i];
+	return NULL;
+}
+
 static int add_signed(struct mf_trust *t, struct outgoing *o, const char *role_name,
 		      const struct mf_tuf_role *role, int64_t version, struct mf_buf *canonical,
 		      struct mf_err *err)
 {
 	struct mf_buf *out = outgoing_next(o, role_name, version);
-	if (mf_trust_sign_file(t, role, mf_buf_str(canonical), out, err) < 0)
+	if (sign_file(t, role, also_for(t, o, role_name), mf_buf_str(canonical), out, err) < 0)
 		return -1;
 	mf_buf_clear(canonical);
 	o->v[o->n - 1].bytes = mf_buf_bytes(out);
@@ -337,7 +348,7 @@ bool mf_trust_hold_key_of(struct mf_trust *t, enum mf_tuf_type type)
 {
 	const struct mf_tuf_role *role = &t->set.root->roles[type];
 	for (size_t i = 0; i < role->nkeys; i++)
-		if (held(t, role->keys[i]))
+		if (mf_trust_key_here(t, role->keys[i]))
 			return true;
 	return false;
 }
@@ -387,7 +398,7 @@ static void cache_published(struct mf_trust *t, const struct outgoing *o)
 static int publish_once(struct mf_trust *t, const struct mf_trust_change *c, int64_t *version,
 			struct mf_err *err)
 {
-	struct outgoing o __attribute__((cleanup(outgoing_clear))) = {.n = 0};
+	struct outgoing o __attribute__((cleanup(outgoing_clear))) = {.root_last = c->root_last};
 	struct mf_bytes base = mf_buf_bytes(&t->set.timestamp->bytes);
 	bool server = t->repo->ops->server_key != NULL;
 	if (add_root(t, &o, c->root, err) < 0)
@@ -404,7 +415,7 @@ static int publish_once(struct mf_trust *t, const struct mf_trust_change *c, int
 		return -1;
 	/* The next load finds these bytes in the cache, if the verified snapshot announces exactly them. */
 	struct outgoing order = o;
-	if (o.root && c->root_last)
+	if (o.root && o.root_last)
 		put_root_last(&order);
 	if (t->repo->ops->publish(t->repo, order.v, order.n, &base, err) < 0)
 		return -1;

@@ -89,6 +89,8 @@ bool mf_trust_known(struct mf_trust *t, struct mf_err *err);
  * first. MF_E_KEY lists what would be needed. */
 int mf_trust_signer(struct mf_trust *t, const struct mf_tuf_role *role, struct mf_signer *out,
 		    const struct mf_key_info **info, struct mf_err *err) MF_NODISCARD;
+/* Our key behind one that metadata list; NULL: we do not hold it, or it cannot be used. */
+const struct mf_key_info *mf_trust_key_here(struct mf_trust *t, const struct mf_tuf_key *k);
 const struct mf_tuf_role *mf_trust_role(const struct mf_trust *t,
 					const char *name); /* as it is listed; NULL */
 
