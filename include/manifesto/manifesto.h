@@ -315,13 +315,26 @@ MANIFESTO_API void manifesto_get_result_clear(struct manifesto_get_result *r);
 struct manifesto_list_options {
 	size_t size;
 	const char *image;
-	const char *role; /* only this role, or NULL */
+	int all; /* image is a repository (no tag, no digest): the records of all its images */
 	const char *platform;
 	int all_platforms; /* also the children of an index */
+	/* Only these, each list ends with NULL; NULL: all. A role that nobody delegated to, and a state that
+	 * does not exist, are MANIFESTO_USAGE. */
+	const char *const *types, *const *roles, *const *states;
+};
+/* One image of a repository that has records. */
+struct manifesto_subject {
+	const char *image, *subject; /* repository@sha256:..., sha256:... */
+	const char *const *tags;
+	size_t ntags;
+	int gone;               /* the repository has no such manifest any more */
+	size_t first, nrecords; /* its records: records[first] and those behind it */
 };
 struct manifesto_list_result {
 	size_t size;
-	const char *image; /* repository@sha256:... */
+	const char *image; /* repository@sha256:...; with `all` the repository */
+	const struct manifesto_subject *subjects;
+	size_t nsubjects; /* with `all` only */
 	const struct manifesto_record *records;
 	size_t nrecords;
 	const char *const *warnings;
@@ -590,6 +603,95 @@ MANIFESTO_API int manifesto_role_apply(struct manifesto *m, const char *path,
 				       const struct manifesto_role_options *opt,
 				       struct manifesto_role_result *out, struct manifesto_error *err);
 MANIFESTO_API void manifesto_role_result_clear(struct manifesto_role_result *r);
+
+/* --- refresh: roles that run out are signed anew, unchanged, as far as their keys are here */
+struct manifesto_refresh_options {
+	size_t size;
+	const char *image;
+	int64_t within; /* seconds: roles that expire so soon; 0: 30 days. Timestamp and snapshot at most half
+			   their lifetime */
+	int force;      /* all roles, whenever they expire */
+	int dry_run;    /* only tell */
+};
+struct manifesto_refreshed_role {
+	const char *name;
+	int done;                            /* signed; else it is due and its keys are not here */
+	int64_t version, expires;            /* new ones when done */
+	const struct manifesto_signer *keys; /* that may sign it */
+	size_t nkeys;
+};
+struct manifesto_refresh_result {
+	size_t size;
+	const char *gun, *where;
+	int status; /* MANIFESTO_OK; MANIFESTO_EXPIRING or _EXPIRED: a role is left that others must sign */
+	const struct manifesto_refreshed_role *roles;
+	size_t nroles; /* only those that were due or signed along */
+	struct manifesto_arena *arena;
+};
+/* Works on an expired repository too, on a machine that has seen it before. */
+MANIFESTO_API int manifesto_trust_refresh(struct manifesto *m, const struct manifesto_refresh_options *opt,
+					  struct manifesto_refresh_result *out, struct manifesto_error *err);
+MANIFESTO_API void manifesto_refresh_result_clear(struct manifesto_refresh_result *r);
+
+/* ---------------------------------------------------------------- status and repair */
+
+/* Something that somebody should know or do. */
+struct manifesto_status_finding {
+	const char
+	    *kind;  /* a stable word: role-expired, role-expiring, role-broken, certificate-expired,
+		       certificate-expiring, blob-missing, record-expired, record-expiring,
+		       record-withdrawn, image-gone, catalogue-drift, referrers-drift, targets-missing */
+	int status; /* the exit status that it stands for; MANIFESTO_OK: information */
+	const char *message;
+	const char *action; /* command to run, or NULL */
+	const char *actor;  /* who must: "here", "key-holder", "server", "publisher", or NULL */
+	const char *role, *subject, *type; /* what it is about, or NULL */
+	int64_t expires;
+};
+struct manifesto_status_options {
+	size_t size;
+	const char *repository; /* without tag and digest */
+	int64_t warn_within; /* seconds; 0: 30 days. For timestamp and snapshot at most half their lifetime */
+};
+struct manifesto_status_result {
+	size_t size;
+	const char *gun, *where, *dialect;
+	int status; /* the gravest finding's, in the order of the exit statuses */
+	const struct manifesto_trust_role *roles;
+	size_t nroles;              /* keys with a name are on this machine */
+	size_t nrecords, nsubjects; /* records in force, and images that they belong to */
+	const struct manifesto_status_finding *findings; /* the gravest first */
+	size_t nfindings;
+	struct manifesto_arena *arena;
+};
+/* Examines a repository: roles, certificates, records, their blobs, catalogue and referrers. Changes nothing.
+ */
+MANIFESTO_API int manifesto_status(struct manifesto *m, const struct manifesto_status_options *opt,
+				   struct manifesto_status_result *out, struct manifesto_error *err);
+MANIFESTO_API void manifesto_status_result_clear(struct manifesto_status_result *r);
+/* The graver of two exit statuses: 10 6 8 7 9 13 3 5 4 11 12 1 14 0. */
+MANIFESTO_API int manifesto_graver(int a, int b);
+
+/* Makes catalogue and referrers of a repository in a registry what the signed records say, and target files
+ * of a local trust repository. Signed metadata are never touched. */
+struct manifesto_repair_options {
+	size_t size;
+	const char *repository;
+	int dry_run; /* only tell */
+};
+struct manifesto_repair_result {
+	size_t size;
+	const char *gun;
+	int catalogue;             /* it differed */
+	size_t subjects, unlisted; /* images whose referrers differed; records that they lacked */
+	size_t stale;              /* entries that they had too many */
+	size_t targets;            /* target files that were missing */
+	int repaired;              /* it was written, and read back */
+	struct manifesto_arena *arena;
+};
+MANIFESTO_API int manifesto_repair(struct manifesto *m, const struct manifesto_repair_options *opt,
+				   struct manifesto_repair_result *out, struct manifesto_error *err);
+MANIFESTO_API void manifesto_repair_result_clear(struct manifesto_repair_result *r);
 
 /* ---------------------------------------------------------------- keys */
 

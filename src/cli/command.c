@@ -80,8 +80,14 @@ const struct mf_cli_command mf_cli_commands[] = {
      .synopsis = "IMAGE",
      .summary = "verify and list the records of an image",
      .description =
-	 "Lists the current records of the image with their signers, after the trust metadata was verified.",
-     .options = B(MF_OPT_ROLE) | B(MF_OPT_PLATFORM) | B(MF_OPT_ALL_PLATFORMS),
+	 "Lists the current records of the image with their signers, after the trust metadata was verified.\n"
+	 "With --all the argument is a repository, without tag and digest, and the records of all its "
+	 "images\n"
+	 "are listed with the tags that these have now; (gone) stands for an image that is not there any\n"
+	 "more. --type, --role and --state choose, and may be repeated or take a list with commas.",
+     .options = B(MF_OPT_ALL) | B(MF_OPT_TYPE) | B(MF_OPT_ROLE) | B(MF_OPT_STATE) | B(MF_OPT_PLATFORM) |
+		B(MF_OPT_ALL_PLATFORMS),
+     .repeats = B(MF_OPT_TYPE) | B(MF_OPT_ROLE) | B(MF_OPT_STATE),
      .min = 1,
      .max = 1,
      .credentials = true,
@@ -204,6 +210,35 @@ const struct mf_cli_command mf_cli_commands[] = {
      .max = MF_CLI_ANY,
      .credentials = true,
      .run = mf_cli_run_role_apply},
+    {.name = "status",
+     .synopsis = "REPOSITORY...",
+     .summary = "examine repositories: what expires, what is gone",
+     .description =
+	 "Tells when the roles, root certificates and records of each repository expire, which keys are on\n"
+	 "this machine, which content is gone, and whether catalogue and referrers show what is signed; and\n"
+	 "for each finding who must act, and the command. Changes nothing. All repositories are examined, "
+	 "also\n"
+	 "when one fails. The status is that of the gravest finding: 14 when something runs out soon or "
+	 "needs\n"
+	 "repair, 0 when all is well. --quiet tells problems only: for cron.",
+     .options = B(MF_OPT_WARN_WITHIN),
+     .min = 1,
+     .max = MF_CLI_ANY,
+     .credentials = true,
+     .run = mf_cli_run_status},
+    {.name = "repair",
+     .synopsis = "REPOSITORY...",
+     .summary = "make catalogue and referrers again from the signed records",
+     .description =
+	 "Compares the catalogue and the referrers of each repository with the signed records, and writes\n"
+	 "what differs; in a directory of trust metadata also target files that are missing. Signed "
+	 "metadata\n"
+	 "are never touched.",
+     .options = B(MF_OPT_DRY_RUN),
+     .min = 1,
+     .max = MF_CLI_ANY,
+     .credentials = true,
+     .run = mf_cli_run_repair},
     {.name = "trust init",
      .synopsis = "IMAGE",
      .summary = "make the trust repository of an image's repository",
@@ -224,6 +259,21 @@ const struct mf_cli_command mf_cli_commands[] = {
      .max = 1,
      .credentials = true,
      .run = mf_cli_run_trust_show},
+    {.name = "trust refresh",
+     .synopsis = "IMAGE...",
+     .summary = "sign anew what expires soon",
+     .description =
+	 "Signs each role that expires soon once more, unchanged, with a later expiry: root, targets and\n"
+	 "delegated roles, snapshot and timestamp, as far as their keys are on this machine. Roles whose "
+	 "keys\n"
+	 "are elsewhere are told with their keys; the status is then 14, or 7 if one has expired. An "
+	 "expired\n"
+	 "repository is mended on a machine that has seen it before. A Notary server signs its own roles.",
+     .options = B(MF_OPT_WITHIN) | B(MF_OPT_FORCE) | B(MF_OPT_DRY_RUN),
+     .min = 1,
+     .max = MF_CLI_ANY,
+     .credentials = true,
+     .run = mf_cli_run_trust_refresh},
     {.name = "trust pin",
      .synopsis = "IMAGE ROOT...",
      .summary = "pin the root keys that a repository must have",

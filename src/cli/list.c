@@ -7,6 +7,7 @@
 
 /* A long author must not push the columns that matter off the screen. */
 #define AUTHOR_SHOWN 40
+#define TAGS_SHOWN 40
 
 static void list_result_cleanup(struct manifesto_list_result *r)
 {
@@ -67,11 +68,87 @@ static void show_withdrawn(const struct manifesto_list_result *r)
 	}
 }
 
-static void show_json(const struct manifesto_list_result *r)
+/* "1.0,latest", "(gone)"; NULL when out of memory. */
+static char *tags_of(const struct manifesto_subject *s)
+{
+	char *text = NULL;
+	size_t size = 0;
+	FILE *f = open_memstream(&text, &size);
+	if (!f)
+		return NULL;
+	if (s->gone)
+		(void)fputs("(gone)", f);
+	for (size_t i = 0; i < s->ntags; i++)
+		(void)fprintf(f, "%s%s", i ? "," : "", s->tags[i]);
+	if (fclose(f) == 0)
+		return text;
+	free(text);
+	return NULL;
+}
+
+static int add_subject(struct mf_cli_table *t, const struct manifesto_list_result *r,
+		       const struct manifesto_subject *s, struct manifesto_error *err)
+{
+	char *tags MF_FREE = tags_of(s);
+	for (size_t i = s->first; i < s->first + s->nrecords; i++) {
+		const struct manifesto_record *rec = &r->records[i];
+		char *signers MF_FREE = mf_cli_show_signers(rec->signers, rec->nsigners);
+		char time[MF_TIME_LEN], size[24];
+		if (!signers || !tags)
+			return mf_cli_nomem(err);
+		mf_cli_table_add(t, s->subject);
+		mf_cli_table_add_cut(t, tags, TAGS_SHOWN);
+		mf_cli_table_add(t, rec->type);
+		mf_cli_table_add(t, rec->role);
+		mf_cli_table_add(t, signers);
+		mf_cli_table_add_cut(t, rec->author, AUTHOR_SHOWN);
+		mf_cli_show_time(time, rec->created);
+		mf_cli_table_add(t, time);
+		mf_cli_show_time(time, rec->expires);
+		mf_cli_table_add(t, time);
+		(void)snprintf(size, sizeof size, "%llu", (unsigned long long)rec->length);
+		mf_cli_table_add(t, size);
+		mf_cli_table_add(t, rec->state);
+	}
+	return 0;
+}
+
+static int show_subjects(const struct manifesto_list_result *r, struct manifesto_error *err)
+{
+	static const char *const heads[] = {"IMAGE",  "TAGS",    "TYPE",    "ROLE", "SIGNERS",
+					    "AUTHOR", "CREATED", "EXPIRES", "SIZE", "STATE"};
+	struct mf_cli_table t MF_CLI_TABLE_CLEANUP;
+	mf_cli_table_init(&t, sizeof heads / sizeof heads[0]);
+	for (size_t i = 0; i < sizeof heads / sizeof heads[0]; i++)
+		mf_cli_table_add(&t, heads[i]);
+	for (size_t i = 0; i < r->nsubjects; i++)
+		if (add_subject(&t, r, &r->subjects[i], err) < 0)
+			return -1;
+	return mf_cli_table_print(&t, stdout, err);
+}
+
+static void subjects_json(struct mf_cli_json_out *j, const struct manifesto_list_result *r)
+{
+	mf_cli_json_open(j, "images", '[');
+	for (size_t i = 0; i < r->nsubjects; i++) {
+		const struct manifesto_subject *s = &r->subjects[i];
+		mf_cli_json_open(j, NULL, '{');
+		mf_cli_json_text(j, "image", s->image);
+		mf_cli_json_text(j, "subject", s->subject);
+		mf_cli_json_texts(j, "tags", s->tags, s->ntags);
+		mf_cli_json_bool(j, "gone", s->gone);
+		mf_cli_json_close(j, '}');
+	}
+	mf_cli_json_close(j, ']');
+}
+
+static void show_json(const struct manifesto_list_result *r, bool all)
 {
 	struct mf_cli_json_out j;
 	mf_cli_json_begin(&j, stdout, "list");
-	mf_cli_json_text(&j, "image", r->image);
+	mf_cli_json_text(&j, all ? "repository" : "image", r->image);
+	if (all)
+		subjects_json(&j, r);
 	mf_cli_json_open(&j, "records", '[');
 	for (size_t i = 0; i < r->nrecords; i++) {
 		mf_cli_json_open(&j, NULL, '{');
@@ -83,26 +160,57 @@ static void show_json(const struct manifesto_list_result *r)
 	mf_cli_json_end(&j);
 }
 
+/* The lists of the filters. */
+struct filters {
+	char *text[3];
+	const char **items[3];
+};
+
+static void filters_clear(struct filters *f)
+{
+	for (size_t i = 0; i < 3; i++) {
+		free(f->text[i]);
+		free(f->items[i]);
+	}
+}
+
+static int read_filters(const struct mf_cli *cli, struct filters *f, struct manifesto_list_options *o,
+			struct manifesto_error *err)
+{
+	static const enum mf_cli_opt options[] = {MF_OPT_TYPE, MF_OPT_ROLE, MF_OPT_STATE};
+	for (size_t i = 0; i < 3; i++)
+		if (mf_cli_args_items(&cli->args, options[i], &f->text[i], &f->items[i], err) < 0)
+			return -1;
+	o->types = f->items[0];
+	o->roles = f->items[1];
+	o->states = f->items[2];
+	return 0;
+}
+
 int mf_cli_run_list(struct mf_cli *cli, struct manifesto_error *err)
 {
 	struct manifesto_list_options o = MANIFESTO_INIT(manifesto_list_options);
 	struct manifesto_list_result r __attribute__((cleanup(list_result_cleanup))) =
 	    MANIFESTO_INIT(manifesto_list_result);
+	struct filters f __attribute__((cleanup(filters_clear))) = {{NULL}, {NULL}};
 	o.image = cli->argument[0];
-	o.role = cli->args.value[MF_OPT_ROLE];
+	o.all = mf_cli_args_has(&cli->args, MF_OPT_ALL);
 	o.platform = cli->args.value[MF_OPT_PLATFORM];
 	o.all_platforms = mf_cli_args_has(&cli->args, MF_OPT_ALL_PLATFORMS);
-	if (manifesto_list(cli->m, &o, &r, err) < 0)
+	if (read_filters(cli, &f, &o, err) < 0 || manifesto_list(cli->m, &o, &r, err) < 0)
 		return -1;
 	if (cli->json) {
-		show_json(&r);
+		show_json(&r, o.all);
 		return 0;
 	}
 	for (size_t i = 0; i < r.nwarnings; i++)
 		mf_cli_warning("%s", r.warnings[i]);
 	if (!r.nrecords && !cli->quiet)
-		mf_cli_message("no metadata for '%s'", o.image);
+		mf_cli_message("no metadata for '%s'%s", o.image,
+			       o.types || o.roles || o.states ? " among those" : "");
 	if (!cli->quiet)
 		show_withdrawn(&r);
-	return r.nrecords ? show_text(&r, o.all_platforms, err) : 0;
+	if (!r.nrecords)
+		return 0;
+	return o.all ? show_subjects(&r, err) : show_text(&r, o.all_platforms, err);
 }

@@ -37,14 +37,14 @@ const struct mf_cli_option mf_cli_options[MF_OPT_COUNT] = {
 	[MF_OPT_ROLE] = {"role", "ROLE", "the signing role meant", MF_OPT_VALUE, 0, false},
 	[MF_OPT_PLATFORM] = {"platform", "OS/ARCH[/VARIANT]", "the image of this platform in a multi-platform image", MF_OPT_VALUE, 0, false},
 	[MF_OPT_ALL_PLATFORMS] = {"all-platforms", NULL, "the multi-platform image and each of its images", MF_OPT_FLAG, 0, false},
-	[MF_OPT_FORCE] = {"force", NULL, "even if somebody changed the record meanwhile, or records vanish with a role", MF_OPT_FLAG, 0, false},
+	[MF_OPT_FORCE] = {"force", NULL, "even if somebody changed the record meanwhile, or records vanish with a role; all roles, whenever they expire", MF_OPT_FLAG, 0, false},
 	[MF_OPT_YES] = {"yes", NULL, "do not ask", MF_OPT_FLAG, 0, false},
 	[MF_OPT_REINSTATE] = {"reinstate", NULL, "lift a withdrawal by the same role", MF_OPT_FLAG, 0, false},
 	[MF_OPT_LINK] = {"link", NULL, "in a layout: list the artifact in index.json too", MF_OPT_FLAG, 0, false},
 	[MF_OPT_KEY] = {"key", "NAME", "the key to sign with, and the name of a key that is made; of a role: file or fingerprint", MF_OPT_VALUE, 0, false},
 	[MF_OPT_OUTPUT] = {"output", "FILE", "write to this file, complete or not at all", MF_OPT_VALUE, 'o', true},
 	[MF_OPT_THRESHOLD] = {"threshold", "N", "how many of the given keys must have signed (default 1)", MF_OPT_VALUE, 0, false},
-	[MF_OPT_TYPE] = {"type", "TYPE", "ed25519 (default) or ecdsa", MF_OPT_VALUE, 0, false},
+	[MF_OPT_TYPE] = {"type", "TYPE", "of a key: ed25519 (default) or ecdsa; of records: only these types", MF_OPT_VALUE, 0, false},
 	[MF_OPT_GUN] = {"gun", "GUN", "the collection that an exported key belongs to", MF_OPT_VALUE, 0, false},
 	[MF_OPT_AT_VERSION] = {"version", "N", "the record as version N of the role's file has it", MF_OPT_VALUE, 0, false},
 	[MF_OPT_LIMIT] = {"limit", "N", "the newest N versions of each role (default 100, at most 1000)", MF_OPT_VALUE, 0, false},
@@ -56,6 +56,10 @@ const struct mf_cli_option mf_cli_options[MF_OPT_COUNT] = {
 	[MF_OPT_TYPES] = {"types", "TYPE[,TYPE...]", "record types that the role may sign; may be repeated", MF_OPT_VALUE, 0, false},
 	[MF_OPT_FILE] = {"file", "FILE", "the file with the declared roles", MF_OPT_VALUE, 'f', true},
 	[MF_OPT_DRY_RUN] = {"dry-run", NULL, "tell what would change, publish nothing", MF_OPT_FLAG, 0, false},
+	[MF_OPT_ALL] = {"all", NULL, "the records of all images of a repository", MF_OPT_FLAG, 0, false},
+	[MF_OPT_STATE] = {"state", "STATE,...", "only records that are current, withdrawn, expired or foreign", MF_OPT_VALUE, 0, false},
+	[MF_OPT_WARN_WITHIN] = {"warn-within", "DURATION", "tell what expires so soon (default 30d)", MF_OPT_VALUE, 0, false},
+	[MF_OPT_WITHIN] = {"within", "DURATION", "what expires so soon (default 30d)", MF_OPT_VALUE, 0, false},
 };
 /* clang-format on */
 
@@ -317,4 +321,48 @@ int mf_cli_args_number(const struct mf_cli_args *a, enum mf_cli_opt o, int64_t m
 int mf_cli_parse_duration(const char *text, int64_t *seconds)
 {
 	return mf_duration_parse(mf_str_c(text), seconds);
+}
+
+int mf_cli_args_duration(const struct mf_cli_args *a, enum mf_cli_opt o, int64_t *seconds,
+			 struct manifesto_error *err)
+{
+	struct mf_esc shown;
+	if (!a->value[o] || mf_cli_parse_duration(a->value[o], seconds) == 0)
+		return 0;
+	return mf_cli_usage(err, "--%s '%s' is not a duration above zero such as 12h or 30d",
+			    mf_cli_options[o].name, mf_esc(&shown, mf_str_c(a->value[o])));
+}
+
+int mf_cli_args_items(const struct mf_cli_args *a, enum mf_cli_opt o, char **text, const char ***items,
+		      struct manifesto_error *err)
+{
+	size_t size = 1, n = 0;
+	*text = NULL;
+	*items = NULL;
+	if (!a->list[o])
+		return 0;
+	for (size_t i = 0; i < a->times[o]; i++)
+		size += strlen(a->list[o][i]) + 1;
+	char *copy MF_FREE = mf_calloc(size, 1);
+	const char **v MF_FREE = mf_calloc(size, sizeof(char *));
+	if (!copy || !v)
+		return mf_cli_nomem(err);
+	char *at = copy;
+	for (size_t i = 0; i < a->times[o]; i++) {
+		size_t length = strlen(a->list[o][i]) + 1;
+		char *next = at + length;
+		memcpy(at, a->list[o][i], length);
+		for (char *item; (item = strsep(&at, ","));) {
+			if (!*item)
+				return mf_cli_usage(err, "option '--%s' has an empty value",
+						    mf_cli_options[o].name);
+			v[n++] = item;
+		}
+		at = next;
+	}
+	*text = copy;
+	*items = v;
+	copy = NULL;
+	v = NULL;
+	return 0;
 }

@@ -61,6 +61,10 @@ enum mf_cli_opt {
 	MF_OPT_CONTENT,
 	MF_OPT_TYPES,
 	MF_OPT_FILE,
+	MF_OPT_ALL,
+	MF_OPT_STATE,
+	MF_OPT_WARN_WITHIN,
+	MF_OPT_WITHIN,
 	MF_OPT_DRY_RUN,
 	MF_OPT_COUNT
 };
@@ -112,6 +116,13 @@ const char *mf_cli_nearest(const char *typed, const char *(*names)(size_t n));
 /* ---- values */
 /* "90", "90s", "15m", "2h", "90d", "4w": whole seconds above zero. -1 without an error object. */
 int mf_cli_parse_duration(const char *text, int64_t *seconds) MF_NODISCARD;
+/* The value of option o as a duration; *seconds stays when it was not given. MF_E_USAGE. */
+int mf_cli_args_duration(const struct mf_cli_args *a, enum mf_cli_opt o, int64_t *seconds,
+			 struct manifesto_error *err) MF_NODISCARD;
+/* The values of option o, each a list with commas: an array that ends with NULL and the text that it points
+ * into, both to be freed; NULL when it was not given. An empty item is MF_E_USAGE. */
+int mf_cli_args_items(const struct mf_cli_args *a, enum mf_cli_opt o, char **text, const char ***items,
+		      struct manifesto_error *err) MF_NODISCARD;
 /* The value of option o as a whole number in [min, max], digits only; *out stays when it was not given.
  * MF_E_USAGE. */
 int mf_cli_args_number(const struct mf_cli_args *a, enum mf_cli_opt o, int64_t min, int64_t max, int64_t *out,

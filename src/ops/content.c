@@ -51,6 +51,24 @@ int mf_content_put_target(struct mf_image *im, struct mf_str name, struct mf_spo
 	return mf_spool_store(blob, path, 0644, true, err);
 }
 
+int mf_content_has_target(struct mf_image *im, struct mf_str name, const struct mf_tuf_target_info *info,
+			  bool *has, struct mf_err *err)
+{
+	struct stat st;
+	*has = false;
+	if (mf_trust_dir(im->trust)) {
+		char *path MF_FREE = target_path(im, name, &info->sha256, err);
+		if (!path)
+			return -1;
+		*has = stat(path, &st) == 0 && S_ISREG(st.st_mode) && (uint64_t)st.st_size == info->length;
+		return 0;
+	}
+	struct mf_spool *s MF_SPOOL_CLEANUP = mf_spool_new_sha256(info->length ? info->length : 1, err);
+	int rc = s ? mf_trust_target_get(im->trust, name, info, s, err) : -1;
+	*has = rc > 0;
+	return rc < 0 ? -1 : 0;
+}
+
 /* A local file as the blob: 1 when its digest and length fit, else 0 and the spool must be made anew. */
 static int try_file(const char *path, const struct mf_tuf_target_info *info, struct mf_spool *out)
 {

@@ -1,44 +1,49 @@
-/* list: the records of an image that authorised roles hold. */
+/* list: the records of an image, or of all images of a repository, that authorised roles hold. */
 #include "ops/ops.h"
 
-static int add_records(struct mf_image *im, const struct mf_subject *s, const struct mf_entries *e,
-		       struct manifesto_list_result *out, struct manifesto_record *records,
-		       struct mf_err *err)
+/* ---- filters */
+
+static bool is_among(const char *const *list, const char *text)
 {
-	for (size_t i = 0; i < e->n; i++)
-		if (mf_report_record(im, &e->v[i], s->platform, &out->arena->a, &records[out->nrecords++],
-				     err) < 0)
-			return -1;
-	return 0;
+	for (size_t i = 0; list && list[i]; i++)
+		if (strcmp(list[i], text) == 0)
+			return true;
+	return !list;
 }
 
-static int list_subjects(struct mf_image *im, const struct manifesto_list_options *o,
-			 const struct mf_subjects *subjects, struct manifesto_list_result *out,
-			 struct mf_err *err)
+static bool passes(const struct mf_entry *e, const struct manifesto_list_options *o)
 {
-	struct mf_entries *found MF_FREE = mf_calloc(subjects->n, sizeof *found);
-	size_t total = 0;
-	int rc = found ? 0 : mf_fail_nomem(err);
-	for (size_t i = 0; rc == 0 && i < subjects->n; i++) {
-		rc = mf_policy_list(mf_trust_set(im->trust), &subjects->v[i].digest, o->role, &found[i], err);
-		total += found[i].n;
+	bool type = !o->types;
+	for (size_t i = 0; !type && o->types[i]; i++)
+		type = mf_str_eqz(e->type, o->types[i]);
+	return type && is_among(o->states, mf_state_name(e->state));
+}
+
+static int check_states(const struct manifesto_list_options *o, struct mf_err *err)
+{
+	static const enum mf_state all[] = {MF_STATE_CURRENT, MF_STATE_FOREIGN, MF_STATE_EXPIRED,
+					    MF_STATE_WITHDRAWN};
+	struct mf_esc e;
+	for (size_t i = 0; o->states && o->states[i]; i++) {
+		bool known = false;
+		for (size_t k = 0; k < sizeof all / sizeof all[0]; k++)
+			known |= strcmp(o->states[i], mf_state_name(all[k])) == 0;
+		if (!known)
+			return mf_fail(err, MF_E_USAGE, 0,
+				       "there is no state '%s': current, withdrawn, expired, foreign",
+				       mf_esc(&e, mf_str_c(o->states[i])));
 	}
-	struct manifesto_record *records =
-	    rc == 0 ? mf_arena_alloc(&out->arena->a, total, sizeof *records, err) : NULL;
-	out->records = records;
-	for (size_t i = 0; found && i < subjects->n; i++) {
-		if (records && rc == 0)
-			rc = add_records(im, &subjects->v[i], &found[i], out, records, err);
-		mf_entries_clear(&found[i]);
-	}
-	return records ? rc : -1;
+	for (size_t i = 0; o->types && o->types[i]; i++)
+		if (mf_record_type_check(mf_str_c(o->types[i]), err) < 0)
+			return -1;
+	return 0;
 }
 
 /* A role that nobody delegated to is a mistake, not an empty list. */
 static int check_role(const struct mf_tuf_set *set, const char *asked, struct mf_err *err)
 {
 	struct mf_esc e;
-	if (!asked || mf_role_is("targets", asked))
+	if (mf_role_is("targets", asked))
 		return 0;
 	for (size_t i = 0; i < set->nroles; i++)
 		for (size_t j = 0; j < set->roles[i]->file->nroles; j++)
@@ -50,19 +55,241 @@ static int check_role(const struct mf_tuf_set *set, const char *asked, struct mf
 	return -1;
 }
 
-static int list(struct mf_image *im, const struct manifesto_list_options *o,
-		struct manifesto_list_result *out, struct mf_err *err)
+static int check_roles(const struct mf_tuf_set *set, const struct manifesto_list_options *o,
+		       struct mf_err *err)
+{
+	for (size_t i = 0; o->roles && o->roles[i]; i++)
+		if (check_role(set, o->roles[i], err) < 0)
+			return -1;
+	return 0;
+}
+
+/* ---- entries */
+
+static int by_name(const void *a, const void *b)
+{
+	const struct mf_entry *x = a, *y = b;
+	int c = memcmp(x->subject.b, y->subject.b, sizeof x->subject.b);
+	if (!c)
+		c = mf_str_cmp(x->type, y->type);
+	return c ? c : strcmp(x->role->role, y->role->role);
+}
+
+static int append(struct mf_entries *all, struct mf_entries *more, struct mf_err *err)
+{
+	for (size_t i = 0; i < more->n; i++) {
+		if (mf_grow((void **)&all->v, &all->cap, all->n, sizeof *all->v, err) < 0)
+			return -1;
+		all->v[all->n++] = more->v[i];
+		more->v[i] = (struct mf_entry){0};
+	}
+	return 0;
+}
+
+/* What passes the filters; a role that is named twice counts once. */
+static void keep(struct mf_entries *all, const struct manifesto_list_options *o)
+{
+	size_t kept = 0;
+	if (all->n)
+		qsort(all->v, all->n, sizeof *all->v, by_name);
+	for (size_t i = 0; i < all->n; i++)
+		if ((kept && by_name(&all->v[kept - 1], &all->v[i]) == 0) || !passes(&all->v[i], o))
+			mf_entry_clear(&all->v[i]);
+		else
+			all->v[kept++] = all->v[i];
+	all->n = kept;
+}
+
+/* The records of a subject, NULL: of all. */
+static int find(struct mf_image *im, const struct mf_digest *subject, const struct manifesto_list_options *o,
+		struct mf_entries *out, struct mf_err *err)
+{
+	const struct mf_tuf_set *set = mf_trust_set(im->trust);
+	if (!o->roles && mf_policy_list(set, subject, NULL, out, err) < 0)
+		return -1;
+	for (size_t i = 0; o->roles && o->roles[i]; i++) {
+		struct mf_entries one MF_ENTRIES_CLEANUP = {0};
+		if (mf_policy_list(set, subject, o->roles[i], &one, err) < 0 || append(out, &one, err) < 0)
+			return -1;
+	}
+	keep(out, o);
+	return 0;
+}
+
+static int report(struct mf_image *im, const struct mf_entries *e, const char *platform,
+		  struct manifesto_list_result *out, struct manifesto_record *records, struct mf_err *err)
+{
+	for (size_t i = 0; i < e->n; i++)
+		if (mf_report_record(im, &e->v[i], platform, &out->arena->a, &records[out->nrecords++], err) <
+		    0)
+			return -1;
+	return 0;
+}
+
+/* ---- one image */
+
+static int list_subjects(struct mf_image *im, const struct manifesto_list_options *o,
+			 const struct mf_subjects *subjects, struct manifesto_list_result *out,
+			 struct mf_err *err)
+{
+	struct mf_entries *found MF_FREE = mf_calloc(subjects->n, sizeof *found);
+	size_t total = 0;
+	int rc = found ? 0 : mf_fail_nomem(err);
+	for (size_t i = 0; rc == 0 && i < subjects->n; i++) {
+		rc = find(im, &subjects->v[i].digest, o, &found[i], err);
+		total += found[i].n;
+	}
+	struct manifesto_record *records =
+	    rc == 0 ? mf_arena_alloc(&out->arena->a, total, sizeof *records, err) : NULL;
+	out->records = records;
+	for (size_t i = 0; found && i < subjects->n; i++) {
+		if (records && rc == 0)
+			rc = report(im, &found[i], subjects->v[i].platform, out, records, err);
+		mf_entries_clear(&found[i]);
+	}
+	return records ? rc : -1;
+}
+
+static int list_image(struct mf_image *im, const struct manifesto_list_options *o,
+		      struct manifesto_list_result *out, struct mf_err *err)
 {
 	struct mf_subjects subjects __attribute__((cleanup(mf_subjects_clear))) = {0};
-	if (mf_image_begin(im, err) < 0)
-		return -1;
-	out->arena = mf_op_arena(err);
-	if (!out->arena || mf_trust_load(im->trust, MF_STR(""), false, err) < 0 ||
-	    check_role(mf_trust_set(im->trust), o->role, err) < 0 ||
+	if (mf_image_begin(im, err) < 0 || mf_trust_load(im->trust, MF_STR(""), false, err) < 0 ||
+	    check_roles(mf_trust_set(im->trust), o, err) < 0 ||
 	    mf_image_subjects(im, o->platform, o->all_platforms != 0, false, &subjects, err) < 0)
 		return -1;
 	out->image = mf_image_name(im, &subjects.v[0].digest, &out->arena->a, err);
 	return out->image ? list_subjects(im, o, &subjects, out, err) : -1;
+}
+
+/* ---- all images of a repository */
+
+static int by_digest(const void *a, const void *b)
+{
+	const struct mf_tag *x = a, *y = b;
+	int c = memcmp(x->digest.b, y->digest.b, sizeof x->digest.b);
+	return c ? c : strcmp(x->name, y->name);
+}
+
+/* First of the tags, which are sorted by digest, whose digest is not below. */
+static size_t first_tag(const struct mf_tags *tags, const struct mf_digest *d)
+{
+	size_t lo = 0, hi = tags->n;
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+		if (memcmp(tags->v[mid].digest.b, d->b, sizeof d->b) < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+static int report_tags(const struct mf_tags *tags, const struct mf_digest *subject, struct mf_arena *a,
+		       struct manifesto_subject *out, struct mf_err *err)
+{
+	size_t from = first_tag(tags, subject), to = from;
+	while (to < tags->n && mf_digest_eq(&tags->v[to].digest, subject))
+		to++;
+	const char **v = mf_arena_alloc(a, to - from, sizeof(char *), err);
+	if (!v)
+		return -1;
+	for (size_t i = from; i < to; i++) {
+		v[i - from] = mf_arena_dup(a, mf_str_c(tags->v[i].name), err);
+		if (!v[i - from])
+			return -1;
+	}
+	out->tags = v;
+	out->ntags = to - from;
+	return 0;
+}
+
+static int report_subject(struct mf_image *im, const struct mf_digest *subject, const struct mf_tags *tags,
+			  struct mf_arena *a, struct manifesto_subject *out, struct mf_err *err)
+{
+	char digest[MF_DIGEST_TEXT];
+	mf_digest_format(digest, subject);
+	out->image = mf_image_name(im, subject, a, err);
+	out->subject = out->image ? mf_arena_dup(a, mf_str_c(digest), err) : NULL;
+	return out->subject ? report_tags(tags, subject, a, out, err) : -1;
+}
+
+/* Of the images without a tag some may be gone; a tag's is there. */
+static int find_gone(struct mf_image *im, const struct mf_digest *digests, struct manifesto_subject *v,
+		     size_t n, struct mf_err *err)
+{
+	struct mf_digest *asked MF_FREE = mf_calloc(n, sizeof *asked);
+	bool *present MF_FREE = mf_calloc(n, sizeof *present);
+	size_t m = 0;
+	if (!asked || !present)
+		return mf_fail_nomem(err);
+	for (size_t i = 0; i < n; i++)
+		if (!v[i].ntags)
+			asked[m++] = digests[i];
+	if (mf_manifests_have(im->images, asked, m, present, err) < 0)
+		return -1;
+	m = 0;
+	for (size_t i = 0; i < n; i++)
+		if (!v[i].ntags)
+			v[i].gone = !present[m++];
+	return 0;
+}
+
+static int report_subjects(struct mf_image *im, const struct mf_entries *all, const struct mf_tags *tags,
+			   struct manifesto_list_result *out, struct mf_err *err)
+{
+	struct manifesto_subject *v = mf_arena_alloc(&out->arena->a, all->n, sizeof *v, err);
+	struct mf_digest *digests MF_FREE = mf_calloc(all->n, sizeof *digests);
+	size_t n = 0;
+	if (!v || !digests)
+		return v ? mf_fail_nomem(err) : -1;
+	for (size_t i = 0; i < all->n; i++) {
+		if (!i || !mf_digest_eq(&all->v[i].subject, &all->v[i - 1].subject)) {
+			digests[n] = all->v[i].subject;
+			v[n].first = i;
+			if (report_subject(im, &digests[n], tags, &out->arena->a, &v[n], err) < 0)
+				return -1;
+			n++;
+		}
+		v[n - 1].nrecords++;
+	}
+	out->subjects = v;
+	out->nsubjects = n;
+	return find_gone(im, digests, v, n, err);
+}
+
+static int list_repository(struct mf_image *im, const struct manifesto_list_options *o,
+			   struct manifesto_list_result *out, struct mf_err *err)
+{
+	struct mf_entries all MF_ENTRIES_CLEANUP = {0};
+	struct mf_tags tags MF_TAGS_CLEANUP = {0};
+	if (mf_trust_load(im->trust, MF_STR(""), false, err) < 0 ||
+	    check_roles(mf_trust_set(im->trust), o, err) < 0 || find(im, NULL, o, &all, err) < 0 ||
+	    mf_tags_list(im->images, &tags, err) < 0)
+		return -1;
+	if (tags.n)
+		qsort(tags.v, tags.n, sizeof *tags.v, by_digest);
+	struct manifesto_record *records = mf_arena_alloc(&out->arena->a, all.n, sizeof *records, err);
+	out->records = records;
+	out->image = records ? mf_arena_dup(&out->arena->a, mf_str_c(o->image), err) : NULL;
+	if (!out->image || report(im, &all, NULL, out, records, err) < 0)
+		return -1;
+	return report_subjects(im, &all, &tags, out, err);
+}
+
+static int open_and_list(struct mf_image *im, struct manifesto *m, const struct manifesto_list_options *o,
+			 struct manifesto_list_result *out, struct mf_err *err)
+{
+	if (check_states(o, err) < 0)
+		return -1;
+	if (o->all && (o->platform || o->all_platforms))
+		return mf_fail(err, MF_E_USAGE, 0, "all images of a repository have no platform to choose");
+	if ((o->all ? mf_repository_open(im, m, o->image, err) : mf_image_open(im, m, o->image, err)) < 0)
+		return -1;
+	out->arena = mf_op_arena(err);
+	if (!out->arena)
+		return -1;
+	return o->all ? list_repository(im, o, out, err) : list_image(im, o, out, err);
 }
 
 int manifesto_list(struct manifesto *m, const struct manifesto_list_options *opt,
@@ -72,7 +299,7 @@ int manifesto_list(struct manifesto *m, const struct manifesto_list_options *opt
 	struct mf_image im MF_IMAGE_CLEANUP = {0};
 	struct manifesto_list_result r = {.size = sizeof r};
 	mf_op_begin(m, error);
-	if (mf_image_open(&im, m, opt->image, &err) < 0 || list(&im, opt, &r, &err) < 0) {
+	if (open_and_list(&im, m, opt, &r, &err) < 0) {
 		manifesto_list_result_clear(&r);
 		return mf_op_fail(error, &err);
 	}

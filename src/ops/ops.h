@@ -120,9 +120,24 @@ int mf_content_get(struct mf_image *im, struct mf_str target_name, const struct 
 int mf_content_put_target(struct mf_image *im, struct mf_str target_name, struct mf_spool *blob,
 			  const struct mf_digest *digest, struct mf_err *err) MF_NODISCARD;
 
+/* Has the trust repository itself a target file, of this length in a directory? A web server's is fetched. */
+int mf_content_has_target(struct mf_image *im, struct mf_str target_name,
+			  const struct mf_tuf_target_info *info, bool *has, struct mf_err *err) MF_NODISCARD;
+
+/* ---- repositories */
+/* A repository argument, without tag and digest, opened as mf_image_open does; nothing of it is resolved. */
+int mf_repository_open(struct mf_image *im, struct manifesto *m, const char *text,
+		       struct mf_err *err) MF_NODISCARD;
+
 /* ---- results */
+/* The four top-level roles and every delegation that is listed. */
+int mf_report_roles(struct manifesto *m, const struct mf_tuf_set *set, struct mf_arena *a,
+		    const struct manifesto_trust_role **out, size_t *nout, struct mf_err *err) MF_NODISCARD;
 int mf_report_record(struct mf_image *im, const struct mf_entry *e, const char *platform, struct mf_arena *a,
 		     struct manifesto_record *out, struct mf_err *err) MF_NODISCARD;
+/* The keys of a role, those that cannot be used left out. */
+int mf_report_role_keys(struct manifesto *m, const struct mf_tuf_role *role, struct mf_arena *a,
+			const struct manifesto_signer **out, size_t *nout, struct mf_err *err) MF_NODISCARD;
 /* Signers of a list of keys; name is the local key's. */
 int mf_report_keys(struct manifesto *m, struct mf_pubkey *const *keys, size_t n, struct mf_arena *a,
 		   const struct manifesto_signer **out, size_t *nout, struct mf_err *err) MF_NODISCARD;

@@ -2,7 +2,7 @@
  * nothing trusts them. */
 #include "base/encode.h"
 #include "crypto/hash.h"
-#include "ops/ops.h"
+#include "ops/drift.h"
 
 int mf_artifact_of(const struct mf_subject *s, const char *type, const struct mf_digest *blob,
 		   uint64_t length, const char *media_type, struct mf_buf *out, struct mf_digest *digest,
@@ -22,14 +22,7 @@ int mf_artifact_of(const struct mf_subject *s, const char *type, const struct mf
 
 /* ---- catalogue */
 
-struct catalogue {
-	struct mf_catalogue_record *v;
-	char (*created)[MF_TIME_LEN];
-	char **types;
-	size_t n;
-};
-
-static void catalogue_clear(struct catalogue *c)
+void mf_catalogue_clear(struct mf_catalogue *c)
 {
 	for (size_t i = 0; c->types && i < c->n; i++)
 		free(c->types[i]);
@@ -38,7 +31,8 @@ static void catalogue_clear(struct catalogue *c)
 	free(c->v);
 }
 
-static int catalogue_of(const struct mf_entries *e, struct catalogue *c, struct mf_err *err)
+int mf_catalogue_of(const struct mf_entries *e, const bool *missing, struct mf_catalogue *c,
+		    struct mf_err *err)
 {
 	c->v = mf_calloc(e->n, sizeof *c->v);
 	c->created = mf_calloc(e->n, sizeof *c->created);
@@ -57,7 +51,8 @@ static int catalogue_of(const struct mf_entries *e, struct catalogue *c, struct 
 						       .type = c->types[i],
 						       .media_type = x->record.media_type,
 						       .role = x->role->role,
-						       .created = x->record.created ? c->created[i] : NULL};
+						       .created = x->record.created ? c->created[i] : NULL,
+						       .missing = missing && missing[i]};
 	}
 	return 0;
 }
@@ -65,8 +60,10 @@ static int catalogue_of(const struct mf_entries *e, struct catalogue *c, struct 
 static int write_catalogue(struct mf_image *im, const struct mf_entries *all, const bool *parts,
 			   const bool *given, struct mf_err *err)
 {
-	struct catalogue c __attribute__((cleanup(catalogue_clear))) = {0};
-	return catalogue_of(all, &c, err) < 0 ? -1 : mf_catalogue_set(im->blobs, c.v, c.n, parts, given, err);
+	struct mf_catalogue c __attribute__((cleanup(mf_catalogue_clear))) = {0};
+	return mf_catalogue_of(all, NULL, &c, err) < 0
+		   ? -1
+		   : mf_catalogue_set(im->blobs, c.v, c.n, parts, given, err);
 }
 
 /* The records that catalogue and referrers are made of: of a big repository those that share their part with
@@ -92,16 +89,7 @@ static int survey(struct mf_image *im, const struct mf_subjects *changed, struct
 
 /* ---- referrers */
 
-/* The artifact manifests of a subject's records. */
-struct artifacts {
-	struct mf_descriptors d;
-	struct mf_buf *bytes;
-	struct mf_digest *digests;
-	bool *present;
-	size_t cap;
-};
-
-static void artifacts_clear(struct artifacts *a)
+void mf_artifacts_clear(struct mf_artifacts *a)
 {
 	for (size_t i = 0; a->bytes && i < a->d.n; i++)
 		mf_buf_clear(&a->bytes[i]);
@@ -112,7 +100,7 @@ static void artifacts_clear(struct artifacts *a)
 }
 
 /* 1: added; 0: made for another description of the subject, not ours to rebuild. */
-static int add_artifact(struct artifacts *a, const struct mf_subject *s, const struct mf_entry *e,
+static int add_artifact(struct mf_artifacts *a, const struct mf_subject *s, const struct mf_entry *e,
 			struct mf_err *err)
 {
 	size_t i = a->d.n;
@@ -141,24 +129,32 @@ static int add_artifact(struct artifacts *a, const struct mf_subject *s, const s
 	return d->media_type ? 1 : mf_fail_nomem(err);
 }
 
-static int find_artifacts(const struct mf_subject *s, const struct mf_entries *all, struct artifacts *a,
-			  struct mf_err *err)
+size_t mf_subject_end(const struct mf_entries *all, size_t from)
 {
-	a->d.v = mf_calloc(all->n, sizeof *a->d.v);
-	a->bytes = mf_calloc(all->n, sizeof *a->bytes);
-	a->digests = mf_calloc(all->n, sizeof *a->digests);
-	a->present = mf_calloc(all->n, sizeof *a->present);
+	size_t to = from;
+	while (to < all->n && mf_digest_eq(&all->v[to].subject, &all->v[from].subject))
+		to++;
+	return to;
+}
+
+int mf_artifacts_of(const struct mf_subject *s, const struct mf_entries *all, size_t from, size_t to,
+		    const bool *missing, struct mf_artifacts *a, struct mf_err *err)
+{
+	a->d.v = mf_calloc(to - from, sizeof *a->d.v);
+	a->bytes = mf_calloc(to - from, sizeof *a->bytes);
+	a->digests = mf_calloc(to - from, sizeof *a->digests);
+	a->present = mf_calloc(to - from, sizeof *a->present);
 	if (!a->d.v || !a->bytes || !a->digests || !a->present)
 		return mf_fail_nomem(err);
-	for (size_t i = 0; i < all->n; i++)
-		if (all->v[i].record.has_artifact && mf_digest_eq(&all->v[i].subject, &s->digest) &&
+	for (size_t i = from; i < to; i++)
+		if (all->v[i].record.has_artifact && !(missing && missing[i]) &&
 		    add_artifact(a, s, &all->v[i], err) < 0)
 			return -1;
 	return 0;
 }
 
 /* Stored again when the registry has lost them: garbage collection keeps no untagged manifest. */
-static int restore_artifacts(struct mf_image *im, struct artifacts *a, bool *api, struct mf_err *err)
+static int store_missing(struct mf_image *im, struct mf_artifacts *a, bool *api, struct mf_err *err)
 {
 	if (mf_manifests_have(im->blobs, a->digests, a->d.n, a->present, err) < 0)
 		return -1;
@@ -170,7 +166,18 @@ static int restore_artifacts(struct mf_image *im, struct artifacts *a, bool *api
 	return 0;
 }
 
-static bool still_current(const struct artifacts *a, const struct mf_digest *d)
+int mf_artifacts_restore(struct mf_image *im, const struct mf_subject *s, struct mf_artifacts *a,
+			 const struct mf_digest *gone, size_t ngone, struct mf_err *err)
+{
+	bool api = false;
+	if (store_missing(im, a, &api, err) < 0)
+		return -1;
+	if (api)
+		return 0; /* the registry keeps the list itself */
+	return mf_referrers_update(im->blobs, &s->digest, a->d.v, a->d.n, gone, ngone, err);
+}
+
+static bool still_current(const struct mf_artifacts *a, const struct mf_digest *d)
 {
 	for (size_t i = 0; i < a->d.n; i++)
 		if (mf_digest_eq(&a->digests[i], d))
@@ -181,20 +188,19 @@ static bool still_current(const struct artifacts *a, const struct mf_digest *d)
 static int rebuild_subject(struct mf_image *im, const struct mf_subject *s, const struct mf_entries *all,
 			   const struct mf_digest *replaced, size_t nreplaced, struct mf_err *err)
 {
-	struct artifacts a __attribute__((cleanup(artifacts_clear))) = {0};
+	struct mf_artifacts a __attribute__((cleanup(mf_artifacts_clear))) = {0};
 	struct mf_digest *gone MF_FREE = mf_calloc(nreplaced, sizeof *gone);
-	size_t ngone = 0;
-	bool api = false;
+	size_t ngone = 0, from = 0;
 	if (!gone)
 		return mf_fail_nomem(err);
-	if (find_artifacts(s, all, &a, err) < 0 || restore_artifacts(im, &a, &api, err) < 0)
+	while (from < all->n && !mf_digest_eq(&all->v[from].subject, &s->digest))
+		from++;
+	if (mf_artifacts_of(s, all, from, mf_subject_end(all, from), NULL, &a, err) < 0)
 		return -1;
 	for (size_t i = 0; i < nreplaced; i++)
 		if (!still_current(&a, &replaced[i]))
 			gone[ngone++] = replaced[i];
-	if (api)
-		return 0; /* the registry keeps the list itself */
-	return mf_referrers_update(im->blobs, &s->digest, a.d.v, a.d.n, gone, ngone, err);
+	return mf_artifacts_restore(im, s, &a, gone, ngone, err);
 }
 
 static int rebuild_once(struct mf_image *im, const struct mf_subjects *subjects,

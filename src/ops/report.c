@@ -36,6 +36,17 @@ int mf_report_keys(struct manifesto *m, struct mf_pubkey *const *keys, size_t n,
 	return 0;
 }
 
+int mf_report_role_keys(struct manifesto *m, const struct mf_tuf_role *role, struct mf_arena *a,
+			const struct manifesto_signer **out, size_t *nout, struct mf_err *err)
+{
+	struct mf_pubkey **keys MF_FREE = mf_calloc(role->nkeys, sizeof(struct mf_pubkey *));
+	if (!keys)
+		return mf_fail_nomem(err);
+	for (size_t i = 0; i < role->nkeys; i++)
+		keys[i] = role->keys[i]->pub;
+	return mf_report_keys(m, keys, role->nkeys, a, out, nout, err);
+}
+
 static int report_signers(struct manifesto *m, const struct mf_entry *e, struct mf_arena *a,
 			  struct manifesto_record *out, struct mf_err *err)
 {

@@ -8,12 +8,9 @@
 static int report_role(struct manifesto *m, const struct mf_tuf_role *role, const struct mf_tuf_file *file,
 		       struct mf_arena *a, struct manifesto_trust_role *out, struct mf_err *err)
 {
-	struct mf_pubkey **keys MF_FREE = mf_calloc(role->nkeys, sizeof(struct mf_pubkey *));
 	const char **paths = mf_arena_alloc(a, role->npaths, sizeof(char *), err);
-	if (!keys || !paths)
-		return keys ? -1 : mf_fail_nomem(err);
-	for (size_t i = 0; i < role->nkeys; i++)
-		keys[i] = role->keys[i]->pub;
+	if (!paths)
+		return -1;
 	for (size_t i = 0; i < role->npaths; i++) {
 		paths[i] = mf_arena_dup(a, role->paths[i], err);
 		if (!paths[i])
@@ -26,14 +23,13 @@ static int report_role(struct manifesto *m, const struct mf_tuf_role *role, cons
 					  .paths = paths,
 					  .npaths = role->npaths};
 	out->name = mf_arena_dup(a, mf_str_c(role->name), err);
-	return out->name ? mf_report_keys(m, keys, role->nkeys, a, &out->keys, &out->nkeys, err) : -1;
+	return out->name ? mf_report_role_keys(m, role, a, &out->keys, &out->nkeys, err) : -1;
 }
 
-static int report_roles(struct manifesto *m, const struct mf_tuf_set *set, struct manifesto_trust_result *out,
-			struct mf_err *err)
+int mf_report_roles(struct manifesto *m, const struct mf_tuf_set *set, struct mf_arena *a,
+		    const struct manifesto_trust_role **out, size_t *nout, struct mf_err *err)
 {
-	struct mf_arena *a = &out->arena->a;
-	size_t n = MF_TUF_TYPES;
+	size_t n = MF_TUF_TYPES, at = 0;
 	for (size_t i = 0; i < set->nroles; i++)
 		n += set->roles[i]->file->nroles;
 	struct manifesto_trust_role *v = mf_arena_alloc(a, n, sizeof *v, err);
@@ -42,16 +38,17 @@ static int report_roles(struct manifesto *m, const struct mf_tuf_set *set, struc
 	const struct mf_tuf_file *top[MF_TUF_TYPES] = {set->root, set->timestamp, set->snapshot,
 						       set->roles[0]->file};
 	for (size_t i = 0; i < MF_TUF_TYPES; i++)
-		if (report_role(m, &set->root->roles[i], top[i], a, &v[out->nroles++], err) < 0)
+		if (report_role(m, &set->root->roles[i], top[i], a, &v[at++], err) < 0)
 			return -1;
 	for (size_t i = 0; i < set->nroles; i++)
 		for (size_t j = 0; j < set->roles[i]->file->nroles; j++) {
 			const struct mf_tuf_role *role = &set->roles[i]->file->roles[j];
 			const struct mf_tuf_loaded *l = mf_tuf_set_find(set, role->name);
-			if (report_role(m, role, l ? l->file : NULL, a, &v[out->nroles++], err) < 0)
+			if (report_role(m, role, l ? l->file : NULL, a, &v[at++], err) < 0)
 				return -1;
 		}
-	out->roles = v;
+	*out = v;
+	*nout = n;
 	return 0;
 }
 
@@ -107,7 +104,8 @@ static int show(struct mf_image *im, struct manifesto_trust_result *out, struct 
 	out->tofu = mf_trust_was_tofu(im->trust);
 	if (report_head(im, out, err) < 0)
 		return -1;
-	return report_roles(im->m, mf_trust_set(im->trust), out, err);
+	return mf_report_roles(im->m, mf_trust_set(im->trust), &out->arena->a, &out->roles, &out->nroles,
+			       err);
 }
 
 static int init(struct mf_image *im, struct manifesto_trust_result *out, struct mf_err *err)

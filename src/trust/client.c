@@ -544,7 +544,10 @@ int mf_trust_load(struct mf_trust *t, struct mf_str prefix, bool for_signing, st
 		mf_err_set_endpoint(err, t->repo->where);
 		return -1;
 	}
-	if (mf_floors_raise(t->cfg->home, t->pin_name, &t->set, t->cfg->env, err) < 0)
+	/* What has expired may be an old state: a machine without floors learns none from it, or it could
+	 * make that state fresh again afterwards. */
+	if ((!t->set.expired || t->floors.any) &&
+	    mf_floors_raise(t->cfg->home, t->pin_name, &t->set, t->cfg->env, err) < 0)
 		return -1;
 	t->loaded = true;
 	/* What is only shown is not trusted from now on. */

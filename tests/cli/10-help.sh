@@ -108,10 +108,10 @@ completes() { # NAME EXPECTED WORDS...: the last word is to be completed
 	check "bash completes $name" test "${got% }" = "$expected"
 }
 completes 'a command' 'put' pu
-completes 'commands' 'completion get help history key list policy put rm sign trust verify version withdraw' ''
+completes 'commands' 'completion get help history key list policy put repair rm sign status trust verify version withdraw' ''
 completes 'a command behind an option with a value' 'get' --role x g
 completes 'a command behind an option with =' 'get' --role = x g
-completes 'a subcommand' 'init pin show' trust ''
+completes 'a subcommand' 'init pin refresh show' trust ''
 completes 'an option of the command' '--all-platforms --annotation --author' put --a
 completes 'a global option' '--json' list --js
 completes 'no option of another command' '' get --all

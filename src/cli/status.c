@@ -1,0 +1,355 @@
+/* status, repair, trust refresh: each over several repositories. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/encode.h"
+#include "cli/command.h"
+#include "cli/show.h"
+
+static void status_cleanup(struct manifesto_status_result *r)
+{
+	manifesto_status_result_clear(r);
+}
+
+static void repair_cleanup(struct manifesto_repair_result *r)
+{
+	manifesto_repair_result_clear(r);
+}
+
+/* ---------------------------------------------------------------- status as text */
+
+static void begin_line(const char *repository, int status)
+{
+	mf_cli_put_text(stdout, repository);
+	(void)printf(": %d ", status);
+}
+
+static void show_finding(const char *repository, const struct manifesto_status_finding *f)
+{
+	begin_line(repository, f->status);
+	(void)printf("%s: ", f->kind);
+	mf_cli_put_text(stdout, f->message);
+	if (f->action) {
+		(void)printf(" (%s: ", f->actor);
+		mf_cli_put_text(stdout, f->action);
+		(void)fputc(')', stdout);
+	}
+	(void)fputc('\n', stdout);
+}
+
+/* The keys of a role that are on this machine. */
+static char *keys_here(const struct manifesto_trust_role *r)
+{
+	char *text = NULL;
+	size_t size = 0, n = 0;
+	FILE *f = open_memstream(&text, &size);
+	if (!f)
+		return NULL;
+	for (size_t i = 0; i < r->nkeys; i++)
+		if (r->keys[i].name)
+			(void)fprintf(f, "%s%s", n++ ? "," : "", r->keys[i].name);
+	if (fclose(f) == 0)
+		return text;
+	free(text);
+	return NULL;
+}
+
+static int show_roles(const struct manifesto_status_result *r, struct manifesto_error *err)
+{
+	static const char *const heads[] = {"ROLE", "VERSION", "EXPIRES", "NEEDS", "KEYS HERE"};
+	struct mf_cli_table t MF_CLI_TABLE_CLEANUP;
+	mf_cli_table_init(&t, sizeof heads / sizeof heads[0]);
+	for (size_t i = 0; i < sizeof heads / sizeof heads[0]; i++)
+		mf_cli_table_add(&t, heads[i]);
+	for (size_t i = 0; i < r->nroles; i++) {
+		const struct manifesto_trust_role *role = &r->roles[i];
+		char *here MF_FREE = keys_here(role);
+		char number[24], time[MF_TIME_LEN];
+		if (!here)
+			return mf_cli_nomem(err);
+		mf_cli_table_add(&t, role->name);
+		(void)snprintf(number, sizeof number, "%lld", (long long)role->version);
+		mf_cli_table_add(&t, role->version ? number : NULL);
+		mf_cli_show_time(time, role->expires);
+		mf_cli_table_add(&t, time);
+		(void)snprintf(number, sizeof number, "%d of %zu", role->threshold, role->nkeys);
+		mf_cli_table_add(&t, number);
+		mf_cli_table_add(&t, here);
+	}
+	return mf_cli_table_print(&t, stdout, err);
+}
+
+static int show_text(const struct mf_cli *cli, const char *repository,
+		     const struct manifesto_status_result *r, struct manifesto_error *err)
+{
+	if (!cli->quiet && show_roles(r, err) < 0)
+		return -1;
+	for (size_t i = 0; i < r->nfindings; i++)
+		if (!cli->quiet || r->findings[i].status)
+			show_finding(repository, &r->findings[i]);
+	if (cli->quiet)
+		return 0;
+	begin_line(repository, r->status);
+	(void)printf("%s: %zu records in force, %zu images\n", r->status ? "needs attention" : "all is well",
+		     r->nrecords, r->nsubjects);
+	return 0;
+}
+
+/* ---------------------------------------------------------------- status as JSON */
+
+static void finding_json(struct mf_cli_json_out *j, const struct manifesto_status_finding *f)
+{
+	mf_cli_json_open(j, NULL, '{');
+	mf_cli_json_text(j, "kind", f->kind);
+	mf_cli_json_int(j, "exit", f->status);
+	mf_cli_json_text(j, "message", f->message);
+	mf_cli_json_text(j, "actor", f->actor);
+	mf_cli_json_text(j, "action", f->action);
+	mf_cli_json_text(j, "role", f->role);
+	mf_cli_json_text(j, "subject", f->subject);
+	mf_cli_json_text(j, "type", f->type);
+	mf_cli_json_time(j, "expires", f->expires);
+	mf_cli_json_close(j, '}');
+}
+
+static void role_json(struct mf_cli_json_out *j, const struct manifesto_trust_role *r)
+{
+	int64_t here = 0;
+	for (size_t i = 0; i < r->nkeys; i++)
+		here += r->keys[i].name != NULL;
+	mf_cli_json_open(j, NULL, '{');
+	mf_cli_json_text(j, "name", r->name);
+	mf_cli_json_int(j, "version", r->version);
+	mf_cli_json_time(j, "expires", r->expires);
+	mf_cli_json_int(j, "threshold", r->threshold);
+	mf_cli_json_int(j, "keysHere", here);
+	mf_cli_show_signers_json(j, "keys", r->keys, r->nkeys);
+	mf_cli_json_close(j, '}');
+}
+
+static void status_json(struct mf_cli_json_out *j, const struct manifesto_status_result *r)
+{
+	mf_cli_json_text(j, "gun", r->gun);
+	mf_cli_json_text(j, "where", r->where);
+	mf_cli_json_text(j, "dialect", r->dialect);
+	mf_cli_json_int(j, "records", (int64_t)r->nrecords);
+	mf_cli_json_int(j, "images", (int64_t)r->nsubjects);
+	mf_cli_json_open(j, "roles", '[');
+	for (size_t i = 0; i < r->nroles; i++)
+		role_json(j, &r->roles[i]);
+	mf_cli_json_close(j, ']');
+	mf_cli_json_open(j, "findings", '[');
+	for (size_t i = 0; i < r->nfindings; i++)
+		finding_json(j, &r->findings[i]);
+	mf_cli_json_close(j, ']');
+}
+
+/* ---------------------------------------------------------------- several repositories */
+
+/* One that cannot be examined does not hide the others. */
+static void show_failure(const struct mf_cli *cli, struct mf_cli_json_out *j,
+			 const struct manifesto_error *why)
+{
+	if (!cli->json) {
+		mf_cli_print_error(why, false);
+		return;
+	}
+	mf_cli_json_open(j, "error", '{');
+	mf_cli_json_text(j, "code", why->code);
+	mf_cli_json_int(j, "exit", why->status);
+	mf_cli_json_text(j, "message", why->message);
+	mf_cli_json_text(j, "endpoint", why->endpoint[0] ? why->endpoint : NULL);
+	mf_cli_json_text(j, "hint", why->hint[0] ? why->hint : NULL);
+	mf_cli_json_close(j, '}');
+}
+
+/* Does one repository with the command's own function: the status of it, -1 for what ends the program. */
+typedef int (*one_fn)(struct mf_cli *cli, const char *repository, struct mf_cli_json_out *j,
+		      struct manifesto_error *why);
+
+static int each_repository(struct mf_cli *cli, const char *schema, one_fn one, struct manifesto_error *err)
+{
+	struct mf_cli_json_out j;
+	if (cli->json) {
+		mf_cli_json_begin(&j, stdout, schema);
+		mf_cli_json_open(&j, "repositories", '[');
+	}
+	for (size_t i = 0; i < cli->nargument; i++) {
+		struct manifesto_error why = {0};
+		if (cli->json) {
+			mf_cli_json_open(&j, NULL, '{');
+			mf_cli_json_text(&j, "repository", cli->argument[i]);
+		}
+		int status = one(cli, cli->argument[i], &j, &why);
+		if (status < 0 && why.status == MANIFESTO_USAGE) {
+			*err = why; /* a slip on the command line is nobody's state */
+			return -1;
+		}
+		if (status < 0) {
+			show_failure(cli, &j, &why);
+			status = why.status;
+		}
+		if (cli->json) {
+			mf_cli_json_int(&j, "exit", status);
+			mf_cli_json_close(&j, '}');
+		}
+		cli->outcome = manifesto_graver(cli->outcome, status);
+	}
+	if (cli->json) {
+		mf_cli_json_close(&j, ']');
+		mf_cli_json_int(&j, "exit", cli->outcome);
+		mf_cli_json_end(&j);
+	}
+	return 0;
+}
+
+static int status_of(struct mf_cli *cli, const char *repository, struct mf_cli_json_out *j,
+		     struct manifesto_error *why)
+{
+	struct manifesto_status_options o = MANIFESTO_INIT(manifesto_status_options);
+	struct manifesto_status_result r __attribute__((cleanup(status_cleanup))) =
+	    MANIFESTO_INIT(manifesto_status_result);
+	o.repository = repository;
+	if (mf_cli_args_duration(&cli->args, MF_OPT_WARN_WITHIN, &o.warn_within, why) < 0 ||
+	    manifesto_status(cli->m, &o, &r, why) < 0)
+		return -1;
+	if (cli->json)
+		status_json(j, &r);
+	else if (show_text(cli, repository, &r, why) < 0)
+		return -1;
+	return r.status;
+}
+
+int mf_cli_run_status(struct mf_cli *cli, struct manifesto_error *err)
+{
+	return each_repository(cli, "status", status_of, err);
+}
+
+/* ---------------------------------------------------------------- repair */
+
+static void show_repair(const struct mf_cli *cli, const char *repository,
+			const struct manifesto_repair_result *r)
+{
+	bool any = r->catalogue || r->subjects || r->targets;
+	if (cli->quiet)
+		return;
+	mf_cli_put_text(stdout, repository);
+	if (!any) {
+		(void)puts(": nothing to repair");
+		return;
+	}
+	(void)fputs(r->repaired ? ": repaired:" : ": would repair:", stdout);
+	const char *comma = "";
+	if (r->catalogue) {
+		(void)fputs(" the catalogue", stdout);
+		comma = ",";
+	}
+	if (r->subjects) {
+		(void)printf("%s the referrers of %zu images (%zu records missing, %zu too many)", comma,
+			     r->subjects, r->unlisted, r->stale);
+		comma = ",";
+	}
+	if (r->targets)
+		(void)printf("%s %zu target files", comma, r->targets);
+	(void)fputc('\n', stdout);
+}
+
+static int repair_one(struct mf_cli *cli, const char *repository, struct mf_cli_json_out *j,
+		      struct manifesto_error *why)
+{
+	struct manifesto_repair_options o = MANIFESTO_INIT(manifesto_repair_options);
+	struct manifesto_repair_result r __attribute__((cleanup(repair_cleanup))) =
+	    MANIFESTO_INIT(manifesto_repair_result);
+	o.repository = repository;
+	o.dry_run = mf_cli_args_has(&cli->args, MF_OPT_DRY_RUN);
+	if (manifesto_repair(cli->m, &o, &r, why) < 0)
+		return -1;
+	if (!cli->json) {
+		show_repair(cli, repository, &r);
+		return 0;
+	}
+	mf_cli_json_text(j, "gun", r.gun);
+	mf_cli_json_bool(j, "catalogue", r.catalogue);
+	mf_cli_json_int(j, "images", (int64_t)r.subjects);
+	mf_cli_json_int(j, "missing", (int64_t)r.unlisted);
+	mf_cli_json_int(j, "stale", (int64_t)r.stale);
+	mf_cli_json_int(j, "targets", (int64_t)r.targets);
+	mf_cli_json_bool(j, "repaired", r.repaired);
+	return 0;
+}
+
+int mf_cli_run_repair(struct mf_cli *cli, struct manifesto_error *err)
+{
+	return each_repository(cli, "repair", repair_one, err);
+}
+
+/* ---------------------------------------------------------------- trust refresh */
+
+static void refresh_cleanup(struct manifesto_refresh_result *r)
+{
+	manifesto_refresh_result_clear(r);
+}
+
+static void show_refreshed(const char *image, const struct manifesto_refreshed_role *r, bool dry)
+{
+	char time[MF_TIME_LEN];
+	mf_time_format(time, r->expires);
+	mf_cli_put_text(stdout, image);
+	(void)fputs(": ", stdout);
+	mf_cli_put_text(stdout, r->name);
+	if (r->done) {
+		(void)printf(" %s version %lld, expires %s\n",
+			     dry ? "would be signed:" : "signed:", (long long)r->version, time);
+		return;
+	}
+	char *keys MF_FREE = mf_cli_show_signers(r->keys, r->nkeys);
+	(void)printf(" left: version %lld, expires %s; its keys: ", (long long)r->version, time);
+	mf_cli_put_text(stdout, keys && *keys ? keys : "not known here");
+	(void)fputc('\n', stdout);
+}
+
+static void refresh_json(struct mf_cli_json_out *j, const struct manifesto_refresh_result *r)
+{
+	mf_cli_json_text(j, "gun", r->gun);
+	mf_cli_json_text(j, "where", r->where);
+	mf_cli_json_open(j, "roles", '[');
+	for (size_t i = 0; i < r->nroles; i++) {
+		mf_cli_json_open(j, NULL, '{');
+		mf_cli_json_text(j, "name", r->roles[i].name);
+		mf_cli_json_bool(j, "signed", r->roles[i].done);
+		mf_cli_json_int(j, "version", r->roles[i].version);
+		mf_cli_json_time(j, "expires", r->roles[i].expires);
+		mf_cli_show_signers_json(j, "keys", r->roles[i].keys, r->roles[i].nkeys);
+		mf_cli_json_close(j, '}');
+	}
+	mf_cli_json_close(j, ']');
+}
+
+static int refresh_one(struct mf_cli *cli, const char *image, struct mf_cli_json_out *j,
+		       struct manifesto_error *why)
+{
+	struct manifesto_refresh_options o = MANIFESTO_INIT(manifesto_refresh_options);
+	struct manifesto_refresh_result r __attribute__((cleanup(refresh_cleanup))) =
+	    MANIFESTO_INIT(manifesto_refresh_result);
+	o.image = image;
+	o.force = mf_cli_args_has(&cli->args, MF_OPT_FORCE);
+	o.dry_run = mf_cli_args_has(&cli->args, MF_OPT_DRY_RUN);
+	if (mf_cli_args_duration(&cli->args, MF_OPT_WITHIN, &o.within, why) < 0 ||
+	    manifesto_trust_refresh(cli->m, &o, &r, why) < 0)
+		return -1;
+	if (cli->json)
+		refresh_json(j, &r);
+	for (size_t i = 0; !cli->json && i < r.nroles; i++)
+		if (!cli->quiet || !r.roles[i].done)
+			show_refreshed(image, &r.roles[i], o.dry_run);
+	if (!cli->json && !cli->quiet && !r.nroles) {
+		mf_cli_put_text(stdout, image);
+		(void)puts(": nothing to sign");
+	}
+	return r.status;
+}
+
+int mf_cli_run_trust_refresh(struct mf_cli *cli, struct manifesto_error *err)
+{
+	return each_repository(cli, "trust-refresh", refresh_one, err);
+}

@@ -1,0 +1,275 @@
+/* Catalogue, referrers and blobs against the signed records. */
+#include "ops/drift.h"
+
+#include "oci/spool_hash.h"
+
+#define OUR_ARTIFACTS "application/vnd.manifesto."
+
+void mf_drift_clear(struct mf_drift *d)
+{
+	for (size_t i = 0; i < d->n; i++)
+		free(d->v[i].stale);
+	free(d->v);
+	free(d->missing);
+	free(d->unreachable);
+	free(d->no_target);
+	mf_entries_clear(&d->all);
+	*d = (struct mf_drift){0};
+}
+
+bool mf_drift_any(const struct mf_drift *d)
+{
+	bool any = d->catalogue;
+	for (size_t i = 0; i < d->n; i++)
+		any |= d->v[i].unlisted || d->v[i].nstale;
+	for (size_t i = 0; i < d->all.n; i++)
+		any |= d->no_target[i];
+	return any;
+}
+
+/* ---- blobs */
+
+static int by_digest(const void *a, const void *b)
+{
+	return memcmp(((const struct mf_digest *)a)->b, ((const struct mf_digest *)b)->b, 32);
+}
+
+static size_t sort_unique(struct mf_digest *v, size_t n)
+{
+	size_t kept = 0;
+	qsort(v, n, sizeof *v, by_digest);
+	for (size_t i = 0; i < n; i++)
+		if (!kept || !mf_digest_eq(&v[kept - 1], &v[i]))
+			v[kept++] = v[i];
+	return kept;
+}
+
+/* What the trust repository itself has, `get` needs from nowhere else. Asking a web server costs a download.
+ */
+static int look_for_target(struct mf_image *im, struct mf_drift *d, size_t i, struct mf_err *err)
+{
+	struct mf_buf name MF_BUF_CLEANUP = MF_BUF_INIT(512);
+	const struct mf_entry *e = &d->all.v[i];
+	bool local = mf_trust_dir(im->trust) != NULL, has = false;
+	if (!local && !d->missing[i])
+		return 0;
+	if (mf_record_name(&name, e->type, &e->subject, err) < 0 ||
+	    mf_content_has_target(im, mf_buf_str(&name), &e->info, &has, err) < 0)
+		return -1;
+	d->no_target[i] = local && !has && !d->missing[i];
+	d->unreachable[i] = !has && d->missing[i];
+	return 0;
+}
+
+static int find_blobs(struct mf_image *im, struct mf_drift *d, struct mf_err *err)
+{
+	struct mf_digest *v MF_FREE = mf_calloc(d->all.n, sizeof *v);
+	bool *present MF_FREE = mf_calloc(d->all.n, sizeof *present);
+	if (!v || !present)
+		return mf_fail_nomem(err);
+	for (size_t i = 0; i < d->all.n; i++)
+		v[i] = d->all.v[i].info.sha256;
+	size_t n = d->all.n ? sort_unique(v, d->all.n) : 0;
+	if (mf_blobs_have(im->blobs, v, n, present, err) < 0)
+		return -1;
+	for (size_t i = 0; i < d->all.n; i++) {
+		const struct mf_digest *at = bsearch(&d->all.v[i].info.sha256, v, n, sizeof *v, by_digest);
+		d->missing[i] = !present[at - v];
+		if (look_for_target(im, d, i, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* ---- subjects */
+
+static int find_subjects(struct mf_image *im, struct mf_drift *d, struct mf_err *err)
+{
+	struct mf_digest *digests MF_FREE = mf_calloc(d->all.n, sizeof *digests);
+	struct mf_looked *looked MF_FREE = mf_calloc(d->all.n, sizeof *looked);
+	d->v = mf_calloc(d->all.n, sizeof *d->v);
+	if (!digests || !looked || !d->v)
+		return mf_fail_nomem(err);
+	for (size_t from = 0; from < d->all.n; from = d->v[d->n++].to) {
+		struct mf_subject_drift *x = &d->v[d->n];
+		x->from = from;
+		x->to = mf_subject_end(&d->all, from);
+		x->s.digest = digests[d->n] = d->all.v[from].subject;
+	}
+	if (mf_manifests_look(im->images, digests, d->n, looked, err) < 0)
+		return -1;
+	for (size_t i = 0; i < d->n; i++) {
+		d->v[i].gone = !looked[i].present;
+		d->v[i].s.size = looked[i].size;
+		memcpy(d->v[i].s.media_type, looked[i].media_type, sizeof looked[i].media_type);
+	}
+	return 0;
+}
+
+/* ---- referrers */
+
+struct referrers {
+	struct mf_image *im;
+	struct mf_drift *d;
+	size_t *which; /* subjects that are asked for */
+	struct listed {
+		struct mf_digest artifact;
+		struct mf_subject_drift *by;
+	} * listed; /* artifact manifests that are listed */
+	size_t n, cap;
+};
+
+static bool is_listed(const struct mf_descriptors *list, const struct mf_digest *digest)
+{
+	for (size_t i = 0; i < list->n; i++)
+		if (mf_digest_eq(&list->v[i].digest, digest))
+			return true;
+	return false;
+}
+
+static bool is_of_record(const struct mf_drift *d, const struct mf_subject_drift *x,
+			 const struct mf_digest *digest)
+{
+	for (size_t i = x->from; i < x->to; i++)
+		if (d->all.v[i].record.has_artifact && mf_digest_eq(&d->all.v[i].record.artifact, digest))
+			return true;
+	return false;
+}
+
+/* A registry that keeps the list itself takes what it was given from it only by deleting. */
+static int find_stale(const struct mf_drift *d, struct mf_subject_drift *x, const struct mf_descriptors *list,
+		      struct mf_err *err)
+{
+	x->stale = mf_calloc(list->n, sizeof *x->stale);
+	if (!x->stale)
+		return mf_fail_nomem(err);
+	for (size_t i = 0; i < list->n; i++) {
+		const struct mf_descriptor *e = &list->v[i];
+		bool ours =
+		    e->artifact_type && strncmp(e->artifact_type, OUR_ARTIFACTS, strlen(OUR_ARTIFACTS)) == 0;
+		if (ours && !is_of_record(d, x, &e->digest))
+			x->stale[x->nstale++] = e->digest;
+	}
+	return 0;
+}
+
+static int compare(void *arg, size_t i, struct mf_descriptors *list, bool api, struct mf_err *err)
+{
+	struct referrers *r = arg;
+	struct mf_subject_drift *x = &r->d->v[r->which[i]];
+	struct mf_artifacts a __attribute__((cleanup(mf_artifacts_clear))) = {0};
+	if (mf_artifacts_of(&x->s, &r->d->all, x->from, x->to, r->d->missing, &a, err) < 0)
+		return -1;
+	for (size_t k = 0; k < a.d.n; k++) {
+		if (!is_listed(list, &a.digests[k])) {
+			x->unlisted++;
+			continue;
+		}
+		if (mf_grow((void **)&r->listed, &r->cap, r->n, sizeof *r->listed, err) < 0)
+			return -1;
+		r->listed[r->n++] = (struct listed){a.digests[k], x};
+	}
+	return api ? 0 : find_stale(r->d, x, list, err);
+}
+
+/* Listed and yet not there: garbage collection takes untagged manifests. */
+static int find_lost(struct referrers *r, struct mf_err *err)
+{
+	struct mf_digest *v MF_FREE = mf_calloc(r->n, sizeof *v);
+	bool *present MF_FREE = mf_calloc(r->n, sizeof *present);
+	if (!v || !present)
+		return mf_fail_nomem(err);
+	for (size_t i = 0; i < r->n; i++)
+		v[i] = r->listed[i].artifact;
+	if (mf_manifests_have(r->im->blobs, v, r->n, present, err) < 0)
+		return -1;
+	for (size_t i = 0; i < r->n; i++)
+		r->listed[i].by->unlisted += !present[i];
+	return 0;
+}
+
+static int find_referrers(struct mf_image *im, struct mf_drift *d, struct mf_err *err)
+{
+	struct mf_digest *subjects MF_FREE = mf_calloc(d->n, sizeof *subjects);
+	size_t *which MF_FREE = mf_calloc(d->n, sizeof *which);
+	size_t n = 0;
+	if (!subjects || !which)
+		return mf_fail_nomem(err);
+	for (size_t i = 0; i < d->n; i++)
+		if (!d->v[i].gone) {
+			which[n] = i;
+			subjects[n++] = d->v[i].s.digest;
+		}
+	struct referrers r = {.im = im, .d = d, .which = which};
+	int rc = mf_referrers_each(im->blobs, subjects, n, compare, &r, err) < 0 ? -1 : find_lost(&r, err);
+	free(r.listed);
+	return rc;
+}
+
+/* ---- all of it */
+
+static int find_catalogue(struct mf_image *im, struct mf_drift *d, struct mf_err *err)
+{
+	struct mf_catalogue c __attribute__((cleanup(mf_catalogue_clear))) = {0};
+	if (mf_catalogue_of(&d->all, d->missing, &c, err) < 0)
+		return -1;
+	return mf_catalogue_check(im->blobs, c.v, c.n, &d->catalogue, err);
+}
+
+int mf_drift_find(struct mf_image *im, struct mf_drift *out, struct mf_err *err)
+{
+	struct mf_drift d MF_DRIFT_CLEANUP = {0};
+	if (mf_policy_survey(mf_trust_set(im->trust), NULL, &d.all, err) < 0)
+		return -1;
+	d.missing = mf_calloc(d.all.n, sizeof *d.missing);
+	d.unreachable = mf_calloc(d.all.n, sizeof *d.unreachable);
+	d.no_target = mf_calloc(d.all.n, sizeof *d.no_target);
+	if (!d.missing || !d.unreachable || !d.no_target)
+		return mf_fail_nomem(err);
+	if (find_blobs(im, &d, err) < 0 || find_subjects(im, &d, err) < 0)
+		return -1;
+	/* A layout has neither catalogue nor referrers. */
+	if (im->store_ref.transport == MF_TRANSPORT_REGISTRY &&
+	    (find_catalogue(im, &d, err) < 0 || find_referrers(im, &d, err) < 0))
+		return -1;
+	*out = d;
+	d = (struct mf_drift){0};
+	return 0;
+}
+
+static int mend_subject(struct mf_image *im, const struct mf_drift *d, const struct mf_subject_drift *x,
+			struct mf_err *err)
+{
+	struct mf_artifacts a __attribute__((cleanup(mf_artifacts_clear))) = {0};
+	if (!x->unlisted && !x->nstale)
+		return 0;
+	if (mf_artifacts_of(&x->s, &d->all, x->from, x->to, d->missing, &a, err) < 0)
+		return -1;
+	return mf_artifacts_restore(im, &x->s, &a, x->stale, x->nstale, err);
+}
+
+/* A file of the trust repository that readers without our registry need. */
+static int mend_target(struct mf_image *im, const struct mf_entry *e, struct mf_err *err)
+{
+	struct mf_buf name MF_BUF_CLEANUP = MF_BUF_INIT(512);
+	struct mf_spool *s MF_SPOOL_CLEANUP = mf_spool_new_sha256(e->info.length ? e->info.length : 1, err);
+	if (!s || mf_record_name(&name, e->type, &e->subject, err) < 0 ||
+	    mf_blob_get(im->blobs, &e->info.sha256, e->info.length, s, err) < 0)
+		return -1;
+	return mf_content_put_target(im, mf_buf_str(&name), s, &e->info.sha256, err);
+}
+
+int mf_drift_mend(struct mf_image *im, const struct mf_drift *d, struct mf_err *err)
+{
+	struct mf_catalogue c __attribute__((cleanup(mf_catalogue_clear))) = {0};
+	if (d->catalogue && (mf_catalogue_of(&d->all, d->missing, &c, err) < 0 ||
+			     mf_catalogue_set(im->blobs, c.v, c.n, NULL, NULL, err) < 0))
+		return -1;
+	for (size_t i = 0; i < d->n; i++)
+		if (mend_subject(im, d, &d->v[i], err) < 0)
+			return -1;
+	for (size_t i = 0; i < d->all.n; i++)
+		if (d->no_target[i] && mend_target(im, &d->all.v[i], err) < 0)
+			return -1;
+	return 0;
+}

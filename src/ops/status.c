@@ -1,0 +1,408 @@
+/* status: what somebody should know of a repository, and do. */
+#include <stdio.h>
+
+#include "base/encode.h"
+#include "crypto/x509.h"
+#include "ops/drift.h"
+
+#define DEFAULT_WITHIN (30 * INT64_C(86400))
+
+int manifesto_graver(int a, int b)
+{
+	return mf_exit_graver(a, b) ? a : b;
+}
+
+struct report {
+	struct mf_image *im;
+	const struct mf_tuf_set *set;
+	const char *repository; /* as typed, for commands */
+	int64_t within;
+	struct mf_arena *a;
+	struct manifesto_status_finding *v;
+	size_t n, cap;
+};
+
+static void report_clear(struct report *r)
+{
+	free(r->v);
+}
+
+/* A new finding with its message, or NULL. */
+static struct manifesto_status_finding *add(struct report *r, const char *kind, int status,
+					    struct mf_err *err, const char *fmt, ...) MF_PRINTF(5, 6);
+static struct manifesto_status_finding *add(struct report *r, const char *kind, int status,
+					    struct mf_err *err, const char *fmt, ...)
+{
+	struct mf_buf text MF_BUF_CLEANUP = MF_BUF_INIT(8192);
+	va_list ap;
+	va_start(ap, fmt);
+	int rc = mf_buf_vprintf(&text, err, fmt, ap);
+	va_end(ap);
+	if (rc < 0 || mf_grow((void **)&r->v, &r->cap, r->n, sizeof *r->v, err) < 0)
+		return NULL;
+	struct manifesto_status_finding *f = &r->v[r->n];
+	*f = (struct manifesto_status_finding){.kind = kind, .status = status};
+	f->message = mf_arena_dup(r->a, mf_buf_str(&text), err);
+	return f->message ? (r->n++, f) : NULL;
+}
+
+static int act(struct report *r, struct manifesto_status_finding *f, const char *actor, const char *command,
+	       struct mf_err *err)
+{
+	f->actor = actor;
+	f->action = command ? mf_arena_printf(r->a, err, "manifesto %s %s", command, r->repository) : NULL;
+	return command && !f->action ? -1 : 0;
+}
+
+/* ---- roles */
+
+static bool holds(const struct report *r, const struct mf_tuf_role *role)
+{
+	return (int64_t)mf_trust_held(r->im->trust, role) >= role->threshold;
+}
+
+/* Can this machine publish the role? In a directory snapshot and timestamp must follow. */
+static bool can_refresh(const struct report *r, const struct mf_tuf_role *role, enum mf_tuf_type type)
+{
+	const struct mf_tuf_role *top = r->set->root->roles;
+	bool follows = type == MF_TUF_ROOT || mf_trust_dialect(r->im->trust) == &mf_dialect_notary ||
+		       (holds(r, &top[MF_TUF_SNAPSHOT]) && holds(r, &top[MF_TUF_TIMESTAMP]));
+	return holds(r, role) && follows;
+}
+
+static int tell_expiry(struct report *r, const struct mf_tuf_role *role, const struct mf_tuf_file *file,
+		       const char *note, struct mf_err *err)
+{
+	bool expired = file->expires <= r->set->now;
+	char when[MF_TIME_LEN];
+	struct mf_esc e;
+	mf_time_format(when, file->expires);
+	struct manifesto_status_finding *f =
+	    add(r, expired ? "role-expired" : "role-expiring",
+		expired ? MANIFESTO_EXPIRED : MANIFESTO_EXPIRING, err, "%s %s at %s%s",
+		mf_esc(&e, mf_str_c(role->name)), expired ? "expired" : "expires", when, note);
+	if (!f)
+		return -1;
+	f->expires = file->expires;
+	f->role = mf_arena_dup(r->a, mf_str_c(role->name), err);
+	if (!f->role)
+		return -1;
+	/* An expired state is signed anew only where it was seen before. */
+	bool here = can_refresh(r, role, file->type) && !(expired && mf_trust_first_seen(r->im->trust));
+	return act(r, f, here ? "here" : "key-holder", "trust refresh", err);
+}
+
+/* Notary's server signs timestamp and snapshot anew when they have expired and somebody asks: until then
+ * there is nothing to do about them. */
+static int check_role(struct report *r, const struct mf_tuf_role *role, const struct mf_tuf_file *file,
+		      struct mf_err *err)
+{
+	struct mf_err why = MF_ERR_INIT;
+	struct mf_trust *t = r->im->trust;
+	bool expired = file->expires <= r->set->now;
+	if (file->expires > r->set->now + mf_trust_window(t, file->type, r->within))
+		return 0;
+	int server = mf_trust_server_signs(t, file->type, &why);
+	if (server < 0)
+		return tell_expiry(r, role, file, "; whether the server signs it cannot be found out", err);
+	if (!server || expired)
+		if (tell_expiry(r, role, file, server ? "; the server should have signed it anew" : "", err) <
+		    0)
+			return -1;
+	if (server && expired) {
+		r->v[r->n - 1].actor = "server";
+		r->v[r->n - 1].action = NULL;
+	}
+	return 0;
+}
+
+static int check_certificates(struct report *r, struct mf_err *err)
+{
+	const struct mf_tuf_role *role = &r->set->root->roles[MF_TUF_ROOT];
+	for (size_t i = 0; i < role->nkeys; i++) {
+		struct mf_root_cert c __attribute__((cleanup(mf_root_cert_clear))) = {0};
+		struct mf_err ignored = MF_ERR_INIT;
+		char when[MF_TIME_LEN], fp[MF_DIGEST_TEXT];
+		if (!role->keys[i]->x509 ||
+		    mf_root_cert_read(&c, role->keys[i]->certificate, r->set->gun, r->set->now, false,
+				      &ignored) < 0 ||
+		    c.not_after > r->set->now + r->within)
+			continue;
+		struct mf_digest d = mf_pubkey_fingerprint(c.leaf);
+		mf_digest_format(fp, &d);
+		mf_time_format(when, c.not_after);
+		/* Enough others have signed, or nothing would have been loaded. */
+		bool expired = c.not_after <= r->set->now;
+		struct manifesto_status_finding *f = add(
+		    r, expired ? "certificate-expired" : "certificate-expiring", MANIFESTO_EXPIRING, err,
+		    "the certificate of root key %.16s %s at %s: the root needs one with a new certificate",
+		    fp + strlen("sha256:"), expired ? "expired" : "expires", when);
+		if (!f || act(r, f, "key-holder", NULL, err) < 0)
+			return -1;
+		f->expires = c.not_after;
+		f->role = "root";
+	}
+	return 0;
+}
+
+static int check_broken(struct report *r, struct mf_err *err)
+{
+	size_t n;
+	const struct mf_trust_broken *b = mf_trust_broken(r->im->trust, &n);
+	for (size_t i = 0; i < n; i++) {
+		struct manifesto_status_finding *f =
+		    add(r, "role-broken", mf_code_exit(b[i].code), err, "%s", b[i].why);
+		if (!f || act(r, f, "key-holder", NULL, err) < 0)
+			return -1;
+		f->role = mf_arena_dup(r->a, mf_str_c(b[i].role), err);
+		if (!f->role)
+			return -1;
+	}
+	return 0;
+}
+
+static int check_roles(struct report *r, struct mf_err *err)
+{
+	const struct mf_tuf_set *s = r->set;
+	const struct mf_tuf_file *top[] = {s->root, s->timestamp, s->snapshot};
+	for (size_t i = 0; i < 3; i++)
+		if (check_role(r, &s->root->roles[top[i]->type], top[i], err) < 0)
+			return -1;
+	for (size_t i = 0; i < s->nroles; i++) {
+		const struct mf_tuf_role *role =
+		    s->roles[i]->by ? s->roles[i]->by : &s->root->roles[MF_TUF_TARGETS];
+		/* A role that two delegators list is loaded for each. */
+		if (mf_tuf_set_find(s, s->roles[i]->role) == s->roles[i] &&
+		    check_role(r, role, s->roles[i]->file, err) < 0)
+			return -1;
+	}
+	return check_certificates(r, err) < 0 ? -1 : check_broken(r, err);
+}
+
+/* ---- records */
+
+static int about(struct report *r, struct manifesto_status_finding *f, const struct mf_entry *e,
+		 struct mf_err *err)
+{
+	char digest[MF_DIGEST_TEXT];
+	if (!f)
+		return -1;
+	mf_digest_format(digest, &e->subject);
+	f->role = mf_arena_dup(r->a, mf_str_c(e->role->role), err);
+	f->type = f->role ? mf_arena_dup(r->a, e->type, err) : NULL;
+	f->subject = f->type ? mf_arena_dup(r->a, mf_str_c(digest), err) : NULL;
+	f->expires = e->record.expires;
+	return f->subject ? 0 : -1;
+}
+
+/* The put that gives the record again. */
+static int publisher(struct report *r, struct manifesto_status_finding *f, struct mf_err *err)
+{
+	f->actor = "publisher";
+	f->action =
+	    mf_arena_printf(r->a, err, "manifesto put %s@%s %s FILE", r->repository, f->subject, f->type);
+	return f->action ? 0 : -1;
+}
+
+static int check_record(struct report *r, const struct mf_entry *e, bool unreachable, struct mf_err *err)
+{
+	char subject[MF_DIGEST_TEXT], blob[MF_DIGEST_TEXT], when[MF_TIME_LEN];
+	struct manifesto_status_finding *f;
+	struct mf_esc reason;
+	mf_digest_format(subject, &e->subject);
+	if (e->record.withdrawn)
+		return about(r,
+			     add(r, "record-withdrawn", MANIFESTO_OK, err,
+				 "'%.*s' of %s is withdrawn by '%s'%s%s", MF_STR_ARG(e->type), subject,
+				 e->role->role, e->record.reason ? ": " : "",
+				 e->record.reason ? mf_esc(&reason, mf_str_c(e->record.reason)) : ""),
+			     e, err);
+	if (unreachable) {
+		mf_digest_format(blob, &e->info.sha256);
+		f = add(r, "blob-missing", MANIFESTO_CONTENT_GONE, err,
+			"the content of '%.*s' of %s in '%s' is gone: %s", MF_STR_ARG(e->type), subject,
+			e->role->role, blob);
+		if (about(r, f, e, err) < 0 || publisher(r, f, err) < 0)
+			return -1;
+	}
+	if (!e->record.expires || e->record.expires > r->set->now + r->within)
+		return 0;
+	/* Approvals of old images lapse: that is what an expiry is for, and nobody's work. */
+	bool expired = e->record.expires <= r->set->now;
+	mf_time_format(when, e->record.expires);
+	f = add(r, expired ? "record-expired" : "record-expiring",
+		expired ? MANIFESTO_OK : MANIFESTO_EXPIRING, err, "'%.*s' of %s in '%s' %s at %s",
+		MF_STR_ARG(e->type), subject, e->role->role, expired ? "expired" : "expires", when);
+	return about(r, f, e, err) < 0 ? -1 : expired ? 0 : publisher(r, f, err);
+}
+
+static bool in_force(const struct report *r, const struct mf_entry *e)
+{
+	return !e->record.withdrawn && (!e->record.expires || e->record.expires > r->set->now);
+}
+
+static int check_records(struct report *r, const struct mf_drift *d, struct manifesto_status_result *out,
+			 struct mf_err *err)
+{
+	size_t no_target = 0;
+	for (size_t i = 0; i < d->all.n; i++) {
+		out->nrecords += in_force(r, &d->all.v[i]);
+		no_target += d->no_target[i];
+		if (check_record(r, &d->all.v[i], d->unreachable[i], err) < 0)
+			return -1;
+	}
+	out->nsubjects = d->n;
+	if (!no_target)
+		return 0;
+	struct manifesto_status_finding *f =
+	    add(r, "targets-missing", MANIFESTO_EXPIRING, err,
+		"%zu target files are missing from the trust repository", no_target);
+	return f ? act(r, f, "here", "repair", err) : -1;
+}
+
+/* ---- catalogue and referrers */
+
+static int check_subject(struct report *r, const struct mf_subject_drift *x, bool whole, struct mf_err *err)
+{
+	char subject[MF_DIGEST_TEXT];
+	struct manifesto_status_finding *f;
+	size_t stale = whole ? x->nstale : 0;
+	mf_digest_format(subject, &x->s.digest);
+	if (x->gone)
+		f = add(r, "image-gone", MANIFESTO_OK, err,
+			"%zu records belong to %s, which is not there any more", x->to - x->from, subject);
+	else if (x->unlisted || stale)
+		f = add(r, "referrers-drift", MANIFESTO_EXPIRING, err,
+			"the referrers of %s lack %zu records and have %zu too many", subject, x->unlisted,
+			stale);
+	else
+		return 0;
+	if (!f || (!x->gone && act(r, f, "here", "repair", err) < 0))
+		return -1;
+	f->subject = mf_arena_dup(r->a, mf_str_c(subject), err);
+	return f->subject ? 0 : -1;
+}
+
+/* What garbage collection spares hangs on the catalogue: nothing is lost yet, and may be soon. A role that
+ * cannot be read hides its records, so what there is too many of is not known then. */
+static int check_drift(struct report *r, const struct mf_drift *d, struct mf_err *err)
+{
+	size_t nbroken;
+	(void)mf_trust_broken(r->im->trust, &nbroken);
+	if (d->catalogue && !nbroken) {
+		struct manifesto_status_finding *f =
+		    add(r, "catalogue-drift", MANIFESTO_EXPIRING, err,
+			"the catalogue '_manifesto' differs from the signed records");
+		if (!f || act(r, f, "here", "repair", err) < 0)
+			return -1;
+	}
+	for (size_t i = 0; i < d->n; i++)
+		if (check_subject(r, &d->v[i], nbroken == 0, err) < 0)
+			return -1;
+	return 0;
+}
+
+/* A registry that does not answer hides nothing of what the trust repository says. */
+static int check_registry(struct report *r, struct manifesto_status_result *out, struct mf_err *err)
+{
+	struct mf_drift d MF_DRIFT_CLEANUP = {0};
+	struct mf_err why = MF_ERR_INIT;
+	if (mf_drift_find(r->im, &d, &why) == 0)
+		return check_records(r, &d, out, err) < 0 ? -1 : check_drift(r, &d, err);
+	if (why.code == MF_E_NOMEM || why.code == MF_E_CANCELLED)
+		return mf_fail(err, why.code, 0, "%s", why.msg);
+	return add(r, "not-examined", mf_code_exit(why.code), err,
+		   "records and content could not be examined: %s%s%s", why.msg,
+		   why.endpoint[0] ? " at " : "", why.endpoint)
+		   ? 0
+		   : -1;
+}
+
+/* ---- all of it */
+
+static int load(struct mf_trust *t, struct mf_err *err)
+{
+	mf_trust_tolerate(t);
+	bool expired = false;
+	if (mf_trust_load(t, MF_STR(""), false, err) < 0) {
+		if (err->code != MF_E_EXPIRED)
+			return -1;
+		expired = true;
+		mf_err_clear(err);
+	}
+	size_t n = 0;
+	const struct mf_trust_broken *b = expired ? NULL : mf_trust_broken(t, &n);
+	for (size_t i = 0; i < n; i++)
+		expired |= b[i].code == MF_E_EXPIRED;
+	return expired ? mf_trust_load_expired(t, false, err) : 0;
+}
+
+/* The gravest of the findings that are less grave than `below` (-1: of all), or -1. */
+static int gravest(const struct report *r, int below)
+{
+	int s = -1;
+	for (size_t i = 0; i < r->n; i++)
+		if ((below < 0 || mf_exit_graver(below, r->v[i].status)) &&
+		    (s < 0 || mf_exit_graver(r->v[i].status, s)))
+			s = r->v[i].status;
+	return s;
+}
+
+static int finish(struct report *r, struct manifesto_status_result *out, struct mf_err *err)
+{
+	struct manifesto_status_finding *v = mf_arena_alloc(r->a, r->n, sizeof *v, err);
+	size_t at = 0;
+	if (!v)
+		return -1;
+	for (int s = gravest(r, -1); s >= 0; s = gravest(r, s))
+		for (size_t i = 0; i < r->n; i++)
+			if (r->v[i].status == s)
+				v[at++] = r->v[i];
+	out->status = at ? v[0].status : MANIFESTO_OK;
+	out->findings = v;
+	out->nfindings = at;
+	return 0;
+}
+
+static int status(struct mf_image *im, const struct manifesto_status_options *o,
+		  struct manifesto_status_result *out, struct mf_err *err)
+{
+	struct report r __attribute__((cleanup(report_clear))) = {
+	    .im = im,
+	    .repository = o->repository,
+	    .within = o->warn_within > 0 ? o->warn_within : DEFAULT_WITHIN,
+	    .a = &out->arena->a};
+	if (load(im->trust, err) < 0)
+		return -1;
+	r.set = mf_trust_set(im->trust);
+	out->dialect = mf_trust_dialect(im->trust)->name;
+	out->gun = mf_arena_dup(r.a, mf_str_c(mf_trust_pin_name(im->trust)), err);
+	out->where = out->gun ? mf_arena_dup(r.a, mf_str_c(mf_trust_where(im->trust)), err) : NULL;
+	if (!out->where || mf_report_roles(im->m, r.set, r.a, &out->roles, &out->nroles, err) < 0 ||
+	    check_roles(&r, err) < 0 || check_registry(&r, out, err) < 0)
+		return -1;
+	return finish(&r, out, err);
+}
+
+int manifesto_status(struct manifesto *m, const struct manifesto_status_options *opt,
+		     struct manifesto_status_result *out, struct manifesto_error *error)
+{
+	struct mf_err err = MF_ERR_INIT;
+	struct mf_image im MF_IMAGE_CLEANUP = {0};
+	struct manifesto_status_result r = {.size = sizeof r};
+	mf_op_begin(m, error);
+	r.arena = mf_op_arena(&err);
+	if (!r.arena || mf_repository_open(&im, m, opt->repository, &err) < 0 ||
+	    status(&im, opt, &r, &err) < 0) {
+		manifesto_status_result_clear(&r);
+		return mf_op_fail(error, &err);
+	}
+	*out = r;
+	return 0;
+}
+
+void manifesto_status_result_clear(struct manifesto_status_result *r)
+{
+	mf_op_arena_free(r->arena);
+	*r = (struct manifesto_status_result){.size = sizeof *r};
+}
