@@ -201,7 +201,7 @@ static void apply_one(struct mf_cli *cli, const char *image, struct mf_cli_json_
 	o.image = image;
 	o.role = NULL;
 	int rc = manifesto_role_apply(cli->m, cli->args.value[MF_OPT_FILE], &o, &r, &why);
-	if (rc < 0 && mf_exit_graver(why.status, cli->outcome))
+	if (rc < 0 && (!cli->outcome || mf_exit_graver(why.status, cli->outcome)))
 		cli->outcome = why.status;
 	if (!cli->json && rc < 0) {
 		mf_cli_warning("%s: not changed", image);

@@ -501,7 +501,7 @@ static int writer_comes(struct mf_plan *p, const struct mf_trust *t, const char 
 static int writer_goes(struct mf_plan *p, const struct mf_trust *t, const char *role,
 		       const struct mf_pubkey *pub, struct mf_err *err)
 {
-	bool told = false;
+	bool news = false;
 	if (!pub || !writer(t, pub) || signs_on(p, t, pub))
 		return 0;
 	for (size_t i = 0; i < 2; i++) {
@@ -512,12 +512,12 @@ static int writer_goes(struct mf_plan *p, const struct mf_trust *t, const char *
 			struct mf_tuf_root_edit *e = writer_edit(p, r->keys[k]->id, err);
 			if (!e)
 				return -1;
-			told |= e->drop != 0;
+			news |= !(e->drop >> online[i] & 1);
 			e->drop |= 1u << online[i];
 			p->change.root_last = true;
 		}
 	}
-	return told ? 0 : tell_key(p, "writer removed", role, pub, err);
+	return news ? tell_key(p, "writer removed", role, pub, err) : 0;
 }
 
 static const struct mf_tuf_role *role_after(const struct mf_plan *p, const struct mf_trust *t,

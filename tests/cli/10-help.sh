@@ -108,7 +108,7 @@ completes() { # NAME EXPECTED WORDS...: the last word is to be completed
 	check "bash completes $name" test "${got% }" = "$expected"
 }
 completes 'a command' 'put' pu
-completes 'commands' 'completion get help history key list policy put repair rm sign status trust verify version withdraw' ''
+completes 'commands' 'completion get help history key list policy put repair rm role sign status trust verify version withdraw' ''
 completes 'a command behind an option with a value' 'get' --role x g
 completes 'a command behind an option with =' 'get' --role = x g
 completes 'a subcommand' 'init pin refresh show' trust ''
