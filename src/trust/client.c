@@ -482,11 +482,14 @@ static int load_once(struct mf_trust *t, struct mf_str prefix, bool use_cache, s
 }
 
 /* Could it be the cache's fault? An outdated root there fails like an attack does; without the cache the
- * answer is the server's own. */
+ * answer is the server's own. Or a publish's: between the answer that there is no next root and the
+ * timestamp, which the next root's keys have signed. */
 static bool worth_another_try(const struct mf_trust *t, const struct mf_err *err)
 {
 	int e = mf_code_exit(err->code);
-	return (t->cached[EARLY_ROOT] || t->cached_step) && (e == 6 || e == 7 || e == 8 || e == 10);
+	if ((t->cached[EARLY_ROOT] || t->cached_step) && (e == 6 || e == 7 || e == 8 || e == 10))
+		return true;
+	return t->repo->ops->numbered_roots && (err->code == MF_E_SIGNATURE || err->code == MF_E_DIGEST);
 }
 
 /* Trust on first use, or in a root of our own, holds from now on: the root's keys become the pin. A home that
@@ -531,7 +534,7 @@ int mf_trust_load(struct mf_trust *t, struct mf_str prefix, bool for_signing, st
 		return -1;
 	int rc = load_once(t, prefix, true, err);
 	if (rc < 0 && worth_another_try(t, err)) {
-		mf_env_log(t->cfg->env, MF_LOG_INFO, "again without the cache: %s", err->msg);
+		mf_env_log(t->cfg->env, MF_LOG_INFO, "once more, without the cache: %s", err->msg);
 		mf_err_clear(err);
 		mf_trust_drop_early(t);
 		rc = load_once(t, prefix, false, err);

@@ -379,6 +379,52 @@ static void role_whose_name_is_escaped_is_found_as_we_write_it_and_as_others_do(
 	site_drop(&s);
 }
 
+/* ---- a publish between two requests */
+
+static struct {
+	struct world *w;
+	struct hkey *root, *next;
+	int timestamps, rotate_at;
+} race;
+
+static struct mf_fetch *racing_begin(struct mf_repo *r, const struct mf_fetch_key *key, struct mf_err *err)
+{
+	struct hkey *signers[] = {race.root};
+	if (strcmp(key->role, "timestamp") == 0 && ++race.timestamps == race.rotate_at) {
+		write_root(race.w, 2, race.root, race.next, signers, 1);
+		write_rest(race.w, 2, race.next);
+	}
+	return mf_repo_tuf_dir.begin(r, key, err);
+}
+
+static void rotation_between_two_requests_is_no_attack(void **state)
+{
+	struct world w;
+	world_make(&w, state);
+	struct hkey root = key_new(), old = key_new(), next = key_new(), *signers[] = {&root};
+	write_root(&w, 1, &root, &old, signers, 1);
+	write_rest(&w, 1, &old);
+	pin(&w, &root.fp);
+	w.remote = mf_repo_tuf_dir;
+	w.remote.begin = racing_begin;
+	race.w = &w;
+	race.root = &root;
+	race.next = &next;
+	race.rotate_at = 1;
+	assert_int_equal(load_how(&w, true, ""), MF_OK);
+	assert_int_equal(mf_trust_set(w.trust)->root->version, 2);
+	assert_int_equal(race.timestamps, 2);
+	/* An attack stays one, and is not looked at for ever. */
+	write_rest(&w, 3, &old);
+	race.timestamps = race.rotate_at = 0;
+	assert_int_equal(load_how(&w, true, ""), MF_E_SIGNATURE);
+	assert_int_equal(race.timestamps, 2);
+	key_drop(&root);
+	key_drop(&old);
+	key_drop(&next);
+	world_drop(&w);
+}
+
 /* ---- repositories that others made */
 
 /* A snapshot or timestamp that lists one file by version alone. */
@@ -536,6 +582,7 @@ int main(void)
 	    tmpdir_test(cached_roots_of_somebody_else_or_no_roots_cost_requests_and_nothing_else),
 	    tmpdir_test(next_root_that_does_not_follow_is_refused_with_and_without_a_cache),
 	    tmpdir_test(role_whose_name_is_escaped_is_found_as_we_write_it_and_as_others_do),
+	    tmpdir_test(rotation_between_two_requests_is_no_attack),
 	    tmpdir_test(files_that_are_announced_without_a_hash_are_not_taken_from_the_cache),
 	    tmpdir_test(without_consistent_snapshots_names_are_plain),
 	    tmpdir_test(targets_are_read_up_to_their_length),
