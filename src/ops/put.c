@@ -10,9 +10,8 @@ struct put {
 	const struct manifesto_put_options *o;
 	struct mf_content content;
 	char media_type[256];
-	bool *cosigned;     /* by item: our signature was added to a record that was there */
-	size_t *dropped;    /* by item: signatures of others under a description that is replaced */
-	char *still_vetoed; /* a role whose withdrawal a reinstatement does not lift */
+	bool *cosigned;  /* by item: our signature was added to a record that was there */
+	size_t *dropped; /* by item: signatures of others under a description that is replaced */
 	struct mf_trust_made made;
 	bool initialised;
 };
@@ -22,7 +21,6 @@ static void put_clear(struct put *p)
 	mf_write_clear(&p->w);
 	free(p->cosigned);
 	free(p->dropped);
-	free(p->still_vetoed);
 	mf_spool_free(p->content.blob);
 	mf_arena_clear(&p->made.arena);
 }
@@ -178,9 +176,7 @@ static int check_withdrawn(struct put *p, const struct mf_write_item *it, const 
 	int rc = mf_write_vetoed(&p->w, it, &veto, err);
 	if (rc > 0 && !by_us)
 		return mf_write_refuse_withdrawn(&veto, false, err);
-	free(p->still_vetoed);
-	p->still_vetoed = rc > 0 ? mf_str_dup(mf_str_c(veto.role->role)) : NULL;
-	return rc > 0 && !p->still_vetoed ? mf_fail_nomem(err) : rc < 0 ? -1 : 0;
+	return rc < 0 ? -1 : 0;
 }
 
 static size_t count_signers(const struct mf_entry *e)
@@ -280,10 +276,7 @@ static int warn(struct put *p, struct mf_arena *a, struct mf_err *err)
 				     "gone; 'manifesto sign' adds one and keeps theirs",
 				     dropped, dropped == 1 ? "" : "s", dropped == 1 ? "is" : "are") < 0)
 		return -1;
-	if (!p->still_vetoed)
-		return 0;
-	return mf_write_warn(&p->w, a, err, "'%s' is still withdrawn by '%s', which alone can lift that",
-			     p->w.type, p->still_vetoed);
+	return mf_write_warn_vetoed(&p->w, a, err);
 }
 
 static int report(struct put *p, int64_t version, struct manifesto_put_result *out, struct mf_err *err)

@@ -166,6 +166,8 @@ static int show(struct sign *s, struct mf_err *err)
 static int report(struct sign *s, int64_t version, struct mf_err *err)
 {
 	size_t n = 0;
+	if (mf_write_warn_vetoed(&s->w, &s->out->arena->a, err) < 0)
+		return -1;
 	for (size_t i = 0; i < s->w.n; i++) {
 		if (!s->there[i])
 			continue;

@@ -470,6 +470,20 @@ int mf_write_warn(struct mf_write *w, struct mf_arena *a, struct mf_err *err, co
 	return w->warnings[w->nwarnings] ? (w->nwarnings++, 0) : -1;
 }
 
+int mf_write_warn_vetoed(struct mf_write *w, struct mf_arena *a, struct mf_err *err)
+{
+	for (size_t i = 0; i < w->n; i++) {
+		struct mf_entry veto MF_ENTRY_CLEANUP = {0};
+		int rc = mf_write_vetoed(w, &w->items[i], &veto, err);
+		if (rc)
+			return rc < 0 ? -1
+				      : mf_write_warn(w, a, err,
+						      "'%s' is withdrawn by '%s', which alone can lift that",
+						      w->type, veto.role->role);
+	}
+	return 0;
+}
+
 int mf_write_rebuild(struct mf_write *w, struct mf_arena *a, struct mf_err *err)
 {
 	struct mf_subjects s

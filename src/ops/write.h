@@ -54,7 +54,7 @@ struct mf_write {
 	size_t n;
 	struct mf_tuf_edit *edits;
 	int64_t created;
-	bool renewed; /* published though no item changed: the old file had expired */
+	bool renewed;            /* published though no item changed: the old file had expired */
 	const char *warnings[4]; /* in the result's arena */
 	size_t nwarnings;
 };
@@ -77,6 +77,9 @@ int mf_write_look(struct mf_write *w, bool first, struct mf_err *err) MF_NODISCA
 /* The first tombstone that another authorised role holds for the item: 1, 0 none, -1. */
 int mf_write_vetoed(struct mf_write *w, const struct mf_write_item *it, struct mf_entry *out,
 		    struct mf_err *err) MF_NODISCARD;
+/* After a publish: a warning when another role withdraws what was published, as of before or since a moment
+ * ago. Where each role has a file of its own, nothing keeps the two apart. */
+int mf_write_warn_vetoed(struct mf_write *w, struct mf_arena *a, struct mf_err *err) MF_NODISCARD;
 /* Fails with MF_E_WITHDRAWN, with the hint how that is lifted. */
 int mf_write_refuse_withdrawn(const struct mf_entry *e, bool by_us, struct mf_err *err);
 bool mf_write_signed_by_us(const struct mf_write *w, const struct mf_entry *e);

@@ -1,0 +1,61 @@
+# shellcheck shell=bash
+# People with a key and a home each, and the roles that they sign; sourced after t.sh and job.sh. The image's repository is on
+# the Notary server $NOTARY, made by the notary program, which also delegates.
+
+export NOTARY_ROOT_PASSPHRASE=$MANIFESTO_PASSPHRASE NOTARY_TARGETS_PASSPHRASE=$MANIFESTO_PASSPHRASE
+export NOTARY_SNAPSHOT_PASSPHRASE=$MANIFESTO_PASSPHRASE NOTARY_DELEGATION_PASSPHRASE=$MANIFESTO_PASSPHRASE
+
+# From now on commands are this person's.
+as() { # PERSON
+	machine "$1"
+	export MANIFESTO_KEY=$1
+}
+
+notary_in() { # DIRECTORY ARGUMENTS...
+	local dir=$1
+	shift
+	run notary -s "$NOTARY" -d "$T/$dir" "$@"
+}
+
+fingerprint_of_root() { # GUN
+	curl -s "$NOTARY/v2/$1/_trust/tuf/root.json" | jq -r '.signed.keys[.signed.roles.root.keyids[0]].keyval.public' | base64 -d |
+		openssl x509 -pubkey -noout | openssl pkey -pubin -outform DER | sha256sum | cut -d' ' -f1
+}
+
+# A repository without records whose snapshot the server signs: so members of a role can publish.
+make_collection() { # GUN
+	notary_in owner init "$1"
+	notary_in owner publish "$1"
+	notary_in owner key rotate "$1" snapshot -r
+	[ "$status" = 0 ] || t_bail "a collection for $1"
+}
+
+# People have a key pair of the same name and trust the repository.
+make_people() { # IMAGE GUN PERSON...
+	local image=$1 gun=$2 person root
+	shift 2
+	root=$(fingerprint_of_root "$gun")
+	for person in "$@"; do
+		if [ ! -e "$person.key" ]; then
+			openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 30 -subj "/CN=$person" \
+				-keyout "$person.key" -out "$person.crt" 2>/dev/null
+		fi
+		as "$person"
+		[ -e "$MANIFESTO_HOME/keys/$person.key" ] || manifesto key import "$person" "$person.key" >/dev/null 2>&1 || t_bail "a key for $person"
+		manifesto trust pin "$image" "$root" >/dev/null 2>&1 || t_bail "$person pins the root"
+	done
+	machine first
+}
+
+make_role() { # GUN ROLE PATH PERSON...
+	local gun=$1 role=$2 path=$3 certificates=()
+	shift 3
+	for person in "$@"; do certificates+=("$person.crt"); done
+	notary_in owner delegation add -p "$gun" "targets/$role" "${certificates[@]}" --paths "$path"
+	[ "$status" = 0 ] || t_bail "the role $role"
+}
+
+# One member of all records of a list: `field FILTER` of what `list --json` of the image gives.
+listed() { # IMAGE FILTER
+	manifesto list --json "$1" 2>/dev/null | jq -c "$2"
+}
