@@ -5,7 +5,7 @@
 . "$(dirname "$0")/../support/t.sh"
 
 cd "$T_TOP" || exit 1
-docs=(README.md docs/*.md keys/README.md)
+docs=(README.md docs/*.md docs/guides/*.md keys/README.md)
 
 # --- links
 for doc in "${docs[@]}"; do

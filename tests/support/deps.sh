@@ -36,6 +36,7 @@ check  python3               program python3
 check  python3-cryptography  python cryptography
 check  rsync                 program rsync
 check  python3-jsonschema    python jsonschema
+check  python3-yaml          python yaml
 check  skopeo                program skopeo
 lint   clang                 program clang
 lint   clang-tidy            program clang-tidy

@@ -1,0 +1,83 @@
+#!/bin/bash
+# Every command of the guides does what the guide says, as written there: on a registry with a Notary server, and with
+# a TUF directory.
+#
+# A block "```sh NAME" is typed by NAME, who has a home of their own; "# exits with N" behind a command is the status
+# it must have, else 0. Blocks without a name are for reading.
+. "$(dirname "$0")/../support/t.sh"
+
+lab registry notary
+guides=$T_TOP/docs/guides
+
+# One command of a block, continuation lines and here-documents included.
+type_in() { # COMMAND
+	local want=0
+	[[ $1 =~ \#\ exits\ with\ ([0-9]+)$ ]] && want=${BASH_REMATCH[1]}
+	eval "$1" >"$T/typed.out" 2>"$T/typed.err" </dev/null
+	local status=$?
+	check "$guide, $who: $(head -n 1 <<<"$1" | cut -c1-90)" test $status = "$want"
+	[ $status = "$want" ] || sed 's/^/# /' "$T/typed.out" "$T/typed.err"
+}
+
+# Reads the guide's blocks and types what they say, in this shell: what a command sets, the next one sees.
+follow() { # GUIDE
+	guide=$1 who='' command='' end=''
+	local line
+	while IFS= read -r line; do
+		if [[ -z $who && $line =~ ^'```sh '([a-z-]+)$ ]]; then
+			who=${BASH_REMATCH[1]}
+			export MANIFESTO_HOME=$T/$run/$who XDG_CACHE_HOME=$T/$run/$who/cache
+			[ -d "$MANIFESTO_HOME" ] || mkdir -p "$MANIFESTO_HOME"
+		elif [[ -n $who && -z $command && $line == '```' ]]; then
+			who=''
+		elif [[ -n $who ]]; then
+			command+=${command:+$'\n'}$line
+			[[ -n $end || ! $line =~ '<<'([A-Z]+)$ ]] || end=${BASH_REMATCH[1]}
+			if [[ (-n $end && $line == "$end") || (-z $end && $line != *\\) ]]; then
+				[ -z "$command" ] || type_in "$command"
+				command='' end=''
+			fi
+		fi
+	done <"$guides/$guide"
+}
+
+# The fingerprint of the root, by who sets the stage for a guide that begins later.
+stage() {
+	export MANIFESTO_HOME=$T/$run/alice
+	mkdir -p "$MANIFESTO_HOME"
+	manifesto key generate quinn && manifesto key generate sam && manifesto trust init --key alice "$REPOSITORY" &&
+		manifesto role add "$REPOSITORY" qa --key "$(fingerprint_of quinn)" --types qa-approval &&
+		manifesto role add "$REPOSITORY" security --key "$(fingerprint_of sam)" --types security-review &&
+		manifesto put --key quinn "$IMAGE" qa-approval approval.json &&
+		manifesto put --key sam "$IMAGE" security-review review.json || return
+	FINGERPRINT=$(manifesto trust show --json "$REPOSITORY" | jq -r '.pinned[0]')
+	export FINGERPRINT
+}
+fingerprint_of() {
+	manifesto key list --json | jq -r --arg name "$1" '.keys[] | select(.name == $name).fingerprint'
+}
+
+export MANIFESTO_PASSPHRASE='of the test'
+for server in "$NOTARY" "tuf+file://$T/trust"; do
+	export MANIFESTO_TRUST_SERVER=$server
+	for guide in release-approval security-team ci-verification; do
+		run=${server%%:*}-$guide
+		REPOSITORY=$REGISTRY/acme/$(tr -c 'a-z\n' - <<<"$run") IMAGE=$REPOSITORY:1.0
+		export REPOSITORY IMAGE
+		skopeo copy -q --dest-tls-verify=false "oci:$T_TOP/testdata/image:1.0" "docker://$IMAGE" || exit 1
+		mkdir -p "$T/$run" && cd "$T/$run" || exit 1
+		cp "$T_TOP/testdata/approval.json" .
+		echo '{"findings":[]}' >scan.json
+		echo '{"defaultAction":"SCMP_ACT_ERRNO"}' >seccomp.json
+		echo '{"reviewed":"all"}' >review.json
+		if [ $guide = ci-verification ]; then
+			stage >"$T/stage" 2>&1
+			check "$run: the stage is set" test $? = 0
+		fi
+		before=$t_count
+		follow $guide.md
+		check "$run: the guide has commands" test $((t_count - before)) -ge 8
+	done
+done
+
+t_done
