@@ -63,7 +63,10 @@ static struct mf_repo *open_file(const char *base, const char *gun, const struct
 		(void)mf_fail_nomem(err);
 		return NULL;
 	}
-	return open_dir(path, gun, cfg, err);
+	struct mf_repo *r = open_dir(path, gun, cfg, err);
+	if (r)
+		r->ops = &mf_repo_tuf_file;
+	return r;
 }
 
 static char *file_path(struct directory *d, const char *role, int64_t version, struct mf_err *err)
