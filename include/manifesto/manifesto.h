@@ -637,11 +637,11 @@ MANIFESTO_API void manifesto_refresh_result_clear(struct manifesto_refresh_resul
 
 /* Something that somebody should know or do. */
 struct manifesto_status_finding {
-	const char
-	    *kind;  /* a stable word: role-expired, role-expiring, role-broken, certificate-expired,
-		       certificate-expiring, blob-missing, record-expired, record-expiring,
-		       record-withdrawn, image-gone, catalogue-drift, referrers-drift, targets-missing */
-	int status; /* the exit status that it stands for; MANIFESTO_OK: information */
+	const char *kind; /* a stable word: role-expired, role-expiring, role-broken, certificate-expired,
+			     certificate-expiring, blob-missing, record-expired, record-expiring,
+			     record-withdrawn, image-gone, catalogue-drift, referrers-drift, targets-missing,
+			     not-examined */
+	int status;       /* the exit status that it stands for; MANIFESTO_OK: information */
 	const char *message;
 	const char *action; /* command to run, or NULL */
 	const char *actor;  /* who must: "here", "key-holder", "server", "publisher", or NULL */

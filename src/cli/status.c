@@ -82,16 +82,27 @@ static int show_roles(const struct manifesto_status_result *r, struct manifesto_
 static int show_text(const struct mf_cli *cli, const char *repository,
 		     const struct manifesto_status_result *r, struct manifesto_error *err)
 {
-	if (!cli->quiet && show_roles(r, err) < 0)
-		return -1;
-	for (size_t i = 0; i < r->nfindings; i++)
+	bool examined = true;
+	if (!cli->quiet) {
+		mf_cli_put_text(stdout, repository);
+		(void)printf(": %s at ", r->dialect);
+		mf_cli_put_text(stdout, r->where);
+		(void)fputc('\n', stdout);
+		if (show_roles(r, err) < 0)
+			return -1;
+	}
+	for (size_t i = 0; i < r->nfindings; i++) {
 		if (!cli->quiet || r->findings[i].status)
 			show_finding(repository, &r->findings[i]);
+		examined &= strcmp(r->findings[i].kind, "not-examined") != 0;
+	}
 	if (cli->quiet)
 		return 0;
 	begin_line(repository, r->status);
-	(void)printf("%s: %zu records in force, %zu images\n", r->status ? "needs attention" : "all is well",
-		     r->nrecords, r->nsubjects);
+	(void)fputs(r->status ? "needs attention" : "all is well", stdout);
+	if (examined)
+		(void)printf(": %zu records in force, %zu images", r->nrecords, r->nsubjects);
+	(void)fputc('\n', stdout);
 	return 0;
 }
 

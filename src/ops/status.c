@@ -311,9 +311,10 @@ static int check_registry(struct report *r, struct manifesto_status_result *out,
 		return check_records(r, &d, out, err) < 0 ? -1 : check_drift(r, &d, err);
 	if (why.code == MF_E_NOMEM || why.code == MF_E_CANCELLED)
 		return mf_fail(err, why.code, 0, "%s", why.msg);
+	bool names_endpoint = strstr(why.msg, why.endpoint) != NULL;
 	return add(r, "not-examined", mf_code_exit(why.code), err,
-		   "records and content could not be examined: %s%s%s", why.msg,
-		   why.endpoint[0] ? " at " : "", why.endpoint)
+		   "records and content could not be examined: %s%s%s", why.msg, names_endpoint ? "" : " at ",
+		   names_endpoint ? "" : why.endpoint)
 		   ? 0
 		   : -1;
 }
