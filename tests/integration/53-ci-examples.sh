@@ -12,7 +12,7 @@ export IMAGE=$REPOSITORY:1.0 MANIFESTO_PASSPHRASE='of the test'
 
 # Prints the shell script of a job.
 script_of() { # FILE JOB
-	python3 - "$examples/$1" "$2" <<-'END'
+	"$(t_python)" - "$examples/$1" "$2" <<-'END'
 		import re, sys, textwrap, yaml
 		path, job = sys.argv[1:]
 		text = open(path).read()
