@@ -116,8 +116,15 @@ static const char *fate(const struct wanted *w, struct mf_err *why, bool *old, s
 	struct mf_str type = mf_str_c(w->o->type);
 	char digest[MF_DIGEST_TEXT];
 	*old = true;
-	if (mf_policy_select(set, type, &w->subject->digest, w->o->role, &e, why) < 0)
-		return why->code == MF_E_NOT_FOUND ? "it was removed since" : why->msg;
+	if (mf_policy_select(set, type, &w->subject->digest, w->o->role, &e, why) < 0) {
+		if (why->code == MF_E_NOT_FOUND)
+			return "it was removed since";
+		if (why->code == MF_E_WITHDRAWN || why->code == MF_E_RECORD_EXPIRED ||
+		    why->code == MF_E_AMBIGUOUS)
+			return why->msg;
+		*err = *why; /* it cannot be told */
+		return NULL;
+	}
 	if (mf_pasts_read(set, w->role, type, &w->subject->digest, w->o->role, &now, err) < 0)
 		return NULL;
 	if (now.n && now.v[0].authorised && mf_digest_eq(&now.v[0].said, &w->said)) {

@@ -62,6 +62,32 @@ static void an_answer_has_its_headers(void **state)
 	assert_string_equal(res->body.p, "ok");
 }
 
+static void a_date_is_read_and_what_is_none_is_passed_over(void **state)
+{
+	static const struct {
+		const char *query;
+		int64_t want;
+	} rows[] = {
+	    {"Last-Modified=Mon,%2023%20Nov%202026%2015:06:53%20GMT", 1795446413},
+	    {"last-modified=Mon,%2023%20Nov%202026%2015:06:53%20UTC", 1795446413}, /* as Notary has it */
+	    {"Last-Modified=yesterday", 0},
+	    {"Last-Modified=Mon,%2023%20Nov%202026%2015:06:53%20GMT%20and%20some%20more%20words%%"
+	     "20that%20"
+	     "make%20it%20too%20long",
+	     0},
+	    {"X=y", 0},
+	};
+	FIXTURE(f);
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct mf_http_call *call MF_HTTP_CALL_CLEANUP = NULL;
+		struct mf_http_response *res;
+		struct mf_err err;
+		struct mf_http_request req = {.url = at(&f, "/header?%s", rows[i].query)};
+		assert_int_equal(perform(&f, &req, &call, &res, &err), 0);
+		assert_int_equal(res->last_modified, rows[i].want);
+	}
+}
+
 static void two_different_digests_in_one_answer_are_refused(void **state)
 {
 	FIXTURE(f);
@@ -682,6 +708,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(an_answer_has_its_headers),
+	    cmocka_unit_test(a_date_is_read_and_what_is_none_is_passed_over),
 	    cmocka_unit_test(two_different_digests_in_one_answer_are_refused),
 	    cmocka_unit_test(an_overlong_header_is_refused),
 	    cmocka_unit_test(a_trailer_does_not_replace_a_header),

@@ -658,6 +658,44 @@ static int list_and_show(void *arg, struct mf_err *err)
 	return rc;
 }
 
+/* The past is told as it was, or not at all; and nobody is accused for lack of memory. */
+static int look_back(void *arg, struct mf_err *err)
+{
+	struct world *w = arg;
+	struct manifesto *m = NULL;
+	struct manifesto_error e;
+	struct text t = {.n = 0};
+	struct manifesto_history_result h = MANIFESTO_INIT(manifesto_history_result);
+	struct manifesto_history_options ho = MANIFESTO_INIT(manifesto_history_options);
+	struct manifesto_get_result g = MANIFESTO_INIT(manifesto_get_result);
+	struct manifesto_get_options o = MANIFESTO_INIT(manifesto_get_options);
+	ho.image = o.image = w->image;
+	o.type = "qa";
+	o.write = collect;
+	o.write_arg = &t;
+	o.version = 2;
+	if (open_context(w, &m, err) < 0)
+		return -1;
+	int rc =
+	    manifesto_history(m, &ho, &h, &e) < 0 || manifesto_get(m, &o, &g, &e) < 0 ? failed(&e, err) : 0;
+	if (h.arena) {
+		assert_int_equal(h.nevents, 2);
+		assert_int_equal(h.ninvalid, 0);
+		assert_string_equal(h.events[0].event, "put");
+		assert_string_equal(h.events[1].event, "replaced");
+		assert_string_equal(h.events[1].record.signers[0].name, "alice");
+	}
+	if (rc == 0) {
+		assert_string_equal(t.p, "before");
+		assert_non_null(strstr(g.note, "replaced since"));
+		assert_string_equal(g.record.state, "old");
+	}
+	manifesto_get_result_clear(&g);
+	manifesto_history_result_clear(&h);
+	manifesto_free(m);
+	return rc;
+}
+
 static void write_in(const char *dir, const char *name, struct mf_str text)
 {
 	struct mf_err err = MF_ERR_INIT;
@@ -837,6 +875,16 @@ static void get_and_list(void **state)
 	world_drop(&w);
 }
 
+static void history(void **state)
+{
+	struct world w;
+	world_init(&w, state);
+	must_put(&w, "before");
+	must_put(&w, w.content);
+	attempt_all(&(struct attempt){.name = "look back", .run = look_back, .arg = &w, .samples = 200});
+	world_drop(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -848,6 +896,7 @@ int main(void)
 	    tmpdir_test(first_put),
 	    tmpdir_test(later_put),
 	    tmpdir_test(get_and_list),
+	    tmpdir_test(history),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
