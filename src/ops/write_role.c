@@ -112,6 +112,13 @@ static void keep_holders(const struct mf_write *w, struct roles *r)
 		*r = kept;
 }
 
+static int fail_not_there(const struct mf_write *w, struct mf_err *err)
+{
+	char digest[MF_DIGEST_TEXT];
+	mf_digest_format(digest, &w->items[0].subject.digest);
+	return mf_fail(err, MF_E_NOT_FOUND, 0, "no '%s' record for %s", w->type, digest);
+}
+
 static int fail_no_role(const struct mf_write *w, const struct roles *all, struct mf_err *err)
 {
 	struct mf_signer s;
@@ -119,6 +126,10 @@ static int fail_no_role(const struct mf_write *w, const struct roles *all, struc
 	char list[400];
 	if (w->asked_role)
 		return mf_fail(err, MF_E_USAGE, 0, "role '%s' may not sign '%s'", w->asked_role, w->type);
+	struct roles holders = *all;
+	keep_holders(w, &holders);
+	if (w->needs_entry && !holders.n)
+		return fail_not_there(w, err);
 	if (all->n == 1)
 		return role_signer(w, all->v[0], &s, &k, err); /* its own message lists the keys */
 	list_roles(all, list, sizeof list);
@@ -133,9 +144,9 @@ static int fail_no_entry(const struct mf_write *w, const struct roles *all, cons
 	char list[400], digest[MF_DIGEST_TEXT];
 	keep_holders(w, &holders);
 	list_roles(&holders, list, sizeof list);
-	mf_digest_format(digest, &w->items[0].subject.digest);
 	if (!holders.n)
-		return mf_fail(err, MF_E_NOT_FOUND, 0, "no '%s' record for %s", w->type, digest);
+		return fail_not_there(w, err);
+	mf_digest_format(digest, &w->items[0].subject.digest);
 	(void)mf_fail(err, MF_E_NOT_FOUND, 0, "role '%s' has no '%s' record for %s", ours->v[0]->name,
 		      w->type, digest);
 	mf_err_set_hint(err, "such records are in: %s", list);

@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# shellcheck disable=SC2154 # status is set by run
 # People with a key and a home each, and the roles that they sign; sourced after t.sh and job.sh. The image's repository is on
 # the Notary server $NOTARY, made by the notary program, which also delegates.
 
@@ -58,4 +59,31 @@ make_role() { # GUN ROLE PATH PERSON...
 # One member of all records of a list: `field FILTER` of what `list --json` of the image gives.
 listed() { # IMAGE FILTER
 	manifesto list --json "$1" 2>/dev/null | jq -c "$2"
+}
+
+# --- the same with manifesto alone, on any kind of repository: alice, on the first machine, owns it
+
+# People with a key of their own, whose public part is PERSON.pub, trust the repository.
+invite() { # IMAGE PERSON...
+	local image=$1 person root
+	shift
+	root=$(manifesto trust show --json "$image" | jq -r '.pinned[0]')
+	for person in "$@"; do
+		as "$person"
+		if [ ! -e "$person.pub" ]; then
+			manifesto key generate "$person" >/dev/null 2>&1 || t_bail "a key for $person"
+			manifesto key show --json "$person" | jq -r '.keys[0].publicKey' >"$person.pub"
+		fi
+		manifesto trust pin "$image" "$root" >/dev/null 2>&1 || t_bail "$person pins the root"
+	done
+	as alice
+	machine first
+}
+
+appoint() { # IMAGE ROLE TYPES PERSON...
+	local image=$1 role=$2 types=$3 keys=() person
+	shift 3
+	for person in "$@"; do keys+=(--key "$person.pub"); done
+	run manifesto role add "$image" "$role" --types "$types" "${keys[@]}"
+	[ "$status" = 0 ] || t_bail "the role $role"
 }
