@@ -149,10 +149,11 @@ class Bench:
                 found.append(self.sample(command()))
         return [Cost(found) for found in samples]
 
-    def hundred(self, *commands):
-        """Costs of 100 runs of each, by tens."""
-        samples = [[self.sample(argv, 10) for argv in commands] for _ in range(10)]
-        return [Cost([(sum(s[0] for s in found), sum(s[1] for s in found), max(s[2] for s in found))]) for found in zip(*samples)]
+    def hundred(self, once, each):
+        """Cost of a command for 100 images, the median of ten runs, and of 100 runs of one for each image, by tens."""
+        samples = [(self.sample(once), self.sample(each, 10)) for _ in range(10)]
+        theirs = [s[1] for s in samples]
+        return Cost([s[0] for s in samples]), Cost([(sum(s[0] for s in theirs), sum(s[1] for s in theirs), max(s[2] for s in theirs))])
 
     def fresh(self):
         self.serial += 1
@@ -212,6 +213,9 @@ class Repository:
             self.bench.forget()
         return [self.bench.program, "get", self.gun + "@" + self.digest if by_digest else self.image, TYPE]
 
+    def verify_hundred(self):
+        return [self.bench.program, "verify", "--require", TYPE] + 100 * [self.gun + "@" + self.digest]
+
     def lookup(self, cold=False):
         where = None
         if cold:
@@ -268,8 +272,8 @@ def compare(bench, repo):
     row("warm get", n, ours, theirs, GOALS.get(("warm get", n)))
     row("warm get IMAGE@DIGEST", n, digest, theirs, GOALS.get(("warm get", n)))
     row("list", n, listed, their_list, GOALS.get(("list", n)))
-    ours, theirs = bench.hundred(repo.get(by_digest=True), repo.lookup())
-    row("100 images, a process each", n, ours, theirs, CHECK_GOAL)
+    ours, theirs = bench.hundred(repo.verify_hundred(), repo.lookup())
+    row("verify of 100 images", n, ours, theirs, CHECK_GOAL)
 
 
 def compare_put(bench, repo):
@@ -346,7 +350,7 @@ def main(build):
             compare_far(bench)
             bench.env["MANIFESTO_TRUST_SERVER"] = bench.notary_url
             print("\n`get` also resolves the tag and, cold, reads the content at the registry: `lookup` and IMAGE@DIGEST do not ask for the tag."
-                  "\nThere is no command that verifies many images: 100 processes stand against 100.\n")
+                  "\n`verify` is one process for 100 images by digest, `lookup` 100 processes.\n")
             print("%-30s %7s | %-24s | %-24s | %s" % ("trust server: requests on", "", "manifesto", "notary", "registry: requests,"))
             print("%-30s %7s | %-24s | %-24s | %s" % ("connections, bytes received", "records", "", "", "bytes of bodies (manifesto)"))
             print("-" * 112)
