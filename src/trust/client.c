@@ -3,6 +3,9 @@
 
 #include <assert.h>
 
+/* How often a load begins anew behind a root that was published meanwhile. */
+#define MAX_OVERTAKEN 4
+
 static const struct mf_repo_ops *const schemes[] = {&mf_repo_notary_https, &mf_repo_notary_http,
 						    &mf_repo_tuf_https,    &mf_repo_tuf_http,
 						    &mf_repo_tuf_file,     &mf_repo_tuf_dir};
@@ -492,6 +495,22 @@ static bool worth_another_try(const struct mf_trust *t, const struct mf_err *err
 	return t->repo->ops->numbered_roots && (err->code == MF_E_SIGNATURE || err->code == MF_E_DIGEST);
 }
 
+/* Was a new root published while the rest was read, which may be signed by keys that only it lists? Of a
+ * repository without a newest root by name the root is read first, and nothing ties the rest to it. */
+static bool overtaken(struct mf_trust *t, const struct mf_err *err)
+{
+	struct mf_err ignored = MF_ERR_INIT;
+	struct mf_buf bytes MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_ROOT_BYTES);
+	int e = mf_code_exit(err->code);
+	if (!t->repo->ops->numbered_roots || !t->set.root || (e != 6 && e != 8))
+		return false;
+	struct mf_fetch_key key = {.role = "root",
+				   .by = MF_BY_VERSION,
+				   .version = t->set.root->version + 1,
+				   .max = MF_MAX_ROOT_BYTES};
+	return mf_trust_fetch(t, &key, &bytes, &ignored) == 1;
+}
+
 /* Trust on first use, or in a root of our own, holds from now on: the root's keys become the pin. A home that
  * cannot be written is no error. */
 static int pin_first_use(struct mf_trust *t, struct mf_err *err)
@@ -541,6 +560,12 @@ int mf_trust_load(struct mf_trust *t, struct mf_str prefix, bool for_signing, st
 		if (rc < 0 &&
 		    err->code == MF_E_NOT_FOUND) /* there was a root in the cache: this is no absence */
 			(void)mf_recode(err, MF_E_GONE);
+	}
+	for (int tries = 0; rc < 0 && tries < MAX_OVERTAKEN && overtaken(t, err); tries++) {
+		mf_env_log(t->cfg->env, MF_LOG_INFO, "again, as there is a newer root: %s", err->msg);
+		mf_err_clear(err);
+		mf_trust_drop_early(t);
+		rc = load_once(t, prefix, false, err);
 	}
 	mf_trust_drop_early(t);
 	if (rc < 0) {

@@ -33,10 +33,16 @@ int mf_tuf_put_type_path(const struct mf_dialect *d, struct mf_str type, struct 
 
 struct mf_str mf_tuf_path_type(const struct mf_dialect *d, struct mf_str path)
 {
-	struct mf_str tail = path_tail(d), type = {path.p, 0};
-	if (path.n > tail.n && mf_str_ends(path, tail))
-		type.n = path.n - tail.n;
-	return memchr(type.p, '/', type.n) ? (struct mf_str){path.p, 0} : type;
+	struct mf_str tail = path_tail(d), none = {path.p, 0};
+	if (path.n <= tail.n || !mf_str_ends(path, tail))
+		return none;
+	struct mf_str type = {path.p, path.n - tail.n};
+	for (size_t i = 0; i < type.n; i++) {
+		char c = type.p[i];
+		if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-'))
+			return none;
+	}
+	return type;
 }
 
 int mf_tuf_check_signed(const struct mf_dialect *d, const struct mf_tuf_file *f,

@@ -1,0 +1,470 @@
+/* Teams in a TUF 1.0 directory: what a change publishes and in which order, and what readers make of it who
+ * saw the repository before. */
+#include "hostile.h"
+
+#include "trust/admin.h"
+
+struct team {
+	struct world w;
+	struct mf_pubkey *alice, *bob, *carol;
+	struct mf_admin_result last;
+};
+
+static struct mf_pubkey *make_key(struct world *w, const char *name)
+{
+	struct mf_err err = MF_ERR_INIT;
+	const struct mf_key_info *k = mf_keystore_find(w->keys, name, &err);
+	mf_err_clear(&err);
+	if (!k)
+		ok(mf_keystore_generate(w->keys, name, MF_KEY_ED25519, &k, &err), &err);
+	return mf_pubkey_ref(k->pub);
+}
+
+/* A fresh view, with what this machine remembers. */
+static void reopen(struct world *w)
+{
+	struct mf_err err = MF_ERR_INIT;
+	mf_trust_close(w->trust);
+	w->trust = NULL;
+	ok(mf_trust_open(w->repo, "oci", NAME, &w->cfg, &w->trust, &err), &err);
+}
+
+static void team_make(struct team *t, void **state)
+{
+	struct mf_err err = MF_ERR_INIT;
+	struct mf_trust_made made = {.arena = MF_ARENA_INIT};
+	*t = (struct team){.last = {.arena = MF_ARENA_INIT}};
+	world_make(&t->w, state);
+	reopen(&t->w);
+	ok(mf_trust_init(t->w.trust, &made, &err), &err);
+	mf_arena_clear(&made.arena);
+	t->alice = make_key(&t->w, "alice");
+	t->bob = make_key(&t->w, "bob");
+	t->carol = make_key(&t->w, "carol");
+}
+
+static void team_drop(struct team *t)
+{
+	mf_admin_result_clear(&t->last);
+	mf_pubkey_unref(t->alice);
+	mf_pubkey_unref(t->bob);
+	mf_pubkey_unref(t->carol);
+	world_drop(&t->w);
+}
+
+static const char *const qa_types[] = {"qa"};
+
+static int run(struct team *t, struct mf_admin_request r, struct mf_err *err)
+{
+	const struct mf_admin_plan p = {&r, 1, false};
+	mf_admin_result_clear(&t->last);
+	return mf_admin_run(t->w.trust, "IMAGE", &p, &t->last, err);
+}
+
+static struct mf_admin_request add(const char *role, struct mf_pubkey *const *keys, size_t n)
+{
+	return (struct mf_admin_request){
+	    .verb = MF_ADMIN_ADD, .role = role, .keys = keys, .nkeys = n, .types = qa_types, .ntypes = 1};
+}
+
+static struct mf_admin_request drop(const char *role, struct mf_pubkey *const *keys, size_t n)
+{
+	return (struct mf_admin_request){.verb = MF_ADMIN_DROP, .role = role, .keys = keys, .nkeys = n};
+}
+
+static void does(struct team *t, struct mf_admin_request r, int want)
+{
+	struct mf_err err = MF_ERR_INIT;
+	int rc = run(t, r, &err);
+	ok(rc, &err);
+	assert_int_equal(rc, want);
+}
+
+static enum mf_code refuses(struct team *t, struct mf_admin_request r)
+{
+	struct mf_err err = MF_ERR_INIT;
+	assert_int_equal(run(t, r, &err), -1);
+	return err.code;
+}
+
+static bool told(const struct team *t, const char *what)
+{
+	for (size_t i = 0; i < t->last.n; i++)
+		if (strcmp(t->last.v[i].what, what) == 0)
+			return true;
+	return false;
+}
+
+/* One publish in a role, signed as `name` prefers. */
+static int put_intent(void *arg, struct mf_trust *t, struct mf_trust_change *out, struct mf_err *err)
+{
+	static struct mf_tuf_edit edit;
+	edit.name = MF_STR("qa/x");
+	edit.entry = MF_STR("{\"hashes\":{\"sha256\":"
+			    "\"0000000000000000000000000000000000000000000000000000000000000000\"},"
+			    "\"length\":1}");
+	(void)t;
+	(void)err;
+	*out = (struct mf_trust_change){.role = arg, .edits = &edit, .nedits = 1};
+	return 1;
+}
+
+static void put_as(struct team *t, const char *role, const char *name)
+{
+	struct mf_err err = MF_ERR_INIT;
+	int64_t version;
+	char *copy = mf_str_dup(mf_str_c(role));
+	t->w.cfg.key_name = name;
+	ok(mf_trust_update(t->w.trust, MF_STR(""), put_intent, copy, &version, &err), &err);
+	t->w.cfg.key_name = "alice";
+	free(copy);
+}
+
+static void copy_file(struct world *w, const char *from, const char *to, const char *name)
+{
+	struct mf_err err = MF_ERR_INIT;
+	struct mf_buf b MF_BUF_CLEANUP = MF_BUF_INIT(1 << 20);
+	char *path = mf_path_join(w->dir, from, name, NULL), *dir = mf_path_join(w->dir, to, NULL);
+	ok(mf_file_read(path, 1 << 20, &b, &err), &err);
+	write_in(dir, name, mf_buf_str(&b));
+	free(path);
+	free(dir);
+}
+
+/* ---- floors */
+
+static void a_writer_that_is_added_lets_no_old_state_pass(void **state)
+{
+	struct team t;
+	team_make(&t, state);
+	put_as(&t, "targets", "alice");
+	copy_file(&t.w, "repo", "old", "timestamp.json");
+	put_as(&t, "targets", "alice");
+	does(&t, add("qa", &t.bob, 1), 1);
+	assert_true(told(&t, "writer added"));
+	assert_int_equal(t.last.root_version, 2);
+	put_as(&t, "qa", "bob");
+	assert_int_equal(load_how(&t.w, false, ""), MF_OK);
+	copy_file(&t.w, "old", "repo", "timestamp.json"); /* alice signed it, and still may */
+	assert_int_equal(load_how(&t.w, false, ""), MF_E_ROLLBACK);
+	team_drop(&t);
+}
+
+/* A thief of bob's key has signed a version that nobody reaches again; the owner takes the key away and goes
+ * on from what there was before. */
+static enum mf_code after_a_theft(void **state, const char *last_signer)
+{
+	struct team t;
+	team_make(&t, state);
+	does(&t, add("qa", &t.bob, 1), 1);
+	copy_file(&t.w, "repo", "old", "timestamp.json");
+	put_as(&t, "qa", last_signer);
+	put_as(&t, "qa", last_signer);
+	assert_int_equal(load_how(&t.w, false, ""), MF_OK);
+	/* Another machine of the owner, which has not seen these. */
+	char *owner = mf_path_join(t.w.dir, "owner", NULL);
+	copy_file(&t.w, "old", "repo", "timestamp.json");
+	t.w.cfg.home = owner;
+	reopen(&t.w);
+	struct mf_admin_request r = drop("qa", NULL, 0);
+	r.force = true;
+	does(&t, r, 1);
+	t.w.cfg.home = t.w.home;
+	enum mf_code code = load_how(&t.w, false, "");
+	free(owner);
+	team_drop(&t);
+	return code;
+}
+
+static void floors_that_a_removed_key_has_set_are_outlived(void **state)
+{
+	assert_int_equal(after_a_theft(state, "bob"), MF_OK);
+}
+
+static void floors_that_others_have_set_outlive_a_removed_key(void **state)
+{
+	assert_int_equal(after_a_theft(state, "alice"), MF_E_ROLLBACK);
+}
+
+static void floors_of_an_earlier_version_hold_until_a_new_root(void **state)
+{
+	struct team t;
+	struct mf_err err = MF_ERR_INIT;
+	struct mf_floors f;
+	team_make(&t, state);
+	put_as(&t, "targets", "alice");
+	ok(mf_floors_load(t.w.home, NAME, &f, &err), &err);
+	assert_int_equal(f.timestamp.n, 1);
+	assert_int_equal(f.snapshot.n, 1);
+	const struct mf_tuf_file *root = mf_trust_set(t.w.trust)->root;
+	mf_floors_follow(&f, root); /* the same root */
+	assert_int_equal(mf_tuf_floor_get(&f.roles, "timestamp"), 2);
+	f.timestamp.n = 0;
+	mf_floors_follow(&f, root);
+	assert_int_equal(mf_tuf_floor_get(&f.roles, "timestamp"), 2);
+	ok(mf_floor_set(&f.roles, "root", 0, &err), &err); /* now it is a newer one */
+	mf_floors_follow(&f, root);
+	assert_int_equal(mf_tuf_floor_get(&f.roles, "timestamp"), 0);
+	assert_int_equal(mf_tuf_floor_get(&f.roles, "targets"), 0);
+	mf_floors_clear(&f);
+	team_drop(&t);
+}
+
+static void snapshot_signers_are_looked_at_too(void **state)
+{
+	struct team t;
+	struct mf_err err = MF_ERR_INIT;
+	struct mf_floors f;
+	team_make(&t, state);
+	ok(mf_trust_load(t.w.trust, MF_STR(""), false, &err), &err);
+	ok(mf_floors_load(t.w.home, NAME, &f, &err), &err);
+	f.snapshot.v[0] = mf_pubkey_fingerprint(t.bob);
+	ok(mf_floor_set(&f.roles, "root", 0, &err), &err);
+	mf_floors_follow(&f, mf_trust_set(t.w.trust)->root);
+	assert_int_equal(mf_tuf_floor_get(&f.roles, "timestamp"), 0);
+	mf_floors_clear(&f);
+	team_drop(&t);
+}
+
+/* ---- the order of files */
+
+static char order[256];
+static const struct mf_repo_ops *real;
+
+static int spy_publish(struct mf_repo *r, const struct mf_publish_file *files, size_t n,
+		       const struct mf_bytes *base, struct mf_err *err)
+{
+	order[0] = 0;
+	for (size_t i = 0; i < n; i++) {
+		size_t at = strlen(order);
+		(void)snprintf(order + at, sizeof order - at, "%s%s", i ? " " : "", files[i].role);
+	}
+	return real->publish(r, files, n, base, err);
+}
+
+static struct mf_repo_ops spy;
+
+static void watch(struct team *t)
+{
+	reopen(&t->w);
+	real = t->w.trust->repo->ops;
+	spy = *real;
+	spy.publish = spy_publish;
+	t->w.trust->repo->ops = &spy;
+}
+
+static void a_root_that_takes_keys_away_goes_behind_the_timestamp(void **state)
+{
+	struct team t;
+	team_make(&t, state);
+	watch(&t);
+	does(&t, add("qa", &t.bob, 1), 1);
+	assert_string_equal(order, "root targets snapshot timestamp");
+	put_as(&t, "qa", "bob");
+	assert_string_equal(order, "qa snapshot timestamp");
+	does(&t, add("qa", &t.carol, 1), 1);
+	does(&t, drop("qa", &t.bob, 1), 1);
+	assert_string_equal(order, "targets qa snapshot timestamp root");
+	assert_true(told(&t, "signed anew"));
+	assert_true(told(&t, "writer removed"));
+	team_drop(&t);
+}
+
+/* The machine stops between timestamp and root: whoever reads then holds the old root. */
+static void what_is_published_before_the_root_is_good_under_the_old_one(void **state)
+{
+	struct team t;
+	team_make(&t, state);
+	does(&t, add("qa", &t.bob, 1), 1);
+	t.w.cfg.key_name = "carol";
+	does(&t,
+	     (struct mf_admin_request){.verb = MF_ADMIN_SET,
+				       .role = "qa",
+				       .keys = &t.carol,
+				       .nkeys = 1,
+				       .types = qa_types,
+				       .ntypes = 1},
+	     1);
+	remove_in(t.w.repo, "3.root.json");
+	forget_floors(&t.w);
+	assert_int_equal(load_how(&t.w, false, ""), MF_OK);
+	team_drop(&t);
+}
+
+static void no_root_is_ever_replaced(void **state)
+{
+	struct team t;
+	team_make(&t, state);
+	watch(&t);
+	struct mf_err err = MF_ERR_INIT;
+	ok(mf_trust_load(t.w.trust, MF_STR(""), true, &err), &err);
+	write_in(t.w.repo, "2.root.json", MF_STR("somebody's")); /* behind our back */
+	t.w.env.deadline_ms = mf_monotonic_ms() + 300;
+	enum mf_code code = refuses(&t, add("qa", &t.bob, 1));
+	assert_true(code == MF_E_CONFLICT || code == MF_E_FORMAT); /* on reading it again, it is no root */
+	struct mf_buf b MF_BUF_CLEANUP = MF_BUF_INIT(4096);
+	char *path = mf_path_join(t.w.repo, "2.root.json", NULL);
+	ok(mf_file_read(path, 4096, &b, &err), &err);
+	assert_string_equal(b.p, "somebody's");
+	free(path);
+	team_drop(&t);
+}
+
+/* ---- a reader who is overtaken by a new root and a new writer */
+
+static struct team *racing;
+
+static struct mf_fetch *racing_begin(struct mf_repo *r, const struct mf_fetch_key *key, struct mf_err *err)
+{
+	struct team *t = racing;
+	if (t && strcmp(key->role, "timestamp") == 0) {
+		struct mf_trust *mine = t->w.trust;
+		racing = NULL;
+		t->w.trust = NULL;
+		reopen(&t->w);
+		does(t, add("qa", &t->bob, 1), 1);
+		put_as(t, "qa", "bob");
+		mf_trust_close(t->w.trust);
+		t->w.trust = mine;
+	}
+	return mf_repo_tuf_dir.begin(r, key, err);
+}
+
+static void a_reader_who_is_overtaken_by_a_root_reads_again(void **state)
+{
+	struct team t;
+	struct mf_err err = MF_ERR_INIT;
+	team_make(&t, state);
+	reopen(&t.w);
+	spy = mf_repo_tuf_dir;
+	spy.begin = racing_begin;
+	t.w.trust->repo->ops = &spy;
+	racing = &t;
+	ok(mf_trust_load(t.w.trust, MF_STR(""), false, &err), &err);
+	assert_int_equal(mf_trust_set(t.w.trust)->root->version, 2);
+	assert_non_null(mf_tuf_set_find(mf_trust_set(t.w.trust), "qa"));
+	team_drop(&t);
+}
+
+/* ---- roles that do not verify */
+
+static void damaged_roles_are_passed_over_only_where_that_was_asked_for(void **state)
+{
+	struct team t;
+	struct mf_err err = MF_ERR_INIT;
+	size_t n;
+	team_make(&t, state);
+	does(&t, add("qa", &t.bob, 1), 1);
+	put_as(&t, "qa", "bob");
+	write_in(t.w.repo, "1.qa.json", MF_STR("{}"));
+	assert_int_equal(load_how(&t.w, false, ""), MF_E_DIGEST);
+	assert_int_equal(load_how(&t.w, false, "other/"), MF_OK);
+	reopen(&t.w);
+	mf_trust_tolerate(t.w.trust);
+	ok(mf_trust_load(t.w.trust, MF_STR(""), false, &err), &err);
+	const struct mf_trust_broken *b = mf_trust_broken(t.w.trust, &n);
+	assert_int_equal(n, 1);
+	assert_string_equal(b->role, "qa");
+	assert_int_equal(b->code, MF_E_DIGEST);
+	assert_int_equal(refuses(&t, drop("qa", NULL, 0)), MF_E_USAGE); /* its records would vanish */
+	struct mf_admin_request r = drop("qa", NULL, 0);
+	r.force = true;
+	does(&t, r, 1);
+	assert_int_equal(load_how(&t.w, false, ""), MF_OK);
+	team_drop(&t);
+}
+
+/* ---- several at once */
+
+static void requests_of_one_call_are_one_publish(void **state)
+{
+	struct team t;
+	struct mf_err err = MF_ERR_INIT;
+	team_make(&t, state);
+	watch(&t);
+	struct mf_admin_request v[] = {add("qa", &t.bob, 1), add("more", &t.carol, 1)};
+	struct mf_admin_request third = add("third", &t.bob, 1), same[] = {third, third};
+	const struct mf_admin_plan p = {v, 2, false}, doubled = {same, 2, false}, dry = {&third, 1, true};
+	ok(mf_admin_run(t.w.trust, "IMAGE", &p, &t.last, &err), &err);
+	assert_string_equal(order, "root targets snapshot timestamp");
+	assert_int_equal(mf_trust_set(t.w.trust)->roles[0]->file->nroles, 2);
+	mf_admin_result_clear(&t.last);
+	assert_int_equal(mf_admin_run(t.w.trust, "IMAGE", &p, &t.last, &err), 0);
+	mf_admin_result_clear(&t.last);
+	assert_int_equal(mf_admin_run(t.w.trust, "IMAGE", &doubled, &t.last, &err), -1);
+	assert_int_equal(err.code, MF_E_USAGE);
+	mf_err_clear(&err);
+	order[0] = 0;
+	assert_int_equal(mf_admin_run(t.w.trust, "IMAGE", &dry, &t.last, &err), 1);
+	assert_string_equal(order, "");
+	team_drop(&t);
+}
+
+static void a_key_of_two_roles_stays_a_writer_until_the_second_goes(void **state)
+{
+	struct team t;
+	team_make(&t, state);
+	does(&t, add("one", &t.bob, 1), 1);
+	does(&t, add("two", &t.bob, 1), 1);
+	assert_int_equal(t.last.root_version, 0);
+	does(&t, drop("one", NULL, 0), 1);
+	assert_int_equal(t.last.root_version, 0);
+	does(&t, drop("two", NULL, 0), 1);
+	assert_int_equal(t.last.root_version, 3);
+	/* The key of targets stays one, whatever roles it leaves. */
+	does(&t, add("three", &t.alice, 1), 1);
+	assert_int_equal(t.last.root_version, 0);
+	does(&t, drop("three", NULL, 0), 1);
+	assert_int_equal(t.last.root_version, 0);
+	team_drop(&t);
+}
+
+static void a_name_that_was_a_role_begins_anew_or_not_at_all(void **state)
+{
+	struct team t;
+	struct mf_err err = MF_ERR_INIT;
+	team_make(&t, state);
+	struct hkey stranger = key_new();
+	struct mf_pubkey *pub = mf_privkey_public(stranger.priv);
+	does(&t, add("qa", &t.bob, 1), 1);
+	put_as(&t, "qa", "bob");
+	struct mf_admin_request r = drop("qa", NULL, 0);
+	assert_int_equal(refuses(&t, r), MF_E_USAGE);
+	r.force = true;
+	does(&t, r, 1);
+	assert_int_equal(refuses(&t, add("qa", &pub, 1)), MF_E_KEY);
+	does(&t, add("qa", &t.carol, 1), 1);
+	const struct mf_tuf_loaded *l = mf_tuf_set_find(mf_trust_set(t.w.trust), "qa");
+	assert_non_null(l);
+	assert_int_equal(l->file->version, 2);
+	assert_int_equal(l->file->ntargets, 0);
+	does(&t, drop("qa", NULL, 0), 1);
+	/* With the key that signed what is listed, it holds. */
+	does(&t, add("qa", &t.carol, 1), 1);
+	assert_false(told(&t, "signed anew"));
+	ok(mf_trust_load(t.w.trust, MF_STR(""), false, &err), &err);
+	key_drop(&stranger);
+	team_drop(&t);
+}
+
+#define T(f) cmocka_unit_test_setup_teardown(f, tmpdir_make, tmpdir_drop)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    T(a_writer_that_is_added_lets_no_old_state_pass),
+	    T(floors_that_a_removed_key_has_set_are_outlived),
+	    T(floors_that_others_have_set_outlive_a_removed_key),
+	    T(floors_of_an_earlier_version_hold_until_a_new_root),
+	    T(snapshot_signers_are_looked_at_too),
+	    T(a_root_that_takes_keys_away_goes_behind_the_timestamp),
+	    T(what_is_published_before_the_root_is_good_under_the_old_one),
+	    T(no_root_is_ever_replaced),
+	    T(a_reader_who_is_overtaken_by_a_root_reads_again),
+	    T(damaged_roles_are_passed_over_only_where_that_was_asked_for),
+	    T(requests_of_one_call_are_one_publish),
+	    T(a_key_of_two_roles_stays_a_writer_until_the_second_goes),
+	    T(a_name_that_was_a_role_begins_anew_or_not_at_all),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
