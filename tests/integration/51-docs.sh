@@ -54,6 +54,7 @@ sed -n '/^Commands:/,/^$/s/^  \([a-z]*\).*/\1/p' "$T/help" | sort -u >"$T/comman
 while read -r command; do
 	manifesto help "$command" >>"$T/help"
 done <"$T/commands"
+"$(dirname "$T_MANIFESTO")/manifesto-tuf" --help >>"$T/help"
 grep -ohE '(^| |`|\()(manifesto|\./manifesto) [a-z]+( [a-z]+)?' README.md docs/{SECURITY,CONTRIBUTING}.md keys/README.md |
 	sed -E 's/^[ `(]*(\.\/)?manifesto //' | sort -u | while read -r first second; do
 	grep -qE "^  ($first|$first $second) " "$T/help" || echo "$first $second"

@@ -18,6 +18,9 @@ check_status 'make install' 0
 check_file_mode 'the program is executable' 755 "$T/prefix/bin/manifesto"
 run "$T/prefix/bin/manifesto" version
 check_status 'it runs' 0
+check_file_mode 'the TUF client is executable' 755 "$T/prefix/bin/manifesto-tuf"
+run "$T/prefix/bin/manifesto-tuf" --version
+check 'both are of one version' test "$(cut -d' ' -f2 "$T/stdout")" = "$("$T/prefix/bin/manifesto" version | cut -d' ' -f2)"
 for page in "$T_TOP"/docs/*.[157]; do
 	check "${page##*/} is installed" cmp "$page" "$T/prefix/share/man/man${page##*.}/${page##*/}"
 done
@@ -45,16 +48,19 @@ awk 'NF == 3 && $3 !~ /^(manifesto_|mf_|_?_?asan|_?_?odr_asan)/ { print $3 }' "$
 check_line_count 'the library defines no name without our prefix' 0 "$T/foreign"
 
 # --- hardening
-run readelf -W -h -l -d "$T/prefix/bin/manifesto"
-check_stdout_has 'the program is position-independent' 'DYN ('
-check_stdout_has 'its relocations are read-only' GNU_RELRO
-check_stdout_has 'they are resolved at start' BIND_NOW
-check 'its stack is not executable' grep -qE 'GNU_STACK .* RW  ' "$T/stdout"
+for program in manifesto manifesto-tuf; do
+	run readelf -W -h -l -d "$T/prefix/bin/$program"
+	check_stdout_has "$program is position-independent" 'DYN ('
+	check_stdout_has 'its relocations are read-only' GNU_RELRO
+	check_stdout_has 'they are resolved at start' BIND_NOW
+	check 'its stack is not executable' grep -qE 'GNU_STACK .* RW  ' "$T/stdout"
+done
 
 # --- DESTDIR, and uninstall
 run make_it DESTDIR="$T/stage" PREFIX=/opt/x install
 check_status 'make install with DESTDIR' 0
 check 'the program is below DESTDIR' test -x "$T/stage/opt/x/bin/manifesto"
+check 'the TUF client as well' test -x "$T/stage/opt/x/bin/manifesto-tuf"
 check 'the pkg-config file does not know DESTDIR' grep -qx 'prefix=/opt/x' "$T/stage/opt/x/lib/pkgconfig/manifesto.pc"
 run make_it DESTDIR="$T/stage" PREFIX=/opt/x uninstall
 find "$T/stage" -type f >"$T/left"
