@@ -154,6 +154,7 @@ registry_state() {
 }
 machine publisher
 echo new >new
+echo '{"roles":{"qa":{"keys":[],"types":["scan"]}}}' >teams.json
 push_image oci:layout:1.0 "$REGISTRY/acme/unsigned:1.0" >/dev/null 2>&1
 registry_state >before
 while read -r what arguments; do
@@ -168,6 +169,14 @@ done <<-END
 	first-put put --init $REGISTRY/acme/unsigned:1.0 qa-approval new
 	put-for-no-image put --init $REGISTRY/acme/none:1.0 qa-approval new
 	trust-init trust init $image
+	trust-refresh trust refresh $image
+	sign sign --yes $image qa-approval
+	rm rm $image qa-approval
+	withdraw withdraw --reason why $image qa-approval
+	role-add role add $image qa --key alice --types scan
+	role-remove role remove $image qa
+	role-sign role sign $image targets
+	role-apply role apply -f teams.json $gun
 END
 registry_state | cmp -s - before
 check 'nothing was uploaded' test $? = 0
@@ -375,11 +384,52 @@ machine first
 rm -rf "$dir" && mv away "$dir"
 gets 'and back' second "$image" qa-approval
 
+# --- roles, the gate, history: a role's file is one more of a level
+machine publisher
+MANIFESTO_TRUST_SERVER=$file
+manifesto key generate qa --no-passphrase >/dev/null && manifesto key generate sec --no-passphrase >/dev/null &&
+	manifesto role add -q "$image" qa --key qa --types qa-approval && manifesto role add -q "$image" sec --key sec --types scan,audit ||
+	t_bail 'roles'
+put "$image" qa-approval "$approval" --key qa
+put "$image" scan second --key sec
+MANIFESTO_TRUST_SERVER=$web
+machine first
+warm
+forget_requests
+run manifesto verify "$gun@$subject" --require qa-approval=qa --require scan=sec
+check_status 'the gate' 0
+check_stdout_is 'it names the image' "$gun@$subject"
+check_registry_asked 'without a request to the registry' ''
+newest() { # ROLE
+	find "$dir" -maxdepth 1 -name "*.$1.json" -printf '%f\n' | sort -n | tail -n 1
+}
+check_asked 'both roles and the new roots' '200 timestamp.json' '200 2.root.json' '200 3.root.json' '404 4.root.json' \
+	"200 $(newest snapshot)" "200 $(newest targets)" "200 $(newest qa)" "200 $(newest sec)"
+forget_requests
+run manifesto verify "$gun@$subject" --require qa-approval=qa --require scan=sec
+check_status 'the gate again' 0
+check_asked 'from the cache' '200 timestamp.json' '404 4.root.json'
+same_as_directory 'role list' role list "$image"
+forget_requests
+run manifesto history "$image" scan
+check_status 'history' 0
+check_stdout_has 'with who put the record' sec
+get_is 'an older version of a record' contact.json --version 5 --role targets "$image" scan
+name=$(newest sec)
+mv "$dir/$name" .
+for temperature in cold warm; do
+	$temperature
+	get_refused "a role's file that is gone, $temperature" 8 'sec' "$gun@$subject" scan
+done
+mv "$name" "$dir/"
+cold
+get_is 'and back' second "$gun@$subject" scan
+
 # --- with nothing but the copy
 cp -a "$STATIC_DIR" copy && rm -rf "$STATIC_DIR" && cp -a copy "$STATIC_DIR"
 cold
 lab_server stop registry
-get_is 'a copy of the directory serves all, without a registry' second "$gun@$subject" qa-approval
+get_is 'a copy of the directory serves all, without a registry' second "$gun@$subject" scan
 
 # --- the session in docs/web-server.md, as it is written
 mkdir -p "$T/session/tests" && ln -s "$T_TOP/testdata" "$T/session/" && ln -s "$T_TOP/tests/support" "$T/session/tests/"
