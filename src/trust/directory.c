@@ -4,6 +4,7 @@
  * Versioned files are never changed and never removed: copies and caches may keep them for ever. */
 #include <errno.h>
 #include <sys/stat.h>
+#include <sys/stat.h>
 
 #include "store/file.h"
 #include "trust/names.h"
@@ -138,10 +139,14 @@ static int directory_free_version(struct mf_repo *r, const char *role, int64_t f
 		char *path MF_FREE = file_path(d, role, v, err);
 		if (!path)
 			return -1;
-		if (!mf_file_exists(path)) {
-			*out = v;
-			return 0;
-		}
+		/* Whatever has the name: a link that leads nowhere has it as well. */
+		struct stat st;
+		if (lstat(path, &st) == 0)
+			continue;
+		if (errno != ENOENT && errno != ENOTDIR)
+			return mf_fail(err, MF_E_IO, errno, "look for '%s'", path);
+		*out = v;
+		return 0;
 	}
 	return mf_fail(err, MF_E_IO, 0, "the %d versions from %lld on of '%s' in '%s' are taken",
 		       MAX_LEFT_VERSIONS, (long long)from, role, d->dir);

@@ -212,7 +212,7 @@ mkdir -p $trust/targets/new-type
 ln -s "$T/victim" "$trust/targets/new-type/${target##*/}"
 put $image new-type approval.json
 check 'put does not write through links' test ! -e "$T/victim"
-gets 'but replaces them' approval.json $image new-type
+gets 'but past them' approval.json $image new-type
 rm -rf home/manifesto && cp -a home.good home/manifesto
 restore
 mkfifo "image/blobs/sha256/$(echo fifo | sha256sum | cut -c1-64)" $trust/5.targets.json $trust/5.snapshot.json

@@ -404,6 +404,42 @@ static void a_stopped_first_publish_can_be_made_again(void **state)
 	world_drop(&w);
 }
 
+/* ---- reading while somebody publishes */
+
+static struct simple *meanwhile; /* for the fake below */
+static struct hkey *their_key;
+
+/* Keys change behind the back of a reader who has read the roots. */
+static struct mf_fetch *begin_too_late(struct mf_repo *r, const struct mf_fetch_key *key, struct mf_err *err)
+{
+	if (strcmp(key->role, "timestamp") == 0 && meanwhile) {
+		struct hkey *rs[] = {&meanwhile->root};
+		write_root(&meanwhile->w, 2, &meanwhile->root, their_key, rs, 1);
+		write_rest(&meanwhile->w, 2, their_key);
+		meanwhile = NULL;
+	}
+	return mf_repo_tuf_dir.begin(r, key, err);
+}
+
+static void reader_whose_root_is_overtaken_reads_again(void **state)
+{
+	struct simple s;
+	struct mf_err err = MF_ERR_INIT;
+	simple_make(&s, state);
+	struct hkey b = key_new();
+	their_key = &b;
+	meanwhile = &s;
+	s.w.remote = mf_repo_tuf_dir;
+	s.w.remote.begin = begin_too_late;
+	ok(mf_trust_open(s.w.repo, "oci", NAME, &s.w.cfg, &s.w.trust, &err), &err);
+	s.w.trust->repo->ops = &s.w.remote;
+	ok(mf_trust_load(s.w.trust, MF_STR(""), false, &err), &err);
+	assert_int_equal(mf_trust_set(s.w.trust)->root->version, 2);
+	assert_null(meanwhile);
+	key_drop(&b);
+	simple_drop(&s);
+}
+
 /* ---- thresholds and doubles */
 
 static void file_with_too_few_signatures_is_not_published(void **state)
@@ -480,6 +516,7 @@ int main(void)
 	    T(failed_publish_leaves_the_old_state),
 	    T(files_that_a_stopped_publish_left_keep_their_bytes),
 	    T(a_stopped_first_publish_can_be_made_again),
+	    T(reader_whose_root_is_overtaken_reads_again),
 	    T(file_with_too_few_signatures_is_not_published),
 	    T(role_that_two_delegators_list_counts_once),
 	};
