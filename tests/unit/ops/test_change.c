@@ -836,6 +836,35 @@ static void two_roles_that_withdrew_each_lift_their_own(void **state)
 	world_drop(&w);
 }
 
+static void index_of_a_layout_lists_the_withdrawal_and_keeps_a_removed_artifact(void **state)
+{
+	struct world w;
+	struct mf_err err = MF_ERR_INIT;
+	struct manifesto_error e;
+	struct manifesto_put_result r = MANIFESTO_INIT(manifesto_put_result);
+	teams_make(&w, state);
+	char *path MF_FREE = mf_path_join(w.layout, "index.json", NULL);
+	struct manifesto_put_options o = put_of(&w, "yes");
+	o.role = "qa";
+	o.link = 1;
+	for (int i = 0; i < 2; i++) {
+		struct mf_buf before MF_BUF_CLEANUP = MF_BUF_INIT(1 << 16),
+				     after MF_BUF_CLEANUP = MF_BUF_INIT(1 << 16);
+		open_as(&w, "home", "alice");
+		assert_int_equal(manifesto_put(w.m, &o, NULL, NULL, &r, &e), 0);
+		manifesto_put_result_clear(&r);
+		assert_int_equal(mf_file_read(path, 1 << 16, &before, &err), 0);
+		assert_non_null(strstr(before.p, "application/vnd.manifesto.qa"));
+		struct changed c = i ? withdraw(&w, "qa", "bob", "no") : remove_with(&w, "qa", "bob", false);
+		assert_int_equal(c.status, 0);
+		assert_int_equal(mf_file_read(path, 1 << 16, &after, &err), 0);
+		assert_non_null(strstr(after.p, "application/vnd.manifesto.qa"));
+		assert_int_equal(strcmp(before.p, after.p) == 0, i == 0);
+		assert_int_equal(strstr(c.warning, "index.json") != NULL, i == 0);
+	}
+	world_drop(&w);
+}
+
 static void put_never_replaces_a_withdrawal_unasked(void **state)
 {
 	struct world w;
@@ -876,6 +905,7 @@ int main(void)
 	    T(role_without_the_record_can_veto_and_only_it_lifts_that),
 	    T(two_roles_that_withdrew_each_lift_their_own),
 	    T(put_never_replaces_a_withdrawal_unasked),
+	    T(index_of_a_layout_lists_the_withdrawal_and_keeps_a_removed_artifact),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -573,6 +573,7 @@ static int put(void *arg, struct mf_err *err)
 	o.annotations = annotations;
 	o.init = 1;
 	o.link = w->link;
+	o.reinstate = 1;
 	int rc = manifesto_put(m, &o, NULL, NULL, &r, &e) < 0 ? failed(&e, err) : 0;
 	if (rc == 0)
 		manifesto_put_result_clear(&r);
@@ -875,6 +876,93 @@ static void get_and_list(void **state)
 	world_drop(&w);
 }
 
+/* Withdrawn, or removed, or as it was. */
+static int withdraw(void *arg, struct mf_err *err)
+{
+	struct world *w = arg;
+	struct manifesto *m = NULL;
+	struct manifesto_error e;
+	struct manifesto_change_result r = MANIFESTO_INIT(manifesto_change_result);
+	struct manifesto_withdraw_options o = MANIFESTO_INIT(manifesto_withdraw_options);
+	if (open_context(w, &m, err) < 0)
+		return -1;
+	o.image = w->image;
+	o.type = "qa";
+	o.reason = "a <reason>";
+	o.author = "Ana";
+	int rc = manifesto_withdraw(m, &o, &r, &e) < 0 ? failed(&e, err) : 0;
+	if (rc == 0) {
+		assert_string_equal(r.items[0].record.reason, "a <reason>");
+		assert_int_equal(r.items[0].record.nwithdrew, 1);
+		assert_int_equal(r.items[0].record.nsigners, 1);
+	}
+	manifesto_change_result_clear(&r);
+	manifesto_free(m);
+	return rc;
+}
+
+static int take_away(void *arg, struct mf_err *err)
+{
+	struct world *w = arg;
+	struct manifesto *m = NULL;
+	struct manifesto_error e;
+	struct manifesto_change_result r = MANIFESTO_INIT(manifesto_change_result);
+	struct manifesto_remove_options o = MANIFESTO_INIT(manifesto_remove_options);
+	if (open_context(w, &m, err) < 0)
+		return -1;
+	o.image = w->image;
+	o.type = "qa";
+	int rc = manifesto_remove(m, &o, &r, &e) < 0 ? failed(&e, err) : 0;
+	if (rc == 0)
+		assert_string_equal(r.items[0].record.author, "Ana <ana@example.com>");
+	manifesto_change_result_clear(&r);
+	manifesto_free(m);
+	return rc;
+}
+
+static void check_change(void *arg, enum mf_code done, int rc)
+{
+	struct world *w = arg;
+	struct mf_err err = MF_ERR_INIT;
+	struct text t;
+	(void)nftw(w->dir, no_leftover, 16, FTW_PHYS);
+	if (get_text(w, &t, &err) < 0)
+		assert_int_equal(err.code, done);
+	else
+		assert_true(rc < 0 && strcmp(t.p, "before") == 0);
+}
+
+static void check_withdrawn(void *arg, int rc, const struct mf_err *why)
+{
+	(void)why;
+	check_change(arg, MF_E_WITHDRAWN, rc);
+}
+
+static void check_removed(void *arg, int rc, const struct mf_err *why)
+{
+	(void)why;
+	check_change(arg, MF_E_NOT_FOUND, rc);
+}
+
+static void withdrawing_and_removing(void **state)
+{
+	struct world w;
+	world_init(&w, state);
+	attempt_all(&(struct attempt){.name = "withdraw",
+				      .run = withdraw,
+				      .before = put_before,
+				      .after = check_withdrawn,
+				      .arg = &w,
+				      .samples = 40});
+	attempt_all(&(struct attempt){.name = "rm",
+				      .run = take_away,
+				      .before = put_before,
+				      .after = check_removed,
+				      .arg = &w,
+				      .samples = 40});
+	world_drop(&w);
+}
+
 static void history(void **state)
 {
 	struct world w;
@@ -897,6 +985,7 @@ int main(void)
 	    tmpdir_test(later_put),
 	    tmpdir_test(get_and_list),
 	    tmpdir_test(history),
+	    tmpdir_test(withdrawing_and_removing),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
