@@ -604,6 +604,31 @@ MANIFESTO_API int manifesto_role_apply(struct manifesto *m, const char *path,
 				       struct manifesto_role_result *out, struct manifesto_error *err);
 MANIFESTO_API void manifesto_role_result_clear(struct manifesto_role_result *r);
 
+/* --- carrying pins to other machines */
+struct manifesto_trust_export_result {
+	size_t size;
+	const char *json; /* a file for manifesto_trust_import, and a trust.json */
+	size_t length;
+	struct manifesto_arena *arena;
+};
+/* The pins of this machine: of these patterns (MANIFESTO_NOT_FOUND when one is not pinned), n 0: all. */
+MANIFESTO_API int manifesto_trust_export(struct manifesto *m, const char *const *patterns, size_t n,
+					 struct manifesto_trust_export_result *out,
+					 struct manifesto_error *err);
+MANIFESTO_API void manifesto_trust_export_result_clear(struct manifesto_trust_export_result *r);
+struct manifesto_trust_import_result {
+	size_t size;
+	const char *const *added, *const *replaced; /* patterns */
+	size_t nadded, nreplaced, nsame;
+	struct manifesto_arena *arena;
+};
+/* Takes over the pins of a file, all or none. MANIFESTO_PIN when one differs from what is pinned here, unless
+ * force. */
+MANIFESTO_API int manifesto_trust_import(struct manifesto *m, const char *path, int force,
+					 struct manifesto_trust_import_result *out,
+					 struct manifesto_error *err);
+MANIFESTO_API void manifesto_trust_import_result_clear(struct manifesto_trust_import_result *r);
+
 /* --- refresh: roles that run out are signed anew, unchanged, as far as their keys are here */
 struct manifesto_refresh_options {
 	size_t size;

@@ -285,6 +285,26 @@ const struct mf_cli_command mf_cli_commands[] = {
      .max = MF_CLI_ANY,
      .credentials = true,
      .run = mf_cli_run_trust_pin},
+    {.name = "trust export",
+     .synopsis = "[PATTERN...]",
+     .summary = "write the pins of this machine, for others",
+     .description =
+	 "Writes the pins of these repositories and prefixes, as they are written in trust.json, or "
+	 "all, as a\nfile for 'trust import'. There is nothing secret in it: keep it in version control.",
+     .min = 0,
+     .max = MF_CLI_ANY,
+     .run = mf_cli_run_trust_export},
+    {.name = "trust import",
+     .synopsis = "FILE",
+     .summary = "pin what another machine has pinned",
+     .description =
+	 "Takes over the pins in FILE, all of them or none: one that differs from what is pinned here "
+	 "is refused,\nunless --force is given. Get FILE over a channel that you trust: it decides whom "
+	 "you believe.",
+     .options = B(MF_OPT_FORCE),
+     .min = 1,
+     .max = 1,
+     .run = mf_cli_run_trust_import},
     {.name = "key generate",
      .synopsis = "NAME",
      .summary = "make a signing key",

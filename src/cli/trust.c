@@ -177,3 +177,51 @@ int mf_cli_run_trust_pin(struct mf_cli *cli, struct manifesto_error *err)
 	show_pins(&r);
 	return 0;
 }
+
+static void export_cleanup(struct manifesto_trust_export_result *r)
+{
+	manifesto_trust_export_result_clear(r);
+}
+
+static void import_cleanup(struct manifesto_trust_import_result *r)
+{
+	manifesto_trust_import_result_clear(r);
+}
+
+/* JSON with or without --json: it is a file for other machines. */
+int mf_cli_run_trust_export(struct mf_cli *cli, struct manifesto_error *err)
+{
+	struct manifesto_trust_export_result r __attribute__((cleanup(export_cleanup))) =
+	    MANIFESTO_INIT(manifesto_trust_export_result);
+	if (manifesto_trust_export(cli->m, cli->argument, cli->nargument, &r, err) < 0)
+		return -1;
+	(void)fwrite(r.json, 1, r.length, stdout);
+	return 0;
+}
+
+int mf_cli_run_trust_import(struct mf_cli *cli, struct manifesto_error *err)
+{
+	struct manifesto_trust_import_result r __attribute__((cleanup(import_cleanup))) =
+	    MANIFESTO_INIT(manifesto_trust_import_result);
+	if (manifesto_trust_import(cli->m, cli->argument[0], mf_cli_args_has(&cli->args, MF_OPT_FORCE), &r,
+				   err) < 0)
+		return -1;
+	if (cli->json) {
+		struct mf_cli_json_out j;
+		mf_cli_json_begin(&j, stdout, "trust-import");
+		mf_cli_json_texts(&j, "added", r.added, r.nadded);
+		mf_cli_json_texts(&j, "replaced", r.replaced, r.nreplaced);
+		mf_cli_json_int(&j, "unchanged", (int64_t)r.nsame);
+		mf_cli_json_end(&j);
+		return 0;
+	}
+	if (cli->quiet)
+		return 0;
+	for (size_t i = 0; i < r.nadded; i++)
+		line("added", r.added[i]);
+	for (size_t i = 0; i < r.nreplaced; i++)
+		line("replaced", r.replaced[i]);
+	if (!r.nadded && !r.nreplaced)
+		(void)puts("nothing new");
+	return 0;
+}

@@ -15,24 +15,12 @@ void mf_pin_clear(struct mf_pin *p)
 	*p = (struct mf_pin){0};
 }
 
-/* The file's tree, an empty one when there is no file; NULL on failure. */
-static json_t *load(const char *path, struct mf_err *err)
+/* NULL: MF_E_PIN. */
+static json_t *parse(struct mf_bytes text, const char *path, struct mf_err *err)
 {
-	struct mf_buf text MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_CONFIG_BYTES);
 	int64_t version;
 	json_t *pins;
-	if (mf_file_read(path, MF_MAX_CONFIG_BYTES, &text, err) < 0) {
-		if (err->code == MF_E_USAGE)
-			(void)mf_recode(err, err->sys ? MF_E_IO : MF_E_PIN);
-		if (err->code != MF_E_NOT_FOUND)
-			return NULL;
-		mf_err_clear(err);
-		json_t *none = json_pack("{s:i,s:{}}", "manifestoTrust", 1, "pins");
-		if (!none)
-			(void)mf_fail_nomem(err);
-		return none;
-	}
-	json_t *tree MF_JSON_CLEANUP = mf_json_load(mf_buf_bytes(&text), MF_MAX_CONFIG_BYTES, err);
+	json_t *tree MF_JSON_CLEANUP = mf_json_load(text, MF_MAX_CONFIG_BYTES, err);
 	if (tree && mf_json_get_int(tree, "manifestoTrust", true, 1, 1, &version, err) == 0 &&
 	    mf_json_get_obj(tree, "pins", true, &pins, err) == 0)
 		return json_incref(tree);
@@ -40,6 +28,23 @@ static json_t *load(const char *path, struct mf_err *err)
 		(void)mf_recode(err, MF_E_PIN);
 	(void)mf_wrap(err, "pins in '%s'", path);
 	return NULL;
+}
+
+/* The file's tree, an empty one when there is no file; NULL on failure. */
+static json_t *load(const char *path, struct mf_err *err)
+{
+	struct mf_buf text MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_CONFIG_BYTES);
+	if (mf_file_read(path, MF_MAX_CONFIG_BYTES, &text, err) == 0)
+		return parse(mf_buf_bytes(&text), path, err);
+	if (err->code == MF_E_USAGE)
+		(void)mf_recode(err, err->sys ? MF_E_IO : MF_E_PIN);
+	if (err->code != MF_E_NOT_FOUND)
+		return NULL;
+	mf_err_clear(err);
+	json_t *none = json_pack("{s:i,s:{}}", "manifestoTrust", 1, "pins");
+	if (!none)
+		(void)mf_fail_nomem(err);
+	return none;
 }
 
 static bool prefix_fits(const char *pattern, const char *name)
@@ -145,15 +150,31 @@ static json_t *pin_json(const struct mf_digest *fps, size_t n, int64_t threshold
 	return list ? json_pack("{s:O,s:I}", "fingerprints", list, "threshold", (json_int_t)threshold) : NULL;
 }
 
+static int save(const char *path, const json_t *tree, struct mf_err *err)
+{
+	struct mf_buf text MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_CONFIG_BYTES);
+	if (mf_json_dump(tree, JSON_INDENT(2) | JSON_SORT_KEYS, &text, err) < 0 ||
+	    mf_buf_addc(&text, '\n', err) < 0)
+		return -1;
+	return mf_file_write(path, mf_buf_bytes(&text), 0644, err);
+}
+
+static int lock_pins(const char *home, struct mf_lock *lock, const struct mf_env *env, struct mf_err *err)
+{
+	char *path MF_FREE = mf_path_join(home, "trust.lock", NULL);
+	if (!path)
+		return mf_fail_nomem(err);
+	return mf_dir_make(home, 0700, err) < 0 ? -1 : mf_lock_acquire(lock, path, env, err);
+}
+
 int mf_pin_store(const char *home, const char *pattern, const struct mf_digest *fps, size_t n,
 		 int64_t threshold, const struct mf_env *env, struct mf_err *err)
 {
 	struct mf_lock lock MF_LOCK_CLEANUP = MF_LOCK_INIT;
-	char *path MF_FREE = mf_path_join(home, "trust.json", NULL),
-		   *lock_path MF_FREE = mf_path_join(home, "trust.lock", NULL);
-	if (!path || !lock_path)
+	char *path MF_FREE = mf_path_join(home, "trust.json", NULL);
+	if (!path)
 		return mf_fail_nomem(err);
-	if (mf_dir_make(home, 0700, err) < 0 || mf_lock_acquire(&lock, lock_path, env, err) < 0)
+	if (lock_pins(home, &lock, env, err) < 0)
 		return -1;
 	json_t *tree MF_JSON_CLEANUP = load(path, err);
 	if (!tree)
@@ -161,11 +182,133 @@ int mf_pin_store(const char *home, const char *pattern, const struct mf_digest *
 	json_t *pin = pin_json(fps, n, threshold);
 	if (!pin || json_object_set_new(json_object_get(tree, "pins"), pattern, pin) < 0)
 		return mf_fail_nomem(err);
-	struct mf_buf text MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_CONFIG_BYTES);
-	if (mf_json_dump(tree, JSON_INDENT(2) | JSON_SORT_KEYS, &text, err) < 0 ||
-	    mf_buf_addc(&text, '\n', err) < 0)
+	return save(path, tree, err);
+}
+
+/* ---- carrying pins to other machines */
+
+static int choose(json_t *pins, const char *const *patterns, size_t n, json_t *out, struct mf_err *err)
+{
+	struct mf_esc e;
+	for (size_t i = 0; i < n; i++) {
+		json_t *pin = json_object_get(pins, patterns[i]);
+		if (!pin)
+			return mf_fail(err, MF_E_NOT_FOUND, 0, "there is no pin '%s' on this machine",
+				       mf_esc(&e, mf_str_c(patterns[i])));
+		if (json_object_set(out, patterns[i], pin) < 0)
+			return mf_fail_nomem(err);
+	}
+	return 0;
+}
+
+int mf_pin_export(const char *home, const char *const *patterns, size_t n, struct mf_buf *out,
+		  struct mf_err *err)
+{
+	char *path MF_FREE = mf_path_join(home, "trust.json", NULL);
+	if (!path)
+		return mf_fail_nomem(err);
+	json_t *tree MF_JSON_CLEANUP = load(path, err);
+	json_t *chosen MF_JSON_CLEANUP = json_object();
+	if (!tree)
 		return -1;
-	return mf_file_write(path, mf_buf_bytes(&text), 0644, err);
+	if (!chosen)
+		return mf_fail_nomem(err);
+	if (n && choose(json_object_get(tree, "pins"), patterns, n, chosen, err) < 0)
+		return -1;
+	json_t *document MF_JSON_CLEANUP =
+	    json_pack("{s:i,s:O,s:s}", "manifestoTrust", 1, "pins",
+		      n ? chosen : json_object_get(tree, "pins"), "schema", "manifesto/trust-export/v1");
+	if (!document)
+		return mf_fail_nomem(err);
+	return mf_json_dump(document, JSON_INDENT(2) | JSON_SORT_KEYS, out, err) < 0
+		   ? -1
+		   : mf_buf_addc(out, '\n', err);
+}
+
+static bool same_pin(const struct mf_pin *a, const struct mf_pin *b)
+{
+	if (a->n != b->n || a->threshold != b->threshold || !a->ca != !b->ca ||
+	    (a->ca && strcmp(a->ca, b->ca) != 0))
+		return false;
+	for (size_t i = 0; i < a->n; i++) {
+		bool found = false;
+		for (size_t k = 0; k < b->n; k++)
+			found |= mf_digest_eq(&a->fingerprints[i], &b->fingerprints[k]);
+		if (!found)
+			return false;
+	}
+	return true;
+}
+
+/* How a pin to import stands to what is pinned here. */
+static int compare(const char *home, const char *pattern, const json_t *value, json_t *pins,
+		   enum mf_pin_change *what, struct mf_err *err)
+{
+	struct mf_pin theirs __attribute__((cleanup(mf_pin_clear))) = {0};
+	struct mf_pin ours __attribute__((cleanup(mf_pin_clear))) = {0};
+	struct mf_esc e;
+	const json_t *have = json_object_get(pins, pattern);
+	if (!*pattern || read_pin(home, pattern, value, &theirs, err) < 0) {
+		if (!*pattern)
+			return mf_fail(err, MF_E_FORMAT, 0, "a pin without a name");
+		if (err->code == MF_E_PIN)
+			(void)mf_recode(err, MF_E_FORMAT);
+		return mf_wrap(err, "pin '%s'", mf_esc(&e, mf_str_c(pattern)));
+	}
+	*what = MF_PIN_ADDED;
+	if (!have)
+		return 0;
+	/* What is broken here may be replaced, and is not the same as anything. */
+	struct mf_err broken = MF_ERR_INIT;
+	bool same = read_pin(home, pattern, have, &ours, &broken) == 0 && same_pin(&theirs, &ours);
+	*what = same ? MF_PIN_SAME : MF_PIN_REPLACED;
+	return 0;
+}
+
+static int refuse_replacing(const char *pattern, struct mf_err *err)
+{
+	struct mf_esc e;
+	(void)mf_fail(err, MF_E_PIN, 0, "'%s' is pinned differently on this machine",
+		      mf_esc(&e, mf_str_c(pattern)));
+	mf_err_set_hint(err,
+			"ask the owner of the repository which root key is right; --force replaces the pin");
+	return -1;
+}
+
+int mf_pin_import(const char *home, const struct mf_pin_import *in, const struct mf_env *env,
+		  struct mf_err *err)
+{
+	struct mf_lock lock MF_LOCK_CLEANUP = MF_LOCK_INIT;
+	char *path MF_FREE = mf_path_join(home, "trust.json", NULL);
+	if (!path)
+		return mf_fail_nomem(err);
+	struct mf_buf text MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_CONFIG_BYTES);
+	if (mf_file_read(in->path, MF_MAX_CONFIG_BYTES, &text, err) < 0)
+		return err->code == MF_E_NOT_FOUND ? mf_recode(err, MF_E_USAGE) : -1;
+	json_t *theirs MF_JSON_CLEANUP = parse(mf_buf_bytes(&text), in->path, err);
+	if (!theirs)
+		return err->code == MF_E_PIN ? mf_recode(err, MF_E_FORMAT) : -1;
+	if (lock_pins(home, &lock, env, err) < 0)
+		return -1;
+	json_t *tree MF_JSON_CLEANUP = load(path, err), *pins = json_object_get(tree, "pins"), *value;
+	const char *pattern;
+	bool changed = false;
+	if (!tree)
+		return -1;
+	json_object_foreach(json_object_get(theirs, "pins"), pattern, value)
+	{
+		enum mf_pin_change what;
+		if (compare(home, pattern, value, pins, &what, err) < 0)
+			return -1;
+		if (what == MF_PIN_REPLACED && !in->replace)
+			return refuse_replacing(pattern, err);
+		if (in->each(in->arg, pattern, what, err) < 0)
+			return -1;
+		if (what != MF_PIN_SAME && json_object_set(pins, pattern, value) < 0)
+			return mf_fail_nomem(err);
+		changed |= what != MF_PIN_SAME;
+	}
+	return changed ? save(path, tree, err) : 0;
 }
 
 int mf_pin_from_root(const struct mf_dialect *d, const char *gun, int64_t now, struct mf_bytes root,

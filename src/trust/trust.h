@@ -180,6 +180,20 @@ int mf_pin_find(const char *home, const char *name, struct mf_pin *out, struct m
 /* Replaces the pin of a pattern; locked and atomic. */
 int mf_pin_store(const char *home, const char *pattern, const struct mf_digest *fingerprints, size_t n,
 		 int64_t threshold, const struct mf_env *env, struct mf_err *err) MF_NODISCARD;
+/* Appends the pins of these patterns (n 0: all) as a file that mf_pin_import reads. MF_E_NOT_FOUND. */
+int mf_pin_export(const char *home, const char *const *patterns, size_t n, struct mf_buf *out,
+		  struct mf_err *err) MF_NODISCARD;
+enum mf_pin_change { MF_PIN_SAME, MF_PIN_ADDED, MF_PIN_REPLACED };
+struct mf_pin_import {
+	const char *path;
+	bool replace; /* also pins that differ from ours */
+	int (*each)(void *arg, const char *pattern, enum mf_pin_change what, struct mf_err *err);
+	void *arg;
+};
+/* Takes over the pins of a file, all of them or none; locked and atomic. MF_E_PIN: one differs from ours;
+ * MF_E_FORMAT: the file, or a pin in it, is broken; a CA file is looked for as trust.json names it. */
+int mf_pin_import(const char *home, const struct mf_pin_import *in, const struct mf_env *env,
+		  struct mf_err *err) MF_NODISCARD;
 /* The keys of a root file's role root and its threshold, for pinning it: well signed by itself. fingerprints:
  * room for MF_MAX_SIGNATURES. */
 int mf_pin_from_root(const struct mf_dialect *d, const char *gun, int64_t now, struct mf_bytes root,

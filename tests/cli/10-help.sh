@@ -111,7 +111,7 @@ completes 'a command' 'put' pu
 completes 'commands' 'completion get help history key list policy put repair rm role sign status trust verify version withdraw' ''
 completes 'a command behind an option with a value' 'get' --role x g
 completes 'a command behind an option with =' 'get' --role = x g
-completes 'a subcommand' 'init pin refresh show' trust ''
+completes 'a subcommand' 'export import init pin refresh show' trust ''
 completes 'an option of the command' '--all-platforms --annotation --author' put --a
 completes 'a global option' '--json' list --js
 completes 'no option of another command' '' get --all
