@@ -4,12 +4,11 @@
 . "$(dirname "$0")/../support/t.sh"
 . "$T_TOP/tests/support/attack.sh"
 . "$T_TOP/tests/support/job.sh"
+. "$T_TOP/tests/support/store.sh"
 unset MANIFESTO_PASSPHRASE
 
 lab static
-tuf=$(dirname "$T_MANIFESTO")/manifesto-tuf
 store=$STATIC_DIR/store
-make_image store >/dev/null
 make_image "$store" >/dev/null
 make_image "$store" --tag 2.0 --seed other >/dev/null
 make_image "$store" --tag multi --index >/dev/null
@@ -94,7 +93,48 @@ check_same_file 'the new content' second "seen/targets/${target/\//%2F}"
 check 'files that were there are as they were' sh -c "cd '$store/trust' && sha256sum --status -c '$T/before'"
 check 'the replaced content is kept' test -s "$store/trust/targets/qa-approval/$(sum "$approval").${subject/:/-}"
 
+# --- roles: types that others sign, in files of their own
+new_key() { # NAME
+	run manifesto key generate -q --no-passphrase "$1"
+	manifesto key show "$1" | sed -n '/BEGIN/,/END/p' >"$1.pem"
+}
+new_key qa
+new_key security
+run manifesto role add "oci:$store" qa --key qa.pem --types qa-approval,scan
+check_status 'a role for a team' 0
+run manifesto role add "oci:$store" security --key security.pem --types security-review,scan
+check_status 'and for another' 0
+# Other clients look into "targets" first, whoever speaks for the type by now: what is superseded there is removed.
+for tag in 1.0 2.0 multi; do
+	run manifesto rm --role targets --all-platforms "oci:$store:$tag" qa-approval
+	[ "$status" = 0 ] || run manifesto rm --role targets "oci:$store:$tag" qa-approval
+	check_status "what 'targets' said about $tag is removed" 0
+done
+put "oci:$store:2.0" qa-approval "$approval"
+put "oci:$store:2.0" scan second --role qa
+put "oci:$store:2.0" security-review contact.json
+all_the_same 'with roles' 2.0 3
+check 'they have files of their own' test -s "$store/trust/1.security.json"
+all_the_same 'without what the roles speak for now' 1.0 4
+
+# --- removed and withdrawn
+subject2=$(jq -r '.manifests[] | select(.annotations["org.opencontainers.image.ref.name"] == "2.0").digest' "$store/index.json")
+run manifesto rm "oci:$store:2.0" scan --role qa
+check_status 'a record is removed' 0
+all_the_same 'after a removal' 2.0 2
+rm -rf fresh/targets
+download fresh "scan/${subject2/:/-}"
+check_status 'the removed one is not to be had' 1
+check 'and nothing is stored' test -z "$(find fresh/targets -type f)"
+run manifesto withdraw "oci:$store:2.0" security-review --reason 'a leak'
+check_status 'a record is withdrawn' 0
+all_the_same 'after a withdrawal' 2.0 1
+run manifesto role remove "oci:$store" security --force
+check_status 'a role is removed' 0
+all_the_same 'without the role' 2.0 1
+
 # --- what the client must not take
+put "oci:$store:1.0" qa-approval second
 damaged=$store/trust/targets/qa-approval/$(sum second).${subject/:/-}
 cp "$damaged" whole
 rm "$damaged"

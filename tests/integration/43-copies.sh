@@ -4,10 +4,10 @@
 . "$(dirname "$0")/../support/t.sh"
 . "$T_TOP/tests/support/attack.sh"
 . "$T_TOP/tests/support/job.sh"
+. "$T_TOP/tests/support/store.sh"
 unset MANIFESTO_PASSPHRASE
 
 lab static
-tuf=$(dirname "$T_MANIFESTO")/manifesto-tuf
 make_image store >/dev/null
 image=oci:$T/store:1.0
 # Copies are read as layouts of the same image, with none of the records' content but what is copied.

@@ -20,7 +20,7 @@ note_records() {
 	find "$T/records" -type f -printf '%f\n' | sort | sed 's/%2F/\//' >"$T/names"
 }
 
-# Makes the layout DIR and sets $store to it: three images, several types, contents of several sizes, a record that was replaced.
+# Makes the layout DIR and sets $store to it: three images, several types, contents of several sizes, a record that was replaced and one of a role.
 make_store() { # DIR
 	store=$1
 	make_image "$store" >/dev/null
@@ -40,6 +40,12 @@ make_store() { # DIR
 		run manifesto put -q "oci:$store:2.0" $type "$approval"
 		[ "$status" = 0 ] || t_bail "put $type"
 	done
+	run manifesto key generate -q --no-passphrase security
+	manifesto key show security | sed -n '/BEGIN/,/END/p' >"$T/security.pem"
+	run manifesto role add "oci:$store" security --key "$T/security.pem" --types security-review
+	[ "$status" = 0 ] || t_bail 'a role'
+	run manifesto put -q "oci:$store:2.0" security-review "$T/second"
+	[ "$status" = 0 ] || t_bail 'a record of the role'
 	run manifesto put -q --all-platforms "oci:$store:multi" scan "$approval"
 	[ "$status" = 0 ] || t_bail 'put for all platforms'
 	note_records
