@@ -297,6 +297,8 @@ static int read_delegated_roles(struct parser *p, struct mf_str raw, struct mf_e
 	struct mf_json_reader r MF_JSON_READER_CLEANUP;
 	size_t cap = 0;
 	int more;
+	if (mf_str_eqz(raw, "null")) /* what Go writes once the last one was removed */
+		return 0;
 	mf_json_reader_init(&r, mf_bytes_of(raw));
 	if (mf_json_array(&r, err) < 0)
 		return -1;

@@ -49,6 +49,26 @@ static void old_file_must_have_its_version_and_delegate_to_children_only(void **
 	}
 }
 
+/* As the notary program leaves it. */
+static void delegations_without_the_last_role_are_read(void **state)
+{
+	(void)state;
+	struct mf_err err = MF_ERR_INIT;
+	struct mf_buf b = MF_BUF_INIT(65536);
+	assert_int_equal(
+	    mf_buf_addz(
+		&b,
+		"{\"signed\":{\"_type\":\"Targets\",\"delegations\":{\"keys\":{},\"roles\":null},"
+		"\"expires\":\"2030-01-01T00:00:00Z\",\"targets\":{},\"version\":3},\"signatures\":[]}",
+		&err),
+	    0);
+	struct mf_tuf_file *f = mf_tuf_parse_unverified(&mf_dialect_notary, MF_TUF_TARGETS, &b, &err);
+	if (!f)
+		fail_msg("%s", err.msg);
+	assert_int_equal(f->nroles, 0);
+	mf_tuf_file_free(f);
+}
+
 static void copy_of_a_role_is_the_same_and_stands_alone(void **state)
 {
 	(void)state;
@@ -118,6 +138,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(old_file_must_have_its_version_and_delegate_to_children_only),
+	    cmocka_unit_test(delegations_without_the_last_role_are_read),
 	    cmocka_unit_test(copy_of_a_role_is_the_same_and_stands_alone),
 	    cmocka_unit_test(roles_differ_in_keys_threshold_and_paths),
 	};
