@@ -20,8 +20,10 @@
 #define MF_MAX_VERSION ((int64_t)9007199254740991) /* 2^53-1: exact in every JSON reader */
 
 /* History: old versions of one role read in a run, octets of all of them (of files at Notary's cap a few
- * dozen), different key lists of one role, events held in memory. */
+ * dozen), different key lists of one role, events held in memory, roles
+ * that are listed no more. */
 #define MF_MAX_HISTORY_VERSIONS 1000
+#define MF_MAX_HISTORY_FORMER 256
 #define MF_MAX_HISTORY_BYTES ((uint64_t)2 << 30)
 #define MF_MAX_HISTORY_AUTHORITIES 256
 #define MF_MAX_HISTORY_EVENTS 100000

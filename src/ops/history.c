@@ -201,12 +201,34 @@ static int on_verified(struct collector *c, const struct mf_version *v, struct m
 	return 0;
 }
 
+/* What a role had said when it was taken off the list. */
+static int on_dropped(struct collector *c, const struct mf_version *v, struct mf_err *err)
+{
+	for (size_t i = 0; i < c->before.n; i++) {
+		if (!c->before.v[i].authorised)
+			continue;
+		struct manifesto_history_event *e =
+		    add_event(c, v, mf_event_name(MF_EVENT_UNAUTHORISED), err);
+		if (!e)
+			return -1;
+		c->logs[c->nlogs - 1].relevant = true;
+		e->delegator_version = v->delegator_version;
+		e->delegator = mf_arena_dup(c->a, mf_str_c(v->delegator), err);
+		e->has_record = 1;
+		if (!e->delegator || report_past(c, &c->before.v[i], &e->record, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 static int on_version(void *arg, const struct mf_version *v, struct mf_err *err)
 {
 	struct collector *c = arg;
 	if ((!c->role || strcmp(c->role, v->role) != 0) && begin_role(c, v->role, err) < 0)
 		return -1;
-	return v->state == MF_VERSION_VERIFIED ? on_verified(c, v, err) : add_gap(c, v, v->why, err);
+	if (v->state == MF_VERSION_VERIFIED)
+		return on_verified(c, v, err);
+	return v->state == MF_VERSION_DROPPED ? on_dropped(c, v, err) : add_gap(c, v, v->why, err);
 }
 
 /* ---- the result */
@@ -270,13 +292,17 @@ static int collect(struct mf_image *im, const struct manifesto_history_options *
 	struct collector c COLLECTOR_CLEANUP = {
 	    .im = im, .o = o, .subject = subject, .image = out->image, .a = &out->arena->a};
 	const struct mf_tuf_loaded *asked = NULL;
+	struct mf_buf prefix MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_TYPE + 1);
 	struct mf_history_query q = {
 	    .limit = o->limit ? o->limit : DEFAULT_LIMIT, .fn = on_version, .arg = &c};
 	if (o->role && mf_history_role(mf_trust_set(im->trust), o->role, &asked, err) < 0)
 		return -1;
 	if (o->role && !asked)
 		return 0;
+	if (o->type && mf_buf_printf(&prefix, err, "%s/", o->type) < 0)
+		return -1;
 	q.role = asked ? asked->role : NULL;
+	q.prefix = mf_buf_str(&prefix);
 	return mf_trust_history(im->trust, &q, err) < 0 ? -1 : merge(&c, out, err);
 }
 

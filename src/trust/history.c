@@ -19,12 +19,18 @@ struct authority {
 
 /* One role on the walk. */
 struct node {
-	const struct mf_tuf_loaded *now;
-	struct authority **v; /* oldest first */
+	const struct mf_tuf_loaded *now; /* NULL: it is no longer listed */
+	const char *role;                /* of a former one this walk's own */
+	struct node *parent;             /* its delegator; NULL: `targets` */
+	int64_t newest;                  /* version, */
+	size_t size;                     /* and octets of that */
+	struct authority **v;            /* oldest first */
 	size_t n, cap, nkeys;
-	bool told;   /* its versions are asked for */
-	bool needed; /* or those of a role below it */
-	bool cut;    /* what lists its keys was not read as far as it goes back */
+	int64_t dropped;      /* former: the first version of its delegator that does not list it */
+	int64_t dropped_seen; /* when that was seen */
+	bool told;            /* its versions are asked for */
+	bool needed;          /* or those of a role below it */
+	bool cut;             /* what lists its keys was not read as far as it goes back */
 };
 
 struct walk {
@@ -32,20 +38,25 @@ struct walk {
 	const struct mf_history_query *q;
 	struct mf_tuf_file *roots[MF_MAX_ROOT_STEPS]; /* before the trusted one, newest first */
 	size_t nroots;
-	struct node *nodes; /* as the set's roles */
-	size_t nnodes;
+	struct node **nodes; /* the set's roles, then former ones; delegators before what they list */
+	size_t nnodes, cap, nformer;
 	uint64_t bytes; /* received */
 };
 
+static void node_free(struct node *n)
+{
+	for (size_t k = 0; k < n->n; k++) {
+		mf_tuf_role_copy_free(n->v[k]->role);
+		free(n->v[k]);
+	}
+	free(n->v);
+	free(n);
+}
+
 static void walk_clear(struct walk *w)
 {
-	for (size_t i = 0; i < w->nnodes; i++) {
-		for (size_t k = 0; k < w->nodes[i].n; k++) {
-			mf_tuf_role_copy_free(w->nodes[i].v[k]->role);
-			free(w->nodes[i].v[k]);
-		}
-		free(w->nodes[i].v);
-	}
+	for (size_t i = 0; i < w->nnodes; i++)
+		node_free(w->nodes[i]);
 	free(w->nodes);
 	for (size_t i = 0; i < w->nroots; i++)
 		mf_tuf_file_free(w->roots[i]);
@@ -160,18 +171,17 @@ static int stream_next(struct stream *s, int64_t version, struct mf_buf *out, in
 
 static int tell(const struct walk *w, const struct node *n, const struct mf_version *v, struct mf_err *err)
 {
-	bool bad = v->state == MF_VERSION_INVALID || v->state == MF_VERSION_UNPROVEN;
-	return n->told || bad ? w->q->fn(w->q->arg, v, err) : 0;
+	return n->told ? w->q->fn(w->q->arg, v, err) : 0;
 }
 
 static int tell_gap(const struct walk *w, const struct node *n, enum mf_version_state state, int64_t first,
 		    int64_t last, struct mf_err *err)
 {
-	struct mf_version v = {.state = state, .role = n->now->role, .first = first, .last = last};
+	struct mf_version v = {.state = state, .role = n->role, .first = first, .last = last};
 	return first <= last ? tell(w, n, &v, err) : 0;
 }
 
-/* Takes the error as the reason. */
+/* What does not verify is told of roles that only help as well. */
 static int tell_bad(const struct walk *w, const struct mf_version *at, struct mf_err *why, struct mf_err *err)
 {
 	struct mf_version v = *at;
@@ -254,17 +264,14 @@ static int add_roots(struct walk *w, struct node *targets, struct mf_err *err)
 
 /* What a verified file says about the role of a node below it, unless that is what the version before said.
  */
-static int learn(struct node *n, const struct mf_tuf_loaded *from, struct mf_err *err)
+static int learn(struct node *n, const struct mf_tuf_loaded *from, const struct mf_tuf_role *role,
+		 struct mf_err *err)
 {
-	const struct mf_tuf_role *role = NULL;
-	for (size_t i = 0; i < from->file->nroles && !role; i++)
-		if (strcmp(from->file->roles[i].name, n->now->role) == 0)
-			role = &from->file->roles[i];
-	if (!role || (n->n && mf_tuf_role_same(&n->v[n->n - 1]->role->role, role)))
+	if (n->n && mf_tuf_role_same(&n->v[n->n - 1]->role->role, role))
 		return 0;
 	n->nkeys += role->nkeys;
 	if (n->n >= MF_MAX_HISTORY_AUTHORITIES || n->nkeys > MF_MAX_KEYS)
-		return mf_fail(err, MF_E_FORMAT, 0, "the keys of role '%s' changed too often", n->now->role);
+		return mf_fail(err, MF_E_FORMAT, 0, "the keys of role '%s' changed too often", n->role);
 	struct authority a = {.version = from->file->version, .delegator = *from};
 	a.delegator.file = NULL;
 	a.role = mf_tuf_role_copy(role, err);
@@ -274,14 +281,85 @@ static int learn(struct node *n, const struct mf_tuf_loaded *from, struct mf_err
 	return -1;
 }
 
-static int learn_below(struct walk *w, const struct node *from, const struct mf_tuf_loaded *l,
-		       struct mf_err *err)
+/* The first entry of a name counts. */
+static const struct mf_tuf_role *listed(const struct mf_tuf_file *f, const char *name)
+{
+	for (size_t i = 0; i < f->nroles; i++)
+		if (strcmp(f->roles[i].name, name) == 0)
+			return &f->roles[i];
+	return NULL;
+}
+
+static struct node *add_node(struct walk *w, struct node *parent, const struct mf_tuf_loaded *now,
+			     struct mf_err *err)
+{
+	if (mf_grow((void **)&w->nodes, &w->cap, w->nnodes, sizeof(struct node *), err) < 0)
+		return NULL;
+	struct node *n = calloc(1, sizeof *n);
+	if (!n) {
+		(void)mf_fail_nomem(err);
+		return NULL;
+	}
+	n->now = now;
+	n->parent = parent;
+	if (now) {
+		n->role = now->role;
+		n->newest = now->file->version;
+		n->size = now->file->bytes.n;
+	}
+	w->nodes[w->nnodes++] = n;
+	return n;
+}
+
+static bool has_node(const struct walk *w, const struct node *parent, const char *role)
 {
 	for (size_t i = 0; i < w->nnodes; i++)
-		if (w->nodes[i].needed && w->nodes[i].now->parent == from->now &&
-		    learn(&w->nodes[i], l, err) < 0)
+		if (w->nodes[i]->parent == parent && w->nodes[i]->role &&
+		    strcmp(w->nodes[i]->role, role) == 0)
+			return true;
+	return false;
+}
+
+/* A role that is listed no more has signed things all the same. */
+static int add_formers(struct walk *w, struct node *from, const struct mf_tuf_loaded *l, struct mf_err *err)
+{
+	for (size_t i = 0; i < l->file->nroles; i++) {
+		const struct mf_tuf_role *role = &l->file->roles[i];
+		struct mf_tuf_loaded as = {.role = role->name, .by = role, .parent = l};
+		if (listed(from->now ? from->now->file : l->file, role->name) ||
+		    has_node(w, from, role->name) || !mf_tuf_loaded_touches(w->t->set.d, &as, w->q->prefix))
+			continue;
+		if (w->nformer++ == MF_MAX_HISTORY_FORMER)
+			return mf_fail(err, MF_E_FORMAT, 0, "more than %d roles were removed",
+				       MF_MAX_HISTORY_FORMER);
+		struct node *n = add_node(w, from, NULL, err);
+		if (!n)
 			return -1;
+		n->role = role->name;
+		if (learn(n, l, role, err) < 0)
+			return -1;
+		n->role = n->v[0]->role->role.name;
+		n->told = n->needed = true;
+	}
 	return 0;
+}
+
+static int learn_below(struct walk *w, struct node *from, const struct mf_tuf_loaded *l, int64_t seen,
+		       struct mf_err *err)
+{
+	for (size_t i = 0; i < w->nnodes; i++) {
+		struct node *n = w->nodes[i];
+		if (!n->needed || n->parent != from)
+			continue;
+		const struct mf_tuf_role *role = listed(l->file, n->role);
+		if (role && learn(n, l, role, err) < 0)
+			return -1;
+		if (role || !n->dropped) {
+			n->dropped = role ? 0 : l->file->version;
+			n->dropped_seen = seen;
+		}
+	}
+	return w->q->role ? 0 : add_formers(w, from, l, err);
 }
 
 static const struct mf_tuf_role *role_of(const struct authority *a)
@@ -304,23 +382,22 @@ static int find_authority(const struct walk *w, const struct node *n, const stru
 			return pass_on(err, &why);
 	}
 	return mf_fail(err, MF_E_SIGNATURE, 0, "%s, whichever version of '%s' was in force",
-		       why.code ? why.msg : "nobody was to sign it",
-		       n->now->by ? n->now->parent->role : "root");
+		       why.code ? why.msg : "nobody was to sign it", n->parent ? n->parent->role : "root");
 }
 
 /* ---- one version */
 
 /* Tells a verified file, seen as it was then. */
-static int tell_verified(struct walk *w, const struct node *n, const struct authority *a,
-			 struct mf_tuf_file *f, struct mf_version *v, struct mf_err *err)
+static int tell_verified(struct walk *w, struct node *n, const struct authority *a, struct mf_tuf_file *f,
+			 struct mf_version *v, struct mf_err *err)
 {
 	struct mf_pubkey *keys[MF_MAX_SIGNATURES];
-	struct mf_tuf_loaded l = {.role = n->now->role, .file = f}, *one = &l;
+	struct mf_tuf_loaded l = {.role = n->role, .file = f}, *one = &l;
 	struct mf_tuf_set view = w->t->set;
 	if (a->root)
 		view.root = a->root;
 	else
-		l = (struct mf_tuf_loaded){n->now->role, f, &a->role->role, &a->delegator};
+		l = (struct mf_tuf_loaded){n->role, f, &a->role->role, &a->delegator};
 	view.roles = &one;
 	view.nroles = 1;
 	if (mf_tuf_old_signers(&w->t->set, f, role_of(a), keys, &v->nsigners, err) < 0)
@@ -331,21 +408,21 @@ static int tell_verified(struct walk *w, const struct node *n, const struct auth
 	v->signers = keys;
 	v->delegator = a->root ? "root" : a->delegator.role;
 	v->delegator_version = a->version;
-	return tell(w, n, v, err) < 0 ? -1 : learn_below(w, n, &l, err);
+	return tell(w, n, v, err) < 0 ? -1 : learn_below(w, n, &l, v->seen, err);
 }
 
 static struct mf_tuf_file *parse(const struct walk *w, const struct node *n, int64_t version,
 				 struct mf_buf *bytes, struct mf_err *err)
 {
 	struct mf_tuf_file *f = mf_tuf_parse_unverified(w->t->set.d, MF_TUF_TARGETS, bytes, err);
-	if (!f || mf_tuf_old_shape(&w->t->set, n->now->role, f, version, err) == 0)
+	if (!f || mf_tuf_old_shape(&w->t->set, n->role, f, version, err) == 0)
 		return f;
 	mf_tuf_file_free(f);
 	return NULL;
 }
 
 /* The newest version is what has been loaded: of what the store gives for it only the time is used. */
-static int one_newest(struct walk *w, const struct node *n, const struct mf_buf *bytes, bool there,
+static int one_newest(struct walk *w, struct node *n, const struct mf_buf *bytes, bool there,
 		      struct mf_version *v, struct mf_err *err)
 {
 	struct mf_tuf_file *f = n->now->file;
@@ -362,13 +439,11 @@ static int one_newest(struct walk *w, const struct node *n, const struct mf_buf 
 }
 
 /* A file that is there. *at: the authority that the version before needed. */
-static int one_version(struct walk *w, const struct node *n, struct mf_buf *bytes, size_t *at,
-		       struct mf_version *v, struct mf_err *err)
+static int one_version(struct walk *w, struct node *n, struct mf_buf *bytes, size_t *at, struct mf_version *v,
+		       struct mf_err *err)
 {
 	struct mf_err why = MF_ERR_INIT;
 	struct mf_tuf_file *f MF_TUF_FILE_CLEANUP = NULL;
-	if (v->last == n->now->file->version)
-		return one_newest(w, n, bytes, true, v, err);
 	f = parse(w, n, v->last, bytes, &why);
 	if (f && find_authority(w, n, f, at, &why) == 0)
 		return tell_verified(w, n, n->v[*at], f, v, err);
@@ -388,7 +463,7 @@ struct range {
 static bool helps_others(const struct walk *w, const struct node *n)
 {
 	for (size_t i = 0; i < w->nnodes; i++)
-		if (w->nodes[i].needed && w->nodes[i].now->parent == n->now)
+		if (w->nodes[i]->needed && w->nodes[i]->parent == n)
 			return true;
 	return false;
 }
@@ -400,8 +475,8 @@ static int64_t lowest(int64_t newest, int64_t count)
 
 static struct range range_of(const struct walk *w, const struct node *n)
 {
-	int64_t newest = n->now->file->version, wanted = w->q->limit, most = MF_MAX_HISTORY_VERSIONS;
-	int64_t fit = (int64_t)(MF_MAX_HISTORY_BYTES / 2 / (n->now->file->bytes.n + 1)) + 1;
+	int64_t newest = n->newest, wanted = w->q->limit, most = MF_MAX_HISTORY_VERSIONS;
+	int64_t fit = (int64_t)(MF_MAX_HISTORY_BYTES / 2 / (n->size + 1)) + 1;
 	if (w->q->version && n->told)
 		return (struct range){w->q->version, w->q->version, w->q->version};
 	if (most > fit)
@@ -423,10 +498,10 @@ static int told_gap(const struct walk *w, const struct node *n, const struct ran
 }
 
 /* What the stream gave for one version. rc: as stream_next. */
-static int take_version(struct walk *w, const struct node *n, int rc, struct mf_buf *bytes, size_t *at,
+static int take_version(struct walk *w, struct node *n, int rc, struct mf_buf *bytes, size_t *at,
 			struct mf_version *v, struct mf_err *why, struct mf_err *err)
 {
-	bool newest = v->last == n->now->file->version;
+	bool newest = n->now && v->last == n->newest;
 	if (rc < 0) {
 		v->state = MF_VERSION_INVALID;
 		if (tell_bad(w, v, why, err) < 0)
@@ -439,27 +514,26 @@ static int take_version(struct walk *w, const struct node *n, int rc, struct mf_
 	return rc > 0 ? one_version(w, n, bytes, at, v, err) : 0;
 }
 
-static int read_range(struct walk *w, const struct node *n, const struct range *r, struct mf_err *err)
+static int read_range(struct walk *w, struct node *n, const struct range *r, struct mf_err *err)
 {
 	int64_t gap = r->first;
 	size_t at = 0;
 	struct stream s STREAM_CLEANUP = {.w = w,
-					  .role = n->now->role,
+					  .role = n->role,
 					  .most = MF_MAX_TARGETS_BYTES,
 					  .next = r->first,
 					  .last = r->last,
 					  .step = 1,
-					  .window = window_for(n->now->file->bytes.n)};
+					  .window = window_for(n->size)};
 	s.max = s.window == 1 ? s.most : MF_MAX_TARGETS_TOTAL / WINDOW;
 	for (int64_t v = r->first; v <= r->last; v++) {
 		struct mf_buf bytes MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_TARGETS_BYTES);
-		struct mf_version ver = {
-		    .role = n->now->role, .first = v, .last = v, .baseline = v < r->told};
+		struct mf_version ver = {.role = n->role, .first = v, .last = v, .baseline = v < r->told};
 		struct mf_err why = MF_ERR_INIT;
 		int rc = stream_next(&s, v, &bytes, &ver.seen, &why);
 		if (rc < 0 && fatal(&why))
 			return pass_on(err, &why);
-		if (rc == 0 && v != n->now->file->version)
+		if (rc == 0 && !(n->now && v == n->newest))
 			continue;
 		if (told_gap(w, n, r, gap, v - 1, err) < 0 ||
 		    take_version(w, n, rc, &bytes, &at, &ver, &why, err) < 0)
@@ -469,24 +543,76 @@ static int read_range(struct walk *w, const struct node *n, const struct range *
 	return told_gap(w, n, r, gap, r->last, err);
 }
 
+static bool has_current(const struct walk *w, const char *role)
+{
+	for (size_t i = 0; i < w->nnodes; i++)
+		if (w->nodes[i]->now && strcmp(w->nodes[i]->role, role) == 0)
+			return true;
+	return false;
+}
+
+/* The newest file of a former role, as the snapshot still lists it: only its number is used. 1, 0, -1. */
+static int find_former(struct walk *w, struct node *n, struct mf_err *err)
+{
+	const struct mf_tuf_meta *m = mf_tuf_meta_find(w->t->set.snapshot, n->role);
+	struct mf_buf bytes MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_TARGETS_BYTES);
+	struct mf_err why = MF_ERR_INIT;
+	if (!m || has_current(w, n->role))
+		return 0;
+	struct mf_fetch_key key = {.role = n->role,
+				   .by = m->version ? MF_BY_VERSION : MF_BY_SHA256,
+				   .version = m->version,
+				   .sha256 = m->sha256,
+				   .max = MF_MAX_TARGETS_BYTES};
+	int rc = mf_trust_fetch(w->t, &key, &bytes, err);
+	if (rc <= 0)
+		return rc;
+	n->size = bytes.n;
+	n->newest = m->version;
+	if (m->version)
+		return 1;
+	struct mf_tuf_file *f MF_TUF_FILE_CLEANUP =
+	    mf_tuf_meta_check(m, mf_buf_bytes(&bytes), &why) < 0
+		? NULL
+		: mf_tuf_parse_unverified(w->t->set.d, MF_TUF_TARGETS, &bytes, &why);
+	if (!f)
+		return fatal(&why) ? pass_on(err, &why) : 0;
+	n->newest = f->version;
+	return 1;
+}
+
 static int read_role(struct walk *w, struct node *n, struct mf_err *err)
 {
+	int rc = n->now ? 1 : find_former(w, n, err);
+	if (rc <= 0)
+		return rc;
 	struct range r = range_of(w, n);
 	for (size_t i = 0; i < w->nnodes; i++)
-		if (w->nodes[i].now->parent == n->now)
-			w->nodes[i].cut = n->cut || r.first > 1;
+		if (w->nodes[i]->parent == n)
+			w->nodes[i]->cut = n->cut || r.first > 1;
 	if (!w->q->version && tell_gap(w, n, MF_VERSION_NOT_READ, 1, r.told - 1, err) < 0)
 		return -1;
-	return read_range(w, n, &r, err);
+	if (read_range(w, n, &r, err) < 0)
+		return -1;
+	if (n->now)
+		return 0;
+	struct mf_version v = {.state = MF_VERSION_DROPPED,
+			       .role = n->role,
+			       .first = n->newest,
+			       .last = n->newest,
+			       .seen = n->dropped_seen,
+			       .delegator = n->parent->role,
+			       .delegator_version = n->dropped};
+	return tell(w, n, &v, err);
 }
 
 /* ---- all of it */
 
 /* A role that two delegators list is read for the first of them. */
-static bool is_double(const struct walk *w, size_t i)
+static bool is_double(const struct walk *w, const char *role)
 {
-	for (size_t k = 0; k < i; k++)
-		if (strcmp(w->nodes[k].now->role, w->nodes[i].now->role) == 0)
+	for (size_t k = 0; k + 1 < w->nnodes; k++)
+		if (strcmp(w->nodes[k]->role, role) == 0)
 			return true;
 	return false;
 }
@@ -494,20 +620,18 @@ static bool is_double(const struct walk *w, size_t i)
 static int choose_nodes(struct walk *w, struct mf_err *err)
 {
 	const struct mf_tuf_set *set = &w->t->set;
-	w->nodes = mf_calloc(set->nroles, sizeof *w->nodes);
-	if (!w->nodes)
-		return mf_fail_nomem(err);
-	w->nnodes = set->nroles;
-	for (size_t i = 0; i < w->nnodes; i++) {
-		w->nodes[i].now = set->roles[i];
-		w->nodes[i].told =
-		    (!w->q->role || strcmp(w->q->role, set->roles[i]->role) == 0) && !is_double(w, i);
-	}
-	/* Delegators stand before the roles that they list. */
-	for (size_t i = w->nnodes; i-- > 0;) {
-		w->nodes[i].needed |= w->nodes[i].told;
-		for (size_t k = 0; w->nodes[i].needed && k < i; k++)
-			w->nodes[k].needed |= w->nodes[k].now == w->nodes[i].now->parent;
+	for (size_t i = 0; i < set->nroles; i++) {
+		const struct mf_tuf_loaded *l = set->roles[i];
+		struct node *parent = NULL;
+		for (size_t k = 0; l->parent && k < w->nnodes && !parent; k++)
+			if (w->nodes[k]->now == l->parent)
+				parent = w->nodes[k];
+		struct node *n = add_node(w, parent, l, err);
+		if (!n)
+			return -1;
+		n->told = (!w->q->role || strcmp(w->q->role, l->role) == 0) && !is_double(w, l->role);
+		for (struct node *up = n; n->told && up; up = up->parent)
+			up->needed = true;
 	}
 	return 0;
 }
@@ -515,26 +639,24 @@ static int choose_nodes(struct walk *w, struct mf_err *err)
 /* The keys that the role has now. */
 static int authority_now(struct walk *w, struct node *n, struct mf_err *err)
 {
-	struct mf_tuf_loaded delegator;
 	if (!n->now->by)
 		return add_roots(w, n, err);
-	delegator = *n->now->parent;
-	return learn(n, &delegator, err);
+	return learn(n, n->now->parent, n->now->by, err);
 }
 
 /* One version of one role: mostly the keys of now have signed it, and nothing else need be read. 1: told; 0:
  * it takes the whole walk; -1. */
 static int try_shortcut(struct walk *w, struct node *n, struct mf_err *err)
 {
-	struct stream s = {.w = w, .role = n->now->role};
-	struct mf_version v = {.role = n->now->role, .first = w->q->version, .last = w->q->version};
+	struct stream s = {.w = w, .role = n->role};
+	struct mf_version v = {.role = n->role, .first = w->q->version, .last = w->q->version};
 	struct mf_fetch_key key = version_key(&s, v.last, MF_MAX_TARGETS_BYTES, &v.seen);
 	struct mf_buf bytes MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_TARGETS_BYTES);
 	struct mf_err why = MF_ERR_INIT;
 	size_t at = 0;
 	if (authority_now(w, n, err) < 0)
 		return -1;
-	if (v.last == n->now->file->version)
+	if (v.last == n->newest)
 		return one_newest(w, n, &bytes, false, &v, err) < 0 ? -1 : 1;
 	int rc = mf_trust_fetch(w->t, &key, &bytes, err);
 	if (rc < 0)
@@ -555,8 +677,8 @@ static int try_shortcut(struct walk *w, struct node *n, struct mf_err *err)
 static struct node *only_node(struct walk *w)
 {
 	for (size_t i = 0; i < w->nnodes; i++)
-		if (w->nodes[i].told)
-			return &w->nodes[i];
+		if (w->nodes[i]->told)
+			return w->nodes[i];
 	return NULL;
 }
 
@@ -569,11 +691,11 @@ int mf_trust_history(struct mf_trust *t, const struct mf_history_query *q, struc
 		return -1;
 	struct node *only = q->version ? only_node(&w) : NULL;
 	int rc = only ? try_shortcut(&w, only, err) : 0;
-	if (rc == 0 && (read_roots(&w, &cut, err) < 0 || add_roots(&w, &w.nodes[0], err) < 0))
+	if (rc == 0 && (read_roots(&w, &cut, err) < 0 || add_roots(&w, w.nodes[0], err) < 0))
 		rc = -1;
-	w.nodes[0].cut = cut;
+	w.nodes[0]->cut = cut;
 	for (size_t i = 0; rc == 0 && i < w.nnodes; i++)
-		if (w.nodes[i].needed && read_role(&w, &w.nodes[i], err) < 0)
+		if (w.nodes[i]->needed && read_role(&w, w.nodes[i], err) < 0)
 			rc = -1;
 	if (rc < 0)
 		mf_err_set_endpoint(err, t->repo->where);

@@ -19,6 +19,7 @@ enum mf_version_state {
 	MF_VERSION_NOT_KEPT, /* the repository has no such file */
 	MF_VERSION_NOT_READ, /* there may be one; a limit ended before it */
 	MF_VERSION_INVALID,  /* there is one, and it does not verify */
+	MF_VERSION_DROPPED,  /* after the last: the role is no longer listed since the delegator's version */
 	MF_VERSION_UNPROVEN, /* nor does this one, but files of its delegator were not read for the limit */
 };
 
@@ -33,7 +34,7 @@ struct mf_version {
 	/* VERIFIED: a view with this one file, the root and delegations of then. */
 	const struct mf_tuf_set *set;
 	const struct mf_tuf_loaded *loaded;
-	const char *delegator; /* "root", or a role */
+	const char *delegator; /* "root", or a role; also DROPPED */
 	int64_t delegator_version;
 	struct mf_pubkey *const *signers; /* of the file */
 	size_t nsigners;
@@ -42,9 +43,12 @@ struct mf_version {
 typedef int (*mf_version_fn)(void *arg, const struct mf_version *v, struct mf_err *err);
 
 struct mf_history_query {
-	const char *role; /* this loaded role's only, by its full name; NULL: of all that are loaded */
-	int64_t version;  /* this version of it only; 0: the newest ones */
-	int64_t limit;    /* so many versions of each role, at most MF_MAX_HISTORY_VERSIONS */
+	const char *role; /* this loaded role's only, by its full name; NULL: of all that are loaded, and of
+			     those that a version read has listed, with a path that touches prefix, and the
+			     newest does not */
+	struct mf_str prefix;
+	int64_t version; /* this version of it only; 0: the newest ones */
+	int64_t limit;   /* so many versions of each role, at most MF_MAX_HISTORY_VERSIONS */
 	mf_version_fn fn;
 	void *arg;
 };

@@ -263,6 +263,12 @@ history_is 'without a cache' "$image" qa --role qa <<-'EOF'
 	replaced 2 bob
 	signed 3 ann
 EOF
-
+notary_in delegation remove -p --yes "$gun" targets/qa
+run manifesto history --json "$image" qa
+check_status 'after the role was removed' 0
+jq -s . "$T/stdout" >all
+check_json 'what it signed is still told, and its end' '[.[] | select(.role == "targets/qa") | .event] == ["put", "replaced", "signed", "unauthorised"]' all
+check_json 'by whom' '[.[] | select(.role == "targets/qa")][-1] | .delegator == "targets" and .delegatorVersion > 3' all
+check_json 'targets speaks again' '[.[] | select(.role == "targets" and .digest) | .event] == ["present", "unauthorised", "authorised"]' all
 
 t_done

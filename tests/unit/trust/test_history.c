@@ -5,7 +5,7 @@
 
 #define QA_NAME "qa/sha256-0700000000000000000000000000000000000000000000000000000000000000"
 
-static const char *const state_names[] = {"ok", "not-kept", "not-read", "invalid", "unproven"};
+static const char *const state_names[] = {"ok", "not-kept", "not-read", "invalid", "dropped", "unproven"};
 
 /* What a walk tells, a line a version: "targets 3 ok by root 1". */
 struct told {
@@ -36,7 +36,11 @@ static int tell(void *arg, const struct mf_version *v, struct mf_err *err)
 		t->nsigners = v->nsigners;
 	} else {
 		assert_true(!v->loaded && !v->set);
-		assert_int_equal(v->why != NULL, v->state >= MF_VERSION_INVALID);
+		assert_int_equal(v->why != NULL,
+				 v->state == MF_VERSION_INVALID || v->state == MF_VERSION_UNPROVEN);
+		if (v->state == MF_VERSION_DROPPED)
+			t->at += (size_t)snprintf(t->text + t->at, sizeof t->text - t->at, " by %s %lld",
+						  v->delegator, (long long)v->delegator_version);
 	}
 	t->seen = v->seen;
 	assert_true(t->at + 1 < sizeof t->text);
@@ -439,6 +443,55 @@ static void role_is_seen_with_the_paths_of_then(void **state)
 	life_drop(&l);
 }
 
+static void role_that_is_listed_no_more_is_told_with_its_end(void **state)
+{
+	struct life l;
+	char a[4096], b[4096];
+	life_make(&l, state);
+	delegate(a, &l.qa, NULL, 1, "qa/*");
+	delegate(b, &l.qa2, NULL, 1, "qa/*");
+	write_both(&l, 1, a, &l.qa, NULL);
+	write_both(&l, 2, b, &l.qa2, NULL);
+	write_both(&l, 3, NULL, &l.qa2, NULL);
+	write_both(&l, 4, NULL, &l.qa, NULL); /* by a key that was taken away */
+	load(&l);
+	const char *targets = "targets 1 ok by root 1\ntargets 2 ok by root 1\ntargets 3 ok by root 1\n"
+			      "targets 4 ok by root 1\n";
+	char want[1024];
+	(void)snprintf(want, sizeof want,
+		       "%sqa 1 ok by targets 1\nqa 2 ok by targets 2\nqa 3 ok by targets 2\nqa 4 "
+		       "invalid\nqa 4 dropped by targets 3\n",
+		       targets);
+	tells(&l.w, (struct mf_history_query){.prefix = MF_STR("qa/")}, want);
+	tells(&l.w, (struct mf_history_query){0}, want);
+	tells(&l.w, (struct mf_history_query){.prefix = MF_STR("scan/")}, targets);
+	tells(&l.w, (struct mf_history_query){.role = "targets"}, targets);
+	/* Listed again: it is what it was. */
+	write_both(&l, 5, b, &l.qa2, NULL);
+	load(&l);
+	struct told t = walk_query(&l.w, (struct mf_history_query){0}, MF_OK);
+	assert_null(strstr(t.text, "dropped"));
+	assert_non_null(strstr(t.text, "qa 5 ok by targets 2"));
+	life_drop(&l);
+}
+
+static void keys_and_roles_that_change_too_often_are_refused(void **state)
+{
+	struct life l;
+	char a[4096], b[4096];
+	life_make(&l, state);
+	delegate(a, &l.qa, NULL, 1, "qa/*");
+	delegate(b, &l.qa2, NULL, 1, "qa/*");
+	for (int64_t v = 1; v <= MF_MAX_HISTORY_AUTHORITIES; v++)
+		write_both(&l, v, v % 2 ? a : b, v % 2 ? &l.qa : &l.qa2, NULL);
+	load(&l);
+	(void)walk_query(&l.w, (struct mf_history_query){.role = "qa", .limit = 1}, MF_OK);
+	write_both(&l, MF_MAX_HISTORY_AUTHORITIES + 1, a, &l.qa, NULL);
+	load(&l);
+	(void)walk_query(&l.w, (struct mf_history_query){.role = "qa", .limit = 1}, MF_E_FORMAT);
+	life_drop(&l);
+}
+
 /* ---- limits */
 
 static void limit_ends_what_is_told_with_one_more_to_compare(void **state)
@@ -686,6 +739,8 @@ int main(void)
 	    T(delegated_role_is_verified_by_the_delegation_of_then),
 	    T(threshold_of_then_must_be_met),
 	    T(role_is_seen_with_the_paths_of_then),
+	    T(role_that_is_listed_no_more_is_told_with_its_end),
+	    T(keys_and_roles_that_change_too_often_are_refused),
 	    T(limit_ends_what_is_told_with_one_more_to_compare),
 	    T(limit_does_not_hide_the_keys_of_a_delegated_role),
 	    T(one_version_is_told_alone),
