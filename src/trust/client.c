@@ -463,12 +463,13 @@ static int load_once(struct mf_trust *t, struct mf_str prefix, bool use_cache, s
 	t->set.expired_ok = t->expired_ok;
 	memset(t->cached, 0, sizeof t->cached);
 	forget_broken(t);
-	t->cached_step = false;
+	t->cached_step = t->root_done = false;
 	t->use_cache = use_cache;
 	mf_floors_clear(&t->floors);
 	if (mf_floors_load(t->cfg->home, t->pin_name, &t->floors, err) < 0 || check_clock(t, err) < 0 ||
 	    mf_trust_load_root(t, err) < 0)
 		return -1;
+	t->root_done = true;
 	mf_floors_follow(&t->floors, t->set.root);
 	if (t->for_signing)
 		t->set.expired_ok |= 1u << MF_TUF_TARGETS | own_roles(t);
@@ -485,14 +486,14 @@ static int load_once(struct mf_trust *t, struct mf_str prefix, bool use_cache, s
 }
 
 /* Could it be the cache's fault? An outdated root there fails like an attack does; without the cache the
- * answer is the server's own. Or a publish's: between the answer that there is no next root and the
- * timestamp, which the next root's keys have signed. */
+ * answer is the server's own. Or a publish's: files of plain names are replaced one after another. */
 static bool worth_another_try(const struct mf_trust *t, const struct mf_err *err)
 {
 	int e = mf_code_exit(err->code);
 	if ((t->cached[EARLY_ROOT] || t->cached_step) && (e == 6 || e == 7 || e == 8 || e == 10))
 		return true;
-	return t->repo->ops->numbered_roots && (err->code == MF_E_SIGNATURE || err->code == MF_E_DIGEST);
+	return t->root_done && t->repo->ops->numbered_roots && !t->set.root->consistent_snapshot &&
+	       err->code == MF_E_DIGEST;
 }
 
 /* Was a new root published while the rest was read, which may be signed by keys that only it lists? Of a
@@ -502,12 +503,13 @@ static bool overtaken(struct mf_trust *t, const struct mf_err *err)
 	struct mf_err ignored = MF_ERR_INIT;
 	struct mf_buf bytes MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_ROOT_BYTES);
 	int e = mf_code_exit(err->code);
-	if (!t->repo->ops->numbered_roots || !t->set.root || (e != 6 && e != 8))
+	if (!t->repo->ops->numbered_roots || !t->root_done || (e != 6 && e != 8))
 		return false;
 	struct mf_fetch_key key = {.role = "root",
 				   .by = MF_BY_VERSION,
 				   .version = t->set.root->version + 1,
-				   .max = MF_MAX_ROOT_BYTES};
+				   .max = MF_MAX_ROOT_BYTES,
+				   .fresh = true};
 	return mf_trust_fetch(t, &key, &bytes, &ignored) == 1;
 }
 

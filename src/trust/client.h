@@ -25,6 +25,7 @@ struct mf_trust {
 	unsigned expired_ok;      /* types whose expiry this load passes over, besides those for signing */
 	bool cached[EARLY_COUNT]; /* which files came from the cache */
 	bool cached_step;         /* so did an older root */
+	bool root_done;           /* the root chain of this try holds, up to the newest root that was there */
 	bool tolerant;
 	struct mf_trust_broken *broken; /* roles passed over */
 	size_t nbroken, broken_cap;

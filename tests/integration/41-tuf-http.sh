@@ -387,9 +387,10 @@ gets 'and back' second "$image" qa-approval
 # --- roles, the gate, history: a role's file is one more of a level
 machine publisher
 MANIFESTO_TRUST_SERVER=$file
-manifesto key generate qa --no-passphrase >/dev/null && manifesto key generate sec --no-passphrase >/dev/null &&
-	manifesto role add -q "$image" qa --key qa --types qa-approval && manifesto role add -q "$image" sec --key sec --types scan,audit ||
-	t_bail 'roles'
+for role in qa:qa-approval sec:scan,audit; do
+	manifesto key generate "${role%:*}" --no-passphrase >/dev/null || t_bail 'a key'
+	manifesto role add -q "$image" "${role%:*}" --key "${role%:*}" --types "${role#*:}" || t_bail 'a role'
+done
 put "$image" qa-approval "$approval" --key qa
 put "$image" scan second --key sec
 MANIFESTO_TRUST_SERVER=$web

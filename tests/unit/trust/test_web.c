@@ -379,12 +379,49 @@ static void role_whose_name_is_escaped_is_found_as_we_write_it_and_as_others_do(
 	site_drop(&s);
 }
 
+/* Root 1 of a repository without consistent snapshots. */
+static void write_plain_root(struct world *w, struct hkey *root, struct hkey *online)
+{
+	struct mf_err err = MF_ERR_INIT;
+	struct mf_buf canonical MF_BUF_CLEANUP = MF_BUF_INIT(65536), file MF_BUF_CLEANUP = MF_BUF_INIT(65536),
+				plain MF_BUF_CLEANUP = MF_BUF_INIT(65536);
+	const unsigned rest = 1 << MF_TUF_TARGETS | 1 << MF_TUF_SNAPSHOT | 1 << MF_TUF_TIMESTAMP;
+	struct mf_tuf_root_key keys[2] = {{mf_buf_str(&root->object), root->id, 1 << MF_TUF_ROOT},
+					  {mf_buf_str(&online->object), online->id, rest}};
+	ok(mf_tuf_build_root(&mf_dialect_tuf1, keys, 2, 1, w->now + DAY, &canonical, &err), &err);
+	char *at = strstr(canonical.p, "\"consistent_snapshot\":true");
+	assert_non_null(at);
+	ok(mf_buf_add(&plain, canonical.p, (size_t)(at - canonical.p), &err), &err);
+	ok(mf_buf_printf(&plain, &err, "\"consistent_snapshot\":false%s",
+			 at + strlen("\"consistent_snapshot\":true")),
+	   &err);
+	sign_file(mf_buf_str(&plain), &root, 1, &file);
+	write_in(w->repo, "1.root.json", mf_buf_str(&file));
+}
+
+static void write_plain_rest(struct world *w, int64_t version, struct hkey *online)
+{
+	static const char *const roles[] = {"snapshot", "targets"};
+	write_rest(w, version, online);
+	for (size_t i = 0; i < 2; i++) {
+		char name[40], plain[40];
+		(void)snprintf(name, sizeof name, "%lld.%s.json", (long long)version, roles[i]);
+		(void)snprintf(plain, sizeof plain, "%s.json", roles[i]);
+		char *from = mf_path_join(w->repo, name, NULL), *to = mf_path_join(w->repo, plain, NULL);
+		assert_int_equal(rename(from, to), 0);
+		free(from);
+		free(to);
+	}
+}
+
 /* ---- a publish between two requests */
 
 static struct {
 	struct world *w;
 	struct hkey *root, *next;
 	int timestamps, rotate_at;
+	int snapshots, publish_at;
+	int64_t version;
 } race;
 
 static struct mf_fetch *racing_begin(struct mf_repo *r, const struct mf_fetch_key *key, struct mf_err *err)
@@ -394,6 +431,8 @@ static struct mf_fetch *racing_begin(struct mf_repo *r, const struct mf_fetch_ke
 		write_root(race.w, 2, race.root, race.next, signers, 1);
 		write_rest(race.w, 2, race.next);
 	}
+	if (strcmp(key->role, "snapshot") == 0 && ++race.snapshots <= race.publish_at)
+		write_plain_rest(race.w, ++race.version, race.next);
 	return mf_repo_tuf_dir.begin(r, key, err);
 }
 
@@ -418,10 +457,42 @@ static void rotation_between_two_requests_is_no_attack(void **state)
 	write_rest(&w, 3, &old);
 	race.timestamps = race.rotate_at = 0;
 	assert_int_equal(load_how(&w, true, ""), MF_E_SIGNATURE);
-	assert_int_equal(race.timestamps, 2);
+	assert_int_equal(race.timestamps, 1);
+	/* Nor is a next root that does not hold a newer one. */
+	write_root(&w, 3, &next, &old, (struct hkey *[]){&next}, 1);
+	race.timestamps = 0;
+	assert_int_equal(load_how(&w, true, ""), MF_E_SIGNATURE);
+	assert_int_equal(race.timestamps, 0);
 	key_drop(&root);
 	key_drop(&old);
 	key_drop(&next);
+	world_drop(&w);
+}
+
+static void publish_among_files_of_plain_names_is_no_attack(void **state)
+{
+	struct world w;
+	world_make(&w, state);
+	struct hkey root = key_new(), online = key_new();
+	write_plain_root(&w, &root, &online);
+	write_plain_rest(&w, 1, &online);
+	pin(&w, &root.fp);
+	w.remote = mf_repo_tuf_dir;
+	w.remote.begin = racing_begin;
+	memset(&race, 0, sizeof race);
+	race.w = &w;
+	race.next = &online;
+	race.publish_at = 1;
+	race.version = 1;
+	assert_int_equal(load_how(&w, true, ""), MF_OK);
+	assert_int_equal(mf_trust_set(w.trust)->timestamp->version, 2);
+	/* Files that never fit are not looked at for ever. */
+	race.snapshots = 0;
+	race.publish_at = 100;
+	assert_int_equal(load_how(&w, true, ""), MF_E_DIGEST);
+	assert_int_equal(race.snapshots, 2);
+	key_drop(&root);
+	key_drop(&online);
 	world_drop(&w);
 }
 
@@ -460,14 +531,6 @@ static void files_that_are_announced_without_a_hash_are_not_taken_from_the_cache
 	site_drop(&s);
 }
 
-static void move(struct site *s, const char *from, const char *to)
-{
-	char *a = mf_path_join(s->w.repo, from, NULL), *b = mf_path_join(s->w.repo, to, NULL);
-	assert_int_equal(rename(a, b), 0);
-	free(a);
-	free(b);
-}
-
 static int target(struct site *s, const char *text, const char *content, struct mf_err *err)
 {
 	struct mf_tuf_target_info info = {.length = strlen(content)};
@@ -488,26 +551,10 @@ static void without_consistent_snapshots_names_are_plain(void **state)
 {
 	struct site s;
 	struct mf_err err = MF_ERR_INIT;
-	struct mf_buf canonical MF_BUF_CLEANUP = MF_BUF_INIT(65536), file MF_BUF_CLEANUP = MF_BUF_INIT(65536),
-				plain MF_BUF_CLEANUP = MF_BUF_INIT(65536);
 	site_make(&s, state);
-	const unsigned rest = 1 << MF_TUF_TARGETS | 1 << MF_TUF_SNAPSHOT | 1 << MF_TUF_TIMESTAMP;
-	struct mf_tuf_root_key keys[2] = {{mf_buf_str(&s.root.object), s.root.id, 1 << MF_TUF_ROOT},
-					  {mf_buf_str(&s.online.object), s.online.id, rest}};
-	ok(mf_tuf_build_root(&mf_dialect_tuf1, keys, 2, 1, s.w.now + DAY, &canonical, &err), &err);
-	char *at = strstr(canonical.p, "\"consistent_snapshot\":true");
-	assert_non_null(at);
-	ok(mf_buf_add(&plain, canonical.p, (size_t)(at - canonical.p), &err), &err);
-	ok(mf_buf_printf(&plain, &err, "\"consistent_snapshot\":false%s",
-			 at + strlen("\"consistent_snapshot\":true")),
-	   &err);
-	struct hkey *signer = &s.root;
-	sign_file(mf_buf_str(&plain), &signer, 1, &file);
-	write_in(s.w.repo, "1.root.json", mf_buf_str(&file));
+	write_plain_root(&s.w, &s.root, &s.online);
 	pin(&s.w, &s.root.fp);
-	write_rest(&s.w, 1, &s.online);
-	move(&s, "1.snapshot.json", "snapshot.json");
-	move(&s, "1.targets.json", "targets.json");
+	write_plain_rest(&s.w, 1, &s.online);
 	char *dir = mf_path_join(s.w.repo, "targets/qa", NULL);
 	write_in(dir, "x y", MF_STR("plain"));
 	assert_int_equal(load(&s), MF_OK);
@@ -583,6 +630,7 @@ int main(void)
 	    tmpdir_test(next_root_that_does_not_follow_is_refused_with_and_without_a_cache),
 	    tmpdir_test(role_whose_name_is_escaped_is_found_as_we_write_it_and_as_others_do),
 	    tmpdir_test(rotation_between_two_requests_is_no_attack),
+	    tmpdir_test(publish_among_files_of_plain_names_is_no_attack),
 	    tmpdir_test(files_that_are_announced_without_a_hash_are_not_taken_from_the_cache),
 	    tmpdir_test(without_consistent_snapshots_names_are_plain),
 	    tmpdir_test(targets_are_read_up_to_their_length),
