@@ -361,7 +361,7 @@ struct manifesto_history_event {
 	 * signers), "unsigned" (and has lost some), "withdrawn", "reinstated", "removed", "foreign" (put or
 	 * replaced without a signature of a key of the role), "present" (in the oldest version that is known:
 	 * when it came cannot be told), "unauthorised" and "authorised" (the entry stayed, what the role may
-	 * sign changed).
+	 * sign changed, or the role was removed).
 	 * Of versions: "not-kept" (the repository has them not), "not-read" (older than `limit`), "invalid"
 	 * (there is a file, and it does not verify), "unproven" (nor does this one, but what listed its keys
 	 * is beyond the limits or not kept). */

@@ -533,6 +533,28 @@ static void limit_does_not_hide_the_keys_of_a_delegated_role(void **state)
 	life_drop(&l);
 }
 
+static void what_lies_beyond_the_limits_accuses_nobody(void **state)
+{
+	struct life l;
+	char a[4096], b[4096];
+	life_make(&l, state);
+	delegate(a, &l.qa, NULL, 1, "qa/*");
+	delegate(b, &l.qa2, NULL, 1, "qa/*");
+	for (int64_t v = 1; v <= 2; v++) {
+		struct hrole roles[] = {
+		    {.role = "targets",
+		     .version = v == 1 ? 1 : MF_MAX_HISTORY_VERSIONS + 1,
+		     .key = &l.online,
+		     .delegations = v == 1 ? a : b},
+		    {.role = "qa", .version = v, .key = v == 1 ? &l.qa : &l.qa2},
+		};
+		write_all(&l.w, roles, 2, v, &l.online);
+	}
+	load(&l);
+	tells(&l.w, (struct mf_history_query){.role = "qa"}, "qa 1 unproven\nqa 2 ok by targets 1001\n");
+	life_drop(&l);
+}
+
 /* ---- one version */
 
 static void one_version_is_told_alone(void **state)
@@ -743,6 +765,7 @@ int main(void)
 	    T(keys_and_roles_that_change_too_often_are_refused),
 	    T(limit_ends_what_is_told_with_one_more_to_compare),
 	    T(limit_does_not_hide_the_keys_of_a_delegated_role),
+	    T(what_lies_beyond_the_limits_accuses_nobody),
 	    T(one_version_is_told_alone),
 	    T(one_version_of_a_delegated_role_is_told_alone),
 	    T(file_too_large_to_be_one_of_several_is_fetched_alone),
