@@ -573,6 +573,8 @@ static void one_version_is_told_alone(void **state)
 	tells(&l.w, q, "targets 3 ok by root 2\n");
 	q.version = 4;
 	tells(&l.w, q, "targets 4 ok by root 2\n");
+	remove_in(l.w.repo, "4.targets.json"); /* it has been loaded */
+	tells(&l.w, q, "targets 4 ok by root 2\n");
 	q.version = 1; /* by a key that the newest root does not list */
 	tells(&l.w, q, "targets 1 ok by root 1\n");
 	remove_in(l.w.repo, "2.targets.json");
