@@ -171,7 +171,8 @@ int mf_manifests_look(struct mf_image_store *s, const struct mf_digest *digests,
 	if (s->ops->manifests_look(s->b, digests, n, out, err))
 		return -1;
 	for (size_t i = 0; i < n; i++)
-		if (out[i].present && (out[i].size == UINT64_MAX || !out[i].media_type[0]) &&
+		/* No manifest is empty: some servers say so in the answer to a HEAD. */
+		if (out[i].present && (out[i].size == UINT64_MAX || !out[i].size || !out[i].media_type[0]) &&
 		    look_inside(s, &digests[i], &out[i], err))
 			return -1;
 	return 0;
