@@ -206,9 +206,9 @@ static int report(struct mf_image *im, const struct mf_admin_result *r, struct m
 {
 	struct mf_arena *a = &out->arena->a;
 	struct manifesto_role_change *v = mf_arena_alloc(a, r->n, sizeof *v, err);
-	out->gun = mf_arena_dup(a, mf_str_c(mf_trust_pin_name(im->trust)), err);
+	out->gun = v ? mf_arena_dup(a, mf_str_c(mf_trust_pin_name(im->trust)), err) : NULL;
 	out->where = out->gun ? mf_arena_dup(a, mf_str_c(mf_trust_where(im->trust)), err) : NULL;
-	if (!v || !out->where)
+	if (!out->where)
 		return -1;
 	for (size_t i = 0; i < r->n; i++) {
 		v[i].what = r->v[i].what;

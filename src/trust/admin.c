@@ -28,7 +28,8 @@ const struct mf_tuf_role *mf_admin_find(const struct mf_tuf_set *set, const char
 	for (size_t i = 0; i < f->nroles; i++)
 		if (strcmp(f->roles[i].name, name) == 0)
 			return &f->roles[i];
-	for (size_t i = 0; i < f->nroles; i++)
+	/* The top-level role goes by its one name: a delegation "targets/targets" is another. */
+	for (size_t i = 0; i < f->nroles && strcmp(name, "targets") != 0; i++)
 		if (strcmp(bare(f->roles[i].name), bare(name)) == 0)
 			return &f->roles[i];
 	return NULL;

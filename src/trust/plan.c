@@ -609,9 +609,14 @@ static int refuse_unsigned(const struct mf_plan *p, const struct mf_tuf_role *ro
 	    "the file of role '%s' would no longer be well signed, and we hold too few of the keys that "
 	    "could sign it anew:%s",
 	    role->name, mf_buf_str(&keys).p);
-	mf_err_set_hint(
-	    err, "whoever holds one of them runs 'manifesto role sign %s %s' first; then do this again",
-	    p->image, role->name);
+	if (role->threshold > 1)
+		mf_err_set_hint(err, "%lld of these keys must be on one machine for that",
+				(long long)role->threshold);
+	else
+		mf_err_set_hint(
+		    err,
+		    "whoever holds one of them runs 'manifesto role sign %s %s' first; then do this again",
+		    p->image, role->name);
 	return -1;
 }
 

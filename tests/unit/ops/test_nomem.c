@@ -697,6 +697,75 @@ static int look_back(void *arg, struct mf_err *err)
 	return rc;
 }
 
+#define SSH_KEY "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKNYrxyn4YHAoubRAgKe/hxnMqX5/U7ZA2FEC71TnN95 bob"
+
+static int role_add(struct manifesto *m, struct world *w, struct manifesto_error *e)
+{
+	static const char *const keys[] = {SSH_KEY, NULL}, *const types[] = {"other", "more", NULL};
+	struct manifesto_role_result r = MANIFESTO_INIT(manifesto_role_result);
+	struct manifesto_role_options o = MANIFESTO_INIT(manifesto_role_options);
+	o.image = w->image;
+	o.role = "team";
+	o.keys = keys;
+	o.types = types;
+	if (manifesto_role_add(m, &o, &r, e) < 0)
+		return -1;
+	manifesto_role_result_clear(&r);
+	return 0;
+}
+
+static int role_remove(struct manifesto *m, struct world *w, struct manifesto_error *e)
+{
+	struct manifesto_role_result r = MANIFESTO_INIT(manifesto_role_result);
+	struct manifesto_role_options o = MANIFESTO_INIT(manifesto_role_options);
+	o.image = w->image;
+	o.role = "team";
+	if (manifesto_role_remove(m, &o, &r, e) < 0)
+		return -1;
+	manifesto_role_result_clear(&r);
+	return 0;
+}
+
+static int team_comes_and_goes(void *arg, struct mf_err *err)
+{
+	struct world *w = arg;
+	struct manifesto *m = NULL;
+	struct manifesto_error e;
+	struct manifesto_role_list l = MANIFESTO_INIT(manifesto_role_list);
+	if (open_context(w, &m, err) < 0)
+		return -1;
+	int rc = role_add(m, w, &e) < 0 || manifesto_role_list(m, w->image, NULL, &l, &e) < 0 ||
+			 role_remove(m, w, &e) < 0
+		     ? failed(&e, err)
+		     : 0;
+	if (rc == 0)
+		assert_int_equal(l.nroles, 2);
+	manifesto_role_list_clear(&l);
+	manifesto_free(m);
+	return rc;
+}
+
+static int declare(void *arg, struct mf_err *err)
+{
+	struct world *w = arg;
+	struct manifesto *m = NULL;
+	struct manifesto_error e;
+	struct manifesto_role_result r = MANIFESTO_INIT(manifesto_role_result);
+	struct manifesto_role_options o = MANIFESTO_INIT(manifesto_role_options);
+	char *path = mf_path_join(w->dir, "teams.json", NULL);
+	o.image = w->image;
+	o.dry_run = 1;
+	int rc = !path ? mf_fail_nomem(err) : open_context(w, &m, err);
+	if (rc == 0)
+		rc = manifesto_role_apply(m, path, &o, &r, &e) < 0 ? failed(&e, err) : 0;
+	if (rc == 0)
+		assert_int_equal(r.nchanges, 4);
+	manifesto_role_result_clear(&r);
+	manifesto_free(m);
+	free(path);
+	return rc;
+}
+
 static void write_in(const char *dir, const char *name, struct mf_str text)
 {
 	struct mf_err err = MF_ERR_INIT;
@@ -960,6 +1029,38 @@ static void withdrawing_and_removing(void **state)
 				      .after = check_removed,
 				      .arg = &w,
 				      .samples = 40});
+/* Whatever was half done, the repository can be read, and its roles can be changed. */
+static void check_team(void *arg, int rc, const struct mf_err *why)
+{
+	struct world *w = arg;
+	struct mf_err err = MF_ERR_INIT;
+	struct manifesto *m = NULL;
+	struct manifesto_error e;
+	struct text t;
+	(void)why;
+	(void)nftw(w->dir, no_leftover, 16, FTW_PHYS);
+	if (get_text(w, &t, &err) < 0)
+		fail_msg("%s: %s", mf_code_name(err.code), err.msg);
+	assert_string_equal(t.p, w->content);
+	if (rc == 0)
+		return;
+	if (open_context(w, &m, &err) < 0 || role_add(m, w, &e) < 0 || role_remove(m, w, &e) < 0)
+		fail_msg("%s: %s", e.code, e.message);
+	manifesto_free(m);
+}
+
+static void teams(void **state)
+{
+	struct world w;
+	world_init(&w, state);
+	must_put(&w, w.content);
+	write_in(
+	    w.dir, "teams.json",
+	    MF_STR("{\"schema\":\"manifesto/teams/v1\",\"others\":\"remove\",\"roles\":{\"team\":{\"types\":["
+		   "\"other\"],\"keys\":[\"" SSH_KEY "\"]}}}"));
+	attempt_all(&(struct attempt){.name = "declare", .run = declare, .arg = &w, .samples = 150});
+	attempt_all(&(struct attempt){
+	    .name = "team", .run = team_comes_and_goes, .after = check_team, .arg = &w, .samples = 60});
 	world_drop(&w);
 }
 
@@ -986,6 +1087,7 @@ int main(void)
 	    tmpdir_test(get_and_list),
 	    tmpdir_test(history),
 	    tmpdir_test(withdrawing_and_removing),
+	    tmpdir_test(teams),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
