@@ -1029,6 +1029,9 @@ static void withdrawing_and_removing(void **state)
 				      .after = check_removed,
 				      .arg = &w,
 				      .samples = 40});
+	world_drop(&w);
+}
+
 /* Whatever was half done, the repository can be read, and its roles can be changed. */
 static void check_team(void *arg, int rc, const struct mf_err *why)
 {
