@@ -24,6 +24,14 @@ struct mf_updater {
 
 /* ---- local files */
 
+/* Did we fail, and not the file? What could not be judged must not pass for no good: -1. */
+static int our_fault(const struct mf_err *why, struct mf_err *err)
+{
+	return why->code == MF_E_NOMEM || why->code == MF_E_INTERNAL
+		   ? mf_fail(err, why->code, 0, "%s", why->msg)
+		   : 0;
+}
+
 /* 1, 0 the name is too long for a file, -1. */
 static int local_path(const char *dir, const char *role, char **path, struct mf_err *err)
 {
@@ -49,8 +57,8 @@ static int local_read(const struct mf_updater *u, const char *role, size_t max, 
 		return rc;
 	if (mf_file_read_stored(path, max, out, &why) == 0)
 		return 1;
-	if (why.code == MF_E_NOMEM)
-		return mf_fail_nomem(err);
+	if (our_fault(&why, err) < 0)
+		return -1;
 	if (why.code != MF_E_NOT_FOUND)
 		mf_env_log(u->env, MF_LOG_WARNING, "%s", why.msg);
 	return 0;
@@ -218,8 +226,7 @@ static struct mf_tuf_file *local_verified(struct mf_updater *u, enum mf_tuf_type
 	if (f)
 		return f;
 	mf_buf_clear(copy);
-	if (why.code == MF_E_NOMEM)
-		(void)mf_fail_nomem(err);
+	(void)our_fault(&why, err);
 	return NULL;
 }
 
@@ -290,8 +297,8 @@ static int update_snapshot(struct mf_updater *u, struct mf_err *err)
 			return -1;
 	if (local && mf_tuf_set_snapshot(&u->set, &old, false, &why) == 0)
 		return 0;
-	if (why.code == MF_E_NOMEM)
-		return mf_fail_nomem(err);
+	if (our_fault(&why, err) < 0)
+		return -1;
 	if (fetch_listed(u, "snapshot", m, max, &bytes, err) < 0 ||
 	    mf_tuf_set_snapshot(&u->set, &bytes, false, err) < 0)
 		return -1;
@@ -313,8 +320,8 @@ static int update_targets(struct mf_updater *u, const struct mf_tuf_wanted *w, s
 	if (rc && (w ? mf_tuf_set_delegated(&u->set, w, &bytes, false, &why)
 		     : mf_tuf_set_targets(&u->set, &bytes, false, &why)) == 0)
 		return 0;
-	if (why.code == MF_E_NOMEM)
-		return mf_fail_nomem(err);
+	if (our_fault(&why, err) < 0)
+		return -1;
 	if (fetch_listed(u, role, m, max, &bytes, err) < 0 ||
 	    (w ? mf_tuf_set_delegated(&u->set, w, &bytes, false, err)
 	       : mf_tuf_set_targets(&u->set, &bytes, false, err)) < 0)

@@ -599,7 +599,8 @@ static inline struct rp *rp_new(void **state, const char *name)
 {
 	static const char roles[] = "{\"root\":1,\"timestamp\":1,\"snapshot\":1,\"targets\":1}";
 	struct rp *r = calloc(1, sizeof *r);
-	assert_non_null(r);
+	if (!r)
+		rp_die("no memory");
 	r->now = RP_NOW;
 	r->max_length = MF_MAX_BLOB_BYTES;
 	r->dir = mf_path_join(*state, name, NULL);
