@@ -346,8 +346,7 @@ static void target_names_stay_in_the_directory(void **state)
 		char name[32];
 		(void)snprintf(name, sizeof name, "%zu", i);
 		struct rp *r RP_CLEANUP = rp_new(state, name);
-		struct mf_buf url MF_BUF_CLEANUP = MF_BUF_INIT(65536),
-				  text MF_BUF_CLEANUP = MF_BUF_INIT(65536);
+		struct mf_buf url MF_BUF_CLEANUP = MF_BUF_INIT(65536);
 		struct mf_target_place place = {RP_TARGETS, r->targets, 100};
 		struct mf_updater *u MF_UPDATER_CLEANUP = NULL;
 		rp_target(r, rp_role(r, "targets"), rows[i].name, "hello", "sha256");
