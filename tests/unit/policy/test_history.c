@@ -313,6 +313,7 @@ static void record_that_cannot_be_read_is_an_error(void **state)
 	static const char *const entries[] = {
 	    "\"qa/sha256-07" HEX "\":{\"custom\":{\"manifesto\":{\"v\":2}},\"hashes\":{\"sha256\":\"11" HEX
 	    "\"},\"length\":3}",
+	    "\"qa/sha256-0\\u0037" HEX "\":{\"hashes\":{\"sha256\":\"11" HEX "\"},\"length\":3}",
 	    "\"q\\u0061/sha256-07" HEX "\":{\"hashes\":{\"sha256\":\"11" HEX "\"},\"length\":3}",
 	};
 	struct fixture *f = *state;

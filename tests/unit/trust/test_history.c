@@ -280,6 +280,7 @@ struct mf_fetch {
 
 static const struct mf_repo_ops *real;
 static int in_flight, most_in_flight, fail_at;
+static size_t most_asked; /* octets, by a request that is one of several */
 static enum mf_code fail_code;
 static int64_t too_large; /* a version that is too large for all but the most */
 
@@ -289,6 +290,8 @@ static struct mf_fetch *odd_begin(struct mf_repo *r, const struct mf_fetch_key *
 	assert_non_null(f);
 	if (++in_flight > most_in_flight)
 		most_in_flight = in_flight;
+	if (in_flight > 1 && key->max > most_asked)
+		most_asked = key->max;
 	f->fails = (key->version == fail_at && strcmp(key->role, "targets") == 0) ||
 		   (key->version == too_large && key->max < MF_MAX_TARGETS_BYTES);
 	f->real = real->begin(r, key, err);
@@ -324,6 +327,7 @@ static void odd_store(struct life *l)
 	l->w.trust->repo->ops = &l->w.remote;
 	in_flight = most_in_flight = fail_at = 0;
 	too_large = 0;
+	most_asked = 0;
 	fail_code = MF_E_FORMAT;
 }
 
@@ -348,6 +352,7 @@ static void requests_are_in_flight_together_and_none_is_left(void **state)
 	odd_store(&l);
 	(void)walk_query(&l.w, (struct mf_history_query){0}, MF_OK);
 	assert_int_equal(most_in_flight, 8);
+	assert_true(most_asked <= MF_MAX_TARGETS_TOTAL / 8); /* all that they may bring fits */
 	assert_int_equal(in_flight, 0);
 	fail_at = 3;
 	fail_code = MF_E_UNAVAILABLE;
