@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -303,6 +304,29 @@ static void shared_directories_take_setgid_and_the_groups_right_from_their_paren
 	}
 }
 
+/* It stands before the C library's. */
+static int directories_synced;
+int fsync(int fd)
+{
+	struct stat st;
+	assert_int_equal(fstat(fd, &st), 0);
+	directories_synced += S_ISDIR(st.st_mode);
+	return (int)syscall(SYS_fsync, fd);
+}
+
+static void new_directories_and_links_are_on_disk(void **state)
+{
+	struct mf_err err = MF_ERR_INIT;
+	const char *from = tmpdir_path(state, "a/from");
+	directories_synced = 0;
+	assert_int_equal(mf_dir_make_shared(tmpdir_path(state, "a/b/c"), &err), 0);
+	assert_int_equal(directories_synced, 3);
+	assert_int_equal(mf_file_write(from, bytes("x"), 0644, &err), 0);
+	assert_int_equal(directories_synced, 4);
+	assert_int_equal(mf_file_link(from, tmpdir_path(state, "a/b/to"), &err), 0);
+	assert_int_equal(directories_synced, 5);
+}
+
 static void shared_directory_is_no_file_and_needs_its_parent(void **state)
 {
 	struct mf_err err = MF_ERR_INIT;
@@ -384,6 +408,7 @@ int main(void)
 	    tmpdir_test(file_write_on_full_disk_keeps_the_old_file),
 	    tmpdir_test(dir_make_is_idempotent_and_refuses_files),
 	    tmpdir_test(shared_directories_take_setgid_and_the_groups_right_from_their_parent),
+	    tmpdir_test(new_directories_and_links_are_on_disk),
 	    tmpdir_test(shared_directory_is_no_file_and_needs_its_parent),
 	    tmpdir_test(link_replaces_and_leaves_nothing_else),
 	    tmpdir_test(sweep_removes_old_temporary_files_and_empty_directories),

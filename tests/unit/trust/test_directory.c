@@ -4,9 +4,44 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/inotify.h>
+#include <sys/syscall.h>
 #include <time.h>
 
 #include "trust/repo.h"
+
+/* What the library does to the disk, in the order in which it does it: F and D are the syncs of a file and of
+ * a directory. These stand before the C library's. */
+static char done[1024];
+static size_t ndone;
+
+static void note(const char *what, const char *path)
+{
+	const char *slash = path ? strrchr(path, '/') : NULL;
+	if (slash && slash[1] == '.')
+		return; /* the lock, and temporary files */
+	ndone += (size_t)snprintf(done + ndone, sizeof done - ndone, "%s%s ", what, slash ? slash + 1 : "");
+	assert_true(ndone < sizeof done);
+}
+
+int fsync(int fd)
+{
+	struct stat st;
+	assert_int_equal(fstat(fd, &st), 0);
+	note(S_ISDIR(st.st_mode) ? "D" : "F", NULL);
+	return (int)syscall(SYS_fsync, fd);
+}
+
+int link(const char *from, const char *to)
+{
+	note("", to);
+	return (int)syscall(SYS_linkat, AT_FDCWD, from, AT_FDCWD, to, 0);
+}
+
+int rename(const char *from, const char *to)
+{
+	note("", to);
+	return (int)syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 0);
+}
 
 struct shelf {
 	struct mf_env env;
@@ -91,6 +126,20 @@ static void publish_writes_what_is_referred_to_before_what_refers_to_it(void **s
 		assert_string_equal(seen, rows[i].seen);
 	}
 	close(fd);
+	shelf_drop(&s);
+}
+
+/* A crash of the machine must not leave a timestamp without what it leads to. */
+static void each_file_is_on_disk_before_the_next_one_has_its_name(void **state)
+{
+	struct shelf s;
+	shelf_make(&s, state);
+	struct mf_publish_file files[] = {named("timestamp", 1), named("root", 1), named("targets", 1),
+					  named("snapshot", 1)};
+	ndone = 0;
+	assert_int_equal(publish(&s, files, 4, NULL), MF_OK);
+	assert_string_equal(done,
+			    "F 1.targets.json D F 1.snapshot.json D F timestamp.json D F 1.root.json D ");
 	shelf_drop(&s);
 }
 
@@ -206,6 +255,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    tmpdir_test(publish_writes_what_is_referred_to_before_what_refers_to_it),
+	    tmpdir_test(each_file_is_on_disk_before_the_next_one_has_its_name),
 	    tmpdir_test(versioned_files_are_never_overwritten),
 	    tmpdir_test(a_first_publish_loses_to_a_root_and_a_later_one_to_another_timestamp),
 	    tmpdir_test(publish_clears_away_what_killed_writers_left_a_day_ago),
