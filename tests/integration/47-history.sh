@@ -4,7 +4,7 @@
 . "$T_TOP/tests/support/job.sh"
 . "$T_TOP/tests/support/attack.sh"
 
-lab registry notary
+lab registry notary static
 proxy N "$NOTARY"
 make_image image >/dev/null
 for i in 1 2 3 4; do printf 'content %s' $i >c$i; done
@@ -186,9 +186,22 @@ check 'the version of the program is what it was' grep -qxE 'manifesto [0-9.]+' 
 
 # --- a directory per repository
 push_image oci:image:1.0 "$REGISTRY/acme/dir:1.0" >/dev/null 2>&1
-export MANIFESTO_TRUST_SERVER=tuf+file://$T/tuf
+export MANIFESTO_TRUST_SERVER=tuf+file://$STATIC_DIR
 live "$REGISTRY/acme/dir:1.0"
 check_life "$REGISTRY/acme/dir:1.0"
+# The same over HTTP, by somebody who has no more than a pin.
+run manifesto history --json "$REGISTRY/acme/dir:1.0"
+cp "$T/stdout" from.file
+machine reader
+export MANIFESTO_TRUST_SERVER=tuf+$STATIC
+manifesto trust pin "$REGISTRY/acme/dir:1.0" "$STATIC_DIR/${REGISTRY/:/%3A}/acme/dir/1.root.json" >/dev/null 2>&1
+run manifesto history --json "$REGISTRY/acme/dir:1.0"
+check_status 'over HTTP: status' 0
+jq -c 'del(.seen, .signers[]?.name, .fileSigners[]?.name)' from.file >want
+jq -c 'del(.seen, .signers[]?.name, .fileSigners[]?.name)' "$T/stdout" >got
+check 'over HTTP: the same events' diff want got
+version_is 'over HTTP: an old version' c2 'it was replaced since' 3 "$REGISTRY/acme/dir:1.0" qa
+machine first
 
 # --- a Notary server
 export MANIFESTO_TRUST_SERVER=http://$N
