@@ -76,8 +76,9 @@ static int local_write(const struct mf_updater *u, const char *role, const struc
 static int local_remove(const struct mf_updater *u, const char *role, struct mf_err *err)
 {
 	char *path MF_FREE = NULL;
-	if (local_path(u->dir, role, &path, err) < 0)
-		return -1;
+	int rc = local_path(u->dir, role, &path, err);
+	if (rc <= 0)
+		return rc;
 	return unlink(path) == 0 || errno == ENOENT ? 0 : mf_fail(err, MF_E_IO, errno, "remove '%s'", path);
 }
 
