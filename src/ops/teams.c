@@ -17,6 +17,8 @@ struct teams {
 	size_t n;
 	struct mf_admin_request *requests;
 	size_t nrequests;
+	struct mf_arena
+	    names; /* of roles that the file does not name: the repository is loaded anew meanwhile */
 };
 
 static void teams_clear(struct teams *t)
@@ -29,6 +31,7 @@ static void teams_clear(struct teams *t)
 	free(t->requests);
 	free(t->dir);
 	json_decref(t->tree);
+	mf_arena_clear(&t->names);
 }
 
 /* A misspelled member must not pass for a default. */
@@ -149,9 +152,13 @@ static int drop_others(struct mf_image *im, struct teams *t, bool force, struct 
 			     strncmp(name, "targets/_", 9) == 0;
 		for (size_t k = 0; k < t->nrequests && !named; k++)
 			named = mf_role_is(name, t->requests[k].role);
-		if (!named)
-			t->requests[t->nrequests++] =
-			    (struct mf_admin_request){.verb = MF_ADMIN_DROP, .role = name, .force = force};
+		if (named)
+			continue;
+		const char *copy = mf_arena_dup(&t->names, mf_str_c(name), err);
+		if (!copy)
+			return -1;
+		t->requests[t->nrequests++] =
+		    (struct mf_admin_request){.verb = MF_ADMIN_DROP, .role = copy, .force = force};
 	}
 	return 0;
 }
@@ -198,7 +205,7 @@ static int apply(struct manifesto *m, const char *path, const struct manifesto_r
 		 struct manifesto_role_result *out, struct mf_err *err)
 {
 	struct mf_image im MF_IMAGE_CLEANUP = {0};
-	struct teams t __attribute__((cleanup(teams_clear))) = {0};
+	struct teams t __attribute__((cleanup(teams_clear))) = {.names = MF_ARENA_INIT};
 	struct mf_esc e;
 	out->arena = mf_op_arena(err);
 	if (!out->arena || mf_image_open(&im, m, o->image, err) < 0 || mf_role_load(&im, err) < 0)
