@@ -766,6 +766,70 @@ static int declare(void *arg, struct mf_err *err)
 	return rc;
 }
 
+/* Everything is told, or nothing: least of all that something is gone, or expired. */
+static int look_after(void *arg, struct mf_err *err)
+{
+	struct world *w = arg;
+	struct manifesto *m = NULL;
+	struct manifesto_error e;
+	struct manifesto_status_result s = MANIFESTO_INIT(manifesto_status_result);
+	struct manifesto_status_options so = MANIFESTO_INIT(manifesto_status_options);
+	struct manifesto_list_result l = MANIFESTO_INIT(manifesto_list_result);
+	struct manifesto_list_options lo = MANIFESTO_INIT(manifesto_list_options);
+	struct manifesto_repair_result r = MANIFESTO_INIT(manifesto_repair_result);
+	struct manifesto_repair_options ro = MANIFESTO_INIT(manifesto_repair_options);
+	struct manifesto_trust_export_result x = MANIFESTO_INIT(manifesto_trust_export_result);
+	static const char *const roles[] = {"targets", "targets", NULL};
+	char repository[4096];
+	(void)snprintf(repository, sizeof repository, "oci:%s", w->layout);
+	so.repository = lo.image = ro.repository = repository;
+	so.warn_within = 360 * (int64_t)86400;
+	lo.all = 1;
+	lo.roles = roles;
+	if (open_context(w, &m, err) < 0)
+		return -1;
+	int rc = manifesto_status(m, &so, &s, &e) < 0 || manifesto_list(m, &lo, &l, &e) < 0 ||
+			 manifesto_repair(m, &ro, &r, &e) < 0 ||
+			 manifesto_trust_export(m, NULL, 0, &x, &e) < 0
+		     ? failed(&e, err)
+		     : 0;
+	if (s.arena)
+		assert_int_equal(s.status, MANIFESTO_OK);
+	if (rc == 0) {
+		assert_true(l.nrecords == 1 && l.nsubjects == 1 && l.subjects[0].ntags == 1);
+		assert_false(r.repaired);
+		assert_non_null(strstr(x.json, "fingerprints"));
+	}
+	manifesto_trust_export_result_clear(&x);
+	manifesto_repair_result_clear(&r);
+	manifesto_list_result_clear(&l);
+	manifesto_status_result_clear(&s);
+	manifesto_free(m);
+	return rc;
+}
+
+static int refresh(void *arg, struct mf_err *err)
+{
+	struct world *w = arg;
+	struct manifesto *m = NULL;
+	struct manifesto_error e;
+	struct manifesto_refresh_result r = MANIFESTO_INIT(manifesto_refresh_result);
+	struct manifesto_refresh_options o = MANIFESTO_INIT(manifesto_refresh_options);
+	o.image = w->image;
+	o.force = 1;
+	if (open_context(w, &m, err) < 0)
+		return -1;
+	int rc = manifesto_trust_refresh(m, &o, &r, &e) < 0 ? failed(&e, err) : 0;
+	if (rc == 0) {
+		assert_int_equal(r.nroles, 4);
+		for (size_t i = 0; i < r.nroles; i++)
+			assert_true(r.roles[i].done && r.roles[i].nkeys == 1);
+	}
+	manifesto_refresh_result_clear(&r);
+	manifesto_free(m);
+	return rc;
+}
+
 static void write_in(const char *dir, const char *name, struct mf_str text)
 {
 	struct mf_err err = MF_ERR_INIT;
@@ -1077,6 +1141,17 @@ static void history(void **state)
 	world_drop(&w);
 }
 
+static void status_and_refresh(void **state)
+{
+	struct world w;
+	world_init(&w, state);
+	must_put(&w, w.content);
+	attempt_all(&(struct attempt){.name = "look after", .run = look_after, .arg = &w, .samples = 100});
+	attempt_all(&(struct attempt){
+	    .name = "refresh", .run = refresh, .after = check_later, .arg = &w, .samples = 40});
+	world_drop(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -1089,6 +1164,7 @@ int main(void)
 	    tmpdir_test(later_put),
 	    tmpdir_test(get_and_list),
 	    tmpdir_test(history),
+	    tmpdir_test(status_and_refresh),
 	    tmpdir_test(withdrawing_and_removing),
 	    tmpdir_test(teams),
 	};
