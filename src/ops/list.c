@@ -289,6 +289,7 @@ static int open_and_list(struct mf_image *im, struct manifesto *m, const struct 
 	out->arena = mf_op_arena(err);
 	if (!out->arena)
 		return -1;
+	mf_trust_narrow(im->trust, o->roles);
 	return o->all ? list_repository(im, o, out, err) : list_image(im, o, out, err);
 }
 

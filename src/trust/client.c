@@ -380,6 +380,37 @@ static size_t without_broken(const struct mf_trust *t, struct mf_tuf_wanted *w, 
 	return kept;
 }
 
+void mf_trust_narrow(struct mf_trust *t, const char *const *names)
+{
+	t->only = t->repo->ops->dialect->meta_has_suffix ? NULL : names;
+}
+
+/* "qa" of "targets/qa". */
+static const char *short_name(const char *role)
+{
+	return strncmp(role, "targets/", 8) == 0 ? role + 8 : role;
+}
+
+static bool leads_to(const char *role, const char *name)
+{
+	const char *r = short_name(role), *n = short_name(name);
+	size_t length = strlen(r);
+	return strncmp(r, n, length) == 0 && (n[length] == 0 || n[length] == '/');
+}
+
+static size_t only_asked(const struct mf_trust *t, struct mf_tuf_wanted *w, size_t n)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < n; i++) {
+		bool asked = !t->only;
+		for (size_t k = 0; !asked && t->only[k]; k++)
+			asked = leads_to(w[i].role->name, t->only[k]);
+		if (asked)
+			w[kept++] = w[i];
+	}
+	return kept;
+}
+
 static int get_delegations(struct mf_trust *t, struct mf_str prefix, struct mf_err *err)
 {
 	size_t max = prefix.n ? MF_MAX_DELEGATIONS_LOOKUP : MF_MAX_DELEGATIONS_LIST, n;
@@ -389,7 +420,7 @@ static int get_delegations(struct mf_trust *t, struct mf_str prefix, struct mf_e
 	for (;;) {
 		if (mf_tuf_set_wanted(&t->set, prefix, max, w, &n, err) < 0)
 			return -1;
-		n = without_broken(t, w, n);
+		n = only_asked(t, w, without_broken(t, w, n));
 		if (!n)
 			return 0;
 		if (get_level(t, w, n, err) < 0)

@@ -27,6 +27,7 @@ struct mf_trust {
 	bool cached_step;         /* so did an older root */
 	bool root_done;           /* the root chain of this try holds, up to the newest root that was there */
 	bool tolerant;
+	const char *const *only;        /* see mf_trust_narrow; NULL: all */
 	struct mf_trust_broken *broken; /* roles passed over */
 	size_t nbroken, broken_cap;
 };

@@ -66,6 +66,10 @@ int mf_trust_unchanged(struct mf_trust *t, struct mf_err *err) MF_NODISCARD;
  * place for targets), -1. After a load. */
 int mf_trust_target_get(struct mf_trust *t, struct mf_str name, const struct mf_tuf_target_info *info,
 			struct mf_spool *out, struct mf_err *err) MF_NODISCARD;
+/* From now on loads read, of the delegated roles, those of these names ("targets/qa", or "qa") and their
+ * delegators: on Notary, where a name tells them. In TUF 1.0 any role may be a delegator, and all are read.
+ * names: borrowed, ends with NULL. */
+void mf_trust_narrow(struct mf_trust *t, const char *const *names);
 /* From now on loads pass over delegated roles that do not verify (exit statuses 6, 7 and 8): for those who
  * look at roles or mend them, never for reading records. */
 void mf_trust_tolerate(struct mf_trust *t);

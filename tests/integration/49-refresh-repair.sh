@@ -75,6 +75,15 @@ check 'and told with the keys that may' grep -qE "^$repository: targets left: ve
 machine first
 run manifesto put "$repository:2.0" contact seen
 check_status 'publishing goes on' 0
+run manifesto list -v --role targets "$repository:1.0"
+check_status 'a list of one role' 0
+check_line_count 'has its records' 3
+cold
+run manifesto list -v --role targets "$repository:1.0"
+check_stderr_lacks 'and does not ask for other roles' targets/qa
+run manifesto list -v --all --role qa "$repository"
+check_line_count 'of the other role' 2
+check_stderr_has 'that is asked for' targets/qa
 run manifesto trust refresh --json --within 1100d "$repository"
 check_status 'what ends within a little more than three years' 0
 signed_are 'is targets and the delegated role, and not the snapshot that the server signs' targets targets/qa
