@@ -63,9 +63,14 @@ int mf_gate_refuse(struct mf_gate_report *r, const struct mf_requirement *q, con
 	if (place(r, q, s, &f, err) < 0)
 		return -1;
 	f.found = dup(r, why->msg, err);
-	f.hint = why->hint[0] ? dup(r, why->hint, err) : NULL;
+	/* What other commands suggest there, trust on first use, is refused here. */
+	const char *hint =
+	    why->code == MF_E_PIN && strstr(why->hint, "--tofu")
+		? "compare the keys with the owner's, then run 'manifesto trust pin IMAGE FINGERPRINT'"
+		: why->hint;
+	f.hint = *hint ? dup(r, hint, err) : NULL;
 	f.endpoint = why->endpoint[0] ? dup(r, why->endpoint, err) : NULL;
-	if (!f.found || (why->hint[0] && !f.hint) || (why->endpoint[0] && !f.endpoint))
+	if (!f.found || (*hint && !f.hint) || (why->endpoint[0] && !f.endpoint))
 		return -1;
 	return add(r, &f, why->code, err);
 }
@@ -122,7 +127,7 @@ static int content_of(struct mf_gate_report *r, const struct mf_entry *e, struct
 {
 	struct mf_buf name MF_BUF_CLEANUP = MF_BUF_INIT(512);
 	if (out && e->info.length > out->max)
-		return mf_fail(err, MF_E_FORMAT, 0, "it has %llu bytes", (unsigned long long)e->info.length);
+		return mf_fail(err, MF_E_POLICY, 0, "it has %llu bytes", (unsigned long long)e->info.length);
 	struct mf_spool *spool MF_SPOOL_CLEANUP =
 	    mf_spool_new_sha256(e->info.length ? e->info.length : 1, err);
 	size_t got;

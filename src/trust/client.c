@@ -413,7 +413,8 @@ static size_t only_asked(const struct mf_trust *t, struct mf_tuf_wanted *w, size
 
 static int get_delegations(struct mf_trust *t, struct mf_str prefix, struct mf_err *err)
 {
-	size_t max = prefix.n ? MF_MAX_DELEGATIONS_LOOKUP : MF_MAX_DELEGATIONS_LIST, n;
+	/* What other lookups have loaded is not counted again; `targets` never. */
+	size_t max = prefix.n ? t->set.nroles - 1 + MF_MAX_DELEGATIONS_LOOKUP : MF_MAX_DELEGATIONS_LIST, n;
 	struct mf_tuf_wanted *w MF_FREE = mf_calloc(max + 1, sizeof *w);
 	if (!w)
 		return mf_fail_nomem(err);

@@ -171,10 +171,23 @@ story() { # NAME IMAGE IMAGE2 INDEX
 		{"version": 1, "require": [{"type": "contact"}], "veto": ["security"]}
 	END
 	accepted "$name: a veto role that says nothing" "$a" --policy veto.json
+	run manifesto role add -q "$a" security --types contact
+	check_status "$name: security may speak of contacts" 0
+	put "$a" contact yes.json --key sec1 --role security
+	run manifesto withdraw -q --key sec1 --role security --reason 'key leaked' "$a" contact
+	check_status "$name: and withdraws one" 0
+	printf '{"schema":"manifesto/teams/v1","roles":{"security":{"types":["security-review","scan-report"],"keys":["%s"]}}}' "$(fp sec1)" >teams.json
+	run manifesto role apply -q --force -f teams.json "$repository"
+	check_status "$name: then it may not any more" 0
+	accepted "$name: its word counts for nobody" "$a" --require contact
+	denied "$name: but where it has a veto" 9 'key leaked' "$a" --policy veto.json
+	code_is "$name: a veto: code" vetoed
 	sed 's/"security"/"sceurity"/' veto.json >mistyped.json
 	denied "$name: a veto role that does not exist" 9 "no role 'sceurity'" "$a" --policy mistyped.json
 
 	# --- platforms
+	denied "$name: nobody has it" 9 'manifesto list' "$index" --require contact --platform linux/arm64
+	check_stdout_lacks "$name: so nobody is told of inheriting" inherit
 	put "$index" contact yes.json --key alice
 	denied "$name: platforms do not inherit" 9 'do not inherit' "$index" --require contact --platform linux/arm64
 	verify "$index" --require contact --all-platforms
@@ -322,6 +335,8 @@ faults N "$(swap root foreign)" "$(swap timestamp foreign)" "$(swap snapshot for
 gate 'another collection' 10 pin "$image" --require contact
 faults N "$(swap timestamp foreign)"
 gate 'a timestamp of another collection' 6 signature "$image" --require contact
+faults N "$(swap timestamp foreign)"
+gate 'a lie about an image that is not there' 6 signature "$gun:nowhere" --require contact
 faults N "$(rule timestamp '"status","status":404')"
 gate 'no timestamp' 8 gone "$image" --require contact
 faults N "$(rule timestamp '"status","status":503,"headers":{"Retry-After":"0"}')"
@@ -369,6 +384,13 @@ faults N
 verify oci:layout:nowhere "$R/acme/other:1.0" "$image" --require contact
 check_status 'no pin' 10
 check_stdout_is 'and the good one is accepted' "$subject"
+strangers=()
+for port in 1 2 3 4 5 6; do
+	strangers+=("127.0.0.1:$port/acme/app:1.0")
+done
+verify "${strangers[@]}" "$image" --require contact
+check_status 'six registries that nobody knows' 3
+check_stdout_is 'and a seventh' "$subject"
 run faketime -f +30d manifesto verify "$image" --require contact
 check_status 'expired trust metadata' 7
 check_stdout_empty 'accept nothing'

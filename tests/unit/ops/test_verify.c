@@ -84,6 +84,22 @@ static const char *const qa[] = {"qa", NULL};
 
 /* ---- */
 
+static void damage(const struct world *w, const char *content)
+{
+	struct mf_err err = MF_ERR_INIT;
+	struct mf_digest d;
+	char hex[65], name[200];
+	assert_int_equal(mf_sha256(mf_bytes_of(mf_str_c(content)), &d, &err), 0);
+	mf_digest_hex(hex, &d);
+	(void)snprintf(name, sizeof name, "blobs/sha256/%s", hex);
+	char *blob = mf_path_join(w->layout, name, NULL);
+	FILE *f = fopen(blob, "r+");
+	assert_non_null(f);
+	assert_int_equal(fputc('[', f), '[');
+	assert_int_equal(fclose(f), 0);
+	free(blob);
+}
+
 static void nothing_to_ask_or_to_look_at_is_a_usage_error(void **state)
 {
 	static const char *const broken[] = {"qa=a,b", NULL}, *const none[] = {NULL};
@@ -132,6 +148,8 @@ static void first_use_is_never_trusted(void **state)
 	open_as(&w, "elsewhere", "bob");
 	assert_int_equal(verify(&w, &o, &s), MANIFESTO_PIN);
 	assert_string_equal(s.code, "pin");
+	assert_non_null(strstr(s.hint, "trust pin"));
+	assert_null(strstr(s.hint, "tofu"));
 	mo.home = w.home;
 	mo.cache_dir = w.cache;
 	mo.tofu = 1;
@@ -239,30 +257,92 @@ static void waiver_for_another_type_waives_nothing(void **state)
 	world_drop(&w);
 }
 
+/* Though it names the type, and is read because of another one. */
+static void waiver_does_not_lift_a_withdrawal(void **state)
+{
+	static const char policy[] = "{\"version\":1,\"require\":[{\"type\":\"review\"},{\"type\":\"qa\"}],"
+				     "\"waivers\":{\"roles\":[\"targets\"]}}";
+	struct manifesto_error err;
+	struct manifesto_withdraw_options o = MANIFESTO_INIT(manifesto_withdraw_options);
+	struct manifesto_change_result r = MANIFESTO_INIT(manifesto_change_result);
+	struct world w;
+	struct seen s = {0};
+	world_make(&w, state);
+	put_as(&w, "waiver",
+	       "{\"version\":1,\"name\":\"W\",\"waives\":[\"qa\",\"review\"],\"for\":\"x\",\"until\":\"2099-"
+	       "01-01T00:00:00Z\"}");
+	assert_int_equal(with_policy(&w, policy, &s), 0);
+	assert_int_equal(s.waived, 2);
+	put_as(&w, "qa", "yes");
+	o.image = w.image;
+	o.type = "qa";
+	o.reason = "no";
+	assert_int_equal(manifesto_withdraw(w.m, &o, &r, &err), 0);
+	manifesto_change_result_clear(&r);
+	assert_int_equal(with_policy(&w, policy, &s), MANIFESTO_POLICY);
+	assert_string_equal(s.code, "withdrawn");
+	assert_int_equal(s.nfindings, 1);
+	assert_int_equal(s.waived, 1);
+	world_drop(&w);
+}
+
 static void waiver_whose_content_is_damaged_is_an_attack(void **state)
 {
 	static const char text[] = "{\"version\":1,\"name\":\"W\",\"waives\":[\"review\"],\"for\":\"x\","
 				   "\"until\":\"2099-01-01T00:00:00Z\"}";
-	struct mf_err err = MF_ERR_INIT;
 	struct world w;
 	struct seen s = {0};
-	struct mf_digest d;
-	char hex[65], name[200];
 	world_make(&w, state);
 	put_as(&w, "waiver", text);
 	assert_int_equal(with_policy(&w, POLICY, &s), 0);
-	assert_int_equal(mf_sha256(mf_bytes_of(mf_str_c(text)), &d, &err), 0);
-	mf_digest_hex(hex, &d);
-	(void)snprintf(name, sizeof name, "blobs/sha256/%s", hex);
-	char *blob = mf_path_join(w.layout, name, NULL);
-	FILE *f = fopen(blob, "r+");
-	assert_non_null(f);
-	assert_int_equal(fputc('[', f), '[');
-	assert_int_equal(fclose(f), 0);
+	damage(&w, text);
 	assert_int_equal(with_policy(&w, POLICY, &s), MANIFESTO_INVALID);
 	assert_string_equal(s.code, "digest");
 	assert_int_equal(s.nfindings, 2); /* and the requirement is not met */
-	free(blob);
+	world_drop(&w);
+}
+
+static void put_long_waiver(struct world *w, size_t n)
+{
+	static const char head[] = "{\"version\":1,\"name\":\"W\",\"waives\":[\"review\"],\"for\":\"x\","
+				   "\"until\":\"2099-01-01T00:00:00Z\"}";
+	char *text = malloc(n + 1);
+	assert_non_null(text);
+	memset(text, ' ', n);
+	memcpy(text, head, strlen(head));
+	text[n] = 0;
+	put_as(w, "waiver", text);
+	free(text);
+}
+
+static void waiver_that_is_too_long_cannot_be_used(void **state)
+{
+	struct world w;
+	struct seen s = {0};
+	world_make(&w, state);
+	put_long_waiver(&w, MF_MAX_WAIVER_BYTES);
+	assert_int_equal(with_policy(&w, POLICY, &s), 0);
+	put_long_waiver(&w, MF_MAX_WAIVER_BYTES + 1);
+	assert_int_equal(with_policy(&w, POLICY, &s), MANIFESTO_POLICY);
+	assert_string_equal(s.code, "policy");
+	world_drop(&w);
+}
+
+static void gravest_finding_is_the_status_of_the_image(void **state)
+{
+	static const char *const require[] = {"review", "qa", "other", NULL};
+	struct world w;
+	struct seen s = {0};
+	world_make(&w, state);
+	put_as(&w, "qa", "yes");
+	damage(&w, "yes");
+	struct manifesto_verify_options o = options(&w, require);
+	assert_int_equal(verify(&w, &o, &s), MANIFESTO_POLICY);
+	o.content = 1;
+	assert_int_equal(verify(&w, &o, &s), MANIFESTO_INVALID);
+	assert_int_equal(s.exits[0], MANIFESTO_INVALID);
+	assert_string_equal(s.code, "absent");
+	assert_int_equal(s.nfindings, 3);
 	world_drop(&w);
 }
 
@@ -326,6 +406,9 @@ int main(void)
 	    tmpdir_test(interruption_accepts_nothing_more),
 	    tmpdir_test(waiver_holds_until_its_end_and_for_what_it_names),
 	    tmpdir_test(waiver_for_another_type_waives_nothing),
+	    tmpdir_test(waiver_that_is_too_long_cannot_be_used),
+	    tmpdir_test(gravest_finding_is_the_status_of_the_image),
+	    tmpdir_test(waiver_does_not_lift_a_withdrawal),
 	    tmpdir_test(waiver_whose_content_is_damaged_is_an_attack),
 	    tmpdir_test(age_of_the_command_line_lowers_that_of_the_policy),
 	    cmocka_unit_test(pool_forgets_what_is_not_used_least_recent_first),

@@ -33,6 +33,7 @@ struct row {
 	struct entry e[4]; /* of subject 1 unless they say another; ends with one without a type */
 	enum mf_gate_code want;
 	size_t signers;    /* that count, where it is met */
+	size_t records;    /* so do these; 0: at least one */
 	const char *found; /* part of the words, where it is not */
 	int64_t max_age_s;
 	const char *media_type, *veto;
@@ -79,6 +80,8 @@ static void judge_row(const struct mf_dialect *d, const struct row *row)
 			 mf_gate_code_name(v.code), found);
 	if (v.nsigners != row->signers || (v.code == MF_GATE_MET) != (v.records.n > 0))
 		fail_msg("%s: %s: %zu signers, %zu records", d->name, row->says, v.nsigners, v.records.n);
+	if (row->records && v.records.n != row->records)
+		fail_msg("%s: %s: %zu records", d->name, row->says, v.records.n);
 	if ((v.code == MF_GATE_MET) != (v.found.n == 0) || (row->found && !strstr(found, row->found)))
 		fail_msg("%s: %s: said '%s'", d->name, row->says, found);
 }
@@ -104,10 +107,14 @@ static void signers_add_up_over_the_same_content_only(void **state)
 	    {ROW("two keys of one role", "qa=2 of qa", MF_GATE_MET),
 	     .e = {{REC(QA, "qa", 7, SIGNED), .signers = BIT(K_QA) | BIT(K_QA2)}}, .signers = 2},
 	    {ROW("two roles, same content", "scan=2 of qa,security", MF_GATE_MET),
-	     .e = {{REC(QA, "scan", 7, SIGNED)}, {REC(SECURITY, "scan", 7, SIGNED)}}, .signers = 2},
+	     .e = {{REC(QA, "scan", 7, SIGNED)}, {REC(SECURITY, "scan", 7, SIGNED)}}, .signers = 2,
+	     .records = 2},
 	    {ROW("two roles, different content", "scan=2 of qa,security", MF_GATE_SIGNERS),
 	     .e = {{REC(QA, "scan", 7, SIGNED)}, {REC(SECURITY, "scan", 8, SIGNED)}},
 	     .found = "role 'targets/security': sha256:08"},
+	    {ROW("different content beside the one that suffices", "scan=1 of qa,security", MF_GATE_MET),
+	     .e = {{REC(QA, "scan", 7, SIGNED)}, {REC(SECURITY, "scan", 8, SIGNED)}}, .signers = 1,
+	     .records = 1},
 	    {ROW("either of two roles", "scan=1 of qa,security", MF_GATE_MET),
 	     .e = {{REC(SECURITY, "scan", 7, SIGNED)}}, .signers = 1},
 	    {ROW("the content with more signers counts, wherever it stands", "scan=2 of qa,security,release",
@@ -215,6 +222,8 @@ static void age_is_told_from_the_time_that_the_signer_claims(void **state)
 	     .e = {{REC(QA, "qa", 7, SIGNED), .created = 1}}, .signers = 1},
 	    {ROW("no time", "qa=qa", MF_GATE_TOO_OLD), .e = {{REC(QA, "qa", 7, SIGNED)}},
 	     .found = "does not say", .max_age_s = DAY},
+	    {ROW("the future where no age is asked for", "qa=qa", MF_GATE_MET),
+	     .e = {{REC(QA, "qa", 7, SIGNED), .created = NOW + DAY}}, .signers = 1},
 	    {ROW("no time where none is asked for", "qa=qa", MF_GATE_MET), .e = {{REC(QA, "qa", 7, SIGNED)}},
 	     .signers = 1},
 	    {ROW("a clock a little ahead", "qa=qa", MF_GATE_MET),
@@ -249,7 +258,8 @@ static void media_type_and_end_of_a_record_are_enforced(void **state)
 	    {ROW("one of two has ended", "scan=2 of qa,security", MF_GATE_SIGNERS),
 	     .e = {{REC(QA, "scan", 7, EXPIRES_NOW)}, {REC(SECURITY, "scan", 7, SIGNED)}}},
 	    {ROW("one of two has ended, and one is enough", "scan=1 of qa,security", MF_GATE_MET),
-	     .e = {{REC(QA, "scan", 7, EXPIRES_NOW)}, {REC(SECURITY, "scan", 7, SIGNED)}}, .signers = 1},
+	     .e = {{REC(QA, "scan", 7, EXPIRES_NOW)}, {REC(SECURITY, "scan", 7, SIGNED)}}, .signers = 1,
+	     .records = 1},
 	};
 	(void)state;
 	judge_rows(rows, COUNT(rows));

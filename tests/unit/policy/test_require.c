@@ -67,6 +67,7 @@ static void requirement_that_can_be_misread_is_refused(void **state)
 	    {"qa=2 of ,qa", "role"},
 	    {"qa=2 of qa qb", "role"},
 	    {"qa=two of qa", "role"},
+	    {"qa=2of qa", "role"},
 	    {"qa=2 of qa,qa", "twice"},
 	    {"qa=2 of qa,targets/qa", "twice"},
 	    {"qa=q\na", "role"},
@@ -101,6 +102,10 @@ static void counts_and_lengths_are_bounded(void **state)
 	ok(mf_rules_require(&r, mf_str_c(text), &err), &err);
 	assert_int_equal(r.v[0].nroles, MF_MAX_POLICY_ROLES);
 	(void)snprintf(text + strlen(text), sizeof text - strlen(text), ",one");
+	assert_int_equal(mf_rules_require(&r, mf_str_c(text), &err), -1);
+	mf_err_clear(&err);
+	for (size_t i = 0; i < 500; i++)
+		(void)snprintf(text + strlen(text), sizeof text - strlen(text), ",x%zu", i);
 	assert_int_equal(mf_rules_require(&r, mf_str_c(text), &err), -1);
 	mf_err_clear(&err);
 	memset(name, 'a', sizeof name);
@@ -199,6 +204,8 @@ static void policy_that_could_be_misread_is_refused(void **state)
 	    {POLICY(",\"veto\":[\"a\",\"targets/a\"]"), "twice"},
 	    {POLICY(",\"veto\":[1]"), "plain strings"},
 	    {POLICY(",\"veto\":[\"a b\"]"), "role"},
+	    {POLICY(",\"veto\":[\"a\\u0000b\"]"), ""},
+	    {POLICY(",\"$schema\":1"), "$schema"},
 	    {POLICY(",\"tags\":\"no\""), "tags"},
 	    {POLICY(",\"tags\":true"), "tags"},
 	    {POLICY(",\"waivers\":{}"), "roles"},
@@ -246,6 +253,36 @@ static void policy_is_bounded(void **state)
 		assert_int_equal(mf_rules_parse(&r, doc, &err), over ? -1 : 0);
 	}
 	free(text);
+}
+
+static void lists_are_bounded(void **state)
+{
+	(void)state;
+	for (size_t n = MF_MAX_POLICY_ROLES; n <= MF_MAX_POLICY_ROLES + 1; n++) {
+		char text[2048] = "{\"version\":1," REQUIRE ",\"veto\":[";
+		struct mf_err err = MF_ERR_INIT;
+		struct mf_rules r MF_RULES_CLEANUP = {0};
+		for (size_t i = 0; i < n; i++)
+			(void)snprintf(text + strlen(text), sizeof text - strlen(text), "%s\"r%zu\"",
+				       i ? "," : "", i);
+		(void)snprintf(text + strlen(text), sizeof text - strlen(text), "]}");
+		assert_int_equal(mf_rules_parse(&r, mf_bytes_of(mf_str_c(text)), &err),
+				 n > MF_MAX_POLICY_ROLES ? -1 : 0);
+		assert_true(!err.code || strstr(err.msg, "more than 32 items"));
+	}
+}
+
+static void texts_are_bounded(void **state)
+{
+	char text[MF_MAX_WAIVER_TEXT + 200];
+	(void)state;
+	for (size_t over = 0; over < 2; over++) {
+		struct mf_err err = MF_ERR_INIT;
+		struct mf_rules r MF_RULES_CLEANUP = {0};
+		(void)snprintf(text, sizeof text, "{\"version\":1," REQUIRE ",\"name\":\"%0*d\"}",
+			       (int)(MF_MAX_WAIVER_TEXT + over), 0);
+		assert_int_equal(mf_rules_parse(&r, mf_bytes_of(mf_str_c(text)), &err), over ? -1 : 0);
+	}
 }
 
 /* ---- waivers */
@@ -313,6 +350,8 @@ int main(void)
 	    cmocka_unit_test(short_policy_has_the_defaults),
 	    cmocka_unit_test(policy_that_could_be_misread_is_refused),
 	    cmocka_unit_test(policy_is_bounded),
+	    cmocka_unit_test(lists_are_bounded),
+	    cmocka_unit_test(texts_are_bounded),
 	    cmocka_unit_test(waiver_is_read),
 	    cmocka_unit_test(waiver_without_name_types_holder_or_end_is_refused),
 	};
