@@ -240,6 +240,9 @@ notary_in() { # ARGUMENTS...
 echo yes >yes
 notary_in init "$gun"
 notary_in add -p "$gun" "qa/sha256-$hex" c1
+echo '{"manifesto":{"v":2}}' >custom.json
+notary_in add -p --custom custom.json "$gun" "contact/sha256-$hex" c1
+notary_in remove -p "$gun" "contact/sha256-$hex"
 key_file() { # ROLE
 	grep -l "^role: $1\$" owner/private/*.key | head -n 1
 }
@@ -254,6 +257,10 @@ done
 notary_in key rotate "$gun" targets
 notary_in key rotate "$gun" snapshot -r
 notary_in delegation add -p "$gun" targets/qa ann.crt bob.crt --paths qa/
+run manifesto history --role qa "$image" qa
+check_status 'a role that has said nothing yet' 0
+check_stdout_empty 'has no history'
+refused 'nor versions' 3 get --role qa --version 1 "$image" qa
 put "$image" qa c2 --key ann
 put "$image" qa c3 --key bob
 run manifesto sign -q --yes "$image" qa --key ann
@@ -276,6 +283,13 @@ history_is 'without a cache' "$image" qa --role qa <<-'EOF'
 	replaced 2 bob
 	signed 3 ann
 EOF
+check 'nothing of other roles with --role' test "$(jq -r .role "$T/stdout" | sort -u)" = targets/qa
+notary_in add -p "$gun" 1.0 c1
+run manifesto history --json --limit 1 "$image" qa
+check 'what is left out of a role that says nothing of the type is not told' test "$(jq -r .role "$T/stdout" | sort -u)" = targets/qa
+run manifesto history --json "$image" contact
+check_status 'a record of another format, well signed: status' 6
+check_json 'is told as such' 'select(.event == "invalid") | .role == "targets" and .version == 3 and (.message | test("contact"))'
 notary_in delegation remove -p --yes "$gun" targets/qa
 run manifesto history --json "$image" qa
 check_status 'after the role was removed' 0
@@ -283,5 +297,32 @@ jq -s . "$T/stdout" >all
 check_json 'what it signed is still told, and its end' '[.[] | select(.role == "targets/qa") | .event] == ["put", "replaced", "signed", "unauthorised"]' all
 check_json 'by whom' '[.[] | select(.role == "targets/qa")][-1] | .delegator == "targets" and .delegatorVersion > 3' all
 check_json 'targets speaks again' '[.[] | select(.role == "targets" and .digest) | .event] == ["present", "unauthorised", "authorised"]' all
+
+# --- a Notary server with a database, whose owner rewrites the past
+lab notary-db
+export MANIFESTO_TRUST_SERVER=$NOTARY_DB
+image=$REGISTRY/acme/db:1.0
+push_image oci:image:1.0 "$image" >/dev/null 2>&1
+in_base64() { # FILE
+	openssl dgst -sha256 -binary "$1" | base64
+}
+put --cacert "$CA" --init "$image" qa c1
+put --cacert "$CA" "$image" qa c2
+put --cacert "$CA" "$image" qa c3
+history_is 'from a database' --cacert "$CA" "$image" qa <<-'EOF'
+	put 2 alice
+	replaced 3 alice
+	replaced 4 alice
+EOF
+psql -q "$LAB_SQL" -c "UPDATE tuf_files SET data = convert_to(replace(convert_from(data, 'UTF8'), '$(in_base64 c2)', '$(in_base64 c4)'), 'UTF8')
+	WHERE role = 'targets' AND version = 3"
+run manifesto history --json --cacert "$CA" "$image" qa
+check_status 'a version rewritten in the database: status' 6
+check 'is named' test "$(jq -c 'select(.event == "invalid") | [.role, .version]' "$T/stdout")" = '["targets",3]'
+refused 'and not got' 6 get --version 3 --cacert "$CA" "$image" qa
+psql -q "$LAB_SQL" -c "DELETE FROM tuf_files WHERE role = 'targets' AND version = 3"
+run manifesto history --cacert "$CA" "$image" qa
+check_status 'a version deleted from the database is no failure' 0
+check_stdout_has 'and named' 'targets: version 3 is not kept'
 
 t_done
