@@ -165,8 +165,6 @@ int mf_write_choose_role(struct mf_write *w, struct mf_err *err)
 	fit = ours;
 	if (ours.n > 1 || w->needs_entry)
 		keep_holders(w, &fit);
-	if (!fit.n && ours.n == 1 && role_signer(w, ours.v[0], &w->signer, &w->key, err) < 0)
-		return -1;
 	if (!fit.n)
 		return fail_no_entry(w, &all, &ours, err);
 	if (fit.n > 1) {

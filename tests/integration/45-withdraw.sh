@@ -176,6 +176,14 @@ refused 'the index as well' 9 get oci:multi:1.0 qa-approval
 run manifesto rm --reinstate --all-platforms oci:multi:1.0 qa-approval
 check_status 'lift all' 0
 refused 'none is there' 3 get oci:multi:1.0 qa-approval
+run manifesto put --platform linux/amd64 oci:multi:1.0 qa-approval third
+run manifesto withdraw --json --all-platforms --reason 'as far as there are any' oci:multi:1.0 qa-approval
+check_json 'of all platforms those with a record' '.items | length == 1 and .[0].record.platform == "linux/amd64"'
+run manifesto put --platform linux/amd64 --reinstate oci:multi:1.0 qa-approval third
+run manifesto sign --json --yes --all-platforms oci:multi:1.0 qa-approval
+check_json 'sign' '.items | length == 1 and .[0].unchanged'
+run manifesto rm --json --all-platforms oci:multi:1.0 qa-approval
+check_json 'and rm' '.items | length == 1 and .[0].record.platform == "linux/amd64"'
 
 # --- two teams on a Notary server: a veto
 export MANIFESTO_TRUST_SERVER=$NOTARY
@@ -287,6 +295,14 @@ as bob
 run manifesto put "$image" qa-approval second
 late_ends
 check_status 'rm of a record that changed meanwhile' 12
+fresh
+late manifesto rm --force "$image" qa-approval
+as bob
+run manifesto put "$image" qa-approval second
+late_ends
+check_status 'rm --force of it' 0
+as dave
+refused 'it is gone' 3 get "$image" qa-approval
 fresh
 late manifesto rm "$image" qa-approval
 as bob

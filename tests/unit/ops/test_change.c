@@ -411,6 +411,9 @@ static void expired_and_withdrawn_records_are_not_signed(void **state)
 	assert_int_equal(c.status, MANIFESTO_POLICY);
 	assert_string_equal(c.code, "record_expired");
 	assert_int_equal(put_with(&w, "qa", "alice", "yes", false).status, 0);
+	assert_int_equal(withdraw(&w, "qa", "alice", "own").status, 0);
+	assert_string_equal(sign(&w, "qa", "bob").code, "withdrawn");
+	assert_int_equal(put_with(&w, "qa", "alice", "yes", true).status, 0);
 	assert_int_equal(withdraw(&w, "security", "carol", "no").status, 0);
 	c = sign(&w, "qa", "bob");
 	assert_string_equal(c.code, "withdrawn");
@@ -883,6 +886,115 @@ static void put_never_replaces_a_withdrawal_unasked(void **state)
 	world_drop(&w);
 }
 
+static void record_that_would_grow_too_large_is_not_signed(void **state)
+{
+	struct world w;
+	struct mf_err err = MF_ERR_INIT;
+	struct mf_digest d;
+	struct mf_buf b MF_BUF_CLEANUP = MF_BUF_INIT(1 << 17);
+	char hex[65];
+	teams_make(&w, state);
+	assert_int_equal(put_with(&w, "qa", "alice", "yes", false).status, 0);
+	assert_int_equal(mf_sha256(mf_bytes_of(MF_STR("yes")), &d, &err), 0);
+	mf_digest_hex(hex, &d);
+	assert_int_equal(mf_buf_printf(&b, &err,
+				       "{\"custom\":{\"manifesto\":{\"pad\":\"%0*d\",\"v\":1}},\"hashes\":{"
+				       "\"sha256\":\"%s\"},\"length\":3}",
+				       (int)MF_MAX_CUSTOM_BYTES - 100, 0, hex),
+			 0);
+	publish_entry(&w, "qa", b.p);
+	assert_int_equal(get(&w, "yes"), 0);
+	assert_int_equal(sign(&w, "qa", "bob").status, MANIFESTO_INVALID);
+	assert_int_equal(get(&w, "yes"), 0);
+	world_drop(&w);
+}
+
+static int thinks(struct reader *r)
+{
+	(void)r;
+	return usleep(1200000);
+}
+
+static void time_to_read_is_not_the_operations(void **state)
+{
+	struct world w;
+	struct reader r = {.answer = 1, .meanwhile = thinks};
+	teams_make(&w, state);
+	assert_int_equal(put_with(&w, "qa", "alice", "yes", false).status, 0);
+	w.timeout_ms = 1000;
+	struct changed c = sign_asked(&w, &r, "bob");
+	assert_int_equal(c.status, 0);
+	assert_int_equal(c.signers, 2);
+	world_drop(&w);
+}
+
+static void image_that_is_gone_keeps_no_record(void **state)
+{
+	struct world w;
+	struct mf_err err = MF_ERR_INIT;
+	struct mf_digest subject;
+	char hex[65], path[300], *image = NULL;
+	teams_make(&w, state);
+	assert_int_equal(put_with(&w, "qa", "alice", "yes", false).status, 0);
+	assert_int_equal(mf_sha256(mf_bytes_of(MF_STR(MANIFEST)), &subject, &err), 0);
+	mf_digest_hex(hex, &subject);
+	(void)snprintf(path, sizeof path, "%s/blobs/sha256/%s", w.layout, hex);
+	assert_int_equal(unlink(path), 0);
+	assert_true(asprintf(&image, "oci:%s@sha256:%s", w.layout, hex) > 0);
+	free(w.image);
+	w.image = image;
+	assert_int_equal(sign(&w, "qa", "bob").status, 0);
+	assert_int_equal(withdraw(&w, "qa", "bob", "gone").status, 0);
+	assert_int_equal(get(&w, NULL), MANIFESTO_POLICY);
+	assert_int_equal(remove_with(&w, "qa", "bob", true).status, 0);
+	assert_int_equal(get(&w, NULL), MANIFESTO_NOT_FOUND);
+	world_drop(&w);
+}
+
+static void roles_without_authority_are_not_heard(void **state)
+{
+	struct world w;
+	teams_make(&w, state);
+	assert_int_equal(put_with(&w, "targets", "alice", "yes", false).status, 0);
+	assert_int_equal(withdraw(&w, "security", "carol", "no").status, MANIFESTO_NOT_FOUND);
+	assert_int_equal(withdraw(&w, "targets", "alice", "no").status, 0);
+	assert_int_equal(put_with(&w, "qa", "alice", "yes", false).status, 0);
+	assert_int_equal(get(&w, "yes"), 0);
+	world_drop(&w);
+}
+
+static void withdrawal_without_a_role_is_that_of_the_role_with_the_record(void **state)
+{
+	struct world w;
+	struct manifesto_error err;
+	struct manifesto_put_result p = MANIFESTO_INIT(manifesto_put_result);
+	teams_make(&w, state);
+	struct manifesto_put_options o = put_of(&w, "yes");
+	o.role = "security";
+	o.reason = "one";
+	assert_int_equal(manifesto_put(w.m, &o, NULL, NULL, &p, &err), 0);
+	manifesto_put_result_clear(&p);
+	struct manifesto_change_result r = MANIFESTO_INIT(manifesto_change_result);
+	struct manifesto_withdraw_options wo = MANIFESTO_INIT(manifesto_withdraw_options);
+	wo.image = w.image;
+	wo.type = "qa";
+	wo.reason = "one"; /* as the record has: it is no withdrawal */
+	assert_int_equal(manifesto_withdraw(w.m, &wo, &r, &err), 0);
+	assert_string_equal(r.role, "security");
+	assert_false(r.items[0].unchanged);
+	manifesto_change_result_clear(&r);
+	wo.author = "Ana";
+	assert_int_equal(manifesto_withdraw(w.m, &wo, &r, &err), 0);
+	assert_false(r.items[0].unchanged);
+	manifesto_change_result_clear(&r);
+	wo.author = NULL; /* not said: whoever it was */
+	assert_int_equal(manifesto_withdraw(w.m, &wo, &r, &err), 0);
+	assert_true(r.items[0].unchanged);
+	assert_string_equal(r.items[0].record.author, "Ana");
+	manifesto_change_result_clear(&r);
+	world_drop(&w);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, tmpdir_make, tmpdir_drop)
 
 int main(void)
@@ -905,6 +1017,11 @@ int main(void)
 	    T(role_without_the_record_can_veto_and_only_it_lifts_that),
 	    T(two_roles_that_withdrew_each_lift_their_own),
 	    T(put_never_replaces_a_withdrawal_unasked),
+	    T(record_that_would_grow_too_large_is_not_signed),
+	    T(time_to_read_is_not_the_operations),
+	    T(image_that_is_gone_keeps_no_record),
+	    T(roles_without_authority_are_not_heard),
+	    T(withdrawal_without_a_role_is_that_of_the_role_with_the_record),
 	    T(index_of_a_layout_lists_the_withdrawal_and_keeps_a_removed_artifact),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -118,7 +118,9 @@ static void same_put_into_an_expired_role_makes_it_fresh(void **state)
 	assert_int_equal(get(&w, "yes"), 0);
 	w.now += 2 * DAY;
 	assert_int_equal(get(&w, NULL), MANIFESTO_EXPIRED);
-	assert_int_equal(put(&w, &o).status, 0);
+	struct outcome fresh = put(&w, &o);
+	assert_int_equal(fresh.status, 0);
+	assert_false(fresh.unchanged);
 	assert_int_equal(get(&w, "yes"), 0);
 	world_drop(&w);
 }

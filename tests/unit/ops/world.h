@@ -13,7 +13,7 @@
 
 struct world {
 	char *dir, *home, *cache, *image, *layout;
-	int64_t now;
+	int64_t now, timeout_ms; /* 0: 20 s */
 	struct manifesto *m;
 	int (*meanwhile)(struct world *w); /* called while operations run; NULL: not */
 };
@@ -41,7 +41,7 @@ static inline void open_as(struct world *w, const char *home, const char *key)
 	o.default_key_name = key;
 	o.now = world_now;
 	o.now_arg = w;
-	o.timeout_ms = 20000;
+	o.timeout_ms = w->timeout_ms ? w->timeout_ms : 20000;
 	o.cancelled = world_cancelled;
 	o.cancel_arg = w;
 	manifesto_free(w->m);
