@@ -331,7 +331,11 @@ static void add_signatures(struct mf_buf *b, size_t n)
 {
 	struct mf_buf list MF_BUF_CLEANUP = MF_BUF_INIT(65536);
 	append(&list, "\"signatures\":[", 1);
-	append(&list, "{\"keyid\":\"x\",\"sig\":\"\"},", n);
+	for (size_t i = 0; i < n; i++) {
+		char one[64];
+		(void)snprintf(one, sizeof one, "{\"keyid\":\"%zu\",\"sig\":\"\"},", i);
+		append(&list, one, 1);
+	}
 	sw_replace(b, "\"signatures\":[", list.p);
 }
 

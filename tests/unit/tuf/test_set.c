@@ -148,7 +148,9 @@ static const struct sw_row thresholds[] = {
 	.signers = OF_TWO, .flip = 9),
     ROW("one key ID listed twice", SW_BOTH, MF_E_SIGNATURE, F_TARGETS, .file = F_ROOT, .prepare = two_of_one,
 	.edit = repeat_keyid),
-    ROW("one signature twice", SW_BOTH, MF_E_SIGNATURE, F_TARGETS, .file = F_TARGETS, .prepare = two_of_two,
+    ROW("one signature twice", SW_NOTARY, MF_E_SIGNATURE, F_TARGETS, .file = F_TARGETS, .prepare = two_of_two,
+	.wire = repeat_signatures),
+    ROW("one signature twice", SW_TUF1, MF_E_FORMAT, F_TARGETS, .file = F_TARGETS, .prepare = two_of_two,
 	.wire = repeat_signatures),
     ROW("one public key, two IDs", SW_BOTH, MF_E_SIGNATURE, F_TARGETS, .file = F_TARGETS,
 	.prepare = two_of_alias, .signers = OF_ALIAS),
@@ -181,10 +183,15 @@ static void damage_first_signature(struct sw *r, struct mf_buf *bytes)
 
 static void broken_signature_before_a_good_one_does_no_harm(void **state)
 {
-	static const struct sw_row row = ROW("bad, then good", SW_BOTH, MF_OK, F_ROOT, .file = F_TIMESTAMP,
-					     .wire = damage_first_signature);
+	/* Of one key ID: TUF 1.0 has each once (4.2.1). */
+	static const struct sw_row rows[] = {
+	    ROW("bad, then good", SW_NOTARY, MF_OK, F_ROOT, .file = F_TIMESTAMP,
+		.wire = damage_first_signature),
+	    ROW("bad, then good", SW_TUF1, MF_E_FORMAT, F_TIMESTAMP, .file = F_TIMESTAMP,
+		.wire = damage_first_signature),
+	};
 	(void)state;
-	sw_table(&row, 1);
+	sw_table(rows, SW_COUNT(rows));
 }
 
 /* ---- keys */
@@ -460,7 +467,9 @@ static const struct sw_row mixed[] = {
     SET("sha512 of snapshot", SW_BOTH, MF_E_DIGEST, F_SNAPSHOT, F_TIMESTAMP, "meta snapshot@ hashes sha512",
 	"#512"),
     SET("length of targets", SW_BOTH, MF_E_DIGEST, F_TARGETS, F_SNAPSHOT, "meta targets@ length", "10"),
-    SET("length of a delegation", SW_BOTH, MF_E_DIGEST, F_QA, F_SNAPSHOT, "meta %qa@ length", "0"),
+    SET("length of a delegation", SW_BOTH, MF_E_DIGEST, F_QA, F_SNAPSHOT, "meta %qa@ length", "1"),
+    SET("length 0", SW_BOTH, MF_E_FORMAT, F_SNAPSHOT, F_SNAPSHOT, "meta %qa@ length", "0"),
+    SET("length 0", SW_BOTH, MF_E_FORMAT, F_TIMESTAMP, F_TIMESTAMP, "meta snapshot@ length", "0"),
     SET("length of root", SW_NOTARY, MF_E_DIGEST, F_SNAPSHOT, F_SNAPSHOT, "meta root length", "10"),
     SET("length of snapshot", SW_BOTH, MF_E_DIGEST, F_SNAPSHOT, F_TIMESTAMP, "meta snapshot@ length", "10"),
     SET("version of snapshot", SW_TUF1, MF_E_FORMAT, F_SNAPSHOT, F_TIMESTAMP, "meta snapshot@ version", "6"),
