@@ -196,9 +196,6 @@ static int make_all(const char *path, struct dir_mode how, struct mf_err *err)
 	char *copy MF_FREE = mf_str_dup(mf_str_c(path));
 	if (!copy)
 		return mf_fail_nomem(err);
-	/* The name of what is made ends without a slash: the parent's is cut from it. */
-	for (size_t n = strlen(copy); n > 1 && copy[n - 1] == '/'; n--)
-		copy[n - 1] = '\0';
 	for (char *p = copy; *p; p++) {
 		if (*p != '/' || p == copy || p[-1] == '/')
 			continue;

@@ -1,5 +1,6 @@
 #include "tmpdir.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <sys/wait.h>
 
@@ -166,7 +167,11 @@ static void lock_on_a_file_that_was_removed_meanwhile_excludes_nobody(void **sta
 	}
 	(void)usleep(20000); /* it waits for the old file by now */
 	assert_int_equal(unlink(path), 0);
+	assert_int_equal(mf_lock_acquire(&b, path, &env, &err), 0);
 	mf_lock_release(&a);
+	struct pollfd told = {ready[0], POLLIN, 0};
+	assert_int_equal(poll(&told, 1, 100), 0);
+	mf_lock_release(&b);
 	assert_int_equal(read(ready[0], &c, 1), 1);
 	env.deadline_ms = mf_monotonic_ms() + 20;
 	assert_int_equal(mf_lock_acquire(&b, path, &env, &err), -1);

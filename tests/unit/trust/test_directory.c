@@ -170,6 +170,24 @@ static void versioned_files_are_never_overwritten(void **state)
 	shelf_drop(&s);
 }
 
+static void versions_that_are_all_taken_are_not_looked_through_for_ever(void **state)
+{
+	struct shelf s;
+	struct mf_err err = MF_ERR_INIT;
+	int64_t v;
+	shelf_make(&s, state);
+	for (int i = 1; i <= 10000; i++) {
+		char name[40];
+		(void)snprintf(name, sizeof name, "shelf/%d.qa.json", i);
+		assert_int_equal(symlink("x", tmpdir_path(state, name)), 0);
+	}
+	ok(s.repo->ops->free_version(s.repo, "qa", 2, &v, &err), &err);
+	assert_int_equal(v, 10001);
+	assert_int_equal(s.repo->ops->free_version(s.repo, "qa", 1, &v, &err), -1);
+	assert_int_equal(err.code, MF_E_IO);
+	shelf_drop(&s);
+}
+
 static void a_first_publish_loses_to_a_root_and_a_later_one_to_another_timestamp(void **state)
 {
 	struct shelf s;
@@ -257,6 +275,7 @@ int main(void)
 	    tmpdir_test(publish_writes_what_is_referred_to_before_what_refers_to_it),
 	    tmpdir_test(each_file_is_on_disk_before_the_next_one_has_its_name),
 	    tmpdir_test(versioned_files_are_never_overwritten),
+	    tmpdir_test(versions_that_are_all_taken_are_not_looked_through_for_ever),
 	    tmpdir_test(a_first_publish_loses_to_a_root_and_a_later_one_to_another_timestamp),
 	    tmpdir_test(publish_clears_away_what_killed_writers_left_a_day_ago),
 	    tmpdir_test(files_of_a_shared_directory_are_shared),
