@@ -450,6 +450,40 @@ static void lookup_reads_no_more_roles_than_its_limit_and_a_list_more(void **sta
 	simple_drop(&s);
 }
 
+/* Each lookup has its limit; a gate makes many of them. */
+static void lookups_in_turn_have_a_limit_each(void **state)
+{
+	struct simple s;
+	struct mf_err err = MF_ERR_INIT;
+	enum { N = MF_MAX_DELEGATIONS_LOOKUP + 3 };
+	struct mf_buf d MF_BUF_CLEANUP = MF_BUF_INIT(65536);
+	simple_make(&s, state);
+	ok(mf_buf_printf(&d, &err, "{\"keys\":{\"%s\":%s},\"roles\":[", s.online.id, s.online.object.p),
+	   &err);
+	struct hrole roles[N + 1] = {targets_of(&s, 1, NULL)};
+	char names[N][8];
+	for (int i = 0; i < N; i++) {
+		(void)snprintf(names[i], sizeof names[i], "r%02d", i);
+		ok(mf_buf_printf(&d, &err,
+				 "%s{\"keyids\":[\"%s\"],\"name\":\"%s\",\"paths\":[\"t%02d/"
+				 "*\"],\"terminating\":false,\"threshold\":1}",
+				 i ? "," : "", s.online.id, names[i], i),
+		   &err);
+		roles[i + 1] = (struct hrole){.role = names[i], .version = 1, .key = &s.online};
+	}
+	ok(mf_buf_addz(&d, "]}", &err), &err);
+	roles[0].delegations = d.p;
+	write_all(&s.w, roles, N + 1, 1, &s.online);
+	assert_int_equal(load_how(&s.w, false, "t00/"), MF_OK);
+	for (int i = 1; i < N; i++) {
+		char prefix[8];
+		(void)snprintf(prefix, sizeof prefix, "t%02d/", i);
+		ok(mf_trust_widen(s.w.trust, mf_str_c(prefix), &err), &err);
+	}
+	assert_int_equal(mf_trust_set(s.w.trust)->nroles, N + 1);
+	simple_drop(&s);
+}
+
 /* ---- records */
 
 static void tombstone_is_told_by_its_media_type_in_any_case(void **state)
@@ -584,6 +618,7 @@ int main(void)
 	    T(tombstone_is_told_by_its_media_type_in_any_case),
 	    T(record_signed_by_a_misfiled_key_is_foreign),
 	    T(many_delegations_and_a_big_snapshot_are_looked_through_in_time),
+	    T(lookups_in_turn_have_a_limit_each),
 	    T(lookup_reads_no_more_roles_than_its_limit_and_a_list_more),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
