@@ -520,7 +520,7 @@ static void what_was_shown_is_signed_or_nothing(void **state)
 		teams_make(&w, &dir);
 		assert_int_equal(put_with(&w, "qa", "bob", "yes", false).status, 0);
 		/* bob's own signature is not there any more: he re-signs below, beside alice's. */
-		char *name MF_FREE = entry_name(), *entry MF_FREE = entry_in(&w, "qa");
+		char *entry MF_FREE = entry_in(&w, "qa");
 		char *sigs = strstr(entry, "\"sigs\":["), *end = strchr(sigs, ']');
 		memmove(sigs + 8, end, strlen(end) + 1);
 		publish_entry(&w, "qa", entry);
