@@ -112,6 +112,8 @@ machine fresh
 at +20d trust refresh "$served"
 check_status 'is not mended by a machine that has never seen it' 7
 check_stderr_has 'which is told' 'has seen this repository before'
+at +20d status --quiet "$served"
+check_status 'nor after looking at it' 7
 at +20d trust refresh --force "$served"
 check_status 'nor at the second try, nor with --force' 7
 check 'nothing was published' diff -r expired "$served_tuf"
@@ -269,10 +271,13 @@ check_status 'all is well' 0
 # Content that is gone.
 blob=$(sum "$approval")
 stored=$LAB/data/registry/docker/registry/v2/blobs/sha256/${blob:0:2}/$blob
+registry_get "$REGISTRY/v2/acme/app/manifests/sha256-${a#sha256:}" >/dev/null
+artifact=$(jq -r '.manifests[] | select(.artifactType == "application/vnd.manifesto.qa-approval").digest' "$T/body")
+curl -s -m 20 -X DELETE "http://$REGISTRY/v2/acme/app/manifests/$artifact"
 mv "$stored" saved
 lab_server restart registry
 run manifesto repair "$repository"
-check_status 'with a blob gone, repair' 0
+check_status 'with a blob and what refers to it gone, repair' 0
 check_stdout_is 'tells so in the catalogue' "$repository: repaired: the catalogue"
 run manifesto repair "$repository"
 check_stdout_is 'once' "$repository: nothing to repair"
@@ -281,8 +286,9 @@ curl -s -m 20 "http://$REGISTRY/v2/acme/app/blobs/$config" >config
 check_json 'which marks it as missing' '[.images[].manifesto[] | select(.missing)] | length == 1 and .[0].type == "qa-approval"' config
 mv saved "$stored"
 lab_server restart registry
-run manifesto repair "$repository"
-check 'when it is back, the catalogue is as it was' test "$(tag_digest _manifesto)" = "$catalogue"
+run manifesto repair --json "$repository"
+check_json 'when it is back, so is what refers to it' '.repositories[0] | .catalogue and .images == 1 and .missing == 1'
+check 'and the catalogue is as it was' test "$(tag_digest _manifesto)" = "$catalogue"
 check 'signed metadata were never touched' test "$(snapshot_of_trust)" = "$trust_before"
 
 # --- target files of a directory
