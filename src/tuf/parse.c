@@ -297,8 +297,6 @@ static int read_delegated_roles(struct parser *p, struct mf_str raw, struct mf_e
 	struct mf_json_reader r MF_JSON_READER_CLEANUP;
 	size_t cap = 0;
 	int more;
-	if (mf_str_eqz(raw, "null")) /* what Go writes once the last one was removed */
-		return 0;
 	mf_json_reader_init(&r, mf_bytes_of(raw));
 	if (mf_json_array(&r, err) < 0)
 		return -1;
@@ -360,6 +358,10 @@ static int read_delegations(struct parser *p, struct mf_err *err)
 	    (struct mf_str){p->f->bytes.p + from, (size_t)(p->r->at - p->r->start) - from};
 	if (!keys || !roles.p)
 		return mf_fail(err, MF_E_FORMAT, 0, "delegations without keys and roles");
+	if (mf_str_eqz(roles, "null")) { /* what Go writes once the last one was removed: there are none */
+		p->f->delegations_raw = (struct mf_str){0};
+		return 0;
+	}
 	return read_delegated_roles(p, roles, err);
 }
 

@@ -66,6 +66,7 @@ static void delegations_without_the_last_role_are_read(void **state)
 	if (!f)
 		fail_msg("%s", err.msg);
 	assert_int_equal(f->nroles, 0);
+	assert_int_equal(f->delegations_raw.n, 0);
 	mf_tuf_file_free(f);
 }
 
