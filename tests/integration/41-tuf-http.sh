@@ -68,7 +68,9 @@ check_registry_asked 'and the registry for the tag' 'HEAD /v2/acme/app/manifests
 check 'what may appear or change is asked for past any cache, what never changes is not' test \
 	"$(jq -r 'select(.headers["cache-control"] == "no-cache") | .path | split("/")[-1]' "$STATIC_LOG" | sort | tr '\n' ' ')" = '2.root.json timestamp.json '
 forget_requests
+touch marker
 get_is 'a warm get' "$approval" "$image" qa-approval
+check 'it writes nothing' test -z "$(find "$XDG_CACHE_HOME" "$MANIFESTO_HOME" -newer marker)"
 check_stderr_empty 'the root that is not there is no warning'
 check_asked 'a warm get asks for the timestamp and the next root' '200 timestamp.json' '404 2.root.json'
 check_registry_asked 'and for the tag' 'HEAD /v2/acme/app/manifests/1.0'
@@ -125,6 +127,7 @@ refused 'TLS of another CA' 4 --cacert "$OTHER_CA" --trust-server "tuf+$STATIC_T
 refused 'TLS to a server without it' 4 --trust-server "tuf+https://${STATIC#http://}" get "$image" qa-approval
 refused 'plain HTTP to a host that is not this one' 2 --trust-server tuf+http://server.example get "$image" qa-approval
 check_stderr_has 'how to allow it is named' --plain-http
+check_stderr_has 'and what is better' tuf+https://
 for bad in 'tuf+https://' 'tuf+https:///path' "tuf+https://u:p@${STATIC#http://}" "$web?a=b" "$web#x"; do
 	refused "the URL $bad" 2 --trust-server "$bad" get "$image" qa-approval
 	check_stderr_lacks "no password is repeated: $bad" u:p
@@ -283,6 +286,7 @@ for name in 1.root.json 2.root.json timestamp.json 4.snapshot.json 4.targets.jso
 		401 5 "status","status":401
 		403 5 "status","status":403
 		410 1 "status","status":410
+		206 1 "status","status":206,"body":"{}"
 		429 4 "status","status":429
 		500 4 "status","status":500
 		502 4 "status","status":502

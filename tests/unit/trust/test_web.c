@@ -245,6 +245,45 @@ static void each_root_is_asked_for_once_and_never_again(void **state)
 	site_drop(&s);
 }
 
+static void cache_behind_the_last_trusted_root_is_passed_over(void **state)
+{
+	struct site s;
+	struct chain c;
+	struct mf_err err = MF_ERR_INIT;
+	struct mf_buf one MF_BUF_CLEANUP = MF_BUF_INIT(65536);
+	site_make(&s, state);
+	chain_make(&s, &c, 3);
+	write_rest(&s.w, 1, &s.online);
+	pin(&s.w, &c.k[2].fp);
+	assert_int_equal(load(&s), MF_OK);
+	char *path = mf_path_join(s.w.repo, "1.root.json", NULL);
+	ok(mf_file_read(path, 65536, &one, &err), &err);
+	free(path);
+	mf_cache_put(s.w.cache, NAME, "root", 0, mf_buf_bytes(&one));
+	assert_int_equal(load(&s), MF_OK);
+	asked(&s, "200 3.root.json 200 timestamp.json 404 4.root.json");
+	chain_drop(&c);
+	site_drop(&s);
+}
+
+static void roots_before_the_pinned_one_do_not_matter(void **state)
+{
+	struct site s;
+	struct chain c;
+	site_make(&s, state);
+	chain_make(&s, &c, 3);
+	write_rest(&s.w, 1, &s.online);
+	struct hkey evil = key_new(), *es[] = {&evil};
+	write_root(&s.w, 1, &evil, &s.online, es, 1);
+	assert_int_equal(load(&s), MF_E_PIN); /* the pin is root 1's own key */
+	pin(&s.w, &c.k[1].fp);
+	assert_int_equal(load(&s), MF_OK);
+	assert_int_equal(mf_trust_set(s.w.trust)->root->version, 3);
+	key_drop(&evil);
+	chain_drop(&c);
+	site_drop(&s);
+}
+
 static void new_roots_are_followed_from_the_cached_one(void **state)
 {
 	struct site s;
@@ -625,6 +664,8 @@ int main(void)
 	    cmocka_unit_test(names_of_targets_carry_the_hash_and_stay_below_targets),
 	    cmocka_unit_test(servers_are_a_host_and_a_path_and_no_secret_is_repeated),
 	    tmpdir_test(each_root_is_asked_for_once_and_never_again),
+	    tmpdir_test(cache_behind_the_last_trusted_root_is_passed_over),
+	    tmpdir_test(roots_before_the_pinned_one_do_not_matter),
 	    tmpdir_test(new_roots_are_followed_from_the_cached_one),
 	    tmpdir_test(cached_roots_of_somebody_else_or_no_roots_cost_requests_and_nothing_else),
 	    tmpdir_test(next_root_that_does_not_follow_is_refused_with_and_without_a_cache),
