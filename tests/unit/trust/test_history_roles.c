@@ -137,6 +137,31 @@ static void role_that_two_delegators_list_is_told_once(void **state)
 	life_drop(&l);
 }
 
+static void role_that_has_moved_to_another_delegator_is_told_once(void **state)
+{
+	struct life l;
+	char before[4096], after[4096], *name;
+	life_make(&l, state);
+	delegate(before, &l.qa, NULL, 1, "qa/*");
+	delegate(after, &l.qa2, NULL, 1, "qa/*");
+	name = strstr(after, "\"name\":\"qa\"");
+	assert_non_null(name);
+	memcpy(name, "\"name\":\"aa\"", 11);
+	write_both(&l, 1, before, &l.qa, NULL);
+	struct hrole roles[] = {
+	    {.role = "targets", .version = 2, .key = &l.online, .delegations = after},
+	    {.role = "aa", .version = 1, .key = &l.qa2, .delegations = before},
+	    {.role = "qa", .version = 2, .key = &l.qa},
+	};
+	write_all(&l.w, roles, 3, 2, &l.online);
+	load(&l);
+	tells(
+	    &l.w, (struct mf_history_query){0},
+	    "targets 1 ok by root 1\ntargets 2 ok by root 1\naa 1 ok by targets 2\nqa 1 ok by aa 1\nqa 2 ok "
+	    "by aa 1\n");
+	life_drop(&l);
+}
+
 static void keys_and_roles_that_change_too_often_are_refused(void **state)
 {
 	struct life l;
@@ -227,6 +252,7 @@ int main(void)
 	    T(role_is_seen_with_the_paths_of_then),
 	    T(role_that_is_listed_no_more_is_told_with_its_end),
 	    T(role_that_two_delegators_list_is_told_once),
+	    T(role_that_has_moved_to_another_delegator_is_told_once),
 	    T(keys_and_roles_that_change_too_often_are_refused),
 	    T(limit_does_not_hide_the_keys_of_a_delegated_role),
 	    T(what_lies_beyond_the_limits_accuses_nobody),
