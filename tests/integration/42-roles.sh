@@ -116,6 +116,8 @@ teams() { # IMAGE NAME-OF-QA
 	# --- refusals
 	person alice
 	refused 'the last key cannot go' 2 role remove "$image" qa --key carol.pub
+	check_stderr_has 'as nobody could sign' 'nobody could sign'
+	refused 'one key given twice is one key' 2 role add "$image" twice --key dave.pub --key dave.pub --types t --threshold 2
 	refused 'a key that is not there' 3 role remove "$image" qa --key dave.pub
 	refused 'a role that is not there' 3 role remove "$image" none
 	refused 'one that would take records along' 2 role remove "$image" qa

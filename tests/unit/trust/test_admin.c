@@ -226,6 +226,25 @@ static void snapshot_signers_are_looked_at_too(void **state)
 	team_drop(&t);
 }
 
+static void signers_must_meet_the_new_threshold(void **state)
+{
+	struct team t;
+	struct mf_err err = MF_ERR_INIT;
+	struct mf_floors f;
+	team_make(&t, state);
+	ok(mf_trust_load(t.w.trust, MF_STR(""), false, &err), &err);
+	ok(mf_floors_load(t.w.home, NAME, &f, &err), &err);
+	ok(mf_floor_set(&f.roles, "root", 0, &err), &err);
+	struct mf_tuf_file *root = t.w.trust->set.root;
+	mf_floors_follow(&f, root);
+	assert_int_equal(mf_tuf_floor_get(&f.roles, "timestamp"), 1);
+	root->roles[MF_TUF_TIMESTAMP].threshold = 2; /* one has signed */
+	mf_floors_follow(&f, root);
+	assert_int_equal(mf_tuf_floor_get(&f.roles, "timestamp"), 0);
+	mf_floors_clear(&f);
+	team_drop(&t);
+}
+
 /* ---- the order of files */
 
 static char order[256];
@@ -307,6 +326,140 @@ static void no_root_is_ever_replaced(void **state)
 	ok(mf_file_read(path, 4096, &b, &err), &err);
 	assert_string_equal(b.p, "somebody's");
 	free(path);
+	team_drop(&t);
+}
+
+/* ---- a server that says yes and stores something else */
+
+static struct team *other_team;
+static struct mf_pubkey *other_key;
+
+/* What somebody else does on another machine. */
+static void meanwhile(struct team *t, struct mf_admin_request r)
+{
+	struct mf_trust *mine = t->w.trust;
+	struct mf_admin_result kept = t->last;
+	char *home = mf_path_join(t->w.dir, "other-home", NULL);
+	t->last = (struct mf_admin_result){.arena = MF_ARENA_INIT};
+	t->w.cfg.home = home;
+	t->w.trust = NULL;
+	reopen(&t->w);
+	does(t, r, 1);
+	mf_trust_close(t->w.trust);
+	mf_admin_result_clear(&t->last);
+	t->last = kept;
+	t->w.trust = mine;
+	t->w.cfg.home = t->w.home;
+	free(home);
+}
+
+static int lying_publish(struct mf_repo *r, const struct mf_publish_file *files, size_t n,
+			 const struct mf_bytes *base, struct mf_err *err)
+{
+	(void)r;
+	(void)files;
+	(void)n;
+	(void)base;
+	(void)err;
+	meanwhile(other_team, add("other", &other_key, 1));
+	return 0;
+}
+
+static int undone_publish(struct mf_repo *r, const struct mf_publish_file *files, size_t n,
+			  const struct mf_bytes *base, struct mf_err *err)
+{
+	if (mf_repo_tuf_dir.publish(r, files, n, base, err) < 0)
+		return -1;
+	meanwhile(other_team, drop("qa", &other_key, 1));
+	return 0;
+}
+
+static void with_publish(struct team *t,
+			 int (*publish)(struct mf_repo *r, const struct mf_publish_file *files, size_t n,
+					const struct mf_bytes *base, struct mf_err *err))
+{
+	other_team = t;
+	reopen(&t->w);
+	spy = mf_repo_tuf_dir;
+	spy.publish = publish;
+	t->w.trust->repo->ops = &spy;
+}
+
+static void other_delegations_than_published_are_noticed(void **state)
+{
+	struct team t;
+	team_make(&t, state);
+	other_key = t.alice; /* she publishes already: no new root */
+	with_publish(&t, lying_publish);
+	assert_int_equal(refuses(&t, add("qa", &t.alice, 1)), MF_E_INTERNAL);
+	team_drop(&t);
+}
+
+static void another_root_than_published_is_noticed(void **state)
+{
+	struct team t;
+	team_make(&t, state);
+	does(&t, add("qa", &t.bob, 1), 1);
+	does(&t, drop("qa", NULL, 0), 1);
+	remove_in(t.w.repo, "3.root.json"); /* bob is left as a writer, and only the root shall change */
+	forget_floors(&t.w);
+	other_key = t.carol;
+	with_publish(&t, lying_publish);
+	assert_int_equal(refuses(&t, drop("qa", &t.bob, 1)), MF_E_INTERNAL);
+	team_drop(&t);
+}
+
+static void a_change_that_is_undone_at_once_is_not_reported_as_done(void **state)
+{
+	struct team t;
+	team_make(&t, state);
+	does(&t, add("qa", &t.alice, 1), 1);
+	other_key = t.bob;
+	with_publish(&t, undone_publish);
+	assert_int_equal(refuses(&t, add("qa", &t.bob, 1)), MF_E_CONFLICT);
+	team_drop(&t);
+}
+
+static void signers_are_those_of_the_newest_file(void **state)
+{
+	struct team t;
+	struct mf_err err = MF_ERR_INIT;
+	struct mf_floors f;
+	struct mf_trust *slow = NULL;
+	team_make(&t, state);
+	does(&t, add("qa", &t.bob, 1), 1);
+	ok(mf_trust_open(t.w.repo, "oci", NAME, &t.w.cfg, &slow, &err), &err);
+	ok(mf_trust_load(slow, MF_STR(""), false, &err), &err);
+	put_as(&t, "qa", "bob");
+	ok(mf_floors_raise(t.w.home, NAME, mf_trust_set(slow), &t.w.env, &err), &err);
+	ok(mf_floors_load(t.w.home, NAME, &f, &err), &err);
+	struct mf_digest bob = mf_pubkey_fingerprint(t.bob);
+	assert_true(mf_digest_eq(&f.timestamp.v[0], &bob));
+	assert_true(mf_digest_eq(&f.snapshot.v[0], &bob));
+	mf_floors_clear(&f);
+	mf_trust_close(slow);
+	team_drop(&t);
+}
+
+static int foreign_intent(void *arg, struct mf_trust *t, struct mf_trust_change *out, struct mf_err *err)
+{
+	(void)t;
+	(void)err;
+	*out = (struct mf_trust_change){.role = "targets", .delegations = arg};
+	return 1;
+}
+
+static void targets_goes_by_that_name_only(void **state)
+{
+	struct team t;
+	struct mf_err err = MF_ERR_INIT;
+	struct mf_str text = MF_STR("{\"keys\":{},\"roles\":[{\"keyids\":[],\"name\":\"targets/targets\","
+				    "\"paths\":[\"qa/*\"],\"terminating\":false,\"threshold\":1}]}");
+	int64_t version;
+	team_make(&t, state);
+	ok(mf_trust_update(t.w.trust, MF_STR(""), foreign_intent, &text, &version, &err), &err);
+	assert_null(mf_admin_find(mf_trust_set(t.w.trust), "targets"));
+	assert_non_null(mf_admin_find(mf_trust_set(t.w.trust), "targets/targets"));
 	team_drop(&t);
 }
 
@@ -457,6 +610,12 @@ int main(void)
 	    T(floors_that_others_have_set_outlive_a_removed_key),
 	    T(floors_of_an_earlier_version_hold_until_a_new_root),
 	    T(snapshot_signers_are_looked_at_too),
+	    T(signers_must_meet_the_new_threshold),
+	    T(other_delegations_than_published_are_noticed),
+	    T(another_root_than_published_is_noticed),
+	    T(a_change_that_is_undone_at_once_is_not_reported_as_done),
+	    T(signers_are_those_of_the_newest_file),
+	    T(targets_goes_by_that_name_only),
 	    T(a_root_that_takes_keys_away_goes_behind_the_timestamp),
 	    T(what_is_published_before_the_root_is_good_under_the_old_one),
 	    T(no_root_is_ever_replaced),
