@@ -141,7 +141,7 @@ static int number(const char *text, uint64_t max, const char *option, uint64_t *
 	if (!text)
 		return 0;
 	char *end;
-	uintmax_t n = strspn(text, "0123456789") && strlen(text) < 19 ? strtoumax(text, &end, 10) : 0;
+	uintmax_t n = strspn(text, "0123456789") ? strtoumax(text, &end, 10) : 0;
 	if (!n || *end || n > max)
 		return usage_error("not a usable number:", option);
 	*out = n;

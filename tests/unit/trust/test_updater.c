@@ -44,6 +44,13 @@ static void asks_for_what_it_needs_and_stores_it_byte_for_byte(void **state)
 	     .requests = "2.root.json 3.root.json timestamp.json 1.snapshot.json 1.targets.json"},
 	    {"another timestamp of the same version", .then = "set timestamp x = 1; bump snapshot",
 	     .stored = ALL_1, .requests = WARM},
+	    {"another snapshot of the same version, announced by its hash", .setup = "hashes sha256",
+	     .then = "set snapshot x = 1; bump timestamp",
+	     .stored = "root.1 snapshot.1 targets.1 timestamp.2", .requests = WARM " 1.snapshot.json"},
+	    {"another targets of the same version, announced by its hash", .setup = "hashes sha512",
+	     .then = "set targets x = 1; bump snapshot; bump timestamp",
+	     .stored = "root.1 snapshot.2 targets.1 timestamp.2",
+	     .requests = WARM " 2.snapshot.json 1.targets.json"},
 	    {"an expired local snapshot", .setup = "expire snapshot; clock -1",
 	     .then =
 		 "clock 1; bump timestamp; bump snapshot; set snapshot expires = \"2030-01-01T00:00:00Z\"",
@@ -309,6 +316,13 @@ static void rotated_keys_recover_from_fast_forward(void **state)
 	    {"the key goes and comes back", .setup = "version timestamp 100",
 	     .then = "keys timestamp a 1; root; keys timestamp t 1; root; version timestamp 1",
 	     .stored = "root.3 snapshot.1 targets.1 timestamp.1"},
+	    {"a higher threshold, that the local one does not meet", .setup = "version timestamp 100",
+	     .then = "keys timestamp ta 2; by timestamp ta; root; version timestamp 1",
+	     .stored = "root.2 snapshot.1 targets.1 timestamp.1"},
+	    {"the same of the snapshot", .setup = "version targets 100",
+	     .then = "keys snapshot sa 2; by snapshot sa; root; version targets 1; bump snapshot;"
+		     "bump timestamp",
+	     .stored = "root.2 snapshot.2 targets.1 timestamp.2"},
 	    {"keys of targets alone recover nothing", .setup = "version targets 100",
 	     .then = "keys targets a 1; by targets a; root; version targets 1; bump snapshot;"
 		     "bump timestamp",
@@ -379,6 +393,37 @@ static void local_file_larger_than_any_is_fetched_anew(void **state)
 	assert_int_equal(rp_run(r, NULL, &err), MF_OK);
 	assert_string_equal(rp_requests(r), WARM);
 	assert_non_null(strstr(r->warnings.p, "timestamp.json"));
+}
+
+/* Parses, but is not what was signed. */
+static void local_files_whose_signature_is_no_good_count_for_nothing(void **state)
+{
+	static const struct {
+		const char *role, *requests;
+		enum mf_code code;
+	} rows[] = {
+	    {"root", "", MF_E_SIGNATURE},
+	    {"timestamp", WARM, MF_OK},
+	    {"snapshot", WARM " 1.snapshot.json", MF_OK},
+	    {"targets", WARM " 1.targets.json", MF_OK},
+	};
+	for (size_t i = 0; i < RP_COUNT(rows); i++) {
+		struct mf_err err = MF_ERR_INIT;
+		struct mf_buf bytes MF_BUF_CLEANUP = MF_BUF_INIT(1 << 20);
+		char name[32];
+		(void)snprintf(name, sizeof name, "%s.json", rows[i].role);
+		struct rp *r RP_CLEANUP = rp_new(state, rows[i].role);
+		rp_do(r, "root");
+		rp_ok(rp_init_client(r, &err), &err);
+		assert_int_equal(rp_run(r, NULL, &err), MF_OK);
+		rp_addf(&bytes, "%s", rp_role(r, rows[i].role)->bytes.p);
+		/* A floor, were it believed. */
+		rp_replace(&bytes, i == 3 || i == 0 ? "1.0.31" : "\"version\":1",
+			   i == 3 || i == 0 ? "1.0.32" : "\"version\":9");
+		spoil(r, name, bytes.p);
+		assert_int_equal(rp_run(r, NULL, &err), rows[i].code);
+		assert_string_equal(rp_requests(r), rows[i].requests);
+	}
 }
 
 /* An attacker who can write to the directory, or a disk that went back in time, has a valid older snapshot
@@ -510,6 +555,7 @@ int main(void)
 	    tmpdir_test(rotated_keys_recover_from_fast_forward),
 	    tmpdir_test(local_files_that_are_no_good_are_fetched_anew),
 	    tmpdir_test(local_file_larger_than_any_is_fetched_anew),
+	    tmpdir_test(local_files_whose_signature_is_no_good_count_for_nothing),
 	    tmpdir_test(local_snapshot_of_another_version_is_fetched_anew),
 	    tmpdir_test(init_takes_a_root_that_signs_itself_and_forgets_what_was),
 	    tmpdir_test(init_refuses_a_root_over_the_limit),

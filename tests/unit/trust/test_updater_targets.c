@@ -202,6 +202,9 @@ static void role_is_verified_for_each_delegator(void **state)
 	     .get = "f", .code = MF_E_SIGNATURE},
 	    {"a second run, nothing new", .setup = IN_A "*; target A f 1", .then = "", .get = "f",
 	     .requests = WARM, .got = "f=1"},
+	    {"a second run, the role is another of the same version",
+	     .setup = "hashes both; " IN_A "*; target A f 1",
+	     .then = "target A f 2; bump snapshot; bump timestamp", .get = "f", .got = "f=2"},
 	    {"a second run, the role is new", .setup = IN_A "*; target A f 1",
 	     .then = "target A f 2; bump A; bump snapshot; bump timestamp", .get = "f", .got = "f=2",
 	     .requests = WARM " 2.snapshot.json 2.A.json targets/"
@@ -371,7 +374,7 @@ static void target_names_longer_than_a_file_name_are_refused(void **state)
 {
 	static const struct {
 		size_t n, quoted;
-	} rows[] = {{256, 0}, {253, 1}, {0, 86}, {65536, 0}};
+	} rows[] = {{256, 0}, {253, 1}, {0, 86}, {65537, 0}};
 	for (size_t i = 0; i < RP_COUNT(rows); i++) {
 		struct mf_err err = MF_ERR_INIT;
 		struct rp *r RP_CLEANUP = rp_new(state, "r");
