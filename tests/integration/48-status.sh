@@ -147,6 +147,19 @@ run faketime -f +8d manifesto trust refresh "$repository"
 check_status 'and looking at it does not change that' 7
 machine first
 
+# --- a role that does not verify hides its records: that is no drift of the catalogue
+run manifesto key generate --no-passphrase qa
+run manifesto key show qa
+sed -n '/BEGIN/,/END/p' "$T/stdout" >qa.pem
+run manifesto role add "$repository" qa --key qa.pem --types security-review
+run manifesto put --key qa "$repository:1.0" security-review seen
+check_status 'a record of a delegated role' 0
+printf ' ' >>"$(find "$T/trust" -name '*.qa.json' | sort | tail -n 1)"
+run manifesto status --json --warn-within 1d "$repository"
+check_status 'whose file is then damaged' 6
+check_json 'is told, beside everything else' '.repositories[0] | .findings[0].kind == "role-broken" and .findings[0].role == "qa" and .images == 3 and
+	([.findings[].kind] | index("catalogue-drift") == null and index("referrers-drift") == null)'
+
 # --- content that is gone, drift
 export MANIFESTO_TRUST_SERVER=$NOTARY
 repository=$REGISTRY/acme/app
