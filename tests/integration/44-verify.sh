@@ -74,6 +74,7 @@ story() { # NAME IMAGE IMAGE2 INDEX
 	put "$a" qa-approval yes.json --key qa1
 	accepted "$name: approved" "$a" --require qa-approval=qa
 	accepted "$name: by whoever is authorised" "$a" --require qa-approval --require contact
+	accepted "$name: a delegated type behind another one" "$a" --require contact --require qa-approval=qa
 	accepted "$name: targets where nobody is delegated" "$a" --require contact=targets
 	accepted "$name: with its content" "$a" --require qa-approval=qa --require contact --content
 	denied "$name: another requirement" 9 "'security-review'" "$a" --require qa-approval=qa --require security-review=security
