@@ -142,6 +142,8 @@ story() { # NAME IMAGE IMAGE2 INDEX
 	check_stdout_empty "$name: is not waived"
 	check_stderr_has "$name: which is the finding" "wanted 'security-review'"
 	denied "$name: no waiver without a policy that says who may" 9 'no record' "$b" --require qa-approval=qa
+	echo '{"version":1,"require":[{"type":"qa-approval","roles":["qa"]}]}' >nobody.json
+	denied "$name: nor where the policy names nobody" 9 'no record' "$b" --policy nobody.json
 	sed 's/"board"/"qa"/' policy.json >other-waivers.json
 	denied "$name: by a role that may not waive" 9 'may not sign' "$b" --policy other-waivers.json
 	waiver 2020-01-01T00:00:00Z
@@ -199,6 +201,11 @@ story() { # NAME IMAGE IMAGE2 INDEX
 	verify "$index" --require contact --platform linux/arm64
 	check_status "$name: one platform" 0
 	check "$name: its own digest" test "$(cat "$T/stdout")" != "$(digest_of "$index")"
+
+	run manifesto withdraw -q --key alice --platform linux/arm64 --reason 'boots slowly' "$index" contact
+	denied "$name: a platform's own is withdrawn" 9 'boots slowly' "$index" --require contact --platform linux/arm64
+	check_stdout_lacks "$name: which the index cannot help" inherit
+	run manifesto put -q --reinstate --key alice --platform linux/arm64 "$index" contact yes.json
 
 	# --- many at once
 	verify "$a" "$repository:nowhere" "$b" "$a" --require contact
