@@ -145,6 +145,56 @@ static void lock_file_that_may_only_be_read_can_be_locked(void **state)
 	assert_int_equal(status, 0);
 }
 
+/* Without setgid a new file has its maker's group. Root alone can give it another one here. */
+static void lock_file_is_of_the_group_of_its_directory(void **state)
+{
+	struct mf_err err = MF_ERR_INIT;
+	struct mf_env env;
+	struct stat dir, file;
+	struct mf_lock a MF_LOCK_CLEANUP = MF_LOCK_INIT;
+	mf_env_init(&env);
+	for (gid_t group = 12345; group < 12347; group++) {
+		if (geteuid() == 0)
+			assert_int_equal(chown(*state, (uid_t)-1, group), 0);
+		assert_int_equal(chmod(*state, group == 12345 ? 0770 : 0777), 0);
+		assert_int_equal(mf_lock_acquire(&a, tmpdir_path(state, "lock"), &env, &err), 0);
+		mf_lock_release(&a);
+		assert_int_equal(stat(*state, &dir) | stat(tmpdir_path(state, "lock"), &file), 0);
+		assert_int_equal(file.st_gid, dir.st_gid);
+	}
+}
+
+static void processes_that_make_the_file_at_once_all_get_the_lock(void **state)
+{
+	struct mf_err err = MF_ERR_INIT;
+	struct mf_env env;
+	mf_env_init(&env);
+	const char *path = tmpdir_path(state, "lock");
+	for (int round = 0; round < 20; round++) {
+		int go[2], status;
+		char c;
+		assert_int_equal(pipe(go), 0);
+		for (int i = 0; i < 8; i++) {
+			pid_t child = fork();
+			assert_true(child >= 0);
+			if (child == 0) {
+				struct mf_lock a = MF_LOCK_INIT;
+				close(go[1]);
+				(void)!read(go[0], &c, 1);
+				_exit(mf_lock_acquire(&a, path, &env, &err) ? 1 : 0);
+			}
+		}
+		close(go[0]);
+		close(go[1]); /* off they go */
+		for (int i = 0; i < 8; i++) {
+			assert_true(wait(&status) > 0);
+			assert_int_equal(status, 0);
+		}
+		assert_int_equal(unlink(path), 0);
+		assert_int_equal(tmpdir_entries(*state), 0);
+	}
+}
+
 static void lock_on_a_file_that_was_removed_meanwhile_excludes_nobody(void **state)
 {
 	struct mf_err err = MF_ERR_INIT;
@@ -193,6 +243,8 @@ int main(void)
 	    tmpdir_test(lock_file_is_private_and_not_a_link),
 	    tmpdir_test(lock_file_is_for_those_who_may_write_in_its_directory),
 	    tmpdir_test(lock_file_that_may_only_be_read_can_be_locked),
+	    tmpdir_test(lock_file_is_of_the_group_of_its_directory),
+	    tmpdir_test(processes_that_make_the_file_at_once_all_get_the_lock),
 	    tmpdir_test(lock_on_a_file_that_was_removed_meanwhile_excludes_nobody),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -384,6 +384,28 @@ static void files_that_a_stopped_publish_left_keep_their_bytes(void **state)
 	simple_drop(&s);
 }
 
+static void roots_and_timestamps_skip_no_version_and_no_version_is_out_of_range(void **state)
+{
+	struct world w;
+	struct mf_err err = MF_ERR_INIT;
+	int64_t v;
+	world_make(&w, state);
+	ok(mf_trust_open(w.repo, "oci", NAME, &w.cfg, &w.trust, &err), &err);
+	static const char *const there[] = {"2.root.json", "2.timestamp.json", "2.snapshot.json"};
+	for (size_t i = 0; i < 3; i++)
+		write_in(w.repo, there[i], MF_STR("x"));
+	ok(mf_trust_next_version(w.trust, "root", 1, &v, &err), &err);
+	assert_int_equal(v, 2);
+	ok(mf_trust_next_version(w.trust, "timestamp", 1, &v, &err), &err);
+	assert_int_equal(v, 2);
+	ok(mf_trust_next_version(w.trust, "snapshot", 1, &v, &err), &err);
+	assert_int_equal(v, 3);
+	ok(mf_trust_next_version(w.trust, "qa", MF_MAX_VERSION - 1, &v, &err), &err);
+	assert_int_equal(mf_trust_next_version(w.trust, "qa", MF_MAX_VERSION, &v, &err), -1);
+	assert_int_equal(err.code, MF_E_FORMAT);
+	world_drop(&w);
+}
+
 /* Nobody can have read what there is without a root; but it may have been copied. */
 static void a_stopped_first_publish_can_be_made_again(void **state)
 {
@@ -516,6 +538,7 @@ int main(void)
 	    T(failed_publish_leaves_the_old_state),
 	    T(files_that_a_stopped_publish_left_keep_their_bytes),
 	    T(a_stopped_first_publish_can_be_made_again),
+	    T(roots_and_timestamps_skip_no_version_and_no_version_is_out_of_range),
 	    T(reader_whose_root_is_overtaken_reads_again),
 	    T(file_with_too_few_signatures_is_not_published),
 	    T(role_that_two_delegators_list_counts_once),
