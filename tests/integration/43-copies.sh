@@ -94,7 +94,7 @@ sound() { # VIEW
 mkdir "$DST" "$STAGE"
 writers start
 copies=0 bad=0 changed=0 last=
-while [ $copies -lt 25 ]; do
+while [ $copies -lt 15 ]; do
 	copies=$((copies + 1))
 	sh -e "$T/recipe.sh" 2>"$T/why" || bad=$((bad + 1))
 	sound dst || {
@@ -106,8 +106,8 @@ while [ $copies -lt 25 ]; do
 	last=$now
 done
 writers stop
-check "25 copies while 4 writers published ($changed different ones): all are sound" test $bad = 0
-check 'most of them are newer than the one before' test $changed -ge 10
+check "15 copies while 4 writers published ($changed different ones): all are sound" test $bad = 0
+check 'most of them are newer than the one before' test $changed -ge 5
 check "no writer failed ($(cat done.* | wc -l) puts)" test ! -s failures
 sh -e recipe.sh
 check 'when all is quiet nothing but the lock is missing' test -z "$(diff -rq "$SRC" "$DST" | grep -v "^Only in $SRC.*: \.lock\$")"
@@ -120,7 +120,7 @@ done
 # --- under the lock
 writers start
 bad=0
-for ((i = 1; i <= 8; i++)); do
+for ((i = 1; i <= 5; i++)); do
 	rm -rf "$NEW"
 	if ! sh -e locked.sh 2>"$T/why" || ! sound new; then
 		bad=$((bad + 1))
@@ -131,7 +131,7 @@ check 'copies made under the lock are sound' test $bad = 0
 
 # --- in any order: whoever reads such a copy gets what is right, or is told
 right=0 refused=0 wrong=0
-for ((i = 1; i <= 25; i++)); do
+for ((i = 1; i <= 12; i++)); do
 	rm -rf "$STATIC_DIR/torn/trust"
 	cp -R "$SRC" "$STATIC_DIR/torn/trust"
 	rm -rf "$T/homes/naive/floors"
@@ -143,7 +143,7 @@ for ((i = 1; i <= 25; i++)); do
 	esac
 done
 writers stop
-check "a plain cp -R is right ($right) or refused ($refused), never wrong" test $wrong = 0 -a $((right + refused)) = 25
+check "a plain cp -R is right ($right) or refused ($refused), never wrong" test $wrong = 0 -a $((right + refused)) = 12
 check 'the writers did not mind' test ! -s failures
 rm -rf "$STATIC_DIR/torn/trust" "$T/homes/naive/floors"
 cp -R "$SRC" "$STATIC_DIR/torn/trust"
@@ -160,22 +160,32 @@ check_status 'a timestamp that is newer than the list of files: 8' 8
 check_stdout_empty 'and nothing is given out'
 
 # --- what a stopped publish has left
-newest=$(find "$SRC" -name '[0-9]*.targets.json' -printf '%f\n' | sort -n | tail -n 1)
-target_version=$((${newest%%.*} + 1))
-newest=$(find "$SRC" -name '[0-9]*.snapshot.json' -printf '%f\n' | sort -n | tail -n 1)
-snapshot_version=$((${newest%%.*} + 1))
-echo 'left over' >"$SRC/$target_version.targets.json"
-echo 'left over' >"$SRC/$snapshot_version.snapshot.json"
+leave_over() { # sets $left_targets and $left_snapshot, names behind the newest ones
+	local newest
+	newest=$(find "$SRC" -name '[0-9]*.targets.json' -printf '%f\n' | sort -n | tail -n 1)
+	left_targets=$SRC/$((${newest%%.*} + 1)).targets.json
+	newest=$(find "$SRC" -name '[0-9]*.snapshot.json' -printf '%f\n' | sort -n | tail -n 1)
+	left_snapshot=$SRC/$((${newest%%.*} + 1)).snapshot.json
+	echo 'left over' >"$left_targets"
+	echo 'left over' >"$left_snapshot"
+}
+leave_over
 sh -e recipe.sh
-check_same_file 'a copy may hold it' "$SRC/$target_version.targets.json" "$DST/$target_version.targets.json"
+check_same_file 'a copy may hold it' "$left_targets" "$DST/${left_targets##*/}"
 echo third >third
 run manifesto put -q "$image" later third
 check_status 'the next writer goes on' 0
-check 'under other names' grep -qx 'left over' "$SRC/$target_version.targets.json"
-check 'for all files' grep -qx 'left over' "$SRC/$snapshot_version.snapshot.json"
+check 'under other names' grep -qx 'left over' "$left_targets"
+check 'for all files' grep -qx 'left over' "$left_snapshot"
 sh -e recipe.sh
 check 'and the copy is sound' sound dst
 run as reader manifesto get "oci:$STATIC_DIR/dst:1.0" later
 check_stdout_file 'and has the new record' third
+leave_over
+run manifesto trust refresh --force "$image"
+check_status 'signing anew what runs out goes on as well' 0
+check 'under other names, too' grep -qx 'left over' "$left_targets" "$left_snapshot"
+sh -e recipe.sh
+check 'and its copy is sound' sound dst
 
 t_done
