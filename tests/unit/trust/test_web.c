@@ -328,15 +328,23 @@ static void cached_roots_of_somebody_else_or_no_roots_cost_requests_and_nothing_
 	/* Theirs: well signed, of a version far ahead. */
 	char *honest = s.w.repo;
 	struct hkey evil = key_new(), other = key_new(), *es[] = {&evil};
-	struct mf_buf theirs MF_BUF_CLEANUP = MF_BUF_INIT(65536);
+	struct mf_buf theirs MF_BUF_CLEANUP = MF_BUF_INIT(65536), first MF_BUF_CLEANUP = MF_BUF_INIT(65536);
 	struct mf_err err = MF_ERR_INIT;
 	s.w.repo = mf_path_join(s.w.dir, "evil", NULL);
+	write_root(&s.w, 1, &evil, &other, es, 1);
 	write_root(&s.w, 7, &evil, &other, es, 1);
 	char *path = mf_path_join(s.w.repo, "7.root.json", NULL);
 	ok(mf_file_read(path, 65536, &theirs, &err), &err);
 	free(path);
+	/* Or of the version before the next one. */
+	path = mf_path_join(s.w.repo, "1.root.json", NULL);
+	ok(mf_file_read(path, 65536, &first, &err), &err);
+	free(path);
 	free(s.w.repo);
 	s.w.repo = honest;
+	mf_cache_put(s.w.cache, NAME, "root", 0, mf_buf_bytes(&first));
+	assert_int_equal(load(&s), MF_OK);
+	forget_floors(&s.w);
 	for (int floors = 0; floors < 2; floors++) {
 		mf_cache_put(s.w.cache, NAME, "root", 0, mf_buf_bytes(&theirs));
 		mf_cache_put(s.w.cache, NAME, "root", 6, mf_buf_bytes(&theirs));
