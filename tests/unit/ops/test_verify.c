@@ -244,6 +244,24 @@ static void waiver_holds_until_its_end_and_for_what_it_names(void **state)
 	world_drop(&w);
 }
 
+static void nobody_waives_where_the_policy_names_nobody(void **state)
+{
+	static const char *const require[] = {"review", NULL};
+	struct world w;
+	struct seen s = {0};
+	world_make(&w, state);
+	put_as(&w, "waiver",
+	       "{\"version\":1,\"name\":\"W\",\"waives\":[\"review\"],\"for\":\"x\",\"until\":\"2099-01-"
+	       "01T00:00:00Z\"}");
+	assert_int_equal(with_policy(&w, POLICY, &s), 0);
+	assert_int_equal(with_policy(&w, "{\"version\":1,\"require\":[{\"type\":\"review\"}]}", &s),
+			 MANIFESTO_POLICY);
+	struct manifesto_verify_options o = options(&w, require);
+	assert_int_equal(verify(&w, &o, &s), MANIFESTO_POLICY);
+	assert_string_equal(s.code, "absent");
+	world_drop(&w);
+}
+
 static void waiver_for_another_type_waives_nothing(void **state)
 {
 	struct world w;
@@ -405,6 +423,7 @@ int main(void)
 	    tmpdir_test(images_are_told_in_order_and_all_of_them),
 	    tmpdir_test(interruption_accepts_nothing_more),
 	    tmpdir_test(waiver_holds_until_its_end_and_for_what_it_names),
+	    tmpdir_test(nobody_waives_where_the_policy_names_nobody),
 	    tmpdir_test(waiver_for_another_type_waives_nothing),
 	    tmpdir_test(waiver_that_is_too_long_cannot_be_used),
 	    tmpdir_test(gravest_finding_is_the_status_of_the_image),
