@@ -349,10 +349,14 @@ rm -f td
 run "$tuf" --metadata-dir md --metadata-url "$url" --target-base-url "$url/targets" --target-dir md/. --target-name "$name" download
 failed 'targets among the metadata' 'is the metadata directory'
 stored 'nothing was put there' root snapshot targets timestamp
+# Messages must not go into a file that got the number of a closed descriptor.
 reset
-"$tuf" --metadata-dir md --metadata-url "$url/nowhere" refresh 2>&-
+"$tuf" --metadata-dir md --metadata-url "$url/nowhere" -v refresh 2>&-
 check 'a closed stderr: status 1' test $? = 1
-check 'its messages went into no file' test ! -s md/.lock
+"$tuf" --metadata-dir md --metadata-url "$url" -v refresh 2>&- && "$tuf" --metadata-dir md --metadata-url "$url" -v refresh <&- 2>&- &&
+	"$tuf" --metadata-dir md --metadata-url "$url" -v refresh >&- 2>&- && "$tuf" --metadata-dir md --metadata-url "$url" -v refresh <&- >&- 2>&-
+check 'closed descriptors: it works' test $? = 0
+check 'the messages went into no file' test ! -s md/.lock
 check_same_file 'nor into the root' md/root.json "$repo/1.root.json"
 
 # --- killed
