@@ -274,6 +274,17 @@ check_status 'a key that the repository lists, by its fingerprint' 0
 openssl ecparam -name prime256v1 -genkey -noout | openssl ec -pubout -out ec.pem 2>/dev/null
 refused 'a directory takes ed25519 keys' 11 role add "$image" ec --key ec.pem --types x
 
+manifesto key generate -q spare
+manifesto role add -q "$image" spare --key spare --types s
+run manifesto role add "$image" spare2 --key spare --types s
+check_status 'a key of this machine, by its name' 0
+check 'who is given a role does not sign for alice' test "$(jq -r '.signatures[].keyid' many/trust/timestamp.json)" = \
+	"$(jq -r '.signed.roles.targets.keyids[0]' many/trust/1.root.json)"
+
+printf 'no key' >"$(fingerprint bob)"
+run manifesto role add "$image" whole --key "$(fingerprint bob)" --types s
+check_status 'a whole fingerprint is no name of a file' 0
+
 # --- declared state
 image=$(image_of declared)
 second=$(image_of declared2)

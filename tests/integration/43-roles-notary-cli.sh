@@ -71,6 +71,12 @@ check_stdout_has 'there' 'in targets/security'
 notary_in cli list "$gun"
 check_stdout_has 'notary reads it' targets/security
 
+printf '{"schema": "manifesto/teams/v1", "others": "remove", "roles": {}}' >none.json
+run manifesto role apply --dry-run --force -f none.json "$image"
+check_status 'a file that declares no roles' 0
+check 'would remove those that are teams, and not that of docker trust' test \
+	"$(sed -n 's/^  role removed: //p' "$T/stdout" | sort | tr '\n' ' ')" = 'targets/qa targets/security '
+
 # --- changing it keeps what notary wrote
 run manifesto role add "$image" security --key other.pub --types waiver
 check_status 'manifesto adds a key and a type' 0
