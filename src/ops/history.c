@@ -268,18 +268,19 @@ static int merge(struct collector *c, struct manifesto_history_result *out, stru
 int mf_history_role(const struct mf_tuf_set *set, const char *asked, const struct mf_tuf_loaded **out,
 		    struct mf_err *err)
 {
-	const struct mf_tuf_loaded *found = mf_tuf_set_find(set, asked);
-	bool listed = false;
+	const struct mf_tuf_role *role;
+	const struct mf_tuf_loaded *by;
 	struct mf_esc e;
-	for (size_t i = 0; i < set->nroles; i++) {
-		if (!found && mf_role_is(set->roles[i]->role, asked))
-			found = set->roles[i];
-		for (size_t j = 0; j < set->roles[i]->file->nroles; j++)
-			listed |= mf_role_is(set->roles[i]->file->roles[j].name, asked);
-	}
-	*out = found;
-	if (found || listed)
+	int n = mf_policy_named(set, asked, &role, &by);
+	*out = NULL;
+	for (size_t i = 0; n == 1 && i < set->nroles && !*out; i++)
+		if (mf_policy_meant(set, set->roles[i], asked))
+			*out = set->roles[i];
+	if (n == 1)
 		return 0;
+	if (n)
+		return mf_fail(err, MF_E_AMBIGUOUS, 0, "several roles list different roles by the name '%s'",
+			       mf_esc(&e, mf_str_c(asked)));
 	(void)mf_fail(err, MF_E_USAGE, 0, "there is no role '%s' in this repository",
 		      mf_esc(&e, mf_str_c(asked)));
 	mf_err_set_hint(err, "'manifesto trust show' lists the roles");

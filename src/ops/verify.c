@@ -103,24 +103,49 @@ static int widen(struct mf_trust *t, const char *type, struct mf_err *err)
 	return mf_trust_widen(t, (struct mf_str){prefix, (size_t)n}, err);
 }
 
-/* A veto role counts whatever its paths are: it is loaded by them, and when nobody that is loaded lists it,
- * with all that there is. */
+/* Who is meant by the name of a veto role: when `targets` does not list it, all that there is must be looked
+ * at, or a team could pass its own role for it. */
+static int find_veto(struct mf_trust *t, const char *role, const struct mf_tuf_role **out, struct mf_err *err)
+{
+	const struct mf_tuf_loaded *by;
+	struct mf_esc e;
+	int n = mf_policy_named(mf_trust_set(t), role, out, &by);
+	if (n == 1 && (!by || !by->by))
+		return 0;
+	if (mf_trust_widen(t, MF_STR(""), err) < 0)
+		return -1;
+	n = mf_policy_named(mf_trust_set(t), role, out, &by);
+	if (n == 1)
+		return 0;
+	(void)mf_fail(err, MF_E_POLICY, 0,
+		      n ? "several roles list different roles by the name '%s', which the policy calls veto"
+			: "there is no role '%s' in the repository, which the policy calls veto",
+		      mf_esc(&e, mf_str_c(role)));
+	mf_err_set_hint(err, "'manifesto trust show' lists the roles");
+	return -1;
+}
+
+static int check_heard(const struct mf_tuf_set *set, const char *role, const struct mf_tuf_role *listed,
+		       struct mf_err *err)
+{
+	struct mf_esc e;
+	for (size_t i = 0; i < set->nroles; i++)
+		if (mf_policy_meant(set, set->roles[i], role))
+			return 0;
+	if (!mf_tuf_meta_find(set->snapshot, listed->name))
+		return 0;
+	return mf_fail(err, MF_E_POLICY, 0,
+		       "role '%s', which the policy calls veto, has no path that its delegators may give it",
+		       mf_esc(&e, mf_str_c(role)));
+}
+
+/* A veto role counts whatever its paths are: it is loaded by them. One that has published and is not loaded
+ * by them would go unheard. */
 static int load_veto(struct mf_trust *t, const char *role, struct mf_err *err)
 {
-	const struct mf_tuf_role *listed = mf_gate_listed(mf_trust_set(t), role);
-	if (!listed) {
-		if (mf_trust_widen(t, MF_STR(""), err) < 0)
-			return -1;
-		listed = mf_gate_listed(mf_trust_set(t), role);
-	}
-	if (!listed) {
-		struct mf_esc e;
-		(void)mf_fail(err, MF_E_POLICY, 0,
-			      "there is no role '%s' in the repository, which the policy calls veto",
-			      mf_esc(&e, mf_str_c(role)));
-		mf_err_set_hint(err, "'manifesto trust show' lists the roles");
+	const struct mf_tuf_role *listed;
+	if (find_veto(t, role, &listed, err) < 0)
 		return -1;
-	}
 	for (size_t i = 0; i < listed->npaths; i++) {
 		size_t n = 0; /* up to the first wildcard of a glob */
 		while (n < listed->paths[i].n && !strchr("*?[\\", listed->paths[i].p[n]))
@@ -128,7 +153,7 @@ static int load_veto(struct mf_trust *t, const char *role, struct mf_err *err)
 		if (mf_trust_widen(t, (struct mf_str){listed->paths[i].p, n}, err) < 0)
 			return -1;
 	}
-	return 0;
+	return check_heard(mf_trust_set(t), role, listed, err);
 }
 
 static int load(struct run *r, struct mf_trust *t, struct mf_err *err)

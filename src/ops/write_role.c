@@ -74,6 +74,17 @@ static void find_roles(const struct mf_write *w, struct roles *out)
 	}
 }
 
+/* A team may list a role by the name of another's, with our key: what we withdraw must not go there. */
+static bool is_asked(const struct mf_write *w, const struct mf_tuf_role *role)
+{
+	const struct mf_tuf_set *set = mf_trust_set(w->im.trust);
+	const struct mf_tuf_role *meant;
+	const struct mf_tuf_loaded *by;
+	return mf_policy_named(set, w->asked_role, &meant, &by) == 1 &&
+	       strcmp(role->name, meant->name) == 0 &&
+	       (!by || mf_policy_may_hold(set, w->asked_role, mf_str_c(w->type)));
+}
+
 /* Those that were asked for, or whose key we hold. */
 static int find_ours(const struct mf_write *w, const struct roles *all, struct roles *out, struct mf_err *err)
 {
@@ -82,7 +93,7 @@ static int find_ours(const struct mf_write *w, const struct roles *all, struct r
 		struct mf_err why = MF_ERR_INIT;
 		struct mf_signer s;
 		const struct mf_key_info *k;
-		if (w->asked_role && !mf_role_is(all->v[i]->name, w->asked_role))
+		if (w->asked_role && !is_asked(w, all->v[i]))
 			continue;
 		bool ours = w->asked_role || role_signer(w, all->v[i], &s, &k, &why) == 0;
 		if (!ours && why.code != MF_E_KEY)

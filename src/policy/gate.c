@@ -58,39 +58,23 @@ void mf_verdict_clear(struct mf_verdict *v)
 
 /* ---- roles */
 
-const struct mf_tuf_role *mf_gate_listed(const struct mf_tuf_set *set, const char *role)
-{
-	if (mf_role_is("targets", role))
-		return &set->root->roles[MF_TUF_TARGETS];
-	for (size_t i = 0; i < set->nroles; i++)
-		for (size_t j = 0; j < set->roles[i]->file->nroles; j++)
-			if (mf_role_is(set->roles[i]->file->roles[j].name, role))
-				return &set->roles[i]->file->roles[j];
-	return NULL;
-}
-
-static bool may_sign(const struct mf_tuf_set *set, const char *role, struct mf_str type)
-{
-	const struct mf_tuf_role *all[MF_MAX_DELEGATIONS_LOOKUP];
-	size_t n = mf_policy_roles(set, type, all, MF_MAX_DELEGATIONS_LOOKUP);
-	bool fits = mf_role_is("targets", role);
-	for (size_t i = 0; i < n; i++)
-		fits |= mf_role_is(all[i]->name, role);
-	return fits;
-}
-
 /* A mistyped role must never pass, even where the others suffice. 1: all roles can sign, 0: *out says what is
  * wrong. */
 static int check_roles(const struct mf_gate *g, const struct mf_requirement *q, struct mf_verdict *out,
 		       struct mf_err *err)
 {
 	for (size_t i = 0; i < q->nroles; i++) {
-		if (!mf_gate_listed(g->set, q->roles[i])) {
+		const struct mf_tuf_role *role;
+		const struct mf_tuf_loaded *by;
+		int n = mf_policy_named(g->set, q->roles[i], &role, &by);
+		if (n != 1) {
 			out->code = MF_GATE_UNKNOWN_ROLE;
-			return mf_buf_printf(&out->found, err, "there is no role '%s' in the repository",
+			return mf_buf_printf(&out->found, err,
+					     n ? "several roles list different roles by the name '%s'"
+					       : "there is no role '%s' in the repository",
 					     q->roles[i]);
 		}
-		if (!may_sign(g->set, q->roles[i], mf_str_c(q->type))) {
+		if (!mf_policy_may_hold(g->set, q->roles[i], mf_str_c(q->type))) {
 			out->code = MF_GATE_ROLE_TYPE;
 			return mf_buf_printf(&out->found, err, "role '%s' may not sign '%s'", q->roles[i],
 					     q->type);
@@ -147,7 +131,7 @@ static int check_vetoes(const struct mf_gate *g, struct mf_str name, struct mf_v
 {
 	for (size_t i = 0; i < g->set->nroles; i++)
 		for (size_t j = 0; j < g->rules->nveto; j++)
-			if (mf_role_is(g->set->roles[i]->role, g->rules->veto[j]) &&
+			if (mf_policy_meant(g->set, g->set->roles[i], g->rules->veto[j]) &&
 			    check_veto(g, g->set->roles[i], name, out, err) < 0)
 				return -1;
 	return 0;

@@ -56,7 +56,5 @@ int mf_gate_judge(const struct mf_gate *g, const struct mf_requirement *q, struc
  * is the content of out->records. */
 int mf_gate_find_waiver(const struct mf_gate *g, const struct mf_digest *seen, size_t nseen,
 			struct mf_verdict *out, struct mf_err *err) MF_NODISCARD;
-/* Is the role, loaded or not, listed by what is loaded? */
-const struct mf_tuf_role *mf_gate_listed(const struct mf_tuf_set *set, const char *role);
 
 #endif

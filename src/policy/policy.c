@@ -4,6 +4,7 @@
 
 #include "base/encode.h"
 #include "base/limits.h"
+#include "tuf/history.h"
 
 const char *mf_state_name(enum mf_state s)
 {
@@ -53,23 +54,29 @@ static bool names_type(const struct mf_tuf_role *role, struct mf_str type)
 
 /* A delegation counts only where its delegators may delegate the type themselves: otherwise a team limited to
  * other types could take `targets` its authority by listing a role that nobody would accept. */
+static bool may_delegate(const struct mf_tuf_set *set, const struct mf_tuf_loaded *by,
+			 const struct mf_tuf_role *role, struct mf_str type)
+{
+	char prefix[MF_MAX_TYPE + 1];
+	if (type.n > MF_MAX_TYPE)
+		return false;
+	memcpy(prefix, type.p, type.n);
+	prefix[type.n] = '/';
+	return names_type(role, type) &&
+	       mf_tuf_loaded_touches(set->d, by, (struct mf_str){prefix, type.n + 1});
+}
+
 static size_t delegations(const struct mf_tuf_set *set, struct mf_str type, const struct mf_tuf_role **out,
 			  size_t max)
 {
-	char prefix[MF_MAX_TYPE + 1];
 	size_t n = 0;
-	if (type.n > MF_MAX_TYPE)
-		return 0;
-	memcpy(prefix, type.p, type.n);
-	prefix[type.n] = '/';
 	for (size_t i = 0; i < set->nroles; i++)
 		for (size_t j = 0; j < set->roles[i]->file->nroles && n < max; j++) {
 			const struct mf_tuf_role *role = &set->roles[i]->file->roles[j];
 			bool twice = false;
 			for (size_t k = 0; k < n; k++)
 				twice |= strcmp(out[k]->name, role->name) == 0;
-			if (!twice && names_type(role, type) &&
-			    mf_tuf_loaded_touches(set->d, set->roles[i], (struct mf_str){prefix, type.n + 1}))
+			if (!twice && may_delegate(set, set->roles[i], role, type))
 				out[n++] = role;
 		}
 	return n;
@@ -90,11 +97,82 @@ size_t mf_policy_roles(const struct mf_tuf_set *set, struct mf_str type, const s
 	return n;
 }
 
+/* ---- a role by its name */
+
+/* Of one delegator: the very name goes before the other spelling, and the first entry counts. */
+static const struct mf_tuf_role *listed_by(const struct mf_tuf_loaded *l, const char *asked)
+{
+	for (size_t i = 0; i < l->file->nroles; i++)
+		if (strcmp(l->file->roles[i].name, asked) == 0)
+			return &l->file->roles[i];
+	for (size_t i = 0; i < l->file->nroles; i++)
+		if (mf_role_is(l->file->roles[i].name, asked))
+			return &l->file->roles[i];
+	return NULL;
+}
+
+/* One role, whoever lists it: the same file, judged in the same way. */
+static bool same_role(const struct mf_tuf_role *a, const struct mf_tuf_role *b)
+{
+	return strcmp(a->name, b->name) == 0 && mf_tuf_role_same(a, b);
+}
+
+int mf_policy_named(const struct mf_tuf_set *set, const char *asked, const struct mf_tuf_role **out,
+		    const struct mf_tuf_loaded **by)
+{
+	*out = NULL;
+	*by = NULL;
+	if (strcmp(asked, "targets") == 0) {
+		*out = &set->root->roles[MF_TUF_TARGETS];
+		return 1;
+	}
+	for (size_t i = 0; i < set->nroles; i++) {
+		const struct mf_tuf_role *r = listed_by(set->roles[i], asked);
+		if (r && *out && !same_role(*out, r))
+			return 2;
+		if (!r || *out)
+			continue;
+		*out = r;
+		*by = set->roles[i];
+		if (i == 0) /* whoever else uses the name has taken it */
+			return 1;
+	}
+	return *out != NULL;
+}
+
+bool mf_policy_meant(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l, const char *asked)
+{
+	const struct mf_tuf_role *role;
+	const struct mf_tuf_loaded *by;
+	if (!mf_role_is(l->role, asked))
+		return false;
+	if (!l->by || set->roles[0]->by)
+		return true;
+	return mf_policy_named(set, asked, &role, &by) == 1 && strcmp(l->role, role->name) == 0 &&
+	       (l->parent == by || same_role(l->by, role));
+}
+
+bool mf_policy_may_hold(const struct mf_tuf_set *set, const char *asked, struct mf_str type)
+{
+	const struct mf_tuf_role *role;
+	const struct mf_tuf_loaded *by;
+	bool may = false;
+	if (mf_policy_named(set, asked, &role, &by) != 1)
+		return false;
+	if (!by)
+		return true;
+	/* It may be listed once more there, for other paths. */
+	for (size_t i = 0; i < by->file->nroles; i++)
+		may |= strcmp(by->file->roles[i].name, role->name) == 0 &&
+		       may_delegate(set, by, &by->file->roles[i], type);
+	return may;
+}
+
 bool mf_policy_authorised(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l, struct mf_str type,
 			  const char *asked)
 {
 	if (asked)
-		return mf_role_is(l->role, asked) && (!l->by || names_type(l->by, type));
+		return mf_policy_meant(set, l, asked) && (!l->by || names_type(l->by, type));
 	return l->by ? names_type(l->by, type) : !mf_policy_delegated(set, type);
 }
 
@@ -260,6 +338,18 @@ static int refuse_ambiguous(const struct mf_entries *all, struct mf_str type, st
 	return -1;
 }
 
+/* That nothing is known of the role that is meant is no absence. */
+static int refuse_shared_name(const struct mf_tuf_set *set, const char *asked, struct mf_err *err)
+{
+	const struct mf_tuf_role *role;
+	const struct mf_tuf_loaded *by;
+	struct mf_esc e;
+	if (mf_policy_named(set, asked, &role, &by) != 2)
+		return 0;
+	return mf_fail(err, MF_E_AMBIGUOUS, 0, "several roles list different roles by the name '%s'",
+		       mf_esc(&e, mf_str_c(asked)));
+}
+
 int mf_policy_select(const struct mf_tuf_set *set, struct mf_str type, const struct mf_digest *subject,
 		     const char *asked, struct mf_entry *out, struct mf_err *err)
 {
@@ -271,6 +361,8 @@ int mf_policy_select(const struct mf_tuf_set *set, struct mf_str type, const str
 	    collect(set, type, mf_buf_str(&name), asked, &all, err) < 0)
 		return -1;
 	mf_digest_format(digest, subject);
+	if (!all.n && asked && refuse_shared_name(set, asked, err) < 0)
+		return -1;
 	if (!all.n && asked)
 		return mf_fail(err, MF_E_NOT_FOUND, 0, "role '%s' has no '%.*s' record for %s", asked,
 			       MF_STR_ARG(type), digest);

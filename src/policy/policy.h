@@ -37,6 +37,16 @@ void mf_entries_clear(struct mf_entries *e);
 
 /* Does a role go by this name? "qa" also means "targets/qa". */
 bool mf_role_is(const char *role, const char *asked);
+/* The delegation that is meant by a name: the one that `targets` lists by it; else the one that the loaded
+ * roles below list by it. Names say nothing of who gave them: in TUF 1.0 any role may list another by any
+ * name, under keys of its own. Returns 0: none, 1, or 2: several; *by lists it (NULL for `targets`). */
+int mf_policy_named(const struct mf_tuf_set *set, const char *asked, const struct mf_tuf_role **out,
+		    const struct mf_tuf_loaded **by);
+/* Is the loaded role the one that is meant by the name? In a set that begins with another role than `targets`
+ * (an old version of that role alone) the name decides. */
+bool mf_policy_meant(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l, const char *asked);
+/* May the role that is meant by the name, loaded or not, hold records of a type? */
+bool mf_policy_may_hold(const struct mf_tuf_set *set, const char *asked, struct mf_str type);
 /* Is the loaded role an authority for a type? Without `asked`: the delegations one of whose own paths starts
  * with "T/", and if there are none, `targets`. With it: that role only, which must be `targets` or cover the
  * type. */
@@ -64,7 +74,7 @@ int mf_policy_read(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l, 
 
 /* The one current record of (type, subject). MF_E_NOT_FOUND; MF_E_WITHDRAWN when any authorised role holds a
  * tombstone; MF_E_RECORD_EXPIRED; MF_E_AMBIGUOUS when authorised roles hold different blobs (the message
- * lists them). */
+ * lists them), or several roles go by the name asked for. */
 int mf_policy_select(const struct mf_tuf_set *set, struct mf_str type, const struct mf_digest *subject,
 		     const char *asked, struct mf_entry *out, struct mf_err *err) MF_NODISCARD;
 /* For showing what is stored, where nothing is decided by it: the records of authorised roles without a look

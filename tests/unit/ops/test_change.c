@@ -995,6 +995,82 @@ static void withdrawal_without_a_role_is_that_of_the_role_with_the_record(void *
 	world_drop(&w);
 }
 
+/* A role lists another, with alice's key; its one record says nothing or withdraws. */
+static void list_below(struct world *w, const char *delegator, const char *name, const char *path,
+		       const char *entry)
+{
+	static const char *const alice[] = {"alice", NULL};
+	struct mf_err err = MF_ERR_INIT;
+	struct mf_tuf_delegation d = {.name = name, .paths = &path, .npaths = 1};
+	struct mf_tuf_root_key keys[TEAM_MAX];
+	struct mf_buf objects[TEAM_MAX], text MF_BUF_CLEANUP = MF_BUF_INIT(1 << 16);
+	char ids[TEAM_MAX][65];
+	struct inside in;
+	inside_open(&in, w);
+	make_team(&in, &d, keys, objects, ids, alice);
+	assert_int_equal(mf_tuf_build_delegations(&mf_dialect_tuf1, MF_STR(""), &d, 1, &text, &err), 0);
+	struct mf_str delegations = mf_buf_str(&text);
+	publish(&in, &(struct mf_trust_change){.role = delegator, .delegations = &delegations});
+	inside_close(&in);
+	mf_buf_clear(&objects[0]);
+	publish_entry(w, name, entry);
+}
+
+static void withdrawal_goes_to_the_role_that_is_meant_and_to_no_namesake(void **state)
+{
+	static const char *const spellings[] = {"qa", "targets/qa"};
+	struct world w;
+	teams_make(&w, state);
+	assert_int_equal(put_with(&w, "qa", "alice", "yes", false).status, 0);
+	char *entry MF_FREE = entry_in(&w, "qa");
+	list_below(&w, "security", "targets/qa", "qa/*", entry);
+	for (size_t i = 0; i < COUNT(spellings); i++) {
+		assert_int_equal(withdraw(&w, spellings[i], "alice", "no").status, 0);
+		char *now MF_FREE = entry_in(&w, "qa"), *other MF_FREE = entry_in(&w, "targets/qa");
+		assert_non_null(strstr(now, "\"withdrawn\""));
+		assert_string_equal(other, entry);
+		assert_int_equal(get(&w, NULL), MANIFESTO_POLICY);
+		assert_int_equal(put_with(&w, spellings[i], "alice", "yes", true).status, 0);
+	}
+	world_drop(&w);
+}
+
+static int verify_with_veto(struct world *w, const char *role)
+{
+	struct manifesto_error err;
+	struct manifesto_verify_options o = MANIFESTO_INIT(manifesto_verify_options);
+	char policy[200];
+	(void)snprintf(policy, sizeof policy,
+		       "{\"version\":1,\"require\":[{\"type\":\"qa\"}],\"veto\":[\"%s\"]}", role);
+	o.images = (const char *const *)&w->image;
+	o.nimages = 1;
+	o.policy = policy;
+	o.policy_length = strlen(policy);
+	(void)!manifesto_verify(w->m, &o, NULL, NULL, &err);
+	return err.status;
+}
+
+#define TOMBSTONE                                                                                            \
+	"{\"custom\":{\"manifesto\":{\"v\":1,\"withdrawn\":[]}},\"hashes\":{\"sha256\":"                     \
+	"\"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\"},\"length\":0}"
+
+static void veto_role_that_cannot_be_heard_or_told_from_others_accepts_nothing(void **state)
+{
+	struct world w;
+	teams_make(&w, state);
+	assert_int_equal(put_with(&w, "qa", "alice", "yes", false).status, 0);
+	char *entry MF_FREE = entry_in(&w, "qa");
+	assert_int_equal(verify_with_veto(&w, "security"), 0);
+	list_below(&w, "security", "lead", "qa/*", entry);
+	assert_int_equal(verify_with_veto(&w, "lead"), 0);
+	list_below(&w, "qa", "targets/lead", "other/*", TOMBSTONE);
+	assert_int_equal(verify_with_veto(&w, "lead"), MANIFESTO_POLICY);
+	assert_int_equal(verify_with_veto(&w, "security"), 0);
+	list_below(&w, "qa", "board", "other/*", TOMBSTONE);
+	assert_int_equal(verify_with_veto(&w, "board"), MANIFESTO_POLICY);
+	world_drop(&w);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, tmpdir_make, tmpdir_drop)
 
 int main(void)
@@ -1022,6 +1098,8 @@ int main(void)
 	    T(image_that_is_gone_keeps_no_record),
 	    T(roles_without_authority_are_not_heard),
 	    T(withdrawal_without_a_role_is_that_of_the_role_with_the_record),
+	    T(veto_role_that_cannot_be_heard_or_told_from_others_accepts_nothing),
+	    T(withdrawal_goes_to_the_role_that_is_meant_and_to_no_namesake),
 	    T(index_of_a_layout_lists_the_withdrawal_and_keeps_a_removed_artifact),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -19,7 +19,7 @@
 #define COUNT(a) (sizeof(a) / sizeof(a)[0])
 #define NOW INT64_C(1800000000)
 #define GUN "example.com/team/app"
-#define MAX_ROLES 6
+#define MAX_ROLES 8
 
 enum key { K_TARGETS, K_QA, K_QA2, K_SEC, K_SEC2, K_STRANGER, K_COUNT };
 #define BIT(n) (1U << (n))

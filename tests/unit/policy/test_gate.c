@@ -430,6 +430,101 @@ static void every_reason_is_status_9_and_has_a_name(void **state)
 	}
 }
 
+/* ---- names that other teams take */
+
+struct taken {
+	const char *says, *require, *veto;
+	struct role more[2];
+	struct entry e;
+	enum mf_gate_code want;
+};
+
+static void judge_taken(const struct taken *row)
+{
+	struct mf_err err = MF_ERR_INIT;
+	struct mf_rules rules MF_RULES_CLEANUP = {0};
+	struct mf_verdict v MF_VERDICT_CLEANUP = {0};
+	struct fixture f FIXTURE = world(&mf_dialect_tuf1);
+	struct mf_digest subject = digest_of(SUBJECT);
+	for (size_t i = 0; i < COUNT(row->more) && row->more[i].name; i++)
+		(void)add_role(&f, row->more[i]);
+	add_entries(&f, &row->e, 1);
+	rules_of(&rules, &(struct row){.require = row->require, .veto = row->veto});
+	struct mf_gate g = {&f.set, &rules, &subject};
+	ok(mf_gate_judge(&g, &rules.v[0], &v, &err), &err);
+	if (v.code != row->want)
+		fail_msg("%s: got %s: %s", row->says, mf_gate_code_name(v.code), mf_buf_str(&v.found).p);
+}
+
+#define TEAM(n, p)                                                                                           \
+	{                                                                                                    \
+		.name = (n), .parent = (p), .paths = {"scan/"}, .keys = BIT(K_STRANGER)                      \
+	}
+
+/* In TUF 1.0 a role may list others by any name. */
+static void a_team_cannot_take_the_name_of_another(void **state)
+{
+	static const struct taken rows[] = {
+	    {"the other spelling of it",
+	     "scan=qa",
+	     NULL,
+	     {TEAM("qa", SECURITY)},
+	     {REC(NROLES, "scan", 7, SIGNED)},
+	     MF_GATE_ABSENT},
+	    {"the name itself",
+	     "scan=qa",
+	     NULL,
+	     {TEAM("targets/qa", SECURITY)},
+	     {REC(NROLES, "scan", 7, SIGNED)},
+	     MF_GATE_ABSENT},
+	    {"of a role that may not sign the type",
+	     "waiver=qa",
+	     NULL,
+	     {{.name = "targets/qa", .parent = SECURITY, .paths = {"waiver/"}, .keys = BIT(K_STRANGER)}},
+	     {REC(NROLES, "waiver", 7, SIGNED)},
+	     MF_GATE_ROLE_TYPE},
+	    {"of one with a veto",
+	     "scan=security",
+	     "qa",
+	     {TEAM("qa", SECURITY)},
+	     {REC(NROLES, "scan", 7, TOMBSTONE)},
+	     MF_GATE_WITHDRAWN},
+	    {"of one with a veto, for what it may not sign",
+	     "qa=qa",
+	     "security",
+	     {TEAM("security", RELEASE)},
+	     {REC(NROLES, "qa", 7, TOMBSTONE)},
+	     MF_GATE_ABSENT},
+	    {"a name of its own counts",
+	     "scan=lead",
+	     NULL,
+	     {TEAM("lead", SECURITY)},
+	     {REC(NROLES, "scan", 7, SIGNED)},
+	     MF_GATE_MET},
+	    {"in either spelling",
+	     "scan=targets/lead",
+	     NULL,
+	     {TEAM("lead", SECURITY)},
+	     {REC(NROLES, "scan", 7, SIGNED)},
+	     MF_GATE_MET},
+	    {"a name that two teams give is nobody's",
+	     "scan=lead",
+	     NULL,
+	     {TEAM("lead", SECURITY), TEAM("targets/lead", RELEASE)},
+	     {REC(NROLES, "scan", 7, SIGNED)},
+	     MF_GATE_UNKNOWN_ROLE},
+	    {"one role that two list alike is one",
+	     "scan=lead",
+	     NULL,
+	     {TEAM("lead", SECURITY), TEAM("lead", RELEASE)},
+	     {REC(NROLES, "scan", 7, SIGNED)},
+	     MF_GATE_MET},
+	};
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++)
+		judge_taken(&rows[i]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -446,6 +541,7 @@ int main(void)
 	    cmocka_unit_test(a_record_that_is_not_understood_is_no_verdict),
 	    cmocka_unit_test(waivers_need_the_signers_that_the_policy_names),
 	    cmocka_unit_test(withdrawal_and_mistakes_cannot_be_waived),
+	    cmocka_unit_test(a_team_cannot_take_the_name_of_another),
 	    cmocka_unit_test(every_reason_is_status_9_and_has_a_name),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
