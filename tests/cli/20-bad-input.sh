@@ -45,7 +45,7 @@ refuses 'no command' 2 'no command' manifesto
 refuses 'an unknown command' 2 "did you mean 'list'" manifesto lits x
 refuses 'an unknown command unlike any' 2 "unknown command 'frobnicate'" manifesto frobnicate
 refuses 'a command with control characters' 2 'unknown command' manifesto $'\e[31mput'
-refuses 'a group without its subcommand' 2 'init, show, pin' manifesto trust
+refuses 'a group without its subcommand' 2 'init, show, refresh, pin' manifesto trust
 refuses 'an unknown subcommand' 2 "did you mean 'trust init'" manifesto trust intt
 refuses 'an unknown option' 2 "did you mean '--force'" manifesto put --frce "$good" qa approval.json
 refuses 'an unknown option before the command' 2 "unknown option '--x'" manifesto --x list "$good"
@@ -53,7 +53,7 @@ refuses 'an unknown short option' 2 "unknown option '-x'" manifesto list -x "$go
 refuses 'an option without its value' 2 "'--role' needs a value" manifesto list "$good" --role
 refuses 'an option with an empty value' 2 "'--role' has an empty value" manifesto list "$good" --role=
 refuses 'a flag with a value' 2 "'--force' takes no value" manifesto put --force=yes "$good" qa approval.json
-refuses 'an option given twice' 2 "'--role' is given twice" manifesto list --role a "$good" --role=b
+refuses 'an option given twice' 2 "'--role' is given twice" manifesto get --role a "$good" qa --role=b
 refuses 'a short and a long form given twice' 2 "'--username' is given twice" manifesto list -u a "$good" --username=b
 refuses 'an option of another command' 2 "takes no option '--init'" manifesto list --init "$good"
 refuses 'options that exclude each other' 2 'exclude each other' manifesto put --platform linux/arm64 --all-platforms "$good" qa approval.json

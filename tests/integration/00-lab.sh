@@ -100,7 +100,7 @@ http_is 'the TLS notary server makes a key' 200 --cacert "$CA" "$NOTARY_TLS/$key
 http_is 'its certificate is not signed by the other CA' 000 --cacert "$OTHER_CA" "$NOTARY_TLS/$key"
 http_is 'the token notary server asks for a token' 401 --cacert "$CA" "$NOTARY_TOKEN/$key"
 check 'its challenge names the collection' \
-	grep -qi 'bearer realm=.*service="lab-notary",scope="repository:example.com/app:push,pull"' "$T/headers"
+	grep -qi 'bearer realm=.*service="lab-notary",scope="repository:example.com/app:\(push,pull\|pull,push\)"' "$T/headers"
 writer=$(token lab-notary repository:example.com/app:push,pull "$TOKEN_WRITER")
 http_is "it takes the writer's token" 200 --cacert "$CA" -H "Authorization: Bearer $writer" "$NOTARY_TOKEN/$key"
 reader=$(token lab-notary repository:example.com/app:push,pull "$TOKEN_READER")
