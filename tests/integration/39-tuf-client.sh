@@ -248,6 +248,7 @@ done
 fault 'the target: replaced' "$hash" '"action":"replace","body":"{\"approved\":false}"' 'not those that were signed'
 fault 'the target: empty' "$hash" '"action":"replace","body":""' 'not those that were signed'
 fault 'the target: not there' "$hash" '"action":"status","status":404' 'content is not there'
+fault 'the target: not there, with a page longer than it' "$hash" "\"action\":\"status\",\"status\":404,\"body\":\"$(printf '%09000d' 0)\"" 'content is not there'
 fault 'the target: 500' "$hash" '"action":"status","status":500' 500
 fault 'the target: a bound of its own' "$hash" '"action":"delay","ms":0' 'octets, more than 5' --max-target-length 5
 stored '--max-target-length does not hold for metadata' root snapshot targets timestamp
