@@ -50,7 +50,7 @@ static int read_list(FILE *f, const char *name, struct mf_buf *out, struct manif
 		return mf_cli_usage(err, "the list '%s' is longer than %zu bytes", name, MF_MAX_IMAGE_LIST);
 	if (failed.code)
 		return mf_cli_take(err, &failed);
-	if (memchr(out->p, 0, out->n))
+	if (out->p && memchr(out->p, 0, out->n))
 		return mf_cli_usage(err, "the list '%s' holds a NUL byte", name);
 	return 0;
 }

@@ -1,5 +1,7 @@
 /* get --version: a record as an older version of its role's file has it. For looking back: nothing is decided
  * by it. */
+#include <assert.h>
+
 #include "ops/history.h"
 
 #include "base/encode.h"
@@ -168,6 +170,7 @@ int mf_history_get(struct mf_image *im, const struct manifesto_get_options *o, c
 	    .version = o->version, .limit = MF_MAX_HISTORY_VERSIONS, .fn = on_version, .arg = &w};
 	if (choose_role(&w, err) < 0)
 		return -1;
+	assert(w.role);
 	q.role = w.role->role;
 	if (mf_trust_history(im->trust, &q, err) < 0)
 		return -1;

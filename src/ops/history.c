@@ -1,4 +1,6 @@
 /* history: events from the versions of the roles' files. */
+#include <assert.h>
+
 #include "ops/history.h"
 
 #include "policy/history.h"
@@ -77,6 +79,7 @@ static int report_past(struct collector *c, const struct mf_past *p, struct mani
 		       struct mf_err *err)
 {
 	char digest[MF_DIGEST_TEXT];
+	assert(p);
 	struct manifesto_record r = {.image = c->image, .role = c->role, .length = p->length};
 	mf_digest_format(digest, &c->subject->digest);
 	r.subject = mf_arena_dup(c->a, mf_str_c(digest), err);
@@ -93,6 +96,7 @@ static int report_past(struct collector *c, const struct mf_past *p, struct mani
 static int report_added(struct collector *c, const struct mf_past *before, const struct mf_past *after,
 			struct manifesto_history_event *e, struct mf_err *err)
 {
+	assert(after);
 	const struct mf_entry *entry = &after->entry;
 	struct mf_pubkey **v MF_FREE = mf_calloc(entry->nkeys, sizeof(struct mf_pubkey *));
 	size_t n = 0;

@@ -389,7 +389,7 @@ static int find_authority(const struct walk *w, const struct node *n, const stru
 
 /* Tells a verified file, seen as it was then. */
 static int tell_verified(struct walk *w, struct node *n, const struct authority *a, struct mf_tuf_file *f,
-			 struct mf_version *v, struct mf_err *err)
+			 const struct mf_version *version, struct mf_err *err)
 {
 	struct mf_pubkey *keys[MF_MAX_SIGNATURES];
 	struct mf_tuf_loaded l = {.role = n->role, .file = f}, *one = &l;
@@ -400,15 +400,16 @@ static int tell_verified(struct walk *w, struct node *n, const struct authority 
 		l = (struct mf_tuf_loaded){n->role, f, &a->role->role, &a->delegator};
 	view.roles = &one;
 	view.nroles = 1;
-	if (mf_tuf_old_signers(&w->t->set, f, role_of(a), keys, &v->nsigners, err) < 0)
+	struct mf_version v = *version; /* what is added points to here */
+	if (mf_tuf_old_signers(&w->t->set, f, role_of(a), keys, &v.nsigners, err) < 0)
 		return -1;
-	v->state = MF_VERSION_VERIFIED;
-	v->set = &view;
-	v->loaded = &l;
-	v->signers = keys;
-	v->delegator = a->root ? "root" : a->delegator.role;
-	v->delegator_version = a->version;
-	return tell(w, n, v, err) < 0 ? -1 : learn_below(w, n, &l, v->seen, err);
+	v.state = MF_VERSION_VERIFIED;
+	v.set = &view;
+	v.loaded = &l;
+	v.signers = keys;
+	v.delegator = a->root ? "root" : a->delegator.role;
+	v.delegator_version = a->version;
+	return tell(w, n, &v, err) < 0 ? -1 : learn_below(w, n, &l, v.seen, err);
 }
 
 static struct mf_tuf_file *parse(const struct walk *w, const struct node *n, int64_t version,
@@ -689,6 +690,7 @@ int mf_trust_history(struct mf_trust *t, const struct mf_history_query *q, struc
 	assert(t->loaded && q->limit > 0 && (!q->version || q->role));
 	if (choose_nodes(&w, err) < 0)
 		return -1;
+	assert(w.nnodes);
 	struct node *only = q->version ? only_node(&w) : NULL;
 	int rc = only ? try_shortcut(&w, only, err) : 0;
 	if (rc == 0 && (read_roots(&w, &cut, err) < 0 || add_roots(&w, w.nodes[0], err) < 0))

@@ -275,6 +275,7 @@ static size_t lost_names(const struct mf_trust *t, const struct mf_tuf_role *cur
 			 const struct mf_tuf_delegation *g, struct mf_buf *some, struct mf_err *err)
 {
 	size_t lost = 0;
+	assert(g->absent || g->paths || !g->npaths);
 	for (size_t i = 0; i < t->set.nroles; i++) {
 		const struct mf_tuf_loaded *l = t->set.roles[i], *up = l;
 		while (up->by && up->by != cur)

@@ -1,5 +1,6 @@
 /* From a pin to the newest root: the chain is walked back from the newest root until a version satisfies the
  * pin and is no newer than the last root trusted here, then verified forward step by step (TUF 5.3). */
+#include <assert.h>
 #include <stdio.h>
 
 #include "base/encode.h"
@@ -347,6 +348,7 @@ static int walk_back(struct mf_trust *t, struct chain *c, size_t *pinned, struct
 	*pinned = SIZE_MAX;
 	for (size_t i = 0;; i++) {
 		const struct mf_tuf_file *last = c->v[i].file;
+		assert(i < c->n && last);
 		int rc = found ? 0 : satisfies(t, last, err);
 		if (rc < 0)
 			return -1;

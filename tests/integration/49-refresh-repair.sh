@@ -13,7 +13,7 @@ printf 'seen\n' >seen
 make_image layout >/dev/null
 make_image layout-b --seed b >/dev/null
 a=$(push_image oci:layout:1.0 "$repository:1.0" 2>/dev/null)
-b=$(push_image oci:layout-b:1.0 "$repository:2.0" 2>/dev/null)
+push_image oci:layout-b:1.0 "$repository:2.0" >/dev/null 2>&1
 push_image oci:layout:1.0 "$served:1.0" >/dev/null 2>&1
 
 at() { # WHEN ARGUMENTS...: manifesto at another time, from where there is no way back
@@ -282,8 +282,8 @@ check_stdout_is 'tells so in the catalogue' "$repository: repaired: the catalogu
 run manifesto repair "$repository"
 check_stdout_is 'once' "$repository: nothing to repair"
 config=$(registry_get "$REGISTRY/v2/acme/app/manifests/_manifesto" >/dev/null && jq -r .config.digest "$T/body")
-curl -s -m 20 "http://$REGISTRY/v2/acme/app/blobs/$config" >config
-check_json 'which marks it as missing' '[.images[].manifesto[] | select(.missing)] | length == 1 and .[0].type == "qa-approval"' config
+curl -s -m 20 "http://$REGISTRY/v2/acme/app/blobs/$config" >config.json
+check_json 'which marks it as missing' '[.images[].manifesto[] | select(.missing)] | length == 1 and .[0].type == "qa-approval"' config.json
 mv saved "$stored"
 lab_server restart registry
 run manifesto repair --json "$repository"
