@@ -275,7 +275,9 @@ static size_t lost_names(const struct mf_trust *t, const struct mf_tuf_role *cur
 			 const struct mf_tuf_delegation *g, struct mf_buf *some, struct mf_err *err)
 {
 	size_t lost = 0;
-	assert(g->absent || g->paths || !g->npaths);
+	const char *const *paths = g->paths;
+	const size_t npaths = g->absent ? 0 : g->npaths;
+	assert(paths || !npaths);
 	for (size_t i = 0; i < t->set.nroles; i++) {
 		const struct mf_tuf_loaded *l = t->set.roles[i], *up = l;
 		while (up->by && up->by != cur)
@@ -283,8 +285,8 @@ static size_t lost_names(const struct mf_trust *t, const struct mf_tuf_role *cur
 		for (size_t k = 0; up->by && k < l->file->ntargets; k++) {
 			struct mf_str name = mf_tuf_target_name(l->file, k).raw;
 			bool covered = !mf_tuf_loaded_covers(dialect(t), l, name);
-			for (size_t j = 0; !g->absent && j < g->npaths; j++)
-				covered |= dialect(t)->path_covers(mf_str_c(g->paths[j]), name);
+			for (size_t j = 0; j < npaths; j++)
+				covered |= dialect(t)->path_covers(mf_str_c(paths[j]), name);
 			if (covered)
 				continue;
 			struct mf_esc e;
