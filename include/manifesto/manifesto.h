@@ -562,7 +562,8 @@ struct manifesto_role_options {
 	const char *role;
 	const char *const
 	    *keys; /* ends with NULL: files with a public key (PEM, certificate, or one ssh-ed25519
-		      line), fingerprints of keys here or in the repository, names of keys here */
+		      line), fingerprints of keys here or in the repository, names of keys here;
+		      sign: the name of the key to sign with (default_key_name should be the same), or NULL */
 	const char *const *types; /* ends with NULL */
 	int threshold;            /* 0: as it is, 1 for a new role */
 	int force;                /* records may vanish by it; sign: begin a file that does not verify anew */

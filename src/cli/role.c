@@ -173,6 +173,7 @@ int mf_cli_run_role_sign(struct mf_cli *cli, struct manifesto_error *err)
 {
 	ROLE_RESULT(r);
 	struct manifesto_role_options o = options(cli);
+	o.keys = cli->args.list[MF_OPT_KEY];
 	if (manifesto_role_sign(cli->m, &o, &r, err) < 0)
 		return -1;
 	show_change(cli, "role-sign", &r);

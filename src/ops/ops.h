@@ -129,6 +129,10 @@ int mf_content_has_target(struct mf_image *im, struct mf_str target_name,
 int mf_repository_open(struct mf_image *im, struct manifesto *m, const char *text,
 		       struct mf_err *err) MF_NODISCARD;
 
+/* Our signer for a role of the loaded repository; with a key that was named, that one only (MF_E_KEY). */
+int mf_role_signer(const struct mf_image *im, const struct mf_tuf_role *role, const char *asked_key,
+		   struct mf_signer *s, const struct mf_key_info **k, struct mf_err *err) MF_NODISCARD;
+
 /* ---- results */
 /* The four top-level roles and every delegation that is listed. */
 int mf_report_roles(struct manifesto *m, const struct mf_tuf_set *set, struct mf_arena *a,

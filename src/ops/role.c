@@ -264,6 +264,15 @@ static int check_options(const struct manifesto_role_options *o, enum mf_admin_v
 	return 0;
 }
 
+/* `keys` of role sign is who signs; a role that does not exist is told later. */
+static int check_signer(const struct mf_image *im, const struct manifesto_role_options *o, struct mf_err *err)
+{
+	const struct mf_tuf_role *role = mf_admin_find(mf_trust_set(im->trust), o->role);
+	const struct mf_key_info *k;
+	struct mf_signer s;
+	return role ? mf_role_signer(im, role, o->keys[0], &s, &k, err) : 0;
+}
+
 static int change(struct manifesto *m, const struct manifesto_role_options *o, enum mf_admin_verb verb,
 		  struct manifesto_role_result *out, struct mf_err *err)
 {
@@ -273,7 +282,9 @@ static int change(struct manifesto *m, const struct manifesto_role_options *o, e
 	if (!out->arena || check_options(o, verb, err) < 0 || mf_image_open(&im, m, o->image, err) < 0 ||
 	    mf_role_load(&im, err) < 0)
 		return -1;
-	for (size_t i = 0; i < count(o->keys); i++)
+	if (verb == MF_ADMIN_SIGN && count(o->keys) && check_signer(&im, o, err) < 0)
+		return -1;
+	for (size_t i = 0; verb != MF_ADMIN_SIGN && i < count(o->keys); i++)
 		if (mf_role_key_add(&im, o->keys[i], NULL, &keys, err) < 0)
 			return -1;
 	struct mf_admin_request r = {.verb = verb,

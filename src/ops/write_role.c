@@ -33,20 +33,26 @@ int mf_write_load(struct mf_write *w, struct mf_err *err)
 	return 0;
 }
 
-/* Our signer for a role; with a key that was named, that one only. */
-static int role_signer(const struct mf_write *w, const struct mf_tuf_role *role, struct mf_signer *s,
-		       const struct mf_key_info **k, struct mf_err *err)
+int mf_role_signer(const struct mf_image *im, const struct mf_tuf_role *role, const char *asked_key,
+		   struct mf_signer *s, const struct mf_key_info **k, struct mf_err *err)
 {
-	if (mf_trust_signer(w->im.trust, role, s, k, err) < 0)
+	struct mf_esc e;
+	if (mf_trust_signer(im->trust, role, s, k, err) < 0)
 		return -1;
-	if (!w->asked_key || strcmp((*k)->name, w->asked_key) == 0)
+	if (!asked_key || strcmp((*k)->name, asked_key) == 0)
 		return 0;
 	(void)mf_fail(err, MF_E_KEY, 0, "role '%s' does not accept key '%s', or it is not here", role->name,
-		      w->asked_key);
+		      mf_esc(&e, mf_str_c(asked_key)));
 	mf_err_set_hint(
 	    err,
 	    "'manifesto trust show' lists the keys of each role, 'manifesto key list' those of this machine");
 	return -1;
+}
+
+static int role_signer(const struct mf_write *w, const struct mf_tuf_role *role, struct mf_signer *s,
+		       const struct mf_key_info **k, struct mf_err *err)
+{
+	return mf_role_signer(&w->im, role, w->asked_key, s, k, err);
 }
 
 /* Some of the roles that may hold the type. */

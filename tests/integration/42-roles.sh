@@ -93,7 +93,9 @@ teams() { # IMAGE NAME-OF-QA
 	check_stderr_has 'the command for a colleague is printed' "manifesto role sign $image $qa"
 	roles_are 'nothing was changed' '.roles[1].keys | length == 2'
 	joins carol "$image"
-	run manifesto role sign "$image" "$qa"
+	refused 'a key that is not here does not sign' 11 role sign --key bob "$image" "$qa"
+	refused 'nor one that the role does not list' 11 role sign --key nobody "$image" qa
+	run manifesto role sign --key carol "$image" "$qa"
 	check_status 'carol runs it' 0
 	person alice
 	get_is 'the record is as it was' second "$image" qa-approval
