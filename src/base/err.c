@@ -128,7 +128,7 @@ const char *mf_code_name(enum mf_code code)
 
 int mf_exit_graver(int a, int b)
 {
-	static const int order[] = {10, 6, 8, 7, 9, 13, 3, 5, 4, 11, 12, 1, 14, 0};
+	static const int order[] = {10, 6, 8, 7, 9, 13, 3, 5, 4, 11, 12, 2, 1, 14, 0};
 	size_t n = sizeof order / sizeof order[0], ia = n, ib = n;
 	for (size_t i = 0; i < n; i++) {
 		if (order[i] == a)

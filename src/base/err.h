@@ -71,7 +71,7 @@ void mf_err_clear(struct mf_err *err);
 int mf_code_exit(enum mf_code code);
 /* Stable lower-case word for --json errors: "not_found", "signature". */
 const char *mf_code_name(enum mf_code code);
-/* Order of gravity of exit statuses, 10 6 8 7 9 13 3 5 4 11 12 1 14 0: true when a is graver. */
+/* Order of gravity of exit statuses, 10 6 8 7 9 13 3 5 4 11 12 2 1 14 0: true when a is graver. */
 int mf_exit_graver(int a, int b);
 
 #endif

@@ -192,8 +192,9 @@ static int each_repository(struct mf_cli *cli, const char *schema, one_fn one, s
 			mf_cli_json_text(&j, "repository", cli->argument[i]);
 		}
 		int status = one(cli, cli->argument[i], &j, &why);
-		if (status < 0 && why.status == MANIFESTO_USAGE) {
-			*err = why; /* a slip on the command line is nobody's state */
+		/* A slip on the command line is nobody's state; later what was done and shown stays told. */
+		if (status < 0 && why.status == MANIFESTO_USAGE && i == 0) {
+			*err = why;
 			return -1;
 		}
 		if (status < 0) {

@@ -213,6 +213,11 @@ check_status 'the same as text' 3
 check_stderr_has 'with a line for the one' 'no/such'
 check_stdout_has 'and the table of the other' 'alice-notary-root'
 refused 'a tag is not a repository' 2 status "$repository:1.0"
+many=()
+for i in 1 2 3 4 5 6 7 8; do many+=("$repository"); done
+run manifesto status --json "${many[@]}" "$repository:1.0"
+check_status 'nor behind others' 2
+check_json 'whose state is told all the same, in one document' '.exit == 2 and (.repositories | length) == 9 and .repositories[8].exit == 2 and (.repositories[7].roles | length) == 4'
 refused 'a duration that is none' 2 status --warn-within soon "$repository"
 lab_server stop registry
 run manifesto status --json "$repository"
