@@ -104,7 +104,7 @@ struct manifesto_options {
 	int (*confirm_init)(void *arg, const char *gun, const char *where);
 	void *confirm_init_arg;
 	const char *default_key_name; /* name of keys that are made, and of the first choice when several fit:
-					 usually the user's name */
+					 usually the user's name. NULL: "manifesto" */
 };
 
 struct manifesto;
@@ -458,7 +458,7 @@ struct manifesto_verify_item {
  * run. */
 typedef int (*manifesto_verify_fn)(void *arg, const struct manifesto_verify_item *item);
 /* Does every image have what is required? Each is checked, also after one was refused. 0 only when all are
- * accepted; else -1 with the gravest status (10 6 8 7 9 13 3 5 4 11 12 1). MANIFESTO_USAGE: no requirement,
+ * accepted; else -1 with the gravest status (10 6 8 7 9 13 3 5 4 11 12 2 1). MANIFESTO_USAGE: no requirement,
  * no image, trust on first use (a gate never trusts on first use). The home may be read-only. */
 MANIFESTO_API int manifesto_verify(struct manifesto *m, const struct manifesto_verify_options *opt,
 				   manifesto_verify_fn result, void *result_arg, struct manifesto_error *err);
@@ -695,7 +695,7 @@ struct manifesto_status_result {
 MANIFESTO_API int manifesto_status(struct manifesto *m, const struct manifesto_status_options *opt,
 				   struct manifesto_status_result *out, struct manifesto_error *err);
 MANIFESTO_API void manifesto_status_result_clear(struct manifesto_status_result *r);
-/* The graver of two exit statuses: 10 6 8 7 9 13 3 5 4 11 12 1 14 0. */
+/* The graver of two exit statuses: 10 6 8 7 9 13 3 5 4 11 12 2 1 14 0. */
 MANIFESTO_API int manifesto_graver(int a, int b);
 
 /* Makes catalogue and referrers of a repository in a registry what the signed records say, and target files

@@ -564,13 +564,13 @@ static int check_stdin(const struct mf_cli *cli, struct manifesto_error *err)
 	bool password = mf_cli_args_has(&cli->args, MF_OPT_PASSWORD_STDIN);
 	const char *file = "--password-stdin";
 	unsigned files = reads_stdin(cli, &file);
-	if (fd + password + files > 1)
-		return mf_cli_usage(err, "standard input is asked for twice: %s and %s",
-				    fd         ? "--passphrase-fd 0"
-				    : password ? "--password-stdin"
-					       : "again",
+	if (fd + password + files <= 1)
+		return 0;
+	if (!fd && !password)
+		return mf_cli_usage(err, "standard input is asked for more than once, the last time by %s",
 				    file);
-	return 0;
+	return mf_cli_usage(err, "standard input is asked for twice: %s and %s",
+			    fd ? "--passphrase-fd 0" : "--password-stdin", file);
 }
 
 int mf_cli_command_check(const struct mf_cli *cli, struct manifesto_error *err)

@@ -146,8 +146,10 @@ static int set_up(struct manifesto *m, const struct manifesto_options *opt, stru
 		return mf_fail(err, MF_E_USAGE, 0, "home and cache_dir must be absolute paths");
 	if (keep_all(m, err) < 0)
 		return -1;
-	if (!m->opt.default_key_name || !mf_key_name_valid(m->opt.default_key_name))
+	if (!m->opt.default_key_name)
 		m->opt.default_key_name = "manifesto";
+	if (mf_op_check_key_name(m->opt.default_key_name, err) < 0)
+		return -1;
 	set_env(m);
 	m->passphrase = (struct mf_passphrase){call_passphrase, m, m->opt.no_passphrase != 0};
 	m->credentials = (struct mf_credential_config){.user = m->opt.username,

@@ -55,7 +55,7 @@ static int key_type(const char *type, enum mf_key_type *out, struct mf_err *err)
 	return 0;
 }
 
-static int check_name(const char *name, struct mf_err *err)
+int mf_op_check_key_name(const char *name, struct mf_err *err)
 {
 	struct mf_esc e;
 	if (mf_key_name_valid(name))
@@ -73,7 +73,7 @@ int manifesto_key_generate(struct manifesto *m, const char *name, const char *ty
 	enum mf_key_type t;
 	const struct mf_key_info *k;
 	mf_op_begin(m, error);
-	int rc = check_name(name, &err) < 0 || key_type(type, &t, &err) < 0 ||
+	int rc = mf_op_check_key_name(name, &err) < 0 || key_type(type, &t, &err) < 0 ||
 			 mf_keystore_generate(m->keys, name, t, &k, &err) < 0 || report(&k, 1, out, &err) < 0
 		     ? -1
 		     : 0;
@@ -126,7 +126,7 @@ static int import(struct manifesto *m, const char *name, const char *path, struc
 	struct mf_buf text MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_KEYFILE_BYTES);
 	struct mf_notary_key key = {0};
 	const struct mf_key_info *k;
-	if (check_name(name, err) < 0)
+	if (mf_op_check_key_name(name, err) < 0)
 		return -1;
 	if (mf_file_read(path, MF_MAX_KEYFILE_BYTES, &text, err) < 0)
 		return err->code == MF_E_NOT_FOUND ? mf_recode(err, MF_E_USAGE) : -1;

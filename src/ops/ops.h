@@ -30,6 +30,8 @@ struct manifesto {
 
 /* Fills *out from a failure; returns -1. */
 int mf_op_fail(struct manifesto_error *out, const struct mf_err *err);
+/* A name that a key was given by the user. MF_E_USAGE. */
+int mf_op_check_key_name(const char *name, struct mf_err *err) MF_NODISCARD;
 /* Starts the operation's clock. */
 void mf_op_begin(struct manifesto *m, struct manifesto_error *err);
 struct manifesto_arena *mf_op_arena(struct mf_err *err);

@@ -85,6 +85,9 @@ refuses 'a timeout beyond any number' 2 '--timeout' manifesto list --timeout 999
 refuses 'a malformed threshold' 2 "--threshold '-1'" manifesto trust pin --threshold -1 "$good" x
 refuses 'a descriptor that is not open' 2 'not open' manifesto put --passphrase-fd 9 "$good" qa approval.json
 refuses 'an output as source of the passphrase' 2 'an output' manifesto put --passphrase-fd 1 "$good" qa approval.json
+refuses 'a list of images from standard input, twice' 2 'more than once' manifesto verify --require qa - -
+refuses 'a signing key with an impossible name' 2 "invalid key name 'a b'" manifesto trust init --key 'a b' "$good"
+refuses 'and from the environment' 2 "invalid key name '../x'" env MANIFESTO_KEY=../x manifesto put --init "$good" qa approval.json
 refuses 'standard input for two purposes' 2 'twice' manifesto put --passphrase-fd 0 "$good" qa -
 refuses 'a password from stdin for nobody' 2 "needs '-u USER'" manifesto list --password-stdin "$good"
 refuses 'a user without a password' 2 'REGISTRY_PASSWORD is not set' manifesto list -u bob "$good"
