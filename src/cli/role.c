@@ -182,9 +182,8 @@ int mf_cli_run_role_sign(struct mf_cli *cli, struct manifesto_error *err)
 
 /* ---------------------------------------------------------------- apply */
 
-static void failure_json(struct mf_cli_json_out *j, const char *image, const struct manifesto_error *why)
+static void failure_json(struct mf_cli_json_out *j, const struct manifesto_error *why)
 {
-	mf_cli_json_text(j, "image", image);
 	mf_cli_json_int(j, "exit", why->status);
 	mf_cli_json_open(j, "error", '{');
 	mf_cli_json_text(j, "code", why->code);
@@ -216,10 +215,10 @@ static void apply_one(struct mf_cli *cli, const char *image, struct mf_cli_json_
 		return;
 	}
 	mf_cli_json_open(j, NULL, '{');
+	mf_cli_json_text(j, "repository", image);
 	if (rc < 0) {
-		failure_json(j, image, &why);
+		failure_json(j, &why);
 	} else {
-		mf_cli_json_text(j, "image", image);
 		mf_cli_json_int(j, "exit", 0);
 		changes_json(j, &r);
 	}

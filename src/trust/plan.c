@@ -60,11 +60,16 @@ static int tell_key(struct mf_plan *p, const char *what, const char *role, const
 
 /* ---- names */
 
+static bool is_toplevel(const char *name)
+{
+	return strcmp(name, "root") == 0 || strcmp(name, "timestamp") == 0 || strcmp(name, "snapshot") == 0 ||
+	       strcmp(name, "targets") == 0;
+}
+
 /* Segments that begin with '_' and `releases` have meanings of their own; a delegation may not bear the name
  * of a top-level role. */
 static int check_new_name(const char *name, struct mf_err *err)
 {
-	static const char *const reserved[] = {"root", "timestamp", "snapshot", "targets", "releases"};
 	struct mf_esc e;
 	size_t n = strlen(name);
 	bool fits =
@@ -78,9 +83,8 @@ static int check_new_name(const char *name, struct mf_err *err)
 		    "role name '%s': lower-case letters, digits, '-' and '_', at most 64, a letter or "
 		    "digit first",
 		    mf_esc(&e, mf_str_c(name)));
-	for (size_t i = 0; i < sizeof reserved / sizeof reserved[0]; i++)
-		if (strcmp(name, reserved[i]) == 0)
-			return mf_fail(err, MF_E_USAGE, 0, "role name '%s' is reserved", name);
+	if (is_toplevel(name) || strcmp(name, "releases") == 0)
+		return mf_fail(err, MF_E_USAGE, 0, "role name '%s' is reserved", name);
 	return 0;
 }
 
@@ -97,6 +101,12 @@ static char *full_name(struct mf_plan *p, const struct mf_trust *t, const char *
 static int no_role(const char *name, struct mf_err *err)
 {
 	struct mf_esc e;
+	if (is_toplevel(name)) {
+		(void)mf_fail(err, MF_E_USAGE, 0, "'%s' is a top-level role; this is for delegated ones",
+			      name);
+		mf_err_set_hint(err, "'manifesto trust refresh --force' signs the top-level roles anew");
+		return -1;
+	}
 	(void)mf_fail(err, MF_E_NOT_FOUND, 0, "there is no role '%s' in this repository",
 		      mf_esc(&e, mf_str_c(name)));
 	mf_err_set_hint(err, "'manifesto role list' shows those that there are");

@@ -303,7 +303,7 @@ run manifesto role apply --dry-run -f teams/teams.json "$image"
 check_stdout_has 'a dry run tells' 'Would change'
 run manifesto role apply --json -f teams/teams.json "$image" "$second" "oci:$T/missing:1.0"
 check_status 'one of three does not exist' 3
-check_json 'the others are changed' '[.repositories[] | .exit] == [0, 0, 3]'
+check_json 'the others are changed' ".repositories | map(.exit) == [0, 0, 3] and .[0].repository == \"$image\""
 check_json 'in one publish each' '[.repositories[0:2][] | .targetsVersion] == [3, 3]'
 run manifesto role apply -f teams/teams.json "$image" "$second"
 check_status 'again' 0
@@ -326,6 +326,8 @@ for bad in '{}' '{"schema": "manifesto/teams/v2", "roles": {}}' '{"schema": "man
 done
 roles_are 'nothing came of these' '[.roles[].name] == ["targets", "qa", "security"]'
 refused 'apply needs a file' 2 role apply "$image"
+refused 'targets is no role to remove' 2 role remove "$image" targets
+check_stderr_has 'nor one that is not there' "'targets' is a top-level role"
 run manifesto role apply -f "$T_TOP/docs/examples/teams.json" "$image"
 check_status 'the example is good' 0
 
