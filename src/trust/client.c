@@ -473,12 +473,12 @@ static int check_clock(struct mf_trust *t, struct mf_err *err)
 	return -1;
 }
 
-/* Of timestamp and snapshot those that we sign ourselves: an expired one can be mended by the next publish.
- * Not on a machine without floors: expiry is all that keeps it from making an old state, with what was
- * withdrawn since, fresh again. */
+/* What we sign anew may have expired: targets roles, and of timestamp and snapshot those that we sign
+ * ourselves. Not on a machine without floors: expiry is all that keeps it from making an old state, with what
+ * was withdrawn and whose keys were taken away since, fresh again. */
 static unsigned own_roles(struct mf_trust *t)
 {
-	unsigned own = 0;
+	unsigned own = 1u << MF_TUF_TARGETS;
 	if (!t->floors.any)
 		return 0;
 	for (enum mf_tuf_type type = MF_TUF_TIMESTAMP; type <= MF_TUF_SNAPSHOT; type++)
@@ -504,7 +504,7 @@ static int load_once(struct mf_trust *t, struct mf_str prefix, bool use_cache, s
 	t->root_done = true;
 	mf_floors_follow(&t->floors, t->set.root);
 	if (t->for_signing)
-		t->set.expired_ok |= 1u << MF_TUF_TARGETS | own_roles(t);
+		t->set.expired_ok |= own_roles(t);
 	if (get_timestamp(t, err) < 0 || get_snapshot(t, err) < 0)
 		return -1;
 	if (!t->repo->ops->local && !t->cached[EARLY_ROOT])
@@ -604,6 +604,9 @@ int mf_trust_load(struct mf_trust *t, struct mf_str prefix, bool for_signing, st
 	mf_trust_drop_early(t);
 	if (rc < 0) {
 		mf_err_set_endpoint(err, t->repo->where);
+		if (for_signing && err->code == MF_E_EXPIRED && !t->floors.any)
+			mf_err_set_hint(err, "sign it on a machine that has seen this repository before it "
+					     "expired, and that holds its keys");
 		return -1;
 	}
 	/* What has expired may be an old state: a machine without floors learns none from it, or it could

@@ -311,15 +311,12 @@ static int load(struct mf_trust *t, struct mf_err *err)
 		return -1;
 	if (mf_trust_load_expired(t, true, err) == 0)
 		return check_root(t, err);
-	if (err->code == MF_E_EXPIRED && t->repo->ops->server_key)
-		mf_err_set_hint(
-		    err,
-		    "a Notary server signs timestamp and snapshot anew itself when their keys are its own");
-	else if (err->code == MF_E_EXPIRED)
-		mf_err_set_hint(err, t->floors.any
-					 ? "a holder of its key must run 'manifesto trust refresh'"
-					 : "sign it on a machine that has seen this repository before "
-					   "it expired, and that holds its keys");
+	if (err->code != MF_E_EXPIRED || !t->floors.any)
+		return -1;
+	mf_err_set_hint(err, t->repo->ops->server_key
+				 ? "a Notary server signs timestamp and snapshot anew itself when their keys "
+				   "are its own"
+				 : "a holder of its key must run 'manifesto trust refresh'");
 	return -1;
 }
 

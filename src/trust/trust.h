@@ -51,7 +51,8 @@ int mf_trust_check_writable(const struct mf_trust *t, struct mf_err *err) MF_NOD
 int mf_trust_prefetch(struct mf_trust *t, struct mf_err *err) MF_NODISCARD;
 /* The client workflow: root chain from the pin, timestamp, snapshot, targets, and every delegation that could
  * hold a name starting with `prefix` ("" all). for_signing: expired files that we can sign anew (targets
- * roles; snapshot and timestamp whose key we hold) are loaded nevertheless. MF_E_NOT_FOUND: there is no such
+ * roles; snapshot and timestamp whose key we hold) are loaded nevertheless, on a machine that has seen the
+ * repository before (floors). MF_E_NOT_FOUND: there is no such
  * repository and this machine never saw one; MF_E_GONE: it saw one. */
 int mf_trust_load(struct mf_trust *t, struct mf_str prefix, bool for_signing,
 		  struct mf_err *err) MF_NODISCARD;
