@@ -83,8 +83,6 @@ int mf_spool_end(struct mf_spool *s, struct mf_digest *digest, uint64_t *length,
 /* Reads up to n octets at `offset`; *got is 0 at the end. Only after mf_spool_end. */
 int mf_spool_read(struct mf_spool *s, uint64_t offset, void *p, size_t n, size_t *got,
 		  struct mf_err *err) MF_NODISCARD;
-/* Copies all to a descriptor; EPIPE is MF_E_IO with sys EPIPE. */
-int mf_spool_copy_fd(struct mf_spool *s, int fd, struct mf_err *err) MF_NODISCARD;
 /* Copies all to a new file: temporary, fsync when `sync`, rename. A path that is a pipe or device, or names a
  * descriptor as /dev/stdout does, is written to instead. */
 int mf_spool_copy_file(struct mf_spool *s, const char *path, unsigned mode, bool sync,

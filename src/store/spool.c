@@ -167,11 +167,6 @@ static int copy_to(struct mf_spool *s, int fd, const char *name, struct mf_err *
 	return 0;
 }
 
-int mf_spool_copy_fd(struct mf_spool *s, int fd, struct mf_err *err)
-{
-	return copy_to(s, fd, fd == STDOUT_FILENO ? "standard output" : "a descriptor", err);
-}
-
 static bool is_stream(const char *path)
 {
 	struct stat st;

@@ -252,12 +252,14 @@ static void spool_copy_to_closed_pipe_is_io_with_epipe(void **state)
 	struct mf_digest d;
 	uint64_t n;
 	int fds[2];
+	char path[32];
 	fill(s, 100, 100);
 	assert_int_equal(mf_spool_end(s, &d, &n, &err), 0);
 	assert_int_equal(pipe(fds), 0);
 	close(fds[0]);
 	signal(SIGPIPE, SIG_IGN);
-	assert_int_equal(mf_spool_copy_fd(s, fds[1], &err), -1);
+	(void)snprintf(path, sizeof path, "/dev/fd/%d", fds[1]);
+	assert_int_equal(mf_spool_copy_file(s, path, 0644, false, &err), -1);
 	close(fds[1]);
 	assert_int_equal(err.code, MF_E_IO);
 	assert_int_equal(err.sys, EPIPE);
