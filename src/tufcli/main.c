@@ -210,9 +210,9 @@ static int run_client(const struct args *a, bool download, uint64_t max_length, 
 static void print_error(const struct mf_err *err)
 {
 	(void)fprintf(stderr, "manifesto-tuf: %s", err->msg);
-	if (err->endpoint[0])
+	if (err->endpoint[0] && !strstr(err->msg, err->endpoint))
 		(void)fprintf(stderr, " (%s)", err->endpoint);
-	(void)fprintf(stderr, "%s%s\n", err->hint[0] ? "\n  hint: " : "", err->hint);
+	(void)fprintf(stderr, "%s%s\n", err->hint[0] ? "\nmanifesto-tuf: hint: " : "", err->hint);
 }
 
 static int run(const struct args *a)
@@ -250,11 +250,13 @@ static int run(const struct args *a)
 	return rc;
 }
 
-/* A file opened later must not get the messages of standard error. */
+/* A file opened later must not get the messages of standard error. What is written to a closed standard
+ * output fails. */
 static void occupy_standard_descriptors(void)
 {
 	for (int fd = 0; fd < 3; fd++)
-		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF && open("/dev/null", O_RDWR) != fd)
+		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF &&
+		    open("/dev/null", fd == 1 ? O_RDONLY : O_RDWR) != fd)
 			_exit(1);
 }
 

@@ -162,6 +162,8 @@ run "$tuf" --version
 check 'the version is one line' grep -qxE 'manifesto-tuf [0-9]+\.[0-9]+\.[0-9]+' "$T/stdout"
 "$tuf" --help >/dev/full 2>"$T/stderr"
 check 'help that cannot be written is a failure' test $? = 1
+"$tuf" --help >&- 2>"$T/stderr"
+check 'nor can it be to a closed standard output' test $? = 1
 
 # --- init
 reset
