@@ -181,7 +181,8 @@ static int add_first_targets(struct mf_trust *t, struct first_files *f, const st
 			     int64_t now, struct mf_err *err)
 {
 	struct mf_buf canonical MF_BUF_CLEANUP = MF_BUF_INIT(4096);
-	struct mf_tuf_targets_spec spec = {.expires = now + mf_trust_lifetime(t, MF_TUF_TARGETS)};
+	struct mf_tuf_targets_spec spec = {.role = "targets",
+					   .expires = now + mf_trust_lifetime(t, MF_TUF_TARGETS)};
 	if (mf_trust_next_version(t, "targets", 0, &spec.version, err) < 0 ||
 	    mf_tuf_build_targets(t->repo->ops->dialect, &spec, &canonical, err) < 0)
 		return -1;

@@ -305,6 +305,7 @@ static int add_targets(struct mf_trust *t, struct outgoing *o, struct mf_tuf_tar
 	if (mf_trust_next_version(t, name, base, &spec->version, err) < 0)
 		return -1;
 	spec->expires = t->set.now + mf_trust_lifetime(t, MF_TUF_TARGETS);
+	spec->role = name;
 	if (mf_tuf_build_targets(t->repo->ops->dialect, spec, &canonical, err) < 0)
 		return mf_wrap(err, "targets file of '%s'", name);
 	return add_signed(t, o, name, role, spec->version, &canonical, err);

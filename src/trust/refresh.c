@@ -137,7 +137,9 @@ static int renew(struct round *r, const struct mf_tuf_role *role, const struct m
 	int64_t version;
 	if (mf_trust_next_version(r->t, role->name, old->version, &version, err) < 0)
 		return -1;
-	if (mf_tuf_build_renewed(old, version, expiry(r, old->type), &canonical, err) < 0)
+	bool says_role = old->type == MF_TUF_TARGETS && r->t->set.d->says_role;
+	if (mf_tuf_build_renewed(old, says_role ? role->name : NULL, version, expiry(r, old->type),
+				 &canonical, err) < 0)
 		return mf_wrap(err, "sign '%s' anew", role->name);
 	return add(r, role, old->type, version, &canonical, err);
 }

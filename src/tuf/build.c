@@ -132,7 +132,12 @@ int mf_tuf_build_targets(const struct mf_dialect *d, const struct mf_tuf_targets
 	    mf_buf_addc(out, ',', err) < 0 || put_spec(d, out, err) < 0 ||
 	    mf_buf_addz(out, "\"targets\":{", err) < 0 || put_targets(spec, out, err) < 0)
 		return -1;
-	return mf_buf_printf(out, err, "},\"version\":%lld}", (long long)spec->version);
+	if (mf_buf_printf(out, err, "},\"version\":%lld", (long long)spec->version) < 0 ||
+	    (spec->role && d->says_role &&
+	     (mf_buf_addz(out, ",\"" MF_TUF_OF_ROLE "\":", err) < 0 ||
+	      mf_json_quote(mf_str_c(spec->role), out, err) < 0)))
+		return -1;
+	return mf_buf_addc(out, '}', err);
 }
 
 /* ---- snapshot, timestamp */

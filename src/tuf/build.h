@@ -12,8 +12,10 @@ struct mf_tuf_edit {
 };
 /* Appends the signed part of the next targets file: the old one's entries and delegations (old NULL: none)
  * with the edits applied. Edits must be sorted by name, each name once. delegations: a canonical object
- * instead of the old one, or NULL. */
+ * instead of the old one, or NULL. role: whose file it is (MF_TUF_OF_ROLE, where the dialect says it), NULL:
+ * not said. */
 struct mf_tuf_targets_spec {
+	const char *role;
 	const struct mf_tuf_file *old;
 	const struct mf_tuf_edit *edits;
 	size_t nedits;
@@ -95,10 +97,10 @@ struct mf_str mf_tuf_path_type(const struct mf_dialect *d, struct mf_str path);
 int mf_tuf_check_signed(const struct mf_dialect *d, const struct mf_tuf_file *f,
 			const struct mf_tuf_role *role, struct mf_err *err) MF_NODISCARD;
 
-/* Appends the signed part of a file of any type once more: all its members, those that we do not know too, but
- * this version and expiry. */
-int mf_tuf_build_renewed(const struct mf_tuf_file *old, int64_t version, int64_t expires, struct mf_buf *out,
-			 struct mf_err *err) MF_NODISCARD;
+/* Appends the signed part of a file of any type once more: all its members, those that we do not know too,
+ * but this version and expiry. role: of a targets file, whose it is; NULL of others. */
+int mf_tuf_build_renewed(const struct mf_tuf_file *old, const char *role, int64_t version, int64_t expires,
+			 struct mf_buf *out, struct mf_err *err) MF_NODISCARD;
 
 /* One signature over a signed part. */
 struct mf_tuf_made_signature {

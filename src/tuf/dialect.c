@@ -454,6 +454,7 @@ static enum mf_sig_scheme tuf1_sign_scheme(const struct mf_pubkey *pub, const ch
 
 const struct mf_dialect mf_dialect_tuf1 = {
     .name = "tuf1",
+    .says_role = true,
     .type_names = {"root", "timestamp", "snapshot", "targets"},
     .meta_has_suffix = true,
     .meta_needs_version = true,

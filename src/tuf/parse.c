@@ -26,6 +26,7 @@ enum member {
 	M_DELEGATIONS = 128,
 	M_SPEC = 256,
 	M_CONSISTENT = 512,
+	M_OF_ROLE = 1024,
 };
 
 static const unsigned required[MF_TUF_TYPES] = {
@@ -611,6 +612,13 @@ static int read_consistent(struct parser *p, struct mf_err *err)
 	return mf_json_bool(p->r, &p->f->consistent_snapshot, err);
 }
 
+static int read_of_role(struct parser *p, struct mf_err *err)
+{
+	if (read_text(p, &p->f->of_role, err) < 0)
+		return -1;
+	return p->f->of_role.n ? 0 : mf_fail(err, MF_E_FORMAT, 0, "an empty role name");
+}
+
 static int read_roles_raw(struct parser *p, struct mf_err *err)
 {
 	return mf_json_skip(p->r, &p->roles_raw, err);
@@ -634,6 +642,7 @@ static int read_member(struct parser *p, struct mf_json_string name, struct mf_e
 	    {"meta", M_META, 1 << MF_TUF_SNAPSHOT | 1 << MF_TUF_TIMESTAMP, read_meta},
 	    {"targets", M_TARGETS, 1 << MF_TUF_TARGETS, read_targets},
 	    {"delegations", M_DELEGATIONS, 1 << MF_TUF_TARGETS, read_delegations},
+	    {MF_TUF_OF_ROLE, M_OF_ROLE, 1 << MF_TUF_TARGETS, read_of_role},
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
 		if ((rows[i].types >> p->f->type & 1) && mf_json_string_eq(name, rows[i].name)) {

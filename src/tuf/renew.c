@@ -1,5 +1,6 @@
 /* A file once more: what it says stays, version and expiry are new. */
 #include "base/encode.h"
+#include "base/limits.h"
 #include "tuf/build.h"
 
 static int comma(struct mf_buf *out, struct mf_err *err)
@@ -7,7 +8,13 @@ static int comma(struct mf_buf *out, struct mf_err *err)
 	return out->p[out->n - 1] == '{' ? 0 : mf_buf_addc(out, ',', err);
 }
 
-/* The members of "signed", which the reader is in front of, but version and expiry. */
+static bool is_made_anew(struct mf_json_string name)
+{
+	return mf_json_string_eq(name, "version") || mf_json_string_eq(name, "expires") ||
+	       mf_json_string_eq(name, MF_TUF_OF_ROLE);
+}
+
+/* The members of "signed", which the reader is in front of, but version, expiry and role. */
 static int copy_members(struct mf_json_reader *r, struct mf_buf *out, struct mf_err *err)
 {
 	struct mf_json_string name;
@@ -18,7 +25,7 @@ static int copy_members(struct mf_json_reader *r, struct mf_buf *out, struct mf_
 	while ((rc = mf_json_object_next(r, &name, err)) > 0) {
 		if (mf_json_skip(r, &value, err) < 0)
 			return -1;
-		if (mf_json_string_eq(name, "version") || mf_json_string_eq(name, "expires"))
+		if (is_made_anew(name))
 			continue;
 		if (comma(out, err) < 0 || mf_buf_addc(out, '"', err) < 0 ||
 		    mf_buf_add_str(out, name.raw, err) < 0 || mf_buf_addz(out, "\":", err) < 0 ||
@@ -29,8 +36,8 @@ static int copy_members(struct mf_json_reader *r, struct mf_buf *out, struct mf_
 }
 
 /* The "signed" object as plain JSON. */
-static int rewrite(const struct mf_tuf_file *old, int64_t version, int64_t expires, struct mf_buf *out,
-		   struct mf_err *err)
+static int rewrite(const struct mf_tuf_file *old, const char *role, int64_t version, int64_t expires,
+		   struct mf_buf *out, struct mf_err *err)
 {
 	struct mf_json_reader r MF_JSON_READER_CLEANUP;
 	struct mf_json_string name;
@@ -47,14 +54,18 @@ static int rewrite(const struct mf_tuf_file *old, int64_t version, int64_t expir
 	mf_time_format(text, expires);
 	if (copy_members(&r, out, err) < 0 || comma(out, err) < 0)
 		return -1;
-	return mf_buf_printf(out, err, "\"expires\":\"%s\",\"version\":%lld}", text, (long long)version);
+	if (mf_buf_printf(out, err, "\"expires\":\"%s\",\"version\":%lld", text, (long long)version) < 0 ||
+	    (role && (mf_buf_addz(out, ",\"" MF_TUF_OF_ROLE "\":", err) < 0 ||
+		      mf_json_quote(mf_str_c(role), out, err) < 0)))
+		return -1;
+	return mf_buf_addc(out, '}', err);
 }
 
-int mf_tuf_build_renewed(const struct mf_tuf_file *old, int64_t version, int64_t expires, struct mf_buf *out,
-			 struct mf_err *err)
+int mf_tuf_build_renewed(const struct mf_tuf_file *old, const char *role, int64_t version, int64_t expires,
+			 struct mf_buf *out, struct mf_err *err)
 {
-	struct mf_buf text MF_BUF_CLEANUP = MF_BUF_INIT(old->bytes.n + 256);
-	if (rewrite(old, version, expires, &text, err) < 0)
+	struct mf_buf text MF_BUF_CLEANUP = MF_BUF_INIT(old->bytes.n + 256 + 6 * MF_MAX_ROLE_NAME);
+	if (rewrite(old, role, version, expires, &text, err) < 0)
 		return -1;
 	return mf_json_canonicalize(mf_buf_str(&text), out, err);
 }

@@ -76,6 +76,7 @@ struct mf_tuf_file {
 	size_t nsignatures;
 	int64_t version, expires;
 	bool consistent_snapshot; /* root */
+	struct mf_str of_role;    /* targets: the role that it was signed for; empty: not said */
 	struct mf_tuf_key *keys;  /* root, or delegations */
 	size_t nkeys;
 	struct mf_str keys_raw; /* the "keys" object (root) */
@@ -95,6 +96,12 @@ static inline void mf_tuf_file_cleanup(struct mf_tuf_file **f)
 }
 #define MF_TUF_FILE_CLEANUP __attribute__((cleanup(mf_tuf_file_cleanup)))
 
+/* Member of the signed part of a targets file: the role that it is signed for. The specification's files do
+ * not say it: one that a key has signed for a role is good for every other role that lists the key, and a
+ * colleague who has something signed along with our own could show it as a file of a role that is not theirs.
+ * Readers that do not know the member pass over it (TUF 1.0.33, section 4.1). */
+#define MF_TUF_OF_ROLE "x-manifesto-role"
+
 /* What differs between Notary v1 and TUF 1.0. */
 struct mf_dialect {
 	const char *name;
@@ -106,6 +113,8 @@ struct mf_dialect {
 	bool spec_version;  /* "spec_version" is required */
 	bool hash_prefixes; /* delegations may have "path_hash_prefixes"; else an unknown member */
 	bool hex;           /* hashes and signatures in hex; else base64 */
+	bool says_role; /* we write MF_TUF_OF_ROLE: a Notary server lists what it would write itself, without
+			   members that it does not know */
 	bool unique_keyids; /* two signatures of one key ID are malformed (4.2.1) */
 	/* Fills pub, scheme, certificate and id_fits from key->raw; an unknown key type is no error. */
 	int (*key)(struct mf_tuf_key *key, struct mf_arena *arena, struct mf_err *err);

@@ -67,7 +67,11 @@ int mf_tuf_count_signatures(const struct mf_tuf_counting *c, const struct mf_tuf
 			    const struct mf_tuf_role *role, int64_t threshold, struct mf_err *err)
 {
 	struct mf_digest good[MF_MAX_SIGNATURES];
+	struct mf_esc e, e2;
 	size_t n = 0;
+	if (f->of_role.n && !mf_str_eqz(f->of_role, role->name))
+		return mf_fail(err, MF_E_SIGNATURE, 0, "the file of role '%s' was signed as one of '%s'",
+			       mf_esc(&e, mf_str_c(role->name)), mf_esc(&e2, f->of_role));
 	for (size_t i = 0; i < f->nsignatures && (int64_t)n < threshold; i++) {
 		const struct mf_tuf_key *key = role_key(role, f->signatures[i].keyid);
 		struct mf_pubkey *pub MF_PUBKEY_CLEANUP = key ? usable_key(c, key, err) : NULL;
@@ -88,7 +92,6 @@ int mf_tuf_count_signatures(const struct mf_tuf_counting *c, const struct mf_tuf
 	}
 	if ((int64_t)n >= threshold)
 		return 0;
-	struct mf_esc e;
 	return mf_fail(err, MF_E_SIGNATURE, 0, "%zu of the %lld needed signatures of role '%s' are valid", n,
 		       (long long)threshold, mf_esc(&e, mf_str_c(role->name)));
 }

@@ -1071,6 +1071,46 @@ static void veto_role_that_cannot_be_heard_or_told_from_others_accepts_nothing(v
 	world_drop(&w);
 }
 
+static void check_owners(struct world *w, size_t nroles)
+{
+	struct inside in;
+	struct mf_err err = MF_ERR_INIT;
+	inside_open(&in, w);
+	assert_int_equal(mf_trust_load(in.t, MF_STR(""), false, &err), 0);
+	const struct mf_tuf_set *set = mf_trust_set(in.t);
+	assert_int_equal(set->nroles, nroles);
+	for (size_t i = 0; i < set->nroles; i++)
+		assert_true(mf_str_eqz(set->roles[i]->file->of_role, set->roles[i]->role));
+	inside_close(&in);
+}
+
+static void every_file_says_which_roles_it_is(void **state)
+{
+	struct world w;
+	struct manifesto_error e;
+	struct manifesto_trust_result trust = MANIFESTO_INIT(manifesto_trust_result);
+	struct manifesto_refresh_options o = MANIFESTO_INIT(manifesto_refresh_options);
+	struct manifesto_refresh_result r = MANIFESTO_INIT(manifesto_refresh_result);
+	world_make(&w, state);
+	assert_int_equal(manifesto_trust_init(w.m, w.image, &trust, &e), 0);
+	manifesto_trust_result_clear(&trust);
+	check_owners(&w, 1);
+	world_drop(&w);
+	assert_int_equal(chdir(*state), 0);
+	assert_int_equal(rename("image", "first"), 0);
+	assert_int_equal(rename("home", "first-home"), 0);
+	teams_make(&w, state);
+	assert_int_equal(put_with(&w, "qa", "alice", "yes", false).status, 0);
+	assert_int_equal(put_with(&w, "security", "carol", "yes", false).status, 0);
+	check_owners(&w, 3);
+	o.image = w.image;
+	o.force = 1;
+	assert_int_equal(manifesto_trust_refresh(w.m, &o, &r, &e), 0);
+	manifesto_refresh_result_clear(&r);
+	check_owners(&w, 3);
+	world_drop(&w);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, tmpdir_make, tmpdir_drop)
 
 int main(void)
@@ -1098,6 +1138,7 @@ int main(void)
 	    T(image_that_is_gone_keeps_no_record),
 	    T(roles_without_authority_are_not_heard),
 	    T(withdrawal_without_a_role_is_that_of_the_role_with_the_record),
+	    T(every_file_says_which_roles_it_is),
 	    T(veto_role_that_cannot_be_heard_or_told_from_others_accepts_nothing),
 	    T(withdrawal_goes_to_the_role_that_is_meant_and_to_no_namesake),
 	    T(index_of_a_layout_lists_the_withdrawal_and_keeps_a_removed_artifact),

@@ -11,7 +11,7 @@
 static const struct {
 	const struct mf_dialect *d;
 	enum mf_tuf_type type;
-	const char *file, *renewed;
+	const char *file, *renewed, *role;
 } rows[] = {
     {&mf_dialect_tuf1, MF_TUF_TIMESTAMP,
      "{\"signatures\":[], \"signed\": {\"x-new\": {\"b\":1, \"a\":[1.0, \"\\u00e9\\n\"]}, \"version\": 7,\n"
@@ -20,7 +20,8 @@ static const struct {
      "{\"_type\":\"timestamp\",\"expires\":\"2031-02-03T04:05:06Z\",\"meta\":{\"snapshot.json\":{\"version\":"
      "3,"
      "\"x-more\":true}},\"spec_version\":\"1.0.99\",\"version\":8,\"x-new\":{\"a\":[1,\"\xc3\xa9\n\"],\"b\":"
-     "1}}"},
+     "1}}",
+     NULL},
     {&mf_dialect_tuf1, MF_TUF_TARGETS,
      "{\"signed\":{\"_type\":\"targets\",\"expires\":\"2030-01-01T00:00:00Z\",\"spec_version\":\"1.0.0\","
      "\"targets\":{\"a\":{\"hashes\":{\"sha256\":\"" HASH_HEX
@@ -29,7 +30,8 @@ static const struct {
      "{\"_type\":\"targets\",\"expires\":\"2031-02-03T04:05:06Z\",\"spec_version\":\"1.0.0\",\"targets\":{"
      "\"a\":{"
      "\"custom\":{\"who\":\"me\"},\"hashes\":{\"sha256\":\"" HASH_HEX "\",\"x-hash\":\"1\"},\"length\":5}},"
-     "\"version\":8}"},
+     "\"version\":8}",
+     NULL},
     {&mf_dialect_notary, MF_TUF_SNAPSHOT,
      "{\"signed\":{\"_type\":\"Snapshot\",\"expires\":\"2030-01-01T00:00:00.5+01:00\",\"meta\":{\"root\":{"
      "\"hashes\":{"
@@ -38,14 +40,24 @@ static const struct {
      "{\"_type\":\"Snapshot\",\"expires\":\"2031-02-03T04:05:06Z\",\"meta\":{\"root\":{\"hashes\":{"
      "\"sha256\":"
      "\"" HASH_64 "\"},\"length\":1},\"targets\":{\"hashes\":{\"sha256\":\"" HASH_64
-     "\"},\"length\":2}},\"version\":8,\"x\":\"<\"}"},
+     "\"},\"length\":2}},\"version\":8,\"x\":\"<\"}",
+     NULL},
+    /* Whatever it said of its role. */
+    {&mf_dialect_notary, MF_TUF_TARGETS,
+     "{\"signed\":{\"_type\":\"Targets\",\"x-manifesto-role\":\"targets\",\"x-z\":1,\"expires\":\"2030-01-"
+     "01T00:00:00Z\","
+     "\"targets\":{},\"version\":7},\"signatures\":[]}",
+     "{\"_type\":\"Targets\",\"expires\":\"2031-02-03T04:05:06Z\",\"targets\":{},\"version\":8,"
+     "\"x-manifesto-role\":\"targets/qa\",\"x-z\":1}",
+     "targets/qa"},
     /* A name is what it means, not how it is spelled. */
     {&mf_dialect_tuf1, MF_TUF_TIMESTAMP,
      "{\"sign\\u0065d\":{\"_type\":\"timestamp\",\"\\u0065xpires\":\"2030-01-01T00:00:00Z\",\"meta\":{"
      "\"snapshot.json\":{\"version\":3}},\"spec_version\":\"1.0.0\",\"versi\\u006fn\":7},\"signatures\":[]}",
      "{\"_type\":\"timestamp\",\"expires\":\"2031-02-03T04:05:06Z\",\"meta\":{\"snapshot.json\":{\"version\":"
      "3}},"
-     "\"spec_version\":\"1.0.0\",\"version\":8}"},
+     "\"spec_version\":\"1.0.0\",\"version\":8}",
+     NULL},
 };
 
 #define WHEN 1927857906 /* 2031-02-03T04:05:06Z */
@@ -62,7 +74,7 @@ static void renewed_file_keeps_every_member(void **state)
 		    mf_tuf_parse_unverified(rows[i].d, rows[i].type, &bytes, &err);
 		if (!f)
 			fail_msg("row %zu: %s", i, err.msg);
-		sw_ok(mf_tuf_build_renewed(f, f->version + 1, WHEN, &text, &err), &err);
+		sw_ok(mf_tuf_build_renewed(f, rows[i].role, f->version + 1, WHEN, &text, &err), &err);
 		assert_string_equal(text.p, rows[i].renewed);
 	}
 }
@@ -77,7 +89,7 @@ static void renewed_file_fails_when_its_room_is_too_small(void **state)
 	struct mf_tuf_file *f MF_TUF_FILE_CLEANUP =
 	    mf_tuf_parse_unverified(rows[0].d, rows[0].type, &bytes, &err);
 	assert_non_null(f);
-	assert_int_equal(mf_tuf_build_renewed(f, 8, WHEN, &text, &err), -1);
+	assert_int_equal(mf_tuf_build_renewed(f, NULL, 8, WHEN, &text, &err), -1);
 	assert_int_equal(err.code, MF_E_FORMAT);
 }
 

@@ -59,6 +59,27 @@ static void valid_repository_is_accepted(void **state)
 
 /* ---- signatures and thresholds */
 
+/* One key may sign for several roles: what it has signed for one is nothing that another says. */
+static void file_that_was_signed_as_another_roles_is_refused(void **state)
+{
+	static const struct sw_row rows[] = {
+	    SET("its own", SW_BOTH, MF_OK, F_ROOT, F_TARGETS, "x-manifesto-role", "\"targets\""),
+	    SET("its own", SW_NOTARY, MF_OK, F_ROOT, F_QA, "x-manifesto-role", "\"targets/qa\""),
+	    SET("its own", SW_TUF1, MF_OK, F_ROOT, F_QA, "x-manifesto-role", "\"qa\""),
+	    SET("a delegate's", SW_NOTARY, MF_E_SIGNATURE, F_TARGETS, F_TARGETS, "x-manifesto-role",
+		"\"targets/qa\""),
+	    SET("a delegate's", SW_TUF1, MF_E_SIGNATURE, F_TARGETS, F_TARGETS, "x-manifesto-role", "\"qa\""),
+	    SET("the delegator's", SW_BOTH, MF_E_SIGNATURE, F_QA, F_QA, "x-manifesto-role", "\"targets\""),
+	    SET("by another spelling", SW_TUF1, MF_E_SIGNATURE, F_QA, F_QA, "x-manifesto-role",
+		"\"targets/qa\""),
+	    SET("nobody's", SW_BOTH, MF_E_FORMAT, F_QA, F_QA, "x-manifesto-role", "\"\""),
+	    SET("no name", SW_BOTH, MF_E_FORMAT, F_QA, F_QA, "x-manifesto-role", "1"),
+	    SET("not of other files", SW_BOTH, MF_OK, F_ROOT, F_SNAPSHOT, "x-manifesto-role", "\"qa\""),
+	};
+	(void)state;
+	sw_table(rows, SW_COUNT(rows));
+}
+
 static void one_flipped_bit_in_a_signature_is_refused(void **state)
 {
 	static const unsigned bits[] = {1, 250, 260, 500};
@@ -519,6 +540,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(valid_repository_is_accepted),
+	    cmocka_unit_test(file_that_was_signed_as_another_roles_is_refused),
 	    cmocka_unit_test(one_flipped_bit_in_a_signature_is_refused),
 	    cmocka_unit_test(unsigned_and_wrongly_signed_files_are_refused),
 	    cmocka_unit_test(thresholds_count_distinct_public_keys),
