@@ -143,12 +143,17 @@ struct drift {
 	size_t back;
 };
 
+static const struct seen *find(const struct survey *s, const struct seen *wanted)
+{
+	return s->n ? bsearch(wanted, s->v, s->n, sizeof *wanted, seen_cmp) : NULL;
+}
+
 static struct drift compare(const struct survey *before, const struct survey *after)
 {
 	struct drift d = {0};
 	for (size_t i = 0; i < before->n; i++) {
 		const struct seen *s = &before->v[i];
-		const struct seen *now = bsearch(s, after->v, after->n, sizeof *s, seen_cmp);
+		const struct seen *now = find(after, s);
 		if (!now && strcmp(s->role, "targets") == 0)
 			d.outvoted++;
 		else if (!now)
@@ -157,7 +162,7 @@ static struct drift compare(const struct survey *before, const struct survey *af
 			d.unsigned_now++;
 	}
 	for (size_t i = 0; i < after->n; i++)
-		d.back += bsearch(&after->v[i], before->v, before->n, sizeof *before->v, seen_cmp) == NULL;
+		d.back += find(before, &after->v[i]) == NULL;
 	return d;
 }
 

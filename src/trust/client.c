@@ -177,7 +177,11 @@ static int get_timestamp(struct mf_trust *t, struct mf_err *err)
 	struct mf_fetch_key key = {.role = "timestamp", .by = MF_BY_NAME, .max = MF_MAX_TIMESTAMP_BYTES};
 	struct mf_fetch *f = t->early[EARLY_TIMESTAMP];
 	t->early[EARLY_TIMESTAMP] = NULL;
-	int rc = f ? t->repo->ops->end(f, &bytes, err) : mf_trust_fetch(t, &key, &bytes, err);
+	int rc = f ? t->repo->ops->end(f, &bytes, err) : 0;
+	/* What was asked for in advance may have been answered before the first publish, whose root has been
+	 * found since. */
+	if (rc == 0)
+		rc = mf_trust_fetch(t, &key, &bytes, err);
 	if (rc < 0)
 		return -1;
 	return rc ? mf_tuf_set_timestamp(&t->set, &bytes, err) : missing(t, "timestamp", err);

@@ -600,6 +600,41 @@ static void many_delegations_and_a_big_snapshot_are_looked_through_in_time(void 
 	simple_drop(&s);
 }
 
+/* The first answer for the timestamp is from before the first publish. */
+static struct mf_fetch *too_early;
+static bool answered;
+
+static struct mf_fetch *begin_too_early(struct mf_repo *r, const struct mf_fetch_key *key, struct mf_err *err)
+{
+	struct mf_fetch *f = mf_repo_tuf_dir.begin(r, key, err);
+	if (!too_early && strcmp(key->role, "timestamp") == 0)
+		too_early = f;
+	return f;
+}
+
+static int end_too_early(struct mf_fetch *f, struct mf_buf *out, struct mf_err *err)
+{
+	int rc = mf_repo_tuf_dir.end(f, out, err);
+	if (f != too_early || answered)
+		return rc;
+	answered = true;
+	mf_buf_clear(out);
+	return 0;
+}
+
+static void timestamp_that_appeared_since_it_was_asked_for_is_read(void **state)
+{
+	struct simple s;
+	simple_make(&s, state);
+	too_early = NULL;
+	answered = false;
+	s.w.remote.begin = begin_too_early;
+	s.w.remote.end = end_too_early;
+	assert_int_equal(load_how(&s.w, true, "qa/"), MF_OK);
+	assert_true(answered);
+	simple_drop(&s);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, tmpdir_make, tmpdir_drop)
 
 int main(void)
@@ -623,6 +658,7 @@ int main(void)
 	    T(record_signed_by_a_misfiled_key_is_foreign),
 	    T(many_delegations_and_a_big_snapshot_are_looked_through_in_time),
 	    T(lookups_in_turn_have_a_limit_each),
+	    T(timestamp_that_appeared_since_it_was_asked_for_is_read),
 	    T(lookup_reads_no_more_roles_than_its_limit_and_a_list_more),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
