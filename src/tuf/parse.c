@@ -538,11 +538,11 @@ int mf_tuf_target_info(const struct mf_dialect *d, const struct mf_tuf_file *f, 
 	struct mf_tuf_meta m = {.length = UINT64_MAX};
 	struct mf_str custom = {0};
 	int64_t length = -1;
-	int more, rc;
+	int more = 0, rc = 0;
 	mf_json_reader_init(&r, mf_bytes_of(mf_tuf_target_value(f, i)));
 	if (mf_json_object(&r, err) < 0)
 		return -1;
-	while ((more = mf_json_object_next(&r, &name, err)) > 0) {
+	while (rc == 0 && (more = mf_json_object_next(&r, &name, err)) > 0) {
 		if (mf_json_string_eq(name, "length"))
 			rc = mf_json_int(&r, 0, MF_MAX_VERSION, &length, err);
 		else if (mf_json_string_eq(name, "hashes"))
@@ -551,13 +551,9 @@ int mf_tuf_target_info(const struct mf_dialect *d, const struct mf_tuf_file *f, 
 			rc = mf_json_skip(&r, &custom, err);
 		else
 			rc = mf_json_skip(&r, NULL, err);
-		if (rc < 0) {
-			mf_arena_clear(&scratch.arena);
-			return -1;
-		}
 	}
 	mf_arena_clear(&scratch.arena);
-	if (more < 0)
+	if (rc < 0 || more < 0)
 		return -1;
 	if (length < 0 || !(m.has_sha256 || m.has_sha512))
 		return mf_fail(err, MF_E_FORMAT, 0, "target without %s",
