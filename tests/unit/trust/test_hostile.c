@@ -626,6 +626,7 @@ static void timestamp_that_appeared_since_it_was_asked_for_is_read(void **state)
 {
 	struct simple s;
 	simple_make(&s, state);
+	write_rest(&s.w, 1, &s.online);
 	too_early = NULL;
 	answered = false;
 	s.w.remote.begin = begin_too_early;
