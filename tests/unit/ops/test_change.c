@@ -1035,6 +1035,29 @@ static void withdrawal_goes_to_the_role_that_is_meant_and_to_no_namesake(void **
 	world_drop(&w);
 }
 
+static void ok_load(struct inside *in)
+{
+	struct mf_err err = MF_ERR_INIT;
+	if (mf_trust_load(in->t, MF_STR(""), false, &err) < 0)
+		fail_msg("%s", err.msg);
+}
+
+/* Delegations with something else in the place of `from` behind a role's name. */
+static void sub_text(struct mf_str text, const char *role, const char *from, const char *to,
+		     struct mf_buf *out)
+{
+	struct mf_err err = MF_ERR_INIT;
+	char *copy MF_FREE = mf_str_dup(text);
+	char named[64];
+	(void)snprintf(named, sizeof named, "\"name\":\"%s\"", role);
+	char *at = strstr(copy, named);
+	assert_non_null(at);
+	at = strstr(at, from); /* canonical: paths follow the name */
+	assert_non_null(at);
+	*at = 0;
+	assert_int_equal(mf_buf_printf(out, &err, "%s%s%s", copy, to, at + strlen(from)), 0);
+}
+
 static int verify_with_veto(struct world *w, const char *role)
 {
 	struct manifesto_error err;
@@ -1066,8 +1089,71 @@ static void veto_role_that_cannot_be_heard_or_told_from_others_accepts_nothing(v
 	list_below(&w, "qa", "targets/lead", "other/*", TOMBSTONE);
 	assert_int_equal(verify_with_veto(&w, "lead"), MANIFESTO_POLICY);
 	assert_int_equal(verify_with_veto(&w, "security"), 0);
-	list_below(&w, "qa", "board", "other/*", TOMBSTONE);
+	/* Its namesake is nowhere where this type would be looked for. */
+	list_below(&w, "security", "mid", "other/*", entry);
+	list_below(&w, "mid", "board", "other/*", entry);
+	assert_int_equal(verify_with_veto(&w, "board"), 0);
+	list_below(&w, "qa", "targets/board", "qa/*", entry);
 	assert_int_equal(verify_with_veto(&w, "board"), MANIFESTO_POLICY);
+	world_drop(&w);
+}
+
+/* Its paths are taken away behind its withdrawal. */
+static void veto_role_without_paths_is_not_passed_over(void **state)
+{
+	struct world w;
+	struct inside in;
+	struct mf_err err = MF_ERR_INIT;
+	struct mf_buf text MF_BUF_CLEANUP = MF_BUF_INIT(1 << 16);
+	teams_make(&w, state);
+	assert_int_equal(put_with(&w, "qa", "alice", "yes", false).status, 0);
+	assert_int_equal(withdraw(&w, "security", "carol", "no").status, 0);
+	inside_open(&in, &w);
+	ok_load(&in);
+	sub_text(mf_tuf_set_find(mf_trust_set(in.t), "targets")->file->delegations_raw, "security",
+		 "\"paths\":[\"qa/*\"]", "\"paths\":[]", &text);
+	struct mf_buf canonical MF_BUF_CLEANUP = MF_BUF_INIT(1 << 16);
+	assert_int_equal(mf_json_canonicalize(mf_buf_str(&text), &canonical, &err), 0);
+	struct mf_str delegations = mf_buf_str(&canonical);
+	publish(&in, &(struct mf_trust_change){.role = "targets", .delegations = &delegations});
+	inside_close(&in);
+	assert_int_equal(verify_with_veto(&w, "qa"), 0);
+	assert_int_equal(verify_with_veto(&w, "security"), MANIFESTO_POLICY);
+	world_drop(&w);
+}
+
+static void old_version_of_a_namesake_is_nobodys(void **state)
+{
+	struct world w;
+	struct inside in;
+	struct mf_err err = MF_ERR_INIT;
+	struct manifesto_error e;
+	struct mf_buf text MF_BUF_CLEANUP = MF_BUF_INIT(1 << 16), b MF_BUF_CLEANUP = MF_BUF_INIT(1 << 16);
+	struct manifesto_get_options o = MANIFESTO_INIT(manifesto_get_options);
+	struct manifesto_get_result r = MANIFESTO_INIT(manifesto_get_result);
+	teams_make(&w, state);
+	assert_int_equal(put_with(&w, "security", "carol", "yes", false).status, 0);
+	char *entry MF_FREE = entry_in(&w, "security");
+	list_below(&w, "security", "targets/qa", "qa/*", entry);
+	/* From now on qa signs another type. */
+	inside_open(&in, &w);
+	ok_load(&in);
+	sub_text(mf_tuf_set_find(mf_trust_set(in.t), "targets")->file->delegations_raw, "qa",
+		 "\"paths\":[\"qa/*\"]", "\"paths\":[\"other/*\"]", &text);
+	struct mf_buf canonical MF_BUF_CLEANUP = MF_BUF_INIT(1 << 16);
+	assert_int_equal(mf_json_canonicalize(mf_buf_str(&text), &canonical, &err), 0);
+	struct mf_str delegations = mf_buf_str(&canonical);
+	publish(&in, &(struct mf_trust_change){.role = "targets", .delegations = &delegations});
+	inside_close(&in);
+	o.image = w.image;
+	o.type = "qa";
+	o.role = "qa";
+	o.version = 1;
+	o.write = collect;
+	o.write_arg = &b;
+	assert_int_equal(manifesto_get(w.m, &o, &r, &e), -1);
+	assert_int_equal(e.status, MANIFESTO_NOT_FOUND);
+	assert_int_equal(b.n, 0);
 	world_drop(&w);
 }
 
@@ -1138,6 +1224,8 @@ int main(void)
 	    T(image_that_is_gone_keeps_no_record),
 	    T(roles_without_authority_are_not_heard),
 	    T(withdrawal_without_a_role_is_that_of_the_role_with_the_record),
+	    T(veto_role_without_paths_is_not_passed_over),
+	    T(old_version_of_a_namesake_is_nobodys),
 	    T(every_file_says_which_roles_it_is),
 	    T(veto_role_that_cannot_be_heard_or_told_from_others_accepts_nothing),
 	    T(withdrawal_goes_to_the_role_that_is_meant_and_to_no_namesake),

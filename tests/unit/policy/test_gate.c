@@ -454,6 +454,11 @@ static void judge_taken(const struct taken *row)
 	ok(mf_gate_judge(&g, &rules.v[0], &v, &err), &err);
 	if (v.code != row->want)
 		fail_msg("%s: got %s: %s", row->says, mf_gate_code_name(v.code), mf_buf_str(&v.found).p);
+	if (row->want != MF_GATE_UNKNOWN_ROLE)
+		return;
+	struct mf_entry e MF_ENTRY_CLEANUP = {0};
+	assert_int_equal(mf_policy_select(&f.set, MF_STR("scan"), &subject, "lead", &e, &err), -1);
+	assert_int_equal(err.code, MF_E_AMBIGUOUS);
 }
 
 #define TEAM(n, p)                                                                                           \

@@ -245,6 +245,45 @@ static void signers_must_meet_the_new_threshold(void **state)
 	team_drop(&t);
 }
 
+/* What has been seen of a version is who signed it then: a key that signs the same once more, and is taken
+ * away later, does not take the floors with it. */
+static void signers_of_a_version_are_those_seen_first(void **state)
+{
+	struct team t;
+	struct mf_err err = MF_ERR_INIT;
+	struct mf_floors f;
+	team_make(&t, state);
+	ok(mf_trust_load(t.w.trust, MF_STR(""), false, &err), &err);
+	struct mf_tuf_signature *s = &t.w.trust->set.timestamp->signatures[0];
+	struct mf_digest first = s->good_for;
+	s->good_for = mf_pubkey_fingerprint(t.bob);
+	t.w.trust->set.now += 2 * 3600; /* something is written */
+	ok(mf_floors_raise(t.w.home, NAME, &t.w.trust->set, &t.w.env, &err), &err);
+	ok(mf_floors_load(t.w.home, NAME, &f, &err), &err);
+	assert_int_equal(f.timestamp.n, 1);
+	assert_true(mf_digest_eq(&f.timestamp.v[0], &first));
+	mf_floors_clear(&f);
+	team_drop(&t);
+}
+
+static void key_under_another_id_vouches_for_nothing(void **state)
+{
+	struct team t;
+	struct mf_err err = MF_ERR_INIT;
+	struct mf_floors f;
+	team_make(&t, state);
+	ok(mf_trust_load(t.w.trust, MF_STR(""), false, &err), &err);
+	ok(mf_floors_load(t.w.home, NAME, &f, &err), &err);
+	ok(mf_floor_set(&f.roles, "root", 0, &err), &err);
+	struct mf_tuf_file *root = t.w.trust->set.root;
+	for (size_t i = 0; i < root->nkeys; i++)
+		root->keys[i].id_fits = false;
+	mf_floors_follow(&f, root);
+	assert_int_equal(mf_tuf_floor_get(&f.roles, "timestamp"), 0);
+	mf_floors_clear(&f);
+	team_drop(&t);
+}
+
 /* ---- the order of files */
 
 static char order[256];
@@ -611,6 +650,8 @@ int main(void)
 	    T(floors_of_an_earlier_version_hold_until_a_new_root),
 	    T(snapshot_signers_are_looked_at_too),
 	    T(signers_must_meet_the_new_threshold),
+	    T(signers_of_a_version_are_those_seen_first),
+	    T(key_under_another_id_vouches_for_nothing),
 	    T(other_delegations_than_published_are_noticed),
 	    T(another_root_than_published_is_noticed),
 	    T(a_change_that_is_undone_at_once_is_not_reported_as_done),
