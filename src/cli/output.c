@@ -99,18 +99,23 @@ void mf_cli_warning(const char *fmt, ...)
 	va_end(ap);
 }
 
+void mf_cli_json_error(struct mf_cli_json_out *j, const struct manifesto_error *err)
+{
+	mf_cli_json_open(j, "error", '{');
+	mf_cli_json_text(j, "code", err->code);
+	mf_cli_json_int(j, "exit", err->status);
+	mf_cli_json_text(j, "message", err->message);
+	mf_cli_json_text(j, "endpoint", err->endpoint[0] ? err->endpoint : NULL);
+	mf_cli_json_text(j, "hint", err->hint[0] ? err->hint : NULL);
+	mf_cli_json_close(j, '}');
+}
+
 void mf_cli_print_error(const struct manifesto_error *err, bool json)
 {
 	if (json) {
 		struct mf_cli_json_out j = {.f = stderr};
 		mf_cli_json_open(&j, NULL, '{');
-		mf_cli_json_open(&j, "error", '{');
-		mf_cli_json_text(&j, "code", err->code);
-		mf_cli_json_int(&j, "exit", err->status);
-		mf_cli_json_text(&j, "message", err->message);
-		mf_cli_json_text(&j, "endpoint", err->endpoint[0] ? err->endpoint : NULL);
-		mf_cli_json_text(&j, "hint", err->hint[0] ? err->hint : NULL);
-		mf_cli_json_close(&j, '}');
+		mf_cli_json_error(&j, err);
 		mf_cli_json_end(&j);
 		return;
 	}

@@ -59,5 +59,7 @@ void mf_cli_json_texts(struct mf_cli_json_out *j, const char *name, const char *
 /* Begins a document on f: {"schema":"manifesto/<schema>/v1" */
 void mf_cli_json_begin(struct mf_cli_json_out *j, FILE *f, const char *schema);
 void mf_cli_json_end(struct mf_cli_json_out *j);
+/* The member "error", for one of several repositories, or for the program. */
+void mf_cli_json_error(struct mf_cli_json_out *j, const struct manifesto_error *err);
 
 #endif

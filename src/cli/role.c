@@ -182,17 +182,6 @@ int mf_cli_run_role_sign(struct mf_cli *cli, struct manifesto_error *err)
 
 /* ---------------------------------------------------------------- apply */
 
-static void failure_json(struct mf_cli_json_out *j, const struct manifesto_error *why)
-{
-	mf_cli_json_int(j, "exit", why->status);
-	mf_cli_json_open(j, "error", '{');
-	mf_cli_json_text(j, "code", why->code);
-	mf_cli_json_text(j, "message", why->message);
-	mf_cli_json_text(j, "endpoint", why->endpoint[0] ? why->endpoint : NULL);
-	mf_cli_json_text(j, "hint", why->hint[0] ? why->hint : NULL);
-	mf_cli_json_close(j, '}');
-}
-
 static void apply_one(struct mf_cli *cli, const char *image, struct mf_cli_json_out *j)
 {
 	ROLE_RESULT(r);
@@ -201,8 +190,8 @@ static void apply_one(struct mf_cli *cli, const char *image, struct mf_cli_json_
 	o.image = image;
 	o.role = NULL;
 	int rc = manifesto_role_apply(cli->m, cli->args.value[MF_OPT_FILE], &o, &r, &why);
-	if (rc < 0 && (!cli->outcome || mf_exit_graver(why.status, cli->outcome)))
-		cli->outcome = why.status;
+	if (rc < 0)
+		cli->outcome = manifesto_graver(cli->outcome, why.status);
 	if (!cli->json && rc < 0) {
 		mf_cli_warning("%s: not changed", image);
 		mf_cli_print_error(&why, false);
@@ -216,12 +205,11 @@ static void apply_one(struct mf_cli *cli, const char *image, struct mf_cli_json_
 	}
 	mf_cli_json_open(j, NULL, '{');
 	mf_cli_json_text(j, "repository", image);
-	if (rc < 0) {
-		failure_json(j, &why);
-	} else {
-		mf_cli_json_int(j, "exit", 0);
+	mf_cli_json_int(j, "exit", rc < 0 ? why.status : MANIFESTO_OK);
+	if (rc < 0)
+		mf_cli_json_error(j, &why);
+	else
 		changes_json(j, &r);
-	}
 	mf_cli_json_close(j, '}');
 }
 
@@ -238,6 +226,7 @@ int mf_cli_run_role_apply(struct mf_cli *cli, struct manifesto_error *err)
 		apply_one(cli, cli->argument[i], &j);
 	if (cli->json) {
 		mf_cli_json_close(&j, ']');
+		mf_cli_json_int(&j, "exit", cli->outcome);
 		mf_cli_json_end(&j);
 	}
 	return 0;

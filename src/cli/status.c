@@ -157,23 +157,6 @@ static void status_json(struct mf_cli_json_out *j, const struct manifesto_status
 
 /* ---------------------------------------------------------------- several repositories */
 
-/* One that cannot be examined does not hide the others. */
-static void show_failure(const struct mf_cli *cli, struct mf_cli_json_out *j,
-			 const struct manifesto_error *why)
-{
-	if (!cli->json) {
-		mf_cli_print_error(why, false);
-		return;
-	}
-	mf_cli_json_open(j, "error", '{');
-	mf_cli_json_text(j, "code", why->code);
-	mf_cli_json_int(j, "exit", why->status);
-	mf_cli_json_text(j, "message", why->message);
-	mf_cli_json_text(j, "endpoint", why->endpoint[0] ? why->endpoint : NULL);
-	mf_cli_json_text(j, "hint", why->hint[0] ? why->hint : NULL);
-	mf_cli_json_close(j, '}');
-}
-
 /* Does one repository with the command's own function: the status of it, -1 for what ends the program. */
 typedef int (*one_fn)(struct mf_cli *cli, const char *repository, struct mf_cli_json_out *j,
 		      struct manifesto_error *why);
@@ -197,10 +180,12 @@ static int each_repository(struct mf_cli *cli, const char *schema, one_fn one, s
 			*err = why;
 			return -1;
 		}
-		if (status < 0) {
-			show_failure(cli, &j, &why);
+		if (status < 0 && cli->json)
+			mf_cli_json_error(&j, &why);
+		else if (status < 0)
+			mf_cli_print_error(&why, false);
+		if (status < 0) /* one that cannot be examined does not hide the others */
 			status = why.status;
-		}
 		if (cli->json) {
 			mf_cli_json_int(&j, "exit", status);
 			mf_cli_json_close(&j, '}');
