@@ -242,6 +242,17 @@ static int need_manifest(struct mf_image *im, struct mf_err *err)
 	return err->code == MF_E_NOT_FOUND ? mf_wrap(err, "no image %s", digest) : -1;
 }
 
+/* Whoever names a repository where an image is wanted has asked for `latest` without knowing it. */
+static int no_such_tag(const struct mf_image *im, struct mf_err *err)
+{
+	if (err->code != MF_E_NOT_FOUND || !im->ref.tag || im->ref.transport == MF_TRANSPORT_LAYOUT)
+		return -1;
+	if (strcmp(im->ref.tag, "latest") == 0)
+		mf_err_set_hint(err, "without tag and digest 'latest' is meant; 'manifesto list --all "
+				     "REPOSITORY' shows the images that have records");
+	return mf_wrap(err, "no image with tag '%s'", im->ref.tag);
+}
+
 int mf_image_resolve(struct mf_image *im, bool exists, struct mf_err *err)
 {
 	if (!im->resolved) {
@@ -252,10 +263,7 @@ int mf_image_resolve(struct mf_image *im, bool exists, struct mf_err *err)
 			    im->resolve ? im->resolve : mf_resolve_begin(im->images, im->ref.tag, err);
 			im->resolve = NULL;
 			if (!r || mf_resolve_end(r, &im->digest, im->media_type, &im->size, err) < 0)
-				return err->code == MF_E_NOT_FOUND && im->ref.tag &&
-					       im->ref.transport != MF_TRANSPORT_LAYOUT
-					   ? mf_wrap(err, "no image with tag '%s'", im->ref.tag)
-					   : -1;
+				return no_such_tag(im, err);
 		}
 		im->resolved = true;
 	}

@@ -212,6 +212,8 @@ run manifesto status "$REGISTRY/no/such" "$repository"
 check_status 'the same as text' 3
 check_stderr_has 'with a line for the one' 'no/such'
 check_stdout_has 'and the table of the other' 'alice-notary-root'
+refused 'a repository is no image' 3 list "$repository"
+check_stderr_has 'how to list all of them is told' 'manifesto list --all'
 refused 'a tag is not a repository' 2 status "$repository:1.0"
 many=()
 for i in 1 2 3 4 5 6 7 8; do many+=("$repository"); done
