@@ -35,6 +35,10 @@ const struct mf_tuf_role *mf_admin_find(const struct mf_tuf_set *set, const char
 	return NULL;
 }
 
+/* As many as lists show. Whoever may list keys, in a delegation of their own, could make one of the same
+ * first eight digits as the key of a new colleague in hours; sixteen are out of reach. */
+#define MIN_DIGITS 16
+
 static bool hex_starts(const struct mf_pubkey *pub, const char *prefix)
 {
 	char hex[65];
@@ -48,7 +52,7 @@ struct mf_pubkey *mf_admin_listed_key(const struct mf_tuf_set *set, const char *
 {
 	struct mf_pubkey *found = NULL;
 	struct mf_esc e;
-	for (size_t i = 0; i <= set->nroles && strlen(fingerprint) >= 8; i++) {
+	for (size_t i = 0; i <= set->nroles && strlen(fingerprint) >= MIN_DIGITS; i++) {
 		const struct mf_tuf_file *f = i < set->nroles ? set->roles[i]->file : set->root;
 		for (size_t k = 0; k < f->nkeys; k++) {
 			struct mf_pubkey *pub = f->keys[k].id_fits ? f->keys[k].pub : NULL;
@@ -70,7 +74,7 @@ struct mf_pubkey *mf_admin_listed_key(const struct mf_tuf_set *set, const char *
 		      mf_esc(&e, mf_str_c(fingerprint)));
 	mf_err_set_hint(err,
 			"--key takes a file with a public key, or the fingerprint of a key of this machine "
-			"or of the repository");
+			"or (16 digits at least) of the repository");
 	return NULL;
 }
 

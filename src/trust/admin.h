@@ -52,7 +52,7 @@ int mf_admin_run(struct mf_trust *t, const char *image, const struct mf_admin_pl
 
 /* The delegation of `targets` that goes by this name; NULL. */
 const struct mf_tuf_role *mf_admin_find(const struct mf_tuf_set *set, const char *name);
-/* A public key of this fingerprint (or a unique prefix of at least 8 digits) that the repository lists
+/* A public key of this fingerprint (or a unique prefix of at least 16 digits) that the repository lists
  * anywhere, a new reference; NULL with MF_E_KEY. */
 struct mf_pubkey *mf_admin_listed_key(const struct mf_tuf_set *set, const char *fingerprint,
 				      struct mf_err *err) MF_NODISCARD;

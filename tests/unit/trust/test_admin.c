@@ -284,6 +284,25 @@ static void key_under_another_id_vouches_for_nothing(void **state)
 	team_drop(&t);
 }
 
+static void listed_keys_are_named_by_enough_digits(void **state)
+{
+	struct team t;
+	char hex[65];
+	team_make(&t, state);
+	does(&t, add("qa", &t.bob, 1), 1);
+	struct mf_digest fp = mf_pubkey_fingerprint(t.bob);
+	mf_digest_hex(hex, &fp);
+	for (size_t n = 64; n >= 8; n--) {
+		struct mf_err err = MF_ERR_INIT;
+		hex[n] = 0;
+		struct mf_pubkey *found MF_PUBKEY_CLEANUP =
+		    mf_admin_listed_key(mf_trust_set(t.w.trust), hex, &err);
+		assert_int_equal(found != NULL, n >= 16);
+		assert_int_equal(err.code, n >= 16 ? MF_OK : MF_E_KEY);
+	}
+	team_drop(&t);
+}
+
 /* ---- the order of files */
 
 static char order[256];
@@ -652,6 +671,7 @@ int main(void)
 	    T(signers_must_meet_the_new_threshold),
 	    T(signers_of_a_version_are_those_seen_first),
 	    T(key_under_another_id_vouches_for_nothing),
+	    T(listed_keys_are_named_by_enough_digits),
 	    T(other_delegations_than_published_are_noticed),
 	    T(another_root_than_published_is_noticed),
 	    T(a_change_that_is_undone_at_once_is_not_reported_as_done),
