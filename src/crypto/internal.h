@@ -76,8 +76,6 @@ struct mf_pubkey *mf_pubkey_from_evp(EVP_PKEY *evp, struct mf_err *err) MF_NODIS
 
 /* The private key as OpenSSL wants it, for one operation; the caller frees it. Not for ed25519. */
 EVP_PKEY *mf_privkey_evp(const struct mf_privkey *k, struct mf_err *err) MF_NODISCARD;
-/* PKCS #8 octets (all of them one ECDSA or RSA key) to OpenSSL's form; NULL with MF_E_FORMAT. */
-EVP_PKEY *mf_evp_from_pkcs8(struct mf_bytes der, struct mf_err *err) MF_NODISCARD;
 /* OpenSSL's form to a private key: the inverse, whatever encoding it was read from. */
 struct mf_privkey *mf_privkey_from_evp(EVP_PKEY *evp, struct mf_err *err) MF_NODISCARD;
 

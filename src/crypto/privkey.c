@@ -73,7 +73,8 @@ static struct mf_privkey *from_seed(struct mf_bytes seed, struct mf_err *err)
 	return privkey_make(mf_pubkey_from_ed25519((struct mf_bytes){pk, sizeof(pk)}, err), seed, err);
 }
 
-EVP_PKEY *mf_evp_from_pkcs8(struct mf_bytes der, struct mf_err *err)
+/* PKCS #8 octets (all of them one ECDSA or RSA key) to OpenSSL's form; NULL with MF_E_FORMAT. */
+static EVP_PKEY *evp_from_pkcs8(struct mf_bytes der, struct mf_err *err)
 {
 	MF_OSSL_QUIET;
 	const unsigned char *p = der.p;
@@ -91,7 +92,7 @@ EVP_PKEY *mf_evp_from_pkcs8(struct mf_bytes der, struct mf_err *err)
 
 EVP_PKEY *mf_privkey_evp(const struct mf_privkey *k, struct mf_err *err)
 {
-	return mf_evp_from_pkcs8(mf_secret_bytes(&k->secret), err);
+	return evp_from_pkcs8(mf_secret_bytes(&k->secret), err);
 }
 
 /* The public key inside an EC key file is only a claim. RSA keys have no second copy to differ from; a wrong
@@ -143,7 +144,7 @@ struct mf_privkey *mf_privkey_from_secret(enum mf_key_type t, struct mf_bytes se
 
 	if (t == MF_KEY_ED25519)
 		return from_seed(secret, err);
-	evp = mf_evp_from_pkcs8(secret, err);
+	evp = evp_from_pkcs8(secret, err);
 	if (!evp)
 		return NULL;
 	k = mf_privkey_from_evp(evp, err);

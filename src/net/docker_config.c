@@ -16,7 +16,9 @@ const char *mf_docker_server_name(const char *host)
 	return is_hub(host) ? "https://index.docker.io/v1/" : host;
 }
 
-int mf_docker_key_match(struct mf_str key, const char *host)
+/* Does a key of the file ("https://index.docker.io/v1/", "host:5000") name the host? 0 no, 1 yes, 2 exactly.
+ */
+static int key_match(struct mf_str key, const char *host)
 {
 	static const struct mf_str https = {"https://", 8}, http = {"http://", 7};
 	if (mf_str_eqz(key, host) || mf_str_eqz(key, mf_docker_server_name(host)))
@@ -63,7 +65,7 @@ static int match_name(struct mf_json_string name, const char *host, struct mf_er
 	struct mf_buf key MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_CONFIG_BYTES);
 	if (mf_json_string_decode(name, &key, err))
 		return -1;
-	return mf_docker_key_match(mf_buf_str(&key), host);
+	return key_match(mf_buf_str(&key), host);
 }
 
 static int read_auth(struct mf_docker_entry *out, struct mf_json_reader *r, struct mf_err *err)

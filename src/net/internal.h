@@ -175,9 +175,6 @@ int mf_docker_config_scan(struct mf_docker_entry *out, struct mf_bytes doc, cons
 			  struct mf_err *err) MF_NODISCARD;
 /* The name that helpers and old files know Docker Hub by, else the host itself. */
 const char *mf_docker_server_name(const char *host);
-/* Does a key of the file ("https://index.docker.io/v1/", "host:5000") name the host? 0 no, 1 yes, 2 exactly.
- */
-int mf_docker_key_match(struct mf_str key, const char *host);
 
 /* helper.c */
 /* Asks docker-credential-NAME; none stored leaves *out empty. `file` is named in errors. MF_E_AUTH. */

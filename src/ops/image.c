@@ -253,7 +253,8 @@ static int no_such_tag(const struct mf_image *im, struct mf_err *err)
 	return mf_wrap(err, "no image with tag '%s'", im->ref.tag);
 }
 
-int mf_image_resolve(struct mf_image *im, bool exists, struct mf_err *err)
+/* Ends resolving: digest, and with `exists` also media type and size (an IMAGE@DIGEST is then asked for). */
+static int resolve_image(struct mf_image *im, bool exists, struct mf_err *err)
 {
 	if (!im->resolved) {
 		if (im->ref.has_digest) {
@@ -375,7 +376,7 @@ static int from_index(struct mf_image *im, const char *platform, bool all, struc
 int mf_image_subjects(struct mf_image *im, const char *platform, bool all, bool exists,
 		      struct mf_subjects *out, struct mf_err *err)
 {
-	if (mf_image_resolve(im, exists, err) < 0)
+	if (resolve_image(im, exists, err) < 0)
 		return -1;
 	struct mf_subjects s __attribute__((cleanup(mf_subjects_clear))) = {
 	    .v = mf_calloc(1, sizeof(struct mf_subject)), .n = 1};

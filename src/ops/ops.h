@@ -92,8 +92,6 @@ int mf_image_open(struct mf_image *im, struct manifesto *m, const char *text,
 		  struct mf_err *err) MF_NODISCARD;
 /* Begins resolving the tag and the trust metadata, at once. */
 int mf_image_begin(struct mf_image *im, struct mf_err *err) MF_NODISCARD;
-/* Ends resolving: digest, and with `exists` also media type and size (an IMAGE@DIGEST is then asked for). */
-int mf_image_resolve(struct mf_image *im, bool exists, struct mf_err *err) MF_NODISCARD;
 
 /* One image manifest that a record belongs to. */
 struct mf_subject {

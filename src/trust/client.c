@@ -43,7 +43,7 @@ int mf_trust_open(const char *url, const char *gun, const char *pin_name, const 
 	return 0;
 }
 
-void mf_trust_drop_early(struct mf_trust *t)
+static void drop_early(struct mf_trust *t)
 {
 	for (size_t i = 0; i < EARLY_COUNT; i++) {
 		if (t->early[i])
@@ -66,7 +66,7 @@ void mf_trust_close(struct mf_trust *t)
 	if (!t)
 		return;
 	if (t->repo) {
-		mf_trust_drop_early(t);
+		drop_early(t);
 		t->repo->ops->close(t->repo);
 	}
 	mf_tuf_set_clear(&t->set);
@@ -593,7 +593,7 @@ int mf_trust_load(struct mf_trust *t, struct mf_str prefix, bool for_signing, st
 	if (rc < 0 && worth_another_try(t, err)) {
 		mf_env_log(t->cfg->env, MF_LOG_INFO, "once more, without the cache: %s", err->msg);
 		mf_err_clear(err);
-		mf_trust_drop_early(t);
+		drop_early(t);
 		rc = load_once(t, prefix, false, err);
 		if (rc < 0 &&
 		    err->code == MF_E_NOT_FOUND) /* there was a root in the cache: this is no absence */
@@ -602,10 +602,10 @@ int mf_trust_load(struct mf_trust *t, struct mf_str prefix, bool for_signing, st
 	for (int tries = 0; rc < 0 && tries < MAX_OVERTAKEN && overtaken(t, err); tries++) {
 		mf_env_log(t->cfg->env, MF_LOG_INFO, "again, as there is a newer root: %s", err->msg);
 		mf_err_clear(err);
-		mf_trust_drop_early(t);
+		drop_early(t);
 		rc = load_once(t, prefix, false, err);
 	}
-	mf_trust_drop_early(t);
+	drop_early(t);
 	if (rc < 0) {
 		mf_err_set_endpoint(err, t->repo->where);
 		if (for_signing && err->code == MF_E_EXPIRED && !t->floors.any)

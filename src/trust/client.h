@@ -35,7 +35,6 @@ struct mf_trust {
 /* Fetches one file now: 1, 0 not there, -1. */
 int mf_trust_fetch(struct mf_trust *t, const struct mf_fetch_key *key, struct mf_buf *out,
 		   struct mf_err *err) MF_NODISCARD;
-void mf_trust_drop_early(struct mf_trust *t);
 /* Where roots are numbered (root.c): begins to ask for what may be newer than the newest root known here, or
  * with an empty cache for the first two. */
 int mf_trust_begin_roots(struct mf_trust *t, struct mf_err *err) MF_NODISCARD;
