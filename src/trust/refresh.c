@@ -164,6 +164,24 @@ static bool can_follow(const struct round *r)
 	       (can_sign(r->t, &roles[MF_TUF_SNAPSHOT]) && can_sign(r->t, &roles[MF_TUF_TIMESTAMP]));
 }
 
+static bool signed_by_us(const struct round *r, const struct mf_tuf_file *f)
+{
+	for (size_t i = 0; i < f->nsignatures; i++)
+		if (f->signatures[i].good &&
+		    mf_keystore_find_fp(r->t->cfg->keys, &f->signatures[i].good_for) != NULL)
+			return true;
+	return false;
+}
+
+/* A team may list a role with our key, and what it likes in it. A file that does not say whose it is would be
+ * good under our signature for whatever else we sign for: there we sign once more only what we have signed.
+ */
+static bool is_safe(const struct round *r, const struct mf_tuf_loaded *l)
+{
+	return !l->by || l->parent == r->t->set.roles[0] || r->t->set.d->says_role ||
+	       signed_by_us(r, l->file);
+}
+
 static int renew_targets(struct round *r, struct mf_err *err)
 {
 	const struct mf_tuf_set *set = &r->t->set;
@@ -173,7 +191,7 @@ static int renew_targets(struct round *r, struct mf_err *err)
 		/* A role that two delegators list is loaded for each. */
 		if (!due(r, l->file) || mf_tuf_set_find(set, l->role) != l)
 			continue;
-		if (!role || !can_sign(r->t, role) || !can_follow(r)) {
+		if (!role || !can_sign(r->t, role) || !can_follow(r) || !is_safe(r, l)) {
 			if (tell(r, l->role, false, l->file->version, l->file->expires, err) < 0)
 				return -1;
 			continue;

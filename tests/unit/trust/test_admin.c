@@ -303,6 +303,92 @@ static void listed_keys_are_named_by_enough_digits(void **state)
 	team_drop(&t);
 }
 
+/* ---- signing anew */
+
+static struct mf_tuf_loaded *nested_role(struct team *t)
+{
+	struct mf_err err = MF_ERR_INIT;
+	ok(mf_trust_load(t->w.trust, MF_STR(""), false, &err), &err);
+	for (size_t i = 0; i < t->w.trust->set.nroles; i++)
+		if (strcmp(t->w.trust->set.roles[i]->role, "nested") == 0)
+			return t->w.trust->set.roles[i];
+	fail_msg("it is not there");
+	return NULL;
+}
+
+static int nested_intent(void *arg, struct mf_trust *t, struct mf_trust_change *out, struct mf_err *err)
+{
+	(void)t;
+	(void)err;
+	*out = (struct mf_trust_change){.role = "qa", .delegations = arg};
+	return 1;
+}
+
+/* qa lists a role with alice's key, and its own holder's. */
+static void list_nested(struct team *t)
+{
+	static const char *const paths[] = {"qa/*"};
+	struct mf_err err = MF_ERR_INIT;
+	struct mf_pubkey *both[] = {t->alice, t->carol};
+	struct mf_buf objects[2] = {MF_BUF_INIT(4096), MF_BUF_INIT(4096)}, text = MF_BUF_INIT(65536);
+	char ids[2][65];
+	struct mf_tuf_root_key keys[2];
+	int64_t version;
+	for (size_t i = 0; i < 2; i++) {
+		ok(mf_dialect_tuf1.key_write(both[i], NULL, &objects[i], ids[i], &err), &err);
+		keys[i] = (struct mf_tuf_root_key){.object = mf_buf_str(&objects[i]), .id = ids[i]};
+	}
+	struct mf_tuf_delegation d = {
+	    .name = "nested", .keys = keys, .nkeys = 2, .threshold = 1, .paths = paths, .npaths = 1};
+	ok(mf_tuf_build_delegations(&mf_dialect_tuf1, MF_STR(""), &d, 1, &text, &err), &err);
+	struct mf_str delegations = mf_buf_str(&text);
+	ok(mf_trust_update(t->w.trust, MF_STR(""), nested_intent, &delegations, &version, &err), &err);
+	mf_buf_clear(&objects[0]);
+	mf_buf_clear(&objects[1]);
+	mf_buf_clear(&text);
+}
+
+static bool renews_nested(struct team *t)
+{
+	const struct mf_refresh_options o = {.all = true};
+	struct mf_refreshed done = {0};
+	struct mf_err err = MF_ERR_INIT;
+	bool yes = false;
+	ok(mf_trust_refresh(t->w.trust, &o, &done, &err), &err);
+	for (size_t i = 0; i < done.n; i++)
+		yes |= strcmp(done.v[i].role, "nested") == 0 && done.v[i].done;
+	mf_refreshed_clear(&done);
+	return yes;
+}
+
+/* With files that do not say whose they are, as on a Notary server. */
+static void what_a_team_has_put_under_our_key_is_not_signed_anew(void **state)
+{
+	struct team t;
+	struct mf_err err = MF_ERR_INIT;
+	struct mf_dialect silent = mf_dialect_tuf1;
+	struct mf_repo_ops ops = mf_repo_tuf_dir;
+	team_make(&t, state);
+	does(&t, add("qa", &t.bob, 1), 1);
+	list_nested(&t);
+	put_as(&t, "nested", "carol");
+	silent.says_role = false;
+	ops.dialect = &silent;
+	t.w.trust->repo->ops = &ops;
+	char *keys = mf_path_join(t.w.dir, "keys", NULL);
+	remove_in(keys, "carol.key");
+	mf_keystore_free(t.w.keys);
+	t.w.keys = mf_keystore_new(keys, &t.w.pass, &t.w.env, &err);
+	t.w.cfg.keys = t.w.keys;
+	free(keys);
+	int64_t before = nested_role(&t)->file->version;
+	assert_false(renews_nested(&t));
+	assert_int_equal(nested_role(&t)->file->version, before);
+	put_as(&t, "nested", "alice"); /* now it is ours as well */
+	assert_true(renews_nested(&t));
+	team_drop(&t);
+}
+
 /* ---- the order of files */
 
 static char order[256];
@@ -672,6 +758,7 @@ int main(void)
 	    T(signers_of_a_version_are_those_seen_first),
 	    T(key_under_another_id_vouches_for_nothing),
 	    T(listed_keys_are_named_by_enough_digits),
+	    T(what_a_team_has_put_under_our_key_is_not_signed_anew),
 	    T(other_delegations_than_published_are_noticed),
 	    T(another_root_than_published_is_noticed),
 	    T(a_change_that_is_undone_at_once_is_not_reported_as_done),
