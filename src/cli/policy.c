@@ -32,7 +32,7 @@ int mf_cli_run_policy_check(struct mf_cli *cli, struct manifesto_error *err)
 		return -1;
 	if (cli->json) {
 		struct mf_cli_json_out j;
-		mf_cli_json_begin(&j, stdout, "policy");
+		mf_cli_json_begin(&j, stdout, "policy-check");
 		mf_cli_json_text(&j, "name", r.name);
 		mf_cli_json_texts(&j, "requires", r.lines, r.nlines);
 		mf_cli_json_end(&j);

@@ -283,10 +283,10 @@ static int refuse_pin(const struct mf_trust *t, const struct chain *c, struct mf
 			return -1;
 	add_fingerprints(served, sizeof served, newest);
 	for (size_t i = 0; i < t->pin.n && i < 4; i++) {
+		if (i)
+			*at++ = ' ';
 		mf_digest_hex(at, &t->pin.fingerprints[i]);
 		at += 64;
-		*at++ = ' ';
-		*at = 0;
 	}
 	(void)mf_fail(err, MF_E_PIN, 0,
 		      "no root of '%s' matches the pin: pinned %s; %s root version %lld has keys %s",

@@ -56,7 +56,7 @@ check_stdout_is 'a policy in words' "An image must have, for 'release':
   - no withdrawal by role security, of whatever type it may sign
   - in place of a requirement: an unexpired 'waiver' signed by 2 keys of the roles board, cto"
 run manifesto policy check --json "$T_TOP/testdata/policy/valid/all-members.json"
-check_json 'and as JSON' '.schema == "manifesto/policy/v1" and .name == "release" and (.requires | length) == 5'
+check_json 'and as JSON' '.schema == "manifesto/policy-check/v1" and .name == "release" and (.requires | length) == 5'
 run manifesto policy check -q "$T_TOP/testdata/policy/valid/short.json"
 check_stdout_empty 'quietly'
 run_with "$T_TOP/testdata/policy/valid/short.json" manifesto policy check -
