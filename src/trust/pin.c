@@ -107,6 +107,28 @@ static int read_pin(const char *home, const char *pattern, const json_t *value, 
 	return 0;
 }
 
+/* The pin that decides for a name: its own, else that of the longest prefix. NULL: none. */
+static json_t *governing(const json_t *pins, const char *name, const char **best_pattern)
+{
+	json_t *best = json_object_get(pins, name);
+	size_t longest = 0;
+	*best_pattern = name;
+	if (best)
+		return best;
+	/* jansson's iteration takes no const tree, and changes nothing. */
+	json_t *all = (json_t *)(uintptr_t)pins, *value;
+	const char *pattern;
+	json_object_foreach(all, pattern, value)
+	{
+		if (!prefix_fits(pattern, name) || (best && strlen(pattern) <= longest))
+			continue;
+		best = value;
+		*best_pattern = pattern;
+		longest = strlen(pattern);
+	}
+	return best;
+}
+
 int mf_pin_find(const char *home, const char *name, struct mf_pin *out, struct mf_err *err)
 {
 	struct mf_pin pin = {0};
@@ -116,17 +138,8 @@ int mf_pin_find(const char *home, const char *name, struct mf_pin *out, struct m
 	json_t *tree MF_JSON_CLEANUP = load(path, err);
 	if (!tree)
 		return -1;
-	json_t *pins = json_object_get(tree, "pins"), *value, *best = json_object_get(pins, name);
-	const char *pattern, *best_pattern = name;
-	size_t longest = 0;
-	if (!best)
-		json_object_foreach(pins, pattern, value) if (prefix_fits(pattern, name) &&
-							      (!best || strlen(pattern) > longest))
-		{
-			best = value;
-			best_pattern = pattern;
-			longest = strlen(pattern);
-		}
+	const char *best_pattern;
+	const json_t *best = governing(json_object_get(tree, "pins"), name, &best_pattern);
 	if (best && read_pin(home, best_pattern, best, &pin, err) < 0) {
 		mf_pin_clear(&pin);
 		struct mf_esc e;
@@ -247,7 +260,10 @@ static int compare(const char *home, const char *pattern, const json_t *value, j
 	struct mf_pin theirs __attribute__((cleanup(mf_pin_clear))) = {0};
 	struct mf_pin ours __attribute__((cleanup(mf_pin_clear))) = {0};
 	struct mf_esc e;
-	const json_t *have = json_object_get(pins, pattern);
+	const char *held;
+	/* One that decides for these names so far is overruled by a longer one, which is as good as replaced.
+	 */
+	const json_t *have = governing(pins, pattern, &held);
 	if (!*pattern || read_pin(home, pattern, value, &theirs, err) < 0) {
 		if (!*pattern)
 			return mf_fail(err, MF_E_FORMAT, 0, "a pin without a name");
@@ -260,8 +276,8 @@ static int compare(const char *home, const char *pattern, const json_t *value, j
 		return 0;
 	/* What is broken here may be replaced, and is not the same as anything. */
 	struct mf_err broken = MF_ERR_INIT;
-	bool same = read_pin(home, pattern, have, &ours, &broken) == 0 && same_pin(&theirs, &ours);
-	*what = same ? MF_PIN_SAME : MF_PIN_REPLACED;
+	bool same = read_pin(home, held, have, &ours, &broken) == 0 && same_pin(&theirs, &ours);
+	*what = !same ? MF_PIN_REPLACED : strcmp(held, pattern) == 0 ? MF_PIN_SAME : MF_PIN_ADDED;
 	return 0;
 }
 

@@ -47,6 +47,15 @@ for change in '.pins["127.0.0.1:5000/acme/app"].threshold = 1' \
 	run manifesto trust export
 	check_stdout_file 'and nothing of the file was taken over' all.json
 done
+# A pin of a longer name would decide instead of the prefix that is pinned.
+jq '{manifestoTrust: 1, pins: {"registry.example/team/app": {fingerprints: ["'"$(fp e)"'"]}}}' all.json >longer.json
+jq '.pins = {"registry.example/team/*": {fingerprints: ["'"$(fp d)"'"]}} | .manifestoTrust = 1' all.json >prefix.json
+MANIFESTO_HOME=$T/other run manifesto trust import prefix.json
+check_status 'a prefix is pinned' 0
+MANIFESTO_HOME=$T/other refused 'a pin that overrules a prefix' 10 trust import longer.json
+jq '.pins["registry.example/team/app"].fingerprints = ["'"$(fp d)"'"]' longer.json >agrees.json
+MANIFESTO_HOME=$T/other run manifesto trust import agrees.json
+check_status 'one that agrees with it' 0
 run manifesto trust import --force --json differs.json
 check_status '--force' 0
 check_json 'replaces it' '.replaced == ["127.0.0.1:5000/acme/app"] and .added == ["a/new"] and .unchanged == 1'
