@@ -13,7 +13,7 @@ snapshot() {
 	(
 		server_state
 		cd "$T" && find "${WATCH[@]}" \( -name locks -o -name floors -o -path home/cache -o -path home/manifesto \) -prune -o \
-			! -name '*.lock' -printf '%p %y %m %s %l\n'
+			! -name '*.lock' \( -type d -printf '%p %y %m\n' -o -printf '%p %y %m %s %l\n' \)
 		find "${WATCH[@]}" \( -name locks -o -name floors -o -path home/cache \) -prune -o -type f -size -2M ! -name '*.lock' -exec sha256sum {} +
 		find home/manifesto \( -name locks -o -name floors \) -prune -o -type f ! -name '*.lock' -print 2>/dev/null
 	) | LC_ALL=C sort
