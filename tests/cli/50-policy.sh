@@ -94,9 +94,9 @@ usage 'a malformed reference' 'UPPER' "$image" example.com/UPPER --require qa
 usage 'platforms twice' 'exclude each other' "$image" --require qa --platform linux/amd64 --all-platforms
 usage 'a policy that is not there' 'nowhere.json' "$image" --policy nowhere.json
 usage 'a policy that is none' 'reader-two-values' "$image" --policy "$T_TOP/testdata/policy/invalid/reader-two-values.json"
-usage 'standard input twice' 'asked for twice' - --images - --require qa
-usage 'standard input for images and policy' 'asked for twice' - --policy -
-usage 'standard input for images twice' 'asked for twice' - - --require qa
+usage 'standard input twice' 'asked for more than once' - --images - --require qa
+usage 'standard input for images and policy' 'asked for more than once' - --policy -
+usage 'standard input for images twice' 'asked for more than once' - - --require qa
 usage 'a list that is not there' 'nowhere' --images nowhere --require qa
 printf '%s %s\n' "$image" "$image" >two
 usage 'two references on a line' "line 1 of 'two'" --images two --require qa

@@ -22,16 +22,28 @@ sound() { # IMAGE OLD NEW
 	done
 }
 
+# Microseconds that a command takes.
+took_us() { # COMMAND...
+	local from
+	from=$(date +%s%N)
+	"$@" >/dev/null 2>&1 </dev/null
+	echo $((($(date +%s%N) - from) / 1000))
+}
+# Sleeps so many twelfths of a time: the later ones of fifteen find nothing to kill.
+sleep_part() { # I MICROSECONDS
+	sleep "$(printf '0.%06d' $(($1 * $2 / 12)))"
+}
+
 # Puts that are killed after a growing time.
-kills() { # NAME IMAGE STEP-MS
-	local i pid killed=0 unsound=0 after=0
+kills() { # NAME IMAGE
+	local i pid us killed=0 unsound=0 after=0
 	echo 0 >"$T/now.txt"
-	put "$2" main "$T/now.txt"
+	us=$(took_us manifesto put -q "$2" main "$T/now.txt")
 	for ((i = 1; i <= 15; i++)); do
 		echo "$i" >"$T/next.txt"
 		manifesto put -q "$2" main "$T/next.txt" >/dev/null 2>&1 </dev/null &
 		pid=$!
-		sleep "$(printf '0.%03d' $((i * $3)))"
+		sleep_part $i "$us"
 		kill -9 $pid 2>/dev/null
 		wait $pid 2>/dev/null
 		[ $? != 137 ] || killed=$((killed + 1))
@@ -53,17 +65,20 @@ kills() { # NAME IMAGE STEP-MS
 	check_json "$1: nothing was lost" '[.records[] | select(.type | startswith("after-"))] | length == 15'
 }
 manifesto put -q --no-passphrase --init --key alice oci:image:1.0 other /etc/hostname >/dev/null || t_bail 'first put'
-kills layout oci:image:1.0 2
+kills layout oci:image:1.0
 put "$REGISTRY/acme/app:1.0" other /etc/hostname --init --no-passphrase --key alice
-kills 'registry and Notary' "$REGISTRY/acme/app:1.0" 9
+kills 'registry and Notary' "$REGISTRY/acme/app:1.0"
 
 # The first put of all.
 dead=0 stuck=0
+make_image fresh >/dev/null
+us=$(took_us manifesto put -q --init --no-passphrase --key alice oci:fresh:1.0 main now.txt)
+rm -rf home/manifesto/trust.json home/manifesto/floors
 for ((i = 1; i <= 15; i++)); do
 	rm -rf fresh
 	make_image fresh >/dev/null
 	manifesto put -q --init --no-passphrase --key alice oci:fresh:1.0 main now.txt >/dev/null 2>&1 </dev/null &
-	sleep "$(printf '0.%03d' $((i * 2)))"
+	sleep_part $i "$us"
 	kill -9 $! 2>/dev/null
 	wait $! 2>/dev/null
 	[ $? != 137 ] || dead=$((dead + 1))
