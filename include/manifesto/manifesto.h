@@ -171,10 +171,10 @@ struct manifesto_put_options {
 			    NULL: any that fits */
 	const char *platform; /* "os/arch[/variant]": the child of an index */
 	int all_platforms;    /* the index and each of its children */
-	int force;            /* replace the record even if somebody changed it meanwhile */
-	int reinstate;        /* lift a withdrawal by the same role */
-	int init;             /* initialise the trust repository when there is none */
-	int link;             /* layout: also list the artifact manifest in index.json */
+	int force;     /* replace the record even if somebody changed it meanwhile, or it is the same */
+	int reinstate; /* lift a withdrawal by the same role */
+	int init;      /* initialise the trust repository when there is none */
+	int link;      /* layout: also list the artifact manifest in index.json */
 };
 struct manifesto_put_item {
 	const char *image;    /* repository@sha256:... */

@@ -91,7 +91,7 @@ static const char *next_step(enum mf_gate_code c)
 	static const char *const steps[MF_GATE_CODES] = {
 	    [MF_GATE_SIGNERS] = "another key of these roles must sign the same content: 'manifesto sign'",
 	    [MF_GATE_MEDIA_TYPE] = "put it again with --media-type",
-	    [MF_GATE_TOO_OLD] = "it has to be made anew: 'manifesto put'",
+	    [MF_GATE_TOO_OLD] = "it has to be made anew: 'manifesto put --force'",
 	    [MF_GATE_FROM_FUTURE] = "compare the clocks of this machine and of the signer",
 	    [MF_GATE_EXPIRED] = "it has to be made anew: 'manifesto put'",
 	    [MF_GATE_FOREIGN] =

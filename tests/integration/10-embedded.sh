@@ -74,6 +74,11 @@ run manifesto put oci:app:1.0 qa-approval "$approval"
 check_status 'the same put again' 0
 check_stdout_has 'nothing is published' "'qa-approval' is already stored at sha256:$(sum "$approval"); nothing to publish"
 check 'nothing was written' diff -r trust.before app/trust
+made=$(manifesto list --json oci:app:1.0 | jq -r '.records[0].created')
+sleep 1.1
+run manifesto put --force oci:app:1.0 qa-approval "$approval"
+check_stdout_has 'unless it is forced' 'Metadata '"'qa-approval'"' stored'
+check 'then the record is of now' test "$(manifesto list --json oci:app:1.0 | jq -r '.records[0].created')" '>' "$made"
 printf 'second\0version\377' >second
 run manifesto put oci:app:1.0 qa-approval second
 check_status 'another content' 0
