@@ -216,7 +216,7 @@ refused 'a repository is no image' 3 list "$repository"
 check_stderr_has 'how to list all of them is told' 'manifesto list --all'
 refused 'a tag is not a repository' 2 status "$repository:1.0"
 many=()
-for i in 1 2 3 4 5 6 7 8; do many+=("$repository"); done
+while [ ${#many[@]} -lt 8 ]; do many+=("$repository"); done
 run manifesto status --json "${many[@]}" "$repository:1.0"
 check_status 'nor behind others' 2
 check_json 'whose state is told all the same, in one document' '.exit == 2 and (.repositories | length) == 9 and .repositories[8].exit == 2 and (.repositories[7].roles | length) == 4'
