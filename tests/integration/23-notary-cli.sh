@@ -2,21 +2,14 @@
 # manifesto and the notary program on the same repositories: each reads, verifies and publishes what the other did.
 . "$(dirname "$0")/../support/t.sh"
 . "$T_TOP/tests/support/job.sh"
+. "$T_TOP/tests/support/notary.sh"
 
 lab registry notary
 export MANIFESTO_TRUST_SERVER=$NOTARY
-export NOTARY_ROOT_PASSPHRASE=$MANIFESTO_PASSPHRASE NOTARY_TARGETS_PASSPHRASE=$MANIFESTO_PASSPHRASE
-export NOTARY_SNAPSHOT_PASSPHRASE=$MANIFESTO_PASSPHRASE NOTARY_DELEGATION_PASSPHRASE=$MANIFESTO_PASSPHRASE
 printf 'second\0version\377' >second
 printf 'third' >third
 make_image layout >/dev/null
 
-# The notary program with a directory of its own.
-notary_in() { # DIRECTORY ARGUMENTS...
-	local dir=$1
-	shift
-	run notary -s "$NOTARY" -d "$T/$dir" "$@"
-}
 # notary verify writes what it verified.
 notary_verifies() { # NAME DIRECTORY GUN TARGET FILE
 	run_with "$5" notary -s "$NOTARY" -d "$T/$2" verify "$3" "$4"

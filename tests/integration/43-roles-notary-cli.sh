@@ -2,20 +2,14 @@
 # Teams across programs: delegations of the notary program used by manifesto, and those of manifesto by notary.
 . "$(dirname "$0")/../support/t.sh"
 . "$T_TOP/tests/support/job.sh"
+. "$T_TOP/tests/support/notary.sh"
 
 lab registry notary
 export MANIFESTO_TRUST_SERVER=$NOTARY
-export NOTARY_ROOT_PASSPHRASE=$MANIFESTO_PASSPHRASE NOTARY_TARGETS_PASSPHRASE=$MANIFESTO_PASSPHRASE
-export NOTARY_SNAPSHOT_PASSPHRASE=$MANIFESTO_PASSPHRASE NOTARY_DELEGATION_PASSPHRASE=$MANIFESTO_PASSPHRASE
 printf 'second\0version\377' >second
 printf 'third' >third
 make_image layout >/dev/null
 
-notary_in() { # DIRECTORY ARGUMENTS...
-	local dir=$1
-	shift
-	run notary -s "$NOTARY" -d "$T/$dir" "$@"
-}
 served() { # GUN ROLE
 	curl -s -m 20 "$NOTARY/v2/$1/_trust/tuf/$2.json"
 }

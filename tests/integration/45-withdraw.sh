@@ -237,24 +237,6 @@ as dave
 get_is 'dave reads it again' "$approval" "$image" qa-approval
 
 # --- races: the upload of the first is held back until the second has published
-late() { # COMMAND...: as alice, behind the proxy
-	as alice
-	faults N '{"method":"POST","path":"/_trust/tuf/$","action":"delay","ms":1500,"count":1}'
-	MANIFESTO_TRUST_SERVER=http://$N "$@" >"$T/late.out" 2>"$T/late.err" </dev/null &
-	late=$!
-	for ((i = 0; i < 100; i++)); do
-		grep -q '"POST"' "$T/N.log" && break
-		sleep 0.05
-	done
-	t_late=$*
-}
-late_ends() {
-	wait $late
-	status=$?
-	t_command=$t_late
-	cp "$T/late.out" "$T/stdout"
-	cp "$T/late.err" "$T/stderr"
-}
 fresh() {
 	as bob
 	manifesto put -q --reinstate "$image" qa-approval "$approval" >/dev/null 2>&1 || t_bail 'a fresh record'
@@ -262,6 +244,7 @@ fresh() {
 for options in '' --force; do
 	fresh
 	# shellcheck disable=SC2086 # no word, or one
+	as alice
 	late manifesto put $options "$image" qa-approval second
 	as bob
 	run manifesto withdraw --reason meanwhile "$image" qa-approval
@@ -272,6 +255,7 @@ for options in '' --force; do
 	refused 'the withdrawal holds' 9 get "$image" qa-approval
 done
 fresh
+as alice
 late manifesto withdraw --reason late "$image" qa-approval
 as bob
 run manifesto put "$image" qa-approval second
@@ -282,6 +266,7 @@ check_stderr_has 'and how to insist' --force
 as dave
 get_is 'the other record is there' second "$image" qa-approval
 fresh
+as alice
 late manifesto withdraw --force --reason late "$image" qa-approval
 as bob
 run manifesto put "$image" qa-approval second
@@ -290,12 +275,14 @@ check_status 'insisting' 0
 as dave
 refused 'it is withdrawn' 9 get "$image" qa-approval
 fresh
+as alice
 late manifesto rm "$image" qa-approval
 as bob
 run manifesto put "$image" qa-approval second
 late_ends
 check_status 'rm of a record that changed meanwhile' 12
 fresh
+as alice
 late manifesto rm --force "$image" qa-approval
 as bob
 run manifesto put "$image" qa-approval second
@@ -304,12 +291,14 @@ check_status 'rm --force of it' 0
 as dave
 refused 'it is gone' 3 get "$image" qa-approval
 fresh
+as alice
 late manifesto rm "$image" qa-approval
 as bob
 run manifesto rm "$image" qa-approval
 late_ends
 check_status 'rm of what was removed meanwhile' 0
 fresh
+as alice
 late manifesto put "$image" qa-approval second
 as carol
 run manifesto withdraw --reason meanwhile "$image" qa-approval

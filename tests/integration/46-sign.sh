@@ -133,23 +133,6 @@ fresh() { # a record that bob alone has signed
 	as bob
 	manifesto put -q --reason "again $RANDOM" "$image" qa-approval "$approval" >/dev/null 2>&1 || t_bail 'a fresh record'
 }
-late() { # COMMAND...: behind the proxy
-	faults N '{"method":"POST","path":"/_trust/tuf/$","action":"delay","ms":1500,"count":1}'
-	MANIFESTO_TRUST_SERVER=http://$N "$@" >"$T/late.out" 2>"$T/late.err" </dev/null &
-	late=$!
-	for ((i = 0; i < 100; i++)); do
-		grep -q '"POST"' "$T/N.log" && break
-		sleep 0.05
-	done
-	t_late=$*
-}
-late_ends() {
-	wait $late
-	status=$?
-	t_command=$t_late
-	cp "$T/late.out" "$T/stdout"
-	cp "$T/late.err" "$T/stderr"
-}
 fresh
 as carol
 late manifesto sign --yes "$image" qa-approval

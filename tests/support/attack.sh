@@ -96,6 +96,29 @@ faults() { # NAME [RULE...]
 	: >"$T/$name.log"
 }
 
+# A command whose upload to the Notary server, behind the proxy N, is held back; it runs on until late_ends, which leaves
+# its result as `run` does.
+late() { # COMMAND...
+	local i
+	faults N '{"method":"POST","path":"/_trust/tuf/$","action":"delay","ms":1500,"count":1}'
+	# shellcheck disable=SC2153 # the proxy's address
+	MANIFESTO_TRUST_SERVER=http://$N "$@" >"$T/late.out" 2>"$T/late.err" </dev/null &
+	late_pid=$!
+	for ((i = 0; i < 100; i++)); do
+		grep -q '"POST"' "$T/N.log" && break
+		sleep 0.05
+	done
+	late_command=$*
+}
+late_ends() {
+	wait "$late_pid"
+	status=$?
+	# shellcheck disable=SC2034 # of the harness
+	t_command=$late_command
+	cp "$T/late.out" "$T/stdout"
+	cp "$T/late.err" "$T/stderr"
+}
+
 stop_faults() {
 	local code=$?
 	[ ${#fault_pids[@]} = 0 ] || kill "${fault_pids[@]}" 2>/dev/null

@@ -3,19 +3,12 @@
 # People with a key and a home each, and the roles that they sign; sourced after t.sh and job.sh. The image's repository is on
 # the Notary server $NOTARY, made by the notary program, which also delegates.
 
-export NOTARY_ROOT_PASSPHRASE=$MANIFESTO_PASSPHRASE NOTARY_TARGETS_PASSPHRASE=$MANIFESTO_PASSPHRASE
-export NOTARY_SNAPSHOT_PASSPHRASE=$MANIFESTO_PASSPHRASE NOTARY_DELEGATION_PASSPHRASE=$MANIFESTO_PASSPHRASE
+. "$T_TOP/tests/support/notary.sh"
 
 # From now on commands are this person's.
 as() { # PERSON
 	machine "$1"
 	export MANIFESTO_KEY=$1
-}
-
-notary_in() { # DIRECTORY ARGUMENTS...
-	local dir=$1
-	shift
-	run notary -s "$NOTARY" -d "$T/$dir" "$@"
 }
 
 fingerprint_of_root() { # GUN

@@ -5,6 +5,7 @@
  * too, so that OpenSSL, libsodium and jansson run out as well. Each case runs once to warm up what lives as
  * long as the process, once to count, then again and again with one allocation failing, and with it and all
  * behind it failing. Long cases are sampled; MF_NOMEM=20 tries twenty times as many. */
+#include "../../support/oom.h"
 #include "../store/tmpdir.h"
 
 #include <errno.h>
@@ -24,58 +25,7 @@
 #include "trust/state.h"
 #include "trust/trust.h"
 
-/* ---- the allocator */
-
-static struct {
-	bool armed, all_behind, failed;
-	size_t left, seen;
-} oom;
-
-/* It runs before a sanitizer is ready. */
-#define PLAIN __attribute__((no_sanitize("address"), no_sanitize("undefined")))
-
-PLAIN static bool out_of_memory(void)
-{
-	if (!oom.armed)
-		return false;
-	oom.seen++;
-	if (oom.left && --oom.left)
-		return false;
-	if (oom.failed && !oom.all_behind)
-		return false;
-	oom.failed = true;
-	errno = ENOMEM;
-	return true;
-}
-
-#define EXPORTED PLAIN __attribute__((visibility("default")))
-void *__libc_malloc(size_t n);
-void *__libc_calloc(size_t n, size_t size);
-void *__libc_realloc(void *p, size_t n);
-__attribute__((weak)) void *__interceptor_malloc(size_t n);
-__attribute__((weak)) void *__interceptor_calloc(size_t n, size_t size);
-__attribute__((weak)) void *__interceptor_realloc(void *p, size_t n);
-
-EXPORTED void *malloc(size_t n)
-{
-	if (out_of_memory())
-		return NULL;
-	return __interceptor_malloc ? __interceptor_malloc(n) : __libc_malloc(n);
-}
-
-EXPORTED void *calloc(size_t n, size_t size)
-{
-	if (out_of_memory())
-		return NULL;
-	return __interceptor_calloc ? __interceptor_calloc(n, size) : __libc_calloc(n, size);
-}
-
-EXPORTED void *realloc(void *p, size_t n)
-{
-	if (out_of_memory())
-		return NULL;
-	return __interceptor_realloc ? __interceptor_realloc(p, n) : __libc_realloc(p, n);
-}
+/* ---- the allocator, beside what oom.h has */
 
 /* libsodium takes memory for secrets from here. */
 EXPORTED void *mmap(void *at, size_t n, int prot, int flags, int fd, off_t offset)

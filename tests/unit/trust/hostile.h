@@ -263,4 +263,27 @@ static inline void pin(struct world *w, const struct mf_digest *fp)
 	ok(mf_pin_store(w->home, NAME, fp, 1, 1, &w->env, &err), &err);
 }
 
+/* One root, online keys, a pin. */
+struct simple {
+	struct world w;
+	struct hkey root, online;
+};
+
+static inline void simple_make(struct simple *s, void **state)
+{
+	world_make(&s->w, state);
+	s->root = key_new();
+	s->online = key_new();
+	struct hkey *rs[] = {&s->root};
+	write_root(&s->w, 1, &s->root, &s->online, rs, 1);
+	pin(&s->w, &s->root.fp);
+}
+
+static inline void simple_drop(struct simple *s)
+{
+	key_drop(&s->root);
+	key_drop(&s->online);
+	world_drop(&s->w);
+}
+
 #endif

@@ -226,29 +226,6 @@ static void set_under_an_older_root_raises_nothing(void **state)
 	world_drop(&w);
 }
 
-/* One root, online keys, a pin. */
-struct simple {
-	struct world w;
-	struct hkey root, online;
-};
-
-static void simple_make(struct simple *s, void **state)
-{
-	world_make(&s->w, state);
-	s->root = key_new();
-	s->online = key_new();
-	struct hkey *rs[] = {&s->root};
-	write_root(&s->w, 1, &s->root, &s->online, rs, 1);
-	pin(&s->w, &s->root.fp);
-}
-
-static void simple_drop(struct simple *s)
-{
-	key_drop(&s->root);
-	key_drop(&s->online);
-	world_drop(&s->w);
-}
-
 static struct hrole targets_of(struct simple *s, int64_t version, const char *targets)
 {
 	return (struct hrole){.role = "targets", .version = version, .key = &s->online, .targets = targets};

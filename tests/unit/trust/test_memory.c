@@ -9,27 +9,11 @@
 #define HEX "00000000000000000000000000000000000000000000000000000000000000"
 #define SUBJECT_NAME "qa/sha256-07" HEX
 
-struct simple {
-	struct world w;
-	struct hkey root, online;
-};
-
-static void simple_make(struct simple *s, void **state)
+/* With empty targets. */
+static void whole_make(struct simple *s, void **state)
 {
-	world_make(&s->w, state);
-	s->root = key_new();
-	s->online = key_new();
-	struct hkey *rs[] = {&s->root};
-	write_root(&s->w, 1, &s->root, &s->online, rs, 1);
+	simple_make(s, state);
 	write_rest(&s->w, 1, &s->online);
-	pin(&s->w, &s->root.fp);
-}
-
-static void simple_drop(struct simple *s)
-{
-	key_drop(&s->root);
-	key_drop(&s->online);
-	world_drop(&s->w);
 }
 
 /* ---- pins */
@@ -38,7 +22,7 @@ static void pin_from_a_root_takes_its_threshold_and_needs_its_signatures(void **
 {
 	struct simple s;
 	struct mf_err err = MF_ERR_INIT;
-	simple_make(&s, state);
+	whole_make(&s, state);
 	struct hkey b = key_new();
 	struct hkey *both[] = {&s.root, &b};
 	struct mf_buf c MF_BUF_CLEANUP = MF_BUF_INIT(65536);
@@ -74,7 +58,7 @@ static void longest_prefix_wins_wherever_it_stands_in_the_file(void **state)
 	struct simple s;
 	struct mf_err err = MF_ERR_INIT;
 	struct mf_pin p;
-	simple_make(&s, state);
+	whole_make(&s, state);
 #define PIN "{\"fingerprints\":[\"01" HEX "\"]}"
 	write_in(s.w.home, "trust.json",
 		 MF_STR("{\"manifestoTrust\":1,\"pins\":{\"reg/team/*\":" PIN ",\"reg/*\":" PIN ",\"*\":" PIN
@@ -88,7 +72,7 @@ static void longest_prefix_wins_wherever_it_stands_in_the_file(void **state)
 static void exact_pin_alone_remembers_a_repository(void **state)
 {
 	struct simple s;
-	simple_make(&s, state);
+	whole_make(&s, state);
 	remove_in(s.w.repo, "1.root.json");
 	assert_int_equal(load_how(&s.w, false, ""), MF_E_GONE);
 	simple_drop(&s);
@@ -97,7 +81,7 @@ static void exact_pin_alone_remembers_a_repository(void **state)
 static void damaged_root_of_the_pinned_key_is_a_signature_error(void **state)
 {
 	struct simple s;
-	simple_make(&s, state);
+	whole_make(&s, state);
 	struct hkey evil = key_new(), *es[] = {&evil};
 	memcpy(evil.id, s.root.id, sizeof evil.id); /* signs in the pinned key's name */
 	write_root(&s.w, 1, &s.root, &s.online, es, 1);
@@ -113,7 +97,7 @@ static void missing_or_misnamed_step_back_is_no_absence(void **state)
 	struct simple s;
 	struct mf_buf one MF_BUF_CLEANUP = MF_BUF_INIT(65536);
 	struct mf_err err = MF_ERR_INIT;
-	simple_make(&s, state);
+	whole_make(&s, state);
 	struct hkey fresh = key_new(), *rs[] = {&s.root};
 	assert_int_equal(load_how(&s.w, true, ""), MF_OK);
 	char *path = mf_path_join(s.w.repo, "1.root.json", NULL);
@@ -153,7 +137,7 @@ static void floors_are_not_lowered_by_whoever_is_late(void **state)
 	struct simple s;
 	struct mf_err err = MF_ERR_INIT;
 	int64_t clock;
-	simple_make(&s, state);
+	whole_make(&s, state);
 	assert_int_equal(load_how(&s.w, false, ""), MF_OK);
 	struct mf_trust *slow = s.w.trust;
 	s.w.trust = NULL;
@@ -173,7 +157,7 @@ static void clock_is_remembered_once_an_hour(void **state)
 {
 	struct simple s;
 	int64_t clock;
-	simple_make(&s, state);
+	whole_make(&s, state);
 	assert_int_equal(load_how(&s.w, false, ""), MF_OK);
 	s.w.now += 3600;
 	assert_int_equal(load_how(&s.w, false, ""), MF_OK);
@@ -191,7 +175,7 @@ static void more_floors_than_fit_are_refused_and_not_written(void **state)
 	struct simple s;
 	struct mf_err err = MF_ERR_INIT;
 	int64_t clock;
-	simple_make(&s, state);
+	whole_make(&s, state);
 	assert_int_equal(load_how(&s.w, false, ""), MF_OK);
 	struct mf_tuf_set set = s.w.trust->set;
 	enum { N = 12000 };
@@ -223,7 +207,7 @@ static void floors_too_large_to_read_are_not_forgotten(void **state)
 	struct mf_err err = MF_ERR_INIT;
 	struct mf_digest d;
 	char hex[65], name[90], *huge = malloc(MF_MAX_FLOORS_BYTES + 1);
-	simple_make(&s, state);
+	whole_make(&s, state);
 	assert_non_null(huge);
 	memset(huge, ' ', MF_MAX_FLOORS_BYTES + 1);
 	ok(mf_sha256(mf_bytes_of(MF_STR(NAME)), &d, &err), &err);
@@ -297,7 +281,7 @@ static enum mf_code publish(struct simple *s, bool fake)
 static void publish_that_left_no_trace_is_no_success(void **state)
 {
 	struct simple s;
-	simple_make(&s, state);
+	whole_make(&s, state);
 	server = LOSES;
 	assert_int_equal(publish(&s, true), MF_E_CONFLICT);
 	server = REPLACES;
@@ -308,7 +292,7 @@ static void publish_that_left_no_trace_is_no_success(void **state)
 static void only_lost_races_are_tried_again_and_not_for_ever(void **state)
 {
 	struct simple s;
-	simple_make(&s, state);
+	whole_make(&s, state);
 	server = FORBIDS;
 	assert_int_equal(publish(&s, true), MF_E_AUTH);
 	assert_int_equal(asked, 1);
@@ -328,7 +312,7 @@ static bool cancelled(void *arg)
 static void interrupted_publish_changes_nothing(void **state)
 {
 	struct simple s;
-	simple_make(&s, state);
+	whole_make(&s, state);
 	s.w.env.cancelled = cancelled;
 	assert_int_equal(publish(&s, true), MF_E_CANCELLED);
 	assert_int_equal(asked, 0);
@@ -340,7 +324,7 @@ static void failed_publish_leaves_the_old_state(void **state)
 {
 	struct simple s;
 	struct rlimit old, small;
-	simple_make(&s, state);
+	whole_make(&s, state);
 	assert_int_equal(publish(&s, false), MF_OK);
 	assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
 	small = (struct rlimit){100, old.rlim_max};
@@ -369,7 +353,7 @@ static void assert_file_is(const char *dir, const char *name, const char *text)
 static void files_that_a_stopped_publish_left_keep_their_bytes(void **state)
 {
 	struct simple s;
-	simple_make(&s, state);
+	whole_make(&s, state);
 	static const char *const left[] = {"2.targets.json", "3.targets.json", "2.snapshot.json"};
 	for (size_t i = 0; i < 3; i++)
 		write_in(s.w.repo, left[i], mf_str_c(left[i]));
@@ -447,7 +431,7 @@ static void reader_whose_root_is_overtaken_reads_again(void **state)
 {
 	struct simple s;
 	struct mf_err err = MF_ERR_INIT;
-	simple_make(&s, state);
+	whole_make(&s, state);
 	struct hkey b = key_new();
 	their_key = &b;
 	meanwhile = &s;
@@ -468,7 +452,7 @@ static void file_with_too_few_signatures_is_not_published(void **state)
 {
 	struct simple s;
 	struct mf_err err = MF_ERR_INIT;
-	simple_make(&s, state);
+	whole_make(&s, state);
 	struct hkey b = key_new(), *rs[] = {&s.root};
 	struct mf_buf c MF_BUF_CLEANUP = MF_BUF_INIT(65536), file MF_BUF_CLEANUP = MF_BUF_INIT(65536);
 	const unsigned rest = 1 << MF_TUF_TARGETS | 1 << MF_TUF_SNAPSHOT | 1 << MF_TUF_TIMESTAMP;
@@ -496,7 +480,7 @@ static void role_that_two_delegators_list_counts_once(void **state)
 	struct simple s;
 	struct mf_err err = MF_ERR_INIT;
 	const struct mf_tuf_role *roles_out[8];
-	simple_make(&s, state);
+	whole_make(&s, state);
 	char delegations[2048];
 #define ROLE(name)                                                                                           \
 	"{\"keyids\":[\"%s\"],\"name\":\"" name                                                              \

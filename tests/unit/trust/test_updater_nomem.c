@@ -2,58 +2,8 @@
  * it could not judge for absent or forged, and nothing half is left behind.
  *
  * The allocator is this program's; it stands before the C library's (or the sanitizer's). */
+#include "../../support/oom.h"
 #include "repository.h"
-
-#include <errno.h>
-
-static struct {
-	bool armed, failed;
-	size_t left, seen;
-} oom;
-
-/* It runs before a sanitizer is ready. */
-#define PLAIN __attribute__((no_sanitize("address"), no_sanitize("undefined")))
-#define EXPORTED PLAIN __attribute__((visibility("default")))
-
-PLAIN static bool out_of_memory(void)
-{
-	if (!oom.armed)
-		return false;
-	oom.seen++;
-	if (!oom.left || --oom.left)
-		return false;
-	oom.failed = true;
-	errno = ENOMEM;
-	return true;
-}
-
-void *__libc_malloc(size_t n);
-void *__libc_calloc(size_t n, size_t size);
-void *__libc_realloc(void *p, size_t n);
-__attribute__((weak)) void *__interceptor_malloc(size_t n);
-__attribute__((weak)) void *__interceptor_calloc(size_t n, size_t size);
-__attribute__((weak)) void *__interceptor_realloc(void *p, size_t n);
-
-EXPORTED void *malloc(size_t n)
-{
-	if (out_of_memory())
-		return NULL;
-	return __interceptor_malloc ? __interceptor_malloc(n) : __libc_malloc(n);
-}
-
-EXPORTED void *calloc(size_t n, size_t size)
-{
-	if (out_of_memory())
-		return NULL;
-	return __interceptor_calloc ? __interceptor_calloc(n, size) : __libc_calloc(n, size);
-}
-
-EXPORTED void *realloc(void *p, size_t n)
-{
-	if (out_of_memory())
-		return NULL;
-	return __interceptor_realloc ? __interceptor_realloc(p, n) : __libc_realloc(p, n);
-}
 
 /* The repository has memory enough; what the client does with each piece has not. */
 struct quiet_write {
@@ -90,7 +40,7 @@ static enum mf_code attempt(struct rp *r, size_t n, struct mf_err *err)
 	mf_err_clear(err);
 	mf_buf_reset(&r->requests);
 	oom.seen = 0;
-	oom.left = n;
+	oom.left = n ? n : SIZE_MAX;
 	oom.failed = false;
 	oom.armed = true;
 	int rc = mf_updater_open(r->metadata, RP_METADATA, &r->fetcher, &r->env, &u, err);
