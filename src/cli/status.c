@@ -101,7 +101,8 @@ static int show_text(const struct mf_cli *cli, const char *repository,
 	begin_line(repository, r->status);
 	(void)fputs(r->status ? "needs attention" : "all is well", stdout);
 	if (examined)
-		(void)printf(": %zu records in force, %zu images", r->nrecords, r->nsubjects);
+		(void)printf(": %zu record%s in force, %zu image%s", r->nrecords, r->nrecords == 1 ? "" : "s",
+			     r->nsubjects, r->nsubjects == 1 ? "" : "s");
 	(void)fputc('\n', stdout);
 	return 0;
 }

@@ -299,7 +299,8 @@ static int verify(struct run *r, manifesto_verify_fn fn, void *arg, struct mf_er
 	}
 	if (!r->refused)
 		return 0;
-	return mf_fail(err, r->code, 0, "%zu of %zu images refused", r->refused, o->nimages);
+	return mf_fail(err, r->code, 0, "%zu of %zu image%s refused", r->refused, o->nimages,
+		       o->nimages == 1 ? "" : "s");
 }
 
 int manifesto_verify(struct manifesto *m, const struct manifesto_verify_options *opt, manifesto_verify_fn fn,
