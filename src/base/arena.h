@@ -12,7 +12,7 @@ struct mf_arena {
 	{                                                                                                    \
 		NULL, 0, 0                                                                                   \
 	}
-#define MF_ARENA_CLEANUP __attribute__((cleanup(mf_arena_clear)))
+#define MF_ARENA_CLEANUP MF_CLEANUP(mf_arena_clear)
 
 void mf_arena_clear(struct mf_arena *a);
 /* n * size zeroed octets, aligned for any type; NULL with MF_E_NOMEM. */

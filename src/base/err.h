@@ -8,6 +8,9 @@
 
 #include <stddef.h>
 
+/* Scope cleanup: fn gets a pointer to the variable. A type that is used in several files has a macro of its own,
+ * made with this one. */
+#define MF_CLEANUP(fn) __attribute__((cleanup(fn)))
 #define MF_NODISCARD __attribute__((warn_unused_result))
 #define MF_PRINTF(f, a) __attribute__((format(printf, f, a)))
 
@@ -50,6 +53,13 @@ struct mf_err {
 	{                                                                                                    \
 		MF_OK, 0, "", "", ""                                                                         \
 	}
+
+/* What a search returns that may find nothing. */
+enum mf_found {
+	MF_FAILED = -1, /* *err says why */
+	MF_ABSENT = 0,
+	MF_FOUND = 1,
+};
 
 /* Records a failure and returns -1. Asserts that *err is empty, so that a first cause
  * is never overwritten. `sys` is an errno value whose text is appended, or 0. */

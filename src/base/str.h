@@ -94,12 +94,12 @@ void *mf_calloc(size_t n, size_t size);
 /* Grows *array (elements of `size`) so that index `n` fits; doubles *cap. */
 int mf_grow(void **array, size_t *cap, size_t n, size_t size, struct mf_err *err) MF_NODISCARD;
 
-/* Scope clean-up: char *p MF_FREE = ...; struct mf_buf b MF_BUF_CLEANUP = MF_BUF_INIT(max); */
+/* char *p MF_FREE = ...; struct mf_buf b MF_BUF_CLEANUP = MF_BUF_INIT(max); */
 static inline void mf_free_cleanup(void *p)
 {
 	free(*(void **)p);
 }
-#define MF_FREE __attribute__((cleanup(mf_free_cleanup)))
-#define MF_BUF_CLEANUP __attribute__((cleanup(mf_buf_clear)))
+#define MF_FREE MF_CLEANUP(mf_free_cleanup)
+#define MF_BUF_CLEANUP MF_CLEANUP(mf_buf_clear)
 
 #endif

@@ -56,7 +56,7 @@ static void show_json(const struct manifesto_get_result *r, const char *path, in
 int mf_cli_run_get(struct mf_cli *cli, struct manifesto_error *err)
 {
 	struct manifesto_get_options o = MANIFESTO_INIT(manifesto_get_options);
-	struct manifesto_get_result r __attribute__((cleanup(get_result_cleanup))) =
+	struct manifesto_get_result r MF_CLEANUP(get_result_cleanup) =
 	    MANIFESTO_INIT(manifesto_get_result);
 	struct sink sink = {0};
 	const char *path = cli->args.value[MF_OPT_OUTPUT];

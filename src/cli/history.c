@@ -140,7 +140,7 @@ static void event_json(const struct manifesto_history_result *r, const struct ma
 int mf_cli_run_history(struct mf_cli *cli, struct manifesto_error *err)
 {
 	struct manifesto_history_options o = MANIFESTO_INIT(manifesto_history_options);
-	struct manifesto_history_result r __attribute__((cleanup(history_result_cleanup))) =
+	struct manifesto_history_result r MF_CLEANUP(history_result_cleanup) =
 	    MANIFESTO_INIT(manifesto_history_result);
 	o.image = cli->argument[0];
 	o.type = cli->nargument > 1 ? cli->argument[1] : NULL;

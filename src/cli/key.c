@@ -9,7 +9,7 @@ static void key_result_cleanup(struct manifesto_key_result *r)
 	manifesto_key_result_clear(r);
 }
 #define KEY_RESULT(name)                                                                                     \
-	struct manifesto_key_result name __attribute__((cleanup(key_result_cleanup))) =                      \
+	struct manifesto_key_result name MF_CLEANUP(key_result_cleanup) =                      \
 	    MANIFESTO_INIT(manifesto_key_result)
 
 static void show_json(const char *schema, const struct manifesto_key_result *r)

@@ -190,9 +190,9 @@ static int read_filters(const struct mf_cli *cli, struct filters *f, struct mani
 int mf_cli_run_list(struct mf_cli *cli, struct manifesto_error *err)
 {
 	struct manifesto_list_options o = MANIFESTO_INIT(manifesto_list_options);
-	struct manifesto_list_result r __attribute__((cleanup(list_result_cleanup))) =
+	struct manifesto_list_result r MF_CLEANUP(list_result_cleanup) =
 	    MANIFESTO_INIT(manifesto_list_result);
-	struct filters f __attribute__((cleanup(filters_clear))) = {{NULL}, {NULL}};
+	struct filters f MF_CLEANUP(filters_clear) = {{NULL}, {NULL}};
 	o.image = cli->argument[0];
 	o.all = mf_cli_args_has(&cli->args, MF_OPT_ALL);
 	o.platform = cli->args.value[MF_OPT_PLATFORM];

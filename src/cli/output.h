@@ -41,7 +41,7 @@ void mf_cli_table_add(struct mf_cli_table *t, const char *cell);
 /* At most `max` characters of it, then "...". */
 void mf_cli_table_add_cut(struct mf_cli_table *t, const char *cell, size_t max);
 int mf_cli_table_print(struct mf_cli_table *t, FILE *f, struct manifesto_error *err) MF_NODISCARD;
-#define MF_CLI_TABLE_CLEANUP __attribute__((cleanup(mf_cli_table_clear)))
+#define MF_CLI_TABLE_CLEANUP MF_CLEANUP(mf_cli_table_clear)
 
 /* ---- JSON; write errors stay in the stream and are found when it is closed. name: NULL in arrays. */
 struct mf_cli_json_out {

@@ -26,7 +26,7 @@ static void show_text(const struct manifesto_policy_result *r)
 
 int mf_cli_run_policy_check(struct mf_cli *cli, struct manifesto_error *err)
 {
-	struct manifesto_policy_result r __attribute__((cleanup(policy_result_cleanup))) =
+	struct manifesto_policy_result r MF_CLEANUP(policy_result_cleanup) =
 	    MANIFESTO_INIT(manifesto_policy_result);
 	if (manifesto_policy_check(cli->argument[0], &r, err) < 0)
 		return -1;

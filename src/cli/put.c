@@ -160,7 +160,7 @@ static void show_json(const struct mf_cli *cli, const struct manifesto_put_resul
 int mf_cli_run_put(struct mf_cli *cli, struct manifesto_error *err)
 {
 	struct manifesto_put_options o = MANIFESTO_INIT(manifesto_put_options);
-	struct manifesto_put_result r __attribute__((cleanup(put_result_cleanup))) =
+	struct manifesto_put_result r MF_CLEANUP(put_result_cleanup) =
 	    MANIFESTO_INIT(manifesto_put_result);
 	if (fill_options(&o, cli, err) < 0)
 		return -1;

@@ -14,10 +14,10 @@ static void role_list_cleanup(struct manifesto_role_list *r)
 	manifesto_role_list_clear(r);
 }
 #define ROLE_RESULT(name)                                                                                    \
-	struct manifesto_role_result name __attribute__((cleanup(role_result_cleanup))) =                    \
+	struct manifesto_role_result name MF_CLEANUP(role_result_cleanup) =                    \
 	    MANIFESTO_INIT(manifesto_role_result)
 #define ROLE_LIST(name)                                                                                      \
-	struct manifesto_role_list name __attribute__((cleanup(role_list_cleanup))) =                        \
+	struct manifesto_role_list name MF_CLEANUP(role_list_cleanup) =                        \
 	    MANIFESTO_INIT(manifesto_role_list)
 
 /* ---------------------------------------------------------------- what changed */
@@ -143,7 +143,7 @@ static struct manifesto_role_options options(const struct mf_cli *cli)
 int mf_cli_run_role_add(struct mf_cli *cli, struct manifesto_error *err)
 {
 	ROLE_RESULT(r);
-	struct texts types __attribute__((cleanup(texts_clear))) = {0};
+	struct texts types MF_CLEANUP(texts_clear) = {0};
 	struct manifesto_role_options o = options(cli);
 	int64_t threshold = 0;
 	if (mf_cli_args_number(&cli->args, MF_OPT_THRESHOLD, 1, MF_MAX_SIGNATURES, &threshold, err) < 0 ||

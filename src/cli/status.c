@@ -205,7 +205,7 @@ static int status_of(struct mf_cli *cli, const char *repository, struct mf_cli_j
 		     struct manifesto_error *why)
 {
 	struct manifesto_status_options o = MANIFESTO_INIT(manifesto_status_options);
-	struct manifesto_status_result r __attribute__((cleanup(status_cleanup))) =
+	struct manifesto_status_result r MF_CLEANUP(status_cleanup) =
 	    MANIFESTO_INIT(manifesto_status_result);
 	o.repository = repository;
 	if (mf_cli_args_duration(&cli->args, MF_OPT_WARN_WITHIN, &o.warn_within, why) < 0 ||
@@ -256,7 +256,7 @@ static int repair_one(struct mf_cli *cli, const char *repository, struct mf_cli_
 		      struct manifesto_error *why)
 {
 	struct manifesto_repair_options o = MANIFESTO_INIT(manifesto_repair_options);
-	struct manifesto_repair_result r __attribute__((cleanup(repair_cleanup))) =
+	struct manifesto_repair_result r MF_CLEANUP(repair_cleanup) =
 	    MANIFESTO_INIT(manifesto_repair_result);
 	o.repository = repository;
 	o.dry_run = mf_cli_args_has(&cli->args, MF_OPT_DRY_RUN);
@@ -327,7 +327,7 @@ static int refresh_one(struct mf_cli *cli, const char *image, struct mf_cli_json
 		       struct manifesto_error *why)
 {
 	struct manifesto_refresh_options o = MANIFESTO_INIT(manifesto_refresh_options);
-	struct manifesto_refresh_result r __attribute__((cleanup(refresh_cleanup))) =
+	struct manifesto_refresh_result r MF_CLEANUP(refresh_cleanup) =
 	    MANIFESTO_INIT(manifesto_refresh_result);
 	o.image = image;
 	o.force = mf_cli_args_has(&cli->args, MF_OPT_FORCE);

@@ -11,7 +11,7 @@ static void trust_result_cleanup(struct manifesto_trust_result *r)
 	manifesto_trust_result_clear(r);
 }
 #define TRUST_RESULT(name)                                                                                   \
-	struct manifesto_trust_result name __attribute__((cleanup(trust_result_cleanup))) =                  \
+	struct manifesto_trust_result name MF_CLEANUP(trust_result_cleanup) =                  \
 	    MANIFESTO_INIT(manifesto_trust_result)
 
 /* ---------------------------------------------------------------- JSON */
@@ -191,7 +191,7 @@ static void import_cleanup(struct manifesto_trust_import_result *r)
 /* JSON with or without --json: it is a file for other machines. */
 int mf_cli_run_trust_export(struct mf_cli *cli, struct manifesto_error *err)
 {
-	struct manifesto_trust_export_result r __attribute__((cleanup(export_cleanup))) =
+	struct manifesto_trust_export_result r MF_CLEANUP(export_cleanup) =
 	    MANIFESTO_INIT(manifesto_trust_export_result);
 	if (manifesto_trust_export(cli->m, cli->argument, cli->nargument, &r, err) < 0)
 		return -1;
@@ -201,7 +201,7 @@ int mf_cli_run_trust_export(struct mf_cli *cli, struct manifesto_error *err)
 
 int mf_cli_run_trust_import(struct mf_cli *cli, struct manifesto_error *err)
 {
-	struct manifesto_trust_import_result r __attribute__((cleanup(import_cleanup))) =
+	struct manifesto_trust_import_result r MF_CLEANUP(import_cleanup) =
 	    MANIFESTO_INIT(manifesto_trust_import_result);
 	if (manifesto_trust_import(cli->m, cli->argument[0], mf_cli_args_has(&cli->args, MF_OPT_FORCE), &r,
 				   err) < 0)

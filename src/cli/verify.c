@@ -21,7 +21,7 @@ static void images_clear(struct images *im)
 	mf_buf_clear(&im->text);
 	free(im->v);
 }
-#define IMAGES_CLEANUP __attribute__((cleanup(images_clear)))
+#define IMAGES_CLEANUP MF_CLEANUP(images_clear)
 
 static int add_image(struct images *im, const char *reference, struct manifesto_error *err)
 {

@@ -20,6 +20,6 @@ static inline void mf_hash_cleanup(struct mf_hash **h)
 {
 	mf_hash_free(*h);
 }
-#define MF_HASH_CLEANUP __attribute__((cleanup(mf_hash_cleanup)))
+#define MF_HASH_CLEANUP MF_CLEANUP(mf_hash_cleanup)
 
 #endif

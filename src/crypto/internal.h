@@ -26,7 +26,7 @@ static inline void mf_ossl_quiet_end(const int *unused)
 	ERR_pop_to_mark();
 }
 #define MF_OSSL_QUIET                                                                                        \
-	__attribute__((cleanup(mf_ossl_quiet_end), unused)) const int mf_ossl_quiet = ERR_set_mark()
+	MF_CLEANUP(mf_ossl_quiet_end) __attribute__((unused)) const int mf_ossl_quiet = ERR_set_mark()
 
 /* Fails because OpenSSL refused something; says so when it did for lack of memory, as far as OpenSSL tells:
  * what is right must not be called malformed. Before the scope of MF_OSSL_QUIET ends. */
@@ -48,12 +48,12 @@ MF_OSSL_CLEANUP_FN(EVP_MD_CTX, mf_evp_md_ctx_cleanup, EVP_MD_CTX_free)
 MF_OSSL_CLEANUP_FN(X509, mf_x509_cleanup, X509_free)
 MF_OSSL_CLEANUP_FN(BIO, mf_bio_cleanup, BIO_free_all)
 MF_OSSL_CLEANUP_FN(PKCS8_PRIV_KEY_INFO, mf_p8_cleanup, PKCS8_PRIV_KEY_INFO_free)
-#define MF_EVP_PKEY_CLEANUP __attribute__((cleanup(mf_evp_pkey_cleanup)))
-#define MF_EVP_PKEY_CTX_CLEANUP __attribute__((cleanup(mf_evp_pkey_ctx_cleanup)))
-#define MF_EVP_MD_CTX_CLEANUP __attribute__((cleanup(mf_evp_md_ctx_cleanup)))
-#define MF_X509_CLEANUP __attribute__((cleanup(mf_x509_cleanup)))
-#define MF_BIO_CLEANUP __attribute__((cleanup(mf_bio_cleanup)))
-#define MF_P8_CLEANUP __attribute__((cleanup(mf_p8_cleanup)))
+#define MF_EVP_PKEY_CLEANUP MF_CLEANUP(mf_evp_pkey_cleanup)
+#define MF_EVP_PKEY_CTX_CLEANUP MF_CLEANUP(mf_evp_pkey_ctx_cleanup)
+#define MF_EVP_MD_CTX_CLEANUP MF_CLEANUP(mf_evp_md_ctx_cleanup)
+#define MF_X509_CLEANUP MF_CLEANUP(mf_x509_cleanup)
+#define MF_BIO_CLEANUP MF_CLEANUP(mf_bio_cleanup)
+#define MF_P8_CLEANUP MF_CLEANUP(mf_p8_cleanup)
 
 /* Octets that OpenSSL allocated, wiped when freed. */
 struct mf_ossl_mem {
@@ -68,7 +68,7 @@ static inline void mf_ossl_mem_clear(struct mf_ossl_mem *m)
 {
 	OPENSSL_clear_free(m->p, m->n);
 }
-#define MF_OSSL_MEM_CLEANUP __attribute__((cleanup(mf_ossl_mem_clear)))
+#define MF_OSSL_MEM_CLEANUP MF_CLEANUP(mf_ossl_mem_clear)
 
 /* The public key as OpenSSL has it, borrowed. */
 EVP_PKEY *mf_pubkey_evp(const struct mf_pubkey *k);

@@ -30,7 +30,7 @@ static inline void mf_pubkey_cleanup(struct mf_pubkey **k)
 {
 	mf_pubkey_unref(*k);
 }
-#define MF_PUBKEY_CLEANUP __attribute__((cleanup(mf_pubkey_cleanup)))
+#define MF_PUBKEY_CLEANUP MF_CLEANUP(mf_pubkey_cleanup)
 
 /* Constructors: NULL with MF_E_FORMAT for anything else than exactly one usable key. */
 struct mf_pubkey *mf_pubkey_from_ed25519(struct mf_bytes raw32, struct mf_err *err) MF_NODISCARD;
@@ -63,7 +63,7 @@ static inline void mf_privkey_cleanup(struct mf_privkey **k)
 {
 	mf_privkey_free(*k);
 }
-#define MF_PRIVKEY_CLEANUP __attribute__((cleanup(mf_privkey_cleanup)))
+#define MF_PRIVKEY_CLEANUP MF_CLEANUP(mf_privkey_cleanup)
 /* ed25519, or ECDSA P-256. RSA keys are read, never made (MF_E_USAGE). */
 struct mf_privkey *mf_privkey_generate(enum mf_key_type t, struct mf_err *err) MF_NODISCARD;
 /* The secret form: ed25519 seed (32 octets), else PKCS #8 DER (unencrypted PrivateKeyInfo). */

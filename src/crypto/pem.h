@@ -17,7 +17,7 @@ struct mf_pem_block {
 	{                                                                                                    \
 		NULL, NULL, NULL, 0                                                                          \
 	}
-#define MF_PEM_BLOCK_CLEANUP __attribute__((cleanup(mf_pem_block_clear)))
+#define MF_PEM_BLOCK_CLEANUP MF_CLEANUP(mf_pem_block_clear)
 void mf_pem_block_clear(struct mf_pem_block *b);
 
 /* Text is borrowed. More than `max` octets, or a NUL in it, is MF_E_FORMAT. */
@@ -27,7 +27,7 @@ static inline void mf_pem_reader_cleanup(struct mf_pem_reader **r)
 {
 	mf_pem_reader_free(*r);
 }
-#define MF_PEM_READER_CLEANUP __attribute__((cleanup(mf_pem_reader_cleanup)))
+#define MF_PEM_READER_CLEANUP MF_CLEANUP(mf_pem_reader_cleanup)
 /* 1: *out (which must be empty) is filled; 0: no further block; -1: MF_E_FORMAT, a damaged block. Text
  * between blocks is skipped. */
 int mf_pem_next(struct mf_pem_reader *r, struct mf_pem_block *out, struct mf_err *err) MF_NODISCARD;

@@ -12,7 +12,7 @@ struct mf_secret {
 	{                                                                                                    \
 		NULL, 0                                                                                      \
 	}
-#define MF_SECRET_CLEANUP __attribute__((cleanup(mf_secret_clear)))
+#define MF_SECRET_CLEANUP MF_CLEANUP(mf_secret_clear)
 
 /* n zero octets (n >= 1). Replaces nothing: *s must be empty. */
 int mf_secret_alloc(struct mf_secret *s, size_t n, struct mf_err *err) MF_NODISCARD;

@@ -32,7 +32,7 @@ struct bundle {
 	{                                                                                                    \
 		NULL, 0, 0                                                                                   \
 	}
-#define BUNDLE_CLEANUP __attribute__((cleanup(bundle_clear)))
+#define BUNDLE_CLEANUP MF_CLEANUP(bundle_clear)
 
 static void bundle_clear(struct bundle *b)
 {
@@ -303,9 +303,9 @@ static STACK_OF(X509) * intermediates(const struct bundle *b)
 
 static int verify_chain(const struct bundle *b, const struct bundle *ca, int64_t now, struct mf_err *err)
 {
-	X509_STORE *store __attribute__((cleanup(store_cleanup))) = anchors(ca);
-	STACK_OF(X509) * between __attribute__((cleanup(stack_cleanup))) = intermediates(b);
-	X509_STORE_CTX *ctx __attribute__((cleanup(store_ctx_cleanup))) = X509_STORE_CTX_new();
+	X509_STORE *store MF_CLEANUP(store_cleanup) = anchors(ca);
+	STACK_OF(X509) * between MF_CLEANUP(stack_cleanup) = intermediates(b);
+	X509_STORE_CTX *ctx MF_CLEANUP(store_ctx_cleanup) = X509_STORE_CTX_new();
 	X509_VERIFY_PARAM *param;
 
 	if (!store || !between || !ctx || X509_STORE_CTX_init(ctx, store, b->c[0].x, between) != 1)

@@ -54,7 +54,7 @@ struct mf_json_reader {
 	} open[MF_JSON_MAX_OPEN];
 	size_t last_odd; /* offset + 1 of the last byte that is not canonical; 0: none */
 };
-#define MF_JSON_READER_CLEANUP __attribute__((cleanup(mf_json_reader_clear)))
+#define MF_JSON_READER_CLEANUP MF_CLEANUP(mf_json_reader_clear)
 
 void mf_json_reader_init(struct mf_json_reader *r, struct mf_bytes doc);
 void mf_json_reader_clear(struct mf_json_reader *r);
@@ -116,7 +116,7 @@ static inline void mf_json_decref_cleanup(json_t **j)
 {
 	json_decref(*j);
 }
-#define MF_JSON_CLEANUP __attribute__((cleanup(mf_json_decref_cleanup)))
+#define MF_JSON_CLEANUP MF_CLEANUP(mf_json_decref_cleanup)
 /* Typed members. `req` false: an absent member leaves *out as it is. The wrong type is always MF_E_FORMAT.
  * Strings are borrowed from the tree and hold no NUL. */
 int mf_json_get_str(const json_t *o, const char *name, bool req, const char **out,

@@ -206,7 +206,6 @@ static int fill_info(struct mf_key_info *k, const struct parsed *p, struct mf_er
 	return 0;
 }
 
-#define INFO_CLEANUP __attribute__((cleanup(mf_key_info_clear)))
 #define INFO_INIT                                                                                            \
 	{                                                                                                    \
 		NULL, NULL, MF_KEY_ED25519, NULL, false                                                      \
@@ -214,7 +213,7 @@ static int fill_info(struct mf_key_info *k, const struct parsed *p, struct mf_er
 
 int mf_keyfile_info(struct mf_key_info *out, struct mf_bytes file, struct mf_err *err)
 {
-	struct mf_key_info k INFO_CLEANUP = INFO_INIT;
+	struct mf_key_info k MF_KEY_INFO_CLEANUP = INFO_INIT;
 	struct parsed p;
 
 	if (parse(&p, file, err) || fill_info(&k, &p, err))
@@ -310,7 +309,7 @@ static int decrypt(struct mf_secret *plain, const struct parsed *p, const struct
 struct mf_privkey *mf_keyfile_decode(struct mf_bytes file, const struct mf_secret *passphrase,
 				     struct mf_err *err)
 {
-	struct mf_key_info info INFO_CLEANUP = INFO_INIT;
+	struct mf_key_info info MF_KEY_INFO_CLEANUP = INFO_INIT;
 	struct mf_secret plain MF_SECRET_CLEANUP = MF_SECRET_INIT;
 	struct mf_privkey *key MF_PRIVKEY_CLEANUP = NULL;
 	struct mf_privkey *made;

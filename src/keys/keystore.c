@@ -98,8 +98,7 @@ static void close_cleanup(const int *fd)
 /* What is checked and what is read is one descriptor. O_NONBLOCK: a FIFO must not stop us. */
 static int read_key_file(const char *path, struct mf_secret *out, struct mf_err *err)
 {
-	int fd __attribute__((cleanup(close_cleanup))) =
-	    open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	int fd MF_CLEANUP(close_cleanup) = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	struct stat st;
 	size_t at = 0;
 
@@ -190,7 +189,6 @@ static int insert(struct mf_keystore *ks, struct mf_key_info *info, const struct
 	return 0;
 }
 
-#define INFO_CLEANUP __attribute__((cleanup(mf_key_info_clear)))
 #define INFO_INIT                                                                                            \
 	{                                                                                                    \
 		NULL, NULL, MF_KEY_ED25519, NULL, false                                                      \
@@ -199,7 +197,7 @@ static int insert(struct mf_keystore *ks, struct mf_key_info *info, const struct
 static int read_info(const struct mf_keystore *ks, const char *name, struct mf_key_info *out,
 		     struct mf_err *err)
 {
-	struct mf_key_info info INFO_CLEANUP = INFO_INIT;
+	struct mf_key_info info MF_KEY_INFO_CLEANUP = INFO_INIT;
 	struct mf_secret file MF_SECRET_CLEANUP = MF_SECRET_INIT;
 	char *path MF_FREE = key_path(ks, name, err);
 
@@ -218,7 +216,7 @@ static int read_info(const struct mf_keystore *ks, const char *name, struct mf_k
 /* A file that cannot be used is passed over; only lack of memory ends the listing. */
 static int load_one(struct mf_keystore *ks, const char *file, struct mf_err *err)
 {
-	struct mf_key_info info INFO_CLEANUP = INFO_INIT;
+	struct mf_key_info info MF_KEY_INFO_CLEANUP = INFO_INIT;
 	struct mf_err why = MF_ERR_INIT;
 	struct mf_str stem = mf_str_c(file);
 	char *name MF_FREE = NULL;
@@ -253,7 +251,7 @@ static void dir_cleanup(DIR **d)
 
 static int load(struct mf_keystore *ks, struct mf_err *err)
 {
-	DIR *d __attribute__((cleanup(dir_cleanup))) = NULL;
+	DIR *d MF_CLEANUP(dir_cleanup) = NULL;
 	struct dirent *e;
 	struct stat st;
 
@@ -485,7 +483,7 @@ static int add_taken(struct mf_keystore *ks, const char *name, struct mf_privkey
 		     const struct mf_key_info **out, struct mf_err *err)
 {
 	struct mf_privkey *key MF_PRIVKEY_CLEANUP = taken;
-	struct mf_key_info info INFO_CLEANUP = INFO_INIT;
+	struct mf_key_info info MF_KEY_INFO_CLEANUP = INFO_INIT;
 	char *path = key_path(ks, name, err);
 
 	if (!path || make_info(name, key, !ks->pass->none, path, &info, err))

@@ -30,6 +30,7 @@ struct mf_key_info {
 	bool encrypted;
 };
 void mf_key_info_clear(struct mf_key_info *k);
+#define MF_KEY_INFO_CLEANUP MF_CLEANUP(mf_key_info_clear)
 
 bool mf_key_name_valid(const char *name);
 

@@ -149,7 +149,7 @@ static struct mf_privkey *from_p8_der(struct mf_bytes der, struct mf_err *err)
 /* Go ignores the PRF and always uses HMAC-SHA1: a file made with another one is refused here, not misread. */
 static int check_kdf(const X509_ALGOR *alg, struct mf_err *err)
 {
-	PBKDF2PARAM *kdf __attribute__((cleanup(pbkdf2_cleanup))) = NULL;
+	PBKDF2PARAM *kdf MF_CLEANUP(pbkdf2_cleanup) = NULL;
 	int64_t rounds = 0;
 
 	if (OBJ_obj2nid(alg->algorithm) == NID_id_pbkdf2)
@@ -166,7 +166,7 @@ static int check_kdf(const X509_ALGOR *alg, struct mf_err *err)
 
 static int check_pbes2(const X509_ALGOR *alg, struct mf_err *err)
 {
-	PBE2PARAM *pbe __attribute__((cleanup(pbe2_cleanup))) = NULL;
+	PBE2PARAM *pbe MF_CLEANUP(pbe2_cleanup) = NULL;
 
 	if (OBJ_obj2nid(alg->algorithm) == NID_pbes2)
 		pbe = ASN1_TYPE_unpack_sequence(ASN1_ITEM_rptr(PBE2PARAM), alg->parameter);
@@ -181,7 +181,7 @@ static struct mf_privkey *from_encrypted(struct mf_bytes der, const struct mf_se
 					 struct mf_err *err)
 {
 	const unsigned char *p = der.p;
-	X509_SIG *box __attribute__((cleanup(x509_sig_cleanup))) = d2i_X509_SIG(NULL, &p, (long)der.n);
+	X509_SIG *box MF_CLEANUP(x509_sig_cleanup) = d2i_X509_SIG(NULL, &p, (long)der.n);
 	PKCS8_PRIV_KEY_INFO *info MF_P8_CLEANUP = NULL;
 	const X509_ALGOR *alg;
 
@@ -401,7 +401,7 @@ static int encrypt(PKCS8_PRIV_KEY_INFO *info, const struct mf_secret *passphrase
 		   struct mf_err *err)
 {
 	unsigned char salt[SALT_N];
-	X509_SIG *box __attribute__((cleanup(x509_sig_cleanup))) = NULL;
+	X509_SIG *box MF_CLEANUP(x509_sig_cleanup) = NULL;
 	X509_ALGOR *alg;
 	int n = -1;
 

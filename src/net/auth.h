@@ -23,7 +23,7 @@ struct mf_credential {
 			     "docker-credential-pass" */
 };
 void mf_credential_clear(struct mf_credential *c);
-#define MF_CREDENTIAL_CLEANUP __attribute__((cleanup(mf_credential_clear)))
+#define MF_CREDENTIAL_CLEANUP MF_CLEANUP(mf_credential_clear)
 
 /* Where credentials come from, in this order: given here; Docker's configuration file. NULL members: none.
  * Borrowed. */

@@ -7,7 +7,7 @@ static inline void entry_cleanup(struct mf_docker_entry *e)
 {
 	mf_docker_entry_clear(e);
 }
-#define ENTRY_CLEANUP __attribute__((cleanup(entry_cleanup)))
+#define ENTRY_CLEANUP MF_CLEANUP(entry_cleanup)
 
 void mf_credential_clear(struct mf_credential *c)
 {

@@ -27,7 +27,7 @@ static void close_cleanup(int *fd)
 	if (*fd >= 0)
 		(void)close(*fd);
 }
-#define FD_CLEANUP __attribute__((cleanup(close_cleanup)))
+#define FD_CLEANUP MF_CLEANUP(close_cleanup)
 
 /* The name becomes part of a program's name: no path, no option. */
 static bool is_helper_name(const char *name)
@@ -152,7 +152,7 @@ static void stop(struct helper *h)
 	while (waitpid(h->pid, NULL, 0) < 0 && errno == EINTR)
 		;
 }
-#define HELPER_CLEANUP __attribute__((cleanup(stop)))
+#define HELPER_CLEANUP MF_CLEANUP(stop)
 
 struct answer {
 	struct mf_buf user, secret;
@@ -163,7 +163,7 @@ static void answer_clear(struct answer *a)
 	mf_net_buf_wipe(&a->user);
 	mf_net_buf_wipe(&a->secret);
 }
-#define ANSWER_CLEANUP __attribute__((cleanup(answer_clear)))
+#define ANSWER_CLEANUP MF_CLEANUP(answer_clear)
 
 static int read_member(struct mf_json_reader *r, struct mf_buf *out, struct mf_err *err)
 {

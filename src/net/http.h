@@ -98,7 +98,7 @@ static inline void mf_http_call_cleanup(struct mf_http_call **c)
 {
 	mf_http_call_free(*c);
 }
-#define MF_HTTP_CALL_CLEANUP __attribute__((cleanup(mf_http_call_cleanup)))
+#define MF_HTTP_CALL_CLEANUP MF_CLEANUP(mf_http_call_cleanup)
 /* Lets calls in flight progress without waiting. */
 void mf_http_poke(struct mf_http *h);
 

@@ -182,6 +182,6 @@ int mf_helper_get(struct mf_credential *out, const char *name, const char *file,
 		  const struct mf_env *env, struct mf_err *err) MF_NODISCARD;
 /* Frees a buffer that held a secret, wiped. */
 void mf_net_buf_wipe(struct mf_buf *b);
-#define MF_NET_WIPED __attribute__((cleanup(mf_net_buf_wipe)))
+#define MF_NET_WIPED MF_CLEANUP(mf_net_buf_wipe)
 
 #endif

@@ -12,8 +12,8 @@ static inline void curl_text_cleanup(char **p)
 {
 	curl_free(*p);
 }
-#define URL_CLEANUP __attribute__((cleanup(url_cleanup)))
-#define CURL_TEXT_CLEANUP __attribute__((cleanup(curl_text_cleanup)))
+#define URL_CLEANUP MF_CLEANUP(url_cleanup)
+#define CURL_TEXT_CLEANUP MF_CLEANUP(curl_text_cleanup)
 
 /* NULL when the text is not an absolute URL of a known scheme. */
 static CURLU *parse(const char *url)

@@ -29,7 +29,7 @@ static void entries_clear(struct entries *e)
 {
 	free(e->v);
 }
-#define ENTRIES_CLEANUP __attribute__((cleanup(entries_clear)))
+#define ENTRIES_CLEANUP MF_CLEANUP(entries_clear)
 
 static int entries_add(struct entries *e, const struct mf_catalogue_record *r, struct mf_err *err)
 {
@@ -94,7 +94,7 @@ static void present_clear(struct present *p)
 	json_decref(p->trees);
 	entries_clear(&p->entries);
 }
-#define PRESENT_CLEANUP __attribute__((cleanup(present_clear)))
+#define PRESENT_CLEANUP MF_CLEANUP(present_clear)
 
 static int read_record(const json_t *j, const struct mf_digest *subject, struct entries *out,
 		       struct mf_err *err)

@@ -17,7 +17,7 @@ void mf_descriptor_clear(struct mf_descriptor *d)
 	free(d->annotations);
 	*d = (struct mf_descriptor){0};
 }
-#define DESCRIPTOR_CLEANUP __attribute__((cleanup(mf_descriptor_clear)))
+#define DESCRIPTOR_CLEANUP MF_CLEANUP(mf_descriptor_clear)
 
 void mf_descriptors_clear(struct mf_descriptors *list)
 {

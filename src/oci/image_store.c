@@ -92,7 +92,7 @@ static int resolve_by_content(struct mf_resolve *r, struct mf_resolved *out, str
 int mf_resolve_end(struct mf_resolve *resolve, struct mf_digest *out, char *media_type, uint64_t *size,
 		   struct mf_err *err)
 {
-	struct mf_resolve *r __attribute__((cleanup(resolve_cleanup))) = resolve;
+	struct mf_resolve *r MF_CLEANUP(resolve_cleanup) = resolve;
 	struct mf_resolved got = {0};
 	void *state = r->state;
 	r->state = NULL;

@@ -28,7 +28,7 @@ struct mf_descriptors {
 	size_t n, cap;
 };
 void mf_descriptors_clear(struct mf_descriptors *d);
-#define MF_DESCRIPTORS_CLEANUP __attribute__((cleanup(mf_descriptors_clear)))
+#define MF_DESCRIPTORS_CLEANUP MF_CLEANUP(mf_descriptors_clear)
 
 /* A manifest or index whose digest was computed by us over these bytes. */
 struct mf_manifest {
@@ -38,7 +38,7 @@ struct mf_manifest {
 	bool is_index;
 };
 void mf_manifest_clear(struct mf_manifest *m);
-#define MF_MANIFEST_CLEANUP __attribute__((cleanup(mf_manifest_clear)))
+#define MF_MANIFEST_CLEANUP MF_CLEANUP(mf_manifest_clear)
 
 /* The manifests of an index (or Docker manifest list). MF_E_FORMAT when it is none. */
 int mf_index_children(const struct mf_manifest *index, struct mf_descriptors *out,
@@ -55,7 +55,7 @@ struct mf_tags {
 	size_t n, cap;
 };
 void mf_tags_clear(struct mf_tags *t);
-#define MF_TAGS_CLEANUP __attribute__((cleanup(mf_tags_clear)))
+#define MF_TAGS_CLEANUP MF_CLEANUP(mf_tags_clear)
 
 /* What a look at a manifest by its digest tells. */
 struct mf_looked {
@@ -79,7 +79,7 @@ static inline void mf_image_store_cleanup(struct mf_image_store **s)
 {
 	mf_image_store_free(*s);
 }
-#define MF_IMAGE_STORE_CLEANUP __attribute__((cleanup(mf_image_store_cleanup)))
+#define MF_IMAGE_STORE_CLEANUP MF_CLEANUP(mf_image_store_cleanup)
 
 /* Resolving a tag: begun early so that it overlaps other requests, ended when the digest is needed. A HEAD is
  * enough: a tag is the registry's word however it is fetched; where the HEAD has no usable

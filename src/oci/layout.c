@@ -229,7 +229,7 @@ static int holds_blob(const char *path, const struct mf_digest *digest, uint64_t
 		return 0;
 	struct mf_hash *hash MF_HASH_CLEANUP = mf_hash_new(err);
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* it may have become a FIFO */
-	FILE *f __attribute__((cleanup(file_cleanup))) = fd < 0 ? NULL : fdopen(fd, "r");
+	FILE *f MF_CLEANUP(file_cleanup) = fd < 0 ? NULL : fdopen(fd, "r");
 	if (!f && fd >= 0)
 		(void)close(fd);
 	if (!hash)
@@ -458,7 +458,7 @@ static const struct mf_backend_ops layout_ops = {
 int mf_layout_open(struct mf_image_store *store, const struct mf_ref *ref, const struct mf_env *env,
 		   struct mf_err *err)
 {
-	struct layout *l __attribute__((cleanup(layout_cleanup))) = mf_calloc(1, sizeof(*l));
+	struct layout *l MF_CLEANUP(layout_cleanup) = mf_calloc(1, sizeof(*l));
 	if (!l)
 		return mf_fail_nomem(err);
 	l->env = env;

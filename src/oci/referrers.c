@@ -199,7 +199,7 @@ int mf_referrers_update(struct mf_image_store *s, const struct mf_digest *subjec
 			const struct mf_descriptor *add, size_t nadd, const struct mf_digest *remove,
 			size_t nremove, struct mf_err *err)
 {
-	struct update u __attribute__((cleanup(update_clear))) = {.store = s};
+	struct update u MF_CLEANUP(update_clear) = {.store = s};
 	char tag[80];
 	if (s->is_layout)
 		return 0;

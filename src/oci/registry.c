@@ -40,7 +40,7 @@ static void resolve_cleanup(struct mf_exchange **x)
 
 static void *registry_resolve_begin(void *b, const char *tag, struct mf_err *err)
 {
-	struct mf_exchange *x __attribute__((cleanup(resolve_cleanup))) = mf_calloc(1, sizeof(*x));
+	struct mf_exchange *x MF_CLEANUP(resolve_cleanup) = mf_calloc(1, sizeof(*x));
 	if (!x) {
 		(void)mf_fail_nomem(err);
 		return NULL;
@@ -72,7 +72,7 @@ static void read_resolved(const struct mf_http_response *res, struct mf_resolved
 static int registry_resolve_end(void *b, void *resolve, struct mf_resolved *out, struct mf_err *err)
 {
 	(void)b;
-	struct mf_exchange *x __attribute__((cleanup(resolve_cleanup))) = resolve;
+	struct mf_exchange *x MF_CLEANUP(resolve_cleanup) = resolve;
 	if (mf_exchange_end(x, err))
 		return -1;
 	/* Some registries know no HEAD; the GET that follows tells what is wrong. */
@@ -319,7 +319,7 @@ static const struct mf_backend_ops registry_ops = {
 int mf_registry_open(struct mf_image_store *store, const struct mf_ref *ref, struct mf_http *http,
 		     struct mf_auth *auth, const struct mf_env *env, struct mf_err *err)
 {
-	struct mf_registry *reg __attribute__((cleanup(registry_cleanup))) = mf_calloc(1, sizeof(*reg));
+	struct mf_registry *reg MF_CLEANUP(registry_cleanup) = mf_calloc(1, sizeof(*reg));
 	if (!reg)
 		return mf_fail_nomem(err);
 	reg->http = http;

@@ -36,7 +36,7 @@ struct mf_exchange {
 	const char *headers[4];
 	char *own_header;
 };
-#define MF_EXCHANGE_CLEANUP __attribute__((cleanup(mf_exchange_clear)))
+#define MF_EXCHANGE_CLEANUP MF_CLEANUP(mf_exchange_clear)
 
 /* Sets up a request to a path below the repository: "/v2/<repository>/<tail>". The caller may then set req
  * members. */

@@ -34,7 +34,7 @@ static int head_end(struct mf_exchange *x, struct mf_err *err)
 int mf_registry_heads(struct mf_registry *reg, const char *kind, const struct mf_digest *digests, size_t n,
 		      mf_registry_head_fn each, void *arg, struct mf_err *err)
 {
-	struct mf_exchange *window __attribute__((cleanup(clear_all))) =
+	struct mf_exchange *window MF_CLEANUP(clear_all) =
 	    mf_calloc(MF_REGISTRY_WINDOW, sizeof(*window));
 	if (!window)
 		return mf_fail_nomem(err);

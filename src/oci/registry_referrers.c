@@ -109,7 +109,7 @@ static int pair_end(struct pair *p, struct mf_descriptors *list, bool *api, stru
 int mf_registry_referrers(void *b, const struct mf_digest *subjects, size_t n, mf_referrers_fn each,
 			  void *arg, struct mf_err *err)
 {
-	struct pair *window __attribute__((cleanup(pairs_clear))) =
+	struct pair *window MF_CLEANUP(pairs_clear) =
 	    mf_calloc(MF_REGISTRY_WINDOW, sizeof(*window));
 	size_t begun = 0;
 	bool api = true;

@@ -70,7 +70,7 @@ static int resolve_end(struct mf_resolve **r, struct mf_tag *t, struct mf_err *e
 
 static int resolve_all(struct mf_image_store *s, struct mf_tags *tags, struct mf_err *err)
 {
-	struct window w __attribute__((cleanup(window_clear))) = {{NULL}};
+	struct window w MF_CLEANUP(window_clear) = {{NULL}};
 	size_t begun = 0;
 	for (size_t i = 0; i < tags->n; i++) {
 		for (; begun < tags->n && begun < i + WINDOW; begun++) {

@@ -157,7 +157,7 @@ static int compare(void *arg, size_t i, struct mf_descriptors *list, bool api, s
 {
 	struct referrers *r = arg;
 	struct mf_subject_drift *x = &r->d->v[r->which[i]];
-	struct mf_artifacts a __attribute__((cleanup(mf_artifacts_clear))) = {0};
+	struct mf_artifacts a MF_ARTIFACTS_CLEANUP = {0};
 	if (mf_artifacts_of(&x->s, &r->d->all, x->from, x->to, r->d->missing, &a, err) < 0)
 		return -1;
 	for (size_t k = 0; k < a.d.n; k++) {
@@ -210,7 +210,7 @@ static int find_referrers(struct mf_image *im, struct mf_drift *d, struct mf_err
 
 static int find_catalogue(struct mf_image *im, struct mf_drift *d, struct mf_err *err)
 {
-	struct mf_catalogue c __attribute__((cleanup(mf_catalogue_clear))) = {0};
+	struct mf_catalogue c MF_CATALOGUE_CLEANUP = {0};
 	if (mf_catalogue_of(&d->all, d->missing, &c, err) < 0)
 		return -1;
 	return mf_catalogue_check(im->blobs, c.v, c.n, &d->catalogue, err);
@@ -240,7 +240,7 @@ int mf_drift_find(struct mf_image *im, struct mf_drift *out, struct mf_err *err)
 static int mend_subject(struct mf_image *im, const struct mf_drift *d, const struct mf_subject_drift *x,
 			struct mf_err *err)
 {
-	struct mf_artifacts a __attribute__((cleanup(mf_artifacts_clear))) = {0};
+	struct mf_artifacts a MF_ARTIFACTS_CLEANUP = {0};
 	if (!x->unlisted && !x->nstale)
 		return 0;
 	if (mf_artifacts_of(&x->s, &d->all, x->from, x->to, d->missing, &a, err) < 0)
@@ -261,7 +261,7 @@ static int mend_target(struct mf_image *im, const struct mf_entry *e, struct mf_
 
 int mf_drift_mend(struct mf_image *im, const struct mf_drift *d, struct mf_err *err)
 {
-	struct mf_catalogue c __attribute__((cleanup(mf_catalogue_clear))) = {0};
+	struct mf_catalogue c MF_CATALOGUE_CLEANUP = {0};
 	if (d->catalogue && (mf_catalogue_of(&d->all, d->missing, &c, err) < 0 ||
 			     mf_catalogue_set(im->blobs, c.v, c.n, NULL, NULL, err) < 0))
 		return -1;

@@ -13,6 +13,7 @@ struct mf_catalogue {
 	size_t n;
 };
 void mf_catalogue_clear(struct mf_catalogue *c);
+#define MF_CATALOGUE_CLEANUP MF_CLEANUP(mf_catalogue_clear)
 /* missing[i] (or NULL): the registry lacks the blob of entry i. */
 int mf_catalogue_of(const struct mf_entries *e, const bool *missing, struct mf_catalogue *c,
 		    struct mf_err *err) MF_NODISCARD;
@@ -25,6 +26,7 @@ struct mf_artifacts {
 	bool *present;
 };
 void mf_artifacts_clear(struct mf_artifacts *a);
+#define MF_ARTIFACTS_CLEANUP MF_CLEANUP(mf_artifacts_clear)
 /* Of entries [from, to), which are the subject's. Those whose blob is missing cannot be stored and are left
  * out, and those made for another description of the subject, which are not ours to rebuild. */
 int mf_artifacts_of(const struct mf_subject *s, const struct mf_entries *all, size_t from, size_t to,
@@ -54,7 +56,7 @@ struct mf_drift {
 	size_t n;
 };
 void mf_drift_clear(struct mf_drift *d);
-#define MF_DRIFT_CLEANUP __attribute__((cleanup(mf_drift_clear)))
+#define MF_DRIFT_CLEANUP MF_CLEANUP(mf_drift_clear)
 /* Compares; the trust metadata are loaded, all roles. Writes nothing. */
 int mf_drift_find(struct mf_image *im, struct mf_drift *out, struct mf_err *err) MF_NODISCARD;
 /* Does anything of it need repair? */

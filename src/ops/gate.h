@@ -22,7 +22,7 @@ struct mf_gate_report {
 	enum mf_code code; /* of the gravest finding */
 };
 void mf_gate_report_clear(struct mf_gate_report *r);
-#define MF_GATE_REPORT_CLEANUP __attribute__((cleanup(mf_gate_report_clear)))
+#define MF_GATE_REPORT_CLEANUP MF_CLEANUP(mf_gate_report_clear)
 
 /* Judges one subject by all rules. -1: the run cannot go on. */
 int mf_gate_subject(struct mf_gate_report *r, const struct mf_subject *s, struct mf_err *err) MF_NODISCARD;

@@ -78,7 +78,7 @@ static int find(struct mf_image *im, const struct manifesto_get_options *o, cons
 static int get(struct mf_image *im, const struct manifesto_get_options *o, struct manifesto_get_result *out,
 	       struct mf_err *err)
 {
-	struct mf_subjects subjects __attribute__((cleanup(mf_subjects_clear))) = {0};
+	struct mf_subjects subjects MF_SUBJECTS_CLEANUP = {0};
 	struct mf_tuf_target_info info;
 	struct mf_buf name MF_BUF_CLEANUP = MF_BUF_INIT(512);
 	if (o->version < 0)

@@ -37,7 +37,7 @@ static void collector_clear(struct collector *c)
 	free(c->v);
 	free(c->logs);
 }
-#define COLLECTOR_CLEANUP __attribute__((cleanup(collector_clear)))
+#define COLLECTOR_CLEANUP MF_CLEANUP(collector_clear)
 
 /* ---- events */
 
@@ -314,7 +314,7 @@ static int collect(struct mf_image *im, const struct manifesto_history_options *
 static int history(struct mf_image *im, const struct manifesto_history_options *o,
 		   struct manifesto_history_result *out, struct mf_err *err)
 {
-	struct mf_subjects subjects __attribute__((cleanup(mf_subjects_clear))) = {0};
+	struct mf_subjects subjects MF_SUBJECTS_CLEANUP = {0};
 	struct mf_buf prefix MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_TYPE + 1);
 	if (o->limit < 0 || o->limit > MF_MAX_HISTORY_VERSIONS)
 		return mf_fail(err, MF_E_USAGE, 0, "the limit must be from 1 to %d", MF_MAX_HISTORY_VERSIONS);

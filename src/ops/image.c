@@ -378,7 +378,7 @@ int mf_image_subjects(struct mf_image *im, const char *platform, bool all, bool 
 {
 	if (resolve_image(im, exists, err) < 0)
 		return -1;
-	struct mf_subjects s __attribute__((cleanup(mf_subjects_clear))) = {
+	struct mf_subjects s MF_SUBJECTS_CLEANUP = {
 	    .v = mf_calloc(1, sizeof(struct mf_subject)), .n = 1};
 	if (!s.v)
 		return mf_fail_nomem(err);

@@ -153,7 +153,7 @@ static int list_subjects(struct mf_image *im, const struct manifesto_list_option
 static int list_image(struct mf_image *im, const struct manifesto_list_options *o,
 		      struct manifesto_list_result *out, struct mf_err *err)
 {
-	struct mf_subjects subjects __attribute__((cleanup(mf_subjects_clear))) = {0};
+	struct mf_subjects subjects MF_SUBJECTS_CLEANUP = {0};
 	if (mf_image_begin(im, err) < 0 || mf_trust_load(im->trust, MF_STR(""), false, err) < 0 ||
 	    check_roles(mf_trust_set(im->trust), o, err) < 0 ||
 	    mf_image_subjects(im, o->platform, o->all_platforms != 0, false, &subjects, err) < 0)

@@ -86,7 +86,7 @@ struct mf_image {
 	struct mf_manifest manifest; /* fetched when it is needed */
 };
 void mf_image_close(struct mf_image *im);
-#define MF_IMAGE_CLEANUP __attribute__((cleanup(mf_image_close)))
+#define MF_IMAGE_CLEANUP MF_CLEANUP(mf_image_close)
 /* Parses, opens everything, makes no request. */
 int mf_image_open(struct mf_image *im, struct manifesto *m, const char *text,
 		  struct mf_err *err) MF_NODISCARD;
@@ -105,6 +105,7 @@ struct mf_subjects {
 	size_t n;
 };
 void mf_subjects_clear(struct mf_subjects *s);
+#define MF_SUBJECTS_CLEANUP MF_CLEANUP(mf_subjects_clear)
 /* The reference itself; with platform the child of the index; with all the index and its children. */
 int mf_image_subjects(struct mf_image *im, const char *platform, bool all, bool exists,
 		      struct mf_subjects *out, struct mf_err *err) MF_NODISCARD;

@@ -64,7 +64,7 @@ static const char *const *keep(struct changes *c, size_t k, struct mf_err *err)
 static int import(struct manifesto *m, const char *path, bool force,
 		  struct manifesto_trust_import_result *out, struct mf_err *err)
 {
-	struct changes c __attribute__((cleanup(changes_clear))) = {.a = &out->arena->a};
+	struct changes c MF_CLEANUP(changes_clear) = {.a = &out->arena->a};
 	struct mf_pin_import in = {.path = path, .replace = force, .each = note, .arg = &c};
 	if (mf_pin_import(m->opt.home, &in, &m->env, err) < 0)
 		return -1;

@@ -244,7 +244,7 @@ static int report_items(struct put *p, struct manifesto_put_result *out, struct 
 static int report_init(struct put *p, struct manifesto_put_result *out, struct mf_err *err)
 {
 	struct mf_arena *a = &out->arena->a;
-	struct mf_pin pin __attribute__((cleanup(mf_pin_clear))) = {0};
+	struct mf_pin pin MF_PIN_CLEANUP = {0};
 	out->initialised = p->initialised;
 	if (!p->initialised)
 		return 0;
@@ -367,7 +367,7 @@ int manifesto_put(struct manifesto *m, const struct manifesto_put_options *opt,
 {
 	struct mf_err err = MF_ERR_INIT;
 	struct manifesto_put_result r = {.size = sizeof r};
-	struct put p __attribute__((cleanup(put_clear))) = {.w = {.m = m,
+	struct put p MF_CLEANUP(put_clear) = {.w = {.m = m,
 								  .type = opt->type,
 								  .asked_role = opt->role,
 								  .asked_key = opt->key,

@@ -60,7 +60,7 @@ int mf_catalogue_of(const struct mf_entries *e, const bool *missing, struct mf_c
 static int write_catalogue(struct mf_image *im, const struct mf_entries *all, const bool *parts,
 			   const bool *given, struct mf_err *err)
 {
-	struct mf_catalogue c __attribute__((cleanup(mf_catalogue_clear))) = {0};
+	struct mf_catalogue c MF_CATALOGUE_CLEANUP = {0};
 	return mf_catalogue_of(all, NULL, &c, err) < 0
 		   ? -1
 		   : mf_catalogue_set(im->blobs, c.v, c.n, parts, given, err);
@@ -188,7 +188,7 @@ static bool still_current(const struct mf_artifacts *a, const struct mf_digest *
 static int rebuild_subject(struct mf_image *im, const struct mf_subject *s, const struct mf_entries *all,
 			   const struct mf_digest *replaced, size_t nreplaced, struct mf_err *err)
 {
-	struct mf_artifacts a __attribute__((cleanup(mf_artifacts_clear))) = {0};
+	struct mf_artifacts a MF_ARTIFACTS_CLEANUP = {0};
 	struct mf_digest *gone MF_FREE = mf_calloc(nreplaced, sizeof *gone);
 	size_t ngone = 0, from = 0;
 	if (!gone)

@@ -53,7 +53,7 @@ int manifesto_trust_refresh(struct manifesto *m, const struct manifesto_refresh_
 {
 	struct mf_err err = MF_ERR_INIT;
 	struct mf_image im MF_IMAGE_CLEANUP = {0};
-	struct mf_refreshed done __attribute__((cleanup(mf_refreshed_clear))) = {0};
+	struct mf_refreshed done MF_CLEANUP(mf_refreshed_clear) = {0};
 	struct manifesto_refresh_result r = {.size = sizeof r};
 	struct mf_refresh_options o = {.within = opt->within > 0 ? opt->within : DEFAULT_WITHIN,
 				       .all = opt->force != 0,

@@ -11,7 +11,7 @@ struct mf_role_keys {
 	size_t n, cap;
 };
 void mf_role_keys_clear(struct mf_role_keys *k);
-#define MF_ROLE_KEYS_CLEANUP __attribute__((cleanup(mf_role_keys_clear)))
+#define MF_ROLE_KEYS_CLEANUP MF_CLEANUP(mf_role_keys_clear)
 /* A file, a fingerprint, the name of a key here, or the text of a key itself; file names are relative to
  * `dir` (NULL: the working directory). The repository must be loaded. */
 int mf_role_key_add(struct mf_image *im, const char *text, const char *dir, struct mf_role_keys *out,

@@ -206,7 +206,7 @@ int manifesto_sign(struct manifesto *m, const struct manifesto_sign_options *opt
 {
 	struct mf_err err = MF_ERR_INIT;
 	struct manifesto_change_result r = {.size = sizeof r};
-	struct sign s __attribute__((cleanup(sign_clear))) = {.w = {.m = m,
+	struct sign s MF_CLEANUP(sign_clear) = {.w = {.m = m,
 								    .type = opt->type,
 								    .asked_role = opt->role,
 								    .asked_key = opt->key,

@@ -120,7 +120,7 @@ static int check_certificates(struct report *r, struct mf_err *err)
 {
 	const struct mf_tuf_role *role = &r->set->root->roles[MF_TUF_ROOT];
 	for (size_t i = 0; i < role->nkeys; i++) {
-		struct mf_root_cert c __attribute__((cleanup(mf_root_cert_clear))) = {0};
+		struct mf_root_cert c MF_CLEANUP(mf_root_cert_clear) = {0};
 		struct mf_err ignored = MF_ERR_INIT;
 		char when[MF_TIME_LEN], fp[MF_DIGEST_TEXT];
 		if (!role->keys[i]->x509 ||
@@ -368,7 +368,7 @@ static int finish(struct report *r, struct manifesto_status_result *out, struct 
 static int status(struct mf_image *im, const struct manifesto_status_options *o,
 		  struct manifesto_status_result *out, struct mf_err *err)
 {
-	struct report r __attribute__((cleanup(report_clear))) = {
+	struct report r MF_CLEANUP(report_clear) = {
 	    .im = im,
 	    .repository = o->repository,
 	    .within = o->warn_within > 0 ? o->warn_within : DEFAULT_WITHIN,

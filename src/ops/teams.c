@@ -205,7 +205,7 @@ static int apply(struct manifesto *m, const char *path, const struct manifesto_r
 		 struct manifesto_role_result *out, struct mf_err *err)
 {
 	struct mf_image im MF_IMAGE_CLEANUP = {0};
-	struct teams t __attribute__((cleanup(teams_clear))) = {.names = MF_ARENA_INIT};
+	struct teams t MF_CLEANUP(teams_clear) = {.names = MF_ARENA_INIT};
 	struct mf_esc e;
 	out->arena = mf_op_arena(err);
 	if (!out->arena || mf_image_open(&im, m, o->image, err) < 0 || mf_role_load(&im, err) < 0)

@@ -55,7 +55,7 @@ int mf_report_roles(struct manifesto *m, const struct mf_tuf_set *set, struct mf
 static int report_pin(struct manifesto *m, const char *pin_name, struct manifesto_trust_result *out,
 		      struct mf_err *err)
 {
-	struct mf_pin pin __attribute__((cleanup(mf_pin_clear))) = {0};
+	struct mf_pin pin MF_PIN_CLEANUP = {0};
 	struct mf_arena *a = &out->arena->a;
 	if (mf_pin_find(m->opt.home, pin_name, &pin, err) < 0)
 		return -1;
@@ -193,7 +193,7 @@ static int read_anchor(struct manifesto *m, const struct mf_dialect *d, const ch
 static int tell_replaced(struct manifesto *m, const char *pattern, const struct anchors *a,
 			 struct mf_err *err)
 {
-	struct mf_pin old __attribute__((cleanup(mf_pin_clear))) = {0};
+	struct mf_pin old MF_PIN_CLEANUP = {0};
 	struct mf_buf text MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_SIGNATURES * 80);
 	if (mf_pin_find(m->opt.home, pattern, &old, err) < 0)
 		return -1;

@@ -209,7 +209,7 @@ static void start(struct run *r, struct slot *s, const char *reference)
 /* Trust first: an attack must not look like an absence. */
 static int judge_image(struct run *r, struct slot *s, struct mf_gate_report *rep, struct mf_err *err)
 {
-	struct mf_subjects subjects __attribute__((cleanup(mf_subjects_clear))) = {0};
+	struct mf_subjects subjects MF_SUBJECTS_CLEANUP = {0};
 	if (s->failed.code) {
 		*err = s->failed;
 		return -1;
@@ -308,7 +308,7 @@ int manifesto_verify(struct manifesto *m, const struct manifesto_verify_options 
 {
 	struct mf_err err = MF_ERR_INIT;
 	mf_op_begin(m, error);
-	struct run *r __attribute__((cleanup(run_cleanup))) = calloc(1, sizeof *r);
+	struct run *r MF_CLEANUP(run_cleanup) = calloc(1, sizeof *r);
 	if (!r) {
 		(void)mf_fail_nomem(&err);
 		return mf_op_fail(error, &err);

@@ -263,7 +263,7 @@ int manifesto_withdraw(struct manifesto *m, const struct manifesto_withdraw_opti
 {
 	struct mf_err err = MF_ERR_INIT;
 	struct manifesto_change_result result = {.size = sizeof result};
-	struct withdrawal d __attribute__((cleanup(withdrawal_clear))) = {.w = {.m = m,
+	struct withdrawal d MF_CLEANUP(withdrawal_clear) = {.w = {.m = m,
 										.type = opt->type,
 										.asked_role = opt->role,
 										.asked_key = opt->key,

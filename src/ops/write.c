@@ -59,7 +59,7 @@ static int make_item(struct mf_write *w, struct mf_write_item *it, const struct 
 
 int mf_write_items(struct mf_write *w, const char *platform, bool all, bool gone, struct mf_err *err)
 {
-	struct mf_subjects s __attribute__((cleanup(mf_subjects_clear))) = {0};
+	struct mf_subjects s MF_SUBJECTS_CLEANUP = {0};
 	if (mf_image_subjects(&w->im, platform, all, true, &s, err) < 0) {
 		if (!gone || err->code != MF_E_NOT_FOUND || !w->im.ref.has_digest || platform || all)
 			return -1;
@@ -487,7 +487,7 @@ int mf_write_warn_vetoed(struct mf_write *w, struct mf_arena *a, struct mf_err *
 int mf_write_rebuild(struct mf_write *w, struct mf_arena *a, struct mf_err *err)
 {
 	struct mf_subjects s
-	    __attribute__((cleanup(mf_subjects_clear))) = {.v = mf_calloc(w->n, sizeof(struct mf_subject))};
+	    MF_SUBJECTS_CLEANUP = {.v = mf_calloc(w->n, sizeof(struct mf_subject))};
 	struct mf_digest *replaced MF_FREE = mf_calloc(w->n, sizeof *replaced);
 	struct mf_err why = MF_ERR_INIT;
 	size_t nreplaced = 0;

@@ -47,7 +47,7 @@ struct mf_verdict {
 	size_t nsigners;
 };
 void mf_verdict_clear(struct mf_verdict *v);
-#define MF_VERDICT_CLEANUP __attribute__((cleanup(mf_verdict_clear)))
+#define MF_VERDICT_CLEANUP MF_CLEANUP(mf_verdict_clear)
 
 /* -1 only when a record cannot be read (MF_E_FORMAT) or memory is out. */
 int mf_gate_judge(const struct mf_gate *g, const struct mf_requirement *q, struct mf_verdict *out,

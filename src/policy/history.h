@@ -36,7 +36,7 @@ struct mf_pasts {
 	size_t n, cap;
 };
 void mf_pasts_clear(struct mf_pasts *p);
-#define MF_PASTS_CLEANUP __attribute__((cleanup(mf_pasts_clear)))
+#define MF_PASTS_CLEANUP MF_CLEANUP(mf_pasts_clear)
 /* The entries point into the file: they go with it. The rest stays. */
 void mf_pasts_forget_entries(struct mf_pasts *p);
 

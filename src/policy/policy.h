@@ -32,8 +32,8 @@ struct mf_entries {
 };
 void mf_entry_clear(struct mf_entry *e);
 void mf_entries_clear(struct mf_entries *e);
-#define MF_ENTRY_CLEANUP __attribute__((cleanup(mf_entry_clear)))
-#define MF_ENTRIES_CLEANUP __attribute__((cleanup(mf_entries_clear)))
+#define MF_ENTRY_CLEANUP MF_CLEANUP(mf_entry_clear)
+#define MF_ENTRIES_CLEANUP MF_CLEANUP(mf_entries_clear)
 
 /* Does a role go by this name? "qa" also means "targets/qa". */
 bool mf_role_is(const char *role, const char *asked);

@@ -33,7 +33,7 @@ struct mf_rules {
 	struct mf_requirement waiver; /* of type `waiver`: who may waive */
 };
 void mf_rules_clear(struct mf_rules *r);
-#define MF_RULES_CLEANUP __attribute__((cleanup(mf_rules_clear)))
+#define MF_RULES_CLEANUP MF_CLEANUP(mf_rules_clear)
 
 /* Adds TYPE, TYPE=ROLE or "TYPE=M of ROLE[,ROLE...]". A list without "M of" is refused: whether one or all of
  * them are meant, nobody can know. MF_E_USAGE. */

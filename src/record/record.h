@@ -37,7 +37,7 @@ struct mf_record {
 	struct mf_buf sig_bytes;
 };
 void mf_record_clear(struct mf_record *r);
-#define MF_RECORD_CLEANUP __attribute__((cleanup(mf_record_clear)))
+#define MF_RECORD_CLEANUP MF_CLEANUP(mf_record_clear)
 /* Reads the `custom` of a target entry (raw JSON, may be empty). 1: a record of ours; 0: no custom.manifesto,
  * foreign; -1: MF_E_FORMAT, also for `v` above 1 and for a name in `crit` that this version does not know. */
 int mf_record_parse(struct mf_record *out, struct mf_str custom, struct mf_err *err) MF_NODISCARD;

@@ -49,7 +49,7 @@ struct mf_lock {
 	{                                                                                                    \
 		-1                                                                                           \
 	}
-#define MF_LOCK_CLEANUP __attribute__((cleanup(mf_lock_release)))
+#define MF_LOCK_CLEANUP MF_CLEANUP(mf_lock_release)
 int mf_lock_acquire(struct mf_lock *lock, const char *path, const struct mf_env *env,
 		    struct mf_err *err) MF_NODISCARD;
 void mf_lock_release(struct mf_lock *lock);
@@ -74,7 +74,7 @@ static inline void mf_spool_cleanup(struct mf_spool **s)
 {
 	mf_spool_free(*s);
 }
-#define MF_SPOOL_CLEANUP __attribute__((cleanup(mf_spool_cleanup)))
+#define MF_SPOOL_CLEANUP MF_CLEANUP(mf_spool_cleanup)
 /* MF_E_FORMAT past the maximum, MF_E_IO on a full disk. */
 int mf_spool_add(struct mf_spool *s, const void *p, size_t n, struct mf_err *err) MF_NODISCARD;
 /* Ends writing: digest and length of all that was added. Later calls give the same again. */

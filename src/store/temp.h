@@ -11,7 +11,7 @@ static inline void mf_fd_cleanup(int *fd)
 	if (*fd >= 0)
 		close(*fd);
 }
-#define MF_FD_CLEANUP __attribute__((cleanup(mf_fd_cleanup)))
+#define MF_FD_CLEANUP MF_CLEANUP(mf_fd_cleanup)
 
 /* Hexadecimal digits of a temporary name. */
 #define MF_TEMP_DIGITS 24
@@ -31,7 +31,7 @@ struct mf_temp {
 	{                                                                                                    \
 		-1, NULL, NULL                                                                               \
 	}
-#define MF_TEMP_CLEANUP __attribute__((cleanup(mf_temp_drop)))
+#define MF_TEMP_CLEANUP MF_CLEANUP(mf_temp_drop)
 
 /* Directory part of a path, malloc'd, as open(2) takes it; NULL: no memory. */
 char *mf_dir_of(const char *path);

@@ -127,7 +127,7 @@ static int sink_begin(struct sink *s, const struct mf_tuf_target_info *info, str
 static int is_there(const struct mf_download *d, const char *path, struct mf_err *err)
 {
 	struct mf_err why = MF_ERR_INIT;
-	struct sink s __attribute__((cleanup(sink_clear))) = {0};
+	struct sink s MF_CLEANUP(sink_clear) = {0};
 	struct mf_digest none;
 	uint64_t length, at = 0;
 	char chunk[65536];
@@ -180,7 +180,7 @@ int mf_download_target(const struct mf_download *d, struct mf_err *err)
 	int rc = path ? is_there(d, path, err) : -1;
 	if (rc)
 		return rc < 0 ? -1 : 0;
-	struct sink s __attribute__((cleanup(sink_clear))) = {0};
+	struct sink s MF_CLEANUP(sink_clear) = {0};
 	struct mf_digest none;
 	uint64_t length;
 	if (sink_begin(&s, d->info, err) < 0 || fetch_target(d, &s, err) < 0 ||

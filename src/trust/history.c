@@ -61,7 +61,7 @@ static void walk_clear(struct walk *w)
 	for (size_t i = 0; i < w->nroots; i++)
 		mf_tuf_file_free(w->roots[i]);
 }
-#define WALK_CLEANUP __attribute__((cleanup(walk_clear)))
+#define WALK_CLEANUP MF_CLEANUP(walk_clear)
 
 /* What ends a run, and not one version: no answer, no memory, a stop. */
 static bool fatal(const struct mf_err *e)
@@ -110,7 +110,7 @@ static void stream_clear(struct stream *s)
 			s->w->t->repo->ops->cancel(slot->fetch);
 	}
 }
-#define STREAM_CLEANUP __attribute__((cleanup(stream_clear)))
+#define STREAM_CLEANUP MF_CLEANUP(stream_clear)
 
 static size_t window_for(size_t bytes)
 {

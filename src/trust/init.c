@@ -211,7 +211,7 @@ static int add_first_meta(struct mf_trust *t, struct first_files *f, const struc
  */
 static int check_prefix_pin(struct mf_trust *t, const struct mf_digest *root_fp, struct mf_err *err)
 {
-	struct mf_pin pin __attribute__((cleanup(mf_pin_clear))) = {0};
+	struct mf_pin pin MF_PIN_CLEANUP = {0};
 	if (mf_pin_find(t->cfg->home, t->pin_name, &pin, err) < 0)
 		return -1;
 	bool fits = !pin.found || pin.ca;
@@ -229,7 +229,7 @@ static int check_prefix_pin(struct mf_trust *t, const struct mf_digest *root_fp,
 static int publish_first(struct mf_trust *t, const struct plan *p, struct mf_digest *root_fp,
 			 struct mf_err *err)
 {
-	struct first_files f __attribute__((cleanup(first_files_clear))) = {.n = 0};
+	struct first_files f MF_CLEANUP(first_files_clear) = {.n = 0};
 	struct mf_tuf_file *root MF_TUF_FILE_CLEANUP = NULL;
 	int64_t now = mf_env_now(t->cfg->env);
 	if (add_root(t, &f, p, now, &root, err) < 0 || add_first_targets(t, &f, root, now, err) < 0)
@@ -261,7 +261,7 @@ static int check_absent(struct mf_trust *t, struct mf_err *err)
 
 int mf_trust_init(struct mf_trust *t, struct mf_trust_made *made, struct mf_err *err)
 {
-	struct plan p __attribute__((cleanup(plan_clear))) = {.n = 0};
+	struct plan p MF_CLEANUP(plan_clear) = {.n = 0};
 	struct mf_lock lock MF_LOCK_CLEANUP = MF_LOCK_INIT;
 	struct mf_digest root_fp;
 	if (mf_trust_check_writable(t, err) < 0 || mf_trust_lock(t, &lock, err) < 0 ||

@@ -257,8 +257,8 @@ static bool same_pin(const struct mf_pin *a, const struct mf_pin *b)
 static int compare(const char *home, const char *pattern, const json_t *value, json_t *pins,
 		   enum mf_pin_change *what, struct mf_err *err)
 {
-	struct mf_pin theirs __attribute__((cleanup(mf_pin_clear))) = {0};
-	struct mf_pin ours __attribute__((cleanup(mf_pin_clear))) = {0};
+	struct mf_pin theirs MF_PIN_CLEANUP = {0};
+	struct mf_pin ours MF_PIN_CLEANUP = {0};
 	struct mf_esc e;
 	const char *held;
 	/* One that decides for these names so far is overruled by a longer one, which is as good as replaced.

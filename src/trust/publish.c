@@ -150,7 +150,7 @@ static int sign_for(struct mf_trust *t, struct signing *s, const struct mf_tuf_r
 static int sign_file(struct mf_trust *t, const struct mf_tuf_role *role, const struct mf_tuf_role *also,
 		     struct mf_str canonical, struct mf_buf *out, struct mf_err *err)
 {
-	struct signing s __attribute__((cleanup(signing_clear))) = {.n = 0};
+	struct signing s MF_CLEANUP(signing_clear) = {.n = 0};
 	if (sign_for(t, &s, role, canonical, err) < 0 || (also && sign_for(t, &s, also, canonical, err) < 0))
 		return -1;
 	return mf_tuf_build_file(t->repo->ops->dialect, canonical, s.made, s.n, out, err);
@@ -399,7 +399,7 @@ static void cache_published(struct mf_trust *t, const struct outgoing *o)
 static int publish_once(struct mf_trust *t, const struct mf_trust_change *c, int64_t *version,
 			struct mf_err *err)
 {
-	struct outgoing o __attribute__((cleanup(outgoing_clear))) = {.root_last = c->root_last};
+	struct outgoing o MF_CLEANUP(outgoing_clear) = {.root_last = c->root_last};
 	struct mf_bytes base = mf_buf_bytes(&t->set.timestamp->bytes);
 	bool server = t->repo->ops->server_key != NULL;
 	if (add_root(t, &o, c->root, err) < 0)

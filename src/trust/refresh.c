@@ -344,7 +344,7 @@ static int load(struct mf_trust *t, struct mf_err *err)
 static int try_once(struct mf_trust *t, const struct mf_refresh_options *opt, struct mf_refreshed *out,
 		    int tries, struct mf_err *err)
 {
-	struct round r __attribute__((cleanup(round_clear))) = {.t = t, .opt = opt, .out = out};
+	struct round r MF_CLEANUP(round_clear) = {.t = t, .opt = opt, .out = out};
 	mf_refreshed_clear(out);
 	if (load(t, err) < 0 || collect(&r, err) < 0)
 		return -1;

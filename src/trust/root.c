@@ -26,7 +26,7 @@ static void chain_clear(struct chain *c)
 {
 	chain_cut(c, 0);
 }
-#define CHAIN_CLEANUP __attribute__((cleanup(chain_clear)))
+#define CHAIN_CLEANUP MF_CLEANUP(chain_clear)
 
 static int chain_add(struct mf_trust *t, struct chain *c, struct mf_buf *bytes, bool cached,
 		     struct mf_err *err)
@@ -141,7 +141,7 @@ static int begin_root(struct mf_trust *t, int which, bool fresh, struct mf_err *
 
 int mf_trust_begin_roots(struct mf_trust *t, struct mf_err *err)
 {
-	struct mf_floors floors __attribute__((cleanup(mf_floors_clear))) = {0};
+	struct mf_floors floors MF_FLOORS_CLEANUP = {0};
 	if (t->early[EARLY_ROOT])
 		return 0;
 	if (mf_floors_load(t->cfg->home, t->pin_name, &floors, err) < 0)

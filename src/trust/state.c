@@ -266,7 +266,7 @@ static int raise_locked(const char *home, const char *pin_name, const struct mf_
 			const struct mf_env *env, struct mf_err *err)
 {
 	struct mf_lock lock MF_LOCK_CLEANUP = MF_LOCK_INIT;
-	struct mf_floors f __attribute__((cleanup(mf_floors_clear))) = {0};
+	struct mf_floors f MF_FLOORS_CLEANUP = {0};
 	char *dir MF_FREE = mf_path_join(home, "floors", NULL),
 		  *path MF_FREE = floors_path(home, pin_name, ".json", err);
 	char *lock_path MF_FREE = path ? floors_path(home, pin_name, ".lock", err) : NULL;
@@ -284,7 +284,7 @@ static int raise_locked(const char *home, const char *pin_name, const struct mf_
 int mf_floors_raise(const char *home, const char *pin_name, const struct mf_tuf_set *set,
 		    const struct mf_env *env, struct mf_err *err)
 {
-	struct mf_floors f __attribute__((cleanup(mf_floors_clear))) = {0};
+	struct mf_floors f MF_FLOORS_CLEANUP = {0};
 	bool changed = false;
 	/* Most runs change nothing: look first, without a lock. */
 	if (mf_floors_load(home, pin_name, &f, err) < 0 || merge(&f, set, &changed, err) < 0)

@@ -21,6 +21,7 @@ struct mf_floors {
 	bool any;
 };
 void mf_floors_clear(struct mf_floors *f);
+#define MF_FLOORS_CLEANUP MF_CLEANUP(mf_floors_clear)
 /* No file: empty floors. A malformed file is MF_E_ROLLBACK: floors are never silently forgotten. */
 int mf_floors_load(const char *home, const char *pin_name, struct mf_floors *out,
 		   struct mf_err *err) MF_NODISCARD;

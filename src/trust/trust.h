@@ -36,7 +36,7 @@ static inline void mf_trust_cleanup(struct mf_trust **t)
 {
 	mf_trust_close(*t);
 }
-#define MF_TRUST_CLEANUP __attribute__((cleanup(mf_trust_cleanup)))
+#define MF_TRUST_CLEANUP MF_CLEANUP(mf_trust_cleanup)
 
 const char *mf_trust_where(const struct mf_trust *t); /* for people: URL or directory */
 const char *mf_trust_gun(const struct mf_trust *t);
@@ -180,6 +180,7 @@ struct mf_pin {
 	char *ca; /* PEM text, or NULL */
 };
 void mf_pin_clear(struct mf_pin *p);
+#define MF_PIN_CLEANUP MF_CLEANUP(mf_pin_clear)
 /* Exact name first, then the longest prefix ending in '*'. A broken file is MF_E_PIN. */
 int mf_pin_find(const char *home, const char *name, struct mf_pin *out, struct mf_err *err) MF_NODISCARD;
 /* Replaces the pin of a pattern; locked and atomic. */

@@ -372,7 +372,7 @@ static int find_target(struct mf_updater *u, struct mf_tuf_search *search, ptrdi
 int mf_updater_download(struct mf_updater *u, const char *name, const struct mf_target_place *place,
 			struct mf_err *err)
 {
-	struct mf_tuf_search search __attribute__((cleanup(mf_tuf_search_clear)));
+	struct mf_tuf_search search MF_CLEANUP(mf_tuf_search_clear);
 	struct mf_tuf_target_info info;
 	struct mf_esc e;
 	ptrdiff_t index;

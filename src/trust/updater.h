@@ -35,7 +35,7 @@ static inline void mf_updater_cleanup(struct mf_updater **u)
 {
 	mf_updater_close(*u);
 }
-#define MF_UPDATER_CLEANUP __attribute__((cleanup(mf_updater_cleanup)))
+#define MF_UPDATER_CLEANUP MF_CLEANUP(mf_updater_cleanup)
 
 /* 5.3 to 5.6: root, timestamp, snapshot, targets. Once for each updater. */
 int mf_updater_refresh(struct mf_updater *u, struct mf_err *err) MF_NODISCARD;

@@ -144,7 +144,7 @@ static int notary_public(struct mf_tuf_key *key, const struct mf_buf *type, stru
 
 static int notary_key(struct mf_tuf_key *key, struct mf_arena *arena, struct mf_err *err)
 {
-	struct key_parts k __attribute__((cleanup(key_parts_clear))) = KEY_PARTS_INIT;
+	struct key_parts k MF_CLEANUP(key_parts_clear) = KEY_PARTS_INIT;
 	struct mf_buf object MF_BUF_CLEANUP = MF_BUF_INIT(131072), public MF_BUF_CLEANUP = MF_BUF_INIT(65536);
 	char id[65];
 	if (read_key_parts(key->raw, &k, err) < 0 || mf_b64_decode(&public, mf_buf_str(&k.public), err) < 0 ||
@@ -345,7 +345,7 @@ static int tuf1_public(struct mf_tuf_key *key, const struct key_parts *k, struct
 
 static int tuf1_key(struct mf_tuf_key *key, struct mf_arena *arena, struct mf_err *err)
 {
-	struct key_parts k __attribute__((cleanup(key_parts_clear))) = KEY_PARTS_INIT;
+	struct key_parts k MF_CLEANUP(key_parts_clear) = KEY_PARTS_INIT;
 	struct mf_buf canonical MF_BUF_CLEANUP = MF_BUF_INIT(key->raw.n * 2 + 64);
 	char id[65];
 	(void)arena;

@@ -94,7 +94,7 @@ static inline void mf_tuf_file_cleanup(struct mf_tuf_file **f)
 {
 	mf_tuf_file_free(*f);
 }
-#define MF_TUF_FILE_CLEANUP __attribute__((cleanup(mf_tuf_file_cleanup)))
+#define MF_TUF_FILE_CLEANUP MF_CLEANUP(mf_tuf_file_cleanup)
 
 /* Member of the signed part of a targets file: the role that it is signed for. The specification's files do
  * not say it: one that a key has signed for a role is good for every other role that lists the key, and a

@@ -229,7 +229,7 @@ static inline void fixture_clear(struct fixture *f)
 	mf_auth_free(f->auth);
 	mf_http_free(f->h);
 }
-#define FIXTURE_CLEANUP __attribute__((cleanup(fixture_clear)))
+#define FIXTURE_CLEANUP MF_CLEANUP(fixture_clear)
 
 static inline const char *at(struct fixture *f, const char *fmt, ...) MF_PRINTF(2, 3);
 static inline const char *at(struct fixture *f, const char *fmt, ...)

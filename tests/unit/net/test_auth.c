@@ -31,7 +31,7 @@ static void given_clear(struct given *g)
 {
 	mf_secret_clear(&g->password);
 }
-#define GIVEN_CLEANUP __attribute__((cleanup(given_clear)))
+#define GIVEN_CLEANUP MF_CLEANUP(given_clear)
 
 static void log_in(struct fixture *f, struct given *g, const char *user, const char *password)
 {

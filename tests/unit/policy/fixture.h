@@ -84,7 +84,7 @@ static inline void fixture_clear(struct fixture *f)
 		free(f->objects[i]);
 	}
 }
-#define FIXTURE __attribute__((cleanup(fixture_clear)))
+#define FIXTURE MF_CLEANUP(fixture_clear)
 
 static inline struct fixture fixture(const struct mf_dialect *d)
 {

@@ -660,7 +660,7 @@ static inline void rp_free(struct rp **rp)
 	free(r->targets);
 	free(r);
 }
-#define RP_CLEANUP __attribute__((cleanup(rp_free)))
+#define RP_CLEANUP MF_CLEANUP(rp_free)
 
 /* Its first root is the one that the client has by another way. */
 static inline int rp_init_client(struct rp *r, struct mf_err *err)

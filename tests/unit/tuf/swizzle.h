@@ -278,7 +278,7 @@ static inline void sw_clear(struct sw *r)
 	for (size_t i = 0; i < F_COUNT; i++)
 		mf_buf_clear(&r->bytes[i]);
 }
-#define SW_CLEANUP __attribute__((cleanup(sw_clear)))
+#define SW_CLEANUP MF_CLEANUP(sw_clear)
 
 /* A repository not built yet. The caller clears it. */
 static inline struct sw sw_new(enum sw_dialect which)
