@@ -8,7 +8,7 @@ WERROR ?= 0
 FUZZ_SECONDS ?= 60
 FUZZ ?=
 TEST_TIMEOUT ?= 300
-MODULES ?= base json crypto store tuf net keys record oci trust policy ops
+MODULES ?= base json crypto store tuf net keys record oci trust policy publish ops
 VERSION := 0.1.0
 ifeq ($(origin CC),default)
 CC := gcc

@@ -12,7 +12,7 @@ struct put {
 	char media_type[256];
 	bool *cosigned;  /* by item: our signature was added to a record that was there */
 	size_t *dropped; /* by item: signatures of others under a description that is replaced */
-	struct mf_trust_made made;
+	struct mf_publish_made made;
 	bool initialised;
 };
 
@@ -139,7 +139,7 @@ static int load_or_init(struct put *p, struct mf_err *err)
 		return -1;
 	}
 	mf_err_clear(err);
-	if (mf_trust_init(t, &p->made, err) == 0)
+	if (mf_publish_first(t, &p->made, err) == 0)
 		p->initialised = true;
 	else if (err->code != MF_E_CONFLICT)
 		return -1;

@@ -3,6 +3,7 @@
 #include "base/encode.h"
 #include "crypto/hash.h"
 #include "ops/drift.h"
+#include "publish/publish.h"
 
 int mf_artifact_of(const struct mf_subject *s, const char *type, const struct mf_digest *blob,
 		   uint64_t length, const char *media_type, struct mf_buf *out, struct mf_digest *digest,
@@ -223,7 +224,7 @@ int mf_rebuild(struct mf_image *im, const struct mf_subjects *subjects, const st
 	struct mf_lock lock MF_LOCK_CLEANUP = MF_LOCK_INIT;
 	if (im->store_ref.transport == MF_TRANSPORT_LAYOUT)
 		return 0;
-	if (mf_trust_lock(im->trust, &lock, err) < 0)
+	if (mf_publish_lock(im->trust, &lock, err) < 0)
 		return -1;
 	for (;;) {
 		if (rebuild_once(im, subjects, replaced, nreplaced, err) < 0)

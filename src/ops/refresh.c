@@ -1,5 +1,6 @@
 /* trust refresh. */
 #include "ops/ops.h"
+#include "publish/publish.h"
 
 #define DEFAULT_WITHIN (30 * INT64_C(86400))
 
@@ -61,7 +62,7 @@ int manifesto_trust_refresh(struct manifesto *m, const struct manifesto_refresh_
 	mf_op_begin(m, error);
 	r.arena = mf_op_arena(&err);
 	if (!r.arena || mf_image_open(&im, m, opt->image, &err) < 0 ||
-	    mf_trust_refresh(im.trust, &o, &done, &err) < 0 || report(&im, &done, &r, &err) < 0) {
+	    mf_publish_refresh(im.trust, &o, &done, &err) < 0 || report(&im, &done, &r, &err) < 0) {
 		manifesto_refresh_result_clear(&r);
 		return mf_op_fail(error, &err);
 	}

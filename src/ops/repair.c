@@ -1,5 +1,6 @@
 /* repair: what the registry shows of the records, made again from the signed ones. */
 #include "ops/drift.h"
+#include "publish/publish.h"
 
 /* Somebody may publish while we look; more than so often in a row nobody does. */
 #define MAX_ROUNDS 5
@@ -42,7 +43,7 @@ static int repair(struct mf_image *im, const struct manifesto_repair_options *o,
 {
 	struct mf_drift d MF_DRIFT_CLEANUP = {0};
 	struct mf_lock lock MF_LOCK_CLEANUP = MF_LOCK_INIT;
-	if ((!o->dry_run && mf_trust_lock(im->trust, &lock, err) < 0) ||
+	if ((!o->dry_run && mf_publish_lock(im->trust, &lock, err) < 0) ||
 	    mf_trust_load(im->trust, MF_STR(""), false, err) < 0 || mf_drift_find(im, &d, err) < 0)
 		return -1;
 	out->gun = mf_arena_dup(&out->arena->a, mf_str_c(mf_trust_pin_name(im->trust)), err);

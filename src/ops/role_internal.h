@@ -3,7 +3,7 @@
 #define MF_OPS_ROLE_INTERNAL_H
 
 #include "ops/ops.h"
-#include "trust/admin.h"
+#include "publish/admin.h"
 
 /* Public keys that a request names. */
 struct mf_role_keys {

@@ -94,7 +94,7 @@ static int report_state(struct listing *l, const char *name, struct manifesto_ro
 static int report_mine(struct listing *l, const struct mf_tuf_role *role, struct manifesto_role *out,
 		       struct mf_err *err)
 {
-	size_t held = mf_trust_held(l->im->trust, role);
+	size_t held = mf_publish_held(l->im->trust, role);
 	if (!held)
 		out->why_not = "none of its keys is on this machine";
 	else if ((int64_t)held < role->threshold)

@@ -4,6 +4,7 @@
 #include "base/encode.h"
 #include "crypto/x509.h"
 #include "ops/drift.h"
+#include "publish/publish.h"
 
 #define DEFAULT_WITHIN (30 * INT64_C(86400))
 
@@ -58,7 +59,7 @@ static int act(struct report *r, struct manifesto_status_finding *f, const char 
 
 static bool holds(const struct report *r, const struct mf_tuf_role *role)
 {
-	return (int64_t)mf_trust_held(r->im->trust, role) >= role->threshold;
+	return (int64_t)mf_publish_held(r->im->trust, role) >= role->threshold;
 }
 
 /* Can this machine publish the role? In a directory snapshot and timestamp must follow. */
@@ -100,9 +101,9 @@ static int check_role(struct report *r, const struct mf_tuf_role *role, const st
 	struct mf_err why = MF_ERR_INIT;
 	struct mf_trust *t = r->im->trust;
 	bool expired = file->expires <= r->set->now;
-	if (file->expires > r->set->now + mf_trust_window(t, file->type, r->within))
+	if (file->expires > r->set->now + mf_publish_window(t, file->type, r->within))
 		return 0;
-	int server = mf_trust_server_signs(t, file->type, &why);
+	int server = mf_publish_server_signs(t, file->type, &why);
 	if (server < 0)
 		return tell_expiry(r, role, file, "; whether the server signs it cannot be found out", err);
 	if (!server || expired)

@@ -3,6 +3,7 @@
 
 #include "base/encode.h"
 #include "ops/ops.h"
+#include "publish/publish.h"
 #include "tuf/tuf.h"
 
 static int report_role(struct manifesto *m, const struct mf_tuf_role *role, const struct mf_tuf_file *file,
@@ -83,7 +84,7 @@ static int report_head(struct mf_image *im, struct manifesto_trust_result *out, 
 	return out->where ? report_pin(im->m, mf_trust_pin_name(im->trust), out, err) : -1;
 }
 
-static int report_made(const struct mf_trust_made *made, struct manifesto_trust_result *out,
+static int report_made(const struct mf_publish_made *made, struct manifesto_trust_result *out,
 		       struct mf_err *err)
 {
 	const char **v = mf_arena_alloc(&out->arena->a, made->nkeys, sizeof(char *), err);
@@ -110,8 +111,8 @@ static int show(struct mf_image *im, struct manifesto_trust_result *out, struct 
 
 static int init(struct mf_image *im, struct manifesto_trust_result *out, struct mf_err *err)
 {
-	struct mf_trust_made made = {.arena = MF_ARENA_INIT};
-	int rc = mf_trust_init(im->trust, &made, err);
+	struct mf_publish_made made = {.arena = MF_ARENA_INIT};
+	int rc = mf_publish_first(im->trust, &made, err);
 	if (rc == 0) {
 		out->initialised = 1;
 		rc = report_made(&made, out, err) < 0 ? -1 : show(im, out, err);

@@ -388,7 +388,7 @@ int mf_write_store(struct mf_write *w, struct mf_err *err)
 	}
 	/* Blobs go up side by side; tags that all writers share are changed one after another, as far as they
 	 * are on this machine. */
-	if (mf_trust_lock(w->im.trust, &lock, err) < 0)
+	if (mf_publish_lock(w->im.trust, &lock, err) < 0)
 		return -1;
 	for (size_t i = 0; i < w->n; i++)
 		if (w->items[i].content && store_item(w, &w->items[i], err) < 0)
@@ -422,7 +422,7 @@ static int check_authority(const struct mf_write *w, struct mf_err *err)
 		       w->type);
 }
 
-static int intent(void *arg, struct mf_trust *t, struct mf_trust_change *out, struct mf_err *err)
+static int intent(void *arg, struct mf_trust *t, struct mf_publish_change *out, struct mf_err *err)
 {
 	struct mf_write *w = arg;
 	if (check_authority(w, err) < 0 || mf_write_look(w, false, err) < 0)
@@ -433,7 +433,7 @@ static int intent(void *arg, struct mf_trust *t, struct mf_trust_change *out, st
 			w->edits[n++] =
 			    (struct mf_tuf_edit){mf_str_c(w->items[i].name), mf_buf_str(&w->items[i].entry)};
 	qsort(w->edits, n, sizeof *w->edits, edit_cmp);
-	*out = (struct mf_trust_change){.role = w->role, .edits = w->edits, .nedits = n};
+	*out = (struct mf_publish_change){.role = w->role, .edits = w->edits, .nedits = n};
 	/* An expired repository is published anew even when nothing else changes: otherwise nobody could read
 	 * what was put. */
 	return n || mf_trust_set(t)->expired ? 1 : 0;
@@ -441,7 +441,7 @@ static int intent(void *arg, struct mf_trust *t, struct mf_trust_change *out, st
 
 int mf_write_publish(struct mf_write *w, int64_t *version, struct mf_err *err)
 {
-	int rc = mf_trust_update(w->im.trust, mf_str_c(w->prefix), intent, w, version, err);
+	int rc = mf_publish_update(w->im.trust, mf_str_c(w->prefix), intent, w, version, err);
 	if (rc < 0)
 		return -1;
 	bool edited = false;

@@ -6,6 +6,7 @@
 #define MF_OPS_WRITE_H
 
 #include "ops/ops.h"
+#include "publish/publish.h"
 
 /* The content of a record, hashed. */
 struct mf_content {

@@ -13,7 +13,7 @@ static int load_behind_others(struct mf_trust *t, struct mf_str prefix, struct m
 	if (err->code != MF_E_PIN && err->code != MF_E_GONE)
 		return -1;
 	mf_err_clear(err);
-	if (mf_trust_lock(t, &lock, err) < 0)
+	if (mf_publish_lock(t, &lock, err) < 0)
 		return -1;
 	mf_lock_release(&lock);
 	return mf_trust_load(t, prefix, true, err);
@@ -37,7 +37,7 @@ int mf_role_signer(const struct mf_image *im, const struct mf_tuf_role *role, co
 		   struct mf_signer *s, const struct mf_key_info **k, struct mf_err *err)
 {
 	struct mf_esc e;
-	if (mf_trust_signer(im->trust, role, s, k, err) < 0)
+	if (mf_publish_signer(im->trust, role, s, k, err) < 0)
 		return -1;
 	if (!asked_key || strcmp((*k)->name, asked_key) == 0)
 		return 0;

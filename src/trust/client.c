@@ -467,6 +467,35 @@ int mf_trust_check_writable(const struct mf_trust *t, struct mf_err *err)
 
 /* ---- load */
 
+const struct mf_tuf_role *mf_trust_role(const struct mf_trust *t, const char *name)
+{
+	const struct mf_tuf_set *s = &t->set;
+	if (strcmp(name, "targets") == 0)
+		return &s->root->roles[MF_TUF_TARGETS];
+	for (size_t i = 0; i < s->nroles; i++)
+		for (size_t j = 0; j < s->roles[i]->file->nroles; j++)
+			if (strcmp(s->roles[i]->file->roles[j].name, name) == 0)
+				return &s->roles[i]->file->roles[j];
+	return NULL;
+}
+
+const struct mf_key_info *mf_trust_key_here(struct mf_trust *t, const struct mf_tuf_key *k)
+{
+	if (!k->pub || !k->id_fits)
+		return NULL;
+	struct mf_digest fp = mf_pubkey_fingerprint(k->pub);
+	return mf_keystore_find_fp(t->cfg->keys, &fp);
+}
+
+bool mf_trust_hold_key_of(struct mf_trust *t, enum mf_tuf_type type)
+{
+	const struct mf_tuf_role *role = &t->set.root->roles[type];
+	for (size_t i = 0; i < role->nkeys; i++)
+		if (mf_trust_key_here(t, role->keys[i]))
+			return true;
+	return false;
+}
+
 static int check_clock(struct mf_trust *t, struct mf_err *err)
 {
 	if (t->set.now + MF_CLOCK_TOLERANCE_S >= t->floors.clock)

@@ -4,6 +4,7 @@
 
 #include "trust/repo.h"
 #include "trust/state.h"
+#include "trust/trust.h"
 
 /* Files asked for before it is known that they are needed. */
 enum { EARLY_ROOT, EARLY_NEXT_ROOT, EARLY_TIMESTAMP, EARLY_SNAPSHOT, EARLY_TARGETS, EARLY_COUNT };
@@ -45,20 +46,5 @@ int mf_trust_load_root(struct mf_trust *t, struct mf_err *err) MF_NODISCARD;
  * must be initialised. */
 int mf_trust_fetch_role(struct mf_trust *t, const char *role, struct mf_buf *out,
 			struct mf_err *err) MF_NODISCARD;
-
-/* The key that a Notary server offers for a role, a new reference. */
-int mf_trust_server_pubkey(struct mf_trust *t, const char *role, struct mf_pubkey **out,
-			   struct mf_err *err) MF_NODISCARD;
-
-/* Waits a little when a publish failed because somebody else was faster; -1: it failed otherwise, or time is
- * up. */
-int mf_trust_conflict_pause(struct mf_trust *t, int tries, struct mf_err *err) MF_NODISCARD;
-
-/* The version of the role's next file when the current one has `base`: the next, or for roles that may skip
- * some the first behind it that the repository has no file of. */
-int mf_trust_next_version(struct mf_trust *t, const char *role, int64_t base, int64_t *out,
-			  struct mf_err *err) MF_NODISCARD;
-/* Do we hold a key of a top-level role of the trusted root? */
-bool mf_trust_hold_key_of(struct mf_trust *t, enum mf_tuf_type type);
 
 #endif

@@ -2,7 +2,8 @@
 #ifndef MF_TRUST_REPO_H
 #define MF_TRUST_REPO_H
 
-#include "trust/trust.h"
+#include "trust/config.h"
+#include "tuf/tuf.h"
 
 enum mf_fetch_by { MF_BY_NAME, MF_BY_VERSION, MF_BY_SHA256 };
 struct mf_fetch_key {

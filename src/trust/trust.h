@@ -1,28 +1,13 @@
-/* A trust repository and this machine's view of it: pins, floors, cache, the client workflow with its I/O,
- * publishing.
+/* A trust repository and this machine's view of it: pins, floors, cache, the client workflow with its I/O.
+ * Writing is the module `publish`.
  *
  * Backends (a Notary server, a TUF 1.0 directory or web server) move bytes and are not trusted; everything is
  * verified by the TUF core. */
 #ifndef MF_TRUST_TRUST_H
 #define MF_TRUST_TRUST_H
 
-#include "keys/keystore.h"
-#include "net/http.h"
-#include "store/file.h"
-#include "tuf/build.h"
+#include "trust/config.h"
 #include "tuf/tuf.h"
-
-struct mf_trust_config {
-	const char *home; /* pins, floors, locks */
-	const char *cache_dir;
-	bool tofu;            /* trust on first use where no pin exists */
-	bool ci;              /* and never store it */
-	struct mf_http *http; /* for servers; may be NULL for directories */
-	struct mf_auth *auth;
-	const struct mf_env *env;
-	struct mf_keystore *keys;
-	const char *key_name; /* keys that are made, and the first choice when several fit */
-};
 
 struct mf_trust;
 /* url: "https://...", "http://..." (Notary), "tuf+file:///DIR" (directory below it per GUN),
@@ -90,84 +75,12 @@ bool mf_trust_first_seen(const struct mf_trust *t);
 /* Does this machine know that it exists: a pin of this very name, or floors? */
 bool mf_trust_known(struct mf_trust *t, struct mf_err *err);
 
-/* The signer to use for a role of the loaded set: a key that the role lists and we hold, the preferred name
- * first. MF_E_KEY lists what would be needed. */
-int mf_trust_signer(struct mf_trust *t, const struct mf_tuf_role *role, struct mf_signer *out,
-		    const struct mf_key_info **info, struct mf_err *err) MF_NODISCARD;
 /* Our key behind one that metadata list; NULL: we do not hold it, or it cannot be used. */
 const struct mf_key_info *mf_trust_key_here(struct mf_trust *t, const struct mf_tuf_key *k);
 const struct mf_tuf_role *mf_trust_role(const struct mf_trust *t,
 					const char *name); /* as it is listed; NULL */
-
-/* A further targets role whose file is signed anew by the keys that it has after the change. */
-struct mf_trust_resign {
-	const char *role;
-	int64_t version; /* 0: the one after what is loaded */
-	bool empty;      /* without what it holds now */
-};
-/* What one publish changes, together or not at all. The intent is called with the loaded repository, once for
- * each try; it fills this (memory is its own) and returns 1, or 0 when nothing is to be done, or -1. */
-struct mf_trust_change {
-	const char *role;                /* targets role whose file changes; NULL: none */
-	const struct mf_tuf_edit *edits; /* sorted by name */
-	size_t nedits;
-	const struct mf_str *delegations; /* of that role, canonical; NULL: as they are */
-	const struct mf_trust_resign *resign;
-	size_t nresign;
-	const struct mf_str *root; /* signed part of the next root, canonical; NULL: none */
-	bool
-	    root_last; /* readers shall find the new root only behind the new timestamp: it takes keys away */
-};
-typedef int (*mf_trust_intent_fn)(void *arg, struct mf_trust *t, struct mf_trust_change *out,
-				  struct mf_err *err);
-#define MF_TRUST_MAX_RESIGN 64
-/* Load, intent, sign, publish, and again when somebody else was faster, with jitter, until the deadline
- * (MF_E_CONFLICT); then loads again and checks that the change is there. *version: of the role's file.
- * Returns 1 published, 0 nothing to do, -1. */
-int mf_trust_update(struct mf_trust *t, struct mf_str prefix, mf_trust_intent_fn intent, void *arg,
-		    int64_t *version, struct mf_err *err) MF_NODISCARD;
-
-/* ---- signing anew what runs out */
-struct mf_refresh_options {
-	int64_t within; /* seconds: roles that expire so soon, see mf_trust_window */
-	bool all;       /* whenever they expire */
-	bool dry_run;   /* only tell */
-};
-struct mf_refreshed_role {
-	char *role;
-	bool done;                /* else it is due, and we do not hold the keys */
-	int64_t version, expires; /* the new ones, or those that it has */
-};
-struct mf_refreshed {
-	struct mf_refreshed_role *v;
-	size_t n, cap;
-};
-void mf_refreshed_clear(struct mf_refreshed *r);
-/* Signs each role that is due once more, unchanged, with a new expiry, as far as we hold its keys, and with
- * it snapshot and timestamp where they are ours; then loads again. Works on an expired repository if this
- * machine has seen it before (floors). 1: published; 0: nothing was due that we can sign; -1. */
-int mf_trust_refresh(struct mf_trust *t, const struct mf_refresh_options *opt, struct mf_refreshed *out,
-		     struct mf_err *err) MF_NODISCARD;
-/* How long before its end a role of a type is due when `within` is asked for: timestamp and snapshot at most
- * half their lifetime, or those that live 7 days would always be. */
-int64_t mf_trust_window(const struct mf_trust *t, enum mf_tuf_type type, int64_t within);
-/* How many different keys of a role are on this machine. */
-size_t mf_trust_held(const struct mf_trust *t, const struct mf_tuf_role *role);
-/* Does the server sign this role: Notary's timestamp always, its snapshot when the key that it offers is the
- * one that the root lists (asking needs the right to publish). 1, 0, -1. */
-int mf_trust_server_signs(struct mf_trust *t, enum mf_tuf_type type, struct mf_err *err) MF_NODISCARD;
-
-/* Makes the repository: keys as needed, root, empty targets. Pins the root on this machine. MF_E_CONFLICT
- * when there is one already. made (arena strings "name (type fp)") lists new keys. */
-struct mf_trust_made {
-	struct mf_arena arena;
-	char *keys[3];
-	size_t nkeys;
-};
-int mf_trust_init(struct mf_trust *t, struct mf_trust_made *made, struct mf_err *err) MF_NODISCARD;
-
-/* Serialises this machine's writers of the repository; not an error when the home cannot be written. */
-int mf_trust_lock(struct mf_trust *t, struct mf_lock *lock, struct mf_err *err) MF_NODISCARD;
+/* Do we hold a key of a top-level role of the trusted root? */
+bool mf_trust_hold_key_of(struct mf_trust *t, enum mf_tuf_type type);
 
 /* ---- pins: $MANIFESTO_HOME/trust.json */
 struct mf_pin {

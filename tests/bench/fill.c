@@ -7,6 +7,7 @@
 #include "crypto/hash.h"
 #include "store/file.h"
 #include "ops/ops.h"
+#include "publish/publish.h"
 
 struct fill {
 	size_t n;
@@ -58,17 +59,17 @@ static int make_edit(const struct fill *f, struct mf_trust *t, struct mf_signer 
 	return 0;
 }
 
-static int intent(void *arg, struct mf_trust *t, struct mf_trust_change *out, struct mf_err *err)
+static int intent(void *arg, struct mf_trust *t, struct mf_publish_change *out, struct mf_err *err)
 {
 	struct fill *f = arg;
 	struct mf_signer s;
-	if (mf_trust_signer(t, mf_trust_role(t, "targets"), &s, NULL, err) < 0)
+	if (mf_publish_signer(t, mf_trust_role(t, "targets"), &s, NULL, err) < 0)
 		return -1;
 	for (size_t i = 0; i < f->n; i++)
 		if (make_edit(f, t, &s, i, err) < 0)
 			return -1;
 	qsort(f->edits, f->n, sizeof *f->edits, cmp);
-	*out = (struct mf_trust_change){.role = "targets", .edits = f->edits, .nedits = f->n};
+	*out = (struct mf_publish_change){.role = "targets", .edits = f->edits, .nedits = f->n};
 	return 1;
 }
 
@@ -96,7 +97,7 @@ int main(int argc, char **argv)
 	f.length = content.n;
 	if (!f.edits || mf_sha256(mf_buf_bytes(&content), &f.content, &err) < 0 ||
 	    mf_image_open(&im, m, argv[1], &err) < 0 ||
-	    mf_trust_update(im.trust, MF_STR("bench/"), intent, &f, &version, &err) < 0)
+	    mf_publish_update(im.trust, MF_STR("bench/"), intent, &f, &version, &err) < 0)
 		return die(err.msg);
 	mf_image_close(&im);
 	manifesto_free(m);

@@ -11,7 +11,7 @@ import sys
 
 MAX_FUNCTION, MAX_FILE = 70, 800
 RANKS = {"base": 0, "json": 1, "crypto": 1, "store": 1, "tuf": 2, "net": 2, "keys": 2, "record": 2,
-         "oci": 3, "trust": 3, "policy": 3, "ops": 4, "cli": 5, "tufcli": 5}
+         "oci": 3, "trust": 3, "policy": 3, "publish": 4, "ops": 5, "cli": 6, "tufcli": 6}
 # Third-party headers and the modules that are their home.
 HOMES = {re.compile(r"curl/"): {"net"}, re.compile(r"(sodium|openssl/)"): {"crypto", "keys"},
          re.compile(r"jansson"): {"json"}}

@@ -11,6 +11,7 @@
 #include "base/limits.h"
 #include "policy/policy.h"
 #include "trust/client.h"
+#include "tuf/build.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

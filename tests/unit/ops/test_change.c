@@ -4,7 +4,7 @@
 #include "crypto/secret.h"
 #include "record/record.h"
 #include "trust/client.h"
-#include "trust/trust.h"
+#include "publish/publish.h"
 
 #define COUNT(a) (sizeof(a) / sizeof(a)[0])
 
@@ -60,10 +60,10 @@ static void inside_close(struct inside *in)
 
 /* One change of a role, as any program with its key can make it. */
 struct change {
-	struct mf_trust_change c;
+	struct mf_publish_change c;
 };
 
-static int change_intent(void *arg, struct mf_trust *t, struct mf_trust_change *out, struct mf_err *err)
+static int change_intent(void *arg, struct mf_trust *t, struct mf_publish_change *out, struct mf_err *err)
 {
 	(void)t;
 	(void)err;
@@ -71,12 +71,12 @@ static int change_intent(void *arg, struct mf_trust *t, struct mf_trust_change *
 	return 1;
 }
 
-static void publish(struct inside *in, const struct mf_trust_change *c)
+static void publish(struct inside *in, const struct mf_publish_change *c)
 {
 	struct change ch = {*c};
 	struct mf_err err = MF_ERR_INIT;
 	int64_t version;
-	if (mf_trust_update(in->t, MF_STR(""), change_intent, &ch, &version, &err) != 1)
+	if (mf_publish_update(in->t, MF_STR(""), change_intent, &ch, &version, &err) != 1)
 		fail_msg("%s", err.msg);
 }
 
@@ -96,7 +96,7 @@ static void publish_entry(struct world *w, const char *role, const char *entry)
 	char *name MF_FREE = entry_name();
 	struct mf_tuf_edit edit = {mf_str_c(name), mf_str_c(entry)};
 	inside_open(&in, w);
-	publish(&in, &(struct mf_trust_change){.role = role, .edits = &edit, .nedits = 1});
+	publish(&in, &(struct mf_publish_change){.role = role, .edits = &edit, .nedits = 1});
 	inside_close(&in);
 }
 
@@ -174,7 +174,7 @@ static void teams_make(struct world *w, void **state)
 	make_team(&in, &d[1], keys[1], objects[1], ids[1], security);
 	assert_int_equal(mf_tuf_build_delegations(&mf_dialect_tuf1, MF_STR(""), d, 2, &text, &err), 0);
 	struct mf_str delegations = mf_buf_str(&text);
-	publish(&in, &(struct mf_trust_change){.role = "targets", .delegations = &delegations});
+	publish(&in, &(struct mf_publish_change){.role = "targets", .delegations = &delegations});
 	inside_close(&in);
 	mf_buf_clear(&text);
 	for (size_t i = 0; i < 2; i++)
@@ -1010,7 +1010,7 @@ static void list_below(struct world *w, const char *delegator, const char *name,
 	make_team(&in, &d, keys, objects, ids, alice);
 	assert_int_equal(mf_tuf_build_delegations(&mf_dialect_tuf1, MF_STR(""), &d, 1, &text, &err), 0);
 	struct mf_str delegations = mf_buf_str(&text);
-	publish(&in, &(struct mf_trust_change){.role = delegator, .delegations = &delegations});
+	publish(&in, &(struct mf_publish_change){.role = delegator, .delegations = &delegations});
 	inside_close(&in);
 	mf_buf_clear(&objects[0]);
 	publish_entry(w, name, entry);
@@ -1115,7 +1115,7 @@ static void veto_role_without_paths_is_not_passed_over(void **state)
 	struct mf_buf canonical MF_BUF_CLEANUP = MF_BUF_INIT(1 << 16);
 	assert_int_equal(mf_json_canonicalize(mf_buf_str(&text), &canonical, &err), 0);
 	struct mf_str delegations = mf_buf_str(&canonical);
-	publish(&in, &(struct mf_trust_change){.role = "targets", .delegations = &delegations});
+	publish(&in, &(struct mf_publish_change){.role = "targets", .delegations = &delegations});
 	inside_close(&in);
 	assert_int_equal(verify_with_veto(&w, "qa"), 0);
 	assert_int_equal(verify_with_veto(&w, "security"), MANIFESTO_POLICY);
@@ -1143,7 +1143,7 @@ static void old_version_of_a_namesake_is_nobodys(void **state)
 	struct mf_buf canonical MF_BUF_CLEANUP = MF_BUF_INIT(1 << 16);
 	assert_int_equal(mf_json_canonicalize(mf_buf_str(&text), &canonical, &err), 0);
 	struct mf_str delegations = mf_buf_str(&canonical);
-	publish(&in, &(struct mf_trust_change){.role = "targets", .delegations = &delegations});
+	publish(&in, &(struct mf_publish_change){.role = "targets", .delegations = &delegations});
 	inside_close(&in);
 	o.image = w.image;
 	o.type = "qa";

@@ -6,7 +6,7 @@
 #include <sys/wait.h>
 
 #include "trust/client.h"
-#include "trust/sign.h"
+#include "publish/publish.h"
 
 static void same_put_changes_nothing_and_another_description_does(void **state)
 {
@@ -44,8 +44,8 @@ static void sign_next(struct mf_trust *t, struct mf_buf *canonical, enum mf_tuf_
 		      struct mf_publish_file *out, struct mf_buf *file)
 {
 	struct mf_err err = MF_ERR_INIT;
-	assert_int_equal(mf_trust_sign_file(t, &t->set.root->roles[type], mf_buf_str(canonical), file, &err),
-			 0);
+	assert_int_equal(
+	    mf_publish_sign_file(t, &t->set.root->roles[type], mf_buf_str(canonical), file, &err), 0);
 	out->bytes = mf_buf_bytes(file);
 	mf_buf_clear(canonical);
 }

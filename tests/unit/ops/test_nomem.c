@@ -24,6 +24,7 @@
 #include "store/file.h"
 #include "trust/state.h"
 #include "trust/trust.h"
+#include "tuf/build.h"
 
 /* ---- the allocator, beside what oom.h has */
 

@@ -9,6 +9,7 @@
 #include "trust/client.h"
 #include "trust/state.h"
 #include "trust/trust.h"
+#include "tuf/build.h"
 
 #define DAY 86400
 #define NAME "oci:/somewhere"

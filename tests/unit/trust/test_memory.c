@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 
 #include "policy/policy.h"
+#include "publish/publish.h"
 
 #define HEX "00000000000000000000000000000000000000000000000000000000000000"
 #define SUBJECT_NAME "qa/sha256-07" HEX
@@ -250,13 +251,13 @@ static int fake_publish(struct mf_repo *r, const struct mf_publish_file *files, 
 
 #define ENTRY "{\"hashes\":{\"sha256\":\"01" HEX "\"},\"length\":1}"
 
-static int one_edit(void *arg, struct mf_trust *t, struct mf_trust_change *out, struct mf_err *err)
+static int one_edit(void *arg, struct mf_trust *t, struct mf_publish_change *out, struct mf_err *err)
 {
 	static const struct mf_tuf_edit edit = {{"ours", 4}, {ENTRY, sizeof ENTRY - 1}};
 	(void)arg;
 	(void)t;
 	(void)err;
-	*out = (struct mf_trust_change){.role = "targets", .edits = &edit, .nedits = 1};
+	*out = (struct mf_publish_change){.role = "targets", .edits = &edit, .nedits = 1};
 	return 1;
 }
 
@@ -275,7 +276,8 @@ static enum mf_code publish(struct simple *s, bool fake)
 	s->w.remote = mf_repo_tuf_dir;
 	s->w.remote.publish = fake ? fake_publish : mf_repo_tuf_dir.publish;
 	s->w.trust->repo->ops = &s->w.remote;
-	return mf_trust_update(s->w.trust, MF_STR(""), one_edit, NULL, &version, &err) < 0 ? err.code : MF_OK;
+	return mf_publish_update(s->w.trust, MF_STR(""), one_edit, NULL, &version, &err) < 0 ? err.code
+											     : MF_OK;
 }
 
 static void publish_that_left_no_trace_is_no_success(void **state)
@@ -378,14 +380,14 @@ static void roots_and_timestamps_skip_no_version_and_no_version_is_out_of_range(
 	static const char *const there[] = {"2.root.json", "2.timestamp.json", "2.snapshot.json"};
 	for (size_t i = 0; i < 3; i++)
 		write_in(w.repo, there[i], MF_STR("x"));
-	ok(mf_trust_next_version(w.trust, "root", 1, &v, &err), &err);
+	ok(mf_publish_next_version(w.trust, "root", 1, &v, &err), &err);
 	assert_int_equal(v, 2);
-	ok(mf_trust_next_version(w.trust, "timestamp", 1, &v, &err), &err);
+	ok(mf_publish_next_version(w.trust, "timestamp", 1, &v, &err), &err);
 	assert_int_equal(v, 2);
-	ok(mf_trust_next_version(w.trust, "snapshot", 1, &v, &err), &err);
+	ok(mf_publish_next_version(w.trust, "snapshot", 1, &v, &err), &err);
 	assert_int_equal(v, 3);
-	ok(mf_trust_next_version(w.trust, "qa", MF_MAX_VERSION - 1, &v, &err), &err);
-	assert_int_equal(mf_trust_next_version(w.trust, "qa", MF_MAX_VERSION, &v, &err), -1);
+	ok(mf_publish_next_version(w.trust, "qa", MF_MAX_VERSION - 1, &v, &err), &err);
+	assert_int_equal(mf_publish_next_version(w.trust, "qa", MF_MAX_VERSION, &v, &err), -1);
 	assert_int_equal(err.code, MF_E_FORMAT);
 	world_drop(&w);
 }
@@ -395,13 +397,13 @@ static void a_stopped_first_publish_can_be_made_again(void **state)
 {
 	struct world w;
 	struct mf_err err = MF_ERR_INIT;
-	struct mf_trust_made made = {.arena = MF_ARENA_INIT};
+	struct mf_publish_made made = {.arena = MF_ARENA_INIT};
 	static const char *const left[] = {"1.targets.json", "1.snapshot.json", "timestamp.json"};
 	world_make(&w, state);
 	for (size_t i = 0; i < 3; i++)
 		write_in(w.repo, left[i], mf_str_c(left[i]));
 	assert_int_equal(load_how(&w, false, ""), MF_E_NOT_FOUND);
-	ok(mf_trust_init(w.trust, &made, &err), &err);
+	ok(mf_publish_first(w.trust, &made, &err), &err);
 	mf_arena_clear(&made.arena);
 	assert_file_is(w.repo, left[0], left[0]);
 	assert_file_is(w.repo, left[1], left[1]);

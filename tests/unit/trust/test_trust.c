@@ -5,7 +5,7 @@
 #include "base/encode.h"
 #include "crypto/hash.h"
 #include "trust/state.h"
-#include "trust/trust.h"
+#include "publish/publish.h"
 
 #define DAY 86400
 #define NAME "oci:/somewhere"
@@ -76,9 +76,9 @@ static void world_make(struct world *w, void **state)
 static void world_init(struct world *w, void **state)
 {
 	struct mf_err err = MF_ERR_INIT;
-	struct mf_trust_made made = {.arena = MF_ARENA_INIT};
+	struct mf_publish_made made = {.arena = MF_ARENA_INIT};
 	world_make(w, state);
-	ok(mf_trust_init(w->trust, &made, &err), &err);
+	ok(mf_publish_first(w->trust, &made, &err), &err);
 	assert_int_equal(made.nkeys, 2);
 	mf_arena_clear(&made.arena);
 }
@@ -523,7 +523,7 @@ struct plan {
 
 static int put_one(struct world *w, struct plan *p, int64_t *version, struct mf_err *err);
 
-static int intent(void *arg, struct mf_trust *t, struct mf_trust_change *out, struct mf_err *err)
+static int intent(void *arg, struct mf_trust *t, struct mf_publish_change *out, struct mf_err *err)
 {
 	struct plan *p = arg;
 	(void)t;
@@ -542,13 +542,13 @@ static int intent(void *arg, struct mf_trust *t, struct mf_trust_change *out, st
 		free(home);
 	}
 	p->calls++;
-	*out = (struct mf_trust_change){.role = "targets", .edits = &p->edit, .nedits = 1};
+	*out = (struct mf_publish_change){.role = "targets", .edits = &p->edit, .nedits = 1};
 	return 1;
 }
 
 static int put_one(struct world *w, struct plan *p, int64_t *version, struct mf_err *err)
 {
-	return mf_trust_update(w->trust, MF_STR(""), intent, p, version, err);
+	return mf_publish_update(w->trust, MF_STR(""), intent, p, version, err);
 }
 
 #define ENTRY                                                                                                \
@@ -654,15 +654,15 @@ static void second_initialisation_is_a_conflict_and_one_after_a_loss_is_gone(voi
 {
 	struct world w;
 	struct mf_err err = MF_ERR_INIT;
-	struct mf_trust_made made = {.arena = MF_ARENA_INIT};
+	struct mf_publish_made made = {.arena = MF_ARENA_INIT};
 	world_init(&w, state);
-	assert_int_equal(mf_trust_init(w.trust, &made, &err), -1);
+	assert_int_equal(mf_publish_first(w.trust, &made, &err), -1);
 	assert_int_equal(err.code, MF_E_CONFLICT);
 	mf_err_clear(&err);
 	free(w.repo);
 	w.repo = mf_path_join(w.dir, "lost", NULL);
 	reopen(&w);
-	assert_int_equal(mf_trust_init(w.trust, &made, &err), -1);
+	assert_int_equal(mf_publish_first(w.trust, &made, &err), -1);
 	assert_int_equal(err.code, MF_E_GONE);
 	mf_arena_clear(&made.arena);
 	world_drop(&w);
@@ -672,7 +672,7 @@ static void prefix_pin_lets_its_own_root_key_initialise_and_no_other(void **stat
 {
 	struct world w;
 	struct mf_err err = MF_ERR_INIT;
-	struct mf_trust_made made = {.arena = MF_ARENA_INIT};
+	struct mf_publish_made made = {.arena = MF_ARENA_INIT};
 	const struct mf_key_info *root;
 	struct mf_digest fp = {{1}}, own;
 	world_make(&w, state);
@@ -680,12 +680,12 @@ static void prefix_pin_lets_its_own_root_key_initialise_and_no_other(void **stat
 	own = mf_pubkey_fingerprint(root->pub);
 	ok(mf_pin_store(w.home, "oci:*", &fp, 1, 1, &w.env, &err), &err);
 	assert_int_equal(load(&w), MF_E_NOT_FOUND);
-	assert_int_equal(mf_trust_init(w.trust, &made, &err), -1);
+	assert_int_equal(mf_publish_first(w.trust, &made, &err), -1);
 	assert_int_equal(err.code, MF_E_PIN);
 	mf_err_clear(&err);
 	assert_int_equal(load(&w), MF_E_NOT_FOUND);
 	ok(mf_pin_store(w.home, "oci:*", &own, 1, 1, &w.env, &err), &err);
-	ok(mf_trust_init(w.trust, &made, &err), &err);
+	ok(mf_publish_first(w.trust, &made, &err), &err);
 	assert_int_equal(load(&w), MF_OK);
 	mf_arena_clear(&made.arena);
 	world_drop(&w);

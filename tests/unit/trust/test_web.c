@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "oci/spool_hash.h"
+#include "publish/publish.h"
 #include "trust/names.h"
 
 /* ---- names */
@@ -643,7 +644,7 @@ static void web_servers_are_read_only(void **state)
 	struct site s;
 	struct chain c;
 	struct mf_err err = MF_ERR_INIT;
-	struct mf_trust_made made = {.arena = MF_ARENA_INIT};
+	struct mf_publish_made made = {.arena = MF_ARENA_INIT};
 	site_make(&s, state);
 	chain_make(&s, &c, 1);
 	write_rest(&s.w, 1, &s.online);
@@ -655,7 +656,7 @@ static void web_servers_are_read_only(void **state)
 	assert_int_equal(mf_trust_load(s.w.trust, MF_STR(""), true, &err), -1);
 	assert_int_equal(err.code, MF_E_USAGE);
 	mf_err_clear(&err);
-	assert_int_equal(mf_trust_init(s.w.trust, &made, &err), -1);
+	assert_int_equal(mf_publish_first(s.w.trust, &made, &err), -1);
 	assert_int_equal(err.code, MF_E_USAGE);
 	mf_arena_clear(&made.arena);
 	assert_null(mf_trust_dir(s.w.trust));

@@ -2,11 +2,11 @@
 #ifndef MF_TRUST_PLAN_H
 #define MF_TRUST_PLAN_H
 
-#include "trust/admin.h"
+#include "publish/admin.h"
 
 /* Filled by mf_plan_make, cleared for each try; the change points into it. */
 struct mf_plan {
-	struct mf_trust_change change;
+	struct mf_publish_change change;
 	bool any;                       /* there is something to publish */
 	const char *image;              /* for hints */
 	struct mf_admin_result *result; /* what changes is told here */
@@ -15,7 +15,7 @@ struct mf_plan {
 	size_t ngoals;
 	struct mf_tuf_root_edit *writers;
 	size_t nwriters, writers_cap;
-	struct mf_trust_resign resign[MF_TRUST_MAX_RESIGN];
+	struct mf_publish_resign resign[MF_PUBLISH_MAX_RESIGN];
 	size_t nresign;
 	struct mf_buf delegations, root;
 	struct mf_str delegations_text, root_text;

@@ -1,14 +1,14 @@
 /* From requests to files: what each role shall be, what of it must be signed anew, who may publish. */
-#include "trust/plan.h"
+#include "publish/plan.h"
 
 #include <assert.h>
 #include <stdio.h>
 
 #include "base/encode.h"
 #include "base/limits.h"
+#include "publish/publish.h"
 #include "record/record.h"
 #include "trust/client.h"
-#include "trust/sign.h"
 
 void mf_plan_clear(struct mf_plan *p)
 {
@@ -404,11 +404,11 @@ static int listed_version(struct mf_trust *t, const char *role, struct mf_tuf_fi
 
 static int add_resign(struct mf_plan *p, const char *role, int64_t version, struct mf_err *err)
 {
-	if (p->nresign == MF_TRUST_MAX_RESIGN)
+	if (p->nresign == MF_PUBLISH_MAX_RESIGN)
 		return mf_fail(err, MF_E_USAGE, 0, "more than %d roles to sign anew at once",
-			       MF_TRUST_MAX_RESIGN);
+			       MF_PUBLISH_MAX_RESIGN);
 	p->resign[p->nresign++] =
-	    (struct mf_trust_resign){.role = role, .version = version, .empty = version > 0};
+	    (struct mf_publish_resign){.role = role, .version = version, .empty = version > 0};
 	return tell(p, "signed anew", role, version ? "empty" : "", err);
 }
 
@@ -579,7 +579,7 @@ static int plan_root(struct mf_plan *p, struct mf_trust *t, const struct mf_admi
 		return 0;
 	mf_buf_init(&p->root, MF_MAX_ROOT_BYTES);
 	if (mf_tuf_build_next_root(t->set.root, p->writers, p->nwriters,
-				   t->set.now + mf_trust_lifetime(t, MF_TUF_ROOT), &p->root, err) < 0)
+				   t->set.now + mf_publish_lifetime(t, MF_TUF_ROOT), &p->root, err) < 0)
 		return -1;
 	p->root_text = mf_buf_str(&p->root);
 	p->change.root = &p->root_text;
@@ -591,7 +591,7 @@ static int plan_root(struct mf_plan *p, struct mf_trust *t, const struct mf_admi
 
 static bool can_sign(struct mf_trust *t, const struct mf_tuf_role *role)
 {
-	return (int64_t)mf_trust_held(t, role) >= role->threshold;
+	return (int64_t)mf_publish_held(t, role) >= role->threshold;
 }
 
 static int refuse_unsigned(const struct mf_plan *p, const struct mf_tuf_role *role, bool revived,

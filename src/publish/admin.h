@@ -2,7 +2,7 @@
 #ifndef MF_TRUST_ADMIN_H
 #define MF_TRUST_ADMIN_H
 
-#include "trust/trust.h"
+#include "publish/publish.h"
 
 enum mf_admin_verb {
 	MF_ADMIN_ADD,  /* keys and types are added; a role that is not there is made */

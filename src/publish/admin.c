@@ -1,12 +1,12 @@
-#include "trust/admin.h"
+#include "publish/admin.h"
 
 #include <assert.h>
 
 #include "base/encode.h"
 #include "base/limits.h"
+#include "publish/plan.h"
 #include "record/record.h"
 #include "trust/client.h"
-#include "trust/plan.h"
 
 /* ---- looking */
 
@@ -99,7 +99,7 @@ struct work {
 	struct mf_admin_result *result;
 };
 
-static int intent(void *arg, struct mf_trust *t, struct mf_trust_change *out, struct mf_err *err)
+static int intent(void *arg, struct mf_trust *t, struct mf_publish_change *out, struct mf_err *err)
 {
 	struct work *w = arg;
 	mf_plan_clear(&w->plan);
@@ -175,14 +175,14 @@ int mf_admin_run(struct mf_trust *t, const char *image, const struct mf_admin_pl
 {
 	struct mf_admin_result result = {.arena = MF_ARENA_INIT};
 	struct work w = {.image = image, .v = plan->v, .n = plan->n, .result = &result};
-	struct mf_trust_change ignored;
+	struct mf_publish_change ignored;
 	int64_t version = 0;
 	int rc;
 	mf_trust_tolerate(t);
 	if (plan->dry_run)
 		rc = mf_trust_load(t, MF_STR(""), true, err) < 0 ? -1 : intent(&w, t, &ignored, err);
 	else
-		rc = mf_trust_update(t, MF_STR(""), intent, &w, &version, err);
+		rc = mf_publish_update(t, MF_STR(""), intent, &w, &version, err);
 	for (size_t i = 0; rc == 1 && !plan->dry_run && i < plan->n; i++)
 		if (prove(t, &plan->v[i], err) < 0)
 			rc = -1;

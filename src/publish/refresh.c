@@ -2,8 +2,8 @@
 #include <assert.h>
 
 #include "base/limits.h"
+#include "publish/publish.h"
 #include "trust/client.h"
-#include "trust/sign.h"
 
 void mf_refreshed_clear(struct mf_refreshed *r)
 {
@@ -13,14 +13,14 @@ void mf_refreshed_clear(struct mf_refreshed *r)
 	*r = (struct mf_refreshed){0};
 }
 
-int64_t mf_trust_window(const struct mf_trust *t, enum mf_tuf_type type, int64_t within)
+int64_t mf_publish_window(const struct mf_trust *t, enum mf_tuf_type type, int64_t within)
 {
-	int64_t half = mf_trust_lifetime(t, type) / 2;
+	int64_t half = mf_publish_lifetime(t, type) / 2;
 	bool quick = type == MF_TUF_TIMESTAMP || type == MF_TUF_SNAPSHOT;
 	return quick && within > half ? half : within;
 }
 
-size_t mf_trust_held(const struct mf_trust *t, const struct mf_tuf_role *role)
+size_t mf_publish_held(const struct mf_trust *t, const struct mf_tuf_role *role)
 {
 	size_t n = 0;
 	for (size_t i = 0; i < role->nkeys; i++) {
@@ -42,7 +42,7 @@ size_t mf_trust_held(const struct mf_trust *t, const struct mf_tuf_role *role)
 
 static bool can_sign(const struct mf_trust *t, const struct mf_tuf_role *role)
 {
-	return (int64_t)mf_trust_held(t, role) >= role->threshold;
+	return (int64_t)mf_publish_held(t, role) >= role->threshold;
 }
 
 static bool lists_key(const struct mf_tuf_role *role, const struct mf_pubkey *pub)
@@ -58,17 +58,17 @@ static bool lists_key(const struct mf_tuf_role *role, const struct mf_pubkey *pu
 	return false;
 }
 
-int mf_trust_server_signs(struct mf_trust *t, enum mf_tuf_type type, struct mf_err *err)
+int mf_publish_server_signs(struct mf_trust *t, enum mf_tuf_type type, struct mf_err *err)
 {
 	const struct mf_tuf_role *role = &t->set.root->roles[type];
 	if (!t->repo->ops->server_key || (type != MF_TUF_TIMESTAMP && type != MF_TUF_SNAPSHOT))
 		return 0;
 	if (type == MF_TUF_TIMESTAMP)
 		return 1;
-	if (mf_trust_held(t, role))
+	if (mf_publish_held(t, role))
 		return 0;
 	struct mf_pubkey *pub MF_PUBKEY_CLEANUP = NULL;
-	if (mf_trust_server_pubkey(t, role->name, &pub, err) < 0)
+	if (mf_publish_server_pubkey(t, role->name, &pub, err) < 0)
 		return -1;
 	return lists_key(role, pub);
 }
@@ -106,12 +106,12 @@ static int tell(struct round *r, const char *role, bool done, int64_t version, i
 
 static bool due(const struct round *r, const struct mf_tuf_file *f)
 {
-	return r->opt->all || f->expires <= r->t->set.now + mf_trust_window(r->t, f->type, r->opt->within);
+	return r->opt->all || f->expires <= r->t->set.now + mf_publish_window(r->t, f->type, r->opt->within);
 }
 
 static int64_t expiry(const struct round *r, enum mf_tuf_type type)
 {
-	return r->t->set.now + mf_trust_lifetime(r->t, type);
+	return r->t->set.now + mf_publish_lifetime(r->t, type);
 }
 
 /* Signs a signed part and adds it to what goes out. */
@@ -124,7 +124,8 @@ static int add(struct round *r, const struct mf_tuf_role *role, enum mf_tuf_type
 		return -1;
 	mf_buf_init(&r->bytes[i], MF_MAX_TARGETS_BYTES);
 	r->n++;
-	if (!r->opt->dry_run && mf_trust_sign_file(r->t, role, mf_buf_str(canonical), &r->bytes[i], err) < 0)
+	if (!r->opt->dry_run &&
+	    mf_publish_sign_file(r->t, role, mf_buf_str(canonical), &r->bytes[i], err) < 0)
 		return -1;
 	r->v[i] = (struct mf_publish_file){role->name, version, mf_buf_bytes(&r->bytes[i])};
 	return 0;
@@ -135,7 +136,7 @@ static int renew(struct round *r, const struct mf_tuf_role *role, const struct m
 {
 	struct mf_buf canonical MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_TARGETS_BYTES);
 	int64_t version;
-	if (mf_trust_next_version(r->t, role->name, old->version, &version, err) < 0)
+	if (mf_publish_next_version(r->t, role->name, old->version, &version, err) < 0)
 		return -1;
 	bool says_role = old->type == MF_TUF_TARGETS && r->t->set.d->says_role;
 	if (mf_tuf_build_renewed(old, says_role ? role->name : NULL, version, expiry(r, old->type),
@@ -219,7 +220,7 @@ static int follow(struct round *r, enum mf_tuf_type type, size_t from, struct mf
 	struct mf_tuf_meta_spec spec = {
 	    .type = type, .old = old, .files = listed, .nfiles = n, .expires = expiry(r, type)};
 	const struct mf_tuf_role *role = &set->root->roles[type];
-	if (mf_trust_next_version(r->t, role->name, old->version, &spec.version, err) < 0 ||
+	if (mf_publish_next_version(r->t, role->name, old->version, &spec.version, err) < 0 ||
 	    mf_tuf_build_meta(set->d, &spec, &canonical, err) < 0)
 		return -1;
 	return add(r, role, type, spec.version, &canonical, err);
@@ -240,7 +241,7 @@ static int renew_snapshot(struct round *r, struct mf_err *err)
 	if (r->t->repo->ops->server_key) {
 		/* The server signs it when it is asked for an expired one. */
 		struct mf_err ignored = MF_ERR_INIT;
-		if (r->renewed || mf_trust_server_signs(r->t, MF_TUF_SNAPSHOT, &ignored) == 1)
+		if (r->renewed || mf_publish_server_signs(r->t, MF_TUF_SNAPSHOT, &ignored) == 1)
 			return 0;
 	}
 	return tell(r, role->name, false, old->version, old->expires, err);
@@ -354,16 +355,16 @@ static int try_once(struct mf_trust *t, const struct mf_refresh_options *opt, st
 		return mf_fail(err, MF_E_CANCELLED, 0, "interrupted before anything was published");
 	struct mf_bytes base = mf_buf_bytes(&t->set.timestamp->bytes);
 	if (t->repo->ops->publish(t->repo, r.v, r.n, &base, err) < 0)
-		return mf_trust_conflict_pause(t, tries, err) < 0 ? -1 : 2;
+		return mf_publish_conflict_pause(t, tries, err) < 0 ? -1 : 2;
 	return prove(t, out, err) < 0 ? -1 : 1;
 }
 
-int mf_trust_refresh(struct mf_trust *t, const struct mf_refresh_options *opt, struct mf_refreshed *out,
-		     struct mf_err *err)
+int mf_publish_refresh(struct mf_trust *t, const struct mf_refresh_options *opt, struct mf_refreshed *out,
+		       struct mf_err *err)
 {
 	struct mf_lock lock MF_LOCK_CLEANUP = MF_LOCK_INIT;
 	int rc = 2;
-	if (!opt->dry_run && mf_trust_lock(t, &lock, err) < 0)
+	if (!opt->dry_run && mf_publish_lock(t, &lock, err) < 0)
 		return -1;
 	for (int tries = 0; rc == 2; tries++)
 		rc = try_once(t, opt, out, tries, err);

@@ -2,8 +2,8 @@
 #include "base/encode.h"
 #include "base/limits.h"
 #include "crypto/x509.h"
+#include "publish/publish.h"
 #include "trust/client.h"
-#include "trust/sign.h"
 
 /* Keys of the new root. A role's bit stands in each key's `roles`. */
 struct plan {
@@ -33,7 +33,7 @@ static int plan_add(struct mf_trust *t, struct plan *p, const struct mf_pubkey *
 }
 
 /* A key of ours by name, made when it is missing. */
-static int own_key(struct mf_trust *t, const char *name, enum mf_key_type type, struct mf_trust_made *made,
+static int own_key(struct mf_trust *t, const char *name, enum mf_key_type type, struct mf_publish_made *made,
 		   struct mf_pubkey **out, struct mf_err *err)
 {
 	const struct mf_key_info *k = mf_keystore_find(t->cfg->keys, name, err);
@@ -60,7 +60,7 @@ static int own_key(struct mf_trust *t, const char *name, enum mf_key_type type, 
 }
 
 /* TUF 1.0: root under a key of its own; targets, snapshot and timestamp under the writer's. */
-static int plan_tuf1(struct mf_trust *t, struct plan *p, struct mf_trust_made *made, struct mf_err *err)
+static int plan_tuf1(struct mf_trust *t, struct plan *p, struct mf_publish_made *made, struct mf_err *err)
 {
 	struct mf_pubkey *writer MF_PUBKEY_CLEANUP = NULL, *root MF_PUBKEY_CLEANUP = NULL;
 	char *root_name MF_FREE = NULL;
@@ -74,7 +74,7 @@ static int plan_tuf1(struct mf_trust *t, struct plan *p, struct mf_trust_made *m
 			1 << MF_TUF_TARGETS | 1 << MF_TUF_SNAPSHOT | 1 << MF_TUF_TIMESTAMP, err);
 }
 
-int mf_trust_server_pubkey(struct mf_trust *t, const char *role, struct mf_pubkey **out, struct mf_err *err)
+int mf_publish_server_pubkey(struct mf_trust *t, const char *role, struct mf_pubkey **out, struct mf_err *err)
 {
 	struct mf_buf object MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_ERROR_BODY);
 	struct mf_arena arena MF_ARENA_CLEANUP = MF_ARENA_INIT;
@@ -101,13 +101,13 @@ static int plan_server_key(struct mf_trust *t, struct plan *p, const char *role,
 			   struct mf_err *err)
 {
 	struct mf_pubkey *pub MF_PUBKEY_CLEANUP = NULL;
-	if (mf_trust_server_pubkey(t, role, &pub, err) < 0)
+	if (mf_publish_server_pubkey(t, role, &pub, err) < 0)
 		return -1;
 	return plan_add(t, p, pub, NULL, 1u << type, err);
 }
 
 /* Notary: root under an X.509 certificate of ours, targets ed25519, timestamp and snapshot by the server. */
-static int plan_notary(struct mf_trust *t, struct plan *p, struct mf_trust_made *made, struct mf_err *err)
+static int plan_notary(struct mf_trust *t, struct plan *p, struct mf_publish_made *made, struct mf_err *err)
 {
 	struct mf_pubkey *writer MF_PUBKEY_CLEANUP = NULL, *root MF_PUBKEY_CLEANUP = NULL;
 	const struct mf_privkey *root_private;
@@ -156,7 +156,7 @@ static int add_file(struct mf_trust *t, struct first_files *f, const struct mf_t
 {
 	size_t i = f->n++;
 	mf_buf_init(&f->bytes[i], MF_MAX_TARGETS_BYTES);
-	if (mf_trust_sign_file(t, &root->roles[type], mf_buf_str(canonical), &f->bytes[i], err) < 0)
+	if (mf_publish_sign_file(t, &root->roles[type], mf_buf_str(canonical), &f->bytes[i], err) < 0)
 		return -1;
 	f->v[i] = (struct mf_publish_file){file_names[type], version, mf_buf_bytes(&f->bytes[i])};
 	return 0;
@@ -168,7 +168,7 @@ static int add_root(struct mf_trust *t, struct first_files *f, const struct plan
 	struct mf_buf canonical MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_ROOT_BYTES),
 				draft MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_ROOT_BYTES);
 	const struct mf_dialect *d = t->repo->ops->dialect;
-	if (mf_tuf_build_root(d, p->v, p->n, 1, now + mf_trust_lifetime(t, MF_TUF_ROOT), &canonical, err) <
+	if (mf_tuf_build_root(d, p->v, p->n, 1, now + mf_publish_lifetime(t, MF_TUF_ROOT), &canonical, err) <
 		0 ||
 	    mf_tuf_build_file(d, mf_buf_str(&canonical), NULL, 0, &draft, err) < 0)
 		return -1;
@@ -182,8 +182,8 @@ static int add_first_targets(struct mf_trust *t, struct first_files *f, const st
 {
 	struct mf_buf canonical MF_BUF_CLEANUP = MF_BUF_INIT(4096);
 	struct mf_tuf_targets_spec spec = {.role = "targets",
-					   .expires = now + mf_trust_lifetime(t, MF_TUF_TARGETS)};
-	if (mf_trust_next_version(t, "targets", 0, &spec.version, err) < 0 ||
+					   .expires = now + mf_publish_lifetime(t, MF_TUF_TARGETS)};
+	if (mf_publish_next_version(t, "targets", 0, &spec.version, err) < 0 ||
 	    mf_tuf_build_targets(t->repo->ops->dialect, &spec, &canonical, err) < 0)
 		return -1;
 	return add_file(t, f, root, MF_TUF_TARGETS, spec.version, &canonical, err);
@@ -199,9 +199,9 @@ static int add_first_meta(struct mf_trust *t, struct first_files *f, const struc
 					.files = &listed,
 					.nfiles = 1,
 					.version = 1,
-					.expires = now + mf_trust_lifetime(t, type)};
+					.expires = now + mf_publish_lifetime(t, type)};
 	/* What an earlier, stopped first publish has left keeps its names. */
-	if ((type == MF_TUF_SNAPSHOT && mf_trust_next_version(t, "snapshot", 0, &spec.version, err) < 0) ||
+	if ((type == MF_TUF_SNAPSHOT && mf_publish_next_version(t, "snapshot", 0, &spec.version, err) < 0) ||
 	    mf_tuf_build_meta(t->repo->ops->dialect, &spec, &canonical, err) < 0)
 		return -1;
 	return add_file(t, f, root, type, spec.version, &canonical, err);
@@ -259,12 +259,12 @@ static int check_absent(struct mf_trust *t, struct mf_err *err)
 	return -1;
 }
 
-int mf_trust_init(struct mf_trust *t, struct mf_trust_made *made, struct mf_err *err)
+int mf_publish_first(struct mf_trust *t, struct mf_publish_made *made, struct mf_err *err)
 {
 	struct plan p MF_CLEANUP(plan_clear) = {.n = 0};
 	struct mf_lock lock MF_LOCK_CLEANUP = MF_LOCK_INIT;
 	struct mf_digest root_fp;
-	if (mf_trust_check_writable(t, err) < 0 || mf_trust_lock(t, &lock, err) < 0 ||
+	if (mf_trust_check_writable(t, err) < 0 || mf_publish_lock(t, &lock, err) < 0 ||
 	    check_absent(t, err) < 0)
 		return -1;
 	if (mf_trust_known(t, err) || err->code) {

@@ -4,28 +4,8 @@
 
 #include "base/encode.h"
 #include "base/limits.h"
+#include "publish/publish.h"
 #include "trust/client.h"
-#include "trust/sign.h"
-
-const struct mf_tuf_role *mf_trust_role(const struct mf_trust *t, const char *name)
-{
-	const struct mf_tuf_set *s = &t->set;
-	if (strcmp(name, "targets") == 0)
-		return &s->root->roles[MF_TUF_TARGETS];
-	for (size_t i = 0; i < s->nroles; i++)
-		for (size_t j = 0; j < s->roles[i]->file->nroles; j++)
-			if (strcmp(s->roles[i]->file->roles[j].name, name) == 0)
-				return &s->roles[i]->file->roles[j];
-	return NULL;
-}
-
-const struct mf_key_info *mf_trust_key_here(struct mf_trust *t, const struct mf_tuf_key *k)
-{
-	if (!k->pub || !k->id_fits)
-		return NULL;
-	struct mf_digest fp = mf_pubkey_fingerprint(k->pub);
-	return mf_keystore_find_fp(t->cfg->keys, &fp);
-}
 
 static int no_key(const struct mf_tuf_role *role, struct mf_err *err)
 {
@@ -48,8 +28,8 @@ static int no_key(const struct mf_tuf_role *role, struct mf_err *err)
 	return -1;
 }
 
-int mf_trust_signer(struct mf_trust *t, const struct mf_tuf_role *role, struct mf_signer *out,
-		    const struct mf_key_info **info, struct mf_err *err)
+int mf_publish_signer(struct mf_trust *t, const struct mf_tuf_role *role, struct mf_signer *out,
+		      const struct mf_key_info **info, struct mf_err *err)
 {
 	const struct mf_key_info *best = NULL, *all;
 	size_t n;
@@ -125,7 +105,7 @@ static int sign_for(struct mf_trust *t, struct signing *s, const struct mf_tuf_r
 	struct mf_signer preferred;
 	const struct mf_key_info *first = NULL;
 	int64_t have = 0;
-	if (mf_trust_signer(t, role, &preferred, &first, err) < 0)
+	if (mf_publish_signer(t, role, &preferred, &first, err) < 0)
 		return -1;
 	for (size_t i = 0; i < role->nkeys; i++)
 		have += has_made(s, role->keys[i]) ? 1 : 0;
@@ -156,13 +136,13 @@ static int sign_file(struct mf_trust *t, const struct mf_tuf_role *role, const s
 	return mf_tuf_build_file(t->repo->ops->dialect, canonical, s.made, s.n, out, err);
 }
 
-int mf_trust_sign_file(struct mf_trust *t, const struct mf_tuf_role *role, struct mf_str canonical,
-		       struct mf_buf *out, struct mf_err *err)
+int mf_publish_sign_file(struct mf_trust *t, const struct mf_tuf_role *role, struct mf_str canonical,
+			 struct mf_buf *out, struct mf_err *err)
 {
 	return sign_file(t, role, NULL, canonical, out, err);
 }
 
-int64_t mf_trust_lifetime(const struct mf_trust *t, enum mf_tuf_type type)
+int64_t mf_publish_lifetime(const struct mf_trust *t, enum mf_tuf_type type)
 {
 	const int64_t day = 86400, year = 365 * day;
 	if (t->repo->ops->dialect == &mf_dialect_notary)
@@ -175,7 +155,7 @@ int64_t mf_trust_lifetime(const struct mf_trust *t, enum mf_tuf_type type)
 /* ---- one publish */
 
 /* Root, the edited role, roles signed anew, snapshot, timestamp. */
-#define MAX_OUTGOING (MF_TRUST_MAX_RESIGN + 4)
+#define MAX_OUTGOING (MF_PUBLISH_MAX_RESIGN + 4)
 struct outgoing {
 	struct mf_publish_file v[MAX_OUTGOING];
 	struct mf_buf bytes[MAX_OUTGOING];
@@ -275,8 +255,8 @@ static const struct mf_tuf_role *role_after(const struct mf_trust *t, const stru
 	return mf_trust_role(t, name);
 }
 
-int mf_trust_next_version(struct mf_trust *t, const char *role, int64_t base, int64_t *out,
-			  struct mf_err *err)
+int mf_publish_next_version(struct mf_trust *t, const char *role, int64_t base, int64_t *out,
+			    struct mf_err *err)
 {
 	/* Roots are read one by one, and the timestamp's file name has no version. */
 	bool fixed = strcmp(role, "root") == 0 || strcmp(role, "timestamp") == 0;
@@ -302,16 +282,16 @@ static int add_targets(struct mf_trust *t, struct outgoing *o, struct mf_tuf_tar
 	int64_t base = l ? l->file->version : mf_tuf_floor_get(&t->floors.roles, name);
 	if (spec->version > base)
 		base = spec->version - 1;
-	if (mf_trust_next_version(t, name, base, &spec->version, err) < 0)
+	if (mf_publish_next_version(t, name, base, &spec->version, err) < 0)
 		return -1;
-	spec->expires = t->set.now + mf_trust_lifetime(t, MF_TUF_TARGETS);
+	spec->expires = t->set.now + mf_publish_lifetime(t, MF_TUF_TARGETS);
 	spec->role = name;
 	if (mf_tuf_build_targets(t->repo->ops->dialect, spec, &canonical, err) < 0)
 		return mf_wrap(err, "targets file of '%s'", name);
 	return add_signed(t, o, name, role, spec->version, &canonical, err);
 }
 
-static int add_changed(struct mf_trust *t, struct outgoing *o, const struct mf_trust_change *c,
+static int add_changed(struct mf_trust *t, struct outgoing *o, const struct mf_publish_change *c,
 		       int64_t *version, struct mf_err *err)
 {
 	if (!c->role)
@@ -328,12 +308,12 @@ static int add_changed(struct mf_trust *t, struct outgoing *o, const struct mf_t
 	return o->parent ? 0 : mf_wrap(err, "the changed delegations");
 }
 
-static int add_resigned(struct mf_trust *t, struct outgoing *o, const struct mf_trust_change *c,
+static int add_resigned(struct mf_trust *t, struct outgoing *o, const struct mf_publish_change *c,
 			struct mf_err *err)
 {
-	assert(c->nresign <= MF_TRUST_MAX_RESIGN);
+	assert(c->nresign <= MF_PUBLISH_MAX_RESIGN);
 	for (size_t i = 0; i < c->nresign; i++) {
-		const struct mf_trust_resign *r = &c->resign[i];
+		const struct mf_publish_resign *r = &c->resign[i];
 		const struct mf_tuf_loaded *l = mf_tuf_set_find(&t->set, r->role);
 		struct mf_tuf_targets_spec spec = {.old = l && !r->empty ? l->file : NULL,
 						   .version = r->version};
@@ -343,15 +323,6 @@ static int add_resigned(struct mf_trust *t, struct outgoing *o, const struct mf_
 			return -1;
 	}
 	return 0;
-}
-
-bool mf_trust_hold_key_of(struct mf_trust *t, enum mf_tuf_type type)
-{
-	const struct mf_tuf_role *role = &t->set.root->roles[type];
-	for (size_t i = 0; i < role->nkeys; i++)
-		if (mf_trust_key_here(t, role->keys[i]))
-			return true;
-	return false;
 }
 
 /* Snapshot or timestamp over what goes out already. */
@@ -373,9 +344,9 @@ static int add_meta(struct mf_trust *t, struct outgoing *o, enum mf_tuf_type typ
 					.old = old,
 					.files = listed,
 					.nfiles = n,
-					.expires = t->set.now + mf_trust_lifetime(t, type)};
+					.expires = t->set.now + mf_publish_lifetime(t, type)};
 	const char *name = snapshot ? "snapshot" : "timestamp";
-	if (mf_trust_next_version(t, name, old->version, &spec.version, err) < 0 ||
+	if (mf_publish_next_version(t, name, old->version, &spec.version, err) < 0 ||
 	    mf_tuf_build_meta(d, &spec, &canonical, err) < 0)
 		return -1;
 	return add_signed(t, o, name, top_role(t, o, type), spec.version, &canonical, err);
@@ -396,7 +367,7 @@ static void cache_published(struct mf_trust *t, const struct outgoing *o)
 		mf_cache_put(t->cfg->cache_dir, t->pin_name, o->v[i].role, 0, o->v[i].bytes);
 }
 
-static int publish_once(struct mf_trust *t, const struct mf_trust_change *c, int64_t *version,
+static int publish_once(struct mf_trust *t, const struct mf_publish_change *c, int64_t *version,
 			struct mf_err *err)
 {
 	struct outgoing o MF_CLEANUP(outgoing_clear) = {.root_last = c->root_last};
@@ -447,7 +418,7 @@ static int check_version(const struct mf_trust *t, const char *role, int64_t ver
 		       (long long)version, role, l ? (long long)l->file->version : 0LL);
 }
 
-static int prove_edits(const struct mf_tuf_loaded *l, const struct mf_trust_change *c, struct mf_err *err)
+static int prove_edits(const struct mf_tuf_loaded *l, const struct mf_publish_change *c, struct mf_err *err)
 {
 	struct mf_esc e;
 	for (size_t i = 0; i < c->nedits; i++)
@@ -466,7 +437,7 @@ static int prove_edits(const struct mf_tuf_loaded *l, const struct mf_trust_chan
 		       c->role, (long long)l->file->version);
 }
 
-static int prove_root(const struct mf_trust *t, const struct mf_trust_change *c, int64_t version,
+static int prove_root(const struct mf_trust *t, const struct mf_publish_change *c, int64_t version,
 		      struct mf_err *err)
 {
 	const struct mf_tuf_file *now = t->set.root;
@@ -481,7 +452,7 @@ static int prove_root(const struct mf_trust *t, const struct mf_trust_change *c,
 
 /* A 200 does not prove that readers can read: a normal update must yield what was published, or what somebody
  * made of it since. */
-static int prove(struct mf_trust *t, struct mf_str prefix, const struct mf_trust_change *c, int64_t version,
+static int prove(struct mf_trust *t, struct mf_str prefix, const struct mf_publish_change *c, int64_t version,
 		 struct mf_err *err)
 {
 	int64_t root = t->set.root->version + 1;
@@ -497,7 +468,7 @@ static int prove(struct mf_trust *t, struct mf_str prefix, const struct mf_trust
 	return l->file->version == version ? prove_edits(l, c, err) : 0;
 }
 
-int mf_trust_lock(struct mf_trust *t, struct mf_lock *lock, struct mf_err *err)
+int mf_publish_lock(struct mf_trust *t, struct mf_lock *lock, struct mf_err *err)
 {
 	char *dir MF_FREE = mf_path_join(t->cfg->home, "locks", NULL);
 	struct mf_buf name MF_BUF_CLEANUP = MF_BUF_INIT(8192);
@@ -518,7 +489,7 @@ int mf_trust_lock(struct mf_trust *t, struct mf_lock *lock, struct mf_err *err)
 	return 0;
 }
 
-int mf_trust_conflict_pause(struct mf_trust *t, int tries, struct mf_err *err)
+int mf_publish_conflict_pause(struct mf_trust *t, int tries, struct mf_err *err)
 {
 	if (err->code != MF_E_CONFLICT)
 		return -1;
@@ -532,19 +503,19 @@ int mf_trust_conflict_pause(struct mf_trust *t, int tries, struct mf_err *err)
 	return 0;
 }
 
-int mf_trust_update(struct mf_trust *t, struct mf_str prefix, mf_trust_intent_fn intent, void *arg,
-		    int64_t *version, struct mf_err *err)
+int mf_publish_update(struct mf_trust *t, struct mf_str prefix, mf_publish_intent_fn intent, void *arg,
+		      int64_t *version, struct mf_err *err)
 {
 	/* This machine's writers queue here instead of racing each other on the server. */
 	struct mf_lock lock MF_LOCK_CLEANUP = MF_LOCK_INIT;
 	int64_t asked = mf_monotonic_ms();
-	if (mf_trust_lock(t, &lock, err) < 0)
+	if (mf_publish_lock(t, &lock, err) < 0)
 		return -1;
 	/* What the caller has just loaded for signing serves the first try, unless somebody held the lock
 	 * meanwhile. */
 	bool fresh = t->loaded && t->for_signing && mf_monotonic_ms() - asked < 2;
 	for (int tries = 0;; tries++, fresh = false) {
-		struct mf_trust_change c = {0};
+		struct mf_publish_change c = {0};
 		if (!fresh && mf_trust_load(t, prefix, true, err) < 0)
 			return -1;
 		int rc = intent(arg, t, &c, err);
@@ -554,7 +525,7 @@ int mf_trust_update(struct mf_trust *t, struct mf_str prefix, mf_trust_intent_fn
 			return mf_fail(err, MF_E_CANCELLED, 0, "interrupted before anything was published");
 		if (publish_once(t, &c, version, err) == 0)
 			return prove(t, prefix, &c, *version, err) < 0 ? -1 : 1;
-		if (mf_trust_conflict_pause(t, tries, err) < 0)
+		if (mf_publish_conflict_pause(t, tries, err) < 0)
 			return -1;
 	}
 }

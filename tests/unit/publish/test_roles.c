@@ -1,8 +1,8 @@
 /* Teams in a TUF 1.0 directory: what a change publishes and in which order, and what readers make of it who
  * saw the repository before. */
-#include "hostile.h"
+#include "../trust/hostile.h"
 
-#include "trust/admin.h"
+#include "publish/admin.h"
 
 struct team {
 	struct world w;
@@ -32,11 +32,11 @@ static void reopen(struct world *w)
 static void team_make(struct team *t, void **state)
 {
 	struct mf_err err = MF_ERR_INIT;
-	struct mf_trust_made made = {.arena = MF_ARENA_INIT};
+	struct mf_publish_made made = {.arena = MF_ARENA_INIT};
 	*t = (struct team){.last = {.arena = MF_ARENA_INIT}};
 	world_make(&t->w, state);
 	reopen(&t->w);
-	ok(mf_trust_init(t->w.trust, &made, &err), &err);
+	ok(mf_publish_first(t->w.trust, &made, &err), &err);
 	mf_arena_clear(&made.arena);
 	t->alice = make_key(&t->w, "alice");
 	t->bob = make_key(&t->w, "bob");
@@ -96,7 +96,7 @@ static bool told(const struct team *t, const char *what)
 }
 
 /* One publish in a role, signed as `name` prefers. */
-static int put_intent(void *arg, struct mf_trust *t, struct mf_trust_change *out, struct mf_err *err)
+static int put_intent(void *arg, struct mf_trust *t, struct mf_publish_change *out, struct mf_err *err)
 {
 	static struct mf_tuf_edit edit;
 	edit.name = MF_STR("qa/x");
@@ -105,7 +105,7 @@ static int put_intent(void *arg, struct mf_trust *t, struct mf_trust_change *out
 			    "\"length\":1}");
 	(void)t;
 	(void)err;
-	*out = (struct mf_trust_change){.role = arg, .edits = &edit, .nedits = 1};
+	*out = (struct mf_publish_change){.role = arg, .edits = &edit, .nedits = 1};
 	return 1;
 }
 
@@ -115,7 +115,7 @@ static void put_as(struct team *t, const char *role, const char *name)
 	int64_t version;
 	char *copy = mf_str_dup(mf_str_c(role));
 	t->w.cfg.key_name = name;
-	ok(mf_trust_update(t->w.trust, MF_STR(""), put_intent, copy, &version, &err), &err);
+	ok(mf_publish_update(t->w.trust, MF_STR(""), put_intent, copy, &version, &err), &err);
 	t->w.cfg.key_name = "alice";
 	free(copy);
 }
@@ -316,11 +316,11 @@ static struct mf_tuf_loaded *nested_role(struct team *t)
 	return NULL;
 }
 
-static int nested_intent(void *arg, struct mf_trust *t, struct mf_trust_change *out, struct mf_err *err)
+static int nested_intent(void *arg, struct mf_trust *t, struct mf_publish_change *out, struct mf_err *err)
 {
 	(void)t;
 	(void)err;
-	*out = (struct mf_trust_change){.role = "qa", .delegations = arg};
+	*out = (struct mf_publish_change){.role = "qa", .delegations = arg};
 	return 1;
 }
 
@@ -342,7 +342,7 @@ static void list_nested(struct team *t)
 	    .name = "nested", .keys = keys, .nkeys = 2, .threshold = 1, .paths = paths, .npaths = 1};
 	ok(mf_tuf_build_delegations(&mf_dialect_tuf1, MF_STR(""), &d, 1, &text, &err), &err);
 	struct mf_str delegations = mf_buf_str(&text);
-	ok(mf_trust_update(t->w.trust, MF_STR(""), nested_intent, &delegations, &version, &err), &err);
+	ok(mf_publish_update(t->w.trust, MF_STR(""), nested_intent, &delegations, &version, &err), &err);
 	mf_buf_clear(&objects[0]);
 	mf_buf_clear(&objects[1]);
 	mf_buf_clear(&text);
@@ -354,7 +354,7 @@ static bool renews_nested(struct team *t)
 	struct mf_refreshed done = {0};
 	struct mf_err err = MF_ERR_INIT;
 	bool yes = false;
-	ok(mf_trust_refresh(t->w.trust, &o, &done, &err), &err);
+	ok(mf_publish_refresh(t->w.trust, &o, &done, &err), &err);
 	for (size_t i = 0; i < done.n; i++)
 		yes |= strcmp(done.v[i].role, "nested") == 0 && done.v[i].done;
 	mf_refreshed_clear(&done);
@@ -585,11 +585,11 @@ static void signers_are_those_of_the_newest_file(void **state)
 	team_drop(&t);
 }
 
-static int foreign_intent(void *arg, struct mf_trust *t, struct mf_trust_change *out, struct mf_err *err)
+static int foreign_intent(void *arg, struct mf_trust *t, struct mf_publish_change *out, struct mf_err *err)
 {
 	(void)t;
 	(void)err;
-	*out = (struct mf_trust_change){.role = "targets", .delegations = arg};
+	*out = (struct mf_publish_change){.role = "targets", .delegations = arg};
 	return 1;
 }
 
@@ -601,7 +601,7 @@ static void targets_goes_by_that_name_only(void **state)
 				    "\"paths\":[\"qa/*\"],\"terminating\":false,\"threshold\":1}]}");
 	int64_t version;
 	team_make(&t, state);
-	ok(mf_trust_update(t.w.trust, MF_STR(""), foreign_intent, &text, &version, &err), &err);
+	ok(mf_publish_update(t.w.trust, MF_STR(""), foreign_intent, &text, &version, &err), &err);
 	assert_null(mf_admin_find(mf_trust_set(t.w.trust), "targets"));
 	assert_non_null(mf_admin_find(mf_trust_set(t.w.trust), "targets/targets"));
 	team_drop(&t);

@@ -1,0 +1,21 @@
+/* What a trust repository is opened with. */
+#ifndef MF_TRUST_CONFIG_H
+#define MF_TRUST_CONFIG_H
+
+#include "keys/keystore.h"
+#include "net/http.h"
+#include "store/file.h"
+
+struct mf_trust_config {
+	const char *home; /* pins, floors, locks */
+	const char *cache_dir;
+	bool tofu;            /* trust on first use where no pin exists */
+	bool ci;              /* and never store it */
+	struct mf_http *http; /* for servers; may be NULL for directories */
+	struct mf_auth *auth;
+	const struct mf_env *env;
+	struct mf_keystore *keys;
+	const char *key_name; /* keys that are made, and the first choice when several fit */
+};
+
+#endif
