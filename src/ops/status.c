@@ -171,7 +171,7 @@ static int check_roles(struct report *r, struct mf_err *err)
 			return -1;
 	for (size_t i = 0; i < s->nroles; i++) {
 		const struct mf_tuf_role *role =
-		    s->roles[i]->by ? s->roles[i]->by : &s->root->roles[MF_TUF_TARGETS];
+		    s->roles[i]->delegation ? s->roles[i]->delegation : &s->root->roles[MF_TUF_TARGETS];
 		/* A role that two delegators list is loaded for each. */
 		if (mf_tuf_set_find(s, s->roles[i]->role) == s->roles[i] &&
 		    check_role(r, role, s->roles[i]->file, err) < 0)

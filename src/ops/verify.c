@@ -110,7 +110,7 @@ static int find_veto(struct mf_trust *t, const char *role, const struct mf_tuf_r
 	const struct mf_tuf_loaded *by;
 	struct mf_esc e;
 	int n = mf_policy_named(mf_trust_set(t), role, out, &by);
-	if (n == 1 && (!by || !by->by))
+	if (n == 1 && (!by || !by->delegation))
 		return 0;
 	if (mf_trust_widen(t, MF_STR(""), err) < 0)
 		return -1;

@@ -146,10 +146,10 @@ bool mf_policy_meant(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l
 	const struct mf_tuf_loaded *by;
 	if (!mf_role_is(l->role, asked))
 		return false;
-	if (!l->by || set->roles[0]->by)
+	if (!l->delegation || set->roles[0]->delegation)
 		return true;
 	return mf_policy_named(set, asked, &role, &by) == 1 && strcmp(l->role, role->name) == 0 &&
-	       (l->parent == by || same_role(l->by, role));
+	       (l->parent == by || same_role(l->delegation, role));
 }
 
 bool mf_policy_may_hold(const struct mf_tuf_set *set, const char *asked, struct mf_str type)
@@ -172,8 +172,8 @@ bool mf_policy_authorised(const struct mf_tuf_set *set, const struct mf_tuf_load
 			  const char *asked)
 {
 	if (asked)
-		return mf_policy_meant(set, l, asked) && (!l->by || names_type(l->by, type));
-	return l->by ? names_type(l->by, type) : !mf_policy_delegated(set, type);
+		return mf_policy_meant(set, l, asked) && (!l->delegation || names_type(l->delegation, type));
+	return l->delegation ? names_type(l->delegation, type) : !mf_policy_delegated(set, type);
 }
 
 /* ---- one entry */
@@ -181,7 +181,7 @@ bool mf_policy_authorised(const struct mf_tuf_set *set, const struct mf_tuf_load
 static int read_signers(const struct mf_tuf_set *set, struct mf_str name, struct mf_entry *e,
 			struct mf_err *err)
 {
-	const struct mf_tuf_role *role = e->role->by ? e->role->by : &set->root->roles[MF_TUF_TARGETS];
+	const struct mf_tuf_role *role = e->role->delegation ? e->role->delegation : &set->root->roles[MF_TUF_TARGETS];
 	char *gun MF_FREE = mf_str_dup(set->gun);
 	e->nkeys = role->nkeys;
 	e->keys = mf_calloc(role->nkeys, sizeof(struct mf_pubkey *));

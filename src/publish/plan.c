@@ -290,9 +290,9 @@ static size_t lost_names(const struct mf_trust *t, const struct mf_tuf_role *cur
 	assert(paths || !npaths);
 	for (size_t i = 0; i < t->set.nroles; i++) {
 		const struct mf_tuf_loaded *l = t->set.roles[i], *up = l;
-		while (up->by && up->by != cur)
+		while (up->delegation && up->delegation != cur)
 			up = up->parent;
-		for (size_t k = 0; up->by && k < l->file->ntargets; k++) {
+		for (size_t k = 0; up->delegation && k < l->file->ntargets; k++) {
 			struct mf_str name = mf_tuf_target_name(l->file, k).raw;
 			bool covered = !mf_tuf_loaded_covers(dialect(t), l, name);
 			for (size_t j = 0; j < npaths; j++)

@@ -179,7 +179,7 @@ static bool signed_by_us(const struct round *r, const struct mf_tuf_file *f)
  */
 static bool is_safe(const struct round *r, const struct mf_tuf_loaded *l)
 {
-	return !l->by || l->parent == r->t->set.roles[0] || r->t->set.d->says_role ||
+	return !l->delegation || l->parent == r->t->set.roles[0] || r->t->set.d->says_role ||
 	       signed_by_us(r, l->file);
 }
 

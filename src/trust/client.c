@@ -355,7 +355,7 @@ static int pass_over(struct mf_trust *t, const char *role, struct mf_err *err)
 	return err->code ? -1 : mf_fail_nomem(err);
 }
 
-static int get_level(struct mf_trust *t, const struct mf_tuf_wanted *w, size_t n, struct mf_err *err)
+static int get_level(struct mf_trust *t, const struct mf_tuf_edge *w, size_t n, struct mf_err *err)
 {
 	struct role_fetch *v MF_FREE = mf_calloc(n, sizeof *v);
 	int rc = v ? 0 : mf_fail_nomem(err);
@@ -375,7 +375,7 @@ static int get_level(struct mf_trust *t, const struct mf_tuf_wanted *w, size_t n
 	return rc;
 }
 
-static size_t without_broken(const struct mf_trust *t, struct mf_tuf_wanted *w, size_t n)
+static size_t without_broken(const struct mf_trust *t, struct mf_tuf_edge *w, size_t n)
 {
 	size_t kept = 0;
 	for (size_t i = 0; i < n; i++)
@@ -402,7 +402,7 @@ static bool leads_to(const char *role, const char *name)
 	return strncmp(r, n, length) == 0 && (n[length] == 0 || n[length] == '/');
 }
 
-static size_t only_asked(const struct mf_trust *t, struct mf_tuf_wanted *w, size_t n)
+static size_t only_asked(const struct mf_trust *t, struct mf_tuf_edge *w, size_t n)
 {
 	size_t kept = 0;
 	for (size_t i = 0; i < n; i++) {
@@ -419,11 +419,11 @@ static int get_delegations(struct mf_trust *t, struct mf_str prefix, struct mf_e
 {
 	/* What other lookups have loaded is not counted again; `targets` never. */
 	size_t max = prefix.n ? t->set.nroles - 1 + MF_MAX_DELEGATIONS_LOOKUP : MF_MAX_DELEGATIONS_LIST, n;
-	struct mf_tuf_wanted *w MF_FREE = mf_calloc(max + 1, sizeof *w);
+	struct mf_tuf_edge *w MF_FREE = mf_calloc(max + 1, sizeof *w);
 	if (!w)
 		return mf_fail_nomem(err);
 	for (;;) {
-		if (mf_tuf_set_wanted(&t->set, prefix, max, w, &n, err) < 0)
+		if (mf_tuf_set_unloaded(&t->set, prefix, max, w, &n, err) < 0)
 			return -1;
 		n = only_asked(t, w, without_broken(t, w, n));
 		if (!n)

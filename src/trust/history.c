@@ -325,7 +325,7 @@ static int add_formers(struct walk *w, struct node *from, const struct mf_tuf_lo
 {
 	for (size_t i = 0; i < l->file->nroles; i++) {
 		const struct mf_tuf_role *role = &l->file->roles[i];
-		struct mf_tuf_loaded as = {.role = role->name, .by = role, .parent = l};
+		struct mf_tuf_loaded as = {.role = role->name, .delegation = role, .parent = l};
 		if (listed(from->now ? from->now->file : l->file, role->name) ||
 		    has_node(w, from, role->name) || !mf_tuf_loaded_touches(w->t->set.d, &as, w->q->prefix))
 			continue;
@@ -640,9 +640,9 @@ static int choose_nodes(struct walk *w, struct mf_err *err)
 /* The keys that the role has now. */
 static int authority_now(struct walk *w, struct node *n, struct mf_err *err)
 {
-	if (!n->now->by)
+	if (!n->now->delegation)
 		return add_roots(w, n, err);
-	return learn(n, n->now->parent, n->now->by, err);
+	return learn(n, n->now->parent, n->now->delegation, err);
 }
 
 /* One version of one role: mostly the keys of now have signed it, and nothing else need be read. 1: told; 0:

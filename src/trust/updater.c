@@ -308,7 +308,7 @@ static int update_snapshot(struct mf_updater *u, struct mf_err *err)
 
 /* Targets (w NULL) or a delegated role, for this delegator: from the local file when it is the one that the
  * snapshot lists and this delegator's keys sign it. */
-static int update_targets(struct mf_updater *u, const struct mf_tuf_wanted *w, struct mf_err *err)
+static int update_targets(struct mf_updater *u, const struct mf_tuf_edge *w, struct mf_err *err)
 {
 	const size_t max = MF_MAX_TARGETS_BYTES;
 	struct mf_err why = MF_ERR_INIT;
@@ -357,7 +357,7 @@ static int check_apart(const struct mf_updater *u, const char *target_dir, struc
 static int find_target(struct mf_updater *u, struct mf_tuf_search *search, ptrdiff_t *index,
 		       struct mf_err *err)
 {
-	struct mf_tuf_wanted w;
+	struct mf_tuf_edge w;
 	struct mf_esc e;
 	int rc;
 	while ((rc = mf_tuf_search_next(search, &w, index, err)) > 0)

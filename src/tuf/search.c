@@ -43,21 +43,21 @@ static int push_delegations(struct mf_tuf_search *s, struct mf_err *err)
 			continue;
 		if (mf_grow((void **)&s->todo, &s->cap, s->ntodo, sizeof *s->todo, err) < 0)
 			return -1;
-		s->todo[s->ntodo++] = (struct mf_tuf_wanted){s->at, &f->roles[n]};
+		s->todo[s->ntodo++] = (struct mf_tuf_edge){s->at, &f->roles[n]};
 	}
 	return 0;
 }
 
 /* Of this very entry: a delegator may list a role twice, with other keys for other paths. */
-static const struct mf_tuf_loaded *loaded_for(const struct mf_tuf_set *set, const struct mf_tuf_wanted *w)
+static const struct mf_tuf_loaded *loaded_for(const struct mf_tuf_set *set, const struct mf_tuf_edge *w)
 {
 	for (size_t i = 0; i < set->nroles; i++)
-		if (set->roles[i]->parent == w->parent && set->roles[i]->by == w->role)
+		if (set->roles[i]->parent == w->parent && set->roles[i]->delegation == w->role)
 			return set->roles[i];
 	return NULL;
 }
 
-static int visit(struct mf_tuf_search *s, const struct mf_tuf_wanted *w, struct mf_err *err)
+static int visit(struct mf_tuf_search *s, const struct mf_tuf_edge *w, struct mf_err *err)
 {
 	struct mf_esc e;
 	if (!mf_tuf_meta_find(s->set->snapshot, w->role->name))
@@ -72,7 +72,7 @@ static int visit(struct mf_tuf_search *s, const struct mf_tuf_wanted *w, struct 
 	return 0;
 }
 
-int mf_tuf_search_next(struct mf_tuf_search *s, struct mf_tuf_wanted *w, ptrdiff_t *index, struct mf_err *err)
+int mf_tuf_search_next(struct mf_tuf_search *s, struct mf_tuf_edge *w, ptrdiff_t *index, struct mf_err *err)
 {
 	if (!s->at)
 		s->at = loaded_for(s->set, &s->pending);

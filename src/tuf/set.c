@@ -310,7 +310,7 @@ static int check_names(const struct mf_tuf_set *s, const char *role, const struc
 }
 
 static int add_loaded(struct mf_tuf_set *s, const char *name, struct mf_tuf_file *f,
-		      const struct mf_tuf_wanted *w, struct mf_err *err)
+		      const struct mf_tuf_edge *w, struct mf_err *err)
 {
 	if (mf_grow((void **)&s->roles, &s->cap, s->nroles, sizeof(struct mf_tuf_loaded *), err) < 0)
 		return -1;
@@ -334,7 +334,7 @@ static int check_total(const struct mf_tuf_set *s, size_t more, struct mf_err *e
 		       s->max_total);
 }
 
-static int load_targets(struct mf_tuf_set *s, const char *name, const struct mf_tuf_wanted *w,
+static int load_targets(struct mf_tuf_set *s, const char *name, const struct mf_tuf_edge *w,
 			struct mf_buf *bytes, bool checked, struct mf_err *err)
 {
 	const struct mf_tuf_meta *m = mf_tuf_meta_find(s->snapshot, name);
@@ -366,7 +366,7 @@ int mf_tuf_set_targets(struct mf_tuf_set *s, struct mf_buf *bytes, bool checked,
 	return load_targets(s, "targets", NULL, bytes, checked, err);
 }
 
-int mf_tuf_set_delegated(struct mf_tuf_set *s, const struct mf_tuf_wanted *w, struct mf_buf *bytes,
+int mf_tuf_set_delegated(struct mf_tuf_set *s, const struct mf_tuf_edge *w, struct mf_buf *bytes,
 			 bool checked, struct mf_err *err)
 {
 	return load_targets(s, w->role->name, w, bytes, checked, err);
@@ -401,16 +401,16 @@ static bool role_touches(const struct mf_dialect *d, const struct mf_tuf_role *r
 
 bool mf_tuf_loaded_covers(const struct mf_dialect *d, const struct mf_tuf_loaded *l, struct mf_str name)
 {
-	for (; l->by; l = l->parent)
-		if (!mf_tuf_role_covers(d, l->by, name))
+	for (; l->delegation; l = l->parent)
+		if (!mf_tuf_role_covers(d, l->delegation, name))
 			return false;
 	return true;
 }
 
 bool mf_tuf_loaded_touches(const struct mf_dialect *d, const struct mf_tuf_loaded *l, struct mf_str prefix)
 {
-	for (; l->by; l = l->parent)
-		if (!role_touches(d, l->by, prefix))
+	for (; l->delegation; l = l->parent)
+		if (!role_touches(d, l->delegation, prefix))
 			return false;
 	return true;
 }
@@ -419,7 +419,7 @@ bool mf_tuf_loaded_touches(const struct mf_dialect *d, const struct mf_tuf_loade
  * or one of its own delegators (a cycle)? A role that two delegators list is verified for each of them, under
  * the keys and paths of each: otherwise one of them could hide it behind narrower paths. */
 static bool is_done(const struct mf_tuf_set *s, const struct mf_tuf_loaded *by, const char *name,
-		    const struct mf_tuf_wanted *v, size_t n)
+		    const struct mf_tuf_edge *v, size_t n)
 {
 	for (size_t i = 0; i < s->nroles; i++)
 		if (s->roles[i]->parent == by && strcmp(s->roles[i]->role, name) == 0)
@@ -433,7 +433,7 @@ static bool is_done(const struct mf_tuf_set *s, const struct mf_tuf_loaded *by, 
 	return false;
 }
 
-int mf_tuf_set_wanted(struct mf_tuf_set *s, struct mf_str prefix, size_t max, struct mf_tuf_wanted *out,
+int mf_tuf_set_unloaded(struct mf_tuf_set *s, struct mf_str prefix, size_t max, struct mf_tuf_edge *out,
 		      size_t *n, struct mf_err *err)
 {
 	*n = 0;
@@ -455,7 +455,7 @@ int mf_tuf_set_wanted(struct mf_tuf_set *s, struct mf_str prefix, size_t max, st
 			}
 			if (s->nroles + *n > max)
 				return mf_fail(err, MF_E_FORMAT, 0, "more than %zu delegations to read", max);
-			out[(*n)++] = (struct mf_tuf_wanted){l, role};
+			out[(*n)++] = (struct mf_tuf_edge){l, role};
 		}
 	}
 	return 0;

@@ -163,7 +163,7 @@ int64_t mf_tuf_floor_get(const struct mf_tuf_floors *f, const char *role); /* 0:
 struct mf_tuf_loaded {
 	const char *role;
 	struct mf_tuf_file *file;
-	const struct mf_tuf_role *by; /* how the delegator lists it; NULL for targets */
+	const struct mf_tuf_role *delegation; /* its entry in the delegator's file; NULL: targets */
 	const struct mf_tuf_loaded *parent;
 };
 
@@ -216,16 +216,16 @@ int mf_tuf_set_snapshot(struct mf_tuf_set *s, struct mf_buf *bytes, bool checked
 int mf_tuf_set_targets(struct mf_tuf_set *s, struct mf_buf *bytes, bool checked,
 		       struct mf_err *err) MF_NODISCARD;
 /* A delegated role, verified for one delegator. */
-struct mf_tuf_wanted {
+struct mf_tuf_edge {
 	const struct mf_tuf_loaded *parent;
 	const struct mf_tuf_role *role;
 };
-int mf_tuf_set_delegated(struct mf_tuf_set *s, const struct mf_tuf_wanted *w, struct mf_buf *bytes,
+int mf_tuf_set_delegated(struct mf_tuf_set *s, const struct mf_tuf_edge *w, struct mf_buf *bytes,
 			 bool checked, struct mf_err *err) MF_NODISCARD;
 /* The roles listed by what is loaded, in the snapshot, not loaded yet, whose path could cover a name that
  * starts with `prefix` (every delegator on the way must allow it), at most `max` in the end (MF_E_FORMAT
  * beyond). out has room for max; returns their number in *n. */
-int mf_tuf_set_wanted(struct mf_tuf_set *s, struct mf_str prefix, size_t max, struct mf_tuf_wanted *out,
+int mf_tuf_set_unloaded(struct mf_tuf_set *s, struct mf_str prefix, size_t max, struct mf_tuf_edge *out,
 		      size_t *n, struct mf_err *err) MF_NODISCARD;
 /* Do this role and all its delegators allow the name? */
 bool mf_tuf_loaded_covers(const struct mf_dialect *d, const struct mf_tuf_loaded *l, struct mf_str name);
@@ -239,8 +239,8 @@ struct mf_tuf_search {
 	struct mf_str name; /* decoded target name, borrowed */
 	size_t max;         /* delegated roles visited; one more is MF_E_FORMAT */
 	const struct mf_tuf_loaded *at;
-	struct mf_tuf_wanted pending; /* when `at` is NULL: the role that the caller loads */
-	struct mf_tuf_wanted *todo;   /* a stack */
+	struct mf_tuf_edge pending; /* when `at` is NULL: the role that the caller loads */
+	struct mf_tuf_edge *todo;   /* a stack */
 	size_t ntodo, cap;
 	const char **visited;
 	size_t nvisited, visited_cap;
@@ -250,7 +250,7 @@ void mf_tuf_search_init(struct mf_tuf_search *s, struct mf_tuf_set *set, struct 
 void mf_tuf_search_clear(struct mf_tuf_search *s);
 /* 1: *w is the next role, to be loaded by mf_tuf_set_delegated before the next call; 0: ended, *index is the
  * target's in s->at->file, or -1: no role has it; -1: MF_E_FORMAT, MF_E_NOMEM. */
-int mf_tuf_search_next(struct mf_tuf_search *s, struct mf_tuf_wanted *w, ptrdiff_t *index,
+int mf_tuf_search_next(struct mf_tuf_search *s, struct mf_tuf_edge *w, ptrdiff_t *index,
 		       struct mf_err *err) MF_NODISCARD;
 
 /* A file of a top-level role that the trusted root's keys sign; nothing else is checked. For what an earlier

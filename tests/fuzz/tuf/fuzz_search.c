@@ -149,7 +149,7 @@ static struct mf_tuf_file *snapshot_file(const struct graph *g)
 	return parse(MF_TUF_SNAPSHOT, text.p);
 }
 
-static void load(struct mf_tuf_set *s, const char *name, struct mf_tuf_file *f, const struct mf_tuf_wanted *w)
+static void load(struct mf_tuf_set *s, const char *name, struct mf_tuf_file *f, const struct mf_tuf_edge *w)
 {
 	struct mf_err err = MF_ERR_INIT;
 	struct mf_tuf_loaded *l = calloc(1, sizeof *l);
@@ -165,7 +165,7 @@ static void load(struct mf_tuf_set *s, const char *name, struct mf_tuf_file *f, 
 static void search(struct mf_tuf_set *s, const struct graph *g, const struct walk *w, bool again)
 {
 	struct mf_tuf_search search;
-	struct mf_tuf_wanted wanted;
+	struct mf_tuf_edge wanted;
 	struct mf_err err = MF_ERR_INIT;
 	ptrdiff_t index = -1;
 	size_t asked = 0;

@@ -317,8 +317,8 @@ static inline void build(struct fixture *f)
 		l->parent = parent;
 		for (size_t j = 0; parent && j < parent->file->nroles; j++)
 			if (strcmp(parent->file->roles[j].name, l->role) == 0)
-				l->by = &parent->file->roles[j];
-		assert_true(i == 0 || l->by);
+				l->delegation = &parent->file->roles[j];
+		assert_true(i == 0 || l->delegation);
 		made[i] = l;
 		ok(mf_grow((void **)&f->set.roles, &f->set.cap, f->set.nroles, sizeof(struct mf_tuf_loaded *),
 			   &err),

@@ -300,7 +300,7 @@ static void record_that_the_roles_paths_do_not_cover_is_there_without_authority(
 	add_target(f, &t, "qa", NULL);
 	load(f, t.p, "");
 	f->loaded.role = "x";
-	f->loaded.by = &by;
+	f->loaded.delegation = &by;
 	f->loaded.parent = &parent;
 	assert_int_equal(read_them(f, "qa", NULL, &p), MF_OK);
 	assert_int_equal(p.n, 1);

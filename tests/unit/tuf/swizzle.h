@@ -503,10 +503,10 @@ static inline int sw_step(const struct sw *r, struct mf_tuf_set *s, enum sw_file
 static inline int sw_step_delegations(const struct sw *r, struct mf_tuf_set *s, const char *prefix,
 				      enum sw_file *at, struct mf_err *err)
 {
-	struct mf_tuf_wanted w[8];
+	struct mf_tuf_edge w[8];
 	for (size_t n;;) {
 		*at = F_QA;
-		if (mf_tuf_set_wanted(s, mf_str_c(prefix), 8, w, &n, err) < 0)
+		if (mf_tuf_set_unloaded(s, mf_str_c(prefix), 8, w, &n, err) < 0)
 			return -1;
 		for (size_t i = 0; i < n; i++) {
 			struct mf_buf bytes MF_BUF_CLEANUP;

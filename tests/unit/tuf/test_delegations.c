@@ -255,22 +255,22 @@ static void child_is_not_wanted_where_its_parent_may_not_be(void **state)
 	for (size_t i = 0; i < 2; i++) {
 		struct sw r SW_CLEANUP = sw_new(wide[i].in);
 		struct mf_tuf_set s;
-		struct mf_tuf_wanted w[4];
+		struct mf_tuf_edge w[4];
 		struct mf_err err = MF_ERR_INIT;
 		enum sw_file at;
 		size_t n;
 		struct mf_buf bytes MF_BUF_CLEANUP;
 		sw_build(&r, &wide[i]);
 		sw_ok(sw_client(&r, &s, NULL, "top", &at, &err), &err);
-		sw_ok(mf_tuf_set_wanted(&s, MF_STR("qa/1"), 4, w, &n, &err), &err);
+		sw_ok(mf_tuf_set_unloaded(&s, MF_STR("qa/1"), 4, w, &n, &err), &err);
 		assert_int_equal(n, 1);
 		sw_copy(&bytes, &r.bytes[F_QA]);
 		sw_ok(mf_tuf_set_delegated(&s, &w[0], &bytes, false, &err), &err);
-		sw_ok(mf_tuf_set_wanted(&s, MF_STR("outside"), 4, w, &n, &err), &err);
+		sw_ok(mf_tuf_set_unloaded(&s, MF_STR("outside"), 4, w, &n, &err), &err);
 		assert_int_equal(n, 0);
 		assert_false(
 		    mf_tuf_loaded_touches(r.d, mf_tuf_set_find(&s, sw_role(&r, F_QA)), MF_STR("outside")));
-		sw_ok(mf_tuf_set_wanted(&s, MF_STR("qa/1"), 4, w, &n, &err), &err);
+		sw_ok(mf_tuf_set_unloaded(&s, MF_STR("qa/1"), 4, w, &n, &err), &err);
 		assert_int_equal(n, 1);
 		mf_tuf_set_clear(&s);
 	}
@@ -408,21 +408,21 @@ static void more_delegations_than_allowed_are_refused(void **state)
 	for (unsigned which = SW_NOTARY; which <= SW_TUF1; which++) {
 		struct sw r SW_CLEANUP = sw_new((enum sw_dialect)which);
 		struct mf_tuf_set s;
-		struct mf_tuf_wanted w[2];
+		struct mf_tuf_edge w[2];
 		struct mf_err err = MF_ERR_INIT;
 		enum sw_file at;
 		size_t n;
 		struct mf_buf bytes MF_BUF_CLEANUP;
 		sw_build(&r, NULL);
 		sw_ok(sw_client(&r, &s, NULL, "top", &at, &err), &err);
-		sw_ok(mf_tuf_set_wanted(&s, MF_STR("qa/deep/1"), 1, w, &n, &err), &err);
+		sw_ok(mf_tuf_set_unloaded(&s, MF_STR("qa/deep/1"), 1, w, &n, &err), &err);
 		assert_int_equal(n, 1);
 		sw_copy(&bytes, &r.bytes[F_QA]);
 		sw_ok(mf_tuf_set_delegated(&s, &w[0], &bytes, false, &err), &err);
-		assert_int_equal(mf_tuf_set_wanted(&s, MF_STR("qa/deep/1"), 1, w, &n, &err), -1);
+		assert_int_equal(mf_tuf_set_unloaded(&s, MF_STR("qa/deep/1"), 1, w, &n, &err), -1);
 		assert_int_equal(err.code, MF_E_FORMAT);
 		mf_err_clear(&err);
-		sw_ok(mf_tuf_set_wanted(&s, MF_STR("qa/deep/1"), 2, w, &n, &err), &err);
+		sw_ok(mf_tuf_set_unloaded(&s, MF_STR("qa/deep/1"), 2, w, &n, &err), &err);
 		assert_int_equal(n, 1);
 		mf_tuf_set_clear(&s);
 	}

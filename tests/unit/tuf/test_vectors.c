@@ -187,10 +187,10 @@ static int update_top(struct mf_tuf_set *s, const char *base, struct mf_err *err
 static int update_delegations(struct mf_tuf_set *s, const char *base, struct mf_str prefix,
 			      struct mf_err *err)
 {
-	struct mf_tuf_wanted wanted[32];
+	struct mf_tuf_edge wanted[32];
 	struct mf_buf bytes MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_TARGETS_BYTES);
 	for (size_t n;;) {
-		if (mf_tuf_set_wanted(s, prefix, 32, wanted, &n, err) < 0)
+		if (mf_tuf_set_unloaded(s, prefix, 32, wanted, &n, err) < 0)
 			return -1;
 		if (n == 0)
 			return 0;
