@@ -2,40 +2,7 @@
 #ifndef MF_OPS_DRIFT_H
 #define MF_OPS_DRIFT_H
 
-#include "base/encode.h"
 #include "ops/ops.h"
-
-/* Records as the catalogue takes them; strings are its own. */
-struct mf_catalogue {
-	struct mf_catalogue_record *v;
-	char (*created)[MF_TIME_LEN];
-	char **types;
-	size_t n;
-};
-void mf_catalogue_clear(struct mf_catalogue *c);
-#define MF_CATALOGUE_CLEANUP MF_CLEANUP(mf_catalogue_clear)
-/* missing[i] (or NULL): the registry lacks the blob of entry i. */
-int mf_catalogue_of(const struct mf_entries *e, const bool *missing, struct mf_catalogue *c,
-		    struct mf_err *err) MF_NODISCARD;
-
-/* The artifact manifests of one subject's records. */
-struct mf_artifacts {
-	struct mf_descriptors d;
-	struct mf_buf *bytes;
-	struct mf_digest *digests;
-	bool *present;
-};
-void mf_artifacts_clear(struct mf_artifacts *a);
-#define MF_ARTIFACTS_CLEANUP MF_CLEANUP(mf_artifacts_clear)
-/* Of entries [from, to), which are the subject's. Those whose blob is missing cannot be stored and are left
- * out, and those made for another description of the subject, which are not ours to rebuild. */
-int mf_artifacts_of(const struct mf_subject *s, const struct mf_entries *all, size_t from, size_t to,
-		    const bool *missing, struct mf_artifacts *a, struct mf_err *err) MF_NODISCARD;
-/* Stores those that the registry lacks and lists all in the referrers index, without `gone`. */
-int mf_artifacts_restore(struct mf_image *im, const struct mf_subject *s, struct mf_artifacts *a,
-			 const struct mf_digest *gone, size_t ngone, struct mf_err *err) MF_NODISCARD;
-/* The end of the run of entries of one subject that begins at `from`. */
-size_t mf_subject_end(const struct mf_entries *all, size_t from);
 
 /* One subject that has records. */
 struct mf_subject_drift {
@@ -59,9 +26,5 @@ void mf_drift_clear(struct mf_drift *d);
 #define MF_DRIFT_CLEANUP MF_CLEANUP(mf_drift_clear)
 /* Compares; the trust metadata are loaded, all roles. Writes nothing. */
 int mf_drift_find(struct mf_image *im, struct mf_drift *out, struct mf_err *err) MF_NODISCARD;
-/* Does anything of it need repair? */
-bool mf_drift_any(const struct mf_drift *d);
-/* Makes catalogue and referrers what they should be. */
-int mf_drift_mend(struct mf_image *im, const struct mf_drift *d, struct mf_err *err) MF_NODISCARD;
 
 #endif

@@ -1,6 +1,11 @@
 /* get: everything is verified before a byte is handed out. */
+#include <assert.h>
+
+#include "base/encode.h"
 #include "oci/spool_hash.h"
 #include "ops/history.h"
+#include "policy/history.h"
+#include "trust/history.h"
 
 /* Trust first: an attack must not look like an absence. */
 static int load_and_resolve(struct mf_image *im, const struct manifesto_get_options *o,
@@ -59,6 +64,184 @@ static int hand_out(struct mf_spool *content, const struct manifesto_get_options
 	return 0;
 }
 
+/* ---- a record as an older version of its role's file has it: for looking back, nothing is decided by it */
+
+struct wanted {
+	struct mf_image *im;
+	const struct manifesto_get_options *o;
+	const struct mf_subject *subject;
+	const struct mf_tuf_loaded *role; /* as it is now */
+	struct manifesto_get_result *out;
+	struct mf_tuf_target_info info;
+	struct mf_digest said;
+	bool found;
+};
+
+/* ---- the role meant */
+
+static int refuse_several(const struct mf_tuf_role *const *roles, size_t n, struct mf_str type,
+			  struct mf_err *err)
+{
+	struct mf_buf list MF_BUF_CLEANUP = MF_BUF_INIT(16384);
+	struct mf_esc e;
+	for (size_t i = 0; i < n; i++)
+		if (mf_buf_printf(&list, err, "%s%s", i ? ", " : "", mf_esc(&e, mf_str_c(roles[i]->name))) <
+		    0)
+			return -1;
+	(void)mf_fail(err, MF_E_AMBIGUOUS, 0, "'%.*s' has several roles, each with versions of its own: %s",
+		      MF_STR_ARG(type), mf_buf_str(&list).p);
+	mf_err_set_hint(err, "choose one with --role");
+	return -1;
+}
+
+static int choose_role(struct wanted *w, struct mf_err *err)
+{
+	const struct mf_tuf_set *set = mf_trust_set(w->im->trust);
+	const struct mf_tuf_role *roles[MF_MAX_DELEGATIONS_LOOKUP];
+	struct mf_str type = mf_str_c(w->o->type);
+	struct mf_esc e;
+	const char *name = w->o->role;
+	if (!name) {
+		size_t n = mf_policy_roles(set, type, roles, MF_MAX_DELEGATIONS_LOOKUP);
+		if (n > 1)
+			return refuse_several(roles, n, type, err);
+		name = roles[0]->name;
+	}
+	if (mf_history_role(set, name, &w->role, err) < 0)
+		return -1;
+	if (!w->role)
+		return mf_fail(err, MF_E_NOT_FOUND, 0, "nothing was ever published by role '%s'",
+			       mf_esc(&e, mf_str_c(name)));
+	if (w->o->version <= w->role->file->version)
+		return 0;
+	return mf_fail(err, MF_E_NOT_FOUND, 0, "there is no version %lld of '%s': the newest is %lld",
+		       (long long)w->o->version, w->role->role, (long long)w->role->file->version);
+}
+
+/* ---- the version */
+
+static int take_record(struct wanted *w, const struct mf_version *v, const struct mf_pasts *found,
+		       struct mf_err *err)
+{
+	struct mf_esc e;
+	const struct mf_past *p = found->n ? &found->v[0] : NULL;
+	if (!p || !p->authorised)
+		return mf_fail(err, MF_E_NOT_FOUND, 0,
+			       p ? "in version %lld '%s' could not speak for '%s'"
+				 : "version %lld of '%s' has no such '%s' record",
+			       (long long)v->last, v->role, w->o->type);
+	if (p->withdrawn)
+		return mf_fail(err, MF_E_WITHDRAWN, 0, "in version %lld of '%s' '%s' is withdrawn%s%s",
+			       (long long)v->last, v->role, w->o->type, p->entry.record.reason ? ": " : "",
+			       p->entry.record.reason ? mf_esc(&e, mf_str_c(p->entry.record.reason)) : "");
+	w->info = p->entry.info;
+	w->info.custom = (struct mf_str){0}; /* it goes with its file */
+	w->said = p->said;
+	w->found = true;
+	return mf_report_record(w->im, &p->entry, w->subject->platform, &w->out->arena->a, &w->out->record,
+				err);
+}
+
+static int on_version(void *arg, const struct mf_version *v, struct mf_err *err)
+{
+	struct wanted *w = arg;
+	struct mf_pasts found MF_PASTS_CLEANUP = {0};
+	bool ours = strcmp(v->role, w->role->role) == 0 && v->last == w->o->version;
+	if (!ours) { /* of a delegator: another of its versions may do */
+		if (v->why)
+			mf_env_log(&w->im->m->env, MF_LOG_WARNING, "version %lld of '%s' does not verify: %s",
+				   (long long)v->last, v->role, v->why);
+		return 0;
+	}
+	if (v->state == MF_VERSION_NOT_KEPT)
+		return mf_fail(err, MF_E_NOT_FOUND, 0, "version %lld of '%s' is not kept", (long long)v->last,
+			       v->role);
+	if (v->state != MF_VERSION_VERIFIED)
+		return mf_fail(err, MF_E_SIGNATURE, 0, "version %lld of '%s' does not verify: %s",
+			       (long long)v->last, v->role, v->why ? v->why : "");
+	if (mf_pasts_read(v->set, v->loaded, mf_str_c(w->o->type), &w->subject->digest, w->o->role, &found,
+			  err) < 0)
+		return mf_wrap(err, "version %lld of '%s'", (long long)v->last, v->role);
+	return take_record(w, v, &found, err);
+}
+
+/* ---- what holds now */
+
+/* What became of the record, for people; NULL: it is what holds now. *old: it does not hold any more. */
+static const char *fate(const struct wanted *w, struct mf_err *why, bool *old, struct mf_err *err)
+{
+	const struct mf_tuf_set *set = mf_trust_set(w->im->trust);
+	struct mf_pasts now MF_PASTS_CLEANUP = {0};
+	struct mf_entry e MF_ENTRY_CLEANUP = {0};
+	struct mf_str type = mf_str_c(w->o->type);
+	char digest[MF_DIGEST_TEXT];
+	*old = true;
+	if (mf_policy_select(set, type, &w->subject->digest, w->o->role, &e, why) < 0) {
+		if (why->code == MF_E_NOT_FOUND)
+			return "it was removed since";
+		if (why->code == MF_E_WITHDRAWN || why->code == MF_E_RECORD_EXPIRED ||
+		    why->code == MF_E_AMBIGUOUS)
+			return why->msg;
+		*err = *why; /* it cannot be told */
+		return NULL;
+	}
+	if (mf_pasts_read(set, w->role, type, &w->subject->digest, w->o->role, &now, err) < 0)
+		return NULL;
+	if (now.n && now.v[0].authorised && mf_digest_eq(&now.v[0].said, &w->said)) {
+		*old = false;
+		return NULL;
+	}
+	mf_digest_format(digest, &e.info.sha256);
+	return mf_arena_printf(&w->out->arena->a, err, "it was replaced since, by %s", digest);
+}
+
+static int add_note(struct wanted *w, struct mf_err *err)
+{
+	struct mf_err why = MF_ERR_INIT;
+	struct manifesto_get_result *out = w->out;
+	int64_t newest = w->role->file->version;
+	bool old, expired = strcmp(out->record.state, mf_state_name(MF_STATE_EXPIRED)) == 0;
+	const char *what = fate(w, &why, &old, err);
+	char when[MF_TIME_LEN] = "";
+	if (err->code)
+		return -1;
+	out->newest_version = newest;
+	if (old && !expired)
+		out->record.state = why.code == MF_E_WITHDRAWN ? "withdrawn" : "old";
+	if (!old && w->o->version == newest)
+		return 0;
+	if (expired)
+		mf_time_format(when, out->record.expires);
+	out->note = mf_arena_printf(
+	    &out->arena->a, err, "this is version %lld of '%s', %s version %lld: %s%s%s",
+	    (long long)w->o->version, w->role->role, old ? "and not what holds now, in" : "older than",
+	    (long long)newest, what ? what : "its record is still the current one",
+	    expired ? "; it expired at " : "", when);
+	return out->note ? 0 : -1;
+}
+
+static int find_version(struct mf_image *im, const struct manifesto_get_options *o,
+			const struct mf_subject *s, struct manifesto_get_result *out,
+			struct mf_tuf_target_info *info, struct mf_err *err)
+{
+	struct wanted w = {.im = im, .o = o, .subject = s, .out = out};
+	struct mf_history_query q = {
+	    .version = o->version, .limit = MF_MAX_HISTORY_VERSIONS, .fn = on_version, .arg = &w};
+	if (choose_role(&w, err) < 0)
+		return -1;
+	assert(w.role);
+	q.role = w.role->role;
+	if (mf_trust_history(im->trust, &q, err) < 0)
+		return -1;
+	if (!w.found)
+		return mf_fail(err, MF_E_INTERNAL, 0, "version %lld of '%s' was not read",
+			       (long long)o->version, w.role->role);
+	*info = w.info;
+	return add_note(&w, err);
+}
+
+/* ---- all of it */
+
 /* What the record is, and what its content must be. */
 static int find(struct mf_image *im, const struct manifesto_get_options *o, const struct mf_subject *s,
 		struct manifesto_get_result *out, struct mf_tuf_target_info *info, struct mf_err *err)
@@ -68,7 +251,7 @@ static int find(struct mf_image *im, const struct manifesto_get_options *o, cons
 	if (!out->arena)
 		return -1;
 	if (o->version)
-		return mf_history_get(im, o, s, out, info, err);
+		return find_version(im, o, s, out, info, err);
 	if (select_record(im, o, s, &e, err) < 0)
 		return -1;
 	*info = e.info;
