@@ -72,6 +72,7 @@ EXAMPLE_SRC := $(sort $(wildcard docs/examples/*.c))
 EXAMPLE_BIN := $(EXAMPLE_SRC:%.c=$(O)/%)
 BENCH_SRC := $(sort $(wildcard tests/bench/*.c))
 BENCH_BIN := $(BENCH_SRC:%.c=$(O)/%)
+PYTHON = $(shell sh tests/support/python.sh)
 SHELL_TESTS := $(sort $(wildcard tests/integration/*.sh) $(wildcard tests/cli/*.sh))
 ALL_SRC := $(LIB_SRC) $(CLI_SRC) $(TUF_SRC) $(UNIT_SRC) $(FUZZ_SRC) $(EXAMPLE_SRC) $(BENCH_SRC) $(wildcard tests/fuzz/replay.c)
 ALL_HDR := $(wildcard include/manifesto/*.h src/*/*.h tests/unit/*/*.h tests/support/*.h)
@@ -157,12 +158,15 @@ unit: $(UNIT_BIN) ## build and run the unit tests
 
 # tests/integration/install.sh installs what this make built.
 RUN = T_MAKEARGS='BUILD=$(abspath $(BUILD)) SAN=$(SAN) CC=$(CC) WERROR=$(WERROR)' \
-	python3 tests/run --timeout $(TEST_TIMEOUT) --binary $(O)/manifesto
+	$(PYTHON) tests/run --timeout $(TEST_TIMEOUT) --binary $(O)/manifesto
 
 .PHONY: check check-built check-programs
 check: ## install dependencies, build, run all tests
 	@sh tests/support/deps.sh build check
 	@$(MAKE) check-built
+.PHONY: check-chroots
+check-chroots: ## run the demo and all tests in clean chroots of Debian 12 and 13, as root
+	@bash tests/support/chroot.sh
 check-programs: all $(UNIT_BIN) $(REPLAY_BIN) $(EXAMPLE_BIN)
 check-built: check-programs
 	@$(RUN) $(or $(TESTS),$(SHELL_TESTS) $(UNIT_BIN) $(REPLAY_BIN))
@@ -185,7 +189,7 @@ interop: all ## other TUF clients and the conformance suite, where they are inst
 
 .PHONY: bench
 bench: all $(BENCH_BIN) ## measure speed beside the notary program
-	@python3 tests/bench/bench.py $(abspath $(O))
+	@$(PYTHON) tests/bench/bench.py $(abspath $(O))
 
 # --- static checks
 
@@ -198,7 +202,7 @@ lint: ## clang-tidy, cppcheck, shellcheck and rules of our own
 	@$(MAKE) -k lint-own lint-shell lint-cppcheck lint-tidy
 lint-own:
 	@echo '  LINT    rules of our own'
-	$(Q)python3 tests/support/lint.py
+	$(Q)$(PYTHON) tests/support/lint.py
 lint-shell:
 	@echo '  LINT    shellcheck'
 	$(Q)shellcheck $(SHELL_FILES)

@@ -70,7 +70,7 @@ int manifesto_key_generate(struct manifesto *m, const char *name, const char *ty
 			   struct manifesto_key_result *out, struct manifesto_error *error)
 {
 	struct mf_err err = MF_ERR_INIT;
-	enum mf_key_type t;
+	enum mf_key_type t = MF_KEY_ED25519;
 	const struct mf_key_info *k;
 	mf_op_begin(m, error);
 	int rc = mf_op_check_key_name(name, &err) < 0 || key_type(type, &t, &err) < 0 ||

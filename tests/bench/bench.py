@@ -178,7 +178,7 @@ class Bench:
 
     def make_image(self, name):
         layout = self.top / name
-        self.call("python3", SUPPORT / "mkimage.py", "--tag", "1.0", layout)
+        self.call(sys.executable, SUPPORT / "mkimage.py", "--tag", "1.0", layout)
         return layout, json.loads((layout / "index.json").read_text())["manifests"][0]["digest"]
 
     def fill(self, image, server, n):

@@ -121,20 +121,30 @@ check_stdout_is 'and nothing is said' ''
 program id <<<'echo 1000'
 run deps lint
 check_status 'without rights nothing is installed' 1
-# python3 may be found where lint would not use it.
+# Debian's python3 is not in this PATH, and is found all the same.
 check 'the command to run is printed' \
-	grep -qE '^  sudo apt-get install .* clang clang-tidy cppcheck (git )?(python3 )?shellcheck$' "$T/stderr"
+	grep -qE '^  sudo apt-get install .* clang clang-tidy cppcheck (git )?shellcheck$' "$T/stderr"
 program apt-get <<<"echo \"\$*\" >>$T/apt"
 program env <<<'shift; exec "$@"'
 program id <<<'echo 0'
 run deps lint
 check_status 'root installs' 0
-check 'what is missing' grep -qE '^install .* clang clang-tidy cppcheck (git )?(python3 )?shellcheck$' "$T/apt"
+check 'what is missing' grep -qE '^install .* clang clang-tidy cppcheck (git )?shellcheck$' "$T/apt"
 program id <<<'echo 1000'
 program sudo <<<'echo "sudo $*" >>'"$T/apt; exit 1"
 run deps lint
 check_status 'a sudo that asks is not waited for' 1
 check 'it was asked once, not to ask' grep -qx 'sudo -n true' "$T/apt"
+# A python3 that comes first in PATH and has every module, beside a Debian one that has not.
+if [ "$python" = /usr/bin/python3 ]; then
+	program python3 <<<'exit 0'
+	mkdir "$T/lacking"
+	echo 'raise ImportError("hidden")' >"$T/lacking/jsonschema.py"
+	PYTHONPATH=$T/lacking run deps check
+	check 'a module is searched for in the Python that runs the tests' grep -q python3-jsonschema "$T/stderr"
+	PATH=$T/few:$PATH make -s -n -C "$T_TOP" check-built >"$T/plan" 2>&1
+	check 'and that Python runs them' grep -q ' /usr/bin/python3 tests/run' "$T/plan"
+fi
 run deps everything
 check_status 'an unknown purpose is an error' 2
 

@@ -3,10 +3,11 @@
 #
 #   deps.sh build|check|lint|fuzz...
 #
-# What is asked for is what is used (a program, a pkg-config or python module), so that it may come
-# from elsewhere. Without the rights to install, the command to run is printed and the status is 1.
+# Each row names what is used (a program, a pkg-config module, a module of the Python that runs the tests), so that
+# it may come from elsewhere. Without the right to install, the script prints the command to run and ends with 1.
 set -u
 PATH=$PATH:/usr/sbin:/sbin
+python=$(sh "${0%/*}/python.sh")
 
 # purpose  Debian package        probe
 table='
@@ -32,7 +33,7 @@ check  notary                program notary-signer
 check  openssl               program openssl
 check  perl-base             program perl
 check  postgresql            file /usr/lib/postgresql/*/bin/initdb
-check  python3               program python3
+check  python3               python sys
 check  python3-cryptography  python cryptography
 check  rsync                 program rsync
 check  python3-jsonschema    python jsonschema
@@ -42,7 +43,7 @@ lint   clang                 program clang
 lint   clang-tidy            program clang-tidy
 lint   cppcheck              program cppcheck
 lint   git                   program git
-lint   python3               program python3
+lint   python3               python sys
 lint   shellcheck            program shellcheck
 fuzz   clang                 program clang
 fuzz   libclang-rt-14-dev    fuzzer clang
@@ -53,7 +54,7 @@ have() {
 	case $1 in
 	program) command -v "$2" ;;
 	library) pkg-config --exists "$2" ;;
-	python) /usr/bin/python3 -c "import $2" || python3 -c "import $2" ;;
+	python) "$python" -c "import $2" ;;
 	file) ls -d $2 ;;
 	fuzzer) [ -e "$("$2" -print-file-name="libclang_rt.fuzzer-$(uname -m).a")" ] ;;
 	esac >/dev/null 2>&1

@@ -264,13 +264,11 @@ issuer_config() { # PORT
 	argv=("$(python_with cryptography)" "$here/issuer.py" "$LAB/etc/issuer.json")
 }
 
-# Debian's interpreter first: python3 of the PATH may be one without Debian's modules.
-python_with() {
+python_with() { # MODULE
 	local p
-	for p in /usr/bin/python3 python3; do
-		"$p" -c "import $1" 2>/dev/null && printf '%s\n' "$p" && return 0
-	done
-	die "no python3 with the module $1 (Debian package python3-$1)"
+	p=$(sh "$here/python.sh")
+	"$p" -c "import $1" 2>/dev/null || die "$p has no module $1 (Debian package python3-$1)"
+	printf '%s\n' "$p"
 }
 
 tls_json() {

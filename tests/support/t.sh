@@ -235,9 +235,8 @@ http_status() { # [curl options] URL
 	curl -s -o "$T/body" -D "$T/headers" -m 20 -w '%{http_code}' "$@"
 }
 
-# Debian's interpreter first: python3 of the PATH may need the home that was taken away.
 t_python() {
-	if [ -x /usr/bin/python3 ]; then echo /usr/bin/python3; else command -v python3; fi
+	sh "$T_TOP/tests/support/python.sh"
 }
 
 t_scrub

@@ -122,13 +122,14 @@ static inline struct server *server_start(bool tls, const char *rules, const cha
 				      key,
 				      ARG("-batch"),
 				      NULL});
-	s->pid = run((char *[]){ARG("python3"), ARG("tests/support/faultserver.py"), ARG("--port-file"), port,
-				ARG("--log"), log, ARG("--rules"), rule_file,
-				tls        ? ARG("--tls-cert")
-				: upstream ? ARG("--upstream")
-					   : NULL,
-				tls ? cert : to, tls ? ARG("--tls-key") : NULL, key, NULL},
-		     false);
+	s->pid =
+	    run((char *[]){ARG("sh"), ARG("tests/support/python.sh"), ARG("tests/support/faultserver.py"),
+			   ARG("--port-file"), port, ARG("--log"), log, ARG("--rules"), rule_file,
+			   tls        ? ARG("--tls-cert")
+			   : upstream ? ARG("--upstream")
+				      : NULL,
+			   tls ? cert : to, tls ? ARG("--tls-key") : NULL, key, NULL},
+		false);
 	for (int i = 0; i < 2000 && !s->port; i++) {
 		FILE *f = fopen(port, "r");
 		if (f) {

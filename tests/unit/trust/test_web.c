@@ -95,8 +95,8 @@ static void site_start(struct site *s)
 	assert_true(s->pid >= 0);
 	if (!s->pid) {
 		(void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* a failed test does not come to site_drop() */
-		(void)execlp("python3", "python3", "tests/support/static.py", "--log", s->log, "--port-file",
-			     port_file, s->w.dir, (char *)NULL);
+		(void)execlp("sh", "sh", "tests/support/python.sh", "tests/support/static.py", "--log",
+			     s->log, "--port-file", port_file, s->w.dir, (char *)NULL);
 		_exit(127);
 	}
 	for (int i = 0; i < 400 && !text[0]; i++) {
