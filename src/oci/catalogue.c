@@ -34,7 +34,7 @@ static void entries_clear(struct entries *e)
 static int entries_add(struct entries *e, const struct mf_catalogue_record *r, struct mf_err *err)
 {
 	void *v = e->v;
-	if (mf_grow(&v, &e->cap, e->n, sizeof(*e->v), err))
+	if (mf_grow(&v, &e->cap, e->n, sizeof *e->v, err) < 0)
 		return -1;
 	e->v = v;
 	e->v[e->n++] = (struct entry){.r = *r, .missing = r->missing};
@@ -43,7 +43,7 @@ static int entries_add(struct entries *e, const struct mf_catalogue_record *r, s
 
 static int cmp_digest(const struct mf_digest *a, const struct mf_digest *b)
 {
-	return memcmp(a->b, b->b, sizeof(a->b));
+	return memcmp(a->b, b->b, sizeof a->b);
 }
 
 static int cmp_key(const struct mf_catalogue_record *a, const struct mf_catalogue_record *b)
@@ -73,7 +73,7 @@ static void sort_unique(struct entries *e)
 {
 	size_t kept = 0;
 	if (e->n)
-		qsort(e->v, e->n, sizeof(*e->v), by_key);
+		qsort(e->v, e->n, sizeof *e->v, by_key);
 	for (size_t i = 0; i < e->n; i++)
 		if (kept == 0 || cmp_key(&e->v[kept - 1].r, &e->v[i].r) != 0)
 			e->v[kept++] = e->v[i];
@@ -104,13 +104,13 @@ static int read_record(const json_t *j, const struct mf_digest *subject, struct 
 	const char *digest;
 	int64_t size;
 	/* Entries of the proof of concept have neither role nor size: nothing to keep them by. */
-	if (mf_json_get_str(j, "digest", true, &digest, &odd) ||
-	    mf_digest_parse(&r.blob, mf_str_c(digest), &odd) ||
-	    mf_json_get_str(j, "type", true, &r.type, &odd) ||
-	    mf_json_get_str(j, "role", true, &r.role, &odd) ||
-	    mf_json_get_str(j, "mediaType", true, &r.media_type, &odd) ||
-	    mf_json_get_str(j, "created", false, &r.created, &odd) ||
-	    mf_json_get_int(j, "size", true, 0, (int64_t)MF_MAX_BLOB_BYTES, &size, &odd))
+	if (mf_json_get_str(j, "digest", true, &digest, &odd) < 0 ||
+	    mf_digest_parse(&r.blob, mf_str_c(digest), &odd) < 0 ||
+	    mf_json_get_str(j, "type", true, &r.type, &odd) < 0 ||
+	    mf_json_get_str(j, "role", true, &r.role, &odd) < 0 ||
+	    mf_json_get_str(j, "mediaType", true, &r.media_type, &odd) < 0 ||
+	    mf_json_get_str(j, "created", false, &r.created, &odd) < 0 ||
+	    mf_json_get_int(j, "size", true, 0, (int64_t)MF_MAX_BLOB_BYTES, &size, &odd) < 0)
 		return 0;
 	r.length = (uint64_t)size;
 	return entries_add(out, &r, err);
@@ -124,10 +124,10 @@ static int read_images(const json_t *config, struct entries *out, struct mf_err 
 		const char *text = json_string_value(json_object_get(image, "image_digest"));
 		struct mf_err odd = MF_ERR_INIT;
 		struct mf_digest subject;
-		if (!text || mf_digest_parse(&subject, mf_str_c(text), &odd))
+		if (!text || mf_digest_parse(&subject, mf_str_c(text), &odd) < 0)
 			continue;
 		for (size_t k = 0; k < json_array_size(list); k++)
-			if (read_record(json_array_get(list, k), &subject, out, err))
+			if (read_record(json_array_get(list, k), &subject, out, err) < 0)
 				return -1;
 	}
 	return 0;
@@ -158,7 +158,7 @@ static json_t *read_config(struct mf_image_store *s, const struct mf_manifest *m
 	struct mf_descriptor d = {0};
 	struct mf_buf text MF_BUF_CLEANUP = MF_BUF_INIT(MAX_CONFIG);
 	json_t *manifest MF_JSON_CLEANUP = mf_json_load(mf_buf_bytes(&m->bytes), MF_MAX_MANIFEST_BYTES, err);
-	if (!manifest || mf_descriptor_read(json_object_get(manifest, "config"), &d, err))
+	if (!manifest || mf_descriptor_read(json_object_get(manifest, "config"), &d, err) < 0)
 		return NULL;
 	bool ours = strcmp(d.media_type, MT_CONFIG) == 0 && d.size <= MAX_CONFIG;
 	struct mf_digest digest = d.digest;
@@ -170,8 +170,8 @@ static json_t *read_config(struct mf_image_store *s, const struct mf_manifest *m
 	}
 	struct mf_spool *spool MF_SPOOL_CLEANUP = mf_spool_new_sha256(size, err);
 	size_t got;
-	if (!spool || mf_blob_get(s, &digest, size, spool, err) || mf_buf_reserve(&text, size, err) ||
-	    mf_spool_read(spool, 0, text.p, size, &got, err))
+	if (!spool || mf_blob_get(s, &digest, size, spool, err) < 0 || mf_buf_reserve(&text, size, err) < 0 ||
+	    mf_spool_read(spool, 0, text.p, size, &got, err) < 0)
 		return NULL;
 	return mf_json_load((struct mf_bytes){(const uint8_t *)text.p, got}, MAX_CONFIG, err);
 }
@@ -213,33 +213,33 @@ static int read_present(struct mf_image_store *s, struct mf_manifest_name name, 
 
 static int add_member(struct mf_buf *out, const char *before, const char *text, struct mf_err *err)
 {
-	return mf_buf_addz(out, before, err) || mf_json_quote_any(mf_str_c(text), out, err) ? -1 : 0;
+	return mf_buf_addz(out, before, err) < 0 || mf_json_quote_any(mf_str_c(text), out, err) < 0 ? -1 : 0;
 }
 
 static int build_record(const struct entry *e, struct mf_buf *out, struct mf_err *err)
 {
 	char digest[MF_DIGEST_TEXT];
 	mf_digest_format(digest, &e->r.blob);
-	if (mf_buf_addc(out, '{', err))
+	if (mf_buf_addc(out, '{', err) < 0)
 		return -1;
 	if (e->r.created &&
-	    (add_member(out, "\"created\":", e->r.created, err) || mf_buf_addc(out, ',', err)))
+	    (add_member(out, "\"created\":", e->r.created, err) < 0 || mf_buf_addc(out, ',', err) < 0))
 		return -1;
-	if (add_member(out, "\"digest\":", digest, err) ||
-	    add_member(out, ",\"mediaType\":", e->r.media_type, err))
+	if (add_member(out, "\"digest\":", digest, err) < 0 ||
+	    add_member(out, ",\"mediaType\":", e->r.media_type, err) < 0)
 		return -1;
-	if (e->missing && mf_buf_addz(out, ",\"missing\":true", err))
+	if (e->missing && mf_buf_addz(out, ",\"missing\":true", err) < 0)
 		return -1;
-	if (add_member(out, ",\"role\":", e->r.role, err) ||
-	    mf_buf_printf(out, err, ",\"size\":%ju", (uintmax_t)e->r.length) ||
-	    add_member(out, ",\"type\":", e->r.type, err))
+	if (add_member(out, ",\"role\":", e->r.role, err) < 0 ||
+	    mf_buf_printf(out, err, ",\"size\":%llu", (unsigned long long)e->r.length) < 0 ||
+	    add_member(out, ",\"type\":", e->r.type, err) < 0)
 		return -1;
 	return mf_buf_addc(out, '}', err);
 }
 
 static int build_images(const struct entries *e, struct mf_buf *out, struct mf_err *err)
 {
-	if (mf_buf_addz(out, "\"images\":[", err))
+	if (mf_buf_addz(out, "\"images\":[", err) < 0)
 		return -1;
 	for (size_t i = 0; i < e->n; i++) {
 		bool first = i == 0 || !mf_digest_eq(&e->v[i].r.subject, &e->v[i - 1].r.subject);
@@ -247,9 +247,9 @@ static int build_images(const struct entries *e, struct mf_buf *out, struct mf_e
 		char digest[MF_DIGEST_TEXT];
 		mf_digest_format(digest, &e->v[i].r.subject);
 		if (first && mf_buf_printf(out, err, "%s{\"image_digest\":\"%s\",\"manifesto\":[",
-					   i ? "," : "", digest))
+					   i ? "," : "", digest) < 0)
 			return -1;
-		if (build_record(&e->v[i], out, err) || mf_buf_addz(out, last ? "]}" : ",", err))
+		if (build_record(&e->v[i], out, err) < 0 || mf_buf_addz(out, last ? "]}" : ",", err) < 0)
 			return -1;
 	}
 	return mf_buf_addc(out, ']', err);
@@ -258,9 +258,9 @@ static int build_images(const struct entries *e, struct mf_buf *out, struct mf_e
 /* parts NULL: a catalogue or one part; otherwise the list of parts. */
 static int build_config(const struct entries *e, const bool *parts, struct mf_buf *out, struct mf_err *err)
 {
-	if (mf_buf_addc(out, '{', err) || build_images(e, out, err))
+	if (mf_buf_addc(out, '{', err) < 0 || build_images(e, out, err) < 0)
 		return -1;
-	if (parts && mf_buf_addz(out, ",\"parts\":[", err))
+	if (parts && mf_buf_addz(out, ",\"parts\":[", err) < 0)
 		return -1;
 	bool any = false;
 	for (unsigned i = 0; parts && i < PARTS; i++) {
@@ -268,7 +268,7 @@ static int build_config(const struct entries *e, const bool *parts, struct mf_bu
 		if (!parts[i])
 			continue;
 		part_tag(tag, i);
-		if (mf_buf_printf(out, err, "%s\"%s\"", any ? "," : "", tag))
+		if (mf_buf_printf(out, err, "%s\"%s\"", any ? "," : "", tag) < 0)
 			return -1;
 		any = true;
 	}
@@ -287,10 +287,10 @@ static int build_layer(const char *before, const struct mf_digest *blob, const c
 {
 	char digest[MF_DIGEST_TEXT];
 	mf_digest_format(digest, blob);
-	if (mf_buf_printf(out, err, "%s{\"digest\":\"%s\"", before, digest) ||
-	    add_member(out, ",\"mediaType\":", media_type, err))
+	if (mf_buf_printf(out, err, "%s{\"digest\":\"%s\"", before, digest) < 0 ||
+	    add_member(out, ",\"mediaType\":", media_type, err) < 0)
 		return -1;
-	return mf_buf_printf(out, err, ",\"size\":%ju}", (uintmax_t)size);
+	return mf_buf_printf(out, err, ",\"size\":%llu}", (unsigned long long)size);
 }
 
 static int build_layers(const struct entries *e, struct mf_buf *out, struct mf_err *err)
@@ -300,12 +300,13 @@ static int build_layers(const struct entries *e, struct mf_buf *out, struct mf_e
 		return mf_fail_nomem(err);
 	for (size_t i = 0; i < e->n; i++)
 		v[i] = &e->v[i];
-	qsort(v, e->n, sizeof(*v), by_blob);
+	qsort(v, e->n, sizeof *v, by_blob);
 	const struct entry *last = NULL;
 	for (size_t i = 0; i < e->n; i++) {
 		if (v[i]->missing || (last && mf_digest_eq(&last->r.blob, &v[i]->r.blob)))
 			continue;
-		if (build_layer(last ? "," : "", &v[i]->r.blob, v[i]->r.media_type, v[i]->r.length, out, err))
+		if (build_layer(last ? "," : "", &v[i]->r.blob, v[i]->r.media_type, v[i]->r.length, out,
+				err) < 0)
 			return -1;
 		last = v[i];
 	}
@@ -316,9 +317,9 @@ static int build_manifest(const struct entries *e, const struct mf_buf *config, 
 			  struct mf_err *err)
 {
 	struct mf_digest digest;
-	if (mf_sha256(mf_buf_bytes(config), &digest, err) || mf_buf_addz(out, "{\"config\":", err) ||
-	    build_layer("", &digest, MT_CONFIG, config->n, out, err) ||
-	    mf_buf_addz(out, ",\"layers\":[", err) || build_layers(e, out, err))
+	if (mf_sha256(mf_buf_bytes(config), &digest, err) || mf_buf_addz(out, "{\"config\":", err) < 0 ||
+	    build_layer("", &digest, MT_CONFIG, config->n, out, err) < 0 ||
+	    mf_buf_addz(out, ",\"layers\":[", err) < 0 || build_layers(e, out, err) < 0)
 		return -1;
 	return mf_buf_addz(out, "],\"mediaType\":\"" MF_MT_OCI_MANIFEST "\",\"schemaVersion\":2}", err);
 }
@@ -354,8 +355,8 @@ static int look(struct target *t, struct mf_err *err)
 static int mark_missing(struct target *t, struct entries *e, const struct mf_descriptors *named, bool *more,
 			struct mf_err *err)
 {
-	struct mf_digest *digests MF_FREE = mf_calloc(e->n, sizeof(*digests));
-	bool *present MF_FREE = mf_calloc(e->n, sizeof(*present));
+	struct mf_digest *digests MF_FREE = mf_calloc(e->n, sizeof *digests);
+	bool *present MF_FREE = mf_calloc(e->n, sizeof *present);
 	if (!digests || !present)
 		return mf_fail_nomem(err);
 	for (size_t i = 0; i < e->n; i++) {
@@ -364,7 +365,7 @@ static int mark_missing(struct target *t, struct entries *e, const struct mf_des
 		for (size_t k = 0; k < named->n; k++)
 			present[i] &= !mf_digest_eq(&named->v[k].digest, &digests[i]);
 	}
-	if (named->n == 0 && mf_blobs_have(t->store, digests, e->n, present, err))
+	if (named->n == 0 && mf_blobs_have(t->store, digests, e->n, present, err) < 0)
 		return -1;
 	for (size_t i = 0; i < e->n; i++) {
 		*more |= !present[i] && !e->v[i].missing;
@@ -380,8 +381,8 @@ static int try_write(struct target *t, struct entries *e, const bool *parts, str
 	struct mf_buf manifest MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_MANIFEST_BYTES);
 	struct mf_descriptors missing MF_DESCRIPTORS_CLEANUP = {0};
 	struct mf_digest digest;
-	if (build_config(e, parts, &config, err) || build_manifest(e, &config, &manifest, err) ||
-	    mf_sha256(mf_buf_bytes(&manifest), &digest, err))
+	if (build_config(e, parts, &config, err) < 0 || build_manifest(e, &config, &manifest, err) < 0 ||
+	    mf_sha256(mf_buf_bytes(&manifest), &digest, err) < 0)
 		return -1;
 	if (t->exists && mf_digest_eq(&digest, &t->now))
 		return 1;
@@ -389,7 +390,7 @@ static int try_write(struct target *t, struct entries *e, const bool *parts, str
 		t->written = *t->differs = true;
 		return 1;
 	}
-	if (mf_blob_put_bytes(t->store, mf_buf_bytes(&config), &digest, err))
+	if (mf_blob_put_bytes(t->store, mf_buf_bytes(&config), &digest, err) < 0)
 		return -1;
 	if (mf_manifest_put(t->store, t->tag, MF_MT_OCI_MANIFEST, mf_buf_bytes(&manifest), NULL, &missing,
 			    err) == 0) {
@@ -401,7 +402,7 @@ static int try_write(struct target *t, struct entries *e, const bool *parts, str
 	struct mf_err why = *err;
 	bool more = false;
 	mf_err_clear(err);
-	if (mark_missing(t, e, &missing, &more, err))
+	if (mark_missing(t, e, &missing, &more, err) < 0)
 		return -1;
 	if (more)
 		return 0;
@@ -413,7 +414,7 @@ static int try_write(struct target *t, struct entries *e, const bool *parts, str
  * thousands of them before every publish would cost more than the publish. */
 static int write_tag(struct target *t, struct entries *e, const bool *parts, struct mf_err *err)
 {
-	if (look(t, err))
+	if (look(t, err) < 0)
 		return mf_wrap(err, "catalogue '%s'", t->tag);
 	if (!t->exists && e->n == 0 && !parts)
 		return 0;
@@ -451,10 +452,10 @@ static int retire(struct target *top, const bool *parts, struct mf_err *err)
 	struct entries none = {0};
 	if (!top->written || !top->exists)
 		return 0;
-	if (read_present(top->store, (struct mf_manifest_name){NULL, &top->now}, &old, err))
+	if (read_present(top->store, (struct mf_manifest_name){NULL, &top->now}, &old, err) < 0)
 		return -1;
 	for (unsigned i = 0; i < PARTS; i++)
-		if (old.parts[i] && !(parts && parts[i]) && write_part(top, i, &none, err))
+		if (old.parts[i] && !(parts && parts[i]) && write_part(top, i, &none, err) < 0)
 			return -1;
 	return 0;
 }
@@ -465,7 +466,7 @@ static int write_split(struct target *top, const struct entries *all, const bool
 {
 	struct entries none = {0};
 	for (unsigned i = 0; i < PARTS; i++)
-		if (touched[i] && write_part(top, i, all, err))
+		if (touched[i] && write_part(top, i, all, err) < 0)
 			return -1;
 	return write_tag(top, &none, parts, err);
 }
@@ -480,7 +481,7 @@ static void mark_parts(bool *parts, const struct entries *e)
 static int is_split_into(struct target *top, const bool *parts, struct mf_err *err)
 {
 	struct present p PRESENT_CLEANUP = {0};
-	if (read_present(top->store, (struct mf_manifest_name){top->tag, NULL}, &p, err))
+	if (read_present(top->store, (struct mf_manifest_name){top->tag, NULL}, &p, err) < 0)
 		return -1;
 	for (unsigned i = 0; i < PARTS; i++)
 		if (!p.is_split || (parts[i] && !p.parts[i]))
@@ -499,7 +500,8 @@ static int write_exact(struct target *top, struct entries *all, const bool *part
 	int rc = given ? is_split_into(top, parts, err) : 1;
 	if (rc <= 0)
 		return rc < 0 ? -1 : 1;
-	if (split ? write_split(top, all, given ? given : parts, parts, err) : write_tag(top, all, NULL, err))
+	if ((split ? write_split(top, all, given ? given : parts, parts, err)
+		   : write_tag(top, all, NULL, err)) < 0)
 		return -1;
 	return retire(top, split ? parts : NULL, err);
 }
@@ -510,7 +512,7 @@ static int write_union(struct target *top, struct entries *all, struct mf_err *e
 {
 	struct present p PRESENT_CLEANUP = {0};
 	bool touched[PARTS] = {false};
-	if (read_present(top->store, (struct mf_manifest_name){top->tag, NULL}, &p, err))
+	if (read_present(top->store, (struct mf_manifest_name){top->tag, NULL}, &p, err) < 0)
 		return -1;
 	mark_parts(touched, all);
 	bool split = p.is_split;
@@ -518,11 +520,11 @@ static int write_union(struct target *top, struct entries *all, struct mf_err *e
 		char tag[16];
 		part_tag(tag, i);
 		if (touched[i] && p.parts[i] &&
-		    read_present(top->store, (struct mf_manifest_name){tag, NULL}, &p, err))
+		    read_present(top->store, (struct mf_manifest_name){tag, NULL}, &p, err) < 0)
 			return -1;
 	}
 	for (size_t i = 0; i < p.entries.n; i++)
-		if (entries_add(all, &p.entries.v[i].r, err))
+		if (entries_add(all, &p.entries.v[i].r, err) < 0)
 			return -1;
 	sort_unique(all);
 	if (!split && all->n <= MF_MAX_CATALOGUE_RECORDS)
@@ -535,7 +537,7 @@ static int write_union(struct target *top, struct entries *all, struct mf_err *e
 static int start(struct entries *all, const struct mf_catalogue_record *records, size_t n, struct mf_err *err)
 {
 	for (size_t i = 0; i < n; i++)
-		if (entries_add(all, &records[i], err))
+		if (entries_add(all, &records[i], err) < 0)
 			return -1;
 	sort_unique(all);
 	return 0;
@@ -548,7 +550,7 @@ int mf_catalogue_add(struct mf_image_store *s, const struct mf_catalogue_record 
 	struct target top = {.store = s, .tag = TAG};
 	if (s->is_layout)
 		return 0;
-	return start(&all, records, n, err) ? -1 : write_union(&top, &all, err);
+	return start(&all, records, n, err) < 0 ? -1 : write_union(&top, &all, err);
 }
 
 int mf_catalogue_set(struct mf_image_store *s, const struct mf_catalogue_record *records, size_t n,
@@ -558,7 +560,7 @@ int mf_catalogue_set(struct mf_image_store *s, const struct mf_catalogue_record 
 	struct target top = {.store = s, .tag = TAG};
 	if (s->is_layout)
 		return 0;
-	return start(&all, records, n, err) ? -1 : write_exact(&top, &all, parts, given, err);
+	return start(&all, records, n, err) < 0 ? -1 : write_exact(&top, &all, parts, given, err);
 }
 
 int mf_catalogue_check(struct mf_image_store *s, const struct mf_catalogue_record *records, size_t n,
@@ -569,5 +571,5 @@ int mf_catalogue_check(struct mf_image_store *s, const struct mf_catalogue_recor
 	*differs = false;
 	if (s->is_layout)
 		return 0;
-	return start(&all, records, n, err) || write_exact(&top, &all, NULL, NULL, err) < 0 ? -1 : 0;
+	return start(&all, records, n, err) < 0 || write_exact(&top, &all, NULL, NULL, err) < 0 ? -1 : 0;
 }

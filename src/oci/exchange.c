@@ -38,13 +38,13 @@ int mf_exchange_init(struct mf_exchange *x, struct mf_registry *reg, const char 
 {
 	struct mf_buf path MF_BUF_CLEANUP = MF_BUF_INIT(MAX_URL);
 	set_up(x, reg, method, access);
-	if (mf_buf_printf(&path, err, "/v2/%s/", reg->repository))
+	if (mf_buf_printf(&path, err, "/v2/%s/", reg->repository) < 0)
 		return -1;
 	va_list ap;
 	va_start(ap, tail);
 	int rc = mf_buf_vprintf(&path, err, tail, ap);
 	va_end(ap);
-	if (rc)
+	if (rc < 0)
 		return -1;
 	x->path = mf_buf_take(&path);
 	return x->path ? 0 : mf_fail_nomem(err);
@@ -73,7 +73,7 @@ int mf_exchange_init_url(struct mf_exchange *x, struct mf_registry *reg, const c
 	struct mf_esc e;
 	char base[512];
 	set_up(x, reg, method, access);
-	(void)snprintf(base, sizeof(base), "%s://%s", reg->https ? "https" : "http", reg->host);
+	(void)snprintf(base, sizeof base, "%s://%s", reg->https ? "https" : "http", reg->host);
 	if (!origin_length(url) || (reg->https && strncasecmp(url, "https:", 6) != 0)) {
 		/* A proxy that ends TLS and does not tell the registry: following would send content in the
 		 * clear. */
@@ -96,7 +96,7 @@ void mf_exchange_header(struct mf_exchange *x, const char *header)
 	size_t i = 0;
 	while (x->headers[i])
 		i++;
-	if (i + 1 < sizeof(x->headers) / sizeof(x->headers[0]))
+	if (i + 1 < sizeof x->headers / sizeof x->headers[0])
 		x->headers[i] = header;
 }
 
@@ -107,7 +107,7 @@ int mf_exchange_header_own(struct mf_exchange *x, struct mf_err *err, const char
 	va_start(ap, fmt);
 	int rc = mf_buf_vprintf(&text, err, fmt, ap);
 	va_end(ap);
-	if (rc)
+	if (rc < 0)
 		return -1;
 	free(x->own_header);
 	x->own_header = mf_buf_take(&text);
@@ -119,7 +119,7 @@ int mf_exchange_header_own(struct mf_exchange *x, struct mf_err *err, const char
 
 int mf_exchange_begin(struct mf_exchange *x, struct mf_err *err)
 {
-	if (x->path && set_url(x, err))
+	if (x->path && set_url(x, err) < 0)
 		return -1;
 	x->req.headers = x->headers;
 	return mf_http_submit(x->reg->http, &x->req, &x->call, err);
@@ -196,7 +196,7 @@ int mf_exchange_end(struct mf_exchange *x, struct mf_err *err)
 
 int mf_exchange_run(struct mf_exchange *x, struct mf_err *err)
 {
-	return mf_exchange_begin(x, err) ? -1 : mf_exchange_end(x, err);
+	return mf_exchange_begin(x, err) < 0 ? -1 : mf_exchange_end(x, err);
 }
 
 void mf_exchange_clear(struct mf_exchange *x)

@@ -1,7 +1,9 @@
 #include "oci/image_store.h"
 
+#include <assert.h>
 #include <stdio.h>
 
+#include "base/encode.h"
 #include "base/limits.h"
 #include "crypto/hash.h"
 #include "oci/backend.h"
@@ -10,7 +12,7 @@
 struct mf_image_store *mf_image_store_open(const struct mf_ref *ref, struct mf_http *http,
 					   struct mf_auth *auth, const struct mf_env *env, struct mf_err *err)
 {
-	struct mf_image_store *s = mf_calloc(1, sizeof(*s));
+	struct mf_image_store *s = mf_calloc(1, sizeof *s);
 	if (!s) {
 		(void)mf_fail_nomem(err);
 		return NULL;
@@ -18,7 +20,7 @@ struct mf_image_store *mf_image_store_open(const struct mf_ref *ref, struct mf_h
 	s->is_layout = ref->transport == MF_TRANSPORT_LAYOUT;
 	int rc =
 	    s->is_layout ? mf_layout_open(s, ref, env, err) : mf_registry_open(s, ref, http, auth, env, err);
-	if (rc) {
+	if (rc < 0) {
 		free(s);
 		return NULL;
 	}
@@ -41,7 +43,7 @@ struct mf_resolve {
 
 struct mf_resolve *mf_resolve_begin(struct mf_image_store *s, const char *tag, struct mf_err *err)
 {
-	struct mf_resolve *r = mf_calloc(1, sizeof(*r));
+	struct mf_resolve *r = mf_calloc(1, sizeof *r);
 	if (!r) {
 		(void)mf_fail_nomem(err);
 		return NULL;
@@ -81,11 +83,11 @@ static void resolve_cleanup(struct mf_resolve **r)
 static int resolve_by_content(struct mf_resolve *r, struct mf_resolved *out, struct mf_err *err)
 {
 	struct mf_manifest m MF_MANIFEST_CLEANUP = {0};
-	if (mf_manifest_get_tag(r->store, r->tag, &m, err))
+	if (mf_manifest_get_tag(r->store, r->tag, &m, err) < 0)
 		return -1;
 	out->digest = m.digest;
 	out->size = m.bytes.n;
-	(void)snprintf(out->media_type, sizeof(out->media_type), "%s", m.media_type);
+	(void)snprintf(out->media_type, sizeof out->media_type, "%s", m.media_type);
 	return 0;
 }
 
@@ -96,13 +98,13 @@ int mf_resolve_end(struct mf_resolve *resolve, struct mf_digest *out, char *medi
 	struct mf_resolved got = {0};
 	void *state = r->state;
 	r->state = NULL;
-	if (r->store->ops->resolve_end(r->store->b, state, &got, err))
+	if (r->store->ops->resolve_end(r->store->b, state, &got, err) < 0)
 		return -1;
-	if (got.unknown && resolve_by_content(r, &got, err))
+	if (got.unknown && resolve_by_content(r, &got, err) < 0)
 		return -1;
 	*out = got.digest;
 	if (media_type)
-		memcpy(media_type, got.media_type, sizeof(got.media_type));
+		memcpy(media_type, got.media_type, sizeof got.media_type);
 	if (size)
 		*size = got.size;
 	return 0;
@@ -114,9 +116,9 @@ static int get(struct mf_image_store *s, struct mf_manifest_name name, struct mf
 	struct mf_manifest m MF_MANIFEST_CLEANUP;
 	char content_type[256] = "";
 	mf_manifest_init(&m);
-	if (s->ops->manifest_get(s->b, name, &m.bytes, content_type, err))
+	if (s->ops->manifest_get(s->b, name, &m.bytes, content_type, err) < 0)
 		return -1;
-	if (mf_manifest_seal(&m, name.digest, content_type, err))
+	if (mf_manifest_seal(&m, name.digest, content_type, err) < 0)
 		return -1;
 	mf_manifest_clear(out);
 	*out = m;
@@ -153,7 +155,7 @@ static int look_inside(struct mf_image_store *s, const struct mf_digest *digest,
 		       struct mf_err *err)
 {
 	struct mf_manifest m MF_MANIFEST_CLEANUP = {0};
-	if (mf_manifest_get(s, digest, &m, err)) {
+	if (mf_manifest_get(s, digest, &m, err) < 0) {
 		if (err->code != MF_E_NOT_FOUND)
 			return -1;
 		mf_err_clear(err);
@@ -161,19 +163,19 @@ static int look_inside(struct mf_image_store *s, const struct mf_digest *digest,
 		return 0;
 	}
 	l->size = m.bytes.n;
-	memcpy(l->media_type, m.media_type, sizeof(l->media_type));
+	memcpy(l->media_type, m.media_type, sizeof l->media_type);
 	return 0;
 }
 
 int mf_manifests_look(struct mf_image_store *s, const struct mf_digest *digests, size_t n,
 		      struct mf_looked *out, struct mf_err *err)
 {
-	if (s->ops->manifests_look(s->b, digests, n, out, err))
+	if (s->ops->manifests_look(s->b, digests, n, out, err) < 0)
 		return -1;
 	for (size_t i = 0; i < n; i++)
 		/* No manifest is empty: some servers say so in the answer to a HEAD. */
 		if (out[i].present && (out[i].size == UINT64_MAX || !out[i].size || !out[i].media_type[0]) &&
-		    look_inside(s, &digests[i], &out[i], err))
+		    look_inside(s, &digests[i], &out[i], err) < 0)
 			return -1;
 	return 0;
 }
@@ -187,9 +189,10 @@ int mf_manifest_put(struct mf_image_store *s, const char *tag, const char *media
 	mf_manifest_init(&m);
 	if (tag && !mf_tag_valid(mf_str_c(tag)))
 		return mf_fail(err, MF_E_USAGE, 0, "invalid tag '%s'", tag);
-	if (mf_buf_add(&m.bytes, bytes.p, bytes.n, err) || mf_manifest_seal(&m, NULL, media_type, err))
+	if (mf_buf_add(&m.bytes, bytes.p, bytes.n, err) < 0 ||
+	    mf_manifest_seal(&m, NULL, media_type, err) < 0)
 		return -1;
-	(void)snprintf(m.media_type, sizeof(m.media_type), "%s", media_type);
+	(void)snprintf(m.media_type, sizeof m.media_type, "%s", media_type);
 	int rc = s->ops->manifest_put(s->b, (struct mf_manifest_name){tag, &m.digest}, &m, &seen,
 				      missing ? &gone : NULL, err);
 	if (subject_seen)
@@ -213,7 +216,8 @@ int mf_blob_put_bytes(struct mf_image_store *s, struct mf_bytes bytes, struct mf
 {
 	struct mf_spool *spool MF_SPOOL_CLEANUP = mf_spool_new_sha256(bytes.n, err);
 	uint64_t length;
-	if (!spool || mf_spool_add(spool, bytes.p, bytes.n, err) || mf_spool_end(spool, digest, &length, err))
+	if (!spool || mf_spool_add(spool, bytes.p, bytes.n, err) < 0 ||
+	    mf_spool_end(spool, digest, &length, err) < 0)
 		return -1;
 	return mf_blob_put(s, spool, digest, length, err);
 }
@@ -225,15 +229,15 @@ int mf_blob_get(struct mf_image_store *s, const struct mf_digest *digest, uint64
 	struct mf_digest got;
 	uint64_t got_length;
 	mf_digest_format(text, digest);
-	if (s->ops->blob_get(s->b, digest, length, out, err)) {
+	if (s->ops->blob_get(s->b, digest, length, out, err) < 0) {
 		/* More octets than the record says: the content is another one. */
 		return err->code == MF_E_FORMAT ? mf_recode(err, MF_E_DIGEST) : -1;
 	}
-	if (mf_spool_end(out, &got, &got_length, err))
+	if (mf_spool_end(out, &got, &got_length, err) < 0)
 		return -1;
 	if (got_length != length)
-		return mf_fail(err, MF_E_DIGEST, 0, "blob %s has %ju bytes, not %ju", text,
-			       (uintmax_t)got_length, (uintmax_t)length);
+		return mf_fail(err, MF_E_DIGEST, 0, "blob %s has %llu bytes, not %llu", text,
+			       (unsigned long long)got_length, (unsigned long long)length);
 	if (!mf_digest_eq(&got, digest)) {
 		char other[MF_DIGEST_TEXT];
 		mf_digest_format(other, &got);
@@ -283,4 +287,116 @@ void mf_referrers_tag(char out[80], const struct mf_digest *subject)
 	char hex[65];
 	mf_digest_hex(hex, subject);
 	(void)snprintf(out, 80, "sha256-%s", hex);
+}
+
+/* ---- tags: all of a repository and what they mean */
+
+#define WINDOW 32 /* requests in flight; more would only wait inside the HTTP client */
+
+void mf_tags_clear(struct mf_tags *t)
+{
+	for (size_t i = 0; i < t->n; i++)
+		free(t->v[i].name);
+	free(t->v);
+	*t = (struct mf_tags){0};
+}
+
+/* The catalogue, and what goes by a digest: referrers indexes, other tools' signatures. */
+static bool is_image(struct mf_str tag)
+{
+	uint8_t bytes[32];
+	if (mf_str_eqz(tag, "_manifesto") || mf_str_starts(tag, MF_STR("_manifesto-")))
+		return false;
+	return !mf_str_starts(tag, MF_STR("sha256-")) || tag.n < 71 ||
+	       mf_hex_decode(bytes, sizeof bytes, (struct mf_str){tag.p + 7, 64}) != 0;
+}
+
+int mf_tags_add(struct mf_tags *list, const char *name, const struct mf_digest *digest, struct mf_err *err)
+{
+	void *v = list->v;
+	if (!is_image(mf_str_c(name)))
+		return 0;
+	if (list->n == MF_MAX_TAGS)
+		return mf_fail(err, MF_E_FORMAT, 0, "more than %d tags", MF_MAX_TAGS);
+	if (mf_grow(&v, &list->cap, list->n, sizeof *list->v, err) < 0)
+		return -1;
+	list->v = v;
+	struct mf_tag *t = &list->v[list->n];
+	*t = (struct mf_tag){.name = mf_str_dup(mf_str_c(name)), .known = digest != NULL};
+	if (!t->name)
+		return mf_fail_nomem(err);
+	if (digest)
+		t->digest = *digest;
+	list->n++;
+	return 0;
+}
+
+struct window {
+	struct mf_resolve *v[WINDOW];
+};
+
+static void window_clear(struct window *w)
+{
+	for (size_t i = 0; i < WINDOW; i++)
+		mf_resolve_cancel(w->v[i]);
+}
+
+static int resolve_end(struct mf_resolve **r, struct mf_tag *t, struct mf_err *err)
+{
+	struct mf_resolve *one = *r;
+	*r = NULL;
+	t->known = mf_resolve_end(one, &t->digest, NULL, NULL, err) == 0;
+	if (t->known)
+		return 0;
+	if (err->code != MF_E_NOT_FOUND)
+		return mf_wrap(err, "tag '%s'", t->name);
+	mf_err_clear(err); /* it went meanwhile */
+	return 0;
+}
+
+static int resolve_all(struct mf_image_store *s, struct mf_tags *tags, struct mf_err *err)
+{
+	struct window w MF_CLEANUP(window_clear) = {{NULL}};
+	size_t begun = 0;
+	for (size_t i = 0; i < tags->n; i++) {
+		for (; begun < tags->n && begun < i + WINDOW; begun++) {
+			if (tags->v[begun].known)
+				continue;
+			w.v[begun % WINDOW] = mf_resolve_begin(s, tags->v[begun].name, err);
+			if (!w.v[begun % WINDOW])
+				return -1;
+		}
+		if (!tags->v[i].known && resolve_end(&w.v[i % WINDOW], &tags->v[i], err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(((const struct mf_tag *)a)->name, ((const struct mf_tag *)b)->name);
+}
+
+static void drop_unknown(struct mf_tags *t)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < t->n; i++)
+		if (t->v[i].known)
+			t->v[kept++] = t->v[i];
+		else
+			free(t->v[i].name);
+	t->n = kept;
+}
+
+int mf_tags_list(struct mf_image_store *s, struct mf_tags *out, struct mf_err *err)
+{
+	struct mf_tags tags MF_TAGS_CLEANUP = {0};
+	if (s->ops->tags(s->b, &tags, err) < 0 || resolve_all(s, &tags, err) < 0)
+		return -1;
+	drop_unknown(&tags);
+	if (tags.n)
+		qsort(tags.v, tags.n, sizeof *tags.v, by_name);
+	*out = tags;
+	tags = (struct mf_tags){0};
+	return 0;
 }

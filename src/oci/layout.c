@@ -55,7 +55,7 @@ static json_t *read_json(const struct layout *l, const char *name, struct mf_err
 		(void)mf_fail_nomem(err);
 		return NULL;
 	}
-	if (mf_file_read_stored(path, MF_MAX_MANIFEST_BYTES, &text, err))
+	if (mf_file_read_stored(path, MF_MAX_MANIFEST_BYTES, &text, err) < 0)
 		return NULL;
 	json_t *j = mf_json_load(mf_buf_bytes(&text), MF_MAX_MANIFEST_BYTES, err);
 	if (!j) {
@@ -103,7 +103,7 @@ static int fail_ambiguous(const struct layout *l, const json_t *entries, const c
 		if (!name)
 			name = json_string_value(json_object_get(entry, "digest"));
 		if (mf_buf_printf(&list, &full, "%s%s", list.n ? ", " : "",
-				  mf_esc(&e, mf_str_c(name ? name : "?"))))
+				  mf_esc(&e, mf_str_c(name ? name : "?"))) < 0)
 			break;
 	}
 	return mf_fail(err, MF_E_AMBIGUOUS, 0, "'%s' holds several images: %s%s", l->dir, mf_buf_str(&list).p,
@@ -114,7 +114,7 @@ static int find_entry(const struct layout *l, const char *tag, struct mf_resolve
 {
 	json_t *entries = NULL;
 	json_t *index MF_JSON_CLEANUP = read_json(l, "index.json", err);
-	if (!index || mf_json_get_arr(index, "manifests", true, &entries, err))
+	if (!index || mf_json_get_arr(index, "manifests", true, &entries, err) < 0)
 		return -1;
 	size_t found = 0;
 	for (size_t i = 0; i < json_array_size(entries); i++) {
@@ -122,14 +122,14 @@ static int find_entry(const struct layout *l, const char *tag, struct mf_resolve
 		struct mf_descriptor d = {0};
 		if (!wanted(entry, tag))
 			continue;
-		if (mf_descriptor_read(entry, &d, err))
+		if (mf_descriptor_read(entry, &d, err) < 0)
 			return mf_wrap(err, "'%s/index.json', entry %zu", l->dir, i);
 		bool other = found && !mf_digest_eq(&d.digest, &out->digest);
 		out->digest = d.digest;
 		out->size = d.size;
 		/* A media type too long for the caller is none. */
 		size_t n = strlen(d.media_type);
-		if (n < sizeof(out->media_type))
+		if (n < sizeof out->media_type)
 			memcpy(out->media_type, d.media_type, n + 1);
 		mf_descriptor_clear(&d);
 		if (other)
@@ -203,15 +203,15 @@ static int layout_manifest_get(void *b, struct mf_manifest_name name, struct mf_
 	struct mf_resolved found = {0};
 	const struct mf_digest *digest = name.digest;
 	if (!digest) {
-		if (find_entry(b, name.tag, &found, err))
+		if (find_entry(b, name.tag, &found, err) < 0)
 			return -1;
 		digest = &found.digest;
-		memcpy(content_type, found.media_type, sizeof(found.media_type));
+		memcpy(content_type, found.media_type, sizeof found.media_type);
 	}
 	char *path MF_FREE = blob_path(b, digest);
 	if (!path)
 		return mf_fail_nomem(err);
-	if (mf_file_read_stored(path, MF_MAX_MANIFEST_BYTES, bytes, err))
+	if (mf_file_read_stored(path, MF_MAX_MANIFEST_BYTES, bytes, err) < 0)
 		return -1;
 	/* A tag's digest comes from index.json here, so it can be held against the content at once. */
 	struct mf_manifest m = {.bytes = *bytes};
@@ -237,10 +237,10 @@ static int holds_blob(const char *path, const struct mf_digest *digest, uint64_t
 	if (!f)
 		return 0;
 	char chunk[16384];
-	for (size_t n; (n = fread(chunk, 1, sizeof(chunk), f)) > 0;)
-		if (mf_hash_add(hash, chunk, n, err))
+	for (size_t n; (n = fread(chunk, 1, sizeof chunk, f)) > 0;)
+		if (mf_hash_add(hash, chunk, n, err) < 0)
 			return -1;
-	if (mf_hash_end(hash, &got, err))
+	if (mf_hash_end(hash, &got, err) < 0)
 		return -1;
 	*holds = mf_digest_eq(&got, digest);
 	return 0;
@@ -261,11 +261,11 @@ static int layout_blob_put(void *b, struct mf_spool *blob, const struct mf_diges
 	char *path MF_FREE = blob_path(b, digest);
 	if (!path)
 		return mf_fail_nomem(err);
-	if (holds_blob(path, digest, length, &holds, err))
+	if (holds_blob(path, digest, length, &holds, err) < 0)
 		return -1;
 	if (holds)
 		return 0;
-	if (make_blob_dir(b, err))
+	if (make_blob_dir(b, err) < 0)
 		return -1;
 	return mf_spool_store(blob, path, 0644, true, err);
 }
@@ -281,9 +281,9 @@ static int layout_blob_get(void *b, const struct mf_digest *digest, uint64_t len
 	if (!is_file(path, &size))
 		return mf_fail(err, MF_E_CONTENT_GONE, 0, "no blob '%s'", path);
 	if (size != length)
-		return mf_fail(err, MF_E_DIGEST, 0, "blob '%s' has %ju bytes, not %ju", path, (uintmax_t)size,
-			       (uintmax_t)length);
-	if (mf_spool_from_stored(out, path, &got, &size, err))
+		return mf_fail(err, MF_E_DIGEST, 0, "blob '%s' has %llu bytes, not %llu", path,
+			       (unsigned long long)size, (unsigned long long)length);
+	if (mf_spool_from_stored(out, path, &got, &size, err) < 0)
 		return err->code == MF_E_USAGE ? mf_recode(err, MF_E_IO) : -1;
 	return 0;
 }
@@ -301,7 +301,7 @@ static int set_artifact_type(json_t *entry, const struct mf_manifest *m, struct 
 {
 	const char *type = NULL;
 	json_t *j MF_JSON_CLEANUP = mf_json_load(mf_buf_bytes(&m->bytes), MF_MAX_MANIFEST_BYTES, err);
-	if (!j || mf_json_get_str(j, "artifactType", false, &type, err))
+	if (!j || mf_json_get_str(j, "artifactType", false, &type, err) < 0)
 		return -1;
 	if (type && json_object_set_new(entry, "artifactType", json_string(type)))
 		return mf_fail_nomem(err);
@@ -330,20 +330,20 @@ static int list_in_index(struct layout *l, const struct mf_manifest *m, const ch
 	json_t *entries = NULL;
 	if (!lock_path || !path)
 		return mf_fail_nomem(err);
-	if (mf_lock_acquire(&lock, lock_path, l->env, err))
+	if (mf_lock_acquire(&lock, lock_path, l->env, err) < 0)
 		return -1;
 	json_t *index MF_JSON_CLEANUP = read_json(l, "index.json", err);
-	if (!index || mf_json_get_arr(index, "manifests", true, &entries, err) ||
-	    untag_others(entries, tag, err))
+	if (!index || mf_json_get_arr(index, "manifests", true, &entries, err) < 0 ||
+	    untag_others(entries, tag, err) < 0)
 		return -1;
 	json_t *entry MF_JSON_CLEANUP = make_entry(m, tag);
 	if (!entry)
 		return mf_fail_nomem(err);
-	if (set_artifact_type(entry, m, err))
+	if (set_artifact_type(entry, m, err) < 0)
 		return -1;
 	if (json_array_append(entries, entry))
 		return mf_fail_nomem(err);
-	if (mf_json_text(index, &text, err))
+	if (mf_json_text(index, &text, err) < 0)
 		return -1;
 	return mf_file_write(path, mf_buf_bytes(&text), 0644, err);
 }
@@ -357,9 +357,9 @@ static int layout_manifest_put(void *b, struct mf_manifest_name name, const stru
 	bool holds;
 	if (!path)
 		return mf_fail_nomem(err);
-	if (make_blob_dir(b, err) || holds_blob(path, name.digest, m->bytes.n, &holds, err))
+	if (make_blob_dir(b, err) < 0 || holds_blob(path, name.digest, m->bytes.n, &holds, err) < 0)
 		return -1;
-	if (!holds && mf_file_write(path, mf_buf_bytes(&m->bytes), 0644, err))
+	if (!holds && mf_file_write(path, mf_buf_bytes(&m->bytes), 0644, err) < 0)
 		return -1;
 	return name.tag ? list_in_index(b, m, name.tag, err) : 0;
 }
@@ -381,18 +381,18 @@ static int layout_tags(void *b, struct mf_tags *out, struct mf_err *err)
 	struct layout *l = b;
 	json_t *entries = NULL;
 	json_t *index MF_JSON_CLEANUP = read_json(l, "index.json", err);
-	if (!index || mf_json_get_arr(index, "manifests", true, &entries, err))
+	if (!index || mf_json_get_arr(index, "manifests", true, &entries, err) < 0)
 		return -1;
 	for (size_t i = 0; i < json_array_size(entries); i++) {
 		const json_t *entry = json_array_get(entries, i);
 		struct mf_descriptor d = {0};
 		if (is_ours(entry) || !tag_of(entry))
 			continue;
-		if (mf_descriptor_read(entry, &d, err))
+		if (mf_descriptor_read(entry, &d, err) < 0)
 			return mf_wrap(err, "'%s/index.json', entry %zu", l->dir, i);
 		struct mf_digest digest = d.digest;
 		mf_descriptor_clear(&d);
-		if (mf_tags_add(out, tag_of(entry), &digest, err))
+		if (mf_tags_add(out, tag_of(entry), &digest, err) < 0)
 			return -1;
 	}
 	return 0;
@@ -405,7 +405,7 @@ static int layout_referrers(void *b, const struct mf_digest *subjects, size_t n,
 	(void)subjects;
 	for (size_t i = 0; i < n; i++) {
 		struct mf_descriptors none MF_DESCRIPTORS_CLEANUP = {0};
-		if (each(arg, i, &none, false, err))
+		if (each(arg, i, &none, false, err) < 0)
 			return -1;
 	}
 	return 0;
@@ -422,7 +422,7 @@ static int check_layout(const struct layout *l, struct mf_err *err)
 			return mf_wrap(err, "'%s' is no OCI image layout", l->dir);
 		return -1;
 	}
-	if (mf_json_get_str(marker, "imageLayoutVersion", true, &version, err))
+	if (mf_json_get_str(marker, "imageLayoutVersion", true, &version, err) < 0)
 		return mf_wrap(err, "'%s/oci-layout'", l->dir);
 	if (strncmp(version, "1.", 2) != 0) {
 		struct mf_esc e;
@@ -458,14 +458,14 @@ static const struct mf_backend_ops layout_ops = {
 int mf_layout_open(struct mf_image_store *store, const struct mf_ref *ref, const struct mf_env *env,
 		   struct mf_err *err)
 {
-	struct layout *l MF_CLEANUP(layout_cleanup) = mf_calloc(1, sizeof(*l));
+	struct layout *l MF_CLEANUP(layout_cleanup) = mf_calloc(1, sizeof *l);
 	if (!l)
 		return mf_fail_nomem(err);
 	l->env = env;
 	l->dir = mf_str_dup(mf_str_c(ref->dir));
 	if (!l->dir)
 		return mf_fail_nomem(err);
-	if (check_layout(l, err))
+	if (check_layout(l, err) < 0)
 		return -1;
 	store->ops = &layout_ops;
 	store->b = l;

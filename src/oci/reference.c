@@ -191,7 +191,7 @@ static int set(char **out, struct mf_str s, struct mf_err *err)
 static int set_library(struct mf_ref *r, struct mf_str repository, struct mf_err *err)
 {
 	struct mf_buf b MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_REFERENCE);
-	if (mf_buf_addz(&b, "library/", err) || mf_buf_add_str(&b, repository, err))
+	if (mf_buf_addz(&b, "library/", err) < 0 || mf_buf_add_str(&b, repository, err) < 0)
 		return -1;
 	if (b.n > MF_MAX_REPOSITORY)
 		return refuse(err, "too long repository", repository);
@@ -226,7 +226,7 @@ static int parse_name(struct mf_ref *r, struct mf_str s, struct mf_err *err)
 	/* Nobody names a repository so; it is an image ID, which no registry can look up. */
 	if (s.n == 64 && all_of(s, is_hex))
 		return refuse(err, "an image ID is not a reference:", s);
-	if (set(&r->registry, registry, err))
+	if (set(&r->registry, registry, err) < 0)
 		return -1;
 	if (!mf_str_eqz(registry, DEFAULT_REGISTRY) || first_of(repository, '/') < repository.n)
 		return set(&r->repository, repository, err);
@@ -236,7 +236,7 @@ static int parse_name(struct mf_ref *r, struct mf_str s, struct mf_err *err)
 static int parse_digest(struct mf_ref *r, struct mf_str s, struct mf_err *err)
 {
 	struct mf_err why = MF_ERR_INIT;
-	if (mf_digest_parse(&r->digest, s, &why))
+	if (mf_digest_parse(&r->digest, s, &why) < 0)
 		return refuse(err, "not a sha256 digest:", s);
 	r->has_digest = true;
 	return 0;
@@ -259,13 +259,13 @@ static size_t tag_colon(struct mf_str s)
 static int parse_registry(struct mf_ref *r, struct mf_str s, struct mf_err *err)
 {
 	size_t at = first_of(s, '@');
-	if (at < s.n && parse_digest(r, tail(s, at + 1), err))
+	if (at < s.n && parse_digest(r, tail(s, at + 1), err) < 0)
 		return -1;
 	s = head(s, at);
 	size_t colon = tag_colon(s);
-	if (colon < s.n && parse_tag(r, tail(s, colon + 1), err))
+	if (colon < s.n && parse_tag(r, tail(s, colon + 1), err) < 0)
 		return -1;
-	if (colon == s.n && !r->has_digest && set(&r->tag, MF_STR("latest"), err))
+	if (colon == s.n && !r->has_digest && set(&r->tag, MF_STR("latest"), err) < 0)
 		return -1;
 	return parse_name(r, head(s, colon), err);
 }
@@ -285,13 +285,13 @@ static int parse_layout(struct mf_ref *r, struct mf_str s, struct mf_err *err)
 	r->transport = MF_TRANSPORT_LAYOUT;
 	size_t at = last_of(s, '@');
 	if (at < s.n && looks_like_digest(tail(s, at + 1))) {
-		if (parse_digest(r, tail(s, at + 1), err))
+		if (parse_digest(r, tail(s, at + 1), err) < 0)
 			return -1;
 		s = head(s, at);
 	}
 	size_t colon = last_of(s, ':');
 	if (colon < s.n && mf_tag_valid(tail(s, colon + 1))) {
-		if (set(&r->tag, tail(s, colon + 1), err))
+		if (set(&r->tag, tail(s, colon + 1), err) < 0)
 			return -1;
 		s = head(s, colon);
 	}
@@ -320,7 +320,7 @@ static struct mf_str without_transport(struct mf_str text)
 static int parse_any(struct mf_ref *r, struct mf_str text, struct mf_err *err)
 {
 	struct mf_str oci = MF_STR("oci:");
-	if (check_text(text, err))
+	if (check_text(text, err) < 0)
 		return -1;
 	if (mf_str_starts(text, oci))
 		return parse_layout(r, tail(text, oci.n), err);
@@ -330,7 +330,7 @@ static int parse_any(struct mf_ref *r, struct mf_str text, struct mf_err *err)
 int mf_ref_parse(struct mf_ref *out, struct mf_str text, struct mf_err *err)
 {
 	struct mf_ref r MF_REF_CLEANUP = {0};
-	if (parse_any(&r, text, err)) {
+	if (parse_any(&r, text, err) < 0) {
 		struct mf_esc e;
 		mf_err_set_hint(err, "an image is [REGISTRY/]REPOSITORY[:TAG][@DIGEST], or "
 				     "oci:DIRECTORY[:TAG][@DIGEST] in an OCI image layout");
@@ -344,12 +344,12 @@ int mf_ref_parse(struct mf_ref *out, struct mf_str text, struct mf_err *err)
 int mf_ref_parse_repository(struct mf_ref *out, struct mf_str text, struct mf_err *err)
 {
 	struct mf_ref r MF_REF_CLEANUP = {0};
-	if (check_text(text, err))
+	if (check_text(text, err) < 0)
 		return -1;
 	struct mf_str name = without_transport(text);
 	if (first_of(name, '@') < name.n || tag_colon(name) < name.n)
 		return refuse(err, "a repository without tag and digest is wanted, not", text);
-	if (parse_name(&r, name, err))
+	if (parse_name(&r, name, err) < 0)
 		return -1;
 	*out = r;
 	r = (struct mf_ref){0};
@@ -363,22 +363,6 @@ void mf_ref_clear(struct mf_ref *r)
 	free(r->dir);
 	free(r->tag);
 	*r = (struct mf_ref){0};
-}
-
-int mf_ref_format(const struct mf_ref *r, struct mf_buf *out, struct mf_err *err)
-{
-	/* A registry that is called "oci" would be read as a layout. */
-	const char *docker = r->registry && strncmp(r->registry, "oci:", 4) == 0 ? "docker://" : "";
-	int rc = r->transport == MF_TRANSPORT_LAYOUT
-		     ? mf_buf_printf(out, err, "oci:%s", r->dir)
-		     : mf_buf_printf(out, err, "%s%s/%s", docker, r->registry, r->repository);
-	if (rc || (r->tag && mf_buf_printf(out, err, ":%s", r->tag)))
-		return -1;
-	if (!r->has_digest)
-		return 0;
-	char digest[MF_DIGEST_TEXT];
-	mf_digest_format(digest, &r->digest);
-	return mf_buf_printf(out, err, "@%s", digest);
 }
 
 int mf_ref_gun(const struct mf_ref *r, struct mf_buf *out, struct mf_err *err)

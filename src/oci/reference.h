@@ -28,9 +28,6 @@ int mf_ref_parse(struct mf_ref *out, struct mf_str text, struct mf_err *err) MF_
 int mf_ref_parse_repository(struct mf_ref *out, struct mf_str text, struct mf_err *err) MF_NODISCARD;
 void mf_ref_clear(struct mf_ref *r);
 #define MF_REF_CLEANUP MF_CLEANUP(mf_ref_clear)
-/* Appends what the user would type: docker.io references in the short form are not shortened; digest appended
- * when present. */
-int mf_ref_format(const struct mf_ref *r, struct mf_buf *out, struct mf_err *err) MF_NODISCARD;
 /* The GUN: "registry/repository" ("docker.io/library/alpine"); for a layout "oci". Appended. */
 int mf_ref_gun(const struct mf_ref *r, struct mf_buf *out, struct mf_err *err) MF_NODISCARD;
 bool mf_tag_valid(struct mf_str tag);

@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <stdio.h>
+#include <strings.h>
 
 #include "base/limits.h"
 #include "json/json.h"
@@ -40,7 +41,7 @@ static void resolve_cleanup(struct mf_exchange **x)
 
 static void *registry_resolve_begin(void *b, const char *tag, struct mf_err *err)
 {
-	struct mf_exchange *x MF_CLEANUP(resolve_cleanup) = mf_calloc(1, sizeof(*x));
+	struct mf_exchange *x MF_CLEANUP(resolve_cleanup) = mf_calloc(1, sizeof *x);
 	if (!x) {
 		(void)mf_fail_nomem(err);
 		return NULL;
@@ -49,10 +50,10 @@ static void *registry_resolve_begin(void *b, const char *tag, struct mf_err *err
 		(void)mf_fail(err, MF_E_USAGE, 0, "a registry is asked by tag, '%s' is none", tag ? tag : "");
 		return NULL;
 	}
-	if (mf_exchange_init(x, b, "HEAD", MF_ACCESS_PULL, err, "manifests/%s", tag))
+	if (mf_exchange_init(x, b, "HEAD", MF_ACCESS_PULL, err, "manifests/%s", tag) < 0)
 		return NULL;
 	mf_exchange_header(x, mf_registry_accept);
-	if (mf_exchange_begin(x, err))
+	if (mf_exchange_begin(x, err) < 0)
 		return NULL;
 	struct mf_exchange *begun = x;
 	x = NULL;
@@ -65,7 +66,7 @@ static void read_resolved(const struct mf_http_response *res, struct mf_resolved
 	out->unknown = mf_digest_parse(&out->digest, mf_str_c(res->docker_content_digest), &ignored) != 0 ||
 		       res->content_length == UINT64_MAX || !res->content_type[0];
 	out->size = res->content_length;
-	(void)snprintf(out->media_type, sizeof(out->media_type), "%.*s",
+	(void)snprintf(out->media_type, sizeof out->media_type, "%.*s",
 		       (int)strcspn(res->content_type, "; \t"), res->content_type);
 }
 
@@ -73,7 +74,7 @@ static int registry_resolve_end(void *b, void *resolve, struct mf_resolved *out,
 {
 	(void)b;
 	struct mf_exchange *x MF_CLEANUP(resolve_cleanup) = resolve;
-	if (mf_exchange_end(x, err))
+	if (mf_exchange_end(x, err) < 0)
 		return -1;
 	/* Some registries know no HEAD; the GET that follows tells what is wrong. */
 	if (x->res->status == 405 || x->res->status == 501)
@@ -109,11 +110,11 @@ static int registry_manifest_get(void *b, struct mf_manifest_name name, struct m
 	if (name.tag && !mf_tag_valid(mf_str_c(name.tag)))
 		return mf_fail(err, MF_E_USAGE, 0, "invalid tag '%s'", name.tag);
 	name_text(text, name);
-	if (mf_exchange_init(&x, b, "GET", MF_ACCESS_PULL, err, "manifests/%s", text))
+	if (mf_exchange_init(&x, b, "GET", MF_ACCESS_PULL, err, "manifests/%s", text) < 0)
 		return -1;
 	mf_exchange_header(&x, mf_registry_accept);
 	x.req.max_bytes = MF_MAX_MANIFEST_BYTES;
-	if (mf_exchange_run(&x, err))
+	if (mf_exchange_run(&x, err) < 0)
 		return -1;
 	if (!mf_exchange_ok(&x))
 		return mf_exchange_fail(&x, "read manifest", err);
@@ -132,7 +133,7 @@ static void note_look(void *arg, size_t i, const struct mf_http_response *res)
 	struct mf_looked *l = &((struct mf_looked *)arg)[i];
 	*l = (struct mf_looked){.present = res->status != 404, .size = res->content_length};
 	size_t n = strcspn(res->content_type, "; \t");
-	if (n < sizeof(l->media_type))
+	if (n < sizeof l->media_type)
 		memcpy(l->media_type, res->content_type, n);
 }
 
@@ -172,9 +173,9 @@ static int read_missing(const struct mf_http_response *res, struct mf_descriptor
 		struct mf_descriptor d = {0};
 		mf_err_clear(&ignored);
 		if (!code || !text || !means_missing(code) ||
-		    mf_digest_parse(&d.digest, mf_str_c(text), &ignored))
+		    mf_digest_parse(&d.digest, mf_str_c(text), &ignored) < 0)
 			continue;
-		if (mf_descriptors_take(missing, &d, err))
+		if (mf_descriptors_take(missing, &d, err) < 0)
 			return -1;
 	}
 	return 0;
@@ -188,7 +189,7 @@ static int put_refused(const struct mf_exchange *x, struct mf_descriptors *missi
 	bool lacks = (status == 400 || status == 404 || status == 422) && means_missing(code);
 	if (!lacks || !missing)
 		return mf_exchange_fail(x, "write manifest", err);
-	if (read_missing(x->res, missing, err))
+	if (read_missing(x->res, missing, err) < 0)
 		return -1;
 	(void)mf_exchange_fail(x, "write manifest", err);
 	return mf_recode(err, MF_E_CONTENT_GONE);
@@ -200,7 +201,7 @@ static int check_stored(const struct mf_http_response *res, const struct mf_dige
 {
 	struct mf_err ignored = MF_ERR_INIT;
 	struct mf_digest said;
-	if (mf_digest_parse(&said, mf_str_c(res->docker_content_digest), &ignored) ||
+	if (mf_digest_parse(&said, mf_str_c(res->docker_content_digest), &ignored) < 0 ||
 	    mf_digest_eq(&said, digest))
 		return 0;
 	char ours[MF_DIGEST_TEXT];
@@ -230,12 +231,12 @@ static int put_manifest_once(void *b, struct mf_manifest_name name, const struct
 	struct mf_exchange x MF_EXCHANGE_CLEANUP = {0};
 	char text[MF_MAX_TAG + 1];
 	name_text(text, name);
-	if (mf_exchange_init(&x, b, "PUT", MF_ACCESS_PUSH, err, "manifests/%s", text))
+	if (mf_exchange_init(&x, b, "PUT", MF_ACCESS_PUSH, err, "manifests/%s", text) < 0)
 		return -1;
-	if (mf_exchange_header_own(&x, err, "Content-Type: %s", m->media_type))
+	if (mf_exchange_header_own(&x, err, "Content-Type: %s", m->media_type) < 0)
 		return -1;
 	x.req.body = mf_buf_bytes(&m->bytes);
-	if (mf_exchange_run(&x, err))
+	if (mf_exchange_run(&x, err) < 0)
 		return -1;
 	if (!last && torn_link(&x))
 		return 1;
@@ -273,7 +274,7 @@ static bool is_loopback(const char *host)
 	struct in_addr a;
 	if (strncmp(host, "[::1]", 5) == 0)
 		return host[5] == '\0' || host[5] == ':';
-	(void)snprintf(name, sizeof(name), "%.*s", (int)strcspn(host, ":"), host);
+	(void)snprintf(name, sizeof name, "%.*s", (int)strcspn(host, ":"), host);
 	return strcmp(name, "localhost") == 0 ||
 	       (inet_pton(AF_INET, name, &a) == 1 && ntohl(a.s_addr) >> 24 == 127);
 }
@@ -293,7 +294,7 @@ static int set_names(struct mf_registry *reg, const struct mf_ref *ref, struct m
 static void choose_scheme(struct mf_registry *reg)
 {
 	char url[512];
-	(void)snprintf(url, sizeof(url), "http://%s/", reg->host);
+	(void)snprintf(url, sizeof url, "http://%s/", reg->host);
 	bool plain = mf_http_url_allowed(reg->http, url);
 	reg->https = !plain || !is_loopback(reg->host);
 	reg->settled = !plain;
@@ -319,17 +320,305 @@ static const struct mf_backend_ops registry_ops = {
 int mf_registry_open(struct mf_image_store *store, const struct mf_ref *ref, struct mf_http *http,
 		     struct mf_auth *auth, const struct mf_env *env, struct mf_err *err)
 {
-	struct mf_registry *reg MF_CLEANUP(registry_cleanup) = mf_calloc(1, sizeof(*reg));
+	struct mf_registry *reg MF_CLEANUP(registry_cleanup) = mf_calloc(1, sizeof *reg);
 	if (!reg)
 		return mf_fail_nomem(err);
 	reg->http = http;
 	reg->auth = auth;
 	reg->env = env;
-	if (set_names(reg, ref, err))
+	if (set_names(reg, ref, err) < 0)
 		return -1;
 	choose_scheme(reg);
 	store->ops = &registry_ops;
 	store->b = reg;
 	reg = NULL;
 	return 0;
+}
+
+/* ---- blobs */
+
+static void clear_all(struct mf_exchange **window)
+{
+	if (*window)
+		for (size_t i = 0; i < MF_REGISTRY_WINDOW; i++)
+			mf_exchange_clear(&(*window)[i]);
+	free(*window);
+}
+
+static int head_begin(struct mf_exchange *x, struct mf_registry *reg, const char *kind,
+		      const struct mf_digest *digest, struct mf_err *err)
+{
+	char text[MF_DIGEST_TEXT];
+	mf_digest_format(text, digest);
+	if (mf_exchange_init(x, reg, "HEAD", MF_ACCESS_PULL, err, "%s/%s", kind, text) < 0)
+		return -1;
+	if (strcmp(kind, "manifests") == 0)
+		mf_exchange_header(x, mf_registry_accept);
+	return mf_exchange_begin(x, err);
+}
+
+/* A success, or 404; the answer stays. */
+static int head_end(struct mf_exchange *x, struct mf_err *err)
+{
+	if (mf_exchange_end(x, err) < 0)
+		return -1;
+	if (!mf_exchange_ok(x) && x->res->status != 404)
+		return mf_exchange_fail(x, "look for content", err);
+	return 0;
+}
+
+int mf_registry_heads(struct mf_registry *reg, const char *kind, const struct mf_digest *digests, size_t n,
+		      mf_registry_head_fn each, void *arg, struct mf_err *err)
+{
+	struct mf_exchange *window MF_CLEANUP(clear_all) = mf_calloc(MF_REGISTRY_WINDOW, sizeof *window);
+	if (!window)
+		return mf_fail_nomem(err);
+	size_t begun = 0;
+	for (size_t i = 0; i < n; i++) {
+		for (; begun < n && begun < i + MF_REGISTRY_WINDOW; begun++)
+			if (head_begin(&window[begun % MF_REGISTRY_WINDOW], reg, kind, &digests[begun], err) <
+			    0)
+				return -1;
+		struct mf_exchange *x = &window[i % MF_REGISTRY_WINDOW];
+		if (head_end(x, err) < 0)
+			return -1;
+		each(arg, i, x->res);
+		mf_exchange_clear(x);
+	}
+	return 0;
+}
+
+static void note_present(void *arg, size_t i, const struct mf_http_response *res)
+{
+	bool *present = arg;
+	present[i] = res->status != 404;
+}
+
+int mf_registry_have(struct mf_registry *reg, const char *kind, const struct mf_digest *digests, size_t n,
+		     bool *present, struct mf_err *err)
+{
+	return mf_registry_heads(reg, kind, digests, n, note_present, present, err);
+}
+
+int mf_registry_blobs_have(void *b, const struct mf_digest *digests, size_t n, bool *present,
+			   struct mf_err *err)
+{
+	return mf_registry_have(b, "blobs", digests, n, present, err);
+}
+
+/* ---- upload */
+
+static int read_spool(void *arg, uint64_t offset, void *p, size_t n, size_t *got, struct mf_err *err)
+{
+	return mf_spool_read(arg, offset, p, n, got, err);
+}
+
+/* Asked with the right to push, so that one token serves the whole upload. */
+static int blob_there(struct mf_registry *reg, const char *digest, bool *there, struct mf_err *err)
+{
+	struct mf_exchange x MF_EXCHANGE_CLEANUP = {0};
+	if (mf_exchange_init(&x, reg, "HEAD", MF_ACCESS_PUSH, err, "blobs/%s", digest) < 0 ||
+	    mf_exchange_begin(&x, err) < 0 || head_end(&x, err) < 0)
+		return -1;
+	*there = x.res->status != 404;
+	return 0;
+}
+
+/* Opens an upload; *location gets the URL to send to. */
+static int upload_open(struct mf_registry *reg, struct mf_buf *location, struct mf_err *err)
+{
+	struct mf_exchange x MF_EXCHANGE_CLEANUP = {0};
+	if (mf_exchange_init(&x, reg, "POST", MF_ACCESS_PUSH, err, "blobs/uploads/") < 0 ||
+	    mf_exchange_run(&x, err) < 0)
+		return -1;
+	if (x.res->status != 202)
+		return mf_exchange_fail(&x, "begin upload", err);
+	return mf_buf_addz(location, x.res->location, err);
+}
+
+static int upload_send(struct mf_registry *reg, const char *url, struct mf_spool *blob, uint64_t length,
+		       struct mf_err *err)
+{
+	struct mf_exchange x MF_EXCHANGE_CLEANUP = {0};
+	if (mf_exchange_init_url(&x, reg, "PUT", MF_ACCESS_PUSH, url, err) < 0)
+		return -1;
+	mf_exchange_header(&x, "Content-Type: application/octet-stream");
+	x.req.read = read_spool;
+	x.req.read_arg = blob;
+	x.req.body_length = length;
+	if (mf_exchange_run(&x, err) < 0)
+		return -1;
+	if (!mf_exchange_ok(&x))
+		return mf_exchange_fail(&x, "upload blob", err);
+	return 0;
+}
+
+/* An upload that was interrupted leaves nothing anyone can see; the registry forgets it after a while. */
+int mf_registry_blob_put(void *b, struct mf_spool *blob, const struct mf_digest *digest, uint64_t length,
+			 struct mf_err *err)
+{
+	struct mf_registry *reg = b;
+	struct mf_buf url MF_BUF_CLEANUP = MF_BUF_INIT(4096);
+	char text[MF_DIGEST_TEXT];
+	bool there = false;
+	mf_digest_format(text, digest);
+	if (blob_there(reg, text, &there, err) < 0)
+		return -1;
+	if (there)
+		return 0;
+	if (upload_open(reg, &url, err) < 0)
+		return -1;
+	if (mf_buf_printf(&url, err, "%cdigest=sha256%%3A%s", strchr(url.p, '?') ? '&' : '?',
+			  text + strlen("sha256:")) < 0)
+		return -1;
+	if (upload_send(reg, url.p, blob, length, err) == 0)
+		return 0;
+	/* An answer may have been lost, and a second try then finds its upload ended: the blob itself tells.
+	 */
+	struct mf_err ignored = MF_ERR_INIT;
+	if (err->code != MF_E_NOT_FOUND || blob_there(reg, text, &there, &ignored) < 0 || !there)
+		return -1;
+	mf_err_clear(err);
+	return 0;
+}
+
+/* ---- download */
+
+static int write_spool(void *arg, const void *p, size_t n, struct mf_err *err)
+{
+	return mf_spool_add(arg, p, n, err);
+}
+
+int mf_registry_blob_get(void *b, const struct mf_digest *digest, uint64_t length, struct mf_spool *out,
+			 struct mf_err *err)
+{
+	struct mf_exchange x MF_EXCHANGE_CLEANUP = {0};
+	char text[MF_DIGEST_TEXT];
+	mf_digest_format(text, digest);
+	if (length > MF_MAX_BLOB_BYTES)
+		return mf_fail(err, MF_E_FORMAT, 0, "blob %s of %llu bytes is too large", text,
+			       (unsigned long long)length);
+	if (mf_exchange_init(&x, b, "GET", MF_ACCESS_PULL, err, "blobs/%s", text) < 0)
+		return -1;
+	x.req.write = write_spool;
+	x.req.write_arg = out;
+	x.req.max_bytes = length > MF_MAX_ERROR_BODY ? (size_t)length : MF_MAX_ERROR_BODY;
+	if (mf_exchange_run(&x, err) < 0)
+		return -1;
+	if (x.res->status == 404) {
+		(void)mf_exchange_fail(&x, "read blob", err);
+		return mf_recode(err, MF_E_CONTENT_GONE);
+	}
+	if (!mf_exchange_ok(&x))
+		return mf_exchange_fail(&x, "read blob", err);
+	return 0;
+}
+
+/* ---- answers in pages (distribution-spec 1.1, "Listing Tags", "Listing Referrers") */
+
+/* The target of the first link with rel="next" (RFC 8288 section 3); empty when there is none. */
+static struct mf_str next_link(const char *header)
+{
+	for (const char *p = header; (p = strchr(p, '<'));) {
+		const char *end = strchr(p, '>');
+		if (!end)
+			break;
+		struct mf_str target = {p + 1, (size_t)(end - p - 1)};
+		size_t params = strcspn(end, "<");
+		char text[256];
+		size_t n = params < sizeof text ? params : sizeof text - 1;
+		memcpy(text, end, n);
+		text[n] = '\0';
+		if (strcasestr(text, "rel=\"next\"") || strcasestr(text, "rel=next"))
+			return target;
+		p = end;
+	}
+	return (struct mf_str){"", 0};
+}
+
+/* Makes the exchange for the next page. Only a path of this registry is taken: a page elsewhere is not its
+ * answer. */
+static int go_to(struct mf_exchange *x, struct mf_str target, struct mf_err *err)
+{
+	struct mf_registry *reg = x->reg;
+	char origin[512];
+	size_t n =
+	    (size_t)snprintf(origin, sizeof origin, "%s://%s", reg->https ? "https" : "http", reg->host);
+	if (target.n > n && strncasecmp(target.p, origin, n) == 0 && target.p[n] == '/')
+		target = (struct mf_str){target.p + n, target.n - n};
+	struct mf_buf path MF_BUF_CLEANUP = MF_BUF_INIT(4096);
+	if (target.n && target.p[0] == '?') {
+		const char *now = x->path;
+		if (mf_buf_add(&path, now, strcspn(now, "?"), err) < 0)
+			return -1;
+	} else if (!mf_str_starts(target, MF_STR("/v2/"))) {
+		struct mf_esc e;
+		return mf_fail(err, MF_E_FORMAT, 0, "the next page is at '%s'", mf_esc(&e, target));
+	}
+	if (mf_buf_add_str(&path, target, err) < 0)
+		return -1;
+	char *taken = mf_buf_take(&path);
+	mf_exchange_clear(x);
+	if (mf_exchange_init(x, reg, "GET", MF_ACCESS_PULL, err, "tags/list") < 0) {
+		free(taken);
+		return -1;
+	}
+	free(x->path);
+	x->path = taken;
+	return taken ? 0 : mf_fail_nomem(err);
+}
+
+int mf_registry_next_page(struct mf_exchange *x, struct mf_err *err)
+{
+	struct mf_str next = next_link(x->res->link);
+	if (next.n == 0)
+		return 0;
+	return go_to(x, next, err) < 0 ? -1 : 1;
+}
+
+/* ---- tags */
+
+#define MAX_TAGS_BODY ((size_t)16 << 20) /* a registry may give all of MF_MAX_TAGS in one page */
+#define MAX_PAGES 10000
+
+static int read_page(const struct mf_exchange *x, struct mf_tags *out, struct mf_err *err)
+{
+	json_t *list = NULL;
+	json_t *body MF_JSON_CLEANUP = mf_json_load(mf_buf_bytes(&x->res->body), MAX_TAGS_BODY, err);
+	if (!body)
+		return -1;
+	/* "tags": null is what docker-registry says of a repository whose tags are all gone. */
+	if (json_is_null(json_object_get(body, "tags")))
+		return 0;
+	if (mf_json_get_arr(body, "tags", true, &list, err) < 0)
+		return -1;
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const char *name = json_string_value(json_array_get(list, i));
+		if (!name || !mf_tag_valid(mf_str_c(name)))
+			return mf_fail(err, MF_E_FORMAT, 0, "entry %zu is no tag", i);
+		if (mf_tags_add(out, name, NULL, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int mf_registry_tags(void *b, struct mf_tags *out, struct mf_err *err)
+{
+	struct mf_exchange x MF_EXCHANGE_CLEANUP = {0};
+	if (mf_exchange_init(&x, b, "GET", MF_ACCESS_PULL, err, "tags/list?n=1000") < 0)
+		return -1;
+	for (unsigned page = 0; page < MAX_PAGES; page++) {
+		x.req.max_bytes = MAX_TAGS_BODY;
+		if (mf_exchange_run(&x, err) < 0)
+			return -1;
+		/* Nothing was ever pushed there. */
+		if (page == 0 && x.res->status == 404)
+			return 0;
+		if (!mf_exchange_ok(&x))
+			return mf_exchange_fail(&x, "list tags", err);
+		int rc = read_page(&x, out, err) < 0 ? -1 : mf_registry_next_page(&x, err);
+		if (rc <= 0)
+			return rc < 0 ? mf_wrap(err, "list tags") : 0;
+	}
+	return mf_fail(err, MF_E_FORMAT, 0, "list tags: more than %d pages", MAX_PAGES);
 }

@@ -325,7 +325,7 @@ static int history(struct mf_image *im, const struct manifesto_history_options *
 		return -1;
 	out->arena = mf_op_arena(err);
 	if (!out->arena || mf_trust_load(im->trust, mf_buf_str(&prefix), false, err) < 0 ||
-	    mf_image_subjects(im, o->platform, false, false, &subjects, err) < 0)
+	    mf_image_subjects(im, (struct mf_subject_choice){.platform = o->platform}, &subjects, err) < 0)
 		return -1;
 	out->image = mf_image_name(im, &subjects.v[0].digest, &out->arena->a, err);
 	return out->image ? collect(im, o, &subjects.v[0], out, err) : -1;

@@ -253,8 +253,8 @@ static int no_such_tag(const struct mf_image *im, struct mf_err *err)
 	return mf_wrap(err, "no image with tag '%s'", im->ref.tag);
 }
 
-/* Ends resolving: digest, and with `exists` also media type and size (an IMAGE@DIGEST is then asked for). */
-static int resolve_image(struct mf_image *im, bool exists, struct mf_err *err)
+/* Ends resolving: digest, and with `described` also media type and size (an IMAGE@DIGEST is then fetched). */
+static int resolve_image(struct mf_image *im, bool described, struct mf_err *err)
 {
 	if (!im->resolved) {
 		if (im->ref.has_digest) {
@@ -268,7 +268,7 @@ static int resolve_image(struct mf_image *im, bool exists, struct mf_err *err)
 		}
 		im->resolved = true;
 	}
-	if (exists && !im->media_type[0]) {
+	if (described && !im->media_type[0]) {
 		if (need_manifest(im, err) < 0)
 			return -1;
 		(void)snprintf(im->media_type, sizeof im->media_type, "%s", im->manifest.media_type);
@@ -373,18 +373,17 @@ static int from_index(struct mf_image *im, const char *platform, bool all, struc
 	return 0;
 }
 
-int mf_image_subjects(struct mf_image *im, const char *platform, bool all, bool exists,
-		      struct mf_subjects *out, struct mf_err *err)
+int mf_image_subjects(struct mf_image *im, struct mf_subject_choice choice, struct mf_subjects *out,
+		      struct mf_err *err)
 {
-	if (resolve_image(im, exists, err) < 0)
+	if (resolve_image(im, choice.described, err) < 0)
 		return -1;
-	struct mf_subjects s MF_SUBJECTS_CLEANUP = {
-	    .v = mf_calloc(1, sizeof(struct mf_subject)), .n = 1};
+	struct mf_subjects s MF_SUBJECTS_CLEANUP = {.v = mf_calloc(1, sizeof(struct mf_subject)), .n = 1};
 	if (!s.v)
 		return mf_fail_nomem(err);
 	s.v[0] = (struct mf_subject){.digest = im->digest, .size = im->size};
 	(void)snprintf(s.v[0].media_type, sizeof s.v[0].media_type, "%s", im->media_type);
-	if ((platform || all) && from_index(im, platform, all, &s, err) < 0)
+	if ((choice.platform || choice.all) && from_index(im, choice.platform, choice.all, &s, err) < 0)
 		return -1;
 	*out = s;
 	s = (struct mf_subjects){0};

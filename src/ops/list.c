@@ -156,7 +156,9 @@ static int list_image(struct mf_image *im, const struct manifesto_list_options *
 	struct mf_subjects subjects MF_SUBJECTS_CLEANUP = {0};
 	if (mf_image_begin(im, err) < 0 || mf_trust_load(im->trust, MF_STR(""), false, err) < 0 ||
 	    check_roles(mf_trust_set(im->trust), o, err) < 0 ||
-	    mf_image_subjects(im, o->platform, o->all_platforms != 0, false, &subjects, err) < 0)
+	    mf_image_subjects(
+		im, (struct mf_subject_choice){.platform = o->platform, .all = o->all_platforms != 0},
+		&subjects, err) < 0)
 		return -1;
 	out->image = mf_image_name(im, &subjects.v[0].digest, &out->arena->a, err);
 	return out->image ? list_subjects(im, o, &subjects, out, err) : -1;

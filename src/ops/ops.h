@@ -106,9 +106,15 @@ struct mf_subjects {
 };
 void mf_subjects_clear(struct mf_subjects *s);
 #define MF_SUBJECTS_CLEANUP MF_CLEANUP(mf_subjects_clear)
-/* The reference itself; with platform the child of the index; with all the index and its children. */
-int mf_image_subjects(struct mf_image *im, const char *platform, bool all, bool exists,
-		      struct mf_subjects *out, struct mf_err *err) MF_NODISCARD;
+/* Which subjects: the image itself, or with `platform` one of an index, or with `all` the index and its
+ * images. */
+struct mf_subject_choice {
+	const char *platform;
+	bool all;
+	bool described; /* media type and size of an IMAGE@DIGEST are needed, too: it must be there */
+};
+int mf_image_subjects(struct mf_image *im, struct mf_subject_choice choice, struct mf_subjects *out,
+		      struct mf_err *err) MF_NODISCARD;
 /* "repository@sha256:..." */
 char *mf_image_name(const struct mf_image *im, const struct mf_digest *d, struct mf_arena *a,
 		    struct mf_err *err) MF_NODISCARD;

@@ -309,7 +309,11 @@ static int prepare(struct put *p, struct mf_err *err)
 	if (p->o->expires && p->o->expires <= w->created)
 		return mf_fail(err, MF_E_USAGE, 0, "the record would have expired already");
 	if (read_content(p, err) < 0 || mf_image_begin(&w->im, err) < 0 ||
-	    mf_write_items(w, p->o->platform, p->o->all_platforms != 0, false, err) < 0)
+	    mf_write_items(w,
+			   (struct mf_subject_choice){.platform = p->o->platform,
+						      .all = p->o->all_platforms != 0,
+						      .described = true},
+			   err) < 0)
 		return -1;
 	p->cosigned = mf_calloc(w->n, sizeof *p->cosigned);
 	p->dropped = mf_calloc(w->n, sizeof *p->dropped);
@@ -368,13 +372,13 @@ int manifesto_put(struct manifesto *m, const struct manifesto_put_options *opt,
 	struct mf_err err = MF_ERR_INIT;
 	struct manifesto_put_result r = {.size = sizeof r};
 	struct put p MF_CLEANUP(put_clear) = {.w = {.m = m,
-								  .type = opt->type,
-								  .asked_role = opt->role,
-								  .asked_key = opt->key,
-								  .force = opt->force != 0,
-								  .judge = judge},
-							    .o = opt,
-							    .made = {.arena = MF_ARENA_INIT}};
+						    .type = opt->type,
+						    .asked_role = opt->role,
+						    .asked_key = opt->key,
+						    .force = opt->force != 0,
+						    .judge = judge},
+					      .o = opt,
+					      .made = {.arena = MF_ARENA_INIT}};
 	mf_op_begin(m, error);
 	if (put(&p, progress, progress_arg, &r, &err) < 0) {
 		manifesto_put_result_clear(&r);

@@ -48,7 +48,9 @@ static int remove_records(struct removal *r, const struct manifesto_remove_optio
 	size_t n = 0;
 	r->out->arena = mf_op_arena(err);
 	if (!r->out->arena || mf_write_open(w, o->image, err) < 0 || mf_image_begin(&w->im, err) < 0 ||
-	    mf_write_items(w, o->platform, o->all_platforms != 0, true, err) < 0)
+	    mf_write_items(w,
+			   (struct mf_subject_choice){.platform = o->platform, .all = o->all_platforms != 0},
+			   err) < 0)
 		return -1;
 	struct mf_arena *a = &r->out->arena->a;
 	r->items = mf_arena_alloc(a, w->n, sizeof *r->items, err);

@@ -183,7 +183,9 @@ static int sign(struct sign *s, struct mf_err *err)
 	int64_t version = 0;
 	s->out->arena = mf_op_arena(err);
 	if (!s->out->arena || mf_write_open(w, s->o->image, err) < 0 || mf_image_begin(&w->im, err) < 0 ||
-	    mf_write_items(w, s->o->platform, s->o->all_platforms != 0, true, err) < 0)
+	    mf_write_items(
+		w, (struct mf_subject_choice){.platform = s->o->platform, .all = s->o->all_platforms != 0},
+		err) < 0)
 		return -1;
 	s->items = mf_arena_alloc(&s->out->arena->a, w->n, sizeof *s->items, err);
 	s->shown = mf_calloc(w->n, sizeof *s->shown);
@@ -207,13 +209,13 @@ int manifesto_sign(struct manifesto *m, const struct manifesto_sign_options *opt
 	struct mf_err err = MF_ERR_INIT;
 	struct manifesto_change_result r = {.size = sizeof r};
 	struct sign s MF_CLEANUP(sign_clear) = {.w = {.m = m,
-								    .type = opt->type,
-								    .asked_role = opt->role,
-								    .asked_key = opt->key,
-								    .needs_entry = true,
-								    .judge = judge},
-							      .o = opt,
-							      .out = &r};
+						      .type = opt->type,
+						      .asked_role = opt->role,
+						      .asked_key = opt->key,
+						      .needs_entry = true,
+						      .judge = judge},
+						.o = opt,
+						.out = &r};
 	mf_op_begin(m, error);
 	if (sign(&s, &err) < 0) {
 		manifesto_change_result_clear(&r);

@@ -215,7 +215,10 @@ static int judge_image(struct run *r, struct slot *s, struct mf_gate_report *rep
 		return -1;
 	}
 	if (need_trust(r, &s->im, err) < 0 ||
-	    mf_image_subjects(&s->im, r->o->platform, r->o->all_platforms != 0, false, &subjects, err) < 0)
+	    mf_image_subjects(
+		&s->im,
+		(struct mf_subject_choice){.platform = r->o->platform, .all = r->o->all_platforms != 0},
+		&subjects, err) < 0)
 		return -1;
 	rep->image = mf_image_name(&s->im, &subjects.v[0].digest, &rep->arena, err);
 	rep->platform =

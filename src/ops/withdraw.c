@@ -242,7 +242,9 @@ static int withdraw(struct withdrawal *d, struct mf_err *err)
 	int64_t version = 0;
 	d->out->arena = mf_op_arena(err);
 	if (!d->out->arena || mf_write_open(w, d->o->image, err) < 0 || mf_image_begin(&w->im, err) < 0 ||
-	    mf_write_items(w, d->o->platform, d->o->all_platforms != 0, true, err) < 0)
+	    mf_write_items(
+		w, (struct mf_subject_choice){.platform = d->o->platform, .all = d->o->all_platforms != 0},
+		err) < 0)
 		return -1;
 	struct mf_arena *a = &d->out->arena->a;
 	d->items = mf_arena_alloc(a, w->n, sizeof *d->items, err);
@@ -264,13 +266,13 @@ int manifesto_withdraw(struct manifesto *m, const struct manifesto_withdraw_opti
 	struct mf_err err = MF_ERR_INIT;
 	struct manifesto_change_result result = {.size = sizeof result};
 	struct withdrawal d MF_CLEANUP(withdrawal_clear) = {.w = {.m = m,
-										.type = opt->type,
-										.asked_role = opt->role,
-										.asked_key = opt->key,
-										.force = opt->force != 0,
-										.judge = judge_withdrawal},
-									  .o = opt,
-									  .out = &result};
+								  .type = opt->type,
+								  .asked_role = opt->role,
+								  .asked_key = opt->key,
+								  .force = opt->force != 0,
+								  .judge = judge_withdrawal},
+							    .o = opt,
+							    .out = &result};
 	mf_op_begin(m, error);
 	/* Before anything is asked of anybody. */
 	bool reason = opt->reason && opt->reason[strspn(opt->reason, " \t\r\n")];

@@ -57,14 +57,17 @@ static int make_item(struct mf_write *w, struct mf_write_item *it, const struct 
 	return it->name ? 0 : mf_fail_nomem(err);
 }
 
-int mf_write_items(struct mf_write *w, const char *platform, bool all, bool gone, struct mf_err *err)
+int mf_write_items(struct mf_write *w, struct mf_subject_choice choice, struct mf_err *err)
 {
 	struct mf_subjects s MF_SUBJECTS_CLEANUP = {0};
-	if (mf_image_subjects(&w->im, platform, all, true, &s, err) < 0) {
-		if (!gone || err->code != MF_E_NOT_FOUND || !w->im.ref.has_digest || platform || all)
+	bool may_be_gone = !choice.described && w->im.ref.has_digest && !choice.platform && !choice.all;
+	choice.described = true;
+	if (mf_image_subjects(&w->im, choice, &s, err) < 0) {
+		if (!may_be_gone || err->code != MF_E_NOT_FOUND)
 			return -1;
 		mf_err_clear(err);
-		if (mf_image_subjects(&w->im, platform, all, false, &s, err) < 0)
+		choice.described = false;
+		if (mf_image_subjects(&w->im, choice, &s, err) < 0)
 			return -1;
 	}
 	w->items = mf_calloc(s.n, sizeof *w->items);
@@ -486,8 +489,7 @@ int mf_write_warn_vetoed(struct mf_write *w, struct mf_arena *a, struct mf_err *
 
 int mf_write_rebuild(struct mf_write *w, struct mf_arena *a, struct mf_err *err)
 {
-	struct mf_subjects s
-	    MF_SUBJECTS_CLEANUP = {.v = mf_calloc(w->n, sizeof(struct mf_subject))};
+	struct mf_subjects s MF_SUBJECTS_CLEANUP = {.v = mf_calloc(w->n, sizeof(struct mf_subject))};
 	struct mf_digest *replaced MF_FREE = mf_calloc(w->n, sizeof *replaced);
 	struct mf_err why = MF_ERR_INIT;
 	size_t nreplaced = 0;

@@ -63,10 +63,9 @@ void mf_write_clear(struct mf_write *w);
 
 /* Checks the type and opens the image; makes no request. */
 int mf_write_open(struct mf_write *w, const char *image, struct mf_err *err) MF_NODISCARD;
-/* One item for each subject. exists: they must be there; an IMAGE@DIGEST that is not is given without media
- * type when `gone` is set. */
-int mf_write_items(struct mf_write *w, const char *platform, bool all, bool gone,
-		   struct mf_err *err) MF_NODISCARD;
+/* One item for each subject. Unless `described` is set, an IMAGE@DIGEST that is gone is an item without media
+ * type. */
+int mf_write_items(struct mf_write *w, struct mf_subject_choice choice, struct mf_err *err) MF_NODISCARD;
 /* Loads for signing, with a warning when this machine sees the repository for the first time. */
 int mf_write_load(struct mf_write *w, struct mf_err *err) MF_NODISCARD;
 /* The one authorised role whose key we hold, or the one that was asked for. Of several, the one that holds a

@@ -20,39 +20,35 @@ static void assert_same(const char *a, const char *b)
 struct good {
 	const char *text, *registry, *repository, *dir, *tag;
 	bool digest;
-	const char *formatted;
 };
 
 static const struct good good[] = {
-    {"alpine", "docker.io", "library/alpine", NULL, "latest", false, "docker.io/library/alpine:latest"},
-    {"alpine:3.18", "docker.io", "library/alpine", NULL, "3.18", false, "docker.io/library/alpine:3.18"},
-    {"docker.io/alpine", "docker.io", "library/alpine", NULL, "latest", false,
-     "docker.io/library/alpine:latest"},
-    {"index.docker.io/a/b", "docker.io", "a/b", NULL, "latest", false, "docker.io/a/b:latest"},
-    {"org/img", "docker.io", "org/img", NULL, "latest", false, "docker.io/org/img:latest"},
-    {"docker://org/img:1", "docker.io", "org/img", NULL, "1", false, "docker.io/org/img:1"},
-    {"localhost/img", "localhost", "img", NULL, "latest", false, "localhost/img:latest"},
-    {"localhost:5000/img", "localhost:5000", "img", NULL, "latest", false, "localhost:5000/img:latest"},
-    {"localhost:5000", "docker.io", "library/localhost", NULL, "5000", false,
-     "docker.io/library/localhost:5000"},
-    {"r.io", "docker.io", "library/r.io", NULL, "latest", false, "docker.io/library/r.io:latest"},
-    {"docker://oci:5000/img", "oci:5000", "img", NULL, "latest", false, "docker://oci:5000/img:latest"},
-    {"[::1]:5000/img:v1", "[::1]:5000", "img", NULL, "v1", false, "[::1]:5000/img:v1"},
-    {"127.0.0.1:1/a", "127.0.0.1:1", "a", NULL, "latest", false, "127.0.0.1:1/a:latest"},
-    {"Reg-1.example.com/a/b/c:T", "Reg-1.example.com", "a/b/c", NULL, "T", false,
-     "Reg-1.example.com/a/b/c:T"},
-    {"r.io/a--b__c.d_e", "r.io", "a--b__c.d_e", NULL, "latest", false, "r.io/a--b__c.d_e:latest"},
-    {"r.io/img@" SHA, "r.io", "img", NULL, NULL, true, "r.io/img@" SHA},
-    {"r.io:65535/img:v1@" SHA, "r.io:65535", "img", NULL, "v1", true, "r.io:65535/img:v1@" SHA},
-    {"oci:dir", NULL, NULL, "dir", NULL, false, "oci:dir"},
-    {"oci:/a/b c:latest", NULL, NULL, "/a/b c", "latest", false, "oci:/a/b c:latest"},
-    {"oci:dir:v1@" SHA, NULL, NULL, "dir", "v1", true, "oci:dir:v1@" SHA},
-    {"oci:dir@" SHA, NULL, NULL, "dir", NULL, true, "oci:dir@" SHA},
-    {"oci:a:b/c", NULL, NULL, "a:b/c", NULL, false, "oci:a:b/c"},
-    {"oci:a:b:c", NULL, NULL, "a:b", "c", false, "oci:a:b:c"},
-    {"oci:a:", NULL, NULL, "a:", NULL, false, "oci:a:"},
-    {"oci:me@home/x:1", NULL, NULL, "me@home/x", "1", false, "oci:me@home/x:1"},
-    {"oci:x@v1:tag", NULL, NULL, "x@v1", "tag", false, "oci:x@v1:tag"},
+    {"alpine", "docker.io", "library/alpine", NULL, "latest", false},
+    {"alpine:3.18", "docker.io", "library/alpine", NULL, "3.18", false},
+    {"docker.io/alpine", "docker.io", "library/alpine", NULL, "latest", false},
+    {"index.docker.io/a/b", "docker.io", "a/b", NULL, "latest", false},
+    {"org/img", "docker.io", "org/img", NULL, "latest", false},
+    {"docker://org/img:1", "docker.io", "org/img", NULL, "1", false},
+    {"localhost/img", "localhost", "img", NULL, "latest", false},
+    {"localhost:5000/img", "localhost:5000", "img", NULL, "latest", false},
+    {"localhost:5000", "docker.io", "library/localhost", NULL, "5000", false},
+    {"r.io", "docker.io", "library/r.io", NULL, "latest", false},
+    {"docker://oci:5000/img", "oci:5000", "img", NULL, "latest", false},
+    {"[::1]:5000/img:v1", "[::1]:5000", "img", NULL, "v1", false},
+    {"127.0.0.1:1/a", "127.0.0.1:1", "a", NULL, "latest", false},
+    {"Reg-1.example.com/a/b/c:T", "Reg-1.example.com", "a/b/c", NULL, "T", false},
+    {"r.io/a--b__c.d_e", "r.io", "a--b__c.d_e", NULL, "latest", false},
+    {"r.io/img@" SHA, "r.io", "img", NULL, NULL, true},
+    {"r.io:65535/img:v1@" SHA, "r.io:65535", "img", NULL, "v1", true},
+    {"oci:dir", NULL, NULL, "dir", NULL, false},
+    {"oci:/a/b c:latest", NULL, NULL, "/a/b c", "latest", false},
+    {"oci:dir:v1@" SHA, NULL, NULL, "dir", "v1", true},
+    {"oci:dir@" SHA, NULL, NULL, "dir", NULL, true},
+    {"oci:a:b/c", NULL, NULL, "a:b/c", NULL, false},
+    {"oci:a:b:c", NULL, NULL, "a:b", "c", false},
+    {"oci:a:", NULL, NULL, "a:", NULL, false},
+    {"oci:me@home/x:1", NULL, NULL, "me@home/x", "1", false},
+    {"oci:x@v1:tag", NULL, NULL, "x@v1", "tag", false},
 };
 
 static void reference_parses_what_the_grammar_allows(void **state)
@@ -62,7 +58,6 @@ static void reference_parses_what_the_grammar_allows(void **state)
 		const struct good *g = &good[i];
 		struct mf_err err = MF_ERR_INIT;
 		struct mf_ref r MF_REF_CLEANUP = {0};
-		struct mf_buf b MF_BUF_CLEANUP = MF_BUF_INIT(4096);
 		assert_int_equal(mf_ref_parse(&r, mf_str_c(g->text), &err), 0);
 		assert_same(r.registry, g->registry);
 		assert_same(r.repository, g->repository);
@@ -70,8 +65,6 @@ static void reference_parses_what_the_grammar_allows(void **state)
 		assert_same(r.tag, g->tag);
 		assert_int_equal(r.has_digest, g->digest);
 		assert_int_equal(r.transport, g->dir ? MF_TRANSPORT_LAYOUT : MF_TRANSPORT_REGISTRY);
-		assert_int_equal(mf_ref_format(&r, &b, &err), 0);
-		assert_string_equal(b.p, g->formatted);
 	}
 }
 

@@ -266,8 +266,7 @@ static int parse_references(void *arg, struct mf_err *err)
 	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
 		struct mf_ref r MF_REF_CLEANUP = {0};
 		struct mf_buf text MF_BUF_CLEANUP = MF_BUF_INIT(4096);
-		if (mf_ref_parse(&r, mf_str_c(texts[i]), err) < 0 || mf_ref_format(&r, &text, err) < 0 ||
-		    mf_ref_gun(&r, &text, err) < 0)
+		if (mf_ref_parse(&r, mf_str_c(texts[i]), err) < 0 || mf_ref_gun(&r, &text, err) < 0)
 			return -1;
 	}
 	return 0;

@@ -1,9 +1,13 @@
+#include "oci/artifact.h"
+
 #include <stdio.h>
 
 #include "base/limits.h"
 #include "crypto/hash.h"
 #include "json/json.h"
 #include "oci/backend.h"
+
+/* ---- descriptors */
 
 #define MAX_SIZE MF_MAX_VERSION /* of a described object: what every JSON reader holds exactly */
 
@@ -30,7 +34,7 @@ void mf_descriptors_clear(struct mf_descriptors *list)
 int mf_descriptors_take(struct mf_descriptors *list, struct mf_descriptor *d, struct mf_err *err)
 {
 	void *v = list->v;
-	if (mf_grow(&v, &list->cap, list->n, sizeof(*d), err)) {
+	if (mf_grow(&v, &list->cap, list->n, sizeof *d, err) < 0) {
 		mf_descriptor_clear(d);
 		return -1;
 	}
@@ -49,7 +53,7 @@ int mf_json_text(const json_t *j, struct mf_buf *out, struct mf_err *err)
 static int read_text(const json_t *j, const char *name, bool required, char **out, struct mf_err *err)
 {
 	const char *z = NULL;
-	if (mf_json_get_str(j, name, required, &z, err))
+	if (mf_json_get_str(j, name, required, &z, err) < 0)
 		return -1;
 	if (!z)
 		return 0;
@@ -60,12 +64,12 @@ static int read_text(const json_t *j, const char *name, bool required, char **ou
 static int read_platform(const json_t *j, struct mf_descriptor *d, struct mf_err *err)
 {
 	json_t *platform = NULL;
-	if (mf_json_get_obj(j, "platform", false, &platform, err))
+	if (mf_json_get_obj(j, "platform", false, &platform, err) < 0)
 		return -1;
 	if (!platform)
 		return 0;
-	if (read_text(platform, "os", false, &d->os, err) ||
-	    read_text(platform, "architecture", false, &d->architecture, err))
+	if (read_text(platform, "os", false, &d->os, err) < 0 ||
+	    read_text(platform, "architecture", false, &d->architecture, err) < 0)
 		return -1;
 	return read_text(platform, "variant", false, &d->variant, err);
 }
@@ -73,7 +77,7 @@ static int read_platform(const json_t *j, struct mf_descriptor *d, struct mf_err
 static int read_annotations(const json_t *j, struct mf_descriptor *d, struct mf_err *err)
 {
 	json_t *annotations = NULL;
-	if (mf_json_get_obj(j, "annotations", false, &annotations, err))
+	if (mf_json_get_obj(j, "annotations", false, &annotations, err) < 0)
 		return -1;
 	if (!annotations)
 		return 0;
@@ -85,7 +89,7 @@ static int read_annotations(const json_t *j, struct mf_descriptor *d, struct mf_
 			return mf_fail(err, MF_E_FORMAT, 0, "an annotation is not a string");
 	}
 	struct mf_buf text MF_BUF_CLEANUP = MF_BUF_INIT(2 * MF_MAX_MANIFEST_BYTES);
-	if (mf_json_text(annotations, &text, err))
+	if (mf_json_text(annotations, &text, err) < 0)
 		return -1;
 	d->annotations = mf_buf_take(&text);
 	return d->annotations ? 0 : mf_fail_nomem(err);
@@ -98,16 +102,16 @@ int mf_descriptor_read(const json_t *j, struct mf_descriptor *out, struct mf_err
 	int64_t size;
 	if (!json_is_object(j))
 		return mf_fail(err, MF_E_FORMAT, 0, "a descriptor is not an object");
-	if (mf_json_get_str(j, "digest", true, &digest, err) ||
-	    mf_digest_parse(&d.digest, mf_str_c(digest), err))
+	if (mf_json_get_str(j, "digest", true, &digest, err) < 0 ||
+	    mf_digest_parse(&d.digest, mf_str_c(digest), err) < 0)
 		return -1;
-	if (mf_json_get_int(j, "size", true, 0, MAX_SIZE, &size, err))
+	if (mf_json_get_int(j, "size", true, 0, MAX_SIZE, &size, err) < 0)
 		return -1;
 	d.size = (uint64_t)size;
-	if (read_text(j, "mediaType", true, &d.media_type, err) ||
-	    read_text(j, "artifactType", false, &d.artifact_type, err))
+	if (read_text(j, "mediaType", true, &d.media_type, err) < 0 ||
+	    read_text(j, "artifactType", false, &d.artifact_type, err) < 0)
 		return -1;
-	if (read_platform(j, &d, err) || read_annotations(j, &d, err))
+	if (read_platform(j, &d, err) < 0 || read_annotations(j, &d, err) < 0)
 		return -1;
 	*out = d;
 	d = (struct mf_descriptor){0};
@@ -125,17 +129,17 @@ static bool holds(const struct mf_descriptors *list, size_t n, const struct mf_d
 int mf_descriptors_merge(struct mf_descriptors *list, const json_t *index, struct mf_err *err)
 {
 	json_t *manifests = NULL;
-	if (mf_json_get_arr(index, "manifests", true, &manifests, err))
+	if (mf_json_get_arr(index, "manifests", true, &manifests, err) < 0)
 		return -1;
 	/* An index may list one digest twice (for two platforms): only what other documents said counts. */
 	size_t before = list->n;
 	for (size_t i = 0; i < json_array_size(manifests); i++) {
 		struct mf_descriptor d = {0};
-		if (mf_descriptor_read(json_array_get(manifests, i), &d, err))
+		if (mf_descriptor_read(json_array_get(manifests, i), &d, err) < 0)
 			return mf_wrap(err, "entry %zu of index", i);
 		if (holds(list, before, &d.digest))
 			mf_descriptor_clear(&d);
-		else if (mf_descriptors_take(list, &d, err))
+		else if (mf_descriptors_take(list, &d, err) < 0)
 			return -1;
 	}
 	return 0;
@@ -149,7 +153,7 @@ int mf_index_children(const struct mf_manifest *index, struct mf_descriptors *ou
 		return -1;
 	if (!json_is_object(j))
 		return mf_fail(err, MF_E_FORMAT, 0, "an image index is not an object");
-	if (mf_descriptors_merge(&list, j, err))
+	if (mf_descriptors_merge(&list, j, err) < 0)
 		return -1;
 	mf_descriptors_clear(out);
 	*out = list;
@@ -173,7 +177,7 @@ void mf_manifest_clear(struct mf_manifest *m)
 static bool set_media_type(struct mf_manifest *m, const char *text)
 {
 	size_t n = strcspn(text, "; \t");
-	if (n == 0 || n >= sizeof(m->media_type))
+	if (n == 0 || n >= sizeof m->media_type)
 		return false;
 	for (size_t i = 0; i < n; i++)
 		if (text[i] <= 0x20 || text[i] >= 0x7f || text[i] == '"' || text[i] == '\\')
@@ -196,7 +200,7 @@ static int read_kind(struct mf_manifest *m, const char *content_type, struct mf_
 	if (m->is_index && (json_object_get(j, "layers") || json_object_get(j, "config")))
 		return mf_fail(err, MF_E_FORMAT, 0, "it is an index and a manifest at once");
 	const char *said = NULL;
-	if (mf_json_get_str(j, "mediaType", false, &said, err))
+	if (mf_json_get_str(j, "mediaType", false, &said, err) < 0)
 		return -1;
 	if (said) {
 		if (!set_media_type(m, said))
@@ -211,7 +215,7 @@ static int read_kind(struct mf_manifest *m, const char *content_type, struct mf_
 int mf_manifest_seal(struct mf_manifest *m, const struct mf_digest *want, const char *content_type,
 		     struct mf_err *err)
 {
-	if (mf_sha256(mf_buf_bytes(&m->bytes), &m->digest, err))
+	if (mf_sha256(mf_buf_bytes(&m->bytes), &m->digest, err) < 0)
 		return -1;
 	char digest[MF_DIGEST_TEXT];
 	mf_digest_format(digest, &m->digest);
@@ -221,7 +225,81 @@ int mf_manifest_seal(struct mf_manifest *m, const struct mf_digest *want, const 
 		return mf_fail(err, MF_E_DIGEST, 0, "manifest %s: the content has the digest %s", wanted,
 			       digest);
 	}
-	if (read_kind(m, content_type, err))
+	if (read_kind(m, content_type, err) < 0)
 		return mf_wrap(err, "manifest %s", digest);
+	return 0;
+}
+
+/* ---- the artifact manifest of a record */
+
+static int add_quoted(struct mf_buf *out, const char *text, struct mf_err *err)
+{
+	return mf_json_quote_any(mf_str_c(text), out, err);
+}
+
+static int add_descriptor(struct mf_buf *out, const struct mf_digest *d, const char *media_type,
+			  uint64_t size, struct mf_err *err)
+{
+	char digest[MF_DIGEST_TEXT];
+	mf_digest_format(digest, d);
+	if (mf_buf_printf(out, err, "{\"digest\":\"%s\",\"mediaType\":", digest) < 0 ||
+	    add_quoted(out, media_type, err) < 0)
+		return -1;
+	return mf_buf_printf(out, err, ",\"size\":%llu}", (unsigned long long)size);
+}
+
+static int add_head(const struct mf_artifact *a, struct mf_buf *out, struct mf_err *err)
+{
+	if (mf_buf_addc(out, '{', err) < 0)
+		return -1;
+	if (a->created &&
+	    (mf_buf_addz(out, "\"annotations\":{\"org.opencontainers.image.created\":", err) < 0 ||
+	     add_quoted(out, a->created, err) < 0 || mf_buf_addz(out, "},", err) < 0))
+		return -1;
+	struct mf_buf type MF_BUF_CLEANUP = MF_BUF_INIT(1024);
+	if (mf_buf_printf(&type, err, "application/vnd.manifesto.%s", a->type) < 0 ||
+	    mf_buf_addz(out, "\"artifactType\":", err) < 0)
+		return -1;
+	return add_quoted(out, type.p, err);
+}
+
+/* Members in the order of their names, so that the same record gives the same bytes everywhere. */
+static int build(const struct mf_artifact *a, struct mf_buf *out, struct mf_err *err)
+{
+	struct mf_digest empty;
+	if (mf_digest_parse(&empty, MF_STR(MF_EMPTY_JSON_DIGEST), err) < 0 || add_head(a, out, err) < 0)
+		return -1;
+	if (mf_buf_addz(out, ",\"config\":", err) < 0 ||
+	    add_descriptor(out, &empty, MF_MT_OCI_EMPTY, 2, err) < 0)
+		return -1;
+	if (mf_buf_addz(out, ",\"layers\":[", err) < 0 ||
+	    add_descriptor(out, &a->blob, a->blob_media_type, a->blob_length, err) < 0)
+		return -1;
+	if (mf_buf_addz(out, "],\"mediaType\":\"" MF_MT_OCI_MANIFEST "\",\"schemaVersion\":2,\"subject\":",
+			err) < 0 ||
+	    add_descriptor(out, &a->subject, a->subject_media_type, a->subject_size, err) < 0)
+		return -1;
+	return mf_buf_addc(out, '}', err);
+}
+
+int mf_artifact_build(const struct mf_artifact *a, struct mf_buf *out, struct mf_err *err)
+{
+	size_t before = out->n;
+	if (build(a, out, err) == 0)
+		return 0;
+	out->n = before;
+	if (out->p)
+		out->p[before] = '\0';
+	return -1;
+}
+
+int mf_artifact_store_config(struct mf_image_store *s, struct mf_err *err)
+{
+	struct mf_digest digest;
+	if (s->has_empty_config)
+		return 0;
+	if (mf_blob_put_bytes(s, mf_bytes_of(MF_STR("{}")), &digest, err) < 0)
+		return -1;
+	s->has_empty_config = true;
 	return 0;
 }
