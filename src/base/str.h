@@ -86,6 +86,13 @@ static inline struct mf_bytes mf_buf_bytes(const struct mf_buf *b)
 {
 	return (struct mf_bytes){(const uint8_t *)(b->p ? b->p : ""), b->n};
 }
+/* Takes back what was added behind the first n bytes. */
+static inline void mf_buf_cut(struct mf_buf *b, size_t n)
+{
+	b->n = n;
+	if (b->p)
+		b->p[n] = 0;
+}
 /* Hands the memory over (caller frees); the buffer is empty afterwards. Never NULL unless out of memory. */
 char *mf_buf_take(struct mf_buf *b);
 

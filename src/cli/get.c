@@ -39,16 +39,16 @@ static int write_out(void *arg, const void *p, size_t n)
 
 static void show_json(const struct manifesto_get_result *r, const char *path, int64_t version)
 {
-	struct mf_cli_json_out j;
+	struct mf_json_out j;
 	mf_cli_json_begin(&j, stdout, "get");
-	mf_cli_json_text(&j, "output", path);
-	mf_cli_json_open(&j, "record", '{');
+	mf_json_add_text(&j, "output", path);
+	mf_json_add_object(&j, "record");
 	mf_cli_show_record_json(&j, &r->record);
-	mf_cli_json_close(&j, '}');
+	mf_json_close(&j);
 	if (version) {
-		mf_cli_json_bool(&j, "current", !r->note);
-		mf_cli_json_int(&j, "newestVersion", r->newest_version);
-		mf_cli_json_text(&j, "note", r->note);
+		mf_json_add_bool(&j, "current", !r->note);
+		mf_json_add_int(&j, "newestVersion", r->newest_version);
+		mf_json_add_text(&j, "note", r->note);
 	}
 	mf_cli_json_end(&j);
 }
@@ -56,8 +56,7 @@ static void show_json(const struct manifesto_get_result *r, const char *path, in
 int mf_cli_run_get(struct mf_cli *cli, struct manifesto_error *err)
 {
 	struct manifesto_get_options o = MANIFESTO_INIT(manifesto_get_options);
-	struct manifesto_get_result r MF_CLEANUP(get_result_cleanup) =
-	    MANIFESTO_INIT(manifesto_get_result);
+	struct manifesto_get_result r MF_CLEANUP(get_result_cleanup) = MANIFESTO_INIT(manifesto_get_result);
 	struct sink sink = {0};
 	const char *path = cli->args.value[MF_OPT_OUTPUT];
 	if (path && strcmp(path, "-") == 0)

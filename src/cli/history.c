@@ -102,38 +102,38 @@ static int show_text(const struct manifesto_history_result *r, struct manifesto_
 
 /* ---- JSON: one event a line, each complete in itself */
 
-static void record_json(struct mf_cli_json_out *j, const struct manifesto_record *r)
+static void record_json(struct mf_json_out *j, const struct manifesto_record *r)
 {
-	mf_cli_json_text(j, "type", r->type);
-	mf_cli_json_text(j, "digest", r->digest);
-	mf_cli_json_int(j, "length", (int64_t)r->length);
-	mf_cli_json_text(j, "mediaType", r->media_type);
-	mf_cli_json_text(j, "author", r->author);
-	mf_cli_json_text(j, "reason", r->reason);
-	mf_cli_json_time(j, "expires", r->expires);
+	mf_json_add_text(j, "type", r->type);
+	mf_json_add_text(j, "digest", r->digest);
+	mf_json_add_int(j, "length", (int64_t)r->length);
+	mf_json_add_text(j, "mediaType", r->media_type);
+	mf_json_add_text(j, "author", r->author);
+	mf_json_add_text(j, "reason", r->reason);
+	mf_json_add_time(j, "expires", r->expires);
 	mf_cli_show_signers_json(j, "signers", r->signers, r->nsigners);
 }
 
 static void event_json(const struct manifesto_history_result *r, const struct manifesto_history_event *e)
 {
-	struct mf_cli_json_out j;
+	struct mf_json_out j;
 	mf_cli_json_begin(&j, stdout, "history-event");
-	mf_cli_json_text(&j, "event", e->event);
-	mf_cli_json_text(&j, "image", r->image);
-	mf_cli_json_text(&j, "role", e->role);
-	mf_cli_json_int(&j, "firstVersion", e->first_version);
-	mf_cli_json_int(&j, "version", e->version);
+	mf_json_add_text(&j, "event", e->event);
+	mf_json_add_text(&j, "image", r->image);
+	mf_json_add_text(&j, "role", e->role);
+	mf_json_add_int(&j, "firstVersion", e->first_version);
+	mf_json_add_int(&j, "version", e->version);
 	if (e->has_record) {
-		mf_cli_json_time(&j, "claimed", e->claimed);
-		mf_cli_json_time(&j, "seen", e->seen);
+		mf_json_add_time(&j, "claimed", e->claimed);
+		mf_json_add_time(&j, "seen", e->seen);
 		record_json(&j, &e->record);
 		mf_cli_show_signers_json(&j, "addedSigners", e->added, e->nadded);
 		mf_cli_show_signers_json(&j, "fileSigners", e->file_signers, e->nfile_signers);
-		mf_cli_json_text(&j, "delegator", e->delegator);
-		mf_cli_json_int(&j, "delegatorVersion", e->delegator_version);
+		mf_json_add_text(&j, "delegator", e->delegator);
+		mf_json_add_int(&j, "delegatorVersion", e->delegator_version);
 	}
 	if (e->message)
-		mf_cli_json_text(&j, "message", e->message);
+		mf_json_add_text(&j, "message", e->message);
 	mf_cli_json_end(&j);
 }
 

@@ -9,26 +9,25 @@ static void key_result_cleanup(struct manifesto_key_result *r)
 	manifesto_key_result_clear(r);
 }
 #define KEY_RESULT(name)                                                                                     \
-	struct manifesto_key_result name MF_CLEANUP(key_result_cleanup) =                      \
-	    MANIFESTO_INIT(manifesto_key_result)
+	struct manifesto_key_result name MF_CLEANUP(key_result_cleanup) = MANIFESTO_INIT(manifesto_key_result)
 
 static void show_json(const char *schema, const struct manifesto_key_result *r)
 {
-	struct mf_cli_json_out j;
+	struct mf_json_out j;
 	mf_cli_json_begin(&j, stdout, schema);
-	mf_cli_json_open(&j, "keys", '[');
+	mf_json_add_array(&j, "keys");
 	for (size_t i = 0; i < r->nkeys; i++) {
 		const struct manifesto_key *k = &r->keys[i];
-		mf_cli_json_open(&j, NULL, '{');
-		mf_cli_json_text(&j, "name", k->name);
-		mf_cli_json_text(&j, "keyType", k->type);
-		mf_cli_json_text(&j, "fingerprint", k->fingerprint);
-		mf_cli_json_text(&j, "path", k->path);
-		mf_cli_json_bool(&j, "encrypted", k->encrypted);
-		mf_cli_json_text(&j, "publicKey", k->public_pem);
-		mf_cli_json_close(&j, '}');
+		mf_json_add_object(&j, NULL);
+		mf_json_add_text(&j, "name", k->name);
+		mf_json_add_text(&j, "keyType", k->type);
+		mf_json_add_text(&j, "fingerprint", k->fingerprint);
+		mf_json_add_text(&j, "path", k->path);
+		mf_json_add_bool(&j, "encrypted", k->encrypted);
+		mf_json_add_text(&j, "publicKey", k->public_pem);
+		mf_json_close(&j);
 	}
-	mf_cli_json_close(&j, ']');
+	mf_json_close(&j);
 	mf_cli_json_end(&j);
 }
 
@@ -126,12 +125,12 @@ int mf_cli_run_key_export(struct mf_cli *cli, struct manifesto_error *err)
 				 err) < 0)
 		return -1;
 	if (cli->json) {
-		struct mf_cli_json_out j;
+		struct mf_json_out j;
 		mf_cli_json_begin(&j, stdout, "key-export");
-		mf_cli_json_text(&j, "name", cli->argument[0]);
-		mf_cli_json_text(&j, "role", role);
-		mf_cli_json_text(&j, "keyId", id);
-		mf_cli_json_text(&j, "directory", directory);
+		mf_json_add_text(&j, "name", cli->argument[0]);
+		mf_json_add_text(&j, "role", role);
+		mf_json_add_text(&j, "keyId", id);
+		mf_json_add_text(&j, "directory", directory);
 		mf_cli_json_end(&j);
 	} else if (!cli->quiet) {
 		(void)printf("Key '%s' exported: ", cli->argument[0]);

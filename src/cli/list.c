@@ -127,36 +127,36 @@ static int show_subjects(const struct manifesto_list_result *r, struct manifesto
 	return mf_cli_table_print(&t, stdout, err);
 }
 
-static void subjects_json(struct mf_cli_json_out *j, const struct manifesto_list_result *r)
+static void subjects_json(struct mf_json_out *j, const struct manifesto_list_result *r)
 {
-	mf_cli_json_open(j, "images", '[');
+	mf_json_add_array(j, "images");
 	for (size_t i = 0; i < r->nsubjects; i++) {
 		const struct manifesto_subject *s = &r->subjects[i];
-		mf_cli_json_open(j, NULL, '{');
-		mf_cli_json_text(j, "image", s->image);
-		mf_cli_json_text(j, "subject", s->subject);
-		mf_cli_json_texts(j, "tags", s->tags, s->ntags);
-		mf_cli_json_bool(j, "gone", s->gone);
-		mf_cli_json_close(j, '}');
+		mf_json_add_object(j, NULL);
+		mf_json_add_text(j, "image", s->image);
+		mf_json_add_text(j, "subject", s->subject);
+		mf_json_add_texts(j, "tags", s->tags, s->ntags);
+		mf_json_add_bool(j, "gone", s->gone);
+		mf_json_close(j);
 	}
-	mf_cli_json_close(j, ']');
+	mf_json_close(j);
 }
 
 static void show_json(const struct manifesto_list_result *r, bool all)
 {
-	struct mf_cli_json_out j;
+	struct mf_json_out j;
 	mf_cli_json_begin(&j, stdout, "list");
-	mf_cli_json_text(&j, all ? "repository" : "image", r->image);
+	mf_json_add_text(&j, all ? "repository" : "image", r->image);
 	if (all)
 		subjects_json(&j, r);
-	mf_cli_json_open(&j, "records", '[');
+	mf_json_add_array(&j, "records");
 	for (size_t i = 0; i < r->nrecords; i++) {
-		mf_cli_json_open(&j, NULL, '{');
+		mf_json_add_object(&j, NULL);
 		mf_cli_show_record_json(&j, &r->records[i]);
-		mf_cli_json_close(&j, '}');
+		mf_json_close(&j);
 	}
-	mf_cli_json_close(&j, ']');
-	mf_cli_json_texts(&j, "warnings", r->warnings, r->nwarnings);
+	mf_json_close(&j);
+	mf_json_add_texts(&j, "warnings", r->warnings, r->nwarnings);
 	mf_cli_json_end(&j);
 }
 

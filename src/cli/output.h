@@ -10,15 +10,14 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "base/str.h"
+#include "base/text.h"
 #include "cli/error.h"
+#include "json/writer.h"
 
-/* One code point from [p, end), strictly UTF-8 (RFC 3629: no overlong form, no surrogate). Returns its bytes,
- * 0 when there is none. */
-size_t mf_cli_utf8_next(const char *p, const char *end, uint32_t *code);
-
-/* Text with everything escaped that a terminal could act on: \u{1b}, \xff for what is not UTF-8. */
+/* Text in its safe form (base/text.h). */
 void mf_cli_put_text(FILE *f, const char *text);
+/* Onto standard output, each %s in its safe form: mf_text_printf. */
+void mf_cli_printf(const char *fmt, ...) MF_PRINTF(1, 2);
 
 /* ---- messages on standard error, one line each: "manifesto: ..." */
 void mf_cli_message(const char *fmt, ...) MF_PRINTF(1, 2);
@@ -43,23 +42,11 @@ void mf_cli_table_add_cut(struct mf_cli_table *t, const char *cell, size_t max);
 int mf_cli_table_print(struct mf_cli_table *t, FILE *f, struct manifesto_error *err) MF_NODISCARD;
 #define MF_CLI_TABLE_CLEANUP MF_CLEANUP(mf_cli_table_clear)
 
-/* ---- JSON; write errors stay in the stream and are found when it is closed. name: NULL in arrays. */
-struct mf_cli_json_out {
-	FILE *f;
-	bool comma; /* the container has a member already */
-};
-void mf_cli_json_open(struct mf_cli_json_out *j, const char *name, char bracket);      /* '{' or '[' */
-void mf_cli_json_close(struct mf_cli_json_out *j, char bracket);                       /* '}' or ']' */
-void mf_cli_json_text(struct mf_cli_json_out *j, const char *name, const char *value); /* NULL: null */
-void mf_cli_json_span(struct mf_cli_json_out *j, struct mf_str name, struct mf_str value);
-void mf_cli_json_int(struct mf_cli_json_out *j, const char *name, int64_t value);
-void mf_cli_json_bool(struct mf_cli_json_out *j, const char *name, bool value);
-void mf_cli_json_time(struct mf_cli_json_out *j, const char *name, int64_t seconds); /* 0: null */
-void mf_cli_json_texts(struct mf_cli_json_out *j, const char *name, const char *const *values, size_t n);
+/* ---- JSON: json/writer.h */
 /* Begins a document on f: {"schema":"manifesto/<schema>/v1" */
-void mf_cli_json_begin(struct mf_cli_json_out *j, FILE *f, const char *schema);
-void mf_cli_json_end(struct mf_cli_json_out *j);
+void mf_cli_json_begin(struct mf_json_out *j, FILE *f, const char *schema);
+void mf_cli_json_end(struct mf_json_out *j);
 /* The member "error", for one of several repositories, or for the program. */
-void mf_cli_json_error(struct mf_cli_json_out *j, const struct manifesto_error *err);
+void mf_cli_json_error(struct mf_json_out *j, const struct manifesto_error *err);
 
 #endif

@@ -31,10 +31,10 @@ int mf_cli_run_policy_check(struct mf_cli *cli, struct manifesto_error *err)
 	if (manifesto_policy_check(cli->argument[0], &r, err) < 0)
 		return -1;
 	if (cli->json) {
-		struct mf_cli_json_out j;
+		struct mf_json_out j;
 		mf_cli_json_begin(&j, stdout, "policy-check");
-		mf_cli_json_text(&j, "name", r.name);
-		mf_cli_json_texts(&j, "requires", r.lines, r.nlines);
+		mf_json_add_text(&j, "name", r.name);
+		mf_json_add_texts(&j, "requires", r.lines, r.nlines);
 		mf_cli_json_end(&j);
 	} else if (!cli->quiet) {
 		show_text(&r);

@@ -127,41 +127,40 @@ static void show_text(const struct mf_cli *cli, const struct manifesto_put_resul
 
 static void show_json(const struct mf_cli *cli, const struct manifesto_put_result *r)
 {
-	struct mf_cli_json_out j;
+	struct mf_json_out j;
 	mf_cli_json_begin(&j, stdout, "put");
-	mf_cli_json_text(&j, "type", cli->argument[1]);
-	mf_cli_json_open(&j, "items", '[');
+	mf_json_add_text(&j, "type", cli->argument[1]);
+	mf_json_add_array(&j, "items");
 	for (size_t i = 0; i < r->nitems; i++) {
-		mf_cli_json_open(&j, NULL, '{');
-		mf_cli_json_text(&j, "image", r->items[i].image);
-		mf_cli_json_text(&j, "platform", r->items[i].platform);
-		mf_cli_json_text(&j, "digest", r->items[i].digest);
-		mf_cli_json_bool(&j, "unchanged", r->items[i].unchanged);
-		mf_cli_json_bool(&j, "signatureAdded", r->items[i].signature_added);
-		mf_cli_json_close(&j, '}');
+		mf_json_add_object(&j, NULL);
+		mf_json_add_text(&j, "image", r->items[i].image);
+		mf_json_add_text(&j, "platform", r->items[i].platform);
+		mf_json_add_text(&j, "digest", r->items[i].digest);
+		mf_json_add_bool(&j, "unchanged", r->items[i].unchanged);
+		mf_json_add_bool(&j, "signatureAdded", r->items[i].signature_added);
+		mf_json_close(&j);
 	}
-	mf_cli_json_close(&j, ']');
-	mf_cli_json_int(&j, "length", (int64_t)r->length);
-	mf_cli_json_text(&j, "role", r->role);
-	mf_cli_json_int(&j, "version", r->version);
-	mf_cli_json_text(&j, "publishedTo", r->published_to);
-	mf_cli_json_open(&j, "signer", '{');
-	mf_cli_json_text(&j, "fingerprint", r->signer_fingerprint);
-	mf_cli_json_text(&j, "name", r->signer_name);
-	mf_cli_json_text(&j, "keyType", r->signer_type);
-	mf_cli_json_close(&j, '}');
-	mf_cli_json_bool(&j, "initialised", r->initialised);
-	mf_cli_json_texts(&j, "keysMade", r->keys_made, r->nkeys_made);
-	mf_cli_json_texts(&j, "pinned", r->pinned, r->npinned);
-	mf_cli_json_texts(&j, "warnings", r->warnings, r->nwarnings);
+	mf_json_close(&j);
+	mf_json_add_int(&j, "length", (int64_t)r->length);
+	mf_json_add_text(&j, "role", r->role);
+	mf_json_add_int(&j, "version", r->version);
+	mf_json_add_text(&j, "publishedTo", r->published_to);
+	mf_json_add_object(&j, "signer");
+	mf_json_add_text(&j, "fingerprint", r->signer_fingerprint);
+	mf_json_add_text(&j, "name", r->signer_name);
+	mf_json_add_text(&j, "keyType", r->signer_type);
+	mf_json_close(&j);
+	mf_json_add_bool(&j, "initialised", r->initialised);
+	mf_json_add_texts(&j, "keysMade", r->keys_made, r->nkeys_made);
+	mf_json_add_texts(&j, "pinned", r->pinned, r->npinned);
+	mf_json_add_texts(&j, "warnings", r->warnings, r->nwarnings);
 	mf_cli_json_end(&j);
 }
 
 int mf_cli_run_put(struct mf_cli *cli, struct manifesto_error *err)
 {
 	struct manifesto_put_options o = MANIFESTO_INIT(manifesto_put_options);
-	struct manifesto_put_result r MF_CLEANUP(put_result_cleanup) =
-	    MANIFESTO_INIT(manifesto_put_result);
+	struct manifesto_put_result r MF_CLEANUP(put_result_cleanup) = MANIFESTO_INIT(manifesto_put_result);
 	if (fill_options(&o, cli, err) < 0)
 		return -1;
 	if (manifesto_put(cli->m, &o, progress, cli, &r, err) < 0)

@@ -42,8 +42,7 @@ static void show_removed(const struct manifesto_change_item *i)
 int mf_cli_run_rm(struct mf_cli *cli, struct manifesto_error *err)
 {
 	struct manifesto_remove_options o = MANIFESTO_INIT(manifesto_remove_options);
-	struct manifesto_change_result r MF_CLEANUP(result_cleanup) =
-	    MANIFESTO_INIT(manifesto_change_result);
+	struct manifesto_change_result r MF_CLEANUP(result_cleanup) = MANIFESTO_INIT(manifesto_change_result);
 	o.image = cli->argument[0];
 	o.type = cli->argument[1];
 	o.role = cli->args.value[MF_OPT_ROLE];
@@ -77,8 +76,7 @@ static void show_withdrawn(const struct manifesto_change_item *i)
 int mf_cli_run_withdraw(struct mf_cli *cli, struct manifesto_error *err)
 {
 	struct manifesto_withdraw_options o = MANIFESTO_INIT(manifesto_withdraw_options);
-	struct manifesto_change_result r MF_CLEANUP(result_cleanup) =
-	    MANIFESTO_INIT(manifesto_change_result);
+	struct manifesto_change_result r MF_CLEANUP(result_cleanup) = MANIFESTO_INIT(manifesto_change_result);
 	o.image = cli->argument[0];
 	o.type = cli->argument[1];
 	o.reason = cli->args.value[MF_OPT_REASON];

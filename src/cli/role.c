@@ -14,31 +14,30 @@ static void role_list_cleanup(struct manifesto_role_list *r)
 	manifesto_role_list_clear(r);
 }
 #define ROLE_RESULT(name)                                                                                    \
-	struct manifesto_role_result name MF_CLEANUP(role_result_cleanup) =                    \
+	struct manifesto_role_result name MF_CLEANUP(role_result_cleanup) =                                  \
 	    MANIFESTO_INIT(manifesto_role_result)
 #define ROLE_LIST(name)                                                                                      \
-	struct manifesto_role_list name MF_CLEANUP(role_list_cleanup) =                        \
-	    MANIFESTO_INIT(manifesto_role_list)
+	struct manifesto_role_list name MF_CLEANUP(role_list_cleanup) = MANIFESTO_INIT(manifesto_role_list)
 
 /* ---------------------------------------------------------------- what changed */
 
-static void changes_json(struct mf_cli_json_out *j, const struct manifesto_role_result *r)
+static void changes_json(struct mf_json_out *j, const struct manifesto_role_result *r)
 {
-	mf_cli_json_text(j, "gun", r->gun);
-	mf_cli_json_text(j, "where", r->where);
-	mf_cli_json_bool(j, "dryRun", r->dry_run);
-	mf_cli_json_open(j, "changes", '[');
+	mf_json_add_text(j, "gun", r->gun);
+	mf_json_add_text(j, "where", r->where);
+	mf_json_add_bool(j, "dryRun", r->dry_run);
+	mf_json_add_array(j, "changes");
 	for (size_t i = 0; i < r->nchanges; i++) {
-		mf_cli_json_open(j, NULL, '{');
-		mf_cli_json_text(j, "what", r->changes[i].what);
-		mf_cli_json_text(j, "role", r->changes[i].role);
-		mf_cli_json_text(j, "detail", r->changes[i].detail[0] ? r->changes[i].detail : NULL);
-		mf_cli_json_close(j, '}');
+		mf_json_add_object(j, NULL);
+		mf_json_add_text(j, "what", r->changes[i].what);
+		mf_json_add_text(j, "role", r->changes[i].role);
+		mf_json_add_text(j, "detail", r->changes[i].detail[0] ? r->changes[i].detail : NULL);
+		mf_json_close(j);
 	}
-	mf_cli_json_close(j, ']');
-	mf_cli_json_int(j, "targetsVersion", r->version);
-	mf_cli_json_int(j, "rootVersion", r->root_version);
-	mf_cli_json_texts(j, "warnings", r->warnings, r->nwarnings);
+	mf_json_close(j);
+	mf_json_add_int(j, "targetsVersion", r->version);
+	mf_json_add_int(j, "rootVersion", r->root_version);
+	mf_json_add_texts(j, "warnings", r->warnings, r->nwarnings);
 }
 
 /* "  key added: qa 1f2e..." */
@@ -75,7 +74,7 @@ static void warnings_text(const struct manifesto_role_result *r)
 static void show_change(const struct mf_cli *cli, const char *schema, const struct manifesto_role_result *r)
 {
 	if (cli->json) {
-		struct mf_cli_json_out j;
+		struct mf_json_out j;
 		mf_cli_json_begin(&j, stdout, schema);
 		changes_json(&j, r);
 		mf_cli_json_end(&j);
@@ -182,7 +181,7 @@ int mf_cli_run_role_sign(struct mf_cli *cli, struct manifesto_error *err)
 
 /* ---------------------------------------------------------------- apply */
 
-static void apply_one(struct mf_cli *cli, const char *image, struct mf_cli_json_out *j)
+static void apply_one(struct mf_cli *cli, const char *image, struct mf_json_out *j)
 {
 	ROLE_RESULT(r);
 	struct manifesto_error why = {0};
@@ -203,30 +202,30 @@ static void apply_one(struct mf_cli *cli, const char *image, struct mf_cli_json_
 		warnings_text(&r);
 		return;
 	}
-	mf_cli_json_open(j, NULL, '{');
-	mf_cli_json_text(j, "repository", image);
-	mf_cli_json_int(j, "exit", rc < 0 ? why.status : MANIFESTO_OK);
+	mf_json_add_object(j, NULL);
+	mf_json_add_text(j, "repository", image);
+	mf_json_add_int(j, "exit", rc < 0 ? why.status : MANIFESTO_OK);
 	if (rc < 0)
 		mf_cli_json_error(j, &why);
 	else
 		changes_json(j, &r);
-	mf_cli_json_close(j, '}');
+	mf_json_close(j);
 }
 
 int mf_cli_run_role_apply(struct mf_cli *cli, struct manifesto_error *err)
 {
-	struct mf_cli_json_out j;
+	struct mf_json_out j;
 	if (!cli->args.value[MF_OPT_FILE])
 		return mf_cli_usage(err, "'role apply' needs '--file' with the teams file");
 	if (cli->json) {
 		mf_cli_json_begin(&j, stdout, "role-apply");
-		mf_cli_json_open(&j, "repositories", '[');
+		mf_json_add_array(&j, "repositories");
 	}
 	for (size_t i = 0; i < cli->nargument; i++)
 		apply_one(cli, cli->argument[i], &j);
 	if (cli->json) {
-		mf_cli_json_close(&j, ']');
-		mf_cli_json_int(&j, "exit", cli->outcome);
+		mf_json_close(&j);
+		mf_json_add_int(&j, "exit", cli->outcome);
 		mf_cli_json_end(&j);
 	}
 	return 0;
@@ -234,47 +233,47 @@ int mf_cli_run_role_apply(struct mf_cli *cli, struct manifesto_error *err)
 
 /* ---------------------------------------------------------------- list, keys, mine */
 
-static void role_json(struct mf_cli_json_out *j, const struct manifesto_role *r)
+static void role_json(struct mf_json_out *j, const struct manifesto_role *r)
 {
-	mf_cli_json_open(j, NULL, '{');
-	mf_cli_json_text(j, "name", r->name);
-	mf_cli_json_text(j, "parent", r->parent);
-	mf_cli_json_texts(j, "types", r->types, r->ntypes);
-	mf_cli_json_texts(j, "paths", r->paths, r->npaths);
-	mf_cli_json_int(j, "threshold", r->threshold);
-	mf_cli_json_open(j, "keys", '[');
+	mf_json_add_object(j, NULL);
+	mf_json_add_text(j, "name", r->name);
+	mf_json_add_text(j, "parent", r->parent);
+	mf_json_add_texts(j, "types", r->types, r->ntypes);
+	mf_json_add_texts(j, "paths", r->paths, r->npaths);
+	mf_json_add_int(j, "threshold", r->threshold);
+	mf_json_add_array(j, "keys");
 	for (size_t i = 0; i < r->nkeys; i++) {
-		mf_cli_json_open(j, NULL, '{');
-		mf_cli_json_text(j, "fingerprint", r->keys[i].fingerprint);
-		mf_cli_json_text(j, "keyId", r->keys[i].key_id);
-		mf_cli_json_text(j, "name", r->keys[i].name);
-		mf_cli_json_text(j, "keyType", r->keys[i].key_type);
-		mf_cli_json_bool(j, "certificate", r->keys[i].certificate);
-		mf_cli_json_close(j, '}');
+		mf_json_add_object(j, NULL);
+		mf_json_add_text(j, "fingerprint", r->keys[i].fingerprint);
+		mf_json_add_text(j, "keyId", r->keys[i].key_id);
+		mf_json_add_text(j, "name", r->keys[i].name);
+		mf_json_add_text(j, "keyType", r->keys[i].key_type);
+		mf_json_add_bool(j, "certificate", r->keys[i].certificate);
+		mf_json_close(j);
 	}
-	mf_cli_json_close(j, ']');
-	mf_cli_json_int(j, "version", r->version);
-	mf_cli_json_time(j, "expires", r->expires);
-	mf_cli_json_int(j, "entries", (int64_t)r->entries);
-	mf_cli_json_text(j, "state", r->state);
-	mf_cli_json_text(j, "problem", r->problem);
-	mf_cli_json_text(j, "mine", r->mine);
-	mf_cli_json_bool(j, "canSign", r->can_sign);
-	mf_cli_json_text(j, "whyNot", r->why_not);
-	mf_cli_json_close(j, '}');
+	mf_json_close(j);
+	mf_json_add_int(j, "version", r->version);
+	mf_json_add_time(j, "expires", r->expires);
+	mf_json_add_int(j, "entries", (int64_t)r->entries);
+	mf_json_add_text(j, "state", r->state);
+	mf_json_add_text(j, "problem", r->problem);
+	mf_json_add_text(j, "mine", r->mine);
+	mf_json_add_bool(j, "canSign", r->can_sign);
+	mf_json_add_text(j, "whyNot", r->why_not);
+	mf_json_close(j);
 }
 
 static void list_json(const char *schema, const struct manifesto_role_list *r)
 {
-	struct mf_cli_json_out j;
+	struct mf_json_out j;
 	mf_cli_json_begin(&j, stdout, schema);
-	mf_cli_json_text(&j, "gun", r->gun);
-	mf_cli_json_text(&j, "where", r->where);
-	mf_cli_json_text(&j, "dialect", r->dialect);
-	mf_cli_json_open(&j, "roles", '[');
+	mf_json_add_text(&j, "gun", r->gun);
+	mf_json_add_text(&j, "where", r->where);
+	mf_json_add_text(&j, "dialect", r->dialect);
+	mf_json_add_array(&j, "roles");
 	for (size_t i = 0; i < r->nroles; i++)
 		role_json(&j, &r->roles[i]);
-	mf_cli_json_close(&j, ']');
+	mf_json_close(&j);
 	mf_cli_json_end(&j);
 }
 

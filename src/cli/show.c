@@ -4,51 +4,68 @@
 
 #include "base/encode.h"
 
-static void annotations_json(struct mf_cli_json_out *j, const struct manifesto_record *r)
+static struct mf_str annotation_name(const char *annotation)
 {
-	mf_cli_json_open(j, "annotations", '{');
-	for (size_t i = 0; i < r->nannotations; i++) {
-		const char *a = r->annotations[i], *eq = strchr(a, '=');
-		size_t n = eq ? (size_t)(eq - a) : strlen(a);
-		mf_cli_json_span(j, (struct mf_str){a, n}, mf_str_c(eq ? eq + 1 : ""));
-	}
-	mf_cli_json_close(j, '}');
+	return (struct mf_str){annotation, strcspn(annotation, "=")};
 }
 
-void mf_cli_show_signers_json(struct mf_cli_json_out *j, const char *name, const struct manifesto_signer *s,
+/* Names that differ where they are signed may read alike here (a%3Db, a=b): a member is never written twice.
+ */
+static bool repeats_earlier(const struct manifesto_record *r, size_t i)
+{
+	for (size_t k = 0; k < i; k++)
+		if (mf_str_eq(annotation_name(r->annotations[k]), annotation_name(r->annotations[i])))
+			return true;
+	return false;
+}
+
+static void annotations_json(struct mf_json_out *j, const struct manifesto_record *r)
+{
+	mf_json_add_object(j, "annotations");
+	for (size_t i = 0; i < r->nannotations; i++) {
+		struct mf_str name = annotation_name(r->annotations[i]);
+		if (repeats_earlier(r, i))
+			continue;
+		mf_json_key(j, name);
+		mf_json_add_text(j, NULL, r->annotations[i] + name.n + (name.p[name.n] == '='));
+	}
+	mf_json_close(j);
+}
+
+void mf_cli_show_signers_json(struct mf_json_out *j, const char *name, const struct manifesto_signer *s,
 			      size_t n)
 {
-	mf_cli_json_open(j, name, '[');
+	mf_json_add_array(j, name);
 	for (size_t i = 0; i < n; i++) {
-		mf_cli_json_open(j, NULL, '{');
-		mf_cli_json_text(j, "fingerprint", s[i].fingerprint);
-		mf_cli_json_text(j, "name", s[i].name);
-		mf_cli_json_text(j, "keyType", s[i].key_type);
-		mf_cli_json_close(j, '}');
+		mf_json_add_object(j, NULL);
+		mf_json_add_text(j, "fingerprint", s[i].fingerprint);
+		mf_json_add_text(j, "name", s[i].name);
+		mf_json_add_text(j, "keyType", s[i].key_type);
+		mf_json_close(j);
 	}
-	mf_cli_json_close(j, ']');
+	mf_json_close(j);
 }
 
-void mf_cli_show_record_json(struct mf_cli_json_out *j, const struct manifesto_record *r)
+void mf_cli_show_record_json(struct mf_json_out *j, const struct manifesto_record *r)
 {
-	mf_cli_json_text(j, "image", r->image);
-	mf_cli_json_text(j, "subject", r->subject);
-	mf_cli_json_text(j, "platform", r->platform);
-	mf_cli_json_text(j, "type", r->type);
-	mf_cli_json_text(j, "role", r->role);
-	mf_cli_json_text(j, "digest", r->digest);
-	mf_cli_json_int(j, "length", (int64_t)r->length);
-	mf_cli_json_text(j, "mediaType", r->media_type);
-	mf_cli_json_text(j, "author", r->author);
-	mf_cli_json_text(j, "reason", r->reason);
-	mf_cli_json_time(j, "created", r->created);
-	mf_cli_json_time(j, "expires", r->expires);
-	mf_cli_json_text(j, "state", r->state);
+	mf_json_add_text(j, "image", r->image);
+	mf_json_add_text(j, "subject", r->subject);
+	mf_json_add_text(j, "platform", r->platform);
+	mf_json_add_text(j, "type", r->type);
+	mf_json_add_text(j, "role", r->role);
+	mf_json_add_text(j, "digest", r->digest);
+	mf_json_add_int(j, "length", (int64_t)r->length);
+	mf_json_add_text(j, "mediaType", r->media_type);
+	mf_json_add_text(j, "author", r->author);
+	mf_json_add_text(j, "reason", r->reason);
+	mf_json_add_time(j, "created", r->created);
+	mf_json_add_time(j, "expires", r->expires);
+	mf_json_add_text(j, "state", r->state);
 	mf_cli_show_signers_json(j, "signers", r->signers, r->nsigners);
 	annotations_json(j, r);
-	mf_cli_json_texts(j, "withdrew", r->withdrew, r->nwithdrew);
-	mf_cli_json_int(j, "roleVersion", r->role_version);
-	mf_cli_json_time(j, "roleExpires", r->role_expires);
+	mf_json_add_texts(j, "withdrew", r->withdrew, r->nwithdrew);
+	mf_json_add_int(j, "roleVersion", r->role_version);
+	mf_json_add_time(j, "roleExpires", r->role_expires);
 }
 
 char *mf_cli_show_signers(const struct manifesto_signer *s, size_t n)
@@ -69,28 +86,28 @@ char *mf_cli_show_signers(const struct manifesto_signer *s, size_t n)
 
 void mf_cli_show_change_json(const char *schema, const struct manifesto_change_result *r)
 {
-	struct mf_cli_json_out j;
+	struct mf_json_out j;
 	mf_cli_json_begin(&j, stdout, schema);
-	mf_cli_json_open(&j, "items", '[');
+	mf_json_add_array(&j, "items");
 	for (size_t i = 0; i < r->nitems; i++) {
-		mf_cli_json_open(&j, NULL, '{');
-		mf_cli_json_bool(&j, "unchanged", r->items[i].unchanged);
-		mf_cli_json_bool(&j, "veto", r->items[i].veto);
-		mf_cli_json_open(&j, "record", '{');
+		mf_json_add_object(&j, NULL);
+		mf_json_add_bool(&j, "unchanged", r->items[i].unchanged);
+		mf_json_add_bool(&j, "veto", r->items[i].veto);
+		mf_json_add_object(&j, "record");
 		mf_cli_show_record_json(&j, &r->items[i].record);
-		mf_cli_json_close(&j, '}');
-		mf_cli_json_close(&j, '}');
+		mf_json_close(&j);
+		mf_json_close(&j);
 	}
-	mf_cli_json_close(&j, ']');
-	mf_cli_json_text(&j, "role", r->role);
-	mf_cli_json_int(&j, "version", r->version);
-	mf_cli_json_text(&j, "publishedTo", r->published_to);
-	mf_cli_json_open(&j, "signer", '{');
-	mf_cli_json_text(&j, "fingerprint", r->signer_fingerprint);
-	mf_cli_json_text(&j, "name", r->signer_name);
-	mf_cli_json_text(&j, "keyType", r->signer_type);
-	mf_cli_json_close(&j, '}');
-	mf_cli_json_texts(&j, "warnings", r->warnings, r->nwarnings);
+	mf_json_close(&j);
+	mf_json_add_text(&j, "role", r->role);
+	mf_json_add_int(&j, "version", r->version);
+	mf_json_add_text(&j, "publishedTo", r->published_to);
+	mf_json_add_object(&j, "signer");
+	mf_json_add_text(&j, "fingerprint", r->signer_fingerprint);
+	mf_json_add_text(&j, "name", r->signer_name);
+	mf_json_add_text(&j, "keyType", r->signer_type);
+	mf_json_close(&j);
+	mf_json_add_texts(&j, "warnings", r->warnings, r->nwarnings);
 	mf_cli_json_end(&j);
 }
 

@@ -7,8 +7,8 @@
 #define MF_CLI_FINGERPRINT_SHORT 16 /* digits shown in text; JSON has all 64 */
 
 /* The members of a record, into an open object. */
-void mf_cli_show_record_json(struct mf_cli_json_out *j, const struct manifesto_record *r);
-void mf_cli_show_signers_json(struct mf_cli_json_out *j, const char *name, const struct manifesto_signer *s,
+void mf_cli_show_record_json(struct mf_json_out *j, const struct manifesto_record *r);
+void mf_cli_show_signers_json(struct mf_json_out *j, const char *name, const struct manifesto_signer *s,
 			      size_t n);
 /* "alice, 1f2e3d4c5b6a7988": names where known, else the first digits; NULL when out of memory. Caller frees.
  */

@@ -91,8 +91,7 @@ static void show_text(const struct manifesto_change_result *r)
 int mf_cli_run_sign(struct mf_cli *cli, struct manifesto_error *err)
 {
 	struct manifesto_sign_options o = MANIFESTO_INIT(manifesto_sign_options);
-	struct manifesto_change_result r MF_CLEANUP(result_cleanup) =
-	    MANIFESTO_INIT(manifesto_change_result);
+	struct manifesto_change_result r MF_CLEANUP(result_cleanup) = MANIFESTO_INIT(manifesto_change_result);
 	bool yes = mf_cli_args_has(&cli->args, MF_OPT_YES);
 	if (!yes && !mf_cli_asker_interactive(&cli->asker))
 		return mf_cli_usage(err,

@@ -109,71 +109,71 @@ static int show_text(const struct mf_cli *cli, const char *repository,
 
 /* ---------------------------------------------------------------- status as JSON */
 
-static void finding_json(struct mf_cli_json_out *j, const struct manifesto_status_finding *f)
+static void finding_json(struct mf_json_out *j, const struct manifesto_status_finding *f)
 {
-	mf_cli_json_open(j, NULL, '{');
-	mf_cli_json_text(j, "kind", f->kind);
-	mf_cli_json_int(j, "exit", f->status);
-	mf_cli_json_text(j, "message", f->message);
-	mf_cli_json_text(j, "actor", f->actor);
-	mf_cli_json_text(j, "action", f->action);
-	mf_cli_json_text(j, "role", f->role);
-	mf_cli_json_text(j, "subject", f->subject);
-	mf_cli_json_text(j, "type", f->type);
-	mf_cli_json_time(j, "expires", f->expires);
-	mf_cli_json_close(j, '}');
+	mf_json_add_object(j, NULL);
+	mf_json_add_text(j, "kind", f->kind);
+	mf_json_add_int(j, "exit", f->status);
+	mf_json_add_text(j, "message", f->message);
+	mf_json_add_text(j, "actor", f->actor);
+	mf_json_add_text(j, "action", f->action);
+	mf_json_add_text(j, "role", f->role);
+	mf_json_add_text(j, "subject", f->subject);
+	mf_json_add_text(j, "type", f->type);
+	mf_json_add_time(j, "expires", f->expires);
+	mf_json_close(j);
 }
 
-static void role_json(struct mf_cli_json_out *j, const struct manifesto_trust_role *r)
+static void role_json(struct mf_json_out *j, const struct manifesto_trust_role *r)
 {
 	int64_t here = 0;
 	for (size_t i = 0; i < r->nkeys; i++)
 		here += r->keys[i].name != NULL;
-	mf_cli_json_open(j, NULL, '{');
-	mf_cli_json_text(j, "name", r->name);
-	mf_cli_json_int(j, "version", r->version);
-	mf_cli_json_time(j, "expires", r->expires);
-	mf_cli_json_int(j, "threshold", r->threshold);
-	mf_cli_json_int(j, "keysHere", here);
+	mf_json_add_object(j, NULL);
+	mf_json_add_text(j, "name", r->name);
+	mf_json_add_int(j, "version", r->version);
+	mf_json_add_time(j, "expires", r->expires);
+	mf_json_add_int(j, "threshold", r->threshold);
+	mf_json_add_int(j, "keysHere", here);
 	mf_cli_show_signers_json(j, "keys", r->keys, r->nkeys);
-	mf_cli_json_close(j, '}');
+	mf_json_close(j);
 }
 
-static void status_json(struct mf_cli_json_out *j, const struct manifesto_status_result *r)
+static void status_json(struct mf_json_out *j, const struct manifesto_status_result *r)
 {
-	mf_cli_json_text(j, "gun", r->gun);
-	mf_cli_json_text(j, "where", r->where);
-	mf_cli_json_text(j, "dialect", r->dialect);
-	mf_cli_json_int(j, "records", (int64_t)r->nrecords);
-	mf_cli_json_int(j, "images", (int64_t)r->nsubjects);
-	mf_cli_json_open(j, "roles", '[');
+	mf_json_add_text(j, "gun", r->gun);
+	mf_json_add_text(j, "where", r->where);
+	mf_json_add_text(j, "dialect", r->dialect);
+	mf_json_add_int(j, "records", (int64_t)r->nrecords);
+	mf_json_add_int(j, "images", (int64_t)r->nsubjects);
+	mf_json_add_array(j, "roles");
 	for (size_t i = 0; i < r->nroles; i++)
 		role_json(j, &r->roles[i]);
-	mf_cli_json_close(j, ']');
-	mf_cli_json_open(j, "findings", '[');
+	mf_json_close(j);
+	mf_json_add_array(j, "findings");
 	for (size_t i = 0; i < r->nfindings; i++)
 		finding_json(j, &r->findings[i]);
-	mf_cli_json_close(j, ']');
+	mf_json_close(j);
 }
 
 /* ---------------------------------------------------------------- several repositories */
 
 /* Does one repository with the command's own function: the status of it, -1 for what ends the program. */
-typedef int (*one_fn)(struct mf_cli *cli, const char *repository, struct mf_cli_json_out *j,
+typedef int (*one_fn)(struct mf_cli *cli, const char *repository, struct mf_json_out *j,
 		      struct manifesto_error *why);
 
 static int each_repository(struct mf_cli *cli, const char *schema, one_fn one, struct manifesto_error *err)
 {
-	struct mf_cli_json_out j;
+	struct mf_json_out j;
 	if (cli->json) {
 		mf_cli_json_begin(&j, stdout, schema);
-		mf_cli_json_open(&j, "repositories", '[');
+		mf_json_add_array(&j, "repositories");
 	}
 	for (size_t i = 0; i < cli->nargument; i++) {
 		struct manifesto_error why = {0};
 		if (cli->json) {
-			mf_cli_json_open(&j, NULL, '{');
-			mf_cli_json_text(&j, "repository", cli->argument[i]);
+			mf_json_add_object(&j, NULL);
+			mf_json_add_text(&j, "repository", cli->argument[i]);
 		}
 		int status = one(cli, cli->argument[i], &j, &why);
 		/* A slip on the command line is nobody's state; later what was done and shown stays told. */
@@ -188,25 +188,24 @@ static int each_repository(struct mf_cli *cli, const char *schema, one_fn one, s
 		if (status < 0) /* one that cannot be examined does not hide the others */
 			status = why.status;
 		if (cli->json) {
-			mf_cli_json_int(&j, "exit", status);
-			mf_cli_json_close(&j, '}');
+			mf_json_add_int(&j, "exit", status);
+			mf_json_close(&j);
 		}
 		cli->outcome = manifesto_graver(cli->outcome, status);
 	}
 	if (cli->json) {
-		mf_cli_json_close(&j, ']');
-		mf_cli_json_int(&j, "exit", cli->outcome);
+		mf_json_close(&j);
+		mf_json_add_int(&j, "exit", cli->outcome);
 		mf_cli_json_end(&j);
 	}
 	return 0;
 }
 
-static int status_of(struct mf_cli *cli, const char *repository, struct mf_cli_json_out *j,
+static int status_of(struct mf_cli *cli, const char *repository, struct mf_json_out *j,
 		     struct manifesto_error *why)
 {
 	struct manifesto_status_options o = MANIFESTO_INIT(manifesto_status_options);
-	struct manifesto_status_result r MF_CLEANUP(status_cleanup) =
-	    MANIFESTO_INIT(manifesto_status_result);
+	struct manifesto_status_result r MF_CLEANUP(status_cleanup) = MANIFESTO_INIT(manifesto_status_result);
 	o.repository = repository;
 	if (mf_cli_args_duration(&cli->args, MF_OPT_WARN_WITHIN, &o.warn_within, why) < 0 ||
 	    manifesto_status(cli->m, &o, &r, why) < 0)
@@ -252,12 +251,11 @@ static void show_repair(const struct mf_cli *cli, const char *repository,
 	(void)fputc('\n', stdout);
 }
 
-static int repair_one(struct mf_cli *cli, const char *repository, struct mf_cli_json_out *j,
+static int repair_one(struct mf_cli *cli, const char *repository, struct mf_json_out *j,
 		      struct manifesto_error *why)
 {
 	struct manifesto_repair_options o = MANIFESTO_INIT(manifesto_repair_options);
-	struct manifesto_repair_result r MF_CLEANUP(repair_cleanup) =
-	    MANIFESTO_INIT(manifesto_repair_result);
+	struct manifesto_repair_result r MF_CLEANUP(repair_cleanup) = MANIFESTO_INIT(manifesto_repair_result);
 	o.repository = repository;
 	o.dry_run = mf_cli_args_has(&cli->args, MF_OPT_DRY_RUN);
 	if (manifesto_repair(cli->m, &o, &r, why) < 0)
@@ -266,13 +264,13 @@ static int repair_one(struct mf_cli *cli, const char *repository, struct mf_cli_
 		show_repair(cli, repository, &r);
 		return 0;
 	}
-	mf_cli_json_text(j, "gun", r.gun);
-	mf_cli_json_bool(j, "catalogue", r.catalogue);
-	mf_cli_json_int(j, "images", (int64_t)r.subjects);
-	mf_cli_json_int(j, "missing", (int64_t)r.unlisted);
-	mf_cli_json_int(j, "stale", (int64_t)r.stale);
-	mf_cli_json_int(j, "targets", (int64_t)r.targets);
-	mf_cli_json_bool(j, "repaired", r.repaired);
+	mf_json_add_text(j, "gun", r.gun);
+	mf_json_add_bool(j, "catalogue", r.catalogue);
+	mf_json_add_int(j, "images", (int64_t)r.subjects);
+	mf_json_add_int(j, "missing", (int64_t)r.unlisted);
+	mf_json_add_int(j, "stale", (int64_t)r.stale);
+	mf_json_add_int(j, "targets", (int64_t)r.targets);
+	mf_json_add_bool(j, "repaired", r.repaired);
 	return 0;
 }
 
@@ -306,24 +304,24 @@ static void show_refreshed(const char *image, const struct manifesto_refreshed_r
 	(void)fputc('\n', stdout);
 }
 
-static void refresh_json(struct mf_cli_json_out *j, const struct manifesto_refresh_result *r)
+static void refresh_json(struct mf_json_out *j, const struct manifesto_refresh_result *r)
 {
-	mf_cli_json_text(j, "gun", r->gun);
-	mf_cli_json_text(j, "where", r->where);
-	mf_cli_json_open(j, "roles", '[');
+	mf_json_add_text(j, "gun", r->gun);
+	mf_json_add_text(j, "where", r->where);
+	mf_json_add_array(j, "roles");
 	for (size_t i = 0; i < r->nroles; i++) {
-		mf_cli_json_open(j, NULL, '{');
-		mf_cli_json_text(j, "name", r->roles[i].name);
-		mf_cli_json_bool(j, "signed", r->roles[i].done);
-		mf_cli_json_int(j, "version", r->roles[i].version);
-		mf_cli_json_time(j, "expires", r->roles[i].expires);
+		mf_json_add_object(j, NULL);
+		mf_json_add_text(j, "name", r->roles[i].name);
+		mf_json_add_bool(j, "signed", r->roles[i].done);
+		mf_json_add_int(j, "version", r->roles[i].version);
+		mf_json_add_time(j, "expires", r->roles[i].expires);
 		mf_cli_show_signers_json(j, "keys", r->roles[i].keys, r->roles[i].nkeys);
-		mf_cli_json_close(j, '}');
+		mf_json_close(j);
 	}
-	mf_cli_json_close(j, ']');
+	mf_json_close(j);
 }
 
-static int refresh_one(struct mf_cli *cli, const char *image, struct mf_cli_json_out *j,
+static int refresh_one(struct mf_cli *cli, const char *image, struct mf_json_out *j,
 		       struct manifesto_error *why)
 {
 	struct manifesto_refresh_options o = MANIFESTO_INIT(manifesto_refresh_options);

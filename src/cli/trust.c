@@ -11,40 +11,40 @@ static void trust_result_cleanup(struct manifesto_trust_result *r)
 	manifesto_trust_result_clear(r);
 }
 #define TRUST_RESULT(name)                                                                                   \
-	struct manifesto_trust_result name MF_CLEANUP(trust_result_cleanup) =                  \
+	struct manifesto_trust_result name MF_CLEANUP(trust_result_cleanup) =                                \
 	    MANIFESTO_INIT(manifesto_trust_result)
 
 /* ---------------------------------------------------------------- JSON */
 
-static void role_json(struct mf_cli_json_out *j, const struct manifesto_trust_role *r)
+static void role_json(struct mf_json_out *j, const struct manifesto_trust_role *r)
 {
-	mf_cli_json_open(j, NULL, '{');
-	mf_cli_json_text(j, "name", r->name);
-	mf_cli_json_int(j, "version", r->version);
-	mf_cli_json_time(j, "expires", r->expires);
-	mf_cli_json_int(j, "threshold", r->threshold);
-	mf_cli_json_texts(j, "paths", r->paths, r->npaths);
+	mf_json_add_object(j, NULL);
+	mf_json_add_text(j, "name", r->name);
+	mf_json_add_int(j, "version", r->version);
+	mf_json_add_time(j, "expires", r->expires);
+	mf_json_add_int(j, "threshold", r->threshold);
+	mf_json_add_texts(j, "paths", r->paths, r->npaths);
 	mf_cli_show_signers_json(j, "keys", r->keys, r->nkeys);
-	mf_cli_json_close(j, '}');
+	mf_json_close(j);
 }
 
 static void show_json(const char *schema, const struct manifesto_trust_result *r)
 {
-	struct mf_cli_json_out j;
+	struct mf_json_out j;
 	mf_cli_json_begin(&j, stdout, schema);
-	mf_cli_json_text(&j, "gun", r->gun);
-	mf_cli_json_text(&j, "where", r->where);
-	mf_cli_json_text(&j, "dialect", r->dialect);
-	mf_cli_json_bool(&j, "initialised", r->initialised);
-	mf_cli_json_bool(&j, "tofu", r->tofu);
-	mf_cli_json_open(&j, "roles", '[');
+	mf_json_add_text(&j, "gun", r->gun);
+	mf_json_add_text(&j, "where", r->where);
+	mf_json_add_text(&j, "dialect", r->dialect);
+	mf_json_add_bool(&j, "initialised", r->initialised);
+	mf_json_add_bool(&j, "tofu", r->tofu);
+	mf_json_add_array(&j, "roles");
 	for (size_t i = 0; i < r->nroles; i++)
 		role_json(&j, &r->roles[i]);
-	mf_cli_json_close(&j, ']');
-	mf_cli_json_texts(&j, "pinned", r->pinned, r->npinned);
-	mf_cli_json_int(&j, "pinThreshold", r->pin_threshold);
-	mf_cli_json_text(&j, "pinSource", r->pin_source);
-	mf_cli_json_texts(&j, "keysMade", r->keys_made, r->nkeys_made);
+	mf_json_close(&j);
+	mf_json_add_texts(&j, "pinned", r->pinned, r->npinned);
+	mf_json_add_int(&j, "pinThreshold", r->pin_threshold);
+	mf_json_add_text(&j, "pinSource", r->pin_source);
+	mf_json_add_texts(&j, "keysMade", r->keys_made, r->nkeys_made);
 	mf_cli_json_end(&j);
 }
 
@@ -207,11 +207,11 @@ int mf_cli_run_trust_import(struct mf_cli *cli, struct manifesto_error *err)
 				   err) < 0)
 		return -1;
 	if (cli->json) {
-		struct mf_cli_json_out j;
+		struct mf_json_out j;
 		mf_cli_json_begin(&j, stdout, "trust-import");
-		mf_cli_json_texts(&j, "added", r.added, r.nadded);
-		mf_cli_json_texts(&j, "replaced", r.replaced, r.nreplaced);
-		mf_cli_json_int(&j, "unchanged", (int64_t)r.nsame);
+		mf_json_add_texts(&j, "added", r.added, r.nadded);
+		mf_json_add_texts(&j, "replaced", r.replaced, r.nreplaced);
+		mf_json_add_int(&j, "unchanged", (int64_t)r.nsame);
 		mf_cli_json_end(&j);
 		return 0;
 	}

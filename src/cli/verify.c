@@ -112,7 +112,7 @@ static int collect(const struct mf_cli *cli, struct images *arguments, struct im
 
 struct sink {
 	bool json, begun;
-	struct mf_cli_json_out j;
+	struct mf_json_out j;
 	size_t accepted, refused;
 };
 
@@ -153,68 +153,68 @@ static int show_text(const struct manifesto_verify_item *item)
 	return 0;
 }
 
-static void requirement_json(struct mf_cli_json_out *j, const struct manifesto_requirement *r)
+static void requirement_json(struct mf_json_out *j, const struct manifesto_requirement *r)
 {
-	mf_cli_json_open(j, NULL, '{');
-	mf_cli_json_text(j, "type", r->type);
-	mf_cli_json_text(j, "wanted", r->wanted);
-	mf_cli_json_text(j, "image", r->subject);
-	mf_cli_json_text(j, "platform", r->platform);
-	mf_cli_json_bool(j, "met", r->met);
+	mf_json_add_object(j, NULL);
+	mf_json_add_text(j, "type", r->type);
+	mf_json_add_text(j, "wanted", r->wanted);
+	mf_json_add_text(j, "image", r->subject);
+	mf_json_add_text(j, "platform", r->platform);
+	mf_json_add_bool(j, "met", r->met);
 	if (r->waiver) {
-		mf_cli_json_open(j, "waiver", '{');
-		mf_cli_json_text(j, "name", r->waiver->name);
-		mf_cli_json_text(j, "for", r->waiver->granted_to);
-		mf_cli_json_text(j, "reason", r->waiver->reason);
-		mf_cli_json_time(j, "until", r->waiver->until);
+		mf_json_add_object(j, "waiver");
+		mf_json_add_text(j, "name", r->waiver->name);
+		mf_json_add_text(j, "for", r->waiver->granted_to);
+		mf_json_add_text(j, "reason", r->waiver->reason);
+		mf_json_add_time(j, "until", r->waiver->until);
 		mf_cli_show_signers_json(j, "signers", r->waiver->signers, r->waiver->nsigners);
-		mf_cli_json_close(j, '}');
+		mf_json_close(j);
 	} else {
-		mf_cli_json_text(j, "waiver", NULL);
+		mf_json_add_text(j, "waiver", NULL);
 	}
 	mf_cli_show_signers_json(j, "signers", r->signers, r->nsigners);
-	mf_cli_json_open(j, "records", '[');
+	mf_json_add_array(j, "records");
 	for (size_t i = 0; i < r->nrecords; i++) {
-		mf_cli_json_open(j, NULL, '{');
+		mf_json_add_object(j, NULL);
 		mf_cli_show_record_json(j, &r->records[i]);
-		mf_cli_json_close(j, '}');
+		mf_json_close(j);
 	}
-	mf_cli_json_close(j, ']');
-	mf_cli_json_close(j, '}');
+	mf_json_close(j);
+	mf_json_close(j);
 }
 
-static void finding_json(struct mf_cli_json_out *j, const struct manifesto_finding *f)
+static void finding_json(struct mf_json_out *j, const struct manifesto_finding *f)
 {
-	mf_cli_json_open(j, NULL, '{');
-	mf_cli_json_text(j, "code", f->code);
-	mf_cli_json_int(j, "exit", f->status);
-	mf_cli_json_text(j, "image", f->image);
-	mf_cli_json_text(j, "platform", f->platform);
-	mf_cli_json_text(j, "type", f->type);
-	mf_cli_json_text(j, "wanted", f->wanted);
-	mf_cli_json_text(j, "found", f->found);
-	mf_cli_json_text(j, "hint", f->hint);
-	mf_cli_json_text(j, "endpoint", f->endpoint);
-	mf_cli_json_close(j, '}');
+	mf_json_add_object(j, NULL);
+	mf_json_add_text(j, "code", f->code);
+	mf_json_add_int(j, "exit", f->status);
+	mf_json_add_text(j, "image", f->image);
+	mf_json_add_text(j, "platform", f->platform);
+	mf_json_add_text(j, "type", f->type);
+	mf_json_add_text(j, "wanted", f->wanted);
+	mf_json_add_text(j, "found", f->found);
+	mf_json_add_text(j, "hint", f->hint);
+	mf_json_add_text(j, "endpoint", f->endpoint);
+	mf_json_close(j);
 }
 
-static void show_json(struct mf_cli_json_out *j, const struct manifesto_verify_item *item)
+static void show_json(struct mf_json_out *j, const struct manifesto_verify_item *item)
 {
-	mf_cli_json_open(j, NULL, '{');
-	mf_cli_json_text(j, "reference", item->reference);
-	mf_cli_json_text(j, "image", item->image);
-	mf_cli_json_text(j, "platform", item->platform);
-	mf_cli_json_bool(j, "accepted", item->accepted);
-	mf_cli_json_int(j, "exit", item->status);
-	mf_cli_json_open(j, "requirements", '[');
+	mf_json_add_object(j, NULL);
+	mf_json_add_text(j, "reference", item->reference);
+	mf_json_add_text(j, "image", item->image);
+	mf_json_add_text(j, "platform", item->platform);
+	mf_json_add_bool(j, "accepted", item->accepted);
+	mf_json_add_int(j, "exit", item->status);
+	mf_json_add_array(j, "requirements");
 	for (size_t i = 0; i < item->nrequirements; i++)
 		requirement_json(j, &item->requirements[i]);
-	mf_cli_json_close(j, ']');
-	mf_cli_json_open(j, "findings", '[');
+	mf_json_close(j);
+	mf_json_add_array(j, "findings");
 	for (size_t i = 0; i < item->nfindings; i++)
 		finding_json(j, &item->findings[i]);
-	mf_cli_json_close(j, ']');
-	mf_cli_json_close(j, '}');
+	mf_json_close(j);
+	mf_json_close(j);
 }
 
 static int take(void *arg, const struct manifesto_verify_item *item)
@@ -225,7 +225,7 @@ static int take(void *arg, const struct manifesto_verify_item *item)
 		return show_text(item);
 	if (!s->begun) {
 		mf_cli_json_begin(&s->j, stdout, "verify");
-		mf_cli_json_open(&s->j, "images", '[');
+		mf_json_add_array(&s->j, "images");
 		s->begun = true;
 	}
 	show_json(&s->j, item);
@@ -234,11 +234,11 @@ static int take(void *arg, const struct manifesto_verify_item *item)
 
 static void end_json(struct sink *s, size_t images, const struct manifesto_error *err)
 {
-	mf_cli_json_close(&s->j, ']');
-	mf_cli_json_int(&s->j, "accepted", (int64_t)s->accepted);
-	mf_cli_json_int(&s->j, "refused", (int64_t)s->refused);
-	mf_cli_json_int(&s->j, "unchecked", (int64_t)(images - s->accepted - s->refused));
-	mf_cli_json_int(&s->j, "exit", err->status);
+	mf_json_close(&s->j);
+	mf_json_add_int(&s->j, "accepted", (int64_t)s->accepted);
+	mf_json_add_int(&s->j, "refused", (int64_t)s->refused);
+	mf_json_add_int(&s->j, "unchecked", (int64_t)(images - s->accepted - s->refused));
+	mf_json_add_int(&s->j, "exit", err->status);
 	mf_cli_json_end(&s->j);
 }
 

@@ -1,4 +1,5 @@
 #include "json/internal.h"
+#include "json/writer.h"
 
 struct member {
 	struct mf_json_string name;
@@ -191,7 +192,7 @@ static int rewrite(struct mf_str value, bool plain, struct mf_buf *out, struct m
 	if (rc == 0)
 		rc = mf_json_end(&w.r, err);
 	if (rc < 0)
-		mf_json_cut(out, from);
+		mf_buf_cut(out, from);
 	mf_json_reader_clear(&w.r);
 	mf_buf_clear(&w.scratch);
 	free(w.members);
@@ -260,66 +261,26 @@ int mf_json_wire(struct mf_str canonical, struct mf_buf *out, struct mf_err *err
 {
 	size_t from = out->n;
 	if (canonical.n && add_wire(canonical.p, canonical.p + canonical.n, out, err) < 0) {
-		mf_json_cut(out, from);
+		mf_buf_cut(out, from);
 		return -1;
 	}
 	return 0;
 }
 
-static int check_utf8(struct mf_str text, struct mf_err *err)
+static int quote(struct mf_str text, enum mf_json_style style, struct mf_buf *out, struct mf_err *err)
 {
-	for (size_t at = 0; at < text.n;) {
-		size_t n = mf_json_utf8_len(text.p + at, text.p + text.n);
-		if (n == 0)
-			return mf_fail(err, MF_E_FORMAT, 0, "invalid UTF-8 at offset %zu", at);
-		at += n;
-	}
-	return 0;
+	struct mf_json_out j;
+	mf_json_to_buf(&j, style, out, err);
+	mf_json_add_str(&j, NULL, text.p ? text : MF_STR(""));
+	return mf_json_finish(&j);
 }
 
 int mf_json_quote(struct mf_str text, struct mf_buf *out, struct mf_err *err)
 {
-	size_t from = out->n;
-	if (check_utf8(text, err) < 0)
-		return -1;
-	if (mf_buf_addc(out, '"', err) < 0 || (text.n && add_escaped(out, text.p, text.n, err) < 0) ||
-	    mf_buf_addc(out, '"', err) < 0) {
-		mf_json_cut(out, from);
-		return -1;
-	}
-	return 0;
-}
-
-/* Appends one character of untrusted text. C1 controls and DEL are escaped too: the text may reach a
- * terminal. */
-static int add_any(struct mf_buf *out, const char *p, size_t n, struct mf_err *err)
-{
-	unsigned c = (unsigned char)p[0];
-	if (n == 2 && c == 0xc2 && (unsigned char)p[1] < 0xa0)
-		c = (unsigned char)p[1];
-	if (n == 0)
-		return mf_buf_addz(out, "\xef\xbf\xbd", err);
-	if (c == '"' || c == '\\')
-		return add_escaped(out, p, 1, err);
-	if (c == '\n' || c == '\t')
-		return mf_buf_addz(out, c == '\n' ? "\\n" : "\\t", err);
-	if (c < 32 || (c >= 127 && c < 160))
-		return mf_buf_printf(out, err, "\\u%04x", c);
-	return mf_buf_add(out, p, n, err);
+	return quote(text, MF_JSON_CANONICAL, out, err);
 }
 
 int mf_json_quote_any(struct mf_str text, struct mf_buf *out, struct mf_err *err)
 {
-	size_t from = out->n;
-	int rc = mf_buf_addc(out, '"', err);
-	for (size_t at = 0; rc == 0 && at < text.n;) {
-		size_t n = mf_json_utf8_len(text.p + at, text.p + text.n);
-		rc = add_any(out, text.p + at, n, err);
-		at += n ? n : 1;
-	}
-	if (rc == 0)
-		rc = mf_buf_addc(out, '"', err);
-	if (rc < 0)
-		mf_json_cut(out, from);
-	return rc;
+	return quote(text, MF_JSON_SHOWN, out, err);
 }

@@ -7,8 +7,6 @@
 /* Largest magnitude that every JSON reader holds exactly (RFC 8259 section 6, "Numbers"). */
 #define MF_JSON_MAX_WHOLE ((int64_t)9007199254740991)
 
-/* Length of the valid UTF-8 sequence at p (p < end), 0 when there is none. */
-size_t mf_json_utf8_len(const char *p, const char *end) MF_NODISCARD;
 /* Decodes the escape at p (*p is a backslash) to 1 to 4 bytes of UTF-8, *len of them.
  * Returns the length of the escape (12 for a surrogate pair), 0 when malformed. */
 size_t mf_json_unescape(const char *p, const char *end, char out[4], size_t *len) MF_NODISCARD;
@@ -35,14 +33,6 @@ bool mf_json_number_huge(const struct mf_json_number *num);
 /* Merge sort. Not qsort: a C library's may turn quadratic on chosen input. */
 int mf_json_sort(void *base, size_t n, size_t size, int (*cmp)(const void *, const void *),
 		 struct mf_err *err) MF_NODISCARD;
-
-/* Takes back what a failed function appended. */
-static inline void mf_json_cut(struct mf_buf *b, size_t n)
-{
-	b->n = n;
-	if (b->p)
-		b->p[n] = 0;
-}
 
 /* Canonical form in which every number must be written plainly. */
 int mf_json_canonicalize_plain(struct mf_str value, struct mf_buf *out, struct mf_err *err) MF_NODISCARD;

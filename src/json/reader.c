@@ -1,6 +1,7 @@
 #include <assert.h>
 #include <endian.h>
 
+#include "base/text.h"
 #include "json/internal.h"
 
 void mf_json_reader_init(struct mf_json_reader *r, struct mf_bytes doc)
@@ -84,7 +85,8 @@ static const char *string_special(struct mf_json_reader *r, const char *p, bool 
 			mark_odd(r, p);
 		*escaped = true;
 	} else if (p < r->end && (unsigned char)*p >= 128) {
-		n = mf_json_utf8_len(p, r->end);
+		uint32_t code;
+		n = mf_utf8_next(p, r->end, &code);
 		if (n == 0)
 			what = "invalid UTF-8";
 	} else {

@@ -1,34 +1,5 @@
 #include "json/internal.h"
 
-/* Well-formed sequences: The Unicode Standard 15.0, table 3-7. */
-size_t mf_json_utf8_len(const char *p, const char *end)
-{
-	const unsigned char *s = (const unsigned char *)p;
-	size_t left = (size_t)(end - p), n;
-	unsigned char lo = 0x80, hi = 0xbf;
-	if (s[0] < 0x80)
-		return 1;
-	if (s[0] < 0xc2 || s[0] > 0xf4)
-		return 0;
-	n = s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : 4;
-	if (left < n)
-		return 0;
-	if (s[0] == 0xe0)
-		lo = 0xa0; /* overlong below */
-	else if (s[0] == 0xed)
-		hi = 0x9f; /* surrogates above */
-	else if (s[0] == 0xf0)
-		lo = 0x90; /* overlong below */
-	else if (s[0] == 0xf4)
-		hi = 0x8f; /* beyond U+10FFFF above */
-	if (s[1] < lo || s[1] > hi)
-		return 0;
-	for (size_t i = 2; i < n; i++)
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-	return n;
-}
-
 /* The four digits behind \u at p, -1 when malformed. */
 static int32_t hex4(const char *p, const char *end)
 {
@@ -157,7 +128,7 @@ int mf_json_string_decode(struct mf_json_string s, struct mf_buf *out, struct mf
 	struct cursor c = cursor_of(s);
 	for (int b; (b = cursor_next(&c)) >= 0;) {
 		if (mf_buf_addc(out, (char)(unsigned char)b, err) < 0) {
-			mf_json_cut(out, from);
+			mf_buf_cut(out, from);
 			return -1;
 		}
 	}

@@ -259,7 +259,7 @@ int mf_json_dump(const json_t *j, size_t flags, struct mf_buf *out, struct mf_er
 	int rc = json_dump_callback(j, dump_part, &d, flags);
 	if (rc == 0 && !err->code)
 		return 0;
-	mf_json_cut(out, before);
+	mf_buf_cut(out, before);
 	return err->code
 		   ? -1
 		   : mf_fail(err, MF_E_INTERNAL, 0, "JSON: out of memory, or the tree has no text form");

@@ -1,0 +1,33 @@
+/* UTF-8, and text that is safe to show.
+ *
+ * Authors, reasons, names and server messages are other people's bytes. A terminal acts on control
+ * characters, bidirectional controls reorder what a reader sees, and invisible characters make two names look
+ * alike: none of them leaves the program as such, neither as text (\u{202e}) nor as JSON (\u202e). */
+#ifndef MF_BASE_TEXT_H
+#define MF_BASE_TEXT_H
+
+#include <stdio.h>
+
+#include "base/str.h"
+
+/* One code point from [p, end): well-formed UTF-8 only (The Unicode Standard 15.0, table 3-7: no overlong
+ * form, no surrogate, nothing beyond U+10FFFF). Returns its bytes, 0 when there is none. */
+size_t mf_utf8_next(const char *p, const char *end, uint32_t *code);
+
+/* Must this code point be escaped before it is shown? */
+bool mf_text_unsafe(uint32_t code);
+
+/* The safe form of the first character of [p, end), p < end: itself, \u{1b}, or \xff for a byte that is not
+ * UTF-8. Returns the bytes of input that it stands for. */
+#define MF_TEXT_PIECE 16
+size_t mf_text_piece(char out[MF_TEXT_PIECE], const char *p, const char *end);
+
+/* Writes text in its safe form. */
+void mf_text_put(FILE *f, struct mf_str text);
+
+/* As fprintf, and each %s is written in its safe form; the format itself is written as it stands. Understood
+ * are %s %.*s %-9s %-*s %c %d %u %x %zu %lld %llu %%: anything else is a bug (assert). */
+void mf_text_printf(FILE *f, const char *fmt, ...) MF_PRINTF(2, 3);
+void mf_text_vprintf(FILE *f, const char *fmt, va_list ap) MF_PRINTF(2, 0);
+
+#endif
