@@ -58,7 +58,7 @@ done <"$T/commands"
 grep -ohE '(^| |`|\()(manifesto|\./manifesto) [a-z]+( [a-z]+)?' README.md docs/{SECURITY,CONTRIBUTING}.md keys/README.md |
 	sed -E 's/^[ `(]*(\.\/)?manifesto //' | sort -u | while read -r first second; do
 	grep -qE "^  ($first|$first $second) " "$T/help" || echo "$first $second"
-done | grep -vE '^(attaches|lists|reads|published|is|and|or|will|makes) ?' >"$T/missing"
+done | grep -vE '^(attaches|lists|reads|publishes|is|and|or|will|makes) ?' >"$T/missing"
 check 'commands in the documentation are those of the program' diff /dev/null "$T/missing"
 grep -ohE '(^|[ `(])--[a-z][a-z-]+' README.md | sed 's/.*--/--/' | sort -u | while read -r option; do
 	grep -qE -e "$option( |,|\$)" "$T/help" || echo "$option"
