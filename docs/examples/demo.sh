@@ -1,9 +1,9 @@
 #!/bin/sh
-# manifesto at work, without a server and without a question: put, list, get; then what get does when the
+# Shows manifesto without a server and without questions: put, list and get, then what get does after the
 # stored file or the signed metadata was changed. `make demo` runs it; by hand: demo.sh [PROGRAM]
 #
-# Everything happens in a temporary directory with a home of its own, which is removed at the end. The
-# status is not 0 when a step does not do what it says.
+# Everything happens in a temporary directory with its own home, which is removed at the end. The status is
+# not 0 when a step does not do what it says.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 testdata=$here/../../testdata
@@ -25,25 +25,25 @@ run() {
 	"$program" "$@" || fail "manifesto ended with status $?"
 }
 
-# Gets the record into out.json; the status must be as expected.
+# Gets the record into out.json and requires the given status.
 get() { # STATUS
 	printf '  $ manifesto get %s %s > out.json\n' $image $type
 	status=0
 	"$program" get $image $type >out.json || status=$?
-	[ "$status" = "$1" ] || fail "get ended with status $status where $1 was expected"
+	[ "$status" = "$1" ] || fail "get ended with status $status, expected $1"
 }
 accepted() {
 	get 0
-	cmp out.json approval.json || fail 'get gave other bytes than were put'
-	echo '  status 0; cmp: out.json is approval.json, byte for byte'
+	cmp out.json approval.json || fail 'get returned other bytes than were put'
+	echo '  status 0; out.json has the same bytes as approval.json'
 }
 refused() {
 	get 6
-	[ ! -s out.json ] || fail 'get wrote something before it refused'
+	[ ! -s out.json ] || fail 'get wrote something although it refused'
 	echo '  status 6; out.json is empty'
 }
 
-# Flips the lowest bit of one byte in place; a second time it is as before.
+# Flips the lowest bit of one byte in place. Doing so twice restores the file.
 flip() { # FILE OFFSET
 	byte=$(od -An -tu1 -j "$2" -N 1 "$1" | tr -d ' ')
 	octal=$(printf %o $((byte % 2 ? byte - 1 : byte + 1)))
@@ -51,7 +51,7 @@ flip() { # FILE OFFSET
 	printf "\\$octal" | dd of="$1" bs=1 seek="$2" conv=notrunc 2>/dev/null
 }
 
-# The target file of the trust repository is a link to the blob where the file system has links, else a copy.
+# The trust repository's target file is a hard link to the blob if the file system supports that, else a copy.
 flip_blob() {
 	flip "$blob" 1
 	if cmp -s "$blob" "$target"; then return; fi
@@ -71,13 +71,13 @@ unset MANIFESTO_KEY MANIFESTO_TRUST_SERVER DOCKER_CONTENT_TRUST_SERVER MANIFESTO
 unset REGISTRY_USERNAME REGISTRY_PASSWORD
 export HOME="$work" MANIFESTO_HOME="$work/home" XDG_CACHE_HOME="$work/cache"
 
-say "1. Store an approval for the image in the OCI layout 'image'; keys and trust repository are made."
+say "1. Store an approval for the image in the OCI layout 'image'. This makes keys and a trust repository."
 run put --init --no-passphrase --key alice --author dana@example.com $image $type approval.json
 
-say '2. List what is signed for this image.'
+say '2. List the signed records of this image.'
 run list $image
 
-say '3. Get the approval: verified first, then written.'
+say '3. Get the approval. It is verified before it is written.'
 accepted
 
 set -- image/trust/targets/$type/*.sha256-*
@@ -88,7 +88,7 @@ say "4. Flip one bit of the stored file, in $blob"
 flip_blob
 refused
 flip_blob
-say '5. Flip it back, and the approval is good again.'
+say '5. Flip it back, and the approval is valid again.'
 accepted
 
 metadata=image/trust/2.targets.json
@@ -98,7 +98,7 @@ say "6. Flip one bit of the author's name, in the signed metadata $metadata"
 flip $metadata "$at"
 refused
 flip $metadata "$at"
-say '7. Flip it back, and the approval is good again.'
+say '7. Flip it back, and the approval is valid again.'
 accepted
 
-say 'Shown: put, list and get of a signed approval; get refused a changed file and changed metadata.'
+say 'You have seen put, list and get of a signed approval; get refused a changed file and changed metadata.'

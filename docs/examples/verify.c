@@ -2,9 +2,9 @@
  *
  *	verify IMAGE TYPE
  *
- * MANIFESTO_HOME (required, absolute) has the pins; MANIFESTO_CACHE (required, absolute) may be any
- * directory, also a missing one; MANIFESTO_TRUST_SERVER is needed for an image in a registry. Ends
- * with the status of the library: 0 only when everything was verified and written.
+ * MANIFESTO_HOME (required, absolute path) has the pins. MANIFESTO_CACHE (required, absolute path) may be
+ * any directory, even one that does not exist yet. An image in a registry needs MANIFESTO_TRUST_SERVER.
+ * The exit status is that of the library: 0 only when everything was verified and written.
  *
  * Outside of this tree:  cc -o verify verify.c $(pkg-config --cflags --libs manifesto) */
 #include <manifesto/manifesto.h>
@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* Called with the content in pieces, only after all of it was verified. */
+/* The library calls this with pieces of the content, after it has verified all of it. */
 static int to_stdout(void *arg, const void *p, size_t n)
 {
 	(void)arg;
@@ -67,7 +67,7 @@ int main(int argc, char **argv)
 		complain(&err);
 		return err.status;
 	}
-	/* A full disk shows when the last bytes leave. */
+	/* A full disk may show only when the last bytes are written. */
 	if (fclose(stdout) != 0) {
 		perror("verify: standard output");
 		return MANIFESTO_UNEXPECTED;

@@ -75,7 +75,7 @@ demo=$T_TOP/docs/examples/demo.sh
 run sh "$demo" "$T_MANIFESTO"
 check_status 'the demo shows what it says' 0
 check 'its last line says what was shown' test "$(tail -n 1 "$T/stdout")" = \
-	'Shown: put, list and get of a signed approval; get refused a changed file and changed metadata.'
+	'You have seen put, list and get of a signed approval; get refused a changed file and changed metadata.'
 check 'it refused twice' test "$(grep -c '^  status 6' "$T/stdout")" = 2
 check 'it leaves nothing behind' test -z "$(find "$TMPDIR" -name 'manifesto-demo.*')"
 MANIFESTO=$T_MANIFESTO run sh "$demo"
@@ -87,7 +87,7 @@ wrong() { # NAME LINE
 	chmod +x "$T/wrong"
 	run sh "$demo" "$T/wrong"
 	check_status "the demo notices $1" 1
-	check_stdout_lacks "and does not say it was shown: $1" 'Shown:'
+	check_stdout_lacks "and does not say that it was shown: $1" 'You have seen'
 }
 # shellcheck disable=SC2016 # for the inner shell
 {
