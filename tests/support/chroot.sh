@@ -74,6 +74,7 @@ enter='
 	mount -t tmpfs -o mode=1777 shm "$1/dev/shm"
 	ln -s pts/ptmx "$1/dev/ptmx"
 	ln -s /proc/self/fd "$1/dev/fd"
+	for n in 0:stdin 1:stdout 2:stderr; do ln -s "/proc/self/fd/${n%:*}" "$1/dev/${n#*:}"; done
 	ip link set lo up
 	root=$1
 	shift
