@@ -7,7 +7,6 @@
 #include "json/json.h"
 #include "oci/artifact.h"
 #include "oci/backend.h"
-#include "oci/spool_hash.h"
 
 #define TAG "_manifesto"
 #define MT_CONFIG "application/vnd.manifesto.catalogue.v1+json"
@@ -168,7 +167,7 @@ static json_t *read_config(struct mf_image_store *s, const struct mf_manifest *m
 		(void)mf_fail(err, MF_E_FORMAT, 0, "not a catalogue");
 		return NULL;
 	}
-	struct mf_spool *spool MF_SPOOL_CLEANUP = mf_spool_new_sha256(size, err);
+	struct mf_spool *spool MF_SPOOL_CLEANUP = mf_spool_new(size, err);
 	size_t got;
 	if (!spool || mf_blob_get(s, &digest, size, spool, err) < 0 || mf_buf_reserve(&text, size, err) < 0 ||
 	    mf_spool_read(spool, 0, text.p, size, &got, err) < 0)

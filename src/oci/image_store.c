@@ -7,7 +7,6 @@
 #include "base/limits.h"
 #include "crypto/hash.h"
 #include "oci/backend.h"
-#include "oci/spool_hash.h"
 
 struct mf_image_store *mf_image_store_open(const struct mf_ref *ref, struct mf_http *http,
 					   struct mf_auth *auth, const struct mf_env *env, struct mf_err *err)
@@ -214,7 +213,7 @@ int mf_blob_put(struct mf_image_store *s, struct mf_spool *blob, const struct mf
 int mf_blob_put_bytes(struct mf_image_store *s, struct mf_bytes bytes, struct mf_digest *digest,
 		      struct mf_err *err)
 {
-	struct mf_spool *spool MF_SPOOL_CLEANUP = mf_spool_new_sha256(bytes.n, err);
+	struct mf_spool *spool MF_SPOOL_CLEANUP = mf_spool_new(bytes.n, err);
 	uint64_t length;
 	if (!spool || mf_spool_add(spool, bytes.p, bytes.n, err) < 0 ||
 	    mf_spool_end(spool, digest, &length, err) < 0)

@@ -4,17 +4,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "crypto/hash.h"
-#include "oci/spool_hash.h"
 #include "ops/ops.h"
 #include "trust/names.h"
-
-static char *cache_path(const struct mf_image *im, const struct mf_digest *d)
-{
-	char hex[65];
-	mf_digest_hex(hex, d);
-	return mf_path_join(im->m->opt.cache_dir, "blobs", hex, NULL);
-}
 
 /* The file of a target in a local trust repository. */
 static char *target_path(const struct mf_image *im, struct mf_str name, const struct mf_digest *d,
@@ -51,6 +42,195 @@ int mf_content_put_target(struct mf_image *im, struct mf_str name, struct mf_spo
 	return mf_spool_store(blob, path, 0644, true, err);
 }
 
+/* ---- reading */
+
+/* One search for content: what is wanted, and what was found on the way. */
+struct search {
+	struct mf_image *im;
+	const struct mf_content_wanted *c;
+	const char *path;       /* where the content will be kept as a file, or NULL */
+	struct mf_spool *found; /* verified */
+	struct mf_err why;      /* why the trust repository's target file was not used */
+};
+
+static struct mf_spool *new_spool(const struct mf_tuf_target_info *info, const char *path, struct mf_err *err)
+{
+	struct mf_spool *s MF_SPOOL_CLEANUP = NULL;
+	s = path ? mf_spool_new_for(path, info->length, err) : mf_spool_new(info->length, err);
+	if (!s || (info->has_sha512 && mf_spool_want_sha512(s, err) < 0))
+		return NULL;
+	struct mf_spool *made = s;
+	s = NULL;
+	return made;
+}
+
+static bool is_content(struct mf_spool *s, const struct mf_tuf_target_info *info)
+{
+	struct mf_err failed = MF_ERR_INIT;
+	struct mf_digest d;
+	uint64_t n;
+	return mf_spool_end(s, &d, &n, &failed) == 0 && n == info->length &&
+	       mf_digest_eq(&d, &info->sha256) &&
+	       (!info->has_sha512 || memcmp(mf_spool_sha512(s), info->sha512, sizeof info->sha512) == 0);
+}
+
+static enum mf_found found(struct search *w, struct mf_spool **s)
+{
+	w->found = *s;
+	*s = NULL;
+	return MF_FOUND;
+}
+
+/* From a file, when it is right. */
+static enum mf_found from_file(struct search *w, const char *file, const char *keep, struct mf_err *err)
+{
+	struct mf_err ignored = MF_ERR_INIT;
+	struct mf_digest d;
+	struct stat st;
+	uint64_t n;
+	if (stat(file, &st) < 0 || !S_ISREG(st.st_mode) || (uint64_t)st.st_size != w->c->info->length)
+		return MF_ABSENT;
+	struct mf_spool *s MF_SPOOL_CLEANUP = new_spool(w->c->info, keep, err);
+	if (!s)
+		return MF_FAILED;
+	if (mf_spool_from_stored(s, file, &d, &n, &ignored) < 0 || !is_content(s, w->c->info))
+		return MF_ABSENT;
+	return found(w, &s);
+}
+
+/* A target file that cannot be used is a reason to search elsewhere. */
+static enum mf_found from_directory(struct search *w, struct mf_err *err)
+{
+	char *file MF_FREE = target_path(w->im, w->c->name, &w->c->info->sha256, err);
+	if (!file)
+		return MF_FAILED;
+	enum mf_found rc = from_file(w, file, w->c->path, err);
+	if (rc == MF_ABSENT && mf_file_exists(file))
+		(void)mf_fail(&w->why, MF_E_DIGEST, 0, "the target file '%s' is damaged", file);
+	return rc;
+}
+
+/* The failures that no other source of the content can make good. */
+static bool is_ours(const struct mf_err *err)
+{
+	return err->code == MF_E_NOMEM || err->code == MF_E_IO || err->code == MF_E_CANCELLED;
+}
+
+static enum mf_found fetch_target(struct search *w, struct mf_spool *s, struct mf_err *err)
+{
+	int rc = mf_trust_target_get(w->im->trust, w->c->name, w->c->info, s, err);
+	if (rc == 1 && !is_content(s, w->c->info))
+		rc = mf_fail(err, MF_E_DIGEST, 0,
+			     "the target file on the trust server is not what was signed");
+	if (rc < 0 && err->code == MF_E_FORMAT) /* more than was signed */
+		(void)mf_recode(err, MF_E_DIGEST);
+	return (enum mf_found)rc;
+}
+
+/* From the trust repository on a web server: whoever may read the metadata needs no login at the registry. */
+static enum mf_found from_web(struct search *w, struct mf_err *err)
+{
+	struct mf_spool *s MF_SPOOL_CLEANUP = new_spool(w->c->info, w->path, err);
+	if (!s)
+		return MF_FAILED;
+	enum mf_found rc = fetch_target(w, s, &w->why);
+	if (rc == MF_FOUND)
+		return found(w, &s);
+	if (rc == MF_ABSENT)
+		return MF_ABSENT;
+	if (!w->why.endpoint[0])
+		mf_err_set_endpoint(&w->why, mf_trust_where(w->im->trust));
+	if (is_ours(&w->why)) {
+		*err = w->why;
+		return MF_FAILED;
+	}
+	mf_env_log(&w->im->m->env, MF_LOG_INFO, "%s; trying the image's store", w->why.msg);
+	return MF_ABSENT;
+}
+
+/* The store failed after the target file had: the graver of both failures is reported, and never that the
+ * content is gone, since the target file may be back later. */
+static int fail_graver(const struct mf_err *why, struct mf_err *err)
+{
+	if (why->code && !is_ours(err) &&
+	    (err->code == MF_E_CONTENT_GONE ||
+	     mf_exit_graver(mf_code_exit(why->code), mf_code_exit(err->code))))
+		*err = *why;
+	return -1;
+}
+
+static int from_store(struct search *w, struct mf_err *err)
+{
+	const struct mf_tuf_target_info *info = w->c->info;
+	struct mf_spool *s MF_SPOOL_CLEANUP = new_spool(info, w->path, err);
+	if (!s)
+		return -1;
+	int rc = mf_blob_get(w->im->blobs, &info->sha256, info->length, s, err);
+	if (rc == 0 && !is_content(s, info))
+		rc = mf_fail(err, MF_E_DIGEST, 0, "the content does not have the SHA-512 that was signed");
+	if (rc < 0)
+		return fail_graver(&w->why, err);
+	(void)found(w, &s);
+	return 0;
+}
+
+static enum mf_found from_repository(struct search *w, struct mf_err *err)
+{
+	return mf_trust_dir(w->im->trust) ? from_directory(w, err) : from_web(w, err);
+}
+
+/* The name in the cache, NULL for content that is not kept there: a local trust repository is a copy itself.
+ */
+static int cache_path(const struct search *w, char **path, struct mf_err *err)
+{
+	char hex[65];
+	if (mf_trust_dir(w->im->trust) || w->c->info->length > MF_MAX_CACHED_BLOB)
+		return 0;
+	mf_digest_hex(hex, &w->c->info->sha256);
+	*path = mf_path_join(w->im->m->opt.cache_dir, "blobs", hex, NULL);
+	return *path ? 0 : mf_fail_nomem(err);
+}
+
+static bool make_dir_of(const char *path)
+{
+	struct mf_err ignored = MF_ERR_INIT;
+	char *dir MF_FREE = mf_str_dup((struct mf_str){path, (size_t)(strrchr(path, '/') - path)});
+	return dir && mf_dir_make(dir, 0700, &ignored) == 0;
+}
+
+static int search(struct search *w, struct mf_err *err)
+{
+	char *cached MF_FREE = NULL;
+	if (cache_path(w, &cached, err) < 0)
+		return -1;
+	enum mf_found rc = cached ? from_file(w, cached, w->path, err) : MF_ABSENT;
+	if (rc != MF_ABSENT)
+		return rc == MF_FOUND ? 0 : -1;
+	bool keep = cached && make_dir_of(cached);
+	if (keep)
+		w->path = cached;
+	rc = from_repository(w, err);
+	if (rc == MF_FAILED || (rc == MF_ABSENT && from_store(w, err) < 0))
+		return -1;
+	struct mf_err ignored = MF_ERR_INIT;
+	if (keep)
+		(void)!mf_spool_store(w->found, cached, 0600, false, &ignored);
+	return 0;
+}
+
+int mf_content_get(struct mf_image *im, const struct mf_content_wanted *c, struct mf_spool **out,
+		   struct mf_err *err)
+{
+	struct search w = {.im = im, .c = c, .path = c->path};
+	if (c->info->length > MF_MAX_BLOB_BYTES)
+		return mf_fail(err, MF_E_FORMAT, 0, "the record's content has %llu bytes",
+			       (unsigned long long)c->info->length);
+	if (search(&w, err) < 0)
+		return -1;
+	*out = w.found;
+	return 0;
+}
+
 int mf_content_has_target(struct mf_image *im, struct mf_str name, const struct mf_tuf_target_info *info,
 			  bool *has, struct mf_err *err)
 {
@@ -63,152 +243,8 @@ int mf_content_has_target(struct mf_image *im, struct mf_str name, const struct 
 		*has = stat(path, &st) == 0 && S_ISREG(st.st_mode) && (uint64_t)st.st_size == info->length;
 		return 0;
 	}
-	struct mf_spool *s MF_SPOOL_CLEANUP = mf_spool_new_sha256(info->length ? info->length : 1, err);
+	struct mf_spool *s MF_SPOOL_CLEANUP = new_spool(info, NULL, err);
 	int rc = s ? mf_trust_target_get(im->trust, name, info, s, err) : -1;
-	*has = rc > 0;
+	*has = rc > 0 && is_content(s, info);
 	return rc < 0 ? -1 : 0;
-}
-
-/* A local file as the blob: 1 when its digest and length fit, else 0 and the spool must be made anew. */
-static int try_file(const char *path, const struct mf_tuf_target_info *info, struct mf_spool *out)
-{
-	struct mf_err ignored = MF_ERR_INIT;
-	struct mf_digest d;
-	uint64_t n;
-	return mf_spool_from_stored(out, path, &d, &n, &ignored) == 0 && n == info->length &&
-	       mf_digest_eq(&d, &info->sha256);
-}
-
-static int copy_spool(struct mf_spool *from, struct mf_spool *to, struct mf_err *err)
-{
-	char chunk[65536];
-	struct mf_digest d;
-	uint64_t at = 0, n;
-	size_t got;
-	do {
-		if (mf_spool_read(from, at, chunk, sizeof chunk, &got, err) < 0 ||
-		    mf_spool_add(to, chunk, got, err) < 0)
-			return -1;
-		at += got;
-	} while (got);
-	return mf_spool_end(to, &d, &n, err);
-}
-
-/* From a file when it is right. 1, 0, -1. */
-static int from_file(const char *path, const struct mf_tuf_target_info *info, struct mf_spool *out,
-		     struct mf_err *err)
-{
-	if (!path)
-		return mf_fail_nomem(err);
-	/* Others write there: a FIFO would block, a device never end. */
-	struct stat st;
-	if (stat(path, &st) < 0 || !S_ISREG(st.st_mode) || (uint64_t)st.st_size != info->length)
-		return 0;
-	struct mf_spool *s MF_SPOOL_CLEANUP = mf_spool_new_sha256(info->length ? info->length : 1, err);
-	if (!s)
-		return -1;
-	if (!try_file(path, info, s))
-		return 0;
-	return copy_spool(s, out, err) < 0 ? -1 : 1;
-}
-
-/* What keeps a target file from being used goes to `why`, and the content is looked for elsewhere. */
-static int from_directory(struct mf_image *im, struct mf_str name, const struct mf_tuf_target_info *info,
-			  struct mf_spool *out, struct mf_err *why, struct mf_err *err)
-{
-	char *path MF_FREE = target_path(im, name, &info->sha256, err);
-	if (!path)
-		return -1;
-	int rc = from_file(path, info, out, err);
-	if (rc == 0 && mf_file_exists(path))
-		(void)mf_fail(why, MF_E_DIGEST, 0, "the target file '%s' is damaged", path);
-	return rc;
-}
-
-static int check_content(struct mf_spool *s, const struct mf_tuf_target_info *info, struct mf_err *err)
-{
-	struct mf_digest d;
-	uint64_t n;
-	if (mf_spool_end(s, &d, &n, err) < 0)
-		return -1;
-	if (n == info->length && mf_digest_eq(&d, &info->sha256))
-		return 0;
-	return mf_fail(err, MF_E_DIGEST, 0, "the target file on the trust server is not what was signed");
-}
-
-/* The failures that no other place for the content can make good. */
-static bool is_ours(const struct mf_err *err)
-{
-	return err->code == MF_E_NOMEM || err->code == MF_E_IO || err->code == MF_E_CANCELLED;
-}
-
-/* From the trust repository on a web server: whoever may read the metadata needs no login at the registry. */
-static int from_web(struct mf_image *im, struct mf_str name, const struct mf_tuf_target_info *info,
-		    struct mf_spool *out, struct mf_err *why, struct mf_err *err)
-{
-	struct mf_spool *s MF_SPOOL_CLEANUP = mf_spool_new_sha256(info->length ? info->length : 1, err);
-	if (!s)
-		return -1;
-	int rc = mf_trust_target_get(im->trust, name, info, s, why);
-	if (rc == 1 && check_content(s, info, why) == 0)
-		return copy_spool(s, out, err) < 0 ? -1 : 1;
-	if (rc == 0)
-		return 0;
-	if (why->code == MF_E_FORMAT) /* more than was signed */
-		(void)mf_recode(why, MF_E_DIGEST);
-	if (!why->endpoint[0])
-		mf_err_set_endpoint(why, mf_trust_where(im->trust));
-	if (is_ours(why)) {
-		*err = *why;
-		return -1;
-	}
-	mf_env_log(&im->m->env, MF_LOG_INFO, "%s; looking for the content elsewhere", why->msg);
-	return 0;
-}
-
-/* The store failed after the trust repository's targets had: what it lacks may be there once their trouble is
- * over. */
-static int graver(const struct mf_err *why, struct mf_err *err)
-{
-	if (why->code && !is_ours(err) &&
-	    (err->code == MF_E_CONTENT_GONE ||
-	     mf_exit_graver(mf_code_exit(why->code), mf_code_exit(err->code))))
-		*err = *why;
-	return -1;
-}
-
-static void keep_in_cache(struct mf_image *im, const char *path, struct mf_spool *content)
-{
-	struct mf_err ignored = MF_ERR_INIT;
-	char *dir MF_FREE = mf_path_join(im->m->opt.cache_dir, "blobs", NULL);
-	if (dir && path && mf_dir_make(dir, 0700, &ignored) == 0)
-		(void)!mf_spool_store(content, path, 0600, false, &ignored);
-}
-
-int mf_content_get(struct mf_image *im, struct mf_str name, const struct mf_tuf_target_info *info,
-		   struct mf_spool *out, struct mf_err *err)
-{
-	struct mf_err why = MF_ERR_INIT;
-	bool local = mf_trust_dir(im->trust) != NULL;
-	int rc = 0;
-	if (info->length > MF_MAX_BLOB_BYTES)
-		return mf_fail(err, MF_E_FORMAT, 0, "the record's content has %llu bytes",
-			       (unsigned long long)info->length);
-	if (local)
-		rc = from_directory(im, name, info, out, &why, err);
-	char *cached MF_FREE = cache_path(im, &info->sha256);
-	bool use_cache = im->blobs && !local && info->length <= MF_MAX_CACHED_BLOB;
-	if (rc == 0 && use_cache)
-		rc = from_file(cached, info, out, err);
-	if (rc)
-		return rc < 0 ? -1 : 0;
-	if (!local)
-		rc = from_web(im, name, info, out, &why, err);
-	if (rc < 0)
-		return -1;
-	if (rc == 0 && mf_blob_get(im->blobs, &info->sha256, info->length, out, err) < 0)
-		return graver(&why, err);
-	if (use_cache)
-		keep_in_cache(im, cached, out);
-	return 0;
 }

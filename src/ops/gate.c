@@ -3,7 +3,6 @@
 #include <stdio.h>
 
 #include "base/encode.h"
-#include "oci/spool_hash.h"
 
 void mf_gate_report_clear(struct mf_gate_report *r)
 {
@@ -128,11 +127,11 @@ static int content_of(struct mf_gate_report *r, const struct mf_entry *e, struct
 	struct mf_buf name MF_BUF_CLEANUP = MF_BUF_INIT(512);
 	if (out && e->info.length > out->max)
 		return mf_fail(err, MF_E_POLICY, 0, "it has %llu bytes", (unsigned long long)e->info.length);
-	struct mf_spool *spool MF_SPOOL_CLEANUP =
-	    mf_spool_new_sha256(e->info.length ? e->info.length : 1, err);
+	struct mf_spool *spool MF_SPOOL_CLEANUP = NULL;
 	size_t got;
-	if (!spool || mf_record_name(&name, e->type, &e->subject, err) < 0 ||
-	    mf_content_get(r->im, mf_buf_str(&name), &e->info, spool, err) < 0)
+	if (mf_record_name(&name, e->type, &e->subject, err) < 0 ||
+	    mf_content_get(r->im, &(struct mf_content_wanted){mf_buf_str(&name), &e->info, NULL}, &spool,
+			   err) < 0)
 		return -1;
 	if (!out || !e->info.length)
 		return 0;

@@ -2,7 +2,6 @@
 #include <assert.h>
 
 #include "base/encode.h"
-#include "oci/spool_hash.h"
 #include "ops/history.h"
 #include "policy/history.h"
 #include "trust/history.h"
@@ -269,8 +268,9 @@ static int get(struct mf_image *im, const struct manifesto_get_options *o, struc
 	if (load_and_resolve(im, o, &subjects, err) < 0 || find(im, o, &subjects.v[0], out, &info, err) < 0 ||
 	    mf_record_name(&name, mf_str_c(o->type), &subjects.v[0].digest, err) < 0)
 		return -1;
-	struct mf_spool *content MF_SPOOL_CLEANUP = mf_spool_new_sha256(info.length ? info.length : 1, err);
-	if (!content || mf_content_get(im, mf_buf_str(&name), &info, content, err) < 0)
+	struct mf_spool *content MF_SPOOL_CLEANUP = NULL;
+	const struct mf_content_wanted wanted = {mf_buf_str(&name), &info, o->output_path};
+	if (mf_content_get(im, &wanted, &content, err) < 0)
 		return -1;
 	return hand_out(content, o, err);
 }

@@ -120,9 +120,15 @@ char *mf_image_name(const struct mf_image *im, const struct mf_digest *d, struct
 		    struct mf_err *err) MF_NODISCARD;
 
 /* ---- content */
-/* The blob of a record, verified: from the cache, the trust repository's targets, the store. */
-int mf_content_get(struct mf_image *im, struct mf_str target_name, const struct mf_tuf_target_info *info,
-		   struct mf_spool *out, struct mf_err *err) MF_NODISCARD;
+struct mf_content_wanted {
+	struct mf_str name; /* of the target */
+	const struct mf_tuf_target_info *info;
+	const char *path; /* the file that the caller will copy it to, or NULL */
+};
+/* The content of a record, verified, in a spool that the caller frees: from the cache, the trust repository's
+ * targets or the store. Nothing is copied a second time. */
+int mf_content_get(struct mf_image *im, const struct mf_content_wanted *c, struct mf_spool **out,
+		   struct mf_err *err) MF_NODISCARD;
 /* Makes a blob reachable as a target file of a local trust repository. */
 int mf_content_put_target(struct mf_image *im, struct mf_str target_name, struct mf_spool *blob,
 			  const struct mf_digest *digest, struct mf_err *err) MF_NODISCARD;

@@ -2,7 +2,6 @@
  * state readable, never a signed record without its content. */
 #include <stdio.h>
 
-#include "oci/spool_hash.h"
 #include "ops/write.h"
 
 struct put {
@@ -104,7 +103,7 @@ static int find_media_type(struct put *p, struct mf_err *err)
 
 static int read_content(struct put *p, struct mf_err *err)
 {
-	p->content.blob = mf_spool_new_sha256(MF_MAX_BLOB_BYTES, err);
+	p->content.blob = mf_spool_new(MF_MAX_BLOB_BYTES, err);
 	if (!p->content.blob)
 		return -1;
 	if (p->o->path) {

@@ -2,7 +2,6 @@
  * nothing trusts them. */
 #include "base/encode.h"
 #include "crypto/hash.h"
-#include "oci/spool_hash.h"
 #include "ops/drift.h"
 #include "publish/publish.h"
 
@@ -510,7 +509,7 @@ static int mend_subject(struct mf_image *im, const struct mf_drift *d, const str
 static int mend_target(struct mf_image *im, const struct mf_entry *e, struct mf_err *err)
 {
 	struct mf_buf name MF_BUF_CLEANUP = MF_BUF_INIT(512);
-	struct mf_spool *s MF_SPOOL_CLEANUP = mf_spool_new_sha256(e->info.length ? e->info.length : 1, err);
+	struct mf_spool *s MF_SPOOL_CLEANUP = mf_spool_new(e->info.length, err);
 	if (!s || mf_record_name(&name, e->type, &e->subject, err) < 0 ||
 	    mf_blob_get(im->blobs, &e->info.sha256, e->info.length, s, err) < 0)
 		return -1;

@@ -1,6 +1,5 @@
 /* sign: one's own signature under the record that is there, after it was shown. */
 #include "crypto/hash.h"
-#include "oci/spool_hash.h"
 #include "ops/write.h"
 
 struct sign {
@@ -123,8 +122,9 @@ static int check_content(struct sign *s, const struct mf_write_item *it, struct 
 	if (!present)
 		return mf_fail(err, MF_E_CONTENT_GONE, 0, "the content of '%s' is gone: %s", s->o->type,
 			       digest);
-	struct mf_spool *content MF_SPOOL_CLEANUP = mf_spool_new_sha256(info.length ? info.length : 1, err);
-	return content ? mf_content_get(&s->w.im, mf_str_c(it->name), &info, content, err) : -1;
+	struct mf_spool *content MF_SPOOL_CLEANUP = NULL;
+	return mf_content_get(&s->w.im, &(struct mf_content_wanted){mf_str_c(it->name), &info, NULL},
+			      &content, err);
 }
 
 /* The time that a person takes to read is not the operation's. */

@@ -1,5 +1,4 @@
 /* withdraw: a signed tombstone in the place of a record says that it does not hold. */
-#include "oci/spool_hash.h"
 #include "ops/write.h"
 
 /* A tombstone of another role may list many more digests than there are roles; ours lists no more of them. */
@@ -135,7 +134,7 @@ static int make_document(struct withdrawal *d, struct mf_write_item *it, struct 
 	if (mf_tombstone_build(&b, &doc, err) < 0)
 		return -1;
 	t->document.media_type = MF_MT_WITHDRAWN;
-	t->document.blob = mf_spool_new_sha256(b.n, err);
+	t->document.blob = mf_spool_new(b.n, err);
 	if (!t->document.blob || mf_spool_add(t->document.blob, b.p, b.n, err) < 0)
 		return -1;
 	it->content = &t->document;

@@ -54,21 +54,17 @@ int mf_lock_acquire(struct mf_lock *lock, const char *path, const struct mf_env 
 		    struct mf_err *err) MF_NODISCARD;
 void mf_lock_release(struct mf_lock *lock);
 
-/* The hash a spool is computed by. This module is of the same rank as crypto and must not see it;
- * oci/spool_hash.h has the SHA-256 that everyone uses. */
-struct mf_spool_hash {
-	void *(*begin)(struct mf_err *err); /* state, NULL on failure */
-	int (*add)(void *state, const void *p, size_t n, struct mf_err *err);
-	int (*end)(void *state, struct mf_digest *out, struct mf_err *err);
-	void (*drop)(void *state); /* frees the state, ended or not */
-};
-
 /* A spool: an unlinked temporary file (memory below 256 KiB) into which a stream is written while it is
- * hashed. What was verified is what is read back: the descriptor never gets a name. */
+ * hashed. What was verified is what is read back: the file has no name, unless mf_spool_store gives it one.
+ */
 struct mf_spool;
-/* hash is borrowed and must outlive the spool; NULL: the caller hashes, and the digest is all zero. */
-struct mf_spool *mf_spool_new(uint64_t max, const struct mf_spool_hash *hash,
-			      struct mf_err *err) MF_NODISCARD;
+/* Of at most max octets. NULL on failure; the caller frees with mf_spool_free. */
+struct mf_spool *mf_spool_new(uint64_t max, struct mf_err *err) MF_NODISCARD;
+/* The same for content that goes to `path` in the end: the temporary file is made in that directory, where
+ * that can be, and mf_spool_store gives it the name instead of copying it. */
+struct mf_spool *mf_spool_new_for(const char *path, uint64_t max, struct mf_err *err) MF_NODISCARD;
+/* Computes SHA-512 as well. Before the first mf_spool_add. */
+int mf_spool_want_sha512(struct mf_spool *s, struct mf_err *err) MF_NODISCARD;
 void mf_spool_free(struct mf_spool *s);
 static inline void mf_spool_cleanup(struct mf_spool **s)
 {
@@ -77,9 +73,11 @@ static inline void mf_spool_cleanup(struct mf_spool **s)
 #define MF_SPOOL_CLEANUP MF_CLEANUP(mf_spool_cleanup)
 /* MF_E_FORMAT past the maximum, MF_E_IO on a full disk. */
 int mf_spool_add(struct mf_spool *s, const void *p, size_t n, struct mf_err *err) MF_NODISCARD;
-/* Ends writing: digest and length of all that was added. Later calls give the same again. */
+/* Ends writing: SHA-256 and length of all that was added. Later calls give the same again. */
 int mf_spool_end(struct mf_spool *s, struct mf_digest *digest, uint64_t *length,
 		 struct mf_err *err) MF_NODISCARD;
+/* The 64 octets of SHA-512, where that was wanted. Only after mf_spool_end. */
+const uint8_t *mf_spool_sha512(const struct mf_spool *s);
 /* Reads up to n octets at `offset`; *got is 0 at the end. Only after mf_spool_end. */
 int mf_spool_read(struct mf_spool *s, uint64_t offset, void *p, size_t n, size_t *got,
 		  struct mf_err *err) MF_NODISCARD;

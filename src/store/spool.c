@@ -1,8 +1,10 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <sys/stat.h>
 
+#include "crypto/hash.h"
 #include "store/file.h"
 #include "store/temp.h"
 
@@ -12,41 +14,51 @@
 
 struct mf_spool {
 	uint64_t max, length;
-	const struct mf_spool_hash *hash;
-	void *state;
-	struct mf_buf memory; /* everything, until fd is open */
+	struct mf_hash *sha256, *sha512; /* sha512 is NULL when nobody asked for it */
+	struct mf_buf memory;            /* everything, until fd is open */
 	int fd;
+	char *dir;         /* where its file is to be, or NULL */
+	bool may_be_named; /* the file is there, and can get a name */
 	bool ended;
 	struct mf_digest digest;
+	uint8_t digest512[64];
 };
 
-struct mf_spool *mf_spool_new(uint64_t max, const struct mf_spool_hash *hash, struct mf_err *err)
+struct mf_spool *mf_spool_new(uint64_t max, struct mf_err *err)
 {
-	struct mf_spool *s = mf_calloc(1, sizeof(*s));
+	struct mf_spool *s MF_SPOOL_CLEANUP = mf_calloc(1, sizeof *s);
 	if (!s) {
 		(void)mf_fail_nomem(err);
 		return NULL;
 	}
 	s->fd = -1;
 	s->max = max;
-	s->hash = hash;
 	mf_buf_init(&s->memory, MEMORY_MAX);
-	if (hash && !(s->state = hash->begin(err))) {
-		mf_spool_free(s);
+	s->sha256 = mf_hash_new(err);
+	if (!s->sha256)
 		return NULL;
-	}
-	return s;
+	struct mf_spool *made = s;
+	s = NULL;
+	return made;
 }
 
 void mf_spool_free(struct mf_spool *s)
 {
 	if (!s)
 		return;
-	if (s->state)
-		s->hash->drop(s->state);
+	mf_hash_free(s->sha256);
+	mf_hash_free(s->sha512);
 	mf_fd_cleanup(&s->fd);
 	mf_buf_clear(&s->memory);
+	free(s->dir);
 	free(s);
+}
+
+int mf_spool_want_sha512(struct mf_spool *s, struct mf_err *err)
+{
+	assert(s->length == 0 && !s->ended);
+	s->sha512 = mf_hash_new_sha512(err);
+	return s->sha512 ? 0 : -1;
 }
 
 static const char *temp_dir(void)
@@ -74,57 +86,72 @@ static int open_unnamed(const char *dir, struct mf_err *err)
 	return mf_fail(err, MF_E_IO, sys, "unlink '%s'", path);
 }
 
-static int put(struct mf_spool *s, const void *p, size_t n, struct mf_err *err)
+static const char *place(const struct mf_spool *s)
 {
-	if (mf_fd_write_all(s->fd, p, n)) {
-		(void)mf_fail(err, MF_E_IO, errno, "write a temporary file in '%s'", temp_dir());
+	return s->may_be_named ? s->dir : temp_dir();
+}
+
+static int write_out(struct mf_spool *s, const void *p, size_t n, struct mf_err *err)
+{
+	if (mf_fd_write_all(s->fd, p, n) == 0)
+		return 0;
+	(void)mf_fail(err, MF_E_IO, errno, "write a temporary file in '%s'", place(s));
+	if (!s->may_be_named)
 		mf_err_set_hint(err, "TMPDIR chooses another directory for temporary files");
-		return -1;
-	}
-	return 0;
+	return -1;
 }
 
 static int spill(struct mf_spool *s, struct mf_err *err)
 {
-	s->fd = open_unnamed(temp_dir(), err);
+	/* Without O_EXCL: such a file can get a name. */
+	s->fd = s->dir ? open(s->dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600) : -1;
+	s->may_be_named = s->fd >= 0;
 	if (s->fd < 0)
-		return -1;
-	if (put(s, mf_buf_str(&s->memory).p, s->memory.n, err))
+		s->fd = open_unnamed(temp_dir(), err);
+	if (s->fd < 0 || write_out(s, mf_buf_str(&s->memory).p, s->memory.n, err) < 0)
 		return -1;
 	mf_buf_clear(&s->memory);
 	return 0;
+}
+
+static int keep(struct mf_spool *s, const void *p, size_t n, struct mf_err *err)
+{
+	if (s->fd < 0 && n <= MEMORY_MAX - s->memory.n)
+		return mf_buf_add(&s->memory, p, n, err);
+	if (s->fd < 0 && spill(s, err) < 0)
+		return -1;
+	return write_out(s, p, n, err);
 }
 
 int mf_spool_add(struct mf_spool *s, const void *p, size_t n, struct mf_err *err)
 {
 	assert(!s->ended);
 	if (n > s->max - s->length)
-		return mf_fail(err, MF_E_FORMAT, 0, "longer than %ju bytes", (uintmax_t)s->max);
+		return mf_fail(err, MF_E_FORMAT, 0, "longer than %llu bytes", (unsigned long long)s->max);
 	if (n == 0)
 		return 0;
-	if (s->hash && s->hash->add(s->state, p, n, err))
+	if (mf_hash_add(s->sha256, p, n, err) < 0 || (s->sha512 && mf_hash_add(s->sha512, p, n, err) < 0) ||
+	    keep(s, p, n, err) < 0)
 		return -1;
-	if (s->fd < 0 && n <= MEMORY_MAX - s->memory.n) {
-		if (mf_buf_add(&s->memory, p, n, err))
-			return -1;
-	} else {
-		if (s->fd < 0 && spill(s, err))
-			return -1;
-		if (put(s, p, n, err))
-			return -1;
-	}
 	s->length += n;
 	return 0;
 }
 
 int mf_spool_end(struct mf_spool *s, struct mf_digest *digest, uint64_t *length, struct mf_err *err)
 {
-	if (!s->ended && s->hash && s->hash->end(s->state, &s->digest, err))
+	if (!s->ended && (mf_hash_end(s->sha256, &s->digest, err) < 0 ||
+			  (s->sha512 && mf_hash_end_sha512(s->sha512, s->digest512, err) < 0)))
 		return -1;
 	s->ended = true;
 	*digest = s->digest;
 	*length = s->length;
 	return 0;
+}
+
+const uint8_t *mf_spool_sha512(const struct mf_spool *s)
+{
+	assert(s->ended && s->sha512);
+	return s->digest512;
 }
 
 int mf_spool_read(struct mf_spool *s, uint64_t offset, void *p, size_t n, size_t *got, struct mf_err *err)
@@ -159,9 +186,9 @@ static int copy_to(struct mf_spool *s, int fd, const char *name, struct mf_err *
 		return mf_fail_nomem(err);
 	size_t got;
 	for (uint64_t at = 0; at < s->length; at += got) {
-		if (mf_spool_read(s, at, chunk, CHUNK, &got, err))
+		if (mf_spool_read(s, at, chunk, CHUNK, &got, err) < 0)
 			return -1;
-		if (mf_fd_write_all(fd, chunk, got))
+		if (mf_fd_write_all(fd, chunk, got) < 0)
 			return mf_fail(err, MF_E_IO, errno, "write '%s'", name);
 	}
 	return 0;
@@ -177,7 +204,7 @@ static bool is_stream(const char *path)
 static int descriptor_number(const char *name)
 {
 	static const char *const prefixes[] = {"/proc/self/fd/", "/dev/fd/"};
-	for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
+	for (size_t i = 0; i < sizeof prefixes / sizeof prefixes[0]; i++) {
 		size_t at = strlen(prefixes[i]);
 		if (strncmp(name, prefixes[i], at) != 0)
 			continue;
@@ -192,12 +219,25 @@ static int descriptor_number(const char *name)
 static int descriptor_named(const char *path)
 {
 	char link[64];
-	ssize_t n = readlink(path, link, sizeof(link) - 1);
+	ssize_t n = readlink(path, link, sizeof link - 1);
 	int fd = descriptor_number(path);
 	if (fd >= 0 || n <= 0)
 		return fd;
 	link[n] = '\0';
 	return descriptor_number(link);
+}
+
+struct mf_spool *mf_spool_new_for(const char *path, uint64_t max, struct mf_err *err)
+{
+	struct mf_spool *s = mf_spool_new(max, err);
+	if (!s || is_stream(path) || descriptor_named(path) >= 0)
+		return s;
+	s->dir = mf_dir_of(path);
+	if (s->dir)
+		return s;
+	mf_spool_free(s);
+	(void)mf_fail_nomem(err);
+	return NULL;
 }
 
 int mf_spool_copy_file(struct mf_spool *s, const char *path, unsigned mode, bool sync, struct mf_err *err)
@@ -214,12 +254,22 @@ int mf_spool_copy_file(struct mf_spool *s, const char *path, unsigned mode, bool
 	return mf_spool_store(s, path, mode, sync, err);
 }
 
+/* Its own file instead of a copy. Once only: whoever knows the name may change what has it. */
+static bool give_name(struct mf_spool *s, struct mf_temp *t, const char *path, unsigned mode)
+{
+	struct mf_err ignored = MF_ERR_INIT;
+	char *dir MF_FREE = s->may_be_named ? mf_dir_of(path) : NULL;
+	if (!dir || strcmp(dir, s->dir) != 0)
+		return false;
+	s->may_be_named = false;
+	return mf_temp_adopt(t, s->fd, path, mode, &ignored) == 0;
+}
+
 int mf_spool_store(struct mf_spool *s, const char *path, unsigned mode, bool sync, struct mf_err *err)
 {
 	struct mf_temp t MF_TEMP_CLEANUP = MF_TEMP_INIT;
-	if (mf_temp_open(&t, path, mode, err))
-		return -1;
-	if (copy_to(s, t.fd, path, err))
+	if (!give_name(s, &t, path, mode) &&
+	    (mf_temp_open(&t, path, mode, err) < 0 || copy_to(s, t.fd, path, err) < 0))
 		return -1;
 	return mf_temp_commit(&t, MF_TEMP_REPLACE, sync, err);
 }
@@ -238,9 +288,9 @@ static int fill(struct mf_spool *s, int fd, const char *name, struct mf_err *err
 		if (k == 0)
 			return 0;
 		if ((size_t)k > s->max - s->length)
-			return mf_fail(err, MF_E_USAGE, 0, "'%s' is larger than %ju bytes", name,
-				       (uintmax_t)s->max);
-		if (mf_spool_add(s, chunk, (size_t)k, err))
+			return mf_fail(err, MF_E_USAGE, 0, "'%s' is larger than %llu bytes", name,
+				       (unsigned long long)s->max);
+		if (mf_spool_add(s, chunk, (size_t)k, err) < 0)
 			return -1;
 	}
 }
@@ -252,28 +302,28 @@ static int fill_from_file(struct mf_spool *s, const char *path, bool regular, st
 	if (fd < 0)
 		return mf_fail(err, MF_E_USAGE, errno, "open '%s'", path);
 	struct stat st;
-	if (fstat(fd, &st))
+	if (fstat(fd, &st) < 0)
 		return mf_fail(err, MF_E_IO, errno, "read '%s'", path);
 	if (S_ISDIR(st.st_mode))
 		return mf_fail(err, MF_E_USAGE, 0, "'%s' is a directory", path);
 	if (regular && !S_ISREG(st.st_mode))
 		return mf_fail(err, MF_E_USAGE, 0, "'%s' is no regular file", path);
 	if (S_ISREG(st.st_mode) && (uintmax_t)st.st_size > s->max)
-		return mf_fail(err, MF_E_USAGE, 0, "'%s' is larger than %ju bytes", path, (uintmax_t)s->max);
+		return mf_fail(err, MF_E_USAGE, 0, "'%s' is larger than %llu bytes", path,
+			       (unsigned long long)s->max);
 	return fill(s, fd, path, err);
 }
 
 int mf_spool_from_path(struct mf_spool *s, const char *path, struct mf_digest *digest, uint64_t *length,
 		       struct mf_err *err)
 {
-	if (strcmp(path, "-") == 0 ? fill(s, STDIN_FILENO, "standard input", err)
-				   : fill_from_file(s, path, false, err))
-		return -1;
-	return mf_spool_end(s, digest, length, err);
+	int rc = strcmp(path, "-") == 0 ? fill(s, STDIN_FILENO, "standard input", err)
+					: fill_from_file(s, path, false, err);
+	return rc < 0 ? -1 : mf_spool_end(s, digest, length, err);
 }
 
 int mf_spool_from_stored(struct mf_spool *s, const char *path, struct mf_digest *digest, uint64_t *length,
 			 struct mf_err *err)
 {
-	return fill_from_file(s, path, true, err) ? -1 : mf_spool_end(s, digest, length, err);
+	return fill_from_file(s, path, true, err) < 0 ? -1 : mf_spool_end(s, digest, length, err);
 }

@@ -43,12 +43,12 @@ char *mf_dir_of(const char *path)
 char *mf_temp_name(const char *target, struct mf_err *err)
 {
 	uint8_t random[MF_TEMP_DIGITS / 2];
-	char hex[sizeof(random) * 2 + 1];
-	if (getrandom(random, sizeof(random), 0) != (ssize_t)sizeof(random)) {
+	char hex[sizeof random * 2 + 1];
+	if (getrandom(random, sizeof random, 0) != (ssize_t)sizeof random) {
 		(void)mf_fail(err, MF_E_IO, errno, "read random bytes");
 		return NULL;
 	}
-	mf_hex_encode(hex, random, sizeof(random));
+	mf_hex_encode(hex, random, sizeof random);
 	const char *slash = strrchr(target, '/');
 	int dir = slash ? (int)(slash + 1 - target) : 0;
 	char *path = NULL;
@@ -59,15 +59,25 @@ char *mf_temp_name(const char *target, struct mf_err *err)
 	return path;
 }
 
-int mf_temp_open(struct mf_temp *t, const char *target, unsigned mode, struct mf_err *err)
+/* Renaming over a device, as root, would replace it: /dev/null as a file fills the disk of everyone. */
+static int check_target(const char *target, struct mf_err *err)
 {
-	/* Renaming over a device, as root, would replace it: /dev/null as a file fills the disk of everyone.
-	 */
 	struct stat st;
 	if (lstat(target, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISLNK(st.st_mode))
 		return mf_fail(err, MF_E_IO, S_ISDIR(st.st_mode) ? EISDIR : 0,
 			       "write '%s': not a regular file", target);
-	char *path = mf_temp_name(target, err);
+	return 0;
+}
+
+static int set_mode(const struct mf_temp *t, unsigned mode, struct mf_err *err)
+{
+	return fchmod(t->fd, (mode_t)mode) < 0 ? mf_fail(err, MF_E_IO, errno, "set mode of '%s'", t->target)
+					       : 0;
+}
+
+int mf_temp_open(struct mf_temp *t, const char *target, unsigned mode, struct mf_err *err)
+{
+	char *path = check_target(target, err) < 0 ? NULL : mf_temp_name(target, err);
 	if (!path)
 		return -1;
 	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -77,9 +87,23 @@ int mf_temp_open(struct mf_temp *t, const char *target, unsigned mode, struct mf
 		return mf_fail(err, MF_E_IO, sys, "write '%s'", target);
 	}
 	*t = (struct mf_temp){fd, path, target};
-	if (fchmod(fd, (mode_t)mode))
-		return mf_fail(err, MF_E_IO, errno, "set mode of '%s'", target);
-	return 0;
+	return set_mode(t, mode, err);
+}
+
+int mf_temp_adopt(struct mf_temp *t, int unnamed, const char *target, unsigned mode, struct mf_err *err)
+{
+	char *path MF_FREE = check_target(target, err) < 0 ? NULL : mf_temp_name(target, err);
+	if (!path)
+		return -1;
+	char own[32];
+	(void)snprintf(own, sizeof own, "/proc/self/fd/%d", unnamed);
+	int fd MF_FD_CLEANUP = fcntl(unnamed, F_DUPFD_CLOEXEC, 0);
+	if (fd < 0 || linkat(AT_FDCWD, own, AT_FDCWD, path, AT_SYMLINK_FOLLOW) < 0)
+		return mf_fail(err, MF_E_IO, errno, "write '%s'", target);
+	*t = (struct mf_temp){fd, path, target};
+	path = NULL;
+	fd = -1;
+	return set_mode(t, mode, err);
 }
 
 void mf_temp_drop(struct mf_temp *t)

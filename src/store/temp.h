@@ -42,6 +42,10 @@ int mf_dir_sync(const char *dir, struct mf_err *err) MF_NODISCARD;
 
 /* Makes ".tmp-<random>" in the target's directory with exactly this mode. MF_E_IO. */
 int mf_temp_open(struct mf_temp *t, const char *target, unsigned mode, struct mf_err *err) MF_NODISCARD;
+/* The same, with the file behind a descriptor of O_TMPFILE, which stays open, in place of a new one. MF_E_IO
+ * where that cannot be. */
+int mf_temp_adopt(struct mf_temp *t, int unnamed, const char *target, unsigned mode,
+		  struct mf_err *err) MF_NODISCARD;
 /* Gives it the target's name; with `sync` file and directory are on disk when it returns 0. */
 int mf_temp_commit(struct mf_temp *t, enum mf_temp_how how, bool sync, struct mf_err *err) MF_NODISCARD;
 void mf_temp_drop(struct mf_temp *t);

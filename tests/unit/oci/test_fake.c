@@ -309,7 +309,7 @@ static void lying_registry_is_found_out_by_digest(void **state)
 	assert_fails(get_blob(s, &d, 6, text, &err), err, MF_E_DIGEST);
 	assert_fails(mf_manifest_get(s, &a, &m, &err), err, MF_E_DIGEST);
 	/* More than the caller has room for is not the content either. */
-	struct mf_spool *spool MF_SPOOL_CLEANUP = mf_spool_new_sha256(4, &err);
+	struct mf_spool *spool MF_SPOOL_CLEANUP = mf_spool_new(4, &err);
 	assert_fails(mf_blob_get(s, &d, 4, spool, &err), err, MF_E_DIGEST);
 }
 
@@ -457,7 +457,7 @@ static int put(struct mf_image_store *s, const char *text, struct mf_err *err)
 {
 	struct mf_digest d;
 	uint64_t n;
-	struct mf_spool *spool MF_SPOOL_CLEANUP = mf_spool_new_sha256(100, err);
+	struct mf_spool *spool MF_SPOOL_CLEANUP = mf_spool_new(100, err);
 	assert_non_null(spool);
 	assert_ok(mf_spool_add(spool, text, strlen(text), err), *err);
 	assert_ok(mf_spool_end(spool, &d, &n, err), *err);

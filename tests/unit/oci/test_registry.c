@@ -188,8 +188,8 @@ static void registry_large_blob_is_streamed_both_ways(void **state)
 	struct mf_digest d;
 	uint64_t n;
 	static char chunk[65536];
-	struct mf_spool *up MF_SPOOL_CLEANUP = mf_spool_new_sha256(8 << 20, &err);
-	struct mf_spool *down MF_SPOOL_CLEANUP = mf_spool_new_sha256(8 << 20, &err);
+	struct mf_spool *up MF_SPOOL_CLEANUP = mf_spool_new(8 << 20, &err);
+	struct mf_spool *down MF_SPOOL_CLEANUP = mf_spool_new(8 << 20, &err);
 	for (int i = 0; i < 64; i++) {
 		memset(chunk, i, sizeof(chunk));
 		assert_ok(mf_spool_add(up, chunk, sizeof(chunk), &err), err);

@@ -7,7 +7,7 @@
 #include "base/limits.h"
 #include "crypto/hash.h"
 #include "oci/image_store.h"
-#include "oci/spool_hash.h"
+#include "store/file.h"
 
 #define assert_ok(call, err)                                                                                 \
 	do {                                                                                                 \
@@ -63,7 +63,7 @@ static inline struct mf_digest put_blob(struct mf_image_store *s, const char *te
 	struct mf_err err = MF_ERR_INIT;
 	struct mf_digest d;
 	uint64_t n;
-	struct mf_spool *spool MF_SPOOL_CLEANUP = mf_spool_new_sha256(1 << 20, &err);
+	struct mf_spool *spool MF_SPOOL_CLEANUP = mf_spool_new(1 << 20, &err);
 	assert_non_null(spool);
 	assert_ok(mf_spool_add(spool, text, strlen(text), &err), err);
 	assert_ok(mf_spool_end(spool, &d, &n, &err), err);
@@ -74,7 +74,7 @@ static inline struct mf_digest put_blob(struct mf_image_store *s, const char *te
 static inline int get_blob(struct mf_image_store *s, const struct mf_digest *d, uint64_t length,
 			   char out[4096], struct mf_err *err)
 {
-	struct mf_spool *spool MF_SPOOL_CLEANUP = mf_spool_new_sha256(1 << 20, err);
+	struct mf_spool *spool MF_SPOOL_CLEANUP = mf_spool_new(1 << 20, err);
 	size_t got;
 	assert_non_null(spool);
 	if (mf_blob_get(s, d, length, spool, err))

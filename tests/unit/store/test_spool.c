@@ -7,47 +7,8 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 
+#include "crypto/hash.h"
 #include "store/file.h"
-
-/* A hash for tests: FNV-1a; what is tested is that every octet reaches it once and in order. */
-static int live_hashes;
-
-static void *fnv_begin(struct mf_err *err)
-{
-	uint64_t *h = malloc(sizeof(*h));
-	if (!h) {
-		(void)mf_fail_nomem(err);
-		return NULL;
-	}
-	*h = 14695981039346656037u;
-	live_hashes++;
-	return h;
-}
-
-static int fnv_add(void *state, const void *p, size_t n, struct mf_err *err)
-{
-	(void)err;
-	uint64_t *h = state;
-	for (size_t i = 0; i < n; i++)
-		*h = (*h ^ ((const uint8_t *)p)[i]) * 1099511628211u;
-	return 0;
-}
-
-static int fnv_end(void *state, struct mf_digest *out, struct mf_err *err)
-{
-	(void)err;
-	memset(out, 0, sizeof(*out));
-	memcpy(out, state, 8);
-	return 0;
-}
-
-static void fnv_drop(void *state)
-{
-	live_hashes--;
-	free(state);
-}
-
-static const struct mf_spool_hash fnv = {fnv_begin, fnv_add, fnv_end, fnv_drop};
 
 static uint8_t octet(uint64_t at)
 {
@@ -87,34 +48,36 @@ static void assert_holds(struct mf_spool *s, uint64_t n)
 static void spool_gives_back_what_was_added_at_every_size(void **state)
 {
 	(void)state;
+	static uint8_t all[1000000];
 	const uint64_t sizes[] = {0, 1, 4096, 262143, 262144, 262145, 1000000};
 	const size_t steps[] = {997, 4096, 65536};
-	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
-		struct mf_digest first = {{0}}, d;
-		for (size_t j = 0; j < 3; j++) {
-			struct mf_err err = MF_ERR_INIT;
-			struct mf_spool *s MF_SPOOL_CLEANUP = mf_spool_new(1000000, &fnv, &err);
-			uint64_t n;
-			assert_non_null(s);
-			fill(s, sizes[i], steps[j]);
+	for (size_t i = 0; i < sizeof all; i++)
+		all[i] = octet(i);
+	for (size_t i = 0; i < 3 * sizeof sizes / sizeof sizes[0]; i++) {
+		struct mf_err err = MF_ERR_INIT;
+		struct mf_spool *s MF_SPOOL_CLEANUP = mf_spool_new(sizeof all, &err);
+		struct mf_digest want, d;
+		uint8_t want512[64];
+		uint64_t n, size = sizes[i / 3];
+		assert_int_equal(mf_sha256((struct mf_bytes){all, size}, &want, &err), 0);
+		assert_int_equal(mf_sha512((struct mf_bytes){all, size}, want512, &err), 0);
+		assert_int_equal(mf_spool_want_sha512(s, &err), 0);
+		fill(s, size, steps[i % 3]);
+		for (int again = 0; again < 2; again++) {
 			assert_int_equal(mf_spool_end(s, &d, &n, &err), 0);
-			assert_int_equal(n, sizes[i]);
-			assert_holds(s, sizes[i]);
-			if (j == 0)
-				first = d;
-			assert_true(mf_digest_eq(&first, &d));
-			assert_int_equal(mf_spool_end(s, &d, &n, &err), 0);
-			assert_true(mf_digest_eq(&first, &d));
+			assert_int_equal(n, size);
+			assert_true(mf_digest_eq(&want, &d));
+			assert_memory_equal(mf_spool_sha512(s), want512, 64);
 		}
+		assert_holds(s, size);
 	}
-	assert_int_equal(live_hashes, 0);
 }
 
 static void spool_refuses_one_octet_past_its_maximum(void **state)
 {
 	(void)state;
 	struct mf_err err = MF_ERR_INIT;
-	struct mf_spool *s MF_SPOOL_CLEANUP = mf_spool_new(10, &fnv, &err);
+	struct mf_spool *s MF_SPOOL_CLEANUP = mf_spool_new(10, &err);
 	assert_int_equal(mf_spool_add(s, "0123456789", 10, &err), 0);
 	assert_int_equal(mf_spool_add(s, "x", 1, &err), -1);
 	assert_int_equal(err.code, MF_E_FORMAT);
@@ -127,7 +90,7 @@ static void spool_leaves_no_name_behind(void **state)
 {
 	struct mf_err err = MF_ERR_INIT;
 	assert_int_equal(setenv("TMPDIR", *state, 1), 0);
-	struct mf_spool *s MF_SPOOL_CLEANUP = mf_spool_new(1 << 20, &fnv, &err);
+	struct mf_spool *s MF_SPOOL_CLEANUP = mf_spool_new(1 << 20, &err);
 	fill(s, 300000, 65536);
 	unsigned n = tmpdir_entries(*state);
 	unsetenv("TMPDIR");
@@ -140,7 +103,7 @@ static void spool_without_temporary_directory_names_it(void **state)
 	const char *gone = tmpdir_path(state, "gone");
 	static uint8_t big[300000];
 	assert_int_equal(setenv("TMPDIR", gone, 1), 0);
-	struct mf_spool *s MF_SPOOL_CLEANUP = mf_spool_new(1 << 20, &fnv, &err);
+	struct mf_spool *s MF_SPOOL_CLEANUP = mf_spool_new(1 << 20, &err);
 	int rc = mf_spool_add(s, big, sizeof(big), &err);
 	unsetenv("TMPDIR");
 	assert_int_equal(rc, -1);
@@ -158,7 +121,7 @@ static void spool_on_full_disk_is_an_io_error(void **state)
 		static uint8_t big[400000];
 		signal(SIGXFSZ, SIG_IGN);
 		(void)setrlimit(RLIMIT_FSIZE, &(struct rlimit){100000, 100000});
-		struct mf_spool *s = mf_spool_new(1 << 20, &fnv, &err);
+		struct mf_spool *s = mf_spool_new(1 << 20, &err);
 		int rc = s ? mf_spool_add(s, big, sizeof(big), &err) : 0;
 		_exit(rc == -1 && err.code == MF_E_IO && err.sys == EFBIG ? 0 : 1);
 	}
@@ -172,8 +135,8 @@ static void spool_copies_to_files_and_descriptors(void **state)
 	struct mf_err err = MF_ERR_INIT;
 	const uint64_t sizes[] = {5, 300000};
 	for (size_t i = 0; i < 2; i++) {
-		struct mf_spool *s MF_SPOOL_CLEANUP = mf_spool_new(1 << 20, &fnv, &err);
-		struct mf_spool *back MF_SPOOL_CLEANUP = mf_spool_new(1 << 20, &fnv, &err);
+		struct mf_spool *s MF_SPOOL_CLEANUP = mf_spool_new(1 << 20, &err);
+		struct mf_spool *back MF_SPOOL_CLEANUP = mf_spool_new(1 << 20, &err);
 		struct mf_digest d, e;
 		uint64_t n, m;
 		const char *path = tmpdir_path(state, "out");
@@ -188,10 +151,76 @@ static void spool_copies_to_files_and_descriptors(void **state)
 	}
 }
 
+static ino_t inode(const char *path)
+{
+	struct stat st;
+	assert_int_equal(lstat(path, &st), 0);
+	return st.st_ino;
+}
+
+/* The bytes that this process has passed to write(2) and its kin. */
+static uint64_t written(void)
+{
+	unsigned long long n = 0;
+	FILE *f = fopen("/proc/self/io", "re");
+	assert_non_null(f);
+	assert_int_equal(fscanf(f, "rchar: %*u wchar: %llu", &n), 1);
+	(void)fclose(f);
+	return n;
+}
+
+static void spool_for_a_path_gets_its_name_without_a_copy(void **state)
+{
+	struct mf_err err = MF_ERR_INIT;
+	struct mf_digest d;
+	uint64_t n;
+	char path[600], other[600];
+	(void)snprintf(path, sizeof path, "%s", tmpdir_path(state, "out"));
+	(void)snprintf(other, sizeof other, "%s", tmpdir_path(state, "other"));
+	struct mf_spool *s MF_SPOOL_CLEANUP = mf_spool_new_for(path, 1 << 20, &err);
+	uint64_t before = written();
+	fill(s, 300000, 4096);
+	assert_int_equal(mf_spool_end(s, &d, &n, &err), 0);
+	assert_int_equal(tmpdir_entries(*state), 0);
+	assert_int_equal(mf_spool_store(s, path, 0640, true, &err), 0);
+	assert_int_equal(written() - before, 300000);
+	struct stat st;
+	assert_true(stat(path, &st) == 0 && (st.st_mode & 07777) == 0640 && st.st_size == 300000);
+	/* A second file is another file. */
+	assert_int_equal(mf_spool_store(s, other, 0600, true, &err), 0);
+	assert_true(inode(path) != inode(other));
+	assert_int_equal(tmpdir_entries(*state), 2);
+	assert_holds(s, n);
+}
+
+static void spool_for_a_path_replaces_a_file_and_no_device(void **state)
+{
+	struct mf_err err = MF_ERR_INIT;
+	struct mf_digest d;
+	uint64_t n;
+	char path[600];
+	(void)snprintf(path, sizeof path, "%s", tmpdir_path(state, "out"));
+	assert_int_equal(mf_file_write(path, mf_bytes_of(MF_STR("before")), 0600, &err), 0);
+	struct mf_spool *s MF_SPOOL_CLEANUP = mf_spool_new_for(path, 1 << 20, &err);
+	fill(s, 300000, 4096);
+	assert_int_equal(mf_spool_end(s, &d, &n, &err), 0);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	assert_int_equal(mf_spool_store(s, path, 0600, true, &err), -1);
+	assert_int_equal(err.code, MF_E_IO);
+	mf_err_clear(&err);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(mf_file_write(path, mf_bytes_of(MF_STR("before")), 0600, &err), 0);
+	assert_int_equal(mf_spool_store(s, path, 0600, true, &err), 0);
+	struct stat st;
+	assert_true(stat(path, &st) == 0 && st.st_size == 300000);
+	assert_int_equal(tmpdir_entries(*state), 1);
+}
+
 static void spool_copy_to_device_writes_to_it(void **state)
 {
 	struct mf_err err = MF_ERR_INIT;
-	struct mf_spool *s MF_SPOOL_CLEANUP = mf_spool_new(100, &fnv, &err);
+	struct mf_spool *s MF_SPOOL_CLEANUP = mf_spool_new(100, &err);
 	struct mf_digest d;
 	uint64_t n;
 	fill(s, 100, 100);
@@ -208,7 +237,7 @@ static void spool_copy_to_device_writes_to_it(void **state)
 static void spool_copy_to_a_descriptors_name_writes_to_the_descriptor(void **state)
 {
 	struct mf_err err = MF_ERR_INIT;
-	struct mf_spool *s MF_SPOOL_CLEANUP = mf_spool_new(100, &fnv, &err);
+	struct mf_spool *s MF_SPOOL_CLEANUP = mf_spool_new(100, &err);
 	struct mf_digest d;
 	uint64_t n;
 	char target[64];
@@ -232,7 +261,7 @@ static void spool_copy_to_a_descriptors_name_writes_to_the_descriptor(void **sta
 static void spool_store_opens_no_fifo(void **state)
 {
 	struct mf_err err = MF_ERR_INIT;
-	struct mf_spool *s MF_SPOOL_CLEANUP = mf_spool_new(100, &fnv, &err);
+	struct mf_spool *s MF_SPOOL_CLEANUP = mf_spool_new(100, &err);
 	struct mf_digest d;
 	uint64_t n;
 	fill(s, 100, 100);
@@ -248,7 +277,7 @@ static void spool_copy_to_closed_pipe_is_io_with_epipe(void **state)
 {
 	(void)state;
 	struct mf_err err = MF_ERR_INIT;
-	struct mf_spool *s MF_SPOOL_CLEANUP = mf_spool_new(100, &fnv, &err);
+	struct mf_spool *s MF_SPOOL_CLEANUP = mf_spool_new(100, &err);
 	struct mf_digest d;
 	uint64_t n;
 	int fds[2];
@@ -294,7 +323,7 @@ static void spool_from_fifo_reads_to_the_end(void **state)
 	struct feeder f = {fds[1]};
 	pthread_t thread;
 	assert_int_equal(pthread_create(&thread, NULL, feed, &f), 0);
-	struct mf_spool *s MF_SPOOL_CLEANUP = mf_spool_new(300000, &fnv, &err);
+	struct mf_spool *s MF_SPOOL_CLEANUP = mf_spool_new(300000, &err);
 	struct mf_digest d;
 	uint64_t n;
 	int rc = mf_spool_from_path(s, path, &d, &n, &err);
@@ -308,7 +337,7 @@ static void spool_from_fifo_reads_to_the_end(void **state)
 static void assert_from_path_is_usage(const char *path)
 {
 	struct mf_err err = MF_ERR_INIT;
-	struct mf_spool *s MF_SPOOL_CLEANUP = mf_spool_new(10, &fnv, &err);
+	struct mf_spool *s MF_SPOOL_CLEANUP = mf_spool_new(10, &err);
 	struct mf_digest d;
 	uint64_t n;
 	assert_int_equal(mf_spool_from_path(s, path, &d, &n, &err), -1);
@@ -327,6 +356,29 @@ static void spool_from_bad_path_is_usage_and_names_it(void **state)
 	assert_from_path_is_usage("/dev/zero");
 }
 
+static enum mf_code read_stored(const char *path)
+{
+	struct mf_err err = MF_ERR_INIT;
+	struct mf_digest d;
+	uint64_t n;
+	struct mf_spool *s MF_SPOOL_CLEANUP = mf_spool_new(100, &err);
+	assert_non_null(s);
+	return mf_spool_from_stored(s, path, &d, &n, &err) < 0 ? err.code : MF_OK;
+}
+
+static void stored_files_are_regular_and_nothing_else_is_waited_for(void **state)
+{
+	struct mf_err err = MF_ERR_INIT;
+	const char *fifo = tmpdir_path(state, "fifo"), *file = tmpdir_path(state, "file");
+	assert_int_equal(mkfifo(fifo, 0600), 0);
+	assert_int_equal(mf_file_write(file, mf_bytes_of(MF_STR("text")), 0600, &err), 0);
+	assert_int_equal(read_stored(file), MF_OK);
+	assert_int_equal(read_stored(fifo), MF_E_USAGE); /* and the test ends */
+	assert_int_equal(read_stored(*state), MF_E_USAGE);
+	assert_int_equal(read_stored("/dev/zero"), MF_E_USAGE);
+	assert_int_equal(read_stored("-"), MF_E_USAGE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -336,12 +388,15 @@ int main(void)
 	    tmpdir_test(spool_without_temporary_directory_names_it),
 	    cmocka_unit_test(spool_on_full_disk_is_an_io_error),
 	    tmpdir_test(spool_copies_to_files_and_descriptors),
+	    tmpdir_test(spool_for_a_path_gets_its_name_without_a_copy),
+	    tmpdir_test(spool_for_a_path_replaces_a_file_and_no_device),
 	    tmpdir_test(spool_copy_to_device_writes_to_it),
 	    tmpdir_test(spool_copy_to_a_descriptors_name_writes_to_the_descriptor),
 	    tmpdir_test(spool_store_opens_no_fifo),
 	    cmocka_unit_test(spool_copy_to_closed_pipe_is_io_with_epipe),
 	    cmocka_unit_test(spool_from_fifo_reads_to_the_end),
 	    tmpdir_test(spool_from_bad_path_is_usage_and_names_it),
+	    tmpdir_test(stored_files_are_regular_and_nothing_else_is_waited_for),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,8 +8,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "oci/spool_hash.h"
 #include "publish/publish.h"
+#include "store/file.h"
 #include "trust/names.h"
 
 /* ---- names */
@@ -581,7 +581,7 @@ static int target(struct site *s, const char *text, const char *content, struct 
 {
 	struct mf_tuf_target_info info = {.length = strlen(content)};
 	ok(mf_sha256(mf_bytes_of(mf_str_c(content)), &info.sha256, err), err);
-	struct mf_spool *spool MF_SPOOL_CLEANUP = mf_spool_new_sha256(100, err);
+	struct mf_spool *spool MF_SPOOL_CLEANUP = mf_spool_new(100, err);
 	assert_non_null(spool);
 	int rc = mf_trust_target_get(s->w.trust, mf_str_c(text), &info, spool, err);
 	struct mf_digest d;
