@@ -6,8 +6,8 @@
 # Needs root, debootstrap and iproute2. Prints one line for each command; its output follows when it failed, or
 # as it comes with -v. The status is 0 when every command passed. Packages are fetched from the mirror in the
 # configuration of apt (CHROOT_MIRROR=URL: another one) and kept in CHROOT_DEBS (build/debs). The chroots are
-# made below TMPDIR (/var/tmp), 2 GB each, and removed at the end. `make check` runs with a loopback interface
-# and no other, once its packages are installed.
+# made below TMPDIR (/var/tmp), 2 GB each, and removed at the end. A warning of the compiler is an error. `make check`
+# runs with a loopback interface and no other, once its packages are installed.
 set -u
 top=$(cd "$(dirname "$0")/../.." && pwd)
 debs=${CHROOT_DEBS:-$top/build/debs}
@@ -86,7 +86,7 @@ inside() { # alone|online COMMAND...
 	local net=()
 	[ "$1" = online ] || net=(--net)
 	shift
-	spawn "${net[@]}" env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root \
+	spawn "${net[@]}" env -i WERROR=1 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root \
 		${http_proxy+"http_proxy=$http_proxy"} ${https_proxy+"https_proxy=$https_proxy"} \
 		sh -c "$enter" sh "$dir/root" "$@"
 }
