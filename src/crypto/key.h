@@ -47,6 +47,9 @@ struct mf_bytes mf_pubkey_spki(const struct mf_pubkey *k);
 struct mf_bytes mf_pubkey_ed25519(const struct mf_pubkey *k);
 /* SHA-256 of the SubjectPublicKeyInfo: the key's name everywhere. */
 struct mf_digest mf_pubkey_fingerprint(const struct mf_pubkey *k);
+void mf_pubkey_hex(char out[65], const struct mf_pubkey *k); /* the fingerprint in hexadecimal digits */
+/* The same key? NULL equals nothing. */
+bool mf_pubkey_eq(const struct mf_pubkey *a, const struct mf_pubkey *b);
 /* Bits of an ECDSA curve or RSA modulus; 256 for ed25519. */
 unsigned mf_pubkey_bits(const struct mf_pubkey *k);
 /* PEM "PUBLIC KEY", appended. */

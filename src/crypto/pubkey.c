@@ -86,6 +86,16 @@ struct mf_digest mf_pubkey_fingerprint(const struct mf_pubkey *k)
 	return k->fingerprint;
 }
 
+void mf_pubkey_hex(char out[65], const struct mf_pubkey *k)
+{
+	mf_digest_hex(out, &k->fingerprint);
+}
+
+bool mf_pubkey_eq(const struct mf_pubkey *a, const struct mf_pubkey *b)
+{
+	return a && b && mf_digest_eq(&a->fingerprint, &b->fingerprint);
+}
+
 unsigned mf_pubkey_bits(const struct mf_pubkey *k)
 {
 	return k->bits;

@@ -190,26 +190,20 @@ static enum mf_gate_code judge_entry(const struct mf_gate *g, const struct mf_re
 
 /* ---- counting */
 
-static bool has_key(struct mf_pubkey *const *keys, size_t n, const struct mf_digest *fp)
+static bool has_key(struct mf_pubkey *const *keys, size_t n, const struct mf_pubkey *key)
 {
-	for (size_t i = 0; i < n; i++) {
-		struct mf_digest have = mf_pubkey_fingerprint(keys[i]);
-		if (mf_digest_eq(&have, fp))
+	for (size_t i = 0; i < n; i++)
+		if (mf_pubkey_eq(keys[i], key))
 			return true;
-	}
 	return false;
 }
 
 /* The distinct keys that signed entry e, added to those in keys. */
 static size_t add_signers(const struct mf_entry *e, struct mf_pubkey **keys, size_t n)
 {
-	for (size_t i = 0; i < e->nkeys; i++) {
-		if (!e->signed_by[i])
-			continue;
-		struct mf_digest fp = mf_pubkey_fingerprint(e->keys[i]);
-		if (!has_key(keys, n, &fp))
+	for (size_t i = 0; i < e->nkeys; i++)
+		if (e->signed_by[i] && !has_key(keys, n, e->keys[i]))
 			keys[n++] = e->keys[i];
-	}
 	return n;
 }
 
@@ -267,8 +261,7 @@ static int say_signers(const struct mf_entry *e, struct mf_buf *out, struct mf_e
 	for (size_t i = 0, n = 0; i < e->nkeys; i++) {
 		if (!e->signed_by[i])
 			continue;
-		struct mf_digest d = mf_pubkey_fingerprint(e->keys[i]);
-		mf_digest_hex(fp, &d);
+		mf_pubkey_hex(fp, e->keys[i]);
 		if (mf_buf_printf(out, err, "%s %.16s", n++ ? "," : "", fp) < 0)
 			return -1;
 	}

@@ -181,7 +181,8 @@ bool mf_policy_authorised(const struct mf_tuf_set *set, const struct mf_tuf_load
 static int read_signers(const struct mf_tuf_set *set, struct mf_str name, struct mf_entry *e,
 			struct mf_err *err)
 {
-	const struct mf_tuf_role *role = e->role->delegation ? e->role->delegation : &set->root->roles[MF_TUF_TARGETS];
+	const struct mf_tuf_role *role =
+	    e->role->delegation ? e->role->delegation : &set->root->roles[MF_TUF_TARGETS];
 	char *gun MF_FREE = mf_str_dup(set->gun);
 	e->nkeys = role->nkeys;
 	e->keys = mf_calloc(role->nkeys, sizeof(struct mf_pubkey *));
@@ -278,8 +279,7 @@ int mf_entry_refuse_withdrawn(const struct mf_entry *e, struct mf_err *err)
 		char hex[65];
 		if (!e->signed_by[i] || ++n > 3)
 			continue;
-		struct mf_digest fp = mf_pubkey_fingerprint(e->keys[i]);
-		mf_digest_hex(hex, &fp);
+		mf_pubkey_hex(hex, e->keys[i]);
 		at +=
 		    (size_t)snprintf(signers + at, sizeof signers - at, "%s%.16s", at ? ", " : " (key ", hex);
 	}

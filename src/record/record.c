@@ -488,12 +488,8 @@ int mf_record_signers(const struct mf_record *r, const struct mf_record_binding 
 		return -1;
 	for (size_t i = 0; i < n; i++) {
 		bool twice = false;
-		for (size_t j = 0; j < i && keys[i]; j++) {
-			struct mf_digest x = mf_pubkey_fingerprint(keys[i]), y = {{0}};
-			if (keys[j])
-				y = mf_pubkey_fingerprint(keys[j]);
-			twice |= keys[j] && mf_digest_eq(&x, &y);
-		}
+		for (size_t j = 0; j < i; j++)
+			twice |= mf_pubkey_eq(keys[i], keys[j]);
 		int rc = keys[i] && !twice ? signed_by(r, mf_buf_bytes(&payload), keys[i], err) : 0;
 		if (rc < 0)
 			return -1;

@@ -59,10 +59,8 @@ int mf_tuf_old_signers(const struct mf_tuf_set *s, const struct mf_tuf_file *f,
 		struct mf_digest fp = mf_pubkey_fingerprint(pub);
 		for (size_t k = 0; k < f->nsignatures; k++)
 			good |= f->signatures[k].good && mf_digest_eq(&f->signatures[k].good_for, &fp);
-		for (size_t k = 0; k < *n; k++) {
-			struct mf_digest have = mf_pubkey_fingerprint(keys[k]);
-			good &= !mf_digest_eq(&have, &fp);
-		}
+		for (size_t k = 0; k < *n; k++)
+			good &= !mf_pubkey_eq(keys[k], pub);
 		if (good)
 			keys[(*n)++] = pub;
 	}

@@ -38,6 +38,12 @@ struct mf_tuf_role {
 	bool terminating;
 };
 
+/* The key of this fingerprint among those that can verify for a role; NULL: the role does not list it, or
+ * there is no role. */
+const struct mf_tuf_key *mf_tuf_role_key(const struct mf_tuf_role *role, const struct mf_digest *fingerprint);
+bool mf_tuf_role_has_key(const struct mf_tuf_role *role,
+			 const struct mf_pubkey *pub); /* the same as yes or no */
+
 /* One entry of "meta" (4.4, 4.6). */
 struct mf_tuf_meta {
 	struct mf_str name; /* role name, without ".json" */
@@ -226,7 +232,7 @@ int mf_tuf_set_delegated(struct mf_tuf_set *s, const struct mf_tuf_edge *w, stru
  * starts with `prefix` (every delegator on the way must allow it), at most `max` in the end (MF_E_FORMAT
  * beyond). out has room for max; returns their number in *n. */
 int mf_tuf_set_unloaded(struct mf_tuf_set *s, struct mf_str prefix, size_t max, struct mf_tuf_edge *out,
-		      size_t *n, struct mf_err *err) MF_NODISCARD;
+			size_t *n, struct mf_err *err) MF_NODISCARD;
 /* Do this role and all its delegators allow the name? */
 bool mf_tuf_loaded_covers(const struct mf_dialect *d, const struct mf_tuf_loaded *l, struct mf_str name);
 /* Could they allow some name that starts with `prefix`? */

@@ -2,7 +2,24 @@
 #include "crypto/x509.h"
 #include "tuf/internal.h"
 
-static const struct mf_tuf_key *role_key(const struct mf_tuf_role *role, struct mf_str id)
+const struct mf_tuf_key *mf_tuf_role_key(const struct mf_tuf_role *role, const struct mf_digest *fingerprint)
+{
+	for (size_t i = 0; role && i < role->nkeys; i++) {
+		const struct mf_tuf_key *k = role->keys[i];
+		struct mf_digest fp = k->pub ? mf_pubkey_fingerprint(k->pub) : (struct mf_digest){{0}};
+		if (k->pub && k->id_fits && mf_digest_eq(&fp, fingerprint))
+			return k;
+	}
+	return NULL;
+}
+
+bool mf_tuf_role_has_key(const struct mf_tuf_role *role, const struct mf_pubkey *pub)
+{
+	struct mf_digest fp = mf_pubkey_fingerprint(pub);
+	return mf_tuf_role_key(role, &fp) != NULL;
+}
+
+static const struct mf_tuf_key *key_with_id(const struct mf_tuf_role *role, struct mf_str id)
 {
 	for (size_t i = 0; i < role->nkeys; i++)
 		if (mf_str_eq(role->keys[i]->id, id))
@@ -73,7 +90,7 @@ int mf_tuf_count_signatures(const struct mf_tuf_counting *c, const struct mf_tuf
 		return mf_fail(err, MF_E_SIGNATURE, 0, "the file of role '%s' was signed as one of '%s'",
 			       mf_esc(&e, mf_str_c(role->name)), mf_esc(&e2, f->of_role));
 	for (size_t i = 0; i < f->nsignatures && (int64_t)n < threshold; i++) {
-		const struct mf_tuf_key *key = role_key(role, f->signatures[i].keyid);
+		const struct mf_tuf_key *key = key_with_id(role, f->signatures[i].keyid);
 		struct mf_pubkey *pub MF_PUBKEY_CLEANUP = key ? usable_key(c, key, err) : NULL;
 		if (err->code)
 			return -1;
