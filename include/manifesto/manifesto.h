@@ -68,6 +68,8 @@ struct manifesto_options {
 	const char *home;             /* keys, pins, floors: required, absolute path; made at first write */
 	const char *cache_dir;        /* required; may be unwritable or missing */
 	const char *docker_config;    /* directory with Docker's config.json, NULL: no Docker credentials */
+	const char *const *auth_files; /* more files in that format (containers-auth.json), searched in this order
+					  behind Docker's; ends with NULL, may be NULL */
 	const char *trust_server;     /* https://, http://: Notary; tuf+file://: a TUF 1.0 directory per GUN;
 					 tuf+https://, tuf+http://: the same on a web server, read-only;
 					 NULL: Docker's default for the     registry is not guessed: an image in a

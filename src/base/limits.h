@@ -56,6 +56,8 @@
 #define MF_STALL_TIMEOUT_S 30      /* less than 1 byte a second for so long */
 #define MF_TOTAL_TIMEOUT_MS 120000 /* --timeout */
 #define MF_MAX_HEADER_VALUE ((size_t)8192)
+/* Presigned URLs that carry a session token are longer than 2 KiB; servers take 8 KiB. And what we add. */
+#define MF_MAX_URL ((size_t)8192 + 512)
 
 /* Files of ours and of Docker. */
 #define MF_MAX_KEYFILE_BYTES ((size_t)65536)

@@ -6,40 +6,39 @@
 #include "base/env.h"
 #include "crypto/secret.h"
 
-/* One challenge of a WWW-Authenticate header (RFC 9110 section 11.6.1). */
-struct mf_challenge {
-	bool basic, bearer; /* which scheme; both false: neither is offered */
-	char realm[1024], service[256], scope[1024], error[64]; /* of the chosen scheme */
+enum mf_credential_kind {
+	MF_CREDENTIAL_NONE,
+	MF_CREDENTIAL_PASSWORD,       /* of `user` */
+	MF_CREDENTIAL_IDENTITY_TOKEN, /* a refresh token for the token server */
+	MF_CREDENTIAL_REGISTRY_TOKEN, /* a Bearer token, sent as it is */
 };
-/* Reads one header value that may hold several challenges; Bearer is preferred to Basic. MF_E_FORMAT when
- * malformed. */
-int mf_challenge_parse(struct mf_challenge *out, struct mf_str value, struct mf_err *err) MF_NODISCARD;
-
-/* A user name and password, or an identity token (user "<token>"), or nothing (user NULL). */
 struct mf_credential {
+	enum mf_credential_kind kind;
 	char *user;
-	struct mf_secret password;
-	char source[256]; /* for messages: "-u", "REGISTRY_USERNAME", "/home/a/.docker/config.json",
-			     "docker-credential-pass" */
+	struct mf_secret secret;
+	bool by_path;     /* another repository of the same host may have another one */
+	char source[256]; /* for messages: "-u", "/home/a/.docker/config.json", "docker-credential-pass" */
 };
 void mf_credential_clear(struct mf_credential *c);
 #define MF_CREDENTIAL_CLEANUP MF_CLEANUP(mf_credential_clear)
 
-/* Where credentials come from, in this order: given here; Docker's configuration file. NULL members: none.
+/* Where credentials come from: what is given here, else the first file that has one. NULL members: none.
  * Borrowed. */
 struct mf_credential_config {
-	const char *user;                 /* -u or REGISTRY_USERNAME */
-	const struct mf_secret *password; /* stdin, or REGISTRY_PASSWORD */
-	const char *given_source;
-	const char *docker_config_dir; /* $DOCKER_CONFIG or ~/.docker */
-	bool no_helpers;
+	const char *user;                 /* a name that comes with `password` */
+	const struct mf_secret *password; /* NULL: an empty one */
+	const char *given_source;         /* for messages: "-u" */
+	const char *option;               /* the option that people use to give one: "-u" */
+	const char *const *files;         /* as Docker and podman write them; ends with NULL */
 };
 
-/* Looks up a registry host ("localhost:5000"; "docker.io" also matches https://index.docker.io/v1/): per-host
- * credHelpers, then credsStore, then auths (base64 "user:password", or identitytoken). A host not listed
- * gives an empty credential. A broken helper or file is MF_E_AUTH naming helper and file. */
+/* The credential for a repository on a host ("localhost:5000"; "docker.io" is also
+ * https://index.docker.io/v1/). In each file: the host's own helper, the entry with the longest path that
+ * holds the repository, the common helper, the host's entry. A host that is not listed gives
+ * MF_CREDENTIAL_NONE, and so does a helper that is not installed, with a warning. A helper that fails and a
+ * malformed file are MF_E_AUTH, which names them. */
 int mf_credential_find(struct mf_credential *out, const struct mf_credential_config *cfg, const char *host,
-		       const struct mf_env *env, struct mf_err *err) MF_NODISCARD;
+		       struct mf_str repository, const struct mf_env *env, struct mf_err *err) MF_NODISCARD;
 
 /* Authentication state of one endpoint (registry or trust server): credential looked up at the first 401,
  * challenge and tokens remembered. Used by one mf_http. The origin (scheme, host, port) that first answers a
@@ -48,7 +47,7 @@ int mf_credential_find(struct mf_credential *out, const struct mf_credential_con
 struct mf_auth;
 /* cfg and env are borrowed and must outlive it; host is copied. */
 struct mf_auth *mf_auth_new(const char *host, const struct mf_credential_config *cfg,
-			    const struct mf_env *env, struct mf_err *err) MF_NODISCARD;
+			    const struct mf_env *env, struct mf_err *err);
 void mf_auth_free(struct mf_auth *a);
 
 #endif

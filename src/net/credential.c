@@ -1,73 +1,573 @@
-/* Where a host's user name and password come from. */
+/* Where a host's credentials come from: what was given, files in Docker's format, and Docker's credential
+ * helpers. */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <strings.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
 #include "base/encode.h"
+#include "json/json.h"
 #include "net/internal.h"
 #include "store/file.h"
 
-static inline void entry_cleanup(struct mf_docker_entry *e)
+void mf_net_buf_wipe(struct mf_buf *b)
 {
-	mf_docker_entry_clear(e);
+	if (b->p)
+		mf_wipe(b->p, b->cap);
+	mf_buf_clear(b);
 }
-#define ENTRY_CLEANUP MF_CLEANUP(entry_cleanup)
 
 void mf_credential_clear(struct mf_credential *c)
 {
 	free(c->user);
-	mf_secret_clear(&c->password);
-	*c = (struct mf_credential){0};
+	mf_secret_clear(&c->secret);
+	*c = (struct mf_credential){MF_CREDENTIAL_NONE};
 }
 
-static int set(struct mf_credential *out, struct mf_str user, struct mf_bytes password, const char *source,
-	       struct mf_err *err)
+/* No credential holds a line break or NUL at its end: those are of the tool that wrote it. */
+static struct mf_str without_line_end(struct mf_str s)
 {
-	struct mf_credential c MF_CREDENTIAL_CLEANUP = {0};
-	c.user = mf_str_dup(user);
+	while (s.n && (!s.p[s.n - 1] || s.p[s.n - 1] == '\n' || s.p[s.n - 1] == '\r'))
+		s.n--;
+	return s;
+}
+
+/* Docker's name for "the password is an identity token" is the user "<token>". */
+static int set(struct mf_credential *out, enum mf_credential_kind kind, struct mf_str user,
+	       struct mf_str secret, const char *source, struct mf_err *err)
+{
+	if (kind == MF_CREDENTIAL_PASSWORD && mf_str_eqz(user, "<token>"))
+		kind = MF_CREDENTIAL_IDENTITY_TOKEN;
+	struct mf_credential c MF_CREDENTIAL_CLEANUP = {.kind = kind, .user = mf_str_dup(user)};
 	if (!c.user)
 		return mf_fail_nomem(err);
-	if (password.n && mf_secret_copy(&c.password, password, err))
+	secret = without_line_end(secret);
+	if (secret.n && mf_secret_copy(&c.secret, mf_bytes_of(secret), err) < 0)
 		return -1;
 	(void)snprintf(c.source, sizeof c.source, "%s", source);
 	*out = c;
-	c = (struct mf_credential){0};
+	c = (struct mf_credential){MF_CREDENTIAL_NONE};
 	return 0;
 }
 
-/* RFC 7617 section 2: the first colon ends the user name, which no control character may be in. */
-static int set_basic(struct mf_credential *out, const struct mf_buf *auth, const char *file,
-		     struct mf_err *err)
+/* ---- files in Docker's format ("Configuration files" of the docker CLI; containers-auth.json(5)) */
+
+struct place {
+	const char *host;
+	struct mf_str repository;
+};
+
+static bool is_hub(struct mf_str host)
 {
-	struct mf_buf pair MF_NET_WIPED = MF_BUF_INIT(MF_MAX_CONFIG_BYTES);
-	if (mf_buf_reserve(&pair, auth->n, err) || mf_b64_decode(&pair, mf_buf_str(auth), err))
+	static const char *const names[] = {"docker.io", "index.docker.io", "registry-1.docker.io",
+					    "notary.docker.io"};
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (host.n == strlen(names[i]) && strncasecmp(host.p, names[i], host.n) == 0)
+			return true;
+	return false;
+}
+
+/* The name that helpers and old files know Docker Hub by, else the host itself. */
+static const char *server_name(const char *host)
+{
+	return is_hub(mf_str_c(host)) ? "https://index.docker.io/v1/" : host;
+}
+
+static bool skip_prefix(struct mf_str *s, struct mf_str prefix)
+{
+	if (s->n < prefix.n || strncasecmp(s->p, prefix.p, prefix.n) != 0)
+		return false;
+	*s = (struct mf_str){s->p + prefix.n, s->n - prefix.n};
+	return true;
+}
+
+static bool holds(struct mf_str path, struct mf_str repository)
+{
+	return mf_str_starts(repository, path) && (repository.n == path.n || repository.p[path.n] == '/');
+}
+
+/* How well a key fits: 0 not at all, 1 a URL of the host, 2 the host, more: by the length of the path. A
+ * URL's path is that of an API ("https://index.docker.io/v1/"). */
+static size_t key_fit(struct mf_str key, const struct place *at, bool *by_path)
+{
+	if (mf_str_eqz(key, server_name(at->host)))
+		return 2;
+	bool url = skip_prefix(&key, MF_STR("https://")) || skip_prefix(&key, MF_STR("http://"));
+	while (key.n && key.p[key.n - 1] == '/')
+		key.n--;
+	const char *slash = key.n ? memchr(key.p, '/', key.n) : NULL;
+	struct mf_str host = {key.p, slash ? (size_t)(slash - key.p) : key.n};
+	struct mf_str path = {slash ? slash + 1 : "", slash ? key.n - host.n - 1 : 0};
+	bool same = host.n == strlen(at->host) && strncasecmp(host.p, at->host, host.n) == 0;
+	if (!same && !(is_hub(host) && is_hub(mf_str_c(at->host))))
+		return 0;
+	if (url || mf_str_eqz(path, "v1") || mf_str_eqz(path, "v2"))
+		return 1;
+	if (!path.n)
+		return 2;
+	*by_path = true;
+	return holds(path, at->repository) ? 2 + path.n : 0;
+}
+
+void mf_docker_entry_init(struct mf_docker_entry *e)
+{
+	*e = (struct mf_docker_entry){.helper = ""};
+	mf_buf_init(&e->auth, MF_MAX_CONFIG_BYTES);
+	mf_buf_init(&e->user, MF_MAX_CONFIG_BYTES);
+	mf_buf_init(&e->password, MF_MAX_CONFIG_BYTES);
+	mf_buf_init(&e->identity_token, MF_MAX_CONFIG_BYTES);
+	mf_buf_init(&e->registry_token, MF_MAX_CONFIG_BYTES);
+}
+
+void mf_docker_entry_clear(struct mf_docker_entry *e)
+{
+	mf_net_buf_wipe(&e->auth);
+	mf_net_buf_wipe(&e->user);
+	mf_net_buf_wipe(&e->password);
+	mf_net_buf_wipe(&e->identity_token);
+	mf_net_buf_wipe(&e->registry_token);
+}
+
+/* null is Go's empty value. 1: it was there, and is skipped. */
+static int skip_null(struct mf_json_reader *r, struct mf_err *err)
+{
+	enum mf_json_type type;
+	if (mf_json_peek(r, &type, err) < 0 || (type == MF_JSON_NULL && mf_json_null(r, err) < 0))
 		return -1;
-	char *colon = pair.n ? memchr(pair.p, ':', pair.n) : NULL;
-	while (pair.n && !pair.p[pair.n - 1]) /* old versions of Docker padded with NUL */
-		pair.n--;
-	if (!colon || colon == pair.p || memchr(pair.p, 0, pair.n) || memchr(pair.p, '\n', pair.n))
-		return mf_fail(err, MF_E_FORMAT, 0, "'auth' is not base64 of 'user:password'");
-	struct mf_str user = {pair.p, (size_t)(colon - pair.p)};
-	struct mf_bytes password = {(uint8_t *)colon + 1, pair.n - user.n - 1};
-	return set(out, user, password, file, err);
+	return type == MF_JSON_NULL;
 }
 
-static int from_entry(struct mf_credential *out, const struct mf_docker_entry *e, const char *file,
-		      struct mf_err *err)
+static int read_text(struct mf_json_reader *r, struct mf_buf *out, struct mf_err *err)
 {
-	if (e->identity.n)
-		return set(out, MF_STR("<token>"), mf_buf_bytes(&e->identity), file, err);
-	return e->auth.n ? set_basic(out, &e->auth, file, err) : 0;
+	struct mf_json_string s;
+	mf_buf_reset(out);
+	int null = skip_null(r, err);
+	if (null)
+		return null < 0 ? -1 : 0;
+	if (mf_json_string(r, &s, err) < 0 || mf_buf_reserve(out, s.raw.n, err) < 0)
+		return -1;
+	return mf_json_string_decode(s, out, err);
 }
 
-/* Absent is empty; the file is the user's, so whatever is wrong with it is named. */
-static int scan_file(struct mf_docker_entry *out, const char *file, const char *host, struct mf_err *err)
+static int read_helper(struct mf_json_reader *r, char out[128], struct mf_err *err)
 {
-	struct mf_buf text MF_NET_WIPED = MF_BUF_INIT(MF_MAX_CONFIG_BYTES + 1);
-	if (mf_file_read(file, MF_MAX_CONFIG_BYTES, &text, err)) {
-		if (err->code != MF_E_NOT_FOUND)
+	struct mf_buf text MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_CONFIG_BYTES);
+	if (read_text(r, &text, err) < 0)
+		return -1;
+	if (text.n >= 128)
+		return mf_fail(err, MF_E_FORMAT, 0, "name of a credential helper is longer than 127 bytes");
+	memcpy(out, text.n ? text.p : "", text.n + 1);
+	return 0;
+}
+
+static int read_auth(struct mf_docker_entry *out, struct mf_json_reader *r, struct mf_err *err)
+{
+	struct mf_json_string name;
+	struct mf_buf *const members[] = {&out->auth, &out->user, &out->password, &out->identity_token,
+					  &out->registry_token};
+	static const char *const names[] = {"auth", "username", "password", "identitytoken", "registrytoken"};
+	enum { N = sizeof names / sizeof *names };
+	for (size_t i = 0; i < N; i++)
+		mf_buf_reset(members[i]);
+	int null = skip_null(r, err);
+	if (null)
+		return null < 0 ? -1 : 0;
+	int more = mf_json_object(r, err);
+	while (more >= 0 && (more = mf_json_object_next(r, &name, err)) > 0) {
+		size_t i = 0;
+		while (i < N && !mf_json_string_eq(name, names[i]))
+			i++;
+		more = i < N ? read_text(r, members[i], err) : mf_json_skip(r, NULL, err);
+	}
+	return more;
+}
+
+enum map { AUTHS, HELPERS };
+
+/* Of several keys that fit, the best one counts, then the first. */
+static int read_map(struct mf_docker_entry *out, struct mf_json_reader *r, enum map map,
+		    const struct place *at, struct mf_err *err)
+{
+	struct mf_json_string name;
+	size_t best = 0;
+	int null = skip_null(r, err);
+	if (null)
+		return null < 0 ? -1 : 0;
+	int more = mf_json_object(r, err);
+	while (more >= 0 && (more = mf_json_object_next(r, &name, err)) > 0) {
+		struct mf_buf key MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_CONFIG_BYTES);
+		if (mf_json_string_decode(name, &key, err) < 0)
 			return -1;
-		mf_err_clear(err);
+		size_t fit = key_fit(mf_buf_str(&key), at, &out->by_path);
+		if (fit <= best) {
+			more = mf_json_skip(r, NULL, err);
+			continue;
+		}
+		best = fit;
+		more = map == AUTHS ? read_auth(out, r, err) : read_helper(r, out->helper, err);
+	}
+	if (map == AUTHS)
+		out->fit = best;
+	return more;
+}
+
+int mf_docker_config_scan(struct mf_docker_entry *out, struct mf_bytes doc, const char *host,
+			  struct mf_str repository, struct mf_err *err)
+{
+	struct mf_json_reader r MF_JSON_READER_CLEANUP;
+	struct mf_json_string name;
+	struct place at = {host, repository};
+	mf_json_reader_init(&r, doc);
+	int more = mf_json_object(&r, err);
+	while (more >= 0 && (more = mf_json_object_next(&r, &name, err)) > 0) {
+		if (mf_json_string_eq(name, "auths"))
+			more = read_map(out, &r, AUTHS, &at, err);
+		else if (mf_json_string_eq(name, "credHelpers"))
+			more = read_map(out, &r, HELPERS, &at, err);
+		else if (mf_json_string_eq(name, "credsStore"))
+			more = read_helper(&r, out->store, err);
+		else
+			more = mf_json_skip(&r, NULL, err);
+	}
+	return more < 0 ? -1 : mf_json_end(&r, err);
+}
+
+/* base64 may be wrapped. RFC 7617 section 2: the first colon ends the user name, and there are no control
+ * characters. */
+static int set_from_auth(struct mf_credential *out, const struct mf_buf *auth, const char *file,
+			 struct mf_err *err)
+{
+	struct mf_buf text MF_NET_WIPED = MF_BUF_INIT(MF_MAX_CONFIG_BYTES),
+			   pair MF_NET_WIPED = MF_BUF_INIT(MF_MAX_CONFIG_BYTES);
+	if (mf_buf_reserve(&text, auth->n, err) < 0 || mf_buf_reserve(&pair, auth->n, err) < 0)
+		return -1;
+	for (size_t i = 0; i < auth->n; i++)
+		if (!strchr(" \t\r\n", auth->p[i]))
+			text.p[text.n++] = auth->p[i];
+	if (mf_b64_decode(&pair, mf_buf_str(&text), err) < 0)
+		return -1;
+	struct mf_str both = without_line_end(mf_buf_str(&pair));
+	const char *colon = both.n ? memchr(both.p, ':', both.n) : NULL;
+	if (!colon || colon == both.p || memchr(both.p, 0, both.n) || memchr(both.p, '\n', both.n))
+		return mf_fail(err, MF_E_FORMAT, 0, "'auth' is not base64 of 'user:password'");
+	struct mf_str user = {both.p, (size_t)(colon - both.p)};
+	return set(out, MF_CREDENTIAL_PASSWORD, user, (struct mf_str){colon + 1, both.n - user.n - 1}, file,
+		   err);
+}
+
+static int set_from_entry(struct mf_credential *out, const struct mf_docker_entry *e, const char *file,
+			  struct mf_err *err)
+{
+	if (e->registry_token.n)
+		return set(out, MF_CREDENTIAL_REGISTRY_TOKEN, MF_STR(""), mf_buf_str(&e->registry_token),
+			   file, err);
+	if (e->identity_token.n)
+		return set(out, MF_CREDENTIAL_IDENTITY_TOKEN, MF_STR(""), mf_buf_str(&e->identity_token),
+			   file, err);
+	if (e->auth.n)
+		return set_from_auth(out, &e->auth, file, err);
+	if (!e->user.n)
+		return 0;
+	return set(out, MF_CREDENTIAL_PASSWORD, mf_buf_str(&e->user), mf_buf_str(&e->password), file, err);
+}
+
+/* ---- credential helpers (docker-credential-helpers, "Development"): `docker-credential-NAME get` reads the
+ * server's name and writes {"ServerURL","Username","Secret"}; why it could not, it writes there as well. */
+
+extern char **environ;
+
+struct helper {
+	char program[160];
+	pid_t pid;
+	int out, errors; /* its standard output and error */
+	int64_t until_ms;
+	const struct mf_env *env;
+};
+
+static void close_fd(int *fd)
+{
+	if (*fd >= 0)
+		(void)close(*fd);
+	*fd = -1;
+}
+
+/* The name becomes part of a program's name: no path, no option. */
+static bool is_helper_name(const char *name)
+{
+	return *name && strlen(name) < 128 &&
+	       strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+			    "0123456789._-") == strlen(name);
+}
+
+/* A pipe that already holds the question: written before the helper exists, it can raise no SIGPIPE. The
+ * names of hosts are far shorter than what a pipe takes at once. */
+static int question_pipe(const char *server, struct mf_err *err)
+{
+	int fd[2];
+	size_t n = strlen(server);
+	if (n > MF_MAX_REPOSITORY + 64)
+		return mf_fail(err, MF_E_USAGE, 0, "host name is too long");
+	if (pipe2(fd, O_CLOEXEC) < 0)
+		return mf_fail(err, MF_E_IO, errno, "pipe");
+	bool ok = write(fd[1], server, n) == (ssize_t)n && write(fd[1], "\n", 1) == 1;
+	(void)close(fd[1]);
+	if (ok)
+		return fd[0];
+	(void)close(fd[0]);
+	return mf_fail(err, MF_E_IO, errno, "write to pipe");
+}
+
+/* Our own secrets are none of its business. */
+static bool is_secret_variable(const char *line)
+{
+	static const char *const names[] = {"MANIFESTO_PASSPHRASE", "MANIFESTO_TRUST_PASSWORD",
+					    "REGISTRY_PASSWORD"};
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (strncmp(line, names[i], strlen(names[i])) == 0)
+			return true;
+	return false;
+}
+
+static char **its_environment(struct mf_err *err)
+{
+	size_t n = 0, kept = 0;
+	while (environ && environ[n])
+		n++;
+	char **out = mf_calloc(n + 1, sizeof *out);
+	if (!out) {
+		(void)mf_fail_nomem(err);
+		return NULL;
+	}
+	for (size_t i = 0; i < n; i++)
+		if (!is_secret_variable(environ[i]))
+			out[kept++] = environ[i];
+	return out;
+}
+
+/* It inherits its three streams and nothing else: neither sockets nor locks. */
+static int spawn(struct helper *h, const int stream[3], char **environment)
+{
+	char get[] = "get";
+	char *argv[] = {h->program, get, NULL};
+	posix_spawn_file_actions_t actions;
+	int rc = posix_spawn_file_actions_init(&actions);
+	if (rc)
+		return rc;
+	for (int i = 0; !rc && i < 3; i++)
+		rc = posix_spawn_file_actions_adddup2(&actions, stream[i], i);
+	if (!rc)
+		rc = posix_spawn_file_actions_addclosefrom_np(&actions, 3);
+	if (!rc)
+		rc = posix_spawnp(&h->pid, h->program, &actions, NULL, argv, environment);
+	(void)posix_spawn_file_actions_destroy(&actions);
+	return rc;
+}
+
+/* MF_ABSENT: there is no such program. */
+static enum mf_found start(struct helper *h, const char *server, struct mf_err *err)
+{
+	char **environment MF_FREE = its_environment(err);
+	int in MF_CLEANUP(close_fd) = environment ? question_pipe(server, err) : -1;
+	int out[2], errors[2];
+	if (in < 0)
+		return MF_FAILED;
+	if (pipe2(out, O_CLOEXEC) < 0)
+		return mf_fail(err, MF_E_IO, errno, "pipe");
+	h->out = out[0];
+	int its_out MF_CLEANUP(close_fd) = out[1];
+	/* Nobody drains it: what does not fit is lost, and the helper does not wait. */
+	if (pipe2(errors, O_CLOEXEC | O_NONBLOCK) < 0)
+		return mf_fail(err, MF_E_IO, errno, "pipe");
+	h->errors = errors[0];
+	int its_errors MF_CLEANUP(close_fd) = errors[1];
+	int rc = spawn(h, (const int[3]){in, its_out, its_errors}, environment);
+	if (rc == ENOENT || rc == EACCES || rc == ENOTDIR)
+		return MF_ABSENT;
+	if (rc)
+		return mf_fail(err, MF_E_AUTH, rc, "start %s", h->program);
+	return MF_FOUND;
+}
+
+/* 0 when there is something to read. */
+static int wait_readable(const struct helper *h, struct mf_err *err)
+{
+	for (;;) {
+		struct pollfd p = {h->out, POLLIN, 0};
+		int64_t left = h->until_ms - mf_monotonic_ms();
+		if (mf_env_cancelled(h->env))
+			return mf_fail(err, MF_E_CANCELLED, 0, "cancelled");
+		if (left <= 0)
+			return mf_fail(err, MF_E_AUTH, 0, "no answer in time");
+		int n = poll(&p, 1, left < 100 ? (int)left : 100);
+		if (n > 0)
+			return 0;
+		if (n < 0 && errno != EINTR)
+			return mf_fail(err, MF_E_IO, errno, "poll");
+	}
+}
+
+static int read_all(const struct helper *h, struct mf_buf *out, struct mf_err *err)
+{
+	for (;;) {
+		if (out->n == MF_MAX_HELPER_BYTES)
+			return mf_fail(err, MF_E_AUTH, 0, "answer is too large");
+		if (wait_readable(h, err) < 0)
+			return -1;
+		ssize_t n = read(h->out, out->p + out->n, MF_MAX_HELPER_BYTES - out->n);
+		if (n < 0 && errno != EINTR && errno != EAGAIN)
+			return mf_fail(err, MF_E_IO, errno, "read");
+		if (n == 0)
+			return 0;
+		out->n += n > 0 ? (size_t)n : 0;
+	}
+}
+
+/* The exit status; a host that ignores SIGCHLD has no statuses (ECHILD), then the answer decides. */
+static int reap(struct helper *h, int *status, struct mf_err *err)
+{
+	int raw = 0;
+	for (;;) {
+		pid_t got = waitpid(h->pid, &raw, WNOHANG);
+		if (got == h->pid || (got < 0 && errno == ECHILD))
+			break;
+		if (got < 0 && errno != EINTR)
+			return mf_fail(err, MF_E_IO, errno, "wait");
+		if (mf_monotonic_ms() >= h->until_ms)
+			return mf_fail(err, MF_E_AUTH, 0, "does not end");
+		(void)nanosleep(&(struct timespec){0, 2000000}, NULL);
+	}
+	h->pid = 0;
+	*status = WIFEXITED(raw) ? WEXITSTATUS(raw) : 128;
+	return 0;
+}
+
+static void stop(struct helper *h)
+{
+	close_fd(&h->out);
+	close_fd(&h->errors);
+	if (h->pid <= 0)
+		return;
+	(void)kill(h->pid, SIGKILL);
+	while (waitpid(h->pid, NULL, 0) < 0 && errno == EINTR)
+		;
+}
+
+struct answer {
+	struct mf_buf user, secret;
+};
+
+static void answer_clear(struct answer *a)
+{
+	mf_net_buf_wipe(&a->user);
+	mf_net_buf_wipe(&a->secret);
+}
+
+static int read_answer(struct answer *out, struct mf_bytes text, struct mf_err *err)
+{
+	struct mf_json_reader r MF_JSON_READER_CLEANUP;
+	struct mf_json_string name;
+	mf_json_reader_init(&r, text);
+	int more = mf_json_object(&r, err);
+	while (more >= 0 && (more = mf_json_object_next(&r, &name, err)) > 0) {
+		if (mf_json_string_eq(name, "Username"))
+			more = read_text(&r, &out->user, err);
+		else if (mf_json_string_eq(name, "Secret"))
+			more = read_text(&r, &out->secret, err);
+		else
+			more = mf_json_skip(&r, NULL, err);
+	}
+	return more < 0 ? -1 : mf_json_end(&r, err);
+}
+
+static int take_answer(struct mf_credential *out, const struct helper *h, struct mf_bytes text,
+		       struct mf_err *err)
+{
+	struct answer a MF_CLEANUP(answer_clear) = {MF_BUF_INIT(MF_MAX_HELPER_BYTES),
+						    MF_BUF_INIT(MF_MAX_HELPER_BYTES)};
+	struct mf_err why = MF_ERR_INIT;
+	if (read_answer(&a, text, &why) < 0) /* its words could quote the secret */
+		return mf_fail(err, MF_E_AUTH, 0, "the answer is not what a credential helper writes");
+	if (!a.user.n && !a.secret.n)
+		return 0;
+	if (!a.user.n || !a.secret.n || memchr(a.user.p, 0, a.user.n))
+		return mf_fail(err, MF_E_AUTH, 0, "the answer has no user name or no secret");
+	return set(out, MF_CREDENTIAL_PASSWORD, mf_buf_str(&a.user), mf_buf_str(&a.secret), h->program, err);
+}
+
+static bool says_not_found(const struct mf_buf *text)
+{
+	static const char words[] = "credentials not found";
+	return text->n && memmem(text->p, text->n, words, sizeof words - 1) != NULL;
+}
+
+/* Only the helper knows what is wrong. By the protocol it says so on standard output. */
+static int helper_failed(const struct helper *h, int status, const struct mf_buf *text, struct mf_err *err)
+{
+	char errors[200];
+	struct mf_esc esc;
+	struct mf_str words = without_line_end(mf_buf_str(text));
+	if (words.n && memchr(words.p, '{', words.n)) /* what looks like an answer may hold a secret */
+		words.n = 0;
+	ssize_t n = words.n ? 0 : read(h->errors, errors, sizeof errors);
+	if (n > 0)
+		words = without_line_end((struct mf_str){errors, (size_t)n});
+	const char *line_end = words.n ? memchr(words.p, '\n', words.n) : NULL;
+	words.n = line_end ? (size_t)(line_end - words.p) : words.n;
+	return mf_fail(err, MF_E_AUTH, 0, "exit status %d%s%s", status, words.n ? ": " : "",
+		       words.n ? mf_esc(&esc, words) : "");
+}
+
+static enum mf_found run(struct mf_credential *out, struct helper *h, const char *server, struct mf_err *err)
+{
+	struct mf_buf text MF_NET_WIPED = MF_BUF_INIT(MF_MAX_HELPER_BYTES);
+	int status = 0;
+	if (mf_buf_reserve(&text, MF_MAX_HELPER_BYTES, err) < 0)
+		return MF_FAILED;
+	enum mf_found started = start(h, server, err);
+	if (started != MF_FOUND)
+		return started;
+	if (read_all(h, &text, err) < 0 || reap(h, &status, err) < 0)
+		return MF_FAILED;
+	if (status && !says_not_found(&text))
+		return helper_failed(h, status, &text, err);
+	return status || take_answer(out, h, mf_buf_bytes(&text), err) == 0 ? MF_FOUND : MF_FAILED;
+}
+
+/* What the helper knows of the host; nothing leaves *out empty. A registry that is open to everybody is not
+ * to be locked by a program that is missing. */
+static int from_helper(struct mf_credential *out, const char *name, const char *file, const char *host,
+		       const struct mf_env *env, struct mf_err *err)
+{
+	struct helper h MF_CLEANUP(stop) = {.out = -1, .errors = -1, .env = env};
+	struct mf_esc shown_file, shown_name;
+	int64_t left = mf_env_left_ms(env);
+	const char *where = mf_esc(&shown_file, mf_str_c(file));
+	if (!is_helper_name(name))
+		return mf_fail(err, MF_E_AUTH, 0, "'%s': '%s' cannot be the name of a credential helper",
+			       where, mf_esc(&shown_name, mf_str_c(name)));
+	(void)snprintf(h.program, sizeof h.program, "docker-credential-%s", name);
+	h.until_ms = mf_monotonic_ms() + (left < MF_HELPER_TIMEOUT_MS ? left : MF_HELPER_TIMEOUT_MS);
+	enum mf_found found = run(out, &h, server_name(host), err);
+	if (found == MF_FOUND)
+		return 0;
+	if (found == MF_ABSENT) {
+		mf_env_log(env, MF_LOG_WARNING,
+			   "the credential helper %s, which '%s' names, is not installed: going on without "
+			   "it",
+			   h.program, where);
 		return 0;
 	}
-	return mf_docker_config_scan(out, mf_buf_bytes(&text), host, err);
+	if (err->code != MF_E_NOMEM && err->code != MF_E_CANCELLED)
+		(void)mf_recode(err, MF_E_AUTH);
+	return mf_wrap(err, "credential helper %s, which '%s' names", h.program, where);
 }
+
+/* ---- the search */
 
 static int bad_file(struct mf_err *err, const char *file)
 {
@@ -75,41 +575,70 @@ static int bad_file(struct mf_err *err, const char *file)
 	if (err->code == MF_E_NOMEM || err->code == MF_E_CANCELLED)
 		return -1;
 	(void)mf_recode(err, MF_E_AUTH);
-	return mf_wrap(err, "Docker configuration '%s'", mf_esc(&esc, mf_str_c(file)));
+	return mf_wrap(err, "credentials file '%s'", mf_esc(&esc, mf_str_c(file)));
 }
 
-static int from_docker(struct mf_credential *out, const struct mf_credential_config *cfg, const char *host,
-		       const struct mf_env *env, struct mf_err *err)
+/* Absent is empty, and so is a file without a document, as an interrupted write leaves it. The file is the
+ * user's: whatever else is wrong with it is an error that names it. */
+static int scan_file(struct mf_docker_entry *out, const char *file, const struct place *at,
+		     struct mf_err *err)
 {
-	struct mf_docker_entry e ENTRY_CLEANUP = MF_DOCKER_ENTRY_INIT;
-	char *file MF_FREE = mf_path_join(cfg->docker_config_dir, "config.json", NULL);
-	if (!file)
-		return mf_fail_nomem(err);
-	if (scan_file(&e, file, host, err))
-		return bad_file(err, file);
-	if (e.helper[0] && !cfg->no_helpers && mf_helper_get(out, e.helper, file, host, env, err))
+	struct mf_buf text MF_NET_WIPED = MF_BUF_INIT(MF_MAX_CONFIG_BYTES + 1);
+	if (mf_file_read(file, MF_MAX_CONFIG_BYTES, &text, err) < 0) {
+		if (err->code != MF_E_NOT_FOUND)
+			return bad_file(err, file);
+		mf_err_clear(err);
+		return 0;
+	}
+	struct mf_str doc = mf_buf_str(&text);
+	(void)skip_prefix(&doc, MF_STR("\xef\xbb\xbf"));
+	if (!doc.n || strspn(doc.p, " \t\r\n") == doc.n)
+		return 0;
+	return mf_docker_config_scan(out, mf_bytes_of(doc), at->host, at->repository, err) < 0
+		   ? bad_file(err, file)
+		   : 0;
+}
+
+static int from_file(struct mf_credential *out, const char *file, const struct place *at,
+		     const struct mf_env *env, struct mf_err *err)
+{
+	struct mf_docker_entry e MF_CLEANUP(mf_docker_entry_clear);
+	mf_docker_entry_init(&e);
+	if (scan_file(&e, file, at, err) < 0)
 		return -1;
-	if (!out->user && e.store[0] && !cfg->no_helpers && mf_helper_get(out, e.store, file, host, env, err))
+	if (e.helper[0] && from_helper(out, e.helper, file, at->host, env, err) < 0)
 		return -1;
-	if (!out->user && from_entry(out, &e, file, err))
+	bool of_path = e.fit > 2;
+	if (!out->kind && of_path && set_from_entry(out, &e, file, err) < 0)
 		return bad_file(err, file);
+	if (!out->kind && e.store[0] && from_helper(out, e.store, file, at->host, env, err) < 0)
+		return -1;
+	if (!out->kind && set_from_entry(out, &e, file, err) < 0)
+		return bad_file(err, file);
+	out->by_path = e.by_path;
 	return 0;
 }
 
 int mf_credential_find(struct mf_credential *out, const struct mf_credential_config *cfg, const char *host,
-		       const struct mf_env *env, struct mf_err *err)
+		       struct mf_str repository, const struct mf_env *env, struct mf_err *err)
 {
-	struct mf_credential found MF_CREDENTIAL_CLEANUP = {0};
-	struct mf_bytes password =
-	    cfg && cfg->password ? mf_secret_bytes(cfg->password) : (struct mf_bytes){NULL, 0};
+	struct mf_credential found MF_CREDENTIAL_CLEANUP = {MF_CREDENTIAL_NONE};
+	struct place at = {host, repository};
 	if (cfg && cfg->user && *cfg->user) {
-		if (set(&found, mf_str_c(cfg->user), password, cfg->given_source ? cfg->given_source : "",
-			err))
+		struct mf_str password =
+		    cfg->password ? mf_str_of(mf_secret_bytes(cfg->password)) : MF_STR("");
+		if (set(&found, MF_CREDENTIAL_PASSWORD, mf_str_c(cfg->user), password,
+			cfg->given_source ? cfg->given_source : "", err) < 0)
 			return -1;
-	} else if (cfg && cfg->docker_config_dir && from_docker(&found, cfg, host, env, err)) {
-		return -1;
 	}
+	bool by_path = false;
+	for (const char *const *file = cfg ? cfg->files : NULL; !found.kind && file && *file; file++) {
+		if (from_file(&found, *file, &at, env, err) < 0)
+			return -1;
+		by_path |= found.by_path;
+	}
+	found.by_path = by_path;
 	*out = found;
-	found = (struct mf_credential){0};
+	found = (struct mf_credential){MF_CREDENTIAL_NONE};
 	return 0;
 }

@@ -1,8 +1,262 @@
-/* One request as libcurl sees it: options, headers, request body, response body. */
+/* One request as libcurl sees it: options, request body, response headers and body; and what the server says
+ * of a failure. */
+#include <dirent.h>
 #include <limits.h>
 #include <strings.h>
 
+#include "json/json.h"
 #include "net/internal.h"
+
+const char *mf_net_method(const struct mf_http_call *c)
+{
+	return c->req.method ? c->req.method : "GET";
+}
+
+bool mf_net_is_read(const struct mf_http_call *c)
+{
+	const char *m = mf_net_method(c);
+	return strcmp(m, "GET") == 0 || strcmp(m, "HEAD") == 0;
+}
+
+bool mf_net_is_idempotent(const struct mf_http_call *c)
+{
+	const char *m = mf_net_method(c);
+	return mf_net_is_read(c) || strcmp(m, "PUT") == 0 || strcmp(m, "DELETE") == 0;
+}
+
+/* ---- response headers */
+
+struct field {
+	const char *name;
+	size_t offset, size;
+	bool list; /* repeated fields are one list (RFC 9110 section 5.3) */
+};
+#define FIELD(name, member, list)                                                                            \
+	{                                                                                                    \
+		name, offsetof(struct mf_http_call, member), sizeof(((struct mf_http_call *)0)->member),     \
+		    list                                                                                     \
+	}
+
+static const struct field fields[] = {
+    FIELD("Content-Type", res.content_type, false),
+    FIELD("Docker-Content-Digest", res.docker_content_digest, false),
+    FIELD("Location", res.location, false),
+    FIELD("Link", res.link, true),
+    FIELD("OCI-Subject", res.oci_subject, false),
+    FIELD("OCI-Filters-Applied", res.oci_filters_applied, false),
+    FIELD("Retry-After", retry_after, false),
+};
+
+static struct mf_str trim(struct mf_str s)
+{
+	while (s.n && strchr(" \t", s.p[0]))
+		s = (struct mf_str){s.p + 1, s.n - 1};
+	while (s.n && strchr(" \t\r\n", s.p[s.n - 1]))
+		s.n--;
+	return s;
+}
+
+static bool name_is(struct mf_str name, const char *z)
+{
+	return name.n == strlen(z) && !strncasecmp(name.p, z, name.n);
+}
+
+static int store_field(struct mf_http_call *c, const struct field *f, struct mf_str value)
+{
+	char *to = (char *)c + f->offset;
+	size_t have = strlen(to);
+	if (have && !f->list) {
+		if (mf_str_eqz(value, to))
+			return 0;
+		return mf_fail(&c->err, MF_E_FORMAT, 0, "answer has two different '%s' headers", f->name);
+	}
+	size_t comma = have ? 2 : 0;
+	if (value.n + have + comma >= f->size)
+		return mf_fail(&c->err, MF_E_FORMAT, 0, "answer's '%s' header is longer than %zu bytes",
+			       f->name, f->size - 1);
+	memcpy(to + have, ", ", comma);
+	memcpy(to + have + comma, value.p, value.n);
+	to[have + comma + value.n] = 0;
+	return 0;
+}
+
+static int store_challenge(struct mf_http_call *c, struct mf_str value)
+{
+	if (mf_buf_add_str(&c->challenges, value, &c->err) < 0)
+		return -1;
+	return mf_buf_addc(&c->challenges, '\n', &c->err);
+}
+
+/* For information only: one that is no date, or too long to be one, is passed over. */
+static void store_modified(struct mf_http_call *c, struct mf_str value)
+{
+	char text[64];
+	if (value.n >= sizeof text)
+		return;
+	memcpy(text, value.p, value.n);
+	text[value.n] = 0;
+	time_t when = curl_getdate(text, NULL);
+	c->res.last_modified = when > 0 ? (int64_t)when : 0;
+}
+
+static int take_header(struct mf_http_call *c, struct mf_str line)
+{
+	const char *colon = memchr(line.p, ':', line.n);
+	if (!colon)
+		return 0;
+	struct mf_str name = {line.p, (size_t)(colon - line.p)};
+	struct mf_str value = trim((struct mf_str){colon + 1, line.n - name.n - 1});
+	if (name_is(name, "WWW-Authenticate"))
+		return store_challenge(c, value);
+	if (name_is(name, "Last-Modified")) {
+		store_modified(c, value);
+		return 0;
+	}
+	for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
+		if (name_is(name, fields[i].name))
+			return store_field(c, &fields[i], value);
+	return 0;
+}
+
+/* Every status line begins anew: interim answers (1xx) come before the one that counts. */
+static void begin_headers(struct mf_http_call *c)
+{
+	for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
+		*((char *)c + fields[i].offset) = 0;
+	mf_buf_reset(&c->challenges);
+	c->res.last_modified = 0;
+	c->headers_done = false;
+}
+
+static void end_headers(struct mf_http_call *c)
+{
+	curl_off_t length = -1;
+	(void)curl_easy_getinfo(c->easy, CURLINFO_RESPONSE_CODE, &c->res.status);
+	(void)curl_easy_getinfo(c->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
+	c->res.content_length = length < 0 ? UINT64_MAX : (uint64_t)length;
+	c->headers_done = c->res.status >= 200;
+}
+
+static size_t on_header(char *p, size_t size, size_t n, void *arg)
+{
+	struct mf_http_call *c = arg;
+	struct mf_str line = {p, size * n};
+	if (c->headers_done)
+		return line.n;
+	if (line.n >= 5 && !memcmp(p, "HTTP/", 5)) {
+		begin_headers(c);
+		return line.n;
+	}
+	if (trim(line).n == 0) {
+		end_headers(c);
+		return line.n;
+	}
+	return take_header(c, line) < 0 ? 0 : line.n;
+}
+
+int64_t mf_net_retry_after_ms(const char *value, int64_t now_s)
+{
+	size_t digits = strspn(value, "0123456789");
+	if (!*value)
+		return -1;
+	if (!value[digits])
+		return digits > 9 ? INT64_MAX : (int64_t)strtoll(value, NULL, 10) * 1000;
+	time_t when = curl_getdate(value, NULL);
+	if (when == (time_t)-1)
+		return -1;
+	return (int64_t)when > now_s ? ((int64_t)when - now_s) * 1000 : 0;
+}
+
+/* ---- errors */
+
+struct server_error {
+	char code[64];
+	char message[200];
+};
+
+static void copy_printable(char *out, size_t size, struct mf_str s)
+{
+	size_t n = 0;
+	for (; n < s.n && n + 1 < size; n++)
+		out[n] = s.p[n] >= ' ' && s.p[n] < 0x7f ? s.p[n] : '?';
+	out[n] = 0;
+}
+
+static void read_error(struct server_error *out, const struct mf_http_response *r)
+{
+	struct mf_err err = MF_ERR_INIT;
+	json_t *first = NULL, *list = NULL;
+	const char *code = "", *message = "";
+	*out = (struct server_error){"", ""};
+	if (!r->body.n)
+		return;
+	json_t *doc MF_JSON_CLEANUP = mf_json_load(mf_buf_bytes(&r->body), MF_MAX_ERROR_BODY, &err);
+	if (!doc || mf_json_get_arr(doc, "errors", true, &list, &err) < 0 ||
+	    !(first = json_array_get(list, 0)) || mf_json_get_str(first, "code", false, &code, &err) < 0 ||
+	    mf_json_get_str(first, "message", false, &message, &err) < 0)
+		return;
+	if (strlen(code) < sizeof out->code)
+		copy_printable(out->code, sizeof out->code, mf_str_c(code));
+	copy_printable(out->message, sizeof out->message, mf_str_c(message));
+}
+
+void mf_http_error_code(const struct mf_http_response *r, char out[64])
+{
+	struct server_error e;
+	read_error(&e, r);
+	memcpy(out, e.code, sizeof e.code);
+}
+
+bool mf_http_is_web_page(const struct mf_http_response *r)
+{
+	static const char *const types[] = {"text/html", "application/xhtml"};
+	static const char *const starts[] = {"<!doctype html", "<html"};
+	const char *body = mf_buf_str(&r->body).p;
+	body += strspn(body, "\xef\xbb\xbf \t\r\n");
+	for (size_t i = 0; i < 2; i++)
+		if (strncasecmp(r->content_type, types[i], strlen(types[i])) == 0 ||
+		    strncasecmp(body, starts[i], strlen(starts[i])) == 0)
+			return true;
+	return false;
+}
+
+static enum mf_code status_code(long status)
+{
+	if (status == 401 || status == 403)
+		return MF_E_AUTH;
+	if (status == 404)
+		return MF_E_NOT_FOUND;
+	if (status == 429 || status >= 500)
+		return MF_E_UNAVAILABLE;
+	return MF_E_INTERNAL;
+}
+
+/* Go's net/http and nginx answer plain HTTP on a TLS port with these words. */
+static bool wants_tls(const struct mf_http_call *c)
+{
+	const char *body = mf_buf_str(&c->res.body).p;
+	return c->res.status == 400 && !mf_net_url_https(c->url) &&
+	       (strstr(body, "HTTP request to an HTTPS server") ||
+		strstr(body, "plain HTTP request was sent to HTTPS port"));
+}
+
+int mf_net_status_error(const struct mf_http_call *c, const char *what, struct mf_err *err)
+{
+	struct server_error e;
+	char shown[MF_NET_URL_TEXT];
+	mf_net_url_redact(shown, sizeof shown, c->url);
+	read_error(&e, &c->res);
+	(void)mf_fail(err, status_code(c->res.status), 0, "%s: status %ld%s%s%s%s", what, c->res.status,
+		      *e.code ? " " : "", e.code, *e.message ? ": " : "", e.message);
+	mf_err_set_endpoint(err, shown);
+	if (wants_tls(c)) {
+		(void)mf_recode(err, MF_E_UNAVAILABLE);
+		mf_err_set_hint(err, "the server speaks TLS: use https://");
+	}
+	return -1;
+}
+
+/* ---- the exchange */
 
 /* A part of multipart/form-data and how far it was sent. */
 struct mf_net_part {
@@ -45,7 +299,7 @@ static int on_send(void *arg, char *ip, char *local_ip, int port, int local_port
 {
 	struct mf_http_call *c = arg;
 	(void)ip, (void)local_ip, (void)port, (void)local_port;
-	if (c->sent && (c->req.no_retry || !mf_net_call_idempotent(c))) {
+	if (c->sent && (c->req.no_retry || !mf_net_is_idempotent(c))) {
 		if (!c->err.code)
 			(void)mf_fail(&c->err, MF_E_UNAVAILABLE, 0,
 				      "the connection was lost before an answer came; the request may have "
@@ -67,7 +321,7 @@ static size_t read_stream(struct mf_http_call *c, char *p, size_t n)
 	size_t got = 0, want = left < n ? (size_t)left : n;
 	if (!want)
 		return 0;
-	if (c->req.read(c->req.read_arg, c->body_offset, p, want, &got, &c->err))
+	if (c->req.read(c->req.read_arg, c->body_offset, p, want, &got, &c->err) < 0)
 		return CURL_READFUNC_ABORT;
 	if (!got || got > want) {
 		(void)mf_fail(&c->err, MF_E_IO, 0, "request body ended after %llu of %llu bytes",
@@ -101,7 +355,7 @@ static int on_seek(void *arg, curl_off_t offset, int origin)
 static size_t keep_other(struct mf_http_call *c, const char *p, size_t n)
 {
 	size_t room = MF_MAX_ERROR_BODY - c->res.body.n, take = n < room ? n : room;
-	if (mf_buf_add(&c->res.body, p, take, &c->err))
+	if (mf_buf_add(&c->res.body, p, take, &c->err) < 0)
 		return 0;
 	c->body_cut = take < n;
 	return c->body_cut ? 0 : n;
@@ -121,9 +375,9 @@ static size_t on_body(char *p, size_t size, size_t n, void *arg)
 		return 0;
 	}
 	if (!c->req.write)
-		return mf_buf_add(&c->res.body, p, n, &c->err) ? 0 : n;
+		return mf_buf_add(&c->res.body, p, n, &c->err) < 0 ? 0 : n;
 	c->delivered = true;
-	if (!c->req.write(c->req.write_arg, p, n, &c->err))
+	if (c->req.write(c->req.write_arg, p, n, &c->err) == 0)
 		return n;
 	if (!c->err.code)
 		(void)mf_fail(&c->err, MF_E_INTERNAL, 0, "the answer was not taken");
@@ -156,7 +410,7 @@ static int add_authorization(struct mf_http_call *c, struct mf_bytes value, stru
 	struct mf_buf line MF_NET_WIPED = MF_BUF_INIT(MF_MAX_TOKEN_BODY);
 	if (!value.n || c->foreign)
 		return 0;
-	if (mf_buf_addz(&line, "Authorization: ", err) || mf_buf_add(&line, value.p, value.n, err))
+	if (mf_buf_addz(&line, "Authorization: ", err) < 0 || mf_buf_add(&line, value.p, value.n, err) < 0)
 		return -1;
 	return add_header(c, line.p, err);
 }
@@ -164,10 +418,10 @@ static int add_authorization(struct mf_http_call *c, struct mf_bytes value, stru
 static int build_headers(struct mf_http_call *c, struct mf_bytes authorization, struct mf_err *err)
 {
 	/* A server that does not know "Expect: 100-continue" would cost a second per upload. */
-	if (add_header(c, "Expect:", err) || add_authorization(c, authorization, err))
+	if (add_header(c, "Expect:", err) < 0 || add_authorization(c, authorization, err) < 0)
 		return -1;
 	for (const char *const *line = c->req.headers; line && *line; line++)
-		if (add_request_header(c, *line, err))
+		if (add_request_header(c, *line, err) < 0)
 			return -1;
 	return 0;
 }
@@ -199,7 +453,7 @@ static bool set_callbacks(struct mf_http_call *c)
 	bool bad = false;
 	SET(CURLOPT_PRIVATE, c);
 	SET(CURLOPT_ERRORBUFFER, c->curl_error);
-	SET(CURLOPT_HEADERFUNCTION, mf_net_on_header);
+	SET(CURLOPT_HEADERFUNCTION, on_header);
 	SET(CURLOPT_HEADERDATA, c);
 	SET(CURLOPT_WRITEFUNCTION, on_body);
 	SET(CURLOPT_WRITEDATA, c);
@@ -257,13 +511,43 @@ static bool set_protocol(struct mf_http_call *c)
 	return bad;
 }
 
+/* Names as c_rehash and update-ca-certificates make them: "8d28ae65.0" */
+static bool is_hash_name(const char *name)
+{
+	return strspn(name, "0123456789abcdef") == 8 && name[8] == '.' && name[9] >= '0' && name[9] <= '9';
+}
+
+/* Reading the bundle file costs 20 ms and more; the hashed directory costs one file a connection. Only a
+ * directory that is hashed will do: with another one libcurl's own default stays. */
+static char *find_capath(void)
+{
+	const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
+	const char *path = info->capath ? info->capath : "/etc/ssl/certs";
+	DIR *dir = opendir(path);
+	bool found = false;
+	if (!dir)
+		return NULL;
+	for (struct dirent *e; !found && (e = readdir(dir));)
+		found = is_hash_name(e->d_name);
+	(void)closedir(dir);
+	return found ? strdup(path) : NULL;
+}
+
+static const char *capath_of(struct mf_http *h)
+{
+	if (!h->looked_for_capath && !h->cacert)
+		h->capath = find_capath();
+	h->looked_for_capath = true;
+	return h->capath;
+}
+
 static bool set_tls(struct mf_http_call *c)
 {
 	struct mf_http *h = c->h;
 	bool bad = false;
 	if (!mf_net_url_https(c->url))
 		return false;
-	const char *capath = mf_net_capath(h);
+	const char *capath = capath_of(h);
 	SET(CURLOPT_SHARE, h->share);
 	SET(CURLOPT_SSL_VERIFYPEER, 1L);
 	SET(CURLOPT_SSL_VERIFYHOST, 2L);
@@ -281,7 +565,7 @@ static bool set_tls(struct mf_http_call *c)
 
 static bool set_method(struct mf_http_call *c)
 {
-	const char *method = mf_net_call_method(c);
+	const char *method = mf_net_method(c);
 	bool bad = false, body = c->req.read || c->req.body.n || !strcmp(method, "POST") ||
 				 !strcmp(method, "PUT") || !strcmp(method, "PATCH");
 	if (!strcmp(method, "HEAD"))
@@ -317,7 +601,7 @@ int mf_net_exchange_start(struct mf_http_call *c, struct mf_bytes authorization,
 	c->easy = curl_easy_init();
 	if (!c->easy)
 		return mf_fail_nomem(err);
-	if (build_headers(c, authorization, err) || (c->req.nparts && build_parts(c, err)))
+	if (build_headers(c, authorization, err) < 0 || (c->req.nparts && build_parts(c, err) < 0))
 		return -1;
 	if (set_callbacks(c) || set_limits(c) || set_protocol(c) || set_tls(c) || set_method(c))
 		return mf_fail(err, MF_E_NOMEM, 0, "set up request");

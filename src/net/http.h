@@ -22,7 +22,7 @@ struct mf_http_options {
 };
 
 /* The env is borrowed and must outlive the client. Strings are copied. */
-struct mf_http *mf_http_new(const struct mf_http_options *opt, const struct mf_env *env,
+struct mf_http *mf_http_new(const struct mf_http_options *opt, struct mf_env *env,
 			    struct mf_err *err) MF_NODISCARD;
 void mf_http_free(struct mf_http *h); /* cancels what is in flight */
 
@@ -69,8 +69,8 @@ struct mf_http_response {
 	struct mf_buf body;
 	char content_type[256];
 	char docker_content_digest[128];
-	char location[2048]; /* made absolute against the request's URL */
-	char link[2048];
+	char location[MF_MAX_URL]; /* made absolute against the request's URL */
+	char link[MF_MAX_URL];
 	char oci_subject[128];
 	char oci_filters_applied[64];
 	uint64_t content_length; /* UINT64_MAX when not announced */
@@ -99,14 +99,13 @@ static inline void mf_http_call_cleanup(struct mf_http_call **c)
 	mf_http_call_free(*c);
 }
 #define MF_HTTP_CALL_CLEANUP MF_CLEANUP(mf_http_call_cleanup)
-/* Lets calls in flight progress without waiting. */
-void mf_http_poke(struct mf_http *h);
-
 /* The error for an unexpected status: 401 and 403 MF_E_AUTH, 404 MF_E_NOT_FOUND, 429 and 5xx
  * MF_E_UNAVAILABLE, other 4xx and 3xx MF_E_INTERNAL; with the server's own JSON error code and message
  * ({"errors":[{"code","message"}]}), escaped and cut, and the URL as endpoint (secrets and query values
  * redacted). `what` begins the message: "read manifest". Returns -1. */
 int mf_http_status_error(const struct mf_http_call *call, const char *what, struct mf_err *err);
+/* Is it a page for people: of a proxy, of a login, of a portal that caught the request? */
+bool mf_http_is_web_page(const struct mf_http_response *r);
 /* First errors[].code of a JSON error body, "" when there is none. */
 void mf_http_error_code(const struct mf_http_response *r, char out[64]);
 

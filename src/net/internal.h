@@ -1,6 +1,9 @@
-/* What the files of this module share. A call is a small state machine: ready to be sent, running in
- * libcurl, parked (backing off, or waiting for a token), done. One exchange is one request sent once; a call
- * makes several when it is redirected, retried or challenged. */
+/* What the files of this module share. They use each other in one direction: http.c (calls) uses auth.c and
+ * exchange.c; auth.c uses exchange.c (its errors) and credential.c; all of them use url.c.
+ *
+ * A call is a small state machine: ready to be sent, running in libcurl, parked (backing off, or waiting for
+ * a token), done. One exchange is one request sent once; a call makes several when it is redirected, retried
+ * or challenged. */
 #ifndef MF_NET_INTERNAL_H
 #define MF_NET_INTERNAL_H
 
@@ -8,23 +11,27 @@
 
 #include "net/http.h"
 
-#define MF_NET_MAX_RUNNING                                                                                   \
-	8 /* exchanges at once; further calls queue, so that a server sees few connections */
+#define MF_NET_MAX_RUNNING 8 /* exchanges at once; further calls queue: a server sees few connections */
 #define MF_NET_MAX_RETRIES 3
 #define MF_NET_MAX_RETRY_AFTER_S 60 /* a server that asks for more gets its answer reported instead */
 #define MF_NET_MAX_AUTH_ROUNDS 3    /* challenges answered in one call: a new one may follow a stale token */
 #define MF_NET_ORIGIN 300
 #define MF_NET_URL_TEXT 512 /* a redacted URL in messages and log lines */
-#define MF_NET_MAX_URL ((size_t)8192)
+
+/* Frees a buffer that held a secret, wiped. */
+void mf_net_buf_wipe(struct mf_buf *b);
+#define MF_NET_WIPED MF_CLEANUP(mf_net_buf_wipe)
 
 enum mf_call_state { MF_CALL_READY, MF_CALL_RUNNING, MF_CALL_BACKOFF, MF_CALL_TOKEN, MF_CALL_DONE };
+/* What the last exchange sent as Authorization. */
+enum mf_sent { MF_SENT_NOTHING, MF_SENT_PASSWORD, MF_SENT_TOKEN, MF_SENT_REGISTRY_TOKEN };
 
 struct mf_call_list {
 	struct mf_http_call *head, *tail;
 };
 
 struct mf_http {
-	const struct mf_env *env;
+	struct mf_env *env;
 	CURLM *multi;
 	CURLSH *share; /* TLS sessions: a new connection to a known host resumes */
 	char *user_agent, *cacert, *client_cert, *client_key, *capath;
@@ -62,23 +69,26 @@ struct mf_http_call {
 	unsigned redirects, retries;
 	bool foreign; /* redirected to another origin: nothing secret is sent any more */
 
-	struct mf_secret authorization; /* of this call alone (token fetches): a whole header value */
-	struct mf_token *token;         /* waited for, or sent last */
-	uint64_t token_serial;          /* which fetch of it was sent */
-	bool token_fresh;               /* it was fetched while this call waited */
-	bool sent_token, sent_basic;    /* in the last exchange */
+	struct mf_token *token; /* waited for, or sent last */
+	uint64_t token_serial;  /* which fetch of it was sent */
+	bool token_fresh;       /* it was fetched while this call waited */
+	enum mf_sent sent_auth; /* in the last exchange */
 	unsigned auth_rounds;
 	char *scope; /* of the server's challenge, when the request names none */
 
-	struct mf_buf challenge; /* WWW-Authenticate values, joined by commas */
+	bool fetches_token;             /* a call of the client's own: freed when it ends */
+	struct mf_token *fetched;       /* which token; NULL: nobody needs it any more */
+	struct mf_secret authorization; /* of this call alone: a whole header value */
+	struct mf_buf form;             /* its body, which holds a refresh token: wiped */
+
+	struct mf_buf challenges; /* WWW-Authenticate values, one a line */
 	char retry_after[64];
 	struct mf_http_response res;
 	struct mf_err err;
-	void (*on_done)(struct mf_http_call *c);
-	void *done_arg;
 };
 
-/* url.c */
+/* ---- url.c */
+
 /* Resolves `ref` against `base` (NULL: ref is absolute) and drops the fragment; *out is malloc'd.
  * MF_E_FORMAT. */
 int mf_net_url_resolve(char **out, const char *base, const char *ref, struct mf_err *err) MF_NODISCARD;
@@ -89,99 +99,79 @@ bool mf_net_url_loopback(const char *url);
 /* For people to read: no user information, no query values, no control characters; cut at n. */
 void mf_net_url_redact(char *out, size_t n, const char *url);
 
-/* http.c */
-/* The hashed directory of CA certificates, looked for when TLS is first used; NULL: libcurl's own default, or
- * h->cacert. */
-const char *mf_net_capath(struct mf_http *h);
-void mf_net_move(struct mf_http_call *c, struct mf_call_list *to);
-/* A call of the module's own (token fetch), which `done` is told about. Not started yet. */
-struct mf_http_call *mf_net_call_new(struct mf_http *h, const struct mf_http_request *req,
-				     struct mf_err *err) MF_NODISCARD;
+/* ---- exchange.c */
 
-/* exchange.c */
+/* Milliseconds of a Retry-After value (RFC 9110 section 10.2.3), -1 when there is none. */
+int64_t mf_net_retry_after_ms(const char *value, int64_t now_s);
+/* As mf_http_status_error, without advice about credentials. */
+int mf_net_status_error(const struct mf_http_call *call, const char *what, struct mf_err *err);
+const char *mf_net_method(const struct mf_http_call *c);
+bool mf_net_is_read(const struct mf_http_call *c);
+bool mf_net_is_idempotent(const struct mf_http_call *c);
 /* Hands one request to libcurl. `authorization` is the header's value or empty. */
 int mf_net_exchange_start(struct mf_http_call *c, struct mf_bytes authorization,
 			  struct mf_err *err) MF_NODISCARD;
 /* Frees what belongs to one exchange. */
 void mf_net_exchange_clear(struct mf_http_call *c);
 
-/* headers.c */
-/* CURLOPT_HEADERFUNCTION; arg is the call. */
-size_t mf_net_on_header(char *p, size_t size, size_t n, void *arg);
-/* Milliseconds of a Retry-After value (RFC 9110 section 10.2.3), -1 when there is none. */
-int64_t mf_net_retry_after_ms(const char *value, int64_t now_s);
+/* ---- credential.c */
 
-/* http_call.c */
-void mf_net_call_start(struct mf_http_call *c);
-void mf_net_call_ended(struct mf_http_call *c, CURLcode rc);
-/* Ends a call: with its response when err is NULL or empty, else with that error. */
-void mf_net_call_finish(struct mf_http_call *c, const struct mf_err *err);
-const char *mf_net_call_phase(const struct mf_http_call *c);
-const char *mf_net_call_method(const struct mf_http_call *c);
-bool mf_net_call_idempotent(const struct mf_http_call *c);
+/* What a configuration file in Docker's format says of one repository; strings are decoded, empty when
+ * absent. */
+struct mf_docker_entry {
+	char helper[128], store[128];
+	struct mf_buf auth, user, password, identity_token, registry_token; /* secret; auth is base64 */
+	size_t fit;   /* how well the entry's key fits the repository; 0: there is no entry */
+	bool by_path; /* keys of the host have paths */
+};
+void mf_docker_entry_init(struct mf_docker_entry *e);
+void mf_docker_entry_clear(struct mf_docker_entry *e);
+int mf_docker_config_scan(struct mf_docker_entry *out, struct mf_bytes doc, const char *host,
+			  struct mf_str repository, struct mf_err *err) MF_NODISCARD;
 
-/* auth.c */
-enum mf_auth_next { MF_AUTH_SEND, MF_AUTH_WAIT, MF_AUTH_RETURN };
-/* What to do before sending: *value gets the Authorization header's value, if any. -1 on failure. */
-int mf_net_auth_prepare(struct mf_http_call *c, struct mf_secret *value, struct mf_err *err) MF_NODISCARD;
-/* After a 401: SEND (again) or RETURN (the response is the caller's). */
-int mf_net_auth_challenged(struct mf_http_call *c, struct mf_err *err) MF_NODISCARD;
-/* Notes which origin the credentials are for: the one that first answered. */
-void mf_net_auth_bind(struct mf_http_call *c);
-/* Adds a hint on what to do about a 401 or 403. */
-void mf_net_auth_hint(const struct mf_auth *a, struct mf_err *err);
-/* "Basic <base64 of user:password>" */
-int mf_net_basic(struct mf_secret *out, const struct mf_credential *cred, struct mf_err *err) MF_NODISCARD;
-bool mf_net_is_identity_token(const struct mf_credential *cred);
+/* ---- auth.c */
 
-/* token.c */
+/* One challenge (RFC 9110 section 11.6.1). */
+struct mf_challenge {
+	enum mf_scheme { MF_SCHEME_NONE, MF_SCHEME_BASIC, MF_SCHEME_BEARER } scheme;
+	char realm[1024], service[256], scope[1024], error[64];
+};
+/* Reads header values, one a line, of several challenges each. The first Bearer with a realm that is a URL is
+ * chosen, else Basic, else none: what is malformed does not keep the rest from being read. */
+void mf_challenge_parse(struct mf_challenge *out, struct mf_str values);
+
+/* A token of one scope; one fetch serves all calls that want it. */
 struct mf_token {
 	struct mf_token *next;
 	struct mf_auth *auth;
 	char *realm, *service, *scope;
 	struct mf_secret value;
-	int64_t expires_ms; /* on CLOCK_MONOTONIC */
-	uint64_t serial;    /* counts fetches */
-	bool fetching;
-	struct mf_http_call *fetch;
-	struct mf_buf form; /* POST body that holds the refresh token: wiped */
-	char *url;
+	int64_t expires_ms;         /* on CLOCK_MONOTONIC */
+	uint64_t serial;            /* counts fetches */
+	struct mf_http_call *fetch; /* under way, or NULL */
 };
-struct mf_token *mf_net_token_find(struct mf_token *list, const struct mf_challenge *ch, const char *scope);
-struct mf_token *mf_net_token_new(struct mf_auth *a, const struct mf_challenge *ch, const char *scope,
-				  struct mf_err *err) MF_NODISCARD;
-void mf_net_token_free(struct mf_token *t);
-bool mf_net_token_valid(const struct mf_token *t);
-/* Starts fetching, unless that is under way. */
-int mf_net_token_fetch(struct mf_token *t, struct mf_http *h, const struct mf_credential *cred,
+/* Reads a token server's answer. MF_E_FORMAT. */
+int mf_net_token_parse(struct mf_bytes body, struct mf_secret *value, int64_t *lifetime_s,
 		       struct mf_err *err) MF_NODISCARD;
-/* Reads a token server's answer. */
-int mf_net_token_parse(struct mf_bytes body, struct mf_secret *value, int64_t *expires_in_s,
-		       struct mf_err *err) MF_NODISCARD;
+/* The request for a token: *url (malloc'd), and the body or the Authorization value that go with it. */
+int mf_net_token_request(const struct mf_token *t, char **url, struct mf_buf *form,
+			 struct mf_secret *authorization, struct mf_err *err) MF_NODISCARD;
+/* Takes what the token server has answered. */
+int mf_net_token_answer(struct mf_token *t, struct mf_http_call *fetch, struct mf_err *err);
 
-/* docker_config.c */
-/* What Docker's configuration says of one host; strings are decoded, empty when absent. */
-struct mf_docker_entry {
-	char helper[128], store[128];
-	struct mf_buf auth;     /* base64; secret */
-	struct mf_buf identity; /* secret */
+enum mf_auth_next {
+	MF_AUTH_FAILED = -1,
+	MF_AUTH_SEND,   /* the request, with or without credentials */
+	MF_AUTH_FETCH,  /* c->token, then send */
+	MF_AUTH_RETURN, /* the response is the caller's */
 };
-#define MF_DOCKER_ENTRY_INIT                                                                                 \
-	{                                                                                                    \
-		"", "", MF_BUF_INIT(MF_MAX_CONFIG_BYTES), MF_BUF_INIT(MF_MAX_CONFIG_BYTES)                   \
-	}
-void mf_docker_entry_clear(struct mf_docker_entry *e);
-int mf_docker_config_scan(struct mf_docker_entry *out, struct mf_bytes doc, const char *host,
-			  struct mf_err *err) MF_NODISCARD;
-/* The name that helpers and old files know Docker Hub by, else the host itself. */
-const char *mf_docker_server_name(const char *host);
-
-/* helper.c */
-/* Asks docker-credential-NAME; none stored leaves *out empty. `file` is named in errors. MF_E_AUTH. */
-int mf_helper_get(struct mf_credential *out, const char *name, const char *file, const char *host,
-		  const struct mf_env *env, struct mf_err *err) MF_NODISCARD;
-/* Frees a buffer that held a secret, wiped. */
-void mf_net_buf_wipe(struct mf_buf *b);
-#define MF_NET_WIPED MF_CLEANUP(mf_net_buf_wipe)
+/* What to do before sending: *value gets the Authorization header's value, if any. */
+enum mf_auth_next mf_net_auth_prepare(struct mf_http_call *c, struct mf_secret *value, struct mf_err *err);
+/* What to do after a 401. */
+enum mf_auth_next mf_net_auth_challenged(struct mf_http_call *c, struct mf_err *err);
+/* Notes which origin the credentials are for: the one that first answered. */
+void mf_net_auth_bind(struct mf_http_call *c);
+/* Adds a hint on what to do about a 401 or 403. */
+void mf_net_auth_hint(const struct mf_http_call *c, struct mf_err *err);
 
 #endif

@@ -18,7 +18,7 @@ static inline void curl_text_cleanup(char **p)
 /* NULL when the text is not an absolute URL of a known scheme. */
 static CURLU *parse(const char *url)
 {
-	CURLU *u = strlen(url) <= MF_NET_MAX_URL ? curl_url() : NULL;
+	CURLU *u = strlen(url) <= MF_MAX_URL ? curl_url() : NULL;
 	if (u && curl_url_set(u, CURLUPART_URL, url, 0)) {
 		curl_url_cleanup(u);
 		return NULL;
@@ -39,10 +39,10 @@ int mf_net_url_resolve(char **out, const char *base, const char *ref, struct mf_
 	struct mf_esc esc;
 	if (!u)
 		return mf_fail_nomem(err);
-	if (strlen(ref) > MF_NET_MAX_URL || (base && curl_url_set(u, CURLUPART_URL, base, 0)) ||
+	if (strlen(ref) > MF_MAX_URL || (base && curl_url_set(u, CURLUPART_URL, base, 0)) ||
 	    curl_url_set(u, CURLUPART_URL, ref, CURLU_URLENCODE) ||
 	    curl_url_set(u, CURLUPART_FRAGMENT, NULL, 0) || curl_url_get(u, CURLUPART_URL, &p, 0) ||
-	    strlen(p) > MF_NET_MAX_URL) {
+	    strlen(p) > MF_MAX_URL) {
 		char shown[MF_NET_URL_TEXT];
 		mf_net_url_redact(shown, sizeof shown, ref);
 		return mf_fail(err, MF_E_FORMAT, 0, "malformed URL '%s'", mf_esc(&esc, mf_str_c(shown)));

@@ -137,6 +137,30 @@ static int keep_all(struct manifesto *m, struct mf_err *err)
 	return 0;
 }
 
+/* Docker's file first, then the others. */
+static int keep_credential_files(struct manifesto *m, struct mf_err *err)
+{
+	size_t n = 0, kept = 0;
+	while (m->opt.auth_files && m->opt.auth_files[n])
+		n++;
+	m->credential_files = mf_calloc(n + 2, sizeof *m->credential_files);
+	if (!m->credential_files)
+		return mf_fail_nomem(err);
+	if (m->opt.docker_config) {
+		char *path MF_FREE = mf_path_join(m->opt.docker_config, "config.json", NULL);
+		m->credential_files[kept] = path ? mf_arena_dup(&m->strings, mf_str_c(path), err) : NULL;
+		if (!m->credential_files[kept++])
+			return path ? -1 : mf_fail_nomem(err);
+	}
+	for (size_t i = 0; i < n; i++) {
+		m->credential_files[kept] = m->opt.auth_files[i];
+		if (keep(m, &m->credential_files[kept++], err) < 0)
+			return -1;
+	}
+	m->opt.auth_files = NULL;
+	return 0;
+}
+
 static int set_up(struct manifesto *m, const struct manifesto_options *opt, struct mf_err *err)
 {
 	if (opt->size != sizeof *opt)
@@ -144,7 +168,7 @@ static int set_up(struct manifesto *m, const struct manifesto_options *opt, stru
 	m->opt = *opt;
 	if (!opt->home || opt->home[0] != '/' || !opt->cache_dir || opt->cache_dir[0] != '/')
 		return mf_fail(err, MF_E_USAGE, 0, "home and cache_dir must be absolute paths");
-	if (keep_all(m, err) < 0)
+	if (keep_all(m, err) < 0 || keep_credential_files(m, err) < 0)
 		return -1;
 	if (!m->opt.default_key_name)
 		m->opt.default_key_name = "manifesto";
@@ -155,7 +179,8 @@ static int set_up(struct manifesto *m, const struct manifesto_options *opt, stru
 	m->credentials = (struct mf_credential_config){.user = m->opt.username,
 						       .password = m->password.p ? &m->password : NULL,
 						       .given_source = m->opt.credential_source,
-						       .docker_config_dir = m->opt.docker_config};
+						       .option = "-u",
+						       .files = m->credential_files};
 	char *dir MF_FREE = mf_path_join(m->opt.home, "keys", NULL);
 	if (!dir)
 		return mf_fail_nomem(err);
@@ -200,6 +225,7 @@ void manifesto_free(struct manifesto *m)
 	}
 	free(m->auth);
 	free(m->auth_host);
+	free(m->credential_files);
 	mf_keystore_free(m->keys);
 	mf_secret_clear(&m->password);
 	mf_arena_clear(&m->strings);

@@ -18,6 +18,7 @@ struct manifesto {
 	struct mf_env env;
 	struct mf_http *http; /* made when first needed */
 	struct mf_secret password;
+	const char **credential_files; /* ends with NULL; strings point into `strings` */
 	struct mf_credential_config credentials;
 	struct mf_auth **auth; /* by host, for the life of the context */
 	char **auth_host;

@@ -1,5 +1,7 @@
 /* WWW-Authenticate values, docker configurations and token answers: what servers and files of others say. The
  * first octet chooses which. */
+#include <strings.h>
+
 #include "net/internal.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -13,22 +15,22 @@ static void terminated(const char *text, size_t size)
 static void challenge(struct mf_str text)
 {
 	struct mf_challenge c;
-	struct mf_err err = MF_ERR_INIT;
-	if (mf_challenge_parse(&c, text, &err))
-		return;
+	mf_challenge_parse(&c, text);
 	terminated(c.realm, sizeof c.realm);
 	terminated(c.service, sizeof c.service);
 	terminated(c.scope, sizeof c.scope);
 	terminated(c.error, sizeof c.error);
-	if ((c.basic && c.bearer) || (c.bearer && !c.realm[0]) || strpbrk(c.realm, "\r\n"))
+	if ((c.scheme == MF_SCHEME_BEARER && strncasecmp(c.realm, "http", 4) != 0) ||
+	    strpbrk(c.realm, "\r\n"))
 		abort();
 }
 
 static void config(struct mf_bytes text)
 {
-	struct mf_docker_entry e = MF_DOCKER_ENTRY_INIT;
+	struct mf_docker_entry e;
+	mf_docker_entry_init(&e);
 	struct mf_err err = MF_ERR_INIT;
-	if (!mf_docker_config_scan(&e, text, "docker.io", &err))
+	if (mf_docker_config_scan(&e, text, "docker.io", MF_STR("acme/app"), &err) == 0)
 		terminated(e.helper, sizeof e.helper);
 	mf_docker_entry_clear(&e);
 }
@@ -38,7 +40,7 @@ static void token(struct mf_bytes text)
 	struct mf_secret s = MF_SECRET_INIT;
 	struct mf_err err = MF_ERR_INIT;
 	int64_t lifetime_s = 0;
-	if (!mf_net_token_parse(text, &s, &lifetime_s, &err) &&
+	if (mf_net_token_parse(text, &s, &lifetime_s, &err) == 0 &&
 	    (!s.n || memchr(s.p, '\n', s.n) || lifetime_s < 0))
 		abort();
 	mf_secret_clear(&s);

@@ -5,7 +5,17 @@ struct place {
 	char dir[64];
 	struct mf_env env;
 	struct mf_credential_config cfg;
+	char file[96];
+	const char *files[2];
+	char log[1024]; /* warnings */
 };
+
+static void keep_warning(void *arg, enum mf_log_level level, const char *line)
+{
+	struct place *p = arg;
+	if (level == MF_LOG_WARNING)
+		(void)snprintf(p->log, sizeof p->log, "%s", line);
+}
 
 static int place_make(void **state)
 {
@@ -18,7 +28,12 @@ static int place_make(void **state)
 	if (!mkdtemp(p->dir))
 		return -1;
 	mf_env_init(&p->env);
-	p->cfg.docker_config_dir = p->dir;
+	p->env.log = keep_warning;
+	p->env.level = MF_LOG_WARNING;
+	p->env.log_arg = p;
+	(void)snprintf(p->file, sizeof p->file, "%s/config.json", p->dir);
+	p->files[0] = p->file;
+	p->cfg.files = p->files;
 	/* the present test's directory comes before those of earlier ones, which are gone */
 	(void)snprintf(path, sizeof path, "%s:%s", p->dir, before ? before : "/usr/bin:/bin");
 	*state = p;
@@ -46,29 +61,40 @@ static void helper(struct place *p, const char *name, const char *script)
 	put_file(p->dir, file, text, 0700);
 }
 
+static void expect_kind(struct place *p, const char *host, const char *repository,
+			enum mf_credential_kind kind, const char *user, const char *secret)
+{
+	struct mf_credential c MF_CREDENTIAL_CLEANUP = {MF_CREDENTIAL_NONE};
+	struct mf_err err = MF_ERR_INIT;
+	if (mf_credential_find(&c, &p->cfg, host, mf_str_c(repository), &p->env, &err) < 0)
+		fail_msg("%s: %s", host, err.msg);
+	assert_int_equal(c.kind, kind);
+	if (kind == MF_CREDENTIAL_NONE)
+		return;
+	if (kind == MF_CREDENTIAL_PASSWORD)
+		assert_string_equal(c.user, user);
+	assert_true(mf_str_eqz(mf_str_of(mf_secret_bytes(&c.secret)), secret));
+	assert_true(c.source[0]);
+}
+
+static void expect_of(struct place *p, const char *host, const char *repository, const char *user,
+		      const char *password)
+{
+	expect_kind(p, host, repository, user ? MF_CREDENTIAL_PASSWORD : MF_CREDENTIAL_NONE, user, password);
+}
+
 /* NULL user: none are found */
 static void expect(struct place *p, const char *host, const char *user, const char *password)
 {
-	struct mf_credential c MF_CREDENTIAL_CLEANUP = {0};
-	struct mf_err err = MF_ERR_INIT;
-	if (mf_credential_find(&c, &p->cfg, host, &p->env, &err))
-		fail_msg("%s: %s", host, err.msg);
-	if (!user) {
-		assert_null(c.user);
-		return;
-	}
-	assert_non_null(c.user);
-	assert_string_equal(c.user, user);
-	assert_true(mf_str_eqz(mf_str_of(mf_secret_bytes(&c.password)), password));
-	assert_true(c.source[0]);
+	expect_of(p, host, "", user, password);
 }
 
 static struct mf_err expect_error(struct place *p, const char *host)
 {
-	struct mf_credential c MF_CREDENTIAL_CLEANUP = {0};
+	struct mf_credential c MF_CREDENTIAL_CLEANUP = {MF_CREDENTIAL_NONE};
 	struct mf_err err = MF_ERR_INIT;
-	assert_int_equal(mf_credential_find(&c, &p->cfg, host, &p->env, &err), -1);
-	assert_null(c.user);
+	assert_int_equal(mf_credential_find(&c, &p->cfg, host, MF_STR(""), &p->env, &err), -1);
+	assert_int_equal(c.kind, MF_CREDENTIAL_NONE);
 	assert_non_null(strstr(err.msg, "config.json"));
 	return err;
 }
@@ -94,7 +120,7 @@ static void a_missing_file_or_host_gives_nothing(void **state)
 	expect(p, "h", NULL, NULL);
 	config(p, "{\"auths\":{\"other\":{\"auth\":\"YTpi\"},\"h:5000\":{\"auth\":\"YTpi\"},\"h\":{}}}");
 	expect(p, "h", NULL, NULL);
-	p->cfg.docker_config_dir = NULL;
+	p->cfg.files = NULL;
 	expect(p, "h", NULL, NULL);
 }
 
@@ -132,17 +158,96 @@ static void docker_hub_has_its_old_name(void **state)
 	expect(p, "index.docker.io", "a", "b");
 }
 
-static void an_identity_token_has_the_user_token(void **state)
+static void tokens_come_before_the_password(void **state)
 {
 	struct place *p = *state;
 	config(p, "{\"auths\":{\"h\":{\"auth\":\"YTpi\",\"identitytoken\":\"T\"}}}");
-	expect(p, "h", "<token>", "T");
+	expect_kind(p, "h", "", MF_CREDENTIAL_IDENTITY_TOKEN, NULL, "T");
+	config(p,
+	       "{\"auths\":{\"h\":{\"auth\":\"YTpi\",\"identitytoken\":\"T\",\"registrytoken\":\"R\\n\"}}}");
+	expect_kind(p, "h", "", MF_CREDENTIAL_REGISTRY_TOKEN, NULL, "R");
+	helper(p, "t", "echo '{\"Username\":\"<token>\",\"Secret\":\"H\"}'");
+	config(p, "{\"credsStore\":\"t\"}");
+	expect_kind(p, "h", "", MF_CREDENTIAL_IDENTITY_TOKEN, NULL, "H");
+}
+
+static void user_and_password_may_be_members_of_their_own(void **state)
+{
+	struct place *p = *state;
+	config(p, "{\"auths\":{\"h\":{\"username\":\"u\",\"password\":\"p:q\"}}}");
+	expect(p, "h", "u", "p:q");
+	config(p, "{\"auths\":{\"h\":{\"auth\":\"YTpi\",\"username\":\"u\",\"password\":\"p\"}}}");
+	expect(p, "h", "a", "b");
+}
+
+static void the_longest_path_that_holds_the_repository_wins(void **state)
+{
+	struct place *p = *state;
+	config(p, "{\"auths\":{\"h/acme/app\":{\"auth\":\"YTox\"},\"h\":{\"auth\":\"YToy\"},\"h/acme\":{"
+		  "\"auth\":\"YToz\"},\"docker.io/acme\":{\"auth\":\"YTo0\"},\"https://h/v2/"
+		  "\":{\"auth\":\"YTo1\"}}}");
+	expect_of(p, "h", "acme/app", "a", "1");
+	expect_of(p, "h", "acme/app/sub", "a", "1");
+	expect_of(p, "h", "acme/application", "a", "3");
+	expect_of(p, "h", "acme", "a", "3");
+	expect_of(p, "h", "acmecorp/app", "a", "2");
+	expect_of(p, "h", "", "a", "2");
+	expect_of(p, "index.docker.io", "acme/app", "a", "4");
+	expect_of(p, "docker.io", "other/app", NULL, NULL);
+	helper(p, "t", "echo '{\"Username\":\"helper\",\"Secret\":\"s\"}'");
+	config(p,
+	       "{\"credsStore\":\"t\",\"auths\":{\"h\":{\"auth\":\"YToy\"},\"h/acme\":{\"auth\":\"YToz\"}}}");
+	expect_of(p, "h", "acme/app", "a", "3");
+	expect_of(p, "h", "other", "helper", "s");
+}
+
+static void null_and_empty_members_are_nothing(void **state)
+{
+	static const char *const rows[] = {
+	    "",
+	    " \n",
+	    "\xef\xbb\xbf{}",
+	    "{\"auths\":null,\"credHelpers\":null,\"credsStore\":null}",
+	    "{\"auths\":{\"h\":null}}",
+	    "{\"auths\":{\"h\":{\"auth\":null,\"identitytoken\":\"\",\"username\":null}}}",
+	    "{\"auths\":{\"h\":{}},\"credsStore\":\"\",\"credHelpers\":{\"h\":\"\"}}",
+	};
+	struct place *p = *state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		config(p, rows[i]);
+		expect(p, "h", NULL, NULL);
+	}
+}
+
+static void line_ends_are_not_part_of_a_password(void **state)
+{
+	struct place *p = *state;
+	/* wrapped base64; "a:b\n" */
+	config(p, "{\"auths\":{\"one\":{\"auth\":\"YT\\npi\\r\\n\"},\"two\":{\"auth\":\"YTpiCg==\"},"
+		  "\"three\":{\"username\":\"a\",\"password\":\"b\\r\\n\"}}}\n\n");
+	expect(p, "one", "a", "b");
+	expect(p, "two", "a", "b");
+	expect(p, "three", "a", "b");
+}
+
+static void files_are_searched_in_order(void **state)
+{
+	struct place *p = *state;
+	char second[96];
+	const char *files[] = {p->file, second, NULL};
+	(void)snprintf(second, sizeof second, "%s/auth.json", p->dir);
+	p->cfg.files = files;
+	put_file(p->dir, "auth.json", "{\"auths\":{\"h\":{\"auth\":\"YTpi\"},\"g\":{\"auth\":\"Yzpk\"}}}",
+		 0600);
+	expect(p, "h", "a", "b");
+	config(p, "{\"auths\":{\"h\":{\"auth\":\"ZTpm\"}}}");
+	expect(p, "h", "e", "f");
+	expect(p, "g", "c", "d");
 }
 
 static void broken_files_are_auth_errors_naming_the_file(void **state)
 {
 	static const char *const rows[] = {
-	    "",
 	    "{",
 	    "[]",
 	    "{\"auths\":[]}",
@@ -198,9 +303,6 @@ static void per_host_helpers_come_before_the_store_and_auths(void **state)
 	    "{\"auths\":{\"h\":{\"auth\":\"YTpi\"}},\"credsStore\":\"two\",\"credHelpers\":{\"h\":\"one\"}}");
 	expect(p, "h", "one", "s");
 	expect(p, "g", "two", "s");
-	p->cfg.no_helpers = true;
-	expect(p, "h", "a", "b");
-	expect(p, "g", NULL, NULL);
 }
 
 static void a_helper_without_credentials_leaves_it_to_auths(void **state)
@@ -210,6 +312,69 @@ static void a_helper_without_credentials_leaves_it_to_auths(void **state)
 	config(p, "{\"auths\":{\"h\":{\"auth\":\"YTpi\"}},\"credsStore\":\"t\"}");
 	expect(p, "h", "a", "b");
 	expect(p, "g", NULL, NULL);
+	helper(p, "t", "echo '{\"ServerURL\":\"\",\"Username\":\"\",\"Secret\":\"\"}'");
+	expect(p, "h", "a", "b");
+	expect(p, "g", NULL, NULL);
+}
+
+static void a_helper_that_is_missing_is_a_warning(void **state)
+{
+	struct place *p = *state;
+	config(p, "{\"auths\":{\"h\":{\"auth\":\"YTpi\"}},\"credsStore\":\"t\"}");
+	expect(p, "h", "a", "b");
+	expect(p, "g", NULL, NULL);
+	assert_non_null(strstr(p->log, "docker-credential-t"));
+	assert_non_null(strstr(p->log, p->file));
+	put_file(p->dir, "docker-credential-t", "#!/bin/sh\n", 0600);
+	p->log[0] = 0;
+	expect(p, "g", NULL, NULL);
+	assert_non_null(strstr(p->log, "docker-credential-t"));
+}
+
+static void a_helpers_own_words_are_in_the_error(void **state)
+{
+	struct place *p = *state;
+	config(p, "{\"credsStore\":\"t\"}");
+	helper(p, "t", "echo 'pass store is uninitialized'; echo 'more' >&2; exit 1");
+	assert_non_null(strstr(expect_error(p, "h").msg, "pass store is uninitialized"));
+	helper(p, "t", "printf 'no \\033[31mlogin\\nmore\\n' >&2; exit 2");
+	struct mf_err err = expect_error(p, "h");
+	assert_non_null(strstr(err.msg, "status 2: no "));
+	assert_null(strchr(err.msg, 27));
+	assert_null(strstr(err.msg, "more"));
+	/* more than a pipe holds: nobody waits for anybody */
+	helper(p, "t",
+	       "head -c 200000 /dev/zero >&2 2>/dev/null; echo '{\"Username\":\"u\",\"Secret\":\"s\"}'");
+	expect(p, "h", "u", "s");
+}
+
+static void a_helper_inherits_neither_descriptors_nor_our_secrets(void **state)
+{
+	struct place *p = *state;
+	int fd =
+	    open("/dev/null", O_RDONLY); /* not close-on-exec, as somebody else's in a host program may be */
+	assert_true(fd > 2);
+	assert_int_equal(setenv("MANIFESTO_PASSPHRASE", "s1", 1), 0);
+	assert_int_equal(setenv("MANIFESTO_TRUST_PASSWORD", "s2", 1), 0);
+	assert_int_equal(setenv("REGISTRY_PASSWORD", "s3", 1), 0);
+	assert_int_equal(setenv("OF_THE_HELPER", "kept", 1), 0);
+	config(p, "{\"credsStore\":\"t\"}");
+	helper(p, "t",
+	       "env >\"$0.env\"; ls /proc/self/fd >\"$0.fds\"; echo "
+	       "'{\"Username\":\"u\",\"Secret\":\"s\"}'");
+	expect(p, "h", "u", "s");
+	char *env = slurp(p->dir, "docker-credential-t.env"), *fds = slurp(p->dir, "docker-credential-t.fds");
+	assert_null(strstr(env, "MANIFESTO_PASS"));
+	assert_null(strstr(env, "MANIFESTO_TRUST_PASS"));
+	assert_null(strstr(env, "REGISTRY_PASS"));
+	assert_non_null(strstr(env, "OF_THE_HELPER=kept"));
+	assert_string_equal(fds, "0\n1\n2\n3\n"); /* 3: of ls itself */
+	free(env);
+	free(fds);
+	(void)close(fd);
+	(void)unsetenv("MANIFESTO_PASSPHRASE");
+	(void)unsetenv("MANIFESTO_TRUST_PASSWORD");
+	(void)unsetenv("REGISTRY_PASSWORD");
 }
 
 static void broken_helpers_are_auth_errors_naming_helper_and_file(void **state)
@@ -229,13 +394,11 @@ static void broken_helpers_are_auth_errors_naming_helper_and_file(void **state)
 	};
 	struct place *p = *state;
 	config(p, "{\"credsStore\":\"t\"}");
-	struct mf_err err = expect_error(p, "h");
-	assert_int_equal(err.code, MF_E_AUTH);
-	assert_non_null(strstr(err.msg, "docker-credential-t"));
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		helper(p, "t", rows[i]);
-		err = expect_error(p, "h");
+		struct mf_err err = expect_error(p, "h");
 		assert_int_equal(err.code, MF_E_AUTH);
+		assert_null(strstr(err.msg, "\"Secret"));
 		assert_non_null(strstr(err.msg, "docker-credential-t"));
 	}
 }
@@ -302,7 +465,14 @@ static void token_answers_are_parsed_strictly(void **state)
 	    {"{\"token\":\"\",\"access_token\":\"b\"}", "b", 60},
 	    {"{\"token\":\"a\",\"access_token\":\"b\",\"expires_in\":\"300\"}", "a", 60},
 	    {"{\"token\":\"a\",\"expires_in\":99999999999}", "a", 86400},
-	    {"{\"token\":\"a\",\"expires_in\":-1}", NULL, 0},
+	    {"{\"token\":\"a\",\"expires_in\":-1}", "a", 60},
+	    {"{\"token\":\"a\",\"expires_in\":0}", "a", 0},
+	    {"{\"token\":\"a\",\"expires_in\":300.9}", "a", 300},
+	    {"{\"token\":\"a\",\"expires_in\":3e2}", "a", 60},
+	    {"{\"token\":\"a\",\"expires_in\":null}", "a", 60},
+	    {"{\"token\":\"a\",\"access_token\":null}", "a", 60},
+	    {"{\"token\":null,\"access_token\":\"b\"}", "b", 60},
+	    {"{\"token\":null}", NULL, 0},
 	    {"{\"token\":\"a\\r\\nX: y\"}", NULL, 0},
 	    {"{\"token\":\"a b\"}", NULL, 0},
 	    {"{\"token\":\"\"}", NULL, 0},
@@ -339,7 +509,15 @@ int main(void)
 	    TEST(auths_hold_base64_of_user_and_password),
 	    TEST(keys_may_be_urls_and_an_exact_one_wins),
 	    TEST(docker_hub_has_its_old_name),
-	    TEST(an_identity_token_has_the_user_token),
+	    TEST(tokens_come_before_the_password),
+	    TEST(user_and_password_may_be_members_of_their_own),
+	    TEST(the_longest_path_that_holds_the_repository_wins),
+	    TEST(null_and_empty_members_are_nothing),
+	    TEST(line_ends_are_not_part_of_a_password),
+	    TEST(files_are_searched_in_order),
+	    TEST(a_helper_that_is_missing_is_a_warning),
+	    TEST(a_helpers_own_words_are_in_the_error),
+	    TEST(a_helper_inherits_neither_descriptors_nor_our_secrets),
 	    TEST(broken_files_are_auth_errors_naming_the_file),
 	    TEST(errors_do_not_quote_secrets),
 	    TEST(a_helper_is_asked_for_the_host),

@@ -274,12 +274,13 @@ static int parse_references(void *arg, struct mf_err *err)
 
 static int read_docker_config(void *arg, struct mf_err *err)
 {
-	struct mf_docker_entry e = MF_DOCKER_ENTRY_INIT;
+	struct mf_docker_entry e;
+	mf_docker_entry_init(&e);
 	int rc = mf_docker_config_scan(
 	    &e,
 	    mf_bytes_of(MF_STR("{\"auths\":{\"localhost:5000\":{\"auth\":\"YWxpY2U6c2VjcmV0\"}},"
 			       "\"credHelpers\":{\"x\":\"y\"}}")),
-	    arg, err);
+	    arg, MF_STR("acme/app"), err);
 	mf_docker_entry_clear(&e);
 	return rc;
 }
