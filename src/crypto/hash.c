@@ -42,8 +42,11 @@ static int digest_once(const EVP_MD *md, struct mf_bytes data, uint8_t *out, str
 {
 	MF_OSSL_QUIET;
 
-	if (!md || EVP_Digest(data.n ? data.p : (const uint8_t *)"", data.n, out, NULL, md, NULL) != 1)
+	if (!md)
 		return mf_fail(err, MF_E_INTERNAL, 0, "compute a digest");
+	/* With a known digest only memory can be missing. */
+	if (EVP_Digest(data.n ? data.p : (const uint8_t *)"", data.n, out, NULL, md, NULL) != 1)
+		return mf_fail_nomem(err);
 	return 0;
 }
 

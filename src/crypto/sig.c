@@ -46,8 +46,10 @@ static int digest(enum mf_sig_scheme scheme, struct mf_bytes msg, struct mf_dige
 	const EVP_MD *md = scheme_md(scheme);
 	unsigned n = 0;
 
-	if (!md || EVP_Digest(msg.n ? msg.p : (const uint8_t *)"", msg.n, out->b, &n, md, NULL) != 1)
+	if (!md)
 		return mf_fail(err, MF_E_INTERNAL, 0, "compute a digest");
+	if (EVP_Digest(msg.n ? msg.p : (const uint8_t *)"", msg.n, out->b, &n, md, NULL) != 1)
+		return mf_fail_nomem(err);
 	out->n = n;
 	return 0;
 }

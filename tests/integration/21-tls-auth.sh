@@ -126,7 +126,8 @@ cat >"$T/bin/docker-credential-none" <<'END'
 echo 'credentials not found in native keychain'
 exit 1
 END
-printf '#!/bin/sh\necho secret-of-the-helper; echo it broke >&2; exit 2\n' >"$T/bin/docker-credential-broken"
+printf '#!/bin/sh\necho pass store is uninitialized; exit 2\n' >"$T/bin/docker-credential-broken"
+printf '#!/bin/sh\necho "{\\"Secret\\": \\"secret-of-the-helper"; echo it broke >&2; exit 2\n' >"$T/bin/docker-credential-halfway"
 chmod +x "$T/bin/docker-credential-"*
 docker_config docker <<<"{\"credHelpers\": {\"$REGISTRY_TLS\": \"lab\"}, \"credsStore\": \"broken\"}"
 export DOCKER_CONFIG=$T/docker
@@ -139,7 +140,11 @@ unauthorised 'a store that has nothing' get "$image" qa-approval
 docker_config docker <<<'{"credsStore": "broken"}'
 unauthorised 'a helper that fails' get "$image" qa-approval
 check_stderr_has 'is named' docker-credential-broken
-check_stderr_lacks 'what it printed is not' secret-of-the-helper
+check_stderr_has 'its own words are there' 'pass store is uninitialized'
+docker_config docker <<<'{"credsStore": "halfway"}'
+unauthorised 'a helper that fails in the middle of its answer' get "$image" qa-approval
+check_stderr_has 'its own words are there' 'it broke'
+check_stderr_lacks 'the answer is not' secret-of-the-helper
 docker_config docker <<<'{"credsStore": "not-installed"}'
 unauthorised 'a helper that is not there' get "$image" qa-approval
 check_stderr_has 'is named' docker-credential-not-installed
