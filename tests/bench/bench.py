@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
-"""Speed of manifesto beside that of the notary program, on the same servers in the same run.
+"""Speed of manifesto and of the notary program, on the same servers in the same run.
 
-Usage: bench.py BUILD_DIRECTORY      (`make bench` does it)
+Usage: bench.py BUILD_DIRECTORY [far]      (`make bench` runs it; `far` measures the servers at 40 ms only)
 
-Starts a registry and a Notary server of its own and makes repositories with 1, 1,000 and 10,000 records. Each figure is the median of
-BENCH_RUNS (7) runs of whole processes; the two programs take turns, so that a busy machine is busy for both. Ratios are manifesto's time
-through notary's: below 1 manifesto is faster. BENCH_BIG=1 adds 50,000 records. A goal that is not met is reported, never an error.
+Starts its own registry and Notary server and makes repositories with 1, 1,000 and 10,000 records. Each figure is the median of
+BENCH_RUNS (7) runs of whole processes; the two programs take turns, so that other load affects both. A ratio is manifesto's time
+divided by notary's: below 1 manifesto is faster. BENCH_BIG=1 adds 50,000 records. A goal that is not met is reported, never an error.
 """
 import asyncio
+import hashlib
+import http.client
 import json
 import os
 import pathlib
@@ -27,18 +29,23 @@ SUPPORT = HERE.parent / "support"
 RUNS = int(os.environ.get("BENCH_RUNS", "7"))
 SIZES = [1, 1000, 10000] + ([50000] if os.environ.get("BENCH_BIG") == "1" else [])
 ROUND_TRIP = 0.020
+FAR_TRIP = 0.040
+FAR_IMAGES = 1000
 TYPE = "note"
 # Goals, as ratios to the notary program.
 GOALS = {("cold get", 1): 1.2, ("cold get", 1000): 0.55, ("cold get", 10000): 0.12, ("cold get", 50000): 0.06,
          ("cold get, memory", 50000): 0.2, ("warm get", 50000): 0.03, ("list", 50000): 0.1, ("put", 50000): 0.35,
          ("cold get, 20 ms", 1): 0.35, ("warm get, 20 ms", 1): 0.55}
 CHECK_GOAL = 0.01
+# At FAR_TRIP: milliseconds, and requests to the registry.
+FAR_GOALS = {"put of a new type": (500, 11), "put that replaces a record": (None, 13), "put with nothing to publish": (None, 4)}
 
 
 class Proxy:
     """A TCP proxy on 127.0.0.1 that counts, and delays each direction by half a round trip.
 
-    The kernel answers a new connection at once, so its first bytes are held for one round trip more.
+    The kernel answers a new connection at once, so its first bytes are held for one round trip more. `exchanges` has the time from
+    the start to the end of each new connection and of each request with its answer.
     """
     REQUEST = re.compile(rb"(?:GET|HEAD|POST|PUT|PATCH|DELETE) \S+ HTTP/1\.1\r\n")
 
@@ -55,16 +62,20 @@ class Proxy:
 
     def reset(self):
         self.connections = self.requests = self.received = 0
+        self.exchanges = []
 
     async def serve(self, reader, writer):
         self.connections += 1
-        held = self.loop.time() + self.round_trip
+        accepted = self.loop.time()
+        held = accepted + self.round_trip
+        self.exchanges.append([accepted, held])
+        asked = []  # this connection's requests
         writers, pumps = [writer], []
         try:
             far_reader, far_writer = await asyncio.open_connection(*self.target)
             writers.append(far_writer)
-            pumps = [self.loop.create_task(self.pump(reader, far_writer, held, self.count_up)),
-                     self.loop.create_task(self.pump(far_reader, writer, 0, self.count_down))]
+            pumps = [self.loop.create_task(self.pump(reader, far_writer, held, lambda data: self.count_up(data, held, asked))),
+                     self.loop.create_task(self.pump(far_reader, writer, 0, lambda data: self.count_down(data, asked)))]
             await asyncio.gather(*pumps)
         except (OSError, asyncio.CancelledError):
             pass
@@ -74,11 +85,16 @@ class Proxy:
             for each in writers:
                 each.close()
 
-    def count_up(self, data):
-        self.requests += len(self.REQUEST.findall(data))
+    def count_up(self, data, held, asked):
+        for _ in self.REQUEST.findall(data):
+            self.requests += 1
+            asked.append([max(self.loop.time(), held)] * 2)
+            self.exchanges.append(asked[-1])
 
-    def count_down(self, data):
+    def count_down(self, data, asked):
         self.received += len(data)
+        if data and asked:
+            asked[-1][1] = self.loop.time() + self.round_trip / 2
 
     async def pump(self, reader, writer, held, count):
         queue = asyncio.Queue()
@@ -104,6 +120,24 @@ class Proxy:
                 return
             writer.write(data)
             await writer.drain()
+
+
+def in_sequence(exchanges):
+    """The longest chain of exchanges each of which began after the one before it ended."""
+    count, end = 0, 0.0
+    for start, stop in sorted(exchanges, key=lambda e: e[1]):
+        if start >= end:
+            count, end = count + 1, stop
+    return count
+
+
+def in_flight(exchanges):
+    """The greatest number of exchanges at one time."""
+    most = now = 0
+    for _, change in sorted([(e[0], 1) for e in exchanges] + [(e[1], -1) for e in exchanges]):
+        now += change
+        most = max(most, now)
+    return most
 
 
 class Cost:
@@ -181,29 +215,53 @@ class Bench:
         self.call(sys.executable, SUPPORT / "mkimage.py", "--tag", "1.0", layout)
         return layout, json.loads((layout / "index.json").read_text())["manifests"][0]["digest"]
 
-    def fill(self, image, server, n):
+    def fill(self, image, server, n, *subjects):
         self.call(self.program, "put", "--init", "--no-passphrase", image, TYPE, self.content)
         if n > 1:
             self.call(self.build / "tests/bench/fill", image, n - 1, self.env["MANIFESTO_HOME"], self.cache, server,
-                      self.content)
+                      self.content, *subjects)
 
 
 class Repository:
     """One repository with N records on the servers, and the commands that are compared."""
 
-    def __init__(self, bench, n, registry, url):
+    def __init__(self, bench, n, registry, url, images=1):
         self.bench, self.n, self.url = bench, n, url
         self.gun = "%s/bench/n%d" % (registry, n)
         layout, self.digest = bench.make_image("image-%d-%s" % (n, registry.replace(":", "-")))
         self.image = self.gun + ":1.0"
         bench.env["MANIFESTO_TRUST_SERVER"] = url
         bench.call("skopeo", "copy", "--quiet", "--insecure-policy", "--dest-tls-verify=false", "oci:%s:1.0" % layout, "docker://" + self.image)
-        bench.fill(self.image, url, n)
+        bench.fill(self.image, url, n, *([self.more_images(images - 1)] if images > 1 else []))
         self.target = "%s/%s" % (TYPE, self.digest.replace(":", "-"))
         self.trust_dir = layout / "notary"
         (self.trust_dir / "private").mkdir(parents=True)
         bench.call(bench.program, "key", "export", "bench", "--role", "targets", "--gun", self.gun, self.trust_dir / "private")
         bench.call(*self.notary("lookup", self.gun, self.target))
+
+    def more_images(self, count):
+        """Gives the repository more images, which differ in an annotation; returns a file with their digests."""
+        address, name = self.gun.split("/", 1)
+        registry = http.client.HTTPConnection(address)
+
+        def ask(method, what, body=None, kind="application/vnd.oci.image.manifest.v1+json"):
+            registry.request(method, "/v2/%s/manifests/%s" % (name, what), body, {"Content-Type": kind, "Accept": kind})
+            answer = registry.getresponse()
+            text = answer.read()
+            if answer.status not in (200, 201):
+                raise SystemExit("bench: %s of manifest %s: %d" % (method, what, answer.status))
+            return text
+
+        manifest, digests = json.loads(ask("GET", self.digest)), []
+        for i in range(count):
+            manifest["annotations"] = {"number": str(i)}
+            body = json.dumps(manifest).encode()
+            ask("PUT", "more-%d" % i, body)
+            digests.append("sha256:" + hashlib.sha256(body).hexdigest())
+        registry.close()
+        path = self.bench.top / "subjects"
+        path.write_text("".join(digest + "\n" for digest in digests))
+        return path
 
     def notary(self, *argv, where=None):
         return ["notary", "-s", self.url, "-d", str(where or self.trust_dir), *argv]
@@ -229,6 +287,17 @@ class Repository:
 
     def put(self):
         return [self.bench.program, "put", self.image, "more-%d" % self.bench.fresh(), str(self.bench.content)]
+
+    def put_other(self):
+        other = self.bench.top / ("other-%d.json" % self.bench.fresh())
+        other.write_text(other.name)
+        return [self.bench.program, "put", self.image, TYPE, str(other)]
+
+    def put_same(self):
+        return [self.bench.program, "put", self.image, "type-1", str(self.bench.content)]
+
+    def list_all(self):
+        return [self.bench.program, "list", "--all", self.gun]
 
     def add(self):
         return self.notary("add", "-p", self.gun, "more/%d" % self.bench.fresh(), str(self.bench.content))
@@ -296,6 +365,46 @@ def compare_far(bench):
         row(name + ", @DIGEST", 1, digest, theirs, GOALS[(name, 1)])
 
 
+FAR_HEAD = "%-28s | %8s %8s %8s %8s %8s | %8s %8s %8s | %s"
+
+
+def far_row(bench, name, proxies, ours, theirs):
+    """One command of each program with the servers FAR_TRIP away: time, requests, round trips one after another."""
+    cells = []
+    for cost, argv in zip(bench.turns(ours, theirs), (ours(), theirs())):
+        for proxy in proxies:
+            proxy.reset()
+        bench.call(*argv)
+        exchanges = proxies[0].exchanges + proxies[1].exchanges
+        cells.append((cost.wall, proxies[0].requests, proxies[1].requests, in_sequence(exchanges), in_flight(exchanges)))
+    (time_ms, registry, trust, chain, flight), (their_ms, _, their_trust, their_chain, _) = cells
+    goal_ms, goal_requests = FAR_GOALS.get(name, (None, None))
+    verdicts = ["goal %d ms: %s" % (goal_ms, "met" if time_ms <= goal_ms else "NOT MET")] if goal_ms else []
+    if goal_requests:
+        verdicts.append("goal %d requests: %s" % (goal_requests, "met" if registry <= goal_requests else "NOT MET"))
+    print(FAR_HEAD % (name, "%.0f" % time_ms, registry, trust, chain, flight, "%.0f" % their_ms, their_trust, their_chain,
+                      ", ".join(verdicts)), flush=True)
+
+
+def compare_round_trips(bench):
+    """What round trips cost: both servers FAR_TRIP away, an image with 20 records, a repository with FAR_IMAGES images."""
+    proxies = registry, notary = Proxy(bench.registry, 0), Proxy(bench.notary_url[len("http://"):], 0)
+    url = "http://" + notary.address
+    repo = Repository(bench, 1, registry.address, url)
+    for i in range(19):
+        bench.call(bench.program, "put", repo.image, "type-%d" % i, bench.content)
+    bench.call(*repo.add())
+    many = Repository(bench, FAR_IMAGES, registry.address, url, FAR_IMAGES)
+    registry.round_trip = notary.round_trip = FAR_TRIP
+    print("\nboth servers at %d ms; an image with 20 records; a repository with %s images" % (FAR_TRIP * 1000, format(FAR_IMAGES, ",")))
+    print(FAR_HEAD % ("", "ms", "requests", "requests", "one by", "most in", "notary", "requests", "one by", ""))
+    print(FAR_HEAD % ("", "", "registry", "trust", "one", "flight", "ms", "trust", "one", ""), "-" * 128, sep="\n")
+    far_row(bench, "put of a new type", proxies, repo.put, repo.add)
+    far_row(bench, "put that replaces a record", proxies, repo.put_other, repo.add)
+    far_row(bench, "put with nothing to publish", proxies, repo.put_same, repo.lookup)
+    far_row(bench, "list --all", proxies, many.list_all, lambda: many.notary("list", many.gun))
+
+
 def count_wire(bench, repo):
     """Connections, requests and bytes at the trust server through a counting proxy; those at the registry from -v."""
     proxy = Proxy(repo.url[len("http://"):], 0)
@@ -335,19 +444,23 @@ def machine():
                                                   os.getloadavg()[0])
 
 
-def main(build):
+def main(build, only_far):
     start = time.monotonic()
-    print("%s\nmedians of %d runs of whole processes in turn; time and CPU: manifesto through notary\n" % (machine(), RUNS))
+    print("%s\nmedians of %d runs of whole processes in turn; time and CPU: manifesto divided by notary\n" % (machine(), RUNS))
     with tempfile.TemporaryDirectory(prefix="manifesto-bench.") as top:
         bench = Bench(build, top)
         try:
             bench.start_lab()
+            if only_far:
+                compare_round_trips(bench)
+                return
             repos = [Repository(bench, n, bench.registry, bench.notary_url) for n in SIZES]
             head()
             for repo in repos:
                 compare(bench, repo)
                 compare_put(bench, repo)
             compare_far(bench)
+            compare_round_trips(bench)
             bench.env["MANIFESTO_TRUST_SERVER"] = bench.notary_url
             print("\n`get` also resolves the tag and, cold, reads the content at the registry: `lookup` and IMAGE@DIGEST do not ask for the tag."
                   "\n`verify` is one process for 100 images by digest, `lookup` 100 processes.\n")
@@ -366,6 +479,6 @@ def main(build):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2:
+    if len(sys.argv) not in (2, 3) or sys.argv[2:] not in ([], ["far"]):
         raise SystemExit(__doc__)
-    main(sys.argv[1])
+    main(sys.argv[1], bool(sys.argv[2:]))

@@ -1,7 +1,8 @@
-/* fill IMAGE N HOME CACHE TRUST_SERVER FILE: publishes N records of type "bench" for N made-up subjects in
- * one go, each with a description and a record signature as `put` makes them. The repository must exist and
- * its targets key must be in HOME without a passphrase. FILE is the content of all of them and must have been
- * put before: for benchmarks, nothing but the trust metadata is stored. */
+/* fill IMAGE N HOME CACHE TRUST_SERVER FILE [SUBJECTS]: publishes N records of type "bench" in one step, each
+ * with a description and a record signature as `put` makes them. SUBJECTS is a file with N digests
+ * (sha256:HEX), one on each line; without it the subjects are made up. The repository must exist and its
+ * targets key must be in HOME without a passphrase. FILE is the content of all records and must have been put
+ * before: only the trust metadata is stored. */
 #include <stdio.h>
 
 #include "crypto/hash.h"
@@ -15,6 +16,7 @@ struct fill {
 	struct mf_image *im;
 	struct mf_digest content;
 	uint64_t length;
+	FILE *subjects; /* NULL: made up */
 };
 
 static int die(const char *what)
@@ -29,6 +31,16 @@ static int cmp(const void *a, const void *b)
 	return mf_str_cmp(x->name, y->name);
 }
 
+static int subject_of(const struct fill *f, size_t i, struct mf_digest *out, struct mf_err *err)
+{
+	char line[80];
+	if (!f->subjects)
+		return mf_sha256((struct mf_bytes){(const uint8_t *)&i, sizeof i}, out, err);
+	if (!fgets(line, sizeof line, f->subjects) || strlen(line) != 72)
+		return mf_fail(err, MF_E_FORMAT, 0, "subject %zu: expected a digest and a line feed", i);
+	return mf_digest_parse(out, (struct mf_str){line, 71}, err);
+}
+
 static int make_edit(const struct fill *f, struct mf_trust *t, struct mf_signer *s, size_t i,
 		     struct mf_err *err)
 {
@@ -40,7 +52,7 @@ static int make_edit(const struct fill *f, struct mf_trust *t, struct mf_signer 
 					  .media_type = "application/json",
 					  .author = "Bench Mark <bench@example.com>"};
 	json_t *tree MF_JSON_CLEANUP = mf_record_make(&fields, err);
-	if (!tree || mf_sha256((struct mf_bytes){(const uint8_t *)&i, sizeof i}, &subject, err) < 0 ||
+	if (!tree || subject_of(f, i, &subject, err) < 0 ||
 	    mf_record_name(&name, MF_STR("bench"), &subject, err) < 0)
 		return -1;
 	struct mf_record_binding b = {.repository = mf_trust_gun(t),
@@ -75,8 +87,8 @@ static int intent(void *arg, struct mf_trust *t, struct mf_publish_change *out, 
 
 int main(int argc, char **argv)
 {
-	if (argc != 7)
-		return die("usage: fill IMAGE N HOME CACHE TRUST_SERVER FILE");
+	if (argc != 7 && argc != 8)
+		return die("usage: fill IMAGE N HOME CACHE TRUST_SERVER FILE [SUBJECTS]");
 	struct manifesto_options o = MANIFESTO_INIT(manifesto_options);
 	struct manifesto_error error;
 	struct manifesto *m;
@@ -93,12 +105,19 @@ int main(int argc, char **argv)
 	if (mf_file_read(argv[6], 65536, &content, &err) < 0)
 		return die(err.msg);
 	struct fill f = {.n = (size_t)strtoul(argv[2], NULL, 10), .im = &im};
+	if (argc == 8) {
+		f.subjects = fopen(argv[7], "r");
+		if (!f.subjects)
+			return die("cannot read SUBJECTS");
+	}
 	f.edits = mf_calloc(f.n, sizeof *f.edits);
 	f.length = content.n;
 	if (!f.edits || mf_sha256(mf_buf_bytes(&content), &f.content, &err) < 0 ||
 	    mf_image_open(&im, m, argv[1], &err) < 0 ||
 	    mf_publish_update(im.trust, MF_STR("bench/"), intent, &f, &version, &err) < 0)
 		return die(err.msg);
+	if (f.subjects)
+		(void)fclose(f.subjects);
 	mf_image_close(&im);
 	manifesto_free(m);
 	return 0;
