@@ -42,6 +42,10 @@
 
 /* Registry documents. 4 MiB is what registries accept for a manifest. */
 #define MF_MAX_MANIFEST_BYTES ((size_t)4 << 20)
+/* An index may list indexes: so deep, so many of them (each is a request), so many images in all. */
+#define MF_MAX_INDEX_DEPTH 8
+#define MF_MAX_INDEX_INDEXES 256
+#define MF_MAX_INDEX_IMAGES 10000
 #define MF_MAX_CATALOGUE_RECORDS 4000 /* layers of one catalogue manifest */
 /* Tags of one repository that are resolved: 128 octets each, and a request. */
 #define MF_MAX_TAGS 100000

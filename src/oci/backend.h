@@ -17,7 +17,7 @@ struct mf_manifest_name {
 /* What a tag means, as far as the backend tells without the manifest's bytes. */
 struct mf_resolved {
 	struct mf_digest digest;
-	char media_type[128];
+	char media_type[128]; /* "": not known, nor is the size */
 	uint64_t size;
 	bool unknown; /* the backend cannot say: fetch and hash */
 };
@@ -83,7 +83,8 @@ int mf_descriptor_read(const json_t *j, struct mf_descriptor *out, struct mf_err
 /* Moves *d to the end of the list; *d is empty afterwards, on failure too. */
 int mf_descriptors_take(struct mf_descriptors *list, struct mf_descriptor *d,
 			struct mf_err *err) MF_NODISCARD;
-/* Appends the descriptors of "manifests" that the list does not hold yet (by digest). */
+/* Appends the descriptors of a list of referrers that `list` does not hold yet (by digest); those that cannot
+ * be read are left out, since nothing trusts the list. MF_E_FORMAT when it is none. */
 int mf_descriptors_merge(struct mf_descriptors *list, const json_t *index, struct mf_err *err) MF_NODISCARD;
 /* Compact JSON with sorted member names, the same bytes for the same tree. Appended. */
 int mf_json_text(const json_t *j, struct mf_buf *out, struct mf_err *err) MF_NODISCARD;

@@ -17,7 +17,7 @@
 struct mf_descriptor {
 	struct mf_digest digest;
 	uint64_t size;
-	char *media_type;
+	char *media_type; /* NULL in some layouts, though it is required */
 	char *artifact_type;
 	char *os, *architecture, *variant; /* platform */
 	char *annotations; /* a JSON object of strings, compact, names sorted; NULL when absent */
@@ -40,9 +40,13 @@ struct mf_manifest {
 void mf_manifest_clear(struct mf_manifest *m);
 #define MF_MANIFEST_CLEANUP MF_CLEANUP(mf_manifest_clear)
 
-/* The manifests of an index (or Docker manifest list). MF_E_FORMAT when it is none. */
-int mf_index_children(const struct mf_manifest *index, struct mf_descriptors *out,
+/* The manifests of an index (or Docker manifest list). Those that it names by another digest than sha256 are
+ * left out and added to *foreign. MF_E_FORMAT when it is none. */
+int mf_index_children(const struct mf_manifest *index, struct mf_descriptors *out, size_t *foreign,
 		      struct mf_err *err) MF_NODISCARD;
+bool mf_is_index_type(const char *media_type);
+/* One of the four media types of manifests and indexes. */
+bool mf_is_manifest_type(const char *media_type);
 
 /* A tag and what it means. */
 struct mf_tag {
@@ -63,6 +67,12 @@ struct mf_looked {
 	uint64_t size;
 	char media_type[128];
 };
+
+/* The name of an image in a layout may be a full reference, as podman and buildah write it, and the directory
+ * may hold
+ * ':' as well. Unless the directory as it was parsed is a layout, takes the shortest
+ * directory that is one, and what follows it as the name. */
+int mf_layout_find(struct mf_ref *r, struct mf_err *err) MF_NODISCARD;
 
 struct mf_image_store;
 /* The reference's registry and repository, or its directory (which must hold oci-layout and index.json: else

@@ -70,6 +70,15 @@ static json_t *read_json(const struct layout *l, const char *name, struct mf_err
 	return j;
 }
 
+/* The entries of index.json; null is an empty list, as Go writes it. */
+static int get_entries(json_t *index, json_t **entries, struct mf_err *err)
+{
+	if (json_is_null(json_object_get(index, "manifests")) &&
+	    json_object_set_new(index, "manifests", json_array()))
+		return mf_fail_nomem(err);
+	return mf_json_get_arr(index, "manifests", true, entries, err);
+}
+
 /* The tag of an index entry, NULL when it has none. */
 static const char *tag_of(const json_t *entry)
 {
@@ -88,13 +97,12 @@ static bool wanted(const json_t *entry, const char *tag)
 	return tag ? has && strcmp(has, tag) == 0 : !is_ours(entry);
 }
 
-static int fail_ambiguous(const struct layout *l, const json_t *entries, const char *tag, struct mf_err *err)
+/* The names of the images in a layout, as many as there is room for. */
+static void list_names(const json_t *entries, char *out, size_t max)
 {
-	if (tag)
-		return mf_fail(err, MF_E_AMBIGUOUS, 0, "'%s' lists several images as '%s'", l->dir, tag);
-	struct mf_buf list MF_BUF_CLEANUP = MF_BUF_INIT(600);
-	struct mf_err full = MF_ERR_INIT;
-	for (size_t i = 0; i < json_array_size(entries); i++) {
+	size_t n = 0;
+	out[0] = 0;
+	for (size_t i = 0; i < json_array_size(entries) && n < max; i++) {
 		const json_t *entry = json_array_get(entries, i);
 		const char *name = tag_of(entry);
 		struct mf_esc e;
@@ -102,19 +110,43 @@ static int fail_ambiguous(const struct layout *l, const json_t *entries, const c
 			continue;
 		if (!name)
 			name = json_string_value(json_object_get(entry, "digest"));
-		if (mf_buf_printf(&list, &full, "%s%s", list.n ? ", " : "",
-				  mf_esc(&e, mf_str_c(name ? name : "?"))) < 0)
-			break;
+		(void)snprintf(out + n, max - n, "%s%s", n ? ", " : "",
+			       mf_esc(&e, mf_str_c(name ? name : "?")));
+		n += strlen(out + n);
+		if (n + 1 >= max) {
+			memcpy(out + max - 4, "...", 4);
+			return;
+		}
 	}
-	return mf_fail(err, MF_E_AMBIGUOUS, 0, "'%s' holds several images: %s%s", l->dir, mf_buf_str(&list).p,
-		       full.code ? ", ..." : "");
+}
+
+static int fail_ambiguous(const struct layout *l, const json_t *entries, const char *tag, struct mf_err *err)
+{
+	char list[400];
+	if (tag)
+		return mf_fail(err, MF_E_AMBIGUOUS, 0, "'%s' lists several images as '%s'", l->dir, tag);
+	list_names(entries, list, sizeof list);
+	return mf_fail(err, MF_E_AMBIGUOUS, 0, "'%s' holds several images: %s", l->dir, list);
+}
+
+static int fail_absent(const struct layout *l, const json_t *entries, const char *tag, struct mf_err *err)
+{
+	char list[400];
+	struct mf_esc e;
+	if (!tag)
+		return mf_fail(err, MF_E_NOT_FOUND, 0, "no image in '%s'", l->dir);
+	list_names(entries, list, sizeof list);
+	(void)mf_fail(err, MF_E_NOT_FOUND, 0, "no image '%s' in '%s'", mf_esc(&e, mf_str_c(tag)), l->dir);
+	if (list[0])
+		mf_err_set_hint(err, "it holds: %s", list);
+	return -1;
 }
 
 static int find_entry(const struct layout *l, const char *tag, struct mf_resolved *out, struct mf_err *err)
 {
 	json_t *entries = NULL;
 	json_t *index MF_JSON_CLEANUP = read_json(l, "index.json", err);
-	if (!index || mf_json_get_arr(index, "manifests", true, &entries, err) < 0)
+	if (!index || get_entries(index, &entries, err) < 0)
 		return -1;
 	size_t found = 0;
 	for (size_t i = 0; i < json_array_size(entries); i++) {
@@ -127,10 +159,10 @@ static int find_entry(const struct layout *l, const char *tag, struct mf_resolve
 		bool other = found && !mf_digest_eq(&d.digest, &out->digest);
 		out->digest = d.digest;
 		out->size = d.size;
-		/* A media type too long for the caller is none. */
-		size_t n = strlen(d.media_type);
-		if (n < sizeof out->media_type)
-			memcpy(out->media_type, d.media_type, n + 1);
+		/* One that is missing or too long is read from the manifest. */
+		out->media_type[0] = 0;
+		if (d.media_type && strlen(d.media_type) < sizeof out->media_type)
+			(void)snprintf(out->media_type, sizeof out->media_type, "%s", d.media_type);
 		mf_descriptor_clear(&d);
 		if (other)
 			return fail_ambiguous(l, entries, tag, err);
@@ -138,11 +170,7 @@ static int find_entry(const struct layout *l, const char *tag, struct mf_resolve
 	}
 	if (found)
 		return 0;
-	struct mf_esc e;
-	if (tag)
-		return mf_fail(err, MF_E_NOT_FOUND, 0, "no image '%s' in '%s'", mf_esc(&e, mf_str_c(tag)),
-			       l->dir);
-	return mf_fail(err, MF_E_NOT_FOUND, 0, "no image in '%s'", l->dir);
+	return fail_absent(l, entries, tag, err);
 }
 
 /* ---- resolving: a tag's copy is all the state there is; "" stands for none, which no tag is */
@@ -333,8 +361,7 @@ static int list_in_index(struct layout *l, const struct mf_manifest *m, const ch
 	if (mf_lock_acquire(&lock, lock_path, l->env, err) < 0)
 		return -1;
 	json_t *index MF_JSON_CLEANUP = read_json(l, "index.json", err);
-	if (!index || mf_json_get_arr(index, "manifests", true, &entries, err) < 0 ||
-	    untag_others(entries, tag, err) < 0)
+	if (!index || get_entries(index, &entries, err) < 0 || untag_others(entries, tag, err) < 0)
 		return -1;
 	json_t *entry MF_JSON_CLEANUP = make_entry(m, tag);
 	if (!entry)
@@ -381,7 +408,7 @@ static int layout_tags(void *b, struct mf_tags *out, struct mf_err *err)
 	struct layout *l = b;
 	json_t *entries = NULL;
 	json_t *index MF_JSON_CLEANUP = read_json(l, "index.json", err);
-	if (!index || mf_json_get_arr(index, "manifests", true, &entries, err) < 0)
+	if (!index || get_entries(index, &entries, err) < 0)
 		return -1;
 	for (size_t i = 0; i < json_array_size(entries); i++) {
 		const json_t *entry = json_array_get(entries, i);
@@ -412,6 +439,36 @@ static int layout_referrers(void *b, const struct mf_digest *subjects, size_t n,
 }
 
 /* ---- opening */
+
+static bool is_layout(const char *dir, size_t n)
+{
+	char *copy MF_FREE = mf_str_dup((struct mf_str){dir, n});
+	char *marker MF_FREE = copy ? mf_path_join(copy, "oci-layout", NULL) : NULL;
+	return marker && is_file(marker, NULL);
+}
+
+int mf_layout_find(struct mf_ref *r, struct mf_err *err)
+{
+	char *text MF_FREE = NULL;
+	if (asprintf(&text, "%s%s%s", r->dir, r->tag ? ":" : "", r->tag ? r->tag : "") < 0) {
+		text = NULL;
+		return mf_fail_nomem(err);
+	}
+	if (is_layout(r->dir, strlen(r->dir)))
+		return 0;
+	for (char *colon = text; (colon = strchr(colon, ':')); colon++) {
+		if (!colon[1] || !is_layout(text, (size_t)(colon - text)))
+			continue;
+		char *dir = mf_str_dup((struct mf_str){text, (size_t)(colon - text)}),
+		     *name = mf_str_dup(mf_str_c(colon + 1));
+		free(r->dir);
+		free(r->tag);
+		r->dir = dir;
+		r->tag = name;
+		return dir && name ? 0 : mf_fail_nomem(err);
+	}
+	return 0;
+}
 
 static int check_layout(const struct layout *l, struct mf_err *err)
 {

@@ -49,14 +49,21 @@ int mf_json_text(const json_t *j, struct mf_buf *out, struct mf_err *err)
 	return mf_json_dump(j, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENCODE_ANY, out, err);
 }
 
+/* Go writes null for what is empty, and skopeo reads it so: a member that is null is absent. */
+static bool has(const json_t *j, const char *name)
+{
+	const json_t *member = json_object_get(j, name);
+	return member && !json_is_null(member);
+}
+
 /* A copy of an optional string member; NULL when it is absent. */
-static int read_text(const json_t *j, const char *name, bool required, char **out, struct mf_err *err)
+static int read_text(const json_t *j, const char *name, char **out, struct mf_err *err)
 {
 	const char *z = NULL;
-	if (mf_json_get_str(j, name, required, &z, err) < 0)
-		return -1;
-	if (!z)
+	if (!has(j, name))
 		return 0;
+	if (mf_json_get_str(j, name, true, &z, err) < 0)
+		return -1;
 	*out = mf_str_dup(mf_str_c(z));
 	return *out ? 0 : mf_fail_nomem(err);
 }
@@ -64,23 +71,22 @@ static int read_text(const json_t *j, const char *name, bool required, char **ou
 static int read_platform(const json_t *j, struct mf_descriptor *d, struct mf_err *err)
 {
 	json_t *platform = NULL;
-	if (mf_json_get_obj(j, "platform", false, &platform, err) < 0)
-		return -1;
-	if (!platform)
+	if (!has(j, "platform"))
 		return 0;
-	if (read_text(platform, "os", false, &d->os, err) < 0 ||
-	    read_text(platform, "architecture", false, &d->architecture, err) < 0)
+	if (mf_json_get_obj(j, "platform", true, &platform, err) < 0 ||
+	    read_text(platform, "os", &d->os, err) < 0 ||
+	    read_text(platform, "architecture", &d->architecture, err) < 0)
 		return -1;
-	return read_text(platform, "variant", false, &d->variant, err);
+	return read_text(platform, "variant", &d->variant, err);
 }
 
 static int read_annotations(const json_t *j, struct mf_descriptor *d, struct mf_err *err)
 {
 	json_t *annotations = NULL;
-	if (mf_json_get_obj(j, "annotations", false, &annotations, err) < 0)
-		return -1;
-	if (!annotations)
+	if (!has(j, "annotations"))
 		return 0;
+	if (mf_json_get_obj(j, "annotations", true, &annotations, err) < 0)
+		return -1;
 	const char *name;
 	json_t *value;
 	json_object_foreach(annotations, name, value)
@@ -103,19 +109,38 @@ int mf_descriptor_read(const json_t *j, struct mf_descriptor *out, struct mf_err
 	if (!json_is_object(j))
 		return mf_fail(err, MF_E_FORMAT, 0, "a descriptor is not an object");
 	if (mf_json_get_str(j, "digest", true, &digest, err) < 0 ||
-	    mf_digest_parse(&d.digest, mf_str_c(digest), err) < 0)
-		return -1;
-	if (mf_json_get_int(j, "size", true, 0, MAX_SIZE, &size, err) < 0)
+	    mf_digest_parse(&d.digest, mf_str_c(digest), err) < 0 ||
+	    mf_json_get_int(j, "size", true, 0, MAX_SIZE, &size, err) < 0)
 		return -1;
 	d.size = (uint64_t)size;
-	if (read_text(j, "mediaType", true, &d.media_type, err) < 0 ||
-	    read_text(j, "artifactType", false, &d.artifact_type, err) < 0)
-		return -1;
-	if (read_platform(j, &d, err) < 0 || read_annotations(j, &d, err) < 0)
+	if (read_text(j, "mediaType", &d.media_type, err) < 0 ||
+	    read_text(j, "artifactType", &d.artifact_type, err) < 0 || read_platform(j, &d, err) < 0 ||
+	    read_annotations(j, &d, err) < 0)
 		return -1;
 	*out = d;
 	d = (struct mf_descriptor){0};
 	return 0;
+}
+
+/* A descriptor by an algorithm that we do not know, "sha512:...": well formed, but not for us. */
+static bool is_foreign(const json_t *j)
+{
+	const char *digest = json_string_value(json_object_get(j, "digest"));
+	struct mf_err ignored = MF_ERR_INIT;
+	struct mf_digest d;
+	return digest && strncmp(digest, "sha256:", 7) != 0 && strchr(digest, ':') &&
+	       mf_digest_parse(&d, mf_str_c(digest), &ignored) < 0;
+}
+
+bool mf_is_index_type(const char *media_type)
+{
+	return strcmp(media_type, MF_MT_OCI_INDEX) == 0 || strcmp(media_type, MF_MT_DOCKER_LIST) == 0;
+}
+
+bool mf_is_manifest_type(const char *media_type)
+{
+	return mf_is_index_type(media_type) || strcmp(media_type, MF_MT_OCI_MANIFEST) == 0 ||
+	       strcmp(media_type, MF_MT_DOCKER_MANIFEST) == 0;
 }
 
 static bool holds(const struct mf_descriptors *list, size_t n, const struct mf_digest *digest)
@@ -128,15 +153,20 @@ static bool holds(const struct mf_descriptors *list, size_t n, const struct mf_d
 
 int mf_descriptors_merge(struct mf_descriptors *list, const json_t *index, struct mf_err *err)
 {
-	json_t *manifests = NULL;
-	if (mf_json_get_arr(index, "manifests", true, &manifests, err) < 0)
-		return -1;
-	/* An index may list one digest twice (for two platforms): only what other documents said counts. */
+	const json_t *manifests = json_object_get(index, "manifests");
+	if (!json_is_array(manifests) && !json_is_null(manifests))
+		return mf_fail(err, MF_E_FORMAT, 0, "not a list of manifests");
+	/* An index may list one digest twice (for two platforms): only other documents count. */
 	size_t before = list->n;
 	for (size_t i = 0; i < json_array_size(manifests); i++) {
 		struct mf_descriptor d = {0};
-		if (mf_descriptor_read(json_array_get(manifests, i), &d, err) < 0)
-			return mf_wrap(err, "entry %zu of index", i);
+		struct mf_err odd = MF_ERR_INIT;
+		if (mf_descriptor_read(json_array_get(manifests, i), &d, &odd) < 0) {
+			/* An entry that cannot be read hides none of the others. */
+			if (odd.code == MF_E_NOMEM)
+				return mf_fail_nomem(err);
+			continue;
+		}
 		if (holds(list, before, &d.digest))
 			mf_descriptor_clear(&d);
 		else if (mf_descriptors_take(list, &d, err) < 0)
@@ -145,16 +175,28 @@ int mf_descriptors_merge(struct mf_descriptors *list, const json_t *index, struc
 	return 0;
 }
 
-int mf_index_children(const struct mf_manifest *index, struct mf_descriptors *out, struct mf_err *err)
+int mf_index_children(const struct mf_manifest *index, struct mf_descriptors *out, size_t *foreign,
+		      struct mf_err *err)
 {
 	struct mf_descriptors list MF_DESCRIPTORS_CLEANUP = {0};
 	json_t *j MF_JSON_CLEANUP = mf_json_load(mf_buf_bytes(&index->bytes), MF_MAX_MANIFEST_BYTES, err);
 	if (!j)
 		return -1;
-	if (!json_is_object(j))
-		return mf_fail(err, MF_E_FORMAT, 0, "an image index is not an object");
-	if (mf_descriptors_merge(&list, j, err) < 0)
-		return -1;
+	const json_t *manifests = json_object_get(j, "manifests");
+	if (!json_is_array(manifests) && !json_is_null(manifests))
+		return mf_fail(err, MF_E_FORMAT, 0, "an image index is not an object with manifests");
+	for (size_t i = 0; i < json_array_size(manifests); i++) {
+		const json_t *entry = json_array_get(manifests, i);
+		struct mf_descriptor d = {0};
+		if (is_foreign(entry)) {
+			++*foreign;
+			continue;
+		}
+		if (mf_descriptor_read(entry, &d, err) < 0)
+			return mf_wrap(err, "entry %zu of index", i);
+		if (mf_descriptors_take(&list, &d, err) < 0)
+			return -1;
+	}
 	mf_descriptors_clear(out);
 	*out = list;
 	list = (struct mf_descriptors){0};
@@ -194,20 +236,22 @@ static int read_kind(struct mf_manifest *m, const char *content_type, struct mf_
 		return -1;
 	if (!json_is_object(j))
 		return mf_fail(err, MF_E_FORMAT, 0, "not an object");
-	m->is_index = json_object_get(j, "manifests") != NULL;
-	/* A document that is both would mean one thing to us and another to who runs the image
-	 * (CVE-2021-41190). */
-	if (m->is_index && (json_object_get(j, "layers") || json_object_get(j, "config")))
-		return mf_fail(err, MF_E_FORMAT, 0, "it is an index and a manifest at once");
-	const char *said = NULL;
-	if (mf_json_get_str(j, "mediaType", false, &said, err) < 0)
+	const char *own = NULL;
+	if (has(j, "mediaType") && mf_json_get_str(j, "mediaType", true, &own, err) < 0)
 		return -1;
-	if (said) {
-		if (!set_media_type(m, said))
+	m->is_index = has(j, "manifests") || (own && mf_is_index_type(own));
+	/* A document that is both would mean one thing to us and another to those who run the image
+	 * (CVE-2021-41190). */
+	if (m->is_index && (has(j, "layers") || has(j, "config")))
+		return mf_fail(err, MF_E_FORMAT, 0, "it is an index and a manifest at once");
+	if (own) {
+		if (!set_media_type(m, own))
 			return mf_fail(err, MF_E_FORMAT, 0, "its media type is malformed");
 		return 0;
 	}
-	if (!set_media_type(m, content_type))
+	/* "application/json" says nothing. */
+	if (!set_media_type(m, content_type) || !mf_is_manifest_type(m->media_type) ||
+	    mf_is_index_type(m->media_type) != m->is_index)
 		(void)set_media_type(m, m->is_index ? MF_MT_OCI_INDEX : MF_MT_OCI_MANIFEST);
 	return 0;
 }

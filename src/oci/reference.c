@@ -317,6 +317,34 @@ static struct mf_str without_transport(struct mf_str text)
 	return mf_str_starts(text, docker) ? tail(text, docker.n) : text;
 }
 
+/* The transports of containers-transports(5) that are not read here. "docker:" is an image of Docker Hub. */
+static int refuse_transport(struct mf_str text, struct mf_err *err)
+{
+	static const char *const names[] = {
+	    "oci-archive", "docker-archive", "docker-daemon", "containers-storage",
+	    "dir",         "ostree",         "sif",           "tarball",
+	    "atomic",      "http",           "https"};
+	size_t colon = first_of(text, ':');
+	if (colon == text.n)
+		return 0;
+	struct mf_str name = head(text, colon), rest = tail(text, colon + 1);
+	size_t slash = first_of(rest, '/');
+	/* A host may be called so. */
+	if (slash < rest.n && port_valid(head(rest, slash)))
+		return 0;
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		if (!mf_str_eqz(name, names[i]))
+			continue;
+		(void)mf_fail(err, MF_E_USAGE, 0, "images behind '%s:' are not supported", names[i]);
+		mf_err_set_hint(
+		    err, strncmp(names[i], "http", 4) == 0
+			     ? "a registry is named without it: HOST/REPOSITORY"
+			     : "'skopeo copy' brings the image into a registry, or a directory for oci:");
+		return -1;
+	}
+	return 0;
+}
+
 static int parse_any(struct mf_ref *r, struct mf_str text, struct mf_err *err)
 {
 	struct mf_str oci = MF_STR("oci:");
@@ -324,6 +352,8 @@ static int parse_any(struct mf_ref *r, struct mf_str text, struct mf_err *err)
 		return -1;
 	if (mf_str_starts(text, oci))
 		return parse_layout(r, tail(text, oci.n), err);
+	if (refuse_transport(text, err) < 0)
+		return -1;
 	return parse_registry(r, without_transport(text), err);
 }
 
@@ -332,8 +362,9 @@ int mf_ref_parse(struct mf_ref *out, struct mf_str text, struct mf_err *err)
 	struct mf_ref r MF_REF_CLEANUP = {0};
 	if (parse_any(&r, text, err) < 0) {
 		struct mf_esc e;
-		mf_err_set_hint(err, "an image is [REGISTRY/]REPOSITORY[:TAG][@DIGEST], or "
-				     "oci:DIRECTORY[:TAG][@DIGEST] in an OCI image layout");
+		if (!err->hint[0])
+			mf_err_set_hint(err, "an image is [REGISTRY/]REPOSITORY[:TAG][@DIGEST], or "
+					     "oci:DIRECTORY[:TAG][@DIGEST] in an OCI image layout");
 		return mf_wrap(err, "image reference '%s'", mf_esc(&e, text));
 	}
 	*out = r;
@@ -345,6 +376,8 @@ int mf_ref_parse_repository(struct mf_ref *out, struct mf_str text, struct mf_er
 {
 	struct mf_ref r MF_REF_CLEANUP = {0};
 	if (check_text(text, err) < 0)
+		return -1;
+	if (refuse_transport(text, err) < 0)
 		return -1;
 	struct mf_str name = without_transport(text);
 	if (first_of(name, '@') < name.n || tag_colon(name) < name.n)

@@ -21,7 +21,8 @@ struct mf_ref {
 };
 /* The one constructor: consumes all of `text`. A first component with '.', ':' or equal to "localhost" is a
  * registry; otherwise docker.io, where a single component gets "library/". A digest that is not sha256 is
- * refused. In oci:DIR:TAG the tag is what stands behind the last ':' if it is a valid tag and holds no '/'.
+ * refused. In oci:DIR:TAG the tag is what stands behind the last ':' if it is a valid tag and holds no '/';
+ * mf_layout_find decides where there is another way to read it.
  * MF_E_USAGE with the offending part quoted. */
 int mf_ref_parse(struct mf_ref *out, struct mf_str text, struct mf_err *err) MF_NODISCARD;
 /* REPOSITORY alone ([REGISTRY/]REPOSITORY, no tag, no digest), for --store and repository arguments. */

@@ -8,6 +8,8 @@
 #include "base/limits.h"
 #include "json/json.h"
 
+#define MAX_LINK 8192
+
 static void registry_free(void *b)
 {
 	struct mf_registry *reg = b;
@@ -60,14 +62,28 @@ static void *registry_resolve_begin(void *b, const char *tag, struct mf_err *err
 	return begun;
 }
 
+/* What a HEAD says of a manifest. Proxies answer it with length 0, or with a media type that means nothing:
+ * then only its content says what it is. */
+static bool read_head(const struct mf_http_response *res, char media_type[128], uint64_t *size)
+{
+	*size = res->content_length;
+	(void)snprintf(media_type, 128, "%.*s", (int)strcspn(res->content_type, "; \t"), res->content_type);
+	return *size && *size != UINT64_MAX && mf_is_manifest_type(media_type);
+}
+
+/* Some registries, proxies and presigned URLs know no HEAD, in many words; the GET that follows says what is
+ * true. */
+static bool head_refused(long status)
+{
+	return status >= 400 && status != 401 && status != 429 && (status < 500 || status == 501);
+}
+
 static void read_resolved(const struct mf_http_response *res, struct mf_resolved *out)
 {
 	struct mf_err ignored = MF_ERR_INIT;
-	out->unknown = mf_digest_parse(&out->digest, mf_str_c(res->docker_content_digest), &ignored) != 0 ||
-		       res->content_length == UINT64_MAX || !res->content_type[0];
-	out->size = res->content_length;
-	(void)snprintf(out->media_type, sizeof out->media_type, "%.*s",
-		       (int)strcspn(res->content_type, "; \t"), res->content_type);
+	out->unknown = mf_digest_parse(&out->digest, mf_str_c(res->docker_content_digest), &ignored) < 0;
+	if (!read_head(res, out->media_type, &out->size))
+		out->media_type[0] = 0;
 }
 
 static int registry_resolve_end(void *b, void *resolve, struct mf_resolved *out, struct mf_err *err)
@@ -76,12 +92,10 @@ static int registry_resolve_end(void *b, void *resolve, struct mf_resolved *out,
 	struct mf_exchange *x MF_CLEANUP(resolve_cleanup) = resolve;
 	if (mf_exchange_end(x, err) < 0)
 		return -1;
-	/* Some registries know no HEAD; the GET that follows tells what is wrong. */
-	if (x->res->status == 405 || x->res->status == 501)
-		out->unknown = true;
-	else if (!mf_exchange_ok(x))
+	if (!mf_exchange_ok(x) && !head_refused(x->res->status))
 		return mf_exchange_fail(x, "resolve tag", err);
-	else
+	out->unknown = !mf_exchange_ok(x);
+	if (!out->unknown)
 		read_resolved(x->res, out);
 	return 0;
 }
@@ -131,10 +145,9 @@ static int registry_manifests_have(void *b, const struct mf_digest *digests, siz
 static void note_look(void *arg, size_t i, const struct mf_http_response *res)
 {
 	struct mf_looked *l = &((struct mf_looked *)arg)[i];
-	*l = (struct mf_looked){.present = res->status != 404, .size = res->content_length};
-	size_t n = strcspn(res->content_type, "; \t");
-	if (n < sizeof l->media_type)
-		memcpy(l->media_type, res->content_type, n);
+	l->present = res->status != 404;
+	if (l->present && !read_head(res, l->media_type, &l->size))
+		*l = (struct mf_looked){.present = true, .size = UINT64_MAX};
 }
 
 static int registry_manifests_look(void *b, const struct mf_digest *digests, size_t n, struct mf_looked *out,
@@ -357,12 +370,40 @@ static int head_begin(struct mf_exchange *x, struct mf_registry *reg, const char
 	return mf_exchange_begin(x, err);
 }
 
-/* A success, or 404; the answer stays. */
+static int write_nowhere(void *arg, const void *p, size_t n, struct mf_err *err)
+{
+	(void)arg, (void)p, (void)n, (void)err;
+	return 0;
+}
+
+/* The request of a HEAD that was refused, as a GET: of a blob one octet is asked for. */
+static int get_instead(struct mf_exchange *x, struct mf_err *err)
+{
+	struct mf_registry *reg = x->reg;
+	char *path = x->path;
+	bool manifest = strstr(path, "/manifests/") != NULL;
+	x->path = NULL;
+	mf_exchange_clear(x);
+	if (mf_exchange_init(x, reg, "GET", MF_ACCESS_PULL, err, "tags/list") < 0) {
+		free(path);
+		return -1;
+	}
+	free(x->path);
+	x->path = path;
+	mf_exchange_header(x, manifest ? mf_registry_accept : "Range: bytes=0-0");
+	x->req.write = write_nowhere;
+	x->req.max_bytes = manifest ? MF_MAX_MANIFEST_BYTES : MF_MAX_BLOB_BYTES;
+	return mf_exchange_run(x, err);
+}
+
+/* A success, or 404; the answer stays. An empty blob has no first octet (416). */
 static int head_end(struct mf_exchange *x, struct mf_err *err)
 {
 	if (mf_exchange_end(x, err) < 0)
 		return -1;
-	if (!mf_exchange_ok(x) && x->res->status != 404)
+	if (x->res->status != 404 && head_refused(x->res->status) && get_instead(x, err) < 0)
+		return -1;
+	if (!mf_exchange_ok(x) && x->res->status != 404 && x->res->status != 416)
 		return mf_exchange_fail(x, "look for content", err);
 	return 0;
 }
@@ -516,7 +557,35 @@ int mf_registry_blob_get(void *b, const struct mf_digest *digest, uint64_t lengt
 
 /* ---- answers in pages (distribution-spec 1.1, "Listing Tags", "Listing Referrers") */
 
-/* The target of the first link with rel="next" (RFC 8288 section 3); empty when there is none. */
+/* Does a link's parameter list name the relation "next"? rel is a list of words, quoted or not; what stands
+ * in other quotes is passed over. *params is moved to the end of the list. */
+static bool is_next(const char **params)
+{
+	bool next = false;
+	const char *p = *params;
+	while (*p && *p != ',') {
+		size_t name = strspn(p, "; \t"), length = strcspn(p + name, "=;, \t");
+		bool rel = length == 3 && strncasecmp(p + name, "rel", 3) == 0;
+		p += name + length;
+		p += strspn(p, " \t");
+		if (*p != '=')
+			continue;
+		p += 1 + strspn(p + 1, " \t");
+		bool quoted = *p == '"';
+		const char *value = p + quoted;
+		size_t n = quoted ? strcspn(value, "\"") : strcspn(value, ";,");
+		for (size_t at = 0; rel && at < n;) {
+			size_t word = strcspn(value + at, " \t\";,");
+			next |= word == 4 && strncasecmp(value + at, "next", 4) == 0;
+			at += word + 1;
+		}
+		p = value + n + (quoted && value[n]);
+	}
+	*params = p;
+	return next;
+}
+
+/* The target of the first link with rel=next (RFC 8288 section 3); empty when there is none. */
 static struct mf_str next_link(const char *header)
 {
 	for (const char *p = header; (p = strchr(p, '<'));) {
@@ -524,48 +593,78 @@ static struct mf_str next_link(const char *header)
 		if (!end)
 			break;
 		struct mf_str target = {p + 1, (size_t)(end - p - 1)};
-		size_t params = strcspn(end, "<");
-		char text[256];
-		size_t n = params < sizeof text ? params : sizeof text - 1;
-		memcpy(text, end, n);
-		text[n] = '\0';
-		if (strcasestr(text, "rel=\"next\"") || strcasestr(text, "rel=next"))
+		p = end + 1;
+		if (is_next(&p))
 			return target;
-		p = end;
 	}
 	return (struct mf_str){"", 0};
 }
 
-/* Makes the exchange for the next page. Only a path of this registry is taken: a page elsewhere is not its
- * answer. */
+/* Appends a path without its "." and ".." segments (RFC 3986 section 5.2.4). */
+static int add_path(struct mf_buf *out, struct mf_str path, struct mf_err *err)
+{
+	size_t n = 0;
+	while (n < path.n && path.p[n] != '?')
+		n++;
+	for (size_t at = 0; at < n;) {
+		size_t end = at + 1;
+		while (end < n && path.p[end] != '/')
+			end++;
+		struct mf_str part = {path.p + at, end - at};
+		if (mf_str_eqz(part, "/..")) {
+			while (out->n && out->p[--out->n] != '/')
+				;
+		} else if (!mf_str_eqz(part, "/.") && mf_buf_add_str(out, part, err) < 0) {
+			return -1;
+		}
+		at = end;
+	}
+	return mf_buf_add(out, path.p + n, path.n - n, err);
+}
+
+/* The path of a link's target, resolved against the page's own. Of another origin the path is taken, too, but
+ * asked for here: registries behind proxies give the names that they have inside. */
+static int resolve_link(const char *page, struct mf_str target, struct mf_buf *out, struct mf_err *err)
+{
+	struct mf_buf path MF_BUF_CLEANUP = MF_BUF_INIT(MAX_LINK);
+	const char *scheme = memmem(target.p, target.n, "://", 3);
+	const char *query = memchr(target.p, '?', target.n);
+	if (mf_str_starts(target, MF_STR("//")) || (scheme && !(query && query < scheme))) {
+		size_t host = scheme ? (size_t)(scheme - target.p) + 3 : 2;
+		while (host < target.n && target.p[host] != '/')
+			host++;
+		target = (struct mf_str){target.p + host, target.n - host};
+	}
+	size_t base = strcspn(page, "?");
+	if (target.n == 0 || target.p[0] == '/')
+		base = 0;
+	while (target.n && target.p[0] != '?' && base && page[base - 1] != '/')
+		base--;
+	if (mf_buf_add(&path, page, base, err) < 0 || mf_buf_add_str(&path, target, err) < 0)
+		return -1;
+	return add_path(out, mf_buf_str(&path), err);
+}
+
+/* Makes the exchange for the next page. */
 static int go_to(struct mf_exchange *x, struct mf_str target, struct mf_err *err)
 {
 	struct mf_registry *reg = x->reg;
-	char origin[512];
-	size_t n =
-	    (size_t)snprintf(origin, sizeof origin, "%s://%s", reg->https ? "https" : "http", reg->host);
-	if (target.n > n && strncasecmp(target.p, origin, n) == 0 && target.p[n] == '/')
-		target = (struct mf_str){target.p + n, target.n - n};
-	struct mf_buf path MF_BUF_CLEANUP = MF_BUF_INIT(4096);
-	if (target.n && target.p[0] == '?') {
-		const char *now = x->path;
-		if (mf_buf_add(&path, now, strcspn(now, "?"), err) < 0)
-			return -1;
-	} else if (!mf_str_starts(target, MF_STR("/v2/"))) {
-		struct mf_esc e;
-		return mf_fail(err, MF_E_FORMAT, 0, "the next page is at '%s'", mf_esc(&e, target));
-	}
-	if (mf_buf_add_str(&path, target, err) < 0)
+	struct mf_buf path MF_BUF_CLEANUP = MF_BUF_INIT(MAX_LINK);
+	struct mf_esc e;
+	if (resolve_link(x->path, target, &path, err) < 0)
 		return -1;
+	if (!mf_str_starts(mf_buf_str(&path), MF_STR("/v2/")) || strcmp(path.p, x->path) == 0)
+		return mf_fail(err, MF_E_UNAVAILABLE, 0, "the registry's link to the next page leads to '%s'",
+			       mf_esc(&e, target));
 	char *taken = mf_buf_take(&path);
 	mf_exchange_clear(x);
-	if (mf_exchange_init(x, reg, "GET", MF_ACCESS_PULL, err, "tags/list") < 0) {
+	if (!taken || mf_exchange_init(x, reg, "GET", MF_ACCESS_PULL, err, "tags/list") < 0) {
 		free(taken);
-		return -1;
+		return taken ? -1 : mf_fail_nomem(err);
 	}
 	free(x->path);
 	x->path = taken;
-	return taken ? 0 : mf_fail_nomem(err);
+	return 0;
 }
 
 int mf_registry_next_page(struct mf_exchange *x, struct mf_err *err)
@@ -587,16 +686,15 @@ static int read_page(const struct mf_exchange *x, struct mf_tags *out, struct mf
 	json_t *body MF_JSON_CLEANUP = mf_json_load(mf_buf_bytes(&x->res->body), MAX_TAGS_BODY, err);
 	if (!body)
 		return -1;
-	/* "tags": null is what docker-registry says of a repository whose tags are all gone. */
-	if (json_is_null(json_object_get(body, "tags")))
+	/* null, or no member, is how an empty list is written. */
+	if (json_is_object(body) &&
+	    (!json_object_get(body, "tags") || json_is_null(json_object_get(body, "tags"))))
 		return 0;
 	if (mf_json_get_arr(body, "tags", true, &list, err) < 0)
 		return -1;
 	for (size_t i = 0; i < json_array_size(list); i++) {
 		const char *name = json_string_value(json_array_get(list, i));
-		if (!name || !mf_tag_valid(mf_str_c(name)))
-			return mf_fail(err, MF_E_FORMAT, 0, "entry %zu is no tag", i);
-		if (mf_tags_add(out, name, NULL, err) < 0)
+		if (name && mf_tag_valid(mf_str_c(name)) && mf_tags_add(out, name, NULL, err) < 0)
 			return -1;
 	}
 	return 0;
@@ -617,6 +715,9 @@ int mf_registry_tags(void *b, struct mf_tags *out, struct mf_err *err)
 		if (!mf_exchange_ok(&x))
 			return mf_exchange_fail(&x, "list tags", err);
 		int rc = read_page(&x, out, err) < 0 ? -1 : mf_registry_next_page(&x, err);
+		/* A list that cannot be read, a web page perhaps, says nothing about what is signed. */
+		if (rc < 0)
+			(void)mf_recode(err, err->code == MF_E_FORMAT ? MF_E_UNAVAILABLE : err->code);
 		if (rc <= 0)
 			return rc < 0 ? mf_wrap(err, "list tags") : 0;
 	}

@@ -207,14 +207,21 @@ void mf_image_close(struct mf_image *im)
 	*im = (struct mf_image){0};
 }
 
+static int parse_image(struct mf_ref *out, const char *text, struct mf_err *err)
+{
+	if (mf_ref_parse(out, mf_str_c(text), err) < 0)
+		return -1;
+	return out->transport == MF_TRANSPORT_LAYOUT ? mf_layout_find(out, err) : 0;
+}
+
 int mf_image_open(struct mf_image *im, struct manifesto *m, const char *text, struct mf_err *err)
 {
 	const char *store = m->opt.store ? m->opt.store : text;
 	*im = (struct mf_image){.m = m};
-	if (mf_ref_parse(&im->ref, mf_str_c(text), err) < 0)
+	if (parse_image(&im->ref, text, err) < 0)
 		return -1;
-	if (m->opt.store ? mf_ref_parse_repository(&im->store_ref, mf_str_c(store), err) < 0
-			 : mf_ref_parse(&im->store_ref, mf_str_c(store), err) < 0)
+	if ((m->opt.store ? mf_ref_parse_repository(&im->store_ref, mf_str_c(store), err)
+			  : parse_image(&im->store_ref, store, err)) < 0)
 		return -1;
 	im->images = open_store(m, &im->ref, err);
 	if (!im->images)
@@ -305,13 +312,95 @@ static void platform_text(const struct mf_descriptor *d, char *out, size_t max)
 		out[0] = 0;
 }
 
-static struct mf_subject subject_of(const struct mf_descriptor *d)
+/* The images of an index: the leaves of the tree that it and the indexes in it are. */
+struct leaves {
+	struct mf_image *im;
+	struct mf_subject *v;
+	size_t n, cap;
+	size_t indexes;      /* fetched */
+	size_t attestations; /* passed over */
+	size_t foreign;      /* listed by another digest than sha256: they cannot have records */
+	bool all;            /* all are needed */
+};
+
+static void leaves_clear(struct leaves *l)
+{
+	free(l->v);
+}
+
+/* What BuildKit lists beside the images, of which it is a statement. No platform matches it, so it never
+ * runs. With any other platform an entry is an image, whatever its annotations call it. */
+static bool is_attestation(const struct mf_descriptor *d)
+{
+	return d->os && d->architecture && strcmp(d->os, "unknown") == 0 &&
+	       strcmp(d->architecture, "unknown") == 0;
+}
+
+static int add_leaf(struct leaves *l, const struct mf_subject *s, struct mf_err *err)
+{
+	for (size_t i = 0; i < l->n; i++)
+		if (mf_digest_eq(&l->v[i].digest, &s->digest) && strcmp(l->v[i].platform, s->platform) == 0)
+			return 0;
+	if (l->n == MF_MAX_INDEX_IMAGES)
+		return mf_fail(err, MF_E_FORMAT, 0, "the index lists more than %d images",
+			       MF_MAX_INDEX_IMAGES);
+	if (mf_grow((void **)&l->v, &l->cap, l->n, sizeof *l->v, err) < 0)
+		return -1;
+	l->v[l->n++] = *s;
+	return 0;
+}
+
+static int walk_index(struct leaves *l, const struct mf_manifest *index, const char *platform, unsigned depth,
+		      struct mf_err *err);
+
+/* One entry. Its media type says whether it is an index, as it does to those that run images; where it has
+ * none, the document itself. The platform of an index is that of the entries in it that have none. */
+static int walk_entry(struct leaves *l, const struct mf_descriptor *d, const char *platform, unsigned depth,
+		      struct mf_err *err)
 {
 	struct mf_subject s = {.digest = d->digest, .size = d->size};
-	(void)snprintf(s.media_type, sizeof s.media_type, "%s",
-		       d->media_type ? d->media_type : MF_MT_OCI_MANIFEST);
+	struct mf_manifest m MF_MANIFEST_CLEANUP = {0};
+	const char *type = d->media_type ? d->media_type : "";
 	platform_text(d, s.platform, sizeof s.platform);
-	return s;
+	if (!s.platform[0])
+		(void)snprintf(s.platform, sizeof s.platform, "%s", platform);
+	if (*type && !mf_is_index_type(type)) {
+		(void)snprintf(s.media_type, sizeof s.media_type, "%s", type);
+		return add_leaf(l, &s, err);
+	}
+	if (++l->indexes > MF_MAX_INDEX_INDEXES)
+		return mf_fail(err, MF_E_FORMAT, 0, "the index holds more than %d others",
+			       MF_MAX_INDEX_INDEXES);
+	if (mf_manifest_get(l->im->images, &d->digest, &m, err) < 0) {
+		/* A partial copy of an image may do without the platforms that nobody asks for. */
+		if (l->all || err->code != MF_E_NOT_FOUND)
+			return mf_wrap(err, "an index in the index");
+		mf_err_clear(err);
+		return 0;
+	}
+	if (m.is_index)
+		return walk_index(l, &m, s.platform, depth + 1, err);
+	(void)snprintf(s.media_type, sizeof s.media_type, "%s", m.media_type);
+	s.size = m.bytes.n;
+	return add_leaf(l, &s, err);
+}
+
+static int walk_index(struct leaves *l, const struct mf_manifest *index, const char *platform, unsigned depth,
+		      struct mf_err *err)
+{
+	struct mf_descriptors c MF_DESCRIPTORS_CLEANUP = {0};
+	if (depth > MF_MAX_INDEX_DEPTH)
+		return mf_fail(err, MF_E_FORMAT, 0, "the index is nested more than %d deep",
+			       MF_MAX_INDEX_DEPTH);
+	if (mf_index_children(index, &c, &l->foreign, err) < 0)
+		return -1;
+	for (size_t i = 0; i < c.n; i++) {
+		bool attests = is_attestation(&c.v[i]);
+		l->attestations += attests;
+		if (!attests && walk_entry(l, &c.v[i], platform, depth, err) < 0)
+			return -1;
+	}
+	return 0;
 }
 
 /* "linux/arm64" also fits "linux/arm64/v8" when it is the only one. */
@@ -321,54 +410,69 @@ static bool platform_fits(const char *have, const char *asked)
 	return strcmp(have, asked) == 0 || (strncmp(have, asked, n) == 0 && have[n] == '/');
 }
 
-static int choose_platform(const struct mf_descriptors *c, const char *asked, struct mf_subject *out,
+static int choose_platform(const struct leaves *l, const char *asked, struct mf_subject *out,
 			   struct mf_err *err)
 {
 	char list[400] = "";
 	size_t found = 0;
 	struct mf_esc e;
-	for (size_t i = 0; i < c->n; i++) {
-		struct mf_subject s = subject_of(&c->v[i]);
+	for (size_t i = 0; i < l->n; i++) {
+		const struct mf_subject *s = &l->v[i];
 		size_t at = strlen(list);
-		if (s.platform[0])
-			(void)snprintf(list + at, sizeof list - at, "%s%s", at ? ", " : "",
-				       mf_esc(&e, mf_str_c(s.platform)));
-		if (s.platform[0] && platform_fits(s.platform, asked)) {
-			*out = s;
+		if (!s->platform[0])
+			continue;
+		(void)snprintf(list + at, sizeof list - at, "%s%s", at ? ", " : "",
+			       mf_esc(&e, mf_str_c(s->platform)));
+		if (platform_fits(s->platform, asked)) {
+			*out = *s;
 			found++;
 		}
 	}
 	if (found == 1)
 		return 0;
-	return mf_fail(err, found ? MF_E_AMBIGUOUS : MF_E_NOT_FOUND, 0, "%s '%s' among %s",
-		       found ? "several images for platform" : "no platform", mf_esc(&e, mf_str_c(asked)),
-		       list[0] ? list : "none");
+	(void)mf_fail(err, found ? MF_E_AMBIGUOUS : MF_E_NOT_FOUND, 0, "%s '%s' among %s",
+		      found ? "several images for platform" : "no platform", mf_esc(&e, mf_str_c(asked)),
+		      list[0] ? list : "none");
+	if (!found && l->attestations)
+		mf_err_set_hint(
+		    err, "entries for unknown/unknown are attestations about the images beside them, not "
+			 "images for a platform");
+	return -1;
 }
 
-static int from_index(struct mf_image *im, const char *platform, bool all, struct mf_subjects *out,
+static int from_index(struct mf_image *im, struct mf_subject_choice choice, struct mf_subjects *out,
 		      struct mf_err *err)
 {
-	struct mf_descriptors c MF_DESCRIPTORS_CLEANUP = {0};
+	struct leaves l MF_CLEANUP(leaves_clear) = {.im = im, .all = choice.all};
 	if (need_manifest(im, err) < 0)
 		return -1;
 	if (!im->manifest.is_index)
-		return all ? 0
-			   : mf_fail(err, MF_E_NOT_FOUND, 0,
-				     "the image is no index: it has no platform '%s' to choose", platform);
-	if (mf_index_children(&im->manifest, &c, err) < 0)
+		return choice.all ? 0
+				  : mf_fail(err, MF_E_NOT_FOUND, 0,
+					    "the image is no index: it has no platform '%s' to choose",
+					    choice.platform);
+	if (walk_index(&l, &im->manifest, "", 1, err) < 0)
 		return -1;
-	if (!all)
-		return choose_platform(&c, platform, &out->v[0], err);
-	struct mf_subject *v = realloc(out->v, (c.n + 1) * sizeof *v);
+	if (!choice.all)
+		return choose_platform(&l, choice.platform, &out->v[0], err);
+	if (l.foreign) {
+		(void)mf_fail(
+		    err, MF_E_USAGE, 0,
+		    "the index lists %zu images by another digest than sha256, which cannot have records",
+		    l.foreign);
+		mf_err_set_hint(err, "--platform names one of the others");
+		return -1;
+	}
+	struct mf_subject *v = realloc(out->v, (l.n + 1) * sizeof *v);
 	if (!v)
 		return mf_fail_nomem(err);
 	out->v = v;
-	for (size_t i = 0; i < c.n; i++) {
+	for (size_t i = 0; i < l.n; i++) {
 		bool twice = false;
 		for (size_t j = 0; j < out->n; j++)
-			twice |= mf_digest_eq(&v[j].digest, &c.v[i].digest);
+			twice |= mf_digest_eq(&v[j].digest, &l.v[i].digest);
 		if (!twice)
-			v[out->n++] = subject_of(&c.v[i]);
+			v[out->n++] = l.v[i];
 	}
 	return 0;
 }
@@ -383,7 +487,7 @@ int mf_image_subjects(struct mf_image *im, struct mf_subject_choice choice, stru
 		return mf_fail_nomem(err);
 	s.v[0] = (struct mf_subject){.digest = im->digest, .size = im->size};
 	(void)snprintf(s.v[0].media_type, sizeof s.v[0].media_type, "%s", im->media_type);
-	if ((choice.platform || choice.all) && from_index(im, choice.platform, choice.all, &s, err) < 0)
+	if ((choice.platform || choice.all) && from_index(im, choice, &s, err) < 0)
 		return -1;
 	*out = s;
 	s = (struct mf_subjects){0};

@@ -102,4 +102,53 @@ get_is 'get of it by digest' "$approval" "${image%:*}@$child" qa-approval
 run manifesto list --json --all-platforms "$image"
 check_json 'list of all' '[.records[].platform] | sort == [null, "linux/amd64", "linux/arm64"]'
 
+# --- indexes in indexes; what BuildKit lists beside the images
+nested() { # LEVELS
+	make_image "nested$1" --index --nested "$1" --attestation >digests
+	image=oci:nested$1:1.0
+	amd64=$(sed -n 's|^\(.*\) linux/amd64$|\1|p' digests)
+	run manifesto put --init --platform linux/amd64 "$image" qa-approval second
+	check_status "$1 levels: put to a platform" 0
+	check_stdout_has "$1 levels: it is the image's" "@$amd64'"
+	refused "$1 levels: an image without approval" 9 verify --all-platforms --require qa-approval "$image"
+	run manifesto put --json --all-platforms "$image" qa-approval "$approval"
+	check_json "$1 levels: all are the index and the images that run" '[.items[].platform] == [null, "linux/amd64", "linux/arm64"]'
+	run manifesto verify --all-platforms --require qa-approval "$image"
+	check_status "$1 levels: verify" 0
+	get_is "$1 levels: get by digest" "$approval" "oci:nested$1@$amd64" qa-approval
+	refused "$1 levels: attestations are no platform" 3 get --platform unknown/unknown "$image" qa-approval
+	check_stderr_has "$1 levels: the hint says so" attestation
+}
+nested 0
+nested 1
+nested 3
+make_image deep --index --nested 9 >/dev/null
+refused 'deeper than anybody builds' 6 put --init --all-platforms oci:deep:1.0 qa-approval third
+check_stderr_has 'is refused' 'nested more than'
+
+# --- members that are null or missing, names that are full references
+edited() { # NAME FILTER REFERENCE
+	make_image "$layout" >/dev/null
+	jq -c "$2" "$layout/index.json" >edited && mv edited "$layout/index.json"
+	run manifesto put --init "$3" qa-approval "$approval"
+	check_status "$1: put" 0
+	get_is "$1: get" "$approval" "$3" qa-approval
+}
+layout=odd1
+edited 'null annotations' '.manifests[0].annotations = null' oci:odd1
+layout=odd2
+edited 'a null platform' '.manifests[0].platform = null' oci:odd2
+layout=odd3
+edited 'no media types' 'del(.mediaType, .manifests[0].mediaType)' oci:odd3
+for name in docker.io/acme/app:1.0 localhost:5000/acme/app:v2.0-rc.1 registry.example/app; do
+	layout=named-${#name}
+	edited "$name" ".manifests[0].annotations[\"org.opencontainers.image.ref.name\"] = \"$name\"" "oci:$layout:$name"
+	refused "$name: another name" 3 get "oci:$layout:other" qa-approval
+	check_stderr_has "$name: the names that are there" "$name"
+done
+for transport in oci-archive docker-archive docker-daemon containers-storage dir; do
+	refused "$transport: is no repository of Docker Hub" 2 get "$transport:app:1.0" qa-approval
+	check_stderr_has "$transport: is named" "'$transport:'"
+done
+
 t_done

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Writes a small OCI image layout whose digests depend on the arguments alone.
 
-Usage: mkimage.py [--tag TAG] [--index] [--seed TEXT] DIR
+Usage: mkimage.py [--tag TAG] [--index] [--nested N] [--attestation] [--seed TEXT] DIR
 
 One image for linux/amd64, or with --index an image index over linux/amd64 and linux/arm64. Another
 --seed gives other digests. DIR may be a layout already: the image is added and a tag of that name moves.
+--nested puts the index into N others, one within the other; --attestation adds an entry as BuildKit does.
 Prints one line a manifest, `DIGEST PLATFORM`; with --index the index comes first, its platform is `index`.
 """
 import argparse
@@ -81,11 +82,20 @@ class Layout:
         manifest = {"schemaVersion": 2, "mediaType": MANIFEST, "config": config, "layers": [layer]}
         return self.add(encode(manifest), MANIFEST, platform={"architecture": architecture, "os": "linux"})
 
+    def add_attestation(self, image):
+        config = self.add(encode({"architecture": "unknown", "os": "unknown", "config": {}, "rootfs": {"type": "layers", "diff_ids": []}}), CONFIG)
+        layer = self.add(encode({"_type": "https://in-toto.io/Statement/v1", "subject": [{"digest": image["digest"]}]}), "application/vnd.in-toto+json")
+        manifest = {"schemaVersion": 2, "mediaType": MANIFEST, "config": config, "layers": [layer]}
+        return self.add(encode(manifest), MANIFEST, platform={"architecture": "unknown", "os": "unknown"},
+                        annotations={"vnd.docker.reference.digest": image["digest"], "vnd.docker.reference.type": "attestation-manifest"})
+
 
 def main():
     parser = argparse.ArgumentParser(usage=__doc__)
     parser.add_argument("--tag", default="1.0")
     parser.add_argument("--index", action="store_true")
+    parser.add_argument("--nested", type=int, default=0)
+    parser.add_argument("--attestation", action="store_true")
     parser.add_argument("--seed", default="manifesto-example")
     parser.add_argument("dir")
     args = parser.parse_args()
@@ -93,7 +103,10 @@ def main():
     images = [layout.add_image(a, args.seed) for a in (["amd64", "arm64"] if args.index else ["amd64"])]
     tagged = {k: v for k, v in images[0].items() if k != "platform"}
     if args.index:
-        tagged = layout.add(encode({"schemaVersion": 2, "mediaType": INDEX, "manifests": images}), INDEX)
+        listed = images + ([layout.add_attestation(images[0])] if args.attestation else [])
+        for _ in range(args.nested + 1):
+            tagged = layout.add(encode({"schemaVersion": 2, "mediaType": INDEX, "manifests": listed}), INDEX)
+            listed = [tagged]
         print(tagged["digest"], "index")
     layout.tag(tagged, args.tag)
     for image in images:

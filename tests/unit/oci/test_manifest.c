@@ -14,13 +14,16 @@ static void manifest_kind_and_type_follow_the_content(void **state)
 	} rows[] = {
 	    {"{\"layers\":[]}", "", MF_MT_OCI_MANIFEST, false},
 	    {"{\"manifests\":[]}", "", MF_MT_OCI_INDEX, true},
-	    {"{\"manifests\":[]}", "text/html; charset=utf-8", "text/html", true},
+	    {"{\"manifests\":[]}", "text/html; charset=utf-8", MF_MT_OCI_INDEX, true},
+	    {"{\"manifests\":[]}", MF_MT_OCI_MANIFEST, MF_MT_OCI_INDEX, true},
+	    {"{\"manifests\":null,\"layers\":[],\"config\":{},\"mediaType\":null}", MF_MT_DOCKER_MANIFEST,
+	     MF_MT_DOCKER_MANIFEST, false},
 	    {"{\"layers\":[]}", MF_MT_DOCKER_MANIFEST "; charset=utf-8", MF_MT_DOCKER_MANIFEST, false},
 	    {"{\"layers\":[],\"mediaType\":\"" MF_MT_DOCKER_MANIFEST "\"}", MF_MT_OCI_INDEX,
 	     MF_MT_DOCKER_MANIFEST, false},
 	    {"{\"manifests\":[],\"mediaType\":\"" MF_MT_DOCKER_LIST "\"}", MF_MT_OCI_MANIFEST,
 	     MF_MT_DOCKER_LIST, true},
-	    {"{}", "bad\ttype\x7f", "bad", false},
+	    {"{}", "bad\ttype\x7f", MF_MT_OCI_MANIFEST, false},
 	    {"{}", "\"quoted\"", MF_MT_OCI_MANIFEST, false},
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -50,6 +53,7 @@ static void manifest_that_is_malformed_or_two_things_is_refused(void **state)
 	    "{\"mediaType\":\"\\n\"}",
 	    "{\"manifests\":[],\"layers\":[]}",
 	    "{\"manifests\":[],\"config\":{}}",
+	    "{\"mediaType\":\"" MF_MT_OCI_INDEX "\",\"config\":{}}",
 	    "{\"layers\":[],\"layers\":[]}",
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -77,7 +81,8 @@ static int children_of(const char *text, struct mf_descriptors *out, struct mf_e
 	struct mf_manifest m MF_MANIFEST_CLEANUP;
 	mf_manifest_init(&m);
 	assert_ok(mf_buf_addz(&m.bytes, text, err), *err);
-	return mf_index_children(&m, out, err);
+	size_t foreign = 0;
+	return mf_index_children(&m, out, &foreign, err);
 }
 
 static void index_children_have_all_their_members(void **state)
@@ -108,6 +113,29 @@ static void index_children_have_all_their_members(void **state)
 	assert_int_equal(list.n, 0);
 }
 
+static void index_children_without_members_or_by_other_digests_hide_no_others(void **state)
+{
+	(void)state;
+	struct mf_err err = MF_ERR_INIT;
+	struct mf_descriptors list MF_DESCRIPTORS_CLEANUP = {0};
+	struct mf_manifest m MF_MANIFEST_CLEANUP;
+	size_t foreign = 0;
+	mf_manifest_init(&m);
+	assert_ok(mf_buf_addz(&m.bytes,
+			      "{\"manifests\":[{\"digest\":\"sha512:" HEX HEX "\",\"size\":1},"
+			      "{\"digest\":\"sha256:" HEX
+			      "\",\"size\":1,\"mediaType\":null,\"platform\":null,"
+			      "\"annotations\":null,\"artifactType\":null}]}",
+			      &err),
+		  err);
+	assert_ok(mf_index_children(&m, &list, &foreign, &err), err);
+	assert_int_equal(foreign, 1);
+	assert_int_equal(list.n, 1);
+	assert_null(list.v[0].media_type);
+	assert_ok(children_of("{\"manifests\":null}", &list, &err), err);
+	assert_int_equal(list.n, 0);
+}
+
 static void index_with_odd_descriptors_is_refused(void **state)
 {
 	(void)state;
@@ -117,10 +145,8 @@ static void index_with_odd_descriptors_is_refused(void **state)
 	    "{\"manifests\":{}}",
 	    "{\"manifests\":[1]}",
 	    "{\"manifests\":[{}]}",
-	    "{\"manifests\":[{\"digest\":\"sha256:" HEX "\",\"size\":1}]}",
 	    "{\"manifests\":[{\"digest\":\"sha256:" HEX "\",\"size\":-1,\"mediaType\":\"a\"}]}",
 	    "{\"manifests\":[{\"digest\":\"sha256:" HEX "\",\"size\":1.5,\"mediaType\":\"a\"}]}",
-	    "{\"manifests\":[{\"digest\":\"sha512:" HEX "\",\"size\":1,\"mediaType\":\"a\"}]}",
 	    "{\"manifests\":[{\"digest\":\"sha256:" HEX
 	    "\",\"size\":1,\"mediaType\":\"a\",\"platform\":\"x\"}]}",
 	    "{\"manifests\":[{\"digest\":\"sha256:" HEX
@@ -191,6 +217,7 @@ int main(void)
 	    cmocka_unit_test(manifest_that_is_malformed_or_two_things_is_refused),
 	    cmocka_unit_test(manifest_with_another_digest_is_refused_before_it_is_read),
 	    cmocka_unit_test(index_children_have_all_their_members),
+	    cmocka_unit_test(index_children_without_members_or_by_other_digests_hide_no_others),
 	    cmocka_unit_test(index_with_odd_descriptors_is_refused),
 	    cmocka_unit_test(artifact_manifest_has_these_very_bytes),
 	    cmocka_unit_test(referrers_tag_is_the_fallback_schema),

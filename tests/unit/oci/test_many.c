@@ -14,7 +14,7 @@
 	"\",\"action\":\"status\",\"status\":" status more "},"
 #define BODY(text) ",\"body\":\"" text "\""
 #define HEADERS(list) ",\"headers\":{" list "}"
-#define DIGEST(d) "\"Docker-Content-Digest\":\"" d "\",\"Content-Type\":\"a/b\""
+#define DIGEST(d) "\"Docker-Content-Digest\":\"" d "\",\"Content-Type\":\"" MF_MT_OCI_MANIFEST "; charset=x\""
 #define TAGS(list) BODY("{\\\"name\\\":\\\"x\\\",\\\"tags\\\":" list "}")
 #define NEXT(target) HEADERS("\"Link\":\"<" target ">; rel=\\\"next\\\"\"")
 
@@ -37,7 +37,8 @@ static const char tag_rules[] = "[" RULE("GET", "paged/tags/list.n=1000$", "200"
 			RULE("GET", "half/tags/list.n=", "200", TAGS("[]") NEXT("/v2/half/tags/list?b"))
 			    RULE("GET", "half/tags/list.b", "404", "")
 				RULE("GET", "denied/tags/", "200", TAGS("[\\\"v1\\\"]"))
-				    RULE("HEAD", "denied/manifests/", "403", "");
+				    RULE("HEAD", "denied/manifests/", "403", "")
+					RULE("GET", "denied/manifests/", "403", "");
 
 static const char more_rules[] =
     /* manifests */
@@ -45,7 +46,7 @@ static const char more_rules[] =
 	RULE("HEAD", "look/manifests/" B, "404", "") RULE("HEAD", "bare/manifests/", "200", "")
 	    RULE("GET", "bare/manifests/", "200", BODY("{\\\"layers\\\":[]}"))
 		RULE("HEAD", "stop/manifests/" A, "200", HEADERS(DIGEST(A)))
-		    RULE("HEAD", "stop/manifests/" B, "403", "")
+		    RULE("HEAD", "stop/manifests/" B, "401", "")
     /* referrers: with an API, and without */
     RULE("GET", "api/referrers/" A, "200",
 	 BODY("{\\\"manifests\\\":[{\\\"mediaType\\\":\\\"a/b\\\",\\\"digest\\\":\\\"" C
@@ -88,7 +89,8 @@ static void tags_of_all_pages_are_resolved_and_sorted(void **state)
 	assert_string_equal(tags.v[2].name, "sha256-0");
 	assert_true(mf_digest_eq(&tags.v[0].digest, &a) && mf_digest_eq(&tags.v[1].digest, &a) &&
 		    mf_digest_eq(&tags.v[2].digest, &b));
-	assert_int_equal(logged(server, "/v2/paged/manifests/"), 4);
+	/* A HEAD that is refused is asked again with GET. */
+	assert_int_equal(logged(server, "/v2/paged/manifests/"), 5);
 }
 
 static void odd_answers_to_a_list_of_tags_are_errors(void **state)
@@ -97,11 +99,16 @@ static void odd_answers_to_a_list_of_tags_are_errors(void **state)
 	const struct {
 		const char *repository;
 		enum mf_code code; /* MF_OK: no tags */
-	} rows[] = {{"null", MF_OK},        {"none", MF_OK},
-		    {"html", MF_E_FORMAT},  {"odd", MF_E_FORMAT},
-		    {"slash", MF_E_FORMAT}, {"text", MF_E_FORMAT},
-		    {"t403", MF_E_AUTH},    {"t503", MF_E_UNAVAILABLE},
-		    {"away", MF_E_FORMAT},  {"half", MF_E_NOT_FOUND},
+	} rows[] = {{"null", MF_OK},
+		    {"none", MF_OK},
+		    {"html", MF_E_UNAVAILABLE},
+		    {"odd", MF_OK},
+		    {"slash", MF_OK},
+		    {"text", MF_E_UNAVAILABLE},
+		    {"t403", MF_E_AUTH},
+		    {"t503", MF_E_UNAVAILABLE},
+		    {"away", MF_E_UNAVAILABLE},
+		    {"half", MF_E_NOT_FOUND},
 		    {"denied", MF_E_AUTH}};
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		struct fixture f FIXTURE_CLEANUP;
@@ -128,13 +135,13 @@ static void look_tells_size_and_media_type_or_absence(void **state)
 	fixture_init(&f, server, NULL);
 	struct mf_image_store *s MF_IMAGE_STORE_CLEANUP = open_at(&f, "look");
 	assert_ok(mf_manifests_look(s, d, 2, l, &err), err);
-	assert_true(l[0].present && l[0].size == 7 && strcmp(l[0].media_type, "a/b") == 0);
+	assert_true(l[0].present && l[0].size == 7 && strcmp(l[0].media_type, MF_MT_OCI_MANIFEST) == 0);
 	assert_false(l[1].present);
 	/* A HEAD that does not tell: the manifest itself does. */
 	struct mf_image_store *bare MF_IMAGE_STORE_CLEANUP = open_at(&f, "bare");
 	assert_ok(mf_manifests_look(bare, &content, 1, l, &err), err);
 	assert_true(l[0].present && l[0].size == strlen("{\"layers\":[]}"));
-	assert_string_equal(l[0].media_type, "text/plain"); /* as the server says */
+	assert_string_equal(l[0].media_type, MF_MT_OCI_MANIFEST);
 	struct mf_image_store *stop MF_IMAGE_STORE_CLEANUP = open_at(&f, "stop");
 	assert_fails(mf_manifests_look(stop, d, 2, l, &err), err, MF_E_AUTH);
 }

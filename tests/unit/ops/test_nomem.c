@@ -293,7 +293,8 @@ static int read_index(void *arg, struct mf_err *err)
 	if (mf_buf_addz(&m.bytes, arg, err) < 0 ||
 	    mf_manifest_seal(&m, NULL, "application/vnd.oci.image.index.v1+json", err) < 0)
 		return -1;
-	return mf_index_children(&m, &children, err);
+	size_t foreign = 0;
+	return mf_index_children(&m, &children, &foreign, err);
 }
 
 static void reading_references_and_documents_of_others(void **state)
