@@ -8,371 +8,297 @@
 
 #define B MF_OPT_BIT
 
+/* clang-format off: a row is read as a page of help */
 const struct mf_cli_command mf_cli_commands[] = {
-    {.name = "put",
-     .synopsis = "IMAGE TYPE FILE",
+    {.name = "put", .group = MF_CLI_RECORDS, .synopsis = "IMAGE TYPE FILE", .min = 3, .max = 3,
      .summary = "store a file as signed metadata of an image",
      .description =
-	 "Stores FILE ('-': standard input) as the record TYPE of the image, signs it, and publishes it.\n"
-	 "The record belongs to the digest that the image has now, not to its tag. At the first put to a\n"
-	 "repository the keys and the trust repository are made: on a terminal after a question, else\n"
-	 "with --init.",
-     .options = B(MF_OPT_INIT) | B(MF_OPT_MEDIA_TYPE) | B(MF_OPT_AUTHOR) | B(MF_OPT_REASON) |
-		B(MF_OPT_ANNOTATION) | B(MF_OPT_EXPIRES) | B(MF_OPT_ROLE) | B(MF_OPT_PLATFORM) |
-		B(MF_OPT_ALL_PLATFORMS) | B(MF_OPT_FORCE) | B(MF_OPT_REINSTATE) | B(MF_OPT_LINK) |
-		B(MF_OPT_KEY),
+	"Stores FILE ('-': standard input) as the record TYPE of the image, signs it and\n"
+	"publishes it. The record belongs to the digest that the image has now, not to\n"
+	"its tag. The first put to a repository creates the keys and the trust\n"
+	"repository: on a terminal it asks first, elsewhere it needs --init.",
+     .options = B(MF_OPT_INIT) | B(MF_OPT_MEDIA_TYPE) | B(MF_OPT_AUTHOR) | B(MF_OPT_REASON) | B(MF_OPT_ANNOTATION) |
+		B(MF_OPT_EXPIRES) | B(MF_OPT_ROLE) | B(MF_OPT_PLATFORM) | B(MF_OPT_ALL_PLATFORMS) | B(MF_OPT_FORCE) |
+		B(MF_OPT_REINSTATE) | B(MF_OPT_LINK) | B(MF_OPT_KEY),
      .repeats = B(MF_OPT_ANNOTATION),
-     .min = 3,
-     .max = 3,
-     .credentials = true,
+     .help = {{MF_OPT_FORCE, NULL, "replace the record even if it changed in the meantime or is the same"},
+	      {MF_OPT_KEY, NULL, "key to sign with, and the name of a key that is created"}},
      .run = mf_cli_run_put},
-    {.name = "sign",
-     .synopsis = "IMAGE TYPE",
-     .summary = "add one's own signature to a record",
+    {.name = "sign", .group = MF_CLI_RECORDS, .synopsis = "IMAGE TYPE", .min = 2, .max = 2,
+     .summary = "add your signature to a record",
      .description =
-	 "Shows the current record, with its digest and the signers that it has, asks, and adds the\n"
-	 "signature of our key. Nothing else of the record changes.",
+	"Shows the current record with its digest and its signers, asks, and adds the\n"
+	"signature of your key. Nothing else in the record changes.",
      .options = B(MF_OPT_YES) | B(MF_OPT_ROLE) | B(MF_OPT_KEY) | B(MF_OPT_PLATFORM) | B(MF_OPT_ALL_PLATFORMS),
-     .min = 2,
-     .max = 2,
-     .credentials = true,
+     .help = {{MF_OPT_ROLE, NULL, "role whose record to sign"}},
      .run = mf_cli_run_sign},
-    {.name = "rm",
-     .synopsis = "IMAGE TYPE",
+    {.name = "rm", .group = MF_CLI_RECORDS, .synopsis = "IMAGE TYPE", .min = 2, .max = 2,
      .summary = "remove a record",
      .description =
-	 "Removes the current record of the role whose key we hold, as if it had never been there. To say\n"
-	 "that it does not hold any more, withdraw it. --reinstate removes a withdrawal.",
-     .options = B(MF_OPT_ROLE) | B(MF_OPT_KEY) | B(MF_OPT_PLATFORM) | B(MF_OPT_ALL_PLATFORMS) |
-		B(MF_OPT_FORCE) | B(MF_OPT_REINSTATE),
-     .min = 2,
-     .max = 2,
-     .credentials = true,
+	"Removes the current record of your role, as if it had never been there. To\n"
+	"state that a record no longer holds, use 'manifesto withdraw'. With --reinstate,\n"
+	"removes your role's withdrawal instead.",
+     .options = B(MF_OPT_ROLE) | B(MF_OPT_KEY) | B(MF_OPT_PLATFORM) | B(MF_OPT_ALL_PLATFORMS) | B(MF_OPT_FORCE) |
+		B(MF_OPT_REINSTATE),
+     .help = {{MF_OPT_ROLE, NULL, "role whose record to remove"},
+	      {MF_OPT_FORCE, NULL, "remove the record even if it changed in the meantime"},
+	      {MF_OPT_REINSTATE, NULL, "remove your role's withdrawal, and nothing else"}},
      .run = mf_cli_run_rm},
-    {.name = "withdraw",
-     .synopsis = "IMAGE TYPE",
-     .summary = "say that a record does not hold any more",
+    {.name = "withdraw", .group = MF_CLI_RECORDS, .synopsis = "IMAGE TYPE", .min = 2, .max = 2,
+     .summary = "state that a record no longer holds",
      .description =
-	 "Puts a signed withdrawal with the reason (--reason is required) in the place of the record, or\n"
-	 "beside that of another role. Readers refuse the record with status 9 until our role lifts that\n"
-	 "with 'put --reinstate' or 'rm --reinstate'.",
+	"Replaces the record by a signed withdrawal with a reason, or adds a withdrawal\n"
+	"beside the record of another role. Readers refuse the record with status 9\n"
+	"until the same role lifts the withdrawal with 'put --reinstate' or\n"
+	"'rm --reinstate'.",
      .options = B(MF_OPT_REASON) | B(MF_OPT_AUTHOR) | B(MF_OPT_ROLE) | B(MF_OPT_KEY) | B(MF_OPT_PLATFORM) |
 		B(MF_OPT_ALL_PLATFORMS) | B(MF_OPT_FORCE),
-     .min = 2,
-     .max = 2,
-     .credentials = true,
+     .help = {{MF_OPT_REASON, NULL, "why the record no longer holds (required)"},
+	      {MF_OPT_FORCE, NULL, "withdraw the record even if it changed in the meantime"}},
      .run = mf_cli_run_withdraw},
-    {.name = "get",
-     .synopsis = "IMAGE TYPE",
+    {.name = "get", .group = MF_CLI_RECORDS, .synopsis = "IMAGE TYPE", .min = 2, .max = 2,
      .summary = "verify a record and write its content",
      .description =
-	 "Verifies the trust metadata, the record's signatures and the content's digest, then writes the\n"
-	 "content, byte for byte what was put. Nothing is written when anything does not hold.\n"
-	 "With --json, which needs --output, the description of the record is written to standard output.\n"
-	 "--version N gives the record as an older version of its role's file has it, and says on standard\n"
-	 "error that it is not what holds now: for looking back, not for deciding.",
+	"Verifies the trust metadata, the record's signatures and the content's digest,\n"
+	"then writes the content, byte for byte as it was put. If any check fails,\n"
+	"nothing is written. With --json, which requires --output, a description of the\n"
+	"record is written to standard output.\n"
+	"\n"
+	"With --version N, gets the record as an older version of its role's file has\n"
+	"it; a note on standard error says how it differs from the current record. Use\n"
+	"it to look back, not to decide.",
      .options = B(MF_OPT_OUTPUT) | B(MF_OPT_ROLE) | B(MF_OPT_PLATFORM) | B(MF_OPT_AT_VERSION),
-     .min = 2,
-     .max = 2,
-     .credentials = true,
+     .help = {{MF_OPT_ROLE, NULL, "accept the record of this role only"}},
      .run = mf_cli_run_get},
-    {.name = "list",
-     .synopsis = "IMAGE",
+    {.name = "list", .group = MF_CLI_RECORDS, .synopsis = "IMAGE", .min = 1, .max = 1,
      .summary = "verify and list the records of an image",
      .description =
-	 "Lists the current records of the image with their signers, after the trust metadata was verified.\n"
-	 "With --all the argument is a repository, without tag and digest, and the records of all its "
-	 "images\n"
-	 "are listed with the tags that these have now; (gone) stands for an image that is not there any\n"
-	 "more. --type, --role and --state choose, and may be repeated or take a list with commas.",
+	"Verifies the trust metadata and lists the current records of the image with\n"
+	"their signers. With --all, IMAGE is a repository without tag and digest, and\n"
+	"the records of all its images are listed with the tags that they have now;\n"
+	"(gone) stands for an image that is no longer there. --type, --role and --state\n"
+	"take a value or a list with commas, and may be repeated.",
      .options = B(MF_OPT_ALL) | B(MF_OPT_TYPE) | B(MF_OPT_ROLE) | B(MF_OPT_STATE) | B(MF_OPT_PLATFORM) |
 		B(MF_OPT_ALL_PLATFORMS),
      .repeats = B(MF_OPT_TYPE) | B(MF_OPT_ROLE) | B(MF_OPT_STATE),
-     .min = 1,
-     .max = 1,
-     .credentials = true,
+     .help = {{MF_OPT_ALL, NULL, "list the records of all images of a repository"},
+	      {MF_OPT_ROLE, NULL, "only records of this role"}},
      .run = mf_cli_run_list},
-    {.name = "history",
-     .synopsis = "IMAGE [TYPE]",
+    {.name = "history", .group = MF_CLI_RECORDS, .synopsis = "IMAGE [TYPE]", .min = 1, .max = 2,
      .summary = "show what happened to the records of an image",
      .description =
-	 "Reads the versions of the roles' files that the trust repository keeps, verifies each against the\n"
-	 "keys of then, and shows what was put, replaced, signed, withdrawn or removed, oldest first. With\n"
-	 "--json one event a line. Versions that are not kept are named; one that is there and does not\n"
-	 "verify is named too, and the exit status is 6. Times seen are the store's word.",
+	"Reads the versions of the roles' files that the trust repository keeps, verifies\n"
+	"each against the keys that were valid then, and shows what was put, replaced,\n"
+	"signed, withdrawn or removed, oldest first; with --json one event a line.\n"
+	"Versions that are not kept are named. A version that does not verify is named,\n"
+	"too, and the exit status is 6. The times in SEEN are not signed: they come from\n"
+	"the store.",
      .options = B(MF_OPT_ROLE) | B(MF_OPT_PLATFORM) | B(MF_OPT_LIMIT),
-     .min = 1,
-     .max = 2,
-     .credentials = true,
+     .help = {{MF_OPT_ROLE, NULL, "only this role"}},
      .run = mf_cli_run_history},
-    {.name = "verify",
-     .synopsis = "IMAGE...",
-     .summary = "check that images have what a policy requires",
+    {.name = "verify", .group = MF_CLI_GATE, .synopsis = "IMAGE...", .min = 0, .max = MF_CLI_ANY,
+     .summary = "check that images have the records that a policy requires",
      .description =
-	 "Each image must have every record that --require or the policy file asks for: '--require\n"
-	 "qa-approval=qa' wants one that role qa has signed, '--require \"scan=2 of qa,appsec\"' one that "
-	 "two\n"
-	 "keys of these roles have signed, '--require contact' one of whoever may sign it. IMAGE '-' stands\n"
-	 "for references on standard input, one a line. Every image is checked; those that are accepted are\n"
-	 "written to standard output as REPOSITORY@DIGEST, to be deployed as such. The exit status is that\n"
-	 "of the gravest finding. Nothing is ever trusted on first use.",
-     .options = B(MF_OPT_REQUIRE) | B(MF_OPT_POLICY) | B(MF_OPT_MAX_AGE) | B(MF_OPT_IMAGES) |
-		B(MF_OPT_CONTENT) | B(MF_OPT_PLATFORM) | B(MF_OPT_ALL_PLATFORMS),
+	"Checks that each image has every record that --require or the policy file asks\n"
+	"for:\n"
+	"  --require qa-approval=qa             one that role qa has signed\n"
+	"  --require 'scan=2 of qa,appsec'      one that two keys of these roles have signed\n"
+	"  --require contact                    one of any role that may sign the type\n"
+	"IMAGE '-' stands for references on standard input, one a line. All images are\n"
+	"checked; those that are accepted are written to standard output as\n"
+	"REPOSITORY@DIGEST, to be deployed as such. The exit status is that of the\n"
+	"gravest finding. Nothing is ever trusted on first use.",
+     .options = B(MF_OPT_REQUIRE) | B(MF_OPT_POLICY) | B(MF_OPT_MAX_AGE) | B(MF_OPT_IMAGES) | B(MF_OPT_CONTENT) |
+		B(MF_OPT_PLATFORM) | B(MF_OPT_ALL_PLATFORMS),
      .repeats = B(MF_OPT_REQUIRE),
-     .min = 0,
-     .max = MF_CLI_ANY,
-     .credentials = true,
      .run = mf_cli_run_verify},
-    {.name = "policy check",
-     .synopsis = "FILE",
-     .summary = "check a policy file and say what it asks for",
+    {.name = "policy check", .group = MF_CLI_GATE, .synopsis = "FILE", .min = 1, .max = 1, .reach = MF_CLI_ALONE,
+     .summary = "check a policy file and show what it requires",
      .description =
-	 "Reads the policy FILE ('-': standard input) as 'manifesto verify' does, and says what it asks for.",
-     .min = 1,
-     .max = 1,
-     .offline = true,
+	"Reads the policy FILE ('-': standard input) as 'manifesto verify' does, and\n"
+	"shows in words what it requires.",
      .run = mf_cli_run_policy_check},
-    {.name = "role add",
-     .synopsis = "IMAGE ROLE",
-     .summary = "let keys sign record types: make a role, or add to one",
+    {.name = "role add", .group = MF_CLI_ROLES, .synopsis = "IMAGE ROLE", .min = 2, .max = 2,
+     .summary = "let keys sign record types: create a role, or add to it",
      .description =
-	 "Makes the role, or adds keys and types to it, in one publish that is read again and proven. KEY "
-	 "is\n"
-	 "a file with a public key (PEM, a certificate, or one ssh-ed25519 line), or the fingerprint of a "
-	 "key\n"
-	 "of this machine or of the repository. From then on these types are signed by their roles, and no\n"
-	 "longer by 'targets'. In a TUF 1.0 directory each key of a role may publish too, which takes the\n"
-	 "root key.",
+	"Creates the role, or adds keys and types to it, in one publish that is read back\n"
+	"and verified. From then on only the roles that are given a type sign it, and no\n"
+	"longer 'targets'. In a TUF 1.0 directory each key of a role may publish, too,\n"
+	"which requires the root key.\n"
+	"\n"
+	"KEY is a file with a public key (PEM, a certificate, or one ssh-ed25519 line),\n"
+	"or the fingerprint or name of a key on this machine or in the repository.",
      .options = B(MF_OPT_KEY) | B(MF_OPT_TYPES) | B(MF_OPT_THRESHOLD) | B(MF_OPT_FORCE) | B(MF_OPT_DRY_RUN),
      .repeats = B(MF_OPT_KEY) | B(MF_OPT_TYPES),
-     .min = 2,
-     .max = 2,
-     .credentials = true,
+     .help = {{MF_OPT_KEY, "KEY", "key that may sign for the role; may be repeated"},
+	      {MF_OPT_FORCE, NULL, "change the role even if records stop counting"},
+	      {MF_OPT_THRESHOLD, NULL, "how many of the role's keys must sign (default 1)"}},
      .run = mf_cli_run_role_add},
-    {.name = "role remove",
-     .synopsis = "IMAGE ROLE",
+    {.name = "role remove", .group = MF_CLI_ROLES, .synopsis = "IMAGE ROLE", .min = 2, .max = 2,
      .summary = "take keys from a role, or remove it",
      .description =
-	 "With --key those keys can no longer sign; what they have signed is signed anew by one that stays.\n"
-	 "When none of these is here, nothing is done and the command for a colleague is printed. Without\n"
-	 "--key the role goes; if it holds records, only with --force.",
+	"With --key, takes these keys from the role; what they have signed is re-signed\n"
+	"with a key that stays. If no such key is on this machine, nothing changes and\n"
+	"the command for a colleague is printed. Without --key, removes the role; if it\n"
+	"holds records, only with --force.",
      .options = B(MF_OPT_KEY) | B(MF_OPT_FORCE) | B(MF_OPT_DRY_RUN),
      .repeats = B(MF_OPT_KEY),
-     .min = 2,
-     .max = 2,
-     .credentials = true,
+     .help = {{MF_OPT_KEY, "KEY", "key to take from the role: file, fingerprint or name"},
+	      {MF_OPT_FORCE, NULL, "remove the role even if it holds records"}},
      .run = mf_cli_run_role_remove},
-    {.name = "role list",
-     .synopsis = "IMAGE",
+    {.name = "role list", .group = MF_CLI_ROLES, .synopsis = "IMAGE", .min = 1, .max = 1,
      .summary = "verify and list the roles of a repository",
      .description = "Shows who may sign which types, and the state of each role.",
-     .min = 1,
-     .max = 1,
-     .credentials = true,
      .run = mf_cli_run_role_list},
-    {.name = "role keys",
-     .synopsis = "IMAGE ROLE",
+    {.name = "role keys", .group = MF_CLI_ROLES, .synopsis = "IMAGE ROLE", .min = 2, .max = 2,
      .summary = "list the keys of a role",
-     .description = "Shows fingerprint, type, local name and TUF key ID of each key.",
-     .min = 2,
-     .max = 2,
-     .credentials = true,
+     .description = "Shows the fingerprint, type, local name and TUF key ID of each key.",
      .run = mf_cli_run_role_keys},
-    {.name = "role mine",
-     .synopsis = "IMAGE",
-     .summary = "show which roles this machine can sign, and why not",
-     .description = "Shows for each role whether the keys here are enough to publish under it.",
-     .min = 1,
-     .max = 1,
-     .credentials = true,
+    {.name = "role mine", .group = MF_CLI_ROLES, .synopsis = "IMAGE", .min = 1, .max = 1,
+     .summary = "show which roles you can sign for, and why not",
+     .description =
+	"Shows for each role whether the keys on this machine are enough to publish for\n"
+	"it.",
      .run = mf_cli_run_role_mine},
-    {.name = "role sign",
-     .synopsis = "IMAGE ROLE",
-     .summary = "sign a role's file anew with a key of this machine",
+    {.name = "role sign", .group = MF_CLI_ROLES, .synopsis = "IMAGE ROLE", .min = 2, .max = 2,
+     .summary = "re-sign a role's file with a key on this machine",
      .description =
-	 "The content stays as it is. For a colleague whose key is to be removed, or before a role "
-	 "expires.\n"
-	 "With --force a file that does not verify is begun anew, empty.",
+	"Signs the role's file again; its content stays as it is. Use it for a colleague\n"
+	"whose key is about to be removed, or before a role expires. With --force, a file\n"
+	"that does not verify is replaced by an empty one.",
      .options = B(MF_OPT_KEY) | B(MF_OPT_FORCE) | B(MF_OPT_DRY_RUN),
-     .min = 2,
-     .max = 2,
-     .credentials = true,
+     .help = {{MF_OPT_FORCE, NULL, "replace a file that does not verify by an empty one"}},
      .run = mf_cli_run_role_sign},
-    {.name = "role apply",
-     .synopsis = "REPOSITORY...",
-     .summary = "bring repositories to the roles that a file declares",
+    {.name = "role apply", .group = MF_CLI_ROLES, .synopsis = "REPOSITORY...", .min = 1, .max = MF_CLI_ANY,
+     .summary = "give repositories the roles that a file declares",
      .description =
-	 "Each role in the file has exactly its keys, types and threshold afterwards; what changed is\n"
-	 "printed, and a second run changes nothing. Every repository is tried; the exit status is that of\n"
-	 "the gravest failure. The format is in docs/teams.schema.json.",
+	"Afterwards each role in the file has exactly its keys, types and threshold. What\n"
+	"changed is printed; a second run changes nothing. All repositories are tried;\n"
+	"the exit status is that of the gravest failure. The format of the file is in\n"
+	"docs/teams.schema.json.",
      .options = B(MF_OPT_FILE) | B(MF_OPT_FORCE) | B(MF_OPT_DRY_RUN),
-     .min = 1,
-     .max = MF_CLI_ANY,
-     .credentials = true,
+     .help = {{MF_OPT_FORCE, NULL, "change the roles even if records stop counting"}},
      .run = mf_cli_run_role_apply},
-    {.name = "status",
-     .synopsis = "REPOSITORY...",
-     .summary = "examine repositories: what expires, what is gone",
+    {.name = "status", .group = MF_CLI_CARE, .synopsis = "REPOSITORY...", .min = 1, .max = MF_CLI_ANY,
+     .summary = "examine repositories: what expires, what is missing",
      .description =
-	 "Tells when the roles, root certificates and records of each repository expire, which keys are on\n"
-	 "this machine, which content is gone, and whether catalogue and referrers show what is signed; and\n"
-	 "for each finding who must act, and the command. Changes nothing. All repositories are examined, "
-	 "also\n"
-	 "when one fails. The status is that of the gravest finding: 14 when something runs out soon or "
-	 "needs\n"
-	 "repair, 0 when all is well. --quiet tells problems only: for cron.",
+	"Reports when the roles, root certificates and records of each repository expire,\n"
+	"which keys are on this machine, which content is missing, and whether catalogue\n"
+	"and referrers match the signed records; for each finding also who must act, and\n"
+	"the command. Changes nothing. All repositories are examined, even if one fails.\n"
+	"The exit status is that of the gravest finding: 14 if something expires soon or\n"
+	"needs repair, 0 if all is well. With --quiet only problems are reported, which\n"
+	"suits cron.",
      .options = B(MF_OPT_WARN_WITHIN),
-     .min = 1,
-     .max = MF_CLI_ANY,
-     .credentials = true,
      .run = mf_cli_run_status},
-    {.name = "repair",
-     .synopsis = "REPOSITORY...",
-     .summary = "make catalogue and referrers again from the signed records",
+    {.name = "repair", .group = MF_CLI_CARE, .synopsis = "REPOSITORY...", .min = 1, .max = MF_CLI_ANY,
+     .summary = "rebuild catalogue and referrers from the signed records",
      .description =
-	 "Compares the catalogue and the referrers of each repository with the signed records, and writes\n"
-	 "what differs; in a directory of trust metadata also target files that are missing. Signed "
-	 "metadata\n"
-	 "are never touched.",
+	"Compares the catalogue and the referrers of each repository with the signed\n"
+	"records and writes what differs; in a directory of trust metadata also target\n"
+	"files that are missing. Signed metadata is never changed.",
      .options = B(MF_OPT_DRY_RUN),
-     .min = 1,
-     .max = MF_CLI_ANY,
-     .credentials = true,
      .run = mf_cli_run_repair},
-    {.name = "trust init",
-     .synopsis = "IMAGE",
-     .summary = "make the trust repository of an image's repository",
+    {.name = "trust init", .group = MF_CLI_TRUST, .synopsis = "IMAGE", .min = 1, .max = 1,
+     .summary = "create the trust repository for an image's repository",
      .description =
-	 "Makes keys as needed and the first signed metadata, and pins the root keys on this machine.",
+	"Creates keys as needed and the first signed metadata, and pins the root keys on\n"
+	"this machine.",
      .options = B(MF_OPT_KEY),
-     .min = 1,
-     .max = 1,
-     .credentials = true,
+     .help = {{MF_OPT_KEY, NULL, "key to sign with, and the name of a key that is created"}},
      .run = mf_cli_run_trust_init},
-    {.name = "trust show",
-     .synopsis = "IMAGE",
+    {.name = "trust show", .group = MF_CLI_TRUST, .synopsis = "IMAGE", .min = 1, .max = 1,
      .summary = "verify and show roles, keys and pins",
-     .description = "Verifies the whole chain of trust metadata and shows its roles with their versions, "
-		    "expiry and keys,\n"
-		    "and what this machine has pinned.",
-     .min = 1,
-     .max = 1,
-     .credentials = true,
+     .description =
+	"Verifies the whole chain of trust metadata and shows its roles with their\n"
+	"versions, expiry and keys, and the pins on this machine.",
      .run = mf_cli_run_trust_show},
-    {.name = "trust refresh",
-     .synopsis = "IMAGE...",
-     .summary = "sign anew what expires soon",
+    {.name = "trust refresh", .group = MF_CLI_TRUST, .synopsis = "IMAGE...", .min = 1, .max = MF_CLI_ANY,
+     .summary = "re-sign what expires soon",
      .description =
-	 "Signs each role that expires soon once more, unchanged, with a later expiry: root, targets and\n"
-	 "delegated roles, snapshot and timestamp, as far as their keys are on this machine. Roles whose "
-	 "keys\n"
-	 "are elsewhere are told with their keys; the status is then 14, or 7 if one has expired. An "
-	 "expired\n"
-	 "repository is mended on a machine that has seen it before. A Notary server signs its own roles.",
+	"Re-signs each role that expires soon, with a later expiry and otherwise\n"
+	"unchanged: root, targets and delegated roles, snapshot and timestamp, as far as\n"
+	"their keys are on this machine. Roles whose keys are elsewhere are reported with\n"
+	"their keys; the exit status is then 14, or 7 if one has expired. An expired\n"
+	"repository can be re-signed only on a machine that has seen it before. A Notary\n"
+	"server signs its own roles.",
      .options = B(MF_OPT_WITHIN) | B(MF_OPT_FORCE) | B(MF_OPT_DRY_RUN),
-     .min = 1,
-     .max = MF_CLI_ANY,
-     .credentials = true,
+     .help = {{MF_OPT_FORCE, NULL, "re-sign all roles, whenever they expire"}},
      .run = mf_cli_run_trust_refresh},
-    {.name = "trust pin",
-     .synopsis = "IMAGE ROOT...",
+    {.name = "trust pin", .group = MF_CLI_TRUST, .synopsis = "IMAGE ROOT...", .min = 2, .max = MF_CLI_ANY,
      .summary = "pin the root keys that a repository must have",
-     .description = "Each ROOT is a root.json file or the fingerprint (64 hexadecimal digits) of a root key. "
-		    "IMAGE may be a prefix\n"
-		    "of repositories that ends in '*'.",
+     .description =
+	"Each ROOT is a root.json file or the fingerprint (64 hexadecimal digits) of a\n"
+	"root key. IMAGE may be a prefix of repositories that ends in '*'.",
      .options = B(MF_OPT_THRESHOLD),
-     .min = 2,
-     .max = MF_CLI_ANY,
-     .credentials = true,
      .run = mf_cli_run_trust_pin},
-    {.name = "trust export",
-     .synopsis = "[PATTERN...]",
-     .summary = "write the pins of this machine, for others",
+    {.name = "trust export", .group = MF_CLI_TRUST, .synopsis = "[PATTERN...]", .min = 0, .max = MF_CLI_ANY,
+     .reach = MF_CLI_HOME,
+     .summary = "write the pins of this machine, for other machines",
      .description =
-	 "Writes the pins of these repositories and prefixes, as they are written in trust.json, or "
-	 "all, as a\nfile for 'trust import'. There is nothing secret in it: keep it in version control.",
-     .min = 0,
-     .max = MF_CLI_ANY,
+	"Writes the pins of these repositories and prefixes, as trust.json names them,\n"
+	"or all of them, as a file for 'trust import'. It holds no secrets: keep it under\n"
+	"version control.",
      .run = mf_cli_run_trust_export},
-    {.name = "trust import",
-     .synopsis = "FILE",
-     .summary = "pin what another machine has pinned",
+    {.name = "trust import", .group = MF_CLI_TRUST, .synopsis = "FILE", .min = 1, .max = 1, .reach = MF_CLI_HOME,
+     .summary = "take over the pins of another machine",
      .description =
-	 "Takes over the pins in FILE, all of them or none: one that differs from what is pinned here "
-	 "is refused,\nunless --force is given. Get FILE over a channel that you trust: it decides whom "
-	 "you believe.",
+	"Takes over all pins in FILE, or none: if one differs from a pin on this machine,\n"
+	"the import is refused, unless --force is given. Get FILE over a channel that you\n"
+	"trust: it decides whom you believe.",
      .options = B(MF_OPT_FORCE),
-     .min = 1,
-     .max = 1,
+     .help = {{MF_OPT_FORCE, NULL, "replace pins that differ"}},
      .run = mf_cli_run_trust_import},
-    {.name = "key generate",
-     .synopsis = "NAME",
-     .summary = "make a signing key",
-     .description = "Makes a key pair and stores it under NAME, protected by a passphrase unless "
-		    "--no-passphrase is given.",
+    {.name = "key generate", .group = MF_CLI_KEYS, .synopsis = "NAME", .min = 1, .max = 1, .reach = MF_CLI_HOME,
+     .summary = "create a signing key",
+     .description =
+	"Creates a key pair and stores it under NAME, protected by a passphrase unless\n"
+	"--no-passphrase is given.",
      .options = B(MF_OPT_TYPE),
-     .min = 1,
-     .max = 1,
+     .help = {{MF_OPT_TYPE, NULL, "ed25519 (default) or ecdsa"}},
      .run = mf_cli_run_key_generate},
-    {.name = "key list",
-     .synopsis = "",
+    {.name = "key list", .group = MF_CLI_KEYS, .synopsis = "", .min = 0, .max = 0, .reach = MF_CLI_HOME,
      .summary = "list the keys on this machine",
-     .description = "Lists names, types, fingerprints and files of the keys. No passphrase is needed.",
-     .min = 0,
-     .max = 0,
+     .description = "Lists the names, types, fingerprints and files of the keys. Needs no passphrase.",
      .run = mf_cli_run_key_list},
-    {.name = "key show",
-     .synopsis = "NAME",
-     .summary = "show one key and its public part",
-     .description = "NAME is a key's name or at least 8 digits of its fingerprint.",
-     .min = 1,
-     .max = 1,
+    {.name = "key show", .group = MF_CLI_KEYS, .synopsis = "NAME", .min = 1, .max = 1, .reach = MF_CLI_HOME,
+     .summary = "show a key and its public part",
+     .description = "NAME is the name of a key, or at least 8 digits of its fingerprint.",
      .run = mf_cli_run_key_show},
-    {.name = "key import",
-     .synopsis = "NAME FILE",
-     .summary = "take over a private key of notary or Docker Content Trust",
-     .description = "FILE is a private key file of the notary program or of Docker Content Trust; it is "
-		    "stored under NAME.",
-     .min = 2,
-     .max = 2,
+    {.name = "key import", .group = MF_CLI_KEYS, .synopsis = "NAME FILE", .min = 2, .max = 2, .reach = MF_CLI_HOME,
+     .summary = "import a private key of notary or Docker Content Trust",
+     .description =
+	"Stores FILE, a private key file of the notary program or of Docker Content\n"
+	"Trust, under NAME.",
      .run = mf_cli_run_key_import},
-    {.name = "key export",
-     .synopsis = "NAME DIRECTORY",
-     .summary = "write a key as the notary program reads it",
-     .description = "Writes DIRECTORY/ID.key under the key's own passphrase. --role (targets, root or "
-		    "delegation) must be given,\n"
-		    "as that file names the role; --gun for a targets key.",
+    {.name = "key export", .group = MF_CLI_KEYS, .synopsis = "NAME DIRECTORY", .min = 2, .max = 2, .reach = MF_CLI_HOME,
+     .summary = "export a key for the notary program",
+     .description =
+	"Writes DIRECTORY/ID.key, encrypted with the key's own passphrase. --role is\n"
+	"required, as the file names the role; so is --gun for a targets key.",
      .options = B(MF_OPT_ROLE) | B(MF_OPT_GUN),
-     .min = 2,
-     .max = 2,
+     .help = {{MF_OPT_ROLE, NULL, "role of the key: targets, root or delegation (required)"}},
      .run = mf_cli_run_key_export},
-    {.name = "version",
-     .synopsis = "",
+    {.name = "version", .group = MF_CLI_PROGRAM, .synopsis = "", .min = 0, .max = 0, .reach = MF_CLI_ALONE,
      .summary = "print the version",
      .description = "Prints the version of the program.",
-     .min = 0,
-     .max = 0,
-     .offline = true,
      .run = mf_cli_run_version},
-    {.name = "completion",
-     .synopsis = "SHELL",
+    {.name = "completion", .group = MF_CLI_PROGRAM, .synopsis = "SHELL", .min = 1, .max = 1, .reach = MF_CLI_ALONE,
      .summary = "print a completion script for bash, zsh or fish",
-     .description = "For bash:  source <(manifesto completion bash)\n"
-		    "For zsh:   source <(manifesto completion zsh)\n"
-		    "For fish:  manifesto completion fish | source",
-     .min = 1,
-     .max = 1,
-     .offline = true,
+     .description =
+	"'make install' puts these scripts where the shells find them. Otherwise:\n"
+	"  bash:  source <(manifesto completion bash)\n"
+	"  zsh:   source <(manifesto completion zsh)\n"
+	"  fish:  manifesto completion fish | source",
      .run = mf_cli_run_completion},
-    {.name = "help",
-     .synopsis = "[COMMAND]",
+    {.name = "help", .group = MF_CLI_PROGRAM, .synopsis = "[COMMAND]", .min = 0, .max = 2, .reach = MF_CLI_ALONE,
      .summary = "print help for the program or a command",
-     .description = "The same as --help behind the command.",
-     .min = 0,
-     .max = 2,
-     .offline = true,
+     .description =
+	"Prints the same as --help behind the command. 'manifesto help options' lists the\n"
+	"options that every command takes.",
      .run = mf_cli_run_help},
 };
+/* clang-format on */
 const size_t mf_cli_ncommands = sizeof mf_cli_commands / sizeof mf_cli_commands[0];
 
 /* ---------------------------------------------------------------- names */

@@ -24,16 +24,38 @@ struct mf_cli {
 	int outcome; /* exit status of a run that succeeded in telling about trouble */
 };
 
+/* What people do with a command: the headings of the program's help. */
+enum mf_cli_group {
+	MF_CLI_RECORDS,
+	MF_CLI_GATE,
+	MF_CLI_ROLES,
+	MF_CLI_CARE,
+	MF_CLI_TRUST,
+	MF_CLI_KEYS,
+	MF_CLI_PROGRAM,
+	MF_CLI_GROUPS
+};
+
+enum mf_cli_reach {
+	MF_CLI_NETWORK, /* registries and trust servers, where it may log in */
+	MF_CLI_HOME,    /* keys and pins of this machine only */
+	MF_CLI_ALONE    /* needs no context of the library at all */
+};
+
 struct mf_cli_command {
-	const char *name;        /* "put", "trust init" */
-	const char *synopsis;    /* what stands behind the options */
+	const char *name; /* "put", "trust init" */
+	enum mf_cli_group group;
+	enum mf_cli_reach reach;
+	const char *synopsis;    /* the arguments */
 	const char *summary;     /* one line, no full stop */
-	const char *description; /* paragraphs for --help, wrapped */
+	const char *description; /* for --help, lines of at most 80 characters */
 	uint64_t options;        /* besides the global ones: a set of MF_OPT_BIT */
 	uint64_t repeats;        /* those of them that may be given several times */
-	size_t min, max;         /* number of arguments; max MF_CLI_ANY: no limit */
-	bool credentials;        /* may log in somewhere */
-	bool offline;            /* needs no context of the library at all */
+	struct {
+		enum mf_cli_opt option;
+		const char *value, *text; /* of its help for this command; value NULL: as in the options' table */
+	} help[4];
+	size_t min, max; /* number of arguments; max MF_CLI_ANY: no limit */
 	int (*run)(struct mf_cli *cli, struct manifesto_error *err);
 };
 #define MF_CLI_ANY SIZE_MAX

@@ -10,23 +10,36 @@ void mf_cli_help_usage(char *out, size_t size, const struct mf_cli_command *c)
 		       c->synopsis);
 }
 
-static void print_option(const struct mf_cli_option *o)
+static void print_option(enum mf_cli_opt option, const char *value, const char *text)
 {
 	char left[64];
+	const struct mf_cli_option *o = &mf_cli_options[option];
 	int n = snprintf(left, sizeof left, "  %c%c%s --%s%s%s", o->letter ? '-' : ' ',
-			 o->letter ? o->letter : ' ', o->letter ? "," : " ", o->name, o->value ? " " : "",
-			 o->value ? o->value : "");
+			 o->letter ? o->letter : ' ', o->letter ? "," : " ", o->name, value ? " " : "",
+			 value ? value : "");
 	if (n > 32)
-		(void)printf("%s\n%34s%s\n", left, "", o->help);
+		(void)printf("%s\n%34s%s\n", left, "", text);
 	else
-		(void)printf("%-34s%s\n", left, o->help);
+		(void)printf("%-34s%s\n", left, text);
+}
+
+/* As the command's row describes it, else as the options' table does. */
+static void print_command_option(const struct mf_cli_command *c, enum mf_cli_opt o)
+{
+	const char *value = mf_cli_options[o].value, *text = mf_cli_options[o].help;
+	for (size_t i = 0; i < sizeof c->help / sizeof c->help[0] && c->help[i].text; i++)
+		if (c->help[i].option == o) {
+			text = c->help[i].text;
+			value = c->help[i].value ? c->help[i].value : value;
+		}
+	print_option(o, value, text);
 }
 
 static void print_global_options(void)
 {
-	(void)puts("\nOptions of every command:");
+	(void)puts("Options that every command takes, before or behind it:");
 	for (unsigned o = 0; o < MF_OPT_GLOBAL_END; o++)
-		print_option(&mf_cli_options[o]);
+		print_option((enum mf_cli_opt)o, mf_cli_options[o].value, mf_cli_options[o].help);
 }
 
 static void print_command_row(const struct mf_cli_command *c)
@@ -36,14 +49,24 @@ static void print_command_row(const struct mf_cli_command *c)
 
 static void print_program(void)
 {
+	static const char *const headings[MF_CLI_GROUPS] = {
+	    [MF_CLI_RECORDS] = "Records of an image", [MF_CLI_GATE] = "Gate of a pipeline",
+	    [MF_CLI_ROLES] = "Roles of a team",	      [MF_CLI_CARE] = "Care of a repository",
+	    [MF_CLI_TRUST] = "Trust",		      [MF_CLI_KEYS] = "Keys",
+	    [MF_CLI_PROGRAM] = "This program",
+	};
 	(void)puts("usage: manifesto [OPTION...] COMMAND [ARGUMENT...]\n\n"
-		   "Signed metadata for container images, verified before it is handed out.\n\nCommands:");
-	for (size_t i = 0; i < mf_cli_ncommands; i++)
-		print_command_row(&mf_cli_commands[i]);
-	print_global_options();
+		   "Signed metadata for container images, verified before it is handed out.");
+	for (unsigned group = 0; group < MF_CLI_GROUPS; group++) {
+		(void)printf("\n%s:\n", headings[group]);
+		for (size_t i = 0; i < mf_cli_ncommands; i++)
+			if (mf_cli_commands[i].group == group)
+				print_command_row(&mf_cli_commands[i]);
+	}
 	(void)puts(
-	    "\nAn image is [docker://][REGISTRY/]REPOSITORY[:TAG][@DIGEST] or oci:DIRECTORY[:TAG][@DIGEST].\n"
-	    "'manifesto help COMMAND' shows a command; manifesto(1) is the manual, with the exit statuses.");
+	    "\nIMAGE is [docker://][REGISTRY/]REPOSITORY[:TAG][@DIGEST] or oci:DIRECTORY[:TAG][@DIGEST].\n"
+	    "'manifesto help COMMAND' describes a command, and 'manifesto help options' the options\n"
+	    "that every command takes. manifesto(1) is the manual, with the exit statuses.");
 }
 
 static void print_group(const char *group)
@@ -53,7 +76,7 @@ static void print_group(const char *group)
 	for (size_t i = 0; i < mf_cli_ncommands; i++)
 		if (strncmp(mf_cli_commands[i].name, group, n) == 0 && mf_cli_commands[i].name[n] == ' ')
 			print_command_row(&mf_cli_commands[i]);
-	(void)printf("\n'manifesto help %s SUBCOMMAND' shows one of them.\n", group);
+	(void)printf("\n'manifesto help %s SUBCOMMAND' describes one of them.\n", group);
 }
 
 static void print_command(const struct mf_cli_command *c)
@@ -65,8 +88,8 @@ static void print_command(const struct mf_cli_command *c)
 		(void)puts("\nOptions:");
 	for (unsigned o = MF_OPT_GLOBAL_END; o < MF_OPT_COUNT; o++)
 		if (mf_cli_command_takes(c, (enum mf_cli_opt)o))
-			print_option(&mf_cli_options[o]);
-	print_global_options();
+			print_command_option(c, (enum mf_cli_opt)o);
+	(void)puts("\n'manifesto help options' lists the options that every command takes.");
 }
 
 int mf_cli_help_print(const char *const *words, size_t nwords, struct manifesto_error *err)
@@ -74,6 +97,10 @@ int mf_cli_help_print(const char *const *words, size_t nwords, struct manifesto_
 	size_t used = 0;
 	if (!nwords) {
 		print_program();
+		return 0;
+	}
+	if (nwords == 1 && strcmp(words[0], "options") == 0) {
+		print_global_options();
 		return 0;
 	}
 	if (nwords == 1 && mf_cli_command_is_group(words[0])) {
@@ -86,7 +113,7 @@ int mf_cli_help_print(const char *const *words, size_t nwords, struct manifesto_
 		return 0;
 	}
 	struct mf_esc shown;
-	(void)mf_cli_usage(err, "no help for the unknown command '%s'",
+	(void)mf_cli_usage(err, "unknown command '%s'",
 			   mf_esc(&shown, mf_str_c(words[nwords - 1])));
 	mf_cli_hint(err, "see 'manifesto help'");
 	return -1;

@@ -78,13 +78,24 @@ enum mf_cli_opt_kind {
 			 command's row says that it repeats */
 };
 
+enum mf_cli_complete {
+	MF_CLI_COMPLETE_NOTHING,
+	MF_CLI_COMPLETE_FILE,
+	MF_CLI_COMPLETE_TYPE,
+	MF_CLI_COMPLETE_ROLE,
+	MF_CLI_COMPLETE_KEY,
+	MF_CLI_COMPLETE_IMAGE,
+	MF_CLI_COMPLETE_COMMAND,
+	MF_CLI_COMPLETE_SHELL,
+};
+
 struct mf_cli_option {
 	const char *name;  /* without the dashes */
 	const char *value; /* what the help calls its value, NULL for flags */
 	const char *help;
 	enum mf_cli_opt_kind kind;
 	char letter; /* short form, 0 for none */
-	bool file;   /* the value is a file name: completion offers files */
+	enum mf_cli_complete complete; /* what completion offers for the value */
 };
 extern const struct mf_cli_option mf_cli_options[MF_OPT_COUNT];
 
