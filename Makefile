@@ -232,9 +232,13 @@ format: ## clang-format all C files
 LIBDIR ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
 MANDIR ?= $(PREFIX)/share/man
+COMPLETION_BASH ?= $(PREFIX)/share/bash-completion/completions/manifesto
+COMPLETION_ZSH ?= $(PREFIX)/share/zsh/site-functions/_manifesto
+COMPLETION_FISH ?= $(PREFIX)/share/fish/vendor_completions.d/manifesto.fish
 MAN_PAGES := $(wildcard docs/*.[157])
 HEADERS := $(wildcard include/manifesto/*.h)
 INSTALLED = $(PREFIX)/bin/manifesto $(PREFIX)/bin/manifesto-tuf $(LIBDIR)/libmanifesto.a $(LIBDIR)/pkgconfig/manifesto.pc \
+	$(COMPLETION_BASH) $(COMPLETION_ZSH) $(COMPLETION_FISH) \
 	$(HEADERS:include/%=$(INCLUDEDIR)/%) $(foreach p,$(MAN_PAGES),$(MANDIR)/man$(subst .,,$(suffix $(p)))/$(notdir $(p)))
 
 $(O)/manifesto.pc: src/manifesto.pc.in FORCE
@@ -249,6 +253,9 @@ install: all $(O)/manifesto.pc ## install below PREFIX (with DESTDIR before it)
 	install -D -m 644 $(O)/libmanifesto.a $(DESTDIR)$(LIBDIR)/libmanifesto.a
 	install -D -m 644 $(O)/manifesto.pc $(DESTDIR)$(LIBDIR)/pkgconfig/manifesto.pc
 	install -D -m 644 -t $(DESTDIR)$(INCLUDEDIR)/manifesto $(HEADERS)
+	@set -e; for s in bash:$(COMPLETION_BASH) zsh:$(COMPLETION_ZSH) fish:$(COMPLETION_FISH); do \
+		$(O)/manifesto completion $${s%%:*} > $(O)/completion.$${s%%:*}; \
+		install -D -m 644 $(O)/completion.$${s%%:*} $(DESTDIR)$${s#*:}; done
 	@set -e; for p in $(MAN_PAGES); do \
 		install -D -m 644 $$p $(DESTDIR)$(MANDIR)/man$${p##*.}/$${p##*/}; done
 uninstall: ## remove what install installed

@@ -753,6 +753,16 @@ MANIFESTO_API int manifesto_key_export(struct manifesto *m, const char *name, co
 				       struct manifesto_error *err);
 MANIFESTO_API void manifesto_key_result_clear(struct manifesto_key_result *r);
 
+/* ---------------------------------------------------------------- completion */
+
+enum manifesto_name { MANIFESTO_NAME_REPOSITORY, MANIFESTO_NAME_ROLE, MANIFESTO_NAME_TYPE, MANIFESTO_NAME_KEY };
+/* Names to offer to somebody who types, from what lies on this machine: repositories that are pinned; roles and record
+ * types of the image's repository, from its directory or from the cache; keys. No request is made, and nothing of it
+ * is verified. `each` is called once for each name, in no order. */
+MANIFESTO_API int manifesto_names(struct manifesto *m, enum manifesto_name what, const char *image,
+				  void (*each)(void *arg, const char *name), void *arg,
+				  struct manifesto_error *err);
+
 #ifdef __cplusplus
 }
 #endif

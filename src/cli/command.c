@@ -8,7 +8,8 @@
 
 #define B MF_OPT_BIT
 
-/* clang-format off: a row is read as a page of help */
+/* A row is read as a page of help. */
+/* clang-format off */
 const struct mf_cli_command mf_cli_commands[] = {
     {.name = "put", .group = MF_CLI_RECORDS, .synopsis = "IMAGE TYPE FILE", .min = 3, .max = 3,
      .summary = "store a file as signed metadata of an image",
@@ -101,9 +102,9 @@ const struct mf_cli_command mf_cli_commands[] = {
      .description =
 	"Checks that each image has every record that --require or the policy file asks\n"
 	"for:\n"
-	"  --require qa-approval=qa             one that role qa has signed\n"
-	"  --require 'scan=2 of qa,appsec'      one that two keys of these roles have signed\n"
-	"  --require contact                    one of any role that may sign the type\n"
+	"  --require qa-approval=qa         one that role qa has signed\n"
+	"  --require 'scan=2 of qa,appsec'  one that two keys of these roles have signed\n"
+	"  --require contact                one of any role that may sign the type\n"
 	"IMAGE '-' stands for references on standard input, one a line. All images are\n"
 	"checked; those that are accepted are written to standard output as\n"
 	"REPOSITORY@DIGEST, to be deployed as such. The exit status is that of the\n"
@@ -297,6 +298,11 @@ const struct mf_cli_command mf_cli_commands[] = {
 	"Prints the same as --help behind the command. 'manifesto help options' lists the\n"
 	"options that every command takes.",
      .run = mf_cli_run_help},
+    {.name = "__complete", .group = MF_CLI_HIDDEN, .synopsis = "WORD...", .min = 1, .max = MF_CLI_ANY,
+     .reach = MF_CLI_ALONE,
+     .summary = "what the last word of a command line may be, for the scripts of 'completion'",
+     .description = "",
+     .run = mf_cli_run_complete},
 };
 /* clang-format on */
 const size_t mf_cli_ncommands = sizeof mf_cli_commands / sizeof mf_cli_commands[0];

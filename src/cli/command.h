@@ -33,7 +33,8 @@ enum mf_cli_group {
 	MF_CLI_TRUST,
 	MF_CLI_KEYS,
 	MF_CLI_PROGRAM,
-	MF_CLI_GROUPS
+	MF_CLI_GROUPS,
+	MF_CLI_HIDDEN = MF_CLI_GROUPS /* not for people */
 };
 
 enum mf_cli_reach {
@@ -42,20 +43,22 @@ enum mf_cli_reach {
 	MF_CLI_ALONE    /* needs no context of the library at all */
 };
 
+struct mf_cli_option_help {
+	enum mf_cli_opt option;
+	const char *value, *text; /* value NULL: as in the table of options */
+};
+
 struct mf_cli_command {
 	const char *name; /* "put", "trust init" */
 	enum mf_cli_group group;
 	enum mf_cli_reach reach;
-	const char *synopsis;    /* the arguments */
-	const char *summary;     /* one line, no full stop */
-	const char *description; /* for --help, lines of at most 80 characters */
-	uint64_t options;        /* besides the global ones: a set of MF_OPT_BIT */
-	uint64_t repeats;        /* those of them that may be given several times */
-	struct {
-		enum mf_cli_opt option;
-		const char *value, *text; /* of its help for this command; value NULL: as in the options' table */
-	} help[4];
-	size_t min, max; /* number of arguments; max MF_CLI_ANY: no limit */
+	const char *synopsis;              /* the arguments */
+	const char *summary;               /* one line, no full stop */
+	const char *description;           /* for --help, lines of at most 80 characters */
+	uint64_t options;                  /* besides the global ones: a set of MF_OPT_BIT */
+	uint64_t repeats;                  /* those of them that may be given several times */
+	struct mf_cli_option_help help[4]; /* where an option means something else than in its own table */
+	size_t min, max;                   /* number of arguments; max MF_CLI_ANY: no limit */
 	int (*run)(struct mf_cli *cli, struct manifesto_error *err);
 };
 #define MF_CLI_ANY SIZE_MAX
@@ -76,6 +79,8 @@ bool mf_cli_command_takes(const struct mf_cli_command *c, enum mf_cli_opt o);
 /* ---- help.c */
 /* "manifesto put [OPTION...] IMAGE TYPE FILE", into out. */
 void mf_cli_help_usage(char *out, size_t size, const struct mf_cli_command *c);
+/* What the option does for the command (NULL: for every one). */
+const char *mf_cli_help_option(const struct mf_cli_command *c, enum mf_cli_opt o);
 /* Help for what the words name: the program (none), a group, a command. MF_E_USAGE for anything else. */
 int mf_cli_help_print(const char *const *words, size_t nwords, struct manifesto_error *err) MF_NODISCARD;
 
@@ -110,6 +115,7 @@ int mf_cli_run_key_show(struct mf_cli *cli, struct manifesto_error *err) MF_NODI
 int mf_cli_run_key_import(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
 int mf_cli_run_key_export(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
 int mf_cli_run_version(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
+int mf_cli_run_complete(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
 int mf_cli_run_completion(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
 int mf_cli_run_help(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
 

@@ -1,333 +1,278 @@
-/* Completion scripts, written from the tables of commands and options.
+/* Completion: a small script for each shell asks `manifesto __complete -- WORD...` what the last word may be.
  *
- * Each script walks the words in front of the cursor, passing over options and their values, to find the
- * command; then it offers commands, subcommands, or the options of that command. Everything else is left to
- * the shell's completion of file names. */
+ * An answer is a line each: a word, and behind a tab what it means. The line ":files" asks the shell for file
+ * names. Names come from what lies on this machine; whatever fails offers nothing. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "base/str.h"
 #include "cli/command.h"
+#include "cli/config.h"
+#include "cli/output.h"
 
-enum value_kind { NO_VALUE, FILE_VALUE, OTHER_VALUE };
+/* A command line that is being typed. */
+struct line {
+	struct mf_cli_args args; /* the words before the last one */
+	const struct mf_cli_command *command;
+	const char *const *arguments; /* behind the command */
+	size_t narguments;
+	const char *last; /* the word to complete, */
+	size_t keep;      /* of which so many octets stay as they are */
+};
 
-static enum value_kind value_kind(const struct mf_cli_option *o)
+static void offer(const struct line *l, const char *word, const char *text)
 {
-	return !o->value ? NO_VALUE : o->file ? FILE_VALUE : OTHER_VALUE;
+	const char *typed = l->last + l->keep;
+	if (strncmp(word, typed, strlen(typed)) != 0)
+		return;
+	(void)printf("%.*s", (int)l->keep, l->last);
+	mf_cli_printf(text ? "%s\t%s\n" : "%s\n", word, text);
 }
 
-/* "--output|-o|--cacert" of every option with such a value. */
-static void print_alternatives(enum value_kind kind, const char *separator)
+static void offer_options(const struct line *l)
 {
-	const char *between = "";
-	for (unsigned i = 0; i < MF_OPT_COUNT; i++) {
-		const struct mf_cli_option *o = &mf_cli_options[i];
-		if (value_kind(o) != kind)
-			continue;
-		(void)printf("%s--%s", between, o->name);
-		if (o->letter)
-			(void)printf("%s-%c", separator, o->letter);
-		between = separator;
-	}
-}
-
-/* In single quotes; `quote` stands for a quote, and a colon gets a backslash where it would separate. */
-static void print_quoted(const char *text, const char *quote, bool colons)
-{
-	for (; *text; text++)
-		if (*text == '\'')
-			(void)fputs(quote, stdout);
-		else if (*text == ':' && colons)
-			(void)fputs("\\:", stdout);
-		else
-			(void)fputc(*text, stdout);
-}
-
-/* Is row i the first with its first word? Then the word, else an empty slice. */
-static struct mf_str new_first_word(size_t i)
-{
-	const char *name = mf_cli_commands[i].name;
-	struct mf_str word = {name, strcspn(name, " ")};
-	if (i > 0) {
-		const char *before = mf_cli_commands[i - 1].name;
-		if (mf_str_eq((struct mf_str){before, strcspn(before, " ")}, word))
-			word.n = 0;
-	}
-	return word;
-}
-
-static bool has_second(const struct mf_cli_command *c)
-{
-	return strchr(c->name, ' ') != NULL;
-}
-
-/* ---------------------------------------------------------------- bash */
-
-static void bash_options(uint64_t set, bool global)
-{
-	for (unsigned i = global ? 0 : MF_OPT_GLOBAL_END;
-	     i < (global ? (unsigned)MF_OPT_GLOBAL_END : (unsigned)MF_OPT_COUNT); i++)
-		if (global || (set & MF_OPT_BIT(i)))
-			(void)printf("--%s ", mf_cli_options[i].name);
-}
-
-static void bash_words(void)
-{
-	(void)fputs("\tcase $first in\n\t'') offer='", stdout);
-	for (size_t i = 0; i < mf_cli_ncommands; i++) {
-		struct mf_str word = new_first_word(i);
-		if (word.n)
-			(void)printf("%.*s ", MF_STR_ARG(word));
-	}
-	(void)fputs("' ;;\n", stdout);
-	for (size_t i = 0; i < mf_cli_ncommands; i++) {
-		struct mf_str word = new_first_word(i);
-		if (!word.n || !has_second(&mf_cli_commands[i]))
-			continue;
-		(void)printf("\t%.*s) [[ $second ]] || offer='", MF_STR_ARG(word));
-		for (size_t k = i;
-		     k < mf_cli_ncommands && strncmp(mf_cli_commands[k].name, word.p, word.n + 1) == 0; k++)
-			(void)printf("%s ", mf_cli_commands[k].name + word.n + 1);
-		(void)fputs("' ;;\n", stdout);
-	}
-	(void)fputs("\tcompletion) [[ $second ]] || offer='bash zsh fish' ;;\n\tesac\n", stdout);
-}
-
-static void bash_command_options(void)
-{
-	(void)fputs("\tif [[ $cur == -* ]]; then\n\t\toffer='", stdout);
-	bash_options(0, true);
-	(void)fputs("'\n\t\tcase \"$first $second\" in\n", stdout);
-	for (size_t i = 0; i < mf_cli_ncommands; i++) {
-		if (!mf_cli_commands[i].options)
-			continue;
-		(void)printf("\t\t'%s'%s) offer+='", mf_cli_commands[i].name,
-			     has_second(&mf_cli_commands[i]) ? "" : "' '*");
-		bash_options(mf_cli_commands[i].options, false);
-		(void)fputs("' ;;\n", stdout);
-	}
-	(void)fputs("\t\tesac\n\tfi\n", stdout);
-}
-
-static void print_bash(void)
-{
-	(void)fputs("# bash completion for manifesto\n"
-		    "_manifesto()\n{\n"
-		    "\tlocal cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} first=\"\" "
-		    "second=\"\" offer=\"\" i\n"
-		    "\t# bash breaks words at '=' too\n"
-		    "\tif [[ $cur == = ]]; then cur=; fi\n"
-		    "\tif [[ $prev == = ]]; then prev=${COMP_WORDS[COMP_CWORD-2]}; fi\n"
-		    "\tCOMPREPLY=()\n"
-		    "\tcase $prev in\n\t",
-		    stdout);
-	print_alternatives(FILE_VALUE, "|");
-	(void)fputs(") mapfile -t COMPREPLY < <(compgen -f -- \"$cur\"); return ;;\n\t", stdout);
-	print_alternatives(OTHER_VALUE, "|");
-	(void)fputs(") compopt +o default 2>/dev/null; return ;;\n\tesac\n"
-		    "\tfor ((i = 1; i < COMP_CWORD; i++)); do\n"
-		    "\t\tcase ${COMP_WORDS[i]} in\n\t\t",
-		    stdout);
-	print_alternatives(FILE_VALUE, "|");
-	(void)fputc('|', stdout);
-	print_alternatives(OTHER_VALUE, "|");
-	(void)fputs(") [[ ${COMP_WORDS[i+1]} == = ]] && ((i++)); ((i++)) ;;\n"
-		    "\t\t-*) ;;\n"
-		    "\t\t*) if [[ -z $first ]]; then first=${COMP_WORDS[i]}; elif [[ -z $second ]]; then "
-		    "second=${COMP_WORDS[i]}; fi ;;\n"
-		    "\t\tesac\n\tdone\n"
-		    "\tif [[ $first == help ]]; then first=$second; second=; fi\n",
-		    stdout);
-	bash_words();
-	bash_command_options();
-	(void)fputs(
-	    "\tif [[ $offer ]]; then mapfile -t COMPREPLY < <(compgen -W \"$offer\" -- \"$cur\"); fi\n"
-	    "}\n"
-	    "complete -o default -F _manifesto manifesto\n",
-	    stdout);
-}
-
-/* ---------------------------------------------------------------- zsh */
-
-static void zsh_pair(const char *name, size_t n, const char *text)
-{
-	(void)printf("'%.*s:", (int)n, name);
-	print_quoted(text, "'\\''", true);
-	(void)fputs("' ", stdout);
-}
-
-static void zsh_options(uint64_t set, bool global)
-{
-	for (unsigned i = global ? 0 : MF_OPT_GLOBAL_END;
-	     i < (global ? (unsigned)MF_OPT_GLOBAL_END : (unsigned)MF_OPT_COUNT); i++) {
-		char name[64];
-		if (!global && !(set & MF_OPT_BIT(i)))
-			continue;
-		(void)snprintf(name, sizeof name, "--%s", mf_cli_options[i].name);
-		zsh_pair(name, strlen(name), mf_cli_options[i].help);
-	}
-}
-
-static void zsh_words(void)
-{
-	(void)fputs("\tcase $first in\n\t('') offer=(", stdout);
-	for (size_t i = 0; i < mf_cli_ncommands; i++) {
-		struct mf_str word = new_first_word(i);
-		if (word.n)
-			zsh_pair(word.p, word.n,
-				 has_second(&mf_cli_commands[i]) ? "several subcommands"
-								 : mf_cli_commands[i].summary);
-	}
-	(void)fputs(") ;;\n", stdout);
-	for (size_t i = 0; i < mf_cli_ncommands; i++) {
-		struct mf_str word = new_first_word(i);
-		if (!word.n || !has_second(&mf_cli_commands[i]))
-			continue;
-		(void)printf("\t(%.*s) [[ -n $second ]] || offer=(", MF_STR_ARG(word));
-		for (size_t k = i;
-		     k < mf_cli_ncommands && strncmp(mf_cli_commands[k].name, word.p, word.n + 1) == 0; k++) {
-			const char *second = mf_cli_commands[k].name + word.n + 1;
-			zsh_pair(second, strlen(second), mf_cli_commands[k].summary);
+	char word[64];
+	for (unsigned o = 0; o < MF_OPT_COUNT; o++)
+		if (o < MF_OPT_GLOBAL_END ||
+		    (l->command && mf_cli_command_takes(l->command, (enum mf_cli_opt)o))) {
+			(void)snprintf(word, sizeof word, "--%s", mf_cli_options[o].name);
+			offer(l, word, mf_cli_help_option(l->command, (enum mf_cli_opt)o));
 		}
-		(void)fputs(") ;;\n", stdout);
-	}
-	(void)fputs("\t(completion) [[ -n $second ]] || offer=(bash zsh fish) ;;\n\tesac\n", stdout);
 }
 
-static void zsh_command_options(void)
+/* First words, or the second words of a group. */
+static void offer_commands(const struct line *l, const char *group)
 {
-	(void)fputs("\tif [[ $words[CURRENT] == -* ]]; then\n\t\toffer=(", stdout);
-	zsh_options(0, true);
-	(void)fputs(")\n\t\tcase \"$first $second\" in\n", stdout);
+	size_t n = group ? strlen(group) + 1 : 0, before = 0;
 	for (size_t i = 0; i < mf_cli_ncommands; i++) {
-		if (!mf_cli_commands[i].options)
+		const struct mf_cli_command *c = &mf_cli_commands[i];
+		const char *word = c->name + n;
+		char first[32];
+		size_t length = strcspn(word, " ");
+		if (c->group == MF_CLI_HIDDEN ||
+		    (group && (strncmp(c->name, group, n - 1) != 0 || c->name[n - 1] != ' ')))
 			continue;
-		(void)printf("\t\t('%s'%s) offer+=(", mf_cli_commands[i].name,
-			     has_second(&mf_cli_commands[i]) ? "" : "' '*");
-		zsh_options(mf_cli_commands[i].options, false);
-		(void)fputs(") ;;\n", stdout);
+		bool again = !group && i && length == before &&
+			     strncmp(word, mf_cli_commands[i - 1].name, length) == 0;
+		before = length;
+		(void)snprintf(first, sizeof first, "%.*s", (int)length, word);
+		if (!again)
+			offer(l, first, word[length] ? "several subcommands" : c->summary);
 	}
-	(void)fputs("\t\tesac\n\t\t_describe -o option offer\n\t\treturn\n\tfi\n", stdout);
 }
 
-static void print_zsh(void)
+static void offer_name(void *line, const char *name)
 {
-	(void)fputs("#compdef manifesto\n"
-		    "_manifesto()\n{\n"
-		    "\tlocal first= second= i\n\tlocal -a offer\n"
-		    "\tcase $words[CURRENT-1] in\n\t(",
-		    stdout);
-	print_alternatives(FILE_VALUE, "|");
-	(void)fputs(") _files; return ;;\n\t(", stdout);
-	print_alternatives(OTHER_VALUE, "|");
-	(void)fputs(") return ;;\n\tesac\n"
-		    "\tfor ((i = 2; i < CURRENT; i++)); do\n"
-		    "\t\tcase $words[i] in\n\t\t(",
-		    stdout);
-	print_alternatives(FILE_VALUE, "|");
-	(void)fputc('|', stdout);
-	print_alternatives(OTHER_VALUE, "|");
-	(void)fputs(") ((i++)) ;;\n"
-		    "\t\t(-*) ;;\n"
-		    "\t\t(*) if [[ -z $first ]]; then first=$words[i]; elif [[ -z $second ]]; then "
-		    "second=$words[i]; fi ;;\n"
-		    "\t\tesac\n\tdone\n"
-		    "\tif [[ $first == help ]]; then first=$second second=; fi\n",
-		    stdout);
-	zsh_command_options();
-	zsh_words();
-	(void)fputs("\tif (( $#offer )); then _describe command offer; else _files; fi\n"
-		    "}\n"
-		    "if [[ $funcstack[1] == _manifesto ]]; then _manifesto \"$@\"; else compdef _manifesto "
-		    "manifesto; fi\n",
-		    stdout);
-}
-
-/* ---------------------------------------------------------------- fish */
-
-static void fish_option(const struct mf_cli_option *o, const char *command)
-{
-	(void)fputs("complete -c manifesto", stdout);
-	if (command)
-		(void)printf(" -n '__manifesto_is %s'", command);
-	(void)printf(" -l %s", o->name);
-	if (o->letter)
-		(void)printf(" -s %c", o->letter);
-	(void)fputs(o->file ? " -r -F" : o->value ? " -x" : "", stdout);
-	(void)fputs(" -d '", stdout);
-	print_quoted(o->help, "\\'", false);
-	(void)fputs("'\n", stdout);
-}
-
-static void fish_word(const char *condition, struct mf_str word, const char *text)
-{
-	(void)printf("complete -c manifesto -n '%s' -f -a %.*s -d '", condition, MF_STR_ARG(word));
-	print_quoted(text, "\\'", false);
-	(void)fputs("'\n", stdout);
-}
-
-static void fish_command(size_t i)
-{
-	const struct mf_cli_command *c = &mf_cli_commands[i];
-	struct mf_str word = new_first_word(i);
-	const char *space = strchr(c->name, ' ');
-	char condition[64];
-	if (word.n)
-		fish_word("__manifesto_at", word, space ? "several subcommands" : c->summary);
-	if (space) {
-		(void)snprintf(condition, sizeof condition, "__manifesto_at %.*s", (int)(space - c->name),
-			       c->name);
-		fish_word(condition, mf_str_c(space + 1), c->summary);
+	const char *end = name + strlen(name);
+	uint32_t code;
+	for (const char *p = name; p < end;) {
+		size_t n = mf_utf8_next(p, end, &code);
+		if (!n || mf_text_unsafe(code)) /* it came from the network once */
+			return;
+		p += n;
 	}
-	for (unsigned o = MF_OPT_GLOBAL_END; o < MF_OPT_COUNT; o++)
-		if (mf_cli_command_takes(c, (enum mf_cli_opt)o))
-			fish_option(&mf_cli_options[o], c->name);
+	offer(line, name, NULL);
 }
 
-static void print_fish(void)
+static void offer_names(struct line *l, enum manifesto_name what)
 {
-	(void)fputs("# fish completion for manifesto\n"
-		    "function __manifesto_words\n"
-		    "\tset -l tokens (commandline -opc)\n\tset -l skip 0\n"
-		    "\tfor t in $tokens[2..-1]\n"
-		    "\t\tif test $skip -eq 1\n\t\t\tset skip 0\n\t\t\tcontinue\n\t\tend\n"
-		    "\t\tswitch $t\n\t\t\tcase ",
-		    stdout);
-	print_alternatives(FILE_VALUE, " ");
-	(void)fputc(' ', stdout);
-	print_alternatives(OTHER_VALUE, " ");
-	(void)fputs(
-	    "\n\t\t\t\tset skip 1\n"
-	    "\t\t\tcase '-*' help\n"
-	    "\t\t\tcase '*'\n\t\t\t\techo $t\n"
-	    "\t\tend\n\tend\nend\n"
-	    "# The words so far are exactly these.\n"
-	    "function __manifesto_at\n\tset -l w (__manifesto_words)\n\ttest \"$w\" = \"$argv\"\nend\n"
-	    "# The words so far begin with these.\n"
-	    "function __manifesto_is\n\tset -l w (__manifesto_words)\n\tstring match -q -- \"$argv *\" \"$w "
-	    "\"\nend\n",
-	    stdout);
-	for (unsigned o = 0; o < MF_OPT_GLOBAL_END; o++)
-		fish_option(&mf_cli_options[o], NULL);
-	for (size_t i = 0; i < mf_cli_ncommands; i++)
-		fish_command(i);
-	fish_word("__manifesto_at completion", MF_STR("\"bash zsh fish\""), "shell");
+	struct manifesto_error ignored = {0};
+	struct mf_cli_asker nobody;
+	struct mf_cli_config config;
+	struct manifesto *m = NULL;
+	mf_cli_asker_init(&nobody, &l->args, true);
+	if (mf_cli_config_load(&config, &l->args, &nobody, false, &ignored) == 0) {
+		config.options.log = NULL;
+		if (manifesto_new(&config.options, &m, &ignored) == 0)
+			(void)!manifesto_names(m, what, l->narguments ? l->arguments[0] : "", offer_name, l,
+					       &ignored);
+	}
+	manifesto_free(m);
+	mf_cli_config_clear(&config);
+	mf_cli_asker_clear(&nobody);
 }
+
+static void offer_values(struct line *l, enum mf_cli_complete kind)
+{
+	static const char *const shells[] = {"bash", "zsh", "fish"};
+	const char *comma = strrchr(l->last + l->keep, ',');
+	switch (kind) {
+	case MF_CLI_COMPLETE_TYPE: /* also the last of a list */
+		l->keep = comma ? (size_t)(comma + 1 - l->last) : l->keep;
+		offer_names(l, MANIFESTO_NAME_TYPE);
+		break;
+	case MF_CLI_COMPLETE_ROLE:
+		offer_names(l, MANIFESTO_NAME_ROLE);
+		break;
+	case MF_CLI_COMPLETE_KEY:
+		offer_names(l, MANIFESTO_NAME_KEY);
+		if (l->command &&
+		    (l->command->repeats & MF_OPT_BIT(MF_OPT_KEY))) /* colleagues' keys are files */
+			(void)puts(":files");
+		break;
+	case MF_CLI_COMPLETE_IMAGE:
+		offer_names(l, MANIFESTO_NAME_REPOSITORY);
+		if (strncmp(l->last + l->keep, "oci:", 4) == 0)
+			(void)puts(":files");
+		break;
+	case MF_CLI_COMPLETE_COMMAND:
+		offer_commands(l, l->narguments ? l->arguments[0] : NULL);
+		break;
+	case MF_CLI_COMPLETE_SHELL:
+		for (size_t i = 0; i < sizeof shells / sizeof shells[0]; i++)
+			offer(l, shells[i], NULL);
+		break;
+	case MF_CLI_COMPLETE_FILE:
+		(void)puts(":files");
+		break;
+	case MF_CLI_COMPLETE_NOTHING:
+		break;
+	}
+}
+
+/* What argument n of the command is, by its name in the synopsis; the last one may be repeated. */
+static enum mf_cli_complete argument_kind(const struct mf_cli_command *c, size_t n)
+{
+	static const struct {
+		const char *name;
+		enum mf_cli_complete kind;
+	} kinds[] = {
+	    {"IMAGE", MF_CLI_COMPLETE_IMAGE},     {"REPOSITORY", MF_CLI_COMPLETE_IMAGE},
+	    {"PATTERN", MF_CLI_COMPLETE_IMAGE},   {"TYPE", MF_CLI_COMPLETE_TYPE},
+	    {"ROLE", MF_CLI_COMPLETE_ROLE},       {"NAME", MF_CLI_COMPLETE_KEY},
+	    {"FILE", MF_CLI_COMPLETE_FILE},       {"ROOT", MF_CLI_COMPLETE_FILE},
+	    {"DIRECTORY", MF_CLI_COMPLETE_FILE},  {"SHELL", MF_CLI_COMPLETE_SHELL},
+	    {"COMMAND", MF_CLI_COMPLETE_COMMAND},
+	};
+	const char *word = c->synopsis + strspn(c->synopsis, "[");
+	if (n >= c->max)
+		return MF_CLI_COMPLETE_NOTHING;
+	for (; n && strchr(word, ' '); n--)
+		word = strchr(word, ' ') + 1 + strspn(strchr(word, ' ') + 1, "[");
+	size_t length = strcspn(word, " ].");
+	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+		if (strlen(kinds[i].name) == length && strncmp(word, kinds[i].name, length) == 0)
+			return kinds[i].kind;
+	return MF_CLI_COMPLETE_NOTHING;
+}
+
+static void offer_arguments(struct line *l)
+{
+	if (l->command)
+		offer_values(l, argument_kind(l->command, l->narguments));
+	else if (l->args.nwords == 0)
+		offer_commands(l, NULL);
+	else if (l->args.nwords == 1 && mf_cli_command_is_group(l->args.words[0]))
+		offer_commands(l, l->args.words[0]);
+}
+
+/* Parses the words before the last one: argv[1..n-1]. If only the value of an option is missing behind them,
+ * *pending is that option. */
+static bool parse_line(struct line *l, int n, char **argv, enum mf_cli_opt *pending)
+{
+	struct manifesto_error ignored = {0};
+	size_t used = 0;
+	*pending = MF_OPT_COUNT;
+	if (mf_cli_args_parse(&l->args, n, argv, &ignored) < 0) {
+		*pending = l->args.pending;
+		mf_cli_args_clear(&l->args);
+		ignored = (struct manifesto_error){0};
+		if (*pending == MF_OPT_COUNT || mf_cli_args_parse(&l->args, n - 1, argv, &ignored) < 0)
+			return false;
+	}
+	l->command = mf_cli_command_lookup(l->args.words, l->args.nwords, &used);
+	l->arguments = l->args.words + used;
+	l->narguments = l->args.nwords - used;
+	return true;
+}
+
+int mf_cli_run_complete(struct mf_cli *cli, struct manifesto_error *err)
+{
+	(void)err;
+	enum mf_cli_opt pending;
+	size_t n = cli->nargument - 1;
+	struct line l = {.last = cli->argument[n]};
+	char **argv = (char **)(uintptr_t)(cli->argument - 1); /* the parser wants a program's name first */
+	const char *equals = strchr(l.last, '=');
+	if (parse_line(&l, (int)n + 1, argv, &pending)) {
+		if (pending == MF_OPT_COUNT && strncmp(l.last, "--", 2) == 0 && equals) {
+			pending = mf_cli_option_find(l.last + 2, (size_t)(equals - l.last) - 2);
+			l.keep = pending != MF_OPT_COUNT ? (size_t)(equals - l.last) + 1 : 0;
+		}
+		if (pending != MF_OPT_COUNT)
+			offer_values(&l, mf_cli_options[pending].complete);
+		else if (l.last[0] == '-' && !l.args.ended)
+			offer_options(&l);
+		else
+			offer_arguments(&l);
+	}
+	mf_cli_args_clear(&l.args);
+	return 0;
+}
+
+/* ---------------------------------------------------------------- scripts */
+
+static const char bash[] =
+    "# bash completion for manifesto\n"
+    "_manifesto()\n"
+    "{\n"
+    "\t# Words as they were typed: bash breaks them at '=' and ':' too, and replaces what is behind the last "
+    "one.\n"
+    "\tlocal line=${COMP_LINE:0:COMP_POINT} words word last\n"
+    "\tread -a words <<<\"$line\"\n"
+    "\t[[ $line == *[[:space:]] ]] && words+=('')\n"
+    "\tlast=${words[-1]}\n"
+    "\tCOMPREPLY=()\n"
+    "\twhile IFS=$'\\t' read -r word _; do\n"
+    "\t\tif [[ $word == :files ]]; then compopt -o default 2>/dev/null; else COMPREPLY+=(\"$word\"); fi\n"
+    "\tdone < <(\"${words[0]/#~/$HOME}\" __complete -- \"${words[@]:1}\" 2>/dev/null)\n"
+    "\tCOMPREPLY=(\"${COMPREPLY[@]#\"${last%\"${last##*[=:]}\"}\"}\")\n"
+    "}\n"
+    "complete -F _manifesto manifesto\n";
+
+static const char zsh[] =
+    "#compdef manifesto\n"
+    "_manifesto()\n"
+    "{\n"
+    "\tlocal line files\n"
+    "\tlocal -a offer\n"
+    "\tfor line in ${(f)\"$(${~words[1]} __complete -- \"${(@)words[2,CURRENT]}\" 2>/dev/null)\"}; do\n"
+    "\t\tif [[ $line == :files ]]; then files=1; else offer+=(\"${${line//:/\\\\:}/$'\\t'/:}\"); fi\n"
+    "\tdone\n"
+    "\t(( $#offer )) && _describe manifesto offer\n"
+    "\t[[ -n $files ]] && { compset -P '*[=:]'; _files }\n"
+    "}\n"
+    "if [[ $funcstack[1] == _manifesto ]]; then _manifesto \"$@\"; else compdef _manifesto manifesto; fi\n";
+
+static const char fish[] =
+    "# fish completion for manifesto\n"
+    "function __manifesto_complete\n"
+    "\tset -l words (commandline -opc)\n"
+    "\tset -l last (commandline -ct)\n"
+    "\tset -l before (string match -r '^.*[=:]' -- \"$last\")\n"
+    "\tfor line in ($words[1] __complete -- $words[2..] \"$last\" 2>/dev/null)\n"
+    "\t\tif test \"$line\" = :files\n"
+    "\t\t\tprintf \"$before%s\\n\" (__fish_complete_path (string replace -- \"$before\" '' \"$last\"))\n"
+    "\t\telse\n"
+    "\t\t\techo $line\n"
+    "\t\tend\n"
+    "\tend\n"
+    "end\n"
+    "complete -c manifesto -f -a '(__manifesto_complete)'\n";
 
 int mf_cli_run_completion(struct mf_cli *cli, struct manifesto_error *err)
 {
 	static const struct {
-		const char *shell;
-		void (*print)(void);
-	} shells[] = {{"bash", print_bash}, {"zsh", print_zsh}, {"fish", print_fish}};
+		const char *shell, *script;
+	} scripts[] = {{"bash", bash}, {"zsh", zsh}, {"fish", fish}};
 	struct mf_esc shown;
 	if (cli->json)
 		return mf_cli_usage(err, "'completion' takes no option '--json': its output is a script");
-	for (size_t i = 0; i < sizeof shells / sizeof shells[0]; i++)
-		if (strcmp(cli->argument[0], shells[i].shell) == 0) {
-			shells[i].print();
+	for (size_t i = 0; i < sizeof scripts / sizeof scripts[0]; i++)
+		if (strcmp(cli->argument[0], scripts[i].shell) == 0) {
+			(void)fputs(scripts[i].script, stdout);
 			return 0;
 		}
-	return mf_cli_usage(err, "no completion for the shell '%s': bash, zsh or fish",
+	return mf_cli_usage(err, "no completion script for '%s': expected bash, zsh or fish",
 			    mf_esc(&shown, mf_str_c(cli->argument[0])));
 }

@@ -10,6 +10,8 @@ void mf_cli_help_usage(char *out, size_t size, const struct mf_cli_command *c)
 		       c->synopsis);
 }
 
+#define TEXT_WIDTH 46 /* behind the 34 columns of the options: 80 */
+
 static void print_option(enum mf_cli_opt option, const char *value, const char *text)
 {
 	char left[64];
@@ -17,22 +19,36 @@ static void print_option(enum mf_cli_opt option, const char *value, const char *
 	int n = snprintf(left, sizeof left, "  %c%c%s --%s%s%s", o->letter ? '-' : ' ',
 			 o->letter ? o->letter : ' ', o->letter ? "," : " ", o->name, value ? " " : "",
 			 value ? value : "");
-	if (n > 32)
-		(void)printf("%s\n%34s%s\n", left, "", text);
-	else
-		(void)printf("%-34s%s\n", left, text);
+	(void)printf(n > 32 ? "%s\n%34s" : "%-34s%s", left, "");
+	while (strlen(text) > TEXT_WIDTH) { /* the longest line that ends in front of a blank */
+		size_t width = TEXT_WIDTH;
+		while (width && text[width] != ' ')
+			width--;
+		(void)printf("%.*s\n%34s", (int)width, text, "");
+		text += width + 1;
+	}
+	(void)puts(text);
 }
 
-/* As the command's row describes it, else as the options' table does. */
+/* The row's own words about the option, NULL: it has none. */
+static const struct mf_cli_option_help *own_help(const struct mf_cli_command *c, enum mf_cli_opt o)
+{
+	for (size_t i = 0; c && i < sizeof c->help / sizeof c->help[0] && c->help[i].text; i++)
+		if (c->help[i].option == o)
+			return &c->help[i];
+	return NULL;
+}
+
+const char *mf_cli_help_option(const struct mf_cli_command *c, enum mf_cli_opt o)
+{
+	const struct mf_cli_option_help *own = own_help(c, o);
+	return own ? own->text : mf_cli_options[o].help;
+}
+
 static void print_command_option(const struct mf_cli_command *c, enum mf_cli_opt o)
 {
-	const char *value = mf_cli_options[o].value, *text = mf_cli_options[o].help;
-	for (size_t i = 0; i < sizeof c->help / sizeof c->help[0] && c->help[i].text; i++)
-		if (c->help[i].option == o) {
-			text = c->help[i].text;
-			value = c->help[i].value ? c->help[i].value : value;
-		}
-	print_option(o, value, text);
+	const struct mf_cli_option_help *own = own_help(c, o);
+	print_option(o, own && own->value ? own->value : mf_cli_options[o].value, mf_cli_help_option(c, o));
 }
 
 static void print_global_options(void)
@@ -50,9 +66,12 @@ static void print_command_row(const struct mf_cli_command *c)
 static void print_program(void)
 {
 	static const char *const headings[MF_CLI_GROUPS] = {
-	    [MF_CLI_RECORDS] = "Records of an image", [MF_CLI_GATE] = "Gate of a pipeline",
-	    [MF_CLI_ROLES] = "Roles of a team",	      [MF_CLI_CARE] = "Care of a repository",
-	    [MF_CLI_TRUST] = "Trust",		      [MF_CLI_KEYS] = "Keys",
+	    [MF_CLI_RECORDS] = "Records of an image",
+	    [MF_CLI_GATE] = "Gate of a pipeline",
+	    [MF_CLI_ROLES] = "Roles of a team",
+	    [MF_CLI_CARE] = "Care of a repository",
+	    [MF_CLI_TRUST] = "Trust",
+	    [MF_CLI_KEYS] = "Keys",
 	    [MF_CLI_PROGRAM] = "This program",
 	};
 	(void)puts("usage: manifesto [OPTION...] COMMAND [ARGUMENT...]\n\n"
@@ -113,8 +132,7 @@ int mf_cli_help_print(const char *const *words, size_t nwords, struct manifesto_
 		return 0;
 	}
 	struct mf_esc shown;
-	(void)mf_cli_usage(err, "unknown command '%s'",
-			   mf_esc(&shown, mf_str_c(words[nwords - 1])));
+	(void)mf_cli_usage(err, "unknown command '%s'", mf_esc(&shown, mf_str_c(words[nwords - 1])));
 	mf_cli_hint(err, "see 'manifesto help'");
 	return -1;
 }

@@ -71,7 +71,8 @@ static int run_command(struct mf_cli *cli, struct manifesto_error *err)
 	if (cli->command->reach == MF_CLI_ALONE)
 		return cli->command->run(cli, err);
 	mf_cli_asker_init(&cli->asker, &cli->args, mf_cli_ci_from_env());
-	int rc = mf_cli_config_load(&config, &cli->args, &cli->asker, cli->command->reach == MF_CLI_NETWORK, err);
+	int rc =
+	    mf_cli_config_load(&config, &cli->args, &cli->asker, cli->command->reach == MF_CLI_NETWORK, err);
 	cli->config = &config;
 	if (rc == 0)
 		rc = manifesto_new(&config.options, &cli->m, err);

@@ -63,14 +63,12 @@ const struct mf_cli_option mf_cli_options[MF_OPT_COUNT] = {
 };
 /* clang-format on */
 
-#define NONE MF_OPT_COUNT
-
-static enum mf_cli_opt find_long(const char *name, size_t n)
+enum mf_cli_opt mf_cli_option_find(const char *name, size_t n)
 {
 	for (unsigned i = 0; i < MF_OPT_COUNT; i++)
 		if (strlen(mf_cli_options[i].name) == n && memcmp(mf_cli_options[i].name, name, n) == 0)
 			return (enum mf_cli_opt)i;
-	return NONE;
+	return MF_OPT_COUNT;
 }
 
 static enum mf_cli_opt find_short(char letter)
@@ -78,7 +76,7 @@ static enum mf_cli_opt find_short(char letter)
 	for (unsigned i = 0; i < MF_OPT_COUNT; i++)
 		if (mf_cli_options[i].letter == letter)
 			return (enum mf_cli_opt)i;
-	return NONE;
+	return MF_OPT_COUNT;
 }
 
 static bool takes_value(enum mf_cli_opt o)
@@ -118,9 +116,11 @@ static int set_value(struct mf_cli_args *a, enum mf_cli_opt o, char *value, stru
 /* The value is the next word, whatever it looks like. */
 static int next_value(struct mf_cli_args *a, enum mf_cli_opt o, struct cursor *c, struct manifesto_error *err)
 {
-	if (c->at >= c->argc)
+	if (c->at >= c->argc) {
+		a->pending = o;
 		return mf_cli_usage(err, "option '--%s' needs a value: %s", mf_cli_options[o].name,
 				    mf_cli_options[o].value);
+	}
 	return set_value(a, o, c->argv[c->at++], err);
 }
 
@@ -136,8 +136,8 @@ static int parse_long(struct mf_cli_args *a, char *word, struct cursor *c, struc
 {
 	char *name = word + 2, *eq = strchr(name, '=');
 	size_t n = eq ? (size_t)(eq - name) : strlen(name);
-	enum mf_cli_opt o = find_long(name, n);
-	if (o == NONE) {
+	enum mf_cli_opt o = mf_cli_option_find(name, n);
+	if (o == MF_OPT_COUNT) {
 		struct mf_esc shown;
 		char typed[64];
 		struct mf_str s = {name, n < sizeof typed - 1 ? n : sizeof typed - 1};
@@ -162,7 +162,7 @@ static int parse_short(struct mf_cli_args *a, char *word, struct cursor *c, stru
 	for (char *p = word + 1; *p; p++) {
 		enum mf_cli_opt o = find_short(*p);
 		struct mf_esc shown;
-		if (o == NONE)
+		if (o == MF_OPT_COUNT)
 			return mf_cli_usage(err, "unknown option '-%s'",
 					    mf_esc(&shown, (struct mf_str){p, 1}));
 		if (takes_value(o))
@@ -176,18 +176,17 @@ static int parse_short(struct mf_cli_args *a, char *word, struct cursor *c, stru
 int mf_cli_args_parse(struct mf_cli_args *out, int argc, char **argv, struct manifesto_error *err)
 {
 	struct cursor c = {argc, 1, argv};
-	bool only_words = false;
-	*out = (struct mf_cli_args){.room = (size_t)(argc > 0 ? argc : 0) + 1};
+	*out = (struct mf_cli_args){.room = (size_t)(argc > 0 ? argc : 0) + 1, .pending = MF_OPT_COUNT};
 	out->words = mf_calloc(out->room, sizeof *out->words);
 	if (!out->words)
 		return mf_cli_nomem(err);
 	while (c.at < argc) {
 		char *word = argv[c.at++];
 		int rc = 0;
-		if (only_words || word[0] != '-' || !word[1]) /* a lone "-" is standard input */
+		if (out->ended || word[0] != '-' || !word[1]) /* a lone "-" is standard input */
 			out->words[out->nwords++] = word;
 		else if (strcmp(word, "--") == 0)
-			only_words = true;
+			out->ended = true;
 		else
 			rc =
 			    word[1] == '-' ? parse_long(out, word, &c, err) : parse_short(out, word, &c, err);

@@ -94,7 +94,7 @@ struct mf_cli_option {
 	const char *value; /* what the help calls its value, NULL for flags */
 	const char *help;
 	enum mf_cli_opt_kind kind;
-	char letter; /* short form, 0 for none */
+	char letter;                   /* short form, 0 for none */
 	enum mf_cli_complete complete; /* what completion offers for the value */
 };
 extern const struct mf_cli_option mf_cli_options[MF_OPT_COUNT];
@@ -106,6 +106,8 @@ struct mf_cli_args {
 	const char **list[MF_OPT_COUNT]; /* all values in order, times[] of them, then NULL; or NULL: none */
 	const char **words;              /* command and arguments, in order */
 	size_t nwords, room;             /* room: words of the command line and one more */
+	bool ended;                      /* "--" was given: no options any more */
+	enum mf_cli_opt pending;         /* the option at the end that lacks its value, or MF_OPT_COUNT */
 };
 
 /* Parses argv[1..]. On failure (MF_E_USAGE) what was understood so far stays in *out, for the hint. Either
@@ -117,6 +119,8 @@ static inline bool mf_cli_args_has(const struct mf_cli_args *a, enum mf_cli_opt 
 {
 	return a->times[o] > 0;
 }
+/* The option with this name, n octets of it; MF_OPT_COUNT: there is none. */
+enum mf_cli_opt mf_cli_option_find(const char *name, size_t n);
 /* Options that exclude or need each other, whatever the command. */
 int mf_cli_args_check(const struct mf_cli_args *a, struct manifesto_error *err) MF_NODISCARD;
 

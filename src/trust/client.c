@@ -99,6 +99,14 @@ const char *mf_trust_dir(const struct mf_trust *t)
 {
 	return t->repo->ops->local ? t->repo->where : NULL;
 }
+char *mf_trust_metadata_dir(const struct mf_trust *t, struct mf_err *err)
+{
+	char *dir = t->repo->ops->local ? mf_str_dup(mf_str_c(t->repo->where))
+					: mf_cache_dir(t->cfg->cache_dir, t->pin_name, err);
+	if (!dir && !err->code)
+		(void)mf_fail_nomem(err);
+	return dir;
+}
 const struct mf_tuf_set *mf_trust_set(const struct mf_trust *t)
 {
 	return t->loaded ? &t->set : NULL;

@@ -302,16 +302,23 @@ int mf_floors_raise(const char *home, const char *pin_name, const struct mf_tuf_
 
 /* ---- cache */
 
+char *mf_cache_dir(const char *cache_dir, const char *pin_name, struct mf_err *err)
+{
+	char hex[65];
+	char *dir = name_hash(pin_name, hex, err) < 0 ? NULL : mf_path_join(cache_dir, "tuf", hex, NULL);
+	if (!dir && !err->code)
+		(void)mf_fail_nomem(err);
+	return dir;
+}
+
 static char *cache_path(const char *cache_dir, const char *pin_name, const char *role, int64_t version,
 			char **dir, struct mf_err *err)
 {
-	char hex[65];
 	struct mf_buf name MF_BUF_CLEANUP = MF_BUF_INIT(2048);
-	if (name_hash(pin_name, hex, err) < 0 ||
-	    (version && mf_buf_printf(&name, err, "%lld.", (long long)version) < 0) ||
+	if ((version && mf_buf_printf(&name, err, "%lld.", (long long)version) < 0) ||
 	    mf_pct_encode(&name, mf_str_c(role), "", err) < 0 || mf_buf_addz(&name, ".json", err) < 0)
 		return NULL;
-	*dir = mf_path_join(cache_dir, "tuf", hex, NULL);
+	*dir = mf_cache_dir(cache_dir, pin_name, err);
 	return *dir ? mf_path_join(*dir, mf_buf_str(&name).p, NULL) : NULL;
 }
 

@@ -29,6 +29,8 @@ const char *mf_trust_pin_name(const struct mf_trust *t);
 const struct mf_dialect *mf_trust_dialect(const struct mf_trust *t);
 /* The directory of a local repository, NULL for a server. */
 const char *mf_trust_dir(const struct mf_trust *t);
+/* Where its metadata files lie on this machine, unverified: that directory, or the cache. Caller frees. */
+char *mf_trust_metadata_dir(const struct mf_trust *t, struct mf_err *err);
 /* MF_E_USAGE when the repository can only be read. Loading for signing checks it as well. */
 int mf_trust_check_writable(const struct mf_trust *t, struct mf_err *err) MF_NODISCARD;
 

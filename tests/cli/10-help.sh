@@ -18,8 +18,14 @@ run manifesto --help
 check_status '--help succeeds' 0
 check_stderr_empty '--help writes nothing on stderr'
 cp "$T/stdout" program
-section Commands: program | sed -E 's/^  ([a-z ]*[a-z])  .*/\1/; s/^  ([a-z]+( [a-z]+)?) .*/\1/' >commands
-check 'help lists the commands of the main job' grep -cxE -e 'put|get|list|trust init|key list' commands
+sed -nE 's/^  ([a-z]+( [a-z]+)?) .*/\1/p' program >commands
+check 'help lists the commands of the main job' test "$(grep -cxE -e 'put|get|list|trust init|key list' commands)" = 5
+section 'Records of an image:' program >records
+check 'in groups: records' grep -q '^  withdraw ' records
+section 'Gate of a pipeline:' program >gate
+check 'in groups: the gate' grep -q '^  policy check ' gate
+check 'commands for scripts are not listed' test -z "$(grep _ commands)"
+check 'no line is wider than a terminal' test -z "$(grep -E '.{93}' program)"
 run manifesto help
 check_stdout_file 'help is --help' program
 run manifesto -h
@@ -28,6 +34,10 @@ run manifesto help trust
 check_stdout_has 'help for a group lists its subcommands' 'trust pin'
 run manifesto trust --help
 check_stdout_has '--help for a group lists its subcommands' 'trust pin'
+run manifesto help options
+check_status 'the options of every command have a page' 0
+cp "$T/stdout" global
+check_stdout_has 'with all of them' '--passphrase-cmd COMMAND'
 run manifesto help nothing
 check_status 'help for an unknown command is a usage error' 2
 run manifesto help put more
@@ -37,7 +47,8 @@ check_status 'help for two commands is a usage error' 2
 mandoc -T ascii "$manual" | col -bx >manual.txt
 option_names manual.txt >manual.options
 : >usages
-: >known.options
+option_names global >global.options
+cp global.options known.options
 while read -r command; do
 	# shellcheck disable=SC2086 # a command may be two words
 	run manifesto $command --help
@@ -46,17 +57,36 @@ while read -r command; do
 	cp "$T/stdout" help
 	check "$command --help begins with its usage" grep -qE "^usage: manifesto $command \[OPTION\.\.\.\]" help
 	sed -n 's/^usage: //p' help >>usages
-	{
-		section Options: help
-		section 'Options of every command:' help
-	} >rows
+	check "$command --help names the page of the options of every command" grep -qF "'manifesto help options'" help
+	check "$command --help fits into 80 columns" test -z "$(grep -vE '^usage: ' help | grep -E '.{81}')"
+	section Options: help >rows
 	option_names rows >options
+	check "$command --help has no option of every command" test -z "$(comm -12 options global.options | grep -vx -e --version)"
 	cat options >>known.options
 	check "every option of '$command' is in the manual" test -z "$(comm -23 options manual.options)"
 	# shellcheck disable=SC2086
 	run manifesto help $command
 	check_stdout_file "help $command is $command --help" help
 done <commands
+
+# --- one option, and what it does for each command
+row() { # COMMAND OPTION: its help
+	# shellcheck disable=SC2086
+	manifesto help $1 | awk -v option="$2" '$1 == option { on = 1; print; next } on && /^                    / { print; next } { on = 0 }' |
+		tr -s ' \n' '  '
+}
+says() { # COMMAND OPTION TEXT
+	check "$1 $2: $3" grep -qF -e "$3" <(row "$1" "$2")
+}
+says put --force 'replace the record even if it changed in the meantime or is the same'
+says put --key 'key to sign with, and the name of a key that is created'
+says sign --key '--key NAME key to sign with '
+says role\ add --key '--key KEY key that may sign for the role'
+says role\ remove --force 'even if it holds records'
+says trust\ refresh --force 're-sign all roles, whenever they expire'
+says trust\ import --force 'replace pins that differ'
+says key\ generate --type 'ed25519 (default) or ecdsa'
+says list --type 'only records of this type'
 
 # --- the manual
 # The database of manual pages, which the references are looked up in, is the machine's affair.
@@ -75,50 +105,5 @@ run manifesto version
 check_stdout_file 'version is --version' version
 run manifesto version --json
 check_json 'version as JSON' '.schema == "manifesto/version/v1" and (.version | test("^[0-9]+\\."))'
-
-# --- completion
-for shell in bash zsh fish; do
-	run manifesto completion $shell
-	check_status "completion for $shell is printed" 0
-	cp "$T/stdout" "completion.$shell"
-	missing=
-	while read -r option; do
-		case $shell in
-		fish) grep -qE -e "-l ${option#--}( |\$)" completion.fish || missing+=" $option" ;;
-		*) grep -qF -e "$option" "completion.$shell" || missing+=" $option" ;;
-		esac
-	done <known
-	check "completion for $shell knows every option" test -z "$missing"
-	missing=
-	while read -r word; do grep -qwF -e "$word" "completion.$shell" || missing+=" $word"; done < <(tr ' ' '\n' <commands)
-	check "completion for $shell knows every command" test -z "$missing"
-done
-run manifesto completion tcsh
-check_status 'completion for another shell is a usage error' 2
-
-# shellcheck disable=SC1091 # generated above
-. ./completion.bash
-completes() { # NAME EXPECTED WORDS...: the last word is to be completed
-	local name=$1 expected=$2 got
-	shift 2
-	# shellcheck disable=SC2034 # read by the completion function
-	COMP_WORDS=(manifesto "$@") COMP_CWORD=$# COMPREPLY=()
-	_manifesto 2>/dev/null
-	got=$(printf '%s\n' "${COMPREPLY[@]}" | LC_ALL=C sort | tr '\n' ' ')
-	check "bash completes $name" test "${got% }" = "$expected"
-}
-completes 'a command' 'put' pu
-completes 'commands' 'completion get help history key list policy put repair rm role sign status trust verify version withdraw' ''
-completes 'a command behind an option with a value' 'get' --role x g
-completes 'a command behind an option with =' 'get' --role = x g
-completes 'a subcommand' 'export import init pin refresh show' trust ''
-completes 'an option of the command' '--all-platforms --annotation --author' put --a
-completes 'a global option' '--json' list --js
-completes 'no option of another command' '' get --all
-completes 'an option of a subcommand' '--threshold' trust pin --thr
-completes 'a shell' 'zsh' completion z
-completes 'a command to help' 'list' help li
-touch ca.pem
-completes 'a file for an option that takes one' 'ca.pem' list --cacert ca.p
 
 t_done

@@ -25,6 +25,11 @@ for page in "$T_TOP"/docs/*.[157]; do
 	check "${page##*/} is installed" cmp "$page" "$T/prefix/share/man/man${page##*.}/${page##*/}"
 done
 
+for script in bash:bash-completion/completions/manifesto zsh:zsh/site-functions/_manifesto fish:fish/vendor_completions.d/manifesto.fish; do
+	run "$T/prefix/bin/manifesto" completion "${script%%:*}"
+	check_stdout_file "completion for ${script%%:*} is installed" "$T/prefix/share/${script#*:}"
+done
+
 # --- the library, as another program uses it
 export PKG_CONFIG_PATH=$T/prefix/lib/pkgconfig
 cat >"$T/use.c" <<'END'

@@ -25,6 +25,7 @@ check  bsdextrautils         program col
 check  curl                  program curl
 check  docker-registry       program docker-registry
 check  faketime              program faketime
+check  fish                  program fish
 check  git                   program git
 check  iproute2              program ss
 check  jq                    program jq
@@ -39,6 +40,7 @@ check  rsync                 program rsync
 check  python3-jsonschema    python jsonschema
 check  python3-yaml          python yaml
 check  skopeo                program skopeo
+check  zsh                   program zsh
 lint   clang                 program clang
 lint   clang-tidy            program clang-tidy
 lint   cppcheck              program cppcheck
