@@ -138,13 +138,14 @@ static int load_or_init(struct put *p, struct mf_err *err)
 		return -1;
 	}
 	mf_err_clear(err);
-	if (mf_publish_first(t, &p->made, err) == 0)
+	if (mf_publish_first(t, &p->made, err) == 0) {
 		p->initialised = true;
-	else if (err->code != MF_E_CONFLICT)
+		return 0;
+	}
+	if (err->code != MF_E_CONFLICT)
 		return -1;
-	else
-		mf_err_clear(err); /* somebody was faster: it exists now, and is checked against the pin like
-				      any other */
+	/* Somebody was faster: it exists now, and is checked against the pin like any other. */
+	mf_err_clear(err);
 	return mf_trust_load(t, mf_str_c(p->w.prefix), true, err);
 }
 

@@ -2,8 +2,6 @@
 #include "ops/ops.h"
 #include "publish/publish.h"
 
-#define DEFAULT_WITHIN (30 * INT64_C(86400))
-
 static const struct mf_tuf_role *role_of(const struct mf_trust *t, const char *name)
 {
 	static const char *const top[] = {"root", "timestamp", "snapshot"};
@@ -13,38 +11,26 @@ static const struct mf_tuf_role *role_of(const struct mf_trust *t, const char *n
 	return mf_trust_role(t, name);
 }
 
-static int report_role(struct mf_image *im, const struct mf_refreshed_role *r, struct mf_arena *a,
-		       struct manifesto_refreshed_role *out, struct mf_err *err)
+static int report(struct mf_image *im, const struct mf_publish_refresh *done,
+		  struct manifesto_refresh_result *out, struct mf_err *err)
 {
-	const struct mf_tuf_role *role = role_of(im->trust, r->role);
-	*out =
-	    (struct manifesto_refreshed_role){.done = r->done, .version = r->version, .expires = r->expires};
-	out->name = mf_arena_dup(a, mf_str_c(r->role), err);
-	if (!out->name)
-		return -1;
-	return role ? mf_report_role_keys(im->m, role, a, &out->keys, &out->nkeys, err) : 0;
-}
-
-static int report(struct mf_image *im, const struct mf_refreshed *done, struct manifesto_refresh_result *out,
-		  struct mf_err *err)
-{
-	struct mf_arena *a = &out->arena->a;
-	struct manifesto_refreshed_role *v = mf_arena_alloc(a, done->n, sizeof *v, err);
+	struct mf_arena *a = done->arena;
 	int64_t now = mf_trust_set(im->trust)->now;
-	out->gun = v ? mf_arena_dup(a, mf_str_c(mf_trust_pin_name(im->trust)), err) : NULL;
+	out->gun = mf_arena_dup(a, mf_str_c(mf_trust_pin_name(im->trust)), err);
 	out->where = out->gun ? mf_arena_dup(a, mf_str_c(mf_trust_where(im->trust)), err) : NULL;
 	if (!out->where)
 		return -1;
 	for (size_t i = 0; i < done->n; i++) {
-		const struct mf_refreshed_role *r = &done->v[i];
+		struct manifesto_refreshed_role *r = &done->v[i];
+		const struct mf_tuf_role *role = role_of(im->trust, r->name);
 		int status = r->done             ? MANIFESTO_OK
 			     : r->expires <= now ? MANIFESTO_EXPIRED
 						 : MANIFESTO_EXPIRING;
 		out->status = manifesto_graver(out->status, status);
-		if (report_role(im, r, a, &v[i], err) < 0)
+		if (role && mf_report_role_keys(im->m, role, a, &r->keys, &r->nkeys, err) < 0)
 			return -1;
 	}
-	out->roles = v;
+	out->roles = done->v;
 	out->nroles = done->n;
 	return 0;
 }
@@ -54,15 +40,13 @@ int manifesto_trust_refresh(struct manifesto *m, const struct manifesto_refresh_
 {
 	struct mf_err err = MF_ERR_INIT;
 	struct mf_image im MF_IMAGE_CLEANUP = {0};
-	struct mf_refreshed done MF_CLEANUP(mf_refreshed_clear) = {0};
+	struct mf_publish_refresh done = {.opt = opt};
 	struct manifesto_refresh_result r = {.size = sizeof r};
-	struct mf_refresh_options o = {.within = opt->within > 0 ? opt->within : DEFAULT_WITHIN,
-				       .all = opt->force != 0,
-				       .dry_run = opt->dry_run != 0};
 	mf_op_begin(m, error);
 	r.arena = mf_op_arena(&err);
+	done.arena = r.arena ? &r.arena->a : NULL;
 	if (!r.arena || mf_image_open(&im, m, opt->image, &err) < 0 ||
-	    mf_publish_refresh(im.trust, &o, &done, &err) < 0 || report(&im, &done, &r, &err) < 0) {
+	    mf_publish_refresh(im.trust, &done, &err) < 0 || report(&im, &done, &r, &err) < 0) {
 		manifesto_refresh_result_clear(&r);
 		return mf_op_fail(error, &err);
 	}

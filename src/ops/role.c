@@ -60,7 +60,7 @@ static struct mf_pubkey *key_by_name(struct mf_image *im, const char *text, stru
 		return NULL;
 	mf_err_clear(err);
 	if (is_hex(text))
-		return mf_admin_listed_key(mf_trust_set(im->trust), text, err);
+		return mf_publish_listed_key(mf_trust_set(im->trust), text, err);
 	(void)mf_fail(err, MF_E_KEY, 0, "there is no file and no key '%s'", mf_esc(&e, mf_str_c(text)));
 	mf_err_set_hint(err,
 			"--key takes a file with a public key, or the fingerprint of a key of this machine "
@@ -103,6 +103,11 @@ struct survey {
 	struct seen *v;
 	size_t n;
 };
+
+static void survey_clear(struct survey *s)
+{
+	mf_arena_clear(&s->arena);
+}
 
 static int seen_cmp(const void *a, const void *b)
 {
@@ -206,49 +211,41 @@ int mf_role_load(struct mf_image *im, struct mf_err *err)
 	return -1;
 }
 
-static int report(struct mf_image *im, const struct mf_admin_result *r, struct manifesto_role_result *out,
+static int report(struct mf_image *im, const struct mf_role_change *c, struct manifesto_role_result *out,
 		  struct mf_err *err)
 {
 	struct mf_arena *a = &out->arena->a;
-	struct manifesto_role_change *v = mf_arena_alloc(a, r->n, sizeof *v, err);
-	out->gun = v ? mf_arena_dup(a, mf_str_c(mf_trust_pin_name(im->trust)), err) : NULL;
+	out->gun = mf_arena_dup(a, mf_str_c(mf_trust_pin_name(im->trust)), err);
 	out->where = out->gun ? mf_arena_dup(a, mf_str_c(mf_trust_where(im->trust)), err) : NULL;
 	if (!out->where)
 		return -1;
-	for (size_t i = 0; i < r->n; i++) {
-		v[i].what = r->v[i].what;
-		v[i].role = mf_arena_dup(a, mf_str_c(r->v[i].role), err);
-		v[i].detail = v[i].role ? mf_arena_dup(a, mf_str_c(r->v[i].detail), err) : NULL;
-		if (!v[i].detail)
-			return -1;
-	}
-	out->changes = v;
-	out->nchanges = r->n;
-	out->version = r->version;
-	out->root_version = r->root_version;
+	out->changes = c->changes;
+	out->nchanges = c->nchanges;
+	out->version = c->version;
+	out->root_version = c->root_version;
+	out->dry_run = c->dry_run;
 	return 0;
 }
 
-int mf_role_run(struct mf_image *im, const char *image, const struct mf_admin_plan *p,
-		struct manifesto_role_result *out, struct mf_err *err)
+int mf_role_run(struct mf_image *im, struct mf_role_change *c, struct manifesto_role_result *out,
+		struct mf_err *err)
 {
-	struct mf_admin_result r = {.arena = MF_ARENA_INIT};
-	struct survey before = {.arena = MF_ARENA_INIT}, after = {.arena = MF_ARENA_INIT};
-	int rc = survey(mf_trust_set(im->trust), &before, err);
-	if (rc == 0)
-		rc = mf_admin_run(im->trust, image, p, &r, err);
-	if (rc == 1 && !p->dry_run) {
-		rc = survey(mf_trust_set(im->trust), &after, err);
+	struct survey before MF_CLEANUP(survey_clear) = {.arena = MF_ARENA_INIT},
+			     after MF_CLEANUP(survey_clear) = {.arena = MF_ARENA_INIT};
+	c->arena = &out->arena->a;
+	if (survey(mf_trust_set(im->trust), &before, err) < 0)
+		return -1;
+	enum mf_found found = mf_publish_roles(im->trust, c, err);
+	if (found == MF_FAILED)
+		return -1;
+	if (found == MF_FOUND && !c->dry_run) {
+		if (survey(mf_trust_set(im->trust), &after, err) < 0)
+			return -1;
 		struct drift d = compare(&before, &after);
-		rc = rc < 0 ? -1 : report_drift(&d, out, err);
+		if (report_drift(&d, out, err) < 0)
+			return -1;
 	}
-	out->dry_run = p->dry_run;
-	if (rc >= 0)
-		rc = report(im, &r, out, err);
-	mf_admin_result_clear(&r);
-	mf_arena_clear(&before.arena);
-	mf_arena_clear(&after.arena);
-	return rc;
+	return report(im, c, out, err);
 }
 
 static size_t count(const char *const *texts)
@@ -259,12 +256,12 @@ static size_t count(const char *const *texts)
 	return n;
 }
 
-static int check_options(const struct manifesto_role_options *o, enum mf_admin_verb verb, struct mf_err *err)
+static int check_options(const struct manifesto_role_options *o, enum mf_role_verb verb, struct mf_err *err)
 {
 	if (o->threshold < 0 || o->threshold > MF_MAX_SIGNATURES)
 		return mf_fail(err, MF_E_USAGE, 0, "threshold %d is outside 1 to %d", o->threshold,
 			       MF_MAX_SIGNATURES);
-	if (verb == MF_ADMIN_ADD && !count(o->keys) && !count(o->types) && !o->threshold)
+	if (verb == MF_ROLE_ADD && !count(o->keys) && !count(o->types) && !o->threshold)
 		return mf_fail(err, MF_E_USAGE, 0, "nothing to add: keys, types or a threshold");
 	return 0;
 }
@@ -272,13 +269,13 @@ static int check_options(const struct manifesto_role_options *o, enum mf_admin_v
 /* `keys` of role sign is who signs; a role that does not exist is told later. */
 static int check_signer(const struct mf_image *im, const struct manifesto_role_options *o, struct mf_err *err)
 {
-	const struct mf_tuf_role *role = mf_admin_find(mf_trust_set(im->trust), o->role);
+	const struct mf_tuf_role *role = mf_publish_find_role(mf_trust_set(im->trust), o->role);
 	const struct mf_key_info *k;
 	struct mf_signer s;
 	return role ? mf_role_signer(im, role, o->keys[0], &s, &k, err) : 0;
 }
 
-static int change(struct manifesto *m, const struct manifesto_role_options *o, enum mf_admin_verb verb,
+static int change(struct manifesto *m, const struct manifesto_role_options *o, enum mf_role_verb verb,
 		  struct manifesto_role_result *out, struct mf_err *err)
 {
 	struct mf_image im MF_IMAGE_CLEANUP = {0};
@@ -287,24 +284,24 @@ static int change(struct manifesto *m, const struct manifesto_role_options *o, e
 	if (!out->arena || check_options(o, verb, err) < 0 || mf_image_open(&im, m, o->image, err) < 0 ||
 	    mf_role_load(&im, err) < 0)
 		return -1;
-	if (verb == MF_ADMIN_SIGN && count(o->keys) && check_signer(&im, o, err) < 0)
+	if (verb == MF_ROLE_SIGN && count(o->keys) && check_signer(&im, o, err) < 0)
 		return -1;
-	for (size_t i = 0; verb != MF_ADMIN_SIGN && i < count(o->keys); i++)
+	for (size_t i = 0; verb != MF_ROLE_SIGN && i < count(o->keys); i++)
 		if (mf_role_key_add(&im, o->keys[i], NULL, &keys, err) < 0)
 			return -1;
-	struct mf_admin_request r = {.verb = verb,
-				     .role = o->role,
-				     .keys = keys.v,
-				     .nkeys = keys.n,
-				     .types = o->types,
-				     .ntypes = count(o->types),
-				     .threshold = o->threshold,
-				     .force = o->force != 0};
-	const struct mf_admin_plan p = {&r, 1, o->dry_run != 0};
-	return mf_role_run(&im, o->image, &p, out, err);
+	struct mf_role_request r = {.verb = verb,
+				    .role = o->role,
+				    .keys = keys.v,
+				    .nkeys = keys.n,
+				    .types = o->types,
+				    .ntypes = count(o->types),
+				    .threshold = o->threshold,
+				    .force = o->force != 0};
+	struct mf_role_change c = {.requests = &r, .n = 1, .image = o->image, .dry_run = o->dry_run != 0};
+	return mf_role_run(&im, &c, out, err);
 }
 
-static int run(struct manifesto *m, const struct manifesto_role_options *o, enum mf_admin_verb verb,
+static int run(struct manifesto *m, const struct manifesto_role_options *o, enum mf_role_verb verb,
 	       struct manifesto_role_result *out, struct manifesto_error *error)
 {
 	struct mf_err err = MF_ERR_INIT;
@@ -321,19 +318,19 @@ static int run(struct manifesto *m, const struct manifesto_role_options *o, enum
 int manifesto_role_add(struct manifesto *m, const struct manifesto_role_options *opt,
 		       struct manifesto_role_result *out, struct manifesto_error *error)
 {
-	return run(m, opt, MF_ADMIN_ADD, out, error);
+	return run(m, opt, MF_ROLE_ADD, out, error);
 }
 
 int manifesto_role_remove(struct manifesto *m, const struct manifesto_role_options *opt,
 			  struct manifesto_role_result *out, struct manifesto_error *error)
 {
-	return run(m, opt, MF_ADMIN_DROP, out, error);
+	return run(m, opt, MF_ROLE_DROP, out, error);
 }
 
 int manifesto_role_sign(struct manifesto *m, const struct manifesto_role_options *opt,
 			struct manifesto_role_result *out, struct manifesto_error *error)
 {
-	return run(m, opt, MF_ADMIN_SIGN, out, error);
+	return run(m, opt, MF_ROLE_SIGN, out, error);
 }
 
 void manifesto_role_result_clear(struct manifesto_role_result *r)

@@ -3,7 +3,7 @@
 #define MF_OPS_ROLE_INTERNAL_H
 
 #include "ops/ops.h"
-#include "publish/admin.h"
+#include "publish/roles.h"
 
 /* Public keys that a request names. */
 struct mf_role_keys {
@@ -19,8 +19,8 @@ int mf_role_key_add(struct mf_image *im, const char *text, const char *dir, stru
 
 /* Loads for administration. */
 int mf_role_load(struct mf_image *im, struct mf_err *err) MF_NODISCARD;
-/* Runs requests on a loaded repository and reports what changed. image: as it was typed. */
-int mf_role_run(struct mf_image *im, const char *image, const struct mf_admin_plan *p,
-		struct manifesto_role_result *out, struct mf_err *err) MF_NODISCARD;
+/* Runs requests on a loaded repository and reports what changed. */
+int mf_role_run(struct mf_image *im, struct mf_role_change *c, struct manifesto_role_result *out,
+		struct mf_err *err) MF_NODISCARD;
 
 #endif

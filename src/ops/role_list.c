@@ -62,20 +62,10 @@ static int report_paths(struct listing *l, const struct mf_tuf_role *role, struc
 	return 0;
 }
 
-static const struct mf_trust_broken *broken(struct listing *l, const char *role)
-{
-	size_t n;
-	const struct mf_trust_broken *v = mf_trust_broken(l->im->trust, &n);
-	for (size_t i = 0; i < n; i++)
-		if (strcmp(v[i].role, role) == 0)
-			return &v[i];
-	return NULL;
-}
-
 static int report_state(struct listing *l, const char *name, struct manifesto_role *out, struct mf_err *err)
 {
 	const struct mf_tuf_loaded *loaded = mf_tuf_set_find(l->set, name);
-	const struct mf_trust_broken *b = loaded ? NULL : broken(l, name);
+	const struct mf_trust_broken *b = loaded ? NULL : mf_trust_find_broken(l->im->trust, name);
 	out->state = loaded ? "current" : b ? (b->code == MF_E_EXPIRED ? "expired" : "invalid") : "empty";
 	if (loaded) {
 		out->version = loaded->file->version;
@@ -95,19 +85,20 @@ static int report_mine(struct listing *l, const struct mf_tuf_role *role, struct
 		       struct mf_err *err)
 {
 	size_t held = mf_publish_held(l->im->trust, role);
+	struct mf_err read_only = MF_ERR_INIT;
 	if (!held)
 		out->why_not = "none of its keys is on this machine";
 	else if ((int64_t)held < role->threshold)
 		out->why_not = mf_arena_printf(
 		    l->a, err, "it needs %lld signatures, and %zu of its keys %s on this machine",
 		    (long long)role->threshold, held, held == 1 ? "is" : "are");
-	else if (mf_admin_read_only(l->im->trust))
+	else if (mf_trust_check_writable(l->im->trust, &read_only) < 0)
 		out->why_not = "the repository can only be read there";
 	else if (strcmp(out->state, "invalid") == 0)
 		out->why_not = mf_arena_printf(
 		    l->a, err, "its file does not verify: 'manifesto role sign --force %s %s' begins it anew",
 		    l->image, role->name);
-	else if (!mf_admin_may_publish(l->im->trust))
+	else if (!mf_publish_can_follow(l->im->trust))
 		out->why_not = mf_arena_printf(
 		    l->a, err,
 		    "no key of this machine is listed for snapshot and timestamp: the holder of the "

@@ -57,18 +57,11 @@ static int act(struct report *r, struct manifesto_status_finding *f, const char 
 
 /* ---- roles */
 
-static bool holds(const struct report *r, const struct mf_tuf_role *role)
-{
-	return (int64_t)mf_publish_held(r->im->trust, role) >= role->threshold;
-}
-
 /* Can this machine publish the role? In a directory snapshot and timestamp must follow. */
 static bool can_refresh(const struct report *r, const struct mf_tuf_role *role, enum mf_tuf_type type)
 {
-	const struct mf_tuf_role *top = r->set->root->roles;
-	bool follows = type == MF_TUF_ROOT || mf_trust_dialect(r->im->trust) == &mf_dialect_notary ||
-		       (holds(r, &top[MF_TUF_SNAPSHOT]) && holds(r, &top[MF_TUF_TIMESTAMP]));
-	return holds(r, role) && follows;
+	const struct mf_trust *t = r->im->trust;
+	return mf_publish_can_sign(t, role) && (type == MF_TUF_ROOT || mf_publish_can_follow(t));
 }
 
 static int tell_expiry(struct report *r, const struct mf_tuf_role *role, const struct mf_tuf_file *file,
@@ -369,11 +362,11 @@ static int finish(struct report *r, struct manifesto_status_result *out, struct 
 static int status(struct mf_image *im, const struct manifesto_status_options *o,
 		  struct manifesto_status_result *out, struct mf_err *err)
 {
-	struct report r MF_CLEANUP(report_clear) = {
-	    .im = im,
-	    .repository = o->repository,
-	    .within = o->warn_within > 0 ? o->warn_within : DEFAULT_WITHIN,
-	    .a = &out->arena->a};
+	struct report r MF_CLEANUP(report_clear) = {.im = im,
+						    .repository = o->repository,
+						    .within =
+							o->warn_within > 0 ? o->warn_within : DEFAULT_WITHIN,
+						    .a = &out->arena->a};
 	if (load(im->trust, err) < 0)
 		return -1;
 	r.set = mf_trust_set(im->trust);

@@ -15,7 +15,7 @@ struct teams {
 	char *dir; /* of the file: names of key files are relative to it */
 	struct team *v;
 	size_t n;
-	struct mf_admin_request *requests;
+	struct mf_role_request *requests;
 	size_t nrequests;
 	struct mf_arena
 	    names; /* of roles that the file does not name: the repository is loaded anew meanwhile */
@@ -101,7 +101,7 @@ static int read_team(struct mf_image *im, struct teams *t, const char *name, con
 {
 	static const char *const members[] = {"types", "keys", "threshold", NULL};
 	struct team *team = &t->v[t->n++];
-	struct mf_admin_request *r = &t->requests[t->nrequests++];
+	struct mf_role_request *r = &t->requests[t->nrequests++];
 	int64_t threshold = 1;
 	if (!json_is_object(o))
 		return mf_fail(err, MF_E_FORMAT, 0, "not an object");
@@ -109,14 +109,14 @@ static int read_team(struct mf_image *im, struct teams *t, const char *name, con
 	    mf_json_get_int(o, "threshold", false, 1, MF_MAX_SIGNATURES, &threshold, err) < 0 ||
 	    read_types(o, team, err) < 0 || read_keys(im, o, t->dir, team, err) < 0)
 		return -1;
-	*r = (struct mf_admin_request){.verb = MF_ADMIN_SET,
-				       .role = name,
-				       .keys = team->keys.v,
-				       .nkeys = team->keys.n,
-				       .types = team->types,
-				       .ntypes = team->ntypes,
-				       .threshold = threshold,
-				       .force = force};
+	*r = (struct mf_role_request){.verb = MF_ROLE_SET,
+				      .role = name,
+				      .keys = team->keys.v,
+				      .nkeys = team->keys.n,
+				      .types = team->types,
+				      .ntypes = team->ntypes,
+				      .threshold = threshold,
+				      .force = force};
 	return 0;
 }
 
@@ -139,7 +139,7 @@ static int read_file(struct teams *t, const char *path, struct mf_err *err)
 static int drop_others(struct mf_image *im, struct teams *t, bool force, struct mf_err *err)
 {
 	const struct mf_tuf_file *f = mf_trust_set(im->trust)->roles[0]->file;
-	struct mf_admin_request *more = mf_calloc(t->nrequests + f->nroles, sizeof *more);
+	struct mf_role_request *more = mf_calloc(t->nrequests + f->nroles, sizeof *more);
 	if (!more)
 		return mf_fail_nomem(err);
 	if (t->nrequests)
@@ -158,7 +158,7 @@ static int drop_others(struct mf_image *im, struct teams *t, bool force, struct 
 		if (!copy)
 			return -1;
 		t->requests[t->nrequests++] =
-		    (struct mf_admin_request){.verb = MF_ADMIN_DROP, .role = copy, .force = force};
+		    (struct mf_role_request){.verb = MF_ROLE_DROP, .role = copy, .force = force};
 	}
 	return 0;
 }
@@ -215,8 +215,9 @@ static int apply(struct manifesto *m, const char *path, const struct manifesto_r
 			(void)mf_recode(err, MF_E_USAGE);
 		return mf_wrap(err, "'%s'", mf_esc(&e, mf_str_c(path)));
 	}
-	const struct mf_admin_plan p = {t.requests, t.nrequests, o->dry_run != 0};
-	return mf_role_run(&im, o->image, &p, out, err);
+	struct mf_role_change c = {
+	    .requests = t.requests, .n = t.nrequests, .image = o->image, .dry_run = o->dry_run != 0};
+	return mf_role_run(&im, &c, out, err);
 }
 
 int manifesto_role_apply(struct manifesto *m, const char *path, const struct manifesto_role_options *opt,

@@ -98,15 +98,18 @@ static int report_made(const struct mf_publish_made *made, struct manifesto_trus
 	return v ? 0 : -1;
 }
 
-static int show(struct mf_image *im, struct manifesto_trust_result *out, struct mf_err *err)
+static int report(struct mf_image *im, struct manifesto_trust_result *out, struct mf_err *err)
 {
-	if (mf_trust_load(im->trust, MF_STR(""), false, err) < 0)
-		return -1;
 	out->tofu = mf_trust_was_tofu(im->trust);
 	if (report_head(im, out, err) < 0)
 		return -1;
 	return mf_report_roles(im->m, mf_trust_set(im->trust), &out->arena->a, &out->roles, &out->nroles,
 			       err);
+}
+
+static int show(struct mf_image *im, struct manifesto_trust_result *out, struct mf_err *err)
+{
+	return mf_trust_load(im->trust, MF_STR(""), false, err) < 0 ? -1 : report(im, out, err);
 }
 
 static int init(struct mf_image *im, struct manifesto_trust_result *out, struct mf_err *err)
@@ -115,7 +118,7 @@ static int init(struct mf_image *im, struct manifesto_trust_result *out, struct 
 	int rc = mf_publish_first(im->trust, &made, err);
 	if (rc == 0) {
 		out->initialised = 1;
-		rc = report_made(&made, out, err) < 0 ? -1 : show(im, out, err);
+		rc = report_made(&made, out, err) < 0 ? -1 : report(im, out, err);
 	}
 	mf_arena_clear(&made.arena);
 	return rc;

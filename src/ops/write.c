@@ -425,11 +425,11 @@ static int check_authority(const struct mf_write *w, struct mf_err *err)
 		       w->type);
 }
 
-static int intent(void *arg, struct mf_trust *t, struct mf_publish_change *out, struct mf_err *err)
+static enum mf_found fill(void *arg, struct mf_trust *t, struct mf_publish_change *out, struct mf_err *err)
 {
 	struct mf_write *w = arg;
 	if (check_authority(w, err) < 0 || mf_write_look(w, false, err) < 0)
-		return -1;
+		return MF_FAILED;
 	size_t n = 0;
 	for (size_t i = 0; i < w->n; i++)
 		if (!w->items[i].unchanged)
@@ -437,21 +437,22 @@ static int intent(void *arg, struct mf_trust *t, struct mf_publish_change *out, 
 			    (struct mf_tuf_edit){mf_str_c(w->items[i].name), mf_buf_str(&w->items[i].entry)};
 	qsort(w->edits, n, sizeof *w->edits, edit_cmp);
 	*out = (struct mf_publish_change){.role = w->role, .edits = w->edits, .nedits = n};
-	/* An expired repository is published anew even when nothing else changes: otherwise nobody could read
-	 * what was put. */
-	return n || mf_trust_set(t)->expired ? 1 : 0;
+	/* An expired repository is published once more even when nothing else changes: otherwise nobody could
+	 * read what was put. */
+	return n || mf_trust_set(t)->expired ? MF_FOUND : MF_ABSENT;
 }
 
 int mf_write_publish(struct mf_write *w, int64_t *version, struct mf_err *err)
 {
-	int rc = mf_publish_update(w->im.trust, mf_str_c(w->prefix), intent, w, version, err);
-	if (rc < 0)
+	const struct mf_publish_intent in = {.prefix = mf_str_c(w->prefix), .fill = fill, .arg = w};
+	enum mf_found found = mf_publish_run(w->im.trust, &in, version, err);
+	if (found == MF_FAILED)
 		return -1;
 	bool edited = false;
 	for (size_t i = 0; i < w->n; i++)
 		edited |= !w->items[i].unchanged;
-	w->renewed = rc == 1 && !edited;
-	if (rc == 0) {
+	w->renewed = found == MF_FOUND && !edited;
+	if (found == MF_ABSENT) {
 		const struct mf_tuf_loaded *l = mf_tuf_set_find(mf_trust_set(w->im.trust), w->role);
 		*version = l ? l->file->version : 0;
 	}

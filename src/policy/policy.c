@@ -32,13 +32,10 @@ void mf_entries_clear(struct mf_entries *e)
 
 bool mf_role_is(const char *role, const char *asked)
 {
-	if (strcmp(role, asked) == 0)
-		return true;
 	/* The top-level role goes by its one name: a delegation "targets/targets" is another. */
 	if (strcmp(role, "targets") == 0 || strcmp(asked, "targets") == 0)
-		return false;
-	return (strncmp(role, "targets/", 8) == 0 && strcmp(role + 8, asked) == 0) ||
-	       (strncmp(asked, "targets/", 8) == 0 && strcmp(role, asked + 8) == 0);
+		return strcmp(role, asked) == 0;
+	return strcmp(mf_tuf_role_short(role), mf_tuf_role_short(asked)) == 0;
 }
 
 /* One of the role's own paths starts with "T/". The path "" of docker trust's targets/releases never does. */

@@ -1,28 +1,57 @@
-/* What a change of teams means for the files of a loaded repository. */
-#ifndef MF_TRUST_PLAN_H
-#define MF_TRUST_PLAN_H
+/* A change of roles in the making, shared by plan.c and goals.c. */
+#ifndef MF_PUBLISH_PLAN_H
+#define MF_PUBLISH_PLAN_H
 
-#include "publish/admin.h"
+#include "publish/roles.h"
 
-/* Filled by mf_plan_make, cleared for each try; the change points into it. */
+/* Made afresh for each try; the change points into it. */
 struct mf_plan {
+	struct mf_role_change *request;
 	struct mf_publish_change change;
-	bool any;                       /* there is something to publish */
-	const char *image;              /* for hints */
-	struct mf_admin_result *result; /* what changes is told here */
 	struct mf_arena arena;
 	struct mf_tuf_delegation *goals;
 	size_t ngoals;
 	struct mf_tuf_root_edit *writers;
 	size_t nwriters, writers_cap;
-	struct mf_publish_resign resign[MF_PUBLISH_MAX_RESIGN];
-	size_t nresign;
+	struct mf_publish_resign *resign; /* room for one for each request and goal */
 	struct mf_buf delegations, root;
 	struct mf_str delegations_text, root_text;
 	struct mf_tuf_file *after; /* a file with the new delegations, unsigned */
 };
-void mf_plan_clear(struct mf_plan *p);
-int mf_plan_make(struct mf_plan *p, struct mf_trust *t, const struct mf_admin_request *v, size_t n,
-		 struct mf_err *err) MF_NODISCARD;
+
+/* One more row of the report. */
+int mf_plan_report(struct mf_plan *p, const char *what, const char *role, const char *detail,
+		   struct mf_err *err) MF_NODISCARD;
+int mf_plan_report_key(struct mf_plan *p, const char *what, const char *role, const struct mf_pubkey *pub,
+		       struct mf_err *err) MF_NODISCARD;
+/* The role's name as `cur` has it, or as a new delegation shall; NULL: MF_E_USAGE. */
+char *mf_plan_full_name(struct mf_plan *p, const struct mf_trust *t, const struct mf_tuf_role *cur,
+			const char *name, struct mf_err *err) MF_NODISCARD;
+/* Fill g, the last of the goals, as the request asks; it is counted when something changes. cur: the role as
+ * it is, NULL: a new one. */
+int mf_plan_set_role(struct mf_plan *p, struct mf_trust *t, const struct mf_role_request *r,
+		     const struct mf_tuf_role *cur, struct mf_tuf_delegation *g,
+		     struct mf_err *err) MF_NODISCARD;
+int mf_plan_drop_role(struct mf_plan *p, struct mf_trust *t, const struct mf_role_request *r,
+		      const struct mf_tuf_role *cur, struct mf_tuf_delegation *g,
+		      struct mf_err *err) MF_NODISCARD;
+
+static inline bool mf_plan_is_toplevel(const char *name)
+{
+	return strcmp(name, "root") == 0 || strcmp(name, "timestamp") == 0 || strcmp(name, "snapshot") == 0 ||
+	       strcmp(name, "targets") == 0;
+}
+
+static inline bool mf_plan_same_key(const struct mf_tuf_key *k, const struct mf_pubkey *pub)
+{
+	return k->id_fits && mf_pubkey_eq(k->pub, pub);
+}
+
+static inline const struct mf_tuf_key *mf_plan_listed(const struct mf_tuf_role *role,
+						      const struct mf_pubkey *pub)
+{
+	struct mf_digest fp = mf_pubkey_fingerprint(pub);
+	return mf_tuf_role_key(role, &fp);
+}
 
 #endif

@@ -1,23 +1,22 @@
-/* Writing to a trust repository: the first publish, changes, signing anew. */
+/* Writing to a trust repository. There is one way: an intent says what changes, compose.c makes signed files
+ * of that, update.c publishes them under the lock, tries again when somebody else was faster, and reads them
+ * back. The first publish (first.c), a change of records (ops), re-signing (due.c) and a change of roles
+ * (plan.c) are intents. */
 #ifndef MF_PUBLISH_PUBLISH_H
 #define MF_PUBLISH_PUBLISH_H
 
+#include "manifesto/manifesto.h"
+#include "trust/repo.h"
 #include "trust/trust.h"
 #include "tuf/build.h"
 
-/* The signer to use for a role of the loaded set: a key that the role lists and we hold, the preferred name
- * first. MF_E_KEY lists what would be needed. */
-int mf_publish_signer(struct mf_trust *t, const struct mf_tuf_role *role, struct mf_signer *out,
-		      const struct mf_key_info **info, struct mf_err *err) MF_NODISCARD;
-
-/* A further targets role whose file is signed anew by the keys that it has after the change. */
+/* A targets role whose file is signed again by the keys that it has after the change. */
 struct mf_publish_resign {
 	const char *role;
-	int64_t version; /* 0: the one after what is loaded */
+	int64_t version; /* the lowest that will do; 0: the next one */
 	bool empty;      /* without what it holds now */
 };
-/* What one publish changes, together or not at all. The intent is called with the loaded repository, once for
- * each try; it fills this (memory is its own) and returns 1, or 0 when nothing is to be done, or -1. */
+/* What one publish changes, together or not at all. Snapshot and timestamp follow by themselves. */
 struct mf_publish_change {
 	const char *role;                /* targets role whose file changes; NULL: none */
 	const struct mf_tuf_edit *edits; /* sorted by name */
@@ -26,50 +25,38 @@ struct mf_publish_change {
 	const struct mf_publish_resign *resign;
 	size_t nresign;
 	const struct mf_str *root; /* signed part of the next root, canonical; NULL: none */
-	bool
-	    root_last; /* readers shall find the new root only behind the new timestamp: it takes keys away */
+	/* Readers find the new root only behind the new timestamp. For a root that takes keys away. */
+	bool root_last;
+	/* Bits of enum mf_tuf_type: snapshot and timestamp, even when nothing that they list changes. */
+	unsigned meta;
+	bool leaves_expired; /* a role that we cannot sign is expired, and stays so */
 };
-typedef int (*mf_publish_intent_fn)(void *arg, struct mf_trust *t, struct mf_publish_change *out,
-				    struct mf_err *err);
-#define MF_PUBLISH_MAX_RESIGN 64
-/* Load, intent, sign, publish, and again when somebody else was faster, with jitter, until the deadline
- * (MF_E_CONFLICT); then loads again and checks that the change is there. *version: of the role's file.
- * Returns 1 published, 0 nothing to do, -1. */
-int mf_publish_update(struct mf_trust *t, struct mf_str prefix, mf_publish_intent_fn intent, void *arg,
-		      int64_t *version, struct mf_err *err) MF_NODISCARD;
 
-/* ---- signing anew what runs out */
-struct mf_refresh_options {
-	int64_t within; /* seconds: roles that expire so soon, see mf_publish_window */
-	bool all;       /* whenever they expire */
-	bool dry_run;   /* only tell */
+enum mf_publish_kind {
+	MF_PUBLISH_CHANGE,
+	MF_PUBLISH_RESIGN, /* works on an expired repository, a root included */
+	MF_PUBLISH_FIRST,  /* there must be no repository yet; its root is pinned on this machine */
 };
-struct mf_refreshed_role {
-	char *role;
-	bool done;                /* else it is due, and we do not hold the keys */
-	int64_t version, expires; /* the new ones, or those that it has */
+struct mf_publish_intent {
+	enum mf_publish_kind kind;
+	bool dry_run;         /* load and fill only */
+	struct mf_str prefix; /* delegations to load, see mf_trust_load */
+	/* Called with the loaded repository, once for each try. MF_FOUND with *out filled (its memory is the
+	 * intent's own), MF_ABSENT when nothing is to be done, MF_FAILED. */
+	enum mf_found (*fill)(void *arg, struct mf_trust *t, struct mf_publish_change *out,
+			      struct mf_err *err);
+	void *arg;
 };
-struct mf_refreshed {
-	struct mf_refreshed_role *v;
-	size_t n, cap;
-};
-void mf_refreshed_clear(struct mf_refreshed *r);
-/* Signs each role that is due once more, unchanged, with a new expiry, as far as we hold its keys, and with
- * it snapshot and timestamp where they are ours; then loads again. Works on an expired repository if this
- * machine has seen it before (floors). 1: published; 0: nothing was due that we can sign; -1. */
-int mf_publish_refresh(struct mf_trust *t, const struct mf_refresh_options *opt, struct mf_refreshed *out,
-		       struct mf_err *err) MF_NODISCARD;
-/* How long before its end a role of a type is due when `within` is asked for: timestamp and snapshot at most
- * half their lifetime, or those that live 7 days would always be. */
-int64_t mf_publish_window(const struct mf_trust *t, enum mf_tuf_type type, int64_t within);
-/* How many different keys of a role are on this machine. */
-size_t mf_publish_held(const struct mf_trust *t, const struct mf_tuf_role *role);
-/* Does the server sign this role: Notary's timestamp always, its snapshot when the key that it offers is the
- * one that the root lists (asking needs the right to publish). 1, 0, -1. */
-int mf_publish_server_signs(struct mf_trust *t, enum mf_tuf_type type, struct mf_err *err) MF_NODISCARD;
+/* Load, fill, sign, publish, and again when somebody else was faster, with jitter, until the deadline
+ * (MF_E_CONFLICT). Then everything that was published is read back as readers would read it: a 200 does not
+ * prove that they can. *version: of the role's file; untouched when nothing was published. MF_FOUND:
+ * published (dry_run: would be); MF_ABSENT: nothing to do. */
+enum mf_found mf_publish_run(struct mf_trust *t, const struct mf_publish_intent *in, int64_t *version,
+			     struct mf_err *err) MF_NODISCARD;
 
-/* Makes the repository: keys as needed, root, empty targets. Pins the root on this machine. MF_E_CONFLICT
- * when there is one already. made (arena strings "name (type fp)") lists new keys. */
+/* Makes the repository: keys as needed, root, empty targets. Pins the root on this machine and leaves the
+ * repository loaded for signing. MF_E_CONFLICT when there is one already. made (arena strings "name (type
+ * fp)") lists new keys. */
 struct mf_publish_made {
 	struct mf_arena arena;
 	char *keys[3];
@@ -80,25 +67,75 @@ int mf_publish_first(struct mf_trust *t, struct mf_publish_made *made, struct mf
 /* Serialises this machine's writers of the repository; not an error when the home cannot be written. */
 int mf_publish_lock(struct mf_trust *t, struct mf_lock *lock, struct mf_err *err) MF_NODISCARD;
 
+/* ---- keys (keys.c) */
+/* The signer to use for a role of the loaded set: a key that the role lists and we hold, the preferred name
+ * first. MF_E_KEY lists what would be needed. */
+int mf_publish_signer(struct mf_trust *t, const struct mf_tuf_role *role, struct mf_signer *out,
+		      const struct mf_key_info **info, struct mf_err *err) MF_NODISCARD;
+/* A public key of this fingerprint (or a unique prefix of at least 16 digits) that the repository lists
+ * anywhere, a new reference; NULL with MF_E_KEY. */
+struct mf_pubkey *mf_publish_listed_key(const struct mf_tuf_set *set, const char *fingerprint,
+					struct mf_err *err) MF_NODISCARD;
+/* How many different keys of a role are on this machine. */
+size_t mf_publish_held(const struct mf_trust *t, const struct mf_tuf_role *role);
+/* Are those enough for its threshold? */
+bool mf_publish_can_sign(const struct mf_trust *t, const struct mf_tuf_role *role);
+/* Can this machine's keys publish what a role signs: snapshot and timestamp in TUF 1.0? A Notary server signs
+ * both; when another client holds the snapshot key, publishing says so. */
+bool mf_publish_can_follow(const struct mf_trust *t);
+
+/* The delegation of `targets` that goes by this name; NULL. */
+const struct mf_tuf_role *mf_publish_find_role(const struct mf_tuf_set *set, const char *name);
+/* The first of a role's keys, for people: "0123456789abcdef (ed25519), ...". */
+void mf_publish_name_keys(const struct mf_tuf_role *role, char out[512]);
+
+/* ---- re-signing what runs out (due.c) */
+struct mf_publish_refresh {
+	const struct manifesto_refresh_options *opt;
+	struct mf_arena *arena;
+	struct manifesto_refreshed_role *v; /* what was or is due; in the arena, without the keys */
+	size_t n;
+};
+/* Signs each role that is due once more, unchanged, with a new expiry, as far as we hold its keys, and with
+ * it snapshot and timestamp where they are ours. Works on an expired repository if this machine has seen it
+ * before (floors). */
+int mf_publish_refresh(struct mf_trust *t, struct mf_publish_refresh *r, struct mf_err *err) MF_NODISCARD;
+/* How long before its end a role of a type is due when `within` (0: 30 days) is asked for: timestamp and
+ * snapshot at most half their lifetime, or those that live 7 days would always be. */
+int64_t mf_publish_window(const struct mf_trust *t, enum mf_tuf_type type, int64_t within);
+/* Does the server sign this role: Notary's timestamp always, its snapshot when the key that it offers is the
+ * one that the root lists (asking needs the right to publish). */
+enum mf_found mf_publish_server_signs(struct mf_trust *t, enum mf_tuf_type type,
+				      struct mf_err *err) MF_NODISCARD;
+
 /* ---- inside this module */
+/* Signed files, in the order in which they go out. */
+struct mf_outgoing {
+	struct mf_publish_file *v;
+	struct mf_buf *bytes; /* of each */
+	size_t n, cap, bytes_cap;
+	struct mf_arena arena;      /* their roles' names */
+	size_t first, last;         /* targets roles: [first, last) */
+	struct mf_tuf_file *root;   /* the next one, NULL: as it is */
+	struct mf_tuf_file *parent; /* the edited role's file, when its delegations change */
+};
+void mf_outgoing_clear(struct mf_outgoing *o);
+#define MF_OUTGOING_CLEANUP MF_CLEANUP(mf_outgoing_clear)
+/* compose.c. *version: of the changed role's file. */
+int mf_publish_compose(struct mf_trust *t, const struct mf_publish_change *c, struct mf_outgoing *o,
+		       int64_t *version, struct mf_err *err) MF_NODISCARD;
 /* Signs with keys that the role lists and we hold, as many as its threshold asks for; appends the whole file.
- * MF_E_KEY. */
-int mf_publish_sign_file(struct mf_trust *t, const struct mf_tuf_role *role, struct mf_str canonical,
-			 struct mf_buf *out, struct mf_err *err) MF_NODISCARD;
-/* Seconds that a new file of a type is valid. */
-int64_t mf_publish_lifetime(const struct mf_trust *t, enum mf_tuf_type type);
-
-/* The key that a Notary server offers for a role, a new reference. */
-int mf_publish_server_pubkey(struct mf_trust *t, const char *role, struct mf_pubkey **out,
-			     struct mf_err *err) MF_NODISCARD;
-
-/* Waits a little when a publish failed because somebody else was faster; -1: it failed otherwise, or time is
- * up. */
-int mf_publish_conflict_pause(struct mf_trust *t, int tries, struct mf_err *err) MF_NODISCARD;
-
+ * also: NULL, or a second role that the file must satisfy. MF_E_KEY. */
+int mf_publish_sign_file(struct mf_trust *t, const struct mf_tuf_role *role, const struct mf_tuf_role *also,
+			 struct mf_str canonical, struct mf_buf *out, struct mf_err *err) MF_NODISCARD;
+/* Until when a new file of a type is valid, at this time. */
+int64_t mf_publish_expiry(const struct mf_trust *t, enum mf_tuf_type type);
 /* The version of the role's next file when the current one has `base`: the next, or for roles that may skip
  * some the first behind it that the repository has no file of. */
 int mf_publish_next_version(struct mf_trust *t, const char *role, int64_t base, int64_t *out,
 			    struct mf_err *err) MF_NODISCARD;
+/* The key that a Notary server offers for a role, a new reference (first.c). */
+int mf_publish_server_pubkey(struct mf_trust *t, const char *role, struct mf_pubkey **out,
+			     struct mf_err *err) MF_NODISCARD;
 
 #endif

@@ -44,10 +44,11 @@ char *mf_path_join(const char *first, ...) __attribute__((sentinel));
  * directory; a link is refused. */
 struct mf_lock {
 	int fd;
+	bool waited; /* somebody else held it first */
 };
 #define MF_LOCK_INIT                                                                                         \
 	{                                                                                                    \
-		-1                                                                                           \
+		-1, false                                                                                    \
 	}
 #define MF_LOCK_CLEANUP MF_CLEANUP(mf_lock_release)
 int mf_lock_acquire(struct mf_lock *lock, const char *path, const struct mf_env *env,

@@ -13,7 +13,8 @@
 /* One to make the file and one to lock it, and some for files that are removed in between. */
 #define MAX_TRIES 16
 
-static int wait_for(int fd, const char *path, const struct mf_env *env, struct mf_err *err)
+static int wait_for(struct mf_lock *lock, int fd, const char *path, const struct mf_env *env,
+		    struct mf_err *err)
 {
 	int64_t wait_ms = FIRST_WAIT_MS;
 	for (;;) {
@@ -21,6 +22,7 @@ static int wait_for(int fd, const char *path, const struct mf_env *env, struct m
 			return 0;
 		if (errno != EWOULDBLOCK && errno != EINTR)
 			return mf_fail(err, MF_E_IO, errno, "lock '%s'", path);
+		lock->waited = true;
 		if (mf_env_cancelled(env))
 			return mf_fail(err, MF_E_CANCELLED, 0, "cancelled while waiting for the lock '%s'",
 				       path);
@@ -107,7 +109,7 @@ static int try_lock(struct mf_lock *lock, const char *path, const struct mf_env 
 		return -1;
 	}
 	mend_mode(fd, path);
-	if (wait_for(fd, path, env, err))
+	if (wait_for(lock, fd, path, env, err))
 		return -1;
 	if (fstat(fd, &ours) || lstat(path, &now) || ours.st_dev != now.st_dev || ours.st_ino != now.st_ino)
 		return 0;

@@ -337,12 +337,12 @@ int mf_trust_fetch_role(struct mf_trust *t, const char *role, struct mf_buf *out
 	return rc;
 }
 
-static bool is_broken(const struct mf_trust *t, const char *role)
+const struct mf_trust_broken *mf_trust_find_broken(const struct mf_trust *t, const char *role)
 {
 	for (size_t i = 0; i < t->nbroken; i++)
 		if (strcmp(t->broken[i].role, role) == 0)
-			return true;
-	return false;
+			return &t->broken[i];
+	return NULL;
 }
 
 /* Remembers a role that does not verify, where that is tolerated. */
@@ -387,7 +387,7 @@ static size_t without_broken(const struct mf_trust *t, struct mf_tuf_edge *w, si
 {
 	size_t kept = 0;
 	for (size_t i = 0; i < n; i++)
-		if (!is_broken(t, w[i].role->name))
+		if (!mf_trust_find_broken(t, w[i].role->name))
 			w[kept++] = w[i];
 	return kept;
 }
@@ -397,15 +397,9 @@ void mf_trust_narrow(struct mf_trust *t, const char *const *names)
 	t->only = t->repo->ops->dialect->meta_has_suffix ? NULL : names;
 }
 
-/* "qa" of "targets/qa". */
-static const char *short_name(const char *role)
-{
-	return strncmp(role, "targets/", 8) == 0 ? role + 8 : role;
-}
-
 static bool leads_to(const char *role, const char *name)
 {
-	const char *r = short_name(role), *n = short_name(name);
+	const char *r = mf_tuf_role_short(role), *n = mf_tuf_role_short(name);
 	size_t length = strlen(r);
 	return strncmp(r, n, length) == 0 && (n[length] == 0 || n[length] == '/');
 }

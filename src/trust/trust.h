@@ -68,6 +68,8 @@ struct mf_trust_broken {
 };
 /* The roles that the last load passed over. Valid until the next load. */
 const struct mf_trust_broken *mf_trust_broken(const struct mf_trust *t, size_t *n);
+/* One of them; NULL. */
+const struct mf_trust_broken *mf_trust_find_broken(const struct mf_trust *t, const char *role);
 /* What was loaded: valid until the next load. */
 const struct mf_tuf_set *mf_trust_set(const struct mf_trust *t);
 bool mf_trust_was_tofu(const struct mf_trust *t);

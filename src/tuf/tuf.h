@@ -274,6 +274,8 @@ const struct mf_tuf_meta *mf_tuf_meta_find(const struct mf_tuf_file *f,
 const struct mf_tuf_loaded *
 mf_tuf_set_find(const struct mf_tuf_set *s,
 		const char *role); /* the first, for whichever delegator; NULL: not loaded */
+/* "qa" of Notary's "targets/qa": a delegated role's name without the prefix. */
+const char *mf_tuf_role_short(const char *name);
 /* Length and hashes of bytes against an entry. MF_E_DIGEST. */
 int mf_tuf_meta_check(const struct mf_tuf_meta *m, struct mf_bytes bytes, struct mf_err *err) MF_NODISCARD;
 

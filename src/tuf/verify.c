@@ -27,6 +27,11 @@ static const struct mf_tuf_key *key_with_id(const struct mf_tuf_role *role, stru
 	return NULL;
 }
 
+const char *mf_tuf_role_short(const char *name)
+{
+	return strncmp(name, "targets/", 8) == 0 ? name + 8 : name;
+}
+
 /* 1, 0, -1. */
 static int anchored(const struct mf_tuf_counting *c, const struct mf_tuf_key *key, const struct mf_digest *fp,
 		    struct mf_err *err)

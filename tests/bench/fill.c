@@ -71,18 +71,18 @@ static int make_edit(const struct fill *f, struct mf_trust *t, struct mf_signer 
 	return 0;
 }
 
-static int intent(void *arg, struct mf_trust *t, struct mf_publish_change *out, struct mf_err *err)
+static enum mf_found fill(void *arg, struct mf_trust *t, struct mf_publish_change *out, struct mf_err *err)
 {
 	struct fill *f = arg;
 	struct mf_signer s;
 	if (mf_publish_signer(t, mf_trust_role(t, "targets"), &s, NULL, err) < 0)
-		return -1;
+		return MF_FAILED;
 	for (size_t i = 0; i < f->n; i++)
 		if (make_edit(f, t, &s, i, err) < 0)
-			return -1;
+			return MF_FAILED;
 	qsort(f->edits, f->n, sizeof *f->edits, cmp);
 	*out = (struct mf_publish_change){.role = "targets", .edits = f->edits, .nedits = f->n};
-	return 1;
+	return MF_FOUND;
 }
 
 int main(int argc, char **argv)
@@ -110,11 +110,11 @@ int main(int argc, char **argv)
 		if (!f.subjects)
 			return die("cannot read SUBJECTS");
 	}
+	const struct mf_publish_intent in = {.prefix = MF_STR("bench/"), .fill = fill, .arg = &f};
 	f.edits = mf_calloc(f.n, sizeof *f.edits);
 	f.length = content.n;
 	if (!f.edits || mf_sha256(mf_buf_bytes(&content), &f.content, &err) < 0 ||
-	    mf_image_open(&im, m, argv[1], &err) < 0 ||
-	    mf_publish_update(im.trust, MF_STR("bench/"), intent, &f, &version, &err) < 0)
+	    mf_image_open(&im, m, argv[1], &err) < 0 || mf_publish_run(im.trust, &in, &version, &err) < 0)
 		return die(err.msg);
 	if (f.subjects)
 		(void)fclose(f.subjects);

@@ -4,7 +4,7 @@
 #include "crypto/secret.h"
 #include "record/record.h"
 #include "trust/client.h"
-#include "publish/publish.h"
+#include "../publish/change.h"
 
 #define COUNT(a) (sizeof(a) / sizeof(a)[0])
 
@@ -58,25 +58,11 @@ static void inside_close(struct inside *in)
 	mf_keystore_free(in->cfg.keys);
 }
 
-/* One change of a role, as any program with its key can make it. */
-struct change {
-	struct mf_publish_change c;
-};
-
-static int change_intent(void *arg, struct mf_trust *t, struct mf_publish_change *out, struct mf_err *err)
-{
-	(void)t;
-	(void)err;
-	*out = ((struct change *)arg)->c;
-	return 1;
-}
-
 static void publish(struct inside *in, const struct mf_publish_change *c)
 {
-	struct change ch = {*c};
 	struct mf_err err = MF_ERR_INIT;
 	int64_t version;
-	if (mf_publish_update(in->t, MF_STR(""), change_intent, &ch, &version, &err) != 1)
+	if (publish_change(in->t, *c, &version, &err) != MF_FOUND)
 		fail_msg("%s", err.msg);
 }
 

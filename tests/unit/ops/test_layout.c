@@ -45,7 +45,7 @@ static void sign_next(struct mf_trust *t, struct mf_buf *canonical, enum mf_tuf_
 {
 	struct mf_err err = MF_ERR_INIT;
 	assert_int_equal(
-	    mf_publish_sign_file(t, &t->set.root->roles[type], mf_buf_str(canonical), file, &err), 0);
+	    mf_publish_sign_file(t, &t->set.root->roles[type], NULL, mf_buf_str(canonical), file, &err), 0);
 	out->bytes = mf_buf_bytes(file);
 	mf_buf_clear(canonical);
 }

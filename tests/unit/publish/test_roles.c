@@ -2,12 +2,14 @@
  * saw the repository before. */
 #include "../trust/hostile.h"
 
-#include "publish/admin.h"
+#include "change.h"
+#include "publish/roles.h"
 
 struct team {
 	struct world w;
 	struct mf_pubkey *alice, *bob, *carol;
-	struct mf_admin_result last;
+	struct mf_role_change last;
+	struct mf_arena arena; /* of the last change */
 };
 
 static struct mf_pubkey *make_key(struct world *w, const char *name)
@@ -33,7 +35,7 @@ static void team_make(struct team *t, void **state)
 {
 	struct mf_err err = MF_ERR_INIT;
 	struct mf_publish_made made = {.arena = MF_ARENA_INIT};
-	*t = (struct team){.last = {.arena = MF_ARENA_INIT}};
+	*t = (struct team){.arena = MF_ARENA_INIT};
 	world_make(&t->w, state);
 	reopen(&t->w);
 	ok(mf_publish_first(t->w.trust, &made, &err), &err);
@@ -45,7 +47,7 @@ static void team_make(struct team *t, void **state)
 
 static void team_drop(struct team *t)
 {
-	mf_admin_result_clear(&t->last);
+	mf_arena_clear(&t->arena);
 	mf_pubkey_unref(t->alice);
 	mf_pubkey_unref(t->bob);
 	mf_pubkey_unref(t->carol);
@@ -54,25 +56,32 @@ static void team_drop(struct team *t)
 
 static const char *const qa_types[] = {"qa"};
 
-static int run(struct team *t, struct mf_admin_request r, struct mf_err *err)
+static enum mf_found run_all(struct team *t, struct mf_role_change c, struct mf_err *err)
 {
-	const struct mf_admin_plan p = {&r, 1, false};
-	mf_admin_result_clear(&t->last);
-	return mf_admin_run(t->w.trust, "IMAGE", &p, &t->last, err);
+	mf_arena_clear(&t->arena);
+	c.arena = &t->arena;
+	c.image = "IMAGE";
+	t->last = c;
+	return mf_publish_roles(t->w.trust, &t->last, err);
 }
 
-static struct mf_admin_request add(const char *role, struct mf_pubkey *const *keys, size_t n)
+static enum mf_found run(struct team *t, struct mf_role_request r, struct mf_err *err)
 {
-	return (struct mf_admin_request){
-	    .verb = MF_ADMIN_ADD, .role = role, .keys = keys, .nkeys = n, .types = qa_types, .ntypes = 1};
+	return run_all(t, (struct mf_role_change){.requests = &r, .n = 1}, err);
 }
 
-static struct mf_admin_request drop(const char *role, struct mf_pubkey *const *keys, size_t n)
+static struct mf_role_request add(const char *role, struct mf_pubkey *const *keys, size_t n)
 {
-	return (struct mf_admin_request){.verb = MF_ADMIN_DROP, .role = role, .keys = keys, .nkeys = n};
+	return (struct mf_role_request){
+	    .verb = MF_ROLE_ADD, .role = role, .keys = keys, .nkeys = n, .types = qa_types, .ntypes = 1};
 }
 
-static void does(struct team *t, struct mf_admin_request r, int want)
+static struct mf_role_request drop(const char *role, struct mf_pubkey *const *keys, size_t n)
+{
+	return (struct mf_role_request){.verb = MF_ROLE_DROP, .role = role, .keys = keys, .nkeys = n};
+}
+
+static void does(struct team *t, struct mf_role_request r, int want)
 {
 	struct mf_err err = MF_ERR_INIT;
 	int rc = run(t, r, &err);
@@ -80,7 +89,7 @@ static void does(struct team *t, struct mf_admin_request r, int want)
 	assert_int_equal(rc, want);
 }
 
-static enum mf_code refuses(struct team *t, struct mf_admin_request r)
+static enum mf_code refuses(struct team *t, struct mf_role_request r)
 {
 	struct mf_err err = MF_ERR_INIT;
 	assert_int_equal(run(t, r, &err), -1);
@@ -89,35 +98,26 @@ static enum mf_code refuses(struct team *t, struct mf_admin_request r)
 
 static bool told(const struct team *t, const char *what)
 {
-	for (size_t i = 0; i < t->last.n; i++)
-		if (strcmp(t->last.v[i].what, what) == 0)
+	for (size_t i = 0; i < t->last.nchanges; i++)
+		if (strcmp(t->last.changes[i].what, what) == 0)
 			return true;
 	return false;
 }
 
 /* One publish in a role, signed as `name` prefers. */
-static int put_intent(void *arg, struct mf_trust *t, struct mf_publish_change *out, struct mf_err *err)
-{
-	static struct mf_tuf_edit edit;
-	edit.name = MF_STR("qa/x");
-	edit.entry = MF_STR("{\"hashes\":{\"sha256\":"
-			    "\"0000000000000000000000000000000000000000000000000000000000000000\"},"
-			    "\"length\":1}");
-	(void)t;
-	(void)err;
-	*out = (struct mf_publish_change){.role = arg, .edits = &edit, .nedits = 1};
-	return 1;
-}
-
 static void put_as(struct team *t, const char *role, const char *name)
 {
+	const struct mf_tuf_edit edit = {
+	    MF_STR("qa/x"), MF_STR("{\"hashes\":{\"sha256\":"
+				   "\"0000000000000000000000000000000000000000000000000000000000000000\"},"
+				   "\"length\":1}")};
 	struct mf_err err = MF_ERR_INIT;
 	int64_t version;
-	char *copy = mf_str_dup(mf_str_c(role));
 	t->w.cfg.key_name = name;
-	ok(mf_publish_update(t->w.trust, MF_STR(""), put_intent, copy, &version, &err), &err);
+	ok(publish_change(t->w.trust, (struct mf_publish_change){.role = role, .edits = &edit, .nedits = 1},
+			  &version, &err),
+	   &err);
 	t->w.cfg.key_name = "alice";
-	free(copy);
 }
 
 static void copy_file(struct world *w, const char *from, const char *to, const char *name)
@@ -166,7 +166,7 @@ static enum mf_code after_a_theft(void **state, const char *last_signer)
 	copy_file(&t.w, "old", "repo", "timestamp.json");
 	t.w.cfg.home = owner;
 	reopen(&t.w);
-	struct mf_admin_request r = drop("qa", NULL, 0);
+	struct mf_role_request r = drop("qa", NULL, 0);
 	r.force = true;
 	does(&t, r, 1);
 	t.w.cfg.home = t.w.home;
@@ -296,7 +296,7 @@ static void listed_keys_are_named_by_enough_digits(void **state)
 		struct mf_err err = MF_ERR_INIT;
 		hex[n] = 0;
 		struct mf_pubkey *found MF_PUBKEY_CLEANUP =
-		    mf_admin_listed_key(mf_trust_set(t.w.trust), hex, &err);
+		    mf_publish_listed_key(mf_trust_set(t.w.trust), hex, &err);
 		assert_int_equal(found != NULL, n >= 16);
 		assert_int_equal(err.code, n >= 16 ? MF_OK : MF_E_KEY);
 	}
@@ -314,14 +314,6 @@ static struct mf_tuf_loaded *nested_role(struct team *t)
 			return t->w.trust->set.roles[i];
 	fail_msg("it is not there");
 	return NULL;
-}
-
-static int nested_intent(void *arg, struct mf_trust *t, struct mf_publish_change *out, struct mf_err *err)
-{
-	(void)t;
-	(void)err;
-	*out = (struct mf_publish_change){.role = "qa", .delegations = arg};
-	return 1;
 }
 
 /* qa lists a role with alice's key, and its own holder's. */
@@ -342,7 +334,9 @@ static void list_nested(struct team *t)
 	    .name = "nested", .keys = keys, .nkeys = 2, .threshold = 1, .paths = paths, .npaths = 1};
 	ok(mf_tuf_build_delegations(&mf_dialect_tuf1, MF_STR(""), &d, 1, &text, &err), &err);
 	struct mf_str delegations = mf_buf_str(&text);
-	ok(mf_publish_update(t->w.trust, MF_STR(""), nested_intent, &delegations, &version, &err), &err);
+	ok(publish_change(t->w.trust, (struct mf_publish_change){.role = "qa", .delegations = &delegations},
+			  &version, &err),
+	   &err);
 	mf_buf_clear(&objects[0]);
 	mf_buf_clear(&objects[1]);
 	mf_buf_clear(&text);
@@ -350,14 +344,14 @@ static void list_nested(struct team *t)
 
 static bool renews_nested(struct team *t)
 {
-	const struct mf_refresh_options o = {.all = true};
-	struct mf_refreshed done = {0};
+	const struct manifesto_refresh_options o = {.force = 1};
+	struct mf_arena arena MF_ARENA_CLEANUP = MF_ARENA_INIT;
+	struct mf_publish_refresh done = {.opt = &o, .arena = &arena};
 	struct mf_err err = MF_ERR_INIT;
 	bool yes = false;
-	ok(mf_publish_refresh(t->w.trust, &o, &done, &err), &err);
+	ok(mf_publish_refresh(t->w.trust, &done, &err), &err);
 	for (size_t i = 0; i < done.n; i++)
-		yes |= strcmp(done.v[i].role, "nested") == 0 && done.v[i].done;
-	mf_refreshed_clear(&done);
+		yes |= strcmp(done.v[i].name, "nested") == 0 && done.v[i].done;
 	return yes;
 }
 
@@ -441,12 +435,12 @@ static void what_is_published_before_the_root_is_good_under_the_old_one(void **s
 	does(&t, add("qa", &t.bob, 1), 1);
 	t.w.cfg.key_name = "carol";
 	does(&t,
-	     (struct mf_admin_request){.verb = MF_ADMIN_SET,
-				       .role = "qa",
-				       .keys = &t.carol,
-				       .nkeys = 1,
-				       .types = qa_types,
-				       .ntypes = 1},
+	     (struct mf_role_request){.verb = MF_ROLE_SET,
+				      .role = "qa",
+				      .keys = &t.carol,
+				      .nkeys = 1,
+				      .types = qa_types,
+				      .ntypes = 1},
 	     1);
 	remove_in(t.w.repo, "3.root.json");
 	forget_floors(&t.w);
@@ -479,18 +473,20 @@ static struct team *other_team;
 static struct mf_pubkey *other_key;
 
 /* What somebody else does on another machine. */
-static void meanwhile(struct team *t, struct mf_admin_request r)
+static void meanwhile(struct team *t, struct mf_role_request r)
 {
 	struct mf_trust *mine = t->w.trust;
-	struct mf_admin_result kept = t->last;
+	struct mf_role_change kept = t->last;
+	struct mf_arena kept_arena = t->arena;
 	char *home = mf_path_join(t->w.dir, "other-home", NULL);
-	t->last = (struct mf_admin_result){.arena = MF_ARENA_INIT};
+	t->arena = (struct mf_arena)MF_ARENA_INIT;
 	t->w.cfg.home = home;
 	t->w.trust = NULL;
 	reopen(&t->w);
 	does(t, r, 1);
 	mf_trust_close(t->w.trust);
-	mf_admin_result_clear(&t->last);
+	mf_arena_clear(&t->arena);
+	t->arena = kept_arena;
 	t->last = kept;
 	t->w.trust = mine;
 	t->w.cfg.home = t->w.home;
@@ -585,14 +581,6 @@ static void signers_are_those_of_the_newest_file(void **state)
 	team_drop(&t);
 }
 
-static int foreign_intent(void *arg, struct mf_trust *t, struct mf_publish_change *out, struct mf_err *err)
-{
-	(void)t;
-	(void)err;
-	*out = (struct mf_publish_change){.role = "targets", .delegations = arg};
-	return 1;
-}
-
 static void targets_goes_by_that_name_only(void **state)
 {
 	struct team t;
@@ -601,9 +589,11 @@ static void targets_goes_by_that_name_only(void **state)
 				    "\"paths\":[\"qa/*\"],\"terminating\":false,\"threshold\":1}]}");
 	int64_t version;
 	team_make(&t, state);
-	ok(mf_publish_update(t.w.trust, MF_STR(""), foreign_intent, &text, &version, &err), &err);
-	assert_null(mf_admin_find(mf_trust_set(t.w.trust), "targets"));
-	assert_non_null(mf_admin_find(mf_trust_set(t.w.trust), "targets/targets"));
+	ok(publish_change(t.w.trust, (struct mf_publish_change){.role = "targets", .delegations = &text},
+			  &version, &err),
+	   &err);
+	assert_null(mf_publish_find_role(mf_trust_set(t.w.trust), "targets"));
+	assert_non_null(mf_publish_find_role(mf_trust_set(t.w.trust), "targets/targets"));
 	team_drop(&t);
 }
 
@@ -664,7 +654,7 @@ static void damaged_roles_are_passed_over_only_where_that_was_asked_for(void **s
 	assert_string_equal(b->role, "qa");
 	assert_int_equal(b->code, MF_E_DIGEST);
 	assert_int_equal(refuses(&t, drop("qa", NULL, 0)), MF_E_USAGE); /* its records would vanish */
-	struct mf_admin_request r = drop("qa", NULL, 0);
+	struct mf_role_request r = drop("qa", NULL, 0);
 	r.force = true;
 	does(&t, r, 1);
 	assert_int_equal(load_how(&t.w, false, ""), MF_OK);
@@ -679,20 +669,19 @@ static void requests_of_one_call_are_one_publish(void **state)
 	struct mf_err err = MF_ERR_INIT;
 	team_make(&t, state);
 	watch(&t);
-	struct mf_admin_request v[] = {add("qa", &t.bob, 1), add("more", &t.carol, 1)};
-	struct mf_admin_request third = add("third", &t.bob, 1), same[] = {third, third};
-	const struct mf_admin_plan p = {v, 2, false}, doubled = {same, 2, false}, dry = {&third, 1, true};
-	ok(mf_admin_run(t.w.trust, "IMAGE", &p, &t.last, &err), &err);
+	struct mf_role_request v[] = {add("qa", &t.bob, 1), add("more", &t.carol, 1)};
+	struct mf_role_request third = add("third", &t.bob, 1), same[] = {third, third};
+	struct mf_role_change both = {.requests = v, .n = 2}, doubled = {.requests = same, .n = 2},
+			      dry = {.requests = &third, .n = 1, .dry_run = true};
+	ok(run_all(&t, both, &err), &err);
 	assert_string_equal(order, "root targets snapshot timestamp");
 	assert_int_equal(mf_trust_set(t.w.trust)->roles[0]->file->nroles, 2);
-	mf_admin_result_clear(&t.last);
-	assert_int_equal(mf_admin_run(t.w.trust, "IMAGE", &p, &t.last, &err), 0);
-	mf_admin_result_clear(&t.last);
-	assert_int_equal(mf_admin_run(t.w.trust, "IMAGE", &doubled, &t.last, &err), -1);
+	assert_int_equal(run_all(&t, both, &err), MF_ABSENT);
+	assert_int_equal(run_all(&t, doubled, &err), MF_FAILED);
 	assert_int_equal(err.code, MF_E_USAGE);
 	mf_err_clear(&err);
 	order[0] = 0;
-	assert_int_equal(mf_admin_run(t.w.trust, "IMAGE", &dry, &t.last, &err), 1);
+	assert_int_equal(run_all(&t, dry, &err), MF_FOUND);
 	assert_string_equal(order, "");
 	team_drop(&t);
 }
@@ -725,7 +714,7 @@ static void a_name_that_was_a_role_begins_anew_or_not_at_all(void **state)
 	struct mf_pubkey *pub = mf_privkey_public(stranger.priv);
 	does(&t, add("qa", &t.bob, 1), 1);
 	put_as(&t, "qa", "bob");
-	struct mf_admin_request r = drop("qa", NULL, 0);
+	struct mf_role_request r = drop("qa", NULL, 0);
 	assert_int_equal(refuses(&t, r), MF_E_USAGE);
 	r.force = true;
 	does(&t, r, 1);

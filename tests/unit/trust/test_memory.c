@@ -5,7 +5,7 @@
 #include <sys/resource.h>
 
 #include "policy/policy.h"
-#include "publish/publish.h"
+#include "../publish/change.h"
 
 #define HEX "00000000000000000000000000000000000000000000000000000000000000"
 #define SUBJECT_NAME "qa/sha256-07" HEX
@@ -251,19 +251,10 @@ static int fake_publish(struct mf_repo *r, const struct mf_publish_file *files, 
 
 #define ENTRY "{\"hashes\":{\"sha256\":\"01" HEX "\"},\"length\":1}"
 
-static int one_edit(void *arg, struct mf_trust *t, struct mf_publish_change *out, struct mf_err *err)
-{
-	static const struct mf_tuf_edit edit = {{"ours", 4}, {ENTRY, sizeof ENTRY - 1}};
-	(void)arg;
-	(void)t;
-	(void)err;
-	*out = (struct mf_publish_change){.role = "targets", .edits = &edit, .nedits = 1};
-	return 1;
-}
-
 static enum mf_code publish(struct simple *s, bool fake)
 {
 	struct mf_err err = MF_ERR_INIT;
+	static const struct mf_tuf_edit edit = {{"ours", 4}, {ENTRY, sizeof ENTRY - 1}};
 	const struct mf_key_info *info;
 	int64_t version;
 	serving = s;
@@ -276,8 +267,11 @@ static enum mf_code publish(struct simple *s, bool fake)
 	s->w.remote = mf_repo_tuf_dir;
 	s->w.remote.publish = fake ? fake_publish : mf_repo_tuf_dir.publish;
 	s->w.trust->repo->ops = &s->w.remote;
-	return mf_publish_update(s->w.trust, MF_STR(""), one_edit, NULL, &version, &err) < 0 ? err.code
-											     : MF_OK;
+	return publish_change(s->w.trust,
+			      (struct mf_publish_change){.role = "targets", .edits = &edit, .nedits = 1},
+			      &version, &err) < 0
+		   ? err.code
+		   : MF_OK;
 }
 
 static void publish_that_left_no_trace_is_no_success(void **state)

@@ -523,7 +523,7 @@ struct plan {
 
 static int put_one(struct world *w, struct plan *p, int64_t *version, struct mf_err *err);
 
-static int intent(void *arg, struct mf_trust *t, struct mf_publish_change *out, struct mf_err *err)
+static enum mf_found fill(void *arg, struct mf_trust *t, struct mf_publish_change *out, struct mf_err *err)
 {
 	struct plan *p = arg;
 	(void)t;
@@ -543,12 +543,13 @@ static int intent(void *arg, struct mf_trust *t, struct mf_publish_change *out, 
 	}
 	p->calls++;
 	*out = (struct mf_publish_change){.role = "targets", .edits = &p->edit, .nedits = 1};
-	return 1;
+	return MF_FOUND;
 }
 
 static int put_one(struct world *w, struct plan *p, int64_t *version, struct mf_err *err)
 {
-	return mf_publish_update(w->trust, MF_STR(""), intent, p, version, err);
+	const struct mf_publish_intent in = {.prefix = MF_STR(""), .fill = fill, .arg = p};
+	return mf_publish_run(w->trust, &in, version, err);
 }
 
 #define ENTRY                                                                                                \

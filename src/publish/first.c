@@ -1,4 +1,4 @@
-/* The first publish of a trust repository: keys, root, empty targets; then the pin. */
+/* The first publish of a trust repository as an intent: keys, root, empty targets. */
 #include "base/encode.h"
 #include "base/limits.h"
 #include "crypto/x509.h"
@@ -11,6 +11,7 @@ struct plan {
 	struct mf_buf objects[4];
 	char ids[4][65];
 	size_t n;
+	struct mf_digest root_fp;
 };
 
 static void plan_clear(struct plan *p)
@@ -26,6 +27,8 @@ static int plan_add(struct mf_trust *t, struct plan *p, const struct mf_pubkey *
 	size_t i = p->n;
 	mf_buf_init(&p->objects[i], MF_MAX_ROOT_BYTES);
 	p->n++;
+	if (roles == 1 << MF_TUF_ROOT)
+		p->root_fp = mf_pubkey_fingerprint(pub);
 	if (t->repo->ops->dialect->key_write(pub, certificate, &p->objects[i], p->ids[i], err) < 0)
 		return -1;
 	p->v[i] = (struct mf_tuf_root_key){mf_buf_str(&p->objects[i]), p->ids[i], roles};
@@ -44,8 +47,7 @@ static int own_key(struct mf_trust *t, const char *name, enum mf_key_type type, 
 		mf_err_clear(err);
 		if (mf_keystore_generate(t->cfg->keys, name, type, &k, err) < 0)
 			return -1;
-		struct mf_digest fp = mf_pubkey_fingerprint(k->pub);
-		mf_digest_hex(hex, &fp);
+		mf_pubkey_hex(hex, k->pub);
 		made->keys[made->nkeys] =
 		    mf_arena_printf(&made->arena, err, "%s (%s %s)", name, mf_key_type_name(type), hex);
 		if (!made->keys[made->nkeys])
@@ -96,7 +98,7 @@ int mf_publish_server_pubkey(struct mf_trust *t, const char *role, struct mf_pub
 	return 0;
 }
 
-/* The key object that the server sent is parsed and written anew: its ID is ours to compute. */
+/* The key object that the server sent is parsed, and written in our own form: its ID is ours to compute. */
 static int plan_server_key(struct mf_trust *t, struct plan *p, const char *role, enum mf_tuf_type type,
 			   struct mf_err *err)
 {
@@ -131,82 +133,6 @@ static int plan_notary(struct mf_trust *t, struct plan *p, struct mf_publish_mad
 	return plan_server_key(t, p, "snapshot", MF_TUF_SNAPSHOT, err);
 }
 
-/* ---- files */
-
-struct first_files {
-	struct mf_publish_file v[4];
-	struct mf_buf bytes[4];
-	size_t n;
-};
-
-static void first_files_clear(struct first_files *f)
-{
-	for (size_t i = 0; i < f->n; i++)
-		mf_buf_clear(&f->bytes[i]);
-	f->n = 0;
-}
-
-static const char *const file_names[MF_TUF_TYPES] = {[MF_TUF_ROOT] = "root",
-						     [MF_TUF_TARGETS] = "targets",
-						     [MF_TUF_SNAPSHOT] = "snapshot",
-						     [MF_TUF_TIMESTAMP] = "timestamp"};
-
-static int add_file(struct mf_trust *t, struct first_files *f, const struct mf_tuf_file *root,
-		    enum mf_tuf_type type, int64_t version, struct mf_buf *canonical, struct mf_err *err)
-{
-	size_t i = f->n++;
-	mf_buf_init(&f->bytes[i], MF_MAX_TARGETS_BYTES);
-	if (mf_publish_sign_file(t, &root->roles[type], mf_buf_str(canonical), &f->bytes[i], err) < 0)
-		return -1;
-	f->v[i] = (struct mf_publish_file){file_names[type], version, mf_buf_bytes(&f->bytes[i])};
-	return 0;
-}
-
-static int add_root(struct mf_trust *t, struct first_files *f, const struct plan *p, int64_t now,
-		    struct mf_tuf_file **out, struct mf_err *err)
-{
-	struct mf_buf canonical MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_ROOT_BYTES),
-				draft MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_ROOT_BYTES);
-	const struct mf_dialect *d = t->repo->ops->dialect;
-	if (mf_tuf_build_root(d, p->v, p->n, 1, now + mf_publish_lifetime(t, MF_TUF_ROOT), &canonical, err) <
-		0 ||
-	    mf_tuf_build_file(d, mf_buf_str(&canonical), NULL, 0, &draft, err) < 0)
-		return -1;
-	/* The draft is parsed to have its roles; then it is signed by one of them. */
-	*out = mf_tuf_parse_unverified(d, MF_TUF_ROOT, &draft, err);
-	return *out ? add_file(t, f, *out, MF_TUF_ROOT, 1, &canonical, err) : -1;
-}
-
-static int add_first_targets(struct mf_trust *t, struct first_files *f, const struct mf_tuf_file *root,
-			     int64_t now, struct mf_err *err)
-{
-	struct mf_buf canonical MF_BUF_CLEANUP = MF_BUF_INIT(4096);
-	struct mf_tuf_targets_spec spec = {.role = "targets",
-					   .expires = now + mf_publish_lifetime(t, MF_TUF_TARGETS)};
-	if (mf_publish_next_version(t, "targets", 0, &spec.version, err) < 0 ||
-	    mf_tuf_build_targets(t->repo->ops->dialect, &spec, &canonical, err) < 0)
-		return -1;
-	return add_file(t, f, root, MF_TUF_TARGETS, spec.version, &canonical, err);
-}
-
-static int add_first_meta(struct mf_trust *t, struct first_files *f, const struct mf_tuf_file *root,
-			  enum mf_tuf_type type, int64_t now, struct mf_err *err)
-{
-	struct mf_buf canonical MF_BUF_CLEANUP = MF_BUF_INIT(4096);
-	const struct mf_publish_file *src = &f->v[f->n - 1];
-	struct mf_tuf_listed listed = {src->role, src->version, src->bytes};
-	struct mf_tuf_meta_spec spec = {.type = type,
-					.files = &listed,
-					.nfiles = 1,
-					.version = 1,
-					.expires = now + mf_publish_lifetime(t, type)};
-	/* What an earlier, stopped first publish has left keeps its names. */
-	if ((type == MF_TUF_SNAPSHOT && mf_publish_next_version(t, "snapshot", 0, &spec.version, err) < 0) ||
-	    mf_tuf_build_meta(t->repo->ops->dialect, &spec, &canonical, err) < 0)
-		return -1;
-	return add_file(t, f, root, type, spec.version, &canonical, err);
-}
-
 /* A prefix pin speaks for repositories that do not exist yet: a root that it would refuse is not published.
  */
 static int check_prefix_pin(struct mf_trust *t, const struct mf_digest *root_fp, struct mf_err *err)
@@ -226,58 +152,42 @@ static int check_prefix_pin(struct mf_trust *t, const struct mf_digest *root_fp,
 	return -1;
 }
 
-static int publish_first(struct mf_trust *t, const struct plan *p, struct mf_digest *root_fp,
-			 struct mf_err *err)
-{
-	struct first_files f MF_CLEANUP(first_files_clear) = {.n = 0};
-	struct mf_tuf_file *root MF_TUF_FILE_CLEANUP = NULL;
-	int64_t now = mf_env_now(t->cfg->env);
-	if (add_root(t, &f, p, now, &root, err) < 0 || add_first_targets(t, &f, root, now, err) < 0)
-		return -1;
-	if (!t->repo->ops->server_key && (add_first_meta(t, &f, root, MF_TUF_SNAPSHOT, now, err) < 0 ||
-					  add_first_meta(t, &f, root, MF_TUF_TIMESTAMP, now, err) < 0))
-		return -1;
-	*root_fp = mf_pubkey_fingerprint(root->roles[MF_TUF_ROOT].keys[0]->pub);
-	if (check_prefix_pin(t, root_fp, err) < 0)
-		return -1;
-	return t->repo->ops->publish(t->repo, f.v, f.n, NULL, err);
-}
+/* ---- the intent */
 
-/* Nothing may be there. */
-static int check_absent(struct mf_trust *t, struct mf_err *err)
+struct first {
+	struct mf_publish_made *made;
+	struct plan plan;
+	struct mf_buf root;
+	struct mf_str root_text;
+};
+
+static enum mf_found fill(void *arg, struct mf_trust *t, struct mf_publish_change *out, struct mf_err *err)
 {
-	struct mf_buf bytes MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_ROOT_BYTES);
-	struct mf_fetch_key key = {.role = "root",
-				   .by = t->repo->ops->local ? MF_BY_VERSION : MF_BY_NAME,
-				   .version = 1,
-				   .max = MF_MAX_ROOT_BYTES};
-	int rc = mf_trust_fetch(t, &key, &bytes, err);
-	if (rc <= 0)
-		return rc;
-	(void)mf_fail(err, MF_E_CONFLICT, 0, "there is a trust repository of '%s' already", t->pin_name);
-	mf_err_set_endpoint(err, t->repo->where);
-	return -1;
+	struct first *f = arg;
+	struct plan *p = &f->plan;
+	plan_clear(p);
+	mf_buf_clear(&f->root);
+	if ((t->repo->ops->server_key ? plan_notary(t, p, f->made, err) : plan_tuf1(t, p, f->made, err)) <
+		0 ||
+	    check_prefix_pin(t, &p->root_fp, err) < 0 ||
+	    mf_tuf_build_root(t->repo->ops->dialect, p->v, p->n, 1, mf_publish_expiry(t, MF_TUF_ROOT),
+			      &f->root, err) < 0)
+		return MF_FAILED;
+	f->root_text = mf_buf_str(&f->root);
+	*out = (struct mf_publish_change){.role = "targets", .root = &f->root_text};
+	return MF_FOUND;
 }
 
 int mf_publish_first(struct mf_trust *t, struct mf_publish_made *made, struct mf_err *err)
 {
-	struct plan p MF_CLEANUP(plan_clear) = {.n = 0};
-	struct mf_lock lock MF_LOCK_CLEANUP = MF_LOCK_INIT;
-	struct mf_digest root_fp;
-	if (mf_trust_check_writable(t, err) < 0 || mf_publish_lock(t, &lock, err) < 0 ||
-	    check_absent(t, err) < 0)
+	struct first f = {.made = made, .root = MF_BUF_INIT(MF_MAX_ROOT_BYTES)};
+	const struct mf_publish_intent in = {
+	    .kind = MF_PUBLISH_FIRST, .prefix = MF_STR(""), .fill = fill, .arg = &f};
+	int64_t version;
+	if (mf_trust_check_writable(t, err) < 0)
 		return -1;
-	if (mf_trust_known(t, err) || err->code) {
-		if (err->code)
-			return -1;
-		(void)mf_fail(err, MF_E_GONE, 0,
-			      "the trust repository of '%s' was at '%s' before and is gone", t->pin_name,
-			      t->repo->where);
-		mf_err_set_hint(err, "ask its owner; it is not initialised anew");
-		return -1;
-	}
-	if ((t->repo->ops->server_key ? plan_notary(t, &p, made, err) : plan_tuf1(t, &p, made, err)) < 0 ||
-	    publish_first(t, &p, &root_fp, err) < 0)
-		return -1;
-	return mf_pin_store(t->cfg->home, t->pin_name, &root_fp, 1, 1, t->cfg->env, err);
+	enum mf_found found = mf_publish_run(t, &in, &version, err);
+	plan_clear(&f.plan);
+	mf_buf_clear(&f.root);
+	return found == MF_FAILED ? -1 : 0;
 }

@@ -1,0 +1,273 @@
+/* From a change to signed files, in the order in which they go out. */
+#include <assert.h>
+#include <stdio.h>
+
+#include "base/encode.h"
+#include "base/limits.h"
+#include "publish/publish.h"
+#include "trust/client.h"
+
+/* How soon a role expires when nobody says. */
+#define DEFAULT_WITHIN (30 * INT64_C(86400))
+
+/* Seconds. */
+static int64_t lifetime(const struct mf_trust *t, enum mf_tuf_type type)
+{
+	const int64_t day = 86400, year = 365 * day;
+	if (t->repo->ops->dialect == &mf_dialect_notary)
+		return type == MF_TUF_ROOT ? 10 * year : 3 * year;
+	if (type == MF_TUF_ROOT || type == MF_TUF_TARGETS)
+		return year;
+	return (t->repo->ops == &mf_repo_tuf_dir ? 90 : 7) * day;
+}
+
+int64_t mf_publish_expiry(const struct mf_trust *t, enum mf_tuf_type type)
+{
+	return t->set.now + lifetime(t, type);
+}
+
+int64_t mf_publish_window(const struct mf_trust *t, enum mf_tuf_type type, int64_t within)
+{
+	int64_t half = lifetime(t, type) / 2;
+	bool quick = type == MF_TUF_TIMESTAMP || type == MF_TUF_SNAPSHOT;
+	if (within <= 0)
+		within = DEFAULT_WITHIN;
+	return quick && within > half ? half : within;
+}
+
+int mf_publish_next_version(struct mf_trust *t, const char *role, int64_t base, int64_t *out,
+			    struct mf_err *err)
+{
+	/* Roots are read one by one, and the timestamp's file name has no version. */
+	bool fixed = strcmp(role, "root") == 0 || strcmp(role, "timestamp") == 0;
+	int64_t next = base + 1;
+	if (t->repo->ops->free_version && !fixed &&
+	    t->repo->ops->free_version(t->repo, role, base + 1, &next, err) < 0)
+		return -1;
+	if (next > MF_MAX_VERSION)
+		return mf_fail(err, MF_E_FORMAT, 0, "version %lld of '%s' can have no successor",
+			       (long long)base, role);
+	*out = next;
+	return 0;
+}
+
+/* ---- what goes out */
+
+void mf_outgoing_clear(struct mf_outgoing *o)
+{
+	for (size_t i = 0; i < o->n; i++)
+		mf_buf_clear(&o->bytes[i]);
+	free(o->bytes);
+	free(o->v);
+	mf_tuf_file_free(o->root);
+	mf_tuf_file_free(o->parent);
+	mf_arena_clear(&o->arena);
+	*o = (struct mf_outgoing){.arena = MF_ARENA_INIT};
+}
+
+/* The file may be read under the old root, where its role may have had other keys. */
+static const struct mf_tuf_role *also_under(const struct mf_tuf_file *root, const char *name)
+{
+	for (size_t i = 0; root && i < MF_TUF_TYPES; i++)
+		if (strcmp(root->roles[i].name, name) == 0)
+			return &root->roles[i];
+	return NULL;
+}
+
+/* Signs a signed part and adds the file. */
+static int add_signed(struct mf_trust *t, struct mf_outgoing *o, const struct mf_tuf_role *role,
+		      const struct mf_tuf_role *also, int64_t version, struct mf_str canonical,
+		      struct mf_err *err)
+{
+	if (mf_grow((void **)&o->v, &o->cap, o->n, sizeof *o->v, err) < 0 ||
+	    mf_grow((void **)&o->bytes, &o->bytes_cap, o->n, sizeof *o->bytes, err) < 0)
+		return -1;
+	const char *name = mf_arena_dup(&o->arena, mf_str_c(role->name), err);
+	struct mf_buf *out = &o->bytes[o->n];
+	if (!name)
+		return -1;
+	mf_buf_init(out, MF_MAX_TARGETS_BYTES);
+	o->n++;
+	if (mf_publish_sign_file(t, role, also, canonical, out, err) < 0)
+		return -1;
+	o->v[o->n - 1] = (struct mf_publish_file){name, version, mf_buf_bytes(out)};
+	return 0;
+}
+
+/* What was written, as readers will see it. */
+static struct mf_tuf_file *parse_copy(struct mf_trust *t, enum mf_tuf_type type, struct mf_bytes bytes,
+				      struct mf_err *err)
+{
+	struct mf_buf copy MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_TARGETS_BYTES);
+	if (mf_buf_add(&copy, bytes.p, bytes.n, err) < 0)
+		return NULL;
+	return mf_tuf_parse_unverified(t->repo->ops->dialect, type, &copy, err);
+}
+
+/* The next root is parsed unsigned to have its roles; then it is signed for the old and the new ones (TUF
+ * 5.3.4, 5.3.5). */
+static int add_root(struct mf_trust *t, struct mf_outgoing *o, const struct mf_str *canonical,
+		    struct mf_err *err)
+{
+	struct mf_buf draft MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_ROOT_BYTES);
+	if (!canonical)
+		return 0;
+	if (mf_tuf_build_file(t->repo->ops->dialect, *canonical, NULL, 0, &draft, err) < 0)
+		return -1;
+	o->root = parse_copy(t, MF_TUF_ROOT, mf_buf_bytes(&draft), err);
+	if (!o->root)
+		return mf_wrap(err, "the next root");
+	const struct mf_tuf_role *now = &o->root->roles[MF_TUF_ROOT];
+	return add_signed(t, o, t->set.root ? &t->set.root->roles[MF_TUF_ROOT] : now, now, o->root->version,
+			  *canonical, err);
+}
+
+static const struct mf_tuf_role *top_role(const struct mf_trust *t, const struct mf_outgoing *o,
+					  enum mf_tuf_type type)
+{
+	return o->root ? &o->root->roles[type] : &t->set.root->roles[type];
+}
+
+/* A role as it is listed after the change. */
+static const struct mf_tuf_role *listed_after(const struct mf_trust *t, const struct mf_outgoing *o,
+					      const char *name)
+{
+	if (strcmp(name, "targets") == 0)
+		return top_role(t, o, MF_TUF_TARGETS);
+	for (size_t i = 0; o->parent && i < o->parent->nroles; i++)
+		if (strcmp(o->parent->roles[i].name, name) == 0)
+			return &o->parent->roles[i];
+	return mf_trust_role(t, name);
+}
+
+/* A file of a targets role: `spec` over what is there, or what is there once more. */
+static int add_targets(struct mf_trust *t, struct mf_outgoing *o, const struct mf_tuf_role *also,
+		       struct mf_tuf_targets_spec *spec, struct mf_err *err)
+{
+	struct mf_buf canonical MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_TARGETS_BYTES);
+	const struct mf_tuf_role *role = listed_after(t, o, spec->role);
+	const struct mf_tuf_loaded *l = mf_tuf_set_find(&t->set, spec->role);
+	const struct mf_dialect *d = t->repo->ops->dialect;
+	if (!role)
+		return mf_fail(err, MF_E_USAGE, 0, "there is no role '%s' in this repository", spec->role);
+	int64_t base = l ? l->file->version : mf_tuf_floor_get(&t->floors.roles, spec->role);
+	if (spec->version > base)
+		base = spec->version - 1;
+	if (mf_publish_next_version(t, spec->role, base, &spec->version, err) < 0)
+		return -1;
+	spec->expires = mf_publish_expiry(t, MF_TUF_TARGETS);
+	bool same = spec->old && !spec->nedits && !spec->delegations;
+	int rc = same ? mf_tuf_build_renewed(spec->old, d->says_role ? spec->role : NULL, spec->version,
+					     spec->expires, &canonical, err)
+		      : mf_tuf_build_targets(d, spec, &canonical, err);
+	if (rc < 0)
+		return mf_wrap(err, "targets file of '%s'", spec->role);
+	return add_signed(t, o, role, also, spec->version, mf_buf_str(&canonical), err);
+}
+
+static int add_changed(struct mf_trust *t, struct mf_outgoing *o, const struct mf_publish_change *c,
+		       int64_t *version, struct mf_err *err)
+{
+	if (!c->role)
+		return 0;
+	const struct mf_tuf_loaded *l = mf_tuf_set_find(&t->set, c->role);
+	struct mf_tuf_targets_spec spec = {.role = c->role,
+					   .old = l ? l->file : NULL,
+					   .edits = c->edits,
+					   .nedits = c->nedits,
+					   .delegations = c->delegations};
+	const struct mf_tuf_role *also = c->root_last ? also_under(t->set.root, c->role) : NULL;
+	if (add_targets(t, o, also, &spec, err) < 0)
+		return -1;
+	*version = spec.version;
+	if (!c->delegations)
+		return 0;
+	o->parent = parse_copy(t, MF_TUF_TARGETS, o->v[o->n - 1].bytes, err);
+	return o->parent ? 0 : mf_wrap(err, "the changed delegations");
+}
+
+static int add_resigned(struct mf_trust *t, struct mf_outgoing *o, const struct mf_publish_change *c,
+			struct mf_err *err)
+{
+	for (size_t i = 0; i < c->nresign; i++) {
+		const struct mf_publish_resign *r = &c->resign[i];
+		const struct mf_tuf_loaded *l = mf_tuf_set_find(&t->set, r->role);
+		struct mf_tuf_targets_spec spec = {
+		    .role = r->role, .old = l && !r->empty ? l->file : NULL, .version = r->version};
+		const struct mf_tuf_role *also = c->root_last ? also_under(t->set.root, r->role) : NULL;
+		if (c->role && strcmp(c->role, r->role) == 0)
+			continue;
+		if (add_targets(t, o, also, &spec, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Snapshot or timestamp over what goes out already; over nothing, it stays as it is. */
+static int add_meta(struct mf_trust *t, struct mf_outgoing *o, const struct mf_publish_change *c,
+		    enum mf_tuf_type type, struct mf_err *err)
+{
+	struct mf_buf canonical MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_SNAPSHOT_BYTES);
+	const struct mf_dialect *d = t->repo->ops->dialect;
+	const struct mf_tuf_role *role = top_role(t, o, type);
+	const struct mf_tuf_file *old = type == MF_TUF_SNAPSHOT ? t->set.snapshot : t->set.timestamp;
+	size_t from = type == MF_TUF_TIMESTAMP ? o->last : d->snapshot_lists_root ? 0 : o->first;
+	size_t to = type == MF_TUF_TIMESTAMP ? o->n : o->last, n = to - from;
+	struct mf_tuf_listed *listed MF_FREE = mf_calloc(n, sizeof *listed);
+	int64_t version;
+	if (!listed)
+		return mf_fail_nomem(err);
+	for (size_t i = 0; i < n; i++)
+		listed[i] =
+		    (struct mf_tuf_listed){o->v[from + i].role, o->v[from + i].version, o->v[from + i].bytes};
+	if (mf_publish_next_version(t, role->name, old ? old->version : 0, &version, err) < 0)
+		return -1;
+	struct mf_tuf_meta_spec spec = {.type = type,
+					.old = old,
+					.files = listed,
+					.nfiles = n,
+					.version = version,
+					.expires = mf_publish_expiry(t, type)};
+	int rc = old && !n ? mf_tuf_build_renewed(old, NULL, version, spec.expires, &canonical, err)
+			   : mf_tuf_build_meta(d, &spec, &canonical, err);
+	if (rc < 0)
+		return mf_wrap(err, "the next %s", role->name);
+	/* While the root is the last to be written, readers check this file by the old one. */
+	const struct mf_tuf_role *also = c->root_last ? also_under(t->set.root, role->name) : NULL;
+	return add_signed(t, o, role, also, version, mf_buf_str(&canonical), err);
+}
+
+/* The root goes behind the timestamp when it takes keys away: until then readers hold the old root, under
+ * which the new timestamp is good as well. */
+static void put_root_last(struct mf_outgoing *o)
+{
+	struct mf_publish_file root = o->v[0];
+	memmove(&o->v[0], &o->v[1], (o->n - 1) * sizeof o->v[0]);
+	o->v[o->n - 1] = root;
+	o->first--;
+	o->last--;
+}
+
+/* A Notary server signs the timestamp, and the snapshot unless its key is ours. */
+int mf_publish_compose(struct mf_trust *t, const struct mf_publish_change *c, struct mf_outgoing *o,
+		       int64_t *version, struct mf_err *err)
+{
+	const struct mf_repo_ops *ops = t->repo->ops;
+	if (add_root(t, o, c->root, err) < 0)
+		return -1;
+	o->first = o->n;
+	if (add_changed(t, o, c, version, err) < 0 || add_resigned(t, o, c, err) < 0)
+		return -1;
+	o->last = o->n;
+	bool listed = o->last > (ops->dialect->snapshot_lists_root ? 0 : o->first);
+	bool snapshot = (listed || (c->meta & 1u << MF_TUF_SNAPSHOT)) &&
+			(!ops->server_key || mf_publish_held(t, top_role(t, o, MF_TUF_SNAPSHOT)));
+	if (snapshot && add_meta(t, o, c, MF_TUF_SNAPSHOT, err) < 0)
+		return -1;
+	bool timestamp = (snapshot || (c->meta & 1u << MF_TUF_TIMESTAMP)) && !ops->server_key;
+	if (timestamp && add_meta(t, o, c, MF_TUF_TIMESTAMP, err) < 0)
+		return -1;
+	if (o->root && c->root_last)
+		put_root_last(o);
+	return 0;
+}

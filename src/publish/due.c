@@ -1,0 +1,198 @@
+/* Re-signing what runs out: the same content, a higher version, a later expiry. */
+#include "base/limits.h"
+#include "publish/publish.h"
+#include "trust/client.h"
+
+enum mf_found mf_publish_server_signs(struct mf_trust *t, enum mf_tuf_type type, struct mf_err *err)
+{
+	const struct mf_tuf_role *role = &t->set.root->roles[type];
+	if (!t->repo->ops->server_key || (type != MF_TUF_TIMESTAMP && type != MF_TUF_SNAPSHOT))
+		return MF_ABSENT;
+	if (type == MF_TUF_TIMESTAMP)
+		return MF_FOUND;
+	if (mf_publish_held(t, role))
+		return MF_ABSENT;
+	struct mf_pubkey *pub MF_PUBKEY_CLEANUP = NULL;
+	if (mf_publish_server_pubkey(t, role->name, &pub, err) < 0)
+		return MF_FAILED;
+	return mf_tuf_role_has_key(role, pub) ? MF_FOUND : MF_ABSENT;
+}
+
+/* One try: what goes out, and what is reported of it. */
+struct round {
+	struct mf_publish_refresh *request;
+	struct mf_trust *t;
+	struct mf_publish_change *change;
+	struct mf_publish_resign *resign; /* room for all roles */
+	struct mf_buf root;
+	struct mf_str root_text;
+};
+
+static bool is_due(const struct round *r, const struct mf_tuf_file *f)
+{
+	const struct manifesto_refresh_options *o = r->request->opt;
+	return o->force || f->expires <= r->t->set.now + mf_publish_window(r->t, f->type, o->within);
+}
+
+/* Due, and its keys are elsewhere. */
+static void leave(struct round *r, const char *role, const struct mf_tuf_file *f)
+{
+	r->request->v[r->request->n++] =
+	    (struct manifesto_refreshed_role){.name = role, .version = f->version, .expires = f->expires};
+	r->change->leaves_expired |= f->expires <= r->t->set.now;
+}
+
+/* It goes out. *version: of the new file. */
+static int renew(struct round *r, const char *role, const struct mf_tuf_file *f, int64_t *version,
+		 struct mf_err *err)
+{
+	if (mf_publish_next_version(r->t, role, f->version, version, err) < 0)
+		return -1;
+	r->request->v[r->request->n++] = (struct manifesto_refreshed_role){
+	    .name = role, .done = 1, .version = *version, .expires = mf_publish_expiry(r->t, f->type)};
+	return 0;
+}
+
+static int renew_root(struct round *r, struct mf_err *err)
+{
+	const struct mf_tuf_file *root = r->t->set.root;
+	int64_t version;
+	if (!is_due(r, root))
+		return 0;
+	if (!mf_publish_can_sign(r->t, &root->roles[MF_TUF_ROOT])) {
+		leave(r, "root", root);
+		return 0;
+	}
+	if (renew(r, "root", root, &version, err) < 0 ||
+	    mf_tuf_build_renewed(root, NULL, version, mf_publish_expiry(r->t, MF_TUF_ROOT), &r->root, err) <
+		0)
+		return -1;
+	r->root_text = mf_buf_str(&r->root);
+	r->change->root = &r->root_text;
+	return 0;
+}
+
+static bool signed_by_us(const struct mf_trust *t, const struct mf_tuf_file *f)
+{
+	for (size_t i = 0; i < f->nsignatures; i++)
+		if (f->signatures[i].good &&
+		    mf_keystore_find_fp(t->cfg->keys, &f->signatures[i].good_for) != NULL)
+			return true;
+	return false;
+}
+
+/* A team may list a role with our key, and what it likes in it. A file that does not say whose it is would be
+ * good under our signature for whatever else we sign for: there we re-sign only what we have signed. */
+static bool is_safe(const struct mf_trust *t, const struct mf_tuf_loaded *l)
+{
+	return !l->delegation || l->parent == t->set.roles[0] || t->set.d->says_role ||
+	       signed_by_us(t, l->file);
+}
+
+static int renew_targets(struct round *r, struct mf_err *err)
+{
+	const struct mf_tuf_set *set = &r->t->set;
+	for (size_t i = 0; i < set->nroles; i++) {
+		const struct mf_tuf_loaded *l = set->roles[i];
+		const struct mf_tuf_role *role = mf_trust_role(r->t, l->role);
+		/* A role that two delegators list is loaded for each. */
+		if (!is_due(r, l->file) || mf_tuf_set_find(set, l->role) != l)
+			continue;
+		if (!role || !mf_publish_can_sign(r->t, role) || !mf_publish_can_follow(r->t) ||
+		    !is_safe(r->t, l)) {
+			leave(r, l->role, l->file);
+			continue;
+		}
+		struct mf_publish_resign *next = &r->resign[r->change->nresign++];
+		*next = (struct mf_publish_resign){.role = l->role};
+		if (renew(r, l->role, l->file, &next->version, err) < 0)
+			return -1;
+	}
+	r->change->resign = r->resign;
+	return 0;
+}
+
+/* Does something go out that the snapshot lists? */
+static bool is_listed(const struct round *r)
+{
+	return r->change->nresign || (r->change->root && r->t->set.d->snapshot_lists_root);
+}
+
+/* MF_FOUND: it goes out. */
+static enum mf_found renew_snapshot(struct round *r, struct mf_err *err)
+{
+	const struct mf_tuf_file *old = r->t->set.snapshot;
+	bool own = mf_publish_can_sign(r->t, &r->t->set.root->roles[MF_TUF_SNAPSHOT]);
+	int64_t version;
+	if (!is_listed(r) && !is_due(r, old))
+		return MF_ABSENT;
+	if (own && (is_listed(r) || mf_publish_can_follow(r->t))) {
+		r->change->meta |= 1u << MF_TUF_SNAPSHOT;
+		return renew(r, "snapshot", old, &version, err) < 0 ? MF_FAILED : MF_FOUND;
+	}
+	/* A server signs it when it is asked for an expired one. */
+	struct mf_err ignored = MF_ERR_INIT;
+	if (r->t->repo->ops->server_key &&
+	    (is_listed(r) || mf_publish_server_signs(r->t, MF_TUF_SNAPSHOT, &ignored) == MF_FOUND))
+		return MF_ABSENT;
+	leave(r, "snapshot", old);
+	return MF_ABSENT;
+}
+
+static int renew_timestamp(struct round *r, enum mf_found snapshot, struct mf_err *err)
+{
+	const struct mf_tuf_file *old = r->t->set.timestamp;
+	int64_t version;
+	if (r->t->repo->ops->server_key || (snapshot != MF_FOUND && !is_due(r, old)))
+		return 0;
+	if (!mf_publish_can_sign(r->t, &r->t->set.root->roles[MF_TUF_TIMESTAMP])) {
+		leave(r, "timestamp", old);
+		return 0;
+	}
+	r->change->meta |= 1u << MF_TUF_TIMESTAMP;
+	return renew(r, "timestamp", old, &version, err);
+}
+
+/* The names in the report outlive what is loaded. */
+static int keep_names(struct mf_publish_refresh *q, struct mf_err *err)
+{
+	for (size_t i = 0; i < q->n; i++) {
+		q->v[i].name = mf_arena_dup(q->arena, mf_str_c(q->v[i].name), err);
+		if (!q->v[i].name)
+			return -1;
+	}
+	return 0;
+}
+
+static enum mf_found fill(void *arg, struct mf_trust *t, struct mf_publish_change *out, struct mf_err *err)
+{
+	struct round *r = arg;
+	struct mf_publish_refresh *q = r->request;
+	r->t = t;
+	r->change = out;
+	free(r->resign);
+	mf_buf_clear(&r->root);
+	r->resign = mf_calloc(t->set.nroles, sizeof *r->resign);
+	q->v = mf_arena_alloc(q->arena, t->set.nroles + 3, sizeof *q->v, err);
+	q->n = 0;
+	if (!r->resign || !q->v)
+		return r->resign ? MF_FAILED : (enum mf_found)mf_fail_nomem(err);
+	if (renew_root(r, err) < 0 || renew_targets(r, err) < 0)
+		return MF_FAILED;
+	enum mf_found snapshot = renew_snapshot(r, err);
+	if (snapshot == MF_FAILED || renew_timestamp(r, snapshot, err) < 0 || keep_names(q, err) < 0)
+		return MF_FAILED;
+	return out->root || out->nresign || out->meta ? MF_FOUND : MF_ABSENT;
+}
+
+int mf_publish_refresh(struct mf_trust *t, struct mf_publish_refresh *q, struct mf_err *err)
+{
+	struct round r = {.request = q, .root = MF_BUF_INIT(MF_MAX_ROOT_BYTES)};
+	const struct mf_publish_intent in = {
+	    .kind = MF_PUBLISH_RESIGN, .dry_run = q->opt->dry_run != 0, .fill = fill, .arg = &r};
+	int64_t version;
+	enum mf_found found = mf_publish_run(t, &in, &version, err);
+	free(r.resign);
+	mf_buf_clear(&r.root);
+	return found == MF_FAILED ? -1 : 0;
+}

@@ -1,0 +1,333 @@
+/* What a delegation shall be after a request, and what changes by that. */
+#include <stdio.h>
+
+#include "base/encode.h"
+#include "base/limits.h"
+#include "publish/plan.h"
+#include "record/record.h"
+#include "trust/client.h"
+
+/* ---- the report */
+
+int mf_plan_report(struct mf_plan *p, const char *what, const char *role, const char *detail,
+		   struct mf_err *err)
+{
+	struct mf_role_change *r = p->request;
+	size_t n = r->nchanges;
+	/* Room for a power of two. */
+	if ((n & (n - 1)) == 0) {
+		struct manifesto_role_change *v = mf_arena_alloc(r->arena, n ? 2 * n : 1, sizeof *v, err);
+		if (!v)
+			return -1;
+		if (n)
+			memcpy(v, r->changes, n * sizeof *v);
+		r->changes = v;
+	}
+	struct manifesto_role_change *c = &r->changes[n];
+	c->what = what;
+	c->role = mf_arena_dup(r->arena, mf_str_c(role), err);
+	c->detail = c->role ? mf_arena_dup(r->arena, mf_str_c(detail), err) : NULL;
+	if (!c->detail)
+		return -1;
+	r->nchanges++;
+	return 0;
+}
+
+int mf_plan_report_key(struct mf_plan *p, const char *what, const char *role, const struct mf_pubkey *pub,
+		       struct mf_err *err)
+{
+	char hex[65] = "of a kind that cannot be used";
+	if (pub) {
+		mf_pubkey_hex(hex, pub);
+	}
+	return mf_plan_report(p, what, role, hex, err);
+}
+
+/* ---- names */
+
+/* Segments that begin with '_' and `releases` have meanings of their own; a delegation may not bear the name
+ * of a top-level role. */
+static int check_new_name(const char *name, struct mf_err *err)
+{
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyz0123456789-_";
+	struct mf_esc e;
+	size_t n = strlen(name);
+	bool fits = n >= 1 && n <= 64 && strspn(name, allowed) == n && name[0] != '-' && name[0] != '_';
+	if (!fits)
+		return mf_fail(
+		    err, MF_E_USAGE, 0,
+		    "role name '%s': lower-case letters, digits, '-' and '_', at most 64, a letter or "
+		    "digit first",
+		    mf_esc(&e, mf_str_c(name)));
+	if (mf_plan_is_toplevel(name) || strcmp(name, "releases") == 0)
+		return mf_fail(err, MF_E_USAGE, 0, "role name '%s' is reserved", name);
+	return 0;
+}
+
+/* As `cur` has it, or as a new delegation shall. */
+char *mf_plan_full_name(struct mf_plan *p, const struct mf_trust *t, const struct mf_tuf_role *cur,
+			const char *name, struct mf_err *err)
+{
+	struct mf_buf b MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_ROLE_NAME);
+	if (cur)
+		return mf_arena_dup(&p->arena, mf_str_c(cur->name), err);
+	name = mf_tuf_role_short(name);
+	if (check_new_name(name, err) < 0 ||
+	    mf_tuf_put_role_name(mf_trust_dialect(t), mf_str_c(name), &b, err) < 0)
+		return NULL;
+	return mf_arena_dup(&p->arena, mf_buf_str(&b), err);
+}
+
+/* ---- keys */
+
+static bool requested(const struct mf_role_request *r, const struct mf_tuf_key *k)
+{
+	for (size_t i = 0; i < r->nkeys; i++)
+		if (mf_plan_same_key(k, r->keys[i]))
+			return true;
+	return false;
+}
+
+static int put_id(struct mf_plan *p, struct mf_tuf_root_key *out, struct mf_str id, struct mf_str object,
+		  struct mf_err *err)
+{
+	out->id = mf_arena_dup(&p->arena, id, err);
+	char *copy = out->id && object.n ? mf_arena_dup(&p->arena, object, err) : NULL;
+	out->object = (struct mf_str){copy, copy ? object.n : 0};
+	return out->id && (copy || !object.n) ? 0 : -1;
+}
+
+/* A key that delegations list in another form (a certificate, say) is listed in that form again: its holder
+ * looks for that ID. */
+static int key_object(struct mf_plan *p, const struct mf_trust *t, const struct mf_pubkey *pub,
+		      struct mf_tuf_root_key *out, struct mf_err *err)
+{
+	struct mf_buf b MF_BUF_CLEANUP = MF_BUF_INIT((size_t)1 << 20);
+	char id[65];
+	for (size_t i = 0; i < t->set.nroles; i++)
+		for (size_t k = 0; k < t->set.roles[i]->file->nkeys; k++) {
+			const struct mf_tuf_key *key = &t->set.roles[i]->file->keys[k];
+			if (!mf_plan_same_key(key, pub))
+				continue;
+			if (mf_json_canonicalize(key->raw, &b, err) < 0)
+				return -1;
+			return put_id(p, out, key->id, mf_buf_str(&b), err);
+		}
+	if (mf_trust_dialect(t)->key_write(pub, NULL, &b, id, err) < 0)
+		return -1;
+	return put_id(p, out, mf_str_c(id), mf_buf_str(&b), err);
+}
+
+static bool goal_has(const struct mf_tuf_delegation *g, const struct mf_tuf_root_key *v, struct mf_str id)
+{
+	for (size_t i = 0; i < g->nkeys; i++)
+		if (mf_str_eqz(id, v[i].id))
+			return true;
+	return false;
+}
+
+/* The keys that the role shall have: those that stay, then those that come. */
+static int goal_keys(struct mf_plan *p, struct mf_trust *t, const struct mf_role_request *r,
+		     const struct mf_tuf_role *cur, struct mf_tuf_delegation *g, struct mf_err *err)
+{
+	struct mf_tuf_root_key *v =
+	    mf_arena_alloc(&p->arena, r->nkeys + (cur ? cur->nkeys : 0), sizeof *v, err);
+	if (!v)
+		return -1;
+	g->keys = v;
+	for (size_t i = 0; cur && i < cur->nkeys; i++) {
+		const struct mf_tuf_key *k = cur->keys[i];
+		bool stays = r->verb == MF_ROLE_ADD || (r->verb == MF_ROLE_SET && requested(r, k)) ||
+			     (r->verb == MF_ROLE_DROP && !requested(r, k));
+		if (!stays && mf_plan_report_key(p, "key removed", g->name, k->pub, err) < 0)
+			return -1;
+		if (stays && put_id(p, &v[g->nkeys++], k->id, (struct mf_str){NULL, 0}, err) < 0)
+			return -1;
+	}
+	for (size_t i = 0; r->verb != MF_ROLE_DROP && i < r->nkeys; i++) {
+		struct mf_tuf_root_key k;
+		if (mf_plan_listed(cur, r->keys[i]))
+			continue;
+		if (key_object(p, t, r->keys[i], &k, err) < 0)
+			return -1;
+		if (goal_has(g, v, mf_str_c(k.id))) /* given twice */
+			continue;
+		v[g->nkeys++] = k;
+		if (mf_plan_report_key(p, "key added", g->name, r->keys[i], err) < 0)
+			return -1;
+	}
+	if (g->nkeys > MF_MAX_SIGNATURES)
+		return mf_fail(err, MF_E_USAGE, 0, "more than %d keys in one role", MF_MAX_SIGNATURES);
+	return 0;
+}
+
+/* ---- types */
+
+static bool has_path(const char *const *v, size_t n, struct mf_str path)
+{
+	for (size_t i = 0; i < n; i++)
+		if (mf_str_eqz(path, v[i]))
+			return true;
+	return false;
+}
+
+static int report_path(struct mf_plan *p, const struct mf_trust *t, bool added, const char *role,
+		       const char *path, struct mf_err *err)
+{
+	struct mf_str type = mf_tuf_path_type(mf_trust_dialect(t), mf_str_c(path));
+	char *text = mf_arena_dup(&p->arena, type.n ? type : mf_str_c(path), err);
+	if (!text)
+		return -1;
+	if (!type.n)
+		return mf_plan_report(p, "path removed", role, text, err);
+	return mf_plan_report(p, added ? "type added" : "type removed", role, text, err);
+}
+
+static char *type_path(struct mf_plan *p, const struct mf_trust *t, const char *type, struct mf_err *err)
+{
+	struct mf_buf b MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_TYPE + 8);
+	if (mf_record_type_check(mf_str_c(type), err) < 0 ||
+	    mf_tuf_put_type_path(mf_trust_dialect(t), mf_str_c(type), &b, err) < 0)
+		return NULL;
+	return mf_arena_dup(&p->arena, mf_buf_str(&b), err);
+}
+
+/* The paths that the role shall have; as they are unless the request says otherwise. */
+static int goal_paths(struct mf_plan *p, const struct mf_trust *t, const struct mf_role_request *r,
+		      const struct mf_tuf_role *cur, struct mf_tuf_delegation *g, struct mf_err *err)
+{
+	size_t old = cur ? cur->npaths : 0;
+	const char **v = mf_arena_alloc(&p->arena, old + r->ntypes, sizeof(char *), err);
+	const char **wanted = v ? mf_arena_alloc(&p->arena, r->ntypes, sizeof(char *), err) : NULL;
+	bool changed = false;
+	if (!wanted)
+		return -1;
+	for (size_t i = 0; i < r->ntypes; i++)
+		if (!(wanted[i] = type_path(p, t, r->types[i], err)))
+			return -1;
+	for (size_t i = 0; i < old; i++) {
+		bool stays = r->verb != MF_ROLE_SET || has_path(wanted, r->ntypes, cur->paths[i]);
+		const char *path = mf_arena_dup(&p->arena, cur->paths[i], err);
+		if (!path || (!stays && report_path(p, t, false, g->name, path, err) < 0))
+			return -1;
+		changed |= !stays;
+		if (stays)
+			v[g->npaths++] = path;
+	}
+	for (size_t i = 0; i < r->ntypes; i++) {
+		if (has_path(v, g->npaths, mf_str_c(wanted[i])))
+			continue;
+		if (report_path(p, t, true, g->name, wanted[i], err) < 0)
+			return -1;
+		v[g->npaths++] = wanted[i];
+		changed = true;
+	}
+	g->paths = changed ? v : NULL;
+	return 0;
+}
+
+/* ---- one request */
+
+/* What the role and those below it hold of names that `g` would not cover. *lost: how many; some: the first
+ * of them. */
+static int lost_names(const struct mf_trust *t, const struct mf_tuf_role *cur,
+		      const struct mf_tuf_delegation *g, size_t *lost, struct mf_buf *some,
+		      struct mf_err *err)
+{
+	const size_t npaths = g->absent ? 0 : g->npaths;
+	*lost = 0;
+	for (size_t i = 0; i < t->set.nroles; i++) {
+		const struct mf_tuf_loaded *l = t->set.roles[i], *up = l;
+		while (up->delegation && up->delegation != cur)
+			up = up->parent;
+		for (size_t k = 0; up->delegation && k < l->file->ntargets; k++) {
+			struct mf_str name = mf_tuf_target_name(l->file, k).raw;
+			bool covered = !mf_tuf_loaded_covers(mf_trust_dialect(t), l, name);
+			for (size_t j = 0; j < npaths; j++)
+				covered |= mf_trust_dialect(t)->path_covers(mf_str_c(g->paths[j]), name);
+			if (covered)
+				continue;
+			struct mf_esc e;
+			if ((*lost)++ < 3 &&
+			    mf_buf_printf(some, err, "%s%s", *lost > 1 ? ", " : "", mf_esc(&e, name)) < 0)
+				return -1;
+		}
+	}
+	return 0;
+}
+
+static int check_lost(const struct mf_trust *t, const struct mf_tuf_role *cur,
+		      const struct mf_tuf_delegation *g, bool force, struct mf_err *err)
+{
+	struct mf_buf some MF_BUF_CLEANUP = MF_BUF_INIT(4096);
+	size_t lost;
+	if (force || !cur || (!g->absent && !g->paths))
+		return 0;
+	if (lost_names(t, cur, g, &lost, &some, err) < 0)
+		return -1;
+	if (!lost)
+		return 0;
+	(void)mf_fail(err, MF_E_USAGE, 0, "%zu record%s of role '%s' would vanish: %s%s", lost,
+		      lost == 1 ? "" : "s", cur->name, mf_buf_str(&some).p, lost > 3 ? ", ..." : "");
+	mf_err_set_hint(err, "--force does it nevertheless");
+	return -1;
+}
+
+int mf_plan_drop_role(struct mf_plan *p, struct mf_trust *t, const struct mf_role_request *r,
+		      const struct mf_tuf_role *cur, struct mf_tuf_delegation *g, struct mf_err *err)
+{
+	g->absent = true;
+	if (!r->force && mf_trust_find_broken(t, cur->name)) {
+		(void)mf_fail(err, MF_E_USAGE, 0,
+			      "the records of role '%s' cannot be read, and would vanish with it", cur->name);
+		mf_err_set_hint(err, "--force removes it nevertheless");
+		return -1;
+	}
+	if (check_lost(t, cur, g, r->force, err) < 0)
+		return -1;
+	p->ngoals++;
+	return mf_plan_report(p, "role removed", cur->name, "", err);
+}
+
+static int check_new(const struct mf_role_request *r, struct mf_err *err)
+{
+	if (!r->nkeys)
+		return mf_fail(err, MF_E_USAGE, 0, "role '%s' is new: which keys may sign for it? (--key)",
+			       r->role);
+	if (!r->ntypes)
+		return mf_fail(err, MF_E_USAGE, 0, "role '%s' is new: which types may it sign? (--types)",
+			       r->role);
+	return 0;
+}
+
+int mf_plan_set_role(struct mf_plan *p, struct mf_trust *t, const struct mf_role_request *r,
+		     const struct mf_tuf_role *cur, struct mf_tuf_delegation *g, struct mf_err *err)
+{
+	size_t before = p->request->nchanges;
+	g->threshold = r->threshold ? r->threshold : cur && r->verb != MF_ROLE_SET ? cur->threshold : 1;
+	if (!cur && (check_new(r, err) < 0 || mf_plan_report(p, "role added", g->name, "", err) < 0))
+		return -1;
+	if (goal_keys(p, t, r, cur, g, err) < 0 || goal_paths(p, t, r, cur, g, err) < 0 ||
+	    check_lost(t, cur, g, r->force, err) < 0)
+		return -1;
+	if (!g->nkeys) {
+		(void)mf_fail(err, MF_E_USAGE, 0, "nobody could sign for role '%s' any more", g->name);
+		mf_err_set_hint(err, "'manifesto role remove' without --key removes the role");
+		return -1;
+	}
+	if (g->threshold > (int64_t)g->nkeys) {
+		(void)mf_fail(err, MF_E_USAGE, 0, "role '%s' would have %zu keys and need %lld signatures",
+			      g->name, g->nkeys, (long long)g->threshold);
+		mf_err_set_hint(err, "'manifesto role add' takes --threshold for a role that is there, too");
+		return -1;
+	}
+	if (cur && cur->threshold != g->threshold) {
+		char text[24];
+		(void)snprintf(text, sizeof text, "%lld", (long long)g->threshold);
+		if (mf_plan_report(p, "threshold", g->name, text, err) < 0)
+			return -1;
+	}
+	if (p->request->nchanges > before)
+		p->ngoals++;
+	return 0;
+}

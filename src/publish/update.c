@@ -1,0 +1,208 @@
+/* The one way to publish: lock, load, fill, compose, send, and again when somebody else was faster; then read
+ * back. */
+#include "base/encode.h"
+#include "base/limits.h"
+#include "publish/publish.h"
+#include "trust/client.h"
+
+int mf_publish_lock(struct mf_trust *t, struct mf_lock *lock, struct mf_err *err)
+{
+	char *dir MF_FREE = mf_path_join(t->cfg->home, "locks", NULL);
+	struct mf_buf name MF_BUF_CLEANUP = MF_BUF_INIT(8192);
+	if (!dir)
+		return mf_fail_nomem(err);
+	if (mf_pct_encode(&name, mf_str_c(t->pin_name), "", err) < 0)
+		return -1;
+	if (name.n > 200)
+		name.p[200] = 0; /* a shared lock is harmless */
+	char *path MF_FREE = mf_path_join(dir, mf_buf_str(&name).p, NULL);
+	if (!path)
+		return mf_fail_nomem(err);
+	if (mf_dir_make(dir, 0700, err) == 0 && mf_lock_acquire(lock, path, t->cfg->env, err) == 0)
+		return 0;
+	if (err->code != MF_E_IO)
+		return -1;
+	mf_err_clear(err);
+	return 0;
+}
+
+static int pause_after_conflict(struct mf_trust *t, int tries, struct mf_err *err)
+{
+	if (err->code != MF_E_CONFLICT)
+		return -1;
+	uint32_t span = 50u << (tries < 5 ? tries : 5);
+	int64_t pause = 10 + (int64_t)mf_random_below(span);
+	if (mf_env_left_ms(t->cfg->env) <= pause || mf_env_cancelled(t->cfg->env))
+		return mf_wrap(err, "gave up after %d tries", tries + 1);
+	mf_env_log(t->cfg->env, MF_LOG_INFO, "%s; again in %lld ms", err->msg, (long long)pause);
+	mf_err_clear(err);
+	mf_env_sleep(t->cfg->env, pause);
+	return 0;
+}
+
+/* ---- loading */
+
+/* For a first publish nothing may be there, nor have been. */
+static int check_absent(struct mf_trust *t, struct mf_err *err)
+{
+	struct mf_buf bytes MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_ROOT_BYTES);
+	struct mf_fetch_key key = {.role = "root",
+				   .by = t->repo->ops->local ? MF_BY_VERSION : MF_BY_NAME,
+				   .version = 1,
+				   .max = MF_MAX_ROOT_BYTES};
+	int rc = mf_trust_fetch(t, &key, &bytes, err);
+	if (rc < 0)
+		return -1;
+	if (rc > 0) {
+		(void)mf_fail(err, MF_E_CONFLICT, 0, "'%s' has a trust repository already", t->pin_name);
+		mf_err_set_endpoint(err, t->repo->where);
+		return -1;
+	}
+	if (!mf_trust_known(t, err) || err->code)
+		return err->code ? -1 : 0;
+	(void)mf_fail(err, MF_E_GONE, 0, "the trust repository of '%s' was at '%s' before and is gone",
+		      t->pin_name, t->repo->where);
+	mf_err_set_hint(err, "ask its owner; manifesto does not make a new one in its place");
+	return -1;
+}
+
+/* Only a new root brings back what an expired one lists. */
+static int check_root(const struct mf_trust *t, struct mf_err *err)
+{
+	const struct mf_tuf_file *root = t->set.root;
+	if (root->expires > t->set.now ||
+	    (t->floors.any && mf_publish_can_sign(t, &root->roles[MF_TUF_ROOT])))
+		return 0;
+	(void)mf_fail(err, MF_E_EXPIRED, 0, "the root of '%s' has expired", t->pin_name);
+	mf_err_set_hint(err, t->floors.any
+				 ? "a holder of its root keys must run 'manifesto trust refresh' first"
+				 : "sign it on a machine that has seen this repository before it expired");
+	return -1;
+}
+
+static int load_expired(struct mf_trust *t, struct mf_err *err)
+{
+	const struct mf_key_info *all;
+	size_t n;
+	/* Keys that cannot be read are no keys that we do not hold. */
+	if (mf_keystore_list(t->cfg->keys, &all, &n, err) < 0)
+		return -1;
+	if (mf_trust_load_expired(t, true, err) == 0)
+		return check_root(t, err);
+	if (err->code == MF_E_EXPIRED && t->floors.any)
+		mf_err_set_hint(err, t->repo->ops->server_key
+					 ? "a Notary server re-signs timestamp and snapshot itself when "
+					   "their keys are its own"
+					 : "a holder of its key must run 'manifesto trust refresh'");
+	return -1;
+}
+
+static int load(struct mf_trust *t, const struct mf_publish_intent *in, struct mf_err *err)
+{
+	if (in->kind == MF_PUBLISH_CHANGE)
+		return mf_trust_load(t, in->prefix, true, err);
+	if (in->kind == MF_PUBLISH_RESIGN)
+		return load_expired(t, err);
+	t->loaded = false;
+	mf_tuf_set_clear(&t->set);
+	mf_tuf_set_init(&t->set, t->repo->ops->dialect, mf_str_c(t->gun), mf_env_now(t->cfg->env), NULL);
+	return check_absent(t, err);
+}
+
+/* ---- sending */
+
+/* The next load finds these bytes in the cache, if the verified snapshot announces exactly them. */
+static void cache_published(struct mf_trust *t, const struct mf_outgoing *o)
+{
+	for (size_t i = o->first; i < o->last && !t->repo->ops->local; i++)
+		mf_cache_put(t->cfg->cache_dir, t->pin_name, o->v[i].role, 0, o->v[i].bytes);
+}
+
+static int send(struct mf_trust *t, const struct mf_publish_intent *in, const struct mf_outgoing *o,
+		struct mf_err *err)
+{
+	bool first = in->kind == MF_PUBLISH_FIRST;
+	struct mf_bytes base = first ? (struct mf_bytes){NULL, 0} : mf_buf_bytes(&t->set.timestamp->bytes);
+	if (mf_env_cancelled(t->cfg->env))
+		return mf_fail(err, MF_E_CANCELLED, 0, "interrupted before anything was published");
+	if (t->repo->ops->publish(t->repo, o->v, o->n, first ? NULL : &base, err) < 0)
+		return -1;
+	cache_published(t, o);
+	return 0;
+}
+
+/* ---- reading back */
+
+static int pin_root(struct mf_trust *t, const struct mf_tuf_file *root, struct mf_err *err)
+{
+	struct mf_digest fp = mf_pubkey_fingerprint(root->roles[MF_TUF_ROOT].keys[0]->pub);
+	return mf_pin_store(t->cfg->home, t->pin_name, &fp, 1, 1, t->cfg->env, err);
+}
+
+static const struct mf_tuf_file *loaded_file(const struct mf_tuf_set *s, const char *role)
+{
+	const struct mf_tuf_loaded *l = mf_tuf_set_find(s, role);
+	if (strcmp(role, "root") == 0)
+		return s->root;
+	if (strcmp(role, "snapshot") == 0)
+		return s->snapshot;
+	if (strcmp(role, "timestamp") == 0)
+		return s->timestamp;
+	return l ? l->file : NULL;
+}
+
+/* Readers must get what was published, or what somebody made of it since. */
+static int read_back(struct mf_trust *t, const struct mf_publish_intent *in,
+		     const struct mf_publish_change *c, const struct mf_outgoing *o, struct mf_err *err)
+{
+	if (in->kind == MF_PUBLISH_FIRST && pin_root(t, o->root, err) < 0)
+		return -1;
+	if ((c->leaves_expired ? mf_trust_load_expired(t, false, err)
+			       : mf_trust_load(t, in->prefix, in->kind == MF_PUBLISH_FIRST, err)) < 0)
+		return mf_wrap(err, "published, but reading it back failed");
+	for (size_t i = 0; i < o->n; i++) {
+		const struct mf_publish_file *sent = &o->v[i];
+		const struct mf_tuf_file *now = loaded_file(&t->set, sent->role);
+		if (!now || now->version < sent->version)
+			return mf_fail(
+			    err, MF_E_CONFLICT, 0,
+			    "published version %lld of '%s', but the server still shows version %lld",
+			    (long long)sent->version, sent->role, now ? (long long)now->version : 0LL);
+		if (now->version == sent->version &&
+		    !mf_str_eq(mf_buf_str(&now->bytes), mf_str_of(sent->bytes)))
+			return mf_fail(err, MF_E_INTERNAL, 0,
+				       "published version %lld of '%s', but the server shows another file as "
+				       "that version",
+				       (long long)sent->version, sent->role);
+	}
+	return 0;
+}
+
+/* ---- the loop */
+
+enum mf_found mf_publish_run(struct mf_trust *t, const struct mf_publish_intent *in, int64_t *version,
+			     struct mf_err *err)
+{
+	/* This machine's writers queue here instead of racing each other on the server. */
+	struct mf_lock lock MF_LOCK_CLEANUP = MF_LOCK_INIT;
+	if (!in->dry_run && mf_publish_lock(t, &lock, err) < 0)
+		return MF_FAILED;
+	/* What the caller has just loaded for signing serves the first try, unless somebody held the lock
+	 * meanwhile. */
+	bool fresh = in->kind == MF_PUBLISH_CHANGE && t->loaded && t->for_signing && !lock.waited;
+	for (int tries = 0;; tries++, fresh = false) {
+		struct mf_outgoing o MF_OUTGOING_CLEANUP = {.arena = MF_ARENA_INIT};
+		struct mf_publish_change c = {0};
+		if (!fresh && load(t, in, err) < 0)
+			return MF_FAILED;
+		enum mf_found found = in->fill(in->arg, t, &c, err);
+		if (found != MF_FOUND || in->dry_run)
+			return found;
+		if (mf_publish_compose(t, &c, &o, version, err) < 0)
+			return MF_FAILED;
+		if (send(t, in, &o, err) == 0)
+			return read_back(t, in, &c, &o, err) < 0 ? MF_FAILED : MF_FOUND;
+		if (pause_after_conflict(t, tries, err) < 0)
+			return MF_FAILED;
+	}
+}
