@@ -22,7 +22,7 @@ struct mf_bytes {
 	size_t n;
 };
 
-#define MF_STR(lit) ((struct mf_str){(lit), sizeof(lit) - 1})
+#define MF_STR(lit) ((struct mf_str){(lit), sizeof lit - 1})
 /* For printf("%.*s"). Cut at INT_MAX by callers that pass untrusted sizes through mf_esc. */
 #define MF_STR_ARG(s) (int)(s).n, (s).p
 

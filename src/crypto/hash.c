@@ -68,7 +68,7 @@ struct mf_hash {
 static struct mf_hash *hash_new(const EVP_MD *md, struct mf_err *err)
 {
 	MF_OSSL_QUIET;
-	struct mf_hash *h MF_HASH_CLEANUP = mf_calloc(1, sizeof(*h));
+	struct mf_hash *h MF_HASH_CLEANUP = mf_calloc(1, sizeof *h);
 	struct mf_hash *made;
 
 	if (!h || !(h->ctx = EVP_MD_CTX_new())) {

@@ -32,7 +32,7 @@ struct mf_pem_reader *mf_pem_reader_new(struct mf_str text, size_t max, struct m
 		mf_fail(err, MF_E_FORMAT, 0, "PEM text holds a NUL octet");
 		return NULL;
 	}
-	r = mf_calloc(1, sizeof(*r));
+	r = mf_calloc(1, sizeof *r);
 	if (r)
 		r->bio = BIO_new_mem_buf(text.n ? text.p : "", (int)text.n);
 	if (!r || !r->bio) {
@@ -97,7 +97,7 @@ static int write_body(struct mf_buf *out, struct mf_str b64, struct mf_err *err)
 	for (size_t at = 0; at < b64.n; at += PEM_COLUMNS) {
 		size_t n = b64.n - at < PEM_COLUMNS ? b64.n - at : PEM_COLUMNS;
 
-		if (mf_buf_add(out, b64.p + at, n, err) || mf_buf_addc(out, '\n', err))
+		if (mf_buf_add(out, b64.p + at, n, err) < 0 || mf_buf_addc(out, '\n', err) < 0)
 			return -1;
 	}
 	return 0;
@@ -109,7 +109,7 @@ int mf_pem_write(struct mf_buf *out, const char *label, const char *headers, str
 	struct mf_buf b64 MF_BUF_CLEANUP = MF_BUF_INIT(out->max);
 	int r;
 
-	if (mf_b64_encode(&b64, der, err))
+	if (mf_b64_encode(&b64, der, err) < 0)
 		return -1;
 	r = mf_buf_printf(out, err, "-----BEGIN %s-----\n%s%s", label, headers, *headers ? "\n" : "");
 	if (!r)

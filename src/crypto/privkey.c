@@ -41,14 +41,14 @@ static struct mf_privkey *privkey_make(struct mf_pubkey *pub, struct mf_bytes se
 
 	if (!pub)
 		return NULL;
-	k = mf_calloc(1, sizeof(*k));
+	k = mf_calloc(1, sizeof *k);
 	if (!k) {
 		mf_pubkey_unref(pub);
 		mf_fail_nomem(err);
 		return NULL;
 	}
 	k->pub = pub;
-	if (mf_secret_copy(&k->secret, secret, err))
+	if (mf_secret_copy(&k->secret, secret, err) < 0)
 		return NULL;
 	made = k;
 	k = NULL;
@@ -64,13 +64,13 @@ static struct mf_privkey *from_seed(struct mf_bytes seed, struct mf_err *err)
 		mf_fail(err, MF_E_FORMAT, 0, "an ed25519 seed has 32 octets");
 		return NULL;
 	}
-	if (mf_secret_alloc(&sk, crypto_sign_SECRETKEYBYTES, err))
+	if (mf_secret_alloc(&sk, crypto_sign_SECRETKEYBYTES, err) < 0)
 		return NULL;
 	if (crypto_sign_seed_keypair(pk, sk.p, seed.p) != 0) {
 		mf_fail(err, MF_E_INTERNAL, 0, "derive an ed25519 key");
 		return NULL;
 	}
-	return privkey_make(mf_pubkey_from_ed25519((struct mf_bytes){pk, sizeof(pk)}, err), seed, err);
+	return privkey_make(mf_pubkey_from_ed25519((struct mf_bytes){pk, sizeof pk}, err), seed, err);
 }
 
 /* PKCS #8 octets (all of them one ECDSA or RSA key) to OpenSSL's form; NULL with MF_E_FORMAT. */
@@ -164,7 +164,7 @@ static struct mf_privkey *generate_ed25519(struct mf_err *err)
 {
 	struct mf_secret seed MF_SECRET_CLEANUP = MF_SECRET_INIT;
 
-	if (mf_secret_alloc(&seed, crypto_sign_SEEDBYTES, err))
+	if (mf_secret_alloc(&seed, crypto_sign_SEEDBYTES, err) < 0)
 		return NULL;
 	mf_random(seed.p, seed.n);
 	return from_seed(mf_secret_bytes(&seed), err);

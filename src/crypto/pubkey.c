@@ -29,14 +29,14 @@ struct mf_pubkey {
 /* AlgorithmIdentifier id-Ed25519 and the BIT STRING's start: RFC 8410, "Subject Public Key Fields". */
 static const uint8_t ed25519_head[] = {0x30, 0x2a, 0x30, 0x05, 0x06, 0x03,
 				       0x2b, 0x65, 0x70, 0x03, 0x21, 0x00};
-#define ED25519_SPKI (sizeof(ed25519_head) + 32)
+#define ED25519_SPKI (sizeof ed25519_head + 32)
 
 /* AlgorithmIdentifier id-ecPublicKey with the named curve prime256v1, and the BIT STRING's start up to the
  * sign of an uncompressed point: RFC 5480, "Subject Public Key Info". */
 static const uint8_t p256_head[] = {0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48,
 				    0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86, 0x48,
 				    0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00, 0x04};
-#define P256_SPKI (sizeof(p256_head) + 64)
+#define P256_SPKI (sizeof p256_head + 64)
 
 struct mf_pubkey *mf_pubkey_ref(struct mf_pubkey *k)
 {
@@ -78,7 +78,7 @@ struct mf_bytes mf_pubkey_spki(const struct mf_pubkey *k)
 struct mf_bytes mf_pubkey_ed25519(const struct mf_pubkey *k)
 {
 	assert(k->type == MF_KEY_ED25519);
-	return (struct mf_bytes){k->raw, sizeof(k->raw)};
+	return (struct mf_bytes){k->raw, sizeof k->raw};
 }
 
 struct mf_digest mf_pubkey_fingerprint(const struct mf_pubkey *k)
@@ -110,7 +110,7 @@ EVP_PKEY *mf_pubkey_evp(const struct mf_pubkey *k)
 static struct mf_pubkey *pubkey_make(enum mf_key_type type, unsigned bits, struct mf_bytes spki,
 				     EVP_PKEY *evp, struct mf_err *err)
 {
-	struct mf_pubkey *k = mf_calloc(1, sizeof(*k) + spki.n);
+	struct mf_pubkey *k = mf_calloc(1, sizeof *k + spki.n);
 
 	if (!k) {
 		EVP_PKEY_free(evp);
@@ -123,7 +123,7 @@ static struct mf_pubkey *pubkey_make(enum mf_key_type type, unsigned bits, struc
 	k->evp = evp;
 	memcpy(k->spki, spki.p, spki.n);
 	k->spki_n = spki.n;
-	if (mf_sha256(spki, &k->fingerprint, err)) {
+	if (mf_sha256(spki, &k->fingerprint, err) < 0) {
 		mf_pubkey_unref(k);
 		return NULL;
 	}
@@ -145,7 +145,7 @@ struct mf_pubkey *mf_pubkey_from_ed25519(struct mf_bytes raw32, struct mf_err *e
 
 	if (raw32.n != 32)
 		return fail_format(err, "an ed25519 public key has 32 octets");
-	if (mf_crypto_ready(err))
+	if (mf_crypto_ready(err) < 0)
 		return NULL;
 	/* Canonical encoding, on the curve, of the prime order: a key of small order accepts signatures on
 	 * anything, and a second encoding of one key would count as a second key. */
@@ -156,9 +156,9 @@ struct mf_pubkey *mf_pubkey_from_ed25519(struct mf_bytes raw32, struct mf_err *e
 		mf_fail_nomem(err);
 		return NULL;
 	}
-	memcpy(spki, ed25519_head, sizeof(ed25519_head));
-	memcpy(spki + sizeof(ed25519_head), raw32.p, 32);
-	k = pubkey_make(MF_KEY_ED25519, 256, (struct mf_bytes){spki, sizeof(spki)}, evp, err);
+	memcpy(spki, ed25519_head, sizeof ed25519_head);
+	memcpy(spki + sizeof ed25519_head, raw32.p, 32);
+	k = pubkey_make(MF_KEY_ED25519, 256, (struct mf_bytes){spki, sizeof spki}, evp, err);
 	if (k)
 		memcpy(k->raw, raw32.p, 32);
 	return k;
@@ -173,9 +173,9 @@ static unsigned curve_bits(const EVP_PKEY *evp)
 	} curves[] = {{"secp224r1", 224}, {"prime256v1", 256}, {"secp384r1", 384}, {"secp521r1", 521}};
 	char name[64];
 
-	if (EVP_PKEY_get_utf8_string_param(evp, OSSL_PKEY_PARAM_GROUP_NAME, name, sizeof(name), NULL) != 1)
+	if (EVP_PKEY_get_utf8_string_param(evp, OSSL_PKEY_PARAM_GROUP_NAME, name, sizeof name, NULL) != 1)
 		return 0;
-	for (size_t i = 0; i < sizeof(curves) / sizeof(curves[0]); i++) {
+	for (size_t i = 0; i < sizeof curves / sizeof curves[0]; i++) {
 		if (strcmp(name, curves[i].name) == 0)
 			return curves[i].bits;
 	}
@@ -245,7 +245,7 @@ static int encode_spki(EVP_PKEY *evp, struct mf_ossl_mem *out)
 static struct mf_pubkey *from_p256(struct mf_bytes der, struct mf_err *err)
 {
 	char group[] = "prime256v1";
-	struct mf_bytes point = {der.p + sizeof(p256_head) - 1, 65};
+	struct mf_bytes point = {der.p + sizeof p256_head - 1, 65};
 	EVP_PKEY *evp = NULL;
 	EVP_PKEY_CTX *ctx MF_EVP_PKEY_CTX_CLEANUP = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
 	OSSL_PARAM params[] = {
@@ -270,9 +270,9 @@ struct mf_pubkey *mf_pubkey_from_spki(struct mf_bytes der, struct mf_err *err)
 	struct mf_ossl_mem again MF_OSSL_MEM_CLEANUP = MF_OSSL_MEM_INIT;
 	const unsigned char *p = der.p;
 
-	if (der.n == ED25519_SPKI && memcmp(der.p, ed25519_head, sizeof(ed25519_head)) == 0)
-		return mf_pubkey_from_ed25519((struct mf_bytes){der.p + sizeof(ed25519_head), 32}, err);
-	if (der.n == P256_SPKI && memcmp(der.p, p256_head, sizeof(p256_head)) == 0)
+	if (der.n == ED25519_SPKI && memcmp(der.p, ed25519_head, sizeof ed25519_head) == 0)
+		return mf_pubkey_from_ed25519((struct mf_bytes){der.p + sizeof ed25519_head, 32}, err);
+	if (der.n == P256_SPKI && memcmp(der.p, p256_head, sizeof p256_head) == 0)
 		return from_p256(der, err);
 	if (der.n == 0 || der.n > MAX_SPKI_BYTES)
 		return fail_format(err, "not a public key");
@@ -318,7 +318,7 @@ static struct mf_pubkey *from_pem(struct mf_str text, struct mf_err *err)
 	struct mf_pem_block b MF_PEM_BLOCK_CLEANUP = MF_PEM_BLOCK_INIT;
 	struct mf_bytes der;
 
-	if (mf_pem_only(text, MAX_TEXT_BYTES, &b, err))
+	if (mf_pem_only(text, MAX_TEXT_BYTES, &b, err) < 0)
 		return NULL;
 	der = (struct mf_bytes){b.der, b.der_n};
 	if (strcmp(b.label, "PUBLIC KEY") == 0)
@@ -333,8 +333,8 @@ static struct mf_pubkey *from_pem(struct mf_str text, struct mf_err *err)
 static struct mf_pubkey *from_openssh(struct mf_str line, struct mf_err *err)
 {
 	static const uint8_t head[] = "\0\0\0\x0bssh-ed25519\0\0\0\x20";
-	static const size_t head_n = sizeof(head) - 1;
-	uint8_t blob[sizeof(head) - 1 + 32];
+	static const size_t head_n = sizeof head - 1;
+	uint8_t blob[sizeof head - 1 + 32];
 	struct mf_str b64 = {line.p, 0};
 
 	while (line.n &&
@@ -344,7 +344,7 @@ static struct mf_pubkey *from_openssh(struct mf_str line, struct mf_err *err)
 		return fail_format(err, "more than one line where one OpenSSH key is expected");
 	while (b64.n < line.n && b64.p[b64.n] != ' ' && b64.p[b64.n] != '\t')
 		b64.n++;
-	if (mf_b64_decode_exact(blob, sizeof(blob), b64, err)) {
+	if (mf_b64_decode_exact(blob, sizeof blob, b64, err) < 0) {
 		mf_wrap(err, "OpenSSH public key");
 		return NULL;
 	}

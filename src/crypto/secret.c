@@ -28,7 +28,7 @@ int mf_secret_alloc(struct mf_secret *s, size_t n, struct mf_err *err)
 	uint8_t *p;
 
 	assert(!s->p && n >= 1);
-	if (mf_crypto_ready(err))
+	if (mf_crypto_ready(err) < 0)
 		return -1;
 	/* Each allocation takes whole pages of its own between guard pages. When the limit of locked memory
 	 * is used up libsodium goes on unlocked; NULL means that the pages themselves could not be had. */
@@ -43,7 +43,7 @@ int mf_secret_alloc(struct mf_secret *s, size_t n, struct mf_err *err)
 
 int mf_secret_copy(struct mf_secret *s, struct mf_bytes from, struct mf_err *err)
 {
-	if (mf_secret_alloc(s, from.n, err))
+	if (mf_secret_alloc(s, from.n, err) < 0)
 		return -1;
 	memcpy(s->p, from.p, from.n);
 	return 0;

@@ -184,11 +184,11 @@ int mf_sig_verify(const struct mf_pubkey *k, enum mf_sig_scheme scheme, struct m
 	if (scheme == MF_SIG_ED25519)
 		return ed25519_verify(k, msg, sig, err);
 	if (scheme == MF_SIG_ECDSA_RAW_SHA256) {
-		if (raw_to_der(mf_pubkey_bits(k), sig, &der, err))
+		if (raw_to_der(mf_pubkey_bits(k), sig, &der, err) < 0)
 			return -1;
 		sig = (struct mf_bytes){der.p, der.n};
 	}
-	if (digest(scheme, msg, &d, err))
+	if (digest(scheme, msg, &d, err) < 0)
 		return -1;
 	return evp_verify(k, scheme, &d, sig, err);
 }
@@ -199,12 +199,12 @@ static int ed25519_sign(const struct mf_secret *seed, struct mf_bytes msg, struc
 	struct mf_secret sk MF_SECRET_CLEANUP = MF_SECRET_INIT;
 	uint8_t pk[crypto_sign_PUBLICKEYBYTES], sig[crypto_sign_BYTES];
 
-	if (mf_secret_alloc(&sk, crypto_sign_SECRETKEYBYTES, err))
+	if (mf_secret_alloc(&sk, crypto_sign_SECRETKEYBYTES, err) < 0)
 		return -1;
 	if (crypto_sign_seed_keypair(pk, sk.p, seed->p) != 0 ||
 	    crypto_sign_detached(sig, NULL, msg.n ? msg.p : (const uint8_t *)"", msg.n, sk.p) != 0)
 		return mf_fail(err, MF_E_INTERNAL, 0, "make an ed25519 signature");
-	return mf_buf_add(out, sig, sizeof(sig), err);
+	return mf_buf_add(out, sig, sizeof sig, err);
 }
 
 static int evp_sign(const struct mf_privkey *k, enum mf_sig_scheme scheme, struct mf_bytes msg,
@@ -215,9 +215,9 @@ static int evp_sign(const struct mf_privkey *k, enum mf_sig_scheme scheme, struc
 	const struct mf_pubkey *pub = mf_privkey_public(k);
 	struct mf_digest_any d;
 	uint8_t sig[1024]; /* RSA-8192 */
-	size_t n = sizeof(sig);
+	size_t n = sizeof sig;
 
-	if (!evp || digest(scheme, msg, &d, err))
+	if (!evp || digest(scheme, msg, &d, err) < 0)
 		return -1;
 	ctx = EVP_PKEY_CTX_new(evp, NULL);
 	if (!ctx || EVP_PKEY_sign_init(ctx) != 1 || !ctx_setup(ctx, pub, scheme) ||
@@ -241,7 +241,7 @@ int mf_privkey_sign(const struct mf_privkey *k, enum mf_sig_scheme scheme, struc
 		return mf_fail(err, MF_E_USAGE, 0, "signature scheme does not fit %s key",
 			       mf_key_type_name(mf_pubkey_type(pub)));
 	if (scheme == MF_SIG_ED25519) {
-		if (mf_privkey_to_secret(k, &seed, err))
+		if (mf_privkey_to_secret(k, &seed, err) < 0)
 			return -1;
 		r = ed25519_sign(&seed, msg, &made, err);
 	} else {
@@ -250,7 +250,7 @@ int mf_privkey_sign(const struct mf_privkey *k, enum mf_sig_scheme scheme, struc
 	if (r)
 		return -1;
 	/* A fault during signing can give the key away; nothing unverified leaves this function. */
-	if (mf_sig_verify(pub, scheme, msg, mf_buf_bytes(&made), err))
+	if (mf_sig_verify(pub, scheme, msg, mf_buf_bytes(&made), err) < 0)
 		return mf_wrap(err, "check the signature just made");
 	return mf_buf_add(sig, made.p, made.n, err);
 }

@@ -70,7 +70,7 @@ static int bundle_add(struct bundle *b, const struct mf_pem_block *block, struct
 
 	if (strcmp(block->label, "CERTIFICATE") != 0)
 		return mf_fail(err, MF_E_FORMAT, 0, "PEM block that is no certificate");
-	if (mf_grow((void **)&b->c, &b->cap, b->n, sizeof(*b->c), err))
+	if (mf_grow((void **)&b->c, &b->cap, b->n, sizeof *b->c, err) < 0)
 		return -1;
 	c = &b->c[b->n];
 	*c = (struct cert){NULL, NULL, block->der_n, false};
@@ -102,7 +102,7 @@ static int bundle_read(struct bundle *b, struct mf_str pem, size_t max_bytes, si
 			break;
 		if (b->n == max_certs)
 			return mf_fail(err, MF_E_FORMAT, 0, "more than %zu certificates", max_certs);
-		if (bundle_add(b, &block, err))
+		if (bundle_add(b, &block, err) < 0)
 			return -1;
 	}
 	if (b->n == 0)
@@ -200,15 +200,15 @@ static int add_cert(struct mf_buf *out, const struct cert *c, struct mf_err *err
 static int rebuild(const struct bundle *b, int64_t now, bool check_expiry, struct mf_buf *out,
 		   struct mf_err *err)
 {
-	if (add_cert(out, &b->c[0], err))
+	if (add_cert(out, &b->c[0], err) < 0)
 		return -1;
 	for (size_t i = 1; i < b->n; i++) {
 		struct mf_err unfit = MF_ERR_INIT;
 
 		/* Notary drops such a CA and goes on without it. */
-		if (check_cert(&b->c[i], now, check_expiry, &unfit))
+		if (check_cert(&b->c[i], now, check_expiry, &unfit) < 0)
 			continue;
-		if (add_cert(out, &b->c[i], err))
+		if (add_cert(out, &b->c[i], err) < 0)
 			return -1;
 	}
 	return 0;
@@ -244,14 +244,14 @@ int mf_root_cert_read(struct mf_root_cert *out, struct mf_str pem, struct mf_str
 	struct mf_root_cert made = {NULL, NULL, 0, 0};
 	struct mf_esc esc;
 
-	if (bundle_read(&b, pem, MAX_PEM_BYTES, MAX_CERTS, err) || check_shape(&b, err) ||
-	    check_cert(&b.c[0], now, check_expiry, err))
+	if (bundle_read(&b, pem, MAX_PEM_BYTES, MAX_CERTS, err) < 0 || check_shape(&b, err) < 0 ||
+	    check_cert(&b.c[0], now, check_expiry, err) < 0)
 		return -1;
 	if (!cn_fits(common_name(b.c[0].x), gun))
 		return mf_fail(err, MF_E_FORMAT, 0, "certificate is made for '%s'",
 			       mf_esc(&esc, common_name(b.c[0].x)));
 	leaf = leaf_key(b.c[0].x, err);
-	if (!leaf || rebuild(&b, now, check_expiry, &text, err))
+	if (!leaf || rebuild(&b, now, check_expiry, &text, err) < 0)
 		return -1;
 	if (time_of(X509_get0_notAfter(b.c[0].x), &made.not_after))
 		return mf_ossl_fail(err, MF_E_FORMAT, "certificate with an unusable time of validity");
@@ -331,11 +331,11 @@ int mf_root_cert_chains_to(struct mf_str pem, struct mf_str ca_pem, int64_t now,
 	struct bundle b BUNDLE_CLEANUP = BUNDLE_INIT;
 	struct bundle ca BUNDLE_CLEANUP = BUNDLE_INIT;
 
-	if (bundle_read(&b, pem, MAX_PEM_BYTES, MAX_CERTS, err)) {
+	if (bundle_read(&b, pem, MAX_PEM_BYTES, MAX_CERTS, err) < 0) {
 		mf_wrap(err, "root certificate");
 		return err->code == MF_E_FORMAT ? mf_recode(err, MF_E_PIN) : -1;
 	}
-	if (bundle_read(&ca, ca_pem, MAX_CA_FILE_BYTES, MAX_CA_FILE_CERTS, err)) {
+	if (bundle_read(&ca, ca_pem, MAX_CA_FILE_BYTES, MAX_CA_FILE_CERTS, err) < 0) {
 		mf_wrap(err, "pinned CA");
 		return err->code == MF_E_FORMAT ? mf_recode(err, MF_E_PIN) : -1;
 	}
@@ -348,8 +348,8 @@ static bool set_serial(X509 *x)
 	BIGNUM *n;
 	bool ok;
 
-	mf_random(octets, sizeof(octets));
-	n = BN_bin2bn(octets, sizeof(octets), NULL);
+	mf_random(octets, sizeof octets);
+	n = BN_bin2bn(octets, sizeof octets, NULL);
 	ok = n && BN_to_ASN1_INTEGER(n, X509_get_serialNumber(x));
 	BN_free(n);
 	return ok;
@@ -388,7 +388,7 @@ static bool set_extensions(X509 *x)
 	    {NID_basic_constraints, "critical,CA:FALSE"},
 	};
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		X509_EXTENSION *e = X509V3_EXT_conf_nid(NULL, NULL, rows[i].nid, rows[i].value);
 		int r = e ? X509_add_ext(x, e, -1) : 0;
 

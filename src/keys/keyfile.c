@@ -68,7 +68,7 @@ static int read_text(struct mf_json_reader *r, struct mf_str *out, struct mf_err
 {
 	struct mf_json_string s;
 
-	if (mf_json_string(r, &s, err))
+	if (mf_json_string(r, &s, err) < 0)
 		return -1;
 	if (s.escaped)
 		return fail_file(err, "escaped text");
@@ -87,7 +87,7 @@ static int read_field(struct mf_json_reader *r, const struct field *f, size_t n,
 {
 	for (size_t i = 0; i < n; i++) {
 		if (mf_json_string_eq(name, f[i].name))
-			return read_text(r, f[i].out, err) ? -1 : 1;
+			return read_text(r, f[i].out, err) < 0 ? -1 : 1;
 	}
 	return 0;
 }
@@ -96,7 +96,7 @@ static int read_kdf(struct mf_json_reader *r, struct parsed *p, struct mf_err *e
 {
 	const struct field texts[] = {{"alg", &p->kdf_alg}, {"salt", &p->salt}};
 	struct mf_json_string name;
-	int more = mf_json_object(r, err) ? -1 : 1;
+	int more = mf_json_object(r, err) < 0 ? -1 : 1;
 
 	p->has_kdf = true;
 	while (more == 1 && (more = mf_json_object_next(r, &name, err)) == 1) {
@@ -123,7 +123,7 @@ static int read_member(struct mf_json_reader *r, struct parsed *p, struct mf_jso
 	    {"manifesto", &p->magic}, {"name", &p->name},     {"type", &p->type},   {"public", &p->pub},
 	    {"fingerprint", &p->fp},  {"cipher", &p->cipher}, {"nonce", &p->nonce}, {"secret", &p->secret},
 	};
-	int got = read_field(r, texts, sizeof(texts) / sizeof(texts[0]), name, err);
+	int got = read_field(r, texts, sizeof texts / sizeof texts[0], name, err);
 
 	if (got)
 		return got < 0 ? -1 : 0;
@@ -131,7 +131,7 @@ static int read_member(struct mf_json_reader *r, struct parsed *p, struct mf_jso
 		return read_kdf(r, p, err);
 	if (!mf_json_string_eq(name, "v"))
 		return fail_file(err, "unknown member");
-	if (mf_json_int(r, 1, INT32_MAX, &p->v, err))
+	if (mf_json_int(r, 1, INT32_MAX, &p->v, err) < 0)
 		return -1;
 	if (p->v > 1)
 		return fail_file(err, "made by a newer version of manifesto");
@@ -152,17 +152,17 @@ static int parse(struct parsed *p, struct mf_bytes file, struct mf_err *err)
 	struct mf_json_string name;
 	int more;
 
-	memset(p, 0, sizeof(*p));
+	memset(p, 0, sizeof *p);
 	mf_json_reader_init(&r, file);
 	if (file.n > MF_MAX_KEYFILE_BYTES)
 		return fail_file(err, "too long");
-	if (mf_json_object(&r, err))
+	if (mf_json_object(&r, err) < 0)
 		return -1;
 	while ((more = mf_json_object_next(&r, &name, err)) == 1) {
-		if (read_member(&r, p, name, err))
+		if (read_member(&r, p, name, err) < 0)
 			return -1;
 	}
-	if (more < 0 || mf_json_end(&r, err))
+	if (more < 0 || mf_json_end(&r, err) < 0)
 		return -1;
 	if (!mf_str_eqz(p->magic, MAGIC) || p->v != 1)
 		return fail_file(err, "not a key file of manifesto");
@@ -193,7 +193,7 @@ static int fill_info(struct mf_key_info *k, const struct parsed *p, struct mf_er
 		return mf_fail_nomem(err);
 	if (strlen(k->name) != p->name.n || !mf_key_name_valid(k->name))
 		return fail_file(err, "malformed name");
-	if (type_of(p->type, &k->type, err) || mf_b64_decode(&spki, p->pub, err))
+	if (type_of(p->type, &k->type, err) < 0 || mf_b64_decode(&spki, p->pub, err) < 0)
 		return -1;
 	k->pub = mf_pubkey_from_spki(mf_buf_bytes(&spki), err);
 	if (!k->pub)
@@ -216,7 +216,7 @@ int mf_keyfile_info(struct mf_key_info *out, struct mf_bytes file, struct mf_err
 	struct mf_key_info k MF_KEY_INFO_CLEANUP = INFO_INIT;
 	struct parsed p;
 
-	if (parse(&p, file, err) || fill_info(&k, &p, err))
+	if (parse(&p, file, err) < 0 || fill_info(&k, &p, err) < 0)
 		return -1;
 	*out = k;
 	k = (struct mf_key_info)INFO_INIT;
@@ -250,7 +250,7 @@ static int derive(struct mf_secret *key, const struct mf_secret *passphrase, con
 {
 	if (passphrase->n > MF_MAX_PASSPHRASE)
 		return mf_fail(err, MF_E_KEY, 0, "passphrase of more than %zu octets", MF_MAX_PASSPHRASE);
-	if (mf_secret_alloc(key, KEY_N, err))
+	if (mf_secret_alloc(key, KEY_N, err) < 0)
 		return -1;
 	if (crypto_pwhash(key->p, KEY_N, (const char *)passphrase->p, passphrase->n, salt, h->ops,
 			  (size_t)h->mem, crypto_pwhash_ALG_ARGON2ID13) != 0)
@@ -270,7 +270,7 @@ static int b64_secret(struct mf_secret *out, struct mf_str b64, struct mf_err *e
 		pad++;
 	if (b64.n < 4 || b64.n % 4)
 		return fail_file(err, "malformed secret");
-	if (mf_secret_alloc(out, b64.n / 4 * 3 - pad, err))
+	if (mf_secret_alloc(out, b64.n / 4 * 3 - pad, err) < 0)
 		return -1;
 	return mf_b64_decode_exact(out->p, out->n, b64, err);
 }
@@ -290,15 +290,15 @@ static int decrypt(struct mf_secret *plain, const struct parsed *p, const struct
 	struct mf_secret key MF_SECRET_CLEANUP = MF_SECRET_INIT;
 	uint8_t salt[SALT_N], nonce[NONCE_N];
 
-	if (mf_b64_decode_exact(salt, SALT_N, p->salt, err) ||
-	    mf_b64_decode_exact(nonce, NONCE_N, p->nonce, err) || b64_secret(&box, p->secret, err))
+	if (mf_b64_decode_exact(salt, SALT_N, p->salt, err) < 0 ||
+	    mf_b64_decode_exact(nonce, NONCE_N, p->nonce, err) < 0 || b64_secret(&box, p->secret, err) < 0)
 		return -1;
 	if (box.n <= TAG_N)
 		return fail_file(err, "malformed secret");
 	if (!passphrase || passphrase->n == 0)
 		return fail_locked(err, p, "is protected by a passphrase, and none was given");
-	if (write_head(&ad, &h, err) || derive(&key, passphrase, salt, &h, err) ||
-	    mf_secret_alloc(plain, box.n - TAG_N, err))
+	if (write_head(&ad, &h, err) < 0 || derive(&key, passphrase, salt, &h, err) < 0 ||
+	    mf_secret_alloc(plain, box.n - TAG_N, err) < 0)
 		return -1;
 	if (crypto_aead_xchacha20poly1305_ietf_decrypt(plain->p, NULL, NULL, box.p, box.n,
 						       (const uint8_t *)ad.p, ad.n, nonce, key.p) != 0)
@@ -316,7 +316,7 @@ struct mf_privkey *mf_keyfile_decode(struct mf_bytes file, const struct mf_secre
 	struct mf_digest stored, own;
 	struct parsed p;
 
-	if (parse(&p, file, err) || fill_info(&info, &p, err))
+	if (parse(&p, file, err) < 0 || fill_info(&info, &p, err) < 0)
 		return NULL;
 	if (info.encrypted ? decrypt(&plain, &p, passphrase, err) : b64_secret(&plain, p.secret, err))
 		return NULL;
@@ -347,20 +347,20 @@ static int write_encrypted(struct mf_buf *out, struct head *h, const struct mf_s
 
 	mf_random(salt, SALT_N);
 	mf_random(nonce, NONCE_N);
-	if (mf_b64_encode(&salt_b64, (struct mf_bytes){salt, SALT_N}, err) ||
-	    mf_b64_encode(&nonce_b64, (struct mf_bytes){nonce, NONCE_N}, err))
+	if (mf_b64_encode(&salt_b64, (struct mf_bytes){salt, SALT_N}, err) < 0 ||
+	    mf_b64_encode(&nonce_b64, (struct mf_bytes){nonce, NONCE_N}, err) < 0)
 		return -1;
 	h->encrypted = true;
 	h->salt = mf_buf_str(&salt_b64);
 	h->nonce = mf_buf_str(&nonce_b64);
 	h->ops = crypto_pwhash_OPSLIMIT_INTERACTIVE;
 	h->mem = crypto_pwhash_MEMLIMIT_INTERACTIVE;
-	if (write_head(out, h, err) || derive(&key, passphrase, salt, h, err) ||
-	    mf_secret_alloc(&box, plain->n + TAG_N, err))
+	if (write_head(out, h, err) < 0 || derive(&key, passphrase, salt, h, err) < 0 ||
+	    mf_secret_alloc(&box, plain->n + TAG_N, err) < 0)
 		return -1;
 	crypto_aead_xchacha20poly1305_ietf_encrypt(box.p, NULL, plain->p, plain->n, (const uint8_t *)out->p,
 						   out->n, NULL, nonce, key.p);
-	if (mf_buf_addz(out, "\"secret\":\"", err) || mf_b64_encode(out, mf_secret_bytes(&box), err))
+	if (mf_buf_addz(out, "\"secret\":\"", err) < 0 || mf_b64_encode(out, mf_secret_bytes(&box), err) < 0)
 		return -1;
 	return mf_buf_addz(out, "\"}\n", err);
 }
@@ -368,8 +368,8 @@ static int write_encrypted(struct mf_buf *out, struct head *h, const struct mf_s
 static int write_plain(struct mf_buf *out, const struct head *h, const struct mf_secret *plain,
 		       struct mf_err *err)
 {
-	if (write_head(out, h, err) || mf_buf_addz(out, "\"secret\":\"", err) ||
-	    mf_b64_encode(out, mf_secret_bytes(plain), err))
+	if (write_head(out, h, err) < 0 || mf_buf_addz(out, "\"secret\":\"", err) < 0 ||
+	    mf_b64_encode(out, mf_secret_bytes(plain), err) < 0)
 		return -1;
 	return mf_buf_addz(out, "\"}\n", err);
 }
@@ -379,7 +379,7 @@ static int write_file(struct mf_buf *out, struct head *h, const struct mf_privke
 {
 	struct mf_secret plain MF_SECRET_CLEANUP = MF_SECRET_INIT;
 
-	if (mf_privkey_to_secret(key, &plain, err))
+	if (mf_privkey_to_secret(key, &plain, err) < 0)
 		return -1;
 	return passphrase ? write_encrypted(out, h, &plain, passphrase, err)
 			  : write_plain(out, h, &plain, err);
@@ -401,7 +401,7 @@ int mf_keyfile_encode(struct mf_buf *out, const char *name, const struct mf_priv
 	if (passphrase && passphrase->n == 0)
 		return mf_fail(err, MF_E_KEY, 0, "empty passphrase for key '%s'", name);
 	mf_digest_hex(hex, &fp);
-	if (mf_b64_encode(&pub, mf_pubkey_spki(k), err))
+	if (mf_b64_encode(&pub, mf_pubkey_spki(k), err) < 0)
 		return -1;
 	h.name = mf_str_c(name);
 	h.type = mf_str_c(mf_key_type_name(mf_pubkey_type(k)));

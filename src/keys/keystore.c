@@ -43,7 +43,7 @@ struct mf_keystore {
 struct mf_keystore *mf_keystore_new(const char *dir, const struct mf_passphrase *pass,
 				    const struct mf_env *env, struct mf_err *err)
 {
-	struct mf_keystore *ks = mf_calloc(1, sizeof(*ks));
+	struct mf_keystore *ks = mf_calloc(1, sizeof *ks);
 
 	if (ks)
 		ks->dir = mf_str_dup(mf_str_c(dir));
@@ -110,7 +110,7 @@ static int read_key_file(const char *path, struct mf_secret *out, struct mf_err 
 		return mf_fail(err, MF_E_KEY, 0,
 			       "key file '%s' is open to other users (mode %03o); chmod 600 it", path,
 			       (unsigned)st.st_mode & 0777U);
-	if (mf_secret_alloc(out, (size_t)st.st_size, err))
+	if (mf_secret_alloc(out, (size_t)st.st_size, err) < 0)
 		return -1;
 	while (at < out->n) {
 		ssize_t got = read(fd, out->p + at, out->n - at);
@@ -126,10 +126,10 @@ static int read_key_file(const char *path, struct mf_secret *out, struct mf_err 
 
 static char *key_path(const struct mf_keystore *ks, const char *name, struct mf_err *err)
 {
-	char file[64 + sizeof(SUFFIX)];
+	char file[64 + sizeof SUFFIX];
 	char *path;
 
-	snprintf(file, sizeof(file), "%s" SUFFIX, name);
+	snprintf(file, sizeof file, "%s" SUFFIX, name);
 	path = mf_path_join(ks->dir, file, NULL);
 	if (!path)
 		mf_fail_nomem(err);
@@ -179,9 +179,9 @@ static int insert(struct mf_keystore *ks, struct mf_key_info *info, const struct
 		return mf_fail(err, MF_E_CONFLICT, 0, "there is a key '%s' already", info->name);
 	if (ks->n >= MAX_KEYS_HELD)
 		return mf_fail(err, MF_E_USAGE, 0, "more than %zu keys in '%s'", MAX_KEYS_HELD, ks->dir);
-	if (mf_grow((void **)&ks->infos, &ks->cap, ks->n, sizeof(*ks->infos), err))
+	if (mf_grow((void **)&ks->infos, &ks->cap, ks->n, sizeof *ks->infos, err) < 0)
 		return -1;
-	memmove(ks->infos + at + 1, ks->infos + at, (ks->n - at) * sizeof(*ks->infos));
+	memmove(ks->infos + at + 1, ks->infos + at, (ks->n - at) * sizeof *ks->infos);
 	ks->infos[at] = *info;
 	ks->n++;
 	if (out)
@@ -201,7 +201,8 @@ static int read_info(const struct mf_keystore *ks, const char *name, struct mf_k
 	struct mf_secret file MF_SECRET_CLEANUP = MF_SECRET_INIT;
 	char *path MF_FREE = key_path(ks, name, err);
 
-	if (!path || read_key_file(path, &file, err) || mf_keyfile_info(&info, mf_secret_bytes(&file), err))
+	if (!path || read_key_file(path, &file, err) < 0 ||
+	    mf_keyfile_info(&info, mf_secret_bytes(&file), err) < 0)
 		return -1;
 	/* Otherwise a copied file could pass for another key. */
 	if (strcmp(info.name, name) != 0)
@@ -221,23 +222,23 @@ static int load_one(struct mf_keystore *ks, const char *file, struct mf_err *err
 	struct mf_str stem = mf_str_c(file);
 	char *name MF_FREE = NULL;
 
-	if (!mf_str_ends(stem, MF_STR(SUFFIX)) || stem.n == sizeof(SUFFIX) - 1)
+	if (!mf_str_ends(stem, MF_STR(SUFFIX)) || stem.n == sizeof SUFFIX - 1)
 		return 0;
-	stem.n -= sizeof(SUFFIX) - 1;
+	stem.n -= sizeof SUFFIX - 1;
 	name = mf_str_dup(stem);
 	if (!name)
 		return mf_fail_nomem(err);
 	/* A load that failed half way is begun again with what it has. */
 	if (!mf_key_name_valid(name) || by_name(ks, name))
 		return 0;
-	if (read_info(ks, name, &info, &why)) {
+	if (read_info(ks, name, &info, &why) < 0) {
 		if (why.code == MF_E_NOMEM || why.code == MF_E_INTERNAL)
 			return mf_fail(err, why.code, 0, "%s", why.msg);
 		mf_env_log(ks->env, MF_LOG_WARNING, "key file '%s/%s' passed over: %s", ks->dir, file,
 			   why.msg);
 		return 0;
 	}
-	if (insert(ks, &info, NULL, err))
+	if (insert(ks, &info, NULL, err) < 0)
 		return -1;
 	info = (struct mf_key_info)INFO_INIT;
 	return 0;
@@ -264,7 +265,7 @@ static int load(struct mf_keystore *ks, struct mf_err *err)
 		mf_env_log(ks->env, MF_LOG_WARNING,
 			   "other users can change the key directory '%s'; chmod 700 it", ks->dir);
 	for (errno = 0; d && (e = readdir(d)); errno = 0) {
-		if (load_one(ks, e->d_name, err))
+		if (load_one(ks, e->d_name, err) < 0)
 			return -1;
 	}
 	if (errno && d)
@@ -275,7 +276,7 @@ static int load(struct mf_keystore *ks, struct mf_err *err)
 
 int mf_keystore_list(struct mf_keystore *ks, const struct mf_key_info **out, size_t *n, struct mf_err *err)
 {
-	if (load(ks, err))
+	if (load(ks, err) < 0)
 		return -1;
 	*out = ks->infos;
 	*n = ks->n;
@@ -286,7 +287,7 @@ const struct mf_key_info *mf_keystore_find_fp(struct mf_keystore *ks, const stru
 {
 	struct mf_err err = MF_ERR_INIT;
 
-	if (load(ks, &err)) {
+	if (load(ks, &err) < 0) {
 		mf_env_log(ks->env, MF_LOG_WARNING, "%s", err.msg);
 		return NULL;
 	}
@@ -339,7 +340,7 @@ const struct mf_key_info *mf_keystore_find(struct mf_keystore *ks, const char *n
 	const struct mf_key_info *k = NULL;
 	struct mf_esc esc;
 
-	if (load(ks, err))
+	if (load(ks, err) < 0)
 		return NULL;
 	/* A whole fingerprint first, so that no key name can stand in front of one. */
 	if (strlen(name_or_fp) == FP_LEN && is_fp_prefix(name_or_fp))
@@ -370,7 +371,7 @@ static struct slot *slot_of(const struct mf_keystore *ks, const char *name)
 /* Takes key over in every case (NULL: the attempt failed). */
 static int slot_add(struct mf_keystore *ks, const char *name, struct mf_privkey *key, struct mf_err *err)
 {
-	struct slot *s = mf_calloc(1, sizeof(*s));
+	struct slot *s = mf_calloc(1, sizeof *s);
 
 	if (s)
 		s->name = mf_str_dup(mf_str_c(name));
@@ -392,9 +393,9 @@ static struct mf_privkey *open_key(struct mf_keystore *ks, const struct mf_key_i
 	struct mf_privkey *key;
 	struct mf_digest want, got;
 
-	if (read_key_file(k->path, &file, err))
+	if (read_key_file(k->path, &file, err) < 0)
 		return NULL;
-	if (k->encrypted && ks->pass->get(ks->pass->arg, k->name, false, &pass, err))
+	if (k->encrypted && ks->pass->get(ks->pass->arg, k->name, false, &pass, err) < 0)
 		return NULL;
 	key = mf_keyfile_decode(mf_secret_bytes(&file), &pass, err);
 	if (!key)
@@ -422,7 +423,7 @@ int mf_keystore_unlock(struct mf_keystore *ks, const struct mf_key_info *k, cons
 		/* An answer to "which passphrase" is final for this run; lack of memory is not. */
 		if (!key && err->code != MF_E_KEY)
 			return -1;
-		if (slot_add(ks, k->name, key, err) || !key)
+		if (slot_add(ks, k->name, key, err) < 0 || !key)
 			return -1;
 		s = ks->slots;
 	}
@@ -434,7 +435,7 @@ int mf_keystore_unlock(struct mf_keystore *ks, const struct mf_key_info *k, cons
 
 static int ask_new(const struct mf_keystore *ks, const char *name, struct mf_secret *out, struct mf_err *err)
 {
-	if (ks->pass->get(ks->pass->arg, name, true, out, err))
+	if (ks->pass->get(ks->pass->arg, name, true, out, err) < 0)
 		return -1;
 	if (out->n == 0) {
 		mf_fail(err, MF_E_KEY, 0, "no passphrase for the new key '%s'", name);
@@ -451,7 +452,7 @@ static int write_key(struct mf_keystore *ks, const char *name, const struct mf_p
 	struct mf_buf file MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_KEYFILE_BYTES);
 	int r;
 
-	if (!ks->pass->none && ask_new(ks, name, &pass, err))
+	if (!ks->pass->none && ask_new(ks, name, &pass, err) < 0)
 		return -1;
 	r = mf_buf_reserve(&file, MF_MAX_KEYFILE_BYTES / 2, err);
 	if (!r)
@@ -486,9 +487,9 @@ static int add_taken(struct mf_keystore *ks, const char *name, struct mf_privkey
 	struct mf_key_info info MF_KEY_INFO_CLEANUP = INFO_INIT;
 	char *path = key_path(ks, name, err);
 
-	if (!path || make_info(name, key, !ks->pass->none, path, &info, err))
+	if (!path || make_info(name, key, !ks->pass->none, path, &info, err) < 0)
 		return -1;
-	if (write_key(ks, name, key, info.path, err) || insert(ks, &info, out, err))
+	if (write_key(ks, name, key, info.path, err) < 0 || insert(ks, &info, out, err) < 0)
 		return -1;
 	info = (struct mf_key_info)INFO_INIT;
 	taken = key;
@@ -508,7 +509,7 @@ static int check_free(struct mf_keystore *ks, const char *name, struct mf_err *e
 				"a name has 1 to 64 of A-Z a-z 0-9 . _ - and starts with a letter or digit");
 		return -1;
 	}
-	if (load(ks, err))
+	if (load(ks, err) < 0)
 		return -1;
 	path = key_path(ks, name, err);
 	if (!path)
@@ -523,7 +524,7 @@ int mf_keystore_generate(struct mf_keystore *ks, const char *name, enum mf_key_t
 {
 	struct mf_privkey *key;
 
-	if (check_free(ks, name, err))
+	if (check_free(ks, name, err) < 0)
 		return -1;
 	key = mf_privkey_generate(t, err);
 	return key ? add_taken(ks, name, key, out, err) : -1;
@@ -535,7 +536,7 @@ int mf_keystore_add(struct mf_keystore *ks, const char *name, const struct mf_pr
 	struct mf_secret secret MF_SECRET_CLEANUP = MF_SECRET_INIT;
 	struct mf_privkey *copy;
 
-	if (check_free(ks, name, err) || mf_privkey_to_secret(key, &secret, err))
+	if (check_free(ks, name, err) < 0 || mf_privkey_to_secret(key, &secret, err) < 0)
 		return -1;
 	copy = mf_privkey_from_secret(mf_pubkey_type(mf_privkey_public(key)), mf_secret_bytes(&secret), err);
 	return copy ? add_taken(ks, name, copy, out, err) : -1;
@@ -552,7 +553,7 @@ static int sign(void *arg, enum mf_sig_scheme scheme, struct mf_bytes msg, struc
 
 	if (!k)
 		return mf_fail(err, MF_E_KEY, 0, "no key '%s' in '%s'", s->name, s->ks->dir);
-	if (mf_keystore_unlock(s->ks, k, &key, err))
+	if (mf_keystore_unlock(s->ks, k, &key, err) < 0)
 		return -1;
 	return mf_privkey_sign(key, scheme, msg, sig, err);
 }
@@ -560,7 +561,7 @@ static int sign(void *arg, enum mf_sig_scheme scheme, struct mf_bytes msg, struc
 int mf_keystore_signer(struct mf_keystore *ks, const struct mf_key_info *k, struct mf_signer *out,
 		       struct mf_err *err)
 {
-	struct signer *s = mf_calloc(1, sizeof(*s));
+	struct signer *s = mf_calloc(1, sizeof *s);
 
 	if (!s)
 		return mf_fail_nomem(err);

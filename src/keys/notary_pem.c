@@ -27,7 +27,7 @@ MF_OSSL_CLEANUP_FN(PBKDF2PARAM, pbkdf2_cleanup, PBKDF2PARAM_free)
 void mf_notary_key_clear(struct mf_notary_key *k)
 {
 	mf_privkey_free(k->key);
-	memset(k, 0, sizeof(*k));
+	memset(k, 0, sizeof *k);
 }
 
 static int fail_pem(struct mf_err *err, const char *why)
@@ -124,7 +124,7 @@ static struct mf_privkey *from_p8(const PKCS8_PRIV_KEY_INFO *info, struct mf_err
 	char name[64];
 	int n = 0;
 
-	if (PKCS8_pkey_get0(&oid, &p, &n, NULL, info) != 1 || OBJ_obj2txt(name, sizeof(name), oid, 1) <= 0)
+	if (PKCS8_pkey_get0(&oid, &p, &n, NULL, info) != 1 || OBJ_obj2txt(name, sizeof name, oid, 1) <= 0)
 		return fail_key(err, "damaged PKCS #8");
 	if (strcmp(name, ED25519_OID) == 0)
 		return from_ed25519_96((struct mf_bytes){p, (size_t)n}, err);
@@ -188,7 +188,7 @@ static struct mf_privkey *from_encrypted(struct mf_bytes der, const struct mf_se
 	if (!box || p != der.p + der.n)
 		return fail_key(err, "damaged encrypted PKCS #8");
 	X509_SIG_get0(box, &alg, NULL);
-	if (check_pbes2(alg, err) || check_passphrase(passphrase, err))
+	if (check_pbes2(alg, err) < 0 || check_passphrase(passphrase, err) < 0)
 		return NULL;
 	info = PKCS8_decrypt(box, (const char *)passphrase->p, (int)passphrase->n);
 	if (!info) {
@@ -230,10 +230,10 @@ static int open_legacy(struct mf_pem_block *b, const struct mf_secret *passphras
 		return 0;
 	if (PEM_get_EVP_CIPHER_INFO(b->headers, &cipher) != 1 || !cipher.cipher || !cipher_ok(cipher.cipher))
 		return fail_pem(err, "unsupported encryption header");
-	if (check_passphrase(passphrase, err))
+	if (check_passphrase(passphrase, err) < 0)
 		return -1;
 	/* OpenSSL's callback has a buffer of PEM_BUFSIZE. */
-	if (passphrase->n > PEM_BUFSIZE || mf_secret_copy(&pass, mf_secret_bytes(passphrase), err))
+	if (passphrase->n > PEM_BUFSIZE || mf_secret_copy(&pass, mf_secret_bytes(passphrase), err) < 0)
 		return err->code
 			   ? -1
 			   : mf_fail(err, MF_E_KEY, 0, "passphrase of more than %d octets", PEM_BUFSIZE);
@@ -250,7 +250,7 @@ static struct mf_privkey *from_legacy(struct mf_pem_block *b, int type, const st
 	EVP_PKEY *evp MF_EVP_PKEY_CLEANUP = NULL;
 	const unsigned char *p;
 
-	if (open_legacy(b, passphrase, err))
+	if (open_legacy(b, passphrase, err) < 0)
 		return NULL;
 	if (type == EVP_PKEY_ED25519)
 		return from_ed25519_96((struct mf_bytes){b->der, b->der_n}, err);
@@ -283,7 +283,7 @@ static struct mf_privkey *from_block(struct mf_pem_block *b, const struct mf_sec
 		return from_encrypted(der, passphrase, err);
 	if (strcmp(b->label, "PRIVATE KEY") == 0)
 		return from_p8_der(der, err);
-	for (size_t i = 0; i < sizeof(legacy) / sizeof(legacy[0]); i++) {
+	for (size_t i = 0; i < sizeof legacy / sizeof legacy[0]; i++) {
 		if (strcmp(b->label, legacy[i].label) == 0)
 			return from_legacy(b, legacy[i].type, passphrase, err);
 	}
@@ -297,11 +297,11 @@ int mf_notary_key_read(struct mf_notary_key *out, struct mf_str text, const stru
 	struct mf_pem_block b MF_PEM_BLOCK_CLEANUP = MF_PEM_BLOCK_INIT;
 	struct mf_notary_key k;
 
-	if (mf_crypto_ready(err))
+	if (mf_crypto_ready(err) < 0)
 		return -1;
-	if (mf_pem_only(text, MF_MAX_KEYFILE_BYTES, &b, err))
+	if (mf_pem_only(text, MF_MAX_KEYFILE_BYTES, &b, err) < 0)
 		return mf_wrap(err, "notary key file");
-	if (get_header(b.headers, "role", k.role, err) || get_header(b.headers, "gun", k.gun, err))
+	if (get_header(b.headers, "role", k.role, err) < 0 || get_header(b.headers, "gun", k.gun, err) < 0)
 		return -1;
 	k.key = from_block(&b, passphrase, err);
 	if (!k.key)
@@ -334,7 +334,7 @@ static PKCS8_PRIV_KEY_INFO *ed25519_p8(const struct mf_privkey *key, struct mf_e
 	struct mf_bytes pub = mf_pubkey_ed25519(mf_privkey_public(key));
 	PKCS8_PRIV_KEY_INFO *info;
 
-	if (mf_privkey_to_secret(key, &seed, err) || mf_secret_alloc(&all, ED25519_N, err))
+	if (mf_privkey_to_secret(key, &seed, err) < 0 || mf_secret_alloc(&all, ED25519_N, err) < 0)
 		return NULL;
 	memcpy(all.p, pub.p, 32);
 	memcpy(all.p + 32, seed.p, 32);
@@ -355,7 +355,7 @@ static PKCS8_PRIV_KEY_INFO *ecdsa_p8(EVP_PKEY *evp, struct mf_err *err)
 	char group[64];
 	int n = i2d_PrivateKey(evp, &sec1.p);
 
-	if (n > 0 && EVP_PKEY_get_group_name(evp, group, sizeof(group), NULL) == 1) {
+	if (n > 0 && EVP_PKEY_get_group_name(evp, group, sizeof group, NULL) == 1) {
 		sec1.n = (size_t)n;
 		curve = OBJ_dup(OBJ_nid2obj(OBJ_sn2nid(group)));
 		if (curve)
@@ -447,9 +447,9 @@ int mf_notary_key_write(struct mf_buf *out, const struct mf_privkey *key, const 
 	struct mf_buf headers MF_BUF_CLEANUP = MF_BUF_INIT(3 * HEADER_MAX);
 	PKCS8_PRIV_KEY_INFO *info MF_P8_CLEANUP = NULL;
 
-	if (passphrase && check_passphrase(passphrase, err))
+	if (passphrase && check_passphrase(passphrase, err) < 0)
 		return -1;
-	if (add_header(&headers, "gun", gun, err) || add_header(&headers, "role", role, err))
+	if (add_header(&headers, "gun", gun, err) < 0 || add_header(&headers, "role", role, err) < 0)
 		return -1;
 	info = to_p8(key, err);
 	if (!info || (passphrase ? encrypt(info, passphrase, &der, err) : to_der(info, &der, err)))

@@ -18,8 +18,8 @@ static int read_all(int fd, const char *name, size_t max, struct mf_buf *out, st
 		/* Straight into the room that was reserved by the file's size, through the stack behind it.
 		 */
 		size_t room = out->cap > out->n + 1 ? out->cap - out->n - 1 : 0;
-		bool direct = room >= sizeof(chunk);
-		ssize_t k = read(fd, direct ? out->p + out->n : chunk, direct ? room : sizeof(chunk));
+		bool direct = room >= sizeof chunk;
+		ssize_t k = read(fd, direct ? out->p + out->n : chunk, direct ? room : sizeof chunk);
 		if (k < 0 && errno == EINTR)
 			continue;
 		if (k < 0)
@@ -28,7 +28,7 @@ static int read_all(int fd, const char *name, size_t max, struct mf_buf *out, st
 			return 0;
 		if ((size_t)k > max - (out->n - start))
 			return mf_fail(err, MF_E_USAGE, 0, "'%s' is larger than %zu bytes", name, max);
-		if (!direct && mf_buf_add(out, chunk, (size_t)k, err))
+		if (!direct && mf_buf_add(out, chunk, (size_t)k, err) < 0)
 			return -1;
 		if (direct) {
 			out->n += (size_t)k;
@@ -56,15 +56,15 @@ static int read_path(const char *path, size_t max, bool regular, struct mf_buf *
 	if (fd < 0)
 		return open_error(path, errno, err);
 	struct stat st;
-	if (fstat(fd, &st))
+	if (fstat(fd, &st) < 0)
 		return mf_fail(err, MF_E_IO, errno, "read '%s'", path);
 	if (S_ISDIR(st.st_mode))
 		return mf_fail(err, MF_E_USAGE, 0, "'%s' is a directory", path);
 	if (regular && !S_ISREG(st.st_mode))
 		return mf_fail(err, MF_E_USAGE, 0, "'%s' is no regular file", path);
-	if (S_ISREG(st.st_mode) && (uintmax_t)st.st_size > max)
+	if (S_ISREG(st.st_mode) && (uint64_t)st.st_size > max)
 		return mf_fail(err, MF_E_USAGE, 0, "'%s' is larger than %zu bytes", path, max);
-	if (S_ISREG(st.st_mode) && mf_buf_reserve(out, (size_t)st.st_size, err))
+	if (S_ISREG(st.st_mode) && mf_buf_reserve(out, (size_t)st.st_size, err) < 0)
 		return -1;
 	return read_all(fd, path, max, out, err);
 }
@@ -98,7 +98,7 @@ static int write_file(const char *path, struct mf_bytes data, unsigned mode, enu
 		      struct mf_err *err)
 {
 	struct mf_temp t MF_TEMP_CLEANUP = MF_TEMP_INIT;
-	if (mf_temp_open(&t, path, mode, err))
+	if (mf_temp_open(&t, path, mode, err) < 0)
 		return -1;
 	if (mf_fd_write_all(t.fd, data.p, data.n))
 		return mf_fail(err, MF_E_IO, errno, "write '%s'", path);
@@ -146,9 +146,9 @@ static int made_by_others(const char *path, int sys, struct mf_err *err)
 
 static int make_with_mode(const char *path, mode_t mode, struct mf_err *err)
 {
-	if (mkdir(path, mode))
+	if (mkdir(path, mode) < 0)
 		return made_by_others(path, errno, err);
-	if (chmod(path, mode))
+	if (chmod(path, mode) < 0)
 		return mf_fail(err, MF_E_IO, errno, "set mode of '%s'", path);
 	return 0;
 }
@@ -170,17 +170,17 @@ static int make_shared(const char *path, struct mf_err *err)
 	char *dir MF_FREE = mf_dir_of(path), *tmp MF_FREE = dir ? mf_temp_name(path, err) : NULL;
 	if (!tmp)
 		return dir ? -1 : mf_fail_nomem(err);
-	if (stat(dir, &st))
+	if (stat(dir, &st) < 0)
 		return mf_fail(err, MF_E_IO, errno, "make directory '%s'", path);
 	mode_t mode = shared_mode(&st);
-	if (make_with_mode(tmp, mode, err))
+	if (make_with_mode(tmp, mode, err) < 0)
 		return -1;
-	if (renameat2(AT_FDCWD, tmp, AT_FDCWD, path, RENAME_NOREPLACE)) {
+	if (renameat2(AT_FDCWD, tmp, AT_FDCWD, path, RENAME_NOREPLACE) < 0) {
 		int sys = errno;
 		(void)rmdir(tmp);
 		if (sys != EINVAL && sys != ENOSYS)
 			return made_by_others(path, sys, err);
-		if (make_with_mode(path, mode, err))
+		if (make_with_mode(path, mode, err) < 0)
 			return -1;
 	}
 	return mf_dir_sync(dir, err);
@@ -200,7 +200,7 @@ static int make_all(const char *path, struct dir_mode how, struct mf_err *err)
 		if (*p != '/' || p == copy || p[-1] == '/')
 			continue;
 		*p = '\0';
-		if (make_one(copy, how, err))
+		if (make_one(copy, how, err) < 0)
 			return -1;
 		*p = '/';
 	}
@@ -225,9 +225,9 @@ int mf_dir_make_shared(const char *path, struct mf_err *err)
 static bool is_temp_name(const char *name)
 {
 	static const char prefix[] = ".tmp-";
-	return strncmp(name, prefix, sizeof(prefix) - 1) == 0 &&
-	       strspn(name + sizeof(prefix) - 1, "0123456789abcdef") == MF_TEMP_DIGITS &&
-	       name[sizeof(prefix) - 1 + MF_TEMP_DIGITS] == '\0';
+	return strncmp(name, prefix, sizeof prefix - 1) == 0 &&
+	       strspn(name + sizeof prefix - 1, "0123456789abcdef") == MF_TEMP_DIGITS &&
+	       name[sizeof prefix - 1 + MF_TEMP_DIGITS] == '\0';
 }
 
 void mf_dir_sweep(const char *dir, int64_t now_s)
@@ -238,7 +238,7 @@ void mf_dir_sweep(const char *dir, int64_t now_s)
 	const struct dirent *e;
 	for (int i = 0; i < MAX_SWEPT && (e = readdir(d)); i++) {
 		struct stat st;
-		if (!is_temp_name(e->d_name) || fstatat(dirfd(d), e->d_name, &st, AT_SYMLINK_NOFOLLOW) ||
+		if (!is_temp_name(e->d_name) || fstatat(dirfd(d), e->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
 		    st.st_mtime > now_s - LEFT_BEHIND_S)
 			continue;
 		if (S_ISREG(st.st_mode))
@@ -254,7 +254,7 @@ int mf_file_link(const char *from, const char *path, struct mf_err *err)
 	char *dir MF_FREE = mf_dir_of(path), *tmp MF_FREE = dir ? mf_temp_name(path, err) : NULL;
 	if (!tmp)
 		return dir ? -1 : mf_fail_nomem(err);
-	if (link(from, tmp))
+	if (link(from, tmp) < 0)
 		return mf_fail(err, MF_E_IO, errno, "link '%s'", path);
 	int rc = rename(tmp, path), sys = errno;
 	(void)unlink(tmp); /* rename of two links to one file leaves both */

@@ -53,7 +53,7 @@ static int stat_dir_of(const char *path, struct stat *st, struct mf_err *err)
 	char *dir MF_FREE = mf_dir_of(path);
 	if (!dir)
 		return mf_fail_nomem(err);
-	return stat(dir, st) ? mf_fail(err, MF_E_IO, errno, "open lock '%s'", path) : 0;
+	return stat(dir, st) < 0 ? mf_fail(err, MF_E_IO, errno, "open lock '%s'", path) : 0;
 }
 
 /* It gets its name with its mode and group: other users' processes try to open it at once. */
@@ -61,9 +61,9 @@ static int make_file(const char *path, struct mf_err *err)
 {
 	struct stat dir;
 	struct mf_temp t MF_TEMP_CLEANUP = MF_TEMP_INIT;
-	if (stat_dir_of(path, &dir, err) || mf_temp_open(&t, path, mode_in(&dir), err))
+	if (stat_dir_of(path, &dir, err) < 0 || mf_temp_open(&t, path, mode_in(&dir), err) < 0)
 		return -1;
-	if (fchown(t.fd, (uid_t)-1, dir.st_gid) && errno != EPERM)
+	if (fchown(t.fd, (uid_t)-1, dir.st_gid) < 0 && errno != EPERM)
 		return mf_fail(err, MF_E_IO, errno, "set group of '%s'", path);
 	if (mf_temp_commit(&t, MF_TEMP_CREATE, false, err) == 0)
 		return 0;
@@ -86,7 +86,7 @@ static void mend_mode(int fd, const char *path)
 {
 	struct stat st, dir;
 	struct mf_err ignored = MF_ERR_INIT;
-	if (fstat(fd, &st) || st.st_uid != geteuid() || stat_dir_of(path, &dir, &ignored) ||
+	if (fstat(fd, &st) < 0 || st.st_uid != geteuid() || stat_dir_of(path, &dir, &ignored) < 0 ||
 	    (st.st_mode & 07777) == mode_in(&dir))
 		return;
 	(void)!fchown(fd, (uid_t)-1, dir.st_gid);
@@ -99,7 +99,7 @@ static int try_lock(struct mf_lock *lock, const char *path, const struct mf_env 
 	struct stat ours, now;
 	int fd MF_FD_CLEANUP = open_file(path);
 	if (fd < 0 && errno == ENOENT)
-		return make_file(path, err) ? -1 : 0;
+		return make_file(path, err) < 0 ? -1 : 0;
 	if (fd < 0) {
 		int sys = errno;
 		(void)mf_fail(err, MF_E_IO, sys, "open lock '%s'", path);
@@ -109,9 +109,10 @@ static int try_lock(struct mf_lock *lock, const char *path, const struct mf_env 
 		return -1;
 	}
 	mend_mode(fd, path);
-	if (wait_for(lock, fd, path, env, err))
+	if (wait_for(lock, fd, path, env, err) < 0)
 		return -1;
-	if (fstat(fd, &ours) || lstat(path, &now) || ours.st_dev != now.st_dev || ours.st_ino != now.st_ino)
+	if (fstat(fd, &ours) < 0 || lstat(path, &now) < 0 || ours.st_dev != now.st_dev ||
+	    ours.st_ino != now.st_ino)
 		return 0;
 	lock->fd = fd;
 	fd = -1;

@@ -308,7 +308,7 @@ static int fill_from_file(struct mf_spool *s, const char *path, bool regular, st
 		return mf_fail(err, MF_E_USAGE, 0, "'%s' is a directory", path);
 	if (regular && !S_ISREG(st.st_mode))
 		return mf_fail(err, MF_E_USAGE, 0, "'%s' is no regular file", path);
-	if (S_ISREG(st.st_mode) && (uintmax_t)st.st_size > s->max)
+	if (S_ISREG(st.st_mode) && (uint64_t)st.st_size > s->max)
 		return mf_fail(err, MF_E_USAGE, 0, "'%s' is larger than %llu bytes", path,
 			       (unsigned long long)s->max);
 	return fill(s, fd, path, err);

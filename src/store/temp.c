@@ -137,7 +137,7 @@ int mf_dir_sync(const char *dir, struct mf_err *err)
 	if (fd < 0)
 		return mf_fail(err, MF_E_IO, errno, "open directory '%s'", dir);
 	/* Some file systems cannot sync a directory and say so. */
-	if (fsync(fd) && errno != EINVAL && errno != EROFS)
+	if (fsync(fd) < 0 && errno != EINVAL && errno != EROFS)
 		return mf_fail(err, MF_E_IO, errno, "sync directory '%s'", dir);
 	return 0;
 }
@@ -150,7 +150,7 @@ static int sync_directory_of(const char *path, struct mf_err *err)
 
 int mf_temp_commit(struct mf_temp *t, enum mf_temp_how how, bool sync, struct mf_err *err)
 {
-	if (sync && fsync(t->fd))
+	if (sync && fsync(t->fd) < 0)
 		return mf_fail(err, MF_E_IO, errno, "write '%s'", t->target);
 	/* Network file systems report a full disk at close. */
 	int closed = close(t->fd);
@@ -158,9 +158,9 @@ int mf_temp_commit(struct mf_temp *t, enum mf_temp_how how, bool sync, struct mf
 	if (closed)
 		return mf_fail(err, MF_E_IO, errno, "write '%s'", t->target);
 	if (how == MF_TEMP_CREATE) {
-		if (name_new(t, err))
+		if (name_new(t, err) < 0)
 			return -1;
-	} else if (rename(t->path, t->target)) {
+	} else if (rename(t->path, t->target) < 0) {
 		return mf_fail(err, MF_E_IO, errno, "write '%s'", t->target);
 	}
 	free(t->path);
