@@ -14,15 +14,19 @@ void mf_hex_encode(char *out, const uint8_t *p, size_t n)
 	out[2 * n] = 0;
 }
 
-static int hex_value(char c, bool upper)
+/* -1: no digit, or an upper-case one. */
+static int lower_hex_value(char c)
 {
 	if (c >= '0' && c <= '9')
 		return c - '0';
 	if (c >= 'a' && c <= 'f')
 		return c - 'a' + 10;
-	if (upper && c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
 	return -1;
+}
+
+static int hex_value(char c)
+{
+	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : lower_hex_value(c);
 }
 
 int mf_hex_decode(uint8_t *out, size_t n, struct mf_str hex)
@@ -30,7 +34,7 @@ int mf_hex_decode(uint8_t *out, size_t n, struct mf_str hex)
 	if (hex.n != 2 * n)
 		return -1;
 	for (size_t i = 0; i < n; i++) {
-		int hi = hex_value(hex.p[2 * i], false), lo = hex_value(hex.p[2 * i + 1], false);
+		int hi = lower_hex_value(hex.p[2 * i]), lo = lower_hex_value(hex.p[2 * i + 1]);
 		if (hi < 0 || lo < 0)
 			return -1;
 		out[i] = (uint8_t)(hi << 4 | lo);
@@ -45,7 +49,7 @@ int mf_hex_decode_buf(struct mf_buf *out, struct mf_str hex, struct mf_err *err)
 	if (mf_buf_reserve(out, hex.n / 2, err) < 0)
 		return -1;
 	for (size_t i = 0; i < hex.n; i += 2) {
-		int hi = hex_value(hex.p[i], true), lo = hex_value(hex.p[i + 1], true);
+		int hi = hex_value(hex.p[i]), lo = hex_value(hex.p[i + 1]);
 		if (hi < 0 || lo < 0)
 			return mf_fail(err, MF_E_FORMAT, 0, "not a hexadecimal digit at offset %zu", i);
 		if (mf_buf_addc(out, (char)(uint8_t)(hi << 4 | lo), err) < 0)
@@ -160,8 +164,8 @@ int mf_pct_decode(struct mf_buf *out, struct mf_str in, struct mf_err *err)
 	for (size_t i = 0; i < in.n; i++) {
 		char c = in.p[i];
 		if (c == '%') {
-			int hi = i + 1 < in.n ? hex_value(in.p[i + 1], true) : -1;
-			int lo = i + 2 < in.n ? hex_value(in.p[i + 2], true) : -1;
+			int hi = i + 1 < in.n ? hex_value(in.p[i + 1]) : -1;
+			int lo = i + 2 < in.n ? hex_value(in.p[i + 2]) : -1;
 			if (hi < 0 || lo < 0)
 				return mf_fail(err, MF_E_FORMAT, 0, "bad percent-encoding at offset %zu", i);
 			c = (char)(uint8_t)(hi << 4 | lo);

@@ -116,16 +116,18 @@ static inline void mf_json_decref_cleanup(json_t **j)
 	json_decref(*j);
 }
 #define MF_JSON_CLEANUP MF_CLEANUP(mf_json_decref_cleanup)
-/* Typed members. `req` false: an absent member leaves *out as it is. The wrong type is always MF_E_FORMAT.
- * Strings are borrowed from the tree and hold no NUL. */
-int mf_json_get_str(const json_t *o, const char *name, bool req, const char **out,
+/* Typed members. An optional member that is absent leaves *out as it is. The wrong type is always
+ * MF_E_FORMAT. Strings are borrowed from the tree and hold no NUL. */
+enum mf_json_need { MF_JSON_OPTIONAL, MF_JSON_REQUIRED };
+int mf_json_get_str(const json_t *o, const char *name, enum mf_json_need need, const char **out,
 		    struct mf_err *err) MF_NODISCARD;
-int mf_json_get_int(const json_t *o, const char *name, bool req, int64_t min, int64_t max, int64_t *out,
+int mf_json_get_int(const json_t *o, const char *name, enum mf_json_need need, int64_t min, int64_t max,
+		    int64_t *out, struct mf_err *err) MF_NODISCARD;
+int mf_json_get_bool(const json_t *o, const char *name, enum mf_json_need need, bool *out,
+		     struct mf_err *err) MF_NODISCARD;
+int mf_json_get_obj(const json_t *o, const char *name, enum mf_json_need need, json_t **out,
 		    struct mf_err *err) MF_NODISCARD;
-int mf_json_get_bool(const json_t *o, const char *name, bool req, bool *out, struct mf_err *err) MF_NODISCARD;
-int mf_json_get_obj(const json_t *o, const char *name, bool req, json_t **out,
-		    struct mf_err *err) MF_NODISCARD;
-int mf_json_get_arr(const json_t *o, const char *name, bool req, json_t **out,
+int mf_json_get_arr(const json_t *o, const char *name, enum mf_json_need need, json_t **out,
 		    struct mf_err *err) MF_NODISCARD;
 /* Appends what json_dumps gives, all of it or an error (json_dumps may leave out what it had no memory for).
  */

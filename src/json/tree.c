@@ -152,12 +152,12 @@ json_t *mf_json_copy(json_t *o, struct mf_err *err)
 }
 
 /* The member, in *out; NULL there when it is absent and need not be present. */
-static int get(const json_t *o, const char *name, bool req, json_t **out, struct mf_err *err)
+static int get(const json_t *o, const char *name, enum mf_json_need need, json_t **out, struct mf_err *err)
 {
 	if (!json_is_object(o))
 		return mf_fail(err, MF_E_FORMAT, 0, "JSON: object with member '%s' expected", name);
 	*out = json_object_get(o, name);
-	if (!*out && req)
+	if (!*out && need == MF_JSON_REQUIRED)
 		return mf_fail(err, MF_E_FORMAT, 0, "JSON: member '%s' missing", name);
 	return 0;
 }
@@ -167,10 +167,11 @@ static int fail_type(const char *name, const char *type, struct mf_err *err)
 	return mf_fail(err, MF_E_FORMAT, 0, "JSON: member '%s' is not %s", name, type);
 }
 
-int mf_json_get_str(const json_t *o, const char *name, bool req, const char **out, struct mf_err *err)
+int mf_json_get_str(const json_t *o, const char *name, enum mf_json_need need, const char **out,
+		    struct mf_err *err)
 {
 	json_t *j = NULL;
-	if (get(o, name, req, &j, err) < 0)
+	if (get(o, name, need, &j, err) < 0)
 		return -1;
 	if (!j)
 		return 0;
@@ -183,11 +184,11 @@ int mf_json_get_str(const json_t *o, const char *name, bool req, const char **ou
 	return 0;
 }
 
-int mf_json_get_int(const json_t *o, const char *name, bool req, int64_t min, int64_t max, int64_t *out,
-		    struct mf_err *err)
+int mf_json_get_int(const json_t *o, const char *name, enum mf_json_need need, int64_t min, int64_t max,
+		    int64_t *out, struct mf_err *err)
 {
 	json_t *j = NULL;
-	if (get(o, name, req, &j, err) < 0)
+	if (get(o, name, need, &j, err) < 0)
 		return -1;
 	if (!j)
 		return 0;
@@ -201,10 +202,10 @@ int mf_json_get_int(const json_t *o, const char *name, bool req, int64_t min, in
 	return 0;
 }
 
-int mf_json_get_bool(const json_t *o, const char *name, bool req, bool *out, struct mf_err *err)
+int mf_json_get_bool(const json_t *o, const char *name, enum mf_json_need need, bool *out, struct mf_err *err)
 {
 	json_t *j = NULL;
-	if (get(o, name, req, &j, err) < 0)
+	if (get(o, name, need, &j, err) < 0)
 		return -1;
 	if (!j)
 		return 0;
@@ -214,10 +215,11 @@ int mf_json_get_bool(const json_t *o, const char *name, bool req, bool *out, str
 	return 0;
 }
 
-int mf_json_get_obj(const json_t *o, const char *name, bool req, json_t **out, struct mf_err *err)
+int mf_json_get_obj(const json_t *o, const char *name, enum mf_json_need need, json_t **out,
+		    struct mf_err *err)
 {
 	json_t *j = NULL;
-	if (get(o, name, req, &j, err) < 0)
+	if (get(o, name, need, &j, err) < 0)
 		return -1;
 	if (!j)
 		return 0;
@@ -227,10 +229,11 @@ int mf_json_get_obj(const json_t *o, const char *name, bool req, json_t **out, s
 	return 0;
 }
 
-int mf_json_get_arr(const json_t *o, const char *name, bool req, json_t **out, struct mf_err *err)
+int mf_json_get_arr(const json_t *o, const char *name, enum mf_json_need need, json_t **out,
+		    struct mf_err *err)
 {
 	json_t *j = NULL;
-	if (get(o, name, req, &j, err) < 0)
+	if (get(o, name, need, &j, err) < 0)
 		return -1;
 	if (!j)
 		return 0;

@@ -395,7 +395,7 @@ static struct mf_privkey *open_key(struct mf_keystore *ks, const struct mf_key_i
 
 	if (read_key_file(k->path, &file, err) < 0)
 		return NULL;
-	if (k->encrypted && ks->pass->get(ks->pass->arg, k->name, false, &pass, err) < 0)
+	if (k->encrypted && ks->pass->get(ks->pass->arg, k->name, MF_PASSPHRASE_UNLOCK, &pass, err) < 0)
 		return NULL;
 	key = mf_keyfile_decode(mf_secret_bytes(&file), &pass, err);
 	if (!key)
@@ -435,7 +435,7 @@ int mf_keystore_unlock(struct mf_keystore *ks, const struct mf_key_info *k, cons
 
 static int ask_new(const struct mf_keystore *ks, const char *name, struct mf_secret *out, struct mf_err *err)
 {
-	if (ks->pass->get(ks->pass->arg, name, true, out, err) < 0)
+	if (ks->pass->get(ks->pass->arg, name, MF_PASSPHRASE_NEW_KEY, out, err) < 0)
 		return -1;
 	if (out->n == 0) {
 		mf_fail(err, MF_E_KEY, 0, "no passphrase for the new key '%s'", name);

@@ -9,11 +9,11 @@
 #include "base/env.h"
 #include "crypto/key.h"
 
-/* Where a passphrase comes from. Called at most once per key and purpose; `confirm`: a new key, ask twice. 0
- * with *out filled (empty output allowed only when no passphrase was asked for explicitly), -1 with MF_E_KEY
- * whose message names the sources looked at. */
-typedef int (*mf_passphrase_fn)(void *arg, const char *key_name, bool confirm, struct mf_secret *out,
-				struct mf_err *err);
+enum mf_passphrase_for { MF_PASSPHRASE_UNLOCK, MF_PASSPHRASE_NEW_KEY /* a person is asked twice */ };
+/* Where a passphrase comes from. Called at most once for each key and purpose. 0 with *out filled; -1 with
+ * MF_E_KEY, and a message that names the sources that were tried. */
+typedef int (*mf_passphrase_fn)(void *arg, const char *key_name, enum mf_passphrase_for purpose,
+				struct mf_secret *out, struct mf_err *err);
 
 struct mf_passphrase {
 	mf_passphrase_fn get; /* never NULL */

@@ -191,9 +191,9 @@ static void read_error(struct server_error *out, const struct mf_http_response *
 	if (!r->body.n)
 		return;
 	json_t *doc MF_JSON_CLEANUP = mf_json_load(mf_buf_bytes(&r->body), MF_MAX_ERROR_BODY, &err);
-	if (!doc || mf_json_get_arr(doc, "errors", true, &list, &err) < 0 ||
-	    !(first = json_array_get(list, 0)) || mf_json_get_str(first, "code", false, &code, &err) < 0 ||
-	    mf_json_get_str(first, "message", false, &message, &err) < 0)
+	if (!doc || mf_json_get_arr(doc, "errors", MF_JSON_REQUIRED, &list, &err) < 0 ||
+	    !(first = json_array_get(list, 0)) || mf_json_get_str(first, "code", MF_JSON_OPTIONAL, &code, &err) < 0 ||
+	    mf_json_get_str(first, "message", MF_JSON_OPTIONAL, &message, &err) < 0)
 		return;
 	if (strlen(code) < sizeof out->code)
 		copy_printable(out->code, sizeof out->code, mf_str_c(code));

@@ -103,13 +103,13 @@ static int read_record(const json_t *j, const struct mf_digest *subject, struct 
 	const char *digest;
 	int64_t size;
 	/* Entries of the proof of concept have neither role nor size: nothing to keep them by. */
-	if (mf_json_get_str(j, "digest", true, &digest, &odd) < 0 ||
+	if (mf_json_get_str(j, "digest", MF_JSON_REQUIRED, &digest, &odd) < 0 ||
 	    mf_digest_parse(&r.blob, mf_str_c(digest), &odd) < 0 ||
-	    mf_json_get_str(j, "type", true, &r.type, &odd) < 0 ||
-	    mf_json_get_str(j, "role", true, &r.role, &odd) < 0 ||
-	    mf_json_get_str(j, "mediaType", true, &r.media_type, &odd) < 0 ||
-	    mf_json_get_str(j, "created", false, &r.created, &odd) < 0 ||
-	    mf_json_get_int(j, "size", true, 0, (int64_t)MF_MAX_BLOB_BYTES, &size, &odd) < 0)
+	    mf_json_get_str(j, "type", MF_JSON_REQUIRED, &r.type, &odd) < 0 ||
+	    mf_json_get_str(j, "role", MF_JSON_REQUIRED, &r.role, &odd) < 0 ||
+	    mf_json_get_str(j, "mediaType", MF_JSON_REQUIRED, &r.media_type, &odd) < 0 ||
+	    mf_json_get_str(j, "created", MF_JSON_OPTIONAL, &r.created, &odd) < 0 ||
+	    mf_json_get_int(j, "size", MF_JSON_REQUIRED, 0, (int64_t)MF_MAX_BLOB_BYTES, &size, &odd) < 0)
 		return 0;
 	r.length = (uint64_t)size;
 	return entries_add(out, &r, err);

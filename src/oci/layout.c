@@ -76,7 +76,7 @@ static int get_entries(json_t *index, json_t **entries, struct mf_err *err)
 	if (json_is_null(json_object_get(index, "manifests")) &&
 	    json_object_set_new(index, "manifests", json_array()))
 		return mf_fail_nomem(err);
-	return mf_json_get_arr(index, "manifests", true, entries, err);
+	return mf_json_get_arr(index, "manifests", MF_JSON_REQUIRED, entries, err);
 }
 
 /* The tag of an index entry, NULL when it has none. */
@@ -295,7 +295,7 @@ static int layout_blob_put(void *b, struct mf_spool *blob, const struct mf_diges
 		return 0;
 	if (make_blob_dir(b, err) < 0)
 		return -1;
-	return mf_spool_store(blob, path, 0644, true, err);
+	return mf_spool_store(blob, path, 0644, MF_SYNC, err);
 }
 
 static int layout_blob_get(void *b, const struct mf_digest *digest, uint64_t length, struct mf_spool *out,
@@ -329,7 +329,7 @@ static int set_artifact_type(json_t *entry, const struct mf_manifest *m, struct 
 {
 	const char *type = NULL;
 	json_t *j MF_JSON_CLEANUP = mf_json_load(mf_buf_bytes(&m->bytes), MF_MAX_MANIFEST_BYTES, err);
-	if (!j || mf_json_get_str(j, "artifactType", false, &type, err) < 0)
+	if (!j || mf_json_get_str(j, "artifactType", MF_JSON_OPTIONAL, &type, err) < 0)
 		return -1;
 	if (type && json_object_set_new(entry, "artifactType", json_string(type)))
 		return mf_fail_nomem(err);
@@ -479,7 +479,7 @@ static int check_layout(const struct layout *l, struct mf_err *err)
 			return mf_wrap(err, "'%s' is no OCI image layout", l->dir);
 		return -1;
 	}
-	if (mf_json_get_str(marker, "imageLayoutVersion", true, &version, err) < 0)
+	if (mf_json_get_str(marker, "imageLayoutVersion", MF_JSON_REQUIRED, &version, err) < 0)
 		return mf_wrap(err, "'%s/oci-layout'", l->dir);
 	if (strncmp(version, "1.", 2) != 0) {
 		struct mf_esc e;

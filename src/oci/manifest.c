@@ -62,7 +62,7 @@ static int read_text(const json_t *j, const char *name, char **out, struct mf_er
 	const char *z = NULL;
 	if (!has(j, name))
 		return 0;
-	if (mf_json_get_str(j, name, true, &z, err) < 0)
+	if (mf_json_get_str(j, name, MF_JSON_REQUIRED, &z, err) < 0)
 		return -1;
 	*out = mf_str_dup(mf_str_c(z));
 	return *out ? 0 : mf_fail_nomem(err);
@@ -73,7 +73,7 @@ static int read_platform(const json_t *j, struct mf_descriptor *d, struct mf_err
 	json_t *platform = NULL;
 	if (!has(j, "platform"))
 		return 0;
-	if (mf_json_get_obj(j, "platform", true, &platform, err) < 0 ||
+	if (mf_json_get_obj(j, "platform", MF_JSON_REQUIRED, &platform, err) < 0 ||
 	    read_text(platform, "os", &d->os, err) < 0 ||
 	    read_text(platform, "architecture", &d->architecture, err) < 0)
 		return -1;
@@ -85,7 +85,7 @@ static int read_annotations(const json_t *j, struct mf_descriptor *d, struct mf_
 	json_t *annotations = NULL;
 	if (!has(j, "annotations"))
 		return 0;
-	if (mf_json_get_obj(j, "annotations", true, &annotations, err) < 0)
+	if (mf_json_get_obj(j, "annotations", MF_JSON_REQUIRED, &annotations, err) < 0)
 		return -1;
 	const char *name;
 	json_t *value;
@@ -108,9 +108,9 @@ int mf_descriptor_read(const json_t *j, struct mf_descriptor *out, struct mf_err
 	int64_t size;
 	if (!json_is_object(j))
 		return mf_fail(err, MF_E_FORMAT, 0, "a descriptor is not an object");
-	if (mf_json_get_str(j, "digest", true, &digest, err) < 0 ||
+	if (mf_json_get_str(j, "digest", MF_JSON_REQUIRED, &digest, err) < 0 ||
 	    mf_digest_parse(&d.digest, mf_str_c(digest), err) < 0 ||
-	    mf_json_get_int(j, "size", true, 0, MAX_SIZE, &size, err) < 0)
+	    mf_json_get_int(j, "size", MF_JSON_REQUIRED, 0, MAX_SIZE, &size, err) < 0)
 		return -1;
 	d.size = (uint64_t)size;
 	if (read_text(j, "mediaType", &d.media_type, err) < 0 ||
@@ -237,7 +237,7 @@ static int read_kind(struct mf_manifest *m, const char *content_type, struct mf_
 	if (!json_is_object(j))
 		return mf_fail(err, MF_E_FORMAT, 0, "not an object");
 	const char *own = NULL;
-	if (has(j, "mediaType") && mf_json_get_str(j, "mediaType", true, &own, err) < 0)
+	if (has(j, "mediaType") && mf_json_get_str(j, "mediaType", MF_JSON_REQUIRED, &own, err) < 0)
 		return -1;
 	m->is_index = has(j, "manifests") || (own && mf_is_index_type(own));
 	/* A document that is both would mean one thing to us and another to those who run the image

@@ -184,7 +184,7 @@ static int load(struct update *u, const char *tag, struct mf_err *err)
 	json_t *entries = NULL;
 	if (!u->index)
 		return -1;
-	if (mf_json_get_arr(u->index, "manifests", true, &entries, err) < 0)
+	if (mf_json_get_arr(u->index, "manifests", MF_JSON_REQUIRED, &entries, err) < 0)
 		return mf_wrap(err, "tag '%s' is no referrers index", tag);
 	u->entries = json_incref(entries);
 	return 0;

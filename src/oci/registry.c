@@ -690,7 +690,7 @@ static int read_page(const struct mf_exchange *x, struct mf_tags *out, struct mf
 	if (json_is_object(body) &&
 	    (!json_object_get(body, "tags") || json_is_null(json_object_get(body, "tags"))))
 		return 0;
-	if (mf_json_get_arr(body, "tags", true, &list, err) < 0)
+	if (mf_json_get_arr(body, "tags", MF_JSON_REQUIRED, &list, err) < 0)
 		return -1;
 	for (size_t i = 0; i < json_array_size(list); i++) {
 		const char *name = json_string_value(json_array_get(list, i));

@@ -39,7 +39,7 @@ int mf_content_put_target(struct mf_image *im, struct mf_str name, struct mf_spo
 	 * users. What lies there already may be damaged: it is replaced, by what has the same digest. */
 	if (source && mf_file_link(source, path, &no_link) == 0)
 		return 0;
-	return mf_spool_store(blob, path, 0644, true, err);
+	return mf_spool_store(blob, path, 0644, MF_SYNC, err);
 }
 
 /* ---- reading */
@@ -214,7 +214,7 @@ static int search(struct search *w, struct mf_err *err)
 		return -1;
 	struct mf_err ignored = MF_ERR_INIT;
 	if (keep)
-		(void)!mf_spool_store(w->found, cached, 0600, false, &ignored);
+		(void)!mf_spool_store(w->found, cached, 0600, MF_NO_SYNC, &ignored);
 	return 0;
 }
 

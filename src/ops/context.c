@@ -62,13 +62,14 @@ static bool call_cancelled(void *arg)
 	return m->opt.cancelled(m->opt.cancel_arg) != 0;
 }
 
-static int call_passphrase(void *arg, const char *key_name, bool confirm, struct mf_secret *out,
-			   struct mf_err *err)
+static int call_passphrase(void *arg, const char *key_name, enum mf_passphrase_for purpose,
+			   struct mf_secret *out, struct mf_err *err)
 {
 	struct manifesto *m = arg;
 	struct mf_secret buf MF_SECRET_CLEANUP = MF_SECRET_INIT;
 	char why[256] = "this program offers no way to enter one";
 	size_t n = 0;
+	bool confirm = purpose == MF_PASSPHRASE_NEW_KEY;
 	if (mf_secret_alloc(&buf, MF_MAX_PASSPHRASE, err) < 0)
 		return -1;
 	if (!m->opt.passphrase || m->opt.passphrase(m->opt.passphrase_arg, key_name, confirm, (char *)buf.p,

@@ -50,7 +50,7 @@ static int hand_out(struct mf_spool *content, const struct manifesto_get_options
 	uint64_t at = 0;
 	size_t got;
 	if (o->output_path)
-		return mf_spool_copy_file(content, o->output_path, 0644, true, err);
+		return mf_spool_copy_file(content, o->output_path, 0644, MF_SYNC, err);
 	while (o->write) {
 		if (mf_spool_read(content, at, chunk, sizeof chunk, &got, err) < 0)
 			return -1;

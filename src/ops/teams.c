@@ -61,7 +61,7 @@ static int read_types(const json_t *o, struct team *team, struct mf_err *err)
 {
 	json_t *types, *type;
 	size_t i;
-	if (mf_json_get_arr(o, "types", true, &types, err) < 0)
+	if (mf_json_get_arr(o, "types", MF_JSON_REQUIRED, &types, err) < 0)
 		return -1;
 	if (!json_array_size(types) || json_array_size(types) > 1024)
 		return mf_fail(err, MF_E_FORMAT, 0, "'types' has 1 to 1024 types");
@@ -82,7 +82,7 @@ static int read_keys(struct mf_image *im, const json_t *o, const char *dir, stru
 {
 	json_t *keys, *key;
 	size_t i;
-	if (mf_json_get_arr(o, "keys", true, &keys, err) < 0)
+	if (mf_json_get_arr(o, "keys", MF_JSON_REQUIRED, &keys, err) < 0)
 		return -1;
 	if (!json_array_size(keys) || json_array_size(keys) > MF_MAX_SIGNATURES)
 		return mf_fail(err, MF_E_FORMAT, 0, "'keys' has 1 to %d keys", MF_MAX_SIGNATURES);
@@ -106,7 +106,7 @@ static int read_team(struct mf_image *im, struct teams *t, const char *name, con
 	if (!json_is_object(o))
 		return mf_fail(err, MF_E_FORMAT, 0, "not an object");
 	if (only_members(o, members, err) < 0 ||
-	    mf_json_get_int(o, "threshold", false, 1, MF_MAX_SIGNATURES, &threshold, err) < 0 ||
+	    mf_json_get_int(o, "threshold", MF_JSON_OPTIONAL, 1, MF_MAX_SIGNATURES, &threshold, err) < 0 ||
 	    read_types(o, team, err) < 0 || read_keys(im, o, t->dir, team, err) < 0)
 		return -1;
 	*r = (struct mf_role_request){.verb = MF_ROLE_SET,
@@ -166,7 +166,7 @@ static int drop_others(struct mf_image *im, struct teams *t, bool force, struct 
 static int read_others(const json_t *tree, bool *remove, struct mf_err *err)
 {
 	const char *others = "keep";
-	if (mf_json_get_str(tree, "others", false, &others, err) < 0)
+	if (mf_json_get_str(tree, "others", MF_JSON_OPTIONAL, &others, err) < 0)
 		return -1;
 	*remove = strcmp(others, "remove") == 0;
 	return *remove || strcmp(others, "keep") == 0
@@ -180,9 +180,9 @@ static int read_teams(struct mf_image *im, struct teams *t, bool force, struct m
 	const char *schema, *name;
 	json_t *roles, *role;
 	bool remove;
-	if (mf_json_get_str(t->tree, "schema", true, &schema, err) < 0 ||
+	if (mf_json_get_str(t->tree, "schema", MF_JSON_REQUIRED, &schema, err) < 0 ||
 	    only_members(t->tree, members, err) < 0 || read_others(t->tree, &remove, err) < 0 ||
-	    mf_json_get_obj(t->tree, "roles", true, &roles, err) < 0)
+	    mf_json_get_obj(t->tree, "roles", MF_JSON_REQUIRED, &roles, err) < 0)
 		return -1;
 	if (strcmp(schema, SCHEMA) != 0)
 		return mf_fail(err, MF_E_FORMAT, 0, "'schema' is not " SCHEMA);

@@ -284,8 +284,8 @@ static json_t *load_entry(const struct mf_write_item *it, const struct mf_entry 
 				     MF_MAX_CUSTOM_BYTES * 2, err);
 	if (!entry)
 		return NULL;
-	if (mf_json_get_obj(entry, "custom", true, &custom, err) == 0 &&
-	    mf_json_get_obj(custom, "manifesto", true, record, err) == 0)
+	if (mf_json_get_obj(entry, "custom", MF_JSON_REQUIRED, &custom, err) == 0 &&
+	    mf_json_get_obj(custom, "manifesto", MF_JSON_REQUIRED, record, err) == 0)
 		return entry;
 	json_decref(entry);
 	return NULL;

@@ -27,11 +27,11 @@ static int check_members(json_t *o, const char *const *names, struct mf_err *err
 }
 
 /* 1 to MF_MAX_WAIVER_TEXT octets, or NULL when it is absent. */
-static int get_text(json_t *o, const char *name, bool req, struct mf_arena *a, const char **out,
+static int get_text(json_t *o, const char *name, enum mf_json_need need, struct mf_arena *a, const char **out,
 		    struct mf_err *err)
 {
 	const char *text = NULL;
-	if (mf_json_get_str(o, name, req, &text, err) < 0)
+	if (mf_json_get_str(o, name, need, &text, err) < 0)
 		return -1;
 	if (!text)
 		return 0;
@@ -46,7 +46,7 @@ static int get_duration(json_t *o, const char *name, int64_t *out, struct mf_err
 {
 	const char *text = NULL;
 	struct mf_esc e;
-	if (mf_json_get_str(o, name, false, &text, err) < 0)
+	if (mf_json_get_str(o, name, MF_JSON_OPTIONAL, &text, err) < 0)
 		return -1;
 	if (text && mf_duration_parse(mf_str_c(text), out) < 0)
 		return mf_fail(err, MF_E_FORMAT, 0, "'%s' is '%s', no duration such as 12h or 30d", name,
@@ -55,13 +55,13 @@ static int get_duration(json_t *o, const char *name, int64_t *out, struct mf_err
 }
 
 /* A list of strings, each checked; at least one when it is there. */
-static int get_list(json_t *o, const char *name, bool req, size_t max,
+static int get_list(json_t *o, const char *name, enum mf_json_need need, size_t max,
 		    int (*check)(struct mf_str, struct mf_err *), struct mf_arena *a, const char ***out,
 		    size_t *n, struct mf_err *err)
 {
 	json_t *list = NULL, *item;
 	size_t i;
-	if (mf_json_get_arr(o, name, req, &list, err) < 0)
+	if (mf_json_get_arr(o, name, need, &list, err) < 0)
 		return -1;
 	if (!list)
 		return 0;
@@ -87,10 +87,10 @@ static int get_list(json_t *o, const char *name, bool req, size_t max,
 	return 0;
 }
 
-static int get_roles(json_t *o, const char *name, bool req, struct mf_arena *a, const char ***out, size_t *n,
-		     struct mf_err *err)
+static int get_roles(json_t *o, const char *name, enum mf_json_need need, struct mf_arena *a,
+		     const char ***out, size_t *n, struct mf_err *err)
 {
-	if (get_list(o, name, req, MF_MAX_POLICY_ROLES, mf_role_name_check, a, out, n, err) < 0)
+	if (get_list(o, name, need, MF_MAX_POLICY_ROLES, mf_role_name_check, a, out, n, err) < 0)
 		return -1;
 	return mf_role_list_check(*out, *n, err);
 }
@@ -101,12 +101,13 @@ static int read_requirement(struct mf_rules *r, json_t *o, struct mf_err *err)
 {
 	static const char *const members[] = {"type", "roles", "signers", "maxAge", "mediaType", NULL};
 	struct mf_requirement q = {.signers = 1};
-	if (check_members(o, members, err) < 0 || get_text(o, "type", true, &r->arena, &q.type, err) < 0 ||
+	if (check_members(o, members, err) < 0 ||
+	    get_text(o, "type", MF_JSON_REQUIRED, &r->arena, &q.type, err) < 0 ||
 	    mf_record_type_check(mf_str_c(q.type), err) < 0 ||
-	    get_roles(o, "roles", false, &r->arena, &q.roles, &q.nroles, err) < 0 ||
-	    mf_json_get_int(o, "signers", false, 1, MF_MAX_SIGNATURES, &q.signers, err) < 0 ||
+	    get_roles(o, "roles", MF_JSON_OPTIONAL, &r->arena, &q.roles, &q.nroles, err) < 0 ||
+	    mf_json_get_int(o, "signers", MF_JSON_OPTIONAL, 1, MF_MAX_SIGNATURES, &q.signers, err) < 0 ||
 	    get_duration(o, "maxAge", &q.max_age_s, err) < 0 ||
-	    get_text(o, "mediaType", false, &r->arena, &q.media_type, err) < 0)
+	    get_text(o, "mediaType", MF_JSON_OPTIONAL, &r->arena, &q.media_type, err) < 0)
 		return -1;
 	return mf_rules_add(r, &q, err);
 }
@@ -115,7 +116,7 @@ static int read_requirements(struct mf_rules *r, json_t *doc, struct mf_err *err
 {
 	json_t *list = NULL, *item;
 	size_t i;
-	if (mf_json_get_arr(doc, "require", true, &list, err) < 0)
+	if (mf_json_get_arr(doc, "require", MF_JSON_REQUIRED, &list, err) < 0)
 		return -1;
 	if (!json_array_size(list))
 		return mf_fail(err, MF_E_FORMAT, 0, "'require' is empty: the policy would accept everything");
@@ -127,7 +128,7 @@ static int read_requirements(struct mf_rules *r, json_t *doc, struct mf_err *err
 static int read_tags(struct mf_rules *r, json_t *doc, struct mf_err *err)
 {
 	const char *tags = "allow";
-	if (mf_json_get_str(doc, "tags", false, &tags, err) < 0)
+	if (mf_json_get_str(doc, "tags", MF_JSON_OPTIONAL, &tags, err) < 0)
 		return -1;
 	r->forbid_tags = strcmp(tags, "forbid") == 0;
 	if (r->forbid_tags || strcmp(tags, "allow") == 0)
@@ -140,13 +141,15 @@ static int read_waivers(struct mf_rules *r, json_t *doc, struct mf_err *err)
 	static const char *const members[] = {"roles", "signers", NULL};
 	json_t *o = NULL;
 	r->waiver = (struct mf_requirement){.type = MF_TYPE_WAIVER, .signers = 1};
-	if (mf_json_get_obj(doc, "waivers", false, &o, err) < 0)
+	if (mf_json_get_obj(doc, "waivers", MF_JSON_OPTIONAL, &o, err) < 0)
 		return -1;
 	if (!o)
 		return 0;
 	if (check_members(o, members, err) < 0 ||
-	    get_roles(o, "roles", true, &r->arena, &r->waiver.roles, &r->waiver.nroles, err) < 0 ||
-	    mf_json_get_int(o, "signers", false, 1, MF_MAX_SIGNATURES, &r->waiver.signers, err) < 0)
+	    get_roles(o, "roles", MF_JSON_REQUIRED, &r->arena, &r->waiver.roles, &r->waiver.nroles, err) <
+		0 ||
+	    mf_json_get_int(o, "signers", MF_JSON_OPTIONAL, 1, MF_MAX_SIGNATURES, &r->waiver.signers, err) <
+		0)
 		return mf_wrap(err, "'waivers'");
 	r->has_waiver = true;
 	return 0;
@@ -159,11 +162,11 @@ static int read_policy(struct mf_rules *r, json_t *doc, struct mf_err *err)
 	const char *schema = NULL;
 	int64_t version, max_age_s = 0;
 	if (check_members(doc, members, err) < 0 ||
-	    mf_json_get_int(doc, "version", true, 1, 1, &version, err) < 0 ||
-	    mf_json_get_str(doc, "$schema", false, &schema, err) < 0 ||
-	    get_text(doc, "name", false, &r->arena, &r->name, err) < 0 ||
+	    mf_json_get_int(doc, "version", MF_JSON_REQUIRED, 1, 1, &version, err) < 0 ||
+	    mf_json_get_str(doc, "$schema", MF_JSON_OPTIONAL, &schema, err) < 0 ||
+	    get_text(doc, "name", MF_JSON_OPTIONAL, &r->arena, &r->name, err) < 0 ||
 	    read_requirements(r, doc, err) < 0 || get_duration(doc, "maxAge", &max_age_s, err) < 0 ||
-	    get_roles(doc, "veto", false, &r->arena, &r->veto, &r->nveto, err) < 0 ||
+	    get_roles(doc, "veto", MF_JSON_OPTIONAL, &r->arena, &r->veto, &r->nveto, err) < 0 ||
 	    read_tags(r, doc, err) < 0 || read_waivers(r, doc, err) < 0)
 		return -1;
 	for (size_t i = 0; i < r->n; i++)
@@ -195,13 +198,13 @@ static int read_waiver(struct mf_waiver *w, json_t *doc, struct mf_err *err)
 	const char *until = NULL;
 	int64_t version;
 	if (check_members(doc, members, err) < 0 ||
-	    mf_json_get_int(doc, "version", true, 1, 1, &version, err) < 0 ||
-	    get_text(doc, "name", true, &w->arena, &w->name, err) < 0 ||
-	    get_list(doc, "waives", true, MF_MAX_REQUIREMENTS, mf_record_type_check, &w->arena, &w->waives,
-		     &w->nwaives, err) < 0 ||
-	    get_text(doc, "for", true, &w->arena, &w->granted_to, err) < 0 ||
-	    get_text(doc, "reason", false, &w->arena, &w->reason, err) < 0 ||
-	    mf_json_get_str(doc, "until", true, &until, err) < 0)
+	    mf_json_get_int(doc, "version", MF_JSON_REQUIRED, 1, 1, &version, err) < 0 ||
+	    get_text(doc, "name", MF_JSON_REQUIRED, &w->arena, &w->name, err) < 0 ||
+	    get_list(doc, "waives", MF_JSON_REQUIRED, MF_MAX_REQUIREMENTS, mf_record_type_check, &w->arena,
+		     &w->waives, &w->nwaives, err) < 0 ||
+	    get_text(doc, "for", MF_JSON_REQUIRED, &w->arena, &w->granted_to, err) < 0 ||
+	    get_text(doc, "reason", MF_JSON_OPTIONAL, &w->arena, &w->reason, err) < 0 ||
+	    mf_json_get_str(doc, "until", MF_JSON_REQUIRED, &until, err) < 0)
 		return -1;
 	return mf_time_parse(mf_str_c(until), &w->until, err);
 }

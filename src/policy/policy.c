@@ -227,7 +227,9 @@ static int check_hash(const struct mf_entry *e, struct mf_err *err)
 	return e->info.has_sha256 ? 0 : mf_fail(err, MF_E_FORMAT, 0, "target without sha256");
 }
 
-static int entry_read(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l, size_t i, bool judge,
+enum reading { WITHOUT_SIGNERS, WITH_SIGNERS };
+
+static int entry_read(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l, size_t i, enum reading how,
 		      struct mf_entry *out, struct mf_err *err)
 {
 	struct mf_json_string name = mf_tuf_target_name(l->file, i);
@@ -241,9 +243,9 @@ static int entry_read(const struct mf_tuf_set *set, const struct mf_tuf_loaded *
 		return 0;
 	if (mf_tuf_target_info(set->d, l->file, i, &e.info, err) < 0 || check_hash(&e, err) < 0 ||
 	    mf_record_parse(&e.record, e.info.custom, err) < 0 ||
-	    (judge && read_signers(set, name.raw, &e, err) < 0))
+	    (how == WITH_SIGNERS && read_signers(set, name.raw, &e, err) < 0))
 		return mf_wrap(err, "record '%s' of role '%s'", mf_esc(&esc, name.raw), l->role);
-	e.state = judge ? state_of(set, &e) : MF_STATE_FOREIGN;
+	e.state = how == WITH_SIGNERS ? state_of(set, &e) : MF_STATE_FOREIGN;
 	*out = e;
 	e = (struct mf_entry){0};
 	return 1;
@@ -252,7 +254,7 @@ static int entry_read(const struct mf_tuf_set *set, const struct mf_tuf_loaded *
 int mf_entry_read(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l, size_t i, struct mf_entry *out,
 		  struct mf_err *err)
 {
-	return entry_read(set, l, i, true, out, err);
+	return entry_read(set, l, i, WITH_SIGNERS, out, err);
 }
 
 /* ---- choice */
@@ -413,7 +415,7 @@ struct filter {
 	const char *tail;        /* "/sha256-<hex of the subject>", or NULL */
 	const bool *first_bytes; /* or NULL */
 	const char *asked;
-	bool judge;
+	enum reading how;
 };
 
 static bool passes(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l, struct mf_str name,
@@ -436,7 +438,7 @@ static int list_role(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l
 			continue;
 		if (mf_grow((void **)&all->v, &all->cap, all->n, sizeof *all->v, err) < 0)
 			return -1;
-		int rc = entry_read(set, l, i, f->judge, &all->v[all->n], err);
+		int rc = entry_read(set, l, i, f->how, &all->v[all->n], err);
 		if (rc < 0)
 			return -1;
 		all->n += (size_t)rc;
@@ -463,7 +465,7 @@ int mf_policy_list(const struct mf_tuf_set *set, const struct mf_digest *subject
 		   struct mf_entries *out, struct mf_err *err)
 {
 	char tail[80] = "/sha256-";
-	struct filter f = {.tail = subject ? tail : NULL, .asked = asked, .judge = true};
+	struct filter f = {.tail = subject ? tail : NULL, .asked = asked, .how = WITH_SIGNERS};
 	if (subject)
 		mf_digest_hex(tail + 8, subject);
 	return list_all(set, &f, out, err);

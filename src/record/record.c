@@ -141,7 +141,7 @@ void mf_record_clear(struct mf_record *r)
 static int get_time(const json_t *o, const char *name, int64_t *out, struct mf_err *err)
 {
 	const char *text = NULL;
-	if (mf_json_get_str(o, name, false, &text, err) < 0)
+	if (mf_json_get_str(o, name, MF_JSON_OPTIONAL, &text, err) < 0)
 		return -1;
 	return text && mf_time_parse(mf_str_c(text), out, err) < 0 ? mf_wrap(err, "'%s'", name) : 0;
 }
@@ -149,7 +149,7 @@ static int get_time(const json_t *o, const char *name, int64_t *out, struct mf_e
 static int get_text(const json_t *o, const char *name, char **out, struct mf_err *err)
 {
 	const char *text = NULL;
-	if (mf_json_get_str(o, name, false, &text, err) < 0)
+	if (mf_json_get_str(o, name, MF_JSON_OPTIONAL, &text, err) < 0)
 		return -1;
 	if (!text)
 		return 0;
@@ -164,7 +164,7 @@ static int check_crit(const json_t *tree, struct mf_err *err)
 					    "expires", "withdrawn", "artifact", "sigs"};
 	json_t *crit = NULL, *item;
 	size_t i;
-	if (mf_json_get_arr(tree, "crit", false, &crit, err) < 0)
+	if (mf_json_get_arr(tree, "crit", MF_JSON_OPTIONAL, &crit, err) < 0)
 		return -1;
 	json_array_foreach(crit, i, item)
 	{
@@ -185,8 +185,8 @@ static int parse_sig(struct mf_record *r, const json_t *item, struct mf_err *err
 {
 	const char *fp = NULL, *sig = NULL;
 	struct mf_record_sig *s = &r->sigs[r->nsigs];
-	if (mf_json_get_str(item, "fp", true, &fp, err) < 0 ||
-	    mf_json_get_str(item, "sig", true, &sig, err) < 0)
+	if (mf_json_get_str(item, "fp", MF_JSON_REQUIRED, &fp, err) < 0 ||
+	    mf_json_get_str(item, "sig", MF_JSON_REQUIRED, &sig, err) < 0)
 		return -1;
 	if (mf_hex_decode(s->fingerprint.b, 32, mf_str_c(fp)) < 0)
 		return mf_fail(err, MF_E_FORMAT, 0, "fingerprint of a record signature");
@@ -202,7 +202,7 @@ static int parse_sigs(struct mf_record *r, struct mf_err *err)
 {
 	json_t *sigs = NULL, *item;
 	size_t i;
-	if (mf_json_get_arr(r->tree, "sigs", false, &sigs, err) < 0)
+	if (mf_json_get_arr(r->tree, "sigs", MF_JSON_OPTIONAL, &sigs, err) < 0)
 		return -1;
 	size_t n = json_array_size(sigs);
 	if (n > MF_MAX_SIGNATURES)
@@ -221,7 +221,7 @@ static int parse_tree(struct mf_record *r, struct mf_err *err)
 {
 	int64_t v;
 	const char *artifact = NULL;
-	if (mf_json_get_int(r->tree, "v", true, 1, MF_MAX_VERSION, &v, err) < 0)
+	if (mf_json_get_int(r->tree, "v", MF_JSON_REQUIRED, 1, MF_MAX_VERSION, &v, err) < 0)
 		return -1;
 	if (v > 1)
 		return mf_fail(err, MF_E_FORMAT, 0, "record format %lld is newer than this program",
@@ -231,7 +231,7 @@ static int parse_tree(struct mf_record *r, struct mf_err *err)
 	    get_text(r->tree, "mediaType", &r->media_type, err) < 0 ||
 	    get_text(r->tree, "author", &r->author, err) < 0 ||
 	    get_text(r->tree, "reason", &r->reason, err) < 0 ||
-	    mf_json_get_str(r->tree, "artifact", false, &artifact, err) < 0)
+	    mf_json_get_str(r->tree, "artifact", MF_JSON_OPTIONAL, &artifact, err) < 0)
 		return -1;
 	/* Whatever it holds: a record that says "withdrawn" is not current. */
 	r->withdrawn = json_object_get(r->tree, "withdrawn") != NULL ||

@@ -47,32 +47,46 @@ static int open_error(const char *path, int sys, struct mf_err *err)
 	return mf_fail(err, code, sys, "open '%s'", path);
 }
 
-static int read_path(const char *path, size_t max, bool regular, struct mf_buf *out, struct mf_err *err)
+int mf_fd_open(const char *path, enum mf_allow allow, uint64_t max, struct stat *st, struct mf_err *err)
 {
-	if (!regular && strcmp(path, "-") == 0)
-		return read_all(STDIN_FILENO, "standard input", max, out, err);
-	/* Without O_NONBLOCK opening a FIFO waits for a writer; it says nothing about regular files. */
-	int fd MF_FD_CLEANUP = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | (regular ? O_NONBLOCK : 0));
+	/* Without O_NONBLOCK opening a FIFO waits for a writer; for regular files it changes nothing. */
+	int wait = allow == MF_ALLOW_ANY ? 0 : O_NONBLOCK;
+	int fd MF_FD_CLEANUP = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | wait);
 	if (fd < 0)
 		return open_error(path, errno, err);
-	struct stat st;
-	if (fstat(fd, &st) < 0)
+	if (fstat(fd, st) < 0)
 		return mf_fail(err, MF_E_IO, errno, "read '%s'", path);
-	if (S_ISDIR(st.st_mode))
+	if (S_ISDIR(st->st_mode))
 		return mf_fail(err, MF_E_USAGE, 0, "'%s' is a directory", path);
-	if (regular && !S_ISREG(st.st_mode))
-		return mf_fail(err, MF_E_USAGE, 0, "'%s' is no regular file", path);
-	if (S_ISREG(st.st_mode) && (uint64_t)st.st_size > max)
-		return mf_fail(err, MF_E_USAGE, 0, "'%s' is larger than %zu bytes", path, max);
+	if (allow == MF_ALLOW_REGULAR && !S_ISREG(st->st_mode))
+		return mf_fail(err, MF_E_USAGE, 0, "'%s' is not a regular file", path);
+	if (S_ISREG(st->st_mode) && (uint64_t)st->st_size > max)
+		return mf_fail(err, MF_E_USAGE, 0, "'%s' is larger than %llu bytes", path,
+			       (unsigned long long)max);
+	int opened = fd;
+	fd = -1;
+	return opened;
+}
+
+static int read_path(const char *path, size_t max, enum mf_allow allow, struct mf_buf *out,
+		     struct mf_err *err)
+{
+	if (allow == MF_ALLOW_ANY && strcmp(path, "-") == 0)
+		return read_all(STDIN_FILENO, "standard input", max, out, err);
+	struct stat st;
+	int fd MF_FD_CLEANUP = mf_fd_open(path, allow, max, &st, err);
+	if (fd < 0)
+		return -1;
 	if (S_ISREG(st.st_mode) && mf_buf_reserve(out, (size_t)st.st_size, err) < 0)
 		return -1;
 	return read_all(fd, path, max, out, err);
 }
 
-static int read_file(const char *path, size_t max, bool regular, struct mf_buf *out, struct mf_err *err)
+static int read_file(const char *path, size_t max, enum mf_allow allow, struct mf_buf *out,
+		     struct mf_err *err)
 {
 	size_t before = out->n, room = out->max - out->n;
-	if (read_path(path, max < room ? max : room, regular, out, err) == 0)
+	if (read_path(path, max < room ? max : room, allow, out, err) == 0)
 		return 0;
 	out->n = before;
 	if (out->p)
@@ -82,20 +96,20 @@ static int read_file(const char *path, size_t max, bool regular, struct mf_buf *
 
 int mf_file_read(const char *path, size_t max, struct mf_buf *out, struct mf_err *err)
 {
-	return read_file(path, max, false, out, err);
+	return read_file(path, max, MF_ALLOW_ANY, out, err);
 }
 
 int mf_file_read_stored(const char *path, size_t max, struct mf_buf *out, struct mf_err *err)
 {
-	if (read_file(path, max, true, out, err) == 0)
+	if (read_file(path, max, MF_ALLOW_REGULAR, out, err) == 0)
 		return 0;
 	if (err->code != MF_E_USAGE)
 		return -1;
 	return mf_recode(err, err->sys == EACCES || err->sys == EPERM ? MF_E_IO : MF_E_FORMAT);
 }
 
-static int write_file(const char *path, struct mf_bytes data, unsigned mode, enum mf_temp_how how, bool sync,
-		      struct mf_err *err)
+static int write_file(const char *path, struct mf_bytes data, unsigned mode, enum mf_temp_how how,
+		      enum mf_sync sync, struct mf_err *err)
 {
 	struct mf_temp t MF_TEMP_CLEANUP = MF_TEMP_INIT;
 	if (mf_temp_open(&t, path, mode, err) < 0)
@@ -107,7 +121,7 @@ static int write_file(const char *path, struct mf_bytes data, unsigned mode, enu
 
 int mf_file_write(const char *path, struct mf_bytes data, unsigned mode, struct mf_err *err)
 {
-	return write_file(path, data, mode, MF_TEMP_REPLACE, true, err);
+	return write_file(path, data, mode, MF_TEMP_REPLACE, MF_SYNC, err);
 }
 
 int mf_file_create(const char *path, struct mf_bytes data, unsigned mode, struct mf_err *err)
@@ -116,12 +130,12 @@ int mf_file_create(const char *path, struct mf_bytes data, unsigned mode, struct
 	struct stat st;
 	if (lstat(path, &st) == 0)
 		return mf_fail(err, MF_E_CONFLICT, 0, "'%s' exists already", path);
-	return write_file(path, data, mode, MF_TEMP_CREATE, true, err);
+	return write_file(path, data, mode, MF_TEMP_CREATE, MF_SYNC, err);
 }
 
 int mf_file_write_fast(const char *path, struct mf_bytes data, unsigned mode, struct mf_err *err)
 {
-	return write_file(path, data, mode, MF_TEMP_REPLACE, false, err);
+	return write_file(path, data, mode, MF_TEMP_REPLACE, MF_NO_SYNC, err);
 }
 
 bool mf_file_exists(const char *path)

@@ -5,6 +5,9 @@
 #include "base/env.h"
 #include "base/digest.h"
 
+/* Is what was written on disk when the function returns? Not needed for caches. */
+enum mf_sync { MF_NO_SYNC, MF_SYNC };
+
 /* Appends all of a file or pipe (with path "-", standard input) of at most max octets; on failure `out` is as
  * before. A missing file is MF_E_NOT_FOUND, a larger or unreadable one or a directory MF_E_USAGE, anything
  * else MF_E_IO. */
@@ -82,13 +85,13 @@ const uint8_t *mf_spool_sha512(const struct mf_spool *s);
 /* Reads up to n octets at `offset`; *got is 0 at the end. Only after mf_spool_end. */
 int mf_spool_read(struct mf_spool *s, uint64_t offset, void *p, size_t n, size_t *got,
 		  struct mf_err *err) MF_NODISCARD;
-/* Copies all to a new file: temporary, fsync when `sync`, rename. A path that is a pipe or device, or names a
- * descriptor as /dev/stdout does, is written to instead. */
-int mf_spool_copy_file(struct mf_spool *s, const char *path, unsigned mode, bool sync,
+/* Copies all to a new file: temporary, fsync when asked for, rename. A path that is a pipe or device, or
+ * names a descriptor as /dev/stdout does, is written to instead. */
+int mf_spool_copy_file(struct mf_spool *s, const char *path, unsigned mode, enum mf_sync sync,
 		       struct mf_err *err) MF_NODISCARD;
 /* The same in a directory that others write to: a pipe or device there is not opened, which
  * could block: MF_E_IO. */
-int mf_spool_store(struct mf_spool *s, const char *path, unsigned mode, bool sync,
+int mf_spool_store(struct mf_spool *s, const char *path, unsigned mode, enum mf_sync sync,
 		   struct mf_err *err) MF_NODISCARD;
 /* Fills a spool from a path, "-" is standard input; pipes and FIFOs are fine, a directory is not. MF_E_USAGE
  * names a missing, unreadable or too large file. Ends it. */

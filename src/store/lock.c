@@ -65,7 +65,7 @@ static int make_file(const char *path, struct mf_err *err)
 		return -1;
 	if (fchown(t.fd, (uid_t)-1, dir.st_gid) < 0 && errno != EPERM)
 		return mf_fail(err, MF_E_IO, errno, "set group of '%s'", path);
-	if (mf_temp_commit(&t, MF_TEMP_CREATE, false, err) == 0)
+	if (mf_temp_commit(&t, MF_TEMP_CREATE, MF_NO_SYNC, err) == 0)
 		return 0;
 	if (err->code != MF_E_CONFLICT)
 		return -1;

@@ -240,7 +240,8 @@ struct mf_spool *mf_spool_new_for(const char *path, uint64_t max, struct mf_err 
 	return NULL;
 }
 
-int mf_spool_copy_file(struct mf_spool *s, const char *path, unsigned mode, bool sync, struct mf_err *err)
+int mf_spool_copy_file(struct mf_spool *s, const char *path, unsigned mode, enum mf_sync sync,
+		       struct mf_err *err)
 {
 	int named = is_stream(path) ? -1 : descriptor_named(path);
 	if (named >= 0)
@@ -265,7 +266,7 @@ static bool give_name(struct mf_spool *s, struct mf_temp *t, const char *path, u
 	return mf_temp_adopt(t, s->fd, path, mode, &ignored) == 0;
 }
 
-int mf_spool_store(struct mf_spool *s, const char *path, unsigned mode, bool sync, struct mf_err *err)
+int mf_spool_store(struct mf_spool *s, const char *path, unsigned mode, enum mf_sync sync, struct mf_err *err)
 {
 	struct mf_temp t MF_TEMP_CLEANUP = MF_TEMP_INIT;
 	if (!give_name(s, &t, path, mode) &&
@@ -295,22 +296,12 @@ static int fill(struct mf_spool *s, int fd, const char *name, struct mf_err *err
 	}
 }
 
-static int fill_from_file(struct mf_spool *s, const char *path, bool regular, struct mf_err *err)
+static int fill_from_file(struct mf_spool *s, const char *path, enum mf_allow allow, struct mf_err *err)
 {
-	/* Without O_NONBLOCK opening a FIFO waits for a writer; it says nothing about regular files. */
-	int fd MF_FD_CLEANUP = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | (regular ? O_NONBLOCK : 0));
-	if (fd < 0)
-		return mf_fail(err, MF_E_USAGE, errno, "open '%s'", path);
 	struct stat st;
-	if (fstat(fd, &st) < 0)
-		return mf_fail(err, MF_E_IO, errno, "read '%s'", path);
-	if (S_ISDIR(st.st_mode))
-		return mf_fail(err, MF_E_USAGE, 0, "'%s' is a directory", path);
-	if (regular && !S_ISREG(st.st_mode))
-		return mf_fail(err, MF_E_USAGE, 0, "'%s' is no regular file", path);
-	if (S_ISREG(st.st_mode) && (uint64_t)st.st_size > s->max)
-		return mf_fail(err, MF_E_USAGE, 0, "'%s' is larger than %llu bytes", path,
-			       (unsigned long long)s->max);
+	int fd MF_FD_CLEANUP = mf_fd_open(path, allow, s->max, &st, err);
+	if (fd < 0)
+		return err->code == MF_E_NOT_FOUND ? mf_recode(err, MF_E_USAGE) : -1;
 	return fill(s, fd, path, err);
 }
 
@@ -318,12 +309,12 @@ int mf_spool_from_path(struct mf_spool *s, const char *path, struct mf_digest *d
 		       struct mf_err *err)
 {
 	int rc = strcmp(path, "-") == 0 ? fill(s, STDIN_FILENO, "standard input", err)
-					: fill_from_file(s, path, false, err);
+					: fill_from_file(s, path, MF_ALLOW_ANY, err);
 	return rc < 0 ? -1 : mf_spool_end(s, digest, length, err);
 }
 
 int mf_spool_from_stored(struct mf_spool *s, const char *path, struct mf_digest *digest, uint64_t *length,
 			 struct mf_err *err)
 {
-	return fill_from_file(s, path, true, err) < 0 ? -1 : mf_spool_end(s, digest, length, err);
+	return fill_from_file(s, path, MF_ALLOW_REGULAR, err) < 0 ? -1 : mf_spool_end(s, digest, length, err);
 }

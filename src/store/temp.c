@@ -5,7 +5,6 @@
 #include <poll.h>
 #include <stdio.h>
 #include <sys/random.h>
-#include <sys/stat.h>
 
 #include "base/encode.h"
 
@@ -148,9 +147,9 @@ static int sync_directory_of(const char *path, struct mf_err *err)
 	return dir ? mf_dir_sync(dir, err) : mf_fail_nomem(err);
 }
 
-int mf_temp_commit(struct mf_temp *t, enum mf_temp_how how, bool sync, struct mf_err *err)
+int mf_temp_commit(struct mf_temp *t, enum mf_temp_how how, enum mf_sync sync, struct mf_err *err)
 {
-	if (sync && fsync(t->fd) < 0)
+	if (sync == MF_SYNC && fsync(t->fd) < 0)
 		return mf_fail(err, MF_E_IO, errno, "write '%s'", t->target);
 	/* Network file systems report a full disk at close. */
 	int closed = close(t->fd);
@@ -165,5 +164,5 @@ int mf_temp_commit(struct mf_temp *t, enum mf_temp_how how, bool sync, struct mf
 	}
 	free(t->path);
 	t->path = NULL;
-	return sync ? sync_directory_of(t->target, err) : 0;
+	return sync == MF_SYNC ? sync_directory_of(t->target, err) : 0;
 }

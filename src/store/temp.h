@@ -2,9 +2,10 @@
 #ifndef MF_STORE_TEMP_H
 #define MF_STORE_TEMP_H
 
+#include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/str.h"
+#include "store/file.h"
 
 static inline void mf_fd_cleanup(int *fd)
 {
@@ -33,6 +34,13 @@ struct mf_temp {
 	}
 #define MF_TEMP_CLEANUP MF_CLEANUP(mf_temp_drop)
 
+/* Which files may be opened: others write to the directory, or the user named the path. */
+enum mf_allow { MF_ALLOW_REGULAR, MF_ALLOW_ANY };
+/* Opens a file of at most max octets for reading; *st describes it. MF_E_NOT_FOUND, MF_E_USAGE (the file is
+ * not what was asked for, or may not be read), MF_E_IO; -1. */
+int mf_fd_open(const char *path, enum mf_allow allow, uint64_t max, struct stat *st,
+	       struct mf_err *err) MF_NODISCARD;
+
 /* Directory part of a path, malloc'd, as open(2) takes it; NULL: no memory. */
 char *mf_dir_of(const char *path);
 /* ".tmp-<24 hex digits>" in the target's directory, malloc'd. MF_E_IO. */
@@ -46,8 +54,9 @@ int mf_temp_open(struct mf_temp *t, const char *target, unsigned mode, struct mf
  * where that cannot be. */
 int mf_temp_adopt(struct mf_temp *t, int unnamed, const char *target, unsigned mode,
 		  struct mf_err *err) MF_NODISCARD;
-/* Gives it the target's name; with `sync` file and directory are on disk when it returns 0. */
-int mf_temp_commit(struct mf_temp *t, enum mf_temp_how how, bool sync, struct mf_err *err) MF_NODISCARD;
+/* Gives it the target's name; with MF_SYNC file and directory are on disk when it returns 0. */
+int mf_temp_commit(struct mf_temp *t, enum mf_temp_how how, enum mf_sync sync,
+		   struct mf_err *err) MF_NODISCARD;
 void mf_temp_drop(struct mf_temp *t);
 
 /* Writes all of it, whatever signals and short writes come; -1 with errno. */

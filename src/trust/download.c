@@ -141,5 +141,5 @@ int mf_download_target(const struct mf_download *d, struct mf_err *err)
 	struct mf_spool *s MF_SPOOL_CLEANUP = new_spool(d->info, err);
 	if (!s || fetch_target(d, s, err) < 0 || mf_dir_make(d->place->dir, 0755, err) < 0)
 		return -1;
-	return mf_spool_store(s, path, 0644, true, err);
+	return mf_spool_store(s, path, 0644, MF_SYNC, err);
 }

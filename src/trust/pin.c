@@ -21,8 +21,8 @@ static json_t *parse(struct mf_bytes text, const char *path, struct mf_err *err)
 	int64_t version;
 	json_t *pins;
 	json_t *tree MF_JSON_CLEANUP = mf_json_load(text, MF_MAX_CONFIG_BYTES, err);
-	if (tree && mf_json_get_int(tree, "manifestoTrust", true, 1, 1, &version, err) == 0 &&
-	    mf_json_get_obj(tree, "pins", true, &pins, err) == 0)
+	if (tree && mf_json_get_int(tree, "manifestoTrust", MF_JSON_REQUIRED, 1, 1, &version, err) == 0 &&
+	    mf_json_get_obj(tree, "pins", MF_JSON_REQUIRED, &pins, err) == 0)
 		return json_incref(tree);
 	if (err->code != MF_E_NOMEM)
 		(void)mf_recode(err, MF_E_PIN);
@@ -94,9 +94,10 @@ static int read_pin(const char *home, const char *pattern, const json_t *value, 
 	out->pattern = mf_str_dup(mf_str_c(pattern));
 	if (!out->pattern)
 		return mf_fail_nomem(err);
-	if (mf_json_get_str(value, "ca", false, &ca, err) < 0 ||
+	if (mf_json_get_str(value, "ca", MF_JSON_OPTIONAL, &ca, err) < 0 ||
 	    mf_json_get_arr(value, "fingerprints", ca == NULL, &list, err) < 0 ||
-	    mf_json_get_int(value, "threshold", false, 1, MF_MAX_SIGNATURES, &out->threshold, err) < 0)
+	    mf_json_get_int(value, "threshold", MF_JSON_OPTIONAL, 1, MF_MAX_SIGNATURES, &out->threshold,
+			    err) < 0)
 		return mf_recode(err, MF_E_PIN);
 	if ((list && read_fingerprints(list, out, err) < 0) || (ca && read_ca(home, ca, out, err) < 0))
 		return -1;

@@ -90,7 +90,7 @@ static char *floors_path(const char *home, const char *pin_name, const char *suf
 static int read_digest(const json_t *tree, const char *name, struct mf_digest *out, struct mf_err *err)
 {
 	const char *text;
-	if (mf_json_get_str(tree, name, true, &text, err) < 0)
+	if (mf_json_get_str(tree, name, MF_JSON_REQUIRED, &text, err) < 0)
 		return -1;
 	return mf_digest_parse(out, mf_str_c(text), err);
 }
@@ -101,7 +101,7 @@ static int read_signers(const json_t *tree, const char *name, struct mf_floor_si
 {
 	json_t *v = NULL, *k;
 	size_t i;
-	if (mf_json_get_arr(tree, name, false, &v, err) < 0)
+	if (mf_json_get_arr(tree, name, MF_JSON_OPTIONAL, &v, err) < 0)
 		return -1;
 	if (json_array_size(v) > MF_MAX_SIGNATURES)
 		return mf_fail(err, MF_E_FORMAT, 0, "more than %d signers", MF_MAX_SIGNATURES);
@@ -121,15 +121,15 @@ static int read_floors(const json_t *tree, struct mf_floors *out, struct mf_err 
 	json_t *roles, *value;
 	const char *role;
 	int64_t v;
-	if (mf_json_get_int(tree, "clock", true, 0, MF_MAX_VERSION, &out->clock, err) < 0 ||
+	if (mf_json_get_int(tree, "clock", MF_JSON_REQUIRED, 0, MF_MAX_VERSION, &out->clock, err) < 0 ||
 	    read_digest(tree, "root", &out->root, err) < 0 ||
 	    read_signers(tree, "timestampSigners", &out->timestamp, err) < 0 ||
 	    read_signers(tree, "snapshotSigners", &out->snapshot, err) < 0 ||
-	    mf_json_get_obj(tree, "versions", true, &roles, err) < 0)
+	    mf_json_get_obj(tree, "versions", MF_JSON_REQUIRED, &roles, err) < 0)
 		return -1;
 	json_object_foreach(roles, role, value)
 	{
-		if (mf_json_get_int(roles, role, true, 1, MF_MAX_VERSION, &v, err) < 0 ||
+		if (mf_json_get_int(roles, role, MF_JSON_REQUIRED, 1, MF_MAX_VERSION, &v, err) < 0 ||
 		    mf_floor_set(&out->roles, role, v, err) < 0)
 			return -1;
 	}

@@ -219,9 +219,9 @@ int mf_tuf_build_delegations(const struct mf_dialect *d, struct mf_str old, cons
 	json_t *tree MF_JSON_CLEANUP = mf_json_load(text, MF_MAX_TARGETS_BYTES, err);
 	json_t *before MF_JSON_CLEANUP = tree ? mf_json_load(text, MF_MAX_TARGETS_BYTES, err) : NULL;
 	json_t *keys, *roles, *roles_before;
-	if (!before || mf_json_get_obj(tree, "keys", true, &keys, err) < 0 ||
-	    mf_json_get_arr(tree, "roles", true, &roles, err) < 0 ||
-	    mf_json_get_arr(before, "roles", true, &roles_before, err) < 0)
+	if (!before || mf_json_get_obj(tree, "keys", MF_JSON_REQUIRED, &keys, err) < 0 ||
+	    mf_json_get_arr(tree, "roles", MF_JSON_REQUIRED, &roles, err) < 0 ||
+	    mf_json_get_arr(before, "roles", MF_JSON_REQUIRED, &roles_before, err) < 0)
 		return -1;
 	for (size_t i = 0; i < n; i++) {
 		if (v[i].absent)
@@ -284,8 +284,8 @@ int mf_tuf_build_next_root(const struct mf_tuf_file *old, const struct mf_tuf_ro
 	char when[MF_TIME_LEN];
 	json_t *keys, *roles;
 	json_t *tree MF_JSON_CLEANUP = mf_json_load(mf_bytes_of(old->canonical), old->canonical.n, err);
-	if (!tree || mf_json_get_obj(tree, "keys", true, &keys, err) < 0 ||
-	    mf_json_get_obj(tree, "roles", true, &roles, err) < 0)
+	if (!tree || mf_json_get_obj(tree, "keys", MF_JSON_REQUIRED, &keys, err) < 0 ||
+	    mf_json_get_obj(tree, "roles", MF_JSON_REQUIRED, &roles, err) < 0)
 		return -1;
 	if (old->version >= MF_MAX_VERSION)
 		return mf_fail(err, MF_E_FORMAT, 0, "root version %lld can have no successor",

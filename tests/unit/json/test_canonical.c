@@ -258,8 +258,8 @@ static size_t listed(const json_t *deviations, const char *name)
 		struct mf_err err = MF_ERR_INIT;
 		const char *s = NULL, *reason = NULL;
 		json_t *d = json_array_get(deviations, i);
-		assert_int_equal(mf_json_get_str(d, "name", true, &s, &err), 0);
-		assert_int_equal(mf_json_get_str(d, "reason", true, &reason, &err), 0);
+		assert_int_equal(mf_json_get_str(d, "name", MF_JSON_REQUIRED, &s, &err), 0);
+		assert_int_equal(mf_json_get_str(d, "reason", MF_JSON_REQUIRED, &reason, &err), 0);
 		assert_true(reason[0] != 0);
 		n += strcmp(s, name) == 0;
 	}
@@ -272,7 +272,7 @@ static bool member_bytes(const json_t *c, const char *name, struct mf_buf *out)
 	const char *b64 = NULL;
 	if (!json_is_string(json_object_get(c, name)))
 		return false;
-	assert_int_equal(mf_json_get_str(c, name, true, &b64, &err), 0);
+	assert_int_equal(mf_json_get_str(c, name, MF_JSON_REQUIRED, &b64, &err), 0);
 	assert_int_equal(mf_b64_decode(out, mf_str_c(b64), &err), 0);
 	return true;
 }
@@ -285,7 +285,7 @@ static void check_case(const json_t *c, const json_t *deviations)
 	struct mf_buf in MF_BUF_CLEANUP = MF_BUF_INIT(MAX), want MF_BUF_CLEANUP = MF_BUF_INIT(MAX);
 	struct mf_buf not MF_BUF_CLEANUP = MF_BUF_INIT(MAX), got MF_BUF_CLEANUP = MF_BUF_INIT(MAX);
 	const char *name = NULL;
-	assert_int_equal(mf_json_get_str(c, "name", true, &name, &err), 0);
+	assert_int_equal(mf_json_get_str(c, "name", MF_JSON_REQUIRED, &name, &err), 0);
 	assert_true(member_bytes(c, "input", &in));
 	bool accepted = member_bytes(c, "canonical", &want);
 	int rc = mf_json_canonicalize(mf_buf_str(&in), &got, &err);

@@ -61,16 +61,16 @@ static void getters_give_members_of_their_type(void **state)
 	json_t *o = NULL, *a = NULL;
 	(void)state;
 	json_t *j MF_JSON_CLEANUP = load("{\"s\":\"x\",\"i\":-5,\"t\":true,\"f\":false,\"o\":{},\"a\":[]}");
-	assert_int_equal(mf_json_get_str(j, "s", true, &s, &err), 0);
+	assert_int_equal(mf_json_get_str(j, "s", MF_JSON_REQUIRED, &s, &err), 0);
 	assert_string_equal(s, "x");
-	assert_int_equal(mf_json_get_int(j, "i", true, -5, -5, &i, &err), 0);
+	assert_int_equal(mf_json_get_int(j, "i", MF_JSON_REQUIRED, -5, -5, &i, &err), 0);
 	assert_int_equal(i, -5);
-	assert_int_equal(mf_json_get_bool(j, "t", true, &t, &err), 0);
-	assert_int_equal(mf_json_get_bool(j, "f", true, &f, &err), 0);
+	assert_int_equal(mf_json_get_bool(j, "t", MF_JSON_REQUIRED, &t, &err), 0);
+	assert_int_equal(mf_json_get_bool(j, "f", MF_JSON_REQUIRED, &f, &err), 0);
 	assert_true(t && !f);
-	assert_int_equal(mf_json_get_obj(j, "o", true, &o, &err), 0);
+	assert_int_equal(mf_json_get_obj(j, "o", MF_JSON_REQUIRED, &o, &err), 0);
 	assert_true(json_is_object(o));
-	assert_int_equal(mf_json_get_arr(j, "a", true, &a, &err), 0);
+	assert_int_equal(mf_json_get_arr(j, "a", MF_JSON_REQUIRED, &a, &err), 0);
 	assert_true(json_is_array(a));
 }
 
@@ -154,7 +154,7 @@ static void get_str_refuses_nul(void **state)
 	const char *s = NULL;
 	(void)state;
 	json_t *j MF_JSON_CLEANUP = load("{\"s\":\"a\\u0000b\"}");
-	assert_int_equal(mf_json_get_str(j, "s", true, &s, &err), -1);
+	assert_int_equal(mf_json_get_str(j, "s", MF_JSON_REQUIRED, &s, &err), -1);
 	assert_int_equal(err.code, MF_E_FORMAT);
 	assert_null(s);
 }
@@ -165,10 +165,10 @@ static void get_int_refuses_values_out_of_range(void **state)
 	int64_t i = 77;
 	(void)state;
 	json_t *j MF_JSON_CLEANUP = load("{\"i\":5}");
-	assert_int_equal(mf_json_get_int(j, "i", true, 6, 9, &i, &err), -1);
+	assert_int_equal(mf_json_get_int(j, "i", MF_JSON_REQUIRED, 6, 9, &i, &err), -1);
 	assert_int_equal(err.code, MF_E_FORMAT);
 	mf_err_clear(&err);
-	assert_int_equal(mf_json_get_int(j, "i", true, 0, 4, &i, &err), -1);
+	assert_int_equal(mf_json_get_int(j, "i", MF_JSON_REQUIRED, 0, 4, &i, &err), -1);
 	assert_int_equal(i, 77);
 }
 

@@ -25,12 +25,13 @@ struct fixture {
 
 static struct mf_err err;
 
-static int answer(void *arg, const char *name, bool confirm, struct mf_secret *out, struct mf_err *e)
+static int answer(void *arg, const char *name, enum mf_passphrase_for purpose, struct mf_secret *out,
+		  struct mf_err *e)
 {
 	struct fixture *f = arg;
 
 	f->asked++;
-	f->asked_new += confirm;
+	f->asked_new += purpose == MF_PASSPHRASE_NEW_KEY;
 	if (!f->answer)
 		return mf_fail(e, MF_E_KEY, 0, "no passphrase for '%s': nowhere to ask", name);
 	if (!*f->answer)

@@ -85,10 +85,10 @@ static void check_row(const json_t *row)
 	bool usable;
 	char hex[65];
 
-	assert_int_equal(mf_json_get_str(row, "file", true, &file, &err), 0);
-	assert_int_equal(mf_json_get_str(row, "keytype", true, &type, &err), 0);
-	assert_int_equal(mf_json_get_str(row, "key_id", true, &id, &err), 0);
-	assert_int_equal(mf_json_get_bool(row, "usable", true, &usable, &err), 0);
+	assert_int_equal(mf_json_get_str(row, "file", MF_JSON_REQUIRED, &file, &err), 0);
+	assert_int_equal(mf_json_get_str(row, "keytype", MF_JSON_REQUIRED, &type, &err), 0);
+	assert_int_equal(mf_json_get_str(row, "key_id", MF_JSON_REQUIRED, &id, &err), 0);
+	assert_int_equal(mf_json_get_bool(row, "usable", MF_JSON_REQUIRED, &usable, &err), 0);
 	if (!usable) {
 		if (read_file(&k, file, pass, &e) != -1)
 			fail_msg("%s was read", file);

@@ -142,7 +142,7 @@ static void spool_copies_to_files_and_descriptors(void **state)
 		const char *path = tmpdir_path(state, "out");
 		fill(s, sizes[i], 4096);
 		assert_int_equal(mf_spool_end(s, &d, &n, &err), 0);
-		assert_int_equal(mf_spool_copy_file(s, path, 0640, true, &err), 0);
+		assert_int_equal(mf_spool_copy_file(s, path, 0640, MF_SYNC, &err), 0);
 		assert_int_equal(mf_spool_from_path(back, path, &e, &m, &err), 0);
 		assert_true(mf_digest_eq(&d, &e) && n == m);
 		struct stat st;
@@ -182,12 +182,12 @@ static void spool_for_a_path_gets_its_name_without_a_copy(void **state)
 	fill(s, 300000, 4096);
 	assert_int_equal(mf_spool_end(s, &d, &n, &err), 0);
 	assert_int_equal(tmpdir_entries(*state), 0);
-	assert_int_equal(mf_spool_store(s, path, 0640, true, &err), 0);
+	assert_int_equal(mf_spool_store(s, path, 0640, MF_SYNC, &err), 0);
 	assert_int_equal(written() - before, 300000);
 	struct stat st;
 	assert_true(stat(path, &st) == 0 && (st.st_mode & 07777) == 0640 && st.st_size == 300000);
 	/* A second file is another file. */
-	assert_int_equal(mf_spool_store(s, other, 0600, true, &err), 0);
+	assert_int_equal(mf_spool_store(s, other, 0600, MF_SYNC, &err), 0);
 	assert_true(inode(path) != inode(other));
 	assert_int_equal(tmpdir_entries(*state), 2);
 	assert_holds(s, n);
@@ -206,12 +206,12 @@ static void spool_for_a_path_replaces_a_file_and_no_device(void **state)
 	assert_int_equal(mf_spool_end(s, &d, &n, &err), 0);
 	assert_int_equal(unlink(path), 0);
 	assert_int_equal(mkfifo(path, 0600), 0);
-	assert_int_equal(mf_spool_store(s, path, 0600, true, &err), -1);
+	assert_int_equal(mf_spool_store(s, path, 0600, MF_SYNC, &err), -1);
 	assert_int_equal(err.code, MF_E_IO);
 	mf_err_clear(&err);
 	assert_int_equal(unlink(path), 0);
 	assert_int_equal(mf_file_write(path, mf_bytes_of(MF_STR("before")), 0600, &err), 0);
-	assert_int_equal(mf_spool_store(s, path, 0600, true, &err), 0);
+	assert_int_equal(mf_spool_store(s, path, 0600, MF_SYNC, &err), 0);
 	struct stat st;
 	assert_true(stat(path, &st) == 0 && st.st_size == 300000);
 	assert_int_equal(tmpdir_entries(*state), 1);
@@ -226,10 +226,10 @@ static void spool_copy_to_device_writes_to_it(void **state)
 	fill(s, 100, 100);
 	assert_int_equal(mf_spool_end(s, &d, &n, &err), 0);
 	assert_int_equal(symlink("/dev/null", tmpdir_path(state, "null")), 0);
-	assert_int_equal(mf_spool_copy_file(s, tmpdir_path(state, "null"), 0600, true, &err), 0);
+	assert_int_equal(mf_spool_copy_file(s, tmpdir_path(state, "null"), 0600, MF_SYNC, &err), 0);
 	struct stat st;
 	assert_true(stat(tmpdir_path(state, "null"), &st) == 0 && S_ISCHR(st.st_mode));
-	assert_int_equal(mf_spool_copy_file(s, "/dev/full", 0600, false, &err), -1);
+	assert_int_equal(mf_spool_copy_file(s, "/dev/full", 0600, MF_NO_SYNC, &err), -1);
 	assert_int_equal(err.code, MF_E_IO);
 	assert_int_equal(err.sys, ENOSPC);
 }
@@ -248,11 +248,11 @@ static void spool_copy_to_a_descriptors_name_writes_to_the_descriptor(void **sta
 	for (int i = 0; i < 2; i++) {
 		assert_true(snprintf(target, sizeof(target), i ? "/dev/fd/%d" : "/proc/self/fd/%d", fd) > 0);
 		assert_int_equal(symlink(target, tmpdir_path(state, "stdout")), 0);
-		assert_int_equal(mf_spool_copy_file(s, tmpdir_path(state, "stdout"), 0644, true, &err), 0);
+		assert_int_equal(mf_spool_copy_file(s, tmpdir_path(state, "stdout"), 0644, MF_SYNC, &err), 0);
 		struct stat st;
 		assert_true(lstat(tmpdir_path(state, "stdout"), &st) == 0 && S_ISLNK(st.st_mode));
 		assert_int_equal(unlink(tmpdir_path(state, "stdout")), 0);
-		assert_int_equal(mf_spool_copy_file(s, target, 0644, true, &err), 0);
+		assert_int_equal(mf_spool_copy_file(s, target, 0644, MF_SYNC, &err), 0);
 		assert_true(fstat(fd, &st) == 0 && st.st_size == 6 + 200 * (i + 1));
 	}
 	close(fd);
@@ -267,10 +267,10 @@ static void spool_store_opens_no_fifo(void **state)
 	fill(s, 100, 100);
 	assert_int_equal(mf_spool_end(s, &d, &n, &err), 0);
 	assert_int_equal(mkfifo(tmpdir_path(state, "fifo"), 0600), 0);
-	assert_int_equal(mf_spool_store(s, tmpdir_path(state, "fifo"), 0600, true, &err), -1);
+	assert_int_equal(mf_spool_store(s, tmpdir_path(state, "fifo"), 0600, MF_SYNC, &err), -1);
 	assert_int_equal(err.code, MF_E_IO);
 	mf_err_clear(&err);
-	assert_int_equal(mf_spool_store(s, tmpdir_path(state, "file"), 0600, true, &err), 0);
+	assert_int_equal(mf_spool_store(s, tmpdir_path(state, "file"), 0600, MF_SYNC, &err), 0);
 }
 
 static void spool_copy_to_closed_pipe_is_io_with_epipe(void **state)
@@ -288,7 +288,7 @@ static void spool_copy_to_closed_pipe_is_io_with_epipe(void **state)
 	close(fds[0]);
 	signal(SIGPIPE, SIG_IGN);
 	(void)snprintf(path, sizeof path, "/dev/fd/%d", fds[1]);
-	assert_int_equal(mf_spool_copy_file(s, path, 0644, false, &err), -1);
+	assert_int_equal(mf_spool_copy_file(s, path, 0644, MF_NO_SYNC, &err), -1);
 	close(fds[1]);
 	assert_int_equal(err.code, MF_E_IO);
 	assert_int_equal(err.sys, EPIPE);

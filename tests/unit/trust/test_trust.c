@@ -25,10 +25,11 @@ static int64_t world_now(void *arg)
 	return ((struct world *)arg)->now;
 }
 
-static int no_passphrase(void *arg, const char *name, bool confirm, struct mf_secret *out, struct mf_err *err)
+static int no_passphrase(void *arg, const char *name, enum mf_passphrase_for purpose, struct mf_secret *out,
+			 struct mf_err *err)
 {
 	(void)arg;
-	(void)confirm;
+	(void)purpose;
 	(void)out;
 	return mf_fail(err, MF_E_KEY, 0, "no passphrase for '%s'", name);
 }
