@@ -8,7 +8,7 @@ WERROR ?= 0
 FUZZ_SECONDS ?= 60
 FUZZ ?=
 TEST_TIMEOUT ?= 300
-MODULES ?= base json crypto store tuf net keys record oci trust policy publish ops
+MODULES ?= base json crypto store tuf net keys record oci trust policy publish ops tufcli
 VERSION := 0.1.0
 ifeq ($(origin CC),default)
 CC := gcc
@@ -55,11 +55,11 @@ CFLAGS_ALL := -std=c17 $(OPT) -g -fPIE -fvisibility=hidden $(WARN) $(HARDEN) $(S
 LDFLAGS_ALL := -pie -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed $(SANFLAGS) $(LDFLAGS)
 LIBS := $(PKG_LIBS) -lpthread
 
-LIB_SRC := $(sort $(foreach m,$(MODULES),$(wildcard src/$(m)/*.c)))
+LIB_SRC := $(sort $(filter-out src/tufcli/main.c,$(foreach m,$(MODULES),$(wildcard src/$(m)/*.c))))
 LIB_OBJ := $(LIB_SRC:%.c=$(O)/%.o)
 CLI_SRC := $(sort $(wildcard src/cli/*.c))
 CLI_OBJ := $(CLI_SRC:%.c=$(O)/%.o)
-TUF_SRC := $(sort $(wildcard src/tufcli/*.c))
+TUF_SRC := src/tufcli/main.c
 TUF_OBJ := $(TUF_SRC:%.c=$(O)/%.o)
 # With fewer modules than all the library alone can be linked.
 PROGRAM := $(if $(filter ops,$(MODULES)),$(O)/manifesto $(O)/manifesto-tuf)

@@ -74,6 +74,11 @@ void mf_err_set_hint(struct mf_err *err, const char *fmt, ...)
 	va_end(ap);
 }
 
+int mf_err_pass_ours(struct mf_err *err, const struct mf_err *why)
+{
+	return mf_err_is_ours(why) ? mf_fail(err, why->code, 0, "%s", why->msg) : 0;
+}
+
 void mf_err_clear(struct mf_err *err)
 {
 	*err = (struct mf_err)MF_ERR_INIT;

@@ -6,6 +6,7 @@
 #ifndef MF_BASE_ERR_H
 #define MF_BASE_ERR_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* Scope cleanup: fn gets a pointer to the variable. A type that is used in several files has a macro of its own,
@@ -77,7 +78,15 @@ void mf_err_set_endpoint(struct mf_err *err, const char *endpoint);
 void mf_err_set_hint(struct mf_err *err, const char *fmt, ...) MF_PRINTF(2, 3);
 void mf_err_clear(struct mf_err *err);
 
-/* The exit status of DESIGN's frozen table. */
+/* Did we fail, and not the input? What could not be checked for lack of memory must not count as invalid. */
+static inline bool mf_err_is_ours(const struct mf_err *err)
+{
+	return err->code == MF_E_NOMEM || err->code == MF_E_INTERNAL;
+}
+/* Passes on such a failure: -1; 0 for every other one, and for none. */
+int mf_err_pass_ours(struct mf_err *err, const struct mf_err *why) MF_NODISCARD;
+
+/* The exit status of a code. */
 int mf_code_exit(enum mf_code code);
 /* Stable lower-case word for --json errors: "not_found", "signature". */
 const char *mf_code_name(enum mf_code code);

@@ -1,4 +1,4 @@
-/* X.509 certificates of Notary root keys (PROTOCOL: Notary v1, "Root keys"; RFC 5280). */
+/* X.509 certificates of Notary root keys (RFC 5280). */
 #ifndef MF_CRYPTO_X509_H
 #define MF_CRYPTO_X509_H
 

@@ -17,7 +17,7 @@ static int load_and_resolve(struct mf_image *im, const struct manifesto_get_opti
 	memcpy(prefix, o->type, n);
 	prefix[n] = '/';
 	if (mf_image_begin(im, err) < 0 ||
-	    mf_trust_load(im->trust, (struct mf_str){prefix, n + 1}, false, err) < 0)
+	    mf_trust_load(im->trust, &(struct mf_load){.prefix = (struct mf_str){prefix, n + 1}}, err) < 0)
 		return -1;
 	return mf_image_subjects(im, (struct mf_subject_choice){.platform = o->platform}, subjects, err);
 }

@@ -324,7 +324,8 @@ static int history(struct mf_image *im, const struct manifesto_history_options *
 	if (mf_image_begin(im, err) < 0)
 		return -1;
 	out->arena = mf_op_arena(err);
-	if (!out->arena || mf_trust_load(im->trust, mf_buf_str(&prefix), false, err) < 0 ||
+	if (!out->arena ||
+	    mf_trust_load(im->trust, &(struct mf_load){.prefix = mf_buf_str(&prefix)}, err) < 0 ||
 	    mf_image_subjects(im, (struct mf_subject_choice){.platform = o->platform}, &subjects, err) < 0)
 		return -1;
 	out->image = mf_image_name(im, &subjects.v[0].digest, &out->arena->a, err);

@@ -154,7 +154,8 @@ static int list_image(struct mf_image *im, const struct manifesto_list_options *
 		      struct manifesto_list_result *out, struct mf_err *err)
 {
 	struct mf_subjects subjects MF_SUBJECTS_CLEANUP = {0};
-	if (mf_image_begin(im, err) < 0 || mf_trust_load(im->trust, MF_STR(""), false, err) < 0 ||
+	if (mf_image_begin(im, err) < 0 ||
+	    mf_trust_load(im->trust, &(struct mf_load){.only = o->roles}, err) < 0 ||
 	    check_roles(mf_trust_set(im->trust), o, err) < 0 ||
 	    mf_image_subjects(
 		im, (struct mf_subject_choice){.platform = o->platform, .all = o->all_platforms != 0},
@@ -265,7 +266,7 @@ static int list_repository(struct mf_image *im, const struct manifesto_list_opti
 {
 	struct mf_entries all MF_ENTRIES_CLEANUP = {0};
 	struct mf_tags tags MF_TAGS_CLEANUP = {0};
-	if (mf_trust_load(im->trust, MF_STR(""), false, err) < 0 ||
+	if (mf_trust_load(im->trust, &(struct mf_load){.only = o->roles}, err) < 0 ||
 	    check_roles(mf_trust_set(im->trust), o, err) < 0 || find(im, NULL, o, &all, err) < 0 ||
 	    mf_tags_list(im->images, &tags, err) < 0)
 		return -1;
@@ -291,7 +292,6 @@ static int open_and_list(struct mf_image *im, struct manifesto *m, const struct 
 	out->arena = mf_op_arena(err);
 	if (!out->arena)
 		return -1;
-	mf_trust_narrow(im->trust, o->roles);
 	return o->all ? list_repository(im, o, out, err) : list_image(im, o, out, err);
 }
 

@@ -253,7 +253,7 @@ int mf_rebuild(struct mf_image *im, const struct mf_subjects *subjects, const st
 		int rc = mf_trust_unchanged(im->trust, err);
 		if (rc)
 			return rc < 0 ? -1 : 0;
-		if (mf_trust_load(im->trust, MF_STR(""), false, err) < 0)
+		if (mf_trust_load(im->trust, &(struct mf_load){0}, err) < 0)
 			return -1;
 	}
 }
@@ -557,7 +557,7 @@ static int mend(struct mf_image *im, struct mf_drift *d, struct mf_err *err)
 		if (mend_all(im, d, err) < 0)
 			return -1;
 		int rc = mf_trust_unchanged(im->trust, err);
-		if (rc < 0 || (rc == 0 && mf_trust_load(im->trust, MF_STR(""), false, err) < 0))
+		if (rc < 0 || (rc == 0 && mf_trust_load(im->trust, &(struct mf_load){0}, err) < 0))
 			return -1;
 		mf_drift_clear(d);
 		if (mf_drift_find(im, d, err) < 0)
@@ -575,7 +575,7 @@ static int repair(struct mf_image *im, const struct manifesto_repair_options *o,
 	struct mf_drift d MF_DRIFT_CLEANUP = {0};
 	struct mf_lock lock MF_LOCK_CLEANUP = MF_LOCK_INIT;
 	if ((!o->dry_run && mf_publish_lock(im->trust, &lock, err) < 0) ||
-	    mf_trust_load(im->trust, MF_STR(""), false, err) < 0 || mf_drift_find(im, &d, err) < 0)
+	    mf_trust_load(im->trust, &(struct mf_load){0}, err) < 0 || mf_drift_find(im, &d, err) < 0)
 		return -1;
 	out->gun = mf_arena_dup(&out->arena->a, mf_str_c(mf_trust_pin_name(im->trust)), err);
 	if (!out->gun)

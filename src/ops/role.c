@@ -203,8 +203,8 @@ static int report_drift(const struct drift *d, struct manifesto_role_result *out
 
 int mf_role_load(struct mf_image *im, struct mf_err *err)
 {
-	mf_trust_tolerate(im->trust);
-	if (mf_trust_load(im->trust, MF_STR(""), true, err) == 0)
+	if (mf_trust_load(im->trust, &(struct mf_load){.purpose = MF_LOAD_SIGN, .tolerate_broken = true},
+			  err) == 0)
 		return 0;
 	if (err->code == MF_E_NOT_FOUND)
 		mf_err_set_hint(err, "'manifesto trust init' or the first 'manifesto put --init' makes it");

@@ -160,8 +160,7 @@ static int list(struct manifesto *m, const char *image, const char *role, struct
 	out->arena = mf_op_arena(err);
 	if (!out->arena || mf_image_open(&im, m, image, err) < 0)
 		return -1;
-	mf_trust_tolerate(im.trust);
-	if (mf_trust_load(im.trust, MF_STR(""), false, err) < 0)
+	if (mf_trust_load(im.trust, &(struct mf_load){.tolerate_broken = true}, err) < 0)
 		return -1;
 	struct listing l = {&im, image, mf_trust_set(im.trust), &out->arena->a};
 	out->gun = mf_arena_dup(l.a, mf_str_c(mf_trust_pin_name(im.trust)), err);

@@ -317,9 +317,9 @@ static int check_registry(struct report *r, struct manifesto_status_result *out,
 
 static int load(struct mf_trust *t, struct mf_err *err)
 {
-	mf_trust_tolerate(t);
+	struct mf_load how = {.tolerate_broken = true};
 	bool expired = false;
-	if (mf_trust_load(t, MF_STR(""), false, err) < 0) {
+	if (mf_trust_load(t, &how, err) < 0) {
 		if (err->code != MF_E_EXPIRED)
 			return -1;
 		expired = true;
@@ -329,7 +329,8 @@ static int load(struct mf_trust *t, struct mf_err *err)
 	const struct mf_trust_broken *b = expired ? NULL : mf_trust_broken(t, &n);
 	for (size_t i = 0; i < n; i++)
 		expired |= b[i].code == MF_E_EXPIRED;
-	return expired ? mf_trust_load_expired(t, false, err) : 0;
+	how.purpose = MF_LOAD_SHOW;
+	return expired ? mf_trust_load(t, &how, err) : 0;
 }
 
 /* The gravest of the findings that are less grave than `below` (-1: of all), or -1. */

@@ -109,7 +109,7 @@ static int report(struct mf_image *im, struct manifesto_trust_result *out, struc
 
 static int show(struct mf_image *im, struct manifesto_trust_result *out, struct mf_err *err)
 {
-	return mf_trust_load(im->trust, MF_STR(""), false, err) < 0 ? -1 : report(im, out, err);
+	return mf_trust_load(im->trust, &(struct mf_load){0}, err) < 0 ? -1 : report(im, out, err);
 }
 
 static int init(struct mf_image *im, struct manifesto_trust_result *out, struct mf_err *err)

@@ -161,7 +161,7 @@ static int load(struct run *r, struct mf_trust *t, struct mf_err *err)
 	const struct mf_rules *rules = &r->rules;
 	char prefix[MF_MAX_TYPE + 2];
 	int n = snprintf(prefix, sizeof prefix, "%s/", rules->v[0].type);
-	if (mf_trust_load(t, (struct mf_str){prefix, (size_t)n}, false, err) < 0)
+	if (mf_trust_load(t, &(struct mf_load){.prefix = (struct mf_str){prefix, (size_t)n}}, err) < 0)
 		return -1;
 	for (size_t i = 1; i < rules->n; i++)
 		if (widen(t, rules->v[i].type, err) < 0)

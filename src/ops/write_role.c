@@ -8,7 +8,7 @@
 static int load_behind_others(struct mf_trust *t, struct mf_str prefix, struct mf_err *err)
 {
 	struct mf_lock lock MF_LOCK_CLEANUP = MF_LOCK_INIT;
-	if (mf_trust_load(t, prefix, true, err) == 0)
+	if (mf_trust_load(t, &(struct mf_load){.prefix = prefix, .purpose = MF_LOAD_SIGN}, err) == 0)
 		return 0;
 	if (err->code != MF_E_PIN && err->code != MF_E_GONE)
 		return -1;
@@ -16,7 +16,7 @@ static int load_behind_others(struct mf_trust *t, struct mf_str prefix, struct m
 	if (mf_publish_lock(t, &lock, err) < 0)
 		return -1;
 	mf_lock_release(&lock);
-	return mf_trust_load(t, prefix, true, err);
+	return mf_trust_load(t, &(struct mf_load){.prefix = prefix, .purpose = MF_LOAD_SIGN}, err);
 }
 
 int mf_write_load(struct mf_write *w, struct mf_err *err)

@@ -5,7 +5,7 @@
 #include "base/encode.h"
 #include "base/limits.h"
 #include "publish/publish.h"
-#include "trust/client.h"
+#include "trust/load.h"
 
 /* How soon a role expires when nobody says. */
 #define DEFAULT_WITHIN (30 * INT64_C(86400))

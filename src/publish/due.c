@@ -1,7 +1,7 @@
 /* Re-signing what runs out: the same content, a higher version, a later expiry. */
 #include "base/limits.h"
 #include "publish/publish.h"
-#include "trust/client.h"
+#include "trust/load.h"
 
 enum mf_found mf_publish_server_signs(struct mf_trust *t, enum mf_tuf_type type, struct mf_err *err)
 {

@@ -3,7 +3,7 @@
 #include "base/limits.h"
 #include "crypto/x509.h"
 #include "publish/publish.h"
-#include "trust/client.h"
+#include "trust/load.h"
 
 /* Keys of the new root. A role's bit stands in each key's `roles`. */
 struct plan {

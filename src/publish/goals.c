@@ -5,7 +5,7 @@
 #include "base/limits.h"
 #include "publish/plan.h"
 #include "record/record.h"
-#include "trust/client.h"
+#include "trust/load.h"
 
 /* ---- the report */
 

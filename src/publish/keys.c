@@ -5,7 +5,7 @@
 #include "base/limits.h"
 #include "policy/policy.h"
 #include "publish/publish.h"
-#include "trust/client.h"
+#include "trust/load.h"
 
 const struct mf_tuf_role *mf_publish_find_role(const struct mf_tuf_set *set, const char *name)
 {

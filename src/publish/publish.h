@@ -40,7 +40,8 @@ enum mf_publish_kind {
 struct mf_publish_intent {
 	enum mf_publish_kind kind;
 	bool dry_run;         /* load and fill only */
-	struct mf_str prefix; /* delegations to load, see mf_trust_load */
+	struct mf_str prefix; /* what to load, see struct mf_load */
+	bool tolerate_broken;
 	/* Called with the loaded repository, once for each try. MF_FOUND with *out filled (its memory is the
 	 * intent's own), MF_ABSENT when nothing is to be done, MF_FAILED. */
 	enum mf_found (*fill)(void *arg, struct mf_trust *t, struct mf_publish_change *out,

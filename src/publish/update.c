@@ -3,7 +3,7 @@
 #include "base/encode.h"
 #include "base/limits.h"
 #include "publish/publish.h"
-#include "trust/client.h"
+#include "trust/load.h"
 
 int mf_publish_lock(struct mf_trust *t, struct mf_lock *lock, struct mf_err *err)
 {
@@ -80,14 +80,14 @@ static int check_root(const struct mf_trust *t, struct mf_err *err)
 	return -1;
 }
 
-static int load_expired(struct mf_trust *t, struct mf_err *err)
+static int load_to_renew(struct mf_trust *t, struct mf_err *err)
 {
 	const struct mf_key_info *all;
 	size_t n;
 	/* Keys that cannot be read are no keys that we do not hold. */
 	if (mf_keystore_list(t->cfg->keys, &all, &n, err) < 0)
 		return -1;
-	if (mf_trust_load_expired(t, true, err) == 0)
+	if (mf_trust_load(t, &(struct mf_load){.purpose = MF_LOAD_RENEW}, err) == 0)
 		return check_root(t, err);
 	if (err->code == MF_E_EXPIRED && t->floors.any)
 		mf_err_set_hint(err, t->repo->ops->server_key
@@ -99,10 +99,12 @@ static int load_expired(struct mf_trust *t, struct mf_err *err)
 
 static int load(struct mf_trust *t, const struct mf_publish_intent *in, struct mf_err *err)
 {
+	struct mf_load how = {
+	    .prefix = in->prefix, .purpose = MF_LOAD_SIGN, .tolerate_broken = in->tolerate_broken};
 	if (in->kind == MF_PUBLISH_CHANGE)
-		return mf_trust_load(t, in->prefix, true, err);
+		return mf_trust_load(t, &how, err);
 	if (in->kind == MF_PUBLISH_RESIGN)
-		return load_expired(t, err);
+		return load_to_renew(t, err);
 	t->loaded = false;
 	mf_tuf_set_clear(&t->set);
 	mf_tuf_set_init(&t->set, t->repo->ops->dialect, mf_str_c(t->gun), mf_env_now(t->cfg->env), NULL);
@@ -157,8 +159,12 @@ static int read_back(struct mf_trust *t, const struct mf_publish_intent *in,
 {
 	if (in->kind == MF_PUBLISH_FIRST && pin_root(t, o->root, err) < 0)
 		return -1;
-	if ((c->leaves_expired ? mf_trust_load_expired(t, false, err)
-			       : mf_trust_load(t, in->prefix, in->kind == MF_PUBLISH_FIRST, err)) < 0)
+	struct mf_load how = {.prefix = in->prefix, .tolerate_broken = in->tolerate_broken};
+	if (in->kind == MF_PUBLISH_FIRST)
+		how.purpose = MF_LOAD_SIGN;
+	if (c->leaves_expired)
+		how = (struct mf_load){.purpose = MF_LOAD_SHOW};
+	if (mf_trust_load(t, &how, err) < 0)
 		return mf_wrap(err, "published, but reading it back failed");
 	for (size_t i = 0; i < o->n; i++) {
 		const struct mf_publish_file *sent = &o->v[i];
@@ -189,7 +195,8 @@ enum mf_found mf_publish_run(struct mf_trust *t, const struct mf_publish_intent 
 		return MF_FAILED;
 	/* What the caller has just loaded for signing serves the first try, unless somebody held the lock
 	 * meanwhile. */
-	bool fresh = in->kind == MF_PUBLISH_CHANGE && t->loaded && t->for_signing && !lock.waited;
+	bool fresh =
+	    in->kind == MF_PUBLISH_CHANGE && t->loaded && t->how.purpose == MF_LOAD_SIGN && !lock.waited;
 	for (int tries = 0;; tries++, fresh = false) {
 		struct mf_outgoing o MF_OUTGOING_CLEANUP = {.arena = MF_ARENA_INIT};
 		struct mf_publish_change c = {0};

@@ -2,7 +2,7 @@
 
 #include <assert.h>
 
-#include "trust/client.h"
+#include "trust/load.h"
 #include "tuf/history.h"
 
 /* Requests in flight together, while they are small. */

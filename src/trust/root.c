@@ -1,11 +1,16 @@
-/* From a pin to the newest root: the chain is walked back from the newest root until a version satisfies the
- * pin and is no newer than the last root trusted here, then verified forward step by step (TUF 5.3). */
+/* From the pin to the newest root (5.3): every root is verified by the one before it, and the first one by
+ * the pin; it is no newer than the last root trusted here.
+ *
+ * Numbered roots (TUF 1.0) begin with the last root trusted here when it meets the pin, and each next one is
+ * verified as it arrives. Everywhere else (Notary, whose newest root has a name; a new pin; a first run) the
+ * chain is collected first, from the newest root back to one that meets the pin, and then verified forward.
+ */
 #include <assert.h>
 #include <stdio.h>
 
 #include "base/encode.h"
 #include "crypto/hash.h"
-#include "trust/client.h"
+#include "trust/load.h"
 
 /* Parsed roots of successive versions, newest first. */
 struct chain {
@@ -31,6 +36,7 @@ static void chain_clear(struct chain *c)
 static int chain_add(struct mf_trust *t, struct chain *c, struct mf_buf *bytes, bool cached,
 		     struct mf_err *err)
 {
+	t->attempt.cached_root |= cached;
 	struct mf_tuf_file *f = mf_tuf_parse_unverified(t->repo->ops->dialect, MF_TUF_ROOT, bytes, err);
 	if (!f)
 		return -1;
@@ -43,25 +49,20 @@ static int check_number(const struct mf_tuf_file *root, int64_t version, struct 
 {
 	if (root->version == version)
 		return 0;
-	return mf_fail(err, MF_E_FORMAT, 0, "%lld.root.json says version %lld", (long long)version,
+	return mf_fail(err, MF_E_FORMAT, 0, "%lld.root.json has version %lld", (long long)version,
 		       (long long)root->version);
 }
 
-/* N.root.json from the cache, else from the server. 1, 0, -1. */
-static int versioned_root(struct mf_trust *t, int64_t version, struct mf_buf *out, bool *cached,
-			  struct mf_err *err)
+/* N.root.json from the store, else from the server. */
+static enum mf_found versioned_root(struct mf_trust *t, int64_t version, struct mf_buf *out, bool *cached,
+				    struct mf_err *err)
 {
-	*cached = false;
 	struct mf_fetch_key key = {
 	    .role = "root", .by = MF_BY_VERSION, .version = version, .max = MF_MAX_ROOT_BYTES};
-	if (t->use_cache && !t->repo->ops->local) {
-		int rc = mf_cache_get(t->cfg->cache_dir, t->pin_name, "root", version, MF_MAX_ROOT_BYTES, out,
-				      err);
-		*cached = rc > 0;
-		t->cached_step |= *cached;
-		if (rc)
-			return rc;
-	}
+	enum mf_found found = t->store->root(t, version, out, err);
+	*cached = found == MF_FOUND;
+	if (found != MF_ABSENT)
+		return found;
 	mf_buf_init(out, MF_MAX_ROOT_BYTES);
 	return mf_trust_fetch(t, &key, out, err);
 }
@@ -75,7 +76,7 @@ static int gone(struct mf_trust *t, struct mf_err *err)
 		      t->pin_name, t->repo->where);
 	mf_err_set_endpoint(err, t->repo->where);
 	if (known)
-		mf_err_set_hint(err, "it was there before: ask its owner; do not initialise it anew");
+		mf_err_set_hint(err, "it was there before: ask its owner; do not create it again");
 	return -1;
 }
 
@@ -84,36 +85,34 @@ static int newest_by_name(struct mf_trust *t, struct chain *c, struct mf_err *er
 {
 	struct mf_buf bytes MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_ROOT_BYTES);
 	struct mf_fetch_key key = {.role = "root", .by = MF_BY_NAME, .max = MF_MAX_ROOT_BYTES};
-	int rc = 0;
-	if (t->use_cache)
-		rc = mf_cache_get(t->cfg->cache_dir, t->pin_name, "root", 0, MF_MAX_ROOT_BYTES, &bytes, err);
-	t->cached[EARLY_ROOT] = rc > 0;
-	if (rc == 0) {
-		struct mf_fetch *f = t->early[EARLY_ROOT];
-		t->early[EARLY_ROOT] = NULL;
+	enum mf_found found = t->store->root(t, 0, &bytes, err);
+	bool cached = found == MF_FOUND;
+	if (found == MF_ABSENT) {
 		mf_buf_init(&bytes, MF_MAX_ROOT_BYTES);
-		rc = f ? t->repo->ops->end(f, &bytes, err) : mf_trust_fetch(t, &key, &bytes, err);
+		found = t->early.v[EARLY_ROOT] ? mf_trust_prefetched(t, EARLY_ROOT, &bytes, err)
+					       : mf_trust_fetch(t, &key, &bytes, err);
 	}
-	if (rc < 0)
+	if (found == MF_FAILED)
 		return -1;
-	return rc ? chain_add(t, c, &bytes, t->cached[EARLY_ROOT], err) : gone(t, err);
+	return found == MF_FOUND ? chain_add(t, c, &bytes, cached, err) : gone(t, err);
 }
 
 /* ---- numbered roots (TUF 1.0, section 5.3): from a known version upward until there is no next one */
 
-/* The newest root of an earlier run, if it is not older than `first`. */
-static struct mf_tuf_file *newest_in_cache(struct mf_trust *t, int64_t first)
+/* The newest root of an earlier run, in *out, if it is not older than `first`; else NULL. */
+static int newest_in_store(struct mf_trust *t, int64_t first, struct mf_tuf_file **out, struct mf_err *err)
 {
-	struct mf_err ignored = MF_ERR_INIT;
+	struct mf_err why = MF_ERR_INIT;
 	struct mf_buf bytes MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_ROOT_BYTES);
-	if (t->repo->ops->local ||
-	    mf_cache_get(t->cfg->cache_dir, t->pin_name, "root", 0, MF_MAX_ROOT_BYTES, &bytes, &ignored) <= 0)
-		return NULL;
-	struct mf_tuf_file *f = mf_tuf_parse_unverified(t->repo->ops->dialect, MF_TUF_ROOT, &bytes, &ignored);
-	if (!f || f->version >= first)
-		return f;
-	mf_tuf_file_free(f);
-	return NULL;
+	struct mf_tuf_file *f MF_TUF_FILE_CLEANUP = NULL;
+	*out = NULL;
+	if (t->store->root(t, 0, &bytes, &why) == MF_FOUND)
+		f = mf_tuf_parse_unverified(t->repo->ops->dialect, MF_TUF_ROOT, &bytes, &why);
+	if (!f || f->version < first)
+		return mf_err_pass_ours(err, &why);
+	*out = f;
+	f = NULL;
+	return 0;
 }
 
 static int64_t first_version(const struct mf_floors *floors)
@@ -132,91 +131,50 @@ static struct mf_fetch_key numbered_key(int64_t version, bool fresh)
 				     .fresh = fresh};
 }
 
-static int begin_root(struct mf_trust *t, int which, bool fresh, struct mf_err *err)
+static int prefetch_root(struct mf_trust *t, int which, bool fresh, struct mf_err *err)
 {
-	struct mf_fetch_key key = numbered_key(t->early_root + (which == EARLY_NEXT_ROOT), fresh);
-	t->early[which] = t->repo->ops->begin(t->repo, &key, err);
-	return t->early[which] ? 0 : -1;
+	struct mf_fetch_key key = numbered_key(t->early.root + (which == EARLY_NEXT_ROOT), fresh);
+	t->early.v[which] = t->repo->ops->begin(t->repo, &key, err);
+	return t->early.v[which] ? 0 : -1;
 }
 
-int mf_trust_begin_roots(struct mf_trust *t, struct mf_err *err)
+int mf_trust_prefetch_roots(struct mf_trust *t, struct mf_err *err)
 {
 	struct mf_floors floors MF_FLOORS_CLEANUP = {0};
-	if (t->early[EARLY_ROOT])
+	if (t->early.v[EARLY_ROOT])
 		return 0;
 	if (mf_floors_load(t->cfg->home, t->pin_name, &floors, err) < 0)
 		return -1;
 	int64_t first = first_version(&floors);
-	struct mf_tuf_file *known MF_TUF_FILE_CLEANUP = newest_in_cache(t, first);
-	t->early_root = known ? known->version + 1 : first;
-	if (begin_root(t, EARLY_ROOT, known != NULL, err) < 0)
+	struct mf_tuf_file *known MF_TUF_FILE_CLEANUP = NULL;
+	if (newest_in_store(t, first, &known, err) < 0)
 		return -1;
-	return known ? 0 : begin_root(t, EARLY_NEXT_ROOT, true, err);
+	t->early.root = known ? known->version + 1 : first;
+	if (prefetch_root(t, EARLY_ROOT, known != NULL, err) < 0)
+		return -1;
+	return known ? 0 : prefetch_root(t, EARLY_NEXT_ROOT, true, err);
 }
 
-/* 1, 0, -1. */
-static int numbered_root(struct mf_trust *t, int64_t version, bool fresh, struct mf_buf *out,
-			 struct mf_err *err)
+static enum mf_found numbered_root(struct mf_trust *t, int64_t version, bool fresh, struct mf_buf *out,
+				   struct mf_err *err)
 {
 	struct mf_fetch_key key = numbered_key(version, fresh);
-	int which = version == t->early_root + 1 ? EARLY_NEXT_ROOT : EARLY_ROOT;
-	struct mf_fetch *f = NULL;
-	if (version == t->early_root || which == EARLY_NEXT_ROOT) {
-		f = t->early[which];
-		t->early[which] = NULL;
-	}
-	return f ? t->repo->ops->end(f, out, err) : mf_trust_fetch(t, &key, out, err);
+	int which = version == t->early.root + 1 ? EARLY_NEXT_ROOT : EARLY_ROOT;
+	if ((version == t->early.root || which == EARLY_NEXT_ROOT) && t->early.v[which])
+		return mf_trust_prefetched(t, which, out, err);
+	return mf_trust_fetch(t, &key, out, err);
 }
 
 static int add_numbered(struct mf_trust *t, struct chain *c, int64_t version, struct mf_buf *bytes,
 			struct mf_err *err)
 {
-	bool next = c->n > 0;
+	bool next = c->n > 0 || t->set.root;
 	if (chain_add(t, c, bytes, false, err) == 0)
 		return check_number(c->v[c->n - 1].file, version, err);
 	if (next && err->code == MF_E_FORMAT)
 		mf_err_set_hint(err, "a web server must answer 404 for a file that is not there, not a page "
 				     "of its own");
 	return mf_wrap(err, "%lld.root.json", (long long)version);
-}
-
-static void reverse(struct chain *c)
-{
-	for (size_t i = 0, j = c->n - 1; i < j; i++, j--) {
-		__typeof__(c->v[0]) x = c->v[i];
-		c->v[i] = c->v[j];
-		c->v[j] = x;
-	}
-}
-
-static int newest_by_number(struct mf_trust *t, struct chain *c, struct mf_err *err)
-{
-	int64_t first = first_version(&t->floors);
-	struct mf_tuf_file *known = t->use_cache ? newest_in_cache(t, first) : NULL;
-	if (known) {
-		c->v[0].file = known;
-		c->v[c->n++].cached = true;
-		first = known->version + 1;
-		t->cached_step = true;
-	}
-	for (int64_t v = first;; v++) {
-		struct mf_buf bytes MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_ROOT_BYTES);
-		int rc = numbered_root(t, v, c->n > 0, &bytes, err);
-		if (rc < 0)
-			return -1;
-		if (!rc && !c->n)
-			return gone(t, err);
-		if (!rc)
-			break;
-		if (v - first >= MF_MAX_ROOT_STEPS)
-			return mf_fail(err, MF_E_FORMAT, 0, "more than %d new root versions",
-				       MF_MAX_ROOT_STEPS);
-		if (add_numbered(t, c, v, &bytes, err) < 0)
-			return -1;
-	}
-	reverse(c);
-	t->cached[EARLY_ROOT] = c->v[0].cached;
-	return 0;
 }
 
 /* ---- pins */
@@ -229,15 +187,13 @@ static struct mf_tuf_anchor anchor_of(const struct mf_trust *t)
 				      .threshold = t->pin.threshold};
 }
 
-/* 1, 0, -1: it could not be judged. */
-static int satisfies(const struct mf_trust *t, const struct mf_tuf_file *root, struct mf_err *err)
+static enum mf_found meets_pin(const struct mf_trust *t, const struct mf_tuf_file *root, struct mf_err *err)
 {
 	struct mf_err why = MF_ERR_INIT;
 	struct mf_tuf_anchor a = anchor_of(t);
 	if (mf_tuf_root_check(t->repo->ops->dialect, mf_str_c(t->gun), t->set.now, root, &a, &why) == 0)
-		return 1;
-	return why.code == MF_E_NOMEM || why.code == MF_E_INTERNAL ? mf_fail(err, why.code, 0, "%s", why.msg)
-								   : 0;
+		return MF_FOUND;
+	return mf_err_pass_ours(err, &why) < 0 ? MF_FAILED : MF_ABSENT;
 }
 
 static void add_fingerprints(char *out, size_t max, const struct mf_tuf_file *root)
@@ -288,12 +244,11 @@ static int refuse_pin(const struct mf_trust *t, const struct chain *c, struct mf
 		mf_digest_hex(at, &t->pin.fingerprints[i]);
 		at += 64;
 	}
-	(void)mf_fail(err, MF_E_PIN, 0,
-		      "no root of '%s' matches the pin: pinned %s; %s root version %lld has keys %s",
-		      t->pin_name, pinned, t->cached[EARLY_ROOT] ? "cached" : "served",
-		      (long long)newest->version, served);
+	(void)mf_fail(
+	    err, MF_E_PIN, 0, "no root of '%s' matches the pin: pinned %s; %s root version %lld has keys %s",
+	    t->pin_name, pinned, c->v[0].cached ? "cached" : "served", (long long)newest->version, served);
 	mf_err_set_endpoint(err, t->repo->where);
-	mf_err_set_hint(err, "either the repository was made anew without your knowledge, or this is an "
+	mf_err_set_hint(err, "either the repository was created again without your knowledge, or this is an "
 			     "attack: ask its owner for the "
 			     "fingerprint over another channel before you run 'manifesto trust pin'");
 	return -1;
@@ -326,14 +281,14 @@ static int add_older(struct mf_trust *t, struct chain *c, bool found, struct mf_
 				       "more than %d root versions since the last trusted one",
 				       MF_MAX_ROOT_STEPS)
 			     : refuse_pin(t, c, err);
-	int rc = versioned_root(t, version, &bytes, &cached, err);
-	if (rc == 0)
+	enum mf_found rc = versioned_root(t, version, &bytes, &cached, err);
+	if (rc == MF_ABSENT)
 		return found ? mf_fail(err, MF_E_GONE, 0,
 				       "root version %lld is missing between the last trusted and "
 				       "the newest one",
 				       (long long)version)
 			     : refuse_pin(t, c, err);
-	if (rc < 0 || chain_add(t, c, &bytes, cached, err) < 0)
+	if (rc == MF_FAILED || chain_add(t, c, &bytes, cached, err) < 0)
 		return -1;
 	return check_number(c->v[c->n - 1].file, version, err);
 }
@@ -349,10 +304,10 @@ static int walk_back(struct mf_trust *t, struct chain *c, size_t *pinned, struct
 	for (size_t i = 0;; i++) {
 		const struct mf_tuf_file *last = c->v[i].file;
 		assert(i < c->n && last);
-		int rc = found ? 0 : satisfies(t, last, err);
-		if (rc < 0)
+		enum mf_found met = found ? MF_ABSENT : meets_pin(t, last, err);
+		if (met == MF_FAILED)
 			return -1;
-		if (rc == 1) {
+		if (met == MF_FOUND) {
 			found = true;
 			*pinned = i;
 		}
@@ -387,40 +342,95 @@ static int check_continuity(const struct mf_trust *t, const struct mf_tuf_file *
 	return -1;
 }
 
+/* Verifies the collected roots, oldest first, and makes each the trusted one; the chain is empty afterwards.
+ * Only what has been verified is kept: a step that fails must not come back from the cache. */
 static int verify_forward(struct mf_trust *t, struct chain *c, size_t pinned, struct mf_err *err)
 {
 	struct mf_tuf_anchor a = anchor_of(t);
-	bool first = true;
 	while (c->n) {
 		struct mf_tuf_file *root = c->v[--c->n].file;
 		bool cached = c->v[c->n].cached;
-		const struct mf_tuf_anchor *anchor = c->n == pinned ? &a : NULL;
 		if (check_continuity(t, root, err) < 0) {
 			mf_tuf_file_free(root);
 			return -1;
 		}
-		if (first ? mf_tuf_set_root(&t->set, root, anchor, err) < 0
-			  : mf_tuf_set_next_root(&t->set, root, err) < 0)
+		if ((t->set.root ? mf_tuf_set_next_root(&t->set, root, err)
+				 : mf_tuf_set_root(&t->set, root, c->n == pinned ? &a : NULL, err)) < 0)
 			return -1;
-		first = false;
-		/* Only what has been verified: a step that fails must not come back from the cache. */
-		if (!t->repo->ops->local && !cached)
-			mf_cache_put(t->cfg->cache_dir, t->pin_name, "root", t->set.root->version,
-				     mf_buf_bytes(&t->set.root->bytes));
+		t->attempt.cached_newest = cached;
+		if (!cached && t->store->keep_root(t, err) < 0)
+			return -1;
 	}
-	return mf_tuf_set_root_done(&t->set, err);
+	return 0;
+}
+
+static void reverse(struct chain *c)
+{
+	for (size_t i = 0, j = c->n - 1; i < j; i++, j--) {
+		__typeof__(c->v[0]) x = c->v[i];
+		c->v[i] = c->v[j];
+		c->v[j] = x;
+	}
+}
+
+/* Is the newest root so far the one to go on from: trusted before, or verified just now? */
+static enum mf_found is_trusted(const struct mf_trust *t, const struct chain *c, struct mf_err *err)
+{
+	int64_t floor = mf_tuf_floor_get(&t->floors.roles, "root");
+	if (t->set.root)
+		return MF_FOUND;
+	if (!t->pin.found || !floor || c->n != 1 || c->v[0].file->version > floor)
+		return MF_ABSENT;
+	return meets_pin(t, c->v[0].file, err);
+}
+
+/* One version after another until there is none. Those that cannot be verified yet are left in the chain. */
+static int newest_by_number(struct mf_trust *t, struct chain *c, struct mf_err *err)
+{
+	int64_t first = first_version(&t->floors);
+	struct mf_tuf_file *known;
+	if (newest_in_store(t, first, &known, err) < 0)
+		return -1;
+	if (known) {
+		c->v[0].file = known;
+		c->v[c->n++].cached = true;
+		t->attempt.cached_root = true;
+		first = known->version + 1;
+	}
+	for (int64_t v = first;; v++) {
+		struct mf_buf bytes MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_ROOT_BYTES);
+		enum mf_found trusted = c->n ? is_trusted(t, c, err) : MF_ABSENT;
+		if (trusted == MF_FAILED || (trusted == MF_FOUND && verify_forward(t, c, 0, err) < 0))
+			return -1;
+		bool any = c->n || t->set.root;
+		enum mf_found found = numbered_root(t, v, any, &bytes, err);
+		if (found == MF_FAILED)
+			return -1;
+		if (found == MF_ABSENT && !any)
+			return gone(t, err);
+		if (found == MF_ABSENT)
+			break;
+		if (v - first >= MF_MAX_ROOT_STEPS)
+			return mf_fail(err, MF_E_FORMAT, 0, "more than %d new root versions",
+				       MF_MAX_ROOT_STEPS);
+		if (add_numbered(t, c, v, &bytes, err) < 0)
+			return -1;
+	}
+	if (c->n)
+		reverse(c);
+	return 0;
 }
 
 /* timestamp.json is written last: without it, and on a machine that knows nothing of it, a directory holds
- * what an interrupted first put has left, and the next one begins anew. 1, 0, -1. */
-static int unfinished(struct mf_trust *t, struct mf_err *err)
+ * what an interrupted first put has left, and the next one starts over. */
+static enum mf_found unfinished(struct mf_trust *t, struct mf_err *err)
 {
 	struct mf_buf bytes MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_TIMESTAMP_BYTES);
 	struct mf_fetch_key key = {.role = "timestamp", .by = MF_BY_NAME, .max = MF_MAX_TIMESTAMP_BYTES};
 	if (!t->repo->ops->local || t->pin.found || t->floors.any)
-		return 0;
-	int rc = mf_trust_fetch(t, &key, &bytes, err);
-	return rc < 0 ? -1 : !rc;
+		return MF_ABSENT;
+	enum mf_found found = mf_trust_fetch(t, &key, &bytes, err);
+	return found == MF_FAILED ? MF_FAILED : found == MF_FOUND ? MF_ABSENT : MF_FOUND;
 }
 
 /* Whoever holds enough root keys of the newest root to have made it needs no pin to publish: nobody else can
@@ -447,27 +457,37 @@ static int adopt_own_root(struct mf_trust *t, const struct mf_tuf_file *newest, 
 	return 0;
 }
 
-int mf_trust_load_root(struct mf_trust *t, struct mf_err *err)
+/* The root that the pin, trust on first use or our own key leads to. */
+static int load_from_pin(struct mf_trust *t, struct chain *c, struct mf_err *err)
 {
-	struct chain c CHAIN_CLEANUP = {.n = 0};
 	size_t pinned;
-	int64_t newest, oldest;
-	int rc = unfinished(t, err);
-	if (rc)
-		return rc < 0 ? -1 : gone(t, err);
-	if ((t->repo->ops->numbered_roots ? newest_by_number : newest_by_name)(t, &c, err) < 0)
-		return -1;
-	if (!t->pin.found && t->for_signing && adopt_own_root(t, c.v[0].file, err) < 0)
+	bool sign = t->how.purpose == MF_LOAD_SIGN || t->how.purpose == MF_LOAD_RENEW;
+	int64_t newest = c->v[0].file->version;
+	if (!t->pin.found && sign && adopt_own_root(t, c->v[0].file, err) < 0)
 		return -1;
 	if (!t->pin.found && !t->cfg->tofu)
-		return refuse_unpinned(t, c.v[0].file, err);
+		return refuse_unpinned(t, c->v[0].file, err);
 	t->tofu = !t->pin.found;
-	if (walk_back(t, &c, &pinned, err) < 0)
+	if (walk_back(t, c, &pinned, err) < 0)
 		return -1;
-	newest = c.v[0].file->version;
-	oldest = c.v[c.n - 1].file->version;
-	if (verify_forward(t, &c, pinned, err) < 0)
+	int64_t oldest = c->v[c->n - 1].file->version;
+	if (verify_forward(t, c, pinned, err) < 0)
 		return mf_wrap(err, "root chain of '%s' (versions %lld to %lld)", t->pin_name,
 			       (long long)oldest, (long long)newest);
+	return 0;
+}
+
+int mf_load_root(struct mf_trust *t, struct mf_err *err)
+{
+	struct chain c CHAIN_CLEANUP = {.n = 0};
+	enum mf_found left = unfinished(t, err);
+	if (left != MF_ABSENT)
+		return left == MF_FAILED ? -1 : gone(t, err);
+	t->tofu = false;
+	if ((t->repo->ops->numbered_roots ? newest_by_number : newest_by_name)(t, &c, err) < 0 ||
+	    (c.n && load_from_pin(t, &c, err) < 0))
+		return -1;
+	if (mf_tuf_set_root_done(&t->set, err) < 0)
+		return mf_wrap(err, "root of '%s'", t->pin_name);
 	return 0;
 }

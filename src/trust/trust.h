@@ -31,36 +31,44 @@ const struct mf_dialect *mf_trust_dialect(const struct mf_trust *t);
 const char *mf_trust_dir(const struct mf_trust *t);
 /* Where its metadata files lie on this machine, unverified: that directory, or the cache. Caller frees. */
 char *mf_trust_metadata_dir(const struct mf_trust *t, struct mf_err *err);
-/* MF_E_USAGE when the repository can only be read. Loading for signing checks it as well. */
+/* MF_E_USAGE when the repository can only be read. MF_LOAD_SIGN and MF_LOAD_RENEW check it as well. */
 int mf_trust_check_writable(const struct mf_trust *t, struct mf_err *err) MF_NODISCARD;
 
+/* What a load is for. It decides which expired files pass; the set's `expired` says whether there were any.
+ */
+enum mf_load_purpose {
+	MF_LOAD_READ, /* none */
+	/* Those that we can re-sign: targets roles, snapshot and timestamp whose key we hold; on a machine
+	 * that has seen the repository before (floors). A repository that can only be read is refused. */
+	MF_LOAD_SIGN,
+	MF_LOAD_RENEW, /* like MF_LOAD_SIGN, and the root */
+	MF_LOAD_SHOW,  /* all types: to show what is there. Nothing is trusted from then on because of it. */
+};
+/* `{0}` reads everything. */
+struct mf_load {
+	struct mf_str prefix; /* read the delegations that could hold a name with this prefix */
+	enum mf_load_purpose purpose;
+	bool tolerate_broken; /* pass over delegated roles that do not verify (exit statuses 6, 7 and 8): to
+				 show or to mend roles, never to read records */
+	/* NULL: all; else, of the delegated roles, those of these names ("targets/qa", or "qa") and their
+	 * delegators: on Notary, where a name shows them. In TUF 1.0 any role may be a delegator, and all are
+	 * read. Borrowed, ends with NULL. */
+	const char *const *only;
+};
 /* Begins the requests that a load will need, so that they overlap others. Optional. */
 int mf_trust_prefetch(struct mf_trust *t, struct mf_err *err) MF_NODISCARD;
-/* The client workflow: root chain from the pin, timestamp, snapshot, targets, and every delegation that could
- * hold a name starting with `prefix` ("" all). for_signing: expired files that we can sign anew (targets
- * roles; snapshot and timestamp whose key we hold) are loaded nevertheless, on a machine that has seen the
- * repository before (floors). MF_E_NOT_FOUND: there is no such
- * repository and this machine never saw one; MF_E_GONE: it saw one. */
-int mf_trust_load(struct mf_trust *t, struct mf_str prefix, bool for_signing,
-		  struct mf_err *err) MF_NODISCARD;
-/* Loads everything, and what has expired too, a root included; the set's `expired` tells. For showing what is
- * there (for_signing false: all types), or for signing it anew (the root, and what mf_trust_load passes). */
-int mf_trust_load_expired(struct mf_trust *t, bool for_signing, struct mf_err *err) MF_NODISCARD;
+/* The client workflow (load.c): root chain from the pin, timestamp, snapshot, targets, delegations.
+ * MF_E_NOT_FOUND: there is no such repository and this machine never saw one; MF_E_GONE: it saw one. */
+int mf_trust_load(struct mf_trust *t, const struct mf_load *how, struct mf_err *err) MF_NODISCARD;
 /* Loads further delegations into what is loaded: those that could hold a name starting with `prefix`. */
 int mf_trust_widen(struct mf_trust *t, struct mf_str prefix, struct mf_err *err) MF_NODISCARD;
-/* Does the repository still serve the timestamp that is loaded? 1, 0, -1. */
-int mf_trust_unchanged(struct mf_trust *t, struct mf_err *err) MF_NODISCARD;
-/* A target's file where the repository is a web server: into a new spool, not verified. 1, 0 not there (or no
- * place for targets), -1. After a load. */
-int mf_trust_target_get(struct mf_trust *t, struct mf_str name, const struct mf_tuf_target_info *info,
-			struct mf_spool *out, struct mf_err *err) MF_NODISCARD;
-/* From now on loads read, of the delegated roles, those of these names ("targets/qa", or "qa") and their
- * delegators: on Notary, where a name tells them. In TUF 1.0 any role may be a delegator, and all are read.
- * names: borrowed, ends with NULL. */
-void mf_trust_narrow(struct mf_trust *t, const char *const *names);
-/* From now on loads pass over delegated roles that do not verify (exit statuses 6, 7 and 8): for those who
- * look at roles or mend them, never for reading records. */
-void mf_trust_tolerate(struct mf_trust *t);
+/* Does the repository still serve the timestamp that is loaded (MF_FOUND), or another one (MF_ABSENT)? */
+enum mf_found mf_trust_unchanged(struct mf_trust *t, struct mf_err *err) MF_NODISCARD;
+/* A target's file where the repository is a web server: into a new spool, not verified. MF_ABSENT: it is not
+ * there, or there is no place for targets. After a load. */
+enum mf_found mf_trust_target_get(struct mf_trust *t, struct mf_str name,
+				  const struct mf_tuf_target_info *info, struct mf_spool *out,
+				  struct mf_err *err) MF_NODISCARD;
 struct mf_trust_broken {
 	char *role;
 	enum mf_code code;

@@ -130,8 +130,8 @@ static int notary_public(struct mf_tuf_key *key, const struct mf_buf *type, stru
 		key->pub = mf_pubkey_from_spki(public, &why);
 	else if (key->x509)
 		key->pub = first_certificate_key(key->certificate, &why);
-	if (mf_tuf_our_fault(&why))
-		return mf_fail(err, why.code, 0, "%s", why.msg);
+	if (mf_err_pass_ours(err, &why) < 0)
+		return -1;
 	if (!key->pub || buf_is(type, "ed25519"))
 		return 0;
 	bool ecdsa = mf_pubkey_type(key->pub) == MF_KEY_ECDSA, rsa = mf_pubkey_type(key->pub) == MF_KEY_RSA;
@@ -173,7 +173,7 @@ static bool method_is(struct mf_str method, const char *lower)
 	return true;
 }
 
-/* The method is not signed: it must fit the key (PROTOCOL: "dispatch on method and key type"). */
+/* The method is not signed: it must fit the key. */
 static bool notary_scheme(const struct mf_tuf_key *key, struct mf_str method, enum mf_sig_scheme *out)
 {
 	static const struct {
@@ -199,36 +199,44 @@ static int notary_signature(struct mf_str text, struct mf_buf *out, struct mf_er
 	return mf_b64_decode(out, text, err);
 }
 
+/* Would this PEM text, as the certificate of a key, have the key's ID? */
+static int has_id(const struct mf_tuf_key *key, struct mf_str type, struct mf_str pem, bool *same,
+		  struct mf_err *err)
+{
+	struct mf_buf b64 MF_BUF_CLEANUP = MF_BUF_INIT(131072), object MF_BUF_CLEANUP = MF_BUF_INIT(262144);
+	char id[65];
+	if (mf_b64_encode(&b64, mf_bytes_of(pem), err) < 0 ||
+	    notary_key_object(type, mf_buf_str(&b64), &object, err) < 0 ||
+	    hash_id(mf_buf_str(&object), id, err) < 0)
+		return -1;
+	*same = mf_str_eqz(key->id, id);
+	return 0;
+}
+
 /* Root keys are certificates. The key is rebuilt from the parsed certificates and must hash to the listed ID,
- * so that no text beside the certificate goes unseen (PROTOCOL section 7). */
-static struct mf_pubkey *notary_root_key(const struct mf_tuf_key *key, struct mf_str gun, int64_t now,
-					 bool check_expiry, struct mf_err *err)
+ * so that no text beside the certificate goes unseen. */
+static int notary_root_key(const struct mf_tuf_key *key, struct mf_str gun, int64_t now, bool check_expiry,
+			   struct mf_pubkey **out, struct mf_err *err)
 {
 	struct mf_err why = MF_ERR_INIT;
 	struct mf_root_cert cert = {0};
-	struct mf_pubkey *pub = NULL;
-	if (!key->x509 || !key->id_fits ||
-	    mf_root_cert_read(&cert, key->certificate, gun, now, check_expiry, &why) < 0) {
-		if (mf_tuf_our_fault(&why))
-			(void)mf_fail(err, why.code, 0, "%s", why.msg);
-		return NULL;
-	}
-	struct mf_str rebuilt = {cert.pem, cert.pem_n};
+	bool same = false;
+	if (!key->x509 || !key->id_fits)
+		return 0;
+	if (mf_root_cert_read(&cert, key->certificate, gun, now, check_expiry, &why) < 0)
+		return mf_err_pass_ours(err, &why);
 	struct mf_str type =
 	    mf_pubkey_type(cert.leaf) == MF_KEY_RSA ? MF_STR("rsa-x509") : MF_STR("ecdsa-x509");
-	struct mf_buf b64 MF_BUF_CLEANUP = MF_BUF_INIT(131072), object MF_BUF_CLEANUP = MF_BUF_INIT(262144);
-	char id[65];
-	if (mf_b64_encode(&b64, mf_bytes_of(rebuilt), &why) == 0 &&
-	    notary_key_object(type, mf_buf_str(&b64), &object, &why) == 0 &&
-	    hash_id(mf_buf_str(&object), id, &why) == 0 && mf_str_eqz(key->id, id))
-		pub = mf_pubkey_ref(cert.leaf);
-	else if (mf_tuf_our_fault(&why))
-		(void)mf_fail(err, why.code, 0, "%s", why.msg);
+	int rc = has_id(key, type, (struct mf_str){cert.pem, cert.pem_n}, &same, &why);
+	if (rc < 0)
+		rc = mf_err_pass_ours(err, &why);
+	else if (same)
+		*out = mf_pubkey_ref(cert.leaf);
 	mf_root_cert_clear(&cert);
-	return pub;
+	return rc;
 }
 
-/* "targets/" and one more segment of [-a-z0-9_] (PROTOCOL section 10). */
+/* "targets/" and one more segment of [-a-z0-9_], as Notary's server wants it. */
 static bool notary_delegation_name(struct mf_str parent, struct mf_str name)
 {
 	if (name.n > 255 || !mf_str_starts(name, parent) || name.n < parent.n + 2 || name.p[parent.n] != '/')
@@ -338,7 +346,7 @@ static int tuf1_public(struct mf_tuf_key *key, const struct key_parts *k, struct
 			mf_pubkey_unref(key->pub);
 			key->pub = NULL;
 		}
-		return mf_tuf_our_fault(&why) ? mf_fail(err, why.code, 0, "%s", why.msg) : 0;
+		return mf_err_pass_ours(err, &why);
 	}
 	return 0;
 }
@@ -368,14 +376,12 @@ static int tuf1_signature(struct mf_str text, struct mf_buf *out, struct mf_err 
 	return mf_hex_decode_buf(out, text, err);
 }
 
-static struct mf_pubkey *tuf1_root_key(const struct mf_tuf_key *key, struct mf_str gun, int64_t now,
-				       bool check_expiry, struct mf_err *err)
+static int tuf1_root_key(const struct mf_tuf_key *key, struct mf_str gun, int64_t now, bool check_expiry,
+			 struct mf_pubkey **out, struct mf_err *err)
 {
-	(void)err;
-	(void)gun;
-	(void)now;
-	(void)check_expiry;
-	return key->pub ? mf_pubkey_ref(key->pub) : NULL;
+	(void)err, (void)gun, (void)now, (void)check_expiry;
+	*out = key->pub ? mf_pubkey_ref(key->pub) : NULL;
+	return 0;
 }
 
 static bool tuf1_delegation_name(struct mf_str parent, struct mf_str name)

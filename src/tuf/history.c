@@ -48,9 +48,10 @@ int mf_tuf_old_signers(const struct mf_tuf_set *s, const struct mf_tuf_file *f,
 	struct mf_tuf_counting c = counting(s, false);
 	struct mf_err why = MF_ERR_INIT;
 	*n = 0;
-	/* More than there can be: every signature is looked at, and marked when it is good. */
-	if (mf_tuf_count_signatures(&c, f, role, MF_MAX_SIGNATURES + 1, &why) < 0 && mf_tuf_our_fault(&why))
-		return mf_fail(err, why.code, 0, "%s", why.msg);
+	/* More than there can be: every signature is checked, and marked when it is good. */
+	if (mf_tuf_count_signatures(&c, f, role, MF_MAX_SIGNATURES + 1, &why) < 0 &&
+	    mf_err_pass_ours(err, &why) < 0)
+		return -1;
 	for (size_t i = 0; i < role->nkeys && *n < MF_MAX_SIGNATURES; i++) {
 		struct mf_pubkey *pub = role->keys[i]->id_fits ? role->keys[i]->pub : NULL;
 		bool good = false;

@@ -11,13 +11,6 @@ extern const char *const mf_tuf_role_names[MF_TUF_TYPES];
 int mf_tuf_hash_decode(const struct mf_dialect *d, struct mf_str text, uint8_t *out, size_t n,
 		       struct mf_err *err) MF_NODISCARD;
 
-/* Did we fail, and not the document? What cannot be judged for lack of memory must not pass for a key or
- * signature that is no good. */
-static inline bool mf_tuf_our_fault(const struct mf_err *e)
-{
-	return e->code == MF_E_NOMEM || e->code == MF_E_INTERNAL;
-}
-
 /* Does this delegation, by itself, allow the name? */
 bool mf_tuf_role_covers(const struct mf_dialect *d, const struct mf_tuf_role *role, struct mf_str name);
 

@@ -434,7 +434,7 @@ static bool is_done(const struct mf_tuf_set *s, const struct mf_tuf_loaded *by, 
 }
 
 int mf_tuf_set_unloaded(struct mf_tuf_set *s, struct mf_str prefix, size_t max, struct mf_tuf_edge *out,
-		      size_t *n, struct mf_err *err)
+			size_t *n, struct mf_err *err)
 {
 	*n = 0;
 	for (size_t i = 0; i < s->nroles; i++) {

@@ -65,9 +65,8 @@ struct mf_tuf_signature {
 	struct mf_str keyid;
 	struct mf_str method; /* Notary's member; tuf1: empty */
 	struct mf_bytes sig;
-	bool good; /* it has verified, over this file, with the key of this fingerprint: a root is judged
-		      several times */
-	struct mf_digest good_for;
+	bool good;                 /* has verified over this file: a root is verified several times */
+	struct mf_digest good_for; /* fingerprint of the key that it has verified with */
 };
 
 /* A parsed metadata file. It owns its bytes; slices point into them or into the arena. */
@@ -128,10 +127,10 @@ struct mf_dialect {
 	bool (*scheme)(const struct mf_tuf_key *key, struct mf_str method, enum mf_sig_scheme *out);
 	/* Reads "sig" into octets. */
 	int (*signature)(struct mf_str text, struct mf_buf *out, struct mf_err *err);
-	/* The key that verifies root signatures, a new reference, or NULL: not usable as a root key (err
-	 * untouched), or MF_E_NOMEM, MF_E_INTERNAL. */
-	struct mf_pubkey *(*root_key)(const struct mf_tuf_key *key, struct mf_str gun, int64_t now,
-				      bool check_expiry, struct mf_err *err);
+	/* The key that verifies root signatures, a new reference in *out, which is untouched when the key is
+	 * not usable as a root key. -1: MF_E_NOMEM, MF_E_INTERNAL. */
+	int (*root_key)(const struct mf_tuf_key *key, struct mf_str gun, int64_t now, bool check_expiry,
+			struct mf_pubkey **out, struct mf_err *err);
 	/* May `parent` delegate to a role of this name? */
 	bool (*delegation_name)(struct mf_str parent, struct mf_str name);
 	/* Does a delegation's path cover a target name (a literal)? */

@@ -32,49 +32,50 @@ const char *mf_tuf_role_short(const char *name)
 	return strncmp(name, "targets/", 8) == 0 ? name + 8 : name;
 }
 
-/* 1, 0, -1. */
-static int anchored(const struct mf_tuf_counting *c, const struct mf_tuf_key *key, const struct mf_digest *fp,
-		    struct mf_err *err)
+static enum mf_found anchored(const struct mf_tuf_counting *c, const struct mf_tuf_key *key,
+			      const struct mf_digest *fp, struct mf_err *err)
 {
 	const struct mf_tuf_anchor *a = c->only;
 	for (size_t i = 0; i < a->n; i++)
 		if (mf_digest_eq(&a->fingerprints[i], fp))
-			return 1;
+			return MF_FOUND;
 	struct mf_err why = MF_ERR_INIT;
 	if (!a->ca.n || !key->x509)
-		return 0;
+		return MF_ABSENT;
 	if (mf_root_cert_chains_to(key->certificate, a->ca, c->now, &why) == 0)
-		return 1;
-	return mf_tuf_our_fault(&why) ? mf_fail(err, why.code, 0, "%s", why.msg) : 0;
+		return MF_FOUND;
+	return mf_err_pass_ours(err, &why) < 0 ? MF_FAILED : MF_ABSENT;
 }
 
-/* The key that may verify this signature, a new reference, or NULL; MF_E_NOMEM, MF_E_INTERNAL. */
-static struct mf_pubkey *usable_key(const struct mf_tuf_counting *c, const struct mf_tuf_key *key,
-				    struct mf_err *err)
+/* The key that may verify this signature, a new reference in *out; NULL: it cannot verify one. */
+static int usable_key(const struct mf_tuf_counting *c, const struct mf_tuf_key *key, struct mf_pubkey **out,
+		      struct mf_err *err)
 {
-	if (!key->id_fits)
-		return NULL;
+	*out = NULL;
+	if (!key || !key->id_fits)
+		return 0;
 	if (c->root)
-		return c->d->root_key(key, c->gun, c->now, c->check_expiry, err);
-	return key->pub ? mf_pubkey_ref(key->pub) : NULL;
+		return c->d->root_key(key, c->gun, c->now, c->check_expiry, out, err);
+	*out = key->pub ? mf_pubkey_ref(key->pub) : NULL;
+	return 0;
 }
 
-/* 1, 0, -1. */
-static int verifies(const struct mf_tuf_counting *c, const struct mf_tuf_file *f, struct mf_tuf_signature *s,
-		    const struct mf_tuf_key *key, struct mf_pubkey *pub, struct mf_err *err)
+static enum mf_found verifies(const struct mf_tuf_counting *c, const struct mf_tuf_file *f,
+			      struct mf_tuf_signature *s, const struct mf_tuf_key *key, struct mf_pubkey *pub,
+			      struct mf_err *err)
 {
 	struct mf_err why = MF_ERR_INIT;
 	struct mf_digest fp = mf_pubkey_fingerprint(pub);
 	enum mf_sig_scheme scheme;
 	if (s->good && mf_digest_eq(&s->good_for, &fp))
-		return 1;
+		return MF_FOUND;
 	if (!c->d->scheme(key, s->method, &scheme))
-		return 0;
+		return MF_ABSENT;
 	if (mf_sig_verify(pub, scheme, mf_bytes_of(f->canonical), s->sig, &why) < 0)
-		return mf_tuf_our_fault(&why) ? mf_fail(err, why.code, 0, "%s", why.msg) : 0;
+		return mf_err_pass_ours(err, &why) < 0 ? MF_FAILED : MF_ABSENT;
 	s->good = true;
 	s->good_for = fp;
-	return 1;
+	return MF_FOUND;
 }
 
 static bool counted(const struct mf_digest *fps, size_t n, const struct mf_digest *fp)
@@ -85,6 +86,29 @@ static bool counted(const struct mf_digest *fps, size_t n, const struct mf_diges
 	return false;
 }
 
+/* Adds the key of one signature to the n counted ones, if the signature counts. */
+static int count_one(const struct mf_tuf_counting *c, const struct mf_tuf_file *f,
+		     const struct mf_tuf_role *role, size_t i, struct mf_digest *good, size_t *n,
+		     struct mf_err *err)
+{
+	struct mf_tuf_signature *s = &f->signatures[i];
+	const struct mf_tuf_key *key = key_with_id(role, s->keyid);
+	struct mf_pubkey *pub MF_PUBKEY_CLEANUP = NULL;
+	if (usable_key(c, key, &pub, err) < 0)
+		return -1;
+	if (!pub)
+		return 0;
+	struct mf_digest fp = mf_pubkey_fingerprint(pub);
+	if (counted(good, *n, &fp))
+		return 0;
+	enum mf_found found = c->only ? anchored(c, key, &fp, err) : MF_FOUND;
+	if (found == MF_FOUND)
+		found = verifies(c, f, s, key, pub, err);
+	if (found == MF_FOUND)
+		good[(*n)++] = fp;
+	return found == MF_FAILED ? -1 : 0;
+}
+
 int mf_tuf_count_signatures(const struct mf_tuf_counting *c, const struct mf_tuf_file *f,
 			    const struct mf_tuf_role *role, int64_t threshold, struct mf_err *err)
 {
@@ -92,28 +116,14 @@ int mf_tuf_count_signatures(const struct mf_tuf_counting *c, const struct mf_tuf
 	struct mf_esc e, e2;
 	size_t n = 0;
 	if (f->of_role.n && !mf_str_eqz(f->of_role, role->name))
-		return mf_fail(err, MF_E_SIGNATURE, 0, "the file of role '%s' was signed as one of '%s'",
+		return mf_fail(err, MF_E_SIGNATURE, 0,
+			       "expected the file of role '%s', got one signed for '%s'",
 			       mf_esc(&e, mf_str_c(role->name)), mf_esc(&e2, f->of_role));
-	for (size_t i = 0; i < f->nsignatures && (int64_t)n < threshold; i++) {
-		const struct mf_tuf_key *key = key_with_id(role, f->signatures[i].keyid);
-		struct mf_pubkey *pub MF_PUBKEY_CLEANUP = key ? usable_key(c, key, err) : NULL;
-		if (err->code)
+	for (size_t i = 0; i < f->nsignatures && (int64_t)n < threshold; i++)
+		if (count_one(c, f, role, i, good, &n, err) < 0)
 			return -1;
-		if (!pub)
-			continue;
-		struct mf_digest fp = mf_pubkey_fingerprint(pub);
-		if (counted(good, n, &fp))
-			continue;
-		int rc = c->only ? anchored(c, key, &fp, err) : 1;
-		if (rc == 1)
-			rc = verifies(c, f, &f->signatures[i], key, pub, err);
-		if (rc < 0)
-			return -1;
-		if (rc == 1)
-			good[n++] = fp;
-	}
 	if ((int64_t)n >= threshold)
 		return 0;
-	return mf_fail(err, MF_E_SIGNATURE, 0, "%zu of the %lld needed signatures of role '%s' are valid", n,
-		       (long long)threshold, mf_esc(&e, mf_str_c(role->name)));
+	return mf_fail(err, MF_E_SIGNATURE, 0, "role '%s' has %zu valid signatures of the %lld that it needs",
+		       mf_esc(&e, mf_str_c(role->name)), n, (long long)threshold);
 }

@@ -9,7 +9,7 @@
 
 #include "base/limits.h"
 #include "net/http.h"
-#include "trust/updater.h"
+#include "tufcli/updater.h"
 
 static const char usage_text[] =
     "usage: manifesto-tuf --metadata-dir DIR init ROOT\n"
@@ -33,7 +33,7 @@ static const char usage_text[] =
     "--cacert FILE           CA certificates (PEM) instead of the system's\n"
     "--plain-http            allow plain HTTP to other hosts than this one\n"
     "--timeout SECONDS       in all, 120 unless given\n"
-    "-v, --verbose           say what is fetched\n"
+    "-v, --verbose           report what is fetched\n"
     "--version, --help\n"
     "\n"
     "Exit status: 0, or 1 for any failure.\n";
@@ -57,8 +57,8 @@ static int usage_error(const char *what, const char *operand)
 
 /* ---- arguments */
 
-/* A value option: 1 and *at behind the value, 0: none of these, -1. */
-static int value_option(struct args *a, char **argv, int argc, int *at)
+/* A value option: *at is its last word then. */
+static enum mf_found value_option(struct args *a, char **argv, int argc, int *at)
 {
 	const struct {
 		const char *name;
@@ -83,16 +83,16 @@ static int value_option(struct args *a, char **argv, int argc, int *at)
 		else if (*at + 1 < argc)
 			value = argv[++*at];
 		if (!value || !*value)
-			return usage_error("a value is needed for", rows[i].name);
+			return (enum mf_found)usage_error("missing value of", rows[i].name);
 		if (rows[i].to && *rows[i].to)
-			return usage_error("given twice:", rows[i].name);
+			return (enum mf_found)usage_error("given twice:", rows[i].name);
 		if (rows[i].to)
 			*rows[i].to = value;
 		else
 			a->targets[a->ntargets++] = value;
-		return 1;
+		return MF_FOUND;
 	}
-	return 0;
+	return MF_ABSENT;
 }
 
 static bool flag_option(struct args *a, const char *word)
@@ -117,10 +117,10 @@ static bool flag_option(struct args *a, const char *word)
 static int parse_args(struct args *a, int argc, char **argv)
 {
 	for (int at = 1; at < argc; at++) {
-		int rc = value_option(a, argv, argc, &at);
-		if (rc < 0)
+		enum mf_found found = value_option(a, argv, argc, &at);
+		if (found == MF_FAILED)
 			return -1;
-		if (rc || flag_option(a, argv[at]))
+		if (found == MF_FOUND || flag_option(a, argv[at]))
 			continue;
 		if (argv[at][0] == '-' && argv[at][1])
 			return usage_error("unknown option", argv[at]);
@@ -133,7 +133,7 @@ static int parse_args(struct args *a, int argc, char **argv)
 
 static int need(const char *value, const char *option)
 {
-	return value ? 0 : usage_error("needed, but not given:", option);
+	return value ? 0 : usage_error("missing required option", option);
 }
 
 static int number(const char *text, uint64_t max, const char *option, uint64_t *out)
@@ -163,8 +163,8 @@ struct web {
 };
 
 /* Object stores that do not let strangers list their names answer 403 for what they do not have. */
-static int web_get(void *arg, const char *url, uint64_t max, mf_http_write_fn write, void *write_arg,
-		   struct mf_err *err)
+static enum mf_found web_get(void *arg, const char *url, uint64_t max, mf_http_write_fn write,
+			     void *write_arg, struct mf_err *err)
 {
 	struct web *w = arg;
 	/* `write` takes no more than max; this bound also has to do for the page of a 404. */
@@ -176,12 +176,14 @@ static int web_get(void *arg, const char *url, uint64_t max, mf_http_write_fn wr
 	struct mf_http_response *res;
 	mf_env_log(w->env, MF_LOG_INFO, "get %s", url);
 	if (mf_http_submit(w->http, &req, &call, err) < 0 || mf_http_await(call, &res, err) < 0)
-		return -1;
+		return MF_FAILED;
 	if (res->status == 200)
-		return 1;
+		return MF_FOUND;
 	if (res->status == 403)
-		mf_env_log(w->env, MF_LOG_INFO, "403 for %s: taken as not there", url);
-	return res->status == 404 || res->status == 403 ? 0 : mf_http_status_error(call, "get", err);
+		mf_env_log(w->env, MF_LOG_INFO, "403 for %s counts as not there", url);
+	return res->status == 404 || res->status == 403
+		   ? MF_ABSENT
+		   : (enum mf_found)mf_http_status_error(call, "get", err);
 }
 
 static int run_init(const struct args *a, const struct mf_env *env, struct mf_err *err)
@@ -195,7 +197,7 @@ static int run_init(const struct args *a, const struct mf_env *env, struct mf_er
 static int run_client(const struct args *a, bool download, uint64_t max_length, struct web *web,
 		      struct mf_err *err)
 {
-	struct mf_target_place place = {a->target_url, a->target_dir, max_length};
+	struct mf_target_dir place = {a->target_url, a->target_dir, max_length};
 	struct mf_fetcher fetcher = {.arg = web, .get = web_get};
 	struct mf_updater *u MF_UPDATER_CLEANUP = NULL;
 	if (mf_updater_open(a->metadata_dir, a->metadata_url, &fetcher, web->env, &u, err) < 0 ||

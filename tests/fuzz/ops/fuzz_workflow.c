@@ -10,7 +10,7 @@
 
 #include "base/limits.h"
 #include "policy/policy.h"
-#include "trust/client.h"
+#include "trust/load.h"
 #include "tuf/build.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -223,7 +223,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (mf_trust_open("/nonexistent/repository", "oci", "fuzz", &cfg, &t, &err) < 0)
 		abort();
 	t->repo->ops = &fixed.ops;
-	if (mf_trust_load(t, MF_STR(""), false, &err) < 0)
+	if (mf_trust_load(t, &(struct mf_load){0}, &err) < 0)
 		check_verification_code(&err);
 	else
 		check_records(mf_trust_set(t));

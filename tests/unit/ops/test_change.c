@@ -3,7 +3,7 @@
 
 #include "crypto/secret.h"
 #include "record/record.h"
-#include "trust/client.h"
+#include "trust/load.h"
 #include "../publish/change.h"
 
 #define COUNT(a) (sizeof(a) / sizeof(a)[0])
@@ -95,7 +95,7 @@ static char *entry_in(struct world *w, const char *role)
 	char *name MF_FREE = entry_name();
 	struct mf_buf b = MF_BUF_INIT(1 << 20);
 	inside_open(&in, w);
-	assert_int_equal(mf_trust_load(in.t, MF_STR(""), false, &err), 0);
+	assert_int_equal(mf_trust_load(in.t, &(struct mf_load){0}, &err), 0);
 	const struct mf_tuf_loaded *l = mf_tuf_set_find(mf_trust_set(in.t), role);
 	ptrdiff_t at = l ? mf_tuf_target_find(l->file, mf_str_c(name)) : -1;
 	if (at >= 0)
@@ -1025,7 +1025,7 @@ static void withdrawal_goes_to_the_role_that_is_meant_and_to_no_namesake(void **
 static void ok_load(struct inside *in)
 {
 	struct mf_err err = MF_ERR_INIT;
-	if (mf_trust_load(in->t, MF_STR(""), false, &err) < 0)
+	if (mf_trust_load(in->t, &(struct mf_load){0}, &err) < 0)
 		fail_msg("%s", err.msg);
 }
 
@@ -1149,7 +1149,7 @@ static void check_owners(struct world *w, size_t nroles)
 	struct inside in;
 	struct mf_err err = MF_ERR_INIT;
 	inside_open(&in, w);
-	assert_int_equal(mf_trust_load(in.t, MF_STR(""), false, &err), 0);
+	assert_int_equal(mf_trust_load(in.t, &(struct mf_load){0}, &err), 0);
 	const struct mf_tuf_set *set = mf_trust_set(in.t);
 	assert_int_equal(set->nroles, nroles);
 	for (size_t i = 0; i < set->nroles; i++)

@@ -5,7 +5,7 @@
 #include <spawn.h>
 #include <sys/wait.h>
 
-#include "trust/client.h"
+#include "trust/load.h"
 #include "publish/publish.h"
 
 static void same_put_changes_nothing_and_another_description_does(void **state)
@@ -74,7 +74,7 @@ static void shorten_targets(struct world *w)
 				      .keys = mf_keystore_new(keys, &pass, &env, &err)};
 	assert_non_null(cfg.keys);
 	assert_int_equal(mf_trust_open(dir, "oci", pin_name, &cfg, &t, &err), 0);
-	assert_int_equal(mf_trust_load(t, MF_STR(""), true, &err), 0);
+	assert_int_equal(mf_trust_load(t, &(struct mf_load){.purpose = MF_LOAD_SIGN}, &err), 0);
 	struct mf_publish_file v[3] = {{"targets", 0, {0}}, {"snapshot", 0, {0}}, {"timestamp", 0, {0}}};
 	struct mf_buf c = MF_BUF_INIT(65536),
 		      files[3] = {MF_BUF_INIT(65536), MF_BUF_INIT(65536), MF_BUF_INIT(65536)};

@@ -22,7 +22,7 @@
 #include "policy/policy.h"
 #include "record/record.h"
 #include "store/file.h"
-#include "trust/state.h"
+#include "trust/home.h"
 #include "trust/trust.h"
 #include "tuf/build.h"
 

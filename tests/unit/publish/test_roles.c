@@ -216,7 +216,7 @@ static void snapshot_signers_are_looked_at_too(void **state)
 	struct mf_err err = MF_ERR_INIT;
 	struct mf_floors f;
 	team_make(&t, state);
-	ok(mf_trust_load(t.w.trust, MF_STR(""), false, &err), &err);
+	ok(mf_trust_load(t.w.trust, &(struct mf_load){0}, &err), &err);
 	ok(mf_floors_load(t.w.home, NAME, &f, &err), &err);
 	f.snapshot.v[0] = mf_pubkey_fingerprint(t.bob);
 	ok(mf_floor_set(&f.roles, "root", 0, &err), &err);
@@ -232,7 +232,7 @@ static void signers_must_meet_the_new_threshold(void **state)
 	struct mf_err err = MF_ERR_INIT;
 	struct mf_floors f;
 	team_make(&t, state);
-	ok(mf_trust_load(t.w.trust, MF_STR(""), false, &err), &err);
+	ok(mf_trust_load(t.w.trust, &(struct mf_load){0}, &err), &err);
 	ok(mf_floors_load(t.w.home, NAME, &f, &err), &err);
 	ok(mf_floor_set(&f.roles, "root", 0, &err), &err);
 	struct mf_tuf_file *root = t.w.trust->set.root;
@@ -253,7 +253,7 @@ static void signers_of_a_version_are_those_seen_first(void **state)
 	struct mf_err err = MF_ERR_INIT;
 	struct mf_floors f;
 	team_make(&t, state);
-	ok(mf_trust_load(t.w.trust, MF_STR(""), false, &err), &err);
+	ok(mf_trust_load(t.w.trust, &(struct mf_load){0}, &err), &err);
 	struct mf_tuf_signature *s = &t.w.trust->set.timestamp->signatures[0];
 	struct mf_digest first = s->good_for;
 	s->good_for = mf_pubkey_fingerprint(t.bob);
@@ -272,7 +272,7 @@ static void key_under_another_id_vouches_for_nothing(void **state)
 	struct mf_err err = MF_ERR_INIT;
 	struct mf_floors f;
 	team_make(&t, state);
-	ok(mf_trust_load(t.w.trust, MF_STR(""), false, &err), &err);
+	ok(mf_trust_load(t.w.trust, &(struct mf_load){0}, &err), &err);
 	ok(mf_floors_load(t.w.home, NAME, &f, &err), &err);
 	ok(mf_floor_set(&f.roles, "root", 0, &err), &err);
 	struct mf_tuf_file *root = t.w.trust->set.root;
@@ -308,7 +308,7 @@ static void listed_keys_are_named_by_enough_digits(void **state)
 static struct mf_tuf_loaded *nested_role(struct team *t)
 {
 	struct mf_err err = MF_ERR_INIT;
-	ok(mf_trust_load(t->w.trust, MF_STR(""), false, &err), &err);
+	ok(mf_trust_load(t->w.trust, &(struct mf_load){0}, &err), &err);
 	for (size_t i = 0; i < t->w.trust->set.nroles; i++)
 		if (strcmp(t->w.trust->set.roles[i]->role, "nested") == 0)
 			return t->w.trust->set.roles[i];
@@ -454,7 +454,7 @@ static void no_root_is_ever_replaced(void **state)
 	team_make(&t, state);
 	watch(&t);
 	struct mf_err err = MF_ERR_INIT;
-	ok(mf_trust_load(t.w.trust, MF_STR(""), true, &err), &err);
+	ok(mf_trust_load(t.w.trust, &(struct mf_load){.purpose = MF_LOAD_SIGN}, &err), &err);
 	write_in(t.w.repo, "2.root.json", MF_STR("somebody's")); /* behind our back */
 	t.w.env.deadline_ms = mf_monotonic_ms() + 300;
 	enum mf_code code = refuses(&t, add("qa", &t.bob, 1));
@@ -569,7 +569,7 @@ static void signers_are_those_of_the_newest_file(void **state)
 	team_make(&t, state);
 	does(&t, add("qa", &t.bob, 1), 1);
 	ok(mf_trust_open(t.w.repo, "oci", NAME, &t.w.cfg, &slow, &err), &err);
-	ok(mf_trust_load(slow, MF_STR(""), false, &err), &err);
+	ok(mf_trust_load(slow, &(struct mf_load){0}, &err), &err);
 	put_as(&t, "qa", "bob");
 	ok(mf_floors_raise(t.w.home, NAME, mf_trust_set(slow), &t.w.env, &err), &err);
 	ok(mf_floors_load(t.w.home, NAME, &f, &err), &err);
@@ -627,7 +627,7 @@ static void a_reader_who_is_overtaken_by_a_root_reads_again(void **state)
 	spy.begin = racing_begin;
 	t.w.trust->repo->ops = &spy;
 	racing = &t;
-	ok(mf_trust_load(t.w.trust, MF_STR(""), false, &err), &err);
+	ok(mf_trust_load(t.w.trust, &(struct mf_load){0}, &err), &err);
 	assert_int_equal(mf_trust_set(t.w.trust)->root->version, 2);
 	assert_non_null(mf_tuf_set_find(mf_trust_set(t.w.trust), "qa"));
 	team_drop(&t);
@@ -647,8 +647,7 @@ static void damaged_roles_are_passed_over_only_where_that_was_asked_for(void **s
 	assert_int_equal(load_how(&t.w, false, ""), MF_E_DIGEST);
 	assert_int_equal(load_how(&t.w, false, "other/"), MF_OK);
 	reopen(&t.w);
-	mf_trust_tolerate(t.w.trust);
-	ok(mf_trust_load(t.w.trust, MF_STR(""), false, &err), &err);
+	ok(mf_trust_load(t.w.trust, &(struct mf_load){.tolerate_broken = true}, &err), &err);
 	const struct mf_trust_broken *b = mf_trust_broken(t.w.trust, &n);
 	assert_int_equal(n, 1);
 	assert_string_equal(b->role, "qa");
@@ -728,7 +727,7 @@ static void a_name_that_was_a_role_begins_anew_or_not_at_all(void **state)
 	/* With the key that signed what is listed, it holds. */
 	does(&t, add("qa", &t.carol, 1), 1);
 	assert_false(told(&t, "signed anew"));
-	ok(mf_trust_load(t.w.trust, MF_STR(""), false, &err), &err);
+	ok(mf_trust_load(t.w.trust, &(struct mf_load){0}, &err), &err);
 	key_drop(&stranger);
 	team_drop(&t);
 }

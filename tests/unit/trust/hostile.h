@@ -6,8 +6,8 @@
 
 #include "base/encode.h"
 #include "crypto/hash.h"
-#include "trust/client.h"
-#include "trust/state.h"
+#include "trust/load.h"
+#include "trust/home.h"
 #include "trust/trust.h"
 #include "tuf/build.h"
 
@@ -83,7 +83,8 @@ static inline enum mf_code load_how(struct world *w, bool remote, const char *pr
 	ok(mf_trust_open(w->repo, "oci", NAME, &w->cfg, &w->trust, &err), &err);
 	if (remote)
 		w->trust->repo->ops = &w->remote;
-	return mf_trust_load(w->trust, mf_str_c(prefix), false, &err) < 0 ? err.code : MF_OK;
+	return mf_trust_load(w->trust, &(struct mf_load){.prefix = mf_str_c(prefix)}, &err) < 0 ? err.code
+												: MF_OK;
 }
 
 static inline void write_in(const char *dir, const char *name, struct mf_str text)

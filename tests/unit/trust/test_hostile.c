@@ -322,11 +322,11 @@ static void expired_targets_are_loaded_for_signing_only(void **state)
 	assert_int_equal(load_how(&s.w, false, ""), MF_OK);
 	s.w.now += 2 * DAY;
 	assert_int_equal(load_how(&s.w, false, ""), MF_E_EXPIRED);
-	ok(mf_trust_load(s.w.trust, MF_STR(""), true, &err), &err);
+	ok(mf_trust_load(s.w.trust, &(struct mf_load){.purpose = MF_LOAD_SIGN}, &err), &err);
 	assert_true(mf_trust_set(s.w.trust)->expired);
 	/* Who has never seen it cannot know what has changed since. */
 	forget_floors(&s.w);
-	assert_int_equal(mf_trust_load(s.w.trust, MF_STR(""), true, &err), -1);
+	assert_int_equal(mf_trust_load(s.w.trust, &(struct mf_load){.purpose = MF_LOAD_SIGN}, &err), -1);
 	assert_int_equal(err.code, MF_E_EXPIRED);
 	simple_drop(&s);
 }

@@ -435,7 +435,7 @@ static void reader_whose_root_is_overtaken_reads_again(void **state)
 	s.w.remote.begin = begin_too_late;
 	ok(mf_trust_open(s.w.repo, "oci", NAME, &s.w.cfg, &s.w.trust, &err), &err);
 	s.w.trust->repo->ops = &s.w.remote;
-	ok(mf_trust_load(s.w.trust, MF_STR(""), false, &err), &err);
+	ok(mf_trust_load(s.w.trust, &(struct mf_load){0}, &err), &err);
 	assert_int_equal(mf_trust_set(s.w.trust)->root->version, 2);
 	assert_null(meanwhile);
 	key_drop(&b);

@@ -4,7 +4,7 @@
 
 #include "base/encode.h"
 #include "crypto/hash.h"
-#include "trust/state.h"
+#include "trust/home.h"
 #include "publish/publish.h"
 
 #define DAY 86400
@@ -96,7 +96,7 @@ static enum mf_code load(struct world *w)
 {
 	struct mf_err err = MF_ERR_INIT;
 	reopen(w);
-	return mf_trust_load(w->trust, MF_STR(""), false, &err) < 0 ? err.code : MF_OK;
+	return mf_trust_load(w->trust, &(struct mf_load){0}, &err) < 0 ? err.code : MF_OK;
 }
 
 static void remove_in(const char *dir, const char *name)

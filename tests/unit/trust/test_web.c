@@ -148,7 +148,7 @@ static enum mf_code load(struct site *s)
 	(void)remove(s->log);
 	s->w.env.deadline_ms = mf_monotonic_ms() + 20000;
 	ok(mf_trust_open(s->url, "repo", NAME, &s->w.cfg, &s->w.trust, &err), &err);
-	return mf_trust_load(s->w.trust, MF_STR(""), false, &err) < 0 ? err.code : MF_OK;
+	return mf_trust_load(s->w.trust, &(struct mf_load){0}, &err) < 0 ? err.code : MF_OK;
 }
 
 static int by_text(const void *a, const void *b)
@@ -653,7 +653,7 @@ static void web_servers_are_read_only(void **state)
 	assert_int_equal(err.code, MF_E_USAGE);
 	assert_non_null(strstr(err.hint, "tuf+file:///"));
 	mf_err_clear(&err);
-	assert_int_equal(mf_trust_load(s.w.trust, MF_STR(""), true, &err), -1);
+	assert_int_equal(mf_trust_load(s.w.trust, &(struct mf_load){.purpose = MF_LOAD_SIGN}, &err), -1);
 	assert_int_equal(err.code, MF_E_USAGE);
 	mf_err_clear(&err);
 	assert_int_equal(mf_publish_first(s.w.trust, &made, &err), -1);

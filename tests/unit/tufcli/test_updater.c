@@ -86,8 +86,8 @@ static void stops_at_what_is_missing_or_wrong(void **state)
 	     .stored = "root.1 snapshot.1 timestamp.1"},
 	    {"another role's key", .setup = "by timestamp s", .code = MF_E_SIGNATURE, .stored = "root.1"},
 	    {"changed after signing", .setup = "wire targets 1.0.31 1.0.32", .code = MF_E_SIGNATURE},
-	    {"root says a later version", .then = "root 3", .code = MF_E_ROLLBACK, .stored = ALL_1},
-	    {"root says its own version again", .then = "root 1", .code = MF_E_ROLLBACK, .stored = ALL_1},
+	    {"root says a later version", .then = "root 3", .code = MF_E_FORMAT, .stored = ALL_1},
+	    {"root says its own version again", .then = "root 1", .code = MF_E_FORMAT, .stored = ALL_1},
 	    {"snapshot is not of the version announced", .setup = "list snapshot 2", .code = MF_E_FORMAT,
 	     .stored = "root.1 timestamp.1", .requests = "2.root.json timestamp.json 2.snapshot.json"},
 	    {"targets is not of the version announced", .setup = "list targets 2", .code = MF_E_FORMAT,
@@ -538,7 +538,7 @@ static void urls_may_end_in_a_slash_or_not(void **state)
 	      &err);
 	rp_ok(mf_updater_refresh(u, &err), &err);
 	assert_string_equal(rp_requests(r), FIRST);
-	struct mf_target_place place = {"http://repository/targets", r->targets, 100};
+	struct mf_target_dir place = {"http://repository/targets", r->targets, 100};
 	rp_ok(mf_updater_download(u, "a/b", &place, &err), &err);
 }
 

@@ -1,17 +1,17 @@
 /* The last step of the client workflow (5.7): the bytes of a target into a directory. */
-#ifndef MF_TRUST_DOWNLOAD_H
-#define MF_TRUST_DOWNLOAD_H
+#ifndef MF_TUFCLI_DOWNLOAD_H
+#define MF_TUFCLI_DOWNLOAD_H
 
-#include "trust/updater.h"
+#include "tufcli/updater.h"
 
 struct mf_download {
 	const char *name; /* has passed mf_download_check_name */
 	const struct mf_tuf_target_info *info;
-	const struct mf_target_place *place;
-	bool prefixed; /* consistent snapshots: HASH.NAME is asked for (6.2) */
+	const struct mf_target_dir *to;
+	bool prefixed; /* consistent snapshots: HASH.NAME is requested (6.2) */
 	const struct mf_fetcher *fetcher;
 };
-/* May a target of this name be asked for and stored? Not when it is empty, begins with '/', or has an empty,
+/* May a target of this name be requested and stored? Not when it is empty, begins with '/', or has an empty,
  * "." or ".." segment: servers, proxies and clients read those as other places. Nor when its percent-encoded
  * form is no file name. MF_E_USAGE. */
 int mf_download_check_name(const char *name, struct mf_err *err) MF_NODISCARD;

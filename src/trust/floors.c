@@ -1,4 +1,5 @@
-#include "trust/state.h"
+/* Rollback floors: $MANIFESTO_HOME/floors/<sha256 of the pin name>.json */
+#include "trust/home.h"
 
 #include "base/encode.h"
 #include "base/limits.h"
@@ -65,7 +66,7 @@ void mf_floors_follow(struct mf_floors *f, const struct mf_tuf_file *root)
 		forget_online(&f->roles);
 }
 
-static int name_hash(const char *pin_name, char hex[65], struct mf_err *err)
+int mf_home_name_hash(const char *pin_name, char hex[65], struct mf_err *err)
 {
 	struct mf_digest d;
 	if (mf_sha256(mf_bytes_of(mf_str_c(pin_name)), &d, err) < 0)
@@ -77,7 +78,7 @@ static int name_hash(const char *pin_name, char hex[65], struct mf_err *err)
 static char *floors_path(const char *home, const char *pin_name, const char *suffix, struct mf_err *err)
 {
 	char hex[65], name[80];
-	if (name_hash(pin_name, hex, err) < 0)
+	if (mf_home_name_hash(pin_name, hex, err) < 0)
 		return NULL;
 	memcpy(name, hex, 64);
 	memcpy(name + 64, suffix, strlen(suffix) + 1);
@@ -298,52 +299,4 @@ int mf_floors_raise(const char *home, const char *pin_name, const struct mf_tuf_
 	mf_env_log(env, MF_LOG_INFO, "rollback floors not stored: %s", err->msg);
 	mf_err_clear(err);
 	return 0;
-}
-
-/* ---- cache */
-
-char *mf_cache_dir(const char *cache_dir, const char *pin_name, struct mf_err *err)
-{
-	char hex[65];
-	char *dir = name_hash(pin_name, hex, err) < 0 ? NULL : mf_path_join(cache_dir, "tuf", hex, NULL);
-	if (!dir && !err->code)
-		(void)mf_fail_nomem(err);
-	return dir;
-}
-
-static char *cache_path(const char *cache_dir, const char *pin_name, const char *role, int64_t version,
-			char **dir, struct mf_err *err)
-{
-	struct mf_buf name MF_BUF_CLEANUP = MF_BUF_INIT(2048);
-	if ((version && mf_buf_printf(&name, err, "%lld.", (long long)version) < 0) ||
-	    mf_pct_encode(&name, mf_str_c(role), "", err) < 0 || mf_buf_addz(&name, ".json", err) < 0)
-		return NULL;
-	*dir = mf_cache_dir(cache_dir, pin_name, err);
-	return *dir ? mf_path_join(*dir, mf_buf_str(&name).p, NULL) : NULL;
-}
-
-int mf_cache_get(const char *cache_dir, const char *pin_name, const char *role, int64_t version, size_t max,
-		 struct mf_buf *out, struct mf_err *err)
-{
-	char *dir MF_FREE = NULL;
-	char *path MF_FREE = cache_path(cache_dir, pin_name, role, version, &dir, err);
-	if (!path)
-		return err->code ? -1 : mf_fail_nomem(err);
-	mf_buf_clear(out);
-	mf_buf_init(out, max);
-	if (mf_file_read_stored(path, max, out, err) == 0)
-		return 1;
-	mf_err_clear(err);
-	mf_buf_clear(out);
-	return 0;
-}
-
-void mf_cache_put(const char *cache_dir, const char *pin_name, const char *role, int64_t version,
-		  struct mf_bytes bytes)
-{
-	struct mf_err err = MF_ERR_INIT;
-	char *dir MF_FREE = NULL;
-	char *path MF_FREE = cache_path(cache_dir, pin_name, role, version, &dir, &err);
-	if (path && mf_dir_make(dir, 0700, &err) == 0)
-		(void)!mf_file_write_fast(path, bytes, 0600, &err);
 }

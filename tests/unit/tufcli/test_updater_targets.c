@@ -350,7 +350,7 @@ static void target_names_stay_in_the_directory(void **state)
 		(void)snprintf(name, sizeof name, "%zu", i);
 		struct rp *r RP_CLEANUP = rp_new(state, name);
 		struct mf_buf url MF_BUF_CLEANUP = MF_BUF_INIT(65536);
-		struct mf_target_place place = {RP_TARGETS, r->targets, 100};
+		struct mf_target_dir place = {RP_TARGETS, r->targets, 100};
 		struct mf_updater *u MF_UPDATER_CLEANUP = NULL;
 		rp_target(r, rp_role(r, "targets"), rows[i].name, "hello", "sha256");
 		rp_do(r, "root");
@@ -378,7 +378,7 @@ static void target_names_longer_than_a_file_name_are_refused(void **state)
 	for (size_t i = 0; i < RP_COUNT(rows); i++) {
 		struct mf_err err = MF_ERR_INIT;
 		struct rp *r RP_CLEANUP = rp_new(state, "r");
-		struct mf_target_place place = {RP_TARGETS, r->targets, 100};
+		struct mf_target_dir place = {RP_TARGETS, r->targets, 100};
 		struct mf_updater *u MF_UPDATER_CLEANUP = NULL;
 		char *name MF_FREE = calloc(1, rows[i].n + rows[i].quoted + 1);
 		memset(name, 'a', rows[i].n);

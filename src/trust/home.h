@@ -1,7 +1,7 @@
 /* What this machine remembers of a repository: rollback floors (trusted: in $MANIFESTO_HOME) and cached files
  * (untrusted). */
-#ifndef MF_TRUST_STATE_H
-#define MF_TRUST_STATE_H
+#ifndef MF_TRUST_HOME_H
+#define MF_TRUST_HOME_H
 
 #include "base/limits.h"
 #include "trust/trust.h"
@@ -36,14 +36,17 @@ int mf_floors_raise(const char *home, const char *pin_name, const struct mf_tuf_
 void mf_floors_follow(struct mf_floors *f, const struct mf_tuf_file *root);
 int mf_floor_set(struct mf_tuf_floors *f, const char *role, int64_t version, struct mf_err *err) MF_NODISCARD;
 
-/* Cached metadata: DIR/<sha256 of the pin name>/ROLE.json and N.root.json; role bytes escaped. 1 found, 0
- * not; a broken cache is a miss. */
-int mf_cache_get(const char *cache_dir, const char *pin_name, const char *role, int64_t version, size_t max,
-		 struct mf_buf *out, struct mf_err *err) MF_NODISCARD;
 /* DIR/<sha256 of the pin name>. Caller frees. */
 char *mf_cache_dir(const char *cache_dir, const char *pin_name, struct mf_err *err);
+/* Cached metadata: DIR/<sha256 of the pin name>/ROLE.json and N.root.json; role bytes escaped. A broken cache
+ * is MF_ABSENT. */
+enum mf_found mf_cache_get(const char *cache_dir, const char *pin_name, const char *role, int64_t version,
+			   size_t max, struct mf_buf *out, struct mf_err *err) MF_NODISCARD;
 /* Failure to write is no error. */
 void mf_cache_put(const char *cache_dir, const char *pin_name, const char *role, int64_t version,
 		  struct mf_bytes bytes);
+
+/* The sha256 of a pin name: what its floors and its cache are filed under. */
+int mf_home_name_hash(const char *pin_name, char hex[65], struct mf_err *err) MF_NODISCARD;
 
 #endif

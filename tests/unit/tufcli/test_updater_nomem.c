@@ -35,7 +35,7 @@ static int quiet_get(void *arg, const char *url, uint64_t max,
 /* Refreshes and gets two targets; the n-th allocation fails (0: none). */
 static enum mf_code attempt(struct rp *r, size_t n, struct mf_err *err)
 {
-	struct mf_target_place place = {RP_TARGETS, r->targets, 100};
+	struct mf_target_dir place = {RP_TARGETS, r->targets, 100};
 	struct mf_updater *u = NULL;
 	mf_err_clear(err);
 	mf_buf_reset(&r->requests);

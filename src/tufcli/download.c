@@ -1,4 +1,4 @@
-#include "trust/download.h"
+#include "tufcli/download.h"
 
 #include <limits.h>
 
@@ -35,7 +35,7 @@ static char *target_path(const struct mf_download *d, struct mf_err *err)
 	struct mf_buf file MF_BUF_CLEANUP = MF_BUF_INIT(65536);
 	if (mf_pct_encode(&file, mf_str_c(d->name), "", err) < 0)
 		return NULL;
-	char *path = mf_path_join(d->place->dir, mf_buf_str(&file).p, NULL);
+	char *path = mf_path_join(d->to->dir, mf_buf_str(&file).p, NULL);
 	if (!path)
 		(void)mf_fail_nomem(err);
 	return path;
@@ -45,7 +45,7 @@ static char *target_path(const struct mf_download *d, struct mf_err *err)
 static int target_url(const struct mf_download *d, struct mf_buf *url, struct mf_err *err)
 {
 	const char *slash = strrchr(d->name, '/'), *base = slash ? slash + 1 : d->name;
-	const char *to = d->place->url;
+	const char *to = d->to->url;
 	size_t n = strlen(to);
 	char hex[129];
 	mf_hex_encode(hex, d->info->has_sha256 ? d->info->sha256.b : d->info->sha512,
@@ -93,7 +93,7 @@ static enum mf_found is_there(const struct mf_download *d, const char *path, str
 	if (!s)
 		return MF_FAILED;
 	if (mf_spool_from_stored(s, path, &ignored, &length, &why) < 0)
-		return why.code == MF_E_NOMEM ? (enum mf_found)mf_fail_nomem(err) : MF_ABSENT;
+		return mf_err_pass_ours(err, &why) < 0 ? MF_FAILED : MF_ABSENT;
 	return check_spool(s, d->info, err);
 }
 
@@ -109,18 +109,19 @@ static int fetch_target(const struct mf_download *d, struct mf_spool *s, struct 
 	const char *name = mf_esc(&e, mf_str_c(d->name));
 	if (target_url(d, &url, err) < 0)
 		return -1;
-	int rc = d->fetcher->get(d->fetcher->arg, mf_buf_str(&url).p, d->info->length, add_to_spool, s, err);
-	if (rc == 0) {
+	enum mf_found found =
+	    d->fetcher->get(d->fetcher->arg, mf_buf_str(&url).p, d->info->length, add_to_spool, s, err);
+	if (found == MF_ABSENT) {
 		(void)mf_fail(err, MF_E_CONTENT_GONE, 0,
 			      "target '%s' is signed, but its content is not there", name);
 		mf_err_set_endpoint(err, mf_buf_str(&url).p);
 	}
-	if (rc <= 0)
+	if (found != MF_FOUND)
 		return -1;
 	enum mf_found fits = check_spool(s, d->info, err);
 	if (fits == MF_ABSENT) {
-		(void)mf_fail(err, MF_E_DIGEST, 0, "the bytes of target '%s' are not those that were signed",
-			      name);
+		(void)mf_fail(err, MF_E_DIGEST, 0,
+			      "target '%s': length or hashes do not match the signed values", name);
 		mf_err_set_endpoint(err, mf_buf_str(&url).p);
 	}
 	return fits == MF_FOUND ? 0 : -1;
@@ -129,17 +130,17 @@ static int fetch_target(const struct mf_download *d, struct mf_spool *s, struct 
 int mf_download_target(const struct mf_download *d, struct mf_err *err)
 {
 	struct mf_esc e;
-	if (d->info->length > d->place->max_length)
+	if (d->info->length > d->to->max_length)
 		return mf_fail(err, MF_E_FORMAT, 0,
-			       "target '%s' is announced with %llu octets, more than %llu",
+			       "target '%s' has %llu octets, more than the %llu that are allowed",
 			       mf_esc(&e, mf_str_c(d->name)), (unsigned long long)d->info->length,
-			       (unsigned long long)d->place->max_length);
+			       (unsigned long long)d->to->max_length);
 	char *path MF_FREE = target_path(d, err);
 	enum mf_found there = path ? is_there(d, path, err) : MF_FAILED;
 	if (there != MF_ABSENT)
 		return there == MF_FOUND ? 0 : -1;
 	struct mf_spool *s MF_SPOOL_CLEANUP = new_spool(d->info, err);
-	if (!s || fetch_target(d, s, err) < 0 || mf_dir_make(d->place->dir, 0755, err) < 0)
+	if (!s || fetch_target(d, s, err) < 0 || mf_dir_make(d->to->dir, 0755, err) < 0)
 		return -1;
 	return mf_spool_store(s, path, 0644, MF_SYNC, err);
 }

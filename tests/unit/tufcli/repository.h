@@ -27,7 +27,7 @@
 #include "crypto/hash.h"
 #include "crypto/key.h"
 #include "json/json.h"
-#include "trust/updater.h"
+#include "tufcli/updater.h"
 
 #define RP_NOW INT64_C(1800000000)
 #define RP_DAY 86400
@@ -678,7 +678,7 @@ static inline enum mf_code rp_run(struct rp *r, const char *names, struct mf_err
 {
 	struct mf_updater *u MF_UPDATER_CLEANUP = NULL;
 	char *copy MF_FREE = strdup(names ? names : ""), *save = NULL;
-	struct mf_target_place place = {RP_TARGETS, r->targets, r->max_length};
+	struct mf_target_dir place = {RP_TARGETS, r->targets, r->max_length};
 	mf_err_clear(err);
 	mf_buf_reset(&r->requests);
 	mf_buf_reset(&r->warnings);

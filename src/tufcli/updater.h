@@ -1,24 +1,25 @@
-/* A client of any TUF 1.0 repository, with the trusted metadata in a directory: the whole workflow of section
- * 5 over the TUF core. `manifesto-tuf` is this and a command line.
+/* A client of any TUF 1.0 repository, with the trusted metadata in a directory: the loader of `get`
+ * (trust/load.c) with another store, and the search for a target and its download. `manifesto-tuf` is this
+ * and a command line.
  *
  * METADATA_DIR holds ROLE.json of every trusted role, the role name percent-encoded (not of a delegated role
  * whose name is too long for that), and `.lock`. A file is written there only after it has been verified,
  * with the bytes that were received. TARGET_DIR gets one file a target, its whole name percent-encoded: no
  * name leads out of it. */
-#ifndef MF_TRUST_UPDATER_H
-#define MF_TRUST_UPDATER_H
+#ifndef MF_TUFCLI_UPDATER_H
+#define MF_TUFCLI_UPDATER_H
 
 #include "base/env.h"
 #include "store/file.h"
 #include "tuf/tuf.h"
 
-/* Moves bytes and is not trusted. `get` hands the body of a URL to `write` in pieces; max octets are awaited,
- * and `write` fails beyond them, which ends it. 1, 0 it is not there, -1. */
+/* Moves bytes and is not trusted. `get` hands the body of a URL to `write` in pieces; max octets are
+ * expected, and `write` fails beyond them, which ends it. */
 struct mf_fetcher {
 	void *arg;
-	int (*get)(void *arg, const char *url, uint64_t max,
-		   int (*write)(void *write_arg, const void *p, size_t n, struct mf_err *err),
-		   void *write_arg, struct mf_err *err);
+	enum mf_found (*get)(void *arg, const char *url, uint64_t max,
+			     int (*write)(void *write_arg, const void *p, size_t n, struct mf_err *err),
+			     void *write_arg, struct mf_err *err);
 };
 
 struct mf_updater;
@@ -40,9 +41,9 @@ static inline void mf_updater_cleanup(struct mf_updater **u)
 /* 5.3 to 5.6: root, timestamp, snapshot, targets. Once for each updater. */
 int mf_updater_refresh(struct mf_updater *u, struct mf_err *err) MF_NODISCARD;
 
-/* Where targets come from and go to. A target that is announced with more octets than max_length is refused,
- * before it is asked for (MF_E_FORMAT). */
-struct mf_target_place {
+/* Where targets come from and go to. A target that is listed with more octets than max_length is refused
+ * before it is requested (MF_E_FORMAT). */
+struct mf_target_dir {
 	const char *url, *dir;
 	uint64_t max_length;
 };
@@ -50,7 +51,7 @@ struct mf_target_place {
  * is left alone and nothing is fetched. The directory is made; the metadata directory is refused. Needs a
  * refresh. MF_E_NOT_FOUND: no role has it; MF_E_DIGEST: its bytes are others; MF_E_USAGE: see
  * mf_download_check_name. */
-int mf_updater_download(struct mf_updater *u, const char *name, const struct mf_target_place *place,
+int mf_updater_download(struct mf_updater *u, const char *name, const struct mf_target_dir *to,
 			struct mf_err *err) MF_NODISCARD;
 
 #endif

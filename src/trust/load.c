@@ -1,0 +1,512 @@
+/* Loading a repository: sections 5.3 to 5.6 of the specification, with the I/O around the trusted set.
+ *
+ * Order. Each file is verified before the next one is used, because it says what the next one must be:
+ *
+ *	pin, floors	from the store, before any file
+ *	root		keys and thresholds of the four top-level roles; itself by the pin and the root before
+ *it timestamp	signed by the root's keys; lists the snapshot snapshot	signed by the root's keys; what the
+ *timestamp lists; lists every targets file
+ *	targets		signed by the root's keys; what the snapshot lists; delegates to roles
+ *	delegated role	signed by the keys that its delegator lists; what the snapshot lists
+ *
+ * "Lists" is a version (TUF 1.0) or a length and hashes (Notary; TUF 1.0 where they are stated). Of every
+ *file: the role in it is the one that was asked for, its version is not below its floor, and it has not
+ *expired. An old root of the chain may have expired, the newest may not.
+ *
+ * Example, TUF 1.0 on a web server. This machine trusted root 2 last; timestamp 8, snapshot 5 and targets 4
+ *are its floors; the cache has all of them. Requests, in order:
+ *
+ *	3.root.json	there: verified by the keys of root 2 and by its own
+ *	4.root.json	404: root 3 is the newest; it has not expired. Its keys still support the floors
+ *	timestamp.json	version 9, at least 8; lists snapshot 6, at least 5
+ *	6.snapshot.json	the cached one is not the one listed; lists targets 4, qa 2
+ *	(none)		targets: the cached file has the listed hash
+ *	2.qa.json	qa is delegated by targets 4 and may hold names of the requested prefix
+ *	(then)		the floors are raised: root 3, timestamp 9, snapshot 6, qa 2
+ *
+ * When a step fails, nothing of the load is used, and no floor has been raised. Up to that, verified files
+ *have been kept: they are verified again when they are read.
+ *
+ * Requests may be sent before their turn (mf_trust_prefetch, and the delegated roles of one level together);
+ *no answer is looked at before its turn.
+ *
+ * Stores. The steps know nothing about what a machine remembers; struct mf_store_ops does:
+ *
+ *			home.c (get, put, ...)			tufcli/updater.c (manifesto-tuf)
+ *	first root	by the pin, and the floor of root	root.json of the directory
+ *	floors		a file in the home, always kept		the local timestamp and snapshot, while the
+ *newest root's keys sign them
+ *	files		a cache: used under a listed hash	used when it verifies and has the listed
+ *version */
+#include "trust/load.h"
+
+#include <assert.h>
+
+/* How often a load is repeated because a new root was published meanwhile. */
+#define MAX_OVERTAKEN 4
+
+/* ---- fetching */
+
+enum mf_found mf_trust_fetch(struct mf_trust *t, const struct mf_fetch_key *key, struct mf_buf *out,
+			     struct mf_err *err)
+{
+	struct mf_fetch *f = t->repo->ops->begin(t->repo, key, err);
+	return f ? t->repo->ops->end(f, out, err) : MF_FAILED;
+}
+
+static int prefetch(struct mf_trust *t, int which, const char *role, size_t max, struct mf_err *err)
+{
+	struct mf_fetch_key key = {.role = role, .by = MF_BY_NAME, .max = max};
+	if (t->early.v[which])
+		return 0;
+	t->early.v[which] = t->repo->ops->begin(t->repo, &key, err);
+	return t->early.v[which] ? 0 : -1;
+}
+
+static bool knows_root(struct mf_trust *t)
+{
+	struct mf_err ignored = MF_ERR_INIT;
+	struct mf_buf b MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_ROOT_BYTES);
+	return t->store->root(t, 0, &b, &ignored) == MF_FOUND;
+}
+
+/* The timestamp is always requested; with an empty cache the rest of the chain is as well, by name: it is
+ * used if the hashes fit. Files with version numbers in their names cannot be guessed, except for roots. */
+int mf_trust_prefetch(struct mf_trust *t, struct mf_err *err)
+{
+	if (t->repo->ops->local)
+		return 0;
+	if (prefetch(t, EARLY_TIMESTAMP, "timestamp", MF_MAX_TIMESTAMP_BYTES, err) < 0)
+		return -1;
+	if (t->repo->ops->numbered_roots)
+		return mf_trust_prefetch_roots(t, err);
+	if (knows_root(t))
+		return 0;
+	if (prefetch(t, EARLY_ROOT, "root", MF_MAX_ROOT_BYTES, err) < 0 ||
+	    prefetch(t, EARLY_SNAPSHOT, "snapshot", MF_MAX_SNAPSHOT_BYTES, err) < 0)
+		return -1;
+	return prefetch(t, EARLY_TARGETS, "targets", MF_MAX_TARGETS_BYTES, err);
+}
+
+enum mf_found mf_trust_prefetched(struct mf_trust *t, int which, struct mf_buf *out, struct mf_err *err)
+{
+	struct mf_fetch *f = t->early.v[which];
+	t->early.v[which] = NULL;
+	return f ? t->repo->ops->end(f, out, err) : MF_ABSENT;
+}
+
+static void drop_prefetched(struct mf_trust *t)
+{
+	for (size_t i = 0; i < EARLY_COUNT; i++) {
+		if (t->early.v[i])
+			t->repo->ops->cancel(t->early.v[i]);
+		t->early.v[i] = NULL;
+	}
+}
+
+static void forget_broken(struct mf_trust *t)
+{
+	for (size_t i = 0; i < t->nbroken; i++) {
+		free(t->broken[i].role);
+		free(t->broken[i].why);
+	}
+	t->nbroken = 0;
+}
+
+void mf_trust_reset(struct mf_trust *t)
+{
+	drop_prefetched(t);
+	forget_broken(t);
+}
+
+static int missing(const struct mf_trust *t, const char *role, struct mf_err *err)
+{
+	struct mf_esc e;
+	(void)mf_fail(err, MF_E_GONE, 0, "'%s' of the trust repository '%s' is not on the server",
+		      mf_esc(&e, mf_str_c(role)), t->pin_name);
+	mf_err_set_endpoint(err, t->repo->where);
+	return -1;
+}
+
+/* ---- timestamp (5.4) */
+
+static const struct mf_fetch_key timestamp_key = {
+    .role = "timestamp", .by = MF_BY_NAME, .max = MF_MAX_TIMESTAMP_BYTES};
+
+static int load_timestamp(struct mf_trust *t, struct mf_err *err)
+{
+	struct mf_buf bytes MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_TIMESTAMP_BYTES);
+	enum mf_found found = mf_trust_prefetched(t, EARLY_TIMESTAMP, &bytes, err);
+	/* A request that was sent in advance may have been answered before the first publish, whose root has
+	 * been found since. */
+	if (found == MF_ABSENT)
+		found = mf_trust_fetch(t, &timestamp_key, &bytes, err);
+	if (found != MF_FOUND)
+		return found == MF_FAILED ? -1 : missing(t, "timestamp", err);
+	if (mf_tuf_set_timestamp(&t->set, &bytes, err) < 0)
+		return -1;
+	return t->store->keep(t, "timestamp", t->set.timestamp, err);
+}
+
+enum mf_found mf_trust_unchanged(struct mf_trust *t, struct mf_err *err)
+{
+	struct mf_buf bytes MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_TIMESTAMP_BYTES);
+	enum mf_found found = mf_trust_fetch(t, &timestamp_key, &bytes, err);
+	if (found != MF_FOUND)
+		return found == MF_FAILED ? MF_FAILED : (enum mf_found)missing(t, "timestamp", err);
+	return mf_str_eq(mf_buf_str(&bytes), mf_buf_str(&t->set.timestamp->bytes)) ? MF_FOUND : MF_ABSENT;
+}
+
+/* ---- files that another one lists: snapshot (5.5), targets and delegated roles (5.6) */
+
+struct listed {
+	const struct mf_tuf_edge *edge; /* of a delegated role, else NULL */
+	const char *role;
+	const struct mf_tuf_meta *meta;
+	size_t max;
+	int early; /* the request that may have been sent in advance; EARLY_COUNT: none */
+	struct mf_buf bytes;
+	struct mf_fetch *fetch;
+	bool stored;  /* the bytes come from the store */
+	bool checked; /* they have passed mf_tuf_meta_check */
+};
+
+static struct listed listed_snapshot(const struct mf_trust *t)
+{
+	return (struct listed){.role = "snapshot",
+			       .meta = mf_tuf_meta_find(t->set.timestamp, "snapshot"),
+			       .max = MF_MAX_SNAPSHOT_BYTES,
+			       .early = EARLY_SNAPSHOT};
+}
+
+static struct listed listed_role(const struct mf_trust *t, const char *role)
+{
+	return (struct listed){.role = role,
+			       .meta = mf_tuf_meta_find(t->set.snapshot, role),
+			       .max = MF_MAX_TARGETS_BYTES,
+			       .early = strcmp(role, "targets") == 0 ? EARLY_TARGETS : EARLY_COUNT};
+}
+
+static struct mf_fetch_key listed_key(const struct mf_trust *t, const struct listed *l)
+{
+	struct mf_fetch_key key = {.role = l->role,
+				   .by = t->repo->ops->dialect->meta_needs_version ? MF_BY_VERSION
+										   : MF_BY_SHA256,
+				   .version = l->meta->version,
+				   .sha256 = l->meta->sha256,
+				   .max = l->meta->length < l->max ? (size_t)l->meta->length : l->max};
+	/* Without consistent snapshots the files of a TUF 1.0 repository have plain names (6.1). */
+	if (key.by == MF_BY_VERSION && !t->set.root->consistent_snapshot)
+		key.by = MF_BY_NAME;
+	return key;
+}
+
+/* An answer that was requested in advance, by name, is used when it is the file that is listed. */
+static bool take_prefetched(struct mf_trust *t, struct listed *l)
+{
+	struct mf_err ignored = MF_ERR_INIT;
+	if (l->early == EARLY_COUNT || !t->early.v[l->early])
+		return false;
+	mf_buf_init(&l->bytes, l->max);
+	if (mf_trust_prefetched(t, l->early, &l->bytes, &ignored) == MF_FOUND && l->meta->has_sha256 &&
+	    mf_tuf_meta_check(l->meta, mf_buf_bytes(&l->bytes), &ignored) == 0)
+		return true;
+	mf_buf_clear(&l->bytes);
+	return false;
+}
+
+static int request(struct mf_trust *t, struct listed *l, struct mf_err *err)
+{
+	struct mf_fetch_key key = listed_key(t, l);
+	mf_buf_clear(&l->bytes);
+	mf_buf_init(&l->bytes, l->max);
+	l->stored = l->checked = false;
+	l->fetch = t->repo->ops->begin(t->repo, &key, err);
+	return l->fetch ? 0 : -1;
+}
+
+/* Takes the file from the store, or begins to fetch it. */
+static int begin(struct mf_trust *t, struct listed *l, struct mf_err *err)
+{
+	struct mf_fetch_key key = listed_key(t, l);
+	assert(l->meta);
+	mf_buf_init(&l->bytes, key.max);
+	enum mf_found found = t->store->role(t, l->role, l->meta, key.max, &l->bytes, &l->checked, err);
+	l->stored = found == MF_FOUND;
+	if (found != MF_ABSENT)
+		return found == MF_FOUND ? 0 : -1;
+	l->checked = take_prefetched(t, l);
+	return l->checked ? 0 : request(t, l, err);
+}
+
+static int await(struct mf_trust *t, struct listed *l, struct mf_err *err)
+{
+	struct mf_fetch *f = l->fetch;
+	l->fetch = NULL;
+	enum mf_found found = f ? t->repo->ops->end(f, &l->bytes, err) : MF_FOUND;
+	return found == MF_ABSENT ? missing(t, l->role, err) : found == MF_FOUND ? 0 : -1;
+}
+
+static void drop(struct mf_trust *t, struct listed *l)
+{
+	if (l->fetch)
+		t->repo->ops->cancel(l->fetch);
+	mf_buf_clear(&l->bytes);
+}
+
+static int verify(struct mf_trust *t, struct listed *l, struct mf_err *err)
+{
+	if (l->edge)
+		return mf_tuf_set_delegated(&t->set, l->edge, &l->bytes, l->checked, err);
+	return (l->early == EARLY_SNAPSHOT ? mf_tuf_set_snapshot : mf_tuf_set_targets)(&t->set, &l->bytes,
+										       l->checked, err);
+}
+
+static int keep(struct mf_trust *t, const struct listed *l, struct mf_err *err)
+{
+	const struct mf_tuf_file *f =
+	    l->early == EARLY_SNAPSHOT ? t->set.snapshot : t->set.roles[t->set.nroles - 1]->file;
+	return t->store->keep(t, l->role, f, err);
+}
+
+/* Verifies the file from the store, or else the server's; the latter is kept. */
+static int finish(struct mf_trust *t, struct listed *l, struct mf_err *err)
+{
+	struct mf_err why = MF_ERR_INIT;
+	if (l->stored && l->checked)
+		return verify(t, l, err);
+	if (l->stored) {
+		if (verify(t, l, &why) == 0)
+			return 0;
+		if (mf_err_pass_ours(err, &why) < 0 || request(t, l, err) < 0)
+			return -1;
+	}
+	if (await(t, l, err) < 0 || verify(t, l, err) < 0)
+		return -1;
+	return keep(t, l, err);
+}
+
+static int load_listed(struct mf_trust *t, struct listed l, struct mf_err *err)
+{
+	int rc = begin(t, &l, err) < 0 || finish(t, &l, err) < 0 ? -1 : 0;
+	drop(t, &l);
+	return rc;
+}
+
+int mf_load_delegated(struct mf_trust *t, const struct mf_tuf_edge *edge, struct mf_err *err)
+{
+	struct listed l = listed_role(t, edge->role->name);
+	l.edge = edge;
+	return load_listed(t, l, err);
+}
+
+int mf_trust_fetch_role(struct mf_trust *t, const char *role, struct mf_buf *out, struct mf_err *err)
+{
+	struct listed l = listed_role(t, role);
+	int rc = begin(t, &l, err) < 0 || await(t, &l, err) < 0 ? -1 : 0;
+	if (rc == 0 && !l.checked)
+		rc = mf_tuf_meta_check(l.meta, mf_buf_bytes(&l.bytes), err);
+	if (rc == 0) {
+		mf_buf_clear(out);
+		*out = l.bytes;
+		l.bytes = (struct mf_buf)MF_BUF_INIT(0);
+	}
+	drop(t, &l);
+	return rc;
+}
+
+/* ---- the four steps */
+
+int mf_load_steps(struct mf_trust *t, struct mf_err *err)
+{
+	static const unsigned expired_ok[] = {
+	    [MF_LOAD_RENEW] = 1u << MF_TUF_ROOT, [MF_LOAD_SHOW] = (1u << MF_TUF_TYPES) - 1};
+	mf_tuf_set_clear(&t->set);
+	mf_tuf_set_init(&t->set, t->repo->ops->dialect, mf_str_c(t->gun), mf_env_now(t->cfg->env),
+			&t->floors.roles);
+	t->set.expired_ok = expired_ok[t->how.purpose];
+	if (t->store->begin(t, err) < 0 || mf_load_root(t, err) < 0)
+		return -1;
+	t->attempt.root_done = true;
+	if (t->store->root_done(t, err) < 0 || load_timestamp(t, err) < 0 ||
+	    load_listed(t, listed_snapshot(t), err) < 0)
+		return -1;
+	return load_listed(t, listed_role(t, "targets"), err);
+}
+
+/* ---- delegations, those of one level in flight together */
+
+const struct mf_trust_broken *mf_trust_find_broken(const struct mf_trust *t, const char *role)
+{
+	for (size_t i = 0; i < t->nbroken; i++)
+		if (strcmp(t->broken[i].role, role) == 0)
+			return &t->broken[i];
+	return NULL;
+}
+
+/* Remembers a role that does not verify, where that is tolerated. */
+static int pass_over(struct mf_trust *t, const char *role, struct mf_err *err)
+{
+	int status = mf_code_exit(err->code);
+	if (!t->how.tolerate_broken || (status != 6 && status != 7 && status != 8))
+		return -1;
+	struct mf_trust_broken b = {mf_str_dup(mf_str_c(role)), err->code, mf_str_dup(mf_str_c(err->msg))};
+	mf_err_clear(err);
+	if (b.role && b.why &&
+	    mf_grow((void **)&t->broken, &t->broken_cap, t->nbroken, sizeof *t->broken, err) == 0) {
+		t->broken[t->nbroken++] = b;
+		return 0;
+	}
+	free(b.role);
+	free(b.why);
+	return err->code ? -1 : mf_fail_nomem(err);
+}
+
+static int load_level(struct mf_trust *t, const struct mf_tuf_edge *edges, size_t n, struct mf_err *err)
+{
+	struct listed *v MF_FREE = mf_calloc(n, sizeof *v);
+	int rc = v ? 0 : mf_fail_nomem(err);
+	for (size_t i = 0; rc == 0 && i < n; i++) {
+		v[i] = listed_role(t, edges[i].role->name);
+		v[i].edge = &edges[i];
+		rc = begin(t, &v[i], err);
+	}
+	for (size_t i = 0; rc == 0 && i < n; i++) {
+		rc = finish(t, &v[i], err);
+		if (rc < 0)
+			rc = pass_over(t, v[i].role, err);
+	}
+	for (size_t i = 0; v && i < n; i++)
+		drop(t, &v[i]);
+	return rc;
+}
+
+static bool leads_to(const char *role, const char *name)
+{
+	const char *r = mf_tuf_role_short(role), *n = mf_tuf_role_short(name);
+	size_t length = strlen(r);
+	return strncmp(r, n, length) == 0 && (n[length] == 0 || n[length] == '/');
+}
+
+static bool is_requested(const struct mf_trust *t, const char *role)
+{
+	if (!t->how.only || t->repo->ops->dialect->meta_has_suffix)
+		return true;
+	for (const char *const *name = t->how.only; *name; name++)
+		if (leads_to(role, *name))
+			return true;
+	return false;
+}
+
+static int load_delegations(struct mf_trust *t, struct mf_str prefix, struct mf_err *err)
+{
+	/* What other lookups have loaded is not counted again; `targets` never. */
+	size_t max = prefix.n ? t->set.nroles - 1 + MF_MAX_DELEGATIONS_LOOKUP : MF_MAX_DELEGATIONS_LIST, n;
+	struct mf_tuf_edge *v MF_FREE = mf_calloc(max + 1, sizeof *v);
+	if (!v)
+		return mf_fail_nomem(err);
+	for (;;) {
+		size_t kept = 0;
+		if (mf_tuf_set_unloaded(&t->set, prefix, max, v, &n, err) < 0)
+			return -1;
+		for (size_t i = 0; i < n; i++)
+			if (is_requested(t, v[i].role->name) && !mf_trust_find_broken(t, v[i].role->name))
+				v[kept++] = v[i];
+		if (!kept)
+			return 0;
+		if (load_level(t, v, kept, err) < 0)
+			return -1;
+	}
+}
+
+int mf_trust_widen(struct mf_trust *t, struct mf_str prefix, struct mf_err *err)
+{
+	if (load_delegations(t, prefix, err) == 0)
+		return 0;
+	mf_err_set_endpoint(err, t->repo->where);
+	return -1;
+}
+
+/* ---- load, and load again */
+
+/* Was a new root published while the rest was read, which may be signed by keys that only it lists? Of a
+ * repository without a newest root by name the root is read first, and nothing ties the rest to it. */
+static bool overtaken(struct mf_trust *t, int status)
+{
+	struct mf_err ignored = MF_ERR_INIT;
+	struct mf_buf bytes MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_ROOT_BYTES);
+	if (!t->repo->ops->numbered_roots || !t->attempt.root_done || (status != 6 && status != 8))
+		return false;
+	struct mf_fetch_key key = {.role = "root",
+				   .by = MF_BY_VERSION,
+				   .version = t->set.root->version + 1,
+				   .max = MF_MAX_ROOT_BYTES,
+				   .fresh = true};
+	return mf_trust_fetch(t, &key, &bytes, &ignored) == MF_FOUND;
+}
+
+/* Why a failed load may succeed when it is repeated, without the cache; NULL: it will not. Three reasons:
+ * an outdated root in the cache fails like an attack does, where the server's own answer decides; files of
+ * plain names are replaced one after another by a publish; a newer root has other keys. */
+static const char *retry_reason(struct mf_trust *t, int tries, const struct mf_err *err)
+{
+	int status = mf_code_exit(err->code);
+	bool damaged = status == 6 || status == 7 || status == 8 || status == 10;
+	if (tries == 0 && t->attempt.cached_root && damaged)
+		return "a root came from the cache";
+	if (tries == 0 && t->attempt.root_done && t->repo->ops->numbered_roots &&
+	    !t->set.root->consistent_snapshot && err->code == MF_E_DIGEST)
+		return "its files may have been replaced meanwhile";
+	if (tries <= MAX_OVERTAKEN && overtaken(t, status))
+		return "there is a newer root";
+	return NULL;
+}
+
+static int load_with_retries(struct mf_trust *t, struct mf_err *err)
+{
+	const char *why;
+	for (int tries = 0;; tries++) {
+		forget_broken(t);
+		t->attempt = (struct mf_attempt){.no_cache = tries > 0};
+		if (mf_load_steps(t, err) == 0 && load_delegations(t, t->how.prefix, err) == 0)
+			return 0;
+		if (tries > 0 && err->code == MF_E_NOT_FOUND) /* there was a root at the first try */
+			return mf_recode(err, MF_E_GONE);
+		why = retry_reason(t, tries, err);
+		if (!why)
+			return -1;
+		mf_env_log(t->cfg->env, MF_LOG_INFO, "loading the trust repository again, because %s: %s",
+			   why, err->msg);
+		mf_err_clear(err);
+		drop_prefetched(t);
+	}
+}
+
+int mf_trust_load(struct mf_trust *t, const struct mf_load *how, struct mf_err *err)
+{
+	bool sign = how->purpose == MF_LOAD_SIGN || how->purpose == MF_LOAD_RENEW;
+	t->loaded = t->adopted = false;
+	t->how = *how;
+	if (!how->prefix.p)
+		t->how.prefix = MF_STR("");
+	t->attempt = (struct mf_attempt){0};
+	if ((sign && mf_trust_check_writable(t, err) < 0) || mf_trust_prefetch(t, err) < 0)
+		return -1;
+	int rc = load_with_retries(t, err);
+	drop_prefetched(t);
+	t->attempt.no_cache = false; /* the next prefetch uses it */
+	if (rc < 0) {
+		mf_err_set_endpoint(err, t->repo->where);
+		if (sign && err->code == MF_E_EXPIRED && !t->floors.any)
+			mf_err_set_hint(err, "sign it on a machine that has seen this repository before it "
+					     "expired, and that holds its keys");
+		return -1;
+	}
+	/* What has expired may be an old state: a machine without floors learns none from it, or it could
+	 * make that state fresh again afterwards. */
+	if ((!t->set.expired || t->floors.any) &&
+	    mf_floors_raise(t->cfg->home, t->pin_name, &t->set, t->cfg->env, err) < 0)
+		return -1;
+	t->loaded = true;
+	return how->purpose == MF_LOAD_SHOW ? 0 : mf_home_pin_first_use(t, err);
+}

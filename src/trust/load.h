@@ -1,0 +1,99 @@
+/* The open repository and the steps of a load, shared by the files of this module and by those who publish.
+ */
+#ifndef MF_TRUST_LOAD_H
+#define MF_TRUST_LOAD_H
+
+#include "trust/home.h"
+#include "trust/repo.h"
+#include "trust/trust.h"
+
+/* What a machine keeps of a repository from one run to the next, and which part of it is trusted. Two
+ * policies (load.c, "Stores"): that of the home, and the metadata directory of manifesto-tuf. */
+struct mf_store_ops {
+	/* First of all: fills t->pin and t->floors. */
+	int (*begin)(struct mf_trust *t, struct mf_err *err);
+	/* The bytes of a root of an earlier run: of this version, or the newest (0). Verified like a
+	 * server's. */
+	enum mf_found (*root)(struct mf_trust *t, int64_t version, struct mf_buf *out, struct mf_err *err);
+	/* t->set.root has just been verified, and did not come from here. */
+	int (*keep_root)(struct mf_trust *t, struct mf_err *err);
+	/* t->set.root is the newest root: floors that its keys do not support are forgotten. */
+	int (*root_done)(struct mf_trust *t, struct mf_err *err);
+	/* A file of an earlier run that may be the one that m lists. It is verified like a server's; where it
+	 * is not accepted, the server is asked. *checked: it has passed mf_tuf_meta_check, and listed hashes
+	 * make it the only file that the server could send. */
+	enum mf_found (*role)(struct mf_trust *t, const char *role, const struct mf_tuf_meta *m, size_t max,
+			      struct mf_buf *out, bool *checked, struct mf_err *err);
+	/* A file from the server is in the set now: timestamp, snapshot, targets or a delegated role. */
+	int (*keep)(struct mf_trust *t, const char *role, const struct mf_tuf_file *f, struct mf_err *err);
+};
+extern const struct mf_store_ops mf_store_home;
+
+/* Files that are requested before it is known that they are needed. */
+enum { EARLY_ROOT, EARLY_NEXT_ROOT, EARLY_TIMESTAMP, EARLY_SNAPSHOT, EARLY_TARGETS, EARLY_COUNT };
+struct mf_prefetched {
+	struct mf_fetch *v[EARLY_COUNT];
+	int64_t root; /* version of EARLY_ROOT where roots are numbered; EARLY_NEXT_ROOT is one higher */
+};
+
+/* One try of a load. */
+struct mf_attempt {
+	bool no_cache;
+	bool cached_root;   /* a root came from the store */
+	bool cached_newest; /* and it is the newest one */
+	bool root_done;     /* the root chain holds, up to the newest root that was there */
+};
+
+struct mf_trust {
+	const struct mf_trust_config *cfg;
+	const struct mf_store_ops *store;
+	void *store_arg;
+	struct mf_repo *repo;
+	char *gun, *pin_name;
+	struct mf_load how; /* of the last load */
+	struct mf_tuf_set set;
+	struct mf_pin pin;
+	struct mf_floors floors;
+	struct mf_prefetched early;
+	struct mf_attempt attempt;
+	struct mf_trust_broken *broken; /* roles that the last load passed over */
+	size_t nbroken, broken_cap;
+	bool loaded;
+	bool tofu;    /* trusted on first use */
+	bool adopted; /* the pin is our own root key, and is not stored yet */
+	bool warned;  /* of trust on first use */
+};
+
+/* Takes the repository, also on failure. gun and pin_name are copied, the rest is borrowed. */
+int mf_trust_new(struct mf_repo *repo, const struct mf_store_ops *store, const char *gun,
+		 const char *pin_name, const struct mf_trust_config *cfg, struct mf_trust **out,
+		 struct mf_err *err) MF_NODISCARD;
+
+/* Root, timestamp, snapshot and targets, once: sections 5.3 to 5.6 of the specification. */
+int mf_load_steps(struct mf_trust *t, struct mf_err *err) MF_NODISCARD;
+/* The root chain (root.c): from what the store trusts to the newest root, which becomes t->set.root. */
+int mf_load_root(struct mf_trust *t, struct mf_err *err) MF_NODISCARD;
+/* A delegated role for one delegator. */
+int mf_load_delegated(struct mf_trust *t, const struct mf_tuf_edge *edge, struct mf_err *err) MF_NODISCARD;
+
+/* Fetches one file now; out must be initialised. */
+enum mf_found mf_trust_fetch(struct mf_trust *t, const struct mf_fetch_key *key, struct mf_buf *out,
+			     struct mf_err *err) MF_NODISCARD;
+/* The answer to a request that was sent in advance (MF_ABSENT: none was sent), which is over then. */
+enum mf_found mf_trust_prefetched(struct mf_trust *t, int which, struct mf_buf *out,
+				  struct mf_err *err) MF_NODISCARD;
+/* Where roots are numbered (root.c): begins to request what may be newer than the newest root known here, or
+ * with an empty cache the first two. */
+int mf_trust_prefetch_roots(struct mf_trust *t, struct mf_err *err) MF_NODISCARD;
+
+/* The file of a role as the trusted snapshot lists it: length and hashes fit, nothing else is checked. out
+ * must be initialised. */
+int mf_trust_fetch_role(struct mf_trust *t, const char *role, struct mf_buf *out,
+			struct mf_err *err) MF_NODISCARD;
+
+/* Ends requests that were sent in advance, and forgets the roles that were passed over. */
+void mf_trust_reset(struct mf_trust *t);
+/* Pins the loaded root, where it was trusted on first use or is our own. */
+int mf_home_pin_first_use(struct mf_trust *t, struct mf_err *err) MF_NODISCARD;
+
+#endif

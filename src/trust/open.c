@@ -1,0 +1,156 @@
+/* Opening a trust repository, and what can be asked of an open one. */
+#include "trust/load.h"
+
+static const struct mf_repo_ops *const schemes[] = {&mf_repo_notary_https, &mf_repo_notary_http,
+						    &mf_repo_tuf_https,    &mf_repo_tuf_http,
+						    &mf_repo_tuf_file,     &mf_repo_tuf_dir};
+
+int mf_trust_new(struct mf_repo *repo, const struct mf_store_ops *store, const char *gun,
+		 const char *pin_name, const struct mf_trust_config *cfg, struct mf_trust **out,
+		 struct mf_err *err)
+{
+	struct mf_trust *t MF_TRUST_CLEANUP = calloc(1, sizeof *t);
+	if (!t) {
+		repo->ops->close(repo);
+		return mf_fail_nomem(err);
+	}
+	t->repo = repo;
+	t->store = store;
+	t->cfg = cfg;
+	t->gun = mf_str_dup(mf_str_c(gun));
+	t->pin_name = mf_str_dup(mf_str_c(pin_name));
+	if (!t->gun || !t->pin_name)
+		return mf_fail_nomem(err);
+	*out = t;
+	t = NULL;
+	return 0;
+}
+
+int mf_trust_open(const char *url, const char *gun, const char *pin_name, const struct mf_trust_config *cfg,
+		  struct mf_trust **out, struct mf_err *err)
+{
+	const struct mf_repo_ops *ops = &mf_repo_tuf_dir;
+	for (size_t i = 0; i < sizeof schemes / sizeof schemes[0]; i++)
+		if (strncmp(url, schemes[i]->scheme, strlen(schemes[i]->scheme)) == 0) {
+			ops = schemes[i];
+			break;
+		}
+	if (ops == &mf_repo_tuf_dir && strstr(url, "://")) {
+		struct mf_esc e;
+		(void)mf_fail(err, MF_E_USAGE, 0, "trust server '%s' has an unknown URL scheme",
+			      mf_esc(&e, mf_str_c(url)));
+		mf_err_set_hint(err, "https://HOST for a Notary server, tuf+file:///DIR for a directory, "
+				     "tuf+https://HOST/PATH for its copy on a web server");
+		return -1;
+	}
+	struct mf_repo *repo = ops->open(url + strlen(ops->scheme), gun, cfg, err);
+	return repo ? mf_trust_new(repo, &mf_store_home, gun, pin_name, cfg, out, err) : -1;
+}
+
+void mf_trust_close(struct mf_trust *t)
+{
+	if (!t)
+		return;
+	mf_trust_reset(t);
+	t->repo->ops->close(t->repo);
+	mf_tuf_set_clear(&t->set);
+	mf_pin_clear(&t->pin);
+	mf_floors_clear(&t->floors);
+	free(t->broken);
+	free(t->gun);
+	free(t->pin_name);
+	free(t);
+}
+
+const char *mf_trust_where(const struct mf_trust *t)
+{
+	return t->repo->where;
+}
+const char *mf_trust_gun(const struct mf_trust *t)
+{
+	return t->gun;
+}
+const char *mf_trust_pin_name(const struct mf_trust *t)
+{
+	return t->pin_name;
+}
+const struct mf_dialect *mf_trust_dialect(const struct mf_trust *t)
+{
+	return t->repo->ops->dialect;
+}
+const char *mf_trust_dir(const struct mf_trust *t)
+{
+	return t->repo->ops->local ? t->repo->where : NULL;
+}
+char *mf_trust_metadata_dir(const struct mf_trust *t, struct mf_err *err)
+{
+	char *dir = t->repo->ops->local ? mf_str_dup(mf_str_c(t->repo->where))
+					: mf_cache_dir(t->cfg->cache_dir, t->pin_name, err);
+	if (!dir && !err->code)
+		(void)mf_fail_nomem(err);
+	return dir;
+}
+
+const struct mf_tuf_set *mf_trust_set(const struct mf_trust *t)
+{
+	return t->loaded ? &t->set : NULL;
+}
+const struct mf_trust_broken *mf_trust_broken(const struct mf_trust *t, size_t *n)
+{
+	*n = t->nbroken;
+	return t->broken;
+}
+bool mf_trust_was_tofu(const struct mf_trust *t)
+{
+	return t->tofu;
+}
+bool mf_trust_first_seen(const struct mf_trust *t)
+{
+	return !t->floors.any;
+}
+
+int mf_trust_check_writable(const struct mf_trust *t, struct mf_err *err)
+{
+	return t->repo->ops->read_only ? t->repo->ops->publish(t->repo, NULL, 0, NULL, err) : 0;
+}
+
+/* ---- of what is loaded */
+
+enum mf_found mf_trust_target_get(struct mf_trust *t, struct mf_str name,
+				  const struct mf_tuf_target_info *info, struct mf_spool *out,
+				  struct mf_err *err)
+{
+	if (!t->repo->ops->target)
+		return MF_ABSENT;
+	return t->repo->ops->target(t->repo, name, t->set.root->consistent_snapshot ? &info->sha256 : NULL,
+				    info->length, out, err);
+}
+
+const struct mf_tuf_role *mf_trust_role(const struct mf_trust *t, const char *name)
+{
+	const struct mf_tuf_set *s = &t->set;
+	if (strcmp(name, "targets") == 0)
+		return &s->root->roles[MF_TUF_TARGETS];
+	for (size_t i = 0; i < s->nroles; i++)
+		for (size_t j = 0; j < s->roles[i]->file->nroles; j++)
+			if (strcmp(s->roles[i]->file->roles[j].name, name) == 0)
+				return &s->roles[i]->file->roles[j];
+	return NULL;
+}
+
+const struct mf_key_info *mf_trust_key_here(struct mf_trust *t, const struct mf_tuf_key *k)
+{
+	if (!k->pub || !k->id_fits)
+		return NULL;
+	struct mf_digest fp = mf_pubkey_fingerprint(k->pub);
+	return mf_keystore_find_fp(t->cfg->keys, &fp);
+}
+
+bool mf_trust_hold_key_of(struct mf_trust *t, enum mf_tuf_type type)
+{
+	const struct mf_tuf_role *role = &t->set.root->roles[type];
+	for (size_t i = 0; i < role->nkeys; i++)
+		if (mf_trust_key_here(t, role->keys[i]))
+			return true;
+	return false;
+}
