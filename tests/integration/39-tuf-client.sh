@@ -117,7 +117,7 @@ download $'esc\x1b[31m\n'
 failed 'control characters are not repeated' 'esc\x1b'
 for bad in ../x /etc/passwd a/../b a//b . .. '' a/ "$(printf '%0300d' 0)"; do
 	download "$bad"
-	failed "target name '${bad:0:20}'" "$([ -n "$bad" ] && echo 'target name' || echo "a value is needed for '--target-name'")"
+	failed "target name '${bad:0:20}'" "$([ -n "$bad" ] && echo 'target name' || echo "missing value of '--target-name'")"
 done
 
 # --- usage
@@ -136,8 +136,8 @@ usage 'a longer option' "unknown option '--metadata-directory'" --metadata-direc
 usage 'an option of one letter' "unknown option '-m'" -m md refresh
 usage 'no metadata directory' "'--metadata-dir'" --metadata-url "$url" refresh
 usage 'no URL' "'--metadata-url'" --metadata-dir md refresh
-usage 'an empty value' "a value is needed for '--metadata-url'" --metadata-dir md --metadata-url= refresh
-usage 'no value' "a value is needed for '--metadata-dir'" refresh --metadata-dir
+usage 'an empty value' "missing value of '--metadata-url'" --metadata-dir md --metadata-url= refresh
+usage 'no value' "missing value of '--metadata-dir'" refresh --metadata-dir
 usage 'an option twice' "given twice: '--metadata-dir'" --metadata-dir md --metadata-dir md2 --metadata-url "$url" refresh
 usage 'init without a root' 'wrong number of arguments' --metadata-dir md init
 usage 'init with two roots' 'wrong number of arguments' --metadata-dir md init a b
@@ -186,7 +186,7 @@ failed 'init where no directory can be' '/dev/null'
 rm -rf md
 refresh
 failed 'refresh before init' 'holds no trusted root'
-check_stderr_has 'what comes first' "hint: 'init'"
+check_stderr_has 'what comes first' "hint: run 'init'"
 check 'no directory is made' test ! -e md
 
 # --- answers of a server
@@ -204,9 +204,9 @@ status_of() { # PATH STATUS TEXT STORED...
 	failed "$code for $path" "$text"
 	stored "$code for $path: what came before it is stored" "$@"
 }
-status_of /timestamp.json 404 "'timestamp' is not in the repository" root
-status_of '[0-9].snapshot.json' 404 "'snapshot' is not in the repository" root timestamp
-status_of '[0-9].targets.json' 404 "'targets' is not in the repository" root snapshot timestamp
+status_of /timestamp.json 404 "'timestamp' of the trust repository" root
+status_of '[0-9].snapshot.json' 404 "'snapshot' of the trust repository" root timestamp
+status_of '[0-9].targets.json' 404 "'targets' of the trust repository" root snapshot timestamp
 for code in 400 401 410 429 500 502 503; do
 	status_of /2.root.json $code "$code" root
 	status_of /timestamp.json $code "$code" root
@@ -247,12 +247,12 @@ for path in /timestamp.json "$hash"; do
 	fault "${path:0:16}: stalls" "$path" '"action":"local","to":"/stall?n=18&sent=4"' ''
 	fault "${path:0:16}: an octet now and then" "$path" '"action":"local","to":"/drip?n=10000&ms=100"' ''
 done
-fault 'the target: replaced' "$hash" '"action":"replace","body":"{\"approved\":false}"' 'not those that were signed'
-fault 'the target: empty' "$hash" '"action":"replace","body":""' 'not those that were signed'
+fault 'the target: replaced' "$hash" '"action":"replace","body":"{\"approved\":false}"' 'do not match the signed values'
+fault 'the target: empty' "$hash" '"action":"replace","body":""' 'do not match the signed values'
 fault 'the target: not there' "$hash" '"action":"status","status":404' 'content is not there'
 fault 'the target: not there, with a page longer than it' "$hash" "\"action\":\"status\",\"status\":404,\"body\":\"$(printf '%09000d' 0)\"" 'content is not there'
 fault 'the target: 500' "$hash" '"action":"status","status":500' 500
-fault 'the target: a bound of its own' "$hash" '"action":"delay","ms":0' 'octets, more than 5' --max-target-length 5
+fault 'the target: a bound of its own' "$hash" '"action":"delay","ms":0' 'octets, more than the 5' --max-target-length 5
 stored '--max-target-length does not hold for metadata' root snapshot targets timestamp
 name_of_target=$large
 fault 'the large target: cut short' /targets/large/ '"action":"truncate","bytes":400000' ''
@@ -279,7 +279,7 @@ faults P
 printf x >>"td/$file"
 faults P "{\"path\":\"$hash\",\"action\":\"replace\",\"body\":\"y\"}"
 download "$name"
-failed 'a file that was changed, and no good one to be had' 'not those that were signed'
+failed 'a file that was changed, and no good one to be had' 'do not match the signed values'
 check 'no other file' test "$(ls -A td)" = "$file"
 faults P
 download "$name"
