@@ -2,7 +2,7 @@
 # Bad input that needs no server: the exit status, one clear line on stderr (and a hint), nothing on stdout, nothing changed on disk.
 . "$(dirname "$0")/../support/t.sh"
 
-# What is on disk: all of the images, and the files at home. Lock files say nothing, and stay where somebody held one.
+# The state on disk: all of the images, and the files of the home. Lock files are ignored: they are empty and stay.
 snapshot() {
 	{
 		find "$T/work" -printf '%p %y %m %s %l\n'
@@ -11,7 +11,7 @@ snapshot() {
 	} | LC_ALL=C sort
 }
 
-# One check for everything that a refusal must be.
+# One check for all properties of a refusal.
 refuses() { # NAME STATUS TEXT COMMAND...
 	local name=$1 want=$2 text=$3 why=()
 	shift 3

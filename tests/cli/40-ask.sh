@@ -1,5 +1,5 @@
 #!/bin/bash
-# Passphrases, passwords and questions: which source is used, what is asked on a terminal, and that nobody is asked without one.
+# Passphrases, passwords and questions: which source is used, what is asked on a terminal, and that nothing is asked without one.
 . "$(dirname "$0")/../support/t.sh"
 
 keys=$MANIFESTO_HOME/keys

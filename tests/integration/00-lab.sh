@@ -58,7 +58,7 @@ http_is 'it has its manifest' 200 -H 'Accept: application/vnd.docker.distributio
 	"http://$REGISTRY/v2/docker/manifests/1.0"
 check_json 'of that media type' '.mediaType == "application/vnd.docker.distribution.manifest.v2+json"' "$T/body"
 
-# --- garbage collection removes what no tag holds
+# --- garbage collection removes what no tag refers to
 push_image "oci:$T/again:other" "$REGISTRY/one:1.0" >/dev/null
 accept='Accept: application/vnd.oci.image.manifest.v1+json'
 http_is 'an untagged image is there' 200 -H "$accept" "http://$REGISTRY/v2/one/manifests/$single"
@@ -154,7 +154,7 @@ check 'so is its database' gone "$pid_db"
 sleep 0.2
 check 'so is its watcher' gone "$pid_watcher"
 
-# --- the user's things are out of reach
+# --- the user's files and variables have no effect
 check 'the home is a temporary one' test "$HOME" = "$T/home"
 check 'no variable of the user is left' \
 	test -z "$(env | grep -E '^(DOCKER_|http_proxy|HTTPS?_PROXY|CI=|MANIFESTO_P)')"

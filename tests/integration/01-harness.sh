@@ -1,10 +1,10 @@
 #!/bin/bash
-# The test runner and the lint of our own find what they are there to find.
+# The test runner, our own lint and deps.sh detect what they are written to detect.
 . "$(dirname "$0")/../support/t.sh"
 
 python=$(t_python)
 
-# --- tests/run: what a file prints and how it ends decides
+# --- tests/run: output and exit status of a file decide
 
 file() { # NAME, the file's text on stdin
 	cat >"$T/$1.sh"
@@ -102,7 +102,7 @@ lint 'unfinished work' docs/a.md 'unfinished work' < <(mark)
 lint 'a trailing blank' docs/a.md 'blank at the end' < <(blanks)
 lint 'a missing newline at the end' docs/a.md 'no newline' < <(printf 'text')
 
-# --- deps.sh, in a world with few programs
+# --- deps.sh, with few programs in PATH
 
 mkdir "$T/few"
 for program in sh sort tr uname ls; do
@@ -121,7 +121,7 @@ check_stdout_is 'and nothing is said' ''
 program id <<<'echo 1000'
 run deps lint
 check_status 'without rights nothing is installed' 1
-# Debian's python3 is not in this PATH, and is found all the same.
+# Debian's python3 is found although it is not in this PATH.
 check 'the command to run is printed' \
 	grep -qE '^  sudo apt-get install .* clang clang-tidy cppcheck (git )?shellcheck$' "$T/stderr"
 program apt-get <<<"echo \"\$*\" >>$T/apt"

@@ -1,5 +1,5 @@
 #!/bin/bash
-# The main job with nothing but a directory: an OCI image layout, its records and their trust repository.
+# The main commands on a directory only: an OCI image layout, its records and their trust repository.
 . "$(dirname "$0")/../support/t.sh"
 . "$T_TOP/tests/support/job.sh"
 

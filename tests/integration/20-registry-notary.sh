@@ -1,5 +1,5 @@
 #!/bin/bash
-# The main job against a registry and a Notary server: plain HTTP on loopback, memory storage.
+# The main commands with a registry and a Notary server: plain HTTP on loopback, storage in memory.
 . "$(dirname "$0")/../support/t.sh"
 . "$T_TOP/tests/support/job.sh"
 
@@ -16,7 +16,7 @@ tags() {
 	curl -s -m 20 "http://$REGISTRY/v2/acme/app/tags/list" | jq -c '.tags | sort'
 }
 
-# --- the first put makes the trust repository, if told to
+# --- the first put makes the trust repository, with --init
 refused 'the first put without --init' 3 put "$image" qa-approval "$approval"
 check_stderr_has 'it names --init' '--init'
 check 'nothing was stored' test "$(tags)" = '["1.0"]'

@@ -1,5 +1,5 @@
 #!/bin/bash
-# TLS with a CA of one's own; passwords and bearer tokens, from every place that they may come from; nothing of them is shown.
+# TLS with a private CA; passwords and bearer tokens from every source; no secret appears in the output.
 . "$(dirname "$0")/../support/t.sh"
 . "$T_TOP/tests/support/job.sh"
 
@@ -216,7 +216,7 @@ cold
 get_is 'anybody reads what is public' second --cacert "$CA" "$REGISTRY_TOKEN/public/app:1.0" qa-approval
 unauthorised 'and may not put there' put "$REGISTRY_TOKEN/public/app:1.0" qa-approval "$approval"
 
-# --- nothing secret is shown
+# --- no secret appears in the output
 as "$TOKEN_WRITER"
 cold
 : >shown

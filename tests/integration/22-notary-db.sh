@@ -1,5 +1,5 @@
 #!/bin/bash
-# The main job against a Notary server on PostgreSQL whose keys a notary-signer holds: ECDSA timestamps and snapshots, over TLS.
+# The main commands with a Notary server on PostgreSQL whose keys a notary-signer holds: ECDSA timestamps and snapshots, over TLS.
 . "$(dirname "$0")/../support/t.sh"
 . "$T_TOP/tests/support/job.sh"
 
@@ -49,7 +49,7 @@ run_with second notary -s "$NOTARY_DB" --tlscacert "$CA" -d "$T/cli" verify "$RE
 check_status 'notary verifies it' 0
 check_stdout_file 'and gives it back' second
 
-# --- many at once: the database refuses some of them, and they try again
+# --- many at once: the database refuses some of them, which then retry
 for ((i = 0; i < 8; i++)); do
 	printf '%s' "$i" >content.$i
 	manifesto --cacert "$CA" put "$image" parallel-$i content.$i </dev/null >out.$i 2>&1 &
@@ -71,7 +71,7 @@ config=$(registry_get "http://$REGISTRY/v2/acme/app/manifests/_manifesto" >/dev/
 registry_get "http://$REGISTRY/v2/acme/app/blobs/$config" >/dev/null
 check_json 'and in the catalogue' '[.images[].manifesto[].type | select(startswith("parallel-"))] | length == 8' "$T/body"
 
-# --- the server comes back with what it had
+# --- the server restarts with its data
 lab_server restart notary-db
 ours 'after a restart' second "$image" qa-approval
 man put "$image" contact third
@@ -84,7 +84,7 @@ refused 'no pin' 10 --cacert "$CA" get "$image" qa-approval
 man trust pin "$image" "$fingerprint"
 ours 'with the pin' second "$image" qa-approval
 
-# --- gone, and made anew
+# --- deleted and made again
 curl -s --cacert "$CA" -X DELETE "$tuf/" >/dev/null
 refused 'a deleted collection' 8 --cacert "$CA" get "$image" qa-approval
 machine stranger

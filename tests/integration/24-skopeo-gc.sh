@@ -1,5 +1,5 @@
 #!/bin/bash
-# What lies in the registry: skopeo reads it, the catalogue shows it, garbage collection spares it.
+# The content of the registry: skopeo reads it, the catalogue lists it, garbage collection keeps it.
 . "$(dirname "$0")/../support/t.sh"
 . "$T_TOP/tests/support/job.sh"
 
@@ -149,7 +149,7 @@ get_is 'after another collection: the index' second "$image" qa-approval
 get_is 'a platform' second --platform linux/amd64 "$image" qa-approval
 get_is 'and what was put before' third --platform linux/arm64 "$image" contact
 
-# --- content that is gone for good
+# --- content that is lost
 rm -rf "$LAB/data/registry/docker/registry/v2/blobs/sha256/$(sum third | cut -c 1-2)/$(sum third)"
 lab_server restart registry
 cold

@@ -12,7 +12,7 @@ index=$(sed -n 's/ index$//p' digests)
 amd64=$(sed -n 's|^\(.*\) linux/amd64$|\1|p' digests)
 arm64=$(sed -n 's|^\(.*\) linux/arm64$|\1|p' digests)
 
-# The same for each place that an index may lie in.
+# The same for each kind of place that can store an index.
 records_of() { # NAME IMAGE REPOSITORY
 	local name=$1 image=$2 repository=$3
 	run manifesto put --init "$image" qa-approval "$approval"

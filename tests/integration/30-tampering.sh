@@ -1,12 +1,12 @@
 #!/bin/bash
-# Embedded trust under attack: whatever is done to the files of DIR/trust and to the blobs, get gives the right bytes or none.
+# Embedded trust under attack: whatever changes in the files of DIR/trust and in the blobs, get returns the right bytes or none.
 . "$(dirname "$0")/../support/t.sh"
 . "$T_TOP/tests/support/attack.sh"
 
 WATCH=(home image)
 image=oci:image:1.0
 
-# One bit of the byte at an offset, by default the middle one.
+# Flips one bit of the byte at an offset, by default in the middle.
 flip() { # FILE [OFFSET]
 	perl -e 'open F, "+<", $ARGV[0] or die; $o = $ARGV[1] // int((-s F) / 2); seek F, $o, 0; read F, $b, 1; seek F, $o, 0; print F $b ^ "\1"' "$@"
 }
@@ -14,12 +14,12 @@ restore() {
 	rm -rf image
 	cp -a good image
 }
-# Files of the layout that another inode is wanted for.
+# Replaces hard links of the layout with files of their own.
 unlink_copy() {
 	cp "$1" "$1.copy" && mv "$1.copy" "$1"
 }
 
-# --- a repository of three records, and what it was before the last two
+# --- a repository of three records, and copies from before the last two
 make_image image >/dev/null
 echo '{"approved":true}' >approval.json
 echo '{"approved":false}' >other.json

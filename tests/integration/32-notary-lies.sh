@@ -220,7 +220,7 @@ put --init --key alice "$fresh:1.0" qa-approval other.json
 gets 'can be repeated' other.json "$fresh:1.0" qa-approval
 gun=$REGISTRY/acme/app
 
-# --- time, and a server that forgot everything
+# --- time, and a server that lost its data
 faults N
 refuses 'an expired timestamp' 7 'expired' faketime -f +30d manifesto get "$image" qa-approval
 refuses 'a clock set back' 8 'clock' faketime -f -3d manifesto get "$image" qa-approval

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Cache and home: wiped, poisoned, read-only, missing, shared by many processes. Only trusted bytes come out, and they do come out.
+# Cache and home: emptied, poisoned, read-only, missing, shared by many processes. get returns trusted bytes, and nothing else.
 . "$(dirname "$0")/../support/t.sh"
 . "$T_TOP/tests/support/attack.sh"
 
@@ -28,7 +28,7 @@ blob=cache/manifesto/blobs/$(sha256sum <approval.json | cut -c1-64)
 files=$(cd home && find "$tuf" "$blob" -type f)
 check 'metadata and blob are cached' test -s "home/$blob" -a -s "home/$tuf/targets.json" -a -s "home/$tuf/root.json"
 
-# A get that works whatever the cache holds, and the next one needs two requests: the cache was mended.
+# A get works whatever the cache contains, and the next one needs two requests, because the cache was repaired.
 survives() { # NAME
 	gets "$1" approval.json "$image" qa-approval
 	faults N
@@ -39,7 +39,7 @@ survives() { # NAME
 	cp -a cache.good home/cache
 }
 
-# --- wiped and poisoned
+# --- emptied and poisoned
 rm -rf home/cache
 survives 'a wiped cache'
 for file in $files; do

@@ -1,6 +1,6 @@
 #!/bin/bash
-# Many writers of one repository: all records are there afterwards, in the trust repository, in the lists of referrers and in the
-# catalogue. Writers with homes of their own share no lock: only the server's refusals keep them apart.
+# Many writers of one repository: afterwards the trust repository, the referrers and the catalogue have all records. Writers with
+# separate homes share no lock: only the server detects their conflicts.
 . "$(dirname "$0")/../support/t.sh"
 . "$T_TOP/tests/support/attack.sh"
 
@@ -14,7 +14,7 @@ for ((i = 1; i <= writers; i++)); do
 done
 tar cf image.tar image
 
-# Homes with the same keys and pins, but nothing else in common.
+# Homes that share only keys and pins.
 make_homes() {
 	local i
 	for ((i = 1; i <= writers; i++)); do
@@ -24,7 +24,7 @@ make_homes() {
 	done
 }
 
-# Runs `one I` for all writers at once, each with the common home or its own; statuses go to the array ended.
+# Runs `one I` for all writers at once, with the common home or one home each; the array `ended` gets the statuses.
 at_once() { # common|own N FUNCTION
 	local i pids=()
 	ended=()
@@ -63,7 +63,7 @@ put_image() {
 }
 
 accept='Accept: application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json'
-# What the registry itself shows, without trust.
+# What the registry contains, without verification.
 catalogue_counts() { # TYPE-PREFIX: records in the catalogue
 	curl -s -H "$accept" "http://$base_api/manifests/_manifesto" >"$T/catalogue"
 	curl -s "http://$base_api/blobs/$(jq -r .config.digest "$T/catalogue")" |

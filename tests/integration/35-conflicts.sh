@@ -1,5 +1,5 @@
 #!/bin/bash
-# Two people write the same record at the same time: nobody's work is overwritten unnoticed.
+# Two people write the same record at the same time: no record is overwritten without notice.
 . "$(dirname "$0")/../support/t.sh"
 . "$T_TOP/tests/support/attack.sh"
 
@@ -63,7 +63,7 @@ late_put file.2
 check_status 'the same bytes by both are success' 0
 gets 'and are there' file.2 "$image" qa-approval
 
-# --- a delegation made meanwhile takes the type from targets: the late record would be one that nobody accepts
+# --- a delegation that is made meanwhile takes the type over from targets: nobody would accept the late record
 homes
 gun=$REGISTRY/acme/app
 run manifesto key export alice owner/private --role targets --gun "$gun"
@@ -88,7 +88,7 @@ check_status 'the late record is not published' 12
 check_stderr_has 'the reason is told' 'delegations have just changed'
 refuses 'there is none' 3 '' manifesto get "$image" new-type
 
-# --- without a proxy: whoever is told of success was the current record at that moment
+# --- without a proxy: every reported success was the current record at that moment
 race() { # NAME IMAGE
 	local i pids=() ended=() bad=0 winners=() name=$1
 	put "$2" race file.0

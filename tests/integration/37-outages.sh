@@ -1,5 +1,5 @@
 #!/bin/bash
-# Servers that are down, not themselves, or refuse us; images, tags and records that do not exist. Each has its own status.
+# Servers that are down, are other servers, or refuse access; images, tags and records that do not exist. Each case has its own status.
 . "$(dirname "$0")/../support/t.sh"
 . "$T_TOP/tests/support/attack.sh"
 
@@ -23,7 +23,7 @@ run manifesto put -q --no-passphrase --init --key alice --cacert "$CA" --trust-s
 [ "$status" = 0 ] || t_bail 'first put with tokens'
 unset REGISTRY_USERNAME REGISTRY_PASSWORD
 
-# Of one kind for get, list and put. Everything is asked for anew.
+# Expects the same status from get, list and put, each with an empty cache.
 all_refused() { # NAME STATUS TEXT IMAGE OPTIONS...
 	local name=$1 want=$2 text=$3 to=$4
 	shift 4
@@ -55,7 +55,7 @@ refuses 'a get where there is none' 3 'trust repository' manifesto get "${plain[
 refuses 'a role that is not there' 2 'nope' manifesto put -q "${plain[@]}" --role nope "$image" qa-approval approval.json
 refuses 'a platform of an image without any' 3 'linux/arm64' manifesto get "${plain[@]}" --platform linux/arm64 "$image" qa-approval
 
-# --- nobody there
+# --- no server
 free=$(comm -13 <(awk '{ print $2 }' /proc/net/tcp | sort) <(printf '0100007F:%04X\n' 9 | sort) | head -1)
 dead=127.0.0.1:$((16#${free#*:}))
 all_refused 'no trust server at that port' 4 'refused' "$image" --trust-server "http://$dead"
@@ -85,7 +85,7 @@ refuses 'plain HTTP to another host' 2 'plain HTTP' manifesto list --trust-serve
 run manifesto get "${secure[@]}" "$tls" qa-approval
 check_stdout_file 'with the right CA and password it works' approval.json
 
-# --- who we are
+# --- credentials
 with "$REGISTRY_TLS_USER:wrong"
 all_refused 'a wrong password' 5 '401' "$tls" "${secure[@]}"
 check 'the password is not shown' test "$(grep -c wrong "$T/stderr")" = 0

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Keys with a passphrase: each way to give it, wrong ones, and none where nobody can be asked.
+# Keys with a passphrase: each way to give it, wrong passphrases, and no passphrase without a terminal.
 . "$(dirname "$0")/../support/t.sh"
 . "$T_TOP/tests/support/attack.sh"
 
@@ -14,7 +14,7 @@ printf '\n' >blank
 head -c 5000 /dev/zero | tr '\0' x >long
 WATCH=(home image)
 
-# No terminal is there to be asked, and no stdin to be taken for one.
+# There is no terminal, and stdin is not one.
 alone() {
 	setsid -w "$@"
 }
@@ -73,7 +73,7 @@ wrong 'a descriptor that is closed' 2 '77' manifesto put -q --passphrase-fd 77
 wrong 'a descriptor that is none' 2 'x' manifesto put -q --passphrase-fd x
 wrong 'two ways at once' 2 'exclude' manifesto put -q --passphrase-file right --passphrase-cmd 'cat right'
 
-# --- nobody can be asked
+# --- without a terminal
 since=$(date +%s%N)
 wrong 'no passphrase and no terminal' 11 'passphrase' manifesto put
 took=$((($(date +%s%N) - since) / 1000000))

@@ -1,6 +1,6 @@
 #!/bin/bash
-# manifesto-tuf as a program: its options, its exit status, what servers do to it, what it leaves on disk. What it trusts
-# is tested without a server, in tests/unit/trust/test_updater*.c.
+# manifesto-tuf as a program: its options, its exit status, answers of servers, and its files. The unit tests check what it
+# trusts, without a server.
 . "$(dirname "$0")/../support/t.sh"
 . "$T_TOP/tests/support/attack.sh"
 . "$T_TOP/tests/support/job.sh"
@@ -74,7 +74,7 @@ failed() { # NAME TEXT: what the last run should be
 	check "$1: from us" grep -q '^manifesto-tuf: ' "$T/stderr"
 }
 
-# --- the way that it should go
+# --- without faults
 reset
 stored 'init stores the root, and nothing else' root
 check_same_file 'byte for byte' md/root.json "$repo/1.root.json"
@@ -266,7 +266,7 @@ refresh --timeout 1
 failed '--timeout' ''
 check '--timeout holds' test "$SECONDS" -lt 6
 
-# What was there stays when a newer one cannot be had.
+# An existing file stays if a newer one cannot be fetched.
 reset
 download "$name"
 state >before
@@ -383,7 +383,7 @@ for i in {1..12}; do
 	sleep "0.0$((i % 10))"
 	kill -9 $pid 2>/dev/null
 	wait $pid 2>/dev/null
-	# What a killed process may leave: a file that begins with a dot, and is never looked at.
+	# A killed process may leave a file that begins with a dot, which is never read.
 	find md td -type f ! -name '.lock' ! -name '.tmp-*' -printf '%f\n' 2>/dev/null | grep -vxE '(root|timestamp|snapshot|targets)\.json|large%2F.*'
 	download "$large"
 	[ "$status" = 0 ] && cmp "td/${large/\//%2F}" large || echo "run $i"

@@ -1,6 +1,6 @@
 #!/bin/bash
-# A TUF 1.0 repository behind a plain web server: written into a directory, read over HTTP by machines that have no
-# more than a pin.
+# A TUF 1.0 repository behind a plain web server: written to a directory, and read over HTTP by machines that have only
+# a pin.
 . "$(dirname "$0")/../support/t.sh"
 . "$T_TOP/tests/support/attack.sh"
 . "$T_TOP/tests/support/job.sh"
@@ -30,7 +30,7 @@ forget_requests() {
 	: >"$STATIC_LOG"
 	faults P
 }
-# What the web server was asked for since, below the directory of the GUN, in alphabetical order.
+# The requests to the web server since then, below the directory of the GUN, in alphabetical order.
 check_asked() { # NAME 'STATUS PATH'...
 	local name=$1
 	shift
@@ -150,7 +150,7 @@ printf '{"auths":{"127.0.0.1:%s":{"auth":"%s"}}}' "$port" "$(printf robot:s3cret
 cold
 DOCKER_CONFIG=$T/docker get_is 'which Docker knows' second --trust-server "tuf+http://127.0.0.1:$port" "$image" qa-approval
 
-# --- it can only be read
+# --- it is read-only
 registry_state() {
 	curl -s "http://$REGISTRY/v2/acme/app/tags/list" | jq -c '.tags | sort'
 	find "$LAB/data/registry/docker/registry/v2/blobs" -name data | wc -l
@@ -247,7 +247,7 @@ done <<-'END'
 END
 faults P
 
-# --- metadata: each failure is its own, and nothing stands in for it
+# --- metadata: each failure has its own status, and nothing replaces the file
 rule() { # FILE ACTION-MEMBERS
 	printf '{"method":"GET","path":"acme/app/%s$","action":%s}' "$1" "$2"
 }
@@ -389,7 +389,7 @@ machine first
 rm -rf "$dir" && mv away "$dir"
 gets 'and back' second "$image" qa-approval
 
-# --- roles, the gate, history: a role's file is one more of a level
+# --- roles, the gate, history
 machine publisher
 MANIFESTO_TRUST_SERVER=$file
 for role in qa:qa-approval sec:scan,audit; do
@@ -431,7 +431,7 @@ mv "$name" "$dir/"
 cold
 get_is 'and back' second "$gun@$subject" scan
 
-# --- with nothing but the copy
+# --- with the copy only
 cp -a "$STATIC_DIR" copy && rm -rf "$STATIC_DIR" && cp -a copy "$STATIC_DIR"
 cold
 lab_server stop registry

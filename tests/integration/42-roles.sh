@@ -1,5 +1,5 @@
 #!/bin/bash
-# Teams: several people, each with a home of their own, on a layout, in a directory of repositories, on a Notary server.
+# Teams: several people, each with their own home, on a layout, in a directory of repositories, and on a Notary server.
 . "$(dirname "$0")/../support/t.sh"
 . "$T_TOP/tests/support/job.sh"
 
@@ -14,7 +14,7 @@ person() { # NAME
 	machine "$1"
 	export MANIFESTO_KEY=$1
 }
-# A person's key, and its public half in PUBLIC.pub, which is all that is passed on.
+# Makes a person's key, and its public part in PUBLIC.pub, the only thing that is passed on.
 hires() { # NAME
 	person "$1"
 	run manifesto key generate "$1"
@@ -137,7 +137,7 @@ teams() { # IMAGE NAME-OF-QA
 	refused 'a private key is not taken' 2 role add "$image" qa --key "$MANIFESTO_HOME/keys/alice.key"
 	refused 'more signatures than keys' 2 role add "$image" qa --threshold 2
 
-	# --- two of two
+	# --- a threshold of two
 	run manifesto role add "$image" pair --key dave.pub --key carol.pub --types pair --threshold 2
 	check_status 'a role that needs two' 0
 	joins dave "$image"
@@ -150,7 +150,7 @@ teams() { # IMAGE NAME-OF-QA
 	run manifesto role remove "$image" pair
 	check_status 'an empty role goes' 0
 
-	# --- a role goes, and comes back
+	# --- a role is removed and made again
 	run manifesto role remove --force --json "$image" qa
 	check_status 'by force it goes' 0
 	check_json 'with its records; what targets held is read again' '[.warnings[] | split(" ")[0:2] | join(" ")] == ["1 record", "1 record"]'
@@ -211,7 +211,7 @@ roles_are 'nothing was half published' '.roles | length == 1'
 check 'no root either' test "$(find writers/trust -name '*.root.json' | wc -l)" = 3
 mv root.key "$MANIFESTO_HOME/keys/alice-root.key"
 
-# --- a removal that was stopped before its root: bob publishes no more records, but could still publish
+# --- a removal that was interrupted before its root: bob cannot sign records, but could still publish
 manifesto role add -q "$image" qa --key bob.pub --types a
 cp -R writers/trust before
 run manifesto role remove "$image" qa
@@ -229,7 +229,7 @@ check_status 'the removal is finished' 0
 check 'in a root' test "$(signers writers/trust snapshot)" = 1
 refused 'then there is nothing left of it' 3 role remove "$image" qa --key bob.pub
 
-# --- a new writer does not let an old state pass; a removed one who signed last does, as TUF asks
+# --- adding a writer does not allow an old state; removing the writer who signed last does, as TUF requires
 image=$(image_of rollback)
 person alice
 manifesto put --init "$image" contact third >/dev/null 2>stderr

@@ -1,6 +1,6 @@
 #!/bin/bash
-# A TUF directory that several writers share, each with a key and a home of their own: nothing is lost, readers succeed at every
-# moment, writers may be killed anywhere, and they may be different users.
+# A TUF directory that several writers share, each with their own key and home: nothing is lost, readers succeed at every moment,
+# writers may be killed at any point, and they may be different users.
 . "$(dirname "$0")/../support/t.sh"
 . "$T_TOP/tests/support/attack.sh"
 . "$T_TOP/tests/support/job.sh"
@@ -19,7 +19,7 @@ as() { # NAME COMMAND...
 	shift
 	MANIFESTO_HOME=$T/homes/$name MANIFESTO_KEY=$name XDG_CACHE_HOME=$T/homes/$name/cache "$@"
 }
-# A home with a key; its public half is NAME.pem.
+# Makes a home with a key; NAME.pem is its public part.
 new_writer() { # NAME
 	as "$1" manifesto key generate -q --no-passphrase "$1" >/dev/null || t_bail "the key of $1"
 	as "$1" manifesto key show "$1" | sed -n '/BEGIN/,/END/p' >"$T/$1.pem"
@@ -30,8 +30,8 @@ introduce() { # NAME
 	cp "$T/home/manifesto/trust.json" "$T/homes/$1"
 }
 
-# Reads over and over until told to stop, as machines that have seen it and as machines that have not, from the directory and from the web
-# server that stands on it. Each status is noted.
+# Reads repeatedly until stopped, with and without floors, from the directory and from the web server that serves it. Records each
+# status.
 read_on() { # NAME TRUST-SERVER
 	while [ ! -e "$T/stop" ]; do
 		as "$1" manifesto list --tofu --trust-server "$2" "$image" >/dev/null 2>"$T/why.$1"
@@ -58,7 +58,7 @@ readers() { # start|stop
 	: >"$T/stop"
 	wait "${pids[@]}"
 }
-# What the readers saw: only these statuses.
+# The readers got these statuses only.
 readers_saw() { # NAME STATUS...
 	local name=$1 seen
 	shift
@@ -70,7 +70,7 @@ readers_saw() { # NAME STATUS...
 	fi
 }
 
-# Puts that an overloaded registry has failed (4) are tried again, as any job would.
+# Retries a put that fails because the registry is overloaded (4), as a job would.
 patient_put() { # NAME PUT-ARGUMENTS...
 	local name=$1 tries
 	shift
@@ -83,7 +83,7 @@ patient_put() { # NAME PUT-ARGUMENTS...
 }
 : >failures
 
-# --- from nothing to a repository of many writers, watched all the time
+# --- from nothing to a repository of many writers, with readers all the time
 readers start
 export MANIFESTO_TRUST_SERVER=tuf+file://$dir
 run manifesto put -q --init --no-passphrase "$image" first "$approval"
@@ -116,7 +116,7 @@ bad=0
 for i in "${jobs[@]}"; do
 	wait "$i" || bad=$((bad + 1))
 done
-# Keys go while others read: what they have signed is signed anew.
+# Keys are removed while others read: the files that they signed are re-signed.
 run manifesto role remove "$image" all --key w8.pem
 removed=$status
 run manifesto role remove "$image" team-8 --force
@@ -138,7 +138,7 @@ check_json 'each by its own writer' "[.records[] | select(.type | startswith(\"t
 versions=$(find "$dir" -name '*.snapshot.json' | wc -l)
 check "a snapshot for each publish, and none twice ($versions)" test "$versions" -ge $((2 + 2 * writers + 3 * writers + 3 + 2))
 
-# --- writers are killed at any moment; the others, and readers, go on
+# --- writers are killed at any moment; the other writers and readers continue
 make_image store >/dev/null
 run manifesto put -q --init --no-passphrase oci:store:1.0 first "$approval"
 check_status 'a layout' 0
@@ -203,7 +203,7 @@ done
 find store/trust -name '.tmp-*' -printf '%f\n' >remaining
 check "what they left ($left files) is cleared away when it is old" test "$(cat remaining)" = .tmp-0123456789abcdef01234569
 
-# --- two users of one group. Who is not root is one user, with a private umask
+# --- two users of one group; without root, one user with a private umask
 cp "$T_MANIFESTO" manifesto-copy
 shared=$T/shared
 mkdir -m 755 shared

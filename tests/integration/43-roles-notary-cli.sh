@@ -1,5 +1,5 @@
 #!/bin/bash
-# Teams across programs: delegations of the notary program used by manifesto, and those of manifesto by notary.
+# Teams across programs: manifesto uses delegations of the notary program, and notary uses those of manifesto.
 . "$(dirname "$0")/../support/t.sh"
 . "$T_TOP/tests/support/job.sh"
 . "$T_TOP/tests/support/notary.sh"
@@ -71,7 +71,7 @@ check_status 'a file that declares no roles' 0
 check 'would remove those that are teams, and not that of docker trust' test \
 	"$(sed -n 's/^  role removed: //p' "$T/stdout" | sort | tr '\n' ' ')" = 'targets/qa targets/security '
 
-# --- changing it keeps what notary wrote
+# --- a change keeps what notary wrote
 run manifesto role add "$image" security --key other.pub --types waiver
 check_status 'manifesto adds a key and a type' 0
 served "$gun" targets | jq '.signed.delegations' >after.json
@@ -89,7 +89,7 @@ notary_in cli list "$gun"
 check_status 'and the repository' 0
 check_stdout_has 'with what is in it' targets/security
 
-# --- notary takes a key away that signed: manifesto's readers refuse, its administrators mend
+# --- notary removes a key that signed: manifesto's readers refuse, and its administrators repair the role
 id=$(served "$gun" targets | jq -r '.signed.delegations.roles[] | select(.name == "targets/security") | .keyids[0]')
 # notary names x509 keys by their canonical IDs
 canonical=$(notary -s "$NOTARY" -d "$T/cli" delegation list "$gun" | grep -A1 '^targets/security' | grep -oE '[0-9a-f]{64}' | head -n 1)
@@ -113,7 +113,7 @@ get_is 'and read' second "$image" security-review
 notary_in fresh list "$gun"
 check_stdout_has 'by notary, too' targets/security
 
-# --- what manifesto removes is gone for notary
+# --- what manifesto removes is removed for notary too
 run manifesto role remove --force "$image" qa
 check_status 'manifesto removes a role' 0
 notary_in cli delegation list "$gun"

@@ -15,7 +15,7 @@ state_is() { # NAME STATE IMAGE TYPE
 	check "$1" test "$(listed "$3" "[.records[] | select(.type == \"$4\") | .state]")" = "$2"
 }
 
-# --- one story, told of three kinds of repositories
+# --- one story on three kinds of repositories
 reader_gets() { # NAME FILE: with a warm cache, on another machine
 	machine reader
 	get_is "$what: $1" "$2" "$image" qa-approval
@@ -110,7 +110,7 @@ story() {
 	reader_gets 'which is still there' third
 }
 
-# The document of a withdrawal lies where content lies; what it withdraws is not named any more.
+# The document of a withdrawal is stored like content; the withdrawn content is no longer named.
 document_is() { # FILE
 	check_json "$what: the document" ".v == 1 and .type == \"qa-approval\" and .role == \"targets\" and .reason == \"CVE %3C1%3E %26 more\"
 		and .author == \"S. Ec\" and .withdrawn == [\"sha256:$(sum "$approval")\"] and (.signer | test(\"^[0-9a-f]{64}\$\")) and (.when | test(\"Z\$\"))
@@ -304,7 +304,7 @@ as carol
 run manifesto withdraw --reason meanwhile "$image" qa-approval
 check_status 'a veto while a put is under way' 0
 late_ends
-# Each role has its file: the server keeps the two apart no more than it must.
+# Each role has its own file, so the two publishes need not conflict.
 check_status 'the put of the other role succeeds' 0
 check_stderr_has 'but says that it is withdrawn' "'qa-approval' is withdrawn by 'targets/security'"
 as dave
@@ -312,7 +312,7 @@ refused 'the veto holds' 9 get "$image" qa-approval
 as carol
 run manifesto rm --reinstate "$image" qa-approval
 
-# Without a proxy: whoever is told "done" is right.
+# Without a proxy: every reported success is true.
 wrong=
 for ((round = 0; round < 6; round++)); do
 	fresh

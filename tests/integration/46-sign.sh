@@ -1,5 +1,5 @@
 #!/bin/bash
-# sign: what is shown, what is signed, that nothing else changes, and that nobody's signature is lost.
+# sign: what it shows and signs, that nothing else changes, and that no signature is lost.
 . "$(dirname "$0")/../support/t.sh"
 . "$T_TOP/tests/support/attack.sh"
 . "$T_TOP/tests/support/job.sh"
@@ -21,7 +21,7 @@ signers_are() { # NAME NUMBER
 }
 digest=sha256:$(sum "$approval")
 
-# --- one story, told of three kinds of repositories: bob, carol, dave and eve read and sign for qa; frank is nobody
+# --- one story on three kinds of repositories: bob, carol, dave and eve read and sign for qa; frank has no role
 story() {
 	as alice
 	machine first
@@ -127,7 +127,7 @@ push_image oci:layout:1.0 "$image" >/dev/null 2>&1
 story
 export MANIFESTO_TRUST_SERVER=$NOTARY
 
-# --- what was shown is signed, or nothing: the upload of one is held back until the other has published
+# --- only what was shown is signed: the upload of one is held back until the other has published
 image=$REGISTRY/acme/notary:1.0 what=late
 fresh() { # a record that bob alone has signed
 	as bob

@@ -34,7 +34,7 @@ digest() { # FILE
 	echo "sha256:$(sum "$1")"
 }
 
-# A record's life; the trust repository is made by the first put. Versions of targets: 1 is empty.
+# Everything that can happen to a record. The first put makes the trust repository; version 1 of targets is empty.
 live() { # IMAGE
 	local image=$1
 	put "$image" qa c1 --init --author 'A <a@b>'
@@ -142,7 +142,7 @@ check_status 'as text: status' 6
 check_stdout_has 'it is named in text too' 'targets: version 3 does not verify: '
 refused 'get of that version' 6 get --version 3 oci:app:1.0 qa
 get_is 'the current record is not touched by it' c1 oci:app:1.0 qa
-# What happened then may have happened in any version between.
+# A change in a missing version is reported for the whole range.
 run manifesto history --json --role targets oci:app:1.0 other
 check 'the next event spans the gap' test "$(jq -c 'select(.event == "put") | [.firstVersion, .version]' "$T/stdout")" = '[3,4]'
 rm -rf app
@@ -189,7 +189,7 @@ push_image oci:image:1.0 "$REGISTRY/acme/dir:1.0" >/dev/null 2>&1
 export MANIFESTO_TRUST_SERVER=tuf+file://$STATIC_DIR
 live "$REGISTRY/acme/dir:1.0"
 check_life "$REGISTRY/acme/dir:1.0"
-# The same over HTTP, by somebody who has no more than a pin.
+# The same over HTTP, on a machine that has only a pin.
 run manifesto history --json "$REGISTRY/acme/dir:1.0"
 cp "$T/stdout" from.file
 machine reader
@@ -226,7 +226,7 @@ refused 'a server that fails' 4 history "$image" qa
 refused 'a server that fails, for one version' 4 get --version 3 "$image" qa
 faults N
 
-# A repository of the notary program: keys change, a role with two members.
+# A repository of the notary program, with changed keys and a role with two members.
 export NOTARY_ROOT_PASSPHRASE=$MANIFESTO_PASSPHRASE NOTARY_TARGETS_PASSPHRASE=$MANIFESTO_PASSPHRASE
 export NOTARY_SNAPSHOT_PASSPHRASE=$MANIFESTO_PASSPHRASE NOTARY_DELEGATION_PASSPHRASE=$MANIFESTO_PASSPHRASE
 gun=$REGISTRY/acme/theirs
@@ -303,7 +303,7 @@ notary_in delegation add -p "$gun" targets/two bob.crt --paths scan/
 refused 'a type that several roles have needs one named' 2 get --version 1 "$image" scan
 check_stderr_has 'they are listed' 'targets/one, targets/two'
 
-# --- a Notary server with a database, whose owner rewrites the past
+# --- a Notary server with a database, whose owner forges the past
 lab notary-db
 export MANIFESTO_TRUST_SERVER=$NOTARY_DB
 image=$REGISTRY/acme/db:1.0

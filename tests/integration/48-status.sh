@@ -12,7 +12,7 @@ make_image layout >/dev/null
 make_image layout-b --seed b >/dev/null
 make_image layout-c --seed c >/dev/null
 
-# manifesto at another time, with a copy of the home: what a machine has seen of the future it remembers.
+# Runs manifesto at another time, with a copy of the home, so that floors of the future do not stay.
 at() { # WHEN ARGUMENTS...
 	local when=$1
 	shift
@@ -99,7 +99,7 @@ for server in "$NOTARY" "tuf+file://$T/trust"; do
 	check_stdout_lacks "$dialect: once it has lapsed nobody is called" record-
 done
 
-# --- what a server signs by itself is nobody's work
+# --- roles that a server signs itself need no action
 repository=$REGISTRY/acme/app
 export MANIFESTO_TRUST_SERVER=$NOTARY
 expires=$(curl -s "$notary_tuf/timestamp.json" | jq -r .signed.expires)
@@ -147,7 +147,7 @@ run faketime -f +8d manifesto trust refresh "$repository"
 check_status 'and looking at it does not change that' 7
 machine first
 
-# --- a role that does not verify hides its records: that is no drift of the catalogue
+# --- a role that does not verify hides its records: this does not count as a difference of the catalogue
 run manifesto key generate --no-passphrase qa
 run manifesto key show qa
 sed -n '/BEGIN/,/END/p' "$T/stdout" >qa.pem
@@ -160,7 +160,7 @@ check_status 'whose file is then damaged' 6
 check_json 'is told, beside everything else' '.repositories[0] | .findings[0].kind == "role-broken" and .findings[0].role == "qa" and .images == 3 and
 	([.findings[].kind] | index("catalogue-drift") == null and index("referrers-drift") == null)'
 
-# --- content that is gone, drift
+# --- missing content, differences
 export MANIFESTO_TRUST_SERVER=$NOTARY
 repository=$REGISTRY/acme/app
 blob=$(sum seen)

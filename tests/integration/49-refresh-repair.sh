@@ -1,5 +1,5 @@
 #!/bin/bash
-# trust refresh and repair: what runs out is signed anew, what differs is written again, and nothing else changes.
+# trust refresh and repair: expiring roles are re-signed, differences are written again, and nothing else changes.
 . "$(dirname "$0")/../support/t.sh"
 . "$T_TOP/tests/support/job.sh"
 
@@ -22,7 +22,7 @@ at() { # WHEN ARGUMENTS...: manifesto at another time, from where there is no wa
 	run faketime -f "$when" manifesto "$@"
 }
 
-# What a file of metadata says, without what a refresh changes.
+# The content of a metadata file without the members that a refresh changes.
 says() { # FILE
 	jq -cS '.signed | del(.version, .expires)' "$1"
 }
@@ -157,7 +157,7 @@ machine served
 at +2400d trust refresh "$served"
 check_status 'who mends it' 0
 
-# --- a role that nobody here can sign has expired: the others are signed all the same
+# --- a role has expired that nobody here can sign: the others are re-signed all the same
 unset MANIFESTO_TRUST_SERVER
 machine team
 make_image oci --tag 1.0 >/dev/null
@@ -195,7 +195,7 @@ check_status 'leave a repository that can be read' 0
 # --- repair
 machine first
 export MANIFESTO_TRUST_SERVER=$NOTARY
-# The first machine has been in the future: another one with its keys.
+# The floors of the first machine are in the future, so use another machine with its keys.
 mkdir -p "$T/home/manifesto-mender"
 machine mender
 cp -r "$T/home/manifesto/keys" "$T/home/manifesto/trust.json" "$MANIFESTO_HOME"
@@ -254,7 +254,7 @@ check_json 'repair takes it away' '.repositories[0] | .stale == 1 and .missing =
 registry_get "$REGISTRY/v2/acme/app/manifests/sha256-${a#sha256:}" >/dev/null
 check_json 'and leaves those of other programs' '[.manifests[].artifactType] | (index("application/vnd.example.sbom") != null) and (index("application/vnd.manifesto.forged") == null) and length == 4' "$T/body"
 
-# A catalogue that skopeo wrote over; what garbage collection took.
+# A catalogue that skopeo overwrote; blobs that garbage collection removed.
 skopeo --insecure-policy copy --quiet --dest-tls-verify=false oci:layout:1.0 "docker://$repository:_manifesto" >/dev/null 2>&1
 check 'another program writes over the catalogue' test "$(tag_digest _manifesto)" != "$catalogue"
 run manifesto repair "$repository"

@@ -31,7 +31,7 @@ cp "$T_TOP/docs/examples/verify.c" "$T/elsewhere"
 run gcc -Wall -Wextra -Werror -std=c17 -D_FORTIFY_SOURCE=2 -O1 $sanitizer -o "$T/verify" "$T/elsewhere/verify.c" "${flags[@]}"
 check_status 'a stranger builds it with pkg-config' 0
 
-# --- both at work
+# --- both programs run
 export MANIFESTO_CACHE=$T/home/cache/manifesto
 cp -R "$T_TOP/testdata/image" image
 head -c 300000 /dev/zero >content
@@ -81,7 +81,7 @@ check 'it leaves nothing behind' test -z "$(find "$TMPDIR" -name 'manifesto-demo
 MANIFESTO=$T_MANIFESTO run sh "$demo"
 check_status 'the program may come from the environment' 0
 
-# Programs that are wrong in one way each.
+# Programs with one fault each.
 wrong() { # NAME LINE
 	printf '#!/bin/sh\n%s\nexec "%s" "$@"\n' "$2" "$T_MANIFESTO" >"$T/wrong"
 	chmod +x "$T/wrong"

@@ -1,6 +1,6 @@
 #!/bin/bash
-# The documentation is true where a machine can tell: links, names of tests, files and make targets exist, commands and
-# options are those of the program, the worked example is the one of the unit test.
+# Checks what a machine can check of the documentation: links, names of tests, files and make targets exist; commands and
+# options are those of the program; the worked example is that of the unit test.
 # shellcheck disable=SC2016 # the quoted backticks are Markdown's
 . "$(dirname "$0")/../support/t.sh"
 
@@ -23,7 +23,7 @@ for doc in "${docs[@]}"; do
 	check "$doc: the files that it names exist" diff /dev/null "$T/missing"
 done
 
-# --- tests that prove the trust model
+# --- tests that the trust model names
 grep -oE '`tests/[^`]+`: `[^`]+`' docs/trust-model.md >"$T/references"
 check 'the trust model names tests' test "$(wc -l <"$T/references")" -ge 40
 while read -r reference; do
@@ -77,7 +77,7 @@ sed -nE 's/^\tMANIFESTO_[A-Z_]+ = ([0-9]+),.*/\1/p' include/manifesto/manifesto.
 check 'exit statuses in the README are those of the library' diff "$T/public" "$T/documented"
 check 'the README has at most 200 lines' test "$(wc -l <README.md)" -le 200
 
-# --- nothing of the machine that it was written on
+# --- no paths of a private machine
 check 'no absolute path of a home or a work directory' test -z "$(grep -nE '/(work|root|home/[a-z]+)/' "${docs[@]}" docs/examples/*)"
 
 t_done

@@ -1,9 +1,8 @@
 #!/bin/bash
-# Every command of the guides does what the guide says, as written there: on a registry with a Notary server, and with
-# a TUF directory.
+# Runs every command of the guides as written there: on a registry with a Notary server, and with a TUF directory.
 #
-# A block "```sh NAME" is typed by NAME, who has a home of their own; "# exits with N" behind a command is the status
-# it must have, else 0. Blocks without a name are for reading.
+# NAME, who has their own home, runs the block "```sh NAME". "# exits with N" after a command is the expected status,
+# by default 0. Blocks without a name are not run.
 . "$(dirname "$0")/../support/t.sh"
 
 lab registry notary
@@ -19,7 +18,7 @@ type_in() { # COMMAND
 	[ $status = "$want" ] || sed 's/^/# /' "$T/typed.out" "$T/typed.err"
 }
 
-# Reads the guide's blocks and types what they say, in this shell: what a command sets, the next one sees.
+# Runs the blocks of the guide in this shell, so that commands see the variables of earlier ones.
 follow() { # GUIDE
 	guide=$1 who='' command='' end=''
 	local line
@@ -41,7 +40,7 @@ follow() { # GUIDE
 	done <"$guides/$guide"
 }
 
-# The fingerprint of the root, by who sets the stage for a guide that begins later.
+# The fingerprint of the root, for a guide that begins after trust was set up.
 stage() {
 	export MANIFESTO_HOME=$T/$run/alice
 	mkdir -p "$MANIFESTO_HOME"

@@ -1,8 +1,8 @@
 #!/bin/bash
-# The scripts in the examples for CI systems, as they stand there: the scan is signed and stored, the approved image
-# is deployed by its digest, and what was withdrawn is not deployed.
+# Runs the scripts in the examples for CI systems unchanged: the scan is signed and stored, the approved image is
+# deployed by its digest, and a withdrawn image is not deployed.
 #
-# The scanner and the cluster's command line are stand-ins that note what they were called with.
+# Substitutes for the scanner and the cluster's command line record their arguments.
 . "$(dirname "$0")/../support/t.sh"
 
 lab registry notary
@@ -31,7 +31,7 @@ job() { # FILE JOB
 	(cd "$workspace" && exec bash -e "$T/script")
 }
 
-# --- the stage: a repository with three teams, and what a project's source tree has
+# --- preparation: a repository with three teams, and the files of a project's source tree
 skopeo copy -q --dest-tls-verify=false "oci:$T_TOP/testdata/image:1.0" "docker://$IMAGE" || exit 1
 digest=$(skopeo inspect --tls-verify=false --format '{{.Digest}}' "docker://$IMAGE")
 owner=$MANIFESTO_HOME

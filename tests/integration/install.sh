@@ -1,5 +1,5 @@
 #!/bin/bash
-# What `make install` installs can be used, and `make uninstall` takes it all away again.
+# Everything that `make install` installs works, and `make uninstall` removes all of it.
 . "$(dirname "$0")/../support/t.sh"
 
 read -r -a arguments <<<"${T_MAKEARGS-}"

@@ -26,7 +26,7 @@ def updater(work, metadata_url, targets_url, root):
     metadata, targets = os.path.join(work, "metadata"), os.path.join(work, "targets")
     os.mkdir(metadata)
     os.mkdir(targets)
-    # Since version 6 the first root is an argument; before, it was the file that lies there.
+    # Since version 6 the first root is an argument. Before, it was the file in the directory.
     if "bootstrap" in inspect.signature(Updater.__init__).parameters:
         options["bootstrap"] = root
     else:

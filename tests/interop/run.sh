@@ -1,6 +1,6 @@
 #!/bin/bash
-# Other people's TUF clients read our store, and other people's tests try our client. Optional: nothing of it is needed for `make check`,
-# and what is not on this machine is not run, which is said and counted. See docs/testing.md for the variables.
+# Other projects' TUF clients read our store, and other projects' tests try our client. `make check` does not need it. What is not
+# installed on this machine is not run, and is reported and counted. docs/testing.md describes the variables.
 . "$(dirname "$0")/../support/t.sh"
 . "$T_TOP/tests/support/job.sh"
 . "$T_TOP/tests/support/store.sh"
@@ -18,7 +18,7 @@ not_run() { # NAME WHY
 lab static
 make_store "$STATIC_DIR/store"
 
-# All records of the store, through a program that is told their names.
+# All records of the store, read by a program that gets their names as arguments.
 reads_all() { # NAME COMMAND...
 	local name=$1 version target
 	shift
@@ -66,7 +66,7 @@ conformance() {
 	"$python" -m pytest -q -p no:cacheprovider --runxfail --rootdir="$suite" --junitxml="$T/junit.xml" "$suite/tuf_conformance" \
 		--entrypoint="$tuf" >"$T/pytest" 2>&1 </dev/null
 	code=$?
-	# Other statuses: the suite itself does not start here (its packages are of other versions, say).
+	# Any other status means that the suite does not start here, for example because its packages have other versions.
 	if [ $code -gt 1 ]; then
 		not_run 'the conformance suite tries manifesto-tuf' "$(grep '^E  ' "$T/pytest" | tail -n 1 | sed 's/^E *//')"
 		return
