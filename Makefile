@@ -14,7 +14,7 @@ ifeq ($(origin CC),default)
 CC := gcc
 endif
 JOBS := $(shell nproc 2>/dev/null || echo 2)
-# Several goals (`make clean all`) are made in their order.
+# Several goals (`make clean all`) are made in the given order.
 ifeq ($(MAKELEVEL)$(word 2,$(MAKECMDGOALS)),0)
 MAKEFLAGS += -j$(JOBS)
 endif
@@ -42,7 +42,7 @@ HARDEN += -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3
 else
 OPT := -O1 -fno-omit-frame-pointer
 SANFLAGS := -fsanitize=$(SAN) -fno-sanitize-recover=all
-# gcc's guesses about lengths are wrong among the sanitizers' checks.
+# With the sanitizers' checks, gcc misjudges lengths.
 WARN += $(if $(findstring clang,$(CC)),,-Wno-format-truncation)
 endif
 ifeq ($(WERROR),1)
@@ -61,7 +61,7 @@ CLI_SRC := $(sort $(wildcard src/cli/*.c))
 CLI_OBJ := $(CLI_SRC:%.c=$(O)/%.o)
 TUF_SRC := src/tufcli/main.c
 TUF_OBJ := $(TUF_SRC:%.c=$(O)/%.o)
-# With fewer modules than all the library alone can be linked.
+# With only some of the modules, only the library can be linked.
 PROGRAM := $(if $(filter ops,$(MODULES)),$(O)/manifesto $(O)/manifesto-tuf)
 UNIT_SRC := $(sort $(foreach m,$(MODULES),$(wildcard tests/unit/$(m)/test_*.c)))
 UNIT_BIN := $(UNIT_SRC:%.c=$(O)/%)
@@ -91,7 +91,7 @@ $(O)/flags: FORCE
 	@mkdir -p $(O)
 	@echo '$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LDFLAGS_ALL)' | cmp -s - $@ || \
 		echo '$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LDFLAGS_ALL)' > $@
-# The same for the library when a source file comes or goes.
+# Rebuild the library when a source file is added or removed.
 $(O)/members: FORCE
 	@mkdir -p $(O)
 	@echo '$(LIB_SRC)' | cmp -s - $@ || echo '$(LIB_SRC)' > $@
@@ -132,7 +132,7 @@ $(EXAMPLE_BIN) $(BENCH_BIN): $(O)/%: $(O)/%.o $(O)/libmanifesto.a
 
 -include $(wildcard $(ALL_SRC:%.c=$(O)/%.d))
 
-# Dependencies are installed by one make and used by the next, which finds their flags.
+# One make installs the dependencies and the next uses them, so that it finds their flags.
 .PHONY: deps deps-check deps-lint deps-fuzz
 deps: ## install the Debian packages that building needs
 	@sh tests/support/deps.sh build
@@ -206,7 +206,7 @@ lint-own:
 lint-shell:
 	@echo '  LINT    shellcheck'
 	$(Q)shellcheck $(SHELL_FILES)
-# It does not know the cleanup attribute, that NULL is a pointer, or that one thread uses a context.
+# cppcheck does not know the cleanup attribute, that NULL is a pointer, or that one thread uses a context.
 CPPCHECK_OFF := missingIncludeSystem resourceLeak memleak leakReturnValNotUsed autoVariables varFuncNullUB \
 	readdirCalled getpwuidCalled
 lint-cppcheck:

@@ -20,7 +20,7 @@ static void run_file(const char *path)
 		perror(path);
 		exit(1);
 	}
-	/* Exactly as long as the input, so that a sanitizer sees a read behind it. */
+	/* Exactly as long as the input, so that a sanitizer detects a read beyond its end. */
 	size_t n = (size_t)st.st_size;
 	uint8_t *data = malloc(n ? n : 1);
 	if (!data || fread(data, 1, n, f) != n) {

@@ -1,11 +1,11 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2154 # status is set by run
-# What the tests of refusals share; sourced after t.sh. `refuses` is one check for all that a refusal must be, `proxy` a real
-# server with faults in front of it.
+# Helpers for tests of refusals; source after t.sh. `refuses` checks all properties of a refusal at once; `proxy` starts a
+# faulty proxy in front of a real server.
 
-# Files and directories that no refusal may change. Locks say nothing; floors follow what was verified before the refusal.
+# Files and directories that no refusal may change. Locks are ignored; floors may rise by what was verified before the refusal.
 WATCH=(home)
-# More that must not change; a test file has its own.
+# More files that must not change; a test file redefines this.
 server_state() {
 	:
 }
@@ -19,7 +19,7 @@ snapshot() {
 	) | LC_ALL=C sort
 }
 
-# The first word of a test whose command is a `get` is tried a second time with -o.
+# If the command is a `get`, it is repeated with -o.
 refuses() { # NAME STATUS TEXT COMMAND...
 	local name=$1 want=$2 text=$3 why=()
 	shift 3
@@ -52,7 +52,7 @@ get_refused() { # NAME STATUS TEXT IMAGE TYPE [options]
 	fi
 }
 
-# A get that gives FILE back, and says nothing else.
+# A get that returns FILE and prints nothing else.
 gets() { # NAME FILE IMAGE TYPE [options]
 	local name=$1 file=$2
 	shift 2
@@ -64,7 +64,7 @@ gets() { # NAME FILE IMAGE TYPE [options]
 	fi
 }
 
-# put as a preparation: ends the file when it fails.
+# A put as preparation. If it fails, the test file ends.
 put() { # IMAGE TYPE FILE [options]
 	run manifesto put -q "$@"
 	[ "$status" = 0 ] || t_bail "put $*"
@@ -87,7 +87,7 @@ proxy() { # NAME UPSTREAM [faultserver options]
 	printf -v "$name" '127.0.0.1:%s' "$port"
 }
 
-# From now on the proxy misbehaves like that: rules as faultserver.py has them, none by default.
+# Sets the faults of the proxy from now on: rules of faultserver.py, none by default.
 faults() { # NAME [RULE...]
 	local name=$1 IFS=,
 	shift
@@ -96,8 +96,8 @@ faults() { # NAME [RULE...]
 	: >"$T/$name.log"
 }
 
-# A command whose upload to the Notary server, behind the proxy N, is held back; it runs on until late_ends, which leaves
-# its result as `run` does.
+# Runs a command in the background and holds back its upload to the Notary server behind the proxy N. late_ends lets it finish
+# and sets its result as `run` does.
 late() { # COMMAND...
 	local i
 	faults N '{"method":"POST","path":"/_trust/tuf/$","action":"delay","ms":1500,"count":1}'

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs the Debian packages that are missing for the named purposes; quick when all are there.
+# Installs the Debian packages that are missing for the named purposes. Fast if all are installed.
 #
 #   deps.sh build|check|lint|fuzz...
 #
@@ -48,7 +48,7 @@ lint   git                   program git
 lint   python3               python sys
 lint   shellcheck            program shellcheck
 fuzz   clang                 program clang
-fuzz   libclang-rt-14-dev    fuzzer clang
+fuzz   libclang-rt-dev       fuzzer clang
 '
 
 have() {
@@ -100,8 +100,8 @@ else
 fi
 printf 'Installing:%s\n' " $missing"
 
-# Debian starts a service when its package is installed. The tests start servers of their own, so
-# installation is told not to (invoke-rc.d(8), "INIT SCRIPT POLICY"), unless there is a policy already.
+# Debian starts a service when its package is installed. The tests start their own servers, so a policy
+# prevents that (invoke-rc.d(8), "INIT SCRIPT POLICY"), unless there is a policy already.
 policy=/usr/sbin/policy-rc.d ours=
 restore() {
 	[ -z "$ours" ] || $root rm -f "$policy"
@@ -124,7 +124,7 @@ $root env DEBIAN_FRONTEND=noninteractive sh -c "apt-get update -q && $install" <
 	manual
 }
 
-# Nor at the next boot: only services whose package was installed just now.
+# Disable these services at boot as well, but only if their package was installed just now.
 if [ -d /run/systemd/system ]; then
 	case " $missing " in *" docker-registry "*) $root systemctl disable -q docker-registry ;; esac
 	case " $missing " in *" postgresql "*) $root systemctl disable -q postgresql ;; esac

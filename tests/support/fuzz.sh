@@ -3,8 +3,8 @@
 #
 #   fuzz.sh PROGRAM.fuzzer...
 #
-# New inputs are kept beside the program in NAME.corpus, crashing ones as NAME.crash-*: a fixed crash
-# becomes a file of the committed corpus.
+# New inputs are stored beside the program in NAME.corpus, crashing ones as NAME.crash-*. When a crash is
+# fixed, add its input to the committed corpus.
 set -u
 top=$(cd "$(dirname "$0")/../.." && pwd)
 

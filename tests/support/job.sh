@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Checks that the tests of put, list and get share; sourced after t.sh.
+# Checks for tests of put, list and get; source after t.sh.
 
 export MANIFESTO_PASSPHRASE='correct horse' MANIFESTO_KEY=alice
 # shellcheck disable=SC2034 # for the tests
@@ -9,12 +9,12 @@ sum() { # FILE
 	sha256sum "$1" | cut -d' ' -f1
 }
 
-# Forgets the cache.
+# Empties the cache.
 cold() {
 	rm -rf "$XDG_CACHE_HOME"
 }
 
-# The user of another machine: nothing pinned, no keys, no cache. `machine first` is the one that the test began on.
+# Switches to another machine: no pins, no keys, no cache. `machine first` is the machine on which the test began.
 machine() { # NAME
 	if [ "$1" = first ]; then
 		export MANIFESTO_HOME=$T/home/manifesto XDG_CACHE_HOME=$T/home/cache
@@ -23,7 +23,7 @@ machine() { # NAME
 	fi
 }
 
-# Whether `get` gives exactly FILE.
+# Whether `get` returns exactly FILE.
 get_is() { # NAME FILE [options] IMAGE TYPE
 	local name=$1 file=$2
 	shift 2
@@ -41,7 +41,7 @@ refused() { # NAME STATUS ARGUMENTS...
 	check_stdout_empty "$name: nothing on stdout"
 }
 
-# What a registry answers for a manifest or a blob; sets $T/body and $T/headers.
+# Fetches a manifest or blob from a registry; sets $T/body and $T/headers.
 registry_get() { # HOST:PORT/v2/... [curl options]
 	local url=$1
 	shift

@@ -5,7 +5,7 @@
 #   lab.sh start [--owner PID] DIR KIND...
 #                                       start servers; may be called again to add some
 #   lab.sh stop [--purge] DIR [NAME...] stop all servers, or the named ones; --purge removes DIR
-#   lab.sh restart DIR NAME...          stop and start on the same port (memory servers forget)
+#   lab.sh restart DIR NAME...          stop and start on the same port (servers in memory lose their data)
 #   lab.sh gc DIR NAME                  collect a registry's garbage with its server down
 #
 # Kinds (each is also the name of its server) and the variables for them in DIR/lab.env:
@@ -23,7 +23,7 @@
 # Token users: TOKEN_READER, TOKEN_WRITER, TOKEN_ADMIN ("user:password"), TOKEN_IDENTITY (the
 # writer's refresh token). Without credentials only repositories below `public/` can be pulled.
 #
-# With --owner a watcher stops everything and removes DIR when process PID is gone, killed or not.
+# With --owner, a watcher stops everything and removes DIR when process PID ends for any reason.
 set -u
 umask 077
 PATH=$PATH:/usr/sbin:/sbin
@@ -41,8 +41,8 @@ need() {
 
 # --- processes -----------------------------------------------------------------------------
 
-# When a process started, in clock ticks; with its number it names the process for good.
-# Empty when it is gone or a zombie.
+# The start time of a process in clock ticks. Together with the PID it identifies the process uniquely.
+# Empty if the process is gone or a zombie.
 born() {
 	local line
 	line=$(cat "/proc/$1/stat" 2>/dev/null) || return 0
@@ -70,7 +70,7 @@ spawn() {
 
 stop_one() {
 	local name=$1 signal=TERM i
-	# What PostgreSQL calls a fast shutdown.
+	# PostgreSQL calls this a fast shutdown.
 	[ "$name" = postgres ] && signal=INT
 	if running "$name" && [ "$pid" != $$ ]; then
 		kill -$signal "$pid" 2>/dev/null
@@ -84,7 +84,7 @@ stop_one() {
 	rm -f "$LAB/run/$name.pid"
 }
 
-# Users before what they use.
+# A server before the servers that it uses.
 stop_all() {
 	local name
 	for name in watcher static static-tls registry registry-tls registry-mtls registry-token notary notary-tls \
@@ -95,8 +95,8 @@ stop_all() {
 
 # --- ports ---------------------------------------------------------------------------------
 
-# A port that nothing uses now, below the range that the kernel takes for outgoing connections.
-# Another process may still be quicker: launch() tries again then.
+# A port that is free now, below the range that the kernel uses for outgoing connections.
+# Another process may take it first; launch() then tries again.
 free_port() {
 	local port
 	while :; do
@@ -106,14 +106,14 @@ free_port() {
 	printf '%s\n' $port
 }
 
-# Whether process $1 itself listens on port $2: an answer there may be somebody else's server.
+# Whether process $1 itself listens on port $2; otherwise another server may have the port.
 listens() {
 	local socket
 	socket=$(awk -v a="0100007F:$(printf %04X "$2")" '$2 == a && $4 == "0A" { print $10 }' /proc/net/tcp)
 	[ -n "$socket" ] || return 1
 	if [ ! -r "/proc/$1/fd" ]; then
-		# notary-signer hides its memory, and with it this list, from all but root: had another
-		# process the port, it would end now.
+		# Only root can read the descriptors of notary-signer, because it protects its memory. If another
+		# process had the port, notary-signer would end now.
 		sleep 0.3
 		[ -n "$(born "$1")" ]
 		return
@@ -121,7 +121,7 @@ listens() {
 	find "/proc/$1/fd" -lname "socket:\[$socket\]" 2>/dev/null | grep -q .
 }
 
-# Root may not see the descriptors of user postgres, so PostgreSQL's own state file is asked.
+# Root may not be able to read the descriptors of user postgres, so read PostgreSQL's own state file.
 up() {
 	if [ "$1" = postgres ]; then
 		[ "$(sed -n '1p' "$LAB/data/postgres/postmaster.pid" 2>/dev/null)" = "$pid" ] &&
@@ -208,7 +208,7 @@ make_certificates() {
 
 # --- configuration of each server ----------------------------------------------------------
 
-# Passwords with characters that a sloppy client gets wrong.
+# Passwords with characters that a careless client mishandles.
 basic_user=robot
 basic_password='lab:pa%73s+1'
 
@@ -246,7 +246,7 @@ htpasswd_line() {
 		'print "$ENV{U}:", crypt($ENV{P}, q($2y$04$abcdefghijklmnopqrstuu)), "\n"'
 }
 
-# What both token-checking servers need to know of the issuer, as JSON (which is YAML too).
+# What both servers that check tokens need to know about the issuer, as JSON (which is also YAML).
 token_options() { # SERVICE
 	printf '{"realm": "http://127.0.0.1:%s/token", "service": "%s", "issuer": "lab-issuer", "rootcertbundle": "%s"}' \
 		"$(cat "$LAB/ports/issuer")" "$1" "$LAB/tls/issuer.crt"
@@ -301,7 +301,7 @@ notary_db_config() { # PORT
 		"$(cat "$LAB/ports/signer")" "$LAB/tls/ca.crt" "$LAB/tls/client.crt" "$LAB/tls/client.key")"
 }
 
-# Sets pg_bin, and as_pg: PostgreSQL refuses to be root.
+# Sets pg_bin, and as_pg, because PostgreSQL refuses to run as root.
 find_postgres() {
 	local dir
 	pg_bin=
@@ -363,7 +363,7 @@ configure() { # NAME PORT; sets argv
 	esac
 }
 
-# The tables that notary 0.7 expects to be there.
+# The tables that notary 0.7 expects.
 make_tables() {
 	[ -e "$LAB/data/tables-made" ] && return 0
 	"$pg_bin/psql" -X -q -v ON_ERROR_STOP=1 "$(pg_url postgres)" >"$LAB/log/tables.log" 2>&1 <<-'SQL' ||
@@ -477,7 +477,7 @@ cmd_start() {
 	mkdir -p "$LAB"/{run,log,etc,tls,data,ports}
 	chmod 711 "$LAB/data"
 	started=
-	# What this call started does not outlive its failure or its interruption.
+	# If this call fails or is interrupted, stop the servers that it started.
 	trap 'for name in $started; do stop_one "$name"; done' EXIT
 	trap 'exit 130' INT
 	trap 'exit 143' TERM HUP
@@ -497,7 +497,7 @@ cmd_start() {
 cmd_watch() {
 	local owner=$2 start=$3
 	enter "$1"
-	# The builtin read with a time limit sleeps without another process.
+	# The builtin read with a time limit sleeps without starting a process.
 	exec 3<> <(:)
 	while [ -n "$start" ] && [ "$(born "$owner")" = "$start" ]; do
 		read -r -t 1 -u 3

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Rules of the house that no other tool checks: sizes, layers, banned calls, leftovers.
+"""Rules of this project that no other tool checks: sizes, layers, banned calls, leftovers.
 
 Usage: lint.py [ROOT]
 Prints `FILE:LINE: what is wrong`; the status is 1 when there is anything.
@@ -12,7 +12,7 @@ import sys
 MAX_FUNCTION, MAX_FILE = 70, 800
 RANKS = {"base": 0, "json": 1, "crypto": 1, "store": 2, "tuf": 3, "net": 3, "keys": 3, "record": 3,
          "oci": 4, "trust": 4, "policy": 4, "publish": 5, "ops": 6, "cli": 7, "tufcli": 7}
-# Third-party headers and the modules that are their home.
+# Third-party headers and the modules that may include them.
 HOMES = {re.compile(r"curl/"): {"net"}, re.compile(r"(sodium|openssl/)"): {"crypto", "keys"},
          re.compile(r"jansson"): {"json"}}
 PURE = {"tuf", "record", "policy"}
@@ -110,13 +110,13 @@ class Lint:
 
 
 def without_comments(text):
-    """Comments and literals blanked out, lines kept."""
+    """Replaces comments and literals with blanks and keeps the lines."""
     token = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.S)
     return token.sub(lambda m: re.sub(r"[^\n]", " ", m.group(0)), text)
 
 
 def files(root):
-    """The committed and the new files; everything where there is no git."""
+    """The committed and the new files; all files if this is not a git repository."""
     git = ["git", "-C", str(root), "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     result = subprocess.run(git, capture_output=True, check=False)
     if result.returncode == 0:

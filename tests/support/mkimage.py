@@ -30,7 +30,7 @@ def encode(document):
 
 
 def gzip_stored(data):
-    """gzip without compression: zlib's versions compress differently, these bytes are always the same."""
+    """gzip without compression: versions of zlib compress differently, while these bytes are always the same."""
     out = [b"\x1f\x8b\x08\0\0\0\0\0\0\xff"]
     for at in range(0, len(data), 65535):
         part = data[at:at + 65535]

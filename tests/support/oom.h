@@ -1,6 +1,6 @@
-/* An allocator for a test program, which includes this in one file: it stands before the C library's, or the
- * sanitizer's, for the libraries too. While `armed`, allocations are counted in `seen`; the one that brings
- * `left` to 0 fails, and with `all_behind` all after it. */
+/* An allocator for a test program, which includes this in one file. It replaces the allocator of the C library or
+ * of the sanitizer, for the libraries too. While `armed`, allocations are counted in `seen`; the one that brings
+ * `left` to 0 fails, and with `all_behind` all later ones fail too. */
 #ifndef TESTS_SUPPORT_OOM_H
 #define TESTS_SUPPORT_OOM_H
 
@@ -14,7 +14,7 @@ static struct {
 	size_t left, seen;
 } oom;
 
-/* It runs before a sanitizer is ready. */
+/* This runs before a sanitizer is ready. */
 #define PLAIN __attribute__((no_sanitize("address"), no_sanitize("undefined")))
 
 PLAIN static bool out_of_memory(void)

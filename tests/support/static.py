@@ -91,7 +91,7 @@ class Server(http.server.ThreadingHTTPServer):
     tls = None
 
     def finish_request(self, request, client_address):
-        # In the connection's own thread: a client that does not shake hands holds nobody else up.
+        # In the connection's own thread, so that a client without a handshake does not block others.
         if self.tls:
             request.settimeout(60)
             request = self.tls.wrap_socket(request, server_side=True)

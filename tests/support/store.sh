@@ -1,11 +1,11 @@
 # shellcheck shell=bash
-# A store with one record of every kind, for clients that know TUF and nothing of records; sourced after t.sh and job.sh.
+# A store with one record of every kind, for TUF clients that do not know records; source after t.sh and job.sh.
 # shellcheck disable=SC2154 # status and approval are theirs
 
 # shellcheck disable=SC2034 # for the tests
 tuf=$(dirname "$T_MANIFESTO")/manifesto-tuf
 
-# What get gives for every current record of the store, in $T/records under percent-encoded target names, which are in $T/names.
+# Writes the content of every current record, by get, to $T/records under percent-encoded target names; $T/names lists them.
 note_records() {
 	local tag type subject
 	rm -rf "$T/records"
@@ -20,7 +20,7 @@ note_records() {
 	find "$T/records" -type f -printf '%f\n' | sort | sed 's/%2F/\//' >"$T/names"
 }
 
-# Makes the layout DIR and sets $store to it: three images, several types, contents of several sizes, a record that was replaced and one of a role.
+# Makes the layout DIR and sets $store to it: three images, several types, content of several sizes, a replaced record, a record of a role.
 make_store() { # DIR
 	store=$1
 	make_image "$store" >/dev/null

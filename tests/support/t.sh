@@ -2,10 +2,10 @@
 # Harness of the shell tests. A test file is bash, starts with
 #	. "$(dirname "$0")/../support/t.sh"
 # and ends with `t_done`. Each check prints `ok - NAME` or `not ok - NAME` (then also what the last
-# `run` gave). Nothing of the user's is read or written: the home is a temporary one, the environment
-# is scrubbed, and `manifesto` is the binary under test ($T_MANIFESTO, else build/manifesto).
+# `run` gave). The user's files are neither read nor written: the home is temporary, the environment is
+# clean, and `manifesto` is the binary under test ($T_MANIFESTO, else build/manifesto).
 #
-# $T is a temporary directory of the file's own, the working directory; $T_TOP the repository.
+# $T is the test file's own temporary directory and working directory; $T_TOP is the repository.
 
 set -u
 T_TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -77,7 +77,7 @@ not_ok() { # NAME [WHY...]
 	t_dump
 }
 
-# The last statement of a test file: says how many checks there were.
+# The last statement of a test file: prints the number of checks.
 t_done() {
 	t_complete=1
 	printf '1..%d\n' $t_count
@@ -85,7 +85,7 @@ t_done() {
 	exit
 }
 
-# Ends the file with a failure: what comes after cannot work.
+# Ends the file with a failure, because the following checks cannot work.
 t_bail() { # NAME [WHY...]
 	not_ok "$@"
 	t_done
@@ -225,12 +225,12 @@ push_image() {
 		"$from" "docker://$to" >&2 && printf '%s\n' "$(cat "$T/digest")"
 }
 
-# Whether a process is gone: a zombie that nobody waits for is.
+# Whether a process is gone. A zombie that nobody waits for counts as gone.
 gone() { # PID
 	! grep -q ') [^Z] ' "/proc/$1/stat" 2>/dev/null
 }
 
-# The status that a server answers with; 000 when it does not.
+# The status of a server's answer, or 000 without an answer.
 http_status() { # [curl options] URL
 	curl -s -o "$T/body" -D "$T/headers" -m 20 -w '%{http_code}' "$@"
 }

@@ -1,11 +1,11 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2154 # status is set by run
-# People with a key and a home each, and the roles that they sign; sourced after t.sh and job.sh. The image's repository is on
-# the Notary server $NOTARY, made by the notary program, which also delegates.
+# People, each with a key and a home, and the roles that they sign; source after t.sh and job.sh. The notary program makes the
+# image's repository on the Notary server $NOTARY and its delegations.
 
 . "$T_TOP/tests/support/notary.sh"
 
-# From now on commands are this person's.
+# Runs the following commands as this person.
 as() { # PERSON
 	machine "$1"
 	export MANIFESTO_KEY=$1
@@ -16,7 +16,7 @@ fingerprint_of_root() { # GUN
 		openssl x509 -pubkey -noout | openssl pkey -pubin -outform DER | sha256sum | cut -d' ' -f1
 }
 
-# A repository without records whose snapshot the server signs: so members of a role can publish.
+# A repository without records whose snapshot the server signs, so that members of a role can publish.
 make_collection() { # GUN
 	notary_in owner init "$1"
 	notary_in owner publish "$1"
@@ -24,7 +24,7 @@ make_collection() { # GUN
 	[ "$status" = 0 ] || t_bail "a collection for $1"
 }
 
-# People have a key pair of the same name and trust the repository.
+# Each person has a key pair of the same name and trusts the repository.
 make_people() { # IMAGE GUN PERSON...
 	local image=$1 gun=$2 person root
 	shift 2
@@ -49,14 +49,14 @@ make_role() { # GUN ROLE PATH PERSON...
 	[ "$status" = 0 ] || t_bail "the role $role"
 }
 
-# One member of all records of a list: `field FILTER` of what `list --json` of the image gives.
+# `field FILTER`: one member of all records in `list --json` of the image.
 listed() { # IMAGE FILTER
 	manifesto list --json "$1" 2>/dev/null | jq -c "$2"
 }
 
 # --- the same with manifesto alone, on any kind of repository: alice, on the first machine, owns it
 
-# People with a key of their own, whose public part is PERSON.pub, trust the repository.
+# Each person makes a key, with its public part in PERSON.pub, and trusts the repository.
 invite() { # IMAGE PERSON...
 	local image=$1 person root
 	shift
