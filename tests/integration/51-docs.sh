@@ -50,7 +50,8 @@ check 'fingerprint and signature are those of the unit test' test "$(jq -r '.cus
 
 # --- commands, options, variables, make targets
 manifesto help >"$T/help"
-sed -n '/^Commands:/,/^$/s/^  \([a-z]*\).*/\1/p' "$T/help" | sort -u >"$T/commands"
+sed -n 's/^  \([a-z]*\) .*/\1/p' "$T/help" | sort -u >"$T/commands"
+echo options >>"$T/commands"
 while read -r command; do
 	manifesto help "$command" >>"$T/help"
 done <"$T/commands"
