@@ -286,14 +286,12 @@ int mf_keystore_list(struct mf_keystore *ks, const struct mf_key_info **out, siz
 const struct mf_key_info *mf_keystore_find_fp(struct mf_keystore *ks, const struct mf_digest *fingerprint)
 {
 	struct mf_err err = MF_ERR_INIT;
-
 	if (load(ks, &err) < 0) {
 		mf_env_log(ks->env, MF_LOG_WARNING, "%s", err.msg);
 		return NULL;
 	}
 	for (size_t i = 0; i < ks->n; i++) {
 		struct mf_digest fp = mf_pubkey_fingerprint(ks->infos[i].pub);
-
 		if (mf_digest_eq(&fp, fingerprint))
 			return &ks->infos[i];
 	}
@@ -303,57 +301,48 @@ const struct mf_key_info *mf_keystore_find_fp(struct mf_keystore *ks, const stru
 static bool is_fp_prefix(const char *s)
 {
 	size_t n = strlen(s);
-
 	return n >= FP_PREFIX_MIN && n <= FP_LEN && strspn(s, "0123456789abcdef") == n;
 }
 
-/* NULL without an error: no key has it. The same key under two names is one answer. */
-static const struct mf_key_info *by_prefix(const struct mf_keystore *ks, const char *prefix,
-					   struct mf_err *err)
+/* The same key under two names is one answer: the first. */
+static enum mf_found by_prefix(const struct mf_keystore *ks, const char *prefix,
+			       const struct mf_key_info **out, struct mf_err *err)
 {
-	const struct mf_key_info *found = NULL;
-	struct mf_digest first = {{0}};
-
-	assert(ks->infos || !ks->n);
+	*out = NULL;
 	for (size_t i = 0; i < ks->n; i++) {
-		struct mf_digest fp = mf_pubkey_fingerprint(ks->infos[i].pub);
+		const struct mf_key_info *k = &ks->infos[i];
 		char hex[FP_LEN + 1];
-
-		mf_digest_hex(hex, &fp);
+		mf_pubkey_hex(hex, k->pub);
 		if (strncmp(hex, prefix, strlen(prefix)) != 0)
 			continue;
-		if (found && !mf_digest_eq(&first, &fp)) {
-			mf_fail(err, MF_E_AMBIGUOUS, 0, "'%s' fits keys '%s' and '%s'", prefix, found->name,
-				ks->infos[i].name);
-			return NULL;
+		if (*out && !mf_pubkey_eq((*out)->pub, k->pub)) {
+			(void)mf_fail(err, MF_E_AMBIGUOUS, 0, "'%s' fits keys '%s' and '%s'", prefix,
+				      (*out)->name, k->name);
+			return MF_FAILED;
 		}
-		if (!found) {
-			found = &ks->infos[i];
-			first = fp;
-		}
+		if (!*out)
+			*out = k;
 	}
-	return found;
+	return *out ? MF_FOUND : MF_ABSENT;
 }
 
 const struct mf_key_info *mf_keystore_find(struct mf_keystore *ks, const char *name_or_fp, struct mf_err *err)
 {
 	const struct mf_key_info *k = NULL;
 	struct mf_esc esc;
-
+	bool prefix = is_fp_prefix(name_or_fp);
 	if (load(ks, err) < 0)
 		return NULL;
 	/* A whole fingerprint first, so that no key name can stand in front of one. */
-	if (strlen(name_or_fp) == FP_LEN && is_fp_prefix(name_or_fp))
-		k = by_prefix(ks, name_or_fp, err);
+	if (!prefix || strlen(name_or_fp) < FP_LEN)
+		k = by_name(ks, name_or_fp);
+	if (!k && prefix && by_prefix(ks, name_or_fp, &k, err) == MF_FAILED)
+		return NULL;
 	if (!k)
 		k = by_name(ks, name_or_fp);
-	if (!k && is_fp_prefix(name_or_fp)) {
-		k = by_prefix(ks, name_or_fp, err);
-		if (!k && err->code)
-			return NULL;
-	}
 	if (!k)
-		mf_fail(err, MF_E_KEY, 0, "no key '%s' in '%s'", mf_esc(&esc, mf_str_c(name_or_fp)), ks->dir);
+		(void)mf_fail(err, MF_E_KEY, 0, "no key '%s' in '%s'", mf_esc(&esc, mf_str_c(name_or_fp)),
+			      ks->dir);
 	return k;
 }
 

@@ -459,9 +459,8 @@ enum mf_sig_scheme mf_record_scheme(const struct mf_pubkey *k)
 	return MF_SIG_ED25519;
 }
 
-/* 1, 0, -1. */
-static int signed_by(const struct mf_record *r, struct mf_bytes payload, const struct mf_pubkey *key,
-		     struct mf_err *err)
+static enum mf_found signed_by(const struct mf_record *r, struct mf_bytes payload,
+			       const struct mf_pubkey *key, struct mf_err *err)
 {
 	struct mf_digest fp = mf_pubkey_fingerprint(key);
 	for (size_t i = 0; i < r->nsigs; i++) {
@@ -469,11 +468,13 @@ static int signed_by(const struct mf_record *r, struct mf_bytes payload, const s
 		if (!mf_digest_eq(&r->sigs[i].fingerprint, &fp))
 			continue;
 		if (mf_sig_verify(key, mf_record_scheme(key), payload, r->sigs[i].sig, &why) == 0)
-			return 1;
-		if (why.code != MF_E_SIGNATURE) /* it could not be judged */
-			return mf_fail(err, why.code, 0, "%s", why.msg);
+			return MF_FOUND;
+		if (why.code != MF_E_SIGNATURE) { /* it could not be checked */
+			(void)mf_fail(err, why.code, 0, "%s", why.msg);
+			return MF_FAILED;
+		}
 	}
-	return 0;
+	return MF_ABSENT;
 }
 
 int mf_record_signers(const struct mf_record *r, const struct mf_record_binding *b,
@@ -490,10 +491,12 @@ int mf_record_signers(const struct mf_record *r, const struct mf_record_binding 
 		bool twice = false;
 		for (size_t j = 0; j < i; j++)
 			twice |= mf_pubkey_eq(keys[i], keys[j]);
-		int rc = keys[i] && !twice ? signed_by(r, mf_buf_bytes(&payload), keys[i], err) : 0;
-		if (rc < 0)
+		enum mf_found rc = MF_ABSENT;
+		if (keys[i] && !twice)
+			rc = signed_by(r, mf_buf_bytes(&payload), keys[i], err);
+		if (rc == MF_FAILED)
 			return -1;
-		valid[i] = rc == 1;
+		valid[i] = rc == MF_FOUND;
 	}
 	return 0;
 }

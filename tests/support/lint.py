@@ -9,7 +9,7 @@ import re
 import subprocess
 import sys
 
-MAX_FUNCTION, MAX_FILE = 70, 800
+MAX_FUNCTION, MAX_FILE = 60, 800
 RANKS = {"base": 0, "json": 1, "crypto": 1, "store": 2, "tuf": 3, "net": 3, "keys": 3, "record": 3,
          "oci": 4, "trust": 4, "policy": 4, "publish": 5, "ops": 6, "cli": 7, "tufcli": 7}
 # Third-party headers and the modules that may include them.
@@ -22,12 +22,29 @@ BANNED = re.compile(r"\b(strcpy|strcat|stpcpy|sprintf|vsprintf|gets|strtok|strto
 IN_LIBRARY = re.compile(r"\b(printf|puts|putchar|perror|exit|_exit|abort|signal|sigaction)\s*\(")
 INCLUDE = re.compile(r'^\s*#\s*include\s+[<"]([^>"]+)[>"]')
 LEFTOVER = re.compile(r"\b(TO" r"DO|FIX" r"ME|X" r"XX|HA" r"CK)\b")
+# One idiom. A fallible function gives -1 and is tested with `< 0`; a third outcome has a name (enum mf_found).
+FALLIBLE = re.compile(r"^(static )?(?:inline )?int (\w+)\((?:[^()]|\([^()]*\))*struct mf_err \*\w+\)", re.M)
+MEMBER = re.compile(r"\bint \(\*(\w+)\)\((?:[^()]|\([^()]*\))*struct mf_err \*\w+\)")
+SYSTEM = set("access chdir chmod chown close closedir connect dup2 fchmod fchown fclose fcntl fdatasync fflush flock "
+             "fstat fstatat fsync ftruncate kill link linkat listen lseek lstat mkdir mkfifo open openat pipe pipe2 "
+             "poll readlink rename renameat renameat2 rmdir setrlimit sigaction socket socketpair stat symlink unlink "
+             "unlinkat waitpid".split())
+CONDITION = re.compile(r"(\b(if|while|return)|[|&(!=?:])$")
+# Modules that do not keep all rules of idiom yet.
+LATER = {"cli", "json", "net", "oci", "ops", "publish", "trust", "tuf", "tufcli"}
+# A type keeps its parentheses.
+SIZEOF = re.compile(r"\bsizeof\((?!(const |volatile )?(struct|enum|union|unsigned|signed|char|int|long|short|void|bool|"
+                    r"[A-Z]\w*|\w+_t)\b)")
+FLAG = re.compile(r"[(,]\s*(?:true|false)\s*(?=[,)])")
+OUTCOMES = re.compile(r"\b1, 0,? (or )?-1\b|\b0, 1,? (or )?-1\b")
+SIDE_CHANNEL = re.compile(r"(?:\(|\|\||&&)\s*err->code\s*(?:\)|\|\||&&)")
+SHARED_LINE = re.compile(r"^\s[^;(){}=]*;\s*/\* (.*?) \*/$")
 TEXT = {".c", ".h", ".py", ".sh", ".md", ".1", ".5", ".7", ".yml", ".yaml", ".in", ""}
 
 
 class Lint:
     def __init__(self, root):
-        self.root, self.found = root, []
+        self.root, self.found, self.fallible, self.members = root, [], set(), set()
 
     def say(self, path, line, text):
         self.found.append("%s:%d: %s" % (path.relative_to(self.root), line, text))
@@ -83,6 +100,43 @@ class Lint:
                     self.say(path, start, "function of %d lines, more than %d" % (number - start - 1, MAX_FUNCTION))
                 start = None
 
+    def idiom(self, path, text):
+        code = without_comments(text)
+        for start, name in truths(code, self.fallible | self.own(code) | SYSTEM, self.members):
+            self.say(path, line_of(code, start), "%s() fails with -1: compare with `< 0`" % name)
+        for match in SIZEOF.finditer(code):
+            self.say(path, line_of(code, match.start()), "`sizeof x` without parentheses")
+        for match in FLAG.finditer(code):
+            name = called(code, match.start())
+            if name:
+                self.say(path, line_of(code, match.start()), "a flag of %s() without a name" % name)
+        for match in SIDE_CHANNEL.finditer(code):
+            self.say(path, line_of(code, match.start()), "a failure is what a function returns, not err->code")
+        for number, line in enumerate(text.split("\n"), 1):
+            if "__attribute__((cleanup" in line and path.name != "err.h":
+                self.say(path, number, "MF_CLEANUP is the one way to clean up")
+            if re.search(r"%j[dux]|\buintmax_t\b", line):
+                self.say(path, number, "`%llu` with a cast")
+            if OUTCOMES.search(line):
+                self.say(path, number, "outcomes have names: enum mf_found")
+
+    def members_apart(self, path, lines):
+        for number, (line, following) in enumerate(zip(lines, lines[1:]), 1):
+            first, second = SHARED_LINE.match(line), SHARED_LINE.match(following)
+            if first and second and re.search(r"(,| or| and| of| that| the)$", first.group(1)):
+                self.say(path, number, "a sentence over two members")
+
+    def own(self, code):
+        """The fallible functions of one file."""
+        return {match.group(2) for match in FALLIBLE.finditer(code) if match.group(1)}
+
+    def learn(self, paths):
+        """The fallible functions, and members of structs, that any file may call."""
+        for path in paths:
+            code = without_comments(path.read_text(encoding="utf-8", errors="replace"))
+            self.fallible |= {match.group(2) for match in FALLIBLE.finditer(code) if not match.group(1)}
+            self.members |= {match.group(1) for match in MEMBER.finditer(code)}
+
     def source(self, path, text):
         module = path.relative_to(self.root).parts[1]
         lines = text.split("\n")
@@ -93,6 +147,9 @@ class Lint:
         self.sizes(path, lines)
         self.includes(path, module, lines)
         self.calls(path, module, without_comments(text).split("\n"))
+        if module not in LATER:
+            self.idiom(path, text)
+            self.members_apart(path, lines)
 
     def file(self, path):
         try:
@@ -115,6 +172,50 @@ def without_comments(text):
     return token.sub(lambda m: re.sub(r"[^\n]", " ", m.group(0)), text)
 
 
+def line_of(text, at):
+    return text.count("\n", 0, at) + 1
+
+
+def end_of_call(code, at):
+    """Behind the parenthesis that closes the one at `at`."""
+    depth = 0
+    for i in range(at, len(code)):
+        depth += {"(": 1, ")": -1}.get(code[i], 0)
+        if not depth:
+            return i + 1
+    return len(code)
+
+
+def truths(code, names, members):
+    """Where a call of one of these functions stands for true or false: (offset, name)."""
+    for match in re.finditer(r"(->|\.)?\b(\w+)\(", code):
+        if match.group(2) not in (members if match.group(1) else names):
+            continue
+        start = match.start()
+        if match.group(1):
+            start = re.search(r"[\w.>\[\]-]*$", code[:start]).start()
+        before = code[:start].rstrip()
+        after = code[end_of_call(code, match.end() - 1):][:200].lstrip()
+        negated = before.endswith("!") and not before.endswith(")!")
+        alone = before.endswith("(") and CONDITION.search(before[:-1].rstrip())
+        if negated or after[:2] in ("||", "&&") or after[:1] == "?" or \
+                after[:1] == ")" and (alone or before.endswith(("||", "&&"))):
+            yield match.start(2), match.group(2)
+
+
+def called(code, at):
+    """The function that the argument behind `at`, a comma or parenthesis, is for; None when there is none."""
+    depth = 0
+    for i in range(at if code[at] == "(" else at - 1, -1, -1):
+        if code[i] in "{};" and not depth:
+            return None
+        if code[i] == "(" and not depth:
+            name = re.search(r"(\w+)$", code[:i])
+            return name.group(1) if name and name.group(1) not in ("if", "while", "for", "return") else None
+        depth += {")": 1, "(": -1}.get(code[i], 0)
+    return None
+
+
 def files(root):
     """The committed and the new files; all files if this is not a git repository."""
     git = ["git", "-C", str(root), "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
@@ -132,7 +233,9 @@ def files(root):
 def main():
     root = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else pathlib.Path(__file__).parent.parent.parent).resolve()
     lint = Lint(root)
-    for path in files(root):
+    paths = list(files(root))
+    lint.learn(p for p in paths if p.suffix in (".c", ".h") and p.relative_to(root).parts[0] == "src")
+    for path in paths:
         lint.file(path)
     for line in lint.found:
         print(line)
