@@ -32,17 +32,17 @@ static void complain(const struct manifesto_error *err)
 static int write_record(struct manifesto *m, const char *image, const char *type, struct manifesto_error *err)
 {
 	struct manifesto_get_options options = MANIFESTO_INIT(manifesto_get_options);
-	struct manifesto_get_result result = MANIFESTO_INIT(manifesto_get_result);
+	const struct manifesto_get_result *result = NULL;
 	options.image = image;
 	options.type = type;
 	options.write = to_stdout;
 	if (manifesto_get(m, &options, &result, err) < 0)
 		return -1;
-	const struct manifesto_record *r = &result.record;
+	const struct manifesto_record *r = result->record;
 	fprintf(stderr, "%s of %s: %s in role %s\n", r->type, r->image, r->state, r->role);
 	for (size_t i = 0; i < r->nsigners; i++)
-		fprintf(stderr, "signed by %s (%s)\n", r->signers[i].fingerprint, r->signers[i].key_type);
-	manifesto_get_result_clear(&result);
+		fprintf(stderr, "signed by %s (%s)\n", r->signers[i]->fingerprint, r->signers[i]->key_type);
+	manifesto_result_free(result);
 	return 0;
 }
 

@@ -1,14 +1,27 @@
 /* libmanifesto: signed metadata for container images, verified before it is handed out.
  *
  * A context holds configuration, connections and unlocked keys; use one per thread. Every function that can
- * fail returns 0 or -1 and then fills *err; outputs are written on success only. The library never prints,
- * exits, changes signals, the umask or the environment, and reads no environment variable except the proxy
- * settings that libcurl honours and TMPDIR.
+ * fail returns 0 or -1. On failure it fills *err and leaves every other output as it was. The library never
+ * prints, exits, changes signals, the umask or the environment, and reads no environment variable except the
+ * proxy settings that libcurl honours and TMPDIR.
  *
- * Option and result structs begin with `size`: set it to sizeof the struct and zero the rest
- * (MANIFESTO_INIT), so that later versions can add members. Strings in options are borrowed for the call (for
- * manifesto_new: copied); strings in results are owned by the result handle. Times are seconds since
- * 1970-01-01T00:00:00Z, 0 when absent. Text is UTF-8.
+ * Options. An option struct begins with `size`; start from MANIFESTO_INIT, which sets it and zeroes the rest.
+ * Later versions only append members, so a program keeps working with a newer library: members that its
+ * struct lacks count as zero. A struct that is larger than the library's is accepted when the members that
+ * the library does not know are zero, else MANIFESTO_USAGE. Strings and arrays in options are borrowed for
+ * the call (manifesto_new copies them). A zero or NULL member means its default, which its comment names.
+ *
+ * Results. The library allocates a result and passes it out as a pointer to const; manifesto_result_free
+ * frees it with everything that it points to. Lists in results are arrays of pointers, so that the structs in
+ * them can grow, too: use members by name and never sizeof. A string that is absent is NULL.
+ *
+ * Times are seconds since 1970-01-01T00:00:00Z, 0 when absent; durations are seconds unless the name says
+ * _ms; sizes are octets. Text is UTF-8, ends with NUL and is not escaped for a terminal.
+ *
+ * Errors that every function can give: MANIFESTO_USAGE for a malformed argument, MANIFESTO_UNEXPECTED for a
+ * bug, a local file or a lack of memory. What reads a trust repository also gives MANIFESTO_UNAVAILABLE,
+ * _NOT_AUTHORISED, _INVALID, _EXPIRED, _ROLLBACK and _PIN; what signs, MANIFESTO_KEY and _CONFLICT. The
+ * comment of a function names the others.
  *
  * Specifications: The Update Framework 1.0 (verification: section 5, "Detailed workflows"); Notary v1 (wire
  * format and HTTP API); OCI distribution-spec 1.1 and image-spec 1.1 (blobs, manifests, referrers).
@@ -47,8 +60,8 @@ enum manifesto_status {
 	MANIFESTO_EXPIRING = 14,
 };
 
-/* Caller-owned, fixed size. `code` is a stable word ("not_found", "signature", "pin"); tests branch on it,
- * never on text. */
+/* Caller-owned, of fixed size. `code` is a stable word ("not_found", "signature", "pin"): branch on it or on
+ * `status`, never on the text. */
 struct manifesto_error {
 	int status; /* enum manifesto_status */
 	char code[32];
@@ -57,7 +70,10 @@ struct manifesto_error {
 	char hint[512];     /* next step, or "" */
 };
 
+/* The version of the library, such as "1.0.0". */
 MANIFESTO_API const char *manifesto_version(void);
+/* Frees a result of any function, with everything that it points to. NULL: nothing. */
+MANIFESTO_API void manifesto_result_free(const void *result);
 
 /* ---------------------------------------------------------------- context */
 
@@ -65,60 +81,62 @@ enum manifesto_log_level { MANIFESTO_LOG_WARNING = 1, MANIFESTO_LOG_INFO = 2, MA
 
 struct manifesto_options {
 	size_t size;
-	const char *home;             /* keys, pins, floors: required, absolute path; made at first write */
-	const char *cache_dir;        /* required; may be unwritable or missing */
-	const char *docker_config;    /* directory with Docker's config.json, NULL: no Docker credentials */
-	const char *const *auth_files; /* more files in that format (containers-auth.json), searched in this order
-					  behind Docker's; ends with NULL, may be NULL */
-	const char *trust_server;     /* https://, http://: Notary; tuf+file://: a TUF 1.0 directory per GUN;
-					 tuf+https://, tuf+http://: the same on a web server, read-only;
-					 NULL: Docker's default for the     registry is not guessed: an image in a
-					 registry then needs it (MANIFESTO_USAGE) */
-	int trust_server_for_layouts; /* use it for OCI layouts too, instead of DIR/trust: somebody named it
-					 for this very call */
-	const char *
-	    store; /* --store: repository that keeps blobs and trust for images one cannot push to, or NULL */
-	const char *cacert; /* PEM file for registry and trust server instead of the system's CAs */
+	const char *home;          /* keys, pins, floors: required, absolute; made at the first write */
+	const char *cache_dir;     /* required, absolute; may be unwritable or missing */
+	const char *docker_config; /* directory with Docker's config.json; NULL: no Docker credentials */
+	/* More files in that format (containers-auth.json), searched in this order behind it; ends with NULL.
+	 * NULL: none. */
+	const char *const *auth_files;
+	/* https://, http://: Notary; tuf+file://: a directory with a TUF 1.0 repository per GUN;
+	 * tuf+https://, tuf+http://: the same on a web server, read-only. NULL: an image in a registry is
+	 * MANIFESTO_USAGE. */
+	const char *trust_server;
+	int trust_server_for_layouts; /* also for OCI layouts, instead of DIR/trust */
+	const char *store;            /* repository for blobs and trust of images that one cannot push to */
+	const char *cacert; /* PEM file, for registry and trust server, instead of the system's CAs */
 	const char *client_cert, *client_key; /* PEM files */
-	const char *username; /* registry and trust server; NULL: Docker's configuration, else anonymous */
-	const char *password;
-	const char *credential_source; /* for messages: "-u", "REGISTRY_USERNAME" */
+	const char *username; /* of registry and trust server; NULL: Docker's configuration, else none */
+	const char *password; /* of username */
+	const char *credential_source; /* where these come from, for messages: "-u", "REGISTRY_USERNAME" */
 	int plain_http;                /* allow plain HTTP to other hosts than loopback */
-	int tofu;                      /* trust on first use where no pin exists */
+	int tofu;                      /* trust on first use where there is no pin */
 	int ci;                        /* never store what was trusted on first use */
-	int no_passphrase;             /* new keys are written without a passphrase */
-	int64_t timeout_ms;            /* in all, per operation; 0: 120,000 */
-	int log_level;                 /* 0: warnings only reach `log` */
+	int no_passphrase;             /* write new keys without a passphrase */
+	int64_t timeout_ms;            /* of an operation in all; 0: 120,000 */
+	int log_level;                 /* enum manifesto_log_level; 0: warnings */
 	void (*log)(void *arg, int level, const char *line); /* NULL: none */
 	void *log_arg;
-	int (*cancelled)(void *arg); /* non-zero: stop as soon as nothing can be lost. NULL: never */
+	int (*cancelled)(void *arg); /* non-zero: stop as soon as nothing can be lost; NULL: never */
 	void *cancel_arg;
 	int64_t (*now)(void *arg); /* NULL: the system's clock */
 	void *now_arg;
-	/* Passphrase of a key: at most `max` octets into out, *n set. confirm: a new key (ask twice). Returns
-	 * 0, or -1 when there is none; `why` (256 octets) then says what was looked at. NULL: no passphrase
-	 * is ever available. */
+	/* Writes the passphrase of a key, at most `max` octets, to `out` and its length to *n. confirm: of a
+	 * new key (ask twice). Returns 0, or -1 when there is none; `why` (256 octets) then says where it was
+	 * sought. NULL: there is never a passphrase. */
 	int (*passphrase)(void *arg, const char *key_name, int confirm, char *out, size_t max, size_t *n,
 			  char why[256]);
 	void *passphrase_arg;
-	/* May a trust repository be initialised for this image? Returns non-zero for yes. NULL: no (unless
-	 * the operation's `init`). */
+	/* Returns non-zero when a trust repository may be initialised at `where`. NULL: only with `init` of
+	 * put. */
 	int (*confirm_init)(void *arg, const char *gun, const char *where);
 	void *confirm_init_arg;
-	const char *default_key_name; /* name of keys that are made, and of the first choice when several fit:
-					 usually the user's name. NULL: "manifesto" */
+	/* Name of keys that are made, and the first choice where several fit; usually the user's name.
+	 * NULL: "manifesto". */
+	const char *default_key_name;
 };
 
 struct manifesto;
-/* Copies what it keeps. Touches no file and no network. */
+/* Makes a context. Touches no file and no network. The caller frees it. */
 MANIFESTO_API int manifesto_new(const struct manifesto_options *opt, struct manifesto **out,
 				struct manifesto_error *err);
+/* Frees a context and wipes its secrets. NULL: nothing. Results outlive their context. */
 MANIFESTO_API void manifesto_free(struct manifesto *m);
 
 struct manifesto_stats {
 	size_t size;
-	uint64_t requests, bytes_in, bytes_out;
+	uint64_t requests, bytes_in, bytes_out; /* of HTTP, since the context was made */
 };
+/* Fills the caller's struct as far as its `size` goes. */
 MANIFESTO_API void manifesto_stats(const struct manifesto *m, struct manifesto_stats *out);
 
 /* ---------------------------------------------------------------- records */
@@ -145,146 +163,102 @@ struct manifesto_record {
 	int64_t expires;             /* of the record itself */
 	const char *state; /* "current", "withdrawn", "expired", "foreign" (no record signature of a key of
 			      the role) */
-	const struct manifesto_signer *signers; /* of the record signatures that count */
+	const struct manifesto_signer *const *signers; /* of the record signatures that count */
 	size_t nsigners;
-	const char *const *annotations; /* "key=value", nannotations of them */
+	const char *const *annotations; /* "key=value" */
 	size_t nannotations;
 	const char *const *withdrew; /* of a withdrawn record: digests of the content that was withdrawn */
 	size_t nwithdrew;
 	int64_t role_version, role_expires; /* of the signed file that holds the record */
 };
 
-/* --- put */
-struct manifesto_put_options {
+/* --- put, sign, remove, withdraw: changes of the records of an image */
+
+/* What a function does not name below, it ignores. */
+struct manifesto_change_options {
 	size_t size;
 	const char *image; /* image reference */
 	const char *type;  /* record type: [a-z0-9]+(?:[._-][a-z0-9]+)*, at most 128 octets */
-	const char *path;  /* file, "-" for standard input; or NULL and `data` */
+	const char
+	    *role; /* NULL: the one authorised role whose key is here; of several, the one with the record */
+	const char
+	    *key; /* sign with the key of this name only (default_key_name should be the same); NULL: any */
+	const char *platform; /* "os/arch[/variant]": this child of an index */
+	int all_platforms;  /* the index and each of its children; sign, remove, withdraw: those with a record
+			     */
+	int force;          /* put, remove, withdraw: even if somebody changed the record meanwhile; put: also
+			       when the record is the same */
+	int reinstate;      /* put, remove: lift a withdrawal by the same role; remove: and nothing else */
+	const char *author; /* put, withdraw; NULL: absent */
+	const char *reason; /* put; withdraw: required */
+
+	/* put */
+	const char *path; /* file with the content, "-": standard input; NULL: `data` */
 	const void *data;
 	size_t data_length;
-	const char *media_type; /* NULL: application/json when the content is valid JSON, else text/plain when
-				   it is UTF-8 text, else application/octet-stream */
-	const char *author;     /* NULL: absent */
-	const char *reason;
+	/* NULL: application/json for valid JSON, text/plain for other UTF-8 text, else
+	 * application/octet-stream. */
+	const char *media_type;
 	const char *const *annotations; /* "key=value", ends with NULL; or NULL */
 	int64_t expires;                /* 0: never */
-	const char *role;               /* NULL: the one authorised role whose key we hold */
-	const char *key; /* sign with the key of this name and no other (default_key_name should be the same);
-			    NULL: any that fits */
-	const char *platform; /* "os/arch[/variant]": the child of an index */
-	int all_platforms;    /* the index and each of its children */
-	int force;     /* replace the record even if somebody changed it meanwhile, or it is the same */
-	int reinstate; /* lift a withdrawal by the same role */
-	int init;      /* initialise the trust repository when there is none */
-	int link;      /* layout: also list the artifact manifest in index.json */
-};
-struct manifesto_put_item {
-	const char *image;    /* repository@sha256:... */
-	const char *platform; /* or NULL */
-	const char *digest;   /* of the blob */
-	int unchanged;        /* the same record was the current one already, signed by our key */
-	int signature_added;  /* the same record was there, signed by others: ours was added to theirs */
-};
-struct manifesto_put_result {
-	size_t size;
-	const struct manifesto_put_item *items;
-	size_t nitems;
-	uint64_t length;
-	const char *role;
-	int64_t version;          /* of the role's file */
-	const char *published_to; /* URL or directory */
-	const char *signer_name, *signer_type, *signer_fingerprint;
-	int initialised; /* a trust repository was made */
-	const char *const *keys_made;
-	size_t nkeys_made; /* "alice (ed25519 1f2e...)" */
-	const char *const *pinned;
-	size_t npinned; /* fingerprints of the root keys now pinned on this machine */
-	const char *const *warnings;
-	size_t nwarnings;              /* trouble after a successful publish */
-	struct manifesto_arena *arena; /* owns the above */
-};
-/* Called once the subject is known and before anything is written: "Storing metadata 'T' for
- * 'IMAGE@DIGEST'...". May be NULL. */
-typedef void (*manifesto_progress_fn)(void *arg, const char *image, const char *type);
-MANIFESTO_API int manifesto_put(struct manifesto *m, const struct manifesto_put_options *opt,
-				manifesto_progress_fn progress, void *progress_arg,
-				struct manifesto_put_result *out, struct manifesto_error *err);
-MANIFESTO_API void manifesto_put_result_clear(struct manifesto_put_result *r);
+	int init;                       /* initialise the trust repository when there is none */
+	int link;                       /* layout: also list the artifact manifest in index.json */
+	/* Called for each image once it is resolved and before anything is written. */
+	void (*progress)(void *arg, const char *image, const char *type);
+	void *progress_arg;
 
-/* --- sign, remove, withdraw: changes of a record that is there */
-struct manifesto_change_item {
-	/* sign: the record with all its signers; remove: what was removed; withdraw: what says so since, in
-	 * state "withdrawn". */
-	struct manifesto_record record;
-	int unchanged; /* our signature was there already; withdrawn by our role already, for this reason */
-	int veto;      /* withdraw: our role held no record, others do */
-};
-struct manifesto_change_result {
-	size_t size;
-	const struct manifesto_change_item *items;
-	size_t nitems;
-	const char *role;
-	int64_t version;          /* of the role's file */
-	const char *published_to; /* URL or directory */
-	const char *signer_name, *signer_type, *signer_fingerprint;
-	const char *const *warnings;
-	size_t nwarnings; /* trouble after a successful publish */
-	struct manifesto_arena *arena;
-};
-MANIFESTO_API void manifesto_change_result_clear(struct manifesto_change_result *r);
-
-struct manifesto_sign_options {
-	size_t size;
-	const char *image, *type;
-	const char *role; /* NULL: the one authorised role whose key we hold and that has the record */
-	const char *key;  /* as for put */
-	const char *platform;
-	int all_platforms; /* the records of the index and of each of its children, as far as there are any */
-	/* Called once with the n records that would be signed, content fetched and verified, each with the
-	 * signers that it has, and our key. Non-zero: sign them. NULL: they are signed unseen. Not called
-	 * when our key has signed them all. */
-	int (*confirm)(void *arg, const struct manifesto_record *records, size_t n,
+	/* sign: called once with the n records that would be signed, their content fetched and verified, each
+	 * with the signers that it has, and our key. Returns non-zero to sign them. Not called when our key
+	 * has signed them all. NULL: they are signed without a question. */
+	int (*confirm)(void *arg, const struct manifesto_record *const *records, size_t n,
 		       const struct manifesto_signer *key);
 	void *confirm_arg;
 };
-/* Adds our record signature to a current record; nothing else of it changes. MANIFESTO_NOT_FOUND,
- * MANIFESTO_KEY (no key of ours is listed for the role), MANIFESTO_POLICY (withdrawn, expired, or a `foreign`
- * entry that has no description to sign), MANIFESTO_CONTENT_GONE; MANIFESTO_CONFLICT: the record is not the
- * one that `confirm` was shown, and nothing was signed; MANIFESTO_UNEXPECTED ("cancelled"): `confirm` said
- * no. */
-MANIFESTO_API int manifesto_sign(struct manifesto *m, const struct manifesto_sign_options *opt,
-				 struct manifesto_change_result *out, struct manifesto_error *err);
-
-struct manifesto_remove_options {
-	size_t size;
-	const char *image, *type;
-	const char *role, *key; /* as for sign */
-	const char *platform;
-	int all_platforms;
-	int force;     /* even if somebody changed it meanwhile */
-	int reinstate; /* remove a withdrawal by the same role, and nothing but that */
+/* One record that was to be changed. */
+struct manifesto_change_item {
+	/* put: as stored; sign: with all its signers; remove: as it was; withdraw: what replaces it, in state
+	 * "withdrawn". */
+	const struct manifesto_record *record;
+	int unchanged; /* it was so already, by our key (withdraw: by our role): nothing was published for it
+			*/
+	int signature_added; /* put: the same record was there, signed by others: our signature was added */
+	int veto;            /* withdraw: our role held no record, others do */
 };
-/* Removes the current record, in whatever state but withdrawn (MANIFESTO_POLICY: that takes `reinstate`, as
- * removing would lift it unseen). MANIFESTO_NOT_FOUND: there is none. */
-MANIFESTO_API int manifesto_remove(struct manifesto *m, const struct manifesto_remove_options *opt,
-				   struct manifesto_change_result *out, struct manifesto_error *err);
-
-struct manifesto_withdraw_options {
-	size_t size;
-	const char *image, *type;
-	const char *reason; /* required */
-	const char *author; /* NULL: absent */
-	const char *role,
-	    *key; /* as for put; of several roles that we hold a key of, the one that has a record */
-	const char *platform;
-	int all_platforms;
-	int force; /* even if somebody changed it meanwhile */
+struct manifesto_change_result {
+	const struct manifesto_change_item *const *items;
+	size_t nitems;
+	const char *role;
+	int64_t version;                       /* of the role's file */
+	const char *published_to;              /* URL or directory */
+	const struct manifesto_signer *signer; /* our key */
+	const char *const *warnings;           /* trouble after a successful publish */
+	size_t nwarnings;
+	int initialised;              /* put made the trust repository: */
+	const char *const *keys_made; /* "alice (ed25519 1f2e...)" */
+	size_t nkeys_made;
+	const char *const *pinned; /* fingerprints of the root keys that are now pinned on this machine */
+	size_t npinned;
 };
-/* Puts a signed withdrawal in the place of the record of our role, or beside the record of another one:
- * readers refuse the type for this image until our role lifts that with `reinstate` of put or remove.
- * MANIFESTO_NOT_FOUND: no authorised role has such a record. */
-MANIFESTO_API int manifesto_withdraw(struct manifesto *m, const struct manifesto_withdraw_options *opt,
-				     struct manifesto_change_result *out, struct manifesto_error *err);
+/* Stores content and publishes a signed record of it. MANIFESTO_NOT_FOUND: no such image, or no trust
+ * repository and no `init`; MANIFESTO_POLICY: withdrawn, and no `reinstate`; MANIFESTO_CONFLICT: somebody
+ * changed the record meanwhile, and no `force`. */
+MANIFESTO_API int manifesto_put(struct manifesto *m, const struct manifesto_change_options *opt,
+				const struct manifesto_change_result **out, struct manifesto_error *err);
+/* Adds our record signature to a current record; nothing else of it changes. MANIFESTO_NOT_FOUND;
+ * MANIFESTO_POLICY: withdrawn, expired, or without a description to sign; MANIFESTO_CONTENT_GONE;
+ * MANIFESTO_CONFLICT: the record is not the one that `confirm` was given, and nothing was signed;
+ * MANIFESTO_UNEXPECTED ("cancelled"): `confirm` returned 0. */
+MANIFESTO_API int manifesto_sign(struct manifesto *m, const struct manifesto_change_options *opt,
+				 const struct manifesto_change_result **out, struct manifesto_error *err);
+/* Removes the current record, whatever its state. MANIFESTO_NOT_FOUND: there is none; MANIFESTO_POLICY: it is
+ * withdrawn, and no `reinstate`. */
+MANIFESTO_API int manifesto_remove(struct manifesto *m, const struct manifesto_change_options *opt,
+				   const struct manifesto_change_result **out, struct manifesto_error *err);
+/* Replaces the record of our role by a signed withdrawal, or adds one beside the record of another role:
+ * readers refuse the type for this image until our role lifts that with `reinstate`. MANIFESTO_NOT_FOUND: no
+ * authorised role has such a record. */
+MANIFESTO_API int manifesto_withdraw(struct manifesto *m, const struct manifesto_change_options *opt,
+				     const struct manifesto_change_result **out, struct manifesto_error *err);
 
 /* --- get */
 struct manifesto_get_options {
@@ -292,36 +266,35 @@ struct manifesto_get_options {
 	const char *image, *type;
 	const char *role; /* NULL: all authorised roles must agree */
 	const char *platform;
-	/* Receives the content, only after everything was verified. Returns 0, or -1 to stop. NULL: the
-	 * content is verified and not handed out. */
+	/* Receives the content in pieces, only after all of it was verified. Returns 0, or -1 to stop. NULL:
+	 * the content is verified and not handed out. */
 	int (*write)(void *arg, const void *p, size_t n);
 	void *write_arg;
-	const char *output_path; /* instead of `write`: temporary file and rename */
-	int64_t version; /* 0: the current record. Else as this version of the role's file has it, for looking
-			    back, never for deciding: verified as manifesto_history does. The type then needs
-			    to have one role, or `role` names it. MANIFESTO_POLICY when it was withdrawn
-			    then */
+	const char *output_path; /* instead of `write`: a temporary file and a rename */
+	/* 0: the current record. Else the record in this version of the role's file: for looking back, never
+	 * for deciding. It is verified as manifesto_history does. When several roles may sign the type,
+	 * `role` names one. */
+	int64_t version;
 };
 struct manifesto_get_result {
-	size_t size;
-	struct manifesto_record record;
-	int64_t newest_version; /* of the role's file, when `version` was asked for */
-	const char *note;       /* how the record given differs from what holds now; NULL: not at all */
-	struct manifesto_arena *arena;
+	const struct manifesto_record *record;
+	int64_t newest_version; /* of the role's file, when `version` was given */
+	const char *note;       /* how the record differs from the current one; NULL: it does not */
 };
+/* Verifies a record and its content, then hands the content out. MANIFESTO_NOT_FOUND; MANIFESTO_POLICY:
+ * withdrawn or expired; MANIFESTO_USAGE: authorised roles disagree; MANIFESTO_CONTENT_GONE. */
 MANIFESTO_API int manifesto_get(struct manifesto *m, const struct manifesto_get_options *opt,
-				struct manifesto_get_result *out, struct manifesto_error *err);
-MANIFESTO_API void manifesto_get_result_clear(struct manifesto_get_result *r);
+				const struct manifesto_get_result **out, struct manifesto_error *err);
 
-/* --- list: the current records of one image, sorted by type and role; an image without records gives none */
+/* --- list */
 struct manifesto_list_options {
 	size_t size;
 	const char *image;
 	int all; /* image is a repository (no tag, no digest): the records of all its images */
 	const char *platform;
 	int all_platforms; /* also the children of an index */
-	/* Only these, each list ends with NULL; NULL: all. A role that nobody delegated to, and a state that
-	 * does not exist, are MANIFESTO_USAGE. */
+	/* Filters, each ends with NULL; NULL: all. A role that nobody delegated to and a state that does not
+	 * exist are MANIFESTO_USAGE. */
 	const char *const *types, *const *roles, *const *states;
 };
 /* One image of a repository that has records. */
@@ -330,26 +303,22 @@ struct manifesto_subject {
 	const char *const *tags;
 	size_t ntags;
 	int gone;               /* the repository has no such manifest any more */
-	size_t first, nrecords; /* its records: records[first] and those behind it */
+	size_t first, nrecords; /* its records: from records[first] on */
 };
 struct manifesto_list_result {
-	size_t size;
 	const char *image; /* repository@sha256:...; with `all` the repository */
-	const struct manifesto_subject *subjects;
-	size_t nsubjects; /* with `all` only */
-	const struct manifesto_record *records;
+	const struct manifesto_subject *const *subjects; /* with `all` only */
+	size_t nsubjects;
+	const struct manifesto_record *const *records;
 	size_t nrecords;
-	const char *const *warnings;
-	size_t nwarnings; /* roles passed over, and why */
-	struct manifesto_arena *arena;
+	const char *const *warnings; /* roles that were left out, and why */
+	size_t nwarnings;
 };
+/* The records of authorised roles, sorted by subject, type and role; none is no failure. */
 MANIFESTO_API int manifesto_list(struct manifesto *m, const struct manifesto_list_options *opt,
-				 struct manifesto_list_result *out, struct manifesto_error *err);
-MANIFESTO_API void manifesto_list_result_clear(struct manifesto_list_result *r);
+				 const struct manifesto_list_result **out, struct manifesto_error *err);
 
-/* --- history: what happened to the records of one image, from the versions of the roles' files that the
- * trust repository keeps, each verified against the keys that its delegator listed then. Expiry of old
- * versions is not looked at. */
+/* --- history */
 struct manifesto_history_options {
 	size_t size;
 	const char *image;
@@ -377,28 +346,29 @@ struct manifesto_history_event {
 	const char
 	    *delegator; /* whose keys verified that file, "root" or a role: the oldest version that can */
 	int64_t delegator_version;
-	const struct manifesto_signer *file_signers; /* of the role's file */
+	const struct manifesto_signer *const *file_signers; /* of the role's file */
 	size_t nfile_signers;
-	const struct manifesto_signer *added; /* "signed": the new ones */
+	const struct manifesto_signer *const *added; /* "signed": the new ones */
 	size_t nadded;
-	int has_record;
-	struct manifesto_record record; /* as this version has it; "removed", "unauthorised": as it was */
-	const char *message;            /* "invalid", "unproven": why; else NULL */
+	/* As this version has it; "removed", "unauthorised": as it was. NULL for events of versions. */
+	const struct manifesto_record *record;
+	const char *message; /* "invalid", "unproven": why; else NULL */
 };
 struct manifesto_history_result {
-	size_t size;
 	const char *image; /* repository@sha256:... */
 	/* Oldest first: each role's in the order of its versions, roles among each other by `seen`. */
-	const struct manifesto_history_event *events;
+	const struct manifesto_history_event *const *events;
 	size_t nevents;
 	size_t ninvalid; /* versions that do not verify: MANIFESTO_INVALID to a gate */
-	struct manifesto_arena *arena;
 };
+/* What happened to the records of one image: from the versions of the roles' files that the trust repository
+ * keeps, each verified against the keys that its delegator listed then. The expiry of old versions does not
+ * count. */
 MANIFESTO_API int manifesto_history(struct manifesto *m, const struct manifesto_history_options *opt,
-				    struct manifesto_history_result *out, struct manifesto_error *err);
-MANIFESTO_API void manifesto_history_result_clear(struct manifesto_history_result *r);
+				    const struct manifesto_history_result **out, struct manifesto_error *err);
 
 /* --- verify: the gate (docs/policy.md) */
+struct manifesto_verify_item;
 struct manifesto_verify_options {
 	size_t size;
 	const char *const *images;  /* references; a malformed one fails the run before anything is asked */
@@ -411,32 +381,36 @@ struct manifesto_verify_options {
 	const char *platform;
 	int all_platforms; /* the index and each of its children must meet the policy */
 	int content;       /* also fetch and verify the content of the records that count */
+	/* Receives the result of each image, in the order of the references; valid during the call. Returns
+	 * 0, or -1 to stop the run. NULL: only the outcome. */
+	int (*result)(void *arg, const struct manifesto_verify_item *item);
+	void *result_arg;
 };
 /* A waiver that roles named by the policy have signed. */
 struct manifesto_waiver {
 	const char *name, *granted_to, *reason; /* reason may be NULL */
 	int64_t until;
-	const struct manifesto_signer *signers;
+	const struct manifesto_signer *const *signers;
 	size_t nsigners;
 };
 /* One requirement and one subject. */
 struct manifesto_requirement {
 	const char *type;
-	const char *wanted;                     /* in words */
-	const char *subject;                    /* repository@sha256:... */
-	const char *platform;                   /* or NULL */
-	int met;                                /* by records */
-	const struct manifesto_waiver *waiver;  /* not met, but waived; else NULL */
-	const struct manifesto_record *records; /* that count, all of the same content */
+	const char *wanted;                            /* in words */
+	const char *subject;                           /* repository@sha256:... */
+	const char *platform;                          /* or NULL */
+	int met;                                       /* by records */
+	const struct manifesto_waiver *waiver;         /* not met, but waived; else NULL */
+	const struct manifesto_record *const *records; /* that count, all of the same content */
 	size_t nrecords;
-	const struct manifesto_signer *signers; /* the distinct keys that count */
+	const struct manifesto_signer *const *signers; /* the distinct keys that count */
 	size_t nsigners;
 };
 /* Why an image is refused. */
 struct manifesto_finding {
-	const char *
-	    code; /* stable: "absent", "signers", "withdrawn", ... or that of an error ("pin", "signature") */
-	int status;        /* enum manifesto_status */
+	const char
+	    *code;  /* stable: "absent", "signers", "withdrawn", ... or an error's ("pin", "signature") */
+	int status; /* enum manifesto_status */
 	const char *image; /* repository@sha256:..., or the reference where it was not resolved */
 	const char *platform;
 	const char *type;   /* of the requirement, or NULL */
@@ -445,78 +419,73 @@ struct manifesto_finding {
 	const char *hint, *endpoint; /* or NULL */
 };
 struct manifesto_verify_item {
-	size_t size;
 	const char *reference; /* as given */
-	const char *image;     /* repository@sha256:..., NULL when it was not resolved */
+	const char *image;     /* repository@sha256:...; NULL when it was not resolved */
 	const char *platform;
-	int accepted;                                     /* there are no findings */
-	int status;                                       /* the gravest of the findings, 0 when accepted */
-	const struct manifesto_requirement *requirements; /* those that were judged */
+	int accepted; /* there are no findings */
+	int status;   /* the gravest of the findings, 0 when accepted */
+	const struct manifesto_requirement *const *requirements; /* those that were evaluated */
 	size_t nrequirements;
-	const struct manifesto_finding *findings;
+	const struct manifesto_finding *const *findings;
 	size_t nfindings;
 };
-/* Takes the result of one image, in the order of the references; valid during the call. Non-zero stops the
- * run. */
-typedef int (*manifesto_verify_fn)(void *arg, const struct manifesto_verify_item *item);
 /* Does every image have what is required? Each is checked, also after one was refused. 0 only when all are
  * accepted; else -1 with the gravest status (10 6 8 7 9 13 3 5 4 11 12 2 1). MANIFESTO_USAGE: no requirement,
- * no image, trust on first use (a gate never trusts on first use). The home may be read-only. */
+ * no image, or `tofu` (a gate never trusts on first use). The home may be read-only. */
 MANIFESTO_API int manifesto_verify(struct manifesto *m, const struct manifesto_verify_options *opt,
-				   manifesto_verify_fn result, void *result_arg, struct manifesto_error *err);
+				   struct manifesto_error *err);
 
-/* --- a policy in words */
+/* --- policy check */
 struct manifesto_policy_result {
-	size_t size;
-	const char *name; /* or NULL */
-	const char *const *lines;
+	const char *name;         /* or NULL */
+	const char *const *lines; /* what it requires, in words */
 	size_t nlines;
-	struct manifesto_arena *arena;
 };
-/* Reads a policy file ("-": standard input) as manifesto_verify does, and says what it asks for. */
-MANIFESTO_API int manifesto_policy_check(const char *path, struct manifesto_policy_result *out,
+/* Reads a policy file ("-": standard input) as manifesto_verify does. */
+MANIFESTO_API int manifesto_policy_check(const char *path, const struct manifesto_policy_result **out,
 					 struct manifesto_error *err);
-MANIFESTO_API void manifesto_policy_result_clear(struct manifesto_policy_result *r);
 
 /* ---------------------------------------------------------------- trust */
 
 struct manifesto_trust_role {
 	const char *name;
-	int64_t version, expires; /* 0: nothing published under it yet */
+	int64_t version, expires; /* 0: nothing was published under it yet */
 	int threshold;
 	const char *const *paths;
 	size_t npaths;
-	const struct manifesto_signer *keys;
+	const struct manifesto_signer *const *keys;
 	size_t nkeys;
 };
 struct manifesto_trust_result {
-	size_t size;
-	const char *gun, *where, *dialect; /* "notary", "tuf1" */
-	int initialised, tofu;             /* this call made it; trusted on first use */
-	const struct manifesto_trust_role *roles;
-	size_t nroles; /* root, timestamp, snapshot, targets, delegations */
-	const char *const *pinned;
+	const char *gun, *where, *dialect;               /* dialect: "notary", "tuf1" */
+	int initialised, tofu;                           /* this call made it; it was trusted on first use */
+	const struct manifesto_trust_role *const *roles; /* root, timestamp, snapshot, targets, delegations */
+	size_t nroles;
+	const char *const *pinned; /* fingerprints */
 	size_t npinned;
 	int pin_threshold;
 	const char *pin_source; /* where the pin comes from, or NULL */
 	const char *const *keys_made;
 	size_t nkeys_made;
-	struct manifesto_arena *arena;
 };
-/* Makes the trust repository of an image: keys as needed, first root, targets (and snapshot, timestamp).
- * MANIFESTO_CONFLICT when it exists. */
+/* Makes the trust repository of an image: keys as needed, the first root, targets (and snapshot, timestamp).
+ * MANIFESTO_CONFLICT: it exists. */
 MANIFESTO_API int manifesto_trust_init(struct manifesto *m, const char *image,
-				       struct manifesto_trust_result *out, struct manifesto_error *err);
-/* Verifies the whole chain and shows it. */
+				       const struct manifesto_trust_result **out,
+				       struct manifesto_error *err);
+/* Verifies the whole chain and reports its roles and pins. */
 MANIFESTO_API int manifesto_trust_show(struct manifesto *m, const char *image,
-				       struct manifesto_trust_result *out, struct manifesto_error *err);
-/* Pins an image's repository, or a GUN prefix ending in '*'. Anchors are n root.json paths or fingerprints
- * (64 hex digits). threshold 0: all root fingerprints given are alternatives, one suffices; for a root file
- * its own keys and threshold. */
-MANIFESTO_API int manifesto_trust_pin(struct manifesto *m, const char *image, const char *const *anchors,
-				      size_t n, int threshold, struct manifesto_trust_result *out,
-				      struct manifesto_error *err);
-MANIFESTO_API void manifesto_trust_result_clear(struct manifesto_trust_result *r);
+				       const struct manifesto_trust_result **out,
+				       struct manifesto_error *err);
+struct manifesto_pin_options {
+	size_t size;
+	const char *image;          /* or a GUN prefix that ends in '*' */
+	const char *const *anchors; /* one root.json path, or fingerprints (64 hex digits); ends with NULL */
+	int threshold; /* 0: one of the fingerprints suffices; for a root file its own threshold */
+};
+/* Pins the root keys of an image's repository on this machine. */
+MANIFESTO_API int manifesto_trust_pin(struct manifesto *m, const struct manifesto_pin_options *opt,
+				      const struct manifesto_trust_result **out, struct manifesto_error *err);
 
 /* ---------------------------------------------------------------- roles: who may sign which types */
 
@@ -535,7 +504,7 @@ struct manifesto_role {
 	const char *const *paths;
 	size_t npaths;
 	int threshold;
-	const struct manifesto_role_key *keys;
+	const struct manifesto_role_key *const *keys;
 	size_t nkeys;
 	int64_t version, expires; /* 0: nothing published under it yet */
 	uint64_t entries;         /* in its file */
@@ -546,30 +515,27 @@ struct manifesto_role {
 	const char *why_not;      /* NULL when it can */
 };
 struct manifesto_role_list {
-	size_t size;
 	const char *gun, *where, *dialect;
-	const struct manifesto_role *roles; /* targets first */
+	const struct manifesto_role *const *roles; /* targets first */
 	size_t nroles;
-	struct manifesto_arena *arena;
 };
 /* The roles of an image's repository, with what this machine can do in each. role: only this one
- * (MANIFESTO_NOT_FOUND), or NULL. A role that does not verify is told, and is no failure. */
+ * (MANIFESTO_NOT_FOUND), or NULL. A role that does not verify is reported and is no failure. */
 MANIFESTO_API int manifesto_role_list(struct manifesto *m, const char *image, const char *role,
-				      struct manifesto_role_list *out, struct manifesto_error *err);
-MANIFESTO_API void manifesto_role_list_clear(struct manifesto_role_list *r);
+				      const struct manifesto_role_list **out, struct manifesto_error *err);
 
 struct manifesto_role_options {
 	size_t size;
 	const char *image;
 	const char *role;
-	const char *const
-	    *keys; /* ends with NULL: files with a public key (PEM, certificate, or one ssh-ed25519
-		      line), fingerprints of keys here or in the repository, names of keys here;
-		      sign: the name of the key to sign with (default_key_name should be the same), or NULL */
+	/* Ends with NULL: files with a public key (PEM, certificate, or one ssh-ed25519 line), fingerprints
+	 * of keys here or in the repository, names of keys here. sign: the name of the key to sign with
+	 * (default_key_name should be the same), or NULL. */
+	const char *const *keys;
 	const char *const *types; /* ends with NULL */
 	int threshold;            /* 0: as it is, 1 for a new role */
-	int force;                /* records may vanish by it; sign: begin a file that does not verify anew */
-	int dry_run;              /* tell what would change, publish nothing */
+	int force;   /* even if records vanish; sign: replace a file that does not verify by an empty one */
+	int dry_run; /* report what would change, publish nothing */
 };
 struct manifesto_role_change {
 	const char *what; /* "role added", "role removed", "key added", "key removed", "type added", "type
@@ -579,87 +545,80 @@ struct manifesto_role_change {
 	const char *detail; /* fingerprint, type, number; or "" */
 };
 struct manifesto_role_result {
-	size_t size;
 	const char *gun, *where;
-	const struct manifesto_role_change *changes;
-	size_t nchanges;               /* 0: it was so already, nothing was published */
+	const struct manifesto_role_change *const
+	    *changes; /* none: it was so already, nothing was published */
+	size_t nchanges;
 	int64_t version, root_version; /* of `targets` and root, 0: not changed */
 	int dry_run;
-	const char *const *warnings;
-	size_t nwarnings; /* records that are read differently now */
-	struct manifesto_arena *arena;
+	const char *const *warnings; /* records that are read differently now */
+	size_t nwarnings;
 };
-/* Makes a role, or adds keys and types to one; one publish, proven by reading it again. TUF 1.0: its keys
- * become keys of snapshot and timestamp too, in a new root. */
+/* Makes a role, or adds keys and types to one; one publish, which is read back. TUF 1.0: its keys become keys
+ * of snapshot and timestamp too, in a new root. */
 MANIFESTO_API int manifesto_role_add(struct manifesto *m, const struct manifesto_role_options *opt,
-				     struct manifesto_role_result *out, struct manifesto_error *err);
-/* Removes the keys, or without keys the role. What a removed key has signed is signed anew by one that stays;
+				     const struct manifesto_role_result **out, struct manifesto_error *err);
+/* Removes the keys, or without keys the role. What a removed key has signed is re-signed by one that stays;
  * MANIFESTO_KEY with a hint when none is here. MANIFESTO_USAGE when records would vanish, unless force. */
 MANIFESTO_API int manifesto_role_remove(struct manifesto *m, const struct manifesto_role_options *opt,
-					struct manifesto_role_result *out, struct manifesto_error *err);
-/* Signs the role's file anew, as it is, with a key of this machine. */
+					const struct manifesto_role_result **out,
+					struct manifesto_error *err);
+/* Re-signs the role's file, as it is, with a key of this machine. */
 MANIFESTO_API int manifesto_role_sign(struct manifesto *m, const struct manifesto_role_options *opt,
-				      struct manifesto_role_result *out, struct manifesto_error *err);
+				      const struct manifesto_role_result **out, struct manifesto_error *err);
 /* Brings a repository to the state that a file declares (docs/teams.schema.json): each role named there has
  * exactly these keys and types. Of the options image, force and dry_run are used. */
 MANIFESTO_API int manifesto_role_apply(struct manifesto *m, const char *path,
 				       const struct manifesto_role_options *opt,
-				       struct manifesto_role_result *out, struct manifesto_error *err);
-MANIFESTO_API void manifesto_role_result_clear(struct manifesto_role_result *r);
+				       const struct manifesto_role_result **out, struct manifesto_error *err);
 
 /* --- carrying pins to other machines */
 struct manifesto_trust_export_result {
-	size_t size;
 	const char *json; /* a file for manifesto_trust_import, and a trust.json */
 	size_t length;
-	struct manifesto_arena *arena;
 };
-/* The pins of this machine: of these patterns (MANIFESTO_NOT_FOUND when one is not pinned), n 0: all. */
+/* The pins of this machine: of these n patterns (MANIFESTO_NOT_FOUND when one is not pinned); n 0: all. */
 MANIFESTO_API int manifesto_trust_export(struct manifesto *m, const char *const *patterns, size_t n,
-					 struct manifesto_trust_export_result *out,
+					 const struct manifesto_trust_export_result **out,
 					 struct manifesto_error *err);
-MANIFESTO_API void manifesto_trust_export_result_clear(struct manifesto_trust_export_result *r);
 struct manifesto_trust_import_result {
-	size_t size;
 	const char *const *added, *const *replaced; /* patterns */
 	size_t nadded, nreplaced, nsame;
-	struct manifesto_arena *arena;
 };
-/* Takes over the pins of a file, all or none. MANIFESTO_PIN when one differs from what is pinned here, unless
+/* Adds the pins of a file, all or none. MANIFESTO_PIN when one differs from what is pinned here, unless
  * force. */
 MANIFESTO_API int manifesto_trust_import(struct manifesto *m, const char *path, int force,
-					 struct manifesto_trust_import_result *out,
+					 const struct manifesto_trust_import_result **out,
 					 struct manifesto_error *err);
-MANIFESTO_API void manifesto_trust_import_result_clear(struct manifesto_trust_import_result *r);
 
-/* --- refresh: roles that run out are signed anew, unchanged, as far as their keys are here */
+/* --- refresh */
 struct manifesto_refresh_options {
 	size_t size;
 	const char *image;
-	int64_t within; /* seconds: roles that expire so soon; 0: 30 days. Timestamp and snapshot at most half
-			   their lifetime */
+	int64_t within; /* roles that expire so soon; 0: 30 days. Timestamp and snapshot: at most half their
+			   lifetime */
 	int force;      /* all roles, whenever they expire */
-	int dry_run;    /* only tell */
+	int dry_run;    /* only report */
 };
 struct manifesto_refreshed_role {
 	const char *name;
-	int done;                            /* signed; else it is due and its keys are not here */
-	int64_t version, expires;            /* new ones when done */
-	const struct manifesto_signer *keys; /* that may sign it */
+	int done;                                   /* re-signed; else it is due and its keys are not here */
+	int64_t version, expires;                   /* new ones when done */
+	const struct manifesto_signer *const *keys; /* that may sign it */
 	size_t nkeys;
 };
 struct manifesto_refresh_result {
-	size_t size;
 	const char *gun, *where;
 	int status; /* MANIFESTO_OK; MANIFESTO_EXPIRING or _EXPIRED: a role is left that others must sign */
-	const struct manifesto_refreshed_role *roles;
-	size_t nroles; /* only those that were due or signed along */
-	struct manifesto_arena *arena;
+	const struct manifesto_refreshed_role *const
+	    *roles; /* those that were due or had to be signed along */
+	size_t nroles;
 };
-/* Works on an expired repository too, on a machine that has seen it before. */
+/* Re-signs roles that expire soon, unchanged, as far as their keys are here. Works on an expired repository,
+ * too, on a machine that has seen it before. */
 MANIFESTO_API int manifesto_trust_refresh(struct manifesto *m, const struct manifesto_refresh_options *opt,
-					  struct manifesto_refresh_result *out, struct manifesto_error *err);
-MANIFESTO_API void manifesto_refresh_result_clear(struct manifesto_refresh_result *r);
+					  const struct manifesto_refresh_result **out,
+					  struct manifesto_error *err);
 
 /* ---------------------------------------------------------------- status and repair */
 
@@ -679,47 +638,41 @@ struct manifesto_status_finding {
 struct manifesto_status_options {
 	size_t size;
 	const char *repository; /* without tag and digest */
-	int64_t warn_within; /* seconds; 0: 30 days. For timestamp and snapshot at most half their lifetime */
+	int64_t warn_within;    /* 0: 30 days. Timestamp and snapshot: at most half their lifetime */
 };
 struct manifesto_status_result {
-	size_t size;
 	const char *gun, *where, *dialect;
 	int status; /* the gravest finding's, in the order of the exit statuses */
-	const struct manifesto_trust_role *roles;
-	size_t nroles;              /* keys with a name are on this machine */
+	const struct manifesto_trust_role *const *roles; /* keys with a name are on this machine */
+	size_t nroles;
 	size_t nrecords, nsubjects; /* records in force, and images that they belong to */
-	const struct manifesto_status_finding *findings; /* the gravest first */
+	const struct manifesto_status_finding *const *findings; /* the gravest first */
 	size_t nfindings;
-	struct manifesto_arena *arena;
 };
 /* Examines a repository: roles, certificates, records, their blobs, catalogue and referrers. Changes nothing.
  */
 MANIFESTO_API int manifesto_status(struct manifesto *m, const struct manifesto_status_options *opt,
-				   struct manifesto_status_result *out, struct manifesto_error *err);
-MANIFESTO_API void manifesto_status_result_clear(struct manifesto_status_result *r);
+				   const struct manifesto_status_result **out, struct manifesto_error *err);
 /* The graver of two exit statuses: 10 6 8 7 9 13 3 5 4 11 12 2 1 14 0. */
 MANIFESTO_API int manifesto_graver(int a, int b);
 
-/* Makes catalogue and referrers of a repository in a registry what the signed records say, and target files
- * of a local trust repository. Signed metadata are never touched. */
 struct manifesto_repair_options {
 	size_t size;
-	const char *repository;
-	int dry_run; /* only tell */
+	const char *repository; /* without tag and digest */
+	int dry_run;            /* only report */
 };
 struct manifesto_repair_result {
-	size_t size;
 	const char *gun;
 	int catalogue;             /* it differed */
 	size_t subjects, unlisted; /* images whose referrers differed; records that they lacked */
 	size_t stale;              /* entries that they had too many */
 	size_t targets;            /* target files that were missing */
 	int repaired;              /* it was written, and read back */
-	struct manifesto_arena *arena;
 };
+/* Makes catalogue and referrers of a repository in a registry what the signed records say, and target files
+ * of a local trust repository. Signed metadata are never touched. */
 MANIFESTO_API int manifesto_repair(struct manifesto *m, const struct manifesto_repair_options *opt,
-				   struct manifesto_repair_result *out, struct manifesto_error *err);
-MANIFESTO_API void manifesto_repair_result_clear(struct manifesto_repair_result *r);
+				   const struct manifesto_repair_result **out, struct manifesto_error *err);
 
 /* ---------------------------------------------------------------- keys */
 
@@ -729,29 +682,38 @@ struct manifesto_key {
 	const char *public_pem;
 };
 struct manifesto_key_result {
-	size_t size;
-	const struct manifesto_key *keys;
+	const struct manifesto_key *const *keys;
 	size_t nkeys;
-	struct manifesto_arena *arena;
 };
-/* type: "ed25519" (NULL) or "ecdsa". An existing name is MANIFESTO_CONFLICT. */
+/* Makes a key pair. type: "ed25519" (NULL) or "ecdsa". MANIFESTO_CONFLICT: the name exists. */
 MANIFESTO_API int manifesto_key_generate(struct manifesto *m, const char *name, const char *type,
-					 struct manifesto_key_result *out, struct manifesto_error *err);
-MANIFESTO_API int manifesto_key_list(struct manifesto *m, struct manifesto_key_result *out,
+					 const struct manifesto_key_result **out,
+					 struct manifesto_error *err);
+/* The keys of this machine; none is no failure. */
+MANIFESTO_API int manifesto_key_list(struct manifesto *m, const struct manifesto_key_result **out,
 				     struct manifesto_error *err);
-/* By name or fingerprint (a unique prefix of at least 8 digits). */
-MANIFESTO_API int manifesto_key_show(struct manifesto *m, const char *name, struct manifesto_key_result *out,
-				     struct manifesto_error *err);
-/* A private key file of the notary CLI or Docker Content Trust, stored under `name`. */
+/* One key, by name or fingerprint (a unique prefix of at least 8 digits). MANIFESTO_KEY: there is none. */
+MANIFESTO_API int manifesto_key_show(struct manifesto *m, const char *name,
+				     const struct manifesto_key_result **out, struct manifesto_error *err);
+/* Stores a private key file of the notary CLI or of Docker Content Trust under `name`. */
 MANIFESTO_API int manifesto_key_import(struct manifesto *m, const char *name, const char *path,
-				       struct manifesto_key_result *out, struct manifesto_error *err);
-/* The key as a file for the notary CLI's private directory (PKCS #8 under the key's passphrase; unencrypted
- * when it has none), made 0600, never overwritten. The file must be named by the Notary key ID, written to
- * id_out: path is a directory, and the file is path/<id>.key. role: "targets", "root", "delegation". */
-MANIFESTO_API int manifesto_key_export(struct manifesto *m, const char *name, const char *role,
-				       const char *gun, const char *directory, char id_out[65],
+				       const struct manifesto_key_result **out, struct manifesto_error *err);
+struct manifesto_key_export_options {
+	size_t size;
+	const char *name;
+	const char *role;      /* "targets", "root", "delegation" */
+	const char *gun;       /* or NULL */
+	const char *directory; /* the notary CLI's private directory */
+};
+struct manifesto_key_export_result {
+	const char *key_id; /* of Notary */
+	const char *path;   /* directory/<key_id>.key */
+};
+/* Writes a key as the notary CLI keeps it (PKCS #8 under the key's passphrase; unencrypted when it has none),
+ * 0600, never over a file that exists. */
+MANIFESTO_API int manifesto_key_export(struct manifesto *m, const struct manifesto_key_export_options *opt,
+				       const struct manifesto_key_export_result **out,
 				       struct manifesto_error *err);
-MANIFESTO_API void manifesto_key_result_clear(struct manifesto_key_result *r);
 
 /* ---------------------------------------------------------------- completion */
 

@@ -7,10 +7,11 @@
 struct mf_arena {
 	struct mf_arena_chunk *chunks;
 	size_t used, cap; /* of the newest chunk */
+	bool failed;      /* memory ran out in a call without an error of its own */
 };
 #define MF_ARENA_INIT                                                                                        \
 	{                                                                                                    \
-		NULL, 0, 0                                                                                   \
+		NULL, 0, 0, false                                                                            \
 	}
 #define MF_ARENA_CLEANUP MF_CLEANUP(mf_arena_clear)
 
@@ -21,5 +22,13 @@ void *mf_arena_alloc(struct mf_arena *a, size_t n, size_t size, struct mf_err *e
 char *mf_arena_dup(struct mf_arena *a, struct mf_str s, struct mf_err *err) MF_NODISCARD;
 char *mf_arena_printf(struct mf_arena *a, struct mf_err *err, const char *fmt, ...)
     MF_PRINTF(3, 4) MF_NODISCARD;
+
+/* For results of many members: a failure stays in the arena, gives NULL, and is checked once. */
+const char *mf_arena_text(struct mf_arena *a, const char *z); /* NULL for NULL */
+const char *mf_arena_text_of(struct mf_arena *a, struct mf_str s);
+const char *mf_arena_format(struct mf_arena *a, const char *fmt, ...) MF_PRINTF(2, 3);
+/* The list of pointers to the n elements of `size` octets of an array. */
+void *mf_arena_list(struct mf_arena *a, const void *array, size_t n, size_t size);
+int mf_arena_check(const struct mf_arena *a, struct mf_err *err) MF_NODISCARD;
 
 #endif

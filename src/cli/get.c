@@ -9,11 +9,6 @@
 #include "cli/show.h"
 #include "cli/signals.h"
 
-static void get_result_cleanup(struct manifesto_get_result *r)
-{
-	manifesto_get_result_clear(r);
-}
-
 /* The content's way out. The library knows that it was stopped; why is known here. */
 struct sink {
 	int sys; /* errno of the failed write */
@@ -43,7 +38,7 @@ static void show_json(const struct manifesto_get_result *r, const char *path, in
 	mf_cli_json_begin(&j, stdout, "get");
 	mf_json_add_text(&j, "output", path);
 	mf_json_add_object(&j, "record");
-	mf_cli_show_record_json(&j, &r->record);
+	mf_cli_show_record_json(&j, r->record);
 	mf_json_close(&j);
 	if (version) {
 		mf_json_add_bool(&j, "current", !r->note);
@@ -56,14 +51,14 @@ static void show_json(const struct manifesto_get_result *r, const char *path, in
 int mf_cli_run_get(struct mf_cli *cli, struct manifesto_error *err)
 {
 	struct manifesto_get_options o = MANIFESTO_INIT(manifesto_get_options);
-	struct manifesto_get_result r MF_CLEANUP(get_result_cleanup) = MANIFESTO_INIT(manifesto_get_result);
+	MF_CLI_RESULT(manifesto_get_result, r);
 	struct sink sink = {0};
 	const char *path = cli->args.value[MF_OPT_OUTPUT];
 	if (path && strcmp(path, "-") == 0)
 		path = NULL;
 	if (cli->json && !path)
-		return mf_cli_usage(
-		    err, "'get --json' needs '--output FILE': standard output is for one of the two only");
+		return mf_cli_usage(err, "'get --json' requires '--output FILE': content and JSON cannot "
+					 "both go to standard output");
 	o.image = cli->argument[0];
 	o.type = cli->argument[1];
 	o.role = cli->args.value[MF_OPT_ROLE];
@@ -76,9 +71,9 @@ int mf_cli_run_get(struct mf_cli *cli, struct manifesto_error *err)
 	if (manifesto_get(cli->m, &o, &r, err) < 0)
 		return sink.sys ? mf_cli_refail(err, MF_E_IO, sink.sys, "write standard output") : -1;
 	/* Not for --quiet to hide: what is given may have been withdrawn. */
-	if (r.note)
-		mf_cli_warning("%s", r.note);
+	if (r->note)
+		mf_cli_warning("%s", r->note);
 	if (cli->json)
-		show_json(&r, path, o.version);
+		show_json(r, path, o.version);
 	return 0;
 }

@@ -9,41 +9,29 @@
 
 #define REASON_SHOWN 60
 
-static void history_result_cleanup(struct manifesto_history_result *r)
-{
-	manifesto_history_result_clear(r);
-}
-
 /* ---- text: a table of what happened, then what the repository lacks */
 
 static int add_row(struct mf_cli_table *t, const struct manifesto_history_event *e,
 		   struct manifesto_error *err)
 {
-	char time[MF_TIME_LEN], number[48];
-	const struct manifesto_record *r = &e->record;
+	const struct manifesto_record *r = e->record;
 	bool by_record = r->nsigners > 0 && strcmp(e->event, "unsigned") != 0;
-	const struct manifesto_signer *who = e->nadded ? e->added : by_record ? r->signers : e->file_signers;
-	char *signers MF_FREE = mf_cli_show_signers(who, e->nadded   ? e->nadded
-							 : by_record ? r->nsigners
-								     : e->nfile_signers);
+	char *signers MF_FREE = e->nadded   ? mf_cli_show_signers(e->added, e->nadded)
+				: by_record ? mf_cli_show_signers(r->signers, r->nsigners)
+					    : mf_cli_show_signers(e->file_signers, e->nfile_signers);
 	if (!signers)
 		return mf_cli_nomem(err);
-	mf_cli_show_time(time, e->seen);
-	mf_cli_table_add(t, time);
-	mf_cli_show_time(time, e->claimed);
-	mf_cli_table_add(t, time);
+	mf_cli_table_add_time(t, e->seen);
+	mf_cli_table_add_time(t, e->claimed);
 	mf_cli_table_add(t, e->event);
 	mf_cli_table_add(t, r->type);
 	mf_cli_table_add(t, e->role);
 	if (e->first_version < e->version)
-		(void)snprintf(number, sizeof number, "%lld-%lld", (long long)e->first_version,
-			       (long long)e->version);
+		mf_cli_table_addf(t, "%lld-%lld", (long long)e->first_version, (long long)e->version);
 	else
-		(void)snprintf(number, sizeof number, "%lld", (long long)e->version);
-	mf_cli_table_add(t, number);
+		mf_cli_table_addf(t, "%lld", (long long)e->version);
 	mf_cli_table_add(t, signers);
-	(void)snprintf(number, sizeof number, "%llu", (unsigned long long)r->length);
-	mf_cli_table_add(t, number);
+	mf_cli_table_addf(t, "%llu", (unsigned long long)r->length);
 	mf_cli_table_add(t, r->digest);
 	mf_cli_table_add_cut(t, r->reason, REASON_SHOWN);
 	return 0;
@@ -53,16 +41,13 @@ static int show_table(const struct manifesto_history_result *r, struct manifesto
 {
 	static const char *const heads[] = {"SEEN",    "CLAIMED", "EVENT", "TYPE",   "ROLE",
 					    "VERSION", "SIGNERS", "SIZE",  "DIGEST", "REASON"};
-	const size_t nheads = sizeof heads / sizeof heads[0];
 	struct mf_cli_table t MF_CLI_TABLE_CLEANUP;
 	size_t rows = 0;
-	mf_cli_table_init(&t, nheads);
-	for (size_t i = 0; i < nheads; i++)
-		mf_cli_table_add(&t, heads[i]);
+	mf_cli_table_init(&t, heads, sizeof heads / sizeof heads[0]);
 	for (size_t i = 0; i < r->nevents; i++)
-		if (r->events[i].has_record) {
+		if (r->events[i]->record) {
 			rows++;
-			if (add_row(&t, &r->events[i], err) < 0)
+			if (add_row(&t, r->events[i], err) < 0)
 				return -1;
 		}
 	return rows ? mf_cli_table_print(&t, stdout, err) : 0;
@@ -71,23 +56,16 @@ static int show_table(const struct manifesto_history_result *r, struct manifesto
 static void show_gap(const struct manifesto_history_event *e)
 {
 	bool one = e->first_version == e->version;
-	mf_cli_put_text(stdout, e->role);
-	if (one)
-		(void)printf(": version %lld", (long long)e->version);
-	else
-		(void)printf(": versions %lld to %lld", (long long)e->first_version, (long long)e->version);
-	if (strcmp(e->event, "not-kept") == 0)
-		(void)printf(" %s not kept", one ? "is" : "are");
-	else if (strcmp(e->event, "not-read") == 0)
-		(void)printf(" %s not shown (--limit)", one ? "is" : "are");
-	else
-		(void)fputs(strcmp(e->event, "unproven") == 0 ? " cannot be verified" : " does not verify",
-			    stdout);
-	if (e->message) {
-		(void)fputs(": ", stdout);
-		mf_cli_put_text(stdout, e->message);
-	}
-	(void)fputc('\n', stdout);
+	const char *what = strcmp(e->event, "not-kept") == 0 ? (one ? "is not kept" : "are not kept")
+			   : strcmp(e->event, "not-read") == 0
+			       ? (one ? "is not shown (--limit)" : "are not shown (--limit)")
+			   : strcmp(e->event, "unproven") == 0 ? "cannot be verified"
+							       : "does not verify";
+	mf_cli_printf("%s: version%s ", e->role, one ? "" : "s");
+	if (!one)
+		mf_cli_printf("%lld to ", (long long)e->first_version);
+	mf_cli_printf("%lld %s%s%s\n", (long long)e->version, what, e->message ? ": " : "",
+		      e->message ? e->message : "");
 }
 
 static int show_text(const struct manifesto_history_result *r, struct manifesto_error *err)
@@ -95,8 +73,8 @@ static int show_text(const struct manifesto_history_result *r, struct manifesto_
 	if (show_table(r, err) < 0)
 		return -1;
 	for (size_t i = 0; i < r->nevents; i++)
-		if (!r->events[i].has_record)
-			show_gap(&r->events[i]);
+		if (!r->events[i]->record)
+			show_gap(r->events[i]);
 	return 0;
 }
 
@@ -123,10 +101,10 @@ static void event_json(const struct manifesto_history_result *r, const struct ma
 	mf_json_add_text(&j, "role", e->role);
 	mf_json_add_int(&j, "firstVersion", e->first_version);
 	mf_json_add_int(&j, "version", e->version);
-	if (e->has_record) {
+	if (e->record) {
 		mf_json_add_time(&j, "claimed", e->claimed);
 		mf_json_add_time(&j, "seen", e->seen);
-		record_json(&j, &e->record);
+		record_json(&j, e->record);
 		mf_cli_show_signers_json(&j, "addedSigners", e->added, e->nadded);
 		mf_cli_show_signers_json(&j, "fileSigners", e->file_signers, e->nfile_signers);
 		mf_json_add_text(&j, "delegator", e->delegator);
@@ -140,8 +118,7 @@ static void event_json(const struct manifesto_history_result *r, const struct ma
 int mf_cli_run_history(struct mf_cli *cli, struct manifesto_error *err)
 {
 	struct manifesto_history_options o = MANIFESTO_INIT(manifesto_history_options);
-	struct manifesto_history_result r MF_CLEANUP(history_result_cleanup) =
-	    MANIFESTO_INIT(manifesto_history_result);
+	MF_CLI_RESULT(manifesto_history_result, r);
 	o.image = cli->argument[0];
 	o.type = cli->nargument > 1 ? cli->argument[1] : NULL;
 	o.role = cli->args.value[MF_OPT_ROLE];
@@ -149,16 +126,16 @@ int mf_cli_run_history(struct mf_cli *cli, struct manifesto_error *err)
 	if (mf_cli_args_number(&cli->args, MF_OPT_LIMIT, 1, MF_MAX_HISTORY_VERSIONS, &o.limit, err) < 0 ||
 	    manifesto_history(cli->m, &o, &r, err) < 0)
 		return -1;
-	if (!cli->json && show_text(&r, err) < 0)
+	if (!cli->json && show_text(r, err) < 0)
 		return -1;
-	for (size_t i = 0; cli->json && i < r.nevents; i++)
-		event_json(&r, &r.events[i]);
-	if (!cli->json && !r.nevents && !cli->quiet)
+	for (size_t i = 0; cli->json && i < r->nevents; i++)
+		event_json(r, r->events[i]);
+	if (!cli->json && !r->nevents && !cli->quiet)
 		mf_cli_message("no history for '%s'", o.image);
-	if (!r.ninvalid)
+	if (!r->ninvalid)
 		return 0;
 	mf_cli_warning("%zu version%s in the history of '%s' %s not verify; the current records do",
-		       r.ninvalid, r.ninvalid == 1 ? "" : "s", o.image, r.ninvalid == 1 ? "does" : "do");
+		       r->ninvalid, r->ninvalid == 1 ? "" : "s", o.image, r->ninvalid == 1 ? "does" : "do");
 	cli->outcome = MANIFESTO_INVALID;
 	return 0;
 }

@@ -4,20 +4,13 @@
 #include "cli/command.h"
 #include "cli/show.h"
 
-static void key_result_cleanup(struct manifesto_key_result *r)
-{
-	manifesto_key_result_clear(r);
-}
-#define KEY_RESULT(name)                                                                                     \
-	struct manifesto_key_result name MF_CLEANUP(key_result_cleanup) = MANIFESTO_INIT(manifesto_key_result)
-
 static void show_json(const char *schema, const struct manifesto_key_result *r)
 {
 	struct mf_json_out j;
 	mf_cli_json_begin(&j, stdout, schema);
 	mf_json_add_array(&j, "keys");
 	for (size_t i = 0; i < r->nkeys; i++) {
-		const struct manifesto_key *k = &r->keys[i];
+		const struct manifesto_key *k = r->keys[i];
 		mf_json_add_object(&j, NULL);
 		mf_json_add_text(&j, "name", k->name);
 		mf_json_add_text(&j, "keyType", k->type);
@@ -35,12 +28,8 @@ static void show_json(const char *schema, const struct manifesto_key_result *r)
 static void show_new(const char *verb, const struct manifesto_key_result *r)
 {
 	for (size_t i = 0; i < r->nkeys; i++) {
-		const struct manifesto_key *k = &r->keys[i];
-		(void)fputs("Key '", stdout);
-		mf_cli_put_text(stdout, k->name);
-		(void)printf("' (%s %s) %s: ", k->type, k->fingerprint, verb);
-		mf_cli_put_text(stdout, k->path);
-		(void)fputc('\n', stdout);
+		const struct manifesto_key *k = r->keys[i];
+		mf_cli_printf("Key '%s' (%s %s) %s: %s\n", k->name, k->type, k->fingerprint, verb, k->path);
 	}
 }
 
@@ -48,94 +37,93 @@ static int show_table(const struct manifesto_key_result *r, struct manifesto_err
 {
 	static const char *const heads[] = {"NAME", "TYPE", "FINGERPRINT", "PASSPHRASE", "PATH"};
 	struct mf_cli_table t MF_CLI_TABLE_CLEANUP;
-	mf_cli_table_init(&t, sizeof heads / sizeof heads[0]);
-	for (size_t i = 0; i < sizeof heads / sizeof heads[0]; i++)
-		mf_cli_table_add(&t, heads[i]);
+	mf_cli_table_init(&t, heads, sizeof heads / sizeof heads[0]);
 	for (size_t i = 0; i < r->nkeys; i++) {
-		mf_cli_table_add(&t, r->keys[i].name);
-		mf_cli_table_add(&t, r->keys[i].type);
-		mf_cli_table_add(&t, r->keys[i].fingerprint);
-		mf_cli_table_add(&t, r->keys[i].encrypted ? "yes" : "no");
-		mf_cli_table_add(&t, r->keys[i].path);
+		mf_cli_table_add(&t, r->keys[i]->name);
+		mf_cli_table_add(&t, r->keys[i]->type);
+		mf_cli_table_add(&t, r->keys[i]->fingerprint);
+		mf_cli_table_add(&t, r->keys[i]->encrypted ? "yes" : "no");
+		mf_cli_table_add(&t, r->keys[i]->path);
 	}
 	return mf_cli_table_print(&t, stdout, err);
 }
 
 int mf_cli_run_key_generate(struct mf_cli *cli, struct manifesto_error *err)
 {
-	KEY_RESULT(r);
+	MF_CLI_RESULT(manifesto_key_result, r);
 	if (manifesto_key_generate(cli->m, cli->argument[0], cli->args.value[MF_OPT_TYPE], &r, err) < 0)
 		return -1;
 	if (cli->json)
-		show_json("key-generate", &r);
+		show_json("key-generate", r);
 	else if (!cli->quiet)
-		show_new("made", &r);
+		show_new("made", r);
 	return 0;
 }
 
 int mf_cli_run_key_list(struct mf_cli *cli, struct manifesto_error *err)
 {
-	KEY_RESULT(r);
+	MF_CLI_RESULT(manifesto_key_result, r);
 	if (manifesto_key_list(cli->m, &r, err) < 0)
 		return -1;
 	if (cli->json) {
-		show_json("key-list", &r);
+		show_json("key-list", r);
 		return 0;
 	}
-	if (!r.nkeys && !cli->quiet)
+	if (!r->nkeys && !cli->quiet)
 		mf_cli_message("no keys on this machine");
-	return r.nkeys ? show_table(&r, err) : 0;
+	return r->nkeys ? show_table(r, err) : 0;
 }
 
 int mf_cli_run_key_show(struct mf_cli *cli, struct manifesto_error *err)
 {
-	KEY_RESULT(r);
+	MF_CLI_RESULT(manifesto_key_result, r);
 	if (manifesto_key_show(cli->m, cli->argument[0], &r, err) < 0)
 		return -1;
 	if (cli->json) {
-		show_json("key-show", &r);
+		show_json("key-show", r);
 		return 0;
 	}
-	if (show_table(&r, err) < 0)
+	if (show_table(r, err) < 0)
 		return -1;
-	for (size_t i = 0; i < r.nkeys; i++)
-		(void)printf("\n%s", r.keys[i].public_pem);
+	for (size_t i = 0; i < r->nkeys; i++)
+		(void)printf("\n%s", r->keys[i]->public_pem);
 	return 0;
 }
 
 int mf_cli_run_key_import(struct mf_cli *cli, struct manifesto_error *err)
 {
-	KEY_RESULT(r);
+	MF_CLI_RESULT(manifesto_key_result, r);
 	if (manifesto_key_import(cli->m, cli->argument[0], cli->argument[1], &r, err) < 0)
 		return -1;
 	if (cli->json)
-		show_json("key-import", &r);
+		show_json("key-import", r);
 	else if (!cli->quiet)
-		show_new("imported", &r);
+		show_new("imported", r);
 	return 0;
 }
 
 int mf_cli_run_key_export(struct mf_cli *cli, struct manifesto_error *err)
 {
-	const char *role = cli->args.value[MF_OPT_ROLE], *directory = cli->argument[1];
-	char id[65] = "";
-	if (!role)
+	struct manifesto_key_export_options o = MANIFESTO_INIT(manifesto_key_export_options);
+	MF_CLI_RESULT(manifesto_key_export_result, r);
+	o.name = cli->argument[0];
+	o.directory = cli->argument[1];
+	o.role = cli->args.value[MF_OPT_ROLE];
+	o.gun = cli->args.value[MF_OPT_GUN];
+	if (!o.role)
 		return mf_cli_usage(err, "'key export' needs '--role' with targets, root or delegation");
-	if (manifesto_key_export(cli->m, cli->argument[0], role, cli->args.value[MF_OPT_GUN], directory, id,
-				 err) < 0)
+	if (manifesto_key_export(cli->m, &o, &r, err) < 0)
 		return -1;
 	if (cli->json) {
 		struct mf_json_out j;
 		mf_cli_json_begin(&j, stdout, "key-export");
-		mf_json_add_text(&j, "name", cli->argument[0]);
-		mf_json_add_text(&j, "role", role);
-		mf_json_add_text(&j, "keyId", id);
-		mf_json_add_text(&j, "directory", directory);
+		mf_json_add_text(&j, "name", o.name);
+		mf_json_add_text(&j, "role", o.role);
+		mf_json_add_text(&j, "keyId", r->key_id);
+		mf_json_add_text(&j, "directory", o.directory);
 		mf_cli_json_end(&j);
 	} else if (!cli->quiet) {
-		(void)printf("Key '%s' exported: ", cli->argument[0]);
-		mf_cli_put_text(stdout, directory);
-		(void)printf("/%s.key\n", id);
+		mf_cli_printf("Key '%s' exported: %s\n", o.name, r->path);
 	}
 	return 0;
 }

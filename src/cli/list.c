@@ -9,32 +9,27 @@
 #define AUTHOR_SHOWN 40
 #define TAGS_SHOWN 40
 
-static void list_result_cleanup(struct manifesto_list_result *r)
-{
-	manifesto_list_result_clear(r);
-}
+/* Which columns stand around those that every table of records has. */
+enum columns { ONE_IMAGE, PLATFORMS, REPOSITORY };
 
-static int add_row(struct mf_cli_table *t, const struct manifesto_record *r, bool platforms,
+static int add_row(struct mf_cli_table *t, const struct manifesto_record *r, enum columns columns,
 		   struct manifesto_error *err)
 {
-	char time[MF_TIME_LEN], size[24];
 	char *signers MF_FREE = mf_cli_show_signers(r->signers, r->nsigners);
 	if (!signers)
 		return mf_cli_nomem(err);
 	mf_cli_table_add(t, r->type);
-	if (platforms)
+	if (columns == PLATFORMS)
 		mf_cli_table_add(t, r->platform);
 	mf_cli_table_add(t, r->role);
 	mf_cli_table_add(t, signers);
 	mf_cli_table_add_cut(t, r->author, AUTHOR_SHOWN);
-	mf_cli_show_time(time, r->created);
-	mf_cli_table_add(t, time);
-	mf_cli_show_time(time, r->expires);
-	mf_cli_table_add(t, time);
-	(void)snprintf(size, sizeof size, "%llu", (unsigned long long)r->length);
-	mf_cli_table_add(t, size);
+	mf_cli_table_add_time(t, r->created);
+	mf_cli_table_add_time(t, r->expires);
+	mf_cli_table_addf(t, "%llu", (unsigned long long)r->length);
 	mf_cli_table_add(t, r->state);
-	mf_cli_table_add(t, r->digest);
+	if (columns != REPOSITORY)
+		mf_cli_table_add(t, r->digest);
 	return 0;
 }
 
@@ -42,14 +37,13 @@ static int show_text(const struct manifesto_list_result *r, bool platforms, stru
 {
 	static const char *const heads[] = {"TYPE",    "PLATFORM", "ROLE", "SIGNERS", "AUTHOR",
 					    "CREATED", "EXPIRES",  "SIZE", "STATE",   "DIGEST"};
-	const size_t nheads = sizeof heads / sizeof heads[0];
+	static const char *const one[] = {"TYPE",    "ROLE", "SIGNERS", "AUTHOR", "CREATED",
+					  "EXPIRES", "SIZE", "STATE",   "DIGEST"};
 	struct mf_cli_table t MF_CLI_TABLE_CLEANUP;
-	mf_cli_table_init(&t, platforms ? nheads : nheads - 1);
-	for (size_t i = 0; i < nheads; i++)
-		if (platforms || i != 1)
-			mf_cli_table_add(&t, heads[i]);
+	mf_cli_table_init(&t, platforms ? heads : one,
+			  (platforms ? sizeof heads : sizeof one) / sizeof one[0]);
 	for (size_t i = 0; i < r->nrecords; i++)
-		if (add_row(&t, &r->records[i], platforms, err) < 0)
+		if (add_row(&t, r->records[i], platforms ? PLATFORMS : ONE_IMAGE, err) < 0)
 			return -1;
 	return mf_cli_table_print(&t, stdout, err);
 }
@@ -58,7 +52,7 @@ static int show_text(const struct manifesto_list_result *r, bool platforms, stru
 static void show_withdrawn(const struct manifesto_list_result *r)
 {
 	for (size_t i = 0; i < r->nrecords; i++) {
-		const struct manifesto_record *w = &r->records[i];
+		const struct manifesto_record *w = r->records[i];
 		char time[MF_TIME_LEN];
 		if (strcmp(w->state, "withdrawn") != 0)
 			continue;
@@ -90,25 +84,13 @@ static int add_subject(struct mf_cli_table *t, const struct manifesto_list_resul
 		       const struct manifesto_subject *s, struct manifesto_error *err)
 {
 	char *tags MF_FREE = tags_of(s);
+	if (!tags)
+		return mf_cli_nomem(err);
 	for (size_t i = s->first; i < s->first + s->nrecords; i++) {
-		const struct manifesto_record *rec = &r->records[i];
-		char *signers MF_FREE = mf_cli_show_signers(rec->signers, rec->nsigners);
-		char time[MF_TIME_LEN], size[24];
-		if (!signers || !tags)
-			return mf_cli_nomem(err);
 		mf_cli_table_add(t, s->subject);
 		mf_cli_table_add_cut(t, tags, TAGS_SHOWN);
-		mf_cli_table_add(t, rec->type);
-		mf_cli_table_add(t, rec->role);
-		mf_cli_table_add(t, signers);
-		mf_cli_table_add_cut(t, rec->author, AUTHOR_SHOWN);
-		mf_cli_show_time(time, rec->created);
-		mf_cli_table_add(t, time);
-		mf_cli_show_time(time, rec->expires);
-		mf_cli_table_add(t, time);
-		(void)snprintf(size, sizeof size, "%llu", (unsigned long long)rec->length);
-		mf_cli_table_add(t, size);
-		mf_cli_table_add(t, rec->state);
+		if (add_row(t, r->records[i], REPOSITORY, err) < 0)
+			return -1;
 	}
 	return 0;
 }
@@ -118,11 +100,9 @@ static int show_subjects(const struct manifesto_list_result *r, struct manifesto
 	static const char *const heads[] = {"IMAGE",  "TAGS",    "TYPE",    "ROLE", "SIGNERS",
 					    "AUTHOR", "CREATED", "EXPIRES", "SIZE", "STATE"};
 	struct mf_cli_table t MF_CLI_TABLE_CLEANUP;
-	mf_cli_table_init(&t, sizeof heads / sizeof heads[0]);
-	for (size_t i = 0; i < sizeof heads / sizeof heads[0]; i++)
-		mf_cli_table_add(&t, heads[i]);
+	mf_cli_table_init(&t, heads, sizeof heads / sizeof heads[0]);
 	for (size_t i = 0; i < r->nsubjects; i++)
-		if (add_subject(&t, r, &r->subjects[i], err) < 0)
+		if (add_subject(&t, r, r->subjects[i], err) < 0)
 			return -1;
 	return mf_cli_table_print(&t, stdout, err);
 }
@@ -131,7 +111,7 @@ static void subjects_json(struct mf_json_out *j, const struct manifesto_list_res
 {
 	mf_json_add_array(j, "images");
 	for (size_t i = 0; i < r->nsubjects; i++) {
-		const struct manifesto_subject *s = &r->subjects[i];
+		const struct manifesto_subject *s = r->subjects[i];
 		mf_json_add_object(j, NULL);
 		mf_json_add_text(j, "image", s->image);
 		mf_json_add_text(j, "subject", s->subject);
@@ -152,7 +132,7 @@ static void show_json(const struct manifesto_list_result *r, bool all)
 	mf_json_add_array(&j, "records");
 	for (size_t i = 0; i < r->nrecords; i++) {
 		mf_json_add_object(&j, NULL);
-		mf_cli_show_record_json(&j, &r->records[i]);
+		mf_cli_show_record_json(&j, r->records[i]);
 		mf_json_close(&j);
 	}
 	mf_json_close(&j);
@@ -190,8 +170,7 @@ static int read_filters(const struct mf_cli *cli, struct filters *f, struct mani
 int mf_cli_run_list(struct mf_cli *cli, struct manifesto_error *err)
 {
 	struct manifesto_list_options o = MANIFESTO_INIT(manifesto_list_options);
-	struct manifesto_list_result r MF_CLEANUP(list_result_cleanup) =
-	    MANIFESTO_INIT(manifesto_list_result);
+	MF_CLI_RESULT(manifesto_list_result, r);
 	struct filters f MF_CLEANUP(filters_clear) = {{NULL}, {NULL}};
 	o.image = cli->argument[0];
 	o.all = mf_cli_args_has(&cli->args, MF_OPT_ALL);
@@ -200,17 +179,16 @@ int mf_cli_run_list(struct mf_cli *cli, struct manifesto_error *err)
 	if (read_filters(cli, &f, &o, err) < 0 || manifesto_list(cli->m, &o, &r, err) < 0)
 		return -1;
 	if (cli->json) {
-		show_json(&r, o.all);
+		show_json(r, o.all);
 		return 0;
 	}
-	for (size_t i = 0; i < r.nwarnings; i++)
-		mf_cli_warning("%s", r.warnings[i]);
-	if (!r.nrecords && !cli->quiet)
+	mf_cli_show_warnings(r->warnings, r->nwarnings);
+	if (!r->nrecords && !cli->quiet)
 		mf_cli_message("no metadata for '%s'%s", o.image,
 			       o.types || o.roles || o.states ? " among those" : "");
 	if (!cli->quiet)
-		show_withdrawn(&r);
-	if (!r.nrecords)
+		show_withdrawn(r);
+	if (!r->nrecords)
 		return 0;
-	return o.all ? show_subjects(&r, err) : show_text(&r, o.all_platforms, err);
+	return o.all ? show_subjects(r, err) : show_text(r, o.all_platforms, err);
 }

@@ -80,12 +80,6 @@ void mf_cli_print_error(const struct manifesto_error *err, bool json)
 /* 4,000 bytes for each of 250,000 rows; a result that large would have failed long before. */
 #define TABLE_MAX ((size_t)1 << 30)
 
-void mf_cli_table_init(struct mf_cli_table *t, size_t columns)
-{
-	assert(columns > 0 && columns <= MF_CLI_TABLE_COLUMNS);
-	*t = (struct mf_cli_table){.text = MF_BUF_INIT(TABLE_MAX), .columns = columns, .failed = MF_ERR_INIT};
-}
-
 void mf_cli_table_clear(struct mf_cli_table *t)
 {
 	mf_buf_clear(&t->text);
@@ -128,6 +122,39 @@ void mf_cli_table_add_cut(struct mf_cli_table *t, const char *cell, size_t max)
 	size_t width = count_points(t->text.p + start), *widest = &t->width[t->cells++ % t->columns];
 	if (width > *widest)
 		*widest = width;
+}
+
+void mf_cli_table_init(struct mf_cli_table *t, const char *const *heads, size_t columns)
+{
+	assert(columns > 0 && columns <= MF_CLI_TABLE_COLUMNS);
+	*t = (struct mf_cli_table){.text = MF_BUF_INIT(TABLE_MAX), .columns = columns, .failed = MF_ERR_INIT};
+	for (size_t i = 0; i < columns; i++)
+		mf_cli_table_add(t, heads[i]);
+}
+
+void mf_cli_table_addf(struct mf_cli_table *t, const char *fmt, ...)
+{
+	char cell[128];
+	va_list ap;
+	va_start(ap, fmt);
+	(void)vsnprintf(cell, sizeof cell, fmt, ap);
+	va_end(ap);
+	mf_cli_table_add(t, cell);
+}
+
+void mf_cli_table_add_time(struct mf_cli_table *t, int64_t seconds)
+{
+	char time[MF_TIME_LEN];
+	mf_time_format(time, seconds);
+	mf_cli_table_add(t, seconds ? time : NULL);
+}
+
+void mf_cli_table_add_version(struct mf_cli_table *t, int64_t version)
+{
+	if (version)
+		mf_cli_table_addf(t, "%lld", (long long)version);
+	else
+		mf_cli_table_add(t, NULL);
 }
 
 int mf_cli_table_print(struct mf_cli_table *t, FILE *f, struct manifesto_error *err)

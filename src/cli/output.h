@@ -33,12 +33,17 @@ struct mf_cli_table {
 	size_t width[MF_CLI_TABLE_COLUMNS];
 	struct mf_err failed; /* first failure, reported by mf_cli_table_print */
 };
-void mf_cli_table_init(struct mf_cli_table *t, size_t columns);
+/* Begins a table with its first row. */
+void mf_cli_table_init(struct mf_cli_table *t, const char *const *heads, size_t columns);
 void mf_cli_table_clear(struct mf_cli_table *t);
 /* The next cell, row by row. NULL or "": shown as "-". */
 void mf_cli_table_add(struct mf_cli_table *t, const char *cell);
 /* At most `max` characters of it, then "...". */
 void mf_cli_table_add_cut(struct mf_cli_table *t, const char *cell, size_t max);
+void mf_cli_table_addf(struct mf_cli_table *t, const char *fmt, ...) MF_PRINTF(2, 3);
+/* 0 is shown as "-". */
+void mf_cli_table_add_time(struct mf_cli_table *t, int64_t seconds);
+void mf_cli_table_add_version(struct mf_cli_table *t, int64_t version);
 int mf_cli_table_print(struct mf_cli_table *t, FILE *f, struct manifesto_error *err) MF_NODISCARD;
 #define MF_CLI_TABLE_CLEANUP MF_CLEANUP(mf_cli_table_clear)
 

@@ -10,11 +10,6 @@
 #include "cli/config.h"
 #include "cli/show.h"
 
-static void put_result_cleanup(struct manifesto_put_result *r)
-{
-	manifesto_put_result_clear(r);
-}
-
 /* RFC 3339, or a duration from now. */
 static int parse_expires(const char *text, int64_t *out, struct manifesto_error *err)
 {
@@ -51,23 +46,13 @@ static int check_annotations(const struct mf_cli_args *a, struct manifesto_error
 	return 0;
 }
 
-static int fill_options(struct manifesto_put_options *o, const struct mf_cli *cli,
+static int fill_options(struct manifesto_change_options *o, const struct mf_cli *cli,
 			struct manifesto_error *err)
 {
 	const struct mf_cli_args *a = &cli->args;
-	o->image = cli->argument[0];
-	o->type = cli->argument[1];
 	o->path = cli->argument[2];
 	o->media_type = a->value[MF_OPT_MEDIA_TYPE];
-	o->author = a->value[MF_OPT_AUTHOR];
-	o->reason = a->value[MF_OPT_REASON];
 	o->annotations = a->list[MF_OPT_ANNOTATION];
-	o->role = a->value[MF_OPT_ROLE];
-	o->key = a->value[MF_OPT_KEY];
-	o->platform = a->value[MF_OPT_PLATFORM];
-	o->all_platforms = mf_cli_args_has(a, MF_OPT_ALL_PLATFORMS);
-	o->force = mf_cli_args_has(a, MF_OPT_FORCE);
-	o->reinstate = mf_cli_args_has(a, MF_OPT_REINSTATE);
 	o->init = mf_cli_args_has(a, MF_OPT_INIT);
 	o->link = mf_cli_args_has(a, MF_OPT_LINK);
 	if (check_annotations(a, err) < 0)
@@ -82,50 +67,31 @@ static void progress(void *arg, const char *image, const char *type)
 	const struct mf_cli *cli = arg;
 	if (cli->json || cli->quiet)
 		return;
-	(void)fputs("Storing metadata '", stdout);
-	mf_cli_put_text(stdout, type);
-	(void)fputs("' for '", stdout);
-	mf_cli_put_text(stdout, image);
-	(void)fputs("'\n", stdout);
+	mf_cli_printf("Storing metadata '%s' for '%s'\n", type, image);
 	if (isatty(STDOUT_FILENO))
 		(void)fflush(stdout);
 }
 
-static void show_item(const char *type, const struct manifesto_put_item *i)
-{
-	(void)fputs("Metadata '", stdout);
-	mf_cli_put_text(stdout, type);
-	(void)fputc('\'', stdout);
-	if (i->platform) {
-		(void)fputs(" for ", stdout);
-		mf_cli_put_text(stdout, i->platform);
-	}
-	(void)printf(" %s %s%s\n", i->unchanged || i->signature_added ? "is already stored at" : "stored at",
-		     i->digest,
-		     i->unchanged         ? "; nothing to publish"
-		     : i->signature_added ? "; signature added to those of others"
-					  : "");
-}
-
-static void show_text(const struct mf_cli *cli, const struct manifesto_put_result *r)
+static void show_text(const struct mf_cli *cli, const struct manifesto_change_result *r)
 {
 	bool published = false;
 	for (size_t i = 0; i < r->nitems; i++) {
-		show_item(cli->argument[1], &r->items[i]);
-		published |= !r->items[i].unchanged;
+		const struct manifesto_change_item *it = r->items[i];
+		const char *platform = it->record->platform;
+		bool stored = it->unchanged || it->signature_added;
+		mf_cli_printf("Metadata '%s'%s%s %s %s%s\n", cli->argument[1], platform ? " for " : "",
+			      platform ? platform : "", stored ? "is already stored at" : "stored at",
+			      it->record->digest,
+			      it->unchanged         ? "; nothing to publish"
+			      : it->signature_added ? "; signature added to those of others"
+						    : "");
+		published |= !it->unchanged;
 	}
-	if (!published)
-		return;
-	(void)fputs("Signed by ", stdout);
-	mf_cli_put_text(stdout, r->signer_name ? r->signer_name : "-");
-	(void)printf(" (%s %.*s) in ", r->signer_type, MF_CLI_FINGERPRINT_SHORT, r->signer_fingerprint);
-	mf_cli_put_text(stdout, r->role);
-	(void)printf(", version %lld; published to ", (long long)r->version);
-	mf_cli_put_text(stdout, r->published_to);
-	(void)fputc('\n', stdout);
+	if (published)
+		mf_cli_show_published(r);
 }
 
-static void show_json(const struct mf_cli *cli, const struct manifesto_put_result *r)
+static void show_json(const struct mf_cli *cli, const struct manifesto_change_result *r)
 {
 	struct mf_json_out j;
 	mf_cli_json_begin(&j, stdout, "put");
@@ -133,23 +99,19 @@ static void show_json(const struct mf_cli *cli, const struct manifesto_put_resul
 	mf_json_add_array(&j, "items");
 	for (size_t i = 0; i < r->nitems; i++) {
 		mf_json_add_object(&j, NULL);
-		mf_json_add_text(&j, "image", r->items[i].image);
-		mf_json_add_text(&j, "platform", r->items[i].platform);
-		mf_json_add_text(&j, "digest", r->items[i].digest);
-		mf_json_add_bool(&j, "unchanged", r->items[i].unchanged);
-		mf_json_add_bool(&j, "signatureAdded", r->items[i].signature_added);
+		mf_json_add_text(&j, "image", r->items[i]->record->image);
+		mf_json_add_text(&j, "platform", r->items[i]->record->platform);
+		mf_json_add_text(&j, "digest", r->items[i]->record->digest);
+		mf_json_add_bool(&j, "unchanged", r->items[i]->unchanged);
+		mf_json_add_bool(&j, "signatureAdded", r->items[i]->signature_added);
 		mf_json_close(&j);
 	}
 	mf_json_close(&j);
-	mf_json_add_int(&j, "length", (int64_t)r->length);
+	mf_json_add_int(&j, "length", (int64_t)r->items[0]->record->length);
 	mf_json_add_text(&j, "role", r->role);
 	mf_json_add_int(&j, "version", r->version);
 	mf_json_add_text(&j, "publishedTo", r->published_to);
-	mf_json_add_object(&j, "signer");
-	mf_json_add_text(&j, "fingerprint", r->signer_fingerprint);
-	mf_json_add_text(&j, "name", r->signer_name);
-	mf_json_add_text(&j, "keyType", r->signer_type);
-	mf_json_close(&j);
+	mf_cli_show_signer_json(&j, "signer", r->signer);
 	mf_json_add_bool(&j, "initialised", r->initialised);
 	mf_json_add_texts(&j, "keysMade", r->keys_made, r->nkeys_made);
 	mf_json_add_texts(&j, "pinned", r->pinned, r->npinned);
@@ -159,22 +121,21 @@ static void show_json(const struct mf_cli *cli, const struct manifesto_put_resul
 
 int mf_cli_run_put(struct mf_cli *cli, struct manifesto_error *err)
 {
-	struct manifesto_put_options o = MANIFESTO_INIT(manifesto_put_options);
-	struct manifesto_put_result r MF_CLEANUP(put_result_cleanup) = MANIFESTO_INIT(manifesto_put_result);
-	if (fill_options(&o, cli, err) < 0)
-		return -1;
-	if (manifesto_put(cli->m, &o, progress, cli, &r, err) < 0)
+	struct manifesto_change_options o = mf_cli_change_options(cli);
+	MF_CLI_RESULT(manifesto_change_result, r);
+	o.progress = progress;
+	o.progress_arg = cli;
+	if (fill_options(&o, cli, err) < 0 || manifesto_put(cli->m, &o, &r, err) < 0)
 		return -1;
 	if (cli->json) {
-		show_json(cli, &r);
+		show_json(cli, r);
 		return 0;
 	}
 	if (!cli->quiet)
-		show_text(cli, &r);
-	if (r.initialised && !cli->quiet)
-		mf_cli_show_initialised(r.published_to, cli->config->options.home, r.keys_made, r.nkeys_made,
-					r.pinned, r.npinned);
-	for (size_t i = 0; i < r.nwarnings; i++)
-		mf_cli_warning("%s", r.warnings[i]);
+		show_text(cli, r);
+	if (r->initialised && !cli->quiet)
+		mf_cli_show_initialised(r->published_to, cli->config->options.home, r->keys_made,
+					r->nkeys_made, r->pinned, r->npinned);
+	mf_cli_show_warnings(r->warnings, r->nwarnings);
 	return 0;
 }

@@ -5,20 +5,6 @@
 #include "cli/command.h"
 #include "cli/show.h"
 
-static void role_result_cleanup(struct manifesto_role_result *r)
-{
-	manifesto_role_result_clear(r);
-}
-static void role_list_cleanup(struct manifesto_role_list *r)
-{
-	manifesto_role_list_clear(r);
-}
-#define ROLE_RESULT(name)                                                                                    \
-	struct manifesto_role_result name MF_CLEANUP(role_result_cleanup) =                                  \
-	    MANIFESTO_INIT(manifesto_role_result)
-#define ROLE_LIST(name)                                                                                      \
-	struct manifesto_role_list name MF_CLEANUP(role_list_cleanup) = MANIFESTO_INIT(manifesto_role_list)
-
 /* ---------------------------------------------------------------- what changed */
 
 static void changes_json(struct mf_json_out *j, const struct manifesto_role_result *r)
@@ -29,9 +15,9 @@ static void changes_json(struct mf_json_out *j, const struct manifesto_role_resu
 	mf_json_add_array(j, "changes");
 	for (size_t i = 0; i < r->nchanges; i++) {
 		mf_json_add_object(j, NULL);
-		mf_json_add_text(j, "what", r->changes[i].what);
-		mf_json_add_text(j, "role", r->changes[i].role);
-		mf_json_add_text(j, "detail", r->changes[i].detail[0] ? r->changes[i].detail : NULL);
+		mf_json_add_text(j, "what", r->changes[i]->what);
+		mf_json_add_text(j, "role", r->changes[i]->role);
+		mf_json_add_text(j, "detail", r->changes[i]->detail[0] ? r->changes[i]->detail : NULL);
 		mf_json_close(j);
 	}
 	mf_json_close(j);
@@ -43,32 +29,16 @@ static void changes_json(struct mf_json_out *j, const struct manifesto_role_resu
 /* "  key added: qa 1f2e..." */
 static void changes_text(const struct manifesto_role_result *r)
 {
-	(void)fputs(!r->nchanges ? "Nothing to change in '"
-		    : r->dry_run ? "Would change '"
-				 : "Changed '",
-		    stdout);
-	mf_cli_put_text(stdout, r->gun);
-	(void)fputs("'", stdout);
-	if (r->nchanges && !r->dry_run) {
-		(void)fputs(" at ", stdout);
-		mf_cli_put_text(stdout, r->where);
-	}
-	(void)fputc('\n', stdout);
+	bool done = r->nchanges && !r->dry_run;
+	mf_cli_printf("%s '%s'%s%s\n",
+		      !r->nchanges ? "Nothing to change in"
+		      : done       ? "Changed"
+				   : "Would change",
+		      r->gun, done ? " at " : "", done ? r->where : "");
 	for (size_t i = 0; i < r->nchanges; i++) {
-		(void)printf("  %s: ", r->changes[i].what);
-		mf_cli_put_text(stdout, r->changes[i].role);
-		if (r->changes[i].detail[0]) {
-			(void)fputc(' ', stdout);
-			mf_cli_put_text(stdout, r->changes[i].detail);
-		}
-		(void)fputc('\n', stdout);
+		const struct manifesto_role_change *c = r->changes[i];
+		mf_cli_printf("  %s: %s%s%s\n", c->what, c->role, c->detail[0] ? " " : "", c->detail);
 	}
-}
-
-static void warnings_text(const struct manifesto_role_result *r)
-{
-	for (size_t i = 0; i < r->nwarnings; i++)
-		mf_cli_warning("%s", r->warnings[i]);
 }
 
 static void show_change(const struct mf_cli *cli, const char *schema, const struct manifesto_role_result *r)
@@ -82,7 +52,7 @@ static void show_change(const struct mf_cli *cli, const char *schema, const stru
 	}
 	if (!cli->quiet)
 		changes_text(r);
-	warnings_text(r);
+	mf_cli_show_warnings(r->warnings, r->nwarnings);
 }
 
 /* ---------------------------------------------------------------- add, remove, sign */
@@ -141,7 +111,7 @@ static struct manifesto_role_options options(const struct mf_cli *cli)
 
 int mf_cli_run_role_add(struct mf_cli *cli, struct manifesto_error *err)
 {
-	ROLE_RESULT(r);
+	MF_CLI_RESULT(manifesto_role_result, r);
 	struct texts types MF_CLEANUP(texts_clear) = {0};
 	struct manifesto_role_options o = options(cli);
 	int64_t threshold = 0;
@@ -153,29 +123,29 @@ int mf_cli_run_role_add(struct mf_cli *cli, struct manifesto_error *err)
 	o.threshold = (int)threshold;
 	if (manifesto_role_add(cli->m, &o, &r, err) < 0)
 		return -1;
-	show_change(cli, "role-add", &r);
+	show_change(cli, "role-add", r);
 	return 0;
 }
 
 int mf_cli_run_role_remove(struct mf_cli *cli, struct manifesto_error *err)
 {
-	ROLE_RESULT(r);
+	MF_CLI_RESULT(manifesto_role_result, r);
 	struct manifesto_role_options o = options(cli);
 	o.keys = cli->args.list[MF_OPT_KEY];
 	if (manifesto_role_remove(cli->m, &o, &r, err) < 0)
 		return -1;
-	show_change(cli, "role-remove", &r);
+	show_change(cli, "role-remove", r);
 	return 0;
 }
 
 int mf_cli_run_role_sign(struct mf_cli *cli, struct manifesto_error *err)
 {
-	ROLE_RESULT(r);
+	MF_CLI_RESULT(manifesto_role_result, r);
 	struct manifesto_role_options o = options(cli);
 	o.keys = cli->args.list[MF_OPT_KEY];
 	if (manifesto_role_sign(cli->m, &o, &r, err) < 0)
 		return -1;
-	show_change(cli, "role-sign", &r);
+	show_change(cli, "role-sign", r);
 	return 0;
 }
 
@@ -183,7 +153,7 @@ int mf_cli_run_role_sign(struct mf_cli *cli, struct manifesto_error *err)
 
 static void apply_one(struct mf_cli *cli, const char *image, struct mf_json_out *j)
 {
-	ROLE_RESULT(r);
+	MF_CLI_RESULT(manifesto_role_result, r);
 	struct manifesto_error why = {0};
 	struct manifesto_role_options o = options(cli);
 	o.image = image;
@@ -198,8 +168,8 @@ static void apply_one(struct mf_cli *cli, const char *image, struct mf_json_out 
 	}
 	if (!cli->json) {
 		if (!cli->quiet)
-			changes_text(&r);
-		warnings_text(&r);
+			changes_text(r);
+		mf_cli_show_warnings(r->warnings, r->nwarnings);
 		return;
 	}
 	mf_json_add_object(j, NULL);
@@ -208,7 +178,7 @@ static void apply_one(struct mf_cli *cli, const char *image, struct mf_json_out 
 	if (rc < 0)
 		mf_cli_json_error(j, &why);
 	else
-		changes_json(j, &r);
+		changes_json(j, r);
 	mf_json_close(j);
 }
 
@@ -244,11 +214,11 @@ static void role_json(struct mf_json_out *j, const struct manifesto_role *r)
 	mf_json_add_array(j, "keys");
 	for (size_t i = 0; i < r->nkeys; i++) {
 		mf_json_add_object(j, NULL);
-		mf_json_add_text(j, "fingerprint", r->keys[i].fingerprint);
-		mf_json_add_text(j, "keyId", r->keys[i].key_id);
-		mf_json_add_text(j, "name", r->keys[i].name);
-		mf_json_add_text(j, "keyType", r->keys[i].key_type);
-		mf_json_add_bool(j, "certificate", r->keys[i].certificate);
+		mf_json_add_text(j, "fingerprint", r->keys[i]->fingerprint);
+		mf_json_add_text(j, "keyId", r->keys[i]->key_id);
+		mf_json_add_text(j, "name", r->keys[i]->name);
+		mf_json_add_text(j, "keyType", r->keys[i]->key_type);
+		mf_json_add_bool(j, "certificate", r->keys[i]->certificate);
 		mf_json_close(j);
 	}
 	mf_json_close(j);
@@ -272,7 +242,7 @@ static void list_json(const char *schema, const struct manifesto_role_list *r)
 	mf_json_add_text(&j, "dialect", r->dialect);
 	mf_json_add_array(&j, "roles");
 	for (size_t i = 0; i < r->nroles; i++)
-		role_json(&j, &r->roles[i]);
+		role_json(&j, r->roles[i]);
 	mf_json_close(&j);
 	mf_cli_json_end(&j);
 }
@@ -305,7 +275,7 @@ static char *keys_text(const struct manifesto_role *r)
 	if (!f)
 		return NULL;
 	for (size_t i = 0; i < r->nkeys; i++) {
-		const struct manifesto_role_key *k = &r->keys[i];
+		const struct manifesto_role_key *k = r->keys[i];
 		if (k->name || !k->fingerprint)
 			(void)fprintf(f, "%s%s", i ? "," : "", k->name ? k->name : "?");
 		else
@@ -320,18 +290,14 @@ static char *keys_text(const struct manifesto_role *r)
 static int list_row(struct mf_cli_table *t, const struct manifesto_role *r, struct manifesto_error *err)
 {
 	char *types MF_FREE = types_text(r), *keys MF_FREE = keys_text(r);
-	char number[48], time[MF_TIME_LEN];
 	if (!types || !keys)
 		return mf_cli_nomem(err);
 	mf_cli_table_add(t, r->name);
 	mf_cli_table_add(t, types);
-	(void)snprintf(number, sizeof number, "%d of %zu", r->threshold, r->nkeys);
-	mf_cli_table_add(t, number);
+	mf_cli_table_addf(t, "%d of %zu", r->threshold, r->nkeys);
 	mf_cli_table_add(t, keys);
-	(void)snprintf(number, sizeof number, "%lld", (long long)r->version);
-	mf_cli_table_add(t, r->version ? number : NULL);
-	mf_cli_show_time(time, r->expires);
-	mf_cli_table_add(t, time);
+	mf_cli_table_add_version(t, r->version);
+	mf_cli_table_add_time(t, r->expires);
 	mf_cli_table_add(t, r->state);
 	return 0;
 }
@@ -342,41 +308,39 @@ static int print_table(const char *const *heads, size_t nheads, const struct man
 		       struct manifesto_error *err)
 {
 	struct mf_cli_table t MF_CLI_TABLE_CLEANUP;
-	mf_cli_table_init(&t, nheads);
-	for (size_t i = 0; i < nheads; i++)
-		mf_cli_table_add(&t, heads[i]);
+	mf_cli_table_init(&t, heads, nheads);
 	for (size_t i = 0; i < r->nroles; i++)
-		if (row(&t, &r->roles[i], err) < 0)
+		if (row(&t, r->roles[i], err) < 0)
 			return -1;
 	return mf_cli_table_print(&t, stdout, err);
 }
 
-static void tell_problems(const struct manifesto_role_list *r)
+static void warn_of_problems(const struct manifesto_role_list *r)
 {
 	for (size_t i = 0; i < r->nroles; i++)
-		if (r->roles[i].problem)
-			mf_cli_warning("role '%s': %s", r->roles[i].name, r->roles[i].problem);
+		if (r->roles[i]->problem)
+			mf_cli_warning("role '%s': %s", r->roles[i]->name, r->roles[i]->problem);
 }
 
 int mf_cli_run_role_list(struct mf_cli *cli, struct manifesto_error *err)
 {
 	static const char *const heads[] = {"ROLE", "TYPES", "NEEDS", "KEYS", "VERSION", "EXPIRES", "STATE"};
-	ROLE_LIST(r);
+	MF_CLI_RESULT(manifesto_role_list, r);
 	if (manifesto_role_list(cli->m, cli->argument[0], NULL, &r, err) < 0)
 		return -1;
 	if (cli->json) {
-		list_json("role-list", &r);
+		list_json("role-list", r);
 		return 0;
 	}
-	tell_problems(&r);
-	return print_table(heads, sizeof heads / sizeof heads[0], &r, list_row, err);
+	warn_of_problems(r);
+	return print_table(heads, sizeof heads / sizeof heads[0], r, list_row, err);
 }
 
 static int keys_row(struct mf_cli_table *t, const struct manifesto_role *r, struct manifesto_error *err)
 {
 	(void)err;
 	for (size_t i = 0; i < r->nkeys; i++) {
-		const struct manifesto_role_key *k = &r->keys[i];
+		const struct manifesto_role_key *k = r->keys[i];
 		mf_cli_table_add(t, k->fingerprint);
 		mf_cli_table_add(t, k->key_type);
 		mf_cli_table_add(t, k->certificate ? "yes" : "no");
@@ -389,14 +353,14 @@ static int keys_row(struct mf_cli_table *t, const struct manifesto_role *r, stru
 int mf_cli_run_role_keys(struct mf_cli *cli, struct manifesto_error *err)
 {
 	static const char *const heads[] = {"FINGERPRINT", "TYPE", "CERTIFICATE", "HERE", "KEY ID"};
-	ROLE_LIST(r);
+	MF_CLI_RESULT(manifesto_role_list, r);
 	if (manifesto_role_list(cli->m, cli->argument[0], cli->argument[1], &r, err) < 0)
 		return -1;
 	if (cli->json) {
-		list_json("role-keys", &r);
+		list_json("role-keys", r);
 		return 0;
 	}
-	return print_table(heads, sizeof heads / sizeof heads[0], &r, keys_row, err);
+	return print_table(heads, sizeof heads / sizeof heads[0], r, keys_row, err);
 }
 
 static int mine_row(struct mf_cli_table *t, const struct manifesto_role *r, struct manifesto_error *err)
@@ -415,12 +379,12 @@ static int mine_row(struct mf_cli_table *t, const struct manifesto_role *r, stru
 int mf_cli_run_role_mine(struct mf_cli *cli, struct manifesto_error *err)
 {
 	static const char *const heads[] = {"ROLE", "TYPES", "CAN SIGN", "WITH", "WHY NOT"};
-	ROLE_LIST(r);
+	MF_CLI_RESULT(manifesto_role_list, r);
 	if (manifesto_role_list(cli->m, cli->argument[0], NULL, &r, err) < 0)
 		return -1;
 	if (cli->json) {
-		list_json("role-mine", &r);
+		list_json("role-mine", r);
 		return 0;
 	}
-	return print_table(heads, sizeof heads / sizeof heads[0], &r, mine_row, err);
+	return print_table(heads, sizeof heads / sizeof heads[0], r, mine_row, err);
 }

@@ -32,17 +32,21 @@ static void annotations_json(struct mf_json_out *j, const struct manifesto_recor
 	mf_json_close(j);
 }
 
-void mf_cli_show_signers_json(struct mf_json_out *j, const char *name, const struct manifesto_signer *s,
-			      size_t n)
+void mf_cli_show_signer_json(struct mf_json_out *j, const char *name, const struct manifesto_signer *s)
+{
+	mf_json_add_object(j, name);
+	mf_json_add_text(j, "fingerprint", s->fingerprint);
+	mf_json_add_text(j, "name", s->name);
+	mf_json_add_text(j, "keyType", s->key_type);
+	mf_json_close(j);
+}
+
+void mf_cli_show_signers_json(struct mf_json_out *j, const char *name,
+			      const struct manifesto_signer *const *s, size_t n)
 {
 	mf_json_add_array(j, name);
-	for (size_t i = 0; i < n; i++) {
-		mf_json_add_object(j, NULL);
-		mf_json_add_text(j, "fingerprint", s[i].fingerprint);
-		mf_json_add_text(j, "name", s[i].name);
-		mf_json_add_text(j, "keyType", s[i].key_type);
-		mf_json_close(j);
-	}
+	for (size_t i = 0; i < n; i++)
+		mf_cli_show_signer_json(j, NULL, s[i]);
 	mf_json_close(j);
 }
 
@@ -68,7 +72,7 @@ void mf_cli_show_record_json(struct mf_json_out *j, const struct manifesto_recor
 	mf_json_add_time(j, "roleExpires", r->role_expires);
 }
 
-char *mf_cli_show_signers(const struct manifesto_signer *s, size_t n)
+char *mf_cli_show_signers(const struct manifesto_signer *const *s, size_t n)
 {
 	char *text = NULL;
 	size_t size = 0;
@@ -76,25 +80,42 @@ char *mf_cli_show_signers(const struct manifesto_signer *s, size_t n)
 	if (!f)
 		return NULL;
 	for (size_t i = 0; i < n; i++)
-		(void)fprintf(f, "%s%.*s", i ? "," : "", s[i].name ? 64 : MF_CLI_FINGERPRINT_SHORT,
-			      s[i].name ? s[i].name : s[i].fingerprint);
+		(void)fprintf(f, "%s%.*s", i ? "," : "", s[i]->name ? 64 : MF_CLI_FINGERPRINT_SHORT,
+			      s[i]->name ? s[i]->name : s[i]->fingerprint);
 	if (fclose(f) == 0)
 		return text;
 	free(text);
 	return NULL;
 }
 
-void mf_cli_show_change_json(const char *schema, const struct manifesto_change_result *r)
+struct manifesto_change_options mf_cli_change_options(const struct mf_cli *cli)
+{
+	const struct mf_cli_args *a = &cli->args;
+	struct manifesto_change_options o = MANIFESTO_INIT(manifesto_change_options);
+	o.image = cli->argument[0];
+	o.type = cli->argument[1];
+	o.role = a->value[MF_OPT_ROLE];
+	o.key = a->value[MF_OPT_KEY];
+	o.platform = a->value[MF_OPT_PLATFORM];
+	o.all_platforms = mf_cli_args_has(a, MF_OPT_ALL_PLATFORMS);
+	o.force = mf_cli_args_has(a, MF_OPT_FORCE);
+	o.reinstate = mf_cli_args_has(a, MF_OPT_REINSTATE);
+	o.author = a->value[MF_OPT_AUTHOR];
+	o.reason = a->value[MF_OPT_REASON];
+	return o;
+}
+
+static void change_json(const char *schema, const struct manifesto_change_result *r)
 {
 	struct mf_json_out j;
 	mf_cli_json_begin(&j, stdout, schema);
 	mf_json_add_array(&j, "items");
 	for (size_t i = 0; i < r->nitems; i++) {
 		mf_json_add_object(&j, NULL);
-		mf_json_add_bool(&j, "unchanged", r->items[i].unchanged);
-		mf_json_add_bool(&j, "veto", r->items[i].veto);
+		mf_json_add_bool(&j, "unchanged", r->items[i]->unchanged);
+		mf_json_add_bool(&j, "veto", r->items[i]->veto);
 		mf_json_add_object(&j, "record");
-		mf_cli_show_record_json(&j, &r->items[i].record);
+		mf_cli_show_record_json(&j, r->items[i]->record);
 		mf_json_close(&j);
 		mf_json_close(&j);
 	}
@@ -102,37 +123,46 @@ void mf_cli_show_change_json(const char *schema, const struct manifesto_change_r
 	mf_json_add_text(&j, "role", r->role);
 	mf_json_add_int(&j, "version", r->version);
 	mf_json_add_text(&j, "publishedTo", r->published_to);
-	mf_json_add_object(&j, "signer");
-	mf_json_add_text(&j, "fingerprint", r->signer_fingerprint);
-	mf_json_add_text(&j, "name", r->signer_name);
-	mf_json_add_text(&j, "keyType", r->signer_type);
-	mf_json_close(&j);
+	mf_cli_show_signer_json(&j, "signer", r->signer);
 	mf_json_add_texts(&j, "warnings", r->warnings, r->nwarnings);
 	mf_cli_json_end(&j);
 }
 
-void mf_cli_show_published(const struct manifesto_change_result *r)
+void mf_cli_show_change(const struct mf_cli *cli, const char *schema, const struct manifesto_change_result *r,
+			void (*item)(const struct manifesto_change_item *i))
 {
-	(void)fputs("Signed by ", stdout);
-	mf_cli_put_text(stdout, r->signer_name ? r->signer_name : "-");
-	(void)printf(" (%s %.*s) in ", r->signer_type, MF_CLI_FINGERPRINT_SHORT, r->signer_fingerprint);
-	mf_cli_put_text(stdout, r->role);
-	(void)printf(", version %lld; published to ", (long long)r->version);
-	mf_cli_put_text(stdout, r->published_to);
-	(void)fputc('\n', stdout);
+	bool published = false;
+	if (cli->json) {
+		change_json(schema, r);
+		return;
+	}
+	for (size_t i = 0; i < r->nitems && !cli->quiet; i++) {
+		item(r->items[i]);
+		published |= !r->items[i]->unchanged;
+	}
+	if (published)
+		mf_cli_show_published(r);
+	mf_cli_show_warnings(r->warnings, r->nwarnings);
 }
 
-void mf_cli_show_record_name(FILE *f, const struct manifesto_record *r)
+void mf_cli_show_published(const struct manifesto_change_result *r)
 {
-	(void)fputc('\'', f);
-	mf_cli_put_text(f, r->type);
-	(void)fputs("' of '", f);
-	mf_cli_put_text(f, r->image);
-	(void)fputc('\'', f);
-	if (r->platform) {
-		(void)fputs(" for ", f);
-		mf_cli_put_text(f, r->platform);
-	}
+	const struct manifesto_signer *s = r->signer;
+	mf_cli_printf("Signed by %s (%s %.*s) in %s, version %lld; published to %s\n",
+		      s->name ? s->name : "-", s->key_type, MF_CLI_FINGERPRINT_SHORT, s->fingerprint, r->role,
+		      (long long)r->version, r->published_to);
+}
+
+void mf_cli_show_warnings(const char *const *warnings, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		mf_cli_warning("%s", warnings[i]);
+}
+
+void mf_cli_show_record_name(const struct manifesto_record *r)
+{
+	mf_cli_printf("'%s' of '%s'%s%s", r->type, r->image, r->platform ? " for " : "",
+		      r->platform ? r->platform : "");
 }
 
 void mf_cli_show_time(char *out, int64_t seconds)
@@ -151,7 +181,7 @@ void mf_cli_show_initialised(const char *where, const char *home, const char *co
 		mf_cli_message("key made: %s", keys[i]);
 	if (nkeys)
 		mf_cli_message(
-		    "the keys lie in %s/%s; back them up: without the root key this trust repository "
+		    "the keys are in %s/%s; back them up: without the root key this trust repository "
 		    "cannot be repaired",
 		    home, MF_CLI_KEYS_BELOW_HOME);
 	for (size_t i = 0; i < npinned; i++)

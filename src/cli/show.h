@@ -2,23 +2,36 @@
 #ifndef MF_CLI_SHOW_H
 #define MF_CLI_SHOW_H
 
+#include "cli/command.h"
 #include "cli/output.h"
 
 #define MF_CLI_FINGERPRINT_SHORT 16 /* digits shown in text; JSON has all 64 */
 
+/* A result of the library, freed at the end of the scope: MF_CLI_RESULT(manifesto_get_result, r); */
+static inline void mf_cli_result_cleanup(void *result)
+{
+	manifesto_result_free(*(const void **)result);
+}
+#define MF_CLI_RESULT(type, name) const struct type *name MF_CLEANUP(mf_cli_result_cleanup) = NULL
+
 /* The members of a record, into an open object. */
 void mf_cli_show_record_json(struct mf_json_out *j, const struct manifesto_record *r);
-void mf_cli_show_signers_json(struct mf_json_out *j, const char *name, const struct manifesto_signer *s,
-			      size_t n);
+void mf_cli_show_signers_json(struct mf_json_out *j, const char *name,
+			      const struct manifesto_signer *const *s, size_t n);
 /* "alice, 1f2e3d4c5b6a7988": names where known, else the first digits; NULL when out of memory. Caller frees.
  */
-char *mf_cli_show_signers(const struct manifesto_signer *s, size_t n);
-/* What sign, rm and withdraw did: one document. */
-void mf_cli_show_change_json(const char *schema, const struct manifesto_change_result *r);
+char *mf_cli_show_signers(const struct manifesto_signer *const *s, size_t n);
+/* Image, type, and the options that put, sign, rm and withdraw share. */
+struct manifesto_change_options mf_cli_change_options(const struct mf_cli *cli);
+/* What sign, rm and withdraw did: one document, or with `item` a line for each. */
+void mf_cli_show_change(const struct mf_cli *cli, const char *schema, const struct manifesto_change_result *r,
+			void (*item)(const struct manifesto_change_item *i));
 /* "Signed by alice (ed25519 1f2e...) in targets/qa, version 3; published to URL". */
 void mf_cli_show_published(const struct manifesto_change_result *r);
+void mf_cli_show_signer_json(struct mf_json_out *j, const char *name, const struct manifesto_signer *s);
+void mf_cli_show_warnings(const char *const *warnings, size_t n);
 /* "'TYPE' of 'IMAGE'", with the platform. */
-void mf_cli_show_record_name(FILE *f, const struct manifesto_record *r);
+void mf_cli_show_record_name(const struct manifesto_record *r);
 /* A time, or "-" for 0, into out (MF_TIME_LEN). */
 void mf_cli_show_time(char *out, int64_t seconds);
 /* After a trust repository was made, on standard error: keys, where they lie, what was pinned. home:

@@ -5,18 +5,10 @@
 #include "cli/command.h"
 #include "cli/show.h"
 
-static void result_cleanup(struct manifesto_change_result *r)
-{
-	manifesto_change_result_clear(r);
-}
-
 static void row(FILE *f, const char *name, const char *value)
 {
-	if (!value || !*value)
-		return;
-	(void)fprintf(f, "  %-11s", name);
-	mf_cli_put_text(f, value);
-	(void)fputc('\n', f);
+	if (value && *value)
+		mf_text_printf(f, "  %-11s%s\n", name, value);
 }
 
 /* All that the signature will be over, and who signed it before. */
@@ -46,7 +38,7 @@ static void describe(FILE *f, const struct manifesto_record *r)
 }
 
 /* On the terminal: whoever signs has seen this. Out of memory is a no. */
-static int confirm(void *arg, const struct manifesto_record *records, size_t n,
+static int confirm(void *arg, const struct manifesto_record *const *records, size_t n,
 		   const struct manifesto_signer *key)
 {
 	struct mf_cli *cli = arg;
@@ -57,7 +49,7 @@ static int confirm(void *arg, const struct manifesto_record *records, size_t n,
 		return 0;
 	for (size_t i = 0; i < n; i++) {
 		(void)fprintf(f, "Record %zu of %zu:\n", i + 1, n);
-		describe(f, &records[i]);
+		describe(f, records[i]);
 	}
 	(void)snprintf(question, sizeof question, "Sign %s with key '%.64s' (%s %.*s)? [y/N] ",
 		       n == 1 ? "it" : "them", key->name ? key->name : "-", key->key_type,
@@ -69,50 +61,25 @@ static int confirm(void *arg, const struct manifesto_record *records, size_t n,
 
 static void show_item(const struct manifesto_change_item *i)
 {
-	char *signers MF_FREE = mf_cli_show_signers(i->record.signers, i->record.nsigners);
-	mf_cli_show_record_name(stdout, &i->record);
-	(void)printf(" %s %s, %llu bytes; signed by ", i->unchanged ? "was already signed at" : "signed at",
-		     i->record.digest, (unsigned long long)i->record.length);
-	mf_cli_put_text(stdout, signers ? signers : "-");
-	(void)fputc('\n', stdout);
-}
-
-static void show_text(const struct manifesto_change_result *r)
-{
-	bool published = false;
-	for (size_t i = 0; i < r->nitems; i++) {
-		show_item(&r->items[i]);
-		published |= !r->items[i].unchanged;
-	}
-	if (published)
-		mf_cli_show_published(r);
+	char *signers MF_FREE = mf_cli_show_signers(i->record->signers, i->record->nsigners);
+	mf_cli_show_record_name(i->record);
+	mf_cli_printf(" %s %s, %llu bytes; signed by %s\n",
+		      i->unchanged ? "was already signed at" : "signed at", i->record->digest,
+		      (unsigned long long)i->record->length, signers ? signers : "-");
 }
 
 int mf_cli_run_sign(struct mf_cli *cli, struct manifesto_error *err)
 {
-	struct manifesto_sign_options o = MANIFESTO_INIT(manifesto_sign_options);
-	struct manifesto_change_result r MF_CLEANUP(result_cleanup) = MANIFESTO_INIT(manifesto_change_result);
+	struct manifesto_change_options o = mf_cli_change_options(cli);
+	MF_CLI_RESULT(manifesto_change_result, r);
 	bool yes = mf_cli_args_has(&cli->args, MF_OPT_YES);
 	if (!yes && !mf_cli_asker_interactive(&cli->asker))
 		return mf_cli_usage(err,
 				    "'sign' shows what it signs and asks: without a terminal give --yes");
-	o.image = cli->argument[0];
-	o.type = cli->argument[1];
-	o.role = cli->args.value[MF_OPT_ROLE];
-	o.key = cli->args.value[MF_OPT_KEY];
-	o.platform = cli->args.value[MF_OPT_PLATFORM];
-	o.all_platforms = mf_cli_args_has(&cli->args, MF_OPT_ALL_PLATFORMS);
 	o.confirm = yes ? NULL : confirm;
 	o.confirm_arg = cli;
 	if (manifesto_sign(cli->m, &o, &r, err) < 0)
 		return -1;
-	if (cli->json) {
-		mf_cli_show_change_json("sign", &r);
-		return 0;
-	}
-	if (!cli->quiet)
-		show_text(&r);
-	for (size_t i = 0; i < r.nwarnings; i++)
-		mf_cli_warning("%s", r.warnings[i]);
+	mf_cli_show_change(cli, "sign", r, show_item);
 	return 0;
 }

@@ -6,35 +6,14 @@
 #include "cli/command.h"
 #include "cli/show.h"
 
-static void status_cleanup(struct manifesto_status_result *r)
-{
-	manifesto_status_result_clear(r);
-}
-
-static void repair_cleanup(struct manifesto_repair_result *r)
-{
-	manifesto_repair_result_clear(r);
-}
-
 /* ---------------------------------------------------------------- status as text */
-
-static void begin_line(const char *repository, int status)
-{
-	mf_cli_put_text(stdout, repository);
-	(void)printf(": %d ", status);
-}
 
 static void show_finding(const char *repository, const struct manifesto_status_finding *f)
 {
-	begin_line(repository, f->status);
-	(void)printf("%s: ", f->kind);
-	mf_cli_put_text(stdout, f->message);
-	if (f->action) {
-		(void)printf(" (%s: ", f->actor);
-		mf_cli_put_text(stdout, f->action);
-		(void)fputc(')', stdout);
-	}
-	(void)fputc('\n', stdout);
+	mf_cli_printf("%s: %d %s: %s", repository, f->status, f->kind, f->message);
+	if (f->action)
+		mf_cli_printf(" (%s: %s)", f->actor, f->action);
+	mf_cli_printf("\n");
 }
 
 /* The keys of a role that are on this machine. */
@@ -46,8 +25,8 @@ static char *keys_here(const struct manifesto_trust_role *r)
 	if (!f)
 		return NULL;
 	for (size_t i = 0; i < r->nkeys; i++)
-		if (r->keys[i].name)
-			(void)fprintf(f, "%s%s", n++ ? "," : "", r->keys[i].name);
+		if (r->keys[i]->name)
+			(void)fprintf(f, "%s%s", n++ ? "," : "", r->keys[i]->name);
 	if (fclose(f) == 0)
 		return text;
 	free(text);
@@ -58,22 +37,16 @@ static int show_roles(const struct manifesto_status_result *r, struct manifesto_
 {
 	static const char *const heads[] = {"ROLE", "VERSION", "EXPIRES", "NEEDS", "KEYS HERE"};
 	struct mf_cli_table t MF_CLI_TABLE_CLEANUP;
-	mf_cli_table_init(&t, sizeof heads / sizeof heads[0]);
-	for (size_t i = 0; i < sizeof heads / sizeof heads[0]; i++)
-		mf_cli_table_add(&t, heads[i]);
+	mf_cli_table_init(&t, heads, sizeof heads / sizeof heads[0]);
 	for (size_t i = 0; i < r->nroles; i++) {
-		const struct manifesto_trust_role *role = &r->roles[i];
+		const struct manifesto_trust_role *role = r->roles[i];
 		char *here MF_FREE = keys_here(role);
-		char number[24], time[MF_TIME_LEN];
 		if (!here)
 			return mf_cli_nomem(err);
 		mf_cli_table_add(&t, role->name);
-		(void)snprintf(number, sizeof number, "%lld", (long long)role->version);
-		mf_cli_table_add(&t, role->version ? number : NULL);
-		mf_cli_show_time(time, role->expires);
-		mf_cli_table_add(&t, time);
-		(void)snprintf(number, sizeof number, "%d of %zu", role->threshold, role->nkeys);
-		mf_cli_table_add(&t, number);
+		mf_cli_table_add_version(&t, role->version);
+		mf_cli_table_add_time(&t, role->expires);
+		mf_cli_table_addf(&t, "%d of %zu", role->threshold, role->nkeys);
 		mf_cli_table_add(&t, here);
 	}
 	return mf_cli_table_print(&t, stdout, err);
@@ -84,26 +57,22 @@ static int show_text(const struct mf_cli *cli, const char *repository,
 {
 	bool examined = true;
 	if (!cli->quiet) {
-		mf_cli_put_text(stdout, repository);
-		(void)printf(": %s at ", r->dialect);
-		mf_cli_put_text(stdout, r->where);
-		(void)fputc('\n', stdout);
+		mf_cli_printf("%s: %s at %s\n", repository, r->dialect, r->where);
 		if (show_roles(r, err) < 0)
 			return -1;
 	}
 	for (size_t i = 0; i < r->nfindings; i++) {
-		if (!cli->quiet || r->findings[i].status)
-			show_finding(repository, &r->findings[i]);
-		examined &= strcmp(r->findings[i].kind, "not-examined") != 0;
+		if (!cli->quiet || r->findings[i]->status)
+			show_finding(repository, r->findings[i]);
+		examined &= strcmp(r->findings[i]->kind, "not-examined") != 0;
 	}
 	if (cli->quiet)
 		return 0;
-	begin_line(repository, r->status);
-	(void)fputs(r->status ? "needs attention" : "all is well", stdout);
+	mf_cli_printf("%s: %d %s", repository, r->status, r->status ? "needs attention" : "all is well");
 	if (examined)
-		(void)printf(": %zu record%s in force, %zu image%s", r->nrecords, r->nrecords == 1 ? "" : "s",
-			     r->nsubjects, r->nsubjects == 1 ? "" : "s");
-	(void)fputc('\n', stdout);
+		mf_cli_printf(": %zu record%s in force, %zu image%s", r->nrecords,
+			      r->nrecords == 1 ? "" : "s", r->nsubjects, r->nsubjects == 1 ? "" : "s");
+	mf_cli_printf("\n");
 	return 0;
 }
 
@@ -128,7 +97,7 @@ static void role_json(struct mf_json_out *j, const struct manifesto_trust_role *
 {
 	int64_t here = 0;
 	for (size_t i = 0; i < r->nkeys; i++)
-		here += r->keys[i].name != NULL;
+		here += r->keys[i]->name != NULL;
 	mf_json_add_object(j, NULL);
 	mf_json_add_text(j, "name", r->name);
 	mf_json_add_int(j, "version", r->version);
@@ -148,11 +117,11 @@ static void status_json(struct mf_json_out *j, const struct manifesto_status_res
 	mf_json_add_int(j, "images", (int64_t)r->nsubjects);
 	mf_json_add_array(j, "roles");
 	for (size_t i = 0; i < r->nroles; i++)
-		role_json(j, &r->roles[i]);
+		role_json(j, r->roles[i]);
 	mf_json_close(j);
 	mf_json_add_array(j, "findings");
 	for (size_t i = 0; i < r->nfindings; i++)
-		finding_json(j, &r->findings[i]);
+		finding_json(j, r->findings[i]);
 	mf_json_close(j);
 }
 
@@ -205,16 +174,16 @@ static int status_of(struct mf_cli *cli, const char *repository, struct mf_json_
 		     struct manifesto_error *why)
 {
 	struct manifesto_status_options o = MANIFESTO_INIT(manifesto_status_options);
-	struct manifesto_status_result r MF_CLEANUP(status_cleanup) = MANIFESTO_INIT(manifesto_status_result);
+	MF_CLI_RESULT(manifesto_status_result, r);
 	o.repository = repository;
 	if (mf_cli_args_duration(&cli->args, MF_OPT_WARN_WITHIN, &o.warn_within, why) < 0 ||
 	    manifesto_status(cli->m, &o, &r, why) < 0)
 		return -1;
 	if (cli->json)
-		status_json(j, &r);
-	else if (show_text(cli, repository, &r, why) < 0)
+		status_json(j, r);
+	else if (show_text(cli, repository, r, why) < 0)
 		return -1;
-	return r.status;
+	return r->status;
 }
 
 int mf_cli_run_status(struct mf_cli *cli, struct manifesto_error *err)
@@ -230,47 +199,46 @@ static void show_repair(const struct mf_cli *cli, const char *repository,
 	bool any = r->catalogue || r->subjects || r->targets;
 	if (cli->quiet)
 		return;
-	mf_cli_put_text(stdout, repository);
 	if (!any) {
-		(void)puts(": nothing to repair");
+		mf_cli_printf("%s: nothing to repair\n", repository);
 		return;
 	}
-	(void)fputs(r->repaired ? ": repaired:" : ": would repair:", stdout);
+	mf_cli_printf("%s: %s:", repository, r->repaired ? "repaired" : "would repair");
 	const char *comma = "";
 	if (r->catalogue) {
-		(void)fputs(" the catalogue", stdout);
+		mf_cli_printf(" the catalogue");
 		comma = ",";
 	}
 	if (r->subjects) {
-		(void)printf("%s the referrers of %zu images (%zu records missing, %zu too many)", comma,
-			     r->subjects, r->unlisted, r->stale);
+		mf_cli_printf("%s the referrers of %zu images (%zu records missing, %zu too many)", comma,
+			      r->subjects, r->unlisted, r->stale);
 		comma = ",";
 	}
 	if (r->targets)
-		(void)printf("%s %zu target files", comma, r->targets);
-	(void)fputc('\n', stdout);
+		mf_cli_printf("%s %zu target files", comma, r->targets);
+	mf_cli_printf("\n");
 }
 
 static int repair_one(struct mf_cli *cli, const char *repository, struct mf_json_out *j,
 		      struct manifesto_error *why)
 {
 	struct manifesto_repair_options o = MANIFESTO_INIT(manifesto_repair_options);
-	struct manifesto_repair_result r MF_CLEANUP(repair_cleanup) = MANIFESTO_INIT(manifesto_repair_result);
+	MF_CLI_RESULT(manifesto_repair_result, r);
 	o.repository = repository;
 	o.dry_run = mf_cli_args_has(&cli->args, MF_OPT_DRY_RUN);
 	if (manifesto_repair(cli->m, &o, &r, why) < 0)
 		return -1;
 	if (!cli->json) {
-		show_repair(cli, repository, &r);
+		show_repair(cli, repository, r);
 		return 0;
 	}
-	mf_json_add_text(j, "gun", r.gun);
-	mf_json_add_bool(j, "catalogue", r.catalogue);
-	mf_json_add_int(j, "images", (int64_t)r.subjects);
-	mf_json_add_int(j, "missing", (int64_t)r.unlisted);
-	mf_json_add_int(j, "stale", (int64_t)r.stale);
-	mf_json_add_int(j, "targets", (int64_t)r.targets);
-	mf_json_add_bool(j, "repaired", r.repaired);
+	mf_json_add_text(j, "gun", r->gun);
+	mf_json_add_bool(j, "catalogue", r->catalogue);
+	mf_json_add_int(j, "images", (int64_t)r->subjects);
+	mf_json_add_int(j, "missing", (int64_t)r->unlisted);
+	mf_json_add_int(j, "stale", (int64_t)r->stale);
+	mf_json_add_int(j, "targets", (int64_t)r->targets);
+	mf_json_add_bool(j, "repaired", r->repaired);
 	return 0;
 }
 
@@ -281,27 +249,18 @@ int mf_cli_run_repair(struct mf_cli *cli, struct manifesto_error *err)
 
 /* ---------------------------------------------------------------- trust refresh */
 
-static void refresh_cleanup(struct manifesto_refresh_result *r)
-{
-	manifesto_refresh_result_clear(r);
-}
-
 static void show_refreshed(const char *image, const struct manifesto_refreshed_role *r, bool dry)
 {
 	char time[MF_TIME_LEN];
 	mf_time_format(time, r->expires);
-	mf_cli_put_text(stdout, image);
-	(void)fputs(": ", stdout);
-	mf_cli_put_text(stdout, r->name);
 	if (r->done) {
-		(void)printf(" %s version %lld, expires %s\n",
-			     dry ? "would be signed:" : "signed:", (long long)r->version, time);
+		mf_cli_printf("%s: %s %s version %lld, expires %s\n", image, r->name,
+			      dry ? "would be signed:" : "signed:", (long long)r->version, time);
 		return;
 	}
 	char *keys MF_FREE = mf_cli_show_signers(r->keys, r->nkeys);
-	(void)printf(" left: version %lld, expires %s; its keys: ", (long long)r->version, time);
-	mf_cli_put_text(stdout, keys && *keys ? keys : "not known here");
-	(void)fputc('\n', stdout);
+	mf_cli_printf("%s: %s left: version %lld, expires %s; its keys: %s\n", image, r->name,
+		      (long long)r->version, time, keys && *keys ? keys : "not known here");
 }
 
 static void refresh_json(struct mf_json_out *j, const struct manifesto_refresh_result *r)
@@ -311,11 +270,11 @@ static void refresh_json(struct mf_json_out *j, const struct manifesto_refresh_r
 	mf_json_add_array(j, "roles");
 	for (size_t i = 0; i < r->nroles; i++) {
 		mf_json_add_object(j, NULL);
-		mf_json_add_text(j, "name", r->roles[i].name);
-		mf_json_add_bool(j, "signed", r->roles[i].done);
-		mf_json_add_int(j, "version", r->roles[i].version);
-		mf_json_add_time(j, "expires", r->roles[i].expires);
-		mf_cli_show_signers_json(j, "keys", r->roles[i].keys, r->roles[i].nkeys);
+		mf_json_add_text(j, "name", r->roles[i]->name);
+		mf_json_add_bool(j, "signed", r->roles[i]->done);
+		mf_json_add_int(j, "version", r->roles[i]->version);
+		mf_json_add_time(j, "expires", r->roles[i]->expires);
+		mf_cli_show_signers_json(j, "keys", r->roles[i]->keys, r->roles[i]->nkeys);
 		mf_json_close(j);
 	}
 	mf_json_close(j);
@@ -325,8 +284,7 @@ static int refresh_one(struct mf_cli *cli, const char *image, struct mf_json_out
 		       struct manifesto_error *why)
 {
 	struct manifesto_refresh_options o = MANIFESTO_INIT(manifesto_refresh_options);
-	struct manifesto_refresh_result r MF_CLEANUP(refresh_cleanup) =
-	    MANIFESTO_INIT(manifesto_refresh_result);
+	MF_CLI_RESULT(manifesto_refresh_result, r);
 	o.image = image;
 	o.force = mf_cli_args_has(&cli->args, MF_OPT_FORCE);
 	o.dry_run = mf_cli_args_has(&cli->args, MF_OPT_DRY_RUN);
@@ -334,15 +292,13 @@ static int refresh_one(struct mf_cli *cli, const char *image, struct mf_json_out
 	    manifesto_trust_refresh(cli->m, &o, &r, why) < 0)
 		return -1;
 	if (cli->json)
-		refresh_json(j, &r);
-	for (size_t i = 0; !cli->json && i < r.nroles; i++)
-		if (!cli->quiet || !r.roles[i].done)
-			show_refreshed(image, &r.roles[i], o.dry_run);
-	if (!cli->json && !cli->quiet && !r.nroles) {
-		mf_cli_put_text(stdout, image);
-		(void)puts(": nothing to sign");
-	}
-	return r.status;
+		refresh_json(j, r);
+	for (size_t i = 0; !cli->json && i < r->nroles; i++)
+		if (!cli->quiet || !r->roles[i]->done)
+			show_refreshed(image, r->roles[i], o.dry_run);
+	if (!cli->json && !cli->quiet && !r->nroles)
+		mf_cli_printf("%s: nothing to sign\n", image);
+	return r->status;
 }
 
 int mf_cli_run_trust_refresh(struct mf_cli *cli, struct manifesto_error *err)

@@ -6,14 +6,6 @@
 #include "cli/config.h"
 #include "cli/show.h"
 
-static void trust_result_cleanup(struct manifesto_trust_result *r)
-{
-	manifesto_trust_result_clear(r);
-}
-#define TRUST_RESULT(name)                                                                                   \
-	struct manifesto_trust_result name MF_CLEANUP(trust_result_cleanup) =                                \
-	    MANIFESTO_INIT(manifesto_trust_result)
-
 /* ---------------------------------------------------------------- JSON */
 
 static void role_json(struct mf_json_out *j, const struct manifesto_trust_role *r)
@@ -39,7 +31,7 @@ static void show_json(const char *schema, const struct manifesto_trust_result *r
 	mf_json_add_bool(&j, "tofu", r->tofu);
 	mf_json_add_array(&j, "roles");
 	for (size_t i = 0; i < r->nroles; i++)
-		role_json(&j, &r->roles[i]);
+		role_json(&j, r->roles[i]);
 	mf_json_close(&j);
 	mf_json_add_texts(&j, "pinned", r->pinned, r->npinned);
 	mf_json_add_int(&j, "pinThreshold", r->pin_threshold);
@@ -52,9 +44,7 @@ static void show_json(const char *schema, const struct manifesto_trust_result *r
 
 static void line(const char *label, const char *value)
 {
-	(void)printf("%-9s ", label);
-	mf_cli_put_text(stdout, value ? value : "-");
-	(void)fputc('\n', stdout);
+	mf_cli_printf("%-9s %s\n", label, value ? value : "-");
 }
 
 static char *join(const char *const *texts, size_t n)
@@ -77,16 +67,12 @@ static int add_role(struct mf_cli_table *t, const struct manifesto_trust_role *r
 {
 	char *keys MF_FREE = mf_cli_show_signers(r->keys, r->nkeys),
 		   *paths MF_FREE = join(r->paths, r->npaths);
-	char number[24], time[MF_TIME_LEN];
 	if (!keys || !paths)
 		return mf_cli_nomem(err);
 	mf_cli_table_add(t, r->name);
-	(void)snprintf(number, sizeof number, "%lld", (long long)r->version);
-	mf_cli_table_add(t, r->version ? number : NULL);
-	mf_cli_show_time(time, r->expires);
-	mf_cli_table_add(t, time);
-	(void)snprintf(number, sizeof number, "%d of %zu", r->threshold, r->nkeys);
-	mf_cli_table_add(t, number);
+	mf_cli_table_add_version(t, r->version);
+	mf_cli_table_add_time(t, r->expires);
+	mf_cli_table_addf(t, "%d of %zu", r->threshold, r->nkeys);
 	mf_cli_table_add(t, keys);
 	mf_cli_table_add(t, paths);
 	return 0;
@@ -96,11 +82,9 @@ static int show_roles(const struct manifesto_trust_result *r, struct manifesto_e
 {
 	static const char *const heads[] = {"ROLE", "VERSION", "EXPIRES", "NEEDS", "KEYS", "PATHS"};
 	struct mf_cli_table t MF_CLI_TABLE_CLEANUP;
-	mf_cli_table_init(&t, sizeof heads / sizeof heads[0]);
-	for (size_t i = 0; i < sizeof heads / sizeof heads[0]; i++)
-		mf_cli_table_add(&t, heads[i]);
+	mf_cli_table_init(&t, heads, sizeof heads / sizeof heads[0]);
 	for (size_t i = 0; i < r->nroles; i++)
-		if (add_role(&t, &r->roles[i], err) < 0)
+		if (add_role(&t, r->roles[i], err) < 0)
 			return -1;
 	return mf_cli_table_print(&t, stdout, err);
 }
@@ -122,106 +106,93 @@ static void show_pins(const struct manifesto_trust_result *r)
 
 int mf_cli_run_trust_init(struct mf_cli *cli, struct manifesto_error *err)
 {
-	TRUST_RESULT(r);
+	MF_CLI_RESULT(manifesto_trust_result, r);
 	if (manifesto_trust_init(cli->m, cli->argument[0], &r, err) < 0)
 		return -1;
 	if (cli->json) {
-		show_json("trust-init", &r);
+		show_json("trust-init", r);
 		return 0;
 	}
 	if (cli->quiet)
 		return 0;
-	(void)fputs("Trust repository of '", stdout);
-	mf_cli_put_text(stdout, r.gun);
-	(void)fputs("' made at ", stdout);
-	mf_cli_put_text(stdout, r.where);
-	(void)fputc('\n', stdout);
-	mf_cli_show_initialised(r.where, cli->config->options.home, r.keys_made, r.nkeys_made, r.pinned,
-				r.npinned);
+	mf_cli_printf("Trust repository of '%s' made at %s\n", r->gun, r->where);
+	mf_cli_show_initialised(r->where, cli->config->options.home, r->keys_made, r->nkeys_made, r->pinned,
+				r->npinned);
 	return 0;
 }
 
 int mf_cli_run_trust_show(struct mf_cli *cli, struct manifesto_error *err)
 {
-	TRUST_RESULT(r);
+	MF_CLI_RESULT(manifesto_trust_result, r);
 	if (manifesto_trust_show(cli->m, cli->argument[0], &r, err) < 0)
 		return -1;
 	if (cli->json) {
-		show_json("trust-show", &r);
+		show_json("trust-show", r);
 		return 0;
 	}
-	line("gun", r.gun);
-	line("where", r.where);
-	line("dialect", r.dialect);
-	show_pins(&r);
+	line("gun", r->gun);
+	line("where", r->where);
+	line("dialect", r->dialect);
+	show_pins(r);
 	(void)fputc('\n', stdout);
-	return show_roles(&r, err);
+	return show_roles(r, err);
 }
 
 int mf_cli_run_trust_pin(struct mf_cli *cli, struct manifesto_error *err)
 {
-	TRUST_RESULT(r);
+	MF_CLI_RESULT(manifesto_trust_result, r);
+	struct manifesto_pin_options o = MANIFESTO_INIT(manifesto_pin_options);
 	int64_t threshold = 0;
 	if (mf_cli_args_number(&cli->args, MF_OPT_THRESHOLD, 1, MF_MAX_SIGNATURES, &threshold, err) < 0)
 		return -1;
-	if (manifesto_trust_pin(cli->m, cli->argument[0], cli->argument + 1, cli->nargument - 1,
-				(int)threshold, &r, err) < 0)
+	o.image = cli->argument[0];
+	o.anchors = cli->argument + 1; /* the list of arguments ends with NULL */
+	o.threshold = (int)threshold;
+	if (manifesto_trust_pin(cli->m, &o, &r, err) < 0)
 		return -1;
 	if (cli->json) {
-		show_json("trust-pin", &r);
+		show_json("trust-pin", r);
 		return 0;
 	}
 	if (cli->quiet)
 		return 0;
-	line("gun", r.gun);
-	show_pins(&r);
+	line("gun", r->gun);
+	show_pins(r);
 	return 0;
-}
-
-static void export_cleanup(struct manifesto_trust_export_result *r)
-{
-	manifesto_trust_export_result_clear(r);
-}
-
-static void import_cleanup(struct manifesto_trust_import_result *r)
-{
-	manifesto_trust_import_result_clear(r);
 }
 
 /* JSON with or without --json: it is a file for other machines. */
 int mf_cli_run_trust_export(struct mf_cli *cli, struct manifesto_error *err)
 {
-	struct manifesto_trust_export_result r MF_CLEANUP(export_cleanup) =
-	    MANIFESTO_INIT(manifesto_trust_export_result);
+	MF_CLI_RESULT(manifesto_trust_export_result, r);
 	if (manifesto_trust_export(cli->m, cli->argument, cli->nargument, &r, err) < 0)
 		return -1;
-	(void)fwrite(r.json, 1, r.length, stdout);
+	(void)fwrite(r->json, 1, r->length, stdout);
 	return 0;
 }
 
 int mf_cli_run_trust_import(struct mf_cli *cli, struct manifesto_error *err)
 {
-	struct manifesto_trust_import_result r MF_CLEANUP(import_cleanup) =
-	    MANIFESTO_INIT(manifesto_trust_import_result);
+	MF_CLI_RESULT(manifesto_trust_import_result, r);
 	if (manifesto_trust_import(cli->m, cli->argument[0], mf_cli_args_has(&cli->args, MF_OPT_FORCE), &r,
 				   err) < 0)
 		return -1;
 	if (cli->json) {
 		struct mf_json_out j;
 		mf_cli_json_begin(&j, stdout, "trust-import");
-		mf_json_add_texts(&j, "added", r.added, r.nadded);
-		mf_json_add_texts(&j, "replaced", r.replaced, r.nreplaced);
-		mf_json_add_int(&j, "unchanged", (int64_t)r.nsame);
+		mf_json_add_texts(&j, "added", r->added, r->nadded);
+		mf_json_add_texts(&j, "replaced", r->replaced, r->nreplaced);
+		mf_json_add_int(&j, "unchanged", (int64_t)r->nsame);
 		mf_cli_json_end(&j);
 		return 0;
 	}
 	if (cli->quiet)
 		return 0;
-	for (size_t i = 0; i < r.nadded; i++)
-		line("added", r.added[i]);
-	for (size_t i = 0; i < r.nreplaced; i++)
-		line("replaced", r.replaced[i]);
-	if (!r.nadded && !r.nreplaced)
+	for (size_t i = 0; i < r->nadded; i++)
+		line("added", r->added[i]);
+	for (size_t i = 0; i < r->nreplaced; i++)
+		line("replaced", r->replaced[i]);
+	if (!r->nadded && !r->nreplaced)
 		(void)puts("nothing new");
 	return 0;
 }

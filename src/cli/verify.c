@@ -142,13 +142,12 @@ static int show_waiver(const struct manifesto_requirement *r)
 static int show_text(const struct manifesto_verify_item *item)
 {
 	for (size_t i = 0; i < item->nrequirements; i++)
-		if (item->requirements[i].waiver && show_waiver(&item->requirements[i]) < 0)
+		if (item->requirements[i]->waiver && show_waiver(item->requirements[i]) < 0)
 			return -1;
 	for (size_t i = 0; i < item->nfindings; i++)
-		show_finding(&item->findings[i]);
+		show_finding(item->findings[i]);
 	if (item->accepted) {
-		mf_cli_put_text(stdout, item->image);
-		(void)fputc('\n', stdout);
+		mf_cli_printf("%s\n", item->image);
 	}
 	return 0;
 }
@@ -176,7 +175,7 @@ static void requirement_json(struct mf_json_out *j, const struct manifesto_requi
 	mf_json_add_array(j, "records");
 	for (size_t i = 0; i < r->nrecords; i++) {
 		mf_json_add_object(j, NULL);
-		mf_cli_show_record_json(j, &r->records[i]);
+		mf_cli_show_record_json(j, r->records[i]);
 		mf_json_close(j);
 	}
 	mf_json_close(j);
@@ -208,11 +207,11 @@ static void show_json(struct mf_json_out *j, const struct manifesto_verify_item 
 	mf_json_add_int(j, "exit", item->status);
 	mf_json_add_array(j, "requirements");
 	for (size_t i = 0; i < item->nrequirements; i++)
-		requirement_json(j, &item->requirements[i]);
+		requirement_json(j, item->requirements[i]);
 	mf_json_close(j);
 	mf_json_add_array(j, "findings");
 	for (size_t i = 0; i < item->nfindings; i++)
-		finding_json(j, &item->findings[i]);
+		finding_json(j, item->findings[i]);
 	mf_json_close(j);
 	mf_json_close(j);
 }
@@ -268,7 +267,9 @@ int mf_cli_run_verify(struct mf_cli *cli, struct manifesto_error *err)
 		return -1;
 	o.images = images.v;
 	o.nimages = images.n;
-	int rc = manifesto_verify(cli->m, &o, take, &sink, err);
+	o.result = take;
+	o.result_arg = &sink;
+	int rc = manifesto_verify(cli->m, &o, err);
 	if (sink.begun)
 		end_json(&sink, images.n, err);
 	/* What was accepted stays accepted when another image is refused: it is handed out also by a run that

@@ -1,7 +1,11 @@
 #include <assert.h>
+#include <stdalign.h>
 #include <stdio.h>
 
 #include "ops/ops.h"
+
+/* No option struct will ever be larger: a size that was not set is seen as such. */
+#define MAX_OPTIONS 65536
 
 const char *manifesto_version(void)
 {
@@ -26,20 +30,51 @@ void mf_op_begin(struct manifesto *m, struct manifesto_error *err)
 	    mf_monotonic_ms() + (m->opt.timeout_ms > 0 ? m->opt.timeout_ms : MF_TOTAL_TIMEOUT_MS);
 }
 
-struct manifesto_arena *mf_op_arena(struct mf_err *err)
+/* ---- options and results */
+
+int mf_op_options(void *out, size_t out_size, const void *given, struct mf_err *err)
 {
-	struct manifesto_arena *a = calloc(1, sizeof *a);
-	if (!a)
-		(void)mf_fail_nomem(err);
-	return a;
+	const unsigned char *bytes = given;
+	size_t size;
+	memcpy(&size, given, sizeof size);
+	if (size < sizeof size || size > MAX_OPTIONS)
+		return mf_fail(err, MF_E_USAGE, 0, "options of size %zu: MANIFESTO_INIT sets the size", size);
+	for (size_t i = out_size; i < size; i++)
+		if (bytes[i])
+			return mf_fail(err, MF_E_USAGE, 0,
+				       "an option is set that version %s of the library does not know",
+				       MF_VERSION);
+	memset(out, 0, out_size);
+	memcpy(out, given, size < out_size ? size : out_size);
+	return 0;
 }
 
-void mf_op_arena_free(struct manifesto_arena *a)
+struct result {
+	struct mf_arena arena;
+	alignas(max_align_t) unsigned char bytes[]; /* the caller's */
+};
+
+void *mf_result_new(size_t size, struct mf_err *err)
 {
-	if (!a)
+	struct result *r = calloc(1, sizeof *r + size);
+	if (r)
+		return r->bytes;
+	(void)mf_fail_nomem(err);
+	return NULL;
+}
+
+struct mf_arena *mf_result_arena(void *result)
+{
+	return &((struct result *)(void *)((char *)result - offsetof(struct result, bytes)))->arena;
+}
+
+void manifesto_result_free(const void *result)
+{
+	if (!result)
 		return;
-	mf_arena_clear(&a->a);
-	free(a);
+	struct mf_arena *a = mf_result_arena((void *)(uintptr_t)result);
+	mf_arena_clear(a);
+	free(a); /* the first member */
 }
 
 /* ---- callbacks of the caller as the environment of the modules */
@@ -164,10 +199,9 @@ static int keep_credential_files(struct manifesto *m, struct mf_err *err)
 
 static int set_up(struct manifesto *m, const struct manifesto_options *opt, struct mf_err *err)
 {
-	if (opt->size != sizeof *opt)
-		return mf_fail(err, MF_E_USAGE, 0, "options of another version of the library");
-	m->opt = *opt;
-	if (!opt->home || opt->home[0] != '/' || !opt->cache_dir || opt->cache_dir[0] != '/')
+	if (mf_op_options(&m->opt, sizeof m->opt, opt, err) < 0)
+		return -1;
+	if (!m->opt.home || m->opt.home[0] != '/' || !m->opt.cache_dir || m->opt.cache_dir[0] != '/')
 		return mf_fail(err, MF_E_USAGE, 0, "home and cache_dir must be absolute paths");
 	if (keep_all(m, err) < 0 || keep_credential_files(m, err) < 0)
 		return -1;
@@ -238,7 +272,7 @@ void manifesto_stats(const struct manifesto *m, struct manifesto_stats *out)
 	struct mf_http_stats s = {0};
 	if (m->http)
 		mf_http_stats(m->http, &s);
-	out->requests = s.requests;
-	out->bytes_in = s.bytes_in;
-	out->bytes_out = s.bytes_out;
+	struct manifesto_stats all = {
+	    .size = out->size, .requests = s.requests, .bytes_in = s.bytes_in, .bytes_out = s.bytes_out};
+	memcpy(out, &all, out->size < sizeof all ? out->size : sizeof all);
 }

@@ -15,9 +15,9 @@ void mf_gate_report_clear(struct mf_gate_report *r)
 
 /* ---- findings */
 
-static const char *dup(struct mf_gate_report *r, const char *text, struct mf_err *err)
+static const char *dup(struct mf_gate_report *r, const char *text)
 {
-	return mf_arena_dup(&r->arena, mf_str_c(text), err);
+	return mf_arena_text(&r->arena, text);
 }
 
 static const char *words_of(struct mf_gate_report *r, const struct mf_requirement *q, struct mf_err *err)
@@ -26,18 +26,16 @@ static const char *words_of(struct mf_gate_report *r, const struct mf_requiremen
 	return mf_requirement_words(q, &b, err) < 0 ? NULL : mf_arena_dup(&r->arena, mf_buf_str(&b), err);
 }
 
-/* The finding's place: image, platform, requirement. */
-static int place(struct mf_gate_report *r, const struct mf_requirement *q, const struct mf_subject *s,
-		 struct manifesto_finding *f, struct mf_err *err)
+/* What the finding is about: image, platform, requirement. */
+static int describe(struct mf_gate_report *r, const struct mf_requirement *q, const struct mf_subject *s,
+		    struct manifesto_finding *f, struct mf_err *err)
 {
-	f->image = s          ? mf_image_name(r->im, &s->digest, &r->arena, err)
+	f->image = s          ? mf_report_image(&r->arena, r->im, &s->digest)
 		   : r->image ? r->image
-			      : dup(r, r->reference, err);
-	if (!f->image)
-		return -1;
-	if (s && s->platform[0] && !(f->platform = dup(r, s->platform, err)))
-		return -1;
-	if (q && (!(f->type = dup(r, q->type, err)) || !(f->wanted = words_of(r, q, err))))
+			      : dup(r, r->reference);
+	f->platform = s && s->platform[0] ? dup(r, s->platform) : NULL;
+	f->type = q ? dup(r, q->type) : NULL;
+	if (q && !(f->wanted = words_of(r, q, err)))
 		return -1;
 	return 0;
 }
@@ -59,19 +57,17 @@ int mf_gate_refuse(struct mf_gate_report *r, const struct mf_requirement *q, con
 		   const struct mf_err *why, struct mf_err *err)
 {
 	struct manifesto_finding f = {.code = mf_code_name(why->code), .status = mf_code_exit(why->code)};
-	if (place(r, q, s, &f, err) < 0)
+	if (describe(r, q, s, &f, err) < 0)
 		return -1;
-	f.found = dup(r, why->msg, err);
 	/* What other commands suggest there, trust on first use, is refused here. */
 	const char *hint =
 	    why->code == MF_E_PIN && strstr(why->hint, "--tofu")
 		? "compare the keys with the owner's, then run 'manifesto trust pin IMAGE FINGERPRINT'"
 		: why->hint;
-	f.hint = *hint ? dup(r, hint, err) : NULL;
-	f.endpoint = why->endpoint[0] ? dup(r, why->endpoint, err) : NULL;
-	if (!f.found || (*hint && !f.hint) || (why->endpoint[0] && !f.endpoint))
-		return -1;
-	return add(r, &f, why->code, err);
+	f.found = dup(r, why->msg);
+	f.hint = *hint ? dup(r, hint) : NULL;
+	f.endpoint = why->endpoint[0] ? dup(r, why->endpoint) : NULL;
+	return mf_arena_check(&r->arena, err) < 0 ? -1 : add(r, &f, why->code, err);
 }
 
 int mf_gate_refuse_tag(struct mf_gate_report *r, struct mf_err *err)
@@ -80,9 +76,9 @@ int mf_gate_refuse_tag(struct mf_gate_report *r, struct mf_err *err)
 				      .status = mf_code_exit(MF_E_POLICY),
 				      .wanted = "a reference that names a digest: tags move",
 				      .found = "no digest"};
-	f.image = dup(r, r->reference, err);
-	f.hint = mf_arena_printf(&r->arena, err, "today it is '%s'", r->image);
-	return f.image && f.hint ? add(r, &f, MF_E_POLICY, err) : -1;
+	f.image = dup(r, r->reference);
+	f.hint = mf_arena_format(&r->arena, "today it is '%s'", r->image);
+	return mf_arena_check(&r->arena, err) < 0 ? -1 : add(r, &f, MF_E_POLICY, err);
 }
 
 static const char *next_step(enum mf_gate_code c)
@@ -113,10 +109,10 @@ static int refuse_verdict(struct mf_gate_report *r, const struct mf_requirement 
 	struct manifesto_finding f = {.code = mf_gate_code_name(v->code),
 				      .status = mf_code_exit(mf_gate_error(v->code)),
 				      .hint = hint ? hint : next_step(v->code)};
-	if (place(r, q, s, &f, err) < 0)
+	if (describe(r, q, s, &f, err) < 0)
 		return -1;
-	f.found = mf_arena_dup(&r->arena, mf_buf_str(&v->found), err);
-	return f.found ? add(r, &f, mf_gate_error(v->code), err) : -1;
+	f.found = mf_arena_text_of(&r->arena, mf_buf_str(&v->found));
+	return mf_arena_check(&r->arena, err) < 0 ? -1 : add(r, &f, mf_gate_error(v->code), err);
 }
 
 /* ---- content */
@@ -211,11 +207,10 @@ static int report_waiver(struct mf_gate_report *r, const struct mf_waiver *doc, 
 	if (!w)
 		return -1;
 	w->until = doc->until;
-	w->name = dup(r, doc->name, err);
-	w->granted_to = w->name ? dup(r, doc->granted_to, err) : NULL;
-	w->reason = w->granted_to && doc->reason ? dup(r, doc->reason, err) : NULL;
-	if (!w->granted_to || (doc->reason && !w->reason) ||
-	    mf_report_keys(r->m, by->signers, by->nsigners, &r->arena, &w->signers, &w->nsigners, err) < 0)
+	w->name = dup(r, doc->name);
+	w->granted_to = dup(r, doc->granted_to);
+	w->reason = dup(r, doc->reason);
+	if (mf_report_keys(r->m, by->signers, by->nsigners, &r->arena, &w->signers, &w->nsigners, err) < 0)
 		return -1;
 	*out = w;
 	return 0;
@@ -254,7 +249,7 @@ static int report_met(struct mf_gate_report *r, const struct mf_subject *s, cons
 		if (mf_report_record(r->im, &v->records.v[i], s->platform, &r->arena, &records[i], err) < 0)
 			return -1;
 	out->met = 1;
-	out->records = records;
+	out->records = mf_arena_list(&r->arena, records, v->records.n, sizeof *records);
 	out->nrecords = v->records.n;
 	return mf_report_keys(r->m, v->signers, v->nsigners, &r->arena, &out->signers, &out->nsigners, err);
 }
@@ -297,9 +292,9 @@ static int conclude(struct mf_gate_report *r, const struct mf_gate *g, const str
 {
 	struct manifesto_requirement out = {.type = q->type};
 	out.wanted = words_of(r, q, err);
-	out.subject = out.wanted ? mf_image_name(r->im, &s->digest, &r->arena, err) : NULL;
-	out.platform = out.subject && s->platform[0] ? dup(r, s->platform, err) : NULL;
-	if (!out.subject || (s->platform[0] && !out.platform))
+	out.subject = mf_report_image(&r->arena, r->im, &s->digest);
+	out.platform = s->platform[0] ? dup(r, s->platform) : NULL;
+	if (!out.wanted)
 		return -1;
 	if (v->code == MF_GATE_MET &&
 	    (report_met(r, s, v, &out, err) < 0 || (r->content && check_content(r, q, s, v, err) < 0)))
@@ -313,7 +308,7 @@ static int conclude(struct mf_gate_report *r, const struct mf_gate *g, const str
 		    sizeof *r->requirements, err) < 0)
 		return -1;
 	r->requirements[r->nrequirements++] = out;
-	return 0;
+	return mf_arena_check(&r->arena, err);
 }
 
 /* ---- one subject */

@@ -31,8 +31,4 @@ int mf_gate_refuse(struct mf_gate_report *r, const struct mf_requirement *q, con
 		   const struct mf_err *why, struct mf_err *err) MF_NODISCARD;
 int mf_gate_refuse_tag(struct mf_gate_report *r, struct mf_err *err) MF_NODISCARD;
 
-/* Policy file, requirements and age of the options, together. MF_E_USAGE. */
-int mf_verify_rules(struct mf_rules *rules, const struct manifesto_verify_options *o,
-		    struct mf_err *err) MF_NODISCARD;
-
 #endif

@@ -57,7 +57,7 @@ static int hand_out(struct mf_spool *content, const struct manifesto_get_options
 		if (!got)
 			break;
 		if (o->write(o->write_arg, chunk, got) != 0)
-			return mf_fail(err, MF_E_IO, 0, "the output was not taken");
+			return mf_fail(err, MF_E_IO, 0, "the write callback failed");
 		at += got;
 	}
 	return 0;
@@ -71,6 +71,7 @@ struct wanted {
 	const struct mf_subject *subject;
 	const struct mf_tuf_loaded *role; /* as it is now */
 	struct manifesto_get_result *out;
+	struct manifesto_record *record; /* of out */
 	struct mf_tuf_target_info info;
 	struct mf_digest said;
 	bool found;
@@ -137,7 +138,7 @@ static int take_record(struct wanted *w, const struct mf_version *v, const struc
 	w->info.custom = (struct mf_str){0}; /* it goes with its file */
 	w->said = p->said;
 	w->found = true;
-	return mf_report_record(w->im, &p->entry, w->subject->platform, &w->out->arena->a, &w->out->record,
+	return mf_report_record(w->im, &p->entry, w->subject->platform, mf_result_arena(w->out), w->record,
 				err);
 }
 
@@ -191,7 +192,7 @@ static const char *fate(const struct wanted *w, struct mf_err *why, bool *old, s
 		return NULL;
 	}
 	mf_digest_format(digest, &e.info.sha256);
-	return mf_arena_printf(&w->out->arena->a, err, "it was replaced since, by %s", digest);
+	return mf_arena_printf(mf_result_arena(w->out), err, "it was replaced since, by %s", digest);
 }
 
 static int add_note(struct wanted *w, struct mf_err *err)
@@ -199,44 +200,40 @@ static int add_note(struct wanted *w, struct mf_err *err)
 	struct mf_err why = MF_ERR_INIT;
 	struct manifesto_get_result *out = w->out;
 	int64_t newest = w->role->file->version;
-	bool old, expired = strcmp(out->record.state, mf_state_name(MF_STATE_EXPIRED)) == 0;
+	bool old, expired = strcmp(w->record->state, mf_state_name(MF_STATE_EXPIRED)) == 0;
 	const char *what = fate(w, &why, &old, err);
 	char when[MF_TIME_LEN] = "";
 	if (err->code)
 		return -1;
 	out->newest_version = newest;
 	if (old && !expired)
-		out->record.state = why.code == MF_E_WITHDRAWN ? "withdrawn" : "old";
+		w->record->state = why.code == MF_E_WITHDRAWN ? "withdrawn" : "old";
 	if (!old && w->o->version == newest)
 		return 0;
 	if (expired)
-		mf_time_format(when, out->record.expires);
+		mf_time_format(when, w->record->expires);
 	out->note = mf_arena_printf(
-	    &out->arena->a, err, "this is version %lld of '%s', %s version %lld: %s%s%s",
+	    mf_result_arena(out), err, "this is version %lld of '%s', %s version %lld: %s%s%s",
 	    (long long)w->o->version, w->role->role, old ? "and not what holds now, in" : "older than",
 	    (long long)newest, what ? what : "its record is still the current one",
 	    expired ? "; it expired at " : "", when);
 	return out->note ? 0 : -1;
 }
 
-static int find_version(struct mf_image *im, const struct manifesto_get_options *o,
-			const struct mf_subject *s, struct manifesto_get_result *out,
-			struct mf_tuf_target_info *info, struct mf_err *err)
+static int find_version(struct wanted *w, struct mf_err *err)
 {
-	struct wanted w = {.im = im, .o = o, .subject = s, .out = out};
 	struct mf_history_query q = {
-	    .version = o->version, .limit = MF_MAX_HISTORY_VERSIONS, .fn = on_version, .arg = &w};
-	if (choose_role(&w, err) < 0)
+	    .version = w->o->version, .limit = MF_MAX_HISTORY_VERSIONS, .fn = on_version, .arg = w};
+	if (choose_role(w, err) < 0)
 		return -1;
-	assert(w.role);
-	q.role = w.role->role;
-	if (mf_trust_history(im->trust, &q, err) < 0)
+	assert(w->role);
+	q.role = w->role->role;
+	if (mf_trust_history(w->im->trust, &q, err) < 0)
 		return -1;
-	if (!w.found)
+	if (!w->found)
 		return mf_fail(err, MF_E_INTERNAL, 0, "version %lld of '%s' was not read",
-			       (long long)o->version, w.role->role);
-	*info = w.info;
-	return add_note(&w, err);
+			       (long long)w->o->version, w->role->role);
+	return add_note(w, err);
 }
 
 /* ---- all of it */
@@ -246,15 +243,22 @@ static int find(struct mf_image *im, const struct manifesto_get_options *o, cons
 		struct manifesto_get_result *out, struct mf_tuf_target_info *info, struct mf_err *err)
 {
 	struct mf_entry e MF_ENTRY_CLEANUP = {0};
-	out->arena = mf_op_arena(err);
-	if (!out->arena)
+	struct mf_arena *a = mf_result_arena(out);
+	struct manifesto_record *record = mf_arena_alloc(a, 1, sizeof *record, err);
+	out->record = record;
+	if (!record)
 		return -1;
-	if (o->version)
-		return find_version(im, o, s, out, info, err);
+	if (o->version) {
+		struct wanted w = {.im = im, .o = o, .subject = s, .out = out, .record = record};
+		if (find_version(&w, err) < 0)
+			return -1;
+		*info = w.info;
+		return 0;
+	}
 	if (select_record(im, o, s, &e, err) < 0)
 		return -1;
 	*info = e.info;
-	return mf_report_record(im, &e, s->platform, &out->arena->a, &out->record, err);
+	return mf_report_record(im, &e, s->platform, a, record, err);
 }
 
 static int get(struct mf_image *im, const struct manifesto_get_options *o, struct manifesto_get_result *out,
@@ -276,22 +280,15 @@ static int get(struct mf_image *im, const struct manifesto_get_options *o, struc
 }
 
 int manifesto_get(struct manifesto *m, const struct manifesto_get_options *opt,
-		  struct manifesto_get_result *out, struct manifesto_error *error)
+		  const struct manifesto_get_result **out, struct manifesto_error *error)
 {
 	struct mf_err err = MF_ERR_INIT;
 	struct mf_image im MF_IMAGE_CLEANUP = {0};
-	struct manifesto_get_result r = {.size = sizeof r};
+	struct manifesto_get_options o;
+	struct manifesto_get_result *r = NULL;
 	mf_op_begin(m, error);
-	if (mf_image_open(&im, m, opt->image, &err) < 0 || get(&im, opt, &r, &err) < 0) {
-		manifesto_get_result_clear(&r);
-		return mf_op_fail(error, &err);
-	}
-	*out = r;
-	return 0;
-}
-
-void manifesto_get_result_clear(struct manifesto_get_result *r)
-{
-	mf_op_arena_free(r->arena);
-	*r = (struct manifesto_get_result){.size = sizeof *r};
+	if (mf_op_options(&o, sizeof o, opt, &err) == 0)
+		r = mf_result_new(sizeof *r, &err);
+	int rc = !r || mf_image_open(&im, m, o.image, &err) < 0 ? -1 : get(&im, &o, r, &err);
+	return MF_OP_END(rc, r, out, error, &err);
 }

@@ -70,27 +70,22 @@ static int add_gap(struct collector *c, const struct mf_version *v, const char *
 	if (!e)
 		return -1;
 	c->ninvalid += v->state == MF_VERSION_INVALID || v->state == MF_VERSION_VERIFIED;
-	e->message = why ? mf_arena_dup(c->a, mf_str_c(why), err) : NULL;
-	return why && !e->message ? -1 : 0;
+	e->message = mf_arena_text(c->a, why);
+	return mf_arena_check(c->a, err);
 }
 
 /* Only what is left of a record once its file is gone. */
-static int report_past(struct collector *c, const struct mf_past *p, struct manifesto_record *out,
-		       struct mf_err *err)
+static struct manifesto_record report_past(struct collector *c, const struct mf_past *p)
 {
-	char digest[MF_DIGEST_TEXT];
 	assert(p);
-	struct manifesto_record r = {.image = c->image, .role = c->role, .length = p->length};
-	mf_digest_format(digest, &c->subject->digest);
-	r.subject = mf_arena_dup(c->a, mf_str_c(digest), err);
-	mf_digest_format(digest, &p->blob);
-	r.digest = r.subject ? mf_arena_dup(c->a, mf_str_c(digest), err) : NULL;
-	r.type = r.digest ? mf_arena_dup(c->a, mf_str_c(p->type), err) : NULL;
-	if (r.type && c->subject->platform[0] &&
-	    !(r.platform = mf_arena_dup(c->a, mf_str_c(c->subject->platform), err)))
-		return -1;
-	*out = r;
-	return r.type ? 0 : -1;
+	return (struct manifesto_record){
+	    .image = c->image,
+	    .subject = mf_report_digest(c->a, &c->subject->digest),
+	    .platform = c->subject->platform[0] ? mf_arena_text(c->a, c->subject->platform) : NULL,
+	    .type = mf_arena_text(c->a, p->type),
+	    .role = c->role,
+	    .digest = mf_report_digest(c->a, &p->blob),
+	    .length = p->length};
 }
 
 static int report_added(struct collector *c, const struct mf_past *before, const struct mf_past *after,
@@ -112,6 +107,21 @@ static int report_added(struct collector *c, const struct mf_past *before, const
 	return mf_report_keys(c->im->m, v, n, c->a, &e->added, &e->nadded, err);
 }
 
+static struct manifesto_history_event *add_record_event(struct collector *c, const struct mf_version *v,
+							enum mf_event what, struct manifesto_record **record,
+							struct mf_err *err)
+{
+	*record = mf_arena_alloc(c->a, 1, sizeof **record, err);
+	struct manifesto_history_event *e = *record ? add_event(c, v, mf_event_name(what), err) : NULL;
+	if (!e)
+		return NULL;
+	c->logs[c->nlogs - 1].relevant = true;
+	e->delegator = mf_arena_text(c->a, v->delegator);
+	e->delegator_version = v->delegator_version;
+	e->record = *record;
+	return e;
+}
+
 /* Does the event write the record's description, with the time that its signer claims? */
 static bool claims_time(enum mf_event what)
 {
@@ -126,22 +136,21 @@ static int compare(struct collector *c, const struct mf_version *v, const struct
 	bool gone = what == MF_EVENT_REMOVED || what == MF_EVENT_UNAUTHORISED;
 	if (what == MF_EVENT_NONE)
 		return 0;
-	struct manifesto_history_event *e = add_event(c, v, mf_event_name(what), err);
+	struct manifesto_record *record;
+	struct manifesto_history_event *e = add_record_event(c, v, what, &record, err);
 	if (!e)
 		return -1;
-	c->logs[c->nlogs - 1].relevant = true;
 	e->first_version = c->compared + 1;
-	e->delegator_version = v->delegator_version;
-	e->delegator = mf_arena_dup(c->a, mf_str_c(v->delegator), err);
-	e->has_record = 1;
-	if (!e->delegator || mf_report_keys(c->im->m, v->signers, v->nsigners, c->a, &e->file_signers,
-					    &e->nfile_signers, err) < 0)
+	if (mf_report_keys(c->im->m, v->signers, v->nsigners, c->a, &e->file_signers, &e->nfile_signers,
+			   err) < 0)
 		return -1;
-	if (gone)
-		return report_past(c, before, &e->record, err);
-	if (mf_report_record(c->im, &after->entry, c->subject->platform, c->a, &e->record, err) < 0)
+	if (gone) {
+		*record = report_past(c, before);
+		return mf_arena_check(c->a, err);
+	}
+	if (mf_report_record(c->im, &after->entry, c->subject->platform, c->a, record, err) < 0)
 		return -1;
-	e->claimed = claims_time(what) ? e->record.created : 0;
+	e->claimed = claims_time(what) ? record->created : 0;
 	return what == MF_EVENT_SIGNED ? report_added(c, before, after, e, err) : 0;
 }
 
@@ -205,24 +214,18 @@ static int on_verified(struct collector *c, const struct mf_version *v, struct m
 	return 0;
 }
 
-/* What a role had said when it was taken off the list. */
+/* The records that a role held when it was taken off the list. */
 static int on_dropped(struct collector *c, const struct mf_version *v, struct mf_err *err)
 {
 	for (size_t i = 0; i < c->before.n; i++) {
+		struct manifesto_record *record;
 		if (!c->before.v[i].authorised)
 			continue;
-		struct manifesto_history_event *e =
-		    add_event(c, v, mf_event_name(MF_EVENT_UNAUTHORISED), err);
-		if (!e)
+		if (!add_record_event(c, v, MF_EVENT_UNAUTHORISED, &record, err))
 			return -1;
-		c->logs[c->nlogs - 1].relevant = true;
-		e->delegator_version = v->delegator_version;
-		e->delegator = mf_arena_dup(c->a, mf_str_c(v->delegator), err);
-		e->has_record = 1;
-		if (!e->delegator || report_past(c, &c->before.v[i], &e->record, err) < 0)
-			return -1;
+		*record = report_past(c, &c->before.v[i]);
 	}
-	return 0;
+	return mf_arena_check(c->a, err);
 }
 
 static int on_version(void *arg, const struct mf_version *v, struct mf_err *err)
@@ -264,9 +267,9 @@ static int merge(struct collector *c, struct manifesto_history_result *out, stru
 			break;
 		all[out->nevents++] = c->v[best->first + best->at++];
 	}
-	out->events = all;
+	out->events = mf_arena_list(c->a, all, out->nevents, sizeof *all);
 	out->ninvalid = c->ninvalid;
-	return 0;
+	return mf_arena_check(c->a, err);
 }
 
 int mf_history_role(const struct mf_tuf_set *set, const char *asked, const struct mf_tuf_loaded **out,
@@ -295,7 +298,7 @@ static int collect(struct mf_image *im, const struct manifesto_history_options *
 		   const struct mf_subject *subject, struct manifesto_history_result *out, struct mf_err *err)
 {
 	struct collector c COLLECTOR_CLEANUP = {
-	    .im = im, .o = o, .subject = subject, .image = out->image, .a = &out->arena->a};
+	    .im = im, .o = o, .subject = subject, .image = out->image, .a = mf_result_arena(out)};
 	const struct mf_tuf_loaded *asked = NULL;
 	struct mf_buf prefix MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_TYPE + 1);
 	struct mf_history_query q = {
@@ -323,32 +326,23 @@ static int history(struct mf_image *im, const struct manifesto_history_options *
 		return -1;
 	if (mf_image_begin(im, err) < 0)
 		return -1;
-	out->arena = mf_op_arena(err);
-	if (!out->arena ||
-	    mf_trust_load(im->trust, &(struct mf_load){.prefix = mf_buf_str(&prefix)}, err) < 0 ||
+	if (mf_trust_load(im->trust, &(struct mf_load){.prefix = mf_buf_str(&prefix)}, err) < 0 ||
 	    mf_image_subjects(im, (struct mf_subject_choice){.platform = o->platform}, &subjects, err) < 0)
 		return -1;
-	out->image = mf_image_name(im, &subjects.v[0].digest, &out->arena->a, err);
-	return out->image ? collect(im, o, &subjects.v[0], out, err) : -1;
+	out->image = mf_report_image(mf_result_arena(out), im, &subjects.v[0].digest);
+	return collect(im, o, &subjects.v[0], out, err);
 }
 
 int manifesto_history(struct manifesto *m, const struct manifesto_history_options *opt,
-		      struct manifesto_history_result *out, struct manifesto_error *error)
+		      const struct manifesto_history_result **out, struct manifesto_error *error)
 {
 	struct mf_err err = MF_ERR_INIT;
 	struct mf_image im MF_IMAGE_CLEANUP = {0};
-	struct manifesto_history_result r = {.size = sizeof r};
+	struct manifesto_history_options o;
+	struct manifesto_history_result *r = NULL;
 	mf_op_begin(m, error);
-	if (mf_image_open(&im, m, opt->image, &err) < 0 || history(&im, opt, &r, &err) < 0) {
-		manifesto_history_result_clear(&r);
-		return mf_op_fail(error, &err);
-	}
-	*out = r;
-	return 0;
-}
-
-void manifesto_history_result_clear(struct manifesto_history_result *r)
-{
-	mf_op_arena_free(r->arena);
-	*r = (struct manifesto_history_result){.size = sizeof *r};
+	if (mf_op_options(&o, sizeof o, opt, &err) == 0)
+		r = mf_result_new(sizeof *r, &err);
+	int rc = !r || mf_image_open(&im, m, o.image, &err) < 0 ? -1 : history(&im, &o, r, &err);
+	return MF_OP_END(rc, r, out, error, &err);
 }

@@ -284,17 +284,6 @@ static int resolve_image(struct mf_image *im, bool described, struct mf_err *err
 	return 0;
 }
 
-char *mf_image_name(const struct mf_image *im, const struct mf_digest *d, struct mf_arena *a,
-		    struct mf_err *err)
-{
-	char digest[MF_DIGEST_TEXT];
-	mf_digest_format(digest, d);
-	if (im->ref.transport == MF_TRANSPORT_REGISTRY)
-		return mf_arena_printf(a, err, "%s/%s@%s", im->ref.registry, im->ref.repository, digest);
-	return mf_arena_printf(a, err, "oci:%s%s%s@%s", im->ref.dir, im->ref.tag ? ":" : "",
-			       im->ref.tag ? im->ref.tag : "", digest);
-}
-
 /* ---- subjects */
 
 void mf_subjects_clear(struct mf_subjects *s)

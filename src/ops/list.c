@@ -120,10 +120,17 @@ static int report(struct mf_image *im, const struct mf_entries *e, const char *p
 		  struct manifesto_list_result *out, struct manifesto_record *records, struct mf_err *err)
 {
 	for (size_t i = 0; i < e->n; i++)
-		if (mf_report_record(im, &e->v[i], platform, &out->arena->a, &records[out->nrecords++], err) <
-		    0)
+		if (mf_report_record(im, &e->v[i], platform, mf_result_arena(out), &records[out->nrecords++],
+				     err) < 0)
 			return -1;
 	return 0;
+}
+
+static int finish(struct manifesto_list_result *out, const struct manifesto_record *records,
+		  struct mf_err *err)
+{
+	out->records = mf_arena_list(mf_result_arena(out), records, out->nrecords, sizeof *records);
+	return mf_arena_check(mf_result_arena(out), err);
 }
 
 /* ---- one image */
@@ -140,14 +147,13 @@ static int list_subjects(struct mf_image *im, const struct manifesto_list_option
 		total += found[i].n;
 	}
 	struct manifesto_record *records =
-	    rc == 0 ? mf_arena_alloc(&out->arena->a, total, sizeof *records, err) : NULL;
-	out->records = records;
+	    rc == 0 ? mf_arena_alloc(mf_result_arena(out), total, sizeof *records, err) : NULL;
 	for (size_t i = 0; found && i < subjects->n; i++) {
 		if (records && rc == 0)
 			rc = report(im, &found[i], subjects->v[i].platform, out, records, err);
 		mf_entries_clear(&found[i]);
 	}
-	return records ? rc : -1;
+	return records && rc == 0 ? finish(out, records, err) : -1;
 }
 
 static int list_image(struct mf_image *im, const struct manifesto_list_options *o,
@@ -161,8 +167,8 @@ static int list_image(struct mf_image *im, const struct manifesto_list_options *
 		im, (struct mf_subject_choice){.platform = o->platform, .all = o->all_platforms != 0},
 		&subjects, err) < 0)
 		return -1;
-	out->image = mf_image_name(im, &subjects.v[0].digest, &out->arena->a, err);
-	return out->image ? list_subjects(im, o, &subjects, out, err) : -1;
+	out->image = mf_report_image(mf_result_arena(out), im, &subjects.v[0].digest);
+	return list_subjects(im, o, &subjects, out, err);
 }
 
 /* ---- all images of a repository */
@@ -197,24 +203,11 @@ static int report_tags(const struct mf_tags *tags, const struct mf_digest *subje
 	const char **v = mf_arena_alloc(a, to - from, sizeof(char *), err);
 	if (!v)
 		return -1;
-	for (size_t i = from; i < to; i++) {
-		v[i - from] = mf_arena_dup(a, mf_str_c(tags->v[i].name), err);
-		if (!v[i - from])
-			return -1;
-	}
+	for (size_t i = from; i < to; i++)
+		v[i - from] = mf_arena_text(a, tags->v[i].name);
 	out->tags = v;
 	out->ntags = to - from;
 	return 0;
-}
-
-static int report_subject(struct mf_image *im, const struct mf_digest *subject, const struct mf_tags *tags,
-			  struct mf_arena *a, struct manifesto_subject *out, struct mf_err *err)
-{
-	char digest[MF_DIGEST_TEXT];
-	mf_digest_format(digest, subject);
-	out->image = mf_image_name(im, subject, a, err);
-	out->subject = out->image ? mf_arena_dup(a, mf_str_c(digest), err) : NULL;
-	return out->subject ? report_tags(tags, subject, a, out, err) : -1;
 }
 
 /* Of the images without a tag some may be gone; a tag's is there. */
@@ -241,7 +234,8 @@ static int find_gone(struct mf_image *im, const struct mf_digest *digests, struc
 static int report_subjects(struct mf_image *im, const struct mf_entries *all, const struct mf_tags *tags,
 			   struct manifesto_list_result *out, struct mf_err *err)
 {
-	struct manifesto_subject *v = mf_arena_alloc(&out->arena->a, all->n, sizeof *v, err);
+	struct mf_arena *a = mf_result_arena(out);
+	struct manifesto_subject *v = mf_arena_alloc(a, all->n, sizeof *v, err);
 	struct mf_digest *digests MF_FREE = mf_calloc(all->n, sizeof *digests);
 	size_t n = 0;
 	if (!v || !digests)
@@ -250,13 +244,15 @@ static int report_subjects(struct mf_image *im, const struct mf_entries *all, co
 		if (!i || !mf_digest_eq(&all->v[i].subject, &all->v[i - 1].subject)) {
 			digests[n] = all->v[i].subject;
 			v[n].first = i;
-			if (report_subject(im, &digests[n], tags, &out->arena->a, &v[n], err) < 0)
+			v[n].image = mf_report_image(a, im, &digests[n]);
+			v[n].subject = mf_report_digest(a, &digests[n]);
+			if (report_tags(tags, &digests[n], a, &v[n], err) < 0)
 				return -1;
 			n++;
 		}
 		v[n - 1].nrecords++;
 	}
-	out->subjects = v;
+	out->subjects = mf_arena_list(a, v, n, sizeof *v);
 	out->nsubjects = n;
 	return find_gone(im, digests, v, n, err);
 }
@@ -272,12 +268,12 @@ static int list_repository(struct mf_image *im, const struct manifesto_list_opti
 		return -1;
 	if (tags.n)
 		qsort(tags.v, tags.n, sizeof *tags.v, by_digest);
-	struct manifesto_record *records = mf_arena_alloc(&out->arena->a, all.n, sizeof *records, err);
-	out->records = records;
-	out->image = records ? mf_arena_dup(&out->arena->a, mf_str_c(o->image), err) : NULL;
-	if (!out->image || report(im, &all, NULL, out, records, err) < 0)
+	struct manifesto_record *records = mf_arena_alloc(mf_result_arena(out), all.n, sizeof *records, err);
+	out->image = mf_arena_text(mf_result_arena(out), o->image);
+	if (!records || report(im, &all, NULL, out, records, err) < 0 ||
+	    report_subjects(im, &all, &tags, out, err) < 0)
 		return -1;
-	return report_subjects(im, &all, &tags, out, err);
+	return finish(out, records, err);
 }
 
 static int open_and_list(struct mf_image *im, struct manifesto *m, const struct manifesto_list_options *o,
@@ -289,29 +285,19 @@ static int open_and_list(struct mf_image *im, struct manifesto *m, const struct 
 		return mf_fail(err, MF_E_USAGE, 0, "all images of a repository have no platform to choose");
 	if ((o->all ? mf_repository_open(im, m, o->image, err) : mf_image_open(im, m, o->image, err)) < 0)
 		return -1;
-	out->arena = mf_op_arena(err);
-	if (!out->arena)
-		return -1;
 	return o->all ? list_repository(im, o, out, err) : list_image(im, o, out, err);
 }
 
 int manifesto_list(struct manifesto *m, const struct manifesto_list_options *opt,
-		   struct manifesto_list_result *out, struct manifesto_error *error)
+		   const struct manifesto_list_result **out, struct manifesto_error *error)
 {
 	struct mf_err err = MF_ERR_INIT;
 	struct mf_image im MF_IMAGE_CLEANUP = {0};
-	struct manifesto_list_result r = {.size = sizeof r};
+	struct manifesto_list_options o;
+	struct manifesto_list_result *r = NULL;
 	mf_op_begin(m, error);
-	if (open_and_list(&im, m, opt, &r, &err) < 0) {
-		manifesto_list_result_clear(&r);
-		return mf_op_fail(error, &err);
-	}
-	*out = r;
-	return 0;
-}
-
-void manifesto_list_result_clear(struct manifesto_list_result *r)
-{
-	mf_op_arena_free(r->arena);
-	*r = (struct manifesto_list_result){.size = sizeof *r};
+	if (mf_op_options(&o, sizeof o, opt, &err) == 0)
+		r = mf_result_new(sizeof *r, &err);
+	int rc = r ? open_and_list(&im, m, &o, r, &err) : -1;
+	return MF_OP_END(rc, r, out, error, &err);
 }

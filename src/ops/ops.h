@@ -8,10 +8,6 @@
 #include "policy/policy.h"
 #include "trust/trust.h"
 
-struct manifesto_arena {
-	struct mf_arena a;
-};
-
 struct manifesto {
 	struct manifesto_options opt; /* strings point into `strings` */
 	struct mf_arena strings;
@@ -29,14 +25,25 @@ struct manifesto {
 	struct mf_trust_config trust;
 };
 
-/* Fills *out from a failure; returns -1. */
-int mf_op_fail(struct manifesto_error *out, const struct mf_err *err);
-/* A name that a key was given by the user. MF_E_USAGE. */
-int mf_op_check_key_name(const char *name, struct mf_err *err) MF_NODISCARD;
+/* ---- the frame of a public function
+ */
+
+/* Copies the caller's options into `out` of out_size octets, as the public header promises. MF_E_USAGE. */
+int mf_op_options(void *out, size_t out_size, const void *given, struct mf_err *err) MF_NODISCARD;
+/* A zeroed result of `size` octets with an arena of its own, for manifesto_result_free. */
+void *mf_result_new(size_t size, struct mf_err *err) MF_NODISCARD;
+/* The arena of a result. */
+struct mf_arena *mf_result_arena(void *result);
 /* Starts the operation's clock. */
 void mf_op_begin(struct manifesto *m, struct manifesto_error *err);
-struct manifesto_arena *mf_op_arena(struct mf_err *err);
-void mf_op_arena_free(struct manifesto_arena *a);
+/* Fills *out from a failure; returns -1. */
+int mf_op_fail(struct manifesto_error *out, const struct mf_err *err);
+/* The end of a public function: the result goes out, or is freed and *error is filled. */
+#define MF_OP_END(rc, result, out, error, err)                                                               \
+	((rc) < 0 ? (manifesto_result_free(result), mf_op_fail((error), (err))) : (*(out) = (result), 0))
+
+/* A name that a key was given by the user. MF_E_USAGE. */
+int mf_op_check_key_name(const char *name, struct mf_err *err) MF_NODISCARD;
 
 /* ---- places that the images of one run share */
 struct mf_pool_trust {
@@ -116,9 +123,6 @@ struct mf_subject_choice {
 };
 int mf_image_subjects(struct mf_image *im, struct mf_subject_choice choice, struct mf_subjects *out,
 		      struct mf_err *err) MF_NODISCARD;
-/* "repository@sha256:..." */
-char *mf_image_name(const struct mf_image *im, const struct mf_digest *d, struct mf_arena *a,
-		    struct mf_err *err) MF_NODISCARD;
 
 /* ---- content */
 struct mf_content_wanted {
@@ -147,19 +151,25 @@ int mf_repository_open(struct mf_image *im, struct manifesto *m, const char *tex
 int mf_role_signer(const struct mf_image *im, const struct mf_tuf_role *role, const char *asked_key,
 		   struct mf_signer *s, const struct mf_key_info **k, struct mf_err *err) MF_NODISCARD;
 
-/* ---- results */
+/* ---- results, in the arena of one; they fail for lack of memory only, with mf_arena_check for some */
 /* The four top-level roles and every delegation that is listed. */
 int mf_report_roles(struct manifesto *m, const struct mf_tuf_set *set, struct mf_arena *a,
-		    const struct manifesto_trust_role **out, size_t *nout, struct mf_err *err) MF_NODISCARD;
+		    const struct manifesto_trust_role *const **out, size_t *nout,
+		    struct mf_err *err) MF_NODISCARD;
 int mf_report_record(struct mf_image *im, const struct mf_entry *e, const char *platform, struct mf_arena *a,
 		     struct manifesto_record *out, struct mf_err *err) MF_NODISCARD;
 /* The keys of a role, those that cannot be used left out. */
 int mf_report_role_keys(struct manifesto *m, const struct mf_tuf_role *role, struct mf_arena *a,
-			const struct manifesto_signer **out, size_t *nout, struct mf_err *err) MF_NODISCARD;
-/* Signers of a list of keys; name is the local key's. */
+			const struct manifesto_signer *const **out, size_t *nout,
+			struct mf_err *err) MF_NODISCARD;
+/* Signers of a list of keys (NULL: left out); name is the local key's. */
 int mf_report_keys(struct manifesto *m, struct mf_pubkey *const *keys, size_t n, struct mf_arena *a,
-		   const struct manifesto_signer **out, size_t *nout, struct mf_err *err) MF_NODISCARD;
-char *mf_report_hex(const struct mf_digest *d, struct mf_arena *a, struct mf_err *err) MF_NODISCARD;
+		   const struct manifesto_signer *const **out, size_t *nout, struct mf_err *err) MF_NODISCARD;
+/* Texts of an arena; without memory NULL, for mf_arena_check. */
+const char *mf_report_hex(struct mf_arena *a, const struct mf_digest *d);
+const char *mf_report_digest(struct mf_arena *a, const struct mf_digest *d); /* "sha256:..." */
+/* "repository@sha256:..." */
+const char *mf_report_image(struct mf_arena *a, const struct mf_image *im, const struct mf_digest *d);
 
 /* Catalogue and referrers from the signed records, after a publish. Failures become warnings of the caller.
  */

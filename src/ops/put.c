@@ -5,20 +5,16 @@
 #include "ops/write.h"
 
 struct put {
-	struct mf_write w; /* first: `judge` is called with it */
-	const struct manifesto_put_options *o;
+	struct mf_write w;
 	struct mf_content content;
 	char media_type[256];
-	bool *cosigned;  /* by item: our signature was added to a record that was there */
 	size_t *dropped; /* by item: signatures of others under a description that is replaced */
 	struct mf_publish_made made;
-	bool initialised;
 };
 
 static void put_clear(struct put *p)
 {
 	mf_write_clear(&p->w);
-	free(p->cosigned);
 	free(p->dropped);
 	mf_spool_free(p->content.blob);
 	mf_arena_clear(&p->made.arena);
@@ -76,12 +72,12 @@ static int find_media_type(struct put *p, struct mf_err *err)
 	const char *found = "application/octet-stream";
 	char chunk[65536];
 	size_t got = 1;
-	if (p->o->media_type) {
+	if (p->w.o->media_type) {
 		struct mf_esc e;
-		if (strlen(p->o->media_type) >= sizeof p->media_type || !is_media_type(p->o->media_type))
+		if (strlen(p->w.o->media_type) >= sizeof p->media_type || !is_media_type(p->w.o->media_type))
 			return mf_fail(err, MF_E_USAGE, 0, "media type '%s' is not TYPE/SUBTYPE",
-				       mf_esc(&e, mf_str_c(p->o->media_type)));
-		found = p->o->media_type;
+				       mf_esc(&e, mf_str_c(p->w.o->media_type)));
+		found = p->w.o->media_type;
 	} else if (p->content.length <= look) {
 		while (b.n < p->content.length) {
 			if (mf_spool_read(p->content.blob, b.n, chunk, sizeof chunk, &got, err) < 0 ||
@@ -106,17 +102,17 @@ static int read_content(struct put *p, struct mf_err *err)
 	p->content.blob = mf_spool_new(MF_MAX_BLOB_BYTES, err);
 	if (!p->content.blob)
 		return -1;
-	if (p->o->path) {
-		if (mf_spool_from_path(p->content.blob, p->o->path, &p->content.digest, &p->content.length,
+	if (p->w.o->path) {
+		if (mf_spool_from_path(p->content.blob, p->w.o->path, &p->content.digest, &p->content.length,
 				       err) < 0)
 			return -1;
-	} else if (mf_spool_add(p->content.blob, p->o->data, p->o->data_length, err) < 0 ||
+	} else if (mf_spool_add(p->content.blob, p->w.o->data, p->w.o->data_length, err) < 0 ||
 		   mf_spool_end(p->content.blob, &p->content.digest, &p->content.length, err) < 0) {
 		return -1;
 	}
 	/* A scanner that failed in a pipe leaves nothing behind it: whoever signs that should see it. */
 	if (!p->content.length)
-		mf_env_log(&p->w.m->env, MF_LOG_WARNING, "the content of '%s' is empty", p->o->type);
+		mf_env_log(&p->w.m->env, MF_LOG_WARNING, "the content of '%s' is empty", p->w.o->type);
 	return find_media_type(p, err);
 }
 
@@ -131,15 +127,15 @@ static int load_or_init(struct put *p, struct mf_err *err)
 	if (err->code != MF_E_NOT_FOUND)
 		return -1;
 	bool yes =
-	    p->o->init || (o->confirm_init &&
-			   o->confirm_init(o->confirm_init_arg, mf_trust_pin_name(t), mf_trust_where(t)));
+	    p->w.o->init || (o->confirm_init &&
+			     o->confirm_init(o->confirm_init_arg, mf_trust_pin_name(t), mf_trust_where(t)));
 	if (!yes) {
 		mf_err_set_hint(err, "--init makes one");
 		return -1;
 	}
 	mf_err_clear(err);
 	if (mf_publish_first(t, &p->made, err) == 0) {
-		p->initialised = true;
+		p->w.out->initialised = 1;
 		return 0;
 	}
 	if (err->code != MF_E_CONFLICT)
@@ -172,12 +168,12 @@ static int check_withdrawn(struct put *p, const struct mf_write_item *it, const 
 {
 	struct mf_entry veto MF_ENTRY_CLEANUP = {0};
 	bool by_us = now && now->state == MF_STATE_WITHDRAWN;
-	if (by_us && !p->o->reinstate)
-		return mf_write_refuse_withdrawn(now, true, err);
-	int rc = mf_write_vetoed(&p->w, it, &veto, err);
-	if (rc > 0 && !by_us)
-		return mf_write_refuse_withdrawn(&veto, false, err);
-	return rc < 0 ? -1 : 0;
+	if (by_us && !p->w.o->reinstate)
+		return mf_write_refuse_withdrawn(&p->w, now, err);
+	enum mf_found vetoed = mf_write_vetoed(&p->w, it, &veto, err);
+	if (vetoed == MF_FOUND && !by_us)
+		return mf_write_refuse_withdrawn(&p->w, &veto, err);
+	return vetoed == MF_FAILED ? -1 : 0;
 }
 
 static size_t count_signers(const struct mf_entry *e)
@@ -190,77 +186,60 @@ static size_t count_signers(const struct mf_entry *e)
 
 /* What colleagues signed is not lost: the same record gets our signature besides theirs. Another description
  * is another record, which they did not sign. */
-static int judge(struct mf_write *w, struct mf_write_item *it, const struct mf_entry *now, bool first,
-		 struct mf_err *err)
+static enum mf_change evaluate(void *arg, struct mf_write_item *it, const struct mf_entry *now,
+			       struct mf_err *err)
 {
-	struct put *p = (struct put *)w;
-	size_t i = (size_t)(it - w->items);
-	(void)first;
-	p->cosigned[i] = false;
-	p->dropped[i] = 0;
+	struct put *p = arg;
+	struct mf_write *w = &p->w;
+	size_t *dropped = &p->dropped[it - w->items];
+	it->out->signature_added = 0;
+	*dropped = 0;
 	if (check_withdrawn(p, it, now, err) < 0 || mf_write_own_entry(w, it, err) < 0)
-		return -1;
+		return MF_CHANGE_REFUSED;
 	if (!now || now->state != MF_STATE_CURRENT || !mf_digest_eq(&now->info.sha256, &p->content.digest))
-		return 0;
+		return MF_CHANGE_UNLESS_CONFLICT;
 	bool ours = mf_write_signed_by_us(w, now);
-	/* Forced, the same record is made anew, for gates that ask for its age. */
-	if (!same_record(it, now) || w->force) {
-		p->dropped[i] = count_signers(now) - ours;
-		return 0;
+	/* Forced, the same record is made again, for gates that ask for its age. */
+	if (!same_record(it, now) || w->o->force) {
+		*dropped = count_signers(now) - ours;
+		return MF_CHANGE_UNLESS_CONFLICT;
 	}
 	it->unchanged = ours;
-	if (ours)
-		return 1;
-	p->cosigned[i] = true;
-	return mf_write_cosign(w, it, now, err) < 0 ? -1 : 1;
+	it->out->signature_added = !ours;
+	if ((!ours && mf_write_cosign(w, it, now, err) < 0) || mf_write_report_signed(w, it, now, err) < 0)
+		return MF_CHANGE_REFUSED;
+	return MF_CHANGE_ALWAYS;
+}
+
+static struct mf_record_fields fields_of(const struct put *p, const struct mf_write_item *it)
+{
+	return (struct mf_record_fields){.created = p->w.created,
+					 .expires = p->w.o->expires,
+					 .media_type = p->media_type,
+					 .author = p->w.o->author,
+					 .reason = p->w.o->reason,
+					 .annotations = p->w.o->annotations,
+					 .artifact = it->artifact.n ? &it->artifact_digest : NULL};
 }
 
 /* ---- the report */
 
-static int report_items(struct put *p, struct manifesto_put_result *out, struct mf_err *err)
+static int report_init(struct put *p, struct mf_err *err)
 {
-	struct mf_arena *a = &out->arena->a;
-	char digest[MF_DIGEST_TEXT];
-	struct manifesto_put_item *v = mf_arena_alloc(a, p->w.n, sizeof *v, err);
-	if (!v)
-		return -1;
-	mf_digest_format(digest, &p->content.digest);
-	for (size_t i = 0; i < p->w.n; i++) {
-		const struct mf_write_item *it = &p->w.items[i];
-		v[i].image = mf_image_name(&p->w.im, &it->subject.digest, a, err);
-		v[i].platform = it->subject.platform[0] && v[i].image
-				    ? mf_arena_dup(a, mf_str_c(it->subject.platform), err)
-				    : NULL;
-		v[i].digest = v[i].image ? mf_arena_dup(a, mf_str_c(digest), err) : NULL;
-		v[i].unchanged = it->unchanged && !p->w.renewed;
-		v[i].signature_added = p->cosigned[i];
-		if (!v[i].digest || err->code)
-			return -1;
-	}
-	out->items = v;
-	out->nitems = p->w.n;
-	return 0;
-}
-
-static int report_init(struct put *p, struct manifesto_put_result *out, struct mf_err *err)
-{
-	struct mf_arena *a = &out->arena->a;
-	struct mf_pin pin MF_PIN_CLEANUP = {0};
-	out->initialised = p->initialised;
-	if (!p->initialised)
+	struct manifesto_change_result *out = p->w.out;
+	struct mf_pin pin MF_CLEANUP(mf_pin_clear) = {0};
+	if (!out->initialised)
 		return 0;
 	if (mf_pin_find(p->w.m->opt.home, mf_trust_pin_name(p->w.im.trust), &pin, err) < 0)
 		return -1;
-	const char **keys = mf_arena_alloc(a, p->made.nkeys, sizeof(char *), err);
-	const char **pins = keys ? mf_arena_alloc(a, pin.n, sizeof(char *), err) : NULL;
+	const char **keys = mf_arena_alloc(p->w.a, p->made.nkeys, sizeof(char *), err);
+	const char **pins = keys ? mf_arena_alloc(p->w.a, pin.n, sizeof(char *), err) : NULL;
 	if (!pins)
 		return -1;
 	for (size_t i = 0; i < p->made.nkeys; i++)
-		if (!(keys[i] = mf_arena_dup(a, mf_str_c(p->made.keys[i]), err)))
-			return -1;
+		keys[i] = mf_arena_text(p->w.a, p->made.keys[i]);
 	for (size_t i = 0; i < pin.n; i++)
-		if (!(pins[i] = mf_report_hex(&pin.fingerprints[i], a, err)))
-			return -1;
+		pins[i] = mf_report_hex(p->w.a, &pin.fingerprints[i]);
 	out->keys_made = keys;
 	out->nkeys_made = p->made.nkeys;
 	out->pinned = pins;
@@ -268,36 +247,26 @@ static int report_init(struct put *p, struct manifesto_put_result *out, struct m
 	return 0;
 }
 
-static int warn(struct put *p, struct mf_arena *a, struct mf_err *err)
+static int report(struct put *p, struct mf_err *err)
 {
+	struct mf_write *w = &p->w;
 	size_t dropped = 0;
-	for (size_t i = 0; i < p->w.n; i++)
+	for (size_t i = 0; i < w->n; i++) {
+		struct mf_write_item *it = &w->items[i];
+		struct mf_record_fields f = fields_of(p, it);
+		if (!it->unchanged && !it->out->signature_added && mf_write_report_new(w, it, &f, err) < 0)
+			return -1;
+		it->out->unchanged = it->unchanged && !w->renewed;
 		dropped += p->dropped[i];
-	if (dropped && mf_write_warn(&p->w, a, err,
-				     "%zu signature%s of others under the description that was replaced %s "
-				     "gone; 'manifesto sign' adds one and keeps theirs",
-				     dropped, dropped == 1 ? "" : "s", dropped == 1 ? "is" : "are") < 0)
+	}
+	if (dropped)
+		mf_write_warn(w,
+			      "%zu signature%s of others under the description that was replaced %s gone; "
+			      "'manifesto sign' adds one and keeps theirs",
+			      dropped, dropped == 1 ? "" : "s", dropped == 1 ? "is" : "are");
+	if (mf_write_warn_vetoed(w, err) < 0 || mf_write_rebuild(w, err) < 0 || report_init(p, err) < 0)
 		return -1;
-	return mf_write_warn_vetoed(&p->w, a, err);
-}
-
-static int report(struct put *p, int64_t version, struct manifesto_put_result *out, struct mf_err *err)
-{
-	struct mf_arena *a = &out->arena->a;
-	struct mf_write_report r = {0};
-	if (warn(p, a, err) < 0 || mf_write_rebuild(&p->w, a, err) < 0 ||
-	    mf_write_report(&p->w, a, &r, err) < 0)
-		return -1;
-	out->length = p->content.length;
-	out->version = version;
-	out->role = r.role;
-	out->published_to = r.published_to;
-	out->signer_name = r.signer_name;
-	out->signer_type = r.signer_type;
-	out->signer_fingerprint = r.signer_fingerprint;
-	out->warnings = r.warnings;
-	out->nwarnings = r.nwarnings;
-	return report_items(p, out, err) < 0 ? -1 : report_init(p, out, err);
+	return mf_write_report(w, err);
 }
 
 /* ---- the whole */
@@ -305,24 +274,19 @@ static int report(struct put *p, int64_t version, struct manifesto_put_result *o
 static int prepare(struct put *p, struct mf_err *err)
 {
 	struct mf_write *w = &p->w;
-	if (mf_write_open(w, p->o->image, err) < 0)
+	if (mf_write_open(w, err) < 0)
 		return -1;
-	if (p->o->expires && p->o->expires <= w->created)
+	if (w->o->expires && w->o->expires <= w->created)
 		return mf_fail(err, MF_E_USAGE, 0, "the record would have expired already");
-	if (read_content(p, err) < 0 || mf_image_begin(&w->im, err) < 0 ||
-	    mf_write_items(w,
-			   (struct mf_subject_choice){.platform = p->o->platform,
-						      .all = p->o->all_platforms != 0,
-						      .described = true},
-			   err) < 0)
+	if (read_content(p, err) < 0 || mf_write_items(w, err) < 0)
 		return -1;
-	p->cosigned = mf_calloc(w->n, sizeof *p->cosigned);
 	p->dropped = mf_calloc(w->n, sizeof *p->dropped);
-	if (!p->cosigned || !p->dropped)
+	if (!p->dropped)
 		return mf_fail_nomem(err);
 	for (size_t i = 0; i < w->n; i++) {
 		w->items[i].content = &p->content;
-		if (mf_write_artifact(w, &w->items[i], p->o->link != 0, err) < 0)
+		w->items[i].reported = true;
+		if (mf_write_artifact(w, &w->items[i], w->o->link != 0, err) < 0)
 			return -1;
 	}
 	return 0;
@@ -331,66 +295,42 @@ static int prepare(struct put *p, struct mf_err *err)
 static int make_records(struct put *p, struct mf_err *err)
 {
 	for (size_t i = 0; i < p->w.n; i++) {
-		struct mf_write_item *it = &p->w.items[i];
-		struct mf_record_fields f = {.created = p->w.created,
-					     .expires = p->o->expires,
-					     .media_type = p->media_type,
-					     .author = p->o->author,
-					     .reason = p->o->reason,
-					     .annotations = p->o->annotations,
-					     .artifact = it->artifact.n ? &it->artifact_digest : NULL};
-		if (mf_write_new_record(&p->w, it, &f, err) < 0)
+		struct mf_record_fields f = fields_of(p, &p->w.items[i]);
+		if (mf_write_new_record(&p->w, &p->w.items[i], &f, err) < 0)
 			return -1;
 	}
 	return 0;
 }
 
-static int put(struct put *p, manifesto_progress_fn progress, void *progress_arg,
-	       struct manifesto_put_result *out, struct mf_err *err)
+static int put(struct put *p, struct mf_err *err)
 {
 	struct mf_write *w = &p->w;
-	int64_t version = 0;
-	out->arena = mf_op_arena(err);
-	if (!out->arena || prepare(p, err) < 0)
+	if (prepare(p, err) < 0)
 		return -1;
-	for (size_t i = 0; progress && i < w->n; i++) {
-		char *name = mf_image_name(&w->im, &w->items[i].subject.digest, &out->arena->a, err);
-		if (!name)
-			return -1;
-		progress(progress_arg, name, p->o->type);
+	for (size_t i = 0; w->o->progress && i < w->n; i++) {
+		const char *image = mf_report_image(w->a, &w->im, &w->items[i].subject.digest);
+		if (!image)
+			return mf_arena_check(w->a, err);
+		w->o->progress(w->o->progress_arg, image, w->o->type);
 	}
 	if (load_or_init(p, err) < 0 || mf_write_choose_role(w, err) < 0 || make_records(p, err) < 0 ||
-	    mf_write_look(w, true, err) < 0 || mf_write_store(w, err) < 0 ||
-	    mf_write_publish(w, &version, err) < 0)
+	    mf_write_check(w, err) < 0 || mf_write_store(w, err) < 0 || mf_write_publish(w, err) < 0)
 		return -1;
-	return report(p, version, out, err);
+	return report(p, err);
 }
 
-int manifesto_put(struct manifesto *m, const struct manifesto_put_options *opt,
-		  manifesto_progress_fn progress, void *progress_arg, struct manifesto_put_result *out,
-		  struct manifesto_error *error)
+int manifesto_put(struct manifesto *m, const struct manifesto_change_options *opt,
+		  const struct manifesto_change_result **out, struct manifesto_error *error)
 {
 	struct mf_err err = MF_ERR_INIT;
-	struct manifesto_put_result r = {.size = sizeof r};
-	struct put p MF_CLEANUP(put_clear) = {.w = {.m = m,
-						    .type = opt->type,
-						    .asked_role = opt->role,
-						    .asked_key = opt->key,
-						    .force = opt->force != 0,
-						    .judge = judge},
-					      .o = opt,
-					      .made = {.arena = MF_ARENA_INIT}};
+	struct manifesto_change_options o;
+	struct manifesto_change_result *r = NULL;
+	struct put p MF_CLEANUP(put_clear) = {
+	    .w = {.m = m, .o = &o, .first = true, .must_exist = true, .evaluate = evaluate, .arg = &p},
+	    .made = {.arena = MF_ARENA_INIT}};
 	mf_op_begin(m, error);
-	if (put(&p, progress, progress_arg, &r, &err) < 0) {
-		manifesto_put_result_clear(&r);
-		return mf_op_fail(error, &err);
-	}
-	*out = r;
-	return 0;
-}
-
-void manifesto_put_result_clear(struct manifesto_put_result *r)
-{
-	mf_op_arena_free(r->arena);
-	*r = (struct manifesto_put_result){.size = sizeof *r};
+	if (mf_op_options(&o, sizeof o, opt, &err) == 0)
+		p.w.out = r = mf_result_new(sizeof *r, &err);
+	int rc = r ? put(&p, &err) : -1;
+	return MF_OP_END(rc, r, out, error, &err);
 }

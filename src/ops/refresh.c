@@ -16,10 +16,8 @@ static int report(struct mf_image *im, const struct mf_publish_refresh *done,
 {
 	struct mf_arena *a = done->arena;
 	int64_t now = mf_trust_set(im->trust)->now;
-	out->gun = mf_arena_dup(a, mf_str_c(mf_trust_pin_name(im->trust)), err);
-	out->where = out->gun ? mf_arena_dup(a, mf_str_c(mf_trust_where(im->trust)), err) : NULL;
-	if (!out->where)
-		return -1;
+	out->gun = mf_arena_text(a, mf_trust_pin_name(im->trust));
+	out->where = mf_arena_text(a, mf_trust_where(im->trust));
 	for (size_t i = 0; i < done->n; i++) {
 		struct manifesto_refreshed_role *r = &done->v[i];
 		const struct mf_tuf_role *role = role_of(im->trust, r->name);
@@ -30,32 +28,27 @@ static int report(struct mf_image *im, const struct mf_publish_refresh *done,
 		if (role && mf_report_role_keys(im->m, role, a, &r->keys, &r->nkeys, err) < 0)
 			return -1;
 	}
-	out->roles = done->v;
+	out->roles = mf_arena_list(a, done->v, done->n, sizeof *done->v);
 	out->nroles = done->n;
-	return 0;
+	return mf_arena_check(a, err);
 }
 
 int manifesto_trust_refresh(struct manifesto *m, const struct manifesto_refresh_options *opt,
-			    struct manifesto_refresh_result *out, struct manifesto_error *error)
+			    const struct manifesto_refresh_result **out, struct manifesto_error *error)
 {
 	struct mf_err err = MF_ERR_INIT;
 	struct mf_image im MF_IMAGE_CLEANUP = {0};
-	struct mf_publish_refresh done = {.opt = opt};
-	struct manifesto_refresh_result r = {.size = sizeof r};
+	struct manifesto_refresh_options o;
+	struct manifesto_refresh_result *r = NULL;
+	struct mf_publish_refresh done = {.opt = &o};
 	mf_op_begin(m, error);
-	r.arena = mf_op_arena(&err);
-	done.arena = r.arena ? &r.arena->a : NULL;
-	if (!r.arena || mf_image_open(&im, m, opt->image, &err) < 0 ||
-	    mf_publish_refresh(im.trust, &done, &err) < 0 || report(&im, &done, &r, &err) < 0) {
-		manifesto_refresh_result_clear(&r);
-		return mf_op_fail(error, &err);
-	}
-	*out = r;
-	return 0;
-}
-
-void manifesto_refresh_result_clear(struct manifesto_refresh_result *r)
-{
-	mf_op_arena_free(r->arena);
-	*r = (struct manifesto_refresh_result){.size = sizeof *r};
+	if (mf_op_options(&o, sizeof o, opt, &err) == 0)
+		r = mf_result_new(sizeof *r, &err);
+	if (r)
+		done.arena = mf_result_arena(r);
+	int rc =
+	    !r || mf_image_open(&im, m, o.image, &err) < 0 || mf_publish_refresh(im.trust, &done, &err) < 0
+		? -1
+		: report(&im, &done, r, &err);
+	return MF_OP_END(rc, r, out, error, &err);
 }

@@ -536,7 +536,7 @@ static int mend_all(struct mf_image *im, const struct mf_drift *d, struct mf_err
 /* Somebody may publish while we look; more than so often in a row nobody does. */
 #define MAX_ROUNDS 5
 
-static void tell(const struct mf_drift *d, struct manifesto_repair_result *out)
+static void count(const struct mf_drift *d, struct manifesto_repair_result *out)
 {
 	out->catalogue |= d->catalogue;
 	out->subjects = out->unlisted = out->stale = out->targets = 0;
@@ -577,10 +577,10 @@ static int repair(struct mf_image *im, const struct manifesto_repair_options *o,
 	if ((!o->dry_run && mf_publish_lock(im->trust, &lock, err) < 0) ||
 	    mf_trust_load(im->trust, &(struct mf_load){0}, err) < 0 || mf_drift_find(im, &d, err) < 0)
 		return -1;
-	out->gun = mf_arena_dup(&out->arena->a, mf_str_c(mf_trust_pin_name(im->trust)), err);
-	if (!out->gun)
+	out->gun = mf_arena_text(mf_result_arena(out), mf_trust_pin_name(im->trust));
+	if (mf_arena_check(mf_result_arena(out), err) < 0)
 		return -1;
-	tell(&d, out);
+	count(&d, out);
 	if (o->dry_run || !differs(&d))
 		return 0;
 	out->repaired = 1;
@@ -588,24 +588,15 @@ static int repair(struct mf_image *im, const struct manifesto_repair_options *o,
 }
 
 int manifesto_repair(struct manifesto *m, const struct manifesto_repair_options *opt,
-		     struct manifesto_repair_result *out, struct manifesto_error *error)
+		     const struct manifesto_repair_result **out, struct manifesto_error *error)
 {
 	struct mf_err err = MF_ERR_INIT;
 	struct mf_image im MF_IMAGE_CLEANUP = {0};
-	struct manifesto_repair_result r = {.size = sizeof r};
+	struct manifesto_repair_options o;
+	struct manifesto_repair_result *r = NULL;
 	mf_op_begin(m, error);
-	r.arena = mf_op_arena(&err);
-	if (!r.arena || mf_repository_open(&im, m, opt->repository, &err) < 0 ||
-	    repair(&im, opt, &r, &err) < 0) {
-		manifesto_repair_result_clear(&r);
-		return mf_op_fail(error, &err);
-	}
-	*out = r;
-	return 0;
-}
-
-void manifesto_repair_result_clear(struct manifesto_repair_result *r)
-{
-	mf_op_arena_free(r->arena);
-	*r = (struct manifesto_repair_result){.size = sizeof *r};
+	if (mf_op_options(&o, sizeof o, opt, &err) == 0)
+		r = mf_result_new(sizeof *r, &err);
+	int rc = !r || mf_repository_open(&im, m, o.repository, &err) < 0 ? -1 : repair(&im, &o, r, &err);
+	return MF_OP_END(rc, r, out, error, &err);
 }

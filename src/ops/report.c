@@ -1,43 +1,59 @@
 /* Verified objects as the structs of the public interface. */
-#include <stdio.h>
-
 #include "base/encode.h"
 #include "ops/ops.h"
 
-char *mf_report_hex(const struct mf_digest *d, struct mf_arena *a, struct mf_err *err)
+const char *mf_report_hex(struct mf_arena *a, const struct mf_digest *d)
 {
 	char hex[65];
 	mf_digest_hex(hex, d);
-	return mf_arena_dup(a, mf_str_c(hex), err);
+	return mf_arena_text(a, hex);
 }
 
-static int report_signer(struct manifesto *m, const struct mf_pubkey *k, struct mf_arena *a,
-			 struct manifesto_signer *out, struct mf_err *err)
+const char *mf_report_digest(struct mf_arena *a, const struct mf_digest *d)
+{
+	char digest[MF_DIGEST_TEXT];
+	mf_digest_format(digest, d);
+	return mf_arena_text(a, digest);
+}
+
+const char *mf_report_image(struct mf_arena *a, const struct mf_image *im, const struct mf_digest *d)
+{
+	char digest[MF_DIGEST_TEXT];
+	mf_digest_format(digest, d);
+	if (im->ref.transport == MF_TRANSPORT_REGISTRY)
+		return mf_arena_format(a, "%s/%s@%s", im->ref.registry, im->ref.repository, digest);
+	return mf_arena_format(a, "oci:%s%s%s@%s", im->ref.dir, im->ref.tag ? ":" : "",
+			       im->ref.tag ? im->ref.tag : "", digest);
+}
+
+/* ---- keys and roles */
+
+static void report_signer(struct manifesto *m, const struct mf_pubkey *k, struct mf_arena *a,
+			  struct manifesto_signer *out)
 {
 	struct mf_digest fp = mf_pubkey_fingerprint(k);
 	const struct mf_key_info *info = mf_keystore_find_fp(m->keys, &fp);
-	out->fingerprint = mf_report_hex(&fp, a, err);
+	out->fingerprint = mf_report_hex(a, &fp);
 	out->key_type = mf_key_type_name(mf_pubkey_type(k));
-	out->name = info ? mf_arena_dup(a, mf_str_c(info->name), err) : NULL;
-	return out->fingerprint && (!info || out->name) ? 0 : -1;
+	out->name = mf_arena_text(a, info ? info->name : NULL);
 }
 
 int mf_report_keys(struct manifesto *m, struct mf_pubkey *const *keys, size_t n, struct mf_arena *a,
-		   const struct manifesto_signer **out, size_t *nout, struct mf_err *err)
+		   const struct manifesto_signer *const **out, size_t *nout, struct mf_err *err)
 {
 	struct manifesto_signer *v = mf_arena_alloc(a, n, sizeof *v, err);
 	if (!v)
 		return -1;
 	*nout = 0;
 	for (size_t i = 0; i < n; i++)
-		if (keys[i] && report_signer(m, keys[i], a, &v[(*nout)++], err) < 0)
-			return -1;
-	*out = v;
-	return 0;
+		if (keys[i])
+			report_signer(m, keys[i], a, &v[(*nout)++]);
+	*out = mf_arena_list(a, v, *nout, sizeof *v);
+	return mf_arena_check(a, err);
 }
 
 int mf_report_role_keys(struct manifesto *m, const struct mf_tuf_role *role, struct mf_arena *a,
-			const struct manifesto_signer **out, size_t *nout, struct mf_err *err)
+			const struct manifesto_signer *const **out, size_t *nout, struct mf_err *err)
 {
 	struct mf_pubkey **keys MF_FREE = mf_calloc(role->nkeys, sizeof(struct mf_pubkey *));
 	if (!keys)
@@ -46,6 +62,52 @@ int mf_report_role_keys(struct manifesto *m, const struct mf_tuf_role *role, str
 		keys[i] = role->keys[i]->pub;
 	return mf_report_keys(m, keys, role->nkeys, a, out, nout, err);
 }
+
+static int report_role(struct manifesto *m, const struct mf_tuf_role *role, const struct mf_tuf_file *file,
+		       struct mf_arena *a, struct manifesto_trust_role *out, struct mf_err *err)
+{
+	const char **paths = mf_arena_alloc(a, role->npaths, sizeof(char *), err);
+	if (!paths)
+		return -1;
+	for (size_t i = 0; i < role->npaths; i++)
+		paths[i] = mf_arena_text_of(a, role->paths[i]);
+	*out =
+	    (struct manifesto_trust_role){.name = mf_arena_text(a, role->name),
+					  .version = file ? file->version : 0,
+					  .expires = file ? file->expires : 0,
+					  .threshold = (int)(role->threshold > 1000 ? 1000 : role->threshold),
+					  .paths = paths,
+					  .npaths = role->npaths};
+	return mf_report_role_keys(m, role, a, &out->keys, &out->nkeys, err);
+}
+
+int mf_report_roles(struct manifesto *m, const struct mf_tuf_set *set, struct mf_arena *a,
+		    const struct manifesto_trust_role *const **out, size_t *nout, struct mf_err *err)
+{
+	size_t n = MF_TUF_TYPES, at = 0;
+	for (size_t i = 0; i < set->nroles; i++)
+		n += set->roles[i]->file->nroles;
+	struct manifesto_trust_role *v = mf_arena_alloc(a, n, sizeof *v, err);
+	if (!v)
+		return -1;
+	const struct mf_tuf_file *top[MF_TUF_TYPES] = {set->root, set->timestamp, set->snapshot,
+						       set->roles[0]->file};
+	for (size_t i = 0; i < MF_TUF_TYPES; i++)
+		if (report_role(m, &set->root->roles[i], top[i], a, &v[at++], err) < 0)
+			return -1;
+	for (size_t i = 0; i < set->nroles; i++)
+		for (size_t j = 0; j < set->roles[i]->file->nroles; j++) {
+			const struct mf_tuf_role *role = &set->roles[i]->file->roles[j];
+			const struct mf_tuf_loaded *l = mf_tuf_set_find(set, role->name);
+			if (report_role(m, role, l ? l->file : NULL, a, &v[at++], err) < 0)
+				return -1;
+		}
+	*out = mf_arena_list(a, v, n, sizeof *v);
+	*nout = n;
+	return mf_arena_check(a, err);
+}
+
+/* ---- records */
 
 static int report_signers(struct manifesto *m, const struct mf_entry *e, struct mf_arena *a,
 			  struct manifesto_record *out, struct mf_err *err)
@@ -60,14 +122,14 @@ static int report_signers(struct manifesto *m, const struct mf_entry *e, struct 
 	return mf_report_keys(m, v, n, a, &out->signers, &out->nsigners, err);
 }
 
-static char *decode(const char *text, struct mf_arena *a, struct mf_err *err)
+static const char *decode(const char *text, struct mf_arena *a)
 {
 	struct mf_buf b MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_CUSTOM_BYTES);
 	struct mf_err ignored = MF_ERR_INIT;
 	/* What follows a NUL would not be shown. */
 	if (mf_pct_decode(&b, mf_str_c(text), &ignored) < 0 || memchr(mf_buf_str(&b).p, 0, b.n))
-		return mf_arena_dup(a, mf_str_c(text), err);
-	return mf_arena_dup(a, mf_buf_str(&b), err);
+		return mf_arena_text(a, text);
+	return mf_arena_text_of(a, mf_buf_str(&b));
 }
 
 static int report_annotations(const struct mf_record *r, struct mf_arena *a, struct manifesto_record *out,
@@ -75,22 +137,15 @@ static int report_annotations(const struct mf_record *r, struct mf_arena *a, str
 {
 	json_t *list = json_object_get(r->tree, "annotations"), *value;
 	const char *key;
-	size_t n = 0;
 	const char **v = mf_arena_alloc(a, json_object_size(list), sizeof(char *), err);
 	if (!v)
 		return -1;
 	json_object_foreach(list, key, value)
 	{
-		char *k = decode(key, a, err),
-		     *text = k && json_is_string(value) ? decode(json_string_value(value), a, err) : k;
-		if (!text)
-			return -1;
-		v[n] = mf_arena_printf(a, err, "%s=%s", k, json_is_string(value) ? text : "");
-		if (!v[n++])
-			return -1;
+		const char *text = json_is_string(value) ? json_string_value(value) : "";
+		v[out->nannotations++] = mf_arena_format(a, "%s=%s", decode(key, a), decode(text, a));
 	}
 	out->annotations = v;
-	out->nannotations = n;
 	return 0;
 }
 
@@ -98,57 +153,41 @@ static int report_withdrew(const struct mf_record *r, struct mf_arena *a, struct
 			   struct mf_err *err)
 {
 	const char **v = mf_arena_alloc(a, json_array_size(r->withdrew), sizeof(char *), err);
-	json_t *item;
-	size_t i;
 	if (!v)
 		return -1;
-	json_array_foreach(r->withdrew, i, item)
-	{
+	for (size_t i = 0; i < json_array_size(r->withdrew); i++) {
+		const char *text = json_string_value(json_array_get(r->withdrew, i));
 		struct mf_err ignored = MF_ERR_INIT;
 		struct mf_digest d;
 		/* What is no digest is not shown: it withdraws all the same. */
-		if (!json_is_string(item) ||
-		    mf_digest_parse(&d, mf_str_c(json_string_value(item)), &ignored) < 0)
-			continue;
-		v[out->nwithdrew] = mf_arena_dup(a, mf_str_c(json_string_value(item)), err);
-		if (!v[out->nwithdrew++])
-			return -1;
+		if (text && mf_digest_parse(&d, mf_str_c(text), &ignored) == 0)
+			v[out->nwithdrew++] = mf_arena_text(a, text);
 	}
 	out->withdrew = v;
 	return 0;
 }
 
-static int optional(const char *text, struct mf_arena *a, const char **out, struct mf_err *err)
-{
-	if (!text)
-		return 0;
-	*out = mf_arena_dup(a, mf_str_c(text), err);
-	return *out ? 0 : -1;
-}
-
 int mf_report_record(struct mf_image *im, const struct mf_entry *e, const char *platform, struct mf_arena *a,
 		     struct manifesto_record *out, struct mf_err *err)
 {
-	char digest[MF_DIGEST_TEXT];
-	struct manifesto_record r = {.length = e->info.length,
+	struct manifesto_record r = {.image = mf_report_image(a, im, &e->subject),
+				     .subject = mf_report_digest(a, &e->subject),
+				     .platform = platform && *platform ? mf_arena_text(a, platform) : NULL,
+				     .type = mf_arena_text_of(a, e->type),
+				     .role = mf_arena_text(a, e->role->role),
+				     .digest = mf_report_digest(a, &e->info.sha256),
+				     .length = e->info.length,
+				     .media_type = mf_arena_text(a, e->record.media_type),
+				     .author = mf_arena_text(a, e->record.author),
+				     .reason = mf_arena_text(a, e->record.reason),
 				     .created = e->record.created,
 				     .expires = e->record.expires,
 				     .state = mf_state_name(e->state),
 				     .role_version = e->role->file->version,
 				     .role_expires = e->role->file->expires};
-	r.image = mf_image_name(im, &e->subject, a, err);
-	mf_digest_format(digest, &e->subject);
-	r.subject = r.image ? mf_arena_dup(a, mf_str_c(digest), err) : NULL;
-	mf_digest_format(digest, &e->info.sha256);
-	r.digest = r.subject ? mf_arena_dup(a, mf_str_c(digest), err) : NULL;
-	r.type = r.digest ? mf_arena_dup(a, e->type, err) : NULL;
-	r.role = r.type ? mf_arena_dup(a, mf_str_c(e->role->role), err) : NULL;
-	if (!r.role || optional(platform && *platform ? platform : NULL, a, &r.platform, err) < 0 ||
-	    optional(e->record.media_type, a, &r.media_type, err) < 0 ||
-	    optional(e->record.author, a, &r.author, err) < 0 ||
-	    optional(e->record.reason, a, &r.reason, err) < 0 || report_signers(im->m, e, a, &r, err) < 0 ||
-	    report_annotations(&e->record, a, &r, err) < 0 || report_withdrew(&e->record, a, &r, err) < 0)
+	if (report_signers(im->m, e, a, &r, err) < 0 || report_annotations(&e->record, a, &r, err) < 0 ||
+	    report_withdrew(&e->record, a, &r, err) < 0)
 		return -1;
 	*out = r;
-	return 0;
+	return mf_arena_check(a, err);
 }

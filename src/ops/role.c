@@ -184,16 +184,15 @@ static int report_drift(const struct drift *d, struct manifesto_role_result *out
 			      "they are put or signed again"},
 	    {d->back, "read that were not before: check that they still hold"},
 	};
-	const char **v = mf_arena_alloc(&out->arena->a, sizeof rows / sizeof rows[0], sizeof(char *), err);
+	const char **v =
+	    mf_arena_alloc(mf_result_arena(out), sizeof rows / sizeof rows[0], sizeof(char *), err);
 	if (!v)
 		return -1;
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		if (!rows[i].n)
 			continue;
-		v[out->nwarnings] = mf_arena_printf(&out->arena->a, err, "%zu record%s %s", rows[i].n,
-						    rows[i].n == 1 ? "" : "s", rows[i].text);
-		if (!v[out->nwarnings++])
-			return -1;
+		v[out->nwarnings++] = mf_arena_format(mf_result_arena(out), "%zu record%s %s", rows[i].n,
+						      rows[i].n == 1 ? "" : "s", rows[i].text);
 	}
 	out->warnings = v;
 	return 0;
@@ -214,17 +213,15 @@ int mf_role_load(struct mf_image *im, struct mf_err *err)
 static int report(struct mf_image *im, const struct mf_role_change *c, struct manifesto_role_result *out,
 		  struct mf_err *err)
 {
-	struct mf_arena *a = &out->arena->a;
-	out->gun = mf_arena_dup(a, mf_str_c(mf_trust_pin_name(im->trust)), err);
-	out->where = out->gun ? mf_arena_dup(a, mf_str_c(mf_trust_where(im->trust)), err) : NULL;
-	if (!out->where)
-		return -1;
-	out->changes = c->changes;
+	struct mf_arena *a = mf_result_arena(out);
+	out->gun = mf_arena_text(a, mf_trust_pin_name(im->trust));
+	out->where = mf_arena_text(a, mf_trust_where(im->trust));
+	out->changes = mf_arena_list(a, c->changes, c->nchanges, sizeof *c->changes);
 	out->nchanges = c->nchanges;
 	out->version = c->version;
 	out->root_version = c->root_version;
 	out->dry_run = c->dry_run;
-	return 0;
+	return mf_arena_check(a, err);
 }
 
 int mf_role_run(struct mf_image *im, struct mf_role_change *c, struct manifesto_role_result *out,
@@ -232,7 +229,7 @@ int mf_role_run(struct mf_image *im, struct mf_role_change *c, struct manifesto_
 {
 	struct survey before MF_CLEANUP(survey_clear) = {.arena = MF_ARENA_INIT},
 			     after MF_CLEANUP(survey_clear) = {.arena = MF_ARENA_INIT};
-	c->arena = &out->arena->a;
+	c->arena = mf_result_arena(out);
 	if (survey(mf_trust_set(im->trust), &before, err) < 0)
 		return -1;
 	enum mf_found found = mf_publish_roles(im->trust, c, err);
@@ -280,8 +277,7 @@ static int change(struct manifesto *m, const struct manifesto_role_options *o, e
 {
 	struct mf_image im MF_IMAGE_CLEANUP = {0};
 	struct mf_role_keys keys MF_ROLE_KEYS_CLEANUP = {0};
-	out->arena = mf_op_arena(err);
-	if (!out->arena || check_options(o, verb, err) < 0 || mf_image_open(&im, m, o->image, err) < 0 ||
+	if (check_options(o, verb, err) < 0 || mf_image_open(&im, m, o->image, err) < 0 ||
 	    mf_role_load(&im, err) < 0)
 		return -1;
 	if (verb == MF_ROLE_SIGN && count(o->keys) && check_signer(&im, o, err) < 0)
@@ -301,40 +297,33 @@ static int change(struct manifesto *m, const struct manifesto_role_options *o, e
 	return mf_role_run(&im, &c, out, err);
 }
 
-static int run(struct manifesto *m, const struct manifesto_role_options *o, enum mf_role_verb verb,
-	       struct manifesto_role_result *out, struct manifesto_error *error)
+static int run(struct manifesto *m, const struct manifesto_role_options *opt, enum mf_role_verb verb,
+	       const struct manifesto_role_result **out, struct manifesto_error *error)
 {
 	struct mf_err err = MF_ERR_INIT;
-	struct manifesto_role_result r = {.size = sizeof r};
+	struct manifesto_role_options o;
+	struct manifesto_role_result *r = NULL;
 	mf_op_begin(m, error);
-	if (change(m, o, verb, &r, &err) < 0) {
-		manifesto_role_result_clear(&r);
-		return mf_op_fail(error, &err);
-	}
-	*out = r;
-	return 0;
+	if (mf_op_options(&o, sizeof o, opt, &err) == 0)
+		r = mf_result_new(sizeof *r, &err);
+	int rc = r ? change(m, &o, verb, r, &err) : -1;
+	return MF_OP_END(rc, r, out, error, &err);
 }
 
 int manifesto_role_add(struct manifesto *m, const struct manifesto_role_options *opt,
-		       struct manifesto_role_result *out, struct manifesto_error *error)
+		       const struct manifesto_role_result **out, struct manifesto_error *error)
 {
 	return run(m, opt, MF_ROLE_ADD, out, error);
 }
 
 int manifesto_role_remove(struct manifesto *m, const struct manifesto_role_options *opt,
-			  struct manifesto_role_result *out, struct manifesto_error *error)
+			  const struct manifesto_role_result **out, struct manifesto_error *error)
 {
 	return run(m, opt, MF_ROLE_DROP, out, error);
 }
 
 int manifesto_role_sign(struct manifesto *m, const struct manifesto_role_options *opt,
-			struct manifesto_role_result *out, struct manifesto_error *error)
+			const struct manifesto_role_result **out, struct manifesto_error *error)
 {
 	return run(m, opt, MF_ROLE_SIGN, out, error);
-}
-
-void manifesto_role_result_clear(struct manifesto_role_result *r)
-{
-	mf_op_arena_free(r->arena);
-	*r = (struct manifesto_role_result){.size = sizeof *r};
 }

@@ -19,24 +19,16 @@ static int report_keys(struct listing *l, const struct mf_tuf_role *role, struct
 		const struct mf_tuf_key *k = role->keys[i];
 		const struct mf_key_info *ours = mf_trust_key_here(l->im->trust, k);
 		v[i].certificate = k->x509;
-		v[i].key_id = mf_arena_dup(l->a, k->id, err);
-		if (!v[i].key_id)
-			return -1;
+		v[i].key_id = mf_arena_text_of(l->a, k->id);
 		if (k->pub && k->id_fits) {
 			struct mf_digest fp = mf_pubkey_fingerprint(k->pub);
-			v[i].fingerprint = mf_report_hex(&fp, l->a, err);
+			v[i].fingerprint = mf_report_hex(l->a, &fp);
 			v[i].key_type = mf_key_type_name(mf_pubkey_type(k->pub));
-			if (!v[i].fingerprint)
-				return -1;
 		}
-		if (!ours)
-			continue;
-		v[i].name = mf_arena_dup(l->a, mf_str_c(ours->name), err);
-		if (!v[i].name)
-			return -1;
+		v[i].name = mf_arena_text(l->a, ours ? ours->name : NULL);
 		out->mine = out->mine ? out->mine : v[i].name;
 	}
-	out->keys = v;
+	out->keys = mf_arena_list(l->a, v, role->nkeys, sizeof *v);
 	out->nkeys = role->nkeys;
 	return 0;
 }
@@ -50,11 +42,9 @@ static int report_paths(struct listing *l, const struct mf_tuf_role *role, struc
 		return -1;
 	for (size_t i = 0; i < role->npaths; i++) {
 		struct mf_str type = mf_tuf_path_type(l->set->d, role->paths[i]);
-		paths[i] = mf_arena_dup(l->a, role->paths[i], err);
-		if (!paths[i])
-			return -1;
-		if (type.n && !(types[out->ntypes++] = mf_arena_dup(l->a, type, err)))
-			return -1;
+		paths[i] = mf_arena_text_of(l->a, role->paths[i]);
+		if (type.n)
+			types[out->ntypes++] = mf_arena_text_of(l->a, type);
 	}
 	out->paths = paths;
 	out->npaths = role->npaths;
@@ -62,63 +52,59 @@ static int report_paths(struct listing *l, const struct mf_tuf_role *role, struc
 	return 0;
 }
 
-static int report_state(struct listing *l, const char *name, struct manifesto_role *out, struct mf_err *err)
+static void report_state(struct listing *l, const char *name, struct manifesto_role *out)
 {
 	const struct mf_tuf_loaded *loaded = mf_tuf_set_find(l->set, name);
 	const struct mf_trust_broken *b = loaded ? NULL : mf_trust_find_broken(l->im->trust, name);
 	out->state = loaded ? "current" : b ? (b->code == MF_E_EXPIRED ? "expired" : "invalid") : "empty";
-	if (loaded) {
-		out->version = loaded->file->version;
-		out->expires = loaded->file->expires;
-		out->entries = loaded->file->ntargets;
-		if (loaded->file->expires <= l->set->now)
-			out->state = "expired";
-	}
-	if (!b)
-		return 0;
-	out->problem = mf_arena_dup(l->a, mf_str_c(b->why), err);
-	return out->problem ? 0 : -1;
+	out->problem = mf_arena_text(l->a, b ? b->why : NULL);
+	if (!loaded)
+		return;
+	out->version = loaded->file->version;
+	out->expires = loaded->file->expires;
+	out->entries = loaded->file->ntargets;
+	if (loaded->file->expires <= l->set->now)
+		out->state = "expired";
 }
 
-/* Why this machine cannot publish under the role; NULL in *why when it can. */
-static int report_mine(struct listing *l, const struct mf_tuf_role *role, struct manifesto_role *out,
-		       struct mf_err *err)
+/* Whether this machine can publish under the role, or why not. */
+static void report_mine(struct listing *l, const struct mf_tuf_role *role, struct manifesto_role *out)
 {
 	size_t held = mf_publish_held(l->im->trust, role);
 	struct mf_err read_only = MF_ERR_INIT;
 	if (!held)
 		out->why_not = "none of its keys is on this machine";
 	else if ((int64_t)held < role->threshold)
-		out->why_not = mf_arena_printf(
-		    l->a, err, "it needs %lld signatures, and %zu of its keys %s on this machine",
-		    (long long)role->threshold, held, held == 1 ? "is" : "are");
+		out->why_not =
+		    mf_arena_format(l->a, "it needs %lld signatures, and %zu of its keys %s on this machine",
+				    (long long)role->threshold, held, held == 1 ? "is" : "are");
 	else if (mf_trust_check_writable(l->im->trust, &read_only) < 0)
 		out->why_not = "the repository can only be read there";
 	else if (strcmp(out->state, "invalid") == 0)
-		out->why_not = mf_arena_printf(
-		    l->a, err, "its file does not verify: 'manifesto role sign --force %s %s' begins it anew",
-		    l->image, role->name);
+		out->why_not =
+		    mf_arena_format(l->a,
+				    "its file does not verify: 'manifesto role sign --force %s %s' "
+				    "replaces it by an empty one",
+				    l->image, role->name);
 	else if (!mf_publish_can_follow(l->im->trust))
-		out->why_not = mf_arena_printf(
-		    l->a, err,
+		out->why_not = mf_arena_format(
+		    l->a,
 		    "no key of this machine is listed for snapshot and timestamp: the holder of the "
 		    "root key runs 'manifesto role add %s %s --key' with yours",
 		    l->image, role->name);
 	else
 		out->can_sign = 1;
-	return err->code ? -1 : 0;
 }
 
 static int report_role(struct listing *l, const struct mf_tuf_role *role, const char *parent,
 		       struct manifesto_role *out, struct mf_err *err)
 {
 	out->threshold = (int)(role->threshold > 1000 ? 1000 : role->threshold);
-	out->name = mf_arena_dup(l->a, mf_str_c(role->name), err);
-	out->parent = parent && out->name ? mf_arena_dup(l->a, mf_str_c(parent), err) : NULL;
-	if (!out->name || err->code || report_keys(l, role, out, err) < 0 ||
-	    report_paths(l, role, out, err) < 0 || report_state(l, role->name, out, err) < 0)
-		return -1;
-	return report_mine(l, role, out, err);
+	out->name = mf_arena_text(l->a, role->name);
+	out->parent = mf_arena_text(l->a, parent);
+	report_state(l, role->name, out);
+	report_mine(l, role, out);
+	return report_keys(l, role, out, err) < 0 ? -1 : report_paths(l, role, out, err);
 }
 
 static bool wanted(const char *name, const char *asked)
@@ -145,9 +131,9 @@ static int report_roles(struct listing *l, const char *asked, struct manifesto_r
 			    report_role(l, role, l->set->roles[i]->role, &v[out->nroles++], err) < 0)
 				return -1;
 		}
-	out->roles = v;
+	out->roles = mf_arena_list(l->a, v, out->nroles, sizeof *v);
 	if (out->nroles)
-		return 0;
+		return mf_arena_check(l->a, err);
 	struct mf_esc e;
 	return mf_fail(err, MF_E_NOT_FOUND, 0, "there is no role '%s' in this repository",
 		       mf_esc(&e, mf_str_c(asked)));
@@ -157,34 +143,23 @@ static int list(struct manifesto *m, const char *image, const char *role, struct
 		struct mf_err *err)
 {
 	struct mf_image im MF_IMAGE_CLEANUP = {0};
-	out->arena = mf_op_arena(err);
-	if (!out->arena || mf_image_open(&im, m, image, err) < 0)
+	if (mf_image_open(&im, m, image, err) < 0)
 		return -1;
 	if (mf_trust_load(im.trust, &(struct mf_load){.tolerate_broken = true}, err) < 0)
 		return -1;
-	struct listing l = {&im, image, mf_trust_set(im.trust), &out->arena->a};
-	out->gun = mf_arena_dup(l.a, mf_str_c(mf_trust_pin_name(im.trust)), err);
-	out->where = out->gun ? mf_arena_dup(l.a, mf_str_c(mf_trust_where(im.trust)), err) : NULL;
+	struct listing l = {&im, image, mf_trust_set(im.trust), mf_result_arena(out)};
+	out->gun = mf_arena_text(l.a, mf_trust_pin_name(im.trust));
+	out->where = mf_arena_text(l.a, mf_trust_where(im.trust));
 	out->dialect = mf_trust_dialect(im.trust)->name;
-	return out->where ? report_roles(&l, role, out, err) : -1;
+	return report_roles(&l, role, out, err);
 }
 
 int manifesto_role_list(struct manifesto *m, const char *image, const char *role,
-			struct manifesto_role_list *out, struct manifesto_error *error)
+			const struct manifesto_role_list **out, struct manifesto_error *error)
 {
 	struct mf_err err = MF_ERR_INIT;
-	struct manifesto_role_list r = {.size = sizeof r};
 	mf_op_begin(m, error);
-	if (list(m, image, role, &r, &err) < 0) {
-		manifesto_role_list_clear(&r);
-		return mf_op_fail(error, &err);
-	}
-	*out = r;
-	return 0;
-}
-
-void manifesto_role_list_clear(struct manifesto_role_list *r)
-{
-	mf_op_arena_free(r->arena);
-	*r = (struct manifesto_role_list){.size = sizeof *r};
+	struct manifesto_role_list *r = mf_result_new(sizeof *r, &err);
+	int rc = r ? list(m, image, role, r, &err) : -1;
+	return MF_OP_END(rc, r, out, error, &err);
 }

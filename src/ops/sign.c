@@ -1,22 +1,17 @@
-/* sign: one's own signature under the record that is there, after it was shown. */
+/* sign: our own signature under the record that is there, after it was shown. */
 #include "crypto/hash.h"
 #include "ops/write.h"
 
 struct sign {
-	struct mf_write w; /* first: `judge` is called with it */
-	const struct manifesto_sign_options *o;
-	struct manifesto_change_result *out;
-	struct manifesto_change_item *items; /* by item of w, in the result's arena */
-	struct mf_digest *shown;             /* payload digests, by item */
-	bool *there;                         /* the item has a record */
-	bool agreed;                         /* what was shown is to be signed */
+	struct mf_write w;
+	struct mf_digest *shown; /* payload digests, by item */
+	bool agreed;             /* what was shown is to be signed */
 };
 
 static void sign_clear(struct sign *s)
 {
 	mf_write_clear(&s->w);
 	free(s->shown);
-	free(s->there);
 }
 
 /* What cannot be signed, or should not be. */
@@ -26,81 +21,62 @@ static int check_state(struct sign *s, const struct mf_write_item *it, const str
 	struct mf_entry veto MF_ENTRY_CLEANUP = {0};
 	if (!e->record.tree) {
 		(void)mf_fail(err, MF_E_POLICY, 0,
-			      "the '%s' entry of '%s' is foreign: it has no description to sign", s->o->type,
-			      s->w.role);
+			      "the '%s' entry of '%s' is foreign: it has no description to sign",
+			      s->w.o->type, s->w.role);
 		mf_err_set_hint(err, "'manifesto put' makes a record of its content");
 		return -1;
 	}
 	if (e->state == MF_STATE_WITHDRAWN)
-		return mf_write_refuse_withdrawn(e, true, err);
+		return mf_write_refuse_withdrawn(&s->w, e, err);
 	if (e->state == MF_STATE_EXPIRED)
-		return mf_fail(err, MF_E_RECORD_EXPIRED, 0, "the '%s' record of '%s' has expired", s->o->type,
-			       s->w.role);
-	int rc = mf_write_vetoed(&s->w, it, &veto, err);
-	return rc > 0 ? mf_write_refuse_withdrawn(&veto, false, err) : rc;
+		return mf_fail(err, MF_E_RECORD_EXPIRED, 0, "the '%s' record of '%s' has expired",
+			       s->w.o->type, s->w.role);
+	enum mf_found vetoed = mf_write_vetoed(&s->w, it, &veto, err);
+	if (vetoed == MF_FOUND)
+		return mf_write_refuse_withdrawn(&s->w, &veto, err);
+	return vetoed == MF_FAILED ? -1 : 0;
 }
 
 static int fail_changed(const struct sign *s, struct mf_err *err)
 {
 	(void)mf_fail(err, MF_E_CONFLICT, 0,
 		      "the '%s' record of '%s' has changed since it was shown: nothing was signed",
-		      s->o->type, s->w.role);
-	mf_err_set_hint(err, "sign again to see the new one");
+		      s->w.o->type, s->w.role);
+	mf_err_set_hint(err, "run 'manifesto sign' again to see the new record");
 	return -1;
 }
 
-/* The entry as it will be, for the report. */
-static int report_signed(struct sign *s, struct mf_write_item *it, const struct mf_entry *now,
-			 struct manifesto_record *out, struct mf_err *err)
+static int evaluate_record(struct sign *s, struct mf_write_item *it, const struct mf_entry *now,
+			   struct mf_err *err)
 {
-	struct mf_entry e = *now;
-	struct mf_digest fp = mf_pubkey_fingerprint(s->w.signer.pub);
-	bool *signed_by MF_FREE = mf_calloc(now->nkeys, sizeof *signed_by);
-	if (!signed_by)
-		return mf_fail_nomem(err);
-	for (size_t i = 0; i < now->nkeys; i++) {
-		struct mf_digest k = {{0}};
-		if (now->keys[i])
-			k = mf_pubkey_fingerprint(now->keys[i]);
-		signed_by[i] = now->signed_by[i] || (now->keys[i] && mf_digest_eq(&k, &fp));
-	}
-	e.signed_by = signed_by;
-	if (e.state == MF_STATE_FOREIGN)
-		e.state = MF_STATE_CURRENT;
-	return mf_report_record(&s->w.im, &e, it->subject.platform, &s->out->arena->a, out, err);
-}
-
-static int judge(struct mf_write *w, struct mf_write_item *it, const struct mf_entry *now, bool first,
-		 struct mf_err *err)
-{
-	struct sign *s = (struct sign *)w;
-	size_t i = (size_t)(it - w->items);
-	struct manifesto_change_item *item = &s->items[i];
-	struct mf_digest payload;
-	if (first)
-		s->there[i] = now != NULL;
-	it->unchanged = !s->there[i];
-	if (!s->there[i])
-		return 1;
-	if (!now)
-		return fail_changed(s, err);
+	struct mf_write *w = &s->w;
+	struct mf_digest payload, *shown = &s->shown[it - w->items];
 	if (check_state(s, it, now, err) < 0 || mf_write_payload_digest(w, it, now, &payload, err) < 0)
 		return -1;
-	if (first)
-		s->shown[i] = payload;
+	if (w->first)
+		*shown = payload;
 	/* Signatures that were added meanwhile are no change of the record. */
-	if (!mf_digest_eq(&payload, &s->shown[i]))
+	if (!mf_digest_eq(&payload, shown))
 		return fail_changed(s, err);
-	item->unchanged = mf_write_signed_by_us(w, now);
-	it->unchanged = item->unchanged != 0;
+	it->unchanged = mf_write_signed_by_us(w, now);
+	it->out->unchanged = it->unchanged;
 	if (!s->agreed || it->unchanged)
-		return mf_report_record(&w->im, now, it->subject.platform, &s->out->arena->a, &item->record,
-					err) < 0
-			   ? -1
-			   : 1;
-	if (mf_write_cosign(w, it, now, err) < 0 || report_signed(s, it, now, &item->record, err) < 0)
-		return -1;
-	return 1;
+		return mf_write_report_entry(w, it, now, err);
+	return mf_write_cosign(w, it, now, err) < 0 ? -1 : mf_write_report_signed(w, it, now, err);
+}
+
+static enum mf_change evaluate(void *arg, struct mf_write_item *it, const struct mf_entry *now,
+			       struct mf_err *err)
+{
+	struct sign *s = arg;
+	if (s->w.first)
+		it->reported = now != NULL;
+	it->unchanged = !it->reported;
+	if (!it->reported)
+		return MF_CHANGE_ALWAYS;
+	if ((now ? evaluate_record(s, it, now, err) : fail_changed(s, err)) < 0)
+		return MF_CHANGE_REFUSED;
+	return MF_CHANGE_ALWAYS;
 }
 
 /* A signer signs what exists: a copy in the cache is not enough. */
@@ -120,7 +96,7 @@ static int check_content(struct sign *s, const struct mf_write_item *it, struct 
 		return -1;
 	mf_digest_format(digest, &info.sha256);
 	if (!present)
-		return mf_fail(err, MF_E_CONTENT_GONE, 0, "the content of '%s' is gone: %s", s->o->type,
+		return mf_fail(err, MF_E_CONTENT_GONE, 0, "the content of '%s' is gone: %s", s->w.o->type,
 			       digest);
 	struct mf_spool *content MF_SPOOL_CLEANUP = NULL;
 	return mf_content_get(&s->w.im, &(struct mf_content_wanted){mf_str_c(it->name), &info, NULL},
@@ -128,25 +104,26 @@ static int check_content(struct sign *s, const struct mf_write_item *it, struct 
 }
 
 /* The time that a person takes to read is not the operation's. */
-static int ask(struct sign *s, const struct manifesto_record *v, size_t n, struct mf_err *err)
+static int confirm(struct sign *s, const struct manifesto_record *const *v, size_t n, struct mf_err *err)
 {
-	struct mf_env *env = &s->w.m->env;
-	struct mf_pubkey *pub = s->w.signer.pub;
-	const struct manifesto_signer *key = NULL;
+	const struct mf_write *w = &s->w;
+	struct mf_env *env = &w->m->env;
+	struct mf_pubkey *pub = w->signer.pub;
+	const struct manifesto_signer *const *key = NULL;
 	size_t one = 0;
-	if (mf_report_keys(s->w.m, &pub, 1, &s->out->arena->a, &key, &one, err) < 0)
+	if (mf_report_keys(w->m, &pub, 1, w->a, &key, &one, err) < 0)
 		return -1;
 	int64_t asked = mf_monotonic_ms();
-	int yes = s->o->confirm(s->o->confirm_arg, v, n, key);
+	int yes = w->o->confirm(w->o->confirm_arg, v, n, key[0]);
 	if (env->deadline_ms)
 		env->deadline_ms += mf_monotonic_ms() - asked;
-	return yes ? 0 : mf_fail(err, MF_E_CANCELLED, 0, "'%s' was not signed", s->o->type);
+	return yes ? 0 : mf_fail(err, MF_E_CANCELLED, 0, "'%s' was not signed", w->o->type);
 }
 
 static int show(struct sign *s, struct mf_err *err)
 {
 	struct mf_write *w = &s->w;
-	struct manifesto_record *v = mf_arena_alloc(&s->out->arena->a, w->n, sizeof *v, err);
+	const struct manifesto_record **v = mf_arena_alloc(w->a, w->n, sizeof(void *), err);
 	size_t n = 0;
 	if (!v)
 		return -1;
@@ -155,78 +132,42 @@ static int show(struct sign *s, struct mf_err *err)
 			continue;
 		if (check_content(s, &w->items[i], err) < 0)
 			return -1;
-		v[n++] = s->items[i].record;
+		v[n++] = w->items[i].record;
 	}
-	if (n && s->o->confirm && ask(s, v, n, err) < 0)
+	if (n && w->o->confirm && confirm(s, v, n, err) < 0)
 		return -1;
 	s->agreed = true;
 	return 0;
 }
 
-static int report(struct sign *s, int64_t version, struct mf_err *err)
-{
-	size_t n = 0;
-	if (mf_write_warn_vetoed(&s->w, &s->out->arena->a, err) < 0)
-		return -1;
-	for (size_t i = 0; i < s->w.n; i++) {
-		if (!s->there[i])
-			continue;
-		s->items[i].record.role_version = version;
-		s->items[n++] = s->items[i];
-	}
-	return mf_write_report_change(&s->w, s->items, n, version, s->out, err);
-}
-
 static int sign(struct sign *s, struct mf_err *err)
 {
 	struct mf_write *w = &s->w;
-	int64_t version = 0;
-	s->out->arena = mf_op_arena(err);
-	if (!s->out->arena || mf_write_open(w, s->o->image, err) < 0 || mf_image_begin(&w->im, err) < 0 ||
-	    mf_write_items(
-		w, (struct mf_subject_choice){.platform = s->o->platform, .all = s->o->all_platforms != 0},
-		err) < 0)
+	if (mf_write_open(w, err) < 0 || mf_write_items(w, err) < 0)
 		return -1;
-	s->items = mf_arena_alloc(&s->out->arena->a, w->n, sizeof *s->items, err);
 	s->shown = mf_calloc(w->n, sizeof *s->shown);
-	s->there = mf_calloc(w->n, sizeof *s->there);
-	if (!s->items)
-		return -1;
-	if (!s->shown || !s->there)
+	if (!s->shown)
 		return mf_fail_nomem(err);
-	if (mf_write_load(w, err) < 0 || mf_write_choose_role(w, err) < 0 ||
-	    mf_write_look(w, true, err) < 0 || show(s, err) < 0)
+	if (mf_write_load(w, err) < 0 || mf_write_choose_role(w, err) < 0 || mf_write_check(w, err) < 0 ||
+	    show(s, err) < 0)
 		return -1;
 	/* Here, and not with this machine's other writers waiting, a passphrase is asked for. */
-	if (mf_write_look(w, false, err) < 0 || mf_write_publish(w, &version, err) < 0)
+	if (mf_write_check(w, err) < 0 || mf_write_publish(w, err) < 0 || mf_write_warn_vetoed(w, err) < 0)
 		return -1;
-	return report(s, version, err);
+	return mf_write_report(w, err);
 }
 
-int manifesto_sign(struct manifesto *m, const struct manifesto_sign_options *opt,
-		   struct manifesto_change_result *out, struct manifesto_error *error)
+int manifesto_sign(struct manifesto *m, const struct manifesto_change_options *opt,
+		   const struct manifesto_change_result **out, struct manifesto_error *error)
 {
 	struct mf_err err = MF_ERR_INIT;
-	struct manifesto_change_result r = {.size = sizeof r};
-	struct sign s MF_CLEANUP(sign_clear) = {.w = {.m = m,
-						      .type = opt->type,
-						      .asked_role = opt->role,
-						      .asked_key = opt->key,
-						      .needs_entry = true,
-						      .judge = judge},
-						.o = opt,
-						.out = &r};
+	struct manifesto_change_options o;
+	struct manifesto_change_result *r = NULL;
+	struct sign s MF_CLEANUP(sign_clear) = {
+	    .w = {.m = m, .o = &o, .first = true, .needs_entry = true, .evaluate = evaluate, .arg = &s}};
 	mf_op_begin(m, error);
-	if (sign(&s, &err) < 0) {
-		manifesto_change_result_clear(&r);
-		return mf_op_fail(error, &err);
-	}
-	*out = r;
-	return 0;
-}
-
-void manifesto_change_result_clear(struct manifesto_change_result *r)
-{
-	mf_op_arena_free(r->arena);
-	*r = (struct manifesto_change_result){.size = sizeof *r};
+	if (mf_op_options(&o, sizeof o, opt, &err) == 0)
+		s.w.out = r = mf_result_new(sizeof *r, &err);
+	int rc = r ? sign(&s, &err) : -1;
+	return MF_OP_END(rc, r, out, error, &err);
 }

@@ -43,16 +43,15 @@ static struct manifesto_status_finding *add(struct report *r, const char *kind, 
 		return NULL;
 	struct manifesto_status_finding *f = &r->v[r->n];
 	*f = (struct manifesto_status_finding){.kind = kind, .status = status};
-	f->message = mf_arena_dup(r->a, mf_buf_str(&text), err);
-	return f->message ? (r->n++, f) : NULL;
+	f->message = mf_arena_text_of(r->a, mf_buf_str(&text));
+	r->n++;
+	return f;
 }
 
-static int act(struct report *r, struct manifesto_status_finding *f, const char *actor, const char *command,
-	       struct mf_err *err)
+static void act(struct report *r, struct manifesto_status_finding *f, const char *actor, const char *command)
 {
 	f->actor = actor;
-	f->action = command ? mf_arena_printf(r->a, err, "manifesto %s %s", command, r->repository) : NULL;
-	return command && !f->action ? -1 : 0;
+	f->action = command ? mf_arena_format(r->a, "manifesto %s %s", command, r->repository) : NULL;
 }
 
 /* ---- roles */
@@ -64,8 +63,8 @@ static bool can_refresh(const struct report *r, const struct mf_tuf_role *role, 
 	return mf_publish_can_sign(t, role) && (type == MF_TUF_ROOT || mf_publish_can_follow(t));
 }
 
-static int tell_expiry(struct report *r, const struct mf_tuf_role *role, const struct mf_tuf_file *file,
-		       const char *note, struct mf_err *err)
+static int report_expiry(struct report *r, const struct mf_tuf_role *role, const struct mf_tuf_file *file,
+			 const char *note, struct mf_err *err)
 {
 	bool expired = file->expires <= r->set->now;
 	char when[MF_TIME_LEN];
@@ -78,15 +77,14 @@ static int tell_expiry(struct report *r, const struct mf_tuf_role *role, const s
 	if (!f)
 		return -1;
 	f->expires = file->expires;
-	f->role = mf_arena_dup(r->a, mf_str_c(role->name), err);
-	if (!f->role)
-		return -1;
-	/* An expired state is signed anew only where it was seen before. */
+	f->role = mf_arena_text(r->a, role->name);
+	/* An expired state is re-signed only where it was seen before. */
 	bool here = can_refresh(r, role, file->type) && !(expired && mf_trust_first_seen(r->im->trust));
-	return act(r, f, here ? "here" : "key-holder", "trust refresh", err);
+	act(r, f, here ? "here" : "key-holder", "trust refresh");
+	return 0;
 }
 
-/* Notary's server signs timestamp and snapshot anew when they have expired and somebody asks: until then
+/* Notary's server re-signs timestamp and snapshot when they have expired and somebody asks: until then
  * there is nothing to do about them. */
 static int check_role(struct report *r, const struct mf_tuf_role *role, const struct mf_tuf_file *file,
 		      struct mf_err *err)
@@ -98,9 +96,9 @@ static int check_role(struct report *r, const struct mf_tuf_role *role, const st
 		return 0;
 	int server = mf_publish_server_signs(t, file->type, &why);
 	if (server < 0)
-		return tell_expiry(r, role, file, "; whether the server signs it cannot be found out", err);
+		return report_expiry(r, role, file, "; whether the server signs it cannot be found out", err);
 	if (!server || expired)
-		if (tell_expiry(r, role, file, server ? "; the server should have signed it anew" : "", err) <
+		if (report_expiry(r, role, file, server ? "; the server should have re-signed it" : "", err) <
 		    0)
 			return -1;
 	if (server && expired) {
@@ -131,8 +129,9 @@ static int check_certificates(struct report *r, struct mf_err *err)
 		    r, expired ? "certificate-expired" : "certificate-expiring", MANIFESTO_EXPIRING, err,
 		    "the certificate of root key %.16s %s at %s: the root needs one with a new certificate",
 		    fp + strlen("sha256:"), expired ? "expired" : "expires", when);
-		if (!f || act(r, f, "key-holder", NULL, err) < 0)
+		if (!f)
 			return -1;
+		act(r, f, "key-holder", NULL);
 		f->expires = c.not_after;
 		f->role = "root";
 	}
@@ -146,11 +145,10 @@ static int check_broken(struct report *r, struct mf_err *err)
 	for (size_t i = 0; i < n; i++) {
 		struct manifesto_status_finding *f =
 		    add(r, "role-broken", mf_code_exit(b[i].code), err, "%s", b[i].why);
-		if (!f || act(r, f, "key-holder", NULL, err) < 0)
+		if (!f)
 			return -1;
-		f->role = mf_arena_dup(r->a, mf_str_c(b[i].role), err);
-		if (!f->role)
-			return -1;
+		act(r, f, "key-holder", NULL);
+		f->role = mf_arena_text(r->a, b[i].role);
 	}
 	return 0;
 }
@@ -175,49 +173,50 @@ static int check_roles(struct report *r, struct mf_err *err)
 
 /* ---- records */
 
-static int about(struct report *r, struct manifesto_status_finding *f, const struct mf_entry *e,
-		 struct mf_err *err)
+static void about(struct report *r, struct manifesto_status_finding *f, const struct mf_entry *e)
 {
-	char digest[MF_DIGEST_TEXT];
-	if (!f)
-		return -1;
-	mf_digest_format(digest, &e->subject);
-	f->role = mf_arena_dup(r->a, mf_str_c(e->role->role), err);
-	f->type = f->role ? mf_arena_dup(r->a, e->type, err) : NULL;
-	f->subject = f->type ? mf_arena_dup(r->a, mf_str_c(digest), err) : NULL;
+	f->role = mf_arena_text(r->a, e->role->role);
+	f->type = mf_arena_text_of(r->a, e->type);
+	f->subject = mf_report_digest(r->a, &e->subject);
 	f->expires = e->record.expires;
-	return f->subject ? 0 : -1;
 }
 
-/* The put that gives the record again. */
-static int publisher(struct report *r, struct manifesto_status_finding *f, struct mf_err *err)
+/* The put that makes the record again. */
+static void publisher(struct report *r, struct manifesto_status_finding *f)
 {
 	f->actor = "publisher";
-	f->action =
-	    mf_arena_printf(r->a, err, "manifesto put %s@%s %s FILE", r->repository, f->subject, f->type);
-	return f->action ? 0 : -1;
+	f->action = mf_arena_format(r->a, "manifesto put %s@%s %s FILE", r->repository, f->subject, f->type);
+}
+
+static int add_withdrawn(struct report *r, const struct mf_entry *e, const char *subject, struct mf_err *err)
+{
+	struct mf_esc reason;
+	const char *text = e->record.reason ? mf_esc(&reason, mf_str_c(e->record.reason)) : "";
+	struct manifesto_status_finding *f =
+	    add(r, "record-withdrawn", MANIFESTO_OK, err, "'%.*s' of %s is withdrawn by '%s'%s%s",
+		MF_STR_ARG(e->type), subject, e->role->role, e->record.reason ? ": " : "", text);
+	if (!f)
+		return -1;
+	about(r, f, e);
+	return 0;
 }
 
 static int check_record(struct report *r, const struct mf_entry *e, bool unreachable, struct mf_err *err)
 {
 	char subject[MF_DIGEST_TEXT], blob[MF_DIGEST_TEXT], when[MF_TIME_LEN];
 	struct manifesto_status_finding *f;
-	struct mf_esc reason;
 	mf_digest_format(subject, &e->subject);
 	if (e->record.withdrawn)
-		return about(r,
-			     add(r, "record-withdrawn", MANIFESTO_OK, err,
-				 "'%.*s' of %s is withdrawn by '%s'%s%s", MF_STR_ARG(e->type), subject,
-				 e->role->role, e->record.reason ? ": " : "",
-				 e->record.reason ? mf_esc(&reason, mf_str_c(e->record.reason)) : ""),
-			     e, err);
+		return add_withdrawn(r, e, subject, err);
 	if (unreachable) {
 		mf_digest_format(blob, &e->info.sha256);
 		f = add(r, "blob-missing", MANIFESTO_CONTENT_GONE, err,
 			"the content of '%.*s' of %s in '%s' is gone: %s", MF_STR_ARG(e->type), subject,
 			e->role->role, blob);
-		if (about(r, f, e, err) < 0 || publisher(r, f, err) < 0)
+		if (!f)
 			return -1;
+		about(r, f, e);
+		publisher(r, f);
 	}
 	if (!e->record.expires || e->record.expires > r->set->now + r->within)
 		return 0;
@@ -227,7 +226,12 @@ static int check_record(struct report *r, const struct mf_entry *e, bool unreach
 	f = add(r, expired ? "record-expired" : "record-expiring",
 		expired ? MANIFESTO_OK : MANIFESTO_EXPIRING, err, "'%.*s' of %s in '%s' %s at %s",
 		MF_STR_ARG(e->type), subject, e->role->role, expired ? "expired" : "expires", when);
-	return about(r, f, e, err) < 0 ? -1 : expired ? 0 : publisher(r, f, err);
+	if (!f)
+		return -1;
+	about(r, f, e);
+	if (!expired)
+		publisher(r, f);
+	return 0;
 }
 
 static bool in_force(const struct report *r, const struct mf_entry *e)
@@ -251,7 +255,10 @@ static int check_records(struct report *r, const struct mf_drift *d, struct mani
 	struct manifesto_status_finding *f =
 	    add(r, "targets-missing", MANIFESTO_EXPIRING, err,
 		"%zu target files are missing from the trust repository", no_target);
-	return f ? act(r, f, "here", "repair", err) : -1;
+	if (!f)
+		return -1;
+	act(r, f, "here", "repair");
+	return 0;
 }
 
 /* ---- catalogue and referrers */
@@ -271,10 +278,12 @@ static int check_subject(struct report *r, const struct mf_subject_drift *x, boo
 			stale);
 	else
 		return 0;
-	if (!f || (!x->gone && act(r, f, "here", "repair", err) < 0))
+	if (!f)
 		return -1;
-	f->subject = mf_arena_dup(r->a, mf_str_c(subject), err);
-	return f->subject ? 0 : -1;
+	if (!x->gone)
+		act(r, f, "here", "repair");
+	f->subject = mf_arena_text(r->a, subject);
+	return 0;
 }
 
 /* What garbage collection spares hangs on the catalogue: nothing is lost yet, and may be soon. A role that
@@ -287,8 +296,9 @@ static int check_drift(struct report *r, const struct mf_drift *d, struct mf_err
 		struct manifesto_status_finding *f =
 		    add(r, "catalogue-drift", MANIFESTO_EXPIRING, err,
 			"the catalogue '_manifesto' differs from the signed records");
-		if (!f || act(r, f, "here", "repair", err) < 0)
+		if (!f)
 			return -1;
+		act(r, f, "here", "repair");
 	}
 	for (size_t i = 0; i < d->n; i++)
 		if (check_subject(r, &d->v[i], nbroken == 0, err) < 0)
@@ -355,9 +365,9 @@ static int finish(struct report *r, struct manifesto_status_result *out, struct 
 			if (r->v[i].status == s)
 				v[at++] = r->v[i];
 	out->status = at ? v[0].status : MANIFESTO_OK;
-	out->findings = v;
+	out->findings = mf_arena_list(r->a, v, at, sizeof *v);
 	out->nfindings = at;
-	return 0;
+	return mf_arena_check(r->a, err);
 }
 
 static int status(struct mf_image *im, const struct manifesto_status_options *o,
@@ -367,38 +377,29 @@ static int status(struct mf_image *im, const struct manifesto_status_options *o,
 						    .repository = o->repository,
 						    .within =
 							o->warn_within > 0 ? o->warn_within : DEFAULT_WITHIN,
-						    .a = &out->arena->a};
+						    .a = mf_result_arena(out)};
 	if (load(im->trust, err) < 0)
 		return -1;
 	r.set = mf_trust_set(im->trust);
 	out->dialect = mf_trust_dialect(im->trust)->name;
-	out->gun = mf_arena_dup(r.a, mf_str_c(mf_trust_pin_name(im->trust)), err);
-	out->where = out->gun ? mf_arena_dup(r.a, mf_str_c(mf_trust_where(im->trust)), err) : NULL;
-	if (!out->where || mf_report_roles(im->m, r.set, r.a, &out->roles, &out->nroles, err) < 0 ||
+	out->gun = mf_arena_text(r.a, mf_trust_pin_name(im->trust));
+	out->where = mf_arena_text(r.a, mf_trust_where(im->trust));
+	if (mf_report_roles(im->m, r.set, r.a, &out->roles, &out->nroles, err) < 0 ||
 	    check_roles(&r, err) < 0 || check_registry(&r, out, err) < 0)
 		return -1;
 	return finish(&r, out, err);
 }
 
 int manifesto_status(struct manifesto *m, const struct manifesto_status_options *opt,
-		     struct manifesto_status_result *out, struct manifesto_error *error)
+		     const struct manifesto_status_result **out, struct manifesto_error *error)
 {
 	struct mf_err err = MF_ERR_INIT;
 	struct mf_image im MF_IMAGE_CLEANUP = {0};
-	struct manifesto_status_result r = {.size = sizeof r};
+	struct manifesto_status_options o;
+	struct manifesto_status_result *r = NULL;
 	mf_op_begin(m, error);
-	r.arena = mf_op_arena(&err);
-	if (!r.arena || mf_repository_open(&im, m, opt->repository, &err) < 0 ||
-	    status(&im, opt, &r, &err) < 0) {
-		manifesto_status_result_clear(&r);
-		return mf_op_fail(error, &err);
-	}
-	*out = r;
-	return 0;
-}
-
-void manifesto_status_result_clear(struct manifesto_status_result *r)
-{
-	mf_op_arena_free(r->arena);
-	*r = (struct manifesto_status_result){.size = sizeof *r};
+	if (mf_op_options(&o, sizeof o, opt, &err) == 0)
+		r = mf_result_new(sizeof *r, &err);
+	int rc = !r || mf_repository_open(&im, m, o.repository, &err) < 0 ? -1 : status(&im, &o, r, &err);
+	return MF_OP_END(rc, r, out, error, &err);
 }

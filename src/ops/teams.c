@@ -207,8 +207,7 @@ static int apply(struct manifesto *m, const char *path, const struct manifesto_r
 	struct mf_image im MF_IMAGE_CLEANUP = {0};
 	struct teams t MF_CLEANUP(teams_clear) = {.names = MF_ARENA_INIT};
 	struct mf_esc e;
-	out->arena = mf_op_arena(err);
-	if (!out->arena || mf_image_open(&im, m, o->image, err) < 0 || mf_role_load(&im, err) < 0)
+	if (mf_image_open(&im, m, o->image, err) < 0 || mf_role_load(&im, err) < 0)
 		return -1;
 	if (read_file(&t, path, err) < 0 || read_teams(&im, &t, o->force != 0, err) < 0) {
 		if (err->code == MF_E_FORMAT)
@@ -221,15 +220,14 @@ static int apply(struct manifesto *m, const char *path, const struct manifesto_r
 }
 
 int manifesto_role_apply(struct manifesto *m, const char *path, const struct manifesto_role_options *opt,
-			 struct manifesto_role_result *out, struct manifesto_error *error)
+			 const struct manifesto_role_result **out, struct manifesto_error *error)
 {
 	struct mf_err err = MF_ERR_INIT;
-	struct manifesto_role_result r = {.size = sizeof r};
+	struct manifesto_role_options o;
+	struct manifesto_role_result *r = NULL;
 	mf_op_begin(m, error);
-	if (apply(m, path, opt, &r, &err) < 0) {
-		manifesto_role_result_clear(&r);
-		return mf_op_fail(error, &err);
-	}
-	*out = r;
-	return 0;
+	if (mf_op_options(&o, sizeof o, opt, &err) == 0)
+		r = mf_result_new(sizeof *r, &err);
+	int rc = r ? apply(m, path, &o, r, &err) : -1;
+	return MF_OP_END(rc, r, out, error, &err);
 }

@@ -39,7 +39,7 @@ static void run_cleanup(struct run **r)
 
 /* ---- what is asked */
 
-int mf_verify_rules(struct mf_rules *rules, const struct manifesto_verify_options *o, struct mf_err *err)
+static int read_rules(struct mf_rules *rules, const struct manifesto_verify_options *o, struct mf_err *err)
 {
 	struct mf_buf text MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_POLICY_BYTES);
 	struct mf_bytes doc = {o->policy, o->policy_length};
@@ -85,7 +85,7 @@ static int check_options(const struct manifesto *m, const struct manifesto_verif
 
 static int prepare(struct run *r, struct mf_err *err)
 {
-	if (check_options(r->m, r->o, err) < 0 || mf_verify_rules(&r->rules, r->o, err) < 0)
+	if (check_options(r->m, r->o, err) < 0 || read_rules(&r->rules, r->o, err) < 0)
 		return -1;
 	if (r->rules.n)
 		return 0;
@@ -220,10 +220,9 @@ static int judge_image(struct run *r, struct slot *s, struct mf_gate_report *rep
 		(struct mf_subject_choice){.platform = r->o->platform, .all = r->o->all_platforms != 0},
 		&subjects, err) < 0)
 		return -1;
-	rep->image = mf_image_name(&s->im, &subjects.v[0].digest, &rep->arena, err);
-	rep->platform =
-	    r->o->platform ? mf_arena_dup(&rep->arena, mf_str_c(subjects.v[0].platform), err) : NULL;
-	if (!rep->image || (r->o->platform && !rep->platform))
+	rep->image = mf_report_image(&rep->arena, &s->im, &subjects.v[0].digest);
+	rep->platform = r->o->platform ? mf_arena_text(&rep->arena, subjects.v[0].platform) : NULL;
+	if (mf_arena_check(&rep->arena, err) < 0)
 		return -1;
 	if (r->rules.forbid_tags && !s->im.ref.has_digest && mf_gate_refuse_tag(rep, err) < 0)
 		return -1;
@@ -250,8 +249,7 @@ static void tally(struct run *r, const struct mf_gate_report *rep)
 	}
 }
 
-static int finish(struct run *r, struct slot *s, const char *reference, manifesto_verify_fn fn, void *arg,
-		  struct mf_err *err)
+static int finish(struct run *r, struct slot *s, const char *reference, struct mf_err *err)
 {
 	struct mf_gate_report rep MF_GATE_REPORT_CLEANUP = {.m = r->m,
 							    .im = &s->im,
@@ -269,25 +267,28 @@ static int finish(struct run *r, struct slot *s, const char *reference, manifest
 		if (mf_gate_refuse(&rep, NULL, NULL, &failed, err) < 0)
 			return -1;
 	}
-	struct manifesto_verify_item item = {.size = sizeof item,
-					     .reference = reference,
-					     .image = rep.image,
-					     .platform = rep.platform,
-					     .accepted = rep.nfindings == 0,
-					     .status = rep.status,
-					     .requirements = rep.requirements,
-					     .nrequirements = rep.nrequirements,
-					     .findings = rep.findings,
-					     .nfindings = rep.nfindings};
+	struct manifesto_verify_item item = {
+	    .reference = reference,
+	    .image = rep.image,
+	    .platform = rep.platform,
+	    .accepted = rep.nfindings == 0,
+	    .status = rep.status,
+	    .requirements =
+		mf_arena_list(&rep.arena, rep.requirements, rep.nrequirements, sizeof *rep.requirements),
+	    .nrequirements = rep.nrequirements,
+	    .findings = mf_arena_list(&rep.arena, rep.findings, rep.nfindings, sizeof *rep.findings),
+	    .nfindings = rep.nfindings};
+	if (mf_arena_check(&rep.arena, err) < 0)
+		return -1;
 	tally(r, &rep);
-	if (fn && fn(arg, &item) != 0)
-		return mf_fail(err, MF_E_IO, 0, "the result was not taken");
+	if (r->o->result && r->o->result(r->o->result_arg, &item) != 0)
+		return mf_fail(err, MF_E_IO, 0, "the result callback failed");
 	mf_image_close(&s->im);
 	mf_pool_trim(&r->pool, MF_MAX_VERIFY_HELD);
 	return 0;
 }
 
-static int verify(struct run *r, manifesto_verify_fn fn, void *arg, struct mf_err *err)
+static int verify(struct run *r, struct mf_err *err)
 {
 	const struct manifesto_verify_options *o = r->o;
 	size_t started = 0;
@@ -297,7 +298,7 @@ static int verify(struct run *r, manifesto_verify_fn fn, void *arg, struct mf_er
 	for (size_t i = 0; i < o->nimages; i++) {
 		for (; started < o->nimages && started < i + MF_VERIFY_WINDOW; started++)
 			start(r, &r->slots[started % MF_VERIFY_WINDOW], o->images[started]);
-		if (finish(r, &r->slots[i % MF_VERIFY_WINDOW], o->images[i], fn, arg, err) < 0)
+		if (finish(r, &r->slots[i % MF_VERIFY_WINDOW], o->images[i], err) < 0)
 			return -1;
 	}
 	if (!r->refused)
@@ -306,17 +307,76 @@ static int verify(struct run *r, manifesto_verify_fn fn, void *arg, struct mf_er
 		       o->nimages == 1 ? "" : "s");
 }
 
-int manifesto_verify(struct manifesto *m, const struct manifesto_verify_options *opt, manifesto_verify_fn fn,
-		     void *arg, struct manifesto_error *error)
+int manifesto_verify(struct manifesto *m, const struct manifesto_verify_options *opt,
+		     struct manifesto_error *error)
 {
 	struct mf_err err = MF_ERR_INIT;
+	struct manifesto_verify_options o;
 	mf_op_begin(m, error);
+	if (mf_op_options(&o, sizeof o, opt, &err) < 0)
+		return mf_op_fail(error, &err);
 	struct run *r MF_CLEANUP(run_cleanup) = calloc(1, sizeof *r);
 	if (!r) {
 		(void)mf_fail_nomem(&err);
 		return mf_op_fail(error, &err);
 	}
 	r->m = m;
-	r->o = opt;
-	return verify(r, fn, arg, &err) < 0 ? mf_op_fail(error, &err) : 0;
+	r->o = &o;
+	return verify(r, &err) < 0 ? mf_op_fail(error, &err) : 0;
+}
+
+/* ---- policy check */
+
+static int add_line(struct manifesto_policy_result *out, const char **lines, struct mf_buf *b,
+		    struct mf_err *err)
+{
+	lines[out->nlines++] = mf_arena_text_of(mf_result_arena(out), mf_buf_str(b));
+	mf_buf_reset(b);
+	return mf_arena_check(mf_result_arena(out), err);
+}
+
+static int add_veto(const struct mf_rules *r, struct manifesto_policy_result *out, const char **lines,
+		    struct mf_buf *b, struct mf_err *err)
+{
+	for (size_t i = 0; i < r->nveto; i++)
+		if (mf_buf_printf(b, err, "no withdrawal by role %s, of whatever type it may sign",
+				  r->veto[i]) < 0 ||
+		    add_line(out, lines, b, err) < 0)
+			return -1;
+	return 0;
+}
+
+static int describe(const struct mf_rules *r, struct manifesto_policy_result *out, struct mf_err *err)
+{
+	struct mf_buf b MF_BUF_CLEANUP = MF_BUF_INIT(65536);
+	const char **lines = mf_arena_alloc(mf_result_arena(out), r->n + r->nveto + 2, sizeof *lines, err);
+	out->lines = lines;
+	if (!lines)
+		return -1;
+	for (size_t i = 0; i < r->n; i++)
+		if (mf_requirement_words(&r->v[i], &b, err) < 0 || add_line(out, lines, &b, err) < 0)
+			return -1;
+	if (r->forbid_tags && (mf_buf_addz(&b, "a reference that names a digest, not a tag", err) < 0 ||
+			       add_line(out, lines, &b, err) < 0))
+		return -1;
+	if (add_veto(r, out, lines, &b, err) < 0)
+		return -1;
+	if (r->has_waiver &&
+	    (mf_buf_addz(&b, "in place of a requirement: an unexpired ", err) < 0 ||
+	     mf_requirement_words(&r->waiver, &b, err) < 0 || add_line(out, lines, &b, err) < 0))
+		return -1;
+	out->name = mf_arena_text(mf_result_arena(out), r->name);
+	return mf_arena_check(mf_result_arena(out), err);
+}
+
+int manifesto_policy_check(const char *path, const struct manifesto_policy_result **out,
+			   struct manifesto_error *error)
+{
+	struct mf_err err = MF_ERR_INIT;
+	struct mf_rules rules MF_RULES_CLEANUP = {0};
+	struct manifesto_verify_options o = {.policy_path = path};
+	*error = (struct manifesto_error){0};
+	struct manifesto_policy_result *r = mf_result_new(sizeof *r, &err);
+	int rc = !r || read_rules(&rules, &o, &err) < 0 ? -1 : describe(&rules, r, &err);
+	return MF_OP_END(rc, r, out, error, &err);
 }

@@ -1,4 +1,4 @@
-/* Publishing records: the steps that put, withdraw, rm and sign share. */
+/* Publishing records: the steps that put, sign, withdraw and rm share. */
 #include "ops/write.h"
 
 #include <stdio.h>
@@ -27,16 +27,17 @@ void mf_write_clear(struct mf_write *w)
 	mf_image_close(&w->im);
 }
 
-int mf_write_open(struct mf_write *w, const char *image, struct mf_err *err)
+int mf_write_open(struct mf_write *w, struct mf_err *err)
 {
+	w->a = mf_result_arena(w->out);
 	w->created = mf_env_now(&w->m->env);
-	if (mf_record_type_check(mf_str_c(w->type), err) < 0)
+	if (mf_record_type_check(mf_str_c(w->o->type), err) < 0)
 		return -1;
-	if (asprintf(&w->prefix, "%s/", w->type) < 0) {
+	if (asprintf(&w->prefix, "%s/", w->o->type) < 0) {
 		w->prefix = NULL;
 		return mf_fail_nomem(err);
 	}
-	if (mf_image_open(&w->im, w->m, image, err) < 0)
+	if (mf_image_open(&w->im, w->m, w->o->image, err) < 0)
 		return -1;
 	return mf_trust_check_writable(w->im.trust, err);
 }
@@ -51,32 +52,46 @@ static int make_item(struct mf_write *w, struct mf_write_item *it, const struct 
 	mf_buf_init(&it->artifact, MF_MAX_MANIFEST_BYTES);
 	mf_buf_init(&it->entry, MF_MAX_CUSTOM_BYTES * 2);
 	mf_buf_init(&it->cosignature, 8192);
-	if (mf_record_name(&name, mf_str_c(w->type), &s->digest, err) < 0)
+	if (mf_record_name(&name, mf_str_c(w->o->type), &s->digest, err) < 0)
 		return -1;
 	it->name = mf_buf_take(&name);
 	return it->name ? 0 : mf_fail_nomem(err);
 }
 
-int mf_write_items(struct mf_write *w, struct mf_subject_choice choice, struct mf_err *err)
+/* An IMAGE@DIGEST that is gone is given without media type, unless it must be there. */
+static int resolve(struct mf_write *w, struct mf_subjects *out, struct mf_err *err)
+{
+	struct mf_subject_choice choice = {
+	    .platform = w->o->platform, .all = w->o->all_platforms != 0, .described = true};
+	if (mf_image_subjects(&w->im, choice, out, err) == 0)
+		return 0;
+	bool may_be_gone = !w->must_exist && w->im.ref.has_digest && !choice.platform && !choice.all;
+	if (!may_be_gone || err->code != MF_E_NOT_FOUND)
+		return -1;
+	mf_err_clear(err);
+	choice.described = false;
+	return mf_image_subjects(&w->im, choice, out, err);
+}
+
+int mf_write_items(struct mf_write *w, struct mf_err *err)
 {
 	struct mf_subjects s MF_SUBJECTS_CLEANUP = {0};
-	bool may_be_gone = !choice.described && w->im.ref.has_digest && !choice.platform && !choice.all;
-	choice.described = true;
-	if (mf_image_subjects(&w->im, choice, &s, err) < 0) {
-		if (!may_be_gone || err->code != MF_E_NOT_FOUND)
-			return -1;
-		mf_err_clear(err);
-		choice.described = false;
-		if (mf_image_subjects(&w->im, choice, &s, err) < 0)
-			return -1;
-	}
+	if (mf_image_begin(&w->im, err) < 0 || resolve(w, &s, err) < 0)
+		return -1;
 	w->items = mf_calloc(s.n, sizeof *w->items);
 	w->edits = mf_calloc(s.n, sizeof *w->edits);
+	struct manifesto_change_item *out = mf_arena_alloc(w->a, s.n, sizeof *out, err);
+	struct manifesto_record *records = out ? mf_arena_alloc(w->a, s.n, sizeof *records, err) : NULL;
+	if (!records)
+		return -1;
 	if (!w->items || !w->edits)
 		return mf_fail_nomem(err);
 	for (size_t i = 0; i < s.n; i++) {
-		w->n++;
-		if (make_item(w, &w->items[i], &s.v[i], err) < 0)
+		struct mf_write_item *it = &w->items[w->n++];
+		it->out = &out[i];
+		it->record = &records[i];
+		it->out->record = it->record;
+		if (make_item(w, it, &s.v[i], err) < 0)
 			return -1;
 	}
 	return 0;
@@ -102,19 +117,18 @@ static int entry_now(struct mf_write *w, const struct mf_write_item *it, struct 
 	return *canonical ? 1 : mf_fail_nomem(err);
 }
 
-/* Compares with what was there at the beginning: somebody else's newer record is not overwritten unless
- * --force. */
-static int look(struct mf_write *w, struct mf_write_item *it, bool first, struct mf_err *err)
+/* Somebody else's newer record is not overwritten unless --force. */
+static int check_item(struct mf_write *w, struct mf_write_item *it, struct mf_err *err)
 {
 	struct mf_entry e MF_ENTRY_CLEANUP = {0};
 	char *now MF_FREE = NULL;
 	if (entry_now(w, it, &e, &now, err) < 0)
 		return -1;
 	it->unchanged = false;
-	int fine = w->judge(w, it, e.role ? &e : NULL, first, err);
-	if (fine < 0)
+	enum mf_change change = w->evaluate(w->arg, it, e.role ? &e : NULL, err);
+	if (change == MF_CHANGE_REFUSED)
 		return -1;
-	if (first) {
+	if (w->first) {
 		it->had_artifact = e.role && e.record.has_artifact;
 		it->old_artifact = e.record.artifact;
 		it->first = now;
@@ -122,49 +136,51 @@ static int look(struct mf_write *w, struct mf_write_item *it, bool first, struct
 		return 0;
 	}
 	bool moved = (now == NULL) != (it->first == NULL) || (now && strcmp(now, it->first) != 0);
-	if (!moved || fine || it->unchanged || w->force ||
+	if (!moved || change == MF_CHANGE_ALWAYS || it->unchanged || w->o->force ||
 	    strcmp(now ? now : "", mf_buf_str(&it->entry).p) == 0)
 		return 0;
 	(void)mf_fail(err, MF_E_CONFLICT, 0, "somebody else has just changed '%s' of this image in '%s'",
-		      w->type, w->role);
-	mf_err_set_hint(err, "look at it with 'manifesto get'; --force overrides it");
+		      w->o->type, w->role);
+	mf_err_set_hint(err, "read it with 'manifesto get'; --force replaces it");
 	return -1;
 }
 
-int mf_write_look(struct mf_write *w, bool first, struct mf_err *err)
+int mf_write_check(struct mf_write *w, struct mf_err *err)
 {
 	for (size_t i = 0; i < w->n; i++)
-		if (look(w, &w->items[i], first, err) < 0)
+		if (check_item(w, &w->items[i], err) < 0)
 			return -1;
+	w->first = false;
 	return 0;
 }
 
-int mf_write_vetoed(struct mf_write *w, const struct mf_write_item *it, struct mf_entry *out,
-		    struct mf_err *err)
+enum mf_found mf_write_vetoed(struct mf_write *w, const struct mf_write_item *it, struct mf_entry *out,
+			      struct mf_err *err)
 {
 	const struct mf_tuf_set *set = mf_trust_set(w->im.trust);
 	for (size_t i = 0; i < set->nroles; i++) {
 		const struct mf_tuf_loaded *l = set->roles[i];
 		struct mf_entry e MF_ENTRY_CLEANUP = {0};
-		if (strcmp(l->role, w->role) == 0 || !mf_policy_authorised(set, l, mf_str_c(w->type), NULL))
+		if (strcmp(l->role, w->role) == 0 ||
+		    !mf_policy_authorised(set, l, mf_str_c(w->o->type), NULL))
 			continue;
 		ptrdiff_t at = mf_tuf_target_find(l->file, mf_str_c(it->name));
 		int rc = at < 0 ? 0 : mf_entry_read(set, l, (size_t)at, &e, err);
 		if (rc < 0)
-			return -1;
+			return MF_FAILED;
 		if (!rc || e.state != MF_STATE_WITHDRAWN)
 			continue;
 		*out = e;
 		e = (struct mf_entry){0};
-		return 1;
+		return MF_FOUND;
 	}
-	return 0;
+	return MF_ABSENT;
 }
 
-int mf_write_refuse_withdrawn(const struct mf_entry *e, bool by_us, struct mf_err *err)
+int mf_write_refuse_withdrawn(const struct mf_write *w, const struct mf_entry *e, struct mf_err *err)
 {
 	(void)mf_entry_refuse_withdrawn(e, err);
-	if (by_us)
+	if (strcmp(e->role->role, w->role) == 0)
 		mf_err_set_hint(err, "'manifesto put --reinstate' lifts the withdrawal with a new record, "
 				     "'manifesto rm --reinstate' without one");
 	else
@@ -182,7 +198,7 @@ int mf_write_artifact(struct mf_write *w, struct mf_write_item *it, bool link, s
 	mf_buf_reset(&it->artifact);
 	if ((w->im.store_ref.transport == MF_TRANSPORT_LAYOUT && !link) || !it->subject.media_type[0])
 		return 0;
-	return mf_artifact_of(&it->subject, w->type, &c->digest, c->length, c->media_type, &it->artifact,
+	return mf_artifact_of(&it->subject, w->o->type, &c->digest, c->length, c->media_type, &it->artifact,
 			      &it->artifact_digest, err);
 }
 
@@ -247,28 +263,27 @@ int mf_write_payload_digest(struct mf_write *w, const struct mf_write_item *it, 
 	return payload_of(w, it, e, e->record.tree, &payload, out, err);
 }
 
+static bool is_ours(const struct mf_write *w, const struct mf_pubkey *k)
+{
+	struct mf_digest ours = mf_pubkey_fingerprint(w->signer.pub);
+	struct mf_digest fp = k ? mf_pubkey_fingerprint(k) : (struct mf_digest){{0}};
+	return k && mf_digest_eq(&fp, &ours);
+}
+
 bool mf_write_signed_by_us(const struct mf_write *w, const struct mf_entry *e)
 {
-	struct mf_digest fp = mf_pubkey_fingerprint(w->signer.pub);
-	for (size_t i = 0; i < e->nkeys; i++) {
-		if (!e->signed_by[i])
-			continue;
-		struct mf_digest k = mf_pubkey_fingerprint(e->keys[i]);
-		if (mf_digest_eq(&k, &fp))
+	for (size_t i = 0; i < e->nkeys; i++)
+		if (e->signed_by[i] && is_ours(w, e->keys[i]))
 			return true;
-	}
 	return false;
 }
 
 /* A signature of a key that the role does not list (any more) would not count. */
 static int check_listed(const struct mf_write *w, const struct mf_entry *e, struct mf_err *err)
 {
-	struct mf_digest fp = mf_pubkey_fingerprint(w->signer.pub);
-	for (size_t i = 0; i < e->nkeys; i++) {
-		struct mf_digest k = e->keys[i] ? mf_pubkey_fingerprint(e->keys[i]) : (struct mf_digest){{0}};
-		if (e->keys[i] && mf_digest_eq(&k, &fp))
+	for (size_t i = 0; i < e->nkeys; i++)
+		if (is_ours(w, e->keys[i]))
 			return 0;
-	}
 	return mf_fail(err, MF_E_KEY, 0, "role '%s' does not list key '%s' any more", w->role,
 		       w->signer.name);
 }
@@ -326,7 +341,7 @@ static int store_artifact(struct mf_write *w, struct mf_write_item *it, bool *ap
 	if (w->im.store_ref.transport ==
 	    MF_TRANSPORT_LAYOUT) { /* --link lists it in index.json; a later put replaces it there */
 		mf_digest_hex(subject, &it->subject.digest);
-		(void)snprintf(link_name, sizeof link_name, "manifesto-%.12s-%s", subject, w->type);
+		(void)snprintf(link_name, sizeof link_name, "manifesto-%.12s-%s", subject, w->o->type);
 		tag = link_name;
 	}
 	if (mf_artifact_store_config(w->im.blobs, err) < 0 ||
@@ -336,7 +351,7 @@ static int store_artifact(struct mf_write *w, struct mf_write_item *it, bool *ap
 	if (*api || tag)
 		return 0;
 	add.media_type = mf_str_dup(MF_STR(MF_MT_OCI_MANIFEST));
-	if (asprintf(&add.artifact_type, "application/vnd.manifesto.%s", w->type) < 0)
+	if (asprintf(&add.artifact_type, "application/vnd.manifesto.%s", w->o->type) < 0)
 		add.artifact_type = NULL;
 	int rc = add.media_type && add.artifact_type
 		     ? mf_referrers_update(w->im.blobs, &it->subject.digest, &add, 1, NULL, 0, err)
@@ -360,7 +375,7 @@ static int store_in_catalogue(struct mf_write *w, struct mf_err *err)
 			v[n++] = (struct mf_catalogue_record){.subject = w->items[i].subject.digest,
 							      .blob = c->digest,
 							      .length = c->length,
-							      .type = w->type,
+							      .type = w->o->type,
 							      .media_type = c->media_type,
 							      .role = w->role,
 							      .created = created};
@@ -414,21 +429,21 @@ static int edit_cmp(const void *a, const void *b)
 static int check_authority(const struct mf_write *w, struct mf_err *err)
 {
 	const struct mf_tuf_role *roles[64];
-	size_t n = mf_policy_roles(mf_trust_set(w->im.trust), mf_str_c(w->type), roles, 64);
-	if (w->asked_role && strcmp(w->role, "targets") == 0)
+	size_t n = mf_policy_roles(mf_trust_set(w->im.trust), mf_str_c(w->o->type), roles, 64);
+	if (w->o->role && strcmp(w->role, "targets") == 0)
 		return 0;
 	for (size_t i = 0; i < n; i++)
 		if (strcmp(roles[i]->name, w->role) == 0)
 			return 0;
 	return mf_fail(err, MF_E_CONFLICT, 0,
 		       "role '%s' may no longer sign '%s': the delegations have just changed", w->role,
-		       w->type);
+		       w->o->type);
 }
 
 static enum mf_found fill(void *arg, struct mf_trust *t, struct mf_publish_change *out, struct mf_err *err)
 {
 	struct mf_write *w = arg;
-	if (check_authority(w, err) < 0 || mf_write_look(w, false, err) < 0)
+	if (check_authority(w, err) < 0 || mf_write_check(w, err) < 0)
 		return MF_FAILED;
 	size_t n = 0;
 	for (size_t i = 0; i < w->n; i++)
@@ -442,10 +457,10 @@ static enum mf_found fill(void *arg, struct mf_trust *t, struct mf_publish_chang
 	return n || mf_trust_set(t)->expired ? MF_FOUND : MF_ABSENT;
 }
 
-int mf_write_publish(struct mf_write *w, int64_t *version, struct mf_err *err)
+int mf_write_publish(struct mf_write *w, struct mf_err *err)
 {
 	const struct mf_publish_intent in = {.prefix = mf_str_c(w->prefix), .fill = fill, .arg = w};
-	enum mf_found found = mf_publish_run(w->im.trust, &in, version, err);
+	enum mf_found found = mf_publish_run(w->im.trust, &in, &w->version, err);
 	if (found == MF_FAILED)
 		return -1;
 	bool edited = false;
@@ -454,41 +469,43 @@ int mf_write_publish(struct mf_write *w, int64_t *version, struct mf_err *err)
 	w->renewed = found == MF_FOUND && !edited;
 	if (found == MF_ABSENT) {
 		const struct mf_tuf_loaded *l = mf_tuf_set_find(mf_trust_set(w->im.trust), w->role);
-		*version = l ? l->file->version : 0;
+		w->version = l ? l->file->version : 0;
 	}
 	return 0;
 }
 
 /* ---- afterwards */
 
-int mf_write_warn(struct mf_write *w, struct mf_arena *a, struct mf_err *err, const char *fmt, ...)
+void mf_write_warn(struct mf_write *w, const char *fmt, ...)
 {
+	const size_t most = 4;
 	char text[1200];
 	va_list ap;
 	va_start(ap, fmt);
 	(void)vsnprintf(text, sizeof text, fmt, ap);
 	va_end(ap);
-	if (w->nwarnings == sizeof w->warnings / sizeof w->warnings[0])
-		return 0;
-	w->warnings[w->nwarnings] = mf_arena_dup(a, mf_str_c(text), err);
-	return w->warnings[w->nwarnings] ? (w->nwarnings++, 0) : -1;
+	struct mf_err ignored = MF_ERR_INIT; /* found by mf_arena_check */
+	if (!w->warnings)
+		w->warnings = mf_arena_alloc(w->a, most, sizeof(char *), &ignored);
+	w->a->failed |= !w->warnings;
+	if (w->warnings && w->nwarnings < most)
+		w->warnings[w->nwarnings++] = mf_arena_text(w->a, text);
 }
 
-int mf_write_warn_vetoed(struct mf_write *w, struct mf_arena *a, struct mf_err *err)
+int mf_write_warn_vetoed(struct mf_write *w, struct mf_err *err)
 {
-	for (size_t i = 0; i < w->n; i++) {
+	enum mf_found vetoed = MF_ABSENT;
+	for (size_t i = 0; vetoed == MF_ABSENT && i < w->n; i++) {
 		struct mf_entry veto MF_ENTRY_CLEANUP = {0};
-		int rc = mf_write_vetoed(w, &w->items[i], &veto, err);
-		if (rc)
-			return rc < 0 ? -1
-				      : mf_write_warn(w, a, err,
-						      "'%s' is withdrawn by '%s', which alone can lift that",
-						      w->type, veto.role->role);
+		vetoed = mf_write_vetoed(w, &w->items[i], &veto, err);
+		if (vetoed == MF_FOUND)
+			mf_write_warn(w, "'%s' is withdrawn by '%s', which alone can lift that", w->o->type,
+				      veto.role->role);
 	}
-	return 0;
+	return vetoed == MF_FAILED ? -1 : 0;
 }
 
-int mf_write_rebuild(struct mf_write *w, struct mf_arena *a, struct mf_err *err)
+int mf_write_rebuild(struct mf_write *w, struct mf_err *err)
 {
 	struct mf_subjects s MF_SUBJECTS_CLEANUP = {.v = mf_calloc(w->n, sizeof(struct mf_subject))};
 	struct mf_digest *replaced MF_FREE = mf_calloc(w->n, sizeof *replaced);
@@ -501,45 +518,93 @@ int mf_write_rebuild(struct mf_write *w, struct mf_arena *a, struct mf_err *err)
 		if (w->items[i].had_artifact)
 			replaced[nreplaced++] = w->items[i].old_artifact;
 	}
-	if (mf_rebuild(&w->im, &s, replaced, nreplaced, &why) == 0)
-		return 0;
-	return mf_write_warn(w, a, err, "it is published, but catalogue and referrers are behind: %s",
-			     why.msg);
-}
-
-int mf_write_report(struct mf_write *w, struct mf_arena *a, struct mf_write_report *out, struct mf_err *err)
-{
-	struct mf_digest fp = mf_pubkey_fingerprint(w->signer.pub);
-	const char **v = mf_arena_alloc(a, w->nwarnings, sizeof(char *), err);
-	if (!v)
-		return -1;
-	for (size_t i = 0; i < w->nwarnings; i++)
-		v[i] = w->warnings[i];
-	out->warnings = v;
-	out->nwarnings = w->nwarnings;
-	out->role = mf_arena_dup(a, mf_str_c(w->role), err);
-	out->published_to = out->role ? mf_arena_dup(a, mf_str_c(mf_trust_where(w->im.trust)), err) : NULL;
-	out->signer_name = out->published_to ? mf_arena_dup(a, mf_str_c(w->signer.name), err) : NULL;
-	out->signer_type = mf_key_type_name(mf_pubkey_type(w->signer.pub));
-	out->signer_fingerprint = out->signer_name ? mf_report_hex(&fp, a, err) : NULL;
-	return out->signer_fingerprint ? 0 : -1;
-}
-
-int mf_write_report_change(struct mf_write *w, struct manifesto_change_item *items, size_t n, int64_t version,
-			   struct manifesto_change_result *out, struct mf_err *err)
-{
-	struct mf_write_report r = {0};
-	if (mf_write_report(w, &out->arena->a, &r, err) < 0)
-		return -1;
-	out->items = items;
-	out->nitems = n;
-	out->version = version;
-	out->role = r.role;
-	out->published_to = r.published_to;
-	out->signer_name = r.signer_name;
-	out->signer_type = r.signer_type;
-	out->signer_fingerprint = r.signer_fingerprint;
-	out->warnings = r.warnings;
-	out->nwarnings = r.nwarnings;
+	if (mf_rebuild(&w->im, &s, replaced, nreplaced, &why) < 0)
+		mf_write_warn(w, "it is published, but catalogue and referrers are behind: %s", why.msg);
 	return 0;
+}
+
+/* ---- the result */
+
+int mf_write_report_entry(struct mf_write *w, struct mf_write_item *it, const struct mf_entry *now,
+			  struct mf_err *err)
+{
+	return mf_report_record(&w->im, now, it->subject.platform, w->a, it->record, err);
+}
+
+int mf_write_report_new(struct mf_write *w, struct mf_write_item *it, const struct mf_record_fields *f,
+			struct mf_err *err)
+{
+	struct mf_pubkey *key = w->signer.pub;
+	struct manifesto_record r = {
+	    .image = mf_report_image(w->a, &w->im, &it->subject.digest),
+	    .subject = mf_report_digest(w->a, &it->subject.digest),
+	    .platform = it->subject.platform[0] ? mf_arena_text(w->a, it->subject.platform) : NULL,
+	    .type = mf_arena_text(w->a, w->o->type),
+	    .role = mf_arena_text(w->a, w->role),
+	    .digest = mf_report_digest(w->a, &it->content->digest),
+	    .length = it->content->length,
+	    .media_type = mf_arena_text(w->a, f->media_type),
+	    .author = mf_arena_text(w->a, f->author),
+	    .reason = mf_arena_text(w->a, f->reason),
+	    .created = f->created,
+	    .expires = f->expires,
+	    .state = mf_state_name(f->withdrawn ? MF_STATE_WITHDRAWN : MF_STATE_CURRENT)};
+	while (f->annotations && f->annotations[r.nannotations])
+		r.nannotations++;
+	const char **annotations = mf_arena_alloc(w->a, r.nannotations, sizeof(char *), err);
+	const char **withdrew = annotations ? mf_arena_alloc(w->a, f->nwithdrew, sizeof(char *), err) : NULL;
+	if (!withdrew || mf_report_keys(w->m, &key, 1, w->a, &r.signers, &r.nsigners, err) < 0)
+		return -1;
+	for (size_t i = 0; i < r.nannotations; i++)
+		annotations[i] = mf_arena_text(w->a, f->annotations[i]);
+	for (size_t i = 0; i < f->nwithdrew; i++)
+		withdrew[i] = mf_report_digest(w->a, &f->withdrew[i]);
+	r.annotations = annotations;
+	r.withdrew = withdrew;
+	r.nwithdrew = f->nwithdrew;
+	*it->record = r;
+	return mf_arena_check(w->a, err);
+}
+
+int mf_write_report_signed(struct mf_write *w, struct mf_write_item *it, const struct mf_entry *now,
+			   struct mf_err *err)
+{
+	struct mf_entry e = *now;
+	bool *signed_by MF_FREE = mf_calloc(now->nkeys, sizeof *signed_by);
+	if (!signed_by)
+		return mf_fail_nomem(err);
+	for (size_t i = 0; i < now->nkeys; i++)
+		signed_by[i] = now->signed_by[i] || is_ours(w, now->keys[i]);
+	e.signed_by = signed_by;
+	if (e.state == MF_STATE_FOREIGN)
+		e.state = MF_STATE_CURRENT;
+	return mf_write_report_entry(w, it, &e, err);
+}
+
+int mf_write_report(struct mf_write *w, struct mf_err *err)
+{
+	struct manifesto_change_result *out = w->out;
+	struct mf_digest fp = mf_pubkey_fingerprint(w->signer.pub);
+	const struct manifesto_change_item **items = mf_arena_alloc(w->a, w->n, sizeof(void *), err);
+	struct manifesto_signer *signer = items ? mf_arena_alloc(w->a, 1, sizeof *signer, err) : NULL;
+	if (!signer)
+		return -1;
+	for (size_t i = 0; i < w->n; i++) {
+		if (!w->items[i].reported)
+			continue;
+		if (!w->removal)
+			w->items[i].record->role_version = w->version;
+		items[out->nitems++] = w->items[i].out;
+	}
+	out->items = items;
+	out->role = mf_arena_text(w->a, w->role);
+	out->version = w->version;
+	out->published_to = mf_arena_text(w->a, mf_trust_where(w->im.trust));
+	signer->fingerprint = mf_report_hex(w->a, &fp);
+	signer->name = mf_arena_text(w->a, w->signer.name);
+	signer->key_type = mf_key_type_name(mf_pubkey_type(w->signer.pub));
+	out->signer = signer;
+	out->warnings = w->warnings;
+	out->nwarnings = w->nwarnings;
+	return mf_arena_check(w->a, err);
 }

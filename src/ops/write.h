@@ -1,7 +1,7 @@
-/* What the operations that publish records share: put, withdraw, rm, sign.
+/* What the operations that publish records share: put, sign, withdraw, rm.
  *
- * Each loads the trust repository, chooses the role to write to, looks at what that role holds, prepares what
- * is to be published, and publishes it; when somebody else was faster it looks again, at the new state. */
+ * Each loads the trust repository, chooses the role to write to, reads what that role holds, prepares what is
+ * to be published, and publishes it; when somebody else was faster, it reads and prepares again. */
 #ifndef MF_OPS_WRITE_H
 #define MF_OPS_WRITE_H
 
@@ -25,27 +25,42 @@ struct mf_write_item {
 	struct mf_digest artifact_digest;
 	json_t *tree;        /* signed description of a new record */
 	struct mf_buf entry; /* target entry to publish, canonical; empty: the name is removed */
-	char *first;         /* the entry as first seen, canonical; NULL: there was none */
-	bool had_artifact;   /* it named an artifact manifest: */
+	char *first;         /* the entry at the first check, canonical; NULL: there was none */
+	bool had_artifact;   /* that entry named old_artifact */
 	struct mf_digest old_artifact;
 	bool unchanged; /* nothing is to be published for it */
 	/* Our signature under a record that is there: made once, whatever the number of tries. */
 	struct mf_buf cosignature;
 	struct mf_digest cosigned; /* SHA-256 of the payload that it is over */
+	/* Its part of the result, in the result's arena. */
+	bool reported;
+	struct manifesto_change_item *out;
+	struct manifesto_record *record;
+};
+
+/* What `evaluate` decides. */
+enum mf_change {
+	MF_CHANGE_REFUSED = -1,
+	MF_CHANGE_UNLESS_CONFLICT = 0, /* not when somebody changed the entry since the first check */
+	MF_CHANGE_ALWAYS = 1,
 };
 
 struct mf_write {
 	struct manifesto *m;
-	const char *type, *asked_role, *asked_key; /* as given; role and key may be NULL */
-	bool force;
+	const struct manifesto_change_options *o;
+	struct manifesto_change_result *out;
 	bool needs_entry; /* only a role that holds a record of one of the items will do */
-	/* Called for each item, at the first look and at each try to publish, with what our role holds: NULL
-	 * when that is nothing, or no record. Refuses (-1), or says what becomes of it: sets `unchanged`, or
-	 * leaves in `entry` what is to be published. 1: all the same whether somebody changed it since the
-	 * first look; 0: that is a conflict. */
-	int (*judge)(struct mf_write *w, struct mf_write_item *it, const struct mf_entry *now, bool first,
-		     struct mf_err *err);
+	bool must_exist;  /* the images must be there; else an IMAGE@DIGEST that is gone has no media type */
+	bool removal;     /* the result reports records as they were */
+	/* Called for each item, at the first check and at each try to publish, with what our role holds: NULL
+	 * when that is nothing, or no record. Refuses, or sets `unchanged`, or leaves in `entry` what is to
+	 * be published. */
+	enum mf_change (*evaluate)(void *arg, struct mf_write_item *it, const struct mf_entry *now,
+				   struct mf_err *err);
+	void *arg;
 
+	bool first; /* this is the first check */
+	struct mf_arena *a;
 	struct mf_image im;
 	char *prefix; /* "TYPE/" */
 	char *role;   /* to write to */
@@ -54,34 +69,33 @@ struct mf_write {
 	struct mf_write_item *items;
 	size_t n;
 	struct mf_tuf_edit *edits;
-	int64_t created;
-	bool renewed;            /* published though no item changed: the old file had expired */
-	const char *warnings[4]; /* in the result's arena */
+	int64_t created, version; /* version: of the role's file after the publish */
+	bool renewed;             /* published though no item changed: the old file had expired */
+	const char **warnings;
 	size_t nwarnings;
 };
 void mf_write_clear(struct mf_write *w);
 
 /* Checks the type and opens the image; makes no request. */
-int mf_write_open(struct mf_write *w, const char *image, struct mf_err *err) MF_NODISCARD;
-/* One item for each subject. Unless `described` is set, an IMAGE@DIGEST that is gone is an item without media
- * type. */
-int mf_write_items(struct mf_write *w, struct mf_subject_choice choice, struct mf_err *err) MF_NODISCARD;
+int mf_write_open(struct mf_write *w, struct mf_err *err) MF_NODISCARD;
+/* Resolves the image: one item for each subject. */
+int mf_write_items(struct mf_write *w, struct mf_err *err) MF_NODISCARD;
 /* Loads for signing, with a warning when this machine sees the repository for the first time. */
 int mf_write_load(struct mf_write *w, struct mf_err *err) MF_NODISCARD;
-/* The one authorised role whose key we hold, or the one that was asked for. Of several, the one that holds a
- * record of the items. MF_E_KEY, MF_E_AMBIGUOUS, MF_E_USAGE. */
+/* The one authorised role whose key we hold, or the requested one. Of several, the one that holds a record of
+ * the items. MF_E_KEY, MF_E_AMBIGUOUS, MF_E_USAGE. */
 int mf_write_choose_role(struct mf_write *w, struct mf_err *err) MF_NODISCARD;
 
-/* Judges every item. first: what is there is remembered for the conflict rule. */
-int mf_write_look(struct mf_write *w, bool first, struct mf_err *err) MF_NODISCARD;
-/* The first tombstone that another authorised role holds for the item: 1, 0 none, -1. */
-int mf_write_vetoed(struct mf_write *w, const struct mf_write_item *it, struct mf_entry *out,
-		    struct mf_err *err) MF_NODISCARD;
+/* Evaluates every item. The first call remembers what is there, for the conflict rule. */
+int mf_write_check(struct mf_write *w, struct mf_err *err) MF_NODISCARD;
+/* The first tombstone that another authorised role holds for the item. */
+enum mf_found mf_write_vetoed(struct mf_write *w, const struct mf_write_item *it, struct mf_entry *out,
+			      struct mf_err *err) MF_NODISCARD;
 /* After a publish: a warning when another role withdraws what was published, as of before or since a moment
  * ago. Where each role has a file of its own, nothing keeps the two apart. */
-int mf_write_warn_vetoed(struct mf_write *w, struct mf_arena *a, struct mf_err *err) MF_NODISCARD;
-/* Fails with MF_E_WITHDRAWN, with the hint how that is lifted. */
-int mf_write_refuse_withdrawn(const struct mf_entry *e, bool by_us, struct mf_err *err);
+int mf_write_warn_vetoed(struct mf_write *w, struct mf_err *err) MF_NODISCARD;
+/* Fails with MF_E_WITHDRAWN; the hint says how our role, or the other one, lifts that. */
+int mf_write_refuse_withdrawn(const struct mf_write *w, const struct mf_entry *e, struct mf_err *err);
 bool mf_write_signed_by_us(const struct mf_write *w, const struct mf_entry *e);
 /* SHA-256 of what the record signatures of an entry are over: another digest, another record. */
 int mf_write_payload_digest(struct mf_write *w, const struct mf_write_item *it, const struct mf_entry *e,
@@ -101,26 +115,23 @@ int mf_write_own_entry(struct mf_write *w, struct mf_write_item *it, struct mf_e
 int mf_write_cosign(struct mf_write *w, struct mf_write_item *it, const struct mf_entry *now,
 		    struct mf_err *err) MF_NODISCARD;
 
-/* Content, artifact manifests and catalogue of the items that have content and are not unchanged. */
+/* Content, artifact manifests and catalogue of the items that have content. */
 int mf_write_store(struct mf_write *w, struct mf_err *err) MF_NODISCARD;
-/* Publishes; *version of the role's file, also when nothing was to be done. */
-int mf_write_publish(struct mf_write *w, int64_t *version, struct mf_err *err) MF_NODISCARD;
-/* Catalogue and referrers; trouble becomes a warning. */
-int mf_write_rebuild(struct mf_write *w, struct mf_arena *a, struct mf_err *err) MF_NODISCARD;
+/* Publishes, and sets `version`, also when nothing was to be done. */
+int mf_write_publish(struct mf_write *w, struct mf_err *err) MF_NODISCARD;
+/* Catalogue and referrers; a failure becomes a warning. */
+int mf_write_rebuild(struct mf_write *w, struct mf_err *err) MF_NODISCARD;
 
-int mf_write_warn(struct mf_write *w, struct mf_arena *a, struct mf_err *err, const char *fmt, ...)
-    MF_PRINTF(4, 5) MF_NODISCARD;
-
-/* The members that all results have. */
-struct mf_write_report {
-	const char *role, *published_to, *signer_name, *signer_type, *signer_fingerprint;
-	const char *const *warnings;
-	size_t nwarnings;
-};
-int mf_write_report(struct mf_write *w, struct mf_arena *a, struct mf_write_report *out,
-		    struct mf_err *err) MF_NODISCARD;
-/* The same into the result of sign, rm and withdraw: its first n items count. */
-int mf_write_report_change(struct mf_write *w, struct manifesto_change_item *items, size_t n, int64_t version,
-			   struct manifesto_change_result *out, struct mf_err *err) MF_NODISCARD;
+/* The record of the result: as it is there; as it is there with our signature; as mf_write_new_record made
+ * it. */
+int mf_write_report_entry(struct mf_write *w, struct mf_write_item *it, const struct mf_entry *now,
+			  struct mf_err *err) MF_NODISCARD;
+int mf_write_report_signed(struct mf_write *w, struct mf_write_item *it, const struct mf_entry *now,
+			   struct mf_err *err) MF_NODISCARD;
+int mf_write_report_new(struct mf_write *w, struct mf_write_item *it, const struct mf_record_fields *f,
+			struct mf_err *err) MF_NODISCARD;
+void mf_write_warn(struct mf_write *w, const char *fmt, ...) MF_PRINTF(2, 3);
+/* The result, of the items that are `reported`. */
+int mf_write_report(struct mf_write *w, struct mf_err *err) MF_NODISCARD;
 
 #endif

@@ -52,7 +52,7 @@ int mf_role_signer(const struct mf_image *im, const struct mf_tuf_role *role, co
 static int role_signer(const struct mf_write *w, const struct mf_tuf_role *role, struct mf_signer *s,
 		       const struct mf_key_info **k, struct mf_err *err)
 {
-	return mf_role_signer(&w->im, role, w->asked_key, s, k, err);
+	return mf_role_signer(&w->im, role, w->o->key, s, k, err);
 }
 
 /* Some of the roles that may hold the type. */
@@ -73,8 +73,8 @@ static void list_roles(const struct roles *r, char *out, size_t max)
 static void find_roles(const struct mf_write *w, struct roles *out)
 {
 	const struct mf_tuf_set *set = mf_trust_set(w->im.trust);
-	out->n = mf_policy_roles(set, mf_str_c(w->type), out->v, 64);
-	if (w->asked_role && mf_role_is("targets", w->asked_role)) {
+	out->n = mf_policy_roles(set, mf_str_c(w->o->type), out->v, 64);
+	if (w->o->role && mf_role_is("targets", w->o->role)) {
 		out->v[0] = &set->root->roles[MF_TUF_TARGETS];
 		out->n = 1;
 	}
@@ -86,9 +86,8 @@ static bool is_asked(const struct mf_write *w, const struct mf_tuf_role *role)
 	const struct mf_tuf_set *set = mf_trust_set(w->im.trust);
 	const struct mf_tuf_role *meant;
 	const struct mf_tuf_loaded *by;
-	return mf_policy_named(set, w->asked_role, &meant, &by) == 1 &&
-	       strcmp(role->name, meant->name) == 0 &&
-	       (!by || mf_policy_may_hold(set, w->asked_role, mf_str_c(w->type)));
+	return mf_policy_named(set, w->o->role, &meant, &by) == 1 && strcmp(role->name, meant->name) == 0 &&
+	       (!by || mf_policy_may_hold(set, w->o->role, mf_str_c(w->o->type)));
 }
 
 /* Those that were asked for, or whose key we hold. */
@@ -99,9 +98,9 @@ static int find_ours(const struct mf_write *w, const struct roles *all, struct r
 		struct mf_err why = MF_ERR_INIT;
 		struct mf_signer s;
 		const struct mf_key_info *k;
-		if (w->asked_role && !is_asked(w, all->v[i]))
+		if (w->o->role && !is_asked(w, all->v[i]))
 			continue;
-		bool ours = w->asked_role || role_signer(w, all->v[i], &s, &k, &why) == 0;
+		bool ours = w->o->role || role_signer(w, all->v[i], &s, &k, &why) == 0;
 		if (!ours && why.code != MF_E_KEY)
 			return mf_fail(err, why.code, 0, "%s", why.msg);
 		if (ours)
@@ -133,7 +132,7 @@ static int fail_not_there(const struct mf_write *w, struct mf_err *err)
 {
 	char digest[MF_DIGEST_TEXT];
 	mf_digest_format(digest, &w->items[0].subject.digest);
-	return mf_fail(err, MF_E_NOT_FOUND, 0, "no '%s' record for %s", w->type, digest);
+	return mf_fail(err, MF_E_NOT_FOUND, 0, "no '%s' record for %s", w->o->type, digest);
 }
 
 static int fail_no_role(const struct mf_write *w, const struct roles *all, struct mf_err *err)
@@ -141,8 +140,8 @@ static int fail_no_role(const struct mf_write *w, const struct roles *all, struc
 	struct mf_signer s;
 	const struct mf_key_info *k;
 	char list[400];
-	if (w->asked_role)
-		return mf_fail(err, MF_E_USAGE, 0, "role '%s' may not sign '%s'", w->asked_role, w->type);
+	if (w->o->role)
+		return mf_fail(err, MF_E_USAGE, 0, "role '%s' may not sign '%s'", w->o->role, w->o->type);
 	struct roles holders = *all;
 	keep_holders(w, &holders);
 	if (w->needs_entry && !holders.n)
@@ -150,7 +149,8 @@ static int fail_no_role(const struct mf_write *w, const struct roles *all, struc
 	if (all->n == 1)
 		return role_signer(w, all->v[0], &s, &k, err); /* its own message lists the keys */
 	list_roles(all, list, sizeof list);
-	return mf_fail(err, MF_E_KEY, 0, "we hold no key of the roles that may sign '%s': %s", w->type, list);
+	return mf_fail(err, MF_E_KEY, 0, "we hold no key of the roles that may sign '%s': %s", w->o->type,
+		       list);
 }
 
 /* Which other roles hold the record is said: perhaps one of them was meant. */
@@ -165,7 +165,7 @@ static int fail_no_entry(const struct mf_write *w, const struct roles *all, cons
 		return fail_not_there(w, err);
 	mf_digest_format(digest, &w->items[0].subject.digest);
 	(void)mf_fail(err, MF_E_NOT_FOUND, 0, "role '%s' has no '%s' record for %s", ours->v[0]->name,
-		      w->type, digest);
+		      w->o->type, digest);
 	mf_err_set_hint(err, "such records are in: %s", list);
 	return -1;
 }
@@ -187,7 +187,7 @@ int mf_write_choose_role(struct mf_write *w, struct mf_err *err)
 	if (fit.n > 1) {
 		list_roles(&fit, list, sizeof list);
 		(void)mf_fail(err, MF_E_AMBIGUOUS, 0, "several roles may sign '%s' with our keys: %s",
-			      w->type, list);
+			      w->o->type, list);
 		mf_err_set_hint(err, "choose one with --role");
 		return -1;
 	}

@@ -109,9 +109,9 @@ static char *entry_in(struct world *w, const char *role)
 static void make_key(struct world *w, const char *name)
 {
 	struct manifesto_error err;
-	struct manifesto_key_result r = MANIFESTO_INIT(manifesto_key_result);
+	const struct manifesto_key_result *r = NULL;
 	assert_int_equal(manifesto_key_generate(w->m, name, NULL, &r, &err), 0);
-	manifesto_key_result_clear(&r);
+	manifesto_result_free(r);
 }
 
 #define TEAM_MAX 3
@@ -143,12 +143,12 @@ static void teams_make(struct world *w, void **state)
 	static const char *const qa[] = {"alice", "bob", NULL}, *const security[] = {"carol", NULL},
 				 *const paths[] = {"qa/*"};
 	struct manifesto_error e;
-	struct manifesto_trust_result trust = MANIFESTO_INIT(manifesto_trust_result);
+	const struct manifesto_trust_result *trust = NULL;
 	struct mf_err err = MF_ERR_INIT;
 	struct inside in;
 	world_make(w, state);
 	assert_int_equal(manifesto_trust_init(w->m, w->image, &trust, &e), 0);
-	manifesto_trust_result_clear(&trust);
+	manifesto_result_free(trust);
 	make_key(w, "bob");
 	make_key(w, "carol");
 	struct mf_tuf_delegation d[2] = {{.name = "qa", .paths = paths, .npaths = 1},
@@ -179,7 +179,8 @@ struct changed {
 	char code[32], digest[80], state[16], message[1600], warning[400];
 };
 
-static struct changed finish(int rc, struct manifesto_change_result *r, const struct manifesto_error *err)
+static struct changed finish(int rc, const struct manifesto_change_result *r,
+			     const struct manifesto_error *err)
 {
 	struct changed c = {.status = rc < 0 ? err->status : 0};
 	if (rc < 0) {
@@ -188,22 +189,22 @@ static struct changed finish(int rc, struct manifesto_change_result *r, const st
 		return c;
 	}
 	c.items = r->nitems;
-	c.unchanged = r->items[0].unchanged;
-	c.veto = r->items[0].veto;
-	c.signers = r->items[0].record.nsigners;
-	c.withdrew = r->items[0].record.nwithdrew;
+	c.unchanged = r->items[0]->unchanged;
+	c.veto = r->items[0]->veto;
+	c.signers = r->items[0]->record->nsigners;
+	c.withdrew = r->items[0]->record->nwithdrew;
 	c.version = r->version;
-	(void)snprintf(c.digest, sizeof c.digest, "%s", r->items[0].record.digest);
-	(void)snprintf(c.state, sizeof c.state, "%s", r->items[0].record.state);
+	(void)snprintf(c.digest, sizeof c.digest, "%s", r->items[0]->record->digest);
+	(void)snprintf(c.state, sizeof c.state, "%s", r->items[0]->record->state);
 	if (r->nwarnings)
 		(void)snprintf(c.warning, sizeof c.warning, "%s", r->warnings[0]);
-	manifesto_change_result_clear(r);
+	manifesto_result_free(r);
 	return c;
 }
 
-static struct manifesto_sign_options sign_of(const struct world *w, const char *role, const char *key)
+static struct manifesto_change_options sign_of(const struct world *w, const char *role, const char *key)
 {
-	struct manifesto_sign_options o = MANIFESTO_INIT(manifesto_sign_options);
+	struct manifesto_change_options o = MANIFESTO_INIT(manifesto_change_options);
 	o.image = w->image;
 	o.type = "qa";
 	o.role = role;
@@ -211,27 +212,27 @@ static struct manifesto_sign_options sign_of(const struct world *w, const char *
 	return o;
 }
 
-static struct changed sign_with(struct world *w, const struct manifesto_sign_options *o)
+static struct changed sign_with(struct world *w, const struct manifesto_change_options *o)
 {
 	struct manifesto_error err;
-	struct manifesto_change_result r = MANIFESTO_INIT(manifesto_change_result);
+	const struct manifesto_change_result *r = NULL;
 	if (o->key)
 		open_as(w, "home", o->key);
 	int rc = manifesto_sign(w->m, o, &r, &err);
-	return finish(rc, &r, &err);
+	return finish(rc, r, &err);
 }
 
 static struct changed sign(struct world *w, const char *role, const char *key)
 {
-	struct manifesto_sign_options o = sign_of(w, role, key);
+	struct manifesto_change_options o = sign_of(w, role, key);
 	return sign_with(w, &o);
 }
 
 static struct changed withdraw(struct world *w, const char *role, const char *key, const char *reason)
 {
 	struct manifesto_error err;
-	struct manifesto_change_result r = MANIFESTO_INIT(manifesto_change_result);
-	struct manifesto_withdraw_options o = MANIFESTO_INIT(manifesto_withdraw_options);
+	const struct manifesto_change_result *r = NULL;
+	struct manifesto_change_options o = MANIFESTO_INIT(manifesto_change_options);
 	o.image = w->image;
 	o.type = "qa";
 	o.role = role;
@@ -239,14 +240,14 @@ static struct changed withdraw(struct world *w, const char *role, const char *ke
 	o.reason = reason;
 	open_as(w, "home", key);
 	int rc = manifesto_withdraw(w->m, &o, &r, &err);
-	return finish(rc, &r, &err);
+	return finish(rc, r, &err);
 }
 
 static struct changed remove_with(struct world *w, const char *role, const char *key, bool reinstate)
 {
 	struct manifesto_error err;
-	struct manifesto_change_result r = MANIFESTO_INIT(manifesto_change_result);
-	struct manifesto_remove_options o = MANIFESTO_INIT(manifesto_remove_options);
+	const struct manifesto_change_result *r = NULL;
+	struct manifesto_change_options o = MANIFESTO_INIT(manifesto_change_options);
 	o.image = w->image;
 	o.type = "qa";
 	o.role = role;
@@ -254,30 +255,28 @@ static struct changed remove_with(struct world *w, const char *role, const char 
 	o.reinstate = reinstate;
 	open_as(w, "home", key);
 	int rc = manifesto_remove(w->m, &o, &r, &err);
-	return finish(rc, &r, &err);
+	return finish(rc, r, &err);
 }
 
 static struct changed put_with(struct world *w, const char *role, const char *key, const char *text,
 			       bool reinstate)
 {
 	struct manifesto_error err;
-	struct manifesto_put_result r = MANIFESTO_INIT(manifesto_put_result);
-	struct manifesto_put_options o = put_of(w, text);
+	const struct manifesto_change_result *r = NULL;
+	struct manifesto_change_options o = put_of(w, text);
 	struct changed c = {0};
 	o.role = role;
 	o.key = key;
 	o.reinstate = reinstate;
 	open_as(w, "home", key);
-	if (manifesto_put(w->m, &o, NULL, NULL, &r, &err) < 0) {
-		struct manifesto_change_result none = MANIFESTO_INIT(manifesto_change_result);
-		return finish(-1, &none, &err);
-	}
-	c.unchanged = r.items[0].unchanged;
-	c.signers = (size_t)r.items[0].signature_added; /* whether ours was added to others' */
-	c.version = r.version;
-	if (r.nwarnings)
-		(void)snprintf(c.warning, sizeof c.warning, "%s", r.warnings[0]);
-	manifesto_put_result_clear(&r);
+	if (manifesto_put(w->m, &o, &r, &err) < 0)
+		return finish(-1, NULL, &err);
+	c.unchanged = r->items[0]->unchanged;
+	c.signers = (size_t)r->items[0]->signature_added; /* whether ours was added to others' */
+	c.version = r->version;
+	if (r->nwarnings)
+		(void)snprintf(c.warning, sizeof c.warning, "%s", r->warnings[0]);
+	manifesto_result_free(r);
 	return c;
 }
 
@@ -387,12 +386,12 @@ static void expired_and_withdrawn_records_are_not_signed(void **state)
 	struct world w;
 	teams_make(&w, state);
 	struct manifesto_error err;
-	struct manifesto_put_result r = MANIFESTO_INIT(manifesto_put_result);
-	struct manifesto_put_options o = put_of(&w, "yes");
+	const struct manifesto_change_result *r = NULL;
+	struct manifesto_change_options o = put_of(&w, "yes");
 	o.role = "qa";
 	o.expires = w.now + 10;
-	assert_int_equal(manifesto_put(w.m, &o, NULL, NULL, &r, &err), 0);
-	manifesto_put_result_clear(&r);
+	assert_int_equal(manifesto_put(w.m, &o, &r, &err), 0);
+	manifesto_result_free(r);
 	w.now += 10;
 	struct changed c = sign(&w, "qa", "bob");
 	assert_int_equal(c.status, MANIFESTO_POLICY);
@@ -419,12 +418,12 @@ struct reader {
 	int answer, rc;
 };
 
-static int confirm(void *arg, const struct manifesto_record *records, size_t n,
+static int confirm(void *arg, const struct manifesto_record *const *records, size_t n,
 		   const struct manifesto_signer *key)
 {
 	struct reader *r = arg;
 	r->records += n;
-	r->signers = records[0].nsigners;
+	r->signers = records[0]->nsigners;
 	(void)snprintf(r->key, sizeof r->key, "%s", key->name ? key->name : "");
 	if (r->meanwhile) {
 		r->other = *r->w;
@@ -459,7 +458,7 @@ static int removal(struct reader *r)
 
 static struct changed sign_asked(struct world *w, struct reader *r, const char *key)
 {
-	struct manifesto_sign_options o = sign_of(w, "qa", key);
+	struct manifesto_change_options o = sign_of(w, "qa", key);
 	r->w = w;
 	o.confirm = confirm;
 	o.confirm_arg = r;
@@ -580,22 +579,22 @@ static void put_of_another_description_says_whose_signatures_are_gone(void **sta
 {
 	struct world w;
 	struct manifesto_error err;
-	struct manifesto_put_result r = MANIFESTO_INIT(manifesto_put_result);
+	const struct manifesto_change_result *r = NULL;
 	teams_make(&w, state);
 	assert_int_equal(put_with(&w, "qa", "alice", "yes", false).status, 0);
-	struct manifesto_put_options o = put_of(&w, "yes");
+	struct manifesto_change_options o = put_of(&w, "yes");
 	o.role = "qa";
 	o.author = "Bob";
 	open_as(&w, "home", "bob");
-	assert_int_equal(manifesto_put(w.m, &o, NULL, NULL, &r, &err), 0);
-	assert_int_equal(r.nwarnings, 1);
-	assert_non_null(strstr(r.warnings[0], "1 signature of others"));
-	manifesto_put_result_clear(&r);
+	assert_int_equal(manifesto_put(w.m, &o, &r, &err), 0);
+	assert_int_equal(r->nwarnings, 1);
+	assert_non_null(strstr(r->warnings[0], "1 signature of others"));
+	manifesto_result_free(r);
 	/* One's own is no loss. */
 	o.author = "Robert";
-	assert_int_equal(manifesto_put(w.m, &o, NULL, NULL, &r, &err), 0);
-	assert_int_equal(r.nwarnings, 0);
-	manifesto_put_result_clear(&r);
+	assert_int_equal(manifesto_put(w.m, &o, &r, &err), 0);
+	assert_int_equal(r->nwarnings, 0);
+	manifesto_result_free(r);
 	world_drop(&w);
 }
 
@@ -623,8 +622,8 @@ static void role_that_has_the_record_is_meant(void **state)
 {
 	struct world w;
 	struct manifesto_error err;
-	struct manifesto_change_result r = MANIFESTO_INIT(manifesto_change_result);
-	struct manifesto_remove_options o = MANIFESTO_INIT(manifesto_remove_options);
+	const struct manifesto_change_result *r = NULL;
+	struct manifesto_change_options o = MANIFESTO_INIT(manifesto_change_options);
 	teams_make(&w, state);
 	o.image = w.image;
 	o.type = "qa";
@@ -633,8 +632,8 @@ static void role_that_has_the_record_is_meant(void **state)
 	assert_int_equal(err.status, MANIFESTO_NOT_FOUND);
 	assert_int_equal(put_with(&w, "security", "carol", "yes", false).status, 0);
 	assert_int_equal(manifesto_remove(w.m, &o, &r, &err), 0);
-	assert_string_equal(r.role, "security");
-	manifesto_change_result_clear(&r);
+	assert_string_equal(r->role, "security");
+	manifesto_result_free(r);
 	assert_int_equal(put_with(&w, "security", "carol", "yes", false).status, 0);
 	assert_int_equal(put_with(&w, "qa", "bob", "yes", false).status, 0);
 	assert_int_equal(manifesto_remove(w.m, &o, &r, &err), -1);
@@ -668,13 +667,13 @@ static int rival_puts(struct world *w)
 	o.now_arg = w;
 	o.tofu = 1;
 	assert_int_equal(manifesto_new(&o, &rival.m, &err), 0);
-	struct manifesto_put_options p = put_of(&rival, "another");
+	struct manifesto_change_options p = put_of(&rival, "another");
 	p.role = "qa";
-	struct manifesto_put_result r = MANIFESTO_INIT(manifesto_put_result);
-	rival_status = manifesto_put(rival.m, &p, NULL, NULL, &r, &err) < 0 ? err.status : 0;
+	const struct manifesto_change_result *r = NULL;
+	rival_status = manifesto_put(rival.m, &p, &r, &err) < 0 ? err.status : 0;
 	if (rival_status)
 		print_message("rival: %s\n", err.message);
-	manifesto_put_result_clear(&r);
+	manifesto_result_free(r);
 	manifesto_free(rival.m);
 	return 0;
 }
@@ -699,14 +698,14 @@ static void record_that_changed_meanwhile_is_not_removed_or_withdrawn(void **sta
 
 /* ---- withdraw */
 
-static struct manifesto_record listed(struct world *w, struct manifesto_list_result *r)
+static struct manifesto_record listed(struct world *w, const struct manifesto_list_result **r)
 {
 	struct manifesto_error err;
 	struct manifesto_list_options o = MANIFESTO_INIT(manifesto_list_options);
 	o.image = w->image;
 	assert_int_equal(manifesto_list(w->m, &o, r, &err), 0);
-	assert_int_equal(r->nrecords, 1);
-	return r->records[0];
+	assert_int_equal((*r)->nrecords, 1);
+	return *(*r)->records[0];
 }
 
 static void withdrawal_says_what_by_whom_why_and_when(void **state)
@@ -715,7 +714,7 @@ static void withdrawal_says_what_by_whom_why_and_when(void **state)
 	struct mf_digest d;
 	struct mf_err err = MF_ERR_INIT;
 	char yes[80], expected[1200];
-	struct manifesto_list_result l = MANIFESTO_INIT(manifesto_list_result);
+	const struct manifesto_list_result *l = NULL;
 	teams_make(&w, state);
 	assert_int_equal(put_with(&w, "qa", "alice", "yes", false).status, 0);
 	assert_int_equal(mf_sha256(mf_bytes_of(MF_STR("yes")), &d, &err), 0);
@@ -735,7 +734,7 @@ static void withdrawal_says_what_by_whom_why_and_when(void **state)
 	assert_string_not_equal(r.digest, yes);
 	assert_int_equal(r.created, w.now);
 	assert_int_equal(r.nsigners, 1);
-	assert_string_equal(r.signers[0].name, "bob");
+	assert_string_equal(r.signers[0]->name, "bob");
 	assert_int_equal(r.nwithdrew, 1);
 	assert_string_equal(r.withdrew[0], yes);
 	/* The document, as docs/record-format.md has it. */
@@ -746,10 +745,10 @@ static void withdrawal_says_what_by_whom_why_and_when(void **state)
 	(void)snprintf(expected, sizeof expected,
 		       "{\"reason\":\"CVE %%3C1%%3E\",\"role\":\"qa\",\"signer\":\"%s\",\"subject\":\"%s\","
 		       "\"type\":\"qa\",\"v\":1,\"when\":\"2027-01-15T08:00:00Z\",\"withdrawn\":[\"%s\"]}",
-		       r.signers[0].fingerprint, r.subject, yes);
+		       r.signers[0]->fingerprint, r.subject, yes);
 	assert_string_equal(mf_buf_str(&doc).p, expected);
 	free(path);
-	manifesto_list_result_clear(&l);
+	manifesto_result_free(l);
 	world_drop(&w);
 }
 
@@ -831,18 +830,18 @@ static void index_of_a_layout_lists_the_withdrawal_and_keeps_a_removed_artifact(
 	struct world w;
 	struct mf_err err = MF_ERR_INIT;
 	struct manifesto_error e;
-	struct manifesto_put_result r = MANIFESTO_INIT(manifesto_put_result);
+	const struct manifesto_change_result *r = NULL;
 	teams_make(&w, state);
 	char *path MF_FREE = mf_path_join(w.layout, "index.json", NULL);
-	struct manifesto_put_options o = put_of(&w, "yes");
+	struct manifesto_change_options o = put_of(&w, "yes");
 	o.role = "qa";
 	o.link = 1;
 	for (int i = 0; i < 2; i++) {
 		struct mf_buf before MF_BUF_CLEANUP = MF_BUF_INIT(1 << 16),
 				     after MF_BUF_CLEANUP = MF_BUF_INIT(1 << 16);
 		open_as(&w, "home", "alice");
-		assert_int_equal(manifesto_put(w.m, &o, NULL, NULL, &r, &e), 0);
-		manifesto_put_result_clear(&r);
+		assert_int_equal(manifesto_put(w.m, &o, &r, &e), 0);
+		manifesto_result_free(r);
 		assert_int_equal(mf_file_read(path, 1 << 16, &before, &err), 0);
 		assert_non_null(strstr(before.p, "application/vnd.manifesto.qa"));
 		struct changed c = i ? withdraw(&w, "qa", "bob", "no") : remove_with(&w, "qa", "bob", false);
@@ -859,14 +858,14 @@ static void put_never_replaces_a_withdrawal_unasked(void **state)
 {
 	struct world w;
 	struct manifesto_error err;
-	struct manifesto_put_result r = MANIFESTO_INIT(manifesto_put_result);
+	const struct manifesto_change_result *r = NULL;
 	teams_make(&w, state);
 	assert_int_equal(put_with(&w, "qa", "alice", "yes", false).status, 0);
 	assert_int_equal(withdraw(&w, "qa", "bob", "bad").status, 0);
-	struct manifesto_put_options o = put_of(&w, "yes");
+	struct manifesto_change_options o = put_of(&w, "yes");
 	o.role = "qa";
 	o.force = 1;
-	assert_int_equal(manifesto_put(w.m, &o, NULL, NULL, &r, &err), -1);
+	assert_int_equal(manifesto_put(w.m, &o, &r, &err), -1);
 	assert_int_equal(err.status, MANIFESTO_POLICY);
 	assert_int_equal(put_with(&w, "qa", "alice", "yes", true).status, 0);
 	assert_int_equal(get(&w, "yes"), 0);
@@ -954,31 +953,31 @@ static void withdrawal_without_a_role_is_that_of_the_role_with_the_record(void *
 {
 	struct world w;
 	struct manifesto_error err;
-	struct manifesto_put_result p = MANIFESTO_INIT(manifesto_put_result);
+	const struct manifesto_change_result *p = NULL;
 	teams_make(&w, state);
-	struct manifesto_put_options o = put_of(&w, "yes");
+	struct manifesto_change_options o = put_of(&w, "yes");
 	o.role = "security";
 	o.reason = "one";
-	assert_int_equal(manifesto_put(w.m, &o, NULL, NULL, &p, &err), 0);
-	manifesto_put_result_clear(&p);
-	struct manifesto_change_result r = MANIFESTO_INIT(manifesto_change_result);
-	struct manifesto_withdraw_options wo = MANIFESTO_INIT(manifesto_withdraw_options);
+	assert_int_equal(manifesto_put(w.m, &o, &p, &err), 0);
+	manifesto_result_free(p);
+	const struct manifesto_change_result *r = NULL;
+	struct manifesto_change_options wo = MANIFESTO_INIT(manifesto_change_options);
 	wo.image = w.image;
 	wo.type = "qa";
 	wo.reason = "one"; /* as the record has: it is no withdrawal */
 	assert_int_equal(manifesto_withdraw(w.m, &wo, &r, &err), 0);
-	assert_string_equal(r.role, "security");
-	assert_false(r.items[0].unchanged);
-	manifesto_change_result_clear(&r);
+	assert_string_equal(r->role, "security");
+	assert_false(r->items[0]->unchanged);
+	manifesto_result_free(r);
 	wo.author = "Ana";
 	assert_int_equal(manifesto_withdraw(w.m, &wo, &r, &err), 0);
-	assert_false(r.items[0].unchanged);
-	manifesto_change_result_clear(&r);
+	assert_false(r->items[0]->unchanged);
+	manifesto_result_free(r);
 	wo.author = NULL; /* not said: whoever it was */
 	assert_int_equal(manifesto_withdraw(w.m, &wo, &r, &err), 0);
-	assert_true(r.items[0].unchanged);
-	assert_string_equal(r.items[0].record.author, "Ana");
-	manifesto_change_result_clear(&r);
+	assert_true(r->items[0]->unchanged);
+	assert_string_equal(r->items[0]->record->author, "Ana");
+	manifesto_result_free(r);
 	world_drop(&w);
 }
 
@@ -1056,7 +1055,7 @@ static int verify_with_veto(struct world *w, const char *role)
 	o.nimages = 1;
 	o.policy = policy;
 	o.policy_length = strlen(policy);
-	(void)!manifesto_verify(w->m, &o, NULL, NULL, &err);
+	(void)!manifesto_verify(w->m, &o, &err);
 	return err.status;
 }
 
@@ -1117,7 +1116,7 @@ static void old_version_of_a_namesake_is_nobodys(void **state)
 	struct manifesto_error e;
 	struct mf_buf text MF_BUF_CLEANUP = MF_BUF_INIT(1 << 16), b MF_BUF_CLEANUP = MF_BUF_INIT(1 << 16);
 	struct manifesto_get_options o = MANIFESTO_INIT(manifesto_get_options);
-	struct manifesto_get_result r = MANIFESTO_INIT(manifesto_get_result);
+	const struct manifesto_get_result *r = NULL;
 	teams_make(&w, state);
 	assert_int_equal(put_with(&w, "security", "carol", "yes", false).status, 0);
 	char *entry MF_FREE = entry_in(&w, "security");
@@ -1161,12 +1160,12 @@ static void every_file_says_which_roles_it_is(void **state)
 {
 	struct world w;
 	struct manifesto_error e;
-	struct manifesto_trust_result trust = MANIFESTO_INIT(manifesto_trust_result);
+	const struct manifesto_trust_result *trust = NULL;
 	struct manifesto_refresh_options o = MANIFESTO_INIT(manifesto_refresh_options);
-	struct manifesto_refresh_result r = MANIFESTO_INIT(manifesto_refresh_result);
+	const struct manifesto_refresh_result *r = NULL;
 	world_make(&w, state);
 	assert_int_equal(manifesto_trust_init(w.m, w.image, &trust, &e), 0);
-	manifesto_trust_result_clear(&trust);
+	manifesto_result_free(trust);
 	check_owners(&w, 1);
 	world_drop(&w);
 	assert_int_equal(chdir(*state), 0);
@@ -1179,7 +1178,7 @@ static void every_file_says_which_roles_it_is(void **state)
 	o.image = w.image;
 	o.force = 1;
 	assert_int_equal(manifesto_trust_refresh(w.m, &o, &r, &e), 0);
-	manifesto_refresh_result_clear(&r);
+	manifesto_result_free(r);
 	check_owners(&w, 3);
 	world_drop(&w);
 }

@@ -12,7 +12,7 @@ static void same_put_changes_nothing_and_another_description_does(void **state)
 {
 	struct world w;
 	world_make(&w, state);
-	struct manifesto_put_options o = put_of(&w, "yes");
+	struct manifesto_change_options o = put_of(&w, "yes");
 	assert_int_equal(put(&w, &o).version, 2);
 	w.now += 5;
 	struct outcome same = put(&w, &o);
@@ -113,7 +113,7 @@ static void same_put_into_an_expired_role_makes_it_fresh(void **state)
 {
 	struct world w;
 	world_make(&w, state);
-	struct manifesto_put_options o = put_of(&w, "yes");
+	struct manifesto_change_options o = put_of(&w, "yes");
 	assert_int_equal(put(&w, &o).status, 0);
 	shorten_targets(&w);
 	assert_int_equal(get(&w, "yes"), 0);
@@ -130,7 +130,7 @@ static void put_into_a_layout_whose_timestamp_expired_makes_it_fresh(void **stat
 {
 	struct world w;
 	world_make(&w, state);
-	struct manifesto_put_options o = put_of(&w, "yes");
+	struct manifesto_change_options o = put_of(&w, "yes");
 	assert_int_equal(put(&w, &o).status, 0);
 	w.now += 91 * DAY;
 	assert_int_equal(get(&w, NULL), MANIFESTO_EXPIRED);
@@ -143,7 +143,7 @@ static void record_that_expires_is_refused_from_then_on(void **state)
 {
 	struct world w;
 	world_make(&w, state);
-	struct manifesto_put_options o = put_of(&w, "yes");
+	struct manifesto_change_options o = put_of(&w, "yes");
 	o.expires = w.now;
 	assert_int_equal(put(&w, &o).status, MANIFESTO_USAGE);
 	o.expires = w.now + 10;
@@ -165,7 +165,7 @@ static void initialisation_must_be_asked_for(void **state)
 {
 	struct world w;
 	world_make(&w, state);
-	struct manifesto_put_options o = put_of(&w, "yes");
+	struct manifesto_change_options o = put_of(&w, "yes");
 	o.init = 0;
 	assert_int_equal(put(&w, &o).status, MANIFESTO_NOT_FOUND);
 	assert_int_equal(get(&w, NULL), MANIFESTO_NOT_FOUND);
@@ -192,8 +192,8 @@ static void types_that_are_none_are_usage_errors(void **state)
 	for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
 		struct manifesto_error err;
 		struct manifesto_get_options g = MANIFESTO_INIT(manifesto_get_options);
-		struct manifesto_get_result r;
-		struct manifesto_put_options o = put_of(&w, "yes");
+		const struct manifesto_get_result *r = NULL;
+		struct manifesto_change_options o = put_of(&w, "yes");
 		o.type = g.type = types[i];
 		g.image = w.image;
 		assert_int_equal(put(&w, &o).status, MANIFESTO_USAGE);
@@ -225,7 +225,7 @@ static void expired_state_is_not_published_upon_without_floors(void **state)
 {
 	struct world w;
 	world_make(&w, state);
-	struct manifesto_put_options o = put_of(&w, "yes"), other = put_of(&w, "fine");
+	struct manifesto_change_options o = put_of(&w, "yes"), other = put_of(&w, "fine");
 	assert_int_equal(put(&w, &o).status, 0);
 	char *trust = mf_path_join(w.layout, "trust", NULL), *old = mf_path_join(w.dir, "old", NULL);
 	char *home = mf_path_join(w.dir, "home", NULL), *ci = mf_path_join(w.dir, "ci", NULL);
@@ -259,7 +259,7 @@ static void trust_is_judged_before_the_image_is_missed(void **state)
 {
 	struct world w;
 	world_make(&w, state);
-	struct manifesto_put_options o = put_of(&w, "yes");
+	struct manifesto_change_options o = put_of(&w, "yes");
 	assert_int_equal(put(&w, &o).status, 0);
 	(void)sprintf(strrchr(w.image, ':'), ":2.0");
 	assert_int_equal(get(&w, NULL), MANIFESTO_NOT_FOUND);
@@ -272,7 +272,7 @@ static void tombstone_stays_until_it_is_lifted_on_purpose(void **state)
 {
 	struct world w;
 	world_make(&w, state);
-	struct manifesto_put_options o = put_of(&w, "yes"), dead = put_of(&w, "{}");
+	struct manifesto_change_options o = put_of(&w, "yes"), dead = put_of(&w, "{}");
 	dead.media_type = "application/vnd.manifesto.withdrawn.v1+json";
 	assert_int_equal(put(&w, &o).status, 0);
 	assert_int_equal(put(&w, &dead).status, 0);
@@ -302,7 +302,7 @@ static void damaged_content_is_no_lost_content(void **state)
 	struct mf_digest d, subject;
 	char hex[65], subject_hex[65], target[300], blob[100];
 	world_make(&w, state);
-	struct manifesto_put_options o = put_of(&w, "yes");
+	struct manifesto_change_options o = put_of(&w, "yes");
 	assert_int_equal(put(&w, &o).status, 0);
 	assert_int_equal(mf_sha256(mf_bytes_of(MF_STR("yes")), &d, &err), 0);
 	assert_int_equal(mf_sha256(mf_bytes_of(MF_STR(MANIFEST)), &subject, &err), 0);

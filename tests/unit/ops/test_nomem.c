@@ -512,8 +512,8 @@ static int put(void *arg, struct mf_err *err)
 	struct world *w = arg;
 	struct manifesto *m = NULL;
 	struct manifesto_error e;
-	struct manifesto_put_options o = MANIFESTO_INIT(manifesto_put_options);
-	struct manifesto_put_result r = MANIFESTO_INIT(manifesto_put_result);
+	struct manifesto_change_options o = MANIFESTO_INIT(manifesto_change_options);
+	const struct manifesto_change_result *r = NULL;
 	static const char *const annotations[] = {"ticket=QA-17", NULL};
 	if (open_context(w, &m, err) < 0)
 		return -1;
@@ -526,9 +526,9 @@ static int put(void *arg, struct mf_err *err)
 	o.init = 1;
 	o.link = w->link;
 	o.reinstate = 1;
-	int rc = manifesto_put(m, &o, NULL, NULL, &r, &e) < 0 ? failed(&e, err) : 0;
+	int rc = manifesto_put(m, &o, &r, &e) < 0 ? failed(&e, err) : 0;
 	if (rc == 0)
-		manifesto_put_result_clear(&r);
+		manifesto_result_free(r);
 	manifesto_free(m);
 	return rc;
 }
@@ -552,7 +552,7 @@ static int get_text(struct world *w, struct text *out, struct mf_err *err)
 {
 	struct manifesto *m = NULL;
 	struct manifesto_error e;
-	struct manifesto_get_result r = MANIFESTO_INIT(manifesto_get_result);
+	const struct manifesto_get_result *r = NULL;
 	struct manifesto_get_options o = MANIFESTO_INIT(manifesto_get_options);
 	*out = (struct text){.n = 0};
 	if (open_context(w, &m, err) < 0)
@@ -563,11 +563,11 @@ static int get_text(struct world *w, struct text *out, struct mf_err *err)
 	o.write_arg = out;
 	int rc = manifesto_get(m, &o, &r, &e) < 0 ? failed(&e, err) : 0;
 	if (rc == 0) {
-		assert_string_equal(r.record.state, "current");
-		assert_string_equal(r.record.author, "Ana <ana@example.com>");
-		assert_string_equal(r.record.media_type,
+		assert_string_equal(r->record->state, "current");
+		assert_string_equal(r->record->author, "Ana <ana@example.com>");
+		assert_string_equal(r->record->media_type,
 				    out->p[0] == '{' ? "application/json" : "text/plain");
-		manifesto_get_result_clear(&r);
+		manifesto_result_free(r);
 	}
 	manifesto_free(m);
 	return rc;
@@ -587,10 +587,10 @@ static int list_and_show(void *arg, struct mf_err *err)
 	struct world *w = arg;
 	struct manifesto *m = NULL;
 	struct manifesto_error e;
-	struct manifesto_list_result r = MANIFESTO_INIT(manifesto_list_result);
+	const struct manifesto_list_result *r = NULL;
 	struct manifesto_list_options o = MANIFESTO_INIT(manifesto_list_options);
-	struct manifesto_trust_result t = MANIFESTO_INIT(manifesto_trust_result);
-	struct manifesto_key_result k = MANIFESTO_INIT(manifesto_key_result);
+	const struct manifesto_trust_result *t = NULL;
+	const struct manifesto_key_result *k = NULL;
 	o.image = w->image;
 	if (open_context(w, &m, err) < 0)
 		return -1;
@@ -599,14 +599,14 @@ static int list_and_show(void *arg, struct mf_err *err)
 		     ? failed(&e, err)
 		     : 0;
 	if (rc == 0) {
-		assert_int_equal(r.nrecords, 1);
-		assert_string_equal(r.records[0].state, "current");
-		assert_int_equal(t.nroles, 4);
-		assert_int_equal(k.nkeys, 2);
+		assert_int_equal(r->nrecords, 1);
+		assert_string_equal(r->records[0]->state, "current");
+		assert_int_equal(t->nroles, 4);
+		assert_int_equal(k->nkeys, 2);
 	}
-	manifesto_key_result_clear(&k);
-	manifesto_trust_result_clear(&t);
-	manifesto_list_result_clear(&r);
+	manifesto_result_free(k);
+	manifesto_result_free(t);
+	manifesto_result_free(r);
 	manifesto_free(m);
 	return rc;
 }
@@ -618,9 +618,9 @@ static int look_back(void *arg, struct mf_err *err)
 	struct manifesto *m = NULL;
 	struct manifesto_error e;
 	struct text t = {.n = 0};
-	struct manifesto_history_result h = MANIFESTO_INIT(manifesto_history_result);
+	const struct manifesto_history_result *h = NULL;
 	struct manifesto_history_options ho = MANIFESTO_INIT(manifesto_history_options);
-	struct manifesto_get_result g = MANIFESTO_INIT(manifesto_get_result);
+	const struct manifesto_get_result *g = NULL;
 	struct manifesto_get_options o = MANIFESTO_INIT(manifesto_get_options);
 	ho.image = o.image = w->image;
 	o.type = "qa";
@@ -631,20 +631,20 @@ static int look_back(void *arg, struct mf_err *err)
 		return -1;
 	int rc =
 	    manifesto_history(m, &ho, &h, &e) < 0 || manifesto_get(m, &o, &g, &e) < 0 ? failed(&e, err) : 0;
-	if (h.arena) {
-		assert_int_equal(h.nevents, 2);
-		assert_int_equal(h.ninvalid, 0);
-		assert_string_equal(h.events[0].event, "put");
-		assert_string_equal(h.events[1].event, "replaced");
-		assert_string_equal(h.events[1].record.signers[0].name, "alice");
+	if (h) {
+		assert_int_equal(h->nevents, 2);
+		assert_int_equal(h->ninvalid, 0);
+		assert_string_equal(h->events[0]->event, "put");
+		assert_string_equal(h->events[1]->event, "replaced");
+		assert_string_equal(h->events[1]->record->signers[0]->name, "alice");
 	}
 	if (rc == 0) {
 		assert_string_equal(t.p, "before");
-		assert_non_null(strstr(g.note, "replaced since"));
-		assert_string_equal(g.record.state, "old");
+		assert_non_null(strstr(g->note, "replaced since"));
+		assert_string_equal(g->record->state, "old");
 	}
-	manifesto_get_result_clear(&g);
-	manifesto_history_result_clear(&h);
+	manifesto_result_free(g);
+	manifesto_result_free(h);
 	manifesto_free(m);
 	return rc;
 }
@@ -654,7 +654,7 @@ static int look_back(void *arg, struct mf_err *err)
 static int role_add(struct manifesto *m, struct world *w, struct manifesto_error *e)
 {
 	static const char *const keys[] = {SSH_KEY, NULL}, *const types[] = {"other", "more", NULL};
-	struct manifesto_role_result r = MANIFESTO_INIT(manifesto_role_result);
+	const struct manifesto_role_result *r = NULL;
 	struct manifesto_role_options o = MANIFESTO_INIT(manifesto_role_options);
 	o.image = w->image;
 	o.role = "team";
@@ -662,19 +662,19 @@ static int role_add(struct manifesto *m, struct world *w, struct manifesto_error
 	o.types = types;
 	if (manifesto_role_add(m, &o, &r, e) < 0)
 		return -1;
-	manifesto_role_result_clear(&r);
+	manifesto_result_free(r);
 	return 0;
 }
 
 static int role_remove(struct manifesto *m, struct world *w, struct manifesto_error *e)
 {
-	struct manifesto_role_result r = MANIFESTO_INIT(manifesto_role_result);
+	const struct manifesto_role_result *r = NULL;
 	struct manifesto_role_options o = MANIFESTO_INIT(manifesto_role_options);
 	o.image = w->image;
 	o.role = "team";
 	if (manifesto_role_remove(m, &o, &r, e) < 0)
 		return -1;
-	manifesto_role_result_clear(&r);
+	manifesto_result_free(r);
 	return 0;
 }
 
@@ -683,7 +683,7 @@ static int team_comes_and_goes(void *arg, struct mf_err *err)
 	struct world *w = arg;
 	struct manifesto *m = NULL;
 	struct manifesto_error e;
-	struct manifesto_role_list l = MANIFESTO_INIT(manifesto_role_list);
+	const struct manifesto_role_list *l = NULL;
 	if (open_context(w, &m, err) < 0)
 		return -1;
 	int rc = role_add(m, w, &e) < 0 || manifesto_role_list(m, w->image, NULL, &l, &e) < 0 ||
@@ -691,8 +691,8 @@ static int team_comes_and_goes(void *arg, struct mf_err *err)
 		     ? failed(&e, err)
 		     : 0;
 	if (rc == 0)
-		assert_int_equal(l.nroles, 2);
-	manifesto_role_list_clear(&l);
+		assert_int_equal(l->nroles, 2);
+	manifesto_result_free(l);
 	manifesto_free(m);
 	return rc;
 }
@@ -702,7 +702,7 @@ static int declare(void *arg, struct mf_err *err)
 	struct world *w = arg;
 	struct manifesto *m = NULL;
 	struct manifesto_error e;
-	struct manifesto_role_result r = MANIFESTO_INIT(manifesto_role_result);
+	const struct manifesto_role_result *r = NULL;
 	struct manifesto_role_options o = MANIFESTO_INIT(manifesto_role_options);
 	char *path = mf_path_join(w->dir, "teams.json", NULL);
 	o.image = w->image;
@@ -711,8 +711,8 @@ static int declare(void *arg, struct mf_err *err)
 	if (rc == 0)
 		rc = manifesto_role_apply(m, path, &o, &r, &e) < 0 ? failed(&e, err) : 0;
 	if (rc == 0)
-		assert_int_equal(r.nchanges, 4);
-	manifesto_role_result_clear(&r);
+		assert_int_equal(r->nchanges, 4);
+	manifesto_result_free(r);
 	manifesto_free(m);
 	free(path);
 	return rc;
@@ -724,13 +724,13 @@ static int look_after(void *arg, struct mf_err *err)
 	struct world *w = arg;
 	struct manifesto *m = NULL;
 	struct manifesto_error e;
-	struct manifesto_status_result s = MANIFESTO_INIT(manifesto_status_result);
+	const struct manifesto_status_result *s = NULL;
 	struct manifesto_status_options so = MANIFESTO_INIT(manifesto_status_options);
-	struct manifesto_list_result l = MANIFESTO_INIT(manifesto_list_result);
+	const struct manifesto_list_result *l = NULL;
 	struct manifesto_list_options lo = MANIFESTO_INIT(manifesto_list_options);
-	struct manifesto_repair_result r = MANIFESTO_INIT(manifesto_repair_result);
+	const struct manifesto_repair_result *r = NULL;
 	struct manifesto_repair_options ro = MANIFESTO_INIT(manifesto_repair_options);
-	struct manifesto_trust_export_result x = MANIFESTO_INIT(manifesto_trust_export_result);
+	const struct manifesto_trust_export_result *x = NULL;
 	static const char *const roles[] = {"targets", "targets", NULL};
 	char repository[4096];
 	(void)snprintf(repository, sizeof repository, "oci:%s", w->layout);
@@ -745,17 +745,17 @@ static int look_after(void *arg, struct mf_err *err)
 			 manifesto_trust_export(m, NULL, 0, &x, &e) < 0
 		     ? failed(&e, err)
 		     : 0;
-	if (s.arena)
-		assert_int_equal(s.status, MANIFESTO_OK);
+	if (s)
+		assert_int_equal(s->status, MANIFESTO_OK);
 	if (rc == 0) {
-		assert_true(l.nrecords == 1 && l.nsubjects == 1 && l.subjects[0].ntags == 1);
-		assert_false(r.repaired);
-		assert_non_null(strstr(x.json, "fingerprints"));
+		assert_true(l->nrecords == 1 && l->nsubjects == 1 && l->subjects[0]->ntags == 1);
+		assert_false(r->repaired);
+		assert_non_null(strstr(x->json, "fingerprints"));
 	}
-	manifesto_trust_export_result_clear(&x);
-	manifesto_repair_result_clear(&r);
-	manifesto_list_result_clear(&l);
-	manifesto_status_result_clear(&s);
+	manifesto_result_free(x);
+	manifesto_result_free(r);
+	manifesto_result_free(l);
+	manifesto_result_free(s);
 	manifesto_free(m);
 	return rc;
 }
@@ -765,7 +765,7 @@ static int refresh(void *arg, struct mf_err *err)
 	struct world *w = arg;
 	struct manifesto *m = NULL;
 	struct manifesto_error e;
-	struct manifesto_refresh_result r = MANIFESTO_INIT(manifesto_refresh_result);
+	const struct manifesto_refresh_result *r = NULL;
 	struct manifesto_refresh_options o = MANIFESTO_INIT(manifesto_refresh_options);
 	o.image = w->image;
 	o.force = 1;
@@ -773,11 +773,11 @@ static int refresh(void *arg, struct mf_err *err)
 		return -1;
 	int rc = manifesto_trust_refresh(m, &o, &r, &e) < 0 ? failed(&e, err) : 0;
 	if (rc == 0) {
-		assert_int_equal(r.nroles, 4);
-		for (size_t i = 0; i < r.nroles; i++)
-			assert_true(r.roles[i].done && r.roles[i].nkeys == 1);
+		assert_int_equal(r->nroles, 4);
+		for (size_t i = 0; i < r->nroles; i++)
+			assert_true(r->roles[i]->done && r->roles[i]->nkeys == 1);
 	}
-	manifesto_refresh_result_clear(&r);
+	manifesto_result_free(r);
 	manifesto_free(m);
 	return rc;
 }
@@ -851,13 +851,18 @@ static void pin_our_own(struct world *w)
 	struct mf_err err = MF_ERR_INIT;
 	struct manifesto *m = NULL;
 	struct manifesto_error e;
-	struct manifesto_key_result k = MANIFESTO_INIT(manifesto_key_result);
-	struct manifesto_trust_result t = MANIFESTO_INIT(manifesto_trust_result);
-	if (open_context(w, &m, &err) < 0 || manifesto_key_show(m, "alice-root", &k, &e) < 0 ||
-	    manifesto_trust_pin(m, w->image, &k.keys[0].fingerprint, 1, 0, &t, &e) < 0)
+	const struct manifesto_key_result *k = NULL;
+	const struct manifesto_trust_result *t = NULL;
+	struct manifesto_pin_options o = MANIFESTO_INIT(manifesto_pin_options);
+	if (open_context(w, &m, &err) < 0 || manifesto_key_show(m, "alice-root", &k, &e) < 0)
+		fail_msg("cannot find our key");
+	const char *const anchors[] = {k->keys[0]->fingerprint, NULL};
+	o.image = w->image;
+	o.anchors = anchors;
+	if (manifesto_trust_pin(m, &o, &t, &e) < 0)
 		fail_msg("cannot pin");
-	manifesto_trust_result_clear(&t);
-	manifesto_key_result_clear(&k);
+	manifesto_result_free(t);
+	manifesto_result_free(k);
 	manifesto_free(m);
 }
 
@@ -967,8 +972,8 @@ static int withdraw(void *arg, struct mf_err *err)
 	struct world *w = arg;
 	struct manifesto *m = NULL;
 	struct manifesto_error e;
-	struct manifesto_change_result r = MANIFESTO_INIT(manifesto_change_result);
-	struct manifesto_withdraw_options o = MANIFESTO_INIT(manifesto_withdraw_options);
+	const struct manifesto_change_result *r = NULL;
+	struct manifesto_change_options o = MANIFESTO_INIT(manifesto_change_options);
 	if (open_context(w, &m, err) < 0)
 		return -1;
 	o.image = w->image;
@@ -977,11 +982,11 @@ static int withdraw(void *arg, struct mf_err *err)
 	o.author = "Ana";
 	int rc = manifesto_withdraw(m, &o, &r, &e) < 0 ? failed(&e, err) : 0;
 	if (rc == 0) {
-		assert_string_equal(r.items[0].record.reason, "a <reason>");
-		assert_int_equal(r.items[0].record.nwithdrew, 1);
-		assert_int_equal(r.items[0].record.nsigners, 1);
+		assert_string_equal(r->items[0]->record->reason, "a <reason>");
+		assert_int_equal(r->items[0]->record->nwithdrew, 1);
+		assert_int_equal(r->items[0]->record->nsigners, 1);
 	}
-	manifesto_change_result_clear(&r);
+	manifesto_result_free(r);
 	manifesto_free(m);
 	return rc;
 }
@@ -991,16 +996,16 @@ static int take_away(void *arg, struct mf_err *err)
 	struct world *w = arg;
 	struct manifesto *m = NULL;
 	struct manifesto_error e;
-	struct manifesto_change_result r = MANIFESTO_INIT(manifesto_change_result);
-	struct manifesto_remove_options o = MANIFESTO_INIT(manifesto_remove_options);
+	const struct manifesto_change_result *r = NULL;
+	struct manifesto_change_options o = MANIFESTO_INIT(manifesto_change_options);
 	if (open_context(w, &m, err) < 0)
 		return -1;
 	o.image = w->image;
 	o.type = "qa";
 	int rc = manifesto_remove(m, &o, &r, &e) < 0 ? failed(&e, err) : 0;
 	if (rc == 0)
-		assert_string_equal(r.items[0].record.author, "Ana <ana@example.com>");
-	manifesto_change_result_clear(&r);
+		assert_string_equal(r->items[0]->record->author, "Ana <ana@example.com>");
+	manifesto_result_free(r);
 	manifesto_free(m);
 	return rc;
 }

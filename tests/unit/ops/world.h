@@ -93,9 +93,9 @@ static inline void world_drop(struct world *w)
 	free(w->layout);
 }
 
-static inline struct manifesto_put_options put_of(const struct world *w, const char *text)
+static inline struct manifesto_change_options put_of(const struct world *w, const char *text)
 {
-	struct manifesto_put_options o = MANIFESTO_INIT(manifesto_put_options);
+	struct manifesto_change_options o = MANIFESTO_INIT(manifesto_change_options);
 	o.image = w->image;
 	o.type = "qa";
 	o.data = text;
@@ -109,14 +109,14 @@ struct outcome {
 	int64_t version;
 };
 
-static inline struct outcome put(struct world *w, const struct manifesto_put_options *o)
+static inline struct outcome put(struct world *w, const struct manifesto_change_options *o)
 {
 	struct manifesto_error err;
-	struct manifesto_put_result r = MANIFESTO_INIT(manifesto_put_result);
-	if (manifesto_put(w->m, o, NULL, NULL, &r, &err) < 0)
+	const struct manifesto_change_result *r = NULL;
+	if (manifesto_put(w->m, o, &r, &err) < 0)
 		return (struct outcome){.status = err.status};
-	struct outcome out = {0, r.items[0].unchanged, r.version};
-	manifesto_put_result_clear(&r);
+	struct outcome out = {0, r->items[0]->unchanged, r->version};
+	manifesto_result_free(r);
 	return out;
 }
 
@@ -130,7 +130,7 @@ static inline int collect(void *arg, const void *p, size_t n)
 static inline int get(struct world *w, const char *expected)
 {
 	struct manifesto_error err;
-	struct manifesto_get_result r = MANIFESTO_INIT(manifesto_get_result);
+	const struct manifesto_get_result *r = NULL;
 	struct manifesto_get_options o = MANIFESTO_INIT(manifesto_get_options);
 	struct mf_buf b MF_BUF_CLEANUP = MF_BUF_INIT(1 << 20);
 	o.image = w->image;
@@ -139,7 +139,7 @@ static inline int get(struct world *w, const char *expected)
 	o.write_arg = &b;
 	int rc = manifesto_get(w->m, &o, &r, &err) < 0 ? err.status : 0;
 	if (rc == 0)
-		manifesto_get_result_clear(&r);
+		manifesto_result_free(r);
 	assert_string_equal(mf_buf_str(&b).p, expected ? expected : "");
 	return rc;
 }

@@ -1,0 +1,731 @@
+/* libmanifesto: signed metadata for container images, verified before it is handed out.
+ *
+ * A context holds configuration, connections and unlocked keys; use one per thread. Every function that can
+ * fail returns 0 or -1. On failure it fills *err and leaves every other output as it was. The library never
+ * prints, exits, changes signals, the umask or the environment, and reads no environment variable except the
+ * proxy settings that libcurl honours and TMPDIR.
+ *
+ * Options. An option struct begins with `size`; start from MANIFESTO_INIT, which sets it and zeroes the rest.
+ * Later versions only append members, so a program keeps working with a newer library: members that its
+ * struct lacks count as zero. A struct that is larger than the library's is accepted when the members that
+ * the library does not know are zero, else MANIFESTO_USAGE. Strings and arrays in options are borrowed for
+ * the call (manifesto_new copies them). A zero or NULL member means its default, which its comment names.
+ *
+ * Results. The library allocates a result and passes it out as a pointer to const; manifesto_result_free
+ * frees it with everything that it points to. Lists in results are arrays of pointers, so that the structs in
+ * them can grow, too: use members by name and never sizeof. A string that is absent is NULL.
+ *
+ * Times are seconds since 1970-01-01T00:00:00Z, 0 when absent; durations are seconds unless the name says
+ * _ms; sizes are octets. Text is UTF-8, ends with NUL and is not escaped for a terminal.
+ *
+ * Errors that every function can give: MANIFESTO_USAGE for a malformed argument, MANIFESTO_UNEXPECTED for a
+ * bug, a local file or a lack of memory. What reads a trust repository also gives MANIFESTO_UNAVAILABLE,
+ * _NOT_AUTHORISED, _INVALID, _EXPIRED, _ROLLBACK and _PIN; what signs, MANIFESTO_KEY and _CONFLICT. The
+ * comment of a function names the others.
+ *
+ * Specifications: The Update Framework 1.0 (verification: section 5, "Detailed workflows"); Notary v1 (wire
+ * format and HTTP API); OCI distribution-spec 1.1 and image-spec 1.1 (blobs, manifests, referrers).
+ * docs/record-format.md has the format of a record. */
+#ifndef MANIFESTO_MANIFESTO_H
+#define MANIFESTO_MANIFESTO_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define MANIFESTO_API __attribute__((visibility("default")))
+#define MANIFESTO_INIT(type) ((struct type){.size = sizeof(struct type)})
+
+/* ---------------------------------------------------------------- errors */
+
+/* Exit statuses of the command line, frozen; also `status` of an error. */
+enum manifesto_status {
+	MANIFESTO_OK = 0,
+	MANIFESTO_UNEXPECTED = 1,
+	MANIFESTO_USAGE = 2,          /* usage, ambiguous request */
+	MANIFESTO_NOT_FOUND = 3,      /* no such record or image */
+	MANIFESTO_UNAVAILABLE = 4,    /* network, TLS, 429, 5xx */
+	MANIFESTO_NOT_AUTHORISED = 5, /* 401, 403 */
+	MANIFESTO_INVALID = 6,        /* signature, digest or format */
+	MANIFESTO_EXPIRED = 7,        /* trust metadata expired */
+	MANIFESTO_ROLLBACK = 8,       /* rollback, freeze, collection gone */
+	MANIFESTO_POLICY = 9,         /* policy not met; record withdrawn or expired */
+	MANIFESTO_PIN = 10,           /* no pin, or the pin does not match */
+	MANIFESTO_KEY = 11,           /* key missing or locked */
+	MANIFESTO_CONFLICT = 12,      /* publish conflict */
+	MANIFESTO_CONTENT_GONE = 13,  /* record valid, content gone */
+	MANIFESTO_EXPIRING = 14,
+};
+
+/* Caller-owned, of fixed size. `code` is a stable word ("not_found", "signature", "pin"): branch on it or on
+ * `status`, never on the text. */
+struct manifesto_error {
+	int status; /* enum manifesto_status */
+	char code[32];
+	char message[1024]; /* what failed, operands quoted, no secret */
+	char endpoint[256]; /* URL or path where it failed, or "" */
+	char hint[512];     /* next step, or "" */
+};
+
+/* The version of the library, such as "1.0.0". */
+MANIFESTO_API const char *manifesto_version(void);
+/* Frees a result of any function, with everything that it points to. NULL: nothing. */
+MANIFESTO_API void manifesto_result_free(const void *result);
+
+/* ---------------------------------------------------------------- context */
+
+enum manifesto_log_level { MANIFESTO_LOG_WARNING = 1, MANIFESTO_LOG_INFO = 2, MANIFESTO_LOG_DEBUG = 3 };
+
+struct manifesto_options {
+	size_t size;
+	const char *home;          /* keys, pins, floors: required, absolute; made at the first write */
+	const char *cache_dir;     /* required, absolute; may be unwritable or missing */
+	const char *docker_config; /* directory with Docker's config.json; NULL: no Docker credentials */
+	/* More files in that format (containers-auth.json), searched in this order behind it; ends with NULL.
+	 * NULL: none. */
+	const char *const *auth_files;
+	/* https://, http://: Notary; tuf+file://: a directory with a TUF 1.0 repository per GUN;
+	 * tuf+https://, tuf+http://: the same on a web server, read-only. NULL: an image in a registry is
+	 * MANIFESTO_USAGE. */
+	const char *trust_server;
+	int trust_server_for_layouts; /* also for OCI layouts, instead of DIR/trust */
+	const char *store;            /* repository for blobs and trust of images that one cannot push to */
+	const char *cacert; /* PEM file, for registry and trust server, instead of the system's CAs */
+	const char *client_cert, *client_key; /* PEM files */
+	const char *username; /* of registry and trust server; NULL: Docker's configuration, else none */
+	const char *password; /* of username */
+	const char *credential_source; /* where these come from, for messages: "-u", "REGISTRY_USERNAME" */
+	int plain_http;                /* allow plain HTTP to other hosts than loopback */
+	int tofu;                      /* trust on first use where there is no pin */
+	int ci;                        /* never store what was trusted on first use */
+	int no_passphrase;             /* write new keys without a passphrase */
+	int64_t timeout_ms;            /* of an operation in all; 0: 120,000 */
+	int log_level;                 /* enum manifesto_log_level; 0: warnings */
+	void (*log)(void *arg, int level, const char *line); /* NULL: none */
+	void *log_arg;
+	int (*cancelled)(void *arg); /* non-zero: stop as soon as nothing can be lost; NULL: never */
+	void *cancel_arg;
+	int64_t (*now)(void *arg); /* NULL: the system's clock */
+	void *now_arg;
+	/* Writes the passphrase of a key, at most `max` octets, to `out` and its length to *n. confirm: of a
+	 * new key (ask twice). Returns 0, or -1 when there is none; `why` (256 octets) then says where it was
+	 * sought. NULL: there is never a passphrase. */
+	int (*passphrase)(void *arg, const char *key_name, int confirm, char *out, size_t max, size_t *n,
+			  char why[256]);
+	void *passphrase_arg;
+	/* Returns non-zero when a trust repository may be initialised at `where`. NULL: only with `init` of
+	 * put. */
+	int (*confirm_init)(void *arg, const char *gun, const char *where);
+	void *confirm_init_arg;
+	/* Name of keys that are made, and the first choice where several fit; usually the user's name.
+	 * NULL: "manifesto". */
+	const char *default_key_name;
+};
+
+struct manifesto;
+/* Makes a context. Touches no file and no network. The caller frees it. */
+MANIFESTO_API int manifesto_new(const struct manifesto_options *opt, struct manifesto **out,
+				struct manifesto_error *err);
+/* Frees a context and wipes its secrets. NULL: nothing. Results outlive their context. */
+MANIFESTO_API void manifesto_free(struct manifesto *m);
+
+struct manifesto_stats {
+	size_t size;
+	uint64_t requests, bytes_in, bytes_out; /* of HTTP, since the context was made */
+};
+/* Fills the caller's struct as far as its `size` goes. */
+MANIFESTO_API void manifesto_stats(const struct manifesto *m, struct manifesto_stats *out);
+
+/* ---------------------------------------------------------------- records */
+
+/* One signer of a record. */
+struct manifesto_signer {
+	const char *fingerprint; /* 64 hex digits: SHA-256 of the key's SubjectPublicKeyInfo */
+	const char *name;        /* local name of the key, or NULL */
+	const char *key_type;    /* "ed25519", "ecdsa", "rsa" */
+};
+
+/* A verified record. */
+struct manifesto_record {
+	const char *image;    /* repository@sha256:..., to be used as such */
+	const char *subject;  /* "sha256:..." */
+	const char *platform; /* "linux/arm64/v8" when known, else NULL */
+	const char *type;
+	const char *role;   /* "targets", or the delegated role */
+	const char *digest; /* of the blob, "sha256:..." */
+	uint64_t length;
+	const char *media_type;      /* or NULL */
+	const char *author, *reason; /* decoded for display, or NULL */
+	int64_t created;             /* claimed by the signer */
+	int64_t expires;             /* of the record itself */
+	const char *state; /* "current", "withdrawn", "expired", "foreign" (no record signature of a key of
+			      the role) */
+	const struct manifesto_signer *const *signers; /* of the record signatures that count */
+	size_t nsigners;
+	const char *const *annotations; /* "key=value" */
+	size_t nannotations;
+	const char *const *withdrew; /* of a withdrawn record: digests of the content that was withdrawn */
+	size_t nwithdrew;
+	int64_t role_version, role_expires; /* of the signed file that holds the record */
+};
+
+/* --- put, sign, remove, withdraw: changes of the records of an image */
+
+/* What a function does not name below, it ignores. */
+struct manifesto_change_options {
+	size_t size;
+	const char *image; /* image reference */
+	const char *type;  /* record type: [a-z0-9]+(?:[._-][a-z0-9]+)*, at most 128 octets */
+	const char
+	    *role; /* NULL: the one authorised role whose key is here; of several, the one with the record */
+	const char
+	    *key; /* sign with the key of this name only (default_key_name should be the same); NULL: any */
+	const char *platform; /* "os/arch[/variant]": this child of an index */
+	int all_platforms;  /* the index and each of its children; sign, remove, withdraw: those with a record
+			     */
+	int force;          /* put, remove, withdraw: even if somebody changed the record meanwhile; put: also
+			       when the record is the same */
+	int reinstate;      /* put, remove: lift a withdrawal by the same role; remove: and nothing else */
+	const char *author; /* put, withdraw; NULL: absent */
+	const char *reason; /* put; withdraw: required */
+
+	/* put */
+	const char *path; /* file with the content, "-": standard input; NULL: `data` */
+	const void *data;
+	size_t data_length;
+	/* NULL: application/json for valid JSON, text/plain for other UTF-8 text, else
+	 * application/octet-stream. */
+	const char *media_type;
+	const char *const *annotations; /* "key=value", ends with NULL; or NULL */
+	int64_t expires;                /* 0: never */
+	int init;                       /* initialise the trust repository when there is none */
+	int link;                       /* layout: also list the artifact manifest in index.json */
+	/* Called for each image once it is resolved and before anything is written. */
+	void (*progress)(void *arg, const char *image, const char *type);
+	void *progress_arg;
+
+	/* sign: called once with the n records that would be signed, their content fetched and verified, each
+	 * with the signers that it has, and our key. Returns non-zero to sign them. Not called when our key
+	 * has signed them all. NULL: they are signed without a question. */
+	int (*confirm)(void *arg, const struct manifesto_record *const *records, size_t n,
+		       const struct manifesto_signer *key);
+	void *confirm_arg;
+};
+/* One record that was to be changed. */
+struct manifesto_change_item {
+	/* put: as stored; sign: with all its signers; remove: as it was; withdraw: what replaces it, in state
+	 * "withdrawn". */
+	const struct manifesto_record *record;
+	int unchanged; /* it was so already, by our key (withdraw: by our role): nothing was published for it
+			*/
+	int signature_added; /* put: the same record was there, signed by others: our signature was added */
+	int veto;            /* withdraw: our role held no record, others do */
+};
+struct manifesto_change_result {
+	const struct manifesto_change_item *const *items;
+	size_t nitems;
+	const char *role;
+	int64_t version;                       /* of the role's file */
+	const char *published_to;              /* URL or directory */
+	const struct manifesto_signer *signer; /* our key */
+	const char *const *warnings;           /* trouble after a successful publish */
+	size_t nwarnings;
+	int initialised;              /* put made the trust repository: */
+	const char *const *keys_made; /* "alice (ed25519 1f2e...)" */
+	size_t nkeys_made;
+	const char *const *pinned; /* fingerprints of the root keys that are now pinned on this machine */
+	size_t npinned;
+};
+/* Stores content and publishes a signed record of it. MANIFESTO_NOT_FOUND: no such image, or no trust
+ * repository and no `init`; MANIFESTO_POLICY: withdrawn, and no `reinstate`; MANIFESTO_CONFLICT: somebody
+ * changed the record meanwhile, and no `force`. */
+MANIFESTO_API int manifesto_put(struct manifesto *m, const struct manifesto_change_options *opt,
+				const struct manifesto_change_result **out, struct manifesto_error *err);
+/* Adds our record signature to a current record; nothing else of it changes. MANIFESTO_NOT_FOUND;
+ * MANIFESTO_POLICY: withdrawn, expired, or without a description to sign; MANIFESTO_CONTENT_GONE;
+ * MANIFESTO_CONFLICT: the record is not the one that `confirm` was given, and nothing was signed;
+ * MANIFESTO_UNEXPECTED ("cancelled"): `confirm` returned 0. */
+MANIFESTO_API int manifesto_sign(struct manifesto *m, const struct manifesto_change_options *opt,
+				 const struct manifesto_change_result **out, struct manifesto_error *err);
+/* Removes the current record, whatever its state. MANIFESTO_NOT_FOUND: there is none; MANIFESTO_POLICY: it is
+ * withdrawn, and no `reinstate`. */
+MANIFESTO_API int manifesto_remove(struct manifesto *m, const struct manifesto_change_options *opt,
+				   const struct manifesto_change_result **out, struct manifesto_error *err);
+/* Replaces the record of our role by a signed withdrawal, or adds one beside the record of another role:
+ * readers refuse the type for this image until our role lifts that with `reinstate`. MANIFESTO_NOT_FOUND: no
+ * authorised role has such a record. */
+MANIFESTO_API int manifesto_withdraw(struct manifesto *m, const struct manifesto_change_options *opt,
+				     const struct manifesto_change_result **out, struct manifesto_error *err);
+
+/* --- get */
+struct manifesto_get_options {
+	size_t size;
+	const char *image, *type;
+	const char *role; /* NULL: all authorised roles must agree */
+	const char *platform;
+	/* Receives the content in pieces, only after all of it was verified. Returns 0, or -1 to stop. NULL:
+	 * the content is verified and not handed out. */
+	int (*write)(void *arg, const void *p, size_t n);
+	void *write_arg;
+	const char *output_path; /* instead of `write`: a temporary file and a rename */
+	/* 0: the current record. Else the record in this version of the role's file: for looking back, never
+	 * for deciding. It is verified as manifesto_history does. When several roles may sign the type,
+	 * `role` names one. */
+	int64_t version;
+};
+struct manifesto_get_result {
+	const struct manifesto_record *record;
+	int64_t newest_version; /* of the role's file, when `version` was given */
+	const char *note;       /* how the record differs from the current one; NULL: it does not */
+};
+/* Verifies a record and its content, then hands the content out. MANIFESTO_NOT_FOUND; MANIFESTO_POLICY:
+ * withdrawn or expired; MANIFESTO_USAGE: authorised roles disagree; MANIFESTO_CONTENT_GONE. */
+MANIFESTO_API int manifesto_get(struct manifesto *m, const struct manifesto_get_options *opt,
+				const struct manifesto_get_result **out, struct manifesto_error *err);
+
+/* --- list */
+struct manifesto_list_options {
+	size_t size;
+	const char *image;
+	int all; /* image is a repository (no tag, no digest): the records of all its images */
+	const char *platform;
+	int all_platforms; /* also the children of an index */
+	/* Filters, each ends with NULL; NULL: all. A role that nobody delegated to and a state that does not
+	 * exist are MANIFESTO_USAGE. */
+	const char *const *types, *const *roles, *const *states;
+};
+/* One image of a repository that has records. */
+struct manifesto_subject {
+	const char *image, *subject; /* repository@sha256:..., sha256:... */
+	const char *const *tags;
+	size_t ntags;
+	int gone;               /* the repository has no such manifest any more */
+	size_t first, nrecords; /* its records: from records[first] on */
+};
+struct manifesto_list_result {
+	const char *image; /* repository@sha256:...; with `all` the repository */
+	const struct manifesto_subject *const *subjects; /* with `all` only */
+	size_t nsubjects;
+	const struct manifesto_record *const *records;
+	size_t nrecords;
+	const char *const *warnings; /* roles that were left out, and why */
+	size_t nwarnings;
+};
+/* The records of authorised roles, sorted by subject, type and role; none is no failure. */
+MANIFESTO_API int manifesto_list(struct manifesto *m, const struct manifesto_list_options *opt,
+				 const struct manifesto_list_result **out, struct manifesto_error *err);
+
+/* --- history */
+struct manifesto_history_options {
+	size_t size;
+	const char *image;
+	const char *type; /* NULL: all types */
+	const char *role; /* only this role, or NULL */
+	const char *platform;
+	int64_t limit; /* the newest so many versions of each role; 0: 100, at most 1,000 */
+};
+struct manifesto_history_event {
+	/* Of a record: "put", "replaced" (content or description), "signed" (the same record has new
+	 * signers), "unsigned" (and has lost some), "withdrawn", "reinstated", "removed", "foreign" (put or
+	 * replaced without a signature of a key of the role), "present" (in the oldest version that is known:
+	 * when it came cannot be told), "unauthorised" and "authorised" (the entry stayed, what the role may
+	 * sign changed, or the role was removed).
+	 * Of versions: "not-kept" (the repository has them not), "not-read" (older than `limit`), "invalid"
+	 * (there is a file, and it does not verify), "unproven" (nor does this one, but what listed its keys
+	 * is beyond the limits or not kept). */
+	const char *event;
+	const char *role;               /* "targets", a delegated role, or "root" (of versions) */
+	int64_t first_version, version; /* of a record: it is so in `version`, and came about in one of these,
+					   of which the others could not be read */
+	int64_t claimed; /* time that the signer claims, for what writes the record's description; else 0 */
+	int64_t seen; /* when the store says that it got this version of the role's file: a hint, nobody signs
+			 it */
+	const char
+	    *delegator; /* whose keys verified that file, "root" or a role: the oldest version that can */
+	int64_t delegator_version;
+	const struct manifesto_signer *const *file_signers; /* of the role's file */
+	size_t nfile_signers;
+	const struct manifesto_signer *const *added; /* "signed": the new ones */
+	size_t nadded;
+	/* As this version has it; "removed", "unauthorised": as it was. NULL for events of versions. */
+	const struct manifesto_record *record;
+	const char *message; /* "invalid", "unproven": why; else NULL */
+};
+struct manifesto_history_result {
+	const char *image; /* repository@sha256:... */
+	/* Oldest first: each role's in the order of its versions, roles among each other by `seen`. */
+	const struct manifesto_history_event *const *events;
+	size_t nevents;
+	size_t ninvalid; /* versions that do not verify: MANIFESTO_INVALID to a gate */
+};
+/* What happened to the records of one image: from the versions of the roles' files that the trust repository
+ * keeps, each verified against the keys that its delegator listed then. The expiry of old versions does not
+ * count. */
+MANIFESTO_API int manifesto_history(struct manifesto *m, const struct manifesto_history_options *opt,
+				    const struct manifesto_history_result **out, struct manifesto_error *err);
+
+/* --- verify: the gate (docs/policy.md) */
+struct manifesto_verify_item;
+struct manifesto_verify_options {
+	size_t size;
+	const char *const *images;  /* references; a malformed one fails the run before anything is asked */
+	size_t nimages;             /* at least 1 */
+	const char *const *require; /* "TYPE", "TYPE=ROLE", "TYPE=M of ROLE,ROLE"; ends with NULL; or NULL */
+	const char *policy_path;    /* policy file, or NULL and */
+	const void *policy;         /* its content, or NULL */
+	size_t policy_length;
+	int64_t max_age; /* seconds; no record of a requirement may be older. 0: what the policy says */
+	const char *platform;
+	int all_platforms; /* the index and each of its children must meet the policy */
+	int content;       /* also fetch and verify the content of the records that count */
+	/* Receives the result of each image, in the order of the references; valid during the call. Returns
+	 * 0, or -1 to stop the run. NULL: only the outcome. */
+	int (*result)(void *arg, const struct manifesto_verify_item *item);
+	void *result_arg;
+};
+/* A waiver that roles named by the policy have signed. */
+struct manifesto_waiver {
+	const char *name, *granted_to, *reason; /* reason may be NULL */
+	int64_t until;
+	const struct manifesto_signer *const *signers;
+	size_t nsigners;
+};
+/* One requirement and one subject. */
+struct manifesto_requirement {
+	const char *type;
+	const char *wanted;                            /* in words */
+	const char *subject;                           /* repository@sha256:... */
+	const char *platform;                          /* or NULL */
+	int met;                                       /* by records */
+	const struct manifesto_waiver *waiver;         /* not met, but waived; else NULL */
+	const struct manifesto_record *const *records; /* that count, all of the same content */
+	size_t nrecords;
+	const struct manifesto_signer *const *signers; /* the distinct keys that count */
+	size_t nsigners;
+};
+/* Why an image is refused. */
+struct manifesto_finding {
+	const char
+	    *code;  /* stable: "absent", "signers", "withdrawn", ... or an error's ("pin", "signature") */
+	int status; /* enum manifesto_status */
+	const char *image; /* repository@sha256:..., or the reference where it was not resolved */
+	const char *platform;
+	const char *type;   /* of the requirement, or NULL */
+	const char *wanted; /* or NULL */
+	const char *found;
+	const char *hint, *endpoint; /* or NULL */
+};
+struct manifesto_verify_item {
+	const char *reference; /* as given */
+	const char *image;     /* repository@sha256:...; NULL when it was not resolved */
+	const char *platform;
+	int accepted; /* there are no findings */
+	int status;   /* the gravest of the findings, 0 when accepted */
+	const struct manifesto_requirement *const *requirements; /* those that were evaluated */
+	size_t nrequirements;
+	const struct manifesto_finding *const *findings;
+	size_t nfindings;
+};
+/* Does every image have what is required? Each is checked, also after one was refused. 0 only when all are
+ * accepted; else -1 with the gravest status (10 6 8 7 9 13 3 5 4 11 12 2 1). MANIFESTO_USAGE: no requirement,
+ * no image, or `tofu` (a gate never trusts on first use). The home may be read-only. */
+MANIFESTO_API int manifesto_verify(struct manifesto *m, const struct manifesto_verify_options *opt,
+				   struct manifesto_error *err);
+
+/* --- policy check */
+struct manifesto_policy_result {
+	const char *name;         /* or NULL */
+	const char *const *lines; /* what it requires, in words */
+	size_t nlines;
+};
+/* Reads a policy file ("-": standard input) as manifesto_verify does. */
+MANIFESTO_API int manifesto_policy_check(const char *path, const struct manifesto_policy_result **out,
+					 struct manifesto_error *err);
+
+/* ---------------------------------------------------------------- trust */
+
+struct manifesto_trust_role {
+	const char *name;
+	int64_t version, expires; /* 0: nothing was published under it yet */
+	int threshold;
+	const char *const *paths;
+	size_t npaths;
+	const struct manifesto_signer *const *keys;
+	size_t nkeys;
+};
+struct manifesto_trust_result {
+	const char *gun, *where, *dialect;               /* dialect: "notary", "tuf1" */
+	int initialised, tofu;                           /* this call made it; it was trusted on first use */
+	const struct manifesto_trust_role *const *roles; /* root, timestamp, snapshot, targets, delegations */
+	size_t nroles;
+	const char *const *pinned; /* fingerprints */
+	size_t npinned;
+	int pin_threshold;
+	const char *pin_source; /* where the pin comes from, or NULL */
+	const char *const *keys_made;
+	size_t nkeys_made;
+};
+/* Makes the trust repository of an image: keys as needed, the first root, targets (and snapshot, timestamp).
+ * MANIFESTO_CONFLICT: it exists. */
+MANIFESTO_API int manifesto_trust_init(struct manifesto *m, const char *image,
+				       const struct manifesto_trust_result **out,
+				       struct manifesto_error *err);
+/* Verifies the whole chain and reports its roles and pins. */
+MANIFESTO_API int manifesto_trust_show(struct manifesto *m, const char *image,
+				       const struct manifesto_trust_result **out,
+				       struct manifesto_error *err);
+struct manifesto_pin_options {
+	size_t size;
+	const char *image;          /* or a GUN prefix that ends in '*' */
+	const char *const *anchors; /* one root.json path, or fingerprints (64 hex digits); ends with NULL */
+	int threshold; /* 0: one of the fingerprints suffices; for a root file its own threshold */
+};
+/* Pins the root keys of an image's repository on this machine. */
+MANIFESTO_API int manifesto_trust_pin(struct manifesto *m, const struct manifesto_pin_options *opt,
+				      const struct manifesto_trust_result **out, struct manifesto_error *err);
+
+/* ---------------------------------------------------------------- roles: who may sign which types */
+
+struct manifesto_role_key {
+	const char *fingerprint; /* or NULL: of a kind that cannot be used */
+	const char *key_id;      /* TUF key ID */
+	const char *name;        /* local name of the key, or NULL */
+	const char *key_type;
+	int certificate; /* listed as an X.509 certificate (Notary) */
+};
+struct manifesto_role {
+	const char *name;   /* "targets"; "targets/qa" (Notary), "qa" (TUF 1.0) */
+	const char *parent; /* role that delegates it; NULL for targets */
+	const char *const *types;
+	size_t ntypes; /* of paths that name a whole type */
+	const char *const *paths;
+	size_t npaths;
+	int threshold;
+	const struct manifesto_role_key *const *keys;
+	size_t nkeys;
+	int64_t version, expires; /* 0: nothing published under it yet */
+	uint64_t entries;         /* in its file */
+	const char *state;        /* "current", "empty" (nothing published yet), "expired", "invalid" */
+	const char *problem;      /* why it is expired or invalid, or NULL */
+	const char *mine;         /* local name of a key of ours that it lists, or NULL */
+	int can_sign;             /* this machine can publish under it */
+	const char *why_not;      /* NULL when it can */
+};
+struct manifesto_role_list {
+	const char *gun, *where, *dialect;
+	const struct manifesto_role *const *roles; /* targets first */
+	size_t nroles;
+};
+/* The roles of an image's repository, with what this machine can do in each. role: only this one
+ * (MANIFESTO_NOT_FOUND), or NULL. A role that does not verify is reported and is no failure. */
+MANIFESTO_API int manifesto_role_list(struct manifesto *m, const char *image, const char *role,
+				      const struct manifesto_role_list **out, struct manifesto_error *err);
+
+struct manifesto_role_options {
+	size_t size;
+	const char *image;
+	const char *role;
+	/* Ends with NULL: files with a public key (PEM, certificate, or one ssh-ed25519 line), fingerprints
+	 * of keys here or in the repository, names of keys here. sign: the name of the key to sign with
+	 * (default_key_name should be the same), or NULL. */
+	const char *const *keys;
+	const char *const *types; /* ends with NULL */
+	int threshold;            /* 0: as it is, 1 for a new role */
+	int force;   /* even if records vanish; sign: replace a file that does not verify by an empty one */
+	int dry_run; /* report what would change, publish nothing */
+};
+struct manifesto_role_change {
+	const char *what; /* "role added", "role removed", "key added", "key removed", "type added", "type
+			     removed", "path removed", "threshold", "signed anew", "writer added", "writer
+			     removed" */
+	const char *role;
+	const char *detail; /* fingerprint, type, number; or "" */
+};
+struct manifesto_role_result {
+	const char *gun, *where;
+	const struct manifesto_role_change *const
+	    *changes; /* none: it was so already, nothing was published */
+	size_t nchanges;
+	int64_t version, root_version; /* of `targets` and root, 0: not changed */
+	int dry_run;
+	const char *const *warnings; /* records that are read differently now */
+	size_t nwarnings;
+};
+/* Makes a role, or adds keys and types to one; one publish, which is read back. TUF 1.0: its keys become keys
+ * of snapshot and timestamp too, in a new root. */
+MANIFESTO_API int manifesto_role_add(struct manifesto *m, const struct manifesto_role_options *opt,
+				     const struct manifesto_role_result **out, struct manifesto_error *err);
+/* Removes the keys, or without keys the role. What a removed key has signed is re-signed by one that stays;
+ * MANIFESTO_KEY with a hint when none is here. MANIFESTO_USAGE when records would vanish, unless force. */
+MANIFESTO_API int manifesto_role_remove(struct manifesto *m, const struct manifesto_role_options *opt,
+					const struct manifesto_role_result **out,
+					struct manifesto_error *err);
+/* Re-signs the role's file, as it is, with a key of this machine. */
+MANIFESTO_API int manifesto_role_sign(struct manifesto *m, const struct manifesto_role_options *opt,
+				      const struct manifesto_role_result **out, struct manifesto_error *err);
+/* Brings a repository to the state that a file declares (docs/teams.schema.json): each role named there has
+ * exactly these keys and types. Of the options image, force and dry_run are used. */
+MANIFESTO_API int manifesto_role_apply(struct manifesto *m, const char *path,
+				       const struct manifesto_role_options *opt,
+				       const struct manifesto_role_result **out, struct manifesto_error *err);
+
+/* --- carrying pins to other machines */
+struct manifesto_trust_export_result {
+	const char *json; /* a file for manifesto_trust_import, and a trust.json */
+	size_t length;
+};
+/* The pins of this machine: of these n patterns (MANIFESTO_NOT_FOUND when one is not pinned); n 0: all. */
+MANIFESTO_API int manifesto_trust_export(struct manifesto *m, const char *const *patterns, size_t n,
+					 const struct manifesto_trust_export_result **out,
+					 struct manifesto_error *err);
+struct manifesto_trust_import_result {
+	const char *const *added, *const *replaced; /* patterns */
+	size_t nadded, nreplaced, nsame;
+};
+/* Adds the pins of a file, all or none. MANIFESTO_PIN when one differs from what is pinned here, unless
+ * force. */
+MANIFESTO_API int manifesto_trust_import(struct manifesto *m, const char *path, int force,
+					 const struct manifesto_trust_import_result **out,
+					 struct manifesto_error *err);
+
+/* --- refresh */
+struct manifesto_refresh_options {
+	size_t size;
+	const char *image;
+	int64_t within; /* roles that expire so soon; 0: 30 days. Timestamp and snapshot: at most half their
+			   lifetime */
+	int force;      /* all roles, whenever they expire */
+	int dry_run;    /* only report */
+};
+struct manifesto_refreshed_role {
+	const char *name;
+	int done;                                   /* re-signed; else it is due and its keys are not here */
+	int64_t version, expires;                   /* new ones when done */
+	const struct manifesto_signer *const *keys; /* that may sign it */
+	size_t nkeys;
+};
+struct manifesto_refresh_result {
+	const char *gun, *where;
+	int status; /* MANIFESTO_OK; MANIFESTO_EXPIRING or _EXPIRED: a role is left that others must sign */
+	const struct manifesto_refreshed_role *const
+	    *roles; /* those that were due or had to be signed along */
+	size_t nroles;
+};
+/* Re-signs roles that expire soon, unchanged, as far as their keys are here. Works on an expired repository,
+ * too, on a machine that has seen it before. */
+MANIFESTO_API int manifesto_trust_refresh(struct manifesto *m, const struct manifesto_refresh_options *opt,
+					  const struct manifesto_refresh_result **out,
+					  struct manifesto_error *err);
+
+/* ---------------------------------------------------------------- status and repair */
+
+/* Something that somebody should know or do. */
+struct manifesto_status_finding {
+	const char *kind; /* a stable word: role-expired, role-expiring, role-broken, certificate-expired,
+			     certificate-expiring, blob-missing, record-expired, record-expiring,
+			     record-withdrawn, image-gone, catalogue-drift, referrers-drift, targets-missing,
+			     not-examined */
+	int status;       /* the exit status that it stands for; MANIFESTO_OK: information */
+	const char *message;
+	const char *action; /* command to run, or NULL */
+	const char *actor;  /* who must: "here", "key-holder", "server", "publisher", or NULL */
+	const char *role, *subject, *type; /* what it is about, or NULL */
+	int64_t expires;
+};
+struct manifesto_status_options {
+	size_t size;
+	const char *repository; /* without tag and digest */
+	int64_t warn_within;    /* 0: 30 days. Timestamp and snapshot: at most half their lifetime */
+};
+struct manifesto_status_result {
+	const char *gun, *where, *dialect;
+	int status; /* the gravest finding's, in the order of the exit statuses */
+	const struct manifesto_trust_role *const *roles; /* keys with a name are on this machine */
+	size_t nroles;
+	size_t nrecords, nsubjects; /* records in force, and images that they belong to */
+	const struct manifesto_status_finding *const *findings; /* the gravest first */
+	size_t nfindings;
+};
+/* Examines a repository: roles, certificates, records, their blobs, catalogue and referrers. Changes nothing.
+ */
+MANIFESTO_API int manifesto_status(struct manifesto *m, const struct manifesto_status_options *opt,
+				   const struct manifesto_status_result **out, struct manifesto_error *err);
+/* The graver of two exit statuses: 10 6 8 7 9 13 3 5 4 11 12 2 1 14 0. */
+MANIFESTO_API int manifesto_graver(int a, int b);
+
+struct manifesto_repair_options {
+	size_t size;
+	const char *repository; /* without tag and digest */
+	int dry_run;            /* only report */
+};
+struct manifesto_repair_result {
+	const char *gun;
+	int catalogue;             /* it differed */
+	size_t subjects, unlisted; /* images whose referrers differed; records that they lacked */
+	size_t stale;              /* entries that they had too many */
+	size_t targets;            /* target files that were missing */
+	int repaired;              /* it was written, and read back */
+};
+/* Makes catalogue and referrers of a repository in a registry what the signed records say, and target files
+ * of a local trust repository. Signed metadata are never touched. */
+MANIFESTO_API int manifesto_repair(struct manifesto *m, const struct manifesto_repair_options *opt,
+				   const struct manifesto_repair_result **out, struct manifesto_error *err);
+
+/* ---------------------------------------------------------------- keys */
+
+struct manifesto_key {
+	const char *name, *type, *fingerprint, *path;
+	int encrypted;
+	const char *public_pem;
+};
+struct manifesto_key_result {
+	const struct manifesto_key *const *keys;
+	size_t nkeys;
+};
+/* Makes a key pair. type: "ed25519" (NULL) or "ecdsa". MANIFESTO_CONFLICT: the name exists. */
+MANIFESTO_API int manifesto_key_generate(struct manifesto *m, const char *name, const char *type,
+					 const struct manifesto_key_result **out,
+					 struct manifesto_error *err);
+/* The keys of this machine; none is no failure. */
+MANIFESTO_API int manifesto_key_list(struct manifesto *m, const struct manifesto_key_result **out,
+				     struct manifesto_error *err);
+/* One key, by name or fingerprint (a unique prefix of at least 8 digits). MANIFESTO_KEY: there is none. */
+MANIFESTO_API int manifesto_key_show(struct manifesto *m, const char *name,
+				     const struct manifesto_key_result **out, struct manifesto_error *err);
+/* Stores a private key file of the notary CLI or of Docker Content Trust under `name`. */
+MANIFESTO_API int manifesto_key_import(struct manifesto *m, const char *name, const char *path,
+				       const struct manifesto_key_result **out, struct manifesto_error *err);
+struct manifesto_key_export_options {
+	size_t size;
+	const char *name;
+	const char *role;      /* "targets", "root", "delegation" */
+	const char *gun;       /* or NULL */
+	const char *directory; /* the notary CLI's private directory */
+};
+struct manifesto_key_export_result {
+	const char *key_id; /* of Notary */
+	const char *path;   /* directory/<key_id>.key */
+};
+/* Writes a key as the notary CLI keeps it (PKCS #8 under the key's passphrase; unencrypted when it has none),
+ * 0600, never over a file that exists. */
+MANIFESTO_API int manifesto_key_export(struct manifesto *m, const struct manifesto_key_export_options *opt,
+				       const struct manifesto_key_export_result **out,
+				       struct manifesto_error *err);
+
+/* ---------------------------------------------------------------- completion */
+
+enum manifesto_name { MANIFESTO_NAME_REPOSITORY, MANIFESTO_NAME_ROLE, MANIFESTO_NAME_TYPE, MANIFESTO_NAME_KEY };
+/* Names to offer to somebody who types, from what lies on this machine: repositories that are pinned; roles and record
+ * types of the image's repository, from its directory or from the cache; keys. No request is made, and nothing of it
+ * is verified. `each` is called once for each name, in no order. */
+MANIFESTO_API int manifesto_names(struct manifesto *m, enum manifesto_name what, const char *image,
+				  void (*each)(void *arg, const char *name), void *arg,
+				  struct manifesto_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
