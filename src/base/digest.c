@@ -33,3 +33,28 @@ bool mf_digest_eq(const struct mf_digest *a, const struct mf_digest *b)
 {
 	return memcmp(a->b, b->b, sizeof a->b) == 0;
 }
+
+bool mf_fingerprint_digits(char out[65], const char *text)
+{
+	size_t n = 0;
+	if (strncasecmp(text, "sha256:", 7) == 0)
+		text += 7;
+	for (bool after_digit = false; *text; text++) {
+		char c = *text >= 'A' && *text <= 'F' ? (char)(*text - 'A' + 'a') : *text;
+		bool digit = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+		if (digit ? n == 64 : !after_digit || !text[1] || (c != ':' && c != ' '))
+			return false;
+		if (digit)
+			out[n++] = c;
+		after_digit = digit;
+	}
+	out[n] = 0;
+	return n > 0;
+}
+
+bool mf_fingerprint_parse(struct mf_digest *out, const char *text)
+{
+	char digits[65];
+	return mf_fingerprint_digits(digits, text) &&
+	       mf_hex_decode(out->b, sizeof out->b, mf_str_c(digits)) == 0;
+}

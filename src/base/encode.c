@@ -270,6 +270,32 @@ int mf_time_parse(struct mf_str text, int64_t *seconds, struct mf_err *err)
 	return 0;
 }
 
+int mf_time_parse_written(struct mf_str text, int64_t *seconds, struct mf_err *err)
+{
+	enum { DATE = sizeof "2030-01-31" - 1, MINUTES = sizeof "2030-01-31T00:00" - 1 };
+	struct mf_buf b MF_BUF_CLEANUP = MF_BUF_INIT(64);
+	struct mf_err why = MF_ERR_INIT;
+	struct mf_esc e;
+	bool short_time = text.n > MINUTES && text.p[MINUTES] != ':';
+	size_t head = short_time ? MINUTES : text.n;
+	int rc = mf_buf_add(&b, text.p, head, &why);
+	if (rc == 0 && text.n == DATE)
+		rc = mf_buf_addz(&b, "T23:59:59Z", &why);
+	if (rc == 0 && short_time)
+		rc = mf_buf_printf(&b, &why, ":00%.*s", (int)(text.n - head), text.p + head);
+	if (rc == 0 && b.n > DATE && strchr("t ", b.p[DATE]))
+		b.p[DATE] = 'T';
+	if (rc == 0 && b.n && b.p[b.n - 1] == 'z')
+		b.p[b.n - 1] = 'Z';
+	if (rc == 0 && mf_time_parse(mf_buf_str(&b), seconds, &why) == 0)
+		return 0;
+	if (why.code == MF_E_NOMEM)
+		return mf_fail_nomem(err);
+	return mf_fail(err, MF_E_FORMAT, 0,
+		       "'%s' is no date or time such as 2030-01-31 or 2030-01-31T12:00:00Z",
+		       mf_esc(&e, text));
+}
+
 void mf_time_format(char out[MF_TIME_LEN], int64_t seconds)
 {
 	const int64_t first = -62135596800, last = 253402300799; /* years 1 and 9999 */
@@ -288,7 +314,7 @@ void mf_time_format(char out[MF_TIME_LEN], int64_t seconds)
 static const struct {
 	char suffix;
 	int64_t seconds;
-} units[] = {{'w', 604800}, {'d', 86400}, {'h', 3600}, {'m', 60}, {'s', 1}};
+} units[] = {{'y', 31536000}, {'w', 604800}, {'d', 86400}, {'h', 3600}, {'m', 60}, {'s', 1}};
 
 int mf_duration_parse(struct mf_str text, int64_t *seconds)
 {
@@ -313,7 +339,7 @@ int mf_duration_parse(struct mf_str text, int64_t *seconds)
 
 void mf_duration_format(char out[MF_DURATION_LEN], int64_t seconds)
 {
-	size_t i = 1;
+	size_t i = 2;
 	while (seconds % units[i].seconds)
 		i++;
 	(void)snprintf(out, MF_DURATION_LEN, "%lld%c", (long long)(seconds / units[i].seconds),

@@ -25,14 +25,18 @@ int mf_pct_decode(struct mf_buf *out, struct mf_str in, struct mf_err *err) MF_N
 /* RFC 3339 with optional fraction and `Z` or offset; upper-case T and Z only (as Go and TUF
  * write it). Result: seconds since 1970-01-01T00:00:00Z, fraction cut off. Years 1 to 9999. */
 int mf_time_parse(struct mf_str text, int64_t *seconds, struct mf_err *err) MF_NODISCARD;
+/* A time as people write it: also a date, which means the end of that day (UTC); seconds may be left out, and
+ * there may be a blank for T, and t and z in lower case. A time of day without Z or offset is refused: whose
+ * would it be? */
+int mf_time_parse_written(struct mf_str text, int64_t *seconds, struct mf_err *err) MF_NODISCARD;
 /* "2029-01-01T00:00:00Z" */
 #define MF_TIME_LEN 21
 void mf_time_format(char out[MF_TIME_LEN], int64_t seconds);
 
-/* "90", "90s", "15m", "2h", "90d", "4w": whole seconds above zero, at most a thousand years. -1 without an
- * error object. */
+/* "90", "90s", "15m", "2h", "90d", "4w", "1y" (365 days): whole seconds above zero, at most a thousand years.
+ * -1 without an error object. */
 int mf_duration_parse(struct mf_str text, int64_t *seconds) MF_NODISCARD;
-/* In the largest unit that leaves no rest: "30d", "90m". Weeks are not used. */
+/* In the largest unit that leaves no rest: "30d", "90m". Weeks and years are not used. */
 #define MF_DURATION_LEN 24
 void mf_duration_format(char out[MF_DURATION_LEN], int64_t seconds);
 

@@ -33,6 +33,12 @@ int mf_str_cmp(struct mf_str a, struct mf_str b)
 	return a.n < b.n ? -1 : a.n > b.n;
 }
 
+struct mf_str mf_str_skip_bom(struct mf_str s)
+{
+	struct mf_str bom = MF_STR("\xef\xbb\xbf");
+	return mf_str_starts(s, bom) ? (struct mf_str){s.p + bom.n, s.n - bom.n} : s;
+}
+
 char *mf_str_dup(struct mf_str s)
 {
 	char *z = malloc(s.n + 1);

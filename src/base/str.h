@@ -44,6 +44,8 @@ bool mf_str_starts(struct mf_str s, struct mf_str prefix);
 bool mf_str_ends(struct mf_str s, struct mf_str suffix);
 /* memcmp order, the shorter first when one is a prefix. */
 int mf_str_cmp(struct mf_str a, struct mf_str b);
+/* Without the byte order mark that some editors write in front of a text. */
+struct mf_str mf_str_skip_bom(struct mf_str s);
 /* NUL-terminated copy (malloc), NULL when out of memory. Caller frees. */
 char *mf_str_dup(struct mf_str s);
 

@@ -7,11 +7,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/pidfd.h>
 #include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
 
-#include "base/str.h"
+#include "base/env.h"
 #include "cli/output.h"
 #include "cli/signals.h"
 
@@ -61,16 +62,23 @@ static int no_errno(char why[WHY_SIZE], int sys, const char *what, const char *o
 
 /* All of fd, at most max octets, without one trailing newline: how many, or -1 with *why, where `operand`
  * names the source. */
-static ssize_t read_secret(int fd, char *out, size_t max, const char *operand, char why[WHY_SIZE])
+static ssize_t read_secret(int fd, char *out, size_t max, const char *operand, int64_t deadline_ms,
+			   char why[WHY_SIZE])
 {
 	size_t got = 0;
 	for (;;) {
 		char beyond;
 		bool full = got == max;
-		ssize_t r = mf_cli_signals_read(fd, full ? &beyond : out + got, full ? 1 : max - got);
-		if (r < 0)
-			return no_errno(why, errno, "read", operand);
+		ssize_t r =
+		    mf_cli_signals_read(fd, full ? &beyond : out + got, full ? 1 : max - got, deadline_ms);
+		if (r < 0) {
+			int sys = errno;
+			(void)no_errno(why, sys, "read", operand);
+			errno = sys;
+			return -1;
+		}
 		/* The newline that is cut anyway may stand behind a passphrase of full length. */
+		errno = 0;
 		if (r > 0 && full && beyond != '\n')
 			return no(why, "%.150s gives more than %zu bytes", operand, max);
 		if (r == 0 || full)
@@ -91,7 +99,7 @@ static int from_fd(struct mf_cli_asker *a, int fd, const char *operand, char why
 {
 	if (a->kept_valid)
 		return 0;
-	ssize_t n = read_secret(fd, a->kept, sizeof a->kept, operand, why);
+	ssize_t n = read_secret(fd, a->kept, sizeof a->kept, operand, 0, why);
 	if (n <= 0)
 		return n < 0 ? -1 : no_empty(why, operand);
 	a->kept_n = (size_t)n;
@@ -119,21 +127,45 @@ static char *spawn_arg(const char *text)
 	return (char *)(uintptr_t)text;
 }
 
-/* The child reads nothing of ours (a `put -` has standard input) and gets the usual signals back. */
+/* Our environment without what is secret in it. NULL: out of memory. */
+static char **environment(void)
+{
+	static const char *const secret[] = {
+	    "MANIFESTO_PASSPHRASE=", "REGISTRY_PASSWORD=", "MANIFESTO_TRUST_PASSWORD="};
+	size_t n = 0, kept = 0;
+	while (environ[n])
+		n++;
+	char **out = mf_calloc(n + 1, sizeof *out);
+	for (size_t i = 0; out && i < n; i++) {
+		bool keep = true;
+		for (size_t k = 0; k < sizeof secret / sizeof secret[0]; k++)
+			keep = keep && strncmp(environ[i], secret[k], strlen(secret[k])) != 0;
+		if (keep)
+			out[kept++] = environ[i];
+	}
+	return out;
+}
+
+/* The child reads nothing of ours (a `put -` has standard input), has no other descriptor of ours, and gets
+ * the usual signals back. */
 static int spawn_shell(const char *command, const char *key_name, int out_fd, pid_t *pid)
 {
 	/* $1 is the key's name: a command may answer by key. */
 	char *argv[] = {spawn_arg("sh"), spawn_arg("-c"),     spawn_arg(command),
 			spawn_arg("sh"), spawn_arg(key_name), NULL};
+	char **envp = environment();
 	posix_spawn_file_actions_t files;
 	posix_spawnattr_t attr;
 	sigset_t usual;
-	int rc = posix_spawn_file_actions_init(&files);
-	if (rc)
+	int rc = envp ? posix_spawn_file_actions_init(&files) : ENOMEM;
+	if (rc) {
+		free(envp);
 		return rc;
+	}
 	rc = posix_spawnattr_init(&attr);
 	if (rc) {
 		(void)posix_spawn_file_actions_destroy(&files);
+		free(envp);
 		return rc;
 	}
 	(void)sigemptyset(&usual);
@@ -145,30 +177,42 @@ static int spawn_shell(const char *command, const char *key_name, int out_fd, pi
 	if (!rc)
 		rc = posix_spawn_file_actions_adddup2(&files, out_fd, STDOUT_FILENO);
 	if (!rc)
-		rc = posix_spawn(pid, "/bin/sh", &files, &attr, argv, environ);
+		rc = posix_spawn_file_actions_addclosefrom_np(&files, STDERR_FILENO + 1);
+	if (!rc)
+		rc = posix_spawn(pid, "/bin/sh", &files, &attr, argv, envp);
 	(void)posix_spawnattr_destroy(&attr);
 	(void)posix_spawn_file_actions_destroy(&files);
+	free(envp);
 	return rc;
 }
 
-static int wait_for(pid_t pid, bool stop)
+/* Ends the command unless it ends by itself until the deadline. Its wait status; -1 with errno when it had to
+ * be ended. */
+static int wait_for(pid_t pid, int64_t deadline_ms)
 {
-	int status = -1;
-	if (stop)
+	int status = -1, fd = pidfd_open(pid, 0), rc = fd < 0 ? 0 : mf_cli_signals_wait(fd, deadline_ms),
+	    sys = errno;
+	if (rc < 0)
 		(void)kill(pid, SIGTERM);
-	while (waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return -1;
-		else if (mf_cli_signals_pending(NULL))
+	if (fd >= 0)
+		(void)close(fd);
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		if (mf_cli_signals_pending(NULL))
 			(void)kill(pid, SIGTERM);
-	return status;
+	errno = sys;
+	return rc < 0 ? -1 : status;
 }
 
-static int from_command(const char *command, const char *key_name, char *out, size_t max, size_t *n,
-			char why[WHY_SIZE])
+static int from_command(const struct mf_cli_asker *a, const char *command, const char *key_name, char *out,
+			size_t max, size_t *n, char why[WHY_SIZE])
 {
 	int p[2];
 	pid_t pid = 0;
+	int64_t seconds = MF_TOTAL_TIMEOUT_MS / 1000;
+	const char *timeout = a->args->value[MF_OPT_TIMEOUT];
+	if (timeout && mf_cli_parse_duration(timeout, &seconds) < 0)
+		return no(why, "--timeout is not a duration");
+	int64_t deadline_ms = mf_monotonic_ms() + seconds * 1000;
 	if (pipe2(p, O_CLOEXEC) < 0)
 		return no_errno(why, errno, "start", "--passphrase-cmd");
 	int rc = spawn_shell(command, key_name, p[1], &pid);
@@ -177,9 +221,16 @@ static int from_command(const char *command, const char *key_name, char *out, si
 		(void)close(p[0]);
 		return no_errno(why, rc, "start", "--passphrase-cmd");
 	}
-	ssize_t got = read_secret(p[0], out, max, "--passphrase-cmd", why);
+	ssize_t got = read_secret(p[0], out, max, "--passphrase-cmd", deadline_ms, why);
+	bool late = got < 0 && errno == ETIMEDOUT;
 	(void)close(p[0]);
-	int status = wait_for(pid, mf_cli_signals_pending(NULL) != 0);
+	if (got < 0)
+		(void)kill(pid, SIGTERM);
+	int status = wait_for(pid, deadline_ms);
+	if (late || (status < 0 && errno == ETIMEDOUT))
+		return no(
+		    why, "the command of --passphrase-cmd gave no passphrase within %lld seconds (--timeout)",
+		    (long long)seconds);
 	if (got < 0)
 		return -1;
 	if (status != 0)
@@ -222,7 +273,7 @@ static ssize_t read_line(int fd, char *out, size_t max)
 {
 	size_t got = 0;
 	while (got < max) {
-		ssize_t r = mf_cli_signals_read(fd, out + got, 1);
+		ssize_t r = mf_cli_signals_read(fd, out + got, 1, 0);
 		if (r < 0)
 			return -1;
 		if (r == 0 || out[got] == '\n')
@@ -324,7 +375,7 @@ int mf_cli_asker_passphrase(void *arg, const char *key_name, int confirm, char *
 	int64_t fd = -1;
 	why[0] = 0;
 	if (command)
-		return from_command(command, key_name, out, max, n, why);
+		return from_command(a, command, key_name, out, max, n, why);
 	if (mf_cli_args_number(a->args, MF_OPT_PASSPHRASE_FD, 0, 65535, &fd, &bad) < 0)
 		return no(why, "%.250s", bad.message);
 	if (fd >= 0 && from_fd(a, (int)fd, "--passphrase-fd", why) < 0)
@@ -333,8 +384,11 @@ int mf_cli_asker_passphrase(void *arg, const char *key_name, int confirm, char *
 		return -1;
 	if (fd >= 0 || file)
 		return hand_over(a->kept, a->kept_n, out, max, n, why);
-	if (env && *env)
-		return hand_over(env, strlen(env), out, max, n, why);
+	/* As of a file: one newline at the end is cut, and what is empty then is none. */
+	size_t length = env ? strlen(env) : 0;
+	length -= length && env[length - 1] == '\n';
+	if (length)
+		return hand_over(env, length, out, max, n, why);
 	return ask_terminal(a, key_name, confirm != 0, out, max, n, why);
 }
 
@@ -382,7 +436,7 @@ static int password_from_terminal(const char *user, char *out, size_t max, struc
 static int password_from_stdin(char *out, size_t max, struct manifesto_error *err)
 {
 	char why[WHY_SIZE];
-	ssize_t n = read_secret(STDIN_FILENO, out, max - 1, "standard input", why);
+	ssize_t n = read_secret(STDIN_FILENO, out, max - 1, "standard input", 0, why);
 	if (n < 0)
 		return mf_cli_usage(err, "--password-stdin: %s", why);
 	/* A carriage return is what a file from Windows ends its line with; no header can carry one. */

@@ -10,7 +10,7 @@
 #include "cli/config.h"
 #include "cli/show.h"
 
-/* RFC 3339, or a duration from now. */
+/* A date or time, or a duration from now. */
 static int parse_expires(const char *text, int64_t *out, struct manifesto_error *err)
 {
 	struct mf_err bad = MF_ERR_INIT;
@@ -18,11 +18,12 @@ static int parse_expires(const char *text, int64_t *out, struct manifesto_error 
 	int64_t now = (int64_t)time(NULL), duration = 0;
 	if (mf_cli_parse_duration(text, &duration) == 0)
 		*out = now + duration;
-	else if (mf_time_parse(mf_str_c(text), out, &bad) < 0)
-		return mf_cli_usage(err,
-				    "--expires '%s' is neither a time such as 2030-01-31T00:00:00Z nor a "
-				    "duration such as 90d",
-				    mf_esc(&shown, mf_str_c(text)));
+	else if (mf_time_parse_written(mf_str_c(text), out, &bad) < 0)
+		return mf_cli_usage(
+		    err,
+		    "--expires '%s' is neither a duration such as 90d or 1y, nor a date or time such as "
+		    "2030-01-31 or 2030-01-31T12:00:00Z",
+		    mf_esc(&shown, mf_str_c(text)));
 	if (*out <= now)
 		return mf_cli_usage(err, "--expires '%s' is in the past", mf_esc(&shown, mf_str_c(text)));
 	return 0;

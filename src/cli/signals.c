@@ -4,7 +4,10 @@
 #include <poll.h>
 #include <signal.h>
 #include <stddef.h>
+#include <time.h>
 #include <unistd.h>
+
+#include "base/env.h"
 
 static const int stopping[] = {SIGINT, SIGTERM, SIGHUP};
 static volatile sig_atomic_t pending;
@@ -35,31 +38,48 @@ int mf_cli_signals_pending(void *unused)
 	return pending;
 }
 
-/* Waits with the signals let in only by ppoll: between a look at `pending` and a plain read, one could slip
- * through and the read would wait for ever, with the terminal's echo off. */
-static int wait_readable(int fd)
+/* 0 when fd can be read, else -1 with errno; EAGAIN: once more. */
+static int poll_once(int fd, int64_t deadline_ms, const sigset_t *mask)
+{
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+	int64_t left = deadline_ms - mf_monotonic_ms();
+	struct timespec t = {left / 1000, left % 1000 * 1000000};
+	if (pending || (deadline_ms && left <= 0)) {
+		errno = pending ? EINTR : ETIMEDOUT;
+		return -1;
+	}
+	int n = ppoll(&p, 1, deadline_ms ? &t : NULL, mask);
+	if (n > 0)
+		return 0;
+	if (n == 0 || errno == EINTR)
+		errno = EAGAIN;
+	return -1;
+}
+
+/* The signals are let in only by ppoll: between a test of `pending` and a plain read, one could slip through
+ * and the read would wait for ever, with the terminal's echo off. */
+int mf_cli_signals_wait(int fd, int64_t deadline_ms)
 {
 	sigset_t stop, old;
-	struct pollfd p = {.fd = fd, .events = POLLIN};
 	(void)sigemptyset(&stop);
 	for (size_t i = 0; i < sizeof stopping / sizeof stopping[0]; i++)
 		(void)sigaddset(&stop, stopping[i]);
 	if (sigprocmask(SIG_BLOCK, &stop, &old) < 0)
 		return -1;
-	int rc = 0;
+	int rc;
 	do
-		rc = pending ? -1 : ppoll(&p, 1, NULL, &old);
-	while (rc < 0 && !pending && errno == EINTR);
-	int sys = pending ? EINTR : errno;
+		rc = poll_once(fd, deadline_ms, &old);
+	while (rc < 0 && errno == EAGAIN);
+	int sys = errno;
 	(void)sigprocmask(SIG_SETMASK, &old, NULL);
 	errno = sys;
-	return rc < 0 ? -1 : 0;
+	return rc;
 }
 
-ssize_t mf_cli_signals_read(int fd, void *p, size_t n)
+ssize_t mf_cli_signals_read(int fd, void *p, size_t n, int64_t deadline_ms)
 {
 	for (;;) {
-		if (wait_readable(fd) < 0)
+		if (mf_cli_signals_wait(fd, deadline_ms) < 0)
 			return -1;
 		ssize_t got = read(fd, p, n);
 		if (got >= 0 || errno != EINTR || pending)

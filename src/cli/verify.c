@@ -86,7 +86,8 @@ static int add_list(struct images *im, const char *path, struct manifesto_error 
 	int rc = read_list(f, name, &im->text, err);
 	if (!is_stdin)
 		(void)fclose(f);
-	return rc < 0 ? -1 : split_list(im, im->text.p, name, err);
+	size_t bom = im->text.n - mf_str_skip_bom(mf_buf_str(&im->text)).n;
+	return rc < 0 ? -1 : split_list(im, im->text.p + bom, name, err);
 }
 
 /* Two lists have a buffer each: lines of the first are pointed to. */

@@ -109,6 +109,8 @@ int mf_json_quote_any(struct mf_str text, struct mf_buf *out, struct mf_err *err
 
 /* ---- Small documents as jansson trees: only after the strict reader passed the bytes. */
 json_t *mf_json_load(struct mf_bytes doc, size_t max, struct mf_err *err) MF_NODISCARD; /* NULL on failure */
+/* The same for a file that people write: a byte order mark in front is ignored (RFC 8259 section 8.1). */
+json_t *mf_json_load_written(struct mf_bytes doc, size_t max, struct mf_err *err) MF_NODISCARD;
 /* An object with the same members, or NULL: json_copy returns what it had memory for. */
 json_t *mf_json_copy(json_t *o, struct mf_err *err) MF_NODISCARD;
 static inline void mf_json_decref_cleanup(json_t **j)

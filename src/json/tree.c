@@ -139,6 +139,15 @@ json_t *mf_json_load(struct mf_bytes doc, size_t max, struct mf_err *err)
 	return j && mf_json_end(&r, err) == 0 ? json_incref(j) : NULL;
 }
 
+json_t *mf_json_load_written(struct mf_bytes doc, size_t max, struct mf_err *err)
+{
+	if (doc.n >= 2 && (memcmp(doc.p, "\xff\xfe", 2) == 0 || memcmp(doc.p, "\xfe\xff", 2) == 0)) {
+		(void)mf_fail(err, MF_E_FORMAT, 0, "JSON: the file is UTF-16, expected UTF-8");
+		return NULL;
+	}
+	return mf_json_load(doc.n ? mf_bytes_of(mf_str_skip_bom(mf_str_of(doc))) : doc, max, err);
+}
+
 json_t *mf_json_copy(json_t *o, struct mf_err *err)
 {
 	json_t *copy MF_JSON_CLEANUP = json_object(), *value;

@@ -298,12 +298,6 @@ const struct mf_key_info *mf_keystore_find_fp(struct mf_keystore *ks, const stru
 	return NULL;
 }
 
-static bool is_fp_prefix(const char *s)
-{
-	size_t n = strlen(s);
-	return n >= FP_PREFIX_MIN && n <= FP_LEN && strspn(s, "0123456789abcdef") == n;
-}
-
 /* The same key under two names is one answer: the first. */
 static enum mf_found by_prefix(const struct mf_keystore *ks, const char *prefix,
 			       const struct mf_key_info **out, struct mf_err *err)
@@ -330,13 +324,14 @@ const struct mf_key_info *mf_keystore_find(struct mf_keystore *ks, const char *n
 {
 	const struct mf_key_info *k = NULL;
 	struct mf_esc esc;
-	bool prefix = is_fp_prefix(name_or_fp);
+	char digits[FP_LEN + 1];
+	size_t n = mf_fingerprint_digits(digits, name_or_fp) ? strlen(digits) : 0;
 	if (load(ks, err) < 0)
 		return NULL;
 	/* A whole fingerprint first, so that no key name can stand in front of one. */
-	if (!prefix || strlen(name_or_fp) < FP_LEN)
+	if (n < FP_LEN)
 		k = by_name(ks, name_or_fp);
-	if (!k && prefix && by_prefix(ks, name_or_fp, &k, err) == MF_FAILED)
+	if (!k && n >= FP_PREFIX_MIN && by_prefix(ks, digits, &k, err) == MF_FAILED)
 		return NULL;
 	if (!k)
 		k = by_name(ks, name_or_fp);

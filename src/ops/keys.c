@@ -124,7 +124,7 @@ static int import(struct manifesto *m, const char *name, const char *path, struc
 		return -1;
 	if (mf_file_read(path, MF_MAX_KEYFILE_BYTES, &text, err) < 0)
 		return err->code == MF_E_NOT_FOUND ? mf_recode(err, MF_E_USAGE) : -1;
-	int rc = read_notary(m, name, mf_buf_str(&text), &key, err) < 0 ||
+	int rc = read_notary(m, name, mf_str_skip_bom(mf_buf_str(&text)), &key, err) < 0 ||
 			 mf_keystore_add(m->keys, name, key.key, &k, err) < 0 || report(k, 1, out, err) < 0
 		     ? -1
 		     : 0;

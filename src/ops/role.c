@@ -41,12 +41,7 @@ static struct mf_pubkey *key_from_file(const char *text, const char *dir, bool *
 	*found = stat(path, &st) == 0 && !S_ISDIR(st.st_mode);
 	if (!*found || mf_file_read(path, MF_MAX_KEYFILE_BYTES, &bytes, err) < 0)
 		return NULL;
-	return key_from_text(mf_buf_str(&bytes), path, err);
-}
-
-static bool is_hex(const char *text)
-{
-	return text[0] && !text[strspn(text, "0123456789abcdef")];
+	return key_from_text(mf_str_skip_bom(mf_buf_str(&bytes)), path, err);
 }
 
 /* By name or fingerprint, here or in the repository. */
@@ -59,8 +54,9 @@ static struct mf_pubkey *key_by_name(struct mf_image *im, const char *text, stru
 	if (err->code != MF_E_KEY)
 		return NULL;
 	mf_err_clear(err);
-	if (is_hex(text))
-		return mf_publish_listed_key(mf_trust_set(im->trust), text, err);
+	char digits[65];
+	if (mf_fingerprint_digits(digits, text))
+		return mf_publish_listed_key(mf_trust_set(im->trust), digits, err);
 	(void)mf_fail(err, MF_E_KEY, 0, "there is no file and no key '%s'", mf_esc(&e, mf_str_c(text)));
 	mf_err_set_hint(err,
 			"--key takes a file with a public key, or the fingerprint of a key of this machine "
@@ -72,12 +68,13 @@ int mf_role_key_add(struct mf_image *im, const char *text, const char *dir, stru
 		    struct mf_err *err)
 {
 	bool found = false;
+	struct mf_digest whole;
 	struct mf_pubkey *pub = NULL;
 	bool itself = strncmp(text, "-----BEGIN ", 11) == 0 || strncmp(text, "ssh-", 4) == 0;
 	if (itself)
 		pub = key_from_text(mf_str_c(text), "the key given", err);
 	/* A whole fingerprint is not taken for the name of a file. */
-	else if (strlen(text) != 64 || !is_hex(text))
+	else if (!mf_fingerprint_parse(&whole, text))
 		pub = key_from_file(text, dir, &found, err);
 	if (!pub && !found && !itself && !err->code)
 		pub = key_by_name(im, text, err);

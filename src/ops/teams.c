@@ -131,7 +131,7 @@ static int read_file(struct teams *t, const char *path, struct mf_err *err)
 	t->dir = mf_str_dup(slash ? (struct mf_str){path, (size_t)(slash - path) + 1} : MF_STR("."));
 	if (!t->dir)
 		return mf_fail_nomem(err);
-	t->tree = mf_json_load(mf_buf_bytes(&text), MF_MAX_CONFIG_BYTES, err);
+	t->tree = mf_json_load_written(mf_buf_bytes(&text), MF_MAX_CONFIG_BYTES, err);
 	return t->tree ? 0 : -1;
 }
 

@@ -108,11 +108,6 @@ struct anchors {
 	bool file;
 };
 
-static bool is_fingerprint(const char *text, struct mf_digest *out)
-{
-	return mf_hex_decode(out->b, sizeof out->b, mf_str_c(text)) == 0;
-}
-
 static int read_anchor(struct manifesto *m, const struct mf_dialect *d, const char *gun, const char *text,
 		       struct anchors *out, struct mf_err *err)
 {
@@ -120,7 +115,7 @@ static int read_anchor(struct manifesto *m, const struct mf_dialect *d, const ch
 	if (out->file || (out->n == MF_MAX_SIGNATURES))
 		return mf_fail(err, MF_E_USAGE, 0,
 			       out->file ? "one root file, or fingerprints" : "too many fingerprints");
-	if (is_fingerprint(text, &out->fps[out->n])) {
+	if (mf_fingerprint_parse(&out->fps[out->n], text)) {
 		out->n++;
 		return 0;
 	}
@@ -129,9 +124,9 @@ static int read_anchor(struct manifesto *m, const struct mf_dialect *d, const ch
 	out->file = true;
 	if (mf_file_read(text, MF_MAX_ROOT_BYTES, &bytes, err) < 0) {
 		(void)mf_recode(err, MF_E_USAGE);
-		return mf_wrap(err, "neither a fingerprint (64 lower-case hex digits) nor a root file");
+		return mf_wrap(err, "neither a fingerprint (64 hexadecimal digits) nor a root file");
 	}
-	if (mf_pin_from_root(d, gun, mf_env_now(&m->env), mf_buf_bytes(&bytes), out->fps, &out->n,
+	if (mf_pin_from_root(d, gun, mf_env_now(&m->env), mf_bytes_of(mf_str_skip_bom(mf_buf_str(&bytes))), out->fps, &out->n,
 			     &out->threshold, err) < 0) {
 		struct mf_esc e;
 		return mf_wrap(err, "root file '%s'", mf_esc(&e, mf_str_c(text)));

@@ -177,7 +177,7 @@ static int read_policy(struct mf_rules *r, json_t *doc, struct mf_err *err)
 
 int mf_rules_parse(struct mf_rules *r, struct mf_bytes doc, struct mf_err *err)
 {
-	json_t *tree MF_JSON_CLEANUP = mf_json_load(doc, MF_MAX_POLICY_BYTES, err);
+	json_t *tree MF_JSON_CLEANUP = mf_json_load_written(doc, MF_MAX_POLICY_BYTES, err);
 	if (tree && read_policy(r, tree, err) == 0)
 		return 0;
 	/* One's own file is wrong: nobody attacks. */
@@ -206,13 +206,13 @@ static int read_waiver(struct mf_waiver *w, json_t *doc, struct mf_err *err)
 	    get_text(doc, "reason", MF_JSON_OPTIONAL, &w->arena, &w->reason, err) < 0 ||
 	    mf_json_get_str(doc, "until", MF_JSON_REQUIRED, &until, err) < 0)
 		return -1;
-	return mf_time_parse(mf_str_c(until), &w->until, err);
+	return mf_time_parse_written(mf_str_c(until), &w->until, err);
 }
 
 int mf_waiver_parse(struct mf_waiver *out, struct mf_bytes doc, struct mf_err *err)
 {
 	struct mf_waiver w MF_WAIVER_CLEANUP = {0};
-	json_t *tree MF_JSON_CLEANUP = mf_json_load(doc, MF_MAX_WAIVER_BYTES, err);
+	json_t *tree MF_JSON_CLEANUP = mf_json_load_written(doc, MF_MAX_WAIVER_BYTES, err);
 	if (!tree || read_waiver(&w, tree, err) < 0)
 		return err->code == MF_E_USAGE ? mf_recode(err, MF_E_FORMAT) : -1;
 	*out = w;

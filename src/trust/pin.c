@@ -20,7 +20,7 @@ static json_t *parse(struct mf_bytes text, const char *path, struct mf_err *err)
 {
 	int64_t version;
 	json_t *pins;
-	json_t *tree MF_JSON_CLEANUP = mf_json_load(text, MF_MAX_CONFIG_BYTES, err);
+	json_t *tree MF_JSON_CLEANUP = mf_json_load_written(text, MF_MAX_CONFIG_BYTES, err);
 	if (tree && mf_json_get_int(tree, "manifestoTrust", MF_JSON_REQUIRED, 1, 1, &version, err) == 0 &&
 	    mf_json_get_obj(tree, "pins", MF_JSON_REQUIRED, &pins, err) == 0)
 		return json_incref(tree);
@@ -65,9 +65,8 @@ static int read_fingerprints(const json_t *list, struct mf_pin *out, struct mf_e
 	json_array_foreach(list, i, item)
 	{
 		if (!json_is_string(item) ||
-		    mf_hex_decode(out->fingerprints[i].b, 32, mf_str_c(json_string_value(item))) < 0)
-			return mf_fail(err, MF_E_PIN, 0,
-				       "fingerprint %zu is not 64 lower-case hexadecimal digits", i + 1);
+		    !mf_fingerprint_parse(&out->fingerprints[i], json_string_value(item)))
+			return mf_fail(err, MF_E_PIN, 0, "fingerprint %zu is not 64 hexadecimal digits", i + 1);
 		out->n++;
 	}
 	return 0;

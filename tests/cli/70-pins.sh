@@ -70,7 +70,7 @@ printf '{"pins":{}}' >bad
 refused 'any other JSON' 6 trust import bad
 printf 'pins' >bad
 refused 'no JSON' 6 trust import bad
-for pin in '{}' '{"fingerprints":[]}' '{"fingerprints":["abc"]}' "{\"fingerprints\":[\"$(fp A)\"]}" \
+for pin in '{}' '{"fingerprints":[]}' '{"fingerprints":["abc"]}' "{\"fingerprints\":[\"$(fp a | cut -c 2-)\"]}" \
 	"{\"fingerprints\":[\"$(fp a)\"],\"threshold\":2}" "{\"fingerprints\":[\"$(fp a)\"],\"threshold\":0}" '{"ca":"missing.pem"}' '7'; do
 	printf '{"manifestoTrust":1,"pins":{"good":{"fingerprints":["%s"]},"zz":%s}}' "$(fp a)" "$pin" >bad
 	refused "a pin like $pin" 6 trust import bad

@@ -1,6 +1,7 @@
 #include "base/digest.h"
 
 #include <setjmp.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 
@@ -100,10 +101,60 @@ static void digests_are_equal_in_every_octet(void **state)
 	}
 }
 
+static void fingerprints_are_read_as_people_write_them(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *text, *digits; /* NULL: refused */
+	} rows[] = {
+	    {"0123abcd", "0123abcd"},
+	    {"0123ABCD", "0123abcd"},
+	    {"01:23:AB:cd", "0123abcd"},
+	    {"0123 abcd", "0123abcd"},
+	    {"sha256:0123abcd", "0123abcd"},
+	    {"SHA256:01:23", "0123"},
+	    {"", NULL},
+	    {"sha256:", NULL},
+	    {"sha512:0123", NULL},
+	    {":0123", NULL},
+	    {"0123:", NULL},
+	    {"01::23", NULL},
+	    {"01: 23", NULL},
+	    {"01-23", NULL},
+	    {"0123g", NULL},
+	    {"alice", NULL},
+	    {"01\n23", NULL},
+	};
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		char out[65];
+		assert_int_equal(mf_fingerprint_digits(out, rows[i].text), rows[i].digits != NULL);
+		if (rows[i].digits)
+			assert_string_equal(out, rows[i].digits);
+	}
+	struct mf_digest d, expected;
+	struct mf_err err = MF_ERR_INIT;
+	const char *colons =
+	    "E3:B0:C4:42:98:FC:1C:14:9A:FB:F4:C8:99:6F:B9:24:27:AE:41:E4:64:9B:93:4C:A4:95:99:1B:"
+	    "78:52:B8:55";
+	assert_int_equal(
+	    mf_digest_parse(&expected,
+			    MF_STR("sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852"
+				   "b855"),
+			    &err),
+	    0);
+	assert_true(mf_fingerprint_parse(&d, colons));
+	assert_true(mf_digest_eq(&d, &expected));
+	assert_false(mf_fingerprint_parse(&d, colons + 3));
+	char longer[128];
+	(void)snprintf(longer, sizeof longer, "%s:00", colons);
+	assert_false(mf_fingerprint_parse(&d, longer));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(digest_parse_and_format_agree),
+	    cmocka_unit_test(fingerprints_are_read_as_people_write_them),
 	    cmocka_unit_test(digest_parse_rejects_uppercase_hex),
 	    cmocka_unit_test(digest_parse_rejects_other_algorithms_and_lengths),
 	    cmocka_unit_test(digest_parse_names_what_it_refuses_in_printable_form),

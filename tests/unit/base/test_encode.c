@@ -411,6 +411,48 @@ static void time_format_stays_within_four_digit_years(void **state)
 	assert_string_equal(text, "0001-01-01T00:00:00Z");
 }
 
+static void written_times_may_be_dates_and_leave_out_what_is_clear(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *text, *time; /* NULL: refused */
+	} rows[] = {
+	    {"2030-01-31", "2030-01-31T23:59:59Z"},
+	    {"2028-02-29", "2028-02-29T23:59:59Z"},
+	    {"2030-01-31T12:30:15Z", "2030-01-31T12:30:15Z"},
+	    {"2030-01-31t12:30:15z", "2030-01-31T12:30:15Z"},
+	    {"2030-01-31 12:30:15Z", "2030-01-31T12:30:15Z"},
+	    {"2030-01-31T12:30Z", "2030-01-31T12:30:00Z"},
+	    {"2030-01-31 12:30+02:00", "2030-01-31T10:30:00Z"},
+	    {"2030-01-31T12:30:15.5-01:00", "2030-01-31T13:30:15Z"},
+	    {"2030-02-30", NULL},
+	    {"2030-01-31T12:30:15", NULL}, /* nobody knows whose time */
+	    {"2030-01-31T12:30", NULL},
+	    {"2030-01-31Z", NULL},
+	    {"2030-01-31T", NULL},
+	    {"2030-01", NULL},
+	    {"2030-1-31", NULL},
+	    {"31.01.2030", NULL},
+	    {"2030-01-31 ", NULL},
+	    {" 2030-01-31", NULL},
+	    {"2030-01-31T12:30:15Z and more than any time can hold, which must not be cut off silently",
+	     NULL},
+	    {"", NULL},
+	};
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		struct mf_err err = MF_ERR_INIT;
+		int64_t t = 0;
+		char text[MF_TIME_LEN];
+		int rc = mf_time_parse_written(mf_str_c(rows[i].text), &t, &err);
+		assert_int_equal(rc, rows[i].time ? 0 : -1);
+		assert_int_equal(err.code, rows[i].time ? MF_OK : MF_E_FORMAT);
+		if (rc < 0)
+			continue;
+		mf_time_format(text, t);
+		assert_string_equal(text, rows[i].time);
+	}
+}
+
 static void duration_parses_whole_numbers_with_one_unit(void **state)
 {
 	static const struct {
@@ -437,7 +479,9 @@ static void duration_parses_whole_numbers_with_one_unit(void **state)
 	    {" 1d", 0},
 	    {"1 d", 0},
 	    {"1dd", 0},
-	    {"1y", 0},
+	    {"1y", 31536000},
+	    {"1001y", 0},
+	    {"1Y", 0},
 	    {"1.5h", 0},
 	    {"1h30m", 0},
 	};
@@ -455,9 +499,11 @@ static void duration_formats_in_the_largest_unit_without_rest(void **state)
 	static const struct {
 		int64_t seconds;
 		const char *text;
-	} rows[] = {{1, "1s"},      {60, "1m"},       {90, "90s"},
-		    {3600, "1h"},   {5400, "90m"},    {86400, "1d"},
-		    {604800, "7d"}, {2592000, "30d"}, {INT64_MAX, "9223372036854775807s"}};
+	} rows[] = {{1, "1s"},          {60, "1m"},
+		    {90, "90s"},        {3600, "1h"},
+		    {5400, "90m"},      {86400, "1d"},
+		    {604800, "7d"},     {2592000, "30d"},
+		    {31536000, "365d"}, {INT64_MAX, "9223372036854775807s"}};
 	(void)state;
 	for (size_t i = 0; i < ROWS(rows); i++) {
 		char text[MF_DURATION_LEN];
@@ -482,6 +528,7 @@ int main(void)
 	    cmocka_unit_test(percent_decoding_refuses_broken_escapes),
 	    cmocka_unit_test(percent_coding_stops_at_the_maximum),
 	    cmocka_unit_test(time_parses_and_formats_the_same_instant),
+	    cmocka_unit_test(written_times_may_be_dates_and_leave_out_what_is_clear),
 	    cmocka_unit_test(time_offsets_and_fractions_are_understood),
 	    cmocka_unit_test(time_refuses_everything_else),
 	    cmocka_unit_test(time_knows_every_leap_year),
