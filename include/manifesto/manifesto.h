@@ -170,6 +170,10 @@ struct manifesto_record {
 	const char *const *withdrew; /* of a withdrawn record: digests of the content that was withdrawn */
 	size_t nwithdrew;
 	int64_t role_version, role_expires; /* of the signed file that holds the record */
+	int has_created, has_expires;       /* they are present, also where the time itself is 0 */
+	/* For `confirm` of manifesto_sign: the signed members that nothing above shows, "name=JSON". */
+	const char *const *others;
+	size_t nothers;
 };
 
 /* --- put, sign, remove, withdraw: changes of the records of an image */

@@ -82,13 +82,14 @@ static int show_text(const struct manifesto_history_result *r, struct manifesto_
 
 static void record_json(struct mf_json_out *j, const struct manifesto_record *r)
 {
+	char time[MF_TIME_LEN];
 	mf_json_add_text(j, "type", r->type);
 	mf_json_add_text(j, "digest", r->digest);
 	mf_json_add_int(j, "length", (int64_t)r->length);
 	mf_json_add_text(j, "mediaType", r->media_type);
 	mf_json_add_text(j, "author", r->author);
 	mf_json_add_text(j, "reason", r->reason);
-	mf_json_add_time(j, "expires", r->expires);
+	mf_json_add_text(j, "expires", mf_cli_show_expires(time, r));
 	mf_cli_show_signers_json(j, "signers", r->signers, r->nsigners);
 }
 

@@ -15,7 +15,7 @@ enum columns { ONE_IMAGE, PLATFORMS, REPOSITORY };
 static int add_row(struct mf_cli_table *t, const struct manifesto_record *r, enum columns columns,
 		   struct manifesto_error *err)
 {
-	char *signers MF_FREE = mf_cli_show_signers(r->signers, r->nsigners);
+	char *signers MF_FREE = mf_cli_show_signers(r->signers, r->nsigners), time[MF_TIME_LEN];
 	if (!signers)
 		return mf_cli_nomem(err);
 	mf_cli_table_add(t, r->type);
@@ -24,8 +24,8 @@ static int add_row(struct mf_cli_table *t, const struct manifesto_record *r, enu
 	mf_cli_table_add(t, r->role);
 	mf_cli_table_add(t, signers);
 	mf_cli_table_add_cut(t, r->author, AUTHOR_SHOWN);
-	mf_cli_table_add_time(t, r->created);
-	mf_cli_table_add_time(t, r->expires);
+	mf_cli_table_add(t, mf_cli_show_created(time, r));
+	mf_cli_table_add(t, mf_cli_show_expires(time, r));
 	mf_cli_table_addf(t, "%llu", (unsigned long long)r->length);
 	mf_cli_table_add(t, r->state);
 	if (columns != REPOSITORY)

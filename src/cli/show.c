@@ -50,8 +50,26 @@ void mf_cli_show_signers_json(struct mf_json_out *j, const char *name,
 	mf_json_close(j);
 }
 
+static const char *show_time(char *out, int has, int64_t seconds)
+{
+	if (has)
+		mf_time_format(out, seconds);
+	return has ? out : NULL;
+}
+
+const char *mf_cli_show_expires(char *out, const struct manifesto_record *r)
+{
+	return show_time(out, r->has_expires, r->expires);
+}
+
+const char *mf_cli_show_created(char *out, const struct manifesto_record *r)
+{
+	return show_time(out, r->has_created, r->created);
+}
+
 void mf_cli_show_record_json(struct mf_json_out *j, const struct manifesto_record *r)
 {
+	char time[MF_TIME_LEN];
 	mf_json_add_text(j, "image", r->image);
 	mf_json_add_text(j, "subject", r->subject);
 	mf_json_add_text(j, "platform", r->platform);
@@ -62,8 +80,8 @@ void mf_cli_show_record_json(struct mf_json_out *j, const struct manifesto_recor
 	mf_json_add_text(j, "mediaType", r->media_type);
 	mf_json_add_text(j, "author", r->author);
 	mf_json_add_text(j, "reason", r->reason);
-	mf_json_add_time(j, "created", r->created);
-	mf_json_add_time(j, "expires", r->expires);
+	mf_json_add_text(j, "created", mf_cli_show_created(time, r));
+	mf_json_add_text(j, "expires", mf_cli_show_expires(time, r));
 	mf_json_add_text(j, "state", r->state);
 	mf_cli_show_signers_json(j, "signers", r->signers, r->nsigners);
 	annotations_json(j, r);

@@ -32,6 +32,9 @@ void mf_cli_show_signer_json(struct mf_json_out *j, const char *name, const stru
 void mf_cli_show_warnings(const char *const *warnings, size_t n);
 /* "'TYPE' of 'IMAGE'", with the platform. */
 void mf_cli_show_record_name(const struct manifesto_record *r);
+/* A time of a record, in out (MF_TIME_LEN); NULL when it has none. */
+const char *mf_cli_show_expires(char *out, const struct manifesto_record *r);
+const char *mf_cli_show_created(char *out, const struct manifesto_record *r);
 /* A time, or "-" for 0, into out (MF_TIME_LEN). */
 void mf_cli_show_time(char *out, int64_t seconds);
 /* After a trust repository was made, on standard error: keys, where they lie, what was pinned. home:

@@ -7,7 +7,7 @@
 
 static void row(FILE *f, const char *name, const char *value)
 {
-	if (value && *value)
+	if (value)
 		mf_text_printf(f, "  %-11s%s\n", name, value);
 }
 
@@ -24,16 +24,14 @@ static void describe(FILE *f, const struct manifesto_record *r)
 	(void)snprintf(size, sizeof size, "%llu bytes", (unsigned long long)r->length);
 	row(f, "size", size);
 	row(f, "media type", r->media_type);
-	mf_cli_show_time(time, r->created);
-	row(f, "created", time);
-	if (r->expires) {
-		mf_cli_show_time(time, r->expires);
-		row(f, "expires", time);
-	}
+	row(f, "created", mf_cli_show_created(time, r));
+	row(f, "expires", mf_cli_show_expires(time, r));
 	row(f, "author", r->author);
 	row(f, "reason", r->reason);
 	for (size_t i = 0; i < r->nannotations; i++)
 		row(f, "annotation", r->annotations[i]);
+	for (size_t i = 0; i < r->nothers; i++)
+		row(f, "member", r->others[i]);
 	row(f, "signed by", r->nsigners ? signers : "nobody whose signature counts");
 }
 

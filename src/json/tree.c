@@ -28,7 +28,11 @@ static int load_members(struct mf_json_reader *r, json_t *o, struct mf_buf *text
 		json_t *value = load_value(r, text, err);
 		if (!value)
 			return -1;
-		if (load_text(s, text, err) < 0) {
+		bool fine = load_text(s, text, err) == 0;
+		/* jansson's names end at a NUL: what is behind it would be lost. */
+		if (fine && memchr(mf_buf_str(text).p, 0, text->n))
+			fine = mf_fail(err, MF_E_FORMAT, 0, "JSON: NUL in a member's name") == 0;
+		if (!fine) {
 			json_decref(value);
 			return -1;
 		}

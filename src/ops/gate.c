@@ -86,9 +86,9 @@ static const char *next_step(enum mf_gate_code c)
 	static const char *const steps[MF_GATE_CODES] = {
 	    [MF_GATE_SIGNERS] = "another key of these roles must sign the same content: 'manifesto sign'",
 	    [MF_GATE_MEDIA_TYPE] = "put it again with --media-type",
-	    [MF_GATE_TOO_OLD] = "it has to be made anew: 'manifesto put --force'",
+	    [MF_GATE_TOO_OLD] = "a new record is needed: 'manifesto put --force'",
 	    [MF_GATE_FROM_FUTURE] = "compare the clocks of this machine and of the signer",
-	    [MF_GATE_EXPIRED] = "it has to be made anew: 'manifesto put'",
+	    [MF_GATE_EXPIRED] = "a new record is needed: 'manifesto put'",
 	    [MF_GATE_FOREIGN] =
 		"it was not made by manifesto, or the role does not list the signer's key any more",
 	    [MF_GATE_ABSENT] =
@@ -216,7 +216,7 @@ static int report_waiver(struct mf_gate_report *r, const struct mf_waiver *doc, 
 	return 0;
 }
 
-/* Does one of them waive the requirement? An expired one is said instead of what was found. */
+/* Does one of them waive the requirement? One that has ended is part of what was found. */
 static int apply_waivers(struct mf_gate_report *r, const struct waivers *w, const struct mf_requirement *q,
 			 struct mf_verdict *v, struct manifesto_requirement *out, struct mf_err *err)
 {
@@ -254,7 +254,7 @@ static int report_met(struct mf_gate_report *r, const struct mf_subject *s, cons
 	return mf_report_keys(r->m, v->signers, v->nsigners, &r->arena, &out->signers, &out->nsigners, err);
 }
 
-/* Nothing is inherited from an index: a user who thinks so is told. */
+/* Nothing is inherited from an index: a hint for users who expect it. */
 static const char *index_hint(struct mf_gate_report *r, const struct mf_gate *g,
 			      const struct mf_requirement *q, const struct mf_verdict *v)
 {
@@ -281,14 +281,14 @@ static int check_content(struct mf_gate_report *r, const struct mf_requirement *
 	return -1;
 }
 
-struct judged {
+struct evaluation {
 	struct mf_verdict v;
 	bool unreadable; /* its finding is made already */
 };
 
-static int conclude(struct mf_gate_report *r, const struct mf_gate *g, const struct mf_requirement *q,
-		    const struct mf_subject *s, const struct waivers *w, struct mf_verdict *v,
-		    struct mf_err *err)
+static int report_requirement(struct mf_gate_report *r, const struct mf_gate *g,
+			      const struct mf_requirement *q, const struct mf_subject *s,
+			      const struct waivers *w, struct mf_verdict *v, struct mf_err *err)
 {
 	struct manifesto_requirement out = {.type = q->type};
 	out.wanted = words_of(r, q, err);
@@ -313,8 +313,8 @@ static int conclude(struct mf_gate_report *r, const struct mf_gate *g, const str
 
 /* ---- one subject */
 
-static int judge_all(struct mf_gate_report *r, const struct mf_gate *g, const struct mf_subject *s,
-		     struct judged *all, bool *waivable, struct mf_err *err)
+static int evaluate_all(struct mf_gate_report *r, const struct mf_gate *g, const struct mf_subject *s,
+			struct evaluation *all, bool *waivable, struct mf_err *err)
 {
 	for (size_t i = 0; i < r->rules->n; i++) {
 		struct mf_err failed = MF_ERR_INIT;
@@ -331,12 +331,12 @@ static int judge_all(struct mf_gate_report *r, const struct mf_gate *g, const st
 	return 0;
 }
 
-static int judge_subject(struct mf_gate_report *r, const struct mf_subject *s, struct judged *all,
-			 struct waivers *w, struct mf_err *err)
+static int evaluate_subject(struct mf_gate_report *r, const struct mf_subject *s, struct evaluation *all,
+			    struct waivers *w, struct mf_err *err)
 {
 	struct mf_gate g = {.set = mf_trust_set(r->im->trust), .rules = r->rules, .subject = &s->digest};
 	bool waivable = false;
-	if (judge_all(r, &g, s, all, &waivable, err) < 0)
+	if (evaluate_all(r, &g, s, all, &waivable, err) < 0)
 		return -1;
 	struct mf_err failed = MF_ERR_INIT;
 	if (waivable && r->rules->has_waiver && find_waivers(r, &g, s, w, &failed) < 0) {
@@ -348,19 +348,20 @@ static int judge_subject(struct mf_gate_report *r, const struct mf_subject *s, s
 			return -1;
 	}
 	for (size_t i = 0; i < r->rules->n; i++)
-		if (!all[i].unreadable && conclude(r, &g, &r->rules->v[i], s, w, &all[i].v, err) < 0)
+		if (!all[i].unreadable &&
+		    report_requirement(r, &g, &r->rules->v[i], s, w, &all[i].v, err) < 0)
 			return -1;
 	return 0;
 }
 
 int mf_gate_subject(struct mf_gate_report *r, const struct mf_subject *s, struct mf_err *err)
 {
-	struct judged *all MF_FREE = mf_calloc(r->rules->n, sizeof *all);
+	struct evaluation *all MF_FREE = mf_calloc(r->rules->n, sizeof *all);
 	struct waivers *w MF_FREE = calloc(1, sizeof *w);
 	if (!all || !w)
 		return mf_fail_nomem(err);
 	mf_buf_init(&w->note, 16384);
-	int rc = judge_subject(r, s, all, w, err);
+	int rc = evaluate_subject(r, s, all, w, err);
 	for (size_t i = 0; i < r->rules->n; i++)
 		mf_verdict_clear(&all[i].v);
 	waivers_clear(w);

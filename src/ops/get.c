@@ -65,7 +65,7 @@ static int hand_out(struct mf_spool *content, const struct manifesto_get_options
 
 /* ---- a record as an older version of its role's file has it: for looking back, nothing is decided by it */
 
-struct wanted {
+struct old_record {
 	struct mf_image *im;
 	const struct manifesto_get_options *o;
 	const struct mf_subject *subject;
@@ -73,11 +73,11 @@ struct wanted {
 	struct manifesto_get_result *out;
 	struct manifesto_record *record; /* of out */
 	struct mf_tuf_target_info info;
-	struct mf_digest said;
+	struct mf_digest described; /* the record's description */
 	bool found;
 };
 
-/* ---- the role meant */
+/* ---- the role */
 
 static int refuse_several(const struct mf_tuf_role *const *roles, size_t n, struct mf_str type,
 			  struct mf_err *err)
@@ -94,7 +94,7 @@ static int refuse_several(const struct mf_tuf_role *const *roles, size_t n, stru
 	return -1;
 }
 
-static int choose_role(struct wanted *w, struct mf_err *err)
+static int choose_role(struct old_record *w, struct mf_err *err)
 {
 	const struct mf_tuf_set *set = mf_trust_set(w->im->trust);
 	const struct mf_tuf_role *roles[MF_MAX_DELEGATIONS_LOOKUP];
@@ -120,7 +120,7 @@ static int choose_role(struct wanted *w, struct mf_err *err)
 
 /* ---- the version */
 
-static int take_record(struct wanted *w, const struct mf_version *v, const struct mf_pasts *found,
+static int take_record(struct old_record *w, const struct mf_version *v, const struct mf_pasts *found,
 		       struct mf_err *err)
 {
 	struct mf_esc e;
@@ -136,7 +136,7 @@ static int take_record(struct wanted *w, const struct mf_version *v, const struc
 			       p->entry.record.reason ? mf_esc(&e, mf_str_c(p->entry.record.reason)) : "");
 	w->info = p->entry.info;
 	w->info.custom = (struct mf_str){0}; /* it goes with its file */
-	w->said = p->said;
+	w->described = p->said;
 	w->found = true;
 	return mf_report_record(w->im, &p->entry, w->subject->platform, mf_result_arena(w->out), w->record,
 				err);
@@ -144,7 +144,7 @@ static int take_record(struct wanted *w, const struct mf_version *v, const struc
 
 static int on_version(void *arg, const struct mf_version *v, struct mf_err *err)
 {
-	struct wanted *w = arg;
+	struct old_record *w = arg;
 	struct mf_pasts found MF_PASTS_CLEANUP = {0};
 	bool ours = strcmp(v->role, w->role->role) == 0 && v->last == w->o->version;
 	if (!ours) { /* of a delegator: another of its versions may do */
@@ -168,7 +168,7 @@ static int on_version(void *arg, const struct mf_version *v, struct mf_err *err)
 /* ---- what holds now */
 
 /* What became of the record, for people; NULL: it is what holds now. *old: it does not hold any more. */
-static const char *fate(const struct wanted *w, struct mf_err *why, bool *old, struct mf_err *err)
+static const char *fate(const struct old_record *w, struct mf_err *why, bool *old, struct mf_err *err)
 {
 	const struct mf_tuf_set *set = mf_trust_set(w->im->trust);
 	struct mf_pasts now MF_PASTS_CLEANUP = {0};
@@ -182,12 +182,12 @@ static const char *fate(const struct wanted *w, struct mf_err *why, bool *old, s
 		if (why->code == MF_E_WITHDRAWN || why->code == MF_E_RECORD_EXPIRED ||
 		    why->code == MF_E_AMBIGUOUS)
 			return why->msg;
-		*err = *why; /* it cannot be told */
+		*err = *why; /* it is not known */
 		return NULL;
 	}
 	if (mf_pasts_read(set, w->role, type, &w->subject->digest, w->o->role, &now, err) < 0)
 		return NULL;
-	if (now.n && now.v[0].authorised && mf_digest_eq(&now.v[0].said, &w->said)) {
+	if (now.n && now.v[0].authorised && mf_digest_eq(&now.v[0].said, &w->described)) {
 		*old = false;
 		return NULL;
 	}
@@ -195,7 +195,7 @@ static const char *fate(const struct wanted *w, struct mf_err *why, bool *old, s
 	return mf_arena_printf(mf_result_arena(w->out), err, "it was replaced since, by %s", digest);
 }
 
-static int add_note(struct wanted *w, struct mf_err *err)
+static int add_note(struct old_record *w, struct mf_err *err)
 {
 	struct mf_err why = MF_ERR_INIT;
 	struct manifesto_get_result *out = w->out;
@@ -220,7 +220,7 @@ static int add_note(struct wanted *w, struct mf_err *err)
 	return out->note ? 0 : -1;
 }
 
-static int find_version(struct wanted *w, struct mf_err *err)
+static int find_version(struct old_record *w, struct mf_err *err)
 {
 	struct mf_history_query q = {
 	    .version = w->o->version, .limit = MF_MAX_HISTORY_VERSIONS, .fn = on_version, .arg = w};
@@ -249,7 +249,7 @@ static int find(struct mf_image *im, const struct manifesto_get_options *o, cons
 	if (!record)
 		return -1;
 	if (o->version) {
-		struct wanted w = {.im = im, .o = o, .subject = s, .out = out, .record = record};
+		struct old_record w = {.im = im, .o = o, .subject = s, .out = out, .record = record};
 		if (find_version(&w, err) < 0)
 			return -1;
 		*info = w.info;

@@ -158,6 +158,10 @@ int mf_report_roles(struct manifesto *m, const struct mf_tuf_set *set, struct mf
 		    struct mf_err *err) MF_NODISCARD;
 int mf_report_record(struct mf_image *im, const struct mf_entry *e, const char *platform, struct mf_arena *a,
 		     struct manifesto_record *out, struct mf_err *err) MF_NODISCARD;
+/* The rest of what the record signatures are over: `others`. MF_E_POLICY: two annotations would be shown
+ * alike. */
+int mf_report_others(const struct mf_record *r, struct mf_arena *a, struct manifesto_record *out,
+		     struct mf_err *err) MF_NODISCARD;
 /* The keys of a role, those that cannot be used left out. */
 int mf_report_role_keys(struct manifesto *m, const struct mf_tuf_role *role, struct mf_arena *a,
 			const struct manifesto_signer *const **out, size_t *nout,

@@ -22,30 +22,35 @@ static void put_clear(struct put *p)
 
 /* ---- content */
 
-/* 1, 0, -1 out of memory. */
-static int is_text(struct mf_str s, struct mf_err *err)
+/* MF_FAILED: out of memory. */
+static enum mf_found is_text(struct mf_str s, struct mf_err *err)
 {
 	struct mf_err why = MF_ERR_INIT;
 	struct mf_buf quoted MF_BUF_CLEANUP = MF_BUF_INIT(s.n * 2 + 16);
 	for (size_t i = 0; i < s.n; i++) {
 		unsigned char c = (unsigned char)s.p[i];
 		if (c == 0x7f || (c < 0x20 && !strchr("\t\n\r\f", c)))
-			return 0;
+			return MF_ABSENT;
 	}
 	if (mf_json_quote(s, &quoted, &why) == 0)
-		return 1;
-	return why.code == MF_E_NOMEM ? mf_fail_nomem(err) : 0;
+		return MF_FOUND;
+	if (why.code != MF_E_NOMEM)
+		return MF_ABSENT;
+	(void)mf_fail_nomem(err);
+	return MF_FAILED;
 }
 
-/* 1, 0, -1 out of memory. */
-static int is_json(struct mf_str s, struct mf_err *err)
+static enum mf_found is_json(struct mf_str s, struct mf_err *err)
 {
 	struct mf_err why = MF_ERR_INIT;
 	struct mf_json_reader r MF_JSON_READER_CLEANUP;
 	mf_json_reader_init(&r, mf_bytes_of(s));
 	if (mf_json_skip(&r, NULL, &why) == 0 && mf_json_end(&r, &why) == 0)
-		return 1;
-	return why.code == MF_E_NOMEM ? mf_fail_nomem(err) : 0;
+		return MF_FOUND;
+	if (why.code != MF_E_NOMEM)
+		return MF_ABSENT;
+	(void)mf_fail_nomem(err);
+	return MF_FAILED;
 }
 
 /* TYPE/SUBTYPE of RFC 6838's characters, and parameters of printable ASCII: it goes into manifests that
@@ -64,11 +69,11 @@ static bool is_media_type(const char *s)
 	return !*s;
 }
 
-/* Told from the content when it is small enough to look at. */
+/* Derived from the content when it is small enough to read. */
 static int find_media_type(struct put *p, struct mf_err *err)
 {
-	const uint64_t look = (uint64_t)4 << 20;
-	struct mf_buf b MF_BUF_CLEANUP = MF_BUF_INIT((size_t)look);
+	const uint64_t most = (uint64_t)4 << 20;
+	struct mf_buf b MF_BUF_CLEANUP = MF_BUF_INIT((size_t)most);
 	const char *found = "application/octet-stream";
 	char chunk[65536];
 	size_t got = 1;
@@ -78,7 +83,7 @@ static int find_media_type(struct put *p, struct mf_err *err)
 			return mf_fail(err, MF_E_USAGE, 0, "media type '%s' is not TYPE/SUBTYPE",
 				       mf_esc(&e, mf_str_c(p->w.o->media_type)));
 		found = p->w.o->media_type;
-	} else if (p->content.length <= look) {
+	} else if (p->content.length <= most) {
 		while (b.n < p->content.length) {
 			if (mf_spool_read(p->content.blob, b.n, chunk, sizeof chunk, &got, err) < 0 ||
 			    mf_buf_add(&b, chunk, got, err) < 0)
@@ -87,10 +92,11 @@ static int find_media_type(struct put *p, struct mf_err *err)
 				break;
 		}
 		struct mf_str s = mf_buf_str(&b);
-		int json = s.n ? is_json(s, err) : 0, text = json == 0 ? is_text(s, err) : 0;
-		if (json < 0 || text < 0)
+		enum mf_found json = s.n ? is_json(s, err) : MF_ABSENT;
+		enum mf_found text = json == MF_ABSENT ? is_text(s, err) : MF_ABSENT;
+		if (json == MF_FAILED || text == MF_FAILED)
 			return -1;
-		found = json ? "application/json" : text ? "text/plain" : found;
+		found = json == MF_FOUND ? "application/json" : text == MF_FOUND ? "text/plain" : found;
 	}
 	(void)snprintf(p->media_type, sizeof p->media_type, "%s", found);
 	p->content.media_type = p->media_type;

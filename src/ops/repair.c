@@ -533,7 +533,7 @@ static int mend_all(struct mf_image *im, const struct mf_drift *d, struct mf_err
 
 /* ---------------------------------------------------------------- repair */
 
-/* Somebody may publish while we look; more than so often in a row nobody does. */
+/* Others may publish meanwhile; more than so often in a row nobody does. */
 #define MAX_ROUNDS 5
 
 static void count(const struct mf_drift *d, struct manifesto_repair_result *out)

@@ -181,6 +181,8 @@ int mf_report_record(struct mf_image *im, const struct mf_entry *e, const char *
 				     .author = mf_arena_text(a, e->record.author),
 				     .reason = mf_arena_text(a, e->record.reason),
 				     .created = e->record.created,
+				     .has_created = e->record.has_created,
+				     .has_expires = e->record.has_expires,
 				     .expires = e->record.expires,
 				     .state = mf_state_name(e->state),
 				     .role_version = e->role->file->version,
@@ -189,5 +191,58 @@ int mf_report_record(struct mf_image *im, const struct mf_entry *e, const char *
 	    report_withdrew(&e->record, a, &r, err) < 0)
 		return -1;
 	*out = r;
+	return mf_arena_check(a, err);
+}
+
+/* "key=value" shows the end of a key only when that holds no '=', and keys that differ must not be shown
+ * alike. */
+static int check_annotations(const struct mf_record *r, struct mf_arena *a,
+			     const struct manifesto_record *shown, struct mf_err *err)
+{
+	const char *key;
+	json_t *value;
+	struct mf_esc e;
+	json_object_foreach(json_object_get(r->tree, "annotations"), key, value)
+	{
+		const char *text = decode(key, a);
+		if (text && strchr(text, '='))
+			return mf_fail(err, MF_E_POLICY, 0, "the name of annotation '%s' holds '='",
+				       mf_esc(&e, mf_str_c(text)));
+	}
+	for (size_t i = 0; i < shown->nannotations; i++)
+		for (size_t k = 0; k < i; k++) {
+			const char *x = shown->annotations[i], *y = shown->annotations[k];
+			size_t n = strcspn(x, "=");
+			if (n == strcspn(y, "=") && strncmp(x, y, n) == 0)
+				return mf_fail(err, MF_E_POLICY, 0, "two annotations are shown as '%s'",
+					       mf_esc(&e, (struct mf_str){x, n}));
+		}
+	return 0;
+}
+
+int mf_report_others(const struct mf_record *r, struct mf_arena *a, struct manifesto_record *out,
+		     struct mf_err *err)
+{
+	static const char *const shown[] = {"created", "mediaType",   "author", "reason",
+					    "expires", "annotations", "sigs",   "v"};
+	const char **v = mf_arena_alloc(a, json_object_size(r->tree), sizeof(char *), err);
+	const char *name;
+	json_t *value;
+	if (!v || check_annotations(r, a, out, err) < 0)
+		return -1;
+	out->nothers = 0;
+	json_object_foreach(r->tree, name, value)
+	{
+		struct mf_buf text MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_CUSTOM_BYTES);
+		bool known = false;
+		for (size_t i = 0; i < sizeof shown / sizeof shown[0]; i++)
+			known |= strcmp(name, shown[i]) == 0;
+		if (known)
+			continue;
+		if (mf_json_dump_canonical(value, &text, err) < 0)
+			return -1;
+		v[out->nothers++] = mf_arena_format(a, "%s=%s", name, mf_buf_str(&text).p);
+	}
+	out->others = v;
 	return mf_arena_check(a, err);
 }

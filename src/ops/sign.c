@@ -60,8 +60,11 @@ static int evaluate_record(struct sign *s, struct mf_write_item *it, const struc
 		return fail_changed(s, err);
 	it->unchanged = mf_write_signed_by_us(w, now);
 	it->out->unchanged = it->unchanged;
-	if (!s->agreed || it->unchanged)
-		return mf_write_report_entry(w, it, now, err);
+	if (!s->agreed || it->unchanged) {
+		if (mf_write_report_entry(w, it, now, err) < 0)
+			return -1;
+		return it->unchanged ? 0 : mf_report_others(&now->record, w->a, it->record, err);
+	}
 	return mf_write_cosign(w, it, now, err) < 0 ? -1 : mf_write_report_signed(w, it, now, err);
 }
 

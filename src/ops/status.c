@@ -218,7 +218,7 @@ static int check_record(struct report *r, const struct mf_entry *e, bool unreach
 		about(r, f, e);
 		publisher(r, f);
 	}
-	if (!e->record.expires || e->record.expires > r->set->now + r->within)
+	if (!e->record.has_expires || e->record.expires > r->set->now + r->within)
 		return 0;
 	/* Approvals of old images lapse: that is what an expiry is for, and nobody's work. */
 	bool expired = e->record.expires <= r->set->now;
@@ -236,7 +236,7 @@ static int check_record(struct report *r, const struct mf_entry *e, bool unreach
 
 static bool in_force(const struct report *r, const struct mf_entry *e)
 {
-	return !e->record.withdrawn && (!e->record.expires || e->record.expires > r->set->now);
+	return !e->record.withdrawn && (!e->record.has_expires || e->record.expires > r->set->now);
 }
 
 static int check_records(struct report *r, const struct mf_drift *d, struct manifesto_status_result *out,

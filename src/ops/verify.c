@@ -1,5 +1,5 @@
-/* verify: the gate. Trust metadata of a repository are loaded once a run; while one image is judged, the next
- * ones are being resolved. */
+/* verify: the gate. Trust metadata of a repository are loaded once a run; while one image is evaluated, the
+ * next ones are being resolved. */
 #include <stdio.h>
 
 #include "base/encode.h"
@@ -103,8 +103,8 @@ static int widen(struct mf_trust *t, const char *type, struct mf_err *err)
 	return mf_trust_widen(t, (struct mf_str){prefix, (size_t)n}, err);
 }
 
-/* Who is meant by the name of a veto role: when `targets` does not list it, all that there is must be looked
- * at, or a team could pass its own role for it. */
+/* The role that a veto name stands for: when `targets` does not list it, all roles must be loaded, or a team
+ * could pass its own role for it. */
 static int find_veto(struct mf_trust *t, const char *role, const struct mf_tuf_role **out, struct mf_err *err)
 {
 	const struct mf_tuf_loaded *by;
@@ -117,16 +117,17 @@ static int find_veto(struct mf_trust *t, const char *role, const struct mf_tuf_r
 	n = mf_policy_named(mf_trust_set(t), role, out, &by);
 	if (n == 1)
 		return 0;
-	(void)mf_fail(err, MF_E_POLICY, 0,
-		      n ? "several roles list different roles by the name '%s', which the policy calls veto"
-			: "there is no role '%s' in the repository, which the policy calls veto",
-		      mf_esc(&e, mf_str_c(role)));
+	(void)mf_fail(
+	    err, MF_E_POLICY, 0,
+	    n ? "veto role '%s' is ambiguous: several delegators define different roles of that name"
+	      : "the repository has no role '%s', which the policy names as veto",
+	    mf_esc(&e, mf_str_c(role)));
 	mf_err_set_hint(err, "'manifesto trust show' lists the roles");
 	return -1;
 }
 
-static int check_heard(const struct mf_tuf_set *set, const char *role, const struct mf_tuf_role *listed,
-		       struct mf_err *err)
+static int check_veto_loaded(const struct mf_tuf_set *set, const char *role, const struct mf_tuf_role *listed,
+			     struct mf_err *err)
 {
 	struct mf_esc e;
 	for (size_t i = 0; i < set->nroles; i++)
@@ -135,12 +136,12 @@ static int check_heard(const struct mf_tuf_set *set, const char *role, const str
 	if (!mf_tuf_meta_find(set->snapshot, listed->name))
 		return 0;
 	return mf_fail(err, MF_E_POLICY, 0,
-		       "role '%s', which the policy calls veto, has no path that its delegators may give it",
+		       "veto role '%s' has published, but no path that its delegators may give it",
 		       mf_esc(&e, mf_str_c(role)));
 }
 
 /* A veto role counts whatever its paths are: it is loaded by them. One that has published and is not loaded
- * by them would go unheard. */
+ * by them would be ignored. */
 static int load_veto(struct mf_trust *t, const char *role, struct mf_err *err)
 {
 	const struct mf_tuf_role *listed;
@@ -153,7 +154,7 @@ static int load_veto(struct mf_trust *t, const char *role, struct mf_err *err)
 		if (mf_trust_widen(t, (struct mf_str){listed->paths[i].p, n}, err) < 0)
 			return -1;
 	}
-	return check_heard(mf_trust_set(t), role, listed, err);
+	return check_veto_loaded(mf_trust_set(t), role, listed, err);
 }
 
 static int load(struct run *r, struct mf_trust *t, struct mf_err *err)
@@ -207,7 +208,7 @@ static void start(struct run *r, struct slot *s, const char *reference)
 }
 
 /* Trust first: an attack must not look like an absence. */
-static int judge_image(struct run *r, struct slot *s, struct mf_gate_report *rep, struct mf_err *err)
+static int evaluate_image(struct run *r, struct slot *s, struct mf_gate_report *rep, struct mf_err *err)
 {
 	struct mf_subjects subjects MF_SUBJECTS_CLEANUP = {0};
 	if (s->failed.code) {
@@ -259,7 +260,7 @@ static int finish(struct run *r, struct slot *s, const char *reference, struct m
 	struct mf_err failed = MF_ERR_INIT;
 	if (mf_env_cancelled(&r->m->env))
 		return mf_fail(err, MF_E_CANCELLED, 0, "verify was interrupted");
-	if (judge_image(r, s, &rep, &failed) < 0) {
+	if (evaluate_image(r, s, &rep, &failed) < 0) {
 		if (ends_run(&failed)) {
 			*err = failed;
 			return -1;

@@ -548,6 +548,8 @@ int mf_write_report_new(struct mf_write *w, struct mf_write_item *it, const stru
 	    .reason = mf_arena_text(w->a, f->reason),
 	    .created = f->created,
 	    .expires = f->expires,
+	    .has_created = 1,
+	    .has_expires = f->expires != 0,
 	    .state = mf_state_name(f->withdrawn ? MF_STATE_WITHDRAWN : MF_STATE_CURRENT)};
 	while (f->annotations && f->annotations[r.nannotations])
 		r.nannotations++;

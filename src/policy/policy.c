@@ -200,7 +200,7 @@ static enum mf_state state_of(const struct mf_tuf_set *set, const struct mf_entr
 		is_signed |= e->signed_by[i];
 	if (e->record.withdrawn)
 		return MF_STATE_WITHDRAWN;
-	if (e->record.expires && e->record.expires <= set->now)
+	if (e->record.has_expires && e->record.expires <= set->now)
 		return MF_STATE_EXPIRED;
 	return is_signed ? MF_STATE_CURRENT : MF_STATE_FOREIGN;
 }

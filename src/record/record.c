@@ -138,11 +138,12 @@ void mf_record_clear(struct mf_record *r)
 	*r = (struct mf_record){0};
 }
 
-static int get_time(const json_t *o, const char *name, int64_t *out, struct mf_err *err)
+static int get_time(const json_t *o, const char *name, int64_t *out, bool *has, struct mf_err *err)
 {
 	const char *text = NULL;
 	if (mf_json_get_str(o, name, MF_JSON_OPTIONAL, &text, err) < 0)
 		return -1;
+	*has = text != NULL;
 	return text && mf_time_parse(mf_str_c(text), out, err) < 0 ? mf_wrap(err, "'%s'", name) : 0;
 }
 
@@ -158,25 +159,48 @@ static int get_text(const json_t *o, const char *name, char **out, struct mf_err
 }
 
 /* Members a later version may declare critical. These are all that this version acts on. */
-static int check_crit(const json_t *tree, struct mf_err *err)
+static bool is_known(const json_t *name)
 {
 	static const char *const known[] = {"created", "mediaType", "author",   "reason", "annotations",
 					    "expires", "withdrawn", "artifact", "sigs"};
-	json_t *crit = NULL, *item;
-	size_t i;
+	struct mf_str text = {json_string_value(name), json_string_length(name)};
+	for (size_t i = 0; text.p && i < sizeof known / sizeof known[0]; i++)
+		if (mf_str_eqz(text, known[i]))
+			return true;
+	return false;
+}
+
+static int check_crit(const json_t *tree, struct mf_err *err)
+{
+	json_t *crit = NULL;
 	if (mf_json_get_arr(tree, "crit", MF_JSON_OPTIONAL, &crit, err) < 0)
 		return -1;
-	json_array_foreach(crit, i, item)
+	for (size_t i = 0; i < json_array_size(crit); i++) {
+		const json_t *item = json_array_get(crit, i);
+		struct mf_str text = json_is_string(item)
+					 ? (struct mf_str){json_string_value(item), json_string_length(item)}
+					 : MF_STR("?");
+		struct mf_esc e;
+		if (!is_known(item))
+			return mf_fail(err, MF_E_FORMAT, 0,
+				       "the record needs '%s', which this version does not know",
+				       mf_esc(&e, text));
+	}
+	return 0;
+}
+
+/* An object of texts. */
+static int check_annotations(const json_t *tree, struct mf_err *err)
+{
+	json_t *annotations = NULL;
+	const char *key, *text;
+	json_t *value;
+	if (mf_json_get_obj(tree, "annotations", MF_JSON_OPTIONAL, &annotations, err) < 0)
+		return -1;
+	json_object_foreach(annotations, key, value)
 	{
-		bool ok = false;
-		for (size_t k = 0; k < sizeof known / sizeof known[0]; k++)
-			ok |= json_is_string(item) && strcmp(json_string_value(item), known[k]) == 0;
-		if (!ok) {
-			struct mf_esc e;
-			return mf_fail(
-			    err, MF_E_FORMAT, 0, "the record needs '%s', which this version does not know",
-			    mf_esc(&e, mf_str_c(json_is_string(item) ? json_string_value(item) : "?")));
-		}
+		if (mf_json_get_str(annotations, key, MF_JSON_REQUIRED, &text, err) < 0)
+			return mf_wrap(err, "'annotations'");
 	}
 	return 0;
 }
@@ -226,8 +250,9 @@ static int parse_tree(struct mf_record *r, struct mf_err *err)
 	if (v > 1)
 		return mf_fail(err, MF_E_FORMAT, 0, "record format %lld is newer than this program",
 			       (long long)v);
-	if (check_crit(r->tree, err) < 0 || get_time(r->tree, "created", &r->created, err) < 0 ||
-	    get_time(r->tree, "expires", &r->expires, err) < 0 ||
+	if (check_crit(r->tree, err) < 0 || check_annotations(r->tree, err) < 0 ||
+	    get_time(r->tree, "created", &r->created, &r->has_created, err) < 0 ||
+	    get_time(r->tree, "expires", &r->expires, &r->has_expires, err) < 0 ||
 	    get_text(r->tree, "mediaType", &r->media_type, err) < 0 ||
 	    get_text(r->tree, "author", &r->author, err) < 0 ||
 	    get_text(r->tree, "reason", &r->reason, err) < 0 ||

@@ -24,8 +24,9 @@ struct mf_record_sig {
 
 /* A parsed description. Text is decoded for display. */
 struct mf_record {
-	json_t *tree;                       /* custom.manifesto, all members, also those we do not know */
-	int64_t created, expires;           /* 0: absent */
+	json_t *tree; /* custom.manifesto, all members, also those we do not know */
+	int64_t created, expires;
+	bool has_created, has_expires;
 	char *media_type, *author, *reason; /* NULL: absent */
 	bool withdrawn;
 	const json_t

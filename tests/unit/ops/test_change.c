@@ -414,7 +414,7 @@ struct reader {
 	struct world *w, other;
 	int (*meanwhile)(struct reader *r);
 	size_t records, signers;
-	char key[40];
+	char key[40], others[200]; /* a line each */
 	int answer, rc;
 };
 
@@ -425,6 +425,8 @@ static int confirm(void *arg, const struct manifesto_record *const *records, siz
 	r->records += n;
 	r->signers = records[0]->nsigners;
 	(void)snprintf(r->key, sizeof r->key, "%s", key->name ? key->name : "");
+	for (size_t i = 0, at = 0; i < records[0]->nothers; i++, at = strlen(r->others))
+		(void)snprintf(r->others + at, sizeof r->others - at, "%s\n", records[0]->others[i]);
 	if (r->meanwhile) {
 		r->other = *r->w;
 		r->other.m = NULL;
@@ -524,6 +526,85 @@ static void what_was_shown_is_signed_or_nothing(void **state)
 		assert_int_equal(tmpdir_drop(&dir), 0);
 	}
 	(void)state;
+}
+
+/* The record of "yes" in qa with these members, as any program with alice's key can publish it. */
+static void publish_description(struct world *w, const char *members)
+{
+	struct mf_err err = MF_ERR_INIT;
+	struct mf_digest d;
+	struct mf_buf b MF_BUF_CLEANUP = MF_BUF_INIT(1 << 16);
+	char hex[65];
+	assert_int_equal(put_with(w, "qa", "alice", "yes", false).status, 0);
+	assert_int_equal(mf_sha256(mf_bytes_of(MF_STR("yes")), &d, &err), 0);
+	mf_digest_hex(hex, &d);
+	assert_int_equal(
+	    mf_buf_printf(&b, &err,
+			  "{\"custom\":{\"manifesto\":{%s,\"v\":1}},\"hashes\":{\"sha256\":\"%s\"},"
+			  "\"length\":3}",
+			  members, hex),
+	    0);
+	publish_entry(w, "qa", b.p);
+}
+
+static void members_without_a_line_of_their_own_are_shown(void **state)
+{
+	struct world w;
+	struct reader r = {.answer = 1};
+	teams_make(&w, state);
+	publish_description(&w, "\"artifact\":\"sha256:"
+				"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\","
+				"\"author\":\"x\",\"crit\":[\"author\"],\"future\":{\"a\":[1]}");
+	assert_int_equal(sign_asked(&w, &r, "bob").status, 0);
+	assert_string_equal(r.others, "artifact=\"sha256:"
+				      "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\"\n"
+				      "crit=[\"author\"]\nfuture={\"a\":[1]}\n");
+	world_drop(&w);
+}
+
+static void what_cannot_be_shown_as_it_is_is_not_signed(void **state)
+{
+	static const struct {
+		const char *members;
+		int status;
+	} rows[] = {
+	    {"\"annotations\":{\"%41\":\"1\",\"A\":\"2\"}", MANIFESTO_POLICY},
+	    {"\"annotations\":{\"a=b\":\"c\"}", MANIFESTO_POLICY},
+	    {"\"annotations\":{\"a%3Db\":\"c\"}", MANIFESTO_POLICY},
+	    {"\"annotations\":[\"a=b\"]", MANIFESTO_INVALID},
+	    {"\"annotations\":{\"a\":\"b=c\",\"b\":\"c\"}", 0},
+	};
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct world w;
+		struct reader r = {.answer = 1};
+		void *dir;
+		assert_int_equal(tmpdir_make(&dir), 0);
+		teams_make(&w, &dir);
+		publish_description(&w, rows[i].members);
+		assert_int_equal(sign_asked(&w, &r, "bob").status, rows[i].status);
+		assert_int_equal(r.records, rows[i].status ? 0 : 1);
+		world_drop(&w);
+		assert_int_equal(tmpdir_drop(&dir), 0);
+	}
+	(void)state;
+}
+
+static void record_that_expires_at_the_epoch_has_expired(void **state)
+{
+	struct world w;
+	struct manifesto_error err;
+	const struct manifesto_list_result *l = NULL;
+	struct manifesto_list_options o = MANIFESTO_INIT(manifesto_list_options);
+	teams_make(&w, state);
+	publish_description(&w, "\"expires\":\"1970-01-01T00:00:00Z\"");
+	assert_int_equal(get(&w, NULL), MANIFESTO_POLICY);
+	assert_int_equal(sign(&w, "qa", "bob").status, MANIFESTO_POLICY);
+	o.image = w.image;
+	assert_int_equal(manifesto_list(w.m, &o, &l, &err), 0);
+	assert_true(l->records[0]->has_expires);
+	assert_string_equal(l->records[0]->state, "expired");
+	manifesto_result_free(l);
+	world_drop(&w);
 }
 
 static void sixty_fifth_signature_is_refused(void **state)
@@ -1194,6 +1275,9 @@ int main(void)
 	    T(expired_and_withdrawn_records_are_not_signed),
 	    T(record_is_shown_with_its_signers_and_no_means_no),
 	    T(what_was_shown_is_signed_or_nothing),
+	    T(members_without_a_line_of_their_own_are_shown),
+	    T(what_cannot_be_shown_as_it_is_is_not_signed),
+	    T(record_that_expires_at_the_epoch_has_expired),
 	    T(sixty_fifth_signature_is_refused),
 	    T(put_of_the_same_record_adds_a_signature),
 	    T(put_of_another_description_says_whose_signatures_are_gone),

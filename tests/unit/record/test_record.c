@@ -291,6 +291,15 @@ static void malformed_members_are_refused(void **state)
 	    DOC(",\"sigs\":[" SIG(EX_FP, "not base64") "]"),
 	    DOC(",\"sigs\":[" SIG(EX_FP, "AA=") "]"),
 	    DOC(",\"sigs\":[" SIG(EX_FP, EX_SIG) "," SIG(EX_FP, "?") "]"),
+	    DOC(",\"annotations\":\"a=b\""),
+	    DOC(",\"annotations\":[]"),
+	    DOC(",\"annotations\":null"),
+	    DOC(",\"annotations\":{\"a\":1}"),
+	    DOC(",\"annotations\":{\"a\":null}"),
+	    DOC(",\"annotations\":{\"a\":\"b\",\"c\":{}}"),
+	    DOC(",\"annotations\":{\"a\":\"b\\u0000c\"}"),
+	    DOC(",\"annotations\":{\"a\\u0000b\":\"c\"}"),
+	    DOC(",\"expires\\u0000\":\"2026-01-02T03:04:05Z\""),
 	    DOC(",\"crit\":\"x\""),
 	    DOC(",\"crit\":{}"),
 	};
@@ -327,6 +336,8 @@ static void critical_names_must_be_known(void **state)
 					  DOC(",\"crit\":[\"author\",\"future\"],\"author\":\"x\""),
 					  DOC(",\"crit\":[\"promotedFrom\"]"),
 					  DOC(",\"crit\":[\"Author\"]"),
+					  DOC(",\"crit\":[\"author\\u0000\"]"),
+					  DOC(",\"crit\":[\"author\\u0000future\"]"),
 					  DOC(",\"crit\":[\"\"]"),
 					  DOC(",\"crit\":[1]"),
 					  DOC(",\"crit\":[null]"),
@@ -391,11 +402,25 @@ static void absent_members_are_absent(void **state)
 	assert_null(r.author);
 	assert_null(r.reason);
 	assert_null(r.media_type);
-	assert_int_equal(r.created, 0);
-	assert_int_equal(r.expires, 0);
+	assert_false(r.has_created);
+	assert_false(r.has_expires);
 	assert_int_equal(r.nsigs, 0);
 	assert_false(r.withdrawn);
 	assert_false(r.has_artifact);
+}
+
+static void time_at_the_epoch_is_no_absent_time(void **state)
+{
+	struct mf_err err = MF_ERR_INIT;
+	struct mf_record r MF_RECORD_CLEANUP;
+	(void)state;
+	assert_int_equal(
+	    parse(&r, DOC(",\"created\":\"1970-01-01T00:00:00Z\",\"expires\":\"1970-01-01T00:00:00Z\""),
+		  &err),
+	    1);
+	assert_true(r.has_created && r.has_expires);
+	assert_int_equal(r.created, 0);
+	assert_int_equal(r.expires, 0);
 }
 
 static void artifact_is_a_digest(void **state)
@@ -883,6 +908,7 @@ int main(void)
 	    cmocka_unit_test(unknown_members_are_kept_and_signed),
 	    cmocka_unit_test(whatever_withdrawn_holds_the_record_is_withdrawn),
 	    cmocka_unit_test(absent_members_are_absent),
+	    cmocka_unit_test(time_at_the_epoch_is_no_absent_time),
 	    cmocka_unit_test(artifact_is_a_digest),
 	    cmocka_unit_test(free_text_is_percent_encoded_where_signed_json_needs_it),
 	    cmocka_unit_test(text_that_is_not_our_encoding_is_shown_as_it_is),
