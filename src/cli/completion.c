@@ -16,8 +16,8 @@ struct line {
 	const struct mf_cli_command *command;
 	const char *const *arguments; /* behind the command */
 	size_t narguments;
-	const char *last; /* the word to complete, */
-	size_t keep;      /* of which so many octets stay as they are */
+	const char *last; /* the word to complete */
+	size_t keep;      /* octets of it that stay as they are */
 };
 
 static void offer(const struct line *l, const char *word, const char *text)
@@ -80,8 +80,9 @@ static void offer_names(struct line *l, enum manifesto_name what)
 	struct mf_cli_asker nobody;
 	struct mf_cli_config config;
 	struct manifesto *m = NULL;
-	mf_cli_asker_init(&nobody, &l->args, true);
-	if (mf_cli_config_load(&config, &l->args, &nobody, false, &ignored) == 0) {
+	const bool ci = true, logs_in = false; /* nobody is asked for anything */
+	mf_cli_asker_init(&nobody, &l->args, ci);
+	if (mf_cli_config_load(&config, &l->args, &nobody, logs_in, &ignored) == 0) {
 		config.options.log = NULL;
 		if (manifesto_new(&config.options, &m, &ignored) == 0)
 			(void)!manifesto_names(m, what, l->narguments ? l->arguments[0] : "", offer_name, l,

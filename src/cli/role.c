@@ -163,7 +163,7 @@ static void apply_one(struct mf_cli *cli, const char *image, struct mf_json_out 
 		cli->outcome = manifesto_graver(cli->outcome, why.status);
 	if (!cli->json && rc < 0) {
 		mf_cli_warning("%s: not changed", image);
-		mf_cli_print_error(&why, false);
+		mf_cli_print_error(&why, cli->json);
 		return;
 	}
 	if (!cli->json) {

@@ -153,7 +153,7 @@ static int each_repository(struct mf_cli *cli, const char *schema, one_fn one, s
 		if (status < 0 && cli->json)
 			mf_cli_json_error(&j, &why);
 		else if (status < 0)
-			mf_cli_print_error(&why, false);
+			mf_cli_print_error(&why, cli->json);
 		if (status < 0) /* one that cannot be examined does not hide the others */
 			status = why.status;
 		if (cli->json) {

@@ -152,9 +152,9 @@ static enum mf_found from_web(struct search *w, struct mf_err *err)
  * content is gone, since the target file may be back later. */
 static int fail_graver(const struct mf_err *why, struct mf_err *err)
 {
+	const enum mf_code code = err->code;
 	if (why->code && !is_ours(err) &&
-	    (err->code == MF_E_CONTENT_GONE ||
-	     mf_exit_graver(mf_code_exit(why->code), mf_code_exit(err->code))))
+	    (code == MF_E_CONTENT_GONE || mf_exit_graver(mf_code_exit(why->code), mf_code_exit(code))))
 		*err = *why;
 	return -1;
 }

@@ -14,9 +14,10 @@ const char *manifesto_version(void)
 
 int mf_op_fail(struct manifesto_error *out, const struct mf_err *err)
 {
-	assert(err->code != MF_OK);
-	*out = (struct manifesto_error){.status = mf_code_exit(err->code)};
-	(void)snprintf(out->code, sizeof out->code, "%s", mf_code_name(err->code));
+	const enum mf_code code = err->code;
+	assert(code != MF_OK);
+	*out = (struct manifesto_error){.status = mf_code_exit(code)};
+	(void)snprintf(out->code, sizeof out->code, "%s", mf_code_name(code));
 	(void)snprintf(out->message, sizeof out->message, "%s", err->msg);
 	(void)snprintf(out->endpoint, sizeof out->endpoint, "%s", err->endpoint);
 	(void)snprintf(out->hint, sizeof out->hint, "%s", err->hint);

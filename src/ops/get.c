@@ -167,32 +167,32 @@ static int on_version(void *arg, const struct mf_version *v, struct mf_err *err)
 
 /* ---- what holds now */
 
-/* What became of the record, for people; NULL: it is what holds now. *old: it does not hold any more. */
-static const char *fate(const struct old_record *w, struct mf_err *why, bool *old, struct mf_err *err)
+/* What became of the record, for people, in *what; NULL there: it is what holds now. */
+static int find_fate(const struct old_record *w, const char **what, struct mf_err *why, struct mf_err *err)
 {
 	const struct mf_tuf_set *set = mf_trust_set(w->im->trust);
 	struct mf_pasts now MF_PASTS_CLEANUP = {0};
 	struct mf_entry e MF_ENTRY_CLEANUP = {0};
 	struct mf_str type = mf_str_c(w->o->type);
 	char digest[MF_DIGEST_TEXT];
-	*old = true;
+	*what = NULL;
 	if (mf_policy_select(set, type, &w->subject->digest, w->o->role, &e, why) < 0) {
 		if (why->code == MF_E_NOT_FOUND)
-			return "it was removed since";
+			*what = "it was removed since";
 		if (why->code == MF_E_WITHDRAWN || why->code == MF_E_RECORD_EXPIRED ||
 		    why->code == MF_E_AMBIGUOUS)
-			return why->msg;
-		*err = *why; /* it is not known */
-		return NULL;
+			*what = why->msg;
+		if (!*what)
+			*err = *why;
+		return *what ? 0 : -1;
 	}
 	if (mf_pasts_read(set, w->role, type, &w->subject->digest, w->o->role, &now, err) < 0)
-		return NULL;
-	if (now.n && now.v[0].authorised && mf_digest_eq(&now.v[0].said, &w->described)) {
-		*old = false;
-		return NULL;
-	}
+		return -1;
+	if (now.n && now.v[0].authorised && mf_digest_eq(&now.v[0].said, &w->described))
+		return 0;
 	mf_digest_format(digest, &e.info.sha256);
-	return mf_arena_printf(mf_result_arena(w->out), err, "it was replaced since, by %s", digest);
+	*what = mf_arena_format(mf_result_arena(w->out), "it was replaced since, by %s", digest);
+	return mf_arena_check(mf_result_arena(w->out), err);
 }
 
 static int add_note(struct old_record *w, struct mf_err *err)
@@ -200,11 +200,12 @@ static int add_note(struct old_record *w, struct mf_err *err)
 	struct mf_err why = MF_ERR_INIT;
 	struct manifesto_get_result *out = w->out;
 	int64_t newest = w->role->file->version;
-	bool old, expired = strcmp(w->record->state, mf_state_name(MF_STATE_EXPIRED)) == 0;
-	const char *what = fate(w, &why, &old, err);
+	bool expired = strcmp(w->record->state, mf_state_name(MF_STATE_EXPIRED)) == 0;
+	const char *what;
 	char when[MF_TIME_LEN] = "";
-	if (err->code)
+	if (find_fate(w, &what, &why, err) < 0)
 		return -1;
+	bool old = what != NULL;
 	out->newest_version = newest;
 	if (old && !expired)
 		w->record->state = why.code == MF_E_WITHDRAWN ? "withdrawn" : "old";
@@ -212,12 +213,12 @@ static int add_note(struct old_record *w, struct mf_err *err)
 		return 0;
 	if (expired)
 		mf_time_format(when, w->record->expires);
-	out->note = mf_arena_printf(
-	    mf_result_arena(out), err, "this is version %lld of '%s', %s version %lld: %s%s%s",
+	out->note = mf_arena_format(
+	    mf_result_arena(out), "this is version %lld of '%s', %s version %lld: %s%s%s",
 	    (long long)w->o->version, w->role->role, old ? "and not what holds now, in" : "older than",
 	    (long long)newest, what ? what : "its record is still the current one",
 	    expired ? "; it expired at " : "", when);
-	return out->note ? 0 : -1;
+	return mf_arena_check(mf_result_arena(out), err);
 }
 
 static int find_version(struct old_record *w, struct mf_err *err)

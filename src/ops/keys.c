@@ -99,6 +99,14 @@ int manifesto_key_show(struct manifesto *m, const char *name, const struct manif
 
 /* ---- files of the notary CLI */
 
+/* The passphrase of a key that exists. */
+static int passphrase_of(const struct manifesto *m, const char *name, struct mf_secret *out,
+			 struct mf_err *err)
+{
+	const bool is_new = false;
+	return m->passphrase.get(m->passphrase.arg, name, is_new, out, err);
+}
+
 /* An unencrypted file needs no passphrase: it is asked for when reading says that one is missing. */
 static int read_notary(struct manifesto *m, const char *name, struct mf_str text, struct mf_notary_key *out,
 		       struct mf_err *err)
@@ -109,7 +117,7 @@ static int read_notary(struct manifesto *m, const char *name, struct mf_str text
 	if (err->code != MF_E_KEY)
 		return -1;
 	mf_err_clear(err);
-	if (m->passphrase.get(m->passphrase.arg, name, false, &pass, err) < 0)
+	if (passphrase_of(m, name, &pass, err) < 0)
 		return -1;
 	return mf_notary_key_read(out, text, &pass, err);
 }
@@ -150,7 +158,7 @@ static struct mf_privkey *read_own(struct manifesto *m, const struct mf_key_info
 {
 	struct mf_buf file MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_KEYFILE_BYTES);
 	if (mf_file_read(k->path, MF_MAX_KEYFILE_BYTES, &file, err) < 0 ||
-	    (k->encrypted && m->passphrase.get(m->passphrase.arg, k->name, false, pass, err) < 0))
+	    (k->encrypted && passphrase_of(m, k->name, pass, err) < 0))
 		return NULL;
 	struct mf_privkey *key = mf_keyfile_decode(mf_buf_bytes(&file), k->encrypted ? pass : NULL, err);
 	mf_wipe(file.p, file.n);

@@ -50,8 +50,8 @@ struct mf_pool_trust {
 	char *name; /* pin name */
 	struct mf_trust_config cfg;
 	struct mf_trust *trust;
-	bool tried;           /* it was loaded, or */
-	struct mf_err failed; /* could not be */
+	bool tried;           /* it was loaded, unless `failed` says why not */
+	struct mf_err failed;
 	size_t users, held;   /* images that are open; octets of metadata */
 	uint64_t last_use;
 };

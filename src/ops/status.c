@@ -112,11 +112,12 @@ static int check_certificates(struct report *r, struct mf_err *err)
 {
 	const struct mf_tuf_role *role = &r->set->root->roles[MF_TUF_ROOT];
 	for (size_t i = 0; i < role->nkeys; i++) {
+		const bool check_expiry = false;
 		struct mf_root_cert c MF_CLEANUP(mf_root_cert_clear) = {0};
 		struct mf_err ignored = MF_ERR_INIT;
 		char when[MF_TIME_LEN], fp[MF_DIGEST_TEXT];
 		if (!role->keys[i]->x509 ||
-		    mf_root_cert_read(&c, role->keys[i]->certificate, r->set->gun, r->set->now, false,
+		    mf_root_cert_read(&c, role->keys[i]->certificate, r->set->gun, r->set->now, check_expiry,
 				      &ignored) < 0 ||
 		    c.not_after > r->set->now + r->within)
 			continue;

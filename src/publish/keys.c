@@ -54,8 +54,11 @@ int mf_publish_signer(struct mf_trust *t, const struct mf_tuf_role *role, struct
 		return -1;
 	for (size_t i = 0; i < role->nkeys; i++) {
 		const struct mf_key_info *k = mf_trust_key_here(t, role->keys[i]);
-		if (k && (!best || (t->cfg->key_name && strcmp(k->name, t->cfg->key_name) == 0)))
-			best = k;
+		/* One key may be here under several names. */
+		for (size_t j = 0; k && j < n; j++)
+			if (mf_pubkey_eq(all[j].pub, k->pub) &&
+			    (!best || (t->cfg->key_name && strcmp(all[j].name, t->cfg->key_name) == 0)))
+				best = &all[j];
 	}
 	if (!best)
 		return no_key(role, err);

@@ -607,6 +607,27 @@ static void record_that_expires_at_the_epoch_has_expired(void **state)
 	world_drop(&w);
 }
 
+static void key_under_two_names_signs_under_either(void **state)
+{
+	struct world w;
+	struct manifesto_error err;
+	struct manifesto_key_export_options o = MANIFESTO_INIT(manifesto_key_export_options);
+	const struct manifesto_key_export_result *exported = NULL;
+	const struct manifesto_key_result *imported = NULL;
+	teams_make(&w, state);
+	o.name = "bob";
+	o.role = "delegation";
+	o.directory = w.cache;
+	assert_int_equal(manifesto_key_export(w.m, &o, &exported, &err), 0);
+	assert_int_equal(manifesto_key_import(w.m, "copy", exported->path, &imported, &err), 0);
+	manifesto_result_free(exported);
+	manifesto_result_free(imported);
+	assert_int_equal(put_with(&w, "qa", "bob", "yes", false).status, 0);
+	assert_int_equal(put_with(&w, "qa", "copy", "no", false).status, 0);
+	assert_int_equal(get(&w, "no"), 0);
+	world_drop(&w);
+}
+
 static void sixty_fifth_signature_is_refused(void **state)
 {
 	struct world w;
@@ -1278,6 +1299,7 @@ int main(void)
 	    T(members_without_a_line_of_their_own_are_shown),
 	    T(what_cannot_be_shown_as_it_is_is_not_signed),
 	    T(record_that_expires_at_the_epoch_has_expired),
+	    T(key_under_two_names_signs_under_either),
 	    T(sixty_fifth_signature_is_refused),
 	    T(put_of_the_same_record_adds_a_signature),
 	    T(put_of_another_description_says_whose_signatures_are_gone),
