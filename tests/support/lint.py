@@ -176,7 +176,14 @@ def members(header):
     """The members of each public struct, in order."""
     code = without_comments(header.read_text(encoding="utf-8"))
     structs = re.findall(r"^struct (manifesto_\w+) \{(.*?)^\};", code, re.M | re.S)
-    return {name: [" ".join(m.split()) for m in body.split(";") if m.strip()] for name, body in structs}
+    return {name: [d for m in body.split(";") if m.strip() for d in declarators(" ".join(m.split()))]
+            for name, body in structs}
+
+
+def declarators(member):
+    """"int a, *b" as "int a" and "int *b"; a function pointer as it is."""
+    parts = re.match(r"((?:const |struct |enum |unsigned )*\w+) ?(.*)", member)
+    return [member] if "(" in member else [parts.group(1) + " " + d.strip() for d in parts.group(2).split(",")]
 
 
 def line_of(text, at):
