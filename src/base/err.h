@@ -25,6 +25,7 @@ enum mf_code {
 	MF_E_AMBIGUOUS,      /* 2: several answers; the message lists them */
 	MF_E_NOT_FOUND,      /* 3: no such record, image, tag */
 	MF_E_UNAVAILABLE,    /* 4: network, TLS, 429, 5xx, truncated answer */
+	MF_E_REFUSED,        /* 4: a registry answers, and does not do what it was asked: other 3xx and 4xx */
 	MF_E_AUTH,           /* 5: 401, 403 */
 	MF_E_FORMAT,         /* 6: malformed or oversized document */
 	MF_E_SIGNATURE,      /* 6: threshold not met, key ID not of its content */

@@ -25,15 +25,21 @@ struct mf_resolved {
 /* Backends move bytes. The front end in image_store.c has the checks. `b` is the backend's own state. */
 struct mf_backend_ops {
 	void (*free)(void *b);
-	/* The state of a resolve; ended or cancelled once, which frees it. */
 	void *(*resolve_begin)(void *b, const char *tag, struct mf_err *err);
-	int (*resolve_end)(void *b, void *resolve, struct mf_resolved *out, struct mf_err *err);
-	void (*resolve_cancel)(void *b, void *resolve);
-	/* Bytes and the claimed media type ("" when there is none). MF_E_NOT_FOUND. */
-	int (*manifest_get)(void *b, struct mf_manifest_name name, struct mf_buf *bytes,
-			    char content_type[256], struct mf_err *err);
-	int (*manifest_put)(void *b, struct mf_manifest_name name, const struct mf_manifest *m,
-			    bool *subject_seen, struct mf_descriptors *missing, struct mf_err *err);
+	int (*resolve_end)(void *b, void *call, struct mf_resolved *out, struct mf_err *err);
+	/* Requests that are begun, then ended or cancelled once, which frees them. The name and the manifest
+	 * are borrowed until then. Get: bytes and the claimed media type ("" when there is none);
+	 * MF_E_NOT_FOUND. */
+	void *(*manifest_get_begin)(void *b, struct mf_manifest_name name, struct mf_err *err);
+	int (*manifest_get_end)(void *b, void *call, struct mf_buf *bytes, char content_type[256],
+				struct mf_err *err);
+	void *(*manifest_put_begin)(void *b, struct mf_manifest_name name, const struct mf_manifest *m,
+				    struct mf_err *err);
+	int (*manifest_put_end)(void *b, void *call, bool *subject_seen, struct mf_descriptors *missing,
+				struct mf_err *err);
+	void *(*manifest_delete_begin)(void *b, const struct mf_digest *digest, struct mf_err *err);
+	int (*manifest_delete_end)(void *b, void *call, struct mf_err *err);
+	void (*cancel)(void *b, void *call);
 	int (*manifests_have)(void *b, const struct mf_digest *digests, size_t n, bool *present,
 			      struct mf_err *err);
 	int (*blobs_have)(void *b, const struct mf_digest *digests, size_t n, bool *present,
@@ -49,16 +55,17 @@ struct mf_backend_ops {
 			      struct mf_err *err);
 	/* Appends the tags of images; those not `known` are to be resolved. */
 	int (*tags)(void *b, struct mf_tags *out, struct mf_err *err);
-	/* What the referrers API and the fallback tag say, for each subject in order. */
-	int (*referrers)(void *b, const struct mf_digest *subjects, size_t n, mf_referrers_fn each, void *arg,
-			 struct mf_err *err);
+	/* The lists of referrers, for each subject in order. */
+	int (*referrers)(struct mf_image_store *s, const struct mf_digest *subjects, size_t n,
+			 mf_referrers_fn each, void *arg, struct mf_err *err);
 };
 
 struct mf_image_store {
 	const struct mf_backend_ops *ops;
 	void *b;
 	bool is_layout;
-	bool has_empty_config; /* stored or seen by this handle */
+	/* Does the registry list referrers itself? Learned from its answers. */
+	enum { MF_API_UNKNOWN, MF_API_ABSENT, MF_API_THERE } referrers_api;
 };
 
 /* Make a backend and set store->ops and store->b. */
@@ -89,8 +96,11 @@ int mf_descriptors_merge(struct mf_descriptors *list, const json_t *index, struc
 /* Compact JSON with sorted member names, the same bytes for the same tree. Appended. */
 int mf_json_text(const json_t *j, struct mf_buf *out, struct mf_err *err) MF_NODISCARD;
 
-/* Stores bytes as a blob when they are not there yet; their digest is given back. */
+/* Stores bytes as a blob; their digest is given back. */
 int mf_blob_put_bytes(struct mf_image_store *s, struct mf_bytes bytes, struct mf_digest *digest,
 		      struct mf_err *err) MF_NODISCARD;
+
+/* What the tag of a subject's fallback list gives. Takes the manifest's kind of the registry. */
+bool mf_is_referrers_list(const struct mf_manifest *m, const struct mf_digest *subject);
 
 #endif

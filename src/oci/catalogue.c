@@ -81,74 +81,9 @@ static void sort_unique(struct entries *e)
 
 /* ---- reading what is there */
 
-struct present {
-	json_t *trees; /* keep the strings of `entries` alive */
-	struct entries entries;
-	bool parts[PARTS];
-	bool is_split;
-};
-
-static void present_clear(struct present *p)
-{
-	json_decref(p->trees);
-	entries_clear(&p->entries);
-}
-#define PRESENT_CLEANUP MF_CLEANUP(present_clear)
-
-static int read_record(const json_t *j, const struct mf_digest *subject, struct entries *out,
-		       struct mf_err *err)
-{
-	struct mf_catalogue_record r = {.subject = *subject};
-	struct mf_err odd = MF_ERR_INIT;
-	const char *digest;
-	int64_t size;
-	/* Entries of the proof of concept have neither role nor size: nothing to keep them by. */
-	if (mf_json_get_str(j, "digest", MF_JSON_REQUIRED, &digest, &odd) < 0 ||
-	    mf_digest_parse(&r.blob, mf_str_c(digest), &odd) < 0 ||
-	    mf_json_get_str(j, "type", MF_JSON_REQUIRED, &r.type, &odd) < 0 ||
-	    mf_json_get_str(j, "role", MF_JSON_REQUIRED, &r.role, &odd) < 0 ||
-	    mf_json_get_str(j, "mediaType", MF_JSON_REQUIRED, &r.media_type, &odd) < 0 ||
-	    mf_json_get_str(j, "created", MF_JSON_OPTIONAL, &r.created, &odd) < 0 ||
-	    mf_json_get_int(j, "size", MF_JSON_REQUIRED, 0, (int64_t)MF_MAX_BLOB_BYTES, &size, &odd) < 0)
-		return 0;
-	r.length = (uint64_t)size;
-	return entries_add(out, &r, err);
-}
-
-static int read_images(const json_t *config, struct entries *out, struct mf_err *err)
-{
-	const json_t *images = json_object_get(config, "images");
-	for (size_t i = 0; i < json_array_size(images); i++) {
-		const json_t *image = json_array_get(images, i), *list = json_object_get(image, "manifesto");
-		const char *text = json_string_value(json_object_get(image, "image_digest"));
-		struct mf_err odd = MF_ERR_INIT;
-		struct mf_digest subject;
-		if (!text || mf_digest_parse(&subject, mf_str_c(text), &odd) < 0)
-			continue;
-		for (size_t k = 0; k < json_array_size(list); k++)
-			if (read_record(json_array_get(list, k), &subject, out, err) < 0)
-				return -1;
-	}
-	return 0;
-}
-
 static void part_tag(char out[16], unsigned part)
 {
 	(void)snprintf(out, 16, TAG "-%02x", part & 0xffu);
-}
-
-static void read_parts(const json_t *config, struct present *p)
-{
-	const json_t *list = json_object_get(config, "parts");
-	p->is_split |= json_is_array(list);
-	for (size_t i = 0; i < json_array_size(list); i++) {
-		const char *tag = json_string_value(json_array_get(list, i));
-		for (unsigned part = 0; tag && part < PARTS; part++) {
-			char name[16];
-			part_tag(name, part);
-			p->parts[part] |= strcmp(tag, name) == 0;
-		}
-	}
 }
 
 /* The config document of a catalogue manifest; a failure with MF_E_FORMAT when it is none. */
@@ -159,7 +94,7 @@ static json_t *read_config(struct mf_image_store *s, const struct mf_manifest *m
 	json_t *manifest MF_JSON_CLEANUP = mf_json_load(mf_buf_bytes(&m->bytes), MF_MAX_MANIFEST_BYTES, err);
 	if (!manifest || mf_descriptor_read(json_object_get(manifest, "config"), &d, err) < 0)
 		return NULL;
-	bool ours = strcmp(d.media_type, MT_CONFIG) == 0 && d.size <= MAX_CONFIG;
+	bool ours = d.media_type && strcmp(d.media_type, MT_CONFIG) == 0 && d.size <= MAX_CONFIG;
 	struct mf_digest digest = d.digest;
 	uint64_t size = d.size;
 	mf_descriptor_clear(&d);
@@ -175,103 +110,100 @@ static json_t *read_config(struct mf_image_store *s, const struct mf_manifest *m
 	return mf_json_load((struct mf_bytes){(const uint8_t *)text.p, got}, MAX_CONFIG, err);
 }
 
-/* Content that is wrong or gone is rebuilt; a registry that does not answer is an error. */
+/* Content that is wrong or gone is written again; a registry that does not answer is an error. */
 static bool can_rebuild(const struct mf_err *err)
 {
 	return err->code == MF_E_NOT_FOUND || err->code == MF_E_FORMAT || err->code == MF_E_DIGEST ||
-	       err->code == MF_E_CONTENT_GONE;
+	       err->code == MF_E_CONTENT_GONE || err->code == MF_E_REFUSED;
 }
 
-/* Adds what a catalogue manifest lists to *p, which stays as it is when there is none. */
-static int read_present(struct mf_image_store *s, struct mf_manifest_name name, struct present *p,
-			struct mf_err *err)
+/* The parts that the list under a name has: MF_ABSENT when that is no list of parts. */
+static enum mf_found read_parts(struct mf_image_store *s, struct mf_manifest_name name, bool parts[PARTS],
+				struct mf_err *err)
 {
 	struct mf_manifest m MF_MANIFEST_CLEANUP = {0};
-	json_t *config = NULL;
-	if (!p->trees)
-		p->trees = json_array();
-	if (!p->trees)
-		return mf_fail_nomem(err);
-	int rc =
-	    name.tag ? mf_manifest_get_tag(s, name.tag, &m, err) : mf_manifest_get(s, name.digest, &m, err);
-	if (rc == 0)
+	json_t *config MF_JSON_CLEANUP = NULL;
+	if ((name.tag ? mf_manifest_get_tag(s, name.tag, &m, err)
+		      : mf_manifest_get(s, name.digest, &m, err)) == 0)
 		config = read_config(s, &m, err);
 	if (!config) {
 		if (!can_rebuild(err))
-			return -1;
+			return MF_FAILED;
 		mf_err_clear(err);
-		return 0;
+		return MF_ABSENT;
 	}
-	if (json_array_append_new(p->trees, config))
-		return mf_fail_nomem(err);
-	read_parts(config, p);
-	return read_images(config, &p->entries, err);
+	const json_t *list = json_object_get(config, "parts");
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const char *tag = json_string_value(json_array_get(list, i));
+		for (unsigned part = 0; tag && part < PARTS; part++) {
+			char own[16];
+			part_tag(own, part);
+			parts[part] |= strcmp(tag, own) == 0;
+		}
+	}
+	return json_is_array(list) ? MF_FOUND : MF_ABSENT;
 }
 
 /* ---- building */
 
-static int add_member(struct mf_buf *out, const char *before, const char *text, struct mf_err *err)
-{
-	return mf_buf_addz(out, before, err) < 0 || mf_json_quote_any(mf_str_c(text), out, err) < 0 ? -1 : 0;
-}
-
-static int build_record(const struct entry *e, struct mf_buf *out, struct mf_err *err)
+static void write_record(struct mf_json_out *j, const struct entry *e)
 {
 	char digest[MF_DIGEST_TEXT];
 	mf_digest_format(digest, &e->r.blob);
-	if (mf_buf_addc(out, '{', err) < 0)
-		return -1;
-	if (e->r.created &&
-	    (add_member(out, "\"created\":", e->r.created, err) < 0 || mf_buf_addc(out, ',', err) < 0))
-		return -1;
-	if (add_member(out, "\"digest\":", digest, err) < 0 ||
-	    add_member(out, ",\"mediaType\":", e->r.media_type, err) < 0)
-		return -1;
-	if (e->missing && mf_buf_addz(out, ",\"missing\":true", err) < 0)
-		return -1;
-	if (add_member(out, ",\"role\":", e->r.role, err) < 0 ||
-	    mf_buf_printf(out, err, ",\"size\":%llu", (unsigned long long)e->r.length) < 0 ||
-	    add_member(out, ",\"type\":", e->r.type, err) < 0)
-		return -1;
-	return mf_buf_addc(out, '}', err);
+	mf_json_add_object(j, NULL);
+	if (e->r.created)
+		mf_json_add_text(j, "created", e->r.created);
+	mf_json_add_text(j, "digest", digest);
+	mf_json_add_text(j, "mediaType", e->r.media_type);
+	if (e->missing)
+		mf_json_add_bool(j, "missing", true);
+	mf_json_add_text(j, "role", e->r.role);
+	mf_json_add_int(j, "size", (int64_t)e->r.length);
+	mf_json_add_text(j, "type", e->r.type);
+	mf_json_close(j);
 }
 
-static int build_images(const struct entries *e, struct mf_buf *out, struct mf_err *err)
+static void write_images(struct mf_json_out *j, const struct entries *e)
 {
-	if (mf_buf_addz(out, "\"images\":[", err) < 0)
-		return -1;
+	mf_json_add_array(j, "images");
 	for (size_t i = 0; i < e->n; i++) {
 		bool first = i == 0 || !mf_digest_eq(&e->v[i].r.subject, &e->v[i - 1].r.subject);
 		bool last = i + 1 == e->n || !mf_digest_eq(&e->v[i].r.subject, &e->v[i + 1].r.subject);
 		char digest[MF_DIGEST_TEXT];
 		mf_digest_format(digest, &e->v[i].r.subject);
-		if (first && mf_buf_printf(out, err, "%s{\"image_digest\":\"%s\",\"manifesto\":[",
-					   i ? "," : "", digest) < 0)
-			return -1;
-		if (build_record(&e->v[i], out, err) < 0 || mf_buf_addz(out, last ? "]}" : ",", err) < 0)
-			return -1;
+		if (first) {
+			mf_json_add_object(j, NULL);
+			mf_json_add_text(j, "image_digest", digest);
+			mf_json_add_array(j, "manifesto");
+		}
+		write_record(j, &e->v[i]);
+		if (last) {
+			mf_json_close(j);
+			mf_json_close(j);
+		}
 	}
-	return mf_buf_addc(out, ']', err);
+	mf_json_close(j);
 }
 
 /* parts NULL: a catalogue or one part; otherwise the list of parts. */
 static int build_config(const struct entries *e, const bool *parts, struct mf_buf *out, struct mf_err *err)
 {
-	if (mf_buf_addc(out, '{', err) < 0 || build_images(e, out, err) < 0)
-		return -1;
-	if (parts && mf_buf_addz(out, ",\"parts\":[", err) < 0)
-		return -1;
-	bool any = false;
+	struct mf_json_out j;
+	mf_json_to_buf(&j, MF_JSON_SHOWN, out, err);
+	mf_json_add_object(&j, NULL);
+	write_images(&j, e);
+	if (parts)
+		mf_json_add_array(&j, "parts");
 	for (unsigned i = 0; parts && i < PARTS; i++) {
 		char tag[16];
-		if (!parts[i])
-			continue;
 		part_tag(tag, i);
-		if (mf_buf_printf(out, err, "%s\"%s\"", any ? "," : "", tag) < 0)
-			return -1;
-		any = true;
+		if (parts[i])
+			mf_json_add_text(&j, NULL, tag);
 	}
-	return mf_buf_addz(out, parts ? "]}" : "}", err);
+	if (parts)
+		mf_json_close(&j);
+	mf_json_close(&j);
+	return mf_json_finish(&j);
 }
 
 static int by_blob(const void *a, const void *b)
@@ -281,18 +213,8 @@ static int by_blob(const void *a, const void *b)
 	return c ? c : by_key(x, y);
 }
 
-static int build_layer(const char *before, const struct mf_digest *blob, const char *media_type,
-		       uint64_t size, struct mf_buf *out, struct mf_err *err)
-{
-	char digest[MF_DIGEST_TEXT];
-	mf_digest_format(digest, blob);
-	if (mf_buf_printf(out, err, "%s{\"digest\":\"%s\"", before, digest) < 0 ||
-	    add_member(out, ",\"mediaType\":", media_type, err) < 0)
-		return -1;
-	return mf_buf_printf(out, err, ",\"size\":%llu}", (unsigned long long)size);
-}
-
-static int build_layers(const struct entries *e, struct mf_buf *out, struct mf_err *err)
+/* The blobs that are there, each once. */
+static int write_layers(struct mf_json_out *j, const struct entries *e, struct mf_err *err)
 {
 	const struct entry **v MF_FREE = mf_calloc(e->n, sizeof(const struct entry *));
 	if (!v)
@@ -301,26 +223,36 @@ static int build_layers(const struct entries *e, struct mf_buf *out, struct mf_e
 		v[i] = &e->v[i];
 	qsort(v, e->n, sizeof *v, by_blob);
 	const struct entry *last = NULL;
+	mf_json_add_array(j, "layers");
 	for (size_t i = 0; i < e->n; i++) {
 		if (v[i]->missing || (last && mf_digest_eq(&last->r.blob, &v[i]->r.blob)))
 			continue;
-		if (build_layer(last ? "," : "", &v[i]->r.blob, v[i]->r.media_type, v[i]->r.length, out,
-				err) < 0)
-			return -1;
 		last = v[i];
+		mf_descriptor_write(j, NULL,
+				    &(struct mf_piece){.digest = last->r.blob,
+						       .size = last->r.length,
+						       .media_type = last->r.media_type});
 	}
+	mf_json_close(j);
 	return 0;
 }
 
 static int build_manifest(const struct entries *e, const struct mf_buf *config, struct mf_buf *out,
 			  struct mf_err *err)
 {
-	struct mf_digest digest;
-	if (mf_sha256(mf_buf_bytes(config), &digest, err) || mf_buf_addz(out, "{\"config\":", err) < 0 ||
-	    build_layer("", &digest, MT_CONFIG, config->n, out, err) < 0 ||
-	    mf_buf_addz(out, ",\"layers\":[", err) < 0 || build_layers(e, out, err) < 0)
+	struct mf_json_out j;
+	struct mf_piece piece = {.size = config->n, .media_type = MT_CONFIG};
+	if (mf_sha256(mf_buf_bytes(config), &piece.digest, err) < 0)
 		return -1;
-	return mf_buf_addz(out, "],\"mediaType\":\"" MF_MT_OCI_MANIFEST "\",\"schemaVersion\":2}", err);
+	mf_json_to_buf(&j, MF_JSON_SHOWN, out, err);
+	mf_json_add_object(&j, NULL);
+	mf_descriptor_write(&j, "config", &piece);
+	if (write_layers(&j, e, err) < 0)
+		return -1;
+	mf_json_add_text(&j, "mediaType", MF_MT_OCI_MANIFEST);
+	mf_json_add_int(&j, "schemaVersion", 2);
+	mf_json_close(&j);
+	return mf_json_finish(&j);
 }
 
 /* ---- writing */
@@ -328,6 +260,7 @@ static int build_manifest(const struct entries *e, const struct mf_buf *config, 
 struct target {
 	struct mf_image_store *store;
 	const char *tag;
+	bool unasked; /* written whatever the tag has */
 	bool exists;
 	struct mf_digest now; /* what the tag meant before */
 	bool written;
@@ -336,6 +269,8 @@ struct target {
 
 static int look(struct target *t, struct mf_err *err)
 {
+	if (t->unasked)
+		return 0;
 	struct mf_resolve *r = mf_resolve_begin(t->store, t->tag, err);
 	if (!r)
 		return -1;
@@ -373,8 +308,8 @@ static int mark_missing(struct target *t, struct entries *e, const struct mf_des
 	return 0;
 }
 
-/* One try. 1: written, or there already; 0: blobs were found missing, build again; -1. */
-static int try_write(struct target *t, struct entries *e, const bool *parts, struct mf_err *err)
+/* One try. MF_FOUND: it is there now; MF_ABSENT: blobs were found missing, build again. */
+static enum mf_found try_write(struct target *t, struct entries *e, const bool *parts, struct mf_err *err)
 {
 	struct mf_buf config MF_BUF_CLEANUP = MF_BUF_INIT(MAX_CONFIG);
 	struct mf_buf manifest MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_MANIFEST_BYTES);
@@ -382,31 +317,31 @@ static int try_write(struct target *t, struct entries *e, const bool *parts, str
 	struct mf_digest digest;
 	if (build_config(e, parts, &config, err) < 0 || build_manifest(e, &config, &manifest, err) < 0 ||
 	    mf_sha256(mf_buf_bytes(&manifest), &digest, err) < 0)
-		return -1;
+		return MF_FAILED;
 	if (t->exists && mf_digest_eq(&digest, &t->now))
-		return 1;
+		return MF_FOUND;
 	if (t->differs) {
 		t->written = *t->differs = true;
-		return 1;
+		return MF_FOUND;
 	}
 	if (mf_blob_put_bytes(t->store, mf_buf_bytes(&config), &digest, err) < 0)
-		return -1;
+		return MF_FAILED;
 	if (mf_manifest_put(t->store, t->tag, MF_MT_OCI_MANIFEST, mf_buf_bytes(&manifest), NULL, &missing,
 			    err) == 0) {
 		t->written = true;
-		return 1;
+		return MF_FOUND;
 	}
 	if (err->code != MF_E_CONTENT_GONE)
-		return -1;
+		return MF_FAILED;
 	struct mf_err why = *err;
 	bool more = false;
 	mf_err_clear(err);
 	if (mark_missing(t, e, &missing, &more, err) < 0)
-		return -1;
+		return MF_FAILED;
 	if (more)
-		return 0;
+		return MF_ABSENT;
 	*err = why;
-	return -1;
+	return MF_FAILED;
 }
 
 /* Writes one catalogue tag. Blobs are taken to be there until the registry says otherwise: a look at
@@ -415,13 +350,13 @@ static int write_tag(struct target *t, struct entries *e, const bool *parts, str
 {
 	if (look(t, err) < 0)
 		return mf_wrap(err, "catalogue '%s'", t->tag);
-	if (!t->exists && e->n == 0 && !parts)
+	if (!t->exists && !t->unasked && e->n == 0 && !parts)
 		return 0;
 	for (unsigned try = 0; try < MAX_TRIES; try++) {
-		int rc = try_write(t, e, parts, err);
-		if (rc < 0)
+		enum mf_found rc = try_write(t, e, parts, err);
+		if (rc == MF_FAILED)
 			return mf_wrap(err, "catalogue '%s'", t->tag);
-		if (rc)
+		if (rc == MF_FOUND)
 			return 0;
 	}
 	return mf_fail(err, MF_E_CONTENT_GONE, 0, "catalogue '%s': the registry keeps losing blobs", t->tag);
@@ -447,14 +382,14 @@ static int write_part(const struct target *top, unsigned part, const struct entr
  * keep blobs alive that nobody refers to. */
 static int retire(struct target *top, const bool *parts, struct mf_err *err)
 {
-	struct present old PRESENT_CLEANUP = {0};
+	bool old[PARTS] = {false};
 	struct entries none = {0};
 	if (!top->written || !top->exists)
 		return 0;
-	if (read_present(top->store, (struct mf_manifest_name){NULL, &top->now}, &old, err) < 0)
+	if (read_parts(top->store, (struct mf_manifest_name){NULL, &top->now}, old, err) == MF_FAILED)
 		return -1;
 	for (unsigned i = 0; i < PARTS; i++)
-		if (old.parts[i] && !(parts && parts[i]) && write_part(top, i, &none, err) < 0)
+		if (old[i] && !(parts && parts[i]) && write_part(top, i, &none, err) < 0)
 			return -1;
 	return 0;
 }
@@ -477,60 +412,31 @@ static void mark_parts(bool *parts, const struct entries *e)
 }
 
 /* Is the catalogue split already, into all these parts? */
-static int is_split_into(struct target *top, const bool *parts, struct mf_err *err)
+static enum mf_found is_split_into(struct target *top, const bool *parts, struct mf_err *err)
 {
-	struct present p PRESENT_CLEANUP = {0};
-	if (read_present(top->store, (struct mf_manifest_name){top->tag, NULL}, &p, err) < 0)
-		return -1;
-	for (unsigned i = 0; i < PARTS; i++)
-		if (!p.is_split || (parts[i] && !p.parts[i]))
-			return 0;
-	return 1;
+	bool has[PARTS] = {false};
+	enum mf_found split = read_parts(top->store, (struct mf_manifest_name){top->tag, NULL}, has, err);
+	for (unsigned i = 0; split == MF_FOUND && i < PARTS; i++)
+		if (parts[i] && !has[i])
+			return MF_ABSENT;
+	return split;
 }
 
-static int write_exact(struct target *top, struct entries *all, const bool *parts, const bool *given,
-		       struct mf_err *err)
+static enum mf_catalogue_result write_all(struct target *top, struct entries *all,
+					  const struct mf_catalogue_scope *scope, struct mf_err *err)
 {
-	bool split = all->n > MF_MAX_CATALOGUE_RECORDS || given, own[PARTS] = {false};
-	if (!parts) {
-		mark_parts(own, all);
-		parts = own;
-	}
-	int rc = given ? is_split_into(top, parts, err) : 1;
-	if (rc <= 0)
-		return rc < 0 ? -1 : 1;
+	bool split = all->n > MF_MAX_CATALOGUE_RECORDS || scope->given, own[PARTS] = {false};
+	const bool *parts = scope->parts ? scope->parts : own, *given = scope->given;
+	mark_parts(own, all);
+	enum mf_found ready = given ? is_split_into(top, parts, err) : MF_FOUND;
+	if (ready != MF_FOUND)
+		return ready == MF_FAILED ? MF_CATALOGUE_FAILED : MF_CATALOGUE_NEEDS_ALL;
+	/* One that was split a moment ago is looked at: its parts are emptied. */
+	top->unasked = scope->changed && all->n + PARTS < MF_MAX_CATALOGUE_RECORDS && !split;
 	if ((split ? write_split(top, all, given ? given : parts, parts, err)
 		   : write_tag(top, all, NULL, err)) < 0)
-		return -1;
-	return retire(top, split ? parts : NULL, err);
-}
-
-/* A catalogue that is split stays so here, and only the parts that the given records are in are read and
- * written. */
-static int write_union(struct target *top, struct entries *all, struct mf_err *err)
-{
-	struct present p PRESENT_CLEANUP = {0};
-	bool touched[PARTS] = {false};
-	if (read_present(top->store, (struct mf_manifest_name){top->tag, NULL}, &p, err) < 0)
-		return -1;
-	mark_parts(touched, all);
-	bool split = p.is_split;
-	for (unsigned i = 0; split && i < PARTS; i++) {
-		char tag[16];
-		part_tag(tag, i);
-		if (touched[i] && p.parts[i] &&
-		    read_present(top->store, (struct mf_manifest_name){tag, NULL}, &p, err) < 0)
-			return -1;
-	}
-	for (size_t i = 0; i < p.entries.n; i++)
-		if (entries_add(all, &p.entries.v[i].r, err) < 0)
-			return -1;
-	sort_unique(all);
-	if (!split && all->n <= MF_MAX_CATALOGUE_RECORDS)
-		return write_tag(top, all, NULL, err);
-	mark_parts(touched, all);
-	mark_parts(p.parts, all);
-	return write_split(top, all, touched, p.parts, err);
+		return MF_CATALOGUE_FAILED;
+	return retire(top, split ? parts : NULL, err) < 0 ? MF_CATALOGUE_FAILED : MF_CATALOGUE_DONE;
 }
 
 static int start(struct entries *all, const struct mf_catalogue_record *records, size_t n, struct mf_err *err)
@@ -542,24 +448,14 @@ static int start(struct entries *all, const struct mf_catalogue_record *records,
 	return 0;
 }
 
-int mf_catalogue_add(struct mf_image_store *s, const struct mf_catalogue_record *records, size_t n,
-		     struct mf_err *err)
+enum mf_catalogue_result mf_catalogue_set(struct mf_image_store *s, const struct mf_catalogue_record *records,
+					  size_t n, struct mf_catalogue_scope scope, struct mf_err *err)
 {
 	struct entries all ENTRIES_CLEANUP = {0};
 	struct target top = {.store = s, .tag = TAG};
 	if (s->is_layout)
-		return 0;
-	return start(&all, records, n, err) < 0 ? -1 : write_union(&top, &all, err);
-}
-
-int mf_catalogue_set(struct mf_image_store *s, const struct mf_catalogue_record *records, size_t n,
-		     const bool *parts, const bool *given, struct mf_err *err)
-{
-	struct entries all ENTRIES_CLEANUP = {0};
-	struct target top = {.store = s, .tag = TAG};
-	if (s->is_layout)
-		return 0;
-	return start(&all, records, n, err) < 0 ? -1 : write_exact(&top, &all, parts, given, err);
+		return MF_CATALOGUE_DONE;
+	return start(&all, records, n, err) < 0 ? MF_CATALOGUE_FAILED : write_all(&top, &all, &scope, err);
 }
 
 int mf_catalogue_check(struct mf_image_store *s, const struct mf_catalogue_record *records, size_t n,
@@ -570,5 +466,20 @@ int mf_catalogue_check(struct mf_image_store *s, const struct mf_catalogue_recor
 	*differs = false;
 	if (s->is_layout)
 		return 0;
-	return start(&all, records, n, err) < 0 || write_exact(&top, &all, NULL, NULL, err) < 0 ? -1 : 0;
+	return start(&all, records, n, err) < 0 ||
+		       write_all(&top, &all, &(struct mf_catalogue_scope){0}, err) < 0
+		   ? -1
+		   : 0;
+}
+
+struct mf_manifest_call *mf_catalogue_keep_begin(struct mf_image_store *s, struct mf_bytes artifact,
+						 struct mf_err *err)
+{
+	struct mf_digest digest;
+	char hex[65], tag[80];
+	if (mf_sha256(artifact, &digest, err) < 0)
+		return NULL;
+	mf_digest_hex(hex, &digest);
+	(void)snprintf(tag, sizeof tag, TAG "-%s", hex);
+	return mf_manifest_put_begin(s, tag, MF_MT_OCI_MANIFEST, artifact, err);
 }

@@ -29,7 +29,9 @@ static void set_up(struct mf_exchange *x, struct mf_registry *reg, const char *m
 	/* docker-registry's file system driver answers 500 to who reads a tag while another writes it. */
 	x->req.retry_500 = true;
 	x->req.auth = reg->auth;
-	x->req.scope = access == MF_ACCESS_PUSH ? reg->scope_push : reg->scope_pull;
+	x->req.scope = access == MF_ACCESS_PUSH     ? reg->scope_push
+		       : access == MF_ACCESS_DELETE ? reg->scope_delete
+						    : reg->scope_pull;
 	x->https = reg->https;
 }
 
@@ -210,5 +212,10 @@ void mf_exchange_clear(struct mf_exchange *x)
 
 int mf_exchange_fail(const struct mf_exchange *x, const char *what, struct mf_err *err)
 {
-	return mf_http_status_error(x->call, what, err);
+	long status = x->res->status;
+	(void)mf_http_status_error(x->call, what, err);
+	bool refused = status == 501 || (status >= 300 && status < 500 && status != 401 && status != 403 &&
+					 status != 404 && status != 429);
+	bool wants_tls = strcmp(x->req.method, "HEAD") != 0 && may_want_tls(x);
+	return refused && !wants_tls ? mf_recode(err, MF_E_REFUSED) : -1;
 }

@@ -69,7 +69,7 @@ void mf_resolve_cancel(struct mf_resolve *r)
 	if (!r)
 		return;
 	if (r->state)
-		r->store->ops->resolve_cancel(r->store->b, r->state);
+		r->store->ops->cancel(r->store->b, r->state);
 	free(r->tag);
 	free(r);
 }
@@ -109,32 +109,167 @@ int mf_resolve_end(struct mf_resolve *resolve, struct mf_digest *out, char *medi
 	return 0;
 }
 
-static int get(struct mf_image_store *s, struct mf_manifest_name name, struct mf_manifest *out,
-	       struct mf_err *err)
+struct mf_manifest_call {
+	struct mf_image_store *store;
+	void *state; /* the backend's, NULL once it was ended */
+	char *tag;   /* NULL: by digest */
+	struct mf_digest digest;
+	struct mf_manifest m; /* to be put */
+};
+
+void mf_manifest_call_cancel(struct mf_manifest_call *c)
 {
-	struct mf_manifest m MF_MANIFEST_CLEANUP;
+	if (!c)
+		return;
+	if (c->state)
+		c->store->ops->cancel(c->store->b, c->state);
+	mf_manifest_clear(&c->m);
+	free(c->tag);
+	free(c);
+}
+
+static void call_cleanup(struct mf_manifest_call **c)
+{
+	mf_manifest_call_cancel(*c);
+}
+#define CALL_CLEANUP MF_CLEANUP(call_cleanup)
+
+static struct mf_manifest_call *call_new(struct mf_image_store *s, const char *tag,
+					 const struct mf_digest *digest, struct mf_err *err)
+{
+	struct mf_manifest_call *c CALL_CLEANUP = mf_calloc(1, sizeof *c);
+	if (!c || (tag && !(c->tag = mf_str_dup(mf_str_c(tag))))) {
+		(void)mf_fail_nomem(err);
+		return NULL;
+	}
+	if (tag && !s->is_layout && !mf_tag_valid(mf_str_c(tag))) {
+		(void)mf_fail(err, MF_E_USAGE, 0, "invalid tag '%s'", tag);
+		return NULL;
+	}
+	c->store = s;
+	if (digest)
+		c->digest = *digest;
+	mf_manifest_init(&c->m);
+	struct mf_manifest_call *made = c;
+	c = NULL;
+	return made;
+}
+
+static struct mf_manifest_call *get_begin(struct mf_image_store *s, struct mf_manifest_name name,
+					  struct mf_err *err)
+{
+	struct mf_manifest_call *c CALL_CLEANUP = call_new(s, name.tag, name.digest, err);
+	if (!c)
+		return NULL;
+	c->state = s->ops->manifest_get_begin(
+	    s->b, (struct mf_manifest_name){c->tag, c->tag ? NULL : &c->digest}, err);
+	if (!c->state)
+		return NULL;
+	struct mf_manifest_call *begun = c;
+	c = NULL;
+	return begun;
+}
+
+struct mf_manifest_call *mf_manifest_get_begin(struct mf_image_store *s, const char *tag, struct mf_err *err)
+{
+	return get_begin(s, (struct mf_manifest_name){tag, NULL}, err);
+}
+
+int mf_manifest_get_end(struct mf_manifest_call *call, struct mf_manifest *out, struct mf_err *err)
+{
+	struct mf_manifest_call *c CALL_CLEANUP = call;
 	char content_type[256] = "";
-	mf_manifest_init(&m);
-	if (s->ops->manifest_get(s->b, name, &m.bytes, content_type, err) < 0)
-		return -1;
-	if (mf_manifest_seal(&m, name.digest, content_type, err) < 0)
+	void *state = c->state;
+	c->state = NULL;
+	if (c->store->ops->manifest_get_end(c->store->b, state, &c->m.bytes, content_type, err) < 0 ||
+	    mf_manifest_seal(&c->m, c->tag ? NULL : &c->digest, content_type, err) < 0)
 		return -1;
 	mf_manifest_clear(out);
-	*out = m;
-	m = (struct mf_manifest){0};
+	*out = c->m;
+	c->m = (struct mf_manifest){0};
 	return 0;
 }
 
 int mf_manifest_get(struct mf_image_store *s, const struct mf_digest *digest, struct mf_manifest *out,
 		    struct mf_err *err)
 {
-	return get(s, (struct mf_manifest_name){NULL, digest}, out, err);
+	struct mf_manifest_call *c = get_begin(s, (struct mf_manifest_name){NULL, digest}, err);
+	return c ? mf_manifest_get_end(c, out, err) : -1;
 }
 
 int mf_manifest_get_tag(struct mf_image_store *s, const char *tag, struct mf_manifest *out,
 			struct mf_err *err)
 {
-	return get(s, (struct mf_manifest_name){tag, NULL}, out, err);
+	struct mf_manifest_call *c = mf_manifest_get_begin(s, tag, err);
+	return c ? mf_manifest_get_end(c, out, err) : -1;
+}
+
+struct mf_manifest_call *mf_manifest_put_begin(struct mf_image_store *s, const char *tag,
+					       const char *media_type, struct mf_bytes bytes,
+					       struct mf_err *err)
+{
+	struct mf_manifest_call *c CALL_CLEANUP = call_new(s, tag, NULL, err);
+	if (!c || mf_buf_add(&c->m.bytes, bytes.p, bytes.n, err) < 0 ||
+	    mf_manifest_seal(&c->m, NULL, media_type, err) < 0)
+		return NULL;
+	(void)snprintf(c->m.media_type, sizeof c->m.media_type, "%s", media_type);
+	c->state =
+	    s->ops->manifest_put_begin(s->b, (struct mf_manifest_name){c->tag, &c->m.digest}, &c->m, err);
+	if (!c->state)
+		return NULL;
+	struct mf_manifest_call *begun = c;
+	c = NULL;
+	return begun;
+}
+
+int mf_manifest_put_end(struct mf_manifest_call *call, bool *subject_seen, struct mf_descriptors *missing,
+			struct mf_err *err)
+{
+	struct mf_manifest_call *c CALL_CLEANUP = call;
+	struct mf_descriptors gone MF_DESCRIPTORS_CLEANUP = {0};
+	bool seen = false;
+	void *state = c->state;
+	c->state = NULL;
+	int rc = c->store->ops->manifest_put_end(c->store->b, state, &seen, missing ? &gone : NULL, err);
+	if (seen)
+		c->store->referrers_api = MF_API_THERE;
+	if (subject_seen)
+		*subject_seen = seen;
+	if (missing) {
+		mf_descriptors_clear(missing);
+		*missing = gone;
+		gone = (struct mf_descriptors){0};
+	}
+	return rc;
+}
+
+int mf_manifest_put(struct mf_image_store *s, const char *tag, const char *media_type, struct mf_bytes bytes,
+		    bool *subject_seen, struct mf_descriptors *missing, struct mf_err *err)
+{
+	struct mf_manifest_call *c = mf_manifest_put_begin(s, tag, media_type, bytes, err);
+	return c ? mf_manifest_put_end(c, subject_seen, missing, err) : -1;
+}
+
+struct mf_manifest_call *mf_manifest_delete_begin(struct mf_image_store *s, const struct mf_digest *digest,
+						  struct mf_err *err)
+{
+	struct mf_manifest_call *c CALL_CLEANUP = call_new(s, NULL, digest, err);
+	if (!c)
+		return NULL;
+	c->state = s->ops->manifest_delete_begin(s->b, &c->digest, err);
+	if (!c->state)
+		return NULL;
+	struct mf_manifest_call *begun = c;
+	c = NULL;
+	return begun;
+}
+
+int mf_manifest_delete_end(struct mf_manifest_call *call, struct mf_err *err)
+{
+	struct mf_manifest_call *c CALL_CLEANUP = call;
+	void *state = c->state;
+	c->state = NULL;
+	return c->store->ops->manifest_delete_end(c->store->b, state, err);
 }
 
 int mf_manifests_have(struct mf_image_store *s, const struct mf_digest *digests, size_t n, bool *present,
@@ -177,31 +312,6 @@ int mf_manifests_look(struct mf_image_store *s, const struct mf_digest *digests,
 		    look_inside(s, &digests[i], &out[i], err) < 0)
 			return -1;
 	return 0;
-}
-
-int mf_manifest_put(struct mf_image_store *s, const char *tag, const char *media_type, struct mf_bytes bytes,
-		    bool *subject_seen, struct mf_descriptors *missing, struct mf_err *err)
-{
-	struct mf_manifest m MF_MANIFEST_CLEANUP;
-	struct mf_descriptors gone MF_DESCRIPTORS_CLEANUP = {0};
-	bool seen = false;
-	mf_manifest_init(&m);
-	if (tag && !mf_tag_valid(mf_str_c(tag)))
-		return mf_fail(err, MF_E_USAGE, 0, "invalid tag '%s'", tag);
-	if (mf_buf_add(&m.bytes, bytes.p, bytes.n, err) < 0 ||
-	    mf_manifest_seal(&m, NULL, media_type, err) < 0)
-		return -1;
-	(void)snprintf(m.media_type, sizeof m.media_type, "%s", media_type);
-	int rc = s->ops->manifest_put(s->b, (struct mf_manifest_name){tag, &m.digest}, &m, &seen,
-				      missing ? &gone : NULL, err);
-	if (subject_seen)
-		*subject_seen = seen;
-	if (missing) {
-		mf_descriptors_clear(missing);
-		*missing = gone;
-		gone = (struct mf_descriptors){0};
-	}
-	return rc;
 }
 
 int mf_blob_put(struct mf_image_store *s, struct mf_spool *blob, const struct mf_digest *digest,
@@ -250,35 +360,15 @@ char *mf_blob_path(struct mf_image_store *s, const struct mf_digest *digest)
 	return s->ops->blob_path(s->b, digest);
 }
 
-struct one_list {
-	struct mf_descriptors *out;
-	bool *api;
-};
-
-static int take_list(void *arg, size_t i, struct mf_descriptors *list, bool api, struct mf_err *err)
-{
-	struct one_list *one = arg;
-	(void)i;
-	(void)err;
-	if (one->api)
-		*one->api = api;
-	mf_descriptors_clear(one->out);
-	*one->out = *list;
-	*list = (struct mf_descriptors){0};
-	return 0;
-}
-
-int mf_referrers_list(struct mf_image_store *s, const struct mf_digest *subject, struct mf_descriptors *out,
-		      bool *api, struct mf_err *err)
-{
-	struct one_list one = {out, api};
-	return s->ops->referrers(s->b, subject, 1, take_list, &one, err);
-}
-
 int mf_referrers_each(struct mf_image_store *s, const struct mf_digest *subjects, size_t n,
 		      mf_referrers_fn each, void *arg, struct mf_err *err)
 {
-	return s->ops->referrers(s->b, subjects, n, each, arg, err);
+	return s->ops->referrers(s, subjects, n, each, arg, err);
+}
+
+bool mf_referrers_api(const struct mf_image_store *s)
+{
+	return s->referrers_api == MF_API_THERE;
 }
 
 void mf_referrers_tag(char out[80], const struct mf_digest *subject)

@@ -120,6 +120,24 @@ int mf_manifests_look(struct mf_image_store *s, const struct mf_digest *digests,
  * index.json. The catalogue's tags and those that begin like a referrers tag ("sha256-<hex>") are no images.
  * A repository that is not there has no tags. MF_E_FORMAT beyond MF_MAX_TAGS. */
 int mf_tags_list(struct mf_image_store *s, struct mf_tags *out, struct mf_err *err) MF_NODISCARD;
+/* The same in two halves, so that requests that do not need each other are in flight together: begun, then
+ * ended or cancelled once, which frees the call. The bytes are copied. NULL when it could not be begun. */
+struct mf_manifest_call;
+struct mf_manifest_call *mf_manifest_get_begin(struct mf_image_store *s, const char *tag,
+					       struct mf_err *err) MF_NODISCARD;
+int mf_manifest_get_end(struct mf_manifest_call *c, struct mf_manifest *out, struct mf_err *err) MF_NODISCARD;
+struct mf_manifest_call *mf_manifest_put_begin(struct mf_image_store *s, const char *tag,
+					       const char *media_type, struct mf_bytes bytes,
+					       struct mf_err *err) MF_NODISCARD;
+int mf_manifest_put_end(struct mf_manifest_call *c, bool *subject_seen, struct mf_descriptors *missing,
+			struct mf_err *err) MF_NODISCARD;
+/* Of a manifest that is not there: no failure. A registry that refuses it: MF_E_UNAVAILABLE or what else its
+ * status means. A layout keeps what it has. */
+struct mf_manifest_call *mf_manifest_delete_begin(struct mf_image_store *s, const struct mf_digest *digest,
+						  struct mf_err *err) MF_NODISCARD;
+int mf_manifest_delete_end(struct mf_manifest_call *c, struct mf_err *err) MF_NODISCARD;
+void mf_manifest_call_cancel(struct mf_manifest_call *c); /* NULL is fine */
+
 /* tag NULL: by digest. *subject_seen (may be NULL): the registry answered OCI-Subject, so it maintains
  * referrers itself. missing (may be NULL): when the registry answers MANIFEST_BLOB_UNKNOWN or
  * MANIFEST_UNKNOWN, the digests it lacks are put there and the result is -1 with MF_E_CONTENT_GONE; none of
@@ -140,18 +158,23 @@ int mf_blob_get(struct mf_image_store *s, const struct mf_digest *digest, uint64
 /* Path of a blob in a layout, malloc'd; NULL for a registry. */
 char *mf_blob_path(struct mf_image_store *s, const struct mf_digest *digest);
 
-/* Referrers of a subject: the referrers API when the registry answers it (paged by Link), merged with the
- * fallback tag's index; a 404 of both is an empty list, any other failure is an error, never an empty list.
- * *api (may be NULL): the API is there. A layout: none. */
-int mf_referrers_list(struct mf_image_store *s, const struct mf_digest *subject, struct mf_descriptors *out,
-		      bool *api, struct mf_err *err) MF_NODISCARD;
-/* The same for several subjects, requests in flight together; `each` gets them in order, may keep the list by
- * emptying *list, and stops with -1. A registry that answers 404 for the first subject is not asked for the
- * API again. */
-typedef int (*mf_referrers_fn)(void *arg, size_t i, struct mf_descriptors *list, bool api,
+/* Where the referrers of a subject are listed. */
+enum mf_referrers_by {
+	MF_REFERRERS_API,    /* by the registry, from the manifests that it has */
+	MF_REFERRERS_TAG,    /* at the fallback tag, by those who write it; also when it is not there yet */
+	MF_REFERRERS_NOWHERE /* the fallback tag gives what is no list (GitLab's registry: the subject); a
+				layout */
+};
+/* The lists of several subjects, requests in flight together; `each` gets them in order, may keep the list by
+ * emptying *list, and stops with -1. Nothing trusts them, so an answer that is no list means that there is
+ * none: the referrers API is there when it answers with a list (paged by Link); a registry without it is
+ * asked once. A registry that does not answer is an error, never an empty list. */
+typedef int (*mf_referrers_fn)(void *arg, size_t i, struct mf_descriptors *list, enum mf_referrers_by by,
 			       struct mf_err *err);
 int mf_referrers_each(struct mf_image_store *s, const struct mf_digest *subjects, size_t n,
 		      mf_referrers_fn each, void *arg, struct mf_err *err) MF_NODISCARD;
+/* Is it known already that the registry has the API? Then its lists need no writing. */
+bool mf_referrers_api(const struct mf_image_store *s);
 /* Fallback tag of a subject: "sha256-<hex>". */
 void mf_referrers_tag(char out[80], const struct mf_digest *subject);
 

@@ -7,11 +7,11 @@
 #include "base/limits.h"
 #include "crypto/hash.h"
 #include "json/json.h"
+#include "oci/artifact.h"
 #include "oci/backend.h"
 
 #define REF_NAME "org.opencontainers.image.ref.name"
 /* Records linked into index.json are not images that "the only image there" could mean. */
-#define OUR_ARTIFACTS "application/vnd.manifesto."
 #define LOCK_NAME ".manifesto.lock"
 
 struct layout {
@@ -87,8 +87,7 @@ static const char *tag_of(const json_t *entry)
 
 static bool is_ours(const json_t *entry)
 {
-	const char *type = json_string_value(json_object_get(entry, "artifactType"));
-	return type && strncmp(type, OUR_ARTIFACTS, strlen(OUR_ARTIFACTS)) == 0;
+	return mf_is_our_artifact(json_string_value(json_object_get(entry, "artifactType")));
 }
 
 static bool wanted(const json_t *entry, const char *tag)
@@ -190,10 +189,27 @@ static int layout_resolve_end(void *b, void *resolve, struct mf_resolved *out, s
 	return find_entry(b, *tag ? tag : NULL, out, err);
 }
 
-static void layout_resolve_cancel(void *b, void *resolve)
+static void layout_cancel(void *b, void *call)
 {
 	(void)b;
-	free(resolve);
+	free(call);
+}
+
+/* What is to be done when a call on a manifest is ended. */
+struct call {
+	struct mf_manifest_name name;
+	const struct mf_manifest *m;
+};
+
+static void *call_begin(struct mf_manifest_name name, const struct mf_manifest *m, struct mf_err *err)
+{
+	struct call *c = mf_calloc(1, sizeof *c);
+	if (!c) {
+		(void)mf_fail_nomem(err);
+		return NULL;
+	}
+	*c = (struct call){name, m};
+	return c;
 }
 
 /* ---- blobs and manifests */
@@ -225,9 +241,17 @@ static int layout_have(void *b, const struct mf_digest *digests, size_t n, bool 
 	return 0;
 }
 
-static int layout_manifest_get(void *b, struct mf_manifest_name name, struct mf_buf *bytes,
-			       char content_type[256], struct mf_err *err)
+static void *layout_get_begin(void *b, struct mf_manifest_name name, struct mf_err *err)
 {
+	(void)b;
+	return call_begin(name, NULL, err);
+}
+
+static int layout_get_end(void *b, void *call, struct mf_buf *bytes, char content_type[256],
+			  struct mf_err *err)
+{
+	struct call *c MF_FREE = call;
+	struct mf_manifest_name name = c->name;
 	struct mf_resolved found = {0};
 	const struct mf_digest *digest = name.digest;
 	if (!digest) {
@@ -375,9 +399,19 @@ static int list_in_index(struct layout *l, const struct mf_manifest *m, const ch
 	return mf_file_write(path, mf_buf_bytes(&text), 0644, err);
 }
 
-static int layout_manifest_put(void *b, struct mf_manifest_name name, const struct mf_manifest *m,
-			       bool *subject_seen, struct mf_descriptors *missing, struct mf_err *err)
+static void *layout_put_begin(void *b, struct mf_manifest_name name, const struct mf_manifest *m,
+			      struct mf_err *err)
 {
+	(void)b;
+	return call_begin(name, m, err);
+}
+
+static int layout_put_end(void *b, void *call, bool *subject_seen, struct mf_descriptors *missing,
+			  struct mf_err *err)
+{
+	struct call *c MF_FREE = call;
+	struct mf_manifest_name name = c->name;
+	const struct mf_manifest *m = c->m;
 	(void)missing;
 	*subject_seen = false;
 	char *path MF_FREE = blob_path(b, name.digest);
@@ -389,6 +423,21 @@ static int layout_manifest_put(void *b, struct mf_manifest_name name, const stru
 	if (!holds && mf_file_write(path, mf_buf_bytes(&m->bytes), 0644, err) < 0)
 		return -1;
 	return name.tag ? list_in_index(b, m, name.tag, err) : 0;
+}
+
+/* Nothing in a layout collects garbage, and nothing lists what no entry names. */
+static void *layout_delete_begin(void *b, const struct mf_digest *digest, struct mf_err *err)
+{
+	(void)b;
+	return call_begin((struct mf_manifest_name){NULL, digest}, NULL, err);
+}
+
+static int layout_delete_end(void *b, void *call, struct mf_err *err)
+{
+	(void)b;
+	(void)err;
+	free(call);
+	return 0;
 }
 
 static int layout_look(void *b, const struct mf_digest *digests, size_t n, struct mf_looked *out,
@@ -425,14 +474,14 @@ static int layout_tags(void *b, struct mf_tags *out, struct mf_err *err)
 	return 0;
 }
 
-static int layout_referrers(void *b, const struct mf_digest *subjects, size_t n, mf_referrers_fn each,
-			    void *arg, struct mf_err *err)
+static int layout_referrers(struct mf_image_store *s, const struct mf_digest *subjects, size_t n,
+			    mf_referrers_fn each, void *arg, struct mf_err *err)
 {
-	(void)b;
+	(void)s;
 	(void)subjects;
 	for (size_t i = 0; i < n; i++) {
 		struct mf_descriptors none MF_DESCRIPTORS_CLEANUP = {0};
-		if (each(arg, i, &none, false, err) < 0)
+		if (each(arg, i, &none, MF_REFERRERS_NOWHERE, err) < 0)
 			return -1;
 	}
 	return 0;
@@ -499,9 +548,13 @@ static const struct mf_backend_ops layout_ops = {
     .free = layout_free,
     .resolve_begin = layout_resolve_begin,
     .resolve_end = layout_resolve_end,
-    .resolve_cancel = layout_resolve_cancel,
-    .manifest_get = layout_manifest_get,
-    .manifest_put = layout_manifest_put,
+    .manifest_get_begin = layout_get_begin,
+    .manifest_get_end = layout_get_end,
+    .manifest_put_begin = layout_put_begin,
+    .manifest_put_end = layout_put_end,
+    .manifest_delete_begin = layout_delete_begin,
+    .manifest_delete_end = layout_delete_end,
+    .cancel = layout_cancel,
     .manifests_have = layout_have,
     .manifests_look = layout_look,
     .tags = layout_tags,

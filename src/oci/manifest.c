@@ -274,76 +274,59 @@ int mf_manifest_seal(struct mf_manifest *m, const struct mf_digest *want, const 
 	return 0;
 }
 
-/* ---- the artifact manifest of a record */
-
-static int add_quoted(struct mf_buf *out, const char *text, struct mf_err *err)
-{
-	return mf_json_quote_any(mf_str_c(text), out, err);
-}
-
-static int add_descriptor(struct mf_buf *out, const struct mf_digest *d, const char *media_type,
-			  uint64_t size, struct mf_err *err)
+void mf_descriptor_write(struct mf_json_out *j, const char *name, const struct mf_piece *p)
 {
 	char digest[MF_DIGEST_TEXT];
-	mf_digest_format(digest, d);
-	if (mf_buf_printf(out, err, "{\"digest\":\"%s\",\"mediaType\":", digest) < 0 ||
-	    add_quoted(out, media_type, err) < 0)
-		return -1;
-	return mf_buf_printf(out, err, ",\"size\":%llu}", (unsigned long long)size);
+	mf_digest_format(digest, &p->digest);
+	mf_json_add_object(j, name);
+	if (p->title) {
+		mf_json_add_object(j, "annotations");
+		mf_json_add_text(j, "org.opencontainers.image.title", p->title);
+		mf_json_close(j);
+	}
+	mf_json_add_text(j, "digest", digest);
+	mf_json_add_text(j, "mediaType", p->media_type);
+	mf_json_add_int(j, "size", (int64_t)p->size);
+	mf_json_close(j);
 }
 
-static int add_head(const struct mf_artifact *a, struct mf_buf *out, struct mf_err *err)
+/* ---- the artifact manifest of a record */
+
+#define OUR_ARTIFACTS "application/vnd.manifesto."
+
+bool mf_is_our_artifact(const char *artifact_type)
 {
-	if (mf_buf_addc(out, '{', err) < 0)
-		return -1;
-	if (a->created &&
-	    (mf_buf_addz(out, "\"annotations\":{\"org.opencontainers.image.created\":", err) < 0 ||
-	     add_quoted(out, a->created, err) < 0 || mf_buf_addz(out, "},", err) < 0))
-		return -1;
-	struct mf_buf type MF_BUF_CLEANUP = MF_BUF_INIT(1024);
-	if (mf_buf_printf(&type, err, "application/vnd.manifesto.%s", a->type) < 0 ||
-	    mf_buf_addz(out, "\"artifactType\":", err) < 0)
-		return -1;
-	return add_quoted(out, type.p, err);
+	return artifact_type && strncmp(artifact_type, OUR_ARTIFACTS, strlen(OUR_ARTIFACTS)) == 0;
 }
 
 /* Members in the order of their names, so that the same record gives the same bytes everywhere. */
-static int build(const struct mf_artifact *a, struct mf_buf *out, struct mf_err *err)
-{
-	struct mf_digest empty;
-	if (mf_digest_parse(&empty, MF_STR(MF_EMPTY_JSON_DIGEST), err) < 0 || add_head(a, out, err) < 0)
-		return -1;
-	if (mf_buf_addz(out, ",\"config\":", err) < 0 ||
-	    add_descriptor(out, &empty, MF_MT_OCI_EMPTY, 2, err) < 0)
-		return -1;
-	if (mf_buf_addz(out, ",\"layers\":[", err) < 0 ||
-	    add_descriptor(out, &a->blob, a->blob_media_type, a->blob_length, err) < 0)
-		return -1;
-	if (mf_buf_addz(out, "],\"mediaType\":\"" MF_MT_OCI_MANIFEST "\",\"schemaVersion\":2,\"subject\":",
-			err) < 0 ||
-	    add_descriptor(out, &a->subject, a->subject_media_type, a->subject_size, err) < 0)
-		return -1;
-	return mf_buf_addc(out, '}', err);
-}
-
 int mf_artifact_build(const struct mf_artifact *a, struct mf_buf *out, struct mf_err *err)
 {
-	size_t before = out->n;
-	if (build(a, out, err) == 0)
-		return 0;
-	out->n = before;
-	if (out->p)
-		out->p[before] = '\0';
-	return -1;
+	struct mf_json_out j;
+	struct mf_piece config = {.media_type = MF_MT_OCI_EMPTY, .size = 2};
+	if (mf_digest_parse(&config.digest, MF_STR(MF_EMPTY_JSON_DIGEST), err) < 0)
+		return -1;
+	mf_json_to_buf(&j, MF_JSON_SHOWN, out, err);
+	mf_json_add_object(&j, NULL);
+	if (a->created) {
+		mf_json_add_object(&j, "annotations");
+		mf_json_add_text(&j, "org.opencontainers.image.created", a->created);
+		mf_json_close(&j);
+	}
+	mf_json_add_text(&j, "artifactType", a->artifact_type);
+	mf_descriptor_write(&j, "config", &config);
+	mf_json_add_array(&j, "layers");
+	mf_descriptor_write(&j, NULL, &a->blob);
+	mf_json_close(&j);
+	mf_json_add_text(&j, "mediaType", MF_MT_OCI_MANIFEST);
+	mf_json_add_int(&j, "schemaVersion", 2);
+	mf_descriptor_write(&j, "subject", &a->subject);
+	mf_json_close(&j);
+	return mf_json_finish(&j);
 }
 
 int mf_artifact_store_config(struct mf_image_store *s, struct mf_err *err)
 {
 	struct mf_digest digest;
-	if (s->has_empty_config)
-		return 0;
-	if (mf_blob_put_bytes(s, mf_bytes_of(MF_STR("{}")), &digest, err) < 0)
-		return -1;
-	s->has_empty_config = true;
-	return 0;
+	return mf_blob_put_bytes(s, mf_bytes_of(MF_STR("{}")), &digest, err);
 }

@@ -11,11 +11,14 @@
 /* A subject with more is not ours; merging is quadratic and a hostile registry chooses the number. */
 #define MAX_REFERRERS 10000
 #define MAX_PAGES 1000
+#define WINDOW MF_REGISTRY_WINDOW /* lists that are read or written at once */
 
 static void ask_for_index(struct mf_exchange *x)
 {
 	mf_exchange_header(x, "Accept: " MF_MT_OCI_INDEX);
 	x->req.max_bytes = MF_MAX_MANIFEST_BYTES;
+	/* Registries without the API redirect to a web page. */
+	x->req.no_redirect = true;
 }
 
 static int merge_page(struct mf_descriptors *list, struct mf_bytes body, struct mf_err *err)
@@ -24,115 +27,142 @@ static int merge_page(struct mf_descriptors *list, struct mf_bytes body, struct 
 	if (!index || mf_descriptors_merge(list, index, err) < 0)
 		return -1;
 	if (list->n > MAX_REFERRERS)
-		return mf_fail(err, MF_E_FORMAT, 0, "more than %d referrers", MAX_REFERRERS);
+		return mf_fail(err, MF_E_UNAVAILABLE, 0, "list referrers: more than %d", MAX_REFERRERS);
 	return 0;
 }
 
-static int read_api(struct mf_exchange *x, struct mf_descriptors *out, bool *api, struct mf_err *err)
+/* Did the registry answer, if only to refuse, or with something that is no list? */
+static bool is_answer(const struct mf_err *err)
 {
-	if (mf_exchange_end(x, err) < 0)
-		return -1;
-	*api = x->res->status != 404;
-	for (unsigned page = 0; *api; page++) {
-		if (!mf_exchange_ok(x))
-			return mf_exchange_fail(x, "list referrers", err);
+	return err->code == MF_E_NOT_FOUND || err->code == MF_E_FORMAT || err->code == MF_E_AUTH ||
+	       err->code == MF_E_REFUSED || err->code == MF_E_DIGEST;
+}
+
+/* The pages of the API. MF_ABSENT: what answers is no API. */
+static enum mf_found read_api(struct mf_exchange *x, struct mf_descriptors *out, struct mf_err *err)
+{
+	for (unsigned page = 0; page < MAX_PAGES; page++) {
+		if ((page ? mf_exchange_run(x, err) : mf_exchange_end(x, err)) < 0)
+			return is_answer(err) ? MF_ABSENT : MF_FAILED;
+		if (!mf_exchange_ok(x)) {
+			(void)mf_exchange_fail(x, "list referrers", err);
+			return is_answer(err) ? MF_ABSENT : MF_FAILED;
+		}
 		if (merge_page(out, mf_buf_bytes(&x->res->body), err) < 0)
-			return mf_wrap(err, "list referrers");
-		int rc = mf_registry_next_page(x, err);
-		if (rc <= 0)
-			return rc < 0 ? mf_wrap(err, "list referrers") : 0;
-		if (page + 1 == MAX_PAGES)
-			return mf_fail(err, MF_E_FORMAT, 0, "list referrers: more than %d pages", MAX_PAGES);
+			return is_answer(err) ? MF_ABSENT : MF_FAILED;
+		int next = mf_registry_next_page(x, err);
+		if (next <= 0)
+			return next < 0 ? MF_FAILED : MF_FOUND;
 		ask_for_index(x);
-		if (mf_exchange_run(x, err) < 0)
+	}
+	(void)mf_fail(err, MF_E_UNAVAILABLE, 0, "list referrers: more than %d pages", MAX_PAGES);
+	return MF_FAILED;
+}
+
+bool mf_is_referrers_list(const struct mf_manifest *m, const struct mf_digest *subject)
+{
+	return m->is_index && !mf_digest_eq(&m->digest, subject);
+}
+
+/* Ends the request for the fallback tag. *m is empty when the tag is not there. */
+static int read_tag(struct mf_manifest_call *call, const struct mf_digest *subject, struct mf_manifest *m,
+		    enum mf_referrers_by *by, struct mf_err *err)
+{
+	*by = MF_REFERRERS_TAG;
+	if (mf_manifest_get_end(call, m, err) < 0) {
+		if (!is_answer(err))
 			return -1;
+		*by = err->code == MF_E_NOT_FOUND ? MF_REFERRERS_TAG : MF_REFERRERS_NOWHERE;
+		mf_err_clear(err);
+	} else if (!mf_is_referrers_list(m, subject)) {
+		*by = MF_REFERRERS_NOWHERE;
 	}
 	return 0;
 }
 
-static int read_fallback(struct mf_exchange *x, struct mf_descriptors *out, struct mf_err *err)
-{
-	if (mf_exchange_end(x, err) < 0)
-		return -1;
-	if (x->res->status == 404)
-		return 0;
-	if (!mf_exchange_ok(x))
-		return mf_exchange_fail(x, "read the referrers index", err);
-	if (merge_page(out, mf_buf_bytes(&x->res->body), err) < 0)
-		return mf_wrap(err, "read the referrers index");
-	return 0;
-}
-
-/* The two requests of one subject. */
+/* The requests of one subject: of the API, of the tag, or of both while it is not known which. */
 struct pair {
-	struct mf_exchange api, fallback;
-	bool ask_api;
+	struct mf_exchange api;
+	struct mf_manifest_call *tag;
 };
 
 static void pair_clear(struct pair *p)
 {
 	mf_exchange_clear(&p->api);
-	mf_exchange_clear(&p->fallback);
+	mf_manifest_call_cancel(p->tag);
+	p->tag = NULL;
 }
 
 static void pairs_clear(struct pair **window)
 {
-	for (size_t i = 0; *window && i < MF_REGISTRY_WINDOW; i++)
+	for (size_t i = 0; *window && i < WINDOW; i++)
 		pair_clear(&(*window)[i]);
 	free(*window);
 }
 
-static int pair_begin(struct pair *p, struct mf_registry *reg, const struct mf_digest *subject, bool ask_api,
+static int pair_begin(struct pair *p, struct mf_image_store *s, const struct mf_digest *subject,
 		      struct mf_err *err)
 {
 	char digest[MF_DIGEST_TEXT], tag[80];
 	mf_digest_format(digest, subject);
 	mf_referrers_tag(tag, subject);
-	p->ask_api = ask_api;
-	if (mf_exchange_init(&p->fallback, reg, "GET", MF_ACCESS_PULL, err, "manifests/%s", tag) < 0)
-		return -1;
-	mf_exchange_header(&p->fallback, mf_registry_accept);
-	p->fallback.req.max_bytes = MF_MAX_MANIFEST_BYTES;
-	if (ask_api && mf_exchange_init(&p->api, reg, "GET", MF_ACCESS_PULL, err, "referrers/%s", digest) < 0)
-		return -1;
-	if (ask_api)
+	if (s->referrers_api != MF_API_ABSENT) {
+		if (mf_exchange_init(&p->api, s->b, "GET", MF_ACCESS_PULL, err, "referrers/%s", digest) < 0)
+			return -1;
 		ask_for_index(&p->api);
-	if (ask_api && mf_exchange_begin(&p->api, err) < 0)
-		return -1;
-	return mf_exchange_begin(&p->fallback, err);
+		if (mf_exchange_begin(&p->api, err) < 0)
+			return -1;
+	}
+	if (s->referrers_api != MF_API_THERE)
+		p->tag = mf_manifest_get_begin(s, tag, err);
+	return s->referrers_api != MF_API_THERE && !p->tag ? -1 : 0;
 }
 
-static int pair_end(struct pair *p, struct mf_descriptors *list, bool *api, struct mf_err *err)
+/* The list of the API, if it has entries: some registries answer with an empty one, whatever is stored. Else
+ * the one at the tag. */
+static int pair_end(struct pair *p, struct mf_image_store *s, const struct mf_digest *subject,
+		    struct mf_descriptors *list, enum mf_referrers_by *by, struct mf_err *err)
 {
-	*api = false;
-	if (p->ask_api && read_api(&p->api, list, api, err) < 0)
+	struct mf_manifest m MF_MANIFEST_CLEANUP = {0};
+	struct mf_manifest_call *tag = p->tag;
+	enum mf_found api = p->api.reg ? read_api(&p->api, list, err) : MF_ABSENT;
+	if (api == MF_FAILED)
 		return -1;
-	int rc = read_fallback(&p->fallback, list, err);
+	mf_err_clear(err);
+	if (api == MF_FOUND && list->n)
+		s->referrers_api = MF_API_THERE;
+	else if (api == MF_ABSENT && s->referrers_api == MF_API_UNKNOWN)
+		s->referrers_api = MF_API_ABSENT;
+	*by = api == MF_FOUND ? MF_REFERRERS_API : MF_REFERRERS_NOWHERE;
+	if (s->referrers_api == MF_API_THERE || !tag) {
+		pair_clear(p);
+		return 0;
+	}
+	mf_descriptors_clear(list);
+	p->tag = NULL;
 	pair_clear(p);
-	return rc;
+	if (read_tag(tag, subject, &m, by, err) < 0)
+		return -1;
+	return *by == MF_REFERRERS_TAG && m.bytes.n ? merge_page(list, mf_buf_bytes(&m.bytes), err) : 0;
 }
 
-int mf_registry_referrers(void *b, const struct mf_digest *subjects, size_t n, mf_referrers_fn each,
-			  void *arg, struct mf_err *err)
+int mf_registry_referrers(struct mf_image_store *s, const struct mf_digest *subjects, size_t n,
+			  mf_referrers_fn each, void *arg, struct mf_err *err)
 {
-	struct pair *window MF_CLEANUP(pairs_clear) = mf_calloc(MF_REGISTRY_WINDOW, sizeof *window);
+	struct pair *window MF_CLEANUP(pairs_clear) = mf_calloc(WINDOW, sizeof *window);
 	size_t begun = 0;
-	bool api = true;
 	if (!window)
 		return mf_fail_nomem(err);
 	for (size_t i = 0; i < n; i++) {
 		struct mf_descriptors list MF_DESCRIPTORS_CLEANUP = {0};
-		/* The first goes alone: it tells whether there is an API. */
-		size_t ahead = i ? MF_REGISTRY_WINDOW : 1;
+		enum mf_referrers_by by;
+		/* The first goes alone: it shows whether there is an API. */
+		size_t ahead = i == 0 && s->referrers_api == MF_API_UNKNOWN ? 1 : WINDOW;
 		for (; begun < n && begun < i + ahead; begun++)
-			if (pair_begin(&window[begun % MF_REGISTRY_WINDOW], b, &subjects[begun], api, err) <
-			    0)
+			if (pair_begin(&window[begun % WINDOW], s, &subjects[begun], err) < 0)
 				return -1;
-		bool has_api;
-		if (pair_end(&window[i % MF_REGISTRY_WINDOW], &list, &has_api, err) < 0)
-			return -1;
-		api = i ? api : has_api;
-		if (each(arg, i, &list, has_api, err) < 0)
+		if (pair_end(&window[i % WINDOW], s, &subjects[i], &list, &by, err) < 0 ||
+		    each(arg, i, &list, by, err) < 0)
 			return -1;
 	}
 	return 0;
@@ -143,18 +173,16 @@ int mf_registry_referrers(void *b, const struct mf_digest *subjects, size_t n, m
 
 #define MAX_TRIES 3 /* manifests may vanish between our look and the registry's */
 
+/* A list that is read, changed and written. */
 struct update {
 	struct mf_image_store *store;
+	const struct mf_referrers_change *change;
+	struct mf_manifest_call *call; /* the one in flight */
+	char tag[80];
 	json_t *index;   /* the document, without its entries; owned */
 	json_t *entries; /* owned */
 	bool changed;
 };
-
-static void update_clear(struct update *u)
-{
-	json_decref(u->index);
-	json_decref(u->entries);
-}
 
 static bool entry_digest(const json_t *entry, struct mf_digest *out)
 {
@@ -169,25 +197,25 @@ static bool entry_is(const json_t *entry, const struct mf_digest *digest)
 	return entry_digest(entry, &d) && mf_digest_eq(&d, digest);
 }
 
-static int load(struct update *u, const char *tag, struct mf_err *err)
+static int load(struct update *u, enum mf_referrers_by *by, struct mf_err *err)
 {
 	struct mf_manifest m MF_MANIFEST_CLEANUP = {0};
-	if (mf_manifest_get_tag(u->store, tag, &m, err) < 0) {
-		if (err->code != MF_E_NOT_FOUND)
-			return -1;
-		mf_err_clear(err);
+	struct mf_manifest_call *call = u->call;
+	json_t *entries = NULL;
+	u->call = NULL;
+	if (read_tag(call, &u->change->subject, &m, by, err) < 0 || *by != MF_REFERRERS_TAG)
+		return *by != MF_REFERRERS_TAG ? 0 : -1;
+	if (!m.bytes.n) {
 		u->index = json_pack("{s:s, s:i}", "mediaType", MF_MT_OCI_INDEX, "schemaVersion", 2);
 		u->entries = json_array();
 		return u->index && u->entries ? 0 : mf_fail_nomem(err);
 	}
 	u->index = mf_json_load(mf_buf_bytes(&m.bytes), MF_MAX_MANIFEST_BYTES, err);
-	json_t *entries = NULL;
 	if (!u->index)
 		return -1;
-	if (mf_json_get_arr(u->index, "manifests", MF_JSON_REQUIRED, &entries, err) < 0)
-		return mf_wrap(err, "tag '%s' is no referrers index", tag);
-	u->entries = json_incref(entries);
-	return 0;
+	entries = json_object_get(u->index, "manifests");
+	u->entries = json_is_array(entries) ? json_incref(entries) : json_array();
+	return u->entries ? 0 : mf_fail_nomem(err);
 }
 
 static int drop_at(struct update *u, size_t i, struct mf_err *err)
@@ -272,6 +300,26 @@ static int add_one(struct update *u, const struct mf_descriptor *d, struct mf_er
 	return json_array_append(u->entries, entry) ? mf_fail_nomem(err) : 0;
 }
 
+static bool is_kept(const struct mf_referrers_change *c, const json_t *entry)
+{
+	for (size_t i = 0; i < c->nkeep; i++)
+		if (entry_is(entry, &c->keep[i]))
+			return true;
+	return false;
+}
+
+/* Drops the entries of records that are no more. */
+static int drop_stale(struct update *u, struct mf_err *err)
+{
+	for (size_t i = json_array_size(u->entries); i-- > 0;) {
+		const json_t *entry = json_array_get(u->entries, i);
+		const char *type = json_string_value(json_object_get(entry, "artifactType"));
+		if (mf_is_our_artifact(type) && !is_kept(u->change, entry) && drop_at(u, i, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 static int by_digest(const void *a, const void *b)
 {
 	const char *x = json_string_value(json_object_get(*(json_t *const *)a, "digest"));
@@ -302,7 +350,8 @@ static json_t *sorted(const json_t *entries)
 	return out;
 }
 
-static int write_once(struct update *u, const char *tag, struct mf_descriptors *missing, struct mf_err *err)
+/* Begins to write the index. */
+static int write_begin(struct update *u, struct mf_err *err)
 {
 	struct mf_buf text MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_MANIFEST_BYTES);
 	json_t *list = sorted(u->entries);
@@ -310,15 +359,19 @@ static int write_once(struct update *u, const char *tag, struct mf_descriptors *
 	if (json_object_set_new(u->index, "manifests", list))
 		return mf_fail_nomem(err);
 	if (mf_json_text(u->index, &text, err) < 0)
-		return mf_wrap(err, "referrers index '%s'", tag);
-	return mf_manifest_put(u->store, tag, MF_MT_OCI_INDEX, mf_buf_bytes(&text), NULL, missing, err);
+		return mf_wrap(err, "referrers index '%s'", u->tag);
+	u->call = mf_manifest_put_begin(u->store, u->tag, MF_MT_OCI_INDEX, mf_buf_bytes(&text), err);
+	return u->call ? 0 : -1;
 }
 
-static int write_index(struct update *u, const char *tag, struct mf_err *err)
+/* Ends the writing, without the entries that the registry calls unknown. */
+static int write_end(struct update *u, struct mf_err *err)
 {
 	for (unsigned try = 1;; try++) {
 		struct mf_descriptors missing MF_DESCRIPTORS_CLEANUP = {0};
-		if (write_once(u, tag, &missing, err) == 0)
+		struct mf_manifest_call *call = u->call;
+		u->call = NULL;
+		if (mf_manifest_put_end(call, NULL, &missing, err) == 0)
 			return 0;
 		if (err->code != MF_E_CONTENT_GONE || try == MAX_TRIES)
 			return -1;
@@ -328,25 +381,122 @@ static int write_index(struct update *u, const char *tag, struct mf_err *err)
 		for (size_t i = 0; i < missing.n; i++)
 			if (drop(u, &missing.v[i].digest, err) < 0)
 				return -1;
+		if (write_begin(u, err) < 0)
+			return -1;
 	}
 }
 
-int mf_referrers_update(struct mf_image_store *s, const struct mf_digest *subject,
-			const struct mf_descriptor *add, size_t nadd, const struct mf_digest *remove,
-			size_t nremove, struct mf_err *err)
+static int update_begin(struct update *u, struct mf_image_store *s, const struct mf_referrers_change *change,
+			struct mf_err *err)
 {
-	struct update u MF_CLEANUP(update_clear) = {.store = s};
-	char tag[80];
-	if (s->is_layout)
-		return 0;
-	mf_referrers_tag(tag, subject);
-	if (load(&u, tag, err) < 0)
+	u->store = s;
+	u->change = change;
+	mf_referrers_tag(u->tag, &change->subject);
+	u->call = mf_manifest_get_begin(s, u->tag, err);
+	return u->call ? 0 : -1;
+}
+
+/* What was read is changed, and, where that makes a difference, being written. */
+static int update_write(struct update *u, struct mf_err *err)
+{
+	enum mf_referrers_by by;
+	if (load(u, &by, err) < 0)
 		return -1;
-	for (size_t i = 0; i < nremove; i++)
-		if (drop(&u, &remove[i], err) < 0)
+	if (by != MF_REFERRERS_TAG)
+		return 0;
+	if (drop_stale(u, err) < 0)
+		return -1;
+	for (size_t i = 0; i < u->change->nadd; i++)
+		if (add_one(u, &u->change->add[i], err) < 0)
 			return -1;
-	for (size_t i = 0; i < nadd; i++)
-		if (add_one(&u, &add[i], err) < 0)
+	return u->changed ? write_begin(u, err) : 0;
+}
+
+/* The first of the lists are being read from the beginning; the others follow when those are written. */
+struct mf_referrers_update {
+	struct mf_image_store *store;
+	const struct mf_referrers_change *changes;
+	size_t n, at;
+	struct update v[WINDOW];
+};
+
+void mf_referrers_update_cancel(struct mf_referrers_update *u)
+{
+	if (!u)
+		return;
+	for (size_t i = 0; i < WINDOW; i++) {
+		mf_manifest_call_cancel(u->v[i].call);
+		json_decref(u->v[i].index);
+		json_decref(u->v[i].entries);
+	}
+	free(u);
+}
+
+static void update_cleanup(struct mf_referrers_update **u)
+{
+	mf_referrers_update_cancel(*u);
+}
+
+static size_t window_of(const struct mf_referrers_update *u)
+{
+	return u->n - u->at < WINDOW ? u->n - u->at : WINDOW;
+}
+
+static int read_some(struct mf_referrers_update *u, struct mf_err *err)
+{
+	for (size_t i = 0; i < window_of(u); i++)
+		if (update_begin(&u->v[i], u->store, &u->changes[u->at + i], err) < 0)
 			return -1;
-	return u.changed ? write_index(&u, tag, err) : 0;
+	return 0;
+}
+
+static int write_some(struct mf_referrers_update *u, struct mf_err *err)
+{
+	for (size_t i = 0; i < window_of(u); i++)
+		if (update_write(&u->v[i], err) < 0)
+			return -1;
+	for (size_t i = 0; i < window_of(u); i++) {
+		if (u->v[i].call && write_end(&u->v[i], err) < 0)
+			return -1;
+		json_decref(u->v[i].index);
+		json_decref(u->v[i].entries);
+		u->v[i] = (struct update){0};
+	}
+	u->at += window_of(u);
+	return 0;
+}
+
+struct mf_referrers_update *mf_referrers_update_begin(struct mf_image_store *s,
+						      const struct mf_referrers_change *changes, size_t n,
+						      struct mf_err *err)
+{
+	struct mf_referrers_update *u MF_CLEANUP(update_cleanup) = mf_calloc(1, sizeof *u);
+	if (!u) {
+		(void)mf_fail_nomem(err);
+		return NULL;
+	}
+	*u = (struct mf_referrers_update){.store = s, .changes = changes};
+	if (!s->is_layout && s->referrers_api != MF_API_THERE)
+		u->n = n;
+	if (read_some(u, err) < 0)
+		return NULL;
+	struct mf_referrers_update *begun = u;
+	u = NULL;
+	return begun;
+}
+
+int mf_referrers_update_end(struct mf_referrers_update *update, struct mf_err *err)
+{
+	struct mf_referrers_update *u MF_CLEANUP(update_cleanup) = update;
+	while (u && u->at < u->n)
+		if (write_some(u, err) < 0 || read_some(u, err) < 0)
+			return -1;
+	return 0;
+}
+
+int mf_referrers_update(struct mf_image_store *s, const struct mf_referrers_change *changes, size_t n,
+			struct mf_err *err)
+{
+	struct mf_referrers_update *u = mf_referrers_update_begin(s, changes, n, err);
+	return u ? mf_referrers_update_end(u, err) : -1;
 }

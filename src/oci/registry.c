@@ -19,6 +19,7 @@ static void registry_free(void *b)
 	free(reg->repository);
 	free(reg->scope_pull);
 	free(reg->scope_push);
+	free(reg->scope_delete);
 	free(reg);
 }
 
@@ -29,37 +30,78 @@ static void registry_cleanup(struct mf_registry **reg)
 
 /* ---- resolving */
 
-static void resolve_free(struct mf_exchange *x)
+/* A request that was begun. */
+struct call {
+	struct mf_exchange x;
+	const struct mf_digest *digest; /* of the manifest that is put */
+};
+
+static void call_free(struct call *c)
 {
-	if (x)
-		mf_exchange_clear(x);
-	free(x);
+	if (c)
+		mf_exchange_clear(&c->x);
+	free(c);
 }
 
-static void resolve_cleanup(struct mf_exchange **x)
+static void call_cleanup(struct call **c)
 {
-	resolve_free(*x);
+	call_free(*c);
+}
+#define CALL_CLEANUP MF_CLEANUP(call_cleanup)
+
+static void registry_cancel(void *b, void *call)
+{
+	(void)b;
+	call_free(call);
+}
+
+static void name_text(char out[MF_MAX_TAG + 1], struct mf_manifest_name name)
+{
+	if (name.tag)
+		(void)snprintf(out, MF_MAX_TAG + 1, "%s", name.tag);
+	else
+		mf_digest_format(out, name.digest);
+}
+
+/* Sets up a request for a manifest; it is not begun yet. */
+static struct call *call_new(void *b, const char *method, enum mf_registry_access access,
+			     struct mf_manifest_name name, struct mf_err *err)
+{
+	struct call *c CALL_CLEANUP = mf_calloc(1, sizeof *c);
+	char text[MF_MAX_TAG + 1];
+	name_text(text, name);
+	if (!c) {
+		(void)mf_fail_nomem(err);
+		return NULL;
+	}
+	if (mf_exchange_init(&c->x, b, method, access, err, "manifests/%s", text) < 0)
+		return NULL;
+	struct call *made = c;
+	c = NULL;
+	return made;
+}
+
+/* Begins it; on failure it is freed. */
+static struct call *call_begin(struct call *call, struct mf_err *err)
+{
+	struct call *c CALL_CLEANUP = call;
+	if (mf_exchange_begin(&c->x, err) < 0)
+		return NULL;
+	c = NULL;
+	return call;
 }
 
 static void *registry_resolve_begin(void *b, const char *tag, struct mf_err *err)
 {
-	struct mf_exchange *x MF_CLEANUP(resolve_cleanup) = mf_calloc(1, sizeof *x);
-	if (!x) {
-		(void)mf_fail_nomem(err);
-		return NULL;
-	}
 	if (!tag || !mf_tag_valid(mf_str_c(tag))) {
-		(void)mf_fail(err, MF_E_USAGE, 0, "a registry is asked by tag, '%s' is none", tag ? tag : "");
+		(void)mf_fail(err, MF_E_USAGE, 0, "a registry needs a tag, '%s' is none", tag ? tag : "");
 		return NULL;
 	}
-	if (mf_exchange_init(x, b, "HEAD", MF_ACCESS_PULL, err, "manifests/%s", tag) < 0)
+	struct call *c = call_new(b, "HEAD", MF_ACCESS_PULL, (struct mf_manifest_name){tag, NULL}, err);
+	if (!c)
 		return NULL;
-	mf_exchange_header(x, mf_registry_accept);
-	if (mf_exchange_begin(x, err) < 0)
-		return NULL;
-	struct mf_exchange *begun = x;
-	x = NULL;
-	return begun;
+	mf_exchange_header(&c->x, mf_registry_accept);
+	return call_begin(c, err);
 }
 
 /* What a HEAD says of a manifest. Proxies answer it with length 0, or with a media type that means nothing:
@@ -86,54 +128,61 @@ static void read_resolved(const struct mf_http_response *res, struct mf_resolved
 		out->media_type[0] = 0;
 }
 
-static int registry_resolve_end(void *b, void *resolve, struct mf_resolved *out, struct mf_err *err)
+static int registry_resolve_end(void *b, void *call, struct mf_resolved *out, struct mf_err *err)
 {
 	(void)b;
-	struct mf_exchange *x MF_CLEANUP(resolve_cleanup) = resolve;
-	if (mf_exchange_end(x, err) < 0)
+	struct call *c CALL_CLEANUP = call;
+	if (mf_exchange_end(&c->x, err) < 0)
 		return -1;
-	if (!mf_exchange_ok(x) && !head_refused(x->res->status))
-		return mf_exchange_fail(x, "resolve tag", err);
-	out->unknown = !mf_exchange_ok(x);
+	out->unknown = !mf_exchange_ok(&c->x);
+	if (out->unknown && !head_refused(c->x.res->status))
+		return mf_exchange_fail(&c->x, "resolve tag", err);
 	if (!out->unknown)
-		read_resolved(x->res, out);
+		read_resolved(c->x.res, out);
 	return 0;
-}
-
-static void registry_resolve_cancel(void *b, void *resolve)
-{
-	(void)b;
-	resolve_free(resolve);
 }
 
 /* ---- manifests */
 
-static void name_text(char out[MF_MAX_TAG + 1], struct mf_manifest_name name)
+static void *registry_get_begin(void *b, struct mf_manifest_name name, struct mf_err *err)
 {
-	if (name.tag)
-		(void)snprintf(out, MF_MAX_TAG + 1, "%s", name.tag);
-	else
-		mf_digest_format(out, name.digest);
+	struct call *c = call_new(b, "GET", MF_ACCESS_PULL, name, err);
+	if (!c)
+		return NULL;
+	mf_exchange_header(&c->x, mf_registry_accept);
+	c->x.req.max_bytes = MF_MAX_MANIFEST_BYTES;
+	return call_begin(c, err);
 }
 
-static int registry_manifest_get(void *b, struct mf_manifest_name name, struct mf_buf *bytes,
-				 char content_type[256], struct mf_err *err)
+static int registry_get_end(void *b, void *call, struct mf_buf *bytes, char content_type[256],
+			    struct mf_err *err)
 {
-	struct mf_exchange x MF_EXCHANGE_CLEANUP = {0};
-	char text[MF_MAX_TAG + 1];
-	if (name.tag && !mf_tag_valid(mf_str_c(name.tag)))
-		return mf_fail(err, MF_E_USAGE, 0, "invalid tag '%s'", name.tag);
-	name_text(text, name);
-	if (mf_exchange_init(&x, b, "GET", MF_ACCESS_PULL, err, "manifests/%s", text) < 0)
+	(void)b;
+	struct call *c CALL_CLEANUP = call;
+	if (mf_exchange_end(&c->x, err) < 0)
 		return -1;
-	mf_exchange_header(&x, mf_registry_accept);
-	x.req.max_bytes = MF_MAX_MANIFEST_BYTES;
-	if (mf_exchange_run(&x, err) < 0)
+	if (!mf_exchange_ok(&c->x))
+		return mf_exchange_fail(&c->x, "read manifest", err);
+	(void)snprintf(content_type, 256, "%s", c->x.res->content_type);
+	return mf_buf_add_str(bytes, mf_buf_str(&c->x.res->body), err);
+}
+
+static void *registry_delete_begin(void *b, const struct mf_digest *digest, struct mf_err *err)
+{
+	struct call *c =
+	    call_new(b, "DELETE", MF_ACCESS_DELETE, (struct mf_manifest_name){NULL, digest}, err);
+	return c ? call_begin(c, err) : NULL;
+}
+
+static int registry_delete_end(void *b, void *call, struct mf_err *err)
+{
+	(void)b;
+	struct call *c CALL_CLEANUP = call;
+	if (mf_exchange_end(&c->x, err) < 0)
 		return -1;
-	if (!mf_exchange_ok(&x))
-		return mf_exchange_fail(&x, "read manifest", err);
-	(void)snprintf(content_type, 256, "%s", x.res->content_type);
-	return mf_buf_add_str(bytes, mf_buf_str(&x.res->body), err);
+	if (mf_exchange_ok(&c->x) || c->x.res->status == 404)
+		return 0;
+	return mf_exchange_fail(&c->x, "delete manifest", err);
 }
 
 static int registry_manifests_have(void *b, const struct mf_digest *digests, size_t n, bool *present,
@@ -237,39 +286,37 @@ static bool torn_link(const struct mf_exchange *x)
 	return strcmp(code, "DIGEST_INVALID") == 0;
 }
 
-/* 1: worth another try. */
-static int put_manifest_once(void *b, struct mf_manifest_name name, const struct mf_manifest *m, bool last,
-			     bool *subject_seen, struct mf_descriptors *missing, struct mf_err *err)
+static void *registry_put_begin(void *b, struct mf_manifest_name name, const struct mf_manifest *m,
+				struct mf_err *err)
 {
-	struct mf_exchange x MF_EXCHANGE_CLEANUP = {0};
-	char text[MF_MAX_TAG + 1];
-	name_text(text, name);
-	if (mf_exchange_init(&x, b, "PUT", MF_ACCESS_PUSH, err, "manifests/%s", text) < 0)
-		return -1;
-	if (mf_exchange_header_own(&x, err, "Content-Type: %s", m->media_type) < 0)
-		return -1;
-	x.req.body = mf_buf_bytes(&m->bytes);
-	if (mf_exchange_run(&x, err) < 0)
-		return -1;
-	if (!last && torn_link(&x))
-		return 1;
-	if (!mf_exchange_ok(&x))
-		return put_refused(&x, missing, err);
-	*subject_seen = x.res->oci_subject[0] != '\0';
-	return check_stored(x.res, name.digest, err);
+	struct call *c CALL_CLEANUP = call_new(b, "PUT", MF_ACCESS_PUSH, name, err);
+	if (!c || mf_exchange_header_own(&c->x, err, "Content-Type: %s", m->media_type) < 0)
+		return NULL;
+	c->digest = &m->digest;
+	c->x.req.body = mf_buf_bytes(&m->bytes);
+	struct call *ready = c;
+	c = NULL;
+	return call_begin(ready, err);
 }
 
-static int registry_manifest_put(void *b, struct mf_manifest_name name, const struct mf_manifest *m,
-				 bool *subject_seen, struct mf_descriptors *missing, struct mf_err *err)
+static int registry_put_end(void *b, void *call, bool *subject_seen, struct mf_descriptors *missing,
+			    struct mf_err *err)
 {
+	struct call *c CALL_CLEANUP = call;
 	const struct mf_registry *reg = b;
-	int rc = 1;
-	for (int i = 1; rc == 1 && i <= TORN_LINK_TRIES; i++) {
-		rc = put_manifest_once(b, name, m, i == TORN_LINK_TRIES, subject_seen, missing, err);
-		if (rc == 1)
-			mf_env_sleep(reg->env, TORN_LINK_FIRST_WAIT_MS << (i - 1));
+	if (mf_exchange_end(&c->x, err) < 0)
+		return -1;
+	for (int i = 1; torn_link(&c->x) && i < TORN_LINK_TRIES; i++) {
+		mf_env_sleep(reg->env, TORN_LINK_FIRST_WAIT_MS << (i - 1));
+		mf_http_call_free(c->x.call);
+		c->x.call = NULL;
+		if (mf_exchange_run(&c->x, err) < 0)
+			return -1;
 	}
-	return rc;
+	if (!mf_exchange_ok(&c->x))
+		return put_refused(&c->x, missing, err);
+	*subject_seen = c->x.res->oci_subject[0] != '\0';
+	return check_stored(c->x.res, c->digest, err);
 }
 
 static char *registry_blob_path(void *b, const struct mf_digest *digest)
@@ -299,7 +346,8 @@ static int set_names(struct mf_registry *reg, const struct mf_ref *ref, struct m
 	reg->repository = mf_str_dup(mf_str_c(ref->repository));
 	if (!reg->host || !reg->repository ||
 	    asprintf(&reg->scope_pull, "repository:%s:pull", ref->repository) < 0 ||
-	    asprintf(&reg->scope_push, "repository:%s:pull,push", ref->repository) < 0)
+	    asprintf(&reg->scope_push, "repository:%s:pull,push", ref->repository) < 0 ||
+	    asprintf(&reg->scope_delete, "repository:%s:delete,pull,push", ref->repository) < 0)
 		return mf_fail_nomem(err);
 	return 0;
 }
@@ -317,9 +365,13 @@ static const struct mf_backend_ops registry_ops = {
     .free = registry_free,
     .resolve_begin = registry_resolve_begin,
     .resolve_end = registry_resolve_end,
-    .resolve_cancel = registry_resolve_cancel,
-    .manifest_get = registry_manifest_get,
-    .manifest_put = registry_manifest_put,
+    .manifest_get_begin = registry_get_begin,
+    .manifest_get_end = registry_get_end,
+    .manifest_put_begin = registry_put_begin,
+    .manifest_put_end = registry_put_end,
+    .manifest_delete_begin = registry_delete_begin,
+    .manifest_delete_end = registry_delete_end,
+    .cancel = registry_cancel,
     .manifests_have = registry_manifests_have,
     .manifests_look = registry_manifests_look,
     .tags = mf_registry_tags,
@@ -503,7 +555,7 @@ int mf_registry_blob_put(void *b, struct mf_spool *blob, const struct mf_digest 
 	char text[MF_DIGEST_TEXT];
 	bool there = false;
 	mf_digest_format(text, digest);
-	if (blob_there(reg, text, &there, err) < 0)
+	if (length > MF_REGISTRY_UNASKED && blob_there(reg, text, &there, err) < 0)
 		return -1;
 	if (there)
 		return 0;

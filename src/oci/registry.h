@@ -8,6 +8,9 @@
 /* Requests in flight at once in one listing of digests; more would only wait inside the HTTP client. */
 #define MF_REGISTRY_WINDOW 32
 
+/* A blob up to this size is sent without asking first whether it is there: the question costs as much. */
+#define MF_REGISTRY_UNASKED ((uint64_t)65536)
+
 /* Which scheme a registry speaks is fixed for every host but a loopback one (http first, then https) and,
  * when plain HTTP is allowed, any other (https first, then http): there the first answer decides for the
  * handle's lifetime. */
@@ -19,11 +22,11 @@ struct mf_registry {
 	char *repository;
 	bool https;   /* the scheme to use now */
 	bool settled; /* no other is tried */
-	char *scope_pull, *scope_push;
+	char *scope_pull, *scope_push, *scope_delete;
 };
 
 /* Kinds of access a token is asked for. */
-enum mf_registry_access { MF_ACCESS_PULL, MF_ACCESS_PUSH };
+enum mf_registry_access { MF_ACCESS_PULL, MF_ACCESS_PUSH, MF_ACCESS_DELETE };
 
 struct mf_exchange {
 	struct mf_registry *reg;
@@ -86,9 +89,9 @@ int mf_registry_have(struct mf_registry *reg, const char *kind, const struct mf_
  * 1: to be run, without the headers of the last one; 0: that was the last page; -1. */
 int mf_registry_next_page(struct mf_exchange *x, struct mf_err *err) MF_NODISCARD;
 
-/* registry_referrers.c */
-int mf_registry_referrers(void *b, const struct mf_digest *subjects, size_t n, mf_referrers_fn each,
-			  void *arg, struct mf_err *err) MF_NODISCARD;
+/* referrers.c */
+int mf_registry_referrers(struct mf_image_store *s, const struct mf_digest *subjects, size_t n,
+			  mf_referrers_fn each, void *arg, struct mf_err *err) MF_NODISCARD;
 
 /* registry_tags.c */
 int mf_registry_tags(void *b, struct mf_tags *out, struct mf_err *err) MF_NODISCARD;

@@ -184,6 +184,7 @@ void mf_image_close(struct mf_image *im)
 {
 	bool own = !im->m || !im->m->pool;
 	mf_resolve_cancel(im->resolve);
+	mf_manifest_call_cancel(im->fetch);
 	if (im->shared)
 		im->shared->users--;
 	else
@@ -221,13 +222,38 @@ int mf_image_open(struct mf_image *im, struct manifesto *m, const char *text, st
 	return im->blobs ? open_trust(im, err) : -1;
 }
 
+static int begin_resolve(struct mf_image *im, struct mf_err *err)
+{
+	if (im->ref.has_digest || im->resolve || im->fetch)
+		return 0;
+	if (im->for_writing && im->ref.transport == MF_TRANSPORT_REGISTRY) {
+		im->fetch = mf_manifest_get_begin(im->images, im->ref.tag, err);
+		return im->fetch ? 0 : -1;
+	}
+	im->resolve = mf_resolve_begin(im->images, im->ref.tag, err);
+	return im->resolve ? 0 : -1;
+}
+
+static int end_resolve(struct mf_image *im, struct mf_err *err)
+{
+	struct mf_resolve *r = im->resolve;
+	struct mf_manifest_call *c = im->fetch;
+	im->resolve = NULL;
+	im->fetch = NULL;
+	if (r)
+		return mf_resolve_end(r, &im->digest, im->media_type, &im->size, err);
+	if (mf_manifest_get_end(c, &im->manifest, err) < 0)
+		return -1;
+	im->digest = im->manifest.digest;
+	im->size = im->manifest.bytes.n;
+	(void)snprintf(im->media_type, sizeof im->media_type, "%s", im->manifest.media_type);
+	return 0;
+}
+
 int mf_image_begin(struct mf_image *im, struct mf_err *err)
 {
-	if (!im->ref.has_digest && !im->resolve) {
-		im->resolve = mf_resolve_begin(im->images, im->ref.tag, err);
-		if (!im->resolve)
-			return -1;
-	}
+	if (begin_resolve(im, err) < 0)
+		return -1;
 	return im->shared && im->shared->tried ? 0 : mf_trust_prefetch(im->trust, err);
 }
 
@@ -258,10 +284,7 @@ static int resolve_image(struct mf_image *im, bool described, struct mf_err *err
 		if (im->ref.has_digest) {
 			im->digest = im->ref.digest;
 		} else {
-			struct mf_resolve *r =
-			    im->resolve ? im->resolve : mf_resolve_begin(im->images, im->ref.tag, err);
-			im->resolve = NULL;
-			if (!r || mf_resolve_end(r, &im->digest, im->media_type, &im->size, err) < 0)
+			if (begin_resolve(im, err) < 0 || end_resolve(im, err) < 0)
 				return no_such_tag(im, err);
 		}
 		im->resolved = true;

@@ -86,7 +86,11 @@ struct mf_image {
 	struct mf_image_store *blobs;     /* where content lies: `images`, or the store */
 	struct mf_trust *trust;
 	struct mf_pool_trust *shared; /* where `trust` belongs to a pool */
+	/* The tag being resolved, or, for writers, the manifest behind it being fetched: what is signed and
+	 * stored of the image is that of its octets, whatever a HEAD says. */
 	struct mf_resolve *resolve;
+	struct mf_manifest_call *fetch;
+	bool for_writing;
 	bool resolved;
 	struct mf_digest digest; /* of what the reference names */
 	char media_type[128];
@@ -175,13 +179,43 @@ const char *mf_report_digest(struct mf_arena *a, const struct mf_digest *d); /* 
 /* "repository@sha256:..." */
 const char *mf_report_image(struct mf_arena *a, const struct mf_image *im, const struct mf_digest *d);
 
-/* Catalogue and referrers from the signed records, after a publish. Failures become warnings of the caller.
- */
-int mf_rebuild(struct mf_image *im, const struct mf_subjects *subjects, const struct mf_digest *replaced,
-	       size_t nreplaced, struct mf_err *err) MF_NODISCARD;
-/* The artifact manifest of a record of a subject, appended; its digest. */
-int mf_artifact_of(const struct mf_subject *s, const char *type, const struct mf_digest *blob,
-		   uint64_t length, const char *media_type, struct mf_buf *out, struct mf_digest *digest,
-		   struct mf_err *err) MF_NODISCARD;
+/* What a publish has changed in the registry, and what became of it. */
+struct mf_rebuild {
+	const struct mf_subjects *subjects;
+	bool changed;                     /* something was published */
+	bool restore;                     /* artifact manifests of the subjects were found missing */
+	const struct mf_digest *replaced; /* artifact manifests that records named before, or might have */
+	size_t nreplaced;
+	const struct mf_bytes *stored; /* new artifact manifests */
+	size_t nstored;
+	/* Nothing trusts these, so their failures stop nothing. */
+	struct mf_err catalogue, lists, deletes;
+	size_t kept; /* of the new artifact manifests, by a tag of their own in place of the catalogue */
+};
+/* Catalogue and referrers from the signed records. -1: these could not be read. */
+int mf_rebuild(struct mf_image *im, struct mf_rebuild *r, struct mf_err *err) MF_NODISCARD;
+
+/* What an artifact manifest is made of: a record as it is signed. */
+struct mf_artifact_record {
+	struct mf_str type;
+	struct mf_digest blob;
+	uint64_t length;
+	const char *media_type; /* or NULL */
+	int64_t created;        /* or 0 */
+	bool bare;              /* as they were first: without time, without the name of a file */
+};
+/* The manifest, appended, and its digest. */
+int mf_artifact_of(const struct mf_subject *s, const struct mf_artifact_record *r, struct mf_buf *out,
+		   struct mf_digest *digest, struct mf_err *err) MF_NODISCARD;
+/* The manifest that a record names, made again. MF_ABSENT: it was made for another description of the
+ * subject. */
+enum mf_found mf_artifact_again(const struct mf_subject *s, const struct mf_entry *e, struct mf_buf *out,
+				struct mf_err *err) MF_NODISCARD;
+#define MF_ARTIFACT_TYPE (MF_MAX_TYPE + 32)
+void mf_artifact_type(char out[MF_ARTIFACT_TYPE], struct mf_str type, const char *media_type);
+/* Ends the putting of an artifact manifest; when it is refused for the lack of the empty configuration,
+ * stores that and puts it again. */
+int mf_artifact_put_end(struct mf_image *im, struct mf_manifest_call *call, struct mf_bytes bytes,
+			const char *tag, struct mf_err *err) MF_NODISCARD;
 
 #endif

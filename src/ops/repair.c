@@ -1,266 +1,6 @@
-/* Catalogue and referrers from the signed records: they show people and garbage collectors what is stored;
- * nothing trusts them. */
-#include "base/encode.h"
-#include "crypto/hash.h"
+/* repair: what the registry shows of the records, compared with what is signed, and written again. */
 #include "ops/drift.h"
 #include "publish/publish.h"
-
-int mf_artifact_of(const struct mf_subject *s, const char *type, const struct mf_digest *blob,
-		   uint64_t length, const char *media_type, struct mf_buf *out, struct mf_digest *digest,
-		   struct mf_err *err)
-{
-	struct mf_artifact a = {.type = type,
-				.blob = *blob,
-				.blob_length = length,
-				.blob_media_type = media_type ? media_type : "application/octet-stream",
-				.subject = s->digest,
-				.subject_size = s->size,
-				.subject_media_type = s->media_type};
-	if (mf_artifact_build(&a, out, err) < 0)
-		return -1;
-	return mf_sha256(mf_buf_bytes(out), digest, err);
-}
-
-/* ---- catalogue */
-
-/* Records as the catalogue takes them; strings are its own. */
-struct catalogue {
-	struct mf_catalogue_record *v;
-	char (*created)[MF_TIME_LEN];
-	char **types;
-	size_t n;
-};
-
-static void catalogue_clear(struct catalogue *c)
-{
-	for (size_t i = 0; c->types && i < c->n; i++)
-		free(c->types[i]);
-	free(c->types);
-	free(c->created);
-	free(c->v);
-}
-
-/* missing[i] (or NULL): the registry lacks the blob of entry i. */
-static int catalogue_of(const struct mf_entries *e, const bool *missing, struct catalogue *c,
-			struct mf_err *err)
-{
-	c->v = mf_calloc(e->n, sizeof *c->v);
-	c->created = mf_calloc(e->n, sizeof *c->created);
-	c->types = mf_calloc(e->n, sizeof *c->types);
-	if (!c->v || !c->created || !c->types)
-		return mf_fail_nomem(err);
-	for (size_t i = 0; i < e->n; i++, c->n++) {
-		const struct mf_entry *x = &e->v[i];
-		c->types[i] = mf_str_dup(x->type);
-		if (!c->types[i])
-			return mf_fail_nomem(err);
-		mf_time_format(c->created[i], x->record.created);
-		c->v[i] = (struct mf_catalogue_record){.subject = x->subject,
-						       .blob = x->info.sha256,
-						       .length = x->info.length,
-						       .type = c->types[i],
-						       .media_type = x->record.media_type,
-						       .role = x->role->role,
-						       .created = x->record.created ? c->created[i] : NULL,
-						       .missing = missing && missing[i]};
-	}
-	return 0;
-}
-
-static int write_catalogue(struct mf_image *im, const struct mf_entries *all, const bool *parts,
-			   const bool *given, struct mf_err *err)
-{
-	struct catalogue c MF_CLEANUP(catalogue_clear) = {0};
-	return catalogue_of(all, NULL, &c, err) < 0
-		   ? -1
-		   : mf_catalogue_set(im->blobs, c.v, c.n, parts, given, err);
-}
-
-/* The records that catalogue and referrers are made of: of a big repository those that share their part with
- * a subject that changed. */
-static int survey(struct mf_image *im, const struct mf_subjects *changed, struct mf_entries *all,
-		  struct mf_err *err)
-{
-	const struct mf_tuf_set *set = mf_trust_set(im->trust);
-	bool parts[256], given[256] = {false};
-	for (size_t i = 0; i < changed->n; i++)
-		given[changed->v[i].digest.b[0]] = true;
-	if (mf_policy_tally(set, parts) > MF_MAX_CATALOGUE_RECORDS) {
-		int rc = mf_policy_survey(set, given, all, err) < 0
-			     ? -1
-			     : write_catalogue(im, all, parts, given, err);
-		if (rc <= 0)
-			return rc;
-		mf_entries_clear(all);
-	}
-	return mf_policy_survey(set, NULL, all, err) < 0 || write_catalogue(im, all, NULL, NULL, err) < 0 ? -1
-													  : 0;
-}
-
-/* ---- referrers */
-
-/* The artifact manifests of one subject's records. */
-struct artifacts {
-	struct mf_descriptors d;
-	struct mf_buf *bytes;
-	struct mf_digest *digests;
-	bool *present;
-};
-
-static void artifacts_clear(struct artifacts *a)
-{
-	for (size_t i = 0; a->bytes && i < a->d.n; i++)
-		mf_buf_clear(&a->bytes[i]);
-	mf_descriptors_clear(&a->d);
-	free(a->bytes);
-	free(a->digests);
-	free(a->present);
-}
-
-/* 1: added; 0: made for another description of the subject, not ours to rebuild. */
-static int add_artifact(struct artifacts *a, const struct mf_subject *s, const struct mf_entry *e,
-			struct mf_err *err)
-{
-	size_t i = a->d.n;
-	char *type MF_FREE = mf_str_dup(e->type);
-	if (!type)
-		return mf_fail_nomem(err);
-	mf_buf_init(&a->bytes[i], MF_MAX_MANIFEST_BYTES);
-	a->d.v[i] = (struct mf_descriptor){0};
-	a->d.n++;
-	if (mf_artifact_of(s, type, &e->info.sha256, e->info.length, e->record.media_type, &a->bytes[i],
-			   &a->digests[i], err) < 0)
-		return -1;
-	if (!mf_digest_eq(&a->digests[i], &e->record.artifact)) {
-		mf_buf_clear(&a->bytes[i]);
-		a->d.n--;
-		return 0;
-	}
-	struct mf_descriptor *d = &a->d.v[i];
-	d->digest = a->digests[i];
-	d->size = a->bytes[i].n;
-	d->media_type = mf_str_dup(MF_STR(MF_MT_OCI_MANIFEST));
-	if (asprintf(&d->artifact_type, "application/vnd.manifesto.%s", type) < 0) {
-		d->artifact_type = NULL;
-		return mf_fail_nomem(err);
-	}
-	return d->media_type ? 1 : mf_fail_nomem(err);
-}
-
-/* The end of the run of entries of one subject that begins at `from`. */
-static size_t subject_end(const struct mf_entries *all, size_t from)
-{
-	size_t to = from;
-	while (to < all->n && mf_digest_eq(&all->v[to].subject, &all->v[from].subject))
-		to++;
-	return to;
-}
-
-/* Of entries [from, to), which are the subject's. Those whose blob is missing cannot be stored and are left
- * out, and those made for another description of the subject, which are not ours to rebuild. */
-static int artifacts_of(const struct mf_subject *s, const struct mf_entries *all, size_t from, size_t to,
-			const bool *missing, struct artifacts *a, struct mf_err *err)
-{
-	a->d.v = mf_calloc(to - from, sizeof *a->d.v);
-	a->bytes = mf_calloc(to - from, sizeof *a->bytes);
-	a->digests = mf_calloc(to - from, sizeof *a->digests);
-	a->present = mf_calloc(to - from, sizeof *a->present);
-	if (!a->d.v || !a->bytes || !a->digests || !a->present)
-		return mf_fail_nomem(err);
-	for (size_t i = from; i < to; i++)
-		if (all->v[i].record.has_artifact && !(missing && missing[i]) &&
-		    add_artifact(a, s, &all->v[i], err) < 0)
-			return -1;
-	return 0;
-}
-
-/* Stored again when the registry has lost them: garbage collection keeps no untagged manifest. */
-static int store_missing(struct mf_image *im, struct artifacts *a, bool *api, struct mf_err *err)
-{
-	if (mf_manifests_have(im->blobs, a->digests, a->d.n, a->present, err) < 0)
-		return -1;
-	for (size_t i = 0; i < a->d.n; i++)
-		if (!a->present[i] && (mf_artifact_store_config(im->blobs, err) < 0 ||
-				       mf_manifest_put(im->blobs, NULL, MF_MT_OCI_MANIFEST,
-						       mf_buf_bytes(&a->bytes[i]), api, NULL, err) < 0))
-			return -1;
-	return 0;
-}
-
-/* Stores those that the registry lacks and lists all in the referrers index, without `gone`. */
-static int restore_artifacts(struct mf_image *im, const struct mf_subject *s, struct artifacts *a,
-			     const struct mf_digest *gone, size_t ngone, struct mf_err *err)
-{
-	bool api = false;
-	if (store_missing(im, a, &api, err) < 0)
-		return -1;
-	if (api)
-		return 0; /* the registry keeps the list itself */
-	return mf_referrers_update(im->blobs, &s->digest, a->d.v, a->d.n, gone, ngone, err);
-}
-
-static bool still_current(const struct artifacts *a, const struct mf_digest *d)
-{
-	for (size_t i = 0; i < a->d.n; i++)
-		if (mf_digest_eq(&a->digests[i], d))
-			return true;
-	return false;
-}
-
-static int rebuild_subject(struct mf_image *im, const struct mf_subject *s, const struct mf_entries *all,
-			   const struct mf_digest *replaced, size_t nreplaced, struct mf_err *err)
-{
-	struct artifacts a MF_CLEANUP(artifacts_clear) = {0};
-	struct mf_digest *gone MF_FREE = mf_calloc(nreplaced, sizeof *gone);
-	size_t ngone = 0, from = 0;
-	if (!gone)
-		return mf_fail_nomem(err);
-	while (from < all->n && !mf_digest_eq(&all->v[from].subject, &s->digest))
-		from++;
-	if (artifacts_of(s, all, from, subject_end(all, from), NULL, &a, err) < 0)
-		return -1;
-	for (size_t i = 0; i < nreplaced; i++)
-		if (!still_current(&a, &replaced[i]))
-			gone[ngone++] = replaced[i];
-	return restore_artifacts(im, s, &a, gone, ngone, err);
-}
-
-static int rebuild_once(struct mf_image *im, const struct mf_subjects *subjects,
-			const struct mf_digest *replaced, size_t nreplaced, struct mf_err *err)
-{
-	struct mf_entries all MF_ENTRIES_CLEANUP = {0};
-	if (mf_trust_widen(im->trust, MF_STR(""), err) < 0 || survey(im, subjects, &all, err) < 0)
-		return -1;
-	for (size_t i = 0; i < subjects->n; i++)
-		if (rebuild_subject(im, &subjects->v[i], &all, replaced, nreplaced, err) < 0)
-			return -1;
-	return 0;
-}
-
-/* Written from one state of the records, which is loaded; done when that is still the newest afterwards.
- * Whoever publishes in between repeats it too. */
-int mf_rebuild(struct mf_image *im, const struct mf_subjects *subjects, const struct mf_digest *replaced,
-	       size_t nreplaced, struct mf_err *err)
-{
-	struct mf_lock lock MF_LOCK_CLEANUP = MF_LOCK_INIT;
-	if (im->store_ref.transport == MF_TRANSPORT_LAYOUT)
-		return 0;
-	if (mf_publish_lock(im->trust, &lock, err) < 0)
-		return -1;
-	for (;;) {
-		if (rebuild_once(im, subjects, replaced, nreplaced, err) < 0)
-			return -1;
-		int rc = mf_trust_unchanged(im->trust, err);
-		if (rc)
-			return rc < 0 ? -1 : 0;
-		if (mf_trust_load(im->trust, &(struct mf_load){0}, err) < 0)
-			return -1;
-	}
-}
-
-/* ---------------------------------------------------------------- what differs */
-
-#define OUR_ARTIFACTS "application/vnd.manifesto."
 
 void mf_drift_clear(struct mf_drift *d)
 {
@@ -350,7 +90,7 @@ static int find_subjects(struct mf_image *im, struct mf_drift *d, struct mf_err 
 	for (size_t from = 0; from < d->all.n; from = d->v[d->n++].to) {
 		struct mf_subject_drift *x = &d->v[d->n];
 		x->from = from;
-		x->to = subject_end(&d->all, from);
+		x->to = mf_subject_end(&d->all, from);
 		x->s.digest = digests[d->n] = d->all.v[from].subject;
 	}
 	if (mf_manifests_look(im->images, digests, d->n, looked, err) < 0)
@@ -393,7 +133,6 @@ static bool is_of_record(const struct mf_drift *d, const struct mf_subject_drift
 	return false;
 }
 
-/* A registry that keeps the list itself takes what it was given from it only by deleting. */
 static int find_stale(const struct mf_drift *d, struct mf_subject_drift *x, const struct mf_descriptors *list,
 		      struct mf_err *err)
 {
@@ -402,20 +141,21 @@ static int find_stale(const struct mf_drift *d, struct mf_subject_drift *x, cons
 		return mf_fail_nomem(err);
 	for (size_t i = 0; i < list->n; i++) {
 		const struct mf_descriptor *e = &list->v[i];
-		bool ours =
-		    e->artifact_type && strncmp(e->artifact_type, OUR_ARTIFACTS, strlen(OUR_ARTIFACTS)) == 0;
-		if (ours && !is_of_record(d, x, &e->digest))
+		if (mf_is_our_artifact(e->artifact_type) && !is_of_record(d, x, &e->digest))
 			x->stale[x->nstale++] = e->digest;
 	}
 	return 0;
 }
 
-static int compare(void *arg, size_t i, struct mf_descriptors *list, bool api, struct mf_err *err)
+static int compare(void *arg, size_t i, struct mf_descriptors *list, enum mf_referrers_by by,
+		   struct mf_err *err)
 {
 	struct referrers *r = arg;
 	struct mf_subject_drift *x = &r->d->v[r->which[i]];
-	struct artifacts a MF_CLEANUP(artifacts_clear) = {0};
-	if (artifacts_of(&x->s, &r->d->all, x->from, x->to, r->d->missing, &a, err) < 0)
+	struct mf_artifacts a MF_ARTIFACTS_CLEANUP = {0};
+	if (by == MF_REFERRERS_NOWHERE)
+		return 0;
+	if (mf_artifacts_of(&x->s, &r->d->all, x->from, x->to, r->d->missing, &a, err) < 0)
 		return -1;
 	for (size_t k = 0; k < a.d.n; k++) {
 		if (!is_listed(list, &a.digests[k])) {
@@ -426,7 +166,7 @@ static int compare(void *arg, size_t i, struct mf_descriptors *list, bool api, s
 			return -1;
 		r->listed[r->n++] = (struct listed){a.digests[k], x};
 	}
-	return api ? 0 : find_stale(r->d, x, list, err);
+	return find_stale(r->d, x, list, err);
 }
 
 /* Listed and yet not there: garbage collection takes untagged manifests. */
@@ -467,8 +207,8 @@ static int find_referrers(struct mf_image *im, struct mf_drift *d, struct mf_err
 
 static int find_catalogue(struct mf_image *im, struct mf_drift *d, struct mf_err *err)
 {
-	struct catalogue c MF_CLEANUP(catalogue_clear) = {0};
-	if (catalogue_of(&d->all, d->missing, &c, err) < 0)
+	struct mf_catalogue_text c MF_CATALOGUE_CLEANUP = {0};
+	if (mf_catalogue_of(&d->all, d->missing, &c, err) < 0)
 		return -1;
 	return mf_catalogue_check(im->blobs, c.v, c.n, &d->catalogue, err);
 }
@@ -494,15 +234,86 @@ int mf_drift_find(struct mf_image *im, struct mf_drift *out, struct mf_err *err)
 	return 0;
 }
 
-static int mend_subject(struct mf_image *im, const struct mf_drift *d, const struct mf_subject_drift *x,
+/* What the registry refused: nothing can be done about it from here. */
+struct refusals {
+	struct mf_err catalogue, lists, deletes;
+	size_t kept; /* artifact manifests with a tag of their own */
+};
+
+/* Is it something that stops the repair of the rest? */
+static int note(struct mf_err *out, struct mf_err *err)
+{
+	if (err->code != MF_E_REFUSED && err->code != MF_E_AUTH && err->code != MF_E_FORMAT)
+		return -1;
+	if (!out->code)
+		*out = *err;
+	mf_err_clear(err);
+	return 0;
+}
+
+static int delete_stale(struct mf_image *im, const struct mf_subject_drift *x, struct refusals *r,
 			struct mf_err *err)
 {
-	struct artifacts a MF_CLEANUP(artifacts_clear) = {0};
+	for (size_t i = 0; i < x->nstale; i++) {
+		struct mf_manifest_call *c = mf_manifest_delete_begin(im->blobs, &x->stale[i], err);
+		if (!c)
+			return -1;
+		if (mf_manifest_delete_end(c, err) == 0)
+			continue;
+		/* Where clients write the lists, what is on none of them is found by nobody. */
+		struct mf_err ignored = MF_ERR_INIT;
+		if (note(mf_referrers_api(im->blobs) ? &r->deletes : &ignored, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int mend_subject(struct mf_image *im, const struct mf_drift *d, const struct mf_subject_drift *x,
+			struct refusals *r, struct mf_err *err)
+{
+	struct mf_artifacts a MF_ARTIFACTS_CLEANUP = {0};
 	if (!x->unlisted && !x->nstale)
 		return 0;
-	if (artifacts_of(&x->s, &d->all, x->from, x->to, d->missing, &a, err) < 0)
+	if (mf_artifacts_of(&x->s, &d->all, x->from, x->to, d->missing, &a, err) < 0)
 		return -1;
-	return restore_artifacts(im, &x->s, &a, x->stale, x->nstale, err);
+	struct mf_referrers_change change = mf_artifacts_change(&x->s, &a);
+	if ((mf_artifacts_store(im, &a, err) < 0 || mf_referrers_update(im->blobs, &change, 1, err) < 0) &&
+	    note(&r->lists, err) < 0)
+		return -1;
+	return delete_stale(im, x, r, err);
+}
+
+/* The catalogue cannot be written: each artifact manifest gets a tag that keeps it and its content. */
+static int keep_all(struct mf_image *im, const struct mf_drift *d, struct refusals *r, struct mf_err *err)
+{
+	for (size_t i = 0; i < d->n; i++) {
+		const struct mf_subject_drift *x = &d->v[i];
+		struct mf_artifacts a MF_ARTIFACTS_CLEANUP = {0};
+		if (x->gone)
+			continue;
+		if (mf_artifacts_of(&x->s, &d->all, x->from, x->to, d->missing, &a, err) < 0)
+			return -1;
+		for (size_t k = 0; k < a.d.n; k++) {
+			struct mf_err why = MF_ERR_INIT;
+			struct mf_manifest_call *c =
+			    mf_catalogue_keep_begin(im->blobs, mf_buf_bytes(&a.bytes[k]), &why);
+			r->kept += c && mf_manifest_put_end(c, NULL, NULL, &why) == 0;
+		}
+	}
+	return 0;
+}
+
+static int mend_catalogue(struct mf_image *im, const struct mf_drift *d, struct refusals *r,
+			  struct mf_err *err)
+{
+	struct mf_catalogue_text c MF_CATALOGUE_CLEANUP = {0};
+	if (!d->catalogue || r->catalogue.code)
+		return 0;
+	if (mf_catalogue_of(&d->all, d->missing, &c, err) < 0)
+		return -1;
+	if (mf_catalogue_set(im->blobs, c.v, c.n, (struct mf_catalogue_scope){0}, err) == MF_CATALOGUE_DONE)
+		return 0;
+	return note(&r->catalogue, err) < 0 ? -1 : keep_all(im, d, r, err);
 }
 
 /* A file of the trust repository that readers without our registry need. */
@@ -516,14 +327,12 @@ static int mend_target(struct mf_image *im, const struct mf_entry *e, struct mf_
 	return mf_content_put_target(im, mf_buf_str(&name), s, &e->info.sha256, err);
 }
 
-static int mend_all(struct mf_image *im, const struct mf_drift *d, struct mf_err *err)
+static int mend_all(struct mf_image *im, const struct mf_drift *d, struct refusals *r, struct mf_err *err)
 {
-	struct catalogue c MF_CLEANUP(catalogue_clear) = {0};
-	if (d->catalogue && (catalogue_of(&d->all, d->missing, &c, err) < 0 ||
-			     mf_catalogue_set(im->blobs, c.v, c.n, NULL, NULL, err) < 0))
+	if (mend_catalogue(im, d, r, err) < 0)
 		return -1;
 	for (size_t i = 0; i < d->n; i++)
-		if (mend_subject(im, d, &d->v[i], err) < 0)
+		if (mend_subject(im, d, &d->v[i], r, err) < 0)
 			return -1;
 	for (size_t i = 0; i < d->all.n; i++)
 		if (d->no_target[i] && mend_target(im, &d->all.v[i], err) < 0)
@@ -549,21 +358,47 @@ static void count(const struct mf_drift *d, struct manifesto_repair_result *out)
 		out->targets += d->no_target[i];
 }
 
-/* Written from one state of the records; done when that is still the newest afterwards, and nothing differs.
- */
+static void warn_refused(struct mf_image *im, const struct refusals *r)
+{
+	const struct mf_env *env = &im->m->env;
+	if (r->catalogue.code)
+		mf_env_log(
+		    env, MF_LOG_WARNING,
+		    "the registry does not let the catalogue '_manifesto' be written: %s; %zu contents are "
+		    "kept by tags "
+		    "of their own; let the tags '_manifesto*' and 'sha256-*' change, then repair again",
+		    r->catalogue.msg, r->kept);
+	if (r->lists.code)
+		mf_env_log(env, MF_LOG_WARNING,
+			   "the registry does not let the lists of referrers be written: %s", r->lists.msg);
+	if (r->deletes.code)
+		mf_env_log(env, MF_LOG_WARNING,
+			   "the registry does not delete artifact manifests of records that are no more, and "
+			   "other tools still "
+			   "find them: %s",
+			   r->deletes.msg);
+}
+
+/* Written from one state of the records; done when that is still the newest afterwards, and nothing differs
+ * that the registry would let us write. */
 static int mend(struct mf_image *im, struct mf_drift *d, struct mf_err *err)
 {
+	struct refusals r = {.catalogue = MF_ERR_INIT, .lists = MF_ERR_INIT, .deletes = MF_ERR_INIT};
 	for (int round = 0; round < MAX_ROUNDS; round++) {
-		if (mend_all(im, d, err) < 0)
+		if (mend_all(im, d, &r, err) < 0)
 			return -1;
-		int rc = mf_trust_unchanged(im->trust, err);
-		if (rc < 0 || (rc == 0 && mf_trust_load(im->trust, &(struct mf_load){0}, err) < 0))
+		enum mf_found same = mf_trust_unchanged(im->trust, err);
+		if (same == MF_FAILED ||
+		    (same == MF_ABSENT && mf_trust_load(im->trust, &(struct mf_load){0}, err) < 0))
 			return -1;
 		mf_drift_clear(d);
 		if (mf_drift_find(im, d, err) < 0)
 			return -1;
-		if (!differs(d))
+		if (!differs(d) ||
+		    (same == MF_FOUND && (r.catalogue.code || r.lists.code || r.deletes.code))) {
+			warn_refused(im, &r);
 			return 0;
+		}
 	}
 	return mf_fail(err, MF_E_CONFLICT, 0,
 		       "after %d rounds catalogue or referrers still differ from the records", MAX_ROUNDS);

@@ -26,9 +26,11 @@ struct mf_write_item {
 	json_t *tree;        /* signed description of a new record */
 	struct mf_buf entry; /* target entry to publish, canonical; empty: the name is removed */
 	char *first;         /* the entry at the first check, canonical; NULL: there was none */
-	bool had_artifact;   /* that entry named old_artifact */
+	bool had_artifact;   /* the entry at the last check named old_artifact */
 	struct mf_digest old_artifact;
 	bool unchanged; /* nothing is to be published for it */
+	bool kept;      /* the record that is there stays, with our signature added */
+	bool stored;    /* its artifact manifest was stored */
 	/* Our signature under a record that is there: made once, whatever the number of tries. */
 	struct mf_buf cosignature;
 	struct mf_digest cosigned; /* SHA-256 of the payload that it is over */
@@ -71,6 +73,8 @@ struct mf_write {
 	struct mf_tuf_edit *edits;
 	int64_t created, version; /* version: of the role's file after the publish */
 	bool renewed;             /* published though no item changed: the old file had expired */
+	bool restore;             /* artifact manifests that records name are missing */
+	struct mf_err refused;    /* the registry refused an artifact manifest */
 	const char **warnings;
 	size_t nwarnings;
 };
@@ -115,7 +119,7 @@ int mf_write_own_entry(struct mf_write *w, struct mf_write_item *it, struct mf_e
 int mf_write_cosign(struct mf_write *w, struct mf_write_item *it, const struct mf_entry *now,
 		    struct mf_err *err) MF_NODISCARD;
 
-/* Content, artifact manifests and catalogue of the items that have content. */
+/* Content and artifact manifests of the items that have content. What is said to be there is looked for. */
 int mf_write_store(struct mf_write *w, struct mf_err *err) MF_NODISCARD;
 /* Publishes, and sets `version`, also when nothing was to be done. */
 int mf_write_publish(struct mf_write *w, struct mf_err *err) MF_NODISCARD;

@@ -27,6 +27,7 @@ static const struct {
     {MF_E_AMBIGUOUS, 2, "ambiguous"},
     {MF_E_NOT_FOUND, 3, "not_found"},
     {MF_E_UNAVAILABLE, 4, "unavailable"},
+    {MF_E_REFUSED, 4, "unavailable"},
     {MF_E_AUTH, 5, "not_authorised"},
     {MF_E_FORMAT, 6, "format"},
     {MF_E_SIGNATURE, 6, "signature"},

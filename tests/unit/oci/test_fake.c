@@ -51,222 +51,71 @@ static const char read_rules[] = "["
 		    RULE("GET", "endless/referrers/", "200",
 			 BODY(INDEX("")) HEADER("Link", "<?again>; rel=\\\"next\\\""))
 			RULE("GET", "elsewhere/referrers/", "200",
-			     BODY(INDEX("")) HEADER("Link", "<http://example.com/v2/x>; rel=\\\"next\\\""))
-			    RULE("GET", "html/referrers/", "200", BODY("<html>"))
-				RULE("GET", "r403/referrers/", "403", "")
-				    RULE("GET", "r500/referrers/", "500", "")
-					RULE("GET", "f500/manifests/", "500", "")
+			     BODY(INDEX("")) HEADER("Link", "<http://example.com/v2/x>; rel=\\\"next\\\""));
+
+static const char no_list_rules[] = RULE("GET", "html/referrers/", "200", BODY("<html>"))
+    RULE("GET", "r400/referrers/", "400", "") RULE("GET", "r401/referrers/", "401", "")
+	RULE("GET", "r403/referrers/", "403", "") RULE("GET", "r405/referrers/", "405", "")
+	    RULE("GET", "r406/referrers/", "406", "") RULE("GET", "r501/referrers/", "501", "")
+		RULE("GET", "r302/referrers/", "302", HEADER("Location", "/ok"))
+		    RULE("GET", "rnull/referrers/", "200", BODY("{\\\"manifests\\\":null}"))
+			RULE("GET", "r500/referrers/", "500", "") RULE("GET", "f500/manifests/", "500", "")
+			    RULE("GET", "f403/manifests/", "403", "")
+				RULE("GET", "fhtml/manifests/", "200", BODY("<html>"))
+				    RULE("GET", "fnull/manifests/", "200",
+					 BODY("{\\\"manifests\\\":null,\\\"mediaType\\\":\\\"" MF_MT_OCI_INDEX
+					      "\\\"}"))
+					RULE("GET", "itself/manifests/", "200", BODY(INDEX(DESCRIPTOR(A))))
 					    RULE("GET", "fbad/manifests/", "200", BODY("{}"));
 
-static const char index_rules[] = RULE("GET", "race/manifests/", "200",
-				       BODY(INDEX(DESCRIPTOR(A) "," DESCRIPTOR(B))))
-    RULE("HEAD", "race/manifests/", "200",
-	 "") "{\"method\":\"PUT\",\"path\":\"^/v2/race/"
-	     "\",\"count\":1,\"action\":\"status\",\"status\":400" BODY("{\\\"errors\\\":[{\\\"code\\\":"
-									"\\\"MANIFEST_BLOB_UNKNOWN\\\","
-									"\\\"detail\\\":\\\"" A
-									"\\\"}]}") "}," RULE("PUT",
-											     "race/"
-											     "manifests/",
-											     "201", "")
-		 RULE("GET", "mute/manifests/", "200", BODY(INDEX(DESCRIPTOR(A) "," DESCRIPTOR(B))))
-		     RULE("HEAD", "mute/manifests/" B, "200", "") RULE(
-			 "HEAD", "mute/manifests/" C, "200",
-			 "") "{\"method\":\"PUT\",\"path\":\"^/"
-			     "v2/mute/"
-			     "\",\"count\":1,\"action\":"
-			     "\"status\",\"status\":400" BODY(
-				 "{"
-				 "\\"
-				 "\""
-				 "er"
-				 "ro"
-				 "rs"
-				 "\\"
-				 "\""
-				 ":["
-				 "{"
-				 "\\"
-				 "\""
-				 "co"
-				 "de"
-				 "\\"
-				 "\""
-				 ":"
-				 "\\"
-				 "\""
-				 "MA"
-				 "NI"
-				 "FE"
-				 "ST"
-				 "_B"
-				 "LO"
-				 "B_"
-				 "UN"
-				 "KN"
-				 "OW"
-				 "N"
-				 "\\"
-				 "\""
-				 "}]"
-				 "}") "}," RULE("PUT", "mute/manifests/", "201",
-						"") "{\"method\":\"PUT\","
-						    "\"path\":\"^/v2/told/"
-						    "\",\"action\":\"drop\"}"
-						    "," RULE("HEAD", "cat/blobs/", "200",
-							     "") "{\"method\":"
-								 "\"PUT\","
-								 "\"path\":\"^/"
-								 "v2/cat/"
-								 "\",\"count\":"
-								 "1,\"action\":"
-								 "\"status\","
-								 "\"status\":"
-								 "400" BODY("{\\"
-									    "\"e"
-									    "rro"
-									    "rs"
-									    "\\"
-									    "\":"
-									    "[{"
-									    "\\"
-									    "\"c"
-									    "ode"
-									    "\\"
-									    "\":"
-									    "\\"
-									    "\"M"
-									    "ANI"
-									    "FES"
-									    "T_"
-									    "BLO"
-									    "B_"
-									    "UNK"
-									    "NOW"
-									    "N\\"
-									    "\","
-									    "\\"
-									    "\"d"
-									    "eta"
-									    "il"
-									    "\\"
-									    "\":"
-									    "\\"
-									    "\"" A "\\"
-									    "\"}"
-									    "]}") "}," RULE("PUT",
-											    "cat/manifests/",
-											    "201", "");
+/* clang-format off */
+/* One that applies once. */
+#define ONCE(method, path, status, more)                                                                     \
+	"{\"method\":\"" method "\",\"path\":\"^/v2/" path "\",\"count\":1,\"action\":\"status\",\"status\":" status more "},"
+#define LACKS(detail) BODY("{\\\"errors\\\":[{\\\"code\\\":\\\"MANIFEST_BLOB_UNKNOWN\\\"" detail "}]}")
+#define DETAIL(d) ",\\\"detail\\\":\\\"" d "\\\""
 
+static const char index_rules[] =
+    RULE("GET", "race/manifests/", "200", BODY(INDEX(DESCRIPTOR(A) "," DESCRIPTOR(B))))
+    RULE("HEAD", "race/manifests/", "200", "")
+    ONCE("PUT", "race/", "400", LACKS(DETAIL(A)))
+    RULE("PUT", "race/manifests/", "201", "")
+    RULE("GET", "mute/manifests/", "200", BODY(INDEX(DESCRIPTOR(A) "," DESCRIPTOR(B))))
+    RULE("HEAD", "mute/manifests/" B, "200", "")
+    RULE("HEAD", "mute/manifests/" C, "200", "")
+    ONCE("PUT", "mute/", "400", LACKS(""))
+    RULE("PUT", "mute/manifests/", "201", "")
+    "{\"method\":\"PUT\",\"path\":\"^/v2/told/\",\"action\":\"drop\"},"
+    RULE("POST", "cat/blobs/uploads/", "202", HEADER("Location", "/v2/cat/session"))
+    RULE("PUT", "cat/session", "201", "")
+    ONCE("PUT", "cat/manifests/", "400", LACKS(DETAIL(A)))
+    RULE("PUT", "cat/manifests/", "201", "");
+/* clang-format on */
+
+/* clang-format off */
 static const char upload_rules[] =
     /* uploads */
     RULE("POST", "up/blobs/uploads/", "202", HEADER("Location", "/v2/up/session?state=x%20y"))
-	RULE("PUT", "up/session.state=x%20y&digest=sha256%3A[0-9a-f]{64}$", "201", "")
-	    RULE("POST", "noloc/blobs/uploads/", "202",
-		 "") "{\"method\":\"POST\",\"path\":\"^/v2/away/"
-		     "\",\"count\":1,\"action\":\"status\",\"status\":"
-		     "401" HEADER("WWW-Authenticate", "Basic realm=x") "}," RULE(
-			 "POST", "away/blobs/uploads/", "202",
-			 HEADER("Location",
-				"http://127.0.0.1:@@@@@/"
-				"away")) "{\"method\":"
-					 "\"HEAD\",\"path\":"
-					 "\"^/v2/lost/blobs/"
-					 "\",\"count\":1,"
-					 "\"action\":"
-					 "\"status\","
-					 "\"status\":404}"
-					 "," RULE("HEAD",
-						  "lost/"
-						  "blobs/",
-						  "200", "") RULE("P"
-								  "O"
-								  "S"
-								  "T",
-								  "l"
-								  "o"
-								  "s"
-								  "t"
-								  "/"
-								  "b"
-								  "l"
-								  "o"
-								  "b"
-								  "s"
-								  "/"
-								  "u"
-								  "p"
-								  "l"
-								  "o"
-								  "a"
-								  "d"
-								  "s"
-								  "/",
-								  "2"
-								  "0"
-								  "2",
-								  HEADER("Location", "/v2/lost/session"))
-					     RULE("PUT",
-						  "lost/"
-						  "session",
-						  "404", "")
-						 RULE("PO"
-						      "S"
-						      "T",
-						      "do"
-						      "wn"
-						      "/b"
-						      "lo"
-						      "bs"
-						      "/u"
-						      "pl"
-						      "oa"
-						      "ds"
-						      "/",
-						      "20"
-						      "2",
-						      HEADER("Location", "http://127.0.0.1:@@@@@/away"))
-						     RULE("POST",
-							  "ftp/"
-							  "blobs/"
-							  "uploads"
-							  "/",
-							  "202",
-							  HEADER("Loc"
-								 "ati"
-								 "on",
-								 "ftp"
-								 "://"
-								 "127"
-								 ".0."
-								 "0."
-								 "1/"
-								 "awa"
-								 "y")) RULE("POS"
-									    "T",
-									    "den"
-									    "ied"
-									    "/bl"
-									    "obs"
-									    "/up"
-									    "loa"
-									    "ds"
-									    "/",
-									    "40"
-									    "3",
-									    "")
-							 RULE("POST", "full/blobs/uploads/", "202",
-							      HEADER("Location", "/v2/full/session"))
-							     RULE("PUT", "full/session", "500", "")
+    RULE("PUT", "up/session.state=x%20y&digest=sha256%3A[0-9a-f]{64}$", "201", "")
+    RULE("POST", "noloc/blobs/uploads/", "202", "")
+    ONCE("POST", "away/", "401", HEADER("WWW-Authenticate", "Basic realm=x"))
+    RULE("POST", "away/blobs/uploads/", "202", HEADER("Location", "http://127.0.0.1:@@@@@/away"))
+    RULE("HEAD", "lost/blobs/", "200", "")
+    RULE("POST", "lost/blobs/uploads/", "202", HEADER("Location", "/v2/lost/session"))
+    RULE("PUT", "lost/session", "404", "")
+    RULE("POST", "down/blobs/uploads/", "202", HEADER("Location", "http://127.0.0.1:@@@@@/away"))
+    RULE("POST", "ftp/blobs/uploads/", "202", HEADER("Location", "ftp://127.0.0.1/away"))
+    RULE("POST", "denied/blobs/uploads/", "403", "")
+    RULE("POST", "full/blobs/uploads/", "202", HEADER("Location", "/v2/full/session"))
+    RULE("PUT", "full/session", "500", "")
     /* manifests written */
     RULE("PUT", "subject/manifests/", "201", HEADER("OCI-Subject", A))
-	RULE("PUT", "other/manifests/", "201", HEADER("Docker-Content-Digest", A))
-	    RULE("PUT", "lacks/manifests/", "400",
-		 BODY("{\\\"errors\\\":[{\\\"code\\\":\\\"MANIFEST_BLOB_UNKNOWN\\\",\\\"detail\\\":{"
-		      "\\\"Digest\\\":\\\"" A "\\\"}},"
-		      "{\\\"code\\\":\\\"MANIFEST_UNKNOWN\\\",\\\"detail\\\":\\\"" B
-		      "\\\"},{\\\"code\\\":\\\"OTHER\\\",\\\"detail\\\":\\\"" C
-		      "\\\"}]}")) "{\"path\":\"^/never\",\"action\":\"drop\"}]";
+    RULE("PUT", "other/manifests/", "201", HEADER("Docker-Content-Digest", A))
+    RULE("PUT", "lacks/manifests/", "400",
+	 BODY("{\\\"errors\\\":[{\\\"code\\\":\\\"MANIFEST_BLOB_UNKNOWN\\\",\\\"detail\\\":{\\\"Digest\\\":\\\"" A "\\\"}},"
+	      "{\\\"code\\\":\\\"MANIFEST_UNKNOWN\\\"" DETAIL(B) "},{\\\"code\\\":\\\"OTHER\\\"" DETAIL(C) "}]}"))
+    "{\"path\":\"^/never\",\"action\":\"drop\"}]";
+/* clang-format on */
 
 /* Between them more descriptors than one subject may have. */
 #define MANY_BEFORE                                                                                          \
@@ -392,18 +241,19 @@ static void resolve_that_is_cancelled_leaks_nothing(void **state)
 	assert_int_equal(err.code, MF_E_USAGE);
 }
 
-static void referrers_of_all_pages_and_the_fallback_are_united(void **state)
+static void referrers_of_all_pages_are_listed(void **state)
 {
 	(void)state;
 	WITH("paged");
 	struct mf_descriptors list MF_DESCRIPTORS_CLEANUP = {0};
-	const char *const want[] = {A, B, C};
+	const char *const want[] = {A, B};
 	struct mf_digest d = parsed(A);
-	bool api = false;
-	assert_ok(mf_referrers_list(s, &d, &list, &api, &err), err);
-	assert_true(api);
-	assert_int_equal(list.n, 3);
-	for (size_t i = 0; i < 3; i++)
+	enum mf_referrers_by by;
+	assert_ok(list_referrers(s, &d, &list, &by, &err), err);
+	assert_int_equal(by, MF_REFERRERS_API);
+	assert_true(mf_referrers_api(s));
+	assert_int_equal(list.n, 2);
+	for (size_t i = 0; i < 2; i++)
 		assert_string_equal(digest_text(&list.v[i].digest), want[i]);
 }
 
@@ -413,14 +263,51 @@ static void referrers_trouble_is_never_an_empty_list(void **state)
 	const struct {
 		const char *name;
 		enum mf_code code;
-	} rows[] = {{"endless", MF_E_UNAVAILABLE}, {"html", MF_E_FORMAT},      {"many", MF_E_FORMAT},
-		    {"r403", MF_E_AUTH},           {"r500", MF_E_UNAVAILABLE}, {"f500", MF_E_UNAVAILABLE},
-		    {"fbad", MF_E_FORMAT}};
+	} rows[] = {{"endless", MF_E_UNAVAILABLE},
+		    {"many", MF_E_UNAVAILABLE},
+		    {"r500", MF_E_UNAVAILABLE},
+		    {"f500", MF_E_UNAVAILABLE}};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		WITH(rows[i].name);
 		struct mf_descriptors list MF_DESCRIPTORS_CLEANUP = {0};
 		struct mf_digest d = parsed(A);
-		assert_fails(mf_referrers_list(s, &d, &list, NULL, &err), err, rows[i].code);
+		assert_fails(list_referrers(s, &d, &list, NULL, &err), err, rows[i].code);
+	}
+}
+
+/* Web pages, refusals, and tags that give the image itself, as GitLab's registry does. */
+static void referrers_answers_that_are_no_list_mean_that_there_is_none(void **state)
+{
+	(void)state;
+	static const char index[] =
+	    "{\"manifests\":[{\"mediaType\":\"a/b\",\"digest\":\"" A "\",\"size\":1}]}";
+	const struct {
+		const char *name;
+		enum mf_referrers_by by;
+		bool of_index;
+	} rows[] = {{"html", MF_REFERRERS_TAG, false},      {"r400", MF_REFERRERS_TAG, false},
+		    {"r401", MF_REFERRERS_TAG, false},      {"r403", MF_REFERRERS_TAG, false},
+		    {"r405", MF_REFERRERS_TAG, false},      {"r406", MF_REFERRERS_TAG, false},
+		    {"r501", MF_REFERRERS_TAG, false},      {"r302", MF_REFERRERS_TAG, false},
+		    {"rnull", MF_REFERRERS_TAG, false},     {"fbad", MF_REFERRERS_NOWHERE, false},
+		    {"fhtml", MF_REFERRERS_NOWHERE, false}, {"f403", MF_REFERRERS_NOWHERE, false},
+		    {"fnull", MF_REFERRERS_TAG, false},     {"itself", MF_REFERRERS_NOWHERE, true}};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		WITH(rows[i].name);
+		struct mf_descriptors list MF_DESCRIPTORS_CLEANUP = {0};
+		struct mf_digest d = rows[i].of_index ? digest_of(index) : parsed(A);
+		enum mf_referrers_by by;
+		static char media_type[] = "x/y";
+		struct mf_descriptor add = {.digest = parsed(C), .size = 1, .media_type = media_type};
+		assert_ok(list_referrers(s, &d, &list, &by, &err), err);
+		assert_int_equal(list.n, 0);
+		if (by != rows[i].by)
+			fail_msg("%s: %d", rows[i].name, by);
+		/* Nothing is written where there is no place for a list. */
+		if (by == MF_REFERRERS_NOWHERE) {
+			assert_ok(update_list(s, &d, &add, 1, NULL, 0, &err), err);
+			assert_int_equal(logged(plain, "\"method\": \"PUT\""), 0);
+		}
 	}
 }
 
@@ -433,7 +320,7 @@ static void referrer_that_is_gone_is_dropped_whether_named_or_not(void **state)
 		struct mf_digest subject = parsed(C);
 		static char media_type[] = "x/y";
 		struct mf_descriptor add = {.digest = parsed(C), .size = 1, .media_type = media_type};
-		assert_ok(mf_referrers_update(s, &subject, &add, 1, NULL, 0, &err), err);
+		assert_ok(update_list(s, &subject, &add, 1, NULL, 0, &err), err);
 		assert_int_equal(logged(plain, "\"method\": \"PUT\""), 2);
 		assert_int_equal(logged(plain, "{\\\"manifests\\\":[{\\\"digest\\\":\\\"" A), 1);
 		assert_int_equal(logged(plain, "{\\\"manifests\\\":[{\\\"digest\\\":\\\"" B), 1);
@@ -447,7 +334,7 @@ static void catalogue_believes_the_refusal_that_names_a_blob(void **state)
 	struct mf_catalogue_record r[2] = {
 	    {.subject = parsed(C), .blob = parsed(A), .type = "t", .media_type = "m", .role = "targets"},
 	    {.subject = parsed(C), .blob = parsed(B), .type = "t", .media_type = "m", .role = "targets"}};
-	assert_ok(mf_catalogue_set(s, r, 2, NULL, NULL, &err), err);
+	assert_ok(set_catalogue(s, r, 2, &err), err);
 	assert_int_equal(logged(plain, "\\\"layers\\\":[{\\\"digest\\\":\\\"" A), 1);
 	assert_int_equal(logged(plain, "\\\"layers\\\":[{\\\"digest\\\":\\\"" B), 1);
 	assert_int_equal(logged(plain, "/v2/cat/blobs/" A), 0);
@@ -588,7 +475,7 @@ static void answer_that_asks_for_tls_is_the_only_one_that_is_tried_again(void **
 		const char *name;
 		int tries;
 		enum mf_code code;
-	} rows[] = {{"gotls", 2, MF_E_UNAVAILABLE}, {"s400", 1, MF_E_INTERNAL}};
+	} rows[] = {{"gotls", 2, MF_E_UNAVAILABLE}, {"s400", 1, MF_E_REFUSED}};
 	for (size_t i = 0; i < 2; i++) {
 		WITH(rows[i].name);
 		struct mf_manifest m MF_MANIFEST_CLEANUP = {0};
@@ -604,11 +491,11 @@ static void answer_that_asks_for_tls_is_the_only_one_that_is_tried_again(void **
 	struct mf_digest got, d = parsed(A);
 	struct mf_http_stats stats;
 	bool present;
-	assert_fails(resolve(s, "v1", &got, NULL, NULL, &err), err, MF_E_INTERNAL);
+	assert_fails(resolve(s, "v1", &got, NULL, NULL, &err), err, MF_E_REFUSED);
 	mf_http_stats(f.h, &stats);
 	assert_true(stats.requests > 1);
 	assert_int_equal(logged(plain, "/v2/"), 2);
-	assert_fails(mf_manifests_have(s, &d, 1, &present, &err), err, MF_E_INTERNAL);
+	assert_fails(mf_manifests_have(s, &d, 1, &present, &err), err, MF_E_REFUSED);
 	assert_int_equal(logged(plain, "/v2/"), 4);
 }
 
@@ -682,8 +569,8 @@ static int start_servers(void **state)
 	struct mf_buf many MF_BUF_CLEANUP = MF_BUF_INIT(4 << 20);
 	for (int i = 0; i < 10001; i++)
 		assert_ok(mf_buf_printf(&many, &err, "%s%s", i ? "," : "", DESCRIPTOR(A)), err);
-	assert_true(asprintf(&text, "%s%s%s%s%s%s", read_rules, MANY_BEFORE, many.p, MANY_AFTER, index_rules,
-			     upload_rules) > 0);
+	assert_true(asprintf(&text, "%s%s%s%s%s%s%s", read_rules, no_list_rules, MANY_BEFORE, many.p,
+			     MANY_AFTER, index_rules, upload_rules) > 0);
 	elsewhere = server_start(
 	    false, "[{\"method\":\"PUT\",\"path\":\"^/away\",\"action\":\"status\",\"status\":201}]", NULL);
 	(void)snprintf(port, sizeof(port), "%05d", elsewhere->port);
@@ -714,7 +601,8 @@ int main(void)
 	    cmocka_unit_test(head_with_a_digest_is_enough_and_asks_for_every_kind),
 	    cmocka_unit_test(status_of_a_head_decides_the_code),
 	    cmocka_unit_test(resolve_that_is_cancelled_leaks_nothing),
-	    cmocka_unit_test(referrers_of_all_pages_and_the_fallback_are_united),
+	    cmocka_unit_test(referrers_of_all_pages_are_listed),
+	    cmocka_unit_test(referrers_answers_that_are_no_list_mean_that_there_is_none),
 	    cmocka_unit_test(referrers_trouble_is_never_an_empty_list),
 	    cmocka_unit_test(referrer_that_is_gone_is_dropped_whether_named_or_not),
 	    cmocka_unit_test(catalogue_believes_the_refusal_that_names_a_blob),

@@ -179,8 +179,9 @@ static void layout_record_in_the_index_is_not_the_only_image(void **state)
 	struct mf_err err = MF_ERR_INIT;
 	struct mf_buf manifest MF_BUF_CLEANUP = MF_BUF_INIT(10000);
 	struct mf_digest got, a = put_image(f->s, "v1", "a");
-	struct mf_artifact artifact = {
-	    .type = "qa", .blob = a, .blob_media_type = "x/y", .subject = a, .subject_media_type = "x/y"};
+	struct mf_artifact artifact = {.artifact_type = "application/vnd.manifesto.qa",
+				       .blob = {.digest = a, .media_type = "x/y"},
+				       .subject = {.digest = a, .media_type = "x/y"}};
 	assert_ok(mf_artifact_store_config(f->s, &err), err);
 	assert_ok(mf_artifact_build(&artifact, &manifest, &err), err);
 	assert_ok(
@@ -216,12 +217,12 @@ static void layout_has_no_referrers_and_no_catalogue(void **state)
 	struct mf_digest d = digest_of("x");
 	struct mf_catalogue_record r = {
 	    .subject = d, .blob = d, .type = "t", .media_type = "m", .role = "targets"};
-	bool api = true;
-	assert_ok(mf_referrers_list(f->s, &d, &list, &api, &err), err);
+	enum mf_referrers_by by;
+	assert_ok(list_referrers(f->s, &d, &list, &by, &err), err);
 	assert_int_equal(list.n, 0);
-	assert_false(api);
-	assert_ok(mf_referrers_update(f->s, &d, NULL, 0, &d, 1, &err), err);
-	assert_ok(mf_catalogue_set(f->s, &r, 1, NULL, NULL, &err), err);
+	assert_int_equal(by, MF_REFERRERS_NOWHERE);
+	assert_ok(update_list(f->s, &d, NULL, 0, &d, 1, &err), err);
+	assert_ok(set_catalogue(f->s, &r, 1, &err), err);
 	assert_int_equal(tmpdir_entries(f->dir), 2);
 }
 

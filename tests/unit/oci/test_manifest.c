@@ -166,34 +166,33 @@ static void artifact_manifest_has_these_very_bytes(void **state)
 	struct mf_err err = MF_ERR_INIT;
 	struct mf_buf out MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_MANIFEST_BYTES);
 	struct mf_artifact a = {
-	    .type = "qa-approval",
-	    .blob = digest_of("blob"),
-	    .blob_length = 4,
-	    .blob_media_type = "text/\"plain\"",
-	    .subject = digest_of("subject"),
-	    .subject_size = 7,
-	    .subject_media_type = MF_MT_OCI_INDEX,
+	    .artifact_type = "application/vnd.manifesto.qa-approval",
+	    .blob = {.digest = digest_of("blob"),
+		     .size = 4,
+		     .media_type = "text/\"plain\"",
+		     .title = "qa.txt"},
+	    .subject = {.digest = digest_of("subject"), .size = 7, .media_type = MF_MT_OCI_INDEX},
 	    .created = "2026-01-02T03:04:05Z",
 	};
 	char want[2048];
-	(void)snprintf(
-	    want, sizeof(want),
-	    "{\"annotations\":{\"org.opencontainers.image.created\":\"2026-01-02T03:04:05Z\"},"
-	    "\"artifactType\":\"application/"
-	    "vnd.manifesto.qa-approval\",\"config\":{\"digest\":\"%s\",\"mediaType\":"
-	    "\"application/vnd.oci.empty.v1+json\",\"size\":2},\"layers\":[{\"digest\":\"%s\",\"mediaType\":"
-	    "\"text/\\\"plain\\\"\",\"size\":4}],\"mediaType\":\"application/"
-	    "vnd.oci.image.manifest.v1+json\","
-	    "\"schemaVersion\":2,\"subject\":{\"digest\":\"%s\",\"mediaType\":\"application/"
-	    "vnd.oci.image.index.v1+json\","
-	    "\"size\":7}}",
-	    MF_EMPTY_JSON_DIGEST, digest_text(&a.blob), digest_text(&a.subject));
+	(void)snprintf(want, sizeof(want),
+		       "{\"annotations\":{\"org.opencontainers.image.created\":\"2026-01-02T03:04:05Z\"},"
+		       "\"artifactType\":\"application/"
+		       "vnd.manifesto.qa-approval\",\"config\":{\"digest\":\"%s\",\"mediaType\":"
+		       "\"application/vnd.oci.empty.v1+json\",\"size\":2},\"layers\":[{\"annotations\":{"
+		       "\"org.opencontainers.image.title\":\"qa.txt\"},\"digest\":\"%s\",\"mediaType\":"
+		       "\"text/\\\"plain\\\"\",\"size\":4}],\"mediaType\":\"application/"
+		       "vnd.oci.image.manifest.v1+json\","
+		       "\"schemaVersion\":2,\"subject\":{\"digest\":\"%s\",\"mediaType\":\"application/"
+		       "vnd.oci.image.index.v1+json\","
+		       "\"size\":7}}",
+		       MF_EMPTY_JSON_DIGEST, digest_text(&a.blob.digest), digest_text(&a.subject.digest));
 	assert_ok(mf_artifact_build(&a, &out, &err), err);
 	assert_string_equal(out.p, want);
 	struct mf_digest empty = digest_of("{}");
 	assert_string_equal(digest_text(&empty), MF_EMPTY_JSON_DIGEST);
 	mf_buf_reset(&out);
-	a.created = NULL;
+	a.created = a.blob.title = NULL;
 	assert_ok(mf_artifact_build(&a, &out, &err), err);
 	assert_null(strstr(out.p, "annotations"));
 	assert_memory_equal(out.p, "{\"artifactType\"", 15);

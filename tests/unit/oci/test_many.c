@@ -148,16 +148,16 @@ static void look_tells_size_and_media_type_or_absence(void **state)
 
 struct seen {
 	size_t n, count[3];
-	bool api[3];
+	enum mf_referrers_by by[3];
 };
 
-static int see(void *arg, size_t i, struct mf_descriptors *list, bool api, struct mf_err *err)
+static int see(void *arg, size_t i, struct mf_descriptors *list, enum mf_referrers_by by, struct mf_err *err)
 {
 	struct seen *s = arg;
 	(void)err;
 	assert_int_equal(i, s->n);
 	s->count[i] = list->n;
-	s->api[i] = api;
+	s->by[i] = by;
 	s->n++;
 	return 0;
 }
@@ -172,21 +172,23 @@ static void referrers_of_many_come_in_order(void **state)
 	fixture_init(&f, server, NULL);
 	struct mf_image_store *s MF_IMAGE_STORE_CLEANUP = open_at(&f, "api");
 	assert_ok(mf_referrers_each(s, d, 3, see, &api, &err), err);
-	assert_true(api.n == 3 && api.count[0] == 1 && api.count[1] == 0 && api.api[0] && api.api[2]);
+	assert_true(api.n == 3 && api.count[0] == 1 && api.count[1] == 0 && api.by[0] == MF_REFERRERS_API &&
+		    api.by[2] == MF_REFERRERS_API);
 	assert_int_equal(logged(server, "/v2/api/referrers/"), 3);
 	/* Without an API it is asked once. */
 	struct mf_image_store *t MF_IMAGE_STORE_CLEANUP = open_at(&f, "tag");
 	assert_ok(mf_referrers_each(t, d, 3, see, &tag, &err), err);
-	assert_true(tag.n == 3 && tag.count[0] == 0 && tag.count[1] == 1 && !tag.api[1]);
+	assert_true(tag.n == 3 && tag.count[0] == 0 && tag.count[1] == 1 && tag.by[1] == MF_REFERRERS_TAG);
 	assert_int_equal(logged(server, "/v2/tag/referrers/"), 1);
 	assert_int_equal(logged(server, "/v2/tag/manifests/"), 3);
 }
 
-static int stop_at_second(void *arg, size_t i, struct mf_descriptors *list, bool api, struct mf_err *err)
+static int stop_at_second(void *arg, size_t i, struct mf_descriptors *list, enum mf_referrers_by by,
+			  struct mf_err *err)
 {
 	(void)arg;
 	(void)list;
-	(void)api;
+	(void)by;
 	return i == 1 ? mf_fail(err, MF_E_CANCELLED, 0, "enough") : 0;
 }
 

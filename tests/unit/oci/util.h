@@ -6,7 +6,7 @@
 
 #include "base/limits.h"
 #include "crypto/hash.h"
-#include "oci/image_store.h"
+#include "oci/artifact.h"
 #include "store/file.h"
 
 #define assert_ok(call, err)                                                                                 \
@@ -114,6 +114,57 @@ static inline int resolve(struct mf_image_store *s, const char *tag, struct mf_d
 {
 	struct mf_resolve *r = mf_resolve_begin(s, tag, err);
 	return r ? mf_resolve_end(r, out, media_type, size, err) : -1;
+}
+
+struct listing {
+	struct mf_descriptors *list;
+	enum mf_referrers_by by;
+};
+
+static inline int take_listing(void *arg, size_t i, struct mf_descriptors *list, enum mf_referrers_by by,
+			       struct mf_err *err)
+{
+	struct listing *l = arg;
+	(void)i;
+	(void)err;
+	mf_descriptors_clear(l->list);
+	*l->list = *list;
+	*list = (struct mf_descriptors){0};
+	l->by = by;
+	return 0;
+}
+
+/* The referrers of one subject. by may be NULL. */
+static inline int list_referrers(struct mf_image_store *s, const struct mf_digest *subject,
+				 struct mf_descriptors *list, enum mf_referrers_by *by, struct mf_err *err)
+{
+	struct listing l = {.list = list};
+	int rc = mf_referrers_each(s, subject, 1, take_listing, &l, err);
+	if (by)
+		*by = l.by;
+	return rc;
+}
+
+/* Adds to the fallback list of one subject; of ours only what is added and the nkeep kept stays. */
+static inline int update_list(struct mf_image_store *s, const struct mf_digest *subject,
+			      const struct mf_descriptor *add, size_t nadd, const struct mf_digest *keep,
+			      size_t nkeep, struct mf_err *err)
+{
+	struct mf_digest all[8];
+	assert_true(nadd + nkeep <= 8);
+	for (size_t i = 0; i < nadd; i++)
+		all[i] = add[i].digest;
+	for (size_t i = 0; i < nkeep; i++)
+		all[nadd + i] = keep[i];
+	struct mf_referrers_change c = {
+	    .subject = *subject, .add = add, .nadd = nadd, .keep = all, .nkeep = nadd + nkeep};
+	return mf_referrers_update(s, &c, 1, err);
+}
+
+static inline int set_catalogue(struct mf_image_store *s, const struct mf_catalogue_record *r, size_t n,
+				struct mf_err *err)
+{
+	return mf_catalogue_set(s, r, n, (struct mf_catalogue_scope){0}, err) == MF_CATALOGUE_DONE ? 0 : -1;
 }
 
 #endif

@@ -1,0 +1,399 @@
+/* Catalogue and referrers from the signed records: they show people and garbage collectors what is stored;
+ * nothing trusts them. */
+#include "base/encode.h"
+#include "crypto/hash.h"
+#include "ops/drift.h"
+#include "publish/publish.h"
+
+/* ---- artifact manifests */
+
+void mf_artifact_type(char out[MF_ARTIFACT_TYPE], struct mf_str type, const char *media_type)
+{
+	/* A withdrawal is no approval: whoever asks for approvals must not find it. */
+	if (strcmp(media_type, MF_MT_WITHDRAWN) == 0)
+		(void)snprintf(out, MF_ARTIFACT_TYPE, "%s", MF_MT_WITHDRAWN);
+	else
+		(void)snprintf(out, MF_ARTIFACT_TYPE, "application/vnd.manifesto.%.*s", MF_STR_ARG(type));
+}
+
+/* The name of the file that other tools make of the content. */
+static void title_of(char out[MF_MAX_TYPE + 8], struct mf_str type, const char *media_type)
+{
+	size_t n = strcspn(media_type, "; ");
+	struct mf_str bare = {media_type, n};
+	bool json = mf_str_eqz(bare, "application/json") || mf_str_ends(bare, MF_STR("+json"));
+	(void)snprintf(out, MF_MAX_TYPE + 8, "%.*s%s", MF_STR_ARG(type),
+		       json                             ? ".json"
+		       : mf_str_eqz(bare, "text/plain") ? ".txt"
+							: "");
+}
+
+int mf_artifact_of(const struct mf_subject *s, const struct mf_artifact_record *r, struct mf_buf *out,
+		   struct mf_digest *digest, struct mf_err *err)
+{
+	char artifact_type[MF_ARTIFACT_TYPE], title[MF_MAX_TYPE + 8], created[MF_TIME_LEN];
+	const char *media_type = r->media_type ? r->media_type : "application/octet-stream";
+	struct mf_artifact a = {
+	    .artifact_type = artifact_type,
+	    .blob = {.digest = r->blob, .size = r->length, .media_type = media_type},
+	    .subject = {.digest = s->digest, .size = s->size, .media_type = s->media_type},
+	};
+	mf_artifact_type(artifact_type, r->type, r->bare ? "" : media_type);
+	if (!r->bare) {
+		title_of(title, r->type, media_type);
+		a.blob.title = title;
+		mf_time_format(created, r->created);
+		a.created = r->created ? created : NULL;
+	}
+	if (mf_artifact_build(&a, out, err) < 0)
+		return -1;
+	return mf_sha256(mf_buf_bytes(out), digest, err);
+}
+
+enum mf_found mf_artifact_again(const struct mf_subject *s, const struct mf_entry *e, struct mf_buf *out,
+				struct mf_err *err)
+{
+	struct mf_artifact_record r = {.type = e->type,
+				       .blob = e->info.sha256,
+				       .length = e->info.length,
+				       .media_type = e->record.media_type,
+				       .created = e->record.created};
+	struct mf_digest digest;
+	for (int form = 0; e->record.has_artifact && form < 2; form++) {
+		r.bare = form == 1;
+		mf_buf_reset(out);
+		if (mf_artifact_of(s, &r, out, &digest, err) < 0)
+			return MF_FAILED;
+		if (mf_digest_eq(&digest, &e->record.artifact))
+			return MF_FOUND;
+	}
+	mf_buf_reset(out);
+	return MF_ABSENT;
+}
+
+/* ---- catalogue */
+
+void mf_catalogue_clear(struct mf_catalogue_text *c)
+{
+	for (size_t i = 0; c->types && i < c->n; i++)
+		free(c->types[i]);
+	free(c->types);
+	free(c->created);
+	free(c->v);
+}
+
+int mf_catalogue_of(const struct mf_entries *e, const bool *missing, struct mf_catalogue_text *c,
+		    struct mf_err *err)
+{
+	c->v = mf_calloc(e->n, sizeof *c->v);
+	c->created = mf_calloc(e->n, sizeof *c->created);
+	c->types = mf_calloc(e->n, sizeof *c->types);
+	if (!c->v || !c->created || !c->types)
+		return mf_fail_nomem(err);
+	for (size_t i = 0; i < e->n; i++, c->n++) {
+		const struct mf_entry *x = &e->v[i];
+		c->types[i] = mf_str_dup(x->type);
+		if (!c->types[i])
+			return mf_fail_nomem(err);
+		mf_time_format(c->created[i], x->record.created);
+		c->v[i] = (struct mf_catalogue_record){.subject = x->subject,
+						       .blob = x->info.sha256,
+						       .length = x->info.length,
+						       .type = c->types[i],
+						       .media_type = x->record.media_type,
+						       .role = x->role->role,
+						       .created = x->record.created ? c->created[i] : NULL,
+						       .missing = missing && missing[i]};
+	}
+	return 0;
+}
+
+static enum mf_catalogue_result write_catalogue(struct mf_image *im, const struct mf_entries *all,
+						struct mf_catalogue_scope scope, struct mf_err *err)
+{
+	struct mf_catalogue_text c MF_CATALOGUE_CLEANUP = {0};
+	return mf_catalogue_of(all, NULL, &c, err) < 0 ? MF_CATALOGUE_FAILED
+						       : mf_catalogue_set(im->blobs, c.v, c.n, scope, err);
+}
+
+/* Of a big repository the records that share their part of the catalogue with a subject that changed are
+ * enough. */
+static bool is_big(const struct mf_image *im, bool parts[256])
+{
+	return mf_policy_tally(mf_trust_set(im->trust), parts) > MF_MAX_CATALOGUE_RECORDS;
+}
+
+static int rebuild_catalogue(struct mf_image *im, const struct mf_rebuild *r, struct mf_err *err)
+{
+	const struct mf_tuf_set *set = mf_trust_set(im->trust);
+	struct mf_entries all MF_ENTRIES_CLEANUP = {0};
+	bool parts[256], given[256] = {false};
+	for (size_t i = 0; i < r->subjects->n; i++)
+		given[r->subjects->v[i].digest.b[0]] = true;
+	if (is_big(im, parts)) {
+		struct mf_catalogue_scope scope = {.parts = parts, .given = given, .changed = r->changed};
+		enum mf_catalogue_result done = mf_policy_survey(set, given, &all, err) < 0
+						    ? MF_CATALOGUE_FAILED
+						    : write_catalogue(im, &all, scope, err);
+		if (done != MF_CATALOGUE_NEEDS_ALL)
+			return done == MF_CATALOGUE_DONE ? 0 : -1;
+		mf_entries_clear(&all);
+	}
+	if (mf_policy_survey(set, NULL, &all, err) < 0)
+		return -1;
+	return write_catalogue(im, &all, (struct mf_catalogue_scope){.changed = r->changed}, err) ==
+		       MF_CATALOGUE_DONE
+		   ? 0
+		   : -1;
+}
+
+/* ---- referrers */
+
+void mf_artifacts_clear(struct mf_artifacts *a)
+{
+	for (size_t i = 0; a->bytes && i < a->d.n; i++)
+		mf_buf_clear(&a->bytes[i]);
+	mf_descriptors_clear(&a->d);
+	free(a->bytes);
+	free(a->digests);
+	free(a->named);
+	free(a->present);
+}
+
+static int add_artifact(struct mf_artifacts *a, const struct mf_subject *s, const struct mf_entry *e,
+			struct mf_err *err)
+{
+	char artifact_type[MF_ARTIFACT_TYPE];
+	size_t i = a->d.n;
+	struct mf_buf bytes MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_MANIFEST_BYTES);
+	enum mf_found again = mf_artifact_again(s, e, &bytes, err);
+	if (again != MF_FOUND)
+		return again == MF_FAILED ? -1 : 0;
+	struct mf_descriptor *d = &a->d.v[i];
+	a->digests[i] = e->record.artifact;
+	*d = (struct mf_descriptor){.digest = e->record.artifact, .size = bytes.n};
+	a->bytes[i] = bytes;
+	bytes = (struct mf_buf)MF_BUF_INIT(0);
+	a->d.n++;
+	bool bare = strstr(mf_buf_str(&a->bytes[i]).p, "\"org.opencontainers.image.title\"") == NULL;
+	mf_artifact_type(artifact_type, e->type, bare || !e->record.media_type ? "" : e->record.media_type);
+	d->media_type = mf_str_dup(MF_STR(MF_MT_OCI_MANIFEST));
+	d->artifact_type = mf_str_dup(mf_str_c(artifact_type));
+	return d->media_type && d->artifact_type ? 0 : mf_fail_nomem(err);
+}
+
+size_t mf_subject_end(const struct mf_entries *all, size_t from)
+{
+	size_t to = from;
+	while (to < all->n && mf_digest_eq(&all->v[to].subject, &all->v[from].subject))
+		to++;
+	return to;
+}
+
+int mf_artifacts_of(const struct mf_subject *s, const struct mf_entries *all, size_t from, size_t to,
+		    const bool *missing, struct mf_artifacts *a, struct mf_err *err)
+{
+	a->d.v = mf_calloc(to - from, sizeof *a->d.v);
+	a->bytes = mf_calloc(to - from, sizeof *a->bytes);
+	a->digests = mf_calloc(to - from, sizeof *a->digests);
+	a->named = mf_calloc(to - from, sizeof *a->named);
+	a->present = mf_calloc(to - from, sizeof *a->present);
+	if (!a->d.v || !a->bytes || !a->digests || !a->named || !a->present)
+		return mf_fail_nomem(err);
+	for (size_t i = from; i < to; i++) {
+		const struct mf_entry *e = &all->v[i];
+		if (!e->record.has_artifact)
+			continue;
+		a->named[a->nnamed++] = e->record.artifact;
+		if (!(missing && missing[i]) && add_artifact(a, s, e, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static bool is_named(const struct mf_artifacts *a, const struct mf_digest *d)
+{
+	for (size_t i = 0; i < a->nnamed; i++)
+		if (mf_digest_eq(&a->named[i], d))
+			return true;
+	return false;
+}
+
+struct mf_referrers_change mf_artifacts_change(const struct mf_subject *s, const struct mf_artifacts *a)
+{
+	return (struct mf_referrers_change){
+	    .subject = s->digest, .add = a->d.v, .nadd = a->d.n, .keep = a->named, .nkeep = a->nnamed};
+}
+
+int mf_artifact_put_end(struct mf_image *im, struct mf_manifest_call *call, struct mf_bytes bytes,
+			const char *tag, struct mf_err *err)
+{
+	struct mf_descriptors missing MF_DESCRIPTORS_CLEANUP = {0};
+	if (mf_manifest_put_end(call, NULL, &missing, err) == 0)
+		return 0;
+	/* The first in a repository finds no empty configuration there. */
+	if (err->code != MF_E_REFUSED && err->code != MF_E_NOT_FOUND && err->code != MF_E_CONTENT_GONE)
+		return -1;
+	mf_err_clear(err);
+	if (mf_artifact_store_config(im->blobs, err) < 0)
+		return -1;
+	return mf_manifest_put(im->blobs, tag, MF_MT_OCI_MANIFEST, bytes, NULL, &missing, err);
+}
+
+int mf_artifacts_store(struct mf_image *im, struct mf_artifacts *a, struct mf_err *err)
+{
+	if (mf_manifests_have(im->blobs, a->digests, a->d.n, a->present, err) < 0)
+		return -1;
+	for (size_t i = 0; i < a->d.n; i++) {
+		if (a->present[i])
+			continue;
+		struct mf_bytes bytes = mf_buf_bytes(&a->bytes[i]);
+		struct mf_manifest_call *call =
+		    mf_manifest_put_begin(im->blobs, NULL, MF_MT_OCI_MANIFEST, bytes, err);
+		if (!call || mf_artifact_put_end(im, call, bytes, NULL, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* ---- after a publish */
+
+static int survey_subjects(struct mf_image *im, const struct mf_subjects *subjects, struct mf_entries *all,
+			   struct mf_err *err)
+{
+	bool given[256] = {false};
+	for (size_t i = 0; i < subjects->n; i++)
+		given[subjects->v[i].digest.b[0]] = true;
+	return mf_policy_survey(mf_trust_set(im->trust), given, all, err);
+}
+
+struct rebuilding {
+	struct mf_artifacts *artifacts; /* by subject */
+	struct mf_referrers_change *changes;
+	size_t n;
+	struct mf_referrers_update *lists;
+	struct mf_manifest_call **deletes;
+	size_t ndeletes;
+};
+
+static void rebuilding_clear(struct rebuilding *b)
+{
+	mf_referrers_update_cancel(b->lists);
+	for (size_t i = 0; b->deletes && i < b->ndeletes; i++)
+		mf_manifest_call_cancel(b->deletes[i]);
+	for (size_t i = 0; b->artifacts && i < b->n; i++)
+		mf_artifacts_clear(&b->artifacts[i]);
+	free(b->artifacts);
+	free(b->changes);
+	free(b->deletes);
+}
+
+static int prepare_rebuild(struct mf_image *im, const struct mf_rebuild *r, struct rebuilding *b,
+			   struct mf_err *err)
+{
+	struct mf_entries all MF_ENTRIES_CLEANUP = {0};
+	b->artifacts = mf_calloc(r->subjects->n, sizeof *b->artifacts);
+	b->changes = mf_calloc(r->subjects->n, sizeof *b->changes);
+	b->deletes = mf_calloc(r->nreplaced, sizeof *b->deletes);
+	if (!b->artifacts || !b->changes || !b->deletes)
+		return mf_fail_nomem(err);
+	if (survey_subjects(im, r->subjects, &all, err) < 0)
+		return -1;
+	for (size_t i = 0; i < r->subjects->n; i++) {
+		const struct mf_subject *s = &r->subjects->v[i];
+		size_t from = 0;
+		while (from < all.n && !mf_digest_eq(&all.v[from].subject, &s->digest))
+			from++;
+		b->n++;
+		if (mf_artifacts_of(s, &all, from, mf_subject_end(&all, from), NULL, &b->artifacts[i], err) <
+		    0)
+			return -1;
+		b->changes[i] = mf_artifacts_change(s, &b->artifacts[i]);
+	}
+	return 0;
+}
+
+/* What no record names any more is deleted: where the registry keeps the list of referrers, that alone takes
+ * it from there. */
+static int begin_deletes(struct mf_image *im, const struct mf_rebuild *r, struct rebuilding *b,
+			 struct mf_err *err)
+{
+	for (size_t i = 0; i < r->nreplaced; i++) {
+		bool named = false;
+		for (size_t k = 0; k < b->n; k++)
+			named |= is_named(&b->artifacts[k], &r->replaced[i]);
+		if (named)
+			continue;
+		struct mf_manifest_call *c = mf_manifest_delete_begin(im->blobs, &r->replaced[i], err);
+		if (!c)
+			return -1;
+		b->deletes[b->ndeletes++] = c;
+	}
+	return 0;
+}
+
+static void end_deletes(struct mf_image *im, struct mf_rebuild *r, struct rebuilding *b)
+{
+	for (size_t i = 0; i < b->ndeletes; i++) {
+		struct mf_err why = MF_ERR_INIT;
+		struct mf_manifest_call *c = b->deletes[i];
+		b->deletes[i] = NULL;
+		/* Where clients write the lists, what is on none of them is found by nobody. */
+		if (mf_manifest_delete_end(c, &why) < 0 && mf_referrers_api(im->blobs) && !r->deletes.code)
+			r->deletes = why;
+	}
+}
+
+/* Where the catalogue cannot be written, each new artifact manifest gets a tag that keeps it. */
+static void keep_apart(struct mf_image *im, struct mf_rebuild *r)
+{
+	for (size_t i = 0; i < r->nstored; i++) {
+		struct mf_err why = MF_ERR_INIT;
+		struct mf_manifest_call *c = mf_catalogue_keep_begin(im->blobs, r->stored[i], &why);
+		if (c && mf_manifest_put_end(c, NULL, NULL, &why) == 0)
+			r->kept++;
+	}
+}
+
+static int rebuild_once(struct mf_image *im, struct mf_rebuild *r, struct mf_err *err)
+{
+	struct rebuilding b MF_CLEANUP(rebuilding_clear) = {0};
+	if (mf_trust_widen(im->trust, MF_STR(""), err) < 0 || prepare_rebuild(im, r, &b, err) < 0)
+		return -1;
+	mf_err_clear(&r->lists);
+	mf_err_clear(&r->catalogue);
+	for (size_t i = 0; r->restore && i < b.n; i++)
+		if (mf_artifacts_store(im, &b.artifacts[i], &r->lists) < 0)
+			break;
+	if (!r->lists.code && (r->changed || r->restore))
+		b.lists = mf_referrers_update_begin(im->blobs, b.changes, b.n, &r->lists);
+	if (rebuild_catalogue(im, r, &r->catalogue) < 0 && r->catalogue.code == MF_E_REFUSED)
+		keep_apart(im, r);
+	struct mf_referrers_update *lists = b.lists;
+	b.lists = NULL;
+	(void)!mf_referrers_update_end(lists, &r->lists);
+	if (begin_deletes(im, r, &b, err) < 0)
+		return -1;
+	end_deletes(im, r, &b);
+	return 0;
+}
+
+/* Written from one state of the records, which is loaded; done when that is still the newest afterwards.
+ * Whoever publishes in between repeats it too. */
+int mf_rebuild(struct mf_image *im, struct mf_rebuild *r, struct mf_err *err)
+{
+	struct mf_lock lock MF_LOCK_CLEANUP = MF_LOCK_INIT;
+	if (im->store_ref.transport == MF_TRANSPORT_LAYOUT)
+		return 0;
+	if (mf_publish_lock(im->trust, &lock, err) < 0)
+		return -1;
+	for (;;) {
+		if (rebuild_once(im, r, err) < 0)
+			return -1;
+		enum mf_found same = r->changed ? mf_trust_unchanged(im->trust, err) : MF_FOUND;
+		if (same != MF_ABSENT)
+			return same == MF_FAILED ? -1 : 0;
+		if (mf_trust_load(im->trust, &(struct mf_load){0}, err) < 0)
+			return -1;
+	}
+}
