@@ -57,6 +57,10 @@ story() {
 		"Sign it with key 'carol' (ed25519 "; do
 		check_stdout_has "$what: before the question it shows: ${text%% *}" "$text"
 	done
+	case $image in
+	oci:*) ;;
+	*) check_stdout_has "$what: and a member without a line of its own" 'member     artifact="sha256:' ;;
+	esac
 	signers_are 'two signers, at the next run of a reader with a warm cache' 2
 	check "$what: nothing else of the record changed" test "$(record 'del(.signers, .roleVersion, .roleExpires)')" = "$before"
 	as dave
