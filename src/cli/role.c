@@ -57,48 +57,6 @@ static void show_change(const struct mf_cli *cli, const char *schema, const stru
 
 /* ---------------------------------------------------------------- add, remove, sign */
 
-/* "a,b" and "c" to a, b, c, NULL: one string with NULs, and pointers into it. */
-struct texts {
-	char *bytes;
-	const char **v;
-};
-
-static void texts_clear(struct texts *t)
-{
-	free(t->bytes);
-	free(t->v);
-}
-
-static int split_types(const char *const *list, struct texts *out, struct manifesto_error *err)
-{
-	size_t bytes = 1, n = 0, at = 0;
-	for (size_t i = 0; list && list[i]; i++) {
-		bytes += strlen(list[i]) + 1;
-		for (const char *p = list[i]; p; p = strchr(p + 1, ','))
-			n++;
-	}
-	out->bytes = malloc(bytes);
-	out->v = calloc(n + 1, sizeof(char *));
-	if (!out->bytes || !out->v)
-		return mf_cli_nomem(err);
-	n = 0;
-	for (size_t i = 0; list && list[i]; i++) {
-		char *text = out->bytes + at, *comma;
-		memcpy(text, list[i], strlen(list[i]) + 1);
-		at += strlen(list[i]) + 1;
-		do {
-			comma = strchr(text, ',');
-			if (comma)
-				*comma = 0;
-			if (!*text)
-				return mf_cli_usage(err, "--types '%s' names an empty type", list[i]);
-			out->v[n++] = text;
-			text = comma ? comma + 1 : NULL;
-		} while (text);
-	}
-	return 0;
-}
-
 static struct manifesto_role_options options(const struct mf_cli *cli)
 {
 	struct manifesto_role_options o = MANIFESTO_INIT(manifesto_role_options);
@@ -112,14 +70,15 @@ static struct manifesto_role_options options(const struct mf_cli *cli)
 int mf_cli_run_role_add(struct mf_cli *cli, struct manifesto_error *err)
 {
 	MF_CLI_RESULT(manifesto_role_result, r);
-	struct texts types MF_CLEANUP(texts_clear) = {0};
 	struct manifesto_role_options o = options(cli);
+	char *text MF_FREE = NULL;
+	const char **types MF_FREE = NULL;
 	int64_t threshold = 0;
 	if (mf_cli_args_number(&cli->args, MF_OPT_THRESHOLD, 1, MF_MAX_SIGNATURES, &threshold, err) < 0 ||
-	    split_types(cli->args.list[MF_OPT_TYPES], &types, err) < 0)
+	    mf_cli_args_items(&cli->args, MF_OPT_TYPES, &text, &types, err) < 0)
 		return -1;
 	o.keys = cli->args.list[MF_OPT_KEY];
-	o.types = types.v;
+	o.types = types;
 	o.threshold = (int)threshold;
 	if (manifesto_role_add(cli->m, &o, &r, err) < 0)
 		return -1;
