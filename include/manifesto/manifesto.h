@@ -146,6 +146,7 @@ struct manifesto_signer {
 	const char *fingerprint; /* 64 hex digits: SHA-256 of the key's SubjectPublicKeyInfo */
 	const char *name;        /* local name of the key, or NULL */
 	const char *key_type;    /* "ed25519", "ecdsa", "rsa" */
+	const char *colleague;   /* local name for somebody else's key, or NULL */
 };
 
 /* A verified record. */
@@ -498,7 +499,8 @@ struct manifesto_role_key {
 	const char *key_id;      /* TUF key ID */
 	const char *name;        /* local name of the key, or NULL */
 	const char *key_type;
-	int certificate; /* listed as an X.509 certificate (Notary) */
+	int certificate;       /* listed as an X.509 certificate (Notary) */
+	const char *colleague; /* local name for somebody else's key, or NULL */
 };
 struct manifesto_role {
 	const char *name;   /* "targets"; "targets/qa" (Notary), "qa" (TUF 1.0) */
@@ -588,6 +590,8 @@ MANIFESTO_API int manifesto_trust_export(struct manifesto *m, const char *const 
 struct manifesto_trust_import_result {
 	const char *const *added, *const *replaced; /* patterns */
 	size_t nadded, nreplaced, nsame;
+	const char *const *named; /* colleagues' keys that have a name now */
+	size_t nnamed;
 };
 /* Adds the pins of a file, all or none. MANIFESTO_PIN when one differs from what is pinned here, unless
  * force. */
@@ -702,6 +706,21 @@ MANIFESTO_API int manifesto_key_show(struct manifesto *m, const char *name,
 /* Stores a private key file of the notary CLI or of Docker Content Trust under `name`. */
 MANIFESTO_API int manifesto_key_import(struct manifesto *m, const char *name, const char *path,
 				       const struct manifesto_key_result **out, struct manifesto_error *err);
+/* Local names for the keys of colleagues, which are shown in place of digits; they decide nothing. */
+struct manifesto_key_name {
+	const char *name, *fingerprint;
+};
+struct manifesto_key_names {
+	const struct manifesto_key_name *const *names;
+	size_t nnames;
+};
+MANIFESTO_API int manifesto_key_names(struct manifesto *m, const struct manifesto_key_names **out,
+				      struct manifesto_error *err);
+/* Gives the key of this fingerprint the name; fingerprint NULL takes the name away. MANIFESTO_USAGE: no name,
+ * or one of our own keys; MANIFESTO_CONFLICT: it could be taken for another key's; MANIFESTO_KEY: there is no
+ * such name. */
+MANIFESTO_API int manifesto_key_name(struct manifesto *m, const char *name, const char *fingerprint,
+				     struct manifesto_error *err);
 struct manifesto_key_export_options {
 	size_t size;
 	const char *name;
@@ -721,10 +740,15 @@ MANIFESTO_API int manifesto_key_export(struct manifesto *m, const struct manifes
 
 /* ---------------------------------------------------------------- completion */
 
-enum manifesto_name { MANIFESTO_NAME_REPOSITORY, MANIFESTO_NAME_ROLE, MANIFESTO_NAME_TYPE, MANIFESTO_NAME_KEY };
-/* Names to offer to somebody who types, from what lies on this machine: repositories that are pinned; roles and record
- * types of the image's repository, from its directory or from the cache; keys. No request is made, and nothing of it
- * is verified. `each` is called once for each name, in no order. */
+enum manifesto_name {
+	MANIFESTO_NAME_REPOSITORY,
+	MANIFESTO_NAME_ROLE,
+	MANIFESTO_NAME_TYPE,
+	MANIFESTO_NAME_KEY
+};
+/* Names to offer to somebody who types, from what lies on this machine: repositories that are pinned; roles
+ * and record types of the image's repository, from its directory or from the cache; keys. No request is made,
+ * and nothing of it is verified. `each` is called once for each name, in no order. */
 MANIFESTO_API int manifesto_names(struct manifesto *m, enum manifesto_name what, const char *image,
 				  void (*each)(void *arg, const char *name), void *arg,
 				  struct manifesto_error *err);

@@ -238,8 +238,8 @@ const struct mf_cli_command mf_cli_commands[] = {
      .summary = "write the pins of this machine, for other machines",
      .description =
 	"Writes the pins of these repositories and prefixes, as trust.json names them,\n"
-	"or all of them, as a file for 'trust import'. It holds no secrets: keep it under\n"
-	"version control.",
+	"or all of them, and the names of colleagues' keys, as a file for 'trust import'.\n"
+	"It holds no secrets: keep it under version control.",
      .run = mf_cli_run_trust_export},
     {.name = "trust import", .group = MF_CLI_TRUST, .synopsis = "FILE", .min = 1, .max = 1, .reach = MF_CLI_HOME,
      .summary = "take over the pins of another machine",
@@ -280,6 +280,15 @@ const struct mf_cli_command mf_cli_commands[] = {
      .options = B(MF_OPT_ROLE) | B(MF_OPT_GUN),
      .help = {{MF_OPT_ROLE, NULL, "role of the key: targets, root or delegation (required)"}},
      .run = mf_cli_run_key_export},
+    {.name = "key name", .group = MF_CLI_KEYS, .synopsis = "[FINGERPRINT NAME]", .min = 0, .max = 2, .reach = MF_CLI_HOME,
+     .summary = "name a colleague's key, or list such names",
+     .description =
+	"Gives the key of this fingerprint a local name, which is then shown in place of\n"
+	"the digits. Names are for reading: they decide nothing. A name that looks like\n"
+	"that of another key is refused. Without arguments, lists the names.\n"
+	"'trust export' and 'trust import' carry them to other machines.",
+     .options = B(MF_OPT_REMOVE),
+     .run = mf_cli_run_key_name},
     {.name = "version", .group = MF_CLI_PROGRAM, .synopsis = "", .min = 0, .max = 0, .reach = MF_CLI_ALONE,
      .summary = "print the version",
      .description = "Prints the version of the program.",

@@ -127,3 +127,51 @@ int mf_cli_run_key_export(struct mf_cli *cli, struct manifesto_error *err)
 	}
 	return 0;
 }
+
+static int list_names(const struct mf_cli *cli, struct manifesto_error *err)
+{
+	static const char *const heads[] = {"NAME", "FINGERPRINT"};
+	MF_CLI_RESULT(manifesto_key_names, r);
+	if (manifesto_key_names(cli->m, &r, err) < 0)
+		return -1;
+	if (cli->json) {
+		struct mf_json_out j;
+		mf_cli_json_begin(&j, stdout, "key-name");
+		mf_json_add_object(&j, "names");
+		for (size_t i = 0; i < r->nnames; i++) {
+			mf_json_key(&j, mf_str_c(r->names[i]->name));
+			mf_json_add_text(&j, NULL, r->names[i]->fingerprint);
+		}
+		mf_json_close(&j);
+		mf_cli_json_end(&j);
+		return 0;
+	}
+	if (!r->nnames && !cli->quiet)
+		mf_cli_message("no colleague's key has a name on this machine");
+	struct mf_cli_table t MF_CLI_TABLE_CLEANUP;
+	mf_cli_table_init(&t, heads, sizeof heads / sizeof heads[0]);
+	for (size_t i = 0; i < r->nnames; i++) {
+		mf_cli_table_add(&t, r->names[i]->name);
+		mf_cli_table_add(&t, r->names[i]->fingerprint);
+	}
+	return r->nnames ? mf_cli_table_print(&t, stdout, err) : 0;
+}
+
+int mf_cli_run_key_name(struct mf_cli *cli, struct manifesto_error *err)
+{
+	bool removes = mf_cli_args_has(&cli->args, MF_OPT_REMOVE);
+	if (!cli->nargument && !removes)
+		return list_names(cli, err);
+	if (cli->nargument != (removes ? 1u : 2u))
+		return mf_cli_usage(err, removes ? "'key name --remove' takes one argument (NAME)"
+						 : "'key name' takes a fingerprint and a name");
+	const char *name = cli->argument[cli->nargument - 1];
+	if (manifesto_key_name(cli->m, name, removes ? NULL : cli->argument[0], err) < 0)
+		return -1;
+	if (cli->json)
+		return list_names(cli, err);
+	if (!cli->quiet)
+		mf_cli_printf(removes ? "'%s' is no name any more\n" : "'%s' is the name of %s\n", name,
+			      cli->argument[0]);
+	return 0;
+}

@@ -235,10 +235,12 @@ static char *keys_text(const struct manifesto_role *r)
 		return NULL;
 	for (size_t i = 0; i < r->nkeys; i++) {
 		const struct manifesto_role_key *k = r->keys[i];
-		if (k->name || !k->fingerprint)
-			(void)fprintf(f, "%s%s", i ? "," : "", k->name ? k->name : "?");
-		else
-			(void)fprintf(f, "%s%.*s", i ? "," : "", MF_CLI_FINGERPRINT_SHORT, k->fingerprint);
+		const char *name = k->name           ? k->name
+				   : k->colleague    ? k->colleague
+				   : !k->fingerprint ? "?"
+						     : NULL;
+		mf_text_printf(f, "%s%.*s", i ? "," : "", name ? MF_CLI_LABEL : MF_CLI_FINGERPRINT_SHORT,
+			       name ? name : k->fingerprint);
 	}
 	if (fclose(f) == 0)
 		return out;
@@ -303,7 +305,7 @@ static int keys_row(struct mf_cli_table *t, const struct manifesto_role *r, stru
 		mf_cli_table_add(t, k->fingerprint);
 		mf_cli_table_add(t, k->key_type);
 		mf_cli_table_add(t, k->certificate ? "yes" : "no");
-		mf_cli_table_add(t, k->name);
+		mf_cli_table_add(t, k->name ? k->name : k->colleague);
 		mf_cli_table_add(t, k->key_id);
 	}
 	return 0;

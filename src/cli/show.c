@@ -90,16 +90,24 @@ void mf_cli_show_record_json(struct mf_json_out *j, const struct manifesto_recor
 	mf_json_add_time(j, "roleExpires", r->role_expires);
 }
 
+const char *mf_cli_show_signer(const struct manifesto_signer *s, char label[MF_CLI_LABEL])
+{
+	const char *name = s->name ? s->name : s->colleague;
+	(void)snprintf(label, MF_CLI_LABEL, "%.*s", name ? MF_CLI_LABEL - 1 : MF_CLI_FINGERPRINT_SHORT,
+		       name ? name : s->fingerprint);
+	return label;
+}
+
 char *mf_cli_show_signers(const struct manifesto_signer *const *s, size_t n)
 {
+	char label[MF_CLI_LABEL];
 	char *text = NULL;
 	size_t size = 0;
 	FILE *f = open_memstream(&text, &size);
 	if (!f)
 		return NULL;
 	for (size_t i = 0; i < n; i++)
-		(void)fprintf(f, "%s%.*s", i ? "," : "", s[i]->name ? 64 : MF_CLI_FINGERPRINT_SHORT,
-			      s[i]->name ? s[i]->name : s[i]->fingerprint);
+		mf_text_printf(f, "%s%s", i ? "," : "", mf_cli_show_signer(s[i], label));
 	if (fclose(f) == 0)
 		return text;
 	free(text);

@@ -183,6 +183,7 @@ int mf_cli_run_trust_import(struct mf_cli *cli, struct manifesto_error *err)
 		mf_json_add_texts(&j, "added", r->added, r->nadded);
 		mf_json_add_texts(&j, "replaced", r->replaced, r->nreplaced);
 		mf_json_add_int(&j, "unchanged", (int64_t)r->nsame);
+		mf_json_add_texts(&j, "named", r->named, r->nnamed);
 		mf_cli_json_end(&j);
 		return 0;
 	}
@@ -192,7 +193,9 @@ int mf_cli_run_trust_import(struct mf_cli *cli, struct manifesto_error *err)
 		line("added", r->added[i]);
 	for (size_t i = 0; i < r->nreplaced; i++)
 		line("replaced", r->replaced[i]);
-	if (!r->nadded && !r->nreplaced)
+	for (size_t i = 0; i < r->nnamed; i++)
+		line("named", r->named[i]);
+	if (!r->nadded && !r->nreplaced && !r->nnamed)
 		(void)puts("nothing new");
 	return 0;
 }

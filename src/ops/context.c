@@ -229,6 +229,7 @@ static int set_up(struct manifesto *m, const struct manifesto_options *opt, stru
 					    .ci = m->opt.ci != 0,
 					    .env = &m->env,
 					    .keys = m->keys,
+					    .names = &m->names,
 					    .key_name = m->opt.default_key_name};
 	return 0;
 }
@@ -259,6 +260,7 @@ void manifesto_free(struct manifesto *m)
 		mf_auth_free(m->auth[i]);
 		free(m->auth_host[i]);
 	}
+	mf_names_clear(&m->names);
 	free(m->auth);
 	free(m->auth_host);
 	free(m->credential_files);

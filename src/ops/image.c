@@ -206,11 +206,26 @@ static int parse_image(struct mf_ref *out, const char *text, struct mf_err *err)
 	return out->transport == MF_TRANSPORT_LAYOUT ? mf_layout_find(out, err) : 0;
 }
 
+/* Names are for reading: without them digits are shown. */
+static int load_names(struct manifesto *m, struct mf_err *err)
+{
+	struct mf_err why = MF_ERR_INIT;
+	if (m->names_loaded)
+		return 0;
+	m->names_loaded = true;
+	if (mf_pin_names(m->opt.home, m->keys, &m->names, &why) == 0)
+		return 0;
+	if (why.code == MF_E_NOMEM)
+		return mf_fail_nomem(err);
+	mf_env_log(&m->env, MF_LOG_INFO, "no names of keys: %s", why.msg);
+	return 0;
+}
+
 int mf_image_open(struct mf_image *im, struct manifesto *m, const char *text, struct mf_err *err)
 {
 	const char *store = m->opt.store ? m->opt.store : text;
 	*im = (struct mf_image){.m = m};
-	if (parse_image(&im->ref, text, err) < 0)
+	if (load_names(m, err) < 0 || parse_image(&im->ref, text, err) < 0)
 		return -1;
 	if ((m->opt.store ? mf_ref_parse_repository(&im->store_ref, mf_str_c(store), err)
 			  : parse_image(&im->store_ref, store, err)) < 0)

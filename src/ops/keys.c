@@ -1,4 +1,4 @@
-/* key generate, list, show, import, export. */
+/* key generate, list, show, import, export, name. */
 #include "base/encode.h"
 #include "crypto/hash.h"
 #include "keys/notary_pem.h"
@@ -200,4 +200,48 @@ int manifesto_key_export(struct manifesto *m, const struct manifesto_key_export_
 		r = mf_result_new(sizeof *r, &err);
 	int rc = r ? export(m, &o, r, &err) : -1;
 	return MF_OP_END(rc, r, out, error, &err);
+}
+
+/* ---- names of colleagues' keys */
+
+static int report_names(struct manifesto *m, struct manifesto_key_names *out, struct mf_err *err)
+{
+	struct mf_names names MF_NAMES_CLEANUP = {0};
+	struct mf_arena *a = mf_result_arena(out);
+	if (mf_pin_names(m->opt.home, m->keys, &names, err) < 0)
+		return -1;
+	struct manifesto_key_name *v = mf_arena_alloc(a, names.n, sizeof *v, err);
+	if (!v)
+		return -1;
+	for (size_t i = 0; i < names.n; i++)
+		if (!names.v[i].own)
+			v[out->nnames++] = (struct manifesto_key_name){
+			    .name = mf_arena_text(a, names.v[i].name),
+			    .fingerprint = mf_report_hex(a, &names.v[i].fingerprint)};
+	out->names = mf_arena_list(a, v, out->nnames, sizeof *v);
+	return mf_arena_check(a, err);
+}
+
+int manifesto_key_names(struct manifesto *m, const struct manifesto_key_names **out,
+			struct manifesto_error *error)
+{
+	struct mf_err err = MF_ERR_INIT;
+	mf_op_begin(m, error);
+	struct manifesto_key_names *r = mf_result_new(sizeof *r, &err);
+	int rc = r ? report_names(m, r, &err) : -1;
+	return MF_OP_END(rc, r, out, error, &err);
+}
+
+int manifesto_key_name(struct manifesto *m, const char *name, const char *fingerprint,
+		       struct manifesto_error *error)
+{
+	struct mf_err err = MF_ERR_INIT;
+	struct mf_esc e;
+	struct mf_digest fp;
+	mf_op_begin(m, error);
+	int rc = fingerprint && !mf_fingerprint_parse(&fp, fingerprint)
+		     ? mf_fail(&err, MF_E_USAGE, 0, "'%s' is no fingerprint: 64 hexadecimal digits",
+			       mf_esc(&e, mf_str_c(fingerprint)))
+		     : mf_pin_name(m->opt.home, name, fingerprint ? &fp : NULL, m->keys, &m->env, &err);
+	return rc < 0 ? mf_op_fail(error, &err) : 0;
 }

@@ -22,6 +22,8 @@ struct manifesto {
 	struct mf_pool *pool; /* of a run over many images, else NULL */
 	struct mf_passphrase passphrase;
 	struct mf_keystore *keys;
+	struct mf_names names; /* of keys; loaded with the first image */
+	bool names_loaded;
 	struct mf_trust_config trust;
 };
 

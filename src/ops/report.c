@@ -36,6 +36,7 @@ static void report_signer(struct manifesto *m, const struct mf_pubkey *k, struct
 	out->fingerprint = mf_report_hex(a, &fp);
 	out->key_type = mf_key_type_name(mf_pubkey_type(k));
 	out->name = mf_arena_text(a, info ? info->name : NULL);
+	out->colleague = info ? NULL : mf_arena_text(a, mf_names_of(&m->names, &fp));
 }
 
 int mf_report_keys(struct manifesto *m, struct mf_pubkey *const *keys, size_t n, struct mf_arena *a,

@@ -55,7 +55,10 @@ static struct mf_pubkey *key_by_name(struct mf_image *im, const char *text, stru
 		return NULL;
 	mf_err_clear(err);
 	char digits[65];
-	if (mf_fingerprint_digits(digits, text))
+	const struct mf_digest *colleague = mf_names_find(&im->m->names, text);
+	if (colleague)
+		mf_digest_hex(digits, colleague);
+	if (colleague || mf_fingerprint_digits(digits, text))
 		return mf_publish_listed_key(mf_trust_set(im->trust), digits, err);
 	(void)mf_fail(err, MF_E_KEY, 0, "there is no file and no key '%s'", mf_esc(&e, mf_str_c(text)));
 	mf_err_set_hint(err,

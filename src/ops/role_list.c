@@ -23,6 +23,8 @@ static int report_keys(struct listing *l, const struct mf_tuf_role *role, struct
 		if (k->pub && k->id_fits) {
 			struct mf_digest fp = mf_pubkey_fingerprint(k->pub);
 			v[i].fingerprint = mf_report_hex(l->a, &fp);
+			v[i].colleague =
+			    ours ? NULL : mf_arena_text(l->a, mf_names_of(&l->im->m->names, &fp));
 			v[i].key_type = mf_key_type_name(mf_pubkey_type(k->pub));
 		}
 		v[i].name = mf_arena_text(l->a, ours ? ours->name : NULL);

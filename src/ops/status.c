@@ -115,21 +115,19 @@ static int check_certificates(struct report *r, struct mf_err *err)
 		const bool check_expiry = false;
 		struct mf_root_cert c MF_CLEANUP(mf_root_cert_clear) = {0};
 		struct mf_err ignored = MF_ERR_INIT;
-		char when[MF_TIME_LEN], fp[MF_DIGEST_TEXT];
+		char when[MF_TIME_LEN], label[MF_NAME_LABEL];
 		if (!role->keys[i]->x509 ||
 		    mf_root_cert_read(&c, role->keys[i]->certificate, r->set->gun, r->set->now, check_expiry,
 				      &ignored) < 0 ||
 		    c.not_after > r->set->now + r->within)
 			continue;
-		struct mf_digest d = mf_pubkey_fingerprint(c.leaf);
-		mf_digest_format(fp, &d);
 		mf_time_format(when, c.not_after);
 		/* Enough others have signed, or nothing would have been loaded. */
 		bool expired = c.not_after <= r->set->now;
 		struct manifesto_status_finding *f = add(
 		    r, expired ? "certificate-expired" : "certificate-expiring", MANIFESTO_EXPIRING, err,
-		    "the certificate of root key %.16s %s at %s: the root needs one with a new certificate",
-		    fp + strlen("sha256:"), expired ? "expired" : "expires", when);
+		    "the certificate of root key %s %s at %s: the root needs one with a new certificate",
+		    mf_names_label(&r->im->m->names, c.leaf, label), expired ? "expired" : "expires", when);
 		if (!f)
 			return -1;
 		act(r, f, "key-holder", NULL);

@@ -11,8 +11,8 @@ struct team {
 	size_t ntypes;
 };
 struct teams {
-	json_t *tree;
-	char *dir; /* of the file: names of key files are relative to it */
+	json_t *tree, *key_names; /* the file, and the names of keys in it or NULL */
+	char *dir;                /* of the file: names of key files are relative to it */
 	struct team *v;
 	size_t n;
 	struct mf_role_request *requests;
@@ -77,8 +77,8 @@ static int read_types(const json_t *o, struct team *team, struct mf_err *err)
 	return 0;
 }
 
-static int read_keys(struct mf_image *im, const json_t *o, const char *dir, struct team *team,
-		     struct mf_err *err)
+static int read_keys(struct mf_image *im, const json_t *o, const char *dir, const json_t *names,
+		     struct team *team, struct mf_err *err)
 {
 	json_t *keys, *key;
 	size_t i;
@@ -90,6 +90,8 @@ static int read_keys(struct mf_image *im, const json_t *o, const char *dir, stru
 	{
 		if (!json_is_string(key) || strlen(json_string_value(key)) != json_string_length(key))
 			return mf_fail(err, MF_E_FORMAT, 0, "a key is not a string");
+		json_t *named = json_object_get(names, json_string_value(key));
+		key = named ? named : key;
 		if (mf_role_key_add(im, json_string_value(key), dir, &team->keys, err) < 0)
 			return -1;
 	}
@@ -107,7 +109,7 @@ static int read_team(struct mf_image *im, struct teams *t, const char *name, con
 		return mf_fail(err, MF_E_FORMAT, 0, "not an object");
 	if (only_members(o, members, err) < 0 ||
 	    mf_json_get_int(o, "threshold", MF_JSON_OPTIONAL, 1, MF_MAX_SIGNATURES, &threshold, err) < 0 ||
-	    read_types(o, team, err) < 0 || read_keys(im, o, t->dir, team, err) < 0)
+	    read_types(o, team, err) < 0 || read_keys(im, o, t->dir, t->key_names, team, err) < 0)
 		return -1;
 	*r = (struct mf_role_request){.verb = MF_ROLE_SET,
 				      .role = name,
@@ -176,13 +178,17 @@ static int read_others(const json_t *tree, bool *remove, struct mf_err *err)
 
 static int read_teams(struct mf_image *im, struct teams *t, bool force, struct mf_err *err)
 {
-	static const char *const members[] = {"$schema", "schema", "description", "others", "roles", NULL};
+	static const char *const members[] = {"$schema", "schema", "description", "others",
+					      "roles",   "names",  NULL};
 	const char *schema, *name;
 	json_t *roles, *role;
 	bool remove;
 	if (mf_json_get_str(t->tree, "schema", MF_JSON_REQUIRED, &schema, err) < 0 ||
 	    only_members(t->tree, members, err) < 0 || read_others(t->tree, &remove, err) < 0 ||
-	    mf_json_get_obj(t->tree, "roles", MF_JSON_REQUIRED, &roles, err) < 0)
+	    mf_json_get_obj(t->tree, "roles", MF_JSON_REQUIRED, &roles, err) < 0 ||
+	    mf_json_get_obj(t->tree, "names", MF_JSON_OPTIONAL, &t->key_names, err) < 0 ||
+	    mf_pin_add_names(im->m->opt.home, t->key_names, MF_PIN_NAMES_CHECK, im->m->keys, &im->m->env,
+			     err) < 0)
 		return -1;
 	if (strcmp(schema, SCHEMA) != 0)
 		return mf_fail(err, MF_E_FORMAT, 0, "'schema' is not " SCHEMA);
@@ -216,7 +222,11 @@ static int apply(struct manifesto *m, const char *path, const struct manifesto_r
 	}
 	struct mf_role_change c = {
 	    .requests = t.requests, .n = t.nrequests, .image = o->image, .dry_run = o->dry_run != 0};
-	return mf_role_run(&im, &c, out, err);
+	if (mf_role_run(&im, &c, out, err) < 0)
+		return -1;
+	return c.dry_run
+		   ? 0
+		   : mf_pin_add_names(m->opt.home, t.key_names, MF_PIN_NAMES_STORE, m->keys, &m->env, err);
 }
 
 int manifesto_role_apply(struct manifesto *m, const char *path, const struct manifesto_role_options *opt,

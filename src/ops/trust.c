@@ -126,8 +126,8 @@ static int read_anchor(struct manifesto *m, const struct mf_dialect *d, const ch
 		(void)mf_recode(err, MF_E_USAGE);
 		return mf_wrap(err, "neither a fingerprint (64 hexadecimal digits) nor a root file");
 	}
-	if (mf_pin_from_root(d, gun, mf_env_now(&m->env), mf_bytes_of(mf_str_skip_bom(mf_buf_str(&bytes))), out->fps, &out->n,
-			     &out->threshold, err) < 0) {
+	if (mf_pin_from_root(d, gun, mf_env_now(&m->env), mf_bytes_of(mf_str_skip_bom(mf_buf_str(&bytes))),
+			     out->fps, &out->n, &out->threshold, err) < 0) {
 		struct mf_esc e;
 		return mf_wrap(err, "root file '%s'", mf_esc(&e, mf_str_c(text)));
 	}
@@ -245,14 +245,28 @@ int manifesto_trust_export(struct manifesto *m, const char *const *patterns, siz
 /* Patterns by what happens to them. */
 struct changes {
 	struct mf_arena *a;
-	const char **v[2]; /* added, replaced */
-	size_t n[2], cap[2], nsame;
+	const char **v[3]; /* added, replaced, names */
+	size_t n[3], cap[3], nsame;
 };
 
 static void changes_clear(struct changes *c)
 {
 	free(c->v[0]);
 	free(c->v[1]);
+	free(c->v[2]);
+}
+
+static int note_text(struct changes *c, size_t k, const char *text, struct mf_err *err)
+{
+	if (mf_grow((void **)&c->v[k], &c->cap[k], c->n[k], sizeof(char *), err) < 0)
+		return -1;
+	c->v[k][c->n[k]++] = mf_arena_text(c->a, text);
+	return mf_arena_check(c->a, err);
+}
+
+static int note_name(void *arg, const char *name, struct mf_err *err)
+{
+	return note_text(arg, 2, name, err);
 }
 
 static int note(void *arg, const char *pattern, enum mf_pin_change what, struct mf_err *err)
@@ -263,10 +277,7 @@ static int note(void *arg, const char *pattern, enum mf_pin_change what, struct 
 		c->nsame++;
 		return 0;
 	}
-	if (mf_grow((void **)&c->v[k], &c->cap[k], c->n[k], sizeof(char *), err) < 0)
-		return -1;
-	c->v[k][c->n[k]++] = mf_arena_text(c->a, pattern);
-	return mf_arena_check(c->a, err);
+	return note_text(c, k, pattern, err);
 }
 
 static const char *const *keep(struct changes *c, size_t k, struct mf_err *err)
@@ -281,7 +292,8 @@ static int import(struct manifesto *m, const char *path, bool force,
 		  struct manifesto_trust_import_result *out, struct mf_err *err)
 {
 	struct changes c MF_CLEANUP(changes_clear) = {.a = mf_result_arena(out)};
-	struct mf_pin_import in = {.path = path, .replace = force, .each = note, .arg = &c};
+	struct mf_pin_import in = {
+	    .path = path, .replace = force, .each = note, .named = note_name, .arg = &c, .own = m->keys};
 	if (mf_pin_import(m->opt.home, &in, &m->env, err) < 0)
 		return -1;
 	out->added = keep(&c, 0, err);
@@ -289,7 +301,9 @@ static int import(struct manifesto *m, const char *path, bool force,
 	out->nadded = c.n[0];
 	out->nreplaced = c.n[1];
 	out->nsame = c.nsame;
-	return out->replaced ? 0 : -1;
+	out->named = out->replaced ? keep(&c, 2, err) : NULL;
+	out->nnamed = c.n[2];
+	return out->named ? 0 : -1;
 }
 
 int manifesto_trust_import(struct manifesto *m, const char *path, int force,

@@ -180,7 +180,7 @@ enum mf_found mf_write_vetoed(struct mf_write *w, const struct mf_write_item *it
 
 int mf_write_refuse_withdrawn(const struct mf_write *w, const struct mf_entry *e, struct mf_err *err)
 {
-	(void)mf_entry_refuse_withdrawn(e, err);
+	(void)mf_entry_refuse_withdrawn(e, &w->im.m->names, err);
 	if (strcmp(e->role->role, w->role) == 0)
 		mf_err_set_hint(err, "'manifesto put --reinstate' lifts the withdrawal with a new record, "
 				     "'manifesto rm --reinstate' without one");

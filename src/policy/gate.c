@@ -95,10 +95,11 @@ static bool speaks(const struct mf_gate *g, const struct mf_tuf_loaded *l, const
 /* ---- withdrawal */
 
 /* The message that `get` fails with. */
-static int say_withdrawn(const struct mf_entry *e, struct mf_verdict *out, struct mf_err *err)
+static int say_withdrawn(const struct mf_gate *g, const struct mf_entry *e, struct mf_verdict *out,
+			 struct mf_err *err)
 {
 	struct mf_err words = MF_ERR_INIT;
-	(void)mf_entry_refuse_withdrawn(e, &words);
+	(void)mf_entry_refuse_withdrawn(e, g->set->names, &words);
 	out->code = MF_GATE_WITHDRAWN;
 	mf_buf_reset(&out->found);
 	return mf_buf_addz(&out->found, words.msg, err);
@@ -157,7 +158,7 @@ static int collect(const struct mf_gate *g, const struct mf_requirement *q, stru
 		if (rc < 0)
 			return -1;
 		if (rc && e->state == MF_STATE_WITHDRAWN) {
-			rc = say_withdrawn(e, out, err);
+			rc = say_withdrawn(g, e, out, err);
 			mf_entry_clear(e);
 			if (rc < 0)
 				return -1;
@@ -251,9 +252,10 @@ static void keep_content(const struct mf_gate *g, const struct mf_requirement *q
 
 /* ---- words */
 
-static int say_signers(const struct mf_entry *e, struct mf_buf *out, struct mf_err *err)
+static int say_signers(const struct mf_gate *g, const struct mf_entry *e, struct mf_buf *out,
+		       struct mf_err *err)
 {
-	char digest[MF_DIGEST_TEXT], fp[65];
+	char digest[MF_DIGEST_TEXT], label[MF_NAME_LABEL];
 	mf_digest_format(digest, &e->info.sha256);
 	/* As much of digests and fingerprints as tells them apart for people. */
 	if (mf_buf_printf(out, err, "%.19s signed by", digest) < 0)
@@ -261,8 +263,8 @@ static int say_signers(const struct mf_entry *e, struct mf_buf *out, struct mf_e
 	for (size_t i = 0, n = 0; i < e->nkeys; i++) {
 		if (!e->signed_by[i])
 			continue;
-		mf_pubkey_hex(fp, e->keys[i]);
-		if (mf_buf_printf(out, err, "%s %.16s", n++ ? "," : "", fp) < 0)
+		if (mf_buf_printf(out, err, "%s %s", n++ ? "," : "",
+				  mf_names_label(g->set->names, e->keys[i], label)) < 0)
 			return -1;
 	}
 	return 0;
@@ -292,7 +294,7 @@ static int say_entry(const struct mf_gate *g, const struct mf_requirement *q, co
 		    out, err, "its media type is '%s'",
 		    mf_esc(&esc, mf_str_c(e->record.media_type ? e->record.media_type : "")));
 	default:
-		return say_signers(e, out, err);
+		return say_signers(g, e, out, err);
 	}
 }
 

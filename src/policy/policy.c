@@ -267,20 +267,19 @@ static int read_named(const struct mf_tuf_set *set, const struct mf_tuf_loaded *
 	return at < 0 ? 0 : mf_entry_read(set, l, (size_t)at, out, err);
 }
 
-int mf_entry_refuse_withdrawn(const struct mf_entry *e, struct mf_err *err)
+int mf_entry_refuse_withdrawn(const struct mf_entry *e, const struct mf_names *names, struct mf_err *err)
 {
 	struct mf_esc role, reason;
-	char when[MF_TIME_LEN] = "", signers[3 * 18 + 32] = "";
+	char when[MF_TIME_LEN] = "", signers[3 * (MF_NAME_LABEL + 2) + 16] = "";
 	size_t at = 0, n = 0;
 	if (e->record.created)
 		mf_time_format(when, e->record.created);
 	for (size_t i = 0; i < e->nkeys; i++) {
-		char hex[65];
+		char label[MF_NAME_LABEL];
 		if (!e->signed_by[i] || ++n > 3)
 			continue;
-		mf_pubkey_hex(hex, e->keys[i]);
-		at +=
-		    (size_t)snprintf(signers + at, sizeof signers - at, "%s%.16s", at ? ", " : " (key ", hex);
+		at += (size_t)snprintf(signers + at, sizeof signers - at, "%s%s", at ? ", " : " (key ",
+				       mf_names_label(names, e->keys[i], label));
 	}
 	return mf_fail(err, MF_E_WITHDRAWN, 0, "'%.*s' was withdrawn by '%s'%s%s%s%s%s%s",
 		       MF_STR_ARG(e->type), mf_esc(&role, mf_str_c(e->role->role)), signers, at ? ")" : "",
@@ -369,7 +368,7 @@ int mf_policy_select(const struct mf_tuf_set *set, struct mf_str type, const str
 		return mf_fail(err, MF_E_NOT_FOUND, 0, "no '%.*s' record for %s", MF_STR_ARG(type), digest);
 	for (size_t i = 0; i < all.n; i++)
 		if (all.v[i].state == MF_STATE_WITHDRAWN)
-			return mf_entry_refuse_withdrawn(&all.v[i], err);
+			return mf_entry_refuse_withdrawn(&all.v[i], set->names, err);
 	for (size_t i = 0; i < all.n; i++) {
 		struct mf_entry *e = &all.v[i];
 		if (e->state == MF_STATE_EXPIRED)

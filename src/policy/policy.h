@@ -3,6 +3,7 @@
 #ifndef MF_POLICY_POLICY_H
 #define MF_POLICY_POLICY_H
 
+#include "keys/names.h"
 #include "record/record.h"
 #include "tuf/tuf.h"
 
@@ -66,7 +67,7 @@ int mf_entry_read(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l, s
 
 /* Fails with MF_E_WITHDRAWN; the message says which role withdrew it, when and why, and the keys that signed
  * that. */
-int mf_entry_refuse_withdrawn(const struct mf_entry *e, struct mf_err *err);
+int mf_entry_refuse_withdrawn(const struct mf_entry *e, const struct mf_names *names, struct mf_err *err);
 
 /* The same by name. 1: read; 0: the role has no such record, or may not have it; -1. */
 int mf_policy_read(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l, struct mf_str name,

@@ -19,25 +19,25 @@ const struct mf_tuf_role *mf_publish_find_role(const struct mf_tuf_set *set, con
 	return NULL;
 }
 
-void mf_publish_name_keys(const struct mf_tuf_role *role, char out[512])
+void mf_publish_name_keys(const struct mf_trust *t, const struct mf_tuf_role *role, char out[512])
 {
 	size_t at = 0;
 	out[0] = 0;
-	for (size_t i = 0; i < role->nkeys && at + 80 < 512; i++) {
-		char hex[65];
+	for (size_t i = 0; i < role->nkeys && at + MF_NAME_LABEL + 16 < 512; i++) {
+		char label[MF_NAME_LABEL];
 		if (!role->keys[i]->pub)
 			continue;
-		mf_pubkey_hex(hex, role->keys[i]->pub);
-		int n = snprintf(out + at, 512 - at, "%s%.16s (%s)", at ? ", " : "", hex,
+		int n = snprintf(out + at, 512 - at, "%s%s (%s)", at ? ", " : "",
+				 mf_names_label(t->cfg->names, role->keys[i]->pub, label),
 				 mf_key_type_name(mf_pubkey_type(role->keys[i]->pub)));
 		at += n > 0 ? (size_t)n : 0;
 	}
 }
 
-static int no_key(const struct mf_tuf_role *role, struct mf_err *err)
+static int no_key(const struct mf_trust *t, const struct mf_tuf_role *role, struct mf_err *err)
 {
 	char keys[512];
-	mf_publish_name_keys(role, keys);
+	mf_publish_name_keys(t, role, keys);
 	(void)mf_fail(err, MF_E_KEY, 0, "we hold no key of role '%s'; it accepts %s", role->name, keys);
 	mf_err_set_hint(
 	    err, "'manifesto key list' shows the keys here; a colleague who holds one of these can publish");
@@ -61,7 +61,7 @@ int mf_publish_signer(struct mf_trust *t, const struct mf_tuf_role *role, struct
 				best = &all[j];
 	}
 	if (!best)
-		return no_key(role, err);
+		return no_key(t, role, err);
 	if (info)
 		*info = best;
 	return mf_keystore_signer(t->cfg->keys, best, out, err);

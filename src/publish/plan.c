@@ -229,11 +229,11 @@ static int plan_root(struct mf_plan *p, struct mf_trust *t, struct mf_err *err)
 
 /* ---- what must be re-signed */
 
-static int refuse_unsigned(const struct mf_plan *p, const struct mf_tuf_role *role, bool revived,
-			   struct mf_err *err)
+static int refuse_unsigned(const struct mf_plan *p, const struct mf_trust *t, const struct mf_tuf_role *role,
+			   bool revived, struct mf_err *err)
 {
 	char keys[512];
-	mf_publish_name_keys(role, keys);
+	mf_publish_name_keys(t, role, keys);
 	if (revived) {
 		(void)mf_fail(
 		    err, MF_E_KEY, 0,
@@ -271,7 +271,7 @@ static int revive(struct mf_plan *p, struct mf_trust *t, const struct mf_tuf_rol
 	if (why.code != MF_E_SIGNATURE)
 		return mf_fail(err, why.code, 0, "%s", why.msg);
 	return mf_publish_can_sign(t, role) ? add_resign(p, role->name, file->version + 1, err)
-					    : refuse_unsigned(p, role, true, err);
+					    : refuse_unsigned(p, t, role, true, err);
 }
 
 static int check_goal(struct mf_plan *p, struct mf_trust *t, const struct mf_tuf_delegation *g,
@@ -293,7 +293,7 @@ static int check_goal(struct mf_plan *p, struct mf_trust *t, const struct mf_tuf
 	if (why.code != MF_E_SIGNATURE)
 		return mf_fail(err, why.code, 0, "%s", why.msg);
 	return mf_publish_can_sign(t, role) ? add_resign(p, g->name, 0, err)
-					    : refuse_unsigned(p, role, false, err);
+					    : refuse_unsigned(p, t, role, false, err);
 }
 
 /* The delegations as they will be, read as readers will. */

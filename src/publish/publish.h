@@ -88,7 +88,7 @@ bool mf_publish_can_follow(const struct mf_trust *t);
 /* The delegation of `targets` that goes by this name; NULL. */
 const struct mf_tuf_role *mf_publish_find_role(const struct mf_tuf_set *set, const char *name);
 /* The first of a role's keys, for people: "0123456789abcdef (ed25519), ...". */
-void mf_publish_name_keys(const struct mf_tuf_role *role, char out[512]);
+void mf_publish_name_keys(const struct mf_trust *t, const struct mf_tuf_role *role, char out[512]);
 
 /* ---- re-signing what runs out (due.c) */
 struct mf_publish_refresh {

@@ -2,7 +2,7 @@
 #ifndef MF_TRUST_CONFIG_H
 #define MF_TRUST_CONFIG_H
 
-#include "keys/keystore.h"
+#include "keys/names.h"
 #include "net/http.h"
 #include "store/file.h"
 
@@ -15,7 +15,8 @@ struct mf_trust_config {
 	struct mf_auth *auth;
 	const struct mf_env *env;
 	struct mf_keystore *keys;
-	const char *key_name; /* keys that are made, and the first choice when several fit */
+	const struct mf_names *names; /* of keys, for messages; may be NULL */
+	const char *key_name;         /* keys that are made, and the first choice when several fit */
 };
 
 #endif

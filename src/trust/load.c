@@ -325,6 +325,7 @@ int mf_load_steps(struct mf_trust *t, struct mf_err *err)
 	mf_tuf_set_clear(&t->set);
 	mf_tuf_set_init(&t->set, t->repo->ops->dialect, mf_str_c(t->gun), mf_env_now(t->cfg->env),
 			&t->floors.roles);
+	t->set.names = t->cfg->names;
 	t->set.expired_ok = expired_ok[t->how.purpose];
 	if (t->store->begin(t, err) < 0 || mf_load_root(t, err) < 0)
 		return -1;

@@ -1,5 +1,6 @@
 /* Pins: $MANIFESTO_HOME/trust.json, one file, fit for version control:
- * {"manifestoTrust":1,"pins":{"PATTERN":{"fingerprints":["<hex>"],"threshold":1} or {"ca":"FILE"}}} */
+ * {"manifestoTrust":1,"pins":{"PATTERN":{"fingerprints":["<hex>"],"threshold":1} or {"ca":"FILE"}},
+ *  "names":{"dana":"<hex>"}} */
 #include <string.h>
 
 #include "base/encode.h"
@@ -66,7 +67,8 @@ static int read_fingerprints(const json_t *list, struct mf_pin *out, struct mf_e
 	{
 		if (!json_is_string(item) ||
 		    !mf_fingerprint_parse(&out->fingerprints[i], json_string_value(item)))
-			return mf_fail(err, MF_E_PIN, 0, "fingerprint %zu is not 64 hexadecimal digits", i + 1);
+			return mf_fail(err, MF_E_PIN, 0, "fingerprint %zu is not 64 hexadecimal digits",
+				       i + 1);
 		out->n++;
 	}
 	return 0;
@@ -163,8 +165,10 @@ static json_t *pin_json(const struct mf_digest *fps, size_t n, int64_t threshold
 	return list ? json_pack("{s:O,s:I}", "fingerprints", list, "threshold", (json_int_t)threshold) : NULL;
 }
 
-static int save(const char *path, const json_t *tree, struct mf_err *err)
+static int save(const char *path, json_t *tree, struct mf_err *err)
 {
+	if (!json_object_size(json_object_get(tree, "names")))
+		(void)json_object_del(tree, "names");
 	struct mf_buf text MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_CONFIG_BYTES);
 	if (mf_json_dump(tree, JSON_INDENT(2) | JSON_SORT_KEYS, &text, err) < 0 ||
 	    mf_buf_addc(&text, '\n', err) < 0)
@@ -196,6 +200,142 @@ int mf_pin_store(const char *home, const char *pattern, const struct mf_digest *
 	if (!pin || json_object_set_new(json_object_get(tree, "pins"), pattern, pin) < 0)
 		return mf_fail_nomem(err);
 	return save(path, tree, err);
+}
+
+/* ---- names of colleagues' keys */
+
+/* Where names are taken over into. */
+struct naming {
+	json_t *names; /* trust.json's */
+	struct mf_keystore *own;
+	bool replace; /* a colleague's name goes from its key to another one */
+	bool changed;
+	int (*each)(void *arg, const char *name, struct mf_err *err);
+	void *arg;
+};
+
+/* The file's object of names, made when there is none; borrowed. NULL: out of memory, or broken. */
+static json_t *names_of(json_t *tree, struct mf_err *err)
+{
+	json_t *names = NULL;
+	if (mf_json_get_obj(tree, "names", MF_JSON_OPTIONAL, &names, err) < 0) {
+		(void)mf_recode(err, MF_E_PIN);
+		return NULL;
+	}
+	if (names)
+		return names;
+	names = json_object();
+	if (names && json_object_set_new(tree, "names", names) == 0)
+		return names;
+	(void)mf_fail_nomem(err);
+	return NULL;
+}
+
+/* The name that a key has in the object; NULL: none. */
+static const char *name_in(json_t *names, const struct mf_digest *fp)
+{
+	const char *name;
+	json_t *value;
+	json_object_foreach(names, name, value)
+	{
+		struct mf_digest other;
+		const char *text = json_string_value(value);
+		if (text && mf_fingerprint_parse(&other, text) && mf_digest_eq(&other, fp))
+			return name;
+	}
+	return NULL;
+}
+
+static int set_name(struct naming *g, const char *name, const struct mf_digest *fp, struct mf_err *err)
+{
+	struct mf_names now MF_NAMES_CLEANUP = {0};
+	const struct mf_name *rival = NULL;
+	char hex[65];
+	if (json_object_size(g->names) >= MF_MAX_NAMES)
+		return mf_fail(err, MF_E_USAGE, 0, "more than %d names", MF_MAX_NAMES);
+	if (mf_names_load(&now, g->names, g->own, err) < 0)
+		return -1;
+	if (mf_names_check(&now, name, fp, &rival, err) < 0) {
+		bool moves =
+		    g->replace && err->code == MF_E_CONFLICT && !rival->own && strcmp(rival->name, name) == 0;
+		if (!moves)
+			return -1;
+		mf_err_clear(err);
+	}
+	const char *before = name_in(g->names, fp);
+	if (before && strcmp(before, name) != 0)
+		(void)json_object_del(g->names, before);
+	mf_digest_hex(hex, fp);
+	g->changed = true;
+	return json_object_set_new(g->names, name, json_string(hex)) < 0 ? mf_fail_nomem(err) : 0;
+}
+
+static int take_name(struct naming *g, const char *name, const json_t *value, struct mf_err *err)
+{
+	struct mf_digest fp;
+	struct mf_esc e;
+	const char *text = json_string_value(value), *here;
+	if (!mf_key_name_valid(name) || !text || !mf_fingerprint_parse(&fp, text))
+		return mf_fail(err, MF_E_FORMAT, 0, "names: '%s' is no name of a fingerprint",
+			       mf_esc(&e, mf_str_c(name)));
+	here = name_in(g->names, &fp);
+	if (mf_keystore_find_fp(g->own, &fp) || (here && (!g->replace || strcmp(here, name) == 0)))
+		return 0;
+	if (set_name(g, name, &fp, err) < 0)
+		return err->code == MF_E_USAGE ? mf_recode(err, MF_E_FORMAT) : -1;
+	return g->each ? g->each(g->arg, name, err) : 0;
+}
+
+static int take_names(struct naming *g, const json_t *theirs, struct mf_err *err)
+{
+	json_t *object = (json_t *)(uintptr_t)theirs, *value; /* as in governing */
+	const char *name;
+	json_object_foreach(object, name, value) if (take_name(g, name, value, err) < 0) return -1;
+	return 0;
+}
+
+int mf_pin_names(const char *home, struct mf_keystore *own, struct mf_names *out, struct mf_err *err)
+{
+	char *path MF_FREE = mf_path_join(home, "trust.json", NULL);
+	if (!path)
+		return mf_fail_nomem(err);
+	json_t *tree MF_JSON_CLEANUP = load(path, err);
+	return tree ? mf_names_load(out, json_object_get(tree, "names"), own, err) : -1;
+}
+
+int mf_pin_name(const char *home, const char *name, const struct mf_digest *fingerprint,
+		struct mf_keystore *own, const struct mf_env *env, struct mf_err *err)
+{
+	struct mf_lock lock MF_LOCK_CLEANUP = MF_LOCK_INIT;
+	struct mf_esc e;
+	char *path MF_FREE = mf_path_join(home, "trust.json", NULL);
+	if (!path)
+		return mf_fail_nomem(err);
+	if (lock_pins(home, &lock, env, err) < 0)
+		return -1;
+	json_t *tree MF_JSON_CLEANUP = load(path, err), *names = tree ? names_of(tree, err) : NULL;
+	struct naming g = {.names = names, .own = own};
+	if (!names || (fingerprint && set_name(&g, name, fingerprint, err) < 0))
+		return -1;
+	if (!fingerprint && json_object_del(names, name) < 0)
+		return mf_fail(err, MF_E_KEY, 0, "no key has the name '%s'", mf_esc(&e, mf_str_c(name)));
+	return save(path, tree, err);
+}
+
+int mf_pin_add_names(const char *home, const json_t *theirs, enum mf_pin_names_mode mode,
+		     struct mf_keystore *own, const struct mf_env *env, struct mf_err *err)
+{
+	struct mf_lock lock MF_LOCK_CLEANUP = MF_LOCK_INIT;
+	char *path MF_FREE = mf_path_join(home, "trust.json", NULL);
+	if (!path)
+		return mf_fail_nomem(err);
+	if (mode == MF_PIN_NAMES_STORE && lock_pins(home, &lock, env, err) < 0)
+		return -1;
+	json_t *tree MF_JSON_CLEANUP = load(path, err), *names = tree ? names_of(tree, err) : NULL;
+	struct naming g = {.names = names, .own = own};
+	if (!names || take_names(&g, theirs, err) < 0)
+		return -1;
+	return g.changed && mode == MF_PIN_NAMES_STORE ? save(path, tree, err) : 0;
 }
 
 /* ---- carrying pins to other machines */
@@ -231,7 +371,8 @@ int mf_pin_export(const char *home, const char *const *patterns, size_t n, struc
 	json_t *document MF_JSON_CLEANUP =
 	    json_pack("{s:i,s:O,s:s}", "manifestoTrust", 1, "pins",
 		      n ? chosen : json_object_get(tree, "pins"), "schema", "manifesto/trust-export/v1");
-	if (!document)
+	json_t *names = json_object_get(tree, "names");
+	if (!document || (json_object_size(names) && json_object_set(document, "names", names) < 0))
 		return mf_fail_nomem(err);
 	return mf_json_dump(document, JSON_INDENT(2) | JSON_SORT_KEYS, out, err) < 0
 		   ? -1
@@ -307,9 +448,12 @@ int mf_pin_import(const char *home, const struct mf_pin_import *in, const struct
 	if (lock_pins(home, &lock, env, err) < 0)
 		return -1;
 	json_t *tree MF_JSON_CLEANUP = load(path, err), *pins = json_object_get(tree, "pins"), *value;
+	json_t *names = tree ? names_of(tree, err) : NULL, *their_names = NULL;
+	struct naming g = {
+	    .names = names, .own = in->own, .replace = in->replace, .each = in->named, .arg = in->arg};
 	const char *pattern;
 	bool changed = false;
-	if (!tree)
+	if (!names || mf_json_get_obj(theirs, "names", MF_JSON_OPTIONAL, &their_names, err) < 0)
 		return -1;
 	json_object_foreach(json_object_get(theirs, "pins"), pattern, value)
 	{
@@ -324,7 +468,9 @@ int mf_pin_import(const char *home, const struct mf_pin_import *in, const struct
 			return mf_fail_nomem(err);
 		changed |= what != MF_PIN_SAME;
 	}
-	return changed ? save(path, tree, err) : 0;
+	if (take_names(&g, their_names, err) < 0)
+		return -1;
+	return changed || g.changed ? save(path, tree, err) : 0;
 }
 
 int mf_pin_from_root(const struct mf_dialect *d, const char *gun, int64_t now, struct mf_bytes root,

@@ -122,12 +122,26 @@ struct mf_pin_import {
 	const char *path;
 	bool replace; /* also pins that differ from ours */
 	int (*each)(void *arg, const char *pattern, enum mf_pin_change what, struct mf_err *err);
+	int (*named)(void *arg, const char *name, struct mf_err *err); /* for each name that is taken over */
 	void *arg;
+	struct mf_keystore *own; /* keys whose names are not touched */
 };
 /* Takes over the pins of a file, all of them or none; locked and atomic. MF_E_PIN: one differs from ours;
  * MF_E_FORMAT: the file, or a pin in it, is broken; a CA file is looked for as trust.json names it. */
 int mf_pin_import(const char *home, const struct mf_pin_import *in, const struct mf_env *env,
 		  struct mf_err *err) MF_NODISCARD;
+/* The names of keys: our own, and those that trust.json has for others. */
+int mf_pin_names(const char *home, struct mf_keystore *own, struct mf_names *out,
+		 struct mf_err *err) MF_NODISCARD;
+/* Gives a key a name, in place of the one it had; fingerprint NULL takes the name away (MF_E_KEY: there is
+ * none). Locked and atomic; fails as mf_names_check. */
+int mf_pin_name(const char *home, const char *name, const struct mf_digest *fingerprint,
+		struct mf_keystore *own, const struct mf_env *env, struct mf_err *err) MF_NODISCARD;
+/* Takes over names (a JSON object as in trust.json), all of them or none. Keys of ours and keys that have a
+ * name here keep it. MF_E_CONFLICT: a name could be taken for another key's. */
+enum mf_pin_names_mode { MF_PIN_NAMES_CHECK, MF_PIN_NAMES_STORE };
+int mf_pin_add_names(const char *home, const json_t *names, enum mf_pin_names_mode mode,
+		     struct mf_keystore *own, const struct mf_env *env, struct mf_err *err) MF_NODISCARD;
 /* The keys of a root file's role root and its threshold, for pinning it: well signed by itself. fingerprints:
  * room for MF_MAX_SIGNATURES. */
 int mf_pin_from_root(const struct mf_dialect *d, const char *gun, int64_t now, struct mf_bytes root,

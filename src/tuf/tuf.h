@@ -172,6 +172,7 @@ struct mf_tuf_loaded {
 	const struct mf_tuf_loaded *parent;
 };
 
+struct mf_names;
 struct mf_tuf_set {
 	const struct mf_dialect *d;
 	struct mf_str gun;                  /* borrowed */
@@ -181,6 +182,7 @@ struct mf_tuf_set {
 				set `expired`; a root only where it says so: for showing, and to be renewed */
 	bool expired;
 	size_t max_total; /* octets of all targets roles together: MF_MAX_TARGETS_TOTAL */
+	const struct mf_names *names; /* what messages call keys; borrowed, may be NULL */
 	struct mf_tuf_file *root, *timestamp, *snapshot;
 	struct mf_tuf_loaded **roles; /* targets first */
 	size_t nroles, cap;

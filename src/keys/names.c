@@ -1,0 +1,167 @@
+#include "keys/names.h"
+
+#include <stdio.h>
+
+#define DIGITS_MIN 8 /* of a fingerprint: fewer stand for no key */
+
+void mf_names_clear(struct mf_names *names)
+{
+	free(names->v);
+	*names = (struct mf_names){0};
+}
+
+/* What is left when everything is taken out that a reader may pass over. */
+static void reduce(char out[MF_NAME_LABEL], const char *name)
+{
+	static const struct {
+		const char *from, *to;
+	} alike[] = {{"rn", "m"}, {"vv", "w"}, {"0", "o"}, {"1", "l"},
+		     {"i", "l"},  {".", ""},   {"_", ""},  {"-", ""}};
+	char lower[MF_NAME_LABEL] = "";
+	size_t n = 0;
+	for (size_t i = 0; name[i] && i + 1 < sizeof lower; i++)
+		lower[i] = name[i] >= 'A' && name[i] <= 'Z' ? (char)(name[i] - 'A' + 'a') : name[i];
+	for (const char *p = lower; *p;) {
+		size_t k = 0, count = sizeof alike / sizeof alike[0];
+		while (k < count && strncmp(p, alike[k].from, strlen(alike[k].from)) != 0)
+			k++;
+		if (k == count)
+			out[n++] = *p++;
+		else if (*alike[k].to)
+			out[n++] = *alike[k].to;
+		p += k == count ? 0 : strlen(alike[k].from);
+	}
+	out[n] = 0;
+}
+
+static bool like_digits(const char *name)
+{
+	size_t digits = 0;
+	for (; *name; name++) {
+		if (!strchr("0123456789abcdefABCDEF._-", *name))
+			return false;
+		digits += strchr("._-", *name) == NULL;
+	}
+	return digits >= DIGITS_MIN;
+}
+
+int mf_names_check(const struct mf_names *names, const char *name, const struct mf_digest *fingerprint,
+		   const struct mf_name **rival, struct mf_err *err)
+{
+	struct mf_esc e;
+	char reduced[MF_NAME_LABEL];
+	if (!mf_key_name_valid(name))
+		return mf_fail(
+		    err, MF_E_USAGE, 0,
+		    "'%s' is no name: letters, digits, '.', '_', '-', at most 64, a letter or digit first",
+		    mf_esc(&e, mf_str_c(name)));
+	if (like_digits(name))
+		return mf_fail(err, MF_E_USAGE, 0, "'%s' is no name: it could be read as a fingerprint",
+			       name);
+	reduce(reduced, name);
+	for (size_t i = 0; i < names->n; i++) {
+		const struct mf_name *other = &names->v[i];
+		bool same = mf_digest_eq(&other->fingerprint, fingerprint);
+		if (same && other->own)
+			return mf_fail(err, MF_E_USAGE, 0, "the key is on this machine, and is called '%s'",
+				       other->name);
+		if (same || strcmp(other->reduced, reduced) != 0)
+			continue;
+		if (rival)
+			*rival = other;
+		return mf_fail(err, MF_E_CONFLICT, 0, "'%s' could be taken for '%s', %s", name, other->name,
+			       other->own ? "a key on this machine" : "the name of another key");
+	}
+	return 0;
+}
+
+static int add(struct mf_names *out, const char *name, struct mf_name entry, struct mf_err *err)
+{
+	if (mf_grow((void **)&out->v, &out->cap, out->n, sizeof *out->v, err) < 0)
+		return -1;
+	struct mf_name *n = &out->v[out->n++];
+	*n = entry;
+	(void)snprintf(n->name, sizeof n->name, "%s", name);
+	reduce(n->reduced, n->name);
+	return 0;
+}
+
+static int add_own(struct mf_names *out, struct mf_keystore *own, struct mf_err *err)
+{
+	const struct mf_key_info *keys;
+	size_t n;
+	if (mf_keystore_list(own, &keys, &n, err) < 0)
+		return -1;
+	for (size_t i = 0; i < n; i++) {
+		struct mf_digest fp = mf_pubkey_fingerprint(keys[i].pub);
+		if (add(out, keys[i].name, (struct mf_name){.fingerprint = fp, .own = true}, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Of two colleagues' names that look alike neither is shown. */
+static void drop_rivals(struct mf_names *names, const struct mf_names *all)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < names->n; i++) {
+		struct mf_err ignored = MF_ERR_INIT;
+		if (names->v[i].own ||
+		    mf_names_check(all, names->v[i].name, &names->v[i].fingerprint, NULL, &ignored) == 0)
+			names->v[kept++] = names->v[i];
+	}
+	names->n = kept;
+}
+
+int mf_names_load(struct mf_names *out, const json_t *names, struct mf_keystore *own, struct mf_err *err)
+{
+	struct mf_names all MF_NAMES_CLEANUP = {0};
+	struct mf_names result MF_NAMES_CLEANUP = {0};
+	json_t *object = (json_t *)(uintptr_t)names,
+	       *value; /* iterating takes no const tree, and changes nothing */
+	const char *name;
+	if (json_object_size(names) > MF_MAX_NAMES)
+		return mf_fail(err, MF_E_FORMAT, 0, "more than %d names", MF_MAX_NAMES);
+	if (add_own(&all, own, err) < 0 || add_own(&result, own, err) < 0)
+		return -1;
+	json_object_foreach(object, name, value)
+	{
+		struct mf_digest fp;
+		if (!mf_key_name_valid(name) || !json_is_string(value) ||
+		    !mf_fingerprint_parse(&fp, json_string_value(value)))
+			continue;
+		if (add(&all, name, (struct mf_name){.fingerprint = fp}, err) < 0 ||
+		    add(&result, name, (struct mf_name){.fingerprint = fp}, err) < 0)
+			return -1;
+	}
+	drop_rivals(&result, &all);
+	*out = result;
+	result = (struct mf_names){0};
+	return 0;
+}
+
+const char *mf_names_of(const struct mf_names *names, const struct mf_digest *fingerprint)
+{
+	for (size_t i = 0; names && i < names->n; i++)
+		if (mf_digest_eq(&names->v[i].fingerprint, fingerprint))
+			return names->v[i].name;
+	return NULL;
+}
+
+const char *mf_names_label(const struct mf_names *names, const struct mf_pubkey *key, char out[MF_NAME_LABEL])
+{
+	char hex[65];
+	struct mf_digest fp = mf_pubkey_fingerprint(key);
+	const char *name = mf_names_of(names, &fp);
+	mf_digest_hex(hex, &fp);
+	(void)snprintf(out, MF_NAME_LABEL, "%.*s", name ? MF_NAME_LABEL - 1 : 16, name ? name : hex);
+	return out;
+}
+
+const struct mf_digest *mf_names_find(const struct mf_names *names, const char *name)
+{
+	for (size_t i = 0; i < names->n; i++)
+		if (strcmp(names->v[i].name, name) == 0)
+			return &names->v[i].fingerprint;
+	return NULL;
+}
