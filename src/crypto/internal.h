@@ -28,14 +28,15 @@ static inline void mf_ossl_quiet_end(const int *unused)
 #define MF_OSSL_QUIET                                                                                        \
 	MF_CLEANUP(mf_ossl_quiet_end) __attribute__((unused)) const int mf_ossl_quiet = ERR_set_mark()
 
-/* Fails because OpenSSL refused something; says so when it did for lack of memory, as far as OpenSSL tells:
- * what is right must not be called malformed. Before the scope of MF_OSSL_QUIET ends. */
-static inline int mf_ossl_fail(struct mf_err *err, enum mf_code code, const char *why)
-{
-	if (ERR_GET_REASON(ERR_peek_last_error()) == ERR_R_MALLOC_FAILURE)
-		return mf_fail_nomem(err);
-	return mf_fail(err, code, 0, "%s", why);
-}
+/* What is right must not be called malformed or unsigned for lack of memory, and OpenSSL's errors do not
+ * always tell one from the other: some stand for both, and they differ between versions. So memory is asked
+ * for, and what was refused is tried a second time.
+ *
+ * Fails because OpenSSL refused something, or with MF_E_NOMEM when there is no memory. */
+int mf_ossl_fail(struct mf_err *err, enum mf_code code, const char *why);
+/* Is a refusal (MF_E_FORMAT, MF_E_SIGNATURE, MF_E_PIN, MF_E_KEY) to be tried again? *err is empty then.
+ * Without memory it becomes MF_E_NOMEM. */
+bool mf_ossl_try_again(struct mf_err *err);
 
 #define MF_OSSL_CLEANUP_FN(type, name, fn)                                                                   \
 	static inline void name(type **p)                                                                    \

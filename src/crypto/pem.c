@@ -58,8 +58,12 @@ int mf_pem_next(struct mf_pem_reader *r, struct mf_pem_block *out, struct mf_err
 	long n = 0;
 
 	if (PEM_read_bio(r->bio, &b.label, &b.headers, &b.der, &n) != 1) {
-		if (ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE)
+		unsigned long why = ERR_peek_last_error();
+		if (ERR_GET_REASON(why) == PEM_R_NO_START_LINE)
 			return 0;
+		/* A reason that all of OpenSSL's libraries share: the text is not to blame. */
+		if (ERR_GET_LIB(why) != ERR_LIB_PEM || (ERR_GET_REASON(why) & ERR_RFLAG_COMMON))
+			return mf_fail(err, MF_E_INTERNAL, 0, "read a PEM block");
 		return mf_ossl_fail(err, MF_E_FORMAT, "damaged PEM block");
 	}
 	b.der_n = (size_t)n;

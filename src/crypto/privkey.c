@@ -92,7 +92,8 @@ static EVP_PKEY *evp_from_pkcs8(struct mf_bytes der, struct mf_err *err)
 
 EVP_PKEY *mf_privkey_evp(const struct mf_privkey *k, struct mf_err *err)
 {
-	return evp_from_pkcs8(mf_secret_bytes(&k->secret), err);
+	EVP_PKEY *evp = evp_from_pkcs8(mf_secret_bytes(&k->secret), err);
+	return evp || !mf_ossl_try_again(err) ? evp : evp_from_pkcs8(mf_secret_bytes(&k->secret), err);
 }
 
 /* The public key inside an EC key file is only a claim. RSA keys have no second copy to differ from; a wrong
@@ -136,28 +137,24 @@ struct mf_privkey *mf_privkey_from_evp(EVP_PKEY *evp, struct mf_err *err)
 	return privkey_make(mf_pubkey_ref(pub), (struct mf_bytes){der.p, der.n}, err);
 }
 
+static struct mf_privkey *from_pkcs8(enum mf_key_type t, struct mf_bytes secret, struct mf_err *err)
+{
+	EVP_PKEY *evp MF_EVP_PKEY_CLEANUP = evp_from_pkcs8(secret, err);
+	struct mf_privkey *k = evp ? mf_privkey_from_evp(evp, err) : NULL;
+	if (!k || mf_pubkey_type(k->pub) == t)
+		return k;
+	(void)mf_fail(err, MF_E_FORMAT, 0, "%s key where %s is expected",
+		      mf_key_type_name(mf_pubkey_type(k->pub)), mf_key_type_name(t));
+	mf_privkey_free(k);
+	return NULL;
+}
+
 struct mf_privkey *mf_privkey_from_secret(enum mf_key_type t, struct mf_bytes secret, struct mf_err *err)
 {
-	EVP_PKEY *evp MF_EVP_PKEY_CLEANUP = NULL;
-	struct mf_privkey *k MF_PRIVKEY_CLEANUP = NULL;
-	struct mf_privkey *made;
-
 	if (t == MF_KEY_ED25519)
 		return from_seed(secret, err);
-	evp = evp_from_pkcs8(secret, err);
-	if (!evp)
-		return NULL;
-	k = mf_privkey_from_evp(evp, err);
-	if (!k)
-		return NULL;
-	if (mf_pubkey_type(k->pub) != t) {
-		mf_fail(err, MF_E_FORMAT, 0, "%s key where %s is expected",
-			mf_key_type_name(mf_pubkey_type(k->pub)), mf_key_type_name(t));
-		return NULL;
-	}
-	made = k;
-	k = NULL;
-	return made;
+	struct mf_privkey *k = from_pkcs8(t, secret, err);
+	return k || !mf_ossl_try_again(err) ? k : from_pkcs8(t, secret, err);
 }
 
 static struct mf_privkey *generate_ed25519(struct mf_err *err)

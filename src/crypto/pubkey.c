@@ -263,9 +263,8 @@ static struct mf_pubkey *from_p256(struct mf_bytes der, struct mf_err *err)
 	return pubkey_make(MF_KEY_ECDSA, 256, der, evp, err);
 }
 
-struct mf_pubkey *mf_pubkey_from_spki(struct mf_bytes der, struct mf_err *err)
+static struct mf_pubkey *from_spki(struct mf_bytes der, struct mf_err *err)
 {
-	MF_OSSL_QUIET;
 	EVP_PKEY *evp MF_EVP_PKEY_CLEANUP = NULL;
 	struct mf_ossl_mem again MF_OSSL_MEM_CLEANUP = MF_OSSL_MEM_INIT;
 	const unsigned char *p = der.p;
@@ -284,6 +283,13 @@ struct mf_pubkey *mf_pubkey_from_spki(struct mf_bytes der, struct mf_err *err)
 	if (encode_spki(evp, &again) || again.n != der.n || memcmp(again.p, der.p, der.n) != 0)
 		return fail_format(err, "public key in an unusual encoding");
 	return from_checked(evp, der, err);
+}
+
+struct mf_pubkey *mf_pubkey_from_spki(struct mf_bytes der, struct mf_err *err)
+{
+	MF_OSSL_QUIET;
+	struct mf_pubkey *k = from_spki(der, err);
+	return k || !mf_ossl_try_again(err) ? k : from_spki(der, err);
 }
 
 /* By way of the encoding, so that a private half of `evp` is left behind. */
@@ -353,9 +359,8 @@ static struct mf_pubkey *from_openssh(struct mf_str line, struct mf_err *err)
 	return mf_pubkey_from_ed25519((struct mf_bytes){blob + head_n, 32}, err);
 }
 
-struct mf_pubkey *mf_pubkey_from_text(struct mf_str text, struct mf_err *err)
+static struct mf_pubkey *from_text(struct mf_str text, struct mf_err *err)
 {
-	MF_OSSL_QUIET;
 	const struct mf_str ssh = MF_STR("ssh-ed25519 ");
 
 	if (text.n > MAX_TEXT_BYTES)
@@ -363,6 +368,13 @@ struct mf_pubkey *mf_pubkey_from_text(struct mf_str text, struct mf_err *err)
 	if (mf_str_starts(text, ssh))
 		return from_openssh((struct mf_str){text.p + ssh.n, text.n - ssh.n}, err);
 	return from_pem(text, err);
+}
+
+struct mf_pubkey *mf_pubkey_from_text(struct mf_str text, struct mf_err *err)
+{
+	MF_OSSL_QUIET;
+	struct mf_pubkey *k = from_text(text, err);
+	return k || !mf_ossl_try_again(err) ? k : from_text(text, err);
 }
 
 int mf_pubkey_to_pem(const struct mf_pubkey *k, struct mf_buf *out, struct mf_err *err)

@@ -16,6 +16,33 @@ static void sodium_start(void)
 	sodium_ok = sodium_init() >= 0;
 }
 
+/* More than any one operation of OpenSSL takes. */
+#define MEMORY_WANTED ((size_t)1 << 20)
+
+static bool memory_is_left(void)
+{
+	void *volatile p = malloc(MEMORY_WANTED); /* volatile: or the compiler leaves both calls out */
+	free(p);
+	return p != NULL;
+}
+
+int mf_ossl_fail(struct mf_err *err, enum mf_code code, const char *why)
+{
+	return memory_is_left() ? mf_fail(err, code, 0, "%s", why) : mf_fail_nomem(err);
+}
+
+bool mf_ossl_try_again(struct mf_err *err)
+{
+	if (err->code != MF_E_FORMAT && err->code != MF_E_SIGNATURE && err->code != MF_E_PIN &&
+	    err->code != MF_E_KEY)
+		return false;
+	mf_err_clear(err);
+	if (memory_is_left())
+		return true;
+	(void)mf_fail_nomem(err);
+	return false;
+}
+
 int mf_crypto_ready(struct mf_err *err)
 {
 	if (pthread_once(&sodium_once, sodium_start) != 0 || !sodium_ok)

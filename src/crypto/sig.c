@@ -161,18 +161,12 @@ static int evp_verify(const struct mf_pubkey *k, enum mf_sig_scheme scheme, cons
 	if (!ctx || EVP_PKEY_verify_init(ctx) != 1 || !ctx_setup(ctx, k, scheme))
 		return mf_fail(err, MF_E_INTERNAL, 0, "prepare to verify a signature");
 	/* Negative for malformed signatures, 0 for wrong ones: 1 alone is success. */
-	if (EVP_PKEY_verify(ctx, sig.p, sig.n, d->b, d->n) == 1)
-		return 0;
-	int why = ERR_GET_REASON(ERR_peek_last_error());
-	if (why == ERR_R_BN_LIB || why == ERR_R_EC_LIB) /* arithmetic fails for lack of memory only */
-		return mf_fail(err, MF_E_INTERNAL, 0, "verify a signature");
-	return fail_sig(err);
+	return EVP_PKEY_verify(ctx, sig.p, sig.n, d->b, d->n) == 1 ? 0 : fail_sig(err);
 }
 
-int mf_sig_verify(const struct mf_pubkey *k, enum mf_sig_scheme scheme, struct mf_bytes msg,
+static int verify(const struct mf_pubkey *k, enum mf_sig_scheme scheme, struct mf_bytes msg,
 		  struct mf_bytes sig, struct mf_err *err)
 {
-	MF_OSSL_QUIET;
 	struct mf_ossl_mem der MF_OSSL_MEM_CLEANUP = MF_OSSL_MEM_INIT;
 	struct mf_digest_any d;
 
@@ -191,6 +185,14 @@ int mf_sig_verify(const struct mf_pubkey *k, enum mf_sig_scheme scheme, struct m
 	if (digest(scheme, msg, &d, err) < 0)
 		return -1;
 	return evp_verify(k, scheme, &d, sig, err);
+}
+
+int mf_sig_verify(const struct mf_pubkey *k, enum mf_sig_scheme scheme, struct mf_bytes msg,
+		  struct mf_bytes sig, struct mf_err *err)
+{
+	MF_OSSL_QUIET;
+	int rc = verify(k, scheme, msg, sig, err);
+	return rc == 0 || !mf_ossl_try_again(err) ? rc : verify(k, scheme, msg, sig, err);
 }
 
 static int ed25519_sign(const struct mf_secret *seed, struct mf_bytes msg, struct mf_buf *out,

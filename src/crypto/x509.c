@@ -206,8 +206,12 @@ static int rebuild(const struct bundle *b, int64_t now, bool check_expiry, struc
 		struct mf_err unfit = MF_ERR_INIT;
 
 		/* Notary drops such a CA and goes on without it. */
-		if (check_cert(&b->c[i], now, check_expiry, &unfit) < 0)
+		if (check_cert(&b->c[i], now, check_expiry, &unfit) < 0 &&
+		    (!mf_ossl_try_again(&unfit) || check_cert(&b->c[i], now, check_expiry, &unfit) < 0)) {
+			if (unfit.code == MF_E_NOMEM)
+				return mf_fail_nomem(err);
 			continue;
+		}
 		if (add_cert(out, &b->c[i], err) < 0)
 			return -1;
 	}
@@ -234,10 +238,9 @@ static struct mf_pubkey *leaf_key(X509 *x, struct mf_err *err)
 	return k;
 }
 
-int mf_root_cert_read(struct mf_root_cert *out, struct mf_str pem, struct mf_str gun, int64_t now,
-		      bool check_expiry, struct mf_err *err)
+static int cert_read(struct mf_root_cert *out, struct mf_str pem, struct mf_str gun, int64_t now,
+		     bool check_expiry, struct mf_err *err)
 {
-	MF_OSSL_QUIET;
 	struct bundle b BUNDLE_CLEANUP = BUNDLE_INIT;
 	struct mf_buf text MF_BUF_CLEANUP = MF_BUF_INIT(2 * MAX_PEM_BYTES);
 	struct mf_pubkey *leaf MF_PUBKEY_CLEANUP = NULL;
@@ -262,6 +265,14 @@ int mf_root_cert_read(struct mf_root_cert *out, struct mf_str pem, struct mf_str
 	made.leaf = mf_pubkey_ref(leaf);
 	*out = made;
 	return 0;
+}
+
+int mf_root_cert_read(struct mf_root_cert *out, struct mf_str pem, struct mf_str gun, int64_t now,
+		      bool check_expiry, struct mf_err *err)
+{
+	MF_OSSL_QUIET;
+	int rc = cert_read(out, pem, gun, now, check_expiry, err);
+	return rc == 0 || !mf_ossl_try_again(err) ? rc : cert_read(out, pem, gun, now, check_expiry, err);
 }
 
 MF_OSSL_CLEANUP_FN(X509_STORE, store_cleanup, X509_STORE_free)
@@ -325,9 +336,8 @@ static int verify_chain(const struct bundle *b, const struct bundle *ca, int64_t
 		       X509_verify_cert_error_string(X509_STORE_CTX_get_error(ctx)));
 }
 
-int mf_root_cert_chains_to(struct mf_str pem, struct mf_str ca_pem, int64_t now, struct mf_err *err)
+static int chains_to(struct mf_str pem, struct mf_str ca_pem, int64_t now, struct mf_err *err)
 {
-	MF_OSSL_QUIET;
 	struct bundle b BUNDLE_CLEANUP = BUNDLE_INIT;
 	struct bundle ca BUNDLE_CLEANUP = BUNDLE_INIT;
 
@@ -340,6 +350,13 @@ int mf_root_cert_chains_to(struct mf_str pem, struct mf_str ca_pem, int64_t now,
 		return err->code == MF_E_FORMAT ? mf_recode(err, MF_E_PIN) : -1;
 	}
 	return verify_chain(&b, &ca, now, err);
+}
+
+int mf_root_cert_chains_to(struct mf_str pem, struct mf_str ca_pem, int64_t now, struct mf_err *err)
+{
+	MF_OSSL_QUIET;
+	int rc = chains_to(pem, ca_pem, now, err);
+	return rc == 0 || !mf_ossl_try_again(err) ? rc : chains_to(pem, ca_pem, now, err);
 }
 
 static bool set_serial(X509 *x)

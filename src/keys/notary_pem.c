@@ -58,7 +58,7 @@ static int check_passphrase(const struct mf_secret *passphrase, struct mf_err *e
 
 static int fail_wrong(struct mf_err *err)
 {
-	return mf_fail(err, MF_E_KEY, 0, "notary key file: wrong passphrase, or the file is damaged");
+	return mf_ossl_fail(err, MF_E_KEY, "notary key file: wrong passphrase, or the file is damaged");
 }
 
 /* ---- headers */
@@ -290,10 +290,9 @@ static struct mf_privkey *from_block(struct mf_pem_block *b, const struct mf_sec
 	return fail_key(err, "no private key");
 }
 
-int mf_notary_key_read(struct mf_notary_key *out, struct mf_str text, const struct mf_secret *passphrase,
-		       struct mf_err *err)
+static int read_key(struct mf_notary_key *out, struct mf_str text, const struct mf_secret *passphrase,
+		    struct mf_err *err)
 {
-	MF_OSSL_QUIET;
 	struct mf_pem_block b MF_PEM_BLOCK_CLEANUP = MF_PEM_BLOCK_INIT;
 	struct mf_notary_key k;
 
@@ -308,6 +307,14 @@ int mf_notary_key_read(struct mf_notary_key *out, struct mf_str text, const stru
 		return -1;
 	*out = k;
 	return 0;
+}
+
+int mf_notary_key_read(struct mf_notary_key *out, struct mf_str text, const struct mf_secret *passphrase,
+		       struct mf_err *err)
+{
+	MF_OSSL_QUIET;
+	int rc = read_key(out, text, passphrase, err);
+	return rc == 0 || !mf_ossl_try_again(err) ? rc : read_key(out, text, passphrase, err);
 }
 
 /* ---- writing */
