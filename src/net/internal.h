@@ -11,7 +11,7 @@
 
 #include "net/http.h"
 
-#define MF_NET_MAX_RUNNING 8 /* exchanges at once; further calls queue: a server sees few connections */
+#define MF_NET_MAX_RUNNING 32 /* exchanges at once; further calls queue: the windows of requests in flight fit */
 #define MF_NET_MAX_RETRIES 3
 #define MF_NET_MAX_RETRY_AFTER_S 60 /* a server that asks for more gets its answer reported instead */
 #define MF_NET_MAX_AUTH_ROUNDS 3    /* challenges answered in one call: a new one may follow a stale token */

@@ -59,8 +59,9 @@ struct mf_drift {
 	bool *no_target;   /* the local trust repository lacks its target file, which could be made again */
 	bool *unreachable; /* the blob is in neither */
 	bool catalogue;    /* it differs from the records */
-	struct mf_subject_drift *v;
-	size_t n;
+	struct mf_subject_drift
+	    *v; /* those that have records, by digest; behind them others with stale entries */
+	size_t n, cap, nrecorded;
 };
 void mf_drift_clear(struct mf_drift *d);
 #define MF_DRIFT_CLEANUP MF_CLEANUP(mf_drift_clear)

@@ -85,6 +85,7 @@ static int find_subjects(struct mf_image *im, struct mf_drift *d, struct mf_err 
 	struct mf_digest *digests MF_FREE = mf_calloc(d->all.n, sizeof *digests);
 	struct mf_looked *looked MF_FREE = mf_calloc(d->all.n, sizeof *looked);
 	d->v = mf_calloc(d->all.n, sizeof *d->v);
+	d->cap = d->all.n;
 	if (!digests || !looked || !d->v)
 		return mf_fail_nomem(err);
 	for (size_t from = 0; from < d->all.n; from = d->v[d->n++].to) {
@@ -93,6 +94,7 @@ static int find_subjects(struct mf_image *im, struct mf_drift *d, struct mf_err 
 		x->to = mf_subject_end(&d->all, from);
 		x->s.digest = digests[d->n] = d->all.v[from].subject;
 	}
+	d->nrecorded = d->n;
 	if (mf_manifests_look(im->images, digests, d->n, looked, err) < 0)
 		return -1;
 	for (size_t i = 0; i < d->n; i++) {
@@ -185,6 +187,64 @@ static int find_lost(struct referrers *r, struct mf_err *err)
 	return 0;
 }
 
+static bool has_records(const struct mf_drift *d, const struct mf_digest *subject)
+{
+	size_t low = 0, high = d->nrecorded;
+	while (low < high) {
+		size_t at = low + (high - low) / 2;
+		int c = memcmp(d->v[at].s.digest.b, subject->b, 32);
+		if (c == 0)
+			return true;
+		if (c < 0)
+			low = at + 1;
+		else
+			high = at;
+	}
+	return false;
+}
+
+struct orphans {
+	struct mf_drift *d;
+	const struct mf_digest *subjects;
+};
+
+/* A subject without records whose list has entries of ours is one more that differs. */
+static int take_orphan(void *arg, size_t i, struct mf_descriptors *list, enum mf_referrers_by by,
+		       struct mf_err *err)
+{
+	struct orphans *o = arg;
+	struct mf_subject_drift x = {.s.digest = o->subjects[i]};
+	if (by == MF_REFERRERS_NOWHERE)
+		return 0;
+	int rc = find_stale(o->d, &x, list, err);
+	if (rc == 0 && x.nstale)
+		rc = mf_grow((void **)&o->d->v, &o->d->cap, o->d->n, sizeof *o->d->v, err);
+	if (rc == 0 && x.nstale)
+		o->d->v[o->d->n++] = x;
+	else
+		free(x.stale);
+	return rc;
+}
+
+/* The last record of an image may be gone while the registry, which deletes nothing, still lists it. */
+static int find_orphans(struct mf_image *im, struct mf_drift *d, struct mf_err *err)
+{
+	struct mf_tags tags MF_TAGS_CLEANUP = {0};
+	struct mf_err ignored = MF_ERR_INIT;
+	size_t n = 0;
+	if (mf_tags_list(im->images, &tags, &ignored) < 0)
+		return ignored.code == MF_E_NOMEM ? mf_fail_nomem(err) : 0;
+	struct mf_digest *v MF_FREE = mf_calloc(tags.n, sizeof *v);
+	if (!v)
+		return mf_fail_nomem(err);
+	for (size_t i = 0; i < tags.n; i++)
+		if (!has_records(d, &tags.v[i].digest))
+			v[n++] = tags.v[i].digest;
+	n = n ? sort_unique(v, n) : 0;
+	struct orphans o = {.d = d, .subjects = v};
+	return mf_referrers_each(im->blobs, v, n, take_orphan, &o, err);
+}
+
 static int find_referrers(struct mf_image *im, struct mf_drift *d, struct mf_err *err)
 {
 	struct mf_digest *subjects MF_FREE = mf_calloc(d->n, sizeof *subjects);
@@ -200,7 +260,8 @@ static int find_referrers(struct mf_image *im, struct mf_drift *d, struct mf_err
 	struct referrers r = {.im = im, .d = d, .which = which};
 	int rc = mf_referrers_each(im->blobs, subjects, n, compare, &r, err) < 0 ? -1 : find_lost(&r, err);
 	free(r.listed);
-	return rc;
+	/* Where clients write the lists, those of an image without records have none of ours. */
+	return rc < 0 || (n && !mf_referrers_api(im->blobs)) ? rc : find_orphans(im, d, err);
 }
 
 /* ---- all of it */

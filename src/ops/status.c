@@ -248,7 +248,7 @@ static int check_records(struct report *r, const struct mf_drift *d, struct mani
 		if (check_record(r, &d->all.v[i], d->unreachable[i], err) < 0)
 			return -1;
 	}
-	out->nsubjects = d->n;
+	out->nsubjects = d->nrecorded;
 	if (!no_target)
 		return 0;
 	struct manifesto_status_finding *f =

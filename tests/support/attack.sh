@@ -75,6 +75,7 @@ fault_pids=()
 proxy() { # NAME UPSTREAM [faultserver options]
 	local name=$1 upstream=$2 i port
 	shift 2
+	rm -f "$T/$name.port"
 	echo '[]' >"$T/$name.rules"
 	setpriv --pdeathsig KILL "$(t_python)" "$T_TOP/tests/support/faultserver.py" --port-file "$T/$name.port" --log "$T/$name.log" \
 		--rules "$T/$name.rules" ${upstream:+--upstream "$upstream"} "$@" </dev/null >"$T/$name.out" 2>&1 &

@@ -3,11 +3,16 @@
 
     faultserver.py --port-file F [--log L] [--rules R.json | --script R.json]
                    [--upstream http://127.0.0.1:5000] [--tls-cert C --tls-key K] [--read-rate N]
+                   [--latency MS] [--immutable-tags STATUS] [--referrers] [--no-delete]
 
 The kernel chooses the port; it is written to the port file by rename, so that a reader sees all of it or no file. The log
 gets one JSON line for each request: {"n", "peer" (the client's port: tells connections apart), "method", "path", "headers" (names in
 lower case), "body" (the first 4096 bytes, latin-1), "length", "rule" (index of the rule that was applied, or null)}. --read-rate
-reads request bodies at so many bytes a second.
+reads request bodies at so many bytes a second. "active" in the log is the number of requests in progress, "t" when it came, in seconds.
+
+What Debian's registry does not do, before it as --upstream: --latency answers each request so much later; --immutable-tags refuses a
+PUT to a tag that is there, with this status; --referrers adds the referrers API of the OCI distribution specification 1.1 (a list of
+what was put and not deleted, with artifactType filter, and OCI-Subject); --no-delete refuses DELETE with 405.
 
 Without --upstream the path selects what happens; `times=K` limits it to the first K requests for that very path and query,
 later ones get 200 "ok":
@@ -77,6 +82,7 @@ class State:
         self.rules, self.seen, self.read = [], [], []
         self.load_rules()
         self.read_rate = args.read_rate
+        self.args, self.active, self.referrers = args, 0, {}
         self.hits = {}
         self.tokens = {}
         self.n = 0
@@ -115,7 +121,7 @@ class State:
     def record(self, entry):
         with self.lock:
             self.n += 1
-            entry["n"] = self.n
+            entry["n"], entry["active"], entry["t"] = self.n, self.active, time.monotonic()
             if self.log:
                 self.log.write(json.dumps(entry) + "\n")
                 self.log.flush()
@@ -201,11 +207,22 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def handle_any(self):
         body = self.read_body()
+        with self.state.lock:
+            self.state.active += 1
+        try:
+            self.handle_one(body)
+        finally:
+            with self.state.lock:
+                self.state.active -= 1
+
+    def handle_one(self, body):
         i, rule = self.state.rule_for(self.command, self.path)
         self.state.record({"peer": self.client_address[1], "method": self.command, "path": self.path,
                            "length": len(body), "rule": i, "headers": {k.lower(): v for k, v in self.headers.items()},
                            "body": body[:4096].decode("latin-1")})
         serve = self.forward if self.state.upstream else self.local
+        if self.state.args.latency:
+            time.sleep(self.state.args.latency / 1000)
         action = rule.get("action")
         if action == "status":
             self.answer(rule.get("status", 503), rule.get("body", ""), list(rule.get("headers", {}).items()))
@@ -261,8 +278,57 @@ class Handler(http.server.BaseHTTPRequestHandler):
         return got.status, out, data
 
     def forward(self, body):
+        if self.state.args.referrers and (got := re.fullmatch(r"/v2/(.+)/referrers/([^?]+)(?:\?(.*))?", self.path)):
+            self.list_referrers(got[1], got[2], dict(urllib.parse.parse_qsl(got[3] or "")).get("artifactType"))
+            return
+        if self.command == "DELETE" and self.state.args.no_delete:
+            self.answer(405, '{"errors":[{"code":"UNSUPPORTED","message":"manifests cannot be deleted here"}]}')
+            return
+        if self.command == "PUT" and self.state.args.immutable_tags and self.tag_exists():
+            self.answer(self.state.args.immutable_tags, '{"errors":[{"code":"TAG_INVALID","message":"the tag is immutable"}]}')
+            return
         status, headers, data = self.ask_upstream(body)
+        if self.state.args.referrers:
+            headers += self.note_subject(status, body)
         self.answer(status, data, headers, self.true_length if self.command == "HEAD" else None)
+
+    # ---- what Debian's registry does not do
+
+    def tag_exists(self):
+        head, _, tag = self.path.rpartition("/manifests/")
+        if not head or ":" in tag:
+            return False
+        up = http.client.HTTPConnection(self.state.upstream.hostname, self.state.upstream.port or 80, timeout=60)
+        up.request("HEAD", self.path, None, {"Accept": "application/vnd.oci.image.manifest.v1+json, application/vnd.oci.image.index.v1+json"})
+        status = up.getresponse().status
+        up.close()
+        return status == 200
+
+    def note_subject(self, status, body):
+        """Keeps the lists; the headers that the answer gets beside the others."""
+        got = re.fullmatch(r"/v2/(.+)/manifests/(.+)", self.path)
+        if not got or self.command not in ("PUT", "DELETE") or status >= 300:
+            return []
+        with self.state.lock:
+            if self.command == "DELETE":
+                for entries in self.state.referrers.values():
+                    entries.pop(got[2], None)
+                return []
+            manifest = json.loads(body)
+            subject = (manifest.get("subject") or {}).get("digest")
+            if not subject:
+                return []
+            digest = "sha256:" + hashlib.sha256(body).hexdigest()
+            self.state.referrers.setdefault((got[1], subject), {})[digest] = {
+                "mediaType": manifest["mediaType"], "digest": digest, "size": len(body), "artifactType": manifest["artifactType"],
+                "annotations": manifest.get("annotations", {})}
+        return [("OCI-Subject", subject)]
+
+    def list_referrers(self, repository, subject, artifact_type):
+        with self.state.lock:
+            found = [d for d in self.state.referrers.get((repository, subject), {}).values() if artifact_type in (None, d["artifactType"])]
+        self.answer(200, json.dumps({"schemaVersion": 2, "mediaType": "application/vnd.oci.image.index.v1+json", "manifests": found}),
+                    [("Content-Type", "application/vnd.oci.image.index.v1+json")])
 
     # ---- behaviours by path
 
@@ -414,7 +480,10 @@ def main():
     p.add_argument("--port-file", required=True)
     for name in ("--log", "--rules", "--script", "--upstream", "--tls-cert", "--tls-key"):
         p.add_argument(name)
-    p.add_argument("--read-rate", type=int)
+    for name in ("--read-rate", "--latency", "--immutable-tags"):
+        p.add_argument(name, type=int)
+    for name in ("--referrers", "--no-delete"):
+        p.add_argument(name, action="store_true")
     args = p.parse_args()
     Handler.state = State(args)
     server = Server(("127.0.0.1", 0), Handler)

@@ -603,7 +603,7 @@ static void more_calls_than_connections_are_queued(void **state)
 		mf_http_call_free(calls[i]);
 	}
 	assert_int_equal(logged(plain, "/ok"), N);
-	assert_in_range(connections(plain), 1, 8);
+	assert_in_range(connections(plain), 1, 32);
 }
 
 static void freeing_the_client_cancels_what_is_in_flight(void **state)

@@ -1,0 +1,217 @@
+#!/bin/bash
+# Registries as they are: immutable tags, with and without the referrers API, GitLab's fallback tags. What nothing trusts stops
+# nothing, dead records do not look alive, and a put takes few requests.
+. "$(dirname "$0")/../support/t.sh"
+. "$T_TOP/tests/support/attack.sh"
+
+lab registry notary
+directory=tuf+file://$T/trust
+export MANIFESTO_TRUST_SERVER=$directory
+make_image image >/dev/null
+make_image other --seed other --tag 2.0 >/dev/null
+echo '{"approved":true}' >a.json
+echo 'two' >b.txt
+head -c 100 /dev/urandom >c.bin
+subject=
+image_at() { # REPOSITORY
+	subject=$(push_image oci:image:1.0 "$REGISTRY/$1:1.0")
+	push_image oci:other:2.0 "$REGISTRY/$1:2.0" >/dev/null
+}
+
+# --- tags that cannot be written twice
+# shellcheck disable=SC2153 # set by proxy
+for code in 400 409 412; do
+	proxy P "http://$REGISTRY" --immutable-tags $code
+	repository=immutable/r$code
+	image_at $repository
+	put "$P/$repository:1.0" qa a.json --init --no-passphrase
+	check "$code: the first put writes all there is" test ! -s "$T/stderr"
+	for type in scan contact; do
+		run manifesto put "$P/$repository:1.0" $type b.txt
+		check_status "$code: the next put is refused nothing that matters" 0
+		check_stderr_has "$code: it warns" "does not let the catalogue '_manifesto' be written"
+		check_stderr_has "$code: the content is safe" 'a tag of its own keeps the content'
+		check_stderr_has "$code: and says what to do" "manifesto repair $P/$repository"
+	done
+	run manifesto put "$P/$repository:2.0" scan c.bin
+	check_status "$code: the first record of another image" 0
+	lab_server gc registry
+	gets "$code: after garbage collection: one" a.json "$P/$repository:1.0" qa
+	gets "$code: after garbage collection: two" b.txt "$P/$repository:1.0" contact
+	gets "$code: after garbage collection: three" c.bin "$P/$repository:2.0" scan
+	run manifesto status "$P/$repository"
+	check_status "$code: status says that the lists are behind" 14
+	run manifesto repair "$P/$repository"
+	check_status "$code: repair does what it can" 0
+	check_stderr_has "$code: and says what it cannot" "does not let the catalogue '_manifesto' be written"
+	run manifesto list --all --json "$P/$repository"
+	check_json "$code: tags of ours are no images" '[.images[].tags[]] | sort == ["1.0", "2.0"]'
+	run manifesto repair "$REGISTRY/$repository"
+	kill "${fault_pids[-1]}"
+done
+
+# --- GitLab's registry: the tag sha256-HEX gives the image with that digest
+proxy P "http://$REGISTRY"
+itself() { # REPOSITORY IMAGE-DIGEST
+	curl -s -H 'Accept: application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json' \
+		"http://$REGISTRY/v2/$1/manifests/$2" >itself.json
+	faults P "{\"method\":\"GET\",\"path\":\"/manifests/sha256-\",\"action\":\"status\",\"status\":200,\"body\":$(jq -Rs . itself.json),
+		\"headers\":{\"Content-Type\":$(jq .mediaType itself.json)}}"
+}
+make_image index --index --tag 1.0 >/dev/null
+for name in image index; do
+	subject=$(push_image oci:$name:1.0 "$REGISTRY/gitlab/$name:1.0")
+	itself gitlab/$name "$subject"
+	put "$P/gitlab/$name:1.0" qa a.json --init --no-passphrase
+	check "GitLab, $name: no warning" test ! -s "$T/stderr"
+	run manifesto put "$P/gitlab/$name:1.0" scan b.txt
+	check_status "GitLab, $name: a second record" 0
+	gets "GitLab, $name: get" b.txt "$P/gitlab/$name:1.0" scan
+	run manifesto status "$P/gitlab/$name"
+	check_status "GitLab, $name: status" 0
+	run manifesto repair "$P/gitlab/$name"
+	check_status "GitLab, $name: repair" 0
+	check "GitLab, $name: nothing was written at that tag" test "$(http_status "http://$REGISTRY/v2/gitlab/$name/manifests/${subject/:/-}")" = 404
+done
+
+# --- the referrers API
+proxy A "http://$REGISTRY" --referrers
+proxy D "http://$REGISTRY" --referrers --no-delete
+# shellcheck disable=SC2153 # set by proxy
+api=$A/api/app
+image_at api/app
+of_type() { # PROXY ARTIFACT-TYPE: digests of the contents that a query gives
+	local artifact
+	curl -s "http://$1/v2/api/app/referrers/$subject?artifactType=$2" >list
+	for artifact in $(jq -r '.manifests[].digest' list); do
+		curl -s -H 'Accept: application/vnd.oci.image.manifest.v1+json' "http://$REGISTRY/v2/api/app/manifests/$artifact" >artifact.json
+		jq -r '.layers[0].digest' artifact.json
+	done
+}
+approvals() {
+	of_type "$1" application/vnd.manifesto.qa-approval
+}
+sum_of() {
+	printf 'sha256:%s\n' "$(sha256sum <"$1" | cut -c1-64)"
+}
+put "$api:1.0" qa-approval a.json --init --no-passphrase
+check 'a query finds the approval' test "$(approvals "$A")" = "$(sum_of a.json)"
+check_json 'its manifest has the time and a file name' '(.annotations["org.opencontainers.image.created"] | test("^[0-9-]+T[0-9:]+Z$"))
+	and .layers[0].annotations["org.opencontainers.image.title"] == "qa-approval.json"' artifact.json
+check 'no fallback tag is written' test "$(http_status "http://$REGISTRY/v2/api/app/manifests/${subject/:/-}")" = 404
+run manifesto put "$api:1.0" qa-approval b.txt
+check 'after a replacement a query finds the new one alone' test "$(approvals "$A")" = "$(sum_of b.txt)"
+check_json 'with its name' '.layers[0].annotations["org.opencontainers.image.title"] == "qa-approval.txt"' artifact.json
+run manifesto put --force "$api:1.0" qa-approval b.txt
+check 'the same again, forced, is one' test "$(approvals "$A" | wc -l)" = 1
+run manifesto withdraw --reason 'found a hole' "$api:1.0" qa-approval
+check 'after a withdrawal a query finds none' test -z "$(approvals "$A")"
+check 'the withdrawal has a type of its own' test "$(of_type "$A" application/vnd.manifesto.withdrawn.v1%2Bjson | wc -l)" = 1
+run manifesto put --reinstate "$api:1.0" qa-approval a.json
+check 'reinstated, it is found' test "$(approvals "$A")" = "$(sum_of a.json)"
+check 'and the withdrawal is gone' test -z "$(of_type "$A" application/vnd.manifesto.withdrawn.v1%2Bjson)"
+run manifesto rm "$api:1.0" qa-approval
+check 'after rm a query finds none' test -z "$(approvals "$A")"
+run manifesto status "$api"
+check_status 'nothing is left over' 0
+
+# A registry that deletes nothing, where others look.
+put "$D/api/app:1.0" qa-approval a.json --init --no-passphrase
+run manifesto put "$D/api/app:1.0" qa-approval b.txt
+check_status 'a registry that deletes nothing: put' 0
+check_stderr_has 'it warns' 'does not delete the artifact manifest'
+check 'the old approval still looks alive' test "$(approvals "$D" | wc -l)" = 2
+run manifesto status "$D/api/app"
+check_status 'which status reports' 14
+run manifesto repair "$D/api/app"
+check_status 'repair' 0
+check_stderr_has 'says that it cannot be helped' 'does not delete artifact manifests'
+run manifesto rm "$D/api/app:1.0" qa-approval
+check_status 'rm of the last record' 0
+run manifesto status "$D/api/app"
+check_status 'what is left of it is reported, too' 14
+
+# Where it may delete, repair does.
+sed 's/"created":/"x":/' artifact.json >stale.json
+curl -s -o /dev/null -X PUT -H 'Content-Type: application/vnd.oci.image.manifest.v1+json' --data-binary @stale.json \
+	"http://$A/v2/api/app/manifests/sha256:$(sha256sum <stale.json | cut -c1-64)"
+check 'a stale approval is put there' test "$(approvals "$A" | wc -l)" = 1
+run manifesto status "$api"
+check_status 'status names it' 14
+run manifesto repair "$api"
+check 'repair deletes it' test -z "$(approvals "$A")"
+
+# --- how many requests, and how many one after another
+requests() { # PROXY COMMAND...
+	local log=$T/$1.log
+	shift
+	: >"$log"
+	run manifesto "$@"
+	[ "$status" = 0 ] || t_bail "manifesto $*"
+	wc -l <"$log"
+}
+# The longest chain of requests of which each began after the one before it had been answered, in both logs.
+chain() { # MS LOG...
+	"$(t_python)" - "$@" <<-'END'
+		import json, sys
+		began = sorted(json.loads(line)["t"] for log in sys.argv[2:] for line in open(log, encoding="utf-8"))
+		n, free = 0, 0.0
+		for t in began:
+		    if t >= free:
+		        n, free = n + 1, t + int(sys.argv[1]) / 1000
+		print(n)
+	END
+}
+twenty() { # PROXY REPOSITORY
+	local i
+	image_at "$2"
+	put "$1/$2:1.0" type1 a.json --init --no-passphrase
+	for i in $(seq 2 20); do
+		echo "$i" >n
+		put "$1/$2:1.0" "type$i" n
+	done
+}
+faults P
+twenty "$P" count/plain
+n=$(requests P put "$P/count/plain:1.0" another c.bin)
+check "a new type takes at most 11 requests ($n)" test "$n" -le 11
+n=$(requests P put "$P/count/plain:1.0" type7 c.bin)
+check "a replacement takes at most 13 ($n)" test "$n" -le 13
+n=$(requests P put "$P/count/plain:1.0" type7 c.bin)
+check "nothing to publish takes at most 4 ($n)" test "$n" -le 4
+run manifesto status "$P/count/plain"
+check_status 'and all is well' 0
+twenty "$A" count/api
+n=$(requests A put "$A/count/api:1.0" another c.bin)
+check "with the referrers API a new type takes at most 9 ($n)" test "$n" -le 9
+n=$(requests A put "$A/count/api:1.0" type7 c.bin)
+check "and a replacement at most 11 ($n)" test "$n" -le 11
+run manifesto status "$A/count/api"
+check_status 'and all is well there' 0
+
+# Each round trip takes 40 ms, to the registry and to the trust server alike.
+proxy L "http://$REGISTRY" --latency 40
+proxy N "$NOTARY" --latency 40
+export MANIFESTO_TRUST_SERVER=http://$N
+image_at count/far
+put "$L/count/far:1.0" first a.json --init --no-passphrase
+: >"$T/L.log"
+: >"$T/N.log"
+run manifesto put "$L/count/far:1.0" second b.txt
+n=$(chain 40 "$T/L.log" "$T/N.log")
+check "at most 12 round trips one after another ($n)" test "$n" -le 12
+
+# --- a repository of many images: 32 requests in flight
+{
+	printf '[{"path":"/tags/list","action":"status","status":200,"headers":{"Content-Type":"application/json"},"body":%s},' \
+		"$(seq -f 'v%g' 1 1000 | jq -Rn '{tags: [inputs]} | tojson')"
+	printf '{"method":"HEAD","path":"/manifests/v","action":"status","status":200,"headers":{"Content-Type":"application/vnd.oci.image.manifest.v1+json","Docker-Content-Digest":"%s"}}]' "$subject"
+} >"$T/L.rules.new"
+mv "$T/L.rules.new" "$T/L.rules"
+: >"$T/L.log"
+run manifesto list --all --json "$L/count/far"
+check_json 'a thousand tags are listed' '[.images[].tags[]] | length == 1000'
+n=$(jq -s '[.[].active] | max' "$T/L.log")
+check "32 requests are in flight ($n)" test "$n" -ge 30 -a "$n" -le 33
+
+t_done
