@@ -162,8 +162,8 @@ struct manifesto_record {
 	const char *author, *reason; /* decoded for display, or NULL */
 	int64_t created;             /* claimed by the signer */
 	int64_t expires;             /* of the record itself */
-	const char *state; /* "current", "withdrawn", "expired", "foreign" (no record signature of a key of
-			      the role) */
+	const char *state; /* "current", "withdrawn", "expired", "veto", "foreign" (no record signature of a
+			      key of the role) */
 	const struct manifesto_signer *const *signers; /* of the record signatures that count */
 	size_t nsigners;
 	const char *const *annotations; /* "key=value" */
@@ -264,6 +264,13 @@ MANIFESTO_API int manifesto_remove(struct manifesto *m, const struct manifesto_c
  * authorised role has such a record. */
 MANIFESTO_API int manifesto_withdraw(struct manifesto *m, const struct manifesto_change_options *opt,
 				     const struct manifesto_change_result **out, struct manifesto_error *err);
+/* Says in our role's file that the type (NULL: every type) must not be accepted for this image: policies that
+ * list the role under `veto` refuse it until our role lifts that with `reinstate`. The role need not be
+ * authorised for the type; without `role` it is the one delegated role whose key is here, else targets. The
+ * items' records have state "veto" and the type that is stopped, "*" for all. MANIFESTO_NOT_FOUND: there is
+ * no veto to lift. */
+MANIFESTO_API int manifesto_veto(struct manifesto *m, const struct manifesto_change_options *opt,
+				 const struct manifesto_change_result **out, struct manifesto_error *err);
 
 /* --- get */
 struct manifesto_get_options {
@@ -546,9 +553,10 @@ struct manifesto_role_options {
 struct manifesto_role_change {
 	const char *what; /* "role added", "role removed", "key added", "key removed", "type added", "type
 			     removed", "path removed", "threshold", "signed anew", "writer added", "writer
-			     removed" */
+			     removed"; records that no longer count: "record unsigned", "record gone",
+			     "record not read" */
 	const char *role;
-	const char *detail; /* fingerprint, type, number; or "" */
+	const char *detail; /* fingerprint, type, number, "TYPE of SUBJECT"; or "" */
 };
 struct manifesto_role_result {
 	const char *gun, *where;
@@ -634,8 +642,8 @@ MANIFESTO_API int manifesto_trust_refresh(struct manifesto *m, const struct mani
 struct manifesto_status_finding {
 	const char *kind; /* a stable word: role-expired, role-expiring, role-broken, certificate-expired,
 			     certificate-expiring, blob-missing, record-expired, record-expiring,
-			     record-withdrawn, image-gone, catalogue-drift, referrers-drift, targets-missing,
-			     not-examined */
+			     record-withdrawn, record-unsigned, image-gone, catalogue-drift, referrers-drift,
+			     targets-missing, not-examined */
 	int status;       /* the exit status that it stands for; MANIFESTO_OK: information */
 	const char *message;
 	const char *action; /* command to run, or NULL */

@@ -57,6 +57,18 @@ const struct mf_cli_command mf_cli_commands[] = {
      .help = {{MF_OPT_REASON, NULL, "why the record no longer holds (required)"},
 	      {MF_OPT_FORCE, NULL, "withdraw the record even if it changed in the meantime"}},
      .run = mf_cli_run_withdraw},
+    {.name = "veto", .group = MF_CLI_RECORDS, .synopsis = "IMAGE [TYPE]", .min = 1, .max = 2,
+     .summary = "stop an image for gates that give your role a veto",
+     .description =
+	"Says in your role's file, with a reason, that records of TYPE, or without TYPE\n"
+	"of all types, must not be accepted for this image. Your role need not sign the\n"
+	"type. 'manifesto verify' refuses the image (9) if its policy names your role\n"
+	"under \"veto\". Only your role can lift that, with --lift.",
+     .options = B(MF_OPT_REASON) | B(MF_OPT_AUTHOR) | B(MF_OPT_LIFT) | B(MF_OPT_ROLE) | B(MF_OPT_KEY) |
+		B(MF_OPT_PLATFORM) | B(MF_OPT_ALL_PLATFORMS),
+     .help = {{MF_OPT_REASON, NULL, "why the image must not be used (required, but with --lift)"},
+	      {MF_OPT_LIFT, NULL, "remove your role's veto on TYPE, or that on all types"}},
+     .run = mf_cli_run_veto},
     {.name = "get", .group = MF_CLI_RECORDS, .synopsis = "IMAGE TYPE", .min = 2, .max = 2,
      .summary = "verify a record and write its content",
      .description =

@@ -97,6 +97,7 @@ int mf_cli_run_policy_check(struct mf_cli *cli, struct manifesto_error *err) MF_
 int mf_cli_run_sign(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
 int mf_cli_run_rm(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
 int mf_cli_run_withdraw(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
+int mf_cli_run_veto(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
 int mf_cli_run_role_add(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
 int mf_cli_run_role_remove(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
 int mf_cli_run_role_list(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;

@@ -47,3 +47,34 @@ int mf_cli_run_withdraw(struct mf_cli *cli, struct manifesto_error *err)
 	mf_cli_show_change(cli, "withdraw", r, show_withdrawn);
 	return 0;
 }
+
+/* ---- veto */
+
+static void show_vetoed(const struct manifesto_change_item *i)
+{
+	mf_cli_show_record_name(i->record);
+	mf_cli_printf("%s by '%s', for gates whose policy gives that role a veto\n",
+		      i->unchanged ? " was already stopped" : " stopped", i->record->role);
+}
+
+static void show_lifted(const struct manifesto_change_item *i)
+{
+	mf_cli_show_record_name(i->record);
+	mf_cli_printf(": the veto of '%s' is lifted\n", i->record->role);
+}
+
+int mf_cli_run_veto(struct mf_cli *cli, struct manifesto_error *err)
+{
+	struct manifesto_change_options o = mf_cli_change_options(cli);
+	MF_CLI_RESULT(manifesto_change_result, r);
+	o.type = cli->nargument > 1 ? cli->argument[1] : NULL;
+	o.reinstate = mf_cli_args_has(&cli->args, MF_OPT_LIFT);
+	if (!o.reason && !o.reinstate)
+		return mf_cli_usage(err, "'veto' needs '--reason TEXT': it is what others will read");
+	if (o.reason && o.reinstate)
+		return mf_cli_usage(err, "'--lift' removes a veto; it takes no '--reason'");
+	if (manifesto_veto(cli->m, &o, &r, err) < 0)
+		return -1;
+	mf_cli_show_change(cli, "veto", r, o.reinstate ? show_lifted : show_vetoed);
+	return 0;
+}

@@ -126,21 +126,22 @@ static struct manifesto_history_event *add_record_event(struct collector *c, con
 static bool claims_time(enum mf_event what)
 {
 	return what == MF_EVENT_PUT || what == MF_EVENT_REPLACED || what == MF_EVENT_WITHDRAWN ||
-	       what == MF_EVENT_REINSTATED || what == MF_EVENT_FOREIGN || what == MF_EVENT_PRESENT;
+	       what == MF_EVENT_REINSTATED || what == MF_EVENT_FOREIGN || what == MF_EVENT_PRESENT ||
+	       what == MF_EVENT_VETO;
 }
 
 static int compare(struct collector *c, const struct mf_version *v, const struct mf_past *before,
 		   const struct mf_past *after, struct mf_err *err)
 {
 	enum mf_event what = mf_event_between(before, after, c->compared || v->last == 1);
-	bool gone = what == MF_EVENT_REMOVED || what == MF_EVENT_UNAUTHORISED;
+	bool gone = what == MF_EVENT_REMOVED || what == MF_EVENT_UNAUTHORISED || what == MF_EVENT_VETO_LIFTED;
 	if (what == MF_EVENT_NONE)
 		return 0;
 	struct manifesto_record *record;
 	struct manifesto_history_event *e = add_record_event(c, v, what, &record, err);
 	if (!e)
 		return -1;
-	e->first_version = c->compared + 1;
+	e->first_version = c->compared < v->last ? c->compared + 1 : v->last;
 	if (mf_report_keys(c->im->m, v->signers, v->nsigners, c->a, &e->file_signers, &e->nfile_signers,
 			   err) < 0)
 		return -1;
@@ -162,7 +163,7 @@ static int compare_all(struct collector *c, const struct mf_version *v, const st
 	while (i < c->before.n || k < after->n) {
 		const struct mf_past *old = i < c->before.n ? &c->before.v[i] : NULL;
 		const struct mf_past *new = k < after->n ? &after->v[k] : NULL;
-		int order = !old ? 1 : !new ? -1 : strcmp(old->type, new->type);
+		int order = !old ? 1 : !new ? -1 : mf_past_cmp(old, new);
 		if (compare(c, v, order <= 0 ? old : NULL, order >= 0 ? new : NULL, err) < 0)
 			return -1;
 		i += order <= 0;

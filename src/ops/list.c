@@ -13,7 +13,7 @@ static bool is_among(const char *const *list, const char *text)
 
 static bool passes(const struct mf_entry *e, const struct manifesto_list_options *o)
 {
-	bool type = !o->types;
+	bool type = !o->types || (e->state == MF_STATE_VETO && mf_str_eqz(e->type, MF_VETO_ALL));
 	for (size_t i = 0; !type && o->types[i]; i++)
 		type = mf_str_eqz(e->type, o->types[i]);
 	return type && is_among(o->states, mf_state_name(e->state));
@@ -22,7 +22,7 @@ static bool passes(const struct mf_entry *e, const struct manifesto_list_options
 static int check_states(const struct manifesto_list_options *o, struct mf_err *err)
 {
 	static const enum mf_state all[] = {MF_STATE_CURRENT, MF_STATE_FOREIGN, MF_STATE_EXPIRED,
-					    MF_STATE_WITHDRAWN};
+					    MF_STATE_WITHDRAWN, MF_STATE_VETO};
 	struct mf_esc e;
 	for (size_t i = 0; o->states && o->states[i]; i++) {
 		bool known = false;
@@ -30,7 +30,7 @@ static int check_states(const struct manifesto_list_options *o, struct mf_err *e
 			known |= strcmp(o->states[i], mf_state_name(all[k])) == 0;
 		if (!known)
 			return mf_fail(err, MF_E_USAGE, 0,
-				       "there is no state '%s': current, withdrawn, expired, foreign",
+				       "there is no state '%s': current, withdrawn, expired, foreign, veto",
 				       mf_esc(&e, mf_str_c(o->states[i])));
 	}
 	for (size_t i = 0; o->types && o->types[i]; i++)
@@ -72,7 +72,9 @@ static int by_name(const void *a, const void *b)
 	int c = memcmp(x->subject.b, y->subject.b, sizeof x->subject.b);
 	if (!c)
 		c = mf_str_cmp(x->type, y->type);
-	return c ? c : strcmp(x->role->role, y->role->role);
+	if (!c)
+		c = strcmp(x->role->role, y->role->role);
+	return c ? c : (x->state == MF_STATE_VETO) - (y->state == MF_STATE_VETO);
 }
 
 static int append(struct mf_entries *all, struct mf_entries *more, struct mf_err *err)

@@ -95,7 +95,7 @@ int mf_role_key_add(struct mf_image *im, const char *text, const char *dir, stru
 
 struct seen {
 	const char *id; /* subject, type, role */
-	const char *role;
+	const char *record, *role;
 	enum mf_state state;
 };
 struct survey {
@@ -114,85 +114,107 @@ static int seen_cmp(const void *a, const void *b)
 	return strcmp(((const struct seen *)a)->id, ((const struct seen *)b)->id);
 }
 
-static int survey(const struct mf_tuf_set *set, struct survey *out, struct mf_err *err)
+static int survey(void *arg, const struct mf_tuf_set *set, struct mf_err *err)
 {
+	struct survey *out = arg;
 	struct mf_entries all MF_ENTRIES_CLEANUP = {0};
 	if (mf_policy_list(set, NULL, NULL, &all, err) < 0)
 		return -1;
 	out->v = mf_arena_alloc(&out->arena, all.n, sizeof *out->v, err);
-	for (size_t i = 0; out->v && i < all.n; i++) {
+	if (!out->v)
+		return -1;
+	for (size_t i = 0; i < all.n; i++) {
 		const struct mf_entry *e = &all.v[i];
-		char hex[65];
+		char subject[MF_DIGEST_TEXT];
 		struct seen *s = &out->v[i];
-		mf_digest_hex(hex, &e->subject);
-		s->role = mf_arena_dup(&out->arena, mf_str_c(e->role->role), err);
-		s->id = s->role ? mf_arena_printf(&out->arena, err, "%s %.*s %s", hex, MF_STR_ARG(e->type),
-						  s->role)
-				: NULL;
+		mf_digest_format(subject, &e->subject);
 		s->state = e->state;
+		s->role = mf_arena_dup(&out->arena, mf_str_c(e->role->role), err);
+		s->record = s->role ? mf_arena_printf(&out->arena, err, "%s%.*s of %s",
+						      e->state == MF_STATE_VETO ? "veto on " : "",
+						      MF_STR_ARG(e->type), subject)
+				    : NULL;
+		s->id = s->record ? mf_arena_printf(&out->arena, err, "%s %s", s->record, s->role) : NULL;
 		if (!s->id)
 			return -1;
 	}
-	if (!out->v)
-		return -1;
 	out->n = all.n;
 	if (out->n)
 		qsort(out->v, out->n, sizeof *out->v, seen_cmp);
 	return 0;
 }
 
-struct drift {
-	size_t outvoted; /* of `targets`, past which a role speaks now */
-	size_t gone;
-	size_t unsigned_now;
-	size_t back;
-};
-
 static const struct seen *find(const struct survey *s, const struct seen *wanted)
 {
 	return s->n ? bsearch(wanted, s->v, s->n, sizeof *wanted, seen_cmp) : NULL;
 }
 
-static struct drift compare(const struct survey *before, const struct survey *after)
+/* What becomes of a record that was there. */
+enum fate { STAYS, OUTVOTED, GONE, UNSIGNED, FATES };
+
+static enum fate fate_of(const struct seen *s, const struct survey *after)
 {
-	struct drift d = {0};
-	for (size_t i = 0; i < before->n; i++) {
-		const struct seen *s = &before->v[i];
-		const struct seen *now = find(after, s);
-		if (!now && strcmp(s->role, "targets") == 0)
-			d.outvoted++;
-		else if (!now)
-			d.gone++;
-		else if (now->state == MF_STATE_FOREIGN && s->state == MF_STATE_CURRENT)
-			d.unsigned_now++;
-	}
-	for (size_t i = 0; i < after->n; i++)
-		d.back += find(before, &after->v[i]) == NULL;
-	return d;
+	const struct seen *now = find(after, s);
+	if (!now)
+		return strcmp(s->role, "targets") == 0 ? OUTVOTED : GONE;
+	return now->state == MF_STATE_FOREIGN && s->state == MF_STATE_CURRENT ? UNSIGNED : STAYS;
 }
 
-static int report_drift(const struct drift *d, struct manifesto_role_result *out, struct mf_err *err)
+/* Each record that counts before and not afterwards is a change of its own: nobody's approval dies unseen. */
+static int report_lost(const struct survey *before, const struct survey *after, struct mf_role_change *c,
+		       struct manifesto_role_result *out, struct mf_err *err)
 {
-	const struct {
-		size_t n;
-		const char *text;
-	} rows[] = {
-	    {d->outvoted, "in 'targets' not read any more, since a role speaks for their types now: put "
-			  "them again"},
-	    {d->gone, "gone"},
-	    {d->unsigned_now, "without a signature of a key that counts: a policy does not accept them until "
-			      "they are put or signed again"},
-	    {d->back, "read that were not before: check that they still hold"},
-	};
-	const char **v =
-	    mf_arena_alloc(mf_result_arena(out), sizeof rows / sizeof rows[0], sizeof(char *), err);
+	static const char *const names[FATES] = {
+	    [OUTVOTED] = "record not read", [GONE] = "record gone", [UNSIGNED] = "record unsigned"};
+	struct manifesto_role_change *v =
+	    mf_arena_alloc(mf_result_arena(out), c->nchanges + before->n, sizeof *v, err);
 	if (!v)
 		return -1;
-	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-		if (!rows[i].n)
+	if (c->nchanges)
+		memcpy(v, c->changes, c->nchanges * sizeof *v);
+	c->changes = v;
+	for (size_t i = 0; i < before->n; i++) {
+		const struct seen *s = &before->v[i];
+		enum fate fate = fate_of(s, after);
+		if (fate == STAYS)
 			continue;
-		v[out->nwarnings++] = mf_arena_format(mf_result_arena(out), "%zu record%s %s", rows[i].n,
-						      rows[i].n == 1 ? "" : "s", rows[i].text);
+		struct manifesto_role_change *row = &v[c->nchanges++];
+		row->what = names[fate];
+		row->role = mf_arena_dup(mf_result_arena(out), mf_str_c(s->role), err);
+		row->detail = row->role ? mf_arena_dup(mf_result_arena(out), mf_str_c(s->record), err) : NULL;
+		if (!row->detail)
+			return -1;
+	}
+	return 0;
+}
+
+static int report_warnings(const struct survey *before, const struct survey *after,
+			   struct manifesto_role_result *out, struct mf_err *err)
+{
+	static const char *const texts[FATES] = {
+	    [STAYS] = "read that were not before: check that they still hold",
+	    [OUTVOTED] = "in 'targets' not read any more, since a role speaks for their types now: put them "
+			 "again",
+	    [GONE] = "gone",
+	    [UNSIGNED] = "without a signature of a key that counts: a policy does not accept them until they "
+			 "are put or signed again"};
+	size_t n[FATES] = {0};
+	const char **v = mf_arena_alloc(mf_result_arena(out), FATES, sizeof(char *), err);
+	if (!v)
+		return -1;
+	for (size_t i = 0; i < before->n; i++)
+		n[fate_of(&before->v[i], after)]++;
+	n[STAYS] = 0; /* those that come back, instead */
+	for (size_t i = 0; i < after->n; i++)
+		n[STAYS] += find(before, &after->v[i]) == NULL;
+	for (size_t i = 1; i <= FATES; i++) {
+		size_t fate = i % FATES;
+		if (!n[fate])
+			continue;
+		v[out->nwarnings] = mf_arena_printf(mf_result_arena(out), err, "%zu record%s %s", n[fate],
+						    n[fate] == 1 ? "" : "s", texts[fate]);
+		if (!v[out->nwarnings++])
+			return -1;
 	}
 	out->warnings = v;
 	return 0;
@@ -230,18 +252,17 @@ int mf_role_run(struct mf_image *im, struct mf_role_change *c, struct manifesto_
 	struct survey before MF_CLEANUP(survey_clear) = {.arena = MF_ARENA_INIT},
 			     after MF_CLEANUP(survey_clear) = {.arena = MF_ARENA_INIT};
 	c->arena = mf_result_arena(out);
-	if (survey(mf_trust_set(im->trust), &before, err) < 0)
+	c->preview = survey;
+	c->preview_arg = &after;
+	if (survey(&before, mf_trust_set(im->trust), err) < 0)
 		return -1;
 	enum mf_found found = mf_publish_roles(im->trust, c, err);
 	if (found == MF_FAILED)
 		return -1;
-	if (found == MF_FOUND && !c->dry_run) {
-		if (survey(mf_trust_set(im->trust), &after, err) < 0)
-			return -1;
-		struct drift d = compare(&before, &after);
-		if (report_drift(&d, out, err) < 0)
-			return -1;
-	}
+	if (found == MF_FOUND &&
+	    ((!c->dry_run && survey(&after, mf_trust_set(im->trust), err) < 0) ||
+	     report_lost(&before, &after, c, out, err) < 0 || report_warnings(&before, &after, out, err) < 0))
+		return -1;
 	return report(im, c, out, err);
 }
 

@@ -233,6 +233,51 @@ static int check_record(struct report *r, const struct mf_entry *e, bool unreach
 	return 0;
 }
 
+static int report_veto(struct report *r, const struct mf_entry *e, struct mf_err *err)
+{
+	char subject[MF_DIGEST_TEXT];
+	struct mf_esc reason;
+	mf_digest_format(subject, &e->subject);
+	struct manifesto_status_finding *f =
+	    add(r, "record-veto", MANIFESTO_OK, err, "'%.*s' of %s is vetoed by '%s'%s%s",
+		MF_STR_ARG(e->type), subject, e->role->role, e->record.reason ? ": " : "",
+		e->record.reason ? mf_esc(&reason, mf_str_c(e->record.reason)) : "");
+	if (!f)
+		return -1;
+	about(r, f, e);
+	return 0;
+}
+
+/* Somebody has signed it, and the role lists none of their keys: it counts for nobody. */
+static int check_signers(struct report *r, struct mf_err *err)
+{
+	struct mf_entries all MF_ENTRIES_CLEANUP = {0};
+	struct mf_err why = MF_ERR_INIT;
+	if (mf_policy_list(r->set, NULL, NULL, &all, &why) < 0)
+		return why.code == MF_E_NOMEM ? mf_fail_nomem(err)
+					      : 0; /* what cannot be read is reported below */
+	for (size_t i = 0; i < all.n; i++) {
+		const struct mf_entry *e = &all.v[i];
+		char subject[MF_DIGEST_TEXT], signer[65];
+		if (e->state == MF_STATE_VETO && report_veto(r, e, err) < 0)
+			return -1;
+		if (e->state != MF_STATE_FOREIGN || !e->record.nsigs)
+			continue;
+		mf_digest_format(subject, &e->subject);
+		mf_digest_hex(signer, &e->record.sigs[0].fingerprint);
+		struct manifesto_status_finding *f =
+		    add(r, "record-unsigned", MANIFESTO_EXPIRING, err,
+			"'%.*s' of %s in '%s' has no signature that counts: its signer %.16s is not, or no "
+			"longer, listed by the role",
+			MF_STR_ARG(e->type), subject, e->role->role, signer);
+		if (!f)
+			return -1;
+		about(r, f, e);
+		publisher(r, f);
+	}
+	return 0;
+}
+
 static bool in_force(const struct report *r, const struct mf_entry *e)
 {
 	return !e->record.withdrawn && (!e->record.has_expires || e->record.expires > r->set->now);
@@ -381,10 +426,10 @@ static int status(struct mf_image *im, const struct manifesto_status_options *o,
 		return -1;
 	r.set = mf_trust_set(im->trust);
 	out->dialect = mf_trust_dialect(im->trust)->name;
-	out->gun = mf_arena_text(r.a, mf_trust_pin_name(im->trust));
-	out->where = mf_arena_text(r.a, mf_trust_where(im->trust));
-	if (mf_report_roles(im->m, r.set, r.a, &out->roles, &out->nroles, err) < 0 ||
-	    check_roles(&r, err) < 0 || check_registry(&r, out, err) < 0)
+	out->gun = mf_arena_dup(r.a, mf_str_c(mf_trust_pin_name(im->trust)), err);
+	out->where = out->gun ? mf_arena_dup(r.a, mf_str_c(mf_trust_where(im->trust)), err) : NULL;
+	if (!out->where || mf_report_roles(im->m, r.set, r.a, &out->roles, &out->nroles, err) < 0 ||
+	    check_roles(&r, err) < 0 || check_signers(&r, err) < 0 || check_registry(&r, out, err) < 0)
 		return -1;
 	return finish(&r, out, err);
 }

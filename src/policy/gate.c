@@ -127,13 +127,31 @@ static int check_veto(const struct mf_gate *g, const struct mf_tuf_loaded *l, st
 			     r.reason ? ": " : "", r.reason ? mf_esc(&e, mf_str_c(r.reason)) : "");
 }
 
-static int check_vetoes(const struct mf_gate *g, struct mf_str name, struct mf_verdict *out,
+/* What the role said to stop the type, or all types, in its own paths. */
+static int check_own_veto(const struct mf_gate *g, const struct mf_tuf_loaded *l, struct mf_str type,
+			  struct mf_verdict *out, struct mf_err *err)
+{
+	struct mf_entry e MF_ENTRY_CLEANUP = {0};
+	struct mf_esc role, reason;
+	enum mf_found found = mf_policy_find_veto(g->set, l, type, g->subject, &e, err);
+	if (found != MF_FOUND)
+		return found == MF_FAILED ? -1 : 0;
+	out->code = MF_GATE_VETOED;
+	mf_buf_reset(&out->found);
+	return mf_buf_printf(&out->found, err, "vetoed by role '%s'%s%s%s", mf_esc(&role, mf_str_c(l->role)),
+			     mf_str_eqz(e.type, MF_VETO_ALL) ? ", for all types" : "",
+			     e.record.reason ? ": " : "",
+			     e.record.reason ? mf_esc(&reason, mf_str_c(e.record.reason)) : "");
+}
+
+static int check_vetoes(const struct mf_gate *g, const char *type, struct mf_str name, struct mf_verdict *out,
 			struct mf_err *err)
 {
 	for (size_t i = 0; i < g->set->nroles; i++)
 		for (size_t j = 0; j < g->rules->nveto; j++)
 			if (mf_policy_meant(g->set, g->set->roles[i], g->rules->veto[j]) &&
-			    check_veto(g, g->set->roles[i], name, out, err) < 0)
+			    (check_veto(g, g->set->roles[i], name, out, err) < 0 ||
+			     check_own_veto(g, g->set->roles[i], mf_str_c(type), out, err) < 0))
 				return -1;
 	return 0;
 }
@@ -338,7 +356,8 @@ static int judge(const struct mf_gate *g, const struct mf_requirement *q, const 
 	struct mf_buf name MF_BUF_CLEANUP = MF_BUF_INIT(512);
 	const struct mf_entry *best;
 	if (mf_record_name(&name, mf_str_c(q->type), g->subject, err) < 0 ||
-	    collect(g, q, mf_buf_str(&name), v, err) < 0 || check_vetoes(g, mf_buf_str(&name), v, err) < 0)
+	    collect(g, q, mf_buf_str(&name), v, err) < 0 ||
+	    check_vetoes(g, q->type, mf_buf_str(&name), v, err) < 0)
 		return -1;
 	if (v->code == MF_GATE_MET && check_roles(g, q, v, err) < 0)
 		return -1;

@@ -7,9 +7,9 @@
 
 const char *mf_event_name(enum mf_event e)
 {
-	static const char *const names[] = {"none",    "present",  "put",          "replaced",
-					    "signed",  "unsigned", "withdrawn",    "reinstated",
-					    "removed", "foreign",  "unauthorised", "authorised"};
+	static const char *const names[] = {
+	    "none",       "present", "put",     "replaced",     "signed",     "unsigned", "withdrawn",
+	    "reinstated", "removed", "foreign", "unauthorised", "authorised", "veto",     "veto-lifted"};
 	return names[e];
 }
 
@@ -68,12 +68,32 @@ static int copy_signers(struct mf_past *p, struct mf_err *err)
 	return 0;
 }
 
+/* A veto of the role, or MF_ABSENT. */
+static enum mf_found read_veto(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l, size_t i,
+			       const char *asked, struct mf_past *p, struct mf_err *err)
+{
+	enum mf_found found = mf_veto_read(set, l, i, &p->entry, err);
+	if (found != MF_FOUND)
+		return found;
+	(void)snprintf(p->type, sizeof p->type, "%.*s", MF_STR_ARG(p->entry.type));
+	p->veto = true;
+	p->authorised = !asked || mf_policy_meant(set, l, asked);
+	p->blob = p->entry.info.sha256;
+	p->length = p->entry.info.length;
+	return digest_said(set, mf_tuf_target_name(l->file, i).raw, p, err) < 0 || copy_signers(p, err) < 0
+		   ? MF_FAILED
+		   : MF_FOUND;
+}
+
 /* 1 a record of ours, 0 not, -1. */
 static int read_past(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l, size_t i, const char *asked,
 		     struct mf_past *p, struct mf_err *err)
 {
 	struct mf_str name = mf_tuf_target_name(l->file, i).raw, type;
 	struct mf_digest subject;
+	struct mf_str own;
+	if (mf_veto_name_parse(name, &own, &type, &subject))
+		return (int)read_veto(set, l, i, asked, p, err);
 	int rc = mf_entry_read(set, l, i, &p->entry, err);
 	if (rc < 0)
 		return -1;
@@ -104,10 +124,31 @@ static int add_past(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l,
 	return rc < 0 ? -1 : 0;
 }
 
-static int past_cmp(const void *a, const void *b)
+int mf_past_cmp(const void *a, const void *b)
 {
 	const struct mf_past *x = a, *y = b;
-	return strcmp(x->type, y->type);
+	int c = strcmp(x->type, y->type);
+	return c ? c : x->veto - y->veto;
+}
+
+/* Is it a veto for the subject, on this type (empty: any) or all? */
+static bool is_veto(struct mf_str name, struct mf_str type, const struct mf_digest *subject)
+{
+	struct mf_str own, stopped;
+	struct mf_digest d;
+	return mf_veto_name_parse(name, &own, &stopped, &d) && mf_digest_eq(&d, subject) &&
+	       (!type.n || mf_str_eq(type, stopped) || mf_str_eqz(stopped, MF_VETO_ALL));
+}
+
+static int read_vetoes(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l, struct mf_str type,
+		       const struct mf_digest *subject, const char *asked, struct mf_pasts *out,
+		       struct mf_err *err)
+{
+	for (size_t i = 0; i < l->file->ntargets; i++)
+		if (is_veto(mf_tuf_target_name(l->file, i).raw, type, subject) &&
+		    add_past(set, l, i, asked, out, err) < 0)
+			return -1;
+	return 0;
 }
 
 static int read_all(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l,
@@ -123,8 +164,6 @@ static int read_all(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l,
 		    add_past(set, l, i, asked, out, err) < 0)
 			return -1;
 	}
-	if (out->n)
-		qsort(out->v, out->n, sizeof *out->v, past_cmp);
 	return 0;
 }
 
@@ -143,6 +182,10 @@ int mf_pasts_read(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l, s
 	} else if (read_all(set, l, subject, asked, &all, err) < 0) {
 		return -1;
 	}
+	if (read_vetoes(set, l, type, subject, asked, &all, err) < 0)
+		return -1;
+	if (all.n)
+		qsort(all.v, all.n, sizeof *all.v, mf_past_cmp);
 	*out = all;
 	all = (struct mf_pasts){0};
 	return 0;
@@ -177,6 +220,11 @@ static enum mf_event came(const struct mf_past *p, enum mf_event how)
 enum mf_event mf_event_between(const struct mf_past *before, const struct mf_past *after, bool known)
 {
 	bool was = before && before->authorised, is = after && after->authorised;
+	if ((before && before->veto) || (after && after->veto)) {
+		if (!is)
+			return was ? MF_EVENT_VETO_LIFTED : MF_EVENT_NONE;
+		return was && mf_digest_eq(&before->said, &after->said) ? MF_EVENT_NONE : MF_EVENT_VETO;
+	}
 	if (!was && !is)
 		return MF_EVENT_NONE;
 	if (!is)

@@ -17,13 +17,15 @@ enum mf_event {
 	MF_EVENT_FOREIGN,      /* put or replaced, without a signature of a key of the role */
 	MF_EVENT_UNAUTHORISED, /* the role no longer speaks for the type; the entry is still there */
 	MF_EVENT_AUTHORISED,   /* and does so again, or for the first time */
+	MF_EVENT_VETO,         /* a veto came, or another reason for it */
+	MF_EVENT_VETO_LIFTED,
 };
 const char *mf_event_name(enum mf_event e);
 
 /* A record in one version. */
 struct mf_past {
 	char type[MF_MAX_TYPE + 1];
-	bool authorised, withdrawn;
+	bool authorised, withdrawn, veto;
 	struct mf_digest blob;
 	uint64_t length;
 	struct mf_digest said; /* over content and description, without record signatures */
@@ -32,7 +34,7 @@ struct mf_past {
 	struct mf_entry entry; /* empty when the role could not hold such a record then */
 };
 struct mf_pasts {
-	struct mf_past *v; /* sorted by type */
+	struct mf_past *v; /* sorted, see mf_past_cmp */
 	size_t n, cap;
 };
 void mf_pasts_clear(struct mf_pasts *p);
@@ -45,6 +47,8 @@ void mf_pasts_forget_entries(struct mf_pasts *p);
 int mf_pasts_read(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l, struct mf_str type,
 		  const struct mf_digest *subject, const char *asked, struct mf_pasts *out,
 		  struct mf_err *err) MF_NODISCARD;
+/* By type, vetoes behind records. */
+int mf_past_cmp(const void *a, const void *b);
 /* What made `after` of `before`; NULL: not in the file. known: the version before has been read, or there is
  * none. */
 enum mf_event mf_event_between(const struct mf_past *before, const struct mf_past *after, bool known);

@@ -4,11 +4,12 @@
 
 #include "base/encode.h"
 #include "base/limits.h"
+#include "tuf/build.h"
 #include "tuf/history.h"
 
 const char *mf_state_name(enum mf_state s)
 {
-	static const char *const names[] = {"current", "foreign", "expired", "withdrawn"};
+	static const char *const names[] = {"current", "foreign", "expired", "withdrawn", "veto"};
 	return names[s];
 }
 
@@ -227,6 +228,85 @@ static int check_hash(const struct mf_entry *e, struct mf_err *err)
 	return e->info.has_sha256 ? 0 : mf_fail(err, MF_E_FORMAT, 0, "target without sha256");
 }
 
+/* ---- vetoes */
+
+/* Types of the role's own paths; then "veto", for `targets` and roles whose path covers all. */
+struct mf_str mf_policy_own_type(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l, size_t i)
+{
+	size_t at = 0;
+	for (size_t k = 0; l->delegation && k < l->delegation->npaths; k++) {
+		struct mf_str own = mf_tuf_path_type(set->d, l->delegation->paths[k]);
+		if (own.n && at++ == i)
+			return own;
+	}
+	return at == i ? MF_STR("veto") : (struct mf_str){NULL, 0};
+}
+
+static bool owns(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l, struct mf_str type)
+{
+	struct mf_str own;
+	for (size_t i = 0; (own = mf_policy_own_type(set, l, i)).n; i++)
+		if (mf_str_eq(own, type))
+			return true;
+	return false;
+}
+
+/* It must speak of what its name says: a record signature would hold for nothing else. */
+static int check_veto(const struct mf_entry *e, struct mf_err *err)
+{
+	const struct mf_record *r = &e->record;
+	if (!r->tree)
+		return 0;
+	if (r->veto_type && mf_str_eqz(e->type, r->veto_type) && mf_digest_eq(&r->veto_subject, &e->subject))
+		return 0;
+	return mf_fail(err, MF_E_FORMAT, 0, "the veto names another image or type than its place does");
+}
+
+enum mf_found mf_veto_read(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l, size_t i,
+			   struct mf_entry *out, struct mf_err *err)
+{
+	struct mf_json_string name = mf_tuf_target_name(l->file, i);
+	struct mf_entry e MF_ENTRY_CLEANUP = {.role = l, .state = MF_STATE_VETO};
+	struct mf_esc esc;
+	struct mf_str own;
+	*out = (struct mf_entry){0};
+	if (!mf_veto_name_parse(name.raw, &own, &e.type, &e.subject) || !owns(set, l, own))
+		return MF_ABSENT;
+	if (mf_tuf_target_info(set->d, l->file, i, &e.info, err) < 0 ||
+	    mf_record_parse(&e.record, e.info.custom, err) < 0 || check_veto(&e, err) < 0 ||
+	    read_signers(set, name.raw, &e, err) < 0)
+		return mf_wrap(err, "veto '%s' of role '%s'", mf_esc(&esc, name.raw), l->role);
+	*out = e;
+	e = (struct mf_entry){0};
+	return MF_FOUND;
+}
+
+enum mf_found mf_policy_find_veto(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l,
+				  struct mf_str type, const struct mf_digest *subject, struct mf_entry *out,
+				  struct mf_err *err)
+{
+	struct mf_str own, types[] = {MF_STR(MF_VETO_ALL), type};
+	*out = (struct mf_entry){0};
+	for (size_t i = 0; (own = mf_policy_own_type(set, l, i)).n; i++)
+		for (size_t k = 0; k < 2; k++) {
+			struct mf_buf name MF_BUF_CLEANUP = MF_BUF_INIT(2 * MF_MAX_TYPE + 128);
+			if (mf_veto_name(&name, own, types[k], subject, err) < 0)
+				return MF_FAILED;
+			ptrdiff_t at = mf_tuf_target_find(l->file, mf_buf_str(&name));
+			if (at < 0)
+				continue;
+			/* Spelled with escapes it is found all the same, and not read as one of ours. */
+			if (mf_tuf_target_name(l->file, (size_t)at).escaped)
+				return mf_fail(err, MF_E_FORMAT, 0,
+					       "veto '%s' of role '%s' is spelled with escapes",
+					       mf_buf_str(&name).p, l->role);
+			return mf_veto_read(set, l, (size_t)at, out, err);
+		}
+	return MF_ABSENT;
+}
+
+/* ---- records */
+
 enum reading { WITHOUT_SIGNERS, WITH_SIGNERS };
 
 static int entry_read(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l, size_t i, enum reading how,
@@ -393,7 +473,9 @@ static int entry_cmp(const void *a, const void *b)
 	int c = memcmp(x->subject.b, y->subject.b, 32);
 	if (!c)
 		c = mf_str_cmp(x->type, y->type);
-	return c ? c : strcmp(x->role->role, y->role->role);
+	if (!c)
+		c = strcmp(x->role->role, y->role->role);
+	return c ? c : (x->state == MF_STATE_VETO) - (y->state == MF_STATE_VETO);
 }
 
 /* A role that two delegators list is loaded for each: its records are listed once. */
@@ -411,8 +493,9 @@ static void drop_doubles(struct mf_entries *all)
 
 /* Which records a list is of. */
 struct filter {
-	const char *tail;        /* "/sha256-<hex of the subject>", or NULL */
-	const bool *first_bytes; /* or NULL */
+	const char *tail;                /* "/sha256-<hex of the subject>", or NULL */
+	const struct mf_digest *subject; /* the same, or NULL */
+	const bool *first_bytes;         /* or NULL */
 	const char *asked;
 	enum reading how;
 };
@@ -426,6 +509,17 @@ static bool passes(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l, 
 	       (!f->first_bytes || f->first_bytes[d.b[0]]) && mf_policy_authorised(set, l, type, f->asked);
 }
 
+/* Vetoes count as records where states are of interest. */
+static bool passes_as_veto(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l, struct mf_str name,
+			   const struct filter *f)
+{
+	struct mf_str own, type;
+	struct mf_digest d;
+	return f->how == WITH_SIGNERS && mf_veto_name_parse(name, &own, &type, &d) &&
+	       (!f->subject || mf_digest_eq(f->subject, &d)) &&
+	       (!f->asked || mf_policy_meant(set, l, f->asked));
+}
+
 static int list_role(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l, const struct filter *f,
 		     struct mf_entries *all, struct mf_err *err)
 {
@@ -433,11 +527,13 @@ static int list_role(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l
 		struct mf_json_string name = mf_tuf_target_name(l->file, i);
 		if (name.escaped && check_spelling(l, name, err) < 0)
 			return -1;
-		if (!passes(set, l, name.raw, f))
+		bool veto = passes_as_veto(set, l, name.raw, f);
+		if (!veto && !passes(set, l, name.raw, f))
 			continue;
 		if (mf_grow((void **)&all->v, &all->cap, all->n, sizeof *all->v, err) < 0)
 			return -1;
-		int rc = entry_read(set, l, i, f->how, &all->v[all->n], err);
+		int rc = veto ? (int)mf_veto_read(set, l, i, &all->v[all->n], err)
+			      : entry_read(set, l, i, f->how, &all->v[all->n], err);
 		if (rc < 0)
 			return -1;
 		all->n += (size_t)rc;
@@ -464,7 +560,8 @@ int mf_policy_list(const struct mf_tuf_set *set, const struct mf_digest *subject
 		   struct mf_entries *out, struct mf_err *err)
 {
 	char tail[80] = "/sha256-";
-	struct filter f = {.tail = subject ? tail : NULL, .asked = asked, .how = WITH_SIGNERS};
+	struct filter f = {
+	    .tail = subject ? tail : NULL, .subject = subject, .asked = asked, .how = WITH_SIGNERS};
 	if (subject)
 		mf_digest_hex(tail + 8, subject);
 	return list_all(set, &f, out, err);

@@ -12,13 +12,14 @@ enum mf_state {
 	MF_STATE_FOREIGN,   /* no record signature of a key that the role lists now */
 	MF_STATE_EXPIRED,   /* past its own `expires` */
 	MF_STATE_WITHDRAWN, /* tombstone */
+	MF_STATE_VETO,      /* a veto on `type`; see mf_policy_find_veto */
 };
 const char *mf_state_name(enum mf_state s);
 
 /* One record as a trusted role holds it. */
 struct mf_entry {
 	const struct mf_tuf_loaded *role; /* borrowed from the set */
-	struct mf_str type;               /* slice of the file */
+	struct mf_str type;               /* slice of the file; of a veto the type that it stops, or "*" */
 	struct mf_digest subject;
 	struct mf_tuf_target_info info;
 	struct mf_record record;
@@ -73,6 +74,19 @@ int mf_entry_refuse_withdrawn(const struct mf_entry *e, const struct mf_names *n
 int mf_policy_read(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l, struct mf_str name,
 		   struct mf_entry *out, struct mf_err *err) MF_NODISCARD;
 
+/* What a role has said to stop a type, or all, for a subject: a veto lies in a path of the role's own, which
+ * names the type or not, and counts for those whose policy calls the role `veto`. Whatever signs its file
+ * vetoes: a record signature is not needed, and no other member lifts it. MF_E_FORMAT when what is there
+ * cannot be read, or speaks of another subject or type than its name. */
+enum mf_found mf_policy_find_veto(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l,
+				  struct mf_str type, const struct mf_digest *subject, struct mf_entry *out,
+				  struct mf_err *err) MF_NODISCARD;
+/* Reads entry i of a role as a veto. MF_ABSENT: its name is none of a veto that counts. */
+enum mf_found mf_veto_read(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l, size_t i,
+			   struct mf_entry *out, struct mf_err *err) MF_NODISCARD;
+/* The i-th type of the role's own under which its vetoes lie; empty: there are no more. */
+struct mf_str mf_policy_own_type(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l, size_t i);
+
 /* The one current record of (type, subject). MF_E_NOT_FOUND; MF_E_WITHDRAWN when any authorised role holds a
  * tombstone; MF_E_RECORD_EXPIRED; MF_E_AMBIGUOUS when authorised roles hold different blobs (the message
  * lists them), or several roles go by the name asked for. */
@@ -87,7 +101,8 @@ int mf_policy_survey(const struct mf_tuf_set *set, const bool *first_bytes, stru
  * Reads names only. */
 size_t mf_policy_tally(const struct mf_tuf_set *set, bool first_bytes[256]);
 
-/* All records of a subject in authorised roles, by type and role; subject NULL: of all subjects. */
+/* All records of a subject in authorised roles, and vetoes of any role, by type and role; subject NULL: of
+ * all subjects. */
 int mf_policy_list(const struct mf_tuf_set *set, const struct mf_digest *subject, const char *asked,
 		   struct mf_entries *out, struct mf_err *err) MF_NODISCARD;
 

@@ -380,13 +380,62 @@ static int make(struct mf_plan *p, struct mf_trust *t, struct mf_err *err)
 	return 0;
 }
 
+/* Is the role's file replaced by an empty one? */
+static bool is_emptied(const struct mf_plan *p, const char *role)
+{
+	for (size_t i = 0; i < p->change.nresign; i++)
+		if (strcmp(p->resign[i].role, role) == 0)
+			return p->resign[i].empty;
+	return false;
+}
+
+/* The loaded role as it would be; false: it would not be there. kept: of the roles before it, NULL: not. */
+static bool role_after(const struct mf_plan *p, const struct mf_trust *t, struct mf_tuf_loaded *l,
+		       struct mf_tuf_loaded *const *kept)
+{
+	size_t up = 0;
+	while (t->set.roles[up] != l->parent)
+		up++;
+	if (up == 0)
+		l->delegation = delegation_after(p, t, l->role);
+	l->parent = kept[up];
+	return l->parent && l->delegation && !is_emptied(p, l->role);
+}
+
+static int preview(struct mf_plan *p, struct mf_trust *t, struct mf_err *err)
+{
+	const struct mf_role_change *r = p->request;
+	size_t n = t->set.nroles;
+	struct mf_tuf_loaded *copies = mf_arena_alloc(&p->arena, n, sizeof *copies, err);
+	struct mf_tuf_loaded **kept =
+	    copies ? mf_arena_alloc(&p->arena, 2 * n, sizeof(struct mf_tuf_loaded *), err) : NULL;
+	struct mf_tuf_file targets = *t->set.roles[0]->file;
+	struct mf_tuf_set after = t->set;
+	if (!kept)
+		return -1;
+	targets.roles = delegator(p, t)->roles;
+	targets.nroles = delegator(p, t)->nroles;
+	after.roles = kept + n;
+	after.nroles = 0;
+	for (size_t i = 0; i < n; i++) {
+		copies[i] = *t->set.roles[i];
+		if (i == 0)
+			copies[i].file = &targets;
+		if (i > 0 && !role_after(p, t, &copies[i], kept))
+			continue;
+		kept[i] = &copies[i];
+		after.roles[after.nroles++] = kept[i];
+	}
+	return r->preview(r->preview_arg, &after, err);
+}
+
 static enum mf_found fill(void *arg, struct mf_trust *t, struct mf_publish_change *out, struct mf_err *err)
 {
 	struct mf_plan *p = arg;
 	plan_clear(p);
 	p->request->nchanges = 0;
 	p->request->root_version = 0;
-	if (make(p, t, err) < 0)
+	if (make(p, t, err) < 0 || (p->request->dry_run && p->request->preview && preview(p, t, err) < 0))
 		return MF_FAILED;
 	*out = p->change;
 	return p->ngoals || p->nwriters || p->change.nresign ? MF_FOUND : MF_ABSENT;

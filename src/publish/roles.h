@@ -27,6 +27,9 @@ struct mf_role_change {
 	size_t n;
 	const char *image; /* for hints */
 	bool dry_run;      /* only report what would change */
+	/* In a dry run: called with what readers would load after the change. Shallow: valid for the call. */
+	int (*preview)(void *arg, const struct mf_tuf_set *after, struct mf_err *err);
+	void *preview_arg;
 	/* What is (or, in a dry run, would be) different afterwards; in the arena. */
 	struct mf_arena *arena;
 	struct manifesto_role_change *changes;

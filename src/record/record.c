@@ -56,6 +56,37 @@ bool mf_record_name_parse(struct mf_str name, struct mf_str *type, struct mf_dig
 	return true;
 }
 
+#define VETO "veto-sha256-"
+
+int mf_veto_name(struct mf_buf *out, struct mf_str own, struct mf_str type, const struct mf_digest *subject,
+		 struct mf_err *err)
+{
+	char hex[65];
+	bool all = mf_str_eqz(type, MF_VETO_ALL);
+	mf_digest_hex(hex, subject);
+	return mf_buf_printf(out, err, "%.*s/" VETO "%s%s%.*s", MF_STR_ARG(own), hex, all ? "" : ".",
+			     all ? 0 : (int)type.n, type.p);
+}
+
+bool mf_veto_name_parse(struct mf_str name, struct mf_str *own, struct mf_str *type,
+			struct mf_digest *subject)
+{
+	const char *slash = name.n ? memchr(name.p, '/', name.n) : NULL;
+	if (!slash)
+		return false;
+	struct mf_str o = {name.p, (size_t)(slash - name.p)}, rest = {slash + 1, name.n - o.n - 1}, t;
+	const size_t fixed = strlen(VETO) + 64;
+	if (!type_valid(o) || rest.n < fixed || !mf_str_starts(rest, MF_STR(VETO)) ||
+	    mf_hex_decode(subject->b, 32, (struct mf_str){rest.p + strlen(VETO), 64}) < 0)
+		return false;
+	t = (struct mf_str){rest.p + fixed, rest.n - fixed};
+	if (t.n && (t.p[0] != '.' || !type_valid((struct mf_str){t.p + 1, t.n - 1})))
+		return false;
+	*own = o;
+	*type = t.n ? (struct mf_str){t.p + 1, t.n - 1} : MF_STR(MF_VETO_ALL);
+	return true;
+}
+
 /* ---- free text: percent-encoded where signed JSON must not hold it */
 
 static bool plain_at(struct mf_str s, size_t i)
@@ -241,6 +272,17 @@ static int parse_sigs(struct mf_record *r, struct mf_err *err)
 	return 0;
 }
 
+/* Of a veto. In a record the member has no meaning, whatever it is. */
+static void parse_veto(struct mf_record *r)
+{
+	struct mf_err ignored = MF_ERR_INIT;
+	const json_t *veto = json_object_get(r->tree, "veto");
+	const char *subject = json_string_value(json_object_get(veto, "subject"));
+	const char *type = json_string_value(json_object_get(veto, "type"));
+	if (subject && mf_digest_parse(&r->veto_subject, mf_str_c(subject), &ignored) == 0)
+		r->veto_type = type;
+}
+
 static int parse_tree(struct mf_record *r, struct mf_err *err)
 {
 	int64_t v;
@@ -267,6 +309,7 @@ static int parse_tree(struct mf_record *r, struct mf_err *err)
 	if (artifact && mf_digest_parse(&r->artifact, mf_str_c(artifact), err) < 0)
 		return mf_wrap(err, "'artifact'");
 	r->has_artifact = artifact != NULL;
+	parse_veto(r);
 	return parse_sigs(r, err);
 }
 
@@ -373,6 +416,17 @@ static int put_digests(json_t *o, const char *name, const struct mf_digest *d, s
 	return put_json(o, name, json_incref(a), err);
 }
 
+static int put_veto(json_t *o, const char *type, const struct mf_digest *subject, struct mf_err *err)
+{
+	json_t *veto MF_JSON_CLEANUP = json_object();
+	if (!veto)
+		return mf_fail_nomem(err);
+	if (put_json(veto, "type", json_string(type), err) < 0 ||
+	    put_digest(veto, "subject", subject, err) < 0)
+		return -1;
+	return put_json(o, "veto", json_incref(veto), err);
+}
+
 json_t *mf_record_make(const struct mf_record_fields *f, struct mf_err *err)
 {
 	json_t *o MF_JSON_CLEANUP = json_object();
@@ -384,6 +438,8 @@ json_t *mf_record_make(const struct mf_record_fields *f, struct mf_err *err)
 			(void)mf_fail_nomem(err);
 		return NULL;
 	}
+	if (f->veto_type && put_veto(o, f->veto_type, f->veto_subject, err) < 0)
+		return NULL;
 	if ((f->artifact && put_digest(o, "artifact", f->artifact, err) < 0) ||
 	    (f->withdrawn && put_digests(o, "withdrawn", f->withdrew, f->nwithdrew, err) < 0))
 		return NULL;

@@ -8,6 +8,9 @@
 #include "json/json.h"
 
 #define MF_MT_WITHDRAWN "application/vnd.manifesto.withdrawn.v1+json"
+#define MF_MT_VETO "application/vnd.manifesto.veto.v1+json"
+/* What a veto on all types has in place of a type. */
+#define MF_VETO_ALL "*"
 
 /* [a-z0-9]+(?:[._-][a-z0-9]+)*, at most MF_MAX_TYPE octets. MF_E_USAGE. */
 int mf_record_type_check(struct mf_str type, struct mf_err *err) MF_NODISCARD;
@@ -16,6 +19,13 @@ int mf_record_name(struct mf_buf *out, struct mf_str type, const struct mf_diges
 		   struct mf_err *err) MF_NODISCARD;
 /* False when the target name is none of ours. */
 bool mf_record_name_parse(struct mf_str name, struct mf_str *type, struct mf_digest *subject);
+/* A veto lies under a type of the role's own, so that all clients accept its file: appends
+ * "<own>/veto-sha256-<hex>", and ".<type>" unless the type is MF_VETO_ALL. */
+int mf_veto_name(struct mf_buf *out, struct mf_str own, struct mf_str type, const struct mf_digest *subject,
+		 struct mf_err *err) MF_NODISCARD;
+/* False when the target name is none of a veto. */
+bool mf_veto_name_parse(struct mf_str name, struct mf_str *own, struct mf_str *type,
+			struct mf_digest *subject);
 
 struct mf_record_sig {
 	struct mf_digest fingerprint;
@@ -33,6 +43,8 @@ struct mf_record {
 	    *withdrew; /* of a tombstone: the array of digests that it withdraws, or NULL; in `tree` */
 	bool has_artifact;
 	struct mf_digest artifact; /* of the artifact manifest */
+	const char *veto_type;     /* of a veto: the type that it stops, or MF_VETO_ALL; in `tree` */
+	struct mf_digest veto_subject;
 	struct mf_record_sig *sigs;
 	size_t nsigs;
 	struct mf_buf sig_bytes;
@@ -54,6 +66,8 @@ struct mf_record_fields {
 	    *withdrew; /* with `withdrawn`: what a tombstone withdraws, nwithdrew of them */
 	size_t nwithdrew;
 	bool withdrawn;
+	const char *veto_type; /* with veto_subject: a veto, see struct mf_record */
+	const struct mf_digest *veto_subject;
 };
 /* A tree without signatures; NULL on failure. Text over MF_MAX_CUSTOM_BYTES in all, invalid UTF-8, an
  * annotation without '=' or given twice: MF_E_USAGE. */

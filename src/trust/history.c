@@ -12,6 +12,7 @@
 /* Who could sign a role's file at some time. */
 struct authority {
 	int64_t version;                /* of the delegator's file, the first that says so */
+	int64_t seen;                   /* when the store got that; 0: it does not say */
 	struct mf_tuf_file *root;       /* for `targets`, else NULL; borrowed */
 	struct mf_tuf_role_copy *role;  /* else */
 	struct mf_tuf_loaded delegator; /* by whom; without its file */
@@ -31,6 +32,10 @@ struct node {
 	bool told;            /* its versions are asked for */
 	bool needed;          /* or those of a role below it */
 	bool cut;             /* what lists its keys was not read as far as it goes back */
+	/* The last version that was reported, as its keys of the authority `shown` show it. */
+	struct mf_tuf_file *last, *owned; /* the same; NULL: it belongs to the set */
+	struct mf_version last_version;
+	size_t shown;
 };
 
 struct walk {
@@ -50,6 +55,7 @@ static void node_free(struct node *n)
 		free(n->v[k]);
 	}
 	free(n->v);
+	mf_tuf_file_free(n->owned);
 	free(n);
 }
 
@@ -265,14 +271,14 @@ static int add_roots(struct walk *w, struct node *targets, struct mf_err *err)
 /* What a verified file says about the role of a node below it, unless that is what the version before said.
  */
 static int learn(struct node *n, const struct mf_tuf_loaded *from, const struct mf_tuf_role *role,
-		 struct mf_err *err)
+		 int64_t seen, struct mf_err *err)
 {
 	if (n->n && mf_tuf_role_same(&n->v[n->n - 1]->role->role, role))
 		return 0;
 	n->nkeys += role->nkeys;
 	if (n->n >= MF_MAX_HISTORY_AUTHORITIES || n->nkeys > MF_MAX_KEYS)
 		return mf_fail(err, MF_E_FORMAT, 0, "the keys of role '%s' changed too often", n->role);
-	struct authority a = {.version = from->file->version, .delegator = *from};
+	struct authority a = {.version = from->file->version, .seen = seen, .delegator = *from};
 	a.delegator.file = NULL;
 	a.role = mf_tuf_role_copy(role, err);
 	if (a.role && add_authority(n, &a, err) == 0)
@@ -321,7 +327,8 @@ static bool has_node(const struct walk *w, const struct node *parent, const char
 }
 
 /* A role that is listed no more has signed things all the same. */
-static int add_formers(struct walk *w, struct node *from, const struct mf_tuf_loaded *l, struct mf_err *err)
+static int add_formers(struct walk *w, struct node *from, const struct mf_tuf_loaded *l, int64_t seen,
+		       struct mf_err *err)
 {
 	for (size_t i = 0; i < l->file->nroles; i++) {
 		const struct mf_tuf_role *role = &l->file->roles[i];
@@ -336,7 +343,7 @@ static int add_formers(struct walk *w, struct node *from, const struct mf_tuf_lo
 		if (!n)
 			return -1;
 		n->role = role->name;
-		if (learn(n, l, role, err) < 0)
+		if (learn(n, l, role, seen, err) < 0)
 			return -1;
 		n->role = n->v[0]->role->role.name;
 		n->told = n->needed = true;
@@ -352,14 +359,14 @@ static int learn_below(struct walk *w, struct node *from, const struct mf_tuf_lo
 		if (!n->needed || n->parent != from)
 			continue;
 		const struct mf_tuf_role *role = listed(l->file, n->role);
-		if (role && learn(n, l, role, err) < 0)
+		if (role && learn(n, l, role, seen, err) < 0)
 			return -1;
 		if (role || !n->dropped) {
 			n->dropped = role ? 0 : l->file->version;
 			n->dropped_seen = seen;
 		}
 	}
-	return w->q->role ? 0 : add_formers(w, from, l, err);
+	return w->q->role ? 0 : add_formers(w, from, l, seen, err);
 }
 
 static const struct mf_tuf_role *role_of(const struct authority *a)
@@ -387,9 +394,9 @@ static int find_authority(const struct walk *w, const struct node *n, const stru
 
 /* ---- one version */
 
-/* Tells a verified file, seen as it was then. */
-static int tell_verified(struct walk *w, struct node *n, const struct authority *a, struct mf_tuf_file *f,
-			 const struct mf_version *version, struct mf_err *err)
+/* Reports a verified file as the keys of an authority show it. */
+static int show(struct walk *w, struct node *n, const struct authority *a, struct mf_tuf_file *f,
+		const struct mf_version *version, bool listing, struct mf_err *err)
 {
 	struct mf_pubkey *keys[MF_MAX_SIGNATURES];
 	struct mf_tuf_loaded l = {.role = n->role, .file = f}, *one = &l;
@@ -409,7 +416,61 @@ static int tell_verified(struct walk *w, struct node *n, const struct authority 
 	v.signers = keys;
 	v.delegator = a->root ? "root" : a->delegator.role;
 	v.delegator_version = a->version;
-	return tell(w, n, &v, err) < 0 ? -1 : learn_below(w, n, &l, v.seen, err);
+	return tell(w, n, &v, err) < 0 ? -1 : listing ? learn_below(w, n, &l, v.seen, err) : 0;
+}
+
+/* The last version under the authorities that came after it, up to `to`: a key that its delegator took away
+ * is an event of its own, which no later version of the role undoes. */
+static int show_later(struct walk *w, struct node *n, size_t to, struct mf_err *err)
+{
+	for (; n->last && n->shown < to; n->shown++) {
+		const struct authority *a = n->v[n->shown + 1];
+		if (mf_tuf_role_same(role_of(n->v[n->shown]), role_of(a)))
+			continue;
+		struct mf_version v = n->last_version;
+		v.seen = a->seen ? a->seen : v.seen;
+		v.again = true;
+		if (show(w, n, a, n->last, &v, false, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* The authority that a version is shown under: the newest that the store got before it and whose threshold it
+ * meets; at least `at`. The store's times are only a hint. */
+static size_t shown_under(const struct walk *w, const struct node *n, const struct mf_tuf_file *f,
+			  const struct mf_version *v, size_t at)
+{
+	for (size_t i = n->n; i-- > at + 1;) {
+		struct mf_err why = MF_ERR_INIT;
+		if (n->v[i]->seen && n->v[i]->seen < v->seen &&
+		    mf_tuf_old_signed(&w->t->set, f, role_of(n->v[i]), &why) == 0)
+			return i;
+	}
+	return at;
+}
+
+/* A verified version of a role; at: the authority that it needs. owned: f, or NULL when it is the set's. */
+static int tell_verified(struct walk *w, struct node *n, size_t at, struct mf_tuf_file *f,
+			 struct mf_tuf_file *owned, const struct mf_version *v, struct mf_err *err)
+{
+	size_t before = n->shown, under = w->q->version ? at : shown_under(w, n, f, v, at);
+	for (size_t i = before + 1; i < n->n; i++)
+		if (n->v[i]->seen && n->v[i]->seen <= v->seen)
+			before = i;
+	if (!w->q->version && show_later(w, n, before, err) < 0) {
+		mf_tuf_file_free(owned);
+		return -1;
+	}
+	struct mf_version baseline = n->last_version;
+	baseline.baseline = baseline.again = true;
+	int rc = n->last && n->shown > under ? show(w, n, n->v[under], n->last, &baseline, false, err) : 0;
+	mf_tuf_file_free(n->owned);
+	n->last = f;
+	n->owned = owned;
+	n->last_version = *v;
+	n->shown = under;
+	return rc < 0 ? -1 : show(w, n, n->v[under], f, v, true, err);
 }
 
 static struct mf_tuf_file *parse(const struct walk *w, const struct node *n, int64_t version,
@@ -423,7 +484,7 @@ static struct mf_tuf_file *parse(const struct walk *w, const struct node *n, int
 }
 
 /* The newest version is what has been loaded: of what the store gives for it only the time is used. */
-static int one_newest(struct walk *w, struct node *n, const struct mf_buf *bytes, bool there,
+static int one_newest(struct walk *w, struct node *n, const struct mf_buf *bytes, bool there, size_t at,
 		      struct mf_version *v, struct mf_err *err)
 {
 	struct mf_tuf_file *f = n->now->file;
@@ -435,8 +496,15 @@ static int one_newest(struct walk *w, struct node *n, const struct mf_buf *bytes
 		v->state = MF_VERSION_INVALID;
 		if (tell_bad(w, v, &why, err) < 0)
 			return -1;
+		mf_err_clear(&why);
 	}
-	return tell_verified(w, n, n->v[n->n - 1], f, v, err);
+	/* Its delegator's file has been checked with it: the newest keys sign it. */
+	size_t last = n->n - 1;
+	if (find_authority(w, n, f, &at, &why) < 0)
+		return fatal(&why) ? pass_on(err, &why) : tell_verified(w, n, last, f, NULL, v, err);
+	while (at < last && mf_tuf_role_same(role_of(n->v[at]), role_of(n->v[at + 1])))
+		at++;
+	return tell_verified(w, n, w->q->version ? last : at, f, NULL, v, err);
 }
 
 /* A file that is there. *at: the authority that the version before needed. */
@@ -446,8 +514,11 @@ static int one_version(struct walk *w, struct node *n, struct mf_buf *bytes, siz
 	struct mf_err why = MF_ERR_INIT;
 	struct mf_tuf_file *f MF_TUF_FILE_CLEANUP = NULL;
 	f = parse(w, n, v->last, bytes, &why);
-	if (f && find_authority(w, n, f, at, &why) == 0)
-		return tell_verified(w, n, n->v[*at], f, v, err);
+	if (f && find_authority(w, n, f, at, &why) == 0) {
+		struct mf_tuf_file *taken = f;
+		f = NULL;
+		return tell_verified(w, n, *at, taken, taken, v, err);
+	}
 	if (fatal(&why))
 		return pass_on(err, &why);
 	v->state = why.code == MF_E_SIGNATURE && n->cut ? MF_VERSION_UNPROVEN : MF_VERSION_INVALID;
@@ -511,7 +582,7 @@ static int take_version(struct walk *w, struct node *n, int rc, struct mf_buf *b
 		v->why = NULL;
 	}
 	if (newest)
-		return one_newest(w, n, bytes, rc > 0, v, err);
+		return one_newest(w, n, bytes, rc > 0, *at, v, err);
 	return rc > 0 ? one_version(w, n, bytes, at, v, err) : 0;
 }
 
@@ -541,6 +612,8 @@ static int read_range(struct walk *w, struct node *n, const struct range *r, str
 			return -1;
 		gap = v + 1;
 	}
+	if (n->n && !w->q->version && show_later(w, n, n->n - 1, err) < 0)
+		return -1;
 	return told_gap(w, n, r, gap, r->last, err);
 }
 
@@ -642,7 +715,7 @@ static int authority_now(struct walk *w, struct node *n, struct mf_err *err)
 {
 	if (!n->now->delegation)
 		return add_roots(w, n, err);
-	return learn(n, n->now->parent, n->now->delegation, err);
+	return learn(n, n->now->parent, n->now->delegation, 0, err);
 }
 
 /* One version of one role: mostly the keys of now have signed it, and nothing else need be read. 1: told; 0:
@@ -658,15 +731,18 @@ static int try_shortcut(struct walk *w, struct node *n, struct mf_err *err)
 	if (authority_now(w, n, err) < 0)
 		return -1;
 	if (v.last == n->newest)
-		return one_newest(w, n, &bytes, false, &v, err) < 0 ? -1 : 1;
+		return one_newest(w, n, &bytes, false, 0, &v, err) < 0 ? -1 : 1;
 	int rc = mf_trust_fetch(w->t, &key, &bytes, err);
 	if (rc < 0)
 		return -1;
 	if (rc == 0)
 		return tell_gap(w, n, MF_VERSION_NOT_KEPT, v.last, v.last, err) < 0 ? -1 : 1;
 	struct mf_tuf_file *f MF_TUF_FILE_CLEANUP = parse(w, n, v.last, &bytes, &why);
-	if (f && find_authority(w, n, f, &at, &why) == 0)
-		return tell_verified(w, n, n->v[at], f, &v, err) < 0 ? -1 : 1;
+	if (f && find_authority(w, n, f, &at, &why) == 0) {
+		struct mf_tuf_file *taken = f;
+		f = NULL;
+		return tell_verified(w, n, at, taken, taken, &v, err) < 0 ? -1 : 1;
+	}
 	if (fatal(&why))
 		return pass_on(err, &why);
 	mf_tuf_role_copy_free(n->v[0]->role);

@@ -29,6 +29,7 @@ struct mf_version {
 	const char *role;
 	int64_t first, last; /* the same, but for NOT_KEPT and NOT_READ */
 	bool baseline;       /* the one before those asked for: to compare with */
+	bool again;          /* reported before; now as keys show it that its delegator listed since */
 	int64_t seen;        /* when the store says that it got the file; 0: it does not say */
 	const char *why;     /* INVALID, UNPROVEN */
 	/* VERIFIED: a view with this one file, the root and delegations of then. */

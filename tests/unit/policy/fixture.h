@@ -56,6 +56,8 @@ struct entry {
 	unsigned signers; /* bits of enum key; 0: the role's first key */
 	int64_t created;  /* 0: not said */
 	const char *media_type;
+	const char *veto; /* the type that it says to stop, for veto_of (0: `subject`) */
+	uint8_t veto_of;
 };
 
 struct fixture {
@@ -161,6 +163,9 @@ static inline json_t *description(const struct entry *e)
 		fields.expires = NOW;
 	if (e->kind == EXPIRES_LATER)
 		fields.expires = NOW + 1;
+	struct mf_digest veto_of = digest_of(e->veto_of ? e->veto_of : e->subject);
+	fields.veto_type = e->veto;
+	fields.veto_subject = &veto_of;
 	json_t *tree = mf_record_make(&fields, &err);
 	assert_non_null(tree);
 	if (e->kind == TOMBSTONE || e->kind == FOREIGN_TOMBSTONE)

@@ -318,6 +318,84 @@ static void veto_blocks_where_the_role_may_not_sign(void **state)
 	judge_rows(rows, COUNT(rows));
 }
 
+/* Of subject 1. */
+#define VETO_NAME "veto-sha256-0100000000000000000000000000000000000000000000000000000000000000"
+#define VETO(r, n, t) REC(r, "review", 8, SIGNED), .name = (n), .veto = (t)
+
+static void veto_in_a_path_of_the_roles_own_stops_what_it_may_not_sign(void **state)
+{
+	static const struct row rows[] = {
+	    {ROW("one type", "qa=qa", MF_GATE_VETOED),
+	     .e = {{REC(QA, "qa", 7, SIGNED)}, {VETO(SECURITY, "review/" VETO_NAME ".qa", "qa")}},
+	     .found = "vetoed by role 'targets/security': because", .veto = "security"},
+	    {ROW("all types", "qa=qa", MF_GATE_VETOED),
+	     .e = {{REC(QA, "qa", 7, SIGNED)}, {VETO(SECURITY, "review/" VETO_NAME, "*")}},
+	     .found = "'targets/security', for all types: because", .veto = "targets/security"},
+	    {ROW("the top-level role", "qa=qa", MF_GATE_VETOED),
+	     .e = {{REC(QA, "qa", 7, SIGNED)}, {VETO(TARGETS, "veto/" VETO_NAME ".qa", "qa")}},
+	     .veto = "targets"},
+	    {ROW("the file's signature is enough", "qa=qa", MF_GATE_VETOED),
+	     .e = {{REC(QA, "qa", 7, SIGNED)},
+		   {REC(SECURITY, "review", 8, UNSIGNED), .name = "review/" VETO_NAME ".qa", .veto = "qa"}},
+	     .veto = "security"},
+	    {ROW("without a description", "qa=qa", MF_GATE_VETOED),
+	     .e = {{REC(QA, "qa", 7, SIGNED)},
+		   {REC(SECURITY, "review", 8, NO_CUSTOM), .name = "review/" VETO_NAME ".qa"}},
+	     .found = "vetoed by role 'targets/security'", .veto = "security"},
+	    {ROW("a role that the policy does not call veto", "qa=qa", MF_GATE_MET),
+	     .e = {{REC(QA, "qa", 7, SIGNED)}, {VETO(SECURITY, "review/" VETO_NAME ".qa", "qa")}},
+	     .signers = 1, .veto = "releases"},
+	    {ROW("no policy with a veto", "qa=qa", MF_GATE_MET),
+	     .e = {{REC(QA, "qa", 7, SIGNED)}, {VETO(SECURITY, "review/" VETO_NAME ".qa", "qa")}},
+	     .signers = 1},
+	    {ROW("another type", "qa=qa", MF_GATE_MET),
+	     .e = {{REC(QA, "qa", 7, SIGNED)}, {VETO(SECURITY, "review/" VETO_NAME ".scan", "scan")}},
+	     .signers = 1, .veto = "security"},
+	    {ROW("another image", "qa=qa", MF_GATE_MET),
+	     .e = {{REC(QA, "qa", 7, SIGNED)},
+		   {VETO(SECURITY,
+			 "review/veto-sha256-"
+			 "02000000000000000000000000000000000000000000000000000000000000"
+			 "00.qa",
+			 "qa"),
+		    .subject = 2}},
+	     .signers = 1, .veto = "security"},
+	    {ROW("below a type that is not the role's own", "qa=qa", MF_GATE_MET),
+	     .e = {{REC(QA, "qa", 7, SIGNED)}, {VETO(SECURITY, "qa/" VETO_NAME ".qa", "qa")}}, .signers = 1,
+	     .veto = "security"},
+	};
+	(void)state;
+	judge_rows(rows, COUNT(rows));
+}
+
+/* An entry that was moved to the place of another image or type. */
+static void veto_that_speaks_of_another_image_or_type_is_no_verdict(void **state)
+{
+	static const struct entry moved[] = {
+	    {VETO(SECURITY, "review/" VETO_NAME ".qa", "qa"), .veto_of = 2},
+	    {VETO(SECURITY, "review/" VETO_NAME ".qa", "scan")},
+	    {VETO(SECURITY, "review/" VETO_NAME ".qa", "*")},
+	    {VETO(SECURITY, "review/" VETO_NAME, "qa")},
+	    {REC(SECURITY, "review", 8, SIGNED), .name = "review/" VETO_NAME}, /* of nothing */
+	};
+	(void)state;
+	EACH_DIALECT(i)
+	for (size_t k = 0; k < COUNT(moved); k++) {
+		struct mf_err err = MF_ERR_INIT;
+		struct mf_rules rules MF_RULES_CLEANUP = {0};
+		struct mf_verdict v MF_VERDICT_CLEANUP = {0};
+		struct fixture f FIXTURE = world(dialects[i]);
+		struct mf_digest subject = digest_of(SUBJECT);
+		struct row row = {.require = "qa=qa", .veto = "security"};
+		struct entry e[2] = {{REC(QA, "qa", 7, SIGNED)}, moved[k]};
+		add_entries(&f, e, 2);
+		rules_of(&rules, &row);
+		struct mf_gate g = {&f.set, &rules, &subject};
+		assert_int_equal(mf_gate_judge(&g, &rules.v[0], &v, &err), -1);
+		assert_int_equal(err.code, MF_E_FORMAT);
+	}
+}
+
 static void the_nearest_reason_is_the_one_reported(void **state)
 {
 	static const struct row rows[] = {
@@ -542,6 +620,8 @@ int main(void)
 	    cmocka_unit_test(media_type_and_end_of_a_record_are_enforced),
 	    cmocka_unit_test(withdrawal_blocks_in_every_role_that_speaks_for_the_type),
 	    cmocka_unit_test(veto_blocks_where_the_role_may_not_sign),
+	    cmocka_unit_test(veto_in_a_path_of_the_roles_own_stops_what_it_may_not_sign),
+	    cmocka_unit_test(veto_that_speaks_of_another_image_or_type_is_no_verdict),
 	    cmocka_unit_test(the_nearest_reason_is_the_one_reported),
 	    cmocka_unit_test(a_record_that_is_not_understood_is_no_verdict),
 	    cmocka_unit_test(waivers_need_the_signers_that_the_policy_names),

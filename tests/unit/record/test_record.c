@@ -116,6 +116,70 @@ static void worked_example_has_this_payload_and_signature(void **state)
 	assert_string_equal(custom.p, EX_CUSTOM);
 }
 
+#define EX_VETO                                                                                              \
+	"{\"created\":\"2026-01-02T03:04:05Z\",\"mediaType\":\"" MF_MT_VETO                                  \
+	"\",\"reason\":\"CVE-2026-1234\","                                                                   \
+	"\"v\":1,\"veto\":{\"subject\":\"sha256:" HEX64 "\",\"type\":\"qa-approval\"}}"
+#define EX_VETO_SIG "Dzk51MKFauNlAvI/lvp/S/RHAZBuD3jqnVSsZWKjwzqUPraAQMAMew8Sdw+dwfxitd0ULjy1Z4O43nBbploeBg=="
+
+static void worked_example_of_a_veto_has_this_content_name_and_signature(void **state)
+{
+	struct mf_err err = MF_ERR_INIT;
+	struct mf_privkey *k MF_PRIVKEY_CLEANUP = ex_key();
+	struct mf_digest subject;
+	struct mf_buf name MF_BUF_CLEANUP = MF_BUF_INIT(512), content MF_BUF_CLEANUP = MF_BUF_INIT(4096),
+			   custom MF_BUF_CLEANUP = MF_BUF_INIT(4096);
+	(void)state;
+	assert_int_equal(mf_hex_decode(subject.b, 32, MF_STR(HEX64)), 0);
+	const struct mf_record_fields f = {.created = 1767323045,
+					   .media_type = MF_MT_VETO,
+					   .reason = "CVE-2026-1234",
+					   .veto_type = "qa-approval",
+					   .veto_subject = &subject};
+	json_t *tree MF_JSON_CLEANUP = make(&f);
+	assert_int_equal(
+	    mf_veto_name(&name, MF_STR("security-review"), MF_STR("qa-approval"), &subject, &err), 0);
+	assert_string_equal(name.p, "security-review/veto-sha256-" HEX64 ".qa-approval");
+	assert_int_equal(mf_json_dump_canonical(tree, &content, &err), 0);
+	assert_string_equal(content.p, EX_VETO);
+	struct mf_record_binding b = {
+	    .repository = EX_REPOSITORY, .name = mf_buf_str(&name), .length = content.n};
+	assert_int_equal(mf_sha256(mf_buf_bytes(&content), &b.sha256, &err), 0);
+	sign(tree, &b, k);
+	assert_int_equal(mf_record_custom(&custom, tree, &err), 0);
+	assert_non_null(strstr(custom.p, "\"sig\":\"" EX_VETO_SIG "\""));
+}
+
+static void names_of_vetoes_are_parsed_whole(void **state)
+{
+	static const struct {
+		const char *name, *own, *type; /* own NULL: none of a veto */
+	} rows[] = {
+	    {"a-b/veto-sha256-" HEX64 ".qa.x", "a-b", "qa.x"},
+	    {"a/veto-sha256-" HEX64, "a", MF_VETO_ALL},
+	    {"a/veto-sha256-" HEX64 ".", NULL, NULL},
+	    {"a/veto-sha256-" HEX64 ".*", NULL, NULL},
+	    {"a/veto-sha256-" HEX64 "-qa", NULL, NULL},
+	    {"a/veto-sha256-" HEX64 ".Qa", NULL, NULL},
+	    {"A/veto-sha256-" HEX64, NULL, NULL},
+	    {"/veto-sha256-" HEX64, NULL, NULL},
+	    {"veto-sha256-" HEX64, NULL, NULL},
+	    {"a/b/veto-sha256-" HEX64, NULL, NULL},
+	    {"a/sha256-" HEX64, NULL, NULL},
+	    {"a/veto-sha256-0", NULL, NULL},
+	};
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct mf_str own, type;
+		struct mf_digest subject;
+		bool is = mf_veto_name_parse(mf_str_c(rows[i].name), &own, &type, &subject);
+		if (is != (rows[i].own != NULL))
+			fail_msg("%s", rows[i].name);
+		if (is && (!mf_str_eqz(own, rows[i].own) || !mf_str_eqz(type, rows[i].type)))
+			fail_msg("%s: '%.*s' '%.*s'", rows[i].name, MF_STR_ARG(own), MF_STR_ARG(type));
+	}
+}
+
 static void worked_example_reads_back(void **state)
 {
 	struct mf_err err = MF_ERR_INIT;
@@ -891,6 +955,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(worked_example_has_this_payload_and_signature),
+	    cmocka_unit_test(worked_example_of_a_veto_has_this_content_name_and_signature),
+	    cmocka_unit_test(names_of_vetoes_are_parsed_whole),
 	    cmocka_unit_test(worked_example_reads_back),
 	    cmocka_unit_test(tombstone_has_this_document_and_description),
 	    cmocka_unit_test(tombstone_needs_a_reason),

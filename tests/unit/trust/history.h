@@ -15,7 +15,7 @@ struct told {
 	char text[8192];
 	size_t at;
 	int64_t seen;
-	size_t nsigners;
+	size_t nsigners, nagain;
 	bool covers; /* the last verified one may hold QA_NAME */
 	int stop;    /* after so many calls; 0: never */
 };
@@ -24,6 +24,12 @@ static inline int tell(void *arg, const struct mf_version *v, struct mf_err *err
 {
 	struct told *t = arg;
 	char range[48] = "";
+	t->nagain += v->again;
+	if (v->again) {
+		assert_int_equal(v->state, MF_VERSION_VERIFIED);
+		t->covers = mf_tuf_loaded_covers(v->set->d, v->loaded, MF_STR(QA_NAME));
+		return 0;
+	}
 	if (v->first != v->last)
 		(void)snprintf(range, sizeof range, "-%lld", (long long)v->last);
 	int n = snprintf(t->text + t->at, sizeof t->text - t->at, "%s %lld%s %s%s", v->role,
