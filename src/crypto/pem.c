@@ -62,7 +62,7 @@ int mf_pem_next(struct mf_pem_reader *r, struct mf_pem_block *out, struct mf_err
 		if (ERR_GET_REASON(why) == PEM_R_NO_START_LINE)
 			return 0;
 		/* A reason that all of OpenSSL's libraries share: the text is not to blame. */
-		if (ERR_GET_LIB(why) != ERR_LIB_PEM || (ERR_GET_REASON(why) & ERR_RFLAG_COMMON))
+		if (why && (ERR_GET_LIB(why) != ERR_LIB_PEM || (ERR_GET_REASON(why) & ERR_RFLAG_COMMON)))
 			return mf_fail(err, MF_E_INTERNAL, 0, "read a PEM block");
 		return mf_ossl_fail(err, MF_E_FORMAT, "damaged PEM block");
 	}

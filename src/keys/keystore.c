@@ -106,7 +106,9 @@ static int read_key_file(const char *path, struct mf_secret *out, struct mf_err 
 		return mf_fail(err, MF_E_KEY, errno, "open key file '%s'", path);
 	if (!S_ISREG(st.st_mode) || st.st_size <= 0 || (uint64_t)st.st_size > MF_MAX_KEYFILE_BYTES)
 		return mf_fail(err, MF_E_FORMAT, 0, "'%s' is no key file", path);
-	if (st.st_mode & 077)
+	/* As OpenSSH: a file of somebody else's may be open to a group that we are in, or nobody but them
+	 * could use it (a Kubernetes Secret with fsGroup belongs to root). */
+	if (st.st_uid == geteuid() && (st.st_mode & 077))
 		return mf_fail(err, MF_E_KEY, 0,
 			       "key file '%s' is open to other users (mode %03o); chmod 600 it", path,
 			       (unsigned)st.st_mode & 0777U);

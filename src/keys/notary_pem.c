@@ -1,7 +1,10 @@
-/* Notary 0.7 key files: PKCS #8 (RFC 5208) under PKCS #5 v2 (RFC 8018); SEC1 (RFC 5915) and PKCS #1 (RFC
- * 8017) as older ones have it. */
+/* Private keys of other programs: the notary CLI's (PKCS #8, RFC 5208, under PKCS #5 v2, RFC 8018, with an
+ * ed25519 form of its own), OpenSSL's (the same with RFC 8410; SEC1, RFC 5915; PKCS #1, RFC 8017) and
+ * OpenSSH's. */
 #include "keys/notary_pem.h"
 
+#include <openssl/core_names.h>
+#include <openssl/param_build.h>
 #include <openssl/pem.h>
 #include <openssl/pkcs12.h>
 #include <openssl/x509.h>
@@ -19,6 +22,7 @@
 #define ED25519_OID "1.3.6.1.4.1.11591.15.1"
 /* public || seed || public */
 #define ED25519_N 96
+#define SEED_N 32
 
 MF_OSSL_CLEANUP_FN(X509_SIG, x509_sig_cleanup, X509_SIG_free)
 MF_OSSL_CLEANUP_FN(PBE2PARAM, pbe2_cleanup, PBE2PARAM_free)
@@ -32,7 +36,7 @@ void mf_notary_key_clear(struct mf_notary_key *k)
 
 static int fail_pem(struct mf_err *err, const char *why)
 {
-	return mf_fail(err, MF_E_FORMAT, 0, "notary key file: %s", why);
+	return mf_fail(err, MF_E_FORMAT, 0, "key file: %s", why);
 }
 
 static struct mf_privkey *fail_key(struct mf_err *err, const char *why)
@@ -50,7 +54,7 @@ static int check_passphrase(const struct mf_secret *passphrase, struct mf_err *e
 {
 	if (!have(passphrase))
 		return mf_fail(err, MF_E_KEY, 0,
-			       "notary key file is protected by a passphrase, and none was given");
+			       "the key file is protected by a passphrase, and none was given");
 	if (passphrase->n > MF_MAX_PASSPHRASE)
 		return mf_fail(err, MF_E_KEY, 0, "passphrase of more than %zu octets", MF_MAX_PASSPHRASE);
 	return 0;
@@ -58,7 +62,7 @@ static int check_passphrase(const struct mf_secret *passphrase, struct mf_err *e
 
 static int fail_wrong(struct mf_err *err)
 {
-	return mf_ossl_fail(err, MF_E_KEY, "notary key file: wrong passphrase, or the file is damaged");
+	return mf_ossl_fail(err, MF_E_KEY, "key file: wrong passphrase, or the file is damaged");
 }
 
 /* ---- headers */
@@ -106,13 +110,18 @@ static struct mf_privkey *from_ed25519_96(struct mf_bytes b, struct mf_err *err)
 	return fail_key(err, "private and public key do not belong together");
 }
 
-/* ECDSA and RSA only: mf_privkey_from_evp refuses an ed25519 key of RFC 8410, as Notary does. */
 static struct mf_privkey *from_evp(EVP_PKEY *evp, struct mf_err *err)
 {
-	struct mf_privkey *k = mf_privkey_from_evp(evp, err);
-
+	struct mf_secret seed MF_SECRET_CLEANUP = MF_SECRET_INIT;
+	struct mf_privkey *k = NULL;
+	size_t n = SEED_N;
+	if (EVP_PKEY_get_id(evp) != EVP_PKEY_ED25519)
+		k = mf_privkey_from_evp(evp, err);
+	else if (mf_secret_alloc(&seed, SEED_N, err) == 0 &&
+		 (EVP_PKEY_get_raw_private_key(evp, seed.p, &n) == 1 || mf_fail_nomem(err) == 0))
+		k = mf_privkey_from_secret(MF_KEY_ED25519, mf_secret_bytes(&seed), err);
 	if (!k)
-		mf_wrap(err, "notary key file");
+		(void)mf_wrap(err, "key file");
 	return k;
 }
 
@@ -146,7 +155,13 @@ static struct mf_privkey *from_p8_der(struct mf_bytes der, struct mf_err *err)
 
 /* ---- PBES2 */
 
-/* Go ignores the PRF and always uses HMAC-SHA1: a file made with another one is refused here, not misread. */
+static bool nid_ok(int nid)
+{
+	return nid == NID_aes_128_cbc || nid == NID_aes_192_cbc || nid == NID_aes_256_cbc ||
+	       nid == NID_des_ede3_cbc;
+}
+
+/* The notary CLI takes any function for HMAC-SHA1; OpenSSL reads the one that the file names. */
 static int check_kdf(const X509_ALGOR *alg, struct mf_err *err)
 {
 	PBKDF2PARAM *kdf MF_CLEANUP(pbkdf2_cleanup) = NULL;
@@ -156,9 +171,6 @@ static int check_kdf(const X509_ALGOR *alg, struct mf_err *err)
 		kdf = ASN1_TYPE_unpack_sequence(ASN1_ITEM_rptr(PBKDF2PARAM), alg->parameter);
 	if (!kdf || ASN1_INTEGER_get_int64(&rounds, kdf->iter) != 1)
 		return fail_pem(err, "protected in another way than PBKDF2");
-	if (kdf->prf && OBJ_obj2nid(kdf->prf->algorithm) != NID_hmacWithSHA1)
-		return fail_pem(err,
-				"Notary cannot read a key whose PBKDF2 uses another function than HMAC-SHA1");
 	if (rounds < 1 || rounds > MAX_ROUNDS)
 		return fail_pem(err, "the number of PBKDF2 rounds is out of range");
 	return 0;
@@ -172,8 +184,8 @@ static int check_pbes2(const X509_ALGOR *alg, struct mf_err *err)
 		pbe = ASN1_TYPE_unpack_sequence(ASN1_ITEM_rptr(PBE2PARAM), alg->parameter);
 	if (!pbe)
 		return fail_pem(err, "protected in another way than PBES2");
-	if (OBJ_obj2nid(pbe->encryption->algorithm) != NID_aes_256_cbc)
-		return fail_pem(err, "protected with another cipher than AES-256-CBC");
+	if (!nid_ok(OBJ_obj2nid(pbe->encryption->algorithm)))
+		return fail_pem(err, "protected with another cipher than AES or triple DES in CBC mode");
 	return check_kdf(pbe->keyfunc, err);
 }
 
@@ -211,14 +223,6 @@ static int give_passphrase(char *buf, int size, int writing, void *arg)
 	return (int)s->n;
 }
 
-static bool cipher_ok(const EVP_CIPHER *c)
-{
-	int nid = EVP_CIPHER_get_nid(c);
-
-	return nid == NID_aes_128_cbc || nid == NID_aes_192_cbc || nid == NID_aes_256_cbc ||
-	       nid == NID_des_ede3_cbc;
-}
-
 /* Decrypts in place; plain blocks are left as they are. */
 static int open_legacy(struct mf_pem_block *b, const struct mf_secret *passphrase, struct mf_err *err)
 {
@@ -228,7 +232,8 @@ static int open_legacy(struct mf_pem_block *b, const struct mf_secret *passphras
 
 	if (!strstr(b->headers, "DEK-Info:"))
 		return 0;
-	if (PEM_get_EVP_CIPHER_INFO(b->headers, &cipher) != 1 || !cipher.cipher || !cipher_ok(cipher.cipher))
+	if (PEM_get_EVP_CIPHER_INFO(b->headers, &cipher) != 1 || !cipher.cipher ||
+	    !nid_ok(EVP_CIPHER_get_nid(cipher.cipher)))
 		return fail_pem(err, "unsupported encryption header");
 	if (check_passphrase(passphrase, err) < 0)
 		return -1;
@@ -266,6 +271,104 @@ static struct mf_privkey *from_legacy(struct mf_pem_block *b, int type, const st
 	return fail_key(err, "damaged private key");
 }
 
+/* ---- OpenSSH, its PROTOCOL.key: strings behind their lengths */
+
+/* Takes one string off the front; false when there is none. */
+static bool take_string(struct mf_bytes *in, struct mf_bytes *out)
+{
+	if (in->n < 4)
+		return false;
+	size_t n = (size_t)in->p[0] << 24 | (size_t)in->p[1] << 16 | (size_t)in->p[2] << 8 | in->p[3];
+	if (n > in->n - 4)
+		return false;
+	*out = (struct mf_bytes){in->p + 4, n};
+	*in = (struct mf_bytes){in->p + 4 + n, in->n - 4 - n};
+	return true;
+}
+
+static bool take_octets(struct mf_bytes *in, const void *octets, size_t n)
+{
+	if (in->n < n || memcmp(in->p, octets, n) != 0)
+		return false;
+	*in = (struct mf_bytes){in->p + n, in->n - n};
+	return true;
+}
+
+static bool is(struct mf_bytes b, const char *text)
+{
+	return mf_str_eqz(mf_str_of(b), text);
+}
+
+/* Curve, point, number. */
+static EVP_PKEY *ecdsa_of(struct mf_bytes name, struct mf_bytes point, struct mf_bytes number)
+{
+	EVP_PKEY *evp = NULL;
+	EVP_PKEY_CTX *ctx MF_EVP_PKEY_CTX_CLEANUP = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
+	const char *group = is(name, "nistp256")   ? "prime256v1"
+			    : is(name, "nistp384") ? "secp384r1"
+			    : is(name, "nistp521") ? "secp521r1"
+						   : NULL;
+	BIGNUM *secret = group ? BN_secure_new() : NULL;
+	OSSL_PARAM_BLD *b = OSSL_PARAM_BLD_new();
+	OSSL_PARAM *params = NULL;
+	if (ctx && secret && b && BN_bin2bn(number.p, (int)number.n, secret) &&
+	    OSSL_PARAM_BLD_push_utf8_string(b, OSSL_PKEY_PARAM_GROUP_NAME, group, 0) == 1 &&
+	    OSSL_PARAM_BLD_push_octet_string(b, OSSL_PKEY_PARAM_PUB_KEY, point.p, point.n) == 1 &&
+	    OSSL_PARAM_BLD_push_BN(b, OSSL_PKEY_PARAM_PRIV_KEY, secret) == 1 &&
+	    (params = OSSL_PARAM_BLD_to_param(b)) && EVP_PKEY_fromdata_init(ctx) == 1)
+		(void)EVP_PKEY_fromdata(ctx, &evp, EVP_PKEY_KEYPAIR, params);
+	OSSL_PARAM_free(params);
+	OSSL_PARAM_BLD_free(b);
+	BN_clear_free(secret);
+	return evp;
+}
+
+/* The key behind the two check numbers: kind, members, comment, padding. */
+static struct mf_privkey *from_openssh_secret(struct mf_bytes in, struct mf_err *err)
+{
+	struct mf_bytes kind, a, b, c;
+	if (in.n < 8 || memcmp(in.p, in.p + 4, 4) != 0)
+		return fail_key(err, "damaged OpenSSH key");
+	in = (struct mf_bytes){in.p + 8, in.n - 8};
+	if (!take_string(&in, &kind) || !take_string(&in, &a) || !take_string(&in, &b))
+		return fail_key(err, "damaged OpenSSH key");
+	if (is(kind, "ssh-ed25519")) {
+		if (a.n != SEED_N || b.n != (size_t)2 * SEED_N || memcmp(b.p + SEED_N, a.p, SEED_N) != 0)
+			return fail_key(err, "damaged OpenSSH key");
+		struct mf_privkey *k =
+		    mf_privkey_from_secret(MF_KEY_ED25519, (struct mf_bytes){b.p, SEED_N}, err);
+		if (!k || memcmp(mf_pubkey_ed25519(mf_privkey_public(k)).p, a.p, SEED_N) == 0)
+			return k;
+		mf_privkey_free(k);
+		return fail_key(err, "private and public key do not belong together");
+	}
+	if (!mf_str_starts(mf_str_of(kind), MF_STR("ecdsa-sha2-")))
+		return fail_key(err, "of OpenSSH's keys only ed25519 and ECDSA ones can be imported");
+	if (!take_string(&in, &c) || c.n > 128)
+		return fail_key(err, "damaged OpenSSH key");
+	EVP_PKEY *evp MF_EVP_PKEY_CLEANUP = ecdsa_of(a, b, c);
+	return evp ? from_evp(evp, err) : fail_key(err, "damaged OpenSSH key");
+}
+
+static struct mf_privkey *from_openssh(struct mf_bytes in, struct mf_err *err)
+{
+	static const char magic[] = "openssh-key-v1"; /* with its NUL */
+	struct mf_bytes cipher, kdf, options, public, secret;
+	if (!take_octets(&in, magic, sizeof magic) || !take_string(&in, &cipher) || !take_string(&in, &kdf) ||
+	    !take_string(&in, &options))
+		return fail_key(err, "damaged OpenSSH key");
+	if (!is(cipher, "none") || !is(kdf, "none")) {
+		(void)fail_pem(err, "an OpenSSH key that is encrypted cannot be read (bcrypt)");
+		mf_err_set_hint(err,
+				"`ssh-keygen -p -N '' -f COPY` takes the passphrase off a copy of the file");
+		return NULL;
+	}
+	if (!take_octets(&in, "\0\0\0\1", 4) || !take_string(&in, &public) || !take_string(&in, &secret) ||
+	    in.n)
+		return fail_key(err, "damaged OpenSSH key");
+	return from_openssh_secret(secret, err);
+}
+
 static struct mf_privkey *from_block(struct mf_pem_block *b, const struct mf_secret *passphrase,
 				     struct mf_err *err)
 {
@@ -283,11 +386,34 @@ static struct mf_privkey *from_block(struct mf_pem_block *b, const struct mf_sec
 		return from_encrypted(der, passphrase, err);
 	if (strcmp(b->label, "PRIVATE KEY") == 0)
 		return from_p8_der(der, err);
+	if (strcmp(b->label, "OPENSSH PRIVATE KEY") == 0)
+		return from_openssh(der, err);
 	for (size_t i = 0; i < sizeof legacy / sizeof legacy[0]; i++) {
 		if (strcmp(b->label, legacy[i].label) == 0)
 			return from_legacy(b, legacy[i].type, passphrase, err);
 	}
 	return fail_key(err, "no private key");
+}
+
+/* The one block that is no "EC PARAMETERS": OpenSSL writes those before a key, which names its curve itself.
+ */
+static int only_key(struct mf_str text, struct mf_pem_block *out, struct mf_err *err)
+{
+	struct mf_pem_reader *r MF_PEM_READER_CLEANUP = mf_pem_reader_new(text, MF_MAX_KEYFILE_BYTES, err);
+	int more = r ? 1 : -1;
+	while (more > 0) {
+		struct mf_pem_block b MF_PEM_BLOCK_CLEANUP = MF_PEM_BLOCK_INIT;
+		more = mf_pem_next(r, &b, err);
+		if (more <= 0 || strcmp(b.label, "EC PARAMETERS") == 0)
+			continue;
+		if (out->label)
+			return mf_fail(err, MF_E_FORMAT, 0, "more than one PEM block");
+		*out = b;
+		b = (struct mf_pem_block)MF_PEM_BLOCK_INIT;
+	}
+	if (more < 0)
+		return -1;
+	return out->label ? 0 : mf_fail(err, MF_E_FORMAT, 0, "no PEM block");
 }
 
 static int read_key(struct mf_notary_key *out, struct mf_str text, const struct mf_secret *passphrase,
@@ -298,8 +424,8 @@ static int read_key(struct mf_notary_key *out, struct mf_str text, const struct 
 
 	if (mf_crypto_ready(err) < 0)
 		return -1;
-	if (mf_pem_only(text, MF_MAX_KEYFILE_BYTES, &b, err) < 0)
-		return mf_wrap(err, "notary key file");
+	if (only_key(text, &b, err) < 0)
+		return mf_wrap(err, "key file");
 	if (get_header(b.headers, "role", k.role, err) < 0 || get_header(b.headers, "gun", k.gun, err) < 0)
 		return -1;
 	k.key = from_block(&b, passphrase, err);

@@ -1,6 +1,6 @@
 /* Private key files of the notary CLI and Docker Content Trust: PEM with headers, PBES2 (PBKDF2-HMAC-SHA1,
- * AES-256-CBC), PKCS #8 with Notary's own ed25519 layout. Reads what Notary reads and refuses what it
- * refuses. */
+ * AES-256-CBC), PKCS #8 with Notary's own ed25519 layout. Also read: what OpenSSL writes (PKCS #8 plain or
+ * under PBES2 with PBKDF2, SEC1, PKCS #1), and OpenSSH's keys without a passphrase. */
 #ifndef MF_KEYS_NOTARY_PEM_H
 #define MF_KEYS_NOTARY_PEM_H
 
@@ -12,7 +12,8 @@ struct mf_notary_key {
 	char gun[256];  /* header `gun` */
 };
 void mf_notary_key_clear(struct mf_notary_key *k);
-/* The file must hold exactly one private key block. MF_E_KEY: passphrase missing or wrong; MF_E_FORMAT. */
+/* The file must hold exactly one private key, "EC PARAMETERS" before it are passed over. MF_E_KEY: passphrase
+ * missing or wrong; MF_E_FORMAT. */
 int mf_notary_key_read(struct mf_notary_key *out, struct mf_str text, const struct mf_secret *passphrase,
 		       struct mf_err *err) MF_NODISCARD;
 /* Appends the file as the notary CLI writes it; with passphrase NULL as an unencrypted PKCS #8 block. */

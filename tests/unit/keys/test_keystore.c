@@ -418,6 +418,27 @@ static void a_key_file_that_others_may_read_is_passed_over(void **state)
 	expect_passed_over(f, "chmod 600");
 }
 
+/* A Secret that Kubernetes mounts for a group belongs to root. */
+static void a_key_file_of_somebody_else_may_be_open_to_our_group(void **state)
+{
+	struct fixture *f = *state;
+	const struct mf_key_info *k;
+	char path[256];
+	size_t n;
+
+	if (geteuid() != 0) /* who else can give a file away? */
+		skip();
+	f->pass.none = true;
+	make(f, "shared");
+	copy_path(f, "shared.key", path);
+	assert_int_equal(chmod(path, 0440), 0);
+	assert_int_equal(chown(path, 1, 0), 0);
+	reopen(f);
+	assert_int_equal(mf_keystore_list(f->ks, &k, &n, &err), 0);
+	assert_int_equal(n, 1);
+	assert_int_equal(f->warnings, 0);
+}
+
 static void a_key_file_that_was_renamed_is_passed_over(void **state)
 {
 	struct fixture *f = *state;
@@ -542,6 +563,7 @@ int main(void)
 	    T(a_name_in_front_of_a_fingerprint_does_not_hide_the_key),
 	    T(an_added_key_needs_no_unlocking_and_is_encrypted),
 	    T(a_key_file_that_others_may_read_is_passed_over),
+	    T(a_key_file_of_somebody_else_may_be_open_to_our_group),
 	    T(a_key_file_that_was_renamed_is_passed_over),
 	    T(fifos_garbage_and_huge_files_are_passed_over),
 	    T(other_files_are_ignored_in_silence),
