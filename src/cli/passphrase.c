@@ -356,12 +356,10 @@ static int ask_terminal(struct mf_cli_asker *a, const char *key_name, bool confi
 	int tty = open_terminal();
 	if (tty < 0)
 		return no_errno(why, errno, "open", "/dev/tty");
-	char room[MF_MAX_PASSPHRASE];
-	ssize_t got = from_terminal(tty, key_name, confirm, room, sizeof room, why);
+	ssize_t got = from_terminal(tty, key_name, confirm, out, max, why);
 	(void)close(tty);
-	int rc = got < 0 ? -1 : hand_over(room, (size_t)got, out, max, n, why);
-	explicit_bzero(room, sizeof room);
-	return rc;
+	*n = got < 0 ? 0 : (size_t)got;
+	return got < 0 ? -1 : 0;
 }
 
 int mf_cli_asker_passphrase(void *arg, const char *key_name, int confirm, char *out, size_t max, size_t *n,

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -38,6 +39,8 @@ struct mf_keystore {
 	size_t n, cap;
 	struct slot *slots;
 	struct signer *signers;
+	bool
+	    undumpable; /* while a key is unlocked, no core dump and no debugger of ours reads this process */
 };
 
 struct mf_keystore *mf_keystore_new(const char *dir, const struct mf_passphrase *pass,
@@ -74,6 +77,8 @@ void mf_keystore_free(struct mf_keystore *ks)
 		ks->slots = s->next;
 		slot_free(s);
 	}
+	if (ks->undumpable)
+		(void)prctl(PR_SET_DUMPABLE, 1);
 	while (ks->signers) {
 		struct signer *s = ks->signers;
 
@@ -366,6 +371,8 @@ static int slot_add(struct mf_keystore *ks, const char *name, struct mf_privkey 
 		mf_privkey_free(key);
 		return err->code ? -1 : mf_fail_nomem(err);
 	}
+	if (key && prctl(PR_GET_DUMPABLE) == 1)
+		ks->undumpable = prctl(PR_SET_DUMPABLE, 0) == 0;
 	s->key = key;
 	s->next = ks->slots;
 	ks->slots = s;

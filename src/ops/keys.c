@@ -157,7 +157,7 @@ static struct mf_privkey *read_own(struct manifesto *m, const struct mf_key_info
 				   struct mf_err *err)
 {
 	struct mf_buf file MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_KEYFILE_BYTES);
-	if (mf_file_read(k->path, MF_MAX_KEYFILE_BYTES, &file, err) < 0 ||
+	if (mf_file_read_stored(k->path, MF_MAX_KEYFILE_BYTES, &file, err) < 0 ||
 	    (k->encrypted && passphrase_of(m, k->name, pass, err) < 0))
 		return NULL;
 	struct mf_privkey *key = mf_keyfile_decode(mf_buf_bytes(&file), k->encrypted ? pass : NULL, err);

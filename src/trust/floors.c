@@ -145,9 +145,9 @@ int mf_floors_load(const char *home, const char *pin_name, struct mf_floors *out
 	*out = (struct mf_floors){0};
 	if (!path)
 		return -1;
-	if (mf_file_read(path, MF_MAX_FLOORS_BYTES, &text, err) < 0) {
-		if (err->code == MF_E_USAGE) /* without a system error: too large, or a directory */
-			return mf_recode(err, err->sys ? MF_E_IO : MF_E_ROLLBACK);
+	if (mf_file_read_stored(path, MF_MAX_FLOORS_BYTES, &text, err) < 0) {
+		if (err->code == MF_E_FORMAT) /* too large, or no regular file */
+			return mf_recode(err, MF_E_ROLLBACK);
 		if (err->code != MF_E_NOT_FOUND)
 			return -1;
 		mf_err_clear(err);

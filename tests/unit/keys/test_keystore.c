@@ -6,6 +6,7 @@
 #include <cmocka.h>
 #include <ftw.h>
 #include <stdio.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -439,6 +440,25 @@ static void a_key_file_of_somebody_else_may_be_open_to_our_group(void **state)
 	assert_int_equal(f->warnings, 0);
 }
 
+static void while_a_key_is_unlocked_the_process_cannot_be_dumped(void **state)
+{
+	struct fixture *f = *state;
+	const struct mf_privkey *key;
+	const struct mf_key_info *k;
+
+	f->pass.none = true;
+	make(f, "good");
+	reopen(f);
+	assert_int_equal(prctl(PR_GET_DUMPABLE), 1);
+	k = mf_keystore_find(f->ks, "good", &err);
+	assert_non_null(k);
+	assert_int_equal(prctl(PR_GET_DUMPABLE), 1);
+	assert_int_equal(mf_keystore_unlock(f->ks, k, &key, &err), 0);
+	assert_int_equal(prctl(PR_GET_DUMPABLE), 0);
+	reopen(f);
+	assert_int_equal(prctl(PR_GET_DUMPABLE), 1);
+}
+
 static void a_key_file_that_was_renamed_is_passed_over(void **state)
 {
 	struct fixture *f = *state;
@@ -564,6 +584,7 @@ int main(void)
 	    T(an_added_key_needs_no_unlocking_and_is_encrypted),
 	    T(a_key_file_that_others_may_read_is_passed_over),
 	    T(a_key_file_of_somebody_else_may_be_open_to_our_group),
+	    T(while_a_key_is_unlocked_the_process_cannot_be_dumped),
 	    T(a_key_file_that_was_renamed_is_passed_over),
 	    T(fifos_garbage_and_huge_files_are_passed_over),
 	    T(other_files_are_ignored_in_silence),

@@ -289,6 +289,35 @@ static void broken_pin_files_are_pin_errors(void **state)
 	world_drop(&w);
 }
 
+/* Whoever opens a FIFO waits, and a device never ends. */
+static void pins_and_floors_that_are_no_files_are_refused_at_once(void **state)
+{
+	struct world w;
+	world_init(&w, state);
+	char pins[600], floors[600];
+	struct mf_err err = MF_ERR_INIT;
+	struct mf_pin p;
+	struct mf_floors f;
+	(void)snprintf(pins, sizeof pins, "%s/trust.json", w.home);
+	(void)unlink(pins);
+	assert_int_equal(mkfifo(pins, 0600), 0);
+	assert_int_equal(mf_pin_find(w.home, NAME, &p, &err), -1);
+	assert_int_equal(err.code, MF_E_PIN);
+	mf_err_clear(&err);
+	(void)snprintf(floors, sizeof floors, "%s/floors", w.home);
+	(void)mkdir(floors, 0700);
+	struct mf_digest d;
+	char hex[65];
+	assert_int_equal(mf_sha256(mf_bytes_of(MF_STR(NAME)), &d, &err), 0);
+	mf_digest_hex(hex, &d);
+	(void)snprintf(floors, sizeof floors, "%s/floors/%s.json", w.home, hex);
+	(void)unlink(floors);
+	assert_int_equal(symlink("/dev/zero", floors), 0);
+	assert_int_equal(mf_floors_load(w.home, NAME, &f, &err), -1);
+	assert_int_equal(err.code, MF_E_ROLLBACK);
+	world_drop(&w);
+}
+
 static void unpinned_and_wrongly_pinned_repositories_are_refused(void **state)
 {
 	struct world w;
@@ -701,6 +730,7 @@ int main(void)
 	    T(pin_of_an_exact_name_goes_before_prefixes_and_the_longest_prefix_wins),
 	    T(broken_pin_files_are_pin_errors),
 	    T(unpinned_and_wrongly_pinned_repositories_are_refused),
+	    T(pins_and_floors_that_are_no_files_are_refused_at_once),
 	    T(trust_on_first_use_is_stored_but_not_in_ci),
 	    T(floors_that_cannot_be_read_are_never_taken_for_none),
 	    T(clock_behind_the_floor_is_rollback_within_a_tolerance),
