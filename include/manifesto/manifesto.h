@@ -79,6 +79,17 @@ MANIFESTO_API void manifesto_result_free(const void *result);
 
 enum manifesto_log_level { MANIFESTO_LOG_WARNING = 1, MANIFESTO_LOG_INFO = 2, MANIFESTO_LOG_DEBUG = 3 };
 
+enum manifesto_progress_kind {
+	MANIFESTO_PROGRESS_UPLOAD,   /* octets of content, all transfers of the moment together */
+	MANIFESTO_PROGRESS_DOWNLOAD, /* octets of content */
+	MANIFESTO_PROGRESS_IMAGES,   /* images of a run over many */
+};
+struct manifesto_progress {
+	int kind; /* enum manifesto_progress_kind */
+	uint64_t done;
+	uint64_t total; /* 0: not known */
+};
+
 struct manifesto_options {
 	size_t size;
 	const char *home;          /* keys, pins, floors: required, absolute; made at the first write */
@@ -95,8 +106,10 @@ struct manifesto_options {
 	const char *store;            /* repository for blobs and trust of images that one cannot push to */
 	const char *cacert; /* PEM file, for registry and trust server, instead of the system's CAs */
 	const char *client_cert, *client_key; /* PEM files */
-	const char *username; /* of registry and trust server; NULL: Docker's configuration, else none */
-	const char *password; /* of username */
+	/* For the registry of `store`, else that of the first image that the context opens, and for a trust
+	 * server on the very same host and port; no other host gets them. NULL: the credentials files, else
+	 * none. */
+	const char *username, *password;
 	const char *credential_source; /* where these come from, for messages: "-u", "REGISTRY_USERNAME" */
 	int plain_http;                /* allow plain HTTP to other hosts than loopback */
 	int tofu;                      /* trust on first use where there is no pin */
@@ -123,6 +136,12 @@ struct manifesto_options {
 	/* Name of keys that are made, and the first choice where several fit; usually the user's name.
 	 * NULL: "manifesto". */
 	const char *default_key_name;
+	/* For the trust server, and no other host. NULL: the credentials files, else none. */
+	const char *trust_username, *trust_password;
+	const char *trust_credential_source; /* for messages: "--trust-user" */
+	/* What has been done of how much; called often while something lasts. NULL: none. */
+	void (*progress)(void *arg, const struct manifesto_progress *p);
+	void *progress_arg;
 };
 
 struct manifesto;

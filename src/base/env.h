@@ -4,6 +4,12 @@
 
 #include "base/str.h"
 
+/* Content on its way, all transfers of one moment together. */
+struct mf_transfer {
+	bool upload;
+	uint64_t done, total; /* octets; total 0: not known */
+};
+
 enum mf_log_level { MF_LOG_WARNING = 1, MF_LOG_INFO = 2, MF_LOG_DEBUG = 3 };
 
 struct mf_env {
@@ -14,8 +20,10 @@ struct mf_env {
 	void *log_arg;
 	bool (*cancelled)(void *arg); /* true: stop as soon as nothing can be lost */
 	void *cancel_arg;
+	void (*moved)(void *arg, const struct mf_transfer *t); /* progress, NULL: none */
+	void *moved_arg;
 	enum mf_log_level level; /* lines above it are not formatted */
-	int64_t deadline_ms;     /* on CLOCK_MONOTONIC, 0: none */
+	int64_t deadline_ms;     /* on CLOCK_MONOTONIC, 0: none; moved on while transfers move */
 };
 
 /* Real clock, no log, never cancelled. */

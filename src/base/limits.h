@@ -58,7 +58,10 @@
 #define MF_MAX_REDIRECTS 5
 #define MF_CONNECT_TIMEOUT_MS 10000
 #define MF_STALL_TIMEOUT_S 30      /* less than 1 byte a second for so long */
-#define MF_TOTAL_TIMEOUT_MS 120000 /* --timeout */
+#define MF_TOTAL_TIMEOUT_MS 120000 /* --timeout: of waiting */
+/* What moves is not waited for, as long as it moves at this rate: a server that sends an octet now and then must
+ * not hold us for ever (TUF 1.0, "Slow retrieval attacks"). */
+#define MF_MIN_RATE ((uint64_t)10240) /* octets a second */
 #define MF_MAX_HEADER_VALUE ((size_t)8192)
 /* Presigned URLs that carry a session token are longer than 2 KiB; servers take 8 KiB. And what we add. */
 #define MF_MAX_URL ((size_t)8192 + 512)

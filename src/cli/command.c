@@ -514,16 +514,20 @@ static int check_stdin(const struct mf_cli *cli, struct manifesto_error *err)
 	bool fd = false;
 	if (check_fd(cli, &fd, err) < 0)
 		return -1;
-	bool password = mf_cli_args_has(&cli->args, MF_OPT_PASSWORD_STDIN);
-	const char *file = "--password-stdin";
+	bool trust = mf_cli_args_has(&cli->args, MF_OPT_TRUST_PASSWORD_STDIN);
+	bool password = trust || mf_cli_args_has(&cli->args, MF_OPT_PASSWORD_STDIN);
+	const char *first = trust ? "--trust-password-stdin" : "--password-stdin", *file = first;
 	unsigned files = reads_stdin(cli, &file);
+	if (trust && mf_cli_args_has(&cli->args, MF_OPT_PASSWORD_STDIN))
+		return mf_cli_usage(err, "standard input is asked for twice: --password-stdin and "
+					 "--trust-password-stdin");
 	if (fd + password + files <= 1)
 		return 0;
 	if (!fd && !password)
 		return mf_cli_usage(err, "standard input is asked for more than once, the last time by %s",
 				    file);
 	return mf_cli_usage(err, "standard input is asked for twice: %s and %s",
-			    fd ? "--passphrase-fd 0" : "--password-stdin", file);
+			    fd ? "--passphrase-fd 0" : first, file);
 }
 
 int mf_cli_command_check(const struct mf_cli *cli, struct manifesto_error *err)

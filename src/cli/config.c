@@ -125,54 +125,113 @@ static int load_key_name(struct mf_cli_config *c, const struct mf_cli_args *args
 	return c->key_name ? 0 : mf_cli_nomem(err);
 }
 
-/* -u USER:PASSWORD. The process list showed it already; at least it does not go on doing so. */
-static int take_password(struct mf_cli_config *c, char *colon, struct manifesto_error *err)
+/* A password belongs to one host: the registry's and the trust server's come each by their own way. */
+struct login_source {
+	enum mf_cli_opt user, password_stdin;
+	const char *option, *stdin_option, *user_variable, *password_variable;
+};
+static const struct login_source registry_login = {
+    MF_OPT_USERNAME,    MF_OPT_PASSWORD_STDIN, "-u",
+    "--password-stdin", "REGISTRY_USERNAME",   "REGISTRY_PASSWORD"};
+static const struct login_source trust_login = {
+    MF_OPT_TRUST_USER,        MF_OPT_TRUST_PASSWORD_STDIN, "--trust-user",
+    "--trust-password-stdin", "MANIFESTO_TRUST_USERNAME",  "MANIFESTO_TRUST_PASSWORD"};
+
+/* USER:PASSWORD. The process list showed it already; at least it does not go on doing so. */
+static int take_password(struct mf_cli_login *l, const struct login_source *from, char *colon,
+			 struct manifesto_error *err)
 {
 	size_t n = strlen(colon + 1);
-	if (n >= sizeof c->password)
-		return mf_cli_usage(err, "the password given with '-u' is longer than %zu bytes",
-				    sizeof c->password - 1);
-	memcpy(c->password, colon + 1, n + 1);
+	if (n >= sizeof l->password)
+		return mf_cli_usage(err, "the password given with '%s' is longer than %zu bytes",
+				    from->option, sizeof l->password - 1);
+	memcpy(l->password, colon + 1, n + 1);
 	explicit_bzero(colon, n + 1);
-	mf_cli_warning("a password given with '-u' shows in the process list; use REGISTRY_PASSWORD or "
-		       "--password-stdin");
+	mf_cli_warning("a password given with '%s' shows in the process list; use %s or %s", from->option,
+		       from->password_variable, from->stdin_option);
 	return 0;
 }
 
-static int load_password(struct mf_cli_config *c, struct mf_cli_asker *asker, struct manifesto_error *err)
+static int load_password(struct mf_cli_login *l, const struct login_source *from, struct mf_cli_asker *asker,
+			 struct manifesto_error *err)
 {
-	const char *from_env = env("REGISTRY_PASSWORD");
-	if (mf_cli_args_has(asker->args, MF_OPT_PASSWORD_STDIN) || !from_env)
-		return mf_cli_asker_password(asker, c->username, c->password, sizeof c->password, err);
-	if (strlen(from_env) >= sizeof c->password)
-		return mf_cli_usage(err, "REGISTRY_PASSWORD is longer than %zu bytes",
-				    sizeof c->password - 1);
-	memcpy(c->password, from_env, strlen(from_env) + 1);
+	const char *from_env = env(from->password_variable);
+	struct mf_cli_password_source ask = {l->username, from->password_stdin, from->stdin_option,
+					     from->password_variable};
+	if (mf_cli_args_has(asker->args, from->password_stdin) || !from_env)
+		return mf_cli_asker_password(asker, &ask, l->password, sizeof l->password, err);
+	if (strlen(from_env) >= sizeof l->password)
+		return mf_cli_usage(err, "%s is longer than %zu bytes", from->password_variable,
+				    sizeof l->password - 1);
+	memcpy(l->password, from_env, strlen(from_env) + 1);
 	return 0;
+}
+
+/* *source: what gave the user name; NULL: nothing did. */
+static int load_login(struct mf_cli_login *l, const struct login_source *from, struct mf_cli_asker *asker,
+		      const char **source, struct manifesto_error *err)
+{
+	char *typed = asker->args->value[from->user], *colon = typed ? strchr(typed, ':') : NULL;
+	const char *user = typed ? typed : env(from->user_variable);
+	bool from_stdin = mf_cli_args_has(asker->args, from->password_stdin);
+	if (!user && from_stdin)
+		return mf_cli_usage(err, "%s needs '%s USER' or %s", from->stdin_option, from->option,
+				    from->user_variable);
+	if (!user)
+		return 0;
+	if (colon && from_stdin)
+		return mf_cli_usage(err, "the password is given twice: with '%s' and with '%s'", from->option,
+				    from->stdin_option);
+	l->username = mf_str_dup((struct mf_str){user, colon ? (size_t)(colon - user) : strlen(user)});
+	if (!l->username)
+		return mf_cli_nomem(err);
+	if (!l->username[0])
+		return mf_cli_usage(err, "the user name given with '%s' is empty", from->option);
+	*source = typed ? from->option : from->user_variable;
+	return colon ? take_password(l, from, colon, err) : load_password(l, from, asker, err);
 }
 
 static int load_credentials(struct mf_cli_config *c, struct mf_cli_asker *asker, struct manifesto_error *err)
 {
-	char *typed = asker->args->value[MF_OPT_USERNAME], *colon = typed ? strchr(typed, ':') : NULL;
-	const char *user = typed ? typed : env("REGISTRY_USERNAME");
-	bool from_stdin = mf_cli_args_has(asker->args, MF_OPT_PASSWORD_STDIN);
-	if (!user && from_stdin)
-		return mf_cli_usage(err, "--password-stdin needs '-u USER' or REGISTRY_USERNAME");
-	if (!user)
-		return 0;
-	if (colon && from_stdin)
-		return mf_cli_usage(err,
-				    "the password is given twice: with '-u' and with '--password-stdin'");
-	c->username = mf_str_dup((struct mf_str){user, colon ? (size_t)(colon - user) : strlen(user)});
-	if (!c->username)
-		return mf_cli_nomem(err);
-	if (!c->username[0])
-		return mf_cli_usage(err, "the user name given with '-u' is empty");
-	if ((colon ? take_password(c, colon, err) : load_password(c, asker, err)) < 0)
+	struct manifesto_options *o = &c->options;
+	if (load_login(&c->registry, &registry_login, asker, &o->credential_source, err) < 0 ||
+	    load_login(&c->trust, &trust_login, asker, &o->trust_credential_source, err) < 0)
 		return -1;
-	c->options.username = c->username;
-	c->options.password = c->password;
-	c->options.credential_source = typed ? "-u" : "REGISTRY_USERNAME";
+	o->username = c->registry.username;
+	o->password = c->registry.password;
+	o->trust_username = c->trust.username;
+	o->trust_password = c->trust.password;
+	return 0;
+}
+
+/* Docker's file and podman's, as containers-auth.json(5) has it; REGISTRY_AUTH_FILE stands for all of them.
+ */
+static int load_auth_files(struct mf_cli_config *c, struct manifesto_error *err)
+{
+	const char *only = env("REGISTRY_AUTH_FILE"), *runtime = env("XDG_RUNTIME_DIR"),
+		   *config = env("XDG_CONFIG_HOME"), *home = home_dir();
+	size_t n = 0;
+	if (only) {
+		free(c->docker_config);
+		c->docker_config = NULL;
+		c->auth_file[n++] = absolute(only);
+	} else {
+		if (runtime && runtime[0] == '/' &&
+		    asprintf(&c->auth_file[n++], "%s/containers/auth.json", runtime) < 0)
+			c->auth_file[n - 1] = NULL;
+		if (config && config[0] == '/' &&
+		    asprintf(&c->auth_file[n++], "%s/containers/auth.json", config) < 0)
+			c->auth_file[n - 1] = NULL;
+		else if ((!config || config[0] != '/') && home &&
+			 asprintf(&c->auth_file[n++], "%s/.config/containers/auth.json", home) < 0)
+			c->auth_file[n - 1] = NULL;
+	}
+	for (size_t i = 0; i < n; i++) {
+		c->auth_files[i] = c->auth_file[i];
+		if (!c->auth_file[i])
+			return mf_cli_nomem(err);
+	}
+	c->options.auth_files = c->auth_files;
 	return 0;
 }
 
@@ -221,7 +280,7 @@ static void fill_options(struct mf_cli_config *c, const struct mf_cli_args *args
 	o->trust_server = trust_server(args);
 	o->trust_server_for_layouts = args->value[MF_OPT_TRUST_SERVER] != NULL;
 	o->store = args->value[MF_OPT_STORE];
-	o->cacert = args->value[MF_OPT_CACERT];
+	o->cacert = args->value[MF_OPT_CACERT] ? args->value[MF_OPT_CACERT] : env("SSL_CERT_FILE");
 	o->client_cert = args->value[MF_OPT_CLIENT_CERT];
 	o->client_key = args->value[MF_OPT_CLIENT_KEY];
 	o->plain_http = mf_cli_args_has(args, MF_OPT_PLAIN_HTTP);
@@ -242,7 +301,7 @@ int mf_cli_config_load(struct mf_cli_config *out, const struct mf_cli_args *args
 {
 	*out = (struct mf_cli_config){.options = MANIFESTO_INIT(manifesto_options)};
 	if (load_numbers(&out->options, args, err) < 0 || load_directories(out, err) < 0 ||
-	    load_key_name(out, args, err) < 0)
+	    load_key_name(out, args, err) < 0 || load_auth_files(out, err) < 0)
 		return -1;
 	fill_options(out, args, asker);
 	return credentials ? load_credentials(out, asker, err) : 0;
@@ -253,7 +312,10 @@ void mf_cli_config_clear(struct mf_cli_config *c)
 	free(c->home);
 	free(c->cache_dir);
 	free(c->docker_config);
-	free(c->username);
+	free(c->registry.username);
+	free(c->trust.username);
+	free(c->auth_file[0]);
+	free(c->auth_file[1]);
 	free(c->key_name);
 	explicit_bzero(c, sizeof *c);
 }

@@ -7,8 +7,12 @@
 /* Owns every string that the options borrow. */
 struct mf_cli_config {
 	struct manifesto_options options;
-	char *home, *cache_dir, *docker_config, *username, *key_name;
-	char password[MF_MAX_PASSPHRASE];
+	char *home, *cache_dir, *docker_config, *key_name, *auth_file[2];
+	const char *auth_files[3]; /* ends with NULL */
+	struct mf_cli_login {
+		char *username;
+		char password[MF_MAX_PASSPHRASE];
+	} registry, trust;
 };
 
 /* Fills *out. asker serves as the passphrase and confirmation callbacks and must outlive the context.
@@ -16,6 +20,6 @@ struct mf_cli_config {
  * mf_cli_config_clear either way. */
 int mf_cli_config_load(struct mf_cli_config *out, const struct mf_cli_args *args, struct mf_cli_asker *asker,
 		       bool credentials, struct manifesto_error *err) MF_NODISCARD;
-void mf_cli_config_clear(struct mf_cli_config *c); /* wipes the password */
+void mf_cli_config_clear(struct mf_cli_config *c); /* wipes the passwords */
 
 #endif

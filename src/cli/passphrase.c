@@ -431,32 +431,30 @@ static int password_from_terminal(const char *user, char *out, size_t max, struc
 	return 0;
 }
 
-static int password_from_stdin(char *out, size_t max, struct manifesto_error *err)
+static int password_from_stdin(const char *option, char *out, size_t max, struct manifesto_error *err)
 {
 	char why[WHY_SIZE];
 	ssize_t n = read_secret(STDIN_FILENO, out, max - 1, "standard input", 0, why);
 	if (n < 0)
-		return mf_cli_usage(err, "--password-stdin: %s", why);
+		return mf_cli_usage(err, "%s: %s", option, why);
 	/* A carriage return is what a file from Windows ends its line with; no header can carry one. */
 	if (n && out[n - 1] == '\r')
 		n--;
 	out[n] = 0;
-	return n ? 0 : mf_cli_usage(err, "--password-stdin: standard input is empty");
+	return n ? 0 : mf_cli_usage(err, "%s: standard input is empty", option);
 }
 
-int mf_cli_asker_password(struct mf_cli_asker *a, const char *user, char *out, size_t max,
-			  struct manifesto_error *err)
+int mf_cli_asker_password(struct mf_cli_asker *a, const struct mf_cli_password_source *from, char *out,
+			  size_t max, struct manifesto_error *err)
 {
 	struct mf_esc shown;
-	if (mf_cli_args_has(a->args, MF_OPT_PASSWORD_STDIN))
-		return password_from_stdin(out, max, err);
+	if (mf_cli_args_has(a->args, from->from_stdin))
+		return password_from_stdin(from->stdin_option, out, max, err);
 	if (!mf_cli_asker_interactive(a)) {
-		(void)mf_cli_usage(err,
-				   "no password for user '%s': --password-stdin was not given, "
-				   "REGISTRY_PASSWORD is not set, and %s",
-				   mf_esc(&shown, mf_str_c(user)),
+		(void)mf_cli_usage(err, "no password for user '%s': %s was not given, %s is not set, and %s",
+				   mf_esc(&shown, mf_str_c(from->user)), from->stdin_option, from->variable,
 				   a->ci ? "nobody is asked as CI is set" : "there is no terminal to ask on");
 		return -1;
 	}
-	return password_from_terminal(user, out, max, err);
+	return password_from_terminal(from->user, out, max, err);
 }

@@ -35,9 +35,14 @@ int mf_cli_asker_confirm_init(void *arg, const char *gun, const char *where);
 /* Shows a text, which must be safe for a terminal, and the question, which is made so: true for "y" and
  * "yes", false for everything else and where there is nobody to ask. */
 bool mf_cli_asker_confirm(struct mf_cli_asker *a, const char *text, const char *question);
-/* The password of `user`, from standard input or the terminal, as a string (at most max - 1 octets).
+struct mf_cli_password_source {
+	const char *user;
+	enum mf_cli_opt from_stdin;
+	const char *stdin_option, *variable; /* for messages */
+};
+/* The password of a user, from standard input or the terminal, as a string (at most max - 1 octets).
  * MF_E_USAGE when there is none. */
-int mf_cli_asker_password(struct mf_cli_asker *a, const char *user, char *out, size_t max,
-			  struct manifesto_error *err) MF_NODISCARD;
+int mf_cli_asker_password(struct mf_cli_asker *a, const struct mf_cli_password_source *from, char *out,
+			  size_t max, struct manifesto_error *err) MF_NODISCARD;
 
 #endif

@@ -2,7 +2,9 @@
  * of a failure. */
 #include <dirent.h>
 #include <limits.h>
+#include <linux/sockios.h>
 #include <strings.h>
+#include <sys/ioctl.h>
 
 #include "json/json.h"
 #include "net/internal.h"
@@ -68,11 +70,12 @@ static int store_field(struct mf_http_call *c, const struct field *f, struct mf_
 	if (have && !f->list) {
 		if (mf_str_eqz(value, to))
 			return 0;
-		return mf_fail(&c->err, MF_E_FORMAT, 0, "answer has two different '%s' headers", f->name);
+		return mf_fail(&c->err, MF_E_UNAVAILABLE, 0, "answer has two different '%s' headers",
+			       f->name);
 	}
 	size_t comma = have ? 2 : 0;
 	if (value.n + have + comma >= f->size)
-		return mf_fail(&c->err, MF_E_FORMAT, 0, "answer's '%s' header is longer than %zu bytes",
+		return mf_fail(&c->err, MF_E_UNAVAILABLE, 0, "answer's '%s' header is longer than %zu bytes",
 			       f->name, f->size - 1);
 	memcpy(to + have, ", ", comma);
 	memcpy(to + have + comma, value.p, value.n);
@@ -108,6 +111,8 @@ static int take_header(struct mf_http_call *c, struct mf_str line)
 	struct mf_str value = trim((struct mf_str){colon + 1, line.n - name.n - 1});
 	if (name_is(name, "WWW-Authenticate"))
 		return store_challenge(c, value);
+	if (name_is(name, "Content-Encoding"))
+		c->encoded = !name_is(value, "identity");
 	if (name_is(name, "Last-Modified")) {
 		store_modified(c, value);
 		return 0;
@@ -125,7 +130,7 @@ static void begin_headers(struct mf_http_call *c)
 		*((char *)c + fields[i].offset) = 0;
 	mf_buf_reset(&c->challenges);
 	c->res.last_modified = 0;
-	c->headers_done = false;
+	c->headers_done = c->encoded = false;
 }
 
 static void end_headers(struct mf_http_call *c)
@@ -133,7 +138,8 @@ static void end_headers(struct mf_http_call *c)
 	curl_off_t length = -1;
 	(void)curl_easy_getinfo(c->easy, CURLINFO_RESPONSE_CODE, &c->res.status);
 	(void)curl_easy_getinfo(c->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
-	c->res.content_length = length < 0 ? UINT64_MAX : (uint64_t)length;
+	/* The length of an encoding is not that of the content. */
+	c->res.content_length = length < 0 || c->encoded ? UINT64_MAX : (uint64_t)length;
 	c->headers_done = c->res.status >= 200;
 }
 
@@ -171,15 +177,36 @@ int64_t mf_net_retry_after_ms(const char *value, int64_t now_s)
 
 struct server_error {
 	char code[64];
-	char message[200];
+	char text[400]; /* message and detail */
 };
 
-static void copy_printable(char *out, size_t size, struct mf_str s)
+static void add_printable(char *out, size_t size, struct mf_str s)
 {
-	size_t n = 0;
-	for (; n < s.n && n + 1 < size; n++)
-		out[n] = s.p[n] >= ' ' && s.p[n] < 0x7f ? s.p[n] : '?';
+	size_t n = strlen(out);
+	for (size_t i = 0; i < s.n && n + 1 < size; i++)
+		out[n++] = s.p[i] >= ' ' && s.p[i] < 0x7f ? s.p[i] : '?';
 	out[n] = 0;
+}
+
+/* The detail is a text or anything else. */
+static void add_detail(struct server_error *out, const json_t *first)
+{
+	struct mf_err err = MF_ERR_INIT;
+	struct mf_buf text MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_ERROR_BODY);
+	const json_t *detail = json_object_get(first, "detail");
+	if (!detail || json_is_null(detail) || (!json_is_string(detail) && !json_object_size(detail)))
+		return;
+	if (json_is_string(detail) ? mf_buf_addz(&text, json_string_value(detail), &err) < 0
+				   : mf_json_dump(detail, JSON_COMPACT, &text, &err) < 0)
+		return;
+	if (text.n)
+		add_printable(out->text, sizeof out->text, out->text[0] ? MF_STR(": ") : MF_STR(""));
+	add_printable(out->text, sizeof out->text, mf_buf_str(&text));
+}
+
+static bool is_plain_text(const struct mf_http_response *r)
+{
+	return strncasecmp(r->content_type, "text/plain", 10) == 0;
 }
 
 static void read_error(struct server_error *out, const struct mf_http_response *r)
@@ -191,13 +218,18 @@ static void read_error(struct server_error *out, const struct mf_http_response *
 	if (!r->body.n)
 		return;
 	json_t *doc MF_JSON_CLEANUP = mf_json_load(mf_buf_bytes(&r->body), MF_MAX_ERROR_BODY, &err);
+	if (!doc && is_plain_text(r))
+		add_printable(out->text, 200,
+			      (struct mf_str){r->body.p, strcspn(mf_buf_str(&r->body).p, "\r\n")});
 	if (!doc || mf_json_get_arr(doc, "errors", MF_JSON_REQUIRED, &list, &err) < 0 ||
-	    !(first = json_array_get(list, 0)) || mf_json_get_str(first, "code", MF_JSON_OPTIONAL, &code, &err) < 0 ||
+	    !(first = json_array_get(list, 0)) ||
+	    mf_json_get_str(first, "code", MF_JSON_OPTIONAL, &code, &err) < 0 ||
 	    mf_json_get_str(first, "message", MF_JSON_OPTIONAL, &message, &err) < 0)
 		return;
 	if (strlen(code) < sizeof out->code)
-		copy_printable(out->code, sizeof out->code, mf_str_c(code));
-	copy_printable(out->message, sizeof out->message, mf_str_c(message));
+		add_printable(out->code, sizeof out->code, mf_str_c(code));
+	add_printable(out->text, 200, mf_str_c(message));
+	add_detail(out, first);
 }
 
 void mf_http_error_code(const struct mf_http_response *r, char out[64])
@@ -207,12 +239,15 @@ void mf_http_error_code(const struct mf_http_response *r, char out[64])
 	memcpy(out, e.code, sizeof e.code);
 }
 
+/* Metadata and errors are JSON, whatever type a server gives them. */
 bool mf_http_is_web_page(const struct mf_http_response *r)
 {
 	static const char *const types[] = {"text/html", "application/xhtml"};
 	static const char *const starts[] = {"<!doctype html", "<html"};
 	const char *body = mf_buf_str(&r->body).p;
 	body += strspn(body, "\xef\xbb\xbf \t\r\n");
+	if (*body == '{' || *body == '[')
+		return false;
 	for (size_t i = 0; i < 2; i++)
 		if (strncasecmp(r->content_type, types[i], strlen(types[i])) == 0 ||
 		    strncasecmp(body, starts[i], strlen(starts[i])) == 0)
@@ -220,15 +255,44 @@ bool mf_http_is_web_page(const struct mf_http_response *r)
 	return false;
 }
 
-static enum mf_code status_code(long status)
+int mf_http_web_page_error(const struct mf_http_call *c, const char *what, const char *hint,
+			   struct mf_err *err)
 {
-	if (status == 401 || status == 403)
-		return MF_E_AUTH;
-	if (status == 404)
-		return MF_E_NOT_FOUND;
-	if (status == 429 || status >= 500)
-		return MF_E_UNAVAILABLE;
-	return MF_E_INTERNAL;
+	char shown[MF_NET_URL_TEXT];
+	mf_net_url_redact(shown, sizeof shown, c->url);
+	(void)mf_fail(err, MF_E_UNAVAILABLE, 0, "%s: the server answered with a web page", what);
+	mf_err_set_endpoint(err, shown);
+	mf_err_set_hint(err, "%s", hint);
+	return -1;
+}
+
+/* What a server's refusal means, and what leads on. Every other status is that of a server that does not do
+ * what was asked: nothing signed says so, and later it may. */
+static const struct refusal {
+	long status;
+	enum mf_code code;
+	const char *hint;
+} refusals[] = {
+    {401, MF_E_AUTH, NULL},
+    {403, MF_E_AUTH, NULL},
+    {404, MF_E_NOT_FOUND, NULL},
+    {405, MF_E_UNAVAILABLE,
+     "the server does not allow this: a mirror or a cache can only be read, and a URL of something else "
+     "answers so"},
+    {407, MF_E_UNAVAILABLE, "the proxy wants a login: http://USER:PASSWORD@HOST in HTTPS_PROXY"},
+    {413, MF_E_UNAVAILABLE,
+     "the server, or a proxy before it, limits the size of uploads (nginx: client_max_body_size)"},
+    {429, MF_E_UNAVAILABLE, "the server limits the number of requests: wait, or log in"},
+    {507, MF_E_UNAVAILABLE, "the server has no space left"},
+};
+
+static const struct refusal *refusal_of(long status)
+{
+	static const struct refusal other = {0, MF_E_UNAVAILABLE, NULL};
+	for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++)
+		if (refusals[i].status == status)
+			return &refusals[i];
+	return &other;
 }
 
 /* Go's net/http and nginx answer plain HTTP on a TLS port with these words. */
@@ -243,16 +307,24 @@ static bool wants_tls(const struct mf_http_call *c)
 int mf_net_status_error(const struct mf_http_call *c, const char *what, struct mf_err *err)
 {
 	struct server_error e;
-	char shown[MF_NET_URL_TEXT];
+	char shown[MF_NET_URL_TEXT], to[MF_NET_URL_TEXT];
+	const struct mf_http_response *r = &c->res;
+	const struct refusal *refusal = refusal_of(r->status);
 	mf_net_url_redact(shown, sizeof shown, c->url);
-	read_error(&e, &c->res);
-	(void)mf_fail(err, status_code(c->res.status), 0, "%s: status %ld%s%s%s%s", what, c->res.status,
-		      *e.code ? " " : "", e.code, *e.message ? ": " : "", e.message);
-	mf_err_set_endpoint(err, shown);
-	if (wants_tls(c)) {
-		(void)mf_recode(err, MF_E_UNAVAILABLE);
-		mf_err_set_hint(err, "the server speaks TLS: use https://");
+	read_error(&e, r);
+	if (r->status / 100 == 3 && r->location[0]) {
+		mf_net_url_redact(to, sizeof to, r->location);
+		(void)snprintf(e.text, sizeof e.text, "a redirect to '%.300s'", to);
+	} else if (!e.text[0] && mf_http_is_web_page(r)) {
+		(void)snprintf(e.text, sizeof e.text, "a web page");
 	}
+	(void)mf_fail(err, refusal->code, 0, "%s: status %ld%s%s%s%s", what, r->status, *e.code ? " " : "",
+		      e.code, *e.text ? ": " : "", e.text);
+	mf_err_set_endpoint(err, shown);
+	if (wants_tls(c))
+		mf_err_set_hint(err, "the server speaks TLS: use https://");
+	if (refusal->hint)
+		mf_err_set_hint(err, "%s", refusal->hint);
 	return -1;
 }
 
@@ -417,8 +489,10 @@ static int add_authorization(struct mf_http_call *c, struct mf_bytes value, stru
 
 static int build_headers(struct mf_http_call *c, struct mf_bytes authorization, struct mf_err *err)
 {
-	/* A server that does not know "Expect: 100-continue" would cost a second per upload. */
-	if (add_header(c, "Expect:", err) < 0 || add_authorization(c, authorization, err) < 0)
+	/* A server that does not know "Expect: 100-continue" would cost a second per upload. What is
+	 * compressed all the same is decoded. */
+	if (add_header(c, "Expect:", err) < 0 || add_header(c, "Accept-Encoding: identity", err) < 0 ||
+	    add_authorization(c, authorization, err) < 0)
 		return -1;
 	for (const char *const *line = c->req.headers; line && *line; line++)
 		if (add_request_header(c, *line, err) < 0)
@@ -480,8 +554,6 @@ static bool set_limits(struct mf_http_call *c)
 	SET(CURLOPT_CONNECTTIMEOUT_MS, as_long(h->connect_timeout_ms < left ? h->connect_timeout_ms : left));
 	SET(CURLOPT_LOW_SPEED_LIMIT, 1L);
 	SET(CURLOPT_LOW_SPEED_TIME, as_long(h->stall_timeout_s));
-	if (left != INT64_MAX)
-		SET(CURLOPT_TIMEOUT_MS, as_long(left));
 	/* The resolver's thread cannot be stopped; without this, ending a call waits for it, past deadline
 	 * and cancel. */
 	SET(CURLOPT_QUICK_EXIT, 1L);
@@ -504,10 +576,14 @@ static bool set_protocol(struct mf_http_call *c)
 	SET(CURLOPT_HEADEROPT, (long)CURLHEADER_SEPARATE);
 	SET(CURLOPT_USERAGENT, c->h->user_agent);
 	SET(CURLOPT_HTTPHEADER, c->headers);
+	SET(CURLOPT_ACCEPT_ENCODING, "gzip");
 	/* Plain HTTP to loopback is allowed because it does not leave the machine: a proxy would take it out.
 	 */
 	if (mf_net_url_loopback(c->url))
 		SET(CURLOPT_PROXY, "");
+	char no_proxy[MF_NET_NO_PROXY];
+	if (mf_net_no_proxy(no_proxy, c->url))
+		SET(CURLOPT_NOPROXY, no_proxy);
 	return bad;
 }
 
@@ -556,7 +632,7 @@ static bool set_tls(struct mf_http_call *c)
 		SET(CURLOPT_CAINFO, h->cacert);
 		SET(CURLOPT_CAPATH, capath);
 	}
-	if (h->client_cert && !c->foreign) {
+	if (h->client_cert && !c->foreign && !c->other_origin) {
 		SET(CURLOPT_SSLCERT, h->client_cert);
 		SET(CURLOPT_SSLKEY, h->client_key);
 	}
@@ -588,9 +664,9 @@ static void reset(struct mf_http_call *c)
 	c->res.status = 0;
 	c->res.content_length = UINT64_MAX;
 	c->headers_done = c->body_cut = c->sent = false;
-	c->received = c->body_offset = 0;
+	c->received = c->body_offset = c->moved = 0;
 	c->curl_error[0] = 0;
-	c->started_ms = mf_monotonic_ms();
+	c->started_ms = c->moved_ms = mf_monotonic_ms();
 }
 
 int mf_net_exchange_start(struct mf_http_call *c, struct mf_bytes authorization, struct mf_err *err)
@@ -609,6 +685,20 @@ int mf_net_exchange_start(struct mf_http_call *c, struct mf_bytes authorization,
 		return mf_fail(err, MF_E_INTERNAL, 0, "start request");
 	c->h->stats.requests++;
 	return 0;
+}
+
+/* What is still in this machine's own buffers has not gone anywhere. */
+uint64_t mf_net_exchange_moved(const struct mf_http_call *c)
+{
+	curl_off_t up = 0, down = 0;
+	curl_socket_t fd = CURL_SOCKET_BAD;
+	int queued = 0;
+	(void)curl_easy_getinfo(c->easy, CURLINFO_SIZE_UPLOAD_T, &up);
+	(void)curl_easy_getinfo(c->easy, CURLINFO_SIZE_DOWNLOAD_T, &down);
+	if (up > 0 && curl_easy_getinfo(c->easy, CURLINFO_ACTIVESOCKET, &fd) == CURLE_OK &&
+	    fd != CURL_SOCKET_BAD && ioctl(fd, SIOCOUTQ, &queued) == 0)
+		up = up > queued ? up - queued : 0;
+	return (uint64_t)up + (uint64_t)down;
 }
 
 void mf_net_exchange_clear(struct mf_http_call *c)

@@ -57,6 +57,7 @@ static struct mf_http_call *new_call(struct mf_http *h, const struct mf_http_req
 	}
 	c->h = h;
 	c->req = *req;
+	c->foreign = req->foreign;
 	mf_buf_init(&c->challenges, MF_MAX_HEADER_VALUE);
 	if (mf_net_url_resolve(&c->url, NULL, req->url, err) < 0) {
 		free(c);
@@ -163,6 +164,7 @@ static int await_token(struct mf_http_call *c, struct mf_err *err)
 	fetch->req.url = NULL; /* it has its own */
 	fetch->fetches_token = true;
 	fetch->fetched = t;
+	fetch->other_origin = !mf_net_url_same_origin(c->url, t->realm);
 	fetch->authorization = authorization;
 	fetch->form = form;
 	authorization = (struct mf_secret)MF_SECRET_INIT;
@@ -273,6 +275,13 @@ static bool met_tls(struct mf_http_call *c, CURLcode rc)
 	return curl_easy_getinfo(c->easy, CURLINFO_APPCONNECT_TIME_T, &shaken) == CURLE_OK && shaken > 0;
 }
 
+/* OpenSSL's words for an answer that is no TLS record. */
+static bool speaks_no_tls(const char *why)
+{
+	return strstr(why, "wrong version number") || strstr(why, "packet length too long") ||
+	       strstr(why, "http request");
+}
+
 static int connect_errno(struct mf_http_call *c, CURLcode rc)
 {
 	long sys = 0;
@@ -303,6 +312,9 @@ static void transport_failed(struct mf_http_call *c, CURLcode rc, const char *ph
 	else
 		(void)mf_fail(&err, transport_code(rc), 0, "%s '%s': %s: %s", mf_net_method(c), shown,
 			      transport_what(rc), mf_esc(&esc, mf_str_c(why)));
+	if (rc == CURLE_SSL_CONNECT_ERROR && speaks_no_tls(why))
+		mf_err_set_hint(&err, "the server at this port speaks plain HTTP, not TLS: use http://, with "
+				      "--plain-http where the host is not this one");
 	if (rc == CURLE_PEER_FAILED_VERIFICATION)
 		mf_err_set_hint(
 		    &err, "if the server's certificate comes from a private CA, name its file with --cacert");
@@ -312,42 +324,49 @@ static void transport_failed(struct mf_http_call *c, CURLcode rc, const char *ph
 static bool is_redirect(const struct mf_http_call *c)
 {
 	long s = c->res.status;
-	return !c->req.no_redirect && mf_net_is_read(c) && c->res.location[0] &&
-	       (s == 301 || s == 302 || s == 303 || s == 307 || s == 308);
+	bool keeps_method = s == 307 || s == 308;
+	bool moved = keeps_method || (mf_net_is_read(c) && (s == 301 || s == 302 || s == 303));
+	return moved && !c->req.no_redirect && c->res.location[0];
 }
 
 /* Where to, and whether secrets may come along. */
 static int redirect(struct mf_http_call *c, struct mf_err *err)
 {
-	char from[MF_NET_ORIGIN], to[MF_NET_ORIGIN], shown[MF_NET_URL_TEXT];
+	char shown[MF_NET_URL_TEXT];
 	mf_net_url_redact(shown, sizeof shown, c->res.location);
 	if (++c->redirects > MF_MAX_REDIRECTS)
 		return mf_fail(err, MF_E_UNAVAILABLE, 0, "more than %d redirects, the last to '%s'",
 			       MF_MAX_REDIRECTS, shown);
 	if (mf_net_url_https(c->url) && !mf_net_url_https(c->res.location))
 		return mf_fail(err, MF_E_UNAVAILABLE, 0, "refused a redirect from https to '%s'", shown);
-	if (!mf_http_url_allowed(c->h, c->res.location) || !mf_net_url_origin(from, c->url) ||
-	    !mf_net_url_origin(to, c->res.location))
+	if (!mf_http_url_allowed(c->h, c->res.location))
 		return mf_fail(err, MF_E_UNAVAILABLE, 0, "refused a redirect to '%s'", shown);
 	char *url = strdup(c->res.location);
 	if (!url)
 		return mf_fail_nomem(err);
+	c->foreign = c->foreign || !mf_net_url_same_origin(c->url, url);
 	free(c->url);
 	c->url = url;
-	c->foreign = c->foreign || strcmp(from, to) != 0;
+	mf_env_log(c->h->env, MF_LOG_DEBUG, "redirected to %s%s", shown,
+		   c->foreign ? ", without credentials" : "");
 	return 0;
 }
 
+/* A Location that is no URL makes the answer useless, not the content. */
 static int absolute_location(struct mf_http_call *c, struct mf_err *err)
 {
 	char *url MF_FREE = NULL;
 	if (!c->res.location[0] || c->res.status >= 400)
 		return 0;
-	if (mf_net_url_resolve(&url, c->url, c->res.location, err) < 0)
+	if (mf_net_url_resolve(&url, c->url, c->res.location, err) < 0 ||
+	    strlen(url) >= sizeof c->res.location) {
+		if (!err->code)
+			(void)mf_fail(err, MF_E_FORMAT, 0, "URL is longer than %zu bytes",
+				      sizeof c->res.location - 1);
+		if (err->code == MF_E_FORMAT)
+			(void)mf_recode(err, MF_E_UNAVAILABLE);
 		return mf_wrap(err, "Location header");
-	if (strlen(url) >= sizeof c->res.location)
-		return mf_fail(err, MF_E_FORMAT, 0, "Location header: URL is longer than %zu bytes",
-			       sizeof c->res.location - 1);
+	}
 	memcpy(c->res.location, url, strlen(url) + 1);
 	return 0;
 }
@@ -442,6 +461,43 @@ static bool collect(struct mf_http *h)
 	return any;
 }
 
+/* Moves the deadline on by the time in which a call's octets have moved; each octet buys no more than the
+ * lowest rate has it cost. */
+static void credit(struct mf_http *h, struct mf_http_call *c, int64_t now)
+{
+	uint64_t moved = mf_net_exchange_moved(c), more = moved > c->moved ? moved - c->moved : 0;
+	c->moved = moved;
+	if (!more)
+		return;
+	int64_t from = c->moved_ms > h->credited_ms ? c->moved_ms : h->credited_ms;
+	int64_t ms = now - from, most = (int64_t)(more * 1000 / MF_MIN_RATE);
+	if (h->env->deadline_ms)
+		h->env->deadline_ms += ms < most ? ms : most;
+	c->moved_ms = h->credited_ms = now;
+}
+
+static void note_movement(struct mf_http *h)
+{
+	int64_t now = mf_monotonic_ms();
+	struct mf_transfer t = {.upload = false};
+	bool any = false, total_known = true;
+	for (struct mf_http_call *c = h->running.head; c; c = c->next) {
+		credit(h, c, now);
+		uint64_t total = c->req.read ? c->req.body_length : c->res.content_length;
+		if (!c->req.read && !(c->req.write && c->headers_done))
+			continue;
+		any = true;
+		t.upload |= c->req.read != NULL;
+		t.done += c->moved;
+		t.total += total;
+		total_known &= total != UINT64_MAX;
+	}
+	if (!total_known)
+		t.total = 0;
+	if (any && h->env->moved)
+		h->env->moved(h->env->moved_arg, &t);
+}
+
 /* Everything that can be done without waiting. A callback that submits comes back here: its call starts
  * later. */
 static void step(struct mf_http *h)
@@ -455,6 +511,7 @@ static void step(struct mf_http *h)
 		while (h->ready.head && h->nrunning < MF_NET_MAX_RUNNING)
 			start(h->ready.head);
 		(void)curl_multi_perform(h->multi, &running);
+		note_movement(h);
 	} while (collect(h));
 	h->stepping = false;
 }
@@ -494,7 +551,7 @@ static int poll_ms(const struct mf_http *h)
 	return ms > 0 ? (int)ms : 0;
 }
 
-/* Past the deadline libcurl has its turn first (it knows more of what went wrong). */
+/* The deadline of the whole operation. */
 static void check_limits(struct mf_http_call *c)
 {
 	struct mf_err err = MF_ERR_INIT;

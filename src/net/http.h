@@ -58,6 +58,7 @@ struct mf_http_request {
 	size_t max_bytes;       /* of the response body: more is MF_E_FORMAT; 0: MF_MAX_ERROR_BODY */
 	mf_http_write_fn write; /* 2xx body goes here instead of the buffer */
 	void *write_arg;
+	bool foreign;     /* another server named this URL, on another origin: it gets nothing secret */
 	bool no_redirect; /* a 3xx is returned as it is */
 	bool retry_500;   /* 500 is retried as 502 is: see oci/exchange.c for who needs it */
 	bool no_retry;    /* never send twice (uploads that are not idempotent) */
@@ -79,10 +80,11 @@ struct mf_http_response {
 
 struct mf_http_call;
 
-/* Starts a call. Redirects are followed up to MF_MAX_REDIRECTS (GET and HEAD only); to another origin
- * (scheme, host, port) without Authorization and never from https to http. 429, 502, 503 and 504, a refused
- * or reset connection of a GET or HEAD are retried with Retry-After or jittered back-off, at most 3 times,
- * within the deadline. */
+/* Starts a call. Redirects are followed up to MF_MAX_REDIRECTS (307 and 308 with method and body, others of
+ * GET and HEAD only); to another origin (scheme, host, port) without Authorization, Cookie and client
+ * certificate, and never from https to http. What comes compressed is decoded. 429, 502, 503 and 504, a
+ * refused or reset connection of a GET or HEAD are retried with Retry-After or jittered back-off, at most 3
+ * times, within the deadline. */
 int mf_http_submit(struct mf_http *h, const struct mf_http_request *req, struct mf_http_call **out,
 		   struct mf_err *err) MF_NODISCARD;
 /* Drives all calls until this one has ended. 0: an HTTP response is there, whatever its status.
@@ -99,13 +101,16 @@ static inline void mf_http_call_cleanup(struct mf_http_call **c)
 	mf_http_call_free(*c);
 }
 #define MF_HTTP_CALL_CLEANUP MF_CLEANUP(mf_http_call_cleanup)
-/* The error for an unexpected status: 401 and 403 MF_E_AUTH, 404 MF_E_NOT_FOUND, 429 and 5xx
- * MF_E_UNAVAILABLE, other 4xx and 3xx MF_E_INTERNAL; with the server's own JSON error code and message
- * ({"errors":[{"code","message"}]}), escaped and cut, and the URL as endpoint (secrets and query values
- * redacted). `what` begins the message: "read manifest". Returns -1. */
+/* The error for a status that the caller cannot use: 401 and 403 MF_E_AUTH, 404 MF_E_NOT_FOUND, all
+ * others MF_E_UNAVAILABLE; with the server's own JSON error ({"errors":[{"code","message","detail"}]}) or
+ * line of text, escaped and cut, and the URL as endpoint (secrets and query values redacted). `what` begins
+ * the message: "read manifest". Returns -1. */
 int mf_http_status_error(const struct mf_http_call *call, const char *what, struct mf_err *err);
 /* Is it a page for people: of a proxy, of a login, of a portal that caught the request? */
 bool mf_http_is_web_page(const struct mf_http_response *r);
+/* MF_E_UNAVAILABLE for such an answer in place of metadata; returns -1. */
+int mf_http_web_page_error(const struct mf_http_call *call, const char *what, const char *hint,
+			   struct mf_err *err);
 /* First errors[].code of a JSON error body, "" when there is none. */
 void mf_http_error_code(const struct mf_http_response *r, char out[64]);
 

@@ -37,6 +37,7 @@ struct mf_http {
 	char *user_agent, *cacert, *client_cert, *client_key, *capath;
 	bool plain_http, stepping, looked_for_capath;
 	int64_t connect_timeout_ms, stall_timeout_s;
+	int64_t credited_ms; /* until then the time of moving has been added to the deadline */
 	struct mf_call_list ready, running, parked;
 	unsigned nrunning;
 	struct mf_http_stats stats;
@@ -58,8 +59,11 @@ struct mf_http_call {
 	struct mf_net_part *parts;
 	char curl_error[CURL_ERROR_SIZE];
 	int64_t started_ms, wake_ms;
+	uint64_t moved;   /* octets of the present exchange that the other side has sent or taken */
+	int64_t moved_ms; /* when they last became more */
 	uint64_t body_offset, received;
 	bool headers_done; /* trailers must not replace headers */
+	bool encoded;      /* the body came compressed */
 	bool body_cut;     /* enough of an error's body was kept */
 	bool sent;         /* libcurl has sent the present exchange's request, or part of it */
 	bool delivered;    /* the caller's sink has seen octets: no second try */
@@ -67,7 +71,8 @@ struct mf_http_call {
 	bool met_tls;      /* the server has shown that it speaks TLS */
 
 	unsigned redirects, retries;
-	bool foreign; /* redirected to another origin: nothing secret is sent any more */
+	bool foreign;      /* of an origin that another one named: nothing secret is sent any more */
+	bool other_origin; /* of a token server elsewhere: it gets the password, and no client certificate */
 
 	struct mf_token *token; /* waited for, or sent last */
 	uint64_t token_serial;  /* which fetch of it was sent */
@@ -94,10 +99,15 @@ struct mf_http_call {
 int mf_net_url_resolve(char **out, const char *base, const char *ref, struct mf_err *err) MF_NODISCARD;
 /* "https://host:port" in lower case, the port always there. False when it is not an http or https URL. */
 bool mf_net_url_origin(char out[MF_NET_ORIGIN], const char *url);
+bool mf_net_url_same_origin(const char *a, const char *b);
 bool mf_net_url_https(const char *url);
 bool mf_net_url_loopback(const char *url);
 /* For people to read: no user information, no query values, no control characters; cut at n. */
 void mf_net_url_redact(char *out, size_t n, const char *url);
+/* The list of hosts without proxy for a request to this URL, of NO_PROXY: libcurl knows neither ports nor
+ * "*.domain". False: there is none. */
+#define MF_NET_NO_PROXY 4096
+bool mf_net_no_proxy(char out[MF_NET_NO_PROXY], const char *url);
 
 /* ---- exchange.c */
 
@@ -111,6 +121,8 @@ bool mf_net_is_idempotent(const struct mf_http_call *c);
 /* Hands one request to libcurl. `authorization` is the header's value or empty. */
 int mf_net_exchange_start(struct mf_http_call *c, struct mf_bytes authorization,
 			  struct mf_err *err) MF_NODISCARD;
+/* Octets of the exchange that have moved so far. */
+uint64_t mf_net_exchange_moved(const struct mf_http_call *c);
 /* Frees what belongs to one exchange. */
 void mf_net_exchange_clear(struct mf_http_call *c);
 

@@ -73,6 +73,12 @@ bool mf_net_url_origin(char out[MF_NET_ORIGIN], const char *url)
 	return true;
 }
 
+bool mf_net_url_same_origin(const char *a, const char *b)
+{
+	char x[MF_NET_ORIGIN], y[MF_NET_ORIGIN];
+	return mf_net_url_origin(x, a) && mf_net_url_origin(y, b) && strcmp(x, y) == 0;
+}
+
 bool mf_net_url_https(const char *url)
 {
 	return strncasecmp(url, "https://", 8) == 0;
@@ -151,4 +157,67 @@ void mf_net_url_redact(char *out, size_t n, const char *url)
 		put_query(out, n, &at, rest + path + 1, strcspn(rest + path + 1, "#"));
 	}
 	out[at] = 0;
+}
+
+/* ---- NO_PROXY */
+
+/* "host:port" and "[v6]:port"; false when there is no port. */
+static bool split_port(struct mf_str entry, struct mf_str *host, struct mf_str *port)
+{
+	const char *colon = entry.n ? memrchr(entry.p, ':', entry.n) : NULL;
+	bool bracketed = entry.n && entry.p[0] == '[';
+	if (!colon || (!bracketed && memchr(entry.p, ':', (size_t)(colon - entry.p))) ||
+	    (bracketed && colon[-1] != ']'))
+		return false;
+	*host = (struct mf_str){entry.p, (size_t)(colon - entry.p)};
+	*port = (struct mf_str){colon + 1, entry.n - host->n - 1};
+	return true;
+}
+
+/* Is a host an entry's, or below it? "example.com" and ".example.com" are both. */
+static bool host_below(const char *host, struct mf_str entry)
+{
+	size_t n = strlen(host);
+	while (entry.n && entry.p[0] == '.')
+		entry = (struct mf_str){entry.p + 1, entry.n - 1};
+	if (!entry.n || n < entry.n || strncasecmp(host + n - entry.n, entry.p, entry.n) != 0)
+		return false;
+	return n == entry.n || host[n - entry.n - 1] == '.';
+}
+
+/* An entry with a port either is about this very URL, which then needs no proxy at all, or about none. */
+static void add_entry(char out[MF_NET_NO_PROXY], struct mf_str entry, const char *host, const char *port)
+{
+	struct mf_str name, number;
+	size_t n = strlen(out);
+	if (entry.n > 1 && entry.p[0] == '*')
+		entry = (struct mf_str){entry.p + 1, entry.n - 1};
+	if (split_port(entry, &name, &number)) {
+		if (!mf_str_eqz(number, port) || !host_below(host, name))
+			return;
+		entry = MF_STR("*");
+	}
+	if (mf_str_eqz(entry, "*"))
+		(void)snprintf(out, MF_NET_NO_PROXY, "*");
+	else if (n + entry.n + 2 < MF_NET_NO_PROXY && strcmp(out, "*") != 0)
+		(void)snprintf(out + n, MF_NET_NO_PROXY - n, "%s%.*s", n ? "," : "", MF_STR_ARG(entry));
+}
+
+bool mf_net_no_proxy(char out[MF_NET_NO_PROXY], const char *url)
+{
+	const char *list = getenv("no_proxy");
+	CURLU *u MF_CLEANUP(url_cleanup) = parse(url);
+	char *host CURL_TEXT_CLEANUP = NULL, *port CURL_TEXT_CLEANUP = NULL;
+	if (!list || !*list)
+		list = getenv("NO_PROXY");
+	out[0] = 0;
+	if (!list || !u || curl_url_get(u, CURLUPART_HOST, &host, 0) ||
+	    curl_url_get(u, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT))
+		return false;
+	for (const char *p = list + strspn(list, " \t,"); *p; p += strspn(p, " \t,")) {
+		size_t n = strcspn(p, " \t,");
+		add_entry(out, (struct mf_str){p, n}, host, port);
+		p += n;
+	}
+	return true;
 }

@@ -4,8 +4,6 @@
 
 #include "oci/registry.h"
 
-#define MAX_URL 4096
-
 const char mf_registry_accept[] =
     "Accept: " MF_MT_OCI_INDEX ", " MF_MT_OCI_MANIFEST ", " MF_MT_DOCKER_LIST ", " MF_MT_DOCKER_MANIFEST;
 
@@ -38,7 +36,7 @@ static void set_up(struct mf_exchange *x, struct mf_registry *reg, const char *m
 int mf_exchange_init(struct mf_exchange *x, struct mf_registry *reg, const char *method,
 		     enum mf_registry_access access, struct mf_err *err, const char *tail, ...)
 {
-	struct mf_buf path MF_BUF_CLEANUP = MF_BUF_INIT(MAX_URL);
+	struct mf_buf path MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_URL);
 	set_up(x, reg, method, access);
 	if (mf_buf_printf(&path, err, "/v2/%s/", reg->repository) < 0)
 		return -1;
@@ -69,25 +67,36 @@ static bool same_origin(const char *a, const char *b)
 	return n && n == origin_length(b) && strncasecmp(a, b, n) == 0;
 }
 
+/* A proxy that ends TLS and does not tell the registry; or the registry's inner address. To follow would send
+ * content in the clear, or to nobody. It is a fault of the server's configuration, and says nothing about
+ * what is stored there. */
+static int refuse_url(const struct mf_exchange *x, const char *base, const char *url, struct mf_err *err)
+{
+	struct mf_esc e;
+	(void)mf_fail(err, MF_E_UNAVAILABLE, 0, "the registry %s names '%s' for what follows", base,
+		      mf_esc(&e, mf_str_c(url)));
+	mf_err_set_endpoint(err, base);
+	mf_err_set_hint(err, x->reg->https
+				 ? "the registry does not know its own address: behind a TLS proxy it needs "
+				   "X-Forwarded-Proto, or its external URL configured"
+				 : "the registry does not know its own address: its external URL needs to be "
+				   "configured");
+	return -1;
+}
+
 int mf_exchange_init_url(struct mf_exchange *x, struct mf_registry *reg, const char *method,
 			 enum mf_registry_access access, const char *url, struct mf_err *err)
 {
-	struct mf_esc e;
 	char base[512];
 	set_up(x, reg, method, access);
 	(void)snprintf(base, sizeof base, "%s://%s", reg->https ? "https" : "http", reg->host);
-	if (!origin_length(url) || (reg->https && strncasecmp(url, "https:", 6) != 0)) {
-		/* A proxy that ends TLS and does not tell the registry: following would send content in the
-		 * clear. */
-		(void)mf_fail(err, MF_E_FORMAT, 0, "the registry %s sends us to '%s'", base,
-			      mf_esc(&e, mf_str_c(url)));
-		mf_err_set_hint(
-		    err,
-		    "a registry behind a TLS proxy needs X-Forwarded-Proto, or its external URL configured");
-		return -1;
-	}
-	if (!same_origin(base, url))
+	if (!origin_length(url) || (reg->https && strncasecmp(url, "https:", 6) != 0) ||
+	    !mf_http_url_allowed(reg->http, url))
+		return refuse_url(x, base, url, err);
+	if (!same_origin(base, url)) {
 		x->req.auth = NULL;
+		x->req.foreign = true;
+	}
 	x->url = mf_str_dup(mf_str_c(url));
 	x->req.url = x->url;
 	return x->url ? 0 : mf_fail_nomem(err);
@@ -104,7 +113,7 @@ void mf_exchange_header(struct mf_exchange *x, const char *header)
 
 int mf_exchange_header_own(struct mf_exchange *x, struct mf_err *err, const char *fmt, ...)
 {
-	struct mf_buf text MF_BUF_CLEANUP = MF_BUF_INIT(MAX_URL);
+	struct mf_buf text MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_URL);
 	va_list ap;
 	va_start(ap, fmt);
 	int rc = mf_buf_vprintf(&text, err, fmt, ap);

@@ -46,8 +46,8 @@ struct mf_exchange {
 int mf_exchange_init(struct mf_exchange *x, struct mf_registry *reg, const char *method,
 		     enum mf_registry_access access, struct mf_err *err, const char *tail, ...)
     MF_PRINTF(6, 7) MF_NODISCARD;
-/* The same to a URL the registry gave. Another origin gets no credentials. MF_E_FORMAT when it may not be
- * used. */
+/* The same to a URL the registry gave. Another origin gets nothing secret. MF_E_UNAVAILABLE when it may not
+ * be used. */
 int mf_exchange_init_url(struct mf_exchange *x, struct mf_registry *reg, const char *method,
 			 enum mf_registry_access access, const char *url, struct mf_err *err) MF_NODISCARD;
 /* Adds a header; at most three. `own` is freed with the exchange. */
@@ -79,6 +79,7 @@ int mf_registry_blobs_have(void *b, const struct mf_digest *digests, size_t n, b
 /* HEADs of "<kind>/<digest>", MF_REGISTRY_WINDOW at a time; `each` gets the answers in order: a success, or
  * 404. */
 typedef void (*mf_registry_head_fn)(void *arg, size_t i, const struct mf_http_response *res);
+int mf_registry_head_end(struct mf_exchange *x, struct mf_err *err) MF_NODISCARD; /* a success, or 404 */
 int mf_registry_heads(struct mf_registry *reg, const char *kind, const struct mf_digest *digests, size_t n,
 		      mf_registry_head_fn each, void *arg, struct mf_err *err) MF_NODISCARD;
 int mf_registry_have(struct mf_registry *reg, const char *kind, const struct mf_digest *digests, size_t n,

@@ -150,27 +150,45 @@ static int keep(struct manifesto *m, const char **s, struct mf_err *err)
 	return *s ? 0 : -1;
 }
 
+/* A blank or a line break at the end of a variable is not to be seen, and nobody's intention. */
+static int keep_url(struct manifesto *m, const char **url, struct mf_err *err)
+{
+	static const char blanks[] = " \t\r\n";
+	if (!*url)
+		return 0;
+	struct mf_str s = mf_str_c(*url + strspn(*url, blanks));
+	while (s.n && strchr(blanks, s.p[s.n - 1]))
+		s.n--;
+	*url = mf_arena_dup(&m->strings, s, err);
+	return *url ? 0 : -1;
+}
+
 static int keep_all(struct manifesto *m, struct mf_err *err)
 {
 	struct manifesto_options *o = &m->opt;
 	const char **all[] = {&o->home,
 			      &o->cache_dir,
 			      &o->docker_config,
-			      &o->trust_server,
 			      &o->store,
 			      &o->cacert,
 			      &o->client_cert,
 			      &o->client_key,
 			      &o->username,
 			      &o->credential_source,
+			      &o->trust_username,
+			      &o->trust_credential_source,
 			      &o->default_key_name};
 	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
 		if (keep(m, all[i], err) < 0)
 			return -1;
-	if (o->password && *o->password &&
-	    mf_secret_copy(&m->password, mf_bytes_of(mf_str_c(o->password)), err) < 0)
+	if (keep_url(m, &o->trust_server, err) < 0)
 		return -1;
-	o->password = NULL;
+	if ((o->password && *o->password &&
+	     mf_secret_copy(&m->password, mf_bytes_of(mf_str_c(o->password)), err) < 0) ||
+	    (o->trust_password && *o->trust_password &&
+	     mf_secret_copy(&m->trust_password, mf_bytes_of(mf_str_c(o->trust_password)), err) < 0))
+		return -1;
+	o->password = o->trust_password = NULL;
 	return 0;
 }
 
@@ -212,11 +230,15 @@ static int set_up(struct manifesto *m, const struct manifesto_options *opt, stru
 		return -1;
 	set_env(m);
 	m->passphrase = (struct mf_passphrase){call_passphrase, m, m->opt.no_passphrase != 0};
-	m->credentials = (struct mf_credential_config){.user = m->opt.username,
-						       .password = m->password.p ? &m->password : NULL,
-						       .given_source = m->opt.credential_source,
-						       .option = "-u",
-						       .files = m->credential_files};
+	m->stored_credentials = (struct mf_credential_config){.option = "-u", .files = m->credential_files};
+	m->credentials = m->trust_credentials = m->stored_credentials;
+	m->credentials.user = m->opt.username;
+	m->credentials.password = m->password.p ? &m->password : NULL;
+	m->credentials.given_source = m->opt.credential_source;
+	m->trust_credentials.user = m->opt.trust_username;
+	m->trust_credentials.password = m->trust_password.p ? &m->trust_password : NULL;
+	m->trust_credentials.given_source = m->opt.trust_credential_source;
+	m->trust_credentials.option = "--trust-user";
 	char *dir MF_FREE = mf_path_join(m->opt.home, "keys", NULL);
 	if (!dir)
 		return mf_fail_nomem(err);
@@ -256,16 +278,17 @@ void manifesto_free(struct manifesto *m)
 	if (!m)
 		return;
 	mf_http_free(m->http);
-	for (size_t i = 0; i < m->nauth; i++) {
-		mf_auth_free(m->auth[i]);
-		free(m->auth_host[i]);
+	for (size_t i = 0; i < m->nendpoint; i++) {
+		mf_auth_free(m->endpoint[i].auth);
+		free(m->endpoint[i].host);
 	}
 	mf_names_clear(&m->names);
-	free(m->auth);
-	free(m->auth_host);
+	free(m->endpoint);
+	free(m->given_host);
 	free(m->credential_files);
 	mf_keystore_free(m->keys);
 	mf_secret_clear(&m->password);
+	mf_secret_clear(&m->trust_password);
 	mf_arena_clear(&m->strings);
 	free(m);
 }

@@ -22,37 +22,60 @@ static int need_http(struct manifesto *m, struct mf_err *err)
 
 /* The oldest makes room; nothing of it is in flight between operations. A pool's places go on using theirs.
  */
-static void forget_oldest_auth(struct manifesto *m)
+static void forget_oldest_endpoint(struct manifesto *m)
 {
-	if (m->pool || m->nauth < HOSTS_KEPT)
+	if (m->pool || m->nendpoint < HOSTS_KEPT)
 		return;
-	mf_auth_free(m->auth[0]);
-	free(m->auth_host[0]);
-	m->nauth--;
-	memmove(&m->auth[0], &m->auth[1], m->nauth * sizeof(struct mf_auth *));
-	memmove(&m->auth_host[0], &m->auth_host[1], m->nauth * sizeof(char *));
+	mf_auth_free(m->endpoint[0].auth);
+	free(m->endpoint[0].host);
+	memmove(&m->endpoint[0], &m->endpoint[1], --m->nendpoint * sizeof m->endpoint[0]);
 }
 
-static struct mf_auth *auth_for(struct manifesto *m, const char *host, struct mf_err *err)
+static struct mf_auth *auth_for(struct manifesto *m, const char *host,
+				const struct mf_credential_config *credentials, struct mf_err *err)
 {
-	for (size_t i = 0; i < m->nauth; i++)
-		if (strcmp(m->auth_host[i], host) == 0)
-			return m->auth[i];
-	forget_oldest_auth(m);
-	if (mf_grow((void **)&m->auth, &m->auth_cap, m->nauth, sizeof(struct mf_auth *), err) < 0 ||
-	    mf_grow((void **)&m->auth_host, &m->auth_host_cap, m->nauth, sizeof(char *), err) < 0)
+	for (size_t i = 0; i < m->nendpoint; i++)
+		if (strcmp(m->endpoint[i].host, host) == 0 && m->endpoint[i].credentials == credentials)
+			return m->endpoint[i].auth;
+	forget_oldest_endpoint(m);
+	if (mf_grow((void **)&m->endpoint, &m->endpoint_cap, m->nendpoint, sizeof m->endpoint[0], err) < 0)
 		return NULL;
 	char *copy = mf_str_dup(mf_str_c(host));
-	struct mf_auth *a = copy ? mf_auth_new(host, &m->credentials, &m->env, err) : NULL;
+	if (!copy) {
+		(void)mf_fail_nomem(err);
+		return NULL;
+	}
+	struct mf_auth *a = mf_auth_new(host, credentials, &m->env, err);
 	if (!a) {
-		if (!copy)
-			(void)mf_fail_nomem(err);
 		free(copy);
 		return NULL;
 	}
-	m->auth_host[m->nauth] = copy;
-	m->auth[m->nauth++] = a;
+	m->endpoint[m->nendpoint++] = (struct mf_endpoint){copy, credentials, a};
 	return a;
+}
+
+/* What was given on the command line is for one registry. */
+static const struct mf_credential_config *registry_credentials(const struct manifesto *m, const char *host)
+{
+	bool given = m->given_host && strcmp(m->given_host, host) == 0;
+	return given ? &m->credentials : &m->stored_credentials;
+}
+
+/* A trust server on the very host of the registry is the same host. */
+static const struct mf_credential_config *trust_server_credentials(const struct manifesto *m,
+								   const char *host)
+{
+	bool same = m->given_host && strcmp(m->given_host, host) == 0;
+	return m->trust_credentials.user || !same ? &m->trust_credentials : &m->credentials;
+}
+
+/* The first registry that a run is about: that of --store, else that of the image. */
+static int note_given_host(struct manifesto *m, const struct mf_ref *ref, struct mf_err *err)
+{
+	if (m->given_host || ref->transport == MF_TRANSPORT_LAYOUT)
+		return 0;
+	m->given_host = mf_str_dup(mf_str_c(ref->registry));
+	return m->given_host ? 0 : mf_fail_nomem(err);
 }
 
 static struct mf_image_store *open_own_store(struct manifesto *m, const struct mf_ref *ref,
@@ -62,7 +85,7 @@ static struct mf_image_store *open_own_store(struct manifesto *m, const struct m
 		return mf_image_store_open(ref, NULL, NULL, &m->env, err);
 	if (need_http(m, err) < 0)
 		return NULL;
-	struct mf_auth *auth = auth_for(m, ref->registry, err);
+	struct mf_auth *auth = auth_for(m, ref->registry, registry_credentials(m, ref->registry), err);
 	return auth ? mf_image_store_open(ref, m->http, auth, &m->env, err) : NULL;
 }
 
@@ -164,15 +187,24 @@ static int open_trust(struct mf_image *im, struct mf_err *err)
 		mf_err_set_hint(err, "give --trust-server URL or set MANIFESTO_TRUST_SERVER");
 		return -1;
 	}
-	bool local;
-	if (mf_trust_url_check(url, &local, err) < 0 || mf_ref_gun(&im->store_ref, &gun, err) < 0)
+	/* Taken for a directory, a host without a scheme would have no records: that is no trouble of a trust
+	 * server. */
+	if (!strstr(url, "://")) {
+		struct mf_esc e;
+		(void)mf_fail(err, MF_E_USAGE, 0, "trust server '%s' has no scheme",
+			      mf_esc(&e, mf_str_c(url)));
+		mf_err_set_hint(err, "https://HOST for a Notary server, tuf+file:///DIR for a directory, "
+				     "tuf+https://HOST/PATH for its copy on a web server");
 		return -1;
-	if (!local) {
+	}
+	if (mf_ref_gun(&im->store_ref, &gun, err) < 0)
+		return -1;
+	if (strncmp(url, "tuf+file", 8) != 0) {
 		char *host MF_FREE = url_host(url);
 		if (need_http(m, err) < 0)
 			return -1;
 		im->trust_cfg.http = m->http;
-		im->trust_cfg.auth = host ? auth_for(m, host, err) : NULL;
+		im->trust_cfg.auth = host ? auth_for(m, host, trust_server_credentials(m, host), err) : NULL;
 		if (host && !im->trust_cfg.auth)
 			return -1;
 	}
@@ -229,6 +261,8 @@ int mf_image_open(struct mf_image *im, struct manifesto *m, const char *text, st
 		return -1;
 	if ((m->opt.store ? mf_ref_parse_repository(&im->store_ref, mf_str_c(store), err)
 			  : parse_image(&im->store_ref, store, err)) < 0)
+		return -1;
+	if (note_given_host(m, &im->store_ref, err) < 0)
 		return -1;
 	im->images = open_store(m, &im->ref, err);
 	if (!im->images)

@@ -13,12 +13,17 @@ struct manifesto {
 	struct mf_arena strings;
 	struct mf_env env;
 	struct mf_http *http; /* made when first needed */
-	struct mf_secret password;
+	struct mf_secret password, trust_password;
 	const char **credential_files; /* ends with NULL; strings point into `strings` */
-	struct mf_credential_config credentials;
-	struct mf_auth **auth; /* by host, for the life of the context */
-	char **auth_host;
-	size_t nauth, auth_cap, auth_host_cap;
+	/* Given for one registry, for the trust server, and for no host at all. */
+	struct mf_credential_config credentials, trust_credentials, stored_credentials;
+	char *given_host; /* the registry that `credentials` are for; NULL: not known yet */
+	struct mf_endpoint {
+		char *host;
+		const struct mf_credential_config *credentials;
+		struct mf_auth *auth;
+	} * endpoint; /* for the life of the context */
+	size_t nendpoint, endpoint_cap;
 	struct mf_pool *pool; /* of a run over many images, else NULL */
 	struct mf_passphrase passphrase;
 	struct mf_keystore *keys;

@@ -57,10 +57,21 @@ int mf_trust_name_server(struct mf_buf *out, const char *scheme, const char *res
 		(void)mf_fail(err, MF_E_USAGE, 0,
 			      "the URL of a trust server is %sHOST[:PORT][/PATH], without user and query",
 			      scheme);
-		mf_err_set_hint(err, "-u USER and --password-stdin, or REGISTRY_USERNAME and "
-				     "REGISTRY_PASSWORD, give user and password");
+		mf_err_set_hint(
+		    err, "--trust-user USER and --trust-password-stdin, or MANIFESTO_TRUST_USERNAME and "
+			 "MANIFESTO_TRUST_PASSWORD, give user and password");
 		return -1;
 	}
+	for (size_t i = 0; i < len; i++)
+		if ((unsigned char)rest[i] <= ' ') {
+			struct mf_esc esc;
+			(void)mf_fail(err, MF_E_USAGE, 0,
+				      "the URL of the trust server '%s%s' has a blank or a line break",
+				      scheme, mf_esc(&esc, mf_str_c(rest)));
+			mf_err_set_hint(err, "check --trust-server and MANIFESTO_TRUST_SERVER: the URL is "
+					     "https://HOST[:PORT][/PATH]");
+			return -1;
+		}
 	while (len && rest[len - 1] == '/')
 		len--;
 	if (!len || rest[0] == '/')

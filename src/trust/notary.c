@@ -46,6 +46,9 @@ static struct mf_repo *open_url(const struct mf_repo_ops *ops, const char *schem
 	struct mf_buf path MF_BUF_CLEANUP = MF_BUF_INIT(4096), where MF_BUF_CLEANUP = MF_BUF_INIT(8192);
 	if (mf_trust_name_server(&where, scheme, rest, err) < 0)
 		return NULL;
+	/* What people see in logs and copy: the API's own prefix. */
+	while (mf_str_ends(mf_buf_str(&where), MF_STR("/v2")) || mf_str_ends(mf_buf_str(&where), MF_STR("/")))
+		where.p[where.n -= where.p[where.n - 1] == '/' ? 1 : 3] = 0;
 	/* The server matches paths after decoding and redirects "//" and dot segments: none of them is in a
 	 * GUN. */
 	if (mf_pct_encode(&path, mf_str_c(gun), "/:", err) < 0)
@@ -126,36 +129,47 @@ static struct mf_fetch *notary_begin(struct mf_repo *r, const struct mf_fetch_ke
 	return NULL;
 }
 
-static int notary_end(struct mf_fetch *f, struct mf_buf *out, struct mf_err *err)
-{
-	struct mf_http_response *res;
-	int rc = mf_http_await(f->call, &res, err);
-	if (rc == 0 && f->seen)
-		*f->seen = res->status == 200 ? res->last_modified : 0;
-	if (rc == 0 && res->status == 404) {
-		rc = 0;
-	} else if (rc == 0 && res->status == 200) {
-		mf_buf_clear(out);
-		*out = res->body;
-		res->body = (struct mf_buf){.max = out->max};
-		rc = 1;
-	} else if (rc == 0) {
-		rc = mf_http_status_error(f->call, "read trust metadata", err);
-	}
-	notary_cancel(f);
-	return rc;
-}
-
-/* A 404 here is about the server, not about a record or an image. */
+/* A 404 here is about the server, not about a record or an image. A page for people is no answer of a trust
+ * server, whatever its status. */
 static int server_error(const struct mf_http_call *call, const struct mf_http_response *res, const char *what,
 			struct mf_err *err)
 {
+	if (mf_http_is_web_page(res) && (res->status / 100 == 2 || res->status == 404))
+		return mf_http_web_page_error(
+		    call, what, "is the URL right, or does a proxy or a login page stand before the server?",
+		    err);
 	(void)mf_http_status_error(call, what, err);
-	if (res->status == 404) {
-		(void)mf_recode(err, MF_E_INTERNAL);
+	if (err->code == MF_E_NOT_FOUND) {
+		(void)mf_recode(err, MF_E_UNAVAILABLE);
 		mf_err_set_hint(err, "is this the URL of a Notary server?");
 	}
 	return -1;
+}
+
+/* 404 with Notary's own words, or with none, is an answer; a web server's page is not. */
+static int await_file(struct mf_fetch *f, struct mf_buf *out, struct mf_err *err)
+{
+	struct mf_http_response *res;
+	if (mf_http_await(f->call, &res, err) < 0)
+		return MF_FAILED;
+	if (f->seen)
+		*f->seen = res->status == 200 ? res->last_modified : 0;
+	bool page = mf_http_is_web_page(res);
+	if (res->status == 404 && !page)
+		return MF_ABSENT;
+	if (res->status != 200 || page)
+		return server_error(f->call, res, "read trust metadata", err);
+	mf_buf_clear(out);
+	*out = res->body;
+	res->body = (struct mf_buf){.max = out->max};
+	return MF_FOUND;
+}
+
+static int notary_end(struct mf_fetch *f, struct mf_buf *out, struct mf_err *err)
+{
+	int rc = await_file(f, out, err);
+	notary_cancel(f);
+	return rc;
 }
 
 bool mf_notary_lost_race(const struct mf_http_response *res, bool first)
@@ -206,7 +220,8 @@ static int notary_publish(struct mf_repo *r, const struct mf_publish_file *files
 				      .no_retry = true};
 	if (mf_http_submit(no->cfg->http, &req, &call, err) < 0 || mf_http_await(call, &res, err) < 0)
 		return -1;
-	return res->status == 200 ? 0 : publish_error(call, res, base == NULL, err);
+	bool done = res->status == 200 && !mf_http_is_web_page(res);
+	return done ? 0 : publish_error(call, res, base == NULL, err);
 }
 
 static int notary_server_key(struct mf_repo *r, const char *role, struct mf_buf *out, struct mf_err *err)
@@ -219,17 +234,16 @@ static int notary_server_key(struct mf_repo *r, const char *role, struct mf_buf 
 	    .url = url, .auth = n->cfg->auth, .scope = n->push, .max_bytes = MF_MAX_ERROR_BODY};
 	if (!url || mf_http_submit(n->cfg->http, &req, &call, err) < 0 || mf_http_await(call, &res, err) < 0)
 		return -1;
-	if (res->status != 200)
+	if (res->status != 200 || mf_http_is_web_page(res))
 		return server_error(call, res, "get the server's key", err);
 	return mf_buf_add_str(out, mf_buf_str(&res->body), err);
 }
 
-#define NOTARY_OPS(prefix, use, opener)                                                                      \
+#define NOTARY_OPS(prefix, opener)                                                                           \
 	{                                                                                                    \
-		.scheme = (prefix), .usage = (use), .dialect = &mf_dialect_notary, .open = (opener),         \
-		.close = notary_close, .begin = notary_begin, .end = notary_end, .cancel = notary_cancel,    \
+		.scheme = (prefix), .dialect = &mf_dialect_notary, .open = (opener), .close = notary_close,  \
+		.begin = notary_begin, .end = notary_end, .cancel = notary_cancel,                           \
 		.publish = notary_publish, .server_key = notary_server_key,                                  \
 	}
-const struct mf_repo_ops mf_repo_notary_http = NOTARY_OPS("http://", NULL, open_http);
-const struct mf_repo_ops mf_repo_notary_https =
-    NOTARY_OPS("https://", "https://HOST for a Notary server", open_https);
+const struct mf_repo_ops mf_repo_notary_http = NOTARY_OPS("http://", open_http);
+const struct mf_repo_ops mf_repo_notary_https = NOTARY_OPS("https://", open_https);

@@ -172,7 +172,6 @@ static int status_error(const struct mf_http_call *call, const struct mf_http_re
 	return -1;
 }
 
-/* 1, 0, -1; takes the body. */
 static int await_file(struct mf_fetch *f, struct mf_buf *out, struct mf_err *err)
 {
 	struct mf_http_response *res;
@@ -181,13 +180,19 @@ static int await_file(struct mf_fetch *f, struct mf_buf *out, struct mf_err *err
 	if (f->seen)
 		*f->seen = res->status == 200 ? res->last_modified : 0;
 	if (res->status == 404)
-		return 0;
+		return MF_ABSENT;
+	if (res->status == 200 && mf_http_is_web_page(res))
+		return mf_http_web_page_error(
+		    f->call, "read trust metadata",
+		    "a web server must answer 404 for a file that is not there; or does a proxy "
+		    "or a login page stand before it?",
+		    err);
 	if (res->status != 200)
 		return status_error(f->call, res, "read trust metadata", err);
 	mf_buf_clear(out);
 	*out = res->body;
 	res->body = (struct mf_buf){.max = out->max};
-	return 1;
+	return MF_FOUND;
 }
 
 static int web_end(struct mf_fetch *f, struct mf_buf *out, struct mf_err *err)
@@ -233,8 +238,8 @@ static int web_target(struct mf_repo *r, struct mf_str name, const struct mf_dig
 	if (!url || mf_http_submit(w->cfg->http, &req, &call, err) < 0 || mf_http_await(call, &res, err) < 0)
 		return -1;
 	if (res->status == 404)
-		return 0;
-	return res->status == 200 ? 1 : status_error(call, res, "read target", err);
+		return MF_ABSENT;
+	return res->status == 200 ? MF_FOUND : status_error(call, res, "read target", err);
 }
 
 static int web_publish(struct mf_repo *r, const struct mf_publish_file *files, size_t n,
@@ -246,12 +251,11 @@ static int web_publish(struct mf_repo *r, const struct mf_publish_file *files, s
 	return -1;
 }
 
-#define WEB_OPS(prefix, use, opener)                                                                         \
+#define WEB_OPS(prefix, opener)                                                                              \
 	{                                                                                                    \
-		.scheme = (prefix), .usage = (use), .dialect = &mf_dialect_tuf1, .numbered_roots = true,     \
-		.read_only = true, .open = (opener), .close = web_close, .begin = web_begin, .end = web_end, \
+		.scheme = (prefix), .dialect = &mf_dialect_tuf1, .numbered_roots = true, .read_only = true,  \
+		.open = (opener), .close = web_close, .begin = web_begin, .end = web_end,                    \
 		.cancel = web_cancel, .publish = web_publish, .target = web_target,                          \
 	}
-const struct mf_repo_ops mf_repo_tuf_http = WEB_OPS("tuf+http://", NULL, open_http);
-const struct mf_repo_ops mf_repo_tuf_https =
-    WEB_OPS("tuf+https://", "tuf+https://HOST/PATH for its copy on a web server", open_https);
+const struct mf_repo_ops mf_repo_tuf_http = WEB_OPS("tuf+http://", open_http);
+const struct mf_repo_ops mf_repo_tuf_https = WEB_OPS("tuf+https://", open_https);

@@ -156,7 +156,7 @@ export MANIFESTO_TRUST_SERVER=$NOTARY_TOKEN
 image=$REGISTRY_TOKEN/team/app:1.0
 log=$LAB/log/issuer.log
 as() { # USER:PASSWORD: who is meant from here on
-	export REGISTRY_USERNAME=${1%%:*} REGISTRY_PASSWORD=${1#*:}
+	export REGISTRY_USERNAME=${1%%:*} REGISTRY_PASSWORD=${1#*:} MANIFESTO_TRUST_USERNAME=${1%%:*} MANIFESTO_TRUST_PASSWORD=${1#*:}
 }
 asked() { # what the issuer granted since the last call, a line for each service and right
 	tail -n "+$((seen + 1))" "$log" | jq -r '. as $t | if .access == [] then "\(.service) none" else .access[] | "\($t.service) \(.name) \(.actions | sort | join(","))" end' | sort -u
@@ -195,7 +195,18 @@ as reader:wrong
 unauthorised 'a wrong password at the issuer' get "$image" qa-approval
 as admin:admin:pw
 get_is 'a password with a colon' "$approval" --cacert "$CA" "$image" qa-approval
+unset MANIFESTO_TRUST_USERNAME MANIFESTO_TRUST_PASSWORD
+unauthorised 'what is given for the registry is not for the trust server' get "$image" qa-approval
+check_stderr_has 'which is named, with its option' "${NOTARY_TOKEN#https://} were found: use --trust-user"
+get_is '--trust-user with a password' "$approval" --cacert "$CA" --trust-user admin:admin:pw "$image" qa-approval
+check_stderr_has 'which the process list shows' MANIFESTO_TRUST_PASSWORD
+printf '%s\n' admin:pw >password
+run_with password manifesto --cacert "$CA" --trust-user admin --trust-password-stdin get "$image" qa-approval
+check_stdout_file '--trust-password-stdin' "$approval"
 unset REGISTRY_USERNAME REGISTRY_PASSWORD
+cold
+MANIFESTO_TRUST_USERNAME=admin MANIFESTO_TRUST_PASSWORD=admin:pw unauthorised 'nor the other way round' get "$image" qa-approval
+check_stderr_has 'the registry is named, with its option' "$REGISTRY_TOKEN were found: use -u"
 unauthorised 'nobody reads what is not public' get "$image" qa-approval
 export DOCKER_CONFIG=$T/docker
 writer=$(printf '%s' "$TOKEN_WRITER" | base64 -w 0)

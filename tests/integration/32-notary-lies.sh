@@ -128,7 +128,7 @@ for role in root timestamp snapshot targets; do
 		empty 6 "replace","body":""
 		null 6 "replace","body":"null"
 		{} 6 "replace","body":"{}"
-		a-web-page 6 "status","status":200,"body":"<html></html>"
+		a-web-page 4 "status","status":200,"body":"<html></html>"
 		endless 6 "local","to":"/endless"
 		stalling 4 "local","to":"/stall?n=100&sent=10"
 		404 8 "status","status":404
@@ -170,10 +170,10 @@ while read -r what want action; do
 	run manifesto get "$image" lost-type
 	check_status "nothing was published: $what" 3
 done <<-'END'
-	400 1 "status","status":400
+	400 4 "status","status":400
 	401 5 "status","status":401
 	403 5 "status","status":403
-	404 1 "status","status":404
+	404 4 "status","status":404
 	429 4 "status","status":429
 	500 4 "status","status":500
 	503 4 "status","status":503
@@ -210,7 +210,7 @@ done <<-END
 	garbage 6 "replace","body":"{}"
 	endless 6 "local","to":"/endless"
 	reset 4 "reset"
-	no-Notary-server 1 "status","status":404
+	no-Notary-server 4 "status","status":404
 END
 faults N "{\"path\":\"/tuf/\$\",\"method\":\"POST\",\"action\":\"status\",\"status\":500}"
 run manifesto put --timeout 1s --init --key alice "$fresh:1.0" qa-approval other.json

@@ -13,15 +13,21 @@ image=$REGISTRY/acme/app:1.0
 tls=$REGISTRY_TLS/acme/app:1.0
 token=$REGISTRY_TOKEN/acme/app:1.0
 
+with() { # USER:PASSWORD
+	export REGISTRY_USERNAME=${1%%:*} REGISTRY_PASSWORD=${1#*:} MANIFESTO_TRUST_USERNAME=${1%%:*} MANIFESTO_TRUST_PASSWORD=${1#*:}
+}
+without() {
+	unset REGISTRY_USERNAME REGISTRY_PASSWORD MANIFESTO_TRUST_USERNAME MANIFESTO_TRUST_PASSWORD
+}
 run manifesto put -q --no-passphrase --init --key alice --trust-server "$NOTARY" "$image" qa-approval approval.json
 [ "$status" = 0 ] || t_bail 'first put'
 export REGISTRY_USERNAME=$REGISTRY_TLS_USER REGISTRY_PASSWORD=$REGISTRY_TLS_PASSWORD
 run manifesto put -q --no-passphrase --init --key alice --cacert "$CA" --trust-server "$NOTARY_TLS" "$tls" qa-approval approval.json
 [ "$status" = 0 ] || t_bail 'first put with TLS'
-export REGISTRY_USERNAME=${TOKEN_WRITER%%:*} REGISTRY_PASSWORD=${TOKEN_WRITER#*:}
+with "$TOKEN_WRITER"
 run manifesto put -q --no-passphrase --init --key alice --cacert "$CA" --trust-server "$NOTARY_TOKEN" "$token" qa-approval approval.json
 [ "$status" = 0 ] || t_bail 'first put with tokens'
-unset REGISTRY_USERNAME REGISTRY_PASSWORD
+without
 
 # Expects the same status from get, list and put, each with an empty cache.
 all_refused() { # NAME STATUS TEXT IMAGE OPTIONS...
@@ -34,12 +40,6 @@ all_refused() { # NAME STATUS TEXT IMAGE OPTIONS...
 }
 plain=(--trust-server "$NOTARY")
 secure=(--cacert "$CA" --trust-server "$NOTARY_TLS")
-with() { # USER:PASSWORD
-	export REGISTRY_USERNAME=${1%%:*} REGISTRY_PASSWORD=${1#*:}
-}
-without() {
-	unset REGISTRY_USERNAME REGISTRY_PASSWORD
-}
 
 # --- what does not exist
 all_refused 'a tag that is not there' 3 'nope' "$REGISTRY/acme/app:nope" "${plain[@]}"

@@ -240,7 +240,9 @@ done <<-'END'
 	truncation 4 "truncate","bytes":5
 	a-reset 4 "reset","bytes":5
 	403 5 "status","status":403
-	410 1 "status","status":410
+	410 4 "status","status":410
+	206 4 "status","status":206,"body":"x"
+	204 4 "status","status":204
 	500 4 "status","status":500
 	a-web-page 6 "status","status":200,"body":"<html></html>"
 	an-endless-answer 6 "local","to":"/endless"
@@ -280,14 +282,17 @@ for name in 1.root.json 2.root.json timestamp.json 4.snapshot.json 4.targets.jso
 		closed 4 "drop"
 		empty 6 "status","status":200,"body":""
 		{} 6 "status","status":200,"body":"{}"
-		a-web-page 6 "status","status":200,"body":"<html></html>"
+		a-web-page 4 "status","status":200,"body":"<html></html>"
 		endless 6 "local","to":"/endless"
 		stalling 4 "local","to":"/stall?n=100&sent=10"
 		404 8 "status","status":404
 		401 5 "status","status":401
 		403 5 "status","status":403
-		410 1 "status","status":410
-		206 1 "status","status":206,"body":"{}"
+		410 4 "status","status":410
+		204 4 "status","status":204
+		206 4 "status","status":206,"body":"{}"
+		304 4 "status","status":304
+		400 4 "status","status":400
 		429 4 "status","status":429
 		500 4 "status","status":500
 		502 4 "status","status":502
@@ -296,7 +301,7 @@ for name in 1.root.json 2.root.json timestamp.json 4.snapshot.json 4.targets.jso
 done
 cold
 faults N "$(rule 2.root.json '"status","status":200,"body":"<html></html>"')"
-refuses 'a server that has a page for everything' 6 '2.root.json' manifesto get "$image" qa-approval
+refuses 'a server that has a page for everything' 4 '2.root.json' manifesto get "$image" qa-approval
 check_stderr_has 'is told what to do' 'must answer 404'
 faults N "$(rule 2.root.json '"status","status":403')"
 refuses 'a storage bucket that cannot be listed' 5 '403' manifesto get "$image" qa-approval

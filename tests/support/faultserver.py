@@ -3,11 +3,12 @@
 
     faultserver.py --port-file F [--log L] [--rules R.json | --script R.json]
                    [--upstream http://127.0.0.1:5000] [--tls-cert C --tls-key K] [--read-rate N]
-                   [--latency MS] [--immutable-tags STATUS] [--referrers] [--no-delete]
+                   [--latency MS] [--immutable-tags STATUS] [--referrers] [--no-delete] [--port N]
 
-The kernel chooses the port; it is written to the port file by rename, so that a reader sees all of it or no file. The log
+The kernel chooses the port, or --port; it is written to the port file by rename, so that a reader sees all of it or no file. The log
 gets one JSON line for each request: {"n", "peer" (the client's port: tells connections apart), "method", "path", "headers" (names in
-lower case), "body" (the first 4096 bytes, latin-1), "length", "rule" (index of the rule that was applied, or null)}. --read-rate
+lower case), "body" (the first 4096 bytes, latin-1), "length", "client" (did it show a TLS
+certificate), "rule" (index of the rule that was applied, or null)}. --read-rate
 reads request bodies at so many bytes a second. "active" in the log is the number of requests in progress, "t" when it came, in seconds.
 
 What Debian's registry does not do, before it as --upstream: --latency answers each request so much later; --immutable-tags refuses a
@@ -19,7 +20,7 @@ later ones get 200 "ok":
     /status/429?retry-after=1&times=1   that status, with an optional body=TEXT
     /truncate?n=100&sent=10             announces n bytes, sends fewer, closes (chunked=1: a chunked body without its end)
     /slow?ms=500                        answers late
-    /drip?n=5&ms=100                    one byte each ms
+    /drip?n=5&ms=100&size=1             so many bytes each ms, n times
     /stall?n=100&sent=10                sends some of a body, then nothing more
     /endless?status=200                 a chunked body without end
     /reset?sent=0                       resets the connection (with sent=N after N of 100 bytes of the body)
@@ -28,6 +29,7 @@ later ones get 200 "ok":
     /redirect?to=URL&code=302           redirects
     /chain?n=3                          redirects n times, to itself
     /bigbody?n=1000000                  so many bytes
+    /gzip?body=TEXT                     compressed, whether asked for or not
     /echo-auth                          the Authorization header, or "none"
     /echo                               JSON: method, path, headers, body's length and sha256
     /header?Name=value                  200 with those headers; several of one name are sent as several
@@ -35,7 +37,7 @@ later ones get 200 "ok":
     /bearer?realm=URL&scope=S&service=V 401 with a Bearer challenge unless the token was issued for the scope `need` (default: `scope`) and
                                         not revoked; status=403 or error=TEXT change the refusal; then like /echo-auth
     /token?...                          a token server: user=U&password=P demands Basic credentials; expires_in=N; name=access_token;
-                                        ms=N answers late; status=N refuses; garbage=1 is no JSON. POST takes grant_type=refresh_token and
+                                        ms=N answers late; status=N refuses; body=TEXT is the answer as it is. POST takes grant_type=refresh_token and
                                         demands refresh=TEXT
     /revoke                             forgets all tokens
 Anything else is 404.
@@ -59,6 +61,7 @@ counted anew, when another file has been renamed to its name):
 """
 import argparse
 import base64
+import gzip
 import hashlib
 import http.client
 import http.server
@@ -217,7 +220,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def handle_one(self, body):
         i, rule = self.state.rule_for(self.command, self.path)
-        self.state.record({"peer": self.client_address[1], "method": self.command, "path": self.path,
+        tls = isinstance(self.connection, ssl.SSLSocket)
+        self.state.record({"peer": self.client_address[1], "client": bool(tls and self.connection.getpeercert()), "method": self.command, "path": self.path,
                            "length": len(body), "rule": i, "headers": {k.lower(): v for k, v in self.headers.items()},
                            "body": body[:4096].decode("latin-1")})
         serve = self.forward if self.state.upstream else self.local
@@ -365,11 +369,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.answer(200, "ok")
 
     def at_drip(self, q, rest, body):
-        n = int(q.get("n", 5))
-        self.answer(200, b"", [], n)
+        n, size = int(q.get("n", 5)), int(q.get("size", 1))
+        self.answer(200, b"", [], n * size)
         for _ in range(n):
             time.sleep(int(q.get("ms", 100)) / 1000)
-            self.wfile.write(b"x")
+            self.wfile.write(b"x" * size)
             self.wfile.flush()
 
     def at_stall(self, q, rest, body):
@@ -406,6 +410,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def at_bigbody(self, q, rest, body):
         self.answer(200, b"x" * int(q["n"]))
+
+    def at_gzip(self, q, rest, body):
+        self.answer(200, gzip.compress(q.get("body", "").encode()), [("Content-Encoding", "gzip")])
 
     def at_echo_auth(self, q, rest, body):
         self.answer(200, self.headers.get("Authorization", "none"))
@@ -449,8 +456,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.answer(401, '{"errors":[{"code":"UNAUTHORIZED","message":"bad credentials"}]}')
         elif "status" in q:
             self.answer(int(q["status"]), "no")
-        elif "garbage" in q:
-            self.answer(200, "<html>")
+        elif "body" in q:
+            self.answer(200, q["body"])
         else:
             scopes = [v for k, v in urllib.parse.parse_qsl(urllib.parse.urlsplit(self.path).query) if k == "scope"]
             token = self.state.issue(" ".join(scopes) or form.get("scope", ""))
@@ -482,14 +489,17 @@ def main():
         p.add_argument(name)
     for name in ("--read-rate", "--latency", "--immutable-tags"):
         p.add_argument(name, type=int)
+    p.add_argument("--port", type=int, default=0)
     for name in ("--referrers", "--no-delete"):
         p.add_argument(name, action="store_true")
     args = p.parse_args()
     Handler.state = State(args)
-    server = Server(("127.0.0.1", 0), Handler)
+    server = Server(("127.0.0.1", args.port), Handler)
     if args.tls_cert:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(args.tls_cert, args.tls_key)
+        context.load_verify_locations(args.tls_cert)
+        context.verify_mode = ssl.CERT_OPTIONAL
         server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     temporary = "%s.%d" % (args.port_file, os.getpid())
     with open(temporary, "w", encoding="ascii") as f:

@@ -87,13 +87,14 @@ static inline void run_to_end(char *const argv[])
 	}
 
 /* With TLS the certificate is in <dir>/cert.pem. With an upstream it is a proxy that its rules break. */
-static inline struct server *server_start(bool tls, const char *rules, const char *upstream)
+static inline struct server *server_start_at(bool tls, const char *rules, const char *upstream, int at)
 {
 	struct server *s = calloc(1, sizeof *s);
-	char port[96], log[96], cert[96], key[96], rule_file[96], to[96];
+	char number[16], port[96], log[96], cert[96], key[96], rule_file[96], to[96];
 	assert_non_null(s);
 	(void)snprintf(s->dir, sizeof s->dir, "/tmp/mf-net-XXXXXX");
 	assert_non_null(mkdtemp(s->dir));
+	(void)snprintf(number, sizeof number, "%d", at);
 	(void)snprintf(port, sizeof port, "%s/port", s->dir);
 	(void)snprintf(log, sizeof log, "%s/log", s->dir);
 	(void)snprintf(cert, sizeof cert, "%s/cert.pem", s->dir);
@@ -122,14 +123,14 @@ static inline struct server *server_start(bool tls, const char *rules, const cha
 				      key,
 				      ARG("-batch"),
 				      NULL});
-	s->pid =
-	    run((char *[]){ARG("sh"), ARG("tests/support/python.sh"), ARG("tests/support/faultserver.py"),
-			   ARG("--port-file"), port, ARG("--log"), log, ARG("--rules"), rule_file,
-			   tls        ? ARG("--tls-cert")
-			   : upstream ? ARG("--upstream")
-				      : NULL,
-			   tls ? cert : to, tls ? ARG("--tls-key") : NULL, key, NULL},
-		false);
+	s->pid = run((char *[]){ARG("sh"), ARG("tests/support/python.sh"),
+				ARG("tests/support/faultserver.py"), ARG("--port"), number,
+				ARG("--port-file"), port, ARG("--log"), log, ARG("--rules"), rule_file,
+				tls        ? ARG("--tls-cert")
+				: upstream ? ARG("--upstream")
+					   : NULL,
+				tls ? cert : to, tls ? ARG("--tls-key") : NULL, key, NULL},
+		     false);
 	for (int i = 0; i < 2000 && !s->port; i++) {
 		FILE *f = fopen(port, "r");
 		if (f) {
@@ -140,6 +141,11 @@ static inline struct server *server_start(bool tls, const char *rules, const cha
 	}
 	assert_true(s->port > 0);
 	return s;
+}
+
+static inline struct server *server_start(bool tls, const char *rules, const char *upstream)
+{
+	return server_start_at(tls, rules, upstream, 0);
 }
 
 static inline void remove_dir(char *dir)

@@ -285,7 +285,8 @@ static void a_broken_token_server_has_its_own_errors(void **state)
 	static const struct {
 		const char *query;
 		enum mf_code code;
-	} rows[] = {{"?garbage=1", MF_E_UNAVAILABLE},
+	} rows[] = {{"?body=%253Chtml%253E", MF_E_UNAVAILABLE},
+		    {"?body={%2522token%2522:5}", MF_E_UNAVAILABLE},
 		    {"?status=500", MF_E_UNAVAILABLE},
 		    {"?status=404", MF_E_AUTH},
 		    {"?name=nothing", MF_E_UNAVAILABLE}};
@@ -297,7 +298,134 @@ static void a_broken_token_server_has_its_own_errors(void **state)
 		struct mf_err err =
 		    error_of(&f, &(struct mf_http_request){.url = url, .auth = f.auth, .scope = "s"});
 		assert_int_equal(err.code, rows[i].code);
+		assert_non_null(strstr(err.endpoint, "/token"));
 	}
+	FIXTURE(f);
+	struct given g GIVEN_CLEANUP = {MF_SECRET_INIT};
+	log_in(&f, &g, NULL, NULL);
+	const char *url = bearer_url(&f, "s", "?body=%253Chtml%253E", "");
+	struct mf_err err = error_of(&f, &(struct mf_http_request){.url = url, .auth = f.auth, .scope = "s"});
+	assert_non_null(strstr(err.msg, "/token"));
+	assert_non_null(strstr(err.msg, "web page"));
+}
+
+/* What a token server answers goes into a header. */
+static void a_token_with_a_line_break_is_not_sent(void **state)
+{
+	FIXTURE(f);
+	struct given g GIVEN_CLEANUP = {MF_SECRET_INIT};
+	log_in(&f, &g, NULL, NULL);
+	const char *url =
+	    bearer_url(&f, "s", "?body={%2522token%2522:%2522a%255Cr%255CnX-Evil:%25201%2522}", "");
+	struct mf_err err = error_of(&f, &(struct mf_http_request){.url = url, .auth = f.auth, .scope = "s"});
+	assert_int_equal(err.code, MF_E_UNAVAILABLE);
+	assert_int_equal(logged(plain, "/token"), 2); /* the path of the first request names it, too */
+	assert_int_equal(logged(plain, "x-evil"), 0);
+	assert_int_equal(logged(plain, "Bearer a"), 0);
+}
+
+static void a_token_of_the_configuration_is_sent_as_it_is(void **state)
+{
+	FIXTURE(f);
+	struct mf_err err = MF_ERR_INIT;
+	char file[96];
+	const char *files[] = {file, NULL};
+	(void)snprintf(file, sizeof file, "%s/config.json", plain->dir);
+	f.cfg = (struct mf_credential_config){.files = files};
+	put_file(plain->dir, "config.json", "{\"auths\":{\"127.0.0.1\":{\"registrytoken\":\"REG\"}}}", 0600);
+	f.auth = mf_auth_new("127.0.0.1", &f.cfg, &f.env, &err);
+	assert_int_equal(scoped(&f, bearer_url(&f, "s", "", ""), "s"), 401);
+	assert_int_equal(logged(plain, "Bearer REG"), 1);
+	assert_int_equal(logged(plain, "\"/token"), 0);
+	mf_auth_free(f.auth);
+	put_file(plain->dir, "config.json", "{\"auths\":{\"127.0.0.1\":{\"registrytoken\":\"a\\nb\"}}}",
+		 0600);
+	f.auth = mf_auth_new("127.0.0.1", &f.cfg, &f.env, &err);
+	const char *url = bearer_url(&f, "s", "", "");
+	assert_int_equal(
+	    error_of(&f, &(struct mf_http_request){.url = url, .auth = f.auth, .scope = "s"}).code,
+	    MF_E_AUTH);
+}
+
+static void repositories_may_have_credentials_of_their_own(void **state)
+{
+	FIXTURE(f);
+	struct mf_err err = MF_ERR_INIT;
+	char file[96];
+	const char *files[] = {file, NULL};
+	(void)snprintf(file, sizeof file, "%s/config.json", plain->dir);
+	f.cfg = (struct mf_credential_config){.files = files};
+	put_file(plain->dir, "config.json",
+		 "{\"auths\":{\"127.0.0.1/team\":{\"auth\":\"dTox\"},\"127.0.0.1\":{\"auth\":\"dToy\"}}}",
+		 0600);
+	f.auth = mf_auth_new("127.0.0.1", &f.cfg, &f.env, &err);
+	assert_int_equal(scoped(&f, at(&f, "/basic?user=u&password=1"), "repository:team/app:pull"), 200);
+	assert_int_equal(scoped(&f, at(&f, "/basic?user=u&password=2"), "repository:other:pull"), 200);
+	assert_int_equal(scoped(&f, at(&f, "/basic?user=u&password=1"), "repository:team/app:push,pull"),
+			 200);
+	assert_int_equal(logged(plain, "/basic"), 4);
+}
+
+/* Who listens on the port without TLS is not who asked for the password over TLS. */
+static void what_was_asked_for_over_tls_is_sent_over_nothing_less(void **state)
+{
+	FIXTURE(f);
+	struct given g GIVEN_CLEANUP = {MF_SECRET_INIT};
+	struct server *first = server_start(true, NULL, NULL);
+	char ca[96], body[256];
+	(void)snprintf(ca, sizeof ca, "%s/cert.pem", first->dir);
+	client_start(&f, &(struct mf_http_options){.cacert = ca});
+	log_in(&f, &g, "ann", "SECRET");
+	(void)snprintf(f.url, sizeof f.url, "https://127.0.0.1:%d/basic?user=ann&password=SECRET",
+		       first->port);
+	assert_int_equal(get(&f, f.url, NULL), 200);
+	int port = first->port;
+	server_stop(first);
+	struct server *second = server_start_at(false, NULL, NULL, port);
+	(void)snprintf(f.url, sizeof f.url, "http://127.0.0.1:%d/echo-auth", port);
+	assert_int_equal(get(&f, f.url, body), 200);
+	assert_string_equal(body, "none");
+	(void)snprintf(f.url, sizeof f.url, "http://127.0.0.1:%d/basic?user=ann&password=SECRET", port);
+	assert_int_equal(get(&f, f.url, NULL), 401);
+	server_stop(second);
+}
+
+/* A certificate says who we are: only the servers that the user has named are to know. */
+static void a_client_certificate_is_shown_to_no_other_origin(void **state)
+{
+	FIXTURE(f);
+	struct given g GIVEN_CLEANUP = {MF_SECRET_INIT};
+	struct server *other = server_start(true, NULL, NULL);
+	char both[96], cert[96], key[96], text[256];
+	char *a = slurp(tls->dir, "cert.pem"), *b = slurp(other->dir, "cert.pem");
+	(void)snprintf(both, sizeof both, "%s/both.pem", tls->dir);
+	put_file(tls->dir, "both.pem", "", 0600);
+	FILE *out = fopen(both, "w");
+	assert_non_null(out);
+	assert_true(fprintf(out, "%s%s", a, b) > 0);
+	assert_int_equal(fclose(out), 0);
+	free(a);
+	free(b);
+	(void)snprintf(cert, sizeof cert, "%s/cert.pem", tls->dir);
+	(void)snprintf(key, sizeof key, "%s/key.pem", tls->dir);
+	client_start(&f, &(struct mf_http_options){.cacert = both, .client_cert = cert, .client_key = key});
+	log_in(&f, &g, NULL, NULL);
+	(void)snprintf(f.url, sizeof f.url, "https://127.0.0.1:%d/ok", tls->port);
+	assert_int_equal(get(&f, f.url, NULL), 200);
+	assert_int_equal(logged(tls, "\"client\": true"), 1);
+	/* by a redirect; in an answer; as the token server */
+	(void)snprintf(f.url, sizeof f.url, "https://127.0.0.1:%d/redirect?to=https://127.0.0.1:%d/ok",
+		       tls->port, other->port);
+	assert_int_equal(get(&f, f.url, NULL), 200);
+	(void)snprintf(text, sizeof text, "https://127.0.0.1:%d/ok", other->port);
+	assert_int_equal(status_of(&f, &(struct mf_http_request){.url = text, .foreign = true}, NULL), 200);
+	(void)snprintf(f.url, sizeof f.url,
+		       "https://127.0.0.1:%d/bearer?scope=s&realm=https://127.0.0.1:%d/token", tls->port,
+		       other->port);
+	(void)status_of(&f, &(struct mf_http_request){.url = f.url, .auth = f.auth, .scope = "s"}, NULL);
+	assert_int_equal(logged(other, "\"path\""), 3);
+	assert_int_equal(logged(other, "\"client\": true"), 0);
+	server_stop(other);
 }
 
 static void access_token_is_understood(void **state)
@@ -478,6 +606,11 @@ int main(void)
 	    cmocka_unit_test(credentials_are_sent_to_the_token_server_as_basic),
 	    cmocka_unit_test(a_token_server_that_refuses_is_an_auth_error_naming_the_source),
 	    cmocka_unit_test(a_broken_token_server_has_its_own_errors),
+	    cmocka_unit_test(a_token_with_a_line_break_is_not_sent),
+	    cmocka_unit_test(a_token_of_the_configuration_is_sent_as_it_is),
+	    cmocka_unit_test(repositories_may_have_credentials_of_their_own),
+	    cmocka_unit_test(what_was_asked_for_over_tls_is_sent_over_nothing_less),
+	    cmocka_unit_test(a_client_certificate_is_shown_to_no_other_origin),
 	    cmocka_unit_test(access_token_is_understood),
 	    cmocka_unit_test(an_identity_token_is_exchanged_by_post),
 	    cmocka_unit_test(a_401_after_a_fresh_token_is_returned),

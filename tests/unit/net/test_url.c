@@ -114,6 +114,40 @@ static void retry_after_takes_seconds_and_dates(void **state)
 	assert_int_equal(mf_net_retry_after_ms("-5", 0), -1);
 }
 
+static void no_proxy_knows_ports_and_wildcards(void **state)
+{
+	static const struct {
+		const char *list, *url, *want;
+	} rows[] = {
+	    {"a.example,b.example", "https://x.example/", "a.example,b.example"},
+	    {" *.example.com ,  other", "https://x.example/", ".example.com,other"},
+	    {"*", "https://x.example/", "*"},
+	    {"x.example:5000", "https://x.example:5000/v2/", "*"},
+	    {"x.example:443", "https://x.example/v2/", "*"},
+	    {"x.example:80", "https://x.example/v2/", ""},
+	    {"example:5000", "http://x.example:5000/v2/", "*"},
+	    {"*.example:5000,y", "http://x.example:5000/v2/", "*"},
+	    {"y,ample:5000", "http://x.example:5000/v2/", "y"},
+	    {"::1,10.0.0.0/8", "http://x.example/", "::1,10.0.0.0/8"},
+	    {"[::1]:5000", "http://[::1]:5000/", "*"},
+	    {"[::1]:5000", "http://[::1]:5001/", ""},
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		char out[MF_NET_NO_PROXY];
+		assert_int_equal(setenv("no_proxy", rows[i].list, 1), 0);
+		assert_true(mf_net_no_proxy(out, rows[i].url));
+		assert_string_equal(out, rows[i].want);
+	}
+	char out[MF_NET_NO_PROXY];
+	(void)unsetenv("no_proxy");
+	assert_int_equal(setenv("NO_PROXY", "x.example:5000", 1), 0);
+	assert_true(mf_net_no_proxy(out, "http://x.example:5000/"));
+	assert_string_equal(out, "*");
+	(void)unsetenv("NO_PROXY");
+	assert_false(mf_net_no_proxy(out, "http://x.example:5000/"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -122,6 +156,7 @@ int main(void)
 	    cmocka_unit_test(references_resolve_against_the_request),
 	    cmocka_unit_test(origins_name_scheme_host_and_port),
 	    cmocka_unit_test(retry_after_takes_seconds_and_dates),
+	    cmocka_unit_test(no_proxy_knows_ports_and_wildcards),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

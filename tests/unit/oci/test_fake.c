@@ -391,8 +391,8 @@ static void upload_that_fails_has_the_codes_of_its_status(void **state)
 	const struct {
 		const char *name;
 		enum mf_code code;
-	} rows[] = {{"noloc", MF_E_FORMAT},
-		    {"ftp", MF_E_FORMAT},
+	} rows[] = {{"noloc", MF_E_UNAVAILABLE},
+		    {"ftp", MF_E_UNAVAILABLE},
 		    {"denied", MF_E_AUTH},
 		    {"full", MF_E_UNAVAILABLE},
 		    {"nothere", MF_E_NOT_FOUND}};
@@ -464,7 +464,7 @@ static void loopback_registry_with_tls_is_found_by_itself(void **state)
 	assert_int_equal(stats.requests, asked + 1);
 	/* Content is never sent in the clear because a registry says so. */
 	struct mf_image_store *down MF_IMAGE_STORE_CLEANUP = open_at(&f, tls, "down");
-	assert_fails(put(down, "hello", &err), err, MF_E_FORMAT);
+	assert_fails(put(down, "hello", &err), err, MF_E_UNAVAILABLE);
 }
 
 /* The other scheme is tried (and fails on this server); what the first said is what is reported. */

@@ -1,0 +1,221 @@
+/* Blobs of a registry: upload and download (distribution-spec 1.1, "Pushing blobs", "Pulling blobs"). */
+#include "base/limits.h"
+#include "oci/registry.h"
+
+/* Registries or proxies that limit the size of a request take parts of this size. */
+#define PART ((uint64_t)8 << 20)
+/* A balancer may send each request to another machine, which does not know the upload. */
+#define UPLOAD_TRIES 3
+
+static int read_spool(void *arg, uint64_t offset, void *p, size_t n, size_t *got, struct mf_err *err)
+{
+	return mf_spool_read(arg, offset, p, n, got, err);
+}
+
+/* Asked with the right to push, so that one token serves the whole upload. */
+static int blob_there(struct mf_registry *reg, const char *digest, bool *there, struct mf_err *err)
+{
+	struct mf_exchange x MF_EXCHANGE_CLEANUP = {0};
+	if (mf_exchange_init(&x, reg, "HEAD", MF_ACCESS_PUSH, err, "blobs/%s", digest) < 0 ||
+	    mf_exchange_begin(&x, err) < 0 || mf_registry_head_end(&x, err) < 0)
+		return -1;
+	*there = x.res->status != 404;
+	return 0;
+}
+
+struct upload {
+	struct mf_registry *reg;
+	struct mf_spool *blob;
+	uint64_t length;
+	const char *hex; /* of the digest */
+	struct mf_buf url;
+};
+
+/* Where the upload goes on: the answer's Location, or the same place again. */
+static int follow(struct upload *u, const struct mf_http_response *res, struct mf_err *err)
+{
+	if (!res->location[0])
+		return 0;
+	mf_buf_reset(&u->url);
+	return mf_buf_addz(&u->url, res->location, err);
+}
+
+static int begin_upload(struct upload *u, struct mf_err *err)
+{
+	struct mf_exchange x MF_EXCHANGE_CLEANUP = {0};
+	if (mf_exchange_init(&x, u->reg, "POST", MF_ACCESS_PUSH, err, "blobs/uploads/") < 0 ||
+	    mf_exchange_run(&x, err) < 0)
+		return -1;
+	if (x.res->status != 202) {
+		(void)mf_exchange_fail(&x, "begin an upload", err);
+		if (err->code == MF_E_NOT_FOUND)
+			mf_err_set_hint(
+			    err,
+			    "some registries want a repository to be created before anything is put into it");
+		return -1;
+	}
+	if (x.res->location[0])
+		return follow(u, x.res, err);
+	(void)mf_fail(
+	    err, MF_E_UNAVAILABLE, 0,
+	    "begin an upload: the registry's answer does not name a URL for it (no Location header)");
+	mf_err_set_endpoint(err, u->reg->host);
+	return -1;
+}
+
+static int set_up_part(struct upload *u, struct mf_exchange *x, const char *method, uint64_t length,
+		       struct mf_err *err)
+{
+	if (mf_exchange_init_url(x, u->reg, method, MF_ACCESS_PUSH, u->url.p, err) < 0)
+		return -1;
+	if (!length)
+		return 0;
+	mf_exchange_header(x, "Content-Type: application/octet-stream");
+	x->req.read = read_spool;
+	x->req.read_arg = u->blob;
+	x->req.body_length = length;
+	return 0;
+}
+
+static int add_digest(struct upload *u, struct mf_err *err)
+{
+	return mf_buf_printf(&u->url, err, "%cdigest=sha256%%3A%s", strchr(u->url.p, '?') ? '&' : '?',
+			     u->hex);
+}
+
+/* How an upload ended; where it did not, *err says why and *status with which answer. */
+static int end_upload(struct upload *u, uint64_t length, long *status, struct mf_err *err)
+{
+	struct mf_exchange x MF_EXCHANGE_CLEANUP = {0};
+	char code[64];
+	if (add_digest(u, err) < 0 || set_up_part(u, &x, "PUT", length, err) < 0 ||
+	    mf_exchange_run(&x, err) < 0)
+		return -1;
+	*status = x.res->status;
+	if (mf_exchange_ok(&x))
+		return 0;
+	mf_http_error_code(x.res, code);
+	(void)mf_exchange_fail(&x, "upload content", err);
+	if (*status == 400 && strcmp(code, "UNSUPPORTED") == 0)
+		*status = 405;
+	if (*status != 404)
+		return -1;
+	/* It is the upload that is not there: no image, and no record. */
+	mf_err_set_hint(
+	    err, "a registry behind a balancer needs storage and a secret that all its machines share");
+	return mf_recode(err, MF_E_UNAVAILABLE);
+}
+
+struct window {
+	struct mf_spool *blob;
+	uint64_t offset;
+};
+
+static int read_window(void *arg, uint64_t offset, void *p, size_t n, size_t *got, struct mf_err *err)
+{
+	const struct window *w = arg;
+	return mf_spool_read(w->blob, w->offset + offset, p, n, got, err);
+}
+
+/* In parts, for registries that take no body with the PUT, or none so large. */
+static int send_parts(struct upload *u, uint64_t part, long *status, struct mf_err *err)
+{
+	if (begin_upload(u, err) < 0)
+		return -1;
+	for (uint64_t at = 0; at < u->length;) {
+		struct mf_exchange x MF_EXCHANGE_CLEANUP = {0};
+		uint64_t n = u->length - at < part ? u->length - at : part;
+		struct window w = {u->blob, at};
+		if (set_up_part(u, &x, "PATCH", n, err) < 0 ||
+		    mf_exchange_header_own(&x, err, "Content-Range: %llu-%llu", (unsigned long long)at,
+					   (unsigned long long)(at + n - 1)) < 0)
+			return -1;
+		x.req.read = read_window;
+		x.req.read_arg = &w;
+		if (mf_exchange_run(&x, err) < 0)
+			return -1;
+		*status = x.res->status;
+		if (!mf_exchange_ok(&x))
+			return mf_exchange_fail(&x, "upload content in parts", err);
+		if (follow(u, x.res, err) < 0)
+			return -1;
+		at += n;
+	}
+	return end_upload(u, 0, status, err);
+}
+
+/* An answer may have been lost, and a second try then finds its upload ended: the blob itself says so. */
+static bool arrived(const struct upload *u, const char *digest)
+{
+	struct mf_err ignored = MF_ERR_INIT;
+	bool there = false;
+	return blob_there(u->reg, digest, &there, &ignored) == 0 && there;
+}
+
+static int send(struct upload *u, const char *digest, struct mf_err *err)
+{
+	for (int tries = 1;; tries++) {
+		long status = 0;
+		if (begin_upload(u, err) < 0)
+			return -1;
+		if (end_upload(u, u->length, &status, err) == 0)
+			return 0;
+		if (u->length && (status == 405 || status == 413 || status == 415 || status == 501)) {
+			mf_err_clear(err);
+			mf_env_log(u->reg->env, MF_LOG_DEBUG,
+				   "the registry takes no body with the PUT (status %ld): uploading in parts",
+				   status);
+			return send_parts(u, status == 413 ? PART : u->length, &status, err);
+		}
+		if (status != 404)
+			return -1;
+		bool there = arrived(u, digest);
+		if (!there && tries == UPLOAD_TRIES)
+			return -1;
+		mf_err_clear(err);
+		if (there)
+			return 0;
+	}
+}
+
+/* An upload that was interrupted leaves nothing anyone can see; the registry forgets it after a while. */
+int mf_registry_blob_put(void *b, struct mf_spool *blob, const struct mf_digest *digest, uint64_t length,
+			 struct mf_err *err)
+{
+	char text[MF_DIGEST_TEXT];
+	bool there = false;
+	mf_digest_format(text, digest);
+	struct upload u = {b, blob, length, text + strlen("sha256:"), MF_BUF_INIT(MF_MAX_URL)};
+	if (length > MF_REGISTRY_UNASKED && blob_there(b, text, &there, err) < 0)
+		return -1;
+	int rc = there ? 0 : send(&u, text, err);
+	mf_buf_clear(&u.url);
+	return rc;
+}
+
+static int write_spool(void *arg, const void *p, size_t n, struct mf_err *err)
+{
+	return mf_spool_add(arg, p, n, err);
+}
+
+int mf_registry_blob_get(void *b, const struct mf_digest *digest, uint64_t length, struct mf_spool *out,
+			 struct mf_err *err)
+{
+	struct mf_exchange x MF_EXCHANGE_CLEANUP = {0};
+	char text[MF_DIGEST_TEXT];
+	mf_digest_format(text, digest);
+	if (length > MF_MAX_BLOB_BYTES)
+		return mf_fail(err, MF_E_FORMAT, 0, "blob %s of %llu bytes is too large", text,
+			       (unsigned long long)length);
+	if (mf_exchange_init(&x, b, "GET", MF_ACCESS_PULL, err, "blobs/%s", text) < 0)
+		return -1;
+	x.req.write = write_spool;
+	x.req.write_arg = out;
+	x.req.max_bytes = length > MF_MAX_ERROR_BODY ? (size_t)length : MF_MAX_ERROR_BODY;
+	if (mf_exchange_run(&x, err) < 0)
+		return -1;
+	if (x.res->status == 200)
+		return 0;
+	(void)mf_exchange_fail(&x, "read blob", err);
+	return err->code == MF_E_NOT_FOUND ? mf_recode(err, MF_E_CONTENT_GONE) : -1;
+}
