@@ -188,8 +188,21 @@ static int report_lost(const struct survey *before, const struct survey *after, 
 	return 0;
 }
 
+/* What several signatures take is better known before somebody tries to put. */
+static const char *threshold_warning(const struct mf_role_request *r, struct mf_arena *a)
+{
+	return r->verb == MF_ROLE_DROP || r->threshold < 2
+		   ? NULL
+		   : mf_arena_format(
+			 a,
+			 "role '%s' needs %lld signatures: whoever publishes for it must have %lld of "
+			 "its keys on one machine",
+			 r->role, (long long)r->threshold, (long long)r->threshold);
+}
+
 static int report_warnings(const struct survey *before, const struct survey *after,
-			   struct manifesto_role_result *out, struct mf_err *err)
+			   const struct mf_role_change *c, struct manifesto_role_result *out,
+			   struct mf_err *err)
 {
 	static const char *const texts[FATES] = {
 	    [STAYS] = "read that were not before: check that they still hold",
@@ -199,7 +212,7 @@ static int report_warnings(const struct survey *before, const struct survey *aft
 	    [UNSIGNED] = "without a signature of a key that counts: a policy does not accept them until they "
 			 "are put or signed again"};
 	size_t n[FATES] = {0};
-	const char **v = mf_arena_alloc(mf_result_arena(out), FATES, sizeof(char *), err);
+	const char **v = mf_arena_alloc(mf_result_arena(out), FATES + c->n, sizeof(char *), err);
 	if (!v)
 		return -1;
 	for (size_t i = 0; i < before->n; i++)
@@ -216,8 +229,12 @@ static int report_warnings(const struct survey *before, const struct survey *aft
 		if (!v[out->nwarnings++])
 			return -1;
 	}
+	for (size_t i = 0; i < c->n; i++) {
+		v[out->nwarnings] = threshold_warning(&c->requests[i], mf_result_arena(out));
+		out->nwarnings += v[out->nwarnings] != NULL;
+	}
 	out->warnings = v;
-	return 0;
+	return mf_arena_check(mf_result_arena(out), err);
 }
 
 /* ---- running */
@@ -259,9 +276,9 @@ int mf_role_run(struct mf_image *im, struct mf_role_change *c, struct manifesto_
 	enum mf_found found = mf_publish_roles(im->trust, c, err);
 	if (found == MF_FAILED)
 		return -1;
-	if (found == MF_FOUND &&
-	    ((!c->dry_run && survey(&after, mf_trust_set(im->trust), err) < 0) ||
-	     report_lost(&before, &after, c, out, err) < 0 || report_warnings(&before, &after, out, err) < 0))
+	if (found == MF_FOUND && ((!c->dry_run && survey(&after, mf_trust_set(im->trust), err) < 0) ||
+				  report_lost(&before, &after, c, out, err) < 0 ||
+				  report_warnings(&before, &after, c, out, err) < 0))
 		return -1;
 	return report(im, c, out, err);
 }

@@ -44,6 +44,17 @@ static int no_key(const struct mf_trust *t, const struct mf_tuf_role *role, stru
 	return -1;
 }
 
+static int too_few_keys(const struct mf_trust *t, const struct mf_tuf_role *role, struct mf_err *err)
+{
+	(void)mf_fail(err, MF_E_KEY, 0,
+		      "role '%s' needs %lld signatures, and %zu of its keys %s on this machine", role->name,
+		      (long long)role->threshold, mf_publish_held(t, role),
+		      mf_publish_held(t, role) == 1 ? "is" : "are");
+	mf_err_set_hint(err, "%lld of its keys must be on one machine to publish for it",
+			(long long)role->threshold);
+	return -1;
+}
+
 int mf_publish_signer(struct mf_trust *t, const struct mf_tuf_role *role, struct mf_signer *out,
 		      const struct mf_key_info **info, struct mf_err *err)
 {
@@ -62,6 +73,8 @@ int mf_publish_signer(struct mf_trust *t, const struct mf_tuf_role *role, struct
 	}
 	if (!best)
 		return no_key(t, role, err);
+	if (!mf_publish_can_sign(t, role))
+		return too_few_keys(t, role, err);
 	if (info)
 		*info = best;
 	return mf_keystore_signer(t->cfg->keys, best, out, err);

@@ -33,7 +33,13 @@ leaver() { # IMAGE NAME-OF-QA
 		person "$name"
 		run manifesto trust pin "$image" "$root"
 	done
+	person alice
+	run manifesto role add --json "$image" pair --key sam.pub --key sue.pub --types pair --threshold 2
+	check_status 'a role of two signatures' 0
+	check_json 'a threshold says what it takes to publish' '.warnings | length == 1 and (.[0] | contains("2 of its keys on one machine"))'
 	person sam
+	refused 'a put that cannot reach the threshold says so at once' 11 put "$image" pair "$approval"
+	check_stderr_has 'with both numbers' 'needs 2 signatures, and 1 of its keys is on this machine'
 	run manifesto put "$image" qa-approval "$approval"
 	subject=$(manifesto list --json "$image" | jq -r '.records[] | select(.type == "qa-approval") | .subject')
 	person sue
