@@ -8,11 +8,12 @@ int mf_digest_parse(struct mf_digest *out, struct mf_str text, struct mf_err *er
 	struct mf_str prefix = MF_STR("sha256:");
 	struct mf_digest d;
 	if (!mf_str_starts(text, prefix))
-		return mf_fail(err, MF_E_FORMAT, 0, "not a sha256 digest: '%s'", mf_esc(&e, text));
+		return mf_fail(err, MF_E_FORMAT, 0, "expected a digest sha256:HEX, got '%s'",
+			       mf_esc(&e, text));
 	struct mf_str hex = {text.p + prefix.n, text.n - prefix.n};
 	if (mf_hex_decode(d.b, sizeof d.b, hex) < 0)
 		return mf_fail(err, MF_E_FORMAT, 0,
-			       "not 64 lower-case hexadecimal digits behind 'sha256:': '%s'",
+			       "expected 64 lower-case hexadecimal digits after 'sha256:', got '%s'",
 			       mf_esc(&e, text));
 	*out = d;
 	return 0;

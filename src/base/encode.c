@@ -118,7 +118,8 @@ static int b64_group(const char *p, bool last, uint8_t out[3])
 int mf_b64_decode(struct mf_buf *out, struct mf_str in, struct mf_err *err)
 {
 	if (in.n % 4)
-		return mf_fail(err, MF_E_FORMAT, 0, "base64 text of %zu characters", in.n);
+		return mf_fail(err, MF_E_FORMAT, 0,
+			       "base64 text has %zu characters, expected a multiple of 4", in.n);
 	if (mf_buf_reserve(out, in.n / 4 * 3, err) < 0)
 		return -1;
 	for (size_t i = 0; i < in.n; i += 4) {
@@ -136,11 +137,12 @@ int mf_b64_decode_exact(uint8_t *out, size_t n, struct mf_str in, struct mf_err 
 {
 	struct mf_buf b MF_BUF_CLEANUP = MF_BUF_INIT(n + 4);
 	if (in.n != (n + 2) / 3 * 4)
-		return mf_fail(err, MF_E_FORMAT, 0, "base64 text of %zu characters for %zu octets", in.n, n);
+		return mf_fail(err, MF_E_FORMAT, 0,
+			       "base64 text has %zu characters, which cannot be %zu bytes", in.n, n);
 	if (mf_b64_decode(&b, in, err) < 0)
 		return -1;
 	if (b.n != n)
-		return mf_fail(err, MF_E_FORMAT, 0, "base64 text of %zu octets, not %zu", b.n, n);
+		return mf_fail(err, MF_E_FORMAT, 0, "base64 text has %zu bytes, expected %zu", b.n, n);
 	memcpy(out, b.p, n);
 	return 0;
 }
@@ -167,7 +169,8 @@ int mf_pct_decode(struct mf_buf *out, struct mf_str in, struct mf_err *err)
 			int hi = i + 1 < in.n ? hex_value(in.p[i + 1]) : -1;
 			int lo = i + 2 < in.n ? hex_value(in.p[i + 2]) : -1;
 			if (hi < 0 || lo < 0)
-				return mf_fail(err, MF_E_FORMAT, 0, "bad percent-encoding at offset %zu", i);
+				return mf_fail(err, MF_E_FORMAT, 0, "invalid percent-encoding at offset %zu",
+					       i);
 			c = (char)(uint8_t)(hi << 4 | lo);
 			i += 2;
 		}

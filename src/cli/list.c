@@ -185,7 +185,7 @@ int mf_cli_run_list(struct mf_cli *cli, struct manifesto_error *err)
 	mf_cli_show_warnings(r->warnings, r->nwarnings);
 	if (!r->nrecords && !cli->quiet)
 		mf_cli_message("no metadata for '%s'%s", o.image,
-			       o.types || o.roles || o.states ? " among those" : "");
+			       o.types || o.roles || o.states ? " with these types, roles or states" : "");
 	if (!cli->quiet)
 		show_withdrawn(r);
 	if (!r->nrecords)

@@ -145,7 +145,7 @@ int mf_cli_run_role_apply(struct mf_cli *cli, struct manifesto_error *err)
 {
 	struct mf_json_out j;
 	if (!cli->args.value[MF_OPT_FILE])
-		return mf_cli_usage(err, "'role apply' needs '--file' with the teams file");
+		return mf_cli_usage(err, "'role apply' requires '--file' with the teams file");
 	if (cli->json) {
 		mf_cli_json_begin(&j, stdout, "role-apply");
 		mf_json_add_array(&j, "repositories");

@@ -25,11 +25,11 @@ struct mf_pem_reader *mf_pem_reader_new(struct mf_str text, size_t max, struct m
 	struct mf_pem_reader *r;
 
 	if (text.n > max || text.n > INT_MAX) {
-		mf_fail(err, MF_E_FORMAT, 0, "PEM text of %zu octets is too long", text.n);
+		mf_fail(err, MF_E_FORMAT, 0, "PEM text of %zu bytes is too long", text.n);
 		return NULL;
 	}
 	if (text.n && memchr(text.p, 0, text.n)) {
-		mf_fail(err, MF_E_FORMAT, 0, "PEM text holds a NUL octet");
+		mf_fail(err, MF_E_FORMAT, 0, "PEM text contains a NUL byte");
 		return NULL;
 	}
 	r = mf_calloc(1, sizeof *r);

@@ -61,7 +61,7 @@ static struct mf_privkey *from_seed(struct mf_bytes seed, struct mf_err *err)
 	uint8_t pk[crypto_sign_PUBLICKEYBYTES];
 
 	if (seed.n != crypto_sign_SEEDBYTES) {
-		mf_fail(err, MF_E_FORMAT, 0, "an ed25519 seed has 32 octets");
+		mf_fail(err, MF_E_FORMAT, 0, "expected an ed25519 seed of 32 bytes");
 		return NULL;
 	}
 	if (mf_secret_alloc(&sk, crypto_sign_SECRETKEYBYTES, err) < 0)
@@ -119,7 +119,7 @@ struct mf_privkey *mf_privkey_from_evp(EVP_PKEY *evp, struct mf_err *err)
 	if (!pub)
 		return NULL;
 	if (mf_pubkey_type(pub) == MF_KEY_ED25519) {
-		mf_fail(err, MF_E_FORMAT, 0, "an ed25519 key is kept as its seed");
+		mf_fail(err, MF_E_FORMAT, 0, "expected an ed25519 key as its seed");
 		return NULL;
 	}
 	if (!pair_ok(evp)) {
@@ -143,7 +143,7 @@ static struct mf_privkey *from_pkcs8(enum mf_key_type t, struct mf_bytes secret,
 	struct mf_privkey *k = evp ? mf_privkey_from_evp(evp, err) : NULL;
 	if (!k || mf_pubkey_type(k->pub) == t)
 		return k;
-	(void)mf_fail(err, MF_E_FORMAT, 0, "%s key where %s is expected",
+	(void)mf_fail(err, MF_E_FORMAT, 0, "the key has type %s, expected %s",
 		      mf_key_type_name(mf_pubkey_type(k->pub)), mf_key_type_name(t));
 	mf_privkey_free(k);
 	return NULL;
@@ -185,6 +185,6 @@ struct mf_privkey *mf_privkey_generate(enum mf_key_type t, struct mf_err *err)
 		return generate_ed25519(err);
 	if (t == MF_KEY_ECDSA)
 		return generate_p256(err);
-	mf_fail(err, MF_E_USAGE, 0, "%s keys are read, never made", mf_key_type_name(t));
+	mf_fail(err, MF_E_USAGE, 0, "cannot generate a key of type %s", mf_key_type_name(t));
 	return NULL;
 }

@@ -61,7 +61,7 @@ int mf_secret_alloc(struct mf_secret *s, size_t n, struct mf_err *err)
 	 * is used up libsodium goes on unlocked; NULL means that the pages themselves could not be had. */
 	p = sodium_malloc(n);
 	if (!p)
-		return mf_fail(err, MF_E_NOMEM, errno, "allocate %zu octets of guarded memory", n);
+		return mf_fail(err, MF_E_NOMEM, errno, "allocate %zu bytes of guarded memory", n);
 	sodium_memzero(p, n);
 	s->p = p;
 	s->n = n;

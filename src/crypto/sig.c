@@ -90,7 +90,7 @@ static int raw_to_der(unsigned bits, struct mf_bytes raw, struct mf_ossl_mem *de
 	int n = -1;
 
 	if (raw.n != 2 * width)
-		return mf_fail(err, MF_E_SIGNATURE, 0, "ECDSA signature of %zu octets instead of %zu", raw.n,
+		return mf_fail(err, MF_E_SIGNATURE, 0, "ECDSA signature has %zu bytes, expected %zu", raw.n,
 			       2 * width);
 	sig = ECDSA_SIG_new();
 	r = BN_bin2bn(raw.p, (int)width, NULL);
@@ -143,8 +143,7 @@ static int ed25519_verify(const struct mf_pubkey *k, struct mf_bytes msg, struct
 			  struct mf_err *err)
 {
 	if (sig.n != crypto_sign_BYTES)
-		return mf_fail(err, MF_E_SIGNATURE, 0, "ed25519 signature of %zu octets instead of 64",
-			       sig.n);
+		return mf_fail(err, MF_E_SIGNATURE, 0, "ed25519 signature has %zu bytes, expected 64", sig.n);
 	if (msg.n > ED25519_BIG)
 		return ed25519_verify_big(k, msg, sig, err);
 	if (crypto_sign_verify_detached(sig.p, msg.n ? msg.p : (const uint8_t *)"", msg.n,
@@ -171,7 +170,7 @@ static int verify(const struct mf_pubkey *k, enum mf_sig_scheme scheme, struct m
 	struct mf_digest_any d;
 
 	if (!scheme_fits(k, scheme))
-		return mf_fail(err, MF_E_SIGNATURE, 0, "signature scheme does not fit %s key",
+		return mf_fail(err, MF_E_SIGNATURE, 0, "the signature scheme does not match the %s key",
 			       mf_key_type_name(mf_pubkey_type(k)));
 	if (sig.n == 0)
 		return mf_fail(err, MF_E_SIGNATURE, 0, "empty signature");
@@ -240,7 +239,7 @@ int mf_privkey_sign(const struct mf_privkey *k, enum mf_sig_scheme scheme, struc
 	int r;
 
 	if (!scheme_fits(pub, scheme))
-		return mf_fail(err, MF_E_USAGE, 0, "signature scheme does not fit %s key",
+		return mf_fail(err, MF_E_USAGE, 0, "the signature scheme does not match the %s key",
 			       mf_key_type_name(mf_pubkey_type(pub)));
 	if (scheme == MF_SIG_ED25519) {
 		if (mf_privkey_to_secret(k, &seed, err) < 0)
@@ -253,6 +252,6 @@ int mf_privkey_sign(const struct mf_privkey *k, enum mf_sig_scheme scheme, struc
 		return -1;
 	/* A fault during signing can give the key away; nothing unverified leaves this function. */
 	if (mf_sig_verify(pub, scheme, msg, mf_buf_bytes(&made), err) < 0)
-		return mf_wrap(err, "check the signature just made");
+		return mf_wrap(err, "verify the new signature");
 	return mf_buf_add(sig, made.p, made.n, err);
 }

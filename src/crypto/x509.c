@@ -69,7 +69,7 @@ static int bundle_add(struct bundle *b, const struct mf_pem_block *block, struct
 	struct cert *c;
 
 	if (strcmp(block->label, "CERTIFICATE") != 0)
-		return mf_fail(err, MF_E_FORMAT, 0, "PEM block that is no certificate");
+		return mf_fail(err, MF_E_FORMAT, 0, "expected a PEM certificate, got another PEM block");
 	if (mf_grow((void **)&b->c, &b->cap, b->n, sizeof *b->c, err) < 0)
 		return -1;
 	c = &b->c[b->n];
@@ -184,10 +184,11 @@ static bool cn_fits(struct mf_str cn, struct mf_str gun)
 static int check_shape(const struct bundle *b, struct mf_err *err)
 {
 	if (b->c[0].is_ca)
-		return mf_fail(err, MF_E_FORMAT, 0, "the first certificate is a CA");
+		return mf_fail(err, MF_E_FORMAT, 0,
+			       "expected a root certificate first, got a CA certificate");
 	for (size_t i = 1; i < b->n; i++) {
 		if (!b->c[i].is_ca)
-			return mf_fail(err, MF_E_FORMAT, 0, "more than one certificate that is no CA");
+			return mf_fail(err, MF_E_FORMAT, 0, "more than one certificate that is not a CA");
 	}
 	return 0;
 }
@@ -251,7 +252,7 @@ static int cert_read(struct mf_root_cert *out, struct mf_str pem, struct mf_str 
 	    check_cert(&b.c[0], now, check_expiry, err) < 0)
 		return -1;
 	if (!cn_fits(common_name(b.c[0].x), gun))
-		return mf_fail(err, MF_E_FORMAT, 0, "certificate is made for '%s'",
+		return mf_fail(err, MF_E_FORMAT, 0, "the certificate names another repository: '%s'",
 			       mf_esc(&esc, common_name(b.c[0].x)));
 	leaf = leaf_key(b.c[0].x, err);
 	if (!leaf || rebuild(&b, now, check_expiry, &text, err) < 0)
@@ -426,7 +427,7 @@ int mf_root_cert_make(const struct mf_privkey *key, struct mf_str gun, int64_t n
 	int n;
 
 	if (gun.n == 0 || gun.n > MF_MAX_GUN)
-		return mf_fail(err, MF_E_USAGE, 0, "a repository name has 1 to %d octets", MF_MAX_GUN);
+		return mf_fail(err, MF_E_USAGE, 0, "a repository name must have 1 to %d bytes", MF_MAX_GUN);
 	if (mf_pubkey_type(mf_privkey_public(key)) == MF_KEY_ED25519)
 		return mf_fail(err, MF_E_USAGE, 0, "an ed25519 key cannot be a root key");
 	evp = mf_privkey_evp(key, err);

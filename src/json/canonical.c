@@ -51,7 +51,7 @@ static int add_decoded(struct mf_buf *out, struct mf_str raw, struct mf_err *err
 			break;
 		size_t used = mf_json_unescape(p, end, utf8, &len);
 		if (used == 0)
-			return mf_fail(err, MF_E_INTERNAL, 0, "JSON: malformed escape behind the reader");
+			return mf_fail(err, MF_E_INTERNAL, 0, "JSON: malformed escape after the reader");
 		if (add_escaped(out, utf8, len, err) < 0)
 			return -1;
 		p += used;

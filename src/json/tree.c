@@ -136,7 +136,8 @@ json_t *mf_json_load(struct mf_bytes doc, size_t max, struct mf_err *err)
 	struct mf_buf text MF_BUF_CLEANUP = MF_BUF_INIT(doc.n + 1);
 	mf_json_reader_init(&r, doc);
 	if (doc.n > max) {
-		(void)mf_fail(err, MF_E_FORMAT, 0, "JSON: document of %zu bytes, more than %zu", doc.n, max);
+		(void)mf_fail(err, MF_E_FORMAT, 0, "JSON: the document has %zu bytes, more than %zu", doc.n,
+			      max);
 		return NULL;
 	}
 	json_t *j MF_JSON_CLEANUP = load_value(&r, &text, err);

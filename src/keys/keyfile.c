@@ -249,12 +249,12 @@ static int derive(struct mf_secret *key, const struct mf_secret *passphrase, con
 		  const struct head *h, struct mf_err *err)
 {
 	if (passphrase->n > MF_MAX_PASSPHRASE)
-		return mf_fail(err, MF_E_KEY, 0, "passphrase of more than %zu octets", MF_MAX_PASSPHRASE);
+		return mf_fail(err, MF_E_KEY, 0, "the passphrase has more than %zu bytes", MF_MAX_PASSPHRASE);
 	if (mf_secret_alloc(key, KEY_N, err) < 0)
 		return -1;
 	if (crypto_pwhash(key->p, KEY_N, (const char *)passphrase->p, passphrase->n, salt, h->ops,
 			  (size_t)h->mem, crypto_pwhash_ALG_ARGON2ID13) != 0)
-		return mf_fail(err, MF_E_NOMEM, 0, "derive a key with %llu octets of memory",
+		return mf_fail(err, MF_E_NOMEM, 0, "derive a key with %llu bytes of memory",
 			       (unsigned long long)h->mem);
 	return 0;
 }
@@ -296,7 +296,7 @@ static int decrypt(struct mf_secret *plain, const struct parsed *p, const struct
 	if (box.n <= TAG_N)
 		return fail_file(err, "malformed secret");
 	if (!passphrase || passphrase->n == 0)
-		return fail_locked(err, p, "is protected by a passphrase, and none was given");
+		return fail_locked(err, p, "is protected by a passphrase, and no passphrase was given");
 	if (write_head(&ad, &h, err) < 0 || derive(&key, passphrase, salt, &h, err) < 0 ||
 	    mf_secret_alloc(plain, box.n - TAG_N, err) < 0)
 		return -1;

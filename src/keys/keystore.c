@@ -110,12 +110,12 @@ static int read_key_file(const char *path, struct mf_secret *out, struct mf_err 
 	if (fd < 0 || fstat(fd, &st) != 0)
 		return mf_fail(err, MF_E_KEY, errno, "open key file '%s'", path);
 	if (!S_ISREG(st.st_mode) || st.st_size <= 0 || (uint64_t)st.st_size > MF_MAX_KEYFILE_BYTES)
-		return mf_fail(err, MF_E_FORMAT, 0, "'%s' is no key file", path);
+		return mf_fail(err, MF_E_FORMAT, 0, "'%s' is not a key file", path);
 	/* As OpenSSH: a file of somebody else's may be open to a group that we are in, or nobody but them
 	 * could use it (a Kubernetes Secret with fsGroup belongs to root). */
 	if (st.st_uid == geteuid() && (st.st_mode & 077))
 		return mf_fail(err, MF_E_KEY, 0,
-			       "key file '%s' is open to other users (mode %03o); chmod 600 it", path,
+			       "other users can read key file '%s' (mode %03o); run 'chmod 600' on it", path,
 			       (unsigned)st.st_mode & 0777U);
 	if (mf_secret_alloc(out, (size_t)st.st_size, err) < 0)
 		return -1;
@@ -183,7 +183,7 @@ static int insert(struct mf_keystore *ks, struct mf_key_info *info, const struct
 	size_t at = place_of(ks, info->name, &found);
 
 	if (found)
-		return mf_fail(err, MF_E_CONFLICT, 0, "there is a key '%s' already", info->name);
+		return mf_fail(err, MF_E_CONFLICT, 0, "key '%s' exists already", info->name);
 	if (ks->n >= MAX_KEYS_HELD)
 		return mf_fail(err, MF_E_USAGE, 0, "more than %zu keys in '%s'", MAX_KEYS_HELD, ks->dir);
 	if (mf_grow((void **)&ks->infos, &ks->cap, ks->n, sizeof *ks->infos, err) < 0)
@@ -213,7 +213,7 @@ static int read_info(const struct mf_keystore *ks, const char *name, struct mf_k
 		return -1;
 	/* Otherwise a copied file could pass for another key. */
 	if (strcmp(info.name, name) != 0)
-		return mf_fail(err, MF_E_FORMAT, 0, "the file says that its key is '%s'", info.name);
+		return mf_fail(err, MF_E_FORMAT, 0, "the file names its key '%s'", info.name);
 	info.path = path;
 	path = NULL;
 	*out = info;
@@ -241,8 +241,7 @@ static int load_one(struct mf_keystore *ks, const char *file, struct mf_err *err
 	if (read_info(ks, name, &info, &why) < 0) {
 		if (why.code == MF_E_NOMEM || why.code == MF_E_INTERNAL)
 			return mf_fail(err, why.code, 0, "%s", why.msg);
-		mf_env_log(ks->env, MF_LOG_WARNING, "key file '%s/%s' passed over: %s", ks->dir, file,
-			   why.msg);
+		mf_env_log(ks->env, MF_LOG_WARNING, "ignored key file '%s/%s': %s", ks->dir, file, why.msg);
 		return 0;
 	}
 	if (insert(ks, &info, NULL, err) < 0)
@@ -270,7 +269,7 @@ static int load(struct mf_keystore *ks, struct mf_err *err)
 		return mf_fail(err, MF_E_IO, errno, "read key directory '%s'", ks->dir);
 	if (d && fstat(dirfd(d), &st) == 0 && (st.st_mode & 022))
 		mf_env_log(ks->env, MF_LOG_WARNING,
-			   "other users can change the key directory '%s'; chmod 700 it", ks->dir);
+			   "other users can change the key directory '%s'; run 'chmod 700' on it", ks->dir);
 	for (errno = 0; d && (e = readdir(d)); errno = 0) {
 		if (load_one(ks, e->d_name, err) < 0)
 			return -1;
@@ -317,8 +316,8 @@ static enum mf_found by_prefix(const struct mf_keystore *ks, const char *prefix,
 		if (strncmp(hex, prefix, strlen(prefix)) != 0)
 			continue;
 		if (*out && !mf_pubkey_eq((*out)->pub, k->pub)) {
-			(void)mf_fail(err, MF_E_AMBIGUOUS, 0, "'%s' fits keys '%s' and '%s'", prefix,
-				      (*out)->name, k->name);
+			(void)mf_fail(err, MF_E_AMBIGUOUS, 0, "'%s' matches both key '%s' and key '%s'",
+				      prefix, (*out)->name, k->name);
 			return MF_FAILED;
 		}
 		if (!*out)
@@ -399,7 +398,7 @@ static struct mf_privkey *open_key(struct mf_keystore *ks, const struct mf_key_i
 	if (mf_digest_eq(&want, &got))
 		return key;
 	mf_privkey_free(key);
-	mf_fail(err, MF_E_KEY, 0, "key file '%s' was replaced meanwhile", k->path);
+	mf_fail(err, MF_E_KEY, 0, "key file '%s' was replaced in the meantime", k->path);
 	return NULL;
 }
 
@@ -410,7 +409,8 @@ int mf_keystore_unlock(struct mf_keystore *ks, const struct mf_key_info *k, cons
 	struct mf_privkey *key;
 
 	if (s && !s->key)
-		return mf_fail(err, MF_E_KEY, 0, "key '%s' could not be unlocked before", k->name);
+		return mf_fail(err, MF_E_KEY, 0, "key '%s' is locked: an earlier attempt to unlock it failed",
+			       k->name);
 	if (!s) {
 		key = open_key(ks, k, err);
 		/* An answer to "which passphrase" is final for this run; lack of memory is not. */
@@ -432,7 +432,8 @@ static int ask_new(const struct mf_keystore *ks, const char *name, struct mf_sec
 		return -1;
 	if (out->n == 0) {
 		mf_fail(err, MF_E_KEY, 0, "no passphrase for the new key '%s'", name);
-		mf_err_set_hint(err, "give a passphrase, or say --no-passphrase to keep the key unencrypted");
+		mf_err_set_hint(err,
+				"give a passphrase, or use --no-passphrase to store the key unencrypted");
 		return -1;
 	}
 	return 0;
@@ -508,7 +509,7 @@ static int check_free(struct mf_keystore *ks, const char *name, struct mf_err *e
 	if (!path)
 		return -1;
 	if (by_name(ks, name) || mf_file_exists(path))
-		return mf_fail(err, MF_E_CONFLICT, 0, "there is a key '%s' already", name);
+		return mf_fail(err, MF_E_CONFLICT, 0, "key '%s' exists already", name);
 	return 0;
 }
 

@@ -56,7 +56,7 @@ static int check_passphrase(const struct mf_secret *passphrase, struct mf_err *e
 		return mf_fail(err, MF_E_KEY, 0,
 			       "the key file is protected by a passphrase, and none was given");
 	if (passphrase->n > MF_MAX_PASSPHRASE)
-		return mf_fail(err, MF_E_KEY, 0, "passphrase of more than %zu octets", MF_MAX_PASSPHRASE);
+		return mf_fail(err, MF_E_KEY, 0, "the passphrase has more than %zu bytes", MF_MAX_PASSPHRASE);
 	return 0;
 }
 
@@ -241,7 +241,7 @@ static int open_legacy(struct mf_pem_block *b, const struct mf_secret *passphras
 	if (passphrase->n > PEM_BUFSIZE || mf_secret_copy(&pass, mf_secret_bytes(passphrase), err) < 0)
 		return err->code
 			   ? -1
-			   : mf_fail(err, MF_E_KEY, 0, "passphrase of more than %d octets", PEM_BUFSIZE);
+			   : mf_fail(err, MF_E_KEY, 0, "the passphrase has more than %d bytes", PEM_BUFSIZE);
 	if (PEM_do_header(&cipher, b->der, &n, give_passphrase, &pass) != 1 || n < 0 || (size_t)n > b->der_n)
 		return fail_wrong(err);
 	mf_wipe(b->der + n, b->der_n - (size_t)n);
@@ -568,7 +568,7 @@ static int add_header(struct mf_buf *out, const char *name, const char *value, s
 	if (!*value)
 		return 0;
 	if (strlen(value) >= HEADER_MAX || value[strcspn(value, "\r\n")])
-		return mf_fail(err, MF_E_USAGE, 0, "unusable header '%s' for a notary key file", name);
+		return mf_fail(err, MF_E_USAGE, 0, "'%s' cannot be a header of a notary key file", name);
 	return mf_buf_printf(out, err, "%s: %s\n", name, value);
 }
 

@@ -431,7 +431,7 @@ int mf_net_token_parse(struct mf_bytes body, struct mf_secret *value, int64_t *l
 	if (more < 0 || mf_json_end(&r, err) < 0)
 		return -1;
 	if (!got.n)
-		return mf_fail(err, MF_E_FORMAT, 0, "the answer holds no token");
+		return mf_fail(err, MF_E_FORMAT, 0, "the answer contains no token");
 	*value = got;
 	got = (struct mf_secret)MF_SECRET_INIT;
 	*lifetime_s = seconds;
@@ -559,7 +559,7 @@ int mf_net_token_answer(struct mf_token *t, struct mf_http_call *fetch, struct m
 		mf_err_set_endpoint(err, server);
 		return mf_wrap(err, "the token server '%s' answered with %s", server,
 			       mf_http_is_web_page(&fetch->res) ? "a web page"
-								: "something else than a token");
+								: "something other than a token");
 	}
 	mf_secret_clear(&t->value);
 	t->value = value;
@@ -622,7 +622,7 @@ enum mf_auth_next mf_net_auth_prepare(struct mf_http_call *c, struct mf_secret *
 		return prepare_bearer(c, value, err);
 	if (a->challenge.scheme == MF_SCHEME_BEARER) {
 		if (!is_b64token(mf_str_of(mf_secret_bytes(&cred->secret)))) {
-			(void)mf_fail(err, MF_E_AUTH, 0, "the registrytoken in '%s' is no token",
+			(void)mf_fail(err, MF_E_AUTH, 0, "'registrytoken' in '%s' is not a valid token",
 				      cred->source);
 			return MF_AUTH_FAILED;
 		}

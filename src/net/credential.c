@@ -402,7 +402,7 @@ static int wait_readable(const struct helper *h, struct mf_err *err)
 		if (mf_env_cancelled(h->env))
 			return mf_fail(err, MF_E_CANCELLED, 0, "cancelled");
 		if (left <= 0)
-			return mf_fail(err, MF_E_AUTH, 0, "no answer in time");
+			return mf_fail(err, MF_E_AUTH, 0, "timed out");
 		int n = poll(&p, 1, left < 100 ? (int)left : 100);
 		if (n > 0)
 			return 0;
@@ -438,7 +438,7 @@ static int reap(struct helper *h, int *status, struct mf_err *err)
 		if (got < 0 && errno != EINTR)
 			return mf_fail(err, MF_E_IO, errno, "wait");
 		if (mf_monotonic_ms() >= h->until_ms)
-			return mf_fail(err, MF_E_AUTH, 0, "does not end");
+			return mf_fail(err, MF_E_AUTH, 0, "it does not exit");
 		(void)nanosleep(&(struct timespec){0, 2000000}, NULL);
 	}
 	h->pid = 0;
@@ -491,7 +491,8 @@ static int take_answer(struct mf_credential *out, const struct helper *h, struct
 						    MF_BUF_INIT(MF_MAX_HELPER_BYTES)};
 	struct mf_err why = MF_ERR_INIT;
 	if (read_answer(&a, text, &why) < 0) /* its words could quote the secret */
-		return mf_fail(err, MF_E_AUTH, 0, "the answer is not what a credential helper writes");
+		return mf_fail(err, MF_E_AUTH, 0,
+			       "expected JSON with Username and Secret, got something else");
 	if (!a.user.n && !a.secret.n)
 		return 0;
 	if (!a.user.n || !a.secret.n || memchr(a.user.p, 0, a.user.n))
@@ -557,8 +558,7 @@ static int from_helper(struct mf_credential *out, const char *name, const char *
 		return 0;
 	if (found == MF_ABSENT) {
 		mf_env_log(env, MF_LOG_WARNING,
-			   "the credential helper %s, which '%s' names, is not installed: going on without "
-			   "it",
+			   "credential helper %s, which '%s' names, is not installed; continuing without it",
 			   h.program, where);
 		return 0;
 	}

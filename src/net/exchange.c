@@ -452,7 +452,7 @@ static size_t on_body(char *p, size_t size, size_t n, void *arg)
 	if (c->req.write(c->req.write_arg, p, n, &c->err) == 0)
 		return n;
 	if (!c->err.code)
-		(void)mf_fail(&c->err, MF_E_INTERNAL, 0, "the answer was not taken");
+		(void)mf_fail(&c->err, MF_E_INTERNAL, 0, "the write callback failed");
 	return 0;
 }
 

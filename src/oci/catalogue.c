@@ -99,7 +99,7 @@ static json_t *read_config(struct mf_image_store *s, const struct mf_manifest *m
 	uint64_t size = d.size;
 	mf_descriptor_clear(&d);
 	if (!ours) {
-		(void)mf_fail(err, MF_E_FORMAT, 0, "not a catalogue");
+		(void)mf_fail(err, MF_E_FORMAT, 0, "the manifest is not a catalogue");
 		return NULL;
 	}
 	struct mf_spool *spool MF_SPOOL_CLEANUP = mf_spool_new(size, err);

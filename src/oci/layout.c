@@ -125,7 +125,7 @@ static int fail_ambiguous(const struct layout *l, const json_t *entries, const c
 	if (tag)
 		return mf_fail(err, MF_E_AMBIGUOUS, 0, "'%s' lists several images as '%s'", l->dir, tag);
 	list_names(entries, list, sizeof list);
-	return mf_fail(err, MF_E_AMBIGUOUS, 0, "'%s' holds several images: %s", l->dir, list);
+	return mf_fail(err, MF_E_AMBIGUOUS, 0, "'%s' contains several images: %s", l->dir, list);
 }
 
 static int fail_absent(const struct layout *l, const json_t *entries, const char *tag, struct mf_err *err)
@@ -137,7 +137,7 @@ static int fail_absent(const struct layout *l, const json_t *entries, const char
 	list_names(entries, list, sizeof list);
 	(void)mf_fail(err, MF_E_NOT_FOUND, 0, "no image '%s' in '%s'", mf_esc(&e, mf_str_c(tag)), l->dir);
 	if (list[0])
-		mf_err_set_hint(err, "it holds: %s", list);
+		mf_err_set_hint(err, "it contains: %s", list);
 	return -1;
 }
 
@@ -525,7 +525,7 @@ static int check_layout(const struct layout *l, struct mf_err *err)
 	json_t *marker MF_JSON_CLEANUP = read_json(l, "oci-layout", err);
 	if (!marker) {
 		if (err->code == MF_E_NOT_FOUND)
-			return mf_wrap(err, "'%s' is no OCI image layout", l->dir);
+			return mf_wrap(err, "'%s' is not an OCI image layout", l->dir);
 		return -1;
 	}
 	if (mf_json_get_str(marker, "imageLayoutVersion", MF_JSON_REQUIRED, &version, err) < 0)
@@ -539,8 +539,8 @@ static int check_layout(const struct layout *l, struct mf_err *err)
 	if (!path)
 		return mf_fail_nomem(err);
 	if (!is_file(path, NULL))
-		return mf_fail(err, MF_E_NOT_FOUND, 0, "'%s' is no OCI image layout: it has no index.json",
-			       l->dir);
+		return mf_fail(err, MF_E_NOT_FOUND, 0,
+			       "'%s' is not an OCI image layout: it has no index.json", l->dir);
 	return 0;
 }
 

@@ -243,7 +243,7 @@ static int read_kind(struct mf_manifest *m, const char *content_type, struct mf_
 	/* A document that is both would mean one thing to us and another to those who run the image
 	 * (CVE-2021-41190). */
 	if (m->is_index && (has(j, "layers") || has(j, "config")))
-		return mf_fail(err, MF_E_FORMAT, 0, "it is an index and a manifest at once");
+		return mf_fail(err, MF_E_FORMAT, 0, "it has members of both an index and a manifest");
 	if (own) {
 		if (!set_media_type(m, own))
 			return mf_fail(err, MF_E_FORMAT, 0, "its media type is malformed");

@@ -194,7 +194,7 @@ static int set_library(struct mf_ref *r, struct mf_str repository, struct mf_err
 	if (mf_buf_addz(&b, "library/", err) < 0 || mf_buf_add_str(&b, repository, err) < 0)
 		return -1;
 	if (b.n > MF_MAX_REPOSITORY)
-		return refuse(err, "too long repository", repository);
+		return refuse(err, "repository name is too long:", repository);
 	r->repository = mf_buf_take(&b);
 	return r->repository ? 0 : mf_fail_nomem(err);
 }
@@ -214,7 +214,7 @@ static int parse_name(struct mf_ref *r, struct mf_str s, struct mf_err *err)
 	if (!registry_valid(registry))
 		return refuse(err, "invalid registry", registry);
 	if (repository.n == 0)
-		return refuse(err, "no repository in", s);
+		return refuse(err, "no repository name in", s);
 	if (!repository_valid(repository)) {
 		(void)refuse(err, "invalid repository", repository);
 		mf_err_set_hint(
@@ -225,7 +225,7 @@ static int parse_name(struct mf_ref *r, struct mf_str s, struct mf_err *err)
 	}
 	/* Nobody names a repository so; it is an image ID, which no registry can look up. */
 	if (s.n == 64 && all_of(s, is_hex))
-		return refuse(err, "an image ID is not a reference:", s);
+		return refuse(err, "expected an image reference, got an image ID:", s);
 	if (set(&r->registry, registry, err) < 0)
 		return -1;
 	if (!mf_str_eqz(registry, DEFAULT_REGISTRY) || first_of(repository, '/') < repository.n)
@@ -237,7 +237,7 @@ static int parse_digest(struct mf_ref *r, struct mf_str s, struct mf_err *err)
 {
 	struct mf_err why = MF_ERR_INIT;
 	if (mf_digest_parse(&r->digest, s, &why) < 0)
-		return refuse(err, "not a sha256 digest:", s);
+		return refuse(err, "expected a digest sha256:HEX, got", s);
 	r->has_digest = true;
 	return 0;
 }
@@ -335,7 +335,7 @@ static int refuse_transport(struct mf_str text, struct mf_err *err)
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
 		if (!mf_str_eqz(name, names[i]))
 			continue;
-		(void)mf_fail(err, MF_E_USAGE, 0, "images behind '%s:' are not supported", names[i]);
+		(void)mf_fail(err, MF_E_USAGE, 0, "the transport '%s:' is not supported", names[i]);
 		mf_err_set_hint(
 		    err, strncmp(names[i], "http", 4) == 0
 			     ? "a registry is named without it: HOST/REPOSITORY"
@@ -381,7 +381,7 @@ int mf_ref_parse_repository(struct mf_ref *out, struct mf_str text, struct mf_er
 		return -1;
 	struct mf_str name = without_transport(text);
 	if (first_of(name, '@') < name.n || tag_colon(name) < name.n)
-		return refuse(err, "a repository without tag and digest is wanted, not", text);
+		return refuse(err, "expected a repository without tag and digest, got", text);
 	if (parse_name(&r, name, err) < 0)
 		return -1;
 	*out = r;

@@ -254,7 +254,7 @@ static int drop_dangling(struct update *u, struct mf_err *err)
 static int set_text(json_t *j, const char *name, const char *text, struct mf_err *err)
 {
 	if (text && json_object_set_new(j, name, json_string(text)))
-		return mf_fail(err, MF_E_FORMAT, 0, "'%s' of a descriptor is no text", name);
+		return mf_fail(err, MF_E_FORMAT, 0, "'%s' of a descriptor is not a string", name);
 	return 0;
 }
 

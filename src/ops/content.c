@@ -121,7 +121,7 @@ static enum mf_found fetch_target(struct search *w, struct mf_spool *s, struct m
 	int rc = mf_trust_target_get(w->im->trust, w->c->name, w->c->info, s, err);
 	if (rc == 1 && !is_content(s, w->c->info))
 		rc = mf_fail(err, MF_E_DIGEST, 0,
-			     "the target file on the trust server is not what was signed");
+			     "the target file on the trust server does not match the signed hash");
 	if (rc < 0 && err->code == MF_E_FORMAT) /* more than was signed */
 		(void)mf_recode(err, MF_E_DIGEST);
 	return (enum mf_found)rc;
@@ -167,7 +167,7 @@ static int from_store(struct search *w, struct mf_err *err)
 		return -1;
 	int rc = mf_blob_get(w->im->blobs, &info->sha256, info->length, s, err);
 	if (rc == 0 && !is_content(s, info))
-		rc = mf_fail(err, MF_E_DIGEST, 0, "the content does not have the SHA-512 that was signed");
+		rc = mf_fail(err, MF_E_DIGEST, 0, "SHA-512 of the content does not match the signed value");
 	if (rc < 0)
 		return fail_graver(&w->why, err);
 	(void)found(w, &s);
@@ -223,7 +223,7 @@ int mf_content_get(struct mf_image *im, const struct mf_content_wanted *c, struc
 {
 	struct search w = {.im = im, .c = c, .path = c->path};
 	if (c->info->length > MF_MAX_BLOB_BYTES)
-		return mf_fail(err, MF_E_FORMAT, 0, "the record's content has %llu bytes",
+		return mf_fail(err, MF_E_FORMAT, 0, "the record's content has %llu bytes, which is too large",
 			       (unsigned long long)c->info->length);
 	if (search(&w, err) < 0)
 		return -1;

@@ -103,7 +103,7 @@ static int call_passphrase(void *arg, const char *key_name, enum mf_passphrase_f
 {
 	struct manifesto *m = arg;
 	struct mf_secret buf MF_SECRET_CLEANUP = MF_SECRET_INIT;
-	char why[256] = "this program offers no way to enter one";
+	char why[256] = "this program cannot ask for one";
 	size_t n = 0;
 	bool confirm = purpose == MF_PASSPHRASE_NEW_KEY;
 	if (mf_secret_alloc(&buf, MF_MAX_PASSPHRASE, err) < 0)
@@ -113,7 +113,7 @@ static int call_passphrase(void *arg, const char *key_name, enum mf_passphrase_f
 		why[sizeof why - 1] = 0;
 		(void)mf_fail(err, MF_E_KEY, 0, "no passphrase for key '%s': %s", key_name, why);
 		if (confirm)
-			mf_err_set_hint(err, "--no-passphrase writes the new key unencrypted");
+			mf_err_set_hint(err, "use --no-passphrase to store the new key unencrypted");
 		return -1;
 	}
 	if (n == 0 || n > MF_MAX_PASSPHRASE)

@@ -77,7 +77,7 @@ int mf_gate_refuse_tag(struct mf_gate_report *r, struct mf_err *err)
 				      .wanted = "a reference that names a digest: tags move",
 				      .found = "no digest"};
 	f.image = dup(r, r->reference);
-	f.hint = mf_arena_format(&r->arena, "today it is '%s'", r->image);
+	f.hint = mf_arena_format(&r->arena, "the tag is now '%s'", r->image);
 	return mf_arena_check(&r->arena, err) < 0 ? -1 : add(r, &f, MF_E_POLICY, err);
 }
 
@@ -122,7 +122,8 @@ static int content_of(struct mf_gate_report *r, const struct mf_entry *e, struct
 {
 	struct mf_buf name MF_BUF_CLEANUP = MF_BUF_INIT(512);
 	if (out && e->info.length > out->max)
-		return mf_fail(err, MF_E_POLICY, 0, "it has %llu bytes", (unsigned long long)e->info.length);
+		return mf_fail(err, MF_E_POLICY, 0, "its content has %llu bytes, which is too large",
+			       (unsigned long long)e->info.length);
 	struct mf_spool *spool MF_SPOOL_CLEANUP = NULL;
 	size_t got;
 	if (mf_record_name(&name, e->type, &e->subject, err) < 0 ||

@@ -39,7 +39,8 @@ static int select_record(struct mf_image *im, const struct manifesto_get_options
 	}
 	if (err->code == MF_E_NOT_FOUND) /* after a hint about platforms this one is dropped */
 		mf_err_set_hint(
-		    err, "'manifesto list %s' shows what there is; the tag may have moved to another digest",
+		    err,
+		    "run 'manifesto list %s' to see its records; the tag may have moved to another digest",
 		    o->image);
 	return -1;
 }
@@ -88,7 +89,7 @@ static int refuse_several(const struct mf_tuf_role *const *roles, size_t n, stru
 		if (mf_buf_printf(&list, err, "%s%s", i ? ", " : "", mf_esc(&e, mf_str_c(roles[i]->name))) <
 		    0)
 			return -1;
-	(void)mf_fail(err, MF_E_AMBIGUOUS, 0, "'%.*s' has several roles, each with versions of its own: %s",
+	(void)mf_fail(err, MF_E_AMBIGUOUS, 0, "several roles may sign '%.*s', each with its own versions: %s",
 		      MF_STR_ARG(type), mf_buf_str(&list).p);
 	mf_err_set_hint(err, "choose one with --role");
 	return -1;
@@ -127,7 +128,7 @@ static int take_record(struct old_record *w, const struct mf_version *v, const s
 	const struct mf_past *p = found->n ? &found->v[0] : NULL;
 	if (!p || !p->authorised)
 		return mf_fail(err, MF_E_NOT_FOUND, 0,
-			       p ? "in version %lld '%s' could not speak for '%s'"
+			       p ? "in version %lld role '%s' was not authorised for '%s'"
 				 : "version %lld of '%s' has no such '%s' record",
 			       (long long)v->last, v->role, w->o->type);
 	if (p->withdrawn)
@@ -154,7 +155,8 @@ static int on_version(void *arg, const struct mf_version *v, struct mf_err *err)
 		return 0;
 	}
 	if (v->state == MF_VERSION_NOT_KEPT)
-		return mf_fail(err, MF_E_NOT_FOUND, 0, "version %lld of '%s' is not kept", (long long)v->last,
+		return mf_fail(err, MF_E_NOT_FOUND, 0,
+			       "the trust repository does not keep version %lld of '%s'", (long long)v->last,
 			       v->role);
 	if (v->state != MF_VERSION_VERIFIED)
 		return mf_fail(err, MF_E_SIGNATURE, 0, "version %lld of '%s' does not verify: %s",
@@ -213,11 +215,11 @@ static int add_note(struct old_record *w, struct mf_err *err)
 		return 0;
 	if (expired)
 		mf_time_format(when, w->record->expires);
-	out->note = mf_arena_format(
-	    mf_result_arena(out), "this is version %lld of '%s', %s version %lld: %s%s%s",
-	    (long long)w->o->version, w->role->role, old ? "and not what holds now, in" : "older than",
-	    (long long)newest, what ? what : "its record is still the current one",
-	    expired ? "; it expired at " : "", when);
+	out->note =
+	    mf_arena_format(mf_result_arena(out), "this is version %lld of '%s', %s version %lld: %s%s%s",
+			    (long long)w->o->version, w->role->role, old ? "not the current" : "older than",
+			    (long long)newest, what ? what : "its record is still the current one",
+			    expired ? "; it expired at " : "", when);
 	return mf_arena_check(mf_result_arena(out), err);
 }
 
@@ -269,7 +271,7 @@ static int get(struct mf_image *im, const struct manifesto_get_options *o, struc
 	struct mf_tuf_target_info info;
 	struct mf_buf name MF_BUF_CLEANUP = MF_BUF_INIT(512);
 	if (o->version < 0)
-		return mf_fail(err, MF_E_USAGE, 0, "versions begin at 1");
+		return mf_fail(err, MF_E_USAGE, 0, "the version must be at least 1");
 	if (load_and_resolve(im, o, &subjects, err) < 0 || find(im, o, &subjects.v[0], out, &info, err) < 0 ||
 	    mf_record_name(&name, mf_str_c(o->type), &subjects.v[0].digest, err) < 0)
 		return -1;

@@ -287,8 +287,10 @@ int mf_history_role(const struct mf_tuf_set *set, const char *asked, const struc
 	if (n == 1)
 		return 0;
 	if (n)
-		return mf_fail(err, MF_E_AMBIGUOUS, 0, "several roles list different roles by the name '%s'",
-			       mf_esc(&e, mf_str_c(asked)));
+		return mf_fail(
+		    err, MF_E_AMBIGUOUS, 0,
+		    "role '%s' is ambiguous: several delegators define different roles of that name",
+		    mf_esc(&e, mf_str_c(asked)));
 	(void)mf_fail(err, MF_E_USAGE, 0, "there is no role '%s' in this repository",
 		      mf_esc(&e, mf_str_c(asked)));
 	mf_err_set_hint(err, "'manifesto trust show' lists the roles");

@@ -178,8 +178,8 @@ static int open_trust(struct mf_image *im, struct mf_err *err)
 	if (layout) {
 		(void)mf_fail(err, MF_E_USAGE, 0, "a layout has no repository name for trust server '%s'",
 			      url);
-		mf_err_set_hint(err, "--store REPOSITORY names one; without --trust-server the layout's own "
-				     "directory is used");
+		mf_err_set_hint(err, "name one with --store REPOSITORY; without --trust-server the layout's "
+				     "own directory is used");
 		return -1;
 	}
 	if (!url) {
@@ -321,7 +321,7 @@ static int no_such_tag(const struct mf_image *im, struct mf_err *err)
 	if (err->code != MF_E_NOT_FOUND || !im->ref.tag || im->ref.transport == MF_TRANSPORT_LAYOUT)
 		return -1;
 	if (strcmp(im->ref.tag, "latest") == 0)
-		mf_err_set_hint(err, "without tag and digest 'latest' is meant; 'manifesto list --all "
+		mf_err_set_hint(err, "without a tag and a digest, the tag is 'latest'; 'manifesto list --all "
 				     "REPOSITORY' shows the images that have records");
 	return mf_wrap(err, "no image with tag '%s'", im->ref.tag);
 }
@@ -421,7 +421,7 @@ static int walk_entry(struct leaves *l, const struct mf_descriptor *d, const cha
 		return add_leaf(l, &s, err);
 	}
 	if (++l->indexes > MF_MAX_INDEX_INDEXES)
-		return mf_fail(err, MF_E_FORMAT, 0, "the index holds more than %d others",
+		return mf_fail(err, MF_E_FORMAT, 0, "the index contains more than %d other indexes",
 			       MF_MAX_INDEX_INDEXES);
 	if (mf_manifest_get(l->im->images, &d->digest, &m, err) < 0) {
 		/* A partial copy of an image may do without the platforms that nobody asks for. */
@@ -486,9 +486,8 @@ static int choose_platform(const struct leaves *l, const char *asked, struct mf_
 		      found ? "several images for platform" : "no platform", mf_esc(&e, mf_str_c(asked)),
 		      list[0] ? list : "none");
 	if (!found && l->attestations)
-		mf_err_set_hint(
-		    err, "entries for unknown/unknown are attestations about the images beside them, not "
-			 "images for a platform");
+		mf_err_set_hint(err, "entries for unknown/unknown are attestations about the other images, "
+				     "not images for a platform");
 	return -1;
 }
 
@@ -501,7 +500,7 @@ static int from_index(struct mf_image *im, struct mf_subject_choice choice, stru
 	if (!im->manifest.is_index)
 		return choice.all ? 0
 				  : mf_fail(err, MF_E_NOT_FOUND, 0,
-					    "the image is no index: it has no platform '%s' to choose",
+					    "the image is not an index, so it has no platform '%s'",
 					    choice.platform);
 	if (walk_index(&l, &im->manifest, "", 1, err) < 0)
 		return -1;
@@ -510,9 +509,9 @@ static int from_index(struct mf_image *im, struct mf_subject_choice choice, stru
 	if (l.foreign) {
 		(void)mf_fail(
 		    err, MF_E_USAGE, 0,
-		    "the index lists %zu images by another digest than sha256, which cannot have records",
+		    "the index lists %zu images by a digest other than sha256; these cannot have records",
 		    l.foreign);
-		mf_err_set_hint(err, "--platform names one of the others");
+		mf_err_set_hint(err, "choose one of the others with --platform");
 		return -1;
 	}
 	struct mf_subject *v = realloc(out->v, (l.n + 1) * sizeof *v);

@@ -43,7 +43,7 @@ static int key_type(const char *type, enum mf_key_type *out, struct mf_err *err)
 	else if (strcmp(type, "ecdsa") == 0)
 		*out = MF_KEY_ECDSA;
 	else
-		return mf_fail(err, MF_E_USAGE, 0, "key type '%s' is neither ed25519 nor ecdsa",
+		return mf_fail(err, MF_E_USAGE, 0, "expected key type ed25519 or ecdsa, got '%s'",
 			       mf_esc(&e, mf_str_c(type)));
 	return 0;
 }
@@ -53,10 +53,10 @@ int mf_op_check_key_name(const char *name, struct mf_err *err)
 	struct mf_esc e;
 	if (mf_key_name_valid(name))
 		return 0;
-	return mf_fail(
-	    err, MF_E_USAGE, 0,
-	    "invalid key name '%s': letters, digits, '.', '_', '-', at most 64, a letter or digit first",
-	    mf_esc(&e, mf_str_c(name)));
+	return mf_fail(err, MF_E_USAGE, 0,
+		       "invalid key name '%s': expected at most 64 letters, digits, '.', '_' and '-', with a "
+		       "letter or digit first",
+		       mf_esc(&e, mf_str_c(name)));
 }
 
 int manifesto_key_generate(struct manifesto *m, const char *name, const char *type,

@@ -284,7 +284,9 @@ static int open_and_list(struct mf_image *im, struct manifesto *m, const struct 
 	if (check_states(o, err) < 0)
 		return -1;
 	if (o->all && (o->platform || o->all_platforms))
-		return mf_fail(err, MF_E_USAGE, 0, "all images of a repository have no platform to choose");
+		return mf_fail(
+		    err, MF_E_USAGE, 0,
+		    "--platform and --all-platforms cannot be used with all images of a repository");
 	if ((o->all ? mf_repository_open(im, m, o->image, err) : mf_image_open(im, m, o->image, err)) < 0)
 		return -1;
 	return o->all ? list_repository(im, o, out, err) : list_image(im, o, out, err);

@@ -80,7 +80,7 @@ static int find_media_type(struct put *p, struct mf_err *err)
 	if (p->w.o->media_type) {
 		struct mf_esc e;
 		if (strlen(p->w.o->media_type) >= sizeof p->media_type || !is_media_type(p->w.o->media_type))
-			return mf_fail(err, MF_E_USAGE, 0, "media type '%s' is not TYPE/SUBTYPE",
+			return mf_fail(err, MF_E_USAGE, 0, "expected a media type TYPE/SUBTYPE, got '%s'",
 				       mf_esc(&e, mf_str_c(p->w.o->media_type)));
 		found = p->w.o->media_type;
 	} else if (p->content.length <= most) {
@@ -136,7 +136,7 @@ static int load_or_init(struct put *p, struct mf_err *err)
 	    p->w.o->init || (o->confirm_init &&
 			     o->confirm_init(o->confirm_init_arg, mf_trust_pin_name(t), mf_trust_where(t)));
 	if (!yes) {
-		mf_err_set_hint(err, "--init makes one");
+		mf_err_set_hint(err, "use --init to make one");
 		return -1;
 	}
 	mf_err_clear(err);
@@ -275,7 +275,7 @@ static int report(struct put *p, struct mf_err *err)
 	if (dropped)
 		mf_write_warn(w,
 			      "%zu signature%s of others under the description that was replaced %s gone; "
-			      "'manifesto sign' adds one and keeps theirs",
+			      "use 'manifesto sign' to add a signature and keep theirs",
 			      dropped, dropped == 1 ? "" : "s", dropped == 1 ? "is" : "are");
 	if (mf_write_warn_vetoed(w, err) < 0 || mf_write_rebuild(w, err) < 0 || report_init(p, err) < 0)
 		return -1;
@@ -290,7 +290,7 @@ static int prepare(struct put *p, struct mf_err *err)
 	if (mf_write_open(w, err) < 0)
 		return -1;
 	if (w->o->expires && w->o->expires <= w->created)
-		return mf_fail(err, MF_E_USAGE, 0, "the record would have expired already");
+		return mf_fail(err, MF_E_USAGE, 0, "the record would already have expired");
 	if (read_content(p, err) < 0 || mf_write_items(w, err) < 0)
 		return -1;
 	p->dropped = mf_calloc(w->n, sizeof *p->dropped);

@@ -462,7 +462,8 @@ static int mend(struct mf_image *im, struct mf_drift *d, struct mf_err *err)
 		}
 	}
 	return mf_fail(err, MF_E_CONFLICT, 0,
-		       "after %d rounds catalogue or referrers still differ from the records", MAX_ROUNDS);
+		       "catalogue or referrers still differ from the signed records after %d rounds",
+		       MAX_ROUNDS);
 }
 
 static int repair(struct mf_image *im, const struct manifesto_repair_options *o,

@@ -12,7 +12,7 @@ int mf_repository_open(struct mf_image *im, struct manifesto *m, const char *tex
 		if (mf_ref_parse_repository(&plain, mf_str_c(text), err) < 0)
 			return -1;
 	} else if (ref.tag || ref.has_digest) {
-		return mf_fail(err, MF_E_USAGE, 0, "a repository without tag and digest is wanted, not '%s'",
+		return mf_fail(err, MF_E_USAGE, 0, "expected a repository without tag and digest, got '%s'",
 			       mf_esc(&e, mf_str_c(text)));
 	}
 	return mf_image_open(im, m, text, err);

@@ -21,9 +21,9 @@ static struct mf_pubkey *key_from_text(struct mf_str text, const char *what, str
 	if (pub || err->code != MF_E_FORMAT)
 		return pub;
 	(void)mf_recode(err, MF_E_USAGE);
-	(void)mf_wrap(err, "'%s' is no public key", mf_esc(&e, mf_str_c(what)));
-	mf_err_set_hint(
-	    err, "PEM (what 'manifesto key show' prints will do), a certificate, or one ssh-ed25519 line");
+	(void)mf_wrap(err, "'%s' is not a public key", mf_esc(&e, mf_str_c(what)));
+	mf_err_set_hint(err,
+			"use PEM, as 'manifesto key show' prints it, a certificate, or one ssh-ed25519 line");
 	return NULL;
 }
 
@@ -61,9 +61,8 @@ static struct mf_pubkey *key_by_name(struct mf_image *im, const char *text, stru
 	if (colleague || mf_fingerprint_digits(digits, text))
 		return mf_publish_listed_key(mf_trust_set(im->trust), digits, err);
 	(void)mf_fail(err, MF_E_KEY, 0, "there is no file and no key '%s'", mf_esc(&e, mf_str_c(text)));
-	mf_err_set_hint(err,
-			"--key takes a file with a public key, or the fingerprint of a key of this machine "
-			"or of the repository");
+	mf_err_set_hint(err, "use --key with a file that has a public key, or with the fingerprint of a key "
+			     "on this machine or in the repository");
 	return NULL;
 }
 
@@ -245,7 +244,8 @@ int mf_role_load(struct mf_image *im, struct mf_err *err)
 			  err) == 0)
 		return 0;
 	if (err->code == MF_E_NOT_FOUND)
-		mf_err_set_hint(err, "'manifesto trust init' or the first 'manifesto put --init' makes it");
+		mf_err_set_hint(err,
+				"make it with 'manifesto trust init' or the first 'manifesto put --init'");
 	return -1;
 }
 
@@ -294,10 +294,10 @@ static size_t count(const char *const *texts)
 static int check_options(const struct manifesto_role_options *o, enum mf_role_verb verb, struct mf_err *err)
 {
 	if (o->threshold < 0 || o->threshold > MF_MAX_SIGNATURES)
-		return mf_fail(err, MF_E_USAGE, 0, "threshold %d is outside 1 to %d", o->threshold,
+		return mf_fail(err, MF_E_USAGE, 0, "threshold %d is not between 1 and %d", o->threshold,
 			       MF_MAX_SIGNATURES);
 	if (verb == MF_ROLE_ADD && !count(o->keys) && !count(o->types) && !o->threshold)
-		return mf_fail(err, MF_E_USAGE, 0, "nothing to add: keys, types or a threshold");
+		return mf_fail(err, MF_E_USAGE, 0, "nothing to add: give keys, types or a threshold");
 	return 0;
 }
 

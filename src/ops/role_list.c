@@ -81,19 +81,19 @@ static void report_mine(struct listing *l, const struct mf_tuf_role *role, struc
 		    mf_arena_format(l->a, "it needs %lld signatures, and %zu of its keys %s on this machine",
 				    (long long)role->threshold, held, held == 1 ? "is" : "are");
 	else if (mf_trust_check_writable(l->im->trust, &read_only) < 0)
-		out->why_not = "the repository can only be read there";
+		out->why_not = "the repository is read-only there";
 	else if (strcmp(out->state, "invalid") == 0)
 		out->why_not =
 		    mf_arena_format(l->a,
 				    "its file does not verify: 'manifesto role sign --force %s %s' "
-				    "replaces it by an empty one",
+				    "replaces it with an empty one",
 				    l->image, role->name);
 	else if (!mf_publish_can_follow(l->im->trust))
-		out->why_not = mf_arena_format(
-		    l->a,
-		    "no key of this machine is listed for snapshot and timestamp: the holder of the "
-		    "root key runs 'manifesto role add %s %s --key' with yours",
-		    l->image, role->name);
+		out->why_not =
+		    mf_arena_format(l->a,
+				    "snapshot and timestamp list no key on this machine: the holder of the "
+				    "root key must run 'manifesto role add %s %s --key' with your key",
+				    l->image, role->name);
 	else
 		out->can_sign = 1;
 }

@@ -96,7 +96,7 @@ static int check_role(struct report *r, const struct mf_tuf_role *role, const st
 		return 0;
 	int server = mf_publish_server_signs(t, file->type, &why);
 	if (server < 0)
-		return report_expiry(r, role, file, "; whether the server signs it cannot be found out", err);
+		return report_expiry(r, role, file, "; it is unknown whether the server signs it", err);
 	if (!server || expired)
 		if (report_expiry(r, role, file, server ? "; the server should have re-signed it" : "", err) <
 		    0)
@@ -315,7 +315,7 @@ static int check_subject(struct report *r, const struct mf_subject_drift *x, boo
 	mf_digest_format(subject, &x->s.digest);
 	if (x->gone)
 		f = add(r, "image-gone", MANIFESTO_OK, err,
-			"%zu records belong to %s, which is not there any more", x->to - x->from, subject);
+			"%zu records belong to %s, which no longer exists", x->to - x->from, subject);
 	else if (x->unlisted || stale)
 		f = add(r, "referrers-drift", MANIFESTO_EXPIRING, err,
 			"the referrers of %s lack %zu records and have %zu too many", subject, x->unlisted,

@@ -64,7 +64,7 @@ static int read_types(const json_t *o, struct team *team, struct mf_err *err)
 	if (mf_json_get_arr(o, "types", MF_JSON_REQUIRED, &types, err) < 0)
 		return -1;
 	if (!json_array_size(types) || json_array_size(types) > 1024)
-		return mf_fail(err, MF_E_FORMAT, 0, "'types' has 1 to 1024 types");
+		return mf_fail(err, MF_E_FORMAT, 0, "'types' must have 1 to 1024 types");
 	team->types = mf_calloc(json_array_size(types), sizeof(char *));
 	if (!team->types)
 		return mf_fail_nomem(err);
@@ -85,7 +85,7 @@ static int read_keys(struct mf_image *im, const json_t *o, const char *dir, cons
 	if (mf_json_get_arr(o, "keys", MF_JSON_REQUIRED, &keys, err) < 0)
 		return -1;
 	if (!json_array_size(keys) || json_array_size(keys) > MF_MAX_SIGNATURES)
-		return mf_fail(err, MF_E_FORMAT, 0, "'keys' has 1 to %d keys", MF_MAX_SIGNATURES);
+		return mf_fail(err, MF_E_FORMAT, 0, "'keys' must have 1 to %d keys", MF_MAX_SIGNATURES);
 	json_array_foreach(keys, i, key)
 	{
 		if (!json_is_string(key) || strlen(json_string_value(key)) != json_string_length(key))
@@ -173,7 +173,7 @@ static int read_others(const json_t *tree, bool *remove, struct mf_err *err)
 	*remove = strcmp(others, "remove") == 0;
 	return *remove || strcmp(others, "keep") == 0
 		   ? 0
-		   : mf_fail(err, MF_E_FORMAT, 0, "'others' is neither keep nor remove");
+		   : mf_fail(err, MF_E_FORMAT, 0, "'others' must be 'keep' or 'remove'");
 }
 
 static int read_teams(struct mf_image *im, struct teams *t, bool force, struct mf_err *err)

@@ -114,13 +114,14 @@ static int read_anchor(struct manifesto *m, const struct mf_dialect *d, const ch
 	struct mf_buf bytes MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_ROOT_BYTES);
 	if (out->file || (out->n == MF_MAX_SIGNATURES))
 		return mf_fail(err, MF_E_USAGE, 0,
-			       out->file ? "one root file, or fingerprints" : "too many fingerprints");
+			       out->file ? "expected one root file, or fingerprints"
+					 : "too many fingerprints");
 	if (mf_fingerprint_parse(&out->fps[out->n], text)) {
 		out->n++;
 		return 0;
 	}
 	if (out->n)
-		return mf_fail(err, MF_E_USAGE, 0, "one root file, or fingerprints");
+		return mf_fail(err, MF_E_USAGE, 0, "expected one root file, or fingerprints");
 	out->file = true;
 	if (mf_file_read(text, MF_MAX_ROOT_BYTES, &bytes, err) < 0) {
 		(void)mf_recode(err, MF_E_USAGE);
@@ -151,7 +152,7 @@ static int warn_replaced(struct manifesto *m, const char *pattern, const struct 
 			return -1;
 	}
 	if (old.exact && !same)
-		mf_env_log(&m->env, MF_LOG_WARNING, "the pin of '%s' is replaced; it was%s, %lld of them",
+		mf_env_log(&m->env, MF_LOG_WARNING, "replaced the pin of '%s'; it was%s, %lld of them",
 			   pattern, old.ca ? " a CA" : mf_buf_str(&text).p, (long long)old.threshold);
 	return 0;
 }
@@ -174,7 +175,7 @@ static int store_pin(struct manifesto *m, const struct place *p, const struct ma
 	if (o->threshold > 0)
 		a.threshold = o->threshold;
 	if (a.threshold > (int64_t)a.n)
-		return mf_fail(err, MF_E_USAGE, 0, "threshold %lld of %zu fingerprints",
+		return mf_fail(err, MF_E_USAGE, 0, "threshold %lld is not between 1 and the %zu fingerprints",
 			       (long long)a.threshold, a.n);
 	if (warn_replaced(m, p->pattern, &a, err) < 0)
 		return -1;

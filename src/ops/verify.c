@@ -71,10 +71,11 @@ static int check_options(const struct manifesto *m, const struct manifesto_verif
 		return -1;
 	}
 	if (!o->nimages || o->nimages > MF_MAX_VERIFY_IMAGES)
-		return mf_fail(err, MF_E_USAGE, 0, "%zu images to verify; from 1 to %zu are possible",
-			       o->nimages, MF_MAX_VERIFY_IMAGES);
+		return mf_fail(err, MF_E_USAGE, 0, "%zu images to verify: expected from 1 to %zu", o->nimages,
+			       MF_MAX_VERIFY_IMAGES);
 	if (o->max_age < 0 || (o->platform && o->all_platforms))
-		return mf_fail(err, MF_E_USAGE, 0, "a negative age, or one platform and all of them");
+		return mf_fail(err, MF_E_USAGE, 0,
+			       "the age is negative, or one platform is given together with all of them");
 	for (size_t i = 0; i < o->nimages; i++) {
 		struct mf_ref ref MF_REF_CLEANUP = {0};
 		if (mf_ref_parse(&ref, mf_str_c(o->images[i]), err) < 0)
@@ -90,7 +91,7 @@ static int prepare(struct run *r, struct mf_err *err)
 	if (r->rules.n)
 		return 0;
 	(void)mf_fail(err, MF_E_USAGE, 0, "nothing is required: such a gate would accept everything");
-	mf_err_set_hint(err, "--require TYPE or --policy FILE says what an image must have");
+	mf_err_set_hint(err, "use --require TYPE or --policy FILE");
 	return -1;
 }
 

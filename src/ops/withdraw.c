@@ -173,7 +173,7 @@ static int withdraw(struct withdrawal *d, struct mf_err *err)
 	struct mf_write *w = &d->w;
 	/* Before the first request. */
 	if (!w->o->reason || !w->o->reason[strspn(w->o->reason, " \t\r\n")])
-		return mf_fail(err, MF_E_USAGE, 0, "a withdrawal needs a reason");
+		return mf_fail(err, MF_E_USAGE, 0, "a withdrawal requires a reason");
 	if (mf_write_open(w, err) < 0 || mf_write_items(w, err) < 0)
 		return -1;
 	d->stones = mf_calloc(w->n, sizeof *d->stones);

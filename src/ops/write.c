@@ -186,7 +186,8 @@ int mf_write_refuse_withdrawn(const struct mf_write *w, const struct mf_entry *e
 				     "'manifesto rm --reinstate' without one");
 	else
 		mf_err_set_hint(err,
-				"only a key of '%s' lifts that, with 'put --reinstate' or 'rm --reinstate'",
+				"only a key of role '%s' can lift the withdrawal, with 'put --reinstate' or "
+				"'rm --reinstate'",
 				e->role->role);
 	return -1;
 }
@@ -289,8 +290,7 @@ static int check_listed(const struct mf_write *w, const struct mf_entry *e, stru
 	for (size_t i = 0; i < e->nkeys; i++)
 		if (is_ours(w, e->keys[i]))
 			return 0;
-	return mf_fail(err, MF_E_KEY, 0, "role '%s' does not list key '%s' any more", w->role,
-		       w->signer.name);
+	return mf_fail(err, MF_E_KEY, 0, "role '%s' no longer lists key '%s'", w->role, w->signer.name);
 }
 
 /* The entry in the file, whatever other programs put into it. */
@@ -570,8 +570,8 @@ int mf_write_warn_vetoed(struct mf_write *w, struct mf_err *err)
 		struct mf_entry veto MF_ENTRY_CLEANUP = {0};
 		vetoed = mf_write_vetoed(w, &w->items[i], &veto, err);
 		if (vetoed == MF_FOUND)
-			mf_write_warn(w, "'%s' is withdrawn by '%s', which alone can lift that", w->o->type,
-				      veto.role->role);
+			mf_write_warn(w, "'%s' is still withdrawn by '%s', and only that role can lift it",
+				      w->o->type, veto.role->role);
 	}
 	return vetoed == MF_FAILED ? -1 : 0;
 }

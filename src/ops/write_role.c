@@ -41,11 +41,10 @@ int mf_role_signer(const struct mf_image *im, const struct mf_tuf_role *role, co
 		return -1;
 	if (!asked_key || strcmp((*k)->name, asked_key) == 0)
 		return 0;
-	(void)mf_fail(err, MF_E_KEY, 0, "role '%s' does not accept key '%s', or it is not here", role->name,
-		      mf_esc(&e, mf_str_c(asked_key)));
-	mf_err_set_hint(
-	    err,
-	    "'manifesto trust show' lists the keys of each role, 'manifesto key list' those of this machine");
+	(void)mf_fail(err, MF_E_KEY, 0, "role '%s' does not list key '%s', or the key is not on this machine",
+		      role->name, mf_esc(&e, mf_str_c(asked_key)));
+	mf_err_set_hint(err, "'manifesto trust show' lists the keys of each role, 'manifesto key list' the "
+			     "keys on this machine");
 	return -1;
 }
 
@@ -149,8 +148,8 @@ static int fail_no_role(const struct mf_write *w, const struct roles *all, struc
 	if (all->n == 1)
 		return role_signer(w, all->v[0], &s, &k, err); /* its own message lists the keys */
 	list_roles(all, list, sizeof list);
-	return mf_fail(err, MF_E_KEY, 0, "we hold no key of the roles that may sign '%s': %s", w->o->type,
-		       list);
+	return mf_fail(err, MF_E_KEY, 0, "no key on this machine belongs to a role that may sign '%s': %s",
+		       w->o->type, list);
 }
 
 /* Which other roles hold the record is said: perhaps one of them was meant. */
@@ -166,7 +165,7 @@ static int fail_no_entry(const struct mf_write *w, const struct roles *all, cons
 	mf_digest_format(digest, &w->items[0].subject.digest);
 	(void)mf_fail(err, MF_E_NOT_FOUND, 0, "role '%s' has no '%s' record for %s", ours->v[0]->name,
 		      w->o->type, digest);
-	mf_err_set_hint(err, "such records are in: %s", list);
+	mf_err_set_hint(err, "roles that have such records: %s", list);
 	return -1;
 }
 
@@ -186,8 +185,8 @@ int mf_write_choose_role(struct mf_write *w, struct mf_err *err)
 		return fail_no_entry(w, &all, &ours, err);
 	if (fit.n > 1) {
 		list_roles(&fit, list, sizeof list);
-		(void)mf_fail(err, MF_E_AMBIGUOUS, 0, "several roles may sign '%s' with our keys: %s",
-			      w->o->type, list);
+		(void)mf_fail(err, MF_E_AMBIGUOUS, 0,
+			      "keys on this machine may sign '%s' in several roles: %s", w->o->type, list);
 		mf_err_set_hint(err, "choose one with --role");
 		return -1;
 	}

@@ -36,7 +36,7 @@ static int get_text(json_t *o, const char *name, enum mf_json_need need, struct 
 	if (!text)
 		return 0;
 	if (!*text || strlen(text) > MF_MAX_WAIVER_TEXT)
-		return mf_fail(err, MF_E_FORMAT, 0, "'%s' is empty or longer than %zu octets", name,
+		return mf_fail(err, MF_E_FORMAT, 0, "'%s' is empty or longer than %zu bytes", name,
 			       MF_MAX_WAIVER_TEXT);
 	*out = mf_arena_dup(a, mf_str_c(text), err);
 	return *out ? 0 : -1;
@@ -49,8 +49,8 @@ static int get_duration(json_t *o, const char *name, int64_t *out, struct mf_err
 	if (mf_json_get_str(o, name, MF_JSON_OPTIONAL, &text, err) < 0)
 		return -1;
 	if (text && mf_duration_parse(mf_str_c(text), out) < 0)
-		return mf_fail(err, MF_E_FORMAT, 0, "'%s' is '%s', no duration such as 12h or 30d", name,
-			       mf_esc(&e, mf_str_c(text)));
+		return mf_fail(err, MF_E_FORMAT, 0, "'%s' is '%s', expected a duration such as 12h or 30d",
+			       name, mf_esc(&e, mf_str_c(text)));
 	return 0;
 }
 
@@ -66,7 +66,7 @@ static int get_list(json_t *o, const char *name, enum mf_json_need need, size_t 
 	if (!list)
 		return 0;
 	if (!json_array_size(list) || json_array_size(list) > max)
-		return mf_fail(err, MF_E_FORMAT, 0, "'%s' has no or more than %zu items", name, max);
+		return mf_fail(err, MF_E_FORMAT, 0, "'%s' must have 1 to %zu items", name, max);
 	const char **v = mf_arena_alloc(a, json_array_size(list), sizeof *v, err);
 	if (!v)
 		return -1;
@@ -74,8 +74,7 @@ static int get_list(json_t *o, const char *name, enum mf_json_need need, size_t 
 	{
 		const char *text = json_string_value(item);
 		if (!text || strlen(text) != json_string_length(item))
-			return mf_fail(err, MF_E_FORMAT, 0, "'%s' holds something else than plain strings",
-				       name);
+			return mf_fail(err, MF_E_FORMAT, 0, "'%s' must contain only plain strings", name);
 		if (check(mf_str_c(text), err) < 0)
 			return -1;
 		v[i] = mf_arena_dup(a, mf_str_c(text), err);
@@ -133,7 +132,7 @@ static int read_tags(struct mf_rules *r, json_t *doc, struct mf_err *err)
 	r->forbid_tags = strcmp(tags, "forbid") == 0;
 	if (r->forbid_tags || strcmp(tags, "allow") == 0)
 		return 0;
-	return mf_fail(err, MF_E_FORMAT, 0, "'tags' is neither 'allow' nor 'forbid'");
+	return mf_fail(err, MF_E_FORMAT, 0, "'tags' must be 'allow' or 'forbid'");
 }
 
 static int read_waivers(struct mf_rules *r, json_t *doc, struct mf_err *err)

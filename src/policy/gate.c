@@ -70,7 +70,8 @@ static int check_roles(const struct mf_gate *g, const struct mf_requirement *q, 
 		if (n != 1) {
 			out->code = MF_GATE_UNKNOWN_ROLE;
 			return mf_buf_printf(&out->found, err,
-					     n ? "several roles list different roles by the name '%s'"
+					     n ? "role '%s' is ambiguous: several delegators define "
+						 "different roles of that name"
 					       : "there is no role '%s' in the repository",
 					     q->roles[i]);
 		}

@@ -218,7 +218,7 @@ static int check_spelling(const struct mf_tuf_loaded *l, struct mf_json_string n
 		return -1;
 	if (!mf_record_name_parse(mf_buf_str(&b), &type, &subject))
 		return 0;
-	return mf_fail(err, MF_E_FORMAT, 0, "record name '%s' of role '%s' is spelled with escapes",
+	return mf_fail(err, MF_E_FORMAT, 0, "record name '%s' of role '%s' is written with escapes",
 		       mf_esc(&e, mf_buf_str(&b)), mf_esc(&e2, mf_str_c(l->role)));
 }
 
@@ -410,7 +410,7 @@ static int refuse_ambiguous(const struct mf_entries *all, struct mf_str type, st
 					 mf_esc(&e, mf_str_c(all->v[i].role->role)));
 			at += n > 0 ? (size_t)n : 0;
 		}
-	(void)mf_fail(err, MF_E_AMBIGUOUS, 0, "roles hold different '%.*s' records: %s", MF_STR_ARG(type),
+	(void)mf_fail(err, MF_E_AMBIGUOUS, 0, "roles have different '%.*s' records: %s", MF_STR_ARG(type),
 		      list);
 	mf_err_set_hint(err, "choose one with --role");
 	return -1;
@@ -424,7 +424,8 @@ static int refuse_shared_name(const struct mf_tuf_set *set, const char *asked, s
 	struct mf_esc e;
 	if (mf_policy_named(set, asked, &role, &by) != 2)
 		return 0;
-	return mf_fail(err, MF_E_AMBIGUOUS, 0, "several roles list different roles by the name '%s'",
+	return mf_fail(err, MF_E_AMBIGUOUS, 0,
+		       "role '%s' is ambiguous: several delegators define different roles of that name",
 		       mf_esc(&e, mf_str_c(asked)));
 }
 

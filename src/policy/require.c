@@ -35,7 +35,7 @@ int mf_role_name_check(struct mf_str name, struct mf_err *err)
 	bool good = name.n && name.n <= MF_MAX_ROLE_NAME;
 	for (size_t i = 0; good && i < name.n; i++)
 		good = name.p[i] > ' ' && name.p[i] < 0x7f && name.p[i] != ',';
-	return good ? 0 : mf_fail(err, MF_E_USAGE, 0, "'%s' is not the name of a role", mf_esc(&e, name));
+	return good ? 0 : mf_fail(err, MF_E_USAGE, 0, "invalid role name '%s'", mf_esc(&e, name));
 }
 
 int mf_role_list_check(const char *const *roles, size_t n, struct mf_err *err)
@@ -113,14 +113,14 @@ static int parse_who(struct mf_rules *r, struct mf_str who, struct mf_requiremen
 	if (!parse_count(who, &q->signers, &list)) {
 		q->signers = 1;
 		if (memchr(who.p, ',', who.n)) {
-			(void)mf_fail(err, MF_E_USAGE, 0, "a list of roles does not say how many must sign");
-			mf_err_set_hint(
-			    err, "'1 of a,b' for one of them, '2 of a,b' for two keys, or --require twice "
-				 "for one of each");
+			(void)mf_fail(err, MF_E_USAGE, 0,
+				      "the list of roles does not say how many keys must sign");
+			mf_err_set_hint(err, "use '1 of a,b' for one of them, '2 of a,b' for two keys, or "
+					     "--require twice for one of each");
 			return -1;
 		}
 	} else if (q->signers < 1 || q->signers > MF_MAX_SIGNATURES) {
-		return mf_fail(err, MF_E_USAGE, 0, "the number of signers is from 1 to %d",
+		return mf_fail(err, MF_E_USAGE, 0, "the number of signers must be from 1 to %d",
 			       MF_MAX_SIGNATURES);
 	}
 	return parse_roles(&r->arena, list, q, err);
@@ -138,7 +138,8 @@ int mf_rules_require(struct mf_rules *r, struct mf_str text, struct mf_err *err)
 	}
 	if (err->code != MF_E_NOMEM)
 		mf_err_set_hint(
-		    err, "TYPE, TYPE=ROLE or 'TYPE=M of ROLE,ROLE', such as 'scan-report=2 of qa,appsec'");
+		    err,
+		    "use TYPE, TYPE=ROLE or 'TYPE=M of ROLE,ROLE', such as 'scan-report=2 of qa,appsec'");
 	return mf_wrap(err, "requirement '%s'", mf_esc(&e, text));
 }
 

@@ -55,7 +55,7 @@ static int own_key(struct mf_trust *t, const char *name, enum mf_key_type type, 
 		made->nkeys++;
 	}
 	if (k->type != type)
-		return mf_fail(err, MF_E_KEY, 0, "key '%s' is %s where %s is needed", name,
+		return mf_fail(err, MF_E_KEY, 0, "key '%s' has type %s, expected %s", name,
 			       mf_key_type_name(k->type), mf_key_type_name(type));
 	*out = mf_pubkey_ref(k->pub);
 	return 0;
@@ -92,8 +92,7 @@ int mf_publish_server_pubkey(struct mf_trust *t, const char *role, struct mf_pub
 	    t->repo->ops->dialect->key(&key, &arena, err) < 0)
 		return mf_wrap(err, "the server's %s key", role);
 	if (!key.pub)
-		return mf_fail(err, MF_E_FORMAT, 0, "the server's %s key is of no type that we can verify",
-			       role);
+		return mf_fail(err, MF_E_FORMAT, 0, "the type of the server's %s key is not supported", role);
 	*out = key.pub;
 	return 0;
 }
@@ -146,7 +145,8 @@ static int check_prefix_pin(struct mf_trust *t, const struct mf_digest *root_fp,
 	if (fits)
 		return 0;
 	(void)mf_fail(err, MF_E_PIN, 0,
-		      "the pin '%s' of this machine would refuse a repository of '%s' under our root key",
+		      "the pin '%s' on this machine would refuse a repository of '%s' with the root key on "
+		      "this machine",
 		      pin.pattern, t->pin_name);
 	mf_err_set_hint(err, "a holder of the pinned root key must initialise it");
 	return -1;

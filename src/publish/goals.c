@@ -54,11 +54,10 @@ static int check_new_name(const char *name, struct mf_err *err)
 	size_t n = strlen(name);
 	bool fits = n >= 1 && n <= 64 && strspn(name, allowed) == n && name[0] != '-' && name[0] != '_';
 	if (!fits)
-		return mf_fail(
-		    err, MF_E_USAGE, 0,
-		    "role name '%s': lower-case letters, digits, '-' and '_', at most 64, a letter or "
-		    "digit first",
-		    mf_esc(&e, mf_str_c(name)));
+		return mf_fail(err, MF_E_USAGE, 0,
+			       "invalid role name '%s': expected at most 64 lower-case letters, digits, '-' "
+			       "and '_', with a letter or digit first",
+			       mf_esc(&e, mf_str_c(name)));
 	if (mf_plan_is_toplevel(name) || strcmp(name, "releases") == 0)
 		return mf_fail(err, MF_E_USAGE, 0, "role name '%s' is reserved", name);
 	return 0;
@@ -267,9 +266,9 @@ static int check_lost(const struct mf_trust *t, const struct mf_tuf_role *cur,
 		return -1;
 	if (!lost)
 		return 0;
-	(void)mf_fail(err, MF_E_USAGE, 0, "%zu record%s of role '%s' would vanish: %s%s", lost,
+	(void)mf_fail(err, MF_E_USAGE, 0, "%zu record%s of role '%s' would be lost: %s%s", lost,
 		      lost == 1 ? "" : "s", cur->name, mf_buf_str(&some).p, lost > 3 ? ", ..." : "");
-	mf_err_set_hint(err, "--force does it nevertheless");
+	mf_err_set_hint(err, "use --force to do it nevertheless");
 	return -1;
 }
 
@@ -279,8 +278,9 @@ int mf_plan_drop_role(struct mf_plan *p, struct mf_trust *t, const struct mf_rol
 	g->absent = true;
 	if (!r->force && mf_trust_find_broken(t, cur->name)) {
 		(void)mf_fail(err, MF_E_USAGE, 0,
-			      "the records of role '%s' cannot be read, and would vanish with it", cur->name);
-		mf_err_set_hint(err, "--force removes it nevertheless");
+			      "the records of role '%s' cannot be read, and would be lost with it",
+			      cur->name);
+		mf_err_set_hint(err, "use --force to remove it nevertheless");
 		return -1;
 	}
 	if (check_lost(t, cur, g, r->force, err) < 0)
@@ -292,11 +292,9 @@ int mf_plan_drop_role(struct mf_plan *p, struct mf_trust *t, const struct mf_rol
 static int check_new(const struct mf_role_request *r, struct mf_err *err)
 {
 	if (!r->nkeys)
-		return mf_fail(err, MF_E_USAGE, 0, "role '%s' is new: which keys may sign for it? (--key)",
-			       r->role);
+		return mf_fail(err, MF_E_USAGE, 0, "role '%s' is new: name its keys with --key", r->role);
 	if (!r->ntypes)
-		return mf_fail(err, MF_E_USAGE, 0, "role '%s' is new: which types may it sign? (--types)",
-			       r->role);
+		return mf_fail(err, MF_E_USAGE, 0, "role '%s' is new: name its types with --types", r->role);
 	return 0;
 }
 
@@ -318,7 +316,7 @@ int mf_plan_set_role(struct mf_plan *p, struct mf_trust *t, const struct mf_role
 	if (g->threshold > (int64_t)g->nkeys) {
 		(void)mf_fail(err, MF_E_USAGE, 0, "role '%s' would have %zu keys and need %lld signatures",
 			      g->name, g->nkeys, (long long)g->threshold);
-		mf_err_set_hint(err, "'manifesto role add' takes --threshold for a role that is there, too");
+		mf_err_set_hint(err, "change the threshold with 'manifesto role add --threshold'");
 		return -1;
 	}
 	if (cur && cur->threshold != g->threshold) {

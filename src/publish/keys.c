@@ -38,9 +38,10 @@ static int no_key(const struct mf_trust *t, const struct mf_tuf_role *role, stru
 {
 	char keys[512];
 	mf_publish_name_keys(t, role, keys);
-	(void)mf_fail(err, MF_E_KEY, 0, "we hold no key of role '%s'; it accepts %s", role->name, keys);
-	mf_err_set_hint(
-	    err, "'manifesto key list' shows the keys here; a colleague who holds one of these can publish");
+	(void)mf_fail(err, MF_E_KEY, 0, "no key of role '%s' is on this machine; the role lists %s",
+		      role->name, keys);
+	mf_err_set_hint(err, "'manifesto key list' shows the keys on this machine; a colleague who holds a "
+			     "listed key can publish");
 	return -1;
 }
 
@@ -140,11 +141,10 @@ struct mf_pubkey *mf_publish_listed_key(const struct mf_tuf_set *set, const char
 	}
 	if (found)
 		return mf_pubkey_ref(found);
-	(void)mf_fail(err, MF_E_KEY, 0, "no key '%s' here or in the repository",
+	(void)mf_fail(err, MF_E_KEY, 0, "no key '%s' on this machine or in the repository",
 		      mf_esc(&e, mf_str_c(fingerprint)));
-	mf_err_set_hint(err,
-			"--key takes a file with a public key, or the fingerprint of a key of this machine "
-			"or (16 digits at least) of the repository");
+	mf_err_set_hint(err, "use --key with a file that has a public key, or with the fingerprint of a key "
+			     "on this machine or (at least 16 digits) in the repository");
 	return NULL;
 }
 
@@ -222,7 +222,8 @@ static int sign_for(struct mf_trust *t, struct signing *s, const struct mf_tuf_r
 		}
 	if (have >= role->threshold)
 		return 0;
-	return mf_fail(err, MF_E_KEY, 0, "role '%s' needs %lld signatures and we hold %lld of its keys",
+	return mf_fail(err, MF_E_KEY, 0,
+		       "role '%s' needs %lld signatures, but this machine has only %lld of its keys",
 		       role->name, (long long)role->threshold, (long long)have);
 }
 

@@ -26,14 +26,14 @@ static int no_role(const char *name, struct mf_err *err)
 {
 	struct mf_esc e;
 	if (mf_plan_is_toplevel(name)) {
-		(void)mf_fail(err, MF_E_USAGE, 0, "'%s' is a top-level role; this is for delegated ones",
+		(void)mf_fail(err, MF_E_USAGE, 0, "'%s' is a top-level role, expected a delegated role",
 			      name);
 		mf_err_set_hint(err, "'manifesto trust refresh --force' re-signs the top-level roles");
 		return -1;
 	}
 	(void)mf_fail(err, MF_E_NOT_FOUND, 0, "there is no role '%s' in this repository",
 		      mf_esc(&e, mf_str_c(name)));
-	mf_err_set_hint(err, "'manifesto role list' shows those that there are");
+	mf_err_set_hint(err, "'manifesto role list' shows the roles");
 	return -1;
 }
 
@@ -61,8 +61,7 @@ static int sign_role(struct mf_plan *p, struct mf_trust *t, const struct mf_role
 	if (mf_tuf_set_find(&t->set, cur->name))
 		return add_resign(p, cur->name, 0, err);
 	if (!mf_trust_find_broken(t, cur->name))
-		return mf_fail(err, MF_E_NOT_FOUND, 0, "nothing was published under role '%s' yet",
-			       cur->name);
+		return mf_fail(err, MF_E_NOT_FOUND, 0, "nothing was published in role '%s' yet", cur->name);
 	if (!r->force) {
 		(void)mf_fail(err, MF_E_SIGNATURE, 0, "the file of role '%s' does not verify", cur->name);
 		mf_err_set_hint(err, "--force replaces it with an empty one");
@@ -235,25 +234,24 @@ static int refuse_unsigned(const struct mf_plan *p, const struct mf_trust *t, co
 	char keys[512];
 	mf_publish_name_keys(t, role, keys);
 	if (revived) {
-		(void)mf_fail(
-		    err, MF_E_KEY, 0,
-		    "there was a role '%s' before, and its old file is still listed: a new one must "
-		    "be signed along with the delegation, and we hold too few of its keys",
-		    role->name);
+		(void)mf_fail(err, MF_E_KEY, 0,
+			      "a role '%s' existed before, and the snapshot still lists its file: a new file "
+			      "must be signed with the delegation, but this machine has too few of its keys",
+			      role->name);
 		mf_err_set_hint(err, "choose another name, or import one of the keys: %s", keys);
 		return -1;
 	}
 	(void)mf_fail(err, MF_E_KEY, 0,
-		      "the file of role '%s' would no longer be well signed, and we hold too few of the keys "
-		      "that could re-sign it: %s",
+		      "the file of role '%s' would no longer have enough valid signatures, and this machine "
+		      "has too few of the keys that could re-sign it: %s",
 		      role->name, keys);
 	if (role->threshold > 1)
 		mf_err_set_hint(err, "%lld of these keys must be on one machine for that",
 				(long long)role->threshold);
 	else
 		mf_err_set_hint(err,
-				"whoever holds one of them runs 'manifesto role sign %s %s' first; then do "
-				"this again",
+				"a colleague who holds one of them must first run 'manifesto role sign %s "
+				"%s'; then run this command again",
 				p->request->image, role->name);
 	return -1;
 }

@@ -54,15 +54,16 @@ static int check_absent(struct mf_trust *t, struct mf_err *err)
 	if (rc < 0)
 		return -1;
 	if (rc > 0) {
-		(void)mf_fail(err, MF_E_CONFLICT, 0, "'%s' has a trust repository already", t->pin_name);
+		(void)mf_fail(err, MF_E_CONFLICT, 0, "the trust repository of '%s' exists already",
+			      t->pin_name);
 		mf_err_set_endpoint(err, t->repo->where);
 		return -1;
 	}
 	if (!mf_trust_known(t, err) || err->code)
 		return err->code ? -1 : 0;
-	(void)mf_fail(err, MF_E_GONE, 0, "the trust repository of '%s' was at '%s' before and is gone",
+	(void)mf_fail(err, MF_E_GONE, 0, "the trust repository of '%s' existed at '%s' before and is gone",
 		      t->pin_name, t->repo->where);
-	mf_err_set_hint(err, "ask its owner; manifesto does not make a new one in its place");
+	mf_err_set_hint(err, "ask its owner; manifesto does not replace it with a new one");
 	return -1;
 }
 

@@ -30,8 +30,8 @@ int mf_record_type_check(struct mf_str type, struct mf_err *err)
 	if (type_valid(type))
 		return 0;
 	return mf_fail(err, MF_E_USAGE, 0,
-		       "invalid record type '%s': lower-case letters and digits, joined by '.', '_' or '-', "
-		       "at most %d characters",
+		       "invalid record type '%s': expected lower-case letters and digits, joined by '.', '_' "
+		       "or '-', at most %d characters",
 		       mf_esc(&e, type), MF_MAX_TYPE);
 }
 
@@ -214,7 +214,7 @@ static int check_crit(const json_t *tree, struct mf_err *err)
 		struct mf_esc e;
 		if (!is_known(item))
 			return mf_fail(err, MF_E_FORMAT, 0,
-				       "the record needs '%s', which this version does not know",
+				       "the record requires '%s', which this version does not support",
 				       mf_esc(&e, text));
 	}
 	return 0;
@@ -459,7 +459,7 @@ int mf_tombstone_build(struct mf_buf *out, const struct mf_tombstone *t, struct 
 	char hex[65];
 	json_t *o MF_JSON_CLEANUP = json_object();
 	if (!t->reason || !t->reason[strspn(t->reason, " \t\r\n")])
-		return mf_fail(err, MF_E_USAGE, 0, "a withdrawal needs a reason");
+		return mf_fail(err, MF_E_USAGE, 0, "a withdrawal requires a reason");
 	mf_digest_hex(hex, t->signer);
 	if (!o)
 		return mf_fail_nomem(err);
@@ -512,7 +512,8 @@ int mf_record_add_sig(json_t *tree, const struct mf_digest *fingerprint, struct 
 			(void)json_array_remove(sigs, i);
 	}
 	if (json_array_size(sigs) >= MF_MAX_SIGNATURES)
-		return mf_fail(err, MF_E_USAGE, 0, "the record has %d signatures, no more can be added",
+		return mf_fail(err, MF_E_USAGE, 0,
+			       "the record has %d signatures already, and cannot have more",
 			       MF_MAX_SIGNATURES);
 	json_t *one = json_pack("{s:s,s:s}", "fp", hex, "sig", b64.p);
 	return !one || json_array_append_new(sigs, one) < 0 ? mf_fail_nomem(err) : 0;

@@ -28,7 +28,8 @@ static int wait_for(struct mf_lock *lock, int fd, const char *path, const struct
 				       path);
 		if (mf_env_left_ms(env) == 0) {
 			(void)mf_fail(err, MF_E_CONFLICT, 0, "timed out waiting for the lock '%s'", path);
-			mf_err_set_hint(err, "another manifesto holds it; try again when that has ended");
+			mf_err_set_hint(
+			    err, "another manifesto process holds the lock; try again when it has ended");
 			return -1;
 		}
 		mf_env_sleep(env, wait_ms);
@@ -126,7 +127,7 @@ int mf_lock_acquire(struct mf_lock *lock, const char *path, const struct mf_env 
 		if (rc)
 			return rc < 0 ? -1 : 0;
 	}
-	return mf_fail(err, MF_E_CONFLICT, 0, "the lock '%s' is removed again and again", path);
+	return mf_fail(err, MF_E_CONFLICT, 0, "the lock file '%s' was removed repeatedly", path);
 }
 
 void mf_lock_release(struct mf_lock *lock)

@@ -144,11 +144,11 @@ static int directory_free_version(struct mf_repo *r, const char *role, int64_t f
 		if (lstat(path, &st) == 0)
 			continue;
 		if (errno != ENOENT && errno != ENOTDIR)
-			return mf_fail(err, MF_E_IO, errno, "look for '%s'", path);
+			return mf_fail(err, MF_E_IO, errno, "check whether '%s' exists", path);
 		*out = v;
 		return 0;
 	}
-	return mf_fail(err, MF_E_IO, 0, "the %d versions from %lld on of '%s' in '%s' are taken",
+	return mf_fail(err, MF_E_IO, 0, "the %d versions from %lld on of '%s' in '%s' are in use",
 		       MAX_LEFT_VERSIONS, (long long)from, role, d->dir);
 }
 

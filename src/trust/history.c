@@ -87,7 +87,7 @@ static int check_running(const struct walk *w, struct mf_err *err)
 	if (mf_env_cancelled(env))
 		return mf_fail(err, MF_E_CANCELLED, 0, "stopped");
 	if (mf_env_left_ms(env) == 0)
-		return mf_fail(err, MF_E_UNAVAILABLE, 0, "no time left to read the history");
+		return mf_fail(err, MF_E_UNAVAILABLE, 0, "timed out while reading the history");
 	return 0;
 }
 
@@ -167,7 +167,7 @@ static int stream_next(struct stream *s, int64_t version, struct mf_buf *out, in
 	s->w->bytes += out->n;
 	if (rc <= 0 || s->w->bytes <= MF_MAX_HISTORY_BYTES)
 		return rc;
-	(void)mf_fail(err, MF_E_USAGE, 0, "the old versions have more than %llu bytes together",
+	(void)mf_fail(err, MF_E_USAGE, 0, "the old versions together have more than %llu bytes",
 		      (unsigned long long)MF_MAX_HISTORY_BYTES);
 	mf_err_set_hint(err, "read fewer with --limit");
 	return -1;
@@ -388,8 +388,9 @@ static int find_authority(const struct walk *w, const struct node *n, const stru
 		if (fatal(&why))
 			return pass_on(err, &why);
 	}
-	return mf_fail(err, MF_E_SIGNATURE, 0, "%s, whichever version of '%s' was in force",
-		       why.code ? why.msg : "nobody was to sign it", n->parent ? n->parent->role : "root");
+	return mf_fail(err, MF_E_SIGNATURE, 0, "%s, in any version of '%s'",
+		       why.code ? why.msg : "no known version lists keys for it",
+		       n->parent ? n->parent->role : "root");
 }
 
 /* ---- one version */
@@ -492,7 +493,9 @@ static int one_newest(struct walk *w, struct node *n, const struct mf_buf *bytes
 	assert(n->n); /* its delegator has been loaded too: it lists the role */
 	if (there && !mf_str_eq(mf_buf_str(bytes), mf_buf_str(&f->bytes))) {
 		v->seen = 0;
-		(void)mf_fail(&why, MF_E_FORMAT, 0, "by its number there is another file than by its hash");
+		(void)mf_fail(
+		    &why, MF_E_FORMAT, 0,
+		    "the file stored under this version is not the one that the snapshot's hash names");
 		v->state = MF_VERSION_INVALID;
 		if (tell_bad(w, v, &why, err) < 0)
 			return -1;

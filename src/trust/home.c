@@ -61,7 +61,7 @@ static int check_clock(const struct mf_trust *t, struct mf_err *err)
 		return 0;
 	(void)mf_fail(err, MF_E_ROLLBACK, 0,
 		      "the system clock is earlier than the latest time recorded for this repository");
-	mf_err_set_hint(err, "set the clock right; expiry cannot be checked with it");
+	mf_err_set_hint(err, "correct the system clock; without it expiry cannot be checked");
 	return -1;
 }
 

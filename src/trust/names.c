@@ -36,7 +36,8 @@ int mf_trust_name_target(struct mf_buf *out, struct mf_str name, const struct mf
 	char hex[65];
 	if (!name.n || has_odd_segment(name)) {
 		struct mf_esc e;
-		return mf_fail(err, MF_E_FORMAT, 0, "target name '%s' is no file name", mf_esc(&e, name));
+		return mf_fail(err, MF_E_FORMAT, 0, "target name '%s' cannot be a file name",
+			       mf_esc(&e, name));
 	}
 	if (mf_buf_addz(out, "targets/", err) < 0 ||
 	    mf_pct_encode(out, (struct mf_str){name.p, split}, "/", err) < 0)

@@ -141,7 +141,7 @@ static int server_error(const struct mf_http_call *call, const struct mf_http_re
 	(void)mf_http_status_error(call, what, err);
 	if (err->code == MF_E_NOT_FOUND) {
 		(void)mf_recode(err, MF_E_UNAVAILABLE);
-		mf_err_set_hint(err, "is this the URL of a Notary server?");
+		mf_err_set_hint(err, "check that this is the URL of a Notary server");
 	}
 	return -1;
 }

@@ -59,7 +59,7 @@ static int read_fingerprints(const json_t *list, struct mf_pin *out, struct mf_e
 	json_t *item;
 	size_t i, n = json_array_size(list);
 	if (n == 0 || n > MF_MAX_SIGNATURES)
-		return mf_fail(err, MF_E_PIN, 0, "a pin needs 1 to %d fingerprints", MF_MAX_SIGNATURES);
+		return mf_fail(err, MF_E_PIN, 0, "a pin must have 1 to %d fingerprints", MF_MAX_SIGNATURES);
 	out->fingerprints = mf_calloc(n, sizeof *out->fingerprints);
 	if (!out->fingerprints)
 		return mf_fail_nomem(err);
@@ -103,7 +103,7 @@ static int read_pin(const char *home, const char *pattern, const json_t *value, 
 	if ((list && read_fingerprints(list, out, err) < 0) || (ca && read_ca(home, ca, out, err) < 0))
 		return -1;
 	if (!ca && out->threshold > (int64_t)out->n)
-		return mf_fail(err, MF_E_PIN, 0, "threshold %lld of %zu fingerprints",
+		return mf_fail(err, MF_E_PIN, 0, "threshold %lld is not between 1 and the %zu fingerprints",
 			       (long long)out->threshold, out->n);
 	out->found = true;
 	return 0;
@@ -407,7 +407,7 @@ static int compare(const char *home, const char *pattern, const json_t *value, j
 	const json_t *have = governing(pins, pattern, &held);
 	if (!*pattern || read_pin(home, pattern, value, &theirs, err) < 0) {
 		if (!*pattern)
-			return mf_fail(err, MF_E_FORMAT, 0, "a pin without a name");
+			return mf_fail(err, MF_E_FORMAT, 0, "a pin has no name");
 		if (err->code == MF_E_PIN)
 			(void)mf_recode(err, MF_E_FORMAT);
 		return mf_wrap(err, "pin '%s'", mf_esc(&e, mf_str_c(pattern)));
@@ -425,7 +425,7 @@ static int compare(const char *home, const char *pattern, const json_t *value, j
 static int refuse_replacing(const char *pattern, struct mf_err *err)
 {
 	struct mf_esc e;
-	(void)mf_fail(err, MF_E_PIN, 0, "'%s' is pinned differently on this machine",
+	(void)mf_fail(err, MF_E_PIN, 0, "this machine has a different pin for '%s'",
 		      mf_esc(&e, mf_str_c(pattern)));
 	mf_err_set_hint(err,
 			"ask the owner of the repository which root key is right; --force replaces the pin");

@@ -172,8 +172,8 @@ static int add_numbered(struct mf_trust *t, struct chain *c, int64_t version, st
 	if (chain_add(t, c, bytes, false, err) == 0)
 		return check_number(c->v[c->n - 1].file, version, err);
 	if (next && err->code == MF_E_FORMAT)
-		mf_err_set_hint(err, "a web server must answer 404 for a file that is not there, not a page "
-				     "of its own");
+		mf_err_set_hint(err,
+				"a web server must answer 404 for a missing file, without a page of its own");
 	return mf_wrap(err, "%lld.root.json", (long long)version);
 }
 

@@ -164,11 +164,9 @@ static int status_error(const struct mf_http_call *call, const struct mf_http_re
 		return -1;
 	memcpy(login, err->hint, sizeof login);
 	err->hint[0] = 0;
-	mf_err_set_hint(
-	    err,
-	    "a storage bucket answers 403 for a file that is not there, unless its readers may list "
-	    "it%s%s",
-	    login[0] ? "; " : "", login);
+	mf_err_set_hint(err,
+			"a storage bucket answers 403 for a missing file unless its readers may list it%s%s",
+			login[0] ? "; " : "", login);
 	return -1;
 }
 
@@ -246,7 +244,7 @@ static int web_publish(struct mf_repo *r, const struct mf_publish_file *files, s
 		       const struct mf_bytes *base, struct mf_err *err)
 {
 	(void)files, (void)n, (void)base;
-	(void)mf_fail(err, MF_E_USAGE, 0, "the trust server '%s' can only be read from", r->where);
+	(void)mf_fail(err, MF_E_USAGE, 0, "the trust server '%s' is read-only", r->where);
 	mf_err_set_hint(err, "publish with --trust-server tuf+file:///DIR, then copy DIR to the web server");
 	return -1;
 }

@@ -432,7 +432,8 @@ static int tuf1_key_write(const struct mf_pubkey *pub, const struct mf_str *cert
 {
 	(void)certificate;
 	if (mf_pubkey_type(pub) != MF_KEY_ED25519)
-		return mf_fail(err, MF_E_KEY, 0, "a TUF 1.0 repository of ours takes ed25519 keys, not %s",
+		return mf_fail(err, MF_E_KEY, 0,
+			       "a TUF 1.0 repository that manifesto writes must have ed25519 keys, not %s",
 			       mf_key_type_name(mf_pubkey_type(pub)));
 	char hex[65];
 	mf_hex_encode(hex, mf_pubkey_ed25519(pub).p, 32);

@@ -14,11 +14,11 @@ int mf_tuf_old_root(const struct mf_tuf_set *s, const struct mf_tuf_file *old, c
 	const struct mf_tuf_role *role = &old->roles[MF_TUF_ROOT];
 	struct mf_tuf_counting c = counting(s, true);
 	if (old->version != next->version - 1)
-		return mf_fail(err, MF_E_FORMAT, 0, "it says version %lld", (long long)old->version);
+		return mf_fail(err, MF_E_FORMAT, 0, "the file has version %lld", (long long)old->version);
 	if (mf_tuf_root_check(s->d, s->gun, s->now, old, NULL, err) < 0)
 		return -1;
 	if (mf_tuf_count_signatures(&c, next, role, role->threshold, err) < 0)
-		return mf_wrap(err, "version %lld is not signed by it", (long long)next->version);
+		return mf_wrap(err, "it did not sign version %lld", (long long)next->version);
 	return 0;
 }
 
@@ -27,10 +27,10 @@ int mf_tuf_old_shape(const struct mf_tuf_set *s, const char *name, const struct 
 {
 	struct mf_esc e;
 	if (f->version != version)
-		return mf_fail(err, MF_E_FORMAT, 0, "it says version %lld", (long long)f->version);
+		return mf_fail(err, MF_E_FORMAT, 0, "the file has version %lld", (long long)f->version);
 	for (size_t i = 0; i < f->nroles; i++)
 		if (!s->d->delegation_name(mf_str_c(name), mf_str_c(f->roles[i].name)))
-			return mf_fail(err, MF_E_FORMAT, 0, "it delegates to '%s'",
+			return mf_fail(err, MF_E_FORMAT, 0, "the file delegates to '%s', which it may not",
 				       mf_esc(&e, mf_str_c(f->roles[i].name)));
 	return 0;
 }

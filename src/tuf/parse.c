@@ -131,7 +131,7 @@ static int role_add_key(struct parser *p, struct mf_tuf_role *role, size_t *cap,
 	struct mf_esc e, e2;
 	const struct mf_tuf_key *k = key_by_id(p->f, id);
 	if (!k)
-		return mf_fail(err, MF_E_FORMAT, 0, "role '%s' names key '%s' that is not listed",
+		return mf_fail(err, MF_E_FORMAT, 0, "role '%s' names key '%s', which the file does not list",
 			       role_text(&e2, role), mf_esc(&e, id));
 	for (size_t i = 0; i < role->nkeys; i++)
 		if (role->keys[i] == k)
@@ -222,7 +222,7 @@ static int read_role(struct parser *p, struct mf_json_reader *r, struct mf_tuf_r
 			}
 			if (rc == 0 &&
 			    (text.n == 0 || text.n > MF_MAX_ROLE_NAME || memchr(text.p, 0, text.n)))
-				rc = mf_fail(err, MF_E_FORMAT, 0, "unusable role name");
+				rc = mf_fail(err, MF_E_FORMAT, 0, "invalid role name");
 		} else if (mf_json_string_eq(name, "paths")) {
 			rc = read_strings(p, r, &role->paths, &role->npaths, err);
 		} else if (p->d->hash_prefixes && mf_json_string_eq(name, "path_hash_prefixes")) {
@@ -240,7 +240,7 @@ static int read_role(struct parser *p, struct mf_json_reader *r, struct mf_tuf_r
 	if (keyids && threshold)
 		return 0;
 	struct mf_esc e;
-	return mf_fail(err, MF_E_FORMAT, 0, "role '%s' without %s", role_text(&e, role),
+	return mf_fail(err, MF_E_FORMAT, 0, "role '%s' has no %s", role_text(&e, role),
 		       keyids ? "threshold" : "keyids");
 }
 
@@ -281,13 +281,13 @@ static int check_delegation(const struct mf_tuf_role *role, struct mf_err *err)
 {
 	struct mf_esc e;
 	if (!role->name)
-		return mf_fail(err, MF_E_FORMAT, 0, "delegation without a name");
+		return mf_fail(err, MF_E_FORMAT, 0, "a delegation has no name");
 	for (size_t i = 0; i < MF_TUF_TYPES; i++)
 		if (strcmp(role->name, mf_tuf_role_names[i]) == 0)
-			return mf_fail(err, MF_E_FORMAT, 0, "delegation to the top-level role '%s'",
+			return mf_fail(err, MF_E_FORMAT, 0, "a delegation names the top-level role '%s'",
 				       role->name);
 	if (role->npaths && role->nhash_prefixes)
-		return mf_fail(err, MF_E_FORMAT, 0, "delegation '%s' with paths and path_hash_prefixes",
+		return mf_fail(err, MF_E_FORMAT, 0, "delegation '%s' has both paths and path_hash_prefixes",
 			       mf_esc(&e, mf_str_c(role->name)));
 	return 0;
 }
@@ -358,7 +358,7 @@ static int read_delegations(struct parser *p, struct mf_err *err)
 	p->f->delegations_raw =
 	    (struct mf_str){p->f->bytes.p + from, (size_t)(p->r->at - p->r->start) - from};
 	if (!keys || !roles.p)
-		return mf_fail(err, MF_E_FORMAT, 0, "delegations without keys and roles");
+		return mf_fail(err, MF_E_FORMAT, 0, "delegations have no keys or no roles");
 	if (mf_str_eqz(roles, "null")) { /* what Go writes once the last one was removed: there are none */
 		p->f->delegations_raw = (struct mf_str){0};
 		return 0;
@@ -417,9 +417,9 @@ static int read_meta_entry(struct parser *p, struct mf_tuf_meta *m, struct mf_er
 	if (more < 0)
 		return -1;
 	if (p->d->meta_needs_version && !m->version)
-		return mf_fail(err, MF_E_FORMAT, 0, "no version");
+		return mf_fail(err, MF_E_FORMAT, 0, "it has no version");
 	if (p->d->meta_needs_sha256 && (!m->has_sha256 || m->length == UINT64_MAX))
-		return mf_fail(err, MF_E_FORMAT, 0, "no sha256 and length");
+		return mf_fail(err, MF_E_FORMAT, 0, "it has no sha256 or no length");
 	return 0;
 }
 
@@ -556,7 +556,7 @@ int mf_tuf_target_info(const struct mf_dialect *d, const struct mf_tuf_file *f, 
 	if (rc < 0 || more < 0)
 		return -1;
 	if (length < 0 || !(m.has_sha256 || m.has_sha512))
-		return mf_fail(err, MF_E_FORMAT, 0, "target without %s",
+		return mf_fail(err, MF_E_FORMAT, 0, "a target has no %s",
 			       length < 0 ? "length" : "a known hash");
 	*out = (struct mf_tuf_target_info){.length = (uint64_t)length,
 					   .has_sha256 = m.has_sha256,
@@ -577,7 +577,7 @@ static int read_type(struct parser *p, struct mf_err *err)
 	if (read_text(p, &text, err) < 0)
 		return -1;
 	if (!mf_str_eqz(text, want))
-		return mf_fail(err, MF_E_FORMAT, 0, "expected _type '%s', not '%s'", want, mf_esc(&e, text));
+		return mf_fail(err, MF_E_FORMAT, 0, "expected _type '%s', got '%s'", want, mf_esc(&e, text));
 	return 0;
 }
 
@@ -645,7 +645,7 @@ static int read_member(struct parser *p, struct mf_json_string name, struct mf_e
 			/* The reader finds an unsorted duplicate only when the object closes; by then it
 			 * would have been read over the first. */
 			if (p->seen & rows[i].bit)
-				return mf_fail(err, MF_E_FORMAT, 0, "member twice");
+				return mf_fail(err, MF_E_FORMAT, 0, "a member occurs twice");
 			p->seen |= rows[i].bit;
 			return rows[i].read(p, err);
 		}
@@ -709,7 +709,7 @@ static int read_signature(struct parser *p, struct mf_tuf_signature *out, struct
 	if (more < 0)
 		return -1;
 	if (!out->keyid.p || !sig.p)
-		return mf_fail(err, MF_E_FORMAT, 0, "signature without keyid or sig");
+		return mf_fail(err, MF_E_FORMAT, 0, "a signature has no keyid or no sig");
 	struct mf_buf b MF_BUF_CLEANUP = MF_BUF_INIT(sig.n + 4);
 	if (p->d->signature(sig, &b, err) < 0)
 		return -1;
@@ -735,7 +735,7 @@ static int read_signatures(struct parser *p, struct mf_err *err)
 			return mf_wrap(err, "signature %zu", f->nsignatures + 1);
 		for (size_t i = 0; p->d->unique_keyids && i < f->nsignatures; i++)
 			if (mf_str_eq(f->signatures[i].keyid, f->signatures[f->nsignatures].keyid))
-				return mf_fail(err, MF_E_FORMAT, 0, "signatures %zu and %zu have one key ID",
+				return mf_fail(err, MF_E_FORMAT, 0, "signatures %zu and %zu share a key ID",
 					       i + 1, f->nsignatures + 1);
 		f->nsignatures++;
 	}
@@ -783,7 +783,7 @@ struct mf_tuf_file *mf_tuf_parse_unverified(const struct mf_dialect *d, enum mf_
 	f->bytes = *bytes;
 	*bytes = (struct mf_buf){.max = bytes->max};
 	if (f->bytes.n > max_bytes[type]) {
-		(void)mf_fail(err, MF_E_FORMAT, 0, "%s of more than %zu bytes", d->type_names[type],
+		(void)mf_fail(err, MF_E_FORMAT, 0, "%s has more than %zu bytes", d->type_names[type],
 			      max_bytes[type]);
 		return NULL;
 	}

@@ -50,7 +50,7 @@ static int rewrite(const struct mf_tuf_file *old, const char *role, int64_t vers
 		if (mf_json_skip(&r, NULL, err) < 0)
 			return -1;
 	if (rc <= 0)
-		return rc < 0 ? -1 : mf_fail(err, MF_E_INTERNAL, 0, "a file without its signed part");
+		return rc < 0 ? -1 : mf_fail(err, MF_E_INTERNAL, 0, "the file has no signed part");
 	mf_time_format(text, expires);
 	if (copy_members(&r, out, err) < 0 || comma(out, err) < 0)
 		return -1;

@@ -64,8 +64,8 @@ static int visit(struct mf_tuf_search *s, const struct mf_tuf_edge *w, struct mf
 		return mf_fail(err, MF_E_FORMAT, 0, "the snapshot does not list the delegated role '%s'",
 			       mf_esc(&e, mf_str_c(w->role->name)));
 	if (s->nvisited == s->max)
-		return mf_fail(err, MF_E_FORMAT, 0, "more than %zu delegations to look '%s' up", s->max,
-			       mf_esc(&e, s->name));
+		return mf_fail(err, MF_E_FORMAT, 0, "more than %zu delegations in the search for '%s'",
+			       s->max, mf_esc(&e, s->name));
 	if (mf_grow((void **)&s->visited, &s->visited_cap, s->nvisited, sizeof *s->visited, err) < 0)
 		return -1;
 	s->visited[s->nvisited++] = w->role->name;

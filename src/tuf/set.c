@@ -118,7 +118,7 @@ int mf_tuf_set_next_root(struct mf_tuf_set *s, struct mf_tuf_file *root, struct 
 	const struct mf_tuf_role *old = &s->root->roles[MF_TUF_ROOT], *new = &next->roles[MF_TUF_ROOT];
 	struct mf_tuf_counting c = {.d = s->d, .gun = s->gun, .now = s->now, .root = true};
 	if (next->version != s->root->version + 1)
-		return mf_fail(err, MF_E_ROLLBACK, 0, "root version %lld where version %lld must follow",
+		return mf_fail(err, MF_E_ROLLBACK, 0, "got root version %lld, expected version %lld",
 			       (long long)next->version, (long long)s->root->version + 1);
 	if (mf_tuf_count_signatures(&c, next, old, old->threshold, err) < 0)
 		return mf_wrap(err, "root version %lld is not signed by version %lld",
@@ -169,19 +169,21 @@ int mf_tuf_meta_check(const struct mf_tuf_meta *m, struct mf_bytes bytes, struct
 	uint8_t d512[64];
 	const char *name = mf_esc(&e, m->name);
 	if (m->length != UINT64_MAX && bytes.n > m->length)
-		return mf_fail(err, MF_E_DIGEST, 0, "%s has %zu bytes, more than the %llu announced", name,
-			       bytes.n, (unsigned long long)m->length);
+		return mf_fail(err, MF_E_DIGEST, 0, "%s has %zu bytes, more than the signed length of %llu",
+			       name, bytes.n, (unsigned long long)m->length);
 	if (m->has_sha256) {
 		if (mf_sha256(bytes, &d, err) < 0)
 			return -1;
 		if (!mf_digest_eq(&d, &m->sha256))
-			return mf_fail(err, MF_E_DIGEST, 0, "sha256 of %s is not the one announced", name);
+			return mf_fail(err, MF_E_DIGEST, 0, "sha256 of %s does not match the signed value",
+				       name);
 	}
 	if (m->has_sha512) {
 		if (mf_sha512(bytes, d512, err) < 0)
 			return -1;
 		if (memcmp(d512, m->sha512, sizeof d512) != 0)
-			return mf_fail(err, MF_E_DIGEST, 0, "sha512 of %s is not the one announced", name);
+			return mf_fail(err, MF_E_DIGEST, 0, "sha512 of %s does not match the signed value",
+				       name);
 	}
 	return 0;
 }
@@ -192,7 +194,7 @@ static int check_version(const struct mf_tuf_meta *m, const struct mf_tuf_file *
 	struct mf_esc e;
 	if (!m->version || m->version == f->version)
 		return 0;
-	return mf_fail(err, MF_E_FORMAT, 0, "%s says version %lld where version %lld is announced",
+	return mf_fail(err, MF_E_FORMAT, 0, "%s has version %lld, but its parent lists version %lld",
 		       mf_esc(&e, mf_str_c(role)), (long long)f->version, (long long)m->version);
 }
 
@@ -226,10 +228,9 @@ int mf_tuf_set_timestamp(struct mf_tuf_set *s, struct mf_buf *bytes, struct mf_e
 	const struct mf_tuf_meta *m = mf_tuf_meta_find(f, "snapshot");
 	int64_t floor = mf_tuf_floor_get(s->floors, "snapshot");
 	if (m->version && m->version < floor)
-		return mf_fail(
-		    err, MF_E_ROLLBACK, 0,
-		    "timestamp announces snapshot version %lld, lower than version %lld seen before",
-		    (long long)m->version, (long long)floor);
+		return mf_fail(err, MF_E_ROLLBACK, 0,
+			       "timestamp lists snapshot version %lld, lower than version %lld seen before",
+			       (long long)m->version, (long long)floor);
 	if (check_fresh(s, f, "timestamp", err) < 0)
 		return -1;
 	s->timestamp = f;
@@ -260,7 +261,7 @@ static int check_snapshot_floors(const struct mf_tuf_set *s, const struct mf_tuf
 		if (m->version && m->version < f->version)
 			return mf_fail(
 			    err, MF_E_ROLLBACK, 0,
-			    "snapshot announces '%s' version %lld, lower than version %lld seen before",
+			    "snapshot lists '%s' version %lld, lower than version %lld seen before",
 			    mf_esc(&e, mf_str_c(f->role)), (long long)m->version, (long long)f->version);
 	}
 	return 0;
@@ -304,7 +305,7 @@ static int check_names(const struct mf_tuf_set *s, const char *role, const struc
 	struct mf_esc e, e2;
 	for (size_t i = 0; i < f->nroles; i++)
 		if (!s->d->delegation_name(mf_str_c(role), mf_str_c(f->roles[i].name)))
-			return mf_fail(err, MF_E_FORMAT, 0, "'%s' delegates to '%s'",
+			return mf_fail(err, MF_E_FORMAT, 0, "'%s' delegates to '%s', which it may not",
 				       mf_esc(&e, mf_str_c(role)), mf_esc(&e2, mf_str_c(f->roles[i].name)));
 	return 0;
 }

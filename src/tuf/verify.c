@@ -124,6 +124,6 @@ int mf_tuf_count_signatures(const struct mf_tuf_counting *c, const struct mf_tuf
 			return -1;
 	if ((int64_t)n >= threshold)
 		return 0;
-	return mf_fail(err, MF_E_SIGNATURE, 0, "%zu of the %lld needed signatures of role '%s' are valid", n,
-		       (long long)threshold, mf_esc(&e, mf_str_c(role->name)));
+	return mf_fail(err, MF_E_SIGNATURE, 0, "%zu of the %lld required signatures of role '%s' are valid",
+		       n, (long long)threshold, mf_esc(&e, mf_str_c(role->name)));
 }

@@ -25,7 +25,7 @@ int mf_download_check_name(const char *name, struct mf_err *err)
 	if (strlen(name) > NAME_MAX || mf_pct_encode(&file, mf_str_c(name), "", err) < 0 || file.n > NAME_MAX)
 		return err->code ? -1
 				 : mf_fail(err, MF_E_USAGE, 0,
-					   "target name '%s' has more than %d octets as a file name", shown,
+					   "target name '%s' has more than %d bytes as a file name", shown,
 					   NAME_MAX);
 	return 0;
 }
@@ -112,8 +112,8 @@ static int fetch_target(const struct mf_download *d, struct mf_spool *s, struct 
 	enum mf_found found =
 	    d->fetcher->get(d->fetcher->arg, mf_buf_str(&url).p, d->info->length, add_to_spool, s, err);
 	if (found == MF_ABSENT) {
-		(void)mf_fail(err, MF_E_CONTENT_GONE, 0,
-			      "target '%s' is signed, but its content is not there", name);
+		(void)mf_fail(err, MF_E_CONTENT_GONE, 0, "target '%s' is signed, but its content is missing",
+			      name);
 		mf_err_set_endpoint(err, mf_buf_str(&url).p);
 	}
 	if (found != MF_FOUND)
@@ -131,8 +131,7 @@ int mf_download_target(const struct mf_download *d, struct mf_err *err)
 {
 	struct mf_esc e;
 	if (d->info->length > d->to->max_length)
-		return mf_fail(err, MF_E_FORMAT, 0,
-			       "target '%s' has %llu octets, more than the %llu that are allowed",
+		return mf_fail(err, MF_E_FORMAT, 0, "target '%s' has %llu bytes, more than the limit of %llu",
 			       mf_esc(&e, mf_str_c(d->name)), (unsigned long long)d->info->length,
 			       (unsigned long long)d->to->max_length);
 	char *path MF_FREE = target_path(d, err);

@@ -180,7 +180,7 @@ static enum mf_found web_get(void *arg, const char *url, uint64_t max, mf_http_w
 	if (res->status == 200)
 		return MF_FOUND;
 	if (res->status == 403)
-		mf_env_log(w->env, MF_LOG_INFO, "403 for %s counts as not there", url);
+		mf_env_log(w->env, MF_LOG_INFO, "403 for %s counts as missing", url);
 	return res->status == 404 || res->status == 403
 		   ? MF_ABSENT
 		   : (enum mf_found)mf_http_status_error(call, "get", err);

@@ -88,8 +88,8 @@ static int lock_dir(const char *dir, const struct mf_env *env, struct mf_lock *l
 
 static int not_initialised(const char *dir, struct mf_err *err)
 {
-	(void)mf_fail(err, MF_E_NOT_FOUND, 0, "'%s' holds no trusted root", dir);
-	mf_err_set_hint(err, "run 'init' with a root.json that you trust first");
+	(void)mf_fail(err, MF_E_NOT_FOUND, 0, "'%s' contains no trusted root", dir);
+	mf_err_set_hint(err, "first run 'init' with a root.json that you trust");
 	return -1;
 }
 
@@ -383,7 +383,8 @@ static int check_apart(const struct mf_updater *u, const char *target_dir, struc
 	struct stat a, b;
 	if (stat(target_dir, &a) == 0 && stat(u->dir, &b) == 0 && a.st_dev == b.st_dev &&
 	    a.st_ino == b.st_ino)
-		return mf_fail(err, MF_E_USAGE, 0, "'%s' is the metadata directory: targets go elsewhere",
+		return mf_fail(err, MF_E_USAGE, 0,
+			       "'%s' is the metadata directory: choose another directory for targets",
 			       target_dir);
 	return 0;
 }

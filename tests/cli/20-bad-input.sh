@@ -76,7 +76,7 @@ refuses 'an option behind -- is an argument' 2 '2 given' manifesto list -- "$goo
 refuses 'a malformed annotation' 2 'not KEY=VALUE' manifesto put --annotation nothing "$good" qa approval.json
 refuses 'an annotation given twice' 2 'given twice' manifesto put --annotation a=1 --annotation a=2 "$good" qa approval.json
 for type in plain text/ /plain a/b/c 'a b/c' $'text/plain\nx' $'text/pl\xe4in' "text/$(printf 'a%.0s' {1..300})"; do
-	refuses "the media type $(printf '%.20q' "$type")" 2 'not TYPE/SUBTYPE' manifesto put --init --no-passphrase --media-type "$type" "$good" qa approval.json
+	refuses "the media type $(printf '%.20q' "$type")" 2 'expected a media type TYPE/SUBTYPE' manifesto put --init --no-passphrase --media-type "$type" "$good" qa approval.json
 done
 refuses 'a malformed expiry' 2 "--expires 'tomorrow'" manifesto put --expires tomorrow "$good" qa approval.json
 refuses 'an expiry in the past' 2 'in the past' manifesto put --expires 2001-02-03T04:05:06Z "$good" qa approval.json

@@ -43,7 +43,7 @@ for change in '.pins["127.0.0.1:5000/acme/app"].threshold = 1' \
 	".pins[\"127.0.0.1:5000/acme/app\"].fingerprints += [\"$(fp d)\"]"; do
 	jq "$change | .pins[\"a/new\"] = {fingerprints: [\"$(fp e)\"]}" all.json >differs.json
 	refused "a pin that differs ($change)" 10 trust import differs.json
-	check_stderr_has 'is named' "'127.0.0.1:5000/acme/app' is pinned differently"
+	check_stderr_has 'is named' "different pin for '127.0.0.1:5000/acme/app'"
 	run manifesto trust export
 	check_stdout_file 'and nothing of the file was taken over' all.json
 done

@@ -144,7 +144,7 @@ check_stderr_has 'its own words are there' 'pass store is uninitialized'
 docker_config docker <<<'{"credsStore": "halfway"}'
 unauthorised 'a helper that fails in the middle of its answer' get "$image" qa-approval
 check_stderr_has 'its own words are there' 'it broke'
-check_stderr_lacks 'the answer is not' secret-of-the-helper
+check_stderr_lacks 'expected JSON with Username' secret-of-the-helper
 docker_config docker <<<'{"credsStore": "not-installed"}'
 unauthorised 'a helper that is not there' get "$image" qa-approval
 check_stderr_has 'is named' docker-credential-not-installed

@@ -185,8 +185,8 @@ run "$tuf" --metadata-dir /dev/null/md init "$repo/1.root.json"
 failed 'init where no directory can be' '/dev/null'
 rm -rf md
 refresh
-failed 'refresh before init' 'holds no trusted root'
-check_stderr_has 'what comes first' "hint: run 'init'"
+failed 'refresh before init' 'contains no trusted root'
+check_stderr_has 'what comes first' "hint: first run 'init'"
 check 'no directory is made' test ! -e md
 
 # --- answers of a server
@@ -249,10 +249,10 @@ for path in /timestamp.json "$hash"; do
 done
 fault 'the target: replaced' "$hash" '"action":"replace","body":"{\"approved\":false}"' 'do not match the signed values'
 fault 'the target: empty' "$hash" '"action":"replace","body":""' 'do not match the signed values'
-fault 'the target: not there' "$hash" '"action":"status","status":404' 'content is not there'
-fault 'the target: not there, with a page longer than it' "$hash" "\"action\":\"status\",\"status\":404,\"body\":\"$(printf '%09000d' 0)\"" 'content is not there'
+fault 'the target: not there' "$hash" '"action":"status","status":404' 'content is missing'
+fault 'the target: not there, with a page longer than it' "$hash" "\"action\":\"status\",\"status\":404,\"body\":\"$(printf '%09000d' 0)\"" 'content is missing'
 fault 'the target: 500' "$hash" '"action":"status","status":500' 500
-fault 'the target: a bound of its own' "$hash" '"action":"delay","ms":0' 'octets, more than the 5' --max-target-length 5
+fault 'the target: a bound of its own' "$hash" '"action":"delay","ms":0' 'bytes, more than the limit of 5' --max-target-length 5
 stored '--max-target-length does not hold for metadata' root snapshot targets timestamp
 name_of_target=$large
 fault 'the large target: cut short' /targets/large/ '"action":"truncate","bytes":400000' ''

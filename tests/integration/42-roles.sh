@@ -123,7 +123,7 @@ teams() { # IMAGE NAME-OF-QA
 	refused 'a key that is not there' 3 role remove "$image" qa --key dave.pub
 	refused 'a role that is not there' 3 role remove "$image" none
 	refused 'one that would take records along' 2 role remove "$image" qa
-	check_stderr_has 'it names them' "1 record of role '$qa' would vanish: qa-approval/sha256-"
+	check_stderr_has 'it names them' "1 record of role '$qa' would be lost: qa-approval/sha256-"
 	check_stderr_has 'and the way' --force
 	for name in targets root releases _h0 Upper a/b '' targets/; do
 		refused "no role called '$name'" 2 role add "$image" "$name" --key dave.pub --types t
@@ -159,7 +159,7 @@ teams() { # IMAGE NAME-OF-QA
 	get_is 'readers see the record of targets again' "$approval" "$image" qa-approval
 	person alice
 	refused 'its name is not free for a key that is elsewhere' 11 role add "$image" qa --key dave.pub --types qa-approval
-	check_stderr_has 'why' 'its old file is still listed'
+	check_stderr_has 'why' 'still lists its file'
 	run manifesto key generate qa-lead
 	run manifesto role add "$image" qa --key qa-lead --types qa-approval
 	check_status 'it is for one that is here' 0

@@ -186,7 +186,7 @@ story() { # NAME IMAGE IMAGE2 INDEX
 	denied "$name: but where it has a veto" 9 'key leaked' "$a" --policy veto.json
 	code_is "$name: a veto: code" vetoed
 	sed 's/"security"/"sceurity"/' veto.json >mistyped.json
-	denied "$name: a veto role that does not exist" 9 "no role 'sceurity'" "$a" --policy mistyped.json
+	denied "$name: a veto role that does not exist" 9 "veto role 'sceurity'" "$a" --policy mistyped.json
 
 	# --- platforms
 	denied "$name: nobody has it" 9 'manifesto list' "$index" --require contact --platform linux/arm64

@@ -216,7 +216,7 @@ for options in '' --reinstate '--reinstate --force'; do
 	as bob
 	# shellcheck disable=SC2086 # words
 	refused "bob cannot lift it: put $options" 9 put $options "$image" qa-approval second
-	check_stderr_has 'who can is said' "only a key of 'targets/security'"
+	check_stderr_has 'who can is said' "only a key of role 'targets/security'"
 done
 refused 'nor by rm' 3 rm --reinstate "$image" qa-approval
 as alice

@@ -88,9 +88,9 @@ check_life() { # IMAGE
 	run manifesto history --limit 2 "$image" qa
 	check_stdout_has "$image: also in text" 'targets: versions 1 to 6 are not shown (--limit)'
 
-	version_is "$image: get of an old version" c2 "version 3 of 'targets', and not what holds now, in version 8: it was replaced since, by $(digest c1)" 3 "$image" qa
+	version_is "$image: get of an old version" c2 "version 3 of 'targets', not the current version 8: it was replaced since, by $(digest c1)" 3 "$image" qa
 	version_is "$image: of one before a withdrawal" c2 'it was replaced since' 4 "$image" qa
-	version_is "$image: of what is the same again" c1 'not what holds now' 2 "$image" qa
+	version_is "$image: of what is the same again" c1 'not the current' 2 "$image" qa
 	version_is "$image: of another record" c3 'is still the current one' 5 "$image" other
 	run manifesto get "$image" qa --version=8
 	check_status "$image: the newest" 0

@@ -121,11 +121,11 @@ static void a_wrong_and_a_missing_passphrase_are_told_apart(void **state)
 	mf_err_clear(&e);
 	assert_null(mf_keyfile_decode(mf_buf_bytes(&ed_locked), NULL, &e));
 	assert_int_equal(e.code, MF_E_KEY);
-	assert_non_null(strstr(e.msg, "none was given"));
+	assert_non_null(strstr(e.msg, "no passphrase was given"));
 	mf_err_clear(&e);
 	assert_null(mf_keyfile_decode(mf_buf_bytes(&ed_locked), &empty, &e));
 	assert_int_equal(e.code, MF_E_KEY);
-	assert_non_null(strstr(e.msg, "none was given"));
+	assert_non_null(strstr(e.msg, "no passphrase was given"));
 }
 
 static void nothing_is_encrypted_under_an_empty_passphrase_or_a_bad_name(void **state)

@@ -485,7 +485,7 @@ static void fifos_garbage_and_huge_files_are_passed_over(void **state)
 	copy_path(f, "odd.key", path);
 	assert_int_equal(mkfifo(path, 0600), 0);
 	reopen(f);
-	expect_passed_over(f, "no key file");
+	expect_passed_over(f, "not a key file");
 	assert_int_equal(unlink(path), 0);
 
 	file = fopen(path, "w");
@@ -497,7 +497,7 @@ static void fifos_garbage_and_huge_files_are_passed_over(void **state)
 
 	assert_int_equal(truncate(path, (off_t)MF_MAX_KEYFILE_BYTES + 1), 0);
 	reopen(f);
-	expect_passed_over(f, "no key file");
+	expect_passed_over(f, "not a key file");
 }
 
 static void other_files_are_ignored_in_silence(void **state)

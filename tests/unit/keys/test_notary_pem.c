@@ -106,7 +106,7 @@ static void check_row(const json_t *row)
 		return;
 	assert_int_equal(read_file(&k, file, NULL, &e), -1);
 	assert_int_equal(e.code, MF_E_KEY);
-	assert_non_null(strstr(e.msg, "none was given"));
+	assert_non_null(strstr(e.msg, "no passphrase was given"));
 	mf_err_clear(&e);
 	assert_int_equal(read_file(&k, file, "wrong", &e), -1);
 	assert_int_equal(e.code, MF_E_KEY);

@@ -892,7 +892,7 @@ static void role_without_the_record_can_veto_and_only_it_lifts_that(void **state
 	for (int reinstate = 0; reinstate < 2; reinstate++) {
 		c = put_with(&w, "qa", "alice", "yes", reinstate);
 		assert_string_equal(c.code, "withdrawn");
-		assert_non_null(strstr(c.message, "only a key of 'security'"));
+		assert_non_null(strstr(c.message, "only a key of role 'security'"));
 	}
 	c = remove_with(&w, "security", "carol", false);
 	assert_string_equal(c.code, "withdrawn");
