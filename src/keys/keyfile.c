@@ -296,7 +296,7 @@ static int decrypt(struct mf_secret *plain, const struct parsed *p, const struct
 	if (box.n <= TAG_N)
 		return fail_file(err, "malformed secret");
 	if (!passphrase || passphrase->n == 0)
-		return fail_locked(err, p, "is protected by a passphrase, and no passphrase was given");
+		return fail_locked(err, p, "is encrypted, and no passphrase was given");
 	if (write_head(&ad, &h, err) < 0 || derive(&key, passphrase, salt, &h, err) < 0 ||
 	    mf_secret_alloc(plain, box.n - TAG_N, err) < 0)
 		return -1;

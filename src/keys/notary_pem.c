@@ -54,7 +54,7 @@ static int check_passphrase(const struct mf_secret *passphrase, struct mf_err *e
 {
 	if (!have(passphrase))
 		return mf_fail(err, MF_E_KEY, 0,
-			       "the key file is protected by a passphrase, and none was given");
+			       "the key file is encrypted, and no passphrase was given");
 	if (passphrase->n > MF_MAX_PASSPHRASE)
 		return mf_fail(err, MF_E_KEY, 0, "the passphrase has more than %zu bytes", MF_MAX_PASSPHRASE);
 	return 0;
