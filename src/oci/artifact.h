@@ -54,6 +54,8 @@ struct mf_referrers_update;
 struct mf_referrers_update *mf_referrers_update_begin(struct mf_image_store *s,
 						      const struct mf_referrers_change *changes, size_t n,
 						      struct mf_err *err) MF_NODISCARD;
+/* In between: what was read is changed, and begins to be written. */
+int mf_referrers_update_write(struct mf_referrers_update *update, struct mf_err *err) MF_NODISCARD;
 int mf_referrers_update_end(struct mf_referrers_update *update, struct mf_err *err) MF_NODISCARD;
 void mf_referrers_update_cancel(struct mf_referrers_update *update);
 
@@ -81,6 +83,9 @@ struct mf_catalogue_scope {
 	 * the records). */
 	const bool *parts, *given;
 	bool changed; /* records were published: the tag is written without asking what it has */
+	/* Called (if not NULL) when only the last request is left: others can be begun beside it. */
+	void (*meanwhile)(void *arg);
+	void *arg;
 };
 enum mf_catalogue_result {
 	MF_CATALOGUE_FAILED = -1,

@@ -264,6 +264,7 @@ struct target {
 	bool exists;
 	struct mf_digest now; /* what the tag meant before */
 	bool written;
+	const struct mf_catalogue_scope *scope; /* of the top tag, else NULL */
 	bool *differs; /* not NULL: nothing is written, and it is set where something would be */
 };
 
@@ -326,6 +327,8 @@ static enum mf_found try_write(struct target *t, struct entries *e, const bool *
 	}
 	if (mf_blob_put_bytes(t->store, mf_buf_bytes(&config), &digest, err) < 0)
 		return MF_FAILED;
+	if (t->scope && t->scope->meanwhile)
+		t->scope->meanwhile(t->scope->arg);
 	if (mf_manifest_put(t->store, t->tag, MF_MT_OCI_MANIFEST, mf_buf_bytes(&manifest), NULL, &missing,
 			    err) == 0) {
 		t->written = true;
@@ -452,7 +455,7 @@ enum mf_catalogue_result mf_catalogue_set(struct mf_image_store *s, const struct
 					  size_t n, struct mf_catalogue_scope scope, struct mf_err *err)
 {
 	struct entries all ENTRIES_CLEANUP = {0};
-	struct target top = {.store = s, .tag = TAG};
+	struct target top = {.store = s, .tag = TAG, .scope = &scope};
 	if (s->is_layout)
 		return MF_CATALOGUE_DONE;
 	return start(&all, records, n, err) < 0 ? MF_CATALOGUE_FAILED : write_all(&top, &all, &scope, err);

@@ -417,6 +417,7 @@ struct mf_referrers_update {
 	struct mf_image_store *store;
 	const struct mf_referrers_change *changes;
 	size_t n, at;
+	bool writing; /* what was read is being written */
 	struct update v[WINDOW];
 };
 
@@ -450,11 +451,21 @@ static int read_some(struct mf_referrers_update *u, struct mf_err *err)
 	return 0;
 }
 
-static int write_some(struct mf_referrers_update *u, struct mf_err *err)
+int mf_referrers_update_write(struct mf_referrers_update *u, struct mf_err *err)
 {
+	if (!u || u->writing)
+		return 0;
+	u->writing = true;
 	for (size_t i = 0; i < window_of(u); i++)
 		if (update_write(&u->v[i], err) < 0)
 			return -1;
+	return 0;
+}
+
+static int write_some(struct mf_referrers_update *u, struct mf_err *err)
+{
+	if (mf_referrers_update_write(u, err) < 0)
+		return -1;
 	for (size_t i = 0; i < window_of(u); i++) {
 		if (u->v[i].call && write_end(&u->v[i], err) < 0)
 			return -1;
@@ -463,6 +474,7 @@ static int write_some(struct mf_referrers_update *u, struct mf_err *err)
 		u->v[i] = (struct update){0};
 	}
 	u->at += window_of(u);
+	u->writing = false;
 	return 0;
 }
 

@@ -57,9 +57,9 @@ struct mf_pool_trust {
 	char *name; /* pin name */
 	struct mf_trust_config cfg;
 	struct mf_trust *trust;
-	bool tried;           /* it was loaded, unless `failed` says why not */
+	bool tried; /* it was loaded, unless `failed` says why not */
 	struct mf_err failed;
-	size_t users, held;   /* images that are open; octets of metadata */
+	size_t users, held; /* images that are open; octets of metadata */
 	uint64_t last_use;
 };
 struct mf_pool_store {
@@ -199,6 +199,8 @@ struct mf_rebuild {
 	struct mf_err catalogue, lists, deletes;
 	size_t kept; /* of the new artifact manifests, by a tag of their own in place of the catalogue */
 };
+/* Does the registry refuse to let a tag change? Protected tags answer 403. */
+bool mf_rebuild_refused(const struct mf_err *err);
 /* Catalogue and referrers from the signed records. -1: these could not be read. */
 int mf_rebuild(struct mf_image *im, struct mf_rebuild *r, struct mf_err *err) MF_NODISCARD;
 

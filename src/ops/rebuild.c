@@ -123,7 +123,20 @@ static bool is_big(const struct mf_image *im, bool parts[256])
 	return mf_policy_tally(mf_trust_set(im->trust), parts) > MF_MAX_CATALOGUE_RECORDS;
 }
 
-static int rebuild_catalogue(struct mf_image *im, const struct mf_rebuild *r, struct mf_err *err)
+struct lists {
+	struct mf_referrers_update *update;
+	struct mf_err *err;
+};
+
+static void write_lists(void *arg)
+{
+	struct lists *l = arg;
+	if (!l->err->code)
+		(void)!mf_referrers_update_write(l->update, l->err);
+}
+
+static int rebuild_catalogue(struct mf_image *im, const struct mf_rebuild *r, struct lists *lists,
+			     struct mf_err *err)
 {
 	const struct mf_tuf_set *set = mf_trust_set(im->trust);
 	struct mf_entries all MF_ENTRIES_CLEANUP = {0};
@@ -131,7 +144,11 @@ static int rebuild_catalogue(struct mf_image *im, const struct mf_rebuild *r, st
 	for (size_t i = 0; i < r->subjects->n; i++)
 		given[r->subjects->v[i].digest.b[0]] = true;
 	if (is_big(im, parts)) {
-		struct mf_catalogue_scope scope = {.parts = parts, .given = given, .changed = r->changed};
+		struct mf_catalogue_scope scope = {.parts = parts,
+						   .given = given,
+						   .changed = r->changed,
+						   .meanwhile = write_lists,
+						   .arg = lists};
 		enum mf_catalogue_result done = mf_policy_survey(set, given, &all, err) < 0
 						    ? MF_CATALOGUE_FAILED
 						    : write_catalogue(im, &all, scope, err);
@@ -141,10 +158,8 @@ static int rebuild_catalogue(struct mf_image *im, const struct mf_rebuild *r, st
 	}
 	if (mf_policy_survey(set, NULL, &all, err) < 0)
 		return -1;
-	return write_catalogue(im, &all, (struct mf_catalogue_scope){.changed = r->changed}, err) ==
-		       MF_CATALOGUE_DONE
-		   ? 0
-		   : -1;
+	struct mf_catalogue_scope scope = {.changed = r->changed, .meanwhile = write_lists, .arg = lists};
+	return write_catalogue(im, &all, scope, err) == MF_CATALOGUE_DONE ? 0 : -1;
 }
 
 /* ---- referrers */
@@ -344,6 +359,11 @@ static void end_deletes(struct mf_image *im, struct mf_rebuild *r, struct rebuil
 	}
 }
 
+bool mf_rebuild_refused(const struct mf_err *err)
+{
+	return err->code == MF_E_REFUSED || err->code == MF_E_AUTH;
+}
+
 /* Where the catalogue cannot be written, each new artifact manifest gets a tag that keeps it. */
 static void keep_apart(struct mf_image *im, struct mf_rebuild *r)
 {
@@ -367,11 +387,15 @@ static int rebuild_once(struct mf_image *im, struct mf_rebuild *r, struct mf_err
 			break;
 	if (!r->lists.code && (r->changed || r->restore))
 		b.lists = mf_referrers_update_begin(im->blobs, b.changes, b.n, &r->lists);
-	if (rebuild_catalogue(im, r, &r->catalogue) < 0 && r->catalogue.code == MF_E_REFUSED)
+	struct lists meanwhile = {b.lists, &r->lists};
+	if (rebuild_catalogue(im, r, &meanwhile, &r->catalogue) < 0 && mf_rebuild_refused(&r->catalogue))
 		keep_apart(im, r);
 	struct mf_referrers_update *lists = b.lists;
 	b.lists = NULL;
-	(void)!mf_referrers_update_end(lists, &r->lists);
+	if (r->lists.code)
+		mf_referrers_update_cancel(lists);
+	else
+		(void)!mf_referrers_update_end(lists, &r->lists);
 	if (begin_deletes(im, r, &b, err) < 0)
 		return -1;
 	end_deletes(im, r, &b);

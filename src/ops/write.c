@@ -585,7 +585,7 @@ static void warn_rebuilt(struct mf_write *w, const struct mf_rebuild *r)
 			      "other tools do not "
 			      "find the record: %s",
 			      w->refused.msg);
-	if (r->catalogue.code == MF_E_REFUSED)
+	if (mf_rebuild_refused(&r->catalogue))
 		mf_write_warn(
 		    w,
 		    "it is published, but the registry does not let the catalogue '_manifesto' be written: "

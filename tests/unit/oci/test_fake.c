@@ -53,15 +53,18 @@ static const char read_rules[] = "["
 			RULE("GET", "elsewhere/referrers/", "200",
 			     BODY(INDEX("")) HEADER("Link", "<http://example.com/v2/x>; rel=\\\"next\\\""));
 
-static const char no_list_rules[] = RULE("GET", "html/referrers/", "200", BODY("<html>"))
-    RULE("GET", "r400/referrers/", "400", "") RULE("GET", "r401/referrers/", "401", "")
-	RULE("GET", "r403/referrers/", "403", "") RULE("GET", "r405/referrers/", "405", "")
-	    RULE("GET", "r406/referrers/", "406", "") RULE("GET", "r501/referrers/", "501", "")
-		RULE("GET", "r302/referrers/", "302", HEADER("Location", "/ok"))
-		    RULE("GET", "rnull/referrers/", "200", BODY("{\\\"manifests\\\":null}"))
-			RULE("GET", "r500/referrers/", "500", "") RULE("GET", "f500/manifests/", "500", "")
-			    RULE("GET", "f403/manifests/", "403", "")
-				RULE("GET", "fhtml/manifests/", "200", BODY("<html>"))
+#define FOREIGN "{\\\"mediaType\\\":\\\"a/b\\\",\\\"digest\\\":\\\"sha512:" HEX HEX "\\\",\\\"size\\\":1}"
+static const char no_list_rules[] =
+    RULE("GET", "foreign/manifests/", "200", BODY(INDEX(FOREIGN "," DESCRIPTOR(A) ",null")))
+	RULE("PUT", "foreign/manifests/", "201", "") RULE("GET", "html/referrers/", "200", BODY("<html>"))
+	    RULE("GET", "r400/referrers/", "400", "") RULE("GET", "r401/referrers/", "401", "")
+		RULE("GET", "r403/referrers/", "403", "") RULE("GET", "r405/referrers/", "405", "")
+		    RULE("GET", "r406/referrers/", "406", "") RULE("GET", "r501/referrers/", "501", "")
+			RULE("GET", "r302/referrers/", "302", HEADER("Location", "/ok"))
+			    RULE("GET", "rnull/referrers/", "200", BODY("{\\\"manifests\\\":null}")) RULE(
+				"GET", "r500/referrers/", "500", "") RULE("GET", "f500/manifests/", "500", "")
+				RULE("GET", "f403/manifests/", "403", "") RULE("GET", "fhtml/manifests/",
+									       "200", BODY("<html>"))
 				    RULE("GET", "fnull/manifests/", "200",
 					 BODY("{\\\"manifests\\\":null,\\\"mediaType\\\":\\\"" MF_MT_OCI_INDEX
 					      "\\\"}"))
@@ -273,6 +276,22 @@ static void referrers_trouble_is_never_an_empty_list(void **state)
 		struct mf_digest d = parsed(A);
 		assert_fails(list_referrers(s, &d, &list, NULL, &err), err, rows[i].code);
 	}
+}
+
+/* What we do not know stays in the list, and hides nothing else. */
+static void referrers_by_other_digests_hide_no_others_and_stay(void **state)
+{
+	(void)state;
+	WITH("foreign");
+	struct mf_descriptors list MF_DESCRIPTORS_CLEANUP = {0};
+	struct mf_digest subject = parsed(B);
+	static char media_type[] = "x/y";
+	struct mf_descriptor add = {.digest = parsed(C), .size = 1, .media_type = media_type};
+	assert_ok(list_referrers(s, &subject, &list, NULL, &err), err);
+	assert_int_equal(list.n, 1);
+	assert_ok(update_list(s, &subject, &add, 1, NULL, 0, &err), err);
+	assert_int_equal(logged(plain, "\"method\": \"PUT\""), 1);
+	assert_int_equal(logged(plain, "sha512:" HEX), 1);
 }
 
 /* Web pages, refusals, and tags that give the image itself, as GitLab's registry does. */
@@ -602,6 +621,7 @@ int main(void)
 	    cmocka_unit_test(status_of_a_head_decides_the_code),
 	    cmocka_unit_test(resolve_that_is_cancelled_leaks_nothing),
 	    cmocka_unit_test(referrers_of_all_pages_are_listed),
+	    cmocka_unit_test(referrers_by_other_digests_hide_no_others_and_stay),
 	    cmocka_unit_test(referrers_answers_that_are_no_list_mean_that_there_is_none),
 	    cmocka_unit_test(referrers_trouble_is_never_an_empty_list),
 	    cmocka_unit_test(referrer_that_is_gone_is_dropped_whether_named_or_not),
