@@ -49,6 +49,12 @@ void mf_env_log(const struct mf_env *env, enum mf_log_level level, const char *f
 	env->log(env->log_arg, level, line);
 }
 
+void mf_env_progress(const struct mf_env *env, enum mf_progress_kind kind, uint64_t done, uint64_t total)
+{
+	if (env->progress)
+		env->progress(env->progress_arg, kind, done, total);
+}
+
 int64_t mf_monotonic_ms(void)
 {
 	struct timespec ts = {0};

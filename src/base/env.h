@@ -4,11 +4,8 @@
 
 #include "base/str.h"
 
-/* Content on its way, all transfers of one moment together. */
-struct mf_transfer {
-	bool upload;
-	uint64_t done, total; /* octets; total 0: not known */
-};
+/* Octets of content, all transfers of the moment together; images of a run over many. */
+enum mf_progress_kind { MF_PROGRESS_UPLOAD, MF_PROGRESS_DOWNLOAD, MF_PROGRESS_IMAGES };
 
 enum mf_log_level { MF_LOG_WARNING = 1, MF_LOG_INFO = 2, MF_LOG_DEBUG = 3 };
 
@@ -20,8 +17,10 @@ struct mf_env {
 	void *log_arg;
 	bool (*cancelled)(void *arg); /* true: stop as soon as nothing can be lost */
 	void *cancel_arg;
-	void (*moved)(void *arg, const struct mf_transfer *t); /* progress, NULL: none */
-	void *moved_arg;
+	/* So much is done of so much (0: not known); all of it, or nothing of nothing: that is over. NULL:
+	 * none. */
+	void (*progress)(void *arg, enum mf_progress_kind kind, uint64_t done, uint64_t total);
+	void *progress_arg;
 	enum mf_log_level level; /* lines above it are not formatted */
 	int64_t deadline_ms;     /* on CLOCK_MONOTONIC, 0: none; moved on while transfers move */
 };
@@ -31,6 +30,7 @@ void mf_env_init(struct mf_env *env);
 int64_t mf_env_now(const struct mf_env *env);
 bool mf_env_cancelled(const struct mf_env *env);
 void mf_env_log(const struct mf_env *env, enum mf_log_level level, const char *fmt, ...) MF_PRINTF(3, 4);
+void mf_env_progress(const struct mf_env *env, enum mf_progress_kind kind, uint64_t done, uint64_t total);
 /* Milliseconds on CLOCK_MONOTONIC. */
 int64_t mf_monotonic_ms(void);
 /* Milliseconds left until the deadline, at least 0; INT64_MAX without one. */

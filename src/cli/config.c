@@ -239,7 +239,7 @@ static int load_auth_files(struct mf_cli_config *c, struct manifesto_error *err)
 
 static void log_line(void *arg, int level, const char *line)
 {
-	(void)arg;
+	mf_cli_progress_clear(arg);
 	if (level == MANIFESTO_LOG_WARNING)
 		mf_cli_warning("%s", line);
 	else
@@ -287,7 +287,12 @@ static void fill_options(struct mf_cli_config *c, const struct mf_cli_args *args
 	o->tofu = mf_cli_args_has(args, MF_OPT_TOFU);
 	o->ci = asker->ci;
 	o->no_passphrase = mf_cli_args_has(args, MF_OPT_NO_PASSPHRASE);
+	mf_cli_progress_init(&c->progress,
+			     !mf_cli_args_has(args, MF_OPT_QUIET) && !mf_cli_args_has(args, MF_OPT_JSON));
 	o->log = log_line;
+	o->log_arg = &c->progress;
+	o->progress = mf_cli_progress_report;
+	o->progress_arg = &c->progress;
 	o->cancelled = mf_cli_signals_pending;
 	o->passphrase = mf_cli_asker_passphrase;
 	o->passphrase_arg = asker;

@@ -3,12 +3,14 @@
 #define MF_CLI_CONFIG_H
 
 #include "cli/passphrase.h"
+#include "cli/progress.h"
 
 /* Owns every string that the options borrow. */
 struct mf_cli_config {
 	struct manifesto_options options;
 	char *home, *cache_dir, *docker_config, *key_name, *auth_file[2];
 	const char *auth_files[3]; /* ends with NULL */
+	struct mf_cli_progress progress;
 	struct mf_cli_login {
 		char *username;
 		char password[MF_MAX_PASSPHRASE];

@@ -78,6 +78,7 @@ static int run_command(struct mf_cli *cli, struct manifesto_error *err)
 		rc = manifesto_new(&config.options, &cli->m, err);
 	if (rc == 0)
 		rc = cli->command->run(cli, err);
+	mf_cli_progress_clear(&config.progress);
 	manifesto_free(cli->m);
 	mf_cli_config_clear(&config);
 	mf_cli_asker_clear(&cli->asker);

@@ -6,6 +6,7 @@
 #include "base/encode.h"
 #include "base/limits.h"
 #include "cli/command.h"
+#include "cli/config.h"
 #include "cli/show.h"
 
 /* ---------------------------------------------------------------- which images */
@@ -115,6 +116,7 @@ struct sink {
 	bool json, begun;
 	struct mf_json_out j;
 	size_t accepted, refused;
+	struct mf_cli_progress *progress;
 };
 
 static void show_finding(const struct manifesto_finding *f)
@@ -221,6 +223,7 @@ static int take(void *arg, const struct manifesto_verify_item *item)
 {
 	struct sink *s = arg;
 	*(item->accepted ? &s->accepted : &s->refused) += 1;
+	mf_cli_progress_clear(s->progress);
 	if (!s->json)
 		return show_text(item);
 	if (!s->begun) {
@@ -258,7 +261,7 @@ int mf_cli_run_verify(struct mf_cli *cli, struct manifesto_error *err)
 	struct manifesto_verify_options o = MANIFESTO_INIT(manifesto_verify_options);
 	struct images images IMAGES_CLEANUP = {.text = MF_BUF_INIT(MF_MAX_IMAGE_LIST)},
 			     list IMAGES_CLEANUP = {.text = MF_BUF_INIT(MF_MAX_IMAGE_LIST)};
-	struct sink sink = {.json = cli->json};
+	struct sink sink = {.json = cli->json, .progress = &cli->config->progress};
 	o.require = cli->args.list[MF_OPT_REQUIRE];
 	o.policy_path = cli->args.value[MF_OPT_POLICY];
 	o.platform = cli->args.value[MF_OPT_PLATFORM];

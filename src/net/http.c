@@ -476,26 +476,26 @@ static void credit(struct mf_http *h, struct mf_http_call *c, int64_t now)
 	c->moved_ms = h->credited_ms = now;
 }
 
+/* And reports how far content on its way has come; once more when none is left. */
 static void note_movement(struct mf_http *h)
 {
 	int64_t now = mf_monotonic_ms();
-	struct mf_transfer t = {.upload = false};
-	bool any = false, total_known = true;
+	uint64_t done = 0, total = 0;
+	bool any = false, known = true, was = h->moving;
 	for (struct mf_http_call *c = h->running.head; c; c = c->next) {
 		credit(h, c, now);
-		uint64_t total = c->req.read ? c->req.body_length : c->res.content_length;
 		if (!c->req.read && !(c->req.write && c->headers_done))
 			continue;
+		uint64_t all = c->req.read ? c->req.body_length : c->res.content_length;
+		h->moving_kind = c->req.read ? MF_PROGRESS_UPLOAD : MF_PROGRESS_DOWNLOAD;
 		any = true;
-		t.upload |= c->req.read != NULL;
-		t.done += c->moved;
-		t.total += total;
-		total_known &= total != UINT64_MAX;
+		done += c->moved;
+		known = known && all != UINT64_MAX;
+		total += all;
 	}
-	if (!total_known)
-		t.total = 0;
-	if (any && h->env->moved)
-		h->env->moved(h->env->moved_arg, &t);
+	h->moving = any;
+	if (any || was)
+		mf_env_progress(h->env, h->moving_kind, done, known ? total : 0);
 }
 
 /* Everything that can be done without waiting. A callback that submits comes back here: its call starts

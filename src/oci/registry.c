@@ -476,6 +476,8 @@ int mf_registry_heads(struct mf_registry *reg, const char *kind, const struct mf
 		if (mf_registry_head_end(x, err) < 0)
 			return -1;
 		each(arg, i, x->res);
+		if (n > MF_REGISTRY_WINDOW && strcmp(kind, "manifests") == 0)
+			mf_env_progress(reg->env, MF_PROGRESS_IMAGES, i + 1, n);
 		mf_exchange_clear(x);
 	}
 	return 0;

@@ -92,6 +92,15 @@ static void call_log(void *arg, enum mf_log_level level, const char *line)
 	m->opt.log(m->opt.log_arg, (int)level, line);
 }
 
+static void call_progress(void *arg, enum mf_progress_kind kind, uint64_t done, uint64_t total)
+{
+	static const int kinds[] = {[MF_PROGRESS_UPLOAD] = MANIFESTO_PROGRESS_UPLOAD,
+				    [MF_PROGRESS_DOWNLOAD] = MANIFESTO_PROGRESS_DOWNLOAD,
+				    [MF_PROGRESS_IMAGES] = MANIFESTO_PROGRESS_IMAGES};
+	struct manifesto *m = arg;
+	m->opt.progress(m->opt.progress_arg, &(struct manifesto_progress){kinds[kind], done, total});
+}
+
 static bool call_cancelled(void *arg)
 {
 	struct manifesto *m = arg;
@@ -132,6 +141,10 @@ static void set_env(struct manifesto *m)
 	if (m->opt.log) {
 		m->env.log = call_log;
 		m->env.log_arg = m;
+	}
+	if (m->opt.progress) {
+		m->env.progress = call_progress;
+		m->env.progress_arg = m;
 	}
 	if (m->opt.cancelled) {
 		m->env.cancelled = call_cancelled;

@@ -302,6 +302,7 @@ static int verify(struct run *r, struct mf_err *err)
 			start(r, &r->slots[started % MF_VERIFY_WINDOW], o->images[started]);
 		if (finish(r, &r->slots[i % MF_VERIFY_WINDOW], o->images[i], err) < 0)
 			return -1;
+		mf_env_progress(&r->m->env, MF_PROGRESS_IMAGES, i + 1, o->nimages);
 	}
 	if (!r->refused)
 		return 0;

@@ -270,7 +270,7 @@ static int keep(struct mf_trust *t, const struct listed *l, struct mf_err *err)
 }
 
 /* Verifies the file from the store, or else the server's; the latter is kept. */
-static int finish(struct mf_trust *t, struct listed *l, struct mf_err *err)
+static int verify_or_fetch(struct mf_trust *t, struct listed *l, struct mf_err *err)
 {
 	struct mf_err why = MF_ERR_INIT;
 	if (l->stored && l->checked)
@@ -284,6 +284,15 @@ static int finish(struct mf_trust *t, struct listed *l, struct mf_err *err)
 	if (await(t, l, err) < 0 || verify(t, l, err) < 0)
 		return -1;
 	return keep(t, l, err);
+}
+
+static int finish(struct mf_trust *t, struct listed *l, struct mf_err *err)
+{
+	if (verify_or_fetch(t, l, err) < 0)
+		return -1;
+	mf_env_log(t->cfg->env, MF_LOG_DEBUG, "%s: version %lld, %s, verified", l->role,
+		   (long long)l->meta->version, l->stored ? "from the cache" : "from the trust repository");
+	return 0;
 }
 
 static int load_listed(struct mf_trust *t, struct listed l, struct mf_err *err)
@@ -329,6 +338,8 @@ int mf_load_steps(struct mf_trust *t, struct mf_err *err)
 	if (t->store->begin(t, err) < 0 || mf_load_root(t, err) < 0)
 		return -1;
 	t->attempt.root_done = true;
+	mf_env_log(t->cfg->env, MF_LOG_DEBUG, "root: version %lld, trusted by the pin for %s",
+		   (long long)t->set.root->version, t->gun);
 	if (t->store->root_done(t, err) < 0 || load_timestamp(t, err) < 0 ||
 	    load_listed(t, listed_snapshot(t), err) < 0)
 		return -1;

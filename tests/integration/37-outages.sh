@@ -100,6 +100,33 @@ gets 'a reader reads' approval.json "${tokens[@]}" "$token" qa-approval
 refuses 'but does not write' 5 '' manifesto put -q "${tokens[@]}" "$token" new-type approval.json
 without
 
+# --- -vv shows decisions
+run manifesto get -vv "${plain[@]}" "$image" qa-approval
+check_stderr_has 'which root is trusted' 'trusted by the pin'
+check_stderr_has 'where a file came from' 'from the trust repository, verified'
+
+# --- content that takes its time: a terminal shows how far it is
+terminal() { # COMMAND...
+	run "$(t_python)" "$T_TOP/tests/cli/terminal.py" -- env TERM=xterm "$@"
+}
+proxy S "http://$REGISTRY" --read-rate 1000000
+big=$S/acme/app:1.0
+head -c 5000000 /dev/urandom >big
+terminal manifesto put --init --no-passphrase --key alice "${plain[@]}" "$big" big big
+check_status 'an upload that takes some seconds' 0
+check_stdout_has 'is shown on a terminal, with its size' 'of 5.0 MB, '
+check_stdout_has 'and the time left' ' left'
+head -c 3000000 /dev/urandom >big
+terminal manifesto put -q "${plain[@]}" "$big" quiet big
+check_stdout_lacks 'not with -q' 'MB/s'
+head -c 3000000 /dev/urandom >big
+terminal manifesto put --json "${plain[@]}" "$big" json big
+check_stdout_lacks 'nor with --json' 'MB/s'
+head -c 3000000 /dev/urandom >big
+run manifesto put "${plain[@]}" "$big" pipe big
+check_status 'without a terminal' 0
+check_stderr_lacks 'nothing is shown' 'MB/s'
+
 # --- the servers go down
 lab_server stop registry
 all_refused 'the registry is down' 4 'refused' "$image" "${plain[@]}"

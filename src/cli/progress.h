@@ -1,0 +1,26 @@
+/* Progress of what lasts: one line on a terminal's standard error, drawn again in place, gone before anything
+ * else is printed. */
+#ifndef MF_CLI_PROGRESS_H
+#define MF_CLI_PROGRESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "manifesto/manifesto.h"
+
+struct mf_cli_progress {
+	bool wanted, drawn;
+	int kind;
+	int64_t began_ms, drawn_ms; /* of what goes on now; began_ms 0: nothing does */
+};
+
+/* Nothing is ever drawn unless standard error is a terminal that can move its cursor. */
+void mf_cli_progress_init(struct mf_cli_progress *p, bool wanted);
+/* manifesto_options.progress, with a struct mf_cli_progress. What takes less than a second is not shown. */
+void mf_cli_progress_report(void *arg, const struct manifesto_progress *now);
+/* Takes the line away. */
+void mf_cli_progress_clear(struct mf_cli_progress *p);
+/* The line for so much after so many milliseconds: "upload: 12.3 of 200.0 MB, 1.0 MB/s, 3:08 left". */
+void mf_cli_progress_text(char out[80], const struct manifesto_progress *now, int64_t elapsed_ms);
+
+#endif
