@@ -145,7 +145,8 @@ static int each_repository(struct mf_cli *cli, const char *schema, one_fn one, s
 			mf_json_add_text(&j, "repository", cli->argument[i]);
 		}
 		int status = one(cli, cli->argument[i], &j, &why);
-		/* A slip on the command line is nobody's state; later what was done and shown stays told. */
+		/* A slip on the command line is no state of a repository; behind the first one, results are
+		 * out. */
 		if (status < 0 && why.status == MANIFESTO_USAGE && i == 0) {
 			*err = why;
 			return -1;

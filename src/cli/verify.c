@@ -219,7 +219,7 @@ static void show_json(struct mf_json_out *j, const struct manifesto_verify_item 
 	mf_json_close(j);
 }
 
-static int take(void *arg, const struct manifesto_verify_item *item)
+static int receive(void *arg, const struct manifesto_verify_item *item)
 {
 	struct sink *s = arg;
 	*(item->accepted ? &s->accepted : &s->refused) += 1;
@@ -271,7 +271,7 @@ int mf_cli_run_verify(struct mf_cli *cli, struct manifesto_error *err)
 		return -1;
 	o.images = images.v;
 	o.nimages = images.n;
-	o.result = take;
+	o.result = receive;
 	o.result_arg = &sink;
 	int rc = manifesto_verify(cli->m, &o, err);
 	if (sink.begun)

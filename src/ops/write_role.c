@@ -24,7 +24,7 @@ int mf_write_load(struct mf_write *w, struct mf_err *err)
 	struct mf_trust *t = w->im.trust;
 	if (load_behind_others(t, mf_str_c(w->prefix), err) < 0)
 		return -1;
-	/* Without floors nobody can tell whether this is the newest state: the publisher sees what it builds
+	/* Without floors nothing shows whether this is the newest state: the publisher sees what it builds
 	 * on. */
 	if (mf_trust_first_seen(t))
 		mf_env_log(&w->m->env, MF_LOG_WARNING,
@@ -83,9 +83,9 @@ static void find_roles(const struct mf_write *w, struct roles *out)
 static bool is_asked(const struct mf_write *w, const struct mf_tuf_role *role)
 {
 	const struct mf_tuf_set *set = mf_trust_set(w->im.trust);
-	const struct mf_tuf_role *meant;
+	const struct mf_tuf_role *named;
 	const struct mf_tuf_loaded *by;
-	return mf_policy_named(set, w->o->role, &meant, &by) == 1 && strcmp(role->name, meant->name) == 0 &&
+	return mf_policy_named(set, w->o->role, &named, &by) == 1 && strcmp(role->name, named->name) == 0 &&
 	       (!by || mf_policy_may_hold(set, w->o->role, mf_str_c(w->o->type)));
 }
 
@@ -152,7 +152,7 @@ static int fail_no_role(const struct mf_write *w, const struct roles *all, struc
 		       w->o->type, list);
 }
 
-/* Which other roles hold the record is said: perhaps one of them was meant. */
+/* The hint names the other roles that hold such records: perhaps one of them is the right one. */
 static int fail_no_entry(const struct mf_write *w, const struct roles *all, const struct roles *ours,
 			 struct mf_err *err)
 {
