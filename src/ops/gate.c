@@ -264,7 +264,7 @@ static const char *index_hint(struct mf_gate_report *r, const struct mf_gate *g,
 	struct mf_err ignored = MF_ERR_INIT;
 	of_index.subject = &r->im->digest;
 	if (v->code != MF_GATE_ABSENT || mf_digest_eq(g->subject, &r->im->digest) ||
-	    mf_gate_judge(&of_index, q, &index, &ignored) < 0 || index.code != MF_GATE_MET)
+	    mf_gate_evaluate(&of_index, q, &index, &ignored) < 0 || index.code != MF_GATE_MET)
 		return NULL;
 	return "the multi-platform image has it; its platforms do not inherit it: 'manifesto put "
 	       "--all-platforms'";
@@ -320,7 +320,7 @@ static int evaluate_all(struct mf_gate_report *r, const struct mf_gate *g, const
 	for (size_t i = 0; i < r->rules->n; i++) {
 		struct mf_err failed = MF_ERR_INIT;
 		const struct mf_requirement *q = &r->rules->v[i];
-		all[i].unreadable = mf_gate_judge(g, q, &all[i].v, &failed) < 0;
+		all[i].unreadable = mf_gate_evaluate(g, q, &all[i].v, &failed) < 0;
 		if (all[i].unreadable && failed.code == MF_E_NOMEM) {
 			*err = failed;
 			return -1;

@@ -137,7 +137,7 @@ static int take_record(struct old_record *w, const struct mf_version *v, const s
 			       p->entry.record.reason ? mf_esc(&e, mf_str_c(p->entry.record.reason)) : "");
 	w->info = p->entry.info;
 	w->info.custom = (struct mf_str){0}; /* it goes with its file */
-	w->described = p->said;
+	w->described = p->described;
 	w->found = true;
 	return mf_report_record(w->im, &p->entry, w->subject->platform, mf_result_arena(w->out), w->record,
 				err);
@@ -190,7 +190,7 @@ static int find_fate(const struct old_record *w, const char **what, struct mf_er
 	}
 	if (mf_pasts_read(set, w->role, type, &w->subject->digest, w->o->role, &now, err) < 0)
 		return -1;
-	if (now.n && now.v[0].authorised && mf_digest_eq(&now.v[0].said, &w->described))
+	if (now.n && now.v[0].authorised && mf_digest_eq(&now.v[0].described, &w->described))
 		return 0;
 	mf_digest_format(digest, &e.info.sha256);
 	*what = mf_arena_format(mf_result_arena(w->out), "it was replaced since, by %s", digest);

@@ -279,10 +279,10 @@ int mf_history_role(const struct mf_tuf_set *set, const char *asked, const struc
 	const struct mf_tuf_role *role;
 	const struct mf_tuf_loaded *by;
 	struct mf_esc e;
-	int n = mf_policy_named(set, asked, &role, &by);
+	int n = mf_policy_role_by_name(set, asked, &role, &by);
 	*out = NULL;
 	for (size_t i = 0; n == 1 && i < set->nroles && !*out; i++)
-		if (mf_policy_meant(set, set->roles[i], asked))
+		if (mf_policy_role_matches(set, set->roles[i], asked))
 			*out = set->roles[i];
 	if (n == 1)
 		return 0;

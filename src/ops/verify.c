@@ -110,12 +110,12 @@ static int find_veto(struct mf_trust *t, const char *role, const struct mf_tuf_r
 {
 	const struct mf_tuf_loaded *by;
 	struct mf_esc e;
-	int n = mf_policy_named(mf_trust_set(t), role, out, &by);
+	int n = mf_policy_role_by_name(mf_trust_set(t), role, out, &by);
 	if (n == 1 && (!by || !by->delegation))
 		return 0;
 	if (mf_trust_widen(t, MF_STR(""), err) < 0)
 		return -1;
-	n = mf_policy_named(mf_trust_set(t), role, out, &by);
+	n = mf_policy_role_by_name(mf_trust_set(t), role, out, &by);
 	if (n == 1)
 		return 0;
 	(void)mf_fail(
@@ -132,7 +132,7 @@ static int check_veto_loaded(const struct mf_tuf_set *set, const char *role, con
 {
 	struct mf_esc e;
 	for (size_t i = 0; i < set->nroles; i++)
-		if (mf_policy_meant(set, set->roles[i], role))
+		if (mf_policy_role_matches(set, set->roles[i], role))
 			return 0;
 	if (!mf_tuf_meta_find(set->snapshot, listed->name))
 		return 0;

@@ -55,7 +55,7 @@ static int choose_role(struct veto *v, struct mf_err *err)
 	const struct mf_tuf_loaded *by;
 	const struct mf_key_info *key;
 	struct mf_esc e;
-	if (v->o->role && mf_policy_named(set, v->o->role, &role, &by) != 1) {
+	if (v->o->role && mf_policy_role_by_name(set, v->o->role, &role, &by) != 1) {
 		(void)mf_fail(err, MF_E_USAGE, 0, "there is no role '%s' in this repository",
 			      mf_esc(&e, mf_str_c(v->o->role)));
 		mf_err_set_hint(err, "'manifesto role list' shows the roles");

@@ -66,7 +66,7 @@ static int check_roles(const struct mf_gate *g, const struct mf_requirement *q, 
 	for (size_t i = 0; i < q->nroles; i++) {
 		const struct mf_tuf_role *role;
 		const struct mf_tuf_loaded *by;
-		int n = mf_policy_named(g->set, q->roles[i], &role, &by);
+		int n = mf_policy_role_by_name(g->set, q->roles[i], &role, &by);
 		if (n != 1) {
 			out->code = MF_GATE_UNKNOWN_ROLE;
 			return mf_buf_printf(&out->found, err,
@@ -150,7 +150,7 @@ static int check_vetoes(const struct mf_gate *g, const char *type, struct mf_str
 {
 	for (size_t i = 0; i < g->set->nroles; i++)
 		for (size_t j = 0; j < g->rules->nveto; j++)
-			if (mf_policy_meant(g->set, g->set->roles[i], g->rules->veto[j]) &&
+			if (mf_policy_role_matches(g->set, g->set->roles[i], g->rules->veto[j]) &&
 			    (check_veto(g, g->set->roles[i], name, out, err) < 0 ||
 			     check_own_veto(g, g->set->roles[i], mf_str_c(type), out, err) < 0))
 				return -1;
@@ -190,8 +190,8 @@ static int collect(const struct mf_gate *g, const struct mf_requirement *q, stru
 	return 0;
 }
 
-static enum mf_gate_code judge_entry(const struct mf_gate *g, const struct mf_requirement *q,
-				     const struct mf_entry *e)
+static enum mf_gate_code evaluate_entry(const struct mf_gate *g, const struct mf_requirement *q,
+					const struct mf_entry *e)
 {
 	const struct mf_record *r = &e->record;
 	int64_t now = g->set->now;
@@ -243,7 +243,7 @@ static int count(const struct mf_gate *g, const struct mf_requirement *q, struct
 	for (size_t i = 0; i < all->n; i++) {
 		size_t n = 0;
 		for (size_t j = 0; j < all->n; j++)
-			if (judge_entry(g, q, &all->v[j]) == MF_GATE_MET &&
+			if (evaluate_entry(g, q, &all->v[j]) == MF_GATE_MET &&
 			    mf_digest_eq(&all->v[i].info.sha256, &all->v[j].info.sha256))
 				n = add_signers(&all->v[j], keys, n);
 		if (n <= out->nsigners)
@@ -261,7 +261,7 @@ static void keep_content(const struct mf_gate *g, const struct mf_requirement *q
 {
 	size_t kept = 0;
 	for (size_t i = 0; i < all->n; i++)
-		if (judge_entry(g, q, &all->v[i]) == MF_GATE_MET &&
+		if (evaluate_entry(g, q, &all->v[i]) == MF_GATE_MET &&
 		    mf_digest_eq(&all->v[i].info.sha256, content))
 			all->v[kept++] = all->v[i];
 		else
@@ -294,7 +294,7 @@ static int say_entry(const struct mf_gate *g, const struct mf_requirement *q, co
 {
 	char when[MF_TIME_LEN];
 	struct mf_esc esc;
-	enum mf_gate_code c = judge_entry(g, q, e);
+	enum mf_gate_code c = evaluate_entry(g, q, e);
 	if (mf_buf_printf(out, err, "%srole '%s': ", out->n ? "; " : "", e->role->role) < 0)
 		return -1;
 	mf_time_format(when, c == MF_GATE_EXPIRED ? e->record.expires : e->record.created);
@@ -322,7 +322,7 @@ static int say_unmet(const struct mf_gate *g, const struct mf_requirement *q, st
 {
 	enum mf_gate_code nearest = MF_GATE_ABSENT;
 	for (size_t i = 0; i < out->records.n; i++) {
-		enum mf_gate_code c = judge_entry(g, q, &out->records.v[i]);
+		enum mf_gate_code c = evaluate_entry(g, q, &out->records.v[i]);
 		c = c == MF_GATE_MET ? MF_GATE_SIGNERS : c;
 		nearest = c < nearest ? c : nearest;
 		if (out->found.n < LONG_FOUND && say_entry(g, q, &out->records.v[i], &out->found, err) < 0)
@@ -351,8 +351,8 @@ static void drop_seen(struct mf_entries *all, const struct mf_digest *seen, size
 	all->n = kept;
 }
 
-static int judge(const struct mf_gate *g, const struct mf_requirement *q, const struct mf_digest *seen,
-		 size_t nseen, struct mf_verdict *v, struct mf_err *err)
+static int evaluate(const struct mf_gate *g, const struct mf_requirement *q, const struct mf_digest *seen,
+		    size_t nseen, struct mf_verdict *v, struct mf_err *err)
 {
 	struct mf_buf name MF_BUF_CLEANUP = MF_BUF_INIT(512);
 	const struct mf_entry *best;
@@ -376,25 +376,26 @@ static int judge(const struct mf_gate *g, const struct mf_requirement *q, const 
 	return 0;
 }
 
-static int judge_into(const struct mf_gate *g, const struct mf_requirement *q, const struct mf_digest *seen,
-		      size_t nseen, struct mf_verdict *out, struct mf_err *err)
+static int evaluate_into(const struct mf_gate *g, const struct mf_requirement *q,
+			 const struct mf_digest *seen, size_t nseen, struct mf_verdict *out,
+			 struct mf_err *err)
 {
 	struct mf_verdict v MF_VERDICT_CLEANUP = {.found = MF_BUF_INIT(MAX_FOUND)};
-	if (judge(g, q, seen, nseen, &v, err) < 0)
+	if (evaluate(g, q, seen, nseen, &v, err) < 0)
 		return -1;
 	*out = v;
 	v = (struct mf_verdict){0};
 	return 0;
 }
 
-int mf_gate_judge(const struct mf_gate *g, const struct mf_requirement *q, struct mf_verdict *out,
-		  struct mf_err *err)
+int mf_gate_evaluate(const struct mf_gate *g, const struct mf_requirement *q, struct mf_verdict *out,
+		     struct mf_err *err)
 {
-	return judge_into(g, q, NULL, 0, out, err);
+	return evaluate_into(g, q, NULL, 0, out, err);
 }
 
 int mf_gate_find_waiver(const struct mf_gate *g, const struct mf_digest *seen, size_t nseen,
 			struct mf_verdict *out, struct mf_err *err)
 {
-	return judge_into(g, &g->rules->waiver, seen, nseen, out, err);
+	return evaluate_into(g, &g->rules->waiver, seen, nseen, out, err);
 }

@@ -17,7 +17,7 @@ enum mf_gate_code {
 	MF_GATE_SIGNERS,     /* too few keys over the same content */
 	MF_GATE_MEDIA_TYPE,  /* of another media type */
 	MF_GATE_TOO_OLD,     /* or without a time of creation */
-	MF_GATE_FROM_FUTURE, /* an age cannot be told */
+	MF_GATE_FROM_FUTURE, /* its age is not known */
 	MF_GATE_EXPIRED,     /* past its own end */
 	MF_GATE_FOREIGN,     /* without a record signature that counts */
 	MF_GATE_ABSENT,
@@ -50,8 +50,8 @@ void mf_verdict_clear(struct mf_verdict *v);
 #define MF_VERDICT_CLEANUP MF_CLEANUP(mf_verdict_clear)
 
 /* -1 only when a record cannot be read (MF_E_FORMAT) or memory is out. */
-int mf_gate_judge(const struct mf_gate *g, const struct mf_requirement *q, struct mf_verdict *out,
-		  struct mf_err *err) MF_NODISCARD;
+int mf_gate_evaluate(const struct mf_gate *g, const struct mf_requirement *q, struct mf_verdict *out,
+		     struct mf_err *err) MF_NODISCARD;
 /* The next waiver whose signatures suffice (rules->waiver), passing over the contents in `seen`. Its document
  * is the content of out->records. */
 int mf_gate_find_waiver(const struct mf_gate *g, const struct mf_digest *seen, size_t nseen,

@@ -53,7 +53,7 @@ static int digest_said(const struct mf_tuf_set *set, struct mf_str name, struct 
 		? mf_record_payload(&payload, &b, e->record.tree, err) < 0
 		: mf_buf_printf(&payload, err, "%s %llu ", hex, (unsigned long long)e->info.length) < 0)
 		return -1;
-	return mf_sha256(mf_buf_bytes(&payload), &p->said, err);
+	return mf_sha256(mf_buf_bytes(&payload), &p->described, err);
 }
 
 static int copy_signers(struct mf_past *p, struct mf_err *err)
@@ -77,7 +77,7 @@ static enum mf_found read_veto(const struct mf_tuf_set *set, const struct mf_tuf
 		return found;
 	(void)snprintf(p->type, sizeof p->type, "%.*s", MF_STR_ARG(p->entry.type));
 	p->veto = true;
-	p->authorised = !asked || mf_policy_meant(set, l, asked);
+	p->authorised = !asked || mf_policy_role_matches(set, l, asked);
 	p->blob = p->entry.info.sha256;
 	p->length = p->entry.info.length;
 	return digest_said(set, mf_tuf_target_name(l->file, i).raw, p, err) < 0 || copy_signers(p, err) < 0
@@ -223,7 +223,8 @@ enum mf_event mf_event_between(const struct mf_past *before, const struct mf_pas
 	if ((before && before->veto) || (after && after->veto)) {
 		if (!is)
 			return was ? MF_EVENT_VETO_LIFTED : MF_EVENT_NONE;
-		return was && mf_digest_eq(&before->said, &after->said) ? MF_EVENT_NONE : MF_EVENT_VETO;
+		return was && mf_digest_eq(&before->described, &after->described) ? MF_EVENT_NONE
+										  : MF_EVENT_VETO;
 	}
 	if (!was && !is)
 		return MF_EVENT_NONE;
@@ -235,7 +236,7 @@ enum mf_event mf_event_between(const struct mf_past *before, const struct mf_pas
 		return known ? came(after, MF_EVENT_PUT) : MF_EVENT_PRESENT;
 	if (before->withdrawn != after->withdrawn)
 		return after->withdrawn ? MF_EVENT_WITHDRAWN : MF_EVENT_REINSTATED;
-	if (!mf_digest_eq(&before->said, &after->said))
+	if (!mf_digest_eq(&before->described, &after->described))
 		return came(after, MF_EVENT_REPLACED);
 	if (more_signers(before, after))
 		return MF_EVENT_SIGNED;

@@ -28,7 +28,7 @@ struct mf_past {
 	bool authorised, withdrawn, veto;
 	struct mf_digest blob;
 	uint64_t length;
-	struct mf_digest said; /* over content and description, without record signatures */
+	struct mf_digest described; /* over content and description, without record signatures */
 	struct mf_digest *signers;
 	size_t nsigners;
 	struct mf_entry entry; /* empty when the role could not hold such a record then */

@@ -109,14 +109,14 @@ static const struct mf_tuf_role *listed_by(const struct mf_tuf_loaded *l, const 
 	return NULL;
 }
 
-/* One role, whoever lists it: the same file, judged in the same way. */
+/* One role, whoever lists it: the same file, evaluated in the same way. */
 static bool same_role(const struct mf_tuf_role *a, const struct mf_tuf_role *b)
 {
 	return strcmp(a->name, b->name) == 0 && mf_tuf_role_same(a, b);
 }
 
-int mf_policy_named(const struct mf_tuf_set *set, const char *asked, const struct mf_tuf_role **out,
-		    const struct mf_tuf_loaded **by)
+int mf_policy_role_by_name(const struct mf_tuf_set *set, const char *asked, const struct mf_tuf_role **out,
+			   const struct mf_tuf_loaded **by)
 {
 	*out = NULL;
 	*by = NULL;
@@ -138,7 +138,7 @@ int mf_policy_named(const struct mf_tuf_set *set, const char *asked, const struc
 	return *out != NULL;
 }
 
-bool mf_policy_meant(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l, const char *asked)
+bool mf_policy_role_matches(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l, const char *asked)
 {
 	const struct mf_tuf_role *role;
 	const struct mf_tuf_loaded *by;
@@ -146,7 +146,7 @@ bool mf_policy_meant(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l
 		return false;
 	if (!l->delegation || set->roles[0]->delegation)
 		return true;
-	return mf_policy_named(set, asked, &role, &by) == 1 && strcmp(l->role, role->name) == 0 &&
+	return mf_policy_role_by_name(set, asked, &role, &by) == 1 && strcmp(l->role, role->name) == 0 &&
 	       (l->parent == by || same_role(l->delegation, role));
 }
 
@@ -155,7 +155,7 @@ bool mf_policy_may_hold(const struct mf_tuf_set *set, const char *asked, struct 
 	const struct mf_tuf_role *role;
 	const struct mf_tuf_loaded *by;
 	bool may = false;
-	if (mf_policy_named(set, asked, &role, &by) != 1)
+	if (mf_policy_role_by_name(set, asked, &role, &by) != 1)
 		return false;
 	if (!by)
 		return true;
@@ -170,7 +170,8 @@ bool mf_policy_authorised(const struct mf_tuf_set *set, const struct mf_tuf_load
 			  const char *asked)
 {
 	if (asked)
-		return mf_policy_meant(set, l, asked) && (!l->delegation || names_type(l->delegation, type));
+		return mf_policy_role_matches(set, l, asked) &&
+		       (!l->delegation || names_type(l->delegation, type));
 	return l->delegation ? names_type(l->delegation, type) : !mf_policy_delegated(set, type);
 }
 
@@ -422,7 +423,7 @@ static int refuse_shared_name(const struct mf_tuf_set *set, const char *asked, s
 	const struct mf_tuf_role *role;
 	const struct mf_tuf_loaded *by;
 	struct mf_esc e;
-	if (mf_policy_named(set, asked, &role, &by) != 2)
+	if (mf_policy_role_by_name(set, asked, &role, &by) != 2)
 		return 0;
 	return mf_fail(err, MF_E_AMBIGUOUS, 0,
 		       "role '%s' is ambiguous: several delegators define different roles of that name",
@@ -518,7 +519,7 @@ static bool passes_as_veto(const struct mf_tuf_set *set, const struct mf_tuf_loa
 	struct mf_digest d;
 	return f->how == WITH_SIGNERS && mf_veto_name_parse(name, &own, &type, &d) &&
 	       (!f->subject || mf_digest_eq(f->subject, &d)) &&
-	       (!f->asked || mf_policy_meant(set, l, f->asked));
+	       (!f->asked || mf_policy_role_matches(set, l, f->asked));
 }
 
 static int list_role(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l, const struct filter *f,

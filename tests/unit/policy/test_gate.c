@@ -73,7 +73,7 @@ static void judge_row(const struct mf_dialect *d, const struct row *row)
 	add_entries(&f, row->e, COUNT(row->e));
 	rules_of(&rules, row);
 	struct mf_gate g = {&f.set, &rules, &subject};
-	ok(mf_gate_judge(&g, &rules.v[0], &v, &err), &err);
+	ok(mf_gate_evaluate(&g, &rules.v[0], &v, &err), &err);
 	const char *found = mf_buf_str(&v.found).p;
 	if (v.code != row->want)
 		fail_msg("%s: %s: expected %s, got %s: %s", d->name, row->says, mf_gate_code_name(row->want),
@@ -391,7 +391,7 @@ static void veto_that_speaks_of_another_image_or_type_is_no_verdict(void **state
 		add_entries(&f, e, 2);
 		rules_of(&rules, &row);
 		struct mf_gate g = {&f.set, &rules, &subject};
-		assert_int_equal(mf_gate_judge(&g, &rules.v[0], &v, &err), -1);
+		assert_int_equal(mf_gate_evaluate(&g, &rules.v[0], &v, &err), -1);
 		assert_int_equal(err.code, MF_E_FORMAT);
 	}
 }
@@ -424,7 +424,7 @@ static void a_record_that_is_not_understood_is_no_verdict(void **state)
 		add_entries(&f, &e, 1);
 		rules_of(&rules, &row);
 		struct mf_gate g = {&f.set, &rules, &subject};
-		assert_int_equal(mf_gate_judge(&g, &rules.v[0], &v, &err), -1);
+		assert_int_equal(mf_gate_evaluate(&g, &rules.v[0], &v, &err), -1);
 		assert_int_equal(err.code, MF_E_FORMAT);
 	}
 }
@@ -529,7 +529,7 @@ static void judge_taken(const struct taken *row)
 	add_entries(&f, &row->e, 1);
 	rules_of(&rules, &(struct row){.require = row->require, .veto = row->veto});
 	struct mf_gate g = {&f.set, &rules, &subject};
-	ok(mf_gate_judge(&g, &rules.v[0], &v, &err), &err);
+	ok(mf_gate_evaluate(&g, &rules.v[0], &v, &err), &err);
 	if (v.code != row->want)
 		fail_msg("%s: got %s: %s", row->says, mf_gate_code_name(v.code), mf_buf_str(&v.found).p);
 	if (row->want != MF_GATE_UNKNOWN_ROLE)

@@ -30,7 +30,7 @@ static struct mf_past *past(struct mf_past *p, struct mf_digest *signers, const 
 	*p = (struct mf_past){.authorised = true, .signers = signers};
 	if (!*text)
 		return NULL;
-	p->said.b[0] = (uint8_t)*text;
+	p->described.b[0] = (uint8_t)*text;
 	for (const char *c = text + 1; *c; c++) {
 		if (*c == 'w')
 			p->withdrawn = true;
