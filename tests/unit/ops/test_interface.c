@@ -1,10 +1,14 @@
-/* What the public header promises: programs that were compiled against an older or a newer header. This program is
- * compiled against the first one that promised it, which never changes. */
+/* What the public header promises: programs that were compiled against an older or a newer header. This
+ * program is compiled against the first one that promised it, which never changes. */
 #include "frozen/manifesto-1.h"
 
 #include "world.h"
 
 #include <stddef.h>
+
+/* It came later, with the same structs. */
+int manifesto_veto(struct manifesto *m, const struct manifesto_change_options *opt,
+		   const struct manifesto_change_result **out, struct manifesto_error *err);
 
 /* Each function with options, called with a struct of which `size` was changed. */
 #define CALL(name, options, result)                                                                          \
@@ -21,6 +25,7 @@ CALL(put, manifesto_change_options, manifesto_change_result)
 CALL(sign, manifesto_change_options, manifesto_change_result)
 CALL(remove, manifesto_change_options, manifesto_change_result)
 CALL(withdraw, manifesto_change_options, manifesto_change_result)
+CALL(veto, manifesto_change_options, manifesto_change_result)
 CALL(get, manifesto_get_options, manifesto_get_result)
 CALL(list, manifesto_list_options, manifesto_list_result)
 CALL(history, manifesto_history_options, manifesto_history_result)
@@ -53,22 +58,32 @@ static int call_new(struct manifesto *m, const void *o, struct manifesto_error *
 
 #define ROW(name, options)                                                                                   \
 	{                                                                                                    \
-		#name, call_##name, sizeof(struct options)                                                   \
+#name, call_##name, sizeof(struct options)                                                   \
 	}
 static const struct {
 	const char *name;
 	int (*call)(struct manifesto *m, const void *o, struct manifesto_error *err);
 	size_t size;
 } functions[] = {
-    ROW(put, manifesto_change_options),      ROW(sign, manifesto_change_options),
-    ROW(remove, manifesto_change_options),   ROW(withdraw, manifesto_change_options),
-    ROW(get, manifesto_get_options),         ROW(list, manifesto_list_options),
-    ROW(history, manifesto_history_options), ROW(trust_pin, manifesto_pin_options),
-    ROW(role_add, manifesto_role_options),   ROW(role_remove, manifesto_role_options),
-    ROW(role_sign, manifesto_role_options),  ROW(trust_refresh, manifesto_refresh_options),
-    ROW(status, manifesto_status_options),   ROW(repair, manifesto_repair_options),
-    ROW(verify, manifesto_verify_options),   ROW(role_apply, manifesto_role_options),
-    ROW(new, manifesto_options),             ROW(key_export, manifesto_key_export_options),
+    ROW(put, manifesto_change_options),
+    ROW(sign, manifesto_change_options),
+    ROW(remove, manifesto_change_options),
+    ROW(withdraw, manifesto_change_options),
+    ROW(get, manifesto_get_options),
+    ROW(list, manifesto_list_options),
+    ROW(history, manifesto_history_options),
+    ROW(trust_pin, manifesto_pin_options),
+    ROW(role_add, manifesto_role_options),
+    ROW(role_remove, manifesto_role_options),
+    ROW(role_sign, manifesto_role_options),
+    ROW(trust_refresh, manifesto_refresh_options),
+    ROW(status, manifesto_status_options),
+    ROW(repair, manifesto_repair_options),
+    ROW(verify, manifesto_verify_options),
+    ROW(role_apply, manifesto_role_options),
+    ROW(new, manifesto_options),
+    ROW(veto, manifesto_change_options),
+    ROW(key_export, manifesto_key_export_options),
 };
 #define NFUNCTIONS (sizeof functions / sizeof functions[0])
 
@@ -80,7 +95,8 @@ static void refused(struct world *w, size_t i, size_t size, const unsigned char 
 	memcpy(o, bytes, 2048);
 	memcpy(o, &size, sizeof size);
 	if (functions[i].call(w->m, o, &err) != -1 || err.status != MANIFESTO_USAGE)
-		fail_msg("%s took options of size %zu: %d %s", functions[i].name, size, err.status, err.message);
+		fail_msg("%s took options of size %zu: %d %s", functions[i].name, size, err.status,
+			 err.message);
 	free(o);
 }
 
@@ -102,8 +118,8 @@ static void no_function_ignores_an_option_that_it_does_not_know(void **state)
 	world_make(&w, state);
 	for (size_t i = 0; i < NFUNCTIONS; i++) {
 		unsigned char bytes[2048] = {0};
-		bytes[functions[i].size + 63] = 1;
-		refused(&w, i, functions[i].size + 64, bytes);
+		bytes[functions[i].size + 1023] = 1; /* behind all that may have been appended since */
+		refused(&w, i, functions[i].size + 1024, bytes);
 	}
 	world_drop(&w);
 }
@@ -116,7 +132,7 @@ static void options_of_a_newer_program_pass_when_what_is_new_is_zero(void **stat
 	world_make(&w, state);
 	struct {
 		struct manifesto_change_options o;
-		unsigned char more[64];
+		unsigned char more[1024];
 	} newer = {.o = put_of(&w, "yes")};
 	newer.o.size = sizeof newer;
 	assert_int_equal(manifesto_put(w.m, &newer.o, &r, &err), 0);
@@ -183,11 +199,16 @@ static void result_outlives_its_context(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test_setup_teardown(no_function_takes_a_size_that_was_not_set, tmpdir_make, tmpdir_drop),
-	    cmocka_unit_test_setup_teardown(no_function_ignores_an_option_that_it_does_not_know, tmpdir_make, tmpdir_drop),
-	    cmocka_unit_test_setup_teardown(options_of_a_newer_program_pass_when_what_is_new_is_zero, tmpdir_make, tmpdir_drop),
-	    cmocka_unit_test_setup_teardown(members_that_an_older_program_lacks_count_as_zero, tmpdir_make, tmpdir_drop),
-	    cmocka_unit_test_setup_teardown(statistics_fill_no_more_than_the_caller_has, tmpdir_make, tmpdir_drop),
+	    cmocka_unit_test_setup_teardown(no_function_takes_a_size_that_was_not_set, tmpdir_make,
+					    tmpdir_drop),
+	    cmocka_unit_test_setup_teardown(no_function_ignores_an_option_that_it_does_not_know, tmpdir_make,
+					    tmpdir_drop),
+	    cmocka_unit_test_setup_teardown(options_of_a_newer_program_pass_when_what_is_new_is_zero,
+					    tmpdir_make, tmpdir_drop),
+	    cmocka_unit_test_setup_teardown(members_that_an_older_program_lacks_count_as_zero, tmpdir_make,
+					    tmpdir_drop),
+	    cmocka_unit_test_setup_teardown(statistics_fill_no_more_than_the_caller_has, tmpdir_make,
+					    tmpdir_drop),
 	    cmocka_unit_test_setup_teardown(result_outlives_its_context, tmpdir_make, tmpdir_drop),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
