@@ -117,6 +117,15 @@ check_stderr_has 'it says where' "$web"
 get_is 'trust on first use' second --tofu "$image" qa-approval
 machine first
 
+# A target file of the right length and other bytes: what was signed is at the registry.
+target=$dir/$(target_of second qa-approval)
+cp "$target" kept
+printf 'SECOND\0version\377' >"$target"
+cold
+get_is 'another target file of the same length' second "$image" qa-approval
+cp kept "$target"
+cold
+
 # --- TLS, plain HTTP, credentials
 get_is 'TLS' second --cacert "$CA" --trust-server "tuf+$STATIC_TLS" "$image" qa-approval
 cold

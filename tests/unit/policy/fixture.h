@@ -46,6 +46,7 @@ enum kind {
 	EXPIRED_UNSIGNED,
 	NEWER, /* "v":2 */
 	CRITICAL,
+	SHA512_ONLY, /* nothing names the content */
 };
 struct entry {
 	size_t role;
@@ -191,8 +192,12 @@ static inline void put_entry(const struct fixture *f, const struct entry *e, str
 		ok(mf_record_custom(out, tree, &err), &err);
 		ok(mf_buf_addz(out, ",", &err), &err);
 	}
-	ok(mf_buf_addz(out, "\"hashes\":{\"sha256\":", &err), &err);
-	ok(mf_tuf_put_hash(f->d, (struct mf_bytes){blob.b, 32}, out, &err), &err);
+	const uint8_t long_hash[64] = {1};
+	bool only512 = e->kind == SHA512_ONLY;
+	ok(mf_buf_printf(out, &err, "\"hashes\":{\"%s\":", only512 ? "sha512" : "sha256"), &err);
+	ok(mf_tuf_put_hash(f->d, only512 ? (struct mf_bytes){long_hash, 64} : (struct mf_bytes){blob.b, 32},
+			   out, &err),
+	   &err);
 	ok(mf_buf_addz(out, "},\"length\":7}", &err), &err);
 }
 

@@ -542,6 +542,41 @@ static void pin_threshold_counts_distinct_signers(void **state)
 	world_drop(&w);
 }
 
+/* Two of two root keys make a root; with one of them it is as good as a stranger's. */
+static void own_root_is_adopted_by_who_holds_its_threshold_only(void **state)
+{
+	struct world w;
+	world_make(&w, state);
+	struct rootkey a = key_new(), b = key_new(), o = key_new(), *both[] = {&a, &b};
+	struct mf_err err = MF_ERR_INIT;
+	struct mf_buf canonical MF_BUF_CLEANUP = MF_BUF_INIT(65536), file MF_BUF_CLEANUP = MF_BUF_INIT(65536);
+	const unsigned rest = 1 << MF_TUF_TARGETS | 1 << MF_TUF_SNAPSHOT | 1 << MF_TUF_TIMESTAMP;
+	struct mf_tuf_root_key keys[3] = {{mf_buf_str(&a.object), a.id, 1 << MF_TUF_ROOT},
+					  {mf_buf_str(&b.object), b.id, 1 << MF_TUF_ROOT},
+					  {mf_buf_str(&o.object), o.id, rest}};
+	const struct mf_key_info *k;
+	ok(mf_tuf_build_root(&mf_dialect_tuf1, keys, 3, 1, w.now + 300 * DAY, &canonical, &err), &err);
+	char *role = strstr(canonical.p, "\"root\":{\"keyids\""),
+	     *threshold = strstr(role, "\"threshold\":1");
+	assert_non_null(threshold);
+	threshold[strlen("\"threshold\":")] = '2';
+	sign_file(&canonical, both, 2, &file);
+	write_file(w.repo, "1.root.json", mf_buf_str(&file));
+	write_rest(&w, 1, &o);
+	ok(mf_keystore_add(w.keys, "a", a.priv, &k, &err), &err);
+	reopen(&w);
+	assert_int_equal(mf_trust_load(w.trust, &(struct mf_load){.purpose = MF_LOAD_SIGN}, &err), -1);
+	assert_int_equal(err.code, MF_E_PIN);
+	mf_err_clear(&err);
+	ok(mf_keystore_add(w.keys, "b", b.priv, &k, &err), &err);
+	reopen(&w);
+	ok(mf_trust_load(w.trust, &(struct mf_load){.purpose = MF_LOAD_SIGN}, &err), &err);
+	key_drop(&a);
+	key_drop(&b);
+	key_drop(&o);
+	world_drop(&w);
+}
+
 /* ---- publishing */
 
 struct plan {
@@ -742,6 +777,7 @@ int main(void)
 	    T(expired_last_root_is_expired),
 	    T(replaced_root_of_a_trusted_version_is_refused_even_when_the_pinned_key_signed_it),
 	    T(pin_threshold_counts_distinct_signers),
+	    T(own_root_is_adopted_by_who_holds_its_threshold_only),
 	    T(update_is_published_proven_and_raises_the_floor),
 	    T(lost_race_is_tried_again_and_nothing_of_the_other_is_lost),
 	    T(update_without_a_key_of_the_role_is_a_key_error_and_publishes_nothing),
