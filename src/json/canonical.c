@@ -182,9 +182,11 @@ static int write_value(struct writer *w, struct mf_err *err)
 	return mf_json_skip(&w->r, &word, err) < 0 ? -1 : mf_buf_add_str(w->out, word, err);
 }
 
-static int rewrite(struct mf_str value, bool plain, struct mf_buf *out, struct mf_err *err)
+enum form { CANONICAL, PLAIN };
+
+static int rewrite(struct mf_str value, enum form form, struct mf_buf *out, struct mf_err *err)
 {
-	struct writer w = {.out = out, .plain = plain};
+	struct writer w = {.out = out, .plain = form == PLAIN};
 	size_t from = out->n;
 	mf_json_reader_init(&w.r, mf_bytes_of(value));
 	mf_buf_init(&w.scratch, out->max);
@@ -207,12 +209,12 @@ int mf_json_canonicalize(struct mf_str value, struct mf_buf *out, struct mf_err 
 		return -1;
 	if (mf_json_canonical_since(&r, 0))
 		return mf_buf_add_str(out, value, err);
-	return rewrite(value, false, out, err);
+	return rewrite(value, CANONICAL, out, err);
 }
 
 int mf_json_canonicalize_plain(struct mf_str value, struct mf_buf *out, struct mf_err *err)
 {
-	return rewrite(value, true, out, err);
+	return rewrite(value, PLAIN, out, err);
 }
 
 /* Bytes at p that Go's encoder escapes in strings, 0 when there are none; *esc: how. */

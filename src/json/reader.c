@@ -144,11 +144,13 @@ static int scan_literal(struct mf_json_reader *r, struct mf_str word, struct mf_
 }
 
 /* Enters the object or array whose bracket is at r->at. */
-static int open_container(struct mf_json_reader *r, bool is_object, struct mf_err *err)
+enum container { ARRAY, OBJECT };
+
+static int open_container(struct mf_json_reader *r, enum container kind, struct mf_err *err)
 {
 	if (r->depth == MF_MAX_JSON_DEPTH)
 		return fail_at(r, r->at, "too many nested objects and arrays", err);
-	r->open[r->depth].is_object = is_object;
+	r->open[r->depth].is_object = kind == OBJECT;
 	r->open[r->depth].sorted = true;
 	r->open[r->depth].any = false;
 	r->open[r->depth].first_key = r->nkeys;
@@ -293,9 +295,9 @@ static inline int scan_value(struct mf_json_reader *r, struct mf_err *err)
 	case '"':
 		return scan_string(r, &s, err);
 	case '{':
-		return open_container(r, true, err);
+		return open_container(r, OBJECT, err);
 	case '[':
-		return open_container(r, false, err);
+		return open_container(r, ARRAY, err);
 	case 't':
 		return scan_literal(r, MF_STR("true"), err);
 	case 'f':
@@ -348,7 +350,7 @@ int mf_json_peek(struct mf_json_reader *r, enum mf_json_type *type, struct mf_er
 int mf_json_object(struct mf_json_reader *r, struct mf_err *err)
 {
 	skip_space(r);
-	return next_is(r, '{') ? open_container(r, true, err) : fail_at(r, r->at, "object expected", err);
+	return next_is(r, '{') ? open_container(r, OBJECT, err) : fail_at(r, r->at, "object expected", err);
 }
 
 int mf_json_object_next(struct mf_json_reader *r, struct mf_json_string *name, struct mf_err *err)
@@ -360,7 +362,7 @@ int mf_json_object_next(struct mf_json_reader *r, struct mf_json_string *name, s
 int mf_json_array(struct mf_json_reader *r, struct mf_err *err)
 {
 	skip_space(r);
-	return next_is(r, '[') ? open_container(r, false, err) : fail_at(r, r->at, "array expected", err);
+	return next_is(r, '[') ? open_container(r, ARRAY, err) : fail_at(r, r->at, "array expected", err);
 }
 
 int mf_json_array_next(struct mf_json_reader *r, struct mf_err *err)

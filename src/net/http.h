@@ -49,11 +49,11 @@ struct mf_http_request {
 	const char *const *headers; /* "Name: value", ends with NULL; may be NULL */
 	struct mf_auth *auth;       /* credentials and tokens of this endpoint, or NULL */
 	const char *scope;          /* wanted Bearer scope: "repository:acme/app:pull"; NULL: none */
-	struct mf_bytes body;       /* small body, or */
-	mf_http_read_fn read;       /* streamed body of body_length octets, or */
+	struct mf_bytes body;       /* a small body */
+	mf_http_read_fn read;       /* a streamed one, of body_length octets */
 	void *read_arg;
 	uint64_t body_length;
-	const struct mf_http_part *parts; /* multipart */
+	const struct mf_http_part *parts; /* a multipart one */
 	size_t nparts;
 	size_t max_bytes;       /* of the response body: more is MF_E_FORMAT; 0: MF_MAX_ERROR_BODY */
 	mf_http_write_fn write; /* 2xx body goes here instead of the buffer */

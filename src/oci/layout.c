@@ -223,7 +223,7 @@ static void file_cleanup(FILE **f)
 static bool is_file(const char *path, uint64_t *size)
 {
 	struct stat st;
-	if (stat(path, &st) || !S_ISREG(st.st_mode))
+	if (stat(path, &st) < 0 || !S_ISREG(st.st_mode))
 		return false;
 	if (size)
 		*size = (uint64_t)st.st_size;

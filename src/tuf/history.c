@@ -3,16 +3,17 @@
 
 #include "tuf/internal.h"
 
-static struct mf_tuf_counting counting(const struct mf_tuf_set *s, bool root)
+static struct mf_tuf_counting counting(const struct mf_tuf_set *s)
 {
-	return (struct mf_tuf_counting){.d = s->d, .gun = s->gun, .now = s->now, .root = root};
+	return (struct mf_tuf_counting){.d = s->d, .gun = s->gun, .now = s->now};
 }
 
 int mf_tuf_old_root(const struct mf_tuf_set *s, const struct mf_tuf_file *old, const struct mf_tuf_file *next,
 		    struct mf_err *err)
 {
 	const struct mf_tuf_role *role = &old->roles[MF_TUF_ROOT];
-	struct mf_tuf_counting c = counting(s, true);
+	struct mf_tuf_counting c = counting(s);
+	c.root = true;
 	if (old->version != next->version - 1)
 		return mf_fail(err, MF_E_FORMAT, 0, "the file has version %lld", (long long)old->version);
 	if (mf_tuf_root_check(s->d, s->gun, s->now, old, NULL, err) < 0)
@@ -38,14 +39,14 @@ int mf_tuf_old_shape(const struct mf_tuf_set *s, const char *name, const struct 
 int mf_tuf_old_signed(const struct mf_tuf_set *s, const struct mf_tuf_file *f, const struct mf_tuf_role *role,
 		      struct mf_err *err)
 {
-	struct mf_tuf_counting c = counting(s, false);
+	struct mf_tuf_counting c = counting(s);
 	return mf_tuf_count_signatures(&c, f, role, role->threshold, err);
 }
 
 int mf_tuf_old_signers(const struct mf_tuf_set *s, const struct mf_tuf_file *f,
 		       const struct mf_tuf_role *role, struct mf_pubkey **keys, size_t *n, struct mf_err *err)
 {
-	struct mf_tuf_counting c = counting(s, false);
+	struct mf_tuf_counting c = counting(s);
 	struct mf_err why = MF_ERR_INIT;
 	*n = 0;
 	/* More than there can be: every signature is checked, and marked when it is good. */

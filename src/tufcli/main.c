@@ -141,7 +141,7 @@ static int number(const char *text, uint64_t max, const char *option, uint64_t *
 	if (!text)
 		return 0;
 	char *end;
-	uintmax_t n = strspn(text, "0123456789") ? strtoumax(text, &end, 10) : 0;
+	unsigned long long n = strspn(text, "0123456789") ? strtoull(text, &end, 10) : 0;
 	if (!n || *end || n > max)
 		return usage_error("not a usable number:", option);
 	*out = n;
@@ -273,7 +273,7 @@ int main(int argc, char **argv)
 		rc = -1;
 	else if (a.help || a.version)
 		rc = fputs(a.help ? usage_text : "manifesto-tuf " MF_VERSION "\n", stdout) < 0 ||
-			     fflush(stdout)
+			     fflush(stdout) < 0
 			 ? -1
 			 : 0;
 	else if (!a.nwords)

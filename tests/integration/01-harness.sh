@@ -109,7 +109,7 @@ for use in 'if (g(1, err) < 0)' 'return g(1, err)' 'int r = g(g(1, err), err)' '
 	lint "$use" src/base/a.c '' <<<"$decl void f(void) { $use; }"
 done
 lint 'sizeof (expression)' src/base/a.c 'without parentheses' <<<'int n = sizeof(x);'
-lint 'sizeof (type)' src/base/a.c '' <<<'int n = sizeof(struct a) + sizeof(size_t) + sizeof x + sizeof(DIR *);'
+lint 'sizeof (type)' src/base/a.c '' <<<'int n = sizeof(struct a) + sizeof(size_t) + sizeof x + sizeof(DIR *) + sizeof((struct a *)0)->b;'
 lint 'a flag without a name' src/base/a.c 'a flag of g\(\)' <<<'void f(void) { g(h(a, b), true); }'
 lint 'a flag alone' src/base/a.c 'a flag of g\(\)' <<<'void f(void) { g(false); }'
 lint 'flags that have names' src/base/a.c '' <<<'struct s s = {a, true}; bool f(void) { return a == false; }'
