@@ -1,6 +1,7 @@
 /* The commands: one table, from which usage, help, completion and the manual page's SYNOPSIS come.
  *
- * A new command is one file with its run function and one row in command.c. */
+ * A new command is one file with its run function, its declaration at the end of this header, and one row in
+ * command.c. */
 #ifndef MF_CLI_COMMAND_H
 #define MF_CLI_COMMAND_H
 
@@ -59,6 +60,8 @@ struct mf_cli_command {
 	uint64_t repeats;                  /* those of them that may be given several times */
 	struct mf_cli_option_help help[4]; /* where an option means something else than in its own table */
 	size_t min, max;                   /* number of arguments; max MF_CLI_ANY: no limit */
+	/* Prints the result: text (output.h makes other people's bytes safe), or with cli->json one document.
+	 */
 	int (*run)(struct mf_cli *cli, struct manifesto_error *err);
 };
 #define MF_CLI_ANY SIZE_MAX

@@ -187,19 +187,10 @@ static int open_trust(struct mf_image *im, struct mf_err *err)
 		mf_err_set_hint(err, "give --trust-server URL or set MANIFESTO_TRUST_SERVER");
 		return -1;
 	}
-	/* Taken for a directory, a host without a scheme would have no records: that is no trouble of a trust
-	 * server. */
-	if (!strstr(url, "://")) {
-		struct mf_esc e;
-		(void)mf_fail(err, MF_E_USAGE, 0, "trust server '%s' has no scheme",
-			      mf_esc(&e, mf_str_c(url)));
-		mf_err_set_hint(err, "https://HOST for a Notary server, tuf+file:///DIR for a directory, "
-				     "tuf+https://HOST/PATH for its copy on a web server");
+	bool local;
+	if (mf_trust_url_check(url, &local, err) < 0 || mf_ref_gun(&im->store_ref, &gun, err) < 0)
 		return -1;
-	}
-	if (mf_ref_gun(&im->store_ref, &gun, err) < 0)
-		return -1;
-	if (strncmp(url, "tuf+file", 8) != 0) {
+	if (!local) {
 		char *host MF_FREE = url_host(url);
 		if (need_http(m, err) < 0)
 			return -1;

@@ -223,12 +223,13 @@ static int directory_publish(struct mf_repo *r, const struct mf_publish_file *fi
 	return 0;
 }
 
-#define DIRECTORY_OPS(prefix, opener)                                                                        \
+#define DIRECTORY_OPS(prefix, use, opener)                                                                   \
 	{                                                                                                    \
-		.scheme = (prefix), .dialect = &mf_dialect_tuf1, .local = true, .numbered_roots = true,      \
-		.open = (opener), .close = directory_close, .begin = directory_begin, .end = directory_end,  \
-		.cancel = directory_cancel, .free_version = directory_free_version,                          \
-		.publish = directory_publish,                                                                \
+		.scheme = (prefix), .usage = (use), .dialect = &mf_dialect_tuf1, .local = true,              \
+		.numbered_roots = true, .open = (opener), .close = directory_close,                          \
+		.begin = directory_begin, .end = directory_end, .cancel = directory_cancel,                  \
+		.free_version = directory_free_version, .publish = directory_publish,                        \
 	}
-const struct mf_repo_ops mf_repo_tuf_file = DIRECTORY_OPS("tuf+file://", open_file);
-const struct mf_repo_ops mf_repo_tuf_dir = DIRECTORY_OPS("", open_dir);
+const struct mf_repo_ops mf_repo_tuf_file =
+    DIRECTORY_OPS("tuf+file://", "tuf+file:///DIR for a directory", open_file);
+const struct mf_repo_ops mf_repo_tuf_dir = DIRECTORY_OPS("", NULL, open_dir);

@@ -239,11 +239,12 @@ static int notary_server_key(struct mf_repo *r, const char *role, struct mf_buf 
 	return mf_buf_add_str(out, mf_buf_str(&res->body), err);
 }
 
-#define NOTARY_OPS(prefix, opener)                                                                           \
+#define NOTARY_OPS(prefix, use, opener)                                                                      \
 	{                                                                                                    \
-		.scheme = (prefix), .dialect = &mf_dialect_notary, .open = (opener), .close = notary_close,  \
-		.begin = notary_begin, .end = notary_end, .cancel = notary_cancel,                           \
+		.scheme = (prefix), .usage = (use), .dialect = &mf_dialect_notary, .open = (opener),         \
+		.close = notary_close, .begin = notary_begin, .end = notary_end, .cancel = notary_cancel,    \
 		.publish = notary_publish, .server_key = notary_server_key,                                  \
 	}
-const struct mf_repo_ops mf_repo_notary_http = NOTARY_OPS("http://", open_http);
-const struct mf_repo_ops mf_repo_notary_https = NOTARY_OPS("https://", open_https);
+const struct mf_repo_ops mf_repo_notary_http = NOTARY_OPS("http://", NULL, open_http);
+const struct mf_repo_ops mf_repo_notary_https =
+    NOTARY_OPS("https://", "https://HOST for a Notary server", open_https);

@@ -2,8 +2,41 @@
 #include "trust/load.h"
 
 static const struct mf_repo_ops *const schemes[] = {&mf_repo_notary_https, &mf_repo_notary_http,
-						    &mf_repo_tuf_https,    &mf_repo_tuf_http,
-						    &mf_repo_tuf_file,     &mf_repo_tuf_dir};
+						    &mf_repo_tuf_file,     &mf_repo_tuf_https,
+						    &mf_repo_tuf_http,     &mf_repo_tuf_dir};
+#define NSCHEMES (sizeof schemes / sizeof schemes[0])
+
+/* The last row, a plain directory, matches everything. */
+static const struct mf_repo_ops *find_row(const char *url)
+{
+	size_t i = 0;
+	while (strncmp(url, schemes[i]->scheme, strlen(schemes[i]->scheme)) != 0)
+		i++;
+	return schemes[i];
+}
+
+static int unknown_scheme(const char *url, struct mf_err *err)
+{
+	struct mf_esc e;
+	char hint[sizeof err->hint] = "";
+	(void)mf_fail(err, MF_E_USAGE, 0, "trust server '%s' has %s scheme", mf_esc(&e, mf_str_c(url)),
+		      strstr(url, "://") ? "an unknown" : "no");
+	for (size_t i = 0, n = 0; i < NSCHEMES && n < sizeof hint; i++)
+		if (schemes[i]->usage)
+			n += (size_t)snprintf(hint + n, sizeof hint - n, "%s%s", n ? ", " : "use ",
+					      schemes[i]->usage);
+	mf_err_set_hint(err, "%s", hint);
+	return -1;
+}
+
+int mf_trust_url_check(const char *url, bool *local, struct mf_err *err)
+{
+	const struct mf_repo_ops *ops = find_row(url);
+	if (ops == &mf_repo_tuf_dir)
+		return unknown_scheme(url, err);
+	*local = ops->local;
+	return 0;
+}
 
 int mf_trust_new(struct mf_repo *repo, const struct mf_store_ops *store, const char *gun,
 		 const char *pin_name, const struct mf_trust_config *cfg, struct mf_trust **out,
@@ -29,20 +62,9 @@ int mf_trust_new(struct mf_repo *repo, const struct mf_store_ops *store, const c
 int mf_trust_open(const char *url, const char *gun, const char *pin_name, const struct mf_trust_config *cfg,
 		  struct mf_trust **out, struct mf_err *err)
 {
-	const struct mf_repo_ops *ops = &mf_repo_tuf_dir;
-	for (size_t i = 0; i < sizeof schemes / sizeof schemes[0]; i++)
-		if (strncmp(url, schemes[i]->scheme, strlen(schemes[i]->scheme)) == 0) {
-			ops = schemes[i];
-			break;
-		}
-	if (ops == &mf_repo_tuf_dir && strstr(url, "://")) {
-		struct mf_esc e;
-		(void)mf_fail(err, MF_E_USAGE, 0, "trust server '%s' has an unknown URL scheme",
-			      mf_esc(&e, mf_str_c(url)));
-		mf_err_set_hint(err, "https://HOST for a Notary server, tuf+file:///DIR for a directory, "
-				     "tuf+https://HOST/PATH for its copy on a web server");
-		return -1;
-	}
+	const struct mf_repo_ops *ops = find_row(url);
+	if (ops == &mf_repo_tuf_dir && strstr(url, "://"))
+		return unknown_scheme(url, err);
 	struct mf_repo *repo = ops->open(url + strlen(ops->scheme), gun, cfg, err);
 	return repo ? mf_trust_new(repo, &mf_store_home, gun, pin_name, cfg, out, err) : -1;
 }

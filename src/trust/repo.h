@@ -1,4 +1,8 @@
-/* Where metadata comes from and goes to: one table of operations, a row per URL scheme. */
+/* Where metadata comes from and goes to: one table of operations, a row per URL scheme.
+ *
+ * A new kind of trust repository is one file that defines a row and its own struct mf_fetch, the row's
+ * declaration below, and its place in the table of open.c. The caller verifies everything; a row only moves
+ * bytes. */
 #ifndef MF_TRUST_REPO_H
 #define MF_TRUST_REPO_H
 
@@ -28,6 +32,8 @@ struct mf_repo;
 struct mf_fetch;
 struct mf_repo_ops {
 	const char *scheme; /* URL prefix */
+	const char
+	    *usage; /* "https://HOST for a Notary server", for the hint about an unknown scheme, or NULL */
 	const struct mf_dialect *dialect;
 	bool local;          /* no cache, no speculation */
 	bool numbered_roots; /* there is no newest root by name: N.root.json is asked for until it is not

@@ -9,6 +9,9 @@
 #include "trust/config.h"
 #include "tuf/tuf.h"
 
+/* The URL of a trust server has a known scheme. local: no request is needed to read it. MF_E_USAGE. */
+int mf_trust_url_check(const char *url, bool *local, struct mf_err *err) MF_NODISCARD;
+
 struct mf_trust;
 /* url: "https://...", "http://..." (Notary), "tuf+file:///DIR" (directory below it per GUN),
  * "tuf+https://..." or "tuf+http://..." (the same on a web server, read-only), or a plain path: that very

@@ -249,11 +249,12 @@ static int web_publish(struct mf_repo *r, const struct mf_publish_file *files, s
 	return -1;
 }
 
-#define WEB_OPS(prefix, opener)                                                                              \
+#define WEB_OPS(prefix, use, opener)                                                                         \
 	{                                                                                                    \
-		.scheme = (prefix), .dialect = &mf_dialect_tuf1, .numbered_roots = true, .read_only = true,  \
-		.open = (opener), .close = web_close, .begin = web_begin, .end = web_end,                    \
+		.scheme = (prefix), .usage = (use), .dialect = &mf_dialect_tuf1, .numbered_roots = true,     \
+		.read_only = true, .open = (opener), .close = web_close, .begin = web_begin, .end = web_end, \
 		.cancel = web_cancel, .publish = web_publish, .target = web_target,                          \
 	}
-const struct mf_repo_ops mf_repo_tuf_http = WEB_OPS("tuf+http://", open_http);
-const struct mf_repo_ops mf_repo_tuf_https = WEB_OPS("tuf+https://", open_https);
+const struct mf_repo_ops mf_repo_tuf_http = WEB_OPS("tuf+http://", NULL, open_http);
+const struct mf_repo_ops mf_repo_tuf_https =
+    WEB_OPS("tuf+https://", "tuf+https://HOST/PATH for its copy on a web server", open_https);
