@@ -1,43 +1,44 @@
+/* clang-format off */
 /* Loading a repository: sections 5.3 to 5.6 of the specification, with the I/O around the trusted set.
  *
  * Order. Each file is verified before the next one is used, because it says what the next one must be:
  *
- *	pin, floors	from the store, before any file
- *	root		keys and thresholds of the four top-level roles; itself by the pin and the root before
- *it timestamp	signed by the root's keys; lists the snapshot snapshot	signed by the root's keys; what the
- *timestamp lists; lists every targets file
- *	targets		signed by the root's keys; what the snapshot lists; delegates to roles
- *	delegated role	signed by the keys that its delegator lists; what the snapshot lists
+ *	pin, floors	come from the store, before any file
+ *	root		keys and thresholds of the four top-level roles; verified by the pin and by the root before it
+ *	timestamp	signed by the root's keys; lists the snapshot
+ *	snapshot	signed by the root's keys; is what the timestamp lists; lists every targets file
+ *	targets		signed by the root's keys; is what the snapshot lists; delegates to roles
+ *	delegated role	signed by the keys that its delegator lists; is what the snapshot lists
  *
- * "Lists" is a version (TUF 1.0) or a length and hashes (Notary; TUF 1.0 where they are stated). Of every
- *file: the role in it is the one that was asked for, its version is not below its floor, and it has not
- *expired. An old root of the chain may have expired, the newest may not.
+ * "Lists" is a version (TUF 1.0) or a length and hashes (Notary; TUF 1.0 where they are stated). Of every file:
+ * the role in it is the requested one, its version is not below its floor, and it has not expired. An old root of
+ * the chain may have expired; the newest may not.
  *
- * Example, TUF 1.0 on a web server. This machine trusted root 2 last; timestamp 8, snapshot 5 and targets 4
- *are its floors; the cache has all of them. Requests, in order:
+ * Example, TUF 1.0 on a web server. This machine trusted root 2 last; timestamp 8, snapshot 5 and targets 4 are
+ * its floors; the cache has all of them. Requests, in order:
  *
  *	3.root.json	there: verified by the keys of root 2 and by its own
  *	4.root.json	404: root 3 is the newest; it has not expired. Its keys still support the floors
  *	timestamp.json	version 9, at least 8; lists snapshot 6, at least 5
- *	6.snapshot.json	the cached one is not the one listed; lists targets 4, qa 2
+ *	6.snapshot.json	the cached snapshot is not the listed one; lists targets 4, qa 2
  *	(none)		targets: the cached file has the listed hash
- *	2.qa.json	qa is delegated by targets 4 and may hold names of the requested prefix
+ *	2.qa.json	targets 4 delegates to qa, which may hold names of the requested prefix
  *	(then)		the floors are raised: root 3, timestamp 9, snapshot 6, qa 2
  *
- * When a step fails, nothing of the load is used, and no floor has been raised. Up to that, verified files
- *have been kept: they are verified again when they are read.
+ * When a step fails, nothing of the load is used, and no floor has been raised. Files that were verified before
+ * are kept: they are verified again when they are read.
  *
- * Requests may be sent before their turn (mf_trust_prefetch, and the delegated roles of one level together);
- *no answer is looked at before its turn.
+ * Requests may be sent before their turn (mf_trust_prefetch, and the delegated roles of one level together); no
+ * answer is used before its turn.
  *
  * Stores. The steps know nothing about what a machine remembers; struct mf_store_ops does:
  *
  *			home.c (get, put, ...)			tufcli/updater.c (manifesto-tuf)
  *	first root	by the pin, and the floor of root	root.json of the directory
- *	floors		a file in the home, always kept		the local timestamp and snapshot, while the
- *newest root's keys sign them
- *	files		a cache: used under a listed hash	used when it verifies and has the listed
- *version */
+ *	floors		a file in the home, always kept		the local timestamp and snapshot, while the newest
+ *								root's keys sign them
+ *	files		a cache: used under a listed hash	used when it verifies and has the listed version */
+/* clang-format on */
 #include "trust/load.h"
 
 #include <assert.h>
