@@ -306,7 +306,7 @@ check_status 'a veto while a put is under way' 0
 late_ends
 # Each role has its own file, so the two publishes need not conflict.
 check_status 'the put of the other role succeeds' 0
-check_stderr_has 'but says that it is withdrawn' "'qa-approval' is withdrawn by 'targets/security'"
+check_stderr_has 'but says that it is withdrawn' "'qa-approval' is still withdrawn by 'targets/security'"
 as dave
 refused 'the veto holds' 9 get "$image" qa-approval
 as carol
