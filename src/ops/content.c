@@ -203,7 +203,10 @@ static int search(struct search *w, struct mf_err *err)
 	char *cached MF_FREE = NULL;
 	if (cache_path(w, &cached, err) < 0)
 		return -1;
+	const struct mf_env *env = &w->im->m->env;
 	enum mf_found rc = cached ? from_file(w, cached, w->path, err) : MF_ABSENT;
+	if (rc == MF_FOUND)
+		mf_env_log(env, MF_LOG_DEBUG, "content: the cache has it, with the signed digest");
 	if (rc != MF_ABSENT)
 		return rc == MF_FOUND ? 0 : -1;
 	bool keep = cached && make_dir_of(cached);
@@ -212,6 +215,8 @@ static int search(struct search *w, struct mf_err *err)
 	rc = from_repository(w, err);
 	if (rc == MF_FAILED || (rc == MF_ABSENT && from_store(w, err) < 0))
 		return -1;
+	mf_env_log(env, MF_LOG_DEBUG, "content: %s has it, with the signed digest",
+		   rc == MF_FOUND ? "the trust repository" : "the image's store");
 	struct mf_err ignored = MF_ERR_INIT;
 	if (keep)
 		(void)!mf_spool_store(w->found, cached, 0600, MF_NO_SYNC, &ignored);

@@ -28,8 +28,12 @@ static int select_record(struct mf_image *im, const struct manifesto_get_options
 {
 	const struct mf_tuf_set *set = mf_trust_set(im->trust);
 	struct mf_str type = mf_str_c(o->type);
-	if (mf_policy_select(set, type, &s->digest, o->role, out, err) == 0)
+	if (mf_policy_select(set, type, &s->digest, o->role, out, err) == 0) {
+		mf_env_log(&im->m->env, MF_LOG_DEBUG, "record '%s': that of role '%s', %s", o->type,
+			   out->role->role,
+			   o->role ? "as --role says" : "on whose content all roles of the type agree");
 		return 0;
+	}
 	if (err->code == MF_E_NOT_FOUND && o->platform) {
 		struct mf_err ignored = MF_ERR_INIT;
 		struct mf_entry index MF_ENTRY_CLEANUP = {0};

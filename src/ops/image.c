@@ -259,7 +259,11 @@ int mf_image_open(struct mf_image *im, struct manifesto *m, const char *text, st
 	if (!im->images)
 		return -1;
 	im->blobs = m->opt.store ? open_store(m, &im->store_ref, err) : im->images;
-	return im->blobs ? open_trust(im, err) : -1;
+	if (!im->blobs || open_trust(im, err) < 0)
+		return -1;
+	mf_env_log(&m->env, MF_LOG_DEBUG, "trust metadata of '%s': %s", mf_trust_gun(im->trust),
+		   mf_trust_where(im->trust));
+	return 0;
 }
 
 static int begin_resolve(struct mf_image *im, struct mf_err *err)

@@ -194,5 +194,12 @@ int mf_write_choose_role(struct mf_write *w, struct mf_err *err)
 	mf_env_log(&w->m->env, MF_LOG_DEBUG, "role %s: %zu role%s may sign '%s', %zu with a key that is here",
 		   fit.v[0]->name, all.n, all.n == 1 ? "" : "s", w->o->type, ours.n);
 	w->role = mf_str_dup(mf_str_c(fit.v[0]->name));
-	return w->role ? role_signer(w, fit.v[0], &w->signer, &w->key, err) : mf_fail_nomem(err);
+	if (!w->role)
+		return mf_fail_nomem(err);
+	if (role_signer(w, fit.v[0], &w->signer, &w->key, err) < 0)
+		return -1;
+	mf_env_log(
+	    &w->im.m->env, MF_LOG_DEBUG, "signing for role '%s' with key '%s': %s", w->role, w->key->name,
+	    w->o->role ? "as --role says" : "no other role for the type accepts a key on this machine");
+	return 0;
 }

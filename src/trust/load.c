@@ -270,20 +270,31 @@ static int keep(struct mf_trust *t, const struct listed *l, struct mf_err *err)
 	return t->store->keep(t, l->role, f, err);
 }
 
+static int note_verified(const struct mf_trust *t, const struct listed *l, const char *where)
+{
+	const struct mf_tuf_file *f =
+	    l->early == EARLY_SNAPSHOT ? t->set.snapshot : t->set.roles[t->set.nroles - 1]->file;
+	mf_env_log(t->cfg->env, MF_LOG_DEBUG, "role '%s': version %lld verified, %s", l->role,
+		   (long long)f->version, where);
+	return 0;
+}
+
 /* Verifies the file from the store, or else the server's; the latter is kept. */
 static int verify_or_fetch(struct mf_trust *t, struct listed *l, struct mf_err *err)
 {
 	struct mf_err why = MF_ERR_INIT;
 	if (l->stored && l->checked)
-		return verify(t, l, err);
+		return verify(t, l, err) < 0 ? -1
+					     : note_verified(t, l, "from the cache: it has the listed hash");
 	if (l->stored) {
 		if (verify(t, l, &why) == 0)
-			return 0;
+			return note_verified(t, l, "as stored on this machine");
 		if (mf_err_pass_ours(err, &why) < 0 || request(t, l, err) < 0)
 			return -1;
 	}
 	if (await(t, l, err) < 0 || verify(t, l, err) < 0)
 		return -1;
+	(void)note_verified(t, l, "from the repository");
 	return keep(t, l, err);
 }
 

@@ -489,5 +489,13 @@ int mf_load_root(struct mf_trust *t, struct mf_err *err)
 		return -1;
 	if (mf_tuf_set_root_done(&t->set, err) < 0)
 		return mf_wrap(err, "root of '%s'", t->pin_name);
+	if (t->pin.found)
+		mf_env_log(t->cfg->env, MF_LOG_DEBUG,
+			   "root: version %lld verified, from the pin '%s' (%lld of %zu keys)",
+			   (long long)t->set.root->version, t->pin.pattern, (long long)t->pin.threshold,
+			   t->pin.n);
+	else
+		mf_env_log(t->cfg->env, MF_LOG_DEBUG, "root: version %lld is trusted on first use",
+			   (long long)t->set.root->version);
 	return 0;
 }

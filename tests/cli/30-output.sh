@@ -119,5 +119,18 @@ check_json 'key-generate/v1' '.schema == "manifesto/key-generate/v1" and .keys[0
 run manifesto list -vv "$image"
 check_status 'a verbose list' 0
 check 'every line of it has the prefix' test -z "$(grep -v '^manifesto: ' "$T/stderr")"
+run manifesto get -v "$image" qa
+check_stderr_lacks 'once there are no decisions' 'verified'
+run manifesto get -vv "$image" qa
+check_stdout_file 'a verbose get gives the same' document
+check_stderr_has 'and tells where the trust metadata is' "trust metadata of 'oci': "
+check_stderr_has 'which pin counts' "root: version 1 verified, from the pin 'oci:"
+check_stderr_has 'what was verified' "role 'targets': version "
+check_stderr_has 'whose record it is' "record 'qa': that of role 'targets', on whose content all roles of the type agree"
+check_stderr_has 'and where the content was' 'content: the trust repository has it, with the signed digest'
+run manifesto get -vv --role targets "$image" qa
+check_stderr_has 'a role that was asked for' "that of role 'targets', as --role says"
+run manifesto put -vv "$image" qa document --author me
+check_stderr_has 'put tells why it signs so' "signing for role 'targets' with key 'alice': no other role for the type accepts a key"
 
 t_done
