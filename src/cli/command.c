@@ -262,6 +262,24 @@ const struct mf_cli_command mf_cli_commands[] = {
      .options = B(MF_OPT_FORCE),
      .help = {{MF_OPT_FORCE, NULL, "replace pins that differ"}},
      .run = mf_cli_run_trust_import},
+    {.name = "trust clock", .group = MF_CLI_TRUST, .synopsis = "IMAGE", .min = 1, .max = 1,
+     .summary = "set the recorded time back to the system clock",
+     .description =
+	"A run with a clock that was ahead has recorded that time, and every run with a\n"
+	"clock before it is refused (8). This command replaces the recorded time by the\n"
+	"system clock's; set the clock right first. Recorded versions stay: a repository\n"
+	"that was rolled back is still refused. Asks, unless --yes is given.",
+     .options = B(MF_OPT_YES),
+     .run = mf_cli_run_trust_clock},
+    {.name = "trust forget", .group = MF_CLI_TRUST, .synopsis = "IMAGE", .min = 1, .max = 1,
+     .summary = "forget what this machine knows of a repository",
+     .description =
+	"Removes the pin of this repository, its recorded versions and time, and cached\n"
+	"metadata. Whatever is at that name afterwards counts as new, so use it only for\n"
+	"a repository that you created again yourself. Pins of prefixes and keys stay.\n"
+	"The name must be typed, unless --yes is given.",
+     .options = B(MF_OPT_YES) | B(MF_OPT_DRY_RUN),
+     .run = mf_cli_run_trust_forget},
     {.name = "key generate", .group = MF_CLI_KEYS, .synopsis = "NAME", .min = 1, .max = 1, .reach = MF_CLI_HOME,
      .summary = "create a signing key",
      .description =

@@ -390,20 +390,34 @@ int mf_cli_asker_passphrase(void *arg, const char *key_name, int confirm, char *
 	return ask_terminal(a, key_name, confirm != 0, out, max, n, why);
 }
 
-bool mf_cli_asker_confirm(struct mf_cli_asker *a, const char *text, const char *question)
+/* The answer to a question on the terminal; false where there is nobody to ask. */
+static bool ask(struct mf_cli_asker *a, const char *text, const char *question, char *answer, size_t max)
 {
-	char answer[16];
 	int tty = mf_cli_asker_interactive(a) ? open_terminal() : -1;
 	if (tty < 0)
 		return false;
 	say(tty, text);
 	say_safe(tty, question);
-	ssize_t n = read_line(tty, answer, sizeof answer - 1);
+	ssize_t n = read_line(tty, answer, max - 1);
 	(void)close(tty);
 	if (n < 0)
 		return false;
 	answer[n] = 0;
-	return strcasecmp(answer, "y") == 0 || strcasecmp(answer, "yes") == 0;
+	return true;
+}
+
+bool mf_cli_asker_confirm(struct mf_cli_asker *a, const char *text, const char *question)
+{
+	char answer[16];
+	return ask(a, text, question, answer, sizeof answer) &&
+	       (strcasecmp(answer, "y") == 0 || strcasecmp(answer, "yes") == 0);
+}
+
+bool mf_cli_asker_confirm_name(struct mf_cli_asker *a, const char *text, const char *question,
+			       const char *name)
+{
+	char answer[1024];
+	return ask(a, text, question, answer, sizeof answer) && strcmp(answer, name) == 0;
 }
 
 int mf_cli_asker_confirm_init(void *arg, const char *gun, const char *where)

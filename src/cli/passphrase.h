@@ -35,6 +35,9 @@ int mf_cli_asker_confirm_init(void *arg, const char *gun, const char *where);
 /* Shows a text, which must be safe for a terminal, and the question, which is made so: true for "y" and
  * "yes", false for everything else and where there is nobody to ask. */
 bool mf_cli_asker_confirm(struct mf_cli_asker *a, const char *text, const char *question);
+/* The same, for an answer that must be this very name. */
+bool mf_cli_asker_confirm_name(struct mf_cli_asker *a, const char *text, const char *question,
+			       const char *name);
 struct mf_cli_password_source {
 	const char *user;
 	enum mf_cli_opt from_stdin;

@@ -199,3 +199,137 @@ int mf_cli_run_trust_import(struct mf_cli *cli, struct manifesto_error *err)
 		(void)puts("nothing new");
 	return 0;
 }
+
+/* ---------------------------------------------------------------- what this machine remembers */
+
+static void print_clock(struct mf_cli *cli, const struct manifesto_clock_result *r)
+{
+	char recorded[32], now[32];
+	mf_cli_show_time(recorded, r->recorded);
+	mf_cli_show_time(now, r->now);
+	if (cli->json) {
+		struct mf_json_out j;
+		mf_cli_json_begin(&j, stdout, "trust-clock");
+		mf_json_add_text(&j, "gun", r->gun);
+		mf_json_add_text(&j, "file", r->file);
+		mf_json_add_time(&j, "recorded", r->recorded);
+		mf_json_add_time(&j, "now", r->now);
+		mf_json_add_bool(&j, "changed", r->changed);
+		mf_cli_json_end(&j);
+	} else if (!cli->quiet && r->changed) {
+		mf_cli_printf("The time recorded for '%s' was %s and is now %s.\n", r->gun, recorded, now);
+	} else if (!cli->quiet && r->recorded) {
+		mf_cli_printf("The time recorded for '%s' is %s, not later than the system clock.\n", r->gun,
+			      recorded);
+	} else if (!cli->quiet) {
+		mf_cli_printf("No time is recorded for '%s'.\n", r->gun);
+	}
+}
+
+int mf_cli_run_trust_clock(struct mf_cli *cli, struct manifesto_error *err)
+{
+	MF_CLI_RESULT(manifesto_clock_result, before);
+	MF_CLI_RESULT(manifesto_clock_result, r);
+	char recorded[32], now[32], question[1024];
+	bool yes = mf_cli_args_has(&cli->args, MF_OPT_YES);
+	if (!yes && !mf_cli_asker_interactive(&cli->asker))
+		return mf_cli_usage(err, "'trust clock' asks: without a terminal give --yes");
+	if (manifesto_trust_clock(cli->m, cli->argument[0], 1, &before, err) < 0)
+		return -1;
+	mf_cli_show_time(recorded, before->recorded);
+	mf_cli_show_time(now, before->now);
+	(void)snprintf(
+	    question, sizeof question,
+	    "The time recorded for '%s' is %s; the system clock says %s. Is the clock right? [y/N] ",
+	    before->gun, recorded, now);
+	if (!yes && before->changed && !mf_cli_asker_confirm(&cli->asker, "", question))
+		return mf_cli_fail(err, MF_E_CANCELLED, 0, "the recorded time was not changed");
+	if (manifesto_trust_clock(cli->m, cli->argument[0], 0, &r, err) < 0)
+		return -1;
+	print_clock(cli, r);
+	return 0;
+}
+
+static void describe_memory(FILE *f, const struct manifesto_forget_result *r)
+{
+	char time[32];
+	for (size_t i = 0; i < r->npinned; i++)
+		(void)fprintf(f, "  pinned root key %s\n", r->pinned[i]);
+	if (r->floors) {
+		mf_cli_show_time(time, r->recorded);
+		(void)fprintf(f, "  recorded versions (root %lld) and time (%s): %s\n",
+			      (long long)r->root_version, time, r->floors);
+	}
+	if (r->cache)
+		(void)fprintf(f, "  cached metadata: %s\n", r->cache);
+	if (r->prefix_pin)
+		(void)fprintf(f, "The pin of '%s' stays.\n", r->prefix_pin);
+}
+
+static void forget_json(const struct manifesto_forget_result *r, bool dry_run)
+{
+	struct mf_json_out j;
+	mf_cli_json_begin(&j, stdout, "trust-forget");
+	mf_json_add_text(&j, "gun", r->gun);
+	mf_json_add_texts(&j, "pinned", r->pinned, r->npinned);
+	mf_json_add_text(&j, "prefixPin", r->prefix_pin);
+	mf_json_add_text(&j, "floors", r->floors);
+	mf_json_add_int(&j, "rootVersion", r->root_version);
+	mf_json_add_time(&j, "recorded", r->recorded);
+	mf_json_add_text(&j, "cache", r->cache);
+	mf_json_add_bool(&j, "dryRun", dry_run);
+	mf_cli_json_end(&j);
+}
+
+/* What is forgotten, as text; the caller frees. */
+static char *memory_text(const struct manifesto_forget_result *r, const char *heading)
+{
+	char *text = NULL;
+	size_t size = 0;
+	FILE *f = open_memstream(&text, &size);
+	if (!f)
+		return NULL;
+	(void)fprintf(f, "%s '%s':\n", heading, r->gun);
+	describe_memory(f, r);
+	if (fclose(f) == 0)
+		return text;
+	free(text);
+	return NULL;
+}
+
+static int confirm_forget(struct mf_cli *cli, const struct manifesto_forget_result *r,
+			  struct manifesto_error *err)
+{
+	char *text MF_FREE = memory_text(r, "This machine will forget of");
+	if (!text)
+		return mf_cli_nomem(err);
+	if (mf_cli_asker_confirm_name(&cli->asker, text, "Type the name to forget it: ", r->gun))
+		return 0;
+	return mf_cli_fail(err, MF_E_CANCELLED, 0, "nothing was forgotten");
+}
+
+int mf_cli_run_trust_forget(struct mf_cli *cli, struct manifesto_error *err)
+{
+	MF_CLI_RESULT(manifesto_forget_result, before);
+	MF_CLI_RESULT(manifesto_forget_result, r);
+	bool yes = mf_cli_args_has(&cli->args, MF_OPT_YES),
+	     dry_run = mf_cli_args_has(&cli->args, MF_OPT_DRY_RUN);
+	if (!yes && !dry_run && !mf_cli_asker_interactive(&cli->asker))
+		return mf_cli_usage(err, "'trust forget' asks for the name: without a terminal give --yes");
+	if (!yes && !dry_run &&
+	    (manifesto_trust_forget(cli->m, cli->argument[0], 1, &before, err) < 0 ||
+	     confirm_forget(cli, before, err) < 0))
+		return -1;
+	if (manifesto_trust_forget(cli->m, cli->argument[0], dry_run, &r, err) < 0)
+		return -1;
+	if (cli->json) {
+		forget_json(r, dry_run);
+	} else if (!cli->quiet) {
+		char *text MF_FREE =
+		    memory_text(r, dry_run ? "This machine would forget of" : "Forgotten of");
+		if (!text)
+			return mf_cli_nomem(err);
+		mf_cli_printf("%s", text);
+	}
+	return 0;
+}

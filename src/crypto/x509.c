@@ -239,6 +239,18 @@ static struct mf_pubkey *leaf_key(X509 *x, struct mf_err *err)
 	return k;
 }
 
+int mf_root_cert_validity(struct mf_str pem, int64_t *not_before, int64_t *not_after, struct mf_err *err)
+{
+	MF_OSSL_QUIET;
+	struct bundle b BUNDLE_CLEANUP = BUNDLE_INIT;
+	if (bundle_read(&b, pem, MAX_PEM_BYTES, MAX_CERTS, err) < 0)
+		return -1;
+	if (time_of(X509_get0_notBefore(b.c[0].x), not_before) < 0 ||
+	    time_of(X509_get0_notAfter(b.c[0].x), not_after) < 0)
+		return mf_ossl_fail(err, MF_E_FORMAT, "certificate with an unusable time of validity");
+	return 0;
+}
+
 static int cert_read(struct mf_root_cert *out, struct mf_str pem, struct mf_str gun, int64_t now,
 		     bool check_expiry, struct mf_err *err)
 {

@@ -21,6 +21,10 @@ void mf_root_cert_clear(struct mf_root_cert *c);
 int mf_root_cert_read(struct mf_root_cert *out, struct mf_str pem, struct mf_str gun, int64_t now,
 		      bool check_expiry, struct mf_err *err) MF_NODISCARD;
 
+/* When the first certificate is valid, seconds since 1970. MF_E_FORMAT. */
+int mf_root_cert_validity(struct mf_str pem, int64_t *not_before, int64_t *not_after,
+			  struct mf_err *err) MF_NODISCARD;
+
 /* Does the leaf of `pem` (with the CA certificates in it as intermediates) chain to a certificate in `ca_pem`
  * at `now`? Extended key usage is not looked at; the system store is never used. 0, or MF_E_PIN. */
 int mf_root_cert_chains_to(struct mf_str pem, struct mf_str ca_pem, int64_t now,

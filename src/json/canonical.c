@@ -6,13 +6,19 @@ struct member {
 	size_t from, n; /* where `"name":value` stands in the output */
 };
 
+enum numbers {
+	WHOLE,    /* those of a whole value within 2^53-1, however they are written */
+	PLAIN,    /* the same, without fraction and exponent */
+	ANY_SIZE, /* WHOLE; what is written without fraction and exponent has any size and stays as it is */
+};
+
 struct writer {
 	struct mf_json_reader r;
 	struct mf_buf *out;
 	struct mf_buf scratch;
 	struct member *members; /* of all open objects, innermost last */
 	size_t n, cap;
-	bool plain; /* refuse numbers with a fraction or an exponent */
+	enum numbers numbers;
 };
 
 static int write_value(struct writer *w, struct mf_err *err);
@@ -76,8 +82,11 @@ static int write_number(struct writer *w, struct mf_err *err)
 	size_t at = mf_json_offset(&w->r);
 	if (mf_json_skip(&w->r, &s, err) < 0)
 		return -1;
-	if (!mf_json_number_scan(s.p, s.p + s.n, &num) || (w->plain && !num.plain) ||
-	    !mf_json_number_whole(&num, &value))
+	if (!mf_json_number_scan(s.p, s.p + s.n, &num) || (w->numbers == PLAIN && !num.plain))
+		return mf_fail(err, MF_E_FORMAT, 0, "canonical JSON: not a whole number, at offset %zu", at);
+	if (w->numbers == ANY_SIZE && num.plain && num.n_int > 1)
+		return mf_buf_add_str(w->out, s, err);
+	if (!mf_json_number_whole(&num, &value))
 		return mf_fail(err, MF_E_FORMAT, 0,
 			       "canonical JSON: not a whole number within 2^53-1, at offset %zu", at);
 	return mf_buf_printf(w->out, err, "%lld", (long long)value);
@@ -182,13 +191,12 @@ static int write_value(struct writer *w, struct mf_err *err)
 	return mf_json_skip(&w->r, &word, err) < 0 ? -1 : mf_buf_add_str(w->out, word, err);
 }
 
-enum form { CANONICAL, PLAIN };
-
-static int rewrite(struct mf_str value, enum form form, struct mf_buf *out, struct mf_err *err)
+static int rewrite(struct mf_str value, enum numbers numbers, struct mf_buf *out, struct mf_err *err)
 {
-	struct writer w = {.out = out, .plain = form == PLAIN};
+	struct writer w = {.out = out, .numbers = numbers};
 	size_t from = out->n;
 	mf_json_reader_init(&w.r, mf_bytes_of(value));
+	w.r.any_size = numbers == ANY_SIZE;
 	mf_buf_init(&w.scratch, out->max);
 	int rc = write_value(&w, err);
 	if (rc == 0)
@@ -201,15 +209,26 @@ static int rewrite(struct mf_str value, enum form form, struct mf_buf *out, stru
 	return rc;
 }
 
-int mf_json_canonicalize(struct mf_str value, struct mf_buf *out, struct mf_err *err)
+static int canonicalize(struct mf_str value, enum numbers numbers, struct mf_buf *out, struct mf_err *err)
 {
 	struct mf_json_reader r MF_JSON_READER_CLEANUP;
 	mf_json_reader_init(&r, mf_bytes_of(value));
+	r.any_size = numbers == ANY_SIZE;
 	if (mf_json_skip(&r, NULL, err) < 0 || mf_json_end(&r, err) < 0)
 		return -1;
 	if (mf_json_canonical_since(&r, 0))
 		return mf_buf_add_str(out, value, err);
-	return rewrite(value, CANONICAL, out, err);
+	return rewrite(value, numbers, out, err);
+}
+
+int mf_json_canonicalize(struct mf_str value, struct mf_buf *out, struct mf_err *err)
+{
+	return canonicalize(value, WHOLE, out, err);
+}
+
+int mf_json_canonicalize_any(struct mf_str value, struct mf_buf *out, struct mf_err *err)
+{
+	return canonicalize(value, ANY_SIZE, out, err);
 }
 
 int mf_json_canonicalize_plain(struct mf_str value, struct mf_buf *out, struct mf_err *err)

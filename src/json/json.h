@@ -2,9 +2,9 @@
  * value is either descended into, converted, or skipped, and all of it is validated on
  * the way: RFC 8259 grammar, UTF-8 (no surrogates, no overlong forms), paired surrogate escapes,
  * unique member names in every object and no NUL in one, depth at most MF_MAX_JSON_DEPTH, whole numbers
- * within 64 bits and others below 1e308 (beyond, readers differ), nothing but white space behind the value.
- * In the same pass the reader notes whether the bytes are canonical (see below).
- * Speed matters: targets files are tens of megabytes.
+ * within 64 bits (unless `any_size` is set) and others below 1e308 (beyond, readers differ), nothing but
+ * white space behind the value. In the same pass the reader notes whether the bytes are canonical (see
+ * below). Speed matters: targets files are tens of megabytes.
  *
  * Every function that fails leaves MF_E_FORMAT with the byte offset in the message (or MF_E_NOMEM); a
  * reader that has failed must not be used again. */
@@ -53,6 +53,7 @@ struct mf_json_reader {
 		bool any;    /* something was read in it */
 	} open[MF_JSON_MAX_OPEN];
 	size_t last_odd; /* offset + 1 of the last byte that is not canonical; 0: none */
+	bool any_size;   /* whole numbers may have any number of digits, and are canonical as they stand */
 };
 #define MF_JSON_READER_CLEANUP MF_CLEANUP(mf_json_reader_clear)
 
@@ -99,6 +100,9 @@ int mf_json_string_cmp(struct mf_json_string a, struct mf_json_string b);
 
 /* Appends the canonical form of a value (any valid JSON text, validated here again). */
 int mf_json_canonicalize(struct mf_str value, struct mf_buf *out, struct mf_err *err) MF_NODISCARD;
+/* The same, with whole numbers of any size: what is written as one stays as it is, as Python's clients sign
+ * it. */
+int mf_json_canonicalize_any(struct mf_str value, struct mf_buf *out, struct mf_err *err) MF_NODISCARD;
 /* Appends Notary's wire form of canonical bytes: < > & U+2028 U+2029 as \u003c \u003e \u0026 \u2028 \u2029.
  * A control character has no wire form: MF_E_FORMAT. */
 int mf_json_wire(struct mf_str canonical, struct mf_buf *out, struct mf_err *err) MF_NODISCARD;

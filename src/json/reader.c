@@ -116,7 +116,8 @@ static inline int scan_string(struct mf_json_reader *r, struct mf_json_string *o
 	return 0;
 }
 
-/* The number at r->at. Beyond 64 bits or 1e308 readers differ about the value: refused. */
+/* The number at r->at. Beyond 64 bits or 1e308 readers differ about the value: refused, but for whole numbers
+ * of any size where those are allowed. */
 static int scan_number(struct mf_json_reader *r, struct mf_json_number *num, int64_t *value,
 		       struct mf_err *err)
 {
@@ -125,10 +126,15 @@ static int scan_number(struct mf_json_reader *r, struct mf_json_number *num, int
 		return mf_fail(err, MF_E_FORMAT, 0, "JSON: malformed number at offset %zu",
 			       (size_t)(from - r->start));
 	*value = 0;
-	if (num->plain ? !mf_json_number_int64(num, value) : mf_json_number_huge(num))
+	bool in_range = num->plain ? mf_json_number_int64(num, value) : !mf_json_number_huge(num);
+	bool any_size = num->plain && r->any_size;
+	if (!in_range && !any_size)
 		return fail_at(r, from, "number out of range", err);
-	bool in_range = *value >= -MF_JSON_MAX_WHOLE && *value <= MF_JSON_MAX_WHOLE;
-	if (!num->plain || !in_range || (num->negative && *value == 0))
+	if (!in_range) /* outside every range that a caller may ask for */
+		*value = num->negative ? INT64_MIN : INT64_MAX;
+	bool exact = in_range && *value >= -MF_JSON_MAX_WHOLE && *value <= MF_JSON_MAX_WHOLE;
+	if (!num->plain || (!exact && !any_size) ||
+	    (num->negative && num->n_int == 1 && num->digits[0] == '0'))
 		mark_odd(r, from);
 	r->at = p;
 	return 0;

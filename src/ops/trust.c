@@ -225,6 +225,76 @@ int manifesto_trust_pin(struct manifesto *m, const struct manifesto_pin_options 
 	return MF_OP_END(rc, r, out, error, &err);
 }
 
+/* ---- what this machine remembers */
+
+static int set_clock(struct mf_image *im, int dry_run, struct manifesto_clock_result *out, struct mf_err *err)
+{
+	char *file MF_FREE = NULL;
+	enum mf_found found = mf_trust_set_clock(im->trust, dry_run != 0, &out->recorded, &file, err);
+	if (found == MF_FAILED)
+		return -1;
+	out->gun = mf_arena_text(mf_result_arena(out), mf_trust_pin_name(im->trust));
+	out->file = mf_arena_text(mf_result_arena(out), file);
+	out->now = mf_env_now(&im->m->env);
+	out->changed = found == MF_FOUND;
+	return mf_arena_check(mf_result_arena(out), err);
+}
+
+int manifesto_trust_clock(struct manifesto *m, const char *image, int dry_run,
+			  const struct manifesto_clock_result **out, struct manifesto_error *error)
+{
+	struct mf_err err = MF_ERR_INIT;
+	struct mf_image im MF_IMAGE_CLEANUP = {0};
+	mf_op_begin(m, error);
+	struct manifesto_clock_result *r = mf_result_new(sizeof *r, &err);
+	int rc = !r || mf_image_open(&im, m, image, &err) < 0 ? -1 : set_clock(&im, dry_run, r, &err);
+	return MF_OP_END(rc, r, out, error, &err);
+}
+
+static int report_memory(const struct mf_trust_memory *memory, struct manifesto_forget_result *out,
+			 struct mf_err *err)
+{
+	struct mf_arena *a = mf_result_arena(out);
+	const char **v = mf_arena_alloc(a, memory->pin.n, sizeof(char *), err);
+	if (!v)
+		return -1;
+	for (size_t i = 0; i < memory->pin.n; i++)
+		v[i] = mf_report_hex(a, &memory->pin.fingerprints[i]);
+	out->pinned = v;
+	out->npinned = memory->pin.exact ? memory->pin.n : 0;
+	out->prefix_pin =
+	    memory->pin.found && !memory->pin.exact ? mf_arena_text(a, memory->pin.pattern) : NULL;
+	out->floors = memory->floors ? mf_arena_text(a, memory->floors) : NULL;
+	out->cache = memory->cache ? mf_arena_text(a, memory->cache) : NULL;
+	out->root_version = memory->root;
+	out->recorded = memory->clock;
+	return mf_arena_check(a, err);
+}
+
+static int forget(struct mf_image *im, int dry_run, struct manifesto_forget_result *out, struct mf_err *err)
+{
+	struct mf_trust_memory memory MF_TRUST_MEMORY_CLEANUP = {0};
+	out->gun = mf_arena_text(mf_result_arena(out), mf_trust_pin_name(im->trust));
+	enum mf_found found = mf_trust_remembers(im->trust, &memory, err);
+	if (found == MF_ABSENT)
+		return mf_fail(err, MF_E_NOT_FOUND, 0, "this machine remembers nothing of '%s'",
+			       mf_trust_pin_name(im->trust));
+	if (found == MF_FAILED || report_memory(&memory, out, err) < 0)
+		return -1;
+	return dry_run ? 0 : mf_trust_forget(im->trust, &memory, err);
+}
+
+int manifesto_trust_forget(struct manifesto *m, const char *image, int dry_run,
+			   const struct manifesto_forget_result **out, struct manifesto_error *error)
+{
+	struct mf_err err = MF_ERR_INIT;
+	struct mf_image im MF_IMAGE_CLEANUP = {0};
+	mf_op_begin(m, error);
+	struct manifesto_forget_result *r = mf_result_new(sizeof *r, &err);
+	int rc = !r || mf_image_open(&im, m, image, &err) < 0 ? -1 : forget(&im, dry_run, r, &err);
+	return MF_OP_END(rc, r, out, error, &err);
+}
+
 /* ---- pins for other machines */
 
 int manifesto_trust_export(struct manifesto *m, const char *const *patterns, size_t n,

@@ -40,8 +40,8 @@ static void forget_online(struct mf_tuf_floors *f)
 	f->n = kept;
 }
 
-/* Would those who signed still be enough? */
-static bool vouched(const struct mf_floor_signers *s, const struct mf_tuf_role *role)
+/* Would the keys that signed still be enough? */
+static bool still_signed(const struct mf_floor_signers *s, const struct mf_tuf_role *role)
 {
 	int64_t n = 0;
 	for (size_t i = 0; i < s->n; i++)
@@ -61,8 +61,8 @@ void mf_floors_follow(struct mf_floors *f, const struct mf_tuf_file *root)
 {
 	if (!f->any || root->version <= mf_tuf_floor_get(&f->roles, "root"))
 		return;
-	if (!vouched(&f->timestamp, &root->roles[MF_TUF_TIMESTAMP]) ||
-	    !vouched(&f->snapshot, &root->roles[MF_TUF_SNAPSHOT]))
+	if (!still_signed(&f->timestamp, &root->roles[MF_TUF_TIMESTAMP]) ||
+	    !still_signed(&f->snapshot, &root->roles[MF_TUF_SNAPSHOT]))
 		forget_online(&f->roles);
 }
 
@@ -184,9 +184,9 @@ static struct mf_floor_signers signers_of(const struct mf_tuf_file *f)
 	return s;
 }
 
-/* Before the version is raised: whoever signed the newest is who vouches for it. */
-static void take_signers(const struct mf_floors *f, const struct mf_tuf_file *file, const char *role,
-			 struct mf_floor_signers *out, bool *changed)
+/* Before the version is raised: the keys that signed the newest version are those that support it. */
+static void replace_signers(const struct mf_floors *f, const struct mf_tuf_file *file, const char *role,
+			    struct mf_floor_signers *out, bool *changed)
 {
 	int64_t floor = mf_tuf_floor_get(&f->roles, role);
 	if (file->version < floor || (file->version == floor && out->n))
@@ -195,7 +195,7 @@ static void take_signers(const struct mf_floors *f, const struct mf_tuf_file *fi
 	*changed = true;
 }
 
-/* Brings f up to the set; *changed tells whether the file must be written. */
+/* Brings f up to the set; *changed: the file must be written. */
 static int merge(struct mf_floors *f, const struct mf_tuf_set *set, bool *changed, struct mf_err *err)
 {
 	int64_t known_root = mf_tuf_floor_get(&f->roles, "root");
@@ -207,8 +207,8 @@ static int merge(struct mf_floors *f, const struct mf_tuf_set *set, bool *change
 	if ((!f->any || set->root->version > known_root) &&
 	    mf_sha256(mf_buf_bytes(&set->root->bytes), &f->root, err) < 0)
 		return -1;
-	take_signers(f, set->timestamp, "timestamp", &f->timestamp, changed);
-	take_signers(f, set->snapshot, "snapshot", &f->snapshot, changed);
+	replace_signers(f, set->timestamp, "timestamp", &f->timestamp, changed);
+	replace_signers(f, set->snapshot, "snapshot", &f->snapshot, changed);
 	if (raise_one(&f->roles, "root", set->root->version, changed, err) < 0 ||
 	    raise_one(&f->roles, "timestamp", set->timestamp->version, changed, err) < 0 ||
 	    raise_one(&f->roles, "snapshot", set->snapshot->version, changed, err) < 0)
@@ -287,7 +287,7 @@ int mf_floors_raise(const char *home, const char *pin_name, const struct mf_tuf_
 {
 	struct mf_floors f MF_FLOORS_CLEANUP = {0};
 	bool changed = false;
-	/* Most runs change nothing: look first, without a lock. */
+	/* Most runs change nothing: check first, without a lock. */
 	if (mf_floors_load(home, pin_name, &f, err) < 0 || merge(&f, set, &changed, err) < 0)
 		return -1;
 	if (!changed)
@@ -299,4 +299,31 @@ int mf_floors_raise(const char *home, const char *pin_name, const struct mf_tuf_
 	mf_env_log(env, MF_LOG_INFO, "rollback floors not stored: %s", err->msg);
 	mf_err_clear(err);
 	return 0;
+}
+
+/* ---- what a person decides */
+
+char *mf_floors_path(const char *home, const char *pin_name, struct mf_err *err)
+{
+	return floors_path(home, pin_name, ".json", err);
+}
+
+enum mf_found mf_floors_set_clock(const char *home, const char *pin_name, const struct mf_env *env,
+				  bool dry_run, int64_t *was, struct mf_err *err)
+{
+	struct mf_lock lock MF_LOCK_CLEANUP = MF_LOCK_INIT;
+	struct mf_floors f MF_FLOORS_CLEANUP = {0};
+	char *path MF_FREE = floors_path(home, pin_name, ".json", err);
+	char *lock_path MF_FREE = path ? floors_path(home, pin_name, ".lock", err) : NULL;
+	int64_t now = mf_env_now(env);
+	*was = 0;
+	if (!lock_path ||
+	    (mf_file_exists(path) && !dry_run && mf_lock_acquire(&lock, lock_path, env, err) < 0) ||
+	    mf_floors_load(home, pin_name, &f, err) < 0)
+		return MF_FAILED;
+	*was = f.clock;
+	if (!f.any || f.clock <= now)
+		return MF_ABSENT;
+	f.clock = now;
+	return dry_run || write_floors(path, &f, err) == 0 ? MF_FOUND : MF_FAILED;
 }

@@ -1,5 +1,9 @@
 /* The store of get, put and all other commands: pins and floors in the home, which are trusted, and a cache
  * of metadata, which is not. */
+#include <dirent.h>
+#include <errno.h>
+#include <unistd.h>
+
 #include "base/encode.h"
 #include "base/limits.h"
 #include "trust/load.h"
@@ -59,9 +63,18 @@ static int check_clock(const struct mf_trust *t, struct mf_err *err)
 {
 	if (t->set.now + MF_CLOCK_TOLERANCE_S >= t->floors.clock)
 		return 0;
+	char now[MF_TIME_LEN], recorded[MF_TIME_LEN];
+	char *file MF_FREE = mf_floors_path(t->cfg->home, t->pin_name, err);
+	if (!file)
+		return -1;
+	mf_time_format(now, t->set.now);
+	mf_time_format(recorded, t->floors.clock);
 	(void)mf_fail(err, MF_E_ROLLBACK, 0,
-		      "the system clock is earlier than the latest time recorded for this repository");
-	mf_err_set_hint(err, "correct the system clock; without it expiry cannot be checked");
+		      "the system clock (%s) is earlier than %s, the time recorded in '%s'", now, recorded,
+		      file);
+	mf_err_set_hint(
+	    err, "set the clock right; if it is right, and was ahead before, run 'manifesto trust clock "
+		 "IMAGE'");
 	return -1;
 }
 
@@ -159,7 +172,7 @@ const struct mf_store_ops mf_store_home = {
 
 /* ---- pins */
 
-/* Whoever answered was trusted: the message has what the owner can be asked for. */
+/* Whoever answered was trusted: the message has the fingerprint that the owner can confirm. */
 static void warn_first_use(struct mf_trust *t, const struct mf_digest *root_key)
 {
 	char text[MF_DIGEST_TEXT];
@@ -200,4 +213,79 @@ bool mf_trust_known(struct mf_trust *t, struct mf_err *err)
 	struct mf_floors floors MF_FLOORS_CLEANUP = {0};
 	return mf_pin_find(t->cfg->home, t->pin_name, &pin, err) < 0 ||
 	       mf_floors_load(t->cfg->home, t->pin_name, &floors, err) < 0 || pin.exact || floors.any;
+}
+
+/* ---- what a person decides */
+
+enum mf_found mf_trust_set_clock(const struct mf_trust *t, bool dry_run, int64_t *was, char **file,
+				 struct mf_err *err)
+{
+	*file = mf_floors_path(t->cfg->home, t->pin_name, err);
+	if (!*file)
+		return MF_FAILED;
+	return mf_floors_set_clock(t->cfg->home, t->pin_name, t->cfg->env, dry_run, was, err);
+}
+
+void mf_trust_memory_clear(struct mf_trust_memory *m)
+{
+	mf_pin_clear(&m->pin);
+	free(m->floors);
+	free(m->cache);
+	*m = (struct mf_trust_memory){0};
+}
+
+static void drop_unless_there(char **path)
+{
+	if (mf_file_exists(*path))
+		return;
+	free(*path);
+	*path = NULL;
+}
+
+/* Floors and a pin that cannot be read are remembered as well: forgetting is a way out of that, too. */
+enum mf_found mf_trust_remembers(const struct mf_trust *t, struct mf_trust_memory *out, struct mf_err *err)
+{
+	struct mf_floors floors MF_FLOORS_CLEANUP = {0};
+	struct mf_err why = MF_ERR_INIT;
+	*out = (struct mf_trust_memory){0};
+	if (mf_pin_find(t->cfg->home, t->pin_name, &out->pin, err) < 0)
+		return MF_FAILED;
+	out->floors = mf_floors_path(t->cfg->home, t->pin_name, err);
+	out->cache =
+	    out->floors && t->cfg->cache_dir ? mf_cache_dir(t->cfg->cache_dir, t->pin_name, err) : NULL;
+	if (err->code)
+		return MF_FAILED;
+	if (mf_floors_load(t->cfg->home, t->pin_name, &floors, &why) < 0 && mf_err_pass_ours(err, &why) < 0)
+		return MF_FAILED;
+	out->root = mf_tuf_floor_get(&floors.roles, "root");
+	out->clock = floors.clock;
+	drop_unless_there(&out->floors);
+	if (out->cache)
+		drop_unless_there(&out->cache);
+	return out->pin.exact || out->floors || out->cache ? MF_FOUND : MF_ABSENT;
+}
+
+/* Files directly in it; the cache makes no others. */
+static int remove_dir(const char *dir, struct mf_err *err)
+{
+	DIR *d = opendir(dir);
+	if (!d)
+		return errno == ENOENT ? 0 : mf_fail(err, MF_E_IO, errno, "open '%s'", dir);
+	for (const struct dirent *e; (e = readdir(d));)
+		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
+			(void)unlinkat(dirfd(d), e->d_name, 0);
+	(void)closedir(d);
+	return rmdir(dir) == 0 || errno == ENOENT ? 0 : mf_fail(err, MF_E_IO, errno, "remove '%s'", dir);
+}
+
+/* The pin goes last: until then, what is left is still held against the repository. */
+int mf_trust_forget(const struct mf_trust *t, const struct mf_trust_memory *m, struct mf_err *err)
+{
+	if (m->cache && remove_dir(m->cache, err) < 0)
+		return -1;
+	if (m->floors && unlink(m->floors) < 0 && errno != ENOENT)
+		return mf_fail(err, MF_E_IO, errno, "remove '%s'", m->floors);
+	if (m->pin.exact && mf_pin_remove(t->cfg->home, t->pin_name, t->cfg->env, err) == MF_FAILED)
+		return -1;
+	return 0;
 }

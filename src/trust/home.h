@@ -29,6 +29,12 @@ int mf_floors_load(const char *home, const char *pin_name, struct mf_floors *out
  * locked. An unwritable home is not an error: it is logged. */
 int mf_floors_raise(const char *home, const char *pin_name, const struct mf_tuf_set *set,
 		    const struct mf_env *env, struct mf_err *err) MF_NODISCARD;
+/* The file that holds them; malloc'd. */
+char *mf_floors_path(const char *home, const char *pin_name, struct mf_err *err) MF_NODISCARD;
+/* Replaces the recorded time by this machine's, where the recorded one is later; versions stay. MF_ABSENT: it
+ * is not later, or there are no floors. *was: the recorded time, 0: none. dry_run: nothing is written. */
+enum mf_found mf_floors_set_clock(const char *home, const char *pin_name, const struct mf_env *env,
+				  bool dry_run, int64_t *was, struct mf_err *err) MF_NODISCARD;
 /* Behind a newer root: forgets the floors of everything but root when the keys that signed the newest
  * timestamp or snapshot seen no longer meet that role (TUF 5.3.11: keys have been rotated, and whoever stole
  * one may have signed a version that is never reached again). Keys that were only added forget nothing:

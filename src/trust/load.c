@@ -1,43 +1,41 @@
+/* Loading a repository: sections 5.3 to 5.6 of the specification, with the I/O around the trusted set. */
 /* clang-format off */
-/* Loading a repository: sections 5.3 to 5.6 of the specification, with the I/O around the trusted set.
+/* Order. Each file is verified before the next one is used, because it decides what the next one must be:
  *
- * Order. Each file is verified before the next one is used, because it says what the next one must be:
+ *   pin, floors     come from the store, before any file
+ *   root            verified by the pin and by the root before it; has the keys of the other top-level roles
+ *   timestamp       signed by the root's keys; lists the snapshot
+ *   snapshot        signed by the root's keys; as the timestamp lists it; lists every targets file
+ *   targets         signed by the root's keys; as the snapshot lists it; delegates to roles
+ *   delegated role  signed by the keys that its delegator lists; as the snapshot lists it
  *
- *	pin, floors	come from the store, before any file
- *	root		keys and thresholds of the four top-level roles; verified by the pin and by the root before it
- *	timestamp	signed by the root's keys; lists the snapshot
- *	snapshot	signed by the root's keys; is what the timestamp lists; lists every targets file
- *	targets		signed by the root's keys; is what the snapshot lists; delegates to roles
- *	delegated role	signed by the keys that its delegator lists; is what the snapshot lists
+ * What is listed is a version (TUF 1.0) or a length and hashes (Notary; TUF 1.0 where they are stated). Every
+ * file has the requested type, a version not below its floor, and has not expired. An old root of the chain may
+ * have expired, the newest one may not.
  *
- * "Lists" is a version (TUF 1.0) or a length and hashes (Notary; TUF 1.0 where they are stated). Of every file:
- * the role in it is the requested one, its version is not below its floor, and it has not expired. An old root of
- * the chain may have expired; the newest may not.
+ * Example: TUF 1.0 on a web server. This machine trusted root 2 last; timestamp 8, snapshot 5 and targets 4 are
+ * its floors; the cache holds them all. In order:
  *
- * Example, TUF 1.0 on a web server. This machine trusted root 2 last; timestamp 8, snapshot 5 and targets 4 are
- * its floors; the cache has all of them. Requests, in order:
+ *   3.root.json     200: verified by the keys of root 2 and by its own
+ *   4.root.json     404: root 3 is the newest, and it has not expired; its keys still support the floors
+ *   timestamp.json  version 9, not below 8; lists snapshot 6, not below 5
+ *   6.snapshot.json the cached file is not the listed one; lists targets 4 and qa 2
+ *   targets         no request: the cached file has the listed hash; it delegates to qa
+ *   2.qa.json       requested because qa may sign names of the requested prefix
+ *   floors          raised to root 3, timestamp 9, snapshot 6, qa 2
  *
- *	3.root.json	there: verified by the keys of root 2 and by its own
- *	4.root.json	404: root 3 is the newest; it has not expired. Its keys still support the floors
- *	timestamp.json	version 9, at least 8; lists snapshot 6, at least 5
- *	6.snapshot.json	the cached snapshot is not the listed one; lists targets 4, qa 2
- *	(none)		targets: the cached file has the listed hash
- *	2.qa.json	targets 4 delegates to qa, which may hold names of the requested prefix
- *	(then)		the floors are raised: root 3, timestamp 9, snapshot 6, qa 2
+ * If a step fails, nothing of the load is used and no floor is raised. What was verified before stays in the
+ * store; the next load verifies it again.
  *
- * When a step fails, nothing of the load is used, and no floor has been raised. Files that were verified before
- * are kept: they are verified again when they are read.
+ * Requests may be sent before their turn (mf_trust_prefetch; the delegated roles of one level). No answer is
+ * used before its turn.
  *
- * Requests may be sent before their turn (mf_trust_prefetch, and the delegated roles of one level together); no
- * answer is used before its turn.
+ * Stores. What a machine keeps, and what it trusts of that, is behind struct mf_store_ops:
  *
- * Stores. The steps know nothing about what a machine remembers; struct mf_store_ops does:
- *
- *			home.c (get, put, ...)			tufcli/updater.c (manifesto-tuf)
- *	first root	by the pin, and the floor of root	root.json of the directory
- *	floors		a file in the home, always kept		the local timestamp and snapshot, while the newest
- *								root's keys sign them
- *	files		a cache: used under a listed hash	used when it verifies and has the listed version */
+ *                   home.c (get, put, ...)              tufcli/updater.c (manifesto-tuf)
+ *   first root      the pin, not newer than the floor   root.json of the directory
+ *   floors          a file in the home                  local timestamp and snapshot, if the root's keys sign them
+ *   other files     a cache, used under a listed hash   used if they verify and have the listed version */
 /* clang-format on */
 #include "trust/load.h"
 
@@ -229,10 +227,11 @@ static int request(struct mf_trust *t, struct listed *l, struct mf_err *err)
 /* Takes the file from the store, or begins to fetch it. */
 static int begin(struct mf_trust *t, struct listed *l, struct mf_err *err)
 {
-	struct mf_fetch_key key = listed_key(t, l);
 	assert(l->meta);
-	mf_buf_init(&l->bytes, key.max);
-	enum mf_found found = t->store->role(t, l->role, l->meta, key.max, &l->bytes, &l->checked, err);
+	if (l->meta->broken)
+		return mf_tuf_meta_check(l->meta, (struct mf_bytes){NULL, 0}, err);
+	mf_buf_init(&l->bytes, l->max);
+	enum mf_found found = t->store->role(t, l->role, l->meta, l->max, &l->bytes, &l->checked, err);
 	l->stored = found == MF_FOUND;
 	if (found != MF_ABSENT)
 		return found == MF_FOUND ? 0 : -1;

@@ -20,8 +20,8 @@ struct mf_store_ops {
 	/* t->set.root is the newest root: floors that its keys do not support are forgotten. */
 	int (*root_done)(struct mf_trust *t, struct mf_err *err);
 	/* A file of an earlier run that may be the one that m lists. It is verified like a server's; where it
-	 * is not accepted, the server is asked. *checked: it has passed mf_tuf_meta_check, and listed hashes
-	 * make it the only file that the server could send. */
+	 * is not accepted, the server's is fetched. *checked: it has passed mf_tuf_meta_check, and listed
+	 * hashes make it the only file that the server could send. */
 	enum mf_found (*role)(struct mf_trust *t, const char *role, const struct mf_tuf_meta *m, size_t max,
 			      struct mf_buf *out, bool *checked, struct mf_err *err);
 	/* A file from the server is in the set now: timestamp, snapshot, targets or a delegated role. */

@@ -202,6 +202,23 @@ int mf_pin_store(const char *home, const char *pattern, const struct mf_digest *
 	return save(path, tree, err);
 }
 
+enum mf_found mf_pin_remove(const char *home, const char *pattern, const struct mf_env *env,
+			    struct mf_err *err)
+{
+	struct mf_lock lock MF_LOCK_CLEANUP = MF_LOCK_INIT;
+	char *path MF_FREE = mf_path_join(home, "trust.json", NULL);
+	if (!path)
+		return (enum mf_found)mf_fail_nomem(err);
+	if (lock_pins(home, &lock, env, err) < 0)
+		return MF_FAILED;
+	json_t *tree MF_JSON_CLEANUP = load(path, err);
+	if (!tree)
+		return MF_FAILED;
+	if (json_object_del(json_object_get(tree, "pins"), pattern) < 0)
+		return MF_ABSENT;
+	return save(path, tree, err) < 0 ? MF_FAILED : MF_FOUND;
+}
+
 /* ---- names of colleagues' keys */
 
 /* Where names are taken over into. */

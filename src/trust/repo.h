@@ -16,7 +16,7 @@ struct mf_fetch_key {
 	int64_t version;
 	struct mf_digest sha256;
 	size_t max;    /* octets */
-	int64_t *seen; /* NULL, or receives when the store says that it got the file; 0: it does not say. A
+	int64_t *seen; /* NULL, or receives the time at which the store got the file, 0: unknown. A
 			  hint: nobody signs it */
 	bool fresh;    /* it may appear or change: no cache on the way may answer for the server */
 };
@@ -36,7 +36,7 @@ struct mf_repo_ops {
 	    *usage; /* "https://HOST for a Notary server", for the hint about an unknown scheme, or NULL */
 	const struct mf_dialect *dialect;
 	bool local;          /* no cache, no speculation */
-	bool numbered_roots; /* there is no newest root by name: N.root.json is asked for until it is not
+	bool numbered_roots; /* there is no newest root by name: N.root.json is requested until it is not
 				there */
 	bool read_only;
 	struct mf_repo *(*open)(const char *rest, const char *gun, const struct mf_trust_config *cfg,

@@ -12,6 +12,9 @@
 #include "crypto/hash.h"
 #include "trust/load.h"
 
+/* The way out for whoever made it again. */
+#define FORGET_HINT "; if you created it again yourself, 'manifesto trust forget IMAGE' forgets the old one"
+
 /* Parsed roots of successive versions, newest first. */
 struct chain {
 	struct {
@@ -76,7 +79,7 @@ static int gone(struct mf_trust *t, struct mf_err *err)
 		      t->pin_name, t->repo->where);
 	mf_err_set_endpoint(err, t->repo->where);
 	if (known)
-		mf_err_set_hint(err, "it was there before: ask its owner; do not create it again");
+		mf_err_set_hint(err, "it was there before: ask its owner%s", FORGET_HINT);
 	return -1;
 }
 
@@ -226,8 +229,7 @@ static bool lists_pinned(const struct mf_trust *t, const struct mf_tuf_file *roo
 	return false;
 }
 
-/* A root of the pinned keys whose signatures do not hold is damaged: that says more than that the pin is not
- * met. */
+/* A root of the pinned keys whose signatures do not verify is damaged, which is the better message. */
 static int refuse_pin(const struct mf_trust *t, const struct chain *c, struct mf_err *err)
 {
 	const struct mf_tuf_file *newest = c->v[0].file;
@@ -338,7 +340,7 @@ static int check_continuity(const struct mf_trust *t, const struct mf_tuf_file *
 		      "root version %lld of '%s' is not the one trusted before: it now has keys %s",
 		      (long long)root->version, t->gun, served);
 	mf_err_set_endpoint(err, t->repo->where);
-	mf_err_set_hint(err, "the collection was replaced: ask its owner before anything else");
+	mf_err_set_hint(err, "the repository was replaced: ask its owner%s", FORGET_HINT);
 	return -1;
 }
 
@@ -444,9 +446,12 @@ static int adopt_own_root(struct mf_trust *t, const struct mf_tuf_file *newest, 
 	if (!fps)
 		return mf_fail_nomem(err);
 	for (size_t i = 0; i < role->nkeys; i++) {
-		struct mf_digest fp =
-		    role->keys[i]->pub ? mf_pubkey_fingerprint(role->keys[i]->pub) : (struct mf_digest){{0}};
-		if (role->keys[i]->pub && mf_keystore_find_fp(t->cfg->keys, &fp))
+		const struct mf_key_info *ours = mf_trust_key_here(t, role->keys[i]);
+		struct mf_digest fp = ours ? mf_pubkey_fingerprint(ours->pub) : (struct mf_digest){{0}};
+		bool counted = false; /* under another ID */
+		for (size_t k = 0; k < n; k++)
+			counted |= mf_digest_eq(&fps[k], &fp);
+		if (ours && !counted)
 			fps[n++] = fp;
 	}
 	if ((int64_t)n < role->threshold)

@@ -114,6 +114,9 @@ int mf_pin_find(const char *home, const char *name, struct mf_pin *out, struct m
 /* Replaces the pin of a pattern; locked and atomic. */
 int mf_pin_store(const char *home, const char *pattern, const struct mf_digest *fingerprints, size_t n,
 		 int64_t threshold, const struct mf_env *env, struct mf_err *err) MF_NODISCARD;
+/* Removes the pin of a pattern; locked and atomic. MF_ABSENT: there is none. */
+enum mf_found mf_pin_remove(const char *home, const char *pattern, const struct mf_env *env,
+			    struct mf_err *err) MF_NODISCARD;
 /* Appends the pins of these patterns (n 0: all) as a file that mf_pin_import reads. MF_E_NOT_FOUND. */
 int mf_pin_export(const char *home, const char *const *patterns, size_t n, struct mf_buf *out,
 		  struct mf_err *err) MF_NODISCARD;
@@ -147,5 +150,25 @@ int mf_pin_add_names(const char *home, const json_t *names, enum mf_pin_names_mo
 int mf_pin_from_root(const struct mf_dialect *d, const char *gun, int64_t now, struct mf_bytes root,
 		     struct mf_digest *fingerprints, size_t *n, int64_t *threshold,
 		     struct mf_err *err) MF_NODISCARD;
+
+/* ---- what this machine remembers, and a person may change */
+/* Sets the time that is recorded for the repository back to the system clock, see mf_floors_set_clock. */
+enum mf_found mf_trust_set_clock(const struct mf_trust *t, bool dry_run, int64_t *was, char **file,
+				 struct mf_err *err) MF_NODISCARD;
+/* What this machine remembers of the repository. Strings are malloc'd; NULL: nothing of the kind. */
+struct mf_trust_memory {
+	struct mf_pin pin; /* also one of a prefix, which stays */
+	char *floors;      /* file */
+	char *cache;       /* directory */
+	int64_t root, clock;
+};
+void mf_trust_memory_clear(struct mf_trust_memory *m);
+#define MF_TRUST_MEMORY_CLEANUP MF_CLEANUP(mf_trust_memory_clear)
+/* MF_ABSENT: nothing is remembered that could be forgotten. */
+enum mf_found mf_trust_remembers(const struct mf_trust *t, struct mf_trust_memory *out,
+				 struct mf_err *err) MF_NODISCARD;
+/* Removes that: a pin of this very name, floors and cached metadata. The next load is a first one. */
+int mf_trust_forget(const struct mf_trust *t, const struct mf_trust_memory *m,
+		    struct mf_err *err) MF_NODISCARD;
 
 #endif

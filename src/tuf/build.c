@@ -1,6 +1,7 @@
 #include "tuf/build.h"
 
 #include "base/encode.h"
+#include "base/limits.h"
 #include "crypto/hash.h"
 #include "tuf/internal.h"
 
@@ -36,7 +37,7 @@ static int put_spec(const struct mf_dialect *d, struct mf_buf *out, struct mf_er
 /* A slice of the old file in canonical form: as it stands when the whole signed part was canonical. */
 static int put_slice(const struct mf_tuf_file *f, struct mf_str raw, struct mf_buf *out, struct mf_err *err)
 {
-	return f->was_canonical ? mf_buf_add_str(out, raw, err) : mf_json_canonicalize(raw, out, err);
+	return f->was_canonical ? mf_buf_add_str(out, raw, err) : mf_json_canonicalize_any(raw, out, err);
 }
 
 static int put_old_target(const struct mf_tuf_file *f, size_t i, struct mf_buf *out, struct mf_err *err)
@@ -259,9 +260,14 @@ int mf_tuf_build_meta(const struct mf_dialect *d, const struct mf_tuf_meta_spec 
 	    put_expires(spec->expires, out, err) < 0 || mf_buf_addz(out, ",\"meta\":{", err) < 0)
 		return -1;
 	bool first = true;
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
+		struct mf_esc e;
+		if (v[i].broken) /* what cannot be read cannot be kept */
+			return mf_fail(err, MF_E_FORMAT, 0, "the entry of '%s' is malformed",
+				       mf_esc(&e, v[i].name));
 		if (comma(&first, out, err) < 0 || put_meta(d, &v[i], out, err) < 0)
 			return -1;
+	}
 	if (mf_buf_addz(out, "},", err) < 0 || put_spec(d, out, err) < 0)
 		return -1;
 	return mf_buf_printf(out, err, "\"version\":%lld}", (long long)spec->version);
@@ -319,12 +325,79 @@ int mf_tuf_build_root(const struct mf_dialect *d, const struct mf_tuf_root_key *
 	return mf_buf_printf(out, err, "\"version\":%lld}", (long long)version);
 }
 
+/* ---- a file again: its members stay, version and expiry are new */
+
+static bool is_replaced(struct mf_json_string name)
+{
+	return mf_json_string_eq(name, "version") || mf_json_string_eq(name, "expires") ||
+	       mf_json_string_eq(name, MF_TUF_OF_ROLE);
+}
+
+/* The members of "signed", which the reader is in front of, but version, expiry and role. */
+static int copy_members(struct mf_json_reader *r, bool *first, struct mf_buf *out, struct mf_err *err)
+{
+	struct mf_json_string name;
+	struct mf_str value;
+	int rc;
+	if (mf_json_object(r, err) < 0 || mf_buf_addc(out, '{', err) < 0)
+		return -1;
+	while ((rc = mf_json_object_next(r, &name, err)) > 0) {
+		if (mf_json_skip(r, &value, err) < 0)
+			return -1;
+		if (is_replaced(name))
+			continue;
+		if (comma(first, out, err) < 0 || mf_buf_addc(out, '"', err) < 0 ||
+		    mf_buf_add_str(out, name.raw, err) < 0 || mf_buf_addz(out, "\":", err) < 0 ||
+		    mf_buf_add_str(out, value, err) < 0)
+			return -1;
+	}
+	return rc;
+}
+
+/* The "signed" object as plain JSON. */
+static int rewrite(const struct mf_tuf_file *old, const char *role, int64_t version, int64_t expires,
+		   struct mf_buf *out, struct mf_err *err)
+{
+	struct mf_json_reader r MF_JSON_READER_CLEANUP;
+	struct mf_json_string name;
+	char text[MF_TIME_LEN];
+	bool first = true;
+	int rc;
+	mf_json_reader_init(&r, mf_buf_bytes(&old->bytes));
+	r.any_size = true;
+	if (mf_json_object(&r, err) < 0)
+		return -1;
+	while ((rc = mf_json_object_next(&r, &name, err)) > 0 && !mf_json_string_eq(name, "signed"))
+		if (mf_json_skip(&r, NULL, err) < 0)
+			return -1;
+	if (rc <= 0)
+		return rc < 0 ? -1 : mf_fail(err, MF_E_INTERNAL, 0, "a file without its signed part");
+	mf_time_format(text, expires);
+	if (copy_members(&r, &first, out, err) < 0 || comma(&first, out, err) < 0)
+		return -1;
+	if (mf_buf_printf(out, err, "\"expires\":\"%s\",\"version\":%lld", text, (long long)version) < 0 ||
+	    (role && (mf_buf_addz(out, ",\"" MF_TUF_OF_ROLE "\":", err) < 0 ||
+		      mf_json_quote(mf_str_c(role), out, err) < 0)))
+		return -1;
+	return mf_buf_addc(out, '}', err);
+}
+
+int mf_tuf_build_renewed(const struct mf_tuf_file *old, const char *role, int64_t version, int64_t expires,
+			 struct mf_buf *out, struct mf_err *err)
+{
+	struct mf_buf text MF_BUF_CLEANUP = MF_BUF_INIT(old->bytes.n + 256 + 6 * MF_MAX_ROLE_NAME);
+	if (rewrite(old, role, version, expires, &text, err) < 0)
+		return -1;
+	return mf_json_canonicalize_any(mf_buf_str(&text), out, err);
+}
+
 /* ---- envelope */
 
 static int put_signature(const struct mf_dialect *d, const struct mf_tuf_made_signature *s,
 			 struct mf_buf *out, struct mf_err *err)
 {
-	if (mf_buf_printf(out, err, "{\"keyid\":\"%s\",", s->keyid) < 0 ||
+	if (mf_buf_addz(out, "{\"keyid\":", err) < 0 || mf_json_quote(mf_str_c(s->keyid), out, err) < 0 ||
+	    mf_buf_addc(out, ',', err) < 0 ||
 	    (s->method && mf_buf_printf(out, err, "\"method\":\"%s\",", s->method) < 0) ||
 	    mf_buf_addz(out, "\"sig\":\"", err) < 0)
 		return -1;

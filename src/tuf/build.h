@@ -12,8 +12,8 @@ struct mf_tuf_edit {
 };
 /* Appends the signed part of the next targets file: the old one's entries and delegations (old NULL: none)
  * with the edits applied. Edits must be sorted by name, each name once. delegations: a canonical object
- * instead of the old one, or NULL. role: whose file it is (MF_TUF_OF_ROLE, where the dialect says it), NULL:
- * not said. */
+ * instead of the old one, or NULL. role: whose file it is (MF_TUF_OF_ROLE, where the dialect has it), NULL:
+ * without. */
 struct mf_tuf_targets_spec {
 	const char *role;
 	const struct mf_tuf_file *old;
@@ -59,7 +59,7 @@ int mf_tuf_build_root(const struct mf_dialect *d, const struct mf_tuf_root_key *
  * appended. A key is given as an object, or without one when the old delegations list its ID. */
 struct mf_tuf_delegation {
 	const char *name;
-	bool absent; /* no entry of this name shall be there; the rest is not looked at */
+	bool absent;                        /* no entry of this name shall be there; the rest is ignored */
 	const struct mf_tuf_root_key *keys; /* `roles` is not used */
 	size_t nkeys;
 	const char *const *paths; /* NULL: as they are */
@@ -92,7 +92,7 @@ int mf_tuf_put_type_path(const struct mf_dialect *d, struct mf_str type, struct 
 /* The type that a path of exactly that form names; empty: another form. */
 struct mf_str mf_tuf_path_type(const struct mf_dialect *d, struct mf_str path);
 
-/* Do the signatures of a targets file meet the role, as it is or as it would be? Nothing else is looked at.
+/* Do the signatures of a targets file meet the role, as it is or as it would be? Nothing else is checked.
  * 0, or -1: MF_E_SIGNATURE. */
 int mf_tuf_check_signed(const struct mf_dialect *d, const struct mf_tuf_file *f,
 			const struct mf_tuf_role *role, struct mf_err *err) MF_NODISCARD;

@@ -71,18 +71,29 @@ static bool lists(const json_t *role, const char *id)
 	return false;
 }
 
-static int add_object(json_t *keys, const char *id, struct mf_str object, struct mf_err *err)
+enum id_kind {
+	HASH_ID, /* an ID is the hash of its key, and what others wrote under it stays */
+	ANY_ID,  /* an ID is a name, which anybody who signs the file may have given to another key */
+};
+
+static int add_object(json_t *keys, const char *id, struct mf_str object, enum id_kind kind,
+		      struct mf_err *err)
 {
 	if (!object.n)
 		return json_object_get(keys, id)
 			   ? 0
 			   : mf_fail(err, MF_E_INTERNAL, 0, "key '%s' is not listed", id);
-	if (json_object_get(keys, id)) /* as others wrote it */
+	json_t *tree MF_JSON_CLEANUP = mf_json_load(mf_bytes_of(object), object.n, err);
+	const json_t *there = json_object_get(keys, id);
+	if (!tree)
+		return -1;
+	if (there && kind == ANY_ID && !json_equal(there, tree))
+		return mf_fail(err, MF_E_FORMAT, 0, "another key is listed under the key ID '%s'", id);
+	if (there)
 		return 0;
 	if (json_object_size(keys) >= MF_MAX_KEYS)
 		return mf_fail(err, MF_E_FORMAT, 0, "more than %d keys", MF_MAX_KEYS);
-	json_t *tree = mf_json_load(mf_bytes_of(object), object.n, err);
-	return tree ? kept(json_object_set_new_nocheck(keys, id, tree), err) : -1;
+	return kept(json_object_set_nocheck(keys, id, tree), err);
 }
 
 /* ---- delegations */
@@ -164,7 +175,8 @@ static int set_role(const struct mf_dialect *d, json_t *keys, json_t *roles,
 	if (!role)
 		return -1;
 	for (size_t i = 0; i < v->nkeys; i++)
-		if (add_object(keys, v->keys[i].id, v->keys[i].object, err) < 0)
+		if (add_object(keys, v->keys[i].id, v->keys[i].object, is_tuf1(d) ? ANY_ID : HASH_ID, err) <
+		    0)
 			return -1;
 	if (set_keyids(role, v, err) < 0)
 		return -1;
@@ -265,7 +277,7 @@ static int check_thresholds(const json_t *roles, struct mf_err *err)
 static int edit_roles(json_t *keys, json_t *roles, const struct mf_tuf_root_edit *e, struct mf_err *err)
 {
 	bool used = false;
-	if (e->add && add_object(keys, e->id, e->object, err) < 0)
+	if (e->add && add_object(keys, e->id, e->object, ANY_ID, err) < 0)
 		return -1;
 	for (size_t t = 0; t < MF_TUF_TYPES; t++) {
 		json_t *role = json_object_get(roles, mf_tuf_role_names[t]);

@@ -2,6 +2,7 @@
 #include <ctype.h>
 
 #include "base/encode.h"
+#include "base/text.h"
 #include "crypto/hash.h"
 #include "crypto/pem.h"
 #include "crypto/x509.h"
@@ -58,6 +59,7 @@ static int read_key_parts(struct mf_str raw, struct key_parts *k, struct mf_err 
 	struct mf_json_string name;
 	int more, rc;
 	mf_json_reader_init(&r, mf_bytes_of(raw));
+	r.any_size = true; /* the file's reader has refused what the dialect refuses */
 	if (mf_json_object(&r, err) < 0)
 		return -1;
 	while ((more = mf_json_object_next(&r, &name, err)) > 0) {
@@ -351,16 +353,15 @@ static int tuf1_public(struct mf_tuf_key *key, const struct key_parts *k, struct
 	return 0;
 }
 
+/* A key that is not understood cannot sign, and does no harm. */
 static int tuf1_key(struct mf_tuf_key *key, struct mf_arena *arena, struct mf_err *err)
 {
 	struct key_parts k MF_CLEANUP(key_parts_clear) = KEY_PARTS_INIT;
-	struct mf_buf canonical MF_BUF_CLEANUP = MF_BUF_INIT(key->raw.n * 2 + 64);
-	char id[65];
+	struct mf_err why = MF_ERR_INIT;
 	(void)arena;
-	if (read_key_parts(key->raw, &k, err) < 0 || mf_json_canonicalize(key->raw, &canonical, err) < 0 ||
-	    hash_id(mf_buf_str(&canonical), id, err) < 0)
-		return -1;
-	key->id_fits = mf_str_eqz(key->id, id);
+	key->id_fits = true;
+	if (read_key_parts(key->raw, &k, &why) < 0)
+		return mf_err_pass_ours(err, &why);
 	return tuf1_public(key, &k, err);
 }
 
@@ -390,21 +391,83 @@ static bool tuf1_delegation_name(struct mf_str parent, struct mf_str name)
 	return name.n > 0;
 }
 
-/* PATHPATTERN (4.5): '*' any run without '/', '?' one character but '/'; compared segment by segment. */
+/* One character; an octet that begins none (there is none in a file that was read) is one. */
+static uint32_t next_char(struct mf_str s, size_t *at)
+{
+	uint32_t c;
+	size_t n = mf_utf8_next(s.p + *at, s.p + s.n, &c);
+	if (!n)
+		c = (unsigned char)s.p[*at];
+	*at += n ? n : 1;
+	return c;
+}
+
+/* The octets of the brackets' content behind '[' at p[at], which ends before the ']'; -1: there is no such
+ * ']' in this segment, and '[' is itself. */
+static ptrdiff_t bracket_length(struct mf_str p, size_t at)
+{
+	size_t i = at;
+	if (i < p.n && p.p[i] == '!')
+		i++;
+	if (i < p.n && p.p[i] == ']')
+		i++;
+	while (i < p.n && p.p[i] != ']' && p.p[i] != '/')
+		i++;
+	return i < p.n && p.p[i] == ']' ? (ptrdiff_t)(i - at) : -1;
+}
+
+/* Is c among these characters and ranges ("a-z"; "!" in front: not)? */
+static bool in_brackets(struct mf_str set, uint32_t c)
+{
+	size_t at = 0;
+	bool found = false, negated = set.n && set.p[0] == '!';
+	if (negated)
+		at++;
+	while (at < set.n) {
+		uint32_t first = next_char(set, &at), last = first;
+		if (at + 1 < set.n && set.p[at] == '-') {
+			at++;
+			last = next_char(set, &at);
+		}
+		found |= first <= c && c <= last;
+	}
+	return found != negated;
+}
+
+/* Does the element of the pattern at *i match the character at *j? Both go behind it. */
+static bool match_one(struct mf_str p, size_t *i, struct mf_str s, size_t *j)
+{
+	char kind = p.p[*i];
+	uint32_t c = next_char(s, j);
+	if (kind == '?') {
+		(*i)++;
+		return c != '/';
+	}
+	ptrdiff_t n = kind == '[' ? bracket_length(p, *i + 1) : -1;
+	if (n < 0)
+		return next_char(p, i) == c;
+	struct mf_str set = {p.p + *i + 1, (size_t)n};
+	*i += (size_t)n + 2;
+	return c != '/' && in_brackets(set, c);
+}
+
+/* PATHPATTERN (4.5), as fnmatch does it on characters, segment by segment: '*' any run, '?' any character,
+ * "[a-c]" and "[!a-c]" one character, none of them '/'. */
 static bool glob(struct mf_str p, struct mf_str s)
 {
 	size_t i = 0, j = 0, star = SIZE_MAX, from = 0;
 	while (j < s.n) {
+		size_t pi = i, sj = j;
 		if (i < p.n && p.p[i] == '*') {
 			star = i++;
 			from = j;
-		} else if (i < p.n &&
-			   ((p.p[i] == '?' && s.p[j] != '/') || (p.p[i] != '?' && p.p[i] == s.p[j]))) {
-			i++;
-			j++;
+		} else if (i < p.n && match_one(p, &pi, s, &sj)) {
+			i = pi;
+			j = sj;
 		} else if (star != SIZE_MAX && s.p[from] != '/') {
 			i = star + 1;
-			j = ++from;
+			(void)next_char(s, &from);
+			j = from;
 		} else {
 			return false;
 		}
@@ -419,7 +482,7 @@ static bool glob(struct mf_str p, struct mf_str s)
 static bool tuf1_path_touches(struct mf_str path, struct mf_str prefix)
 {
 	for (size_t i = 0; i < path.n && i < prefix.n; i++) {
-		if (path.p[i] == '*' || path.p[i] == '?')
+		if (path.p[i] == '*' || path.p[i] == '?' || path.p[i] == '[')
 			return true;
 		if (path.p[i] != prefix.p[i])
 			return false;
@@ -468,7 +531,9 @@ const struct mf_dialect mf_dialect_tuf1 = {
     .spec_version = true,
     .hash_prefixes = true,
     .hex = true,
-    .unique_keyids = true,
+    .unique = true,
+    .tolerant = true,
+    .any_size = true,
     .key = tuf1_key,
     .scheme = tuf1_scheme,
     .signature = tuf1_signature,

@@ -152,15 +152,23 @@ static bool same_texts(const struct mf_str *a, size_t na, const struct mf_str *b
 	return true;
 }
 
+/* An ID may name another key in another version. */
+static bool same_key(const struct mf_tuf_key *a, const struct mf_tuf_key *b)
+{
+	if (!mf_str_eq(a->id, b->id) || a->id_fits != b->id_fits || a->scheme != b->scheme ||
+	    !a->pub != !b->pub)
+		return false;
+	return !a->pub || mf_pubkey_eq(a->pub, b->pub);
+}
+
 bool mf_tuf_role_same(const struct mf_tuf_role *a, const struct mf_tuf_role *b)
 {
 	if (a->nkeys != b->nkeys || a->threshold != b->threshold ||
 	    !same_texts(a->paths, a->npaths, b->paths, b->npaths) ||
 	    !same_texts(a->hash_prefixes, a->nhash_prefixes, b->hash_prefixes, b->nhash_prefixes))
 		return false;
-	/* An ID that is the hash of the key says all of it; one that is not cannot verify. */
 	for (size_t i = 0; i < a->nkeys; i++)
-		if (!mf_str_eq(a->keys[i]->id, b->keys[i]->id) || a->keys[i]->id_fits != b->keys[i]->id_fits)
+		if (!same_key(a->keys[i], b->keys[i]))
 			return false;
 	return true;
 }

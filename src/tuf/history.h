@@ -1,6 +1,6 @@
 /* Files that are no longer current: who could sign them then.
  *
- * Expiry is never looked at here: what has run out since was in force once. */
+ * Expiry is never checked here: what has expired since was in force once. */
 #ifndef MF_TUF_HISTORY_H
 #define MF_TUF_HISTORY_H
 

@@ -28,4 +28,28 @@ int mf_tuf_count_signatures(const struct mf_tuf_counting *c, const struct mf_tuf
 			    const struct mf_tuf_role *role, int64_t threshold,
 			    struct mf_err *err) MF_NODISCARD;
 
+/* ---- parsing (parse.c) */
+struct mf_tuf_parser {
+	const struct mf_dialect *d;
+	struct mf_tuf_file *f;
+	struct mf_json_reader *r;
+	unsigned seen; /* bits of the members that were read, of all that was called "signed" */
+	struct mf_str roles_raw;
+};
+/* A reader of a slice of the file, or of all of it. */
+void mf_tuf_reader_init(struct mf_json_reader *r, const struct mf_dialect *d, struct mf_str text);
+/* The decoded text of a string: a slice of the document, or a copy in the file's arena. */
+int mf_tuf_decoded(struct mf_tuf_parser *p, struct mf_json_string s, struct mf_str *out,
+		   struct mf_err *err) MF_NODISCARD;
+int mf_tuf_read_text(struct mf_tuf_parser *p, struct mf_str *out, struct mf_err *err) MF_NODISCARD;
+/* Members of the signed part: keys and roles (roles.c). */
+int mf_tuf_read_keys(struct mf_tuf_parser *p, struct mf_err *err) MF_NODISCARD;
+int mf_tuf_read_root_roles(struct mf_tuf_parser *p, struct mf_err *err) MF_NODISCARD;
+int mf_tuf_read_delegations(struct mf_tuf_parser *p, struct mf_err *err) MF_NODISCARD;
+/* What a file lists: other files, targets (listed.c). */
+int mf_tuf_read_meta(struct mf_tuf_parser *p, struct mf_err *err) MF_NODISCARD;
+int mf_tuf_check_meta(const struct mf_dialect *d, const struct mf_tuf_file *f,
+		      struct mf_err *err) MF_NODISCARD;
+int mf_tuf_read_targets(struct mf_tuf_parser *p, struct mf_err *err) MF_NODISCARD;
+
 #endif

@@ -3,6 +3,7 @@
 
 #include "base/encode.h"
 #include "crypto/hash.h"
+#include "crypto/x509.h"
 #include "tuf/internal.h"
 
 int64_t mf_tuf_floor_get(const struct mf_tuf_floors *f, const char *role)
@@ -56,7 +57,7 @@ static int check_expiry(const struct mf_tuf_set *s, const struct mf_tuf_file *f,
 	return mf_fail(err, MF_E_EXPIRED, 0, "%s expired at %s", mf_esc(&e, mf_str_c(role)), when);
 }
 
-/* What is loaded to be signed anew may have run out. */
+/* What is loaded to be re-signed may have expired. */
 static int check_fresh(struct mf_tuf_set *s, const struct mf_tuf_file *f, const char *role,
 		       struct mf_err *err)
 {
@@ -131,6 +132,36 @@ int mf_tuf_set_next_root(struct mf_tuf_set *s, struct mf_tuf_file *root, struct 
 	return 0;
 }
 
+/* Says when the root's certificates are valid. Those of a company's CA, which stand behind the first, may
+ * have ended before it. */
+static int refuse_certificates(const struct mf_tuf_set *s, struct mf_err *err)
+{
+	const struct mf_tuf_role *role = &s->root->roles[MF_TUF_ROOT];
+	char now[MF_TIME_LEN], from[MF_TIME_LEN], to[MF_TIME_LEN];
+	int64_t not_before, not_after;
+	mf_time_format(now, s->now);
+	for (size_t i = 0; i < role->nkeys && !err->code; i++) {
+		struct mf_err ignored = MF_ERR_INIT;
+		if (!role->keys[i]->x509 ||
+		    mf_root_cert_validity(role->keys[i]->certificate, &not_before, &not_after, &ignored) <
+			0 ||
+		    (not_before <= s->now && s->now <= not_after))
+			continue;
+		mf_time_format(from, not_before);
+		mf_time_format(to, not_after);
+		(void)mf_fail(err, MF_E_EXPIRED, 0,
+			      "the root certificate is valid from %s to %s, but the system clock says %s",
+			      from, to, now);
+	}
+	if (!err->code)
+		(void)mf_fail(
+		    err, MF_E_EXPIRED, 0,
+		    "a CA certificate of the root key is not valid at %s, the time of the system clock", now);
+	mf_err_set_hint(err, "if the clock is right, a holder of the root key must publish a root with a new "
+			     "certificate");
+	return -1;
+}
+
 int mf_tuf_set_root_done(struct mf_tuf_set *s, struct mf_err *err)
 {
 	const struct mf_tuf_role *role = &s->root->roles[MF_TUF_ROOT];
@@ -140,23 +171,35 @@ int mf_tuf_set_root_done(struct mf_tuf_set *s, struct mf_err *err)
 		return -1;
 	if (check_fresh(s, s->root, "root", err) < 0)
 		return -1;
-	/* Notary: the last root's certificates must be valid at this moment. */
-	if (mf_tuf_count_signatures(&c, s->root, role, role->threshold, err) < 0)
-		return mf_wrap(err, "root version %lld at this time", (long long)s->root->version);
-	return 0;
+	/* Notary: the last root's certificates must be valid at this moment. Its signatures have been
+	 * verified: what fails now is the time. */
+	if (mf_tuf_count_signatures(&c, s->root, role, role->threshold, err) == 0)
+		return 0;
+	if (mf_err_is_ours(err))
+		return -1;
+	mf_err_clear(err);
+	return refuse_certificates(s, err);
+}
+
+/* The same public key, under whatever ID; of keys that we cannot use, the same ID. */
+static bool lists_key(const struct mf_tuf_role *role, const struct mf_tuf_key *key)
+{
+	for (size_t i = 0; i < role->nkeys; i++) {
+		const struct mf_tuf_key *k = role->keys[i];
+		if (k->pub && key->pub ? mf_pubkey_eq(k->pub, key->pub)
+				       : !k->pub && !key->pub && mf_str_eq(k->id, key->id))
+			return true;
+	}
+	return false;
 }
 
 bool mf_tuf_root_drops_key(const struct mf_tuf_file *old, const struct mf_tuf_file *now,
 			   enum mf_tuf_type type)
 {
 	const struct mf_tuf_role *a = &old->roles[type], *b = &now->roles[type];
-	for (size_t i = 0; i < a->nkeys; i++) {
-		bool kept = false;
-		for (size_t j = 0; j < b->nkeys; j++)
-			kept |= mf_str_eq(a->keys[i]->id, b->keys[j]->id);
-		if (!kept)
+	for (size_t i = 0; i < a->nkeys; i++)
+		if (!lists_key(b, a->keys[i]))
 			return true;
-	}
 	return false;
 }
 
@@ -168,6 +211,8 @@ int mf_tuf_meta_check(const struct mf_tuf_meta *m, struct mf_bytes bytes, struct
 	struct mf_digest d;
 	uint8_t d512[64];
 	const char *name = mf_esc(&e, m->name);
+	if (m->broken)
+		return mf_fail(err, MF_E_FORMAT, 0, "%s is listed in a malformed entry", name);
 	if (m->length != UINT64_MAX && bytes.n > m->length)
 		return mf_fail(err, MF_E_DIGEST, 0, "%s has %zu bytes, more than the signed length of %llu",
 			       name, bytes.n, (unsigned long long)m->length);
@@ -223,7 +268,7 @@ int mf_tuf_set_timestamp(struct mf_tuf_set *s, struct mf_buf *bytes, struct mf_e
 	    mf_tuf_parse_unverified(s->d, MF_TUF_TIMESTAMP, bytes, err);
 	if (!f || verify_top(s, f, err) < 0 || check_floor(s, f, "timestamp", err) < 0)
 		return -1;
-	/* The snapshot's floor is checked here too: a lower one is refused before it is asked for (5.4.3.2).
+	/* The snapshot's floor is checked here too: a lower one is refused before it is requested (5.4.3.2).
 	 */
 	const struct mf_tuf_meta *m = mf_tuf_meta_find(f, "snapshot");
 	int64_t floor = mf_tuf_floor_get(s->floors, "snapshot");
@@ -239,7 +284,7 @@ int mf_tuf_set_timestamp(struct mf_tuf_set *s, struct mf_buf *bytes, struct mf_e
 }
 
 /* Every role seen before is still listed, and none lower (5.5.5). Notary's own client drops a removed
- * delegation from a snapshot that it signs, so there a missing role is judged when a delegator still names
+ * delegation from a snapshot that it signs, so there a missing role matters only when a delegator still lists
  * it. */
 static int check_snapshot_floors(const struct mf_tuf_set *s, const struct mf_tuf_file *snapshot,
 				 struct mf_err *err)
@@ -254,6 +299,8 @@ static int check_snapshot_floors(const struct mf_tuf_set *s, const struct mf_tuf
 			continue;
 		if (!m && !s->d->meta_needs_version)
 			continue;
+		if (m && m->broken)
+			return mf_tuf_meta_check(m, (struct mf_bytes){NULL, 0}, err);
 		if (!m)
 			return mf_fail(err, MF_E_ROLLBACK, 0,
 				       "snapshot no longer lists '%s', seen before in version %lld",
@@ -416,9 +463,9 @@ bool mf_tuf_loaded_touches(const struct mf_dialect *d, const struct mf_tuf_loade
 	return true;
 }
 
-/* Is the role dealt with for this delegator: loaded, wanted already (listed twice: the first entry counts),
- * or one of its own delegators (a cycle)? A role that two delegators list is verified for each of them, under
- * the keys and paths of each: otherwise one of them could hide it behind narrower paths. */
+/* Is the role done for this delegator: loaded, among the edges already (listed twice: the first entry
+ * counts), or one of its own delegators (a cycle)? A role that two delegators list is verified for each of
+ * them, under the keys and paths of each: otherwise one of them could hide it behind narrower paths. */
 static bool is_done(const struct mf_tuf_set *s, const struct mf_tuf_loaded *by, const char *name,
 		    const struct mf_tuf_edge *v, size_t n)
 {

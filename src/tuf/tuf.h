@@ -16,9 +16,10 @@ enum mf_tuf_type { MF_TUF_ROOT, MF_TUF_TIMESTAMP, MF_TUF_SNAPSHOT, MF_TUF_TARGET
 
 /* A public key as metadata lists it (4.2, "keys"). */
 struct mf_tuf_key {
-	struct mf_str id;          /* as filed */
-	bool id_fits;              /* id is the hash of the key's content: only then can it verify */
-	bool x509;                 /* Notary: `certificate` is set, `pub` is the first certificate's key */
+	struct mf_str id; /* as filed */
+	bool id_fits; /* the dialect accepts the ID: Notary, when it is the hash of the key; TUF 1.0 any (TAP
+			 12). Only then can the key verify */
+	bool x509;    /* Notary: `certificate` is set, `pub` is the first certificate's key */
 	struct mf_pubkey *pub;     /* NULL: unknown type or unusable; cannot verify */
 	struct mf_str certificate; /* PEM text */
 	enum mf_sig_scheme scheme; /* tuf1: from the key */
@@ -47,8 +48,9 @@ bool mf_tuf_role_has_key(const struct mf_tuf_role *role,
 /* One entry of "meta" (4.4, 4.6). */
 struct mf_tuf_meta {
 	struct mf_str name; /* role name, without ".json" */
-	int64_t version;    /* 0: not stated (Notary) */
-	uint64_t length;    /* UINT64_MAX: not stated; an upper bound, as in Notary */
+	bool broken;     /* the entry cannot be read, which matters only to those who need it (`tolerant`) */
+	int64_t version; /* 0: not stated (Notary) */
+	uint64_t length; /* UINT64_MAX: not stated; an upper bound, as in Notary */
 	bool has_sha256, has_sha512;
 	struct mf_digest sha256;
 	uint8_t sha512[64];
@@ -81,7 +83,7 @@ struct mf_tuf_file {
 	size_t nsignatures;
 	int64_t version, expires;
 	bool consistent_snapshot; /* root */
-	struct mf_str of_role;    /* targets: the role that it was signed for; empty: not said */
+	struct mf_str of_role;    /* targets: the role that it was signed for; empty: not stated */
 	struct mf_tuf_key *keys;  /* root, or delegations */
 	size_t nkeys;
 	struct mf_str keys_raw; /* the "keys" object (root) */
@@ -120,7 +122,12 @@ struct mf_dialect {
 	bool hex;           /* hashes and signatures in hex; else base64 */
 	bool says_role; /* we write MF_TUF_OF_ROLE: a Notary server lists what it would write itself, without
 			   members that it does not know */
-	bool unique_keyids; /* two signatures of one key ID are malformed (4.2.1) */
+	bool unique; /* two signatures of one key ID (4.2.1) and two delegations to one role are malformed */
+	/* What is not understood and not needed does not make a file malformed: keys of other kinds,
+	 * signatures that cannot be read, key IDs without a key, entries of `meta`. None of them counts for
+	 * anything. */
+	bool tolerant;
+	bool any_size; /* whole numbers of any size are signed as they stand */
 	/* Fills pub, scheme, certificate and id_fits from key->raw; an unknown key type is no error. */
 	int (*key)(struct mf_tuf_key *key, struct mf_arena *arena, struct mf_err *err);
 	/* The scheme of a signature; false: it cannot verify with this key. */
@@ -178,8 +185,8 @@ struct mf_tuf_set {
 	struct mf_str gun;                  /* borrowed */
 	int64_t now;                        /* one clock reading for everything */
 	const struct mf_tuf_floors *floors; /* borrowed, may be NULL */
-	unsigned expired_ok; /* bits of enum mf_tuf_type: loading for signing, expired files of these pass and
-				set `expired`; a root only where it says so: for showing, and to be renewed */
+	unsigned expired_ok;                /* bits of enum mf_tuf_type: expired files of these types pass and
+					       set `expired`; a root only where its bit is set: to show or to renew it */
 	bool expired;
 	size_t max_total; /* octets of all targets roles together: MF_MAX_TARGETS_TOTAL */
 	const struct mf_names *names; /* what messages call keys; borrowed, may be NULL */

@@ -166,7 +166,7 @@ static int local_signed(struct mf_trust *t, enum mf_tuf_type type, size_t max, s
 	return found == MF_FAILED ? -1 : mf_err_pass_ours(err, &why);
 }
 
-/* A snapshot lists a name once, and may list tens of thousands: they are not looked for. */
+/* A snapshot lists a name once, and may list tens of thousands: duplicates are not searched. */
 static int add_floor(struct mf_tuf_floors *f, const struct mf_tuf_meta *m, struct mf_err *err)
 {
 	if (mf_grow((void **)&f->v, &f->cap, f->n, sizeof *f->v, err) < 0)
@@ -196,7 +196,7 @@ static int dir_root_done(struct mf_trust *t, struct mf_err *err)
 			return -1;
 	}
 	for (size_t i = 0; snapshot && i < snapshot->nmeta; i++)
-		if (add_floor(floors, &snapshot->meta[i], err) < 0)
+		if (!snapshot->meta[i].broken && add_floor(floors, &snapshot->meta[i], err) < 0)
 			return -1;
 	return 0;
 }

@@ -317,9 +317,57 @@ static void canonicalize_agrees_with_notary_but_for_the_listed_deviations(void *
 	assert_int_equal(known, json_array_size(deviations));
 }
 
+/* Python's clients sign whole numbers of any size as they stand. */
+static void whole_numbers_of_any_size_stay_where_that_is_allowed(void **state)
+{
+	static const struct {
+		const char *text, *canonical;
+	} rows[] = {
+	    {"9007199254740993", "9007199254740993"},
+	    {"-9223372036854775809", "-9223372036854775809"},
+	    {"{\"b\":1, \"a\":[18446744073709551616,1.0,-0]}", "{\"a\":[18446744073709551616,1,0],\"b\":1}"},
+	    {"123456789012345678901234567890123456789012345678901234567890",
+	     "123456789012345678901234567890123456789012345678901234567890"},
+	    {"9007199254740993.0", NULL},
+	    {"1e400", NULL},
+	    {"1.5", NULL},
+	    {"01", NULL},
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct mf_err err = MF_ERR_INIT;
+		struct mf_buf out MF_BUF_CLEANUP = MF_BUF_INIT(4096);
+		int rc = mf_json_canonicalize_any(mf_str_c(rows[i].text), &out, &err);
+		assert_int_equal(rc, rows[i].canonical ? 0 : -1);
+		if (rows[i].canonical)
+			assert_string_equal(mf_buf_str(&out).p, rows[i].canonical);
+		else
+			assert_int_equal(err.code, MF_E_FORMAT);
+	}
+}
+
+/* What is beyond 64 bits is outside every range. */
+static void number_of_any_size_is_in_no_range(void **state)
+{
+	static const char *const docs[] = {"18446744073709551616", "-18446744073709551616"};
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct mf_err err = MF_ERR_INIT;
+		struct mf_json_reader r MF_JSON_READER_CLEANUP;
+		int64_t n = 7;
+		mf_json_reader_init(&r, mf_bytes_of(mf_str_c(docs[i])));
+		r.any_size = true;
+		assert_int_equal(mf_json_int(&r, -9007199254740991, 9007199254740991, &n, &err), -1);
+		assert_int_equal(err.code, MF_E_FORMAT);
+		assert_int_equal(n, 7);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(whole_numbers_of_any_size_stay_where_that_is_allowed),
+	    cmocka_unit_test(number_of_any_size_is_in_no_range),
 	    cmocka_unit_test(canonicalize_decides_numbers_on_their_decimal_digits),
 	    cmocka_unit_test(canonicalize_sorts_members_by_decoded_name_at_every_level),
 	    cmocka_unit_test(canonicalize_escapes_only_quote_and_backslash),

@@ -482,26 +482,81 @@ static void tombstone_is_told_by_its_media_type_in_any_case(void **state)
 	simple_drop(&s);
 }
 
-/* A key filed under another ID than its own cannot sign the role's file, and no record of it either. */
-static void record_signed_by_a_misfiled_key_is_foreign(void **state)
+/* A root of one of our keys and a stranger's, signed by both. */
+static void write_shared_root(struct world *w, struct hkey *ours, struct hkey *other, int threshold)
+{
+	struct mf_err err = MF_ERR_INIT;
+	struct mf_buf canonical MF_BUF_CLEANUP = MF_BUF_INIT(65536), file MF_BUF_CLEANUP = MF_BUF_INIT(65536);
+	const unsigned rest = 1 << MF_TUF_TARGETS | 1 << MF_TUF_SNAPSHOT | 1 << MF_TUF_TIMESTAMP;
+	struct mf_tuf_root_key keys[2] = {{mf_buf_str(&ours->object), ours->id, 1 << MF_TUF_ROOT},
+					  {mf_buf_str(&other->object), other->id, rest | 1 << MF_TUF_ROOT}};
+	struct hkey *signers[] = {ours, other};
+	ok(mf_tuf_build_root(&mf_dialect_tuf1, keys, 2, 1, w->now + 300 * DAY, &canonical, &err), &err);
+	char *role = strstr(canonical.p, "\"root\":{");
+	assert_non_null(role);
+	char *digit = strstr(role, "\"threshold\":");
+	assert_non_null(digit);
+	digit[strlen("\"threshold\":")] = (char)('0' + threshold);
+	sign_file(mf_buf_str(&canonical), signers, 2, &file);
+	write_in(w->repo, "1.root.json", mf_buf_str(&file));
+}
+
+/* Whoever holds enough root keys to have made a root needs no pin for it. One key of two is not enough:
+ * somebody else has made it with our public key. */
+static void own_key_below_the_threshold_adopts_no_root(void **state)
+{
+	struct world w;
+	struct mf_err err = MF_ERR_INIT;
+	const struct mf_key_info *info;
+	const struct mf_privkey *priv;
+	world_make(&w, state);
+	ok(mf_keystore_generate(w.keys, "own", MF_KEY_ED25519, &info, &err), &err);
+	struct hkey other = key_new(), ours = {.object = MF_BUF_INIT(4096)};
+	ok(mf_keystore_unlock(w.keys, info, &priv, &err), &err);
+	struct mf_secret seed MF_SECRET_CLEANUP = MF_SECRET_INIT;
+	ok(mf_privkey_to_secret(priv, &seed, &err), &err);
+	ours.priv = mf_privkey_from_secret(MF_KEY_ED25519, (struct mf_bytes){seed.p, seed.n}, &err);
+	ok(mf_dialect_tuf1.key_write(info->pub, NULL, &ours.object, ours.id, &err), &err);
+	for (int threshold = 2; threshold >= 1; threshold--) {
+		write_shared_root(&w, &ours, &other, threshold);
+		write_rest(&w, 1, &other);
+		/* Trust on first use goes on where nothing was adopted. */
+		w.cfg.tofu = threshold == 2;
+		w.cfg.ci = true;
+		mf_trust_close(w.trust);
+		w.trust = NULL;
+		ok(mf_trust_open(w.repo, "oci", NAME, &w.cfg, &w.trust, &err), &err);
+		ok(mf_trust_load(w.trust, &(struct mf_load){.purpose = MF_LOAD_SIGN}, &err), &err);
+		assert_int_equal(mf_trust_was_tofu(w.trust), threshold == 2);
+		forget_floors(&w);
+	}
+	key_drop(&other);
+	key_drop(&ours);
+	world_drop(&w);
+}
+
+/* A key ID is a name: a key that the role lists signs its records under any; one whose ID is given to another
+ * key does not. */
+static void record_is_of_the_keys_that_the_role_lists_whatever_their_ids(void **state)
 {
 	struct simple s;
 	struct mf_err err = MF_ERR_INIT;
 	simple_make(&s, state);
 	struct hkey evil = key_new();
-	for (int misfiled = 0; misfiled < 2; misfiled++) {
+	for (int misfiled = 0; misfiled < 3; misfiled++) {
 		char wrong[65], delegations[1200];
 		memcpy(wrong, evil.id, 65);
-		if (misfiled)
+		const char *object = misfiled == 2 ? s.online.object.p : evil.object.p;
+		if (misfiled == 1)
 			memset(wrong, 'f', 64);
 		bool first = strcmp(s.online.id, wrong) < 0;
 		(void)snprintf(delegations, sizeof delegations,
 			       "{\"keys\":{\"%s\":%s,\"%s\":%s},\"roles\":[{\"keyids\":[\"%s\",\"%s\"],"
 			       "\"name\":\"a\",\"paths\":[\"qa/*\"],"
 			       "\"terminating\":false,\"threshold\":1}]}",
-			       first ? s.online.id : wrong, first ? s.online.object.p : evil.object.p,
-			       first ? wrong : s.online.id, first ? evil.object.p : s.online.object.p,
-			       s.online.id, wrong);
+			       first ? s.online.id : wrong, first ? s.online.object.p : object,
+			       first ? wrong : s.online.id, first ? object : s.online.object.p, s.online.id,
+			       wrong);
 		json_t *tree MF_JSON_CLEANUP = json_pack("{s:i}", "v", 1);
 		struct mf_digest blob = {{0x11}}, subject = {{7}};
 		struct mf_record_binding b = {
@@ -523,7 +578,7 @@ static void record_signed_by_a_misfiled_key_is_foreign(void **state)
 		assert_int_equal(load_how(&s.w, false, "qa/"), MF_OK);
 		struct mf_entry e MF_ENTRY_CLEANUP = {0};
 		ok(mf_policy_select(mf_trust_set(s.w.trust), MF_STR("qa"), &subject, NULL, &e, &err), &err);
-		assert_int_equal(e.state, misfiled ? MF_STATE_FOREIGN : MF_STATE_CURRENT);
+		assert_int_equal(e.state, misfiled == 2 ? MF_STATE_FOREIGN : MF_STATE_CURRENT);
 	}
 	key_drop(&evil);
 	simple_drop(&s);
@@ -633,7 +688,8 @@ int main(void)
 	    T(roots_under_other_versions_names_are_refused),
 	    T(walk_to_the_newest_root_has_an_end),
 	    T(tombstone_is_told_by_its_media_type_in_any_case),
-	    T(record_signed_by_a_misfiled_key_is_foreign),
+	    T(own_key_below_the_threshold_adopts_no_root),
+	    T(record_is_of_the_keys_that_the_role_lists_whatever_their_ids),
 	    T(many_delegations_and_a_big_snapshot_are_looked_through_in_time),
 	    T(lookups_in_turn_have_a_limit_each),
 	    T(timestamp_that_appeared_since_it_was_asked_for_is_read),

@@ -543,9 +543,27 @@ static void key_objects_are_those_of_notary(void **state)
 	}
 }
 
+/* The key ID of a TUF 1.0 repository is any text that somebody else has chosen. */
+static void key_ids_of_signatures_are_quoted(void **state)
+{
+	struct mf_err err = MF_ERR_INIT;
+	struct mf_buf out MF_BUF_CLEANUP = MF_BUF_INIT(4096);
+	const uint8_t octet = 7;
+	const struct mf_tuf_made_signature sig = {.keyid = "a\",\"sig\":\"00\"},{\\", .sig = {&octet, 1}};
+	(void)state;
+	sw_ok(mf_tuf_build_file(&mf_dialect_tuf1, MF_STR("{}"), &sig, 1, &out, &err), &err);
+	json_t *j MF_JSON_CLEANUP = mf_json_load(mf_buf_bytes(&out), out.n, &err);
+	json_t *signatures = json_object_get(j, "signatures");
+	assert_int_equal(json_array_size(signatures), 1);
+	assert_string_equal(json_string_value(json_object_get(json_array_get(signatures, 0), "keyid")),
+			    sig.keyid);
+	assert_string_equal(json_string_value(json_object_get(json_array_get(signatures, 0), "sig")), "07");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(key_ids_of_signatures_are_quoted),
 	    cmocka_unit_test(edits_insert_replace_and_remove),
 	    cmocka_unit_test(canonical_slices_are_copied),
 	    cmocka_unit_test(delegations_are_kept_or_replaced),

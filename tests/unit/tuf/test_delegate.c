@@ -102,6 +102,22 @@ static void a_changed_role_keeps_its_place_and_unknown_members(void **state)
 		      "qa\",\"paths\":[\"qa/\"],\"threshold\":2,\"x-note\":{\"b\":2}}],\"x-own\":true}");
 }
 
+/* In TUF 1.0 an ID is a name: whoever has signed the file may have given ours to a key of their own. */
+static void another_key_under_our_key_id_is_refused(void **state)
+{
+	struct mf_err err = MF_ERR_INIT;
+	const struct mf_tuf_root_key ours = {.id = "aa", .object = key_c.object};
+	const struct mf_tuf_root_key same = {.id = "aa", .object = {"{\"keytype\":\"ed25519\"}", 21}};
+	struct mf_tuf_delegation g = {.name = "qa", .keys = &ours, .nkeys = 1, .threshold = 1};
+	struct mf_buf out MF_BUF_CLEANUP = MF_BUF_INIT(4096);
+	(void)state;
+	assert_int_equal(mf_tuf_build_delegations(&mf_dialect_tuf1, MF_STR(OLD), &g, 1, &out, &err), -1);
+	assert_int_equal(err.code, MF_E_FORMAT);
+	mf_err_clear(&err);
+	g.keys = &same;
+	sw_ok(mf_tuf_build_delegations(&mf_dialect_tuf1, MF_STR(OLD), &g, 1, &out, &err), &err);
+}
+
 static void a_key_that_nothing_lists_any_more_goes_and_no_other(void **state)
 {
 	(void)state;
@@ -255,6 +271,7 @@ int main(void)
 	    cmocka_unit_test(other_paths_name_no_type),
 	    cmocka_unit_test(a_new_role_is_appended_and_all_else_stays),
 	    cmocka_unit_test(a_changed_role_keeps_its_place_and_unknown_members),
+	    cmocka_unit_test(another_key_under_our_key_id_is_refused),
 	    cmocka_unit_test(a_key_that_nothing_lists_any_more_goes_and_no_other),
 	    cmocka_unit_test(of_a_role_listed_twice_the_first_is_changed_and_both_go),
 	    cmocka_unit_test(paths_replace_prefixes_of_hashes),

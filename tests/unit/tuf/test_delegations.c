@@ -61,8 +61,44 @@ static const struct match globs[] = {
     {"*a*a*a*a*a*a*b", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", false},
     {"a*?", "a", false},
     {"a*?", "ab", true},
-    {"[a]", "a", false}, /* only the two wildcards of the specification */
-    {"[a]", "[a]", true},
+    {"[a]", "a", true},
+    {"[a]", "[a]", false},
+    {"[ab]c", "bc", true},
+    {"[a-c]", "b", true},
+    {"[a-c]", "d", false},
+    {"[c-a]", "b", false}, /* a range of nothing */
+    {"[!c-a]", "b", true},
+    {"[a-]", "-", true},
+    {"[-a]", "-", true},
+    {"[a-c-e]", "-", true},
+    {"[a-c-e]", "d", false},
+    {"[!a]", "b", true},
+    {"[!a]", "a", false},
+    {"[!a]", "/", false},
+    {"[^a]", "^", true}, /* only '!' negates */
+    {"[^a]", "b", false},
+    {"[]a]", "]", true},
+    {"[!]a]", "]", false},
+    {"[!]a]", "b", true},
+    {"[]", "[]", true}, /* not closed: itself */
+    {"[a", "[a", true},
+    {"[a/]b", "[a/]b", true}, /* nor over a slash */
+    {"[a/]", "a", false},
+    {"[+-0]", "/", false},
+    {"[*]", "*", true},
+    {"[*]", "a", false},
+    {"*[0-9].txt", "a1b2.txt", true},
+    {"*[0-9].txt", "a1b.txt", false},
+    {"[\xc3\xa0-\xc3\xbf]", "\xc3\xa9", true},
+    {"[\xc3\xa0-\xc3\xbf]", "a", false},
+    {"?", "\xc3\xa9", true},
+    {"??", "\xc3\xa9", false},
+    {"a?c",
+     "a\xf0\x9f\x98\x80"
+     "c",
+     true},
+    {"*?", "\xc3\xa9", true},
+    {"*\xa9", "\xc3\xa9", false}, /* a star ends between characters */
     {"\\*", "*", false},
     {"A", "a", false},
 };
@@ -359,13 +395,16 @@ static void list_qa_twice(struct sw *r, json_t *j)
 	assert_int_equal(json_array_append_new(roles, second), 0);
 }
 
-static void first_entry_of_a_role_listed_twice_counts(void **state)
+/* Notary's own client takes the first. */
+static void role_listed_twice_is_refused_or_its_first_entry_counts(void **state)
 {
+	static const struct sw_row rows[] = {
+	    ROW("TUF 1.0", SW_TUF1, MF_E_FORMAT, F_TARGETS, .file = F_TARGETS, .edit = list_qa_twice)};
 	static const struct sw_row row =
-	    ROW("", SW_BOTH, MF_OK, F_ROOT, .file = F_TARGETS, .edit = list_qa_twice);
+	    ROW("", SW_NOTARY, MF_OK, F_ROOT, .file = F_TARGETS, .edit = list_qa_twice);
 	(void)state;
 	with_set(&row, SW_NOTARY, "", check_three_roles);
-	with_set(&row, SW_TUF1, "", check_three_roles);
+	sw_table(rows, SW_COUNT(rows));
 }
 
 /* targets lists the role below qa too, under narrower paths than qa gives it. */
@@ -518,7 +557,7 @@ int main(void)
 	    cmocka_unit_test(roles_that_are_too_large_together_are_refused),
 	    cmocka_unit_test(cycle_of_delegations_ends),
 	    cmocka_unit_test(role_that_two_delegators_list_is_loaded_for_each),
-	    cmocka_unit_test(first_entry_of_a_role_listed_twice_counts),
+	    cmocka_unit_test(role_listed_twice_is_refused_or_its_first_entry_counts),
 	    cmocka_unit_test(more_delegations_than_allowed_are_refused),
 	    cmocka_unit_test(broken_delegation_matters_only_where_its_paths_reach),
 	    cmocka_unit_test(expired_targets_may_be_loaded_for_signing),

@@ -40,7 +40,11 @@ static const struct sw_row common[] = {
     BAD_WIRE("signature without keyid", "\"keyid\":", "\"keyId\":"),
     BAD_WIRE("signature without sig", "\"sig\":", "\"Sig\":"),
     BAD_WIRE("signature is no text", "\"sig\":", "\"sig\":1,\"x\":"),
-    BAD_WIRE("signature in another encoding", "\"sig\":\"", "\"sig\":\"!"),
+    ROW("signature in another encoding", SW_NOTARY, MF_E_FORMAT, F_ROOT, .wire_from = "\"sig\":\"",
+	.wire_to = "\"sig\":\"!"),
+    /* It counts for nothing. */
+    ROW("signature in another encoding", SW_TUF1, MF_E_SIGNATURE, F_ROOT, .wire_from = "\"sig\":\"",
+	.wire_to = "\"sig\":\"!"),
     BAD_WIRE("version twice", "{\"signed\":{", "{\"signed\":{\"version\":1,"),
     BAD_WIRE("type twice", "{\"signed\":{", "{\"signed\":{\"_type\":\"x\","),
     BAD_WIRE("expires twice", "{\"signed\":{", "{\"signed\":{\"expires\":\"2030-01-01T00:00:00Z\","),
@@ -48,7 +52,13 @@ static const struct sw_row common[] = {
     BAD_WIRE("invalid UTF-8", "{\"signed\":{", "{\"signed\":{\"\xff\":1,"),
     BAD_WIRE("unpaired surrogate", "{\"signed\":{", "{\"signed\":{\"\\ud800\":1,"),
     BAD_WIRE("a number with a fraction", "{\"signed\":{", "{\"signed\":{\"x\":0.5,"),
-    BAD_WIRE("a number beyond 2^53", "{\"signed\":{", "{\"signed\":{\"x\":9007199254740993,"),
+    ROW("a number beyond 2^53", SW_NOTARY, MF_E_FORMAT, F_ROOT, .wire_from = "{\"signed\":{",
+	.wire_to = "{\"signed\":{\"x\":9007199254740993,"),
+    ROW("a number beyond 2^64", SW_NOTARY, MF_E_FORMAT, F_ROOT, .wire_from = "{\"signed\":{",
+	.wire_to = "{\"signed\":{\"x\":18446744073709551617,"),
+    /* Read, but nobody has signed it. */
+    ROW("a number beyond 2^64", SW_TUF1, MF_E_SIGNATURE, F_ROOT, .wire_from = "{\"signed\":{",
+	.wire_to = "{\"signed\":{\"x\":18446744073709551617,"),
     BAD_WIRE("huge number", "{\"signed\":{", "{\"signed\":{\"x\":1e999,"),
     BAD_WIRE("comma too many", "{\"signed\":{", "{\"signed\":{,"),
     BAD_WIRE("a list", "{\"signed\":", "[{\"signed\":"),
@@ -122,9 +132,19 @@ static const struct sw_row meta[] = {
     SET("no targets", SW_BOTH, MF_E_FORMAT, F_SNAPSHOT, F_SNAPSHOT, "meta targets@", NULL),
     SET("no root", SW_NOTARY, MF_E_FORMAT, F_SNAPSHOT, F_SNAPSHOT, "meta root", NULL),
     SET("entry is null", SW_BOTH, MF_E_FORMAT, F_SNAPSHOT, F_SNAPSHOT, "meta targets@", "null"),
-    SET("name without .json", SW_TUF1, MF_E_FORMAT, F_SNAPSHOT, F_SNAPSHOT, "meta qa", "{\"version\":1}"),
-    SET("long name without .json", SW_TUF1, MF_E_FORMAT, F_SNAPSHOT, F_SNAPSHOT, "meta long.jso",
-	"{\"version\":1}"),
+    /* What nobody needs does no harm. */
+    SET("name without .json", SW_TUF1, MF_OK, F_ROOT, F_SNAPSHOT, "meta qa", "{\"version\":1}"),
+    SET("long name without .json", SW_TUF1, MF_OK, F_ROOT, F_SNAPSHOT, "meta long.jso", "{\"version\":1}"),
+    SET("other entry is a number", SW_TUF1, MF_OK, F_ROOT, F_SNAPSHOT, "meta other@", "7"),
+    SET("other entry is a number", SW_NOTARY, MF_E_FORMAT, F_SNAPSHOT, F_SNAPSHOT, "meta other@", "7"),
+    SET("other entry without version", SW_TUF1, MF_OK, F_ROOT, F_SNAPSHOT, "meta other@", "{}"),
+    SET("other entry with a bad hash", SW_TUF1, MF_OK, F_ROOT, F_SNAPSHOT, "meta other@",
+	"{\"version\":1,\"hashes\":{\"sha256\":\"abc\"}}"),
+    SET("other entry in the timestamp", SW_TUF1, MF_OK, F_ROOT, F_TIMESTAMP, "meta other@", "null"),
+    /* Of a delegated role: it matters when the role is read. */
+    SET("entry of a role is malformed", SW_TUF1, MF_E_FORMAT, F_QA, F_SNAPSHOT, "meta %qa@", "{}"),
+    SET("entry of targets is malformed", SW_TUF1, MF_E_FORMAT, F_SNAPSHOT, F_SNAPSHOT, "meta targets@",
+	"{\"version\":1,\"length\":0}"),
     SET("no version", SW_TUF1, MF_E_FORMAT, F_SNAPSHOT, F_SNAPSHOT, "meta targets@ version", NULL),
     SET("no version", SW_TUF1, MF_E_FORMAT, F_TIMESTAMP, F_TIMESTAMP, "meta snapshot@ version", NULL),
     SET("version 0", SW_TUF1, MF_E_FORMAT, F_SNAPSHOT, F_SNAPSHOT, "meta targets@ version", "0"),
@@ -383,8 +403,10 @@ static void add_roles(json_t *j, size_t total)
 {
 	json_t *roles = json_object_get(json_object_get(j, "delegations"), "roles");
 	while (json_array_size(roles) < total) {
-		json_t *role = json_pack("{s:[],s:s,s:[],s:i}", "keyids", "name", "targets/other", "paths",
-					 "threshold", 1);
+		char name[32];
+		(void)snprintf(name, sizeof name, "targets/other%zu", json_array_size(roles));
+		json_t *role =
+		    json_pack("{s:[],s:s,s:[],s:i}", "keyids", "name", name, "paths", "threshold", 1);
 		assert_int_equal(json_array_append_new(roles, role), 0);
 	}
 }

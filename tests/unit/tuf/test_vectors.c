@@ -323,6 +323,8 @@ static enum mf_code expected_code(const char *file)
 	    {"derived/snapshot-without-", MF_E_FORMAT},
 	    {"derived/trailing-garbage-", MF_E_FORMAT},
 	    {"derived/expired-", MF_E_EXPIRED},
+	    {"derived/cert-expired", MF_E_EXPIRED},
+	    {"derived/cert-not-yet-valid", MF_E_EXPIRED},
 	    {"derived/expires-lower-case-z", MF_E_FORMAT},
 	    {"derived/type-", MF_E_FORMAT},
 	    {"derived/version-zero-", MF_E_FORMAT},

@@ -474,6 +474,8 @@ static inline void rp_set(json_t *at, char **path, const char *value)
 		} else if (!value) {
 			assert_int_equal(array ? json_array_remove(at, i) : json_object_del(at, *path), 0);
 		} else {
+			if (array && i == json_array_size(at))
+				assert_int_equal(json_array_append_new(at, json_null()), 0);
 			assert_int_equal(array ? json_array_set_new(at, i, rp_json(value))
 					       : json_object_set_new(at, *path, rp_json(value)),
 					 0);

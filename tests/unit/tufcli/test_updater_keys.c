@@ -37,7 +37,16 @@ static void signatures_count_once_for_each_key_of_the_role(void **state)
 	     .setup = "keys snapshot as 1; by snapshot s; root; wire snapshot {\"signatures\":[ "
 		      "{\"signatures\":[{\"keyid\":\"0\",\"sig\":\"\"},",
 	     .stored = ALL_1},
-	    {"one that is no hex", .setup = "wire snapshot \"sig\":\" \"sig\":\"xy", .code = MF_E_FORMAT},
+	    {"one that is no hex", .setup = "wire snapshot \"sig\":\" \"sig\":\"xy", .code = MF_E_SIGNATURE},
+	    {"one that is no hex beside a good one",
+	     .setup = "wire snapshot {\"signatures\":[ {\"signatures\":[{\"keyid\":\"0\",\"sig\":\"zz\"},",
+	     .stored = ALL_1},
+	    {"one of an odd length beside a good one",
+	     .setup = "wire snapshot {\"signatures\":[ {\"signatures\":[{\"keyid\":\"0\",\"sig\":\"abc\"},",
+	     .stored = ALL_1},
+	    {"one without sig",
+	     .setup = "wire snapshot {\"signatures\":[ {\"signatures\":[{\"keyid\":\"0\"},",
+	     .code = MF_E_FORMAT},
 	    {"threshold 0", .setup = "root; keys timestamp t 0; root", .code = MF_E_FORMAT},
 	    {"threshold -1", .setup = "root; keys timestamp t -1; root", .code = MF_E_FORMAT},
 	    {"no keys", .setup = "keys snapshot - 1; root", .code = MF_E_SIGNATURE},
@@ -46,18 +55,32 @@ static void signatures_count_once_for_each_key_of_the_role(void **state)
 	    {"delegated: keys of root do not count", .setup = "delegate targets A a 1 *; by A g", .get = "f",
 	     .code = MF_E_SIGNATURE},
 	    {"delegated: a key that is not listed",
-	     .setup = "delegate targets A a 1 *; set targets delegations keys = {}", .code = MF_E_FORMAT},
+	     .setup = "delegate targets A a 1 *; set targets delegations keys = {}", .get = "f",
+	     .code = MF_E_SIGNATURE, .stored = ALL_1},
+	    {"a key ID without a key", .setup = "set root roles timestamp keyids 1 = \"00\"; root",
+	     .stored = ALL_1},
+	    {"a key that is nothing",
+	     .setup = "set root keys 00 = 7; set root roles timestamp keyids 1 = \"00\"; root",
+	     .stored = ALL_1},
+	    {"a key of another kind",
+	     .setup = "set root keys 00 = {\"keytype\":\"sigstore-oidc\",\"scheme\":\"Fulcio\",\"keyval\":{"
+		      "\"identity\":\"a@example.com\"}}; set root roles targets keyids 1 = \"00\"; root",
+	     .stored = ALL_1},
+	    {"a key of another kind alone",
+	     .setup =
+		 "set root keys 00 = {\"keytype\":\"other\"}; set root roles targets keyids = [\"00\"]; root",
+	     .code = MF_E_SIGNATURE},
 	};
 	rp_table(state, rows, RP_COUNT(rows));
 }
 
 /* ---- key IDs */
 
-/* Both keys in place of one another, or under an ID made up: such a key counts for nothing. */
-static void key_whose_id_is_not_its_hash_does_not_count(void **state)
+/* An ID is a name (TAP 12): it need not be the hash of its key. */
+static void key_id_is_any_name(void **state)
 {
 	static const char *const ids[] = {"0000000000000000000000000000000000000000000000000000000000000000",
-					  "a", "", "%"};
+					  "a", "", "%", "\xc3\xa9 \\\"{}"};
 	for (size_t i = 0; i < RP_COUNT(ids); i++) {
 		struct mf_err err = MF_ERR_INIT;
 		char name[32];
@@ -65,27 +88,54 @@ static void key_whose_id_is_not_its_hash_does_not_count(void **state)
 		struct rp *r RP_CLEANUP = rp_new(state, name);
 		struct rp_key *k = rp_key(r, 'k');
 		(void)snprintf(k->id, sizeof k->id, "%s", ids[i]);
-		rp_do(r, "keys timestamp k 1; by timestamp k; root");
+		rp_do(r, i == 4 ? "by timestamp t; root" : "keys timestamp k 1; by timestamp k; root");
 		rp_ok(rp_init_client(r, &err), &err);
-		assert_int_equal(rp_run(r, NULL, &err), MF_E_SIGNATURE);
-		/* Beside one that does. */
-		rp_do(r, "keys timestamp kt 1; root; by timestamp kt; set root x = 1; root");
 		assert_int_equal(rp_run(r, NULL, &err), MF_OK);
+		if (i == 4)
+			continue;
+		/* It is one of two. */
 		rp_do(r, "keys timestamp kt 2; root");
+		assert_int_equal(rp_run(r, NULL, &err), MF_E_SIGNATURE);
+		rp_do(r, "by timestamp kt; set root x = 1; root");
+		assert_int_equal(rp_run(r, NULL, &err), MF_OK);
+		/* Upper case is another name. */
+		rp_do(r, "flip timestamp");
 		assert_int_equal(rp_run(r, NULL, &err), MF_E_SIGNATURE);
 	}
 }
 
-static void key_id_in_upper_case_does_not_count(void **state)
+/* Whoever finds the name in the role gets the key of that name, and no other. */
+static void key_ids_of_two_keys_cannot_be_exchanged(void **state)
 {
 	struct mf_err err = MF_ERR_INIT;
 	struct rp *r RP_CLEANUP = rp_new(state, "r");
-	struct rp_key *k = rp_key(r, 'k');
-	for (char *c = k->id; *c; c++)
-		*c = (char)(*c >= 'a' ? *c - 'a' + 'A' : *c);
+	struct rp_key *k = rp_key(r, 'k'), *l = rp_key(r, 'l');
+	(void)snprintf(k->id, sizeof k->id, "one");
 	rp_do(r, "keys timestamp k 1; by timestamp k; root");
 	rp_ok(rp_init_client(r, &err), &err);
+	assert_int_equal(rp_run(r, NULL, &err), MF_OK);
+	(void)snprintf(l->id, sizeof l->id, "one");
+	(void)snprintf(k->id, sizeof k->id, "two");
+	rp_do(r, "by timestamp l");
 	assert_int_equal(rp_run(r, NULL, &err), MF_E_SIGNATURE);
+}
+
+/* The name stays, the key goes: what it has signed here is forgotten. */
+static void another_key_of_the_same_id_is_another_key(void **state)
+{
+	struct mf_err err = MF_ERR_INIT;
+	struct mf_buf text MF_BUF_CLEANUP = MF_BUF_INIT(4096);
+	struct rp *r RP_CLEANUP = rp_new(state, "r");
+	(void)snprintf(rp_key(r, 'k')->id, 65, "online");
+	(void)snprintf(rp_key(r, 'l')->id, 65, "online");
+	rp_do(r, "keys timestamp kt 1; by timestamp t; version timestamp 100; root");
+	rp_ok(rp_init_client(r, &err), &err);
+	assert_int_equal(rp_run(r, NULL, &err), MF_OK);
+	/* t stays, and is the one that has signed. */
+	rp_do(r, "keys timestamp lt 1; root; version timestamp 1");
+	assert_int_equal(rp_run(r, NULL, &err), MF_OK);
+	rp_stored(r, &text);
+	assert_string_equal(text.p, "root.2 snapshot.1 targets.1 timestamp.1");
 }
 
 /* The same public key under two valid IDs is one key. */
@@ -106,6 +156,11 @@ static void one_key_under_two_ids_counts_once(void **state)
 	assert_int_equal(rp_run(r, NULL, &err), MF_E_SIGNATURE);
 	rp_do(r, "keys timestamp kl 1; by timestamp l; root");
 	assert_int_equal(rp_run(r, NULL, &err), MF_OK);
+	/* Nor under names. */
+	(void)snprintf(k->id, sizeof k->id, "one");
+	(void)snprintf(alias->id, sizeof alias->id, "two");
+	rp_do(r, "keys timestamp kl 2; by timestamp kl; root");
+	assert_int_equal(rp_run(r, NULL, &err), MF_E_SIGNATURE);
 }
 
 static void old_member_keyid_hash_algorithms_is_ignored(void **state)
@@ -284,8 +339,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    tmpdir_test(signatures_count_once_for_each_key_of_the_role),
-	    tmpdir_test(key_whose_id_is_not_its_hash_does_not_count),
-	    tmpdir_test(key_id_in_upper_case_does_not_count),
+	    tmpdir_test(key_id_is_any_name),
+	    tmpdir_test(key_ids_of_two_keys_cannot_be_exchanged),
+	    tmpdir_test(another_key_of_the_same_id_is_another_key),
 	    tmpdir_test(one_key_under_two_ids_counts_once),
 	    tmpdir_test(old_member_keyid_hash_algorithms_is_ignored),
 	    tmpdir_test(kinds_of_keys_and_schemes_fit_or_do_not_count),

@@ -116,7 +116,8 @@ static void target_paths_are_those_of_the_delegation(void **state)
 	    PATH("case counts", "F", "f", MF_E_NOT_FOUND),
 	    PATH("not a prefix", "ab", "abc", MF_E_NOT_FOUND),
 	    PATH("nor a suffix", "bc", "abc", MF_E_NOT_FOUND),
-	    PATH("brackets are themselves", "[ab]", "a", MF_E_NOT_FOUND),
+	    PATH("brackets", "[ab]", "a", MF_OK),
+	    PATH("other brackets", "[!ab]", "a", MF_E_NOT_FOUND),
 	    PATH("a directory is not its files", "a/", "a/b", MF_E_NOT_FOUND),
 	};
 	rp_table(state, rows, RP_COUNT(rows));
@@ -186,15 +187,19 @@ static void role_is_verified_for_each_delegator(void **state)
 	    {"a higher threshold",
 	     .setup = TWO "delegate A C c 1 one; delegate B C cd 2 two; target C one 1; target C two 2",
 	     .get = "one two", .code = MF_E_SIGNATURE, .got = "one=1"},
-	    /* One delegator, two entries of one name. */
+	    /* Which of two entries counts would be a guess. */
 	    {"listed twice by one delegator, with other keys",
 	     .setup =
 		 "delegate targets C c 1 one; delegate targets C d 1 two; target C one 1; target C two 2",
-	     .get = "one two", .code = MF_E_SIGNATURE, .got = "one=1"},
-	    {"listed twice by one delegator, both have signed",
-	     .setup = "delegate targets C c 1 one; delegate targets C d 1 two; by C cd; target C one 1;"
-		      "target C two 2",
-	     .get = "one two", .got = "one=1 two=2"},
+	     .get = "one", .code = MF_E_FORMAT, .got = "", .stored = "root.1 snapshot.1 timestamp.1"},
+	    {"listed twice by one delegator, with the same keys",
+	     .setup = "delegate targets C c 1 one; delegate targets C c 1 two; target C one 1", .get = "one",
+	     .code = MF_E_FORMAT, .got = ""},
+	    {"listed twice by a delegated role",
+	     .setup =
+		 "delegate targets A a 1 *; delegate A C c 1 one; delegate A B b 1 *; delegate A C c 1 *;"
+		 "target C one 1",
+	     .get = "one", .code = MF_E_FORMAT, .got = ""},
 	    {"a second run, local file and new keys", .setup = IN_A "*; target A f 1",
 	     .then = "set targets delegations = {\"keys\":{},\"roles\":[]}; delegate targets A b 1 *; bump "
 		     "targets; "
