@@ -61,13 +61,24 @@ static void offer_commands(const struct line *l, const char *group)
 	}
 }
 
+/* It came from the network once, and a shell may put it into the command line as it is: what a shell would
+ * not take for a plain word is not offered, and nothing that we would take for an option. */
+static bool is_plain(const char *p, size_t n, uint32_t code)
+{
+	if (n > 1 || code >= 0x80)
+		return !mf_text_unsafe(code);
+	return (*p >= '0' && *p <= '9') || ((*p | 32) >= 'a' && (*p | 32) <= 'z') || strchr("._-/:@%+,=", *p);
+}
+
 static void offer_name(void *line, const char *name)
 {
 	const char *end = name + strlen(name);
 	uint32_t code;
+	if (name[0] == '-')
+		return;
 	for (const char *p = name; p < end;) {
 		size_t n = mf_utf8_next(p, end, &code);
-		if (!n || mf_text_unsafe(code)) /* it came from the network once */
+		if (!n || !is_plain(p, n, code))
 			return;
 		p += n;
 	}

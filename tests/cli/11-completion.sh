@@ -20,7 +20,7 @@ offers() { # NAME EXPECTED WORD...: the last one is to be completed
 	check_status "offers $name: no failure" 0
 }
 offers 'a command' 'put' pu
-offers 'commands' 'completion get help history key list policy put repair rm role sign status trust verify version withdraw' ''
+offers 'commands' 'completion get help history key list policy put repair rm role sign status trust verify version veto withdraw' ''
 offers 'a command behind an option with a value' 'get' --role x g
 offers 'a command behind an option with =' 'get' --role=x g
 offers 'subcommands' 'export import init pin refresh show' trust ''
@@ -62,10 +62,20 @@ offers 'keys' 'alice alice-root bob' key show ''
 offers 'keys for an option, and files where colleagues give theirs' ':files bob' role add oci:app qa --key b
 offers 'keys to sign with' '--key=bob' sign oci:app scan --key=b
 offers 'repositories that are pinned, and files of layouts' ":files oci:$(realpath app)" list "oci:$(realpath app)"
+cp app/trust/metadata/1.security.json 'app/trust/metadata/1.se;id.json'
+cp app/trust/metadata/1.security.json app/trust/metadata/1.--role.json
+offers 'no role whose name is more than a word' 'security' put oci:app:1.0 --role s
+offers 'no role whose name is an option' 'security targets' role keys oci:app:1.0 ''
+rm 'app/trust/metadata/1.se;id.json' app/trust/metadata/1.--role.json
 touch qa-file
 sed -i.old 's|"oci:/|"oci:/x\xe2\x80\xae|' "$MANIFESTO_HOME/trust.json"
 offers 'nothing that is unsafe to show' ':files' list oci:/x
 
+# shellcheck disable=SC2016 # no expansion is wanted
+for bad in '$(id)' '`id`' ';id' '|id' '&id' '>x' '<x' 'a b' "'" '\\\\' '*' '{a,b}' '!!' '~'; do
+	BAD=$bad perl -pe 's|"oci:/|"oci:/x$ENV{BAD}|' "$MANIFESTO_HOME/trust.json.old" >"$MANIFESTO_HOME/trust.json"
+	offers "nothing that a shell would not take for a word: $bad" ':files' list oci:/x
+done
 mv "$MANIFESTO_HOME/trust.json.old" "$MANIFESTO_HOME/trust.json"
 
 # No request is made, and nothing is written.
