@@ -32,6 +32,10 @@ int mf_artifact_store_config(struct mf_image_store *s, struct mf_err *err) MF_NO
 
 /* Artifact manifests of records are known by their type. `artifact_type` may be NULL. */
 bool mf_is_our_artifact(const char *artifact_type);
+/* Is the document itself an artifact manifest of a record of this subject? Whoever may write a list of
+ * referrers can call any manifest of the repository one. MF_ABSENT: it is something else. */
+enum mf_found mf_artifact_is_of(const struct mf_manifest *m, const struct mf_digest *subject,
+				struct mf_err *err) MF_NODISCARD;
 
 /* What a subject's fallback index (distribution-spec 1.1, "Referrers Tag Schema") should list of ours: `add`
  * just as given; of the other entries of ours those in `keep` (which may name those to add, too). */

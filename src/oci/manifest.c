@@ -299,6 +299,20 @@ bool mf_is_our_artifact(const char *artifact_type)
 	return artifact_type && strncmp(artifact_type, OUR_ARTIFACTS, strlen(OUR_ARTIFACTS)) == 0;
 }
 
+enum mf_found mf_artifact_is_of(const struct mf_manifest *m, const struct mf_digest *subject,
+				struct mf_err *err)
+{
+	struct mf_err why = MF_ERR_INIT;
+	struct mf_descriptor d DESCRIPTOR_CLEANUP = {0};
+	json_t *j MF_JSON_CLEANUP = mf_json_load(mf_buf_bytes(&m->bytes), MF_MAX_MANIFEST_BYTES, err);
+	if (!j)
+		return MF_FAILED;
+	bool ours = !m->is_index && mf_is_our_artifact(json_string_value(json_object_get(j, "artifactType")));
+	if (mf_descriptor_read(json_object_get(j, "subject"), &d, &why) < 0)
+		return why.code == MF_E_NOMEM ? (enum mf_found)mf_fail_nomem(err) : MF_ABSENT;
+	return ours && mf_digest_eq(&d.digest, subject) ? MF_FOUND : MF_ABSENT;
+}
+
 /* Members in the order of their names, so that the same record gives the same bytes everywhere. */
 int mf_artifact_build(const struct mf_artifact *a, struct mf_buf *out, struct mf_err *err)
 {

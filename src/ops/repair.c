@@ -312,14 +312,33 @@ static int note(struct mf_err *out, struct mf_err *err)
 	return 0;
 }
 
+/* A list says what is one of ours, and others write lists: an image that is listed so is not deleted. */
+static int delete_one(struct mf_image *im, const struct mf_digest *subject, const struct mf_digest *stale,
+		      struct mf_err *err)
+{
+	struct mf_manifest m MF_MANIFEST_CLEANUP = {0};
+	char digest[MF_DIGEST_TEXT];
+	enum mf_found ours =
+	    mf_manifest_get(im->blobs, stale, &m, err) < 0 ? MF_FAILED : mf_artifact_is_of(&m, subject, err);
+	if (ours == MF_FAILED && err->code == MF_E_NOT_FOUND) {
+		mf_err_clear(err);
+		return 0;
+	}
+	if (ours == MF_FAILED)
+		return err->code == MF_E_DIGEST ? mf_recode(err, MF_E_REFUSED) : -1;
+	mf_digest_format(digest, stale);
+	if (ours == MF_ABSENT)
+		return mf_fail(err, MF_E_REFUSED, 0,
+			       "%s is listed as one, and is something else: it is not deleted", digest);
+	struct mf_manifest_call *c = mf_manifest_delete_begin(im->blobs, stale, err);
+	return c ? mf_manifest_delete_end(c, err) : -1;
+}
+
 static int delete_stale(struct mf_image *im, const struct mf_subject_drift *x, struct refusals *r,
 			struct mf_err *err)
 {
 	for (size_t i = 0; i < x->nstale; i++) {
-		struct mf_manifest_call *c = mf_manifest_delete_begin(im->blobs, &x->stale[i], err);
-		if (!c)
-			return -1;
-		if (mf_manifest_delete_end(c, err) == 0)
+		if (delete_one(im, &x->s.digest, &x->stale[i], err) == 0)
 			continue;
 		/* Where clients write the lists, what is on none of them is found by nobody. */
 		struct mf_err ignored = MF_ERR_INIT;

@@ -128,6 +128,13 @@ static int check_item(struct mf_write *w, struct mf_write_item *it, struct mf_er
 	it->unchanged = it->kept = false;
 	it->had_artifact = e.role && e.record.has_artifact;
 	it->old_artifact = e.record.artifact;
+	/* A record may name any manifest of the repository, an image's for one. */
+	struct mf_buf again MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_MANIFEST_BYTES);
+	enum mf_found owned =
+	    it->had_artifact ? mf_artifact_again(&it->subject, &e, &again, err) : MF_ABSENT;
+	if (owned == MF_FAILED)
+		return -1;
+	it->owned_artifact = owned == MF_FOUND;
 	enum mf_change change = w->evaluate(w->arg, it, e.role ? &e : NULL, err);
 	if (change == MF_CHANGE_REFUSED)
 		return -1;
@@ -627,7 +634,7 @@ int mf_write_rebuild(struct mf_write *w, struct mf_err *err)
 		const struct mf_write_item *it = &w->items[i];
 		s.v[s.n++] = it->subject;
 		r.changed |= !it->unchanged;
-		if (it->had_artifact)
+		if (it->owned_artifact)
 			replaced[r.nreplaced++] = it->old_artifact;
 		/* Somebody may have been faster, so that no record names it. */
 		if (it->stored)

@@ -27,6 +27,7 @@ struct mf_write_item {
 	struct mf_buf entry; /* target entry to publish, canonical; empty: the name is removed */
 	char *first;         /* the entry at the first check, canonical; NULL: there was none */
 	bool had_artifact;   /* the entry at the last check named old_artifact */
+	bool owned_artifact; /* which is what a record like it has, and may be deleted */
 	struct mf_digest old_artifact;
 	bool unchanged; /* nothing is to be published for it */
 	bool kept;      /* the record that is there stays, with our signature added */

@@ -254,6 +254,16 @@ check_json 'repair takes it away' '.repositories[0] | .stale == 1 and .missing =
 registry_get "$REGISTRY/v2/acme/app/manifests/sha256-${a#sha256:}" >/dev/null
 check_json 'and leaves those of other programs' '[.manifests[].artifactType] | (index("application/vnd.example.sbom") != null) and (index("application/vnd.manifesto.forged") == null) and length == 4' "$T/body"
 
+# Whoever may push writes the list: it does not make us delete an image.
+printf '{"mediaType":"application/vnd.oci.image.manifest.v1+json","artifactType":"application/vnd.manifesto.qa","digest":"%s","size":%s}' \
+	"$a" "$(curl -s -m 20 -H 'Accept: application/vnd.oci.image.manifest.v1+json' "http://$REGISTRY/v2/acme/app/manifests/$a" | wc -c)" >lie
+registry_get "$REGISTRY/v2/acme/app/manifests/sha256-${a#sha256:}" >/dev/null
+jq -c ".manifests += [$(cat lie)]" "$T/body" >index
+put_index "sha256-${a#sha256:}" @index
+run manifesto repair --json "$repository"
+check_json 'an image that is listed as an artifact of ours is taken off the list' '.repositories[0] | .stale == 1 and .repaired'
+check 'and is not deleted' test "$(tag_digest "$a")" = "${a#sha256:}"
+
 # A catalogue that skopeo overwrote; blobs that garbage collection removed.
 skopeo --insecure-policy copy --quiet --dest-tls-verify=false oci:layout:1.0 "docker://$repository:_manifesto" >/dev/null 2>&1
 check 'another program writes over the catalogue' test "$(tag_digest _manifesto)" != "$catalogue"
