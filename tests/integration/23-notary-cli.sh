@@ -65,6 +65,16 @@ get_is 'and gets it' second "$image" contact
 notary_verifies 'notary reads that' cli "$gun" "contact/sha256-$hex" second
 notary_in cli remove -p "$gun" "contact/sha256-$hex"
 check_status 'notary removes it' 0
+# A record may name any manifest as its artifact: an image does not go with it.
+printf '{"manifesto":{"artifact":"%s","v":1}}' "$subject" >custom.json
+notary_in cli add -p --custom custom.json "$gun" "contact/sha256-$hex" third
+check_status 'notary adds a record that names the image as its artifact manifest' 0
+run manifesto put "$image" contact second
+check_status 'manifesto replaces it' 0
+check 'and the image is still there' test "$(http_status "http://$REGISTRY/v2/acme/ours/tags/list")$(curl -s "http://$REGISTRY/v2/acme/ours/tags/list" | jq '.tags | index("1.0") != null')" = 200true
+run manifesto list "$image@$subject"
+check_status 'with its records' 0
+notary_in cli remove -p "$gun" "contact/sha256-$hex"
 refused 'then it is gone' 3 get "$image" contact
 run manifesto put "$image" contact third
 check_status 'manifesto publishes once more' 0
