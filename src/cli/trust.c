@@ -254,16 +254,16 @@ static void describe_memory(FILE *f, const struct manifesto_forget_result *r)
 {
 	char time[32];
 	for (size_t i = 0; i < r->npinned; i++)
-		(void)fprintf(f, "  pinned root key %s\n", r->pinned[i]);
+		mf_text_printf(f, "  pinned root key %s\n", r->pinned[i]);
 	if (r->floors) {
 		mf_cli_show_time(time, r->recorded);
-		(void)fprintf(f, "  recorded versions (root %lld) and time (%s): %s\n",
+		mf_text_printf(f, "  recorded versions (root %lld) and time (%s): %s\n",
 			      (long long)r->root_version, time, r->floors);
 	}
 	if (r->cache)
-		(void)fprintf(f, "  cached metadata: %s\n", r->cache);
+		mf_text_printf(f, "  cached metadata: %s\n", r->cache);
 	if (r->prefix_pin)
-		(void)fprintf(f, "The pin of '%s' stays.\n", r->prefix_pin);
+		mf_text_printf(f, "The pin of '%s' stays.\n", r->prefix_pin);
 }
 
 static void forget_json(const struct manifesto_forget_result *r, bool dry_run)
@@ -289,7 +289,7 @@ static char *memory_text(const struct manifesto_forget_result *r, const char *he
 	FILE *f = open_memstream(&text, &size);
 	if (!f)
 		return NULL;
-	(void)fprintf(f, "%s '%s':\n", heading, r->gun);
+	mf_text_printf(f, "%s '%s':\n", heading, r->gun);
 	describe_memory(f, r);
 	if (fclose(f) == 0)
 		return text;

@@ -2,6 +2,7 @@
  * of metadata, which is not. */
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 #include "base/encode.h"
@@ -265,15 +266,23 @@ enum mf_found mf_trust_remembers(const struct mf_trust *t, struct mf_trust_memor
 	return out->pin.exact || out->floors || out->cache ? MF_FOUND : MF_ABSENT;
 }
 
-/* Files directly in it; the cache makes no others. */
+/* Files directly in it; the cache makes no others. Whoever may write in the cache could put a link in its
+ * place, to files that are not ours: that alone is removed. */
 static int remove_dir(const char *dir, struct mf_err *err)
 {
-	DIR *d = opendir(dir);
-	if (!d)
-		return errno == ENOENT ? 0 : mf_fail(err, MF_E_IO, errno, "open '%s'", dir);
+	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 && errno == ENOTDIR && unlink(dir) == 0)
+		return 0;
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	if (!d) {
+		int sys = errno;
+		if (fd >= 0)
+			(void)close(fd);
+		return sys == ENOENT ? 0 : mf_fail(err, MF_E_IO, sys, "open '%s'", dir);
+	}
 	for (const struct dirent *e; (e = readdir(d));)
 		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
-			(void)unlinkat(dirfd(d), e->d_name, 0);
+			(void)unlinkat(fd, e->d_name, 0);
 	(void)closedir(d);
 	return rmdir(dir) == 0 || errno == ENOENT ? 0 : mf_fail(err, MF_E_IO, errno, "remove '%s'", dir);
 }

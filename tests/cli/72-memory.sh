@@ -86,4 +86,24 @@ run manifesto trust forget --yes $image
 check_status 'broken floors are forgotten' 0
 check_stdout_has 'the pin of the prefix stays' 'stays'
 refused 'and still decides' 10 list $image
+
+# --- whoever may write in the cache cannot aim it at other files
+mkdir -p precious "$XDG_CACHE_HOME/manifesto/tuf"
+echo content >precious/file
+cache=$XDG_CACHE_HOME/manifesto/tuf/$(basename "$floors" .json)
+rm -rf "$cache"
+ln -s "$PWD/precious" "$cache"
+run manifesto trust forget --yes $image
+check_status 'a link in place of the cached metadata' 0
+check 'is removed' test ! -L "$cache"
+check 'and what it leads to is not' test -e precious/file
+
+# --- a name is shown in its safe form
+mv app $'a\ev'
+mv "$MANIFESTO_HOME/trust.json" kept.json
+manifesto list --tofu $'oci:a\ev:1.0' >/dev/null 2>&1
+terminal 'Type the name' 'no\n' -- manifesto trust forget $'oci:a\ev:1.0'
+check_status 'the name of a directory with a control character' 1
+check_stdout_has 'is escaped' 'a\u{1b}v'
+check 'everywhere' test "$(grep -c $'a\ev' "$T/stdout")" = 0
 t_done
