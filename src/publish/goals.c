@@ -170,16 +170,14 @@ static bool has_path(const char *const *v, size_t n, struct mf_str path)
 	return false;
 }
 
-static int report_path(struct mf_plan *p, const struct mf_trust *t, bool added, const char *role,
+static int report_path(struct mf_plan *p, const struct mf_trust *t, const char *event, const char *role,
 		       const char *path, struct mf_err *err)
 {
 	struct mf_str type = mf_tuf_path_type(mf_trust_dialect(t), mf_str_c(path));
 	char *text = mf_arena_dup(&p->arena, type.n ? type : mf_str_c(path), err);
 	if (!text)
 		return -1;
-	if (!type.n)
-		return mf_plan_report(p, "path removed", role, text, err);
-	return mf_plan_report(p, added ? "type added" : "type removed", role, text, err);
+	return mf_plan_report(p, type.n ? event : "path removed", role, text, err);
 }
 
 static char *type_path(struct mf_plan *p, const struct mf_trust *t, const char *type, struct mf_err *err)
@@ -207,7 +205,7 @@ static int goal_paths(struct mf_plan *p, const struct mf_trust *t, const struct 
 	for (size_t i = 0; i < old; i++) {
 		bool stays = r->verb != MF_ROLE_SET || has_path(wanted, r->ntypes, cur->paths[i]);
 		const char *path = mf_arena_dup(&p->arena, cur->paths[i], err);
-		if (!path || (!stays && report_path(p, t, false, g->name, path, err) < 0))
+		if (!path || (!stays && report_path(p, t, "type removed", g->name, path, err) < 0))
 			return -1;
 		changed |= !stays;
 		if (stays)
@@ -216,7 +214,7 @@ static int goal_paths(struct mf_plan *p, const struct mf_trust *t, const struct 
 	for (size_t i = 0; i < r->ntypes; i++) {
 		if (has_path(v, g->npaths, mf_str_c(wanted[i])))
 			continue;
-		if (report_path(p, t, true, g->name, wanted[i], err) < 0)
+		if (report_path(p, t, "type added", g->name, wanted[i], err) < 0)
 			return -1;
 		v[g->npaths++] = wanted[i];
 		changed = true;

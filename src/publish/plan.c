@@ -228,19 +228,23 @@ static int plan_root(struct mf_plan *p, struct mf_trust *t, struct mf_err *err)
 
 /* ---- what must be re-signed */
 
-static int refuse_unsigned(const struct mf_plan *p, const struct mf_trust *t, const struct mf_tuf_role *role,
-			   bool revived, struct mf_err *err)
+static int refuse_revived(const struct mf_trust *t, const struct mf_tuf_role *role, struct mf_err *err)
 {
 	char keys[512];
 	mf_publish_name_keys(t, role, keys);
-	if (revived) {
-		(void)mf_fail(err, MF_E_KEY, 0,
-			      "a role '%s' existed before, and the snapshot still lists its file: a new file "
-			      "must be signed with the delegation, but this machine has too few of its keys",
-			      role->name);
-		mf_err_set_hint(err, "choose another name, or import one of the keys: %s", keys);
-		return -1;
-	}
+	(void)mf_fail(err, MF_E_KEY, 0,
+		      "a role '%s' existed before, and the snapshot still lists its file: a new file "
+		      "must be signed with the delegation, but this machine has too few of its keys",
+		      role->name);
+	mf_err_set_hint(err, "choose another name, or import one of the keys: %s", keys);
+	return -1;
+}
+
+static int refuse_unsigned(const struct mf_plan *p, const struct mf_trust *t, const struct mf_tuf_role *role,
+			   struct mf_err *err)
+{
+	char keys[512];
+	mf_publish_name_keys(t, role, keys);
 	(void)mf_fail(err, MF_E_KEY, 0,
 		      "the file of role '%s' would no longer have enough valid signatures, and this machine "
 		      "has too few of the keys that could re-sign it: %s",
@@ -269,7 +273,7 @@ static int revive(struct mf_plan *p, struct mf_trust *t, const struct mf_tuf_rol
 	if (why.code != MF_E_SIGNATURE)
 		return mf_fail(err, why.code, 0, "%s", why.msg);
 	return mf_publish_can_sign(t, role) ? add_resign(p, role->name, file->version + 1, err)
-					    : refuse_unsigned(p, t, role, true, err);
+					    : refuse_revived(t, role, err);
 }
 
 static int check_goal(struct mf_plan *p, struct mf_trust *t, const struct mf_tuf_delegation *g,
@@ -291,7 +295,7 @@ static int check_goal(struct mf_plan *p, struct mf_trust *t, const struct mf_tuf
 	if (why.code != MF_E_SIGNATURE)
 		return mf_fail(err, why.code, 0, "%s", why.msg);
 	return mf_publish_can_sign(t, role) ? add_resign(p, g->name, 0, err)
-					    : refuse_unsigned(p, t, role, false, err);
+					    : refuse_unsigned(p, t, role, err);
 }
 
 /* The delegations as they will be, read as readers will. */

@@ -59,8 +59,9 @@ static int check_absent(struct mf_trust *t, struct mf_err *err)
 		mf_err_set_endpoint(err, t->repo->where);
 		return -1;
 	}
-	if (!mf_trust_known(t, err) || err->code)
-		return err->code ? -1 : 0;
+	enum mf_found known = mf_trust_known(t, err);
+	if (known != MF_FOUND)
+		return known;
 	(void)mf_fail(err, MF_E_GONE, 0, "the trust repository of '%s' existed at '%s' before and is gone",
 		      t->pin_name, t->repo->where);
 	mf_err_set_hint(err, "ask its owner; manifesto does not replace it with a new one");

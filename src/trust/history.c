@@ -21,21 +21,21 @@ struct authority {
 /* One role on the walk. */
 struct node {
 	const struct mf_tuf_loaded *now; /* NULL: it is no longer listed */
-	const char *role;                /* of a former one this walk's own */
+	const char *role;                /* of a former one: owned by this walk */
 	struct node *parent;             /* its delegator; NULL: `targets` */
-	int64_t newest;                  /* version, */
-	size_t size;                     /* and octets of that */
+	int64_t newest;                  /* its version */
+	size_t size;                     /* of the newest version, in bytes */
 	struct authority **v;            /* oldest first */
 	size_t n, cap, nkeys;
 	int64_t dropped;      /* former: the first version of its delegator that does not list it */
 	int64_t dropped_seen; /* when that was seen */
-	bool told;            /* its versions are asked for */
+	bool requested;       /* its versions are */
 	bool needed;          /* or those of a role below it */
 	bool cut;             /* what lists its keys was not read as far as it goes back */
-	/* The last version that was reported, as its keys of the authority `shown` show it. */
+	/* The last version that was reported, as its keys of the authority `reported` show it. */
 	struct mf_tuf_file *last, *owned; /* the same; NULL: it belongs to the set */
 	struct mf_version last_version;
-	size_t shown;
+	size_t reported;
 };
 
 struct walk {
@@ -173,22 +173,23 @@ static int stream_next(struct stream *s, int64_t version, struct mf_buf *out, in
 	return -1;
 }
 
-/* ---- telling */
+/* ---- reporting */
 
-static int tell(const struct walk *w, const struct node *n, const struct mf_version *v, struct mf_err *err)
+static int report(const struct walk *w, const struct node *n, const struct mf_version *v, struct mf_err *err)
 {
-	return n->told ? w->q->fn(w->q->arg, v, err) : 0;
+	return n->requested ? w->q->fn(w->q->arg, v, err) : 0;
 }
 
-static int tell_gap(const struct walk *w, const struct node *n, enum mf_version_state state, int64_t first,
-		    int64_t last, struct mf_err *err)
+static int report_gap(const struct walk *w, const struct node *n, enum mf_version_state state, int64_t first,
+		      int64_t last, struct mf_err *err)
 {
 	struct mf_version v = {.state = state, .role = n->role, .first = first, .last = last};
-	return first <= last ? tell(w, n, &v, err) : 0;
+	return first <= last ? report(w, n, &v, err) : 0;
 }
 
-/* What does not verify is told of roles that only help as well. */
-static int tell_bad(const struct walk *w, const struct mf_version *at, struct mf_err *why, struct mf_err *err)
+/* What does not verify is reported of roles that only help as well. */
+static int report_bad(const struct walk *w, const struct mf_version *at, struct mf_err *why,
+		      struct mf_err *err)
 {
 	struct mf_version v = *at;
 	v.why = why->msg;
@@ -238,7 +239,7 @@ static int read_roots(struct walk *w, bool *cut, struct mf_err *err)
 		}
 		if (rc > 0 && take_root(w, &bytes, &why) == 0)
 			continue;
-		return fatal(&why) ? pass_on(err, &why) : tell_bad(w, &at, &why, err);
+		return fatal(&why) ? pass_on(err, &why) : report_bad(w, &at, &why, err);
 	}
 	return 0;
 }
@@ -346,7 +347,7 @@ static int add_formers(struct walk *w, struct node *from, const struct mf_tuf_lo
 		if (learn(n, l, role, seen, err) < 0)
 			return -1;
 		n->role = n->v[0]->role->role.name;
-		n->told = n->needed = true;
+		n->requested = n->needed = true;
 	}
 	return 0;
 }
@@ -395,9 +396,10 @@ static int find_authority(const struct walk *w, const struct node *n, const stru
 
 /* ---- one version */
 
-/* Reports a verified file as the keys of an authority show it. */
-static int show(struct walk *w, struct node *n, const struct authority *a, struct mf_tuf_file *f,
-		const struct mf_version *version, bool listing, struct mf_err *err)
+/* Reports a verified file under the keys of an authority; what it lists is learnt when it is reported first.
+ */
+static int report_under(struct walk *w, struct node *n, const struct authority *a, struct mf_tuf_file *f,
+			const struct mf_version *version, struct mf_err *err)
 {
 	struct mf_pubkey *keys[MF_MAX_SIGNATURES];
 	struct mf_tuf_loaded l = {.role = n->role, .file = f}, *one = &l;
@@ -417,21 +419,21 @@ static int show(struct walk *w, struct node *n, const struct authority *a, struc
 	v.signers = keys;
 	v.delegator = a->root ? "root" : a->delegator.role;
 	v.delegator_version = a->version;
-	return tell(w, n, &v, err) < 0 ? -1 : listing ? learn_below(w, n, &l, v.seen, err) : 0;
+	return report(w, n, &v, err) < 0 ? -1 : v.again ? 0 : learn_below(w, n, &l, v.seen, err);
 }
 
 /* The last version under the authorities that came after it, up to `to`: a key that its delegator took away
  * is an event of its own, which no later version of the role undoes. */
-static int show_later(struct walk *w, struct node *n, size_t to, struct mf_err *err)
+static int report_later(struct walk *w, struct node *n, size_t to, struct mf_err *err)
 {
-	for (; n->last && n->shown < to; n->shown++) {
-		const struct authority *a = n->v[n->shown + 1];
-		if (mf_tuf_role_same(role_of(n->v[n->shown]), role_of(a)))
+	for (; n->last && n->reported < to; n->reported++) {
+		const struct authority *a = n->v[n->reported + 1];
+		if (mf_tuf_role_same(role_of(n->v[n->reported]), role_of(a)))
 			continue;
 		struct mf_version v = n->last_version;
 		v.seen = a->seen ? a->seen : v.seen;
 		v.again = true;
-		if (show(w, n, a, n->last, &v, false, err) < 0)
+		if (report_under(w, n, a, n->last, &v, err) < 0)
 			return -1;
 	}
 	return 0;
@@ -439,8 +441,8 @@ static int show_later(struct walk *w, struct node *n, size_t to, struct mf_err *
 
 /* The authority that a version is shown under: the newest that the store got before it and whose threshold it
  * meets; at least `at`. The store's times are only a hint. */
-static size_t shown_under(const struct walk *w, const struct node *n, const struct mf_tuf_file *f,
-			  const struct mf_version *v, size_t at)
+static size_t authority_for(const struct walk *w, const struct node *n, const struct mf_tuf_file *f,
+			    const struct mf_version *v, size_t at)
 {
 	for (size_t i = n->n; i-- > at + 1;) {
 		struct mf_err why = MF_ERR_INIT;
@@ -452,26 +454,27 @@ static size_t shown_under(const struct walk *w, const struct node *n, const stru
 }
 
 /* A verified version of a role; at: the authority that it needs. owned: f, or NULL when it is the set's. */
-static int tell_verified(struct walk *w, struct node *n, size_t at, struct mf_tuf_file *f,
-			 struct mf_tuf_file *owned, const struct mf_version *v, struct mf_err *err)
+static int report_verified(struct walk *w, struct node *n, size_t at, struct mf_tuf_file *f,
+			   struct mf_tuf_file *owned, const struct mf_version *v, struct mf_err *err)
 {
-	size_t before = n->shown, under = w->q->version ? at : shown_under(w, n, f, v, at);
+	size_t before = n->reported, under = w->q->version ? at : authority_for(w, n, f, v, at);
 	for (size_t i = before + 1; i < n->n; i++)
 		if (n->v[i]->seen && n->v[i]->seen <= v->seen)
 			before = i;
-	if (!w->q->version && show_later(w, n, before, err) < 0) {
+	if (!w->q->version && report_later(w, n, before, err) < 0) {
 		mf_tuf_file_free(owned);
 		return -1;
 	}
 	struct mf_version baseline = n->last_version;
 	baseline.baseline = baseline.again = true;
-	int rc = n->last && n->shown > under ? show(w, n, n->v[under], n->last, &baseline, false, err) : 0;
+	int rc =
+	    n->last && n->reported > under ? report_under(w, n, n->v[under], n->last, &baseline, err) : 0;
 	mf_tuf_file_free(n->owned);
 	n->last = f;
 	n->owned = owned;
 	n->last_version = *v;
-	n->shown = under;
-	return rc < 0 ? -1 : show(w, n, n->v[under], f, v, true, err);
+	n->reported = under;
+	return rc < 0 ? -1 : report_under(w, n, n->v[under], f, v, err);
 }
 
 static struct mf_tuf_file *parse(const struct walk *w, const struct node *n, int64_t version,
@@ -484,30 +487,31 @@ static struct mf_tuf_file *parse(const struct walk *w, const struct node *n, int
 	return NULL;
 }
 
-/* The newest version is what has been loaded: of what the store gives for it only the time is used. */
-static int one_newest(struct walk *w, struct node *n, const struct mf_buf *bytes, bool there, size_t at,
+/* The newest version is what has been loaded: of what the store gives for it (NULL: nothing) only the time is
+ * used. */
+static int one_newest(struct walk *w, struct node *n, const struct mf_buf *bytes, size_t at,
 		      struct mf_version *v, struct mf_err *err)
 {
 	struct mf_tuf_file *f = n->now->file;
 	struct mf_err why = MF_ERR_INIT;
 	assert(n->n); /* its delegator has been loaded too: it lists the role */
-	if (there && !mf_str_eq(mf_buf_str(bytes), mf_buf_str(&f->bytes))) {
+	if (bytes && !mf_str_eq(mf_buf_str(bytes), mf_buf_str(&f->bytes))) {
 		v->seen = 0;
 		(void)mf_fail(
 		    &why, MF_E_FORMAT, 0,
 		    "the file stored under this version is not the one that the snapshot's hash names");
 		v->state = MF_VERSION_INVALID;
-		if (tell_bad(w, v, &why, err) < 0)
+		if (report_bad(w, v, &why, err) < 0)
 			return -1;
 		mf_err_clear(&why);
 	}
 	/* Its delegator's file has been checked with it: the newest keys sign it. */
 	size_t last = n->n - 1;
 	if (find_authority(w, n, f, &at, &why) < 0)
-		return fatal(&why) ? pass_on(err, &why) : tell_verified(w, n, last, f, NULL, v, err);
+		return fatal(&why) ? pass_on(err, &why) : report_verified(w, n, last, f, NULL, v, err);
 	while (at < last && mf_tuf_role_same(role_of(n->v[at]), role_of(n->v[at + 1])))
 		at++;
-	return tell_verified(w, n, w->q->version ? last : at, f, NULL, v, err);
+	return report_verified(w, n, w->q->version ? last : at, f, NULL, v, err);
 }
 
 /* A file that is there. *at: the authority that the version before needed. */
@@ -520,19 +524,19 @@ static int one_version(struct walk *w, struct node *n, struct mf_buf *bytes, siz
 	if (f && find_authority(w, n, f, at, &why) == 0) {
 		struct mf_tuf_file *taken = f;
 		f = NULL;
-		return tell_verified(w, n, *at, taken, taken, v, err);
+		return report_verified(w, n, *at, taken, taken, v, err);
 	}
 	if (fatal(&why))
 		return pass_on(err, &why);
 	v->state = why.code == MF_E_SIGNATURE && n->cut ? MF_VERSION_UNPROVEN : MF_VERSION_INVALID;
-	return tell_bad(w, v, &why, err);
+	return report_bad(w, v, &why, err);
 }
 
 /* ---- one role */
 
-/* Which versions of a role are read, and from which on they are asked for. */
+/* Which versions of a role are read, and from which on they are requested. */
 struct range {
-	int64_t first, told, last;
+	int64_t first, requested, last;
 };
 
 static bool helps_others(const struct walk *w, const struct node *n)
@@ -552,24 +556,24 @@ static struct range range_of(const struct walk *w, const struct node *n)
 {
 	int64_t newest = n->newest, wanted = w->q->limit, most = MF_MAX_HISTORY_VERSIONS;
 	int64_t fit = (int64_t)(MF_MAX_HISTORY_BYTES / 2 / (n->size + 1)) + 1;
-	if (w->q->version && n->told)
+	if (w->q->version && n->requested)
 		return (struct range){w->q->version, w->q->version, w->q->version};
 	if (most > fit)
 		most = fit;
 	if (wanted > most)
 		wanted = most;
-	struct range r = {.told = lowest(newest, wanted), .last = newest};
+	struct range r = {.requested = lowest(newest, wanted), .last = newest};
 	/* One more, to compare with. Older versions of a delegator may list keys that are needed. */
-	r.first = r.told > 1 ? r.told - 1 : 1;
+	r.first = r.requested > 1 ? r.requested - 1 : 1;
 	if (helps_others(w, n) && lowest(newest, most) < r.first)
 		r.first = lowest(newest, most);
 	return r;
 }
 
-static int told_gap(const struct walk *w, const struct node *n, const struct range *r, int64_t first,
-		    int64_t last, struct mf_err *err)
+static int requested_gap(const struct walk *w, const struct node *n, const struct range *r, int64_t first,
+			 int64_t last, struct mf_err *err)
 {
-	return tell_gap(w, n, MF_VERSION_NOT_KEPT, first < r->told ? r->told : first, last, err);
+	return report_gap(w, n, MF_VERSION_NOT_KEPT, first < r->requested ? r->requested : first, last, err);
 }
 
 /* What the stream gave for one version. rc: as stream_next. */
@@ -579,13 +583,13 @@ static int take_version(struct walk *w, struct node *n, int rc, struct mf_buf *b
 	bool newest = n->now && v->last == n->newest;
 	if (rc < 0) {
 		v->state = MF_VERSION_INVALID;
-		if (tell_bad(w, v, why, err) < 0)
+		if (report_bad(w, v, why, err) < 0)
 			return -1;
 		v->seen = 0;
 		v->why = NULL;
 	}
 	if (newest)
-		return one_newest(w, n, bytes, rc > 0, *at, v, err);
+		return one_newest(w, n, rc > 0 ? bytes : NULL, *at, v, err);
 	return rc > 0 ? one_version(w, n, bytes, at, v, err) : 0;
 }
 
@@ -603,21 +607,22 @@ static int read_range(struct walk *w, struct node *n, const struct range *r, str
 	s.max = s.window == 1 ? s.most : MF_MAX_TARGETS_TOTAL / WINDOW;
 	for (int64_t v = r->first; v <= r->last; v++) {
 		struct mf_buf bytes MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_TARGETS_BYTES);
-		struct mf_version ver = {.role = n->role, .first = v, .last = v, .baseline = v < r->told};
+		struct mf_version ver = {
+		    .role = n->role, .first = v, .last = v, .baseline = v < r->requested};
 		struct mf_err why = MF_ERR_INIT;
 		int rc = stream_next(&s, v, &bytes, &ver.seen, &why);
 		if (rc < 0 && fatal(&why))
 			return pass_on(err, &why);
 		if (rc == 0 && !(n->now && v == n->newest))
 			continue;
-		if (told_gap(w, n, r, gap, v - 1, err) < 0 ||
+		if (requested_gap(w, n, r, gap, v - 1, err) < 0 ||
 		    take_version(w, n, rc, &bytes, &at, &ver, &why, err) < 0)
 			return -1;
 		gap = v + 1;
 	}
-	if (n->n && !w->q->version && show_later(w, n, n->n - 1, err) < 0)
+	if (n->n && !w->q->version && report_later(w, n, n->n - 1, err) < 0)
 		return -1;
-	return told_gap(w, n, r, gap, r->last, err);
+	return requested_gap(w, n, r, gap, r->last, err);
 }
 
 static bool has_current(const struct walk *w, const char *role)
@@ -628,46 +633,46 @@ static bool has_current(const struct walk *w, const char *role)
 	return false;
 }
 
-/* The newest file of a former role, as the snapshot still lists it: only its number is used. 1, 0, -1. */
-static int find_former(struct walk *w, struct node *n, struct mf_err *err)
+/* The newest file of a former role, as the snapshot still lists it: only its number is used. */
+static enum mf_found find_former(struct walk *w, struct node *n, struct mf_err *err)
 {
 	const struct mf_tuf_meta *m = mf_tuf_meta_find(w->t->set.snapshot, n->role);
 	struct mf_buf bytes MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_TARGETS_BYTES);
 	struct mf_err why = MF_ERR_INIT;
 	if (!m || has_current(w, n->role))
-		return 0;
+		return MF_ABSENT;
 	struct mf_fetch_key key = {.role = n->role,
 				   .by = m->version ? MF_BY_VERSION : MF_BY_SHA256,
 				   .version = m->version,
 				   .sha256 = m->sha256,
 				   .max = MF_MAX_TARGETS_BYTES};
-	int rc = mf_trust_fetch(w->t, &key, &bytes, err);
-	if (rc <= 0)
+	enum mf_found rc = mf_trust_fetch(w->t, &key, &bytes, err);
+	if (rc != MF_FOUND)
 		return rc;
 	n->size = bytes.n;
 	n->newest = m->version;
 	if (m->version)
-		return 1;
+		return MF_FOUND;
 	struct mf_tuf_file *f MF_TUF_FILE_CLEANUP =
 	    mf_tuf_meta_check(m, mf_buf_bytes(&bytes), &why) < 0
 		? NULL
 		: mf_tuf_parse_unverified(w->t->set.d, MF_TUF_TARGETS, &bytes, &why);
 	if (!f)
-		return fatal(&why) ? pass_on(err, &why) : 0;
+		return fatal(&why) ? (enum mf_found)pass_on(err, &why) : MF_ABSENT;
 	n->newest = f->version;
-	return 1;
+	return MF_FOUND;
 }
 
 static int read_role(struct walk *w, struct node *n, struct mf_err *err)
 {
-	int rc = n->now ? 1 : find_former(w, n, err);
-	if (rc <= 0)
+	enum mf_found rc = n->now ? MF_FOUND : find_former(w, n, err);
+	if (rc != MF_FOUND)
 		return rc;
 	struct range r = range_of(w, n);
 	for (size_t i = 0; i < w->nnodes; i++)
 		if (w->nodes[i]->parent == n)
 			w->nodes[i]->cut = n->cut || r.first > 1;
-	if (!w->q->version && tell_gap(w, n, MF_VERSION_NOT_READ, 1, r.told - 1, err) < 0)
+	if (!w->q->version && report_gap(w, n, MF_VERSION_NOT_READ, 1, r.requested - 1, err) < 0)
 		return -1;
 	if (read_range(w, n, &r, err) < 0)
 		return -1;
@@ -680,7 +685,7 @@ static int read_role(struct walk *w, struct node *n, struct mf_err *err)
 			       .seen = n->dropped_seen,
 			       .delegator = n->parent->role,
 			       .delegator_version = n->dropped};
-	return tell(w, n, &v, err);
+	return report(w, n, &v, err);
 }
 
 /* ---- all of it */
@@ -706,8 +711,8 @@ static int choose_nodes(struct walk *w, struct mf_err *err)
 		struct node *n = add_node(w, parent, l, err);
 		if (!n)
 			return -1;
-		n->told = (!w->q->role || strcmp(w->q->role, l->role) == 0) && !is_double(w, l->role);
-		for (struct node *up = n; n->told && up; up = up->parent)
+		n->requested = (!w->q->role || strcmp(w->q->role, l->role) == 0) && !is_double(w, l->role);
+		for (struct node *up = n; n->requested && up; up = up->parent)
 			up->needed = true;
 	}
 	return 0;
@@ -721,9 +726,9 @@ static int authority_now(struct walk *w, struct node *n, struct mf_err *err)
 	return learn(n, n->now->parent, n->now->delegation, 0, err);
 }
 
-/* One version of one role: mostly the keys of now have signed it, and nothing else need be read. 1: told; 0:
- * it takes the whole walk; -1. */
-static int try_shortcut(struct walk *w, struct node *n, struct mf_err *err)
+/* One version of one role: mostly the keys of now have signed it, and nothing else need be read. MF_FOUND: it
+ * is reported; MF_ABSENT: it takes the whole walk. */
+static enum mf_found try_shortcut(struct walk *w, struct node *n, struct mf_err *err)
 {
 	struct stream s = {.w = w, .role = n->role};
 	struct mf_version v = {.role = n->role, .first = w->q->version, .last = w->q->version};
@@ -732,32 +737,32 @@ static int try_shortcut(struct walk *w, struct node *n, struct mf_err *err)
 	struct mf_err why = MF_ERR_INIT;
 	size_t at = 0;
 	if (authority_now(w, n, err) < 0)
-		return -1;
+		return MF_FAILED;
 	if (v.last == n->newest)
-		return one_newest(w, n, &bytes, false, 0, &v, err) < 0 ? -1 : 1;
-	int rc = mf_trust_fetch(w->t, &key, &bytes, err);
-	if (rc < 0)
-		return -1;
-	if (rc == 0)
-		return tell_gap(w, n, MF_VERSION_NOT_KEPT, v.last, v.last, err) < 0 ? -1 : 1;
+		return one_newest(w, n, NULL, 0, &v, err) < 0 ? MF_FAILED : MF_FOUND;
+	enum mf_found rc = mf_trust_fetch(w->t, &key, &bytes, err);
+	if (rc == MF_FAILED)
+		return MF_FAILED;
+	if (rc == MF_ABSENT)
+		return report_gap(w, n, MF_VERSION_NOT_KEPT, v.last, v.last, err) < 0 ? MF_FAILED : MF_FOUND;
 	struct mf_tuf_file *f MF_TUF_FILE_CLEANUP = parse(w, n, v.last, &bytes, &why);
 	if (f && find_authority(w, n, f, &at, &why) == 0) {
 		struct mf_tuf_file *taken = f;
 		f = NULL;
-		return tell_verified(w, n, at, taken, taken, &v, err) < 0 ? -1 : 1;
+		return report_verified(w, n, at, taken, taken, &v, err) < 0 ? MF_FAILED : MF_FOUND;
 	}
 	if (fatal(&why))
-		return pass_on(err, &why);
+		return (enum mf_found)pass_on(err, &why);
 	mf_tuf_role_copy_free(n->v[0]->role);
 	free(n->v[0]);
 	n->n = n->nkeys = 0;
-	return 0;
+	return MF_ABSENT;
 }
 
 static struct node *only_node(struct walk *w)
 {
 	for (size_t i = 0; i < w->nnodes; i++)
-		if (w->nodes[i]->told)
+		if (w->nodes[i]->requested)
 			return w->nodes[i];
 	return NULL;
 }

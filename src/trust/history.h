@@ -54,7 +54,7 @@ struct mf_history_query {
 	void *arg;
 };
 /* Walks the versions of what mf_trust_load has loaded, role by role, delegators first, oldest version first.
- * Of the roles that only help to verify, what does not verify is told, and nothing else. */
+ * Of the roles that only help to verify, what does not verify is reported, and nothing else. */
 int mf_trust_history(struct mf_trust *t, const struct mf_history_query *q, struct mf_err *err) MF_NODISCARD;
 
 #endif

@@ -208,12 +208,14 @@ int mf_home_pin_first_use(struct mf_trust *t, struct mf_err *err)
 	return 0;
 }
 
-bool mf_trust_known(struct mf_trust *t, struct mf_err *err)
+enum mf_found mf_trust_known(struct mf_trust *t, struct mf_err *err)
 {
 	struct mf_pin pin MF_PIN_CLEANUP = {0};
 	struct mf_floors floors MF_FLOORS_CLEANUP = {0};
-	return mf_pin_find(t->cfg->home, t->pin_name, &pin, err) < 0 ||
-	       mf_floors_load(t->cfg->home, t->pin_name, &floors, err) < 0 || pin.exact || floors.any;
+	if (mf_pin_find(t->cfg->home, t->pin_name, &pin, err) < 0 ||
+	    mf_floors_load(t->cfg->home, t->pin_name, &floors, err) < 0)
+		return MF_FAILED;
+	return pin.exact || floors.any ? MF_FOUND : MF_ABSENT;
 }
 
 /* ---- what a person decides */
@@ -252,9 +254,9 @@ enum mf_found mf_trust_remembers(const struct mf_trust *t, struct mf_trust_memor
 	if (mf_pin_find(t->cfg->home, t->pin_name, &out->pin, err) < 0)
 		return MF_FAILED;
 	out->floors = mf_floors_path(t->cfg->home, t->pin_name, err);
-	out->cache =
-	    out->floors && t->cfg->cache_dir ? mf_cache_dir(t->cfg->cache_dir, t->pin_name, err) : NULL;
-	if (err->code)
+	if (!out->floors)
+		return MF_FAILED;
+	if (t->cfg->cache_dir && !(out->cache = mf_cache_dir(t->cfg->cache_dir, t->pin_name, err)))
 		return MF_FAILED;
 	if (mf_floors_load(t->cfg->home, t->pin_name, &floors, &why) < 0 && mf_err_pass_ours(err, &why) < 0)
 		return MF_FAILED;

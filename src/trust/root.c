@@ -19,7 +19,7 @@
 struct chain {
 	struct {
 		struct mf_tuf_file *file;
-		bool cached; /* it came from the cache */
+		enum origin { FROM_SERVER, FROM_STORE } origin;
 	} v[MF_MAX_ROOT_STEPS + 1];
 	size_t n;
 };
@@ -36,15 +36,15 @@ static void chain_clear(struct chain *c)
 }
 #define CHAIN_CLEANUP MF_CLEANUP(chain_clear)
 
-static int chain_add(struct mf_trust *t, struct chain *c, struct mf_buf *bytes, bool cached,
+static int chain_add(struct mf_trust *t, struct chain *c, struct mf_buf *bytes, enum origin origin,
 		     struct mf_err *err)
 {
-	t->attempt.cached_root |= cached;
+	t->attempt.cached_root |= origin == FROM_STORE;
 	struct mf_tuf_file *f = mf_tuf_parse_unverified(t->repo->ops->dialect, MF_TUF_ROOT, bytes, err);
 	if (!f)
 		return -1;
 	c->v[c->n].file = f;
-	c->v[c->n++].cached = cached;
+	c->v[c->n++].origin = origin;
 	return 0;
 }
 
@@ -57,13 +57,13 @@ static int check_number(const struct mf_tuf_file *root, int64_t version, struct 
 }
 
 /* N.root.json from the store, else from the server. */
-static enum mf_found versioned_root(struct mf_trust *t, int64_t version, struct mf_buf *out, bool *cached,
-				    struct mf_err *err)
+static enum mf_found versioned_root(struct mf_trust *t, int64_t version, struct mf_buf *out,
+				    enum origin *origin, struct mf_err *err)
 {
 	struct mf_fetch_key key = {
 	    .role = "root", .by = MF_BY_VERSION, .version = version, .max = MF_MAX_ROOT_BYTES};
 	enum mf_found found = t->store->root(t, version, out, err);
-	*cached = found == MF_FOUND;
+	*origin = found == MF_FOUND ? FROM_STORE : FROM_SERVER;
 	if (found != MF_ABSENT)
 		return found;
 	mf_buf_init(out, MF_MAX_ROOT_BYTES);
@@ -89,7 +89,7 @@ static int newest_by_name(struct mf_trust *t, struct chain *c, struct mf_err *er
 	struct mf_buf bytes MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_ROOT_BYTES);
 	struct mf_fetch_key key = {.role = "root", .by = MF_BY_NAME, .max = MF_MAX_ROOT_BYTES};
 	enum mf_found found = t->store->root(t, 0, &bytes, err);
-	bool cached = found == MF_FOUND;
+	enum origin origin = found == MF_FOUND ? FROM_STORE : FROM_SERVER;
 	if (found == MF_ABSENT) {
 		mf_buf_init(&bytes, MF_MAX_ROOT_BYTES);
 		found = t->early.v[EARLY_ROOT] ? mf_trust_prefetched(t, EARLY_ROOT, &bytes, err)
@@ -97,7 +97,7 @@ static int newest_by_name(struct mf_trust *t, struct chain *c, struct mf_err *er
 	}
 	if (found == MF_FAILED)
 		return -1;
-	return found == MF_FOUND ? chain_add(t, c, &bytes, cached, err) : gone(t, err);
+	return found == MF_FOUND ? chain_add(t, c, &bytes, origin, err) : gone(t, err);
 }
 
 /* ---- numbered roots (TUF 1.0, section 5.3): from a known version upward until there is no next one */
@@ -134,10 +134,9 @@ static struct mf_fetch_key numbered_key(int64_t version, bool fresh)
 				     .fresh = fresh};
 }
 
-static int prefetch_root(struct mf_trust *t, int which, bool fresh, struct mf_err *err)
+static int prefetch_root(struct mf_trust *t, int which, const struct mf_fetch_key *key, struct mf_err *err)
 {
-	struct mf_fetch_key key = numbered_key(t->early.root + (which == EARLY_NEXT_ROOT), fresh);
-	t->early.v[which] = t->repo->ops->begin(t->repo, &key, err);
+	t->early.v[which] = t->repo->ops->begin(t->repo, key, err);
 	return t->early.v[which] ? 0 : -1;
 }
 
@@ -153,9 +152,12 @@ int mf_trust_prefetch_roots(struct mf_trust *t, struct mf_err *err)
 	if (newest_in_store(t, first, &known, err) < 0)
 		return -1;
 	t->early.root = known ? known->version + 1 : first;
-	if (prefetch_root(t, EARLY_ROOT, known != NULL, err) < 0)
+	struct mf_fetch_key key = numbered_key(t->early.root, known != NULL);
+	if (prefetch_root(t, EARLY_ROOT, &key, err) < 0)
 		return -1;
-	return known ? 0 : prefetch_root(t, EARLY_NEXT_ROOT, true, err);
+	key.version++;
+	key.fresh = true;
+	return known ? 0 : prefetch_root(t, EARLY_NEXT_ROOT, &key, err);
 }
 
 static enum mf_found numbered_root(struct mf_trust *t, int64_t version, bool fresh, struct mf_buf *out,
@@ -172,7 +174,7 @@ static int add_numbered(struct mf_trust *t, struct chain *c, int64_t version, st
 			struct mf_err *err)
 {
 	bool next = c->n > 0 || t->set.root;
-	if (chain_add(t, c, bytes, false, err) == 0)
+	if (chain_add(t, c, bytes, FROM_SERVER, err) == 0)
 		return check_number(c->v[c->n - 1].file, version, err);
 	if (next && err->code == MF_E_FORMAT)
 		mf_err_set_hint(err,
@@ -246,9 +248,10 @@ static int refuse_pin(const struct mf_trust *t, const struct chain *c, struct mf
 		mf_digest_hex(at, &t->pin.fingerprints[i]);
 		at += 64;
 	}
-	(void)mf_fail(
-	    err, MF_E_PIN, 0, "no root of '%s' matches the pin: pinned %s; %s root version %lld has keys %s",
-	    t->pin_name, pinned, c->v[0].cached ? "cached" : "served", (long long)newest->version, served);
+	(void)mf_fail(err, MF_E_PIN, 0,
+		      "no root of '%s' matches the pin: pinned %s; %s root version %lld has keys %s",
+		      t->pin_name, pinned, c->v[0].origin == FROM_STORE ? "cached" : "served",
+		      (long long)newest->version, served);
 	mf_err_set_endpoint(err, t->repo->where);
 	mf_err_set_hint(err, "either the repository was created again without your knowledge, or this is an "
 			     "attack: ask its owner for the "
@@ -277,20 +280,20 @@ static int add_older(struct mf_trust *t, struct chain *c, bool found, struct mf_
 {
 	struct mf_buf bytes MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_ROOT_BYTES);
 	int64_t version = c->v[c->n - 1].file->version - 1;
-	bool cached;
+	enum origin origin;
 	if (c->n > MF_MAX_ROOT_STEPS) /* a pinned key alone does not carry over the last trusted root */
 		return found ? mf_fail(err, MF_E_FORMAT, 0,
 				       "more than %d root versions since the last trusted one",
 				       MF_MAX_ROOT_STEPS)
 			     : refuse_pin(t, c, err);
-	enum mf_found rc = versioned_root(t, version, &bytes, &cached, err);
+	enum mf_found rc = versioned_root(t, version, &bytes, &origin, err);
 	if (rc == MF_ABSENT)
 		return found ? mf_fail(err, MF_E_GONE, 0,
 				       "root version %lld is missing between the last trusted and "
 				       "the newest one",
 				       (long long)version)
 			     : refuse_pin(t, c, err);
-	if (rc == MF_FAILED || chain_add(t, c, &bytes, cached, err) < 0)
+	if (rc == MF_FAILED || chain_add(t, c, &bytes, origin, err) < 0)
 		return -1;
 	return check_number(c->v[c->n - 1].file, version, err);
 }
@@ -351,7 +354,7 @@ static int verify_forward(struct mf_trust *t, struct chain *c, size_t pinned, st
 	struct mf_tuf_anchor a = anchor_of(t);
 	while (c->n) {
 		struct mf_tuf_file *root = c->v[--c->n].file;
-		bool cached = c->v[c->n].cached;
+		bool cached = c->v[c->n].origin == FROM_STORE;
 		if (check_continuity(t, root, err) < 0) {
 			mf_tuf_file_free(root);
 			return -1;
@@ -395,7 +398,7 @@ static int newest_by_number(struct mf_trust *t, struct chain *c, struct mf_err *
 		return -1;
 	if (known) {
 		c->v[0].file = known;
-		c->v[c->n++].cached = true;
+		c->v[c->n++].origin = FROM_STORE;
 		t->attempt.cached_root = true;
 		first = known->version + 1;
 	}

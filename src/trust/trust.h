@@ -88,7 +88,7 @@ bool mf_trust_was_tofu(const struct mf_trust *t);
 bool mf_trust_first_seen(const struct mf_trust *t);
 
 /* Does this machine know that it exists: a pin of this very name, or floors? */
-bool mf_trust_known(struct mf_trust *t, struct mf_err *err);
+enum mf_found mf_trust_known(struct mf_trust *t, struct mf_err *err);
 
 /* Our key behind one that metadata list; NULL: we do not hold it, or it cannot be used. */
 const struct mf_key_info *mf_trust_key_here(struct mf_trust *t, const struct mf_tuf_key *k);

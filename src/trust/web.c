@@ -104,11 +104,13 @@ static void web_cancel(struct mf_fetch *f)
 	free(f);
 }
 
-static char *file_url(const struct web *w, const struct mf_buf *path, bool encode, struct mf_err *err)
+enum form { ENCODED, AS_IS };
+
+static char *file_url(const struct web *w, const struct mf_buf *path, enum form form, struct mf_err *err)
 {
 	struct mf_buf url MF_BUF_CLEANUP = MF_BUF_INIT(MAX_URL);
 	if (mf_buf_addz(&url, w->base, err) < 0 ||
-	    (encode ? add_path(&url, path, err) : mf_buf_add_str(&url, mf_buf_str(path), err)) < 0)
+	    (form == ENCODED ? add_path(&url, path, err) : mf_buf_add_str(&url, mf_buf_str(path), err)) < 0)
 		return NULL;
 	char *taken = mf_buf_take(&url);
 	if (!taken)
@@ -123,10 +125,12 @@ static int set_file_urls(struct mf_fetch *f, const struct mf_fetch_key *key, str
 	struct mf_buf name MF_BUF_CLEANUP = MF_BUF_INIT(2048);
 	if (mf_trust_name_role(&name, key->role, key->by == MF_BY_NAME ? 0 : key->version, err) < 0)
 		return -1;
-	f->url = file_url(f->w, &name, true, err);
-	if (f->url && strchr(name.p, '%'))
-		f->other = file_url(f->w, &name, false, err);
-	return f->url && !err->code ? 0 : -1;
+	f->url = file_url(f->w, &name, ENCODED, err);
+	if (!f->url)
+		return -1;
+	if (strchr(name.p, '%') && !(f->other = file_url(f->w, &name, AS_IS, err)))
+		return -1;
+	return 0;
 }
 
 static int submit(struct mf_fetch *f, struct mf_err *err)
@@ -227,7 +231,7 @@ static int web_target(struct mf_repo *r, struct mf_str name, const struct mf_dig
 			       (unsigned long long)length);
 	if (mf_trust_name_target(&path, name, sha256, err) < 0)
 		return -1;
-	char *url MF_FREE = file_url(w, &path, true, err);
+	char *url MF_FREE = file_url(w, &path, ENCODED, err);
 	struct mf_http_request req = {.url = url,
 				      .auth = w->cfg->auth,
 				      .max_bytes = length ? (size_t)length : 1,

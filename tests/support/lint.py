@@ -30,8 +30,6 @@ SYSTEM = set("access chdir chmod chown close closedir connect dup2 fchmod fchown
              "poll readlink rename renameat renameat2 rmdir setrlimit sigaction socket socketpair stat symlink unlink "
              "unlinkat waitpid".split())
 CONDITION = re.compile(r"(\b(if|while|return)|[|&(!=?:])$")
-# Modules that do not keep all rules of idiom yet.
-LATER = {"publish", "trust"}
 # A type keeps its parentheses.
 SIZEOF = re.compile(r"\bsizeof\((?!\(|(const |volatile )?(struct|enum|union|unsigned|signed|char|int|long|short|void|bool|"
                     r"[A-Z]\w*|\w+_t)\b)")
@@ -39,7 +37,7 @@ SIZEOF = re.compile(r"\bsizeof\((?!\(|(const |volatile )?(struct|enum|union|unsi
 VALUES = {"mf_json_add_bool"}
 FLAG = re.compile(r"[(,]\s*(?:true|false)\s*(?=[,)])")
 OUTCOMES = re.compile(r"\b1, 0,? (or )?-1\b|\b0, 1,? (or )?-1\b")
-SIDE_CHANNEL = re.compile(r"(?:\(|\|\||(?<!err )&&)\s*err->code\s*(?:\)|\|\||&&)")
+SIDE_CHANNEL = re.compile(r"(?:(?<!\w)\(|\|\||(?<!err )&&)\s*err->code\s*(?:\)|\|\||&&)")
 SHARED_LINE = re.compile(r"^\s[^;(){}=]*;\s*/\* (.*?) \*/$")
 TEXT = {".c", ".h", ".py", ".sh", ".md", ".1", ".5", ".7", ".yml", ".yaml", ".in", ""}
 
@@ -149,9 +147,8 @@ class Lint:
         self.sizes(path, lines)
         self.includes(path, module, lines)
         self.calls(path, module, without_comments(text).split("\n"))
-        if module not in LATER:
-            self.idiom(path, text)
-            self.members_apart(path, lines)
+        self.idiom(path, text)
+        self.members_apart(path, lines)
 
     def file(self, path):
         try:
