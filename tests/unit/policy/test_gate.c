@@ -396,6 +396,38 @@ static void veto_that_speaks_of_another_image_or_type_is_no_verdict(void **state
 	}
 }
 
+/* Whoever signs the snapshot could respell a name that signatures do not cover. */
+static void veto_that_is_spelled_with_escapes_is_no_verdict(void **state)
+{
+	(void)state;
+	EACH_DIALECT(i)
+	{
+		struct mf_err err = MF_ERR_INIT;
+		struct mf_rules rules MF_RULES_CLEANUP = {0};
+		struct mf_verdict v MF_VERDICT_CLEANUP = {0};
+		struct fixture f FIXTURE = world(dialects[i]);
+		struct mf_digest subject = digest_of(SUBJECT);
+		struct mf_buf text MF_BUF_CLEANUP = MF_BUF_INIT(1 << 20);
+		struct entry e[2] = {{REC(QA, "qa", 7, SIGNED)},
+				     {VETO(SECURITY, "review/" VETO_NAME ".qa", "qa")}};
+		add_entries(&f, e, 2);
+		rules_of(&rules, &(struct row){.require = "qa=qa", .veto = "security"});
+		size_t role = 0;
+		while (strcmp(mf_tuf_role_short(f.set.roles[role]->role), "security") != 0)
+			role++;
+		struct mf_tuf_loaded *l = f.set.roles[role];
+		const char *old = mf_buf_str(&l->file->bytes).p, *at = strstr(old, "\"review/veto-");
+		assert_non_null(at);
+		ok(mf_buf_printf(&text, &err, "%.*s\"\\u0072%s", (int)(at - old), old, at + 2), &err);
+		mf_tuf_file_free(l->file);
+		l->file = mf_tuf_parse_unverified(f.d, MF_TUF_TARGETS, &text, &err);
+		assert_non_null(l->file);
+		struct mf_gate g = {&f.set, &rules, &subject};
+		assert_int_equal(mf_gate_evaluate(&g, &rules.v[0], &v, &err), -1);
+		assert_int_equal(err.code, MF_E_FORMAT);
+	}
+}
+
 static void the_nearest_reason_is_the_one_reported(void **state)
 {
 	static const struct row rows[] = {
@@ -622,6 +654,7 @@ int main(void)
 	    cmocka_unit_test(veto_blocks_where_the_role_may_not_sign),
 	    cmocka_unit_test(veto_in_a_path_of_the_roles_own_stops_what_it_may_not_sign),
 	    cmocka_unit_test(veto_that_speaks_of_another_image_or_type_is_no_verdict),
+	    cmocka_unit_test(veto_that_is_spelled_with_escapes_is_no_verdict),
 	    cmocka_unit_test(the_nearest_reason_is_the_one_reported),
 	    cmocka_unit_test(a_record_that_is_not_understood_is_no_verdict),
 	    cmocka_unit_test(waivers_need_the_signers_that_the_policy_names),
