@@ -148,6 +148,8 @@ static enum mf_found home_role(struct mf_trust *t, const char *role, const struc
 	    mf_cache_get(t->cfg->cache_dir, t->pin_name, role, 0, max, out, &why) != MF_FOUND)
 		return MF_ABSENT;
 	*checked = mf_tuf_meta_check(m, mf_buf_bytes(out), &why) == 0;
+	if (!*checked)
+		mf_buf_clear(out);
 	return *checked ? MF_FOUND : MF_ABSENT;
 }
 
