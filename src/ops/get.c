@@ -129,7 +129,7 @@ static int take_record(struct old_record *w, const struct mf_version *v, const s
 		       struct mf_err *err)
 {
 	struct mf_esc e;
-	const struct mf_past *p = found->n ? &found->v[0] : NULL;
+	const struct mf_past *p = mf_pasts_record(found);
 	if (!p || !p->authorised)
 		return mf_fail(err, MF_E_NOT_FOUND, 0,
 			       p ? "in version %lld role '%s' was not authorised for '%s'"
@@ -194,7 +194,8 @@ static int find_fate(const struct old_record *w, const char **what, struct mf_er
 	}
 	if (mf_pasts_read(set, w->role, type, &w->subject->digest, w->o->role, &now, err) < 0)
 		return -1;
-	if (now.n && now.v[0].authorised && mf_digest_eq(&now.v[0].described, &w->described))
+	const struct mf_past *p = mf_pasts_record(&now);
+	if (p && p->authorised && mf_digest_eq(&p->described, &w->described))
 		return 0;
 	mf_digest_format(digest, &e.info.sha256);
 	*what = mf_arena_format(mf_result_arena(w->out), "it was replaced since, by %s", digest);

@@ -124,6 +124,14 @@ static int add_past(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l,
 	return rc < 0 ? -1 : 0;
 }
 
+const struct mf_past *mf_pasts_record(const struct mf_pasts *p)
+{
+	for (size_t i = 0; i < p->n; i++)
+		if (!p->v[i].veto)
+			return &p->v[i];
+	return NULL;
+}
+
 int mf_past_cmp(const void *a, const void *b)
 {
 	const struct mf_past *x = a, *y = b;

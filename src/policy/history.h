@@ -47,6 +47,8 @@ void mf_pasts_forget_entries(struct mf_pasts *p);
 int mf_pasts_read(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l, struct mf_str type,
 		  const struct mf_digest *subject, const char *asked, struct mf_pasts *out,
 		  struct mf_err *err) MF_NODISCARD;
+/* The record among those of one type; NULL: there are vetoes at most. */
+const struct mf_past *mf_pasts_record(const struct mf_pasts *p);
 /* By type, vetoes behind records. */
 int mf_past_cmp(const void *a, const void *b);
 /* What made `after` of `before`; NULL: not in the file. known: the version before has been read, or there is

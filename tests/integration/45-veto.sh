@@ -123,6 +123,10 @@ export MANIFESTO_TRUST_SERVER=$NOTARY
 vetoes "$image" targets/security
 person sue
 run manifesto veto --reason 'for notary to read' "$image" sbom
+run manifesto put "$image" security-review "$approval"
+run manifesto veto --json --reason 'all' "$image"
+check_status 'a veto on all types, beside a record of the role' 0
+get_is 'of that version the record is got, not the veto' "$approval" --version "$(jq .version "$T/stdout")" "$image" security-review
 mkdir -p cli
 notary_in cli list "$REGISTRY/acme/app"
 check_status 'the notary program reads the file' 0
