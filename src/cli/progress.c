@@ -37,7 +37,8 @@ static void add_time_left(char out[80], const struct manifesto_progress *now, in
 		(void)snprintf(out + n, 80 - n, ", %ld:%02ld left", s / 60, s % 60);
 }
 
-void mf_cli_progress_text(char out[80], const struct manifesto_progress *now, int64_t elapsed_ms)
+/* The line for so much after so many milliseconds: "upload: 12.3 of 200.0 MB, 1.0 MB/s, 3:08 left". */
+static void line_text(char out[80], const struct manifesto_progress *now, int64_t elapsed_ms)
 {
 	const char *what = now->kind == MANIFESTO_PROGRESS_UPLOAD ? "upload" : "download";
 	double rate = (double)now->done * 1000 / (double)(elapsed_ms > 0 ? elapsed_ms : 1);
@@ -79,7 +80,7 @@ void mf_cli_progress_report(void *arg, const struct manifesto_progress *now)
 	if (ms - p->began_ms < FIRST_MS || (p->drawn && ms - p->drawn_ms < NEXT_MS))
 		return;
 	char text[80];
-	mf_cli_progress_text(text, now, ms - p->began_ms);
+	line_text(text, now, ms - p->began_ms);
 	(void)fprintf(stderr, "\r%s\033[K", text);
 	(void)fflush(stderr);
 	p->drawn = true;

@@ -20,7 +20,5 @@ void mf_cli_progress_init(struct mf_cli_progress *p, bool wanted);
 void mf_cli_progress_report(void *arg, const struct manifesto_progress *now);
 /* Takes the line away. */
 void mf_cli_progress_clear(struct mf_cli_progress *p);
-/* The line for so much after so many milliseconds: "upload: 12.3 of 200.0 MB, 1.0 MB/s, 3:08 left". */
-void mf_cli_progress_text(char out[80], const struct manifesto_progress *now, int64_t elapsed_ms);
 
 #endif

@@ -32,7 +32,7 @@ const EVP_MD *mf_md_sha384(void)
 	return md384;
 }
 
-const EVP_MD *mf_md_sha512(void)
+static const EVP_MD *md_sha512(void)
 {
 	pthread_once(&md_once, md_fetch);
 	return md512;
@@ -57,7 +57,7 @@ int mf_sha256(struct mf_bytes data, struct mf_digest *out, struct mf_err *err)
 
 int mf_sha512(struct mf_bytes data, uint8_t out[64], struct mf_err *err)
 {
-	return digest_once(mf_md_sha512(), data, out, err);
+	return digest_once(md_sha512(), data, out, err);
 }
 
 struct mf_hash {
@@ -91,7 +91,7 @@ struct mf_hash *mf_hash_new(struct mf_err *err)
 
 struct mf_hash *mf_hash_new_sha512(struct mf_err *err)
 {
-	return hash_new(mf_md_sha512(), err);
+	return hash_new(md_sha512(), err);
 }
 
 int mf_hash_add(struct mf_hash *h, const void *p, size_t n, struct mf_err *err)

@@ -16,7 +16,6 @@ int mf_crypto_ready(struct mf_err *err) MF_NODISCARD;
  */
 const EVP_MD *mf_md_sha256(void);
 const EVP_MD *mf_md_sha384(void);
-const EVP_MD *mf_md_sha512(void);
 
 /* A scope with this marker leaves OpenSSL's per-thread error queue as it was: a host that uses OpenSSL itself
  * (or libcurl) must not find our failures in it. */

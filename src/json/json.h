@@ -129,8 +129,6 @@ int mf_json_get_str(const json_t *o, const char *name, enum mf_json_need need, c
 		    struct mf_err *err) MF_NODISCARD;
 int mf_json_get_int(const json_t *o, const char *name, enum mf_json_need need, int64_t min, int64_t max,
 		    int64_t *out, struct mf_err *err) MF_NODISCARD;
-int mf_json_get_bool(const json_t *o, const char *name, enum mf_json_need need, bool *out,
-		     struct mf_err *err) MF_NODISCARD;
 int mf_json_get_obj(const json_t *o, const char *name, enum mf_json_need need, json_t **out,
 		    struct mf_err *err) MF_NODISCARD;
 int mf_json_get_arr(const json_t *o, const char *name, enum mf_json_need need, json_t **out,

@@ -216,19 +216,6 @@ int mf_json_get_int(const json_t *o, const char *name, enum mf_json_need need, i
 	return 0;
 }
 
-int mf_json_get_bool(const json_t *o, const char *name, enum mf_json_need need, bool *out, struct mf_err *err)
-{
-	json_t *j = NULL;
-	if (get(o, name, need, &j, err) < 0)
-		return -1;
-	if (!j)
-		return 0;
-	if (!json_is_boolean(j))
-		return fail_type(name, "true or false", err);
-	*out = json_is_true(j);
-	return 0;
-}
-
 int mf_json_get_obj(const json_t *o, const char *name, enum mf_json_need need, json_t **out,
 		    struct mf_err *err)
 {

@@ -100,7 +100,4 @@ int mf_json_text(const json_t *j, struct mf_buf *out, struct mf_err *err) MF_NOD
 int mf_blob_put_bytes(struct mf_image_store *s, struct mf_bytes bytes, struct mf_digest *digest,
 		      struct mf_err *err) MF_NODISCARD;
 
-/* What the tag of a subject's fallback list gives. Takes the manifest's kind of the registry. */
-bool mf_is_referrers_list(const struct mf_manifest *m, const struct mf_digest *subject);
-
 #endif

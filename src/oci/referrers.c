@@ -59,7 +59,8 @@ static enum mf_found read_api(struct mf_exchange *x, struct mf_descriptors *out,
 	return MF_FAILED;
 }
 
-bool mf_is_referrers_list(const struct mf_manifest *m, const struct mf_digest *subject)
+/* Is it what the tag of a subject's fallback list gives? Takes the manifest's kind of the registry. */
+static bool is_list(const struct mf_manifest *m, const struct mf_digest *subject)
 {
 	return m->is_index && !mf_digest_eq(&m->digest, subject);
 }
@@ -74,7 +75,7 @@ static int read_tag(struct mf_manifest_call *call, const struct mf_digest *subje
 			return -1;
 		*by = err->code == MF_E_NOT_FOUND ? MF_REFERRERS_TAG : MF_REFERRERS_NOWHERE;
 		mf_err_clear(err);
-	} else if (!mf_is_referrers_list(m, subject)) {
+	} else if (!is_list(m, subject)) {
 		*by = MF_REFERRERS_NOWHERE;
 	}
 	return 0;

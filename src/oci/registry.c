@@ -142,6 +142,110 @@ static int registry_resolve_end(void *b, void *call, struct mf_resolved *out, st
 	return 0;
 }
 
+/* ---- presence */
+
+static void clear_all(struct mf_exchange **window)
+{
+	if (*window)
+		for (size_t i = 0; i < MF_REGISTRY_WINDOW; i++)
+			mf_exchange_clear(&(*window)[i]);
+	free(*window);
+}
+
+static int head_begin(struct mf_exchange *x, struct mf_registry *reg, const char *kind,
+		      const struct mf_digest *digest, struct mf_err *err)
+{
+	char text[MF_DIGEST_TEXT];
+	mf_digest_format(text, digest);
+	if (mf_exchange_init(x, reg, "HEAD", MF_ACCESS_PULL, err, "%s/%s", kind, text) < 0)
+		return -1;
+	if (strcmp(kind, "manifests") == 0)
+		mf_exchange_header(x, mf_registry_accept);
+	return mf_exchange_begin(x, err);
+}
+
+static int write_nowhere(void *arg, const void *p, size_t n, struct mf_err *err)
+{
+	(void)arg, (void)p, (void)n, (void)err;
+	return 0;
+}
+
+/* The request of a HEAD that was refused, as a GET: of a blob one octet is asked for. */
+static int get_instead(struct mf_exchange *x, struct mf_err *err)
+{
+	struct mf_registry *reg = x->reg;
+	char *path = x->path;
+	bool manifest = strstr(path, "/manifests/") != NULL;
+	x->path = NULL;
+	mf_exchange_clear(x);
+	if (mf_exchange_init(x, reg, "GET", MF_ACCESS_PULL, err, "tags/list") < 0) {
+		free(path);
+		return -1;
+	}
+	free(x->path);
+	x->path = path;
+	mf_exchange_header(x, manifest ? mf_registry_accept : "Range: bytes=0-0");
+	x->req.write = write_nowhere;
+	x->req.max_bytes = manifest ? MF_MAX_MANIFEST_BYTES : MF_MAX_BLOB_BYTES;
+	return mf_exchange_run(x, err);
+}
+
+/* A success, or 404; the answer stays. An empty blob has no first octet (416). */
+int mf_registry_head_end(struct mf_exchange *x, struct mf_err *err)
+{
+	if (mf_exchange_end(x, err) < 0)
+		return -1;
+	if (x->res->status != 404 && head_refused(x->res->status) && get_instead(x, err) < 0)
+		return -1;
+	if (!mf_exchange_ok(x) && x->res->status != 404 && x->res->status != 416)
+		return mf_exchange_fail(x, "look for content", err);
+	return 0;
+}
+
+/* HEADs of "<kind>/<digest>", MF_REGISTRY_WINDOW at a time; `each` gets the answers in order: a success, or
+ * 404. */
+static int heads(struct mf_registry *reg, const char *kind, const struct mf_digest *digests, size_t n,
+		 void (*each)(void *arg, size_t i, const struct mf_http_response *res), void *arg,
+		 struct mf_err *err)
+{
+	struct mf_exchange *window MF_CLEANUP(clear_all) = mf_calloc(MF_REGISTRY_WINDOW, sizeof *window);
+	if (!window)
+		return mf_fail_nomem(err);
+	size_t begun = 0;
+	for (size_t i = 0; i < n; i++) {
+		for (; begun < n && begun < i + MF_REGISTRY_WINDOW; begun++)
+			if (head_begin(&window[begun % MF_REGISTRY_WINDOW], reg, kind, &digests[begun], err) <
+			    0)
+				return -1;
+		struct mf_exchange *x = &window[i % MF_REGISTRY_WINDOW];
+		if (mf_registry_head_end(x, err) < 0)
+			return -1;
+		each(arg, i, x->res);
+		if (n > MF_REGISTRY_WINDOW && strcmp(kind, "manifests") == 0)
+			mf_env_progress(reg->env, MF_PROGRESS_IMAGES, i + 1, n);
+		mf_exchange_clear(x);
+	}
+	return 0;
+}
+
+static void note_present(void *arg, size_t i, const struct mf_http_response *res)
+{
+	bool *present = arg;
+	present[i] = res->status != 404;
+}
+
+static int registry_have(struct mf_registry *reg, const char *kind, const struct mf_digest *digests, size_t n,
+			 bool *present, struct mf_err *err)
+{
+	return heads(reg, kind, digests, n, note_present, present, err);
+}
+
+static int registry_blobs_have(void *b, const struct mf_digest *digests, size_t n, bool *present,
+			       struct mf_err *err)
+{
+	return registry_have(b, "blobs", digests, n, present, err);
+}
+
 /* ---- manifests */
 
 static void *registry_get_begin(void *b, struct mf_manifest_name name, struct mf_err *err)
@@ -188,7 +292,7 @@ static int registry_delete_end(void *b, void *call, struct mf_err *err)
 static int registry_manifests_have(void *b, const struct mf_digest *digests, size_t n, bool *present,
 				   struct mf_err *err)
 {
-	return mf_registry_have(b, "manifests", digests, n, present, err);
+	return registry_have(b, "manifests", digests, n, present, err);
 }
 
 static void note_look(void *arg, size_t i, const struct mf_http_response *res)
@@ -202,7 +306,7 @@ static void note_look(void *arg, size_t i, const struct mf_http_response *res)
 static int registry_manifests_look(void *b, const struct mf_digest *digests, size_t n, struct mf_looked *out,
 				   struct mf_err *err)
 {
-	return mf_registry_heads(b, "manifests", digests, n, note_look, out, err);
+	return heads(b, "manifests", digests, n, note_look, out, err);
 }
 
 /* A digest in an error's "detail": the string itself, or a member "digest" or "Digest" of an object. */
@@ -324,181 +428,6 @@ static char *registry_blob_path(void *b, const struct mf_digest *digest)
 	(void)b;
 	(void)digest;
 	return NULL;
-}
-
-/* ---- opening */
-
-static bool is_loopback(const char *host)
-{
-	char name[256];
-	struct in_addr a;
-	if (strncmp(host, "[::1]", 5) == 0)
-		return host[5] == '\0' || host[5] == ':';
-	(void)snprintf(name, sizeof name, "%.*s", (int)strcspn(host, ":"), host);
-	return strcmp(name, "localhost") == 0 ||
-	       (inet_pton(AF_INET, name, &a) == 1 && ntohl(a.s_addr) >> 24 == 127);
-}
-
-static int set_names(struct mf_registry *reg, const struct mf_ref *ref, struct mf_err *err)
-{
-	bool hub = strcmp(ref->registry, "docker.io") == 0;
-	reg->host = mf_str_dup(mf_str_c(hub ? "registry-1.docker.io" : ref->registry));
-	reg->repository = mf_str_dup(mf_str_c(ref->repository));
-	if (!reg->host || !reg->repository ||
-	    asprintf(&reg->scope_pull, "repository:%s:pull", ref->repository) < 0 ||
-	    asprintf(&reg->scope_push, "repository:%s:pull,push", ref->repository) < 0 ||
-	    asprintf(&reg->scope_delete, "repository:%s:delete,pull,push", ref->repository) < 0)
-		return mf_fail_nomem(err);
-	return 0;
-}
-
-static void choose_scheme(struct mf_registry *reg)
-{
-	char url[512];
-	(void)snprintf(url, sizeof url, "http://%s/", reg->host);
-	bool plain = mf_http_url_allowed(reg->http, url);
-	reg->https = !plain || !is_loopback(reg->host);
-	reg->settled = !plain;
-}
-
-static const struct mf_backend_ops registry_ops = {
-    .free = registry_free,
-    .resolve_begin = registry_resolve_begin,
-    .resolve_end = registry_resolve_end,
-    .manifest_get_begin = registry_get_begin,
-    .manifest_get_end = registry_get_end,
-    .manifest_put_begin = registry_put_begin,
-    .manifest_put_end = registry_put_end,
-    .manifest_delete_begin = registry_delete_begin,
-    .manifest_delete_end = registry_delete_end,
-    .cancel = registry_cancel,
-    .manifests_have = registry_manifests_have,
-    .manifests_look = registry_manifests_look,
-    .tags = mf_registry_tags,
-    .blobs_have = mf_registry_blobs_have,
-    .blob_put = mf_registry_blob_put,
-    .blob_get = mf_registry_blob_get,
-    .blob_path = registry_blob_path,
-    .referrers = mf_registry_referrers,
-};
-
-int mf_registry_open(struct mf_image_store *store, const struct mf_ref *ref, struct mf_http *http,
-		     struct mf_auth *auth, const struct mf_env *env, struct mf_err *err)
-{
-	struct mf_registry *reg MF_CLEANUP(registry_cleanup) = mf_calloc(1, sizeof *reg);
-	if (!reg)
-		return mf_fail_nomem(err);
-	reg->http = http;
-	reg->auth = auth;
-	reg->env = env;
-	if (set_names(reg, ref, err) < 0)
-		return -1;
-	choose_scheme(reg);
-	store->ops = &registry_ops;
-	store->b = reg;
-	reg = NULL;
-	return 0;
-}
-
-/* ---- blobs */
-
-static void clear_all(struct mf_exchange **window)
-{
-	if (*window)
-		for (size_t i = 0; i < MF_REGISTRY_WINDOW; i++)
-			mf_exchange_clear(&(*window)[i]);
-	free(*window);
-}
-
-static int head_begin(struct mf_exchange *x, struct mf_registry *reg, const char *kind,
-		      const struct mf_digest *digest, struct mf_err *err)
-{
-	char text[MF_DIGEST_TEXT];
-	mf_digest_format(text, digest);
-	if (mf_exchange_init(x, reg, "HEAD", MF_ACCESS_PULL, err, "%s/%s", kind, text) < 0)
-		return -1;
-	if (strcmp(kind, "manifests") == 0)
-		mf_exchange_header(x, mf_registry_accept);
-	return mf_exchange_begin(x, err);
-}
-
-static int write_nowhere(void *arg, const void *p, size_t n, struct mf_err *err)
-{
-	(void)arg, (void)p, (void)n, (void)err;
-	return 0;
-}
-
-/* The request of a HEAD that was refused, as a GET: of a blob one octet is asked for. */
-static int get_instead(struct mf_exchange *x, struct mf_err *err)
-{
-	struct mf_registry *reg = x->reg;
-	char *path = x->path;
-	bool manifest = strstr(path, "/manifests/") != NULL;
-	x->path = NULL;
-	mf_exchange_clear(x);
-	if (mf_exchange_init(x, reg, "GET", MF_ACCESS_PULL, err, "tags/list") < 0) {
-		free(path);
-		return -1;
-	}
-	free(x->path);
-	x->path = path;
-	mf_exchange_header(x, manifest ? mf_registry_accept : "Range: bytes=0-0");
-	x->req.write = write_nowhere;
-	x->req.max_bytes = manifest ? MF_MAX_MANIFEST_BYTES : MF_MAX_BLOB_BYTES;
-	return mf_exchange_run(x, err);
-}
-
-/* A success, or 404; the answer stays. An empty blob has no first octet (416). */
-int mf_registry_head_end(struct mf_exchange *x, struct mf_err *err)
-{
-	if (mf_exchange_end(x, err) < 0)
-		return -1;
-	if (x->res->status != 404 && head_refused(x->res->status) && get_instead(x, err) < 0)
-		return -1;
-	if (!mf_exchange_ok(x) && x->res->status != 404 && x->res->status != 416)
-		return mf_exchange_fail(x, "look for content", err);
-	return 0;
-}
-
-int mf_registry_heads(struct mf_registry *reg, const char *kind, const struct mf_digest *digests, size_t n,
-		      mf_registry_head_fn each, void *arg, struct mf_err *err)
-{
-	struct mf_exchange *window MF_CLEANUP(clear_all) = mf_calloc(MF_REGISTRY_WINDOW, sizeof *window);
-	if (!window)
-		return mf_fail_nomem(err);
-	size_t begun = 0;
-	for (size_t i = 0; i < n; i++) {
-		for (; begun < n && begun < i + MF_REGISTRY_WINDOW; begun++)
-			if (head_begin(&window[begun % MF_REGISTRY_WINDOW], reg, kind, &digests[begun], err) <
-			    0)
-				return -1;
-		struct mf_exchange *x = &window[i % MF_REGISTRY_WINDOW];
-		if (mf_registry_head_end(x, err) < 0)
-			return -1;
-		each(arg, i, x->res);
-		if (n > MF_REGISTRY_WINDOW && strcmp(kind, "manifests") == 0)
-			mf_env_progress(reg->env, MF_PROGRESS_IMAGES, i + 1, n);
-		mf_exchange_clear(x);
-	}
-	return 0;
-}
-
-static void note_present(void *arg, size_t i, const struct mf_http_response *res)
-{
-	bool *present = arg;
-	present[i] = res->status != 404;
-}
-
-int mf_registry_have(struct mf_registry *reg, const char *kind, const struct mf_digest *digests, size_t n,
-		     bool *present, struct mf_err *err)
-{
-	return mf_registry_heads(reg, kind, digests, n, note_present, present, err);
-}
-
-int mf_registry_blobs_have(void *b, const struct mf_digest *digests, size_t n, bool *present,
-			   struct mf_err *err)
-{
-	return mf_registry_have(b, "blobs", digests, n, present, err);
 }
 
 /* ---- answers in pages (distribution-spec 1.1, "Listing Tags", "Listing Referrers") */
@@ -646,7 +575,7 @@ static int read_page(const struct mf_exchange *x, struct mf_tags *out, struct mf
 	return 0;
 }
 
-int mf_registry_tags(void *b, struct mf_tags *out, struct mf_err *err)
+static int registry_tags(void *b, struct mf_tags *out, struct mf_err *err)
 {
 	struct mf_exchange x MF_EXCHANGE_CLEANUP = {0};
 	if (mf_exchange_init(&x, b, "GET", MF_ACCESS_PULL, err, "tags/list?n=1000") < 0)
@@ -668,4 +597,78 @@ int mf_registry_tags(void *b, struct mf_tags *out, struct mf_err *err)
 			return rc < 0 ? mf_wrap(err, "list tags") : 0;
 	}
 	return mf_fail(err, MF_E_FORMAT, 0, "list tags: more than %d pages", MAX_PAGES);
+}
+
+/* ---- opening */
+
+static bool is_loopback(const char *host)
+{
+	char name[256];
+	struct in_addr a;
+	if (strncmp(host, "[::1]", 5) == 0)
+		return host[5] == '\0' || host[5] == ':';
+	(void)snprintf(name, sizeof name, "%.*s", (int)strcspn(host, ":"), host);
+	return strcmp(name, "localhost") == 0 ||
+	       (inet_pton(AF_INET, name, &a) == 1 && ntohl(a.s_addr) >> 24 == 127);
+}
+
+static int set_names(struct mf_registry *reg, const struct mf_ref *ref, struct mf_err *err)
+{
+	bool hub = strcmp(ref->registry, "docker.io") == 0;
+	reg->host = mf_str_dup(mf_str_c(hub ? "registry-1.docker.io" : ref->registry));
+	reg->repository = mf_str_dup(mf_str_c(ref->repository));
+	if (!reg->host || !reg->repository ||
+	    asprintf(&reg->scope_pull, "repository:%s:pull", ref->repository) < 0 ||
+	    asprintf(&reg->scope_push, "repository:%s:pull,push", ref->repository) < 0 ||
+	    asprintf(&reg->scope_delete, "repository:%s:delete,pull,push", ref->repository) < 0)
+		return mf_fail_nomem(err);
+	return 0;
+}
+
+static void choose_scheme(struct mf_registry *reg)
+{
+	char url[512];
+	(void)snprintf(url, sizeof url, "http://%s/", reg->host);
+	bool plain = mf_http_url_allowed(reg->http, url);
+	reg->https = !plain || !is_loopback(reg->host);
+	reg->settled = !plain;
+}
+
+static const struct mf_backend_ops registry_ops = {
+    .free = registry_free,
+    .resolve_begin = registry_resolve_begin,
+    .resolve_end = registry_resolve_end,
+    .manifest_get_begin = registry_get_begin,
+    .manifest_get_end = registry_get_end,
+    .manifest_put_begin = registry_put_begin,
+    .manifest_put_end = registry_put_end,
+    .manifest_delete_begin = registry_delete_begin,
+    .manifest_delete_end = registry_delete_end,
+    .cancel = registry_cancel,
+    .manifests_have = registry_manifests_have,
+    .manifests_look = registry_manifests_look,
+    .tags = registry_tags,
+    .blobs_have = registry_blobs_have,
+    .blob_put = mf_registry_blob_put,
+    .blob_get = mf_registry_blob_get,
+    .blob_path = registry_blob_path,
+    .referrers = mf_registry_referrers,
+};
+
+int mf_registry_open(struct mf_image_store *store, const struct mf_ref *ref, struct mf_http *http,
+		     struct mf_auth *auth, const struct mf_env *env, struct mf_err *err)
+{
+	struct mf_registry *reg MF_CLEANUP(registry_cleanup) = mf_calloc(1, sizeof *reg);
+	if (!reg)
+		return mf_fail_nomem(err);
+	reg->http = http;
+	reg->auth = auth;
+	reg->env = env;
+	if (set_names(reg, ref, err) < 0)
+		return -1;
+	choose_scheme(reg);
+	store->ops = &registry_ops;
+	store->b = reg;
+	reg = NULL;
+	return 0;
 }

@@ -74,18 +74,9 @@ int mf_registry_blob_put(void *b, struct mf_spool *blob, const struct mf_digest 
 			 struct mf_err *err) MF_NODISCARD;
 int mf_registry_blob_get(void *b, const struct mf_digest *digest, uint64_t length, struct mf_spool *out,
 			 struct mf_err *err) MF_NODISCARD;
-int mf_registry_blobs_have(void *b, const struct mf_digest *digests, size_t n, bool *present,
-			   struct mf_err *err) MF_NODISCARD;
-/* HEADs of "<kind>/<digest>", MF_REGISTRY_WINDOW at a time; `each` gets the answers in order: a success, or
- * 404. */
-typedef void (*mf_registry_head_fn)(void *arg, size_t i, const struct mf_http_response *res);
 int mf_registry_head_end(struct mf_exchange *x, struct mf_err *err) MF_NODISCARD; /* a success, or 404 */
-int mf_registry_heads(struct mf_registry *reg, const char *kind, const struct mf_digest *digests, size_t n,
-		      mf_registry_head_fn each, void *arg, struct mf_err *err) MF_NODISCARD;
-int mf_registry_have(struct mf_registry *reg, const char *kind, const struct mf_digest *digests, size_t n,
-		     bool *present, struct mf_err *err) MF_NODISCARD;
 
-/* registry_page.c */
+/* registry.c */
 /* Turns an exchange that was answered into one for the next page that the answer's Link names (RFC 8288).
  * 1: to be run, without the headers of the last one; 0: that was the last page; -1. */
 int mf_registry_next_page(struct mf_exchange *x, struct mf_err *err) MF_NODISCARD;
@@ -93,8 +84,5 @@ int mf_registry_next_page(struct mf_exchange *x, struct mf_err *err) MF_NODISCAR
 /* referrers.c */
 int mf_registry_referrers(struct mf_image_store *s, const struct mf_digest *subjects, size_t n,
 			  mf_referrers_fn each, void *arg, struct mf_err *err) MF_NODISCARD;
-
-/* registry_tags.c */
-int mf_registry_tags(void *b, struct mf_tags *out, struct mf_err *err) MF_NODISCARD;
 
 #endif

@@ -220,8 +220,6 @@ int mf_artifact_of(const struct mf_subject *s, const struct mf_artifact_record *
  * subject. */
 enum mf_found mf_artifact_again(const struct mf_subject *s, const struct mf_entry *e, struct mf_buf *out,
 				struct mf_err *err) MF_NODISCARD;
-#define MF_ARTIFACT_TYPE (MF_MAX_TYPE + 32)
-void mf_artifact_type(char out[MF_ARTIFACT_TYPE], struct mf_str type, const char *media_type);
 /* Ends the putting of an artifact manifest; when it is refused for the lack of the empty configuration,
  * stores that and puts it again. */
 int mf_artifact_put_end(struct mf_image *im, struct mf_manifest_call *call, struct mf_bytes bytes,

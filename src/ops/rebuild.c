@@ -7,13 +7,15 @@
 
 /* ---- artifact manifests */
 
-void mf_artifact_type(char out[MF_ARTIFACT_TYPE], struct mf_str type, const char *media_type)
+#define ARTIFACT_TYPE (MF_MAX_TYPE + 32)
+
+static void put_artifact_type(char out[ARTIFACT_TYPE], struct mf_str type, const char *media_type)
 {
 	/* A withdrawal is no approval: whoever asks for approvals must not find it. */
 	if (strcmp(media_type, MF_MT_WITHDRAWN) == 0)
-		(void)snprintf(out, MF_ARTIFACT_TYPE, "%s", MF_MT_WITHDRAWN);
+		(void)snprintf(out, ARTIFACT_TYPE, "%s", MF_MT_WITHDRAWN);
 	else
-		(void)snprintf(out, MF_ARTIFACT_TYPE, "application/vnd.manifesto.%.*s", MF_STR_ARG(type));
+		(void)snprintf(out, ARTIFACT_TYPE, "application/vnd.manifesto.%.*s", MF_STR_ARG(type));
 }
 
 /* The name of the file that other tools make of the content. */
@@ -31,14 +33,14 @@ static void title_of(char out[MF_MAX_TYPE + 8], struct mf_str type, const char *
 int mf_artifact_of(const struct mf_subject *s, const struct mf_artifact_record *r, struct mf_buf *out,
 		   struct mf_digest *digest, struct mf_err *err)
 {
-	char artifact_type[MF_ARTIFACT_TYPE], title[MF_MAX_TYPE + 8], created[MF_TIME_LEN];
+	char artifact_type[ARTIFACT_TYPE], title[MF_MAX_TYPE + 8], created[MF_TIME_LEN];
 	const char *media_type = r->media_type ? r->media_type : "application/octet-stream";
 	struct mf_artifact a = {
 	    .artifact_type = artifact_type,
 	    .blob = {.digest = r->blob, .size = r->length, .media_type = media_type},
 	    .subject = {.digest = s->digest, .size = s->size, .media_type = s->media_type},
 	};
-	mf_artifact_type(artifact_type, r->type, r->bare ? "" : media_type);
+	put_artifact_type(artifact_type, r->type, r->bare ? "" : media_type);
 	if (!r->bare) {
 		title_of(title, r->type, media_type);
 		a.blob.title = title;
@@ -178,7 +180,7 @@ void mf_artifacts_clear(struct mf_artifacts *a)
 static int add_artifact(struct mf_artifacts *a, const struct mf_subject *s, const struct mf_entry *e,
 			struct mf_err *err)
 {
-	char artifact_type[MF_ARTIFACT_TYPE];
+	char artifact_type[ARTIFACT_TYPE];
 	size_t i = a->d.n;
 	struct mf_buf bytes MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_MANIFEST_BYTES);
 	enum mf_found again = mf_artifact_again(s, e, &bytes, err);
@@ -191,7 +193,7 @@ static int add_artifact(struct mf_artifacts *a, const struct mf_subject *s, cons
 	bytes = (struct mf_buf)MF_BUF_INIT(0);
 	a->d.n++;
 	bool bare = strstr(mf_buf_str(&a->bytes[i]).p, "\"org.opencontainers.image.title\"") == NULL;
-	mf_artifact_type(artifact_type, e->type, bare || !e->record.media_type ? "" : e->record.media_type);
+	put_artifact_type(artifact_type, e->type, bare || !e->record.media_type ? "" : e->record.media_type);
 	d->media_type = mf_str_dup(MF_STR(MF_MT_OCI_MANIFEST));
 	d->artifact_type = mf_str_dup(mf_str_c(artifact_type));
 	return d->media_type && d->artifact_type ? 0 : mf_fail_nomem(err);

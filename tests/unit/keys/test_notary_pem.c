@@ -88,7 +88,8 @@ static void check_row(const json_t *row)
 	assert_int_equal(mf_json_get_str(row, "file", MF_JSON_REQUIRED, &file, &err), 0);
 	assert_int_equal(mf_json_get_str(row, "keytype", MF_JSON_REQUIRED, &type, &err), 0);
 	assert_int_equal(mf_json_get_str(row, "key_id", MF_JSON_REQUIRED, &id, &err), 0);
-	assert_int_equal(mf_json_get_bool(row, "usable", MF_JSON_REQUIRED, &notary_reads, &err), 0);
+	assert_true(json_is_boolean(json_object_get(row, "usable")));
+	notary_reads = json_is_true(json_object_get(row, "usable"));
 	if (read_file(&k, file, pass, &e))
 		fail_msg("%s: %s", file, e.msg);
 	assert_string_equal(mf_key_type_name(mf_pubkey_type(mf_privkey_public(k.key))), type);
