@@ -362,7 +362,7 @@ struct manifesto_history_event {
 	/* Of a record: "put", "replaced" (content or description), "signed" (the same record has new
 	 * signers), "unsigned" (and has lost some), "withdrawn", "reinstated", "removed", "foreign" (put or
 	 * replaced without a signature of a key of the role), "present" (in the oldest version that is known:
-	 * when it came cannot be told), "unauthorised" and "authorised" (the entry stayed, what the role may
+	 * when it came is not known), "unauthorised" and "authorised" (the entry stayed, what the role may
 	 * sign changed, or the role was removed).
 	 * Of versions: "not-kept" (the repository has them not), "not-read" (older than `limit`), "invalid"
 	 * (there is a file, and it does not verify), "unproven" (nor does this one, but what listed its keys
@@ -632,23 +632,26 @@ struct manifesto_clock_result {
 	int64_t recorded, now;  /* recorded: before; 0: none */
 	int changed;            /* the recorded time was later than now, and is now (dry_run: would be) */
 };
-/* Replaces the recorded time of a repository by the system clock's where it is later: a run with a clock that was
- * ahead has left it. Recorded versions stay, so that a rollback is still refused. */
+/* Replaces the recorded time of a repository by the system clock's where it is later: a run with a clock that
+ * was ahead has left it. Recorded versions stay, so that a rollback is still refused. */
 MANIFESTO_API int manifesto_trust_clock(struct manifesto *m, const char *image, int dry_run,
-					const struct manifesto_clock_result **out, struct manifesto_error *err);
+					const struct manifesto_clock_result **out,
+					struct manifesto_error *err);
 struct manifesto_forget_result {
 	const char *gun;
 	const char *const *pinned; /* fingerprints of the pin that is forgotten */
 	size_t npinned;
-	const char *prefix_pin; /* a pin of a prefix of the name, which stays; or NULL */
-	const char *floors;     /* file of recorded versions; or NULL */
+	const char *prefix_pin;         /* a pin of a prefix of the name, which stays; or NULL */
+	const char *floors;             /* file of recorded versions; or NULL */
 	int64_t root_version, recorded; /* version of the last trusted root, and the recorded time; 0: none */
 	const char *cache;              /* directory of cached metadata; or NULL */
 };
-/* Removes what this machine remembers of a repository: its own pin, recorded versions and time, cached metadata.
- * Whatever is at that name afterwards is trusted as on a first run. MANIFESTO_NOT_FOUND: nothing is remembered. */
+/* Removes what this machine remembers of a repository: its own pin, recorded versions and time, cached
+ * metadata. Whatever is at that name afterwards is trusted as on a first run. MANIFESTO_NOT_FOUND: nothing is
+ * remembered. */
 MANIFESTO_API int manifesto_trust_forget(struct manifesto *m, const char *image, int dry_run,
-					 const struct manifesto_forget_result **out, struct manifesto_error *err);
+					 const struct manifesto_forget_result **out,
+					 struct manifesto_error *err);
 
 /* --- refresh */
 struct manifesto_refresh_options {

@@ -18,7 +18,7 @@ struct mf_cli {
 	const char *
 	    *argument; /* the words behind the command, nargument of them, as many as the row allows */
 	size_t nargument;
-	struct mf_cli_asker asker;
+	struct mf_cli_prompt prompt;
 	struct mf_cli_config *config;
 	struct manifesto *m; /* NULL for commands with offline set */
 	bool json, quiet;

@@ -88,11 +88,11 @@ static void offer_name(void *line, const char *name)
 static void offer_names(struct line *l, enum manifesto_name what)
 {
 	struct manifesto_error ignored = {0};
-	struct mf_cli_asker nobody;
+	struct mf_cli_prompt nobody;
 	struct mf_cli_config config;
 	struct manifesto *m = NULL;
 	const bool ci = true, logs_in = false; /* nobody is asked for anything */
-	mf_cli_asker_init(&nobody, &l->args, ci);
+	mf_cli_prompt_init(&nobody, &l->args, ci);
 	if (mf_cli_config_load(&config, &l->args, &nobody, logs_in, &ignored) == 0) {
 		config.options.log = NULL;
 		if (manifesto_new(&config.options, &m, &ignored) == 0)
@@ -101,7 +101,7 @@ static void offer_names(struct line *l, enum manifesto_name what)
 	}
 	manifesto_free(m);
 	mf_cli_config_clear(&config);
-	mf_cli_asker_clear(&nobody);
+	mf_cli_prompt_clear(&nobody);
 }
 
 static void offer_values(struct line *l, enum mf_cli_complete kind)

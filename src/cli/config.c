@@ -152,14 +152,14 @@ static int take_password(struct mf_cli_login *l, const struct login_source *from
 	return 0;
 }
 
-static int load_password(struct mf_cli_login *l, const struct login_source *from, struct mf_cli_asker *asker,
-			 struct manifesto_error *err)
+static int load_password(struct mf_cli_login *l, const struct login_source *from,
+			 struct mf_cli_prompt *prompt, struct manifesto_error *err)
 {
 	const char *from_env = env(from->password_variable);
 	struct mf_cli_password_source ask = {l->username, from->password_stdin, from->stdin_option,
 					     from->password_variable};
-	if (mf_cli_args_has(asker->args, from->password_stdin) || !from_env)
-		return mf_cli_asker_password(asker, &ask, l->password, sizeof l->password, err);
+	if (mf_cli_args_has(prompt->args, from->password_stdin) || !from_env)
+		return mf_cli_prompt_password(prompt, &ask, l->password, sizeof l->password, err);
 	if (strlen(from_env) >= sizeof l->password)
 		return mf_cli_usage(err, "%s is longer than %zu bytes", from->password_variable,
 				    sizeof l->password - 1);
@@ -168,12 +168,12 @@ static int load_password(struct mf_cli_login *l, const struct login_source *from
 }
 
 /* *source: what gave the user name; NULL: nothing did. */
-static int load_login(struct mf_cli_login *l, const struct login_source *from, struct mf_cli_asker *asker,
+static int load_login(struct mf_cli_login *l, const struct login_source *from, struct mf_cli_prompt *prompt,
 		      const char **source, struct manifesto_error *err)
 {
-	char *typed = asker->args->value[from->user], *colon = typed ? strchr(typed, ':') : NULL;
+	char *typed = prompt->args->value[from->user], *colon = typed ? strchr(typed, ':') : NULL;
 	const char *user = typed ? typed : env(from->user_variable);
-	bool from_stdin = mf_cli_args_has(asker->args, from->password_stdin);
+	bool from_stdin = mf_cli_args_has(prompt->args, from->password_stdin);
 	if (!user && from_stdin)
 		return mf_cli_usage(err, "%s needs '%s USER' or %s", from->stdin_option, from->option,
 				    from->user_variable);
@@ -188,14 +188,15 @@ static int load_login(struct mf_cli_login *l, const struct login_source *from, s
 	if (!l->username[0])
 		return mf_cli_usage(err, "the user name given with '%s' is empty", from->option);
 	*source = typed ? from->option : from->user_variable;
-	return colon ? take_password(l, from, colon, err) : load_password(l, from, asker, err);
+	return colon ? take_password(l, from, colon, err) : load_password(l, from, prompt, err);
 }
 
-static int load_credentials(struct mf_cli_config *c, struct mf_cli_asker *asker, struct manifesto_error *err)
+static int load_credentials(struct mf_cli_config *c, struct mf_cli_prompt *prompt,
+			    struct manifesto_error *err)
 {
 	struct manifesto_options *o = &c->options;
-	if (load_login(&c->registry, &registry_login, asker, &o->credential_source, err) < 0 ||
-	    load_login(&c->trust, &trust_login, asker, &o->trust_credential_source, err) < 0)
+	if (load_login(&c->registry, &registry_login, prompt, &o->credential_source, err) < 0 ||
+	    load_login(&c->trust, &trust_login, prompt, &o->trust_credential_source, err) < 0)
 		return -1;
 	o->username = c->registry.username;
 	o->password = c->registry.password;
@@ -271,7 +272,8 @@ static const char *trust_server(const struct mf_cli_args *args)
 	return ours ? ours : env("DOCKER_CONTENT_TRUST_SERVER");
 }
 
-static void fill_options(struct mf_cli_config *c, const struct mf_cli_args *args, struct mf_cli_asker *asker)
+static void fill_options(struct mf_cli_config *c, const struct mf_cli_args *args,
+			 struct mf_cli_prompt *prompt)
 {
 	struct manifesto_options *o = &c->options;
 	o->home = c->home;
@@ -285,7 +287,7 @@ static void fill_options(struct mf_cli_config *c, const struct mf_cli_args *args
 	o->client_key = args->value[MF_OPT_CLIENT_KEY];
 	o->plain_http = mf_cli_args_has(args, MF_OPT_PLAIN_HTTP);
 	o->tofu = mf_cli_args_has(args, MF_OPT_TOFU);
-	o->ci = asker->ci;
+	o->ci = prompt->ci;
 	o->no_passphrase = mf_cli_args_has(args, MF_OPT_NO_PASSPHRASE);
 	mf_cli_progress_init(&c->progress,
 			     !mf_cli_args_has(args, MF_OPT_QUIET) && !mf_cli_args_has(args, MF_OPT_JSON));
@@ -294,22 +296,22 @@ static void fill_options(struct mf_cli_config *c, const struct mf_cli_args *args
 	o->progress = mf_cli_progress_report;
 	o->progress_arg = &c->progress;
 	o->cancelled = mf_cli_signals_pending;
-	o->passphrase = mf_cli_asker_passphrase;
-	o->passphrase_arg = asker;
-	o->confirm_init = mf_cli_asker_confirm_init;
-	o->confirm_init_arg = asker;
+	o->passphrase = mf_cli_prompt_passphrase;
+	o->passphrase_arg = prompt;
+	o->confirm_init = mf_cli_prompt_confirm_init;
+	o->confirm_init_arg = prompt;
 	o->default_key_name = c->key_name;
 }
 
-int mf_cli_config_load(struct mf_cli_config *out, const struct mf_cli_args *args, struct mf_cli_asker *asker,
-		       bool credentials, struct manifesto_error *err)
+int mf_cli_config_load(struct mf_cli_config *out, const struct mf_cli_args *args,
+		       struct mf_cli_prompt *prompt, bool credentials, struct manifesto_error *err)
 {
 	*out = (struct mf_cli_config){.options = MANIFESTO_INIT(manifesto_options)};
 	if (load_numbers(&out->options, args, err) < 0 || load_directories(out, err) < 0 ||
 	    load_key_name(out, args, err) < 0 || load_auth_files(out, err) < 0)
 		return -1;
-	fill_options(out, args, asker);
-	return credentials ? load_credentials(out, asker, err) : 0;
+	fill_options(out, args, prompt);
+	return credentials ? load_credentials(out, prompt, err) : 0;
 }
 
 void mf_cli_config_clear(struct mf_cli_config *c)

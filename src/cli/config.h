@@ -17,11 +17,12 @@ struct mf_cli_config {
 	} registry, trust;
 };
 
-/* Fills *out. asker serves as the passphrase and confirmation callbacks and must outlive the context.
+/* Fills *out. prompt serves as the passphrase and confirmation callbacks and must outlive the context.
  * credentials: this command may log in somewhere, so a password is worth asking for. MF_E_USAGE. Call
  * mf_cli_config_clear either way. */
-int mf_cli_config_load(struct mf_cli_config *out, const struct mf_cli_args *args, struct mf_cli_asker *asker,
-		       bool credentials, struct manifesto_error *err) MF_NODISCARD;
+int mf_cli_config_load(struct mf_cli_config *out, const struct mf_cli_args *args,
+		       struct mf_cli_prompt *prompt, bool credentials,
+		       struct manifesto_error *err) MF_NODISCARD;
 void mf_cli_config_clear(struct mf_cli_config *c); /* wipes the passwords */
 
 #endif

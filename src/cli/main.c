@@ -70,9 +70,9 @@ static int run_command(struct mf_cli *cli, struct manifesto_error *err)
 	struct mf_cli_config config;
 	if (cli->command->reach == MF_CLI_ALONE)
 		return cli->command->run(cli, err);
-	mf_cli_asker_init(&cli->asker, &cli->args, mf_cli_ci_from_env());
+	mf_cli_prompt_init(&cli->prompt, &cli->args, mf_cli_ci_from_env());
 	int rc =
-	    mf_cli_config_load(&config, &cli->args, &cli->asker, cli->command->reach == MF_CLI_NETWORK, err);
+	    mf_cli_config_load(&config, &cli->args, &cli->prompt, cli->command->reach == MF_CLI_NETWORK, err);
 	cli->config = &config;
 	if (rc == 0)
 		rc = manifesto_new(&config.options, &cli->m, err);
@@ -81,7 +81,7 @@ static int run_command(struct mf_cli *cli, struct manifesto_error *err)
 	mf_cli_progress_clear(&config.progress);
 	manifesto_free(cli->m);
 	mf_cli_config_clear(&config);
-	mf_cli_asker_clear(&cli->asker);
+	mf_cli_prompt_clear(&cli->prompt);
 	return rc;
 }
 

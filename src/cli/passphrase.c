@@ -18,12 +18,12 @@
 
 #define WHY_SIZE 256
 
-void mf_cli_asker_init(struct mf_cli_asker *a, const struct mf_cli_args *args, bool ci)
+void mf_cli_prompt_init(struct mf_cli_prompt *a, const struct mf_cli_args *args, bool ci)
 {
-	*a = (struct mf_cli_asker){.args = args, .ci = ci};
+	*a = (struct mf_cli_prompt){.args = args, .ci = ci};
 }
 
-void mf_cli_asker_clear(struct mf_cli_asker *a)
+void mf_cli_prompt_clear(struct mf_cli_prompt *a)
 {
 	explicit_bzero(a, sizeof *a);
 }
@@ -34,7 +34,7 @@ bool mf_cli_ci_from_env(void)
 	return ci && *ci && strcmp(ci, "false") != 0 && strcmp(ci, "0") != 0;
 }
 
-bool mf_cli_asker_interactive(const struct mf_cli_asker *a)
+bool mf_cli_prompt_interactive(const struct mf_cli_prompt *a)
 {
 	return !a->ci && (isatty(STDIN_FILENO) || isatty(STDERR_FILENO));
 }
@@ -95,7 +95,7 @@ static int no_empty(char why[WHY_SIZE], const char *operand)
 	return no(why, "%.150s gives an empty passphrase", operand);
 }
 
-static int from_fd(struct mf_cli_asker *a, int fd, const char *operand, char why[WHY_SIZE])
+static int from_fd(struct mf_cli_prompt *a, int fd, const char *operand, char why[WHY_SIZE])
 {
 	if (a->kept_valid)
 		return 0;
@@ -107,7 +107,7 @@ static int from_fd(struct mf_cli_asker *a, int fd, const char *operand, char why
 	return 0;
 }
 
-static int from_file(struct mf_cli_asker *a, const char *path, char why[WHY_SIZE])
+static int from_file(struct mf_cli_prompt *a, const char *path, char why[WHY_SIZE])
 {
 	if (a->kept_valid)
 		return 0;
@@ -203,7 +203,7 @@ static int wait_for(pid_t pid, int64_t deadline_ms)
 	return rc < 0 ? -1 : status;
 }
 
-static int from_command(const struct mf_cli_asker *a, const char *command, const char *key_name, char *out,
+static int from_command(const struct mf_cli_prompt *a, const char *command, const char *key_name, char *out,
 			size_t max, size_t *n, char why[WHY_SIZE])
 {
 	int p[2];
@@ -344,11 +344,11 @@ static int hand_over(const char *p, size_t n, char *out, size_t max, size_t *out
 	return 0;
 }
 
-static int ask_terminal(struct mf_cli_asker *a, const char *key_name, bool confirm, char *out, size_t max,
+static int ask_terminal(struct mf_cli_prompt *a, const char *key_name, bool confirm, char *out, size_t max,
 			size_t *n, char why[WHY_SIZE])
 {
 	const char *set = getenv("MANIFESTO_PASSPHRASE") ? "is empty" : "is not set";
-	if (!mf_cli_asker_interactive(a))
+	if (!mf_cli_prompt_interactive(a))
 		return no(why,
 			  "none of --passphrase-fd, --passphrase-file, --passphrase-cmd was given, "
 			  "MANIFESTO_PASSPHRASE %s, and %s",
@@ -362,10 +362,10 @@ static int ask_terminal(struct mf_cli_asker *a, const char *key_name, bool confi
 	return got < 0 ? -1 : 0;
 }
 
-int mf_cli_asker_passphrase(void *arg, const char *key_name, int confirm, char *out, size_t max, size_t *n,
-			    char why[256])
+int mf_cli_prompt_passphrase(void *arg, const char *key_name, int confirm, char *out, size_t max, size_t *n,
+			     char why[256])
 {
-	struct mf_cli_asker *a = arg;
+	struct mf_cli_prompt *a = arg;
 	const char *file = a->args->value[MF_OPT_PASSPHRASE_FILE],
 		   *command = a->args->value[MF_OPT_PASSPHRASE_CMD];
 	const char *env = getenv("MANIFESTO_PASSPHRASE");
@@ -391,9 +391,9 @@ int mf_cli_asker_passphrase(void *arg, const char *key_name, int confirm, char *
 }
 
 /* The answer to a question on the terminal; false where there is nobody to ask. */
-static bool ask(struct mf_cli_asker *a, const char *text, const char *question, char *answer, size_t max)
+static bool ask(struct mf_cli_prompt *a, const char *text, const char *question, char *answer, size_t max)
 {
-	int tty = mf_cli_asker_interactive(a) ? open_terminal() : -1;
+	int tty = mf_cli_prompt_interactive(a) ? open_terminal() : -1;
 	if (tty < 0)
 		return false;
 	say(tty, text);
@@ -406,26 +406,26 @@ static bool ask(struct mf_cli_asker *a, const char *text, const char *question, 
 	return true;
 }
 
-bool mf_cli_asker_confirm(struct mf_cli_asker *a, const char *text, const char *question)
+bool mf_cli_prompt_confirm(struct mf_cli_prompt *a, const char *text, const char *question)
 {
 	char answer[16];
 	return ask(a, text, question, answer, sizeof answer) &&
 	       (strcasecmp(answer, "y") == 0 || strcasecmp(answer, "yes") == 0);
 }
 
-bool mf_cli_asker_confirm_name(struct mf_cli_asker *a, const char *text, const char *question,
-			       const char *name)
+bool mf_cli_prompt_confirm_name(struct mf_cli_prompt *a, const char *text, const char *question,
+				const char *name)
 {
 	char answer[1024];
 	return ask(a, text, question, answer, sizeof answer) && strcmp(answer, name) == 0;
 }
 
-int mf_cli_asker_confirm_init(void *arg, const char *gun, const char *where)
+int mf_cli_prompt_confirm_init(void *arg, const char *gun, const char *where)
 {
 	char question[1024];
 	(void)snprintf(question, sizeof question, "No trust repository for %s at %s. Create it? [y/N] ", gun,
 		       where);
-	return mf_cli_asker_confirm(arg, "", question);
+	return mf_cli_prompt_confirm(arg, "", question);
 }
 
 static int password_from_terminal(const char *user, char *out, size_t max, struct manifesto_error *err)
@@ -458,13 +458,13 @@ static int password_from_stdin(const char *option, char *out, size_t max, struct
 	return n ? 0 : mf_cli_usage(err, "%s: standard input is empty", option);
 }
 
-int mf_cli_asker_password(struct mf_cli_asker *a, const struct mf_cli_password_source *from, char *out,
-			  size_t max, struct manifesto_error *err)
+int mf_cli_prompt_password(struct mf_cli_prompt *a, const struct mf_cli_password_source *from, char *out,
+			   size_t max, struct manifesto_error *err)
 {
 	struct mf_esc shown;
 	if (mf_cli_args_has(a->args, from->from_stdin))
 		return password_from_stdin(from->stdin_option, out, max, err);
-	if (!mf_cli_asker_interactive(a)) {
+	if (!mf_cli_prompt_interactive(a)) {
 		(void)mf_cli_usage(err, "no password for user '%s': %s was not given, %s is not set, and %s",
 				   mf_esc(&shown, mf_str_c(from->user)), from->stdin_option, from->variable,
 				   a->ci ? "nobody is asked as CI is set" : "there is no terminal to ask on");

@@ -11,7 +11,7 @@
 #include "base/limits.h"
 #include "cli/options.h"
 
-struct mf_cli_asker {
+struct mf_cli_prompt {
 	const struct mf_cli_args *args;
 	bool ci;
 	/* --passphrase-fd and --passphrase-file are read once: they may be pipes. */
@@ -19,25 +19,25 @@ struct mf_cli_asker {
 	size_t kept_n;
 	char kept[MF_MAX_PASSPHRASE];
 };
-void mf_cli_asker_init(struct mf_cli_asker *a, const struct mf_cli_args *args, bool ci);
-void mf_cli_asker_clear(struct mf_cli_asker *a); /* wipes */
+void mf_cli_prompt_init(struct mf_cli_prompt *a, const struct mf_cli_args *args, bool ci);
+void mf_cli_prompt_clear(struct mf_cli_prompt *a); /* wipes */
 
 /* CI set and neither empty, "false" nor "0". */
 bool mf_cli_ci_from_env(void);
-bool mf_cli_asker_interactive(const struct mf_cli_asker *a);
+bool mf_cli_prompt_interactive(const struct mf_cli_prompt *a);
 
-/* manifesto_options.passphrase, with a struct mf_cli_asker. One trailing newline is cut; an empty passphrase
+/* manifesto_options.passphrase, with a struct mf_cli_prompt. One trailing newline is cut; an empty passphrase
  * is none. */
-int mf_cli_asker_passphrase(void *arg, const char *key_name, int confirm, char *out, size_t max, size_t *n,
-			    char why[256]);
-/* manifesto_options.confirm_init, with a struct mf_cli_asker. */
-int mf_cli_asker_confirm_init(void *arg, const char *gun, const char *where);
+int mf_cli_prompt_passphrase(void *arg, const char *key_name, int confirm, char *out, size_t max, size_t *n,
+			     char why[256]);
+/* manifesto_options.confirm_init, with a struct mf_cli_prompt. */
+int mf_cli_prompt_confirm_init(void *arg, const char *gun, const char *where);
 /* Shows a text, which must be safe for a terminal, and the question, which is made so: true for "y" and
  * "yes", false for everything else and where there is nobody to ask. */
-bool mf_cli_asker_confirm(struct mf_cli_asker *a, const char *text, const char *question);
+bool mf_cli_prompt_confirm(struct mf_cli_prompt *a, const char *text, const char *question);
 /* The same, for an answer that must be this very name. */
-bool mf_cli_asker_confirm_name(struct mf_cli_asker *a, const char *text, const char *question,
-			       const char *name);
+bool mf_cli_prompt_confirm_name(struct mf_cli_prompt *a, const char *text, const char *question,
+				const char *name);
 struct mf_cli_password_source {
 	const char *user;
 	enum mf_cli_opt from_stdin;
@@ -45,7 +45,7 @@ struct mf_cli_password_source {
 };
 /* The password of a user, from standard input or the terminal, as a string (at most max - 1 octets).
  * MF_E_USAGE when there is none. */
-int mf_cli_asker_password(struct mf_cli_asker *a, const struct mf_cli_password_source *from, char *out,
-			  size_t max, struct manifesto_error *err) MF_NODISCARD;
+int mf_cli_prompt_password(struct mf_cli_prompt *a, const struct mf_cli_password_source *from, char *out,
+			   size_t max, struct manifesto_error *err) MF_NODISCARD;
 
 #endif

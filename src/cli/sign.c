@@ -52,7 +52,7 @@ static int confirm(void *arg, const struct manifesto_record *const *records, siz
 	(void)snprintf(question, sizeof question, "Sign %s with key '%.64s' (%s %.*s)? [y/N] ",
 		       n == 1 ? "it" : "them", key->name ? key->name : "-", key->key_type,
 		       MF_CLI_FINGERPRINT_SHORT, key->fingerprint);
-	int yes = fclose(f) == 0 && mf_cli_asker_confirm(&cli->asker, text, question);
+	int yes = fclose(f) == 0 && mf_cli_prompt_confirm(&cli->prompt, text, question);
 	free(text);
 	return yes;
 }
@@ -71,7 +71,7 @@ int mf_cli_run_sign(struct mf_cli *cli, struct manifesto_error *err)
 	struct manifesto_change_options o = mf_cli_change_options(cli);
 	MF_CLI_RESULT(manifesto_change_result, r);
 	bool yes = mf_cli_args_has(&cli->args, MF_OPT_YES);
-	if (!yes && !mf_cli_asker_interactive(&cli->asker))
+	if (!yes && !mf_cli_prompt_interactive(&cli->prompt))
 		return mf_cli_usage(err,
 				    "'sign' shows what it signs and asks: without a terminal give --yes");
 	o.confirm = yes ? NULL : confirm;

@@ -232,7 +232,7 @@ int mf_cli_run_trust_clock(struct mf_cli *cli, struct manifesto_error *err)
 	MF_CLI_RESULT(manifesto_clock_result, r);
 	char recorded[32], now[32], question[1024];
 	bool yes = mf_cli_args_has(&cli->args, MF_OPT_YES);
-	if (!yes && !mf_cli_asker_interactive(&cli->asker))
+	if (!yes && !mf_cli_prompt_interactive(&cli->prompt))
 		return mf_cli_usage(err, "'trust clock' asks: without a terminal give --yes");
 	if (manifesto_trust_clock(cli->m, cli->argument[0], 1, &before, err) < 0)
 		return -1;
@@ -242,7 +242,7 @@ int mf_cli_run_trust_clock(struct mf_cli *cli, struct manifesto_error *err)
 	    question, sizeof question,
 	    "The time recorded for '%s' is %s; the system clock says %s. Is the clock right? [y/N] ",
 	    before->gun, recorded, now);
-	if (!yes && before->changed && !mf_cli_asker_confirm(&cli->asker, "", question))
+	if (!yes && before->changed && !mf_cli_prompt_confirm(&cli->prompt, "", question))
 		return mf_cli_fail(err, MF_E_CANCELLED, 0, "the recorded time was not changed");
 	if (manifesto_trust_clock(cli->m, cli->argument[0], 0, &r, err) < 0)
 		return -1;
@@ -258,7 +258,7 @@ static void describe_memory(FILE *f, const struct manifesto_forget_result *r)
 	if (r->floors) {
 		mf_cli_show_time(time, r->recorded);
 		mf_text_printf(f, "  recorded versions (root %lld) and time (%s): %s\n",
-			      (long long)r->root_version, time, r->floors);
+			       (long long)r->root_version, time, r->floors);
 	}
 	if (r->cache)
 		mf_text_printf(f, "  cached metadata: %s\n", r->cache);
@@ -303,7 +303,7 @@ static int confirm_forget(struct mf_cli *cli, const struct manifesto_forget_resu
 	char *text MF_FREE = memory_text(r, "This machine will forget of");
 	if (!text)
 		return mf_cli_nomem(err);
-	if (mf_cli_asker_confirm_name(&cli->asker, text, "Type the name to forget it: ", r->gun))
+	if (mf_cli_prompt_confirm_name(&cli->prompt, text, "Type the name to forget it: ", r->gun))
 		return 0;
 	return mf_cli_fail(err, MF_E_CANCELLED, 0, "nothing was forgotten");
 }
@@ -314,7 +314,7 @@ int mf_cli_run_trust_forget(struct mf_cli *cli, struct manifesto_error *err)
 	MF_CLI_RESULT(manifesto_forget_result, r);
 	bool yes = mf_cli_args_has(&cli->args, MF_OPT_YES),
 	     dry_run = mf_cli_args_has(&cli->args, MF_OPT_DRY_RUN);
-	if (!yes && !dry_run && !mf_cli_asker_interactive(&cli->asker))
+	if (!yes && !dry_run && !mf_cli_prompt_interactive(&cli->prompt))
 		return mf_cli_usage(err, "'trust forget' asks for the name: without a terminal give --yes");
 	if (!yes && !dry_run &&
 	    (manifesto_trust_forget(cli->m, cli->argument[0], 1, &before, err) < 0 ||

@@ -123,7 +123,7 @@ static int take_header(struct mf_http_call *c, struct mf_str line)
 	return 0;
 }
 
-/* Every status line begins anew: interim answers (1xx) come before the one that counts. */
+/* Every status line starts a new answer: interim answers (1xx) come before the one that counts. */
 static void begin_headers(struct mf_http_call *c)
 {
 	for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)

@@ -50,7 +50,7 @@ struct mf_backend_ops {
 	int (*blob_get)(void *b, const struct mf_digest *digest, uint64_t length, struct mf_spool *out,
 			struct mf_err *err);
 	char *(*blob_path)(void *b, const struct mf_digest *digest);
-	/* A size of UINT64_MAX, or no media type: not told. */
+	/* A size of UINT64_MAX, or no media type: unknown. */
 	int (*manifests_look)(void *b, const struct mf_digest *digests, size_t n, struct mf_looked *out,
 			      struct mf_err *err);
 	/* Appends the tags of images; those not `known` are to be resolved. */

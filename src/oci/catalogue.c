@@ -262,7 +262,7 @@ struct target {
 	const char *tag;
 	bool unasked; /* written whatever the tag has */
 	bool exists;
-	struct mf_digest now; /* what the tag meant before */
+	struct mf_digest now; /* what the tag named before */
 	bool written;
 	const struct mf_catalogue_scope *scope; /* of the top tag, else NULL */
 	bool *differs; /* not NULL: nothing is written, and it is set where something would be */

@@ -284,7 +284,7 @@ int mf_blobs_have(struct mf_image_store *s, const struct mf_digest *digests, siz
 	return s->ops->blobs_have(s->b, digests, n, present, err);
 }
 
-/* What a look did not tell. */
+/* What a HEAD did not give. */
 static int look_inside(struct mf_image_store *s, const struct mf_digest *digest, struct mf_looked *l,
 		       struct mf_err *err)
 {

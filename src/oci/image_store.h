@@ -111,7 +111,7 @@ int mf_manifest_get_tag(struct mf_image_store *s, const char *tag, struct mf_man
 /* 1 present, 0 absent, -1. Several at once, requests in flight together; present[i] is set. */
 int mf_manifests_have(struct mf_image_store *s, const struct mf_digest *digests, size_t n, bool *present,
 		      struct mf_err *err) MF_NODISCARD;
-/* Presence, size and media type of several, requests in flight together; what a HEAD does not tell is found
+/* Presence, size and media type of several, requests in flight together; what a HEAD does not give is found
  * by fetching. */
 int mf_manifests_look(struct mf_image_store *s, const struct mf_digest *digests, size_t n,
 		      struct mf_looked *out, struct mf_err *err) MF_NODISCARD;

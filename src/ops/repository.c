@@ -1,4 +1,4 @@
-/* What is told of a whole repository: its subjects and their tags. */
+/* The subjects of a whole repository and their tags. */
 #include "ops/ops.h"
 
 int mf_repository_open(struct mf_image *im, struct manifesto *m, const char *text, struct mf_err *err)

@@ -301,7 +301,7 @@ static int check_options(const struct manifesto_role_options *o, enum mf_role_ve
 	return 0;
 }
 
-/* `keys` of role sign is who signs; a role that does not exist is told later. */
+/* `keys` of role sign is who signs; a role that does not exist is reported later. */
 static int check_signer(const struct mf_image *im, const struct manifesto_role_options *o, struct mf_err *err)
 {
 	const struct mf_tuf_role *role = mf_publish_find_role(mf_trust_set(im->trust), o->role);

@@ -18,7 +18,7 @@ struct teams {
 	struct mf_role_request *requests;
 	size_t nrequests;
 	struct mf_arena
-	    names; /* of roles that the file does not name: the repository is loaded anew meanwhile */
+	    names; /* of roles that the file does not name: the repository is loaded again meanwhile */
 };
 
 static void teams_clear(struct teams *t)

@@ -6,7 +6,7 @@
 
 enum mf_event {
 	MF_EVENT_NONE,
-	MF_EVENT_PRESENT, /* it is in the oldest version there is: when it came cannot be told */
+	MF_EVENT_PRESENT, /* it is in the oldest version there is: when it came is not known */
 	MF_EVENT_PUT,
 	MF_EVENT_REPLACED, /* other content, or another description */
 	MF_EVENT_SIGNED,   /* the same record, with signers that it did not have */

@@ -417,7 +417,7 @@ static int refuse_ambiguous(const struct mf_entries *all, struct mf_str type, st
 	return -1;
 }
 
-/* That nothing is known of the role that is meant is no absence. */
+/* A name that stands for several roles is not the name of an absent one. */
 static int refuse_shared_name(const struct mf_tuf_set *set, const char *asked, struct mf_err *err)
 {
 	const struct mf_tuf_role *role;

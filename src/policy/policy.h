@@ -39,15 +39,15 @@ void mf_entries_clear(struct mf_entries *e);
 
 /* Does a role go by this name? "qa" also means "targets/qa". */
 bool mf_role_is(const char *role, const char *asked);
-/* The delegation that is meant by a name: the one that `targets` lists by it; else the one that the loaded
+/* The delegation that a name stands for: the one that `targets` lists by it; else the one that the loaded
  * roles below list by it. Names say nothing of who gave them: in TUF 1.0 any role may list another by any
  * name, under keys of its own. Returns 0: none, 1, or 2: several; *by lists it (NULL for `targets`). */
 int mf_policy_role_by_name(const struct mf_tuf_set *set, const char *asked, const struct mf_tuf_role **out,
 			   const struct mf_tuf_loaded **by);
-/* Is the loaded role the one that is meant by the name? In a set that begins with another role than `targets`
+/* Is the loaded role the one that the name stands for? In a set that begins with another role than `targets`
  * (an old version of that role alone) the name decides. */
 bool mf_policy_role_matches(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l, const char *asked);
-/* May the role that is meant by the name, loaded or not, hold records of a type? */
+/* May the role that the name stands for, loaded or not, hold records of a type? */
 bool mf_policy_may_hold(const struct mf_tuf_set *set, const char *asked, struct mf_str type);
 /* Is the loaded role an authority for a type? Without `asked`: the delegations one of whose own paths starts
  * with "T/", and if there are none, `targets`. With it: that role only, which must be `targets` or cover the

@@ -143,7 +143,7 @@ bool mf_file_exists(const char *path)
 	return access(path, F_OK) == 0;
 }
 
-/* Mode for a directory: what it is told, or what its place asks for. */
+/* Mode for a directory: the given one, or the one that its parent asks for. */
 struct dir_mode {
 	bool shared;
 	unsigned mode;
