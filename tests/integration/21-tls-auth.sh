@@ -2,6 +2,7 @@
 # TLS with a private CA; passwords and bearer tokens from every source; no secret appears in the output.
 . "$(dirname "$0")/../support/t.sh"
 . "$T_TOP/tests/support/job.sh"
+. "$T_TOP/tests/support/attack.sh"
 
 lab registry-tls registry-mtls notary-tls registry-token notary-token
 password=$REGISTRY_TLS_PASSWORD
@@ -95,6 +96,16 @@ check_stdout_file 'without a newline, and the user from the environment' "$appro
 get_is '-u USER:PASSWORD' "$approval" --cacert "$CA" -u "$REGISTRY_TLS_USER:$password" "$image" qa-approval
 check_stderr_has 'warns' 'process list'
 check_stderr_lacks 'without showing it' "$password"
+
+# A password is for the registry that the run is about, and no other.
+proxy E "http://127.0.0.1:1"
+# shellcheck disable=SC2153 # set by proxy
+faults E '{"path":"/v2/","action":"status","status":401,"headers":{"WWW-Authenticate":"Basic realm=\"x\""}}'
+REGISTRY_PASSWORD=$password refused 'an image on another registry' 5 --cacert "$CA" -u "$REGISTRY_TLS_USER" --store "$REGISTRY_TLS/acme/app" get "$E/acme/app:1.0" qa-approval
+REGISTRY_PASSWORD=$password run manifesto --cacert "$CA" -u "$REGISTRY_TLS_USER" verify --require qa-approval "$image" "$E/acme/app:1.0"
+check_status 'an image beside one of the registry' 3
+check 'was asked for' grep -q '"/v2/acme/app/manifests/1.0"' "$T/E.log"
+check 'and got no password' test "$(grep -ci '"authorization"' "$T/E.log")" = 0
 
 # --- Docker's configuration
 mkdir -p "$HOME/.docker" docker
