@@ -166,7 +166,8 @@ void mf_json_close(struct mf_json_out *j)
 	put(j, &j->open[j->depth].end, 1);
 }
 
-void mf_json_add_raw(struct mf_json_out *j, const char *name, struct mf_str value)
+/* A value that is JSON already. */
+static void add_raw(struct mf_json_out *j, const char *name, struct mf_str value)
 {
 	begin_value(j, name);
 	put(j, value.p, value.n);
@@ -190,12 +191,12 @@ void mf_json_add_int(struct mf_json_out *j, const char *name, int64_t value)
 {
 	char text[24];
 	(void)snprintf(text, sizeof text, "%lld", (long long)value);
-	mf_json_add_raw(j, name, mf_str_c(text));
+	add_raw(j, name, mf_str_c(text));
 }
 
 void mf_json_add_bool(struct mf_json_out *j, const char *name, bool value)
 {
-	mf_json_add_raw(j, name, value ? MF_STR("true") : MF_STR("false"));
+	add_raw(j, name, value ? MF_STR("true") : MF_STR("false"));
 }
 
 void mf_json_add_time(struct mf_json_out *j, const char *name, int64_t seconds)

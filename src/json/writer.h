@@ -69,7 +69,5 @@ void mf_json_add_int(struct mf_json_out *j, const char *name, int64_t value);
 void mf_json_add_bool(struct mf_json_out *j, const char *name, bool value);
 void mf_json_add_time(struct mf_json_out *j, const char *name, int64_t seconds); /* RFC 3339; 0: null */
 void mf_json_add_texts(struct mf_json_out *j, const char *name, const char *const *values, size_t n);
-/* A value that is JSON already, in the style of the document. */
-void mf_json_add_raw(struct mf_json_out *j, const char *name, struct mf_str value);
 
 #endif

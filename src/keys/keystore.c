@@ -566,3 +566,10 @@ int mf_keystore_signer(struct mf_keystore *ks, const struct mf_key_info *k, stru
 	*out = (struct mf_signer){k->pub, k->name, sign, s};
 	return 0;
 }
+
+int mf_signer_sign(const struct mf_signer *s, enum mf_sig_scheme scheme, struct mf_bytes msg,
+		   struct mf_buf *sig, struct mf_err *err)
+{
+	int rc = s->sign(s->arg, scheme, msg, sig, err);
+	return rc == 1 ? mf_fail(err, MF_E_KEY, 0, "the signature of key '%s' is pending", s->name) : rc;
+}

@@ -83,5 +83,8 @@ struct mf_signer {
 /* A signer on a key of the store; unlocks at the first signature. Valid while the store is. */
 int mf_keystore_signer(struct mf_keystore *ks, const struct mf_key_info *k, struct mf_signer *out,
 		       struct mf_err *err) MF_NODISCARD;
+/* Appends a signature; one that is pending is MF_E_KEY. */
+int mf_signer_sign(const struct mf_signer *s, enum mf_sig_scheme scheme, struct mf_bytes msg,
+		   struct mf_buf *sig, struct mf_err *err) MF_NODISCARD;
 
 #endif

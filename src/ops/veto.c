@@ -2,8 +2,7 @@
  */
 #include "base/encode.h"
 #include "crypto/hash.h"
-#include "ops/ops.h"
-#include "publish/publish.h"
+#include "ops/write.h"
 
 struct veto {
 	struct manifesto *m;
@@ -84,32 +83,6 @@ static struct mf_tuf_loaded as_loaded(const struct veto *v, struct mf_trust *t)
 
 /* ---- one veto */
 
-static int put_entry(struct veto *v, json_t *tree, const struct mf_digest *hash, size_t length,
-		     struct mf_buf *out, struct mf_err *err)
-{
-	if (mf_buf_addz(out, "{\"custom\":", err) < 0 || mf_record_custom(out, tree, err) < 0 ||
-	    mf_buf_addz(out, ",\"hashes\":{\"sha256\":", err) < 0 ||
-	    mf_tuf_put_hash(mf_trust_dialect(v->im.trust), (struct mf_bytes){hash->b, 32}, out, err) < 0)
-		return -1;
-	return mf_buf_printf(out, err, "},\"length\":%zu}", length);
-}
-
-static int sign(const struct veto *v, const struct mf_record_binding *b, json_t *tree, struct mf_err *err)
-{
-	struct mf_buf payload MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_CUSTOM_BYTES * 2),
-			      sig MF_BUF_CLEANUP = MF_BUF_INIT(8192);
-	struct mf_digest fp = mf_pubkey_fingerprint(v->signer.pub);
-	if (mf_record_payload(&payload, b, tree, err) < 0)
-		return -1;
-	int rc =
-	    v->signer.sign(v->signer.arg, mf_record_scheme(v->signer.pub), mf_buf_bytes(&payload), &sig, err);
-	if (rc != 0)
-		return rc < 0 ? -1
-			      : mf_fail(err, MF_E_KEY, 0, "the signature of key '%s' is pending",
-					v->signer.name);
-	return mf_record_add_sig(tree, &fp, mf_buf_bytes(&sig), err);
-}
-
 /* In a directory TUF clients find the content as a file. */
 static int store_content(struct veto *v, struct mf_str name, const struct mf_buf *content, struct mf_err *err)
 {
@@ -143,7 +116,8 @@ static int make_entry(struct veto *v, struct mf_str name, const struct mf_digest
 	    mf_sha256(mf_buf_bytes(&content), &b.sha256, err) < 0)
 		return -1;
 	b.length = content.n;
-	if (sign(v, &b, tree, err) < 0 || put_entry(v, tree, &b.sha256, content.n, &entry, err) < 0 ||
+	if (mf_write_sign(&v->signer, &b, tree, err) < 0 ||
+	    mf_write_entry(mf_trust_dialect(v->im.trust), &b, tree, &entry, err) < 0 ||
 	    store_content(v, name, &content, err) < 0)
 		return -1;
 	char *copy = mf_arena_dup(v->a, mf_buf_str(&entry), err);

@@ -130,8 +130,7 @@ static int check_item(struct mf_write *w, struct mf_write_item *it, struct mf_er
 	it->old_artifact = e.record.artifact;
 	/* A record may name any manifest of the repository, an image's for one. */
 	struct mf_buf again MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_MANIFEST_BYTES);
-	enum mf_found owned =
-	    it->had_artifact ? mf_artifact_again(&it->subject, &e, &again, err) : MF_ABSENT;
+	enum mf_found owned = it->had_artifact ? mf_artifact_again(&it->subject, &e, &again, err) : MF_ABSENT;
 	if (owned == MF_FAILED)
 		return -1;
 	it->owned_artifact = owned == MF_FOUND;
@@ -215,42 +214,50 @@ int mf_write_artifact(struct mf_write *w, struct mf_write_item *it, bool link, s
 	return mf_artifact_of(&it->subject, &r, &it->artifact, &it->artifact_digest, err);
 }
 
-int mf_write_own_entry(struct mf_write *w, struct mf_write_item *it, struct mf_err *err)
+int mf_write_entry(const struct mf_dialect *d, const struct mf_record_binding *b, json_t *tree,
+		   struct mf_buf *out, struct mf_err *err)
 {
-	const struct mf_dialect *d = mf_trust_dialect(w->im.trust);
-	const struct mf_content *c = it->content;
-	mf_buf_reset(&it->entry);
-	if (mf_buf_addz(&it->entry, "{\"custom\":", err) < 0 ||
-	    mf_record_custom(&it->entry, it->tree, err) < 0 ||
-	    mf_buf_addz(&it->entry, ",\"hashes\":{\"sha256\":", err) < 0 ||
-	    mf_tuf_put_hash(d, (struct mf_bytes){c->digest.b, 32}, &it->entry, err) < 0)
+	if (mf_buf_addz(out, "{\"custom\":", err) < 0 || mf_record_custom(out, tree, err) < 0 ||
+	    mf_buf_addz(out, ",\"hashes\":{\"sha256\":", err) < 0 ||
+	    mf_tuf_put_hash(d, (struct mf_bytes){b->sha256.b, 32}, out, err) < 0)
 		return -1;
-	return mf_buf_printf(&it->entry, err, "},\"length\":%llu}", (unsigned long long)c->length);
+	return mf_buf_printf(out, err, "},\"length\":%llu}", (unsigned long long)b->length);
 }
 
-static int sign(const struct mf_write *w, const struct mf_buf *payload, struct mf_buf *out,
-		struct mf_err *err)
+int mf_write_sign(const struct mf_signer *s, const struct mf_record_binding *b, json_t *tree,
+		  struct mf_err *err)
 {
-	int rc =
-	    w->signer.sign(w->signer.arg, mf_record_scheme(w->signer.pub), mf_buf_bytes(payload), out, err);
-	return rc == 1 ? mf_fail(err, MF_E_KEY, 0, "the signature of key '%s' is pending", w->signer.name)
-		       : rc;
+	struct mf_buf payload MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_CUSTOM_BYTES * 2),
+			      sig MF_BUF_CLEANUP = MF_BUF_INIT(8192);
+	struct mf_digest fp = mf_pubkey_fingerprint(s->pub);
+	if (mf_record_payload(&payload, b, tree, err) < 0 ||
+	    mf_signer_sign(s, mf_record_scheme(s->pub), mf_buf_bytes(&payload), &sig, err) < 0)
+		return -1;
+	return mf_record_add_sig(tree, &fp, mf_buf_bytes(&sig), err);
+}
+
+static struct mf_record_binding binding_of(const struct mf_write *w, const struct mf_write_item *it)
+{
+	return (struct mf_record_binding){.repository = mf_trust_gun(w->im.trust),
+					  .name = mf_str_c(it->name),
+					  .length = it->content->length,
+					  .sha256 = it->content->digest};
+}
+
+int mf_write_own_entry(struct mf_write *w, struct mf_write_item *it, struct mf_err *err)
+{
+	struct mf_record_binding b = binding_of(w, it);
+	mf_buf_reset(&it->entry);
+	return mf_write_entry(mf_trust_dialect(w->im.trust), &b, it->tree, &it->entry, err);
 }
 
 int mf_write_new_record(struct mf_write *w, struct mf_write_item *it, const struct mf_record_fields *f,
 			struct mf_err *err)
 {
-	struct mf_record_binding b = {.repository = mf_trust_gun(w->im.trust),
-				      .name = mf_str_c(it->name),
-				      .length = it->content->length,
-				      .sha256 = it->content->digest};
-	struct mf_buf payload MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_CUSTOM_BYTES * 2),
-			      sig MF_BUF_CLEANUP = MF_BUF_INIT(8192);
-	struct mf_digest fp = mf_pubkey_fingerprint(w->signer.pub);
+	struct mf_record_binding b = binding_of(w, it);
 	json_decref(it->tree);
 	it->tree = mf_record_make(f, err);
-	if (!it->tree || mf_record_payload(&payload, &b, it->tree, err) < 0 ||
-	    sign(w, &payload, &sig, err) < 0 || mf_record_add_sig(it->tree, &fp, mf_buf_bytes(&sig), err) < 0)
+	if (!it->tree || mf_write_sign(&w->signer, &b, it->tree, err) < 0)
 		return -1;
 	return mf_write_own_entry(w, it, err);
 }
@@ -330,7 +337,8 @@ int mf_write_cosign(struct mf_write *w, struct mf_write_item *it, const struct m
 		return -1;
 	if (!it->cosignature.n || !mf_digest_eq(&digest, &it->cosigned)) {
 		mf_buf_reset(&it->cosignature);
-		if (sign(w, &payload, &it->cosignature, err) < 0)
+		if (mf_signer_sign(&w->signer, mf_record_scheme(w->signer.pub), mf_buf_bytes(&payload),
+				   &it->cosignature, err) < 0)
 			return -1;
 		it->cosigned = digest;
 	}

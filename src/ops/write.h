@@ -113,6 +113,11 @@ int mf_write_artifact(struct mf_write *w, struct mf_write_item *it, bool link,
 /* A new record of an item's content, signed: tree and entry. */
 int mf_write_new_record(struct mf_write *w, struct mf_write_item *it, const struct mf_record_fields *f,
 			struct mf_err *err) MF_NODISCARD;
+/* Adds our signature to a description; its entry in a targets file, appended. */
+int mf_write_sign(const struct mf_signer *s, const struct mf_record_binding *b, json_t *tree,
+		  struct mf_err *err) MF_NODISCARD;
+int mf_write_entry(const struct mf_dialect *d, const struct mf_record_binding *b, json_t *tree,
+		   struct mf_buf *out, struct mf_err *err) MF_NODISCARD;
 /* The entry of the tree, again. */
 int mf_write_own_entry(struct mf_write *w, struct mf_write_item *it, struct mf_err *err) MF_NODISCARD;
 /* The record that is there with our signature added: entry. Nothing else of it changes. MF_E_KEY when the

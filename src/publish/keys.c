@@ -154,8 +154,7 @@ static int sign_one(const struct mf_dialect *d, struct mf_signer *s, struct mf_s
 		    struct mf_buf *sig, const char **method, struct mf_err *err)
 {
 	enum mf_sig_scheme scheme = d->sign_scheme(s->pub, method);
-	int rc = s->sign(s->arg, scheme, mf_bytes_of(canonical), sig, err);
-	return rc == 1 ? mf_fail(err, MF_E_KEY, 0, "the signature of key '%s' is pending", s->name) : rc;
+	return mf_signer_sign(s, scheme, mf_bytes_of(canonical), sig, err);
 }
 
 /* Signatures made over one file, for one role or several. */
