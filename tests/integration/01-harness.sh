@@ -41,6 +41,20 @@ check ci test -z "\${CI-}"
 check home test "\$HOME" != "$HOME"
 t_done
 EOF2
+file json <<EOF2
+. "$T_TOP/tests/support/t.sh"
+run echo '{"a": 1}'
+check_json document '.a == 1'
+run true
+check_json empty '.a == null'
+run echo
+check_json blank '.a == null'
+run echo '{"a": []}'
+check_json nothing '.a[] == 1'
+check_json false '.a == 1'
+check_json 'no file' '.a == null' "\$T/none"
+t_done
+EOF2
 runs 'good checks are counted' 0 '2 passed, 0 failed' good.sh
 runs 'a failed check fails' 1 '1 passed, 1 failed' bad.sh
 check_stdout_has 'its output is shown' 'not ok - two'
@@ -52,6 +66,7 @@ runs 'a skipped check fails' 1 '1 passed, 1 failed' skipped.sh
 runs 'a file that does not end is ended' 1 '1 passed, 1 failed' slow.sh
 runs 'a missing file fails' 1 '0 passed, 1 failed' none.sh
 runs 'a test of the harness without t_done fails' 1 '1 passed, 1 failed' harness.sh
+runs 'what is no document is not true' 1 '1 passed, 5 failed' json.sh
 runs 'files are summed' 1 '3 passed, 1 failed' good.sh bad.sh
 runs 'a process left behind does not last' 0 '1 passed, 0 failed' nested.sh
 check 'it is gone' gone "$(cat "$T/nested.sh.pid")"

@@ -246,6 +246,8 @@ def files(root):
 def interface(lint):
     """Programs that were compiled against the first header still run: members are appended, and none changes."""
     header, frozen = lint.root / "include/manifesto/manifesto.h", lint.root / "tests/unit/ops/frozen/manifesto-1.h"
+    if not header.is_file():
+        return
     now = members(header)
     for name, before in members(frozen).items():
         if now.get(name, [])[:len(before)] != before:

@@ -178,7 +178,14 @@ check_line_count() { # NAME N [FILE]
 # Whether a jq filter is true of a document.
 check_json() { # NAME FILTER [FILE]
 	local text
-	if text=$(jq -e "$2" "${3-$T/stdout}" 2>&1); then ok "$1"; else not_ok "$1" "not true: $2" "$text"; fi
+	# Of no document at all, every filter would be true.
+	if ! grep -q '[^[:space:]]' "${3-$T/stdout}"; then
+		not_ok "$1" "no document for: $2"
+	elif text=$(jq -e "$2" "${3-$T/stdout}" 2>&1) && [ -n "$text" ]; then
+		ok "$1"
+	else
+		not_ok "$1" "not true: $2" "$text"
+	fi
 }
 
 check_file_mode() { # NAME MODE FILE
