@@ -38,7 +38,7 @@ static json_t *load(const char *path, struct mf_err *err)
 	if (mf_file_read_stored(path, MF_MAX_CONFIG_BYTES, &text, err) == 0)
 		return parse(mf_buf_bytes(&text), path, err);
 	if (err->code == MF_E_FORMAT)
-		(void)mf_recode(err, MF_E_PIN);
+		(void)mf_recode(err, err->sys ? MF_E_IO : MF_E_PIN);
 	if (err->code != MF_E_NOT_FOUND)
 		return NULL;
 	mf_err_clear(err);
