@@ -11,6 +11,7 @@
 
 #include "base/limits.h"
 #include "store/file.h"
+#include "store/temp.h"
 
 #define SUFFIX ".key"
 #define FP_PREFIX_MIN 8
@@ -444,15 +445,18 @@ static int write_key(struct mf_keystore *ks, const char *name, const struct mf_p
 {
 	struct mf_secret pass MF_SECRET_CLEANUP = MF_SECRET_INIT;
 	struct mf_buf file MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_KEYFILE_BYTES);
+	char *home MF_FREE = mf_dir_of(ks->dir);
 	int r;
 
+	if (!home)
+		return mf_fail_nomem(err);
 	if (!ks->pass->none && ask_new(ks, name, &pass, err) < 0)
 		return -1;
 	r = mf_buf_reserve(&file, MF_MAX_KEYFILE_BYTES / 2, err);
 	if (!r)
 		r = mf_keyfile_encode(&file, name, key, ks->pass->none ? NULL : &pass, err);
 	if (!r)
-		r = mf_dir_make(ks->dir, 0700, err);
+		r = mf_dir_make_inside(home, ks->dir, 0700, err);
 	if (!r)
 		r = mf_file_create(path, mf_buf_bytes(&file), 0600, err);
 	mf_wipe(file.p, file.cap);

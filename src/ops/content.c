@@ -31,7 +31,7 @@ int mf_content_put_target(struct mf_image *im, struct mf_str name, struct mf_spo
 	char *dir MF_FREE = mf_str_dup((struct mf_str){path, (size_t)(strrchr(path, '/') - path)});
 	if (!dir)
 		return mf_fail_nomem(err);
-	if (mf_dir_make_shared(dir, err) < 0)
+	if (mf_path_check_inside(mf_trust_dir(im->trust), dir, err) < 0 || mf_dir_make_shared(dir, err) < 0)
 		return -1;
 	mf_dir_sweep(dir, mf_env_now(&im->m->env));
 	source = mf_blob_path(im->blobs, digest);
@@ -191,11 +191,11 @@ static int cache_path(const struct search *w, char **path, struct mf_err *err)
 	return *path ? 0 : mf_fail_nomem(err);
 }
 
-static bool make_dir_of(const char *path)
+static bool make_cache_dir_of(const char *cache_dir, const char *path)
 {
 	struct mf_err ignored = MF_ERR_INIT;
 	char *dir MF_FREE = mf_str_dup((struct mf_str){path, (size_t)(strrchr(path, '/') - path)});
-	return dir && mf_dir_make(dir, 0700, &ignored) == 0;
+	return dir && mf_dir_make_inside(cache_dir, dir, 0700, &ignored) == 0;
 }
 
 static int search(struct search *w, struct mf_err *err)
@@ -209,7 +209,7 @@ static int search(struct search *w, struct mf_err *err)
 		mf_env_log(env, MF_LOG_DEBUG, "content: the cache has it, with the signed digest");
 	if (rc != MF_ABSENT)
 		return rc == MF_FOUND ? 0 : -1;
-	bool keep = cached && make_dir_of(cached);
+	bool keep = cached && make_cache_dir_of(w->im->m->opt.cache_dir, cached);
 	if (keep)
 		w->path = cached;
 	rc = from_repository(w, err);

@@ -18,7 +18,8 @@ int mf_publish_lock(struct mf_trust *t, struct mf_lock *lock, struct mf_err *err
 	char *path MF_FREE = mf_path_join(dir, mf_buf_str(&name).p, NULL);
 	if (!path)
 		return mf_fail_nomem(err);
-	if (mf_dir_make(dir, 0700, err) == 0 && mf_lock_acquire(lock, path, t->cfg->env, err) == 0)
+	if (mf_dir_make_inside(t->cfg->home, dir, 0700, err) == 0 &&
+	    mf_lock_acquire(lock, path, t->cfg->env, err) == 0)
 		return 0;
 	if (err->code != MF_E_IO)
 		return -1;

@@ -226,6 +226,51 @@ int mf_dir_make(const char *path, unsigned mode, struct mf_err *err)
 	return make_all(path, (struct dir_mode){false, mode}, err);
 }
 
+/* The real path of the nearest part of `path` that exists, at or below the directory, whose length is dir_n.
+ * NULL with errno. */
+static char *nearest_real(char *path, size_t dir_n)
+{
+	for (;;) {
+		struct stat st;
+		char *real = realpath(path, NULL), *slash = strrchr(path, '/');
+		int sys = errno;
+		if (real || sys != ENOENT || lstat(path, &st) == 0 || !slash ||
+		    (size_t)(slash - path) < dir_n) {
+			errno = sys;
+			return real;
+		}
+		*slash = '\0';
+	}
+}
+
+int mf_path_check_inside(const char *dir, const char *path, struct mf_err *err)
+{
+	char *base MF_FREE = realpath(dir, NULL);
+	if (!base && errno == ENOENT)
+		return 0;
+	if (!base)
+		return mf_fail(err, MF_E_IO, errno, "find directory '%s'", dir);
+	char *copy MF_FREE = mf_str_dup(mf_str_c(path));
+	if (!copy)
+		return mf_fail_nomem(err);
+	char *real MF_FREE = nearest_real(copy, strlen(dir));
+	if (!real && errno == ENOMEM)
+		return mf_fail_nomem(err);
+	if (!real && errno != ENOENT && errno != ELOOP)
+		return mf_fail(err, MF_E_IO, errno, "find '%s'", path);
+	size_t n = strcmp(base, "/") == 0 ? 0 : strlen(base);
+	if (real && strncmp(real, base, n) == 0 && (real[n] == '/' || real[n] == '\0'))
+		return 0;
+	return mf_fail(err, MF_E_FORMAT, 0, "'%s' is a symbolic link that leads out of '%s'", copy, dir);
+}
+
+int mf_dir_make_inside(const char *base, const char *path, unsigned mode, struct mf_err *err)
+{
+	if (mf_path_check_inside(base, path, err) < 0)
+		return mf_recode(err, MF_E_IO);
+	return mf_dir_make(path, mode, err);
+}
+
 int mf_dir_make_shared(const char *path, struct mf_err *err)
 {
 	return make_all(path, (struct dir_mode){true, 0}, err);

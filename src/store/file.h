@@ -29,6 +29,12 @@ int mf_file_write_fast(const char *path, struct mf_bytes data, unsigned mode,
 bool mf_file_exists(const char *path);
 /* mkdir -p; directories made get `mode`. An existing directory is fine. MF_E_IO. */
 int mf_dir_make(const char *path, unsigned mode, struct mf_err *err) MF_NODISCARD;
+/* Fails with MF_E_FORMAT when `path`, a path below the directory `dir`, leads out of it through symbolic
+ * links, or through one that leads nowhere. `dir` itself may be a link, and what does not exist leads
+ * nowhere. */
+int mf_path_check_inside(const char *dir, const char *path, struct mf_err *err) MF_NODISCARD;
+/* mf_dir_make for a directory below `base` that must not lead out of it. MF_E_IO. */
+int mf_dir_make_inside(const char *base, const char *path, unsigned mode, struct mf_err *err) MF_NODISCARD;
 /* mkdir -p in a directory that several users may share: what is made is 0755, in a setgid directory setgid,
  * and there group-writable if the parent is. It has its mode when it gets its name, and is on disk. MF_E_IO.
  */

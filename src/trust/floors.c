@@ -146,8 +146,8 @@ int mf_floors_load(const char *home, const char *pin_name, struct mf_floors *out
 	if (!path)
 		return -1;
 	if (mf_file_read_stored(path, MF_MAX_FLOORS_BYTES, &text, err) < 0) {
-		if (err->code == MF_E_FORMAT) /* too large, or no regular file */
-			return mf_recode(err, MF_E_ROLLBACK);
+		if (err->code == MF_E_FORMAT) /* without a system error: too large, or no regular file */
+			return mf_recode(err, err->sys ? MF_E_IO : MF_E_ROLLBACK);
 		if (err->code != MF_E_NOT_FOUND)
 			return -1;
 		mf_err_clear(err);
@@ -282,13 +282,24 @@ static int raise_locked(const char *home, const char *pin_name, const struct mf_
 	return changed ? write_floors(path, &f, err) : 0;
 }
 
+/* Floors that a link leads elsewhere are no floors: unlike a home that cannot be written, that is an error.
+ */
+static int check_dir(const char *home, struct mf_err *err)
+{
+	char *dir MF_FREE = mf_path_join(home, "floors", NULL);
+	if (!dir)
+		return mf_fail_nomem(err);
+	return mf_path_check_inside(home, dir, err) < 0 ? mf_recode(err, MF_E_IO) : 0;
+}
+
 int mf_floors_raise(const char *home, const char *pin_name, const struct mf_tuf_set *set,
 		    const struct mf_env *env, struct mf_err *err)
 {
 	struct mf_floors f MF_FLOORS_CLEANUP = {0};
 	bool changed = false;
 	/* Most runs change nothing: check first, without a lock. */
-	if (mf_floors_load(home, pin_name, &f, err) < 0 || merge(&f, set, &changed, err) < 0)
+	if (check_dir(home, err) < 0 || mf_floors_load(home, pin_name, &f, err) < 0 ||
+	    merge(&f, set, &changed, err) < 0)
 		return -1;
 	if (!changed)
 		return 0;

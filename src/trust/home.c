@@ -54,7 +54,7 @@ void mf_cache_put(const char *cache_dir, const char *pin_name, const char *role,
 	struct mf_err err = MF_ERR_INIT;
 	char *dir MF_FREE = NULL;
 	char *path MF_FREE = cache_path(cache_dir, pin_name, role, version, &dir, &err);
-	if (path && mf_dir_make(dir, 0700, &err) == 0)
+	if (path && mf_dir_make_inside(cache_dir, dir, 0700, &err) == 0)
 		(void)!mf_file_write_fast(path, bytes, 0600, &err);
 }
 

@@ -227,6 +227,71 @@ check 'put makes no file where a lock is a link to' test ! -e "$T/victim"
 restore
 rm -rf home/manifesto && cp -a home.good home/manifesto
 
+# --- links that lead out of a layout, or out of a home
+outside() { # NAME: what was there is outside now, and a link leads to it
+	mv "image/$1" "$T/outside/${1##*/}"
+	ln -s "$T/outside/${1##*/}" "image/$1"
+}
+WATCH=(home image outside)
+mkdir outside
+for name in blobs blobs/sha256 trust index.json oci-layout; do
+	outside $name
+	get_refused "$name leads out of the layout" 6 "image/$name' is a symbolic link that leads out of 'image'" $image qa-approval
+	refuses "put where $name leads out of it" 6 'leads out of' timeout 20 manifesto put -q $image new-type other.json
+	refuses "trust where $name leads out of it" 6 'leads out of' timeout 20 manifesto trust show $image
+	rm -rf outside/*
+	restore
+done
+outside trust/targets
+refuses 'put where trust/targets leads out of the layout' 6 'leads out of' manifesto put -q $image new-type other.json
+rm -rf outside/*
+rm -rf home/manifesto && cp -a home.good home/manifesto
+restore
+rm -rf image/blobs
+ln -s "$T/outside/nothing" image/blobs
+refuses 'put where blobs leads nowhere' 6 'leads out of' manifesto put -q $image new-type other.json
+restore
+mv image/blobs image/kept
+ln -s kept image/blobs
+mv image/index.json image/kept
+ln -s kept/index.json image
+mv "image/kept/sha256/${blob##*/}" image/kept
+ln -s "../${blob##*/}" image/kept/sha256
+rm -f "$target"
+gets 'links within the layout are followed' approval.json $image qa-approval
+put $image new-type other.json
+gets 'by put, too' other.json $image new-type
+rm -rf home/manifesto && cp -a home.good home/manifesto
+restore
+ln -s image link
+gets 'a layout may be a link itself' approval.json oci:link:1.0 qa-approval
+put oci:link:1.0 new-type other.json
+rm link
+rm -rf home/manifesto && cp -a home.good home/manifesto
+restore
+mv home/manifesto outside/home
+ln -s "$T/outside/home" home/manifesto
+gets 'the home may be a link itself' approval.json $image qa-approval
+put $image new-type other.json
+rm home/manifesto && rm -rf outside/*
+cp -a home.good home/manifesto
+restore
+for name in keys floors; do
+	mv home/manifesto/$name outside
+	ln -s "$T/outside/$name" home/manifesto/$name
+	case $name in
+	keys) command=(key generate -q --no-passphrase bob) ;;
+	floors) command=(put -q $image new-type other.json) ;;
+	esac
+	run timeout 20 manifesto "${command[@]}"
+	check_status "a home whose $name leads out of it" 1
+	check_stderr_has "$name: the message says so" "home/manifesto/$name' is a symbolic link that leads out of"
+	check "$name: nothing is written through it" diff -r outside/$name home.good/$name
+	rm -rf outside/* home/manifesto && cp -a home.good home/manifesto
+	restore
+done
+WATCH=(home image)
+
 # --- hostile roots
 cp good/trust/1.root.json $trust/2.root.json
 get_refused 'root 1 again as 2.root.json' 6 'version 1' $image qa-approval

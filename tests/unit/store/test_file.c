@@ -375,6 +375,41 @@ static void sweep_removes_old_temporary_files_and_empty_directories(void **state
 	mf_dir_sweep("/nonexistent", now);
 }
 
+static void links_that_lead_out_of_a_directory_are_found(void **state)
+{
+	struct mf_err err = MF_ERR_INIT;
+	char *dir MF_FREE = strdup(tmpdir_path(state, "dir")),
+		  *link MF_FREE = strdup(tmpdir_path(state, "link"));
+	char *beside MF_FREE = strdup(tmpdir_path(state, "dir2"));
+	assert_int_equal(mf_dir_make(tmpdir_path(state, "dir/sub"), 0700, &err), 0);
+	assert_int_equal(mkdir(beside, 0700), 0);
+	assert_int_equal(symlink("sub", tmpdir_path(state, "dir/in")), 0);
+	assert_int_equal(symlink("../dir2", tmpdir_path(state, "dir/out")), 0);
+	assert_int_equal(symlink("nothing", tmpdir_path(state, "dir/nowhere")), 0);
+	assert_int_equal(symlink("loop", tmpdir_path(state, "dir/loop")), 0);
+	assert_int_equal(symlink("dir", link), 0);
+	static const char *const inside[] = {"sub", "in", "sub/none/none", "in/none", "none"};
+	static const char *const bad[] = {"out", "out/none", "nowhere", "nowhere/none", "loop"};
+	const char *const bases[] = {dir, link};
+	for (size_t i = 0; i < 10; i++) {
+		char *path MF_FREE = mf_path_join(bases[i % 2], inside[i / 2], NULL);
+		assert_int_equal(mf_path_check_inside(bases[i % 2], path, &err), 0);
+	}
+	for (size_t i = 0; i < 10; i++) {
+		char *path MF_FREE = mf_path_join(bases[i % 2], bad[i / 2], NULL);
+		mf_err_clear(&err);
+		assert_int_equal(mf_path_check_inside(bases[i % 2], path, &err), -1);
+		assert_int_equal(err.code, MF_E_FORMAT);
+		mf_err_clear(&err);
+		assert_int_equal(mf_dir_make_inside(bases[i % 2], path, 0700, &err), -1);
+		assert_int_equal(err.code, MF_E_IO);
+	}
+	assert_int_equal(tmpdir_entries(beside), 0);
+	mf_err_clear(&err);
+	assert_int_equal(
+	    mf_dir_make_inside(tmpdir_path(state, "new"), tmpdir_path(state, "new/a/b"), 0700, &err), 0);
+}
+
 static void path_join_puts_one_slash_between_parts(void **state)
 {
 	(void)state;
@@ -412,6 +447,7 @@ int main(void)
 	    tmpdir_test(shared_directory_is_no_file_and_needs_its_parent),
 	    tmpdir_test(link_replaces_and_leaves_nothing_else),
 	    tmpdir_test(sweep_removes_old_temporary_files_and_empty_directories),
+	    tmpdir_test(links_that_lead_out_of_a_directory_are_found),
 	    tmpdir_test(path_join_puts_one_slash_between_parts),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
