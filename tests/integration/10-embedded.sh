@@ -250,7 +250,7 @@ old=$(jq -r '.pins[]|.fingerprints[0]' "$MANIFESTO_HOME/trust.json" | head -n 1)
 cp "$MANIFESTO_HOME/trust.json" pins.before
 run manifesto trust pin oci:app:2.0 "$(printf '%064d' 7)"
 check_status 'another pin' 0
-check_stderr_has 'the one that it replaces is told' "is replaced; it was $old"
+check_stderr_has 'the one that it replaces is told' "it was $old"
 cp pins.before "$MANIFESTO_HOME/trust.json"
 run manifesto key generate --no-passphrase bob
 check_status 'a key that no role lists' 0

@@ -109,12 +109,12 @@ check_stderr_has 'where a file came from' 'from the trust repository, verified'
 terminal() { # COMMAND...
 	run "$(t_python)" "$T_TOP/tests/cli/terminal.py" -- env TERM=xterm "$@"
 }
-proxy S "http://$REGISTRY" --read-rate 1000000
+proxy S "http://$REGISTRY" --read-rate 6000000
 big=$S/acme/app:1.0
-head -c 5000000 /dev/urandom >big
+head -c 24000000 /dev/urandom >big
 terminal manifesto put --init --no-passphrase --key alice "${plain[@]}" "$big" big big
 check_status 'an upload that takes some seconds' 0
-check_stdout_has 'is shown on a terminal, with its size' 'of 5.0 MB, '
+check_stdout_has 'is shown on a terminal, with its size' 'of 24.0 MB, '
 check_stdout_has 'and the time left' ' left'
 head -c 3000000 /dev/urandom >big
 terminal manifesto put -q "${plain[@]}" "$big" quiet big
