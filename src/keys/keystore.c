@@ -281,6 +281,11 @@ static int load(struct mf_keystore *ks, struct mf_err *err)
 	return 0;
 }
 
+void mf_keystore_rescan(struct mf_keystore *ks)
+{
+	ks->loaded = false;
+}
+
 int mf_keystore_list(struct mf_keystore *ks, const struct mf_key_info **out, size_t *n, struct mf_err *err)
 {
 	if (load(ks, err) < 0)

@@ -50,6 +50,8 @@ struct mf_keystore;
 struct mf_keystore *mf_keystore_new(const char *dir, const struct mf_passphrase *pass,
 				    const struct mf_env *env, struct mf_err *err) MF_NODISCARD;
 void mf_keystore_free(struct mf_keystore *ks);
+/* Another process may have made keys since the directory was read: the next call looks for new files in it. */
+void mf_keystore_rescan(struct mf_keystore *ks);
 /* All keys by name (read once and kept). Files that are no key file, or readable by others, are passed over
  * with a warning in the log. Borrowed until the next change. */
 int mf_keystore_list(struct mf_keystore *ks, const struct mf_key_info **out, size_t *n,

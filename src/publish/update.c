@@ -196,6 +196,8 @@ enum mf_found mf_publish_run(struct mf_trust *t, const struct mf_publish_intent 
 	struct mf_lock lock MF_LOCK_CLEANUP = MF_LOCK_INIT;
 	if (!in->dry_run && mf_publish_lock(t, &lock, err) < 0)
 		return MF_FAILED;
+	/* Whoever held the lock may have made the keys that we are about to need. */
+	mf_keystore_rescan(t->cfg->keys);
 	/* What the caller has just loaded for signing serves the first try, unless somebody held the lock
 	 * meanwhile. */
 	bool fresh =
