@@ -61,7 +61,7 @@ struct mf_tags {
 void mf_tags_clear(struct mf_tags *t);
 #define MF_TAGS_CLEANUP MF_CLEANUP(mf_tags_clear)
 
-/* What a look at a manifest by its digest tells. */
+/* What a store has under the digest of a manifest. */
 struct mf_looked {
 	bool present;
 	uint64_t size;

@@ -133,7 +133,7 @@ static json_t *text_json(const char *what, struct mf_str s, struct mf_err *err)
 	}
 	json_t *j = json_stringn(mf_buf_str(&b).p, b.n);
 	struct mf_buf quoted MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_CUSTOM_BYTES * 2);
-	/* No string: out of memory, or it is not UTF-8, which the writer of strings tells. */
+	/* No string: out of memory, or it is not UTF-8, which the writer of strings reports. */
 	if (!j && (mf_json_quote(mf_buf_str(&b), &quoted, err) == 0 || err->code == MF_E_NOMEM)) {
 		if (!err->code)
 			(void)mf_fail_nomem(err);
