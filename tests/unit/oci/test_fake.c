@@ -96,6 +96,26 @@ static const char index_rules[] =
 /* clang-format on */
 
 /* clang-format off */
+static const char part_rules[] =
+    RULE("POST", "emptyloc/blobs/uploads/", "202", HEADER("Location", ""))
+    RULE("HEAD", "again/blobs/", "404", "")
+    RULE("POST", "again/blobs/uploads/", "202", HEADER("Location", "/v2/again/session"))
+    ONCE("PUT", "again/session", "404", BODY("{\\\"errors\\\":[{\\\"code\\\":\\\"BLOB_UPLOAD_UNKNOWN\\\"}]}"))
+    RULE("PUT", "again/session", "201", "")
+    RULE("HEAD", "never/blobs/", "404", "")
+    RULE("POST", "never/blobs/uploads/", "202", HEADER("Location", "/v2/never/session"))
+    RULE("PUT", "never/session", "404", BODY("{\\\"errors\\\":[{\\\"code\\\":\\\"BLOB_UPLOAD_UNKNOWN\\\"}]}"))
+    RULE("POST", "parts405/blobs/uploads/", "202", HEADER("Location", "/v2/parts405/session"))
+    ONCE("PUT", "parts405/session", "405", "")
+    RULE("PATCH", "parts405/session$", "202", HEADER("Location", "/v2/parts405/next?state=1"))
+    RULE("PUT", "parts405/next.state=1&digest=sha256%3A[0-9a-f]{64}$", "201", "")
+    RULE("POST", "parts400/blobs/uploads/", "202", HEADER("Location", "/v2/parts400/session"))
+    ONCE("PUT", "parts400/session", "400", BODY("{\\\"errors\\\":[{\\\"code\\\":\\\"UNSUPPORTED\\\"}]}"))
+    RULE("PATCH", "parts400/session$", "202", HEADER("Location", "/v2/parts400/next?state=1"))
+    RULE("PUT", "parts400/next.state=1&digest=sha256%3A[0-9a-f]{64}$", "201", "");
+/* clang-format on */
+
+/* clang-format off */
 static const char upload_rules[] =
     /* uploads */
     RULE("POST", "up/blobs/uploads/", "202", HEADER("Location", "/v2/up/session?state=x%20y"))
@@ -404,18 +424,38 @@ static void upload_whose_answer_was_lost_is_looked_up(void **state)
 	assert_ok(put(s, "hello", &err), err);
 }
 
+static void upload_that_the_registry_forgot_is_begun_again(void **state)
+{
+	(void)state;
+	WITH("again");
+	assert_ok(put(s, "hello", &err), err);
+	assert_int_equal(logged(plain, "\"method\": \"POST\""), 2);
+	assert_int_equal(logged(plain, "\"method\": \"PUT\""), 2);
+}
+
+static void upload_goes_in_parts_where_a_put_takes_no_body(void **state)
+{
+	(void)state;
+	const char *const names[] = {"parts405", "parts400"};
+	for (size_t i = 0; i < 2; i++) {
+		WITH(names[i]);
+		assert_ok(put(s, "hello", &err), err);
+		assert_int_equal(logged(plain, "\"method\": \"PATCH\""), 1);
+		assert_int_equal(logged(plain, "\"content-range\": \"0-4\""), 1);
+		assert_int_equal(logged(plain, "/next?state=1&digest="), 1);
+	}
+}
+
 static void upload_that_fails_has_the_codes_of_its_status(void **state)
 {
 	(void)state;
 	const struct {
 		const char *name;
 		enum mf_code code;
-	} rows[] = {{"noloc", MF_E_UNAVAILABLE},
-		    {"ftp", MF_E_UNAVAILABLE},
-		    {"denied", MF_E_AUTH},
-		    {"full", MF_E_UNAVAILABLE},
+	} rows[] = {{"noloc", MF_E_UNAVAILABLE}, {"emptyloc", MF_E_UNAVAILABLE}, {"never", MF_E_UNAVAILABLE},
+		    {"ftp", MF_E_UNAVAILABLE},   {"denied", MF_E_AUTH},          {"full", MF_E_UNAVAILABLE},
 		    {"nothere", MF_E_NOT_FOUND}};
-	for (size_t i = 0; i < 5; i++) {
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		WITH(rows[i].name);
 		assert_fails(put(s, "hello", &err), err, rows[i].code);
 	}
@@ -588,8 +628,8 @@ static int start_servers(void **state)
 	struct mf_buf many MF_BUF_CLEANUP = MF_BUF_INIT(4 << 20);
 	for (int i = 0; i < 10001; i++)
 		assert_ok(mf_buf_printf(&many, &err, "%s%s", i ? "," : "", DESCRIPTOR(A)), err);
-	assert_true(asprintf(&text, "%s%s%s%s%s%s%s", read_rules, no_list_rules, MANY_BEFORE, many.p,
-			     MANY_AFTER, index_rules, upload_rules) > 0);
+	assert_true(asprintf(&text, "%s%s%s%s%s%s%s%s", read_rules, no_list_rules, MANY_BEFORE, many.p,
+			     MANY_AFTER, index_rules, part_rules, upload_rules) > 0);
 	elsewhere = server_start(
 	    false, "[{\"method\":\"PUT\",\"path\":\"^/away\",\"action\":\"status\",\"status\":201}]", NULL);
 	(void)snprintf(port, sizeof(port), "%05d", elsewhere->port);
@@ -629,6 +669,8 @@ int main(void)
 	    cmocka_unit_test(upload_location_may_be_relative_with_a_query),
 	    cmocka_unit_test(upload_elsewhere_gets_no_credentials),
 	    cmocka_unit_test(upload_whose_answer_was_lost_is_looked_up),
+	    cmocka_unit_test(upload_that_the_registry_forgot_is_begun_again),
+	    cmocka_unit_test(upload_goes_in_parts_where_a_put_takes_no_body),
 	    cmocka_unit_test(upload_that_fails_has_the_codes_of_its_status),
 	    cmocka_unit_test(manifest_put_tells_whether_the_registry_saw_the_subject),
 	    cmocka_unit_test(manifest_stored_under_another_digest_is_a_digest_error),
