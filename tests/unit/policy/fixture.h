@@ -43,6 +43,7 @@ enum kind {
 	FOREIGN_TOMBSTONE,
 	EXPIRES_NOW,
 	EXPIRES_LATER,
+	EXPIRED_1970, /* at 0, which is a time like any other */
 	EXPIRED_UNSIGNED,
 	NEWER, /* "v":2 */
 	CRITICAL,
@@ -171,6 +172,9 @@ static inline json_t *description(const struct entry *e)
 	assert_non_null(tree);
 	if (e->kind == TOMBSTONE || e->kind == FOREIGN_TOMBSTONE)
 		assert_int_equal(json_object_set_new(tree, "withdrawn", json_true()), 0);
+	if (e->kind == EXPIRED_1970)
+		assert_int_equal(json_object_set_new(tree, "expires", json_string("1970-01-01T00:00:00Z")),
+				 0);
 	if (e->kind == NEWER)
 		assert_int_equal(json_object_set_new(tree, "v", json_integer(2)), 0);
 	if (e->kind == CRITICAL)

@@ -475,6 +475,7 @@ static void waivers_need_the_signers_that_the_policy_names(void **state)
 	    {"waiver=security", {{REC(RELEASE, "waiver", 7, SIGNED)}}, 0, MF_GATE_ABSENT},
 	    {"waiver=security", {{REC(SECURITY, "waiver", 7, UNSIGNED)}}, 0, MF_GATE_FOREIGN},
 	    {"waiver=security", {{REC(SECURITY, "waiver", 7, EXPIRES_NOW)}}, 0, MF_GATE_EXPIRED},
+	    {"waiver=security", {{REC(SECURITY, "waiver", 7, EXPIRED_1970)}}, 0, MF_GATE_EXPIRED},
 	    {"waiver=security", {{REC(SECURITY, "waiver", 7, TOMBSTONE)}}, 0, MF_GATE_WITHDRAWN},
 	    {"waiver=qa", {{REC(QA, "waiver", 7, SIGNED)}}, 0, MF_GATE_ROLE_TYPE},
 	    {"waiver=2 of security,release",
