@@ -7,8 +7,6 @@
 
 #define MF_CLI_FINGERPRINT_SHORT 16 /* digits shown in text; JSON has all 64 */
 #define MF_CLI_LABEL 72
-/* What a key is called: its own name, that of a colleague, or the first digits of its fingerprint. */
-const char *mf_cli_show_signer(const struct manifesto_signer *s, char label[MF_CLI_LABEL]);
 
 /* A result of the library, freed at the end of the scope: MF_CLI_RESULT(manifesto_get_result, r); */
 static inline void mf_cli_result_cleanup(void *result)

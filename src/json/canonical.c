@@ -288,20 +288,10 @@ int mf_json_wire(struct mf_str canonical, struct mf_buf *out, struct mf_err *err
 	return 0;
 }
 
-static int quote(struct mf_str text, enum mf_json_style style, struct mf_buf *out, struct mf_err *err)
-{
-	struct mf_json_out j;
-	mf_json_to_buf(&j, style, out, err);
-	mf_json_add_str(&j, NULL, text.p ? text : MF_STR(""));
-	return mf_json_finish(&j);
-}
-
 int mf_json_quote(struct mf_str text, struct mf_buf *out, struct mf_err *err)
 {
-	return quote(text, MF_JSON_CANONICAL, out, err);
-}
-
-int mf_json_quote_any(struct mf_str text, struct mf_buf *out, struct mf_err *err)
-{
-	return quote(text, MF_JSON_SHOWN, out, err);
+	struct mf_json_out j;
+	mf_json_to_buf(&j, MF_JSON_CANONICAL, out, err);
+	mf_json_add_str(&j, NULL, text.p ? text : MF_STR(""));
+	return mf_json_finish(&j);
 }

@@ -108,8 +108,6 @@ int mf_json_canonicalize_any(struct mf_str value, struct mf_buf *out, struct mf_
 int mf_json_wire(struct mf_str canonical, struct mf_buf *out, struct mf_err *err) MF_NODISCARD;
 /* Appends a quoted canonical string of decoded text (valid UTF-8 or MF_E_FORMAT). */
 int mf_json_quote(struct mf_str text, struct mf_buf *out, struct mf_err *err) MF_NODISCARD;
-/* Appends a quoted string in which all that is unsafe to show is escaped (MF_JSON_SHOWN in json/writer.h). */
-int mf_json_quote_any(struct mf_str text, struct mf_buf *out, struct mf_err *err) MF_NODISCARD;
 
 /* ---- Small documents as jansson trees: only after the strict reader passed the bytes. */
 json_t *mf_json_load(struct mf_bytes doc, size_t max, struct mf_err *err) MF_NODISCARD; /* NULL on failure */

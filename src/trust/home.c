@@ -32,8 +32,9 @@ static char *cache_path(const char *cache_dir, const char *pin_name, const char 
 	return *dir ? mf_path_join(*dir, mf_buf_str(&name).p, NULL) : NULL;
 }
 
-enum mf_found mf_cache_get(const char *cache_dir, const char *pin_name, const char *role, int64_t version,
-			   size_t max, struct mf_buf *out, struct mf_err *err)
+/* A broken cache is MF_ABSENT. */
+static enum mf_found cache_get(const char *cache_dir, const char *pin_name, const char *role, int64_t version,
+			       size_t max, struct mf_buf *out, struct mf_err *err)
 {
 	char *dir MF_FREE = NULL;
 	char *path MF_FREE = cache_path(cache_dir, pin_name, role, version, &dir, err);
@@ -106,7 +107,7 @@ static enum mf_found home_root(struct mf_trust *t, int64_t version, struct mf_bu
 {
 	if (!uses_cache(t))
 		return MF_ABSENT;
-	return mf_cache_get(t->cfg->cache_dir, t->pin_name, "root", version, MF_MAX_ROOT_BYTES, out, err);
+	return cache_get(t->cfg->cache_dir, t->pin_name, "root", version, MF_MAX_ROOT_BYTES, out, err);
 }
 
 static int home_keep_root(struct mf_trust *t, struct mf_err *err)
@@ -145,7 +146,7 @@ static enum mf_found home_role(struct mf_trust *t, const char *role, const struc
 	struct mf_err why = MF_ERR_INIT;
 	(void)err;
 	if (!uses_cache(t) || !m->has_sha256 ||
-	    mf_cache_get(t->cfg->cache_dir, t->pin_name, role, 0, max, out, &why) != MF_FOUND)
+	    cache_get(t->cfg->cache_dir, t->pin_name, role, 0, max, out, &why) != MF_FOUND)
 		return MF_ABSENT;
 	*checked = mf_tuf_meta_check(m, mf_buf_bytes(out), &why) == 0;
 	if (!*checked)

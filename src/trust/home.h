@@ -44,11 +44,8 @@ int mf_floor_set(struct mf_tuf_floors *f, const char *role, int64_t version, str
 
 /* DIR/<sha256 of the pin name>. Caller frees. */
 char *mf_cache_dir(const char *cache_dir, const char *pin_name, struct mf_err *err);
-/* Cached metadata: DIR/<sha256 of the pin name>/ROLE.json and N.root.json; role bytes escaped. A broken cache
- * is MF_ABSENT. */
-enum mf_found mf_cache_get(const char *cache_dir, const char *pin_name, const char *role, int64_t version,
-			   size_t max, struct mf_buf *out, struct mf_err *err) MF_NODISCARD;
-/* Failure to write is no error. */
+/* Metadata is cached in ROLE.json and N.root.json there; role bytes are escaped. Failure to write is no
+ * error. */
 void mf_cache_put(const char *cache_dir, const char *pin_name, const char *role, int64_t version,
 		  struct mf_bytes bytes);
 
