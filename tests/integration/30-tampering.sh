@@ -326,6 +326,49 @@ get_refused 'a root 2 that only its own new key signed' 6 'root' $image qa-appro
 refuses 'put after a hostile root' 6 'root' manifesto put $image new-type approval.json
 restore
 
+# --- a signed sha512 beside the sha256: both must be right
+with_sha512() { # EXPECTED-CONTENT: publishes version 5, whose entry of qa-approval has the sha512 of this content, too
+	"$(t_python)" - $trust home/manifesto/keys/alice.key "$1" <<-'END'
+		import base64, hashlib, json, sys
+		from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+		trust, key_file, content = sys.argv[1:]
+		with open(key_file) as f:
+		    key = Ed25519PrivateKey.from_private_bytes(base64.b64decode(json.load(f)["secret"]))
+
+		def publish(old, new, change):
+		    with open(f"{trust}/{old}") as f:
+		        doc = json.load(f)
+		    signed = doc["signed"]
+		    signed["version"] = 5
+		    change(signed)
+		    text = json.dumps(signed, sort_keys=True, separators=(",", ":")).encode()
+		    doc["signatures"] = [{"keyid": doc["signatures"][0]["keyid"], "sig": key.sign(text).hex()}]
+		    data = json.dumps(doc).encode()
+		    with open(f"{trust}/{new}", "wb") as f:
+		        f.write(data)
+		    return {"version": 5, "length": len(data), "hashes": {"sha256": hashlib.sha256(data).hexdigest()}}
+
+		def add(signed):
+		    (entry,) = (v for k, v in signed["targets"].items() if k.startswith("qa-approval/"))
+		    with open(content, "rb") as f:
+		        entry["hashes"]["sha512"] = hashlib.sha512(f.read()).hexdigest()
+
+		targets = publish("4.targets.json", "5.targets.json", add)
+		snapshot = publish("4.snapshot.json", "5.snapshot.json", lambda s: s["meta"].update({"targets.json": targets}))
+		publish("timestamp.json", "timestamp.json", lambda s: s["meta"].update({"snapshot.json": snapshot}))
+	END
+}
+with_sha512 other.json
+get_refused 'a wrong sha512 beside the right sha256' 6 'SHA-512' $image qa-approval
+rm -rf home/manifesto && cp -a home.good home/manifesto
+restore
+with_sha512 approval.json
+run manifesto get $image qa-approval
+check_stdout_file 'the right sha512 beside it' approval.json
+rm -rf home/manifesto && cp -a home.good home/manifesto
+restore
+
 # --- another repository in its place
 cp -a image theirs
 rm -rf theirs/trust
