@@ -281,7 +281,7 @@ for name in keys floors; do
 	ln -s "$T/outside/$name" home/manifesto/$name
 	case $name in
 	keys) command=(key generate -q --no-passphrase bob) ;;
-	floors) command=(put -q $image new-type other.json) ;;
+	floors) command=(put -q "$image" new-type other.json) ;;
 	esac
 	run timeout 20 manifesto "${command[@]}"
 	check_status "a home whose $name leads out of it" 1
