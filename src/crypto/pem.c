@@ -8,6 +8,7 @@
 #define PEM_COLUMNS 64
 
 struct mf_pem_reader {
+	struct mf_str text;
 	BIO *bio;
 };
 
@@ -33,8 +34,10 @@ struct mf_pem_reader *mf_pem_reader_new(struct mf_str text, size_t max, struct m
 		return NULL;
 	}
 	r = mf_calloc(1, sizeof *r);
-	if (r)
+	if (r) {
+		r->text = text;
 		r->bio = BIO_new_mem_buf(text.n ? text.p : "", (int)text.n);
+	}
 	if (!r || !r->bio) {
 		mf_pem_reader_free(r);
 		mf_fail_nomem(err);
@@ -51,9 +54,8 @@ void mf_pem_reader_free(struct mf_pem_reader *r)
 	free(r);
 }
 
-int mf_pem_next(struct mf_pem_reader *r, struct mf_pem_block *out, struct mf_err *err)
+static int next(struct mf_pem_reader *r, struct mf_pem_block *out, struct mf_err *err)
 {
-	MF_OSSL_QUIET;
 	struct mf_pem_block b MF_PEM_BLOCK_CLEANUP = MF_PEM_BLOCK_INIT;
 	long n = 0;
 
@@ -70,6 +72,25 @@ int mf_pem_next(struct mf_pem_reader *r, struct mf_pem_block *out, struct mf_err
 	*out = b;
 	b = (struct mf_pem_block)MF_PEM_BLOCK_INIT;
 	return 1;
+}
+
+/* OpenSSL reports lack of memory as the end of the text or as damage, too: both are believed the second time.
+ */
+int mf_pem_next(struct mf_pem_reader *r, struct mf_pem_block *out, struct mf_err *err)
+{
+	MF_OSSL_QUIET;
+	size_t left = BIO_ctrl_pending(r->bio);
+	int rc = next(r, out, err);
+	if (rc == 1 || !left || (rc < 0 && !mf_ossl_try_again(err)))
+		return rc;
+	ERR_pop_to_mark();
+	ERR_set_mark();
+	BIO *again = BIO_new_mem_buf(r->text.p + (r->text.n - left), (int)left);
+	if (!again)
+		return mf_fail_nomem(err);
+	BIO_free(r->bio);
+	r->bio = again;
+	return next(r, out, err);
 }
 
 int mf_pem_only(struct mf_str text, size_t max, struct mf_pem_block *out, struct mf_err *err)

@@ -34,7 +34,7 @@ int mf_ossl_fail(struct mf_err *err, enum mf_code code, const char *why)
 bool mf_ossl_try_again(struct mf_err *err)
 {
 	if (err->code != MF_E_FORMAT && err->code != MF_E_SIGNATURE && err->code != MF_E_PIN &&
-	    err->code != MF_E_KEY)
+	    err->code != MF_E_KEY && err->code != MF_E_EXPIRED)
 		return false;
 	mf_err_clear(err);
 	if (memory_is_left())
