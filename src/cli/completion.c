@@ -46,12 +46,12 @@ static void offer_commands(const struct line *l, const char *group)
 	size_t n = group ? strlen(group) + 1 : 0, before = 0;
 	for (size_t i = 0; i < mf_cli_ncommands; i++) {
 		const struct mf_cli_command *c = &mf_cli_commands[i];
-		const char *word = c->name + n;
-		char first[32];
-		size_t length = strcspn(word, " ");
 		if (c->group == MF_CLI_HIDDEN ||
 		    (group && (strncmp(c->name, group, n - 1) != 0 || c->name[n - 1] != ' ')))
 			continue;
+		const char *word = c->name + n;
+		char first[32];
+		size_t length = strcspn(word, " ");
 		bool again = !group && i && length == before &&
 			     strncmp(word, mf_cli_commands[i - 1].name, length) == 0;
 		before = length;

@@ -316,6 +316,7 @@ static enum mf_found by_prefix(const struct mf_keystore *ks, const char *prefix,
 {
 	*out = NULL;
 	for (size_t i = 0; i < ks->n; i++) {
+		assert(ks->infos);
 		const struct mf_key_info *k = &ks->infos[i];
 		char hex[FP_LEN + 1];
 		mf_pubkey_hex(hex, k->pub);

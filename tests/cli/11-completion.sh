@@ -71,7 +71,7 @@ touch qa-file
 sed -i.old 's|"oci:/|"oci:/x\xe2\x80\xae|' "$MANIFESTO_HOME/trust.json"
 offers 'nothing that is unsafe to show' ':files' list oci:/x
 
-# shellcheck disable=SC2016 # no expansion is wanted
+# shellcheck disable=SC2016,SC1003 # no expansion is wanted
 for bad in '$(id)' '`id`' ';id' '|id' '&id' '>x' '<x' 'a b' "'" '\\\\' '*' '{a,b}' '!!' '~'; do
 	BAD=$bad perl -pe 's|"oci:/|"oci:/x$ENV{BAD}|' "$MANIFESTO_HOME/trust.json.old" >"$MANIFESTO_HOME/trust.json"
 	offers "nothing that a shell would not take for a word: $bad" ':files' list oci:/x
@@ -130,6 +130,7 @@ types 'manifesto key sh\t' 'ow' env ZDOTDIR=zsh zsh -i
 types 'manifesto list --cacert=qa-f\t' 'ile' env ZDOTDIR=zsh zsh -i
 types 'manifesto get oci:app:1.0 qa\t' '-approval' env ZDOTDIR=zsh zsh -i
 fish_completes() { # LINE EXPECTED
+	# shellcheck disable=SC2016 # of fish
 	run fish --no-config -c 'source completion.fish; complete -C $argv[1]' "$1"
 	check "fish completes '$1'" test "$(cut -f 1 "$T/stdout" | LC_ALL=C sort | tr '\n' ' ')" = "$2 "
 }

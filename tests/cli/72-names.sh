@@ -11,6 +11,7 @@ make_image app >/dev/null
 echo content >file
 
 # Dana and Erik have keys on machines of their own; Alice owns the repository.
+dana='' erik=''
 for person in dana erik; do
 	machine $person
 	manifesto key generate --no-passphrase $person >/dev/null
@@ -24,7 +25,6 @@ manifesto role add --key dana.pem --types qa "$image" quality >/dev/null
 manifesto role add --key erik.pem --types scan "$image" security >/dev/null
 home_of_alice=$MANIFESTO_HOME
 pin=$(jq -r '.pins[].fingerprints[0]' "$MANIFESTO_HOME/trust.json")
-# shellcheck disable=SC2154 # declared above
 for person in dana erik; do
 	export MANIFESTO_HOME=$T/home/manifesto-$person MANIFESTO_KEY=$person
 	manifesto trust pin "$image" "$pin" >/dev/null
