@@ -183,7 +183,7 @@ struct server_error {
 static void add_printable(char *out, size_t size, struct mf_str s)
 {
 	size_t n = strlen(out);
-	for (size_t i = 0; i < s.n && n + 1 < size; i++)
+	for (size_t i = 0; s.p && i < s.n && n + 1 < size; i++)
 		out[n++] = s.p[i] >= ' ' && s.p[i] < 0x7f ? s.p[i] : '?';
 	out[n] = 0;
 }

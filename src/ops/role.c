@@ -268,12 +268,13 @@ int mf_role_run(struct mf_image *im, struct mf_role_change *c, struct manifesto_
 {
 	struct survey before MF_CLEANUP(survey_clear) = {.arena = MF_ARENA_INIT},
 			     after MF_CLEANUP(survey_clear) = {.arena = MF_ARENA_INIT};
+	if (survey(&before, mf_trust_set(im->trust), err) < 0)
+		return -1;
 	c->arena = mf_result_arena(out);
 	c->preview = survey;
 	c->preview_arg = &after;
-	if (survey(&before, mf_trust_set(im->trust), err) < 0)
-		return -1;
 	enum mf_found found = mf_publish_roles(im->trust, c, err);
+	c->preview_arg = NULL;
 	if (found == MF_FAILED)
 		return -1;
 	if (found == MF_FOUND && ((!c->dry_run && survey(&after, mf_trust_set(im->trust), err) < 0) ||

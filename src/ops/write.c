@@ -691,7 +691,7 @@ int mf_write_report_new(struct mf_write *w, struct mf_write_item *it, const stru
 	const char **withdrew = annotations ? mf_arena_alloc(w->a, f->nwithdrew, sizeof(char *), err) : NULL;
 	if (!withdrew || mf_report_keys(w->m, &key, 1, w->a, &r.signers, &r.nsigners, err) < 0)
 		return -1;
-	for (size_t i = 0; i < r.nannotations; i++)
+	for (size_t i = 0; f->annotations && i < r.nannotations; i++)
 		annotations[i] = mf_arena_text(w->a, f->annotations[i]);
 	for (size_t i = 0; i < f->nwithdrew; i++)
 		withdrew[i] = mf_report_digest(w->a, &f->withdrew[i]);
