@@ -140,7 +140,7 @@ static void put_number(FILE *f, const struct conversion *c, va_list *ap)
 	else if (strcmp(kind, "llu") == 0)
 		(void)fprintf(f, "%llu", va_arg(*ap, unsigned long long));
 	else
-		assert(!"a conversion that mf_text_printf does not understand");
+		assert(0 && "a conversion that mf_text_printf does not understand");
 }
 
 void mf_text_vprintf(FILE *f, const char *fmt, va_list from)

@@ -262,7 +262,7 @@ static const struct mf_credential *credential_for(struct mf_auth *a, const char 
 	struct login *l = known_login(a, repository);
 	if (l)
 		return &l->credential;
-	struct mf_credential found MF_CREDENTIAL_CLEANUP = {MF_CREDENTIAL_NONE};
+	struct mf_credential found MF_CREDENTIAL_CLEANUP = {.kind = MF_CREDENTIAL_NONE};
 	if (mf_credential_find(&found, a->cfg, a->host, repository, a->env, err) < 0)
 		return NULL;
 	l = mf_calloc(1, sizeof *l);
@@ -274,7 +274,7 @@ static const struct mf_credential *credential_for(struct mf_auth *a, const char 
 		return NULL;
 	}
 	l->credential = found;
-	found = (struct mf_credential){MF_CREDENTIAL_NONE};
+	found = (struct mf_credential){.kind = MF_CREDENTIAL_NONE};
 	l->next = a->logins;
 	a->logins = l;
 	mf_env_log(a->env, MF_LOG_DEBUG, "credentials for %s: %s", a->host,

@@ -26,7 +26,7 @@ void mf_credential_clear(struct mf_credential *c)
 {
 	free(c->user);
 	mf_secret_clear(&c->secret);
-	*c = (struct mf_credential){MF_CREDENTIAL_NONE};
+	*c = (struct mf_credential){.kind = MF_CREDENTIAL_NONE};
 }
 
 /* No credential holds a line break or NUL at its end: those are of the tool that wrote it. */
@@ -51,7 +51,7 @@ static int set(struct mf_credential *out, enum mf_credential_kind kind, struct m
 		return -1;
 	(void)snprintf(c.source, sizeof c.source, "%s", source);
 	*out = c;
-	c = (struct mf_credential){MF_CREDENTIAL_NONE};
+	c = (struct mf_credential){.kind = MF_CREDENTIAL_NONE};
 	return 0;
 }
 
@@ -622,7 +622,7 @@ static int from_file(struct mf_credential *out, const char *file, const struct p
 int mf_credential_find(struct mf_credential *out, const struct mf_credential_config *cfg, const char *host,
 		       struct mf_str repository, const struct mf_env *env, struct mf_err *err)
 {
-	struct mf_credential found MF_CREDENTIAL_CLEANUP = {MF_CREDENTIAL_NONE};
+	struct mf_credential found MF_CREDENTIAL_CLEANUP = {.kind = MF_CREDENTIAL_NONE};
 	struct place at = {host, repository};
 	if (cfg && cfg->user && *cfg->user) {
 		struct mf_str password =
@@ -639,6 +639,6 @@ int mf_credential_find(struct mf_credential *out, const struct mf_credential_con
 	}
 	found.by_path = by_path;
 	*out = found;
-	found = (struct mf_credential){MF_CREDENTIAL_NONE};
+	found = (struct mf_credential){.kind = MF_CREDENTIAL_NONE};
 	return 0;
 }

@@ -64,7 +64,7 @@ static void helper(struct place *p, const char *name, const char *script)
 static void expect_kind(struct place *p, const char *host, const char *repository,
 			enum mf_credential_kind kind, const char *user, const char *secret)
 {
-	struct mf_credential c MF_CREDENTIAL_CLEANUP = {MF_CREDENTIAL_NONE};
+	struct mf_credential c MF_CREDENTIAL_CLEANUP = {.kind = MF_CREDENTIAL_NONE};
 	struct mf_err err = MF_ERR_INIT;
 	if (mf_credential_find(&c, &p->cfg, host, mf_str_c(repository), &p->env, &err) < 0)
 		fail_msg("%s: %s", host, err.msg);
@@ -91,7 +91,7 @@ static void expect(struct place *p, const char *host, const char *user, const ch
 
 static struct mf_err expect_error(struct place *p, const char *host)
 {
-	struct mf_credential c MF_CREDENTIAL_CLEANUP = {MF_CREDENTIAL_NONE};
+	struct mf_credential c MF_CREDENTIAL_CLEANUP = {.kind = MF_CREDENTIAL_NONE};
 	struct mf_err err = MF_ERR_INIT;
 	assert_int_equal(mf_credential_find(&c, &p->cfg, host, MF_STR(""), &p->env, &err), -1);
 	assert_int_equal(c.kind, MF_CREDENTIAL_NONE);
