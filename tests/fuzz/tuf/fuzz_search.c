@@ -40,6 +40,14 @@ static const char *const paths[] = {
 };
 static const bool allowed[] = {true, true, false, true, false, false, true, true};
 
+static bool has_child(const struct graph *g, unsigned role, unsigned child)
+{
+	for (unsigned i = 0; i < g->nedges[role]; i++)
+		if (g->edges[role][i].child == child)
+			return true;
+	return false;
+}
+
 static struct graph read_graph(const uint8_t *data, size_t size)
 {
 	struct graph g = {.max = data[0] % MAX_VISITS + 1, .n = data[1] % MAX_ROLES + 1};
@@ -50,9 +58,9 @@ static struct graph read_graph(const uint8_t *data, size_t size)
 		unsigned want = data[at++] % (MAX_EDGES + 1);
 		while (g.nedges[i] < want && at < size) {
 			uint8_t b = data[at++];
-			/* Nobody delegates to targets. */
+			/* Nobody delegates to targets; a file that lists a role twice is malformed. */
 			struct edge e = {1 + (b & 15U) % MAX_ROLES, b >> 5, b >> 4 & 1};
-			if (e.child < g.n)
+			if (e.child < g.n && !has_child(&g, i, e.child))
 				g.edges[i][g.nedges[i]++] = e;
 			else
 				want--;
