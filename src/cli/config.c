@@ -220,11 +220,9 @@ static int load_auth_files(struct mf_cli_config *c, struct manifesto_error *err)
 		if (runtime && runtime[0] == '/' &&
 		    asprintf(&c->auth_file[n++], "%s/containers/auth.json", runtime) < 0)
 			c->auth_file[n - 1] = NULL;
-		if (config && config[0] == '/' &&
-		    asprintf(&c->auth_file[n++], "%s/containers/auth.json", config) < 0)
-			c->auth_file[n - 1] = NULL;
-		else if ((!config || config[0] != '/') && home &&
-			 asprintf(&c->auth_file[n++], "%s/.config/containers/auth.json", home) < 0)
+		bool own = config && config[0] == '/';
+		if ((own || home) && asprintf(&c->auth_file[n++], "%s%s/containers/auth.json",
+					      own ? config : home, own ? "" : "/.config") < 0)
 			c->auth_file[n - 1] = NULL;
 	}
 	for (size_t i = 0; i < n; i++) {

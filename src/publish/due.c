@@ -173,11 +173,11 @@ static enum mf_found fill(void *arg, struct mf_trust *t, struct mf_publish_chang
 	free(r->resign);
 	mf_buf_clear(&r->root);
 	r->resign = mf_calloc(t->set.nroles, sizeof *r->resign);
-	q->v = mf_arena_alloc(q->arena, t->set.nroles + 3, sizeof *q->v, err);
 	q->n = 0;
-	if (!r->resign || !q->v)
-		return r->resign ? MF_FAILED : (enum mf_found)mf_fail_nomem(err);
-	if (renew_root(r, err) < 0 || renew_targets(r, err) < 0)
+	if (!r->resign)
+		return (enum mf_found)mf_fail_nomem(err);
+	q->v = mf_arena_alloc(q->arena, t->set.nroles + 3, sizeof *q->v, err);
+	if (!q->v || renew_root(r, err) < 0 || renew_targets(r, err) < 0)
 		return MF_FAILED;
 	enum mf_found snapshot = renew_snapshot(r, err);
 	if (snapshot == MF_FAILED || renew_timestamp(r, snapshot, err) < 0 || keep_names(q, err) < 0)
