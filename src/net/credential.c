@@ -590,8 +590,7 @@ static int scan_file(struct mf_docker_entry *out, const char *file, const struct
 		mf_err_clear(err);
 		return 0;
 	}
-	struct mf_str doc = mf_buf_str(&text);
-	(void)skip_prefix(&doc, MF_STR("\xef\xbb\xbf"));
+	struct mf_str doc = mf_str_skip_bom(mf_buf_str(&text));
 	if (!doc.n || strspn(doc.p, " \t\r\n") == doc.n)
 		return 0;
 	return mf_docker_config_scan(out, mf_bytes_of(doc), at->host, at->repository, err) < 0
