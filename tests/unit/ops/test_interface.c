@@ -151,7 +151,8 @@ static void members_that_an_older_program_lacks_count_as_zero(void **state)
 	world_make(&w, state);
 	struct manifesto_change_options o = put_of(&w, "yes");
 	assert_int_equal(put(&w, &o).status, 0);
-	struct manifesto_list_options now = MANIFESTO_INIT(manifesto_list_options), *older = malloc(size);
+	void *memory = malloc(size);
+	struct manifesto_list_options now = MANIFESTO_INIT(manifesto_list_options), *older = memory;
 	assert_non_null(older);
 	now.size = size;
 	now.image = w.image;
