@@ -244,6 +244,57 @@ int mf_json_get_arr(const json_t *o, const char *name, enum mf_json_need need, j
 	return 0;
 }
 
+static const char *plain_text(const json_t *j)
+{
+	const char *text = json_string_value(j);
+	return text && strlen(text) == json_string_length(j) ? text : NULL;
+}
+
+int mf_json_get_strs(const json_t *o, const char *name, enum mf_json_need need, size_t max,
+		     const char ***out, size_t *n, struct mf_err *err)
+{
+	json_t *list = NULL;
+	if (mf_json_get_arr(o, name, need, &list, err) < 0)
+		return -1;
+	if (!list)
+		return 0;
+	size_t size = json_array_size(list);
+	if (!size || size > max)
+		return mf_fail(err, MF_E_FORMAT, 0, "'%s' must have 1 to %zu items", name, max);
+	const char **v MF_FREE = mf_calloc(size, sizeof *v);
+	if (!v)
+		return mf_fail_nomem(err);
+	for (size_t i = 0; i < size; i++)
+		if (!(v[i] = plain_text(json_array_get(list, i))))
+			return mf_fail(err, MF_E_FORMAT, 0, "'%s' must contain only plain strings", name);
+	*out = v;
+	v = NULL;
+	*n = size;
+	return 0;
+}
+
+static bool is_one_of(const char *const *names, const char *name)
+{
+	for (; *names; names++)
+		if (strcmp(*names, name) == 0)
+			return true;
+	return false;
+}
+
+int mf_json_check_members(const json_t *o, const char *const *names, struct mf_err *err)
+{
+	/* jansson's iteration takes no const tree, and changes nothing. */
+	json_t *tree = (json_t *)(uintptr_t)o;
+	struct mf_esc e;
+	if (!json_is_object(o))
+		return mf_fail(err, MF_E_FORMAT, 0, "not an object");
+	for (void *it = json_object_iter(tree); it; it = json_object_iter_next(tree, it))
+		if (!is_one_of(names, json_object_iter_key(it)))
+			return mf_fail(err, MF_E_FORMAT, 0, "unknown member '%s'",
+				       mf_esc(&e, mf_str_c(json_object_iter_key(it))));
+	return 0;
+}
+
 struct dump {
 	struct mf_buf *text;
 	struct mf_err *err;

@@ -1,8 +1,9 @@
 /* role apply: the state that a file declares. */
 #include "base/encode.h"
-#include "ops/role_internal.h"
+#include "ops/role.h"
 
 #define MAX_TEAMS 256
+#define MAX_TYPES 1024
 #define SCHEMA "manifesto/teams/v1"
 
 struct team {
@@ -34,65 +35,18 @@ static void teams_clear(struct teams *t)
 	mf_arena_clear(&t->names);
 }
 
-/* A misspelled member must not pass for a default. */
-static int only_members(const json_t *o, const char *const *names, struct mf_err *err)
-{
-	const char *name;
-	json_t *value;
-	struct mf_esc e;
-	/* jansson's iteration takes no const tree, and changes nothing. */
-	for (void *it = json_object_iter((json_t *)(uintptr_t)o); it;
-	     it = json_object_iter_next((json_t *)(uintptr_t)o, it)) {
-		bool known = false;
-		name = json_object_iter_key(it);
-		value = json_object_iter_value(it);
-		for (size_t i = 0; names[i]; i++)
-			known |= strcmp(name, names[i]) == 0;
-		if (!known && value)
-			return mf_fail(err, MF_E_FORMAT, 0, "unknown member '%s'",
-				       mf_esc(&e, mf_str_c(name)));
-	}
-	return 0;
-}
-
 /* ---- one team */
-
-static int read_types(const json_t *o, struct team *team, struct mf_err *err)
-{
-	json_t *types, *type;
-	size_t i;
-	if (mf_json_get_arr(o, "types", MF_JSON_REQUIRED, &types, err) < 0)
-		return -1;
-	if (!json_array_size(types) || json_array_size(types) > 1024)
-		return mf_fail(err, MF_E_FORMAT, 0, "'types' must have 1 to 1024 types");
-	team->types = mf_calloc(json_array_size(types), sizeof(char *));
-	if (!team->types)
-		return mf_fail_nomem(err);
-	json_array_foreach(types, i, type)
-	{
-		if (!json_is_string(type) || strlen(json_string_value(type)) != json_string_length(type))
-			return mf_fail(err, MF_E_FORMAT, 0, "a type is not a string");
-		team->types[team->ntypes++] = json_string_value(type);
-	}
-	return 0;
-}
 
 static int read_keys(struct mf_image *im, const json_t *o, const char *dir, const json_t *names,
 		     struct team *team, struct mf_err *err)
 {
-	json_t *keys, *key;
-	size_t i;
-	if (mf_json_get_arr(o, "keys", MF_JSON_REQUIRED, &keys, err) < 0)
+	const char **keys MF_FREE = NULL;
+	size_t n = 0;
+	if (mf_json_get_strs(o, "keys", MF_JSON_REQUIRED, MF_MAX_SIGNATURES, &keys, &n, err) < 0)
 		return -1;
-	if (!json_array_size(keys) || json_array_size(keys) > MF_MAX_SIGNATURES)
-		return mf_fail(err, MF_E_FORMAT, 0, "'keys' must have 1 to %d keys", MF_MAX_SIGNATURES);
-	json_array_foreach(keys, i, key)
-	{
-		if (!json_is_string(key) || strlen(json_string_value(key)) != json_string_length(key))
-			return mf_fail(err, MF_E_FORMAT, 0, "a key is not a string");
-		json_t *named = json_object_get(names, json_string_value(key));
-		key = named ? named : key;
-		if (mf_role_key_add(im, json_string_value(key), dir, &team->keys, err) < 0)
+	for (size_t i = 0; i < n; i++) {
+		const char *named = json_string_value(json_object_get(names, keys[i]));
+		if (mf_role_key_add(im, named ? named : keys[i], dir, &team->keys, err) < 0)
 			return -1;
 	}
 	return 0;
@@ -105,11 +59,10 @@ static int read_team(struct mf_image *im, struct teams *t, const char *name, con
 	struct team *team = &t->v[t->n++];
 	struct mf_role_request *r = &t->requests[t->nrequests++];
 	int64_t threshold = 1;
-	if (!json_is_object(o))
-		return mf_fail(err, MF_E_FORMAT, 0, "not an object");
-	if (only_members(o, members, err) < 0 ||
+	if (mf_json_check_members(o, members, err) < 0 ||
 	    mf_json_get_int(o, "threshold", MF_JSON_OPTIONAL, 1, MF_MAX_SIGNATURES, &threshold, err) < 0 ||
-	    read_types(o, team, err) < 0 || read_keys(im, o, t->dir, t->key_names, team, err) < 0)
+	    mf_json_get_strs(o, "types", MF_JSON_REQUIRED, MAX_TYPES, &team->types, &team->ntypes, err) < 0 ||
+	    read_keys(im, o, t->dir, t->key_names, team, err) < 0)
 		return -1;
 	*r = (struct mf_role_request){.verb = MF_ROLE_SET,
 				      .role = name,
@@ -184,7 +137,7 @@ static int read_teams(struct mf_image *im, struct teams *t, bool force, struct m
 	json_t *roles, *role;
 	bool remove;
 	if (mf_json_get_str(t->tree, "schema", MF_JSON_REQUIRED, &schema, err) < 0 ||
-	    only_members(t->tree, members, err) < 0 || read_others(t->tree, &remove, err) < 0 ||
+	    mf_json_check_members(t->tree, members, err) < 0 || read_others(t->tree, &remove, err) < 0 ||
 	    mf_json_get_obj(t->tree, "roles", MF_JSON_REQUIRED, &roles, err) < 0 ||
 	    mf_json_get_obj(t->tree, "names", MF_JSON_OPTIONAL, &t->key_names, err) < 0 ||
 	    mf_pin_add_names(im->m->opt.home, t->key_names, MF_PIN_NAMES_CHECK, im->m->keys, &im->m->env,

@@ -5,27 +5,6 @@
 
 /* ---- members */
 
-static bool known(const char *const *names, const char *name)
-{
-	for (; *names; names++)
-		if (strcmp(*names, name) == 0)
-			return true;
-	return false;
-}
-
-/* An object with no other members than these. */
-static int check_members(json_t *o, const char *const *names, struct mf_err *err)
-{
-	const char *name;
-	json_t *value;
-	struct mf_esc e;
-	if (!json_is_object(o))
-		return mf_fail(err, MF_E_FORMAT, 0, "not an object");
-	json_object_foreach(o, name, value) if (!known(names, name)) return mf_fail(
-	    err, MF_E_FORMAT, 0, "unknown member '%s'", mf_esc(&e, mf_str_c(name)));
-	return 0;
-}
-
 /* 1 to MF_MAX_WAIVER_TEXT octets, or NULL when it is absent. */
 static int get_text(json_t *o, const char *name, enum mf_json_need need, struct mf_arena *a, const char **out,
 		    struct mf_err *err)
@@ -59,30 +38,20 @@ static int get_list(json_t *o, const char *name, enum mf_json_need need, size_t 
 		    int (*check)(struct mf_str, struct mf_err *), struct mf_arena *a, const char ***out,
 		    size_t *n, struct mf_err *err)
 {
-	json_t *list = NULL, *item;
-	size_t i;
-	if (mf_json_get_arr(o, name, need, &list, err) < 0)
+	const char **texts MF_FREE = NULL;
+	size_t ntexts = 0;
+	if (mf_json_get_strs(o, name, need, max, &texts, &ntexts, err) < 0)
 		return -1;
-	if (!list)
+	if (!texts)
 		return 0;
-	if (!json_array_size(list) || json_array_size(list) > max)
-		return mf_fail(err, MF_E_FORMAT, 0, "'%s' must have 1 to %zu items", name, max);
-	const char **v = mf_arena_alloc(a, json_array_size(list), sizeof *v, err);
+	const char **v = mf_arena_alloc(a, ntexts, sizeof *v, err);
 	if (!v)
 		return -1;
-	json_array_foreach(list, i, item)
-	{
-		const char *text = json_string_value(item);
-		if (!text || strlen(text) != json_string_length(item))
-			return mf_fail(err, MF_E_FORMAT, 0, "'%s' must contain only plain strings", name);
-		if (check(mf_str_c(text), err) < 0)
+	for (size_t i = 0; i < ntexts; i++)
+		if (check(mf_str_c(texts[i]), err) < 0 || !(v[i] = mf_arena_dup(a, mf_str_c(texts[i]), err)))
 			return -1;
-		v[i] = mf_arena_dup(a, mf_str_c(text), err);
-		if (!v[i])
-			return -1;
-	}
 	*out = v;
-	*n = json_array_size(list);
+	*n = ntexts;
 	return 0;
 }
 
@@ -100,7 +69,7 @@ static int read_requirement(struct mf_rules *r, json_t *o, struct mf_err *err)
 {
 	static const char *const members[] = {"type", "roles", "signers", "maxAge", "mediaType", NULL};
 	struct mf_requirement q = {.signers = 1};
-	if (check_members(o, members, err) < 0 ||
+	if (mf_json_check_members(o, members, err) < 0 ||
 	    get_text(o, "type", MF_JSON_REQUIRED, &r->arena, &q.type, err) < 0 ||
 	    mf_record_type_check(mf_str_c(q.type), err) < 0 ||
 	    get_roles(o, "roles", MF_JSON_OPTIONAL, &r->arena, &q.roles, &q.nroles, err) < 0 ||
@@ -144,7 +113,7 @@ static int read_waivers(struct mf_rules *r, json_t *doc, struct mf_err *err)
 		return -1;
 	if (!o)
 		return 0;
-	if (check_members(o, members, err) < 0 ||
+	if (mf_json_check_members(o, members, err) < 0 ||
 	    get_roles(o, "roles", MF_JSON_REQUIRED, &r->arena, &r->waiver.roles, &r->waiver.nroles, err) <
 		0 ||
 	    mf_json_get_int(o, "signers", MF_JSON_OPTIONAL, 1, MF_MAX_SIGNATURES, &r->waiver.signers, err) <
@@ -160,7 +129,7 @@ static int read_policy(struct mf_rules *r, json_t *doc, struct mf_err *err)
 					      "veto",    "tags",    "waivers", NULL};
 	const char *schema = NULL;
 	int64_t version, max_age_s = 0;
-	if (check_members(doc, members, err) < 0 ||
+	if (mf_json_check_members(doc, members, err) < 0 ||
 	    mf_json_get_int(doc, "version", MF_JSON_REQUIRED, 1, 1, &version, err) < 0 ||
 	    mf_json_get_str(doc, "$schema", MF_JSON_OPTIONAL, &schema, err) < 0 ||
 	    get_text(doc, "name", MF_JSON_OPTIONAL, &r->arena, &r->name, err) < 0 ||
@@ -196,7 +165,7 @@ static int read_waiver(struct mf_waiver *w, json_t *doc, struct mf_err *err)
 	static const char *const members[] = {"version", "name", "waives", "for", "until", "reason", NULL};
 	const char *until = NULL;
 	int64_t version;
-	if (check_members(doc, members, err) < 0 ||
+	if (mf_json_check_members(doc, members, err) < 0 ||
 	    mf_json_get_int(doc, "version", MF_JSON_REQUIRED, 1, 1, &version, err) < 0 ||
 	    get_text(doc, "name", MF_JSON_REQUIRED, &w->arena, &w->name, err) < 0 ||
 	    get_list(doc, "waives", MF_JSON_REQUIRED, MF_MAX_REQUIREMENTS, mf_record_type_check, &w->arena,

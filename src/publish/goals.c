@@ -145,7 +145,7 @@ static int goal_keys(struct mf_plan *p, struct mf_trust *t, const struct mf_role
 	}
 	for (size_t i = 0; r->verb != MF_ROLE_DROP && i < r->nkeys; i++) {
 		struct mf_tuf_root_key k;
-		if (mf_plan_listed(cur, r->keys[i]))
+		if (mf_tuf_role_has_key(cur, r->keys[i]))
 			continue;
 		if (key_object(p, t, r->keys[i], &k, err) < 0)
 			return -1;

@@ -84,14 +84,11 @@ static int check_double(const struct mf_plan *p, const char *name, struct mf_err
 
 static const enum mf_tuf_type online[] = {MF_TUF_SNAPSHOT, MF_TUF_TIMESTAMP};
 
-static const struct mf_tuf_key *writer(const struct mf_trust *t, const struct mf_pubkey *pub)
+static bool is_writer(const struct mf_trust *t, const struct mf_pubkey *pub)
 {
-	for (size_t i = 0; i < 2; i++) {
-		const struct mf_tuf_key *k = mf_plan_listed(&t->set.root->roles[online[i]], pub);
-		if (k)
-			return k;
-	}
-	return NULL;
+	const struct mf_tuf_role *top = t->set.root->roles;
+	return mf_tuf_role_has_key(&top[MF_TUF_SNAPSHOT], pub) ||
+	       mf_tuf_role_has_key(&top[MF_TUF_TIMESTAMP], pub);
 }
 
 static const struct mf_tuf_file *delegator(const struct mf_plan *p, const struct mf_trust *t)
@@ -103,12 +100,12 @@ static const struct mf_tuf_file *delegator(const struct mf_plan *p, const struct
 static bool signs_on(const struct mf_plan *p, const struct mf_trust *t, const struct mf_pubkey *pub)
 {
 	const struct mf_tuf_role *top = t->set.root->roles;
-	if (mf_plan_listed(&top[MF_TUF_ROOT], pub) || mf_plan_listed(&top[MF_TUF_TARGETS], pub))
+	if (mf_tuf_role_has_key(&top[MF_TUF_ROOT], pub) || mf_tuf_role_has_key(&top[MF_TUF_TARGETS], pub))
 		return true;
 	for (size_t i = 0; i < t->set.nroles; i++) {
 		const struct mf_tuf_file *f = i ? t->set.roles[i]->file : delegator(p, t);
 		for (size_t k = 0; k < f->nroles; k++)
-			if (mf_plan_listed(&f->roles[k], pub))
+			if (mf_tuf_role_has_key(&f->roles[k], pub))
 				return true;
 	}
 	return false;
@@ -135,7 +132,7 @@ static int writer_comes(struct mf_plan *p, const struct mf_trust *t, const char 
 	struct mf_buf object MF_BUF_CLEANUP = MF_BUF_INIT((size_t)1 << 20);
 	unsigned add = 0;
 	for (size_t i = 0; i < 2; i++)
-		if (!mf_plan_listed(&t->set.root->roles[online[i]], k->pub))
+		if (!mf_tuf_role_has_key(&t->set.root->roles[online[i]], k->pub))
 			add |= 1u << online[i];
 	if (!add)
 		return 0;
@@ -156,7 +153,7 @@ static int writer_goes(struct mf_plan *p, const struct mf_trust *t, const char *
 		       const struct mf_pubkey *pub, struct mf_err *err)
 {
 	bool news = false;
-	if (!pub || !writer(t, pub) || signs_on(p, t, pub))
+	if (!pub || !is_writer(t, pub) || signs_on(p, t, pub))
 		return 0;
 	for (size_t i = 0; i < 2; i++) {
 		const struct mf_tuf_role *r = &t->set.root->roles[online[i]];
@@ -194,7 +191,8 @@ static int plan_writers(struct mf_plan *p, const struct mf_trust *t, const struc
 	const struct mf_tuf_role *after = delegation_after(p, t, name);
 	bool adds = r->verb == MF_ROLE_ADD || r->verb == MF_ROLE_SET;
 	for (size_t i = 0; i < r->nkeys; i++) {
-		const struct mf_tuf_key *k = mf_plan_listed(after, r->keys[i]);
+		struct mf_digest fp = mf_pubkey_fingerprint(r->keys[i]);
+		const struct mf_tuf_key *k = mf_tuf_role_key(after, &fp);
 		if (adds && k && writer_comes(p, t, name, k, err) < 0)
 			return -1;
 		if (r->verb == MF_ROLE_DROP && writer_goes(p, t, name, r->keys[i], err) < 0)
@@ -335,8 +333,8 @@ static int check_droppable(const struct mf_plan *p, const struct mf_trust *t, co
 {
 	for (size_t i = 0; i < r->nkeys; i++) {
 		char hex[65];
-		bool leftover = !has_server(t) && writer(t, r->keys[i]) && !signs_on(p, t, r->keys[i]);
-		if (mf_plan_listed(cur, r->keys[i]) || leftover)
+		bool leftover = !has_server(t) && is_writer(t, r->keys[i]) && !signs_on(p, t, r->keys[i]);
+		if (mf_tuf_role_has_key(cur, r->keys[i]) || leftover)
 			continue;
 		mf_pubkey_hex(hex, r->keys[i]);
 		return mf_fail(err, MF_E_NOT_FOUND, 0, "role '%s' does not list key %s", r->role, hex);
@@ -452,9 +450,9 @@ static bool is_done(const struct mf_trust *t, const struct mf_role_request *r)
 	if (!role || (!adds && !r->nkeys))
 		return !role && !adds;
 	for (size_t i = 0; i < r->nkeys; i++) {
-		bool publishes = has_server(t) || (mf_plan_listed(&top[MF_TUF_SNAPSHOT], r->keys[i]) &&
-						   mf_plan_listed(&top[MF_TUF_TIMESTAMP], r->keys[i]));
-		if ((mf_plan_listed(role, r->keys[i]) != NULL) != adds || (adds && !publishes))
+		bool publishes = has_server(t) || (mf_tuf_role_has_key(&top[MF_TUF_SNAPSHOT], r->keys[i]) &&
+						   mf_tuf_role_has_key(&top[MF_TUF_TIMESTAMP], r->keys[i]));
+		if (mf_tuf_role_has_key(role, r->keys[i]) != adds || (adds && !publishes))
 			return false;
 	}
 	return true;

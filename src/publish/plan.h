@@ -47,11 +47,4 @@ static inline bool mf_plan_same_key(const struct mf_tuf_key *k, const struct mf_
 	return k->id_fits && mf_pubkey_eq(k->pub, pub);
 }
 
-static inline const struct mf_tuf_key *mf_plan_listed(const struct mf_tuf_role *role,
-						      const struct mf_pubkey *pub)
-{
-	struct mf_digest fp = mf_pubkey_fingerprint(pub);
-	return mf_tuf_role_key(role, &fp);
-}
-
 #endif

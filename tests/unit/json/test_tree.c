@@ -272,9 +272,48 @@ static void dump_canonical_has_room_for_escapes_of_the_intermediate_text(void **
 	assert_string_equal(b.p, "\"\x01\x02\x03\x04\x05\x06\x07\x0e\"");
 }
 
+static void lists_of_strings_are_plain_and_bounded(void **state)
+{
+	static const char *const bad[] = {"{}", "{\"v\":[]}", "{\"v\":[\"a\",1]}", "{\"v\":[\"a\\u0000b\"]}",
+					  "{\"v\":\"a\"}", "{\"v\":[\"a\",\"b\",\"c\"]}"};
+	const char **v MF_FREE = NULL;
+	size_t n = 0;
+	(void)state;
+	for (size_t i = 0; i < COUNT(bad); i++) {
+		struct mf_err err = MF_ERR_INIT;
+		json_t *j MF_JSON_CLEANUP = load(bad[i]);
+		assert_int_equal(mf_json_get_strs(j, "v", MF_JSON_REQUIRED, 2, &v, &n, &err), -1);
+		assert_int_equal(err.code, MF_E_FORMAT);
+		assert_null(v);
+	}
+	struct mf_err err = MF_ERR_INIT;
+	json_t *j MF_JSON_CLEANUP = load("{\"v\":[\"a\",\"b\"]}");
+	assert_int_equal(mf_json_get_strs(j, "w", MF_JSON_OPTIONAL, 2, &v, &n, &err), 0);
+	assert_null(v);
+	assert_int_equal(mf_json_get_strs(j, "v", MF_JSON_REQUIRED, 2, &v, &n, &err), 0);
+	assert_int_equal(n, 2);
+	assert_string_equal(v[1], "b");
+}
+
+static void members_that_are_not_known_are_refused(void **state)
+{
+	static const char *const names[] = {"a", "b", NULL};
+	struct mf_err err = MF_ERR_INIT, list = MF_ERR_INIT;
+	(void)state;
+	json_t *good MF_JSON_CLEANUP = load("{\"b\":1}");
+	json_t *bad MF_JSON_CLEANUP = load("{\"a\":1,\"c\":1}");
+	json_t *array MF_JSON_CLEANUP = load("[]");
+	assert_int_equal(mf_json_check_members(good, names, &err), 0);
+	assert_int_equal(mf_json_check_members(bad, names, &err), -1);
+	assert_int_equal(err.code, MF_E_FORMAT);
+	assert_int_equal(mf_json_check_members(array, names, &list), -1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(lists_of_strings_are_plain_and_bounded),
+	    cmocka_unit_test(members_that_are_not_known_are_refused),
 	    cmocka_unit_test(load_refuses_what_the_reader_refuses),
 	    cmocka_unit_test(load_refuses_a_document_above_the_limit),
 	    cmocka_unit_test(load_takes_scalars_reals_and_nul),

@@ -1,6 +1,6 @@
 /* Shared by the operations on roles. */
-#ifndef MF_OPS_ROLE_INTERNAL_H
-#define MF_OPS_ROLE_INTERNAL_H
+#ifndef MF_OPS_ROLE_H
+#define MF_OPS_ROLE_H
 
 #include "ops/ops.h"
 #include "publish/roles.h"
