@@ -31,27 +31,78 @@ static json_t *parse(struct mf_bytes text, const char *path, struct mf_err *err)
 	return NULL;
 }
 
-/* The file's tree, an empty one when there is no file; NULL on failure. */
-static json_t *load(const char *path, struct mf_err *err)
+/* The pin file of a home. */
+struct pin_file {
+	struct mf_lock lock; /* held by those who change it */
+	char *path;
+	json_t *tree;
+};
+
+static void pin_file_clear(struct pin_file *f)
+{
+	free(f->path);
+	json_decref(f->tree);
+	mf_lock_release(&f->lock);
+}
+#define PIN_FILE_CLEANUP MF_CLEANUP(pin_file_clear)
+#define PIN_FILE_INIT                                                                                        \
+	{                                                                                                    \
+		.lock = MF_LOCK_INIT                                                                         \
+	}
+
+static int lock_pins(const char *home, struct mf_lock *lock, const struct mf_env *env, struct mf_err *err)
+{
+	char *path MF_FREE = mf_path_join(home, "trust.lock", NULL);
+	if (!path)
+		return mf_fail_nomem(err);
+	return mf_dir_make(home, 0700, err) < 0 ? -1 : mf_lock_acquire(lock, path, env, err);
+}
+
+/* Reads it; no file is an empty one. With env, it is locked first, to be changed. */
+static int open_pins(struct pin_file *f, const char *home, const struct mf_env *env, struct mf_err *err)
 {
 	struct mf_buf text MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_CONFIG_BYTES);
-	if (mf_file_read_stored(path, MF_MAX_CONFIG_BYTES, &text, err) == 0)
-		return parse(mf_buf_bytes(&text), path, err);
+	f->path = mf_path_join(home, "trust.json", NULL);
+	if (!f->path)
+		return mf_fail_nomem(err);
+	if (env && lock_pins(home, &f->lock, env, err) < 0)
+		return -1;
+	if (mf_file_read_stored(f->path, MF_MAX_CONFIG_BYTES, &text, err) == 0) {
+		f->tree = parse(mf_buf_bytes(&text), f->path, err);
+		return f->tree ? 0 : -1;
+	}
 	if (err->code == MF_E_FORMAT)
 		(void)mf_recode(err, err->sys ? MF_E_IO : MF_E_PIN);
 	if (err->code != MF_E_NOT_FOUND)
-		return NULL;
+		return -1;
 	mf_err_clear(err);
-	json_t *none = json_pack("{s:i,s:{}}", "manifestoTrust", 1, "pins");
-	if (!none)
-		(void)mf_fail_nomem(err);
-	return none;
+	f->tree = json_pack("{s:i,s:{}}", "manifestoTrust", 1, "pins");
+	return f->tree ? 0 : mf_fail_nomem(err);
+}
+
+static int save_pins(const struct pin_file *f, struct mf_err *err)
+{
+	if (!json_object_size(json_object_get(f->tree, "names")))
+		(void)json_object_del(f->tree, "names");
+	struct mf_buf text MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_CONFIG_BYTES);
+	if (mf_json_dump(f->tree, JSON_INDENT(2) | JSON_SORT_KEYS, &text, err) < 0 ||
+	    mf_buf_addc(&text, '\n', err) < 0)
+		return -1;
+	return mf_file_write(f->path, mf_buf_bytes(&text), 0644, err);
 }
 
 static bool prefix_fits(const char *pattern, const char *name)
 {
 	size_t n = strlen(pattern);
 	return n && pattern[n - 1] == '*' && strncmp(pattern, name, n - 1) == 0;
+}
+
+static bool lists(const struct mf_pin *p, const struct mf_digest *fp)
+{
+	for (size_t i = 0; i < p->n; i++)
+		if (mf_digest_eq(&p->fingerprints[i], fp))
+			return true;
+	return false;
 }
 
 static int read_fingerprints(const json_t *list, struct mf_pin *out, struct mf_err *err)
@@ -65,11 +116,12 @@ static int read_fingerprints(const json_t *list, struct mf_pin *out, struct mf_e
 		return mf_fail_nomem(err);
 	json_array_foreach(list, i, item)
 	{
-		if (!json_is_string(item) ||
-		    !mf_fingerprint_parse(&out->fingerprints[i], json_string_value(item)))
+		struct mf_digest *fp = &out->fingerprints[out->n];
+		if (!json_is_string(item) || !mf_fingerprint_parse(fp, json_string_value(item)))
 			return mf_fail(err, MF_E_PIN, 0, "fingerprint %zu is not 64 hexadecimal digits",
 				       i + 1);
-		out->n++;
+		out->n +=
+		    !lists(out, fp); /* one key counts once, however often and in whatever form it is there */
 	}
 	return 0;
 }
@@ -134,18 +186,15 @@ static json_t *governing(const json_t *pins, const char *name, const char **best
 int mf_pin_find(const char *home, const char *name, struct mf_pin *out, struct mf_err *err)
 {
 	struct mf_pin pin = {0};
-	char *path MF_FREE = mf_path_join(home, "trust.json", NULL);
-	if (!path)
-		return mf_fail_nomem(err);
-	json_t *tree MF_JSON_CLEANUP = load(path, err);
-	if (!tree)
+	struct pin_file f PIN_FILE_CLEANUP = PIN_FILE_INIT;
+	if (open_pins(&f, home, NULL, err) < 0)
 		return -1;
 	const char *best_pattern;
-	const json_t *best = governing(json_object_get(tree, "pins"), name, &best_pattern);
+	const json_t *best = governing(json_object_get(f.tree, "pins"), name, &best_pattern);
 	if (best && read_pin(home, best_pattern, best, &pin, err) < 0) {
 		mf_pin_clear(&pin);
 		struct mf_esc e;
-		return mf_wrap(err, "pin '%s' in '%s'", mf_esc(&e, mf_str_c(best_pattern)), path);
+		return mf_wrap(err, "pin '%s' in '%s'", mf_esc(&e, mf_str_c(best_pattern)), f.path);
 	}
 	pin.exact = pin.found && strcmp(pin.pattern, name) == 0;
 	*out = pin;
@@ -165,58 +214,27 @@ static json_t *pin_json(const struct mf_digest *fps, size_t n, int64_t threshold
 	return list ? json_pack("{s:O,s:I}", "fingerprints", list, "threshold", (json_int_t)threshold) : NULL;
 }
 
-static int save(const char *path, json_t *tree, struct mf_err *err)
-{
-	if (!json_object_size(json_object_get(tree, "names")))
-		(void)json_object_del(tree, "names");
-	struct mf_buf text MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_CONFIG_BYTES);
-	if (mf_json_dump(tree, JSON_INDENT(2) | JSON_SORT_KEYS, &text, err) < 0 ||
-	    mf_buf_addc(&text, '\n', err) < 0)
-		return -1;
-	return mf_file_write(path, mf_buf_bytes(&text), 0644, err);
-}
-
-static int lock_pins(const char *home, struct mf_lock *lock, const struct mf_env *env, struct mf_err *err)
-{
-	char *path MF_FREE = mf_path_join(home, "trust.lock", NULL);
-	if (!path)
-		return mf_fail_nomem(err);
-	return mf_dir_make(home, 0700, err) < 0 ? -1 : mf_lock_acquire(lock, path, env, err);
-}
-
 int mf_pin_store(const char *home, const char *pattern, const struct mf_digest *fps, size_t n,
 		 int64_t threshold, const struct mf_env *env, struct mf_err *err)
 {
-	struct mf_lock lock MF_LOCK_CLEANUP = MF_LOCK_INIT;
-	char *path MF_FREE = mf_path_join(home, "trust.json", NULL);
-	if (!path)
-		return mf_fail_nomem(err);
-	if (lock_pins(home, &lock, env, err) < 0)
-		return -1;
-	json_t *tree MF_JSON_CLEANUP = load(path, err);
-	if (!tree)
+	struct pin_file f PIN_FILE_CLEANUP = PIN_FILE_INIT;
+	if (open_pins(&f, home, env, err) < 0)
 		return -1;
 	json_t *pin = pin_json(fps, n, threshold);
-	if (!pin || json_object_set_new(json_object_get(tree, "pins"), pattern, pin) < 0)
+	if (!pin || json_object_set_new(json_object_get(f.tree, "pins"), pattern, pin) < 0)
 		return mf_fail_nomem(err);
-	return save(path, tree, err);
+	return save_pins(&f, err);
 }
 
 enum mf_found mf_pin_remove(const char *home, const char *pattern, const struct mf_env *env,
 			    struct mf_err *err)
 {
-	struct mf_lock lock MF_LOCK_CLEANUP = MF_LOCK_INIT;
-	char *path MF_FREE = mf_path_join(home, "trust.json", NULL);
-	if (!path)
-		return (enum mf_found)mf_fail_nomem(err);
-	if (lock_pins(home, &lock, env, err) < 0)
+	struct pin_file f PIN_FILE_CLEANUP = PIN_FILE_INIT;
+	if (open_pins(&f, home, env, err) < 0)
 		return MF_FAILED;
-	json_t *tree MF_JSON_CLEANUP = load(path, err);
-	if (!tree)
-		return MF_FAILED;
-	if (json_object_del(json_object_get(tree, "pins"), pattern) < 0)
+	if (json_object_del(json_object_get(f.tree, "pins"), pattern) < 0)
 		return MF_ABSENT;
-	return save(path, tree, err) < 0 ? MF_FAILED : MF_FOUND;
+	return save_pins(&f, err) < 0 ? MF_FAILED : MF_FOUND;
 }
 
 /* ---- names of colleagues' keys */
@@ -313,46 +331,36 @@ static int take_names(struct naming *g, const json_t *theirs, struct mf_err *err
 
 int mf_pin_names(const char *home, struct mf_keystore *own, struct mf_names *out, struct mf_err *err)
 {
-	char *path MF_FREE = mf_path_join(home, "trust.json", NULL);
-	if (!path)
-		return mf_fail_nomem(err);
-	json_t *tree MF_JSON_CLEANUP = load(path, err);
-	return tree ? mf_names_load(out, json_object_get(tree, "names"), own, err) : -1;
+	struct pin_file f PIN_FILE_CLEANUP = PIN_FILE_INIT;
+	if (open_pins(&f, home, NULL, err) < 0)
+		return -1;
+	return mf_names_load(out, json_object_get(f.tree, "names"), own, err);
 }
 
 int mf_pin_name(const char *home, const char *name, const struct mf_digest *fingerprint,
 		struct mf_keystore *own, const struct mf_env *env, struct mf_err *err)
 {
-	struct mf_lock lock MF_LOCK_CLEANUP = MF_LOCK_INIT;
+	struct pin_file f PIN_FILE_CLEANUP = PIN_FILE_INIT;
 	struct mf_esc e;
-	char *path MF_FREE = mf_path_join(home, "trust.json", NULL);
-	if (!path)
-		return mf_fail_nomem(err);
-	if (lock_pins(home, &lock, env, err) < 0)
-		return -1;
-	json_t *tree MF_JSON_CLEANUP = load(path, err), *names = tree ? names_of(tree, err) : NULL;
+	json_t *names = open_pins(&f, home, env, err) == 0 ? names_of(f.tree, err) : NULL;
 	struct naming g = {.names = names, .own = own};
 	if (!names || (fingerprint && set_name(&g, name, fingerprint, err) < 0))
 		return -1;
 	if (!fingerprint && json_object_del(names, name) < 0)
 		return mf_fail(err, MF_E_KEY, 0, "no key has the name '%s'", mf_esc(&e, mf_str_c(name)));
-	return save(path, tree, err);
+	return save_pins(&f, err);
 }
 
 int mf_pin_add_names(const char *home, const json_t *theirs, enum mf_pin_names_mode mode,
 		     struct mf_keystore *own, const struct mf_env *env, struct mf_err *err)
 {
-	struct mf_lock lock MF_LOCK_CLEANUP = MF_LOCK_INIT;
-	char *path MF_FREE = mf_path_join(home, "trust.json", NULL);
-	if (!path)
-		return mf_fail_nomem(err);
-	if (mode == MF_PIN_NAMES_STORE && lock_pins(home, &lock, env, err) < 0)
-		return -1;
-	json_t *tree MF_JSON_CLEANUP = load(path, err), *names = tree ? names_of(tree, err) : NULL;
+	struct pin_file f PIN_FILE_CLEANUP = PIN_FILE_INIT;
+	bool store = mode == MF_PIN_NAMES_STORE;
+	json_t *names = open_pins(&f, home, store ? env : NULL, err) == 0 ? names_of(f.tree, err) : NULL;
 	struct naming g = {.names = names, .own = own};
 	if (!names || take_names(&g, theirs, err) < 0)
 		return -1;
-	return g.changed && mode == MF_PIN_NAMES_STORE ? save(path, tree, err) : 0;
+	return g.changed && store ? save_pins(&f, err) : 0;
 }
 
 /* ---- carrying pins to other machines */
@@ -374,21 +382,18 @@ static int choose(json_t *pins, const char *const *patterns, size_t n, json_t *o
 int mf_pin_export(const char *home, const char *const *patterns, size_t n, struct mf_buf *out,
 		  struct mf_err *err)
 {
-	char *path MF_FREE = mf_path_join(home, "trust.json", NULL);
-	if (!path)
-		return mf_fail_nomem(err);
-	json_t *tree MF_JSON_CLEANUP = load(path, err);
-	json_t *chosen MF_JSON_CLEANUP = json_object();
-	if (!tree)
+	struct pin_file f PIN_FILE_CLEANUP = PIN_FILE_INIT;
+	if (open_pins(&f, home, NULL, err) < 0)
 		return -1;
+	json_t *chosen MF_JSON_CLEANUP = json_object();
 	if (!chosen)
 		return mf_fail_nomem(err);
-	if (n && choose(json_object_get(tree, "pins"), patterns, n, chosen, err) < 0)
+	if (n && choose(json_object_get(f.tree, "pins"), patterns, n, chosen, err) < 0)
 		return -1;
 	json_t *document MF_JSON_CLEANUP =
 	    json_pack("{s:i,s:O,s:s}", "manifestoTrust", 1, "pins",
-		      n ? chosen : json_object_get(tree, "pins"), "schema", "manifesto/trust-export/v1");
-	json_t *names = json_object_get(tree, "names");
+		      n ? chosen : json_object_get(f.tree, "pins"), "schema", "manifesto/trust-export/v1");
+	json_t *names = json_object_get(f.tree, "names");
 	if (!document || (json_object_size(names) && json_object_set(document, "names", names) < 0))
 		return mf_fail_nomem(err);
 	return mf_json_dump(document, JSON_INDENT(2) | JSON_SORT_KEYS, out, err) < 0
@@ -401,13 +406,9 @@ static bool same_pin(const struct mf_pin *a, const struct mf_pin *b)
 	if (a->n != b->n || a->threshold != b->threshold || !a->ca != !b->ca ||
 	    (a->ca && strcmp(a->ca, b->ca) != 0))
 		return false;
-	for (size_t i = 0; i < a->n; i++) {
-		bool found = false;
-		for (size_t k = 0; k < b->n; k++)
-			found |= mf_digest_eq(&a->fingerprints[i], &b->fingerprints[k]);
-		if (!found)
+	for (size_t i = 0; i < a->n; i++)
+		if (!lists(b, &a->fingerprints[i]))
 			return false;
-	}
 	return true;
 }
 
@@ -452,20 +453,17 @@ static int refuse_replacing(const char *pattern, struct mf_err *err)
 int mf_pin_import(const char *home, const struct mf_pin_import *in, const struct mf_env *env,
 		  struct mf_err *err)
 {
-	struct mf_lock lock MF_LOCK_CLEANUP = MF_LOCK_INIT;
-	char *path MF_FREE = mf_path_join(home, "trust.json", NULL);
-	if (!path)
-		return mf_fail_nomem(err);
+	struct pin_file f PIN_FILE_CLEANUP = PIN_FILE_INIT;
 	struct mf_buf text MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_CONFIG_BYTES);
 	if (mf_file_read(in->path, MF_MAX_CONFIG_BYTES, &text, err) < 0)
 		return err->code == MF_E_NOT_FOUND ? mf_recode(err, MF_E_USAGE) : -1;
 	json_t *theirs MF_JSON_CLEANUP = parse(mf_buf_bytes(&text), in->path, err);
 	if (!theirs)
 		return err->code == MF_E_PIN ? mf_recode(err, MF_E_FORMAT) : -1;
-	if (lock_pins(home, &lock, env, err) < 0)
+	if (open_pins(&f, home, env, err) < 0)
 		return -1;
-	json_t *tree MF_JSON_CLEANUP = load(path, err), *pins = json_object_get(tree, "pins"), *value;
-	json_t *names = tree ? names_of(tree, err) : NULL, *their_names = NULL;
+	json_t *pins = json_object_get(f.tree, "pins"), *value;
+	json_t *names = names_of(f.tree, err), *their_names = NULL;
 	struct naming g = {
 	    .names = names, .own = in->own, .replace = in->replace, .each = in->named, .arg = in->arg};
 	const char *pattern;
@@ -487,7 +485,7 @@ int mf_pin_import(const char *home, const struct mf_pin_import *in, const struct
 	}
 	if (take_names(&g, their_names, err) < 0)
 		return -1;
-	return changed || g.changed ? save(path, tree, err) : 0;
+	return changed || g.changed ? save_pins(&f, err) : 0;
 }
 
 int mf_pin_from_root(const struct mf_dialect *d, const char *gun, int64_t now, struct mf_bytes root,

@@ -273,6 +273,11 @@ static void broken_pin_files_are_pin_errors(void **state)
 	    "{\"manifestoTrust\":1,\"pins\":{\"" NAME
 	    "\":{\"fingerprints\":[\"0000000000000000000000000000000000000000000000000000000000000000\"],"
 	    "\"threshold\":2}}}",
+	    /* one key in three spellings is one key */
+	    "{\"manifestoTrust\":1,\"pins\":{\"" NAME
+	    "\":{\"fingerprints\":[\"ab00000000000000000000000000000000000000000000000000000000000000\","
+	    "\"AB00000000000000000000000000000000000000000000000000000000000000\","
+	    "\"sha256:ab00000000000000000000000000000000000000000000000000000000000000\"],\"threshold\":2}}}",
 	    "{\"manifestoTrust\":1,\"pins\":{\"" NAME "\":{\"ca\":\"missing.pem\"}}}",
 	    "{\"manifestoTrust\":1,\"pins\":{},\"pins\":{}}",
 	};
