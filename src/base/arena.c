@@ -83,6 +83,16 @@ void *mf_arena_alloc(struct mf_arena *a, size_t n, size_t size, struct mf_err *e
 	return found(allocate(a, n, size), err);
 }
 
+void *mf_arena_more(struct mf_arena *a, void *v, size_t n, size_t size, struct mf_err *err)
+{
+	if (n & (n - 1))
+		return v;
+	void *more = mf_arena_alloc(a, n ? 2 * n : 1, size, err);
+	if (more && n)
+		memcpy(more, v, n * size);
+	return more;
+}
+
 char *mf_arena_dup(struct mf_arena *a, struct mf_str s, struct mf_err *err)
 {
 	return found(copy(a, s), err);

@@ -18,6 +18,9 @@ struct mf_arena {
 void mf_arena_clear(struct mf_arena *a);
 /* n * size zeroed octets, aligned for any type; NULL with MF_E_NOMEM. */
 void *mf_arena_alloc(struct mf_arena *a, size_t n, size_t size, struct mf_err *err) MF_NODISCARD;
+/* The array v of n elements, with room for one more: itself, or a copy of twice the size whenever n is a
+ * power of two; so it may grow in no other way. NULL with MF_E_NOMEM. */
+void *mf_arena_more(struct mf_arena *a, void *v, size_t n, size_t size, struct mf_err *err) MF_NODISCARD;
 /* NUL-terminated copies. */
 char *mf_arena_dup(struct mf_arena *a, struct mf_str s, struct mf_err *err) MF_NODISCARD;
 char *mf_arena_printf(struct mf_arena *a, struct mf_err *err, const char *fmt, ...)

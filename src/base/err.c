@@ -17,13 +17,19 @@ static void append(struct mf_err *err, const char *text)
 
 int mf_fail(struct mf_err *err, enum mf_code code, int sys, const char *fmt, ...)
 {
+	va_list ap;
+	va_start(ap, fmt);
+	(void)mf_vfail(err, code, sys, fmt, ap);
+	va_end(ap);
+	return -1;
+}
+
+int mf_vfail(struct mf_err *err, enum mf_code code, int sys, const char *fmt, va_list ap)
+{
 	assert(err && err->code == MF_OK && code != MF_OK);
 	err->code = code;
 	err->sys = sys;
-	va_list ap;
-	va_start(ap, fmt);
 	(void)vsnprintf(err->msg, sizeof err->msg, fmt, ap);
-	va_end(ap);
 	if (sys) {
 		char text[128];
 		append(err, ": ");

@@ -6,11 +6,12 @@
 #ifndef MF_BASE_ERR_H
 #define MF_BASE_ERR_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Scope cleanup: fn gets a pointer to the variable. A type that is used in several files has a macro of its own,
- * made with this one. */
+/* Scope cleanup: fn gets a pointer to the variable. A type that is used in several files has a macro of its
+ * own, made with this one. */
 #define MF_CLEANUP(fn) __attribute__((cleanup(fn)))
 #define MF_NODISCARD __attribute__((warn_unused_result))
 #define MF_PRINTF(f, a) __attribute__((format(printf, f, a)))
@@ -66,6 +67,7 @@ enum mf_found {
 /* Records a failure and returns -1. Asserts that *err is empty, so that a first cause
  * is never overwritten. `sys` is an errno value whose text is appended, or 0. */
 int mf_fail(struct mf_err *err, enum mf_code code, int sys, const char *fmt, ...) MF_PRINTF(4, 5);
+int mf_vfail(struct mf_err *err, enum mf_code code, int sys, const char *fmt, va_list ap) MF_PRINTF(4, 0);
 
 /* Puts "context: " before the message of an existing failure; returns -1. */
 int mf_wrap(struct mf_err *err, const char *fmt, ...) MF_PRINTF(2, 3);

@@ -27,55 +27,45 @@ static const char *home_dir(void)
 	return pw && pw->pw_dir && pw->pw_dir[0] == '/' ? pw->pw_dir : NULL;
 }
 
-/* An XDG directory or its default below the home directory, with "/manifesto". NULL when neither is known, or
- * out of memory. */
-static char *xdg_dir(const char *variable, const char *below_home)
-{
-	const char *base = env(variable), *home = home_dir();
-	char *path = NULL;
-	int n;
-	if (base &&
-	    base[0] == '/') /* "All paths must be absolute ... ignore it": XDG base directory specification */
-		n = asprintf(&path, "%s/manifesto", base);
-	else if (home)
-		n = asprintf(&path, "%s/%s/manifesto", home, below_home);
-	else
-		return NULL;
-	return n < 0 ? NULL : path;
-}
-
 static char *absolute(const char *path)
 {
-	char *cwd, *out = NULL;
+	char *out = NULL;
 	if (path[0] == '/')
 		return strdup(path);
-	cwd = getcwd(NULL, 0);
+	char *cwd = getcwd(NULL, 0);
 	if (cwd && asprintf(&out, "%s/%s", cwd, path) < 0)
 		out = NULL;
 	free(cwd);
 	return out;
 }
 
+/* An XDG directory or its default below the home directory, with "/manifesto". NULL when neither is known, or
+ * out of memory. */
+static char *xdg_dir(const char *variable, const char *below_home)
+{
+	const char *base = env(variable), *home = home_dir();
+	char *path = NULL;
+	/* "All paths must be absolute ... ignore it": XDG base directory specification */
+	bool given = base && base[0] == '/';
+	if (!given && !home)
+		return NULL;
+	int n = given ? asprintf(&path, "%s/manifesto", base)
+		      : asprintf(&path, "%s/%s/manifesto", home, below_home);
+	char *full = n < 0 ? NULL : absolute(path); /* HOME itself may be relative */
+	free(path);
+	return full;
+}
+
 static int load_directories(struct mf_cli_config *c, struct manifesto_error *err)
 {
 	const char *home = env("MANIFESTO_HOME"), *docker = env("DOCKER_CONFIG"), *user_home = home_dir();
 	c->home = home ? absolute(home) : xdg_dir("XDG_DATA_HOME", ".local/share");
-	if (c->home && c->home[0] != '/') { /* HOME itself is relative */
-		char *full = absolute(c->home);
-		free(c->home);
-		c->home = full;
-	}
 	if (!c->home) {
 		(void)mf_cli_usage(err, "no home directory is known for keys and pins");
 		mf_cli_hint(err, "set MANIFESTO_HOME to an absolute path");
 		return -1;
 	}
 	c->cache_dir = xdg_dir("XDG_CACHE_HOME", ".cache");
-	if (c->cache_dir && c->cache_dir[0] != '/') {
-		char *full = absolute(c->cache_dir);
-		free(c->cache_dir);
-		c->cache_dir = full;
-	}
 	if (!c->cache_dir && asprintf(&c->cache_dir, "%s/cache", c->home) < 0) {
 		c->cache_dir = NULL;
 		return mf_cli_nomem(err);
@@ -249,11 +239,8 @@ static int load_numbers(struct manifesto_options *o, const struct mf_cli_args *a
 			struct manifesto_error *err)
 {
 	int64_t seconds = 0;
-	const char *timeout = args->value[MF_OPT_TIMEOUT];
-	struct mf_esc shown;
-	if (timeout && mf_cli_parse_duration(timeout, &seconds) < 0)
-		return mf_cli_usage(err, "--timeout '%s' is not a duration above zero such as 90, 120s or 2m",
-				    mf_esc(&shown, mf_str_c(timeout)));
+	if (mf_cli_args_duration(args, MF_OPT_TIMEOUT, &seconds, err) < 0)
+		return -1;
 	o->timeout_ms = seconds * 1000;
 	unsigned verbose = args->times[MF_OPT_VERBOSE];
 	o->log_level = verbose > 1 ? MANIFESTO_LOG_DEBUG

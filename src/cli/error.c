@@ -5,39 +5,24 @@
 #include <stdio.h>
 #include <string.h>
 
-static void fill(struct manifesto_error *err, enum mf_code code, const char *fmt, va_list ap)
-    __attribute__((format(printf, 3, 0)));
-
-static void fill(struct manifesto_error *err, enum mf_code code, const char *fmt, va_list ap)
-{
-	assert(err->status == MANIFESTO_OK && code != MF_OK);
-	err->status = mf_code_exit(code);
-	(void)snprintf(err->code, sizeof err->code, "%s", mf_code_name(code));
-	(void)vsnprintf(err->message, sizeof err->message, fmt, ap);
-}
-
 int mf_cli_fail(struct manifesto_error *err, enum mf_code code, int sys, const char *fmt, ...)
 {
+	struct mf_err cause = MF_ERR_INIT;
 	va_list ap;
 	va_start(ap, fmt);
-	fill(err, code, fmt, ap);
+	(void)mf_vfail(&cause, code, sys, fmt, ap);
 	va_end(ap);
-	if (sys) {
-		char text[128];
-		size_t at = strlen(err->message);
-		(void)snprintf(err->message + at, sizeof err->message - at, ": %s",
-			       strerror_r(sys, text, sizeof text));
-	}
-	return -1;
+	return mf_cli_take(err, &cause);
 }
 
 int mf_cli_usage(struct manifesto_error *err, const char *fmt, ...)
 {
+	struct mf_err cause = MF_ERR_INIT;
 	va_list ap;
 	va_start(ap, fmt);
-	fill(err, MF_E_USAGE, fmt, ap);
+	(void)mf_vfail(&cause, MF_E_USAGE, 0, fmt, ap);
 	va_end(ap);
-	return -1;
+	return mf_cli_take(err, &cause);
 }
 
 int mf_cli_nomem(struct manifesto_error *err)
@@ -57,7 +42,10 @@ void mf_cli_hint(struct manifesto_error *err, const char *fmt, ...)
 
 int mf_cli_take(struct manifesto_error *err, const struct mf_err *from)
 {
-	(void)mf_cli_fail(err, from->code, 0, "%s", from->msg);
+	assert(err->status == MANIFESTO_OK && from->code != MF_OK);
+	err->status = mf_code_exit(from->code);
+	(void)snprintf(err->code, sizeof err->code, "%s", mf_code_name(from->code));
+	(void)snprintf(err->message, sizeof err->message, "%s", from->msg);
 	(void)snprintf(err->endpoint, sizeof err->endpoint, "%s", from->endpoint);
 	mf_cli_hint(err, "%s", from->hint);
 	return -1;

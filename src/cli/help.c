@@ -3,6 +3,7 @@
 
 #include "base/str.h"
 #include "cli/command.h"
+#include "cli/output.h"
 
 void mf_cli_help_usage(char *out, size_t size, const struct mf_cli_command *c)
 {
@@ -140,4 +141,18 @@ int mf_cli_help_print(const char *const *words, size_t nwords, struct manifesto_
 int mf_cli_run_help(struct mf_cli *cli, struct manifesto_error *err)
 {
 	return mf_cli_help_print(cli->argument, cli->nargument, err);
+}
+
+int mf_cli_run_version(struct mf_cli *cli, struct manifesto_error *err)
+{
+	(void)err;
+	if (cli->json) {
+		struct mf_json_out j;
+		mf_cli_json_begin(&j, stdout, "version");
+		mf_json_add_text(&j, "version", manifesto_version());
+		mf_cli_json_end(&j);
+	} else {
+		(void)printf("manifesto %s\n", manifesto_version());
+	}
+	return 0;
 }

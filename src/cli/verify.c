@@ -149,9 +149,8 @@ static int show_text(const struct manifesto_verify_item *item)
 			return -1;
 	for (size_t i = 0; i < item->nfindings; i++)
 		show_finding(item->findings[i]);
-	if (item->accepted) {
+	if (item->accepted)
 		mf_cli_printf("%s\n", item->image);
-	}
 	return 0;
 }
 
@@ -245,17 +244,6 @@ static void end_json(struct sink *s, size_t images, const struct manifesto_error
 	mf_cli_json_end(&s->j);
 }
 
-static int parse_age(const struct mf_cli *cli, struct manifesto_verify_options *o,
-		     struct manifesto_error *err)
-{
-	const char *text = cli->args.value[MF_OPT_MAX_AGE];
-	struct mf_esc shown;
-	if (text && mf_cli_parse_duration(text, &o->max_age) < 0)
-		return mf_cli_usage(err, "--max-age '%s' is not a duration above zero such as 12h or 30d",
-				    mf_esc(&shown, mf_str_c(text)));
-	return 0;
-}
-
 int mf_cli_run_verify(struct mf_cli *cli, struct manifesto_error *err)
 {
 	struct manifesto_verify_options o = MANIFESTO_INIT(manifesto_verify_options);
@@ -267,7 +255,8 @@ int mf_cli_run_verify(struct mf_cli *cli, struct manifesto_error *err)
 	o.platform = cli->args.value[MF_OPT_PLATFORM];
 	o.all_platforms = mf_cli_args_has(&cli->args, MF_OPT_ALL_PLATFORMS);
 	o.content = mf_cli_args_has(&cli->args, MF_OPT_CONTENT);
-	if (parse_age(cli, &o, err) < 0 || collect(cli, &images, &list, err) < 0)
+	if (mf_cli_args_duration(&cli->args, MF_OPT_MAX_AGE, &o.max_age, err) < 0 ||
+	    collect(cli, &images, &list, err) < 0)
 		return -1;
 	o.images = images.v;
 	o.nimages = images.n;
@@ -281,4 +270,26 @@ int mf_cli_run_verify(struct mf_cli *cli, struct manifesto_error *err)
 	if (rc < 0)
 		(void)fflush(stdout);
 	return rc;
+}
+
+/* ---------------------------------------------------------------- policy check */
+
+int mf_cli_run_policy_check(struct mf_cli *cli, struct manifesto_error *err)
+{
+	MF_CLI_RESULT(manifesto_policy_result, r);
+	if (manifesto_policy_check(cli->argument[0], &r, err) < 0)
+		return -1;
+	if (cli->json) {
+		struct mf_json_out j;
+		mf_cli_json_begin(&j, stdout, "policy-check");
+		mf_json_add_text(&j, "name", r->name);
+		mf_json_add_texts(&j, "requires", r->lines, r->nlines);
+		mf_cli_json_end(&j);
+	} else if (!cli->quiet) {
+		mf_cli_printf("An image must have%s%s%s:\n", r->name ? ", for '" : "", r->name ? r->name : "",
+			      r->name ? "'" : "");
+		for (size_t i = 0; i < r->nlines; i++)
+			mf_cli_printf("  - %s\n", r->lines[i]);
+	}
+	return 0;
 }

@@ -165,36 +165,37 @@ json_t *mf_json_copy(json_t *o, struct mf_err *err)
 	return NULL;
 }
 
-/* The member, in *out; NULL there when it is absent and need not be present. */
-static int get(const json_t *o, const char *name, enum mf_json_need need, json_t **out, struct mf_err *err)
+/* The member of this type into *out, which stays as it is when the member is absent and optional. */
+static int get(const json_t *o, const char *name, enum mf_json_need need, json_type type, json_t **out,
+	       struct mf_err *err)
 {
+	static const char *const types[] = {[JSON_OBJECT] = "an object",
+					    [JSON_ARRAY] = "an array",
+					    [JSON_STRING] = "a string",
+					    [JSON_INTEGER] = "a whole number"};
 	if (!json_is_object(o))
 		return mf_fail(err, MF_E_FORMAT, 0, "JSON: object with member '%s' expected", name);
-	*out = json_object_get(o, name);
-	if (!*out && need == MF_JSON_REQUIRED)
-		return mf_fail(err, MF_E_FORMAT, 0, "JSON: member '%s' missing", name);
+	json_t *j = json_object_get(o, name);
+	if (!j)
+		return need == MF_JSON_OPTIONAL
+			   ? 0
+			   : mf_fail(err, MF_E_FORMAT, 0, "JSON: member '%s' missing", name);
+	if (json_typeof(j) != type)
+		return mf_fail(err, MF_E_FORMAT, 0, "JSON: member '%s' is not %s", name, types[type]);
+	*out = j;
 	return 0;
-}
-
-static int fail_type(const char *name, const char *type, struct mf_err *err)
-{
-	return mf_fail(err, MF_E_FORMAT, 0, "JSON: member '%s' is not %s", name, type);
 }
 
 int mf_json_get_str(const json_t *o, const char *name, enum mf_json_need need, const char **out,
 		    struct mf_err *err)
 {
 	json_t *j = NULL;
-	if (get(o, name, need, &j, err) < 0)
+	if (get(o, name, need, JSON_STRING, &j, err) < 0)
 		return -1;
-	if (!j)
-		return 0;
-	const char *s = json_string_value(j);
-	if (!s)
-		return fail_type(name, "a string", err);
-	if (strlen(s) != json_string_length(j))
+	if (j && strlen(json_string_value(j)) != json_string_length(j))
 		return mf_fail(err, MF_E_FORMAT, 0, "JSON: NUL in member '%s'", name);
-	*out = s;
+	if (j)
+		*out = json_string_value(j);
 	return 0;
 }
 
@@ -202,12 +203,10 @@ int mf_json_get_int(const json_t *o, const char *name, enum mf_json_need need, i
 		    int64_t *out, struct mf_err *err)
 {
 	json_t *j = NULL;
-	if (get(o, name, need, &j, err) < 0)
+	if (get(o, name, need, JSON_INTEGER, &j, err) < 0)
 		return -1;
 	if (!j)
 		return 0;
-	if (!json_is_integer(j))
-		return fail_type(name, "a whole number", err);
 	int64_t value = json_integer_value(j);
 	if (value < min || value > max)
 		return mf_fail(err, MF_E_FORMAT, 0, "JSON: member '%s' outside %lld to %lld", name,
@@ -219,29 +218,13 @@ int mf_json_get_int(const json_t *o, const char *name, enum mf_json_need need, i
 int mf_json_get_obj(const json_t *o, const char *name, enum mf_json_need need, json_t **out,
 		    struct mf_err *err)
 {
-	json_t *j = NULL;
-	if (get(o, name, need, &j, err) < 0)
-		return -1;
-	if (!j)
-		return 0;
-	if (!json_is_object(j))
-		return fail_type(name, "an object", err);
-	*out = j;
-	return 0;
+	return get(o, name, need, JSON_OBJECT, out, err);
 }
 
 int mf_json_get_arr(const json_t *o, const char *name, enum mf_json_need need, json_t **out,
 		    struct mf_err *err)
 {
-	json_t *j = NULL;
-	if (get(o, name, need, &j, err) < 0)
-		return -1;
-	if (!j)
-		return 0;
-	if (!json_is_array(j))
-		return fail_type(name, "an array", err);
-	*out = j;
-	return 0;
+	return get(o, name, need, JSON_ARRAY, out, err);
 }
 
 static const char *plain_text(const json_t *j)

@@ -193,11 +193,6 @@ int mf_registry_blob_put(void *b, struct mf_spool *blob, const struct mf_digest 
 	return rc;
 }
 
-static int write_spool(void *arg, const void *p, size_t n, struct mf_err *err)
-{
-	return mf_spool_add(arg, p, n, err);
-}
-
 int mf_registry_blob_get(void *b, const struct mf_digest *digest, uint64_t length, struct mf_spool *out,
 			 struct mf_err *err)
 {
@@ -209,7 +204,7 @@ int mf_registry_blob_get(void *b, const struct mf_digest *digest, uint64_t lengt
 			       (unsigned long long)length);
 	if (mf_exchange_init(&x, b, "GET", MF_ACCESS_PULL, err, "blobs/%s", text) < 0)
 		return -1;
-	x.req.write = write_spool;
+	x.req.write = mf_spool_write;
 	x.req.write_arg = out;
 	x.req.max_bytes = length > MF_MAX_ERROR_BODY ? (size_t)length : MF_MAX_ERROR_BODY;
 	if (mf_exchange_run(&x, err) < 0)

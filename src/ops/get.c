@@ -2,7 +2,7 @@
 #include <assert.h>
 
 #include "base/encode.h"
-#include "ops/history.h"
+#include "ops/ops.h"
 #include "policy/history.h"
 #include "trust/history.h"
 
@@ -293,10 +293,7 @@ int manifesto_get(struct manifesto *m, const struct manifesto_get_options *opt,
 	struct mf_err err = MF_ERR_INIT;
 	struct mf_image im MF_IMAGE_CLEANUP = {0};
 	struct manifesto_get_options o;
-	struct manifesto_get_result *r = NULL;
-	mf_op_begin(m, error);
-	if (mf_op_options(&o, sizeof o, opt, &err) == 0)
-		r = mf_result_new(sizeof *r, &err);
+	struct manifesto_get_result *r = MF_OP_START(m, &o, opt, r, error, &err);
 	int rc = !r || mf_image_open(&im, m, o.image, &err) < 0 ? -1 : get(&im, &o, r, &err);
 	return MF_OP_END(rc, r, out, error, &err);
 }

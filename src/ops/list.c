@@ -298,10 +298,7 @@ int manifesto_list(struct manifesto *m, const struct manifesto_list_options *opt
 	struct mf_err err = MF_ERR_INIT;
 	struct mf_image im MF_IMAGE_CLEANUP = {0};
 	struct manifesto_list_options o;
-	struct manifesto_list_result *r = NULL;
-	mf_op_begin(m, error);
-	if (mf_op_options(&o, sizeof o, opt, &err) == 0)
-		r = mf_result_new(sizeof *r, &err);
+	struct manifesto_list_result *r = MF_OP_START(m, &o, opt, r, error, &err);
 	int rc = r ? open_and_list(&im, m, &o, r, &err) : -1;
 	return MF_OP_END(rc, r, out, error, &err);
 }

@@ -5,7 +5,6 @@
 #include "base/encode.h"
 #include "ops/ops.h"
 
-#define MAX_FILES 1000 /* of metadata looked at */
 #define MAX_NAME 256
 #define MAX_NAMES 1000                     /* given */
 #define MAX_READ ((size_t)4 * 1024 * 1024) /* octets of one file: completion must be quick */
@@ -38,36 +37,15 @@ static int add_name(struct names *s, struct mf_str name, struct mf_err *err)
 
 /* ---- roles and types: from the files of a directory of metadata */
 
-/* A role's newest file in the directory. */
-struct role_file {
-	char *role, *name;
-	int64_t version;
-};
-struct role_files {
-	struct mf_arena a;
-	struct role_file *v;
-	size_t n, cap;
-};
-
-static void role_files_clear(struct role_files *s)
-{
-	mf_arena_clear(&s->a);
-	free(s->v);
-}
-#define ROLE_FILES_CLEANUP MF_CLEANUP(role_files_clear)
-
 /* "12.qa.json", "targets%2Fqa.json": the role into out. False: another file. */
-static bool parse_name(struct mf_str name, struct mf_buf *role, int64_t *version)
+static bool parse_name(struct mf_str name, struct mf_buf *role)
 {
 	struct mf_err ignored = MF_ERR_INIT;
 	size_t digits = 0;
-	*version = 0;
-	while (digits < name.n && digits < 15 && name.p[digits] >= '0' && name.p[digits] <= '9')
-		*version = *version * 10 + (name.p[digits++] - '0');
+	while (digits < name.n && name.p[digits] >= '0' && name.p[digits] <= '9')
+		digits++;
 	if (digits && digits < name.n && name.p[digits] == '.')
 		name = (struct mf_str){name.p + digits + 1, name.n - digits - 1};
-	else
-		*version = 0;
 	if (!mf_str_ends(name, MF_STR(".json")))
 		return false;
 	name.n -= strlen(".json");
@@ -75,42 +53,6 @@ static bool parse_name(struct mf_str name, struct mf_buf *role, int64_t *version
 	return mf_pct_decode(role, name, &ignored) == 0 && role->n && !memchr(role->p, 0, role->n) &&
 	       !mf_str_eqz(mf_buf_str(role), "root") && !mf_str_eqz(mf_buf_str(role), "snapshot") &&
 	       !mf_str_eqz(mf_buf_str(role), "timestamp");
-}
-
-static int note_file(struct role_files *s, const char *name, struct mf_buf *role, struct mf_err *err)
-{
-	int64_t version;
-	size_t i = 0;
-	if (!parse_name(mf_str_c(name), role, &version))
-		return 0;
-	while (i < s->n && !mf_str_eqz(mf_buf_str(role), s->v[i].role))
-		i++;
-	if (i < s->n && s->v[i].version >= version)
-		return 0;
-	if (i == s->n) {
-		if (mf_grow((void **)&s->v, &s->cap, s->n, sizeof *s->v, err) < 0)
-			return -1;
-		char *copy = mf_arena_dup(&s->a, mf_buf_str(role), err);
-		if (!copy)
-			return -1;
-		s->v[s->n++] = (struct role_file){.role = copy};
-	}
-	s->v[i].version = version;
-	s->v[i].name = mf_arena_dup(&s->a, mf_str_c(name), err);
-	return s->v[i].name ? 0 : -1;
-}
-
-static int list_files(const char *dir, struct role_files *s, struct mf_err *err)
-{
-	struct mf_buf role MF_BUF_CLEANUP = MF_BUF_INIT(1024);
-	DIR *d = opendir(dir);
-	int rc = 0;
-	const struct dirent *e;
-	for (size_t seen = 0; rc == 0 && d && seen < MAX_FILES && (e = readdir(d)); seen++)
-		rc = note_file(s, e->d_name, &role, err);
-	if (d)
-		(void)closedir(d);
-	return rc;
 }
 
 /* Types are found in the names of targets, "TYPE/sha256-...", and in the paths of roles: "TYPE/", or that and
@@ -142,27 +84,50 @@ static int add_names(struct mf_str text, enum manifesto_name what, struct names 
 	return 0;
 }
 
+/* A directory of metadata that is read for names. */
+struct reading {
+	const char *dir;
+	enum manifesto_name what;
+	struct names roles, *out;
+};
+
+/* Of each role the newest file is enough, which comes first. */
+static int add_from_file(struct reading *r, const char *name, struct mf_err *err)
+{
+	struct mf_buf role MF_BUF_CLEANUP = MF_BUF_INIT(1024), text MF_BUF_CLEANUP = MF_BUF_INIT(MAX_READ);
+	struct mf_err ignored = MF_ERR_INIT;
+	size_t known = r->roles.n;
+	if (!parse_name(mf_str_c(name), &role))
+		return 0;
+	if (add_name(&r->roles, mf_buf_str(&role), err) < 0)
+		return -1;
+	if (r->roles.n == known)
+		return 0;
+	if (r->what == MANIFESTO_NAME_ROLE && add_name(r->out, mf_buf_str(&role), err) < 0)
+		return -1;
+	char *path MF_FREE = mf_path_join(r->dir, name, NULL);
+	if (!path || mf_file_read_stored(path, MAX_READ, &text, &ignored) < 0)
+		return 0;
+	return add_names(mf_buf_str(&text), r->what, r->out, err);
+}
+
 static int add_from_image(struct manifesto *m, const char *image, enum manifesto_name what, struct names *out,
 			  struct mf_err *err)
 {
 	struct mf_image im MF_IMAGE_CLEANUP = {0};
-	struct role_files files ROLE_FILES_CLEANUP = {.a = MF_ARENA_INIT};
+	struct dirent **files MF_FREE = NULL;
 	if (mf_image_open(&im, m, image, err) < 0)
 		return -1;
 	char *dir MF_FREE = mf_trust_metadata_dir(im.trust, err);
-	if (!dir || list_files(dir, &files, err) < 0)
-		return -1;
-	for (size_t i = 0; i < files.n; i++) {
-		struct mf_buf text MF_BUF_CLEANUP = MF_BUF_INIT(MAX_READ);
-		struct mf_err ignored = MF_ERR_INIT;
-		char *path MF_FREE = mf_path_join(dir, files.v[i].name, NULL);
-		if (what == MANIFESTO_NAME_ROLE && add_name(out, mf_str_c(files.v[i].role), err) < 0)
-			return -1;
-		if (path && mf_file_read_stored(path, MAX_READ, &text, &ignored) == 0 &&
-		    add_names(mf_buf_str(&text), what, out, err) < 0)
-			return -1;
+	struct reading r = {.dir = dir, .what = what, .roles = {.a = MF_ARENA_INIT}, .out = out};
+	int rc = dir ? 0 : -1;
+	for (int n = dir ? scandir(dir, &files, NULL, versionsort) : 0; n > 0; n--) {
+		if (rc == 0)
+			rc = add_from_file(&r, files[n - 1]->d_name, err);
+		free(files[n - 1]);
 	}
-	return 0;
+	names_clear(&r.roles);
+	return rc;
 }
 
 /* ---- keys, repositories */

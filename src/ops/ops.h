@@ -45,6 +45,11 @@ struct mf_arena *mf_result_arena(void *result);
 void mf_op_begin(struct manifesto *m, struct manifesto_error *err);
 /* Fills *out from a failure; returns -1. */
 int mf_op_fail(struct manifesto_error *out, const struct mf_err *err);
+/* The beginning of a public function: the clock, the caller's options into *o, an empty result for r; NULL on
+ * failure. */
+#define MF_OP_START(m, o, opt, r, error, err)                                                                \
+	(mf_op_begin((m), (error)),                                                                          \
+	 mf_op_options((o), sizeof *(o), (opt), (err)) < 0 ? NULL : mf_result_new(sizeof *(r), (err)))
 /* The end of a public function: the result goes out, or is freed and *error is filled. */
 #define MF_OP_END(rc, result, out, error, err)                                                               \
 	((rc) < 0 ? (manifesto_result_free(result), mf_op_fail((error), (err))) : (*(out) = (result), 0))
@@ -153,11 +158,15 @@ int mf_content_put_target(struct mf_image *im, struct mf_str target_name, struct
 int mf_content_has_target(struct mf_image *im, struct mf_str target_name,
 			  const struct mf_tuf_target_info *info, bool *has, struct mf_err *err) MF_NODISCARD;
 
-/* ---- repositories */
+/* ---- repositories, roles */
 /* A repository argument, without tag and digest, opened as mf_image_open does; nothing of it is resolved. */
 int mf_repository_open(struct mf_image *im, struct manifesto *m, const char *text,
 		       struct mf_err *err) MF_NODISCARD;
 
+/* The loaded role that somebody calls `asked` ("qa" for "targets/qa"), an exact name first; *out NULL:
+ * nothing has been published under it yet. MF_E_USAGE: there is no such role. */
+int mf_history_role(const struct mf_tuf_set *set, const char *asked, const struct mf_tuf_loaded **out,
+		    struct mf_err *err) MF_NODISCARD;
 /* Our signer for a role of the loaded repository; with a key that was named, that one only (MF_E_KEY). */
 int mf_role_signer(const struct mf_image *im, const struct mf_tuf_role *role, const char *asked_key,
 		   struct mf_signer *s, const struct mf_key_info **k, struct mf_err *err) MF_NODISCARD;

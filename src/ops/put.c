@@ -337,13 +337,11 @@ int manifesto_put(struct manifesto *m, const struct manifesto_change_options *op
 {
 	struct mf_err err = MF_ERR_INIT;
 	struct manifesto_change_options o;
-	struct manifesto_change_result *r = NULL;
 	struct put p MF_CLEANUP(put_clear) = {
 	    .w = {.m = m, .o = &o, .first = true, .must_exist = true, .evaluate = evaluate, .arg = &p},
 	    .made = {.arena = MF_ARENA_INIT}};
-	mf_op_begin(m, error);
-	if (mf_op_options(&o, sizeof o, opt, &err) == 0)
-		p.w.out = r = mf_result_new(sizeof *r, &err);
+	struct manifesto_change_result *r = MF_OP_START(m, &o, opt, r, error, &err);
+	p.w.out = r;
 	int rc = r ? put(&p, &err) : -1;
 	return MF_OP_END(rc, r, out, error, &err);
 }

@@ -39,11 +39,8 @@ int manifesto_trust_refresh(struct manifesto *m, const struct manifesto_refresh_
 	struct mf_err err = MF_ERR_INIT;
 	struct mf_image im MF_IMAGE_CLEANUP = {0};
 	struct manifesto_refresh_options o;
-	struct manifesto_refresh_result *r = NULL;
 	struct mf_publish_refresh done = {.opt = &o};
-	mf_op_begin(m, error);
-	if (mf_op_options(&o, sizeof o, opt, &err) == 0)
-		r = mf_result_new(sizeof *r, &err);
+	struct manifesto_refresh_result *r = MF_OP_START(m, &o, opt, r, error, &err);
 	if (r)
 		done.arena = mf_result_arena(r);
 	int rc =

@@ -509,10 +509,7 @@ int manifesto_repair(struct manifesto *m, const struct manifesto_repair_options 
 	struct mf_err err = MF_ERR_INIT;
 	struct mf_image im MF_IMAGE_CLEANUP = {0};
 	struct manifesto_repair_options o;
-	struct manifesto_repair_result *r = NULL;
-	mf_op_begin(m, error);
-	if (mf_op_options(&o, sizeof o, opt, &err) == 0)
-		r = mf_result_new(sizeof *r, &err);
+	struct manifesto_repair_result *r = MF_OP_START(m, &o, opt, r, error, &err);
 	int rc = !r || mf_repository_open(&im, m, o.repository, &err) < 0 ? -1 : repair(&im, &o, r, &err);
 	return MF_OP_END(rc, r, out, error, &err);
 }

@@ -165,12 +165,10 @@ int manifesto_sign(struct manifesto *m, const struct manifesto_change_options *o
 {
 	struct mf_err err = MF_ERR_INIT;
 	struct manifesto_change_options o;
-	struct manifesto_change_result *r = NULL;
 	struct sign s MF_CLEANUP(sign_clear) = {
 	    .w = {.m = m, .o = &o, .first = true, .needs_entry = true, .evaluate = evaluate, .arg = &s}};
-	mf_op_begin(m, error);
-	if (mf_op_options(&o, sizeof o, opt, &err) == 0)
-		s.w.out = r = mf_result_new(sizeof *r, &err);
+	struct manifesto_change_result *r = MF_OP_START(m, &o, opt, r, error, &err);
+	s.w.out = r;
 	int rc = r ? sign(&s, &err) : -1;
 	return MF_OP_END(rc, r, out, error, &err);
 }

@@ -203,12 +203,6 @@ static int lift_subject(struct veto *v, struct mf_trust *t, const struct mf_tuf_
 	return 0;
 }
 
-static int edit_cmp(const void *a, const void *b)
-{
-	const struct mf_tuf_edit *x = a, *y = b;
-	return mf_str_cmp(x->name, y->name);
-}
-
 static enum mf_found fill(void *arg, struct mf_trust *t, struct mf_publish_change *out, struct mf_err *err)
 {
 	struct veto *v = arg;
@@ -234,7 +228,7 @@ static enum mf_found fill(void *arg, struct mf_trust *t, struct mf_publish_chang
 		return MF_FAILED;
 	}
 	if (v->nedits)
-		qsort(v->edits, v->nedits, sizeof *v->edits, edit_cmp);
+		qsort(v->edits, v->nedits, sizeof *v->edits, mf_tuf_edit_cmp);
 	*out = (struct mf_publish_change){.role = v->role, .edits = v->edits, .nedits = v->nedits};
 	return v->nedits ? MF_FOUND : MF_ABSENT;
 }
@@ -316,11 +310,9 @@ int manifesto_veto(struct manifesto *m, const struct manifesto_change_options *o
 {
 	struct mf_err err = MF_ERR_INIT;
 	struct manifesto_change_options o;
-	struct manifesto_change_result *r = NULL;
 	struct veto v MF_CLEANUP(veto_clear) = {.m = m, .o = &o};
-	mf_op_begin(m, error);
-	if (mf_op_options(&o, sizeof o, opt, &err) == 0)
-		v.out = r = mf_result_new(sizeof *r, &err);
+	struct manifesto_change_result *r = MF_OP_START(m, &o, opt, r, error, &err);
+	v.out = r;
 	v.type = r && o.type ? o.type : MF_VETO_ALL;
 	int rc = r ? veto(&v, &err) : -1;
 	return MF_OP_END(rc, r, out, error, &err);

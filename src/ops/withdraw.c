@@ -197,12 +197,10 @@ int manifesto_withdraw(struct manifesto *m, const struct manifesto_change_option
 {
 	struct mf_err err = MF_ERR_INIT;
 	struct manifesto_change_options o;
-	struct manifesto_change_result *r = NULL;
 	struct withdrawal d MF_CLEANUP(withdrawal_clear) = {
 	    .w = {.m = m, .o = &o, .first = true, .evaluate = evaluate_withdrawal, .arg = &d}};
-	mf_op_begin(m, error);
-	if (mf_op_options(&o, sizeof o, opt, &err) == 0)
-		d.w.out = r = mf_result_new(sizeof *r, &err);
+	struct manifesto_change_result *r = MF_OP_START(m, &o, opt, r, error, &err);
+	d.w.out = r;
 	int rc = r ? withdraw(&d, &err) : -1;
 	return MF_OP_END(rc, r, out, error, &err);
 }
@@ -258,7 +256,6 @@ int manifesto_remove(struct manifesto *m, const struct manifesto_change_options 
 {
 	struct mf_err err = MF_ERR_INIT;
 	struct manifesto_change_options o;
-	struct manifesto_change_result *r = NULL;
 	struct mf_write w MF_CLEANUP(mf_write_clear) = {.m = m,
 							.o = &o,
 							.first = true,
@@ -266,9 +263,8 @@ int manifesto_remove(struct manifesto *m, const struct manifesto_change_options 
 							.removal = true,
 							.evaluate = evaluate_removal,
 							.arg = &w};
-	mf_op_begin(m, error);
-	if (mf_op_options(&o, sizeof o, opt, &err) == 0)
-		w.out = r = mf_result_new(sizeof *r, &err);
+	struct manifesto_change_result *r = MF_OP_START(m, &o, opt, r, error, &err);
+	w.out = r;
 	int rc = r ? remove_records(&w, &err) : -1;
 	return MF_OP_END(rc, r, out, error, &err);
 }

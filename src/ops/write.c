@@ -504,12 +504,6 @@ int mf_write_store(struct mf_write *w, struct mf_err *err)
 
 /* ---- publishing */
 
-static int edit_cmp(const void *a, const void *b)
-{
-	const struct mf_tuf_edit *x = a, *y = b;
-	return mf_str_cmp(x->name, y->name);
-}
-
 /* Whoever may sign the type can have changed since the role was chosen: what the others would not accept is
  * not published. */
 static int check_authority(const struct mf_write *w, struct mf_err *err)
@@ -536,7 +530,7 @@ static enum mf_found fill(void *arg, struct mf_trust *t, struct mf_publish_chang
 		if (!w->items[i].unchanged)
 			w->edits[n++] =
 			    (struct mf_tuf_edit){mf_str_c(w->items[i].name), mf_buf_str(&w->items[i].entry)};
-	qsort(w->edits, n, sizeof *w->edits, edit_cmp);
+	qsort(w->edits, n, sizeof *w->edits, mf_tuf_edit_cmp);
 	*out = (struct mf_publish_change){.role = w->role, .edits = w->edits, .nedits = n};
 	/* An expired repository is published once more even when nothing else changes: otherwise nobody could
 	 * read what was put. */

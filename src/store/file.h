@@ -83,6 +83,8 @@ static inline void mf_spool_cleanup(struct mf_spool **s)
 #define MF_SPOOL_CLEANUP MF_CLEANUP(mf_spool_cleanup)
 /* MF_E_FORMAT past the maximum, MF_E_IO on a full disk. */
 int mf_spool_add(struct mf_spool *s, const void *p, size_t n, struct mf_err *err) MF_NODISCARD;
+/* The same, for those who call back with a void *. */
+int mf_spool_write(void *spool, const void *p, size_t n, struct mf_err *err) MF_NODISCARD;
 /* Ends writing: SHA-256 and length of all that was added. Later calls give the same again. */
 int mf_spool_end(struct mf_spool *s, struct mf_digest *digest, uint64_t *length,
 		 struct mf_err *err) MF_NODISCARD;

@@ -137,6 +137,11 @@ int mf_spool_add(struct mf_spool *s, const void *p, size_t n, struct mf_err *err
 	return 0;
 }
 
+int mf_spool_write(void *spool, const void *p, size_t n, struct mf_err *err)
+{
+	return mf_spool_add(spool, p, n, err);
+}
+
 int mf_spool_end(struct mf_spool *s, struct mf_digest *digest, uint64_t *length, struct mf_err *err)
 {
 	if (!s->ended && (mf_hash_end(s->sha256, &s->digest, err) < 0 ||

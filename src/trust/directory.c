@@ -30,13 +30,13 @@ static void directory_close(struct mf_repo *r)
 	free(d);
 }
 
-static struct mf_repo *open_dir(const char *path, const char *gun, const struct mf_trust_config *cfg,
-				struct mf_err *err)
+static struct mf_repo *open_dir(const struct mf_repo_ops *ops, const char *path, const char *gun,
+				const struct mf_trust_config *cfg, struct mf_err *err)
 {
 	(void)gun;
 	struct directory *d = calloc(1, sizeof *d);
 	if (d) {
-		d->repo.ops = &mf_repo_tuf_dir;
+		d->repo.ops = ops;
 		d->cfg = cfg;
 		d->dir = mf_str_dup(mf_str_c(path));
 		d->repo.where = mf_str_dup(mf_str_c(path));
@@ -49,8 +49,8 @@ static struct mf_repo *open_dir(const char *path, const char *gun, const struct 
 }
 
 /* tuf+file:///BASE: a repository per GUN below it. */
-static struct mf_repo *open_file(const char *base, const char *gun, const struct mf_trust_config *cfg,
-				 struct mf_err *err)
+static struct mf_repo *open_file(const struct mf_repo_ops *ops, const char *base, const char *gun,
+				 const struct mf_trust_config *cfg, struct mf_err *err)
 {
 	struct mf_buf enc MF_BUF_CLEANUP = MF_BUF_INIT(4096);
 	if (base[0] != '/') {
@@ -64,10 +64,7 @@ static struct mf_repo *open_file(const char *base, const char *gun, const struct
 		(void)mf_fail_nomem(err);
 		return NULL;
 	}
-	struct mf_repo *r = open_dir(path, gun, cfg, err);
-	if (r)
-		r->ops = &mf_repo_tuf_file;
-	return r;
+	return open_dir(ops, path, gun, cfg, err);
 }
 
 static char *file_path(struct directory *d, const char *role, int64_t version, struct mf_err *err)

@@ -40,11 +40,11 @@ static char *text(struct mf_err *err, const char *fmt, ...)
 	return rc < 0 ? NULL : mf_buf_take(&b);
 }
 
-static struct mf_repo *open_url(const struct mf_repo_ops *ops, const char *scheme, const char *rest,
-				const char *gun, const struct mf_trust_config *cfg, struct mf_err *err)
+static struct mf_repo *notary_open(const struct mf_repo_ops *ops, const char *rest, const char *gun,
+				   const struct mf_trust_config *cfg, struct mf_err *err)
 {
 	struct mf_buf path MF_BUF_CLEANUP = MF_BUF_INIT(4096), where MF_BUF_CLEANUP = MF_BUF_INIT(8192);
-	if (mf_trust_name_server(&where, scheme, rest, err) < 0)
+	if (mf_trust_name_server(&where, ops->scheme, rest, err) < 0)
 		return NULL;
 	/* What people see in logs and copy: the API's own prefix. */
 	while (mf_str_ends(mf_buf_str(&where), MF_STR("/v2")) || mf_str_ends(mf_buf_str(&where), MF_STR("/")))
@@ -72,18 +72,6 @@ static struct mf_repo *open_url(const struct mf_repo_ops *ops, const char *schem
 	}
 	notary_close(&n->repo);
 	return NULL;
-}
-
-static struct mf_repo *open_http(const char *rest, const char *gun, const struct mf_trust_config *cfg,
-				 struct mf_err *err)
-{
-	return open_url(&mf_repo_notary_http, "http://", rest, gun, cfg, err);
-}
-
-static struct mf_repo *open_https(const char *rest, const char *gun, const struct mf_trust_config *cfg,
-				  struct mf_err *err)
-{
-	return open_url(&mf_repo_notary_https, "https://", rest, gun, cfg, err);
 }
 
 static void notary_cancel(struct mf_fetch *f)
@@ -239,12 +227,11 @@ static int notary_server_key(struct mf_repo *r, const char *role, struct mf_buf 
 	return mf_buf_add_str(out, mf_buf_str(&res->body), err);
 }
 
-#define NOTARY_OPS(prefix, use, opener)                                                                      \
+#define NOTARY_OPS(prefix, use)                                                                              \
 	{                                                                                                    \
-		.scheme = (prefix), .usage = (use), .dialect = &mf_dialect_notary, .open = (opener),         \
+		.scheme = (prefix), .usage = (use), .dialect = &mf_dialect_notary, .open = notary_open,      \
 		.close = notary_close, .begin = notary_begin, .end = notary_end, .cancel = notary_cancel,    \
 		.publish = notary_publish, .server_key = notary_server_key,                                  \
 	}
-const struct mf_repo_ops mf_repo_notary_http = NOTARY_OPS("http://", NULL, open_http);
-const struct mf_repo_ops mf_repo_notary_https =
-    NOTARY_OPS("https://", "https://HOST for a Notary server", open_https);
+const struct mf_repo_ops mf_repo_notary_http = NOTARY_OPS("http://", NULL);
+const struct mf_repo_ops mf_repo_notary_https = NOTARY_OPS("https://", "https://HOST for a Notary server");

@@ -65,7 +65,7 @@ int mf_trust_open(const char *url, const char *gun, const char *pin_name, const 
 	const struct mf_repo_ops *ops = find_row(url);
 	if (ops == &mf_repo_tuf_dir && strstr(url, "://"))
 		return unknown_scheme(url, err);
-	struct mf_repo *repo = ops->open(url + strlen(ops->scheme), gun, cfg, err);
+	struct mf_repo *repo = ops->open(ops, url + strlen(ops->scheme), gun, cfg, err);
 	return repo ? mf_trust_new(repo, &mf_store_home, gun, pin_name, cfg, out, err) : -1;
 }
 

@@ -39,8 +39,9 @@ struct mf_repo_ops {
 	bool numbered_roots; /* there is no newest root by name: N.root.json is requested until it is not
 				there */
 	bool read_only;
-	struct mf_repo *(*open)(const char *rest, const char *gun, const struct mf_trust_config *cfg,
-				struct mf_err *err);
+	/* ops: the row itself; rest: the URL without its scheme. */
+	struct mf_repo *(*open)(const struct mf_repo_ops *ops, const char *rest, const char *gun,
+				const struct mf_trust_config *cfg, struct mf_err *err);
 	void (*close)(struct mf_repo *r);
 	/* Begins a request. */
 	struct mf_fetch *(*begin)(struct mf_repo *r, const struct mf_fetch_key *key, struct mf_err *err);

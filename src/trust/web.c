@@ -64,7 +64,7 @@ static int set_urls(struct web *w, const char *scheme, const char *rest, const c
 	return -1;
 }
 
-static struct mf_repo *open_url(const struct mf_repo_ops *ops, const char *rest, const char *gun,
+static struct mf_repo *web_open(const struct mf_repo_ops *ops, const char *rest, const char *gun,
 				const struct mf_trust_config *cfg, struct mf_err *err)
 {
 	struct web *w = calloc(1, sizeof *w);
@@ -78,18 +78,6 @@ static struct mf_repo *open_url(const struct mf_repo_ops *ops, const char *rest,
 		return &w->repo;
 	web_close(&w->repo);
 	return NULL;
-}
-
-static struct mf_repo *open_http(const char *rest, const char *gun, const struct mf_trust_config *cfg,
-				 struct mf_err *err)
-{
-	return open_url(&mf_repo_tuf_http, rest, gun, cfg, err);
-}
-
-static struct mf_repo *open_https(const char *rest, const char *gun, const struct mf_trust_config *cfg,
-				  struct mf_err *err)
-{
-	return open_url(&mf_repo_tuf_https, rest, gun, cfg, err);
 }
 
 /* ---- metadata */
@@ -214,11 +202,6 @@ static int web_end(struct mf_fetch *f, struct mf_buf *out, struct mf_err *err)
 
 /* ---- content */
 
-static int write_spool(void *arg, const void *p, size_t n, struct mf_err *err)
-{
-	return mf_spool_add(arg, p, n, err);
-}
-
 static int web_target(struct mf_repo *r, struct mf_str name, const struct mf_digest *sha256, uint64_t length,
 		      struct mf_spool *out, struct mf_err *err)
 {
@@ -235,7 +218,7 @@ static int web_target(struct mf_repo *r, struct mf_str name, const struct mf_dig
 	struct mf_http_request req = {.url = url,
 				      .auth = w->cfg->auth,
 				      .max_bytes = length ? (size_t)length : 1,
-				      .write = write_spool,
+				      .write = mf_spool_write,
 				      .write_arg = out};
 	if (!url || mf_http_submit(w->cfg->http, &req, &call, err) < 0 || mf_http_await(call, &res, err) < 0)
 		return -1;
@@ -253,12 +236,12 @@ static int web_publish(struct mf_repo *r, const struct mf_publish_file *files, s
 	return -1;
 }
 
-#define WEB_OPS(prefix, use, opener)                                                                         \
+#define WEB_OPS(prefix, use)                                                                                 \
 	{                                                                                                    \
 		.scheme = (prefix), .usage = (use), .dialect = &mf_dialect_tuf1, .numbered_roots = true,     \
-		.read_only = true, .open = (opener), .close = web_close, .begin = web_begin, .end = web_end, \
+		.read_only = true, .open = web_open, .close = web_close, .begin = web_begin, .end = web_end, \
 		.cancel = web_cancel, .publish = web_publish, .target = web_target,                          \
 	}
-const struct mf_repo_ops mf_repo_tuf_http = WEB_OPS("tuf+http://", NULL, open_http);
+const struct mf_repo_ops mf_repo_tuf_http = WEB_OPS("tuf+http://", NULL);
 const struct mf_repo_ops mf_repo_tuf_https =
-    WEB_OPS("tuf+https://", "tuf+https://HOST/PATH for its copy on a web server", open_https);
+    WEB_OPS("tuf+https://", "tuf+https://HOST/PATH for its copy on a web server");

@@ -20,6 +20,12 @@ int mf_tuf_put_hash(const struct mf_dialect *d, struct mf_bytes hash, struct mf_
 	return mf_buf_addc(out, '"', err);
 }
 
+int mf_tuf_edit_cmp(const void *a, const void *b)
+{
+	const struct mf_tuf_edit *x = a, *y = b;
+	return mf_str_cmp(x->name, y->name);
+}
+
 static int put_expires(int64_t expires, struct mf_buf *out, struct mf_err *err)
 {
 	char text[MF_TIME_LEN];

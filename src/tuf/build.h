@@ -10,10 +10,11 @@ struct mf_tuf_edit {
 	struct mf_str name;  /* decoded */
 	struct mf_str entry; /* canonical JSON object; empty: the name is removed */
 };
+int mf_tuf_edit_cmp(const void *a, const void *b); /* for qsort */
 /* Appends the signed part of the next targets file: the old one's entries and delegations (old NULL: none)
- * with the edits applied. Edits must be sorted by name, each name once. delegations: a canonical object
- * instead of the old one, or NULL. role: whose file it is (MF_TUF_OF_ROLE, where the dialect has it), NULL:
- * without. */
+ * with the edits applied. Edits must be sorted by name (mf_tuf_edit_cmp), each name once. delegations: a
+ * canonical object instead of the old one, or NULL. role: whose file it is (MF_TUF_OF_ROLE, where the dialect
+ * has it), NULL: without. */
 struct mf_tuf_targets_spec {
 	const char *role;
 	const struct mf_tuf_file *old;

@@ -48,7 +48,7 @@ static const char *role_text(struct mf_esc *e, const struct mf_tuf_role *role)
 	return role->name ? mf_esc(e, mf_str_c(role->name)) : "?";
 }
 
-static int role_add_key(struct mf_tuf_parser *p, struct mf_tuf_role *role, size_t *cap, struct mf_str id,
+static int role_add_key(struct mf_tuf_parser *p, struct mf_tuf_role *role, struct mf_str id,
 			struct mf_err *err)
 {
 	struct mf_esc e, e2;
@@ -61,63 +61,45 @@ static int role_add_key(struct mf_tuf_parser *p, struct mf_tuf_role *role, size_
 	for (size_t i = 0; i < role->nkeys; i++)
 		if (role->keys[i] == k)
 			return 0; /* listed twice: counts once */
-	if (role->nkeys == *cap) {
-		size_t want = *cap ? *cap * 2 : 4;
-		const struct mf_tuf_key **v =
-		    mf_arena_alloc(&p->f->arena, want, sizeof(struct mf_tuf_key *), err);
-		if (!v)
-			return -1;
-		if (role->nkeys)
-			memcpy(v, role->keys, role->nkeys * sizeof *v);
-		role->keys = v;
-		*cap = want;
-	}
+	const struct mf_tuf_key **v =
+	    mf_arena_more(&p->f->arena, role->keys, role->nkeys, sizeof(struct mf_tuf_key *), err);
+	if (!v)
+		return -1;
+	role->keys = v;
 	role->keys[role->nkeys++] = k;
 	return 0;
-}
-
-static int read_keyids(struct mf_tuf_parser *p, struct mf_json_reader *r, struct mf_tuf_role *role,
-		       struct mf_err *err)
-{
-	size_t cap = 0;
-	int more;
-	struct mf_json_string s;
-	if (mf_json_array(r, err) < 0)
-		return -1;
-	while ((more = mf_json_array_next(r, err)) > 0) {
-		struct mf_str id;
-		if (mf_json_string(r, &s, err) < 0 || mf_tuf_decoded(p, s, &id, err) < 0 ||
-		    role_add_key(p, role, &cap, id, err) < 0)
-			return -1;
-	}
-	return more;
 }
 
 static int read_strings(struct mf_tuf_parser *p, struct mf_json_reader *r, struct mf_str **out, size_t *n,
 			struct mf_err *err)
 {
-	size_t cap = 0;
-	int more;
 	struct mf_json_string s;
+	int more;
 	if (mf_json_array(r, err) < 0)
 		return -1;
+	*out = NULL;
 	*n = 0;
 	while ((more = mf_json_array_next(r, err)) > 0) {
-		if (*n == cap) {
-			size_t want = cap ? cap * 2 : 4;
-			struct mf_str *v = mf_arena_alloc(&p->f->arena, want, sizeof *v, err);
-			if (!v)
-				return -1;
-			if (*n)
-				memcpy(v, *out, *n * sizeof *v);
-			*out = v;
-			cap = want;
-		}
-		if (mf_json_string(r, &s, err) < 0 || mf_tuf_decoded(p, s, &(*out)[*n], err) < 0)
+		struct mf_str *v = mf_arena_more(&p->f->arena, *out, *n, sizeof *v, err);
+		if (!v || mf_json_string(r, &s, err) < 0 || mf_tuf_decoded(p, s, &v[*n], err) < 0)
 			return -1;
+		*out = v;
 		(*n)++;
 	}
 	return more;
+}
+
+static int read_keyids(struct mf_tuf_parser *p, struct mf_json_reader *r, struct mf_tuf_role *role,
+		       struct mf_err *err)
+{
+	struct mf_str *ids;
+	size_t n;
+	if (read_strings(p, r, &ids, &n, err) < 0)
+		return -1;
+	for (size_t i = 0; i < n; i++)
+		if (role_add_key(p, role, ids[i], err) < 0)
+			return -1;
+	return 0;
 }
 
 /* One role object: members of a root role and of a delegation. The name comes first in neither form, so
@@ -246,7 +228,6 @@ static int read_delegated_roles(struct mf_tuf_parser *p, struct mf_str raw, stru
 {
 	struct mf_tuf_file *f = p->f;
 	struct mf_json_reader r MF_JSON_READER_CLEANUP;
-	size_t cap = 0;
 	int more;
 	mf_tuf_reader_init(&r, p->d, raw);
 	if (mf_json_array(&r, err) < 0)
@@ -255,16 +236,10 @@ static int read_delegated_roles(struct mf_tuf_parser *p, struct mf_str raw, stru
 		if (f->nroles == MF_MAX_DELEGATIONS_LIST)
 			return mf_fail(err, MF_E_FORMAT, 0, "more than %d delegations",
 				       MF_MAX_DELEGATIONS_LIST);
-		if (f->nroles == cap) {
-			size_t want = cap ? cap * 2 : 4;
-			struct mf_tuf_role *v = mf_arena_alloc(&f->arena, want, sizeof *v, err);
-			if (!v)
-				return -1;
-			if (f->nroles)
-				memcpy(v, f->roles, f->nroles * sizeof *v);
-			f->roles = v;
-			cap = want;
-		}
+		struct mf_tuf_role *v = mf_arena_more(&f->arena, f->roles, f->nroles, sizeof *v, err);
+		if (!v)
+			return -1;
+		f->roles = v;
 		struct mf_tuf_role *role = &f->roles[f->nroles];
 		*role = (struct mf_tuf_role){0};
 		if (read_role(p, &r, role, err) < 0 || check_delegation(role, err) < 0)

@@ -97,11 +97,6 @@ static enum mf_found is_there(const struct mf_download *d, const char *path, str
 	return check_spool(s, d->info, err);
 }
 
-static int add_to_spool(void *arg, const void *p, size_t n, struct mf_err *err)
-{
-	return mf_spool_add(arg, p, n, err);
-}
-
 static int fetch_target(const struct mf_download *d, struct mf_spool *s, struct mf_err *err)
 {
 	struct mf_buf url MF_BUF_CLEANUP = MF_BUF_INIT(65536);
@@ -110,7 +105,7 @@ static int fetch_target(const struct mf_download *d, struct mf_spool *s, struct 
 	if (target_url(d, &url, err) < 0)
 		return -1;
 	enum mf_found found =
-	    d->fetcher->get(d->fetcher->arg, mf_buf_str(&url).p, d->info->length, add_to_spool, s, err);
+	    d->fetcher->get(d->fetcher->arg, mf_buf_str(&url).p, d->info->length, mf_spool_write, s, err);
 	if (found == MF_ABSENT) {
 		(void)mf_fail(err, MF_E_CONTENT_GONE, 0, "target '%s' is signed, but its content is missing",
 			      name);

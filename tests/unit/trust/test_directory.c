@@ -57,7 +57,7 @@ static void shelf_make(struct shelf *s, void **state)
 	mf_env_init(&s->env);
 	s->env.deadline_ms = mf_monotonic_ms() + 20000;
 	s->cfg.env = &s->env;
-	s->repo = mf_repo_tuf_dir.open(s->dir, "oci", &s->cfg, &err);
+	s->repo = mf_repo_tuf_dir.open(&mf_repo_tuf_dir, s->dir, "oci", &s->cfg, &err);
 	assert_non_null(s->repo);
 	assert_int_equal(mkdir(s->dir, 0755), 0);
 }
@@ -254,7 +254,8 @@ static void files_of_a_shared_directory_are_shared(void **state)
 	mf_env_init(&env);
 	env.deadline_ms = mf_monotonic_ms() + 20000;
 	assert_int_equal(chmod(*state, 02770), 0);
-	struct mf_repo *repo = mf_repo_tuf_file.open(*state, "registry/team/app", &cfg, &err);
+	struct mf_repo *repo =
+	    mf_repo_tuf_file.open(&mf_repo_tuf_file, *state, "registry/team/app", &cfg, &err);
 	assert_non_null(repo);
 	struct mf_publish_file files[] = {named("timestamp", 1), named("root", 1)};
 	mode_t mask = umask(077);
