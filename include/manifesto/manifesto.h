@@ -568,6 +568,7 @@ struct manifesto_role_options {
 	int threshold;            /* 0: as it is, 1 for a new role */
 	int force;   /* even if records vanish; sign: replace a file that does not verify by an empty one */
 	int dry_run; /* report what would change, publish nothing */
+	int keep_old; /* rotate: no key of the role goes */
 };
 struct manifesto_role_change {
 	const char *what; /* "role added", "role removed", "key added", "key removed", "type added", "type
@@ -586,6 +587,8 @@ struct manifesto_role_result {
 	int dry_run;
 	const char *const *warnings; /* records that are read differently now */
 	size_t nwarnings;
+	const struct manifesto_signer *const *root_keys; /* rotate: of the new root, when there is one */
+	size_t nroot_keys;
 };
 /* Makes a role, or adds keys and types to one; one publish, which is read back. TUF 1.0: its keys become keys
  * of snapshot and timestamp too, in a new root. */
@@ -604,6 +607,15 @@ MANIFESTO_API int manifesto_role_sign(struct manifesto *m, const struct manifest
 MANIFESTO_API int manifesto_role_apply(struct manifesto *m, const char *path,
 				       const struct manifesto_role_options *opt,
 				       const struct manifesto_role_result **out, struct manifesto_error *err);
+
+/* Gives a role, also root, targets, snapshot or timestamp, other keys in one publish; what only a replaced key
+ * has signed is re-signed. Of the options image, role, keys, keep_old and dry_run are used. The key that goes
+ * is the role's only one, or of several those of this machine. Without keys: on Notary, a new certificate for
+ * the root keys of this machine, or a new key of the server for snapshot and timestamp. A root is signed by the
+ * old keys and the new ones, so that pins on the old root lead to it. */
+MANIFESTO_API int manifesto_trust_rotate(struct manifesto *m, const struct manifesto_role_options *opt,
+					 const struct manifesto_role_result **out,
+					 struct manifesto_error *err);
 
 /* --- carrying pins to other machines */
 struct manifesto_trust_export_result {

@@ -238,6 +238,22 @@ const struct mf_cli_command mf_cli_commands[] = {
      .options = B(MF_OPT_WITHIN) | B(MF_OPT_FORCE) | B(MF_OPT_DRY_RUN),
      .help = {{MF_OPT_FORCE, NULL, "re-sign all roles, whenever they expire"}},
      .run = mf_cli_run_trust_refresh},
+    {.name = "trust rotate", .group = MF_CLI_TRUST, .synopsis = "REPOSITORY... ROLE", .min = 2, .max = MF_CLI_ANY,
+     .summary = "replace the key of a role, also of root or targets",
+     .description =
+	"Gives ROLE (root, targets, snapshot, timestamp, or a delegated role) the key NEW\n"
+	"in place of its only key, or of several keys those on this machine, in one\n"
+	"publish that is read back. What only the old key has signed is re-signed. A new\n"
+	"root is signed by the old and the new keys: whoever pinned the old key follows.\n"
+	"\n"
+	"On a Notary server, root without --key renews the certificate of the root key,\n"
+	"and snapshot or timestamp without --key get a new key of the server. NEW is the\n"
+	"name of a key on this machine, or a file with the public key (for a Notary root\n"
+	"the certificate) of a key that is elsewhere, if this machine can sign without it.",
+     .options = B(MF_OPT_KEY) | B(MF_OPT_KEEP_OLD) | B(MF_OPT_DRY_RUN),
+     .repeats = B(MF_OPT_KEY),
+     .help = {{MF_OPT_KEY, "NEW", "new key of the role: file, fingerprint or name; may be repeated"}},
+     .run = mf_cli_run_trust_rotate},
     {.name = "trust pin", .group = MF_CLI_TRUST, .synopsis = "IMAGE ROOT...", .min = 2, .max = MF_CLI_ANY,
      .summary = "pin the root keys that a repository must have",
      .description =

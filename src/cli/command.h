@@ -108,6 +108,7 @@ int mf_cli_run_role_apply(struct mf_cli *cli, struct manifesto_error *err) MF_NO
 int mf_cli_run_status(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
 int mf_cli_run_repair(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
 int mf_cli_run_trust_refresh(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
+int mf_cli_run_trust_rotate(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
 int mf_cli_run_trust_init(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
 int mf_cli_run_trust_show(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
 int mf_cli_run_trust_pin(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;

@@ -60,6 +60,7 @@ const struct mf_cli_option mf_cli_options[MF_OPT_COUNT] = {
 	[MF_OPT_DRY_RUN] = {"dry-run", NULL, "report what would change, and publish nothing", MF_OPT_FLAG, 0, 0},
 	[MF_OPT_REMOVE] = {"remove", NULL, "take the name away", MF_OPT_FLAG, 0, 0},
 	[MF_OPT_LIFT] = {"lift", NULL, "lift a veto by the same role", MF_OPT_FLAG, 0, 0},
+	[MF_OPT_KEEP_OLD] = {"keep-old", NULL, "add the key; no key of the role goes", MF_OPT_FLAG, 0, 0},
 	[MF_OPT_ALL] = {"all", NULL, "all images of a repository", MF_OPT_FLAG, 0, 0},
 	[MF_OPT_STATE] = {"state", "STATE,...", "only current, withdrawn, expired, foreign, veto", MF_OPT_VALUE, 0, 0},
 	[MF_OPT_WARN_WITHIN] = {"warn-within", "DURATION", "report what expires within this time (default 30d)", MF_OPT_VALUE, 0, 0},

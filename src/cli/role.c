@@ -160,6 +160,48 @@ int mf_cli_run_role_apply(struct mf_cli *cli, struct manifesto_error *err)
 	return 0;
 }
 
+/* ---------------------------------------------------------------- trust rotate */
+
+static void show_root_keys(const struct manifesto_role_result *r)
+{
+	for (size_t i = 0; i < r->nroot_keys; i++)
+		mf_cli_printf("  root key: %s%s%s\n", r->root_keys[i]->fingerprint,
+			      r->root_keys[i]->name ? " " : "", r->root_keys[i]->name ? r->root_keys[i]->name : "");
+	if (r->nroot_keys)
+		mf_cli_printf("  Colleagues need to do nothing: root version %lld is signed by the keys of the "
+			      "one before it,\n  and their pins lead to it. New machines pin the keys above.\n",
+			      (long long)r->root_version);
+}
+
+static int rotate_one(struct mf_cli *cli, const char *repository, struct mf_json_out *j,
+		      struct manifesto_error *why)
+{
+	MF_CLI_RESULT(manifesto_role_result, r);
+	struct manifesto_role_options o = options(cli);
+	o.image = repository;
+	o.role = cli->argument[cli->nargument - 1];
+	o.keys = cli->args.list[MF_OPT_KEY];
+	o.keep_old = mf_cli_args_has(&cli->args, MF_OPT_KEEP_OLD);
+	if (manifesto_trust_rotate(cli->m, &o, &r, why) < 0)
+		return -1;
+	if (cli->json) {
+		changes_json(j, r);
+		mf_cli_show_signers_json(j, "rootKeys", r->root_keys, r->nroot_keys);
+		return 0;
+	}
+	if (!cli->quiet) {
+		changes_text(r);
+		show_root_keys(r);
+	}
+	mf_cli_show_warnings(r->warnings, r->nwarnings);
+	return 0;
+}
+
+int mf_cli_run_trust_rotate(struct mf_cli *cli, struct manifesto_error *err)
+{
+	return mf_cli_each_repository(cli, cli->nargument - 1, "trust-rotate", rotate_one, err);
+}
+
 /* ---------------------------------------------------------------- list, keys, mine */
 
 static void role_json(struct mf_json_out *j, const struct manifesto_role *r)

@@ -38,6 +38,12 @@ const char *mf_cli_show_expires(char *out, const struct manifesto_record *r);
 const char *mf_cli_show_created(char *out, const struct manifesto_record *r);
 /* A time, or "-" for 0, into out (MF_TIME_LEN). */
 void mf_cli_show_time(char *out, int64_t seconds);
+/* Does one repository with the command's own function: the status of it, -1 for what ends the program. */
+typedef int (*mf_cli_one_fn)(struct mf_cli *cli, const char *repository, struct mf_json_out *j,
+			     struct manifesto_error *why);
+/* The first n arguments, one after another; a failure of one does not hide the others. */
+int mf_cli_each_repository(struct mf_cli *cli, size_t n, const char *schema, mf_cli_one_fn one,
+			   struct manifesto_error *err) MF_NODISCARD;
 /* After a trust repository was made, on standard error: keys, where they lie, what was pinned. home:
  * $MANIFESTO_HOME. */
 void mf_cli_show_initialised(const char *where, const char *home, const char *const *keys, size_t nkeys,

@@ -127,18 +127,15 @@ static void status_json(struct mf_json_out *j, const struct manifesto_status_res
 
 /* ---------------------------------------------------------------- several repositories */
 
-/* Does one repository with the command's own function: the status of it, -1 for what ends the program. */
-typedef int (*one_fn)(struct mf_cli *cli, const char *repository, struct mf_json_out *j,
-		      struct manifesto_error *why);
-
-static int each_repository(struct mf_cli *cli, const char *schema, one_fn one, struct manifesto_error *err)
+int mf_cli_each_repository(struct mf_cli *cli, size_t n, const char *schema, mf_cli_one_fn one,
+			   struct manifesto_error *err)
 {
 	struct mf_json_out j;
 	if (cli->json) {
 		mf_cli_json_begin(&j, stdout, schema);
 		mf_json_add_array(&j, "repositories");
 	}
-	for (size_t i = 0; i < cli->nargument; i++) {
+	for (size_t i = 0; i < n; i++) {
 		struct manifesto_error why = {0};
 		if (cli->json) {
 			mf_json_add_object(&j, NULL);
@@ -189,7 +186,7 @@ static int status_of(struct mf_cli *cli, const char *repository, struct mf_json_
 
 int mf_cli_run_status(struct mf_cli *cli, struct manifesto_error *err)
 {
-	return each_repository(cli, "status", status_of, err);
+	return mf_cli_each_repository(cli, cli->nargument, "status", status_of, err);
 }
 
 /* ---------------------------------------------------------------- repair */
@@ -245,7 +242,7 @@ static int repair_one(struct mf_cli *cli, const char *repository, struct mf_json
 
 int mf_cli_run_repair(struct mf_cli *cli, struct manifesto_error *err)
 {
-	return each_repository(cli, "repair", repair_one, err);
+	return mf_cli_each_repository(cli, cli->nargument, "repair", repair_one, err);
 }
 
 /* ---------------------------------------------------------------- trust refresh */
@@ -304,5 +301,5 @@ static int refresh_one(struct mf_cli *cli, const char *image, struct mf_json_out
 
 int mf_cli_run_trust_refresh(struct mf_cli *cli, struct manifesto_error *err)
 {
-	return each_repository(cli, "trust-refresh", refresh_one, err);
+	return mf_cli_each_repository(cli, cli->nargument, "trust-refresh", refresh_one, err);
 }

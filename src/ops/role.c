@@ -9,16 +9,27 @@
 
 void mf_role_keys_clear(struct mf_role_keys *k)
 {
-	for (size_t i = 0; i < k->n; i++)
+	for (size_t i = 0; i < k->n; i++) {
 		mf_pubkey_unref(k->v[i]);
+		free(k->certificates[i]);
+	}
 	free(k->v);
+	free(k->certificates);
 	*k = (struct mf_role_keys){0};
 }
 
-static struct mf_pubkey *key_from_text(struct mf_str text, const char *what, struct mf_err *err)
+/* certificate: malloc'd, where the text is one. */
+static struct mf_pubkey *key_from_text(struct mf_str text, const char *what, char **certificate,
+				       struct mf_err *err)
 {
+	const struct mf_str head = MF_STR("-----BEGIN CERTIFICATE-----");
 	struct mf_esc e;
 	struct mf_pubkey *pub = mf_pubkey_from_text(text, err);
+	if (pub && memmem(text.p, text.n, head.p, head.n) && !(*certificate = mf_str_dup(text))) {
+		(void)mf_fail_nomem(err);
+		mf_pubkey_unref(pub);
+		return NULL;
+	}
 	if (pub || err->code != MF_E_FORMAT)
 		return pub;
 	(void)mf_recode(err, MF_E_USAGE);
@@ -28,7 +39,8 @@ static struct mf_pubkey *key_from_text(struct mf_str text, const char *what, str
 	return NULL;
 }
 
-static struct mf_pubkey *key_from_file(const char *text, const char *dir, bool *found, struct mf_err *err)
+static struct mf_pubkey *key_from_file(const char *text, const char *dir, bool *found, char **certificate,
+				       struct mf_err *err)
 {
 	struct mf_buf bytes MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_KEYFILE_BYTES);
 	char *path MF_FREE =
@@ -42,7 +54,7 @@ static struct mf_pubkey *key_from_file(const char *text, const char *dir, bool *
 	*found = stat(path, &st) == 0 && !S_ISDIR(st.st_mode);
 	if (!*found || mf_file_read(path, MF_MAX_KEYFILE_BYTES, &bytes, err) < 0)
 		return NULL;
-	return key_from_text(mf_str_skip_bom(mf_buf_str(&bytes)), path, err);
+	return key_from_text(mf_str_skip_bom(mf_buf_str(&bytes)), path, certificate, err);
 }
 
 /* By name or fingerprint, here or in the repository. */
@@ -67,28 +79,39 @@ static struct mf_pubkey *key_by_name(struct mf_image *im, const char *text, stru
 	return NULL;
 }
 
+static int keep_key(struct mf_role_keys *out, struct mf_pubkey *pub, char **certificate, struct mf_err *err)
+{
+	if (mf_grow((void **)&out->v, &out->cap, out->n, sizeof(struct mf_pubkey *), err) < 0 ||
+	    mf_grow((void **)&out->certificates, &out->certificates_cap, out->n, sizeof(char *), err) < 0)
+		return -1;
+	out->v[out->n] = mf_pubkey_ref(pub);
+	out->certificates[out->n++] = *certificate;
+	*certificate = NULL;
+	return 0;
+}
+
+int mf_role_keys_keep(struct mf_role_keys *keys, struct mf_pubkey *pub, struct mf_err *err)
+{
+	char *none = NULL;
+	return keep_key(keys, pub, &none, err);
+}
+
 int mf_role_key_add(struct mf_image *im, const char *text, const char *dir, struct mf_role_keys *out,
 		    struct mf_err *err)
 {
 	bool found = false;
 	struct mf_digest whole;
-	struct mf_pubkey *pub = NULL;
+	struct mf_pubkey *pub MF_PUBKEY_CLEANUP = NULL;
+	char *certificate MF_FREE = NULL;
 	bool itself = strncmp(text, "-----BEGIN ", 11) == 0 || strncmp(text, "ssh-", 4) == 0;
 	if (itself)
-		pub = key_from_text(mf_str_c(text), "the key given", err);
+		pub = key_from_text(mf_str_c(text), "the key given", &certificate, err);
 	/* A whole fingerprint is not taken for the name of a file. */
 	else if (!mf_fingerprint_parse(&whole, text))
-		pub = key_from_file(text, dir, &found, err);
+		pub = key_from_file(text, dir, &found, &certificate, err);
 	if (!pub && !found && !itself && !err->code)
 		pub = key_by_name(im, text, err);
-	if (!pub)
-		return -1;
-	if (mf_grow((void **)&out->v, &out->cap, out->n, sizeof(struct mf_pubkey *), err) < 0) {
-		mf_pubkey_unref(pub);
-		return -1;
-	}
-	out->v[out->n++] = pub;
-	return 0;
+	return pub ? keep_key(out, pub, &certificate, err) : -1;
 }
 
 /* ---- the records that a change makes to be read differently */
@@ -239,11 +262,17 @@ static int report_warnings(const struct survey *before, const struct survey *aft
 
 /* ---- running */
 
-int mf_role_load(struct mf_image *im, struct mf_err *err)
+int mf_role_load(struct mf_image *im, bool *expired_root, struct mf_err *err)
 {
-	if (mf_trust_load(im->trust, &(struct mf_load){.purpose = MF_LOAD_SIGN, .tolerate_broken = true},
-			  err) == 0)
+	struct mf_load how = {.purpose = MF_LOAD_SIGN, .tolerate_broken = true};
+	if (mf_trust_load(im->trust, &how, err) == 0)
 		return 0;
+	if (err->code == MF_E_EXPIRED && expired_root) {
+		mf_err_clear(err);
+		how.purpose = MF_LOAD_RENEW;
+		*expired_root = true;
+		return mf_trust_load(im->trust, &how, err);
+	}
 	if (err->code == MF_E_NOT_FOUND)
 		mf_err_set_hint(err,
 				"make it with 'manifesto trust init' or the first 'manifesto put --init'");
@@ -318,7 +347,7 @@ static int change(struct manifesto *m, const struct manifesto_role_options *o, e
 	struct mf_image im MF_IMAGE_CLEANUP = {0};
 	struct mf_role_keys keys MF_ROLE_KEYS_CLEANUP = {0};
 	if (check_options(o, verb, err) < 0 || mf_image_open(&im, m, o->image, err) < 0 ||
-	    mf_role_load(&im, err) < 0)
+	    mf_role_load(&im, NULL, err) < 0)
 		return -1;
 	if (verb == MF_ROLE_SIGN && count(o->keys) && check_signer(&im, o, err) < 0)
 		return -1;

@@ -8,7 +8,8 @@
 /* Public keys that a request names. */
 struct mf_role_keys {
 	struct mf_pubkey **v;
-	size_t n, cap;
+	char **certificates; /* PEM of each, where one was given; else NULL */
+	size_t n, cap, certificates_cap;
 };
 void mf_role_keys_clear(struct mf_role_keys *k);
 #define MF_ROLE_KEYS_CLEANUP MF_CLEANUP(mf_role_keys_clear)
@@ -17,8 +18,14 @@ void mf_role_keys_clear(struct mf_role_keys *k);
 int mf_role_key_add(struct mf_image *im, const char *text, const char *dir, struct mf_role_keys *out,
 		    struct mf_err *err) MF_NODISCARD;
 
-/* Loads for administration. */
-int mf_role_load(struct mf_image *im, struct mf_err *err) MF_NODISCARD;
+/* Another one; its reference is copied. */
+int mf_role_keys_keep(struct mf_role_keys *keys, struct mf_pubkey *pub, struct mf_err *err) MF_NODISCARD;
+/* The root keys of the loaded repository, when a publish has changed the root. */
+int mf_role_report_root(struct mf_image *im, struct manifesto_role_result *out,
+			struct mf_err *err) MF_NODISCARD;
+
+/* Loads for administration. *expired_root not NULL: a root that has expired, or its certificate, passes. */
+int mf_role_load(struct mf_image *im, bool *expired_root, struct mf_err *err) MF_NODISCARD;
 /* Runs requests on a loaded repository and reports what changed. */
 int mf_role_run(struct mf_image *im, struct mf_role_change *c, struct manifesto_role_result *out,
 		struct mf_err *err) MF_NODISCARD;

@@ -166,7 +166,7 @@ static int apply(struct manifesto *m, const char *path, const struct manifesto_r
 	struct mf_image im MF_IMAGE_CLEANUP = {0};
 	struct teams t MF_CLEANUP(teams_clear) = {.names = MF_ARENA_INIT};
 	struct mf_esc e;
-	if (mf_image_open(&im, m, o->image, err) < 0 || mf_role_load(&im, err) < 0)
+	if (mf_image_open(&im, m, o->image, err) < 0 || mf_role_load(&im, NULL, err) < 0)
 		return -1;
 	if (read_file(&t, path, err) < 0 || read_teams(&im, &t, o->force != 0, err) < 0) {
 		if (err->code == MF_E_FORMAT)

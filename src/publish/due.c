@@ -13,7 +13,7 @@ enum mf_found mf_publish_server_signs(struct mf_trust *t, enum mf_tuf_type type,
 	if (mf_publish_held(t, role))
 		return MF_ABSENT;
 	struct mf_pubkey *pub MF_PUBKEY_CLEANUP = NULL;
-	if (mf_publish_server_pubkey(t, role->name, &pub, err) < 0)
+	if (mf_publish_server_pubkey(t, role->name, MF_SERVER_KEY_NOW, &pub, err) < 0)
 		return MF_FAILED;
 	return mf_tuf_role_has_key(role, pub) ? MF_FOUND : MF_ABSENT;
 }
@@ -168,6 +168,11 @@ static enum mf_found fill(void *arg, struct mf_trust *t, struct mf_publish_chang
 {
 	struct round *r = arg;
 	struct mf_publish_refresh *q = r->request;
+	if (t->set.expired_certificate) {
+		(void)mf_fail(err, MF_E_EXPIRED, 0, "the root certificate of '%s' has expired", t->pin_name);
+		mf_err_set_hint(err, "'manifesto trust rotate REPOSITORY root' makes a new one");
+		return MF_FAILED;
+	}
 	r->t = t;
 	r->change = out;
 	free(r->resign);

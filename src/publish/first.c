@@ -76,12 +76,13 @@ static int plan_tuf1(struct mf_trust *t, struct plan *p, struct mf_publish_made 
 			1 << MF_TUF_TARGETS | 1 << MF_TUF_SNAPSHOT | 1 << MF_TUF_TIMESTAMP, err);
 }
 
-int mf_publish_server_pubkey(struct mf_trust *t, const char *role, struct mf_pubkey **out, struct mf_err *err)
+int mf_publish_server_pubkey(struct mf_trust *t, const char *role, enum mf_server_key which,
+			     struct mf_pubkey **out, struct mf_err *err)
 {
 	struct mf_buf object MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_ERROR_BODY);
 	struct mf_arena arena MF_ARENA_CLEANUP = MF_ARENA_INIT;
 	struct mf_tuf_key key = {0};
-	if (t->repo->ops->server_key(t->repo, role, &object, err) < 0)
+	if (t->repo->ops->server_key(t->repo, role, which, &object, err) < 0)
 		return -1;
 	while (object.n && strchr(" \r\n\t", object.p[object.n - 1]))
 		object.n--;
@@ -102,16 +103,24 @@ static int plan_server_key(struct mf_trust *t, struct plan *p, const char *role,
 			   struct mf_err *err)
 {
 	struct mf_pubkey *pub MF_PUBKEY_CLEANUP = NULL;
-	if (mf_publish_server_pubkey(t, role, &pub, err) < 0)
+	if (mf_publish_server_pubkey(t, role, MF_SERVER_KEY_NOW, &pub, err) < 0)
 		return -1;
 	return plan_add(t, p, pub, NULL, 1u << type, err);
+}
+
+int mf_publish_root_certificate(struct mf_trust *t, const struct mf_key_info *k, struct mf_buf *pem,
+				struct mf_err *err)
+{
+	const struct mf_privkey *private;
+	return mf_keystore_unlock(t->cfg->keys, k, &private, err) < 0
+		   ? -1
+		   : mf_root_cert_make(private, mf_str_c(t->gun), mf_env_now(t->cfg->env), pem, err);
 }
 
 /* Notary: root under an X.509 certificate of ours, targets ed25519, timestamp and snapshot by the server. */
 static int plan_notary(struct mf_trust *t, struct plan *p, struct mf_publish_made *made, struct mf_err *err)
 {
 	struct mf_pubkey *writer MF_PUBKEY_CLEANUP = NULL, *root MF_PUBKEY_CLEANUP = NULL;
-	const struct mf_privkey *root_private;
 	const struct mf_key_info *info;
 	struct mf_buf pem MF_BUF_CLEANUP = MF_BUF_INIT(65536);
 	char *root_name MF_FREE = NULL;
@@ -121,8 +130,7 @@ static int plan_notary(struct mf_trust *t, struct plan *p, struct mf_publish_mad
 	    own_key(t, root_name, MF_KEY_ECDSA, made, &root, err) < 0)
 		return -1;
 	info = mf_keystore_find(t->cfg->keys, root_name, err);
-	if (!info || mf_keystore_unlock(t->cfg->keys, info, &root_private, err) < 0 ||
-	    mf_root_cert_make(root_private, mf_str_c(t->gun), mf_env_now(t->cfg->env), &pem, err) < 0)
+	if (!info || mf_publish_root_certificate(t, info, &pem, err) < 0)
 		return -1;
 	struct mf_str certificate = mf_buf_str(&pem);
 	if (plan_add(t, p, root, &certificate, 1 << MF_TUF_ROOT, err) < 0 ||
@@ -170,8 +178,7 @@ static enum mf_found fill(void *arg, struct mf_trust *t, struct mf_publish_chang
 	if ((t->repo->ops->server_key ? plan_notary(t, p, f->made, err) : plan_tuf1(t, p, f->made, err)) <
 		0 ||
 	    check_prefix_pin(t, &p->root_fp, err) < 0 ||
-	    mf_tuf_build_root(t->repo->ops->dialect, p->v, p->n, 1, mf_publish_expiry(t, MF_TUF_ROOT),
-			      &f->root, err) < 0)
+	    mf_tuf_build_root(t->repo->ops->dialect, &(struct mf_tuf_root_spec){p->v, p->n, 1, mf_publish_expiry(t, MF_TUF_ROOT), 0}, &f->root, err) < 0)
 		return MF_FAILED;
 	f->root_text = mf_buf_str(&f->root);
 	*out = (struct mf_publish_change){.role = "targets", .root = &f->root_text};

@@ -79,12 +79,29 @@ char *mf_plan_full_name(struct mf_plan *p, const struct mf_trust *t, const struc
 
 /* ---- keys */
 
-static bool requested(const struct mf_role_request *r, const struct mf_tuf_key *k)
+static bool is_one_of(struct mf_pubkey *const *keys, size_t n, const struct mf_tuf_key *k)
 {
-	for (size_t i = 0; i < r->nkeys; i++)
-		if (mf_plan_same_key(k, r->keys[i]))
+	for (size_t i = 0; i < n; i++)
+		if (mf_plan_same_key(k, keys[i]))
 			return true;
 	return false;
+}
+
+/* Does a key that the role has now stay? */
+static bool stays(const struct mf_role_request *r, const struct mf_tuf_key *k)
+{
+	switch (r->verb) {
+	case MF_ROLE_SET:
+		return is_one_of(r->keys, r->nkeys, k);
+	case MF_ROLE_DROP:
+		return !is_one_of(r->keys, r->nkeys, k);
+	case MF_ROLE_ROTATE:
+		return !is_one_of(r->old, r->nold, k);
+	case MF_ROLE_ADD:
+	case MF_ROLE_SIGN:
+		break;
+	}
+	return true;
 }
 
 static int put_id(struct mf_plan *p, struct mf_tuf_root_key *out, struct mf_str id, struct mf_str object,
@@ -136,11 +153,10 @@ static int goal_keys(struct mf_plan *p, struct mf_trust *t, const struct mf_role
 	g->keys = v;
 	for (size_t i = 0; cur && i < cur->nkeys; i++) {
 		const struct mf_tuf_key *k = cur->keys[i];
-		bool stays = r->verb == MF_ROLE_ADD || (r->verb == MF_ROLE_SET && requested(r, k)) ||
-			     (r->verb == MF_ROLE_DROP && !requested(r, k));
-		if (!stays && mf_plan_report_key(p, "key removed", g->name, k->pub, err) < 0)
+		bool keep = stays(r, k);
+		if (!keep && mf_plan_report_key(p, "key removed", g->name, k->pub, err) < 0)
 			return -1;
-		if (stays && put_id(p, &v[g->nkeys++], k->id, (struct mf_str){NULL, 0}, err) < 0)
+		if (keep && put_id(p, &v[g->nkeys++], k->id, (struct mf_str){NULL, 0}, err) < 0)
 			return -1;
 	}
 	for (size_t i = 0; r->verb != MF_ROLE_DROP && i < r->nkeys; i++) {

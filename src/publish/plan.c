@@ -10,16 +10,27 @@
 static void plan_clear(struct mf_plan *p)
 {
 	mf_arena_clear(&p->arena);
-	free(p->writers);
+	free(p->edits);
 	mf_buf_clear(&p->delegations);
 	mf_buf_clear(&p->root);
 	mf_tuf_file_free(p->after);
+	mf_tuf_file_free(p->root_after);
 	*p = (struct mf_plan){.request = p->request, .arena = MF_ARENA_INIT};
 }
 
-static bool has_server(const struct mf_trust *t)
+const struct mf_tuf_file *mf_plan_delegator(const struct mf_plan *p, const struct mf_trust *t)
 {
-	return t->repo->ops->server_key != NULL;
+	return p->after ? p->after : t->set.roles[0]->file;
+}
+
+const struct mf_tuf_role *mf_plan_delegation(const struct mf_plan *p, const struct mf_trust *t,
+					     const char *name)
+{
+	const struct mf_tuf_file *f = mf_plan_delegator(p, t);
+	for (size_t i = 0; i < f->nroles; i++)
+		if (strcmp(f->roles[i].name, name) == 0)
+			return &f->roles[i];
+	return NULL;
 }
 
 static int no_role(const char *name, struct mf_err *err)
@@ -80,150 +91,6 @@ static int check_double(const struct mf_plan *p, const char *name, struct mf_err
 	return 0;
 }
 
-/* ---- who may publish (TUF 1.0): the keys of snapshot and timestamp are those of all writers */
-
-static const enum mf_tuf_type online[] = {MF_TUF_SNAPSHOT, MF_TUF_TIMESTAMP};
-
-static bool is_writer(const struct mf_trust *t, const struct mf_pubkey *pub)
-{
-	const struct mf_tuf_role *top = t->set.root->roles;
-	return mf_tuf_role_has_key(&top[MF_TUF_SNAPSHOT], pub) ||
-	       mf_tuf_role_has_key(&top[MF_TUF_TIMESTAMP], pub);
-}
-
-static const struct mf_tuf_file *delegator(const struct mf_plan *p, const struct mf_trust *t)
-{
-	return p->after ? p->after : t->set.roles[0]->file;
-}
-
-/* Does the key sign for any role after the change? */
-static bool signs_on(const struct mf_plan *p, const struct mf_trust *t, const struct mf_pubkey *pub)
-{
-	const struct mf_tuf_role *top = t->set.root->roles;
-	if (mf_tuf_role_has_key(&top[MF_TUF_ROOT], pub) || mf_tuf_role_has_key(&top[MF_TUF_TARGETS], pub))
-		return true;
-	for (size_t i = 0; i < t->set.nroles; i++) {
-		const struct mf_tuf_file *f = i ? t->set.roles[i]->file : delegator(p, t);
-		for (size_t k = 0; k < f->nroles; k++)
-			if (mf_tuf_role_has_key(&f->roles[k], pub))
-				return true;
-	}
-	return false;
-}
-
-static struct mf_tuf_root_edit *writer_edit(struct mf_plan *p, struct mf_str id, struct mf_err *err)
-{
-	for (size_t i = 0; i < p->nwriters; i++)
-		if (mf_str_eqz(id, p->writers[i].id))
-			return &p->writers[i];
-	if (mf_grow((void **)&p->writers, &p->writers_cap, p->nwriters, sizeof *p->writers, err) < 0)
-		return NULL;
-	struct mf_tuf_root_edit *e = &p->writers[p->nwriters];
-	*e = (struct mf_tuf_root_edit){.id = mf_arena_dup(&p->arena, id, err)};
-	if (!e->id)
-		return NULL;
-	p->nwriters++;
-	return e;
-}
-
-static int writer_comes(struct mf_plan *p, const struct mf_trust *t, const char *role,
-			const struct mf_tuf_key *k, struct mf_err *err)
-{
-	struct mf_buf object MF_BUF_CLEANUP = MF_BUF_INIT((size_t)1 << 20);
-	unsigned add = 0;
-	for (size_t i = 0; i < 2; i++)
-		if (!mf_tuf_role_has_key(&t->set.root->roles[online[i]], k->pub))
-			add |= 1u << online[i];
-	if (!add)
-		return 0;
-	struct mf_tuf_root_edit *e = writer_edit(p, k->id, err);
-	if (!e || mf_json_canonicalize(k->raw, &object, err) < 0)
-		return -1;
-	char *copy = mf_arena_dup(&p->arena, mf_buf_str(&object), err);
-	if (!copy)
-		return -1;
-	e->object = (struct mf_str){copy, object.n};
-	if (e->add == add)
-		return 0;
-	e->add = add;
-	return mf_plan_report_key(p, "writer added", role, k->pub, err);
-}
-
-static int writer_goes(struct mf_plan *p, const struct mf_trust *t, const char *role,
-		       const struct mf_pubkey *pub, struct mf_err *err)
-{
-	bool news = false;
-	if (!pub || !is_writer(t, pub) || signs_on(p, t, pub))
-		return 0;
-	for (size_t i = 0; i < 2; i++) {
-		const struct mf_tuf_role *r = &t->set.root->roles[online[i]];
-		for (size_t k = 0; k < r->nkeys; k++) {
-			if (!mf_plan_same_key(r->keys[k], pub))
-				continue;
-			struct mf_tuf_root_edit *e = writer_edit(p, r->keys[k]->id, err);
-			if (!e)
-				return -1;
-			news |= !(e->drop >> online[i] & 1);
-			e->drop |= 1u << online[i];
-			p->change.root_last = true;
-		}
-	}
-	return news ? mf_plan_report_key(p, "writer removed", role, pub, err) : 0;
-}
-
-static const struct mf_tuf_role *delegation_after(const struct mf_plan *p, const struct mf_trust *t,
-						  const char *name)
-{
-	const struct mf_tuf_file *f = delegator(p, t);
-	for (size_t i = 0; i < f->nroles; i++)
-		if (strcmp(f->roles[i].name, name) == 0)
-			return &f->roles[i];
-	return NULL;
-}
-
-static int plan_writers(struct mf_plan *p, const struct mf_trust *t, const struct mf_role_request *r,
-			struct mf_err *err)
-{
-	const struct mf_tuf_role *cur = mf_publish_find_role(&t->set, r->role);
-	const char *name = mf_plan_full_name(p, t, cur, r->role, err);
-	if (!name)
-		return -1;
-	const struct mf_tuf_role *after = delegation_after(p, t, name);
-	bool adds = r->verb == MF_ROLE_ADD || r->verb == MF_ROLE_SET;
-	for (size_t i = 0; i < r->nkeys; i++) {
-		struct mf_digest fp = mf_pubkey_fingerprint(r->keys[i]);
-		const struct mf_tuf_key *k = mf_tuf_role_key(after, &fp);
-		if (adds && k && writer_comes(p, t, name, k, err) < 0)
-			return -1;
-		if (r->verb == MF_ROLE_DROP && writer_goes(p, t, name, r->keys[i], err) < 0)
-			return -1;
-	}
-	for (size_t i = 0; cur && r->verb != MF_ROLE_SIGN && i < cur->nkeys; i++)
-		if (writer_goes(p, t, name, cur->keys[i]->pub, err) < 0)
-			return -1;
-	return 0;
-}
-
-static int plan_root(struct mf_plan *p, struct mf_trust *t, struct mf_err *err)
-{
-	const struct mf_role_change *r = p->request;
-	for (size_t i = 0; i < r->n && !has_server(t); i++)
-		if (plan_writers(p, t, &r->requests[i], err) < 0)
-			return -1;
-	if (!p->nwriters)
-		return 0;
-	mf_buf_init(&p->root, MF_MAX_ROOT_BYTES);
-	if (mf_tuf_build_next_root(t->set.root, p->writers, p->nwriters, mf_publish_expiry(t, MF_TUF_ROOT),
-				   &p->root, err) < 0)
-		return -1;
-	p->root_text = mf_buf_str(&p->root);
-	p->change.root = &p->root_text;
-	/* Those who may sign them may have changed. */
-	p->change.meta = 1u << MF_TUF_SNAPSHOT | 1u << MF_TUF_TIMESTAMP;
-	p->request->root_version = t->set.root->version + 1;
-	return 0;
-}
-
 /* ---- what must be re-signed */
 
 static int refuse_revived(const struct mf_trust *t, const struct mf_tuf_role *role, struct mf_err *err)
@@ -280,7 +147,7 @@ static int check_goal(struct mf_plan *p, struct mf_trust *t, const struct mf_tuf
 	struct mf_err why = MF_ERR_INIT;
 	if (g->absent)
 		return 0;
-	const struct mf_tuf_role *role = delegation_after(p, t, g->name);
+	const struct mf_tuf_role *role = mf_plan_delegation(p, t, g->name);
 	const struct mf_tuf_loaded *l = mf_tuf_set_find(&t->set, g->name);
 	if (!role || !mf_trust_dialect(t)->delegation_name(MF_STR("targets"), mf_str_c(g->name)))
 		return mf_fail(err, MF_E_USAGE, 0, "role name '%s' cannot be used", g->name);
@@ -333,8 +200,7 @@ static int check_droppable(const struct mf_plan *p, const struct mf_trust *t, co
 {
 	for (size_t i = 0; i < r->nkeys; i++) {
 		char hex[65];
-		bool leftover = !has_server(t) && is_writer(t, r->keys[i]) && !signs_on(p, t, r->keys[i]);
-		if (mf_tuf_role_has_key(cur, r->keys[i]) || leftover)
+		if (mf_tuf_role_has_key(cur, r->keys[i]) || mf_plan_is_leftover(p, t, r->keys[i]))
 			continue;
 		mf_pubkey_hex(hex, r->keys[i]);
 		return mf_fail(err, MF_E_NOT_FOUND, 0, "role '%s' does not list key %s", r->role, hex);
@@ -347,12 +213,14 @@ static int one_request(struct mf_plan *p, struct mf_trust *t, const struct mf_ro
 {
 	const struct mf_tuf_role *cur = mf_publish_find_role(&t->set, r->role);
 	struct mf_tuf_delegation *g = &p->goals[p->ngoals];
+	if (r->verb == MF_ROLE_ROTATE && mf_plan_is_toplevel(r->role))
+		return mf_plan_top_role(p, t, r, err);
 	*g = (struct mf_tuf_delegation){.absent = false};
 	if (r->verb == MF_ROLE_DROP && check_droppable(p, t, r, cur, err) < 0)
 		return -1;
 	if (!cur && r->verb == MF_ROLE_DROP && r->nkeys)
 		return 0;
-	if (!cur && (r->verb == MF_ROLE_DROP || r->verb == MF_ROLE_SIGN))
+	if (!cur && r->verb != MF_ROLE_ADD && r->verb != MF_ROLE_SET)
 		return no_role(r->role, err);
 	g->name = mf_plan_full_name(p, t, cur, r->role, err);
 	if (!g->name || check_double(p, g->name, err) < 0)
@@ -368,16 +236,16 @@ static int make(struct mf_plan *p, struct mf_trust *t, struct mf_err *err)
 {
 	const struct mf_role_change *r = p->request;
 	p->goals = mf_arena_alloc(&p->arena, r->n, sizeof *p->goals, err);
-	p->resign = p->goals ? mf_arena_alloc(&p->arena, 2 * r->n, sizeof *p->resign, err) : NULL;
+	p->resign = p->goals ? mf_arena_alloc(&p->arena, 2 * r->n + 1, sizeof *p->resign, err) : NULL;
 	if (!p->resign)
 		return -1;
 	for (size_t i = 0; i < r->n; i++)
 		if (one_request(p, t, &r->requests[i], err) < 0)
 			return -1;
-	if (plan_delegations(p, t, err) < 0 || plan_root(p, t, err) < 0)
+	if (plan_delegations(p, t, err) < 0 || mf_plan_root(p, t, err) < 0)
 		return -1;
 	p->change.resign = p->resign;
-	return 0;
+	return r->check_keys ? mf_plan_check_keys(p, t, err) : 0;
 }
 
 /* Is the role's file replaced by an empty one? */
@@ -397,7 +265,7 @@ static bool role_after(const struct mf_plan *p, const struct mf_trust *t, struct
 	while (t->set.roles[up] != l->parent)
 		up++;
 	if (up == 0)
-		l->delegation = delegation_after(p, t, l->role);
+		l->delegation = mf_plan_delegation(p, t, l->role);
 	l->parent = kept[up];
 	return l->parent && l->delegation && !is_emptied(p, l->role);
 }
@@ -413,8 +281,9 @@ static int preview(struct mf_plan *p, struct mf_trust *t, struct mf_err *err)
 	struct mf_tuf_set after = t->set;
 	if (!kept)
 		return -1;
-	targets.roles = delegator(p, t)->roles;
-	targets.nroles = delegator(p, t)->nroles;
+	after.root = p->root_after ? p->root_after : after.root;
+	targets.roles = mf_plan_delegator(p, t)->roles;
+	targets.nroles = mf_plan_delegator(p, t)->nroles;
 	after.roles = kept + n;
 	after.nroles = 0;
 	for (size_t i = 0; i < n; i++) {
@@ -438,19 +307,50 @@ static enum mf_found fill(void *arg, struct mf_trust *t, struct mf_publish_chang
 	if (make(p, t, err) < 0 || (p->request->dry_run && p->request->preview && preview(p, t, err) < 0))
 		return MF_FAILED;
 	*out = p->change;
-	return p->ngoals || p->nwriters || p->change.nresign ? MF_FOUND : MF_ABSENT;
+	return p->ngoals || p->nedits || p->change.nresign ? MF_FOUND : MF_ABSENT;
+}
+
+/* The role as it is loaded, a top-level one too; NULL. */
+static const struct mf_tuf_role *loaded_role(const struct mf_trust *t, const struct mf_role_request *r)
+{
+	return r->verb == MF_ROLE_ROTATE && mf_plan_is_toplevel(r->role)
+		   ? mf_publish_top_role(t->set.root, r->role)
+		   : mf_publish_find_role(&t->set, r->role);
+}
+
+static bool lists_all(const struct mf_tuf_role *role, struct mf_pubkey *const *keys, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!mf_tuf_role_has_key(role, keys[i]))
+			return false;
+	return true;
+}
+
+/* Every key that went is one that came again (under a new certificate), or is not there. */
+static bool lists_no_old(const struct mf_tuf_role *role, const struct mf_role_request *r)
+{
+	for (size_t i = 0; i < r->nold; i++) {
+		bool again = false;
+		for (size_t k = 0; k < r->nkeys; k++)
+			again |= mf_pubkey_eq(r->old[i], r->keys[k]);
+		if (!again && mf_tuf_role_has_key(role, r->old[i]))
+			return false;
+	}
+	return true;
 }
 
 /* Is what was requested so in what is loaded? Whoever was added can sign for the role, and publish; whoever
  * was taken out cannot sign. */
 static bool is_done(const struct mf_trust *t, const struct mf_role_request *r)
 {
-	const struct mf_tuf_role *role = mf_publish_find_role(&t->set, r->role), *top = t->set.root->roles;
+	const struct mf_tuf_role *role = loaded_role(t, r), *top = t->set.root->roles;
+	if (r->verb == MF_ROLE_ROTATE)
+		return role && lists_all(role, r->keys, r->nkeys) && lists_no_old(role, r);
 	bool adds = r->verb != MF_ROLE_DROP;
 	if (!role || (!adds && !r->nkeys))
 		return !role && !adds;
 	for (size_t i = 0; i < r->nkeys; i++) {
-		bool publishes = has_server(t) || (mf_tuf_role_has_key(&top[MF_TUF_SNAPSHOT], r->keys[i]) &&
+		bool publishes = mf_publish_has_server(t) || (mf_tuf_role_has_key(&top[MF_TUF_SNAPSHOT], r->keys[i]) &&
 						   mf_tuf_role_has_key(&top[MF_TUF_TIMESTAMP], r->keys[i]));
 		if (mf_tuf_role_has_key(role, r->keys[i]) != adds || (adds && !publishes))
 			return false;
@@ -462,7 +362,7 @@ static bool is_done(const struct mf_trust *t, const struct mf_role_request *r)
 static int check_done(struct mf_trust *t, const struct mf_role_change *c, struct mf_err *err)
 {
 	for (size_t i = 0; i < c->n; i++) {
-		const struct mf_tuf_role *role = mf_publish_find_role(&t->set, c->requests[i].role);
+		const struct mf_tuf_role *role = loaded_role(t, &c->requests[i]);
 		const struct mf_trust_broken *b = role ? mf_trust_find_broken(t, role->name) : NULL;
 		if (!is_done(t, &c->requests[i]))
 			return mf_fail(err, MF_E_CONFLICT, 0,
@@ -479,7 +379,7 @@ enum mf_found mf_publish_roles(struct mf_trust *t, struct mf_role_change *c, str
 {
 	struct mf_plan p = {.request = c, .arena = MF_ARENA_INIT};
 	const struct mf_publish_intent in = {
-	    .tolerate_broken = true, .dry_run = c->dry_run, .fill = fill, .arg = &p};
+	    .kind = c->expired_root ? MF_PUBLISH_RESIGN : MF_PUBLISH_CHANGE, .tolerate_broken = true, .dry_run = c->dry_run, .fill = fill, .arg = &p};
 	enum mf_found found = mf_publish_run(t, &in, &c->version, err);
 	if (found == MF_FOUND && !c->dry_run && check_done(t, c, err) < 0)
 		found = MF_FAILED;

@@ -1,4 +1,5 @@
-/* A change of roles in the making, shared by plan.c and goals.c. */
+/* A change of roles in the making, shared by plan.c (the whole), goals.c (delegations) and root.c (top-level
+ * roles). */
 #ifndef MF_PUBLISH_PLAN_H
 #define MF_PUBLISH_PLAN_H
 
@@ -11,12 +12,13 @@ struct mf_plan {
 	struct mf_arena arena;
 	struct mf_tuf_delegation *goals;
 	size_t ngoals;
-	struct mf_tuf_root_edit *writers;
-	size_t nwriters, writers_cap;
-	struct mf_publish_resign *resign; /* room for one for each request and goal */
+	struct mf_tuf_root_edit *edits; /* of the root */
+	size_t nedits, edits_cap;
+	struct mf_publish_resign *resign; /* room for one for each request and goal, and targets */
 	struct mf_buf delegations, root;
 	struct mf_str delegations_text, root_text;
-	struct mf_tuf_file *after; /* a file with the new delegations, unsigned */
+	struct mf_tuf_file *after;      /* a file with the new delegations, unsigned */
+	struct mf_tuf_file *root_after; /* the next root, unsigned; NULL: as it is */
 };
 
 /* One more row of the report. */
@@ -35,6 +37,20 @@ int mf_plan_set_role(struct mf_plan *p, struct mf_trust *t, const struct mf_role
 int mf_plan_drop_role(struct mf_plan *p, struct mf_trust *t, const struct mf_role_request *r,
 		      const struct mf_tuf_role *cur, struct mf_tuf_delegation *g,
 		      struct mf_err *err) MF_NODISCARD;
+
+/* The file that lists the delegations of `targets` after the change, and one of them (NULL). */
+const struct mf_tuf_file *mf_plan_delegator(const struct mf_plan *p, const struct mf_trust *t);
+const struct mf_tuf_role *mf_plan_delegation(const struct mf_plan *p, const struct mf_trust *t,
+					     const char *name);
+/* MF_ROLE_ROTATE of a top-level role: edits of the root. */
+int mf_plan_top_role(struct mf_plan *p, struct mf_trust *t, const struct mf_role_request *r,
+		     struct mf_err *err) MF_NODISCARD;
+/* The next root, where there are edits of it, and who may publish. After the delegations. */
+int mf_plan_root(struct mf_plan *p, struct mf_trust *t, struct mf_err *err) MF_NODISCARD;
+/* TUF 1.0: may the key publish, without signing for any role after the change? */
+bool mf_plan_is_leftover(const struct mf_plan *p, const struct mf_trust *t, const struct mf_pubkey *pub);
+/* MF_E_KEY: this machine has too few keys of a role that the change signs. */
+int mf_plan_check_keys(const struct mf_plan *p, struct mf_trust *t, struct mf_err *err) MF_NODISCARD;
 
 static inline bool mf_plan_is_toplevel(const char *name)
 {

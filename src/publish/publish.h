@@ -85,6 +85,10 @@ bool mf_publish_can_sign(const struct mf_trust *t, const struct mf_tuf_role *rol
  * both; when another client holds the snapshot key, publishing says so. */
 bool mf_publish_can_follow(const struct mf_trust *t);
 
+/* Does a server sign the timestamp? */
+bool mf_publish_has_server(const struct mf_trust *t);
+/* A role of a root by name; NULL: not a top-level one. */
+const struct mf_tuf_role *mf_publish_top_role(const struct mf_tuf_file *root, const char *name);
 /* The delegation of `targets` that goes by this name; NULL. */
 const struct mf_tuf_role *mf_publish_find_role(const struct mf_tuf_set *set, const char *name);
 /* The first of a role's keys, for people: "0123456789abcdef (ed25519), ...". */
@@ -104,6 +108,9 @@ int mf_publish_refresh(struct mf_trust *t, struct mf_publish_refresh *r, struct 
 /* How long before its end a role of a type is due when `within` (0: 30 days) is asked for: timestamp and
  * snapshot at most half their lifetime, or those that live 7 days would always be. */
 int64_t mf_publish_window(const struct mf_trust *t, enum mf_tuf_type type, int64_t within);
+/* The key that a Notary server offers for a role, a new reference (first.c). */
+int mf_publish_server_pubkey(struct mf_trust *t, const char *role, enum mf_server_key which,
+			     struct mf_pubkey **out, struct mf_err *err) MF_NODISCARD;
 /* Does the server sign this role: Notary's timestamp always, its snapshot when the key that it offers is the
  * one that the root lists (asking needs the right to publish). */
 enum mf_found mf_publish_server_signs(struct mf_trust *t, enum mf_tuf_type type,
@@ -135,8 +142,8 @@ int64_t mf_publish_expiry(const struct mf_trust *t, enum mf_tuf_type type);
  * some the first behind it that the repository has no file of. */
 int mf_publish_next_version(struct mf_trust *t, const char *role, int64_t base, int64_t *out,
 			    struct mf_err *err) MF_NODISCARD;
-/* The key that a Notary server offers for a role, a new reference (first.c). */
-int mf_publish_server_pubkey(struct mf_trust *t, const char *role, struct mf_pubkey **out,
-			     struct mf_err *err) MF_NODISCARD;
+/* Appends a certificate of a key of ours for this repository, as Notary's root wants it (first.c). */
+int mf_publish_root_certificate(struct mf_trust *t, const struct mf_key_info *k, struct mf_buf *pem,
+				struct mf_err *err) MF_NODISCARD;
 
 #endif

@@ -10,12 +10,19 @@ enum mf_role_verb {
 	MF_ROLE_SET,  /* the role has exactly these keys and types */
 	MF_ROLE_DROP, /* these keys go; without any, the role goes */
 	MF_ROLE_SIGN, /* its file is signed again as it is */
+	/* These keys come, and those in `old` go; also of a top-level role. A root key of Notary that is in
+	 * both gets a new certificate. */
+	MF_ROLE_ROTATE,
 };
 struct mf_role_request {
 	enum mf_role_verb verb;
-	const char *role; /* "qa" or "targets/qa" */
+	const char *role; /* "qa" or "targets/qa"; "root" */
 	struct mf_pubkey *const *keys;
 	size_t nkeys;
+	struct mf_pubkey *const *old; /* MF_ROLE_ROTATE */
+	size_t nold;
+	/* Of each key, for Notary's root: PEM; NULL: made here, by the private key. NULL: of none. */
+	char *const *certificates;
 	const char *const *types;
 	size_t ntypes;
 	int64_t threshold; /* 0: as it is; 1 for a new role and for MF_ROLE_SET */
@@ -27,6 +34,8 @@ struct mf_role_change {
 	size_t n;
 	const char *image; /* for hints */
 	bool dry_run;      /* only report what would change */
+	bool check_keys;   /* MF_E_KEY, before anything is signed, unless all of it can be signed here */
+	bool expired_root; /* the root or its certificate has expired, and is replaced */
 	/* In a dry run: called with what readers would load after the change. Shallow: valid for the call. */
 	int (*preview)(void *arg, const struct mf_tuf_set *after, struct mf_err *err);
 	void *preview_arg;

@@ -73,7 +73,7 @@ static int check_absent(struct mf_trust *t, struct mf_err *err)
 static int check_root(const struct mf_trust *t, struct mf_err *err)
 {
 	const struct mf_tuf_file *root = t->set.root;
-	if (root->expires > t->set.now ||
+	if ((root->expires > t->set.now && !t->set.expired_certificate) ||
 	    (t->floors.any && mf_publish_can_sign(t, &root->roles[MF_TUF_ROOT])))
 		return 0;
 	(void)mf_fail(err, MF_E_EXPIRED, 0, "the root of '%s' has expired", t->pin_name);
@@ -83,14 +83,15 @@ static int check_root(const struct mf_trust *t, struct mf_err *err)
 	return -1;
 }
 
-static int load_to_renew(struct mf_trust *t, struct mf_err *err)
+static int load_to_renew(struct mf_trust *t, bool tolerate_broken, struct mf_err *err)
 {
 	const struct mf_key_info *all;
 	size_t n;
 	/* Keys that cannot be read are no keys that we do not hold. */
 	if (mf_keystore_list(t->cfg->keys, &all, &n, err) < 0)
 		return -1;
-	if (mf_trust_load(t, &(struct mf_load){.purpose = MF_LOAD_RENEW}, err) == 0)
+	if (mf_trust_load(t, &(struct mf_load){.purpose = MF_LOAD_RENEW, .tolerate_broken = tolerate_broken},
+			  err) == 0)
 		return check_root(t, err);
 	if (err->code == MF_E_EXPIRED && t->floors.any)
 		mf_err_set_hint(err, t->repo->ops->server_key
@@ -107,7 +108,7 @@ static int load(struct mf_trust *t, const struct mf_publish_intent *in, struct m
 	if (in->kind == MF_PUBLISH_CHANGE)
 		return mf_trust_load(t, &how, err);
 	if (in->kind == MF_PUBLISH_RESIGN)
-		return load_to_renew(t, err);
+		return load_to_renew(t, in->tolerate_broken, err);
 	t->loaded = false;
 	mf_tuf_set_clear(&t->set);
 	mf_tuf_set_init(&t->set, t->repo->ops->dialect, mf_str_c(t->gun), mf_env_now(t->cfg->env), NULL);

@@ -9,7 +9,7 @@ struct notary {
 	struct mf_repo repo;
 	const struct mf_trust_config *cfg;
 	char *base;        /* .../v2/GUN/_trust/tuf/ */
-	char *pull, *push; /* scopes */
+	char *pull, *push, *all; /* scopes */
 };
 
 struct mf_fetch {
@@ -26,6 +26,7 @@ static void notary_close(struct mf_repo *r)
 	free(n->base);
 	free(n->pull);
 	free(n->push);
+	free(n->all);
 	free(n);
 }
 
@@ -64,9 +65,10 @@ static struct mf_repo *notary_open(const struct mf_repo_ops *ops, const char *re
 	n->repo.where = n->base ? text(err, "%s", mf_buf_str(&where).p) : NULL;
 	n->pull = n->repo.where ? text(err, "repository:%s:pull", gun) : NULL;
 	n->push = n->pull ? text(err, "repository:%s:push,pull", gun) : NULL;
-	if (n->push && mf_http_url_allowed(cfg->http, n->base))
+	n->all = n->push ? text(err, "repository:%s:*", gun) : NULL;
+	if (n->all && mf_http_url_allowed(cfg->http, n->base))
 		return &n->repo;
-	if (n->push) {
+	if (n->all) {
 		(void)mf_fail(err, MF_E_USAGE, 0, "plain HTTP to trust server '%s'", n->repo.where);
 		mf_err_set_hint(err, "use https://, or allow it with --plain-http");
 	}
@@ -212,18 +214,26 @@ static int notary_publish(struct mf_repo *r, const struct mf_publish_file *files
 	return done ? 0 : publish_error(call, res, base == NULL, err);
 }
 
-static int notary_server_key(struct mf_repo *r, const char *role, struct mf_buf *out, struct mf_err *err)
+/* A new key is made by POST, which needs every right in the repository. */
+static int notary_server_key(struct mf_repo *r, const char *role, enum mf_server_key which,
+			     struct mf_buf *out, struct mf_err *err)
 {
 	struct notary *n = (struct notary *)r;
+	bool make = which == MF_SERVER_KEY_NEW;
 	struct mf_http_call *call MF_HTTP_CALL_CLEANUP = NULL;
 	struct mf_http_response *res;
 	char *url MF_FREE = text(err, "%s%s.key", n->base, role);
-	struct mf_http_request req = {
-	    .url = url, .auth = n->cfg->auth, .scope = n->push, .max_bytes = MF_MAX_ERROR_BODY};
+	struct mf_http_request req = {.method = make ? "POST" : NULL,
+				      .url = url,
+				      .auth = n->cfg->auth,
+				      .scope = make ? n->all : n->push,
+				      .max_bytes = MF_MAX_ERROR_BODY,
+				      .no_retry = make};
 	if (!url || mf_http_submit(n->cfg->http, &req, &call, err) < 0 || mf_http_await(call, &res, err) < 0)
 		return -1;
 	if (res->status != 200 || mf_http_is_web_page(res))
-		return server_error(call, res, "get the server's key", err);
+		return server_error(call, res, make ? "make a new key on the server" : "get the server's key",
+				    err);
 	return mf_buf_add_str(out, mf_buf_str(&res->body), err);
 }
 

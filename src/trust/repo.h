@@ -28,6 +28,9 @@ struct mf_publish_file {
 	struct mf_bytes bytes;
 };
 
+/* The key that the server signs a role with, or a new one, which has no effect until a root lists it. */
+enum mf_server_key { MF_SERVER_KEY_NOW, MF_SERVER_KEY_NEW };
+
 struct mf_repo;
 struct mf_fetch;
 struct mf_repo_ops {
@@ -57,7 +60,8 @@ struct mf_repo_ops {
 	int (*publish)(struct mf_repo *r, const struct mf_publish_file *files, size_t n,
 		       const struct mf_bytes *base, struct mf_err *err);
 	/* Public key object of a role that the server signs; NULL in the table: there is no server. */
-	int (*server_key)(struct mf_repo *r, const char *role, struct mf_buf *out, struct mf_err *err);
+	int (*server_key)(struct mf_repo *r, const char *role, enum mf_server_key which, struct mf_buf *out,
+			  struct mf_err *err);
 	/* The file of a target into a spool of its announced length, not compared with its hash. sha256 NULL:
 	 * by plain name. 1, 0: not there, -1. NULL in the table: targets are no files there that a client can
 	 * ask for. */

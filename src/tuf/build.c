@@ -287,8 +287,8 @@ static int key_cmp(const void *a, const void *b)
 	return strcmp((*x)->id, (*y)->id);
 }
 
-static int put_root_roles(const struct mf_tuf_root_key **keys, size_t n, struct mf_buf *out,
-			  struct mf_err *err)
+static int put_root_roles(const struct mf_tuf_root_key **keys, const struct mf_tuf_root_spec *spec,
+			  struct mf_buf *out, struct mf_err *err)
 {
 	static const enum mf_tuf_type order[MF_TUF_TYPES] = {MF_TUF_ROOT, MF_TUF_SNAPSHOT, MF_TUF_TARGETS,
 							     MF_TUF_TIMESTAMP};
@@ -297,38 +297,40 @@ static int put_root_roles(const struct mf_tuf_root_key **keys, size_t n, struct 
 		if (mf_buf_printf(out, err, "%s\"%s\":{\"keyids\":[", r ? "," : "",
 				  mf_tuf_role_names[order[r]]) < 0)
 			return -1;
-		for (size_t i = 0; i < n; i++)
+		int64_t threshold = order[r] == MF_TUF_ROOT && spec->threshold ? spec->threshold : 1;
+		for (size_t i = 0; i < spec->nkeys; i++)
 			if ((keys[i]->roles >> order[r] & 1) &&
 			    (comma(&first, out, err) < 0 ||
 			     mf_buf_printf(out, err, "\"%s\"", keys[i]->id) < 0))
 				return -1;
-		if (mf_buf_addz(out, "],\"threshold\":1}", err) < 0)
+		if (mf_buf_printf(out, err, "],\"threshold\":%lld}", (long long)threshold) < 0)
 			return -1;
 	}
 	return 0;
 }
 
-int mf_tuf_build_root(const struct mf_dialect *d, const struct mf_tuf_root_key *keys, size_t n,
-		      int64_t version, int64_t expires, struct mf_buf *out, struct mf_err *err)
+int mf_tuf_build_root(const struct mf_dialect *d, const struct mf_tuf_root_spec *spec, struct mf_buf *out,
+		      struct mf_err *err)
 {
+	size_t n = spec->nkeys;
 	const struct mf_tuf_root_key **v MF_FREE = mf_calloc(n, sizeof(struct mf_tuf_root_key *));
 	if (!v)
 		return mf_fail_nomem(err);
 	for (size_t i = 0; i < n; i++)
-		v[i] = &keys[i];
+		v[i] = &spec->keys[i];
 	qsort(v, n, sizeof *v, key_cmp);
 	if (mf_buf_printf(out, err, "{\"_type\":\"%s\",\"consistent_snapshot\":%s,",
 			  d->type_names[MF_TUF_ROOT], d->meta_needs_version ? "true" : "false") < 0 ||
-	    put_expires(expires, out, err) < 0 || mf_buf_addz(out, ",\"keys\":{", err) < 0)
+	    put_expires(spec->expires, out, err) < 0 || mf_buf_addz(out, ",\"keys\":{", err) < 0)
 		return -1;
 	for (size_t i = 0; i < n; i++)
 		if (mf_buf_printf(out, err, "%s\"%s\":", i ? "," : "", v[i]->id) < 0 ||
 		    mf_buf_add_str(out, v[i]->object, err) < 0)
 			return -1;
-	if (mf_buf_addz(out, "},\"roles\":{", err) < 0 || put_root_roles(v, n, out, err) < 0 ||
+	if (mf_buf_addz(out, "},\"roles\":{", err) < 0 || put_root_roles(v, spec, out, err) < 0 ||
 	    mf_buf_addz(out, "},", err) < 0 || put_spec(d, out, err) < 0)
 		return -1;
-	return mf_buf_printf(out, err, "\"version\":%lld}", (long long)version);
+	return mf_buf_printf(out, err, "\"version\":%lld}", (long long)spec->version);
 }
 
 /* ---- a file again: its members stay, version and expiry are new */

@@ -50,8 +50,14 @@ struct mf_tuf_root_key {
 	const char *id;
 	unsigned roles; /* bits of enum mf_tuf_type */
 };
-int mf_tuf_build_root(const struct mf_dialect *d, const struct mf_tuf_root_key *keys, size_t n,
-		      int64_t version, int64_t expires, struct mf_buf *out, struct mf_err *err) MF_NODISCARD;
+struct mf_tuf_root_spec {
+	const struct mf_tuf_root_key *keys;
+	size_t nkeys;
+	int64_t version, expires;
+	int64_t threshold; /* of the role root; 0: 1, as that of the others */
+};
+int mf_tuf_build_root(const struct mf_dialect *d, const struct mf_tuf_root_spec *spec, struct mf_buf *out,
+		      struct mf_err *err) MF_NODISCARD;
 
 /* ---- who may sign: delegations and the next root, written over what is there. Members that we do not know,
  * the order of roles, and keys that we did not put there stay. */

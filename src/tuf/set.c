@@ -157,8 +157,8 @@ static int refuse_certificates(const struct mf_tuf_set *s, struct mf_err *err)
 		(void)mf_fail(
 		    err, MF_E_EXPIRED, 0,
 		    "a CA certificate of the root key is not valid at %s, the time of the system clock", now);
-	mf_err_set_hint(err, "if the clock is right, a holder of the root key must publish a root with a new "
-			     "certificate");
+	mf_err_set_hint(err, "if the clock is right, a holder of the root key must run 'manifesto trust rotate "
+			     "REPOSITORY root'");
 	return -1;
 }
 
@@ -178,7 +178,10 @@ int mf_tuf_set_root_done(struct mf_tuf_set *s, struct mf_err *err)
 	if (mf_err_is_ours(err))
 		return -1;
 	mf_err_clear(err);
-	return refuse_certificates(s, err);
+	if (!(s->expired_ok >> MF_TUF_ROOT & 1))
+		return refuse_certificates(s, err);
+	s->expired = s->expired_certificate = true;
+	return 0;
 }
 
 /* The same public key, under whatever ID; of keys that we cannot use, the same ID. */

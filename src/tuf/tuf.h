@@ -188,6 +188,7 @@ struct mf_tuf_set {
 	unsigned expired_ok;                /* bits of enum mf_tuf_type: expired files of these types pass and
 					       set `expired`; a root only where its bit is set: to show or to renew it */
 	bool expired;
+	bool expired_certificate; /* Notary: none of the root's is valid now, where expired_ok has the root */
 	size_t max_total; /* octets of all targets roles together: MF_MAX_TARGETS_TOTAL */
 	const struct mf_names *names; /* what messages call keys; borrowed, may be NULL */
 	struct mf_tuf_file *root, *timestamp, *snapshot;
