@@ -566,8 +566,8 @@ struct manifesto_role_options {
 	const char *const *keys;
 	const char *const *types; /* ends with NULL */
 	int threshold;            /* 0: as it is, 1 for a new role */
-	int force;   /* even if records vanish; sign: replace a file that does not verify by an empty one */
-	int dry_run; /* report what would change, publish nothing */
+	int force;    /* even if records vanish; sign: replace a file that does not verify by an empty one */
+	int dry_run;  /* report what would change, publish nothing */
 	int keep_old; /* rotate: no key of the role goes */
 };
 struct manifesto_role_change {
@@ -608,11 +608,11 @@ MANIFESTO_API int manifesto_role_apply(struct manifesto *m, const char *path,
 				       const struct manifesto_role_options *opt,
 				       const struct manifesto_role_result **out, struct manifesto_error *err);
 
-/* Gives a role, also root, targets, snapshot or timestamp, other keys in one publish; what only a replaced key
- * has signed is re-signed. Of the options image, role, keys, keep_old and dry_run are used. The key that goes
- * is the role's only one, or of several those of this machine. Without keys: on Notary, a new certificate for
- * the root keys of this machine, or a new key of the server for snapshot and timestamp. A root is signed by the
- * old keys and the new ones, so that pins on the old root lead to it. */
+/* Gives a role, also root, targets, snapshot or timestamp, other keys in one publish; what only a replaced
+ * key has signed is re-signed. Of the options image, role, keys, keep_old and dry_run are used. The key that
+ * goes is the role's only one, or of several those of this machine. Without keys: on Notary, a new
+ * certificate for the root keys of this machine, or a new key of the server for snapshot and timestamp. A
+ * root is signed by the old keys and the new ones, so that pins on the old root lead to it. */
 MANIFESTO_API int manifesto_trust_rotate(struct manifesto *m, const struct manifesto_role_options *opt,
 					 const struct manifesto_role_result **out,
 					 struct manifesto_error *err);

@@ -166,11 +166,13 @@ static void show_root_keys(const struct manifesto_role_result *r)
 {
 	for (size_t i = 0; i < r->nroot_keys; i++)
 		mf_cli_printf("  root key: %s%s%s\n", r->root_keys[i]->fingerprint,
-			      r->root_keys[i]->name ? " " : "", r->root_keys[i]->name ? r->root_keys[i]->name : "");
+			      r->root_keys[i]->name ? " " : "",
+			      r->root_keys[i]->name ? r->root_keys[i]->name : "");
 	if (r->nroot_keys)
-		mf_cli_printf("  Colleagues need to do nothing: root version %lld is signed by the keys of the "
-			      "one before it,\n  and their pins lead to it. New machines pin the keys above.\n",
-			      (long long)r->root_version);
+		mf_cli_printf(
+		    "  Colleagues need to do nothing: root version %lld is signed by the keys of the "
+		    "one before it,\n  and their pins lead to it. New machines pin the keys above.\n",
+		    (long long)r->root_version);
 }
 
 static int rotate_one(struct mf_cli *cli, const char *repository, struct mf_json_out *j,

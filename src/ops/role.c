@@ -371,10 +371,7 @@ static int run(struct manifesto *m, const struct manifesto_role_options *opt, en
 {
 	struct mf_err err = MF_ERR_INIT;
 	struct manifesto_role_options o;
-	struct manifesto_role_result *r = NULL;
-	mf_op_begin(m, error);
-	if (mf_op_options(&o, sizeof o, opt, &err) == 0)
-		r = mf_result_new(sizeof *r, &err);
+	struct manifesto_role_result *r = MF_OP_START(m, &o, opt, r, error, &err);
 	int rc = r ? change(m, &o, verb, r, &err) : -1;
 	return MF_OP_END(rc, r, out, error, &err);
 }

@@ -50,7 +50,8 @@ static bool is_among(const struct mf_role_keys *keys, const struct mf_pubkey *pu
 static int refuse_no_key(const struct rotation *r, struct mf_err *err)
 {
 	(void)mf_fail(err, MF_E_USAGE, 0, "expected the new key of role '%s'", r->role->name);
-	mf_err_set_hint(err, "name it with --key; 'manifesto trust refresh --force' re-signs with the same keys");
+	mf_err_set_hint(err,
+			"name it with --key; 'manifesto trust refresh --force' re-signs with the same keys");
 	return -1;
 }
 
@@ -64,8 +65,9 @@ static int renew_here(struct rotation *r, struct mf_err *err)
 	}
 	char keys[512];
 	mf_publish_name_keys(r->im->trust, r->role, keys);
-	return r->new.n ? 0
-			: mf_fail(err, MF_E_KEY, 0, "no root key is on this machine; the root lists %s", keys);
+	return r->new.n
+		   ? 0
+		   : mf_fail(err, MF_E_KEY, 0, "no root key is on this machine; the root lists %s", keys);
 }
 
 static int new_server_key(struct rotation *r, struct mf_err *err)
@@ -100,12 +102,15 @@ static int find_new(struct rotation *r, struct mf_err *err)
 
 /* ---- the keys that go */
 
-/* Those of the role that are not new: all, or those of this machine. */
-static int collect_old(struct rotation *r, bool all, struct mf_err *err)
+enum whose { EVERYBODYS, OURS };
+
+/* Those of the role that are not new. */
+static int collect_old(struct rotation *r, enum whose whose, struct mf_err *err)
 {
 	for (size_t i = 0; i < r->role->nkeys; i++) {
 		const struct mf_tuf_key *k = r->role->keys[i];
-		bool counts = k->pub && k->id_fits && (all || mf_trust_key_here(r->im->trust, k));
+		bool counts =
+		    k->pub && k->id_fits && (whose == EVERYBODYS || mf_trust_key_here(r->im->trust, k));
 		if (counts && !is_among(&r->new, k->pub) && !is_among(&r->old, k->pub) &&
 		    mf_role_keys_keep(&r->old, k->pub, err) < 0)
 			return -1;
@@ -143,12 +148,12 @@ static int find_old(struct rotation *r, struct mf_err *err)
 	if (r->o->keep_old)
 		return 0;
 	bool all = r->server_key || (mf_publish_has_server(r->im->trust) && is_named(r, "snapshot"));
-	if (collect_old(r, true, err) < 0)
+	if (collect_old(r, EVERYBODYS, err) < 0)
 		return -1;
 	if (all || r->old.n == 1)
 		return 0;
 	mf_role_keys_clear(&r->old);
-	if (collect_old(r, false, err) < 0 || r->old.n)
+	if (collect_old(r, OURS, err) < 0 || r->old.n)
 		return r->old.n ? 0 : -1;
 	char keys[512];
 	mf_publish_name_keys(r->im->trust, r->role, keys);
@@ -236,10 +241,7 @@ int manifesto_trust_rotate(struct manifesto *m, const struct manifesto_role_opti
 {
 	struct mf_err err = MF_ERR_INIT;
 	struct manifesto_role_options o;
-	struct manifesto_role_result *r = NULL;
-	mf_op_begin(m, error);
-	if (mf_op_options(&o, sizeof o, opt, &err) == 0)
-		r = mf_result_new(sizeof *r, &err);
+	struct manifesto_role_result *r = MF_OP_START(m, &o, opt, r, error, &err);
 	int rc = r ? rotate(m, &o, r, &err) : -1;
 	return MF_OP_END(rc, r, out, error, &err);
 }

@@ -187,10 +187,7 @@ int manifesto_role_apply(struct manifesto *m, const char *path, const struct man
 {
 	struct mf_err err = MF_ERR_INIT;
 	struct manifesto_role_options o;
-	struct manifesto_role_result *r = NULL;
-	mf_op_begin(m, error);
-	if (mf_op_options(&o, sizeof o, opt, &err) == 0)
-		r = mf_result_new(sizeof *r, &err);
+	struct manifesto_role_result *r = MF_OP_START(m, &o, opt, r, error, &err);
 	int rc = r ? apply(m, path, &o, r, &err) : -1;
 	return MF_OP_END(rc, r, out, error, &err);
 }

@@ -178,7 +178,9 @@ static enum mf_found fill(void *arg, struct mf_trust *t, struct mf_publish_chang
 	if ((t->repo->ops->server_key ? plan_notary(t, p, f->made, err) : plan_tuf1(t, p, f->made, err)) <
 		0 ||
 	    check_prefix_pin(t, &p->root_fp, err) < 0 ||
-	    mf_tuf_build_root(t->repo->ops->dialect, &(struct mf_tuf_root_spec){p->v, p->n, 1, mf_publish_expiry(t, MF_TUF_ROOT), 0}, &f->root, err) < 0)
+	    mf_tuf_build_root(t->repo->ops->dialect,
+			      &(struct mf_tuf_root_spec){p->v, p->n, 1, mf_publish_expiry(t, MF_TUF_ROOT), 0},
+			      &f->root, err) < 0)
 		return MF_FAILED;
 	f->root_text = mf_buf_str(&f->root);
 	*out = (struct mf_publish_change){.role = "targets", .root = &f->root_text};

@@ -350,8 +350,9 @@ static bool is_done(const struct mf_trust *t, const struct mf_role_request *r)
 	if (!role || (!adds && !r->nkeys))
 		return !role && !adds;
 	for (size_t i = 0; i < r->nkeys; i++) {
-		bool publishes = mf_publish_has_server(t) || (mf_tuf_role_has_key(&top[MF_TUF_SNAPSHOT], r->keys[i]) &&
-						   mf_tuf_role_has_key(&top[MF_TUF_TIMESTAMP], r->keys[i]));
+		bool publishes =
+		    mf_publish_has_server(t) || (mf_tuf_role_has_key(&top[MF_TUF_SNAPSHOT], r->keys[i]) &&
+						 mf_tuf_role_has_key(&top[MF_TUF_TIMESTAMP], r->keys[i]));
 		if (mf_tuf_role_has_key(role, r->keys[i]) != adds || (adds && !publishes))
 			return false;
 	}
@@ -378,8 +379,11 @@ static int check_done(struct mf_trust *t, const struct mf_role_change *c, struct
 enum mf_found mf_publish_roles(struct mf_trust *t, struct mf_role_change *c, struct mf_err *err)
 {
 	struct mf_plan p = {.request = c, .arena = MF_ARENA_INIT};
-	const struct mf_publish_intent in = {
-	    .kind = c->expired_root ? MF_PUBLISH_RESIGN : MF_PUBLISH_CHANGE, .tolerate_broken = true, .dry_run = c->dry_run, .fill = fill, .arg = &p};
+	const struct mf_publish_intent in = {.kind = c->expired_root ? MF_PUBLISH_RESIGN : MF_PUBLISH_CHANGE,
+					     .tolerate_broken = true,
+					     .dry_run = c->dry_run,
+					     .fill = fill,
+					     .arg = &p};
 	enum mf_found found = mf_publish_run(t, &in, &c->version, err);
 	if (found == MF_FOUND && !c->dry_run && check_done(t, c, err) < 0)
 		found = MF_FAILED;

@@ -199,18 +199,19 @@ static int root_certificate(struct mf_plan *p, struct mf_trust *t, const struct 
 	const char *given = r->certificates ? r->certificates[i] : NULL;
 	struct mf_digest fp = mf_pubkey_fingerprint(r->keys[i]);
 	if (given)
-		return check_certificate(t, mf_str_c(given), err) < 0 ? -1
-								      : mf_buf_addz(pem, given, err);
+		return check_certificate(t, mf_str_c(given), err) < 0 ? -1 : mf_buf_addz(pem, given, err);
 	if (mf_pubkey_type(r->keys[i]) == MF_KEY_ED25519) {
-		(void)mf_fail(err, MF_E_USAGE, 0,
-			      "expected an ECDSA or RSA key for the root of a Notary repository, got ed25519");
+		(void)mf_fail(
+		    err, MF_E_USAGE, 0,
+		    "expected an ECDSA or RSA key for the root of a Notary repository, got ed25519");
 		mf_err_set_hint(err, "make one with 'manifesto key generate NAME --type ecdsa'");
 		return -1;
 	}
 	const struct mf_key_info *k = mf_keystore_find_fp(t->cfg->keys, &fp);
 	if (k)
 		return p->request->dry_run ? 0 : mf_publish_root_certificate(t, k, pem, err);
-	(void)mf_fail(err, MF_E_KEY, 0, "the root key is not on this machine, and its certificate is not given");
+	(void)mf_fail(err, MF_E_KEY, 0,
+		      "the root key is not on this machine, and its certificate is not given");
 	mf_err_set_hint(err, "use --key with a certificate of the key for '%s'", t->gun);
 	return -1;
 }
@@ -349,8 +350,7 @@ int mf_plan_root(struct mf_plan *p, struct mf_trust *t, struct mf_err *err)
 	const unsigned both = 1u << MF_TUF_SNAPSHOT | 1u << MF_TUF_TIMESTAMP;
 	const struct mf_role_change *r = p->request;
 	for (size_t i = 0; i < r->n && !mf_publish_has_server(t); i++)
-		if (!mf_plan_is_toplevel(r->requests[i].role) &&
-		    plan_writers(p, t, &r->requests[i], err) < 0)
+		if (!mf_plan_is_toplevel(r->requests[i].role) && plan_writers(p, t, &r->requests[i], err) < 0)
 			return -1;
 	if (!p->nedits)
 		return 0;

@@ -8,7 +8,7 @@
 struct notary {
 	struct mf_repo repo;
 	const struct mf_trust_config *cfg;
-	char *base;        /* .../v2/GUN/_trust/tuf/ */
+	char *base;              /* .../v2/GUN/_trust/tuf/ */
 	char *pull, *push, *all; /* scopes */
 };
 

@@ -157,8 +157,9 @@ static int refuse_certificates(const struct mf_tuf_set *s, struct mf_err *err)
 		(void)mf_fail(
 		    err, MF_E_EXPIRED, 0,
 		    "a CA certificate of the root key is not valid at %s, the time of the system clock", now);
-	mf_err_set_hint(err, "if the clock is right, a holder of the root key must run 'manifesto trust rotate "
-			     "REPOSITORY root'");
+	mf_err_set_hint(err,
+			"if the clock is right, a holder of the root key must run 'manifesto trust rotate "
+			"REPOSITORY root'");
 	return -1;
 }
 

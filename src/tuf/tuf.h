@@ -189,7 +189,7 @@ struct mf_tuf_set {
 					       set `expired`; a root only where its bit is set: to show or to renew it */
 	bool expired;
 	bool expired_certificate; /* Notary: none of the root's is valid now, where expired_ok has the root */
-	size_t max_total; /* octets of all targets roles together: MF_MAX_TARGETS_TOTAL */
+	size_t max_total;         /* octets of all targets roles together: MF_MAX_TARGETS_TOTAL */
 	const struct mf_names *names; /* what messages call keys; borrowed, may be NULL */
 	struct mf_tuf_file *root, *timestamp, *snapshot;
 	struct mf_tuf_loaded **roles; /* targets first */

@@ -311,7 +311,8 @@ static inline void build_root(struct fixture *f)
 	    {mf_str_c(f->objects[K_TARGETS]), f->ids[K_TARGETS], BIT(MF_TUF_TARGETS)},
 	    {mf_str_c(f->objects[K_STRANGER]), f->ids[K_STRANGER],
 	     BIT(MF_TUF_ROOT) | BIT(MF_TUF_SNAPSHOT) | BIT(MF_TUF_TIMESTAMP)}};
-	ok(mf_tuf_build_root(f->d, &(struct mf_tuf_root_spec){keys, COUNT(keys), 1, NOW + 1, 0}, &text, &err), &err);
+	ok(mf_tuf_build_root(f->d, &(struct mf_tuf_root_spec){keys, COUNT(keys), 1, NOW + 1, 0}, &text, &err),
+	   &err);
 	f->set.root = parsed(f, MF_TUF_ROOT, &text);
 }
 

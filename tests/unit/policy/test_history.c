@@ -117,7 +117,9 @@ static int set_up(void **state)
 	assert_non_null(f->key);
 	ok(mf_dialect_tuf1.key_write(mf_privkey_public(f->key), NULL, &object, id, &err), &err);
 	struct mf_tuf_root_key k = {mf_buf_str(&object), id, 15};
-	ok(mf_tuf_build_root(&mf_dialect_tuf1, &(struct mf_tuf_root_spec){&k, 1, 1, NOW + 1000, 0}, &canonical, &err), &err);
+	ok(mf_tuf_build_root(&mf_dialect_tuf1, &(struct mf_tuf_root_spec){&k, 1, 1, NOW + 1000, 0},
+			     &canonical, &err),
+	   &err);
 	ok(mf_tuf_build_file(&mf_dialect_tuf1, mf_buf_str(&canonical), NULL, 0, &root, &err), &err);
 	mf_tuf_set_init(&f->set, &mf_dialect_tuf1, MF_STR("oci"), NOW, NULL);
 	f->set.root = mf_tuf_parse_unverified(&mf_dialect_tuf1, MF_TUF_ROOT, &root, &err);

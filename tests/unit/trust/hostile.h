@@ -168,7 +168,10 @@ static inline void write_root(struct world *w, int64_t version, struct hkey *roo
 	struct mf_tuf_root_key keys[2] = {{mf_buf_str(&root->object), root->id, 1 << MF_TUF_ROOT},
 					  {mf_buf_str(&online->object), online->id, rest}};
 	char name[40];
-	ok(mf_tuf_build_root(&mf_dialect_tuf1, &(struct mf_tuf_root_spec){keys, 2, version, w->now + 300 * DAY, 0}, &canonical, &err), &err);
+	ok(mf_tuf_build_root(&mf_dialect_tuf1,
+			     &(struct mf_tuf_root_spec){keys, 2, version, w->now + 300 * DAY, 0}, &canonical,
+			     &err),
+	   &err);
 	sign_file(mf_buf_str(&canonical), signers, n, &file);
 	(void)snprintf(name, sizeof name, "%lld.root.json", (long long)version);
 	write_in(w->repo, name, mf_buf_str(&file));

@@ -497,7 +497,9 @@ static void write_shared_root(struct world *w, struct hkey *ours, struct hkey *o
 	struct mf_tuf_root_key keys[2] = {{mf_buf_str(&ours->object), ours->id, 1 << MF_TUF_ROOT},
 					  {mf_buf_str(&other->object), other->id, rest | 1 << MF_TUF_ROOT}};
 	struct hkey *signers[] = {ours, other};
-	ok(mf_tuf_build_root(&mf_dialect_tuf1, &(struct mf_tuf_root_spec){keys, 2, 1, w->now + 300 * DAY, 0}, &canonical, &err), &err);
+	ok(mf_tuf_build_root(&mf_dialect_tuf1, &(struct mf_tuf_root_spec){keys, 2, 1, w->now + 300 * DAY, 0},
+			     &canonical, &err),
+	   &err);
 	char *role = strstr(canonical.p, "\"root\":{");
 	assert_non_null(role);
 	char *digit = strstr(role, "\"threshold\":");

@@ -32,7 +32,9 @@ static void pin_from_a_root_takes_its_threshold_and_needs_its_signatures(void **
 	    {mf_buf_str(&b.object), b.id, 1 << MF_TUF_ROOT},
 	    {mf_buf_str(&s.online.object), s.online.id,
 	     1 << MF_TUF_TARGETS | 1 << MF_TUF_SNAPSHOT | 1 << MF_TUF_TIMESTAMP}};
-	ok(mf_tuf_build_root(&mf_dialect_tuf1, &(struct mf_tuf_root_spec){keys, 3, 1, s.w.now + DAY, 0}, &c, &err), &err);
+	ok(mf_tuf_build_root(&mf_dialect_tuf1, &(struct mf_tuf_root_spec){keys, 3, 1, s.w.now + DAY, 0}, &c,
+			     &err),
+	   &err);
 	char *at = strstr(strstr(c.p, "\"roles\""), "\"threshold\":1");
 	assert_non_null(at);
 	at[12] = '2';
@@ -455,7 +457,9 @@ static void file_with_too_few_signatures_is_not_published(void **state)
 	struct mf_tuf_root_key keys[3] = {{mf_buf_str(&s.root.object), s.root.id, 1 << MF_TUF_ROOT},
 					  {mf_buf_str(&s.online.object), s.online.id, rest},
 					  {mf_buf_str(&b.object), b.id, 1 << MF_TUF_TARGETS}};
-	ok(mf_tuf_build_root(&mf_dialect_tuf1, &(struct mf_tuf_root_spec){keys, 3, 1, s.w.now + DAY, 0}, &c, &err), &err);
+	ok(mf_tuf_build_root(&mf_dialect_tuf1, &(struct mf_tuf_root_spec){keys, 3, 1, s.w.now + DAY, 0}, &c,
+			     &err),
+	   &err);
 	char *at = strstr(strstr(strstr(c.p, "\"roles\""), "\"targets\""), "\"threshold\":1");
 	assert_non_null(at);
 	at[12] = '2';

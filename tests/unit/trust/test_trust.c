@@ -184,7 +184,9 @@ static void write_root(struct world *w, int64_t version, int days, struct rootke
 	struct mf_tuf_root_key keys[2] = {{mf_buf_str(&root->object), root->id, 1 << MF_TUF_ROOT},
 					  {mf_buf_str(&online->object), online->id, rest}};
 	char name[40];
-	ok(mf_tuf_build_root(&mf_dialect_tuf1, &(struct mf_tuf_root_spec){keys, 2, version, w->now + days * DAY, 0}, &canonical, &err),
+	ok(mf_tuf_build_root(&mf_dialect_tuf1,
+			     &(struct mf_tuf_root_spec){keys, 2, version, w->now + days * DAY, 0}, &canonical,
+			     &err),
 	   &err);
 	sign_file(&canonical, signers, n, &file);
 	(void)snprintf(name, sizeof name, "%lld.root.json", (long long)version);
@@ -560,7 +562,9 @@ static void own_root_is_adopted_by_who_holds_its_threshold_only(void **state)
 					  {mf_buf_str(&b.object), b.id, 1 << MF_TUF_ROOT},
 					  {mf_buf_str(&o.object), o.id, rest}};
 	const struct mf_key_info *k;
-	ok(mf_tuf_build_root(&mf_dialect_tuf1, &(struct mf_tuf_root_spec){keys, 3, 1, w.now + 300 * DAY, 0}, &canonical, &err), &err);
+	ok(mf_tuf_build_root(&mf_dialect_tuf1, &(struct mf_tuf_root_spec){keys, 3, 1, w.now + 300 * DAY, 0},
+			     &canonical, &err),
+	   &err);
 	char *role = strstr(canonical.p, "\"root\":{\"keyids\""),
 	     *threshold = strstr(role, "\"threshold\":1");
 	assert_non_null(threshold);

@@ -434,7 +434,9 @@ static void write_plain_root(struct world *w, struct hkey *root, struct hkey *on
 	const unsigned rest = 1 << MF_TUF_TARGETS | 1 << MF_TUF_SNAPSHOT | 1 << MF_TUF_TIMESTAMP;
 	struct mf_tuf_root_key keys[2] = {{mf_buf_str(&root->object), root->id, 1 << MF_TUF_ROOT},
 					  {mf_buf_str(&online->object), online->id, rest}};
-	ok(mf_tuf_build_root(&mf_dialect_tuf1, &(struct mf_tuf_root_spec){keys, 2, 1, w->now + DAY, 0}, &canonical, &err), &err);
+	ok(mf_tuf_build_root(&mf_dialect_tuf1, &(struct mf_tuf_root_spec){keys, 2, 1, w->now + DAY, 0},
+			     &canonical, &err),
+	   &err);
 	char *at = strstr(canonical.p, "\"consistent_snapshot\":true");
 	assert_non_null(at);
 	ok(mf_buf_add(&plain, canonical.p, (size_t)(at - canonical.p), &err), &err);

@@ -317,7 +317,9 @@ static inline void sw_put_root(const struct sw *r, struct mf_buf *out)
 		if (r->root_roles[i])
 			keys[n++] = (struct mf_tuf_root_key){mf_str_c(r->keys[i].object), r->keys[i].id,
 							     r->root_roles[i]};
-	sw_ok(mf_tuf_build_root(r->d, &(struct mf_tuf_root_spec){keys, n, r->version[F_ROOT], SW_NOW + 1, 0}, out, &err), &err);
+	sw_ok(mf_tuf_build_root(r->d, &(struct mf_tuf_root_spec){keys, n, r->version[F_ROOT], SW_NOW + 1, 0},
+				out, &err),
+	      &err);
 	if (r->threshold)
 		sw_set(r, out, "roles targets threshold", r->threshold);
 }

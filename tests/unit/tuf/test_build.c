@@ -339,8 +339,10 @@ static void root_lists_keys_and_roles_whatever_their_order(void **state)
 		}
 		struct mf_buf a MF_BUF_CLEANUP = MF_BUF_INIT(1 << 20),
 				b MF_BUF_CLEANUP = MF_BUF_INIT(1 << 20);
-		sw_ok(mf_tuf_build_root(r.d, &(struct mf_tuf_root_spec){keys, 4, 3, SW_NOW, 0}, &a, &err), &err);
-		sw_ok(mf_tuf_build_root(r.d, &(struct mf_tuf_root_spec){reversed, 4, 3, SW_NOW, 0}, &b, &err), &err);
+		sw_ok(mf_tuf_build_root(r.d, &(struct mf_tuf_root_spec){keys, 4, 3, SW_NOW, 0}, &a, &err),
+		      &err);
+		sw_ok(mf_tuf_build_root(r.d, &(struct mf_tuf_root_spec){reversed, 4, 3, SW_NOW, 0}, &b, &err),
+		      &err);
 		assert_string_equal(a.p, b.p);
 		assert_canonical(&a);
 		struct mf_tuf_file *f MF_TUF_FILE_CLEANUP = reparse(r.d, MF_TUF_ROOT, &a);
