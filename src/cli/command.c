@@ -249,7 +249,7 @@ const struct mf_cli_command mf_cli_commands[] = {
 	"On a Notary server, root without --key renews the certificate of the root key,\n"
 	"and snapshot or timestamp without --key get a new key of the server. NEW is the\n"
 	"name of a key on this machine, or a file with the public key (for a Notary root\n"
-	"the certificate) of a key that is elsewhere, if this machine can sign without it.",
+	"the certificate) of one that is elsewhere, if it is not needed to sign.",
      .options = B(MF_OPT_KEY) | B(MF_OPT_KEEP_OLD) | B(MF_OPT_DRY_RUN),
      .repeats = B(MF_OPT_KEY),
      .help = {{MF_OPT_KEY, "NEW", "new key of the role: file, fingerprint or name; may be repeated"}},
