@@ -44,6 +44,8 @@ struct mf_backend_ops {
 			      struct mf_err *err);
 	int (*blobs_have)(void *b, const struct mf_digest *digests, size_t n, bool *present,
 			  struct mf_err *err);
+	void (*will_push)(void *b);
+	void (*blob_put_soon)(void *b);
 	int (*blob_put)(void *b, struct mf_spool *blob, const struct mf_digest *digest, uint64_t length,
 			struct mf_err *err);
 	/* Adds the bytes to `out`, at most about `length` of them. MF_E_CONTENT_GONE. */

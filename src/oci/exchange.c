@@ -27,9 +27,10 @@ static void set_up(struct mf_exchange *x, struct mf_registry *reg, const char *m
 	/* docker-registry's file system driver answers 500 to who reads a tag while another writes it. */
 	x->req.retry_500 = true;
 	x->req.auth = reg->auth;
-	x->req.scope = access == MF_ACCESS_PUSH     ? reg->scope_push
-		       : access == MF_ACCESS_DELETE ? reg->scope_delete
-						    : reg->scope_pull;
+	bool push = access == MF_ACCESS_PUSH || reg->pushing;
+	x->req.scope = access == MF_ACCESS_DELETE ? reg->scope_delete
+		       : push                     ? reg->scope_push
+						  : reg->scope_pull;
 	x->https = reg->https;
 }
 

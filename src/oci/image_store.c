@@ -314,6 +314,16 @@ int mf_manifests_look(struct mf_image_store *s, const struct mf_digest *digests,
 	return 0;
 }
 
+void mf_image_store_will_push(struct mf_image_store *s)
+{
+	s->ops->will_push(s->b);
+}
+
+void mf_blob_put_soon(struct mf_image_store *s)
+{
+	s->ops->blob_put_soon(s->b);
+}
+
 int mf_blob_put(struct mf_image_store *s, struct mf_spool *blob, const struct mf_digest *digest,
 		uint64_t length, struct mf_err *err)
 {

@@ -148,6 +148,12 @@ int mf_manifest_put(struct mf_image_store *s, const char *tag, const char *media
 
 int mf_blobs_have(struct mf_image_store *s, const struct mf_digest *digests, size_t n, bool *present,
 		  struct mf_err *err) MF_NODISCARD;
+/* One token, asked for with the first request, serves reading and writing. */
+void mf_image_store_will_push(struct mf_image_store *s);
+/* A blob up to this size is sent without asking first whether it is there: the question costs as much. */
+#define MF_BLOB_UNASKED ((uint64_t)65536)
+/* A blob will be put: begins what does not depend on it. */
+void mf_blob_put_soon(struct mf_image_store *s);
 /* Existence check first; then one POST + PUT, streamed from the spool (which is hashed already). Idempotent.
  * An interrupted upload is visible to nobody. */
 int mf_blob_put(struct mf_image_store *s, struct mf_spool *blob, const struct mf_digest *digest,

@@ -306,6 +306,11 @@ static int make_blob_dir(const struct layout *l, struct mf_err *err)
 	return mf_dir_make_shared(dir, err);
 }
 
+static void layout_nothing(void *b)
+{
+	(void)b;
+}
+
 static int layout_blob_put(void *b, struct mf_spool *blob, const struct mf_digest *digest, uint64_t length,
 			   struct mf_err *err)
 {
@@ -575,6 +580,8 @@ static const struct mf_backend_ops layout_ops = {
     .manifests_look = layout_look,
     .tags = layout_tags,
     .blobs_have = layout_have,
+    .will_push = layout_nothing,
+    .blob_put_soon = layout_nothing,
     .blob_put = layout_blob_put,
     .blob_get = layout_blob_get,
     .blob_path = layout_blob_path,

@@ -15,12 +15,18 @@ static void registry_free(void *b)
 	struct mf_registry *reg = b;
 	if (!reg)
 		return;
+	mf_registry_upload_cancel(reg);
 	free(reg->host);
 	free(reg->repository);
 	free(reg->scope_pull);
 	free(reg->scope_push);
 	free(reg->scope_delete);
 	free(reg);
+}
+
+static void registry_will_push(void *b)
+{
+	((struct mf_registry *)b)->pushing = true;
 }
 
 static void registry_cleanup(struct mf_registry **reg)
@@ -649,6 +655,8 @@ static const struct mf_backend_ops registry_ops = {
     .manifests_look = registry_manifests_look,
     .tags = registry_tags,
     .blobs_have = registry_blobs_have,
+    .will_push = registry_will_push,
+    .blob_put_soon = mf_registry_blob_put_soon,
     .blob_put = mf_registry_blob_put,
     .blob_get = mf_registry_blob_get,
     .blob_path = registry_blob_path,

@@ -8,9 +8,6 @@
 /* Requests in flight at once in one listing of digests; more would only wait inside the HTTP client. */
 #define MF_REGISTRY_WINDOW 32
 
-/* A blob up to this size is sent without asking first whether it is there: the question costs as much. */
-#define MF_REGISTRY_UNASKED ((uint64_t)65536)
-
 /* Which scheme a registry speaks is fixed for every host but a loopback one (http first, then https) and,
  * when plain HTTP is allowed, any other (https first, then http): there the first answer decides for the
  * handle's lifetime. */
@@ -23,6 +20,8 @@ struct mf_registry {
 	bool https;   /* the scheme to use now */
 	bool settled; /* no other is tried */
 	char *scope_pull, *scope_push, *scope_delete;
+	bool pushing; /* what is read is asked for with the right to push */
+	struct mf_exchange *upload; /* the beginning of one, sent ahead; NULL */
 };
 
 /* Kinds of access a token is asked for. */
@@ -70,6 +69,8 @@ int mf_exchange_fail(const struct mf_exchange *x, const char *what, struct mf_er
 extern const char mf_registry_accept[];
 
 /* registry_blob.c */
+void mf_registry_blob_put_soon(void *b);
+void mf_registry_upload_cancel(struct mf_registry *reg);
 int mf_registry_blob_put(void *b, struct mf_spool *blob, const struct mf_digest *digest, uint64_t length,
 			 struct mf_err *err) MF_NODISCARD;
 int mf_registry_blob_get(void *b, const struct mf_digest *digest, uint64_t length, struct mf_spool *out,

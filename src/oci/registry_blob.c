@@ -29,6 +29,7 @@ struct upload {
 	uint64_t length;
 	const char *hex; /* of the digest */
 	struct mf_buf url;
+	bool ahead; /* it was begun before it was needed, perhaps long ago */
 };
 
 /* Where the upload goes on: the answer's Location, or the same place again. */
@@ -40,11 +41,49 @@ static int follow(struct upload *u, const struct mf_http_response *res, struct m
 	return mf_buf_addz(&u->url, res->location, err);
 }
 
+static int post(struct mf_exchange *x, struct mf_registry *reg, struct mf_err *err)
+{
+	return mf_exchange_init(x, reg, "POST", MF_ACCESS_PUSH, err, "blobs/uploads/") < 0
+		   ? -1
+		   : mf_exchange_begin(x, err);
+}
+
+void mf_registry_upload_cancel(struct mf_registry *reg)
+{
+	if (reg->upload)
+		mf_exchange_clear(reg->upload);
+	free(reg->upload);
+	reg->upload = NULL;
+}
+
+/* An upload that is never used is seen by nobody. What fails here fails again when it is needed. */
+void mf_registry_blob_put_soon(void *b)
+{
+	struct mf_registry *reg = b;
+	struct mf_err ignored = MF_ERR_INIT;
+	if (reg->upload)
+		return;
+	reg->upload = mf_calloc(1, sizeof *reg->upload);
+	if (reg->upload && post(reg->upload, reg, &ignored) < 0)
+		mf_registry_upload_cancel(reg);
+}
+
+static bool begun_ahead(struct upload *u)
+{
+	struct mf_err ignored = MF_ERR_INIT;
+	struct mf_exchange *x = u->reg->upload;
+	u->ahead = x && mf_exchange_end(x, &ignored) == 0 && x->res->status == 202 && x->res->location[0] &&
+		   follow(u, x->res, &ignored) == 0;
+	mf_registry_upload_cancel(u->reg);
+	return u->ahead;
+}
+
 static int begin_upload(struct upload *u, struct mf_err *err)
 {
 	struct mf_exchange x MF_EXCHANGE_CLEANUP = {0};
-	if (mf_exchange_init(&x, u->reg, "POST", MF_ACCESS_PUSH, err, "blobs/uploads/") < 0 ||
-	    mf_exchange_run(&x, err) < 0)
+	if (begun_ahead(u))
+		return 0;
+	if (post(&x, u->reg, err) < 0 || mf_exchange_end(&x, err) < 0)
 		return -1;
 	if (x.res->status != 202) {
 		(void)mf_exchange_fail(&x, "begin an upload", err);
@@ -160,6 +199,10 @@ static int send(struct upload *u, const char *digest, struct mf_err *err)
 			return -1;
 		if (end_upload(u, u->length, &status, err) == 0)
 			return 0;
+		if (u->ahead && (status == 400 || status == 410 || status == 416)) {
+			mf_err_clear(err); /* it was begun too long ago */
+			continue;
+		}
 		if (u->length && (status == 405 || status == 413 || status == 415 || status == 501)) {
 			mf_err_clear(err);
 			mf_env_log(u->reg->env, MF_LOG_DEBUG,
@@ -185,8 +228,8 @@ int mf_registry_blob_put(void *b, struct mf_spool *blob, const struct mf_digest 
 	char text[MF_DIGEST_TEXT];
 	bool there = false;
 	mf_digest_format(text, digest);
-	struct upload u = {b, blob, length, text + strlen("sha256:"), MF_BUF_INIT(MF_MAX_URL)};
-	if (length > MF_REGISTRY_UNASKED && blob_there(b, text, &there, err) < 0)
+	struct upload u = {b, blob, length, text + strlen("sha256:"), MF_BUF_INIT(MF_MAX_URL), false};
+	if (length > MF_BLOB_UNASKED && blob_there(b, text, &there, err) < 0)
 		return -1;
 	int rc = there ? 0 : send(&u, text, err);
 	mf_buf_clear(&u.url);

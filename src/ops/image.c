@@ -404,7 +404,8 @@ int mf_image_begin(struct mf_image *im, struct mf_err *err)
 {
 	if (begin_resolve(im, err) < 0)
 		return -1;
-	return im->shared && im->shared->tried ? 0 : mf_trust_prefetch(im->trust, err);
+	struct mf_load how = {.snapshot_at_once = im->for_writing};
+	return im->shared && im->shared->tried ? 0 : mf_trust_prefetch(im->trust, &how, err);
 }
 
 static int need_manifest(struct mf_image *im, struct mf_err *err)

@@ -195,8 +195,15 @@ const char *mf_report_digest(struct mf_arena *a, const struct mf_digest *d); /* 
 /* "repository@sha256:..." */
 const char *mf_report_image(struct mf_arena *a, const struct mf_image *im, const struct mf_digest *d);
 
+/* Requests of a rebuild that do not depend on what is published, sent while that goes on. */
+struct mf_rebuild_ahead {
+	struct mf_referrers_change *changes; /* by subject */
+	struct mf_referrers_update *lists;
+};
+void mf_rebuild_ahead_clear(struct mf_rebuild_ahead *a);
 /* What a publish has changed in the registry, and what became of it. */
 struct mf_rebuild {
+	struct mf_rebuild_ahead *ahead;
 	const struct mf_subjects *subjects;
 	bool changed;                     /* something was published */
 	bool restore;                     /* artifact manifests of the subjects were found missing */
@@ -210,6 +217,9 @@ struct mf_rebuild {
 };
 /* Does the registry refuse to let a tag change? Protected tags answer 403. */
 bool mf_rebuild_refused(const struct mf_err *err);
+/* Begins, for subjects whose records are about to change. A failure is found by the rebuild. */
+void mf_rebuild_begin(struct mf_image *im, const struct mf_digest *subjects, size_t n,
+		      struct mf_rebuild_ahead *out);
 /* Catalogue and referrers from the signed records. -1: these could not be read. */
 int mf_rebuild(struct mf_image *im, struct mf_rebuild *r, struct mf_err *err) MF_NODISCARD;
 

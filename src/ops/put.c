@@ -291,7 +291,13 @@ static int prepare(struct put *p, struct mf_err *err)
 		return -1;
 	if (w->o->expires && w->o->expires <= w->created)
 		return mf_fail(err, MF_E_USAGE, 0, "the record would already have expired");
-	if (read_content(p, err) < 0 || mf_write_items(w, err) < 0)
+	if (read_content(p, err) < 0)
+		return -1;
+	mf_image_store_will_push(w->im.blobs);
+	if (p->content.length <= MF_BLOB_UNASKED &&
+	    mf_trust_seems_new(w->im.trust, mf_str_c(w->prefix), &p->content.digest))
+		mf_blob_put_soon(w->im.blobs);
+	if (mf_write_items(w, err) < 0)
 		return -1;
 	p->dropped = mf_calloc(w->n, sizeof *p->dropped);
 	if (!p->dropped)
@@ -327,7 +333,8 @@ static int put(struct put *p, struct mf_err *err)
 		w->o->progress(w->o->progress_arg, image, w->o->type);
 	}
 	if (load_or_init(p, err) < 0 || mf_write_choose_role(w, err) < 0 || make_records(p, err) < 0 ||
-	    mf_write_check(w, err) < 0 || mf_write_store(w, err) < 0 || mf_write_publish(w, err) < 0)
+	    mf_write_check(w, err) < 0 || mf_write_store(w, err) < 0 || mf_write_rebuild_soon(w, err) < 0 ||
+	    mf_write_publish(w, err) < 0)
 		return -1;
 	return report(p, err);
 }

@@ -284,6 +284,27 @@ static int survey_subjects(struct mf_image *im, const struct mf_subjects *subjec
 	return mf_policy_survey(mf_trust_set(im->trust), given, all, err);
 }
 
+void mf_rebuild_ahead_clear(struct mf_rebuild_ahead *a)
+{
+	mf_referrers_update_cancel(a->lists);
+	free(a->changes);
+	*a = (struct mf_rebuild_ahead){0};
+}
+
+void mf_rebuild_begin(struct mf_image *im, const struct mf_digest *subjects, size_t n,
+		      struct mf_rebuild_ahead *out)
+{
+	struct mf_err ignored = MF_ERR_INIT;
+	if (im->store_ref.transport == MF_TRANSPORT_LAYOUT || out->changes)
+		return;
+	mf_blob_put_soon(im->blobs); /* of the catalogue */
+	out->changes = mf_calloc(n, sizeof *out->changes);
+	for (size_t i = 0; out->changes && i < n; i++)
+		out->changes[i].subject = subjects[i];
+	if (out->changes)
+		out->lists = mf_referrers_update_begin(im->blobs, out->changes, n, &ignored);
+}
+
 struct rebuilding {
 	struct mf_artifacts *artifacts; /* by subject */
 	struct mf_referrers_change *changes;
@@ -377,17 +398,29 @@ static void keep_apart(struct mf_image *im, struct mf_rebuild *r)
 	}
 }
 
-static int rebuild_once(struct mf_image *im, struct mf_rebuild *r, struct mf_err *err)
+/* The lists that were read ahead, to be changed now. */
+static bool take_ahead(struct mf_rebuild *r, struct rebuilding *b)
+{
+	if (!r->ahead->lists)
+		return false;
+	memcpy(r->ahead->changes, b->changes, b->n * sizeof *b->changes);
+	b->lists = r->ahead->lists;
+	r->ahead->lists = NULL;
+	return true;
+}
+
+/* MF_ABSENT: somebody else has published meanwhile. */
+static enum mf_found rebuild_once(struct mf_image *im, struct mf_rebuild *r, struct mf_err *err)
 {
 	struct rebuilding b MF_CLEANUP(rebuilding_clear) = {0};
 	if (mf_trust_widen(im->trust, MF_STR(""), err) < 0 || prepare_rebuild(im, r, &b, err) < 0)
-		return -1;
+		return MF_FAILED;
 	mf_err_clear(&r->lists);
 	mf_err_clear(&r->catalogue);
 	for (size_t i = 0; r->restore && i < b.n; i++)
 		if (mf_artifacts_store(im, &b.artifacts[i], &r->lists) < 0)
 			break;
-	if (!r->lists.code && (r->changed || r->restore))
+	if (!r->lists.code && (r->changed || r->restore) && !take_ahead(r, &b))
 		b.lists = mf_referrers_update_begin(im->blobs, b.changes, b.n, &r->lists);
 	struct lists meanwhile = {b.lists, &r->lists};
 	if (rebuild_catalogue(im, r, &meanwhile, &r->catalogue) < 0 && mf_rebuild_refused(&r->catalogue))
@@ -399,9 +432,10 @@ static int rebuild_once(struct mf_image *im, struct mf_rebuild *r, struct mf_err
 	else
 		(void)!mf_referrers_update_end(lists, &r->lists);
 	if (begin_deletes(im, r, &b, err) < 0)
-		return -1;
+		return MF_FAILED;
+	enum mf_found same = r->changed ? mf_trust_unchanged(im->trust, err) : MF_FOUND;
 	end_deletes(im, r, &b);
-	return 0;
+	return same;
 }
 
 /* Written from one state of the records, which is loaded; done when that is still the newest afterwards.
@@ -413,13 +447,13 @@ int mf_rebuild(struct mf_image *im, struct mf_rebuild *r, struct mf_err *err)
 		return 0;
 	if (mf_publish_lock(im->trust, &lock, err) < 0)
 		return -1;
+	if (lock.waited) /* others have written meanwhile */
+		mf_rebuild_ahead_clear(r->ahead);
 	for (;;) {
-		if (rebuild_once(im, r, err) < 0)
-			return -1;
-		enum mf_found same = r->changed ? mf_trust_unchanged(im->trust, err) : MF_FOUND;
+		enum mf_found same = rebuild_once(im, r, err);
 		if (same != MF_ABSENT)
 			return same == MF_FAILED ? -1 : 0;
-		if (mf_trust_load(im->trust, &(struct mf_load){0}, err) < 0)
+		if (mf_trust_load(im->trust, &(struct mf_load){.snapshot_at_once = true}, err) < 0)
 			return -1;
 	}
 }

@@ -24,6 +24,7 @@ void mf_write_clear(struct mf_write *w)
 	free(w->edits);
 	free(w->prefix);
 	free(w->role);
+	mf_rebuild_ahead_clear(&w->ahead);
 	mf_image_close(&w->im);
 }
 
@@ -537,6 +538,21 @@ static enum mf_found fill(void *arg, struct mf_trust *t, struct mf_publish_chang
 	return n || mf_trust_set(t)->expired ? MF_FOUND : MF_ABSENT;
 }
 
+int mf_write_rebuild_soon(struct mf_write *w, struct mf_err *err)
+{
+	struct mf_digest *subjects MF_FREE = mf_calloc(w->n, sizeof *subjects);
+	bool changed = false;
+	if (!subjects)
+		return mf_fail_nomem(err);
+	for (size_t i = 0; i < w->n; i++) {
+		subjects[i] = w->items[i].subject.digest;
+		changed |= !w->items[i].unchanged;
+	}
+	if (changed)
+		mf_rebuild_begin(&w->im, subjects, w->n, &w->ahead);
+	return 0;
+}
+
 int mf_write_publish(struct mf_write *w, struct mf_err *err)
 {
 	const struct mf_publish_intent in = {.prefix = mf_str_c(w->prefix), .fill = fill, .arg = w};
@@ -623,7 +639,8 @@ int mf_write_rebuild(struct mf_write *w, struct mf_err *err)
 	struct mf_digest *replaced MF_FREE = mf_calloc(2 * w->n, sizeof *replaced);
 	struct mf_bytes *stored MF_FREE = mf_calloc(w->n, sizeof *stored);
 	struct mf_err why = MF_ERR_INIT;
-	struct mf_rebuild r = {.subjects = &s,
+	struct mf_rebuild r = {.ahead = &w->ahead,
+			       .subjects = &s,
 			       .restore = w->restore,
 			       .replaced = replaced,
 			       .stored = stored,

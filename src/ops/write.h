@@ -76,6 +76,7 @@ struct mf_write {
 	bool renewed;             /* published though no item changed: the old file had expired */
 	bool restore;             /* artifact manifests that records name are missing */
 	struct mf_err refused;    /* the registry refused an artifact manifest */
+	struct mf_rebuild_ahead ahead;
 	const char **warnings;
 	size_t nwarnings;
 };
@@ -127,6 +128,8 @@ int mf_write_cosign(struct mf_write *w, struct mf_write_item *it, const struct m
 
 /* Content and artifact manifests of the items that have content. What is said to be there is looked for. */
 int mf_write_store(struct mf_write *w, struct mf_err *err) MF_NODISCARD;
+/* What mf_write_rebuild will need is requested while mf_write_publish goes on. */
+int mf_write_rebuild_soon(struct mf_write *w, struct mf_err *err) MF_NODISCARD;
 /* Publishes, and sets `version`, also when nothing was to be done. */
 int mf_write_publish(struct mf_write *w, struct mf_err *err) MF_NODISCARD;
 /* Catalogue and referrers; a failure becomes a warning. */

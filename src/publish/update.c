@@ -163,11 +163,12 @@ static int read_back(struct mf_trust *t, const struct mf_publish_intent *in,
 {
 	if (in->kind == MF_PUBLISH_FIRST && pin_root(t, o->root, err) < 0)
 		return -1;
-	struct mf_load how = {.prefix = in->prefix, .tolerate_broken = in->tolerate_broken};
+	struct mf_load how = {
+	    .prefix = in->prefix, .tolerate_broken = in->tolerate_broken, .snapshot_at_once = true};
 	if (in->kind == MF_PUBLISH_FIRST)
 		how.purpose = MF_LOAD_SIGN;
 	if (c->leaves_expired)
-		how = (struct mf_load){.purpose = MF_LOAD_SHOW};
+		how = (struct mf_load){.purpose = MF_LOAD_SHOW, .snapshot_at_once = true};
 	if (mf_trust_load(t, &how, err) < 0)
 		return mf_wrap(err, "published, but reading it back failed");
 	for (size_t i = 0; i < o->n; i++) {

@@ -8,6 +8,7 @@
 #include "base/encode.h"
 #include "base/limits.h"
 #include "trust/load.h"
+#include "tuf/build.h"
 
 /* ---- cache */
 
@@ -57,6 +58,36 @@ void mf_cache_put(const char *cache_dir, const char *pin_name, const char *role,
 	char *path MF_FREE = cache_path(cache_dir, pin_name, role, version, &dir, &err);
 	if (path && mf_dir_make_inside(cache_dir, dir, 0700, &err) == 0)
 		(void)!mf_file_write_fast(path, bytes, 0600, &err);
+}
+
+static bool file_has(const char *path, struct mf_str name, struct mf_str hash)
+{
+	struct mf_err ignored = MF_ERR_INIT;
+	struct mf_buf b MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_TARGETS_BYTES);
+	return mf_file_read_stored(path, MF_MAX_TARGETS_BYTES, &b, &ignored) == 0 && b.n &&
+	       memmem(b.p, b.n, name.p, name.n) && memmem(b.p, b.n, hash.p, hash.n);
+}
+
+/* Without a cache nothing is known. */
+bool mf_trust_seems_new(const struct mf_trust *t, struct mf_str prefix, const struct mf_digest *content)
+{
+	struct mf_err ignored = MF_ERR_INIT;
+	struct mf_buf hash MF_BUF_CLEANUP = MF_BUF_INIT(128);
+	char *dir MF_FREE =
+	    t->repo->ops->local ? NULL : mf_cache_dir(t->cfg->cache_dir, t->pin_name, &ignored);
+	if (!dir || mf_tuf_put_hash(t->repo->ops->dialect, (struct mf_bytes){content->b, 32}, &hash,
+				    &ignored) < 0)
+		return false;
+	DIR *d = opendir(dir);
+	bool any = false, listed = false;
+	for (const struct dirent *e; d && !listed && (e = readdir(d));) {
+		char *path MF_FREE = mf_path_join(dir, e->d_name, NULL);
+		any |= mf_str_starts(mf_str_c(e->d_name), MF_STR("targets"));
+		listed = !path || file_has(path, prefix, mf_buf_str(&hash));
+	}
+	if (d)
+		(void)closedir(d);
+	return any && !listed;
 }
 
 /* ---- the store */

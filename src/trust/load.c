@@ -71,7 +71,7 @@ static bool knows_root(struct mf_trust *t)
 
 /* The timestamp is always requested; with an empty cache the rest of the chain is as well, by name: it is
  * used if the hashes fit. Files with version numbers in their names cannot be guessed, except for roots. */
-int mf_trust_prefetch(struct mf_trust *t, struct mf_err *err)
+int mf_trust_prefetch(struct mf_trust *t, const struct mf_load *how, struct mf_err *err)
 {
 	if (t->repo->ops->local)
 		return 0;
@@ -79,10 +79,13 @@ int mf_trust_prefetch(struct mf_trust *t, struct mf_err *err)
 		return -1;
 	if (t->repo->ops->numbered_roots)
 		return mf_trust_prefetch_roots(t, err);
-	if (knows_root(t))
-		return 0;
-	if (prefetch(t, EARLY_ROOT, "root", MF_MAX_ROOT_BYTES, err) < 0 ||
+	bool empty = !knows_root(t);
+	if ((empty || how->snapshot_at_once) &&
 	    prefetch(t, EARLY_SNAPSHOT, "snapshot", MF_MAX_SNAPSHOT_BYTES, err) < 0)
+		return -1;
+	if (!empty)
+		return 0;
+	if (prefetch(t, EARLY_ROOT, "root", MF_MAX_ROOT_BYTES, err) < 0)
 		return -1;
 	return prefetch(t, EARLY_TARGETS, "targets", MF_MAX_TARGETS_BYTES, err);
 }
@@ -230,13 +233,16 @@ static int begin(struct mf_trust *t, struct listed *l, struct mf_err *err)
 	assert(l->meta);
 	if (l->meta->broken)
 		return mf_tuf_meta_check(l->meta, (struct mf_bytes){NULL, 0}, err);
+	/* First what is on its way: to give it up would cost its connection. */
+	l->checked = take_prefetched(t, l);
+	if (l->checked)
+		return 0;
 	mf_buf_init(&l->bytes, l->max);
 	enum mf_found found = t->store->role(t, l->role, l->meta, l->max, &l->bytes, &l->checked, err);
 	l->stored = found == MF_FOUND;
 	if (found != MF_ABSENT)
 		return found == MF_FOUND ? 0 : -1;
-	l->checked = take_prefetched(t, l);
-	return l->checked ? 0 : request(t, l, err);
+	return request(t, l, err);
 }
 
 static int await(struct mf_trust *t, struct listed *l, struct mf_err *err)
@@ -513,7 +519,7 @@ int mf_trust_load(struct mf_trust *t, const struct mf_load *how, struct mf_err *
 	if (!how->prefix.p)
 		t->how.prefix = MF_STR("");
 	t->attempt = (struct mf_attempt){0};
-	if ((sign && mf_trust_check_writable(t, err) < 0) || mf_trust_prefetch(t, err) < 0)
+	if ((sign && mf_trust_check_writable(t, err) < 0) || mf_trust_prefetch(t, how, err) < 0)
 		return -1;
 	int rc = load_with_retries(t, err);
 	drop_prefetched(t);

@@ -57,9 +57,15 @@ struct mf_load {
 	 * delegators: on Notary, where a name shows them. In TUF 1.0 any role may be a delegator, and all are
 	 * read. Borrowed, ends with NULL. */
 	const char *const *only;
+	/* The snapshot is not the one that is known here, or a second connection to the server will be of
+	 * use: it is requested beside the timestamp. */
+	bool snapshot_at_once;
 };
 /* Begins the requests that a load will need, so that they overlap others. Optional. */
-int mf_trust_prefetch(struct mf_trust *t, struct mf_err *err) MF_NODISCARD;
+int mf_trust_prefetch(struct mf_trust *t, const struct mf_load *how, struct mf_err *err) MF_NODISCARD;
+/* A guess, to send requests ahead by: does no file that is cached list such content under a name with this
+ * prefix? */
+bool mf_trust_seems_new(const struct mf_trust *t, struct mf_str prefix, const struct mf_digest *content);
 /* The client workflow (load.c): root chain from the pin, timestamp, snapshot, targets, delegations.
  * MF_E_NOT_FOUND: there is no such repository and this machine never saw one; MF_E_GONE: it saw one. */
 int mf_trust_load(struct mf_trust *t, const struct mf_load *how, struct mf_err *err) MF_NODISCARD;

@@ -183,6 +183,7 @@ as "$TOKEN_WRITER"
 asked >/dev/null
 man put --init "$image" qa-approval "$approval"
 check_status 'the first put of a writer' 0
+check 'one token serves all of it at the registry' test "$(tail -n "+$((seen + 1))" "$log" | grep -c lab-registry)" = 1
 asked >scopes
 check 'it pushes to the registry' grep -qx 'lab-registry team/app pull,push' scopes
 check 'and to the trust server' grep -qx "lab-notary $REGISTRY_TOKEN/team/app pull,push" scopes
