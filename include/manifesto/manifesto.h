@@ -706,9 +706,9 @@ MANIFESTO_API int manifesto_trust_refresh(struct manifesto *m, const struct mani
 /* Something that somebody should know or do. */
 struct manifesto_status_finding {
 	const char *kind; /* a stable word: role-expired, role-expiring, role-broken, certificate-expired,
-			     certificate-expiring, blob-missing, record-expired, record-expiring,
-			     record-withdrawn, record-unsigned, image-gone, catalogue-drift, referrers-drift,
-			     targets-missing, not-examined */
+			     certificate-expiring, one-root-key, keys-together, blob-missing, record-expired,
+			     record-expiring, record-withdrawn, record-unsigned, image-gone, catalogue-drift,
+			     referrers-drift, targets-missing, not-examined */
 	int status;       /* the exit status that it stands for; MANIFESTO_OK: information */
 	const char *message;
 	const char *action; /* command to run, or NULL */
