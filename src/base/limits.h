@@ -74,9 +74,6 @@
 #define MF_MAX_PASSPHRASE ((size_t)4096)
 #define MF_MAX_HELPER_BYTES ((size_t)1 << 20) /* answer of a credential helper */
 #define MF_HELPER_TIMEOUT_MS 20000
-/* A message of ssh-agent: what OpenSSH's takes and gives. */
-#define MF_MAX_AGENT_BYTES ((size_t)256 << 10)
-#define MF_MAX_COMMAND_ANSWER ((size_t)65536) /* of a command that signs: a key or a signature as JSON */
 /* Argon2id cost read from a key file: at most what libsodium calls sensitive. */
 #define MF_MAX_KDF_OPS ((uint64_t)16)
 #define MF_MAX_KDF_MEM ((uint64_t)1 << 30)
@@ -94,6 +91,18 @@
 /* Trust metadata kept loaded in one run; beyond it the repository that was not used for the longest time is
  * dropped. */
 #define MF_MAX_VERIFY_HELD ((size_t)256 << 20)
+
+/* Bundles and the tar file that one is: far above a release of thousands of images. An entry in memory is 32 bytes
+ * and its name; a name is a path of ours or a repository's. Records of a tar file are filled up with zeros. */
+#define MF_MAX_ARCHIVE_BYTES ((uint64_t)1 << 40)
+#define MF_MAX_ARCHIVE_MEMBERS 262144
+#define MF_MAX_ARCHIVE_NAME ((size_t)4096)
+#define MF_MAX_ARCHIVE_NAMES ((size_t)64 << 20)
+#define MF_MAX_ARCHIVE_PADDING ((uint64_t)1 << 20)
+#define MF_MAX_PAX_BYTES ((size_t)65536)
+/* A descriptor for each image and each record: about 350 octets. */
+#define MF_MAX_BUNDLE_INDEX_BYTES ((size_t)64 << 20)
+#define MF_MAX_BUNDLE_IMAGES 10000
 
 /* A clock may lie this far before the latest one seen: small steps by time daemons. */
 #define MF_CLOCK_TOLERANCE_S 300

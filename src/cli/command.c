@@ -7,6 +7,8 @@
 #include "base/str.h"
 
 #define B MF_OPT_BIT
+#define FROM_BUNDLE (B(MF_OPT_BUNDLE) | B(MF_OPT_AT) | B(MF_OPT_MAX_AGE))
+#define BUNDLE_AGE "refuse a bundle whose newest record may be older"
 
 /* A row is read as a page of help. */
 /* clang-format off */
@@ -80,8 +82,8 @@ const struct mf_cli_command mf_cli_commands[] = {
 	"With --version N, gets the record as an older version of its role's file has\n"
 	"it; a note on standard error says how it differs from the current record. Use\n"
 	"it to look back, not to decide.",
-     .options = B(MF_OPT_OUTPUT) | B(MF_OPT_ROLE) | B(MF_OPT_PLATFORM) | B(MF_OPT_AT_VERSION),
-     .help = {{MF_OPT_ROLE, NULL, "accept the record of this role only"}},
+     .options = B(MF_OPT_OUTPUT) | B(MF_OPT_ROLE) | B(MF_OPT_PLATFORM) | B(MF_OPT_AT_VERSION) | FROM_BUNDLE,
+     .help = {{MF_OPT_ROLE, NULL, "accept the record of this role only"}, {MF_OPT_MAX_AGE, NULL, BUNDLE_AGE}},
      .run = mf_cli_run_get},
     {.name = "list", .group = MF_CLI_RECORDS, .synopsis = "IMAGE", .min = 1, .max = 1,
      .summary = "verify and list the records of an image",
@@ -92,10 +94,11 @@ const struct mf_cli_command mf_cli_commands[] = {
 	"(gone) stands for an image that is no longer there. --type, --role and --state\n"
 	"take a value or a list with commas, and may be repeated.",
      .options = B(MF_OPT_ALL) | B(MF_OPT_TYPE) | B(MF_OPT_ROLE) | B(MF_OPT_STATE) | B(MF_OPT_PLATFORM) |
-		B(MF_OPT_ALL_PLATFORMS),
+		B(MF_OPT_ALL_PLATFORMS) | FROM_BUNDLE,
      .repeats = B(MF_OPT_TYPE) | B(MF_OPT_ROLE) | B(MF_OPT_STATE),
      .help = {{MF_OPT_ALL, NULL, "list the records of all images of a repository"},
-	      {MF_OPT_ROLE, NULL, "only records of this role"}},
+	      {MF_OPT_ROLE, NULL, "only records of this role"},
+	      {MF_OPT_MAX_AGE, NULL, BUNDLE_AGE}},
      .run = mf_cli_run_list},
     {.name = "history", .group = MF_CLI_RECORDS, .synopsis = "IMAGE [TYPE]", .min = 1, .max = 2,
      .summary = "show what happened to the records of an image",
@@ -106,8 +109,8 @@ const struct mf_cli_command mf_cli_commands[] = {
 	"Versions that are not kept are named. A version that does not verify is named,\n"
 	"too, and the exit status is 6. The times in SEEN are not signed: they come from\n"
 	"the store.",
-     .options = B(MF_OPT_ROLE) | B(MF_OPT_PLATFORM) | B(MF_OPT_LIMIT),
-     .help = {{MF_OPT_ROLE, NULL, "only this role"}},
+     .options = B(MF_OPT_ROLE) | B(MF_OPT_PLATFORM) | B(MF_OPT_LIMIT) | FROM_BUNDLE,
+     .help = {{MF_OPT_ROLE, NULL, "only this role"}, {MF_OPT_MAX_AGE, NULL, BUNDLE_AGE}},
      .run = mf_cli_run_history},
     {.name = "verify", .group = MF_CLI_GATE, .synopsis = "IMAGE...", .min = 0, .max = MF_CLI_ANY,
      .summary = "check that images have the records that a policy requires",
@@ -121,10 +124,22 @@ const struct mf_cli_command mf_cli_commands[] = {
 	"checked; those that are accepted are written to standard output as\n"
 	"REPOSITORY@DIGEST, to be deployed as such. The exit status is that of the\n"
 	"gravest finding. Nothing is ever trusted on first use.",
-     .options = B(MF_OPT_REQUIRE) | B(MF_OPT_POLICY) | B(MF_OPT_MAX_AGE) | B(MF_OPT_IMAGES) | B(MF_OPT_CONTENT) |
+     .options = B(MF_OPT_REQUIRE) | B(MF_OPT_POLICY) | FROM_BUNDLE | B(MF_OPT_IMAGES) | B(MF_OPT_CONTENT) |
 		B(MF_OPT_PLATFORM) | B(MF_OPT_ALL_PLATFORMS),
      .repeats = B(MF_OPT_REQUIRE),
      .run = mf_cli_run_verify},
+    {.name = "bundle create", .group = MF_CLI_GATE, .synopsis = "IMAGE...", .min = 1, .max = MF_CLI_ANY,
+     .summary = "write records, content and trust metadata to one file",
+     .description =
+	"Verifies what is published of the images and writes it to one file, from which\n"
+	"get, list, history and verify answer with --bundle FILE and without a network,\n"
+	"with the pins of the machine that reads. The file is an OCI image layout in a\n"
+	"tar; the same state gives the same file. With --bundle, it is made from another\n"
+	"bundle.",
+     .options = B(MF_OPT_OUTPUT) | B(MF_OPT_BUNDLE),
+     .help = {{MF_OPT_OUTPUT, NULL, "write the bundle to this file ('-': standard output; required)"},
+	      {MF_OPT_BUNDLE, NULL, "take everything from this bundle; no network"}},
+     .run = mf_cli_run_bundle_create},
     {.name = "policy check", .group = MF_CLI_GATE, .synopsis = "FILE", .min = 1, .max = 1, .reach = MF_CLI_ALONE,
      .summary = "check a policy file and show what it requires",
      .description =
@@ -225,6 +240,7 @@ const struct mf_cli_command mf_cli_commands[] = {
      .description =
 	"Verifies the whole chain of trust metadata and shows its roles with their\n"
 	"versions, expiry and keys, and the pins on this machine.",
+     .options = B(MF_OPT_BUNDLE) | B(MF_OPT_AT),
      .run = mf_cli_run_trust_show},
     {.name = "trust refresh", .group = MF_CLI_TRUST, .synopsis = "IMAGE...", .min = 1, .max = MF_CLI_ANY,
      .summary = "re-sign what expires soon",
@@ -259,7 +275,7 @@ const struct mf_cli_command mf_cli_commands[] = {
      .description =
 	"Each ROOT is a root.json file or the fingerprint (64 hexadecimal digits) of a\n"
 	"root key. IMAGE may be a prefix of repositories that ends in '*'.",
-     .options = B(MF_OPT_THRESHOLD),
+     .options = B(MF_OPT_THRESHOLD) | B(MF_OPT_BUNDLE),
      .run = mf_cli_run_trust_pin},
     {.name = "trust export", .group = MF_CLI_TRUST, .synopsis = "[PATTERN...]", .min = 0, .max = MF_CLI_ANY,
      .reach = MF_CLI_HOME,
@@ -312,17 +328,6 @@ const struct mf_cli_command mf_cli_commands[] = {
      .summary = "show a key and its public part",
      .description = "NAME is the name of a key, or at least 8 digits of its fingerprint.",
      .run = mf_cli_run_key_show},
-    {.name = "key add", .group = MF_CLI_KEYS, .synopsis = "NAME SOURCE [ARGUMENT...]", .min = 2, .max = MF_CLI_ANY, .reach = MF_CLI_HOME,
-     .summary = "use a key that an agent, a program or a variable holds",
-     .description =
-	"Stores a reference to a private key that stays where it is. SOURCE is one of\n"
-	"  ssh-agent:FINGERPRINT  as 'ssh-add -l' prints it (ed25519, ECDSA P-256)\n"
-	"  command:PROGRAM        with its ARGUMENTs; put '--' before those that begin\n"
-	"                         with a dash\n"
-	"  env:VARIABLE           the text of the key is in the environment\n"
-	"  fd:NUMBER              or is read from this descriptor\n"
-	"Afterwards NAME is used like any other key.",
-     .run = mf_cli_run_key_add},
     {.name = "key import", .group = MF_CLI_KEYS, .synopsis = "NAME FILE", .min = 2, .max = 2, .reach = MF_CLI_HOME,
      .summary = "import a private key of notary or Docker Content Trust",
      .description =

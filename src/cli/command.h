@@ -93,6 +93,7 @@ int mf_cli_run_get(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD
 int mf_cli_run_history(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
 int mf_cli_run_list(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
 int mf_cli_run_verify(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
+int mf_cli_run_bundle_create(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
 int mf_cli_run_policy_check(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
 int mf_cli_run_sign(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
 int mf_cli_run_rm(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
@@ -119,7 +120,6 @@ int mf_cli_run_trust_forget(struct mf_cli *cli, struct manifesto_error *err) MF_
 int mf_cli_run_key_generate(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
 int mf_cli_run_key_list(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
 int mf_cli_run_key_show(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
-int mf_cli_run_key_add(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
 int mf_cli_run_key_import(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
 int mf_cli_run_key_export(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
 int mf_cli_run_key_name(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;

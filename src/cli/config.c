@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/encode.h"
 #include "base/str.h"
 #include "cli/output.h"
 #include "cli/signals.h"
@@ -249,6 +250,36 @@ static int load_numbers(struct manifesto_options *o, const struct mf_cli_args *a
 	return 0;
 }
 
+/* What is not of today's clock must be seen, also with --quiet. */
+static int load_time(struct manifesto_options *o, const char *text, struct manifesto_error *err)
+{
+	struct mf_err ignored = MF_ERR_INIT;
+	struct mf_esc shown;
+	char time[MF_TIME_LEN];
+	if (mf_time_parse_written(mf_str_c(text), &o->at, &ignored) < 0 || o->at <= 0)
+		return mf_cli_usage(err, "--at '%s' is not a time such as 2029-01-01T12:00:00Z",
+				    mf_esc(&shown, mf_str_c(text)));
+	mf_time_format(time, o->at);
+	mf_cli_warning("everything is judged as of %s, not now", time);
+	return 0;
+}
+
+static int load_bundle(struct manifesto_options *o, const struct mf_cli_args *args,
+		       struct manifesto_error *err)
+{
+	size_t used;
+	const struct mf_cli_command *c = mf_cli_command_lookup(args->words, args->nwords, &used);
+	o->bundle = args->value[MF_OPT_BUNDLE];
+	/* A gate limits the age of records with it, too. */
+	if (!o->bundle && c && !mf_cli_command_takes(c, MF_OPT_REQUIRE) && mf_cli_args_has(args, MF_OPT_MAX_AGE))
+		return mf_cli_usage(err, "option '--max-age' needs '--bundle' here");
+	if (!o->bundle)
+		return 0;
+	if (args->value[MF_OPT_AT] && load_time(o, args->value[MF_OPT_AT], err) < 0)
+		return -1;
+	return mf_cli_args_duration(args, MF_OPT_MAX_AGE, &o->bundle_max_age, err);
+}
+
 static const char *trust_server(const struct mf_cli_args *args)
 {
 	if (args->value[MF_OPT_TRUST_SERVER])
@@ -283,8 +314,6 @@ static void fill_options(struct mf_cli_config *c, const struct mf_cli_args *args
 	o->cancelled = mf_cli_signals_pending;
 	o->passphrase = mf_cli_prompt_passphrase;
 	o->passphrase_arg = prompt;
-	o->ssh_agent = env("SSH_AUTH_SOCK");
-	o->key_text = mf_cli_prompt_key_text;
 	o->confirm_init = mf_cli_prompt_confirm_init;
 	o->confirm_init_arg = prompt;
 	o->default_key_name = c->key_name;
@@ -294,7 +323,7 @@ int mf_cli_config_load(struct mf_cli_config *out, const struct mf_cli_args *args
 		       struct mf_cli_prompt *prompt, bool credentials, struct manifesto_error *err)
 {
 	*out = (struct mf_cli_config){.options = MANIFESTO_INIT(manifesto_options)};
-	if (load_numbers(&out->options, args, err) < 0 || load_directories(out, err) < 0 ||
+	if (load_numbers(&out->options, args, err) < 0 || load_bundle(&out->options, args, err) < 0 || load_directories(out, err) < 0 ||
 	    load_key_name(out, args, err) < 0 || load_auth_files(out, err) < 0)
 		return -1;
 	fill_options(out, args, prompt);

@@ -1,41 +1,16 @@
-#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/limits.h"
 #include "cli/command.h"
 #include "cli/show.h"
-#include "cli/signals.h"
 
-/* The content's way out. The library knows that it was stopped; why is known here. */
-struct sink {
-	int sys; /* errno of the failed write */
-};
-
-static int write_out(void *arg, const void *p, size_t n)
-{
-	struct sink *s = arg;
-	const char *at = p;
-	while (n) {
-		ssize_t w = write(STDOUT_FILENO, at, n);
-		if (w < 0 && errno == EINTR && !mf_cli_signals_pending(NULL))
-			continue;
-		if (w < 0) {
-			s->sys = errno;
-			return -1;
-		}
-		at += w;
-		n -= (size_t)w;
-	}
-	return 0;
-}
-
-static void show_json(const struct manifesto_get_result *r, const char *path, int64_t version)
+static void show_json(const struct mf_cli *cli, const struct manifesto_get_result *r, const char *path,
+		      int64_t version)
 {
 	struct mf_json_out j;
 	mf_cli_json_begin(&j, stdout, "get");
+	mf_cli_show_at_json(cli, &j);
 	mf_json_add_text(&j, "output", path);
 	mf_json_add_object(&j, "record");
 	mf_cli_show_record_json(&j, r->record);
@@ -52,7 +27,7 @@ int mf_cli_run_get(struct mf_cli *cli, struct manifesto_error *err)
 {
 	struct manifesto_get_options o = MANIFESTO_INIT(manifesto_get_options);
 	MF_CLI_RESULT(manifesto_get_result, r);
-	struct sink sink = {0};
+	struct mf_cli_sink sink = {0};
 	const char *path = cli->args.value[MF_OPT_OUTPUT];
 	if (path && strcmp(path, "-") == 0)
 		path = NULL;
@@ -64,7 +39,7 @@ int mf_cli_run_get(struct mf_cli *cli, struct manifesto_error *err)
 	o.role = cli->args.value[MF_OPT_ROLE];
 	o.platform = cli->args.value[MF_OPT_PLATFORM];
 	o.output_path = path;
-	o.write = path ? NULL : write_out;
+	o.write = path ? NULL : mf_cli_write_out;
 	o.write_arg = &sink;
 	if (mf_cli_args_number(&cli->args, MF_OPT_AT_VERSION, 1, MF_MAX_VERSION, &o.version, err) < 0)
 		return -1;
@@ -74,6 +49,6 @@ int mf_cli_run_get(struct mf_cli *cli, struct manifesto_error *err)
 	if (r->note)
 		mf_cli_warning("%s", r->note);
 	if (cli->json)
-		show_json(r, path, o.version);
+		show_json(cli, r, path, o.version);
 	return 0;
 }

@@ -93,10 +93,12 @@ static void record_json(struct mf_json_out *j, const struct manifesto_record *r)
 	mf_cli_show_signers_json(j, "signers", r->signers, r->nsigners);
 }
 
-static void event_json(const struct manifesto_history_result *r, const struct manifesto_history_event *e)
+static void event_json(const struct mf_cli *cli, const struct manifesto_history_result *r,
+		       const struct manifesto_history_event *e)
 {
 	struct mf_json_out j;
 	mf_cli_json_begin(&j, stdout, "history-event");
+	mf_cli_show_at_json(cli, &j);
 	mf_json_add_text(&j, "event", e->event);
 	mf_json_add_text(&j, "image", r->image);
 	mf_json_add_text(&j, "role", e->role);
@@ -130,7 +132,7 @@ int mf_cli_run_history(struct mf_cli *cli, struct manifesto_error *err)
 	if (!cli->json && show_text(r, err) < 0)
 		return -1;
 	for (size_t i = 0; cli->json && i < r->nevents; i++)
-		event_json(r, r->events[i]);
+		event_json(cli, r, r->events[i]);
 	if (!cli->json && !r->nevents && !cli->quiet)
 		mf_cli_message("no history for '%s'", o.image);
 	if (!r->ninvalid)

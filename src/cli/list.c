@@ -122,10 +122,11 @@ static void subjects_json(struct mf_json_out *j, const struct manifesto_list_res
 	mf_json_close(j);
 }
 
-static void show_json(const struct manifesto_list_result *r, bool all)
+static void show_json(const struct mf_cli *cli, const struct manifesto_list_result *r, bool all)
 {
 	struct mf_json_out j;
 	mf_cli_json_begin(&j, stdout, "list");
+	mf_cli_show_at_json(cli, &j);
 	mf_json_add_text(&j, all ? "repository" : "image", r->image);
 	if (all)
 		subjects_json(&j, r);
@@ -179,7 +180,7 @@ int mf_cli_run_list(struct mf_cli *cli, struct manifesto_error *err)
 	if (read_filters(cli, &f, &o, err) < 0 || manifesto_list(cli->m, &o, &r, err) < 0)
 		return -1;
 	if (cli->json) {
-		show_json(r, o.all);
+		show_json(cli, r, o.all);
 		return 0;
 	}
 	mf_cli_show_warnings(r->warnings, r->nwarnings);

@@ -61,6 +61,8 @@ const struct mf_cli_option mf_cli_options[MF_OPT_COUNT] = {
 	[MF_OPT_REMOVE] = {"remove", NULL, "take the name away", MF_OPT_FLAG, 0, 0},
 	[MF_OPT_LIFT] = {"lift", NULL, "lift a veto by the same role", MF_OPT_FLAG, 0, 0},
 	[MF_OPT_KEEP_OLD] = {"keep-old", NULL, "add the key; no key of the role goes", MF_OPT_FLAG, 0, 0},
+	[MF_OPT_BUNDLE] = {"bundle", "FILE", "read everything from this bundle; no network", MF_OPT_VALUE, 0, MF_CLI_COMPLETE_FILE},
+	[MF_OPT_AT] = {"at", "TIME", "judge a bundle as of this time, not now", MF_OPT_VALUE, 0, 0},
 	[MF_OPT_ALL] = {"all", NULL, "all images of a repository", MF_OPT_FLAG, 0, 0},
 	[MF_OPT_STATE] = {"state", "STATE,...", "only current, withdrawn, expired, foreign, veto", MF_OPT_VALUE, 0, 0},
 	[MF_OPT_WARN_WITHIN] = {"warn-within", "DURATION", "report what expires within this time (default 30d)", MF_OPT_VALUE, 0, 0},
@@ -222,6 +224,7 @@ static const struct {
 	enum mf_cli_opt a, needs;
 } requirements[] = {
     {MF_OPT_CLIENT_KEY, MF_OPT_CLIENT_CERT},
+    {MF_OPT_AT, MF_OPT_BUNDLE},
 };
 
 int mf_cli_args_check(const struct mf_cli_args *a, struct manifesto_error *err)

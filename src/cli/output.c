@@ -1,10 +1,13 @@
 #include "cli/output.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdarg.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/encode.h"
+#include "cli/signals.h"
 
 void mf_cli_put_text(FILE *f, const char *text)
 {
@@ -191,4 +194,24 @@ void mf_cli_json_end(struct mf_json_out *j)
 	FILE *f = j->file;
 	mf_json_close(j);
 	(void)fputc('\n', f);
+}
+
+/* ---- content */
+
+int mf_cli_write_out(void *arg, const void *p, size_t n)
+{
+	struct mf_cli_sink *s = arg;
+	const char *at = p;
+	while (n) {
+		ssize_t w = write(STDOUT_FILENO, at, n);
+		if (w < 0 && errno == EINTR && !mf_cli_signals_pending(NULL))
+			continue;
+		if (w < 0) {
+			s->sys = errno;
+			return -1;
+		}
+		at += w;
+		n -= (size_t)w;
+	}
+	return 0;
 }

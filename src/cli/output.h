@@ -19,6 +19,13 @@ void mf_cli_put_text(FILE *f, const char *text);
 /* Onto standard output, each %s in its safe form: mf_text_printf. */
 void mf_cli_printf(const char *fmt, ...) MF_PRINTF(1, 2);
 
+/* ---- content: octets for standard output, as `write` of the library's options. The library knows that it was
+ * stopped; why is known here. */
+struct mf_cli_sink {
+	int sys; /* errno of the failed write */
+};
+int mf_cli_write_out(void *arg, const void *p, size_t n);
+
 /* ---- messages on standard error, one line each: "manifesto: ..." */
 void mf_cli_message(const char *fmt, ...) MF_PRINTF(1, 2);
 void mf_cli_warning(const char *fmt, ...) MF_PRINTF(1, 2);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/encode.h"
+#include "cli/config.h"
 
 static struct mf_str annotation_name(const char *annotation)
 {
@@ -213,4 +214,10 @@ void mf_cli_show_initialised(const char *where, const char *home, const char *co
 		    home, MF_CLI_KEYS_BELOW_HOME);
 	for (size_t i = 0; i < npinned; i++)
 		mf_cli_message("root key pinned on this machine: %s", pinned[i]);
+}
+
+void mf_cli_show_at_json(const struct mf_cli *cli, struct mf_json_out *j)
+{
+	if (cli->config->options.at)
+		mf_json_add_time(j, "at", cli->config->options.at);
 }

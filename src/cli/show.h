@@ -36,6 +36,8 @@ void mf_cli_show_record_name(const struct manifesto_record *r);
 /* A time of a record, in out (MF_TIME_LEN); NULL when it has none. */
 const char *mf_cli_show_expires(char *out, const struct manifesto_record *r);
 const char *mf_cli_show_created(char *out, const struct manifesto_record *r);
+/* The time that --at gave, as member "at"; without it nothing. */
+void mf_cli_show_at_json(const struct mf_cli *cli, struct mf_json_out *j);
 /* A time, or "-" for 0, into out (MF_TIME_LEN). */
 void mf_cli_show_time(char *out, int64_t seconds);
 /* Does one repository with the command's own function: the status of it, -1 for what ends the program. */

@@ -113,6 +113,7 @@ static int collect(const struct mf_cli *cli, struct images *arguments, struct im
 /* ---------------------------------------------------------------- results */
 
 struct sink {
+	const struct mf_cli *cli;
 	bool json, begun;
 	struct mf_json_out j;
 	size_t accepted, refused;
@@ -227,6 +228,7 @@ static int receive(void *arg, const struct manifesto_verify_item *item)
 		return show_text(item);
 	if (!s->begun) {
 		mf_cli_json_begin(&s->j, stdout, "verify");
+		mf_cli_show_at_json(s->cli, &s->j);
 		mf_json_add_array(&s->j, "images");
 		s->begun = true;
 	}
@@ -249,7 +251,7 @@ int mf_cli_run_verify(struct mf_cli *cli, struct manifesto_error *err)
 	struct manifesto_verify_options o = MANIFESTO_INIT(manifesto_verify_options);
 	struct images images IMAGES_CLEANUP = {.text = MF_BUF_INIT(MF_MAX_IMAGE_LIST)},
 			     list IMAGES_CLEANUP = {.text = MF_BUF_INIT(MF_MAX_IMAGE_LIST)};
-	struct sink sink = {.json = cli->json, .progress = &cli->config->progress};
+	struct sink sink = {.cli = cli, .json = cli->json, .progress = &cli->config->progress};
 	o.require = cli->args.list[MF_OPT_REQUIRE];
 	o.policy_path = cli->args.value[MF_OPT_POLICY];
 	o.platform = cli->args.value[MF_OPT_PLATFORM];

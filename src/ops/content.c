@@ -179,12 +179,12 @@ static enum mf_found from_repository(struct search *w, struct mf_err *err)
 	return mf_trust_dir(w->im->trust) ? from_directory(w, err) : from_web(w, err);
 }
 
-/* The name in the cache, NULL for content that is not kept there: a local trust repository is a copy itself.
- */
+/* The name in the cache, NULL for content that is not kept there: a local trust repository and a bundle are
+ * copies themselves. */
 static int cache_path(const struct search *w, char **path, struct mf_err *err)
 {
 	char hex[65];
-	if (mf_trust_dir(w->im->trust) || w->c->info->length > MF_MAX_CACHED_BLOB)
+	if (w->im->m->bundle || mf_trust_dir(w->im->trust) || w->c->info->length > MF_MAX_CACHED_BLOB)
 		return 0;
 	mf_digest_hex(hex, &w->c->info->sha256);
 	*path = mf_path_join(w->im->m->opt.cache_dir, "blobs", hex, NULL);
@@ -252,4 +252,24 @@ int mf_content_has_target(struct mf_image *im, struct mf_str name, const struct 
 	int rc = s ? mf_trust_target_get(im->trust, name, info, s, err) : -1;
 	*has = rc > 0 && is_content(s, info);
 	return rc < 0 ? -1 : 0;
+}
+
+int mf_content_hand_out(struct mf_spool *content, const char *path,
+			int (*write)(void *arg, const void *p, size_t n), void *arg, struct mf_err *err)
+{
+	char chunk[65536];
+	uint64_t at = 0;
+	size_t got;
+	if (path)
+		return mf_spool_copy_file(content, path, 0644, MF_SYNC, err);
+	while (write) {
+		if (mf_spool_read(content, at, chunk, sizeof chunk, &got, err) < 0)
+			return -1;
+		if (!got)
+			break;
+		if (write(arg, chunk, got) != 0)
+			return mf_fail(err, MF_E_IO, 0, "the write callback failed");
+		at += got;
+	}
+	return 0;
 }

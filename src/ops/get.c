@@ -49,25 +49,6 @@ static int select_record(struct mf_image *im, const struct manifesto_get_options
 	return -1;
 }
 
-static int hand_out(struct mf_spool *content, const struct manifesto_get_options *o, struct mf_err *err)
-{
-	char chunk[65536];
-	uint64_t at = 0;
-	size_t got;
-	if (o->output_path)
-		return mf_spool_copy_file(content, o->output_path, 0644, MF_SYNC, err);
-	while (o->write) {
-		if (mf_spool_read(content, at, chunk, sizeof chunk, &got, err) < 0)
-			return -1;
-		if (!got)
-			break;
-		if (o->write(o->write_arg, chunk, got) != 0)
-			return mf_fail(err, MF_E_IO, 0, "the write callback failed");
-		at += got;
-	}
-	return 0;
-}
-
 /* ---- a record as an older version of its role's file has it: for looking back, nothing is decided by it */
 
 struct old_record {
@@ -284,7 +265,7 @@ static int get(struct mf_image *im, const struct manifesto_get_options *o, struc
 	const struct mf_content_wanted wanted = {mf_buf_str(&name), &info, o->output_path};
 	if (mf_content_get(im, &wanted, &content, err) < 0)
 		return -1;
-	return hand_out(content, o, err);
+	return mf_content_hand_out(content, o->output_path, o->write, o->write_arg, err);
 }
 
 int manifesto_get(struct manifesto *m, const struct manifesto_get_options *opt,

@@ -1,8 +1,10 @@
 /* Opening an image: reference, store, trust repository; resolving it to subjects. */
 #include <errno.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "ops/ops.h"
+#include "trust/bundle.h"
 
 /* ---- places that the images of one run share */
 
@@ -170,6 +172,10 @@ static int note_given_host(struct manifesto *m, const struct mf_ref *ref, struct
 static struct mf_image_store *open_own_store(struct manifesto *m, const struct mf_ref *ref,
 					     struct mf_err *err)
 {
+	if (m->opt.bundle && !m->bundle && mf_bundle_open(m->opt.bundle, &m->bundle, err) < 0)
+		return NULL;
+	if (m->bundle)
+		return mf_bundle_store(m->bundle, ref, err);
 	if (ref->transport == MF_TRANSPORT_LAYOUT)
 		return mf_image_store_open(ref, NULL, NULL, &m->env, err);
 	if (need_http(m, err) < 0)
@@ -208,22 +214,31 @@ static struct mf_image_store *open_store(struct manifesto *m, const struct mf_re
 
 /* ---- trust */
 
-/* Where a trust repository is, and what it is called. */
+/* Where a trust repository is, and what it is called. url NULL: in the bundle. */
 struct trust_place {
 	const char *url, *gun, *pin_name;
 };
+
+static int open_repository(const struct manifesto *m, const struct trust_place *at,
+			   const struct mf_trust_config *cfg, struct mf_trust **out, struct mf_err *err)
+{
+	if (!at->url)
+		return mf_trust_open_bundle(mf_bundle_archive(m->bundle), at->gun, at->pin_name, cfg, out,
+					    err);
+	return mf_trust_open(at->url, at->gun, at->pin_name, cfg, out, err);
+}
 
 static int open_trust_at(struct mf_image *im, const struct trust_place *at, struct mf_err *err)
 {
 	struct mf_pool *pool = im->m->pool;
 	if (!pool)
-		return mf_trust_open(at->url, at->gun, at->pin_name, &im->trust_cfg, &im->trust, err);
+		return open_repository(im->m, at, &im->trust_cfg, &im->trust, err);
 	struct mf_pool_trust *shared = mf_pool_trust(pool, at->pin_name, err);
 	if (!shared)
 		return -1;
 	if (!shared->trust) {
 		shared->cfg = im->trust_cfg;
-		if (mf_trust_open(at->url, at->gun, at->pin_name, &shared->cfg, &shared->trust, err) < 0)
+		if (open_repository(im->m, at, &shared->cfg, &shared->trust, err) < 0)
 			return -1;
 	}
 	im->shared = shared;
@@ -245,6 +260,30 @@ static int open_layout_trust(struct mf_image *im, struct mf_err *err)
 	return open_trust_at(im, &(struct trust_place){dir, "oci", pin_name}, err);
 }
 
+/* A layout's trust repository is pinned by where the layout is, or would be: a bundle does without it. */
+static char *layout_pin_name(const char *dir, struct mf_err *err)
+{
+	char *real MF_FREE = realpath(dir, NULL), *cwd MF_FREE = NULL, *name = NULL;
+	if (!real && dir[0] != '/')
+		cwd = getcwd(NULL, 0);
+	if (asprintf(&name, "oci:%s%s%s", cwd ? cwd : "", cwd ? "/" : "", real ? real : dir) >= 0)
+		return name;
+	(void)mf_fail_nomem(err);
+	return NULL;
+}
+
+static int open_bundle_trust(struct mf_image *im, struct mf_err *err)
+{
+	struct mf_buf gun MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_REFERENCE);
+	char *layout MF_FREE = NULL;
+	if (mf_ref_gun(&im->store_ref, &gun, err) < 0)
+		return -1;
+	if (im->store_ref.transport == MF_TRANSPORT_LAYOUT && !(layout = layout_pin_name(im->store_ref.dir, err)))
+		return -1;
+	const char *name = mf_buf_str(&gun).p;
+	return open_trust_at(im, &(struct trust_place){NULL, name, layout ? layout : name}, err);
+}
+
 /* Host and port of "scheme://host:port/...". */
 static char *url_host(const char *url)
 {
@@ -262,6 +301,8 @@ static int open_trust(struct mf_image *im, struct mf_err *err)
 	const char *url = m->opt.trust_server;
 	bool layout = im->store_ref.transport == MF_TRANSPORT_LAYOUT;
 	im->trust_cfg = m->trust;
+	if (m->bundle)
+		return open_bundle_trust(im, err);
 	if (layout && (!url || !m->opt.trust_server_for_layouts))
 		return open_layout_trust(im, err);
 	if (layout) {

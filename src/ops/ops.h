@@ -5,6 +5,7 @@
 #include "keys/keystore.h"
 #include "manifesto/manifesto.h"
 #include "oci/artifact.h"
+#include "oci/bundle.h"
 #include "policy/policy.h"
 #include "trust/trust.h"
 
@@ -25,6 +26,7 @@ struct manifesto {
 	} * endpoint; /* for the life of the context */
 	size_t nendpoint, endpoint_cap;
 	struct mf_pool *pool; /* of a run over many images, else NULL */
+	struct mf_bundle *bundle; /* opened when it is first needed */
 	struct mf_passphrase passphrase;
 	struct mf_keystore *keys;
 	struct mf_names names; /* of keys; loaded with the first image */
@@ -150,6 +152,10 @@ struct mf_content_wanted {
  * targets or the store. Nothing is copied a second time. */
 int mf_content_get(struct mf_image *im, const struct mf_content_wanted *c, struct mf_spool **out,
 		   struct mf_err *err) MF_NODISCARD;
+/* Verified content to a file, or without a path to the caller's function. */
+int mf_content_hand_out(struct mf_spool *content, const char *path,
+			int (*write)(void *arg, const void *p, size_t n), void *arg,
+			struct mf_err *err) MF_NODISCARD;
 /* Makes a blob reachable as a target file of a local trust repository. */
 int mf_content_put_target(struct mf_image *im, struct mf_str target_name, struct mf_spool *blob,
 			  const struct mf_digest *digest, struct mf_err *err) MF_NODISCARD;

@@ -94,13 +94,14 @@ bool mf_trust_seems_new(const struct mf_trust *t, struct mf_str prefix, const st
 
 static int check_clock(const struct mf_trust *t, struct mf_err *err)
 {
-	if (t->set.now + MF_CLOCK_TOLERANCE_S >= t->floors.clock)
+	int64_t clock = mf_env_now(t->cfg->env);
+	if (clock + MF_CLOCK_TOLERANCE_S >= t->floors.clock)
 		return 0;
 	char now[MF_TIME_LEN], recorded[MF_TIME_LEN];
 	char *file MF_FREE = mf_floors_path(t->cfg->home, t->pin_name, err);
 	if (!file)
 		return -1;
-	mf_time_format(now, t->set.now);
+	mf_time_format(now, clock);
 	mf_time_format(recorded, t->floors.clock);
 	(void)mf_fail(err, MF_E_ROLLBACK, 0,
 		      "the system clock (%s) is earlier than %s, the time recorded in '%s'", now, recorded,
@@ -213,7 +214,7 @@ static void warn_first_use(struct mf_trust *t, const struct mf_digest *root_key)
 	char text[MF_DIGEST_TEXT];
 	mf_digest_format(text, root_key);
 	mf_env_log(t->cfg->env, MF_LOG_WARNING, "'%s' is trusted on first use, %s: root key %s", t->pin_name,
-		   t->cfg->ci ? "in this run" : "from now on", text + strlen("sha256:"));
+		   t->cfg->ci || t->cfg->at ? "in this run" : "from now on", text + strlen("sha256:"));
 	t->warned = true;
 }
 
@@ -230,7 +231,7 @@ int mf_home_pin_first_use(struct mf_trust *t, struct mf_err *err)
 			fps[n++] = mf_pubkey_fingerprint(role->keys[i]->pub);
 	if (t->tofu && !t->warned && n)
 		warn_first_use(t, &fps[0]);
-	if (t->tofu && t->cfg->ci)
+	if (t->tofu && (t->cfg->ci || t->cfg->at))
 		return 0;
 	if (mf_pin_store(t->cfg->home, t->pin_name, fps, n, role->threshold, t->cfg->env, err) == 0)
 		return 0;

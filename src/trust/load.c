@@ -189,14 +189,15 @@ static struct listed listed_role(const struct mf_trust *t, const char *role)
 			       .early = strcmp(role, "targets") == 0 ? EARLY_TARGETS : EARLY_COUNT};
 }
 
-static struct mf_fetch_key listed_key(const struct mf_trust *t, const struct listed *l)
+struct mf_fetch_key mf_trust_listed_key(const struct mf_trust *t, const char *role,
+					const struct mf_tuf_meta *m, size_t max)
 {
-	struct mf_fetch_key key = {.role = l->role,
+	struct mf_fetch_key key = {.role = role,
 				   .by = t->repo->ops->dialect->meta_needs_version ? MF_BY_VERSION
 										   : MF_BY_SHA256,
-				   .version = l->meta->version,
-				   .sha256 = l->meta->sha256,
-				   .max = l->meta->length < l->max ? (size_t)l->meta->length : l->max};
+				   .version = m->version,
+				   .sha256 = m->sha256,
+				   .max = m->length < max ? (size_t)m->length : max};
 	/* Without consistent snapshots the files of a TUF 1.0 repository have plain names (6.1). */
 	if (key.by == MF_BY_VERSION && !t->set.root->consistent_snapshot)
 		key.by = MF_BY_NAME;
@@ -219,7 +220,7 @@ static bool take_prefetched(struct mf_trust *t, struct listed *l)
 
 static int request(struct mf_trust *t, struct listed *l, struct mf_err *err)
 {
-	struct mf_fetch_key key = listed_key(t, l);
+	struct mf_fetch_key key = mf_trust_listed_key(t, l->role, l->meta, l->max);
 	mf_buf_clear(&l->bytes);
 	mf_buf_init(&l->bytes, l->max);
 	l->stored = l->checked = false;
@@ -348,8 +349,8 @@ int mf_load_steps(struct mf_trust *t, struct mf_err *err)
 	static const unsigned expired_ok[] = {
 	    [MF_LOAD_RENEW] = 1u << MF_TUF_ROOT, [MF_LOAD_SHOW] = (1u << MF_TUF_TYPES) - 1};
 	mf_tuf_set_clear(&t->set);
-	mf_tuf_set_init(&t->set, t->repo->ops->dialect, mf_str_c(t->gun), mf_env_now(t->cfg->env),
-			&t->floors.roles);
+	mf_tuf_set_init(&t->set, t->repo->ops->dialect, mf_str_c(t->gun),
+			t->cfg->at ? t->cfg->at : mf_env_now(t->cfg->env), &t->floors.roles);
 	t->set.names = t->cfg->names;
 	t->set.expired_ok = expired_ok[t->how.purpose];
 	if (t->store->begin(t, err) < 0 || mf_load_root(t, err) < 0)
@@ -531,9 +532,11 @@ int mf_trust_load(struct mf_trust *t, const struct mf_load *how, struct mf_err *
 					     "expired, and that holds its keys");
 		return -1;
 	}
+	if (t->cfg->max_age_s && mf_trust_check_age(t, err) < 0)
+		return -1;
 	/* What has expired may be an old state: a machine without floors learns none from it, or it could
-	 * make that state fresh again afterwards. */
-	if ((!t->set.expired || t->floors.any) &&
+	 * make that state fresh again afterwards. Nor does one learn from what is judged as of another time. */
+	if (!t->cfg->at && (!t->set.expired || t->floors.any) &&
 	    mf_floors_raise(t->cfg->home, t->pin_name, &t->set, t->cfg->env, err) < 0)
 		return -1;
 	t->loaded = true;

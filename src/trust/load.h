@@ -79,6 +79,9 @@ int mf_load_delegated(struct mf_trust *t, const struct mf_tuf_edge *edge, struct
 /* Fetches one file now; out must be initialised. */
 enum mf_found mf_trust_fetch(struct mf_trust *t, const struct mf_fetch_key *key, struct mf_buf *out,
 			     struct mf_err *err) MF_NODISCARD;
+/* How a file that m lists is asked for; of at most max octets. */
+struct mf_fetch_key mf_trust_listed_key(const struct mf_trust *t, const char *role,
+					const struct mf_tuf_meta *m, size_t max);
 /* The answer to a request that was sent in advance (MF_ABSENT: none was sent), which is over then. */
 enum mf_found mf_trust_prefetched(struct mf_trust *t, int which, struct mf_buf *out,
 				  struct mf_err *err) MF_NODISCARD;
@@ -93,6 +96,8 @@ int mf_trust_fetch_role(struct mf_trust *t, const char *role, struct mf_buf *out
 
 /* Ends requests that were sent in advance, and forgets the roles that were passed over. */
 void mf_trust_reset(struct mf_trust *t);
+/* MF_E_EXPIRED: the newest signed time of a record in the loaded roles is older than cfg->max_age_s (bundle.c). */
+int mf_trust_check_age(const struct mf_trust *t, struct mf_err *err) MF_NODISCARD;
 /* Pins the loaded root, where it was trusted on first use or is our own. */
 int mf_home_pin_first_use(struct mf_trust *t, struct mf_err *err) MF_NODISCARD;
 

@@ -102,7 +102,8 @@ const struct mf_dialect *mf_trust_dialect(const struct mf_trust *t)
 }
 const char *mf_trust_dir(const struct mf_trust *t)
 {
-	return t->repo->ops->local ? t->repo->where : NULL;
+	/* What is local and can only be read is a bundle: one file. */
+	return t->repo->ops->local && !t->repo->ops->read_only ? t->repo->where : NULL;
 }
 char *mf_trust_metadata_dir(const struct mf_trust *t, struct mf_err *err)
 {

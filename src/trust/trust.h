@@ -30,7 +30,7 @@ const char *mf_trust_where(const struct mf_trust *t); /* for people: URL or dire
 const char *mf_trust_gun(const struct mf_trust *t);
 const char *mf_trust_pin_name(const struct mf_trust *t);
 const struct mf_dialect *mf_trust_dialect(const struct mf_trust *t);
-/* The directory of a local repository, NULL for a server. */
+/* The directory of a local repository, NULL for a server and a bundle. */
 const char *mf_trust_dir(const struct mf_trust *t);
 /* Where its metadata files lie on this machine, unverified: that directory, or the cache. Caller frees. */
 char *mf_trust_metadata_dir(const struct mf_trust *t, struct mf_err *err);

@@ -20,7 +20,7 @@ offers() { # NAME EXPECTED WORD...: the last one is to be completed
 	check_status "offers $name: no failure" 0
 }
 offers 'a command' 'put' pu
-offers 'commands' 'completion get help history key list policy put repair rm role sign status trust verify version veto withdraw' ''
+offers 'commands' 'bundle completion get help history key list policy put repair rm role sign status trust verify version veto withdraw' ''
 offers 'a command behind an option with a value' 'get' --role x g
 offers 'a command behind an option with =' 'get' --role=x g
 offers 'subcommands' 'clock export forget import init pin refresh show' trust ''
@@ -135,7 +135,7 @@ fish_completes() { # LINE EXPECTED
 	check "fish completes '$1'" test "$(cut -f 1 "$T/stdout" | LC_ALL=C sort | tr '\n' ' ')" = "$2 "
 }
 fish_completes 'manifesto pu' put
-fish_completes 'manifesto key ' 'add export generate import list name show'
+fish_completes 'manifesto key ' 'export generate import list name show'
 fish_completes 'manifesto get oci:app:1.0 q' 'qa-approval'
 fish_completes 'manifesto list --cacert qa-f' 'qa-file'
 fish_completes 'manifesto list --cacert=qa-f' '--cacert=qa-file'
