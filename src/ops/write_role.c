@@ -24,6 +24,8 @@ int mf_write_load(struct mf_write *w, struct mf_err *err)
 	struct mf_trust *t = w->im.trust;
 	if (load_behind_others(t, mf_str_c(w->prefix), err) < 0)
 		return -1;
+	/* Somebody may have made the repository, and its keys, since this process read its keys. */
+	mf_keystore_rescan(w->m->keys);
 	/* Without floors nothing shows whether this is the newest state: the publisher sees what it builds
 	 * on. */
 	if (mf_trust_first_seen(t))
