@@ -142,6 +142,13 @@ struct manifesto_options {
 	/* What has been done of how much; called often while something lasts. NULL: none. */
 	void (*progress)(void *arg, const struct manifesto_progress *p);
 	void *progress_arg;
+	/* Socket of an ssh-agent, for keys that it holds; usually $SSH_AUTH_SOCK. NULL: there is none. */
+	const char *ssh_agent;
+	/* Writes the text of a private key, at most `max` octets, to `out` and its length to *n. source:
+	 * where it is, "env:VARIABLE" or "fd:NUMBER". Returns 0, or -1 when there is none, and `why` (256
+	 * octets) then says so. Called once for each such key. NULL: there are none. */
+	int (*key_text)(void *arg, const char *source, char *out, size_t max, size_t *n, char why[256]);
+	void *key_text_arg;
 	/* A file made by manifesto_bundle_create: images, content and trust metadata come from it alone, verified
 	 * as a server's answers are with the pins and floors of `home`, and no connection is made. Whatever
 	 * writes is MANIFESTO_USAGE. NULL: none. */
@@ -734,9 +741,9 @@ MANIFESTO_API int manifesto_trust_refresh(struct manifesto *m, const struct mani
 /* Something that somebody should know or do. */
 struct manifesto_status_finding {
 	const char *kind; /* a stable word: role-expired, role-expiring, role-broken, certificate-expired,
-			     certificate-expiring, blob-missing, record-expired, record-expiring,
-			     record-withdrawn, record-unsigned, image-gone, catalogue-drift, referrers-drift,
-			     targets-missing, not-examined */
+			     certificate-expiring, one-root-key, keys-together, blob-missing, record-expired,
+			     record-expiring, record-withdrawn, record-unsigned, image-gone, catalogue-drift,
+			     referrers-drift, targets-missing, not-examined */
 	int status;       /* the exit status that it stands for; MANIFESTO_OK: information */
 	const char *message;
 	const char *action; /* command to run, or NULL */
@@ -789,6 +796,8 @@ struct manifesto_key {
 	const char *name, *type, *fingerprint, *path;
 	int encrypted;
 	const char *public_pem;
+	const char *source; /* where the private key is when `path` only refers to it, with the arguments of a
+			       command behind it; or NULL */
 };
 struct manifesto_key_result {
 	const struct manifesto_key *const *keys;
@@ -807,6 +816,15 @@ MANIFESTO_API int manifesto_key_show(struct manifesto *m, const char *name,
 /* Stores a private key file of the notary CLI or of Docker Content Trust under `name`. */
 MANIFESTO_API int manifesto_key_import(struct manifesto *m, const char *name, const char *path,
 				       const struct manifesto_key_result **out, struct manifesto_error *err);
+/* Stores a reference to a key that is elsewhere. source: "ssh-agent:FINGERPRINT", "pkcs11:...",
+ * "command:PROGRAM", "env:VARIABLE" or "fd:NUMBER"; arguments of the program end with NULL, NULL: none. The
+ * key must be there. */
+MANIFESTO_API int manifesto_key_add(struct manifesto *m, const char *name, const char *source,
+				    const char *const *arguments, const struct manifesto_key_result **out,
+				    struct manifesto_error *err);
+/* Does a key of this home lie in the environment variable of this name (n octets)? The caller keeps it from
+ * programs that it starts, as the library does. */
+MANIFESTO_API int manifesto_key_in_variable(struct manifesto *m, const char *variable, size_t n);
 /* Local names for the keys of colleagues, which are shown in place of digits; they decide nothing. */
 struct manifesto_key_name {
 	const char *name, *fingerprint;

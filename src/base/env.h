@@ -21,6 +21,10 @@ struct mf_env {
 	 * none. */
 	void (*progress)(void *arg, enum mf_progress_kind kind, uint64_t done, uint64_t total);
 	void *progress_arg;
+	/* Does a private key lie in this environment variable? Programs that are started do not inherit it.
+	 * NULL: in none. */
+	bool (*hides)(void *arg, struct mf_str variable);
+	void *hides_arg;
 	enum mf_log_level level; /* lines above it are not formatted */
 	int64_t deadline_ms;     /* on CLOCK_MONOTONIC, 0: none; moved on while transfers move */
 };

@@ -120,6 +120,7 @@ int mf_cli_run_trust_forget(struct mf_cli *cli, struct manifesto_error *err) MF_
 int mf_cli_run_key_generate(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
 int mf_cli_run_key_list(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
 int mf_cli_run_key_show(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
+int mf_cli_run_key_add(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
 int mf_cli_run_key_import(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
 int mf_cli_run_key_export(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
 int mf_cli_run_key_name(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;

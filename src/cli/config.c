@@ -314,6 +314,8 @@ static void fill_options(struct mf_cli_config *c, const struct mf_cli_args *args
 	o->cancelled = mf_cli_signals_pending;
 	o->passphrase = mf_cli_prompt_passphrase;
 	o->passphrase_arg = prompt;
+	o->ssh_agent = env("SSH_AUTH_SOCK");
+	o->key_text = mf_cli_prompt_key_text;
 	o->confirm_init = mf_cli_prompt_confirm_init;
 	o->confirm_init_arg = prompt;
 	o->default_key_name = c->key_name;

@@ -18,6 +18,8 @@ static void show_json(const char *schema, const struct manifesto_key_result *r)
 		mf_json_add_text(&j, "path", k->path);
 		mf_json_add_bool(&j, "encrypted", k->encrypted);
 		mf_json_add_text(&j, "publicKey", k->public_pem);
+		if (k->source)
+			mf_json_add_text(&j, "source", k->source);
 		mf_json_close(&j);
 	}
 	mf_json_close(&j);
@@ -29,7 +31,8 @@ static void show_new(const char *verb, const struct manifesto_key_result *r)
 {
 	for (size_t i = 0; i < r->nkeys; i++) {
 		const struct manifesto_key *k = r->keys[i];
-		mf_cli_printf("Key '%s' (%s %s) %s: %s\n", k->name, k->type, k->fingerprint, verb, k->path);
+		mf_cli_printf("Key '%s' (%s %s) %s: %s\n", k->name, k->type, k->fingerprint, verb,
+			      k->source ? k->source : k->path);
 	}
 }
 
@@ -42,8 +45,8 @@ static int show_table(const struct manifesto_key_result *r, struct manifesto_err
 		mf_cli_table_add(&t, r->keys[i]->name);
 		mf_cli_table_add(&t, r->keys[i]->type);
 		mf_cli_table_add(&t, r->keys[i]->fingerprint);
-		mf_cli_table_add(&t, r->keys[i]->encrypted ? "yes" : "no");
-		mf_cli_table_add(&t, r->keys[i]->path);
+		mf_cli_table_add(&t, r->keys[i]->source ? "" : r->keys[i]->encrypted ? "yes" : "no");
+		mf_cli_table_add(&t, r->keys[i]->source ? r->keys[i]->source : r->keys[i]->path);
 	}
 	return mf_cli_table_print(&t, stdout, err);
 }
@@ -87,6 +90,24 @@ int mf_cli_run_key_show(struct mf_cli *cli, struct manifesto_error *err)
 		return -1;
 	for (size_t i = 0; i < r->nkeys; i++)
 		(void)printf("\n%s", r->keys[i]->public_pem);
+	return 0;
+}
+
+int mf_cli_run_key_add(struct mf_cli *cli, struct manifesto_error *err)
+{
+	MF_CLI_RESULT(manifesto_key_result, r);
+	const char **arguments = calloc(cli->nargument, sizeof *arguments);
+	if (!arguments)
+		return mf_cli_fail(err, MF_E_NOMEM, 0, "out of memory");
+	memcpy(arguments, cli->argument + 2, (cli->nargument - 2) * sizeof *arguments);
+	int rc = manifesto_key_add(cli->m, cli->argument[0], cli->argument[1], arguments, &r, err);
+	free(arguments);
+	if (rc < 0)
+		return -1;
+	if (cli->json)
+		show_json("key-add", r);
+	else if (!cli->quiet)
+		show_new("added", r);
 	return 0;
 }
 

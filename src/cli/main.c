@@ -76,6 +76,7 @@ static int run_command(struct mf_cli *cli, struct manifesto_error *err)
 	cli->config = &config;
 	if (rc == 0)
 		rc = manifesto_new(&config.options, &cli->m, err);
+	cli->prompt.m = cli->m;
 	if (rc == 0)
 		rc = cli->command->run(cli, err);
 	mf_cli_progress_clear(&config.progress);

@@ -1,18 +1,15 @@
 #include "cli/passphrase.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/pidfd.h>
-#include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
 
-#include "base/env.h"
+#include "base/child.h"
 #include "cli/output.h"
 #include "cli/signals.h"
 
@@ -62,23 +59,16 @@ static int no_errno(char why[WHY_SIZE], int sys, const char *what, const char *o
 
 /* All of fd, at most max octets, without one trailing newline: how many, or -1 with *why, where `operand`
  * names the source. */
-static ssize_t read_secret(int fd, char *out, size_t max, const char *operand, int64_t deadline_ms,
-			   char why[WHY_SIZE])
+static ssize_t read_secret(int fd, char *out, size_t max, const char *operand, char why[WHY_SIZE])
 {
 	size_t got = 0;
 	for (;;) {
 		char beyond;
 		bool full = got == max;
-		ssize_t r =
-		    mf_cli_signals_read(fd, full ? &beyond : out + got, full ? 1 : max - got, deadline_ms);
-		if (r < 0) {
-			int sys = errno;
-			(void)no_errno(why, sys, "read", operand);
-			errno = sys;
-			return -1;
-		}
+		ssize_t r = mf_cli_signals_read(fd, full ? &beyond : out + got, full ? 1 : max - got);
+		if (r < 0)
+			return no_errno(why, errno, "read", operand);
 		/* The newline that is cut anyway may stand behind a passphrase of full length. */
-		errno = 0;
 		if (r > 0 && full && beyond != '\n')
 			return no(why, "%.150s gives more than %zu bytes", operand, max);
 		if (r == 0 || full)
@@ -99,7 +89,7 @@ static int from_fd(struct mf_cli_prompt *a, int fd, const char *operand, char wh
 {
 	if (a->kept_valid)
 		return 0;
-	ssize_t n = read_secret(fd, a->kept, sizeof a->kept, operand, 0, why);
+	ssize_t n = read_secret(fd, a->kept, sizeof a->kept, operand, why);
 	if (n <= 0)
 		return n < 0 ? -1 : no_empty(why, operand);
 	a->kept_n = (size_t)n;
@@ -121,124 +111,61 @@ static int from_file(struct mf_cli_prompt *a, const char *path, char why[WHY_SIZ
 
 /* ---------------------------------------------------------------- a command */
 
-/* posix_spawn takes pointers to non-const and writes through none of them. */
-static char *spawn_arg(const char *text)
+static bool interrupted(void *unused)
 {
-	return (char *)(uintptr_t)text;
+	return mf_cli_signals_pending(unused) != 0;
 }
 
-/* Our environment without what is secret in it. NULL: out of memory. */
-static char **environment(void)
+static bool hides(void *arg, struct mf_str variable)
 {
-	static const char *const secret[] = {
-	    "MANIFESTO_PASSPHRASE=", "REGISTRY_PASSWORD=", "MANIFESTO_TRUST_PASSWORD="};
-	size_t n = 0, kept = 0;
-	while (environ[n])
-		n++;
-	char **out = mf_calloc(n + 1, sizeof *out);
-	for (size_t i = 0; out && i < n; i++) {
-		bool keep = true;
-		for (size_t k = 0; k < sizeof secret / sizeof secret[0]; k++)
-			keep = keep && strncmp(environ[i], secret[k], strlen(secret[k])) != 0;
-		if (keep)
-			out[kept++] = environ[i];
-	}
-	return out;
+	const struct mf_cli_prompt *a = arg;
+	return a->m && manifesto_key_in_variable(a->m, variable.p, variable.n);
 }
 
-/* The child reads nothing of ours (a `put -` has standard input), has no other descriptor of ours, and gets
- * the usual signals back. */
-static int spawn_shell(const char *command, const char *key_name, int out_fd, pid_t *pid)
+static int command_failed(const struct mf_child *c, enum mf_found ran, const struct mf_err *err,
+			  char why[WHY_SIZE])
 {
-	/* $1 is the key's name: a command may answer by key. */
-	char *argv[] = {spawn_arg("sh"), spawn_arg("-c"),     spawn_arg(command),
-			spawn_arg("sh"), spawn_arg(key_name), NULL};
-	char **envp = environment();
-	posix_spawn_file_actions_t files;
-	posix_spawnattr_t attr;
-	sigset_t usual;
-	int rc = envp ? posix_spawn_file_actions_init(&files) : ENOMEM;
-	if (rc) {
-		free(envp);
-		return rc;
-	}
-	rc = posix_spawnattr_init(&attr);
-	if (rc) {
-		(void)posix_spawn_file_actions_destroy(&files);
-		free(envp);
-		return rc;
-	}
-	(void)sigemptyset(&usual);
-	(void)sigaddset(&usual, SIGPIPE);
-	(void)sigaddset(&usual, SIGXFSZ);
-	(void)posix_spawnattr_setsigdefault(&attr, &usual);
-	(void)posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGDEF);
-	rc = posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-	if (!rc)
-		rc = posix_spawn_file_actions_adddup2(&files, out_fd, STDOUT_FILENO);
-	if (!rc)
-		rc = posix_spawn_file_actions_addclosefrom_np(&files, STDERR_FILENO + 1);
-	if (!rc)
-		rc = posix_spawn(pid, "/bin/sh", &files, &attr, argv, envp);
-	(void)posix_spawnattr_destroy(&attr);
-	(void)posix_spawn_file_actions_destroy(&files);
-	free(envp);
-	return rc;
+	if (ran == MF_ABSENT)
+		return no(why, "/bin/sh, which runs --passphrase-cmd, is not there");
+	if (ran == MF_FAILED && err->code == MF_E_CANCELLED)
+		return no(why, "interrupted");
+	if (ran == MF_FAILED)
+		return no(why, "the command of --passphrase-cmd failed: %.150s", err->msg);
+	return no(why, "the command of --passphrase-cmd failed (%s %d)",
+		  c->status < 128 ? "exit status" : "signal", c->status < 128 ? c->status : c->status - 128);
 }
 
-/* Ends the command unless it ends by itself until the deadline. Its wait status; -1 with errno when it had to
- * be ended. */
-static int wait_for(pid_t pid, int64_t deadline_ms)
-{
-	int status = -1, fd = pidfd_open(pid, 0), rc = fd < 0 ? 0 : mf_cli_signals_wait(fd, deadline_ms),
-	    sys = errno;
-	if (rc < 0)
-		(void)kill(pid, SIGTERM);
-	if (fd >= 0)
-		(void)close(fd);
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		if (mf_cli_signals_pending(NULL))
-			(void)kill(pid, SIGTERM);
-	errno = sys;
-	return rc < 0 ? -1 : status;
-}
-
-static int from_command(const struct mf_cli_prompt *a, const char *command, const char *key_name, char *out,
+static int from_command(struct mf_cli_prompt *a, const char *command, const char *key_name, char *out,
 			size_t max, size_t *n, char why[WHY_SIZE])
 {
-	int p[2];
-	pid_t pid = 0;
+	struct mf_buf text MF_BUF_CLEANUP = MF_BUF_INIT(max + 1); /* a newline behind it is cut */
+	struct mf_err err = MF_ERR_INIT;
+	struct mf_env env;
 	int64_t seconds = MF_TOTAL_TIMEOUT_MS / 1000;
 	const char *timeout = a->args->value[MF_OPT_TIMEOUT];
 	if (timeout && mf_cli_parse_duration(timeout, &seconds) < 0)
 		return no(why, "--timeout is not a duration");
-	int64_t deadline_ms = mf_monotonic_ms() + seconds * 1000;
-	if (pipe2(p, O_CLOEXEC) < 0)
-		return no_errno(why, errno, "start", "--passphrase-cmd");
-	int rc = spawn_shell(command, key_name, p[1], &pid);
-	(void)close(p[1]);
-	if (rc) {
-		(void)close(p[0]);
-		return no_errno(why, rc, "start", "--passphrase-cmd");
-	}
-	ssize_t got = read_secret(p[0], out, max, "--passphrase-cmd", deadline_ms, why);
-	bool late = got < 0 && errno == ETIMEDOUT;
-	(void)close(p[0]);
-	if (got < 0)
-		(void)kill(pid, SIGTERM);
-	int status = wait_for(pid, deadline_ms);
-	if (late || (status < 0 && errno == ETIMEDOUT))
-		return no(
-		    why, "the command of --passphrase-cmd gave no passphrase within %lld seconds (--timeout)",
-		    (long long)seconds);
-	if (got < 0)
-		return -1;
-	if (status != 0)
-		return no(why, "the command of --passphrase-cmd failed (%s %d)",
-			  WIFEXITED(status) ? "exit status" : "signal",
-			  WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status));
-	*n = (size_t)got;
-	return got ? 0 : no_empty(why, "--passphrase-cmd");
+	mf_env_init(&env);
+	env.cancelled = interrupted;
+	env.hides = hides;
+	env.hides_arg = a;
+	/* $1 is the key's name: a command may answer by key. */
+	struct mf_child c = {.argv = (const char *const[]){"/bin/sh", "-c", command, "sh", key_name, NULL},
+			     .timeout_ms = seconds * 1000,
+			     .env = &env,
+			     .shows_errors = true};
+	enum mf_found ran = mf_child_run(&c, &text, &err);
+	text.n -= text.n && text.p[text.n - 1] == '\n';
+	bool fits = text.n <= max;
+	if (ran == MF_FOUND && c.status == 0 && fits)
+		memcpy(out, text.p, *n = text.n);
+	if (text.p)
+		explicit_bzero(text.p, text.cap);
+	if (ran != MF_FOUND || c.status != 0)
+		return command_failed(&c, ran, &err, why);
+	if (!fits)
+		return no(why, "--passphrase-cmd gives more than %zu bytes", max);
+	return *n ? 0 : no_empty(why, "--passphrase-cmd");
 }
 
 /* ---------------------------------------------------------------- the terminal */
@@ -273,7 +200,7 @@ static ssize_t read_line(int fd, char *out, size_t max)
 {
 	size_t got = 0;
 	while (got < max) {
-		ssize_t r = mf_cli_signals_read(fd, out + got, 1, 0);
+		ssize_t r = mf_cli_signals_read(fd, out + got, 1);
 		if (r < 0)
 			return -1;
 		if (r == 0 || out[got] == '\n')
@@ -338,7 +265,7 @@ static int open_terminal(void)
 static int hand_over(const char *p, size_t n, char *out, size_t max, size_t *out_n, char why[WHY_SIZE])
 {
 	if (n > max)
-		return no(why, "the passphrase is longer than %zu bytes", max);
+		return no(why, "expected at most %zu bytes, got %zu", max, n);
 	memcpy(out, p, n);
 	*out_n = n;
 	return 0;
@@ -362,13 +289,32 @@ static int ask_terminal(struct mf_cli_prompt *a, const char *key_name, bool conf
 	return got < 0 ? -1 : 0;
 }
 
+/* As of a file: one newline at the end is cut, and what is empty then is none. */
+static size_t length_of(const char *variable)
+{
+	size_t n = variable ? strlen(variable) : 0;
+	return n - (n && variable[n - 1] == '\n');
+}
+
+/* $MANIFESTO_PASSPHRASE_NAME, the key's name in upper case and with _ for what is no letter and no digit;
+ * else the variable for all keys. NULL: neither holds one. */
+static const char *from_environment(const char *key_name)
+{
+	char variable[128];
+	(void)snprintf(variable, sizeof variable, "MANIFESTO_PASSPHRASE_%.64s", key_name);
+	for (char *p = variable + sizeof "MANIFESTO_PASSPHRASE_" - 1; *p; p++)
+		*p = isalnum((unsigned char)*p) ? (char)toupper((unsigned char)*p) : '_';
+	const char *own = getenv(variable), *all = getenv("MANIFESTO_PASSPHRASE");
+	return length_of(own) ? own : length_of(all) ? all : NULL;
+}
+
 int mf_cli_prompt_passphrase(void *arg, const char *key_name, int confirm, char *out, size_t max, size_t *n,
 			     char why[256])
 {
 	struct mf_cli_prompt *a = arg;
 	const char *file = a->args->value[MF_OPT_PASSPHRASE_FILE],
 		   *command = a->args->value[MF_OPT_PASSPHRASE_CMD];
-	const char *env = getenv("MANIFESTO_PASSPHRASE");
+	const char *env = from_environment(key_name);
 	struct manifesto_error bad = {0};
 	int64_t fd = -1;
 	why[0] = 0;
@@ -382,12 +328,38 @@ int mf_cli_prompt_passphrase(void *arg, const char *key_name, int confirm, char 
 		return -1;
 	if (fd >= 0 || file)
 		return hand_over(a->kept, a->kept_n, out, max, n, why);
-	/* As of a file: one newline at the end is cut, and what is empty then is none. */
-	size_t length = env ? strlen(env) : 0;
-	length -= length && env[length - 1] == '\n';
-	if (length)
-		return hand_over(env, length, out, max, n, why);
+	if (env)
+		return hand_over(env, length_of(env), out, max, n, why);
 	return ask_terminal(a, key_name, confirm != 0, out, max, n, why);
+}
+
+/* A descriptor can be read once, so the key store keeps the key for the run. */
+static int key_from_fd(const char *digits, const char *source, char *out, size_t max, size_t *n,
+		       char why[WHY_SIZE])
+{
+	char *end;
+	errno = 0;
+	long fd = strtol(digits, &end, 10);
+	if (*digits < '0' || *digits > '9' || *end || errno || fd > 65535)
+		return no(why, "'%.100s' is no descriptor: expected fd: and a number", source);
+	ssize_t got = read_secret((int)fd, out, max, source, why);
+	*n = got < 0 ? 0 : (size_t)got;
+	if (got == 0)
+		return no(why, "descriptor %ld is empty", fd);
+	return got < 0 ? -1 : 0;
+}
+
+int mf_cli_prompt_key_text(void *arg, const char *source, char *out, size_t max, size_t *n, char why[256])
+{
+	struct mf_esc shown;
+	(void)arg;
+	if (strncmp(source, "fd:", 3) == 0)
+		return key_from_fd(source + 3, source, out, max, n, why);
+	const char *variable = source + sizeof "env:" - 1, *text = getenv(variable);
+	if (!text || !*text)
+		return no(why, "the environment variable '%.150s' %s", mf_esc(&shown, mf_str_c(variable)),
+			  text ? "is empty" : "is not set");
+	return hand_over(text, strlen(text), out, max, n, why);
 }
 
 /* The answer to a question on the terminal; false where there is nobody to ask. */
@@ -448,7 +420,7 @@ static int password_from_terminal(const char *user, char *out, size_t max, struc
 static int password_from_stdin(const char *option, char *out, size_t max, struct manifesto_error *err)
 {
 	char why[WHY_SIZE];
-	ssize_t n = read_secret(STDIN_FILENO, out, max - 1, "standard input", 0, why);
+	ssize_t n = read_secret(STDIN_FILENO, out, max - 1, "standard input", why);
 	if (n < 0)
 		return mf_cli_usage(err, "%s: %s", option, why);
 	/* A carriage return is what a file from Windows ends its line with; no header can carry one. */

@@ -13,6 +13,7 @@
 
 struct mf_cli_prompt {
 	const struct mf_cli_args *args;
+	struct manifesto *m; /* NULL until it is made */
 	bool ci;
 	/* --passphrase-fd and --passphrase-file are read once: they may be pipes. */
 	bool kept_valid;
@@ -30,6 +31,8 @@ bool mf_cli_prompt_interactive(const struct mf_cli_prompt *a);
  * is none. */
 int mf_cli_prompt_passphrase(void *arg, const char *key_name, int confirm, char *out, size_t max, size_t *n,
 			     char why[256]);
+/* manifesto_options.key_text: of a variable or a descriptor. */
+int mf_cli_prompt_key_text(void *arg, const char *source, char *out, size_t max, size_t *n, char why[256]);
 /* manifesto_options.confirm_init, with a struct mf_cli_prompt. */
 int mf_cli_prompt_confirm_init(void *arg, const char *gun, const char *where);
 /* Shows a text, which must be safe for a terminal, and the question, which is made so: true for "y" and

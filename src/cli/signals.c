@@ -39,16 +39,14 @@ int mf_cli_signals_pending(void *unused)
 }
 
 /* 0 when fd can be read, else -1 with errno; EAGAIN: once more. */
-static int poll_once(int fd, int64_t deadline_ms, const sigset_t *mask)
+static int poll_once(int fd, const sigset_t *mask)
 {
 	struct pollfd p = {.fd = fd, .events = POLLIN};
-	int64_t left = deadline_ms - mf_monotonic_ms();
-	struct timespec t = {left / 1000, left % 1000 * 1000000};
-	if (pending || (deadline_ms && left <= 0)) {
-		errno = pending ? EINTR : ETIMEDOUT;
+	if (pending) {
+		errno = EINTR;
 		return -1;
 	}
-	int n = ppoll(&p, 1, deadline_ms ? &t : NULL, mask);
+	int n = ppoll(&p, 1, NULL, mask);
 	if (n > 0)
 		return 0;
 	if (n == 0 || errno == EINTR)
@@ -58,7 +56,7 @@ static int poll_once(int fd, int64_t deadline_ms, const sigset_t *mask)
 
 /* The signals are let in only by ppoll: between a test of `pending` and a plain read, one could slip through
  * and the read would wait for ever, with the terminal's echo off. */
-int mf_cli_signals_wait(int fd, int64_t deadline_ms)
+static int wait_readable(int fd)
 {
 	sigset_t stop, old;
 	(void)sigemptyset(&stop);
@@ -68,7 +66,7 @@ int mf_cli_signals_wait(int fd, int64_t deadline_ms)
 		return -1;
 	int rc;
 	do
-		rc = poll_once(fd, deadline_ms, &old);
+		rc = poll_once(fd, &old);
 	while (rc < 0 && errno == EAGAIN);
 	int sys = errno;
 	(void)sigprocmask(SIG_SETMASK, &old, NULL);
@@ -76,10 +74,10 @@ int mf_cli_signals_wait(int fd, int64_t deadline_ms)
 	return rc;
 }
 
-ssize_t mf_cli_signals_read(int fd, void *p, size_t n, int64_t deadline_ms)
+ssize_t mf_cli_signals_read(int fd, void *p, size_t n)
 {
 	for (;;) {
-		if (mf_cli_signals_wait(fd, deadline_ms) < 0)
+		if (wait_readable(fd) < 0)
 			return -1;
 		ssize_t got = read(fd, p, n);
 		if (got >= 0 || errno != EINTR || pending)

@@ -2,7 +2,6 @@
 #ifndef MF_CLI_SIGNALS_H
 #define MF_CLI_SIGNALS_H
 
-#include <stdint.h>
 #include <sys/types.h>
 
 /* Also ignores SIGPIPE: a closed pipe is then an error of write. A signal that is ignored already (nohup)
@@ -10,11 +9,9 @@
 void mf_cli_signals_install(void);
 /* The signal that asked, 0 while none did. The program's `cancelled` callback. */
 int mf_cli_signals_pending(void *unused);
-/* Waits until fd can be read. A signal that asks to stop ends the wait with EINTR even when it came just
- * before it; other signals do not. deadline_ms (of mf_monotonic_ms; 0: none) ends it with ETIMEDOUT. */
-int mf_cli_signals_wait(int fd, int64_t deadline_ms);
-/* As read(2), after such a wait. */
-ssize_t mf_cli_signals_read(int fd, void *p, size_t n, int64_t deadline_ms);
+/* As read(2), after a wait that a signal which asks to stop ends with EINTR, even when it came just before
+ * it; other signals do not. */
+ssize_t mf_cli_signals_read(int fd, void *p, size_t n);
 /* Ends the program by the signal that asked, so that the shell sees what happened; returns when there was
  * none. */
 void mf_cli_signals_reraise(void);

@@ -36,6 +36,9 @@ static inline void mf_pubkey_cleanup(struct mf_pubkey **k)
 struct mf_pubkey *mf_pubkey_from_ed25519(struct mf_bytes raw32, struct mf_err *err) MF_NODISCARD;
 /* DER SubjectPublicKeyInfo, all octets consumed. */
 struct mf_pubkey *mf_pubkey_from_spki(struct mf_bytes der, struct mf_err *err) MF_NODISCARD;
+/* A point of a named curve: the curve's OBJECT IDENTIFIER in DER, and the uncompressed point. */
+struct mf_pubkey *mf_pubkey_from_point(struct mf_bytes curve, struct mf_bytes point,
+				       struct mf_err *err) MF_NODISCARD;
 /* Text: PEM "PUBLIC KEY", PEM "CERTIFICATE" (its key), or one OpenSSH "ssh-ed25519 ..." line. */
 struct mf_pubkey *mf_pubkey_from_text(struct mf_str text, struct mf_err *err) MF_NODISCARD;
 
@@ -74,8 +77,32 @@ struct mf_privkey *mf_privkey_from_secret(enum mf_key_type t, struct mf_bytes se
 					  struct mf_err *err) MF_NODISCARD;
 int mf_privkey_to_secret(const struct mf_privkey *k, struct mf_secret *out, struct mf_err *err) MF_NODISCARD;
 struct mf_pubkey *mf_privkey_public(const struct mf_privkey *k); /* borrowed */
-/* Appends the signature and verifies what was made before returning. */
+/* Appends the signature, which nobody has verified yet: that is for mf_signer_sign. */
 int mf_privkey_sign(const struct mf_privkey *k, enum mf_sig_scheme scheme, struct mf_bytes msg,
 		    struct mf_buf *sig, struct mf_err *err) MF_NODISCARD;
+
+/* A signature that a program or a device gave, in the encoding of the scheme, appended: r||s or DER of ECDSA.
+ * MF_E_SIGNATURE. */
+int mf_sig_from_raw(const struct mf_pubkey *k, enum mf_sig_scheme scheme, struct mf_bytes raw,
+		    struct mf_buf *out, struct mf_err *err) MF_NODISCARD;
+int mf_sig_from_der(const struct mf_pubkey *k, enum mf_sig_scheme scheme, struct mf_bytes der,
+		    struct mf_buf *out, struct mf_err *err) MF_NODISCARD;
+
+/* Whoever can sign: a private key, an agent, a token, a command. Everything that signs does it through one.
+ */
+struct mf_signer {
+	struct mf_pubkey *pub; /* borrowed */
+	const char *name;      /* borrowed */
+	/* Appends the signature. 0 or -1. */
+	int (*sign)(void *arg, enum mf_sig_scheme scheme, struct mf_bytes msg, struct mf_buf *sig,
+		    struct mf_err *err);
+	void *arg;
+};
+/* Appends a signature that verifies with the signer's public key. A fault during signing can give a key away,
+ * and an agent or a command can lie: nothing unverified leaves this function. MF_E_KEY. */
+int mf_signer_sign(const struct mf_signer *s, enum mf_sig_scheme scheme, struct mf_bytes msg,
+		   struct mf_buf *sig, struct mf_err *err) MF_NODISCARD;
+/* A signer on a private key, which is borrowed. */
+struct mf_signer mf_privkey_signer(struct mf_privkey *k, const char *name);
 
 #endif

@@ -292,6 +292,27 @@ struct mf_pubkey *mf_pubkey_from_spki(struct mf_bytes der, struct mf_err *err)
 	return k || !mf_ossl_try_again(err) ? k : from_spki(der, err);
 }
 
+/* SubjectPublicKeyInfo around it: RFC 5480, "Subject Public Key Info". The numbers of all curves fit into one
+ * or two octets of length. */
+struct mf_pubkey *mf_pubkey_from_point(struct mf_bytes curve, struct mf_bytes point, struct mf_err *err)
+{
+	static const uint8_t id_ec[] = {0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01};
+	uint8_t spki[256], *p = spki;
+	int alg = (int)(sizeof id_ec + curve.n), bits = (int)point.n + 1;
+	if (curve.n > 32 || point.n > 2 * 66 + 1)
+		return fail_format(err, "not a public key of an elliptic curve");
+	int body = ASN1_object_size(1, alg, V_ASN1_SEQUENCE) + ASN1_object_size(0, bits, V_ASN1_BIT_STRING);
+	ASN1_put_object(&p, 1, body, V_ASN1_SEQUENCE, V_ASN1_UNIVERSAL);
+	ASN1_put_object(&p, 1, alg, V_ASN1_SEQUENCE, V_ASN1_UNIVERSAL);
+	memcpy(p, id_ec, sizeof id_ec);
+	memcpy(p + sizeof id_ec, curve.p, curve.n);
+	p += alg;
+	ASN1_put_object(&p, 0, bits, V_ASN1_BIT_STRING, V_ASN1_UNIVERSAL);
+	*p++ = 0; /* unused bits */
+	memcpy(p, point.p, point.n);
+	return mf_pubkey_from_spki((struct mf_bytes){spki, (size_t)(p - spki) + point.n}, err);
+}
+
 /* By way of the encoding, so that a private half of `evp` is left behind. */
 struct mf_pubkey *mf_pubkey_from_evp(EVP_PKEY *evp, struct mf_err *err)
 {

@@ -10,6 +10,7 @@
 /* Above this OpenSSL's faster SHA-512 pays for its slower curve arithmetic. */
 #define ED25519_BIG ((size_t)65536)
 #define PSS_SALT 32
+#define MAX_SIGNATURE ((size_t)2048) /* twice that of RSA-8192 */
 
 struct mf_digest_any {
 	uint8_t b[64];
@@ -113,13 +114,14 @@ static int der_to_raw(unsigned bits, struct mf_bytes der, struct mf_buf *out, st
 	int width = (int)((bits + 7) / 8);
 	uint8_t raw[2 * 66]; /* P-521 */
 	const unsigned char *p = der.p;
-	ECDSA_SIG *sig = d2i_ECDSA_SIG(NULL, &p, (long)der.n);
-	bool ok = sig && BN_bn2binpad(ECDSA_SIG_get0_r(sig), raw, width) == width &&
+	ECDSA_SIG *sig = der.n <= MAX_SIGNATURE ? d2i_ECDSA_SIG(NULL, &p, (long)der.n) : NULL;
+	bool ok = sig && p == der.p + der.n && BN_bn2binpad(ECDSA_SIG_get0_r(sig), raw, width) == width &&
 		  BN_bn2binpad(ECDSA_SIG_get0_s(sig), raw + width, width) == width;
 
 	ECDSA_SIG_free(sig);
 	if (!ok)
-		return mf_fail(err, MF_E_INTERNAL, 0, "encode an ECDSA signature");
+		return mf_fail(err, MF_E_SIGNATURE, 0,
+			       "expected an ECDSA signature in DER, got something else");
 	return mf_buf_add(out, raw, 2 * (size_t)width, err);
 }
 
@@ -233,25 +235,66 @@ int mf_privkey_sign(const struct mf_privkey *k, enum mf_sig_scheme scheme, struc
 		    struct mf_buf *sig, struct mf_err *err)
 {
 	MF_OSSL_QUIET;
-	struct mf_buf made MF_BUF_CLEANUP = MF_BUF_INIT(2048);
 	struct mf_secret seed MF_SECRET_CLEANUP = MF_SECRET_INIT;
 	const struct mf_pubkey *pub = mf_privkey_public(k);
-	int r;
 
 	if (!scheme_fits(pub, scheme))
 		return mf_fail(err, MF_E_USAGE, 0, "the signature scheme does not match the %s key",
 			       mf_key_type_name(mf_pubkey_type(pub)));
-	if (scheme == MF_SIG_ED25519) {
-		if (mf_privkey_to_secret(k, &seed, err) < 0)
-			return -1;
-		r = ed25519_sign(&seed, msg, &made, err);
-	} else {
-		r = evp_sign(k, scheme, msg, &made, err);
-	}
-	if (r)
+	if (scheme != MF_SIG_ED25519)
+		return evp_sign(k, scheme, msg, sig, err);
+	if (mf_privkey_to_secret(k, &seed, err) < 0)
 		return -1;
-	/* A fault during signing can give the key away; nothing unverified leaves this function. */
-	if (mf_sig_verify(pub, scheme, msg, mf_buf_bytes(&made), err) < 0)
-		return mf_wrap(err, "verify the new signature");
+	return ed25519_sign(&seed, msg, sig, err);
+}
+
+/* ---- signatures from elsewhere */
+
+int mf_sig_from_raw(const struct mf_pubkey *k, enum mf_sig_scheme scheme, struct mf_bytes raw,
+		    struct mf_buf *out, struct mf_err *err)
+{
+	MF_OSSL_QUIET;
+	struct mf_ossl_mem der MF_OSSL_MEM_CLEANUP = MF_OSSL_MEM_INIT;
+	if (mf_pubkey_type(k) != MF_KEY_ECDSA || scheme == MF_SIG_ECDSA_RAW_SHA256)
+		return mf_buf_add(out, raw.p, raw.n, err);
+	if (raw_to_der(mf_pubkey_bits(k), raw, &der, err) < 0)
+		return -1;
+	return mf_buf_add(out, der.p, der.n, err);
+}
+
+int mf_sig_from_der(const struct mf_pubkey *k, enum mf_sig_scheme scheme, struct mf_bytes der,
+		    struct mf_buf *out, struct mf_err *err)
+{
+	MF_OSSL_QUIET;
+	if (scheme != MF_SIG_ECDSA_RAW_SHA256)
+		return mf_buf_add(out, der.p, der.n, err);
+	return der_to_raw(mf_pubkey_bits(k), der, out, err);
+}
+
+static int sign_with_privkey(void *arg, enum mf_sig_scheme scheme, struct mf_bytes msg, struct mf_buf *sig,
+			     struct mf_err *err)
+{
+	return mf_privkey_sign(arg, scheme, msg, sig, err);
+}
+
+struct mf_signer mf_privkey_signer(struct mf_privkey *k, const char *name)
+{
+	return (struct mf_signer){mf_privkey_public(k), name, sign_with_privkey, k};
+}
+
+int mf_signer_sign(const struct mf_signer *s, enum mf_sig_scheme scheme, struct mf_bytes msg,
+		   struct mf_buf *sig, struct mf_err *err)
+{
+	struct mf_buf made MF_BUF_CLEANUP = MF_BUF_INIT(MAX_SIGNATURE);
+	if (!scheme_fits(s->pub, scheme))
+		return mf_fail(err, MF_E_KEY, 0, "key '%s' has type %s, which does not fit the signature",
+			       s->name, mf_key_type_name(mf_pubkey_type(s->pub)));
+	if (s->sign(s->arg, scheme, msg, &made, err) < 0)
+		return -1;
+	if (mf_sig_verify(s->pub, scheme, msg, mf_buf_bytes(&made), err) < 0) {
+		if (!mf_err_is_ours(err))
+			(void)mf_recode(err, MF_E_KEY);
+		return mf_wrap(err, "verify the new signature of key '%s'", s->name);
+	}
 	return mf_buf_add(sig, made.p, made.n, err);
 }

@@ -429,30 +429,85 @@ static bool set_extensions(X509 *x)
 	return true;
 }
 
-int mf_root_cert_make(const struct mf_privkey *key, struct mf_str gun, int64_t now, struct mf_buf *pem,
+/* The algorithm of the certificate's signature, which stands in the certificate twice. */
+static bool set_algorithm(X509_ALGOR *a, const struct mf_pubkey *key)
+{
+	bool rsa = mf_pubkey_type(key) == MF_KEY_RSA; /* RFC 4055: NULL parameters; RFC 5758: none */
+	return a && X509_ALGOR_set0(a, OBJ_nid2obj(rsa ? NID_sha256WithRSAEncryption : NID_ecdsa_with_SHA256),
+				    rsa ? V_ASN1_NULL : V_ASN1_UNDEF, NULL) == 1;
+}
+
+/* The TBSCertificate, which is what gets signed. OpenSSL sets its algorithm only together with a signature of
+ * its own, hence the cast. */
+static int make_tbs(const struct mf_pubkey *key, struct mf_str gun, int64_t now, struct mf_ossl_mem *out,
+		    struct mf_err *err)
+{
+	X509 *x MF_X509_CLEANUP = X509_new();
+	if (!x || X509_set_version(x, X509_VERSION_3) != 1 || !set_serial(x) || !set_times(x, now) ||
+	    !set_names(x, gun) || !set_extensions(x) || X509_set_pubkey(x, mf_pubkey_evp(key)) != 1 ||
+	    !set_algorithm((X509_ALGOR *)(uintptr_t)X509_get0_tbs_sigalg(x), key))
+		return mf_fail(err, MF_E_INTERNAL, 0, "make a certificate");
+	int n = i2d_re_X509_tbs(x, &out->p);
+	if (n <= 0)
+		return mf_fail_nomem(err);
+	out->n = (size_t)n;
+	return 0;
+}
+
+/* Certificate ::= SEQUENCE { TBSCertificate, AlgorithmIdentifier, BIT STRING } (RFC 5280, section 4.1) */
+static int put_certificate(struct mf_bytes tbs, struct mf_bytes algorithm, struct mf_bytes sig,
+			   struct mf_buf *out, struct mf_err *err)
+{
+	int bits = ASN1_object_size(0, (int)sig.n + 1, V_ASN1_BIT_STRING);
+	int body = (int)(tbs.n + algorithm.n) + bits;
+	int all = ASN1_object_size(1, body, V_ASN1_SEQUENCE);
+	if (mf_buf_reserve(out, (size_t)all, err) < 0)
+		return -1;
+	unsigned char *p = (unsigned char *)out->p;
+	ASN1_put_object(&p, 1, body, V_ASN1_SEQUENCE, V_ASN1_UNIVERSAL);
+	memcpy(p, tbs.p, tbs.n);
+	memcpy(p + tbs.n, algorithm.p, algorithm.n);
+	p += tbs.n + algorithm.n;
+	ASN1_put_object(&p, 0, (int)sig.n + 1, V_ASN1_BIT_STRING, V_ASN1_UNIVERSAL);
+	*p++ = 0; /* unused bits */
+	memcpy(p, sig.p, sig.n);
+	out->n = (size_t)all;
+	return 0;
+}
+
+int mf_root_cert_make(const struct mf_signer *signer, struct mf_str gun, int64_t now, struct mf_buf *pem,
 		      struct mf_err *err)
 {
 	MF_OSSL_QUIET;
-	EVP_PKEY *evp MF_EVP_PKEY_CLEANUP = NULL;
-	X509 *x MF_X509_CLEANUP = NULL;
-	struct mf_ossl_mem der MF_OSSL_MEM_CLEANUP = MF_OSSL_MEM_INIT;
-	int n;
+	struct mf_ossl_mem tbs MF_OSSL_MEM_CLEANUP = MF_OSSL_MEM_INIT,
+			       algorithm MF_OSSL_MEM_CLEANUP = MF_OSSL_MEM_INIT;
+	struct mf_buf der MF_BUF_CLEANUP = MF_BUF_INIT(65536), sig MF_BUF_CLEANUP = MF_BUF_INIT(2048);
+	enum mf_key_type type = mf_pubkey_type(signer->pub);
 
 	if (gun.n == 0 || gun.n > MF_MAX_GUN)
 		return mf_fail(err, MF_E_USAGE, 0, "a repository name must have 1 to %d bytes", MF_MAX_GUN);
-	if (mf_pubkey_type(mf_privkey_public(key)) == MF_KEY_ED25519)
-		return mf_fail(err, MF_E_USAGE, 0, "an ed25519 key cannot be a root key");
-	evp = mf_privkey_evp(key, err);
-	if (!evp)
+	if (type == MF_KEY_ED25519) {
+		(void)mf_fail(
+		    err, MF_E_KEY, 0,
+		    "key '%s' cannot be a root key of Notary: expected an ecdsa or rsa key, got ed25519",
+		    signer->name);
+		mf_err_set_hint(err,
+				"Notary's root key has an X.509 certificate; make one with 'manifesto key "
+				"generate --type ecdsa NAME'");
 		return -1;
-	x = X509_new();
-	if (!x || X509_set_version(x, X509_VERSION_3) != 1 || !set_serial(x) || !set_times(x, now) ||
-	    !set_names(x, gun) || !set_extensions(x) || X509_set_pubkey(x, evp) != 1 ||
-	    X509_sign(x, evp, mf_md_sha256()) <= 0)
-		return mf_fail(err, MF_E_INTERNAL, 0, "make a certificate");
-	n = i2d_X509(x, &der.p);
+	}
+	if (make_tbs(signer->pub, gun, now, &tbs, err) < 0 ||
+	    mf_signer_sign(signer, type == MF_KEY_RSA ? MF_SIG_RSA_PKCS1_SHA256 : MF_SIG_ECDSA_DER_SHA256,
+			   (struct mf_bytes){tbs.p, tbs.n}, &sig, err) < 0)
+		return -1;
+	X509_ALGOR *a = X509_ALGOR_new();
+	int n = set_algorithm(a, signer->pub) ? i2d_X509_ALGOR(a, &algorithm.p) : -1;
+	X509_ALGOR_free(a);
 	if (n <= 0)
 		return mf_fail_nomem(err);
-	der.n = (size_t)n;
-	return mf_pem_write(pem, "CERTIFICATE", "", (struct mf_bytes){der.p, der.n}, err);
+	algorithm.n = (size_t)n;
+	if (put_certificate((struct mf_bytes){tbs.p, tbs.n}, (struct mf_bytes){algorithm.p, algorithm.n},
+			    mf_buf_bytes(&sig), &der, err) < 0)
+		return -1;
+	return mf_pem_write(pem, "CERTIFICATE", "", mf_buf_bytes(&der), err);
 }

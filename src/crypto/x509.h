@@ -34,7 +34,7 @@ int mf_root_cert_chains_to(struct mf_str pem, struct mf_str ca_pem, int64_t now,
  * 128-bit serial, version 3, valid from now to now + 10 years, critical keyUsage
  * digitalSignature+keyEncipherment, extendedKeyUsage codeSigning, critical basicConstraints CA:FALSE; PEM
  * with 64-column lines. */
-int mf_root_cert_make(const struct mf_privkey *key, struct mf_str gun, int64_t now, struct mf_buf *pem,
+int mf_root_cert_make(const struct mf_signer *signer, struct mf_str gun, int64_t now, struct mf_buf *pem,
 		      struct mf_err *err) MF_NODISCARD;
 
 #endif

@@ -53,7 +53,11 @@ void mf_key_info_clear(struct mf_key_info *k)
 	free(k->name);
 	free(k->path);
 	mf_pubkey_unref(k->pub);
-	*k = (struct mf_key_info){NULL, NULL, MF_KEY_ED25519, NULL, false};
+	free(k->source);
+	for (size_t i = 0; k->args && k->args[i]; i++)
+		free(k->args[i]);
+	free(k->args);
+	*k = (struct mf_key_info)MF_KEY_INFO_INIT;
 }
 
 /* ---- reading */
@@ -206,20 +210,15 @@ static int fill_info(struct mf_key_info *k, const struct parsed *p, struct mf_er
 	return 0;
 }
 
-#define INFO_INIT                                                                                            \
-	{                                                                                                    \
-		NULL, NULL, MF_KEY_ED25519, NULL, false                                                      \
-	}
-
 int mf_keyfile_info(struct mf_key_info *out, struct mf_bytes file, struct mf_err *err)
 {
-	struct mf_key_info k MF_KEY_INFO_CLEANUP = INFO_INIT;
+	struct mf_key_info k MF_KEY_INFO_CLEANUP = MF_KEY_INFO_INIT;
 	struct parsed p;
 
 	if (parse(&p, file, err) < 0 || fill_info(&k, &p, err) < 0)
 		return -1;
 	*out = k;
-	k = (struct mf_key_info)INFO_INIT;
+	k = (struct mf_key_info)MF_KEY_INFO_INIT;
 	return 0;
 }
 
@@ -309,7 +308,7 @@ static int decrypt(struct mf_secret *plain, const struct parsed *p, const struct
 struct mf_privkey *mf_keyfile_decode(struct mf_bytes file, const struct mf_secret *passphrase,
 				     struct mf_err *err)
 {
-	struct mf_key_info info MF_KEY_INFO_CLEANUP = INFO_INIT;
+	struct mf_key_info info MF_KEY_INFO_CLEANUP = MF_KEY_INFO_INIT;
 	struct mf_secret plain MF_SECRET_CLEANUP = MF_SECRET_INIT;
 	struct mf_privkey *key MF_PRIVKEY_CLEANUP = NULL;
 	struct mf_privkey *made;

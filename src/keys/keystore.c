@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/limits.h"
+#include "keys/source.h"
 #include "store/file.h"
 #include "store/temp.h"
 
@@ -18,17 +19,13 @@
 #define FP_LEN 64
 #define MAX_KEYS_HELD ((size_t)4096)
 
-/* What was tried with a key: the passphrase is asked for once, whatever comes of it. */
+/* What was tried with a key: whatever comes of it, nothing is asked for twice. */
 struct slot {
 	struct slot *next;
-	char *name;
-	struct mf_privkey *key; /* NULL: the attempt failed */
-};
-
-struct signer {
-	struct signer *next;
 	struct mf_keystore *ks;
-	const char *name; /* an info's: infos are never removed */
+	char *name;
+	enum { UNTRIED, OPEN, FAILED } state;
+	struct mf_held held;
 };
 
 struct mf_keystore {
@@ -39,7 +36,7 @@ struct mf_keystore {
 	struct mf_key_info *infos; /* by name */
 	size_t n, cap;
 	struct slot *slots;
-	struct signer *signers;
+	struct mf_places places;
 	bool
 	    undumpable; /* while a key is unlocked, no core dump and no debugger of ours reads this process */
 };
@@ -58,13 +55,14 @@ struct mf_keystore *mf_keystore_new(const char *dir, const struct mf_passphrase 
 	}
 	ks->pass = pass;
 	ks->env = env;
+	ks->places = (struct mf_places){.env = env, .pass = pass};
 	return ks;
 }
 
 static void slot_free(struct slot *s)
 {
 	free(s->name);
-	mf_privkey_free(s->key);
+	mf_held_clear(&s->held);
 	free(s);
 }
 
@@ -80,12 +78,7 @@ void mf_keystore_free(struct mf_keystore *ks)
 	}
 	if (ks->undumpable)
 		(void)prctl(PR_SET_DUMPABLE, 1);
-	while (ks->signers) {
-		struct signer *s = ks->signers;
-
-		ks->signers = s->next;
-		free(s);
-	}
+	mf_places_close(&ks->places);
 	for (size_t i = 0; i < ks->n; i++)
 		mf_key_info_clear(&ks->infos[i]);
 	free(ks->infos);
@@ -197,20 +190,17 @@ static int insert(struct mf_keystore *ks, struct mf_key_info *info, const struct
 	return 0;
 }
 
-#define INFO_INIT                                                                                            \
-	{                                                                                                    \
-		NULL, NULL, MF_KEY_ED25519, NULL, false                                                      \
-	}
-
 static int read_info(const struct mf_keystore *ks, const char *name, struct mf_key_info *out,
 		     struct mf_err *err)
 {
-	struct mf_key_info info MF_KEY_INFO_CLEANUP = INFO_INIT;
+	struct mf_key_info info MF_KEY_INFO_CLEANUP = MF_KEY_INFO_INIT;
 	struct mf_secret file MF_SECRET_CLEANUP = MF_SECRET_INIT;
 	char *path MF_FREE = key_path(ks, name, err);
 
-	if (!path || read_key_file(path, &file, err) < 0 ||
-	    mf_keyfile_info(&info, mf_secret_bytes(&file), err) < 0)
+	if (!path || read_key_file(path, &file, err) < 0)
+		return -1;
+	if ((mf_reference_is(mf_secret_bytes(&file)) ? mf_reference_info : mf_keyfile_info)(
+		&info, mf_secret_bytes(&file), err) < 0)
 		return -1;
 	/* Otherwise a copied file could pass for another key. */
 	if (strcmp(info.name, name) != 0)
@@ -218,14 +208,14 @@ static int read_info(const struct mf_keystore *ks, const char *name, struct mf_k
 	info.path = path;
 	path = NULL;
 	*out = info;
-	info = (struct mf_key_info)INFO_INIT;
+	info = (struct mf_key_info)MF_KEY_INFO_INIT;
 	return 0;
 }
 
 /* A file that cannot be used is passed over; only lack of memory ends the listing. */
 static int load_one(struct mf_keystore *ks, const char *file, struct mf_err *err)
 {
-	struct mf_key_info info MF_KEY_INFO_CLEANUP = INFO_INIT;
+	struct mf_key_info info MF_KEY_INFO_CLEANUP = MF_KEY_INFO_INIT;
 	struct mf_err why = MF_ERR_INIT;
 	struct mf_str stem = mf_str_c(file);
 	char *name MF_FREE = NULL;
@@ -247,7 +237,7 @@ static int load_one(struct mf_keystore *ks, const char *file, struct mf_err *err
 	}
 	if (insert(ks, &info, NULL, err) < 0)
 		return -1;
-	info = (struct mf_key_info)INFO_INIT;
+	info = (struct mf_key_info)MF_KEY_INFO_INIT;
 	return 0;
 }
 
@@ -354,80 +344,93 @@ const struct mf_key_info *mf_keystore_find(struct mf_keystore *ks, const char *n
 	return k;
 }
 
-/* ---- unlocking */
+/* ---- what was tried with the keys */
 
-static struct slot *slot_of(const struct mf_keystore *ks, const char *name)
+static struct slot *slot_of(struct mf_keystore *ks, const char *name, struct mf_err *err)
 {
 	struct slot *s = ks->slots;
-
 	while (s && strcmp(s->name, name) != 0)
 		s = s->next;
-	return s;
-}
-
-/* Takes key over in every case (NULL: the attempt failed). */
-static int slot_add(struct mf_keystore *ks, const char *name, struct mf_privkey *key, struct mf_err *err)
-{
-	struct slot *s = mf_calloc(1, sizeof *s);
-
+	if (s)
+		return s;
+	s = mf_calloc(1, sizeof *s);
 	if (s)
 		s->name = mf_str_dup(mf_str_c(name));
 	if (!s || !s->name) {
 		free(s);
-		mf_privkey_free(key);
-		return err->code ? -1 : mf_fail_nomem(err);
+		(void)mf_fail_nomem(err);
+		return NULL;
 	}
-	if (key && prctl(PR_GET_DUMPABLE) == 1)
-		ks->undumpable = prctl(PR_SET_DUMPABLE, 0) == 0;
-	s->key = key;
+	s->ks = ks;
 	s->next = ks->slots;
-	ks->slots = s;
-	return 0;
+	return ks->slots = s;
 }
 
-static struct mf_privkey *open_key(struct mf_keystore *ks, const struct mf_key_info *k, struct mf_err *err)
+/* Takes what is held over. */
+static void slot_open(struct slot *s, const struct mf_held *held)
+{
+	if (prctl(PR_GET_DUMPABLE) == 1)
+		s->ks->undumpable = prctl(PR_SET_DUMPABLE, 0) == 0;
+	s->held = *held;
+	s->state = OPEN;
+}
+
+static int open_file(struct mf_keystore *ks, const struct mf_key_info *k, struct mf_held *out,
+		     struct mf_err *err)
 {
 	struct mf_secret file MF_SECRET_CLEANUP = MF_SECRET_INIT;
 	struct mf_secret pass MF_SECRET_CLEANUP = MF_SECRET_INIT;
-	struct mf_privkey *key;
-	struct mf_digest want, got;
 
 	if (read_key_file(k->path, &file, err) < 0)
-		return NULL;
+		return -1;
 	if (k->encrypted && ks->pass->get(ks->pass->arg, k->name, MF_PASSPHRASE_UNLOCK, &pass, err) < 0)
-		return NULL;
-	key = mf_keyfile_decode(mf_secret_bytes(&file), &pass, err);
+		return -1;
+	struct mf_privkey *key = mf_keyfile_decode(mf_secret_bytes(&file), &pass, err);
 	if (!key)
-		return NULL;
-	/* The file was read a second time. */
-	want = mf_pubkey_fingerprint(k->pub);
-	got = mf_pubkey_fingerprint(mf_privkey_public(key));
-	if (mf_digest_eq(&want, &got))
-		return key;
-	mf_privkey_free(key);
-	mf_fail(err, MF_E_KEY, 0, "key file '%s' was replaced in the meantime", k->path);
-	return NULL;
+		return -1;
+	mf_held_of(out, key);
+	return 0;
 }
 
-int mf_keystore_unlock(struct mf_keystore *ks, const struct mf_key_info *k, const struct mf_privkey **out,
-		       struct mf_err *err)
+static int open_key(struct mf_keystore *ks, const struct mf_key_info *k, struct mf_held *out,
+		    struct mf_err *err)
 {
-	const struct slot *s = slot_of(ks, k->name);
-	struct mf_privkey *key;
+	struct mf_held held MF_CLEANUP(mf_held_clear) = {.pub = NULL};
+	struct mf_esc e;
+	const struct mf_source *source = k->source ? mf_source_find(k->source, err) : NULL;
 
-	if (s && !s->key)
+	if (k->source && !source)
+		return -1;
+	if (source ? source->open(&ks->places, k, &held, err) < 0 : open_file(ks, k, &held, err) < 0)
+		return source ? mf_wrap(err, "key '%s'", k->name) : -1;
+	/* What is there now may be another key than the one that was there then. */
+	if (!mf_pubkey_eq(held.pub, k->pub))
+		return mf_fail(err, MF_E_KEY, 0,
+			       "key '%s' was replaced in the meantime: '%s' has another one", k->name,
+			       mf_esc(&e, mf_str_c(k->source ? k->source : k->path)));
+	*out = held;
+	held = (struct mf_held){.pub = NULL};
+	return 0;
+}
+
+static int open_once(struct slot *s, struct mf_err *err)
+{
+	const struct mf_key_info *k = by_name(s->ks, s->name);
+	struct mf_held held;
+
+	if (s->state == OPEN)
+		return 0;
+	if (s->state == FAILED)
 		return mf_fail(err, MF_E_KEY, 0, "key '%s' is locked: an earlier attempt to unlock it failed",
-			       k->name);
-	if (!s) {
-		key = open_key(ks, k, err);
+			       s->name);
+	if (!k)
+		return mf_fail(err, MF_E_KEY, 0, "no key '%s' in '%s'", s->name, s->ks->dir);
+	if (open_key(s->ks, k, &held, err) < 0) {
 		/* An answer to "which passphrase" is final for this run; lack of memory is not. */
-		if (!key && err->code != MF_E_KEY)
-			return -1;
-		if (slot_add(ks, k->name, key, err) < 0 || !key)
-			return -1;
-		s = ks->slots;
+		s->state = err->code == MF_E_KEY ? FAILED : UNTRIED;
+		return -1;
 	}
-	*out = s->key;
+	slot_open(s, &held);
 	return 0;
 }
 
@@ -479,7 +482,11 @@ static int make_info(const char *name, const struct mf_privkey *key, bool encryp
 		free(path);
 		return mf_fail_nomem(err);
 	}
-	*out = (struct mf_key_info){copy, path, mf_pubkey_type(pub), mf_pubkey_ref(pub), encrypted};
+	*out = (struct mf_key_info){.name = copy,
+				    .path = path,
+				    .type = mf_pubkey_type(pub),
+				    .pub = mf_pubkey_ref(pub),
+				    .encrypted = encrypted};
 	return 0;
 }
 
@@ -488,17 +495,22 @@ static int add_taken(struct mf_keystore *ks, const char *name, struct mf_privkey
 		     const struct mf_key_info **out, struct mf_err *err)
 {
 	struct mf_privkey *key MF_PRIVKEY_CLEANUP = taken;
-	struct mf_key_info info MF_KEY_INFO_CLEANUP = INFO_INIT;
+	struct mf_key_info info MF_KEY_INFO_CLEANUP = MF_KEY_INFO_INIT;
 	char *path = key_path(ks, name, err);
 
 	if (!path || make_info(name, key, !ks->pass->none, path, &info, err) < 0)
 		return -1;
 	if (write_key(ks, name, key, info.path, err) < 0 || insert(ks, &info, out, err) < 0)
 		return -1;
-	info = (struct mf_key_info)INFO_INIT;
-	taken = key;
+	info = (struct mf_key_info)MF_KEY_INFO_INIT;
+	struct slot *s = slot_of(ks, name, err);
+	struct mf_held held;
+	if (!s)
+		return -1;
+	mf_held_of(&held, key);
 	key = NULL;
-	return slot_add(ks, name, taken, err);
+	slot_open(s, &held);
+	return 0;
 }
 
 /* Before anybody is asked for a passphrase. mf_file_create decides in the end. */
@@ -546,40 +558,93 @@ int mf_keystore_add(struct mf_keystore *ks, const char *name, const struct mf_pr
 	return copy ? add_taken(ks, name, copy, out, err) : -1;
 }
 
+/* ---- keys that are elsewhere */
+
+static int copy_place(struct mf_key_info *k, const char *name, const struct mf_key_place *at,
+		      struct mf_err *err)
+{
+	size_t n = 0;
+	while (at->args && at->args[n])
+		n++;
+	k->name = mf_str_dup(mf_str_c(name));
+	k->source = mf_str_dup(mf_str_c(at->source));
+	k->args = n ? mf_calloc(n + 1, sizeof *k->args) : NULL;
+	bool ok = k->name && k->source && (!n || k->args);
+	for (size_t i = 0; ok && i < n; i++)
+		ok = (k->args[i] = mf_str_dup(mf_str_c(at->args[i]))) != NULL;
+	return ok ? 0 : mf_fail_nomem(err);
+}
+
+static int write_reference(struct mf_keystore *ks, const struct mf_key_info *k, struct mf_err *err)
+{
+	struct mf_buf file MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_KEYFILE_BYTES);
+	char *home MF_FREE = mf_dir_of(ks->dir);
+	if (!home)
+		return mf_fail_nomem(err);
+	if (mf_reference_encode(&file, k, err) < 0 || mf_dir_make_inside(home, ks->dir, 0700, err) < 0)
+		return -1;
+	return mf_file_create(k->path, mf_buf_bytes(&file), 0600, err);
+}
+
+int mf_keystore_add_reference(struct mf_keystore *ks, const char *name, const struct mf_key_place *at,
+			      const struct mf_key_info **out, struct mf_err *err)
+{
+	struct mf_key_info info MF_KEY_INFO_CLEANUP = MF_KEY_INFO_INIT;
+	struct mf_held held MF_CLEANUP(mf_held_clear) = {.pub = NULL};
+	const struct mf_source *source = mf_source_find(at->source, err);
+
+	if (!source || check_free(ks, name, err) < 0 || copy_place(&info, name, at, err) < 0)
+		return -1;
+	info.path = key_path(ks, name, err);
+	if (!info.path)
+		return -1;
+	if (source->open(&ks->places, &info, &held, err) < 0)
+		return mf_wrap(err, "key '%s'", name);
+	info.pub = mf_pubkey_ref(held.pub);
+	info.type = mf_pubkey_type(info.pub);
+	if (write_reference(ks, &info, err) < 0 || insert(ks, &info, out, err) < 0)
+		return -1;
+	info = (struct mf_key_info)MF_KEY_INFO_INIT;
+	return 0;
+}
+
+void mf_keystore_set_access(struct mf_keystore *ks, const struct mf_key_access *access)
+{
+	ks->places.access = *access;
+}
+
+bool mf_keystore_hides(void *arg, struct mf_str variable)
+{
+	struct mf_keystore *ks = arg;
+	struct mf_err unused = MF_ERR_INIT;
+	if (load(ks, &unused) < 0)
+		return false;
+	for (size_t i = 0; i < ks->n; i++) {
+		const char *source = ks->infos[i].source;
+		if (source && mf_str_starts(mf_str_c(source), MF_STR("env:")) &&
+		    mf_str_eqz(variable, mf_source_where(source)))
+			return true;
+	}
+	return false;
+}
+
 /* ---- the signer */
 
 static int sign(void *arg, enum mf_sig_scheme scheme, struct mf_bytes msg, struct mf_buf *sig,
 		struct mf_err *err)
 {
-	struct signer *s = arg;
-	const struct mf_key_info *k = by_name(s->ks, s->name);
-	const struct mf_privkey *key;
-
-	if (!k)
-		return mf_fail(err, MF_E_KEY, 0, "no key '%s' in '%s'", s->name, s->ks->dir);
-	if (mf_keystore_unlock(s->ks, k, &key, err) < 0)
+	struct slot *s = arg;
+	if (open_once(s, err) < 0)
 		return -1;
-	return mf_privkey_sign(key, scheme, msg, sig, err);
+	return s->held.sign(s->held.arg, scheme, msg, sig, err) < 0 ? mf_wrap(err, "key '%s'", s->name) : 0;
 }
 
 int mf_keystore_signer(struct mf_keystore *ks, const struct mf_key_info *k, struct mf_signer *out,
 		       struct mf_err *err)
 {
-	struct signer *s = mf_calloc(1, sizeof *s);
-
+	struct slot *s = slot_of(ks, k->name, err);
 	if (!s)
-		return mf_fail_nomem(err);
-	s->ks = ks;
-	s->name = k->name;
-	s->next = ks->signers;
-	ks->signers = s;
-	*out = (struct mf_signer){k->pub, k->name, sign, s};
+		return -1;
+	*out = (struct mf_signer){k->pub, s->name, sign, s};
 	return 0;
-}
-
-int mf_signer_sign(const struct mf_signer *s, enum mf_sig_scheme scheme, struct mf_bytes msg,
-		   struct mf_buf *sig, struct mf_err *err)
-{
-	int rc = s->sign(s->arg, scheme, msg, sig, err);
-	return rc == 1 ? mf_fail(err, MF_E_KEY, 0, "the signature of key '%s' is pending", s->name) : rc;
 }

@@ -1,4 +1,8 @@
-/* Private keys at rest and the signer interface.
+/* Keys by name, and signers on them.
+ *
+ * A key is a file of ours, or a reference to where its private part is: an agent, a token, a command, a
+ * variable of the environment or a descriptor (keys/source.h). Either has a file in the keys directory with
+ * the public key in clear, so that lists, checks of roles and questions need nothing else.
  *
  * Key file (our own, versioned JSON, 0600): name, type, public key and fingerprint in clear; the secret under
  * Argon2id (libsodium crypto_pwhash, ALG_ARGON2ID13) and XChaCha20-Poly1305, the clear part as associated
@@ -28,7 +32,13 @@ struct mf_key_info {
 	enum mf_key_type type;
 	struct mf_pubkey *pub;
 	bool encrypted;
+	char *source; /* where the private key is: "ssh-agent:SHA256:..."; NULL: in this file */
+	char **args;  /* of a command, as many as there are and NULL; else NULL */
 };
+#define MF_KEY_INFO_INIT                                                                                     \
+	{                                                                                                    \
+		.name = NULL                                                                                 \
+	}
 void mf_key_info_clear(struct mf_key_info *k);
 #define MF_KEY_INFO_CLEANUP MF_CLEANUP(mf_key_info_clear)
 
@@ -50,7 +60,8 @@ struct mf_keystore;
 struct mf_keystore *mf_keystore_new(const char *dir, const struct mf_passphrase *pass,
 				    const struct mf_env *env, struct mf_err *err) MF_NODISCARD;
 void mf_keystore_free(struct mf_keystore *ks);
-/* Another process may have made keys since the directory was read: the next call looks for new files in it. */
+/* Another process may have made keys since the directory was read: the next call looks for new files in it.
+ */
 void mf_keystore_rescan(struct mf_keystore *ks);
 /* All keys by name (read once and kept). Files that are no key file, or readable by others, are passed over
  * with a warning in the log. Borrowed until the next change. */
@@ -69,24 +80,30 @@ int mf_keystore_generate(struct mf_keystore *ks, const char *name, enum mf_key_t
 /* Stores an existing private key under a name. */
 int mf_keystore_add(struct mf_keystore *ks, const char *name, const struct mf_privkey *key,
 		    const struct mf_key_info **out, struct mf_err *err) MF_NODISCARD;
-/* Unlocks (once a process) and lends the private key. MF_E_KEY. */
-int mf_keystore_unlock(struct mf_keystore *ks, const struct mf_key_info *k, const struct mf_privkey **out,
-		       struct mf_err *err) MF_NODISCARD;
-
-/* ---- the signer: one interface for key files now, agents, tokens and external commands later */
-struct mf_signer {
-	struct mf_pubkey *pub; /* borrowed */
-	const char *name;      /* borrowed */
-	/* Appends the signature. 0; 1: pending (made elsewhere, later); -1. */
-	int (*sign)(void *arg, enum mf_sig_scheme scheme, struct mf_bytes msg, struct mf_buf *sig,
-		    struct mf_err *err);
-	void *arg;
+/* Files a reference to a key that is elsewhere, which is found first. MF_E_USAGE: malformed; MF_E_KEY: it is
+ * not there; MF_E_CONFLICT. */
+struct mf_key_place {
+	const char *source;
+	const char *const *args; /* of a command; ends with NULL; or NULL */
 };
-/* A signer on a key of the store; unlocks at the first signature. Valid while the store is. */
+int mf_keystore_add_reference(struct mf_keystore *ks, const char *name, const struct mf_key_place *at,
+			      const struct mf_key_info **out, struct mf_err *err) MF_NODISCARD;
+
+/* What the places of keys need from whoever runs us: the library itself reads no variables. Borrowed. */
+struct mf_key_access {
+	const char *ssh_agent; /* path of the agent's socket; NULL: there is none */
+	/* The text of a private key that is at "env:NAME" or "fd:N". MF_E_KEY. NULL: there are none. */
+	int (*text)(void *arg, const char *source, struct mf_secret *out, struct mf_err *err);
+	void *text_arg;
+};
+void mf_keystore_set_access(struct mf_keystore *ks, const struct mf_key_access *access);
+/* Does one of the keys lie in this environment variable? For mf_env.hides. */
+bool mf_keystore_hides(void *ks, struct mf_str variable);
+
+/* A signer on a key of the store. What is asked for (a passphrase, a PIN), is asked for at the first
+ * signature and once a run; so are sessions opened. An attempt that failed is not repeated. Valid while the
+ * store is. */
 int mf_keystore_signer(struct mf_keystore *ks, const struct mf_key_info *k, struct mf_signer *out,
 		       struct mf_err *err) MF_NODISCARD;
-/* Appends a signature; one that is pending is MF_E_KEY. */
-int mf_signer_sign(const struct mf_signer *s, enum mf_sig_scheme scheme, struct mf_bytes msg,
-		   struct mf_buf *sig, struct mf_err *err) MF_NODISCARD;
 
 #endif

@@ -1,15 +1,8 @@
 /* Where a host's credentials come from: what was given, files in Docker's format, and Docker's credential
  * helpers. */
-#include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
-#include <spawn.h>
 #include <strings.h>
-#include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
 
+#include "base/child.h"
 #include "base/encode.h"
 #include "json/json.h"
 #include "net/internal.h"
@@ -279,182 +272,12 @@ static int set_from_entry(struct mf_credential *out, const struct mf_docker_entr
 /* ---- credential helpers (docker-credential-helpers, "Development"): `docker-credential-NAME get` reads the
  * server's name and writes {"ServerURL","Username","Secret"}; why it could not, it writes there as well. */
 
-extern char **environ;
-
-struct helper {
-	char program[160];
-	pid_t pid;
-	int out, errors; /* its standard output and error */
-	int64_t until_ms;
-	const struct mf_env *env;
-};
-
-static void close_fd(int *fd)
-{
-	if (*fd >= 0)
-		(void)close(*fd);
-	*fd = -1;
-}
-
 /* The name becomes part of a program's name: no path, no option. */
 static bool is_helper_name(const char *name)
 {
 	return *name && strlen(name) < 128 &&
 	       strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 			    "0123456789._-") == strlen(name);
-}
-
-/* A pipe that already holds the question: written before the helper exists, it can raise no SIGPIPE. The
- * names of hosts are far shorter than what a pipe takes at once. */
-static int question_pipe(const char *server, struct mf_err *err)
-{
-	int fd[2];
-	size_t n = strlen(server);
-	if (n > MF_MAX_REPOSITORY + 64)
-		return mf_fail(err, MF_E_USAGE, 0, "host name is too long");
-	if (pipe2(fd, O_CLOEXEC) < 0)
-		return mf_fail(err, MF_E_IO, errno, "pipe");
-	bool ok = write(fd[1], server, n) == (ssize_t)n && write(fd[1], "\n", 1) == 1;
-	(void)close(fd[1]);
-	if (ok)
-		return fd[0];
-	(void)close(fd[0]);
-	return mf_fail(err, MF_E_IO, errno, "write to pipe");
-}
-
-/* Our own secrets are none of its business. */
-static bool is_secret_variable(const char *line)
-{
-	static const char *const names[] = {"MANIFESTO_PASSPHRASE", "MANIFESTO_TRUST_PASSWORD",
-					    "REGISTRY_PASSWORD"};
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-		if (strncmp(line, names[i], strlen(names[i])) == 0)
-			return true;
-	return false;
-}
-
-static char **its_environment(struct mf_err *err)
-{
-	size_t n = 0, kept = 0;
-	while (environ && environ[n])
-		n++;
-	char **out = mf_calloc(n + 1, sizeof *out);
-	if (!out) {
-		(void)mf_fail_nomem(err);
-		return NULL;
-	}
-	for (size_t i = 0; i < n; i++)
-		if (!is_secret_variable(environ[i]))
-			out[kept++] = environ[i];
-	return out;
-}
-
-/* It inherits its three streams and nothing else: neither sockets nor locks. */
-static int spawn(struct helper *h, const int stream[3], char **environment)
-{
-	char get[] = "get";
-	char *argv[] = {h->program, get, NULL};
-	posix_spawn_file_actions_t actions;
-	int rc = posix_spawn_file_actions_init(&actions);
-	if (rc)
-		return rc;
-	for (int i = 0; !rc && i < 3; i++)
-		rc = posix_spawn_file_actions_adddup2(&actions, stream[i], i);
-	if (!rc)
-		rc = posix_spawn_file_actions_addclosefrom_np(&actions, 3);
-	if (!rc)
-		rc = posix_spawnp(&h->pid, h->program, &actions, NULL, argv, environment);
-	(void)posix_spawn_file_actions_destroy(&actions);
-	return rc;
-}
-
-/* MF_ABSENT: there is no such program. */
-static enum mf_found start(struct helper *h, const char *server, struct mf_err *err)
-{
-	char **environment MF_FREE = its_environment(err);
-	int in MF_CLEANUP(close_fd) = environment ? question_pipe(server, err) : -1;
-	int out[2], errors[2];
-	if (in < 0)
-		return MF_FAILED;
-	if (pipe2(out, O_CLOEXEC) < 0)
-		return mf_fail(err, MF_E_IO, errno, "pipe");
-	h->out = out[0];
-	int its_out MF_CLEANUP(close_fd) = out[1];
-	/* Nobody drains it: what does not fit is lost, and the helper does not wait. */
-	if (pipe2(errors, O_CLOEXEC | O_NONBLOCK) < 0)
-		return mf_fail(err, MF_E_IO, errno, "pipe");
-	h->errors = errors[0];
-	int its_errors MF_CLEANUP(close_fd) = errors[1];
-	int rc = spawn(h, (const int[3]){in, its_out, its_errors}, environment);
-	if (rc == ENOENT || rc == EACCES || rc == ENOTDIR)
-		return MF_ABSENT;
-	if (rc)
-		return mf_fail(err, MF_E_AUTH, rc, "start %s", h->program);
-	return MF_FOUND;
-}
-
-/* 0 when there is something to read. */
-static int wait_readable(const struct helper *h, struct mf_err *err)
-{
-	for (;;) {
-		struct pollfd p = {h->out, POLLIN, 0};
-		int64_t left = h->until_ms - mf_monotonic_ms();
-		if (mf_env_cancelled(h->env))
-			return mf_fail(err, MF_E_CANCELLED, 0, "cancelled");
-		if (left <= 0)
-			return mf_fail(err, MF_E_AUTH, 0, "timed out");
-		int n = poll(&p, 1, left < 100 ? (int)left : 100);
-		if (n > 0)
-			return 0;
-		if (n < 0 && errno != EINTR)
-			return mf_fail(err, MF_E_IO, errno, "poll");
-	}
-}
-
-static int read_all(const struct helper *h, struct mf_buf *out, struct mf_err *err)
-{
-	for (;;) {
-		if (out->n == MF_MAX_HELPER_BYTES)
-			return mf_fail(err, MF_E_AUTH, 0, "answer is too large");
-		if (wait_readable(h, err) < 0)
-			return -1;
-		ssize_t n = read(h->out, out->p + out->n, MF_MAX_HELPER_BYTES - out->n);
-		if (n < 0 && errno != EINTR && errno != EAGAIN)
-			return mf_fail(err, MF_E_IO, errno, "read");
-		if (n == 0)
-			return 0;
-		out->n += n > 0 ? (size_t)n : 0;
-	}
-}
-
-/* The exit status; a host that ignores SIGCHLD has no statuses (ECHILD), then the answer decides. */
-static int reap(struct helper *h, int *status, struct mf_err *err)
-{
-	int raw = 0;
-	for (;;) {
-		pid_t got = waitpid(h->pid, &raw, WNOHANG);
-		if (got == h->pid || (got < 0 && errno == ECHILD))
-			break;
-		if (got < 0 && errno != EINTR)
-			return mf_fail(err, MF_E_IO, errno, "wait");
-		if (mf_monotonic_ms() >= h->until_ms)
-			return mf_fail(err, MF_E_AUTH, 0, "it does not exit");
-		(void)nanosleep(&(struct timespec){0, 2000000}, NULL);
-	}
-	h->pid = 0;
-	*status = WIFEXITED(raw) ? WEXITSTATUS(raw) : 128;
-	return 0;
-}
-
-static void stop(struct helper *h)
-{
-	close_fd(&h->out);
-	close_fd(&h->errors);
-	if (h->pid <= 0)
-		return;
-	(void)kill(h->pid, SIGKILL);
-	while (waitpid(h->pid, NULL, 0) < 0 && errno == EINTR)
-		;
 }
 
 struct answer {
@@ -484,7 +307,7 @@ static int read_answer(struct answer *out, struct mf_bytes text, struct mf_err *
 	return more < 0 ? -1 : mf_json_end(&r, err);
 }
 
-static int take_answer(struct mf_credential *out, const struct helper *h, struct mf_bytes text,
+static int take_answer(struct mf_credential *out, const char *program, struct mf_bytes text,
 		       struct mf_err *err)
 {
 	struct answer a MF_CLEANUP(answer_clear) = {MF_BUF_INIT(MF_MAX_HELPER_BYTES),
@@ -497,7 +320,7 @@ static int take_answer(struct mf_credential *out, const struct helper *h, struct
 		return 0;
 	if (!a.user.n || !a.secret.n || memchr(a.user.p, 0, a.user.n))
 		return mf_fail(err, MF_E_AUTH, 0, "the answer has no user name or no secret");
-	return set(out, MF_CREDENTIAL_PASSWORD, mf_buf_str(&a.user), mf_buf_str(&a.secret), h->program, err);
+	return set(out, MF_CREDENTIAL_PASSWORD, mf_buf_str(&a.user), mf_buf_str(&a.secret), program, err);
 }
 
 static bool says_not_found(const struct mf_buf *text)
@@ -507,36 +330,37 @@ static bool says_not_found(const struct mf_buf *text)
 }
 
 /* Only the helper knows what is wrong. By the protocol it says so on standard output. */
-static int helper_failed(const struct helper *h, int status, const struct mf_buf *text, struct mf_err *err)
+static int helper_failed(const struct mf_child *c, const struct mf_buf *text, struct mf_err *err)
 {
-	char errors[200];
 	struct mf_esc esc;
 	struct mf_str words = without_line_end(mf_buf_str(text));
 	if (words.n && memchr(words.p, '{', words.n)) /* what looks like an answer may hold a secret */
 		words.n = 0;
-	ssize_t n = words.n ? 0 : read(h->errors, errors, sizeof errors);
-	if (n > 0)
-		words = without_line_end((struct mf_str){errors, (size_t)n});
+	if (!words.n)
+		words = without_line_end((struct mf_str){c->errors, c->errors_n});
 	const char *line_end = words.n ? memchr(words.p, '\n', words.n) : NULL;
 	words.n = line_end ? (size_t)(line_end - words.p) : words.n;
-	return mf_fail(err, MF_E_AUTH, 0, "exit status %d%s%s", status, words.n ? ": " : "",
+	return mf_fail(err, MF_E_AUTH, 0, "exit status %d%s%s", c->status, words.n ? ": " : "",
 		       words.n ? mf_esc(&esc, words) : "");
 }
 
-static enum mf_found run(struct mf_credential *out, struct helper *h, const char *server, struct mf_err *err)
+static enum mf_found run(struct mf_credential *out, const char *program, const char *server,
+			 const struct mf_env *env, struct mf_err *err)
 {
-	struct mf_buf text MF_NET_WIPED = MF_BUF_INIT(MF_MAX_HELPER_BYTES);
-	int status = 0;
-	if (mf_buf_reserve(&text, MF_MAX_HELPER_BYTES, err) < 0)
+	struct mf_buf text MF_NET_WIPED = MF_BUF_INIT(MF_MAX_HELPER_BYTES),
+			   question MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_REPOSITORY + 64);
+	if (mf_buf_printf(&question, err, "%s\n", server) < 0)
 		return MF_FAILED;
-	enum mf_found started = start(h, server, err);
-	if (started != MF_FOUND)
-		return started;
-	if (read_all(h, &text, err) < 0 || reap(h, &status, err) < 0)
-		return MF_FAILED;
-	if (status && !says_not_found(&text))
-		return helper_failed(h, status, &text, err);
-	return status || take_answer(out, h, mf_buf_bytes(&text), err) == 0 ? MF_FOUND : MF_FAILED;
+	struct mf_child c = {.argv = (const char *const[]){program, "get", NULL},
+			     .input = mf_buf_bytes(&question),
+			     .timeout_ms = MF_HELPER_TIMEOUT_MS,
+			     .env = env};
+	enum mf_found ran = mf_child_run(&c, &text, err);
+	if (ran != MF_FOUND)
+		return ran;
+	if (c.status && !says_not_found(&text))
+		return helper_failed(&c, &text, err);
+	return c.status || take_answer(out, program, mf_buf_bytes(&text), err) == 0 ? MF_FOUND : MF_FAILED;
 }
 
 /* What the helper knows of the host; nothing leaves *out empty. A registry that is open to everybody is not
@@ -544,27 +368,25 @@ static enum mf_found run(struct mf_credential *out, struct helper *h, const char
 static int from_helper(struct mf_credential *out, const char *name, const char *file, const char *host,
 		       const struct mf_env *env, struct mf_err *err)
 {
-	struct helper h MF_CLEANUP(stop) = {.out = -1, .errors = -1, .env = env};
+	char program[160];
 	struct mf_esc shown_file, shown_name;
-	int64_t left = mf_env_left_ms(env);
 	const char *where = mf_esc(&shown_file, mf_str_c(file));
 	if (!is_helper_name(name))
 		return mf_fail(err, MF_E_AUTH, 0, "'%s': '%s' cannot be the name of a credential helper",
 			       where, mf_esc(&shown_name, mf_str_c(name)));
-	(void)snprintf(h.program, sizeof h.program, "docker-credential-%s", name);
-	h.until_ms = mf_monotonic_ms() + (left < MF_HELPER_TIMEOUT_MS ? left : MF_HELPER_TIMEOUT_MS);
-	enum mf_found found = run(out, &h, server_name(host), err);
+	(void)snprintf(program, sizeof program, "docker-credential-%s", name);
+	enum mf_found found = run(out, program, server_name(host), env, err);
 	if (found == MF_FOUND)
 		return 0;
 	if (found == MF_ABSENT) {
 		mf_env_log(env, MF_LOG_WARNING,
 			   "credential helper %s, which '%s' names, is not installed; continuing without it",
-			   h.program, where);
+			   program, where);
 		return 0;
 	}
 	if (err->code != MF_E_NOMEM && err->code != MF_E_CANCELLED)
 		(void)mf_recode(err, MF_E_AUTH);
-	return mf_wrap(err, "credential helper %s, which '%s' names", h.program, where);
+	return mf_wrap(err, "credential helper %s, which '%s' names", program, where);
 }
 
 /* ---- the search */

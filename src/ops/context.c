@@ -131,6 +131,22 @@ static int call_passphrase(void *arg, const char *key_name, enum mf_passphrase_f
 	return mf_secret_copy(out, (struct mf_bytes){buf.p, n}, err);
 }
 
+static int call_key_text(void *arg, const char *source, struct mf_secret *out, struct mf_err *err)
+{
+	struct manifesto *m = arg;
+	struct mf_secret buf MF_SECRET_CLEANUP = MF_SECRET_INIT;
+	char why[256] = "";
+	size_t n = 0;
+	if (mf_secret_alloc(&buf, MF_MAX_KEYFILE_BYTES, err) < 0)
+		return -1;
+	if (m->opt.key_text(m->opt.key_text_arg, source, (char *)buf.p, buf.n, &n, why) != 0 || n > buf.n ||
+	    !n) {
+		why[sizeof why - 1] = 0;
+		return mf_fail(err, MF_E_KEY, 0, "%s", *why ? why : "there is no key");
+	}
+	return mf_secret_copy(out, (struct mf_bytes){buf.p, n}, err);
+}
+
 static void set_env(struct manifesto *m)
 {
 	mf_env_init(&m->env);
@@ -191,6 +207,7 @@ static int keep_all(struct manifesto *m, struct mf_err *err)
 			      &o->trust_username,
 			      &o->trust_credential_source,
 			      &o->default_key_name,
+			      &o->ssh_agent,
 			      &o->bundle};
 	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
 		if (keep(m, all[i], err) < 0)
@@ -262,6 +279,10 @@ static int set_up(struct manifesto *m, const struct manifesto_options *opt, stru
 	m->keys = mf_keystore_new(dir, &m->passphrase, &m->env, err);
 	if (!m->keys)
 		return -1;
+	const struct mf_key_access access = {m->opt.ssh_agent, m->opt.key_text ? call_key_text : NULL, m};
+	mf_keystore_set_access(m->keys, &access);
+	m->env.hides = mf_keystore_hides;
+	m->env.hides_arg = m->keys;
 	m->trust = (struct mf_trust_config){.home = m->opt.home,
 					    .cache_dir = m->opt.cache_dir,
 					    .tofu = m->opt.tofu != 0,

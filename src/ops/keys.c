@@ -1,8 +1,21 @@
 /* key generate, list, show, import, export, name. */
+#include <errno.h>
+#include <stdio.h>
+#include <unistd.h>
+
 #include "base/encode.h"
 #include "crypto/hash.h"
 #include "keys/notary_pem.h"
 #include "ops/ops.h"
+
+/* "command:PROGRAM ARGUMENT..." */
+static const char *source_text(const struct mf_key_info *k, struct mf_arena *a)
+{
+	const char *text = mf_arena_text(a, k->source);
+	for (size_t i = 0; k->args && k->args[i]; i++)
+		text = mf_arena_format(a, "%s %s", text ? text : "", k->args[i]);
+	return text;
+}
 
 static int report_key(const struct mf_key_info *k, struct mf_arena *a, struct manifesto_key *out,
 		      struct mf_err *err)
@@ -16,7 +29,8 @@ static int report_key(const struct mf_key_info *k, struct mf_arena *a, struct ma
 				      .fingerprint = mf_report_hex(a, &fp),
 				      .path = mf_arena_text(a, k->path),
 				      .encrypted = k->encrypted,
-				      .public_pem = mf_arena_text_of(a, mf_buf_str(&pem))};
+				      .public_pem = mf_arena_text_of(a, mf_buf_str(&pem)),
+				      .source = k->source ? source_text(k, a) : NULL};
 	return 0;
 }
 
@@ -97,6 +111,52 @@ int manifesto_key_show(struct manifesto *m, const char *name, const struct manif
 	return MF_OP_END(rc, r, out, error, &err);
 }
 
+/* ---- keys that are elsewhere */
+
+/* A relative path would be another program in another directory; a bare name is sought in PATH. */
+static int absolute(const char *source, char **out, struct mf_err *err)
+{
+	static const char scheme[] = "command:";
+	const char *program = source + sizeof scheme - 1;
+	bool relative = mf_str_starts(mf_str_c(source), MF_STR("command:")) && *program && *program != '/' &&
+			strchr(program, '/');
+	char *directory MF_FREE = relative ? getcwd(NULL, 0) : NULL;
+	if (relative && !directory)
+		return mf_fail(err, MF_E_IO, errno, "determine the working directory");
+	int n = relative ? asprintf(out, "%s%s/%s", scheme, directory, program) : asprintf(out, "%s", source);
+	return n < 0 ? mf_fail_nomem(err) : 0;
+}
+
+static int add(struct manifesto *m, const char *name, const struct mf_key_place *at,
+	       struct manifesto_key_result *out, struct mf_err *err)
+{
+	char *source MF_FREE = NULL;
+	const struct mf_key_info *k;
+	struct mf_key_place place = *at;
+	if (mf_op_check_key_name(name, err) < 0 || absolute(at->source, &source, err) < 0)
+		return -1;
+	place.source = source;
+	if (mf_keystore_add_reference(m->keys, name, &place, &k, err) < 0)
+		return -1;
+	return report(k, 1, out, err);
+}
+
+int manifesto_key_add(struct manifesto *m, const char *name, const char *source, const char *const *arguments,
+		      const struct manifesto_key_result **out, struct manifesto_error *error)
+{
+	struct mf_err err = MF_ERR_INIT;
+	const struct mf_key_place at = {source, arguments};
+	mf_op_begin(m, error);
+	struct manifesto_key_result *r = mf_result_new(sizeof *r, &err);
+	int rc = r ? add(m, name, &at, r, &err) : -1;
+	return MF_OP_END(rc, r, out, error, &err);
+}
+
+int manifesto_key_in_variable(struct manifesto *m, const char *variable, size_t n)
+{
+	return mf_keystore_hides(m->keys, (struct mf_str){variable, n});
+}
+
 /* ---- files of the notary CLI */
 
 /* The passphrase of a key that exists. */
@@ -157,6 +217,12 @@ static struct mf_privkey *read_own(struct manifesto *m, const struct mf_key_info
 				   struct mf_err *err)
 {
 	struct mf_buf file MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_KEYFILE_BYTES);
+	struct mf_esc e;
+	if (k->source) {
+		(void)mf_fail(err, MF_E_KEY, 0, "the private key of '%s' is not here, but at '%s'", k->name,
+			      mf_esc(&e, mf_str_c(k->source)));
+		return NULL;
+	}
 	if (mf_file_read_stored(k->path, MF_MAX_KEYFILE_BYTES, &file, err) < 0 ||
 	    (k->encrypted && passphrase_of(m, k->name, pass, err) < 0))
 		return NULL;

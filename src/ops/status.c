@@ -123,17 +123,85 @@ static int check_certificates(struct report *r, struct mf_err *err)
 			continue;
 		mf_time_format(when, c.not_after);
 		/* Enough others have signed, or nothing would have been loaded. */
-		bool expired = c.not_after <= r->set->now;
+		bool expired = c.not_after <= r->set->now,
+		     here = mf_trust_key_here(r->im->trust, role->keys[i]);
 		struct manifesto_status_finding *f = add(
-		    r, expired ? "certificate-expired" : "certificate-expiring", MANIFESTO_EXPIRING, err,
+		    r, expired ? "certificate-expired" : "certificate-expiring",
+		    r->set->expired_certificate ? MANIFESTO_EXPIRED : MANIFESTO_EXPIRING, err,
 		    "the certificate of root key %s %s at %s: the root needs one with a new certificate",
 		    mf_names_label(&r->im->m->names, c.leaf, label), expired ? "expired" : "expires", when);
 		if (!f)
 			return -1;
-		act(r, f, "key-holder", NULL);
+		f->actor = here ? "here" : "key-holder";
+		f->action = mf_arena_format(r->a, "manifesto trust rotate %s root", r->repository);
 		f->expires = c.not_after;
 		f->role = "root";
 	}
+	return 0;
+}
+
+/* How many keys a role has that can verify, each counted once. */
+static size_t count_keys(const struct mf_tuf_role *role)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < role->nkeys; i++) {
+		const struct mf_tuf_key *k = role->keys[i];
+		bool counts = k->pub && k->id_fits;
+		for (size_t j = 0; j < i && counts; j++)
+			counts = !mf_pubkey_eq(role->keys[j]->pub, k->pub);
+		n += counts;
+	}
+	return n;
+}
+
+/* Several signatures that one machine can make protect against nothing that happens to it. */
+static int check_spread(struct report *r, const struct mf_tuf_role *role, struct mf_err *err)
+{
+	struct mf_esc e;
+	size_t n = count_keys(role);
+	if (role->threshold < 2 || mf_publish_held(r->im->trust, role) < n)
+		return 0;
+	struct manifesto_status_finding *f =
+	    add(r, "keys-together", MANIFESTO_EXPIRING, err,
+		"all %zu keys of %s, which needs %lld signatures, are on this machine", n,
+		mf_esc(&e, mf_str_c(role->name)), (long long)role->threshold);
+	if (!f)
+		return -1;
+	f->actor = "here";
+	f->role = mf_arena_text(r->a, role->name);
+	return 0;
+}
+
+/* Whoever loses the only root key can give nobody another key, and take none away. */
+static int check_root_keys(struct report *r, struct mf_err *err)
+{
+	const struct mf_tuf_role *root = &r->set->root->roles[MF_TUF_ROOT];
+	if (count_keys(root) > 1)
+		return 0;
+	struct manifesto_status_finding *f = add(
+	    r, "one-root-key", MANIFESTO_EXPIRING, err,
+	    "the root has only one key: if it is lost, the keys of this repository can never change again");
+	if (!f)
+		return -1;
+	f->role = "root";
+	f->actor = mf_publish_held(r->im->trust, root) ? "here" : "key-holder";
+	f->action =
+	    mf_arena_format(r->a, "manifesto trust rotate %s root --key SPARE --keep-old", r->repository);
+	return 0;
+}
+
+static int check_keys(struct report *r, struct mf_err *err)
+{
+	const struct mf_tuf_set *s = r->set;
+	if (check_root_keys(r, err) < 0)
+		return -1;
+	for (size_t i = 0; i < MF_TUF_TYPES; i++)
+		if (check_spread(r, &s->root->roles[i], err) < 0)
+			return -1;
+	for (size_t i = 0; i < s->nroles; i++)
+		for (size_t k = 0; k < s->roles[i]->file->nroles; k++)
+			if (check_spread(r, &s->roles[i]->file->roles[k], err) < 0)
+				return -1;
 	return 0;
 }
 
@@ -429,7 +497,8 @@ static int status(struct mf_image *im, const struct manifesto_status_options *o,
 	out->gun = mf_arena_dup(r.a, mf_str_c(mf_trust_pin_name(im->trust)), err);
 	out->where = out->gun ? mf_arena_dup(r.a, mf_str_c(mf_trust_where(im->trust)), err) : NULL;
 	if (!out->where || mf_report_roles(im->m, r.set, r.a, &out->roles, &out->nroles, err) < 0 ||
-	    check_roles(&r, err) < 0 || check_signers(&r, err) < 0 || check_registry(&r, out, err) < 0)
+	    check_roles(&r, err) < 0 || check_signers(&r, err) < 0 || check_registry(&r, out, err) < 0 ||
+	    check_keys(&r, err) < 0)
 		return -1;
 	return finish(&r, out, err);
 }

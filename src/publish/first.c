@@ -35,7 +35,8 @@ static int plan_add(struct mf_trust *t, struct plan *p, const struct mf_pubkey *
 	return 0;
 }
 
-/* A key of ours by name, made when it is missing. */
+/* A key of ours by name, made when it is missing. One that is there may be of any type: whether it fits shows
+ * when it signs. */
 static int own_key(struct mf_trust *t, const char *name, enum mf_key_type type, struct mf_publish_made *made,
 		   struct mf_pubkey **out, struct mf_err *err)
 {
@@ -54,9 +55,6 @@ static int own_key(struct mf_trust *t, const char *name, enum mf_key_type type, 
 			return -1;
 		made->nkeys++;
 	}
-	if (k->type != type)
-		return mf_fail(err, MF_E_KEY, 0, "key '%s' has type %s, expected %s", name,
-			       mf_key_type_name(k->type), mf_key_type_name(type));
 	*out = mf_pubkey_ref(k->pub);
 	return 0;
 }
@@ -111,10 +109,10 @@ static int plan_server_key(struct mf_trust *t, struct plan *p, const char *role,
 int mf_publish_root_certificate(struct mf_trust *t, const struct mf_key_info *k, struct mf_buf *pem,
 				struct mf_err *err)
 {
-	const struct mf_privkey *private;
-	return mf_keystore_unlock(t->cfg->keys, k, &private, err) < 0
+	struct mf_signer signer;
+	return mf_keystore_signer(t->cfg->keys, k, &signer, err) < 0
 		   ? -1
-		   : mf_root_cert_make(private, mf_str_c(t->gun), mf_env_now(t->cfg->env), pem, err);
+		   : mf_root_cert_make(&signer, mf_str_c(t->gun), mf_env_now(t->cfg->env), pem, err);
 }
 
 /* Notary: root under an X.509 certificate of ours, targets ed25519, timestamp and snapshot by the server. */

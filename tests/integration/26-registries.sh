@@ -25,6 +25,7 @@ for code in 400 403 409 412; do
 	repository=immutable/r$code
 	image_at $repository
 	put "$P/$repository:1.0" qa a.json --init --no-passphrase
+	spare_root "$P/$repository:1.0"
 	check "$code: the first put writes all there is" test ! -s "$T/stderr"
 	for type in scan contact; do
 		run manifesto put "$P/$repository:1.0" $type b.txt
@@ -63,6 +64,7 @@ for name in image index; do
 	subject=$(push_image oci:$name:1.0 "$REGISTRY/gitlab/$name:1.0")
 	itself gitlab/$name "$subject"
 	put "$P/gitlab/$name:1.0" qa a.json --init --no-passphrase
+	spare_root "$P/gitlab/$name:1.0"
 	check "GitLab, $name: no warning" test ! -s "$T/stderr"
 	run manifesto put "$P/gitlab/$name:1.0" scan b.txt
 	check_status "GitLab, $name: a second record" 0
@@ -95,6 +97,7 @@ sum_of() {
 	printf 'sha256:%s\n' "$(sha256sum <"$1" | cut -c1-64)"
 }
 put "$api:1.0" qa-approval a.json --init --no-passphrase
+spare_root "$api:1.0"
 check 'a query finds the approval' test "$(approvals "$A")" = "$(sum_of a.json)"
 check_json 'its manifest has the time and a file name' '(.annotations["org.opencontainers.image.created"] | test("^[0-9-]+T[0-9:]+Z$"))
 	and .layers[0].annotations["org.opencontainers.image.title"] == "qa-approval.json"' artifact.json
@@ -117,6 +120,7 @@ check_status 'nothing is left over' 0
 
 # A registry that deletes nothing, where others look.
 put "$D/api/app:1.0" qa-approval a.json --init --no-passphrase
+spare_root "$D/api/app:1.0"
 run manifesto put "$D/api/app:1.0" qa-approval b.txt
 check_status 'a registry that deletes nothing: put' 0
 check_stderr_has 'it warns' 'does not delete the artifact manifest'
@@ -166,6 +170,7 @@ twenty() { # PROXY REPOSITORY
 	local i
 	image_at "$2"
 	put "$1/$2:1.0" type1 a.json --init --no-passphrase
+	spare_root "$1/$2:1.0"
 	for i in $(seq 2 20); do
 		echo "$i" >n
 		put "$1/$2:1.0" "type$i" n
@@ -195,6 +200,7 @@ proxy N "$NOTARY" --latency 40
 export MANIFESTO_TRUST_SERVER=http://$N
 image_at count/far
 put "$L/count/far:1.0" first a.json --init --no-passphrase
+spare_root "$L/count/far:1.0"
 : >"$T/L.log"
 : >"$T/N.log"
 run manifesto put "$L/count/far:1.0" second b.txt

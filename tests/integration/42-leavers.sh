@@ -27,6 +27,7 @@ leaver() { # IMAGE NAME-OF-QA
 	person alice
 	run manifesto put --init "$image" contact "$approval"
 	root=$(sed -n 's/.*root key pinned on this machine: //p' "$T/stderr")
+	spare_root "$image"
 	run manifesto role add "$image" qa --key sam.pub --key sue.pub --types qa-approval,scan
 	check_status "$image: a role of two" 0
 	for name in sam sue; do

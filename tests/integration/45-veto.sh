@@ -23,6 +23,7 @@ vetoes() { # IMAGE NAME-OF-SECURITY
 	person alice
 	run manifesto put --init "$image" contact "$approval"
 	check_status "$image: a repository" 0
+	spare_root "$image"
 	root=$(sed -n 's/.*root key pinned on this machine: //p' "$T/stderr")
 	run manifesto role add "$image" build --key bob.pub --types sbom
 	run manifesto role add "$image" security --key sue.pub --types security-review

@@ -40,6 +40,7 @@ for server in "$NOTARY" "tuf+file://$T/trust"; do
 	b=$(push_image oci:layout-b:1.0 "$repository:2.0" 2>/dev/null)
 	c=$(push_image oci:layout-c:1.0 "$repository:3.0" 2>/dev/null)
 	run manifesto put --init --no-passphrase "$repository:1.0" qa-approval "$approval"
+	spare_root "$repository:1.0"
 	check_status "$dialect: the first record" 0
 	run manifesto put --expires 20d --author QA "$repository:1.0" contact seen
 	run manifesto put "$repository:2.0" qa-approval seen
@@ -110,8 +111,8 @@ run manifesto status --json --warn-within 1200d "$repository"
 check 'of the rest targets, and not the snapshot that the server signs' test \
 	"$(jq -r '[.repositories[0].findings[] | select(.kind == "role-expiring").role] | join(" ")' "$T/stdout")" = targets
 run manifesto status --json --warn-within 5000d "$repository"
-findings_are 'in ten years root and certificate are due as well' \
-	role-expiring role-expiring certificate-expiring record-expiring record-withdrawn
+findings_are 'in ten years root and certificates are due as well' \
+	role-expiring role-expiring certificate-expiring certificate-expiring record-expiring record-withdrawn
 
 # --- expiry, and who must act
 repository=$REGISTRY/acme/other
@@ -239,6 +240,7 @@ unset MANIFESTO_TRUST_SERVER
 make_image oci --tag 1.0 >/dev/null
 make_image oci --tag 2.0 --seed b >/dev/null
 run manifesto put --init --no-passphrase oci:oci:1.0 qa-approval "$approval"
+spare_root oci:oci:1.0
 run manifesto put oci:oci:2.0 qa-approval seen
 check_status 'records in a layout' 0
 run manifesto list --all oci:oci
@@ -256,4 +258,24 @@ check_status 'content that the trust repository still has is not gone' 0
 find oci/trust -name "$blob.*" -delete
 run manifesto status oci:oci
 check_status 'and now it is' 13
+
+# --- a root with one key, and keys that are together
+make_image one --tag 1.0 >/dev/null
+run manifesto put --init --no-passphrase --key solo oci:one:1.0 qa-approval "$approval"
+run manifesto status --json oci:one
+check_status 'a root with one key' 14
+findings_are 'is a finding' one-root-key
+check_json 'with the command that adds one' '.repositories[0].findings[0] | .role == "root" and .actor == "here" and .action == "manifesto trust rotate oci:one root --key SPARE --keep-old"'
+spare_root oci:one:1.0
+run manifesto status oci:one
+check_status 'with another it is none' 0
+run manifesto key generate -q --no-passphrase second
+run manifesto role add oci:one:1.0 pair --key solo --key second --types pair --threshold 2
+run manifesto status --json oci:one
+check_status 'two signatures that one machine can make' 14
+findings_are 'are a finding, too' keys-together
+check_json 'about that role' '.repositories[0].findings[0] | .role == "pair" and .exit == 14'
+mv "$MANIFESTO_HOME/keys/second.key" .
+run manifesto status oci:one
+check_status 'with one key elsewhere they are none' 0
 t_done

@@ -201,9 +201,9 @@ run env MANIFESTO_KEY=targets2 manifesto put "$image" after "$approval"
 check_status 'publishing goes on' 0
 
 # --- a key that is elsewhere, by its certificate
-certificate_for() { # NAME CN
+certificate_for() { # NAME CN [AGE]: of one day, begun AGE ago
 	printf '[req]\nprompt = no\ndistinguished_name = dn\nx509_extensions = ext\n[dn]\nCN = %s\n[ext]\nbasicConstraints = critical,CA:FALSE\n' "$2" >req.cnf
-	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 30 -config req.cnf -keyout "$1.key" -out "$1.crt" 2>/dev/null
+	faketime -f "-${3-1h}" openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1 -config req.cnf -keyout "$1.key" -out "$1.crt" 2>/dev/null
 }
 certificate_for c "$gun"
 certificate_for d another
@@ -214,6 +214,43 @@ run manifesto trust rotate "$image" root --key c.crt --keep-old
 check_status 'a certificate is added to the root' 0
 check 'the root lists both' test "$(keys_of "$image" root | wc -l)" = 2
 follows certificate
+
+# --- a root certificate that has expired: of the root's only key, made 23 hours ago for one day
+short=$REGISTRY/acme/short
+push_image oci:layout:1.0 "$short:1.0" >/dev/null 2>&1
+manifesto put -q --init "$short:1.0" contact "$approval"
+certificate_for e "$short" 23h
+manifesto key import -q short e.key
+run manifesto trust rotate "$short:1.0" root --key e.crt
+check_status 'a root with a certificate of one day' 0
+cp -r "$MANIFESTO_HOME" fresh
+late() {
+	MANIFESTO_HOME=$T/fresh run faketime -f +2h manifesto "$@"
+}
+late get "$short:1.0" contact
+check_status 'once it has expired nothing is read' 7
+check_stdout_empty 'nor shown'
+check_stderr_has 'the hint has the command' 'manifesto trust rotate REPOSITORY root'
+late status "$short"
+check_status 'status is 7' 7
+check_stdout_has 'shows the roles' 'KEYS HERE'
+check_stdout_has 'and what to do' "7 certificate-expired: the certificate of root key short expired"
+late trust refresh "$short"
+check_status 'a refresh cannot help' 7
+late put "$short:1.0" scan "$approval"
+check_status 'nor does a put' 7
+mv fresh seen
+mkdir -p fresh
+cp -r seen/keys seen/trust.json fresh
+late trust rotate "$short:1.0" root
+check_status 'a machine that has never seen the repository does not renew it' 7
+rm -r fresh
+mv seen fresh
+late trust rotate "$short:1.0" root
+check_status 'the root is renewed' 0
+late get "$short:1.0" contact
+check_status 'and read again' 0
+check_stdout_file 'as before' "$approval"
 
 # --- several repositories, one of which is not there
 run manifesto trust rotate --json "$image" "$REGISTRY/acme/none:1" targets --key alice

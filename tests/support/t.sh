@@ -242,6 +242,14 @@ http_status() { # [curl options] URL
 	curl -s -o "$T/body" -D "$T/headers" -m 20 -w '%{http_code}' "$@"
 }
 
+# A second root key, without which `status` always has something to say.
+spare_root() { # IMAGE
+	local type=ed25519
+	[ "$(manifesto trust show --json "$1" | jq -r .dialect)" = tuf1 ] || type=ecdsa
+	[ -e "$MANIFESTO_HOME/keys/spare-$type.key" ] || manifesto key generate -q --no-passphrase --type $type spare-$type
+	manifesto trust rotate -q "$1" root --key spare-$type --keep-old || t_bail "a spare root key of $1"
+}
+
 t_python() {
 	sh "$T_TOP/tests/support/python.sh"
 }

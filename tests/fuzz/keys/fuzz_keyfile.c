@@ -43,7 +43,7 @@ static struct mf_privkey *decode(struct mf_bytes file, bool encrypted, struct mf
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const struct mf_bytes file = {data, size};
-	struct mf_key_info info = {NULL, NULL, MF_KEY_ED25519, NULL, false};
+	struct mf_key_info info = MF_KEY_INFO_INIT;
 	struct mf_privkey *key MF_PRIVKEY_CLEANUP = NULL;
 	struct mf_err err = MF_ERR_INIT;
 

@@ -112,15 +112,17 @@ static void copy_path(const struct fixture *f, const char *file, char out[256])
 
 static bool signs(struct fixture *f, const struct mf_key_info *k, struct mf_err *e)
 {
-	struct mf_buf sig MF_BUF_CLEANUP = MF_BUF_INIT(64);
+	struct mf_buf sig MF_BUF_CLEANUP = MF_BUF_INIT(128);
 	struct mf_signer s;
 	const struct mf_bytes m = mf_bytes_of(MF_STR("m"));
 
 	assert_int_equal(mf_keystore_signer(f->ks, k, &s, &err), 0);
 	assert_string_equal(s.name, k->name);
-	if (s.sign(s.arg, MF_SIG_ED25519, m, &sig, e))
+	const enum mf_sig_scheme scheme =
+	    k->type == MF_KEY_ED25519 ? MF_SIG_ED25519 : MF_SIG_ECDSA_DER_SHA256;
+	if (mf_signer_sign(&s, scheme, m, &sig, e) < 0)
 		return false;
-	return mf_sig_verify(s.pub, MF_SIG_ED25519, m, mf_buf_bytes(&sig), &err) == 0;
+	return mf_sig_verify(s.pub, scheme, m, mf_buf_bytes(&sig), &err) == 0;
 }
 
 static void a_directory_that_is_not_there_holds_no_keys(void **state)
@@ -180,19 +182,18 @@ static void a_wrong_passphrase_is_not_asked_for_again(void **state)
 {
 	struct fixture *f = *state;
 	const struct mf_key_info *k;
-	const struct mf_privkey *key;
 	struct mf_err e = MF_ERR_INIT;
 
 	make(f, "alice");
 	reopen(f);
 	f->answer = "wrong";
 	k = mf_keystore_find(f->ks, "alice", &err);
-	assert_int_equal(mf_keystore_unlock(f->ks, k, &key, &e), -1);
+	assert_false(signs(f, k, &e));
 	assert_int_equal(e.code, MF_E_KEY);
 	assert_non_null(strstr(e.msg, "wrong passphrase"));
 	mf_err_clear(&e);
 	f->answer = "hunter2";
-	assert_int_equal(mf_keystore_unlock(f->ks, k, &key, &e), -1);
+	assert_false(signs(f, k, &e));
 	assert_int_equal(e.code, MF_E_KEY);
 	assert_int_equal(f->asked, 1);
 }
@@ -344,14 +345,13 @@ static void one_key_under_two_names_is_no_ambiguity(void **state)
 {
 	struct fixture *f = *state;
 	const struct mf_key_info *k;
-	const struct mf_privkey *key;
+	struct mf_privkey *key MF_PRIVKEY_CLEANUP = mf_privkey_generate(MF_KEY_ED25519, &err);
 	struct mf_digest fp;
 	char hex[65];
 
 	f->pass.none = true;
-	k = make(f, "alice");
+	assert_int_equal(mf_keystore_add(f->ks, "alice", key, &k, &err), 0);
 	fp = mf_pubkey_fingerprint(k->pub);
-	assert_int_equal(mf_keystore_unlock(f->ks, k, &key, &err), 0);
 	assert_int_equal(mf_keystore_add(f->ks, "again", key, &k, &err), 0);
 	assert_string_equal(k->name, "again");
 	mf_digest_hex(hex, &fp);
@@ -379,17 +379,16 @@ static void an_added_key_needs_no_unlocking_and_is_encrypted(void **state)
 	struct fixture *f = *state;
 	struct mf_privkey *key MF_PRIVKEY_CLEANUP = mf_privkey_generate(MF_KEY_ECDSA, &err);
 	const struct mf_key_info *k;
-	const struct mf_privkey *mine;
 
 	assert_int_equal(mf_keystore_add(f->ks, "root", key, &k, &err), 0);
 	assert_true(k->encrypted);
 	assert_int_equal(k->type, MF_KEY_ECDSA);
 	assert_int_equal(f->asked_new, 1);
-	assert_int_equal(mf_keystore_unlock(f->ks, k, &mine, &err), 0);
+	assert_true(signs(f, k, &err));
 	assert_int_equal(f->asked, 1);
 	reopen(f);
 	k = mf_keystore_find(f->ks, "root", &err);
-	assert_int_equal(mf_keystore_unlock(f->ks, k, &mine, &err), 0);
+	assert_true(signs(f, k, &err));
 }
 
 static void expect_passed_over(struct fixture *f, const char *why)
@@ -443,7 +442,6 @@ static void a_key_file_of_somebody_else_may_be_open_to_our_group(void **state)
 static void while_a_key_is_unlocked_the_process_cannot_be_dumped(void **state)
 {
 	struct fixture *f = *state;
-	const struct mf_privkey *key;
 	const struct mf_key_info *k;
 
 	f->pass.none = true;
@@ -453,7 +451,7 @@ static void while_a_key_is_unlocked_the_process_cannot_be_dumped(void **state)
 	k = mf_keystore_find(f->ks, "good", &err);
 	assert_non_null(k);
 	assert_int_equal(prctl(PR_GET_DUMPABLE), 1);
-	assert_int_equal(mf_keystore_unlock(f->ks, k, &key, &err), 0);
+	assert_true(signs(f, k, &err));
 	assert_int_equal(prctl(PR_GET_DUMPABLE), 0);
 	reopen(f);
 	assert_int_equal(prctl(PR_GET_DUMPABLE), 1);

@@ -516,14 +516,10 @@ static void own_key_below_the_threshold_adopts_no_root(void **state)
 	struct world w;
 	struct mf_err err = MF_ERR_INIT;
 	const struct mf_key_info *info;
-	const struct mf_privkey *priv;
 	world_make(&w, state);
-	ok(mf_keystore_generate(w.keys, "own", MF_KEY_ED25519, &info, &err), &err);
 	struct hkey other = key_new(), ours = {.object = MF_BUF_INIT(4096)};
-	ok(mf_keystore_unlock(w.keys, info, &priv, &err), &err);
-	struct mf_secret seed MF_SECRET_CLEANUP = MF_SECRET_INIT;
-	ok(mf_privkey_to_secret(priv, &seed, &err), &err);
-	ours.priv = mf_privkey_from_secret(MF_KEY_ED25519, (struct mf_bytes){seed.p, seed.n}, &err);
+	ours.priv = mf_privkey_generate(MF_KEY_ED25519, &err);
+	ok(mf_keystore_add(w.keys, "own", ours.priv, &info, &err), &err);
 	ok(mf_dialect_tuf1.key_write(info->pub, NULL, &ours.object, ours.id, &err), &err);
 	for (int threshold = 2; threshold >= 1; threshold--) {
 		write_shared_root(&w, &ours, &other, threshold);

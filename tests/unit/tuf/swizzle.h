@@ -236,7 +236,8 @@ static inline void sw_certify(struct sw_key *k, const char *gun, int64_t made)
 {
 	struct mf_err err = MF_ERR_INIT;
 	struct mf_buf pem = MF_BUF_INIT(65536);
-	sw_ok(mf_root_cert_make(k->priv, mf_str_c(gun), made, &pem, &err), &err);
+	const struct mf_signer signer = mf_privkey_signer(k->priv, "root");
+	sw_ok(mf_root_cert_make(&signer, mf_str_c(gun), made, &pem, &err), &err);
 	free(k->cert);
 	k->cert = mf_buf_take(&pem);
 }
