@@ -659,6 +659,44 @@ MANIFESTO_API int manifesto_trust_rotate(struct manifesto *m, const struct manif
 					 const struct manifesto_role_result **out,
 					 struct manifesto_error *err);
 
+/* --- taking a key out everywhere */
+/* A role that still lists the key. */
+struct manifesto_revoke_left {
+	const char *role;
+	int status; /* MANIFESTO_KEY: others must sign; MANIFESTO_USAGE: too few keys would be left */
+	const char *why;
+	const char *command; /* that leads on, or NULL */
+};
+struct manifesto_revoke_item {
+	const char *repository; /* as given */
+	int done;               /* 0: what would change, before anything is published; 1: what has changed */
+	int status;             /* MANIFESTO_OK; of `error`; or the gravest of `left` */
+	const char *const *roles; /* that the key is taken out of; none and none left: no role lists it */
+	size_t nroles;
+	const struct manifesto_role_result *change; /* with the records that no longer count, or NULL */
+	const struct manifesto_revoke_left *const *left;
+	size_t nleft;
+	const struct manifesto_error *error; /* why nothing changed, or NULL */
+};
+struct manifesto_revoke_options {
+	size_t size;
+	const char *key; /* as in manifesto_role_options */
+	const char *const *repositories;
+	size_t nrepositories;
+	const char *replacement; /* a key that takes its place in each role, or NULL */
+	int dry_run;             /* only what would change */
+	/* Called for each repository, in their order: before it is changed, and afterwards. Valid for the
+	 * call; anything but 0 ends the run. */
+	int (*result)(void *arg, const struct manifesto_revoke_item *item);
+	void *result_arg;
+};
+/* Takes a key out of every role that lists it, in each repository in one publish that is read back; what only
+ * that key has signed is re-signed as far as the keys are here. A failure of one repository does not end the
+ * run. -1 with the gravest status when the key stays anywhere; MANIFESTO_NOT_FOUND: no repository lists it.
+ */
+MANIFESTO_API int manifesto_key_revoke(struct manifesto *m, const struct manifesto_revoke_options *opt,
+				       struct manifesto_error *err);
+
 /* --- carrying pins to other machines */
 struct manifesto_trust_export_result {
 	const char *json; /* a file for manifesto_trust_import, and a trust.json */

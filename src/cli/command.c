@@ -362,6 +362,18 @@ const struct mf_cli_command mf_cli_commands[] = {
 	"'trust export' and 'trust import' carry them to other machines.",
      .options = B(MF_OPT_REMOVE),
      .run = mf_cli_run_key_name},
+    {.name = "key revoke", .group = MF_CLI_KEYS, .synopsis = "KEY REPOSITORY...", .min = 2, .max = MF_CLI_ANY,
+     .summary = "take a key out of every role of repositories",
+     .description =
+	"Takes KEY (a fingerprint, the name of a key, or a file with it) out of every role\n"
+	"that lists it, root included, in each repository. The records that no longer\n"
+	"count are listed first. Files that only this key has signed are re-signed with\n"
+	"the keys on this machine. Where others must sign, the key stays in that role, and\n"
+	"the command for them is printed (11). A role is never left with too few keys (2):\n"
+	"--key gives it another one. The exit status is that of the gravest failure.",
+     .options = B(MF_OPT_KEY) | B(MF_OPT_DRY_RUN),
+     .help = {{MF_OPT_KEY, "NEW", "key that takes its place in each role"}},
+     .run = mf_cli_run_key_revoke},
     {.name = "version", .group = MF_CLI_PROGRAM, .synopsis = "", .min = 0, .max = 0, .reach = MF_CLI_ALONE,
      .summary = "print the version",
      .description = "Prints the version of the program.",

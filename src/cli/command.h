@@ -123,6 +123,7 @@ int mf_cli_run_key_show(struct mf_cli *cli, struct manifesto_error *err) MF_NODI
 int mf_cli_run_key_add(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
 int mf_cli_run_key_import(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
 int mf_cli_run_key_export(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
+int mf_cli_run_key_revoke(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
 int mf_cli_run_key_name(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
 int mf_cli_run_version(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
 int mf_cli_run_complete(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;

@@ -7,7 +7,7 @@
 
 /* ---------------------------------------------------------------- what changed */
 
-static void changes_json(struct mf_json_out *j, const struct manifesto_role_result *r)
+void mf_cli_show_changes_json(struct mf_json_out *j, const struct manifesto_role_result *r)
 {
 	mf_json_add_text(j, "gun", r->gun);
 	mf_json_add_text(j, "where", r->where);
@@ -46,7 +46,7 @@ static void show_change(const struct mf_cli *cli, const char *schema, const stru
 	if (cli->json) {
 		struct mf_json_out j;
 		mf_cli_json_begin(&j, stdout, schema);
-		changes_json(&j, r);
+		mf_cli_show_changes_json(&j, r);
 		mf_cli_json_end(&j);
 		return;
 	}
@@ -137,7 +137,7 @@ static void apply_one(struct mf_cli *cli, const char *image, struct mf_json_out 
 	if (rc < 0)
 		mf_cli_json_error(j, &why);
 	else
-		changes_json(j, r);
+		mf_cli_show_changes_json(j, r);
 	mf_json_close(j);
 }
 
@@ -187,7 +187,7 @@ static int rotate_one(struct mf_cli *cli, const char *repository, struct mf_json
 	if (manifesto_trust_rotate(cli->m, &o, &r, why) < 0)
 		return -1;
 	if (cli->json) {
-		changes_json(j, r);
+		mf_cli_show_changes_json(j, r);
 		mf_cli_show_signers_json(j, "rootKeys", r->root_keys, r->nroot_keys);
 		return 0;
 	}

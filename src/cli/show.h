@@ -46,6 +46,8 @@ typedef int (*mf_cli_one_fn)(struct mf_cli *cli, const char *repository, struct 
 /* The first n arguments, one after another; a failure of one does not hide the others. */
 int mf_cli_each_repository(struct mf_cli *cli, size_t n, const char *schema, mf_cli_one_fn one,
 			   struct manifesto_error *err) MF_NODISCARD;
+/* The members of a change of roles, into an open object. */
+void mf_cli_show_changes_json(struct mf_json_out *j, const struct manifesto_role_result *r);
 /* After a trust repository was made, on standard error: keys, where they lie, what was pinned. home:
  * $MANIFESTO_HOME. */
 void mf_cli_show_initialised(const char *where, const char *home, const char *const *keys, size_t nkeys,
