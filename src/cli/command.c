@@ -365,12 +365,13 @@ const struct mf_cli_command mf_cli_commands[] = {
     {.name = "key revoke", .group = MF_CLI_KEYS, .synopsis = "KEY REPOSITORY...", .min = 2, .max = MF_CLI_ANY,
      .summary = "take a key out of every role of repositories",
      .description =
-	"Takes KEY (a fingerprint, the name of a key, or a file with it) out of every role\n"
-	"that lists it, root included, in each repository. The records that no longer\n"
-	"count are listed first. Files that only this key has signed are re-signed with\n"
-	"the keys on this machine. Where others must sign, the key stays in that role, and\n"
-	"the command for them is printed (11). A role is never left with too few keys (2):\n"
-	"--key gives it another one. The exit status is that of the gravest failure.",
+	"Takes KEY (a fingerprint, the name of a key, or a file with it) out of every\n"
+	"role that lists it, root included, in each repository. The records that no\n"
+	"longer count are listed first. Files that only this key has signed are re-signed\n"
+	"with the keys on this machine. Where others must sign, the key stays in that\n"
+	"role, and the command for them is printed (11). A role is never left with too\n"
+	"few keys (2): --key gives it another one. The exit status is that of the gravest\n"
+	"failure.",
      .options = B(MF_OPT_KEY) | B(MF_OPT_DRY_RUN),
      .help = {{MF_OPT_KEY, "NEW", "key that takes its place in each role"}},
      .run = mf_cli_run_key_revoke},
