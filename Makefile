@@ -48,7 +48,8 @@ endif
 ifeq ($(WERROR),1)
 WARN += -Werror
 endif
-PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
+# Loaded only when it is used: its headers alone.
+PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) p11-kit-1 2>/dev/null)
 PKG_LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
 CPPFLAGS_ALL := -D_GNU_SOURCE -DMF_VERSION='"$(VERSION)"' -Isrc -Iinclude $(CPPFLAGS)
 CFLAGS_ALL := -std=c17 $(OPT) -g -fPIE -fvisibility=hidden $(WARN) $(HARDEN) $(SANFLAGS) $(PKG_CFLAGS) $(CFLAGS)

@@ -152,8 +152,8 @@ static int wait_readable(int fd, const struct running *r, const struct mf_child 
 		if (mf_env_cancelled(c->env))
 			return mf_fail(err, MF_E_CANCELLED, 0, "cancelled");
 		if (left <= 0)
-			return mf_fail(err, MF_E_IO, 0, "gave no answer within %.3g seconds (--timeout)",
-				       (double)c->timeout_ms / 1000);
+			return mf_fail(err, MF_E_IO, 0, "gave no answer within %lld seconds (--timeout)",
+				       (long long)(c->timeout_ms + 999) / 1000);
 		int n = poll(&p, 1, left < TICK_MS ? (int)left : TICK_MS);
 		if (n > 0)
 			return 0;

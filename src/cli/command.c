@@ -329,10 +329,11 @@ const struct mf_cli_command mf_cli_commands[] = {
      .description = "NAME is the name of a key, or at least 8 digits of its fingerprint.",
      .run = mf_cli_run_key_show},
     {.name = "key add", .group = MF_CLI_KEYS, .synopsis = "NAME SOURCE [ARGUMENT...]", .min = 2, .max = MF_CLI_ANY, .reach = MF_CLI_HOME,
-     .summary = "use a key that an agent, a program or a variable holds",
+     .summary = "use a key that an agent, a token or a program holds",
      .description =
 	"Stores a reference to a private key that stays where it is. SOURCE is one of\n"
 	"  ssh-agent:FINGERPRINT  as 'ssh-add -l' prints it (ed25519, ECDSA P-256)\n"
+	"  pkcs11:ATTRIBUTES      on a token, by its URI (RFC 7512; ed25519, ECDSA)\n"
 	"  command:PROGRAM        with its ARGUMENTs; put '--' before those that begin\n"
 	"                         with a dash\n"
 	"  env:VARIABLE           the text of the key is in the environment\n"

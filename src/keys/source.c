@@ -31,7 +31,9 @@ void mf_held_of(struct mf_held *out, struct mf_privkey *key)
 void mf_places_close(struct mf_places *p)
 {
 	mf_agent_free(p->agent);
+	mf_tokens_free(p->tokens);
 	p->agent = NULL;
+	p->tokens = NULL;
 }
 
 /* ---- the text of a private key: env, fd */
@@ -105,6 +107,7 @@ static int open_text(struct mf_places *p, const struct mf_key_info *k, struct mf
 
 static const struct mf_source sources[] = {
     {"ssh-agent:", mf_agent_check, mf_agent_open_key},
+    {"pkcs11:", mf_pkcs11_check, mf_pkcs11_open_key},
     {"command:", mf_command_check, mf_command_open_key},
     {"env:", check_variable, open_text},
     {"fd:", check_descriptor, open_text},
@@ -129,7 +132,8 @@ const struct mf_source *mf_source_find(const char *source, struct mf_err *err)
 	const struct mf_source *s = source_of(source);
 	if (!s) {
 		(void)mf_fail(err, MF_E_USAGE, 0,
-			      "expected ssh-agent:FINGERPRINT, command:PROGRAM, env:VARIABLE or fd:NUMBER, "
+			      "expected ssh-agent:FINGERPRINT, pkcs11:..., command:PROGRAM, env:VARIABLE or "
+			      "fd:NUMBER, "
 			      "got '%s'",
 			      mf_esc(&e, mf_str_c(source)));
 		mf_err_set_hint(err,

@@ -61,6 +61,10 @@ int mf_agent_check(const char *where, struct mf_err *err) MF_NODISCARD;
 int mf_agent_open_key(struct mf_places *p, const struct mf_key_info *k, struct mf_held *out,
 		      struct mf_err *err) MF_NODISCARD;
 void mf_agent_free(struct mf_agent *a);
+int mf_pkcs11_check(const char *where, struct mf_err *err) MF_NODISCARD;
+int mf_pkcs11_open_key(struct mf_places *p, const struct mf_key_info *k, struct mf_held *out,
+		       struct mf_err *err) MF_NODISCARD;
+void mf_tokens_free(struct mf_tokens *t);
 int mf_command_check(const char *where, struct mf_err *err) MF_NODISCARD;
 int mf_command_open_key(struct mf_places *p, const struct mf_key_info *k, struct mf_held *out,
 			struct mf_err *err) MF_NODISCARD;

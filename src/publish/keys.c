@@ -212,9 +212,13 @@ static int sign_for(struct mf_trust *t, struct signing *s, const struct mf_tuf_r
 		for (size_t i = 0; i < role->nkeys && have < role->threshold && s->n < MF_MAX_SIGNATURES;
 		     i++) {
 			const struct mf_key_info *k = mf_trust_key_here(t, role->keys[i]);
-			if (!k || (k == first) != (pass == 0) || role->keys[i]->id.n != 64 ||
+			bool preferred_key = k && mf_pubkey_eq(k->pub, first->pub);
+			if (!k || preferred_key != (pass == 0) || role->keys[i]->id.n != 64 ||
 			    has_made(s, role->keys[i]))
 				continue;
+			/* The key may be here under several names, and in several places. */
+			if (preferred_key)
+				k = first;
 			if (sign_with(t, s, role->keys[i], k, canonical, err) < 0)
 				return -1;
 			have++;

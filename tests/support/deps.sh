@@ -17,6 +17,7 @@ build  make                  program make
 build  pkg-config            program pkg-config
 build  libcurl4-openssl-dev  library libcurl
 build  libjansson-dev        library jansson
+build  libp11-kit-dev        library p11-kit-1
 build  libsodium-dev         library libsodium
 build  libssl-dev            library libcrypto
 check  libcmocka-dev         library cmocka
@@ -31,7 +32,10 @@ check  iproute2              program ss
 check  jq                    program jq
 check  mandoc                program mandoc
 check  notary                program notary-signer
+check  opensc                program pkcs11-tool
+check  openssh-client        program ssh-agent
 check  openssl               program openssl
+check  p11-kit               program p11-kit
 check  perl-base             program perl
 check  postgresql            file /usr/lib/postgresql/*/bin/initdb
 check  python3               python sys
@@ -40,6 +44,7 @@ check  rsync                 program rsync
 check  python3-jsonschema    python jsonschema
 check  python3-yaml          python yaml
 check  skopeo                program skopeo
+check  softhsm2              program softhsm2-util
 check  zsh                   program zsh
 lint   clang                 program clang
 lint   clang-tidy            program clang-tidy

@@ -14,7 +14,7 @@ RANKS = {"base": 0, "json": 1, "crypto": 1, "store": 2, "tuf": 3, "net": 3, "key
          "oci": 4, "trust": 4, "policy": 4, "publish": 5, "ops": 6, "cli": 7, "tufcli": 7}
 # Third-party headers and the modules that may include them.
 HOMES = {re.compile(r"curl/"): {"net"}, re.compile(r"(sodium|openssl/)"): {"crypto", "keys"},
-         re.compile(r"jansson"): {"json"}}
+         re.compile(r"p11-kit/"): {"keys"}, re.compile(r"jansson"): {"json"}}
 PURE = {"tuf", "record", "policy"}
 IMPURE = re.compile(r"(fcntl|unistd|time|poll|dirent)\.h$|sys/(socket|stat|time|file)\.h$|base/env\.h$")
 BANNED = re.compile(r"\b(strcpy|strcat|stpcpy|sprintf|vsprintf|gets|strtok|strtok_r|system|popen|setenv|putenv|"
