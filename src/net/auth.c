@@ -407,7 +407,7 @@ static int read_lifetime(struct mf_json_reader *r, int64_t *seconds, struct mf_e
 		return 0;
 	memcpy(text, value.p, value.n);
 	text[value.n] = 0;
-	int64_t n = strtoll(text, NULL, 10);
+	int64_t n = strtoll(text, NULL, 10); /* the greatest where it is beyond that */
 	*seconds = n > MAX_LIFETIME_S ? MAX_LIFETIME_S : n >= 0 ? n : *seconds;
 	return 0;
 }
@@ -418,7 +418,8 @@ int mf_net_token_parse(struct mf_bytes body, struct mf_secret *value, int64_t *l
 	struct mf_json_string name;
 	struct mf_secret got MF_SECRET_CLEANUP = MF_SECRET_INIT;
 	int64_t seconds = DEFAULT_LIFETIME_S;
-	mf_json_reader_init(&r, body);
+	mf_json_reader_init(&r, mf_bytes_of(mf_str_skip_bom(mf_str_of(body))));
+	r.any_size = true;
 	int more = mf_json_object(&r, err);
 	while (more >= 0 && (more = mf_json_object_next(&r, &name, err)) > 0) {
 		if (mf_json_string_eq(name, "token") || mf_json_string_eq(name, "access_token"))
@@ -492,14 +493,15 @@ static int basic(struct mf_secret *out, const struct mf_credential *cred, struct
 	const size_t max = MF_MAX_CONFIG_BYTES;
 	struct mf_buf pair MF_NET_WIPED = MF_BUF_INIT(max), line MF_NET_WIPED = MF_BUF_INIT(2 * max);
 	struct mf_bytes password = mf_secret_bytes(&cred->secret);
+	const char *user = cred->kind == MF_CREDENTIAL_IDENTITY_TOKEN ? "<token>" : cred->user;
 	/* No growing: a reallocation would leave unwiped copies behind. */
-	size_t n = strlen(cred->user) + password.n + 1;
+	size_t n = strlen(user) + password.n + 1;
 	if (n > max)
 		return mf_fail(err, MF_E_AUTH, 0, "user name and password are longer than %zu bytes", max);
-	if (strchr(cred->user, ':')) /* RFC 7617 section 2: the server would read another name */
+	if (strchr(user, ':')) /* RFC 7617 section 2: the server would read another name */
 		return mf_fail(err, MF_E_AUTH, 0, "a user name with a colon cannot be sent");
 	if (mf_buf_reserve(&pair, n, err) < 0 || mf_buf_reserve(&line, n / 3 * 4 + 16, err) < 0 ||
-	    mf_buf_printf(&pair, err, "%s:", cred->user) < 0 ||
+	    mf_buf_printf(&pair, err, "%s:", user) < 0 ||
 	    (password.n && mf_buf_add(&pair, password.p, password.n, err) < 0) ||
 	    mf_buf_addz(&line, "Basic ", err) < 0 || mf_b64_encode(&line, mf_buf_bytes(&pair), err) < 0)
 		return -1;
@@ -512,8 +514,8 @@ int mf_net_token_request(const struct mf_token *t, char **url, struct mf_buf *fo
 	const struct mf_credential *cred = credential_for(t->auth, t->scope, err);
 	if (!cred)
 		return -1;
-	if (cred->kind != MF_CREDENTIAL_IDENTITY_TOKEN) {
-		if (cred->kind == MF_CREDENTIAL_PASSWORD && basic(authorization, cred, err) < 0)
+	if (cred->kind != MF_CREDENTIAL_IDENTITY_TOKEN || t->by_get) {
+		if (cred->secret.n && basic(authorization, cred, err) < 0)
 			return -1;
 		return token_url(t, url, err);
 	}
@@ -540,6 +542,15 @@ static int token_refused(const struct mf_token *t, const struct mf_http_call *fe
 	return -1;
 }
 
+bool mf_net_token_by_get(struct mf_token *t, const struct mf_http_call *fetch)
+{
+	long status = fetch->res.status;
+	if (fetch->err.code || t->by_get || !fetch->form.n || (status != 404 && status != 405))
+		return false;
+	t->by_get = true;
+	return true;
+}
+
 int mf_net_token_answer(struct mf_token *t, struct mf_http_call *fetch, struct mf_err *err)
 {
 	struct mf_secret value MF_SECRET_CLEANUP = MF_SECRET_INIT;
@@ -550,7 +561,7 @@ int mf_net_token_answer(struct mf_token *t, struct mf_http_call *fetch, struct m
 		*err = fetch->err;
 		return mf_wrap(err, "get a token");
 	}
-	if (fetch->res.status != 200)
+	if (fetch->res.status < 200 || fetch->res.status > 299)
 		return token_refused(t, fetch, err);
 	if (mf_net_token_parse(mf_buf_bytes(&fetch->res.body), &value, &lifetime_s, err) < 0) {
 		/* Nobody signs this answer: it says nothing about the content. */

@@ -215,7 +215,12 @@ int mf_docker_config_scan(struct mf_docker_entry *out, struct mf_bytes doc, cons
 	struct mf_json_reader r MF_JSON_READER_CLEANUP;
 	struct mf_json_string name;
 	struct place at = {host, repository};
+	enum mf_json_type type;
 	mf_json_reader_init(&r, doc);
+	if (mf_json_peek(&r, &type, err) < 0)
+		return -1;
+	if (type == MF_JSON_NULL)
+		return mf_json_null(&r, err) < 0 ? -1 : mf_json_end(&r, err);
 	int more = mf_json_object(&r, err);
 	while (more >= 0 && (more = mf_json_object_next(&r, &name, err)) > 0) {
 		if (mf_json_string_eq(name, "auths"))

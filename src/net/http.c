@@ -109,9 +109,12 @@ static void settle_token(struct mf_http_call *fetch)
 {
 	struct mf_token *t = fetch->fetched;
 	struct mf_err err = MF_ERR_INIT;
+	bool repeat = false;
 	if (t) {
 		t->fetch = NULL;
-		(void)mf_net_token_answer(t, fetch, &err);
+		repeat = mf_net_token_by_get(t, fetch);
+		if (!repeat)
+			(void)mf_net_token_answer(t, fetch, &err);
 	}
 	if (fetch->res.body.p)
 		mf_wipe(fetch->res.body.p, fetch->res.body.cap);
@@ -119,7 +122,7 @@ static void settle_token(struct mf_http_call *fetch)
 		next = c->next;
 		if (c->state != MF_CALL_TOKEN || c->token != t)
 			continue;
-		c->token_fresh = true;
+		c->token_fresh = !repeat;
 		if (err.code)
 			end_call(c, &err);
 		else

@@ -162,6 +162,7 @@ struct mf_token {
 	struct mf_secret value;
 	int64_t expires_ms;         /* on CLOCK_MONOTONIC */
 	uint64_t serial;            /* counts fetches */
+	bool by_get;                /* the server knows no POST */
 	struct mf_http_call *fetch; /* under way, or NULL */
 };
 /* Reads a token server's answer. MF_E_FORMAT. */
@@ -170,6 +171,8 @@ int mf_net_token_parse(struct mf_bytes body, struct mf_secret *value, int64_t *l
 /* The request for a token: *url (malloc'd), and the body or the Authorization value that go with it. */
 int mf_net_token_request(const struct mf_token *t, char **url, struct mf_buf *form,
 			 struct mf_secret *authorization, struct mf_err *err) MF_NODISCARD;
+/* Is the token to be requested again, by GET? Token servers without OAuth 2 refuse the POST. */
+bool mf_net_token_by_get(struct mf_token *t, const struct mf_http_call *fetch);
 /* Takes what the token server has answered. */
 int mf_net_token_answer(struct mf_token *t, struct mf_http_call *fetch, struct mf_err *err);
 

@@ -89,6 +89,8 @@ int mf_tags_add(struct mf_tags *list, const char *name, const struct mf_digest *
 
 /* One descriptor of JSON; `out` is empty before and owned by the caller on success. MF_E_FORMAT. */
 int mf_descriptor_read(const json_t *j, struct mf_descriptor *out, struct mf_err *err) MF_NODISCARD;
+/* Is it of another digest algorithm, "sha512:..."? Well formed, but not for us. */
+bool mf_descriptor_foreign(const json_t *j);
 /* Moves *d to the end of the list; *d is empty afterwards, on failure too. */
 int mf_descriptors_take(struct mf_descriptors *list, struct mf_descriptor *d,
 			struct mf_err *err) MF_NODISCARD;

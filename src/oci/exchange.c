@@ -217,6 +217,7 @@ void mf_exchange_clear(struct mf_exchange *x)
 	free(x->path);
 	free(x->url);
 	free(x->own_header);
+	free(x->seen);
 	*x = (struct mf_exchange){0};
 }
 
@@ -224,7 +225,7 @@ int mf_exchange_fail(const struct mf_exchange *x, const char *what, struct mf_er
 {
 	long status = x->res->status;
 	(void)mf_http_status_error(x->call, what, err);
-	bool refused = status == 501 || (status >= 300 && status < 500 && status != 401 && status != 403 &&
+	bool refused = status == 501 || status == 505 || (status >= 300 && status < 500 && status != 401 && status != 403 &&
 					 status != 404 && status != 429);
 	bool wants_tls = strcmp(x->req.method, "HEAD") != 0 && may_want_tls(x);
 	return refused && !wants_tls ? mf_recode(err, MF_E_REFUSED) : -1;

@@ -153,6 +153,9 @@ static int find_entry(const struct layout *l, const char *tag, struct mf_resolve
 		struct mf_descriptor d = {0};
 		if (!wanted(entry, tag))
 			continue;
+		/* Of an image by another digest there can be no record. */
+		if (mf_descriptor_foreign(entry))
+			continue;
 		if (mf_descriptor_read(entry, &d, err) < 0)
 			return mf_wrap(err, "'%s/index.json', entry %zu", l->dir, i);
 		bool other = found && !mf_digest_eq(&d.digest, &out->digest);
@@ -467,7 +470,7 @@ static int layout_tags(void *b, struct mf_tags *out, struct mf_err *err)
 	for (size_t i = 0; i < json_array_size(entries); i++) {
 		const json_t *entry = json_array_get(entries, i);
 		struct mf_descriptor d = {0};
-		if (is_ours(entry) || !tag_of(entry))
+		if (is_ours(entry) || !tag_of(entry) || mf_descriptor_foreign(entry))
 			continue;
 		if (mf_descriptor_read(entry, &d, err) < 0)
 			return mf_wrap(err, "'%s/index.json', entry %zu", l->dir, i);
@@ -520,6 +523,12 @@ int mf_layout_find(struct mf_ref *r, struct mf_err *err)
 		r->dir = dir;
 		r->tag = name;
 		return dir && name ? 0 : mf_fail_nomem(err);
+	}
+	if (r->tag && is_layout(text, strlen(text))) {
+		free(r->dir);
+		free(r->tag);
+		r->dir = text;
+		r->tag = text = NULL;
 	}
 	return 0;
 }

@@ -91,7 +91,7 @@ static int read_annotations(const json_t *j, struct mf_descriptor *d, struct mf_
 	json_t *value;
 	json_object_foreach(annotations, name, value)
 	{
-		if (!json_is_string(value))
+		if (!json_is_string(value) && !json_is_null(value))
 			return mf_fail(err, MF_E_FORMAT, 0, "an annotation is not a string");
 	}
 	struct mf_buf text MF_BUF_CLEANUP = MF_BUF_INIT(2 * MF_MAX_MANIFEST_BYTES);
@@ -123,7 +123,7 @@ int mf_descriptor_read(const json_t *j, struct mf_descriptor *out, struct mf_err
 }
 
 /* A descriptor by an algorithm that we do not know, "sha512:...": well formed, but not for us. */
-static bool is_foreign(const json_t *j)
+bool mf_descriptor_foreign(const json_t *j)
 {
 	const char *digest = json_string_value(json_object_get(j, "digest"));
 	struct mf_err ignored = MF_ERR_INIT;
@@ -188,7 +188,7 @@ int mf_index_children(const struct mf_manifest *index, struct mf_descriptors *ou
 	for (size_t i = 0; i < json_array_size(manifests); i++) {
 		const json_t *entry = json_array_get(manifests, i);
 		struct mf_descriptor d = {0};
-		if (is_foreign(entry)) {
+		if (mf_descriptor_foreign(entry)) {
 			++*foreign;
 			continue;
 		}

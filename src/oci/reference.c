@@ -357,9 +357,23 @@ static int parse_any(struct mf_ref *r, struct mf_str text, struct mf_err *err)
 	return parse_registry(r, without_transport(text), err);
 }
 
+/* Not shown: it may be a password. */
+static int refuse_user(struct mf_str text, struct mf_err *err)
+{
+	struct mf_str s = without_transport(text);
+	size_t at = first_of(s, '@'), slash = first_of(s, '/');
+	if (mf_str_starts(text, MF_STR("oci:")) || at >= slash || slash == s.n)
+		return 0;
+	(void)mf_fail(err, MF_E_USAGE, 0, "an image reference has no user name before the registry");
+	mf_err_set_hint(err, "give the login with -u and --password-stdin, or use 'docker login'");
+	return -1;
+}
+
 int mf_ref_parse(struct mf_ref *out, struct mf_str text, struct mf_err *err)
 {
 	struct mf_ref r MF_REF_CLEANUP = {0};
+	if (refuse_user(text, err) < 0)
+		return -1;
 	if (parse_any(&r, text, err) < 0) {
 		struct mf_esc e;
 		if (!err->hint[0])
@@ -375,9 +389,7 @@ int mf_ref_parse(struct mf_ref *out, struct mf_str text, struct mf_err *err)
 int mf_ref_parse_repository(struct mf_ref *out, struct mf_str text, struct mf_err *err)
 {
 	struct mf_ref r MF_REF_CLEANUP = {0};
-	if (check_text(text, err) < 0)
-		return -1;
-	if (refuse_transport(text, err) < 0)
+	if (check_text(text, err) < 0 || refuse_user(text, err) < 0 || refuse_transport(text, err) < 0)
 		return -1;
 	struct mf_str name = without_transport(text);
 	if (first_of(name, '@') < name.n || tag_colon(name) < name.n)

@@ -526,26 +526,39 @@ static int resolve_link(const char *page, struct mf_str target, struct mf_buf *o
 	return add_path(out, mf_buf_str(&path), err);
 }
 
+/* Goes on from x to the next page. The path of every page whose number is a power of two is kept (Brent's
+ * algorithm), so that links in a circle end after twice its length. */
+static int turn_page(struct mf_exchange *x, char *path, struct mf_err *err)
+{
+	struct mf_exchange next = {0};
+	if (mf_exchange_init(&next, x->reg, "GET", MF_ACCESS_PULL, err, "tags/list") < 0) {
+		free(path);
+		return -1;
+	}
+	free(next.path);
+	next.path = path;
+	next.pages = x->pages + 1;
+	char **kept = (next.pages & x->pages) == 0 ? &x->path : &x->seen;
+	next.seen = *kept;
+	*kept = NULL;
+	mf_exchange_clear(x);
+	*x = next;
+	return 0;
+}
+
 /* Makes the exchange for the next page. */
 static int go_to(struct mf_exchange *x, struct mf_str target, struct mf_err *err)
 {
-	struct mf_registry *reg = x->reg;
 	struct mf_buf path MF_BUF_CLEANUP = MF_BUF_INIT(MAX_LINK);
 	struct mf_esc e;
 	if (resolve_link(x->path, target, &path, err) < 0)
 		return -1;
-	if (!mf_str_starts(mf_buf_str(&path), MF_STR("/v2/")) || strcmp(path.p, x->path) == 0)
+	if (!mf_str_starts(mf_buf_str(&path), MF_STR("/v2/")) || strcmp(path.p, x->path) == 0 ||
+	    (x->seen && strcmp(path.p, x->seen) == 0))
 		return mf_fail(err, MF_E_UNAVAILABLE, 0, "the registry's link to the next page leads to '%s'",
 			       mf_esc(&e, target));
 	char *taken = mf_buf_take(&path);
-	mf_exchange_clear(x);
-	if (!taken || mf_exchange_init(x, reg, "GET", MF_ACCESS_PULL, err, "tags/list") < 0) {
-		free(taken);
-		return taken ? -1 : mf_fail_nomem(err);
-	}
-	free(x->path);
-	x->path = taken;
-	return 0;
+	return taken ? turn_page(x, taken, err) : mf_fail_nomem(err);
 }
 
 int mf_registry_next_page(struct mf_exchange *x, struct mf_err *err)

@@ -37,6 +37,9 @@ struct mf_exchange {
 	struct mf_http_response *res; /* valid until clear */
 	const char *headers[4];
 	char *own_header;
+	/* Of a list in pages: how many came before, and the path of one of them or NULL. */
+	unsigned pages;
+	char *seen;
 };
 #define MF_EXCHANGE_CLEANUP MF_CLEANUP(mf_exchange_clear)
 

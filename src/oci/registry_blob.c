@@ -203,7 +203,7 @@ static int send(struct upload *u, const char *digest, struct mf_err *err)
 			mf_err_clear(err); /* it was begun too long ago */
 			continue;
 		}
-		if (u->length && (status == 405 || status == 413 || status == 415 || status == 501)) {
+		if (u->length && (status == 405 || status == 411 || status == 413 || status == 415 || status == 501)) {
 			mf_err_clear(err);
 			mf_env_log(u->reg->env, MF_LOG_DEBUG,
 				   "the registry takes no body with the PUT (status %ld): uploading in parts",

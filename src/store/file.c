@@ -253,7 +253,10 @@ int mf_path_check_inside(const char *dir, const char *path, struct mf_err *err)
 	char *copy MF_FREE = mf_str_dup(mf_str_c(path));
 	if (!copy)
 		return mf_fail_nomem(err);
-	char *real MF_FREE = nearest_real(copy, strlen(dir));
+	size_t dir_n = strlen(dir);
+	while (dir_n > 1 && dir[dir_n - 1] == '/')
+		dir_n--;
+	char *real MF_FREE = nearest_real(copy, dir_n);
 	if (!real && errno == ENOMEM)
 		return mf_fail_nomem(err);
 	if (!real && errno != ENOENT && errno != ELOOP)

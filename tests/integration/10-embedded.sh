@@ -260,3 +260,16 @@ MANIFESTO_KEY=bob run manifesto put oci:app:2.0 by-whoever-fits third
 check_status 'MANIFESTO_KEY is only the first choice' 0
 
 t_done
+
+# --- names of directories
+cp -r app 'with:colon'
+rm -rf 'with:colon/trust'
+run manifesto put --init oci:with:colon/:1.0 note "$approval"
+check_status 'a directory with a colon and a slash at its end: put' 0
+get_is 'and get' "$approval" oci:with:colon:1.0 note
+cp -r app alone:one
+rm -rf alone:one/trust
+jq -c '.manifests |= .[:1]' app/index.json >alone:one/index.json
+run manifesto put --init oci:alone:one note "$approval"
+check_status 'a directory whose name could be a tag: put' 0
+get_is 'and get there' "$approval" oci:alone:one note

@@ -38,7 +38,7 @@ later ones get 200 "ok":
                                         not revoked; status=403 or error=TEXT change the refusal; then like /echo-auth
     /token?...                          a token server: user=U&password=P demands Basic credentials; expires_in=N; name=access_token;
                                         ms=N answers late; status=N refuses; body=TEXT is the answer as it is. POST takes grant_type=refresh_token and
-                                        demands refresh=TEXT
+                                        demands refresh=TEXT; post=N refuses it with this status
     /revoke                             forgets all tokens
 Anything else is 404.
 
@@ -452,7 +452,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         time.sleep(int(q.get("ms", 0)) / 1000)
         form = dict(urllib.parse.parse_qsl(body.decode()))
         refused = self.command == "POST" and (form.get("grant_type") != "refresh_token" or form.get("refresh_token") != q.get("refresh"))
-        if refused or ("user" in q and not self.has_basic(q)):
+        if self.command == "POST" and "post" in q:
+            self.answer(int(q["post"]), "no such method")
+        elif refused or ("user" in q and not self.has_basic(q)):
             self.answer(401, '{"errors":[{"code":"UNAUTHORIZED","message":"bad credentials"}]}')
         elif "status" in q:
             self.answer(int(q["status"]), "no")

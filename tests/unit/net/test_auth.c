@@ -450,6 +450,22 @@ static void an_identity_token_is_exchanged_by_post(void **state)
 	assert_null(strstr(f.log, "REFRESH"));
 }
 
+static void an_identity_token_goes_by_get_where_post_is_refused(void **state)
+{
+	static const char *const refusals[] = {"404", "405"};
+	for (size_t i = 0; i < 2; i++) {
+		FIXTURE(f);
+		struct given g GIVEN_CLEANUP = {MF_SECRET_INIT};
+		char query[96];
+		(void)snprintf(query, sizeof query, "?user=%%253Ctoken%%253E%%26password=R%%26post=%s", refusals[i]);
+		log_in(&f, &g, "<token>", "R");
+		assert_int_equal(scoped(&f, bearer_url(&f, "s:t", query, ""), "s:t"), 200);
+		assert_int_equal(logged(plain, "grant_type=refresh_token"), 1);
+		assert_int_equal(logged(plain, "\"authorization\": \"Basic PHRva2VuPjpS\""), 1);
+		assert_null(strstr(f.log, "PHRva2VuPjpS"));
+	}
+}
+
 static void a_401_after_a_fresh_token_is_returned(void **state)
 {
 	FIXTURE(f);
@@ -613,6 +629,7 @@ int main(void)
 	    cmocka_unit_test(a_client_certificate_is_shown_to_no_other_origin),
 	    cmocka_unit_test(access_token_is_understood),
 	    cmocka_unit_test(an_identity_token_is_exchanged_by_post),
+	    cmocka_unit_test(an_identity_token_goes_by_get_where_post_is_refused),
 	    cmocka_unit_test(a_401_after_a_fresh_token_is_returned),
 	    cmocka_unit_test(a_revoked_cached_token_is_fetched_anew_once),
 	    cmocka_unit_test(insufficient_scope_is_not_asked_again),

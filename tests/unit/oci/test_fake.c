@@ -50,6 +50,10 @@ static const char read_rules[] = "["
 		RULE("GET", "paged/manifests/", "200", BODY(INDEX(DESCRIPTOR(C) "," DESCRIPTOR(A))))
 		    RULE("GET", "endless/referrers/", "200",
 			 BODY(INDEX("")) HEADER("Link", "<?again>; rel=\\\"next\\\""))
+			RULE("GET", "circle/referrers/.*again", "200",
+			     BODY(INDEX("")) HEADER("Link", "<?more>; rel=\\\"next\\\""))
+			RULE("GET", "circle/referrers/", "200",
+			     BODY(INDEX("")) HEADER("Link", "<?again>; rel=\\\"next\\\""))
 			RULE("GET", "elsewhere/referrers/", "200",
 			     BODY(INDEX("")) HEADER("Link", "<http://example.com/v2/x>; rel=\\\"next\\\""));
 
@@ -287,6 +291,7 @@ static void referrers_trouble_is_never_an_empty_list(void **state)
 		const char *name;
 		enum mf_code code;
 	} rows[] = {{"endless", MF_E_UNAVAILABLE},
+		    {"circle", MF_E_UNAVAILABLE},
 		    {"many", MF_E_UNAVAILABLE},
 		    {"r500", MF_E_UNAVAILABLE},
 		    {"f500", MF_E_UNAVAILABLE}};
@@ -295,6 +300,7 @@ static void referrers_trouble_is_never_an_empty_list(void **state)
 		struct mf_descriptors list MF_DESCRIPTORS_CLEANUP = {0};
 		struct mf_digest d = parsed(A);
 		assert_fails(list_referrers(s, &d, &list, NULL, &err), err, rows[i].code);
+		assert_true(logged(plain, "circle/referrers/") < 12);
 	}
 }
 

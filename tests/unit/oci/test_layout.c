@@ -226,6 +226,30 @@ static void layout_has_no_referrers_and_no_catalogue(void **state)
 	assert_int_equal(tmpdir_entries(f->dir), 2);
 }
 
+/* As other programs write them. */
+static void layout_entries_that_are_not_for_us_hide_no_others(void **state)
+{
+	struct fixture *f = *state;
+	struct mf_err err = MF_ERR_INIT;
+	struct mf_digest a = put_image(f->s, "v1", "a"), got;
+	char text[1024], digest[MF_DIGEST_TEXT];
+	mf_digest_format(digest, &a);
+	(void)snprintf(text, sizeof text,
+		       "{\"manifests\":[{\"digest\":\"sha512:%0128d\",\"size\":1,\"annotations\":{\"org."
+		       "opencontainers.image.ref.name\":\"v0\"}},{\"digest\":\"%s\",\"size\":1,"
+		       "\"annotations\":{\"org.opencontainers.image.ref.name\":\"v1\",\"other\":null}}]}",
+		       0, digest);
+	write_text(f, "index.json", text);
+	assert_ok(resolve(f->s, NULL, &got, NULL, NULL, &err), err);
+	assert_true(mf_digest_eq(&got, &a));
+	assert_ok(resolve(f->s, "v1", &got, NULL, NULL, &err), err);
+	assert_fails(resolve(f->s, "v0", &got, NULL, NULL, &err), err, MF_E_NOT_FOUND);
+	mf_err_clear(&err);
+	struct mf_tags tags MF_TAGS_CLEANUP = {0};
+	assert_ok(mf_tags_list(f->s, &tags, &err), err);
+	assert_int_equal(tags.n, 1);
+}
+
 static void layout_with_malformed_index_is_a_format_error(void **state)
 {
 	struct fixture *f = *state;
@@ -292,6 +316,7 @@ int main(void)
 	    layout_test(layout_record_in_the_index_is_not_the_only_image),
 	    layout_test(layout_manifest_without_tag_leaves_the_index_alone),
 	    layout_test(layout_has_no_referrers_and_no_catalogue),
+	    layout_test(layout_entries_that_are_not_for_us_hide_no_others),
 	    layout_test(layout_with_malformed_index_is_a_format_error),
 	    layout_test(layout_tags_of_parallel_writers_all_stay),
 	};

@@ -233,9 +233,26 @@ static void gun_of_a_layout_is_oci_and_long_names_are_refused(void **state)
 	assert_int_equal(err.code, MF_E_USAGE);
 }
 
+static void user_names_in_references_are_refused_unseen(void **state)
+{
+	(void)state;
+	static const char *const rows[] = {"u:SECRET@r.io/a/b", "docker://u:SECRET@r.io/a/b:1", "SECRET@r.io/a",
+					   "u:SECRET@r.io:5000/a@sha256:00"};
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct mf_err err = MF_ERR_INIT, again = MF_ERR_INIT;
+		struct mf_ref r MF_REF_CLEANUP = {0}, q MF_REF_CLEANUP = {0};
+		assert_int_equal(mf_ref_parse(&r, mf_str_c(rows[i]), &err), -1);
+		assert_int_equal(err.code, MF_E_USAGE);
+		assert_null(strstr(err.msg, "SECRET"));
+		assert_int_equal(mf_ref_parse_repository(&q, mf_str_c(rows[i]), &again), -1);
+		assert_null(strstr(again.msg, "SECRET"));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(user_names_in_references_are_refused_unseen),
 	    cmocka_unit_test(reference_parses_what_the_grammar_allows),
 	    cmocka_unit_test(reference_refuses_everything_else_as_usage),
 	    cmocka_unit_test(reference_refuses_zero_bytes),
