@@ -56,6 +56,7 @@ counted anew, when another file has been renamed to its name):
                                  delay:    {"ms": 500}     then as if there were no rule
                                  replace:  {"body": "text" or "body_base64": "..." or "body_file": "..."}   the true answer with another
                                            body; without any of them with its own; "headers": {...} replaces headers, null drops one
+                                 moved:    {"status": 308, "to": "http://127.0.0.1:5000"}   the same path there; "to": "" is here
                                  local:    {"to": "/endless"}   what this path does without --upstream
      }
 """
@@ -230,6 +231,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         action = rule.get("action")
         if action == "status":
             self.answer(rule.get("status", 503), rule.get("body", ""), list(rule.get("headers", {}).items()))
+        elif action == "moved":
+            self.answer(rule["status"], "", [("Location", rule["to"] + self.path)])
         elif action in ("reset", "drop"):
             if rule.get("forward"):
                 self.ask_upstream(body)
