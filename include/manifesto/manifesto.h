@@ -430,7 +430,7 @@ struct manifesto_bundle_result {
 	size_t nrecords;     /* whose content it holds */
 	const char *digest;  /* of the file, "sha256:...": the same state gives the same file */
 	uint64_t length;     /* of the file */
-	const char *const *warnings; /* expired records whose content is gone */
+	const char *const *warnings; /* roles that do not verify, expired records whose content is gone */
 	size_t nwarnings;
 };
 /* Verifies what is published of the images and writes it to a bundle, also what was withdrawn or is missing: a

@@ -84,6 +84,15 @@ static int add_bytes(struct pack *p, const struct mf_digest *digest, struct mf_b
 	return add_blob(p, &(struct blob){.digest = *digest, .bytes = {(const uint8_t *)copy, bytes.n}}, err);
 }
 
+static int add_warning(struct pack *p, const char *text, struct mf_err *err)
+{
+	if (mf_arena_check(p->a, err) < 0 ||
+	    mf_grow((void **)&p->warnings, &p->warnings_cap, p->nwarnings, sizeof(char *), err) < 0)
+		return -1;
+	p->warnings[p->nwarnings++] = text;
+	return 0;
+}
+
 /* ---- records */
 
 static int add_artifact(struct pack *p, const struct mf_subject *s, const struct mf_entry *e, struct mf_err *err)
@@ -119,11 +128,12 @@ static enum mf_found still_there(struct pack *p, struct mf_image *im, const stru
 		*err = why;
 		return MF_FAILED;
 	}
-	if (mf_grow((void **)&p->warnings, &p->warnings_cap, p->nwarnings, sizeof(char *), err) < 0)
-		return MF_FAILED;
-	p->warnings[p->nwarnings++] =
-	    mf_arena_format(p->a, "the content of '%s', which has expired, is left out: %s", b->target, why.msg);
-	return mf_arena_check(p->a, err) < 0 ? MF_FAILED : MF_ABSENT;
+	return add_warning(p,
+			   mf_arena_format(p->a, "the content of '%s', which has expired, is left out: %s",
+					   b->target, why.msg),
+			   err) < 0
+		   ? MF_FAILED
+		   : MF_ABSENT;
 }
 
 /* What was withdrawn is in the trust metadata; its content is handed out to nobody. */
@@ -161,16 +171,24 @@ static int add_records(struct pack *p, struct mf_image *im, const struct mf_subj
 
 /* ---- images */
 
-/* The manifest of a platform's image: other tools look for what refers to it. A partial copy may lack it. */
+/* A partial copy of an image lacks some. */
+static enum mf_found get_manifest(struct mf_image *im, const struct mf_digest *digest, struct mf_manifest *out,
+				  struct mf_err *err)
+{
+	if (mf_manifest_get(im->images, digest, out, err) == 0)
+		return MF_FOUND;
+	if (err->code != MF_E_NOT_FOUND)
+		return MF_FAILED;
+	mf_err_clear(err);
+	return MF_ABSENT;
+}
+
+/* The manifest of a platform's image: other tools look for what refers to it. */
 static int add_child(struct pack *p, struct mf_image *im, const struct mf_digest *digest, struct mf_err *err)
 {
 	struct mf_manifest m MF_MANIFEST_CLEANUP = {0};
-	if (mf_manifest_get(im->images, digest, &m, err) == 0)
-		return add_bytes(p, digest, mf_buf_bytes(&m.bytes), err);
-	if (err->code != MF_E_NOT_FOUND)
-		return -1;
-	mf_err_clear(err);
-	return 0;
+	enum mf_found there = get_manifest(im, digest, &m, err);
+	return there == MF_FOUND ? add_bytes(p, digest, mf_buf_bytes(&m.bytes), err) : there;
 }
 
 /* The indexes in an index, by which --platform is resolved. */
@@ -188,9 +206,10 @@ static int add_indexes(struct pack *p, struct mf_image *im, const struct mf_mani
 		const char *type = c.v[i].media_type ? c.v[i].media_type : "";
 		if (*type && !mf_is_index_type(type))
 			continue;
-		if (mf_manifest_get(im->images, &c.v[i].digest, &m, err) < 0 ||
-		    add_bytes(p, &c.v[i].digest, mf_buf_bytes(&m.bytes), err) < 0 ||
-		    add_indexes(p, im, &m, depth + 1, err) < 0)
+		enum mf_found there = get_manifest(im, &c.v[i].digest, &m, err);
+		if (there == MF_FAILED ||
+		    (there == MF_FOUND && (add_bytes(p, &c.v[i].digest, mf_buf_bytes(&m.bytes), err) < 0 ||
+					   add_indexes(p, im, &m, depth + 1, err) < 0)))
 			return -1;
 	}
 	return 0;
@@ -217,25 +236,37 @@ static int add_image(struct pack *p, struct mf_image *im, const struct mf_subjec
 	return add_descriptor(p, &d, err);
 }
 
-/* One load for all images of a repository; a role that does not verify is as it is for a reader. */
-static int need_trust(struct mf_image *im, struct mf_err *err)
+/* A role that does not verify, for whatever reason, hides its records from readers as it does here. */
+static int warn_broken(struct pack *p, const struct mf_trust *t, struct mf_err *err)
+{
+	size_t n;
+	const struct mf_trust_broken *broken = mf_trust_broken(t, &n);
+	for (size_t i = 0; i < n; i++)
+		if (add_warning(p,
+				mf_arena_format(p->a, "records of role '%s' of '%s' cannot be read: %s",
+						broken[i].role, mf_trust_gun(t), broken[i].why),
+				err) < 0)
+			return -1;
+	return 0;
+}
+
+/* One load for all images of a repository. */
+static int need_trust(struct pack *p, struct mf_image *im, struct mf_err *err)
 {
 	struct mf_pool_trust *t = im->shared;
-	if (!t->tried) {
-		t->tried = true;
-		(void)!mf_trust_load(t->trust, &(struct mf_load){.tolerate_broken = true}, &t->failed);
-	}
-	if (!t->failed.code)
+	if (t->tried)
 		return 0;
-	*err = t->failed;
-	return -1;
+	t->tried = true;
+	if (mf_trust_load(t->trust, &(struct mf_load){.tolerate_broken = true}, err) < 0)
+		return -1;
+	return warn_broken(p, t->trust, err);
 }
 
 static int collect_image(struct pack *p, struct mf_image *im, struct mf_err *err)
 {
 	struct mf_subjects subjects MF_SUBJECTS_CLEANUP = {0};
-	const struct mf_subject_choice all = {.all = true, .described = true};
-	if (need_trust(im, err) < 0 || mf_image_subjects(im, all, &subjects, err) < 0 ||
+	const struct mf_subject_choice all = {.all = true, .partial = true, .described = true};
+	if (need_trust(p, im, err) < 0 || mf_image_subjects(im, all, &subjects, err) < 0 ||
 	    add_image(p, im, &subjects.v[0], err) < 0)
 		return -1;
 	for (size_t i = 0; i < subjects.n; i++) {

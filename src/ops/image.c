@@ -637,7 +637,7 @@ static int choose_platform(const struct leaves *l, const char *asked, struct mf_
 static int from_index(struct mf_image *im, struct mf_subject_choice choice, struct mf_subjects *out,
 		      struct mf_err *err)
 {
-	struct leaves l MF_CLEANUP(leaves_clear) = {.im = im, .all = choice.all};
+	struct leaves l MF_CLEANUP(leaves_clear) = {.im = im, .all = choice.all && !choice.partial};
 	if (need_manifest(im, err) < 0)
 		return -1;
 	if (!im->manifest.is_index)
@@ -649,7 +649,7 @@ static int from_index(struct mf_image *im, struct mf_subject_choice choice, stru
 		return -1;
 	if (!choice.all)
 		return choose_platform(&l, choice.platform, &out->v[0], err);
-	if (l.foreign) {
+	if (l.foreign && !choice.partial) {
 		(void)mf_fail(
 		    err, MF_E_USAGE, 0,
 		    "the index lists %zu images by a digest other than sha256; these cannot have records",

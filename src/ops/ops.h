@@ -137,6 +137,8 @@ void mf_subjects_clear(struct mf_subjects *s);
 struct mf_subject_choice {
 	const char *platform;
 	bool all;
+	bool partial; /* with `all`: without indexes in the index that are not there, and images that it lists
+			 by another digest than sha256, which have no records */
 	bool described; /* media type and size of an IMAGE@DIGEST are needed, too: it must be there */
 };
 int mf_image_subjects(struct mf_image *im, struct mf_subject_choice choice, struct mf_subjects *out,

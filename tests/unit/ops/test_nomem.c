@@ -466,6 +466,7 @@ struct world {
 	char *dir, *home, *cache, *image, *layout;
 	const char *content; /* what put puts */
 	bool link;
+	char *bundle; /* a file to read from, or NULL */
 };
 
 static int64_t world_now(void *arg)
@@ -498,6 +499,8 @@ static int open_context(struct world *w, struct manifesto **out, struct mf_err *
 	o.no_passphrase = 1;
 	o.default_key_name = "alice";
 	o.now = world_now;
+	o.bundle = w->bundle;
+	o.bundle_max_age = w->bundle ? 100 : 0;
 	return manifesto_new(&o, out, &e) < 0 ? failed(&e, err) : 0;
 }
 
@@ -573,6 +576,30 @@ static int get(void *arg, struct mf_err *err)
 	struct text t;
 	int rc = get_text(w, &t, err);
 	assert_string_equal(t.p, rc < 0 ? "" : w->content);
+	return rc;
+}
+
+static int make_bundle(void *arg, struct mf_err *err)
+{
+	struct world *w = arg;
+	struct manifesto *m = NULL;
+	struct manifesto_error e;
+	const struct manifesto_bundle_result *r = NULL;
+	struct manifesto_bundle_options o = MANIFESTO_INIT(manifesto_bundle_options);
+	const char *const images[] = {w->image};
+	char *file MF_FREE = mf_path_join(w->dir, "b.tar", NULL);
+	if (!file)
+		return mf_fail_nomem(err);
+	if (open_context(w, &m, err) < 0)
+		return -1;
+	o.images = images;
+	o.nimages = 1;
+	o.output_path = file;
+	int rc = manifesto_bundle_create(m, &o, &r, &e) < 0 ? failed(&e, err) : 0;
+	if (rc == 0)
+		assert_int_equal(r->nrecords, 1);
+	manifesto_result_free(r);
+	manifesto_free(m);
 	return rc;
 }
 
@@ -950,6 +977,21 @@ static void later_put(void **state)
 	world_drop(&w);
 }
 
+static void bundles(void **state)
+{
+	struct world w;
+	struct mf_err err = MF_ERR_INIT;
+	world_init(&w, state);
+	must_put(&w, w.content);
+	attempt_all(&(struct attempt){.name = "bundle", .run = make_bundle, .arg = &w, .samples = 150});
+	assert_int_equal(make_bundle(&w, &err), 0);
+	w.bundle = mf_path_join(w.dir, "b.tar", NULL);
+	attempt_all(&(struct attempt){.name = "get of a bundle", .run = get, .arg = &w, .samples = 150});
+	attempt_all(&(struct attempt){.name = "bundle of a bundle", .run = make_bundle, .arg = &w, .samples = 150});
+	free(w.bundle);
+	world_drop(&w);
+}
+
 static void get_and_list(void **state)
 {
 	struct world w;
@@ -1114,6 +1156,7 @@ int main(void)
 	    tmpdir_test(first_put),
 	    tmpdir_test(later_put),
 	    tmpdir_test(get_and_list),
+	    tmpdir_test(bundles),
 	    tmpdir_test(history),
 	    tmpdir_test(status_and_refresh),
 	    tmpdir_test(withdrawing_and_removing),
