@@ -4,6 +4,7 @@
 . "$T_TOP/tests/support/attack.sh"
 . "$T_TOP/tests/support/job.sh"
 . "$T_TOP/tests/support/team.sh"
+. "$T_TOP/tests/support/notary.sh"
 
 lab registry notary static static-tls
 printf 'second\0version\377' >second
@@ -145,6 +146,22 @@ reads 'layout: the layout need not be there' "$approval" --bundle b.tar oci:app:
 machine first
 mv elsewhere app
 
+# --- what other programs read of it
+rm -rf seen && mkdir seen && tar xf notary.tar -C seen
+setpriv --pdeathsig KILL "$(t_python)" -u -m http.server --bind 127.0.0.1 --directory seen 0 >web.out 2>&1 </dev/null &
+fault_pids+=($!)
+for ((i = 0; i < 200; i++)); do
+	grep -q 'port [0-9]' web.out && break
+	sleep 0.05
+done
+NOTARY=http://127.0.0.1:$(sed -n 's/.* port \([0-9]*\) .*/\1/p' web.out) notary_in reader list "$REGISTRY/acme/notary"
+check_status 'notary lists what a web server hands out of it' 0
+check 'it has the records' grep -qE "^qa-approval/sha256-${subject#sha256:} +$(sum "$approval") " "$T/stdout"
+rm -rf seen && mkdir seen && tar xf directory.tar -C seen
+machine directory
+get_is 'a directory of TUF 1.0 is one when it is unpacked' "$approval" --trust-server "tuf+file://$T/seen/trust" "$REGISTRY/acme/web:1.0" qa-approval
+machine first
+
 # --- several repositories in one bundle, of both forms
 n=$REGISTRY/acme/notary:1.0 d=$REGISTRY/acme/web:1.0
 both() { # of two trust servers: the second is made of the first and what it adds
@@ -268,6 +285,34 @@ check_status 'verify says so, too' 7
 run offline verify --bundle directory.tar --max-age 1h --require qa-approval "$d"
 check_status 'verify of a young one' 0
 refused 'an age of what is no bundle' 2 get --max-age 1h "$d" qa-approval
+
+# --- a role that does not verify: the bundle has what else there is, and readers get the same answer
+machine first
+MANIFESTO_TRUST_SERVER=tuf+file://$STATIC_DIR run manifesto role add "$d" qa --types scan --key "$(manifesto key list --json | jq -r '.keys[] | select(.name == "alice").fingerprint')"
+check_status 'a role' 0
+MANIFESTO_TRUST_SERVER=tuf+file://$STATIC_DIR run manifesto put --role qa "$d" scan third
+check_status 'which has a record' 0
+tuf=$STATIC_DIR/${REGISTRY/:/%3A}/acme/web
+role=$(find "$tuf" -name '*.qa.json' | sort -V | tail -n 1)
+cp "$role" role.json
+sed -i 's/"expires":"20/"expires":"21/' "$role"
+MANIFESTO_TRUST_SERVER=tuf+file://$STATIC_DIR bundle 'a bundle beside a damaged role' "$d" -o damaged.tar
+check_stderr_has 'it warns' "records of role 'qa' of '${d%:*}' cannot be read: "
+cp role.json "$role"
+machine late
+reads 'what others signed is there' contact.json --bundle damaged.tar "$d" contact
+run offline get --bundle damaged.tar "$d" scan
+check_status 'what the role might have is refused' 8
+machine first
+
+# --- an image that is kept in another repository's store
+MANIFESTO_TRUST_SERVER=$NOTARY run manifesto put --init --store "$REGISTRY/acme/notes" "$d" qa-approval second
+check_status 'put with --store' 0
+fingerprint=$(sed -n 's/.*root key pinned on this machine: //p' "$T/stderr")
+MANIFESTO_TRUST_SERVER=$NOTARY bundle 'a bundle with --store' --store "$REGISTRY/acme/notes" "$d" -o store.tar
+reader store "$REGISTRY/acme/notes" "$fingerprint" store.tar
+reads 'get with --store' second --bundle store.tar --store "$REGISTRY/acme/notes" "$d" qa-approval
+machine first
 
 # --- what cannot be made
 machine first
