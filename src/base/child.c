@@ -33,8 +33,8 @@ static void close_fd(int *fd)
 /* A prefix: passphrases of single keys have variables of their own. */
 static bool is_secret(const struct mf_env *env, const char *line)
 {
-	static const char *const names[] = {"MANIFESTO_PASSPHRASE", "MANIFESTO_TRUST_PASSWORD",
-					    "REGISTRY_PASSWORD"};
+	static const char *const names[] = {"MANIFESTO_PASSPHRASE", "MANIFESTO_NEW_PASSPHRASE",
+					    "MANIFESTO_TRUST_PASSWORD", "REGISTRY_PASSWORD"};
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
 		if (strncmp(line, names[i], strlen(names[i])) == 0)
 			return true;

@@ -59,8 +59,8 @@
 #define MF_CONNECT_TIMEOUT_MS 10000
 #define MF_STALL_TIMEOUT_S 30      /* less than 1 byte a second for so long */
 #define MF_TOTAL_TIMEOUT_MS 120000 /* --timeout: of waiting */
-/* What moves is not waited for, as long as it moves at this rate: a server that sends an octet now and then must
- * not hold us for ever (TUF 1.0, "Slow retrieval attacks"). */
+/* What moves is not waited for, as long as it moves at this rate: a server that sends an octet now and then
+ * must not hold us for ever (TUF 1.0, "Slow retrieval attacks"). */
 #define MF_MIN_RATE ((uint64_t)10240) /* octets a second */
 #define MF_MAX_HEADER_VALUE ((size_t)8192)
 /* Presigned URLs that carry a session token are longer than 2 KiB; servers take 8 KiB. And what we add. */
@@ -80,6 +80,15 @@
 /* Argon2id cost read from a key file: at most what libsodium calls sensitive. */
 #define MF_MAX_KDF_OPS ((uint64_t)16)
 #define MF_MAX_KDF_MEM ((uint64_t)1 << 30)
+/* The same in other programs' key files. Notary writes 2,048 rounds of PBKDF2; a million take a second.
+ * OpenSSH writes 16 or 24 rounds of bcrypt and signify 42, people ask for 100; 1,000 take 10 seconds.
+ * OpenSSL's scrypt has N * r * p = 2^17 and takes 50 ms. minisign's has libsodium's sensitive cost, 1 GiB and
+ * a few seconds. */
+#define MF_MAX_PBKDF2_ROUNDS 1000000
+#define MF_MAX_BCRYPT_ROUNDS ((uint32_t)1000)
+#define MF_MAX_SCRYPT_COST ((uint64_t)1 << 24)
+#define MF_MAX_SCRYPT_OPS ((uint64_t)33554432)
+#define MF_MAX_SCRYPT_MEM ((uint64_t)1 << 30)
 
 /* A gate: far above any policy of people, low enough that a requirement and a role can be compared with each.
  */

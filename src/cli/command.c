@@ -154,7 +154,7 @@ const struct mf_cli_command mf_cli_commands[] = {
 	"longer 'targets'. In a TUF 1.0 directory each key of a role may publish, too,\n"
 	"which requires the root key.\n"
 	"\n"
-	"KEY is a file with a public key (PEM, a certificate, or one ssh-ed25519 line),\n"
+	"KEY is a file with a public key (PEM, certificate, OpenSSH, minisign, signify),\n"
 	"or the fingerprint or name of a key on this machine or in the repository.",
      .options = B(MF_OPT_KEY) | B(MF_OPT_TYPES) | B(MF_OPT_THRESHOLD) | B(MF_OPT_FORCE) | B(MF_OPT_DRY_RUN),
      .repeats = B(MF_OPT_KEY) | B(MF_OPT_TYPES),
@@ -341,19 +341,42 @@ const struct mf_cli_command mf_cli_commands[] = {
 	"Afterwards NAME is used like any other key.",
      .run = mf_cli_run_key_add},
     {.name = "key import", .group = MF_CLI_KEYS, .synopsis = "NAME FILE", .min = 2, .max = 2, .reach = MF_CLI_HOME,
-     .summary = "import a private key of notary or Docker Content Trust",
+     .summary = "import a private key of another program",
      .description =
-	"Stores FILE, a private key file of the notary program or of Docker Content\n"
-	"Trust, under NAME.",
+	"Stores the private key in FILE under NAME: of OpenSSL (PKCS #8, SEC1, PKCS #1),\n"
+	"OpenSSH, minisign, signify, notary, Docker Content Trust, or a key file of\n"
+	"another home.",
+     .options = B(MF_OPT_NEW_PASSPHRASE_FILE),
      .run = mf_cli_run_key_import},
-    {.name = "key export", .group = MF_CLI_KEYS, .synopsis = "NAME DIRECTORY", .min = 2, .max = 2, .reach = MF_CLI_HOME,
-     .summary = "export a key for the notary program",
+    {.name = "key export", .group = MF_CLI_KEYS, .synopsis = "NAME [DIRECTORY]", .min = 1, .max = 2, .reach = MF_CLI_HOME,
+     .summary = "export a key for another program",
      .description =
-	"Writes DIRECTORY/ID.key, encrypted with the key's own passphrase. --role is\n"
-	"required, as the file names the role; so is --gun for a targets key.",
-     .options = B(MF_OPT_ROLE) | B(MF_OPT_GUN),
-     .help = {{MF_OPT_ROLE, NULL, "role of the key: targets, root or delegation (required)"}},
+	"Writes the public key (pem, openssh, minisign), or with -o the private key\n"
+	"(pkcs8, manifesto) under its own passphrase. With DIRECTORY, writes\n"
+	"DIRECTORY/ID.key as the notary program keeps it; --role is then required, and\n"
+	"--gun for a targets key.",
+     .options = B(MF_OPT_ROLE) | B(MF_OPT_GUN) | B(MF_OPT_FORMAT) | B(MF_OPT_OUTPUT),
+     .help = {{MF_OPT_ROLE, NULL, "role of the key: targets, root or delegation"}},
      .run = mf_cli_run_key_export},
+    {.name = "key passwd", .group = MF_CLI_KEYS, .synopsis = "NAME", .min = 1, .max = 1, .reach = MF_CLI_HOME,
+     .summary = "change, add or remove a key's passphrase",
+     .description =
+	"Asks for the passphrase, and twice for the new one. With --no-passphrase, the\n"
+	"key has none afterwards.",
+     .options = B(MF_OPT_NEW_PASSPHRASE_FILE),
+     .run = mf_cli_run_key_passwd},
+    {.name = "key rename", .group = MF_CLI_KEYS, .synopsis = "NAME NEW", .min = 2, .max = 2, .reach = MF_CLI_HOME,
+     .summary = "rename a key on this machine",
+     .description =
+	"Gives a key another name. Its passphrase is needed: it protects the name, too.",
+     .run = mf_cli_run_key_rename},
+    {.name = "key remove", .group = MF_CLI_KEYS, .synopsis = "NAME", .min = 1, .max = 1, .reach = MF_CLI_HOME,
+     .summary = "remove a key from this machine",
+     .description =
+	"Shows which roles are known here to list the key, asks for its name, and removes\n"
+	"its file. Roles that list the key still do: 'role remove' changes that.",
+     .options = B(MF_OPT_YES) | B(MF_OPT_DRY_RUN),
+     .run = mf_cli_run_key_remove},
     {.name = "key name", .group = MF_CLI_KEYS, .synopsis = "[FINGERPRINT NAME]", .min = 0, .max = 2, .reach = MF_CLI_HOME,
      .summary = "name a colleague's key, or list such names",
      .description =

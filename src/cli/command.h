@@ -124,6 +124,9 @@ int mf_cli_run_key_add(struct mf_cli *cli, struct manifesto_error *err) MF_NODIS
 int mf_cli_run_key_import(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
 int mf_cli_run_key_export(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
 int mf_cli_run_key_revoke(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
+int mf_cli_run_key_passwd(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
+int mf_cli_run_key_rename(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
+int mf_cli_run_key_remove(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
 int mf_cli_run_key_name(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
 int mf_cli_run_version(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
 int mf_cli_run_complete(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;

@@ -73,6 +73,8 @@ enum mf_cli_opt {
 	MF_OPT_KEEP_OLD,
 	MF_OPT_BUNDLE,
 	MF_OPT_AT,
+	MF_OPT_FORMAT,
+	MF_OPT_NEW_PASSPHRASE_FILE,
 	MF_OPT_COUNT
 };
 _Static_assert(MF_OPT_COUNT <= 64, "a command's options are a 64-bit set");

@@ -275,6 +275,10 @@ static int ask_terminal(struct mf_cli_prompt *a, const char *key_name, bool conf
 			size_t *n, char why[WHY_SIZE])
 {
 	const char *set = getenv("MANIFESTO_PASSPHRASE") ? "is empty" : "is not set";
+	if (!mf_cli_prompt_interactive(a) && confirm && a->replaces)
+		return no(why,
+			  "--new-passphrase-file was not given, MANIFESTO_NEW_PASSPHRASE is not set, and %s",
+			  a->ci ? "nobody is asked as CI is set" : "there is no terminal to ask on");
 	if (!mf_cli_prompt_interactive(a))
 		return no(why,
 			  "none of --passphrase-fd, --passphrase-file, --passphrase-cmd was given, "
@@ -308,6 +312,26 @@ static const char *from_environment(const char *key_name)
 	return length_of(own) ? own : length_of(all) ? all : NULL;
 }
 
+/* 1: a source of new passphrases gave one; 0: none was given; -1 with *why. */
+static int from_new(const struct mf_cli_prompt *a, char *out, size_t max, size_t *n, char why[WHY_SIZE])
+{
+	const char *file = a->args->value[MF_OPT_NEW_PASSPHRASE_FILE],
+		   *env = getenv("MANIFESTO_NEW_PASSPHRASE");
+	if (!file && !length_of(env))
+		return 0;
+	if (!file)
+		return hand_over(env, length_of(env), out, max, n, why) < 0 ? -1 : 1;
+	int fd = open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	if (fd < 0)
+		return no_errno(why, errno, "open --new-passphrase-file", file);
+	ssize_t got = read_secret(fd, out, max, "--new-passphrase-file", why);
+	(void)close(fd);
+	if (got == 0)
+		return no_empty(why, "--new-passphrase-file");
+	*n = got < 0 ? 0 : (size_t)got;
+	return got < 0 ? -1 : 1;
+}
+
 int mf_cli_prompt_passphrase(void *arg, const char *key_name, int confirm, char *out, size_t max, size_t *n,
 			     char why[256])
 {
@@ -318,6 +342,11 @@ int mf_cli_prompt_passphrase(void *arg, const char *key_name, int confirm, char 
 	struct manifesto_error bad = {0};
 	int64_t fd = -1;
 	why[0] = 0;
+	int fresh = confirm ? from_new(a, out, max, n, why) : 0;
+	if (fresh)
+		return fresh < 0 ? -1 : 0;
+	if (confirm && a->replaces)
+		return ask_terminal(a, key_name, confirm != 0, out, max, n, why);
 	if (command)
 		return from_command(a, command, key_name, out, max, n, why);
 	if (mf_cli_args_number(a->args, MF_OPT_PASSPHRASE_FD, 0, 65535, &fd, &bad) < 0)

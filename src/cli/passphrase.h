@@ -15,6 +15,7 @@ struct mf_cli_prompt {
 	const struct mf_cli_args *args;
 	struct manifesto *m; /* NULL until it is made */
 	bool ci;
+	bool replaces; /* a new passphrase replaces one: the sources of the old one do not give it */
 	/* --passphrase-fd and --passphrase-file are read once: they may be pipes. */
 	bool kept_valid;
 	size_t kept_n;

@@ -39,8 +39,13 @@ struct mf_pubkey *mf_pubkey_from_spki(struct mf_bytes der, struct mf_err *err) M
 /* A point of a named curve: the curve's OBJECT IDENTIFIER in DER, and the uncompressed point. */
 struct mf_pubkey *mf_pubkey_from_point(struct mf_bytes curve, struct mf_bytes point,
 				       struct mf_err *err) MF_NODISCARD;
-/* Text: PEM "PUBLIC KEY", PEM "CERTIFICATE" (its key), or one OpenSSH "ssh-ed25519 ..." line. */
+/* PEM "PUBLIC KEY", or PEM "CERTIFICATE" (its key). */
+struct mf_pubkey *mf_pubkey_from_pem(struct mf_str text, struct mf_err *err) MF_NODISCARD;
+/* Text as people have it: such PEM, one OpenSSH line (ssh-ed25519, ecdsa-sha2-*, ssh-rsa), or
+ * the public key of minisign or signify: its file, or the line of base64 alone. */
 struct mf_pubkey *mf_pubkey_from_text(struct mf_str text, struct mf_err *err) MF_NODISCARD;
+/* Does it begin like one of these, and not like the name of a file? */
+bool mf_pubkey_is_text(struct mf_str text);
 
 enum mf_key_type mf_pubkey_type(const struct mf_pubkey *k);
 const char *mf_key_type_name(enum mf_key_type t); /* "ed25519", "ecdsa", "rsa" */
@@ -57,6 +62,12 @@ bool mf_pubkey_eq(const struct mf_pubkey *a, const struct mf_pubkey *b);
 unsigned mf_pubkey_bits(const struct mf_pubkey *k);
 /* PEM "PUBLIC KEY", appended. */
 int mf_pubkey_to_pem(const struct mf_pubkey *k, struct mf_buf *out, struct mf_err *err) MF_NODISCARD;
+/* One line for OpenSSH; the comment has no line feed. MF_E_USAGE: OpenSSH has no such keys. */
+int mf_pubkey_to_openssh(const struct mf_pubkey *k, const char *comment, struct mf_buf *out,
+			 struct mf_err *err) MF_NODISCARD;
+/* A public key file of minisign, whose key number is the start of the fingerprint. MF_E_USAGE: not ed25519.
+ */
+int mf_pubkey_to_minisign(const struct mf_pubkey *k, struct mf_buf *out, struct mf_err *err) MF_NODISCARD;
 
 /* 0 only when the signature verifies; MF_E_SIGNATURE otherwise, also when scheme and key do not fit. */
 int mf_sig_verify(const struct mf_pubkey *k, enum mf_sig_scheme scheme, struct mf_bytes msg,

@@ -5,15 +5,12 @@
 #include <openssl/params.h>
 #include <sodium.h>
 
-#include "base/encode.h"
 #include "base/limits.h"
 #include "crypto/hash.h"
 #include "crypto/internal.h"
-#include "crypto/pem.h"
 
-/* A key of 8192 bits takes about 1 KiB; a certificate with its text and a few extensions fits easily. */
+/* A key of 8192 bits takes about 1 KiB. */
 #define MAX_SPKI_BYTES ((size_t)4096)
-#define MAX_TEXT_BYTES ((size_t)65536)
 
 struct mf_pubkey {
 	size_t refs;
@@ -322,83 +319,4 @@ struct mf_pubkey *mf_pubkey_from_evp(EVP_PKEY *evp, struct mf_err *err)
 	if (encode_spki(evp, &spki))
 		return fail_format(err, "cannot encode the public key");
 	return mf_pubkey_from_spki((struct mf_bytes){spki.p, spki.n}, err);
-}
-
-static struct mf_pubkey *from_certificate(struct mf_bytes der, struct mf_err *err)
-{
-	struct mf_ossl_mem spki MF_OSSL_MEM_CLEANUP = MF_OSSL_MEM_INIT;
-	const unsigned char *p = der.p;
-	X509 *x MF_X509_CLEANUP = d2i_X509(NULL, &p, (long)der.n);
-	int n;
-
-	if (!x || p != der.p + der.n)
-		return fail_format(err, "damaged certificate");
-	n = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(x), &spki.p);
-	if (n <= 0)
-		return fail_format(err, "certificate without a public key");
-	spki.n = (size_t)n;
-	return mf_pubkey_from_spki((struct mf_bytes){spki.p, spki.n}, err);
-}
-
-static struct mf_pubkey *from_pem(struct mf_str text, struct mf_err *err)
-{
-	struct mf_pem_block b MF_PEM_BLOCK_CLEANUP = MF_PEM_BLOCK_INIT;
-	struct mf_bytes der;
-
-	if (mf_pem_only(text, MAX_TEXT_BYTES, &b, err) < 0)
-		return NULL;
-	der = (struct mf_bytes){b.der, b.der_n};
-	if (strcmp(b.label, "PUBLIC KEY") == 0)
-		return mf_pubkey_from_spki(der, err);
-	if (strcmp(b.label, "CERTIFICATE") == 0)
-		return from_certificate(der, err);
-	return fail_format(err, "neither PUBLIC KEY nor CERTIFICATE");
-}
-
-/* One line of authorized_keys without options (sshd(8)): type, base64, optional comment. The base64 holds the
- * type and the key, each behind its length (RFC 4253 section 6.6, RFC 8709 section 4). */
-static struct mf_pubkey *from_openssh(struct mf_str line, struct mf_err *err)
-{
-	static const uint8_t head[] = "\0\0\0\x0bssh-ed25519\0\0\0\x20";
-	static const size_t head_n = sizeof head - 1;
-	uint8_t blob[sizeof head - 1 + 32];
-	struct mf_str b64 = {line.p, 0};
-
-	while (line.n &&
-	       (line.p[line.n - 1] == '\n' || line.p[line.n - 1] == '\r' || line.p[line.n - 1] == ' '))
-		line.n--;
-	if (memchr(line.p, '\n', line.n))
-		return fail_format(err, "more than one line where one OpenSSH key is expected");
-	while (b64.n < line.n && b64.p[b64.n] != ' ' && b64.p[b64.n] != '\t')
-		b64.n++;
-	if (mf_b64_decode_exact(blob, sizeof blob, b64, err) < 0) {
-		mf_wrap(err, "OpenSSH public key");
-		return NULL;
-	}
-	if (memcmp(blob, head, head_n) != 0)
-		return fail_format(err, "not an ssh-ed25519 public key");
-	return mf_pubkey_from_ed25519((struct mf_bytes){blob + head_n, 32}, err);
-}
-
-static struct mf_pubkey *from_text(struct mf_str text, struct mf_err *err)
-{
-	const struct mf_str ssh = MF_STR("ssh-ed25519 ");
-
-	if (text.n > MAX_TEXT_BYTES)
-		return fail_format(err, "text too long for one public key");
-	if (mf_str_starts(text, ssh))
-		return from_openssh((struct mf_str){text.p + ssh.n, text.n - ssh.n}, err);
-	return from_pem(text, err);
-}
-
-struct mf_pubkey *mf_pubkey_from_text(struct mf_str text, struct mf_err *err)
-{
-	MF_OSSL_QUIET;
-	struct mf_pubkey *k = from_text(text, err);
-	return k || !mf_ossl_try_again(err) ? k : from_text(text, err);
-}
-
-int mf_pubkey_to_pem(const struct mf_pubkey *k, struct mf_buf *out, struct mf_err *err)
-{
-	return mf_pem_write(out, "PUBLIC KEY", "", mf_pubkey_spki(k), err);
 }

@@ -19,6 +19,12 @@
 #define FP_LEN 64
 #define MAX_KEYS_HELD ((size_t)4096)
 
+/* An info of a key that was renamed or removed. */
+struct gone {
+	struct gone *next;
+	struct mf_key_info info;
+};
+
 /* What was tried with a key: whatever comes of it, nothing is asked for twice. */
 struct slot {
 	struct slot *next;
@@ -35,6 +41,7 @@ struct mf_keystore {
 	bool loaded;
 	struct mf_key_info *infos; /* by name */
 	size_t n, cap;
+	struct gone *gone;
 	struct slot *slots;
 	struct mf_places places;
 	bool
@@ -81,6 +88,13 @@ void mf_keystore_free(struct mf_keystore *ks)
 	mf_places_close(&ks->places);
 	for (size_t i = 0; i < ks->n; i++)
 		mf_key_info_clear(&ks->infos[i]);
+	while (ks->gone) {
+		struct gone *g = ks->gone;
+
+		ks->gone = g->next;
+		mf_key_info_clear(&g->info);
+		free(g);
+	}
 	free(ks->infos);
 	free(ks->dir);
 	free(ks);
@@ -375,17 +389,25 @@ static void slot_open(struct slot *s, const struct mf_held *held)
 	s->state = OPEN;
 }
 
-static int open_file(struct mf_keystore *ks, const struct mf_key_info *k, struct mf_held *out,
-		     struct mf_err *err)
+/* With the passphrase in *pass (empty: the key has none). */
+static struct mf_privkey *open_file(struct mf_keystore *ks, const struct mf_key_info *k,
+				    struct mf_secret *pass, struct mf_err *err)
 {
 	struct mf_secret file MF_SECRET_CLEANUP = MF_SECRET_INIT;
-	struct mf_secret pass MF_SECRET_CLEANUP = MF_SECRET_INIT;
 
 	if (read_key_file(k->path, &file, err) < 0)
-		return -1;
-	if (k->encrypted && ks->pass->get(ks->pass->arg, k->name, MF_PASSPHRASE_UNLOCK, &pass, err) < 0)
-		return -1;
-	struct mf_privkey *key = mf_keyfile_decode(mf_secret_bytes(&file), &pass, err);
+		return NULL;
+	if (k->encrypted && ks->pass->get(ks->pass->arg, k->name, MF_PASSPHRASE_UNLOCK, pass, err) < 0)
+		return NULL;
+	return mf_keyfile_decode(mf_secret_bytes(&file), pass, err);
+}
+
+static int hold_file(struct mf_keystore *ks, const struct mf_key_info *k, struct mf_held *out,
+		     struct mf_err *err)
+{
+	struct mf_secret pass MF_SECRET_CLEANUP = MF_SECRET_INIT;
+	struct mf_privkey *key = open_file(ks, k, &pass, err);
+
 	if (!key)
 		return -1;
 	mf_held_of(out, key);
@@ -401,7 +423,7 @@ static int open_key(struct mf_keystore *ks, const struct mf_key_info *k, struct 
 
 	if (k->source && !source)
 		return -1;
-	if (source ? source->open(&ks->places, k, &held, err) < 0 : open_file(ks, k, &held, err) < 0)
+	if (source ? source->open(&ks->places, k, &held, err) < 0 : hold_file(ks, k, &held, err) < 0)
 		return source ? mf_wrap(err, "key '%s'", k->name) : -1;
 	/* What is there now may be another key than the one that was there then. */
 	if (!mf_pubkey_eq(held.pub, k->pub))
@@ -449,27 +471,35 @@ static int ask_new(const struct mf_keystore *ks, const char *name, struct mf_sec
 	return 0;
 }
 
-static int write_key(struct mf_keystore *ks, const char *name, const struct mf_privkey *key, const char *path,
+/* mf_file_create for a name that must be free, or mf_file_write. */
+typedef int (*write_fn)(const char *path, struct mf_bytes data, unsigned mode, struct mf_err *err);
+
+/* An empty passphrase is none. */
+static int write_key(const char *path, const char *name, const struct mf_privkey *key,
+		     const struct mf_secret *pass, write_fn write, struct mf_err *err)
+{
+	struct mf_buf file MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_KEYFILE_BYTES);
+	int r = mf_buf_reserve(&file, MF_MAX_KEYFILE_BYTES / 2, err);
+	if (!r)
+		r = mf_keyfile_encode(&file, name, key, pass->n ? pass : NULL, err);
+	if (!r)
+		r = write(path, mf_buf_bytes(&file), 0600, err);
+	mf_wipe(file.p, file.cap);
+	return r;
+}
+
+static int write_new(struct mf_keystore *ks, const char *name, const struct mf_privkey *key, const char *path,
 		     struct mf_err *err)
 {
 	struct mf_secret pass MF_SECRET_CLEANUP = MF_SECRET_INIT;
-	struct mf_buf file MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_KEYFILE_BYTES);
 	char *home MF_FREE = mf_dir_of(ks->dir);
-	int r;
 
 	if (!home)
 		return mf_fail_nomem(err);
-	if (!ks->pass->none && ask_new(ks, name, &pass, err) < 0)
+	if ((!ks->pass->none && ask_new(ks, name, &pass, err) < 0) ||
+	    mf_dir_make_inside(home, ks->dir, 0700, err) < 0)
 		return -1;
-	r = mf_buf_reserve(&file, MF_MAX_KEYFILE_BYTES / 2, err);
-	if (!r)
-		r = mf_keyfile_encode(&file, name, key, ks->pass->none ? NULL : &pass, err);
-	if (!r)
-		r = mf_dir_make_inside(home, ks->dir, 0700, err);
-	if (!r)
-		r = mf_file_create(path, mf_buf_bytes(&file), 0600, err);
-	mf_wipe(file.p, file.cap);
-	return r;
+	return write_key(path, name, key, &pass, mf_file_create, err);
 }
 
 static int make_info(const char *name, const struct mf_privkey *key, bool encrypted, char *path,
@@ -500,7 +530,7 @@ static int add_taken(struct mf_keystore *ks, const char *name, struct mf_privkey
 
 	if (!path || make_info(name, key, !ks->pass->none, path, &info, err) < 0)
 		return -1;
-	if (write_key(ks, name, key, info.path, err) < 0 || insert(ks, &info, out, err) < 0)
+	if (write_new(ks, name, key, info.path, err) < 0 || insert(ks, &info, out, err) < 0)
 		return -1;
 	info = (struct mf_key_info)MF_KEY_INFO_INIT;
 	struct slot *s = slot_of(ks, name, err);
@@ -626,6 +656,98 @@ bool mf_keystore_hides(void *arg, struct mf_str variable)
 			return true;
 	}
 	return false;
+}
+
+/* ---- changing */
+
+/* The list no longer has the key. Its info, which others may have borrowed, and its slot, which a signer may
+ * have, stay. */
+static int leave_out(struct mf_keystore *ks, const char *name, struct mf_err *err)
+{
+	bool found;
+	size_t at = place_of(ks, name, &found);
+	struct gone *g = mf_calloc(1, sizeof *g);
+
+	assert(found);
+	if (!g)
+		return mf_fail_nomem(err);
+	for (struct slot *s = ks->slots; s; s = s->next)
+		if (strcmp(s->name, name) == 0) {
+			mf_held_clear(&s->held);
+			s->state = UNTRIED;
+		}
+	g->info = ks->infos[at];
+	g->next = ks->gone;
+	ks->gone = g;
+	ks->n--;
+	memmove(ks->infos + at, ks->infos + at + 1, (ks->n - at) * sizeof *ks->infos);
+	return 0;
+}
+
+int mf_keystore_remove(struct mf_keystore *ks, const struct mf_key_info *k, struct mf_err *err)
+{
+	if (unlink(k->path) != 0)
+		return mf_fail(err, MF_E_IO, errno, "remove key file '%s'", k->path);
+	return leave_out(ks, k->name, err);
+}
+
+static int copy_file(struct mf_keystore *ks, const struct mf_key_info *k, const char *name,
+		     struct mf_key_info *out, struct mf_err *err)
+{
+	struct mf_secret pass MF_SECRET_CLEANUP = MF_SECRET_INIT;
+	struct mf_privkey *key MF_PRIVKEY_CLEANUP = open_file(ks, k, &pass, err);
+	char *path = key ? key_path(ks, name, err) : NULL;
+
+	if (!path || make_info(name, key, k->encrypted, path, out, err) < 0)
+		return -1;
+	return write_key(out->path, name, key, &pass, mf_file_create, err);
+}
+
+static int copy_reference(struct mf_keystore *ks, const struct mf_key_info *k, const char *name,
+			  struct mf_key_info *out, struct mf_err *err)
+{
+	const struct mf_key_place at = {k->source, (const char *const *)k->args};
+
+	if (copy_place(out, name, &at, err) < 0 || !(out->path = key_path(ks, name, err)))
+		return -1;
+	out->pub = mf_pubkey_ref(k->pub);
+	out->type = k->type;
+	return write_reference(ks, out, err);
+}
+
+int mf_keystore_rename(struct mf_keystore *ks, const struct mf_key_info *k, const char *name,
+		       const struct mf_key_info **out, struct mf_err *err)
+{
+	struct mf_key_info info MF_KEY_INFO_CLEANUP = MF_KEY_INFO_INIT;
+
+	if (check_free(ks, name, err) < 0 ||
+	    (k->source ? copy_reference : copy_file)(ks, k, name, &info, err) < 0)
+		return -1;
+	/* Both files are there for a moment: the key is never without one. */
+	if (mf_keystore_remove(ks, k, err) < 0)
+		return mf_wrap(err, "the key is now '%s', too", name);
+	if (insert(ks, &info, out, err) < 0)
+		return -1;
+	info = (struct mf_key_info)MF_KEY_INFO_INIT;
+	return 0;
+}
+
+int mf_keystore_passwd(struct mf_keystore *ks, const struct mf_key_info *k, struct mf_err *err)
+{
+	struct mf_secret old MF_SECRET_CLEANUP = MF_SECRET_INIT, pass MF_SECRET_CLEANUP = MF_SECRET_INIT;
+	struct mf_privkey *key MF_PRIVKEY_CLEANUP = NULL;
+	struct mf_esc e;
+	bool found;
+
+	if (k->source)
+		return mf_fail(err, MF_E_USAGE, 0, "key '%s' has no passphrase here: it is at '%s'", k->name,
+			       mf_esc(&e, mf_str_c(k->source)));
+	key = open_file(ks, k, &old, err);
+	if (!key || (!ks->pass->none && ask_new(ks, k->name, &pass, err) < 0) ||
+	    write_key(k->path, k->name, key, &pass, mf_file_write, err) < 0)
+		return -1;
+	ks->infos[place_of(ks, k->name, &found)].encrypted = pass.n != 0;
+	return 0;
 }
 
 /* ---- the signer */

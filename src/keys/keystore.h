@@ -89,6 +89,16 @@ struct mf_key_place {
 int mf_keystore_add_reference(struct mf_keystore *ks, const char *name, const struct mf_key_place *at,
 			      const struct mf_key_info **out, struct mf_err *err) MF_NODISCARD;
 
+/* Takes the key's file away. What was borrowed of it stays readable. */
+int mf_keystore_remove(struct mf_keystore *ks, const struct mf_key_info *k, struct mf_err *err) MF_NODISCARD;
+/* A new file under the new name, then the old one is removed. The name is part of what a passphrase protects,
+ * so the passphrase is asked for. MF_E_CONFLICT: the name exists. *out is borrowed, *k no longer. */
+int mf_keystore_rename(struct mf_keystore *ks, const struct mf_key_info *k, const char *name,
+		       const struct mf_key_info **out, struct mf_err *err) MF_NODISCARD;
+/* Replaces the file by one under a new passphrase, which is asked for unless pass->none; on failure the old
+ * one stays. MF_E_USAGE: the key is elsewhere. */
+int mf_keystore_passwd(struct mf_keystore *ks, const struct mf_key_info *k, struct mf_err *err) MF_NODISCARD;
+
 /* What the places of keys need from whoever runs us: the library itself reads no variables. Borrowed. */
 struct mf_key_access {
 	const char *ssh_agent; /* path of the agent's socket; NULL: there is none */

@@ -1,10 +1,7 @@
-/* Private keys of other programs: the notary CLI's (PKCS #8, RFC 5208, under PKCS #5 v2, RFC 8018, with an
- * ed25519 form of its own), OpenSSL's (the same with RFC 8410; SEC1, RFC 5915; PKCS #1, RFC 8017) and
- * OpenSSH's. */
+/* Private keys in PEM: the notary CLI's (PKCS #8, RFC 5208, under PKCS #5 v2, RFC 8018, with an ed25519 form
+ * of its own), OpenSSL's (the same with RFC 8410 and RFC 7914; SEC1, RFC 5915; PKCS #1, RFC 8017). */
 #include "keys/notary_pem.h"
 
-#include <openssl/core_names.h>
-#include <openssl/param_build.h>
 #include <openssl/pem.h>
 #include <openssl/pkcs12.h>
 #include <openssl/x509.h>
@@ -12,13 +9,11 @@
 #include "base/limits.h"
 #include "crypto/internal.h"
 #include "crypto/pem.h"
+#include "keys/formats.h"
 
 /* A header may hold all of a repository name. */
 #define HEADER_MAX 256
-/* Notary writes 2048; a million takes about a second. A bound, because the number is the file's. */
-#define MAX_ROUNDS 1000000
-#define ROUNDS 2048
-#define SALT_N 8
+#define MAX_SALT 16
 #define ED25519_OID "1.3.6.1.4.1.11591.15.1"
 /* public || seed || public */
 #define ED25519_N 96
@@ -27,6 +22,7 @@
 MF_OSSL_CLEANUP_FN(X509_SIG, x509_sig_cleanup, X509_SIG_free)
 MF_OSSL_CLEANUP_FN(PBE2PARAM, pbe2_cleanup, PBE2PARAM_free)
 MF_OSSL_CLEANUP_FN(PBKDF2PARAM, pbkdf2_cleanup, PBKDF2PARAM_free)
+MF_OSSL_CLEANUP_FN(SCRYPT_PARAMS, scrypt_cleanup, SCRYPT_PARAMS_free)
 
 void mf_notary_key_clear(struct mf_notary_key *k)
 {
@@ -45,22 +41,16 @@ static struct mf_privkey *fail_key(struct mf_err *err, const char *why)
 	return NULL;
 }
 
-static bool have(const struct mf_secret *passphrase)
+int mf_key_check_passphrase(const struct mf_secret *passphrase, struct mf_err *err)
 {
-	return passphrase && passphrase->n;
-}
-
-static int check_passphrase(const struct mf_secret *passphrase, struct mf_err *err)
-{
-	if (!have(passphrase))
-		return mf_fail(err, MF_E_KEY, 0,
-			       "the key file is encrypted, and no passphrase was given");
+	if (!passphrase || !passphrase->n)
+		return mf_fail(err, MF_E_KEY, 0, "the key file is encrypted, and no passphrase was given");
 	if (passphrase->n > MF_MAX_PASSPHRASE)
 		return mf_fail(err, MF_E_KEY, 0, "the passphrase has more than %zu bytes", MF_MAX_PASSPHRASE);
 	return 0;
 }
 
-static int fail_wrong(struct mf_err *err)
+int mf_key_fail_wrong(struct mf_err *err)
 {
 	return mf_ossl_fail(err, MF_E_KEY, "key file: wrong passphrase, or the file is damaged");
 }
@@ -162,18 +152,47 @@ static bool nid_ok(int nid)
 }
 
 /* The notary CLI takes any function for HMAC-SHA1; OpenSSL reads the one that the file names. */
-static int check_kdf(const X509_ALGOR *alg, struct mf_err *err)
+static int check_pbkdf2(const X509_ALGOR *alg, struct mf_err *err)
 {
-	PBKDF2PARAM *kdf MF_CLEANUP(pbkdf2_cleanup) = NULL;
+	PBKDF2PARAM *kdf MF_CLEANUP(pbkdf2_cleanup) =
+	    ASN1_TYPE_unpack_sequence(ASN1_ITEM_rptr(PBKDF2PARAM), alg->parameter);
 	int64_t rounds = 0;
 
-	if (OBJ_obj2nid(alg->algorithm) == NID_id_pbkdf2)
-		kdf = ASN1_TYPE_unpack_sequence(ASN1_ITEM_rptr(PBKDF2PARAM), alg->parameter);
 	if (!kdf || ASN1_INTEGER_get_int64(&rounds, kdf->iter) != 1)
-		return fail_pem(err, "protected in another way than PBKDF2");
-	if (rounds < 1 || rounds > MAX_ROUNDS)
+		return fail_pem(err, "damaged parameters of PBKDF2");
+	if (rounds < 1 || rounds > MF_MAX_PBKDF2_ROUNDS)
 		return fail_pem(err, "the number of PBKDF2 rounds is out of range");
 	return 0;
+}
+
+/* OpenSSL bounds the memory, but not the time: with little memory for each of them, there may be many
+ * threads. */
+static int check_scrypt(const X509_ALGOR *alg, struct mf_err *err)
+{
+	SCRYPT_PARAMS *kdf MF_CLEANUP(scrypt_cleanup) =
+	    ASN1_TYPE_unpack_sequence(ASN1_ITEM_rptr(SCRYPT_PARAMS), alg->parameter);
+	uint64_t n = 0, r = 0, p = 0;
+
+	if (!kdf || ASN1_INTEGER_get_uint64(&n, kdf->costParameter) != 1 ||
+	    ASN1_INTEGER_get_uint64(&r, kdf->blockSize) != 1 ||
+	    ASN1_INTEGER_get_uint64(&p, kdf->parallelizationParameter) != 1)
+		return fail_pem(err, "damaged parameters of scrypt");
+	if (!n || !r || !p || n > MF_MAX_SCRYPT_COST || r > MF_MAX_SCRYPT_COST / n ||
+	    p > MF_MAX_SCRYPT_COST / (n * r))
+		return fail_pem(err, "the cost of scrypt is out of range");
+	return 0;
+}
+
+static int check_kdf(const X509_ALGOR *alg, struct mf_err *err)
+{
+	switch (OBJ_obj2nid(alg->algorithm)) {
+	case NID_id_pbkdf2:
+		return check_pbkdf2(alg, err);
+	case NID_id_scrypt:
+		return check_scrypt(alg, err);
+	default:
+		return fail_pem(err, "protected in another way than PBKDF2 or scrypt");
+	}
 }
 
 static int check_pbes2(const X509_ALGOR *alg, struct mf_err *err)
@@ -200,11 +219,11 @@ static struct mf_privkey *from_encrypted(struct mf_bytes der, const struct mf_se
 	if (!box || p != der.p + der.n)
 		return fail_key(err, "damaged encrypted PKCS #8");
 	X509_SIG_get0(box, &alg, NULL);
-	if (check_pbes2(alg, err) < 0 || check_passphrase(passphrase, err) < 0)
+	if (check_pbes2(alg, err) < 0 || mf_key_check_passphrase(passphrase, err) < 0)
 		return NULL;
 	info = PKCS8_decrypt(box, (const char *)passphrase->p, (int)passphrase->n);
 	if (!info) {
-		fail_wrong(err);
+		mf_key_fail_wrong(err);
 		return NULL;
 	}
 	return from_p8(info, err);
@@ -235,7 +254,7 @@ static int open_legacy(struct mf_pem_block *b, const struct mf_secret *passphras
 	if (PEM_get_EVP_CIPHER_INFO(b->headers, &cipher) != 1 || !cipher.cipher ||
 	    !nid_ok(EVP_CIPHER_get_nid(cipher.cipher)))
 		return fail_pem(err, "unsupported encryption header");
-	if (check_passphrase(passphrase, err) < 0)
+	if (mf_key_check_passphrase(passphrase, err) < 0)
 		return -1;
 	/* OpenSSL's callback has a buffer of PEM_BUFSIZE. */
 	if (passphrase->n > PEM_BUFSIZE || mf_secret_copy(&pass, mf_secret_bytes(passphrase), err) < 0)
@@ -243,7 +262,7 @@ static int open_legacy(struct mf_pem_block *b, const struct mf_secret *passphras
 			   ? -1
 			   : mf_fail(err, MF_E_KEY, 0, "the passphrase has more than %d bytes", PEM_BUFSIZE);
 	if (PEM_do_header(&cipher, b->der, &n, give_passphrase, &pass) != 1 || n < 0 || (size_t)n > b->der_n)
-		return fail_wrong(err);
+		return mf_key_fail_wrong(err);
 	mf_wipe(b->der + n, b->der_n - (size_t)n);
 	b->der_n = (size_t)n;
 	return 0;
@@ -265,108 +284,10 @@ static struct mf_privkey *from_legacy(struct mf_pem_block *b, int type, const st
 		return from_evp(evp, err);
 	/* A wrong passphrase passes the padding check once in 256 times. */
 	if (strstr(b->headers, "DEK-Info:")) {
-		fail_wrong(err);
+		mf_key_fail_wrong(err);
 		return NULL;
 	}
 	return fail_key(err, "damaged private key");
-}
-
-/* ---- OpenSSH, its PROTOCOL.key: strings behind their lengths */
-
-/* Takes one string off the front; false when there is none. */
-static bool take_string(struct mf_bytes *in, struct mf_bytes *out)
-{
-	if (in->n < 4)
-		return false;
-	size_t n = (size_t)in->p[0] << 24 | (size_t)in->p[1] << 16 | (size_t)in->p[2] << 8 | in->p[3];
-	if (n > in->n - 4)
-		return false;
-	*out = (struct mf_bytes){in->p + 4, n};
-	*in = (struct mf_bytes){in->p + 4 + n, in->n - 4 - n};
-	return true;
-}
-
-static bool take_octets(struct mf_bytes *in, const void *octets, size_t n)
-{
-	if (in->n < n || memcmp(in->p, octets, n) != 0)
-		return false;
-	*in = (struct mf_bytes){in->p + n, in->n - n};
-	return true;
-}
-
-static bool is(struct mf_bytes b, const char *text)
-{
-	return mf_str_eqz(mf_str_of(b), text);
-}
-
-/* Curve, point, number. */
-static EVP_PKEY *ecdsa_of(struct mf_bytes name, struct mf_bytes point, struct mf_bytes number)
-{
-	EVP_PKEY *evp = NULL;
-	EVP_PKEY_CTX *ctx MF_EVP_PKEY_CTX_CLEANUP = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
-	const char *group = is(name, "nistp256")   ? "prime256v1"
-			    : is(name, "nistp384") ? "secp384r1"
-			    : is(name, "nistp521") ? "secp521r1"
-						   : NULL;
-	BIGNUM *secret = group ? BN_secure_new() : NULL;
-	OSSL_PARAM_BLD *b = OSSL_PARAM_BLD_new();
-	OSSL_PARAM *params = NULL;
-	if (ctx && secret && b && BN_bin2bn(number.p, (int)number.n, secret) &&
-	    OSSL_PARAM_BLD_push_utf8_string(b, OSSL_PKEY_PARAM_GROUP_NAME, group, 0) == 1 &&
-	    OSSL_PARAM_BLD_push_octet_string(b, OSSL_PKEY_PARAM_PUB_KEY, point.p, point.n) == 1 &&
-	    OSSL_PARAM_BLD_push_BN(b, OSSL_PKEY_PARAM_PRIV_KEY, secret) == 1 &&
-	    (params = OSSL_PARAM_BLD_to_param(b)) && EVP_PKEY_fromdata_init(ctx) == 1)
-		(void)EVP_PKEY_fromdata(ctx, &evp, EVP_PKEY_KEYPAIR, params);
-	OSSL_PARAM_free(params);
-	OSSL_PARAM_BLD_free(b);
-	BN_clear_free(secret);
-	return evp;
-}
-
-/* The key behind the two check numbers: kind, members, comment, padding. */
-static struct mf_privkey *from_openssh_secret(struct mf_bytes in, struct mf_err *err)
-{
-	struct mf_bytes kind, a, b, c;
-	if (in.n < 8 || memcmp(in.p, in.p + 4, 4) != 0)
-		return fail_key(err, "damaged OpenSSH key");
-	in = (struct mf_bytes){in.p + 8, in.n - 8};
-	if (!take_string(&in, &kind) || !take_string(&in, &a) || !take_string(&in, &b))
-		return fail_key(err, "damaged OpenSSH key");
-	if (is(kind, "ssh-ed25519")) {
-		if (a.n != SEED_N || b.n != (size_t)2 * SEED_N || memcmp(b.p + SEED_N, a.p, SEED_N) != 0)
-			return fail_key(err, "damaged OpenSSH key");
-		struct mf_privkey *k =
-		    mf_privkey_from_secret(MF_KEY_ED25519, (struct mf_bytes){b.p, SEED_N}, err);
-		if (!k || memcmp(mf_pubkey_ed25519(mf_privkey_public(k)).p, a.p, SEED_N) == 0)
-			return k;
-		mf_privkey_free(k);
-		return fail_key(err, "private and public key do not belong together");
-	}
-	if (!mf_str_starts(mf_str_of(kind), MF_STR("ecdsa-sha2-")))
-		return fail_key(err, "of OpenSSH's keys only ed25519 and ECDSA ones can be imported");
-	if (!take_string(&in, &c) || c.n > 128)
-		return fail_key(err, "damaged OpenSSH key");
-	EVP_PKEY *evp MF_EVP_PKEY_CLEANUP = ecdsa_of(a, b, c);
-	return evp ? from_evp(evp, err) : fail_key(err, "damaged OpenSSH key");
-}
-
-static struct mf_privkey *from_openssh(struct mf_bytes in, struct mf_err *err)
-{
-	static const char magic[] = "openssh-key-v1"; /* with its NUL */
-	struct mf_bytes cipher, kdf, options, public, secret;
-	if (!take_octets(&in, magic, sizeof magic) || !take_string(&in, &cipher) || !take_string(&in, &kdf) ||
-	    !take_string(&in, &options))
-		return fail_key(err, "damaged OpenSSH key");
-	if (!is(cipher, "none") || !is(kdf, "none")) {
-		(void)fail_pem(err, "an OpenSSH key that is encrypted cannot be read (bcrypt)");
-		mf_err_set_hint(err,
-				"`ssh-keygen -p -N '' -f COPY` takes the passphrase off a copy of the file");
-		return NULL;
-	}
-	if (!take_octets(&in, "\0\0\0\1", 4) || !take_string(&in, &public) || !take_string(&in, &secret) ||
-	    in.n)
-		return fail_key(err, "damaged OpenSSH key");
-	return from_openssh_secret(secret, err);
 }
 
 static struct mf_privkey *from_block(struct mf_pem_block *b, const struct mf_secret *passphrase,
@@ -387,7 +308,7 @@ static struct mf_privkey *from_block(struct mf_pem_block *b, const struct mf_sec
 	if (strcmp(b->label, "PRIVATE KEY") == 0)
 		return from_p8_der(der, err);
 	if (strcmp(b->label, "OPENSSH PRIVATE KEY") == 0)
-		return from_openssh(der, err);
+		return mf_openssh_key_read(der, passphrase, err);
 	for (size_t i = 0; i < sizeof legacy / sizeof legacy[0]; i++) {
 		if (strcmp(b->label, legacy[i].label) == 0)
 			return from_legacy(b, legacy[i].type, passphrase, err);
@@ -530,16 +451,23 @@ static PKCS8_PRIV_KEY_INFO *to_p8(const struct mf_privkey *key, struct mf_err *e
 	return mf_pubkey_type(mf_privkey_public(key)) == MF_KEY_ECDSA ? ecdsa_p8(evp, err) : rsa_p8(evp, err);
 }
 
-static int encrypt(PKCS8_PRIV_KEY_INFO *info, const struct mf_secret *passphrase, struct mf_ossl_mem *out,
-		   struct mf_err *err)
+/* PBKDF2's function, rounds and length of salt. */
+struct cost {
+	int prf, rounds, salt_n;
+};
+static const struct cost notary_cost = {NID_hmacWithSHA1, 2048, 8},
+			 pkcs8_cost = {NID_hmacWithSHA256, 600000, MAX_SALT};
+
+static int encrypt(PKCS8_PRIV_KEY_INFO *info, const struct mf_secret *passphrase, const struct cost *cost,
+		   struct mf_ossl_mem *out, struct mf_err *err)
 {
-	unsigned char salt[SALT_N];
+	unsigned char salt[MAX_SALT];
 	X509_SIG *box MF_CLEANUP(x509_sig_cleanup) = NULL;
 	X509_ALGOR *alg;
 	int n = -1;
 
-	mf_random(salt, SALT_N);
-	alg = PKCS5_pbe2_set_iv(EVP_aes_256_cbc(), ROUNDS, salt, SALT_N, NULL, NID_hmacWithSHA1);
+	mf_random(salt, sizeof salt);
+	alg = PKCS5_pbe2_set_iv(EVP_aes_256_cbc(), cost->rounds, salt, cost->salt_n, NULL, cost->prf);
 	if (alg)
 		box = PKCS8_set0_pbe((const char *)passphrase->p, (int)passphrase->n, info, alg);
 	if (!box)
@@ -580,13 +508,55 @@ int mf_notary_key_write(struct mf_buf *out, const struct mf_privkey *key, const 
 	struct mf_buf headers MF_BUF_CLEANUP = MF_BUF_INIT(3 * HEADER_MAX);
 	PKCS8_PRIV_KEY_INFO *info MF_P8_CLEANUP = NULL;
 
-	if (passphrase && check_passphrase(passphrase, err) < 0)
+	if (passphrase && mf_key_check_passphrase(passphrase, err) < 0)
 		return -1;
 	if (add_header(&headers, "gun", gun, err) < 0 || add_header(&headers, "role", role, err) < 0)
 		return -1;
 	info = to_p8(key, err);
-	if (!info || (passphrase ? encrypt(info, passphrase, &der, err) : to_der(info, &der, err)))
+	if (!info ||
+	    (passphrase ? encrypt(info, passphrase, &notary_cost, &der, err) : to_der(info, &der, err)))
 		return -1;
 	return mf_pem_write(out, passphrase ? "ENCRYPTED PRIVATE KEY" : "PRIVATE KEY", mf_buf_str(&headers).p,
+			    (struct mf_bytes){der.p, der.n}, err);
+}
+
+/* RFC 8410: the seed as an OCTET STRING in another. */
+static PKCS8_PRIV_KEY_INFO *ed25519_rfc8410(const struct mf_privkey *key, struct mf_err *err)
+{
+	struct mf_secret seed MF_SECRET_CLEANUP = MF_SECRET_INIT;
+	EVP_PKEY *evp MF_EVP_PKEY_CLEANUP = NULL;
+	if (mf_privkey_to_secret(key, &seed, err) < 0)
+		return NULL;
+	evp = EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, seed.p, seed.n);
+	PKCS8_PRIV_KEY_INFO *info = evp ? EVP_PKEY2PKCS8(evp) : NULL;
+	if (!info)
+		(void)mf_fail_nomem(err);
+	return info;
+}
+
+static PKCS8_PRIV_KEY_INFO *openssl_p8(const struct mf_privkey *key, struct mf_err *err)
+{
+	if (mf_pubkey_type(mf_privkey_public(key)) == MF_KEY_ED25519)
+		return ed25519_rfc8410(key, err);
+	EVP_PKEY *evp MF_EVP_PKEY_CLEANUP = mf_privkey_evp(key, err);
+	PKCS8_PRIV_KEY_INFO *info = evp ? EVP_PKEY2PKCS8(evp) : NULL;
+	if (evp && !info)
+		(void)mf_fail_nomem(err);
+	return info;
+}
+
+int mf_pkcs8_key_write(struct mf_buf *out, const struct mf_privkey *key, const struct mf_secret *passphrase,
+		       struct mf_err *err)
+{
+	MF_OSSL_QUIET;
+	struct mf_ossl_mem der MF_OSSL_MEM_CLEANUP = MF_OSSL_MEM_INIT;
+	PKCS8_PRIV_KEY_INFO *info MF_P8_CLEANUP = NULL;
+	if (passphrase && mf_key_check_passphrase(passphrase, err) < 0)
+		return -1;
+	info = openssl_p8(key, err);
+	if (!info ||
+	    (passphrase ? encrypt(info, passphrase, &pkcs8_cost, &der, err) : to_der(info, &der, err)))
+		return -1;
+	return mf_pem_write(out, passphrase ? "ENCRYPTED PRIVATE KEY" : "PRIVATE KEY", "",
 			    (struct mf_bytes){der.p, der.n}, err);
 }

@@ -1,10 +1,11 @@
-/* key generate, list, show, import, export, name. */
+/* key generate, list, show, add, import, export, passwd, rename, remove, name. */
 #include <errno.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #include "base/encode.h"
 #include "crypto/hash.h"
+#include "keys/formats.h"
 #include "keys/notary_pem.h"
 #include "ops/ops.h"
 
@@ -157,48 +158,39 @@ int manifesto_key_in_variable(struct manifesto *m, const char *variable, size_t 
 	return mf_keystore_hides(m->keys, (struct mf_str){variable, n});
 }
 
-/* ---- files of the notary CLI */
-
-/* The passphrase of a key that exists. */
-static int passphrase_of(const struct manifesto *m, const char *name, struct mf_secret *out,
-			 struct mf_err *err)
-{
-	const bool is_new = false;
-	return m->passphrase.get(m->passphrase.arg, name, is_new, out, err);
-}
+/* ---- files of other programs */
 
 /* An unencrypted file needs no passphrase: it is asked for when reading says that one is missing. */
-static int read_notary(struct manifesto *m, const char *name, struct mf_str text, struct mf_notary_key *out,
-		       struct mf_err *err)
+static struct mf_privkey *read_foreign(struct manifesto *m, const char *name, struct mf_str text,
+				       struct mf_err *err)
 {
 	struct mf_secret pass MF_SECRET_CLEANUP = MF_SECRET_INIT;
-	if (mf_notary_key_read(out, text, NULL, err) == 0)
-		return 0;
-	if (err->code != MF_E_KEY)
-		return -1;
+	struct mf_privkey *key = mf_key_from_text(text, NULL, err);
+	if (key || err->code != MF_E_KEY)
+		return key;
 	mf_err_clear(err);
-	if (passphrase_of(m, name, &pass, err) < 0)
-		return -1;
-	return mf_notary_key_read(out, text, &pass, err);
+	if (m->passphrase.get(m->passphrase.arg, name, MF_PASSPHRASE_UNLOCK, &pass, err) < 0)
+		return NULL;
+	return mf_key_from_text(text, &pass, err);
 }
 
 static int import(struct manifesto *m, const char *name, const char *path, struct manifesto_key_result *out,
 		  struct mf_err *err)
 {
 	struct mf_buf text MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_KEYFILE_BYTES);
-	struct mf_notary_key key = {0};
+	struct mf_privkey *key MF_PRIVKEY_CLEANUP = NULL;
 	const struct mf_key_info *k;
-	if (mf_op_check_key_name(name, err) < 0)
+	struct mf_esc e;
+	if (mf_op_check_key_name(name, err) < 0 ||
+	    mf_buf_reserve(&text, MF_MAX_KEYFILE_BYTES, err) < 0) /* growing would leave copies behind */
 		return -1;
 	if (mf_file_read(path, MF_MAX_KEYFILE_BYTES, &text, err) < 0)
 		return err->code == MF_E_NOT_FOUND ? mf_recode(err, MF_E_USAGE) : -1;
-	int rc = read_notary(m, name, mf_str_skip_bom(mf_buf_str(&text)), &key, err) < 0 ||
-			 mf_keystore_add(m->keys, name, key.key, &k, err) < 0 || report(k, 1, out, err) < 0
-		     ? -1
-		     : 0;
-	mf_notary_key_clear(&key);
-	mf_wipe(text.p, text.n);
-	return rc;
+	key = read_foreign(m, name, mf_str_skip_bom(mf_buf_str(&text)), err);
+	mf_wipe(text.p, text.cap);
+	if (!key)
+		return mf_wrap(err, "import '%s'", mf_esc(&e, mf_str_c(path)));
+	return mf_keystore_add(m->keys, name, key, &k, err) < 0 ? -1 : report(k, 1, out, err);
 }
 
 int manifesto_key_import(struct manifesto *m, const char *name, const char *path,
@@ -223,36 +215,140 @@ static struct mf_privkey *read_own(struct manifesto *m, const struct mf_key_info
 			      mf_esc(&e, mf_str_c(k->source)));
 		return NULL;
 	}
-	if (mf_file_read_stored(k->path, MF_MAX_KEYFILE_BYTES, &file, err) < 0 ||
-	    (k->encrypted && passphrase_of(m, k->name, pass, err) < 0))
+	if (mf_buf_reserve(&file, MF_MAX_KEYFILE_BYTES, err) < 0 ||
+	    mf_file_read_stored(k->path, MF_MAX_KEYFILE_BYTES, &file, err) < 0 ||
+	    (k->encrypted &&
+	     m->passphrase.get(m->passphrase.arg, k->name, MF_PASSPHRASE_UNLOCK, pass, err) < 0))
 		return NULL;
 	struct mf_privkey *key = mf_keyfile_decode(mf_buf_bytes(&file), k->encrypted ? pass : NULL, err);
-	mf_wipe(file.p, file.n);
+	mf_wipe(file.p, file.cap);
 	return key;
 }
 
-static int export(struct manifesto *m, const struct manifesto_key_export_options *o,
-		  struct manifesto_key_export_result *out, struct mf_err *err)
+/* Appends the private key in one of the formats, under `pass` unless that is NULL. */
+typedef int (*write_fn)(const struct mf_key_info *k, const struct mf_privkey *key,
+			const struct manifesto_key_export_options *o, const struct mf_secret *pass,
+			struct mf_buf *out, struct mf_err *err);
+
+static int write_notary(const struct mf_key_info *k, const struct mf_privkey *key,
+			const struct manifesto_key_export_options *o, const struct mf_secret *pass,
+			struct mf_buf *out, struct mf_err *err)
 {
-	struct mf_buf object MF_BUF_CLEANUP = MF_BUF_INIT(65536),
-			     file MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_KEYFILE_BYTES);
+	(void)k;
+	return mf_notary_key_write(out, key, o->role ? o->role : "", o->gun ? o->gun : "", pass, err);
+}
+
+static int write_pkcs8(const struct mf_key_info *k, const struct mf_privkey *key,
+		       const struct manifesto_key_export_options *o, const struct mf_secret *pass,
+		       struct mf_buf *out, struct mf_err *err)
+{
+	(void)k;
+	(void)o;
+	return mf_pkcs8_key_write(out, key, pass, err);
+}
+
+static int write_own(const struct mf_key_info *k, const struct mf_privkey *key,
+		     const struct manifesto_key_export_options *o, const struct mf_secret *pass,
+		     struct mf_buf *out, struct mf_err *err)
+{
+	(void)o;
+	return mf_keyfile_encode(out, k->name, key, pass, err);
+}
+
+static int export_private(struct manifesto *m, const struct mf_key_info *k,
+			  const struct manifesto_key_export_options *o, write_fn write, const char *path,
+			  struct mf_err *err)
+{
+	struct mf_buf file MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_KEYFILE_BYTES);
 	struct mf_secret pass MF_SECRET_CLEANUP = MF_SECRET_INIT;
-	const struct mf_key_info *k = mf_keystore_find(m->keys, o->name, err);
-	struct mf_privkey *priv MF_PRIVKEY_CLEANUP = k ? read_own(m, k, &pass, err) : NULL;
+	struct mf_privkey *key MF_PRIVKEY_CLEANUP = read_own(m, k, &pass, err);
+	int rc = !key || mf_buf_reserve(&file, MF_MAX_KEYFILE_BYTES / 2, err) < 0 ||
+			 write(k, key, o, k->encrypted ? &pass : NULL, &file, err) < 0 ||
+			 (!o->format && mf_dir_make(o->directory, 0700, err) < 0)
+		     ? -1
+		     : mf_file_create(path, mf_buf_bytes(&file), 0600, err);
+	mf_wipe(file.p, file.cap);
+	return rc;
+}
+
+static int export_notary(struct manifesto *m, const struct mf_key_info *k,
+			 const struct manifesto_key_export_options *o,
+			 struct manifesto_key_export_result *out, struct mf_err *err)
+{
+	struct mf_buf object MF_BUF_CLEANUP = MF_BUF_INIT(65536);
 	char id[65];
-	if (!priv || mf_dialect_notary.key_write(k->pub, NULL, &object, id, err) < 0)
+	if (mf_dialect_notary.key_write(k->pub, NULL, &object, id, err) < 0)
 		return -1;
 	out->key_id = mf_arena_text(mf_result_arena(out), id);
 	out->path = mf_arena_format(mf_result_arena(out), "%s/%s.key", o->directory, id);
 	if (mf_arena_check(mf_result_arena(out), err) < 0)
 		return -1;
-	int rc = mf_notary_key_write(&file, priv, o->role ? o->role : "", o->gun ? o->gun : "",
-				     k->encrypted ? &pass : NULL, err) < 0 ||
-			 mf_dir_make(o->directory, 0700, err) < 0
-		     ? -1
-		     : mf_file_create(out->path, mf_buf_bytes(&file), 0600, err);
-	mf_wipe(file.p, file.n);
-	return rc;
+	return export_private(m, k, o, write_notary, out->path, err);
+}
+
+static int public_openssh(const struct mf_key_info *k, struct mf_buf *out, struct mf_err *err)
+{
+	return mf_pubkey_to_openssh(k->pub, k->name, out, err);
+}
+
+static int public_minisign(const struct mf_key_info *k, struct mf_buf *out, struct mf_err *err)
+{
+	return mf_pubkey_to_minisign(k->pub, out, err);
+}
+
+static int public_pem(const struct mf_key_info *k, struct mf_buf *out, struct mf_err *err)
+{
+	return mf_pubkey_to_pem(k->pub, out, err);
+}
+
+/* The formats besides Notary's: of the public key, or of the private one. */
+static const struct format {
+	const char *name;
+	int (*public)(const struct mf_key_info *k, struct mf_buf *out, struct mf_err *err);
+	write_fn private;
+} formats[] = {
+    {"pem", public_pem, NULL},    {"openssh", public_openssh, NULL}, {"minisign", public_minisign, NULL},
+    {"pkcs8", NULL, write_pkcs8}, {"manifesto", NULL, write_own},
+};
+
+static int export_public(const struct mf_key_info *k, const struct format *f, const char *path,
+			 struct manifesto_key_export_result *out, struct mf_err *err)
+{
+	struct mf_buf text MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_KEYFILE_BYTES);
+	if (f->public(k, &text, err) < 0)
+		return -1;
+	out->text = mf_arena_text_of(mf_result_arena(out), mf_buf_str(&text));
+	return path ? mf_file_create(path, mf_buf_bytes(&text), 0644, err) : 0;
+}
+
+static int export_format(struct manifesto *m, const struct mf_key_info *k,
+			 const struct manifesto_key_export_options *o,
+			 struct manifesto_key_export_result *out, struct mf_err *err)
+{
+	struct mf_esc e;
+	const struct format *f = NULL;
+	for (size_t i = 0; i < sizeof formats / sizeof formats[0] && !f; i++)
+		if (strcmp(formats[i].name, o->format) == 0)
+			f = &formats[i];
+	if (!f)
+		return mf_fail(err, MF_E_USAGE, 0,
+			       "expected format pem, openssh, minisign, pkcs8 or manifesto, got '%s'",
+			       mf_esc(&e, mf_str_c(o->format)));
+	if (f->private && !o->output)
+		return mf_fail(err, MF_E_USAGE, 0, "a private key (format '%s') is only written to a file",
+			       f->name);
+	out->path = o->output ? mf_arena_text(mf_result_arena(out), o->output) : NULL;
+	return f->private ? export_private(m, k, o, f->private, o->output, err)
+			  : export_public(k, f, o->output, out, err);
+}
+
+static int export(struct manifesto *m, const struct manifesto_key_export_options *o,
+		  struct manifesto_key_export_result *out, struct mf_err *err)
+{
+	const struct mf_key_info *k = mf_keystore_find(m->keys, o->name, err);
+	if (!k || (o->format ? export_format(m, k, o, out, err) : export_notary(m, k, o, out, err)) < 0)
+		return -1;
+	return mf_arena_check(mf_result_arena(out), err);
 }
 
 int manifesto_key_export(struct manifesto *m, const struct manifesto_key_export_options *opt,
@@ -265,6 +361,85 @@ int manifesto_key_export(struct manifesto *m, const struct manifesto_key_export_
 	if (mf_op_options(&o, sizeof o, opt, &err) == 0)
 		r = mf_result_new(sizeof *r, &err);
 	int rc = r ? export(m, &o, r, &err) : -1;
+	return MF_OP_END(rc, r, out, error, &err);
+}
+
+/* ---- changes of one's own keys */
+
+static int passwd(struct manifesto *m, const char *name, struct manifesto_key_result *out, struct mf_err *err)
+{
+	const struct mf_key_info *k = mf_keystore_find(m->keys, name, err);
+	return !k || mf_keystore_passwd(m->keys, k, err) < 0 ? -1 : report(k, 1, out, err);
+}
+
+int manifesto_key_passwd(struct manifesto *m, const char *name, const struct manifesto_key_result **out,
+			 struct manifesto_error *error)
+{
+	struct mf_err err = MF_ERR_INIT;
+	mf_op_begin(m, error);
+	struct manifesto_key_result *r = mf_result_new(sizeof *r, &err);
+	int rc = r ? passwd(m, name, r, &err) : -1;
+	return MF_OP_END(rc, r, out, error, &err);
+}
+
+/* Nobody's name may be that of a colleague: it would no longer be shown. The key itself is known by its name,
+ * so the names are looked at without it. */
+static int check_not_a_colleagues(struct manifesto *m, const char *name, struct mf_err *err)
+{
+	struct mf_names names MF_NAMES_CLEANUP = {0};
+	const struct mf_digest nobody = {{0}};
+	const struct mf_name *rival = NULL;
+	struct mf_err why = MF_ERR_INIT;
+	if (mf_pin_names(m->opt.home, m->keys, &names, err) < 0)
+		return -1;
+	if (mf_names_check(&names, name, &nobody, &rival, &why) == 0 || !rival || rival->own)
+		return 0;
+	return mf_fail(err, MF_E_CONFLICT, 0, "'%s' could be taken for '%s', the name of a colleague's key",
+		       name, rival->name);
+}
+
+static int rename_key(struct manifesto *m, const char *name, const char *new_name,
+		      struct manifesto_key_result *out, struct mf_err *err)
+{
+	const struct mf_key_info *k = mf_keystore_find(m->keys, name, err);
+	if (!k || mf_op_check_key_name(new_name, err) < 0 || check_not_a_colleagues(m, new_name, err) < 0 ||
+	    mf_keystore_rename(m->keys, k, new_name, &k, err) < 0)
+		return -1;
+	return report(k, 1, out, err);
+}
+
+int manifesto_key_rename(struct manifesto *m, const char *name, const char *new_name,
+			 const struct manifesto_key_result **out, struct manifesto_error *error)
+{
+	struct mf_err err = MF_ERR_INIT;
+	mf_op_begin(m, error);
+	struct manifesto_key_result *r = mf_result_new(sizeof *r, &err);
+	int rc = r ? rename_key(m, name, new_name, r, &err) : -1;
+	return MF_OP_END(rc, r, out, error, &err);
+}
+
+static int remove_key(struct manifesto *m, const struct manifesto_key_remove_options *o,
+		      struct manifesto_key_remove_result *out, struct mf_err *err)
+{
+	struct mf_arena *a = mf_result_arena(out);
+	const struct mf_key_info *k = mf_keystore_find(m->keys, o->name, err);
+	struct manifesto_key *key = k ? mf_arena_alloc(a, 1, sizeof *key, err) : NULL;
+	if (!key || report_key(k, a, key, err) < 0 ||
+	    mf_op_key_uses(m, k->pub, a, &out->uses, &out->nuses, err) < 0)
+		return -1;
+	out->key = key;
+	if (mf_arena_check(a, err) < 0)
+		return -1;
+	return o->dry_run ? 0 : mf_keystore_remove(m->keys, k, err);
+}
+
+int manifesto_key_remove(struct manifesto *m, const struct manifesto_key_remove_options *opt,
+			 const struct manifesto_key_remove_result **out, struct manifesto_error *error)
+{
+	struct mf_err err = MF_ERR_INIT;
+	struct manifesto_key_remove_options o;
+	struct manifesto_key_remove_result *r = MF_OP_START(m, &o, opt, r, error, &err);
+	int rc = r ? remove_key(m, &o, r, &err) : -1;
 	return MF_OP_END(rc, r, out, error, &err);
 }
 

@@ -1,9 +1,10 @@
-/* Names for completing what somebody types, from what lies on this machine. Nothing of it is verified, and no
- * request is made. */
+/* What lies on this machine of repositories: names for completing what somebody types, and the roles that
+ * list a key. Nothing of it is verified, and no request is made. */
 #include <dirent.h>
 
 #include "base/encode.h"
 #include "ops/ops.h"
+#include "trust/home.h"
 
 #define MAX_NAME 256
 #define MAX_NAMES 1000                     /* given */
@@ -51,8 +52,7 @@ static bool parse_name(struct mf_str name, struct mf_buf *role)
 	name.n -= strlen(".json");
 	mf_buf_reset(role);
 	return mf_pct_decode(role, name, &ignored) == 0 && role->n && !memchr(role->p, 0, role->n) &&
-	       !mf_str_eqz(mf_buf_str(role), "root") && !mf_str_eqz(mf_buf_str(role), "snapshot") &&
-	       !mf_str_eqz(mf_buf_str(role), "timestamp");
+	       !mf_str_eqz(mf_buf_str(role), "snapshot") && !mf_str_eqz(mf_buf_str(role), "timestamp");
 }
 
 /* Types are found in the names of targets, "TYPE/sha256-...", and in the paths of roles: "TYPE/", or that and
@@ -84,29 +84,53 @@ static int add_names(struct mf_str text, enum manifesto_name what, struct names 
 	return 0;
 }
 
-/* A directory of metadata that is read for names. */
-struct reading {
-	const char *dir;
-	enum manifesto_name what;
-	struct names roles, *out;
-};
+/* What is done with the newest file of each role in a directory of metadata. */
+typedef int (*file_fn)(void *arg, const char *role, const char *path, struct mf_err *err);
 
-/* Of each role the newest file is enough, which comes first. */
-static int add_from_file(struct reading *r, const char *name, struct mf_err *err)
+static int visit_file(const char *dir, const char *name, struct names *roles, file_fn fn, void *arg,
+		      struct mf_err *err)
 {
-	struct mf_buf role MF_BUF_CLEANUP = MF_BUF_INIT(1024), text MF_BUF_CLEANUP = MF_BUF_INIT(MAX_READ);
-	struct mf_err ignored = MF_ERR_INIT;
-	size_t known = r->roles.n;
+	struct mf_buf role MF_BUF_CLEANUP = MF_BUF_INIT(1024);
+	size_t known = roles->n;
 	if (!parse_name(mf_str_c(name), &role))
 		return 0;
-	if (add_name(&r->roles, mf_buf_str(&role), err) < 0)
+	if (add_name(roles, mf_buf_str(&role), err) < 0)
 		return -1;
-	if (r->roles.n == known)
+	if (roles->n == known)
 		return 0;
-	if (r->what == MANIFESTO_NAME_ROLE && add_name(r->out, mf_buf_str(&role), err) < 0)
+	char *path MF_FREE = mf_path_join(dir, name, NULL);
+	return path ? fn(arg, mf_buf_str(&role).p, path, err) : mf_fail_nomem(err);
+}
+
+/* Of each role the newest file is enough, which comes first. */
+static int each_file(const char *dir, file_fn fn, void *arg, struct mf_err *err)
+{
+	struct names roles NAMES_CLEANUP = {.a = MF_ARENA_INIT};
+	struct dirent **files MF_FREE = NULL;
+	int rc = 0;
+	for (int n = scandir(dir, &files, NULL, versionsort); n > 0; n--) {
+		if (rc == 0)
+			rc = visit_file(dir, files[n - 1]->d_name, &roles, fn, arg, err);
+		free(files[n - 1]);
+	}
+	return rc;
+}
+
+struct reading {
+	enum manifesto_name what;
+	struct names *out;
+};
+
+static int add_from_file(void *arg, const char *role, const char *path, struct mf_err *err)
+{
+	const struct reading *r = arg;
+	struct mf_buf text MF_BUF_CLEANUP = MF_BUF_INIT(MAX_READ);
+	struct mf_err ignored = MF_ERR_INIT;
+	if (strcmp(role, "root") == 0)
+		return 0;
+	if (r->what == MANIFESTO_NAME_ROLE && add_name(r->out, mf_str_c(role), err) < 0)
 		return -1;
-	char *path MF_FREE = mf_path_join(r->dir, name, NULL);
-	if (!path || mf_file_read_stored(path, MAX_READ, &text, &ignored) < 0)
+	if (mf_file_read_stored(path, MAX_READ, &text, &ignored) < 0)
 		return 0;
 	return add_names(mf_buf_str(&text), r->what, r->out, err);
 }
@@ -115,19 +139,11 @@ static int add_from_image(struct manifesto *m, const char *image, enum manifesto
 			  struct mf_err *err)
 {
 	struct mf_image im MF_IMAGE_CLEANUP = {0};
-	struct dirent **files MF_FREE = NULL;
+	struct reading r = {what, out};
 	if (mf_image_open(&im, m, image, err) < 0)
 		return -1;
 	char *dir MF_FREE = mf_trust_metadata_dir(im.trust, err);
-	struct reading r = {.dir = dir, .what = what, .roles = {.a = MF_ARENA_INIT}, .out = out};
-	int rc = dir ? 0 : -1;
-	for (int n = dir ? scandir(dir, &files, NULL, versionsort) : 0; n > 0; n--) {
-		if (rc == 0)
-			rc = add_from_file(&r, files[n - 1]->d_name, err);
-		free(files[n - 1]);
-	}
-	names_clear(&r.roles);
-	return rc;
+	return dir ? each_file(dir, add_from_file, &r, err) : -1;
 }
 
 /* ---- keys, repositories */
@@ -155,6 +171,79 @@ static int add_repositories(struct manifesto *m, struct names *out, struct mf_er
 			    value) if (!strchr(name, '*') &&
 				       add_name(out, mf_str_c(name), err) < 0) return -1;
 	return tree ? 0 : -1;
+}
+
+/* ---- the roles that list a key */
+
+struct uses {
+	const struct mf_pubkey *pub;
+	struct mf_arena *a; /* of the result */
+	const char *repository;
+	struct manifesto_key_use *v;
+	size_t n, cap;
+};
+
+static int add_use(struct uses *u, const struct mf_tuf_role *role, struct mf_err *err)
+{
+	if (mf_grow((void **)&u->v, &u->cap, u->n, sizeof *u->v, err) < 0)
+		return -1;
+	u->v[u->n++] = (struct manifesto_key_use){
+	    .repository = mf_arena_text(u->a, u->repository),
+	    .role = mf_arena_text(u->a, role->name),
+	    .others = (int)role->nkeys - 1,
+	    .threshold = role->threshold > MF_MAX_KEYS ? MF_MAX_KEYS : (int)role->threshold};
+	return 0;
+}
+
+/* A file that cannot be read in one dialect is perhaps of the other. */
+static struct mf_tuf_file *parse_file(const char *path, const char *role)
+{
+	const struct mf_dialect *const dialects[] = {&mf_dialect_tuf1, &mf_dialect_notary};
+	enum mf_tuf_type type = strcmp(role, "root") == 0 ? MF_TUF_ROOT : MF_TUF_TARGETS;
+	struct mf_tuf_file *f = NULL;
+	for (size_t i = 0; !f && i < sizeof dialects / sizeof dialects[0]; i++) {
+		struct mf_buf text MF_BUF_CLEANUP = MF_BUF_INIT(MAX_READ);
+		struct mf_err ignored = MF_ERR_INIT;
+		if (mf_file_read_stored(path, MAX_READ, &text, &ignored) < 0)
+			return NULL;
+		f = mf_tuf_parse_unverified(dialects[i], type, &text, &ignored);
+	}
+	return f;
+}
+
+static int add_uses(void *arg, const char *role, const char *path, struct mf_err *err)
+{
+	struct uses *u = arg;
+	struct mf_tuf_file *f MF_TUF_FILE_CLEANUP = parse_file(path, role);
+	for (size_t i = 0; f && i < f->nroles; i++)
+		if (mf_tuf_role_has_key(&f->roles[i], u->pub) && add_use(u, &f->roles[i], err) < 0)
+			return -1;
+	return 0;
+}
+
+int mf_op_key_uses(struct manifesto *m, const struct mf_pubkey *pub, struct mf_arena *a,
+		   const struct manifesto_key_use *const **out, size_t *n, struct mf_err *err)
+{
+	struct names pinned NAMES_CLEANUP = {.a = MF_ARENA_INIT};
+	struct uses u = {.pub = pub, .a = a};
+	const struct mf_str layout = MF_STR("oci:");
+	int rc = add_repositories(m, &pinned, err);
+	for (size_t i = 0; rc == 0 && i < pinned.n; i++) {
+		char *dir MF_FREE = mf_str_starts(mf_str_c(pinned.v[i]), layout)
+					? mf_path_join(pinned.v[i] + layout.n, "trust", NULL)
+					: mf_cache_dir(m->opt.cache_dir, pinned.v[i], err);
+		u.repository = pinned.v[i];
+		rc = dir ? each_file(dir, add_uses, &u, err) : err->code ? -1 : mf_fail_nomem(err);
+	}
+	struct manifesto_key_use *kept = rc == 0 ? mf_arena_alloc(a, u.n, sizeof *kept, err) : NULL;
+	if (kept && u.n)
+		memcpy(kept, u.v, u.n * sizeof *kept);
+	free(u.v);
+	if (!kept)
+		return -1;
+	*out = mf_arena_list(a, kept, u.n, sizeof *kept);
+	*n = u.n;
+	return 0;
 }
 
 int manifesto_names(struct manifesto *m, enum manifesto_name what, const char *image,

@@ -58,6 +58,9 @@ int mf_op_fail(struct manifesto_error *out, const struct mf_err *err);
 
 /* A name that a key was given by the user. MF_E_USAGE. */
 int mf_op_check_key_name(const char *name, struct mf_err *err) MF_NODISCARD;
+/* Roles that list the key, by the unverified metadata that lies here of pinned repositories. */
+int mf_op_key_uses(struct manifesto *m, const struct mf_pubkey *pub, struct mf_arena *a,
+		   const struct manifesto_key_use *const **out, size_t *n, struct mf_err *err) MF_NODISCARD;
 
 /* ---- places that the images of one run share */
 struct mf_pool_trust {

@@ -35,7 +35,8 @@ static struct mf_pubkey *key_from_text(struct mf_str text, const char *what, cha
 	(void)mf_recode(err, MF_E_USAGE);
 	(void)mf_wrap(err, "'%s' is not a public key", mf_esc(&e, mf_str_c(what)));
 	mf_err_set_hint(err,
-			"use PEM, as 'manifesto key show' prints it, a certificate, or one ssh-ed25519 line");
+			"use PEM, as 'manifesto key show' prints it, a certificate, one line of OpenSSH, "
+			"or the public key of minisign or signify");
 	return NULL;
 }
 
@@ -103,7 +104,7 @@ int mf_role_key_add(struct mf_image *im, const char *text, const char *dir, stru
 	struct mf_digest whole;
 	struct mf_pubkey *pub MF_PUBKEY_CLEANUP = NULL;
 	char *certificate MF_FREE = NULL;
-	bool itself = strncmp(text, "-----BEGIN ", 11) == 0 || strncmp(text, "ssh-", 4) == 0;
+	bool itself = mf_pubkey_is_text(mf_str_c(text));
 	if (itself)
 		pub = key_from_text(mf_str_c(text), "the key given", &certificate, err);
 	/* A whole fingerprint is not taken for the name of a file. */

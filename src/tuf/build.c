@@ -417,9 +417,7 @@ static int put_signature(const struct mf_dialect *d, const struct mf_tuf_made_si
 	return mf_buf_addz(out, "\"}", err);
 }
 
-/* Canonical text as JSON: the control characters that its strings may hold raw are escaped (a PEM key has
- * line feeds). Notary has no such form: there mf_json_wire refuses them. */
-static int put_json(struct mf_str canonical, struct mf_buf *out, struct mf_err *err)
+int mf_tuf_put_json(struct mf_str canonical, struct mf_buf *out, struct mf_err *err)
 {
 	size_t from = 0;
 	for (size_t i = 0; i < canonical.n; i++) {
@@ -440,7 +438,7 @@ int mf_tuf_build_file(const struct mf_dialect *d, struct mf_str canonical,
 {
 	if (mf_buf_reserve(out, canonical.n + 1024 * (n + 1), err) < 0 ||
 	    mf_buf_addz(out, "{\"signed\":", err) < 0 ||
-	    (d->hex ? put_json(canonical, out, err) : mf_json_wire(canonical, out, err)) < 0 ||
+	    (d->hex ? mf_tuf_put_json(canonical, out, err) : mf_json_wire(canonical, out, err)) < 0 ||
 	    mf_buf_addz(out, ",\"signatures\":[", err) < 0)
 		return -1;
 	for (size_t i = 0; i < n; i++)

@@ -83,7 +83,10 @@ static int add_object(json_t *keys, const char *id, struct mf_str object, enum i
 		return json_object_get(keys, id)
 			   ? 0
 			   : mf_fail(err, MF_E_INTERNAL, 0, "key '%s' is not listed", id);
-	json_t *tree MF_JSON_CLEANUP = mf_json_load(mf_bytes_of(object), object.n, err);
+	struct mf_buf text MF_BUF_CLEANUP = MF_BUF_INIT(6 * object.n + 1);
+	if (mf_tuf_put_json(object, &text, err) < 0)
+		return -1;
+	json_t *tree MF_JSON_CLEANUP = mf_json_load(mf_buf_bytes(&text), text.n, err);
 	const json_t *there = json_object_get(keys, id);
 	if (!tree)
 		return -1;
@@ -294,8 +297,11 @@ int mf_tuf_build_next_root(const struct mf_tuf_file *old, const struct mf_tuf_ro
 			   int64_t expires, struct mf_buf *out, struct mf_err *err)
 {
 	char when[MF_TIME_LEN];
+	struct mf_buf text MF_BUF_CLEANUP = MF_BUF_INIT((size_t)6 * MF_MAX_ROOT_BYTES);
 	json_t *keys, *roles;
-	json_t *tree MF_JSON_CLEANUP = mf_json_load(mf_bytes_of(old->canonical), old->canonical.n, err);
+	if (mf_tuf_put_json(old->canonical, &text, err) < 0)
+		return -1;
+	json_t *tree MF_JSON_CLEANUP = mf_json_load(mf_buf_bytes(&text), text.n, err);
 	if (!tree || mf_json_get_obj(tree, "keys", MF_JSON_REQUIRED, &keys, err) < 0 ||
 	    mf_json_get_obj(tree, "roles", MF_JSON_REQUIRED, &roles, err) < 0)
 		return -1;

@@ -117,7 +117,7 @@ static struct mf_pubkey *first_certificate_key(struct mf_str pem, struct mf_err 
 	if (!r || mf_pem_next(r, &block, err) != 1 || strcmp(block.label, "CERTIFICATE") != 0 ||
 	    mf_pem_write(&first, block.label, "", (struct mf_bytes){block.der, block.der_n}, err) < 0)
 		return NULL;
-	return mf_pubkey_from_text(mf_buf_str(&first), err);
+	return mf_pubkey_from_pem(mf_buf_str(&first), err);
 }
 
 /* A public value that cannot be used makes the key unusable, not the file malformed: Notary keeps such keys.
@@ -339,7 +339,7 @@ static int tuf1_public(struct mf_tuf_key *key, const struct key_parts *k, struct
 			continue;
 		key->scheme = tuf1_schemes[i].sig;
 		if (tuf1_schemes[i].type != MF_KEY_ED25519)
-			key->pub = mf_pubkey_from_text(mf_buf_str(&k->public), &why);
+			key->pub = mf_pubkey_from_pem(mf_buf_str(&k->public), &why);
 		else if (mf_hex_decode(raw, sizeof raw, mf_buf_str(&k->public)) == 0)
 			key->pub = mf_pubkey_from_ed25519((struct mf_bytes){raw, sizeof raw}, &why);
 		if (key->pub &&
@@ -490,20 +490,39 @@ static bool tuf1_path_touches(struct mf_str path, struct mf_str prefix)
 	return path.n >= prefix.n;
 }
 
+/* A row of tuf1_schemes that writes this key; NULL: TUF 1.0 has no scheme for it. */
+static const char *tuf1_scheme_name(const struct mf_pubkey *pub)
+{
+	for (size_t i = 0; i < sizeof tuf1_schemes / sizeof tuf1_schemes[0]; i++)
+		if (tuf1_schemes[i].type == mf_pubkey_type(pub) &&
+		    (!tuf1_schemes[i].bits || tuf1_schemes[i].bits == mf_pubkey_bits(pub)))
+			return tuf1_schemes[i].scheme;
+	return NULL;
+}
+
 static int tuf1_key_write(const struct mf_pubkey *pub, const struct mf_str *certificate, struct mf_buf *out,
 			  char id[65], struct mf_err *err)
 {
-	(void)certificate;
-	if (mf_pubkey_type(pub) != MF_KEY_ED25519)
-		return mf_fail(err, MF_E_KEY, 0,
-			       "a TUF 1.0 repository that manifesto writes must have ed25519 keys, not %s",
-			       mf_key_type_name(mf_pubkey_type(pub)));
-	char hex[65];
-	mf_hex_encode(hex, mf_pubkey_ed25519(pub).p, 32);
+	struct mf_buf public MF_BUF_CLEANUP = MF_BUF_INIT(65536);
+	const char *scheme = tuf1_scheme_name(pub), *type = mf_key_type_name(mf_pubkey_type(pub));
 	size_t from = out->n;
-	if (mf_buf_printf(out, err,
-			  "{\"keytype\":\"ed25519\",\"keyval\":{\"public\":\"%s\"},\"scheme\":\"ed25519\"}",
-			  hex) < 0)
+	char hex[65];
+	(void)certificate;
+	if (!scheme)
+		return mf_fail(
+		    err, MF_E_KEY, 0,
+		    "TUF 1.0 has no signature scheme for %s keys of %u bits, only for P-256 and P-384", type,
+		    mf_pubkey_bits(pub));
+	if (mf_pubkey_type(pub) == MF_KEY_ED25519) {
+		mf_hex_encode(hex, mf_pubkey_ed25519(pub).p, 32);
+		if (mf_buf_addz(&public, hex, err) < 0)
+			return -1;
+	} else if (mf_pubkey_to_pem(pub, &public, err) < 0) {
+		return -1;
+	}
+	if (mf_buf_printf(out, err, "{\"keytype\":\"%s\",\"keyval\":{\"public\":", type) < 0 ||
+	    mf_json_quote(mf_buf_str(&public), out, err) < 0 ||
+	    mf_buf_printf(out, err, "},\"scheme\":\"%s\"}", scheme) < 0)
 		return -1;
 	return hash_id((struct mf_str){out->p + from, out->n - from}, id, err);
 }

@@ -28,6 +28,10 @@ int mf_tuf_count_signatures(const struct mf_tuf_counting *c, const struct mf_tuf
 			    const struct mf_tuf_role *role, int64_t threshold,
 			    struct mf_err *err) MF_NODISCARD;
 
+/* Appends canonical text as JSON: the control characters that its strings may hold raw are escaped (a PEM key
+ * has line feeds). Notary has no such form: there mf_json_wire refuses them. */
+int mf_tuf_put_json(struct mf_str canonical, struct mf_buf *out, struct mf_err *err) MF_NODISCARD;
+
 /* ---- parsing (parse.c) */
 struct mf_tuf_parser {
 	const struct mf_dialect *d;

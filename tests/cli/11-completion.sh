@@ -135,7 +135,7 @@ fish_completes() { # LINE EXPECTED
 	check "fish completes '$1'" test "$(cut -f 1 "$T/stdout" | LC_ALL=C sort | tr '\n' ' ')" = "$2 "
 }
 fish_completes 'manifesto pu' put
-fish_completes 'manifesto key ' 'add export generate import list name revoke show'
+fish_completes 'manifesto key ' 'add export generate import list name passwd remove rename revoke show'
 fish_completes 'manifesto get oci:app:1.0 q' 'qa-approval'
 fish_completes 'manifesto list --cacert qa-f' 'qa-file'
 fish_completes 'manifesto list --cacert=qa-f' '--cacert=qa-file'

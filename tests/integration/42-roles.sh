@@ -273,8 +273,8 @@ check_status 'a PEM file of openssl' 0
 refused 'its private half is not taken' 2 role add "$image" pem --key private.pem
 run manifesto role add "$image" again --key "$(openssl pkey -pubin -in public.pem -outform DER | sha256sum | cut -c1-20)" --types y
 check_status 'a key that the repository lists, by its fingerprint' 0
-openssl ecparam -name prime256v1 -genkey -noout | openssl ec -pubout -out ec.pem 2>/dev/null
-refused 'a directory takes ed25519 keys' 11 role add "$image" ec --key ec.pem --types x
+openssl ecparam -name secp521r1 -genkey -noout | openssl ec -pubout -out ec.pem 2>/dev/null
+refused 'TUF 1.0 has no scheme for P-521' 11 role add "$image" ec --key ec.pem --types x
 
 manifesto key generate -q spare
 manifesto role add -q "$image" spare --key spare --types s

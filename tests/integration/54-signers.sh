@@ -143,8 +143,8 @@ export MANIFESTO_PASSPHRASE_TOKEN=1234 MANIFESTO_PASSPHRASE_TOKEN_P256=1234 MANI
 export MANIFESTO_PASSPHRASE_TOKEN_ED25519=1234 MANIFESTO_PASSPHRASE_SEC_NOTARY_ROOT=1234 MANIFESTO_PASSPHRASE_SEC=1234
 signs token env
 signs_with ed25519
-fails 'a key whose algorithm does not fit the repository' 'must have ed25519 keys, not ecdsa' \
-	manifesto role add $image other --types other --key command-p256
+fails 'a key whose algorithm does not fit the repository' 'no signature scheme for ecdsa keys of 521 bits' \
+	manifesto role add $image other --types other --key command-p521
 
 # A Notary server takes each type of key.
 lab registry notary

@@ -142,6 +142,8 @@ static void keys_of_openssl_and_openssh_are_read_and_sign(void **state)
 	    {OTHERS "openssl-ec-parameters.pem", NULL, NULL, MF_KEY_ECDSA},
 	    {OTHERS "openssh-ed25519", NULL, NULL, MF_KEY_ED25519},
 	    {OTHERS "openssh-ecdsa", NULL, OTHERS "openssh-ecdsa.public.pem", MF_KEY_ECDSA},
+	    {OTHERS "openssh-encrypted", "pw", NULL, MF_KEY_ED25519},
+	    {OTHERS "openssh-rsa", NULL, NULL, MF_KEY_RSA},
 	};
 	(void)state;
 	for (size_t i = 0; i < N(rows); i++) {
@@ -164,23 +166,14 @@ static void keys_of_openssl_and_openssh_are_read_and_sign(void **state)
 	}
 }
 
-static void keys_that_cannot_be_read_are_refused_by_name(void **state)
+static void a_public_key_is_refused_by_name(void **state)
 {
-	static const struct {
-		const char *file, *text;
-	} rows[] = {
-	    {OTHERS "openssh-encrypted", "OpenSSH key that is encrypted"},
-	    {OTHERS "openssh-rsa", "only ed25519 and ECDSA"},
-	    {OTHERS "openssh-ecdsa.public.pem", "no private key"},
-	};
+	struct mf_notary_key k;
+	struct mf_err e = MF_ERR_INIT;
 	(void)state;
-	for (size_t i = 0; i < N(rows); i++) {
-		struct mf_notary_key k;
-		struct mf_err e = MF_ERR_INIT;
-		assert_int_equal(read_file(&k, rows[i].file, "pw", &e), -1);
-		assert_int_equal(e.code, MF_E_FORMAT);
-		assert_non_null(strstr(e.msg, rows[i].text));
-	}
+	assert_int_equal(read_file(&k, OTHERS "openssh-ecdsa.public.pem", "pw", &e), -1);
+	assert_int_equal(e.code, MF_E_FORMAT);
+	assert_non_null(strstr(e.msg, "no private key"));
 }
 
 /* Whatever is cut off or changed, nothing but a key that signs comes out. */
@@ -451,7 +444,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(every_listed_file_is_read_and_more_than_notary_reads),
 	    cmocka_unit_test(keys_of_openssl_and_openssh_are_read_and_sign),
-	    cmocka_unit_test(keys_that_cannot_be_read_are_refused_by_name),
+	    cmocka_unit_test(a_public_key_is_refused_by_name),
 	    cmocka_unit_test(damaged_openssh_keys_are_refused),
 	    cmocka_unit_test(a_plain_file_is_written_byte_for_byte_as_notary_writes_it),
 	    cmocka_unit_test(an_encrypted_file_has_notarys_parameters),
