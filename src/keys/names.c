@@ -10,26 +10,31 @@ void mf_names_clear(struct mf_names *names)
 	*names = (struct mf_names){0};
 }
 
-/* What is left when everything is taken out that a reader may pass over. */
+/* What is left when everything is taken out that a reader may pass over: case, separators, and shapes that
+ * are nearly the same. Single characters first, so that "c1" is read as "cl". */
 static void reduce(char out[MF_NAME_LABEL], const char *name)
 {
+	static const char from[] = "015i8", to[] = "olslb";
 	static const struct {
-		const char *from, *to;
-	} alike[] = {{"rn", "m"}, {"vv", "w"}, {"0", "o"}, {"1", "l"},
-		     {"i", "l"},  {".", ""},   {"_", ""},  {"-", ""}};
-	char lower[MF_NAME_LABEL] = "";
+		const char *pair;
+		char one;
+	} alike[] = {{"rn", 'm'}, {"vv", 'w'}, {"cl", 'd'}};
+	char simple[MF_NAME_LABEL] = "";
 	size_t n = 0;
-	for (size_t i = 0; name[i] && i + 1 < sizeof lower; i++)
-		lower[i] = name[i] >= 'A' && name[i] <= 'Z' ? (char)(name[i] - 'A' + 'a') : name[i];
-	for (const char *p = lower; *p;) {
+	for (size_t i = 0; name[i] && i + 1 < sizeof simple; i++) {
+		char c = name[i] >= 'A' && name[i] <= 'Z' ? (char)(name[i] - 'A' + 'a') : name[i];
+		const char *at = strchr(from, c);
+		simple[i] = at ? to[at - from] : c;
+	}
+	for (const char *p = simple; *p; p++) {
 		size_t k = 0, count = sizeof alike / sizeof alike[0];
-		while (k < count && strncmp(p, alike[k].from, strlen(alike[k].from)) != 0)
+		while (k < count && strncmp(p, alike[k].pair, 2) != 0)
 			k++;
-		if (k == count)
-			out[n++] = *p++;
-		else if (*alike[k].to)
-			out[n++] = *alike[k].to;
-		p += k == count ? 0 : strlen(alike[k].from);
+		if (k < count)
+			out[n++] = alike[k].one;
+		else if (!strchr("._-", *p))
+			out[n++] = *p;
+		p += k < count;
 	}
 	out[n] = 0;
 }

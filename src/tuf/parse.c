@@ -244,6 +244,24 @@ static int read_signature(struct mf_tuf_parser *p, struct mf_tuf_signature *out,
 	return decode_signature(p, sig, &out->sig, err);
 }
 
+/* One of the list. Where that is tolerated, one that cannot be read verifies nothing: MF_ABSENT. */
+static enum mf_found next_signature(struct mf_tuf_parser *p, struct mf_tuf_signature *out, struct mf_err *err)
+{
+	struct mf_json_reader r MF_JSON_READER_CLEANUP;
+	struct mf_tuf_parser sub = {.d = p->d, .f = p->f, .r = &r};
+	struct mf_err why = MF_ERR_INIT;
+	struct mf_str raw;
+	if (mf_json_skip(p->r, &raw, err) < 0)
+		return MF_FAILED;
+	mf_tuf_reader_init(&r, p->d, raw);
+	if (read_signature(&sub, out, &why) == 0)
+		return MF_FOUND;
+	if (p->d->tolerant)
+		return mf_err_pass_ours(err, &why) < 0 ? MF_FAILED : MF_ABSENT;
+	*err = why;
+	return MF_FAILED;
+}
+
 static int read_signatures(struct mf_tuf_parser *p, struct mf_err *err)
 {
 	struct mf_tuf_file *f = p->f;
@@ -257,8 +275,11 @@ static int read_signatures(struct mf_tuf_parser *p, struct mf_err *err)
 		if (mf_grow((void **)&f->signatures, &cap, f->nsignatures, sizeof *f->signatures, err) < 0)
 			return -1;
 		f->signatures[f->nsignatures] = (struct mf_tuf_signature){0};
-		if (read_signature(p, &f->signatures[f->nsignatures], err) < 0)
+		enum mf_found found = next_signature(p, &f->signatures[f->nsignatures], err);
+		if (found == MF_FAILED)
 			return mf_wrap(err, "signature %zu", f->nsignatures + 1);
+		if (found == MF_ABSENT)
+			continue;
 		for (size_t i = 0; p->d->unique && i < f->nsignatures; i++)
 			if (mf_str_eq(f->signatures[i].keyid, f->signatures[f->nsignatures].keyid))
 				return mf_fail(err, MF_E_FORMAT, 0, "signatures %zu and %zu share a key ID",

@@ -90,7 +90,7 @@ for name in Alice ALICE a.lice al1ce aIice alice- alice_; do
 done
 refused "a colleague's" 12 key name "$mallory" dana
 check_stderr_has 'is said to be that, too' "'dana' could be taken for 'dana', the name of another key"
-for name in Dana d-ana erik.berg Er1k-Berg ErikBerg; do
+for name in Dana d-ana clana c1ana CIana erik.berg Er1k-Berg ErikBerg Erik8erg; do
 	refused "one that looks like it ($name)" 12 key name "$mallory" "$name"
 done
 refused 'digits that could be a fingerprint' 2 key name "$mallory" "${dana:0:16}"

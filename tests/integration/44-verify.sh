@@ -150,6 +150,9 @@ story() { # NAME IMAGE IMAGE2 INDEX
 	put "$b" waiver waiver.json --key board1
 	denied "$name: a waiver that has ended" 9 "the waiver 'W-1' ended at 2020-01-01T00:00:00Z" "$b" --policy policy.json
 	code_is "$name: a waiver that has ended: code" waiver
+	waiver 1970-01-01T00:00:00Z
+	put "$b" waiver waiver.json --key board1
+	denied "$name: a waiver until the epoch has ended, too" 9 "the waiver 'W-1' ended at 1970-01-01T00:00:00Z" "$b" --policy policy.json
 	echo 'as agreed' >waiver.json
 	put "$b" waiver waiver.json --key board1
 	verify "$b" --policy policy.json

@@ -363,6 +363,7 @@ static void malformed_members_are_refused(void **state)
 	    DOC(",\"annotations\":{\"a\":\"b\",\"c\":{}}"),
 	    DOC(",\"annotations\":{\"a\":\"b\\u0000c\"}"),
 	    DOC(",\"annotations\":{\"a\\u0000b\":\"c\"}"),
+	    DOC(",\"annotations\":{\"a\":\"b\",\"\\u0061\":\"c\"}"), /* one name in two spellings */
 	    DOC(",\"expires\\u0000\":\"2026-01-02T03:04:05Z\""),
 	    DOC(",\"crit\":\"x\""),
 	    DOC(",\"crit\":{}"),

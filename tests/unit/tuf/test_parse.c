@@ -14,6 +14,15 @@ static void each_file(struct sw_row row)
 /* ---- members of every file */
 
 #define BAD(w, path, v) ROW(w, SW_BOTH, MF_E_FORMAT, F_ROOT, .set = path, .value = v)
+/* TUF 1.0 passes over a signature that cannot be read: what others signed still counts. */
+#define BAD_SIGNATURE(w, old, new)                                                                           \
+	ROW(w, SW_NOTARY, MF_E_FORMAT, F_ROOT, .wire_from = old, .wire_to = new),                            \
+	    ROW(w, SW_TUF1, MF_E_SIGNATURE, F_ROOT, .wire_from = old, .wire_to = new)
+#define MORE_SIGNATURES(w, more)                                                                             \
+	ROW(w, SW_NOTARY, MF_E_FORMAT, F_ROOT, .wire_from = "\"signatures\":[",                              \
+	    .wire_to = "\"signatures\":[" more),                                                             \
+	    ROW(w, SW_TUF1, MF_OK, F_ROOT, .wire_from = "\"signatures\":[",                                  \
+		.wire_to = "\"signatures\":[" more)
 #define BAD_WIRE(w, old, new) ROW(w, SW_BOTH, MF_E_FORMAT, F_ROOT, .wire_from = old, .wire_to = new)
 
 static const struct sw_row common[] = {
@@ -37,9 +46,15 @@ static const struct sw_row common[] = {
     BAD_WIRE("no signatures", "\"signatures\":", "\"signature\":"),
     BAD_WIRE("signatures is an object", "\"signatures\":[", "\"signatures\":{},\"x\":["),
     BAD_WIRE("no signed", "\"signed\":", "\"Signed\":"),
-    BAD_WIRE("signature without keyid", "\"keyid\":", "\"keyId\":"),
-    BAD_WIRE("signature without sig", "\"sig\":", "\"Sig\":"),
-    BAD_WIRE("signature is no text", "\"sig\":", "\"sig\":1,\"x\":"),
+    BAD_SIGNATURE("signature without keyid", "\"keyid\":", "\"keyId\":"),
+    BAD_SIGNATURE("signature without sig", "\"sig\":", "\"Sig\":"),
+    BAD_SIGNATURE("signature is no text", "\"sig\":", "\"sig\":1,\"x\":"),
+    MORE_SIGNATURES("one more without keyid", "{\"sig\":\"00\"},"),
+    MORE_SIGNATURES("one more without sig", "{\"keyid\":\"x\"},"),
+    MORE_SIGNATURES("one more with a number for a keyid", "{\"keyid\":1,\"sig\":\"00\"},"),
+    MORE_SIGNATURES("one more that is no object", "null,"),
+    BAD_WIRE("one more with a member twice", "\"signatures\":[",
+	     "\"signatures\":[{\"sig\":\"\",\"sig\":\"\"},"),
     ROW("signature in another encoding", SW_NOTARY, MF_E_FORMAT, F_ROOT, .wire_from = "\"sig\":\"",
 	.wire_to = "\"sig\":\"!"),
     /* It counts for nothing. */
