@@ -4,6 +4,7 @@
 #ifndef MF_OCI_ARTIFACT_H
 #define MF_OCI_ARTIFACT_H
 
+#include "json/json.h"
 #include "json/writer.h"
 #include "oci/image_store.h"
 
@@ -22,7 +23,11 @@ struct mf_artifact {
 	const char *artifact_type;
 	struct mf_piece blob, subject;
 	const char *created; /* RFC 3339, NULL: left out; org.opencontainers.image.created */
+	const char *owner;   /* NULL: left out; MF_ARTIFACT_OWNER */
 };
+/* The annotation of the manifest, and of its entry in a fallback list, that says which trust repository has
+ * the record: several may share one image repository, and each takes away its own only. */
+#define MF_ARTIFACT_OWNER "vnd.manifesto.trust"
 /* OCI 1.1 manifest: artifactType, empty config ("{}"), one layer = the blob, subject, annotations. Canonical
  * member order, no white space. */
 int mf_artifact_build(const struct mf_artifact *a, struct mf_buf *out, struct mf_err *err) MF_NODISCARD;
@@ -32,10 +37,13 @@ int mf_artifact_store_config(struct mf_image_store *s, struct mf_err *err) MF_NO
 
 /* Artifact manifests of records are known by their type. `artifact_type` may be NULL. */
 bool mf_is_our_artifact(const char *artifact_type);
-/* Is the document itself an artifact manifest of a record of this subject? Whoever may write a list of
- * referrers can call any manifest of the repository one. MF_ABSENT: it is something else. */
+/* Do annotations (NULL: there are none) name another trust repository than this one (NULL: unknown)? */
+bool mf_artifact_is_foreign(const json_t *annotations, const char *owner);
+/* Is the document itself an artifact manifest of a record of this subject, and not of another trust
+ * repository? Whoever may write a list of referrers can call any manifest of the repository one. MF_ABSENT:
+ * it is something else. */
 enum mf_found mf_artifact_is_of(const struct mf_manifest *m, const struct mf_digest *subject,
-				struct mf_err *err) MF_NODISCARD;
+				const char *owner, struct mf_err *err) MF_NODISCARD;
 
 /* What a subject's fallback index (distribution-spec 1.1, "Referrers Tag Schema") should list of ours: `add`
  * just as given; of the other entries of ours those in `keep` (which may name those to add, too). */
@@ -45,6 +53,7 @@ struct mf_referrers_change {
 	size_t nadd;
 	const struct mf_digest *keep;
 	size_t nkeep;
+	const char *owner; /* entries of other trust repositories stay */
 };
 /* Makes the lists so, requests in flight together. What others put there stays as it is, sorted by digest;
  * nothing is written when nothing changes. A descriptor whose manifest the registry lacks is dropped when the

@@ -299,15 +299,23 @@ bool mf_is_our_artifact(const char *artifact_type)
 	return artifact_type && strncmp(artifact_type, OUR_ARTIFACTS, strlen(OUR_ARTIFACTS)) == 0;
 }
 
+bool mf_artifact_is_foreign(const json_t *annotations, const char *owner)
+{
+	const char *who = json_string_value(json_object_get(annotations, MF_ARTIFACT_OWNER));
+	return who && (!owner || strcmp(who, owner) != 0);
+}
+
 enum mf_found mf_artifact_is_of(const struct mf_manifest *m, const struct mf_digest *subject,
-				struct mf_err *err)
+				const char *owner, struct mf_err *err)
 {
 	struct mf_err why = MF_ERR_INIT;
 	struct mf_descriptor d DESCRIPTOR_CLEANUP = {0};
 	json_t *j MF_JSON_CLEANUP = mf_json_load(mf_buf_bytes(&m->bytes), MF_MAX_MANIFEST_BYTES, err);
 	if (!j)
 		return MF_FAILED;
-	bool ours = !m->is_index && mf_is_our_artifact(json_string_value(json_object_get(j, "artifactType")));
+	bool ours = !m->is_index &&
+		    mf_is_our_artifact(json_string_value(json_object_get(j, "artifactType"))) &&
+		    !mf_artifact_is_foreign(json_object_get(j, "annotations"), owner);
 	if (mf_descriptor_read(json_object_get(j, "subject"), &d, &why) < 0)
 		return why.code == MF_E_NOMEM ? (enum mf_found)mf_fail_nomem(err) : MF_ABSENT;
 	return ours && mf_digest_eq(&d.digest, subject) ? MF_FOUND : MF_ABSENT;
@@ -322,11 +330,14 @@ int mf_artifact_build(const struct mf_artifact *a, struct mf_buf *out, struct mf
 		return -1;
 	mf_json_to_buf(&j, MF_JSON_SHOWN, out, err);
 	mf_json_add_object(&j, NULL);
-	if (a->created) {
+	if (a->created || a->owner)
 		mf_json_add_object(&j, "annotations");
+	if (a->created)
 		mf_json_add_text(&j, "org.opencontainers.image.created", a->created);
+	if (a->owner)
+		mf_json_add_text(&j, MF_ARTIFACT_OWNER, a->owner);
+	if (a->created || a->owner)
 		mf_json_close(&j);
-	}
 	mf_json_add_text(&j, "artifactType", a->artifact_type);
 	mf_descriptor_write(&j, "config", &config);
 	mf_json_add_array(&j, "layers");

@@ -315,7 +315,10 @@ static int drop_stale(struct update *u, struct mf_err *err)
 	for (size_t i = json_array_size(u->entries); i-- > 0;) {
 		const json_t *entry = json_array_get(u->entries, i);
 		const char *type = json_string_value(json_object_get(entry, "artifactType"));
-		if (mf_is_our_artifact(type) && !is_kept(u->change, entry) && drop_at(u, i, err) < 0)
+		bool foreign =
+		    mf_artifact_is_foreign(json_object_get(entry, "annotations"), u->change->owner);
+		if (mf_is_our_artifact(type) && !foreign && !is_kept(u->change, entry) &&
+		    drop_at(u, i, err) < 0)
 			return -1;
 	}
 	return 0;

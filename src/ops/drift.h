@@ -22,6 +22,7 @@ int mf_catalogue_of(const struct mf_entries *e, const bool *missing, struct mf_c
 
 /* The artifact manifests of one subject's records. */
 struct mf_artifacts {
+	const char *owner;       /* given: mf_trust_identity */
 	struct mf_descriptors d; /* those that can be made again */
 	struct mf_buf *bytes;
 	struct mf_digest *digests;
@@ -52,6 +53,7 @@ struct mf_subject_drift {
 	size_t unlisted;         /* records that the referrers lack */
 	struct mf_digest *stale; /* artifact manifests of ours that they have too many */
 	size_t nstale;
+	size_t foreign; /* artifact manifests that they have of another trust repository */
 };
 struct mf_drift {
 	struct mf_entries all; /* the records of authorised roles, by subject; signatures are not looked at */
@@ -59,6 +61,7 @@ struct mf_drift {
 	bool *no_target;   /* the local trust repository lacks its target file, which could be made again */
 	bool *unreachable; /* the blob is in neither */
 	bool catalogue;    /* it differs from the records */
+	bool refused;      /* the registry refused this very repair before: there is nothing to do here */
 	struct mf_subject_drift
 	    *v; /* those that have records, by digest; behind them others with stale entries */
 	size_t n, cap, nrecorded;

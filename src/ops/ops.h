@@ -241,15 +241,16 @@ struct mf_artifact_record {
 	uint64_t length;
 	const char *media_type; /* or NULL */
 	int64_t created;        /* or 0 */
+	const char *owner;      /* mf_trust_identity, or NULL */
 	bool bare;              /* as they were first: without time, without the name of a file */
 };
 /* The manifest, appended, and its digest. */
 int mf_artifact_of(const struct mf_subject *s, const struct mf_artifact_record *r, struct mf_buf *out,
 		   struct mf_digest *digest, struct mf_err *err) MF_NODISCARD;
 /* The manifest that a record names, made again. MF_ABSENT: it was made for another description of the
- * subject. */
-enum mf_found mf_artifact_again(const struct mf_subject *s, const struct mf_entry *e, struct mf_buf *out,
-				struct mf_err *err) MF_NODISCARD;
+ * subject. owner: of the record's trust repository. */
+enum mf_found mf_artifact_again(const struct mf_subject *s, const struct mf_entry *e, const char *owner,
+				struct mf_buf *out, struct mf_err *err) MF_NODISCARD;
 /* Ends the putting of an artifact manifest; when it is refused for the lack of the empty configuration,
  * stores that and puts it again. */
 int mf_artifact_put_end(struct mf_image *im, struct mf_manifest_call *call, struct mf_bytes bytes,

@@ -155,7 +155,7 @@ static int load_or_init(struct put *p, struct mf_err *err)
 /* ---- what is there already */
 
 /* The same content under the same description: only the time and the signers differ. */
-static bool same_record(const struct mf_write_item *it, const struct mf_entry *e)
+static bool same_record(const struct put *p, const struct mf_write_item *it, const struct mf_entry *e)
 {
 	struct mf_err ignored = MF_ERR_INIT, ignored2 = MF_ERR_INIT; /* out of memory: published once more */
 	json_t *a MF_JSON_CLEANUP = mf_json_copy(e->record.tree, &ignored),
@@ -164,7 +164,8 @@ static bool same_record(const struct mf_write_item *it, const struct mf_entry *e
 	/* The artifact manifest has the time, too; but for that it must be the same. */
 	bool has = it->artifact.n != 0;
 	if (has != e->record.has_artifact ||
-	    (has && mf_artifact_again(&it->subject, e, &again, &ignored) != MF_FOUND))
+	    (has && mf_artifact_again(&it->subject, e, mf_trust_identity(p->w.im.trust), &again, &ignored) !=
+			MF_FOUND))
 		return false;
 	for (int i = 0; i < 2; i++) {
 		(void)json_object_del(i ? a : b, "created");
@@ -213,7 +214,7 @@ static enum mf_change evaluate(void *arg, struct mf_write_item *it, const struct
 		return MF_CHANGE_UNLESS_CONFLICT;
 	bool ours = mf_write_signed_by_us(w, now);
 	/* Forced, the same record is made again, for gates that ask for its age. */
-	if (!same_record(it, now) || w->o->force) {
+	if (!same_record(p, it, now) || w->o->force) {
 		*dropped = count_signers(now) - ours;
 		return MF_CHANGE_UNLESS_CONFLICT;
 	}
@@ -305,8 +306,6 @@ static int prepare(struct put *p, struct mf_err *err)
 	for (size_t i = 0; i < w->n; i++) {
 		w->items[i].content = &p->content;
 		w->items[i].reported = true;
-		if (mf_write_artifact(w, &w->items[i], w->o->link != 0, err) < 0)
-			return -1;
 	}
 	return 0;
 }
@@ -314,6 +313,8 @@ static int prepare(struct put *p, struct mf_err *err)
 static int make_records(struct put *p, struct mf_err *err)
 {
 	for (size_t i = 0; i < p->w.n; i++) {
+		if (mf_write_artifact(&p->w, &p->w.items[i], p->w.o->link != 0, err) < 0)
+			return -1;
 		struct mf_record_fields f = fields_of(p, &p->w.items[i]);
 		if (mf_write_new_record(&p->w, &p->w.items[i], &f, err) < 0)
 			return -1;

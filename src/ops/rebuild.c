@@ -1,5 +1,7 @@
 /* Catalogue and referrers from the signed records: they show people and garbage collectors what is stored;
  * nothing trusts them. */
+#include <stdio.h>
+
 #include "base/encode.h"
 #include "crypto/hash.h"
 #include "ops/drift.h"
@@ -39,6 +41,7 @@ int mf_artifact_of(const struct mf_subject *s, const struct mf_artifact_record *
 	    .artifact_type = artifact_type,
 	    .blob = {.digest = r->blob, .size = r->length, .media_type = media_type},
 	    .subject = {.digest = s->digest, .size = s->size, .media_type = s->media_type},
+	    .owner = r->owner,
 	};
 	put_artifact_type(artifact_type, r->type, r->bare ? "" : media_type);
 	if (!r->bare) {
@@ -52,8 +55,8 @@ int mf_artifact_of(const struct mf_subject *s, const struct mf_artifact_record *
 	return mf_sha256(mf_buf_bytes(out), digest, err);
 }
 
-enum mf_found mf_artifact_again(const struct mf_subject *s, const struct mf_entry *e, struct mf_buf *out,
-				struct mf_err *err)
+enum mf_found mf_artifact_again(const struct mf_subject *s, const struct mf_entry *e, const char *owner,
+				struct mf_buf *out, struct mf_err *err)
 {
 	struct mf_artifact_record r = {.type = e->type,
 				       .blob = e->info.sha256,
@@ -61,8 +64,10 @@ enum mf_found mf_artifact_again(const struct mf_subject *s, const struct mf_entr
 				       .media_type = e->record.media_type,
 				       .created = e->record.created};
 	struct mf_digest digest;
-	for (int form = 0; e->record.has_artifact && form < 2; form++) {
-		r.bare = form == 1;
+	/* As it is made now, and as earlier versions made it: without the owner, and bare. */
+	for (int form = owner ? 0 : 1; e->record.has_artifact && form < 3; form++) {
+		r.owner = form == 0 ? owner : NULL;
+		r.bare = form == 2;
 		mf_buf_reset(out);
 		if (mf_artifact_of(s, &r, out, &digest, err) < 0)
 			return MF_FAILED;
@@ -183,7 +188,7 @@ static int add_artifact(struct mf_artifacts *a, const struct mf_subject *s, cons
 	char artifact_type[ARTIFACT_TYPE];
 	size_t i = a->d.n;
 	struct mf_buf bytes MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_MANIFEST_BYTES);
-	enum mf_found again = mf_artifact_again(s, e, &bytes, err);
+	enum mf_found again = mf_artifact_again(s, e, a->owner, &bytes, err);
 	if (again != MF_FOUND)
 		return again == MF_FAILED ? -1 : 0;
 	struct mf_descriptor *d = &a->d.v[i];
@@ -193,10 +198,14 @@ static int add_artifact(struct mf_artifacts *a, const struct mf_subject *s, cons
 	bytes = (struct mf_buf)MF_BUF_INIT(0);
 	a->d.n++;
 	bool bare = strstr(mf_buf_str(&a->bytes[i]).p, "\"org.opencontainers.image.title\"") == NULL;
+	bool owned = strstr(mf_buf_str(&a->bytes[i]).p, "\"" MF_ARTIFACT_OWNER "\"") != NULL;
 	put_artifact_type(artifact_type, e->type, bare || !e->record.media_type ? "" : e->record.media_type);
 	d->media_type = mf_str_dup(MF_STR(MF_MT_OCI_MANIFEST));
 	d->artifact_type = mf_str_dup(mf_str_c(artifact_type));
-	return d->media_type && d->artifact_type ? 0 : mf_fail_nomem(err);
+	if (owned && asprintf(&d->annotations, "{\"" MF_ARTIFACT_OWNER "\":\"%s\"}", a->owner) < 0)
+		d->annotations = NULL;
+	return d->media_type && d->artifact_type && owned == (d->annotations != NULL) ? 0
+										      : mf_fail_nomem(err);
 }
 
 size_t mf_subject_end(const struct mf_entries *all, size_t from)
@@ -238,8 +247,12 @@ static bool is_named(const struct mf_artifacts *a, const struct mf_digest *d)
 
 struct mf_referrers_change mf_artifacts_change(const struct mf_subject *s, const struct mf_artifacts *a)
 {
-	return (struct mf_referrers_change){
-	    .subject = s->digest, .add = a->d.v, .nadd = a->d.n, .keep = a->named, .nkeep = a->nnamed};
+	return (struct mf_referrers_change){.subject = s->digest,
+					    .add = a->d.v,
+					    .nadd = a->d.n,
+					    .keep = a->named,
+					    .nkeep = a->nnamed,
+					    .owner = a->owner};
 }
 
 int mf_artifact_put_end(struct mf_image *im, struct mf_manifest_call *call, struct mf_bytes bytes,
@@ -342,7 +355,7 @@ static int prepare_rebuild(struct mf_image *im, const struct mf_rebuild *r, stru
 		size_t from = 0;
 		while (from < all.n && !mf_digest_eq(&all.v[from].subject, &s->digest))
 			from++;
-		b->n++;
+		b->artifacts[b->n++].owner = mf_trust_identity(im->trust);
 		if (mf_artifacts_of(s, &all, from, mf_subject_end(&all, from), NULL, &b->artifacts[i], err) <
 		    0)
 			return -1;

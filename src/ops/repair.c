@@ -1,6 +1,9 @@
 /* repair: what the registry shows of the records, compared with what is signed, and written again. */
 #include "ops/drift.h"
 #include "publish/publish.h"
+#include "trust/home.h"
+
+#define MAX_REFUSED ((size_t)4 << 20)
 
 void mf_drift_clear(struct mf_drift *d)
 {
@@ -135,15 +138,33 @@ static bool is_of_record(const struct mf_drift *d, const struct mf_subject_drift
 	return false;
 }
 
-static int find_stale(const struct mf_drift *d, struct mf_subject_drift *x, const struct mf_descriptors *list,
-		      struct mf_err *err)
+/* Does the entry of a list say that it is of another trust repository? */
+static int is_foreign(struct mf_image *im, const struct mf_descriptor *e, bool *foreign, struct mf_err *err)
+{
+	json_t *annotations MF_JSON_CLEANUP = NULL;
+	*foreign = false;
+	if (!e->annotations)
+		return 0;
+	annotations = mf_json_load(mf_bytes_of(mf_str_c(e->annotations)), MF_MAX_MANIFEST_BYTES, err);
+	*foreign = mf_artifact_is_foreign(annotations, mf_trust_identity(im->trust));
+	return annotations ? 0 : -1;
+}
+
+static int find_stale(struct mf_image *im, const struct mf_drift *d, struct mf_subject_drift *x,
+		      const struct mf_descriptors *list, struct mf_err *err)
 {
 	x->stale = mf_calloc(list->n, sizeof *x->stale);
 	if (!x->stale)
 		return mf_fail_nomem(err);
 	for (size_t i = 0; i < list->n; i++) {
 		const struct mf_descriptor *e = &list->v[i];
-		if (mf_is_our_artifact(e->artifact_type) && !is_of_record(d, x, &e->digest))
+		bool foreign;
+		if (!mf_is_our_artifact(e->artifact_type) || is_of_record(d, x, &e->digest))
+			continue;
+		if (is_foreign(im, e, &foreign, err) < 0)
+			return -1;
+		x->foreign += foreign;
+		if (!foreign)
 			x->stale[x->nstale++] = e->digest;
 	}
 	return 0;
@@ -154,7 +175,7 @@ static int compare(void *arg, size_t i, struct mf_descriptors *list, enum mf_ref
 {
 	struct referrers *r = arg;
 	struct mf_subject_drift *x = &r->d->v[r->which[i]];
-	struct mf_artifacts a MF_ARTIFACTS_CLEANUP = {0};
+	struct mf_artifacts a MF_ARTIFACTS_CLEANUP = {.owner = mf_trust_identity(r->im->trust)};
 	if (by == MF_REFERRERS_NOWHERE)
 		return 0;
 	if (mf_artifacts_of(&x->s, &r->d->all, x->from, x->to, r->d->missing, &a, err) < 0)
@@ -168,7 +189,7 @@ static int compare(void *arg, size_t i, struct mf_descriptors *list, enum mf_ref
 			return -1;
 		r->listed[r->n++] = (struct listed){a.digests[k], x};
 	}
-	return find_stale(r->d, x, list, err);
+	return find_stale(r->im, r->d, x, list, err);
 }
 
 /* Listed and yet not there: garbage collection takes untagged manifests. */
@@ -204,6 +225,7 @@ static bool has_records(const struct mf_drift *d, const struct mf_digest *subjec
 }
 
 struct orphans {
+	struct mf_image *im;
 	struct mf_drift *d;
 	const struct mf_digest *subjects;
 };
@@ -216,7 +238,7 @@ static int take_orphan(void *arg, size_t i, struct mf_descriptors *list, enum mf
 	struct mf_subject_drift x = {.s.digest = o->subjects[i]};
 	if (by == MF_REFERRERS_NOWHERE)
 		return 0;
-	int rc = find_stale(o->d, &x, list, err);
+	int rc = find_stale(o->im, o->d, &x, list, err);
 	if (rc == 0 && x.nstale)
 		rc = mf_grow((void **)&o->d->v, &o->d->cap, o->d->n, sizeof *o->d->v, err);
 	if (rc == 0 && x.nstale)
@@ -241,7 +263,7 @@ static int find_orphans(struct mf_image *im, struct mf_drift *d, struct mf_err *
 		if (!has_records(d, &tags.v[i].digest))
 			v[n++] = tags.v[i].digest;
 	n = n ? sort_unique(v, n) : 0;
-	struct orphans o = {.d = d, .subjects = v};
+	struct orphans o = {.im = im, .d = d, .subjects = v};
 	return mf_referrers_each(im->blobs, v, n, take_orphan, &o, err);
 }
 
@@ -262,6 +284,66 @@ static int find_referrers(struct mf_image *im, struct mf_drift *d, struct mf_err
 	free(r.listed);
 	/* Where clients write the lists, those of an image without records have none of ours. */
 	return rc < 0 || (n && !mf_referrers_api(im->blobs)) ? rc : find_orphans(im, d, err);
+}
+
+/* ---- what a repair could not change: remembered in the cache, so that it is not reported as work again and
+ * again */
+
+static char *refused_path(struct mf_image *im, struct mf_err *err)
+{
+	char hex[65];
+	if (mf_home_name_hash(mf_trust_pin_name(im->trust), hex, err) < 0)
+		return NULL;
+	char *path = mf_path_join(im->m->opt.cache_dir, "refused", hex, NULL);
+	if (!path)
+		(void)mf_fail_nomem(err);
+	return path;
+}
+
+/* The catalogue, and of each subject what is missing and what there is too many of. */
+static int describe(const struct mf_drift *d, struct mf_buf *out, struct mf_err *err)
+{
+	char digest[MF_DIGEST_TEXT];
+	if (mf_buf_printf(out, err, "catalogue %d\n", d->catalogue) < 0)
+		return -1;
+	for (size_t i = 0; i < d->n; i++) {
+		const struct mf_subject_drift *x = &d->v[i];
+		mf_digest_format(digest, &x->s.digest);
+		if ((x->unlisted || x->nstale) &&
+		    mf_buf_printf(out, err, "%s %zu\n", digest, x->unlisted) < 0)
+			return -1;
+		for (size_t k = 0; k < x->nstale; k++) {
+			mf_digest_format(digest, &x->stale[k]);
+			if (mf_buf_printf(out, err, "- %s\n", digest) < 0)
+				return -1;
+		}
+	}
+	return 0;
+}
+
+/* A cache that cannot be written is no failure: then it is reported again. */
+static void remember_refused(struct mf_image *im, const struct mf_drift *d)
+{
+	struct mf_err ignored = MF_ERR_INIT;
+	struct mf_buf text MF_BUF_CLEANUP = MF_BUF_INIT(MAX_REFUSED);
+	char *path MF_FREE = refused_path(im, &ignored);
+	char *dir MF_FREE = mf_path_join(im->m->opt.cache_dir, "refused", NULL);
+	if (path && dir && describe(d, &text, &ignored) == 0 &&
+	    mf_dir_make_inside(im->m->opt.cache_dir, dir, 0700, &ignored) == 0)
+		(void)!mf_file_write_fast(path, mf_buf_bytes(&text), 0600, &ignored);
+}
+
+static int find_refused(struct mf_image *im, struct mf_drift *d, struct mf_err *err)
+{
+	struct mf_err ignored = MF_ERR_INIT;
+	struct mf_buf before MF_BUF_CLEANUP = MF_BUF_INIT(MAX_REFUSED),
+			     now MF_BUF_CLEANUP = MF_BUF_INIT(MAX_REFUSED);
+	char *path MF_FREE = refused_path(im, err);
+	if (!path)
+		return -1;
+	d->refused = mf_file_read_stored(path, MAX_REFUSED, &before, &ignored) == 0 &&
+		     describe(d, &now, &ignored) == 0 && mf_str_eq(mf_buf_str(&before), mf_buf_str(&now));
+	return mf_err_pass_ours(err, &ignored);
 }
 
 /* ---- all of it */
@@ -288,7 +370,8 @@ int mf_drift_find(struct mf_image *im, struct mf_drift *out, struct mf_err *err)
 		return -1;
 	/* A layout has neither catalogue nor referrers. */
 	if (im->store_ref.transport == MF_TRANSPORT_REGISTRY &&
-	    (find_catalogue(im, &d, err) < 0 || find_referrers(im, &d, err) < 0))
+	    (find_catalogue(im, &d, err) < 0 || find_referrers(im, &d, err) < 0 ||
+	     find_refused(im, &d, err) < 0))
 		return -1;
 	*out = d;
 	d = (struct mf_drift){0};
@@ -318,8 +401,9 @@ static int delete_one(struct mf_image *im, const struct mf_digest *subject, cons
 {
 	struct mf_manifest m MF_MANIFEST_CLEANUP = {0};
 	char digest[MF_DIGEST_TEXT];
-	enum mf_found ours =
-	    mf_manifest_get(im->blobs, stale, &m, err) < 0 ? MF_FAILED : mf_artifact_is_of(&m, subject, err);
+	enum mf_found ours = mf_manifest_get(im->blobs, stale, &m, err) < 0
+				 ? MF_FAILED
+				 : mf_artifact_is_of(&m, subject, mf_trust_identity(im->trust), err);
 	if (ours == MF_FAILED && err->code == MF_E_NOT_FOUND) {
 		mf_err_clear(err);
 		return 0;
@@ -351,7 +435,7 @@ static int delete_stale(struct mf_image *im, const struct mf_subject_drift *x, s
 static int mend_subject(struct mf_image *im, const struct mf_drift *d, const struct mf_subject_drift *x,
 			struct refusals *r, struct mf_err *err)
 {
-	struct mf_artifacts a MF_ARTIFACTS_CLEANUP = {0};
+	struct mf_artifacts a MF_ARTIFACTS_CLEANUP = {.owner = mf_trust_identity(im->trust)};
 	if (!x->unlisted && !x->nstale)
 		return 0;
 	if (mf_artifacts_of(&x->s, &d->all, x->from, x->to, d->missing, &a, err) < 0)
@@ -368,7 +452,7 @@ static int keep_all(struct mf_image *im, const struct mf_drift *d, struct refusa
 {
 	for (size_t i = 0; i < d->n; i++) {
 		const struct mf_subject_drift *x = &d->v[i];
-		struct mf_artifacts a MF_ARTIFACTS_CLEANUP = {0};
+		struct mf_artifacts a MF_ARTIFACTS_CLEANUP = {.owner = mf_trust_identity(im->trust)};
 		if (x->gone)
 			continue;
 		if (mf_artifacts_of(&x->s, &d->all, x->from, x->to, d->missing, &a, err) < 0)
@@ -477,6 +561,8 @@ static int mend(struct mf_image *im, struct mf_drift *d, struct mf_err *err)
 		if (!differs(d) ||
 		    (same == MF_FOUND && (r.catalogue.code || r.lists.code || r.deletes.code))) {
 			warn_refused(im, &r);
+			if (differs(d))
+				remember_refused(im, d);
 			return 0;
 		}
 	}

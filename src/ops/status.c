@@ -375,7 +375,19 @@ static int check_records(struct report *r, const struct mf_drift *d, struct mani
 
 /* ---- catalogue and referrers */
 
-static int check_subject(struct report *r, const struct mf_subject_drift *x, bool whole, struct mf_err *err)
+/* Nothing trusts catalogue and referrers: what the registry does not let us change is nobody's work. */
+static int drift_status(const struct mf_drift *d)
+{
+	return d->refused ? MANIFESTO_OK : MANIFESTO_EXPIRING;
+}
+
+static const char *drift_note(const struct mf_drift *d)
+{
+	return d->refused ? "; the registry refused to change that" : "";
+}
+
+static int check_subject(struct report *r, const struct mf_drift *d, const struct mf_subject_drift *x,
+			 bool whole, struct mf_err *err)
 {
 	char subject[MF_DIGEST_TEXT];
 	struct manifesto_status_finding *f;
@@ -385,14 +397,14 @@ static int check_subject(struct report *r, const struct mf_subject_drift *x, boo
 		f = add(r, "image-gone", MANIFESTO_OK, err,
 			"%zu records belong to %s, which no longer exists", x->to - x->from, subject);
 	else if (x->unlisted || stale)
-		f = add(r, "referrers-drift", MANIFESTO_EXPIRING, err,
-			"the referrers of %s lack %zu records and have %zu too many", subject, x->unlisted,
-			stale);
+		f = add(r, "referrers-drift", drift_status(d), err,
+			"the referrers of %s lack %zu records and have %zu too many%s", subject, x->unlisted,
+			stale, drift_note(d));
 	else
 		return 0;
 	if (!f)
 		return -1;
-	if (!x->gone)
+	if (!x->gone && !d->refused)
 		act(r, f, "here", "repair");
 	f->subject = mf_arena_text(r->a, subject);
 	return 0;
@@ -406,14 +418,15 @@ static int check_drift(struct report *r, const struct mf_drift *d, struct mf_err
 	(void)mf_trust_broken(r->im->trust, &nbroken);
 	if (d->catalogue && !nbroken) {
 		struct manifesto_status_finding *f =
-		    add(r, "catalogue-drift", MANIFESTO_EXPIRING, err,
-			"the catalogue '_manifesto' differs from the signed records");
+		    add(r, "catalogue-drift", drift_status(d), err,
+			"the catalogue '_manifesto' differs from the signed records%s", drift_note(d));
 		if (!f)
 			return -1;
-		act(r, f, "here", "repair");
+		if (!d->refused)
+			act(r, f, "here", "repair");
 	}
 	for (size_t i = 0; i < d->n; i++)
-		if (check_subject(r, &d->v[i], nbroken == 0, err) < 0)
+		if (check_subject(r, d, &d->v[i], nbroken == 0, err) < 0)
 			return -1;
 	return 0;
 }

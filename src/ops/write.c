@@ -131,7 +131,10 @@ static int check_item(struct mf_write *w, struct mf_write_item *it, struct mf_er
 	it->old_artifact = e.record.artifact;
 	/* A record may name any manifest of the repository, an image's for one. */
 	struct mf_buf again MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_MANIFEST_BYTES);
-	enum mf_found owned = it->had_artifact ? mf_artifact_again(&it->subject, &e, &again, err) : MF_ABSENT;
+	enum mf_found owned =
+	    it->had_artifact
+		? mf_artifact_again(&it->subject, &e, mf_trust_identity(w->im.trust), &again, err)
+		: MF_ABSENT;
 	if (owned == MF_FAILED)
 		return -1;
 	it->owned_artifact = owned == MF_FOUND;
@@ -211,7 +214,8 @@ int mf_write_artifact(struct mf_write *w, struct mf_write_item *it, bool link, s
 				       .blob = c->digest,
 				       .length = c->length,
 				       .media_type = c->media_type,
-				       .created = w->created};
+				       .created = w->created,
+				       .owner = mf_trust_identity(w->im.trust)};
 	return mf_artifact_of(&it->subject, &r, &it->artifact, &it->artifact_digest, err);
 }
 

@@ -62,6 +62,8 @@ struct mf_trust {
 	bool tofu;    /* trusted on first use */
 	bool adopted; /* the pin is our own root key, and is not stored yet */
 	bool warned;  /* of trust on first use */
+	bool identified;
+	char identity[MF_TRUST_IDENTITY]; /* "": unknown */
 };
 
 /* Takes the repository, also on failure. gun and pin_name are copied, the rest is borrowed. */

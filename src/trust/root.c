@@ -70,6 +70,30 @@ static enum mf_found versioned_root(struct mf_trust *t, int64_t version, struct 
 	return mf_trust_fetch(t, &key, out, err);
 }
 
+const char *mf_trust_identity(struct mf_trust *t)
+{
+	struct mf_buf first MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_ROOT_BYTES);
+	struct mf_err why = MF_ERR_INIT;
+	enum origin origin = FROM_STORE;
+	char hex[65];
+	if (!t->loaded)
+		return NULL;
+	bool fetched = !t->identified && t->set.root->version > 1 &&
+		       versioned_root(t, 1, &first, &origin, &why) == MF_FOUND;
+	if (fetched && origin == FROM_SERVER && !t->repo->ops->local)
+		mf_cache_put(t->cfg->cache_dir, t->pin_name, "root", 1, mf_buf_bytes(&first));
+	const struct mf_buf *bytes = fetched                     ? &first
+				     : t->set.root->version == 1 ? &t->set.root->bytes
+								 : NULL;
+	struct mf_digest digest;
+	if (!t->identified && bytes && mf_sha256(mf_buf_bytes(bytes), &digest, &why) == 0) {
+		mf_digest_hex(hex, &digest);
+		memcpy(t->identity, hex, MF_TRUST_IDENTITY - 1);
+	}
+	t->identified = true;
+	return t->identity[0] ? t->identity : NULL;
+}
+
 static int gone(struct mf_trust *t, struct mf_err *err)
 {
 	bool known = t->pin.exact || t->floors.any;

@@ -78,6 +78,11 @@ enum mf_found mf_trust_unchanged(struct mf_trust *t, struct mf_err *err) MF_NODI
 enum mf_found mf_trust_target_get(struct mf_trust *t, struct mf_str name,
 				  const struct mf_tuf_target_info *info, struct mf_spool *out,
 				  struct mf_err *err) MF_NODISCARD;
+/* Of what is loaded: tells repositories of one name apart, the same for all who use it and for its copies:
+ * the beginning of the hash of the first root file. NULL: unknown. Not verified; nothing that is trusted may
+ * hang on it. */
+#define MF_TRUST_IDENTITY 33
+const char *mf_trust_identity(struct mf_trust *t);
 struct mf_trust_broken {
 	char *role;
 	enum mf_code code;

@@ -3,6 +3,7 @@
 # nothing, dead records do not look alive, and a put takes few requests.
 . "$(dirname "$0")/../support/t.sh"
 . "$T_TOP/tests/support/attack.sh"
+. "$T_TOP/tests/support/job.sh"
 
 lab registry notary
 directory=tuf+file://$T/trust
@@ -45,6 +46,12 @@ for code in 400 403 409 412; do
 	run manifesto repair "$P/$repository"
 	check_status "$code: repair does what it can" 0
 	check_stderr_has "$code: and says what it cannot" "does not let the catalogue '_manifesto' be written"
+	run manifesto status "$P/$repository"
+	check_status "$code: what cannot be changed is nobody's work" 0
+	check_stdout_has "$code: and is named" 'the registry refused to change that'
+	put "$P/$repository:1.0" later a.json
+	run manifesto status "$P/$repository"
+	check_status "$code: until there is more of it" 14
 	run manifesto list --all --json "$P/$repository"
 	check_json "$code: tags of ours are no images" '[.images[].tags[]] | sort == ["1.0", "2.0"]'
 	run manifesto repair "$REGISTRY/$repository"
@@ -130,13 +137,16 @@ check_status 'which status reports' 14
 run manifesto repair "$D/api/app"
 check_status 'repair' 0
 check_stderr_has 'says that it cannot be helped' 'does not delete artifact manifests'
+run manifesto status "$D/api/app"
+check_status 'what cannot be deleted is not reported as work for ever' 0
+check_stdout_has 'and is named' 'have 1 too many; the registry refused to change that'
 run manifesto rm "$D/api/app:1.0" qa-approval
 check_status 'rm of the last record' 0
 run manifesto status "$D/api/app"
 check_status 'what is left of it is reported, too' 14
 
 # Where it may delete, repair does.
-sed 's/"created":/"x":/' artifact.json >stale.json
+jq -c 'del(.annotations)' artifact.json >stale.json # as an earlier version made it
 curl -s -o /dev/null -X PUT -H 'Content-Type: application/vnd.oci.image.manifest.v1+json' --data-binary @stale.json \
 	"http://$A/v2/api/app/manifests/sha256:$(sha256sum <stale.json | cut -c1-64)"
 check 'a stale approval is put there' test "$(approvals "$A" | wc -l)" = 1
@@ -144,6 +154,61 @@ run manifesto status "$api"
 check_status 'status names it' 14
 run manifesto repair "$api"
 check 'repair deletes it' test -z "$(approvals "$A")"
+
+# --- two trust repositories for one image repository: each deletes its own only
+two_owners() { # NAME PROXY REPOSITORY
+	local name=$1 image=$2/$3:1.0 owner
+	image_at "$3"
+	for owner in one two; do
+		machine $owner
+		export MANIFESTO_TRUST_SERVER=tuf+file://$T/$owner
+		put "$image" qa-approval a.json --init --no-passphrase
+		put "$image" scan-$owner b.txt
+	done
+	kept() { # NAME
+		local type
+		run manifesto get "$image" qa-approval
+		check_status "$name: $1: get" 0
+		referrers_of "$2" "$3" >listed
+		for type in scan-one scan-two; do
+			check "$name: $1: $type is listed" grep -qx "application/vnd.manifesto.$type" listed
+		done
+		for artifact in $(cat digests); do
+			check "$name: $1: is there" test "$(registry_status "$3" "$artifact")" = 200
+		done
+	}
+	kept 'after both have put' "$2" "$3"
+	for owner in one two; do
+		machine $owner
+		export MANIFESTO_TRUST_SERVER=tuf+file://$T/$owner
+		run manifesto repair "$2/$3"
+		check_status "$name: $owner repairs" 0
+		kept "after $owner has repaired" "$2" "$3"
+	done
+	run manifesto put "$image" qa-approval c.bin
+	run manifesto withdraw --reason bad "$image" qa-approval
+	run manifesto rm --reinstate "$image" qa-approval
+	machine one
+	export MANIFESTO_TRUST_SERVER=tuf+file://$T/one
+	kept 'after the other has put, withdrawn and removed' "$2" "$3"
+	check "$name: the approval of the first is listed, and none of the other" test "$(grep -cx application/vnd.manifesto.qa-approval listed)" = 1
+}
+registry_status() { # REPOSITORY DIGEST
+	curl -s -o /dev/null -w '%{http_code}' -H 'Accept: application/vnd.oci.image.manifest.v1+json' "http://$REGISTRY/v2/$1/manifests/$2"
+}
+# Types of the artifacts that a query or the fallback list gives; their digests into the file `digests`.
+referrers_of() { # PROXY REPOSITORY
+	curl -s "http://$1/v2/$2/referrers/$subject" >list
+	jq -e .manifests list >/dev/null 2>&1 || curl -s -H 'Accept: application/vnd.oci.image.index.v1+json' \
+		"http://$REGISTRY/v2/$2/manifests/${subject/:/-}" >list
+	jq -r '.manifests[].digest' list >digests
+	jq -r '.manifests[].artifactType' list
+}
+faults P
+two_owners 'fallback lists' "$P" owners/plain
+two_owners 'referrers API' "$A" owners/api
+machine first
+export MANIFESTO_TRUST_SERVER=$directory
 
 # --- how many requests, and how many one after another
 requests() { # PROXY COMMAND...
