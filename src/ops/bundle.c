@@ -95,7 +95,8 @@ static int add_warning(struct pack *p, const char *text, struct mf_err *err)
 
 /* ---- records */
 
-static int add_artifact(struct pack *p, const struct mf_subject *s, const struct mf_entry *e, struct mf_err *err)
+static int add_artifact(struct pack *p, struct mf_image *im, const struct mf_subject *s,
+			const struct mf_entry *e, struct mf_err *err)
 {
 	const struct mf_artifact_record r = {.type = e->type,
 					     .blob = e->info.sha256,
@@ -104,7 +105,7 @@ static int add_artifact(struct pack *p, const struct mf_subject *s, const struct
 					     .created = e->record.created};
 	struct mf_buf bytes MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_MANIFEST_BYTES);
 	struct descriptor d = {.media_type = MF_MT_OCI_MANIFEST};
-	enum mf_found again = mf_artifact_again(s, e, &bytes, err);
+	enum mf_found again = mf_artifact_again(s, e, mf_trust_identity(im->trust), &bytes, err);
 	if (again == MF_FAILED || (again == MF_ABSENT && mf_artifact_of(s, &r, &bytes, &d.digest, err) < 0) ||
 	    mf_sha256(mf_buf_bytes(&bytes), &d.digest, err) < 0)
 		return -1;
@@ -153,7 +154,7 @@ static int add_record(struct pack *p, struct mf_image *im, const struct mf_subje
 	enum mf_found there = e->state == MF_STATE_EXPIRED ? still_there(p, im, &b, err) : MF_FOUND;
 	if (there != MF_FOUND)
 		return there;
-	return add_blob(p, &b, err) < 0 ? -1 : add_artifact(p, s, e, err);
+	return add_blob(p, &b, err) < 0 ? -1 : add_artifact(p, im, s, e, err);
 }
 
 static int add_records(struct pack *p, struct mf_image *im, const struct mf_subject *s, size_t *n,
