@@ -37,6 +37,9 @@ forget() {
 	for name in P S N R K; do : >"$T/$name.log"; done
 	rm -rf home/cache
 }
+no_warning() {
+	! grep -qi warning "$T/stderr"
+}
 n=0
 # Each command, the password given in each of the three ways.
 commands() { # OPTIONS: of --store
@@ -144,7 +147,7 @@ upload() { # NAME RULE...
 	faults P "{\"path\":\"/\",\"action\":\"status\",$basic,\"count\":1}" "$@"
 	REGISTRY_USERNAME=robot REGISTRY_PASSWORD=$canary run manifesto put "$image" "upload$n" new.json
 	check_status "$name: put" 0
-	check "$name: no warning" eval '! grep -qi warning "$T/stderr"'
+	check "$name: no warning" no_warning
 	cp "$T/P.log" asked
 	faults P
 	rm -rf home/cache

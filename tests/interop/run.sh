@@ -86,6 +86,41 @@ conformance() {
 }
 conformance
 
+# The TUF repositories of other projects, as they were through the years. A clone may be given: INTEROP_HISTORY=DIRECTORY has them under
+# the names of the projects ("sigstore+root-signing").
+history() { # OWNER/NAME
+	local name="manifesto-tuf beside python-tuf on the history of $1" clone=${INTEROP_HISTORY-}/${1/\//+} why line
+	if ! command -v faketime >/dev/null; then
+		not_run "$name" 'no faketime'
+		return
+	fi
+	if ! why=$("$python" -c 'import tuf, cryptography' 2>&1); then
+		not_run "$name" "$(tail -n 1 <<<"$why")"
+		return
+	fi
+	[ -e "$clone/HEAD" ] || clone=$clone/repo
+	if [ ! -e "$clone/HEAD" ]; then
+		clone=$T/history.git
+		rm -rf "$clone"
+		if ! why=$(timeout 300 git clone --quiet --bare "https://github.com/$1" "$clone" 2>&1 </dev/null); then
+			not_run "$name" "$(tail -n 1 <<<"$why")"
+			return
+		fi
+	fi
+	: >"$T/stdout"
+	"$python" "$here/history.py" "$clone" "$tuf" "${INTEROP_STATES:-20}" >"$T/history" 2>"$T/stderr" </dev/null
+	check "$name: it runs" grep -q '^ok' "$T/history"
+	while IFS= read -r line; do
+		case $line in
+		'ok - '*) ok "$1: ${line#ok - }" ;;
+		'not ok - '*) not_ok "$1: ${line#not ok - }" ;;
+		*) printf '%s\n' "$line" ;;
+		esac
+	done <"$T/history"
+}
+history sigstore/root-signing
+history docker/tuf
+
 t_complete=1
 printf '%d passed, %d failed, %d not run\n' $((t_count - t_failed)) $t_failed $not_run
 [ $t_failed = 0 ]
