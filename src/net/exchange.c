@@ -295,8 +295,8 @@ static const struct refusal *refusal_of(long status)
 	return &other;
 }
 
-/* Go's net/http and nginx answer plain HTTP on a TLS port with these words. */
-static bool wants_tls(const struct mf_http_call *c)
+/* These are the words of Go's net/http and of nginx. */
+bool mf_http_wants_tls(const struct mf_http_call *c)
 {
 	const char *body = mf_buf_str(&c->res.body).p;
 	return c->res.status == 400 && !mf_net_url_https(c->url) &&
@@ -321,7 +321,7 @@ int mf_net_status_error(const struct mf_http_call *c, const char *what, struct m
 	(void)mf_fail(err, refusal->code, 0, "%s: status %ld%s%s%s%s", what, r->status, *e.code ? " " : "",
 		      e.code, *e.text ? ": " : "", e.text);
 	mf_err_set_endpoint(err, shown);
-	if (wants_tls(c))
+	if (mf_http_wants_tls(c))
 		mf_err_set_hint(err, "the server speaks TLS: use https://");
 	if (refusal->hint)
 		mf_err_set_hint(err, "%s", refusal->hint);

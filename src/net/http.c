@@ -167,7 +167,7 @@ static int await_token(struct mf_http_call *c, struct mf_err *err)
 	fetch->req.url = NULL; /* it has its own */
 	fetch->fetches_token = true;
 	fetch->fetched = t;
-	fetch->other_origin = !mf_net_url_same_origin(c->url, t->realm);
+	fetch->other_origin = !mf_http_same_origin(c->url, t->realm);
 	fetch->authorization = authorization;
 	fetch->form = form;
 	authorization = (struct mf_secret)MF_SECRET_INIT;
@@ -347,7 +347,7 @@ static int redirect(struct mf_http_call *c, struct mf_err *err)
 	char *url = strdup(c->res.location);
 	if (!url)
 		return mf_fail_nomem(err);
-	c->foreign = c->foreign || !mf_net_url_same_origin(c->url, url);
+	c->foreign = c->foreign || !mf_http_same_origin(c->url, url);
 	free(c->url);
 	c->url = url;
 	mf_env_log(c->h->env, MF_LOG_DEBUG, "redirected to %s%s", shown,

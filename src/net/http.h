@@ -29,6 +29,8 @@ void mf_http_free(struct mf_http *h); /* cancels what is in flight */
 /* True when the URL is https, or http to a loopback host (127.0.0.0/8, ::1, localhost), or plain_http was
  * allowed. */
 bool mf_http_url_allowed(const struct mf_http *h, const char *url);
+/* Two http or https URLs with the same scheme, host and port. */
+bool mf_http_same_origin(const char *a, const char *b);
 
 /* One part of multipart/form-data (RFC 7578). Borrowed until the call ends. */
 struct mf_http_part {
@@ -94,6 +96,8 @@ int mf_http_await(struct mf_http_call *call, struct mf_http_response **out, stru
 /* Has the server shown that it speaks TLS, even if the call failed then (its certificate was refused, say)?
  */
 bool mf_http_met_tls(const struct mf_http_call *call);
+/* Is the answer that of a TLS port to plain HTTP? To a HEAD it has no words, and is a bare 400. */
+bool mf_http_wants_tls(const struct mf_http_call *call);
 /* Frees the call and its response; cancels it when still in flight. NULL is fine. */
 void mf_http_call_free(struct mf_http_call *call);
 static inline void mf_http_call_cleanup(struct mf_http_call **c)

@@ -101,7 +101,6 @@ struct mf_http_call {
 int mf_net_url_resolve(char **out, const char *base, const char *ref, struct mf_err *err) MF_NODISCARD;
 /* "https://host:port" in lower case, the port always there. False when it is not an http or https URL. */
 bool mf_net_url_origin(char out[MF_NET_ORIGIN], const char *url);
-bool mf_net_url_same_origin(const char *a, const char *b);
 bool mf_net_url_https(const char *url);
 bool mf_net_url_loopback(const char *url);
 /* For people to read: no user information, no query values, no control characters; cut at n. */

@@ -73,7 +73,7 @@ bool mf_net_url_origin(char out[MF_NET_ORIGIN], const char *url)
 	return true;
 }
 
-bool mf_net_url_same_origin(const char *a, const char *b)
+bool mf_http_same_origin(const char *a, const char *b)
 {
 	char x[MF_NET_ORIGIN], y[MF_NET_ORIGIN];
 	return mf_net_url_origin(x, a) && mf_net_url_origin(y, b) && strcmp(x, y) == 0;

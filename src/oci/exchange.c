@@ -51,23 +51,6 @@ int mf_exchange_init(struct mf_exchange *x, struct mf_registry *reg, const char 
 	return x->path ? 0 : mf_fail_nomem(err);
 }
 
-/* Length of "scheme://host[:port]" without a scheme's own port; 0 when that is no http or https URL. */
-static size_t origin_length(const char *url)
-{
-	bool https = strncasecmp(url, "https://", 8) == 0;
-	if (!https && strncasecmp(url, "http://", 7) != 0)
-		return 0;
-	size_t host = https ? 8 : 7, n = host + strcspn(url + host, "/?#");
-	struct mf_str origin = {url, n}, port = https ? MF_STR(":443") : MF_STR(":80");
-	return mf_str_ends(origin, port) ? n - port.n : n;
-}
-
-static bool same_origin(const char *a, const char *b)
-{
-	size_t n = origin_length(a);
-	return n && n == origin_length(b) && strncasecmp(a, b, n) == 0;
-}
-
 /* A proxy that ends TLS and does not tell the registry; or the registry's inner address. To follow would send
  * content in the clear, or to nobody. It is a fault of the server's configuration, and says nothing about
  * what is stored there. */
@@ -91,10 +74,9 @@ int mf_exchange_init_url(struct mf_exchange *x, struct mf_registry *reg, const c
 	char base[512];
 	set_up(x, reg, method, access);
 	(void)snprintf(base, sizeof base, "%s://%s", reg->https ? "https" : "http", reg->host);
-	if (!origin_length(url) || (reg->https && strncasecmp(url, "https:", 6) != 0) ||
-	    !mf_http_url_allowed(reg->http, url))
+	if ((reg->https && strncasecmp(url, "https:", 6) != 0) || !mf_http_url_allowed(reg->http, url))
 		return refuse_url(x, base, url, err);
-	if (!same_origin(base, url)) {
+	if (!mf_http_same_origin(base, url)) {
 		x->req.auth = NULL;
 		x->req.foreign = true;
 	}
@@ -137,16 +119,6 @@ int mf_exchange_begin(struct mf_exchange *x, struct mf_err *err)
 	return mf_http_submit(x->reg->http, &x->req, &x->call, err);
 }
 
-/* Go's net/http and nginx answer plain HTTP on a TLS port with these words; the answer to a HEAD has none. */
-static bool may_want_tls(const struct mf_exchange *x)
-{
-	const char *body = mf_buf_str(&x->res->body).p;
-	if (x->https || x->res->status != 400)
-		return false;
-	return strcmp(x->req.method, "HEAD") == 0 || strstr(body, "HTTP request to an HTTPS server") ||
-	       strstr(body, "plain HTTP request was sent to HTTPS port");
-}
-
 /* Should the other scheme be tried, given how this one ended? */
 static bool other_scheme(const struct mf_exchange *x, int rc, const struct mf_err *err)
 {
@@ -158,7 +130,8 @@ static bool other_scheme(const struct mf_exchange *x, int rc, const struct mf_er
 		return false;
 	if (rc)
 		return err->code == MF_E_UNAVAILABLE && err->sys != ECONNREFUSED;
-	return may_want_tls(x);
+	bool bare = strcmp(x->req.method, "HEAD") == 0 && !x->https && x->res->status == 400;
+	return bare || mf_http_wants_tls(x->call);
 }
 
 /* Once more with the other scheme. When that does not work either, the exchange is as it was before; its own
@@ -227,6 +200,5 @@ int mf_exchange_fail(const struct mf_exchange *x, const char *what, struct mf_er
 	(void)mf_http_status_error(x->call, what, err);
 	bool refused = status == 501 || status == 505 || (status >= 300 && status < 500 && status != 401 && status != 403 &&
 					 status != 404 && status != 429);
-	bool wants_tls = strcmp(x->req.method, "HEAD") != 0 && may_want_tls(x);
-	return refused && !wants_tls ? mf_recode(err, MF_E_REFUSED) : -1;
+	return refused && !mf_http_wants_tls(x->call) ? mf_recode(err, MF_E_REFUSED) : -1;
 }
