@@ -99,8 +99,8 @@ struct manifesto_options {
 	 * NULL: none. */
 	const char *const *auth_files;
 	/* https://, http://: Notary; tuf+file://: a directory with a TUF 1.0 repository per GUN;
-	 * tuf+https://, tuf+http://: the same on a web server, read-only. NULL: an image in a registry is
-	 * MANIFESTO_USAGE. */
+	 * tuf+https://, tuf+http://: the same on a web server, read-only; tuf+s3://: in an object store.
+	 * NULL: an image in a registry is MANIFESTO_USAGE. */
 	const char *trust_server;
 	int trust_server_for_layouts; /* also for OCI layouts, instead of DIR/trust */
 	const char *store;            /* repository for blobs and trust of images that one cannot push to */
@@ -157,6 +157,14 @@ struct manifesto_options {
 	 * are; 0: now. bundle_max_age: seconds; the newest record in the trust metadata must be no older, else
 	 * MANIFESTO_EXPIRED; 0: any. */
 	int64_t at, bundle_max_age;
+	/* For trust servers tuf+s3://: what the AWS tools take from the variables of these names; the first
+	 * three are secret. NULL: not set. Files are read, and a credential_process is run, when a request is
+	 * made. */
+	const char *aws_access_key_id, *aws_secret_access_key, *aws_session_token;
+	const char *aws_region;
+	const char *aws_endpoint_url; /* "https://HOST[:PORT]" of a store that is not Amazon's */
+	const char *aws_profile;      /* NULL: "default", if there is one */
+	const char *aws_config_file, *aws_shared_credentials_file; /* NULL: none */
 };
 
 struct manifesto;

@@ -31,17 +31,25 @@ static void close_fd(int *fd)
 #define CLOSED MF_CLEANUP(close_fd)
 
 /* A prefix: passphrases of single keys have variables of their own. */
-static bool is_secret(const struct mf_env *env, const char *line)
+static bool begins_with(const char *line, const char *const *names)
+{
+	for (; names && *names; names++)
+		if (strncmp(line, *names, strlen(*names)) == 0)
+			return true;
+	return false;
+}
+
+static bool is_secret(const struct mf_child *c, const char *line)
 {
 	static const char *const names[] = {"MANIFESTO_PASSPHRASE", "MANIFESTO_NEW_PASSPHRASE",
-					    "MANIFESTO_TRUST_PASSWORD", "REGISTRY_PASSWORD"};
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-		if (strncmp(line, names[i], strlen(names[i])) == 0)
-			return true;
+					    "MANIFESTO_TRUST_PASSWORD", "REGISTRY_PASSWORD", NULL};
+	const struct mf_env *env = c->env;
+	if (begins_with(line, names) || begins_with(line, c->hidden))
+		return true;
 	return env->hides && env->hides(env->hides_arg, (struct mf_str){line, strcspn(line, "=")});
 }
 
-static char **its_environment(const struct mf_env *env, struct mf_err *err)
+static char **its_environment(const struct mf_child *c, struct mf_err *err)
 {
 	size_t n = 0, kept = 0;
 	while (environ && environ[n])
@@ -52,7 +60,7 @@ static char **its_environment(const struct mf_env *env, struct mf_err *err)
 		return NULL;
 	}
 	for (size_t i = 0; i < n; i++)
-		if (!is_secret(env, environ[i]))
+		if (!is_secret(c, environ[i]))
 			out[kept++] = environ[i];
 	return out;
 }
@@ -119,7 +127,7 @@ static int spawn(const char *const *argv, const int stream[3], char **environmen
 
 static enum mf_found start(struct running *r, const struct mf_child *c, struct mf_err *err)
 {
-	char **environment MF_FREE = its_environment(c->env, err);
+	char **environment MF_FREE = its_environment(c, err);
 	int in CLOSED = environment ? input_file(c->input, err) : -1;
 	int out[2], errors[2];
 	if (in < 0)

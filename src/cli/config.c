@@ -225,6 +225,33 @@ static int load_auth_files(struct mf_cli_config *c, struct manifesto_error *err)
 	return 0;
 }
 
+/* The variables of the AWS tools, and their files. The service's own endpoint comes first. */
+static int load_aws(struct mf_cli_config *c, struct manifesto_error *err)
+{
+	static const char *const variables[] = {"AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"};
+	static const char *const names[] = {"config", "credentials"};
+	struct manifesto_options *o = &c->options;
+	const char *home = home_dir(), *region = env("AWS_REGION"), *endpoint = env("AWS_ENDPOINT_URL_S3");
+	o->aws_access_key_id = env("AWS_ACCESS_KEY_ID");
+	o->aws_secret_access_key = env("AWS_SECRET_ACCESS_KEY");
+	o->aws_session_token = env("AWS_SESSION_TOKEN");
+	o->aws_region = region ? region : env("AWS_DEFAULT_REGION");
+	o->aws_endpoint_url = endpoint ? endpoint : env("AWS_ENDPOINT_URL");
+	o->aws_profile = env("AWS_PROFILE");
+	for (size_t i = 0; i < 2; i++) {
+		const char *given = env(variables[i]);
+		if (given)
+			c->aws_file[i] = absolute(given);
+		else if (home && asprintf(&c->aws_file[i], "%s/.aws/%s", home, names[i]) < 0)
+			c->aws_file[i] = NULL;
+		if (!c->aws_file[i] && (given || home))
+			return mf_cli_nomem(err);
+	}
+	o->aws_config_file = c->aws_file[0];
+	o->aws_shared_credentials_file = c->aws_file[1];
+	return 0;
+}
+
 /* ---------------------------------------------------------------- all together */
 
 static void log_line(void *arg, int level, const char *line)
@@ -325,8 +352,9 @@ int mf_cli_config_load(struct mf_cli_config *out, const struct mf_cli_args *args
 		       struct mf_cli_prompt *prompt, bool credentials, struct manifesto_error *err)
 {
 	*out = (struct mf_cli_config){.options = MANIFESTO_INIT(manifesto_options)};
-	if (load_numbers(&out->options, args, err) < 0 || load_bundle(&out->options, args, err) < 0 || load_directories(out, err) < 0 ||
-	    load_key_name(out, args, err) < 0 || load_auth_files(out, err) < 0)
+	if (load_numbers(&out->options, args, err) < 0 || load_bundle(&out->options, args, err) < 0 ||
+	    load_directories(out, err) < 0 || load_key_name(out, args, err) < 0 || load_auth_files(out, err) < 0 ||
+	    load_aws(out, err) < 0)
 		return -1;
 	fill_options(out, args, prompt);
 	return credentials ? load_credentials(out, prompt, err) : 0;
@@ -341,6 +369,8 @@ void mf_cli_config_clear(struct mf_cli_config *c)
 	free(c->trust.username);
 	free(c->auth_file[0]);
 	free(c->auth_file[1]);
+	free(c->aws_file[0]);
+	free(c->aws_file[1]);
 	free(c->key_name);
 	explicit_bzero(c, sizeof *c);
 }

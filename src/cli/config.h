@@ -8,7 +8,7 @@
 /* Owns every string that the options borrow. */
 struct mf_cli_config {
 	struct manifesto_options options;
-	char *home, *cache_dir, *docker_config, *key_name, *auth_file[2];
+	char *home, *cache_dir, *docker_config, *key_name, *auth_file[2], *aws_file[2];
 	const char *auth_files[3]; /* ends with NULL */
 	struct mf_cli_progress progress;
 	struct mf_cli_login {

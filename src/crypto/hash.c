@@ -2,8 +2,10 @@
 
 #include <assert.h>
 #include <pthread.h>
+#include <sodium.h>
 
 #include "crypto/internal.h"
+#include "crypto/secret.h"
 
 /* Written by pthread_once only, then constant; never freed, since other threads may hash until the process
  * ends. */
@@ -58,6 +60,18 @@ int mf_sha256(struct mf_bytes data, struct mf_digest *out, struct mf_err *err)
 int mf_sha512(struct mf_bytes data, uint8_t out[64], struct mf_err *err)
 {
 	return digest_once(md_sha512(), data, out, err);
+}
+
+int mf_hmac_sha256(struct mf_bytes key, struct mf_bytes data, uint8_t out[32], struct mf_err *err)
+{
+	crypto_auth_hmacsha256_state state;
+	if (mf_crypto_ready(err) < 0)
+		return -1;
+	bool ok = crypto_auth_hmacsha256_init(&state, key.p, key.n) == 0 &&
+		  crypto_auth_hmacsha256_update(&state, data.p, data.n) == 0 &&
+		  crypto_auth_hmacsha256_final(&state, out) == 0;
+	mf_wipe(&state, sizeof state);
+	return ok ? 0 : mf_fail(err, MF_E_INTERNAL, 0, "compute an HMAC");
 }
 
 struct mf_hash {

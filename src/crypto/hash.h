@@ -1,4 +1,4 @@
-/* SHA-256 and SHA-512 by OpenSSL's EVP (four times libsodium's speed). */
+/* SHA-256 and SHA-512 by OpenSSL's EVP (four times libsodium's speed); HMAC-SHA-256 by libsodium. */
 #ifndef MF_CRYPTO_HASH_H
 #define MF_CRYPTO_HASH_H
 
@@ -6,6 +6,10 @@
 
 int mf_sha256(struct mf_bytes data, struct mf_digest *out, struct mf_err *err) MF_NODISCARD;
 int mf_sha512(struct mf_bytes data, uint8_t out[64], struct mf_err *err) MF_NODISCARD;
+
+/* HMAC-SHA-256 (RFC 2104) under a key of any length; `out` may be part of the key. MF_E_INTERNAL. */
+int mf_hmac_sha256(struct mf_bytes key, struct mf_bytes data, uint8_t out[32],
+		   struct mf_err *err) MF_NODISCARD;
 
 /* Incremental SHA-256 or SHA-512, for streams. */
 struct mf_hash;

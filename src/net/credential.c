@@ -135,7 +135,7 @@ static int skip_null(struct mf_json_reader *r, struct mf_err *err)
 	return type == MF_JSON_NULL;
 }
 
-static int read_text(struct mf_json_reader *r, struct mf_buf *out, struct mf_err *err)
+int mf_net_read_text(struct mf_json_reader *r, struct mf_buf *out, struct mf_err *err)
 {
 	struct mf_json_string s;
 	mf_buf_reset(out);
@@ -150,7 +150,7 @@ static int read_text(struct mf_json_reader *r, struct mf_buf *out, struct mf_err
 static int read_helper(struct mf_json_reader *r, char out[128], struct mf_err *err)
 {
 	struct mf_buf text MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_CONFIG_BYTES);
-	if (read_text(r, &text, err) < 0)
+	if (mf_net_read_text(r, &text, err) < 0)
 		return -1;
 	if (text.n >= 128)
 		return mf_fail(err, MF_E_FORMAT, 0, "name of a credential helper is longer than 127 bytes");
@@ -175,7 +175,7 @@ static int read_auth(struct mf_docker_entry *out, struct mf_json_reader *r, stru
 		size_t i = 0;
 		while (i < N && !mf_json_string_eq(name, names[i]))
 			i++;
-		more = i < N ? read_text(r, members[i], err) : mf_json_skip(r, NULL, err);
+		more = i < N ? mf_net_read_text(r, members[i], err) : mf_json_skip(r, NULL, err);
 	}
 	return more;
 }
@@ -303,9 +303,9 @@ static int read_answer(struct answer *out, struct mf_bytes text, struct mf_err *
 	int more = mf_json_object(&r, err);
 	while (more >= 0 && (more = mf_json_object_next(&r, &name, err)) > 0) {
 		if (mf_json_string_eq(name, "Username"))
-			more = read_text(&r, &out->user, err);
+			more = mf_net_read_text(&r, &out->user, err);
 		else if (mf_json_string_eq(name, "Secret"))
-			more = read_text(&r, &out->secret, err);
+			more = mf_net_read_text(&r, &out->secret, err);
 		else
 			more = mf_json_skip(&r, NULL, err);
 	}

@@ -91,7 +91,7 @@ static int store_challenge(struct mf_http_call *c, struct mf_str value)
 }
 
 /* For information only: one that is no date, or too long to be one, is passed over. */
-static void store_modified(struct mf_http_call *c, struct mf_str value)
+static void store_time(int64_t *to, struct mf_str value)
 {
 	char text[64];
 	if (value.n >= sizeof text)
@@ -99,7 +99,15 @@ static void store_modified(struct mf_http_call *c, struct mf_str value)
 	memcpy(text, value.p, value.n);
 	text[value.n] = 0;
 	time_t when = curl_getdate(text, NULL);
-	c->res.last_modified = when > 0 ? (int64_t)when : 0;
+	*to = when > 0 ? (int64_t)when : 0;
+}
+
+/* Of use to few callers, and no reason to refuse the answer to the others. */
+static void store_short(char *to, size_t size, struct mf_str value)
+{
+	size_t n = value.n < size ? value.n : 0;
+	memcpy(to, value.p, n);
+	to[n] = 0;
 }
 
 static int take_header(struct mf_http_call *c, struct mf_str line)
@@ -113,10 +121,14 @@ static int take_header(struct mf_http_call *c, struct mf_str line)
 		return store_challenge(c, value);
 	if (name_is(name, "Content-Encoding"))
 		c->encoded = !name_is(value, "identity");
-	if (name_is(name, "Last-Modified")) {
-		store_modified(c, value);
+	if (name_is(name, "Last-Modified") || name_is(name, "Date")) {
+		store_time(name.n == 4 ? &c->res.date : &c->res.last_modified, value);
 		return 0;
 	}
+	if (name_is(name, "ETag"))
+		store_short(c->res.etag, sizeof c->res.etag, value);
+	if (name_is(name, "x-amz-bucket-region"))
+		store_short(c->res.bucket_region, sizeof c->res.bucket_region, value);
 	for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
 		if (name_is(name, fields[i].name))
 			return store_field(c, &fields[i], value);
@@ -129,7 +141,8 @@ static void begin_headers(struct mf_http_call *c)
 	for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
 		*((char *)c + fields[i].offset) = 0;
 	mf_buf_reset(&c->challenges);
-	c->res.last_modified = 0;
+	c->res.last_modified = c->res.date = 0;
+	c->res.etag[0] = c->res.bucket_region[0] = 0;
 	c->headers_done = c->encoded = false;
 }
 

@@ -78,6 +78,9 @@ struct mf_http_response {
 	char oci_filters_applied[64];
 	uint64_t content_length; /* UINT64_MAX when not announced */
 	int64_t last_modified;   /* seconds since 1970, 0: absent or not a date */
+	int64_t date;            /* the server's clock, likewise */
+	char etag[128];          /* with its quotation marks */
+	char bucket_region[64];  /* x-amz-bucket-region */
 };
 
 struct mf_http_call;

@@ -9,9 +9,11 @@
 
 #include <curl/curl.h>
 
+#include "json/json.h"
 #include "net/http.h"
 
-#define MF_NET_MAX_RUNNING 32 /* exchanges at once; further calls queue: the windows of requests in flight fit */
+#define MF_NET_MAX_RUNNING                                                                                   \
+	32 /* exchanges at once; further calls queue: the windows of requests in flight fit */
 #define MF_NET_MAX_RETRIES 3
 #define MF_NET_MAX_RETRY_AFTER_S 60 /* a server that asks for more gets its answer reported instead */
 #define MF_NET_MAX_AUTH_ROUNDS 3    /* challenges answered in one call: a new one may follow a stale token */
@@ -141,6 +143,37 @@ void mf_docker_entry_init(struct mf_docker_entry *e);
 void mf_docker_entry_clear(struct mf_docker_entry *e);
 int mf_docker_config_scan(struct mf_docker_entry *out, struct mf_bytes doc, const char *host,
 			  struct mf_str repository, struct mf_err *err) MF_NODISCARD;
+
+/* A string or null (then *out is empty), decoded. */
+int mf_net_read_text(struct mf_json_reader *r, struct mf_buf *out, struct mf_err *err) MF_NODISCARD;
+
+/* ---- aws.c */
+
+/* What one profile says; secret. */
+enum mf_aws_key {
+	MF_AWS_KEY_ID,
+	MF_AWS_SECRET,
+	MF_AWS_TOKEN,
+	MF_AWS_REGION,
+	MF_AWS_ENDPOINT,
+	MF_AWS_PROCESS,
+	MF_AWS_ADDRESSING,
+	MF_AWS_KEYS
+};
+struct mf_aws_profile {
+	bool found;
+	struct mf_buf v[MF_AWS_KEYS];
+};
+void mf_aws_profile_init(struct mf_aws_profile *p);
+void mf_aws_profile_clear(struct mf_aws_profile *p);
+/* Reads a section of a file in the format of ~/.aws/config; the first value of a key stays. MF_E_FORMAT. */
+int mf_aws_profile_scan(struct mf_aws_profile *out, struct mf_str text, struct mf_str section,
+			struct mf_err *err) MF_NODISCARD;
+/* What a credential_process prints; *expires 0: it does not say. The words of an error quote nothing. */
+int mf_aws_process_parse(struct mf_aws_profile *out, struct mf_bytes text, int64_t *expires,
+			 struct mf_err *err) MF_NODISCARD;
+/* Splits a command line at blanks that are not in double quotes, in place. argv: room for max, with NULL. */
+int mf_aws_split_command(char *line, const char **argv, size_t max, struct mf_err *err) MF_NODISCARD;
 
 /* ---- auth.c */
 

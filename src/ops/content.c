@@ -24,8 +24,10 @@ static char *target_path(const struct mf_image *im, struct mf_str name, const st
 int mf_content_put_target(struct mf_image *im, struct mf_str name, struct mf_spool *blob,
 			  const struct mf_digest *digest, struct mf_err *err)
 {
-	char *path MF_FREE = target_path(im, name, digest, err), *source MF_FREE = NULL;
 	struct mf_err no_link = MF_ERR_INIT;
+	if (!mf_trust_dir(im->trust))
+		return mf_trust_target_put(im->trust, name, digest, blob, err);
+	char *path MF_FREE = target_path(im, name, digest, err), *source MF_FREE = NULL;
 	if (!path)
 		return -1;
 	char *dir MF_FREE = mf_str_dup((struct mf_str){path, (size_t)(strrchr(path, '/') - path)});
@@ -247,6 +249,11 @@ int mf_content_has_target(struct mf_image *im, struct mf_str name, const struct 
 			return -1;
 		*has = stat(path, &st) == 0 && S_ISREG(st.st_mode) && (uint64_t)st.st_size == info->length;
 		return 0;
+	}
+	if (mf_trust_keeps_targets(im->trust)) {
+		enum mf_found found = mf_trust_target_has(im->trust, name, info, err);
+		*has = found == MF_FOUND;
+		return found == MF_FAILED ? -1 : 0;
 	}
 	struct mf_spool *s MF_SPOOL_CLEANUP = new_spool(info, NULL, err);
 	int rc = s ? mf_trust_target_get(im->trust, name, info, s, err) : -1;

@@ -192,6 +192,14 @@ static int keep_url(struct manifesto *m, const char **url, struct mf_err *err)
 	return *url ? 0 : -1;
 }
 
+static int keep_secret(struct mf_secret *to, const char **s, struct mf_err *err)
+{
+	if (*s && **s && mf_secret_copy(to, mf_bytes_of(mf_str_c(*s)), err) < 0)
+		return -1;
+	*s = NULL;
+	return 0;
+}
+
 static int keep_all(struct manifesto *m, struct mf_err *err)
 {
 	struct manifesto_options *o = &m->opt;
@@ -208,19 +216,23 @@ static int keep_all(struct manifesto *m, struct mf_err *err)
 			      &o->trust_credential_source,
 			      &o->default_key_name,
 			      &o->ssh_agent,
-			      &o->bundle};
+			      &o->bundle,
+			      &o->aws_access_key_id,
+			      &o->aws_region,
+			      &o->aws_endpoint_url,
+			      &o->aws_profile,
+			      &o->aws_config_file,
+			      &o->aws_shared_credentials_file};
 	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
 		if (keep(m, all[i], err) < 0)
 			return -1;
 	if (keep_url(m, &o->trust_server, err) < 0)
 		return -1;
-	if ((o->password && *o->password &&
-	     mf_secret_copy(&m->password, mf_bytes_of(mf_str_c(o->password)), err) < 0) ||
-	    (o->trust_password && *o->trust_password &&
-	     mf_secret_copy(&m->trust_password, mf_bytes_of(mf_str_c(o->trust_password)), err) < 0))
+	if (keep_secret(&m->password, &o->password, err) < 0 ||
+	    keep_secret(&m->trust_password, &o->trust_password, err) < 0 ||
+	    keep_secret(&m->aws_secret, &o->aws_secret_access_key, err) < 0)
 		return -1;
-	o->password = o->trust_password = NULL;
-	return 0;
+	return keep_secret(&m->aws_token, &o->aws_session_token, err);
 }
 
 /* Docker's file first, then the others. */
@@ -245,6 +257,20 @@ static int keep_credential_files(struct manifesto *m, struct mf_err *err)
 	}
 	m->opt.auth_files = NULL;
 	return 0;
+}
+
+static void set_aws(struct manifesto *m)
+{
+	const struct manifesto_options *o = &m->opt;
+	m->aws = (struct mf_aws_config){.key_id = o->aws_access_key_id,
+					.secret = m->aws_secret.p ? &m->aws_secret : NULL,
+					.token = m->aws_token.p ? &m->aws_token : NULL,
+					.region = o->aws_region,
+					.endpoint = o->aws_endpoint_url,
+					.profile = o->aws_profile,
+					.config_file = o->aws_config_file,
+					.credentials_file = o->aws_shared_credentials_file};
+	m->trust.aws = &m->aws;
 }
 
 static int set_up(struct manifesto *m, const struct manifesto_options *opt, struct mf_err *err)
@@ -293,6 +319,7 @@ static int set_up(struct manifesto *m, const struct manifesto_options *opt, stru
 					    .at = m->opt.at,
 					    .max_age_s = m->opt.bundle_max_age,
 					    .key_name = m->opt.default_key_name};
+	set_aws(m);
 	return 0;
 }
 
@@ -330,6 +357,8 @@ void manifesto_free(struct manifesto *m)
 	mf_keystore_free(m->keys);
 	mf_secret_clear(&m->password);
 	mf_secret_clear(&m->trust_password);
+	mf_secret_clear(&m->aws_secret);
+	mf_secret_clear(&m->aws_token);
 	mf_arena_clear(&m->strings);
 	free(m);
 }

@@ -14,7 +14,8 @@ struct manifesto {
 	struct mf_arena strings;
 	struct mf_env env;
 	struct mf_http *http; /* made when first needed */
-	struct mf_secret password, trust_password;
+	struct mf_secret password, trust_password, aws_secret, aws_token;
+	struct mf_aws_config aws;
 	const char **credential_files; /* ends with NULL; strings point into `strings` */
 	/* Given for one registry, for the trust server, and for no host at all. */
 	struct mf_credential_config credentials, trust_credentials, stored_credentials;

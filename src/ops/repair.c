@@ -50,13 +50,13 @@ static int look_for_target(struct mf_image *im, struct mf_drift *d, size_t i, st
 {
 	struct mf_buf name MF_BUF_CLEANUP = MF_BUF_INIT(512);
 	const struct mf_entry *e = &d->all.v[i];
-	bool local = mf_trust_dir(im->trust) != NULL, has = false;
-	if (!local && !d->missing[i])
+	bool kept = mf_trust_keeps_targets(im->trust), has = false;
+	if (!kept && !d->missing[i])
 		return 0;
 	if (mf_record_name(&name, e->type, &e->subject, err) < 0 ||
 	    mf_content_has_target(im, mf_buf_str(&name), &e->info, &has, err) < 0)
 		return -1;
-	d->no_target[i] = local && !has && !d->missing[i];
+	d->no_target[i] = kept && !has && !d->missing[i];
 	d->unreachable[i] = !has && d->missing[i];
 	return 0;
 }

@@ -89,7 +89,7 @@ static int store_content(struct veto *v, struct mf_str name, const struct mf_buf
 	struct mf_spool *spool MF_SPOOL_CLEANUP = NULL;
 	struct mf_digest digest;
 	uint64_t length;
-	if (!mf_trust_dir(v->im.trust))
+	if (!mf_trust_keeps_targets(v->im.trust))
 		return 0;
 	spool = mf_spool_new(content->n, err);
 	if (!spool || mf_spool_add(spool, content->p, content->n, err) < 0 ||

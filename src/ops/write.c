@@ -389,7 +389,7 @@ static int store_contents(struct mf_write *w, struct mf_err *err)
 static int store_targets(struct mf_write *w, struct mf_err *err)
 {
 	struct mf_lock lock MF_LOCK_CLEANUP = MF_LOCK_INIT;
-	if (!mf_trust_dir(w->im.trust))
+	if (!mf_trust_keeps_targets(w->im.trust))
 		return 0;
 	if (mf_publish_lock(w->im.trust, &lock, err) < 0)
 		return -1;

@@ -173,6 +173,9 @@ static enum mf_found fill(void *arg, struct mf_trust *t, struct mf_publish_chang
 	struct plan *p = &f->plan;
 	plan_clear(p);
 	mf_buf_clear(&f->root);
+	*out = (struct mf_publish_change){.role = "targets"};
+	if (t->set.root) /* of a first publish that was stopped */
+		return MF_FOUND;
 	if ((t->repo->ops->server_key ? plan_notary(t, p, f->made, err) : plan_tuf1(t, p, f->made, err)) <
 		0 ||
 	    check_prefix_pin(t, &p->root_fp, err) < 0 ||
@@ -181,7 +184,7 @@ static enum mf_found fill(void *arg, struct mf_trust *t, struct mf_publish_chang
 			      &f->root, err) < 0)
 		return MF_FAILED;
 	f->root_text = mf_buf_str(&f->root);
-	*out = (struct mf_publish_change){.role = "targets", .root = &f->root_text};
+	out->root = &f->root_text;
 	return MF_FOUND;
 }
 

@@ -43,18 +43,38 @@ static int pause_after_conflict(struct mf_trust *t, int tries, struct mf_err *er
 
 /* ---- loading */
 
+/* Where the root comes first, a publisher that was stopped leaves it alone: whoever holds its keys goes on
+ * with it. MF_ABSENT: the repository exists, or is somebody else's. */
+static enum mf_found resume(struct mf_trust *t, struct mf_buf *root, struct mf_err *err)
+{
+	struct mf_buf bytes MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_TIMESTAMP_BYTES);
+	struct mf_fetch_key key = {.role = "timestamp", .by = MF_BY_NAME, .max = MF_MAX_TIMESTAMP_BYTES};
+	if (!t->repo->ops->root_first)
+		return MF_ABSENT;
+	enum mf_found there = mf_trust_fetch(t, &key, &bytes, err);
+	if (there != MF_ABSENT)
+		return there == MF_FOUND ? MF_ABSENT : MF_FAILED;
+	enum mf_found known = mf_trust_known(t, err);
+	if (known != MF_ABSENT)
+		return known == MF_FOUND ? MF_ABSENT : MF_FAILED;
+	return mf_load_own_root(t, root, err);
+}
+
 /* For a first publish nothing may be there, nor have been. */
 static int check_absent(struct mf_trust *t, struct mf_err *err)
 {
 	struct mf_buf bytes MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_ROOT_BYTES);
 	struct mf_fetch_key key = {.role = "root",
-				   .by = t->repo->ops->local ? MF_BY_VERSION : MF_BY_NAME,
+				   .by = t->repo->ops->numbered_roots ? MF_BY_VERSION : MF_BY_NAME,
 				   .version = 1,
 				   .max = MF_MAX_ROOT_BYTES};
 	int rc = mf_trust_fetch(t, &key, &bytes, err);
 	if (rc < 0)
 		return -1;
 	if (rc > 0) {
+		enum mf_found ours = resume(t, &bytes, err);
+		if (ours != MF_ABSENT)
+			return ours == MF_FOUND ? 0 : -1;
 		(void)mf_fail(err, MF_E_CONFLICT, 0, "the trust repository of '%s' exists already",
 			      t->pin_name);
 		mf_err_set_endpoint(err, t->repo->where);
@@ -161,7 +181,7 @@ static const struct mf_tuf_file *loaded_file(const struct mf_tuf_set *s, const c
 static int read_back(struct mf_trust *t, const struct mf_publish_intent *in,
 		     const struct mf_publish_change *c, const struct mf_outgoing *o, struct mf_err *err)
 {
-	if (in->kind == MF_PUBLISH_FIRST && pin_root(t, o->root, err) < 0)
+	if (in->kind == MF_PUBLISH_FIRST && pin_root(t, o->root ? o->root : t->set.root, err) < 0)
 		return -1;
 	struct mf_load how = {
 	    .prefix = in->prefix, .tolerate_broken = in->tolerate_broken, .snapshot_at_once = true};

@@ -3,6 +3,7 @@
 #define MF_TRUST_CONFIG_H
 
 #include "keys/names.h"
+#include "net/aws.h"
 #include "net/http.h"
 #include "store/file.h"
 
@@ -13,6 +14,7 @@ struct mf_trust_config {
 	bool ci;              /* and never store it */
 	struct mf_http *http; /* for servers; may be NULL for directories */
 	struct mf_auth *auth;
+	const struct mf_aws_config *aws; /* for object stores; NULL: requests are not signed */
 	const struct mf_env *env;
 	struct mf_keystore *keys;
 	const struct mf_names *names; /* of keys, for messages; may be NULL */

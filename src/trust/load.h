@@ -75,6 +75,9 @@ int mf_trust_new(struct mf_repo *repo, const struct mf_store_ops *store, const c
 int mf_load_steps(struct mf_trust *t, struct mf_err *err) MF_NODISCARD;
 /* The root chain (root.c): from what the store trusts to the newest root, which becomes t->set.root. */
 int mf_load_root(struct mf_trust *t, struct mf_err *err) MF_NODISCARD;
+/* Makes the first root of a repository that is not finished the trusted one, when enough of its root keys are
+ * here to have made it. Takes the bytes. */
+enum mf_found mf_load_own_root(struct mf_trust *t, struct mf_buf *bytes, struct mf_err *err) MF_NODISCARD;
 /* A delegated role for one delegator. */
 int mf_load_delegated(struct mf_trust *t, const struct mf_tuf_edge *edge, struct mf_err *err) MF_NODISCARD;
 

@@ -1,9 +1,9 @@
 /* Opening a trust repository, and what can be asked of an open one. */
 #include "trust/load.h"
 
-static const struct mf_repo_ops *const schemes[] = {&mf_repo_notary_https, &mf_repo_notary_http,
-						    &mf_repo_tuf_file,     &mf_repo_tuf_https,
-						    &mf_repo_tuf_http,     &mf_repo_tuf_dir};
+static const struct mf_repo_ops *const schemes[] = {
+    &mf_repo_notary_https, &mf_repo_notary_http, &mf_repo_tuf_file, &mf_repo_tuf_https,
+    &mf_repo_tuf_http,     &mf_repo_s3,          &mf_repo_tuf_dir};
 #define NSCHEMES (sizeof schemes / sizeof schemes[0])
 
 /* The last row, a plain directory, matches everything. */
@@ -147,6 +147,25 @@ enum mf_found mf_trust_target_get(struct mf_trust *t, struct mf_str name,
 		return MF_ABSENT;
 	return t->repo->ops->target(t->repo, name, t->set.root->consistent_snapshot ? &info->sha256 : NULL,
 				    info->length, out, err);
+}
+
+bool mf_trust_keeps_targets(const struct mf_trust *t)
+{
+	return t->repo->ops->local || t->repo->ops->put_target;
+}
+
+int mf_trust_target_put(struct mf_trust *t, struct mf_str name, const struct mf_digest *sha256,
+			struct mf_spool *content, struct mf_err *err)
+{
+	return t->repo->ops->put_target(t->repo, name, t->set.root->consistent_snapshot ? sha256 : NULL,
+					content, err);
+}
+
+enum mf_found mf_trust_target_has(struct mf_trust *t, struct mf_str name,
+				  const struct mf_tuf_target_info *info, struct mf_err *err)
+{
+	return t->repo->ops->has_target(
+	    t->repo, name, t->set.root->consistent_snapshot ? &info->sha256 : NULL, info->length, err);
 }
 
 const struct mf_tuf_role *mf_trust_role(const struct mf_trust *t, const char *name)

@@ -41,6 +41,7 @@ struct mf_repo_ops {
 	bool local;          /* no cache, no speculation */
 	bool numbered_roots; /* there is no newest root by name: N.root.json is requested until it is not
 				there */
+	bool root_first;     /* a root without a timestamp is a repository that is not finished */
 	bool read_only;
 	/* ops: the row itself; rest: the URL without its scheme. */
 	struct mf_repo *(*open)(const struct mf_repo_ops *ops, const char *rest, const char *gun,
@@ -67,13 +68,19 @@ struct mf_repo_ops {
 	 * ask for. */
 	int (*target)(struct mf_repo *r, struct mf_str name, const struct mf_digest *sha256, uint64_t length,
 		      struct mf_spool *out, struct mf_err *err);
+	/* For a store that keeps the target files as well, and is no directory; both NULL elsewhere.
+	 * put_target replaces what is there. has_target: of this length? */
+	int (*put_target)(struct mf_repo *r, struct mf_str name, const struct mf_digest *sha256,
+			  struct mf_spool *content, struct mf_err *err);
+	enum mf_found (*has_target)(struct mf_repo *r, struct mf_str name, const struct mf_digest *sha256,
+				    uint64_t length, struct mf_err *err);
 };
 struct mf_repo {
 	const struct mf_repo_ops *ops;
 	char *where; /* for people */
 };
 extern const struct mf_repo_ops mf_repo_notary_http, mf_repo_notary_https, mf_repo_tuf_file, mf_repo_tuf_http,
-    mf_repo_tuf_https, mf_repo_tuf_dir;
+    mf_repo_tuf_https, mf_repo_s3, mf_repo_tuf_dir;
 
 /* Does a Notary server's refusal of a publish mean that somebody was faster? 400 VERSION: a version in the
  * upload is not newer than what is stored; 500 UPDATING: a race lost on SQL; INVALID_UPDATE with ErrBadRoot

@@ -450,13 +450,13 @@ static int newest_by_number(struct mf_trust *t, struct chain *c, struct mf_err *
 	return 0;
 }
 
-/* timestamp.json is written last: without it, and on a machine that knows nothing of it, a directory holds
- * what an interrupted first put has left, and the next one starts over. */
+/* Without timestamp.json, and on a machine that knows nothing of it, a directory or a bucket holds what an
+ * interrupted first put has left: the next one starts over, or goes on. */
 static enum mf_found unfinished(struct mf_trust *t, struct mf_err *err)
 {
 	struct mf_buf bytes MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_TIMESTAMP_BYTES);
 	struct mf_fetch_key key = {.role = "timestamp", .by = MF_BY_NAME, .max = MF_MAX_TIMESTAMP_BYTES};
-	if (!t->repo->ops->local || t->pin.found || t->floors.any)
+	if (!(t->repo->ops->local || t->repo->ops->root_first) || t->pin.found || t->floors.any)
 		return MF_ABSENT;
 	enum mf_found found = mf_trust_fetch(t, &key, &bytes, err);
 	return found == MF_FAILED ? MF_FAILED : found == MF_FOUND ? MF_ABSENT : MF_FOUND;
@@ -487,6 +487,25 @@ static int adopt_own_root(struct mf_trust *t, const struct mf_tuf_file *newest, 
 	fps = NULL;
 	t->adopted = true;
 	return 0;
+}
+
+enum mf_found mf_load_own_root(struct mf_trust *t, struct mf_buf *bytes, struct mf_err *err)
+{
+	struct mf_tuf_file *root MF_TUF_FILE_CLEANUP =
+	    mf_tuf_parse_unverified(t->repo->ops->dialect, MF_TUF_ROOT, bytes, err);
+	if (!root || check_number(root, 1, err) < 0)
+		return MF_FAILED;
+	mf_pin_clear(&t->pin);
+	if (adopt_own_root(t, root, err) < 0)
+		return MF_FAILED;
+	if (!t->pin.found)
+		return MF_ABSENT;
+	struct mf_tuf_anchor a = anchor_of(t);
+	struct mf_tuf_file *taken = root;
+	root = NULL;
+	return mf_tuf_set_root(&t->set, taken, &a, err) < 0 || mf_tuf_set_root_done(&t->set, err) < 0
+		   ? MF_FAILED
+		   : MF_FOUND;
 }
 
 /* The root that the pin, trust on first use or our own key leads to. */

@@ -14,9 +14,10 @@ int mf_trust_url_check(const char *url, bool *local, struct mf_err *err) MF_NODI
 
 struct mf_trust;
 /* url: "https://...", "http://..." (Notary), "tuf+file:///DIR" (directory below it per GUN),
- * "tuf+https://..." or "tuf+http://..." (the same on a web server, read-only), or a plain path: that very
- * directory. gun: repository name in metadata; pin_name: what pins and floors are filed under (the GUN, or
- * "oci:/absolute/dir"). cfg is borrowed with all it points to. No request is made. */
+ * "tuf+https://..." or "tuf+http://..." (the same on a web server, read-only), "tuf+s3://BUCKET/PREFIX" (in
+ * an object store), or a plain path: that very directory. gun: repository name in metadata; pin_name: what
+ * pins and floors are filed under (the GUN, or "oci:/absolute/dir"). cfg is borrowed with all it points to.
+ * No request is made. */
 int mf_trust_open(const char *url, const char *gun, const char *pin_name, const struct mf_trust_config *cfg,
 		  struct mf_trust **out, struct mf_err *err) MF_NODISCARD;
 void mf_trust_close(struct mf_trust *t);
@@ -83,6 +84,14 @@ enum mf_found mf_trust_target_get(struct mf_trust *t, struct mf_str name,
  * hang on it. */
 #define MF_TRUST_IDENTITY 33
 const char *mf_trust_identity(struct mf_trust *t);
+/* Does the repository keep the target files of its records: is it a directory, or a bucket? */
+bool mf_trust_keeps_targets(const struct mf_trust *t);
+/* For a repository that keeps them and is no directory (mf_trust_dir), after a load. */
+int mf_trust_target_put(struct mf_trust *t, struct mf_str name, const struct mf_digest *sha256,
+			struct mf_spool *content, struct mf_err *err) MF_NODISCARD;
+/* Is there a file of the right length? */
+enum mf_found mf_trust_target_has(struct mf_trust *t, struct mf_str name,
+				  const struct mf_tuf_target_info *info, struct mf_err *err) MF_NODISCARD;
 struct mf_trust_broken {
 	char *role;
 	enum mf_code code;

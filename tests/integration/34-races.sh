@@ -4,7 +4,7 @@
 . "$(dirname "$0")/../support/t.sh"
 . "$T_TOP/tests/support/attack.sh"
 
-lab registry notary notary-db
+lab registry notary notary-db s3
 proxy N "$NOTARY"
 writers=20
 make_image image >/dev/null
@@ -130,13 +130,14 @@ storm own layout
 find image home homes -name '.tmp-*' >"$T/left"
 check_line_count 'no temporary files are left' 0 "$T/left"
 
-for kind_of_server in memory database directory; do
+for kind_of_server in memory database directory bucket; do
 	base=$REGISTRY/acme/$kind_of_server base_api=$REGISTRY/v2/acme/$kind_of_server
 	push_all
 	case $kind_of_server in
 	memory) export MANIFESTO_TRUST_SERVER=$NOTARY ;;
 	database) export MANIFESTO_TRUST_SERVER=$NOTARY_DB ;;
 	directory) export MANIFESTO_TRUST_SERVER=tuf+file://$T/trust ;;
+	bucket) export MANIFESTO_TRUST_SERVER=tuf+s3://$S3_BUCKET/trust ;;
 	esac
 	first_puts $kind_of_server
 	[ $kind_of_server != memory ] || storm common $kind_of_server

@@ -1,9 +1,9 @@
 #!/bin/bash
-# Teams: several people, each with their own home, on a layout, in a directory of repositories, and on a Notary server.
+# Teams: several people, each with their own home, on a layout, in a directory of repositories, in a bucket, and on a Notary server.
 . "$(dirname "$0")/../support/t.sh"
 . "$T_TOP/tests/support/job.sh"
 
-lab registry notary
+lab registry notary s3
 printf 'second\0version\377' >second
 printf 'third' >third
 make_image layout >/dev/null
@@ -179,6 +179,10 @@ teams "$(image_of one)" qa
 name=$REGISTRY/acme/app
 push_image oci:layout:1.0 "$name:1.0" >/dev/null 2>&1
 export MANIFESTO_TRUST_SERVER=tuf+file://$T/trust
+teams "$name:1.0" qa
+name=$REGISTRY/acme/bucket
+push_image oci:layout:1.0 "$name:1.0" >/dev/null 2>&1
+export MANIFESTO_TRUST_SERVER=tuf+s3://$S3_BUCKET
 teams "$name:1.0" qa
 export MANIFESTO_TRUST_SERVER=$NOTARY
 name=$REGISTRY/acme/other

@@ -5,7 +5,7 @@
 . "$T_TOP/tests/support/job.sh"
 . "$T_TOP/tests/support/team.sh"
 
-lab registry notary
+lab registry notary s3
 proxy N "$NOTARY"
 printf 'second\0version\377' >second
 printf 'third' >third
@@ -15,7 +15,7 @@ state_is() { # NAME STATE IMAGE TYPE
 	check "$1" test "$(listed "$3" "[.records[] | select(.type == \"$4\") | .state]")" = "$2"
 }
 
-# --- one story on three kinds of repositories
+# --- one story on four kinds of repositories
 reader_gets() { # NAME FILE: with a warm cache, on another machine
 	machine reader
 	get_is "$what: $1" "$2" "$image" qa-approval
@@ -146,6 +146,11 @@ in_notary() {
 	check_status "$what: the notary program verifies the document" 0
 }
 story in_notary
+
+what=bucket image=$REGISTRY/acme/bucket:1.0
+export MANIFESTO_TRUST_SERVER=tuf+s3://$S3_BUCKET/tuf
+push_image oci:layout:1.0 "$image" >/dev/null 2>&1
+story in_registry
 
 what=directory image=$REGISTRY/acme/directory:1.0
 export MANIFESTO_TRUST_SERVER=tuf+file://$T/tuf

@@ -5,7 +5,7 @@
 . "$T_TOP/tests/support/job.sh"
 . "$T_TOP/tests/support/team.sh"
 
-lab registry notary
+lab registry notary s3
 proxy N "$NOTARY"
 make_image layout >/dev/null
 terminal() { # [PATTERN ANSWER]... -- COMMAND...
@@ -21,7 +21,7 @@ signers_are() { # NAME NUMBER
 }
 digest=sha256:$(sum "$approval")
 
-# --- one story on three kinds of repositories: bob, carol, dave and eve read and sign for qa; frank has no role
+# --- one story on four kinds of repositories: bob, carol, dave and eve read and sign for qa; frank has no role
 story() {
 	as alice
 	machine first
@@ -123,6 +123,11 @@ subject=$(push_image oci:layout:1.0 "$image" 2>/dev/null)
 story
 notary_in visitor list "${image%:*}" --roles targets/qa
 check 'the notary program reads what many signed' grep -qE "^qa-approval/sha256-${subject#sha256:} .* targets/qa\$" "$T/stdout"
+
+what=bucket image=$REGISTRY/acme/bucket:1.0
+export MANIFESTO_TRUST_SERVER=tuf+s3://$S3_BUCKET/tuf
+push_image oci:layout:1.0 "$image" >/dev/null 2>&1
+story
 
 what=directory image=$REGISTRY/acme/directory:1.0
 export MANIFESTO_TRUST_SERVER=tuf+file://$T/tuf

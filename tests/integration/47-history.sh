@@ -1,10 +1,10 @@
 #!/bin/bash
-# history and get --version: what happened to records, in a layout, in a tuf+file directory and on a Notary server.
+# history and get --version: what happened to records, in a layout, in a tuf+file directory, in a bucket and on a Notary server.
 . "$(dirname "$0")/../support/t.sh"
 . "$T_TOP/tests/support/job.sh"
 . "$T_TOP/tests/support/attack.sh"
 
-lab registry notary static
+lab registry notary static s3
 proxy N "$NOTARY"
 make_image image >/dev/null
 for i in 1 2 3 4; do printf 'content %s' $i >c$i; done
@@ -183,6 +183,12 @@ refused 'a role that does not exist' 2 history --role nobody oci:app:1.0
 refused 'a type that is none' 2 history oci:app:1.0 'Q A'
 run manifesto --version
 check 'the version of the program is what it was' grep -qxE 'manifesto [0-9.]+' "$T/stdout"
+
+# --- a bucket
+push_image oci:image:1.0 "$REGISTRY/acme/bucket:1.0" >/dev/null 2>&1
+export MANIFESTO_TRUST_SERVER=tuf+s3://$S3_BUCKET
+live "$REGISTRY/acme/bucket:1.0"
+check_life "$REGISTRY/acme/bucket:1.0"
 
 # --- a directory per repository
 push_image oci:image:1.0 "$REGISTRY/acme/dir:1.0" >/dev/null 2>&1

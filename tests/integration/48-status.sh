@@ -4,7 +4,7 @@
 . "$T_TOP/tests/support/job.sh"
 
 unset MANIFESTO_PASSPHRASE
-lab registry notary
+lab registry notary s3
 notary_tuf=$NOTARY/v2/$REGISTRY/acme/app/_trust/tuf
 repository=$REGISTRY/acme/app
 printf 'seen\n' >seen
@@ -12,13 +12,14 @@ make_image layout >/dev/null
 make_image layout-b --seed b >/dev/null
 make_image layout-c --seed c >/dev/null
 
-# Runs manifesto at another time, with a copy of the home, so that floors of the future do not stay.
+# Runs manifesto at another time, with a copy of the home, so that floors of the future do not stay. A bucket is read without
+# keys: object stores refuse signatures of another time.
 at() { # WHEN ARGUMENTS...
 	local when=$1
 	shift
 	rm -rf "$T/then"
 	cp -r "$MANIFESTO_HOME" "$T/then"
-	MANIFESTO_HOME=$T/then run faketime -f "$when" manifesto "$@"
+	MANIFESTO_HOME=$T/then AWS_ACCESS_KEY_ID='' AWS_SECRET_ACCESS_KEY='' run faketime -f "$when" manifesto "$@"
 }
 
 # Whether the findings of the last --json run are exactly these kinds, in this order.
@@ -28,11 +29,12 @@ findings_are() { # NAME KIND...
 	check "$name" test "$(jq -r '.repositories[0].findings[].kind' "$T/stdout" | tr '\n' ' ')" = "${*:+$* }"
 }
 
-# --- a repository where all is well, on a Notary server and in a directory
-for server in "$NOTARY" "tuf+file://$T/trust"; do
+# --- a repository where all is well, on a Notary server, in a bucket and in a directory
+for server in "$NOTARY" "tuf+s3://$S3_BUCKET/trust" "tuf+file://$T/trust"; do
 	export MANIFESTO_TRUST_SERVER=$server
 	case $server in
 	http*) dialect=notary ;;
+	tuf+s3*) dialect=tuf1 repository=$REGISTRY/acme/bucket ;;
 	*) dialect=tuf1 repository=$REGISTRY/acme/other ;;
 	esac
 	a=$(push_image oci:layout:1.0 "$repository:1.0" 2>/dev/null)

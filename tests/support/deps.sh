@@ -23,6 +23,8 @@ build  libssl-dev            library libcrypto
 check  libcmocka-dev         library cmocka
 check  bash                  program bash
 check  bsdextrautils         program col
+check  ceph-mon              program ceph-mon
+check  ceph-osd              program osdmaptool
 check  curl                  program curl
 check  docker-registry       program docker-registry
 check  faketime              program faketime
@@ -40,6 +42,7 @@ check  perl-base             program perl
 check  postgresql            file /usr/lib/postgresql/*/bin/initdb
 check  python3               python sys
 check  python3-cryptography  python cryptography
+check  radosgw               program radosgw
 check  rsync                 program rsync
 check  python3-jsonschema    python jsonschema
 check  python3-yaml          python yaml
@@ -116,7 +119,7 @@ trap restore EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 case " $missing " in
-*" docker-registry "* | *" notary "* | *" postgresql "*)
+*" ceph-"* | *" docker-registry "* | *" notary "* | *" postgresql "* | *" radosgw "*)
 	if [ ! -e "$policy" ]; then
 		ours=1
 		printf '#!/bin/sh\nexit 101\n' | $root tee "$policy" >/dev/null && $root chmod 755 "$policy"
@@ -131,6 +134,7 @@ $root env DEBIAN_FRONTEND=noninteractive sh -c "apt-get update -q && $install" <
 
 # Disable these services at boot as well, but only if their package was installed just now.
 if [ -d /run/systemd/system ]; then
+	case " $missing " in *" ceph-"* | *" radosgw "*) $root systemctl disable -q ceph.target ceph-radosgw.target ;; esac
 	case " $missing " in *" docker-registry "*) $root systemctl disable -q docker-registry ;; esac
 	case " $missing " in *" postgresql "*) $root systemctl disable -q postgresql ;; esac
 fi

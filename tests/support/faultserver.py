@@ -53,6 +53,7 @@ counted anew, when another file has been renamed to its name):
                                  reset:    the connection is reset before the answer
                                  drop:     the connection is closed before the answer ("forward": true: after the upstream has seen the
                                            request, so that it took effect but nobody was told; valid for reset too)
+                                 ignore:   {"headers": ["if-match"]}   as if the request did not have them
                                  delay:    {"ms": 500}     then as if there were no rule
                                  replace:  {"body": "text" or "body_base64": "..." or "body_file": "..."}   the true answer with another
                                            body; without any of them with its own; "headers": {...} replaces headers, null drops one
@@ -239,6 +240,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
             if action == "reset":
                 self.reset()
             self.close()
+        elif action == "ignore":
+            for name in rule["headers"]:
+                del self.headers[name]
+            serve(body)
         elif action == "delay":
             time.sleep(rule["ms"] / 1000)
             serve(body)

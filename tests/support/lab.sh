@@ -6,6 +6,7 @@
 #                                       start servers; may be called again to add some
 #   lab.sh stop [--purge] DIR [NAME...] stop all servers, or the named ones; --purge removes DIR
 #   lab.sh restart DIR NAME...          stop and start on the same port (servers in memory lose their data)
+#   lab.sh s3-token DIR                 print variables with temporary keys of the object store
 #   lab.sh gc DIR NAME                  collect a registry's garbage with its server down
 #
 # Kinds (each is also the name of its server) and the variables for them in DIR/lab.env:
@@ -17,8 +18,11 @@
 #   notary-tls       TLS, memory                    NOTARY_TLS=https://HOST:PORT
 #   notary-token     TLS, bearer tokens, memory     NOTARY_TOKEN, ISSUER, TOKEN_*
 #   notary-db        TLS, notary-signer, PostgreSQL NOTARY_DB, LAB_SQL (psql URL)
+#   s3               Ceph's object store, HTTP      S3=http://HOST:PORT, S3_KEY_ID, S3_SECRET, S3_BUCKET,
+#                                                   S3_PUBLIC=http://HOST:PORT/BUCKET (readable by all)
 #   static           files below STATIC_DIR, HTTP   STATIC=http://HOST:PORT, STATIC_LOG (see static.py)
 #   static-tls       the same, TLS                  STATIC_TLS=https://HOST:PORT
+# S3_BUCKET is empty at the start; `lab.sh s3-token DIR` prints temporary keys with a session token, to be evaluated.
 # Always: LAB=DIR, CA (PEM file that signed all servers), OTHER_CA (one that signed none).
 # Token users: TOKEN_READER, TOKEN_WRITER, TOKEN_ADMIN ("user:password"), TOKEN_IDENTITY (the
 # writer's refresh token). Without credentials only repositories below `public/` can be pulled.
@@ -88,7 +92,7 @@ stop_one() {
 stop_all() {
 	local name
 	for name in watcher static static-tls registry registry-tls registry-mtls registry-token notary notary-tls \
-		notary-token issuer notary-db signer postgres; do
+		notary-token issuer notary-db signer postgres s3 s3-osd s3-mon; do
 		stop_one $name
 	done
 }
@@ -126,6 +130,8 @@ up() {
 	if [ "$1" = postgres ]; then
 		[ "$(sed -n '1p' "$LAB/data/postgres/postmaster.pid" 2>/dev/null)" = "$pid" ] &&
 			sed -n '8p' "$LAB/data/postgres/postmaster.pid" | grep -q ready
+	elif [ "$1" = s3-osd ]; then
+		: # it takes a port of its own range; what needs it waits for it
 	else
 		listens "$pid" "$2"
 	fi
@@ -334,6 +340,130 @@ static_config() { # PORT [options]
 	argv=("$(python_with ssl)" "$here/static.py" --port "$@" --log "$LAB/log/static.requests" "$LAB/data/static")
 }
 
+# --- object store: one Ceph monitor, one store of objects in memory, one gateway; no keyrings, no systemd
+
+s3_key_id=AKIAMANIFESTOTEST001 s3_secret=c2VjcmV0/for+tests/only0123456789abcdefgh s3_bucket=records
+
+# The settings of all three. The daemons check no keys among each other (CRC, since "secure" wants some).
+ceph_config() { # MON-PORT
+	local d=$LAB/data/ceph
+	mkdir -p "$d/mon" "$d/osd" "$d/run"
+	cat >"$LAB/etc/ceph.conf" <<-END
+		[global]
+		fsid = $(cat "$d/fsid")
+		mon host = v2:127.0.0.1:$1/0
+		public addr = 127.0.0.1
+		cluster addr = 127.0.0.1
+		ms bind ipv6 = false
+		ms bind port min = $(($1 + 1))
+		ms bind port max = $(($1 + 60))
+		auth cluster required = none
+		auth service required = none
+		auth client required = none
+		ms mon client mode = crc
+		ms async op threads = 1
+		run dir = $d/run
+		admin socket = $d/run/\$name.\$pid.asok
+		log file = $LAB/log/ceph-\$name.log
+		mon cluster log file = $LAB/log/ceph-cluster.log
+		crash dir = $d/crash
+		osd pool default size = 1
+		osd pool default min size = 1
+		osd pool default pg num = 1
+		osd pool default pgp num = 1
+		osd pool default pg autoscale mode = off
+		mon allow pool size one = true
+		osd crush chooseleaf type = 0
+		[mon]
+		mon data = $d/mon
+		mon data avail warn = 1
+		mon data avail crit = 1
+		mon max pg per osd = 1000
+		paxos propose interval = 0.05
+		paxos min wait = 0.01
+		[osd]
+		osd data = $d/osd
+		osd objectstore = memstore
+		memstore device bytes = 1073741824
+		osd crush update on start = false
+		[client]
+		rgw rados pool pg num min = 1
+		rgw thread pool size = 64
+		rgw dns name = localhost
+		rgw enable gc threads = false
+		rgw enable lc threads = false
+		rgw enable quota threads = false
+		rgw run sync thread = false
+		rgw sts key = abcdefghijklmnop
+		rgw s3 auth use sts = true
+	END
+}
+
+ceph_run() { # COMMAND...
+	timeout 60 env -i PATH="$PATH" HOME="$LAB" LC_ALL=C CEPH_CONF="$LAB/etc/ceph.conf" "$@" >>"$LAB/log/ceph.log" 2>&1 || {
+		tail -n 5 "$LAB/log/ceph.log" >&2
+		die "$1 failed"
+	}
+}
+
+make_uuid() {
+	cat /proc/sys/kernel/random/uuid
+}
+
+s3_mon_config() { # PORT
+	local d=$LAB/data/ceph
+	rm -rf "$d"
+	mkdir -p "$d"
+	make_uuid >"$d/fsid"
+	ceph_config "$1"
+	ceph_run osdmaptool --createsimple 1 --clobber "$d/osdmap"
+	ceph_run monmaptool --create --fsid "$(cat "$d/fsid")" --addv a "[v2:127.0.0.1:$1]" "$d/monmap"
+	ceph_run ceph-mon --mkfs -i a --monmap "$d/monmap" --osdmap "$d/osdmap"
+	ceph_run ceph-osd --mkfs --no-mon-config -i 0 --monmap "$d/monmap" --osd-uuid "$(make_uuid)"
+	argv=(env CEPH_CONF="$LAB/etc/ceph.conf" ceph-mon -f -i a --public-addrv "[v2:127.0.0.1:$1]")
+}
+
+# Signed by curl. The body's hash is a header that curl leaves to us.
+s3_request() { # SERVICE [curl options] PATH
+	local service=$1 path=${*: -1}
+	shift
+	curl -sS --fail --noproxy '*' --aws-sigv4 "aws:amz:us-east-1:$service" --user "$s3_key_id:$s3_secret" "${@:1:$# - 1}" \
+		"http://127.0.0.1:$(cat "$LAB/ports/s3")$path"
+}
+
+s3_ask() { # SERVICE FORM
+	s3_request "$1" --data-raw "$2" -H "x-amz-content-sha256: $(printf %s "$2" | sha256sum | cut -d' ' -f1)" /
+}
+
+# The bucket, which everybody may read and list, and the right to ask for tokens.
+make_bucket() {
+	local policy i
+	[ ! -e "$LAB/data/ceph/bucket-made" ] || return 0
+	for ((i = 0; i < 300; i++)); do
+		s3_request s3 -X PUT -H 'x-amz-content-sha256: UNSIGNED-PAYLOAD' "/$s3_bucket" \
+			>"$LAB/log/s3-bucket.log" 2>&1 && break
+		running s3 || break
+		sleep 0.1
+	done
+	policy='{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": "*", "Action": ["s3:GetObject", "s3:ListBucket"],
+		"Resource": ["arn:aws:s3:::'$s3_bucket'", "arn:aws:s3:::'$s3_bucket'/*"]}]}'
+	s3_request s3 -X PUT --data-raw "$policy" -H "x-amz-content-sha256: $(printf %s "$policy" | sha256sum | cut -d' ' -f1)" \
+		"/$s3_bucket?policy=" && : >"$LAB/data/ceph/bucket-made" && return 0
+	cat "$LAB/log/s3-bucket.log" >&2
+	die "the bucket cannot be made"
+}
+
+cmd_s3_token() { # DIR
+	enter "${1-}"
+	local policy='%7B%22Version%22%3A%222012-10-17%22%2C%22Statement%22%3A%5B%7B%22Effect%22%3A%22Allow%22%2C%22Action%22%3A%5B'
+	policy+='%22sts%3AGetSessionToken%22%2C%22s3%3A%2A%22%5D%2C%22Resource%22%3A%5B%22%2A%22%5D%7D%5D%7D'
+	s3_ask iam "Action=PutUserPolicy&PolicyDocument=$policy&PolicyName=sts&UserName=tester&Version=2010-05-08" >/dev/null ||
+		die "the right to ask for tokens cannot be given"
+	s3_ask sts 'Action=GetSessionToken&DurationSeconds=3600&Version=2011-06-15' | tr '<' '\n' | sed -n \
+		-e 's|^AccessKeyId>|export AWS_ACCESS_KEY_ID=|p' -e 's|^SecretAccessKey>|export AWS_SECRET_ACCESS_KEY=|p' \
+		-e 's|^SessionToken>|export AWS_SESSION_TOKEN=|p'
+}
+
 configure() { # NAME PORT; sets argv
 	argv=(docker-registry serve "$LAB/etc/$1.yml")
 	case $1 in
@@ -357,6 +487,12 @@ configure() { # NAME PORT; sets argv
 	postgres) postgres_config "$2" ;;
 	signer) signer_config "$2" ;;
 	notary-db) notary_db_config "$2" ;;
+	s3-mon) s3_mon_config "$2" ;;
+	s3-osd) argv=(env CEPH_CONF="$LAB/etc/ceph.conf" ceph-osd -f -i 0) ;;
+	s3)
+		argv=(env CEPH_CONF="$LAB/etc/ceph.conf" radosgw -f -n client.rgw
+			"--rgw-frontends=beast endpoint=127.0.0.1:$2 tcp_nodelay=1")
+		;;
 	static) static_config "$2" ;;
 	static-tls) static_config "$2" --tls-cert "$LAB/tls/server.crt" --tls-key "$LAB/tls/server.key" ;;
 	*) die "there is no server named $1" ;;
@@ -414,6 +550,20 @@ start_kind() {
 		launch signer
 		launch notary-db
 		;;
+	s3)
+		need ceph-mon ceph-mon
+		need ceph-osd ceph-osd
+		need radosgw radosgw
+		need osdmaptool ceph-osd
+		launch s3-mon
+		launch s3-osd
+		[ -e "$LAB/data/ceph/user-made" ] ||
+			ceph_run radosgw-admin user create --uid=tester --display-name=tester --access-key="$s3_key_id" \
+				--secret-key="$s3_secret" '--caps=user-policy=*'
+		: >"$LAB/data/ceph/user-made"
+		launch s3
+		make_bucket
+		;;
 	issuer | postgres | signer | static | static-tls) launch "$1" ;;
 	*) die "there is no kind of server named $1" ;;
 	esac
@@ -437,6 +587,8 @@ write_env() {
 		var NOTARY_TOKEN notary-token https://
 		var NOTARY_DB notary-db https:// && printf "LAB_SQL='%s'\n" "$(pg_url server)"
 		var ISSUER issuer http:// | sed "s|'\$|/token'|"
+		var S3 s3 http:// && printf "S3_KEY_ID='%s'\nS3_SECRET='%s'\nS3_BUCKET='%s'\n" "$s3_key_id" "$s3_secret" "$s3_bucket"
+		var S3_PUBLIC s3 http:// | sed "s|'\$|/$s3_bucket'|"
 		var STATIC static http://
 		var STATIC_TLS static-tls https://
 		printf "STATIC_DIR='%s'\nSTATIC_LOG='%s'\n" "$LAB/data/static" "$LAB/log/static.requests"
@@ -545,6 +697,7 @@ command=${1-}
 [ $# = 0 ] || shift
 case $command in
 dir | start | stop | restart | gc | watch) "cmd_$command" "$@" ;;
+s3-token) cmd_s3_token "$@" ;;
 *)
 	sed -n '2,/^set -u/{/^set -u/d;s/^# \{0,1\}//;p;}' "$0" >&2
 	exit 2

@@ -18,7 +18,7 @@ t_scrub() {
 		case $name in
 		[Hh][Tt][Tt][Pp]_[Pp]* | [Hh][Tt][Tt][Pp][Ss]_* | [Aa][Ll][Ll]_[Pp]* | [Nn][Oo]_[Pp]* | [Ff][Tt][Pp]_*) unset "$name" ;;
 		DOCKER_* | MANIFESTO_* | REGISTRY_* | NOTARY_* | XDG_* | LC_* | CI | CURL_* | SSL_* | SSLKEYLOGFILE | LANG*) unset "$name" ;;
-		CONTAINERS_* | BUILDAH_* | STORAGE_* | BASH_ENV | ENV | CDPATH | GNUPGHOME | SSH_AUTH_SOCK) unset "$name" ;;
+		AWS_* | CONTAINERS_* | BUILDAH_* | STORAGE_* | BASH_ENV | ENV | CDPATH | GNUPGHOME | SSH_AUTH_SOCK) unset "$name" ;;
 		esac
 	done
 	export LC_ALL=C TZ=UTC
@@ -204,6 +204,7 @@ lab() { # KIND...
 	[ $status = 0 ] || t_bail "the lab starts: $*"
 	# shellcheck disable=SC1091 # written by lab.sh
 	. "$LAB/lab.env"
+	[ -z "${S3-}" ] || export AWS_ENDPOINT_URL_S3=$S3 AWS_REGION=us-east-1 AWS_ACCESS_KEY_ID=$S3_KEY_ID AWS_SECRET_ACCESS_KEY=$S3_SECRET
 }
 
 # lab_server stop|restart|gc NAME...

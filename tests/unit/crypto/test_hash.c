@@ -48,6 +48,25 @@ static void sha512_of_abc_is_the_published_value(void **state)
 		   "2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f");
 }
 
+/* RFC 4231, sections 4.3 (a short key) and 4.7 (one longer than a block). */
+static void hmac_sha256_gives_the_published_values(void **state)
+{
+	uint8_t out[32], key[131];
+
+	(void)state;
+	assert_int_equal(mf_hmac_sha256(mf_bytes_of(MF_STR("Jefe")),
+					mf_bytes_of(MF_STR("what do ya want for nothing?")), out, &err),
+			 0);
+	assert_hex(out, 32, "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+	memset(key, 0xaa, sizeof key);
+	assert_int_equal(
+	    mf_hmac_sha256((struct mf_bytes){key, sizeof key},
+			   mf_bytes_of(MF_STR("Test Using Larger Than Block-Size Key - Hash Key First")), out,
+			   &err),
+	    0);
+	assert_hex(out, 32, "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
+}
+
 static void a_stream_in_pieces_hashes_like_the_whole(void **state)
 {
 	struct mf_hash *h MF_HASH_CLEANUP = mf_hash_new(&err);
@@ -69,6 +88,7 @@ int main(void)
 	    cmocka_unit_test(sha256_of_abc_is_the_published_value),
 	    cmocka_unit_test(sha256_takes_a_null_pointer_with_no_octets),
 	    cmocka_unit_test(sha512_of_abc_is_the_published_value),
+	    cmocka_unit_test(hmac_sha256_gives_the_published_values),
 	    cmocka_unit_test(a_stream_in_pieces_hashes_like_the_whole),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

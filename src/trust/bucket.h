@@ -1,0 +1,63 @@
+/* Objects of one trust repository in a bucket of an object store: requests, and what their answers mean. */
+#ifndef MF_TRUST_BUCKET_H
+#define MF_TRUST_BUCKET_H
+
+#include "trust/config.h"
+
+struct mf_bucket {
+	const struct mf_trust_config *cfg;
+	char *name;
+	char *prefix; /* "PREFIX/GUN/": in front of each file name */
+	/* Filled with the first request. */
+	struct mf_aws aws;
+	char *base; /* URL of the bucket, ends with '/' */
+};
+/* url: "BUCKET[/PREFIX]". where: receives "tuf+s3://BUCKET/PREFIX/GUN". Makes no request. MF_E_USAGE. */
+int mf_bucket_init(struct mf_bucket *b, const char *rest, const char *gun, const struct mf_trust_config *cfg,
+		   char **where, struct mf_err *err) MF_NODISCARD;
+void mf_bucket_clear(struct mf_bucket *b);
+/* Finds keys, region and endpoint, where that was not done yet or the keys are about to expire. */
+int mf_bucket_ready(struct mf_bucket *b, struct mf_err *err) MF_NODISCARD;
+/* MF_E_AUTH when requests are not signed: nobody may write. After mf_bucket_ready. */
+int mf_bucket_check_keys(const struct mf_bucket *b, struct mf_err *err) MF_NODISCARD;
+
+struct mf_object_request {
+	const char *method;
+	struct mf_str name;      /* below the prefix */
+	const char *condition;   /* a header line, or NULL */
+	const char *cache;       /* what caches may do with what is put, or NULL */
+	struct mf_bytes body;    /* of a PUT */
+	struct mf_spool *stream; /* instead: with its digest and length */
+	const struct mf_digest *sha256;
+	uint64_t length;
+	size_t max;            /* of the answer */
+	struct mf_spool *into; /* where the answer goes instead of the buffer */
+};
+struct mf_object_call;
+/* Everything is borrowed until the call ends. */
+int mf_object_begin(struct mf_bucket *b, const struct mf_object_request *r, struct mf_object_call **out,
+		    struct mf_err *err) MF_NODISCARD;
+void mf_object_free(struct mf_object_call *c);
+static inline void mf_object_cleanup(struct mf_object_call **c)
+{
+	mf_object_free(*c);
+}
+#define MF_OBJECT_CLEANUP MF_CLEANUP(mf_object_cleanup)
+
+/* Waits for a GET or a HEAD. MF_ABSENT: there is no such object. The answer lives as long as the call. */
+enum mf_found mf_object_get(struct mf_object_call *c, struct mf_http_response **res,
+			    struct mf_err *err) MF_NODISCARD;
+
+enum mf_put_end {
+	MF_PUT_FAILED = -1, /* for certain; err says why */
+	MF_PUT_DONE,
+	MF_PUT_REFUSED, /* the condition was not met */
+	MF_PUT_UNCLEAR, /* no answer, or one that says nothing about the object; err says which */
+};
+/* Waits for a PUT or a DELETE. */
+enum mf_put_end mf_object_put(struct mf_object_call *c, struct mf_err *err) MF_NODISCARD;
+
+/* The text of the first element <tag> of an error, visible ASCII; "" when there is none. */
+void mf_s3_error_field(const struct mf_http_response *res, const char *tag, char out[256]);
+
+#endif

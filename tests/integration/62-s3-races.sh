@@ -1,0 +1,132 @@
+#!/bin/bash
+# Many writers of one bucket on as many machines, killed at any moment, their answers lost: what was acknowledged is there, readers
+# never see an error, and a name has one owner. S3_WRITERS and S3_RECORDS make it larger.
+. "$(dirname "$0")/../support/t.sh"
+. "$T_TOP/tests/support/attack.sh"
+. "$T_TOP/tests/support/job.sh"
+
+lab registry s3
+proxy P "$S3"
+writers=${S3_WRITERS:-8} records=${S3_RECORDS:-2}
+export MANIFESTO_TRUST_SERVER=tuf+s3://$S3_BUCKET/tuf
+make_image layout >/dev/null
+
+# --- 8 owners at once: one gets the name
+image=$REGISTRY/acme/first:1.0
+push_image oci:layout:1.0 "$image" >/dev/null 2>&1
+pids=()
+for i in 1 2 3 4 5 6 7 8; do
+	(
+		machine "owner$i"
+		MANIFESTO_KEY=owner$i manifesto put --init --timeout 60 "$image" "type-$i" "$approval" >"$T/first.$i" 2>&1
+	) &
+	pids+=($!)
+done
+ended=()
+for pid in "${pids[@]}"; do
+	wait "$pid"
+	ended+=($?)
+done
+won='' odd=''
+for i in 1 2 3 4 5 6 7 8; do
+	case ${ended[i - 1]} in
+	0) won+=$i ;;
+	10 | 12) ;;
+	*) odd+=" $i: ${ended[i - 1]} $(head -1 "$T/first.$i")" ;;
+	esac
+done
+check 'of 8 first publishes one wins' test "${#won}" = 1
+check 'the others hear whose it is' test -z "$odd"
+machine "owner${won:0:1}"
+get_is 'the winner has what it published' "$approval" "$image" "type-${won:0:1}"
+run manifesto list "$image"
+check_line_count 'and nothing else is there' 2
+machine first
+
+# --- writers that are killed, behind a proxy that loses answers
+image=$REGISTRY/acme/many:1.0
+push_image oci:layout:1.0 "$image" >/dev/null 2>&1
+run manifesto put --init "$image" begin "$approval"
+check_status 'the repository' 0
+spare_root "$image"
+faults P '{"method":"PUT","path":"/timestamp.json","action":"drop","forward":true,"skip":2,"count":2}' \
+	'{"method":"PUT","path":"/timestamp.json","action":"drop","skip":5,"count":2}' \
+	'{"method":"PUT","path":"snapshot.json","action":"drop","forward":true,"skip":4,"count":3}' \
+	'{"method":"PUT","path":"targets.json","action":"reset","forward":true,"skip":3,"count":3}'
+# Until it is acknowledged, twice killed at a moment that nobody chose.
+write() { # WRITER
+	local i n pid code
+	machine "writer$1"
+	mkdir -p "$MANIFESTO_HOME"
+	cp -a "$T/home/manifesto/keys" "$T/home/manifesto/trust.json" "$MANIFESTO_HOME"
+	AWS_ENDPOINT_URL_S3=http://$P
+	for ((i = 1; i <= records; i++)); do
+		echo "$1.$i" >"$T/content.$1.$i"
+		for ((n = 1; n <= 40; n++)); do
+			manifesto put -q --timeout 60 "$image" "w$1-$i" "$T/content.$1.$i" >"$T/put.$1.$i" 2>&1 &
+			pid=$!
+			if [ $n -le 2 ]; then
+				sleep "0.$((RANDOM % 9))$((RANDOM % 10))"
+				kill -KILL $pid 2>/dev/null && echo killed >>"$T/killed"
+			fi
+			wait $pid 2>/dev/null
+			code=$?
+			[ $code != 0 ] || break
+			[ $code = 137 ] || echo "$code $(head -1 "$T/put.$1.$i")" >>"$T/failed"
+		done
+		[ $code = 0 ] && echo "w$1-$i content.$1.$i" >>"$T/acknowledged"
+	done
+}
+# One machine that follows, one that comes new each time.
+read_on() { # NAME
+	local code
+	machine "reader-$1"
+	mkdir -p "$MANIFESTO_HOME"
+	cp "$T/home/manifesto/trust.json" "$MANIFESTO_HOME"
+	while [ ! -e "$T/over" ]; do
+		[ "$1" = seen ] || rm -rf "$MANIFESTO_HOME/floors" "$XDG_CACHE_HOME"
+		manifesto get --timeout 60 "$image" begin >"$T/read.$1" 2>"$T/read.$1.err"
+		code=$?
+		echo "$code" >>"$T/reads"
+		[ $code = 0 ] && cmp -s "$T/read.$1" "$approval" || echo "$code $(head -1 "$T/read.$1.err")" >>"$T/bad-reads"
+	done
+}
+: >killed
+: >failed
+: >acknowledged
+: >bad-reads
+read_on seen &
+readers=$!
+read_on new &
+readers+=" $!"
+pids=()
+for ((i = 1; i <= writers; i++)); do
+	write $i &
+	pids+=($!)
+done
+wait "${pids[@]}"
+: >over
+# shellcheck disable=SC2086 # words
+wait $readers
+echo "# $(wc -l <killed) killed, $(wc -l <reads) reads, failed: $(sort failed | uniq -c | head -3)"
+check 'every writer got its acknowledgements in the end' test "$(wc -l <acknowledged)" = $((writers * records))
+check 'nobody but the killed saw a failure that lasts' test "$(grep -cv '^\(4\|12\) ' failed)" = 0
+check 'writers were killed' test -s killed
+check 'no reader saw an error' test ! -s bad-reads
+[ ! -s bad-reads ] || head -3 bad-reads | sed 's/^/# /'
+lost=0
+while read -r type file; do
+	manifesto get "$image" "$type" 2>/dev/null | cmp -s - "$file" || lost=$((lost + 1))
+done <acknowledged
+check 'every acknowledged record is there' test $lost = 0
+run manifesto status "${image%:*}"
+check 'the repository is sound' test "$status" = 0 -o "$status" = 14
+run manifesto repair "${image%:*}"
+check_status 'repair mends what killed writers left of the lists' 0
+run manifesto status "${image%:*}"
+check_status 'and all is well' 0
+curl -sf "$S3_PUBLIC?list-type=2&prefix=tuf/" | tr '<' '\n' | sed -n 's/^Key>//p' >keys
+check 'nothing but versions, targets and the timestamp is left' test -s keys -a \
+	-z "$(grep -vE '/([0-9]+\.(root|snapshot|targets)|timestamp)\.json$|/targets/[^/]+/[0-9a-f]{64}\.sha256-[0-9a-f]{64}$' keys)"
+
+t_done
