@@ -279,6 +279,14 @@ static int collect_image(struct pack *p, struct mf_image *im, struct mf_err *err
 	return 0;
 }
 
+static int begin_image(struct pack *p, struct mf_image *im, const char *text, struct mf_err *err)
+{
+	if (mf_image_open(im, p->m, text, err) < 0)
+		return -1;
+	im->for_writing = true; /* the manifest is needed, not only its digest */
+	return mf_image_begin(im, err);
+}
+
 static int collect(struct pack *p, struct mf_err *err)
 {
 	const struct manifesto_bundle_options *o = p->o;
@@ -290,8 +298,7 @@ static int collect(struct pack *p, struct mf_err *err)
 		if (mf_env_cancelled(&p->m->env))
 			return mf_fail(err, MF_E_CANCELLED, 0, "bundle was interrupted");
 		for (; begun < o->nimages && begun < i + MF_VERIFY_WINDOW; begun++)
-			if (mf_image_open(&p->images[begun], p->m, o->images[begun], err) < 0 ||
-			    mf_image_begin(&p->images[begun], err) < 0)
+			if (begin_image(p, &p->images[begun], o->images[begun], err) < 0)
 				return mf_wrap(err, "image '%s'", o->images[begun]);
 		if (collect_image(p, &p->images[i], err) < 0)
 			return mf_wrap(err, "image '%s'", o->images[i]);

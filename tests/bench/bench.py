@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Speed of manifesto and of the notary program, on the same servers in the same run.
 
-Usage: bench.py BUILD_DIRECTORY [far]      (`make bench` runs it; `far` measures the servers at 40 ms only)
+Usage: bench.py BUILD_DIRECTORY [far|bundle]      (`make bench` runs it; `far` measures the servers at 40 ms only, `bundle` bundles)
 
 Starts its own registry and Notary server and makes repositories with 1, 1,000 and 10,000 records. Each figure is the median of
 BENCH_RUNS (7) runs of whole processes; the two programs take turns, so that other load affects both. A ratio is manifesto's time
@@ -37,6 +37,8 @@ GOALS = {("cold get", 1): 1.2, ("cold get", 1000): 0.55, ("cold get", 10000): 0.
          ("cold get, memory", 50000): 0.2, ("warm get", 50000): 0.03, ("list", 50000): 0.1, ("put", 50000): 0.35,
          ("cold get, 20 ms", 1): 0.35, ("warm get, 20 ms", 1): 0.55}
 CHECK_GOAL = 0.01
+BUNDLE_IMAGES = 100
+BUNDLE_GOAL = 50  # ms of a verify of all
 # At FAR_TRIP: milliseconds, and requests to the registry.
 FAR_GOALS = {"put of a new type": (500, 11), "put that replaces a record": (None, 13), "put with nothing to publish": (None, 4)}
 
@@ -437,6 +439,22 @@ def embedded(bench, n):
         print("%-30s %7s | %9.1f %8.1f %7.1f |" % (name, format(n, ","), cost.wall, cost.cpu, cost.memory))
 
 
+def bundles(bench):
+    """One file with the records of many images, made from the servers and verified without them."""
+    repo = Repository(bench, BUNDLE_IMAGES + 1, bench.registry, bench.notary_url, images=BUNDLE_IMAGES + 1)
+    images = [repo.gun + "@" + digest for digest in (bench.top / "subjects").read_text().split()]
+    made = bench.top / "bundle.tar"
+    create = [bench.program, "bundle", "create", "-q", "-o", str(made), *images]
+    verify = [bench.program, "verify", "-q", "--bundle", str(made), "--require", "bench"]
+    bench.sample(create)
+    costs = bench.turns(lambda: create, lambda: verify + images, lambda: verify + ["--content"] + images, lambda: verify + images[:1])
+    print("\n%-30s %7s | %9s %8s %7s | %.1f KiB\n%s" % ("bundle of %d images" % len(images), "images", "ms", "CPU ms", "MiB",
+                                                      made.stat().st_size / 1024, "-" * 68))
+    for name, n, cost in zip(("create", "verify", "verify --content", "verify"), (len(images), len(images), len(images), 1), costs):
+        goal = "goal %d ms: %s" % (BUNDLE_GOAL, "met" if cost.wall <= BUNDLE_GOAL else "NOT MET") if name == "verify" and n > 1 else ""
+        print("%-30s %7s | %9.1f %8.1f %7.1f | %s" % (name, n, cost.wall, cost.cpu, cost.memory, goal))
+
+
 def machine():
     with open("/proc/cpuinfo", encoding="utf-8") as f:
         model = re.search(r"model name\s*: (.*)", f.read())
@@ -444,15 +462,15 @@ def machine():
                                                   os.getloadavg()[0])
 
 
-def main(build, only_far):
+def main(build, only):
     start = time.monotonic()
     print("%s\nmedians of %d runs of whole processes in turn; time and CPU: manifesto divided by notary\n" % (machine(), RUNS))
     with tempfile.TemporaryDirectory(prefix="manifesto-bench.") as top:
         bench = Bench(build, top)
         try:
             bench.start_lab()
-            if only_far:
-                compare_round_trips(bench)
+            if only:
+                {"far": compare_round_trips, "bundle": bundles}[only](bench)
                 return
             repos = [Repository(bench, n, bench.registry, bench.notary_url) for n in SIZES]
             head()
@@ -461,6 +479,7 @@ def main(build, only_far):
                 compare_put(bench, repo)
             compare_far(bench)
             compare_round_trips(bench)
+            bundles(bench)
             bench.env["MANIFESTO_TRUST_SERVER"] = bench.notary_url
             print("\n`get` also resolves the tag and, cold, reads the content at the registry: `lookup` and IMAGE@DIGEST do not ask for the tag."
                   "\n`verify` is one process for 100 images by digest, `lookup` 100 processes.\n")
@@ -479,6 +498,6 @@ def main(build, only_far):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) not in (2, 3) or sys.argv[2:] not in ([], ["far"]):
+    if len(sys.argv) not in (2, 3) or sys.argv[2:] not in ([], ["far"], ["bundle"]):
         raise SystemExit(__doc__)
-    main(sys.argv[1], bool(sys.argv[2:]))
+    main(sys.argv[1], (sys.argv[2:] + [None])[0])

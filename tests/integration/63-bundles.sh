@@ -229,6 +229,9 @@ tampered 'a changed record' 6 '' flip "blobs/sha256/$(sum "$approval")"
 tampered 'a changed timestamp' 6 '' flip 'timestamp.json$'
 tampered 'a changed root' 6 'required signatures of role' edit 'root.json$' '"expires":"20' '"expires":"21'
 tampered 'a changed list of roles' 6 '' flip '/targets\.'
+tampered 'an index of another kind' 6 "expected an index with the artifact type" edit '^index.json$' bundle.v1 bundle.v2
+tampered 'a layout of another version' 6 "layout version '2.0.0'" edit '^oci-layout$' 1.0.0 2.0.0
+tampered 'a repository in both forms' 6 'has two trust repositories' add "trust/${REGISTRY/:/%3A}/acme/notary/timestamp.json" '{}'
 tampered 'no timestamp' 8 "'timestamp'" drop 'timestamp.json$'
 tampered 'no snapshot' 8 "'snapshot'" drop '/snapshot\.'
 tampered 'no content' 13 'does not hold the content' drop "blobs/sha256/$(sum "$approval")"
@@ -272,6 +275,12 @@ refused 'when all of it has expired' 7 get --bundle directory.tar --at 2099-01-0
 check 'nor does one in the future' test -z "$(find "$MANIFESTO_HOME/floors" -name '*.json' 2>/dev/null)"
 reads 'now it is accepted all the same' "$approval" --bundle directory.tar "$d" qa-approval
 check 'and that is remembered' test -n "$(find "$MANIFESTO_HOME/floors" -name '*.json')"
+machine tofu
+run offline get --tofu --bundle directory.tar --at 2020-05-05 "$d" qa-approval
+check_status 'first use as of another time' 0
+check_stderr_has 'is for this run' 'trusted on first use, in this run'
+check 'and no pin is stored' test ! -e "$MANIFESTO_HOME/trust.json"
+machine late
 refused 'a time of what is no bundle' 2 get --at 2099-01-01 "$d" qa-approval
 refused 'no time at all' 2 get --bundle directory.tar --at soon "$d" qa-approval
 
@@ -285,6 +294,33 @@ check_status 'verify says so, too' 7
 run offline verify --bundle directory.tar --max-age 1h --require qa-approval "$d"
 check_status 'verify of a young one' 0
 refused 'an age of what is no bundle' 2 get --max-age 1h "$d" qa-approval
+
+# --- roots: a machine with an older pin or floor follows
+machine first
+rotated() { # NAME IMAGE SERVER FINGERPRINT-OF-THE-FIRST-ROOT FILE KEY-TYPE
+	run manifesto key generate --type "$6" "root-$1"
+	MANIFESTO_TRUST_SERVER=$3 run manifesto trust rotate "${2%:*}" root --key "root-$1"
+	check_status "$1: a new root key" 0
+	MANIFESTO_TRUST_SERVER=$3 bundle "$1: a bundle with it" "$2" -o "$5"
+	check "$1: it has both roots" test "$(tar tf "$5" | grep -cE '/[12]\.root\.json$')" = 2
+	reader "old-pin-$1" "$2" "$4" "$5"
+	reads "$1: the old pin leads to the new root" contact.json --bundle "$5" "$2" contact
+	machine first
+}
+rotated notary "$n" "$NOTARY" "$notary_pin" root-notary.tar ecdsa
+rotated directory "$d" "tuf+file://$STATIC_DIR" "$directory_pin" root-directory.tar ed25519
+machine late
+reads 'a floor at the old root does so, too' contact.json --bundle root-directory.tar "$d" contact
+machine first
+tuf=$STATIC_DIR/${REGISTRY/:/%3A}/acme/web
+cp "$tuf/1.root.json" root.json
+sed -i 's/"expires":"20/"expires":"21/' "$tuf/1.root.json"
+machine new-pin
+MANIFESTO_TRUST_SERVER=tuf+file://$STATIC_DIR run manifesto trust pin "$d" "$tuf/2.root.json"
+MANIFESTO_TRUST_SERVER=tuf+file://$STATIC_DIR bundle 'a bundle beside a damaged old root' "$d" -o no-root.tar
+check 'it has the roots that hold' test "$(tar tf no-root.tar | grep 'root\.json$')" = "trust/${REGISTRY/:/%3A}/acme/web/2.root.json"
+cp root.json "$tuf/1.root.json"
+machine first
 
 # --- a role that does not verify: the bundle has what else there is, and readers get the same answer
 machine first
