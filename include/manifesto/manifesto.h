@@ -149,13 +149,13 @@ struct manifesto_options {
 	 * octets) then says so. Called once for each such key. NULL: there are none. */
 	int (*key_text)(void *arg, const char *source, char *out, size_t max, size_t *n, char why[256]);
 	void *key_text_arg;
-	/* A file made by manifesto_bundle_create: images, content and trust metadata come from it alone, verified
-	 * as a server's answers are with the pins and floors of `home`, and no connection is made. Whatever
-	 * writes is MANIFESTO_USAGE. NULL: none. */
+	/* A file made by manifesto_bundle_create: images, content and trust metadata come from it alone,
+	 * verified as a server's answers are with the pins and floors of `home`, and no connection is made.
+	 * Whatever writes is MANIFESTO_USAGE. NULL: none. */
 	const char *bundle;
 	/* With `bundle`. at: everything is judged as of this time, and the run leaves pins and floors as they
-	 * are; 0: now. bundle_max_age: seconds; the newest record in the trust metadata must be no older, else
-	 * MANIFESTO_EXPIRED; 0: any. */
+	 * are; 0: now. bundle_max_age: seconds; the newest record in the trust metadata must be no older,
+	 * else MANIFESTO_EXPIRED; 0: any. */
 	int64_t at, bundle_max_age;
 	/* For trust servers tuf+s3://: what the AWS tools take from the variables of these names; the first
 	 * three are secret. NULL: not set. Files are read, and a credential_process is run, when a request is
@@ -435,14 +435,14 @@ struct manifesto_bundle_result {
 	const char *const *images; /* repository@sha256:..., sorted */
 	size_t nimages;
 	size_t nrepositories;
-	size_t nrecords;     /* whose content it holds */
-	const char *digest;  /* of the file, "sha256:...": the same state gives the same file */
-	uint64_t length;     /* of the file */
+	size_t nrecords;             /* whose content it holds */
+	const char *digest;          /* of the file, "sha256:...": the same state gives the same file */
+	uint64_t length;             /* of the file */
 	const char *const *warnings; /* roles that do not verify, expired records whose content is gone */
 	size_t nwarnings;
 };
-/* Verifies what is published of the images and writes it to a bundle, also what was withdrawn or is missing: a
- * reader gets the answers that the servers give now. With `bundle` in the context, made from that one.
+/* Verifies what is published of the images and writes it to a bundle, also what was withdrawn or is missing:
+ * a reader gets the answers that the servers give now. With `bundle` in the context, made from that one.
  * MANIFESTO_NOT_FOUND: no such image; MANIFESTO_CONTENT_GONE. */
 MANIFESTO_API int manifesto_bundle_create(struct manifesto *m, const struct manifesto_bundle_options *opt,
 					  const struct manifesto_bundle_result **out,

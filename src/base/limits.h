@@ -104,8 +104,9 @@
  * dropped. */
 #define MF_MAX_VERIFY_HELD ((size_t)256 << 20)
 
-/* Bundles and the tar file that one is: far above a release of thousands of images. An entry in memory is 32 bytes
- * and its name; a name is a path of ours or a repository's. Records of a tar file are filled up with zeros. */
+/* Bundles and the tar file that one is: far above a release of thousands of images. An entry in memory is 32
+ * bytes and its name; a name is a path of ours or a repository's. Records of a tar file are filled up with
+ * zeros. */
 #define MF_MAX_ARCHIVE_BYTES ((uint64_t)1 << 40)
 #define MF_MAX_ARCHIVE_MEMBERS 262144
 #define MF_MAX_ARCHIVE_NAME ((size_t)4096)

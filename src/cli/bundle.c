@@ -28,8 +28,9 @@ int mf_cli_run_bundle_create(struct mf_cli *cli, struct manifesto_error *err)
 	if (strcmp(path, "-") == 0)
 		path = NULL;
 	if (cli->json && !path)
-		return mf_cli_usage(err, "'bundle create --json' requires '--output FILE': bundle and JSON cannot "
-					 "both go to standard output");
+		return mf_cli_usage(err,
+				    "'bundle create --json' requires '--output FILE': bundle and JSON cannot "
+				    "both go to standard output");
 	o.images = cli->argument;
 	o.nimages = cli->nargument;
 	o.output_path = path;

@@ -298,7 +298,8 @@ static int load_bundle(struct manifesto_options *o, const struct mf_cli_args *ar
 	const struct mf_cli_command *c = mf_cli_command_lookup(args->words, args->nwords, &used);
 	o->bundle = args->value[MF_OPT_BUNDLE];
 	/* A gate limits the age of records with it, too. */
-	if (!o->bundle && c && !mf_cli_command_takes(c, MF_OPT_REQUIRE) && mf_cli_args_has(args, MF_OPT_MAX_AGE))
+	if (!o->bundle && c && !mf_cli_command_takes(c, MF_OPT_REQUIRE) &&
+	    mf_cli_args_has(args, MF_OPT_MAX_AGE))
 		return mf_cli_usage(err, "option '--max-age' needs '--bundle' here");
 	if (!o->bundle)
 		return 0;
@@ -353,8 +354,8 @@ int mf_cli_config_load(struct mf_cli_config *out, const struct mf_cli_args *args
 {
 	*out = (struct mf_cli_config){.options = MANIFESTO_INIT(manifesto_options)};
 	if (load_numbers(&out->options, args, err) < 0 || load_bundle(&out->options, args, err) < 0 ||
-	    load_directories(out, err) < 0 || load_key_name(out, args, err) < 0 || load_auth_files(out, err) < 0 ||
-	    load_aws(out, err) < 0)
+	    load_directories(out, err) < 0 || load_key_name(out, args, err) < 0 ||
+	    load_auth_files(out, err) < 0 || load_aws(out, err) < 0)
 		return -1;
 	fill_options(out, args, prompt);
 	return credentials ? load_credentials(out, prompt, err) : 0;

@@ -19,8 +19,8 @@ void mf_cli_put_text(FILE *f, const char *text);
 /* Onto standard output, each %s in its safe form: mf_text_printf. */
 void mf_cli_printf(const char *fmt, ...) MF_PRINTF(1, 2);
 
-/* ---- content: octets for standard output, as `write` of the library's options. The library knows that it was
- * stopped; why is known here. */
+/* ---- content: octets for standard output, as `write` of the library's options. The library knows that it
+ * was stopped; why is known here. */
 struct mf_cli_sink {
 	int sys; /* errno of the failed write */
 };

@@ -75,7 +75,8 @@ static json_t *read_json(const struct mf_bundle *b, const char *name, size_t max
 
 static int add_named(struct mf_bundle *b, const json_t *entry, struct mf_err *err)
 {
-	const char *name = json_string_value(json_object_get(json_object_get(entry, "annotations"), REF_NAME));
+	const char *name =
+	    json_string_value(json_object_get(json_object_get(entry, "annotations"), REF_NAME));
 	const char *digest;
 	if (!name)
 		return 0;
@@ -106,9 +107,10 @@ static int read_index(struct mf_bundle *b, struct mf_err *err)
 		return -1;
 	if (strncmp(version, "1.", 2) != 0 || strcmp(type, MF_MT_BUNDLE) != 0) {
 		struct mf_esc e;
-		return mf_fail(err, MF_E_FORMAT, 0,
-			       "expected an index with the artifact type '%s', got '%s' (layout version '%s')",
-			       MF_MT_BUNDLE, *type ? mf_esc(&e, mf_str_c(type)) : "none", version);
+		return mf_fail(
+		    err, MF_E_FORMAT, 0,
+		    "expected an index with the artifact type '%s', got '%s' (layout version '%s')",
+		    MF_MT_BUNDLE, *type ? mf_esc(&e, mf_str_c(type)) : "none", version);
 	}
 	for (size_t i = 0; i < json_array_size(entries); i++)
 		if (add_named(b, json_array_get(entries, i), err) < 0)
@@ -163,8 +165,8 @@ static int fail_tag(const struct packed *p, const char *tag, enum mf_code code, 
 	struct mf_esc e;
 	list_names(p, list, sizeof list);
 	(void)mf_fail(err, code, 0, "the bundle '%s' has %s '%s%s%s'", mf_archive_path(p->bundle->archive),
-		      code == MF_E_AMBIGUOUS ? "several images" : "no image", p->gun,
-		      tag ? ":" : "", tag ? mf_esc(&e, mf_str_c(tag)) : "");
+		      code == MF_E_AMBIGUOUS ? "several images" : "no image", p->gun, tag ? ":" : "",
+		      tag ? mf_esc(&e, mf_str_c(tag)) : "");
 	if (list[0])
 		mf_err_set_hint(err, "it has: %s", list);
 	return -1;
@@ -192,7 +194,8 @@ static int packed_tags(void *b, struct mf_tags *out, struct mf_err *err)
 	const struct packed *p = b;
 	for (size_t i = 0; i < p->bundle->n; i++)
 		if (is_of(p, &p->bundle->v[i], ':') &&
-		    mf_tags_add(out, p->bundle->v[i].name + strlen(p->gun) + 1, &p->bundle->v[i].digest, err) < 0)
+		    mf_tags_add(out, p->bundle->v[i].name + strlen(p->gun) + 1, &p->bundle->v[i].digest,
+				err) < 0)
 			return -1;
 	return 0;
 }
@@ -255,7 +258,8 @@ static void *packed_get_begin(void *b, struct mf_manifest_name name, struct mf_e
 	return call_begin(name.tag, name.digest, err);
 }
 
-static int get_manifest(const struct packed *p, const struct call *c, struct mf_buf *bytes, struct mf_err *err)
+static int get_manifest(const struct packed *p, const struct call *c, struct mf_buf *bytes,
+			struct mf_err *err)
 {
 	char text[MF_DIGEST_TEXT];
 	struct mf_digest digest = c->digest;
@@ -273,7 +277,8 @@ static int get_manifest(const struct packed *p, const struct call *c, struct mf_
 	return c->tag ? mf_manifest_seal(&seal, &digest, "", err) : 0;
 }
 
-static int packed_get_end(void *b, void *call, struct mf_buf *bytes, char content_type[256], struct mf_err *err)
+static int packed_get_end(void *b, void *call, struct mf_buf *bytes, char content_type[256],
+			  struct mf_err *err)
 {
 	(void)content_type;
 	int rc = get_manifest(b, call, bytes, err);
@@ -417,7 +422,8 @@ static const struct mf_backend_ops packed_ops = {
     .referrers = packed_referrers,
 };
 
-struct mf_image_store *mf_bundle_store(const struct mf_bundle *b, const struct mf_ref *ref, struct mf_err *err)
+struct mf_image_store *mf_bundle_store(const struct mf_bundle *b, const struct mf_ref *ref,
+				       struct mf_err *err)
 {
 	struct mf_buf gun MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_REFERENCE);
 	if (mf_ref_gun(ref, &gun, err) < 0)

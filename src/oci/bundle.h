@@ -1,5 +1,5 @@
-/* A bundle (docs/bundle-format.md): an OCI image layout in a tar file, as a place of images and content. Nothing in
- * it is trusted: digests are checked as those of a registry are. */
+/* A bundle (docs/bundle-format.md): an OCI image layout in a tar file, as a place of images and content.
+ * Nothing in it is trusted: digests are checked as those of a registry are. */
 #ifndef MF_OCI_BUNDLE_H
 #define MF_OCI_BUNDLE_H
 

@@ -1,7 +1,8 @@
 /* bundle: what is published of some images, in one file (docs/bundle-format.md).
  *
- * The images are resolved and their records verified first; then the file is written from what is loaded, each blob
- * fetched and verified in its turn. The same state gives the same octets, whatever the order of the images. */
+ * The images are resolved and their records verified first; then the file is written from what is loaded,
+ * each blob fetched and verified in its turn. The same state gives the same octets, whatever the order of the
+ * images. */
 #include <stdio.h>
 
 #include "crypto/hash.h"
@@ -12,7 +13,7 @@
 
 /* A descriptor of the index. Strings live in the result's arena. */
 struct descriptor {
-	const char *name; /* GUN:TAG or GUN@DIGEST of an image; NULL: the artifact manifest of a record */
+	const char *name;  /* GUN:TAG or GUN@DIGEST of an image; NULL: the artifact manifest of a record */
 	const char *image; /* REPOSITORY@DIGEST */
 	const char *media_type, *artifact_type;
 	struct mf_digest digest;
@@ -62,7 +63,7 @@ static void pack_clear(struct pack *p)
 static int add_descriptor(struct pack *p, const struct descriptor *d, struct mf_err *err)
 {
 	if (mf_arena_check(p->a, err) < 0 || mf_grow((void **)&p->descriptors, &p->descriptors_cap,
-						      p->ndescriptors, sizeof *p->descriptors, err) < 0)
+						     p->ndescriptors, sizeof *p->descriptors, err) < 0)
 		return -1;
 	p->descriptors[p->ndescriptors++] = *d;
 	return 0;
@@ -76,7 +77,8 @@ static int add_blob(struct pack *p, const struct blob *b, struct mf_err *err)
 	return 0;
 }
 
-static int add_bytes(struct pack *p, const struct mf_digest *digest, struct mf_bytes bytes, struct mf_err *err)
+static int add_bytes(struct pack *p, const struct mf_digest *digest, struct mf_bytes bytes,
+		     struct mf_err *err)
 {
 	char *copy = mf_arena_dup(p->a, mf_str_of(bytes), err);
 	if (!copy)
@@ -118,7 +120,8 @@ static int add_artifact(struct pack *p, struct mf_image *im, const struct mf_sub
 }
 
 /* Is the content of an expired record still there? `get --at` could ask for it; nobody else does. */
-static enum mf_found still_there(struct pack *p, struct mf_image *im, const struct blob *b, struct mf_err *err)
+static enum mf_found still_there(struct pack *p, struct mf_image *im, const struct blob *b,
+				 struct mf_err *err)
 {
 	struct mf_spool *content MF_SPOOL_CLEANUP = NULL;
 	struct mf_err why = MF_ERR_INIT;
@@ -138,8 +141,8 @@ static enum mf_found still_there(struct pack *p, struct mf_image *im, const stru
 }
 
 /* What was withdrawn is in the trust metadata; its content is handed out to nobody. */
-static int add_record(struct pack *p, struct mf_image *im, const struct mf_subject *s, const struct mf_entry *e,
-		      struct mf_err *err)
+static int add_record(struct pack *p, struct mf_image *im, const struct mf_subject *s,
+		      const struct mf_entry *e, struct mf_err *err)
 {
 	struct mf_buf name MF_BUF_CLEANUP = MF_BUF_INIT(512);
 	struct blob b = {.digest = e->info.sha256, .from = im, .info = e->info};
@@ -173,8 +176,8 @@ static int add_records(struct pack *p, struct mf_image *im, const struct mf_subj
 /* ---- images */
 
 /* A partial copy of an image lacks some. */
-static enum mf_found get_manifest(struct mf_image *im, const struct mf_digest *digest, struct mf_manifest *out,
-				  struct mf_err *err)
+static enum mf_found get_manifest(struct mf_image *im, const struct mf_digest *digest,
+				  struct mf_manifest *out, struct mf_err *err)
 {
 	if (mf_manifest_get(im->images, digest, out, err) == 0)
 		return MF_FOUND;
@@ -406,7 +409,8 @@ static int check_layouts(const struct pack *p, struct mf_err *err)
 {
 	for (size_t i = 1; i < p->pool.ntrusts; i++)
 		if (by_gun(&p->pool.trusts[i - 1], &p->pool.trusts[i]) == 0) {
-			(void)mf_fail(err, MF_E_USAGE, 0, "a bundle holds one layout; these are two: '%s', '%s'",
+			(void)mf_fail(err, MF_E_USAGE, 0,
+				      "a bundle holds one layout; these are two: '%s', '%s'",
 				      p->pool.trusts[i - 1]->name, p->pool.trusts[i]->name);
 			mf_err_set_hint(err, "make a bundle of each");
 			return -1;
@@ -432,8 +436,8 @@ static int copy_content(struct pack *p, const struct blob *b, struct mf_err *err
 	size_t got;
 	if (!chunk)
 		return mf_fail_nomem(err);
-	if (mf_content_get(b->from, &(struct mf_content_wanted){mf_str_c(b->target), &b->info, NULL}, &content,
-			   err) < 0)
+	if (mf_content_get(b->from, &(struct mf_content_wanted){mf_str_c(b->target), &b->info, NULL},
+			   &content, err) < 0)
 		return mf_wrap(err, "content of '%s'", b->target);
 	for (uint64_t at = 0; at < b->info.length; at += got)
 		if (mf_spool_read(content, at, chunk, 65536, &got, err) < 0 ||
@@ -495,8 +499,9 @@ static int create(struct pack *p, struct mf_err *err)
 	const struct manifesto_bundle_options *o = p->o;
 	struct mf_digest empty;
 	if (!o->nimages || o->nimages > MF_MAX_BUNDLE_IMAGES || (!o->output_path && !o->write))
-		return mf_fail(err, MF_E_USAGE, 0, "%zu images for a bundle: expected from 1 to %d, and an output",
-			       o->nimages, MF_MAX_BUNDLE_IMAGES);
+		return mf_fail(err, MF_E_USAGE, 0,
+			       "%zu images for a bundle: expected from 1 to %d, and an output", o->nimages,
+			       MF_MAX_BUNDLE_IMAGES);
 	p->m->pool = &p->pool;
 	/* Artifact manifests have the empty object as their configuration. */
 	if (mf_sha256(mf_bytes_of(MF_STR("{}")), &empty, err) < 0 ||

@@ -281,7 +281,8 @@ static int set_up(struct manifesto *m, const struct manifesto_options *opt, stru
 		return mf_fail(err, MF_E_USAGE, 0, "home and cache_dir must be absolute paths");
 	if (m->opt.at < 0 || m->opt.bundle_max_age < 0 ||
 	    (!m->opt.bundle && (m->opt.at || m->opt.bundle_max_age)))
-		return mf_fail(err, MF_E_USAGE, 0, "at and bundle_max_age are for a bundle, and not negative");
+		return mf_fail(err, MF_E_USAGE, 0,
+			       "at and bundle_max_age are for a bundle, and not negative");
 	if (keep_all(m, err) < 0 || keep_credential_files(m, err) < 0)
 		return -1;
 	if (!m->opt.default_key_name)

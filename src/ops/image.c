@@ -278,7 +278,8 @@ static int open_bundle_trust(struct mf_image *im, struct mf_err *err)
 	char *layout MF_FREE = NULL;
 	if (mf_ref_gun(&im->store_ref, &gun, err) < 0)
 		return -1;
-	if (im->store_ref.transport == MF_TRANSPORT_LAYOUT && !(layout = layout_pin_name(im->store_ref.dir, err)))
+	if (im->store_ref.transport == MF_TRANSPORT_LAYOUT &&
+	    !(layout = layout_pin_name(im->store_ref.dir, err)))
 		return -1;
 	const char *name = mf_buf_str(&gun).p;
 	return open_trust_at(im, &(struct trust_place){NULL, name, layout ? layout : name}, err);

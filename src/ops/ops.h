@@ -26,7 +26,7 @@ struct manifesto {
 		struct mf_auth *auth;
 	} * endpoint; /* for the life of the context */
 	size_t nendpoint, endpoint_cap;
-	struct mf_pool *pool; /* of a run over many images, else NULL */
+	struct mf_pool *pool;     /* of a run over many images, else NULL */
 	struct mf_bundle *bundle; /* opened when it is first needed */
 	struct mf_passphrase passphrase;
 	struct mf_keystore *keys;

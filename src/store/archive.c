@@ -108,8 +108,8 @@ static bool is_zero(const char *p, size_t n)
 
 /* ---- numbers */
 
-/* Octal digits that end with a blank or NUL; or GNU's form for large sizes: a set highest bit, then a number in
- * base 256. */
+/* Octal digits that end with a blank or NUL; or GNU's form for large sizes: a set highest bit, then a number
+ * in base 256. */
 static bool read_number(const char *p, size_t n, uint64_t *out)
 {
 	uint64_t v = 0;
@@ -138,7 +138,8 @@ static unsigned checksum(const struct header *h)
 	const unsigned char *p = (const unsigned char *)h;
 	unsigned sum = 0;
 	for (size_t i = 0; i < BLOCK; i++)
-		sum += i >= offsetof(struct header, chksum) && i < offsetof(struct header, typeflag) ? ' ' : p[i];
+		sum += i >= offsetof(struct header, chksum) && i < offsetof(struct header, typeflag) ? ' '
+												     : p[i];
 	return sum;
 }
 
@@ -304,8 +305,9 @@ static int refuse_type(const struct walk *w, const struct header *h, struct mf_e
 	static const struct {
 		char type;
 		const char *what;
-	} known[] = {{'1', "a hard link"},  {'2', "a symbolic link"}, {'3', "a device"}, {'4', "a device"},
-		     {'6', "a named pipe"}, {'K', "a link"},          {'S', "a sparse file"}};
+	} known[] = {{'1', "a hard link"},  {'2', "a symbolic link"}, {'3', "a device"},
+		     {'4', "a device"},     {'6', "a named pipe"},    {'K', "a link"},
+		     {'S', "a sparse file"}};
 	const char *what = "something that is neither a file nor a directory";
 	struct mf_esc e;
 	for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
@@ -366,14 +368,14 @@ static int next(struct walk *w, const struct header *h, struct mf_err *err)
 	return 0;
 }
 
-/* Behind the two zero blocks there may be more of them, as tar fills its records. */
+/* Behind the first block of zeros there are more of them, as tar fills its records. */
 static int check_end(struct walk *w, struct mf_err *err)
 {
 	char block[BLOCK];
 	if (w->has_name || w->has_size)
 		return damaged(w, err, "an extended header without a member");
 	w->at += BLOCK;
-	if (w->a->length - w->at > MF_MAX_ARCHIVE_PADDING || (w->a->length - w->at) % BLOCK)
+	if (w->a->length - w->at > MF_MAX_ARCHIVE_PADDING)
 		return damaged(w, err, "more than padding behind the end");
 	for (; w->at < w->a->length; w->at += BLOCK) {
 		if (read_block(w, w->at, block, err) < 0)
@@ -421,11 +423,10 @@ static int read_headers(struct mf_archive *a, struct mf_err *err)
 				return -1;
 			continue;
 		}
-		if (read_block(&w, w.at + BLOCK, second, err) < 0)
+		/* The second block of zeros is the first one of the padding, and must be there. */
+		if (read_block(&w, w.at + BLOCK, second, err) < 0 || check_end(&w, err) < 0)
 			return -1;
-		if (!is_zero(second, BLOCK))
-			return damaged(&w, err, "a block of zeros");
-		return check_end(&w, err) < 0 ? -1 : sort(a, err);
+		return sort(a, err);
 	}
 }
 
@@ -596,7 +597,8 @@ int mf_archive_begin_member(struct mf_spool *out, struct mf_str name, uint64_t s
 
 int mf_archive_add(struct mf_spool *out, struct mf_str name, struct mf_bytes bytes, struct mf_err *err)
 {
-	if (mf_archive_begin_member(out, name, bytes.n, err) < 0 || mf_spool_add(out, bytes.p, bytes.n, err) < 0)
+	if (mf_archive_begin_member(out, name, bytes.n, err) < 0 ||
+	    mf_spool_add(out, bytes.p, bytes.n, err) < 0)
 		return -1;
 	return mf_archive_end_member(out, bytes.n, err);
 }

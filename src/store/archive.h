@@ -1,9 +1,9 @@
-/* A tar file (POSIX.1-2017, pax, "ustar Interchange Format" and "pax Header Block"; GNU tar's long names and large
- * sizes) whose members are read where they lie: its headers are read once, nothing is unpacked.
+/* A tar file (POSIX.1-2017, pax, "ustar Interchange Format" and "pax Header Block"; GNU tar's long names and
+ * large sizes) whose members are read where they lie: its headers are read once, nothing is unpacked.
  *
- * The file is untrusted. Regular files and directories are all that it may hold; a link, a device, a name that
- * leads out, the same name twice, a member that claims more than the file has, an end that is missing and octets
- * behind it are MF_E_FORMAT. What a member holds is for the caller to verify. */
+ * The file is untrusted. Regular files and directories are all that it may hold; a link, a device, a name
+ * that leads out, the same name twice, a member that claims more than the file has, an end that is missing
+ * and octets behind it are MF_E_FORMAT. What a member holds is for the caller to verify. */
 #ifndef MF_STORE_ARCHIVE_H
 #define MF_STORE_ARCHIVE_H
 
@@ -16,8 +16,8 @@ struct mf_member {
 	uint64_t offset, size;
 };
 
-/* Reads the headers. A path that is missing or no regular file is MF_E_USAGE; a compressed file is MF_E_FORMAT
- * and named as such. The caller frees *out. */
+/* Reads the headers. A path that is missing or no regular file is MF_E_USAGE; a compressed file is
+ * MF_E_FORMAT and named as such. The caller frees *out. */
 int mf_archive_open(const char *path, struct mf_archive **out, struct mf_err *err) MF_NODISCARD;
 void mf_archive_free(struct mf_archive *a); /* NULL is fine */
 static inline void mf_archive_cleanup(struct mf_archive **a)
@@ -36,8 +36,8 @@ int mf_archive_copy(const struct mf_archive *a, const struct mf_member *m, struc
 		    struct mf_err *err) MF_NODISCARD;
 
 /* ---- writing: a tar file goes into a spool, the same octets for the same members */
-/* The header of a regular file; exactly `size` octets must follow, then mf_archive_end_member. MF_E_FORMAT for a
- * name that no reader would take. */
+/* The header of a regular file; exactly `size` octets must follow, then mf_archive_end_member. MF_E_FORMAT
+ * for a name that no reader would take. */
 int mf_archive_begin_member(struct mf_spool *out, struct mf_str name, uint64_t size,
 			    struct mf_err *err) MF_NODISCARD;
 int mf_archive_end_member(struct mf_spool *out, uint64_t size, struct mf_err *err) MF_NODISCARD;

@@ -10,8 +10,8 @@
 
 /* ---- names */
 
-/* Where the files of a repository lie, with '/' at the end. Unpacked they are what a web server would hand out:
- * clients of Notary send ':' as it is, and clients of TUF 1.0 ask for the names of directory.c. */
+/* Where the files of a repository lie, with '/' at the end. Unpacked they are what a web server would hand
+ * out: clients of Notary send ':' as it is, and clients of TUF 1.0 ask for the names of directory.c. */
 static int add_base(struct mf_buf *out, const struct mf_dialect *d, const char *gun, struct mf_err *err)
 {
 	if (d != &mf_dialect_notary)
@@ -131,7 +131,8 @@ static enum mf_found find_repository(const struct mf_archive *a, const struct mf
 
 static struct mf_repo *open_packed(const struct mf_archive *a, const char *gun, struct mf_err *err)
 {
-	struct mf_buf tuf1 MF_BUF_CLEANUP = MF_BUF_INIT(MAX_NAME), notary MF_BUF_CLEANUP = MF_BUF_INIT(MAX_NAME);
+	struct mf_buf tuf1 MF_BUF_CLEANUP = MF_BUF_INIT(MAX_NAME),
+			   notary MF_BUF_CLEANUP = MF_BUF_INIT(MAX_NAME);
 	enum mf_found is_tuf1 = find_repository(a, &packed_tuf1, gun, &tuf1, err);
 	enum mf_found is_notary =
 	    is_tuf1 == MF_FAILED ? MF_FAILED : find_repository(a, &packed_notary, gun, &notary, err);
@@ -175,7 +176,8 @@ struct pack {
 	void *arg;
 };
 
-static int give(const struct pack *p, const struct mf_fetch_key *key, struct mf_bytes bytes, struct mf_err *err)
+static int give(const struct pack *p, const struct mf_fetch_key *key, struct mf_bytes bytes,
+		struct mf_err *err)
 {
 	struct mf_buf name MF_BUF_CLEANUP = MF_BUF_INIT(MAX_NAME);
 	const struct mf_dialect *d = p->t->repo->ops->dialect;
@@ -227,8 +229,8 @@ static int give_named(const struct pack *p, const char *role, const struct mf_tu
 }
 
 /* A file that another one lists, under the name that a reader will ask for. */
-static int give_listed(const struct pack *p, const char *role, const struct mf_tuf_meta *m, struct mf_bytes bytes,
-		       struct mf_err *err)
+static int give_listed(const struct pack *p, const char *role, const struct mf_tuf_meta *m,
+		       struct mf_bytes bytes, struct mf_err *err)
 {
 	struct mf_fetch_key key = mf_trust_listed_key(p->t, role, m, bytes.n);
 	return give(p, &key, bytes, err);
@@ -259,8 +261,8 @@ static int give_broken(const struct pack *p, struct mf_err *err)
 			mf_env_log(p->t->cfg->env, MF_LOG_INFO, "role '%s' is left out: %s", role, why.msg);
 			continue;
 		}
-		if (give_listed(p, role, mf_tuf_meta_find(p->t->set.snapshot, role), mf_buf_bytes(&bytes), err) <
-		    0)
+		if (give_listed(p, role, mf_tuf_meta_find(p->t->set.snapshot, role), mf_buf_bytes(&bytes),
+				err) < 0)
 			return -1;
 	}
 	return 0;
@@ -284,8 +286,8 @@ int mf_trust_pack(struct mf_trust *t, mf_trust_pack_fn fn, void *arg, struct mf_
 
 /* ---- age */
 
-/* Neither dialect has a signed time of signing in its metadata; records have. What is claimed to lie ahead counts
- * for nothing. */
+/* Neither dialect has a signed time of signing in its metadata; records have. What is claimed to lie ahead
+ * counts for nothing. */
 static int newest_record(const struct mf_trust *t, int64_t *newest, struct mf_err *err)
 {
 	const struct mf_tuf_set *set = &t->set;
@@ -317,9 +319,11 @@ int mf_trust_check_age(const struct mf_trust *t, struct mf_err *err)
 	mf_duration_format(limit, t->cfg->max_age_s);
 	mf_time_format(when, newest);
 	(void)mf_fail(err, MF_E_EXPIRED, 0, "'%s' may be older than %s: %s%s", t->pin_name, limit,
-		      newest ? "the newest record in it is of " : "no record in it has a time", newest ? when : "");
+		      newest ? "the newest record in it is of " : "no record in it has a time",
+		      newest ? when : "");
 	mf_err_set_endpoint(err, t->repo->where);
-	mf_err_set_hint(err, "make a new bundle; only what is signed counts, so something must have been signed "
-			     "since then");
+	mf_err_set_hint(err,
+			"make a new bundle; only what is signed counts, so something must have been signed "
+			"since then");
 	return -1;
 }

@@ -1,4 +1,5 @@
-/* A trust repository inside a bundle (docs/bundle-format.md): its files under the names that they have on a server.
+/* A trust repository inside a bundle (docs/bundle-format.md): its files under the names that they have on a
+ *server.
  *
  *	trust/GUN/            a TUF 1.0 repository, as in a directory (directory.c)
  *	v2/GUN/_trust/tuf/    a Notary repository, as its API has the paths
@@ -16,9 +17,9 @@ int mf_trust_open_bundle(const struct mf_archive *a, const char *gun, const char
 			 const struct mf_trust_config *cfg, struct mf_trust **out,
 			 struct mf_err *err) MF_NODISCARD;
 
-/* Gives the files of a loaded repository, in any order, each under its name in a bundle: all roots that lead to
- * the trusted one, as far back as they are kept and hold; timestamp, snapshot, and every role that was loaded or,
- * where the load passed it over, as the snapshot lists it. The bytes are borrowed for the call. */
+/* Gives the files of a loaded repository, in any order, each under its name in a bundle: all roots that lead
+ * to the trusted one, as far back as they are kept and hold; timestamp, snapshot, and every role that was
+ * loaded or, where the load passed it over, as the snapshot lists it. The bytes are borrowed for the call. */
 typedef int (*mf_trust_pack_fn)(void *arg, struct mf_str name, struct mf_bytes bytes, struct mf_err *err);
 int mf_trust_pack(struct mf_trust *t, mf_trust_pack_fn fn, void *arg, struct mf_err *err) MF_NODISCARD;
 

@@ -75,8 +75,8 @@ bool mf_trust_seems_new(const struct mf_trust *t, struct mf_str prefix, const st
 	struct mf_buf hash MF_BUF_CLEANUP = MF_BUF_INIT(128);
 	char *dir MF_FREE =
 	    t->repo->ops->local ? NULL : mf_cache_dir(t->cfg->cache_dir, t->pin_name, &ignored);
-	if (!dir || mf_tuf_put_hash(t->repo->ops->dialect, (struct mf_bytes){content->b, 32}, &hash,
-				    &ignored) < 0)
+	if (!dir ||
+	    mf_tuf_put_hash(t->repo->ops->dialect, (struct mf_bytes){content->b, 32}, &hash, &ignored) < 0)
 		return false;
 	DIR *d = opendir(dir);
 	bool any = false, listed = false;

@@ -101,7 +101,8 @@ int mf_trust_fetch_role(struct mf_trust *t, const char *role, struct mf_buf *out
 
 /* Ends requests that were sent in advance, and forgets the roles that were passed over. */
 void mf_trust_reset(struct mf_trust *t);
-/* MF_E_EXPIRED: the newest signed time of a record in the loaded roles is older than cfg->max_age_s (bundle.c). */
+/* MF_E_EXPIRED: the newest signed time of a record in the loaded roles is older than cfg->max_age_s
+ * (bundle.c). */
 int mf_trust_check_age(const struct mf_trust *t, struct mf_err *err) MF_NODISCARD;
 /* Pins the loaded root, where it was trusted on first use or is our own. */
 int mf_home_pin_first_use(struct mf_trust *t, struct mf_err *err) MF_NODISCARD;

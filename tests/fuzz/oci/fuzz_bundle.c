@@ -1,4 +1,5 @@
-/* A bundle from anybody: headers, names, sizes and the index are read, and what is found lies inside the file. */
+/* A bundle from anybody: headers, names, sizes and the index are read, and what is found lies inside the
+ * file. */
 #include <assert.h>
 #include <stdio.h>
 #include <sys/mman.h>
@@ -55,8 +56,8 @@ static void look_inside(const char *path, size_t size)
 		struct mf_manifest m MF_MANIFEST_CLEANUP = {0};
 		struct mf_err why = MF_ERR_INIT;
 		if (mf_manifest_get_tag(s, tags.v[i].name, &m, &why) < 0)
-			assert(why.code == MF_E_FORMAT || why.code == MF_E_DIGEST || why.code == MF_E_NOT_FOUND ||
-			       why.code == MF_E_AMBIGUOUS);
+			assert(why.code == MF_E_FORMAT || why.code == MF_E_DIGEST ||
+			       why.code == MF_E_NOT_FOUND || why.code == MF_E_AMBIGUOUS);
 	}
 	mf_image_store_free(s);
 	mf_bundle_free(b);

@@ -15,7 +15,8 @@ static struct manifesto *open_bundle(struct world *w, const struct reading *r, s
 {
 	struct manifesto_options o = MANIFESTO_INIT(manifesto_options);
 	struct manifesto *m = NULL;
-	char *home MF_FREE = mf_path_join(w->dir, r->home, NULL), *file MF_FREE = mf_path_join(w->dir, "b.tar", NULL);
+	char *home MF_FREE = mf_path_join(w->dir, r->home, NULL),
+		   *file MF_FREE = mf_path_join(w->dir, "b.tar", NULL);
 	o.home = home;
 	o.cache_dir = w->cache;
 	o.now = world_now;
@@ -76,7 +77,8 @@ static int64_t recorded_clock(struct world *w, const char *home)
 {
 	struct mf_err err = MF_ERR_INIT;
 	struct mf_floors f MF_FLOORS_CLEANUP = {0};
-	char *dir MF_FREE = mf_path_join(w->dir, home, NULL), *real MF_FREE = realpath(w->layout, NULL), *name MF_FREE = NULL;
+	char *dir MF_FREE = mf_path_join(w->dir, home, NULL), *real MF_FREE = realpath(w->layout, NULL),
+		  *name MF_FREE = NULL;
 	assert_true(asprintf(&name, "oci:%s", real) > 0);
 	assert_int_equal(mf_floors_load(dir, name, &f, &err), 0);
 	return f.any ? f.clock : 0;
@@ -86,8 +88,8 @@ static int64_t recorded_clock(struct world *w, const char *home)
 static void make_reader(struct world *w, const char *home)
 {
 	char command[600];
-	(void)snprintf(command, sizeof command, "mkdir %s/%s && cp %s/home/trust.json %s/%s/", w->dir, home, w->dir, w->dir,
-		       home);
+	(void)snprintf(command, sizeof command, "mkdir %s/%s && cp %s/home/trust.json %s/%s/", w->dir, home,
+		       w->dir, w->dir, home);
 	assert_int_equal(system(command), 0); /* NOLINT(cert-env33-c) */
 }
 
@@ -121,8 +123,8 @@ static void floors_hold_and_rise_by_a_bundle_but_not_as_of_another_time(void **s
 	create_of_image(&w);
 	const struct reading now = {.home = "reader"}, then = {.home = "reader", .at = w.now + DAY};
 	assert_int_equal(get_as(&w, &then, "no"), 0);
-	(void)snprintf(command, sizeof command, "cp %s/b.tar %s/new.tar && cp %s/old.tar %s/b.tar", w.dir, w.dir, w.dir,
-		       w.dir);
+	(void)snprintf(command, sizeof command, "cp %s/b.tar %s/new.tar && cp %s/old.tar %s/b.tar", w.dir,
+		       w.dir, w.dir, w.dir);
 	assert_int_equal(system(command), 0); /* NOLINT(cert-env33-c) */
 	assert_int_equal(get_as(&w, &now, "yes"), 0);
 	(void)snprintf(command, sizeof command, "cp %s/new.tar %s/b.tar", w.dir, w.dir);
@@ -158,7 +160,8 @@ static void age_is_that_of_the_newest_signed_record(void **state)
 	assert_int_equal(get_as(&w, &(struct reading){.home = "reader", .max_age = HOUR}, "yes"), 0);
 	w.now = made + HOUR + 1;
 	assert_int_equal(get_as(&w, &(struct reading){.home = "reader", .max_age = HOUR}, NULL), 7);
-	assert_int_equal(get_as(&w, &(struct reading){.home = "reader", .max_age = HOUR, .at = made + 1}, "yes"), 0);
+	assert_int_equal(
+	    get_as(&w, &(struct reading){.home = "reader", .max_age = HOUR, .at = made + 1}, "yes"), 0);
 	/* A new bundle of the same state is no younger: nothing signed says so. */
 	create_of_image(&w);
 	assert_int_equal(get_as(&w, &(struct reading){.home = "reader", .max_age = HOUR}, NULL), 7);
@@ -215,7 +218,8 @@ static void a_bundle_needs_images_and_holds_one_layout(void **state)
 	struct world w;
 	char command[600], other[300];
 	begin(&w, state);
-	(void)snprintf(command, sizeof command, "cp -r %s %s/other && cp -r %s/home %s/x", w.layout, w.dir, w.dir, w.dir);
+	(void)snprintf(command, sizeof command, "cp -r %s %s/other && cp -r %s/home %s/x", w.layout, w.dir,
+		       w.dir, w.dir);
 	assert_int_equal(system(command), 0); /* NOLINT(cert-env33-c) */
 	(void)snprintf(other, sizeof other, "oci:%s/other:1.0", w.dir);
 	const char *const two[] = {w.image, other};

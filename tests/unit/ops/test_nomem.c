@@ -987,7 +987,8 @@ static void bundles(void **state)
 	assert_int_equal(make_bundle(&w, &err), 0);
 	w.bundle = mf_path_join(w.dir, "b.tar", NULL);
 	attempt_all(&(struct attempt){.name = "get of a bundle", .run = get, .arg = &w, .samples = 150});
-	attempt_all(&(struct attempt){.name = "bundle of a bundle", .run = make_bundle, .arg = &w, .samples = 150});
+	attempt_all(
+	    &(struct attempt){.name = "bundle of a bundle", .run = make_bundle, .arg = &w, .samples = 150});
 	free(w.bundle);
 	world_drop(&w);
 }

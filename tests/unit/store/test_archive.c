@@ -8,11 +8,11 @@
 
 struct row {
 	const char *name;
-	char type;            /* 0: a regular file */
-	const char *content;  /* or "" */
-	const char *size;     /* the field, 12 octets at most; NULL: that of the content */
-	const char *prefix;   /* or NULL */
-	const char *magic;    /* NULL: ustar */
+	char type;           /* 0: a regular file */
+	const char *content; /* or "" */
+	const char *size;    /* the field, 12 octets at most; NULL: that of the content */
+	const char *prefix;  /* or NULL */
+	const char *magic;   /* NULL: ustar */
 	bool wrong_sum;
 };
 
@@ -49,7 +49,11 @@ static void put_row(struct mf_buf *b, const struct row *r)
 	if (r->size)
 		memcpy(h + 124, r->size, 12);
 	h[156] = r->type ? r->type : '0';
-	memcpy(h + 257, r->magic ? r->magic : "ustar\0" "00", 8);
+	memcpy(h + 257,
+	       r->magic ? r->magic
+			: "ustar\0"
+			  "00",
+	       8);
 	if (r->prefix)
 		memcpy(h + 345, r->prefix, strlen(r->prefix));
 	sum(h);
@@ -156,7 +160,8 @@ static void extended_headers_give_name_and_size_to_the_next_member(void **state)
 	struct mf_err err = MF_ERR_INIT;
 	struct mf_buf b MF_BUF_CLEANUP = MF_BUF_INIT(MANY);
 	put_row(&b, &(struct row){.name = "g", .type = 'g', .content = "20 comment=whatever\n"});
-	put_row(&b, &(struct row){.name = "x", .type = 'x', .content = "15 path=pax/on\n9 size=3\n11 mtime=1\n"});
+	put_row(&b,
+		&(struct row){.name = "x", .type = 'x', .content = "15 path=pax/on\n9 size=3\n11 mtime=1\n"});
 	put_row(&b, &(struct row){.name = "short", .content = "pax"});
 	put_row(&b, &(struct row){.name = "././@LongLink", .type = 'L', .content = "gnu/long"});
 	put_row(&b, &(struct row){.name = "short", .content = "long"});
@@ -223,11 +228,16 @@ static void names_that_no_reader_takes_are_not_written(void **state)
 
 static void members_that_are_no_plain_files_are_refused(void **state)
 {
-	static const struct row rows[] = {{.name = "hard", .type = '1'},   {.name = "soft", .type = '2'},
-					  {.name = "char", .type = '3'},   {.name = "block", .type = '4'},
-					  {.name = "fifo", .type = '6'},   {.name = "volume", .type = 'V'},
-					  {.name = "link", .type = 'K'},   {.name = "sparse", .type = 'S'},
-					  {.name = "cont", .type = '7'},   {.name = "more", .type = 'M'},
+	static const struct row rows[] = {{.name = "hard", .type = '1'},
+					  {.name = "soft", .type = '2'},
+					  {.name = "char", .type = '3'},
+					  {.name = "block", .type = '4'},
+					  {.name = "fifo", .type = '6'},
+					  {.name = "volume", .type = 'V'},
+					  {.name = "link", .type = 'K'},
+					  {.name = "sparse", .type = 'S'},
+					  {.name = "cont", .type = '7'},
+					  {.name = "more", .type = 'M'},
 					  {.name = "v7", .magic = "\0\0\0\0\0\0\0"}};
 	each_row_is_refused(state, rows, sizeof rows / sizeof rows[0]);
 }
@@ -252,7 +262,8 @@ static void names_that_lead_out_are_refused(void **state)
 					  {.name = "/", .type = '5'},
 					  {.name = "a/../", .type = '5'}};
 	each_row_is_refused(state, rows, sizeof rows / sizeof rows[0]);
-	static const struct row pax[] = {{.name = "x", .type = 'x', .content = "13 path=../a\n"}, {.name = "ok"}};
+	static const struct row pax[] = {{.name = "x", .type = 'x', .content = "13 path=../a\n"},
+					 {.name = "ok"}};
 	rows_are_refused(state, pax, 2);
 	static const struct row gnu[] = {{.name = "L", .type = 'L', .content = "/a"}, {.name = "ok"}};
 	rows_are_refused(state, gnu, 2);
@@ -267,12 +278,16 @@ static void a_name_twice_is_refused(void **state)
 static void claims_beyond_the_file_are_refused(void **state)
 {
 	static const struct row rows[] = {
-	    {.name = "10 GiB", .size = "120000000000"},          {.name = "8 GiB", .size = "77777777777"},
-	    {.name = "a block", .size = "00000010001"},          {.name = "8 EiB", .size = "\x80\0\0\0\x7f\xff\xff\xff\xff\xff\xff\xff"},
+	    {.name = "10 GiB", .size = "120000000000"},
+	    {.name = "8 GiB", .size = "77777777777"},
+	    {.name = "a block", .size = "00000010001"},
+	    {.name = "8 EiB", .size = "\x80\0\0\0\x7f\xff\xff\xff\xff\xff\xff\xff"},
 	    {.name = "16 EiB", .size = "\x80\0\0\0\xff\xff\xff\xff\xff\xff\xff\xff"},
-	    {.name = "more", .size = "\x80\0\0\1\0\0\0\0\0\0\0\0"}, {.name = "negative", .size = "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"}};
+	    {.name = "more", .size = "\x80\0\0\1\0\0\0\0\0\0\0\0"},
+	    {.name = "negative", .size = "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"}};
 	each_row_is_refused(state, rows, sizeof rows / sizeof rows[0]);
-	static const struct row pax[] = {{.name = "x", .type = 'x', .content = "20 size=10737418240\n"}, {.name = "ok"}};
+	static const struct row pax[] = {{.name = "x", .type = 'x', .content = "20 size=10737418240\n"},
+					 {.name = "ok"}};
 	rows_are_refused(state, pax, 2);
 }
 
@@ -284,17 +299,19 @@ static void malformed_headers_are_refused(void **state)
 					  {.name = "decimal", .size = "00000000008"},
 					  {.name = "sign", .size = "-0000000001"}};
 	each_row_is_refused(state, rows, sizeof rows / sizeof rows[0]);
-	static const char *const pax[] = {"13 path=a\n",     "path=abc\n",       "9 path=a",        "10 path=a ",
-					  "0 path=a\n",      "x path=a\n",       "7 patha\n",       "99999999999999999999 path=a\n",
-					  "9 size=x\n",      "8 size=\n",        " path=a\n",       "22 GNU.sparse.major=1\n",
-					  "3 \n"};
+	static const char *const pax[] = {
+	    "13 path=a\n", "path=abc\n", "9 path=a",  "10 path=a ",
+	    "0 path=a\n",  "x path=a\n", "7 patha\n", "99999999999999999999 path=a\n",
+	    "9 size=x\n",  "8 size=\n",  " path=a\n", "22 GNU.sparse.major=1\n",
+	    "3 \n"};
 	for (size_t i = 0; i < sizeof pax / sizeof pax[0]; i++) {
 		const struct row two[] = {{.name = pax[i], .type = 'x', .content = pax[i]}, {.name = "ok"}};
 		rows_are_refused(state, two, 2);
 	}
 	static const char *const global[] = {"10 path=a\n", "9 size=1\n"};
 	for (size_t i = 0; i < 2; i++) {
-		const struct row two[] = {{.name = global[i], .type = 'g', .content = global[i]}, {.name = "ok"}};
+		const struct row two[] = {{.name = global[i], .type = 'g', .content = global[i]},
+					  {.name = "ok"}};
 		rows_are_refused(state, two, 2);
 	}
 	static const char nul[] = "12 path=a";
@@ -368,7 +385,12 @@ static void compressed_files_are_named(void **state)
 	static const struct {
 		const char *octets, *name;
 		size_t n;
-	} rows[] = {{"\x1f\x8b\x08", "gzip", 3}, {"\x28\xb5\x2f\xfd", "zstd", 4}, {"\xfd" "7zXZ", "xz", 5}, {"BZh9", "bzip2", 4}};
+	} rows[] = {{"\x1f\x8b\x08", "gzip", 3},
+		    {"\x28\xb5\x2f\xfd", "zstd", 4},
+		    {"\xfd"
+		     "7zXZ",
+		     "xz", 5},
+		    {"BZh9", "bzip2", 4}};
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		struct mf_buf b MF_BUF_CLEANUP = MF_BUF_INIT(MANY);
 		struct mf_err err = MF_ERR_INIT;
