@@ -255,6 +255,8 @@ int mf_publish_compose(struct mf_trust *t, const struct mf_publish_change *c, st
 	const struct mf_repo_ops *ops = t->repo->ops;
 	if (add_root(t, o, c->root, err) < 0)
 		return -1;
+	if (c->under.n && !(o->root = parse_copy(t, MF_TUF_ROOT, c->under, err)))
+		return -1;
 	o->first = o->n;
 	if (add_changed(t, o, c, version, err) < 0 || add_resigned(t, o, c, err) < 0)
 		return -1;

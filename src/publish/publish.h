@@ -27,6 +27,9 @@ struct mf_publish_change {
 	const struct mf_str *root; /* signed part of the next root, canonical; NULL: none */
 	/* Readers find the new root only behind the new timestamp. For a root that takes keys away. */
 	bool root_last;
+	/* A root file that is in force, and newer than the one that is loaded: what goes out is signed for its
+	 * roles. Empty: none. */
+	struct mf_bytes under;
 	/* Bits of enum mf_tuf_type: snapshot and timestamp, even when nothing that they list changes. */
 	unsigned meta;
 	bool leaves_expired; /* a role that we cannot sign is expired, and stays so */

@@ -177,6 +177,49 @@ static const struct mf_tuf_file *loaded_file(const struct mf_tuf_set *s, const c
 	return l ? l->file : NULL;
 }
 
+/* Without a lock, somebody may have published between our timestamp and our root, which takes their keys
+ * away: nobody reads that. It is signed once more for the new root, as if they had been a moment earlier, and
+ * now is the only time for that: later, whoever comes with those keys may have stolen them. */
+static int sign_under(struct mf_trust *t, const struct mf_publish_file *root,
+		      const struct mf_tuf_role *targets, struct mf_err *err)
+{
+	const struct mf_load before = {.purpose = MF_LOAD_SIGN, .last_root = root->version - 1};
+	const struct mf_publish_resign again = {.role = "targets"};
+	for (int tries = 0;; tries++) {
+		struct mf_outgoing o MF_OUTGOING_CLEANUP = {.arena = MF_ARENA_INIT};
+		struct mf_err why = MF_ERR_INIT;
+		const struct mf_publish_intent in = {.kind = MF_PUBLISH_RESIGN};
+		struct mf_publish_change c = {.under = root->bytes,
+					      .meta = 1u << MF_TUF_SNAPSHOT | 1u << MF_TUF_TIMESTAMP};
+		int64_t version;
+		if (mf_trust_load(t, &before, err) < 0)
+			return -1;
+		if (mf_tuf_check_signed(t->repo->ops->dialect, t->set.roles[0]->file, targets, &why) < 0) {
+			c.resign = &again;
+			c.nresign = 1;
+		}
+		if (mf_publish_compose(t, &c, &o, &version, err) < 0)
+			return -1;
+		if (send(t, &in, &o, err) == 0)
+			return 0;
+		if (pause_after_conflict(t, tries, err) < 0)
+			return -1;
+	}
+}
+
+static int load_back(struct mf_trust *t, const struct mf_load *how, const struct mf_publish_change *c,
+		     const struct mf_outgoing *o, struct mf_err *err)
+{
+	if (mf_trust_load(t, how, err) == 0)
+		return 0;
+	if (err->code != MF_E_SIGNATURE || !c->root_last || !t->repo->ops->root_first)
+		return -1;
+	mf_err_clear(err);
+	if (sign_under(t, &o->v[o->n - 1], &o->root->roles[MF_TUF_TARGETS], err) < 0)
+		return -1;
+	return mf_trust_load(t, how, err);
+}
+
 /* Readers must get what was published, or what somebody made of it since. */
 static int read_back(struct mf_trust *t, const struct mf_publish_intent *in,
 		     const struct mf_publish_change *c, const struct mf_outgoing *o, struct mf_err *err)
@@ -189,7 +232,7 @@ static int read_back(struct mf_trust *t, const struct mf_publish_intent *in,
 		how.purpose = MF_LOAD_SIGN;
 	if (c->leaves_expired)
 		how = (struct mf_load){.purpose = MF_LOAD_SHOW, .snapshot_at_once = true};
-	if (mf_trust_load(t, &how, err) < 0)
+	if (load_back(t, &how, c, o, err) < 0)
 		return mf_wrap(err, "published, but reading it back failed");
 	for (size_t i = 0; i < o->n; i++) {
 		const struct mf_publish_file *sent = &o->v[i];

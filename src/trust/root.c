@@ -416,10 +416,14 @@ static enum mf_found is_trusted(const struct mf_trust *t, const struct chain *c,
 /* One version after another until there is none. Those that cannot be verified yet are left in the chain. */
 static int newest_by_number(struct mf_trust *t, struct chain *c, struct mf_err *err)
 {
-	int64_t first = first_version(&t->floors);
+	int64_t first = first_version(&t->floors), last_root = t->how.last_root;
 	struct mf_tuf_file *known;
 	if (newest_in_store(t, first, &known, err) < 0)
 		return -1;
+	if (known && last_root && known->version > last_root) {
+		mf_tuf_file_free(known);
+		known = NULL;
+	}
 	if (known) {
 		c->v[0].file = known;
 		c->v[c->n++].origin = FROM_STORE;
@@ -432,7 +436,8 @@ static int newest_by_number(struct mf_trust *t, struct chain *c, struct mf_err *
 		if (trusted == MF_FAILED || (trusted == MF_FOUND && verify_forward(t, c, 0, err) < 0))
 			return -1;
 		bool any = c->n || t->set.root;
-		enum mf_found found = numbered_root(t, v, any, &bytes, err);
+		enum mf_found found =
+		    last_root && v > last_root ? MF_ABSENT : numbered_root(t, v, any, &bytes, err);
 		if (found == MF_FAILED)
 			return -1;
 		if (found == MF_ABSENT && !any)

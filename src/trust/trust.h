@@ -54,6 +54,9 @@ struct mf_load {
 	enum mf_load_purpose purpose;
 	bool tolerate_broken; /* pass over delegated roles that do not verify (exit statuses 6, 7 and 8): to
 				 show or to mend roles, never to read records */
+	/* Where roots are numbered: the last one that is read, as if there were no later ones; 0: all are. For
+	 * who has just published the next one, see publish/update.c. */
+	int64_t last_root;
 	/* NULL: all; else, of the delegated roles, those of these names ("targets/qa", or "qa") and their
 	 * delegators: on Notary, where a name shows them. In TUF 1.0 any role may be a delegator, and all are
 	 * read. Borrowed, ends with NULL. */

@@ -129,4 +129,38 @@ curl -sf "$S3_PUBLIC?list-type=2&prefix=tuf/" | tr '<' '\n' | sed -n 's/^Key>//p
 check 'nothing but versions, targets and the timestamp is left' test -s keys -a \
 	-z "$(grep -vE '/([0-9]+\.(root|snapshot|targets)|timestamp)\.json$|/targets/[^/]+/[0-9a-f]{64}\.sha256-[0-9a-f]{64}$' keys)"
 
+# --- a rotation takes away the key that somebody publishes with, between its timestamp and its root
+image=$REGISTRY/acme/rotated:1.0
+push_image oci:layout:1.0 "$image" >/dev/null 2>&1
+run manifesto put --init "$image" begin "$approval"
+manifesto key generate -q next
+machine late
+mkdir -p "$MANIFESTO_HOME"
+cp -a "$T/home/manifesto/keys" "$T/home/manifesto/trust.json" "$MANIFESTO_HOME"
+machine first
+faults P '{"method":"PUT","path":"/2.root.json","action":"delay","ms":4000}'
+AWS_ENDPOINT_URL_S3=http://$P manifesto trust rotate "$image" targets --key next >rotate.out 2>&1 &
+rotate=$!
+for ((i = 0; i < 200; i++)); do
+	grep '"PUT"' P.log | grep -q '/2.root.json' && break
+	sleep 0.05
+done
+machine late
+run manifesto put "$image" late "$approval" --key alice
+check_status 'somebody publishes with the key that goes, in that moment' 0
+wait $rotate
+check 'the rotation ends well' test $? = 0
+[ ! -s rotate.out ] || sed 's/^/# /' rotate.out
+machine new-reader
+mkdir -p "$MANIFESTO_HOME"
+cp "$T/home/manifesto/trust.json" "$MANIFESTO_HOME"
+run manifesto list --all --json "${image%:*}"
+check_status 'a reader under the new root' 0
+check_json 'sees what was published meanwhile' '[.records[].type] | contains(["late"])'
+machine first
+run manifesto put "$image" after "$approval" --key next
+check_status 'and the new key goes on' 0
+machine late
+refused 'the old key does not' 11 put "$image" never "$approval" --key alice
+
 t_done
