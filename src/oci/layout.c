@@ -301,12 +301,18 @@ static int holds_blob(const char *path, const struct mf_digest *digest, uint64_t
 	return 0;
 }
 
-static int make_blob_dir(const struct layout *l, struct mf_err *err)
+/* Where a blob is written: below a directory that no link can be put in place of any more. */
+static char *open_blob_dir(const struct layout *l, const struct mf_digest *digest, struct mf_dir *dir,
+			   struct mf_err *err)
 {
-	char *dir MF_FREE = mf_path_join(l->dir, "blobs", "sha256", NULL);
-	if (!dir)
-		return mf_fail_nomem(err);
-	return mf_dir_make_shared(dir, err);
+	char hex[65];
+	mf_digest_hex(hex, digest);
+	if (mf_dir_open_below(dir, l->dir, "blobs/sha256", err) < 0)
+		return NULL;
+	char *path = mf_path_join(dir->path, hex, NULL);
+	if (!path)
+		(void)mf_fail_nomem(err);
+	return path;
 }
 
 static void layout_nothing(void *b)
@@ -325,9 +331,11 @@ static int layout_blob_put(void *b, struct mf_spool *blob, const struct mf_diges
 		return -1;
 	if (holds)
 		return 0;
-	if (make_blob_dir(b, err) < 0)
+	struct mf_dir dir MF_DIR_CLEANUP = MF_DIR_INIT;
+	char *at MF_FREE = open_blob_dir(b, digest, &dir, err);
+	if (!at)
 		return -1;
-	return mf_spool_store(blob, path, 0644, MF_SYNC, err);
+	return mf_spool_store(blob, at, 0644, MF_SYNC, err) < 0 ? mf_wrap(err, "'%s'", path) : 0;
 }
 
 static int layout_blob_get(void *b, const struct mf_digest *digest, uint64_t length, struct mf_spool *out,
@@ -422,11 +430,10 @@ static int layout_put_end(void *b, void *call, bool *subject_seen, struct mf_des
 	const struct mf_manifest *m = c->m;
 	(void)missing;
 	*subject_seen = false;
-	char *path MF_FREE = blob_path(b, name.digest);
+	struct mf_dir dir MF_DIR_CLEANUP = MF_DIR_INIT;
+	char *path MF_FREE = open_blob_dir(b, name.digest, &dir, err);
 	bool holds;
-	if (!path)
-		return mf_fail_nomem(err);
-	if (make_blob_dir(b, err) < 0 || holds_blob(path, name.digest, m->bytes.n, &holds, err) < 0)
+	if (!path || holds_blob(path, name.digest, m->bytes.n, &holds, err) < 0)
 		return -1;
 	if (!holds && mf_file_write(path, mf_buf_bytes(&m->bytes), 0644, err) < 0)
 		return -1;

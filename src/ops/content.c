@@ -33,15 +33,23 @@ int mf_content_put_target(struct mf_image *im, struct mf_str name, struct mf_spo
 	char *dir MF_FREE = mf_str_dup((struct mf_str){path, (size_t)(strrchr(path, '/') - path)});
 	if (!dir)
 		return mf_fail_nomem(err);
-	if (mf_path_check_inside(mf_trust_dir(im->trust), dir, err) < 0 || mf_dir_make_shared(dir, err) < 0)
+	bool layout = im->store_ref.transport == MF_TRANSPORT_LAYOUT &&
+		      mf_str_starts(mf_str_c(path), mf_str_c(im->store_ref.dir));
+	const char *base = layout ? im->store_ref.dir : mf_trust_dir(im->trust);
+	struct mf_dir below MF_DIR_CLEANUP = MF_DIR_INIT;
+	const char *rest = dir + strlen(base);
+	if (mf_dir_open_below(&below, base, rest + strspn(rest, "/"), err) < 0)
 		return -1;
-	mf_dir_sweep(dir, mf_env_now(&im->m->env));
+	mf_dir_sweep(below.path, mf_env_now(&im->m->env));
+	char *at MF_FREE = mf_path_join(below.path, strrchr(path, '/') + 1, NULL);
+	if (!at)
+		return mf_fail_nomem(err);
 	source = mf_blob_path(im->blobs, digest);
 	/* A link on the blob spares a copy; links fail across file systems and, mostly, on files of other
 	 * users. What lies there already may be damaged: it is replaced, by what has the same digest. */
-	if (source && mf_file_link(source, path, &no_link) == 0)
+	if (source && mf_file_link(source, at, &no_link) == 0)
 		return 0;
-	return mf_spool_store(blob, path, 0644, MF_SYNC, err);
+	return mf_spool_store(blob, at, 0644, MF_SYNC, err) < 0 ? mf_wrap(err, "'%s'", path) : 0;
 }
 
 /* ---- reading */

@@ -3,8 +3,10 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 #include "store/temp.h"
 
@@ -277,6 +279,80 @@ int mf_dir_make_inside(const char *base, const char *path, unsigned mode, struct
 int mf_dir_make_shared(const char *path, struct mf_err *err)
 {
 	return make_all(path, (struct dir_mode){true, 0}, err);
+}
+
+void mf_dir_close(struct mf_dir *d)
+{
+	mf_fd_cleanup(&d->fd);
+	*d = (struct mf_dir)MF_DIR_INIT;
+}
+
+static int take_fd(struct mf_dir *d, int fd, const char *shown, struct mf_err *err)
+{
+	if (fd < 0)
+		return mf_fail(err, MF_E_IO, errno, "open directory '%s'", shown);
+	mf_dir_close(d);
+	d->fd = fd;
+	(void)snprintf(d->path, sizeof d->path, "/proc/self/fd/%d", fd);
+	return 0;
+}
+
+/* One name further down. What has the name by then is opened without following a link, but for one that stays
+ * below the directory that everything began with. */
+static int descend(struct mf_dir *d, const struct mf_dir *top, const char *name, struct mf_err *err)
+{
+	struct open_how how = {.flags = O_PATH | O_DIRECTORY | O_CLOEXEC, .resolve = RESOLVE_BENEATH};
+	char *last MF_FREE = mf_path_join(d->path, strrchr(name, '/') ? strrchr(name, '/') + 1 : name, NULL);
+	if (!last)
+		return mf_fail_nomem(err);
+	int fd = (int)syscall(SYS_openat2, top->fd, name, &how, sizeof how);
+	if (fd < 0 && errno == ENOENT) {
+		if (make_one(last, (struct dir_mode){true, 0}, err) < 0)
+			return -1;
+		fd = (int)syscall(SYS_openat2, top->fd, name, &how, sizeof how);
+	}
+	/* Kernels before 5.6, and sandboxes. */
+	if (fd < 0 && (errno == ENOSYS || errno == EPERM))
+		fd = open(last, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 && (errno == EXDEV || errno == ELOOP || errno == ENOENT))
+		return mf_fail(err, MF_E_FORMAT, 0, "'%s' is a symbolic link that leads out of the directory",
+			       name);
+	return take_fd(d, fd, name, err);
+}
+
+int mf_dir_open_below(struct mf_dir *d, const char *base, const char *name, struct mf_err *err)
+{
+	struct mf_dir top MF_DIR_CLEANUP = MF_DIR_INIT;
+	char *copy MF_FREE = mf_str_dup(mf_str_c(name));
+	if (!copy)
+		return mf_fail_nomem(err);
+	if (take_fd(&top, open(base, O_PATH | O_DIRECTORY | O_CLOEXEC), base, err) < 0 ||
+	    take_fd(d, open(base, O_PATH | O_DIRECTORY | O_CLOEXEC), base, err) < 0)
+		return -1;
+	for (char *p = copy; p; p++) {
+		p = strchr(p, '/');
+		if (p)
+			*p = '\0';
+		if (descend(d, &top, copy, err) < 0)
+			return mf_wrap(err, "'%s'", base);
+		if (!p)
+			break;
+		*p = '/';
+	}
+	return 0;
+}
+
+int mf_dir_open_seen(struct mf_dir *d, const char *path, const struct stat *seen, struct mf_err *err)
+{
+	struct stat st;
+	int flags = O_PATH | O_DIRECTORY | O_CLOEXEC | (seen ? 0 : O_NOFOLLOW);
+	if (take_fd(d, open(path, flags), path, err) < 0)
+		return -1;
+	if (fstat(d->fd, &st) < 0)
+		return mf_fail(err, MF_E_IO, errno, "open directory '%s'", path);
+	if (!seen || (st.st_dev == seen->st_dev && st.st_ino == seen->st_ino))
+		return 0;
+	return mf_fail(err, MF_E_FORMAT, 0, "another directory has taken the place of '%s'", path);
 }
 
 /* More than a writer can be at work on one file, whatever the clocks of two machines say. */

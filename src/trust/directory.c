@@ -14,6 +14,10 @@ struct directory {
 	struct mf_repo repo;
 	const struct mf_trust_config *cfg;
 	char *dir;
+	/* The directory as it was at first, where it was there: no other is written to. */
+	struct stat seen;
+	bool there;
+	const char *writing; /* that same one, while files are written */
 };
 
 struct mf_fetch {
@@ -40,6 +44,7 @@ static struct mf_repo *open_dir(const struct mf_repo_ops *ops, const char *path,
 		d->cfg = cfg;
 		d->dir = mf_str_dup(mf_str_c(path));
 		d->repo.where = mf_str_dup(mf_str_c(path));
+		d->there = stat(path, &d->seen) == 0;
 		if (d->dir && d->repo.where)
 			return &d->repo;
 		directory_close(&d->repo);
@@ -72,7 +77,7 @@ static char *file_path(struct directory *d, const char *role, int64_t version, s
 	struct mf_buf name MF_BUF_CLEANUP = MF_BUF_INIT(2048);
 	if (mf_trust_name_role(&name, role, version, err) < 0)
 		return NULL;
-	char *path = mf_path_join(d->dir, mf_buf_str(&name).p, NULL);
+	char *path = mf_path_join(d->writing ? d->writing : d->dir, mf_buf_str(&name).p, NULL);
 	if (!path)
 		(void)mf_fail_nomem(err);
 	return path;
@@ -151,7 +156,8 @@ static int directory_free_version(struct mf_repo *r, const char *role, int64_t f
 
 static int lost_race(const struct directory *d, struct mf_err *err)
 {
-	return mf_fail(err, MF_E_CONFLICT, 0, "somebody else published in '%s' at the same time", d->dir);
+	return mf_fail(err, MF_E_CONFLICT, 0, "somebody else published in '%s' at the same time",
+		       d->repo.where);
 }
 
 /* Is timestamp.json still what the change was built on? A first publish is built on there being no root:
@@ -201,6 +207,16 @@ static int write_one(struct directory *d, const struct mf_publish_file *f, struc
 	return err->code == MF_E_CONFLICT ? mf_wrap(err, "somebody else published at the same time") : -1;
 }
 
+static int write_files(struct directory *d, const struct mf_publish_file *files, size_t n, struct mf_err *err)
+{
+	mf_dir_sweep(d->writing, mf_env_now(d->cfg->env));
+	for (enum stage stage = VERSIONED; stage < STAGES; stage++)
+		for (size_t i = 0; i < n; i++)
+			if (stage_of(&files[i]) == stage && write_one(d, &files[i], err) < 0)
+				return -1;
+	return 0;
+}
+
 static int directory_publish(struct mf_repo *r, const struct mf_publish_file *files, size_t n,
 			     const struct mf_bytes *base, struct mf_err *err)
 {
@@ -209,15 +225,15 @@ static int directory_publish(struct mf_repo *r, const struct mf_publish_file *fi
 	char *lock_path MF_FREE = mf_path_join(d->dir, ".lock", NULL);
 	if (!lock_path)
 		return mf_fail_nomem(err);
-	if (mf_dir_make_shared(d->dir, err) < 0 || mf_lock_acquire(&lock, lock_path, d->cfg->env, err) < 0 ||
-	    check_base(d, base, err) < 0)
+	struct mf_dir now MF_DIR_CLEANUP = MF_DIR_INIT;
+	if (mf_dir_make_shared(d->dir, err) < 0 ||
+	    mf_dir_open_seen(&now, d->dir, d->there ? &d->seen : NULL, err) < 0 ||
+	    mf_lock_acquire(&lock, lock_path, d->cfg->env, err) < 0 || check_base(d, base, err) < 0)
 		return -1;
-	mf_dir_sweep(d->dir, mf_env_now(d->cfg->env));
-	for (enum stage stage = VERSIONED; stage < STAGES; stage++)
-		for (size_t i = 0; i < n; i++)
-			if (stage_of(&files[i]) == stage && write_one(d, &files[i], err) < 0)
-				return -1;
-	return 0;
+	d->writing = now.path;
+	int rc = write_files(d, files, n, err);
+	d->writing = NULL;
+	return rc < 0 ? mf_wrap(err, "'%s'", d->repo.where) : 0;
 }
 
 #define DIRECTORY_OPS(prefix, use, opener)                                                                   \

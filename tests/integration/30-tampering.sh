@@ -227,6 +227,33 @@ check 'put makes no file where a lock is a link to' test ! -e "$T/victim"
 restore
 rm -rf home/manifesto && cp -a home.good home/manifesto
 
+# --- a link that takes the place of a directory while a put runs: it waits for its content, with everything opened
+mkfifo slow
+swapped() { # NAME: a copy is outside now, and a link leads to it
+	rm -rf home/manifesto "$T/copy"
+	cp -a home.good home/manifesto
+	restore
+	manifesto put -q $image new-type slow 2>"$T/stderr" >/dev/null &
+	exec 9>slow
+	cp -a "image/$1" "$T/copy"
+	mv "image/$1" "image/$1.before"
+	ln -s "$T/copy" "image/$1"
+	find "$T/copy" | sort >before
+	echo swapped >&9
+	exec 9>&-
+	wait $!
+	status=$?
+	find "$T/copy" | sort >after
+	check "$1 is swapped for a link: put fails" test $status != 0
+	check "$1: it says what is wrong" grep -q 'link\|taken the place' "$T/stderr"
+	check "$1: nothing is written where the link leads" cmp before after
+	rm -r "image/$1" "image/$1.before"
+}
+swapped blobs
+swapped trust
+rm -rf home/manifesto "$T/copy" && cp -a home.good home/manifesto
+restore
+
 # --- links that lead out of a layout, or out of a home
 outside() { # NAME: what was there is outside now, and a link leads to it
 	mv "image/$1" "$T/outside/${1##*/}"
