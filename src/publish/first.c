@@ -32,6 +32,14 @@ static int plan_add(struct mf_trust *t, struct plan *p, const struct mf_pubkey *
 	if (t->repo->ops->dialect->key_write(pub, certificate, &p->objects[i], p->ids[i], err) < 0)
 		return -1;
 	p->v[i] = (struct mf_tuf_root_key){mf_buf_str(&p->objects[i]), p->ids[i], roles};
+	/* One key for root and targets is listed once. */
+	for (size_t k = 0; k < i; k++)
+		if (strcmp(p->ids[k], p->ids[i]) == 0) {
+			p->v[k].roles |= roles;
+			mf_buf_clear(&p->objects[i]);
+			p->n--;
+			break;
+		}
 	return 0;
 }
 

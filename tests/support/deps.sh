@@ -33,6 +33,7 @@ check  git                   program git
 check  iproute2              program ss
 check  jq                    program jq
 check  mandoc                program mandoc
+check  minisign              program minisign
 check  notary                program notary-signer
 check  opensc                program pkcs11-tool
 check  openssh-client        program ssh-agent
@@ -46,6 +47,7 @@ check  radosgw               program radosgw
 check  rsync                 program rsync
 check  python3-jsonschema    python jsonschema
 check  python3-yaml          python yaml
+check  signify-openbsd       program signify-openbsd
 check  skopeo                program skopeo
 check  softhsm2              program softhsm2-util
 check  zsh                   program zsh
