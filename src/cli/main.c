@@ -140,6 +140,7 @@ int main(int argc, char **argv)
 	struct mf_cli cli = {0};
 	occupy_standard_descriptors();
 	forbid_core_dump();
+	mf_cli_hide_environment();
 	/* Whole lines, so that those of parallel runs do not mix. */
 	(void)setvbuf(stderr, stderr_buffer, _IOLBF, sizeof stderr_buffer);
 	mf_cli_signals_install();

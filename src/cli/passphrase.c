@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -20,9 +21,41 @@ void mf_cli_prompt_init(struct mf_cli_prompt *a, const struct mf_cli_args *args,
 	*a = (struct mf_cli_prompt){.args = args, .ci = ci};
 }
 
+/* Zeroed pages that no core dump holds; NULL: out of memory. */
+static char *hidden_pages(size_t n)
+{
+	void *p = mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (p == MAP_FAILED)
+		return NULL;
+	(void)madvise(p, n, MADV_DONTDUMP);
+	(void)mlock(p, n); /* where the limit allows it */
+	return p;
+}
+
 void mf_cli_prompt_clear(struct mf_cli_prompt *a)
 {
+	if (a->kept) {
+		explicit_bzero(a->kept, MF_MAX_PASSPHRASE);
+		(void)munmap(a->kept, MF_MAX_PASSPHRASE);
+	}
 	explicit_bzero(a, sizeof *a);
+}
+
+void mf_cli_hide_environment(void)
+{
+	size_t n = 1;
+	for (char **line = environ; line && *line; line++)
+		n += strlen(*line) + 1;
+	char *to = hidden_pages(n);
+	if (!to)
+		return;
+	for (char **line = environ; line && *line; line++) {
+		size_t length = strlen(*line);
+		memcpy(to, *line, length + 1);
+		explicit_bzero(*line, length);
+		*line = to;
+		to += length + 1;
+	}
 }
 
 bool mf_cli_ci_from_env(void)
@@ -89,7 +122,9 @@ static int from_fd(struct mf_cli_prompt *a, int fd, const char *operand, char wh
 {
 	if (a->kept_valid)
 		return 0;
-	ssize_t n = read_secret(fd, a->kept, sizeof a->kept, operand, why);
+	if (!a->kept && !(a->kept = hidden_pages(MF_MAX_PASSPHRASE)))
+		return no(why, "out of memory");
+	ssize_t n = read_secret(fd, a->kept, MF_MAX_PASSPHRASE, operand, why);
 	if (n <= 0)
 		return n < 0 ? -1 : no_empty(why, operand);
 	a->kept_n = (size_t)n;
@@ -154,6 +189,8 @@ static int from_command(struct mf_cli_prompt *a, const char *command, const char
 			     .timeout_ms = seconds * 1000,
 			     .env = &env,
 			     .shows_errors = true};
+	if (mf_buf_reserve(&text, max + 1, &err) < 0) /* growing would leave copies behind */
+		return no(why, "%.150s", err.msg);
 	enum mf_found ran = mf_child_run(&c, &text, &err);
 	text.n -= text.n && text.p[text.n - 1] == '\n';
 	bool fits = text.n <= max;
