@@ -24,8 +24,8 @@ struct mf_cli_prompt {
 void mf_cli_prompt_init(struct mf_cli_prompt *a, const struct mf_cli_args *args, bool ci);
 void mf_cli_prompt_clear(struct mf_cli_prompt *a); /* wipes */
 
-/* Moves the environment, which may hold passphrases, passwords and keys, to where no core dump has it, and wipes what
- * /proc/PID/environ shows. getenv goes on working. */
+/* Moves the environment, which may hold passphrases, passwords and keys, to where no core dump has it, and
+ * wipes what /proc/PID/environ shows. getenv goes on working. */
 void mf_cli_hide_environment(void);
 /* CI set and neither empty, "false" nor "0". */
 bool mf_cli_ci_from_env(void);

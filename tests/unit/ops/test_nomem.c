@@ -15,6 +15,7 @@
 #include "base/encode.h"
 #include "base/limits.h"
 #include "crypto/hash.h"
+#include "keys/formats.h"
 #include "keys/notary_pem.h"
 #include "manifesto/manifesto.h"
 #include "net/internal.h"
@@ -339,6 +340,59 @@ static int code_notary_key(void *arg, struct mf_err *err)
 		return -1;
 	mf_notary_key_clear(&again);
 	return 0;
+}
+
+/* Keys of other programs, and public keys in their formats. */
+struct foreign_case {
+	const char *file, *public;
+	struct mf_secret pass;
+};
+
+static int code_foreign_key(void *arg, struct mf_err *err)
+{
+	struct foreign_case *c = arg;
+	struct mf_buf text MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_KEYFILE_BYTES),
+			   public MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_KEYFILE_BYTES),
+			   again MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_KEYFILE_BYTES);
+	if (mf_file_read(c->file, MF_MAX_KEYFILE_BYTES, &text, err) < 0 ||
+	    mf_file_read(c->public, MF_MAX_KEYFILE_BYTES, &public, err) < 0)
+		return -1;
+	struct mf_privkey *k MF_PRIVKEY_CLEANUP =
+	    mf_key_from_text(mf_buf_str(&text), c->pass.n ? &c->pass : NULL, err);
+	struct mf_pubkey *pub MF_PUBKEY_CLEANUP = k ? mf_pubkey_from_text(mf_buf_str(&public), err) : NULL;
+	if (!pub || mf_pubkey_to_openssh(pub, "x", &again, err) < 0 ||
+	    mf_pkcs8_key_write(&again, k, NULL, err) < 0)
+		return -1;
+	assert_true(mf_pubkey_eq(pub, mf_privkey_public(k)));
+	return 0;
+}
+
+#define OTHERS "testdata/keyfile/others/"
+
+static void reading_keys_of_other_programs(void **state)
+{
+	static const struct {
+		const char *file, *public, *pass;
+		size_t samples;
+	} rows[] = {
+	    {OTHERS "minisign.key", OTHERS "minisign.pub", NULL, 100},
+	    {OTHERS "signify.sec", OTHERS "signify.pub", NULL, 100},
+	    {OTHERS "openssh-aes256-gcm", OTHERS "openssh-aes256-gcm.pub", "pw", 30},
+	    {OTHERS "openssh-chacha20-poly1305", OTHERS "openssh-chacha20-poly1305.pub", "pw", 30},
+	    {OTHERS "openssh-rsa-encrypted", OTHERS "openssh-rsa-encrypted.pub", "pw", 30},
+	    {OTHERS "openssh-ecdsa-384", OTHERS "openssh-ecdsa-384.pub", "pw", 30},
+	    {OTHERS "openssl-scrypt.pem", OTHERS "openssl-scrypt.pub", "pw", 20},
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct foreign_case c = {rows[i].file, rows[i].public, MF_SECRET_INIT};
+		struct mf_err err = MF_ERR_INIT;
+		if (rows[i].pass)
+			assert_int_equal(mf_secret_copy(&c.pass, mf_bytes_of(mf_str_c(rows[i].pass)), &err),
+					 0);
+		attempt_private_key(rows[i].file, code_foreign_key, &c, rows[i].samples);
+		mf_secret_clear(&c.pass);
+	}
 }
 
 static void writing_and_reading_key_files(void **state)
@@ -1153,6 +1207,7 @@ int main(void)
 	    cmocka_unit_test(signing_and_reading_records),
 	    cmocka_unit_test(reading_references_and_documents_of_others),
 	    cmocka_unit_test(writing_and_reading_key_files),
+	    cmocka_unit_test(reading_keys_of_other_programs),
 	    tmpdir_test(storing_pins_and_floors),
 	    tmpdir_test(first_put),
 	    tmpdir_test(later_put),
