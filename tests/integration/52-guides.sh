@@ -59,7 +59,7 @@ fingerprint_of() {
 export MANIFESTO_PASSPHRASE='of the test'
 for server in "$NOTARY" "tuf+file://$T/trust"; do
 	export MANIFESTO_TRUST_SERVER=$server
-	for guide in release-approval security-team ci-verification; do
+	for guide in release-approval security-team ci-verification key-formats; do
 		run=${server%%:*}-$guide
 		REPOSITORY=$REGISTRY/acme/$(tr -c 'a-z\n' - <<<"$run") IMAGE=$REPOSITORY:1.0
 		export REPOSITORY IMAGE
