@@ -142,7 +142,7 @@ signs_with() { # TYPE
 export MANIFESTO_PASSPHRASE_TOKEN=1234 MANIFESTO_PASSPHRASE_TOKEN_P256=1234 MANIFESTO_PASSPHRASE_TOKEN_ALWAYS=1234
 export MANIFESTO_PASSPHRASE_TOKEN_ED25519=1234 MANIFESTO_PASSPHRASE_SEC_NOTARY_ROOT=1234 MANIFESTO_PASSPHRASE_SEC=1234
 signs token env
-signs_with ed25519
+for type in ed25519 p256 p384 rsa; do signs_with $type; done
 fails 'a key whose algorithm does not fit the repository' 'no signature scheme for ecdsa keys of 521 bits' \
 	manifesto role add $image other --types other --key command-p521
 
@@ -165,6 +165,12 @@ signs token-p256 env
 : >"$TOKEN_LOG"
 signs token-always env
 check 'its PIN is given at each signature' test "$(grep -c '^login again' "$TOKEN_LOG")" = "$(grep -c '^sign' "$TOKEN_LOG")"
+
+manifesto key add bob "command:$signer" "$T/ed25519.key" >/dev/null
+manifesto key add bob-notary-root "command:$signer" "$T/ed25519.key" >/dev/null
+push_image oci:image:1.0 "$REGISTRY/acme/bob:1.0" >/dev/null 2>&1
+fails 'a key whose algorithm does not fit the role' 'expected an ecdsa or rsa key, got ed25519' \
+	manifesto put --init --key bob "$REGISTRY/acme/bob:1.0" qa-approval "$approval"
 
 # A token is the root of a Notary repository.
 manifesto key add sec-notary-root "pkcs11:token=team;object=root?$module" >/dev/null
