@@ -39,6 +39,8 @@ GOALS = {("cold get", 1): 1.2, ("cold get", 1000): 0.55, ("cold get", 10000): 0.
 CHECK_GOAL = 0.01
 BUNDLE_IMAGES = 100
 BUNDLE_GOAL = 50  # ms of a verify of all
+# Milliseconds that a put may cost more when an agent signs.
+AGENT_GOAL = 5
 # At FAR_TRIP: milliseconds, and requests to the registry.
 FAR_GOALS = {"put of a new type": (500, 11), "put that replaces a record": (None, 13), "put with nothing to publish": (None, 4)}
 
@@ -455,6 +457,39 @@ def bundles(bench):
         print("%-30s %7s | %9.1f %8.1f %7.1f | %s" % (name, n, cost.wall, cost.cpu, cost.memory, goal))
 
 
+def agent(bench):
+    """A put signed by an ssh-agent beside one with an unlocked key file."""
+    directory = pathlib.Path(tempfile.mkdtemp(dir=bench.top))
+    path, ssh_key, content = directory / "agent", directory / "key", directory / "content"
+    server = subprocess.Popen(["ssh-agent", "-D", "-a", path], stdout=subprocess.DEVNULL)
+    try:
+        while not path.exists():
+            time.sleep(0.01)
+        bench.env["SSH_AUTH_SOCK"] = str(path)
+        bench.call("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", ssh_key)
+        bench.call("ssh-add", "-q", ssh_key)
+        fingerprint = bench.call("ssh-keygen", "-l", "-f", ssh_key).split()[1]
+        layout, _ = bench.make_image("layout-agent")
+        image = "oci:%s:1.0" % layout
+        bench.call(bench.program, "put", "--init", "--no-passphrase", "--key", "file", image, TYPE, bench.content)
+        bench.call(bench.program, "key", "add", "agent", "ssh-agent:" + fingerprint)
+        for key in "file", "agent":
+            bench.call(bench.program, "role", "add", image, key, "--key", key, "--types", "of-" + key)
+
+        def put(key):
+            content.write_text(str(bench.fresh()), encoding="ascii")
+            return [bench.program, "put", "--key", key, "--role", key, image, "of-" + key, str(content)]
+
+        file, held = bench.turns(lambda: put("file"), lambda: put("agent"))
+        more = held.wall - file.wall
+        for name, cost in ("put, key in a file", file), ("put, key in an ssh-agent", held):
+            print("%-30s %7s | %9.1f %8.1f %7.1f |" % (name, "2", cost.wall, cost.cpu, cost.memory))
+        print("%-30s %7s | %9.1f %8s %7s | %s" % ("... costs more", "", more, "", "", verdict(AGENT_GOAL, more)))
+    finally:
+        server.kill()
+        server.wait()
+
+
 def machine():
     with open("/proc/cpuinfo", encoding="utf-8") as f:
         model = re.search(r"model name\s*: (.*)", f.read())
@@ -492,6 +527,7 @@ def main(build, only):
             print("\n%-30s %7s | %9s %8s %7s |\n%s" % ("in an OCI layout", "records", "ms", "CPU ms", "MiB", "-" * 68))
             for n in (1, 1000):
                 embedded(bench, n)
+            agent(bench)
         finally:
             bench.stop_lab()
     print("\n%.0f s in all" % (time.monotonic() - start))

@@ -56,10 +56,10 @@ fingerprint_of() {
 	manifesto key list --json | jq -r --arg name "$1" '.keys[] | select(.name == $name).fingerprint'
 }
 
-export MANIFESTO_PASSPHRASE='of the test'
+export MANIFESTO_PASSPHRASE='of the test' EXAMPLES=$T_TOP/docs/examples
 for server in "$NOTARY" "tuf+file://$T/trust"; do
 	export MANIFESTO_TRUST_SERVER=$server
-	for guide in release-approval security-team ci-verification key-formats; do
+	for guide in release-approval security-team ci-verification key-formats keys; do
 		run=${server%%:*}-$guide
 		REPOSITORY=$REGISTRY/acme/$(tr -c 'a-z\n' - <<<"$run") IMAGE=$REPOSITORY:1.0
 		export REPOSITORY IMAGE
@@ -75,6 +75,8 @@ for server in "$NOTARY" "tuf+file://$T/trust"; do
 		fi
 		before=$t_count
 		follow $guide.md
+		[ -z "${SSH_AGENT_PID-}" ] || kill "$SSH_AGENT_PID"
+		unset SSH_AGENT_PID SSH_AUTH_SOCK SOFTHSM2_CONF
 		check "$run: the guide has commands" test $((t_count - before)) -ge 8
 	done
 done

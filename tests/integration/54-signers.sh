@@ -198,6 +198,16 @@ for i in 1 2 3; do
 	manifesto put -q "oci:image:$i.0" qa-approval "$approval"
 done
 manifesto role add $image cosigners --types qa-approval --key token-ed25519 >/dev/null 2>&1
+for name in one two three; do
+	make_image "$name" >/dev/null
+	manifesto put -q --init --key token-ed25519 "oci:$name:1.0" qa-approval "$approval" 2>/dev/null || t_bail "a repository $name"
+done
+: >"$TOKEN_LOG"
+run alone manifesto trust refresh oci:one oci:two oci:three --within 100y
+check_status 'three repositories are re-signed with the token' 0
+check 'over one session' test "$(grep -c '^session' "$TOKEN_LOG")" = 1
+check 'with one PIN' test "$(grep -c '^login' "$TOKEN_LOG")" = 1
+check 'several files of each are signed' test "$(grep -c '^sign' "$TOKEN_LOG")" -ge 9
 between() { # MODE
 	[ -z "${between_pid-}" ] || kill "$between_pid" 2>/dev/null
 	rm -f "$T/run/between"
