@@ -25,6 +25,11 @@ struct mf_passphrase {
 	bool none; /* --no-passphrase: new keys are written unencrypted */
 };
 
+/* The private key of a text in any format that we read (formats.h). A passphrase is asked for when reading
+ * says that one is missing. */
+struct mf_privkey *mf_key_read(const struct mf_passphrase *p, const char *name, struct mf_str text,
+			       struct mf_err *err) MF_NODISCARD;
+
 /* What is known of a key without its passphrase. */
 struct mf_key_info {
 	char *name; /* [A-Za-z0-9][A-Za-z0-9._-]*, at most 64 bytes */

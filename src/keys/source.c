@@ -4,7 +4,7 @@
 #include "base/limits.h"
 #include "json/json.h"
 #include "json/writer.h"
-#include "keys/notary_pem.h"
+#include "keys/formats.h"
 
 #define MAGIC "key reference"
 #define MAX_ARGS 64
@@ -58,27 +58,17 @@ static int check_descriptor(const char *where, struct mf_err *err)
 		       mf_esc(&e, mf_str_c(where)));
 }
 
-static struct mf_privkey *read_plain_or_locked(struct mf_str text, const struct mf_secret *passphrase,
-					       struct mf_err *err)
-{
-	struct mf_notary_key key = {0};
-	if (text.n && text.p[0] == '{')
-		return mf_keyfile_decode(mf_bytes_of(text), passphrase, err);
-	return mf_notary_key_read(&key, text, passphrase, err) < 0 ? NULL : key.key;
-}
-
-/* A key without a passphrase needs none: it is asked for when reading says that one is missing. */
-static struct mf_privkey *read_text(struct mf_places *p, const char *name, struct mf_str text,
-				    struct mf_err *err)
+struct mf_privkey *mf_key_read(const struct mf_passphrase *p, const char *name, struct mf_str text,
+			       struct mf_err *err)
 {
 	struct mf_secret pass MF_SECRET_CLEANUP = MF_SECRET_INIT;
-	struct mf_privkey *key = read_plain_or_locked(text, NULL, err);
+	struct mf_privkey *key = mf_key_from_text(text, NULL, err);
 	if (key || err->code != MF_E_KEY)
 		return key;
 	mf_err_clear(err);
-	if (p->pass->get(p->pass->arg, name, MF_PASSPHRASE_UNLOCK, &pass, err) < 0)
+	if (p->get(p->arg, name, MF_PASSPHRASE_UNLOCK, &pass, err) < 0)
 		return NULL;
-	return read_plain_or_locked(text, &pass, err);
+	return mf_key_from_text(text, &pass, err);
 }
 
 static int open_text(struct mf_places *p, const struct mf_key_info *k, struct mf_held *out,
@@ -92,7 +82,7 @@ static int open_text(struct mf_places *p, const struct mf_key_info *k, struct mf
 	if (p->access.text(p->access.text_arg, k->source, &text, err) < 0)
 		return -1;
 	struct mf_privkey *key =
-	    read_text(p, k->name, mf_str_skip_bom(mf_str_of(mf_secret_bytes(&text))), err);
+	    mf_key_read(p->pass, k->name, mf_str_skip_bom(mf_str_of(mf_secret_bytes(&text))), err);
 	if (!key) {
 		/* It is the key that is wrong, and no document of somebody else. */
 		if (err->code == MF_E_FORMAT)

@@ -5,7 +5,6 @@
 
 #include "base/encode.h"
 #include "crypto/hash.h"
-#include "keys/formats.h"
 #include "keys/notary_pem.h"
 #include "ops/ops.h"
 
@@ -160,20 +159,6 @@ int manifesto_key_in_variable(struct manifesto *m, const char *variable, size_t 
 
 /* ---- files of other programs */
 
-/* An unencrypted file needs no passphrase: it is asked for when reading says that one is missing. */
-static struct mf_privkey *read_foreign(struct manifesto *m, const char *name, struct mf_str text,
-				       struct mf_err *err)
-{
-	struct mf_secret pass MF_SECRET_CLEANUP = MF_SECRET_INIT;
-	struct mf_privkey *key = mf_key_from_text(text, NULL, err);
-	if (key || err->code != MF_E_KEY)
-		return key;
-	mf_err_clear(err);
-	if (m->passphrase.get(m->passphrase.arg, name, MF_PASSPHRASE_UNLOCK, &pass, err) < 0)
-		return NULL;
-	return mf_key_from_text(text, &pass, err);
-}
-
 static int import(struct manifesto *m, const char *name, const char *path, struct manifesto_key_result *out,
 		  struct mf_err *err)
 {
@@ -186,7 +171,7 @@ static int import(struct manifesto *m, const char *name, const char *path, struc
 		return -1;
 	if (mf_file_read(path, MF_MAX_KEYFILE_BYTES, &text, err) < 0)
 		return err->code == MF_E_NOT_FOUND ? mf_recode(err, MF_E_USAGE) : -1;
-	key = read_foreign(m, name, mf_str_skip_bom(mf_buf_str(&text)), err);
+	key = mf_key_read(&m->passphrase, name, mf_str_skip_bom(mf_buf_str(&text)), err);
 	mf_wipe(text.p, text.cap);
 	if (!key)
 		return mf_wrap(err, "import '%s'", mf_esc(&e, mf_str_c(path)));
