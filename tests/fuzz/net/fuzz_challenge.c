@@ -1,5 +1,5 @@
-/* WWW-Authenticate values, docker configurations and token answers: what servers and files of others say. The
- * first octet chooses which. */
+/* WWW-Authenticate values, docker configurations, token answers, AWS profiles and what a credential_process
+ * prints: what servers, files and programs of others say. The first octet chooses which. */
 #include <strings.h>
 
 #include "net/internal.h"
@@ -46,6 +46,30 @@ static void token(struct mf_bytes text)
 	mf_secret_clear(&s);
 }
 
+static void profile(struct mf_str text)
+{
+	struct mf_aws_profile p;
+	struct mf_err err = MF_ERR_INIT;
+	mf_aws_profile_init(&p);
+	if (mf_aws_profile_scan(&p, text, MF_STR("profile a"), &err) == 0)
+		for (size_t i = 0; i < MF_AWS_KEYS; i++)
+			if (p.v[i].n && (!p.found || memchr(p.v[i].p, '\n', p.v[i].n)))
+				abort();
+	mf_aws_profile_clear(&p);
+}
+
+static void process(struct mf_bytes text)
+{
+	struct mf_aws_profile p;
+	struct mf_err err = MF_ERR_INIT;
+	int64_t expires;
+	mf_aws_profile_init(&p);
+	if (mf_aws_process_parse(&p, text, &expires, &err) == 0 &&
+	    (!p.v[MF_AWS_KEY_ID].n || !p.v[MF_AWS_SECRET].n))
+		abort();
+	mf_aws_profile_clear(&p);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	if (!size)
@@ -55,6 +79,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		config(rest);
 	else if (data[0] == 't')
 		token(rest);
+	else if (data[0] == 'a')
+		profile(mf_str_of(rest));
+	else if (data[0] == 'p')
+		process(rest);
 	else
 		challenge(mf_str_of(rest));
 	return 0;
