@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Speed of manifesto and of the notary program, on the same servers in the same run.
 
-Usage: bench.py BUILD_DIRECTORY [far|bundle]      (`make bench` runs it; `far` measures the servers at 40 ms only, `bundle` bundles)
+Usage: bench.py BUILD_DIRECTORY [far|bundle|s3]      (`make bench` runs it; `far` measures the servers at 40 ms only, `bundle` bundles, `s3` buckets)
 
-Starts its own registry and Notary server and makes repositories with 1, 1,000 and 10,000 records. Each figure is the median of
+Starts its own registry, Notary server and object store and makes repositories with 1, 1,000 and 10,000 records. Each figure is the median of
 BENCH_RUNS (7) runs of whole processes; the two programs take turns, so that other load affects both. A ratio is manifesto's time
 divided by notary's: below 1 manifesto is faster. BENCH_BIG=1 adds 50,000 records. A goal that is not met is reported, never an error.
 """
@@ -205,10 +205,13 @@ class Bench:
     def start_lab(self):
         self.lab = self.call("bash", SUPPORT / "lab.sh", "dir").strip()
         # The servers outlive the script that starts them: their output must not be a pipe of ours.
-        self.call("bash", SUPPORT / "lab.sh", "start", "--owner", os.getpid(), self.lab, "registry", "notary")
+        self.call("bash", SUPPORT / "lab.sh", "start", "--owner", os.getpid(), self.lab, "registry", "notary", "s3")
         text = (pathlib.Path(self.lab) / "lab.env").read_text()
         found = dict(re.findall(r"^(\w+)='(.*)'$", text, re.M))
-        self.registry, self.notary_url = found["REGISTRY"], found["NOTARY"]
+        self.registry, self.notary_url, self.s3 = found["REGISTRY"], found["NOTARY"], found["S3"]
+        self.bucket_url = "tuf+s3://%s/bench" % found["S3_BUCKET"]
+        self.env |= {"AWS_ENDPOINT_URL_S3": self.s3, "AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": found["S3_KEY_ID"],
+                     "AWS_SECRET_ACCESS_KEY": found["S3_SECRET"]}
 
     def stop_lab(self):
         if getattr(self, "lab", None):
@@ -409,6 +412,40 @@ def compare_round_trips(bench):
     far_row(bench, "list --all", proxies, many.list_all, lambda: many.notary("list", many.gun))
 
 
+BUCKET_HEAD = "%-28s %7s | %9s %9s %9s | %9s %9s | %s"
+
+
+def buckets(bench):
+    """A publish to a bucket beside one to a directory and one to the Notary server; the store near, and ROUND_TRIP away."""
+    store = Proxy(bench.s3[len("http://"):], 0)
+    bench.env["AWS_ENDPOINT_URL_S3"] = "http://" + store.address
+    directory = "tuf+file://%s/directory" % bench.top
+    print("\n" + BUCKET_HEAD % ("put of one more", "records", "bucket ms", "directory", "notary", "bucket,", "one by", ""))
+    print(BUCKET_HEAD % ("", "", "", "ms", "ms", "20 ms", "one", ""), "-" * 112, sep="\n")
+    for n in SIZES[:3]:
+        images = []
+        for place, url in (("bucket", bench.bucket_url), ("directory", directory), ("server", bench.notary_url)):
+            layout, _ = bench.make_image("%s-%d" % (place, n))
+            images.append(("%s/%s/n%d:1.0" % (bench.registry, place, n), url))
+            bench.call("skopeo", "copy", "--quiet", "--insecure-policy", "--dest-tls-verify=false", "oci:%s:1.0" % layout,
+                       "docker://" + images[-1][0])
+            bench.env["MANIFESTO_TRUST_SERVER"] = url
+            bench.fill(images[-1][0], url, n)
+
+        def put(image, url):
+            bench.env["MANIFESTO_TRUST_SERVER"] = url
+            return [bench.program, "put", image, "more-%d" % bench.fresh(), str(bench.content)]
+
+        near = bench.turns(*[lambda at=at: put(*at) for at in images])
+        store.round_trip = ROUND_TRIP
+        far, = bench.turns(lambda: put(*images[0]))
+        store.reset()
+        bench.call(*put(*images[0]))
+        store.round_trip, chain = 0, in_sequence(store.exchanges)
+        print(BUCKET_HEAD % ("", format(n, ","), *("%.0f" % cost.wall for cost in near), "%.0f" % far.wall, chain,
+                             "goal 8 with the connection's: %s" % ("met" if chain <= 9 else "NOT MET")), flush=True)
+
+
 def count_wire(bench, repo):
     """Connections, requests and bytes at the trust server through a counting proxy; those at the registry from -v."""
     proxy = Proxy(repo.url[len("http://"):], 0)
@@ -505,7 +542,7 @@ def main(build, only):
         try:
             bench.start_lab()
             if only:
-                {"far": compare_round_trips, "bundle": bundles}[only](bench)
+                {"far": compare_round_trips, "bundle": bundles, "s3": buckets}[only](bench)
                 return
             repos = [Repository(bench, n, bench.registry, bench.notary_url) for n in SIZES]
             head()
@@ -515,6 +552,7 @@ def main(build, only):
             compare_far(bench)
             compare_round_trips(bench)
             bundles(bench)
+            buckets(bench)
             bench.env["MANIFESTO_TRUST_SERVER"] = bench.notary_url
             print("\n`get` also resolves the tag and, cold, reads the content at the registry: `lookup` and IMAGE@DIGEST do not ask for the tag."
                   "\n`verify` is one process for 100 images by digest, `lookup` 100 processes.\n")
@@ -534,6 +572,6 @@ def main(build, only):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) not in (2, 3) or sys.argv[2:] not in ([], ["far"], ["bundle"]):
+    if len(sys.argv) not in (2, 3) or sys.argv[2:] not in ([], ["far"], ["bundle"], ["s3"]):
         raise SystemExit(__doc__)
     main(sys.argv[1], (sys.argv[2:] + [None])[0])

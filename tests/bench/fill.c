@@ -99,6 +99,10 @@ int main(int argc, char **argv)
 	o.home = argv[3];
 	o.cache_dir = argv[4];
 	o.trust_server = *argv[5] ? argv[5] : NULL;
+	o.aws_endpoint_url = getenv("AWS_ENDPOINT_URL_S3");
+	o.aws_region = getenv("AWS_REGION");
+	o.aws_access_key_id = getenv("AWS_ACCESS_KEY_ID");
+	o.aws_secret_access_key = getenv("AWS_SECRET_ACCESS_KEY");
 	if (manifesto_new(&o, &m, &error) < 0)
 		return die(error.message);
 	mf_op_begin(m, &error);
