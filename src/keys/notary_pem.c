@@ -127,6 +127,11 @@ static struct mf_privkey *from_p8(const PKCS8_PRIV_KEY_INFO *info, struct mf_err
 		return fail_key(err, "damaged PKCS #8");
 	if (strcmp(name, ED25519_OID) == 0)
 		return from_ed25519_96((struct mf_bytes){p, (size_t)n}, err);
+	/* OpenSSL's decoder frees a copy of the seed without wiping it. RFC 8410: an OCTET STRING in another.
+	 */
+	if (OBJ_obj2nid(oid) == NID_ED25519 && n == 2 + SEED_N && p[0] == V_ASN1_OCTET_STRING &&
+	    p[1] == SEED_N)
+		return mf_privkey_from_secret(MF_KEY_ED25519, (struct mf_bytes){p + 2, SEED_N}, err);
 	evp = EVP_PKCS82PKEY(info);
 	if (!evp)
 		return fail_key(err, "no usable private key");
