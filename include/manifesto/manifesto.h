@@ -165,6 +165,9 @@ struct manifesto_options {
 	const char *aws_endpoint_url; /* "https://HOST[:PORT]" of a store that is not Amazon's */
 	const char *aws_profile;      /* NULL: "default", if there is one */
 	const char *aws_config_file, *aws_shared_credentials_file; /* NULL: none */
+	/* What a person types to propose the change that a publish could not sign, for its hint. NULL: not
+	 * known. */
+	const char *propose_hint;
 };
 
 struct manifesto;
@@ -260,6 +263,10 @@ struct manifesto_change_options {
 	int (*confirm)(void *arg, const struct manifesto_record *const *records, size_t n,
 		       const struct manifesto_signer *key);
 	void *confirm_arg;
+
+	/* NULL: publish. Else sign what this machine can and make a proposal of it (manifesto_proposal_sign):
+	 * in a new file, or "@": beside the image. */
+	const char *propose;
 };
 /* One record that was to be changed. */
 struct manifesto_change_item {
@@ -285,6 +292,10 @@ struct manifesto_change_result {
 	size_t nkeys_made;
 	const char *const *pinned; /* fingerprints of the root keys that are now pinned on this machine */
 	size_t npinned;
+	/* With `propose`: its file or ID, and how many signatures it lacks. `version` is then the proposed
+	 * one. NULL: it was published, or there was nothing to do. */
+	const char *proposal;
+	size_t missing;
 };
 /* Stores content and publishes a signed record of it. MANIFESTO_NOT_FOUND: no such image, or no trust
  * repository and no `init`; MANIFESTO_POLICY: withdrawn, and no `reinstate`; MANIFESTO_CONFLICT: somebody
@@ -619,6 +630,7 @@ struct manifesto_role_options {
 	int force;    /* even if records vanish; sign: replace a file that does not verify by an empty one */
 	int dry_run;  /* report what would change, publish nothing */
 	int keep_old; /* rotate: no key of the role goes */
+	const char *propose; /* as in struct manifesto_change_options */
 };
 struct manifesto_role_change {
 	const char *what; /* "role added", "role removed", "key added", "key removed", "type added", "type
@@ -639,6 +651,8 @@ struct manifesto_role_result {
 	size_t nwarnings;
 	const struct manifesto_signer *const *root_keys; /* rotate: of the new root, when there is one */
 	size_t nroot_keys;
+	const char *proposal; /* as in struct manifesto_change_result */
+	size_t missing;
 };
 /* Makes a role, or adds keys and types to one; one publish, which is read back. TUF 1.0: its keys become keys
  * of snapshot and timestamp too, in a new root. */
@@ -704,6 +718,97 @@ struct manifesto_revoke_options {
  */
 MANIFESTO_API int manifesto_key_revoke(struct manifesto *m, const struct manifesto_revoke_options *opt,
 				       struct manifesto_error *err);
+
+/* --- proposals: changes that need the signatures of several machines */
+/* One file that is to be signed. */
+struct manifesto_proposal_file {
+	const char *role;
+	int64_t version, expires;
+	int64_t base_version;                          /* 0: it is the role's first file */
+	const struct manifesto_signer *const *signers; /* whose signatures count */
+	size_t nsigners;
+	const struct manifesto_signer *const *keys; /* that the role lists: who may sign */
+	size_t nkeys;
+	size_t threshold, missing;
+};
+/* One record that changes. The two together show everything that is signed. */
+struct manifesto_proposal_record {
+	const char *what;                      /* "added", "replaced", "removed" */
+	const struct manifesto_record *record; /* as it will be; removed: as it is */
+	const struct manifesto_record *before; /* replaced: as it is; else NULL */
+};
+struct manifesto_proposal {
+	const char *id;   /* of one beside the image: hex digits; NULL: of a file */
+	const char *path; /* of a file, else NULL */
+	const char *image, *repository, *dialect;
+	int64_t created, expires; /* from `expires` on nobody signs or publishes it */
+	/* "open": signatures are missing; "ready": they are not; "done": it is published, or so anyway;
+	 * "expired"; "conflict": somebody has changed the same; "invalid": not what it says. The last three
+	 * with `message` and nothing below. */
+	const char *state, *message;
+	int moved;      /* somebody published since it was made: it is applied to what is there now */
+	size_t dropped; /* signatures that are not over this, or by keys that do not count (any more) */
+	size_t missing; /* signatures */
+	const struct manifesto_proposal_file *const *files;
+	size_t nfiles;
+	const struct manifesto_proposal_record *const *records;
+	size_t nrecords;
+	/* Roles and keys, as for manifesto_role_add; "target" and "member": what is signed and has no other
+	 * form, as "NAME=JSON". */
+	const struct manifesto_role_change *const *changes;
+	size_t nchanges;
+};
+struct manifesto_proposal_options {
+	size_t size;
+	const char *image;    /* NULL: the one that the file names */
+	const char *proposal; /* a file, or the first 8 or more digits of an ID */
+	int publish;          /* sign: publish it when no signature is missing any more */
+	/* sign: called once with what would be signed; returns non-zero to sign it. Not called when there is
+	 * nothing to sign. NULL: it is signed without a question. */
+	int (*confirm)(void *arg, const struct manifesto_proposal *p);
+	void *confirm_arg;
+};
+struct manifesto_proposal_result {
+	const struct manifesto_proposal *proposal; /* as it is now */
+	size_t added;                              /* sign: signatures of this machine that were added */
+	int published;
+	int64_t version; /* published: of the role's file */
+	const char *published_to;
+	const char *const *warnings;
+	size_t nwarnings;
+};
+struct manifesto_proposal_list {
+	const struct manifesto_proposal *const *proposals;
+	size_t nproposals;
+};
+/* The proposals beside an image, whatever their state. */
+MANIFESTO_API int manifesto_proposal_list(struct manifesto *m, const char *image,
+					  const struct manifesto_proposal_list **out,
+					  struct manifesto_error *err);
+/* What a proposal would change. MANIFESTO_NOT_FOUND: there is no such proposal; MANIFESTO_INVALID: it is not
+ * what it says; MANIFESTO_POLICY: expired; MANIFESTO_CONFLICT: somebody has changed the same since;
+ * MANIFESTO_USAGE: it is for another repository. */
+MANIFESTO_API int manifesto_proposal_show(struct manifesto *m, const struct manifesto_proposal_options *opt,
+					  const struct manifesto_proposal_result **out,
+					  struct manifesto_error *err);
+/* Adds the signatures of this machine's keys. Where somebody has published since, it is first applied to what
+ * is there now (`moved`), and the signatures over what has changed are gone; beside an image it then has
+ * another ID. Fails as show, and MANIFESTO_KEY: no key here may sign; MANIFESTO_CONTENT_GONE;
+ * MANIFESTO_UNEXPECTED
+ * ("cancelled"): `confirm` returned 0. */
+MANIFESTO_API int manifesto_proposal_sign(struct manifesto *m, const struct manifesto_proposal_options *opt,
+					  const struct manifesto_proposal_result **out,
+					  struct manifesto_error *err);
+/* Publishes it, and removes it from beside the image. Fails as show, and MANIFESTO_KEY: signatures are
+ * missing, or keys that publish. */
+MANIFESTO_API int manifesto_proposal_publish(struct manifesto *m,
+					     const struct manifesto_proposal_options *opt,
+					     const struct manifesto_proposal_result **out,
+					     struct manifesto_error *err);
+/* Removes one from beside the image, unread. */
+MANIFESTO_API int manifesto_proposal_drop(struct manifesto *m, const struct manifesto_proposal_options *opt,
+					  const struct manifesto_proposal_result **out,
+					  struct manifesto_error *err);
 
 /* --- carrying pins to other machines */
 struct manifesto_trust_export_result {

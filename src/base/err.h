@@ -39,6 +39,7 @@ enum mf_code {
 	MF_E_RECORD_EXPIRED, /* 9: the record's own expiry has passed */
 	MF_E_PIN,            /* 10: no pin, or the pin does not match */
 	MF_E_KEY,            /* 11: key missing, locked, wrong passphrase */
+	MF_E_THRESHOLD,      /* 11: more signatures are needed than the keys here can make */
 	MF_E_CONFLICT,       /* 12: somebody else published; or the entry changed */
 	MF_E_CONTENT_GONE,   /* 13: the record is valid, its blob is nowhere */
 	MF_E_EXPIRING,       /* 14: status: expires soon */

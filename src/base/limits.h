@@ -90,6 +90,12 @@
 #define MF_MAX_SCRYPT_OPS ((uint64_t)33554432)
 #define MF_MAX_SCRYPT_MEM ((uint64_t)1 << 30)
 
+/* A proposal has the signed parts of the roles that it changes in base64, and is held in memory as a tree. */
+#define MF_MAX_PROPOSAL_BYTES ((size_t)16 << 20)
+#define MF_MAX_PROPOSAL_FILES 256
+#define MF_MAX_PROPOSALS 256                   /* of one image, that are fetched */
+#define MF_PROPOSAL_LIFE (30 * INT64_C(86400)) /* seconds: approvals are given soon, or asked for again */
+
 /* A gate: far above any policy of people, low enough that a requirement and a role can be compared with each.
  */
 #define MF_MAX_POLICY_BYTES ((size_t)65536)

@@ -20,7 +20,7 @@ const struct mf_cli_command mf_cli_commands[] = {
 	"publishes it. The record belongs to the digest that the image has now, not to\n"
 	"its tag. The first put to a repository creates the keys and the trust\n"
 	"repository: on a terminal it asks first, elsewhere it needs --init.",
-     .options = B(MF_OPT_INIT) | B(MF_OPT_MEDIA_TYPE) | B(MF_OPT_AUTHOR) | B(MF_OPT_REASON) | B(MF_OPT_ANNOTATION) |
+     .options = B(MF_OPT_PROPOSE) | B(MF_OPT_INIT) | B(MF_OPT_MEDIA_TYPE) | B(MF_OPT_AUTHOR) | B(MF_OPT_REASON) | B(MF_OPT_ANNOTATION) |
 		B(MF_OPT_EXPIRES) | B(MF_OPT_ROLE) | B(MF_OPT_PLATFORM) | B(MF_OPT_ALL_PLATFORMS) | B(MF_OPT_FORCE) |
 		B(MF_OPT_REINSTATE) | B(MF_OPT_LINK) | B(MF_OPT_KEY),
      .repeats = B(MF_OPT_ANNOTATION),
@@ -32,7 +32,7 @@ const struct mf_cli_command mf_cli_commands[] = {
      .description =
 	"Shows the current record with its digest and its signers, asks, and adds the\n"
 	"signature of your key. Nothing else in the record changes.",
-     .options = B(MF_OPT_YES) | B(MF_OPT_ROLE) | B(MF_OPT_KEY) | B(MF_OPT_PLATFORM) | B(MF_OPT_ALL_PLATFORMS),
+     .options = B(MF_OPT_PROPOSE) | B(MF_OPT_YES) | B(MF_OPT_ROLE) | B(MF_OPT_KEY) | B(MF_OPT_PLATFORM) | B(MF_OPT_ALL_PLATFORMS),
      .help = {{MF_OPT_ROLE, NULL, "role whose record to sign"}},
      .run = mf_cli_run_sign},
     {.name = "rm", .group = MF_CLI_RECORDS, .synopsis = "IMAGE TYPE", .min = 2, .max = 2,
@@ -41,7 +41,7 @@ const struct mf_cli_command mf_cli_commands[] = {
 	"Removes the current record of your role, as if it had never been there. To\n"
 	"state that a record no longer holds, use 'manifesto withdraw'. With --reinstate,\n"
 	"removes your role's withdrawal instead.",
-     .options = B(MF_OPT_ROLE) | B(MF_OPT_KEY) | B(MF_OPT_PLATFORM) | B(MF_OPT_ALL_PLATFORMS) | B(MF_OPT_FORCE) |
+     .options = B(MF_OPT_PROPOSE) | B(MF_OPT_ROLE) | B(MF_OPT_KEY) | B(MF_OPT_PLATFORM) | B(MF_OPT_ALL_PLATFORMS) | B(MF_OPT_FORCE) |
 		B(MF_OPT_REINSTATE),
      .help = {{MF_OPT_ROLE, NULL, "role whose record to remove"},
 	      {MF_OPT_FORCE, NULL, "remove the record even if it changed in the meantime"},
@@ -54,7 +54,7 @@ const struct mf_cli_command mf_cli_commands[] = {
 	"beside the record of another role. Readers refuse the record with status 9\n"
 	"until the same role lifts the withdrawal with 'put --reinstate' or\n"
 	"'rm --reinstate'.",
-     .options = B(MF_OPT_REASON) | B(MF_OPT_AUTHOR) | B(MF_OPT_ROLE) | B(MF_OPT_KEY) | B(MF_OPT_PLATFORM) |
+     .options = B(MF_OPT_PROPOSE) | B(MF_OPT_REASON) | B(MF_OPT_AUTHOR) | B(MF_OPT_ROLE) | B(MF_OPT_KEY) | B(MF_OPT_PLATFORM) |
 		B(MF_OPT_ALL_PLATFORMS) | B(MF_OPT_FORCE),
      .help = {{MF_OPT_REASON, NULL, "why the record no longer holds (required)"},
 	      {MF_OPT_FORCE, NULL, "withdraw the record even if it changed in the meantime"}},
@@ -66,11 +66,43 @@ const struct mf_cli_command mf_cli_commands[] = {
 	"of all types, must not be accepted for this image. Your role need not sign the\n"
 	"type. 'manifesto verify' refuses the image (9) if its policy names your role\n"
 	"under \"veto\". Only your role can lift that, with --lift.",
-     .options = B(MF_OPT_REASON) | B(MF_OPT_AUTHOR) | B(MF_OPT_LIFT) | B(MF_OPT_ROLE) | B(MF_OPT_KEY) |
+     .options = B(MF_OPT_PROPOSE) | B(MF_OPT_REASON) | B(MF_OPT_AUTHOR) | B(MF_OPT_LIFT) | B(MF_OPT_ROLE) | B(MF_OPT_KEY) |
 		B(MF_OPT_PLATFORM) | B(MF_OPT_ALL_PLATFORMS),
      .help = {{MF_OPT_REASON, NULL, "why the image must not be used (required, but with --lift)"},
 	      {MF_OPT_LIFT, NULL, "remove your role's veto on TYPE, or that on all types"}},
      .run = mf_cli_run_veto},
+    {.name = "proposal list", .group = MF_CLI_RECORDS, .synopsis = "IMAGE", .min = 1, .max = 1,
+     .summary = "list the proposals beside an image",
+     .description =
+	"Lists the changes that were proposed with '--propose @', with their IDs, and how\n"
+	"many signatures each of them lacks.",
+     .run = mf_cli_run_proposal_list},
+    {.name = "proposal show", .group = MF_CLI_RECORDS, .synopsis = "[IMAGE] FILE|ID", .min = 1, .max = 2,
+     .summary = "show all that a proposal would change",
+     .description =
+	"Applies the proposal to the verified trust metadata, and shows everything that\n"
+	"its signatures would be over, who has signed it, and who may. A proposal is a\n"
+	"FILE, or beside IMAGE one whose ID (or 8 or more digits of it) is given.",
+     .run = mf_cli_run_proposal_show},
+    {.name = "proposal sign", .group = MF_CLI_RECORDS, .synopsis = "[IMAGE] FILE|ID", .min = 1, .max = 2,
+     .summary = "add your signatures to a proposal",
+     .description =
+	"Shows the proposal, asks, and adds the signatures of your keys. If somebody has\n"
+	"published since it was made, it is first applied to what is there now; the\n"
+	"signatures over what is changed by that are dropped, and reported.",
+     .options = B(MF_OPT_YES) | B(MF_OPT_PUBLISH) | B(MF_OPT_KEY),
+     .run = mf_cli_run_proposal_sign},
+    {.name = "proposal publish", .group = MF_CLI_RECORDS, .synopsis = "[IMAGE] FILE|ID", .min = 1, .max = 2,
+     .summary = "publish a proposal that has all its signatures",
+     .description =
+	"Publishes the proposal, reads it back, and removes it from beside the image.\n"
+	"In a TUF 1.0 repository that takes a key of snapshot and timestamp, which every\n"
+	"key of a role is.",
+     .run = mf_cli_run_proposal_publish},
+    {.name = "proposal drop", .group = MF_CLI_RECORDS, .synopsis = "IMAGE ID", .min = 2, .max = 2,
+     .summary = "remove a proposal from beside an image",
+     .description = "Removes the proposal with its signatures. One in a file is gone with the file.",
+     .run = mf_cli_run_proposal_drop},
     {.name = "get", .group = MF_CLI_RECORDS, .synopsis = "IMAGE TYPE", .min = 2, .max = 2,
      .summary = "verify a record and write its content",
      .description =
@@ -156,7 +188,7 @@ const struct mf_cli_command mf_cli_commands[] = {
 	"\n"
 	"KEY is a file with a public key (PEM, certificate, OpenSSH, minisign, signify),\n"
 	"or the fingerprint or name of a key on this machine or in the repository.",
-     .options = B(MF_OPT_KEY) | B(MF_OPT_TYPES) | B(MF_OPT_THRESHOLD) | B(MF_OPT_FORCE) | B(MF_OPT_DRY_RUN),
+     .options = B(MF_OPT_PROPOSE) | B(MF_OPT_KEY) | B(MF_OPT_TYPES) | B(MF_OPT_THRESHOLD) | B(MF_OPT_FORCE) | B(MF_OPT_DRY_RUN),
      .repeats = B(MF_OPT_KEY) | B(MF_OPT_TYPES),
      .help = {{MF_OPT_KEY, "KEY", "key that may sign for the role; may be repeated"},
 	      {MF_OPT_FORCE, NULL, "change the role even if records stop counting"},
@@ -169,7 +201,7 @@ const struct mf_cli_command mf_cli_commands[] = {
 	"with a key that stays. If no such key is on this machine, nothing changes and\n"
 	"the command for a colleague is printed. Without --key, removes the role; if it\n"
 	"holds records, only with --force.",
-     .options = B(MF_OPT_KEY) | B(MF_OPT_FORCE) | B(MF_OPT_DRY_RUN),
+     .options = B(MF_OPT_PROPOSE) | B(MF_OPT_KEY) | B(MF_OPT_FORCE) | B(MF_OPT_DRY_RUN),
      .repeats = B(MF_OPT_KEY),
      .help = {{MF_OPT_KEY, "KEY", "key to take from the role: file, fingerprint or name"},
 	      {MF_OPT_FORCE, NULL, "remove the role even if it holds records"}},
@@ -194,7 +226,7 @@ const struct mf_cli_command mf_cli_commands[] = {
 	"Signs the role's file again; its content stays as it is. Use it for a colleague\n"
 	"whose key is about to be removed, or before a role expires. With --force, a file\n"
 	"that does not verify is replaced by an empty one.",
-     .options = B(MF_OPT_KEY) | B(MF_OPT_FORCE) | B(MF_OPT_DRY_RUN),
+     .options = B(MF_OPT_PROPOSE) | B(MF_OPT_KEY) | B(MF_OPT_FORCE) | B(MF_OPT_DRY_RUN),
      .help = {{MF_OPT_FORCE, NULL, "replace a file that does not verify by an empty one"}},
      .run = mf_cli_run_role_sign},
     {.name = "role apply", .group = MF_CLI_ROLES, .synopsis = "REPOSITORY...", .min = 1, .max = MF_CLI_ANY,
@@ -266,7 +298,7 @@ const struct mf_cli_command mf_cli_commands[] = {
 	"and snapshot or timestamp without --key get a new key of the server. NEW is the\n"
 	"name of a key on this machine, or a file with the public key (for a Notary root\n"
 	"the certificate) of one that is elsewhere, if it is not needed to sign.",
-     .options = B(MF_OPT_KEY) | B(MF_OPT_KEEP_OLD) | B(MF_OPT_DRY_RUN),
+     .options = B(MF_OPT_PROPOSE) | B(MF_OPT_KEY) | B(MF_OPT_KEEP_OLD) | B(MF_OPT_DRY_RUN),
      .repeats = B(MF_OPT_KEY),
      .help = {{MF_OPT_KEY, "NEW", "new key of the role: file, fingerprint or name; may be repeated"}},
      .run = mf_cli_run_trust_rotate},
@@ -463,7 +495,7 @@ const struct mf_cli_command *mf_cli_command_lookup(const char *const *words, siz
 /* What a single mistyped word may have meant: groups first, so that "kye" gives "key". */
 static const char *plain_name(size_t n)
 {
-	static const char *const groups[] = {"trust", "key", "role", "policy"};
+	static const char *const groups[] = {"trust", "key", "role", "policy", "proposal"};
 	size_t ngroups = sizeof groups / sizeof groups[0];
 	if (n < ngroups)
 		return groups[n];

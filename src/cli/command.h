@@ -22,7 +22,8 @@ struct mf_cli {
 	struct mf_cli_config *config;
 	struct manifesto *m; /* NULL for commands with offline set */
 	bool json, quiet;
-	int outcome; /* exit status of a run that succeeded in telling about trouble */
+	char propose_hint[400]; /* this command line, with '--propose @' */
+	int outcome;            /* exit status of a run that succeeded in telling about trouble */
 };
 
 /* What people do with a command: the headings of the program's help. */
@@ -106,6 +107,11 @@ int mf_cli_run_role_keys(struct mf_cli *cli, struct manifesto_error *err) MF_NOD
 int mf_cli_run_role_mine(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
 int mf_cli_run_role_sign(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
 int mf_cli_run_role_apply(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
+int mf_cli_run_proposal_list(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
+int mf_cli_run_proposal_show(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
+int mf_cli_run_proposal_sign(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
+int mf_cli_run_proposal_publish(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
+int mf_cli_run_proposal_drop(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
 int mf_cli_run_status(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
 int mf_cli_run_repair(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
 int mf_cli_run_trust_refresh(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;

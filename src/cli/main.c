@@ -65,6 +65,37 @@ static int parse(struct mf_cli *cli, int argc, char **argv, struct manifesto_err
 	return 0;
 }
 
+static bool is_plain_word(const char *word)
+{
+	static const char plain[] =
+	    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:@=,+%";
+	return *word && !word[strspn(word, plain)];
+}
+
+/* The command line as a shell takes it, that proposes what was to be published; nothing where it is too long.
+ */
+static void note_propose_hint(struct mf_cli *cli, int argc, char **argv)
+{
+	FILE *f = fmemopen(cli->propose_hint, sizeof cli->propose_hint, "w");
+	if (!f)
+		return;
+	(void)fputs("manifesto", f);
+	for (int i = 1; i < argc; i++) {
+		if (is_plain_word(argv[i])) {
+			(void)fprintf(f, " %s", argv[i]);
+			continue;
+		}
+		(void)fputs(" '", f);
+		for (const char *p = argv[i]; *p; p++)
+			(void)fprintf(f, *p == '\'' ? "'\\''" : "%c", *p);
+		(void)fputc('\'', f);
+	}
+	(void)fputs(" --propose @", f);
+	bool whole = ftell(f) < (long)sizeof cli->propose_hint - 1;
+	if (fclose(f) != 0 || !whole)
+		cli->propose_hint[0] = 0;
+}
+
 static int run_command(struct mf_cli *cli, struct manifesto_error *err)
 {
 	struct mf_cli_config config;
@@ -74,6 +105,7 @@ static int run_command(struct mf_cli *cli, struct manifesto_error *err)
 	int rc =
 	    mf_cli_config_load(&config, &cli->args, &cli->prompt, cli->command->reach == MF_CLI_NETWORK, err);
 	cli->config = &config;
+	config.options.propose_hint = cli->propose_hint[0] ? cli->propose_hint : NULL;
 	if (rc == 0)
 		rc = manifesto_new(&config.options, &cli->m, err);
 	cli->prompt.m = cli->m;
@@ -115,6 +147,8 @@ static int run(struct mf_cli *cli, int argc, char **argv, struct manifesto_error
 		return mf_cli_help_print(cli->args.words, cli->args.nwords - cli->nargument, err);
 	if (mf_cli_command_check(cli, err) < 0)
 		return -1;
+	if (mf_cli_command_takes(cli->command, MF_OPT_PROPOSE))
+		note_propose_hint(cli, argc, argv);
 	return run_command(cli, err);
 }
 

@@ -88,8 +88,9 @@ static void show_text(const struct mf_cli *cli, const struct manifesto_change_re
 						    : "");
 		published |= !it->unchanged;
 	}
-	if (published)
+	if (published && !r->proposal)
 		mf_cli_show_published(r);
+	mf_cli_show_proposed(cli, r->proposal, r->missing);
 }
 
 static void show_json(const struct mf_cli *cli, const struct manifesto_change_result *r)
@@ -117,6 +118,7 @@ static void show_json(const struct mf_cli *cli, const struct manifesto_change_re
 	mf_json_add_texts(&j, "keysMade", r->keys_made, r->nkeys_made);
 	mf_json_add_texts(&j, "pinned", r->pinned, r->npinned);
 	mf_json_add_texts(&j, "warnings", r->warnings, r->nwarnings);
+	mf_cli_show_proposed_json(&j, r->proposal, r->missing);
 	mf_cli_json_end(&j);
 }
 

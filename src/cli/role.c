@@ -24,12 +24,13 @@ void mf_cli_show_changes_json(struct mf_json_out *j, const struct manifesto_role
 	mf_json_add_int(j, "targetsVersion", r->version);
 	mf_json_add_int(j, "rootVersion", r->root_version);
 	mf_json_add_texts(j, "warnings", r->warnings, r->nwarnings);
+	mf_cli_show_proposed_json(j, r->proposal, r->missing);
 }
 
 /* "  key added: qa 1f2e..." */
 static void changes_text(const struct manifesto_role_result *r)
 {
-	bool done = r->nchanges && !r->dry_run;
+	bool done = r->nchanges && !r->dry_run && !r->proposal;
 	mf_cli_printf("%s '%s'%s%s\n",
 		      !r->nchanges ? "Nothing to change in"
 		      : done       ? "Changed"
@@ -53,6 +54,7 @@ static void show_change(const struct mf_cli *cli, const char *schema, const stru
 	if (!cli->quiet)
 		changes_text(r);
 	mf_cli_show_warnings(r->warnings, r->nwarnings);
+	mf_cli_show_proposed(cli, r->proposal, r->missing);
 }
 
 /* ---------------------------------------------------------------- add, remove, sign */
@@ -64,6 +66,7 @@ static struct manifesto_role_options options(const struct mf_cli *cli)
 	o.role = cli->nargument > 1 ? cli->argument[1] : NULL;
 	o.force = mf_cli_args_has(&cli->args, MF_OPT_FORCE);
 	o.dry_run = mf_cli_args_has(&cli->args, MF_OPT_DRY_RUN);
+	o.propose = cli->args.value[MF_OPT_PROPOSE];
 	return o;
 }
 
@@ -196,6 +199,7 @@ static int rotate_one(struct mf_cli *cli, const char *repository, struct mf_json
 		show_root_keys(r);
 	}
 	mf_cli_show_warnings(r->warnings, r->nwarnings);
+	mf_cli_show_proposed(cli, r->proposal, r->missing);
 	return 0;
 }
 

@@ -130,6 +130,7 @@ struct manifesto_change_options mf_cli_change_options(const struct mf_cli *cli)
 	o.reinstate = mf_cli_args_has(a, MF_OPT_REINSTATE);
 	o.author = a->value[MF_OPT_AUTHOR];
 	o.reason = a->value[MF_OPT_REASON];
+	o.propose = a->value[MF_OPT_PROPOSE];
 	return o;
 }
 
@@ -153,7 +154,33 @@ static void change_json(const char *schema, const struct manifesto_change_result
 	mf_json_add_text(&j, "publishedTo", r->published_to);
 	mf_cli_show_signer_json(&j, "signer", r->signer);
 	mf_json_add_texts(&j, "warnings", r->warnings, r->nwarnings);
+	mf_cli_show_proposed_json(&j, r->proposal, r->missing);
 	mf_cli_json_end(&j);
+}
+
+void mf_cli_show_proposed_json(struct mf_json_out *j, const char *proposal, size_t missing)
+{
+	if (!proposal)
+		return;
+	mf_json_add_text(j, "proposal", proposal);
+	mf_json_add_int(j, "missingSignatures", (int64_t)missing);
+}
+
+void mf_cli_show_proposed(const struct mf_cli *cli, const char *proposal, size_t missing)
+{
+	const char *where = cli->args.value[MF_OPT_PROPOSE];
+	bool beside = where && strcmp(where, "@") == 0;
+	if (!proposal || cli->quiet)
+		return;
+	mf_cli_printf("Proposed, nothing is published yet: %s\n", proposal);
+	if (missing)
+		mf_cli_printf("%zu more signature%s needed: manifesto proposal sign %s%s%.*s\n", missing,
+			      missing == 1 ? " is" : "s are", beside ? cli->argument[0] : "",
+			      beside ? " " : "", beside ? 12 : (int)strlen(proposal), proposal);
+	else
+		mf_cli_printf("No signature is missing: manifesto proposal publish %s%s%.*s\n",
+			      beside ? cli->argument[0] : "", beside ? " " : "",
+			      beside ? 12 : (int)strlen(proposal), proposal);
 }
 
 void mf_cli_show_change(const struct mf_cli *cli, const char *schema, const struct manifesto_change_result *r,
@@ -164,12 +191,13 @@ void mf_cli_show_change(const struct mf_cli *cli, const char *schema, const stru
 		change_json(schema, r);
 		return;
 	}
-	for (size_t i = 0; i < r->nitems && !cli->quiet; i++) {
+	for (size_t i = 0; i < r->nitems && !cli->quiet && !r->proposal; i++) {
 		item(r->items[i]);
 		published |= !r->items[i]->unchanged;
 	}
 	if (published)
 		mf_cli_show_published(r);
+	mf_cli_show_proposed(cli, r->proposal, r->missing);
 	mf_cli_show_warnings(r->warnings, r->nwarnings);
 }
 

@@ -29,6 +29,11 @@ void mf_cli_show_change(const struct mf_cli *cli, const char *schema, const stru
 			void (*item)(const struct manifesto_change_item *i));
 /* "Signed by alice (ed25519 1f2e...) in targets/qa, version 3; published to URL". */
 void mf_cli_show_published(const struct manifesto_change_result *r);
+/* What became of --propose, or nothing when the proposal is NULL. */
+void mf_cli_show_proposed(const struct mf_cli *cli, const char *proposal, size_t missing);
+void mf_cli_show_proposed_json(struct mf_json_out *j, const char *proposal, size_t missing);
+/* All that the signatures of a record are over, and who signed it before. */
+void mf_cli_show_record(FILE *f, const struct manifesto_record *r);
 void mf_cli_show_signer_json(struct mf_json_out *j, const char *name, const struct manifesto_signer *s);
 void mf_cli_show_warnings(const char *const *warnings, size_t n);
 /* "'TYPE' of 'IMAGE'", with the platform. */

@@ -11,8 +11,7 @@ static void row(FILE *f, const char *name, const char *value)
 		mf_text_printf(f, "  %-11s%s\n", name, value);
 }
 
-/* All that the signature will be over, and who signed it before. */
-static void describe(FILE *f, const struct manifesto_record *r)
+void mf_cli_show_record(FILE *f, const struct manifesto_record *r)
 {
 	char size[32], time[MF_TIME_LEN];
 	char *signers MF_FREE = mf_cli_show_signers(r->signers, r->nsigners);
@@ -47,7 +46,7 @@ static int confirm(void *arg, const struct manifesto_record *const *records, siz
 		return 0;
 	for (size_t i = 0; i < n; i++) {
 		(void)fprintf(f, "Record %zu of %zu:\n", i + 1, n);
-		describe(f, records[i]);
+		mf_cli_show_record(f, records[i]);
 	}
 	(void)snprintf(question, sizeof question, "Sign %s with key '%.64s' (%s %.*s)? [y/N] ",
 		       n == 1 ? "it" : "them", key->name ? key->name : "-", key->key_type,

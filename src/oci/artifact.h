@@ -24,6 +24,8 @@ struct mf_artifact {
 	struct mf_piece blob, subject;
 	const char *created; /* RFC 3339, NULL: left out; org.opencontainers.image.created */
 	const char *owner;   /* NULL: left out; MF_ARTIFACT_OWNER */
+	const struct mf_piece *more; /* further layers */
+	size_t nmore;
 };
 /* The annotation of the manifest, and of its entry in a fallback list, that says which trust repository has
  * the record: several may share one image repository, and each takes away its own only. */
@@ -37,12 +39,17 @@ int mf_artifact_store_config(struct mf_image_store *s, struct mf_err *err) MF_NO
 
 /* Artifact manifests of records are known by their type. `artifact_type` may be NULL. */
 bool mf_is_our_artifact(const char *artifact_type);
+/* Those of proposals, and of signatures beside these. */
+bool mf_is_proposal(const char *artifact_type);
 /* Do annotations (NULL: there are none) name another trust repository than this one (NULL: unknown)? */
 bool mf_artifact_is_foreign(const json_t *annotations, const char *owner);
 /* Is the document itself an artifact manifest of a record of this subject, and not of another trust
  * repository? Whoever may write a list of referrers can call any manifest of the repository one. MF_ABSENT:
  * it is something else. */
 enum mf_found mf_artifact_is_of(const struct mf_manifest *m, const struct mf_digest *subject,
+				const char *owner, struct mf_err *err) MF_NODISCARD;
+/* The same of a proposal. */
+enum mf_found mf_proposal_is_of(const struct mf_manifest *m, const struct mf_digest *subject,
 				const char *owner, struct mf_err *err) MF_NODISCARD;
 
 /* What a subject's fallback index (distribution-spec 1.1, "Referrers Tag Schema") should list of ours: `add`
@@ -54,6 +61,8 @@ struct mf_referrers_change {
 	const struct mf_digest *keep;
 	size_t nkeep;
 	const char *owner; /* entries of other trust repositories stay */
+	bool keep_all;
+	const struct mf_digest *drop; /* of any kind; NULL: none */
 };
 /* Makes the lists so, requests in flight together. What others put there stays as it is, sorted by digest;
  * nothing is written when nothing changes. A descriptor whose manifest the registry lacks is dropped when the

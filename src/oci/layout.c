@@ -87,7 +87,8 @@ static const char *tag_of(const json_t *entry)
 
 static bool is_ours(const json_t *entry)
 {
-	return mf_is_our_artifact(json_string_value(json_object_get(entry, "artifactType")));
+	const char *type = json_string_value(json_object_get(entry, "artifactType"));
+	return mf_is_our_artifact(type) || mf_is_proposal(type);
 }
 
 static bool wanted(const json_t *entry, const char *tag)
@@ -389,16 +390,28 @@ static int untag_others(json_t *entries, const char *tag, struct mf_err *err)
 	return 0;
 }
 
+static int lock_index(struct layout *l, struct mf_lock *lock, struct mf_err *err)
+{
+	char *path MF_FREE = mf_path_join(l->dir, LOCK_NAME, NULL);
+	return path ? mf_lock_acquire(lock, path, l->env, err) : mf_fail_nomem(err);
+}
+
+static int write_index(struct layout *l, const json_t *index, struct mf_err *err)
+{
+	struct mf_buf text MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_MANIFEST_BYTES);
+	char *path MF_FREE = mf_path_join(l->dir, "index.json", NULL);
+	if (!path)
+		return mf_fail_nomem(err);
+	if (mf_json_text(index, &text, err) < 0)
+		return -1;
+	return mf_file_write(path, mf_buf_bytes(&text), 0644, err);
+}
+
 static int list_in_index(struct layout *l, const struct mf_manifest *m, const char *tag, struct mf_err *err)
 {
 	struct mf_lock lock MF_LOCK_CLEANUP = MF_LOCK_INIT;
-	struct mf_buf text MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_MANIFEST_BYTES);
-	char *lock_path MF_FREE = mf_path_join(l->dir, LOCK_NAME, NULL);
-	char *path MF_FREE = mf_path_join(l->dir, "index.json", NULL);
 	json_t *entries = NULL;
-	if (!lock_path || !path)
-		return mf_fail_nomem(err);
-	if (mf_lock_acquire(&lock, lock_path, l->env, err) < 0)
+	if (lock_index(l, &lock, err) < 0)
 		return -1;
 	json_t *index MF_JSON_CLEANUP = read_json(l, "index.json", err);
 	if (!index || get_entries(index, &entries, err) < 0 || untag_others(entries, tag, err) < 0)
@@ -410,9 +423,34 @@ static int list_in_index(struct layout *l, const struct mf_manifest *m, const ch
 		return -1;
 	if (json_array_append(entries, entry))
 		return mf_fail_nomem(err);
-	if (mf_json_text(index, &text, err) < 0)
+	return write_index(l, index, err);
+}
+
+static bool is_proposal(const json_t *entry)
+{
+	return mf_is_proposal(json_string_value(json_object_get(entry, "artifactType")));
+}
+
+/* Proposals are listed for a while only; what else is in index.json is the layout's. */
+static int unlist_proposal(struct layout *l, const struct mf_digest *digest, struct mf_err *err)
+{
+	struct mf_lock lock MF_LOCK_CLEANUP = MF_LOCK_INIT;
+	char text[MF_DIGEST_TEXT];
+	json_t *entries = NULL;
+	bool changed = false;
+	mf_digest_format(text, digest);
+	if (lock_index(l, &lock, err) < 0)
 		return -1;
-	return mf_file_write(path, mf_buf_bytes(&text), 0644, err);
+	json_t *index MF_JSON_CLEANUP = read_json(l, "index.json", err);
+	if (!index || get_entries(index, &entries, err) < 0)
+		return -1;
+	for (size_t i = json_array_size(entries); i-- > 0;) {
+		const json_t *entry = json_array_get(entries, i);
+		const char *has = json_string_value(json_object_get(entry, "digest"));
+		if (has && is_proposal(entry) && strcmp(has, text) == 0)
+			changed |= json_array_remove(entries, i) == 0;
+	}
+	return changed ? write_index(l, index, err) : 0;
 }
 
 static void *layout_put_begin(void *b, struct mf_manifest_name name, const struct mf_manifest *m,
@@ -440,7 +478,7 @@ static int layout_put_end(void *b, void *call, bool *subject_seen, struct mf_des
 	return name.tag ? list_in_index(b, m, name.tag, err) : 0;
 }
 
-/* Nothing in a layout collects garbage, and nothing lists what no entry names. */
+/* Nothing in a layout collects garbage, and nothing lists what no entry names: only proposals are on it. */
 static void *layout_delete_begin(void *b, const struct mf_digest *digest, struct mf_err *err)
 {
 	(void)b;
@@ -449,10 +487,8 @@ static void *layout_delete_begin(void *b, const struct mf_digest *digest, struct
 
 static int layout_delete_end(void *b, void *call, struct mf_err *err)
 {
-	(void)b;
-	(void)err;
-	free(call);
-	return 0;
+	struct call *c MF_FREE = call;
+	return unlist_proposal(b, c->name.digest, err);
 }
 
 static int layout_look(void *b, const struct mf_digest *digests, size_t n, struct mf_looked *out,
@@ -489,14 +525,37 @@ static int layout_tags(void *b, struct mf_tags *out, struct mf_err *err)
 	return 0;
 }
 
+/* The proposals in index.json: records are not listed in a layout. */
+static int list_proposals(const struct layout *l, struct mf_descriptors *out, struct mf_err *err)
+{
+	json_t *entries = NULL;
+	json_t *index MF_JSON_CLEANUP = read_json(l, "index.json", err);
+	if (!index || get_entries(index, &entries, err) < 0)
+		return -1;
+	for (size_t i = 0; i < json_array_size(entries); i++) {
+		struct mf_descriptor d = {0};
+		struct mf_err why = MF_ERR_INIT;
+		if (!is_proposal(json_array_get(entries, i)))
+			continue;
+		if (mf_descriptor_read(json_array_get(entries, i), &d, &why) == 0) {
+			if (mf_descriptors_take(out, &d, err) < 0)
+				return -1;
+		} else if (why.code == MF_E_NOMEM) {
+			return mf_fail_nomem(err);
+		}
+	}
+	return 0;
+}
+
+/* Whose subject is another one, the caller sees in the manifest. */
 static int layout_referrers(struct mf_image_store *s, const struct mf_digest *subjects, size_t n,
 			    mf_referrers_fn each, void *arg, struct mf_err *err)
 {
-	(void)s;
 	(void)subjects;
 	for (size_t i = 0; i < n; i++) {
-		struct mf_descriptors none MF_DESCRIPTORS_CLEANUP = {0};
-		if (each(arg, i, &none, MF_REFERRERS_NOWHERE, err) < 0)
+		struct mf_descriptors list MF_DESCRIPTORS_CLEANUP = {0};
+		if (list_proposals(s->b, &list, err) < 0 ||
+		    each(arg, i, &list, MF_REFERRERS_NOWHERE, err) < 0)
 			return -1;
 	}
 	return 0;

@@ -6,6 +6,7 @@
 #include "crypto/hash.h"
 #include "json/json.h"
 #include "oci/backend.h"
+#include "record/record.h"
 
 /* ---- descriptors */
 
@@ -296,7 +297,8 @@ void mf_descriptor_write(struct mf_json_out *j, const char *name, const struct m
 
 bool mf_is_our_artifact(const char *artifact_type)
 {
-	return artifact_type && strncmp(artifact_type, OUR_ARTIFACTS, strlen(OUR_ARTIFACTS)) == 0;
+	return artifact_type && strncmp(artifact_type, OUR_ARTIFACTS, strlen(OUR_ARTIFACTS)) == 0 &&
+	       !mf_is_proposal(artifact_type);
 }
 
 bool mf_artifact_is_foreign(const json_t *annotations, const char *owner)
@@ -305,8 +307,13 @@ bool mf_artifact_is_foreign(const json_t *annotations, const char *owner)
 	return who && (!owner || strcmp(who, owner) != 0);
 }
 
-enum mf_found mf_artifact_is_of(const struct mf_manifest *m, const struct mf_digest *subject,
-				const char *owner, struct mf_err *err)
+bool mf_is_proposal(const char *artifact_type)
+{
+	return artifact_type && strcmp(artifact_type, MF_MT_PROPOSAL) == 0;
+}
+
+static enum mf_found is_of(const struct mf_manifest *m, const struct mf_digest *subject, const char *owner,
+			   bool (*kind)(const char *artifact_type), struct mf_err *err)
 {
 	struct mf_err why = MF_ERR_INIT;
 	struct mf_descriptor d DESCRIPTOR_CLEANUP = {0};
@@ -314,11 +321,23 @@ enum mf_found mf_artifact_is_of(const struct mf_manifest *m, const struct mf_dig
 	if (!j)
 		return MF_FAILED;
 	bool ours = !m->is_index &&
-		    mf_is_our_artifact(json_string_value(json_object_get(j, "artifactType"))) &&
+		    kind(json_string_value(json_object_get(j, "artifactType"))) &&
 		    !mf_artifact_is_foreign(json_object_get(j, "annotations"), owner);
 	if (mf_descriptor_read(json_object_get(j, "subject"), &d, &why) < 0)
 		return why.code == MF_E_NOMEM ? (enum mf_found)mf_fail_nomem(err) : MF_ABSENT;
 	return ours && mf_digest_eq(&d.digest, subject) ? MF_FOUND : MF_ABSENT;
+}
+
+enum mf_found mf_artifact_is_of(const struct mf_manifest *m, const struct mf_digest *subject,
+				const char *owner, struct mf_err *err)
+{
+	return is_of(m, subject, owner, mf_is_our_artifact, err);
+}
+
+enum mf_found mf_proposal_is_of(const struct mf_manifest *m, const struct mf_digest *subject,
+				const char *owner, struct mf_err *err)
+{
+	return is_of(m, subject, owner, mf_is_proposal, err);
 }
 
 /* Members in the order of their names, so that the same record gives the same bytes everywhere. */
@@ -342,6 +361,8 @@ int mf_artifact_build(const struct mf_artifact *a, struct mf_buf *out, struct mf
 	mf_descriptor_write(&j, "config", &config);
 	mf_json_add_array(&j, "layers");
 	mf_descriptor_write(&j, NULL, &a->blob);
+	for (size_t i = 0; i < a->nmore; i++)
+		mf_descriptor_write(&j, NULL, &a->more[i]);
 	mf_json_close(&j);
 	mf_json_add_text(&j, "mediaType", MF_MT_OCI_MANIFEST);
 	mf_json_add_int(&j, "schemaVersion", 2);

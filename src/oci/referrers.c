@@ -317,8 +317,10 @@ static int drop_stale(struct update *u, struct mf_err *err)
 		const char *type = json_string_value(json_object_get(entry, "artifactType"));
 		bool foreign =
 		    mf_artifact_is_foreign(json_object_get(entry, "annotations"), u->change->owner);
-		if (mf_is_our_artifact(type) && !foreign && !is_kept(u->change, entry) &&
-		    drop_at(u, i, err) < 0)
+		bool stale = mf_is_our_artifact(type) && !foreign && !u->change->keep_all &&
+			     !is_kept(u->change, entry);
+		bool dropped = u->change->drop && entry_is(entry, u->change->drop);
+		if ((stale || dropped) && drop_at(u, i, err) < 0)
 			return -1;
 	}
 	return 0;

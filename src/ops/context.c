@@ -222,7 +222,8 @@ static int keep_all(struct manifesto *m, struct mf_err *err)
 			      &o->aws_endpoint_url,
 			      &o->aws_profile,
 			      &o->aws_config_file,
-			      &o->aws_shared_credentials_file};
+			      &o->aws_shared_credentials_file,
+			      &o->propose_hint};
 	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
 		if (keep(m, all[i], err) < 0)
 			return -1;
@@ -319,7 +320,8 @@ static int set_up(struct manifesto *m, const struct manifesto_options *opt, stru
 					    .names = &m->names,
 					    .at = m->opt.at,
 					    .max_age_s = m->opt.bundle_max_age,
-					    .key_name = m->opt.default_key_name};
+					    .key_name = m->opt.default_key_name,
+					    .propose_hint = m->opt.propose_hint};
 	set_aws(m);
 	return 0;
 }

@@ -348,6 +348,7 @@ void mf_image_close(struct mf_image *im)
 	if (own)
 		mf_image_store_free(im->images);
 	mf_manifest_clear(&im->manifest);
+	free(im->text);
 	mf_ref_clear(&im->ref);
 	mf_ref_clear(&im->store_ref);
 	*im = (struct mf_image){0};
@@ -378,7 +379,9 @@ static int load_names(struct manifesto *m, struct mf_err *err)
 int mf_image_open(struct mf_image *im, struct manifesto *m, const char *text, struct mf_err *err)
 {
 	const char *store = m->opt.store ? m->opt.store : text;
-	*im = (struct mf_image){.m = m};
+	*im = (struct mf_image){.m = m, .text = mf_str_dup(mf_str_c(text))};
+	if (!im->text)
+		return mf_fail_nomem(err);
 	if (load_names(m, err) < 0 || parse_image(&im->ref, text, err) < 0)
 		return -1;
 	if ((m->opt.store ? mf_ref_parse_repository(&im->store_ref, mf_str_c(store), err)

@@ -97,6 +97,7 @@ void mf_pool_trim(struct mf_pool *p, size_t max);
 /* ---- an image with the places of its blobs and its trust */
 struct mf_image {
 	struct manifesto *m;
+	char *text; /* the reference as it was given */
 	struct mf_ref ref;
 	struct mf_ref store_ref;          /* --store, else like ref */
 	struct mf_trust_config trust_cfg; /* with the trust server's credentials */
@@ -109,6 +110,7 @@ struct mf_image {
 	struct mf_resolve *resolve;
 	struct mf_manifest_call *fetch;
 	bool for_writing;
+	bool proposes; /* what is signed becomes a proposal: fewer keys than the threshold will do */
 	bool resolved;
 	struct mf_digest digest; /* of what the reference names */
 	char media_type[128];
@@ -182,6 +184,16 @@ int mf_history_role(const struct mf_tuf_set *set, const char *asked, const struc
 /* Our signer for a role of the loaded repository; with a key that was named, that one only (MF_E_KEY). */
 int mf_role_signer(const struct mf_image *im, const struct mf_tuf_role *role, const char *asked_key,
 		   struct mf_signer *s, const struct mf_key_info **k, struct mf_err *err) MF_NODISCARD;
+
+/* ---- proposals (propose.c) */
+struct mf_proposal;
+/* Before anything is stored: where (a file, or "@") a proposal may go there. NULL: none is made. MF_E_USAGE.
+ */
+int mf_propose_begin(struct mf_image *im, const char *where, struct mf_proposal *p,
+		     struct mf_err *err) MF_NODISCARD;
+/* Puts what was composed there; *name, in the arena: its file or ID. */
+int mf_propose_store(struct mf_image *im, const char *where, const struct mf_proposal *p, struct mf_arena *a,
+		     const char **name, struct mf_err *err) MF_NODISCARD;
 
 /* ---- results, in the arena of one; they fail for lack of memory only, with mf_arena_check for some */
 /* The four top-level roles and every delegation that is listed. */

@@ -219,9 +219,9 @@ static const char *threshold_warning(const struct mf_role_request *r, struct mf_
 		   ? NULL
 		   : mf_arena_format(
 			 a,
-			 "role '%s' needs %lld signatures: whoever publishes for it must have %lld of "
-			 "its keys on one machine",
-			 r->role, (long long)r->threshold, (long long)r->threshold);
+			 "role '%s' needs %lld signatures: on a machine with fewer of its keys, changes are "
+			 "proposed with --propose",
+			 r->role, (long long)r->threshold);
 }
 
 static int report_warnings(const struct survey *before, const struct survey *after,
@@ -299,8 +299,12 @@ int mf_role_run(struct mf_image *im, struct mf_role_change *c, struct manifesto_
 {
 	struct survey before MF_CLEANUP(survey_clear) = {.arena = MF_ARENA_INIT},
 			     after MF_CLEANUP(survey_clear) = {.arena = MF_ARENA_INIT};
-	if (survey(&before, mf_trust_set(im->trust), err) < 0)
+	struct mf_proposal proposal MF_PROPOSAL_CLEANUP = {.arena = MF_ARENA_INIT};
+	if (survey(&before, mf_trust_set(im->trust), err) < 0 ||
+	    mf_propose_begin(im, c->propose, &proposal, err) < 0)
 		return -1;
+	bool sent = !c->dry_run && !c->propose;
+	c->proposal = c->propose && !c->dry_run ? &proposal : NULL;
 	c->arena = mf_result_arena(out);
 	c->preview = survey;
 	c->preview_arg = &after;
@@ -308,7 +312,12 @@ int mf_role_run(struct mf_image *im, struct mf_role_change *c, struct manifesto_
 	c->preview_arg = NULL;
 	if (found == MF_FAILED)
 		return -1;
-	if (found == MF_FOUND && ((!c->dry_run && survey(&after, mf_trust_set(im->trust), err) < 0) ||
+	out->missing = proposal.missing;
+	if (found == MF_FOUND && c->proposal &&
+	    mf_propose_store(im, c->propose, &proposal, mf_result_arena(out), &out->proposal, err) < 0)
+		return -1;
+	c->proposal = NULL;
+	if (found == MF_FOUND && ((sent && survey(&after, mf_trust_set(im->trust), err) < 0) ||
 				  report_lost(&before, &after, c, out, err) < 0 ||
 				  report_warnings(&before, &after, c, out, err) < 0))
 		return -1;
@@ -347,8 +356,10 @@ static int change(struct manifesto *m, const struct manifesto_role_options *o, e
 {
 	struct mf_image im MF_IMAGE_CLEANUP = {0};
 	struct mf_role_keys keys MF_ROLE_KEYS_CLEANUP = {0};
-	if (check_options(o, verb, err) < 0 || mf_image_open(&im, m, o->image, err) < 0 ||
-	    mf_role_load(&im, NULL, err) < 0)
+	if (check_options(o, verb, err) < 0 || mf_image_open(&im, m, o->image, err) < 0)
+		return -1;
+	im.proposes = o->propose != NULL;
+	if (mf_role_load(&im, NULL, err) < 0)
 		return -1;
 	if (verb == MF_ROLE_SIGN && count(o->keys) && check_signer(&im, o, err) < 0)
 		return -1;
@@ -363,7 +374,8 @@ static int change(struct manifesto *m, const struct manifesto_role_options *o, e
 				    .ntypes = count(o->types),
 				    .threshold = o->threshold,
 				    .force = o->force != 0};
-	struct mf_role_change c = {.requests = &r, .n = 1, .image = o->image, .dry_run = o->dry_run != 0};
+	struct mf_role_change c = {
+	    .requests = &r, .n = 1, .image = o->image, .dry_run = o->dry_run != 0, .propose = o->propose};
 	return mf_role_run(&im, &c, out, err);
 }
 

@@ -3,6 +3,7 @@
 #define MF_OPS_ROLE_H
 
 #include "ops/ops.h"
+#include "publish/proposal.h"
 #include "publish/roles.h"
 
 /* Public keys that a request names. */

@@ -200,7 +200,7 @@ int mf_role_report_root(struct mf_image *im, struct manifesto_role_result *out, 
 {
 	struct mf_arena *a = mf_result_arena(out);
 	const struct mf_tuf_role *root = &mf_trust_set(im->trust)->root->roles[MF_TUF_ROOT];
-	if (out->dry_run || !out->root_version)
+	if (out->dry_run || out->proposal || !out->root_version)
 		return 0;
 	return mf_report_role_keys(im->m, root, a, &out->root_keys, &out->nroot_keys, err);
 }
@@ -218,6 +218,7 @@ static int run(struct rotation *r, bool expired_root, struct manifesto_role_resu
 				   .n = 1,
 				   .image = r->o->image,
 				   .dry_run = r->o->dry_run != 0,
+				   .propose = r->o->propose,
 				   .check_keys = true,
 				   .expired_root = expired_root};
 	return mf_role_run(r->im, &c, out, err) < 0 ? -1 : mf_role_report_root(r->im, out, err);

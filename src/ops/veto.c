@@ -19,10 +19,12 @@ struct veto {
 	struct manifesto_record *records;    /* of the items; without a type: nothing to report */
 	struct mf_tuf_edit *edits;
 	size_t nedits;
+	struct mf_proposal proposal;
 };
 
 static void veto_clear(struct veto *v)
 {
+	mf_proposal_clear(&v->proposal);
 	mf_subjects_clear(&v->subjects);
 	mf_image_close(&v->im);
 	free(v->role);
@@ -255,7 +257,7 @@ static int report(struct veto *v, int64_t version, struct mf_err *err)
 {
 	struct manifesto_change_result *out = v->out;
 	size_t n = 0, one = 0;
-	if (!v->o->reinstate && report_stops(v, err) < 0)
+	if (!v->o->reinstate && !out->proposal && report_stops(v, err) < 0)
 		return -1;
 	for (size_t i = 0; i < v->subjects.n; i++) {
 		if (!v->records[i].type)
@@ -287,10 +289,15 @@ static int check_options(const struct manifesto_change_options *o, struct mf_err
 static int veto(struct veto *v, struct mf_err *err)
 {
 	const struct manifesto_change_options *o = v->o;
-	const struct mf_publish_intent in = {.prefix = MF_STR(""), .fill = fill, .arg = v};
+	const struct mf_publish_intent in = {.prefix = MF_STR(""),
+					     .end = o->propose ? MF_PUBLISH_PROPOSE : MF_PUBLISH_SEND,
+					     .proposal = o->propose ? &v->proposal : NULL,
+					     .fill = fill,
+					     .arg = v};
 	int64_t version = 0;
 	v->a = mf_result_arena(v->out);
 	if (check_options(o, err) < 0 || mf_image_open(&v->im, v->m, o->image, err) < 0 ||
+	    mf_propose_begin(&v->im, o->propose, &v->proposal, err) < 0 ||
 	    mf_trust_check_writable(v->im.trust, err) < 0 || mf_image_begin(&v->im, err) < 0 ||
 	    mf_image_subjects(
 		&v->im, (struct mf_subject_choice){.platform = o->platform, .all = o->all_platforms != 0},
@@ -300,7 +307,14 @@ static int veto(struct veto *v, struct mf_err *err)
 	v->items = mf_arena_alloc(v->a, v->subjects.n, sizeof *v->items, err);
 	v->records = v->items ? mf_arena_alloc(v->a, v->subjects.n, sizeof *v->records, err) : NULL;
 	if (!v->records || mf_trust_load(v->im.trust, &(struct mf_load){.purpose = MF_LOAD_SIGN}, err) < 0 ||
-	    choose_role(v, err) < 0 || mf_publish_run(v->im.trust, &in, &version, err) == MF_FAILED)
+	    choose_role(v, err) < 0)
+		return -1;
+	enum mf_found found = mf_publish_run(v->im.trust, &in, &version, err);
+	if (found == MF_FAILED)
+		return -1;
+	v->out->missing = v->proposal.missing;
+	if (found == MF_FOUND && o->propose &&
+	    mf_propose_store(&v->im, o->propose, &v->proposal, v->a, &v->out->proposal, err) < 0)
 		return -1;
 	return report(v, version, err);
 }

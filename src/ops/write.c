@@ -25,6 +25,7 @@ void mf_write_clear(struct mf_write *w)
 	free(w->prefix);
 	free(w->role);
 	mf_rebuild_ahead_clear(&w->ahead);
+	mf_proposal_clear(&w->proposal);
 	mf_image_close(&w->im);
 }
 
@@ -41,6 +42,8 @@ int mf_write_open(struct mf_write *w, struct mf_err *err)
 	if (mf_image_open(&w->im, w->m, w->o->image, err) < 0)
 		return -1;
 	w->im.for_writing = true;
+	if (mf_propose_begin(&w->im, w->o->propose, &w->proposal, err) < 0)
+		return -1;
 	return mf_trust_check_writable(w->im.trust, err);
 }
 
@@ -552,14 +555,18 @@ int mf_write_rebuild_soon(struct mf_write *w, struct mf_err *err)
 		subjects[i] = w->items[i].subject.digest;
 		changed |= !w->items[i].unchanged;
 	}
-	if (changed)
+	if (changed && !w->o->propose)
 		mf_rebuild_begin(&w->im, subjects, w->n, &w->ahead);
 	return 0;
 }
 
 int mf_write_publish(struct mf_write *w, struct mf_err *err)
 {
-	const struct mf_publish_intent in = {.prefix = mf_str_c(w->prefix), .fill = fill, .arg = w};
+	const struct mf_publish_intent in = {.prefix = mf_str_c(w->prefix),
+					     .end = w->o->propose ? MF_PUBLISH_PROPOSE : MF_PUBLISH_SEND,
+					     .proposal = w->o->propose ? &w->proposal : NULL,
+					     .fill = fill,
+					     .arg = w};
 	enum mf_found found = mf_publish_run(w->im.trust, &in, &w->version, err);
 	if (found == MF_FAILED)
 		return -1;
@@ -567,6 +574,10 @@ int mf_write_publish(struct mf_write *w, struct mf_err *err)
 	for (size_t i = 0; i < w->n; i++)
 		edited |= !w->items[i].unchanged;
 	w->renewed = found == MF_FOUND && !edited;
+	if (found == MF_FOUND && w->o->propose) {
+		w->out->missing = w->proposal.missing;
+		return mf_propose_store(&w->im, w->o->propose, &w->proposal, w->a, &w->out->proposal, err);
+	}
 	if (found == MF_ABSENT) {
 		const struct mf_tuf_loaded *l = mf_tuf_set_find(mf_trust_set(w->im.trust), w->role);
 		w->version = l ? l->file->version : 0;
@@ -643,6 +654,8 @@ int mf_write_rebuild(struct mf_write *w, struct mf_err *err)
 	struct mf_digest *replaced MF_FREE = mf_calloc(2 * w->n, sizeof *replaced);
 	struct mf_bytes *stored MF_FREE = mf_calloc(w->n, sizeof *stored);
 	struct mf_err why = MF_ERR_INIT;
+	if (w->out->proposal)
+		return 0;
 	struct mf_rebuild r = {.ahead = &w->ahead,
 			       .subjects = &s,
 			       .restore = w->restore,

@@ -6,7 +6,7 @@
 #define MF_OPS_WRITE_H
 
 #include "ops/ops.h"
-#include "publish/publish.h"
+#include "publish/proposal.h"
 
 /* The content of a record, hashed. */
 struct mf_content {
@@ -77,6 +77,7 @@ struct mf_write {
 	bool restore;             /* artifact manifests that records name are missing */
 	struct mf_err refused;    /* the registry refused an artifact manifest */
 	struct mf_rebuild_ahead ahead;
+	struct mf_proposal proposal; /* with `propose` */
 	const char **warnings;
 	size_t nwarnings;
 };

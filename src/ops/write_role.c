@@ -39,7 +39,8 @@ int mf_role_signer(const struct mf_image *im, const struct mf_tuf_role *role, co
 		   struct mf_signer *s, const struct mf_key_info **k, struct mf_err *err)
 {
 	struct mf_esc e;
-	if (mf_publish_signer(im->trust, role, s, k, err) < 0)
+	if (mf_publish_signer(im->trust, role, s, k, err) < 0 ||
+	    (!im->proposes && mf_publish_check_threshold(im->trust, role, err) < 0))
 		return -1;
 	if (!asked_key || strcmp((*k)->name, asked_key) == 0)
 		return 0;
@@ -92,9 +93,11 @@ static bool is_asked(const struct mf_write *w, const struct mf_tuf_role *role)
 	       (!by || mf_policy_may_hold(set, w->o->role, mf_str_c(w->o->type)));
 }
 
-/* Those that were asked for, or whose key we hold. */
+/* Those that were asked for, or whose keys we hold; where these are too few for all of them, these as well:
+ * what follows says so. */
 static int find_ours(const struct mf_write *w, const struct roles *all, struct roles *out, struct mf_err *err)
 {
+	struct roles partly = {.n = 0};
 	out->n = 0;
 	for (size_t i = 0; i < all->n; i++) {
 		struct mf_err why = MF_ERR_INIT;
@@ -103,11 +106,15 @@ static int find_ours(const struct mf_write *w, const struct roles *all, struct r
 		if (w->o->role && !is_asked(w, all->v[i]))
 			continue;
 		bool ours = w->o->role || role_signer(w, all->v[i], &s, &k, &why) == 0;
-		if (!ours && why.code != MF_E_KEY)
+		if (!ours && why.code != MF_E_KEY && why.code != MF_E_THRESHOLD)
 			return mf_fail(err, why.code, 0, "%s", why.msg);
 		if (ours)
 			out->v[out->n++] = all->v[i];
+		else if (why.code == MF_E_THRESHOLD)
+			partly.v[partly.n++] = all->v[i];
 	}
+	if (!out->n)
+		*out = partly;
 	return 0;
 }
 

@@ -4,7 +4,7 @@
 
 #include "base/encode.h"
 #include "base/limits.h"
-#include "publish/publish.h"
+#include "publish/proposal.h"
 #include "trust/load.h"
 
 /* How soon a role expires when nobody says. */
@@ -75,21 +75,23 @@ static const struct mf_tuf_role *also_under(const struct mf_tuf_file *root, cons
 }
 
 /* Signs a signed part and adds the file. */
-static int add_signed(struct mf_trust *t, struct mf_outgoing *o, const struct mf_tuf_role *role,
-		      const struct mf_tuf_role *also, int64_t version, struct mf_str canonical,
-		      struct mf_err *err)
+static int add_signed(struct mf_trust *t, struct mf_outgoing *o, struct mf_publish_signing *job,
+		      int64_t version, struct mf_err *err)
 {
 	if (mf_grow((void **)&o->v, &o->cap, o->n, sizeof *o->v, err) < 0 ||
 	    mf_grow((void **)&o->bytes, &o->bytes_cap, o->n, sizeof *o->bytes, err) < 0)
 		return -1;
-	const char *name = mf_arena_dup(&o->arena, mf_str_c(role->name), err);
+	const char *name = mf_arena_dup(&o->arena, mf_str_c(job->role->name), err);
 	struct mf_buf *out = &o->bytes[o->n];
 	if (!name)
 		return -1;
 	mf_buf_init(out, MF_MAX_TARGETS_BYTES);
 	o->n++;
-	if (mf_publish_sign_file(t, role, also, canonical, out, err) < 0)
+	if (mf_publish_sign_file(t, job, out, err) < 0)
 		return -1;
+	o->added += job->added;
+	o->dropped += job->dropped;
+	o->missing = job->missing > o->missing ? job->missing : o->missing;
 	o->v[o->n - 1] = (struct mf_publish_file){name, version, mf_buf_bytes(out)};
 	return 0;
 }
@@ -102,6 +104,35 @@ static struct mf_tuf_file *parse_copy(struct mf_trust *t, enum mf_tuf_type type,
 	if (mf_buf_add(&copy, bytes.p, bytes.n, err) < 0)
 		return NULL;
 	return mf_tuf_parse_unverified(t->repo->ops->dialect, type, &copy, err);
+}
+
+/* ---- what a proposal gives */
+
+/* A proposer may choose when a file expires, within what we would choose; clocks differ a little. */
+#define EXPIRY_TOLERANCE 86400
+
+static int check_given_expiry(const struct mf_trust *t, const struct mf_proposal_file *f,
+			      enum mf_tuf_type type, struct mf_err *err)
+{
+	char has[MF_TIME_LEN], most[MF_TIME_LEN];
+	if (f->expires <= mf_publish_expiry(t, type) + EXPIRY_TOLERANCE)
+		return 0;
+	mf_time_format(has, f->expires);
+	mf_time_format(most, mf_publish_expiry(t, type));
+	return mf_fail(err, MF_E_FORMAT, 0,
+		       "the proposed file of role '%s' would be good until %s, expected %s or earlier",
+		       f->role, has, most);
+}
+
+/* A root is taken as it is proposed: it follows the one that is there, and says what the proposal says. */
+static int check_given_root(const struct mf_trust *t, const struct mf_outgoing *o, struct mf_err *err)
+{
+	const struct mf_proposal_file *f = mf_proposal_find(o->given, "root");
+	if (!f || (o->root->version == t->set.root->version + 1 && o->root->version == f->version &&
+		   o->root->expires == f->expires && o->root->was_canonical))
+		return f ? check_given_expiry(t, f, MF_TUF_ROOT, err) : 0;
+	return mf_fail(err, MF_E_FORMAT, 0, "the proposed root is not the one behind version %lld",
+		       (long long)t->set.root->version);
 }
 
 /* The next root is parsed unsigned to have its roles; then it is signed for the old and the new ones (TUF
@@ -117,9 +148,15 @@ static int add_root(struct mf_trust *t, struct mf_outgoing *o, const struct mf_s
 	o->root = parse_copy(t, MF_TUF_ROOT, mf_buf_bytes(&draft), err);
 	if (!o->root)
 		return mf_wrap(err, "the next root");
+	if (o->given && check_given_root(t, o, err) < 0)
+		return -1;
 	const struct mf_tuf_role *now = &o->root->roles[MF_TUF_ROOT];
-	return add_signed(t, o, t->set.root ? &t->set.root->roles[MF_TUF_ROOT] : now, now, o->root->version,
-			  *canonical, err);
+	struct mf_publish_signing job = {.how = o->how,
+					 .role = t->set.root ? &t->set.root->roles[MF_TUF_ROOT] : now,
+					 .also = now,
+					 .canonical = *canonical,
+					 .given = mf_proposal_find(o->given, "root")};
+	return add_signed(t, o, &job, o->root->version, err);
 }
 
 static const struct mf_tuf_role *top_role(const struct mf_trust *t, const struct mf_outgoing *o,
@@ -140,6 +177,53 @@ static const struct mf_tuf_role *listed_after(const struct mf_trust *t, const st
 	return mf_trust_role(t, name);
 }
 
+static int build(struct mf_trust *t, const struct mf_tuf_targets_spec *spec, struct mf_buf *out,
+		 struct mf_err *err)
+{
+	const struct mf_dialect *d = t->repo->ops->dialect;
+	bool same = spec->old && !spec->nedits && !spec->delegations;
+	mf_buf_reset(out);
+	return same ? mf_tuf_build_renewed(spec->old, d->says_role ? spec->role : NULL, spec->version,
+					   spec->expires, out, err)
+		    : mf_tuf_build_targets(d, spec, out, err);
+}
+
+/* The file as it was proposed, where the intent makes that of what is there now: *given. Otherwise, when
+ * somebody has published since, a new one. On the same base other octets are not what the intent says. */
+static int build_given(struct mf_trust *t, struct mf_outgoing *o, struct mf_tuf_targets_spec *spec,
+		       const struct mf_proposal_file **given, struct mf_buf *out, struct mf_err *err)
+{
+	const struct mf_proposal_file *f = mf_proposal_find(o->given, spec->role);
+	const struct mf_tuf_loaded *l = mf_tuf_set_find(&t->set, spec->role);
+	spec->expires = f ? f->expires : mf_publish_expiry(t, MF_TUF_TARGETS);
+	if (f && check_given_expiry(t, f, MF_TUF_TARGETS, err) < 0)
+		return -1;
+	if (build(t, spec, out, err) < 0)
+		return -1;
+	if (!f || (f->expires > t->set.now && mf_str_eq(mf_buf_str(out), f->signed_part))) {
+		*given = f;
+		return 0;
+	}
+	enum mf_found same_base = mf_proposal_same_base(f, l ? l->file : NULL, err);
+	if (same_base == MF_FAILED)
+		return -1;
+	if (same_base == MF_FOUND && f->version >= spec->version && f->expires > t->set.now)
+		return mf_fail(err, MF_E_FORMAT, 0,
+			       "what the proposal asks to sign is not what it says it changes");
+	o->moved = true;
+	o->dropped += f->nsignatures;
+	spec->expires = mf_publish_expiry(t, MF_TUF_TARGETS);
+	return build(t, spec, out, err);
+}
+
+const struct mf_tuf_role *mf_outgoing_role(const struct mf_trust *t, const struct mf_outgoing *o,
+					   const char *name, const struct mf_tuf_role **also)
+{
+	bool root = strcmp(name, "root") == 0;
+	*also = root ? &o->root->roles[MF_TUF_ROOT] : o->root_last ? also_under(t->set.root, name) : NULL;
+	return root ? &t->set.root->roles[MF_TUF_ROOT] : listed_after(t, o, name);
+}
+
 /* A file of a targets role: `spec` over what is there, or what is there once more. */
 static int add_targets(struct mf_trust *t, struct mf_outgoing *o, const struct mf_tuf_role *also,
 		       struct mf_tuf_targets_spec *spec, struct mf_err *err)
@@ -147,7 +231,6 @@ static int add_targets(struct mf_trust *t, struct mf_outgoing *o, const struct m
 	struct mf_buf canonical MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_TARGETS_BYTES);
 	const struct mf_tuf_role *role = listed_after(t, o, spec->role);
 	const struct mf_tuf_loaded *l = mf_tuf_set_find(&t->set, spec->role);
-	const struct mf_dialect *d = t->repo->ops->dialect;
 	if (!role)
 		return mf_fail(err, MF_E_USAGE, 0, "there is no role '%s' in this repository", spec->role);
 	int64_t base = l ? l->file->version : mf_tuf_floor_get(&t->floors.roles, spec->role);
@@ -155,14 +238,12 @@ static int add_targets(struct mf_trust *t, struct mf_outgoing *o, const struct m
 		base = spec->version - 1;
 	if (mf_publish_next_version(t, spec->role, base, &spec->version, err) < 0)
 		return -1;
-	spec->expires = mf_publish_expiry(t, MF_TUF_TARGETS);
-	bool same = spec->old && !spec->nedits && !spec->delegations;
-	int rc = same ? mf_tuf_build_renewed(spec->old, d->says_role ? spec->role : NULL, spec->version,
-					     spec->expires, &canonical, err)
-		      : mf_tuf_build_targets(d, spec, &canonical, err);
-	if (rc < 0)
+	const struct mf_proposal_file *given = NULL;
+	if (build_given(t, o, spec, &given, &canonical, err) < 0)
 		return mf_wrap(err, "targets file of '%s'", spec->role);
-	return add_signed(t, o, role, also, spec->version, mf_buf_str(&canonical), err);
+	struct mf_publish_signing job = {
+	    .how = o->how, .role = role, .also = also, .canonical = mf_buf_str(&canonical), .given = given};
+	return add_signed(t, o, &job, spec->version, err);
 }
 
 static int add_changed(struct mf_trust *t, struct mf_outgoing *o, const struct mf_publish_change *c,
@@ -233,8 +314,10 @@ static int add_meta(struct mf_trust *t, struct mf_outgoing *o, const struct mf_p
 	if (rc < 0)
 		return mf_wrap(err, "the next %s", role->name);
 	/* While the root is the last to be written, readers check this file by the old one. */
-	const struct mf_tuf_role *also = c->root_last ? also_under(t->set.root, role->name) : NULL;
-	return add_signed(t, o, role, also, version, mf_buf_str(&canonical), err);
+	struct mf_publish_signing job = {.role = role,
+					 .also = c->root_last ? also_under(t->set.root, role->name) : NULL,
+					 .canonical = mf_buf_str(&canonical)};
+	return add_signed(t, o, &job, version, err);
 }
 
 /* The root goes behind the timestamp when it takes keys away: until then readers hold the old root, under
@@ -253,6 +336,7 @@ int mf_publish_compose(struct mf_trust *t, const struct mf_publish_change *c, st
 		       int64_t *version, struct mf_err *err)
 {
 	const struct mf_repo_ops *ops = t->repo->ops;
+	o->root_last = c->root_last;
 	if (add_root(t, o, c->root, err) < 0)
 		return -1;
 	if (c->under.n && !(o->root = parse_copy(t, MF_TUF_ROOT, c->under, err)))
@@ -261,6 +345,8 @@ int mf_publish_compose(struct mf_trust *t, const struct mf_publish_change *c, st
 	if (add_changed(t, o, c, version, err) < 0 || add_resigned(t, o, c, err) < 0)
 		return -1;
 	o->last = o->n;
+	if (o->how == MF_SIGN_SOME || o->how == MF_SIGN_NONE)
+		return 0;
 	bool listed = o->last > (ops->dialect->snapshot_lists_root ? 0 : o->first);
 	bool snapshot = (listed || (c->meta & 1u << MF_TUF_SNAPSHOT)) &&
 			(!ops->server_key || mf_publish_held(t, top_role(t, o, MF_TUF_SNAPSHOT)));

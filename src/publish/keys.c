@@ -4,7 +4,7 @@
 #include "base/encode.h"
 #include "base/limits.h"
 #include "policy/policy.h"
-#include "publish/publish.h"
+#include "publish/proposal.h"
 #include "trust/load.h"
 
 const struct mf_tuf_role *mf_publish_find_role(const struct mf_tuf_set *set, const char *name)
@@ -45,14 +45,18 @@ static int no_key(const struct mf_trust *t, const struct mf_tuf_role *role, stru
 	return -1;
 }
 
-static int too_few_keys(const struct mf_trust *t, const struct mf_tuf_role *role, struct mf_err *err)
+int mf_publish_check_threshold(struct mf_trust *t, const struct mf_tuf_role *role, struct mf_err *err)
 {
-	(void)mf_fail(err, MF_E_KEY, 0,
+	size_t held = mf_publish_held(t, role);
+	if (held == 0)
+		return no_key(t, role, err);
+	if ((int64_t)held >= role->threshold)
+		return 0;
+	(void)mf_fail(err, MF_E_THRESHOLD, 0,
 		      "role '%s' needs %lld signatures, and %zu of its keys %s on this machine", role->name,
-		      (long long)role->threshold, mf_publish_held(t, role),
-		      mf_publish_held(t, role) == 1 ? "is" : "are");
-	mf_err_set_hint(err, "%lld of its keys must be on one machine to publish for it",
-			(long long)role->threshold);
+		      (long long)role->threshold, held, held == 1 ? "is" : "are");
+	mf_err_set_hint(err, "propose it, so that colleagues can sign it: %s",
+			t->cfg->propose_hint ? t->cfg->propose_hint : "the same command with '--propose @'");
 	return -1;
 }
 
@@ -74,8 +78,6 @@ int mf_publish_signer(struct mf_trust *t, const struct mf_tuf_role *role, struct
 	}
 	if (!best)
 		return no_key(t, role, err);
-	if (!mf_publish_can_sign(t, role))
-		return too_few_keys(t, role, err);
 	if (info)
 		*info = best;
 	return mf_keystore_signer(t->cfg->keys, best, out, err);
@@ -99,7 +101,7 @@ size_t mf_publish_held(const struct mf_trust *t, const struct mf_tuf_role *role)
 
 bool mf_publish_can_sign(const struct mf_trust *t, const struct mf_tuf_role *role)
 {
-	return (int64_t)mf_publish_held(t, role) >= role->threshold;
+	return t->proposing || (int64_t)mf_publish_held(t, role) >= role->threshold;
 }
 
 bool mf_publish_can_follow(const struct mf_trust *t)
@@ -157,11 +159,12 @@ static int sign_one(const struct mf_dialect *d, struct mf_signer *s, struct mf_s
 	return mf_signer_sign(s, scheme, mf_bytes_of(canonical), sig, err);
 }
 
-/* Signatures made over one file, for one role or several. */
+/* Signatures over one file, for one role or several: those that were there, and ours. */
 struct signing {
 	struct mf_tuf_made_signature made[MF_MAX_SIGNATURES];
-	struct mf_buf sigs[MF_MAX_SIGNATURES];
+	struct mf_buf sigs[MF_MAX_SIGNATURES]; /* of ours */
 	char ids[MF_MAX_SIGNATURES][65];
+	const struct mf_pubkey *by[MF_MAX_SIGNATURES];
 	size_t n;
 };
 
@@ -172,42 +175,59 @@ static void signing_clear(struct signing *s)
 	s->n = 0;
 }
 
+/* A key counts once, under however many IDs. */
 static bool has_made(const struct signing *s, const struct mf_tuf_key *key)
 {
 	for (size_t i = 0; i < s->n; i++)
-		if (mf_str_eqz(key->id, s->ids[i]))
+		if (mf_pubkey_eq(key->pub, s->by[i]))
 			return true;
 	return false;
+}
+
+static struct mf_tuf_made_signature *add_signature(struct signing *s, const struct mf_tuf_key *key)
+{
+	size_t i = s->n++;
+	mf_buf_init(&s->sigs[i], 8192);
+	memcpy(s->ids[i], key->id.p, 64);
+	s->ids[i][64] = 0;
+	s->by[i] = key->pub;
+	s->made[i].keyid = s->ids[i];
+	return &s->made[i];
 }
 
 static int sign_with(struct mf_trust *t, struct signing *s, const struct mf_tuf_key *key,
 		     const struct mf_key_info *info, struct mf_str canonical, struct mf_err *err)
 {
 	struct mf_signer signer;
-	size_t i = s->n++;
-	mf_buf_init(&s->sigs[i], 8192);
-	memcpy(s->ids[i], key->id.p, 64);
-	s->ids[i][64] = 0;
+	struct mf_tuf_made_signature *made = add_signature(s, key);
+	struct mf_buf *sig = &s->sigs[s->n - 1];
 	if (mf_keystore_signer(t->cfg->keys, info, &signer, err) < 0 ||
-	    sign_one(t->repo->ops->dialect, &signer, canonical, &s->sigs[i], &s->made[i].method, err) < 0)
+	    sign_one(t->repo->ops->dialect, &signer, canonical, sig, &made->method, err) < 0)
 		return -1;
-	s->made[i].keyid = s->ids[i];
-	s->made[i].sig = mf_buf_bytes(&s->sigs[i]);
+	made->sig = mf_buf_bytes(sig);
 	return 0;
 }
 
-/* The preferred key first, then as many others as the threshold asks for, besides those that have signed for
- * another role already. */
+static int64_t count_made(const struct signing *s, const struct mf_tuf_role *role)
+{
+	int64_t n = 0;
+	for (size_t i = 0; i < s->n; i++)
+		n += mf_tuf_role_has_key(role, s->by[i]);
+	return n;
+}
+
+/* The preferred key first, then as many others as the threshold asks for, besides those that have signed
+ * already. */
 static int sign_for(struct mf_trust *t, struct signing *s, const struct mf_tuf_role *role,
 		    struct mf_str canonical, struct mf_err *err)
 {
 	struct mf_signer preferred;
 	const struct mf_key_info *first = NULL;
-	int64_t have = 0;
+	int64_t have = count_made(s, role);
+	if (have >= role->threshold)
+		return 0;
 	if (mf_publish_signer(t, role, &preferred, &first, err) < 0)
 		return -1;
-	for (size_t i = 0; i < role->nkeys; i++)
-		have += has_made(s, role->keys[i]) ? 1 : 0;
 	for (int pass = 0; pass < 2; pass++)
 		for (size_t i = 0; i < role->nkeys && have < role->threshold && s->n < MF_MAX_SIGNATURES;
 		     i++) {
@@ -223,18 +243,133 @@ static int sign_for(struct mf_trust *t, struct signing *s, const struct mf_tuf_r
 				return -1;
 			have++;
 		}
-	if (have >= role->threshold)
-		return 0;
-	return mf_fail(err, MF_E_KEY, 0,
-		       "role '%s' needs %lld signatures, but this machine has only %lld of its keys",
-		       role->name, (long long)role->threshold, (long long)have);
+	return 0;
 }
 
-int mf_publish_sign_file(struct mf_trust *t, const struct mf_tuf_role *role, const struct mf_tuf_role *also,
-			 struct mf_str canonical, struct mf_buf *out, struct mf_err *err)
+/* ---- signatures that others have made */
+
+static const struct mf_tuf_key *key_with_id(const struct mf_tuf_role *role, const char *id)
+{
+	for (size_t i = 0; role && i < role->nkeys; i++)
+		if (mf_str_eqz(role->keys[i]->id, id) && role->keys[i]->pub && role->keys[i]->id_fits)
+			return role->keys[i];
+	return NULL;
+}
+
+static enum mf_found verifies(struct mf_trust *t, const struct mf_tuf_key *key,
+			      const struct mf_proposal_signature *s, struct mf_str canonical,
+			      struct mf_err *err)
+{
+	struct mf_err why = MF_ERR_INIT;
+	enum mf_sig_scheme scheme;
+	if (!t->repo->ops->dialect->scheme(key, mf_str_c(s->method ? s->method : ""), &scheme))
+		return MF_ABSENT;
+	if (mf_sig_verify(key->pub, scheme, mf_bytes_of(canonical), s->sig, &why) == 0)
+		return MF_FOUND;
+	return mf_err_pass_ours(err, &why) < 0 ? MF_FAILED : MF_ABSENT;
+}
+
+enum mf_found mf_publish_signed_by(struct mf_trust *t, const struct mf_digest *fingerprint,
+				   const struct mf_proposal_file *f, const struct mf_proposal_signature *s,
+				   struct mf_err *err)
+{
+	const struct mf_tuf_role *role =
+	    strcmp(f->role, "root") == 0 ? &t->set.root->roles[MF_TUF_ROOT] : mf_trust_role(t, f->role);
+	const struct mf_tuf_key *key = mf_tuf_role_key(role, fingerprint);
+	if (!key || !mf_str_eqz(key->id, s->keyid))
+		return MF_ABSENT;
+	return verifies(t, key, s, f->signed_part, err);
+}
+
+/* One of a key that the role does not list (any more) counts for nothing; one that does not verify is
+ * somebody's attempt. */
+static int take_one(struct mf_trust *t, struct signing *s, struct mf_publish_signing *job,
+		    const struct mf_proposal_signature *given, struct mf_err *err)
+{
+	const struct mf_tuf_key *key = key_with_id(job->role, given->keyid);
+	struct mf_esc e;
+	if (!key)
+		key = key_with_id(job->also, given->keyid);
+	if (!key || key->id.n != 64 || has_made(s, key)) {
+		mf_env_log(t->cfg->env, MF_LOG_WARNING,
+			   "a signature by key ID '%s' does not count for role '%s'",
+			   mf_esc(&e, mf_str_c(given->keyid)), job->role->name);
+		job->dropped++;
+		return 0;
+	}
+	enum mf_found good = verifies(t, key, given, job->canonical, err);
+	if (good == MF_FAILED)
+		return -1;
+	if (good == MF_ABSENT)
+		return mf_fail(err, MF_E_SIGNATURE, 0,
+			       "the signature of key ID '%s' over the file of role '%s' does not verify",
+			       mf_esc(&e, mf_str_c(given->keyid)), job->role->name);
+	struct mf_tuf_made_signature *made = add_signature(s, key);
+	made->method = given->method;
+	made->sig = given->sig;
+	return 0;
+}
+
+static int take_given(struct mf_trust *t, struct signing *s, struct mf_publish_signing *job,
+		      struct mf_err *err)
+{
+	for (size_t i = 0; job->given && i < job->given->nsignatures && s->n < MF_MAX_SIGNATURES; i++)
+		if (take_one(t, s, job, &job->given->signatures[i], err) < 0)
+			return -1;
+	return 0;
+}
+
+static int check_enough(struct mf_trust *t, const struct signing *s, const struct mf_tuf_role *role,
+			enum mf_publish_sign how, struct mf_err *err)
+{
+	char keys[512];
+	int64_t have = count_made(s, role);
+	if (have >= role->threshold)
+		return 0;
+	if (how == MF_SIGN_ALL)
+		return mf_publish_check_threshold(t, role, err) < 0
+			   ? -1
+			   : mf_fail(err, MF_E_KEY, 0, "role '%s' needs %lld signatures, got %lld",
+				     role->name, (long long)role->threshold, (long long)have);
+	mf_publish_name_keys(t, role, keys);
+	(void)mf_fail(err, MF_E_THRESHOLD, 0, "role '%s' needs %lld signatures, and the proposal has %lld",
+		      role->name, (long long)role->threshold, (long long)have);
+	mf_err_set_hint(err, "a holder of another of these keys must run 'manifesto proposal sign': %s",
+			keys);
+	return -1;
+}
+
+static int sign_ours(struct mf_trust *t, struct signing *s, const struct mf_publish_signing *job,
+		     const struct mf_tuf_role *role, struct mf_err *err)
+{
+	bool ours = job->how == MF_SIGN_ALL || (job->how == MF_SIGN_SOME && mf_publish_held(t, role));
+	if (ours && job->how == MF_SIGN_ALL && mf_publish_check_threshold(t, role, err) < 0)
+		return -1;
+	if (ours && sign_for(t, s, role, job->canonical, err) < 0)
+		return -1;
+	bool whole = job->how == MF_SIGN_ALL || job->how == MF_SIGN_GIVEN;
+	return whole ? check_enough(t, s, role, job->how, err) : 0;
+}
+
+static size_t lacking(const struct signing *s, const struct mf_tuf_role *role)
+{
+	int64_t have = count_made(s, role);
+	return have < role->threshold ? (size_t)(role->threshold - have) : 0;
+}
+
+int mf_publish_sign_file(struct mf_trust *t, struct mf_publish_signing *job, struct mf_buf *out,
+			 struct mf_err *err)
 {
 	struct signing s MF_CLEANUP(signing_clear) = {.n = 0};
-	if (sign_for(t, &s, role, canonical, err) < 0 || (also && sign_for(t, &s, also, canonical, err) < 0))
+	if (take_given(t, &s, job, err) < 0)
 		return -1;
-	return mf_tuf_build_file(t->repo->ops->dialect, canonical, s.made, s.n, out, err);
+	size_t given = s.n;
+	if (sign_ours(t, &s, job, job->role, err) < 0 ||
+	    (job->also && sign_ours(t, &s, job, job->also, err) < 0))
+		return -1;
+	job->added = s.n - given;
+	job->missing = lacking(&s, job->role);
+	if (job->also && lacking(&s, job->also) > job->missing)
+		job->missing = lacking(&s, job->also);
+	return mf_tuf_build_file(t->repo->ops->dialect, job->canonical, s.made, s.n, out, err);
 }

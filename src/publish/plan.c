@@ -115,8 +115,9 @@ static int refuse_unsigned(const struct mf_plan *p, const struct mf_trust *t, co
 		      "has too few of the keys that could re-sign it: %s",
 		      role->name, keys);
 	if (role->threshold > 1)
-		mf_err_set_hint(err, "%lld of these keys must be on one machine for that",
-				(long long)role->threshold);
+		mf_err_set_hint(err, "propose it, so that their holders can sign it: %s",
+				t->cfg->propose_hint ? t->cfg->propose_hint
+						     : "the same command with '--propose @'");
 	else
 		mf_err_set_hint(err,
 				"a colleague who holds one of them must first run 'manifesto role sign %s "
@@ -245,7 +246,7 @@ static int make(struct mf_plan *p, struct mf_trust *t, struct mf_err *err)
 	if (plan_delegations(p, t, err) < 0 || mf_plan_root(p, t, err) < 0)
 		return -1;
 	p->change.resign = p->resign;
-	return r->check_keys ? mf_plan_check_keys(p, t, err) : 0;
+	return r->check_keys && !r->proposal ? mf_plan_check_keys(p, t, err) : 0;
 }
 
 /* Is the role's file replaced by an empty one? */
@@ -304,7 +305,8 @@ static enum mf_found fill(void *arg, struct mf_trust *t, struct mf_publish_chang
 	plan_clear(p);
 	p->request->nchanges = 0;
 	p->request->root_version = 0;
-	if (make(p, t, err) < 0 || (p->request->dry_run && p->request->preview && preview(p, t, err) < 0))
+	bool previews = p->request->preview && (p->request->dry_run || p->request->proposal);
+	if (make(p, t, err) < 0 || (previews && preview(p, t, err) < 0))
 		return MF_FAILED;
 	*out = p->change;
 	return p->ngoals || p->nedits || p->change.nresign ? MF_FOUND : MF_ABSENT;
@@ -382,10 +384,12 @@ enum mf_found mf_publish_roles(struct mf_trust *t, struct mf_role_change *c, str
 	const struct mf_publish_intent in = {.kind = c->expired_root ? MF_PUBLISH_RESIGN : MF_PUBLISH_CHANGE,
 					     .tolerate_broken = true,
 					     .dry_run = c->dry_run,
+					     .end = c->proposal ? MF_PUBLISH_PROPOSE : MF_PUBLISH_SEND,
+					     .proposal = c->proposal,
 					     .fill = fill,
 					     .arg = &p};
 	enum mf_found found = mf_publish_run(t, &in, &c->version, err);
-	if (found == MF_FOUND && !c->dry_run && check_done(t, c, err) < 0)
+	if (found == MF_FOUND && !c->dry_run && !c->proposal && check_done(t, c, err) < 0)
 		found = MF_FAILED;
 	plan_clear(&p);
 	return found;

@@ -35,6 +35,14 @@ struct mf_publish_change {
 	bool leaves_expired; /* a role that we cannot sign is expired, and stays so */
 };
 
+/* What becomes of the composed files. */
+enum mf_publish_end {
+	MF_PUBLISH_SEND,
+	MF_PUBLISH_PROPOSE, /* they become `proposal`, with our signatures */
+	MF_PUBLISH_CHECK,   /* they become `proposal`, without */
+};
+struct mf_proposal;
+struct mf_outgoing;
 enum mf_publish_kind {
 	MF_PUBLISH_CHANGE,
 	MF_PUBLISH_RESIGN, /* works on an expired repository, a root included */
@@ -45,6 +53,12 @@ struct mf_publish_intent {
 	bool dry_run;         /* load and fill only */
 	struct mf_str prefix; /* what to load, see struct mf_load */
 	bool tolerate_broken;
+	enum mf_publish_end end;
+	/* NULL, or where the files come from (mf_proposal_fill) and, unless they are sent, go to. Sent files
+	 * have its signatures and no others. */
+	struct mf_proposal *proposal;
+	/* Called, if not NULL, when the files are composed and not sent. */
+	int (*composed)(void *arg, struct mf_trust *t, const struct mf_outgoing *o, struct mf_err *err);
 	/* Called with the loaded repository, once for each try. MF_FOUND with *out filled (its memory is the
 	 * intent's own), MF_ABSENT when nothing is to be done, MF_FAILED. */
 	enum mf_found (*fill)(void *arg, struct mf_trust *t, struct mf_publish_change *out,
@@ -54,7 +68,7 @@ struct mf_publish_intent {
 /* Load, fill, sign, publish, and again when somebody else was faster, with jitter, until the deadline
  * (MF_E_CONFLICT). Then everything that was published is read back as readers would read it: a 200 does not
  * prove that they can. *version: of the role's file; untouched when nothing was published. MF_FOUND:
- * published (dry_run: would be); MF_ABSENT: nothing to do. */
+ * published, or proposed (dry_run: would be); MF_ABSENT: nothing to do. */
 enum mf_found mf_publish_run(struct mf_trust *t, const struct mf_publish_intent *in, int64_t *version,
 			     struct mf_err *err) MF_NODISCARD;
 
@@ -73,7 +87,7 @@ int mf_publish_lock(struct mf_trust *t, struct mf_lock *lock, struct mf_err *err
 
 /* ---- keys (keys.c) */
 /* The signer to use for a role of the loaded set: a key that the role lists and we hold, the preferred name
- * first. MF_E_KEY lists what would be needed. */
+ * first. MF_E_KEY lists what would be needed. Whether it is enough: mf_publish_check_threshold. */
 int mf_publish_signer(struct mf_trust *t, const struct mf_tuf_role *role, struct mf_signer *out,
 		      const struct mf_key_info **info, struct mf_err *err) MF_NODISCARD;
 /* A public key of this fingerprint (or a unique prefix of at least 16 digits) that the repository lists
@@ -82,7 +96,10 @@ struct mf_pubkey *mf_publish_listed_key(const struct mf_tuf_set *set, const char
 					struct mf_err *err) MF_NODISCARD;
 /* How many different keys of a role are on this machine. */
 size_t mf_publish_held(const struct mf_trust *t, const struct mf_tuf_role *role);
-/* Are those enough for its threshold? */
+/* MF_E_KEY: none; MF_E_THRESHOLD: fewer than its threshold, with how the change is proposed. */
+int mf_publish_check_threshold(struct mf_trust *t, const struct mf_tuf_role *role,
+			       struct mf_err *err) MF_NODISCARD;
+/* Are those enough for its threshold, or may others sign as well? */
 bool mf_publish_can_sign(const struct mf_trust *t, const struct mf_tuf_role *role);
 /* Can this machine's keys publish what a role signs: snapshot and timestamp in TUF 1.0? A Notary server signs
  * both; when another client holds the snapshot key, publishing says so. */
@@ -120,6 +137,21 @@ enum mf_found mf_publish_server_signs(struct mf_trust *t, enum mf_tuf_type type,
 				      struct mf_err *err) MF_NODISCARD;
 
 /* ---- inside this module */
+/* Whose signatures go under a file. */
+enum mf_publish_sign {
+	MF_SIGN_ALL,   /* ours, as many as the threshold asks for */
+	MF_SIGN_SOME,  /* those of a proposal and ours, even if these are too few */
+	MF_SIGN_GIVEN, /* those of a proposal, which must be enough */
+	MF_SIGN_NONE,  /* those of a proposal, even if these are too few */
+};
+struct mf_proposal_file;
+struct mf_publish_signing {
+	enum mf_publish_sign how;
+	const struct mf_tuf_role *role, *also; /* also: NULL, or a second role that the file must satisfy */
+	struct mf_str canonical;
+	const struct mf_proposal_file *given; /* has signatures over these very octets; NULL: none */
+	size_t added, dropped, missing; /* signatures made here; given ones that do not count; too few */
+};
 /* Signed files, in the order in which they go out. */
 struct mf_outgoing {
 	struct mf_publish_file *v;
@@ -129,16 +161,26 @@ struct mf_outgoing {
 	size_t first, last;         /* targets roles: [first, last) */
 	struct mf_tuf_file *root;   /* the next one, NULL: as it is */
 	struct mf_tuf_file *parent; /* the edited role's file, when its delegations change */
+	/* Of a proposal, to begin with: */
+	enum mf_publish_sign how; /* root and targets roles are signed so */
+	const struct mf_proposal *given;
+	bool root_last;
+	bool moved; /* files were made again, since their base is another one now */
+	size_t added, dropped;
+	size_t missing; /* most of any file */
 };
 void mf_outgoing_clear(struct mf_outgoing *o);
 #define MF_OUTGOING_CLEANUP MF_CLEANUP(mf_outgoing_clear)
 /* compose.c. *version: of the changed role's file. */
 int mf_publish_compose(struct mf_trust *t, const struct mf_publish_change *c, struct mf_outgoing *o,
 		       int64_t *version, struct mf_err *err) MF_NODISCARD;
-/* Signs with keys that the role lists and we hold, as many as its threshold asks for; appends the whole file.
- * also: NULL, or a second role that the file must satisfy. MF_E_KEY. */
-int mf_publish_sign_file(struct mf_trust *t, const struct mf_tuf_role *role, const struct mf_tuf_role *also,
-			 struct mf_str canonical, struct mf_buf *out, struct mf_err *err) MF_NODISCARD;
+/* The role whose keys sign a file that goes out, as it will be; *also as in struct mf_publish_signing. */
+const struct mf_tuf_role *mf_outgoing_role(const struct mf_trust *t, const struct mf_outgoing *o,
+					   const char *name, const struct mf_tuf_role **also);
+/* Signs with keys that the role lists and we hold; appends the whole file. MF_E_KEY, MF_E_THRESHOLD;
+ * MF_E_SIGNATURE: a given one does not verify. */
+int mf_publish_sign_file(struct mf_trust *t, struct mf_publish_signing *job, struct mf_buf *out,
+			 struct mf_err *err) MF_NODISCARD;
 /* Until when a new file of a type is valid, at this time. */
 int64_t mf_publish_expiry(const struct mf_trust *t, enum mf_tuf_type type);
 /* The version of the role's next file when the current one has `base`: the next, or for roles that may skip

@@ -32,11 +32,14 @@ struct mf_role_request {
 struct mf_role_change {
 	const struct mf_role_request *requests; /* each of another role */
 	size_t n;
-	const char *image; /* for hints */
-	bool dry_run;      /* only report what would change */
+	const char *image;            /* for hints */
+	bool dry_run;                 /* only report what would change */
+	const char *propose;          /* NULL, or where a proposal of it goes instead of a publish */
+	struct mf_proposal *proposal; /* which is made here */
 	bool check_keys;   /* MF_E_KEY, before anything is signed, unless all of it can be signed here */
 	bool expired_root; /* the root or its certificate has expired, and is replaced */
-	/* In a dry run: called with what readers would load after the change. Shallow: valid for the call. */
+	/* In a dry run, and for a proposal: called with what readers would load after the change. Shallow:
+	 * valid for the call. */
 	int (*preview)(void *arg, const struct mf_tuf_set *after, struct mf_err *err);
 	void *preview_arg;
 	/* What is (or, in a dry run, would be) different afterwards; in the arena. */

@@ -2,7 +2,7 @@
  * back. */
 #include "base/encode.h"
 #include "base/limits.h"
-#include "publish/publish.h"
+#include "publish/proposal.h"
 #include "trust/load.h"
 
 int mf_publish_lock(struct mf_trust *t, struct mf_lock *lock, struct mf_err *err)
@@ -254,21 +254,39 @@ static int read_back(struct mf_trust *t, const struct mf_publish_intent *in,
 
 /* ---- the loop */
 
-enum mf_found mf_publish_run(struct mf_trust *t, const struct mf_publish_intent *in, int64_t *version,
-			     struct mf_err *err)
+static enum mf_publish_sign signing_of(const struct mf_publish_intent *in)
+{
+	if (in->end == MF_PUBLISH_SEND)
+		return in->proposal ? MF_SIGN_GIVEN : MF_SIGN_ALL;
+	return in->end == MF_PUBLISH_PROPOSE ? MF_SIGN_SOME : MF_SIGN_NONE;
+}
+
+/* The composed files are handed over instead of sent. */
+static int hand_over(struct mf_trust *t, const struct mf_publish_intent *in,
+		     const struct mf_publish_change *c, const struct mf_outgoing *o, struct mf_err *err)
+{
+	if (mf_proposal_take(in->proposal, t, c, o, err) < 0)
+		return -1;
+	return in->composed ? in->composed(in->arg, t, o, err) : 0;
+}
+
+static enum mf_found run(struct mf_trust *t, const struct mf_publish_intent *in, int64_t *version,
+			 struct mf_err *err)
 {
 	/* This machine's writers queue here instead of racing each other on the server. */
 	struct mf_lock lock MF_LOCK_CLEANUP = MF_LOCK_INIT;
-	if (!in->dry_run && mf_publish_lock(t, &lock, err) < 0)
+	bool sends = in->end == MF_PUBLISH_SEND && !in->dry_run;
+	if (sends && mf_publish_lock(t, &lock, err) < 0)
 		return MF_FAILED;
 	/* Whoever held the lock may have made the keys that we are about to need. */
 	mf_keystore_rescan(t->cfg->keys);
 	/* What the caller has just loaded for signing serves the first try, unless somebody held the lock
 	 * meanwhile. */
-	bool fresh =
-	    in->kind == MF_PUBLISH_CHANGE && t->loaded && t->how.purpose == MF_LOAD_SIGN && !lock.waited;
+	bool fits = t->how.purpose == MF_LOAD_SIGN || in->end == MF_PUBLISH_CHECK;
+	bool fresh = in->kind == MF_PUBLISH_CHANGE && t->loaded && fits && !lock.waited;
 	for (int tries = 0;; tries++, fresh = false) {
-		struct mf_outgoing o MF_OUTGOING_CLEANUP = {.arena = MF_ARENA_INIT};
+		struct mf_outgoing o MF_OUTGOING_CLEANUP = {
+		    .arena = MF_ARENA_INIT, .how = signing_of(in), .given = in->proposal};
 		struct mf_publish_change c = {0};
 		if (!fresh && load(t, in, err) < 0)
 			return MF_FAILED;
@@ -277,9 +295,20 @@ enum mf_found mf_publish_run(struct mf_trust *t, const struct mf_publish_intent 
 			return found;
 		if (mf_publish_compose(t, &c, &o, version, err) < 0)
 			return MF_FAILED;
+		if (!sends)
+			return hand_over(t, in, &c, &o, err) < 0 ? MF_FAILED : MF_FOUND;
 		if (send(t, in, &o, err) == 0)
 			return read_back(t, in, &c, &o, err) < 0 ? MF_FAILED : MF_FOUND;
 		if (pause_after_conflict(t, tries, err) < 0)
 			return MF_FAILED;
 	}
+}
+
+enum mf_found mf_publish_run(struct mf_trust *t, const struct mf_publish_intent *in, int64_t *version,
+			     struct mf_err *err)
+{
+	t->proposing = in->end != MF_PUBLISH_SEND;
+	enum mf_found found = run(t, in, version, err);
+	t->proposing = false;
+	return found;
 }

@@ -9,6 +9,7 @@
 
 #define MF_MT_WITHDRAWN "application/vnd.manifesto.withdrawn.v1+json"
 #define MF_MT_VETO "application/vnd.manifesto.veto.v1+json"
+#define MF_MT_PROPOSAL "application/vnd.manifesto.proposal.v1+json"
 /* What a veto on all types has in place of a type. */
 #define MF_VETO_ALL "*"
 

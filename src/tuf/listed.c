@@ -196,18 +196,18 @@ int mf_tuf_read_targets(struct mf_tuf_parser *p, struct mf_err *err)
 	return 0;
 }
 
-int mf_tuf_target_info(const struct mf_dialect *d, const struct mf_tuf_file *f, size_t i,
-		       struct mf_tuf_target_info *out, struct mf_err *err)
+int mf_tuf_entry_info(const struct mf_dialect *d, struct mf_str entry, struct mf_tuf_target_info *out,
+		      struct mf_err *err)
 {
 	struct mf_json_reader r MF_JSON_READER_CLEANUP;
 	struct mf_json_string name;
-	struct mf_tuf_file scratch = {.bytes = {.p = f->bytes.p}};
+	struct mf_tuf_file scratch = {.type = MF_TUF_TARGETS};
 	struct mf_tuf_parser p = {.d = d, .f = &scratch, .r = &r};
 	struct mf_tuf_meta m = {.length = UINT64_MAX};
 	struct mf_str custom = {0};
 	int64_t length = -1;
 	int more = 0, rc = 0;
-	mf_tuf_reader_init(&r, d, mf_tuf_target_value(f, i));
+	mf_tuf_reader_init(&r, d, entry);
 	if (mf_json_object(&r, err) < 0)
 		return -1;
 	while (rc == 0 && (more = mf_json_object_next(&r, &name, err)) > 0) {
@@ -233,6 +233,12 @@ int mf_tuf_target_info(const struct mf_dialect *d, const struct mf_tuf_file *f, 
 					   .custom = custom};
 	memcpy(out->sha512, m.sha512, sizeof out->sha512);
 	return 0;
+}
+
+int mf_tuf_target_info(const struct mf_dialect *d, const struct mf_tuf_file *f, size_t i,
+		       struct mf_tuf_target_info *out, struct mf_err *err)
+{
+	return mf_tuf_entry_info(d, mf_tuf_target_value(f, i), out, err);
 }
 
 /* ---- finding targets */

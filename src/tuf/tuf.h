@@ -300,7 +300,9 @@ struct mf_tuf_target_info {
 ptrdiff_t mf_tuf_target_find(const struct mf_tuf_file *f, struct mf_str name);
 struct mf_json_string mf_tuf_target_name(const struct mf_tuf_file *f, size_t i);
 struct mf_str mf_tuf_target_value(const struct mf_tuf_file *f, size_t i);
-/* Parses the entry; a hash that we know is required. MF_E_FORMAT. */
+/* Parses an entry, or that of a file; a hash that we know is required. MF_E_FORMAT. */
+int mf_tuf_entry_info(const struct mf_dialect *d, struct mf_str entry, struct mf_tuf_target_info *out,
+		      struct mf_err *err) MF_NODISCARD;
 int mf_tuf_target_info(const struct mf_dialect *d, const struct mf_tuf_file *f, size_t i,
 		       struct mf_tuf_target_info *out, struct mf_err *err) MF_NODISCARD;
 

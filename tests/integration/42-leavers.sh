@@ -37,7 +37,7 @@ leaver() { # IMAGE NAME-OF-QA
 	person alice
 	run manifesto role add --json "$image" pair --key sam.pub --key sue.pub --types pair --threshold 2
 	check_status 'a role of two signatures' 0
-	check_json 'a threshold says what it takes to publish' '.warnings | length == 1 and (.[0] | contains("2 of its keys on one machine"))'
+	check_json 'a threshold says what it takes to publish' '.warnings | length == 1 and (.[0] | contains("changes are proposed with --propose"))'
 	person sam
 	refused 'a put that cannot reach the threshold says so at once' 11 put "$image" pair "$approval"
 	check_stderr_has 'with both numbers' 'needs 2 signatures, and 1 of its keys is on this machine'

@@ -1,5 +1,5 @@
-/* Included before every file that clang-tidy analyses. It declares what the analyser cannot see in another file,
- * that failing always returns -1, so that it does not follow impossible paths. */
+/* Included before every file that clang-tidy analyses. It declares what the analyser cannot see in another
+ * file, that failing always returns -1, so that it does not follow impossible paths. */
 #include "base/err.h"
 
 static inline int mf_analyzer_failed(int unused)

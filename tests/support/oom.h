@@ -1,6 +1,6 @@
-/* An allocator for a test program, which includes this in one file. It replaces the allocator of the C library or
- * of the sanitizer, for the libraries too. While `armed`, allocations are counted in `seen`; the one that brings
- * `left` to 0 fails, and with `all_behind` all later ones fail too. */
+/* An allocator for a test program, which includes this in one file. It replaces the allocator of the C
+ * library or of the sanitizer, for the libraries too. While `armed`, allocations are counted in `seen`; the
+ * one that brings `left` to 0 fails, and with `all_behind` all later ones fail too. */
 #ifndef TESTS_SUPPORT_OOM_H
 #define TESTS_SUPPORT_OOM_H
 

@@ -40,6 +40,7 @@ static const struct {
     {MF_E_RECORD_EXPIRED, 9, "record_expired"},
     {MF_E_PIN, 10, "pin"},
     {MF_E_KEY, 11, "key"},
+    {MF_E_THRESHOLD, 11, "key"},
     {MF_E_CONFLICT, 12, "conflict"},
     {MF_E_CONTENT_GONE, 13, "content_gone"},
     {MF_E_EXPIRING, 14, "expiring"},

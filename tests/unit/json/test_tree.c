@@ -274,8 +274,12 @@ static void dump_canonical_has_room_for_escapes_of_the_intermediate_text(void **
 
 static void lists_of_strings_are_plain_and_bounded(void **state)
 {
-	static const char *const bad[] = {"{}", "{\"v\":[]}", "{\"v\":[\"a\",1]}", "{\"v\":[\"a\\u0000b\"]}",
-					  "{\"v\":\"a\"}", "{\"v\":[\"a\",\"b\",\"c\"]}"};
+	static const char *const bad[] = {"{}",
+					  "{\"v\":[]}",
+					  "{\"v\":[\"a\",1]}",
+					  "{\"v\":[\"a\\u0000b\"]}",
+					  "{\"v\":\"a\"}",
+					  "{\"v\":[\"a\",\"b\",\"c\"]}"};
 	const char **v MF_FREE = NULL;
 	size_t n = 0;
 	(void)state;

@@ -469,7 +469,7 @@ static void file_with_too_few_signatures_is_not_published(void **state)
 	struct hrole r = {.role = "targets", .version = 1, .key = &s.online, .cosigner = &b};
 	write_all(&s.w, &r, 1, 1, &s.online);
 	assert_int_equal(load_how(&s.w, false, ""), MF_OK);
-	assert_int_equal(publish(&s, false), MF_E_KEY);
+	assert_int_equal(publish(&s, false), MF_E_THRESHOLD);
 	assert_int_equal(load_how(&s.w, false, ""), MF_OK);
 	key_drop(&b);
 	simple_drop(&s);
