@@ -280,4 +280,15 @@ check_stderr_lacks 'no secret in the log' "$S3_SECRET"
 check_stderr_lacks 'no signature' 'Signature='
 check 'nor in the home' test -z "$(grep -rlF "$S3_SECRET" "$MANIFESTO_HOME" "$XDG_CACHE_HOME")"
 
+# --- the session in docs/publishing.md, as it is written
+mkdir -p "$T/session/tests" && ln -s "$T_TOP/testdata" "$T/session/" && ln -s "$T_TOP/tests/support" "$T/session/tests/"
+sed -n '/^    lab=/,/stop --purge/s/^    //p' "$T_TOP/docs/publishing.md" >session.sh
+check 'the session has its commands' test "$(grep -cE '^(manifesto|export|skopeo|bash)' session.sh)" = 8
+sed -i 's/skopeo copy /skopeo --insecure-policy copy --quiet /' session.sh
+machine session
+unset MANIFESTO_TRUST_SERVER AWS_ENDPOINT_URL_S3 AWS_REGION AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY
+(cd "$T/session" && PATH=$(dirname "$T_MANIFESTO"):$PATH TMPDIR=$t_outer_tmp run bash -e ../session.sh && echo "$status" >status)
+check 'it ends well' test "$(cat session/status)" = 0
+check_same_file 'with the approval' "$approval" session/out.json
+
 t_done
