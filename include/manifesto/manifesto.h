@@ -559,12 +559,25 @@ struct manifesto_trust_result {
 	const char *pin_source; /* where the pin comes from, or NULL */
 	const char *const *keys_made;
 	size_t nkeys_made;
+	const char *recovery, *recovery_key; /* init: the directory of the kit, and its key's fingerprint */
 };
 /* Makes the trust repository of an image: keys as needed, the first root, targets (and snapshot, timestamp).
  * MANIFESTO_CONFLICT: it exists. */
 MANIFESTO_API int manifesto_trust_init(struct manifesto *m, const char *image,
 				       const struct manifesto_trust_result **out,
 				       struct manifesto_error *err);
+struct manifesto_init_options {
+	size_t size;
+	const char *image;
+	int root_keys;      /* 1 or 2; 0: 2 with `recovery`, else 1 */
+	int root_threshold; /* signatures that a root needs; 0: 1 */
+	/* An empty or new directory for a recovery kit: the second root key, which stays nowhere else, always
+	 * under a passphrase, with a page of text and one of HTML that say what it is for. NULL: none. */
+	const char *recovery;
+};
+MANIFESTO_API int manifesto_trust_init_with(struct manifesto *m, const struct manifesto_init_options *opt,
+					    const struct manifesto_trust_result **out,
+					    struct manifesto_error *err);
 /* Verifies the whole chain and reports its roles and pins. */
 MANIFESTO_API int manifesto_trust_show(struct manifesto *m, const char *image,
 				       const struct manifesto_trust_result **out,

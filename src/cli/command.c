@@ -263,8 +263,11 @@ const struct mf_cli_command mf_cli_commands[] = {
      .summary = "create the trust repository for an image's repository",
      .description =
 	"Creates keys as needed and the first signed metadata, and pins the root keys on\n"
-	"this machine.",
-     .options = B(MF_OPT_KEY),
+	"this machine. With --recovery, the root has two keys from the start: the second\n"
+	"is written to DIRECTORY, always under a passphrase, with a page to print that\n"
+	"says what it is for; it is nowhere else. If the first root key is lost, the\n"
+	"second puts another one in its place.",
+     .options = B(MF_OPT_KEY) | B(MF_OPT_ROOT_KEYS) | B(MF_OPT_ROOT_THRESHOLD) | B(MF_OPT_RECOVERY),
      .help = {{MF_OPT_KEY, NULL, "key to sign with, and the name of a key that is created"}},
      .run = mf_cli_run_trust_init},
     {.name = "trust show", .group = MF_CLI_TRUST, .synopsis = "IMAGE", .min = 1, .max = 1,

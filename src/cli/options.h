@@ -73,14 +73,19 @@ enum mf_cli_opt {
 	MF_OPT_PROPOSE,
 	MF_OPT_PUBLISH,
 	MF_OPT_KEEP_OLD,
+	MF_OPT_ROOT_KEYS,
+	MF_OPT_ROOT_THRESHOLD,
+	MF_OPT_RECOVERY,
 	MF_OPT_BUNDLE,
 	MF_OPT_AT,
 	MF_OPT_FORMAT,
 	MF_OPT_NEW_PASSPHRASE_FILE,
 	MF_OPT_COUNT
 };
-_Static_assert(MF_OPT_COUNT <= 64, "a command's options are a 64-bit set");
-#define MF_OPT_BIT(o) (UINT64_C(1) << (o))
+/* Of those of some commands; a global one is in no set. */
+_Static_assert(MF_OPT_COUNT - MF_OPT_GLOBAL_END <= 64, "a command's options are a 64-bit set");
+#define MF_OPT_BIT(o)                                                                                        \
+	((unsigned)(o) < MF_OPT_GLOBAL_END ? 0 : UINT64_C(1) << ((unsigned)(o) - MF_OPT_GLOBAL_END))
 
 enum mf_cli_opt_kind {
 	MF_OPT_FLAG,  /* repeating it changes nothing */

@@ -37,6 +37,10 @@ static void show_json(const char *schema, const struct manifesto_trust_result *r
 	mf_json_add_int(&j, "pinThreshold", r->pin_threshold);
 	mf_json_add_text(&j, "pinSource", r->pin_source);
 	mf_json_add_texts(&j, "keysMade", r->keys_made, r->nkeys_made);
+	if (r->recovery) {
+		mf_json_add_text(&j, "recovery", r->recovery);
+		mf_json_add_text(&j, "recoveryKey", r->recovery_key);
+	}
 	mf_cli_json_end(&j);
 }
 
@@ -107,7 +111,16 @@ static void show_pins(const struct manifesto_trust_result *r)
 int mf_cli_run_trust_init(struct mf_cli *cli, struct manifesto_error *err)
 {
 	MF_CLI_RESULT(manifesto_trust_result, r);
-	if (manifesto_trust_init(cli->m, cli->argument[0], &r, err) < 0)
+	struct manifesto_init_options o = MANIFESTO_INIT(manifesto_init_options);
+	int64_t keys = 0, threshold = 0;
+	if (mf_cli_args_number(&cli->args, MF_OPT_ROOT_KEYS, 1, 2, &keys, err) < 0 ||
+	    mf_cli_args_number(&cli->args, MF_OPT_ROOT_THRESHOLD, 1, 2, &threshold, err) < 0)
+		return -1;
+	o.image = cli->argument[0];
+	o.root_keys = (int)keys;
+	o.root_threshold = (int)threshold;
+	o.recovery = cli->args.value[MF_OPT_RECOVERY];
+	if (manifesto_trust_init_with(cli->m, &o, &r, err) < 0)
 		return -1;
 	if (cli->json) {
 		show_json("trust-init", r);
@@ -118,6 +131,11 @@ int mf_cli_run_trust_init(struct mf_cli *cli, struct manifesto_error *err)
 	mf_cli_printf("Trust repository of '%s' made at %s\n", r->gun, r->where);
 	mf_cli_show_initialised(r->where, cli->config->options.home, r->keys_made, r->nkeys_made, r->pinned,
 				r->npinned);
+	if (r->recovery)
+		mf_cli_message(
+		    "recovery kit with the second root key %s: %s; print recovery.html, and keep the "
+		    "directory where the first key is not",
+		    r->recovery_key, r->recovery);
 	return 0;
 }
 

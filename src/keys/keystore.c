@@ -520,6 +520,25 @@ static int make_info(const char *name, const struct mf_privkey *key, bool encryp
 	return 0;
 }
 
+/* Takes *info over on success, and the key in every case. */
+static int hold(struct mf_keystore *ks, struct mf_key_info *info, struct mf_privkey *taken,
+		const struct mf_key_info **out, struct mf_err *err)
+{
+	struct mf_privkey *key MF_PRIVKEY_CLEANUP = taken;
+	struct mf_held held;
+	const char *name = info->name;
+	if (insert(ks, info, out, err) < 0)
+		return -1;
+	*info = (struct mf_key_info)MF_KEY_INFO_INIT;
+	struct slot *s = slot_of(ks, name, err);
+	if (!s)
+		return -1;
+	mf_held_of(&held, key);
+	key = NULL;
+	slot_open(s, &held);
+	return 0;
+}
+
 /* Takes key over in every case. */
 static int add_taken(struct mf_keystore *ks, const char *name, struct mf_privkey *taken,
 		     const struct mf_key_info **out, struct mf_err *err)
@@ -528,19 +547,27 @@ static int add_taken(struct mf_keystore *ks, const char *name, struct mf_privkey
 	struct mf_key_info info MF_KEY_INFO_CLEANUP = MF_KEY_INFO_INIT;
 	char *path = key_path(ks, name, err);
 
-	if (!path || make_info(name, key, !ks->pass->none, path, &info, err) < 0)
+	if (!path || make_info(name, key, !ks->pass->none, path, &info, err) < 0 ||
+	    write_new(ks, name, key, info.path, err) < 0)
 		return -1;
-	if (write_new(ks, name, key, info.path, err) < 0 || insert(ks, &info, out, err) < 0)
-		return -1;
-	info = (struct mf_key_info)MF_KEY_INFO_INIT;
-	struct slot *s = slot_of(ks, name, err);
-	struct mf_held held;
-	if (!s)
-		return -1;
-	mf_held_of(&held, key);
+	taken = key;
 	key = NULL;
-	slot_open(s, &held);
-	return 0;
+	return hold(ks, &info, taken, out, err);
+}
+
+int mf_keystore_lend(struct mf_keystore *ks, const char *name, const char *path, struct mf_privkey *taken,
+		     const struct mf_key_info **out, struct mf_err *err)
+{
+	struct mf_privkey *key MF_PRIVKEY_CLEANUP = taken;
+	struct mf_key_info info MF_KEY_INFO_CLEANUP = MF_KEY_INFO_INIT;
+	const bool encrypted = true;
+	char *copy = load(ks, err) < 0 ? NULL : mf_str_dup(mf_str_c(path));
+	if (!copy)
+		return err->code ? -1 : mf_fail_nomem(err);
+	if (make_info(name, key, encrypted, copy, &info, err) < 0)
+		return -1;
+	key = NULL;
+	return hold(ks, &info, taken, out, err);
 }
 
 /* Before anybody is asked for a passphrase. mf_file_create decides in the end. */

@@ -82,6 +82,10 @@ const struct mf_key_info *mf_keystore_find_fp(struct mf_keystore *ks, const stru
  * pass->none. The key stays unlocked in memory. */
 int mf_keystore_generate(struct mf_keystore *ks, const char *name, enum mf_key_type t,
 			 const struct mf_key_info **out, struct mf_err *err) MF_NODISCARD;
+/* A key whose file is elsewhere signs with those of the store, which keeps it in memory only. Takes the key,
+ * also on failure. MF_E_CONFLICT: the name is taken. */
+int mf_keystore_lend(struct mf_keystore *ks, const char *name, const char *path, struct mf_privkey *taken,
+		     const struct mf_key_info **out, struct mf_err *err) MF_NODISCARD;
 /* Stores an existing private key under a name. */
 int mf_keystore_add(struct mf_keystore *ks, const char *name, const struct mf_privkey *key,
 		    const struct mf_key_info **out, struct mf_err *err) MF_NODISCARD;

@@ -140,7 +140,7 @@ static int load_or_init(struct put *p, struct mf_err *err)
 		return -1;
 	}
 	mf_err_clear(err);
-	if (mf_publish_first(t, &p->made, err) == 0) {
+	if (mf_publish_first(t, NULL, &p->made, err) == 0) {
 		p->w.out->initialised = 1;
 		return 0;
 	}

@@ -3,6 +3,7 @@
 
 #include "base/encode.h"
 #include "ops/ops.h"
+#include "ops/recovery.h"
 #include "publish/publish.h"
 #include "tuf/tuf.h"
 
@@ -63,40 +64,84 @@ static int show(struct mf_image *im, struct manifesto_trust_result *out, struct 
 	return mf_trust_load(im->trust, &(struct mf_load){0}, err) < 0 ? -1 : report(im, out, err);
 }
 
-static int init(struct mf_image *im, struct manifesto_trust_result *out, struct mf_err *err)
+static int report_kit(const struct mf_recovery *k, struct manifesto_trust_result *out)
+{
+	struct mf_digest fp = mf_pubkey_fingerprint(k->key->pub);
+	out->recovery = mf_arena_text(mf_result_arena(out), k->dir);
+	out->recovery_key = mf_report_hex(mf_result_arena(out), &fp);
+	return 0;
+}
+
+static int init(struct mf_image *im, struct mf_recovery *kit, struct manifesto_trust_result *out,
+		struct mf_err *err)
 {
 	struct mf_publish_made made = {.arena = MF_ARENA_INIT};
-	int rc = mf_publish_first(im->trust, &made, err);
+	const struct mf_publish_spare spare = {mf_recovery_make, kit, kit->threshold};
+	int rc = mf_publish_first(im->trust, kit->dir ? &spare : NULL, &made, err);
 	if (rc == 0) {
 		out->initialised = 1;
-		rc = report_made(&made, out, err) < 0 ? -1 : report(im, out, err);
+		rc = report_made(&made, out, err) < 0 || (kit->dir && report_kit(kit, out) < 0)
+			 ? -1
+			 : report(im, out, err);
 	}
 	mf_arena_clear(&made.arena);
 	return rc;
 }
 
-static int run(struct manifesto *m, const char *image,
-	       int (*what)(struct mf_image *im, struct manifesto_trust_result *out, struct mf_err *err),
-	       const struct manifesto_trust_result **out, struct manifesto_error *error)
+/* The kit of a repository that was not made is nobody's; its key has signed nothing. */
+static int init_with(struct manifesto *m, const struct manifesto_init_options *o,
+		     struct manifesto_trust_result *out, struct mf_err *err)
+{
+	struct mf_image im MF_IMAGE_CLEANUP = {0};
+	int keys = o->root_keys ? o->root_keys : o->recovery ? 2 : 1;
+	struct mf_recovery kit = {
+	    .im = &im, .dir = o->recovery, .threshold = o->root_threshold ? o->root_threshold : 1};
+	if (keys < 1 || keys > 2 || (keys == 2) != (o->recovery != NULL))
+		return mf_fail(err, MF_E_USAGE, 0,
+			       "expected one root key, or two and a directory for the recovery kit");
+	if (kit.threshold < 1 || kit.threshold > keys)
+		return mf_fail(err, MF_E_USAGE, 0, "a root of %d keys cannot need %d signatures", keys,
+			       kit.threshold);
+	if (mf_image_open(&im, m, o->image, err) < 0 ||
+	    (o->recovery && mf_recovery_prepare(o->recovery, err) < 0))
+		return -1;
+	if (init(&im, &kit, out, err) == 0)
+		return 0;
+	if (kit.key)
+		mf_err_set_hint(err,
+				"the kit in '%s' belongs to no repository: unless 'manifesto trust show' "
+				"shows one, remove it",
+				o->recovery);
+	return -1;
+}
+
+int manifesto_trust_init_with(struct manifesto *m, const struct manifesto_init_options *opt,
+			      const struct manifesto_trust_result **out, struct manifesto_error *error)
 {
 	struct mf_err err = MF_ERR_INIT;
-	struct mf_image im MF_IMAGE_CLEANUP = {0};
-	mf_op_begin(m, error);
-	struct manifesto_trust_result *r = mf_result_new(sizeof *r, &err);
-	int rc = !r || mf_image_open(&im, m, image, &err) < 0 ? -1 : what(&im, r, &err);
+	struct manifesto_init_options o;
+	struct manifesto_trust_result *r = MF_OP_START(m, &o, opt, r, error, &err);
+	int rc = r ? init_with(m, &o, r, &err) : -1;
 	return MF_OP_END(rc, r, out, error, &err);
 }
 
 int manifesto_trust_init(struct manifesto *m, const char *image, const struct manifesto_trust_result **out,
 			 struct manifesto_error *error)
 {
-	return run(m, image, init, out, error);
+	struct manifesto_init_options o = MANIFESTO_INIT(manifesto_init_options);
+	o.image = image;
+	return manifesto_trust_init_with(m, &o, out, error);
 }
 
 int manifesto_trust_show(struct manifesto *m, const char *image, const struct manifesto_trust_result **out,
 			 struct manifesto_error *error)
 {
-	return run(m, image, show, out, error);
+	struct mf_err err = MF_ERR_INIT;
+	struct mf_image im MF_IMAGE_CLEANUP = {0};
+	mf_op_begin(m, error);
+	struct manifesto_trust_result *r = mf_result_new(sizeof *r, &err);
+	int rc = !r || mf_image_open(&im, m, image, &err) < 0 ? -1 : show(&im, r, &err);
+	return MF_OP_END(rc, r, out, error, &err);
 }
 
 /* ---- pin */

@@ -7,11 +7,11 @@
 
 /* Keys of the new root. A role's bit stands in each key's `roles`. */
 struct plan {
-	struct mf_tuf_root_key v[4];
-	struct mf_buf objects[4];
-	char ids[4][65];
+	struct mf_tuf_root_key v[5];
+	struct mf_buf objects[5];
+	char ids[5][65];
 	size_t n;
-	struct mf_digest root_fp;
+	struct mf_digest root_fp; /* of the first */
 };
 
 static void plan_clear(struct plan *p)
@@ -27,7 +27,7 @@ static int plan_add(struct mf_trust *t, struct plan *p, const struct mf_pubkey *
 	size_t i = p->n;
 	mf_buf_init(&p->objects[i], MF_MAX_ROOT_BYTES);
 	p->n++;
-	if (roles == 1 << MF_TUF_ROOT)
+	if (i == 0)
 		p->root_fp = mf_pubkey_fingerprint(pub);
 	if (t->repo->ops->dialect->key_write(pub, certificate, &p->objects[i], p->ids[i], err) < 0)
 		return -1;
@@ -146,6 +146,22 @@ static int plan_notary(struct mf_trust *t, struct plan *p, struct mf_publish_mad
 	return plan_server_key(t, p, "snapshot", MF_TUF_SNAPSHOT, err);
 }
 
+/* Where a server takes part, root keys are certificates. */
+static int plan_spare(struct mf_trust *t, struct plan *p, const struct mf_publish_spare *spare,
+		      struct mf_err *err)
+{
+	const struct mf_key_info *k;
+	struct mf_buf pem MF_BUF_CLEANUP = MF_BUF_INIT(65536);
+	bool notary = mf_publish_has_server(t);
+	if (!spare)
+		return 0;
+	if (spare->make(spare->arg, &k, err) < 0 ||
+	    (notary && mf_publish_root_certificate(t, k, &pem, err) < 0))
+		return -1;
+	struct mf_str certificate = mf_buf_str(&pem);
+	return plan_add(t, p, k->pub, notary ? &certificate : NULL, 1u << MF_TUF_ROOT, err);
+}
+
 /* A prefix pin speaks for repositories that do not exist yet: a root that it would refuse is not published.
  */
 static int check_prefix_pin(struct mf_trust *t, const struct mf_digest *root_fp, struct mf_err *err)
@@ -169,11 +185,19 @@ static int check_prefix_pin(struct mf_trust *t, const struct mf_digest *root_fp,
 /* ---- the intent */
 
 struct first {
+	const struct mf_publish_spare *spare;
 	struct mf_publish_made *made;
 	struct plan plan;
 	struct mf_buf root;
 	struct mf_str root_text;
 };
+
+static int plan_keys(struct mf_trust *t, struct first *f, struct mf_err *err)
+{
+	struct plan *p = &f->plan;
+	int rc = mf_publish_has_server(t) ? plan_notary(t, p, f->made, err) : plan_tuf1(t, p, f->made, err);
+	return rc < 0 || check_prefix_pin(t, &p->root_fp, err) < 0 ? -1 : plan_spare(t, p, f->spare, err);
+}
 
 static enum mf_found fill(void *arg, struct mf_trust *t, struct mf_publish_change *out, struct mf_err *err)
 {
@@ -182,23 +206,35 @@ static enum mf_found fill(void *arg, struct mf_trust *t, struct mf_publish_chang
 	plan_clear(p);
 	mf_buf_clear(&f->root);
 	*out = (struct mf_publish_change){.role = "targets"};
+	if (t->set.root && f->spare) {
+		(void)mf_fail(err, MF_E_CONFLICT, 0,
+			      "an earlier first publish of '%s' was stopped: its root has no spare key",
+			      t->pin_name);
+		mf_err_set_hint(err,
+				"finish it with 'manifesto trust init', then add one with 'manifesto trust "
+				"rotate REPOSITORY root --keep-old'");
+		return MF_FAILED;
+	}
 	if (t->set.root) /* of a first publish that was stopped */
 		return MF_FOUND;
-	if ((t->repo->ops->server_key ? plan_notary(t, p, f->made, err) : plan_tuf1(t, p, f->made, err)) <
-		0 ||
-	    check_prefix_pin(t, &p->root_fp, err) < 0 ||
-	    mf_tuf_build_root(t->repo->ops->dialect,
-			      &(struct mf_tuf_root_spec){p->v, p->n, 1, mf_publish_expiry(t, MF_TUF_ROOT), 0},
-			      &f->root, err) < 0)
+	if (plan_keys(t, f, err) < 0)
+		return MF_FAILED;
+	const struct mf_tuf_root_spec spec = {.keys = p->v,
+					      .nkeys = p->n,
+					      .version = 1,
+					      .expires = mf_publish_expiry(t, MF_TUF_ROOT),
+					      .threshold = f->spare ? f->spare->threshold : 1};
+	if (mf_tuf_build_root(t->repo->ops->dialect, &spec, &f->root, err) < 0)
 		return MF_FAILED;
 	f->root_text = mf_buf_str(&f->root);
 	out->root = &f->root_text;
 	return MF_FOUND;
 }
 
-int mf_publish_first(struct mf_trust *t, struct mf_publish_made *made, struct mf_err *err)
+int mf_publish_first(struct mf_trust *t, const struct mf_publish_spare *spare, struct mf_publish_made *made,
+		     struct mf_err *err)
 {
-	struct first f = {.made = made, .root = MF_BUF_INIT(MF_MAX_ROOT_BYTES)};
+	struct first f = {.spare = spare, .made = made, .root = MF_BUF_INIT(MF_MAX_ROOT_BYTES)};
 	const struct mf_publish_intent in = {
 	    .kind = MF_PUBLISH_FIRST, .prefix = MF_STR(""), .fill = fill, .arg = &f};
 	int64_t version;

@@ -241,14 +241,15 @@ static int goal_paths(struct mf_plan *p, const struct mf_trust *t, const struct 
 
 /* ---- one request */
 
-/* What the role and those below it hold of names that `g` would not cover. *lost: how many; some: the first
- * of them. */
-static int lost_names(const struct mf_trust *t, const struct mf_tuf_role *cur,
-		      const struct mf_tuf_delegation *g, size_t *lost, struct mf_buf *some,
-		      struct mf_err *err)
+/* So many are named one by one. */
+#define MAX_NAMED 1000
+
+/* How many names the role and those below it hold that `g` would not cover. Each is named. */
+static size_t lost_names(const struct mf_trust *t, const struct mf_tuf_role *cur,
+			 const struct mf_tuf_delegation *g)
 {
 	const size_t npaths = g->absent ? 0 : g->npaths;
-	*lost = 0;
+	size_t lost = 0;
 	for (size_t i = 0; i < t->set.nroles; i++) {
 		const struct mf_tuf_loaded *l = t->set.roles[i], *up = l;
 		while (up->delegation && up->delegation != cur)
@@ -258,30 +259,25 @@ static int lost_names(const struct mf_trust *t, const struct mf_tuf_role *cur,
 			bool covered = !mf_tuf_loaded_covers(mf_trust_dialect(t), l, name);
 			for (size_t j = 0; j < npaths; j++)
 				covered |= mf_trust_dialect(t)->path_covers(mf_str_c(g->paths[j]), name);
-			if (covered)
-				continue;
 			struct mf_esc e;
-			if ((*lost)++ < 3 &&
-			    mf_buf_printf(some, err, "%s%s", *lost > 1 ? ", " : "", mf_esc(&e, name)) < 0)
-				return -1;
+			if (!covered && ++lost <= MAX_NAMED)
+				mf_env_log(t->cfg->env, MF_LOG_WARNING, "would be lost: %s",
+					   mf_esc(&e, name));
 		}
 	}
-	return 0;
+	return lost;
 }
 
 static int check_lost(const struct mf_trust *t, const struct mf_tuf_role *cur,
 		      const struct mf_tuf_delegation *g, bool force, struct mf_err *err)
 {
-	struct mf_buf some MF_BUF_CLEANUP = MF_BUF_INIT(4096);
-	size_t lost;
 	if (force || !cur || (!g->absent && !g->paths))
 		return 0;
-	if (lost_names(t, cur, g, &lost, &some, err) < 0)
-		return -1;
+	size_t lost = lost_names(t, cur, g);
 	if (!lost)
 		return 0;
-	(void)mf_fail(err, MF_E_USAGE, 0, "%zu record%s of role '%s' would be lost: %s%s", lost,
-		      lost == 1 ? "" : "s", cur->name, mf_buf_str(&some).p, lost > 3 ? ", ..." : "");
+	(void)mf_fail(err, MF_E_USAGE, 0, "%zu record%s of role '%s' would be lost", lost,
+		      lost == 1 ? "" : "s", cur->name);
 	mf_err_set_hint(err, "use --force to do it nevertheless");
 	return -1;
 }

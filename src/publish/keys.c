@@ -184,6 +184,14 @@ static bool has_made(const struct signing *s, const struct mf_tuf_key *key)
 	return false;
 }
 
+static bool made_under(const struct signing *s, struct mf_str id)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (mf_str_eqz(id, s->ids[i]))
+			return true;
+	return false;
+}
+
 static struct mf_tuf_made_signature *add_signature(struct signing *s, const struct mf_tuf_key *key)
 {
 	size_t i = s->n++;
@@ -211,8 +219,12 @@ static int sign_with(struct mf_trust *t, struct signing *s, const struct mf_tuf_
 static int64_t count_made(const struct signing *s, const struct mf_tuf_role *role)
 {
 	int64_t n = 0;
-	for (size_t i = 0; i < s->n; i++)
-		n += mf_tuf_role_has_key(role, s->by[i]);
+	for (size_t i = 0; i < s->n; i++) {
+		bool again = false;
+		for (size_t j = 0; j < i && !again; j++)
+			again = mf_pubkey_eq(s->by[j], s->by[i]);
+		n += !again && mf_tuf_role_has_key(role, s->by[i]);
+	}
 	return n;
 }
 
@@ -290,7 +302,7 @@ static int take_one(struct mf_trust *t, struct signing *s, struct mf_publish_sig
 	struct mf_esc e;
 	if (!key)
 		key = key_with_id(job->also, given->keyid);
-	if (!key || key->id.n != 64 || has_made(s, key)) {
+	if (!key || key->id.n != 64 || made_under(s, key->id)) {
 		mf_env_log(t->cfg->env, MF_LOG_WARNING,
 			   "a signature by key ID '%s' does not count for role '%s'",
 			   mf_esc(&e, mf_str_c(given->keyid)), job->role->name);
@@ -357,6 +369,25 @@ static size_t lacking(const struct signing *s, const struct mf_tuf_role *role)
 	return have < role->threshold ? (size_t)(role->threshold - have) : 0;
 }
 
+/* A pin may name any root key: each that is here signs the root that lists it, one with a new certificate
+ * under both IDs. One that is locked is not needed. */
+static int sign_root_with_all(struct mf_trust *t, struct signing *s, const struct mf_tuf_role *root,
+			      struct mf_str canonical, struct mf_err *err)
+{
+	for (size_t i = 0; i < root->nkeys && s->n < MF_MAX_SIGNATURES; i++) {
+		struct mf_err why = MF_ERR_INIT;
+		const struct mf_key_info *k = mf_trust_key_here(t, root->keys[i]);
+		if (!k || root->keys[i]->id.n != 64 || made_under(s, root->keys[i]->id) ||
+		    sign_with(t, s, root->keys[i], k, canonical, &why) == 0)
+			continue;
+		mf_buf_clear(&s->sigs[--s->n]);
+		if (why.code != MF_E_KEY)
+			return mf_fail(err, why.code, why.sys, "%s", why.msg);
+		mf_env_log(t->cfg->env, MF_LOG_INFO, "root key '%s' does not sign: %s", k->name, why.msg);
+	}
+	return 0;
+}
+
 int mf_publish_sign_file(struct mf_trust *t, struct mf_publish_signing *job, struct mf_buf *out,
 			 struct mf_err *err)
 {
@@ -366,6 +397,9 @@ int mf_publish_sign_file(struct mf_trust *t, struct mf_publish_signing *job, str
 	size_t given = s.n;
 	if (sign_ours(t, &s, job, job->role, err) < 0 ||
 	    (job->also && sign_ours(t, &s, job, job->also, err) < 0))
+		return -1;
+	if (job->also && job->how != MF_SIGN_GIVEN && strcmp(job->also->name, "root") == 0 &&
+	    sign_root_with_all(t, &s, job->also, job->canonical, err) < 0)
 		return -1;
 	job->added = s.n - given;
 	job->missing = lacking(&s, job->role);

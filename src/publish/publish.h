@@ -80,7 +80,15 @@ struct mf_publish_made {
 	char *keys[3];
 	size_t nkeys;
 };
-int mf_publish_first(struct mf_trust *t, struct mf_publish_made *made, struct mf_err *err) MF_NODISCARD;
+/* A second root key. */
+struct mf_publish_spare {
+	/* Makes it, or gives it again: called when it is known that there is no repository yet. */
+	int (*make)(void *arg, const struct mf_key_info **out, struct mf_err *err);
+	void *arg;
+	int64_t threshold; /* of the root: 1 or 2 */
+};
+int mf_publish_first(struct mf_trust *t, const struct mf_publish_spare *spare /* NULL: none */,
+		     struct mf_publish_made *made, struct mf_err *err) MF_NODISCARD;
 
 /* Serialises this machine's writers of the repository; not an error when the home cannot be written. */
 int mf_publish_lock(struct mf_trust *t, struct mf_lock *lock, struct mf_err *err) MF_NODISCARD;

@@ -161,8 +161,12 @@ static int send(struct mf_trust *t, const struct mf_publish_intent *in, const st
 
 static int pin_root(struct mf_trust *t, const struct mf_tuf_file *root, struct mf_err *err)
 {
-	struct mf_digest fp = mf_pubkey_fingerprint(root->roles[MF_TUF_ROOT].keys[0]->pub);
-	return mf_pin_store(t->cfg->home, t->pin_name, &fp, 1, 1, t->cfg->env, err);
+	const struct mf_tuf_role *role = &root->roles[MF_TUF_ROOT];
+	struct mf_digest fps[MF_MAX_SIGNATURES];
+	size_t n = 0;
+	for (size_t i = 0; i < role->nkeys && n < MF_MAX_SIGNATURES; i++)
+		fps[n++] = mf_pubkey_fingerprint(role->keys[i]->pub);
+	return mf_pin_store(t->cfg->home, t->pin_name, fps, n, role->threshold, t->cfg->env, err);
 }
 
 static const struct mf_tuf_file *loaded_file(const struct mf_tuf_set *s, const char *role)

@@ -123,7 +123,8 @@ teams() { # IMAGE NAME-OF-QA
 	refused 'a key that is not there' 3 role remove "$image" qa --key dave.pub
 	refused 'a role that is not there' 3 role remove "$image" none
 	refused 'one that would take records along' 2 role remove "$image" qa
-	check_stderr_has 'it names them' "1 record of role '$qa' would be lost: qa-approval/sha256-"
+	check_stderr_has 'it counts them' "1 record of role '$qa' would be lost"
+	check_stderr_has 'and names each' 'would be lost: qa-approval/sha256-'
 	check_stderr_has 'and the way' --force
 	for name in targets root releases _h0 Upper a/b '' targets/; do
 		refused "no role called '$name'" 2 role add "$image" "$name" --key dave.pub --types t

@@ -399,7 +399,7 @@ static void a_stopped_first_publish_can_be_made_again(void **state)
 	for (size_t i = 0; i < 3; i++)
 		write_in(w.repo, left[i], mf_str_c(left[i]));
 	assert_int_equal(load_how(&w, false, ""), MF_E_NOT_FOUND);
-	ok(mf_publish_first(w.trust, &made, &err), &err);
+	ok(mf_publish_first(w.trust, NULL, &made, &err), &err);
 	mf_arena_clear(&made.arena);
 	assert_file_is(w.repo, left[0], left[0]);
 	assert_file_is(w.repo, left[1], left[1]);

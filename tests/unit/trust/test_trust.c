@@ -79,7 +79,7 @@ static void world_init(struct world *w, void **state)
 	struct mf_err err = MF_ERR_INIT;
 	struct mf_publish_made made = {.arena = MF_ARENA_INIT};
 	world_make(w, state);
-	ok(mf_publish_first(w->trust, &made, &err), &err);
+	ok(mf_publish_first(w->trust, NULL, &made, &err), &err);
 	assert_int_equal(made.nkeys, 2);
 	mf_arena_clear(&made.arena);
 }
@@ -731,13 +731,13 @@ static void second_initialisation_is_a_conflict_and_one_after_a_loss_is_gone(voi
 	struct mf_err err = MF_ERR_INIT;
 	struct mf_publish_made made = {.arena = MF_ARENA_INIT};
 	world_init(&w, state);
-	assert_int_equal(mf_publish_first(w.trust, &made, &err), -1);
+	assert_int_equal(mf_publish_first(w.trust, NULL, &made, &err), -1);
 	assert_int_equal(err.code, MF_E_CONFLICT);
 	mf_err_clear(&err);
 	free(w.repo);
 	w.repo = mf_path_join(w.dir, "lost", NULL);
 	reopen(&w);
-	assert_int_equal(mf_publish_first(w.trust, &made, &err), -1);
+	assert_int_equal(mf_publish_first(w.trust, NULL, &made, &err), -1);
 	assert_int_equal(err.code, MF_E_GONE);
 	mf_arena_clear(&made.arena);
 	world_drop(&w);
@@ -755,12 +755,12 @@ static void prefix_pin_lets_its_own_root_key_initialise_and_no_other(void **stat
 	own = mf_pubkey_fingerprint(root->pub);
 	ok(mf_pin_store(w.home, "oci:*", &fp, 1, 1, &w.env, &err), &err);
 	assert_int_equal(load(&w), MF_E_NOT_FOUND);
-	assert_int_equal(mf_publish_first(w.trust, &made, &err), -1);
+	assert_int_equal(mf_publish_first(w.trust, NULL, &made, &err), -1);
 	assert_int_equal(err.code, MF_E_PIN);
 	mf_err_clear(&err);
 	assert_int_equal(load(&w), MF_E_NOT_FOUND);
 	ok(mf_pin_store(w.home, "oci:*", &own, 1, 1, &w.env, &err), &err);
-	ok(mf_publish_first(w.trust, &made, &err), &err);
+	ok(mf_publish_first(w.trust, NULL, &made, &err), &err);
 	assert_int_equal(load(&w), MF_OK);
 	mf_arena_clear(&made.arena);
 	world_drop(&w);

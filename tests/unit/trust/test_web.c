@@ -658,7 +658,7 @@ static void web_servers_are_read_only(void **state)
 	assert_int_equal(mf_trust_load(s.w.trust, &(struct mf_load){.purpose = MF_LOAD_SIGN}, &err), -1);
 	assert_int_equal(err.code, MF_E_USAGE);
 	mf_err_clear(&err);
-	assert_int_equal(mf_publish_first(s.w.trust, &made, &err), -1);
+	assert_int_equal(mf_publish_first(s.w.trust, NULL, &made, &err), -1);
 	assert_int_equal(err.code, MF_E_USAGE);
 	mf_arena_clear(&made.arena);
 	assert_null(mf_trust_dir(s.w.trust));
