@@ -120,8 +120,8 @@ static int der_to_raw(unsigned bits, struct mf_bytes der, struct mf_buf *out, st
 
 	ECDSA_SIG_free(sig);
 	if (!ok)
-		return mf_fail(err, MF_E_SIGNATURE, 0,
-			       "expected an ECDSA signature in DER, got something else");
+		return mf_ossl_fail(err, MF_E_SIGNATURE,
+				    "expected an ECDSA signature in DER, got something else");
 	return mf_buf_add(out, raw, 2 * (size_t)width, err);
 }
 
@@ -226,9 +226,12 @@ static int evp_sign(const struct mf_privkey *k, enum mf_sig_scheme scheme, struc
 	if (!ctx || EVP_PKEY_sign_init(ctx) != 1 || !ctx_setup(ctx, pub, scheme) ||
 	    EVP_PKEY_sign(ctx, sig, &n, d.b, d.n) != 1)
 		return mf_fail(err, MF_E_INTERNAL, 0, "make a signature");
-	if (scheme == MF_SIG_ECDSA_RAW_SHA256)
-		return der_to_raw(mf_pubkey_bits(pub), (struct mf_bytes){sig, n}, out, err);
-	return mf_buf_add(out, sig, n, err);
+	if (scheme != MF_SIG_ECDSA_RAW_SHA256)
+		return mf_buf_add(out, sig, n, err);
+	/* What OpenSSL has just written is no bad signature. */
+	if (der_to_raw(mf_pubkey_bits(pub), (struct mf_bytes){sig, n}, out, err) < 0)
+		return mf_err_is_ours(err) ? -1 : mf_recode(err, MF_E_INTERNAL);
+	return 0;
 }
 
 int mf_privkey_sign(const struct mf_privkey *k, enum mf_sig_scheme scheme, struct mf_bytes msg,
@@ -268,7 +271,8 @@ int mf_sig_from_der(const struct mf_pubkey *k, enum mf_sig_scheme scheme, struct
 	MF_OSSL_QUIET;
 	if (scheme != MF_SIG_ECDSA_RAW_SHA256)
 		return mf_buf_add(out, der.p, der.n, err);
-	return der_to_raw(mf_pubkey_bits(k), der, out, err);
+	int rc = der_to_raw(mf_pubkey_bits(k), der, out, err);
+	return rc == 0 || !mf_ossl_try_again(err) ? rc : der_to_raw(mf_pubkey_bits(k), der, out, err);
 }
 
 static int sign_with_privkey(void *arg, enum mf_sig_scheme scheme, struct mf_bytes msg, struct mf_buf *sig,
