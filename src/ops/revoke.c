@@ -115,7 +115,7 @@ static int try_role(struct revocation *v, const char *role, struct mf_err *err)
 		v->requests[v->n++] = q;
 		return 0;
 	}
-	if (why.code != MF_E_KEY && why.code != MF_E_USAGE) {
+	if (why.code != MF_E_KEY && why.code != MF_E_THRESHOLD && why.code != MF_E_USAGE) {
 		*err = why;
 		return -1;
 	}

@@ -371,32 +371,26 @@ int mf_plan_root(struct mf_plan *p, struct mf_trust *t, struct mf_err *err)
 
 /* ---- can this machine sign all of it? */
 
-static int check_role(struct mf_trust *t, const struct mf_tuf_role *role, struct mf_err *err)
-{
-	struct mf_signer s;
-	return mf_publish_signer(t, role, &s, NULL, err);
-}
-
 int mf_plan_check_keys(const struct mf_plan *p, struct mf_trust *t, struct mf_err *err)
 {
 	const struct mf_publish_change *c = &p->change;
 	const struct mf_tuf_file *root = p->root_after ? p->root_after : t->set.root;
 	bool listed = c->role || c->nresign || c->meta;
-	if (c->root && (check_role(t, &t->set.root->roles[MF_TUF_ROOT], err) < 0 ||
-			check_role(t, &root->roles[MF_TUF_ROOT], err) < 0))
+	if (c->root && (mf_publish_check_threshold(t, &t->set.root->roles[MF_TUF_ROOT], err) < 0 ||
+			mf_publish_check_threshold(t, &root->roles[MF_TUF_ROOT], err) < 0))
 		return -1;
-	if (c->role && check_role(t, &root->roles[MF_TUF_TARGETS], err) < 0)
+	if (c->role && mf_publish_check_threshold(t, &root->roles[MF_TUF_TARGETS], err) < 0)
 		return -1;
 	for (size_t i = 0; i < c->nresign; i++) {
 		const struct mf_tuf_role *role = strcmp(c->resign[i].role, "targets") == 0
 						     ? &root->roles[MF_TUF_TARGETS]
 						     : mf_plan_delegation(p, t, c->resign[i].role);
-		if (role && check_role(t, role, err) < 0)
+		if (role && mf_publish_check_threshold(t, role, err) < 0)
 			return -1;
 	}
 	return listed && !mf_publish_has_server(t) &&
-		       (check_role(t, &root->roles[MF_TUF_SNAPSHOT], err) < 0 ||
-			check_role(t, &root->roles[MF_TUF_TIMESTAMP], err) < 0)
+		       (mf_publish_check_threshold(t, &root->roles[MF_TUF_SNAPSHOT], err) < 0 ||
+			mf_publish_check_threshold(t, &root->roles[MF_TUF_TIMESTAMP], err) < 0)
 		   ? -1
 		   : 0;
 }

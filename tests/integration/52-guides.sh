@@ -44,7 +44,7 @@ follow() { # GUIDE
 stage() {
 	export MANIFESTO_HOME=$T/$run/alice
 	mkdir -p "$MANIFESTO_HOME"
-	manifesto key generate quinn && manifesto key generate sam && manifesto trust init --key alice "$REPOSITORY" &&
+	manifesto key generate quinn && manifesto key generate sam && manifesto trust init --key alice "$REPOSITORY" && spare_root "$REPOSITORY" &&
 		manifesto role add "$REPOSITORY" qa --key "$(fingerprint_of quinn)" --types qa-approval &&
 		manifesto role add "$REPOSITORY" security --key "$(fingerprint_of sam)" --types security-review &&
 		manifesto put --key quinn "$IMAGE" qa-approval approval.json &&

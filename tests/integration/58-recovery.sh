@@ -152,6 +152,10 @@ spare=$(jq -r .recoveryKey "$T/stdout")
 check_json 'it has both' '(.signatures | length) == 2 and .signed.roles.root.threshold == 2' both/trust/1.root.json
 manifesto key generate -q new
 refused 'neither can change it alone' 11 trust rotate oci:both:1.0 targets --key new
+refused 'which is known before anything is signed' 11 trust rotate --dry-run oci:both:1.0 targets --key new
+run manifesto key revoke --json alice oci:both:1.0 --key new
+check_status 'nor take a key out' 11
+check_json 'each role says why' '.repositories[0].left | length == 3 and all(.[]; .exit == 11 and (.why | contains("needs 2 signatures")))'
 cp "both-kit/recovery-${spare:0:8}.key" "$MANIFESTO_HOME/keys/"
 run manifesto trust rotate oci:both:1.0 targets --key new
 check_status 'both can' 0
