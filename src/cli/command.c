@@ -96,7 +96,7 @@ const struct mf_cli_command mf_cli_commands[] = {
      .summary = "publish a proposal that has all its signatures",
      .description =
 	"Publishes the proposal, reads it back, and removes it from beside the image.\n"
-	"In a TUF 1.0 repository that takes a key of snapshot and timestamp, which every\n"
+	"In a TUF 1.0 repository that needs a key of snapshot and timestamp, which every\n"
 	"key of a role is.",
      .run = mf_cli_run_proposal_publish},
     {.name = "proposal drop", .group = MF_CLI_RECORDS, .synopsis = "IMAGE ID", .min = 2, .max = 2,
@@ -449,7 +449,7 @@ const struct mf_cli_command mf_cli_commands[] = {
     {.name = "help", .group = MF_CLI_PROGRAM, .synopsis = "[COMMAND]", .min = 0, .max = 2, .reach = MF_CLI_ALONE,
      .summary = "print help for the program or a command",
      .description =
-	"Prints the same as --help behind the command. 'manifesto help options' lists the\n"
+	"Prints the same as --help after the command. 'manifesto help options' lists the\n"
 	"options that every command takes.",
      .run = mf_cli_run_help},
     {.name = "__complete", .group = MF_CLI_HIDDEN, .synopsis = "WORD...", .min = 1, .max = MF_CLI_ANY,

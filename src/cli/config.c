@@ -287,7 +287,7 @@ static int load_time(struct manifesto_options *o, const char *text, struct manif
 		return mf_cli_usage(err, "--at '%s' is not a time such as 2029-01-01T12:00:00Z",
 				    mf_esc(&shown, mf_str_c(text)));
 	mf_time_format(time, o->at);
-	mf_cli_warning("everything is judged as of %s, not now", time);
+	mf_cli_warning("everything is verified as of %s, not now", time);
 	return 0;
 }
 
