@@ -570,12 +570,17 @@ static int create_roles(struct s3 *s, const struct outgoing *o, struct mf_err *e
 /* The ETag of what the change was built on. Of what was loaded it is known. */
 static int find_base(struct s3 *s, const struct mf_bytes *base, struct mf_err *err)
 {
-	if (!base || is_stamp(s, *base))
+	if (!base)
 		return 0;
-	enum mf_found found = fetch_stamp(s, err);
-	if (found == MF_FAILED)
-		return -1;
-	return found == MF_FOUND && is_stamp(s, *base) ? 0 : lost_race(s, err);
+	if (!is_stamp(s, *base)) {
+		enum mf_found found = fetch_stamp(s, err);
+		if (found == MF_FAILED)
+			return -1;
+		if (found != MF_FOUND || !is_stamp(s, *base))
+			return lost_race(s, err);
+	}
+	/* Of an empty one libcurl would send no condition at all. */
+	return s->etag[strspn(s->etag, "\"")] ? 0 : unfit(s, "gives no ETag for", err);
 }
 
 static int create_all(struct s3 *s, const struct outgoing *o, const struct mf_bytes *base, struct mf_err *err)

@@ -198,6 +198,12 @@ faults P "$(rule PUT / ignore '"headers":["if-match","if-none-match"]')"
 AWS_ENDPOINT_URL_S3=http://$P refused 'a repository that was moved to another' 2 put "$image" qa-approval second
 faults P "$(rule PUT / status '"status":501,"body":"<Error><Code>NotImplemented</Code></Error>"')"
 AWS_ENDPOINT_URL_S3=http://$P refused 'a store that knows none' 2 put "$image" qa-approval second
+for etag in null '"\"\""'; do
+	faults P "$(rule GET /timestamp.json replace "\"headers\":{\"ETag\":$etag}")"
+	AWS_ENDPOINT_URL_S3=http://$P refused "a store that names no version: ETag $etag" 2 put "$image" qa-approval second
+	check_stderr_has 'says what it lacks' 'gives no ETag for the conditions of writes'
+	check 'nothing is written without a condition' test -z "$(grep '"PUT"' "$T/P.log" | grep /timestamp.json)"
+done
 faults P
 through manifesto put "$image" qa-approval second
 check_status 'the same without faults' 0
