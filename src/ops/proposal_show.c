@@ -76,42 +76,64 @@ static bool has_signed(const struct mf_tuf_file *f, const struct mf_tuf_key *k)
 	return false;
 }
 
-static int describe_signers(struct view *v, const struct mf_tuf_file *f, const struct mf_tuf_role *role,
-			    struct manifesto_proposal_file *out, struct mf_err *err)
+/* Keys that may sign, and those of them that have; each once. */
+struct signers {
+	struct mf_pubkey **keys, **signed_by;
+	size_t nkeys, nsigned;
+};
+
+static void signers_clear(struct signers *s)
 {
-	struct mf_pubkey **keys MF_FREE = mf_calloc(role->nkeys, sizeof(struct mf_pubkey *));
-	size_t n = 0;
-	if (!keys)
-		return mf_fail_nomem(err);
-	for (size_t i = 0; i < role->nkeys; i++)
-		if (role->keys[i]->pub && role->keys[i]->id_fits && has_signed(f, role->keys[i]))
-			keys[n++] = role->keys[i]->pub;
-	out->threshold = (size_t)role->threshold;
-	out->missing = n < out->threshold ? out->threshold - n : 0;
-	return mf_report_keys(v->im->m, keys, n, v->a, &out->signers, &out->nsigners, err) < 0
-		   ? -1
-		   : mf_report_role_keys(v->im->m, role, v->a, &out->keys, &out->nkeys, err);
+	free(s->keys);
+	free(s->signed_by);
+}
+
+static void add_key_once(struct mf_pubkey **v, size_t *n, struct mf_pubkey *k)
+{
+	for (size_t i = 0; i < *n; i++)
+		if (mf_pubkey_eq(v[i], k))
+			return;
+	v[(*n)++] = k;
+}
+
+/* Of a file that is signed for two roles, what the one needs that lacks more. */
+static void add_signers(struct signers *s, const struct mf_tuf_file *f, const struct mf_tuf_role *role,
+			struct manifesto_proposal_file *out)
+{
+	size_t threshold = (size_t)role->threshold, n = 0;
+	for (size_t i = 0; i < role->nkeys; i++) {
+		struct mf_pubkey *k = role->keys[i]->pub;
+		if (!k || !role->keys[i]->id_fits)
+			continue;
+		add_key_once(s->keys, &s->nkeys, k);
+		n += has_signed(f, role->keys[i]);
+		if (has_signed(f, role->keys[i]))
+			add_key_once(s->signed_by, &s->nsigned, k);
+	}
+	size_t missing = n < threshold ? threshold - n : 0;
+	if (!out->threshold || missing > out->missing) {
+		out->threshold = threshold;
+		out->missing = missing;
+	}
 }
 
 /* A root that changes the keys of the root is signed by the old and the new ones: both are shown. */
-static int describe_also(struct view *v, const struct mf_tuf_file *f, const struct mf_tuf_role *also,
-			 struct manifesto_proposal_file *out, struct mf_err *err)
+static int describe_signers(struct view *v, const struct mf_tuf_file *f, struct manifesto_proposal_file *out,
+			    struct mf_err *err)
 {
-	struct manifesto_proposal_file second = {0};
-	if (!also)
-		return 0;
-	if (describe_signers(v, f, also, &second, err) < 0)
-		return -1;
-	if (second.missing > out->missing) {
-		const char *role = out->role;
-		int64_t version = out->version, expires = out->expires, base = out->base_version;
-		*out = second;
-		out->role = role;
-		out->version = version;
-		out->expires = expires;
-		out->base_version = base;
-	}
-	return 0;
+	const struct mf_tuf_role *also, *role = mf_outgoing_role(v->im->trust, v->o, out->role, &also);
+	size_t most = role->nkeys + (also ? also->nkeys : 0);
+	struct signers s MF_CLEANUP(signers_clear) = {.keys = mf_calloc(most, sizeof(struct mf_pubkey *)),
+						      .signed_by =
+							  mf_calloc(most, sizeof(struct mf_pubkey *))};
+	if (!s.keys || !s.signed_by)
+		return mf_fail_nomem(err);
+	add_signers(&s, f, role, out);
+	if (also)
+		add_signers(&s, f, also, out);
+	return mf_report_keys(v->im->m, s.signed_by, s.nsigned, v->a, &out->signers, &out->nsigners, err) < 0
+		   ? -1
+		   : mf_report_keys(v->im->m, s.keys, s.nkeys, v->a, &out->keys, &out->nkeys, err);
 }
 
 static const struct mf_tuf_file *base_of(const struct view *v, const char *role)
@@ -125,7 +147,6 @@ static int describe_file(struct view *v, const struct mf_publish_file *f, struct
 			 struct mf_err *err)
 {
 	struct mf_tuf_file *file MF_TUF_FILE_CLEANUP = parse(v, f, err);
-	const struct mf_tuf_role *also, *role = mf_outgoing_role(v->im->trust, v->o, f->role, &also);
 	const struct mf_tuf_file *base = base_of(v, f->role);
 	if (!file)
 		return -1;
@@ -133,7 +154,9 @@ static int describe_file(struct view *v, const struct mf_publish_file *f, struct
 						.version = file->version,
 						.expires = file->expires,
 						.base_version = base ? base->version : 0};
-	return describe_signers(v, file, role, out, err) < 0 ? -1 : describe_also(v, file, also, out, err);
+	if (!out->role)
+		return mf_arena_check(v->a, err);
+	return describe_signers(v, file, out, err);
 }
 
 /* ---- records */

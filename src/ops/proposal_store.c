@@ -7,6 +7,7 @@
 #include "crypto/hash.h"
 #include "ops/proposal.h"
 #include "trust/load.h"
+#include "tuf/build.h"
 
 void mf_proposal_places_clear(struct mf_proposal_places *p)
 {
@@ -220,32 +221,78 @@ static const struct mf_tuf_role *role_of(const struct mf_image *im, const char *
 	return strcmp(name, "root") == 0 ? &set->root->roles[MF_TUF_ROOT] : mf_trust_role(im->trust, name);
 }
 
-/* Each key of each file, once: its tag and its IDs. */
+/* Whoever may sign: the keys that are listed now, and those that the proposal itself lists for its files. */
 typedef int (*key_fn)(struct mf_image *im, const struct mf_proposal_place *at, struct mf_proposal *p,
 		      const struct mf_tuf_key *k, struct mf_err *err);
+struct visit {
+	struct mf_image *im;
+	const struct mf_proposal_place *at;
+	struct mf_proposal *p;
+	key_fn each;
+	struct mf_digest *seen; /* fingerprints */
+	size_t nseen, cap;
+};
 
-static bool listed_before(const struct mf_image *im, const struct mf_proposal *p, size_t file, size_t key)
+static void visit_clear(struct visit *v)
 {
-	const struct mf_tuf_key *k = role_of(im, p->files[file].role)->keys[key];
-	for (size_t i = 0; i <= file; i++) {
-		const struct mf_tuf_role *role = role_of(im, p->files[i].role);
-		for (size_t n = 0; role && n < (i < file ? role->nkeys : key); n++)
-			if (mf_pubkey_eq(role->keys[n]->pub, k->pub))
-				return true;
-	}
+	free(v->seen);
+}
+
+static bool was_seen(const struct visit *v, const struct mf_digest *fp)
+{
+	for (size_t i = 0; i < v->nseen; i++)
+		if (mf_digest_eq(&v->seen[i], fp))
+			return true;
 	return false;
+}
+
+static int visit_role(struct visit *v, const struct mf_tuf_role *role, struct mf_err *err)
+{
+	for (size_t i = 0; role && i < role->nkeys; i++) {
+		const struct mf_tuf_key *k = role->keys[i];
+		struct mf_digest fp;
+		if (!k->pub || !k->id_fits)
+			continue;
+		fp = mf_pubkey_fingerprint(k->pub);
+		if (was_seen(v, &fp) || v->nseen == MF_MAX_KEYS)
+			continue;
+		if (mf_grow((void **)&v->seen, &v->cap, v->nseen, sizeof *v->seen, err) < 0)
+			return -1;
+		v->seen[v->nseen++] = fp;
+		if (v->each(v->im, v->at, v->p, k, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* What does not parse lists nobody. */
+static int visit_listed(struct visit *v, const struct mf_proposal_file *f, struct mf_err *err)
+{
+	const struct mf_dialect *d = mf_trust_dialect(v->im->trust);
+	bool root = strcmp(f->role, "root") == 0;
+	struct mf_buf text MF_BUF_CLEANUP = MF_BUF_INIT(2 * MF_MAX_PROPOSAL_BYTES);
+	struct mf_err why = MF_ERR_INIT;
+	struct mf_tuf_file *file MF_TUF_FILE_CLEANUP = NULL;
+	if (mf_tuf_build_file(d, f->signed_part, NULL, 0, &text, &why) == 0)
+		file = mf_tuf_parse_unverified(d, root ? MF_TUF_ROOT : MF_TUF_TARGETS, &text, &why);
+	if (!file)
+		return mf_err_pass_ours(err, &why);
+	for (size_t i = 0; i < file->nroles; i++)
+		if (mf_proposal_find(v->p, file->roles[i].name) && visit_role(v, &file->roles[i], err) < 0)
+			return -1;
+	return 0;
 }
 
 static int each_key(struct mf_image *im, const struct mf_proposal_place *at, struct mf_proposal *p,
 		    key_fn each, struct mf_err *err)
 {
-	for (size_t i = 0; i < p->nfiles; i++) {
-		const struct mf_tuf_role *role = role_of(im, p->files[i].role);
-		for (size_t k = 0; role && k < role->nkeys; k++)
-			if (role->keys[k]->pub && role->keys[k]->id_fits && !listed_before(im, p, i, k) &&
-			    each(im, at, p, role->keys[k], err) < 0)
-				return -1;
-	}
+	struct visit v MF_CLEANUP(visit_clear) = {.im = im, .at = at, .p = p, .each = each};
+	for (size_t i = 0; i < p->nfiles; i++)
+		if (visit_role(&v, role_of(im, p->files[i].role), err) < 0)
+			return -1;
+	for (size_t i = 0; i < p->nfiles; i++)
+		if (visit_listed(&v, &p->files[i], err) < 0)
+			return -1;
 	return 0;
 }
 
@@ -267,7 +314,8 @@ static int gather_one(struct mf_image *im, const struct mf_proposal_place *at, s
 				   why.msg);
 		return 0;
 	}
-	return mf_proposal_merge(p, &theirs, &(struct mf_proposal_filter){im->trust, &fp}, err);
+	return mf_proposal_merge(p, &theirs, &(struct mf_proposal_filter){mf_trust_dialect(im->trust), k},
+				 err);
 }
 
 int mf_proposal_gather(struct mf_image *im, const struct mf_proposal_place *at, struct mf_proposal *p,

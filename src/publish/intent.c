@@ -419,8 +419,8 @@ static int goal_of(struct mf_proposal *p, const struct mf_proposal_delegation *d
 	return keys ? 0 : -1;
 }
 
-static enum due delegation_due(const struct mf_proposal_delegation *d,
-				    const json_t *roles, struct mf_err *err)
+static enum due delegation_due(const struct mf_proposal_delegation *d, const json_t *roles,
+			       struct mf_err *err)
 {
 	struct mf_buf now MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_TARGETS_BYTES),
 			  wanted MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_TARGETS_BYTES);
@@ -485,7 +485,8 @@ static enum mf_found fill_root(struct mf_proposal *p, const struct mf_trust *t, 
 	enum mf_found same = mf_proposal_same_base(f, t->set.root, err);
 	if (same == MF_FOUND)
 		out->root = &f->signed_part;
-	return same == MF_ABSENT ? (enum mf_found)fail_changed("the file", MF_STR("root"), "root", err) : same;
+	return same == MF_ABSENT ? (enum mf_found)fail_changed("the file", MF_STR("root"), "root", err)
+				 : same;
 }
 
 /* What empties a file was meant for the one that was there. */
@@ -498,9 +499,8 @@ static int check_resign(const struct mf_proposal *p, const struct mf_trust *t, s
 			continue;
 		enum mf_found same = mf_proposal_same_base(f, base_of(t, r->role), err);
 		if (same != MF_FOUND)
-			return same == MF_FAILED
-				   ? -1
-				   : fail_changed("the file", mf_str_c(r->role), r->role, err);
+			return same == MF_FAILED ? -1
+						 : fail_changed("the file", mf_str_c(r->role), r->role, err);
 	}
 	return 0;
 }

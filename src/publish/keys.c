@@ -268,29 +268,18 @@ static const struct mf_tuf_key *key_with_id(const struct mf_tuf_role *role, cons
 	return NULL;
 }
 
-static enum mf_found verifies(struct mf_trust *t, const struct mf_tuf_key *key,
-			      const struct mf_proposal_signature *s, struct mf_str canonical,
-			      struct mf_err *err)
+enum mf_found mf_proposal_signed_by(const struct mf_proposal_filter *by,
+				    const struct mf_proposal_signature *s, struct mf_str signed_part,
+				    struct mf_err *err)
 {
 	struct mf_err why = MF_ERR_INIT;
 	enum mf_sig_scheme scheme;
-	if (!t->repo->ops->dialect->scheme(key, mf_str_c(s->method ? s->method : ""), &scheme))
+	if (!mf_str_eqz(by->key->id, s->keyid) ||
+	    !by->d->scheme(by->key, mf_str_c(s->method ? s->method : ""), &scheme))
 		return MF_ABSENT;
-	if (mf_sig_verify(key->pub, scheme, mf_bytes_of(canonical), s->sig, &why) == 0)
+	if (mf_sig_verify(by->key->pub, scheme, mf_bytes_of(signed_part), s->sig, &why) == 0)
 		return MF_FOUND;
 	return mf_err_pass_ours(err, &why) < 0 ? MF_FAILED : MF_ABSENT;
-}
-
-enum mf_found mf_publish_signed_by(struct mf_trust *t, const struct mf_digest *fingerprint,
-				   const struct mf_proposal_file *f, const struct mf_proposal_signature *s,
-				   struct mf_err *err)
-{
-	const struct mf_tuf_role *role =
-	    strcmp(f->role, "root") == 0 ? &t->set.root->roles[MF_TUF_ROOT] : mf_trust_role(t, f->role);
-	const struct mf_tuf_key *key = mf_tuf_role_key(role, fingerprint);
-	if (!key || !mf_str_eqz(key->id, s->keyid))
-		return MF_ABSENT;
-	return verifies(t, key, s, f->signed_part, err);
 }
 
 /* One of a key that the role does not list (any more) counts for nothing; one that does not verify is
@@ -309,7 +298,8 @@ static int take_one(struct mf_trust *t, struct signing *s, struct mf_publish_sig
 		job->dropped++;
 		return 0;
 	}
-	enum mf_found good = verifies(t, key, given, job->canonical, err);
+	const struct mf_proposal_filter by = {t->repo->ops->dialect, key};
+	enum mf_found good = mf_proposal_signed_by(&by, given, job->canonical, err);
 	if (good == MF_FAILED)
 		return -1;
 	if (good == MF_ABSENT)
@@ -398,7 +388,8 @@ int mf_publish_sign_file(struct mf_trust *t, struct mf_publish_signing *job, str
 	if (sign_ours(t, &s, job, job->role, err) < 0 ||
 	    (job->also && sign_ours(t, &s, job, job->also, err) < 0))
 		return -1;
-	if (job->also && job->how != MF_SIGN_GIVEN && strcmp(job->also->name, "root") == 0 &&
+	bool ours = job->how == MF_SIGN_ALL || job->how == MF_SIGN_SOME;
+	if (job->also && ours && strcmp(job->also->name, "root") == 0 &&
 	    sign_root_with_all(t, &s, job->also, job->canonical, err) < 0)
 		return -1;
 	job->added = s.n - given;

@@ -280,7 +280,7 @@ static bool has_signature(const struct mf_proposal_file *f, const char *keyid)
 static enum mf_found passes(const struct mf_proposal_filter *only, const struct mf_proposal_file *f,
 			    const struct mf_proposal_signature *s, struct mf_err *err)
 {
-	return only ? mf_publish_signed_by(only->trust, only->fingerprint, f, s, err) : MF_FOUND;
+	return only ? mf_proposal_signed_by(only, s, f->signed_part, err) : MF_FOUND;
 }
 
 static int merge_file(struct mf_proposal *p, struct mf_proposal_file *f, const json_t *from,

@@ -80,8 +80,8 @@ int mf_proposal_write(const struct mf_proposal *p, struct mf_buf *out, struct mf
 const struct mf_proposal_file *mf_proposal_find(const struct mf_proposal *p, const char *role);
 /* Which signatures are taken over: those by one key, that verify. */
 struct mf_proposal_filter {
-	struct mf_trust *trust; /* loaded */
-	const struct mf_digest *fingerprint;
+	const struct mf_dialect *d;
+	const struct mf_tuf_key *key;
 };
 /* Takes over signatures of `from` that p lacks, over the very same signed parts. only NULL: all; whether they
  * verify is then seen when p is composed. */
@@ -96,12 +96,12 @@ int mf_proposal_take(struct mf_proposal *p, struct mf_trust *t, const struct mf_
  * it is so already. MF_E_CONFLICT: somebody has changed the same since. */
 enum mf_found mf_proposal_fill(void *p, struct mf_trust *t, struct mf_publish_change *out,
 			       struct mf_err *err);
-/* Is it a signature over the file by this key, which its role lists? (keys.c) */
-enum mf_found mf_publish_signed_by(struct mf_trust *t, const struct mf_digest *fingerprint,
-				   const struct mf_proposal_file *f, const struct mf_proposal_signature *s,
-				   struct mf_err *err);
+/* Is it a signature over these octets by this key? (keys.c) */
+enum mf_found mf_proposal_signed_by(const struct mf_proposal_filter *by,
+				    const struct mf_proposal_signature *s, struct mf_str signed_part,
+				    struct mf_err *err);
 /* Was the file proposed for this one (NULL: the role's first)? */
 enum mf_found mf_proposal_same_base(const struct mf_proposal_file *f, const struct mf_tuf_file *base,
-			   struct mf_err *err);
+				    struct mf_err *err);
 
 #endif

@@ -3,8 +3,8 @@
 . "$(dirname "$0")/../support/t.sh"
 . "$T_TOP/tests/support/job.sh"
 
-kinds=${PROPOSALS_ON:-layout directory notary}
-case $kinds in *notary-db*) lab registry notary-db ;; *) lab registry notary ;; esac
+kinds=${PROPOSALS_ON:-layout directory notary notary-db}
+case $kinds in *notary-db*) lab registry notary notary-db ;; *) lab registry notary ;; esac
 echo one >one
 echo two >two
 echo three >three
@@ -232,6 +232,35 @@ hostile() { # IMAGE
 	refused 'a key of no role' 11 proposal sign --yes "$image" h.json
 }
 
+# A root is signed by the old key on one machine and by the new one on another.
+rotation() { # IMAGE
+	image=$1
+	person bob
+	manifesto key generate bob-root >/dev/null
+	manifesto key show bob-root >bob-root.pub
+	person alice
+	run manifesto trust rotate "$image" root --key bob-root.pub --propose @
+	check_status 'a new root key that is on another machine' 0
+	check_stdout_has 'is proposed' '1 more signature is needed'
+	id=$(id_of 'true')
+	refused 'the old key alone does not publish it' 11 proposal publish "$image" "$id"
+	person bob
+	run manifesto proposal show --json "$image" "$id"
+	check_json 'the keys that come and go are shown' '[.proposal.changes[] | select(.role == "root") | .what] | contains(["key removed", "key added"])'
+	run manifesto proposal sign --yes "$image" "$id"
+	check_status 'the new key signs' 0
+	person alice
+	run manifesto proposal publish "$image" "$id"
+	check_status 'and it is published' 0
+	person carol
+	get_is 'who pinned the old key follows' one "$image" notes
+	run manifesto trust show --json "$image"
+	check_json 'to the new one' '[.roles[] | select(.name == "root") | .keys[].name] == [null] and (.roles[0].version > 2)'
+	person alice
+	run manifesto proposal list --json "$image"
+	check_json 'nothing is left' '.proposals == []'
+}
+
 for kind in $kinds; do
 	case $kind in
 	layout)
@@ -239,6 +268,7 @@ for kind in $kinds; do
 		rm -rf home/manifesto-alice
 		story oci:layout:1.0
 		hostile oci:layout:1.0
+		rotation oci:layout:1.0
 		;;
 	directory)
 		export MANIFESTO_TRUST_SERVER=tuf+file://$T/trust
@@ -248,6 +278,7 @@ for kind in $kinds; do
 		;;
 	notary | notary-db)
 		export MANIFESTO_TRUST_SERVER=$NOTARY
+		[ $kind = notary ] || export MANIFESTO_TRUST_SERVER=$NOTARY_DB SSL_CERT_FILE=$CA
 		push_image oci:layout:1.0 "$REGISTRY/acme/app:1.0" >/dev/null 2>&1
 		story "$REGISTRY/acme/app:1.0"
 		hostile "$REGISTRY/acme/app:1.0"

@@ -1,0 +1,181 @@
+/* The document of a proposal: one constructor, which takes all of it or nothing. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "publish/proposal.h"
+#include "../../support/oom.h"
+
+static const char whole[] =
+    "{\"v\":1,\"mediaType\":\"application/vnd.manifesto.proposal.v1+json\",\"dialect\":\"tuf1\",\"reposito"
+    "ry\":\"oci\",\"image\":\"oci:layout:1.0\",\"created\":\"2026-01-01T00:00:00Z\",\"expires\":\"2026-02-01T"
+    "00:00:00Z\",\"intent\":{\"role\":\"qa\",\"edits\":[{\"name\":\"a/sha256-cccccccccccccccccccccccccccccc"
+    "cccccccccccccccccccccccccccccccccc\",\"entry\":{\"hashes\":{\"sha256\":\"ddddddddddddddddddddddddd"
+    "ddddddddddddddddddddddddddddddddddddddd\"},\"length\":1}},{\"name\":\"b\",\"before\":\"sha256:eeeeee"
+    "eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee\"}],\"delegations\":[{\"name\":\"x\",\""
+    "entry\":{\"name\":\"x\",\"keyids\":[\"ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff"
+    "ffff\"],\"threshold\":1,\"paths\":[\"t/"
+    "*\"],\"terminating\":false}},{\"name\":\"y\",\"before\":\"sha256:00"
+    "00000000000000000000000000000000000000000000000000000000000000\"}],\"keys\":{\"fffffffffffffff"
+    "fffffffffffffffffffffffffffffffffffffffffffffffff\":{\"keytype\":\"ed25519\",\"scheme\":\"ed25519\""
+    ",\"keyval\":{\"public\":\"0000000000000000000000000000000000000000000000000000000000000000\"}}},"
+    "\"resign\":[{\"role\":\"z\",\"empty\":true,\"version\":3}],\"meta\":[\"snapshot\",\"timestamp\"],"
+    "\"rootLast"
+    "\":true},\"files\":[{\"role\":\"qa\",\"base\":{\"version\":1,\"sha256\":\"sha256:aaaaaaaaaaaaaaaaaaaaaaa"
+    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"},\"version\":2,\"expires\":\"2027-01-01T00:00:00Z\",\""
+    "signed\":\"eyJfdHlwZSI6InRhcmdldHMifQ==\",\"signatures\":[{\"keyid\":\"bbbbbbbbbbbbbbbbbbbbbbbbbbb"
+    "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb\",\"sig\":\"c3Nzc3Nzc3Nzc3Nzc3Nzc3Nzc3Nzc3Nzc3Nzc3Nzc3Nz"
+    "c3Nzc3Nzc3Nzc3Nzc3Nzc3Nzc3Nzc3Nzc3Nzc3Nzcw==\"}]}]}";
+
+/* The document with the first `from` replaced. */
+static char *changed(const char *from, const char *to)
+{
+	const char *at = strstr(whole, from);
+	char *out = NULL;
+	assert_non_null(at);
+	assert_true(asprintf(&out, "%.*s%s%s", (int)(at - whole), whole, to, at + strlen(from)) > 0);
+	return out;
+}
+
+static enum mf_code read_text(const char *text, struct mf_proposal *p)
+{
+	struct mf_err err = MF_ERR_INIT;
+	(void)!mf_proposal_parse(p, mf_bytes_of(mf_str_c(text)), &err);
+	return err.code;
+}
+
+static void whole_document_is_read(void **state)
+{
+	(void)state;
+	struct mf_proposal p MF_PROPOSAL_CLEANUP = {.arena = MF_ARENA_INIT};
+	assert_int_equal(read_text(whole, &p), MF_OK);
+	assert_int_equal(p.nedits, 2);
+	assert_true(!p.edits[0].had && p.edits[0].entry.n && p.edits[1].had && !p.edits[1].entry.n);
+	assert_int_equal(p.ndelegations, 2);
+	assert_true(p.delegations[0].entry && !p.delegations[1].entry && p.delegations[1].had);
+	assert_true(p.nresign == 1 && p.resign[0].empty && p.resign[0].version == 3 && p.root_last);
+	assert_int_equal(p.meta, 1u << MF_TUF_SNAPSHOT | 1u << MF_TUF_TIMESTAMP);
+	assert_int_equal(p.nfiles, 1);
+	assert_true(p.files[0].base == 1 && p.files[0].version == 2 && p.files[0].nsignatures == 1);
+	assert_true(mf_str_eqz(p.files[0].signed_part, "{\"_type\":\"targets\"}"));
+}
+
+static void what_is_not_a_proposal_is_refused(void **state)
+{
+	(void)state;
+	static const char *const rows[][2] = {
+	    {"\"v\":1", "\"v\":2"},
+	    {"\"v\": 1", "\"w\": 1"},
+	    {"proposal.v1+json", "proposal.v2+json"},
+	    {"\"dialect\"", "\"x\""},
+	    {"\"repository\"", "\"x\""},
+	    {"\"image\"", "\"x\""},
+	    {"2026-02-01T00:00:00Z", "never"},
+	    {"\"intent\"", "\"x\""},
+	    {"\"files\":[", "\"files\":[],\"x\":["},
+	    {"\"name\":\"b\"", "\"name\":\"a\""},
+	    {"\"name\":\"b\",\"before\":\"sha256:e", "\"name\":\"b\",\"before\":\"sha256:E"},
+	    {"\"entry\":{\"name\":\"x\"", "\"entry\":{\"name\":\"other\""},
+	    {"\"length\":1", "\"length\":1.5"},
+	    {"\"version\":2", "\"version\":0"},
+	    {"\"version\":2", "\"version\":9007199254740992"},
+	    {"\"base\":{\"version\":1,\"sha256\"", "\"base\":{\"version\":1,\"x\""},
+	    {"\"signed\":\"", "\"signed\":\"!"},
+	    {"\"sig\":\"", "\"sig\":\"!"},
+	    {"\"keyid\"", "\"x\""},
+	    {"\"signatures\":[", "\"signatures\":{}, \"x\":["},
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct mf_proposal p MF_PROPOSAL_CLEANUP = {.arena = MF_ARENA_INIT};
+		if (!strstr(whole, rows[i][0]))
+			continue;
+		char *text MF_FREE = changed(rows[i][0], rows[i][1]);
+		if (read_text(text, &p) != MF_E_FORMAT)
+			fail_msg("row %zu was read", i);
+		assert_null(p.tree);
+	}
+}
+
+static void document_that_is_cut_off_anywhere_is_refused(void **state)
+{
+	(void)state;
+	for (size_t n = 0; n < sizeof whole - 1; n += 7) {
+		struct mf_proposal p MF_PROPOSAL_CLEANUP = {.arena = MF_ARENA_INIT};
+		char *text MF_FREE = mf_str_dup((struct mf_str){whole, n});
+		assert_int_equal(read_text(text, &p), MF_E_FORMAT);
+	}
+}
+
+static void one_key_signs_a_file_once(void **state)
+{
+	(void)state;
+	struct mf_proposal p MF_PROPOSAL_CLEANUP = {.arena = MF_ARENA_INIT};
+	const char *from = strstr(whole, "\"signatures\":[") + strlen("\"signatures\":[");
+	size_t n = (size_t)(strchr(from, '}') - from) + 1;
+	char *twice MF_FREE = NULL;
+	assert_true(asprintf(&twice, "%.*s%.*s,%s", (int)(from - whole), whole, (int)n, from, from) > 0);
+	assert_int_equal(read_text(twice, &p), MF_E_FORMAT);
+}
+
+static void signatures_of_another_copy_are_taken_over_once(void **state)
+{
+	(void)state;
+	struct mf_err err = MF_ERR_INIT;
+	struct mf_proposal p MF_PROPOSAL_CLEANUP = {.arena = MF_ARENA_INIT},
+			     copy MF_PROPOSAL_CLEANUP = {.arena = MF_ARENA_INIT},
+			     other MF_PROPOSAL_CLEANUP = {.arena = MF_ARENA_INIT};
+	char *text MF_FREE = changed("\"keyid\":\"b", "\"keyid\":\"c");
+	char *bytes MF_FREE = changed("\"signed\":\"e", "\"signed\":\"f");
+	assert_int_equal(read_text(whole, &p), MF_OK);
+	assert_int_equal(read_text(text, &copy), MF_OK);
+	assert_int_equal(read_text(bytes, &other), MF_OK);
+	assert_int_equal(mf_proposal_merge(&p, &other, NULL, &err), 0);
+	assert_int_equal(p.files[0].nsignatures, 1);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(mf_proposal_merge(&p, &copy, NULL, &err), 0);
+		assert_int_equal(p.files[0].nsignatures, 2);
+	}
+	struct mf_buf out MF_BUF_CLEANUP = MF_BUF_INIT(65536);
+	struct mf_proposal again MF_PROPOSAL_CLEANUP = {.arena = MF_ARENA_INIT};
+	assert_int_equal(mf_proposal_write(&p, &out, &err), 0);
+	assert_int_equal(read_text(mf_buf_str(&out).p, &again), MF_OK);
+	assert_int_equal(again.files[0].nsignatures, 2);
+}
+
+/* Without memory it is that, and never a document of another meaning, or damage. */
+static void lack_of_memory_is_no_damage(void **state)
+{
+	(void)state;
+	bool read = false;
+	for (size_t left = 1; !read && left < 100000; left++) {
+		struct mf_proposal p MF_PROPOSAL_CLEANUP = {.arena = MF_ARENA_INIT};
+		oom.left = left;
+		oom.failed = oom.all_behind = false;
+		oom.armed = true;
+		enum mf_code code = read_text(whole, &p);
+		oom.armed = false;
+		read = !oom.failed;
+		/* The second: jansson does not say why it has no text. */
+		assert_true(read ? code == MF_OK : code == MF_E_NOMEM || code == MF_E_INTERNAL);
+		if (read)
+			assert_int_equal(p.files[0].nsignatures, 1);
+	}
+	assert_true(read);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(whole_document_is_read),
+	    cmocka_unit_test(what_is_not_a_proposal_is_refused),
+	    cmocka_unit_test(document_that_is_cut_off_anywhere_is_refused),
+	    cmocka_unit_test(one_key_signs_a_file_once),
+	    cmocka_unit_test(signatures_of_another_copy_are_taken_over_once),
+	    cmocka_unit_test(lack_of_memory_is_no_damage),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
