@@ -47,6 +47,11 @@ static int no_key(const struct mf_trust *t, const struct mf_tuf_role *role, stru
 
 int mf_publish_check_threshold(struct mf_trust *t, const struct mf_tuf_role *role, struct mf_err *err)
 {
+	const struct mf_key_info *all;
+	size_t n;
+	/* Keys that cannot be read are no keys that we do not hold. */
+	if (mf_keystore_list(t->cfg->keys, &all, &n, err) < 0)
+		return -1;
 	size_t held = mf_publish_held(t, role);
 	if (held == 0)
 		return no_key(t, role, err);
