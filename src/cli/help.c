@@ -61,7 +61,7 @@ static void print_global_options(void)
 
 static void print_command_row(const struct mf_cli_command *c)
 {
-	(void)printf("  %-14s %s\n", c->name, c->summary);
+	(void)printf("  %-16s %s\n", c->name, c->summary);
 }
 
 static void print_program(void)

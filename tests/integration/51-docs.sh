@@ -50,10 +50,11 @@ check 'fingerprint and signature are those of the unit test' test "$(jq -r '.cus
 
 # --- commands, options, variables, make targets
 manifesto help >"$T/help"
-sed -n 's/^  \([a-z]*\) .*/\1/p' "$T/help" | sort -u >"$T/commands"
+sed -nE 's/^  ((bundle|key|policy|proposal|role|trust) [a-z]+|[a-z]+) .*/\1/p' "$T/help" | sort -u >"$T/commands"
 echo options >>"$T/commands"
 while read -r command; do
-	manifesto help "$command" >>"$T/help"
+	# shellcheck disable=SC2086 # some commands are two words
+	manifesto help $command >>"$T/help"
 done <"$T/commands"
 "$(dirname "$T_MANIFESTO")/manifesto-tuf" --help >>"$T/help"
 grep -ohE '(^| |`|\()(manifesto|\./manifesto) [a-z]+( [a-z]+)?' README.md docs/{SECURITY,CONTRIBUTING}.md keys/README.md |
