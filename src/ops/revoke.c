@@ -36,7 +36,7 @@ struct revocation {
 	const char **roles;               /* of each */
 	size_t n;
 	struct manifesto_revoke_left *left;
-	size_t nleft;
+	size_t nleft, nunread; /* what is left; of that, roles that cannot be read */
 };
 
 static void revocation_clear(struct revocation *v)
@@ -51,9 +51,10 @@ static void revocation_clear(struct revocation *v)
 static const char *again(struct revocation *v, const char *new_key)
 {
 	char hex[65];
-	mf_pubkey_hex(hex, v->key.v[0]);
-	return mf_arena_format(&v->arena, "manifesto key revoke %s %s%s%s", hex, v->repository,
-			       new_key ? " --key " : "", new_key ? new_key : "");
+	if (v->key.n)
+		mf_pubkey_hex(hex, v->key.v[0]);
+	return mf_arena_format(&v->arena, "manifesto key revoke %s %s%s%s", v->key.n ? hex : v->run->o->key,
+			       v->repository, new_key ? " --key " : "", new_key ? new_key : "");
 }
 
 /* Who can go on, and with which command: a role that only its own keys can re-sign, and that of several
@@ -87,6 +88,16 @@ static void leave_nested(struct revocation *v, const struct mf_tuf_loaded *deleg
 		      "role '%s' has delegated it: a holder of its keys must take the key out",
 		      delegator->role);
 	leave(v, role, &why, NULL);
+}
+
+/* What cannot be read is not what readers follow, but it may be again tomorrow, with the key in it. */
+static void leave_unread(struct revocation *v, const struct mf_trust_broken *b)
+{
+	struct mf_err why = MF_ERR_INIT;
+	(void)mf_fail(&why, b->code, 0, "role '%s' cannot be read, and may delegate to the key: %s", b->role,
+		      b->why);
+	leave(v, mf_arena_text(&v->arena, b->role), &why, again(v, v->run->o->replacement));
+	v->nunread++;
 }
 
 /* ---- which roles */
@@ -133,6 +144,8 @@ static size_t find_roles(const struct revocation *v, struct listing *all)
 {
 	const struct mf_tuf_set *set = mf_trust_set(v->im->trust);
 	size_t n = 0;
+	if (!v->key.n)
+		return 0;
 	for (size_t i = 0; i < MF_TUF_TYPES; i++)
 		if (mf_tuf_role_has_key(&set->root->roles[i], v->key.v[0]))
 			all[n++] = (struct listing){set->root->roles[i].name, NULL};
@@ -158,13 +171,16 @@ static int plan(struct revocation *v, struct mf_err *err)
 	struct listing *all MF_FREE = mf_calloc(count_roles(set), sizeof *all);
 	if (!all)
 		return mf_fail_nomem(err);
-	size_t n = find_roles(v, all);
+	size_t n = find_roles(v, all), nbroken;
+	const struct mf_trust_broken *broken = mf_trust_broken(v->im->trust, &nbroken);
 	v->requests = mf_arena_alloc(&v->arena, n, sizeof *v->requests, err);
 	v->roles = v->requests ? mf_arena_alloc(&v->arena, n, sizeof *v->roles, err) : NULL;
-	v->left = v->roles ? mf_arena_alloc(&v->arena, n, sizeof *v->left, err) : NULL;
+	v->left = v->roles ? mf_arena_alloc(&v->arena, n + nbroken, sizeof *v->left, err) : NULL;
 	if (!v->left)
 		return -1;
-	/* A load for a try replaces what `all` points into. */
+	/* A load for a try replaces what `all` and `broken` point into. */
+	for (size_t i = 0; i < nbroken; i++)
+		leave_unread(v, &broken[i]);
 	for (size_t i = 0; i < n; i++)
 		if (!(all[i].role = mf_arena_dup(&v->arena, mf_str_c(all[i].role), err)))
 			return -1;
@@ -198,7 +214,7 @@ static int check_gone(struct revocation *v, struct mf_err *err)
 	if (!all)
 		return mf_fail_nomem(err);
 	size_t n = find_roles(v, all);
-	return n <= v->nleft
+	return n <= v->nleft - v->nunread
 		   ? 0
 		   : mf_fail(err, MF_E_CONFLICT, 0,
 			     "the key was taken out, but role '%s' lists it: somebody has added it meanwhile",
@@ -254,6 +270,17 @@ static int result_of(struct revocation *v, bool done, struct mf_err *why, struct
 	return pass_on(v->run, &item, err);
 }
 
+/* The key, or none when no role that can be read lists it. */
+static int find_key(struct revocation *v, struct mf_err *err)
+{
+	if (mf_role_key_add(v->im, v->run->o->key, NULL, &v->key, err) == 0)
+		return 0;
+	if (err->code != MF_E_KEY)
+		return -1;
+	mf_err_clear(err);
+	return 0;
+}
+
 /* MF_ABSENT: no role lists the key. */
 static enum mf_found prepare(struct revocation *v, struct slot *s, struct mf_err *err)
 {
@@ -262,14 +289,12 @@ static enum mf_found prepare(struct revocation *v, struct slot *s, struct mf_err
 		*err = s->failed;
 		return MF_FAILED;
 	}
-	if (mf_role_load(v->im, &v->expired_root, err) < 0)
+	if (mf_role_load(v->im, &v->expired_root, err) < 0 || find_key(v, err) < 0)
 		return MF_FAILED;
-	if (mf_role_key_add(v->im, v->run->o->key, NULL, &v->key, err) < 0) {
-		if (err->code != MF_E_KEY)
-			return MF_FAILED;
-		mf_err_clear(err);
+	size_t nbroken;
+	(void)mf_trust_broken(v->im->trust, &nbroken);
+	if (!v->key.n && !nbroken)
 		return MF_ABSENT;
-	}
 	if ((new &&mf_role_key_add(v->im, new, NULL, &v->new, err) < 0) || plan(v, err) < 0)
 		return MF_FAILED;
 	return v->n || v->nleft ? MF_FOUND : MF_ABSENT;
@@ -317,7 +342,8 @@ static int revoke(struct run *r, struct mf_err *err)
 			return -1;
 	}
 	if (r->unfinished) {
-		(void)mf_fail(err, MF_E_KEY, 0, "the key stays in %zu of %zu repositories", r->unfinished, n);
+		(void)mf_fail(err, MF_E_KEY, 0, "the key stays, or may stay, in %zu of %zu repositories",
+			      r->unfinished, n);
 		return -1;
 	}
 	if (r->listed)

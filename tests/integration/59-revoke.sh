@@ -139,6 +139,22 @@ run manifesto key revoke --json sub.pub "$nested:1.0"
 check_status 'its key is left to the team' 11
 check_json 'with the reason' '.repositories[0].left[0] | .role == "targets/team/sub" and .command == null and (.why | contains("targets/team"))'
 
+# --- whoever keeps a role's file from us hides what it delegates
+proxy P "$NOTARY"
+faults P '{"method":"GET","path":"/targets/team[.]","action":"replace","body":"{}"}'
+hidden() { # KEY: what cannot be seen is not reported as gone
+	cold
+	MANIFESTO_TRUST_SERVER=http://$P run manifesto key revoke --json "$1" "$nested:1.0"
+	check_json 'the role that cannot be read is named' '.repositories[0] | any(.left[]; .role == "targets/team" and .exit == 6 and (.command | startswith("manifesto key revoke"))) and .exit == 6'
+}
+hidden sub.pub
+check_status 'a key that only a damaged role may list' 6
+hidden "$(openssl pkey -pubin -in sub.pub -outform DER | sha256sum | cut -d' ' -f1)"
+check_status 'by its fingerprint, too' 6
+hidden heir
+check_status 'a key that is listed elsewhere as well' 6
+cold
+
 # --- fifty repositories in one run: their metadata are requested ahead
 person fifty
 for name in gone stays; do
