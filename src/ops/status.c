@@ -172,14 +172,20 @@ static int check_spread(struct report *r, const struct mf_tuf_role *role, struct
 	return 0;
 }
 
-/* Whoever loses the only root key can give nobody another key, and take none away. */
+static bool has_team(const struct mf_tuf_set *s)
+{
+	return s->roles[0]->file->nroles > 0 || count_keys(&s->root->roles[MF_TUF_TARGETS]) > 1;
+}
+
+/* Whoever loses the only root key can give nobody another key, and take none away. Where only one person
+ * signs, that is a note; where others do, something that its owner must see to. */
 static int check_root_keys(struct report *r, struct mf_err *err)
 {
 	const struct mf_tuf_role *root = &r->set->root->roles[MF_TUF_ROOT];
 	if (count_keys(root) > 1)
 		return 0;
 	struct manifesto_status_finding *f = add(
-	    r, "one-root-key", MANIFESTO_EXPIRING, err,
+	    r, "one-root-key", has_team(r->set) ? MANIFESTO_EXPIRING : MANIFESTO_OK, err,
 	    "the root has only one key: if it is lost, the keys of this repository can never change again");
 	if (!f)
 		return -1;

@@ -265,9 +265,16 @@ check_status 'and now it is' 13
 make_image one --tag 1.0 >/dev/null
 run manifesto put --init --no-passphrase --key solo oci:one:1.0 qa-approval "$approval"
 run manifesto status --json oci:one
-check_status 'a root with one key' 14
-findings_are 'is a finding' one-root-key
+check_status 'a root with one key, where one person signs' 0
+findings_are 'is named' one-root-key
 check_json 'with the command that adds one' '.repositories[0].findings[0] | .role == "root" and .actor == "here" and .action == "manifesto trust rotate oci:one root --key SPARE --keep-old"'
+run manifesto status --quiet oci:one
+check_stdout_empty 'and nobody is disturbed'
+run manifesto key generate -q --no-passphrase --type ed25519 mate
+run manifesto role add oci:one:1.0 qa --key mate --types scan
+run manifesto status --json oci:one
+check_status 'a root with one key, where a team signs' 14
+findings_are 'is the finding' one-root-key
 spare_root oci:one:1.0
 run manifesto status oci:one
 check_status 'with another it is none' 0
