@@ -495,7 +495,7 @@ const struct mf_cli_command *mf_cli_command_lookup(const char *const *words, siz
 	return NULL;
 }
 
-/* What a single mistyped word may have meant: groups first, so that "kye" gives "key". */
+/* What somebody may have wanted who mistyped a single word: groups first, so that "kye" gives "key". */
 static const char *plain_name(size_t n)
 {
 	static const char *const groups[] = {"trust", "key", "role", "policy", "proposal"};

@@ -23,7 +23,7 @@ struct mf_cli {
 	struct manifesto *m; /* NULL for commands with offline set */
 	bool json, quiet;
 	char propose_hint[400]; /* this command line, with '--propose @' */
-	int outcome;            /* exit status of a run that succeeded in telling about trouble */
+	int outcome;            /* exit status of a run that completed and reports a problem */
 };
 
 /* What people do with a command: the headings of the program's help. */

@@ -183,7 +183,7 @@ int main(int argc, char **argv)
 	if (rc == 0)
 		rc = close_stdout(&err);
 	else
-		__fpurge(stdout); /* what a failed run had to say is not handed out */
+		__fpurge(stdout); /* a failed run hands out no result */
 	assert((rc == 0) == (err.status == MANIFESTO_OK));
 	if (strcmp(err.code, mf_code_name(MF_E_USAGE)) == 0) /* and not an ambiguous request */
 		add_usage_hint(&cli, &err);

@@ -90,7 +90,7 @@ _Static_assert(MF_OPT_COUNT - MF_OPT_GLOBAL_END <= 64, "a command's options are 
 enum mf_cli_opt_kind {
 	MF_OPT_FLAG,  /* repeating it changes nothing */
 	MF_OPT_TIMES, /* how often it is given counts */
-	MF_OPT_VALUE  /* one value; a second is an error, as nobody can know which one was meant, unless the
+	MF_OPT_VALUE  /* one value; a second is an error, as nobody can know which one counts, unless the
 			 command's row says that it repeats */
 };
 

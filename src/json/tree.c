@@ -233,8 +233,8 @@ static const char *plain_text(const json_t *j)
 	return text && strlen(text) == json_string_length(j) ? text : NULL;
 }
 
-int mf_json_get_strs(const json_t *o, const char *name, enum mf_json_need need, size_t max,
-		     const char ***out, size_t *n, struct mf_err *err)
+int mf_json_get_strs(const json_t *o, const char *name, enum mf_json_need need, size_t max, const char ***out,
+		     size_t *n, struct mf_err *err)
 {
 	json_t *list = NULL;
 	if (mf_json_get_arr(o, name, need, &list, err) < 0)
@@ -289,7 +289,7 @@ static int dump_part(const char *p, size_t n, void *arg)
 	return d->err->code ? -1 : mf_buf_add(d->text, p, n, d->err);
 }
 
-/* jansson goes on when a member's name could not be written: what counts is what the parts have said. */
+/* jansson goes on when a member's name could not be written: what counts is what the parts returned. */
 int mf_json_dump(const json_t *j, size_t flags, struct mf_buf *out, struct mf_err *err)
 {
 	struct dump d = {out, err};

@@ -56,7 +56,7 @@ struct mf_subject_drift {
 	size_t foreign; /* artifact manifests that they have of another trust repository */
 };
 struct mf_drift {
-	struct mf_entries all; /* the records of authorised roles, by subject; signatures are not looked at */
+	struct mf_entries all; /* the records of authorised roles, by subject; signatures are not checked */
 	bool *missing;         /* the registry (or layout) lacks the blob of record i */
 	bool *no_target;   /* the local trust repository lacks its target file, which could be made again */
 	bool *unreachable; /* the blob is in neither */

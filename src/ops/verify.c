@@ -45,7 +45,7 @@ static int read_rules(struct mf_rules *rules, const struct manifesto_verify_opti
 	struct mf_bytes doc = {o->policy, o->policy_length};
 	if (o->policy_path) {
 		if (mf_file_read(o->policy_path, MF_MAX_POLICY_BYTES, &text, err) < 0) {
-			if (err->code == MF_E_NOT_FOUND) /* of an image, says status 3 */
+			if (err->code == MF_E_NOT_FOUND) /* status 3 is about an image */
 				(void)mf_recode(err, MF_E_USAGE);
 			return mf_wrap(err, "policy");
 		}

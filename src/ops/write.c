@@ -222,6 +222,7 @@ int mf_write_artifact(struct mf_write *w, struct mf_write_item *it, bool link, s
 	return mf_artifact_of(&it->subject, &r, &it->artifact, &it->artifact_digest, err);
 }
 
+/* Composed of parts that are canonical already, `custom` as it was signed. */
 int mf_write_entry(const struct mf_dialect *d, const struct mf_record_binding *b, json_t *tree,
 		   struct mf_buf *out, struct mf_err *err)
 {

@@ -167,7 +167,7 @@ static int read_all(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l,
 	mf_digest_hex(tail + 8, subject);
 	for (size_t i = 0; i < l->file->ntargets; i++) {
 		struct mf_json_string name = mf_tuf_target_name(l->file, i);
-		/* One spelled with escapes is looked at too: it is refused when it is a record. */
+		/* One spelled with escapes is read, too: it is refused if it is a record. */
 		if ((name.escaped || mf_str_ends(name.raw, mf_str_c(tail))) &&
 		    add_past(set, l, i, asked, out, err) < 0)
 			return -1;

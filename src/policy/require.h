@@ -36,7 +36,7 @@ void mf_rules_clear(struct mf_rules *r);
 #define MF_RULES_CLEANUP MF_CLEANUP(mf_rules_clear)
 
 /* Adds TYPE, TYPE=ROLE or "TYPE=M of ROLE[,ROLE...]". A list without "M of" is refused: whether one or all of
- * them are meant, nobody can know. MF_E_USAGE. */
+ * them count, nobody can know. MF_E_USAGE. */
 int mf_rules_require(struct mf_rules *r, struct mf_str text, struct mf_err *err) MF_NODISCARD;
 /* Appends a copy; MF_E_USAGE when there are too many. */
 int mf_rules_add(struct mf_rules *r, const struct mf_requirement *q, struct mf_err *err) MF_NODISCARD;

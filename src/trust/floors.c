@@ -238,6 +238,7 @@ static json_t *signers_json(const struct mf_floor_signers *s)
 	return v;
 }
 
+/* In the form that jansson gives it: earlier versions of this program and people's scripts read the file. */
 static int write_floors(const char *path, const struct mf_floors *f, struct mf_err *err)
 {
 	char root[MF_DIGEST_TEXT];

@@ -80,6 +80,7 @@ static int open_pins(struct pin_file *f, const char *home, const struct mf_env *
 	return f->tree ? 0 : mf_fail_nomem(err);
 }
 
+/* A tree, and not json/writer: members of other programs stay, and people read the file. */
 static int save_pins(const struct pin_file *f, struct mf_err *err)
 {
 	if (!json_object_size(json_object_get(f->tree, "names")))

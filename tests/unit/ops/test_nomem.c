@@ -686,7 +686,7 @@ static int list_and_show(void *arg, struct mf_err *err)
 	return rc;
 }
 
-/* The past is told as it was, or not at all; and nobody is accused for lack of memory. */
+/* History is reported as it was, or not at all; and a lack of memory makes nothing look invalid. */
 static int look_back(void *arg, struct mf_err *err)
 {
 	struct world *w = arg;
@@ -793,7 +793,7 @@ static int declare(void *arg, struct mf_err *err)
 	return rc;
 }
 
-/* Everything is told, or nothing: least of all that something is gone, or expired. */
+/* Everything is reported, or nothing: least of all that something is gone, or expired. */
 static int look_after(void *arg, struct mf_err *err)
 {
 	struct world *w = arg;

@@ -10,7 +10,7 @@
 	"\"waivers\":{\"roles\":[\"targets\"]}}"
 #define MANY 40 /* more than are resolved at once */
 
-/* What a run told. */
+/* What a run reported. */
 struct seen {
 	size_t n, accepted, stop_after; /* 0: never */
 	char references[MANY][80];

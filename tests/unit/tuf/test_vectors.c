@@ -396,7 +396,7 @@ static const json_t *entry_of(const char *file)
 	return NULL;
 }
 
-/* targets/releases has the path "": what it broke cannot be told from what it withholds. */
+/* targets/releases has the path "": what it broke looks the same as what it withholds. */
 static void lookup_fails_when_a_broken_delegation_could_cover_the_name(void **state)
 {
 	static const char *const files[] = {"derived/good-delegation-bad-signature",

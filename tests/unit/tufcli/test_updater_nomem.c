@@ -1,5 +1,5 @@
 /* A client that runs out of memory, at every allocation in turn: it says so. Above all it does not take what
- * it could not judge for absent or forged, and nothing half is left behind.
+ * it could not check for absent or forged, and nothing half is left behind.
  *
  * The allocator is this program's; it stands before the C library's (or the sanitizer's). */
 #include "../../support/oom.h"
@@ -92,7 +92,7 @@ static void fail_each(struct rp *r, const char *what)
 	}
 }
 
-/* Everything lies there already: whatever is fetched again was not judged. */
+/* Everything lies there already: whatever is fetched again was not evaluated. */
 static void warm_client_out_of_memory_fetches_nothing_instead(void **state)
 {
 	struct rp *r RP_CLEANUP = repository(state, "r");
