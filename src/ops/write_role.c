@@ -25,7 +25,11 @@ int mf_write_load(struct mf_write *w, struct mf_err *err)
 	if (load_behind_others(t, mf_str_c(w->prefix), err) < 0)
 		return -1;
 	/* Somebody may have made the repository, and its keys, since this process read its keys. */
+	const struct mf_key_info *keys;
+	size_t n;
 	mf_keystore_rescan(w->m->keys);
+	if (mf_keystore_list(w->m->keys, &keys, &n, err) < 0)
+		return -1;
 	/* Without floors nothing shows whether this is the newest state: the publisher sees what it builds
 	 * on. */
 	if (mf_trust_first_seen(t))
