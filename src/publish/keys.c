@@ -349,6 +349,10 @@ static int check_enough(struct mf_trust *t, const struct signing *s, const struc
 static int sign_ours(struct mf_trust *t, struct signing *s, const struct mf_publish_signing *job,
 		     const struct mf_tuf_role *role, struct mf_err *err)
 {
+	const struct mf_key_info *all;
+	size_t n;
+	if (job->how == MF_SIGN_SOME && mf_keystore_list(t->cfg->keys, &all, &n, err) < 0)
+		return -1;
 	bool ours = job->how == MF_SIGN_ALL || (job->how == MF_SIGN_SOME && mf_publish_held(t, role));
 	if (ours && job->how == MF_SIGN_ALL && mf_publish_check_threshold(t, role, err) < 0)
 		return -1;

@@ -657,6 +657,61 @@ static int make_bundle(void *arg, struct mf_err *err)
 	return rc;
 }
 
+/* A proposal that is made is whole: it can be shown, signed and published. */
+static int propose(void *arg, struct mf_err *err)
+{
+	struct world *w = arg;
+	struct manifesto *m = NULL;
+	struct manifesto_error e;
+	const struct manifesto_change_result *r = NULL;
+	struct manifesto_change_options o = MANIFESTO_INIT(manifesto_change_options);
+	char *file MF_FREE = mf_path_join(w->dir, "proposal.json", NULL);
+	if (!file)
+		return mf_fail_nomem(err);
+	(void)unlink(file);
+	if (open_context(w, &m, err) < 0)
+		return -1;
+	o.image = w->image;
+	o.type = "qa";
+	o.propose = file;
+	int rc = manifesto_remove(m, &o, &r, &e) < 0 ? failed(&e, err) : 0;
+	if (rc == 0)
+		assert_string_equal(r->proposal, file);
+	manifesto_result_free(r);
+	manifesto_free(m);
+	return rc;
+}
+
+static int show_proposal(void *arg, struct mf_err *err)
+{
+	struct world *w = arg;
+	struct manifesto *m = NULL;
+	struct manifesto_error e;
+	const struct manifesto_proposal_result *r = NULL, *signed_now = NULL;
+	struct manifesto_proposal_options o = MANIFESTO_INIT(manifesto_proposal_options);
+	char *file MF_FREE = mf_path_join(w->dir, "proposal.json", NULL);
+	if (!file)
+		return mf_fail_nomem(err);
+	o.image = w->image;
+	o.proposal = file;
+	if (open_context(w, &m, err) < 0)
+		return -1;
+	int rc = manifesto_proposal_show(m, &o, &r, &e) < 0 ||
+			 manifesto_proposal_sign(m, &o, &signed_now, &e) < 0
+		     ? failed(&e, err)
+		     : 0;
+	if (r) {
+		assert_string_equal(r->proposal->state, "ready");
+		assert_int_equal(r->proposal->nrecords, 1);
+		assert_string_equal(r->proposal->records[0]->what, "removed");
+		assert_int_equal(r->proposal->files[0]->nsigners, 1);
+	}
+	manifesto_result_free(signed_now);
+	manifesto_result_free(r);
+	manifesto_free(m);
+	return rc;
+}
+
 static int list_and_show(void *arg, struct mf_err *err)
 {
 	struct world *w = arg;
@@ -1047,6 +1102,18 @@ static void bundles(void **state)
 	world_drop(&w);
 }
 
+static void proposals(void **state)
+{
+	struct world w;
+	struct mf_err err = MF_ERR_INIT;
+	world_init(&w, state);
+	must_put(&w, w.content);
+	attempt_all(&(struct attempt){.name = "propose", .run = propose, .arg = &w, .samples = 150});
+	assert_int_equal(propose(&w, &err), 0);
+	attempt_all(&(struct attempt){.name = "proposal", .run = show_proposal, .arg = &w, .samples = 150});
+	world_drop(&w);
+}
+
 static void get_and_list(void **state)
 {
 	struct world w;
@@ -1213,6 +1280,7 @@ int main(void)
 	    tmpdir_test(later_put),
 	    tmpdir_test(get_and_list),
 	    tmpdir_test(bundles),
+	    tmpdir_test(proposals),
 	    tmpdir_test(history),
 	    tmpdir_test(status_and_refresh),
 	    tmpdir_test(withdrawing_and_removing),
