@@ -153,9 +153,9 @@ struct manifesto_options {
 	 * verified as a server's answers are with the pins and floors of `home`, and no connection is made.
 	 * Whatever writes is MANIFESTO_USAGE. NULL: none. */
 	const char *bundle;
-	/* With `bundle`. at: everything is judged as of this time, and the run leaves pins and floors as they
-	 * are; 0: now. bundle_max_age: seconds; the newest record in the trust metadata must be no older,
-	 * else MANIFESTO_EXPIRED; 0: any. */
+	/* With `bundle`. at: everything is verified as of this time, and the run leaves pins and floors as
+	 * they are; 0: now. bundle_max_age: seconds; the newest record in the trust metadata must be no
+	 * older, else MANIFESTO_EXPIRED; 0: any. */
 	int64_t at, bundle_max_age;
 	/* For trust servers tuf+s3://: what the AWS tools take from the variables of these names; the first
 	 * three are secret. NULL: not set. Files are read, and a credential_process is run, when a request is

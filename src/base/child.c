@@ -94,7 +94,7 @@ static void usual_signals(posix_spawnattr_t *attr)
 	(void)posix_spawnattr_setflags(attr, POSIX_SPAWN_SETSIGDEF);
 }
 
-/* posix_spawn takes pointers to non-const and writes through none of them. */
+/* posix_spawn expects pointers to non-const and writes through none of them. */
 static char *const *spawn_args(const char *const *argv)
 {
 	return (char *const *)(uintptr_t)argv;

@@ -74,7 +74,7 @@
 #define MF_MAX_PASSPHRASE ((size_t)4096)
 #define MF_MAX_HELPER_BYTES ((size_t)1 << 20) /* answer of a credential helper */
 #define MF_HELPER_TIMEOUT_MS 20000
-/* A message of ssh-agent: what OpenSSH's takes and gives. */
+/* A message of ssh-agent: the most that OpenSSH's accepts and sends. */
 #define MF_MAX_AGENT_BYTES ((size_t)256 << 10)
 #define MF_MAX_COMMAND_ANSWER ((size_t)65536) /* of a command that signs: a key or a signature as JSON */
 /* Argon2id cost read from a key file: at most what libsodium calls sensitive. */

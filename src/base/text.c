@@ -38,7 +38,7 @@ size_t mf_utf8_next(const char *p, const char *end, uint32_t *code)
 	return n;
 }
 
-/* Controls (C0, DEL, and C1: xterm takes U+009B for ESC [), separators of lines and paragraphs, bidirectional
+/* Controls (C0, DEL, and C1: xterm reads U+009B as ESC [), separators of lines and paragraphs, bidirectional
  * controls, everything that is invisible by itself (Default_Ignorable_Code_Point of Unicode 15: joiners,
  * fillers, variation selectors, tags), the blank of Braille, annotation and format controls, and
  * noncharacters. */

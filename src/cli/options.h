@@ -85,7 +85,7 @@ enum mf_cli_opt {
 /* Of those of some commands; a global one is in no set. */
 _Static_assert(MF_OPT_COUNT - MF_OPT_GLOBAL_END <= 64, "a command's options are a 64-bit set");
 #define MF_OPT_BIT(o)                                                                                        \
-	((unsigned)(o) < MF_OPT_GLOBAL_END ? 0 : UINT64_C(1) << ((unsigned)(o) - MF_OPT_GLOBAL_END))
+	((unsigned)(o) < MF_OPT_GLOBAL_END ? 0 : UINT64_C(1) << ((unsigned)(o)-MF_OPT_GLOBAL_END))
 
 enum mf_cli_opt_kind {
 	MF_OPT_FLAG,  /* repeating it changes nothing */

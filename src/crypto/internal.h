@@ -28,7 +28,7 @@ static inline void mf_ossl_quiet_end(const int *unused)
 	MF_CLEANUP(mf_ossl_quiet_end) __attribute__((unused)) const int mf_ossl_quiet = ERR_set_mark()
 
 /* What is right must not be called malformed or unsigned for lack of memory, and OpenSSL's errors do not
- * always tell one from the other: some stand for both, and they differ between versions. So memory is asked
+ * always distinguish the two: some stand for both, and they differ between versions. So memory is asked
  * for, and what was refused is tried a second time.
  *
  * Fails because OpenSSL refused something, or with MF_E_NOMEM when there is no memory. */

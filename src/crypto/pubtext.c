@@ -108,7 +108,7 @@ static struct mf_pubkey *from_minisign(struct mf_str b64, struct mf_err *err)
 	return mf_pubkey_from_ed25519((struct mf_bytes){octets + MINISIGN_HEAD_N, 32}, err);
 }
 
-/* A comment and a line of base64, or that line alone, as `minisign -P` takes it. */
+/* A comment and a line of base64, or that line alone, as `minisign -P` accepts it. */
 static struct mf_pubkey *from_minisign_text(struct mf_str text, struct mf_err *err)
 {
 	struct mf_str line = take_until(&text, "\r\n");

@@ -16,7 +16,7 @@ static void sodium_start(void)
 	sodium_ok = sodium_init() >= 0;
 }
 
-/* More than any one operation of OpenSSL takes. */
+/* More than any one operation of OpenSSL needs. */
 #define MEMORY_WANTED ((size_t)1 << 20)
 
 static bool memory_is_left(void)

@@ -26,7 +26,7 @@ int mf_root_cert_validity(struct mf_str pem, int64_t *not_before, int64_t *not_a
 			  struct mf_err *err) MF_NODISCARD;
 
 /* Does the leaf of `pem` (with the CA certificates in it as intermediates) chain to a certificate in `ca_pem`
- * at `now`? Extended key usage is not looked at; the system store is never used. 0, or MF_E_PIN. */
+ * at `now`? Extended key usage is not checked; the system store is never used. 0, or MF_E_PIN. */
 int mf_root_cert_chains_to(struct mf_str pem, struct mf_str ca_pem, int64_t now,
 			   struct mf_err *err) MF_NODISCARD;
 

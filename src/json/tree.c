@@ -266,7 +266,7 @@ static bool is_one_of(const char *const *names, const char *name)
 
 int mf_json_check_members(const json_t *o, const char *const *names, struct mf_err *err)
 {
-	/* jansson's iteration takes no const tree, and changes nothing. */
+	/* jansson's iteration accepts no const tree, and changes nothing. */
 	json_t *tree = (json_t *)(uintptr_t)o;
 	struct mf_esc e;
 	if (!json_is_object(o))

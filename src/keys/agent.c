@@ -432,7 +432,7 @@ static int refused(struct mf_agent *a, const struct agent_key *k, struct mf_err 
 static int too_long(struct mf_err *err, size_t n)
 {
 	(void)mf_fail(err, MF_E_KEY, 0,
-		      "%zu bytes are to be signed, and an ssh-agent takes at most %zu in one request", n,
+		      "%zu bytes are to be signed, and an ssh-agent accepts at most %zu in one request", n,
 		      MF_MAX_AGENT_BYTES);
 	mf_err_set_hint(err, "give the role a key of another kind, or move some types to roles of their own");
 	return -1;

@@ -1,4 +1,4 @@
-/* Secret keys of minisign and signify, and what tells the formats of keys apart. */
+/* Secret keys of minisign and signify, and how the formats of keys are recognised. */
 #include <sodium.h>
 
 #include "base/encode.h"

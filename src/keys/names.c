@@ -123,7 +123,7 @@ int mf_names_load(struct mf_names *out, const json_t *names, struct mf_keystore 
 	struct mf_names all MF_NAMES_CLEANUP = {0};
 	struct mf_names result MF_NAMES_CLEANUP = {0};
 	json_t *object = (json_t *)(uintptr_t)names,
-	       *value; /* iterating takes no const tree, and changes nothing */
+	       *value; /* iteration accepts no const tree, and changes nothing */
 	const char *name;
 	if (json_object_size(names) > MF_MAX_NAMES)
 		return mf_fail(err, MF_E_FORMAT, 0, "more than %d names", MF_MAX_NAMES);

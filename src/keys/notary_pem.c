@@ -156,7 +156,7 @@ static bool nid_ok(int nid)
 	       nid == NID_des_ede3_cbc;
 }
 
-/* The notary CLI takes any function for HMAC-SHA1; OpenSSL reads the one that the file names. */
+/* The notary CLI reads any function as HMAC-SHA1; OpenSSL reads the one that the file names. */
 static int check_pbkdf2(const X509_ALGOR *alg, struct mf_err *err)
 {
 	PBKDF2PARAM *kdf MF_CLEANUP(pbkdf2_cleanup) =

@@ -573,7 +573,7 @@ static void close_key(void *arg)
 	free(k);
 }
 
-/* Names of attributes are never encoded (RFC 7512 section 2.3), so they can be told by their spelling. */
+/* Names of attributes are never encoded (RFC 7512 section 2.3), so their spelling identifies them. */
 static bool has_attribute(const char *uri, const char *name)
 {
 	size_t n = strlen(name);

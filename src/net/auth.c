@@ -254,7 +254,7 @@ static struct login *known_login(const struct mf_auth *a, struct mf_str reposito
 	return l;
 }
 
-/* Looked up once for a host, or once for each repository where the configuration tells them apart. NULL on
+/* Looked up once for a host, or once for each repository where the configuration distinguishes them. NULL on
  * failure. */
 static const struct mf_credential *credential_for(struct mf_auth *a, const char *scope, struct mf_err *err)
 {

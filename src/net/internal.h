@@ -39,7 +39,7 @@ struct mf_http {
 	char *user_agent, *cacert, *client_cert, *client_key, *capath;
 	bool plain_http, stepping, looked_for_capath;
 	int64_t connect_timeout_ms, stall_timeout_s;
-	bool moving; /* content was on its way when it was looked at last */
+	bool moving; /* content was on its way at the last check */
 	enum mf_progress_kind moving_kind;
 	int64_t credited_ms; /* until then the time of moving has been added to the deadline */
 	struct mf_call_list ready, running, parked;

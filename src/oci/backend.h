@@ -14,7 +14,7 @@ struct mf_manifest_name {
 	const struct mf_digest *digest;
 };
 
-/* What a tag means, as far as the backend tells without the manifest's bytes. */
+/* What a tag means, as far as the backend reports it without the manifest's bytes. */
 struct mf_resolved {
 	struct mf_digest digest;
 	char media_type[128]; /* "": not known, nor is the size */

@@ -347,8 +347,8 @@ static enum mf_found try_write(struct target *t, struct entries *e, const bool *
 	return MF_FAILED;
 }
 
-/* Writes one catalogue tag. Blobs are taken to be there until the registry says otherwise: a look at
- * thousands of them before every publish would cost more than the publish. */
+/* Writes one catalogue tag. It assumes that blobs are there until the registry says otherwise: to
+ * check thousands of them before every publish would cost more than the publish. */
 static int write_tag(struct target *t, struct entries *e, const bool *parts, struct mf_err *err)
 {
 	if (look(t, err) < 0)
@@ -434,7 +434,7 @@ static enum mf_catalogue_result write_all(struct target *top, struct entries *al
 	enum mf_found ready = given ? is_split_into(top, parts, err) : MF_FOUND;
 	if (ready != MF_FOUND)
 		return ready == MF_FAILED ? MF_CATALOGUE_FAILED : MF_CATALOGUE_NEEDS_ALL;
-	/* One that was split a moment ago is looked at: its parts are emptied. */
+	/* One that was split a moment ago is read: its parts are emptied. */
 	top->unasked = scope->changed && all->n + PARTS < MF_MAX_CATALOGUE_RECORDS && !split;
 	if ((split ? write_split(top, all, given ? given : parts, parts, err)
 		   : write_tag(top, all, NULL, err)) < 0)

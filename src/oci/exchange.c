@@ -51,7 +51,7 @@ int mf_exchange_init(struct mf_exchange *x, struct mf_registry *reg, const char 
 	return x->path ? 0 : mf_fail_nomem(err);
 }
 
-/* A proxy that ends TLS and does not tell the registry; or the registry's inner address. To follow would send
+/* A proxy that ends TLS without the registry knowing; or the registry's inner address. To follow would send
  * content in the clear, or to nobody. It is a fault of the server's configuration, and says nothing about
  * what is stored there. */
 static int refuse_url(const struct mf_exchange *x, const char *base, const char *url, struct mf_err *err)
@@ -198,7 +198,8 @@ int mf_exchange_fail(const struct mf_exchange *x, const char *what, struct mf_er
 {
 	long status = x->res->status;
 	(void)mf_http_status_error(x->call, what, err);
-	bool refused = status == 501 || status == 505 || (status >= 300 && status < 500 && status != 401 && status != 403 &&
-					 status != 404 && status != 429);
+	bool refused = status == 501 || status == 505 ||
+		       (status >= 300 && status < 500 && status != 401 && status != 403 && status != 404 &&
+			status != 429);
 	return refused && !mf_http_wants_tls(x->call) ? mf_recode(err, MF_E_REFUSED) : -1;
 }

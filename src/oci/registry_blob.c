@@ -203,11 +203,13 @@ static int send(struct upload *u, const char *digest, struct mf_err *err)
 			mf_err_clear(err); /* it was begun too long ago */
 			continue;
 		}
-		if (u->length && (status == 405 || status == 411 || status == 413 || status == 415 || status == 501)) {
+		if (u->length &&
+		    (status == 405 || status == 411 || status == 413 || status == 415 || status == 501)) {
 			mf_err_clear(err);
-			mf_env_log(u->reg->env, MF_LOG_DEBUG,
-				   "the registry takes no body with the PUT (status %ld): uploading in parts",
-				   status);
+			mf_env_log(
+			    u->reg->env, MF_LOG_DEBUG,
+			    "the registry accepts no body with the PUT (status %ld): uploading in parts",
+			    status);
 			return send_parts(u, status == 413 ? PART : u->length, &status, err);
 		}
 		if (status != 404)

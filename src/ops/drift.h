@@ -7,7 +7,7 @@
 
 /* ---- what the registry should show: rebuild.c */
 
-/* Records as the catalogue takes them; strings are its own. */
+/* Records in the form that the catalogue expects; it owns the strings. */
 struct mf_catalogue_text {
 	struct mf_catalogue_record *v;
 	char (*created)[MF_TIME_LEN];

@@ -24,7 +24,7 @@ struct mf_gate_report {
 void mf_gate_report_clear(struct mf_gate_report *r);
 #define MF_GATE_REPORT_CLEANUP MF_CLEANUP(mf_gate_report_clear)
 
-/* Judges one subject by all rules. -1: the run cannot go on. */
+/* Evaluates all rules for one subject. -1: the run cannot go on. */
 int mf_gate_subject(struct mf_gate_report *r, const struct mf_subject *s, struct mf_err *err) MF_NODISCARD;
 /* A finding of a failure; q and s: of this requirement and subject, or NULL. */
 int mf_gate_refuse(struct mf_gate_report *r, const struct mf_requirement *q, const struct mf_subject *s,

@@ -368,7 +368,7 @@ int manifesto_key_passwd(struct manifesto *m, const char *name, const struct man
 }
 
 /* Nobody's name may be that of a colleague: it would no longer be shown. The key itself is known by its name,
- * so the names are looked at without it. */
+ * so the check leaves it out. */
 static int check_not_a_colleagues(struct manifesto *m, const char *name, struct mf_err *err)
 {
 	struct mf_names names MF_NAMES_CLEANUP = {0};

@@ -355,7 +355,7 @@ int mf_write_cosign(struct mf_write *w, struct mf_write_item *it, const struct m
 	mf_buf_reset(&it->entry);
 	if (mf_record_add_sig(tree, &fp, mf_buf_bytes(&it->cosignature), err) < 0)
 		return -1;
-	/* No reader takes more. */
+	/* No reader accepts more. */
 	if (mf_json_dump_canonical(tree, &size, err) < 0)
 		return mf_wrap(err, "add a signature to the record");
 	return mf_json_dump_canonical(entry, &it->entry, err);

@@ -7,7 +7,7 @@
 #include "policy/require.h"
 
 /* Adds what a policy file asks for to empty rules. Unknown and repeated members are refused: a misspelt
- * condition would not be looked at. MF_E_USAGE. */
+ * condition would not be evaluated. MF_E_USAGE. */
 int mf_rules_parse(struct mf_rules *r, struct mf_bytes doc, struct mf_err *err) MF_NODISCARD;
 
 /* The content of a `waiver` record. */

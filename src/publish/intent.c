@@ -305,7 +305,7 @@ static int fail_changed(const char *what, struct mf_str name, const char *role, 
 	(void)mf_fail(err, MF_E_CONFLICT, 0, "somebody has changed %s '%s' of '%s' since it was proposed",
 		      what, mf_esc(&e, name), mf_esc(&e2, mf_str_c(role)));
 	mf_err_set_hint(err,
-			"look at what is there now; 'manifesto proposal drop' removes the proposal, and the "
+			"read what is there now; 'manifesto proposal drop' removes the proposal, and the "
 			"change can be proposed again");
 	return -1;
 }
@@ -489,7 +489,7 @@ static enum mf_found fill_root(struct mf_proposal *p, const struct mf_trust *t, 
 				 : same;
 }
 
-/* What empties a file was meant for the one that was there. */
+/* A change that empties a file is for the version that the proposer saw, and no other. */
 static int check_resign(const struct mf_proposal *p, const struct mf_trust *t, struct mf_err *err)
 {
 	for (size_t i = 0; i < p->nresign; i++) {

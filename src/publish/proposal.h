@@ -2,8 +2,8 @@
  * they were made of, the intent. Format: docs/proposal-format.md.
  *
  * Nothing in it is trusted. The intent is applied to the verified base, and what the composer makes of that
- * must be the signed parts, to the byte: so that whoever looks at the intent has seen everything that would
- * be signed. */
+ * must be the signed parts, to the byte: so that whoever reads the intent has seen everything that would be
+ * signed. */
 #ifndef MF_PUBLISH_PROPOSAL_H
 #define MF_PUBLISH_PROPOSAL_H
 

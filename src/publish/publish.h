@@ -27,8 +27,8 @@ struct mf_publish_change {
 	const struct mf_str *root; /* signed part of the next root, canonical; NULL: none */
 	/* Readers find the new root only behind the new timestamp. For a root that takes keys away. */
 	bool root_last;
-	/* A root file that is in force, and newer than the one that is loaded: what goes out is signed for its
-	 * roles. Empty: none. */
+	/* A root file that is in force, and newer than the one that is loaded: what goes out is signed for
+	 * its roles. Empty: none. */
 	struct mf_bytes under;
 	/* Bits of enum mf_tuf_type: snapshot and timestamp, even when nothing that they list changes. */
 	unsigned meta;
@@ -67,7 +67,7 @@ struct mf_publish_intent {
 };
 /* Load, fill, sign, publish, and again when somebody else was faster, with jitter, until the deadline
  * (MF_E_CONFLICT). Then everything that was published is read back as readers would read it: a 200 does not
- * prove that they can. *version: of the role's file; untouched when nothing was published. MF_FOUND:
+ * mean that they can. *version: of the role's file; untouched when nothing was published. MF_FOUND:
  * published, or proposed (dry_run: would be); MF_ABSENT: nothing to do. */
 enum mf_found mf_publish_run(struct mf_trust *t, const struct mf_publish_intent *in, int64_t *version,
 			     struct mf_err *err) MF_NODISCARD;

@@ -97,7 +97,7 @@ struct mf_record_binding {
 int mf_record_payload(struct mf_buf *out, const struct mf_record_binding *b, json_t *tree,
 		      struct mf_err *err) MF_NODISCARD;
 /* Adds a signature to tree.sigs, replacing one of the same key. MF_E_USAGE when there are MF_MAX_SIGNATURES
- * of other keys: no reader takes more. */
+ * of other keys: no reader accepts more. */
 int mf_record_add_sig(json_t *tree, const struct mf_digest *fingerprint, struct mf_bytes sig,
 		      struct mf_err *err) MF_NODISCARD;
 /* Appends {"manifesto":TREE} in canonical form. */

@@ -10,8 +10,8 @@
 
 #include "store/temp.h"
 
-/* Reads to the end of fd, at most `max` octets more; reading one past the maximum tells "full" from "too
- * large". */
+/* Reads to the end of fd, at most `max` octets more; reading one past the maximum distinguishes "full" from
+ * "too large". */
 static int read_all(int fd, const char *name, size_t max, struct mf_buf *out, struct mf_err *err)
 {
 	size_t start = out->n;
@@ -357,7 +357,7 @@ int mf_dir_open_seen(struct mf_dir *d, const char *path, const struct stat *seen
 
 /* More than a writer can be at work on one file, whatever the clocks of two machines say. */
 #define LEFT_BEHIND_S ((int64_t)86400)
-/* Entries that one sweep looks at: a few milliseconds. */
+/* Entries that one sweep reads: a few milliseconds. */
 #define MAX_SWEPT 20000
 
 static bool is_temp_name(const char *name)

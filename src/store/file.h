@@ -40,13 +40,13 @@ int mf_dir_make_inside(const char *base, const char *path, unsigned mode, struct
  */
 int mf_dir_make_shared(const char *path, struct mf_err *err) MF_NODISCARD;
 /* Removes what writers that were killed a day ago or earlier have left in a directory: entries named exactly
- * like our temporary ones. Best effort; looks at a bounded number of entries. */
+ * like our temporary ones. Best effort; reads a bounded number of entries. */
 void mf_dir_sweep(const char *dir, int64_t now_s);
 /* A second name for a file, in place of whatever has that name; on disk when it returns 0. MF_E_IO: not on
  * this file system, or not with this owner (a copy will do). */
 int mf_file_link(const char *from, const char *path, struct mf_err *err) MF_NODISCARD;
-/* A directory that stays what it was when it was opened, whatever becomes of the names that led to it: what is
- * written below `path` cannot be led elsewhere. */
+/* A directory that stays what it was when it was opened, whatever becomes of the names that led to it: what
+ * is written below `path` cannot be led elsewhere. */
 struct mf_dir {
 	int fd;
 	char path[32];
@@ -60,8 +60,8 @@ void mf_dir_close(struct mf_dir *d);
 /* Opens base/name, which may be several names deep, and makes what is missing as mf_dir_make_shared does.
  * MF_E_FORMAT when a link leads out of `base`. */
 int mf_dir_open_below(struct mf_dir *d, const char *base, const char *name, struct mf_err *err) MF_NODISCARD;
-/* Opens the directory that was seen at `path` before, or that has been made there since (seen NULL). MF_E_FORMAT
- * when another one has taken its place. */
+/* Opens the directory that was seen at `path` before, or that has been made there since (seen NULL).
+ * MF_E_FORMAT when another one has taken its place. */
 struct stat;
 int mf_dir_open_seen(struct mf_dir *d, const char *path, const struct stat *seen,
 		     struct mf_err *err) MF_NODISCARD;

@@ -41,7 +41,7 @@ enum mf_allow { MF_ALLOW_REGULAR, MF_ALLOW_ANY };
 int mf_fd_open(const char *path, enum mf_allow allow, uint64_t max, struct stat *st,
 	       struct mf_err *err) MF_NODISCARD;
 
-/* Directory part of a path, malloc'd, as open(2) takes it; NULL: no memory. */
+/* Directory part of a path, malloc'd, as open(2) expects it; NULL: no memory. */
 char *mf_dir_of(const char *path);
 /* ".tmp-<24 hex digits>" in the target's directory, malloc'd. MF_E_IO. */
 char *mf_temp_name(const char *target, struct mf_err *err);

@@ -20,7 +20,7 @@ struct mf_trust_config {
 	const struct mf_names *names; /* of keys, for messages; may be NULL */
 	const char *key_name;         /* keys that are made, and the first choice when several fit */
 	const char *propose_hint;     /* what a person types to propose the change; NULL: not known */
-	/* Of a bundle. at: seconds, expiry is judged as of then, and nothing is remembered of the run; 0:
+	/* Of a bundle. at: seconds, expiry is checked as of then, and nothing is remembered of the run; 0:
 	 * now. max_age_s: the newest signed time in it may be no older; 0: any. */
 	int64_t at, max_age_s;
 };

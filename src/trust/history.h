@@ -5,7 +5,7 @@
  * threshold, and the next one signed by it. A delegated role is verified by the verified versions of the file
  * that lists it. Which of them was in force cannot be known from version numbers; so a version counts when
  * some version of its delegator lists keys that it meets, one not older than that which the version before
- * needed: keys that were taken away do not sign again. Expiry is not looked at.
+ * needed: keys that were taken away do not sign again. Expiry is not checked.
  *
  * That is as much as signatures can show: whoever has the keys of then and the store of now can write
  * another past. */

@@ -535,7 +535,8 @@ int mf_trust_load(struct mf_trust *t, const struct mf_load *how, struct mf_err *
 	if (t->cfg->max_age_s && mf_trust_check_age(t, err) < 0)
 		return -1;
 	/* What has expired may be an old state: a machine without floors learns none from it, or it could
-	 * make that state fresh again afterwards. Nor does one learn from what is judged as of another time.
+	 * make that state fresh again afterwards. Nor does one learn from what is verified as of another
+	 * time.
 	 */
 	if (!t->cfg->at && (!t->set.expired || t->floors.any) &&
 	    mf_floors_raise(t->cfg->home, t->pin_name, &t->set, t->cfg->env, err) < 0)

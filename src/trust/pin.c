@@ -170,7 +170,7 @@ static json_t *governing(const json_t *pins, const char *name, const char **best
 	*best_pattern = name;
 	if (best)
 		return best;
-	/* jansson's iteration takes no const tree, and changes nothing. */
+	/* jansson's iteration accepts no const tree, and changes nothing. */
 	json_t *all = (json_t *)(uintptr_t)pins, *value;
 	const char *pattern;
 	json_object_foreach(all, pattern, value)

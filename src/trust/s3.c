@@ -29,7 +29,7 @@ struct s3 {
 	struct mf_buf stamp;
 	char etag[128];
 	bool checked;    /* the store heeds conditions */
-	bool bare_etags; /* it takes ETags in conditions only without quotation marks */
+	bool bare_etags; /* it accepts ETags in conditions only without quotation marks */
 	bool look;       /* versions have been used up by others: ask before one is taken */
 };
 
@@ -333,7 +333,7 @@ static int create(struct s3 *s, const struct mf_publish_file *f, struct mf_err *
 	return creation_begin(s, &c, f, err) < 0 ? -1 : creation_end(s, &c, err);
 }
 
-/* If-Match with what the store said, in the spelling that it takes. */
+/* If-Match with what the store said, in the spelling that it accepts. */
 static void format_condition(char out[160], const struct s3 *s, const char *etag)
 {
 	size_t n = strlen(etag);

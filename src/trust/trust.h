@@ -54,8 +54,8 @@ struct mf_load {
 	enum mf_load_purpose purpose;
 	bool tolerate_broken; /* pass over delegated roles that do not verify (exit statuses 6, 7 and 8): to
 				 show or to mend roles, never to read records */
-	/* Where roots are numbered: the last one that is read, as if there were no later ones; 0: all are. For
-	 * who has just published the next one, see publish/update.c. */
+	/* Where roots are numbered: the last one that is read, as if there were no later ones; 0: all are.
+	 * For who has just published the next one, see publish/update.c. */
 	int64_t last_root;
 	/* NULL: all; else, of the delegated roles, those of these names ("targets/qa", or "qa") and their
 	 * delegators: on Notary, where a name shows them. In TUF 1.0 any role may be a delegator, and all are
@@ -82,9 +82,9 @@ enum mf_found mf_trust_unchanged(struct mf_trust *t, struct mf_err *err) MF_NODI
 enum mf_found mf_trust_target_get(struct mf_trust *t, struct mf_str name,
 				  const struct mf_tuf_target_info *info, struct mf_spool *out,
 				  struct mf_err *err) MF_NODISCARD;
-/* Of what is loaded: tells repositories of one name apart, the same for all who use it and for its copies:
- * the beginning of the hash of the first root file. NULL: unknown. Not verified; nothing that is trusted may
- * hang on it. */
+/* Of what is loaded: distinguishes repositories of one name, and is the same for all who use one and its
+ * copies: the beginning of the hash of the first root file. NULL: unknown. Not verified; nothing that is
+ * trusted may hang on it. */
 #define MF_TRUST_IDENTITY 33
 const char *mf_trust_identity(struct mf_trust *t);
 /* Does the repository keep the target files of its records: is it a directory, or a bucket? */

@@ -362,7 +362,7 @@ static void damaged_files_are_refused(void **state)
 	changed(dek, "Proc-Type: 4,ENCRYPTED\n", "", pass, MF_E_FORMAT);
 }
 
-/* A block that claims these parameters; whatever it holds, they are judged first. */
+/* A block that claims these parameters; whatever it holds, they are checked first. */
 static void locked_with(const EVP_CIPHER *cipher, int rounds, enum mf_code code)
 {
 	struct mf_buf text MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_KEYFILE_BYTES);

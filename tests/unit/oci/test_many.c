@@ -137,7 +137,7 @@ static void look_tells_size_and_media_type_or_absence(void **state)
 	assert_ok(mf_manifests_look(s, d, 2, l, &err), err);
 	assert_true(l[0].present && l[0].size == 7 && strcmp(l[0].media_type, MF_MT_OCI_MANIFEST) == 0);
 	assert_false(l[1].present);
-	/* A HEAD that does not tell: the manifest itself does. */
+	/* A HEAD without a digest: the manifest itself has it. */
 	struct mf_image_store *bare MF_IMAGE_STORE_CLEANUP = open_at(&f, "bare");
 	assert_ok(mf_manifests_look(bare, &content, 1, l, &err), err);
 	assert_true(l[0].present && l[0].size == strlen("{\"layers\":[]}"));

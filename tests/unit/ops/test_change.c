@@ -670,7 +670,7 @@ static void put_of_the_same_record_adds_a_signature(void **state)
 	char *after MF_FREE = entry_in(&w, "qa");
 	assert_true(ends_with_one_more_signature(before, after));
 	assert_true(put_with(&w, "qa", "alice", "yes", false).unchanged);
-	/* Other content is another record: theirs is not meant. */
+	/* Other content is another record: theirs stays out of it. */
 	c = put_with(&w, "qa", "bob", "no", false);
 	assert_int_equal(c.signers, 0);
 	assert_string_equal(c.warning, "");
@@ -729,7 +729,7 @@ static void role_that_has_the_record_is_meant(void **state)
 	teams_make(&w, state);
 	o.image = w.image;
 	o.type = "qa";
-	/* All keys are here: without a record none is meant. */
+	/* All keys are here: without a record none is the right one. */
 	assert_int_equal(manifesto_remove(w.m, &o, &r, &err), -1);
 	assert_int_equal(err.status, MANIFESTO_NOT_FOUND);
 	assert_int_equal(put_with(&w, "security", "carol", "yes", false).status, 0);

@@ -39,7 +39,7 @@ enum kind {
 	BY_STRANGER, /* a key that the role does not list */
 	OTHER_GUN,   /* made for another repository */
 	TOMBSTONE,
-	TOMBSTONE_TYPE, /* told by its media type alone */
+	TOMBSTONE_TYPE, /* recognised by its media type alone */
 	FOREIGN_TOMBSTONE,
 	EXPIRES_NOW,
 	EXPIRES_LATER,

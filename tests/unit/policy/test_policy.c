@@ -383,7 +383,7 @@ static void all_authorised_roles_are_heard(void **state)
 		const struct pair *p = &rows[k];
 		enum mf_code code;
 		size_t qa = add_role(&f, QA_ROLE("qa/")), sec = add_role(&f, SEC_ROLE("qa/"));
-		/* Heard by nobody: targets, and another image. */
+		/* No effect: targets, and another image. */
 		add_entry(&f, (struct entry){.role = 0, .type = "qa", .subject = 1, .blob = 9});
 		add_entry(&f, (struct entry){.role = qa, .type = "qa", .subject = 2, .blob = 9});
 		add_entry(&f, (struct entry){.role = sec, .type = "qa", .subject = 2, .kind = TOMBSTONE});

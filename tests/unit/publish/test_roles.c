@@ -185,7 +185,7 @@ static void listed_keys_are_named_by_enough_digits(void **state)
 	team_drop(&t);
 }
 
-/* ---- signing anew */
+/* ---- signing again */
 
 static struct mf_tuf_loaded *nested_role(struct team *t)
 {

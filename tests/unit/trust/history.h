@@ -1,4 +1,4 @@
-/* Repositories with a past, and what a walk over it tells. */
+/* Repositories with a past, and what a walk over it reports. */
 #ifndef TESTS_UNIT_TRUST_HISTORY_H
 #define TESTS_UNIT_TRUST_HISTORY_H
 
@@ -10,7 +10,7 @@
 
 static const char *const state_names[] = {"ok", "not-kept", "not-read", "invalid", "dropped", "unproven"};
 
-/* What a walk tells, a line a version: "targets 3 ok by root 1". */
+/* What a walk reports, a line a version: "targets 3 ok by root 1". */
 struct told {
 	char text[8192];
 	size_t at;

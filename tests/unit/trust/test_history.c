@@ -368,7 +368,7 @@ static void answer_that_is_no_file_is_an_invalid_version(void **state)
 	life_make(&l, state);
 	life_targets(&l, 3);
 	odd_store(&l);
-	fail_at = 3; /* too large by its number, and it has been loaded: both are told */
+	fail_at = 3; /* too large by its number, and it has been loaded: both are reported */
 	struct told t = walk_query(&l.w, (struct mf_history_query){0}, MF_OK);
 	assert_string_equal(t.text, "targets 1 ok by root 1\ntargets 2 ok by root 1\ntargets 3 "
 				    "invalid\ntargets 3 ok by root 1\n");

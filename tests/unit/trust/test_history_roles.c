@@ -17,7 +17,7 @@ static void delegated_role_is_verified_by_the_delegation_of_then(void **state)
 	tells(&l.w, (struct mf_history_query){.role = "qa"},
 	      "qa 1 ok by targets 1\nqa 2 ok by targets 1\nqa 3 ok by targets 3\nqa 4 invalid\nqa 5 ok by "
 	      "targets 3\n");
-	/* A delegator's file that does not verify proves nothing, and is told. */
+	/* A delegator's file that does not verify supports nothing, and is reported. */
 	spoil(&l, "1.targets.json");
 	spoil(&l, "2.targets.json");
 	tells(&l.w, (struct mf_history_query){.role = "qa"},
@@ -40,7 +40,7 @@ static void threshold_of_then_must_be_met(void **state)
 	struct told t = walk_query(&l.w, (struct mf_history_query){.role = "qa"}, MF_OK);
 	assert_string_equal(t.text, "qa 1 ok by targets 1\nqa 2 invalid\nqa 3 ok by targets 1\n");
 	assert_int_equal(t.nsigners, 2);
-	/* One of two suffices now; all who signed are told. */
+	/* One of two suffices now; all who signed are reported. */
 	write_both(&l, 4, one, &l.qa, &l.other);
 	load(&l);
 	t = walk_query(&l.w, (struct mf_history_query){.role = "qa"}, MF_OK);

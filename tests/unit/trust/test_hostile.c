@@ -328,7 +328,7 @@ static void expired_targets_are_loaded_for_signing_only(void **state)
 	forget_floors(&s.w);
 	assert_int_equal(mf_trust_load(s.w.trust, &(struct mf_load){.purpose = MF_LOAD_SIGN}, &err), -1);
 	assert_int_equal(err.code, MF_E_EXPIRED);
-	/* Nor after a look at what has expired. */
+	/* Nor after what has expired was displayed. */
 	mf_err_clear(&err);
 	ok(mf_trust_load(s.w.trust, &(struct mf_load){.purpose = MF_LOAD_SHOW}, &err), &err);
 	assert_true(mf_trust_set(s.w.trust)->expired);

@@ -501,7 +501,7 @@ static void rotation_between_two_requests_is_no_attack(void **state)
 	assert_int_equal(load_how(&w, true, ""), MF_OK);
 	assert_int_equal(mf_trust_set(w.trust)->root->version, 2);
 	assert_int_equal(race.timestamps, 2);
-	/* An attack stays one, and is not looked at for ever. */
+	/* An attack stays one, and the retries end. */
 	write_rest(&w, 3, &old);
 	race.timestamps = race.rotate_at = 0;
 	assert_int_equal(load_how(&w, true, ""), MF_E_SIGNATURE);
@@ -534,7 +534,7 @@ static void publish_among_files_of_plain_names_is_no_attack(void **state)
 	race.version = 1;
 	assert_int_equal(load_how(&w, true, ""), MF_OK);
 	assert_int_equal(mf_trust_set(w.trust)->timestamp->version, 2);
-	/* Files that never fit are not looked at for ever. */
+	/* Files that never fit: the retries end. */
 	race.snapshots = 0;
 	race.publish_at = 100;
 	assert_int_equal(load_how(&w, true, ""), MF_E_DIGEST);

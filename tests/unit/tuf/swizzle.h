@@ -1,7 +1,7 @@
 /* The swizzler: one valid repository with fresh keys in either dialect, and every way to break it.
  *
  * A row says what is changed before or after signing; everything that depends on it (signatures, hashes and
- * versions in snapshot and timestamp) is made anew, so that exactly one thing is wrong. */
+ * versions in snapshot and timestamp) is made again, so that exactly one thing is wrong. */
 #ifndef MF_TESTS_TUF_SWIZZLE_H
 #define MF_TESTS_TUF_SWIZZLE_H
 

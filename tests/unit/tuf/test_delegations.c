@@ -395,7 +395,7 @@ static void list_qa_twice(struct sw *r, json_t *j)
 	assert_int_equal(json_array_append_new(roles, second), 0);
 }
 
-/* Notary's own client takes the first. */
+/* Notary's own client uses the first. */
 static void role_listed_twice_is_refused_or_its_first_entry_counts(void **state)
 {
 	static const struct sw_row rows[] = {

@@ -519,7 +519,7 @@ static void files_must_be_the_announced_ones(void **state)
 	sw_table(mixed, SW_COUNT(mixed));
 }
 
-/* `checked` leaves out the hashes, which the caller has looked at, and nothing else. */
+/* `checked` leaves out the hashes, which the caller has checked, and nothing else. */
 static void checked_bytes_are_verified_in_all_but_their_hash(void **state)
 {
 	static const struct {

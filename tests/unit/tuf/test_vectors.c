@@ -260,7 +260,7 @@ static const char *text_of(const json_t *entry, const char *name)
 	return json_string_value(json_object_get(entry, name));
 }
 
-static struct verdict judge(const json_t *entry, struct mf_str prefix)
+static struct verdict evaluate(const json_t *entry, struct mf_str prefix)
 {
 	const char *file = text_of(entry, "file"), *server = text_of(entry, "server"),
 		   *cache = text_of(entry, "cache");
@@ -341,7 +341,7 @@ static enum mf_code expected_code(const char *file)
 	    {"derived/root-pinned-elsewhere", MF_E_PIN},
 	    {"derived/rotate-gap", MF_E_GONE},
 	    {"derived/rotate-takeover",
-	     MF_E_DIGEST}, /* same version: the snapshot's hash tells the roots apart */
+	     MF_E_DIGEST}, /* same version: the snapshot's hash distinguishes the roots */
 	    {"derived/rotate-", MF_E_SIGNATURE},
 	    {"derived/delegation-file-missing", MF_E_GONE},
 	    {"derived/delegation-", MF_E_FORMAT},
@@ -370,7 +370,7 @@ static void vector_gives_the_stated_result(void **state)
 	const json_t *entry = *state;
 	const char *file = text_of(entry, "file");
 	const json_t *deviation = deviation_of(file);
-	struct verdict v = judge(entry, MF_STR(""));
+	struct verdict v = evaluate(entry, MF_STR(""));
 	bool same = agrees(entry, &v);
 	if (!same && !deviation)
 		fail_msg("%s: %s is stated, ours: %s (%s)", file, text_of(entry, "expect"),
@@ -403,7 +403,7 @@ static void lookup_fails_when_a_broken_delegation_could_cover_the_name(void **st
 					    "derived/good-delegation-expired"};
 	(void)state;
 	for (size_t i = 0; i < 2; i++) {
-		struct verdict v = judge(entry_of(files[i]), MF_STR("hello.txt"));
+		struct verdict v = evaluate(entry_of(files[i]), MF_STR("hello.txt"));
 		assert_int_equal(v.code, expected_code(files[i]));
 	}
 }
@@ -412,12 +412,12 @@ static void lookup_fails_when_a_broken_delegation_could_cover_the_name(void **st
 static void lookup_reads_only_delegations_that_could_cover_the_name(void **state)
 {
 	(void)state;
-	struct verdict v = judge(entry_of("derived/good"), MF_STR("hello.txt"));
+	struct verdict v = evaluate(entry_of("derived/good"), MF_STR("hello.txt"));
 	assert_int_equal(v.code, MF_OK);
 	assert_null(json_object_get(v.targets, "n/x"));
 	assert_string_equal(text_of(v.targets, "hello.txt"), "targets");
 	json_decref(v.targets);
-	v = judge(entry_of("delegations"), MF_STR("1.0"));
+	v = evaluate(entry_of("delegations"), MF_STR("1.0"));
 	assert_int_equal(v.code, MF_OK);
 	assert_null(json_object_get(v.targets, "docs/readme"));
 	assert_string_equal(text_of(v.targets, "1.0"), "targets/releases");

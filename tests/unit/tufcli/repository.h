@@ -1,6 +1,6 @@
 /* A TUF 1.0 repository in memory, all its keys, and a client of it in a directory of the test's. The
  * repository stands behind struct mf_fetcher: it writes down what is asked for, and does not keep to the
- * length that it is told.
+ * length that it is given.
  *
  * A script says what the repository's owners (or whoever has their keys) do, commands end with ';'. F is a
  * role, KEYS are letters, one key each; a letter that is new makes a key.
@@ -764,12 +764,12 @@ static inline void rp_got(const struct rp *r, struct mf_buf *out)
 struct rp_row {
 	const char *what;
 	const char *setup; /* before the client is made */
-	const char *then;  /* between a first run that succeeds and the one that is judged; NULL: one run */
+	const char *then;  /* between a first run that succeeds and the one under test; NULL: one run */
 	enum mf_code code;
-	const char *stored;   /* NULL: not looked at */
-	const char *requests; /* of the run that is judged; NULL: not looked at */
+	const char *stored;   /* NULL: not checked */
+	const char *requests; /* of the run under test; NULL: not checked */
 	const char *get;      /* targets of every run, NULL: none */
-	const char *got;      /* NULL: not looked at */
+	const char *got;      /* NULL: not checked */
 };
 
 static inline void rp_check_row(const struct rp *r, const struct rp_row *row, enum mf_code code,

@@ -87,7 +87,7 @@ static void announced_length_is_the_limit(void **state)
 		(void)snprintf(name, sizeof name, "%zu", i);
 		struct rp *r RP_CLEANUP = client_of(state, name, "delegate targets A a 1 *; target A f x");
 		(void)snprintf(name, sizeof name, "%s.json", rows[i].role);
-		/* The entry stands there when the parent is signed, without being made anew. */
+		/* The entry stands there when the parent is signed, without being made again. */
 		struct rp_role *role = rp_role(r, rows[i].role), *parent = rp_role(r, rows[i].parent);
 		(void)snprintf(script, sizeof script, "{\"length\":%zu,\"version\":1}",
 			       (size_t)((long)role->bytes.n + rows[i].more));

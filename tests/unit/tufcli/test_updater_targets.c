@@ -439,7 +439,7 @@ static void put(const struct rp *r, const char *name, const char *text)
 	rp_ok(mf_file_write(path, mf_bytes_of(mf_str_c(text)), 0600, &err), &err);
 }
 
-/* Builds look at times: a file that is right must not change. */
+/* Build tools compare times: a file that is right must not change. */
 static void file_that_is_right_is_not_touched(void **state)
 {
 	struct mf_err err = MF_ERR_INIT;
