@@ -698,8 +698,8 @@ MANIFESTO_API int manifesto_trust_rotate(struct manifesto *m, const struct manif
 /* A role that still lists the key. */
 struct manifesto_revoke_left {
 	const char *role;
-	/* MANIFESTO_KEY: others must sign; MANIFESTO_USAGE: too few keys would be left; else the role cannot be
-	 * read, and may delegate to the key */
+	/* MANIFESTO_KEY: others must sign; MANIFESTO_USAGE: too few keys would be left; another one: the role
+	 * cannot be read, and may delegate to the key */
 	int status;
 	const char *why;
 	const char *command; /* that leads on, or NULL */

@@ -374,7 +374,8 @@ static int remove_manifest(struct mf_image *im, const struct mf_digest *digest, 
 	return c ? mf_manifest_delete_end(c, err) : -1;
 }
 
-/* Signatures beside a proposal that is gone are found by nobody. */
+/* Signatures beside a proposal that is gone are found by nobody. What else has their tag is not deleted:
+ * somebody may have put an image there. */
 static int remove_one(struct mf_image *im, const struct mf_proposal_place *at, struct mf_proposal *p,
 		      const struct mf_tuf_key *k, struct mf_err *err)
 {
@@ -385,7 +386,8 @@ static int remove_one(struct mf_image *im, const struct mf_proposal_place *at, s
 	(void)p;
 	(void)err;
 	signature_tag(tag, at, &fp);
-	if (mf_manifest_get_tag(im->blobs, tag, &m, &why) == 0)
+	if (mf_manifest_get_tag(im->blobs, tag, &m, &why) == 0 &&
+	    mf_proposal_is_of(&m, &at->digest, mf_trust_identity(im->trust), &why) == MF_FOUND)
 		(void)!remove_manifest(im, &m.digest, &why);
 	return 0;
 }

@@ -179,6 +179,18 @@ story() { # IMAGE
 	check_status 'a proposal is dropped' 0
 	run manifesto proposal list --json "$image"
 	check_json 'none is left' '.proposals == []'
+
+	# --- whoever may push puts an image where signatures would be: it is not deleted with the proposal
+	if [[ $image != oci:* ]]; then
+		run manifesto rm "$image" scan --propose @
+		id=$(id_of 'true')
+		push_image oci:layout:1.0 "${image%:*}:_manifesto-${id:0:32}-$(fingerprint bob | cut -c-32)" >/dev/null 2>&1
+		run manifesto proposal drop "$image" "${id:0:10}"
+		check_status 'the proposal is dropped' 0
+		get_is 'and the image is there' three "$image" scan
+		skopeo list-tags --tls-verify=false "docker://${image%:*}" >tags.json
+		check 'signatures beside proposals that are gone are not' test "$(grep -cE '_manifesto-[0-9a-f]{32}-' tags.json)" = 1
+	fi
 	person alice
 	run manifesto role add "$image" qa --threshold 2
 	check_status 'two are enough again' 0
