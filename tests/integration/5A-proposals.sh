@@ -291,9 +291,9 @@ for kind in $kinds; do
 	notary | notary-db)
 		export MANIFESTO_TRUST_SERVER=$NOTARY
 		[ $kind = notary ] || export MANIFESTO_TRUST_SERVER=$NOTARY_DB SSL_CERT_FILE=$CA
-		push_image oci:layout:1.0 "$REGISTRY/acme/app:1.0" >/dev/null 2>&1
-		story "$REGISTRY/acme/app:1.0"
-		hostile "$REGISTRY/acme/app:1.0"
+		push_image oci:layout:1.0 "$REGISTRY/acme/$kind:1.0" >/dev/null 2>&1
+		story "$REGISTRY/acme/$kind:1.0"
+		hostile "$REGISTRY/acme/$kind:1.0"
 		;;
 	esac
 done
