@@ -21,7 +21,7 @@ static void put_file(FILE *f, const struct manifesto_proposal_file *x)
 	mf_cli_show_time(expires, x->expires);
 	mf_text_printf(f, "File of role '%s', version %lld", x->role, (long long)x->version);
 	if (x->base_version)
-		mf_text_printf(f, " behind %lld", (long long)x->base_version);
+		mf_text_printf(f, ", follows version %lld", (long long)x->base_version);
 	mf_text_printf(f, ":\n  %-11s%s\n", "expires", expires);
 	put_signers(f, "signed by", x->signers, x->nsigners);
 	put_signers(f, "may sign", x->keys, x->nkeys);
