@@ -45,7 +45,7 @@ refuses 'no command' 2 'no command' manifesto
 refuses 'an unknown command' 2 "did you mean 'list'" manifesto lits x
 refuses 'an unknown command unlike any' 2 "unknown command 'frobnicate'" manifesto frobnicate
 refuses 'a command with control characters' 2 'unknown command' manifesto $'\e[31mput'
-refuses 'a group without its subcommand' 2 'init, show, refresh, pin' manifesto trust
+refuses 'a group without its subcommand' 2 'init, show, refresh, rotate, pin' manifesto trust
 refuses 'an unknown subcommand' 2 "did you mean 'trust init'" manifesto trust intt
 refuses 'an unknown option' 2 "did you mean '--force'" manifesto put --frce "$good" qa approval.json
 refuses 'an unknown option before the command' 2 "unknown option '--x'" manifesto --x list "$good"

@@ -116,7 +116,7 @@ check_status 'and nothing else is no passphrase' 11
 began=$SECONDS
 run manifesto key generate --timeout 1 --passphrase-cmd 'sleep 30' slow
 check_status 'a command that gives no passphrase' 11
-check_stderr_has 'is ended' 'no passphrase within 1 seconds'
+check_stderr_has 'is ended' 'gave no answer within 1 seconds'
 run manifesto key generate --timeout 1 --passphrase-cmd 'echo secret; exec >&-; sleep 30' slow
 check_status 'one that gives it and does not end, too' 11
 check 'both soon' test $((SECONDS - began)) -lt 12
