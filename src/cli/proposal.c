@@ -182,8 +182,7 @@ static void show_published(const struct mf_cli *cli, const struct manifesto_prop
 	if (!r->published)
 		mf_cli_printf("Proposal %s: nothing to publish, it is so already\n", name_of(r->proposal));
 	else
-		mf_cli_printf("Proposal %s is published to %s, version %lld\n", name_of(r->proposal),
-			      r->published_to, (long long)r->version);
+		mf_cli_printf("Proposal %s is published to %s\n", name_of(r->proposal), r->published_to);
 }
 
 int mf_cli_run_proposal_show(struct mf_cli *cli, struct manifesto_error *err)

@@ -194,6 +194,10 @@ static const struct manifesto_record *describe_record(struct view *v, const stru
 	if (!r || mf_report_record(v->im, e, NULL, v->a, r, err) < 0 ||
 	    (e->record.tree && mf_report_others(&e->record, v->a, r, err) < 0))
 		return NULL;
+	/* The record may be of another image than the one that has the tag of the command line. */
+	const struct mf_ref *ref = &v->im->ref;
+	if (ref->transport == MF_TRANSPORT_LAYOUT)
+		r->image = mf_arena_format(v->a, "oci:%s@%s", ref->dir, r->subject);
 	return r;
 }
 
@@ -425,8 +429,7 @@ static int describe_delegations(struct view *v, struct mf_err *err)
 static int describe_resigned(struct view *v, struct mf_err *err)
 {
 	for (size_t i = 0; i < v->p->nresign; i++)
-		if (add_change(v, "signed anew", v->p->resign[i].role, v->p->resign[i].empty ? "empty" : "",
-			       err) < 0)
+		if (add_change(v, "signed anew", v->p->resign[i].role, "", err) < 0)
 			return -1;
 	return 0;
 }

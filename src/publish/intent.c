@@ -150,10 +150,11 @@ static int put_resign(json_t *intent, const struct mf_publish_change *c, struct 
 	for (size_t i = 0; i < c->nresign; i++) {
 		const struct mf_publish_resign *r = &c->resign[i];
 		json_t *o MF_JSON_CLEANUP = json_object();
-		if (set(o, "role", json_string(r->role), err) < 0 ||
-		    (r->empty && set(o, "empty", json_true(), err) < 0) ||
-		    (r->version && set(o, "version", json_integer(r->version), err) < 0) ||
-		    append(list, o, err) < 0)
+		/* Only whoever has seen the broken file can tell that nothing is lost. */
+		if (r->empty)
+			return mf_fail(err, MF_E_USAGE, 0, "an empty file of role '%s' cannot be proposed",
+				       r->role);
+		if (set(o, "role", json_string(r->role), err) < 0 || append(list, o, err) < 0)
 			return -1;
 	}
 	return set(intent, "resign", json_incref(list), err);
@@ -489,22 +490,6 @@ static enum mf_found fill_root(struct mf_proposal *p, const struct mf_trust *t, 
 				 : same;
 }
 
-/* A change that empties a file is for the version that the proposer saw, and no other. */
-static int check_resign(const struct mf_proposal *p, const struct mf_trust *t, struct mf_err *err)
-{
-	for (size_t i = 0; i < p->nresign; i++) {
-		const struct mf_publish_resign *r = &p->resign[i];
-		const struct mf_proposal_file *f = mf_proposal_find(p, r->role);
-		if (!r->empty || !f)
-			continue;
-		enum mf_found same = mf_proposal_same_base(f, base_of(t, r->role), err);
-		if (same != MF_FOUND)
-			return same == MF_FAILED ? -1
-						 : fail_changed("the file", mf_str_c(r->role), r->role, err);
-	}
-	return 0;
-}
-
 /* Re-signing follows from a change, and is done with it; alone, it is done when the very file is there. */
 static bool is_done(const struct mf_proposal *p, const struct mf_trust *t, const struct mf_publish_change *c)
 {
@@ -534,7 +519,5 @@ enum mf_found mf_proposal_fill(void *arg, struct mf_trust *t, struct mf_publish_
 		return MF_FAILED;
 	if (!out->nedits && !out->delegations)
 		out->role = NULL;
-	if (is_done(p, t, out))
-		return MF_ABSENT;
-	return check_resign(p, t, err) < 0 ? MF_FAILED : MF_FOUND;
+	return is_done(p, t, out) ? MF_ABSENT : MF_FOUND;
 }

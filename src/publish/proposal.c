@@ -98,10 +98,7 @@ static int read_resign(struct mf_proposal *p, const json_t *o, struct mf_publish
 		       struct mf_err *err)
 {
 	(void)p;
-	if (mf_json_get_str(o, "role", MF_JSON_REQUIRED, &r->role, err) < 0)
-		return -1;
-	r->empty = json_is_true(json_object_get(o, "empty"));
-	return mf_json_get_int(o, "version", MF_JSON_OPTIONAL, 1, MF_MAX_VERSION, &r->version, err);
+	return mf_json_get_str(o, "role", MF_JSON_REQUIRED, &r->role, err);
 }
 
 static int read_signature(struct mf_proposal *p, const json_t *o, struct mf_proposal_signature *s,

@@ -104,6 +104,8 @@ run manifesto key import other other.key
 run manifesto role mine "$image"
 check_stdout_has 'and with the key the way' "manifesto role sign --force $image targets/security"
 refused 'it is not begun anew unasked' 6 role sign "$image" security
+run manifesto role sign --force "$image" security --propose empty.json
+check_status 'an empty file cannot be proposed' 2
 run manifesto role sign --force "$image" security
 check_status 'it is when it is asked for' 0
 refused 'its records are gone' 3 get "$image" security-review

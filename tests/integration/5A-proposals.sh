@@ -218,6 +218,9 @@ hostile() { # IMAGE
 	refused 'whose bytes were changed' 6 proposal sign --yes "$image" forged.json
 	forge h.json '.files[0].signatures[0].sig |= ("A" + .[1:])'
 	refused 'with a signature that does not verify' 6 proposal sign --yes "$image" forged.json
+	forge h.json '.files = [.files[0] | .role = "z" | .signatures = []] | .intent.edits[0] |= (del(.before) | .name |= sub("sha256-.*"; "sha256-" + "ab" * 32))'
+	run manifesto proposal show --json "$image" forged.json
+	check_json 'a record of another image does not have the tag of this one' '.proposal.records | length == 1 and (.[0].record | (.subject | endswith("ab" * 32)) and (.image | contains(":1.0@") | not))'
 	forge h.json '.files[0].signatures += .files[0].signatures'
 	refused 'with two signatures of one key' 6 proposal sign --yes "$image" forged.json
 	forge h.json '.files[0].signatures[0].keyid = "ff" * 32'
@@ -229,6 +232,8 @@ hostile() { # IMAGE
 	refused 'with no file' 6 proposal show "$image" forged.json
 	forge h.json '.intent.edits += .intent.edits'
 	refused 'with a target twice' 6 proposal show "$image" forged.json
+	forge h.json '.intent |= {edits: [], resign: [{role, empty: true, version: 9007199254740000}]} | .files[0].signatures = []'
+	refused 'that would empty a file, under a version that has no successor' 6 proposal show "$image" forged.json
 	head -c 500 h.json >forged.json
 	refused 'cut off' 6 proposal sign --yes "$image" forged.json
 	head -c 17000000 /dev/zero >forged.json
@@ -273,6 +278,26 @@ rotation() { # IMAGE
 	check_json 'nothing is left' '.proposals == []'
 }
 
+# A key that the proposal itself adds to a role signs it.
+newcomer() { # IMAGE
+	image=$1
+	person erin
+	manifesto key generate erin >/dev/null
+	manifesto key show erin >erin.pub
+	manifesto trust import --force pins.json >/dev/null
+	person alice
+	run manifesto role add "$image" qa --key erin.pub --threshold 4 --propose @
+	check_status 'a key and a higher threshold are proposed' 0
+	id=$(id_of 'true')
+	for name in bob carol dave erin; do
+		(person "$name" && manifesto proposal sign --yes "$image" "${id:0:8}" >"$name.out" 2>&1) &
+	done
+	wait
+	run manifesto proposal show --json "$image" "$id"
+	check_json 'the signature of the key that is added is not lost' '.proposal | .state == "ready" and ([.files[] | select(.role == "qa").signers] | map(length)) == [4]'
+	manifesto proposal drop "$image" "$id" >/dev/null
+}
+
 for kind in $kinds; do
 	case $kind in
 	layout)
@@ -287,6 +312,7 @@ for kind in $kinds; do
 		mkdir -p trust
 		push_image oci:layout:1.0 "$REGISTRY/acme/dir:1.0" >/dev/null 2>&1
 		story "$REGISTRY/acme/dir:1.0"
+		newcomer "$REGISTRY/acme/dir:1.0"
 		;;
 	notary | notary-db)
 		export MANIFESTO_TRUST_SERVER=$NOTARY
