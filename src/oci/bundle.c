@@ -24,6 +24,7 @@ struct mf_bundle {
 struct packed {
 	const struct mf_bundle *bundle;
 	char *gun;
+	bool is_layout;
 };
 
 void mf_bundle_blob_name(char out[MF_BUNDLE_BLOB], const struct mf_digest *d)
@@ -189,14 +190,19 @@ static int find_tag(const struct packed *p, const char *tag, struct mf_digest *o
 	return 0;
 }
 
+/* Of a registry's repository those that a registry could have; the names in a layout are free. */
 static int packed_tags(void *b, struct mf_tags *out, struct mf_err *err)
 {
 	const struct packed *p = b;
-	for (size_t i = 0; i < p->bundle->n; i++)
-		if (is_of(p, &p->bundle->v[i], ':') &&
-		    mf_tags_add(out, p->bundle->v[i].name + strlen(p->gun) + 1, &p->bundle->v[i].digest,
-				err) < 0)
+	for (size_t i = 0; i < p->bundle->n; i++) {
+		const struct named *n = &p->bundle->v[i];
+		if (!is_of(p, n, ':'))
+			continue;
+		const char *tag = n->name + strlen(p->gun) + 1;
+		if ((p->is_layout || mf_tag_valid(mf_str_c(tag))) &&
+		    mf_tags_add(out, tag, &n->digest, err) < 0)
 			return -1;
+	}
 	return 0;
 }
 
@@ -431,10 +437,9 @@ struct mf_image_store *mf_bundle_store(const struct mf_bundle *b, const struct m
 	struct mf_image_store *s = mf_calloc(1, sizeof *s);
 	struct packed *p = mf_calloc(1, sizeof *p);
 	if (p)
-		*p = (struct packed){b, mf_buf_take(&gun)};
+		*p = (struct packed){b, mf_buf_take(&gun), ref->transport == MF_TRANSPORT_LAYOUT};
 	if (s && p && p->gun) {
-		*s = (struct mf_image_store){
-		    .ops = &packed_ops, .b = p, .is_layout = ref->transport == MF_TRANSPORT_LAYOUT};
+		*s = (struct mf_image_store){.ops = &packed_ops, .b = p, .is_layout = p->is_layout};
 		return s;
 	}
 	free(s);

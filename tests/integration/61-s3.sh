@@ -249,6 +249,12 @@ check_status 'the same command again' 0
 check 'goes on with that root' cmp -s <(at_store 1.root.json) root.before
 get_is 'and publishes' "$approval" "$image" qa-approval
 
+delete timestamp.json
+refused 'a repository whose timestamp is gone is not made again' 12 trust init "$image"
+check 'nothing is in force' test "$(status_at_store timestamp.json)" = 404
+new leftovers
+run manifesto put --init "$image" qa-approval "$approval"
+
 # --- files that stopped publishers have left are passed over
 for file in 3.snapshot.json 4.snapshot.json 3.targets.json; do
 	curl -sf --aws-sigv4 aws:amz:us-east-1:s3 --user "$S3_KEY_ID:$S3_SECRET" -X PUT -H 'x-amz-content-sha256: UNSIGNED-PAYLOAD' \

@@ -200,6 +200,8 @@ head -c 3000 notary.tar >bad.tar
 bad 'a truncated file' 6 'no usable tar file' bad.tar
 head -c $(($(stat -c %s notary.tar) - 1024)) notary.tar >bad.tar
 bad 'a file without its end' 6 'it ends too early' bad.tar
+head -c $(($(stat -c %s notary.tar) - 512)) notary.tar >bad.tar
+bad 'a file with half of its end' 6 'it ends too early' bad.tar
 (cat notary.tar && printf 'more%508s' '') >bad.tar
 bad 'octets behind the end' 6 'behind the end' bad.tar
 (cat notary.tar && cat directory.tar) >bad.tar
@@ -235,6 +237,15 @@ tampered 'a repository in both forms' 6 'has two trust repositories' add "trust/
 tampered 'no timestamp' 8 "'timestamp'" drop 'timestamp.json$'
 tampered 'no snapshot' 8 "'snapshot'" drop '/snapshot\.'
 tampered 'no content' 13 'does not hold the content' drop "blobs/sha256/$(sum "$approval")"
+tampered 'a longer record' 6 'bytes, not' edit "blobs/sha256/$(sum "$approval")" '{' '{ '
+tampered 'one tag of two images' 2 'has several images' edit '^index.json$' acme/notary:multi acme/notary:1.0
+index=$(tar xOf notary.tar index.json | jq -r '.manifests[] | select(.annotations | .["org.opencontainers.image.ref.name"]? | strings | endswith(":multi")).digest')
+retar notary.tar bad.tar edit "blobs/sha256/${index#sha256:}" '{' '{ '
+run offline get --bundle bad.tar --platform linux/arm64 "${n%:*}:multi" qa-approval
+check_status 'a changed image index under a tag' 6
+retar notary.tar bad.tar edit '^index.json$' acme/notary:1.0 'acme/notary:1.0/../b'
+run offline list --bundle bad.tar --json --all "${n%:*}"
+check_json 'what can be no tag is none' '(.images | length) > 0 and [.images[].tags[]] == []'
 retar notary.tar moved.tar flip index.json
 run offline get --bundle moved.tar "${n%:*}@sha256:$(printf x | sha256sum | cut -d' ' -f1)" qa-approval
 check 'a changed index is never more than another answer to a tag' test "$status" != 0

@@ -204,8 +204,9 @@ static void what_cannot_be_used_is_refused(void **state)
 						   "[profile late]\ncredential_process = /nonexistent/aws\n"
 						   "[profile fails]\ncredential_process = false\n"
 						   "[profile half]\naws_access_key_id = x\n");
-	struct mf_secret secret MF_SECRET_CLEANUP = MF_SECRET_INIT;
+	struct mf_secret secret MF_SECRET_CLEANUP = MF_SECRET_INIT, lines MF_SECRET_CLEANUP = MF_SECRET_INIT;
 	assert_int_equal(mf_secret_copy(&secret, mf_bytes_of(mf_str_c("hush")), &err), 0);
+	assert_int_equal(mf_secret_copy(&lines, mf_bytes_of(mf_str_c("hush\r\nX-Other: 1")), &err), 0);
 	const struct {
 		struct mf_aws_config cfg;
 		enum mf_code code;
@@ -219,6 +220,7 @@ static void what_cannot_be_used_is_refused(void **state)
 	    {{.secret = &secret}, MF_E_AUTH},
 	    {{.key_id = "a/b", .secret = &secret}, MF_E_USAGE},
 	    {{.key_id = "a\nb", .secret = &secret}, MF_E_USAGE},
+	    {{.key_id = "a", .secret = &secret, .token = &lines}, MF_E_USAGE},
 	    {{.region = "a/b"}, MF_E_USAGE},
 	    {{.region = "a.evil.example#"}, MF_E_USAGE},
 	    {{.endpoint = "https://h/path"}, MF_E_USAGE},
