@@ -347,7 +347,9 @@ static int check_signers(struct report *r, struct mf_err *err)
 		if (!f)
 			return -1;
 		about(r, f, e);
-		publisher(r, f);
+		f->actor = "publisher";
+		f->action =
+		    mf_arena_format(r->a, "manifesto sign %s@%s %s", r->repository, f->subject, f->type);
 	}
 	return 0;
 }

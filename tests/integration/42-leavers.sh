@@ -62,6 +62,7 @@ leaver() { # IMAGE NAME-OF-QA
 	run manifesto status --json "${image%:1.0}"
 	check_status 'status warns' 14
 	check_json 'of that record' '[.repositories[0].findings[] | select(.kind == "record-unsigned")] | length == 1 and .[0].type == "qa-approval" and .[0].role == "'"$qa"'" and .[0].exit == 14'
+	check_json 'and has the command that lets it count again' '[.repositories[0].findings[] | select(.kind == "record-unsigned").action] == ["manifesto sign '"${image%:1.0}@$subject"' qa-approval"]'
 	check 'and names its signer' grep -q "signer $(sed -n 's/^[^ ]* *ed25519 *\([0-9a-f]\{16\}\).*/\1/p' sam.pub)" "$T/stdout"
 	events earlier
 	check 'the history says what the owner did' grep -q '"unsigned","qa-approval"' earlier
