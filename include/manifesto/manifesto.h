@@ -787,7 +787,7 @@ struct manifesto_proposal_result {
 	const struct manifesto_proposal *proposal; /* as it is now */
 	size_t added;                              /* sign: signatures of this machine that were added */
 	int published;
-	int64_t version; /* published: of the role's file */
+	int64_t version; /* published: of the file whose records change; 0: none do */
 	const char *published_to;
 	const char *const *warnings;
 	size_t nwarnings;

@@ -44,8 +44,8 @@ static void describe(FILE *f, const struct manifesto_proposal *p)
 	char created[MF_TIME_LEN], expires[MF_TIME_LEN];
 	mf_cli_show_time(created, p->created);
 	mf_cli_show_time(expires, p->expires);
-	mf_text_printf(f, "Proposal %s for '%s', made at %s, open until %s: %s\n", p->id ? p->id : p->path,
-		       p->repository, created, expires, p->state);
+	mf_text_printf(f, "Proposal %s for '%s': %s, made at %s, expires at %s\n", p->id ? p->id : p->path,
+		       p->repository, p->state, created, expires);
 	if (p->moved)
 		mf_text_printf(f,
 			       "Somebody has published since: it is applied to what is there now, and %zu "
