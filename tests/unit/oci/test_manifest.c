@@ -209,6 +209,41 @@ static void referrers_tag_is_the_fallback_schema(void **state)
 	assert_true(mf_tag_valid(mf_str_c(tag)));
 }
 
+/* What may be deleted as the artifact manifest of a record. */
+static void only_our_artifact_of_that_subject_is_ours(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *type, *subject, *owner;
+		enum mf_found expected;
+	} rows[] = {
+	    {"application/vnd.manifesto.x", HEX, "us", MF_FOUND},
+	    {"application/vnd.manifesto.x", HEX, NULL, MF_FOUND},
+	    {"application/vnd.manifesto.x", HEX, "them", MF_ABSENT},
+	    {"application/vnd.manifesto.x", "f" HEX, "us", MF_ABSENT},
+	    {"application/vnd.oci.image.config.v1+json", HEX, "us", MF_ABSENT},
+	    {NULL, HEX, "us", MF_ABSENT},
+	};
+	struct mf_digest subject;
+	struct mf_err err = MF_ERR_INIT;
+	assert_ok(mf_digest_parse(&subject, MF_STR("sha256:" HEX), &err), err);
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct mf_manifest m MF_MANIFEST_CLEANUP;
+		mf_manifest_init(&m);
+		assert_ok(
+		    mf_buf_printf(&m.bytes, &err,
+				  "{\"%s\":\"%s\",\"annotations\":{\"%s\":\"%s\"},\"layers\":[],\"subject\":{"
+				  "\"mediaType\":\"" MF_MT_OCI_MANIFEST
+				  "\",\"size\":2,\"digest\":\"sha256:%.64s\"}}",
+				  rows[i].type ? "artifactType" : "other", rows[i].type ? rows[i].type : "",
+				  rows[i].owner ? MF_ARTIFACT_OWNER : "other",
+				  rows[i].owner ? rows[i].owner : "", rows[i].subject),
+		    err);
+		assert_int_equal(mf_artifact_is_of(&m, &subject, "us", &err), rows[i].expected);
+		assert_int_equal(err.code, MF_OK);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -220,6 +255,7 @@ int main(void)
 	    cmocka_unit_test(index_with_odd_descriptors_is_refused),
 	    cmocka_unit_test(artifact_manifest_has_these_very_bytes),
 	    cmocka_unit_test(referrers_tag_is_the_fallback_schema),
+	    cmocka_unit_test(only_our_artifact_of_that_subject_is_ours),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
