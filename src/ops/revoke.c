@@ -67,9 +67,12 @@ static const char *command_for(struct revocation *v, const char *role, enum mf_c
 		return again(v, "NEW");
 	bool owner = mf_publish_can_sign(t, &top[MF_TUF_TARGETS]) &&
 		     (mf_publish_has_server(t) || mf_publish_can_sign(t, &top[MF_TUF_ROOT]));
-	return mf_publish_top_role(mf_trust_set(t)->root, role) || !owner
-		   ? again(v, v->run->o->replacement)
-		   : mf_arena_format(&v->arena, "manifesto role sign %s %s", v->repository, role);
+	if (mf_publish_top_role(mf_trust_set(t)->root, role) || !owner)
+		return again(v, v->run->o->replacement);
+	const struct mf_tuf_role *listed = mf_trust_role(t, role);
+	bool several = listed && listed->threshold > 1;
+	return mf_arena_format(&v->arena, "manifesto role sign %s %s%s", v->repository, role,
+			       several ? " --propose @" : "");
 }
 
 static void leave(struct revocation *v, const char *role, const struct mf_err *why, const char *command)

@@ -112,6 +112,21 @@ for image in oci:layout:1.0 "$REGISTRY/acme/app:1.0"; do
 	check_status "$image: also from the pin alone" 0
 done
 
+# --- a role of two of three: what its colleagues do takes a proposal
+person alice
+make_image trio --tag 1.0 >/dev/null
+run manifesto put --init --key owner oci:trio:1.0 contact "$approval"
+for name in one two three; do
+	manifesto key generate -q $name
+done
+run manifesto role add oci:trio:1.0 trio --key one --key two --key three --types trio --threshold 2
+run manifesto put --key one oci:trio:1.0 trio "$approval"
+check_status 'a role of two of three' 0
+mv "$MANIFESTO_HOME"/keys/{two,three}.key .
+run manifesto key revoke --dry-run one oci:trio:1.0
+check_status 'its colleagues must re-sign it first' 11
+check_stdout_has 'with a proposal' '(manifesto role sign oci:trio:1.0 trio --propose @)'
+
 # --- whoever has no key of the owner
 person sue
 run manifesto key revoke --json "$(machine alice && fp heir)" "$REGISTRY/acme/app:1.0"
