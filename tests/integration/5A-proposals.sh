@@ -45,7 +45,7 @@ story() { # IMAGE
 		person "$name"
 		manifesto trust import --force pins.json >/dev/null
 	done
-	rm -f ?.json
+	rm -f ?.json other-root.json
 
 	# --- one key is not enough, which is said before anything is stored
 	person bob
@@ -261,6 +261,7 @@ rotation() { # IMAGE
 	check_stdout_has 'is proposed' '1 more signature is needed'
 	id=$(id_of 'true')
 	refused 'the old key alone does not publish it' 11 proposal publish "$image" "$id"
+	manifesto trust rotate -q "$image" root --key bob-root.pub --keep-old --propose other-root.json
 	person bob
 	run manifesto proposal show --json "$image" "$id"
 	check_json 'the keys that come and go are shown' '[.proposal.changes[] | select(.role == "root") | .what] | contains(["key removed", "key added"])'
@@ -276,6 +277,8 @@ rotation() { # IMAGE
 	person alice
 	run manifesto proposal list --json "$image"
 	check_json 'nothing is left' '.proposals == []'
+	person bob
+	refused 'another root that was proposed for the one before' 12 proposal sign --yes "$image" other-root.json
 }
 
 # A key that the proposal itself adds to a role signs it.

@@ -147,6 +147,35 @@ static void signatures_of_another_copy_are_taken_over_once(void **state)
 	assert_int_equal(again.files[0].nsignatures, 2);
 }
 
+/* Beside the image anybody can leave signatures in the name of a colleague. */
+static void signature_of_a_stranger_takes_no_colleagues_place(void **state)
+{
+	(void)state;
+	static const uint8_t raw[] = {0xd7, 0x5a, 0x98, 0x01, 0x82, 0xb1, 0x0a, 0xb7, 0xd5, 0x4b, 0xfe,
+				      0xd3, 0xc9, 0x64, 0x07, 0x3a, 0x0e, 0xe1, 0x72, 0xf3, 0xda, 0xa6,
+				      0x23, 0x25, 0xaf, 0x02, 0x1a, 0x68, 0xf7, 0x07, 0x51, 0x1a};
+	struct mf_err err = MF_ERR_INIT;
+	struct mf_proposal p MF_PROPOSAL_CLEANUP = {.arena = MF_ARENA_INIT},
+			     copy MF_PROPOSAL_CLEANUP = {.arena = MF_ARENA_INIT};
+	char *text MF_FREE = changed("\"keyid\":\"b", "\"keyid\":\"c");
+	assert_int_equal(read_text(whole, &p), MF_OK);
+	assert_int_equal(read_text(text, &copy), MF_OK);
+	struct mf_tuf_key colleague = {.id_fits = true,
+				       .pub =
+					   mf_pubkey_from_ed25519((struct mf_bytes){raw, sizeof raw}, &err),
+				       .scheme = MF_SIG_ED25519};
+	const struct mf_proposal_filter only = {&mf_dialect_tuf1, &colleague};
+	assert_non_null(colleague.pub);
+	/* Of another key; then under the colleague's ID, where it does not verify. */
+	const char *ids[] = {p.files[0].signatures[0].keyid, copy.files[0].signatures[0].keyid};
+	for (size_t i = 0; i < 2; i++) {
+		colleague.id = mf_str_c(ids[i]);
+		assert_int_equal(mf_proposal_merge(&p, &copy, &only, &err), 0);
+		assert_int_equal(p.files[0].nsignatures, 1);
+	}
+	mf_pubkey_unref(colleague.pub);
+}
+
 /* Without memory it is that, and never a document of another meaning, or damage. */
 static void lack_of_memory_is_no_damage(void **state)
 {
@@ -176,6 +205,7 @@ int main(void)
 	    cmocka_unit_test(document_that_is_cut_off_anywhere_is_refused),
 	    cmocka_unit_test(one_key_signs_a_file_once),
 	    cmocka_unit_test(signatures_of_another_copy_are_taken_over_once),
+	    cmocka_unit_test(signature_of_a_stranger_takes_no_colleagues_place),
 	    cmocka_unit_test(lack_of_memory_is_no_damage),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
