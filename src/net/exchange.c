@@ -256,14 +256,17 @@ void mf_http_error_code(const struct mf_http_response *r, char out[64])
 bool mf_http_is_web_page(const struct mf_http_response *r)
 {
 	static const char *const types[] = {"text/html", "application/xhtml"};
-	static const char *const starts[] = {"<!doctype html", "<html"};
+	static const char *const starts[] = {"<!doctype html", "<html", "<head",  "<body",
+					     "<script",        "<meta", "<title", "<!--"};
 	const char *body = mf_buf_str(&r->body).p;
 	body += strspn(body, "\xef\xbb\xbf \t\r\n");
 	if (*body == '{' || *body == '[')
 		return false;
-	for (size_t i = 0; i < 2; i++)
-		if (strncasecmp(r->content_type, types[i], strlen(types[i])) == 0 ||
-		    strncasecmp(body, starts[i], strlen(starts[i])) == 0)
+	for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+		if (strncasecmp(r->content_type, types[i], strlen(types[i])) == 0)
+			return true;
+	for (size_t i = 0; i < sizeof starts / sizeof *starts; i++)
+		if (strncasecmp(body, starts[i], strlen(starts[i])) == 0)
 			return true;
 	return false;
 }

@@ -50,6 +50,12 @@ static struct mf_repo *notary_open(const struct mf_repo_ops *ops, const char *re
 	/* What people see in logs and copy: the API's own prefix. */
 	while (mf_str_ends(mf_buf_str(&where), MF_STR("/v2")) || mf_str_ends(mf_buf_str(&where), MF_STR("/")))
 		where.p[where.n -= where.p[where.n - 1] == '/' ? 1 : 3] = 0;
+	/* Behind a repository's own URL nothing is found, which would read as "gone". */
+	if (strstr(where.p, "/_trust/tuf")) {
+		(void)mf_fail(err, MF_E_USAGE, 0, "trust server '%s' is the URL of one repository", where.p);
+		mf_err_set_hint(err, "give the server's own URL: what stands before /v2/");
+		return NULL;
+	}
 	/* The server matches paths after decoding and redirects "//" and dot segments: none of them is in a
 	 * GUN. */
 	if (mf_pct_encode(&path, mf_str_c(gun), "/:", err) < 0)

@@ -133,6 +133,7 @@ refuses 'nor is a directory made of it' 2 'no scheme' manifesto put --init --no-
 refuses 'a trust server with a password' 2 'without user' manifesto list --trust-server https://bob:geheim@localhost:4443 "$away"
 check_stderr_lacks 'it is not repeated' geheim
 refuses 'a trust server with a query' 2 'without user and query' manifesto list --trust-server 'https://localhost:4443/?x=1' "$away"
+refuses 'a repository on the trust server' 2 'the URL of one repository' manifesto list --trust-server https://localhost:4443/v2/a/b/_trust/tuf/ "$away"
 refuses 'a root file that is none' 6 "root file 'approval.json'" manifesto trust pin "$away" approval.json --trust-server https://localhost:1
 
 # --- files

@@ -129,6 +129,7 @@ for role in root timestamp snapshot targets; do
 		null 6 "replace","body":"null"
 		{} 6 "replace","body":"{}"
 		a-web-page 4 "status","status":200,"body":"<html></html>"
+		a-page-behind-a-comment 4 "status","status":200,"body":"<!-- portal --><html></html>"
 		endless 6 "local","to":"/endless"
 		stalling 4 "local","to":"/stall?n=100&sent=10"
 		404 8 "status","status":404
