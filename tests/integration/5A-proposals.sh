@@ -192,8 +192,11 @@ story() { # IMAGE
 		check 'signatures beside proposals that are gone are not' test "$(grep -cE '_manifesto-[0-9a-f]{32}-' tags.json)" = 1
 	fi
 	person alice
+	run manifesto role add "$image" qa --types more --propose t.json
+	check_status 'a change of the role is proposed' 0
 	run manifesto role add "$image" qa --threshold 2
 	check_status 'two are enough again' 0
+	refused 'the role is another one now' 12 proposal sign --yes "$image" t.json
 }
 
 # Whatever comes in a file: nothing of it is believed.
@@ -216,7 +219,7 @@ hostile() { # IMAGE
 	refused 'whose intent is not what is signed' 6 proposal sign --yes "$image" forged.json
 	forge h.json '.files[0].signed |= (@base64d | sub("qa-approval"; "qa-approvaj") | @base64)'
 	refused 'whose bytes were changed' 6 proposal sign --yes "$image" forged.json
-	forge h.json '.files[0].signatures[0].sig |= ("A" + .[1:])'
+	forge h.json '.files[0].signatures[0].sig |= ((if startswith("A") then "B" else "A" end) + .[1:])'
 	refused 'with a signature that does not verify' 6 proposal sign --yes "$image" forged.json
 	forge h.json '.files = [.files[0] | .role = "z" | .signatures = []] | .intent.edits[0] |= (del(.before) | .name |= sub("sha256-.*"; "sha256-" + "ab" * 32))'
 	run manifesto proposal show --json "$image" forged.json
