@@ -175,10 +175,10 @@ static enum mf_found run(struct work *w, enum mf_publish_end end, int64_t *versi
 	return mf_publish_run(w->im.trust, &in, version, err);
 }
 
-static enum mf_found check(struct work *w, enum mf_load_purpose purpose, struct mf_err *err)
+static enum mf_found check(struct work *w, const struct mf_load *how, struct mf_err *err)
 {
 	int64_t version;
-	if (mf_trust_load(w->im.trust, &(struct mf_load){.purpose = purpose}, err) < 0)
+	if (mf_trust_load(w->im.trust, how, err) < 0)
 		return MF_FAILED;
 	if (w->beside && (resolve_place(w, err) < 0 || mf_proposal_fetch(&w->im, &w->place, &w->p, err) < 0 ||
 			  mf_proposal_gather(&w->im, &w->place, &w->p, err) < 0))
@@ -199,7 +199,8 @@ static void warn(struct work *w, const char *text)
 
 static int show(struct work *w, struct mf_err *err)
 {
-	return open_any(w, err) < 0 || check(w, MF_LOAD_READ, err) == MF_FAILED ? -1 : 0;
+	const struct mf_load how = {.purpose = MF_LOAD_READ};
+	return open_any(w, err) < 0 || check(w, &how, err) == MF_FAILED ? -1 : 0;
 }
 
 /* ---- signing */
@@ -410,12 +411,14 @@ static int publish(struct work *w, struct mf_err *err)
 	return mf_arena_check(w->a, err);
 }
 
+/* A colleague who signs needs only to read the trust repository. */
 static int sign(struct work *w, struct mf_err *err)
 {
+	const struct mf_load how = {.purpose = MF_LOAD_SIGN, .proposes = !w->o->publish};
 	size_t held, useful;
 	if (open_any(w, err) < 0)
 		return -1;
-	enum mf_found found = check(w, MF_LOAD_SIGN, err);
+	enum mf_found found = check(w, &how, err);
 	if (found != MF_FOUND)
 		return found;
 	count_keys(w, &held, &useful);
@@ -428,9 +431,10 @@ static int sign(struct work *w, struct mf_err *err)
 
 static int publish_it(struct work *w, struct mf_err *err)
 {
+	const struct mf_load how = {.purpose = MF_LOAD_SIGN};
 	if (open_any(w, err) < 0)
 		return -1;
-	enum mf_found found = check(w, MF_LOAD_SIGN, err);
+	enum mf_found found = check(w, &how, err);
 	return found == MF_FAILED ? -1 : publish(w, err);
 }
 

@@ -123,8 +123,10 @@ static int load_to_renew(struct mf_trust *t, bool tolerate_broken, struct mf_err
 
 static int load(struct mf_trust *t, const struct mf_publish_intent *in, struct mf_err *err)
 {
-	struct mf_load how = {
-	    .prefix = in->prefix, .purpose = MF_LOAD_SIGN, .tolerate_broken = in->tolerate_broken};
+	struct mf_load how = {.prefix = in->prefix,
+			      .purpose = MF_LOAD_SIGN,
+			      .tolerate_broken = in->tolerate_broken,
+			      .proposes = t->proposing};
 	if (in->kind == MF_PUBLISH_CHANGE)
 		return mf_trust_load(t, &how, err);
 	if (in->kind == MF_PUBLISH_RESIGN)

@@ -520,7 +520,8 @@ int mf_trust_load(struct mf_trust *t, const struct mf_load *how, struct mf_err *
 	if (!how->prefix.p)
 		t->how.prefix = MF_STR("");
 	t->attempt = (struct mf_attempt){0};
-	if ((sign && mf_trust_check_writable(t, err) < 0) || mf_trust_prefetch(t, how, err) < 0)
+	if ((sign && !how->proposes && mf_trust_check_writable(t, err) < 0) ||
+	    mf_trust_prefetch(t, how, err) < 0)
 		return -1;
 	int rc = load_with_retries(t, err);
 	drop_prefetched(t);
