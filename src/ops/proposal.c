@@ -272,17 +272,30 @@ static int confirm(struct work *w, struct mf_err *err)
 	return yes ? 0 : mf_fail(err, MF_E_CANCELLED, 0, "the proposal was not signed");
 }
 
+/* Where a file system has no locks, it goes without. */
+static int lock_file(struct work *w, struct mf_lock *lock, const char *path, struct mf_err *err)
+{
+	if (mf_lock_content(lock, path, &w->m->env, err) == 0)
+		return 0;
+	if (err->code != MF_E_IO)
+		return -1;
+	mf_err_clear(err);
+	return 0;
+}
+
 /* Over a file that a colleague has written meanwhile only what does not lose their signatures goes. */
 static int write_file(struct work *w, struct mf_err *err)
 {
 	struct mf_buf doc MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_PROPOSAL_BYTES),
 			  there MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_PROPOSAL_BYTES);
 	struct mf_proposal now MF_PROPOSAL_CLEANUP = {.arena = MF_ARENA_INIT};
+	struct mf_lock lock MF_LOCK_CLEANUP = MF_LOCK_INIT;
 	struct mf_digest digest;
 	char *path MF_FREE = realpath(w->o->proposal, NULL);
 	if (!path)
 		return mf_fail(err, MF_E_IO, 0, "'%s' is gone", w->o->proposal);
-	if (mf_file_read(path, MF_MAX_PROPOSAL_BYTES, &there, err) < 0 ||
+	if (lock_file(w, &lock, path, err) < 0 ||
+	    mf_file_read(path, MF_MAX_PROPOSAL_BYTES, &there, err) < 0 ||
 	    mf_sha256(mf_buf_bytes(&there), &digest, err) < 0)
 		return -1;
 	if (!mf_digest_eq(&digest, &w->read) && (mf_proposal_parse(&now, mf_buf_bytes(&there), err) < 0 ||

@@ -82,6 +82,10 @@ struct mf_lock {
 #define MF_LOCK_CLEANUP MF_CLEANUP(mf_lock_release)
 int mf_lock_acquire(struct mf_lock *lock, const char *path, const struct mf_env *env,
 		    struct mf_err *err) MF_NODISCARD;
+/* The same on a file with content, which is never made, and keeps its mode: who replaces it by mf_file_write
+ * while the lock is held loses nothing that others write so. */
+int mf_lock_content(struct mf_lock *lock, const char *path, const struct mf_env *env,
+		    struct mf_err *err) MF_NODISCARD;
 void mf_lock_release(struct mf_lock *lock);
 
 /* A spool: an unlinked temporary file (memory below 256 KiB) into which a stream is written while it is

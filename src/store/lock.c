@@ -10,8 +10,14 @@
  * prompt. */
 #define FIRST_WAIT_MS 2
 #define LAST_WAIT_MS 100
-/* One to make the file and one to lock it, and some for files that are removed in between. */
-#define MAX_TRIES 16
+/* One to make the file and one to lock it, and some for files that are removed or replaced in between: by
+ * each of a proposal's signers, say. */
+#define MAX_TRIES 80
+
+enum what {
+	LOCK_FILE, /* it is there for the lock alone: made where it is missing */
+	CONTENT    /* it has content, which whoever holds the lock may replace */
+};
 
 static int wait_for(struct mf_lock *lock, int fd, const char *path, const struct mf_env *env,
 		    struct mf_err *err)
@@ -95,11 +101,12 @@ static void mend_mode(int fd, const char *path)
 }
 
 /* 1 locked, 0 the file was exchanged meanwhile (a lock on a removed file excludes nobody), -1. */
-static int try_lock(struct mf_lock *lock, const char *path, const struct mf_env *env, struct mf_err *err)
+static int try_lock(struct mf_lock *lock, const char *path, enum what what, const struct mf_env *env,
+		    struct mf_err *err)
 {
 	struct stat ours, now;
 	int fd MF_FD_CLEANUP = open_file(path);
-	if (fd < 0 && errno == ENOENT)
+	if (fd < 0 && errno == ENOENT && what == LOCK_FILE)
 		return make_file(path, err) < 0 ? -1 : 0;
 	if (fd < 0) {
 		int sys = errno;
@@ -109,7 +116,8 @@ static int try_lock(struct mf_lock *lock, const char *path, const struct mf_env 
 					     "directory's group and mode 660");
 		return -1;
 	}
-	mend_mode(fd, path);
+	if (what == LOCK_FILE)
+		mend_mode(fd, path);
 	if (wait_for(lock, fd, path, env, err) < 0)
 		return -1;
 	if (fstat(fd, &ours) < 0 || lstat(path, &now) < 0 || ours.st_dev != now.st_dev ||
@@ -120,14 +128,25 @@ static int try_lock(struct mf_lock *lock, const char *path, const struct mf_env 
 	return 1;
 }
 
-int mf_lock_acquire(struct mf_lock *lock, const char *path, const struct mf_env *env, struct mf_err *err)
+static int acquire(struct mf_lock *lock, const char *path, enum what what, const struct mf_env *env,
+		   struct mf_err *err)
 {
 	for (int tries = 0; tries < MAX_TRIES; tries++) {
-		int rc = try_lock(lock, path, env, err);
+		int rc = try_lock(lock, path, what, env, err);
 		if (rc)
 			return rc < 0 ? -1 : 0;
 	}
-	return mf_fail(err, MF_E_CONFLICT, 0, "the lock file '%s' was removed repeatedly", path);
+	return mf_fail(err, MF_E_CONFLICT, 0, "lock '%s': the file was removed repeatedly", path);
+}
+
+int mf_lock_acquire(struct mf_lock *lock, const char *path, const struct mf_env *env, struct mf_err *err)
+{
+	return acquire(lock, path, LOCK_FILE, env, err);
+}
+
+int mf_lock_content(struct mf_lock *lock, const char *path, const struct mf_env *env, struct mf_err *err)
+{
+	return acquire(lock, path, CONTENT, env, err);
 }
 
 void mf_lock_release(struct mf_lock *lock)

@@ -71,6 +71,15 @@ story() { # IMAGE
 	run manifesto proposal sign --yes "$image" p.json
 	check_stdout_has 'once' 'was already signed'
 	cp p.json signed.json
+	chmod 640 first.json
+	exec {lock}<first.json
+	flock "$lock"
+	cp first.json waiting.json
+	run manifesto proposal sign --yes --timeout 1 "$image" first.json
+	check_status 'a file that a colleague is writing is not written' 12
+	check_same_file 'it has lost nothing' waiting.json first.json
+	check 'and has its mode' test "$(stat -c %a first.json)" = 640
+	exec {lock}<&-
 	run manifesto proposal publish "$image" p.json
 	check_status 'and publishes it' 0
 	get_is 'it can be read' one "$image" qa-approval
@@ -161,6 +170,13 @@ story() { # IMAGE
 	check_status 'it is published' 0
 	get_is 'what is there can be read' one "$image" qa-approval
 	person bob
+	rm -f both.json
+	run manifesto put "$image" scan three --propose both.json
+	for name in carol dave; do
+		(person "$name" && manifesto proposal sign --yes "$image" both.json >"$name.out" 2>&1) &
+	done
+	wait
+	check_json 'two who sign one file at once lose nothing' '.files[0].signatures | length == 3' both.json
 	run manifesto put --json "$image" scan three --propose @
 	check_json 'two are missing now' '.missingSignatures == 2'
 	id=$(id_of 'true')
