@@ -89,6 +89,10 @@ static void what_is_not_a_proposal_is_refused(void **state)
 	    {"\"sig\":\"", "\"sig\":\"!"},
 	    {"\"keyid\"", "\"x\""},
 	    {"\"signatures\":[", "\"signatures\":{}, \"x\":["},
+	    {"{\"name\":\"b\"",
+	     "{\"name\":\"a/sha256-cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc\""},
+	    {"\"files\":[", "\"files\":[{\"role\":\"qa\",\"version\":2,\"expires\":\"2027-01-01T00:00:00Z\","
+			    "\"signed\":\"e30=\",\"signatures\":[]},"},
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		struct mf_proposal p MF_PROPOSAL_CLEANUP = {.arena = MF_ARENA_INIT};
@@ -111,6 +115,39 @@ static void document_that_is_cut_off_anywhere_is_refused(void **state)
 	}
 }
 
+/* A list of one element more than there may be. */
+static void lists_have_a_maximum(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *list, *before, *after;
+		size_t max;
+	} rows[] = {
+	    {"\"delegations\":[", "{\"name\":\"", "\"},", MF_MAX_DELEGATIONS_LIST - 2},
+	    {"\"resign\":[", "{\"role\":\"", "\"},", MF_MAX_PROPOSAL_FILES - 1},
+	    {"\"signatures\":[", "{\"keyid\":\"", "\",\"sig\":\"eA==\"},", MF_MAX_SIGNATURES - 1},
+	    {"\"files\":[", "{\"role\":\"",
+	     "\",\"version\":2,\"expires\":\"2027-01-01T00:00:00Z\",\"signed\":\"e30=\","
+	     "\"signatures\":[]},",
+	     MF_MAX_PROPOSAL_FILES - 1},
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+		for (size_t more = 0; more < 2; more++) {
+			struct mf_proposal p MF_PROPOSAL_CLEANUP = {.arena = MF_ARENA_INIT};
+			struct mf_buf list MF_BUF_CLEANUP = MF_BUF_INIT(1 << 20);
+			struct mf_err err = MF_ERR_INIT;
+			assert_int_equal(mf_buf_addz(&list, rows[i].list, &err), 0);
+			for (size_t n = 0; n < rows[i].max + more; n++) {
+				char one[160];
+				int len =
+				    snprintf(one, sizeof one, "%s%zu%s", rows[i].before, n, rows[i].after);
+				assert_int_equal(mf_buf_add(&list, one, (size_t)len, &err), 0);
+			}
+			char *text MF_FREE = changed(rows[i].list, mf_buf_str(&list).p);
+			assert_int_equal(read_text(text, &p), more ? MF_E_FORMAT : MF_OK);
+		}
+}
+
 static void one_key_signs_a_file_once(void **state)
 {
 	(void)state;
@@ -130,7 +167,9 @@ static void signatures_of_another_copy_are_taken_over_once(void **state)
 			     copy MF_PROPOSAL_CLEANUP = {.arena = MF_ARENA_INIT},
 			     other MF_PROPOSAL_CLEANUP = {.arena = MF_ARENA_INIT};
 	char *text MF_FREE = changed("\"keyid\":\"b", "\"keyid\":\"c");
-	char *bytes MF_FREE = changed("\"signed\":\"e", "\"signed\":\"f");
+	char *bytes MF_FREE = NULL;
+	assert_true(asprintf(&bytes, "%s", text) > 0);
+	*(strstr(bytes, "\"signed\":\"e") + strlen("\"signed\":\"")) = 'f';
 	assert_int_equal(read_text(whole, &p), MF_OK);
 	assert_int_equal(read_text(text, &copy), MF_OK);
 	assert_int_equal(read_text(bytes, &other), MF_OK);
@@ -145,6 +184,28 @@ static void signatures_of_another_copy_are_taken_over_once(void **state)
 	assert_int_equal(mf_proposal_write(&p, &out, &err), 0);
 	assert_int_equal(read_text(mf_buf_str(&out).p, &again), MF_OK);
 	assert_int_equal(again.files[0].nsignatures, 2);
+}
+
+static void merged_signatures_have_a_maximum(void **state)
+{
+	(void)state;
+	struct mf_err err = MF_ERR_INIT;
+	struct mf_proposal p MF_PROPOSAL_CLEANUP = {.arena = MF_ARENA_INIT};
+	assert_int_equal(read_text(whole, &p), MF_OK);
+	for (size_t i = 0; i <= MF_MAX_SIGNATURES; i++) {
+		struct mf_proposal copy MF_PROPOSAL_CLEANUP = {.arena = MF_ARENA_INIT};
+		char id[80];
+		(void)snprintf(id, sizeof id, "\"keyid\":\"%zu-", i);
+		char *text MF_FREE = changed("\"keyid\":\"b", id);
+		assert_int_equal(read_text(text, &copy), MF_OK);
+		assert_int_equal(mf_proposal_merge(&p, &copy, NULL, &err), 0);
+		/* The texts of a signature are those of its document. */
+		struct mf_buf out MF_BUF_CLEANUP = MF_BUF_INIT(65536);
+		assert_int_equal(mf_proposal_write(&p, &out, &err), 0);
+		mf_proposal_clear(&p);
+		assert_int_equal(read_text(mf_buf_str(&out).p, &p), MF_OK);
+	}
+	assert_int_equal(p.files[0].nsignatures, MF_MAX_SIGNATURES);
 }
 
 /* Beside the image anybody can leave signatures in the name of a colleague. */
@@ -206,6 +267,8 @@ int main(void)
 	    cmocka_unit_test(one_key_signs_a_file_once),
 	    cmocka_unit_test(signatures_of_another_copy_are_taken_over_once),
 	    cmocka_unit_test(signature_of_a_stranger_takes_no_colleagues_place),
+	    cmocka_unit_test(lists_have_a_maximum),
+	    cmocka_unit_test(merged_signatures_have_a_maximum),
 	    cmocka_unit_test(lack_of_memory_is_no_damage),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
