@@ -101,7 +101,8 @@ const struct mf_cli_command mf_cli_commands[] = {
      .run = mf_cli_run_proposal_publish},
     {.name = "proposal drop", .group = MF_CLI_RECORDS, .synopsis = "IMAGE ID", .min = 2, .max = 2,
      .summary = "remove a proposal from beside an image",
-     .description = "Removes the proposal with its signatures. For a proposal in a file, delete the file.",
+     .description = "Removes the proposal with its signatures.\n"
+		    "A proposal in a file is dropped by deleting the file.",
      .run = mf_cli_run_proposal_drop},
     {.name = "get", .group = MF_CLI_RECORDS, .synopsis = "IMAGE TYPE", .min = 2, .max = 2,
      .summary = "verify a record and write its content",

@@ -172,20 +172,25 @@ static int check_spread(struct report *r, const struct mf_tuf_role *role, struct
 	return 0;
 }
 
-static bool has_team(const struct mf_tuf_set *s)
+/* Does a role of the repository need several signatures? */
+static bool shares_power(const struct mf_tuf_set *s)
 {
-	return s->roles[0]->file->nroles > 0 || count_keys(&s->root->roles[MF_TUF_TARGETS]) > 1;
+	for (size_t i = 0; i < s->nroles; i++)
+		for (size_t k = 0; k < s->roles[i]->file->nroles; k++)
+			if (s->roles[i]->file->roles[k].threshold > 1)
+				return true;
+	return s->root->roles[MF_TUF_TARGETS].threshold > 1;
 }
 
-/* Whoever loses the only root key can give nobody another key, and take none away. Where only one person
- * signs, that is a note; where others do, something that its owner must see to. */
+/* Whoever loses the only root key can give nobody another key, and take none away; whoever steals it, undo
+ * each threshold. Where nothing else needs two people that is a note. */
 static int check_root_keys(struct report *r, struct mf_err *err)
 {
 	const struct mf_tuf_role *root = &r->set->root->roles[MF_TUF_ROOT];
 	if (count_keys(root) > 1)
 		return 0;
 	struct manifesto_status_finding *f = add(
-	    r, "one-root-key", has_team(r->set) ? MANIFESTO_EXPIRING : MANIFESTO_OK, err,
+	    r, "one-root-key", shares_power(r->set) ? MANIFESTO_EXPIRING : MANIFESTO_OK, err,
 	    "the root has only one key: if it is lost, the keys of this repository can never change again");
 	if (!f)
 		return -1;

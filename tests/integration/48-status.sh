@@ -271,9 +271,14 @@ check_json 'with the command that adds one' '.repositories[0].findings[0] | .rol
 run manifesto status --quiet oci:one
 check_stdout_empty 'and nobody is disturbed'
 run manifesto key generate -q --no-passphrase --type ed25519 mate
+manifesto key export mate >mate.pub
 run manifesto role add oci:one:1.0 qa --key mate --types scan
+run manifesto status oci:one
+check_status 'nor where another key signs a type' 0
+mv "$MANIFESTO_HOME/keys/mate.key" .
+run manifesto role add oci:one:1.0 both --key solo --key mate.pub --types both --threshold 2
 run manifesto status --json oci:one
-check_status 'a root with one key, where a team signs' 14
+check_status 'a root with one key, where a role needs two' 14
 findings_are 'is the finding' one-root-key
 spare_root oci:one:1.0
 run manifesto status oci:one
