@@ -14,7 +14,8 @@ struct mf_child {
 	struct mf_bytes input;
 	int64_t timeout_ms;
 	const struct mf_env *env;
-	const char *const *hidden; /* names of more variables that it does not get; ends with NULL. NULL: none */
+	const char *const
+	    *hidden;       /* names of more variables that it does not get; ends with NULL. NULL: none */
 	bool shows_errors; /* its standard error is ours; else the first line of it is in `errors` */
 	/* What came of it: 128 and the signal when one ended it. */
 	int status;

@@ -131,9 +131,10 @@ int mf_json_get_obj(const json_t *o, const char *name, enum mf_json_need need, j
 		    struct mf_err *err) MF_NODISCARD;
 int mf_json_get_arr(const json_t *o, const char *name, enum mf_json_need need, json_t **out,
 		    struct mf_err *err) MF_NODISCARD;
-/* A list of 1 to `max` strings: *out is malloc'd, its strings are borrowed. Absent and optional: untouched. */
-int mf_json_get_strs(const json_t *o, const char *name, enum mf_json_need need, size_t max,
-		     const char ***out, size_t *n, struct mf_err *err) MF_NODISCARD;
+/* A list of 1 to `max` strings: *out is malloc'd, its strings are borrowed. Absent and optional: untouched.
+ */
+int mf_json_get_strs(const json_t *o, const char *name, enum mf_json_need need, size_t max, const char ***out,
+		     size_t *n, struct mf_err *err) MF_NODISCARD;
 /* An object with no other members than these (ends with NULL): a misspelled one must not pass for a default.
  */
 int mf_json_check_members(const json_t *o, const char *const *names, struct mf_err *err) MF_NODISCARD;

@@ -22,8 +22,8 @@ void mf_descriptor_write(struct mf_json_out *j, const char *name, const struct m
 struct mf_artifact {
 	const char *artifact_type;
 	struct mf_piece blob, subject;
-	const char *created; /* RFC 3339, NULL: left out; org.opencontainers.image.created */
-	const char *owner;   /* NULL: left out; MF_ARTIFACT_OWNER */
+	const char *created;         /* RFC 3339, NULL: left out; org.opencontainers.image.created */
+	const char *owner;           /* NULL: left out; MF_ARTIFACT_OWNER */
 	const struct mf_piece *more; /* further layers */
 	size_t nmore;
 };

@@ -320,8 +320,7 @@ static enum mf_found is_of(const struct mf_manifest *m, const struct mf_digest *
 	json_t *j MF_JSON_CLEANUP = mf_json_load(mf_buf_bytes(&m->bytes), MF_MAX_MANIFEST_BYTES, err);
 	if (!j)
 		return MF_FAILED;
-	bool ours = !m->is_index &&
-		    kind(json_string_value(json_object_get(j, "artifactType"))) &&
+	bool ours = !m->is_index && kind(json_string_value(json_object_get(j, "artifactType"))) &&
 		    !mf_artifact_is_foreign(json_object_get(j, "annotations"), owner);
 	if (mf_descriptor_read(json_object_get(j, "subject"), &d, &why) < 0)
 		return why.code == MF_E_NOMEM ? (enum mf_found)mf_fail_nomem(err) : MF_ABSENT;

@@ -20,7 +20,7 @@ struct mf_registry {
 	bool https;   /* the scheme to use now */
 	bool settled; /* no other is tried */
 	char *scope_pull, *scope_push, *scope_delete;
-	bool pushing; /* what is read is asked for with the right to push */
+	bool pushing;               /* what is read is asked for with the right to push */
 	struct mf_exchange *upload; /* the beginning of one, sent ahead; NULL */
 };
 

@@ -180,8 +180,8 @@ static int withdraw(struct withdrawal *d, struct mf_err *err)
 	if (!d->stones)
 		return mf_fail_nomem(err);
 	if (mf_write_load(w, err) < 0 || mf_write_choose_role(w, err) < 0 || mf_write_check(w, err) < 0 ||
-	    make_tombstones(d, err) < 0 || mf_write_store(w, err) < 0 ||
-	    mf_write_rebuild_soon(w, err) < 0 || mf_write_publish(w, err) < 0 || mf_write_rebuild(w, err) < 0)
+	    make_tombstones(d, err) < 0 || mf_write_store(w, err) < 0 || mf_write_rebuild_soon(w, err) < 0 ||
+	    mf_write_publish(w, err) < 0 || mf_write_rebuild(w, err) < 0)
 		return -1;
 	for (size_t i = 0; i < w->n; i++) {
 		struct mf_write_item *it = &w->items[i];

@@ -64,7 +64,7 @@ struct mf_trust {
 	bool warned;  /* of trust on first use */
 	bool identified;
 	char identity[MF_TRUST_IDENTITY]; /* "": unknown */
-	bool proposing; /* what is made is a proposal: others will sign as well */
+	bool proposing;                   /* what is made is a proposal: others will sign as well */
 };
 
 /* Takes the repository, also on failure. gun and pin_name are copied, the rest is borrowed. */

@@ -59,10 +59,11 @@ int mf_trust_name_server(struct mf_buf *out, const char *scheme, const char *res
 			      "the URL of a trust server is %sHOST[:PORT][/PATH], without user and query",
 			      scheme);
 		mf_err_set_hint(
-		    err, strchr(rest, '@')
-			     ? "--trust-user USER and --trust-password-stdin, or MANIFESTO_TRUST_USERNAME and "
-			       "MANIFESTO_TRUST_PASSWORD, give user and password"
-			     : "check --trust-server and MANIFESTO_TRUST_SERVER: the URL has neither '?' nor '#'");
+		    err,
+		    strchr(rest, '@')
+			? "--trust-user USER and --trust-password-stdin, or MANIFESTO_TRUST_USERNAME and "
+			  "MANIFESTO_TRUST_PASSWORD, give user and password"
+			: "check --trust-server and MANIFESTO_TRUST_SERVER: the URL has neither '?' nor '#'");
 		return -1;
 	}
 	for (size_t i = 0; i < len; i++)

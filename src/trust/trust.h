@@ -61,7 +61,8 @@ struct mf_load {
 	 * delegators: on Notary, where a name shows them. In TUF 1.0 any role may be a delegator, and all are
 	 * read. Borrowed, ends with NULL. */
 	const char *const *only;
-	bool proposes; /* nothing will be published: MF_LOAD_SIGN may be of a repository that can only be read */
+	bool proposes; /* nothing will be published: MF_LOAD_SIGN may be of a repository that can only be read
+			*/
 	/* The snapshot is not the one that is known here, or a second connection to the server will be of
 	 * use: it is requested beside the timestamp. */
 	bool snapshot_at_once;

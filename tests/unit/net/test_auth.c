@@ -457,7 +457,8 @@ static void an_identity_token_goes_by_get_where_post_is_refused(void **state)
 		FIXTURE(f);
 		struct given g GIVEN_CLEANUP = {MF_SECRET_INIT};
 		char query[96];
-		(void)snprintf(query, sizeof query, "?user=%%253Ctoken%%253E%%26password=R%%26post=%s", refusals[i]);
+		(void)snprintf(query, sizeof query, "?user=%%253Ctoken%%253E%%26password=R%%26post=%s",
+			       refusals[i]);
 		log_in(&f, &g, "<token>", "R");
 		assert_int_equal(scoped(&f, bearer_url(&f, "s:t", query, ""), "s:t"), 200);
 		assert_int_equal(logged(plain, "grant_type=refresh_token"), 1);

@@ -52,10 +52,11 @@ static const char read_rules[] = "["
 			 BODY(INDEX("")) HEADER("Link", "<?again>; rel=\\\"next\\\""))
 			RULE("GET", "circle/referrers/.*again", "200",
 			     BODY(INDEX("")) HEADER("Link", "<?more>; rel=\\\"next\\\""))
-			RULE("GET", "circle/referrers/", "200",
-			     BODY(INDEX("")) HEADER("Link", "<?again>; rel=\\\"next\\\""))
-			RULE("GET", "elsewhere/referrers/", "200",
-			     BODY(INDEX("")) HEADER("Link", "<http://example.com/v2/x>; rel=\\\"next\\\""));
+			    RULE("GET", "circle/referrers/", "200",
+				 BODY(INDEX("")) HEADER("Link", "<?again>; rel=\\\"next\\\""))
+				RULE("GET", "elsewhere/referrers/", "200",
+				     BODY(INDEX(""))
+					 HEADER("Link", "<http://example.com/v2/x>; rel=\\\"next\\\""));
 
 #define FOREIGN "{\\\"mediaType\\\":\\\"a/b\\\",\\\"digest\\\":\\\"sha512:" HEX HEX "\\\",\\\"size\\\":1}"
 static const char no_list_rules[] =

@@ -236,8 +236,8 @@ static void gun_of_a_layout_is_oci_and_long_names_are_refused(void **state)
 static void user_names_in_references_are_refused_unseen(void **state)
 {
 	(void)state;
-	static const char *const rows[] = {"u:SECRET@r.io/a/b", "docker://u:SECRET@r.io/a/b:1", "SECRET@r.io/a",
-					   "u:SECRET@r.io:5000/a@sha256:00"};
+	static const char *const rows[] = {"u:SECRET@r.io/a/b", "docker://u:SECRET@r.io/a/b:1",
+					   "SECRET@r.io/a", "u:SECRET@r.io:5000/a@sha256:00"};
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		struct mf_err err = MF_ERR_INIT, again = MF_ERR_INIT;
 		struct mf_ref r MF_REF_CLEANUP = {0}, q MF_REF_CLEANUP = {0};

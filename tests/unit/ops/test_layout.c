@@ -45,7 +45,8 @@ static void sign_next(struct mf_trust *t, struct mf_buf *canonical, enum mf_tuf_
 		      struct mf_publish_file *out, struct mf_buf *file)
 {
 	struct mf_err err = MF_ERR_INIT;
-	struct mf_publish_signing job = {.role = &t->set.root->roles[type], .canonical = mf_buf_str(canonical)};
+	struct mf_publish_signing job = {.role = &t->set.root->roles[type],
+					 .canonical = mf_buf_str(canonical)};
 	assert_int_equal(mf_publish_sign_file(t, &job, file, &err), 0);
 	out->bytes = mf_buf_bytes(file);
 	mf_buf_clear(canonical);

@@ -696,10 +696,10 @@ static int show_proposal(void *arg, struct mf_err *err)
 	o.proposal = file;
 	if (open_context(w, &m, err) < 0)
 		return -1;
-	int rc = manifesto_proposal_show(m, &o, &r, &e) < 0 ||
-			 manifesto_proposal_sign(m, &o, &signed_now, &e) < 0
-		     ? failed(&e, err)
-		     : 0;
+	int rc =
+	    manifesto_proposal_show(m, &o, &r, &e) < 0 || manifesto_proposal_sign(m, &o, &signed_now, &e) < 0
+		? failed(&e, err)
+		: 0;
 	if (r) {
 		assert_string_equal(r->proposal->state, "ready");
 		assert_int_equal(r->proposal->nrecords, 1);
