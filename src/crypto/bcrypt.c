@@ -174,8 +174,8 @@ int mf_bcrypt_pbkdf(const struct mf_secret *passphrase, struct mf_bytes salt, ui
 {
 	MF_OSSL_QUIET;
 	struct mf_secret memory MF_SECRET_CLEANUP = MF_SECRET_INIT;
-	const size_t stride = (out->n + HASH_N - 1) / HASH_N, each = (out->n + stride - 1) / stride;
 	assert(rounds && out->n && out->n <= HASH_N * HASH_N);
+	const size_t stride = (out->n + HASH_N - 1) / HASH_N, each = (out->n + stride - 1) / stride;
 	if (mf_secret_alloc(&memory, sizeof(struct work), err) < 0)
 		return -1;
 	struct work *w = (struct work *)(void *)memory.p;

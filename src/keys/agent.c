@@ -247,7 +247,7 @@ static int receive(struct mf_agent *a, size_t n, struct mf_err *err)
 static int ask(struct mf_agent *a, const struct mf_buf *request, struct mf_err *err)
 {
 	struct mf_buf framed MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_AGENT_BYTES + 4);
-	uint32_t n;
+	uint32_t n = 0;
 	if (put_string(&framed, mf_buf_bytes(request), err) < 0 ||
 	    send_all(a, mf_buf_bytes(&framed), err) < 0 || receive(a, 4, err) < 0)
 		return -1;

@@ -56,7 +56,7 @@ static EVP_PKEY *ecdsa_of(struct mf_bytes *in)
 
 static EVP_PKEY *rsa_of(struct mf_bytes *in)
 {
-	struct mf_ssh_rsa k;
+	struct mf_ssh_rsa k = {0};
 	return mf_ssh_take(in, &k.n) && mf_ssh_take(in, &k.e) && mf_ssh_take(in, &k.d) && k.d.n &&
 		       mf_ssh_take(in, &k.inverse) && mf_ssh_take(in, &k.p) && mf_ssh_take(in, &k.q)
 		   ? mf_ssh_rsa(&k)
@@ -135,7 +135,7 @@ static int open_evp(const struct file *f, const char *cipher, size_t key_n, cons
 			return mf_ossl_fail(err, MF_E_INTERNAL, "decrypt an OpenSSH key");
 	}
 	return EVP_DecryptUpdate(ctx, out->p, &n, f->secret.p, (int)f->secret.n) == 1 &&
-	       EVP_DecryptFinal_ex(ctx, out->p + n, &end) == 1 && (size_t)(n + end) == out->n;
+	       EVP_DecryptFinal_ex(ctx, out->p + n, &end) == 1 && (size_t)n + (size_t)end == out->n;
 }
 
 /* chacha20-poly1305@openssh.com (OpenSSH, PROTOCOL.chacha20poly1305) with packet number 0 and no length: the

@@ -317,7 +317,7 @@ static int descriptor_cmp(const void *x, const void *y)
 {
 	const struct descriptor *a = x, *b = y;
 	int c = (a->name == NULL) - (b->name == NULL);
-	if (!c && a->name)
+	if (!c && a->name && b->name)
 		c = strcmp(a->name, b->name);
 	return c ? c : memcmp(a->digest.b, b->digest.b, sizeof a->digest.b);
 }
