@@ -25,7 +25,8 @@ static struct mf_pubkey *key_from_text(struct mf_str text, const char *what, cha
 	const struct mf_str head = MF_STR("-----BEGIN CERTIFICATE-----");
 	struct mf_esc e;
 	struct mf_pubkey *pub = mf_pubkey_from_text(text, err);
-	if (pub && memmem(text.p, text.n, head.p, head.n) && !(*certificate = mf_str_dup(text))) {
+	bool certified = text.p && memmem(text.p, text.n, head.p, head.n);
+	if (pub && certified && !(*certificate = mf_str_dup(text))) {
 		(void)mf_fail_nomem(err);
 		mf_pubkey_unref(pub);
 		return NULL;

@@ -68,6 +68,7 @@ people() {
 	person tom
 	mkdir "tokens-$kind"
 	printf 'directories.tokendir = %s/tokens-%s\nobjectstore.backend = file\nlog.level = ERROR\n' "$T" "$kind" >softhsm.conf
+	allow_softhsm_leaks
 	export SOFTHSM2_CONF=$T/softhsm.conf MANIFESTO_PASSPHRASE_TOM=123456
 	softhsm2-util --init-token --free --label team --pin 123456 --so-pin 654321 >/dev/null
 	pkcs11-tool --module "$softhsm" --token-label team --login --pin 123456 --keypairgen --key-type EC:edwards25519 --id 01 \

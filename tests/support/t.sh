@@ -243,6 +243,12 @@ http_status() { # [curl options] URL
 	curl -s -o "$T/body" -D "$T/headers" -m 20 -w '%{http_code}' "$@"
 }
 
+# From here on leaks of SoftHSM are no findings of a sanitizer, which must unwind all the way to see whose a leak is.
+allow_softhsm_leaks() {
+	export ASAN_OPTIONS="${ASAN_OPTIONS-}:fast_unwind_on_malloc=0"
+	export LSAN_OPTIONS="${LSAN_OPTIONS-}:suppressions=$T_TOP/tests/support/softhsm.supp:print_suppressions=0"
+}
+
 # A second root key, without which `status` always has something to say.
 spare_root() { # IMAGE
 	local type=ed25519
