@@ -218,7 +218,7 @@ static int load_back(struct mf_trust *t, const struct mf_load *how, const struct
 {
 	if (mf_trust_load(t, how, err) == 0)
 		return 0;
-	if (err->code != MF_E_SIGNATURE || !c->root_last || !t->repo->ops->root_first)
+	if (err->code != MF_E_SIGNATURE || !c->root_last || !o->root || !t->repo->ops->root_first)
 		return -1;
 	mf_err_clear(err);
 	if (sign_under(t, &o->v[o->n - 1], &o->root->roles[MF_TUF_TARGETS], err) < 0)
