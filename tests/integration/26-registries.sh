@@ -173,9 +173,9 @@ two_owners() { # NAME PROXY REPOSITORY
 		for type in scan-one scan-two; do
 			check "$name: $1: $type is listed" grep -qx "application/vnd.manifesto.$type" listed
 		done
-		for artifact in $(cat digests); do
+		while read -r artifact; do
 			check "$name: $1: is there" test "$(registry_status "$3" "$artifact")" = 200
-		done
+		done <digests
 	}
 	kept 'after both have put' "$2" "$3"
 	for owner in one two; do

@@ -45,7 +45,7 @@ story() { # IMAGE
 		person "$name"
 		manifesto trust import --force pins.json >/dev/null
 	done
-	rm -f ?.json other-root.json
+	rm -f ./?.json other-root.json
 
 	# --- one key is not enough, which is said before anything is stored
 	person bob
@@ -338,7 +338,7 @@ for kind in $kinds; do
 		;;
 	notary | notary-db)
 		export MANIFESTO_TRUST_SERVER=$NOTARY
-		[ $kind = notary ] || export MANIFESTO_TRUST_SERVER=$NOTARY_DB SSL_CERT_FILE=$CA
+		[ "$kind" = notary ] || export MANIFESTO_TRUST_SERVER=$NOTARY_DB SSL_CERT_FILE=$CA
 		push_image oci:layout:1.0 "$REGISTRY/acme/$kind:1.0" >/dev/null 2>&1
 		story "$REGISTRY/acme/$kind:1.0"
 		hostile "$REGISTRY/acme/$kind:1.0"
