@@ -384,6 +384,7 @@ ceph_config() { # MON-PORT
 		[osd]
 		osd data = $d/osd
 		osd objectstore = memstore
+		osd class dir = $(echo /usr/lib/*/rados-classes)
 		memstore device bytes = 1073741824
 		osd crush update on start = false
 		[client]
