@@ -20,23 +20,8 @@ large=${name/qa-approval/large}
 file=${name/\//%2F}
 hash=$(sum "$approval")
 
-cat >"$T/files.py" <<'END'
-import functools, http.server, os, sys
-
-handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=sys.argv[1])
-server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-with open(sys.argv[2] + ".new", "w") as f:
-    f.write(str(server.server_address[1]))
-os.rename(sys.argv[2] + ".new", sys.argv[2])
-server.serve_forever()
-END
-setpriv --pdeathsig KILL "$(t_python)" "$T/files.py" "$repo" "$T/files.port" </dev/null >"$T/files.out" 2>&1 &
-fault_pids+=($!)
-for _ in {1..200}; do
-	[ ! -s "$T/files.port" ] || break
-	sleep 0.05
-done
-files=http://127.0.0.1:$(cat "$T/files.port")
+serve_files "$repo"
+files=$files_url
 proxy P "$files"
 proxy Q "$files"
 # shellcheck disable=SC2153 # set by proxy

@@ -84,22 +84,8 @@ cp -r "$T/pinned-layout" "$MANIFESTO_HOME"
 get_is 'so does one that has only its pin' "$approval" "$image" contact
 mkdir md
 "$tuf" --metadata-dir md init first.root.json || t_bail 'init of manifesto-tuf'
-cat >"$T/files.py" <<'END'
-import functools, http.server, os, sys
-
-handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=sys.argv[1])
-server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-with open(sys.argv[2] + ".new", "w") as f:
-    f.write(str(server.server_address[1]))
-os.rename(sys.argv[2] + ".new", sys.argv[2])
-server.serve_forever()
-END
-setpriv --pdeathsig KILL "$(t_python)" "$T/files.py" "$repo" "$T/files.port" </dev/null >"$T/files.out" 2>&1 &
-for _ in {1..200}; do
-	[ ! -s "$T/files.port" ] || break
-	sleep 0.05
-done
-url=http://127.0.0.1:$(cat "$T/files.port")
+serve_files "$repo"
+url=$files_url
 run "$tuf" --metadata-dir md --metadata-url "$url" refresh
 check_status 'a TUF client that had the first root follows' 0
 check_json 'to the newest' '.signed.version' md/root.json

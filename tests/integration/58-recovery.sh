@@ -92,22 +92,8 @@ rm -rf "$MANIFESTO_HOME" && cp -r pinned "$MANIFESTO_HOME" && rm -rf "$MANIFESTO
 get_is 'also from its pin alone' "$approval" "$image" contact
 mkdir md
 "$tuf" --metadata-dir md init first.root.json
-cat >"$T/files.py" <<'END'
-import functools, http.server, os, sys
-
-handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=sys.argv[1])
-server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-with open(sys.argv[2] + ".new", "w") as f:
-    f.write(str(server.server_address[1]))
-os.rename(sys.argv[2] + ".new", sys.argv[2])
-server.serve_forever()
-END
-setpriv --pdeathsig KILL "$(t_python)" "$T/files.py" "$repo" "$T/files.port" </dev/null >"$T/files.out" 2>&1 &
-for _ in {1..200}; do
-	[ ! -s "$T/files.port" ] || break
-	sleep 0.05
-done
-run "$tuf" --metadata-dir md --metadata-url "http://127.0.0.1:$(cat "$T/files.port")" refresh
+serve_files "$repo"
+run "$tuf" --metadata-dir md --metadata-url "$files_url" refresh
 check_status 'so does a TUF client' 0
 check_json 'to the new root' '.signed.version == 2' md/root.json
 machine first

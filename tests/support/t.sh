@@ -257,6 +257,16 @@ spare_root() { # IMAGE
 	manifesto trust rotate -q "$1" root --key spare-$type --keep-old || t_bail "a spare root key of $1"
 }
 
+# Serves a directory over HTTP until the test ends; files_url says where.
+serve_files() { # DIRECTORY
+	setpriv --pdeathsig KILL "$(t_python)" "$T_TOP/tests/support/fileserver.py" "$1" "$T/files.port" </dev/null >"$T/files.out" 2>&1 &
+	for _ in {1..200}; do
+		[ ! -s "$T/files.port" ] || break
+		sleep 0.05
+	done
+	files_url=http://127.0.0.1:$(cat "$T/files.port") || t_bail 'the file server starts'
+}
+
 t_python() {
 	sh "$T_TOP/tests/support/python.sh"
 }
