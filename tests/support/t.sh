@@ -264,6 +264,7 @@ serve_files() { # DIRECTORY
 		[ ! -s "$T/files.port" ] || break
 		sleep 0.05
 	done
+	# shellcheck disable=SC2034  # for the tests
 	files_url=http://127.0.0.1:$(cat "$T/files.port") || t_bail 'the file server starts'
 }
 
