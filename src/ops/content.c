@@ -40,10 +40,13 @@ int mf_content_put_target(struct mf_image *im, struct mf_str name, struct mf_spo
 	const char *rest = dir + strlen(base);
 	if (mf_dir_open_below(&below, base, rest + strspn(rest, "/"), err) < 0)
 		return -1;
-	mf_dir_sweep(below.path, mf_env_now(&im->m->env));
 	char *at MF_FREE = mf_path_join(below.path, strrchr(path, '/') + 1, NULL);
-	if (!at)
+	char *parent MF_FREE = mf_path_join(below.path, "..", NULL);
+	if (!at || !parent)
 		return mf_fail_nomem(err);
+	/* Writers are killed over a directory, too. */
+	mf_dir_sweep(parent, mf_env_now(&im->m->env));
+	mf_dir_sweep(below.path, mf_env_now(&im->m->env));
 	source = mf_blob_path(im->blobs, digest);
 	/* A link on the blob spares a copy; links fail across file systems and, mostly, on files of other
 	 * users. What lies there already may be damaged: it is replaced, by what has the same digest. */

@@ -195,7 +195,8 @@ check 'every writer has its last record' test $bad = 0
 left=$(find store/trust -name '.tmp-*' | wc -l)
 find store/trust -name '.tmp-*' -exec touch -h -d '2 days ago' {} +
 touch store/trust/.tmp-0123456789abcdef01234567 store/trust/targets/type-1/.tmp-0123456789abcdef01234568
-touch -d '2 days ago' store/trust/.tmp-0123456789abcdef01234567 store/trust/targets/type-1/.tmp-0123456789abcdef01234568
+mkdir store/trust/targets/.tmp-0123456789abcdef0123456a
+touch -d '2 days ago' store/trust/.tmp-0123456789abcdef01234567 store/trust/targets/{type-1/.tmp-0123456789abcdef01234568,.tmp-0123456789abcdef0123456a}
 touch store/trust/.tmp-0123456789abcdef01234569
 for i in 1 2 3 4 5 6; do
 	as w$i manifesto put -q oci:store:1.0 "type-$i" "$approval"
