@@ -75,7 +75,7 @@ grep -oE '`(MANIFESTO|REGISTRY|DOCKER|XDG)_[A-Z_]+`' README.md | tr -d '`' | sor
 done >"$T/missing"
 check 'environment variables in the README are read' diff /dev/null "$T/missing"
 sed -nE 's/^\| ([0-9]+) \|.*/\1/p' README.md >"$T/documented"
-sed -nE 's/^\tMANIFESTO_[A-Z_]+ = ([0-9]+),.*/\1/p' include/manifesto/manifesto.h | awk '$1 <= 14' | head -n 15 >"$T/public"
+sed -nE 's/^\tMANIFESTO_[A-Z_]+ = ([0-9]+),.*/\1/p' include/manifesto/context.h | awk '$1 <= 14' | head -n 15 >"$T/public"
 check 'exit statuses in the README are those of the library' diff "$T/public" "$T/documented"
 check 'the README has at most 200 lines' test "$(wc -l <README.md)" -le 200
 

@@ -245,13 +245,13 @@ def files(root):
 
 def interface(lint):
     """Programs that were compiled against the first header still run: members are appended, and none changes."""
-    header, frozen = lint.root / "include/manifesto/manifesto.h", lint.root / "tests/unit/ops/frozen/manifesto-1.h"
-    if not header.is_file():
+    folder, frozen = lint.root / "include/manifesto", lint.root / "tests/unit/ops/frozen/manifesto-1.h"
+    if not folder.is_dir():
         return
-    now = members(header)
+    now = {name: m for header in folder.glob("*.h") for name, m in members(header).items()}
     for name, before in members(frozen).items():
         if now.get(name, [])[:len(before)] != before:
-            lint.say(header, 1, "struct %s: new members go behind those of %s" % (name, frozen.name))
+            lint.say(folder / "manifesto.h", 1, "struct %s: new members go behind those of %s" % (name, frozen.name))
 
 
 def main():

@@ -1,0 +1,92 @@
+/* The gate: does an image have what a policy requires? */
+#ifndef MANIFESTO_GATE_H
+#define MANIFESTO_GATE_H
+
+#include "manifesto/records.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* --- verify: the gate (docs/policy.md) */
+struct manifesto_verify_item;
+struct manifesto_verify_options {
+	size_t size;
+	const char *const *images;  /* references; a malformed one fails the run before anything is asked */
+	size_t nimages;             /* at least 1 */
+	const char *const *require; /* "TYPE", "TYPE=ROLE", "TYPE=M of ROLE,ROLE"; ends with NULL; or NULL */
+	const char *policy_path;    /* policy file, or NULL and */
+	const void *policy;         /* its content, or NULL */
+	size_t policy_length;
+	int64_t max_age; /* seconds; no record of a requirement may be older. 0: what the policy says */
+	const char *platform;
+	int all_platforms; /* the index and each of its children must meet the policy */
+	int content;       /* also fetch and verify the content of the records that count */
+	/* Receives the result of each image, in the order of the references; valid during the call. Returns
+	 * 0, or -1 to stop the run. NULL: only the outcome. */
+	int (*result)(void *arg, const struct manifesto_verify_item *item);
+	void *result_arg;
+};
+/* A waiver that roles named by the policy have signed. */
+struct manifesto_waiver {
+	const char *name, *granted_to, *reason; /* reason may be NULL */
+	int64_t until;
+	const struct manifesto_signer *const *signers;
+	size_t nsigners;
+};
+/* One requirement and one subject. */
+struct manifesto_requirement {
+	const char *type;
+	const char *wanted;                            /* in words */
+	const char *subject;                           /* repository@sha256:... */
+	const char *platform;                          /* or NULL */
+	int met;                                       /* by records */
+	const struct manifesto_waiver *waiver;         /* not met, but waived; else NULL */
+	const struct manifesto_record *const *records; /* that count, all of the same content */
+	size_t nrecords;
+	const struct manifesto_signer *const *signers; /* the distinct keys that count */
+	size_t nsigners;
+};
+/* Why an image is refused. */
+struct manifesto_finding {
+	const char
+	    *code;  /* stable: "absent", "signers", "withdrawn", ... or an error's ("pin", "signature") */
+	int status; /* enum manifesto_status */
+	const char *image; /* repository@sha256:..., or the reference where it was not resolved */
+	const char *platform;
+	const char *type;   /* of the requirement, or NULL */
+	const char *wanted; /* or NULL */
+	const char *found;
+	const char *hint, *endpoint; /* or NULL */
+};
+struct manifesto_verify_item {
+	const char *reference; /* as given */
+	const char *image;     /* repository@sha256:...; NULL when it was not resolved */
+	const char *platform;
+	int accepted; /* there are no findings */
+	int status;   /* the gravest of the findings, 0 when accepted */
+	const struct manifesto_requirement *const *requirements; /* those that were evaluated */
+	size_t nrequirements;
+	const struct manifesto_finding *const *findings;
+	size_t nfindings;
+};
+/* Does every image have what is required? Each is checked, also after one was refused. 0 only when all are
+ * accepted; else -1 with the gravest status (10 6 8 7 9 13 3 5 4 11 12 2 1). MANIFESTO_USAGE: no requirement,
+ * no image, or `tofu` (a gate never trusts on first use). The home may be read-only. */
+MANIFESTO_API int manifesto_verify(struct manifesto *m, const struct manifesto_verify_options *opt,
+				   struct manifesto_error *err);
+
+/* --- policy check */
+struct manifesto_policy_result {
+	const char *name;         /* or NULL */
+	const char *const *lines; /* what it requires, in words */
+	size_t nlines;
+};
+/* Reads a policy file ("-": standard input) as manifesto_verify does. */
+MANIFESTO_API int manifesto_policy_check(const char *path, const struct manifesto_policy_result **out,
+					 struct manifesto_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,200 @@
+/* Trust repositories: pins, what this machine remembers, re-signing, status and repair. */
+#ifndef MANIFESTO_TRUST_H
+#define MANIFESTO_TRUST_H
+
+#include "manifesto/context.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---------------------------------------------------------------- trust */
+
+struct manifesto_trust_role {
+	const char *name;
+	int64_t version, expires; /* 0: nothing was published under it yet */
+	int threshold;
+	const char *const *paths;
+	size_t npaths;
+	const struct manifesto_signer *const *keys;
+	size_t nkeys;
+};
+struct manifesto_trust_result {
+	const char *gun, *where, *dialect;               /* dialect: "notary", "tuf1" */
+	int initialised, tofu;                           /* this call made it; it was trusted on first use */
+	const struct manifesto_trust_role *const *roles; /* root, timestamp, snapshot, targets, delegations */
+	size_t nroles;
+	const char *const *pinned; /* fingerprints */
+	size_t npinned;
+	int pin_threshold;
+	const char *pin_source; /* where the pin comes from, or NULL */
+	const char *const *keys_made;
+	size_t nkeys_made;
+	const char *recovery, *recovery_key; /* init: the directory of the kit, and its key's fingerprint */
+};
+/* Makes the trust repository of an image: keys as needed, the first root, targets (and snapshot, timestamp).
+ * MANIFESTO_CONFLICT: it exists. */
+MANIFESTO_API int manifesto_trust_init(struct manifesto *m, const char *image,
+				       const struct manifesto_trust_result **out,
+				       struct manifesto_error *err);
+struct manifesto_init_options {
+	size_t size;
+	const char *image;
+	int root_keys;      /* 1 or 2; 0: 2 with `recovery`, else 1 */
+	int root_threshold; /* signatures that a root needs; 0: 1 */
+	/* An empty or new directory for a recovery kit: the second root key, which stays nowhere else, always
+	 * under a passphrase, with a page of text and one of HTML that say what it is for. NULL: none. */
+	const char *recovery;
+};
+MANIFESTO_API int manifesto_trust_init_with(struct manifesto *m, const struct manifesto_init_options *opt,
+					    const struct manifesto_trust_result **out,
+					    struct manifesto_error *err);
+/* Verifies the whole chain and reports its roles and pins. */
+MANIFESTO_API int manifesto_trust_show(struct manifesto *m, const char *image,
+				       const struct manifesto_trust_result **out,
+				       struct manifesto_error *err);
+struct manifesto_pin_options {
+	size_t size;
+	const char *image;          /* or a GUN prefix that ends in '*' */
+	const char *const *anchors; /* one root.json path, or fingerprints (64 hex digits); ends with NULL */
+	int threshold; /* 0: one of the fingerprints suffices; for a root file its own threshold */
+};
+/* Pins the root keys of an image's repository on this machine. */
+MANIFESTO_API int manifesto_trust_pin(struct manifesto *m, const struct manifesto_pin_options *opt,
+				      const struct manifesto_trust_result **out, struct manifesto_error *err);
+
+/* --- carrying pins to other machines */
+struct manifesto_trust_export_result {
+	const char *json; /* a file for manifesto_trust_import, and a trust.json */
+	size_t length;
+};
+/* The pins of this machine: of these n patterns (MANIFESTO_NOT_FOUND when one is not pinned); n 0: all. */
+MANIFESTO_API int manifesto_trust_export(struct manifesto *m, const char *const *patterns, size_t n,
+					 const struct manifesto_trust_export_result **out,
+					 struct manifesto_error *err);
+struct manifesto_trust_import_result {
+	const char *const *added, *const *replaced; /* patterns */
+	size_t nadded, nreplaced, nsame;
+	const char *const *named; /* colleagues' keys that have a name now */
+	size_t nnamed;
+};
+/* Adds the pins of a file, all or none. MANIFESTO_PIN when one differs from what is pinned here, unless
+ * force. */
+MANIFESTO_API int manifesto_trust_import(struct manifesto *m, const char *path, int force,
+					 const struct manifesto_trust_import_result **out,
+					 struct manifesto_error *err);
+
+/* --- what this machine remembers of a repository */
+struct manifesto_clock_result {
+	const char *gun, *file; /* file: what records the time */
+	int64_t recorded, now;  /* recorded: before; 0: none */
+	int changed;            /* the recorded time was later than now, and is now (dry_run: would be) */
+};
+/* Replaces the recorded time of a repository by the system clock's where it is later: a run with a clock that
+ * was ahead has left it. Recorded versions stay, so that a rollback is still refused. */
+MANIFESTO_API int manifesto_trust_clock(struct manifesto *m, const char *image, int dry_run,
+					const struct manifesto_clock_result **out,
+					struct manifesto_error *err);
+struct manifesto_forget_result {
+	const char *gun;
+	const char *const *pinned; /* fingerprints of the pin that is forgotten */
+	size_t npinned;
+	const char *prefix_pin;         /* a pin of a prefix of the name, which stays; or NULL */
+	const char *floors;             /* file of recorded versions; or NULL */
+	int64_t root_version, recorded; /* version of the last trusted root, and the recorded time; 0: none */
+	const char *cache;              /* directory of cached metadata; or NULL */
+};
+/* Removes what this machine remembers of a repository: its own pin, recorded versions and time, cached
+ * metadata. Whatever is at that name afterwards is trusted as on a first run. MANIFESTO_NOT_FOUND: nothing is
+ * remembered. */
+MANIFESTO_API int manifesto_trust_forget(struct manifesto *m, const char *image, int dry_run,
+					 const struct manifesto_forget_result **out,
+					 struct manifesto_error *err);
+
+/* --- refresh */
+struct manifesto_refresh_options {
+	size_t size;
+	const char *image;
+	int64_t within; /* roles that expire so soon; 0: 30 days. Timestamp and snapshot: at most half their
+			   lifetime */
+	int force;      /* all roles, whenever they expire */
+	int dry_run;    /* only report */
+};
+struct manifesto_refreshed_role {
+	const char *name;
+	int done;                                   /* re-signed; else it is due and its keys are not here */
+	int64_t version, expires;                   /* new ones when done */
+	const struct manifesto_signer *const *keys; /* that may sign it */
+	size_t nkeys;
+};
+struct manifesto_refresh_result {
+	const char *gun, *where;
+	int status; /* MANIFESTO_OK; MANIFESTO_EXPIRING or _EXPIRED: a role is left that others must sign */
+	const struct manifesto_refreshed_role *const
+	    *roles; /* those that were due or had to be signed along */
+	size_t nroles;
+};
+/* Re-signs roles that expire soon, unchanged, as far as their keys are here. Works on an expired repository,
+ * too, on a machine that has seen it before. */
+MANIFESTO_API int manifesto_trust_refresh(struct manifesto *m, const struct manifesto_refresh_options *opt,
+					  const struct manifesto_refresh_result **out,
+					  struct manifesto_error *err);
+
+/* ---------------------------------------------------------------- status and repair */
+
+/* Something that somebody should know or do. */
+struct manifesto_status_finding {
+	const char *kind; /* a stable word: role-expired, role-expiring, role-broken, certificate-expired,
+			     certificate-expiring, one-root-key, keys-together, blob-missing, record-expired,
+			     record-expiring, record-withdrawn, record-unsigned, image-gone, catalogue-drift,
+			     referrers-drift, targets-missing, not-examined */
+	int status;       /* the exit status that it stands for; MANIFESTO_OK: information */
+	const char *message;
+	const char *action; /* command to run, or NULL */
+	const char *actor;  /* who must: "here", "key-holder", "server", "publisher", or NULL */
+	const char *role, *subject, *type; /* what it is about, or NULL */
+	int64_t expires;
+};
+struct manifesto_status_options {
+	size_t size;
+	const char *repository; /* without tag and digest */
+	int64_t warn_within;    /* 0: 30 days. Timestamp and snapshot: at most half their lifetime */
+};
+struct manifesto_status_result {
+	const char *gun, *where, *dialect;
+	int status; /* the gravest finding's, in the order of the exit statuses */
+	const struct manifesto_trust_role *const *roles; /* keys with a name are on this machine */
+	size_t nroles;
+	size_t nrecords, nsubjects; /* records in force, and images that they belong to */
+	const struct manifesto_status_finding *const *findings; /* the gravest first */
+	size_t nfindings;
+};
+/* Examines a repository: roles, certificates, records, their blobs, catalogue and referrers. Changes nothing.
+ */
+MANIFESTO_API int manifesto_status(struct manifesto *m, const struct manifesto_status_options *opt,
+				   const struct manifesto_status_result **out, struct manifesto_error *err);
+/* The graver of two exit statuses: 10 6 8 7 9 13 3 5 4 11 12 2 1 14 0. */
+MANIFESTO_API int manifesto_graver(int a, int b);
+
+struct manifesto_repair_options {
+	size_t size;
+	const char *repository; /* without tag and digest */
+	int dry_run;            /* only report */
+};
+struct manifesto_repair_result {
+	const char *gun;
+	int catalogue;             /* it differed */
+	size_t subjects, unlisted; /* images whose referrers differed; records that they lacked */
+	size_t stale;              /* entries that they had too many */
+	size_t targets;            /* target files that were missing */
+	int repaired;              /* it was written, and read back */
+};
+/* Makes catalogue and referrers of a repository in a registry what the signed records say, and target files
+ * of a local trust repository. Signed metadata are never touched. */
+MANIFESTO_API int manifesto_repair(struct manifesto *m, const struct manifesto_repair_options *opt,
+				   const struct manifesto_repair_result **out, struct manifesto_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
