@@ -62,7 +62,7 @@ struct mf_http_request {
 	void *write_arg;
 	bool foreign;     /* another server named this URL, on another origin: it gets nothing secret */
 	bool no_redirect; /* a 3xx is returned as it is */
-	bool retry_500;   /* 500 is retried as 502 is: see oci/exchange.c for who needs it */
+	bool retry_500;   /* 500 is retried as 502 is: see registry.c for who needs it */
 	bool no_retry;    /* never send twice (uploads that are not idempotent) */
 };
 

@@ -1,7 +1,6 @@
 /* A registry (distribution-spec 1.1). */
 #include "oci/registry.h"
 
-#include <arpa/inet.h>
 #include <stdio.h>
 #include <strings.h>
 
@@ -10,17 +9,16 @@
 
 #define MAX_LINK 8192
 
+const char mf_registry_accept[] =
+    "Accept: " MF_MT_OCI_INDEX ", " MF_MT_OCI_MANIFEST ", " MF_MT_DOCKER_LIST ", " MF_MT_DOCKER_MANIFEST;
+
 static void registry_free(void *b)
 {
 	struct mf_registry *reg = b;
 	if (!reg)
 		return;
 	mf_registry_upload_cancel(reg);
-	free(reg->host);
-	free(reg->repository);
-	free(reg->scope_pull);
-	free(reg->scope_push);
-	free(reg->scope_delete);
+	mf_registry_clear(reg);
 	free(reg);
 }
 
@@ -620,39 +618,6 @@ static int registry_tags(void *b, struct mf_tags *out, struct mf_err *err)
 
 /* ---- opening */
 
-static bool is_loopback(const char *host)
-{
-	char name[256];
-	struct in_addr a;
-	if (strncmp(host, "[::1]", 5) == 0)
-		return host[5] == '\0' || host[5] == ':';
-	(void)snprintf(name, sizeof name, "%.*s", (int)strcspn(host, ":"), host);
-	return strcmp(name, "localhost") == 0 ||
-	       (inet_pton(AF_INET, name, &a) == 1 && ntohl(a.s_addr) >> 24 == 127);
-}
-
-static int set_names(struct mf_registry *reg, const struct mf_ref *ref, struct mf_err *err)
-{
-	bool hub = strcmp(ref->registry, "docker.io") == 0;
-	reg->host = mf_str_dup(mf_str_c(hub ? "registry-1.docker.io" : ref->registry));
-	reg->repository = mf_str_dup(mf_str_c(ref->repository));
-	if (!reg->host || !reg->repository ||
-	    asprintf(&reg->scope_pull, "repository:%s:pull", ref->repository) < 0 ||
-	    asprintf(&reg->scope_push, "repository:%s:pull,push", ref->repository) < 0 ||
-	    asprintf(&reg->scope_delete, "repository:%s:delete,pull,push", ref->repository) < 0)
-		return mf_fail_nomem(err);
-	return 0;
-}
-
-static void choose_scheme(struct mf_registry *reg)
-{
-	char url[512];
-	(void)snprintf(url, sizeof url, "http://%s/", reg->host);
-	bool plain = mf_http_url_allowed(reg->http, url);
-	reg->https = !plain || !is_loopback(reg->host);
-	reg->settled = !plain;
-}
-
 static const struct mf_backend_ops registry_ops = {
     .free = registry_free,
     .resolve_begin = registry_resolve_begin,
@@ -685,9 +650,8 @@ int mf_registry_open(struct mf_image_store *store, const struct mf_ref *ref, str
 	reg->http = http;
 	reg->auth = auth;
 	reg->env = env;
-	if (set_names(reg, ref, err) < 0)
+	if (mf_registry_init(reg, ref->registry, ref->repository, err) < 0)
 		return -1;
-	choose_scheme(reg);
 	store->ops = &registry_ops;
 	store->b = reg;
 	reg = NULL;

@@ -1,11 +1,45 @@
+#include "net/registry.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <strings.h>
 
-#include "oci/registry.h"
+#include "base/limits.h"
+#include "net/internal.h"
 
-const char mf_registry_accept[] =
-    "Accept: " MF_MT_OCI_INDEX ", " MF_MT_OCI_MANIFEST ", " MF_MT_DOCKER_LIST ", " MF_MT_DOCKER_MANIFEST;
+static int set_names(struct mf_registry *reg, const char *host, const char *repository, struct mf_err *err)
+{
+	bool hub = strcmp(host, "docker.io") == 0;
+	reg->host = mf_str_dup(mf_str_c(hub ? "registry-1.docker.io" : host));
+	reg->repository = mf_str_dup(mf_str_c(repository));
+	if (!reg->host || !reg->repository ||
+	    asprintf(&reg->scope_pull, "repository:%s:pull", repository) < 0 ||
+	    asprintf(&reg->scope_push, "repository:%s:pull,push", repository) < 0 ||
+	    asprintf(&reg->scope_delete, "repository:%s:delete,pull,push", repository) < 0)
+		return mf_fail_nomem(err);
+	return 0;
+}
+
+int mf_registry_init(struct mf_registry *reg, const char *host, const char *repository, struct mf_err *err)
+{
+	char url[512];
+	if (set_names(reg, host, repository, err) < 0)
+		return -1;
+	(void)snprintf(url, sizeof url, "http://%s/", reg->host);
+	bool plain = mf_http_url_allowed(reg->http, url);
+	reg->https = !plain || !mf_net_url_loopback(url);
+	reg->settled = !plain;
+	return 0;
+}
+
+void mf_registry_clear(struct mf_registry *reg)
+{
+	free(reg->host);
+	free(reg->repository);
+	free(reg->scope_pull);
+	free(reg->scope_push);
+	free(reg->scope_delete);
+}
 
 static int set_url(struct mf_exchange *x, struct mf_err *err)
 {
