@@ -10,6 +10,8 @@ FUZZ ?=
 TEST_TIMEOUT ?= 300
 MODULES ?= base json crypto store tuf net keys record oci trust policy publish ops tufcli
 VERSION := 0.1.0
+# Changes only when programs that are linked with the library would not run with the new one.
+SONAME := libmanifesto.so.1
 ifeq ($(origin CC),default)
 CC := gcc
 endif
@@ -20,9 +22,9 @@ MAKEFLAGS += -j$(JOBS)
 endif
 MAKEFLAGS += --no-print-directory
 
+, := ,
 ifneq ($(SAN),)
-comma := ,
-O := $(BUILD)/san-$(subst $(comma),-,$(SAN))
+O := $(BUILD)/san-$(subst $(,),-,$(SAN))
 else
 O := $(BUILD)
 endif
@@ -52,7 +54,8 @@ endif
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) p11-kit-1 2>/dev/null)
 PKG_LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
 CPPFLAGS_ALL := -D_GNU_SOURCE -DMF_VERSION='"$(VERSION)"' -Isrc -Iinclude $(CPPFLAGS)
-CFLAGS_ALL := -std=c17 $(OPT) -g -fPIE -fvisibility=hidden $(WARN) $(HARDEN) $(SANFLAGS) $(PKG_CFLAGS) $(CFLAGS)
+# The folder of the build is in no file that it makes.
+CFLAGS_ALL := -std=c17 $(OPT) -g -ffile-prefix-map=$(CURDIR)=. -fPIC -fvisibility=hidden $(WARN) $(HARDEN) $(SANFLAGS) $(PKG_CFLAGS) $(CFLAGS)
 LDFLAGS_ALL := -pie -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed $(SANFLAGS) $(LDFLAGS)
 LIBS := $(PKG_LIBS) -lpthread
 
@@ -62,8 +65,8 @@ CLI_SRC := $(sort $(wildcard src/cli/*.c))
 CLI_OBJ := $(CLI_SRC:%.c=$(O)/%.o)
 TUF_SRC := src/tufcli/main.c
 TUF_OBJ := $(TUF_SRC:%.c=$(O)/%.o)
-# With only some of the modules, only the library can be linked.
-PROGRAM := $(if $(filter ops,$(MODULES)),$(O)/manifesto $(O)/manifesto-tuf)
+# With only some of the modules, only the static library can be made.
+PROGRAM := $(if $(filter ops,$(MODULES)),$(O)/manifesto $(O)/manifesto-tuf $(O)/$(SONAME))
 UNIT_SRC := $(sort $(foreach m,$(MODULES),$(wildcard tests/unit/$(m)/test_*.c)))
 UNIT_BIN := $(UNIT_SRC:%.c=$(O)/%)
 FUZZ_SRC := $(sort $(foreach m,$(MODULES),$(wildcard tests/fuzz/$(m)/fuzz_$(or $(FUZZ),*).c)))
@@ -105,7 +108,13 @@ $(O)/%.o: %.c $(O)/flags
 
 $(O)/libmanifesto.a: $(LIB_OBJ) $(O)/members
 	$(if $(Q),@echo '  AR      $@')
-	$(Q)rm -f $@ && ar rcs $@ $(LIB_OBJ)
+	$(Q)rm -f $@ && ar rcsD $@ $(LIB_OBJ)
+
+# A sanitizer's own functions are in the program.
+$(O)/$(SONAME): $(LIB_OBJ) $(O)/members src/libmanifesto.map
+	$(if $(Q),@echo '  LINK    $@')
+	$(Q)$(CC) -shared $(filter-out -pie,$(LDFLAGS_ALL)) $(if $(SAN),,-Wl$(,)-z$(,)defs) -Wl,-soname,$(SONAME) \
+		-Wl,--version-script=src/libmanifesto.map -o $@ $(LIB_OBJ) $(LIBS)
 
 $(O)/manifesto: $(CLI_OBJ) $(O)/libmanifesto.a
 	$(if $(Q),@echo '  LINK    $@')
@@ -171,6 +180,10 @@ check-chroots: ## run the demo and all tests in clean chroots of Debian 12 and 1
 check-programs: all $(UNIT_BIN) $(REPLAY_BIN) $(EXAMPLE_BIN)
 check-built: check-programs
 	@$(RUN) $(or $(TESTS),$(SHELL_TESTS) $(UNIT_BIN) $(REPLAY_BIN))
+
+.PHONY: abi
+abi: all ## record functions and structs that are new in the shared library
+	@$(PYTHON) tests/support/abi.py --update $(O)/$(SONAME) src/libmanifesto.abi $(VERSION)
 
 .PHONY: fuzz-replay
 fuzz-replay: $(REPLAY_BIN) ## run the fuzz corpora once
@@ -238,27 +251,28 @@ COMPLETION_ZSH ?= $(PREFIX)/share/zsh/site-functions/_manifesto
 COMPLETION_FISH ?= $(PREFIX)/share/fish/vendor_completions.d/manifesto.fish
 MAN_PAGES := $(wildcard docs/*.[157])
 HEADERS := $(wildcard include/manifesto/*.h)
-INSTALLED = $(PREFIX)/bin/manifesto $(PREFIX)/bin/manifesto-tuf $(LIBDIR)/libmanifesto.a $(LIBDIR)/pkgconfig/manifesto.pc \
+INSTALLED = $(PREFIX)/bin/manifesto $(PREFIX)/bin/manifesto-tuf $(LIBDIR)/libmanifesto.a $(LIBDIR)/$(SONAME) \
+	$(LIBDIR)/libmanifesto.so $(LIBDIR)/pkgconfig/manifesto.pc \
 	$(COMPLETION_BASH) $(COMPLETION_ZSH) $(COMPLETION_FISH) \
 	$(HEADERS:include/%=$(INCLUDEDIR)/%) $(foreach p,$(MAN_PAGES),$(MANDIR)/man$(subst .,,$(suffix $(p)))/$(notdir $(p)))
 
-$(O)/manifesto.pc: src/manifesto.pc.in FORCE
-	@mkdir -p $(O)
-	@sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' \
-		-e 's|@VERSION@|$(VERSION)|' src/manifesto.pc.in > $@
-
 .PHONY: install uninstall
-install: all $(O)/manifesto.pc ## install below PREFIX (with DESTDIR before it)
+install: all ## install below PREFIX (with DESTDIR before it)
 	install -D -m 755 $(O)/manifesto $(DESTDIR)$(PREFIX)/bin/manifesto
 	install -D -m 755 $(O)/manifesto-tuf $(DESTDIR)$(PREFIX)/bin/manifesto-tuf
 	install -D -m 644 $(O)/libmanifesto.a $(DESTDIR)$(LIBDIR)/libmanifesto.a
-	install -D -m 644 $(O)/manifesto.pc $(DESTDIR)$(LIBDIR)/pkgconfig/manifesto.pc
+	install -D -m 644 $(O)/$(SONAME) $(DESTDIR)$(LIBDIR)/$(SONAME)
+	ln -sf $(SONAME) $(DESTDIR)$(LIBDIR)/libmanifesto.so
+	install -d $(DESTDIR)$(LIBDIR)/pkgconfig
+	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' \
+		-e 's|@VERSION@|$(VERSION)|' src/manifesto.pc.in > $(DESTDIR)$(LIBDIR)/pkgconfig/manifesto.pc
 	install -D -m 644 -t $(DESTDIR)$(INCLUDEDIR)/manifesto $(HEADERS)
 	@set -e; for s in bash:$(COMPLETION_BASH) zsh:$(COMPLETION_ZSH) fish:$(COMPLETION_FISH); do \
-		$(O)/manifesto completion $${s%%:*} > $(O)/completion.$${s%%:*}; \
-		install -D -m 644 $(O)/completion.$${s%%:*} $(DESTDIR)$${s#*:}; done
+		install -D -m 644 /dev/null $(DESTDIR)$${s#*:}; \
+		$(O)/manifesto completion $${s%%:*} > $(DESTDIR)$${s#*:}; done
 	@set -e; for p in $(MAN_PAGES); do \
 		install -D -m 644 $$p $(DESTDIR)$(MANDIR)/man$${p##*.}/$${p##*/}; done
+	@[ -n "$(DESTDIR)" ] || ! [ -w /etc/ld.so.cache ] || PATH="$$PATH:/sbin:/usr/sbin" ldconfig
 uninstall: ## remove what install installed
 	rm -f $(addprefix $(DESTDIR),$(INSTALLED))
 	@rmdir $(DESTDIR)$(INCLUDEDIR)/manifesto 2>/dev/null || true

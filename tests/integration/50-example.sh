@@ -32,6 +32,7 @@ run gcc -Wall -Wextra -Werror -std=c17 -D_FORTIFY_SOURCE=2 -O1 $sanitizer -o "$T
 check_status 'a stranger builds it with pkg-config' 0
 
 # --- both programs run
+export LD_LIBRARY_PATH=$T/stage/opt/manifesto/lib
 export MANIFESTO_CACHE=$T/home/cache/manifesto
 cp -R "$T_TOP/testdata/image" image
 head -c 300000 /dev/zero >content

@@ -45,8 +45,51 @@ read -r -a flags < <(pkg-config --cflags --libs manifesto)
 # shellcheck disable=SC2086 # nothing, or one word
 run gcc -Wall -Wextra -Werror -std=c17 $sanitizer -o "$T/use" "$T/use.c" "${flags[@]}"
 check_status 'a program compiles and links with pkg-config' 0
-run "$T/use"
+LD_LIBRARY_PATH=$T/prefix/lib run "$T/use"
 check_stdout_is 'library and pkg-config agree on the version' "$(pkg-config --modversion manifesto)"
+run readelf -W -d "$T/use"
+check_stdout_has 'it needs the shared library' 'NEEDED)             Shared library: [libmanifesto.so.1]'
+check_stdout_lacks 'and not what that needs itself' libcurl
+mkdir "$T/archive"
+cp "$T/prefix/lib/libmanifesto.a" "$T/archive"
+read -r -a flags < <(pkg-config --define-variable=libdir="$T/archive" --cflags --libs manifesto libcurl jansson libsodium libcrypto)
+# shellcheck disable=SC2086 # nothing, or one word
+run gcc -std=c17 $sanitizer -o "$T/static" "$T/use.c" "${flags[@]}"
+check_status 'it links with the static library as well' 0
+run "$T/static"
+check_stdout_is 'and runs without the shared one' "$(pkg-config --modversion manifesto)"
+
+# --- the interface of the shared library. A sanitizer does not change it, but adds names of its own.
+record=$T_TOP/src/libmanifesto.abi
+abi() { # RECORD
+	"$(t_python)" "$T_TOP/tests/support/abi.py" "$T/prefix/lib/libmanifesto.so.1" "$1" 9.0
+}
+run abi "$record"
+check_status 'functions, structs and constants are those that are recorded' 0
+run nm -D --defined-only "$T/prefix/lib/libmanifesto.so.1"
+awk '$2 != "A" && $3 !~ /^manifesto_[a-z_]*@@MANIFESTO_1$/' "$T/stdout" >"$T/foreign"
+check_line_count 'nothing else is exported, and each name has a version' 0 "$T/foreign"
+while IFS=: read -r what fault; do
+	sed "$fault" "$record" >"$T/record"
+	check "the record differs: $what" test "$(diff "$record" "$T/record" | grep -c '^>')" = 1
+	run abi "$T/record"
+	check_status "noticed: $what" 1
+	check_stdout_has "as something that breaks programs: $what" 'gone: '
+done <<-'END'
+	a function that vanished:$s/$/\n0.1.0 function MANIFESTO_1: void manifesto_vanished (void)/
+	a parameter of another type:s/void manifesto_free (struct manifesto \*)/void manifesto_free (void *)/
+	a member at another offset:s/\(manifesto_options: const char \*home, offset\) 8/\1 16/
+	a member of another size:s/\(manifesto_options: int64_t timeout_ms, .* size\) 8/\1 4/
+	a constant of another value:s/\(MANIFESTO_EXPIRING =\) 14/\1 15/
+	a caller's struct that grew:s/\(size of struct manifesto_error:\) 1828/\1 1824/
+END
+grep -v 'manifesto_veto ' "$record" >"$T/record"
+run abi "$T/record"
+check_status 'noticed: a function that is new' 1
+check_stdout_has 'with the way out' 'make abi'
+run "$(t_python)" "$T_TOP/tests/support/abi.py" --update "$T/prefix/lib/libmanifesto.so.1" "$T/record" 9.0
+check 'it is recorded with its version' grep -q '^9.0 function .* manifesto_veto ' "$T/record"
+check 'the others keep theirs' test "$(grep -vc '^9.0' "$T/record")" = $(($(wc -l <"$record") - 1))
 run nm -g --defined-only "$T/prefix/lib/libmanifesto.a"
 check_status 'the library can be listed' 0
 awk 'NF == 3 && $3 !~ /^(manifesto_|mf_|_?_?asan|_?_?odr_asan)/ { print $3 }' "$T/stdout" >"$T/foreign"

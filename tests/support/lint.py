@@ -252,6 +252,12 @@ def interface(lint):
     for name, before in members(frozen).items():
         if now.get(name, [])[:len(before)] != before:
             lint.say(folder / "manifesto.h", 1, "struct %s: new members go behind those of %s" % (name, frozen.name))
+    record = (lint.root / "src/libmanifesto.abi").read_text(encoding="utf-8")
+    for header in sorted(folder.glob("*.h")):
+        functions = re.findall(r"^MANIFESTO_API\b[^;(]*?\b(manifesto_\w+)\(", without_comments(header.read_text()), re.M)
+        for missing in [f for f in functions if not re.search(r"\W%s \(" % f, record)] + \
+                [m for s, members_ in members(header).items() for m in members_ if "member %s: %s," % (s, m) not in record]:
+            lint.say(header, 1, "%s is not recorded: `make abi`" % missing)
 
 
 def main():
