@@ -48,6 +48,8 @@ struct manifesto_record {
 
 /* --- put, sign, remove, withdraw: changes of the records of an image */
 
+struct manifesto_change_outcome;
+
 /* What a function does not name below, it ignores. */
 struct manifesto_change_options {
 	size_t size;
@@ -91,6 +93,17 @@ struct manifesto_change_options {
 	/* NULL: publish. Else sign what this machine can and make a proposal of it (manifesto_proposal_sign):
 	 * in a new file, or "@": beside the image. */
 	const char *propose;
+
+	/* In place of `image`: references, of one repository or of several, at most 10,000. Each repository
+	 * is published to once; of its images all are changed, or none. The key of a role is unlocked once;
+	 * `confirm` is called once for all records that one key would sign. With `propose` "@", each
+	 * repository gets a proposal beside its first image; a file is for one repository. *out is not set,
+	 * and the failure is that of the gravest image. */
+	const char *const *images;
+	size_t nimages;
+	/* Called for each of `images`, in the order given. Returns 0, or -1 to stop. */
+	int (*result)(void *arg, const struct manifesto_change_outcome *outcome);
+	void *result_arg;
 };
 /* One record that was to be changed. */
 struct manifesto_change_item {
@@ -120,6 +133,15 @@ struct manifesto_change_result {
 	 * one. NULL: it was published, or there was nothing to do. */
 	const char *proposal;
 	size_t missing;
+};
+/* What became of one of `images`. Valid during the call of `result`. */
+struct manifesto_change_outcome {
+	const char *image;                   /* as it was given */
+	const struct manifesto_error *error; /* why it was not changed; NULL: it was */
+	const struct manifesto_change_result
+	    *change; /* of its repository; NULL: nothing was published there */
+	const struct manifesto_change_item *const *items; /* those of `change` that are this image's */
+	size_t nitems;
 };
 /* Stores content and publishes a signed record of it. MANIFESTO_NOT_FOUND: no such image, or no trust
  * repository and no `init`; MANIFESTO_POLICY: withdrawn, and no `reinstate`; MANIFESTO_CONFLICT: somebody

@@ -104,6 +104,7 @@
 #define MF_MAX_WAIVER_BYTES ((size_t)65536)   /* content of a waiver record */
 #define MF_MAX_WAIVER_TEXT ((size_t)1024)     /* its name, and for whom it is */
 #define MF_MAX_VERIFY_IMAGES ((size_t)100000) /* references of one run are held in memory */
+#define MF_MAX_CHANGE_IMAGES ((size_t)10000)  /* whose records one run changes; they are all open */
 #define MF_MAX_IMAGE_LIST ((size_t)16 << 20)  /* octets of a list of references */
 #define MF_VERIFY_WINDOW 16                   /* images resolved at once; registries limit requests */
 /* Trust metadata kept loaded in one run; beyond it the repository that was not used for the longest time is

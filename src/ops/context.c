@@ -24,11 +24,16 @@ int mf_op_fail(struct manifesto_error *out, const struct mf_err *err)
 	return -1;
 }
 
+void mf_op_restart_clock(struct manifesto *m)
+{
+	m->env.deadline_ms =
+	    mf_monotonic_ms() + (m->opt.timeout_ms > 0 ? m->opt.timeout_ms : MF_TOTAL_TIMEOUT_MS);
+}
+
 void mf_op_begin(struct manifesto *m, struct manifesto_error *err)
 {
 	*err = (struct manifesto_error){0};
-	m->env.deadline_ms =
-	    mf_monotonic_ms() + (m->opt.timeout_ms > 0 ? m->opt.timeout_ms : MF_TOTAL_TIMEOUT_MS);
+	mf_op_restart_clock(m);
 }
 
 /* ---- options and results */

@@ -46,6 +46,8 @@ void *mf_result_new(size_t size, struct mf_err *err) MF_NODISCARD;
 struct mf_arena *mf_result_arena(void *result);
 /* Starts the operation's clock. */
 void mf_op_begin(struct manifesto *m, struct manifesto_error *err);
+/* For the next of several repositories. */
+void mf_op_restart_clock(struct manifesto *m);
 /* Fills *out from a failure; returns -1. */
 int mf_op_fail(struct manifesto_error *out, const struct mf_err *err);
 /* The beginning of a public function: the clock, the caller's options into *o, an empty result for r; NULL on

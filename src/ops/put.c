@@ -4,20 +4,32 @@
 
 #include "ops/write.h"
 
-struct put {
-	struct mf_write w;
+/* Read once, whatever the number of repositories. */
+struct input {
 	struct mf_content content;
 	char media_type[256];
+};
+
+struct put {
+	struct mf_write w;
 	size_t *dropped; /* by item: signatures of others under a description that is replaced */
 	struct mf_publish_made made;
 };
 
-static void put_clear(struct put *p)
+static struct put *put_of(struct mf_write *w)
 {
-	mf_write_clear(&p->w);
-	free(p->dropped);
-	mf_spool_free(p->content.blob);
-	mf_arena_clear(&p->made.arena);
+	return (struct put *)w;
+}
+
+static const struct input *input_of(const struct mf_write *w)
+{
+	return w->op->arg;
+}
+
+static void put_clear(struct mf_write *w)
+{
+	free(put_of(w)->dropped);
+	mf_arena_clear(&put_of(w)->made.arena);
 }
 
 /* ---- content */
@@ -70,22 +82,22 @@ static bool is_media_type(const char *s)
 }
 
 /* Derived from the content when it is small enough to read. */
-static int find_media_type(struct put *p, struct mf_err *err)
+static int find_media_type(struct input *in, const char *given, struct mf_err *err)
 {
 	const uint64_t most = (uint64_t)4 << 20;
 	struct mf_buf b MF_BUF_CLEANUP = MF_BUF_INIT((size_t)most);
 	const char *found = "application/octet-stream";
 	char chunk[65536];
 	size_t got = 1;
-	if (p->w.o->media_type) {
+	if (given) {
 		struct mf_esc e;
-		if (strlen(p->w.o->media_type) >= sizeof p->media_type || !is_media_type(p->w.o->media_type))
+		if (strlen(given) >= sizeof in->media_type || !is_media_type(given))
 			return mf_fail(err, MF_E_USAGE, 0, "expected a media type TYPE/SUBTYPE, got '%s'",
-				       mf_esc(&e, mf_str_c(p->w.o->media_type)));
-		found = p->w.o->media_type;
-	} else if (p->content.length <= most) {
-		while (b.n < p->content.length) {
-			if (mf_spool_read(p->content.blob, b.n, chunk, sizeof chunk, &got, err) < 0 ||
+				       mf_esc(&e, mf_str_c(given)));
+		found = given;
+	} else if (in->content.length <= most) {
+		while (b.n < in->content.length) {
+			if (mf_spool_read(in->content.blob, b.n, chunk, sizeof chunk, &got, err) < 0 ||
 			    mf_buf_add(&b, chunk, got, err) < 0)
 				return -1;
 			if (!got)
@@ -98,35 +110,39 @@ static int find_media_type(struct put *p, struct mf_err *err)
 			return -1;
 		found = json == MF_FOUND ? "application/json" : text == MF_FOUND ? "text/plain" : found;
 	}
-	(void)snprintf(p->media_type, sizeof p->media_type, "%s", found);
-	p->content.media_type = p->media_type;
+	(void)snprintf(in->media_type, sizeof in->media_type, "%s", found);
+	in->content.media_type = in->media_type;
 	return 0;
 }
 
-static int read_content(struct put *p, struct mf_err *err)
+static int read_input(struct mf_write_run *r, struct mf_err *err)
 {
-	p->content.blob = mf_spool_new(MF_MAX_BLOB_BYTES, err);
-	if (!p->content.blob)
+	struct input *in = r->op->arg;
+	const struct manifesto_change_options *o = &r->o;
+	if (o->expires && o->expires <= mf_env_now(&r->m->env))
+		return mf_fail(err, MF_E_USAGE, 0, "the record would already have expired");
+	in->content.blob = mf_spool_new(MF_MAX_BLOB_BYTES, err);
+	if (!in->content.blob)
 		return -1;
-	if (p->w.o->path) {
-		if (mf_spool_from_path(p->content.blob, p->w.o->path, &p->content.digest, &p->content.length,
+	if (o->path) {
+		if (mf_spool_from_path(in->content.blob, o->path, &in->content.digest, &in->content.length,
 				       err) < 0)
 			return -1;
-	} else if (mf_spool_add(p->content.blob, p->w.o->data, p->w.o->data_length, err) < 0 ||
-		   mf_spool_end(p->content.blob, &p->content.digest, &p->content.length, err) < 0) {
+	} else if (mf_spool_add(in->content.blob, o->data, o->data_length, err) < 0 ||
+		   mf_spool_end(in->content.blob, &in->content.digest, &in->content.length, err) < 0) {
 		return -1;
 	}
 	/* A scanner that failed in a pipe leaves nothing behind it: whoever signs that should see it. */
-	if (!p->content.length)
-		mf_env_log(&p->w.m->env, MF_LOG_WARNING, "the content of '%s' is empty", p->w.o->type);
-	return find_media_type(p, err);
+	if (!in->content.length)
+		mf_env_log(&r->m->env, MF_LOG_WARNING, "the content of '%s' is empty", o->type);
+	return find_media_type(in, o->media_type, err);
 }
 
 /* ---- where it goes */
 
 static int load_or_init(struct put *p, struct mf_err *err)
 {
-	struct mf_trust *t = p->w.im.trust;
+	struct mf_trust *t = p->w.im->trust;
 	struct manifesto_options *o = &p->w.m->opt;
 	if (mf_write_load(&p->w, err) == 0)
 		return 0;
@@ -164,7 +180,7 @@ static bool same_record(const struct put *p, const struct mf_write_item *it, con
 	/* The artifact manifest has the time, too; but for that it must be the same. */
 	bool has = it->artifact.n != 0;
 	if (has != e->record.has_artifact ||
-	    (has && mf_artifact_again(&it->subject, e, mf_trust_identity(p->w.im.trust), &again, &ignored) !=
+	    (has && mf_artifact_again(&it->subject, e, mf_trust_identity(p->w.im->trust), &again, &ignored) !=
 			MF_FOUND))
 		return false;
 	for (int i = 0; i < 2; i++) {
@@ -200,17 +216,17 @@ static size_t count_signers(const struct mf_entry *e)
 
 /* What colleagues signed is not lost: the same record gets our signature besides theirs. Another description
  * is another record, which they did not sign. */
-static enum mf_change evaluate(void *arg, struct mf_write_item *it, const struct mf_entry *now,
+static enum mf_change evaluate(struct mf_write *w, struct mf_write_item *it, const struct mf_entry *now,
 			       struct mf_err *err)
 {
-	struct put *p = arg;
-	struct mf_write *w = &p->w;
+	struct put *p = put_of(w);
 	size_t *dropped = &p->dropped[it - w->items];
 	it->out->signature_added = 0;
 	*dropped = 0;
 	if (check_withdrawn(p, it, now, err) < 0 || mf_write_own_entry(w, it, err) < 0)
 		return MF_CHANGE_REFUSED;
-	if (!now || now->state != MF_STATE_CURRENT || !mf_digest_eq(&now->info.sha256, &p->content.digest))
+	if (!now || now->state != MF_STATE_CURRENT ||
+	    !mf_digest_eq(&now->info.sha256, &input_of(&p->w)->content.digest))
 		return MF_CHANGE_UNLESS_CONFLICT;
 	bool ours = mf_write_signed_by_us(w, now);
 	/* Forced, the same record is made again, for gates that ask for its age. */
@@ -229,7 +245,7 @@ static struct mf_record_fields fields_of(const struct put *p, const struct mf_wr
 {
 	return (struct mf_record_fields){.created = p->w.created,
 					 .expires = p->w.o->expires,
-					 .media_type = p->media_type,
+					 .media_type = input_of(&p->w)->media_type,
 					 .author = p->w.o->author,
 					 .reason = p->w.o->reason,
 					 .annotations = p->w.o->annotations,
@@ -244,7 +260,7 @@ static int report_init(struct put *p, struct mf_err *err)
 	struct mf_pin pin MF_CLEANUP(mf_pin_clear) = {0};
 	if (!out->initialised)
 		return 0;
-	if (mf_pin_find(p->w.m->opt.home, mf_trust_pin_name(p->w.im.trust), &pin, err) < 0)
+	if (mf_pin_find(p->w.m->opt.home, mf_trust_pin_name(p->w.im->trust), &pin, err) < 0)
 		return -1;
 	const char **keys = mf_arena_alloc(p->w.a, p->made.nkeys, sizeof(char *), err);
 	const char **pins = keys ? mf_arena_alloc(p->w.a, pin.n, sizeof(char *), err) : NULL;
@@ -285,26 +301,20 @@ static int report(struct put *p, struct mf_err *err)
 
 /* ---- the whole */
 
-static int prepare(struct put *p, struct mf_err *err)
+static int resolve(struct mf_write *w, struct mf_err *err)
 {
-	struct mf_write *w = &p->w;
-	if (mf_write_open(w, err) < 0)
-		return -1;
-	if (w->o->expires && w->o->expires <= w->created)
-		return mf_fail(err, MF_E_USAGE, 0, "the record would already have expired");
-	if (read_content(p, err) < 0)
-		return -1;
-	mf_image_store_will_push(w->im.blobs);
-	if (p->content.length <= MF_BLOB_UNASKED &&
-	    mf_trust_seems_new(w->im.trust, mf_str_c(w->prefix), &p->content.digest))
-		mf_blob_put_soon(w->im.blobs);
+	const struct mf_content *content = &input_of(w)->content;
+	mf_image_store_will_push(w->im->blobs);
+	if (content->length <= MF_BLOB_UNASKED &&
+	    mf_trust_seems_new(w->im->trust, mf_str_c(w->prefix), &content->digest))
+		mf_blob_put_soon(w->im->blobs);
 	if (mf_write_items(w, err) < 0)
 		return -1;
-	p->dropped = mf_calloc(w->n, sizeof *p->dropped);
-	if (!p->dropped)
+	put_of(w)->dropped = mf_calloc(w->n, sizeof(size_t));
+	if (!put_of(w)->dropped)
 		return mf_fail_nomem(err);
 	for (size_t i = 0; i < w->n; i++) {
-		w->items[i].content = &p->content;
+		w->items[i].content = content;
 		w->items[i].reported = true;
 	}
 	return 0;
@@ -322,34 +332,45 @@ static int make_records(struct put *p, struct mf_err *err)
 	return 0;
 }
 
-static int put(struct put *p, struct mf_err *err)
+static int prepare(struct mf_write *w, struct mf_err *err)
 {
-	struct mf_write *w = &p->w;
-	if (prepare(p, err) < 0)
+	struct put *p = put_of(w);
+	if (resolve(w, err) < 0)
 		return -1;
 	for (size_t i = 0; w->o->progress && i < w->n; i++) {
-		const char *image = mf_report_image(w->a, &w->im, &w->items[i].subject.digest);
+		const char *image = mf_report_image(w->a, w->items[i].im, &w->items[i].subject.digest);
 		if (!image)
 			return mf_arena_check(w->a, err);
 		w->o->progress(w->o->progress_arg, image, w->o->type);
 	}
-	if (load_or_init(p, err) < 0 || mf_write_choose_role(w, err) < 0 || make_records(p, err) < 0 ||
-	    mf_write_check(w, err) < 0 || mf_write_store(w, err) < 0 || mf_write_rebuild_soon(w, err) < 0 ||
-	    mf_write_publish(w, err) < 0)
+	if (load_or_init(p, err) < 0 || mf_write_choose_role(w, err) < 0 || make_records(p, err) < 0)
 		return -1;
-	return report(p, err);
+	return mf_write_check(w, err);
+}
+
+static int commit(struct mf_write *w, struct mf_err *err)
+{
+	if (mf_write_store(w, err) < 0 || mf_write_rebuild_soon(w, err) < 0 || mf_write_publish(w, err) < 0)
+		return -1;
+	return report(put_of(w), err);
+}
+
+static void input_clear(struct input *in)
+{
+	mf_spool_free(in->content.blob);
 }
 
 int manifesto_put(struct manifesto *m, const struct manifesto_change_options *opt,
 		  const struct manifesto_change_result **out, struct manifesto_error *error)
 {
-	struct mf_err err = MF_ERR_INIT;
-	struct manifesto_change_options o;
-	struct put p MF_CLEANUP(put_clear) = {
-	    .w = {.m = m, .o = &o, .first = true, .must_exist = true, .evaluate = evaluate, .arg = &p},
-	    .made = {.arena = MF_ARENA_INIT}};
-	struct manifesto_change_result *r = MF_OP_START(m, &o, opt, r, error, &err);
-	p.w.out = r;
-	int rc = r ? put(&p, &err) : -1;
-	return MF_OP_END(rc, r, out, error, &err);
+	struct input in MF_CLEANUP(input_clear) = {.media_type = ""};
+	const struct mf_write_op op = {.size = sizeof(struct put),
+				       .must_exist = true,
+				       .evaluate = evaluate,
+				       .begin = read_input,
+				       .prepare = prepare,
+				       .commit = commit,
+				       .clear = put_clear,
+				       .arg = &in};
+	return mf_write_run(m, opt, out, error, &op);
 }

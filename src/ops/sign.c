@@ -8,10 +8,14 @@ struct sign {
 	bool agreed;             /* what was shown is to be signed */
 };
 
-static void sign_clear(struct sign *s)
+static struct sign *sign_of(struct mf_write *w)
 {
-	mf_write_clear(&s->w);
-	free(s->shown);
+	return (struct sign *)w;
+}
+
+static void sign_clear(struct mf_write *w)
+{
+	free(sign_of(w)->shown);
 }
 
 /* What cannot be signed, or should not be. */
@@ -68,11 +72,11 @@ static int evaluate_record(struct sign *s, struct mf_write_item *it, const struc
 	return mf_write_cosign(w, it, now, err) < 0 ? -1 : mf_write_report_signed(w, it, now, err);
 }
 
-static enum mf_change evaluate(void *arg, struct mf_write_item *it, const struct mf_entry *now,
+static enum mf_change evaluate(struct mf_write *w, struct mf_write_item *it, const struct mf_entry *now,
 			       struct mf_err *err)
 {
-	struct sign *s = arg;
-	if (s->w.first)
+	struct sign *s = sign_of(w);
+	if (w->first)
 		it->reported = now != NULL;
 	it->unchanged = !it->reported;
 	if (!it->reported)
@@ -82,78 +86,164 @@ static enum mf_change evaluate(void *arg, struct mf_write_item *it, const struct
 	return MF_CHANGE_ALWAYS;
 }
 
-/* A signer signs what exists: a copy in the cache is not enough. */
-static int check_content(struct sign *s, const struct mf_write_item *it, struct mf_err *err)
+/* ---- what is shown */
+
+static enum mf_found find_content(const struct mf_write *w, const struct mf_write_item *it,
+				  struct mf_tuf_target_info *out, struct mf_err *err)
 {
-	const struct mf_tuf_set *set = mf_trust_set(s->w.im.trust);
-	const struct mf_tuf_loaded *l = mf_tuf_set_find(set, s->w.role);
+	const struct mf_tuf_set *set = mf_trust_set(w->im->trust);
+	const struct mf_tuf_loaded *l = mf_tuf_set_find(set, w->role);
 	ptrdiff_t at = l ? mf_tuf_target_find(l->file, mf_str_c(it->name)) : -1;
-	struct mf_tuf_target_info info;
-	char digest[MF_DIGEST_TEXT];
-	bool present = true;
 	if (at < 0)
-		return fail_changed(s, err);
-	if (mf_tuf_target_info(set->d, l->file, (size_t)at, &info, err) < 0)
-		return -1;
-	if (!mf_trust_dir(s->w.im.trust) && mf_blobs_have(s->w.im.blobs, &info.sha256, 1, &present, err) < 0)
-		return -1;
-	mf_digest_format(digest, &info.sha256);
-	if (!present)
-		return mf_fail(err, MF_E_CONTENT_GONE, 0, "the content of '%s' is gone: %s", s->w.o->type,
-			       digest);
-	struct mf_spool *content MF_SPOOL_CLEANUP = NULL;
-	return mf_content_get(&s->w.im, &(struct mf_content_wanted){mf_str_c(it->name), &info, NULL},
-			      &content, err);
+		return MF_ABSENT;
+	return mf_tuf_target_info(set->d, l->file, (size_t)at, out, err) < 0 ? MF_FAILED : MF_FOUND;
 }
 
-/* The time that a person takes to read is not the operation's. */
-static int confirm(struct sign *s, const struct manifesto_record *const *v, size_t n, struct mf_err *err)
+/* A signer signs what exists: a copy in the cache is not enough. */
+static int check_stored(const struct mf_write *w, const struct mf_tuf_target_info *v, size_t n,
+			struct mf_err *err)
 {
-	const struct mf_write *w = &s->w;
-	struct mf_env *env = &w->m->env;
-	struct mf_pubkey *pub = w->signer.pub;
-	const struct manifesto_signer *const *key = NULL;
-	size_t one = 0;
-	if (mf_report_keys(w->m, &pub, 1, w->a, &key, &one, err) < 0)
+	struct mf_digest *digests MF_FREE = mf_calloc(n, sizeof *digests);
+	bool *present MF_FREE = mf_calloc(n, sizeof *present);
+	char digest[MF_DIGEST_TEXT];
+	if (!digests || !present)
+		return mf_fail_nomem(err);
+	size_t distinct = 0;
+	for (size_t i = 0; i < n; i++)
+		if (!distinct || !mf_digest_eq(&digests[distinct - 1], &v[i].sha256))
+			digests[distinct++] = v[i].sha256;
+	if (mf_trust_dir(w->im->trust))
+		return 0;
+	if (mf_blobs_have(w->im->blobs, digests, distinct, present, err) < 0)
 		return -1;
-	int64_t asked = mf_monotonic_ms();
-	int yes = w->o->confirm(w->o->confirm_arg, v, n, key[0]);
-	if (env->deadline_ms)
-		env->deadline_ms += mf_monotonic_ms() - asked;
-	return yes ? 0 : mf_fail(err, MF_E_CANCELLED, 0, "'%s' was not signed", w->o->type);
-}
-
-static int show(struct sign *s, struct mf_err *err)
-{
-	struct mf_write *w = &s->w;
-	const struct manifesto_record **v = mf_arena_alloc(w->a, w->n, sizeof(void *), err);
-	size_t n = 0;
-	if (!v)
-		return -1;
-	for (size_t i = 0; i < w->n; i++) {
-		if (w->items[i].unchanged)
+	for (size_t i = 0; i < distinct; i++) {
+		if (present[i])
 			continue;
-		if (check_content(s, &w->items[i], err) < 0)
-			return -1;
-		v[n++] = w->items[i].record;
+		mf_digest_format(digest, &digests[i]);
+		return mf_fail(err, MF_E_CONTENT_GONE, 0, "the content of '%s' is gone: %s", w->o->type,
+			       digest);
 	}
-	if (n && w->o->confirm && confirm(s, v, n, err) < 0)
-		return -1;
-	s->agreed = true;
 	return 0;
 }
 
-static int sign(struct sign *s, struct mf_err *err)
+/* Each content once, and one that several images share for the first of them. */
+static int check_contents(struct sign *s, struct mf_err *err)
 {
 	struct mf_write *w = &s->w;
-	if (mf_write_open(w, err) < 0 || mf_write_items(w, err) < 0)
+	struct mf_tuf_target_info *v MF_FREE = mf_calloc(w->n, sizeof *v);
+	size_t n = 0;
+	if (!v)
+		return mf_fail_nomem(err);
+	for (size_t i = 0; i < w->n; i++) {
+		enum mf_found found =
+		    w->items[i].unchanged ? MF_FOUND : find_content(w, &w->items[i], &v[n], err);
+		if (found != MF_FOUND)
+			return found == MF_FAILED ? -1 : fail_changed(s, err);
+		n += !w->items[i].unchanged;
+	}
+	if (n && check_stored(w, v, n, err) < 0)
+		return -1;
+	n = 0;
+	for (size_t i = 0; i < w->n; i++) {
+		struct mf_spool *content MF_SPOOL_CLEANUP = NULL;
+		if (w->items[i].unchanged)
+			continue;
+		struct mf_content_wanted wanted = {mf_str_c(w->items[i].name), &v[n], NULL};
+		bool same = n && mf_digest_eq(&v[n].sha256, &v[n - 1].sha256);
+		n++;
+		if (!same && mf_content_get(w->im, &wanted, &content, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int prepare(struct mf_write *w, struct mf_err *err)
+{
+	struct sign *s = sign_of(w);
+	if (mf_write_items(w, err) < 0)
 		return -1;
 	s->shown = mf_calloc(w->n, sizeof *s->shown);
 	if (!s->shown)
 		return mf_fail_nomem(err);
-	if (mf_write_load(w, err) < 0 || mf_write_choose_role(w, err) < 0 || mf_write_check(w, err) < 0 ||
-	    show(s, err) < 0)
+	if (mf_write_load(w, err) < 0 || mf_write_choose_role(w, err) < 0 || mf_write_check(w, err) < 0)
 		return -1;
+	return check_contents(s, err);
+}
+
+/* ---- the question */
+
+/* Records that one key would sign. */
+struct question {
+	const struct manifesto_record **v;
+	size_t n;
+	const struct manifesto_signer *key;
+};
+
+/* The time that a person takes to read is not the operation's. */
+static int ask_one(struct mf_write_run *r, const struct question *q, struct mf_err *err)
+{
+	struct mf_env *env = &r->m->env;
+	int64_t asked = mf_monotonic_ms();
+	int yes = r->o.confirm(r->o.confirm_arg, q->v, q->n, q->key);
+	if (env->deadline_ms)
+		env->deadline_ms += mf_monotonic_ms() - asked;
+	return yes ? 0 : mf_fail(err, MF_E_CANCELLED, 0, "'%s' was not signed", r->o.type);
+}
+
+static bool waits(struct mf_write *w)
+{
+	return !w->failed.code && !sign_of(w)->agreed;
+}
+
+/* Those of the first repository that waits for an answer, and of the others where the same key signs. */
+static int gather(struct mf_write_run *r, struct question *q, struct mf_err *err)
+{
+	struct mf_write *first = NULL;
+	for (size_t i = 0; i < r->nwrites; i++) {
+		struct mf_write *w = r->writes[i];
+		if (!waits(w) || (first && !mf_pubkey_eq(first->signer.pub, w->signer.pub)))
+			continue;
+		first = first ? first : w;
+		sign_of(w)->agreed = true;
+		for (size_t k = 0; k < w->n; k++)
+			if (!w->items[k].unchanged)
+				q->v[q->n++] = w->items[k].record;
+	}
+	if (!first)
+		return 0;
+	const struct manifesto_signer *const *key = NULL;
+	size_t one = 0;
+	if (mf_report_keys(r->m, &first->signer.pub, 1, first->a, &key, &one, err) < 0)
+		return -1;
+	q->key = key[0];
+	return 0;
+}
+
+/* Once for all that one key signs. */
+static int ask(struct mf_write_run *r, struct mf_err *err)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < r->nwrites; i++)
+		n += r->writes[i]->n;
+	const struct manifesto_record **v MF_FREE = mf_calloc(n, sizeof *v);
+	if (!v)
+		return mf_fail_nomem(err);
+	for (;;) {
+		struct question q = {.v = v};
+		if (gather(r, &q, err) < 0)
+			return -1;
+		if (!q.key)
+			return 0;
+		if (q.n && ask_one(r, &q, err) < 0)
+			return -1;
+	}
+}
+
+/* ---- the whole */
+
+static int commit(struct mf_write *w, struct mf_err *err)
+{
+	sign_of(w)->agreed = true;
 	/* Here, and not with this machine's other writers waiting, a passphrase is asked for. */
 	if (mf_write_check(w, err) < 0 || mf_write_publish(w, err) < 0 || mf_write_warn_vetoed(w, err) < 0)
 		return -1;
@@ -163,12 +253,12 @@ static int sign(struct sign *s, struct mf_err *err)
 int manifesto_sign(struct manifesto *m, const struct manifesto_change_options *opt,
 		   const struct manifesto_change_result **out, struct manifesto_error *error)
 {
-	struct mf_err err = MF_ERR_INIT;
-	struct manifesto_change_options o;
-	struct sign s MF_CLEANUP(sign_clear) = {
-	    .w = {.m = m, .o = &o, .first = true, .needs_entry = true, .evaluate = evaluate, .arg = &s}};
-	struct manifesto_change_result *r = MF_OP_START(m, &o, opt, r, error, &err);
-	s.w.out = r;
-	int rc = r ? sign(&s, &err) : -1;
-	return MF_OP_END(rc, r, out, error, &err);
+	static const struct mf_write_op op = {.size = sizeof(struct sign),
+					      .needs_entry = true,
+					      .evaluate = evaluate,
+					      .prepare = prepare,
+					      .ask = ask,
+					      .commit = commit,
+					      .clear = sign_clear};
+	return mf_write_run(m, opt, out, error, &op);
 }

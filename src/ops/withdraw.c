@@ -23,13 +23,18 @@ struct withdrawal {
 	struct tombstone *stones; /* by item */
 };
 
-static void withdrawal_clear(struct withdrawal *d)
+static struct withdrawal *withdrawal_of(struct mf_write *w)
 {
+	return (struct withdrawal *)w;
+}
+
+static void withdrawal_clear(struct mf_write *w)
+{
+	struct withdrawal *d = withdrawal_of(w);
 	for (size_t i = 0; d->stones && i < d->w.n; i++) {
 		free(d->stones[i].withdrew.v);
 		mf_spool_free(d->stones[i].document.blob);
 	}
-	mf_write_clear(&d->w);
 	free(d->stones);
 }
 
@@ -68,7 +73,7 @@ static int add_entry(struct digests *all, const struct mf_entry *e, struct mf_er
 /* What all authorised roles, and ours, hold for the item. */
 static int gather(struct withdrawal *d, struct mf_write_item *it, struct digests *out, struct mf_err *err)
 {
-	const struct mf_tuf_set *set = mf_trust_set(d->w.im.trust);
+	const struct mf_tuf_set *set = mf_trust_set(d->w.im->trust);
 	for (size_t i = 0; i < set->nroles; i++) {
 		const struct mf_tuf_loaded *l = set->roles[i];
 		struct mf_entry e MF_ENTRY_CLEANUP = {0};
@@ -96,10 +101,10 @@ static bool same_withdrawal(const struct withdrawal *d, const struct mf_entry *e
 	       (!d->w.o->author || same_text(e->record.author, d->w.o->author));
 }
 
-static enum mf_change evaluate_withdrawal(void *arg, struct mf_write_item *it, const struct mf_entry *now,
-					  struct mf_err *err)
+static enum mf_change evaluate_withdrawal(struct mf_write *w, struct mf_write_item *it,
+					  const struct mf_entry *now, struct mf_err *err)
 {
-	struct withdrawal *d = arg;
+	struct withdrawal *d = withdrawal_of(w);
 	if (d->w.first && gather(d, it, &d->stones[it - d->w.items].withdrew, err) < 0)
 		return MF_CHANGE_REFUSED;
 	it->out->veto = it->reported && !now;
@@ -153,40 +158,41 @@ static int make_tombstone(struct withdrawal *d, struct mf_write_item *it, struct
 	return mf_write_new_record(&d->w, it, &t->fields, err);
 }
 
-static int make_tombstones(struct withdrawal *d, struct mf_err *err)
+/* Before the first request. */
+static int check_reason(struct mf_write_run *r, struct mf_err *err)
 {
-	char digest[MF_DIGEST_TEXT];
-	bool any = false;
-	for (size_t i = 0; i < d->w.n; i++) {
-		any |= d->w.items[i].reported;
-		if (!d->w.items[i].unchanged && make_tombstone(d, &d->w.items[i], &d->stones[i], err) < 0)
-			return -1;
-	}
-	if (any)
+	const char *reason = r->o.reason;
+	if (reason && reason[strspn(reason, " \t\r\n")])
 		return 0;
-	mf_digest_format(digest, &d->w.items[0].subject.digest);
-	return mf_fail(err, MF_E_NOT_FOUND, 0, "no '%s' record for %s to withdraw", d->w.o->type, digest);
+	return mf_fail(err, MF_E_USAGE, 0, "a withdrawal requires a reason");
 }
 
-static int withdraw(struct withdrawal *d, struct mf_err *err)
+static int prepare_withdrawal(struct mf_write *w, struct mf_err *err)
 {
-	struct mf_write *w = &d->w;
-	/* Before the first request. */
-	if (!w->o->reason || !w->o->reason[strspn(w->o->reason, " \t\r\n")])
-		return mf_fail(err, MF_E_USAGE, 0, "a withdrawal requires a reason");
-	if (mf_write_open(w, err) < 0 || mf_write_items(w, err) < 0)
+	struct withdrawal *d = withdrawal_of(w);
+	if (mf_write_items(w, err) < 0)
 		return -1;
 	d->stones = mf_calloc(w->n, sizeof *d->stones);
 	if (!d->stones)
 		return mf_fail_nomem(err);
-	if (mf_write_load(w, err) < 0 || mf_write_choose_role(w, err) < 0 || mf_write_check(w, err) < 0 ||
-	    make_tombstones(d, err) < 0 || mf_write_store(w, err) < 0 || mf_write_rebuild_soon(w, err) < 0 ||
-	    mf_write_publish(w, err) < 0 || mf_write_rebuild(w, err) < 0)
+	if (mf_write_load(w, err) < 0 || mf_write_choose_role(w, err) < 0 || mf_write_check(w, err) < 0)
+		return -1;
+	for (size_t i = 0; i < w->n; i++)
+		if (!w->items[i].unchanged && make_tombstone(d, &w->items[i], &d->stones[i], err) < 0)
+			return -1;
+	return 0;
+}
+
+static int commit_withdrawal(struct mf_write *w, struct mf_err *err)
+{
+	if (mf_write_store(w, err) < 0 || mf_write_rebuild_soon(w, err) < 0 || mf_write_publish(w, err) < 0 ||
+	    mf_write_rebuild(w, err) < 0)
 		return -1;
 	for (size_t i = 0; i < w->n; i++) {
 		struct mf_write_item *it = &w->items[i];
 		it->out->unchanged = it->unchanged;
-		if (!it->unchanged && mf_write_report_new(w, it, &d->stones[i].fields, err) < 0)
+		if (!it->unchanged &&
+		    mf_write_report_new(w, it, &withdrawal_of(w)->stones[i].fields, err) < 0)
 			return -1;
 	}
 	return mf_write_report(w, err);
@@ -195,22 +201,20 @@ static int withdraw(struct withdrawal *d, struct mf_err *err)
 int manifesto_withdraw(struct manifesto *m, const struct manifesto_change_options *opt,
 		       const struct manifesto_change_result **out, struct manifesto_error *error)
 {
-	struct mf_err err = MF_ERR_INIT;
-	struct manifesto_change_options o;
-	struct withdrawal d MF_CLEANUP(withdrawal_clear) = {
-	    .w = {.m = m, .o = &o, .first = true, .evaluate = evaluate_withdrawal, .arg = &d}};
-	struct manifesto_change_result *r = MF_OP_START(m, &o, opt, r, error, &err);
-	d.w.out = r;
-	int rc = r ? withdraw(&d, &err) : -1;
-	return MF_OP_END(rc, r, out, error, &err);
+	static const struct mf_write_op op = {.size = sizeof(struct withdrawal),
+					      .evaluate = evaluate_withdrawal,
+					      .begin = check_reason,
+					      .prepare = prepare_withdrawal,
+					      .commit = commit_withdrawal,
+					      .clear = withdrawal_clear};
+	return mf_write_run(m, opt, out, error, &op);
 }
 
 /* ---- rm */
 
-static enum mf_change evaluate_removal(void *arg, struct mf_write_item *it, const struct mf_entry *now,
-				       struct mf_err *err)
+static enum mf_change evaluate_removal(struct mf_write *w, struct mf_write_item *it,
+				       const struct mf_entry *now, struct mf_err *err)
 {
-	struct mf_write *w = arg;
 	if (w->first)
 		it->reported = now != NULL;
 	it->unchanged = !now;
@@ -234,18 +238,23 @@ static enum mf_change evaluate_removal(void *arg, struct mf_write_item *it, cons
 static void warn_of_link(struct mf_write *w)
 {
 	bool linked = false;
-	for (size_t i = 0; w->im.store_ref.transport == MF_TRANSPORT_LAYOUT && i < w->n; i++)
+	for (size_t i = 0; w->im->store_ref.transport == MF_TRANSPORT_LAYOUT && i < w->n; i++)
 		linked |= w->items[i].had_artifact;
 	if (linked)
 		mf_write_warn(w, "index.json of the layout still lists the artifact manifest of '%s'",
 			      w->o->type);
 }
 
-static int remove_records(struct mf_write *w, struct mf_err *err)
+static int prepare_removal(struct mf_write *w, struct mf_err *err)
 {
-	if (mf_write_open(w, err) < 0 || mf_write_items(w, err) < 0 || mf_write_load(w, err) < 0 ||
-	    mf_write_choose_role(w, err) < 0 || mf_write_check(w, err) < 0 ||
-	    mf_write_rebuild_soon(w, err) < 0 || mf_write_publish(w, err) < 0 || mf_write_rebuild(w, err) < 0)
+	if (mf_write_items(w, err) < 0 || mf_write_load(w, err) < 0 || mf_write_choose_role(w, err) < 0)
+		return -1;
+	return mf_write_check(w, err);
+}
+
+static int commit_removal(struct mf_write *w, struct mf_err *err)
+{
+	if (mf_write_rebuild_soon(w, err) < 0 || mf_write_publish(w, err) < 0 || mf_write_rebuild(w, err) < 0)
 		return -1;
 	warn_of_link(w);
 	return mf_write_report(w, err);
@@ -254,17 +263,11 @@ static int remove_records(struct mf_write *w, struct mf_err *err)
 int manifesto_remove(struct manifesto *m, const struct manifesto_change_options *opt,
 		     const struct manifesto_change_result **out, struct manifesto_error *error)
 {
-	struct mf_err err = MF_ERR_INIT;
-	struct manifesto_change_options o;
-	struct mf_write w MF_CLEANUP(mf_write_clear) = {.m = m,
-							.o = &o,
-							.first = true,
-							.needs_entry = true,
-							.removal = true,
-							.evaluate = evaluate_removal,
-							.arg = &w};
-	struct manifesto_change_result *r = MF_OP_START(m, &o, opt, r, error, &err);
-	w.out = r;
-	int rc = r ? remove_records(&w, &err) : -1;
-	return MF_OP_END(rc, r, out, error, &err);
+	static const struct mf_write_op op = {.size = sizeof(struct mf_write),
+					      .needs_entry = true,
+					      .removal = true,
+					      .evaluate = evaluate_removal,
+					      .prepare = prepare_removal,
+					      .commit = commit_removal};
+	return mf_write_run(m, opt, out, error, &op);
 }

@@ -1,12 +1,28 @@
-/* What the operations that publish records share: put, sign, withdraw, rm.
+/* What the operations that publish records share: put, sign, withdraw, rm, veto.
  *
- * Each loads the trust repository, chooses the role to write to, reads what that role holds, prepares what is
- * to be published, and publishes it; when somebody else was faster, it reads and prepares again. */
+ * A run changes one image or several. They are sorted by trust repository, and each repository is one change
+ * (struct mf_write): its images are resolved, the role is chosen, what it holds is read, what is to be
+ * published is prepared and published; when somebody else was faster, it is read and prepared again. All
+ * images of a repository are changed, or none. */
 #ifndef MF_OPS_WRITE_H
 #define MF_OPS_WRITE_H
 
+#include "base/window.h"
 #include "ops/ops.h"
 #include "publish/proposal.h"
+
+struct mf_write;
+struct mf_write_run;
+
+/* One of the images of a run. It has several subjects if all platforms are asked for. */
+struct mf_write_image {
+	const char *reference; /* as it was given */
+	struct mf_image im;
+	struct mf_write *write; /* the change of its repository; NULL: it could not be opened */
+	struct mf_subjects subjects;
+	struct mf_write_item **items; /* by subject; two images may share one */
+	struct mf_err *failed;        /* why it cannot be changed; NULL: nothing of its own */
+};
 
 /* The content of a record, hashed. */
 struct mf_content {
@@ -19,6 +35,8 @@ struct mf_content {
 /* One subject, and what becomes of its record. */
 struct mf_write_item {
 	struct mf_subject subject;
+	struct mf_image *im;              /* the first image that has it */
+	struct mf_err *failed;            /* why it cannot be changed, at the last check; or NULL */
 	char *name;                       /* target name */
 	const struct mf_content *content; /* borrowed; NULL: none is stored */
 	struct mf_buf artifact;           /* manifest bytes; empty for a layout without --link */
@@ -48,23 +66,43 @@ enum mf_change {
 	MF_CHANGE_ALWAYS = 1,
 };
 
-struct mf_write {
-	struct manifesto *m;
-	const struct manifesto_change_options *o;
-	struct manifesto_change_result *out;
+/* An operation. */
+struct mf_write_op {
+	size_t size;      /* of its struct, which begins with a struct mf_write: one for each repository */
 	bool needs_entry; /* only a role that holds a record of one of the items will do */
 	bool must_exist;  /* the images must be there; else an IMAGE@DIGEST that is gone has no media type */
 	bool removal;     /* the result reports records as they were */
 	/* Called for each item, at the first check and at each try to publish, with what our role holds: NULL
 	 * when that is nothing, or no record. Refuses, or sets `unchanged`, or leaves in `entry` what is to
 	 * be published. */
-	enum mf_change (*evaluate)(void *arg, struct mf_write_item *it, const struct mf_entry *now,
+	enum mf_change (*evaluate)(struct mf_write *w, struct mf_write_item *it, const struct mf_entry *now,
 				   struct mf_err *err);
-	void *arg;
+	/* Once, when the images are open and nothing was requested; or NULL. */
+	int (*begin)(struct mf_write_run *r, struct mf_err *err);
+	/* For each repository: up to the question, and from there to the report. Without a question, or when
+	 * `confirm` is not set, one repository is finished before the next one. */
+	int (*prepare)(struct mf_write *w, struct mf_err *err);
+	int (*ask)(struct mf_write_run *r, struct mf_err *err); /* once, for all; or NULL */
+	int (*commit)(struct mf_write *w, struct mf_err *err);
+	void (*clear)(struct mf_write *w); /* of what the operation's struct has behind struct mf_write */
+	void *arg;                         /* the operation's own */
+};
+
+struct mf_write {
+	struct manifesto *m;
+	const struct manifesto_change_options *o;
+	const struct mf_write_op *op;
+	struct manifesto_change_result *out; /* for mf_result_arena */
+	struct mf_write_image **images;      /* of this repository */
+	size_t nimages;
+	struct mf_image *im;     /* the first of them: its trust and its blobs are those of all */
+	struct mf_window *ahead; /* the run's images, in the order in which they are resolved */
+	size_t at;               /* number of our first one there */
+	struct mf_err failed;    /* why nothing was published */
+	bool done;               /* it was changed, or failed */
 
 	bool first; /* this is the first check */
 	struct mf_arena *a;
-	struct mf_image im;
 	char *prefix; /* "TYPE/" */
 	char *role;   /* to write to */
 	struct mf_signer signer;
@@ -76,16 +114,37 @@ struct mf_write {
 	bool renewed;             /* published though no item changed: the old file had expired */
 	bool restore;             /* artifact manifests that records name are missing */
 	struct mf_err refused;    /* the registry refused an artifact manifest */
-	struct mf_rebuild_ahead ahead;
+	struct mf_rebuild_ahead rebuild;
 	struct mf_proposal proposal; /* with `propose` */
 	const char **warnings;
 	size_t nwarnings;
 };
+
+/* All images and repositories of one call. */
+struct mf_write_run {
+	struct manifesto *m;
+	struct manifesto_change_options o;
+	const struct mf_write_op *op;
+	struct mf_pool pool;
+	struct mf_write_image *images, **order; /* as they were given; by repository */
+	size_t n;
+	struct mf_write **writes;
+	size_t nwrites;
+	struct mf_window window; /* over `order` */
+	size_t reported, failed; /* images that `result` was called for; that were not changed */
+	enum mf_code code;       /* gravest of these */
+};
+/* The whole of a public function. */
+int mf_write_run(struct manifesto *m, const struct manifesto_change_options *opt,
+		 const struct manifesto_change_result **out, struct manifesto_error *error,
+		 const struct mf_write_op *op) MF_NODISCARD;
+/* Keeps a copy of *why in *to. -1: it says nothing about an image, and ends the run. */
+int mf_write_keep_failure(struct mf_err **to, const struct mf_err *why, struct mf_err *err) MF_NODISCARD;
 void mf_write_clear(struct mf_write *w);
 
-/* Checks the type and opens the image; makes no request. */
+/* Before the first request. */
 int mf_write_open(struct mf_write *w, struct mf_err *err) MF_NODISCARD;
-/* Resolves the image: one item for each subject. */
+/* Resolves the images: one item for each subject. */
 int mf_write_items(struct mf_write *w, struct mf_err *err) MF_NODISCARD;
 /* Loads for signing, with a warning when this machine sees the repository for the first time. */
 int mf_write_load(struct mf_write *w, struct mf_err *err) MF_NODISCARD;
@@ -93,7 +152,8 @@ int mf_write_load(struct mf_write *w, struct mf_err *err) MF_NODISCARD;
  * the items. MF_E_KEY, MF_E_AMBIGUOUS, MF_E_USAGE. */
 int mf_write_choose_role(struct mf_write *w, struct mf_err *err) MF_NODISCARD;
 
-/* Evaluates every item. The first call remembers what is there, for the conflict rule. */
+/* Evaluates every item, also behind one that cannot be changed: the first of these is the failure. The first
+ * call remembers what is there, for the conflict rule. */
 int mf_write_check(struct mf_write *w, struct mf_err *err) MF_NODISCARD;
 /* The first tombstone that another authorised role holds for the item. */
 enum mf_found mf_write_vetoed(struct mf_write *w, const struct mf_write_item *it, struct mf_entry *out,
@@ -103,6 +163,7 @@ enum mf_found mf_write_vetoed(struct mf_write *w, const struct mf_write_item *it
 int mf_write_warn_vetoed(struct mf_write *w, struct mf_err *err) MF_NODISCARD;
 /* Fails with MF_E_WITHDRAWN; the hint says how our role, or the other one, lifts that. */
 int mf_write_refuse_withdrawn(const struct mf_write *w, const struct mf_entry *e, struct mf_err *err);
+bool mf_write_is_ours(const struct mf_write *w, const struct mf_pubkey *k);
 bool mf_write_signed_by_us(const struct mf_write *w, const struct mf_entry *e);
 /* SHA-256 of what the record signatures of an entry are over: another digest, another record. */
 int mf_write_payload_digest(struct mf_write *w, const struct mf_write_item *it, const struct mf_entry *e,

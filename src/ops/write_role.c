@@ -21,7 +21,7 @@ static int load_behind_others(struct mf_trust *t, struct mf_str prefix, struct m
 
 int mf_write_load(struct mf_write *w, struct mf_err *err)
 {
-	struct mf_trust *t = w->im.trust;
+	struct mf_trust *t = w->im->trust;
 	if (load_behind_others(t, mf_str_c(w->prefix), err) < 0)
 		return -1;
 	/* Somebody may have made the repository, and its keys, since this process read its keys. */
@@ -58,7 +58,7 @@ int mf_role_signer(const struct mf_image *im, const struct mf_tuf_role *role, co
 static int role_signer(const struct mf_write *w, const struct mf_tuf_role *role, struct mf_signer *s,
 		       const struct mf_key_info **k, struct mf_err *err)
 {
-	return mf_role_signer(&w->im, role, w->o->key, s, k, err);
+	return mf_role_signer(w->im, role, w->o->key, s, k, err);
 }
 
 /* Some of the roles that may hold the type. */
@@ -78,7 +78,7 @@ static void list_roles(const struct roles *r, char *out, size_t max)
 
 static void find_roles(const struct mf_write *w, struct roles *out)
 {
-	const struct mf_tuf_set *set = mf_trust_set(w->im.trust);
+	const struct mf_tuf_set *set = mf_trust_set(w->im->trust);
 	out->n = mf_policy_roles(set, mf_str_c(w->o->type), out->v, 64);
 	if (w->o->role && mf_role_is("targets", w->o->role)) {
 		out->v[0] = &set->root->roles[MF_TUF_TARGETS];
@@ -89,7 +89,7 @@ static void find_roles(const struct mf_write *w, struct roles *out)
 /* A team may list a role by the name of another's, with our key: what we withdraw must not go there. */
 static bool is_asked(const struct mf_write *w, const struct mf_tuf_role *role)
 {
-	const struct mf_tuf_set *set = mf_trust_set(w->im.trust);
+	const struct mf_tuf_set *set = mf_trust_set(w->im->trust);
 	const struct mf_tuf_role *named;
 	const struct mf_tuf_loaded *by;
 	return mf_policy_role_by_name(set, w->o->role, &named, &by) == 1 &&
@@ -124,7 +124,7 @@ static int find_ours(const struct mf_write *w, const struct roles *all, struct r
 
 static bool holds_any(const struct mf_write *w, const struct mf_tuf_role *role)
 {
-	const struct mf_tuf_loaded *l = mf_tuf_set_find(mf_trust_set(w->im.trust), role->name);
+	const struct mf_tuf_loaded *l = mf_tuf_set_find(mf_trust_set(w->im->trust), role->name);
 	for (size_t i = 0; l && i < w->n; i++)
 		if (mf_tuf_target_find(l->file, mf_str_c(w->items[i].name)) >= 0)
 			return true;
@@ -137,7 +137,7 @@ static void keep_holders(const struct mf_write *w, struct roles *r)
 	for (size_t i = 0; i < r->n; i++)
 		if (holds_any(w, r->v[i]))
 			kept.v[kept.n++] = r->v[i];
-	if (kept.n || w->needs_entry)
+	if (kept.n || w->op->needs_entry)
 		*r = kept;
 }
 
@@ -157,7 +157,7 @@ static int fail_no_role(const struct mf_write *w, const struct roles *all, struc
 		return mf_fail(err, MF_E_USAGE, 0, "role '%s' may not sign '%s'", w->o->role, w->o->type);
 	struct roles holders = *all;
 	keep_holders(w, &holders);
-	if (w->needs_entry && !holders.n)
+	if (w->op->needs_entry && !holders.n)
 		return fail_not_there(w, err);
 	if (all->n == 1)
 		return role_signer(w, all->v[0], &s, &k, err); /* its own message lists the keys */
@@ -193,7 +193,7 @@ int mf_write_choose_role(struct mf_write *w, struct mf_err *err)
 	if (!ours.n)
 		return fail_no_role(w, &all, err);
 	fit = ours;
-	if (ours.n > 1 || w->needs_entry)
+	if (ours.n > 1 || w->op->needs_entry)
 		keep_holders(w, &fit);
 	if (!fit.n)
 		return fail_no_entry(w, &all, &ours, err);
@@ -212,7 +212,7 @@ int mf_write_choose_role(struct mf_write *w, struct mf_err *err)
 	if (role_signer(w, fit.v[0], &w->signer, &w->key, err) < 0)
 		return -1;
 	mf_env_log(
-	    &w->im.m->env, MF_LOG_DEBUG, "signing for role '%s' with key '%s': %s", w->role, w->key->name,
+	    &w->im->m->env, MF_LOG_DEBUG, "signing for role '%s' with key '%s': %s", w->role, w->key->name,
 	    w->o->role ? "as --role says" : "no other role for the type accepts a key on this machine");
 	return 0;
 }

@@ -1,0 +1,24 @@
+/* Requests that are sent before their answers are needed, a bounded number of them at once. */
+#ifndef MF_BASE_WINDOW_H
+#define MF_BASE_WINDOW_H
+
+#include "base/err.h"
+
+struct mf_window {
+	size_t n, most; /* how many there are; how many may be begun and not ended */
+	/* Begins number i. The one before it by `most` has ended. */
+	int (*begin)(void *arg, size_t i, struct mf_err *err);
+	void *arg;
+	size_t begun;
+};
+
+/* Before number i is ended: begins it, and those behind it that have room. */
+static inline int mf_window_reach(struct mf_window *w, size_t i, struct mf_err *err)
+{
+	for (; w->begun < w->n && w->begun < i + w->most; w->begun++)
+		if (w->begin(w->arg, w->begun, err) < 0)
+			return -1;
+	return 0;
+}
+
+#endif

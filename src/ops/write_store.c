@@ -1,0 +1,239 @@
+/* What a change of records stores beside the signed metadata: content and artifact manifests before the
+ * publish, catalogue and referrers after it. */
+#include <stdio.h>
+
+#include "ops/write.h"
+
+static bool is_new(const struct mf_write_item *it)
+{
+	return it->content && !it->unchanged && !it->kept;
+}
+
+/* A content that several items share goes up once; one that is only said to be there already is looked for.
+ */
+static int store_contents(struct mf_write *w, struct mf_err *err)
+{
+	const struct mf_content *last = NULL;
+	for (size_t i = 0; i < w->n; i++) {
+		const struct mf_content *c = w->items[i].content;
+		bool needed = false, present = false;
+		if (!c || c == last)
+			continue;
+		last = c;
+		for (size_t k = i; k < w->n; k++)
+			needed |= w->items[k].content == c && is_new(&w->items[k]);
+		if (!needed && mf_blobs_have(w->im->blobs, &c->digest, 1, &present, err) < 0)
+			return -1;
+		if (!present && mf_blob_put(w->im->blobs, c->blob, &c->digest, c->length, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Writers on this machine make the files of a directory one after another. */
+static int store_targets(struct mf_write *w, struct mf_err *err)
+{
+	struct mf_lock lock MF_LOCK_CLEANUP = MF_LOCK_INIT;
+	if (!mf_trust_keeps_targets(w->im->trust))
+		return 0;
+	if (mf_publish_lock(w->im->trust, &lock, err) < 0)
+		return -1;
+	for (size_t i = 0; i < w->n; i++) {
+		const struct mf_write_item *it = &w->items[i];
+		if (it->content && mf_content_put_target(w->im, mf_str_c(it->name), it->content->blob,
+							 &it->content->digest, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* --link lists it in the index.json of a layout; a later put replaces it there. NULL elsewhere. */
+static const char *link_name(const struct mf_write *w, const struct mf_write_item *it, char out[160])
+{
+	char subject[65];
+	if (w->im->store_ref.transport != MF_TRANSPORT_LAYOUT)
+		return NULL;
+	mf_digest_hex(subject, &it->subject.digest);
+	(void)snprintf(out, 160, "manifesto-%.12s-%s", subject, w->o->type);
+	return out;
+}
+
+/* Artifact manifests show the records to other tools, and nothing trusts them: a registry that refuses one
+ * stops nothing, unless for the lack of the content. */
+static bool is_refusal(const struct mf_err *err)
+{
+	return err->code == MF_E_REFUSED || err->code == MF_E_FORMAT || err->code == MF_E_DIGEST;
+}
+
+#define WINDOW 32 /* artifact manifests that are put at once */
+
+struct window {
+	struct mf_manifest_call *v[WINDOW];
+};
+
+static void window_clear(struct window *w)
+{
+	for (size_t i = 0; i < WINDOW; i++)
+		mf_manifest_call_cancel(w->v[i]);
+}
+
+static int begin_artifact(struct mf_write *w, struct mf_write_item *it, struct mf_manifest_call **call,
+			  struct mf_err *err)
+{
+	char tag[160];
+	if (!is_new(it) || !it->artifact.n)
+		return 0;
+	*call = mf_manifest_put_begin(w->im->blobs, link_name(w, it, tag), MF_MT_OCI_MANIFEST,
+				      mf_buf_bytes(&it->artifact), err);
+	return *call ? 0 : -1;
+}
+
+static int end_artifact(struct mf_write *w, struct mf_write_item *it, struct mf_manifest_call **call,
+			struct mf_err *err)
+{
+	char tag[160];
+	struct mf_manifest_call *c = *call;
+	*call = NULL;
+	if (!c)
+		return 0;
+	it->stored =
+	    mf_artifact_put_end(w->im, c, mf_buf_bytes(&it->artifact), link_name(w, it, tag), err) == 0;
+	if (it->stored)
+		return 0;
+	if (!is_refusal(err))
+		return -1;
+	w->refused = *err;
+	mf_err_clear(err);
+	return 0;
+}
+
+static int store_artifacts(struct mf_write *w, struct mf_err *err)
+{
+	struct window calls MF_CLEANUP(window_clear) = {{NULL}};
+	size_t begun = 0;
+	for (size_t i = 0; i < w->n; i++) {
+		for (; begun < w->n && begun < i + WINDOW; begun++)
+			if (begin_artifact(w, &w->items[begun], &calls.v[begun % WINDOW], err) < 0)
+				return -1;
+		if (end_artifact(w, &w->items[i], &calls.v[i % WINDOW], err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Have the records that stay still their artifact manifests? */
+static int find_lost(struct mf_write *w, struct mf_err *err)
+{
+	struct mf_digest *v MF_FREE = mf_calloc(w->n, sizeof *v);
+	bool *present MF_FREE = mf_calloc(w->n, sizeof *present);
+	size_t n = 0;
+	if (!v || !present)
+		return mf_fail_nomem(err);
+	for (size_t i = 0; i < w->n; i++)
+		if (w->items[i].content && !is_new(&w->items[i]) && w->items[i].had_artifact)
+			v[n++] = w->items[i].old_artifact;
+	if (w->im->store_ref.transport == MF_TRANSPORT_LAYOUT || n == 0)
+		return 0;
+	if (mf_manifests_have(w->im->blobs, v, n, present, err) < 0)
+		return -1;
+	for (size_t i = 0; i < n; i++)
+		w->restore |= !present[i];
+	return 0;
+}
+
+int mf_write_store(struct mf_write *w, struct mf_err *err)
+{
+	if (store_contents(w, err) < 0)
+		return mf_wrap(err, "store the content");
+	if (store_targets(w, err) < 0)
+		return mf_wrap(err, "store the target file");
+	if (store_artifacts(w, err) < 0)
+		return mf_wrap(err, "store the artifact manifest");
+	return find_lost(w, err);
+}
+
+/* ---- afterwards */
+
+int mf_write_rebuild_soon(struct mf_write *w, struct mf_err *err)
+{
+	struct mf_digest *subjects MF_FREE = mf_calloc(w->n, sizeof *subjects);
+	bool changed = false;
+	if (!subjects)
+		return mf_fail_nomem(err);
+	for (size_t i = 0; i < w->n; i++) {
+		subjects[i] = w->items[i].subject.digest;
+		changed |= !w->items[i].unchanged;
+	}
+	if (changed && !w->o->propose)
+		mf_rebuild_begin(w->im, subjects, w->n, &w->rebuild);
+	return 0;
+}
+
+static void warn_rebuilt(struct mf_write *w, const struct mf_rebuild *r)
+{
+	const char *name = mf_trust_pin_name(w->im->trust);
+	if (w->refused.code)
+		mf_write_warn(w,
+			      "it is published, but the registry refused its artifact manifest, so that "
+			      "other tools do not "
+			      "find the record: %s",
+			      w->refused.msg);
+	if (mf_rebuild_refused(&r->catalogue))
+		mf_write_warn(
+		    w,
+		    "it is published, but the registry does not let the catalogue '_manifesto' be written: "
+		    "%s; %s; "
+		    "let the tags '_manifesto*' and 'sha256-*' change, then run 'manifesto repair %s'",
+		    r->catalogue.msg,
+		    r->kept == r->nstored ? "a tag of its own keeps the content"
+					  : "garbage collection may take the content",
+		    name);
+	else if (r->catalogue.code || r->lists.code)
+		mf_write_warn(w,
+			      "it is published, but catalogue and referrers are behind: %s; 'manifesto "
+			      "repair %s' writes them",
+			      r->catalogue.code ? r->catalogue.msg : r->lists.msg, name);
+	if (r->deletes.code)
+		mf_write_warn(w,
+			      "the registry does not delete the artifact manifest of what was there before, "
+			      "and other tools "
+			      "still find it: %s",
+			      r->deletes.msg);
+}
+
+int mf_write_rebuild(struct mf_write *w, struct mf_err *err)
+{
+	struct mf_subjects s MF_SUBJECTS_CLEANUP = {.v = mf_calloc(w->n, sizeof(struct mf_subject))};
+	struct mf_digest *replaced MF_FREE = mf_calloc(2 * w->n, sizeof *replaced);
+	struct mf_bytes *stored MF_FREE = mf_calloc(w->n, sizeof *stored);
+	struct mf_err why = MF_ERR_INIT;
+	if (w->out->proposal)
+		return 0;
+	struct mf_rebuild r = {.ahead = &w->rebuild,
+			       .subjects = &s,
+			       .restore = w->restore,
+			       .replaced = replaced,
+			       .stored = stored,
+			       .catalogue = MF_ERR_INIT,
+			       .lists = MF_ERR_INIT,
+			       .deletes = MF_ERR_INIT};
+	if (!s.v || !replaced || !stored)
+		return mf_fail_nomem(err);
+	for (size_t i = 0; i < w->n; i++) {
+		const struct mf_write_item *it = &w->items[i];
+		s.v[s.n++] = it->subject;
+		r.changed |= !it->unchanged;
+		if (it->owned_artifact)
+			replaced[r.nreplaced++] = it->old_artifact;
+		/* Somebody may have been faster, so that no record names it. */
+		if (it->stored)
+			replaced[r.nreplaced++] = it->artifact_digest;
+		if (it->stored)
+			stored[r.nstored++] = mf_buf_bytes(&it->artifact);
+	}
+	if (mf_rebuild(w->im, &r, &why) < 0)
+		mf_write_warn(w, "it is published, but catalogue and referrers are behind: %s", why.msg);
+	else
+		warn_rebuilt(w, &r);
+	return 0;
+}
