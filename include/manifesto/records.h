@@ -18,6 +18,19 @@ struct manifesto_signer {
 	const char *colleague;   /* local name for somebody else's key, or NULL */
 };
 
+/* The record of another repository that a promoted record was made of. Its signatures verify; whether a key
+ * could speak for that repository, only the promoter has checked. */
+struct manifesto_original {
+	const char *repository, *role;
+	const char *dialect;                           /* "notary", "tuf1" */
+	int64_t version;                               /* of the role's file */
+	int64_t created;                               /* claimed by the signer; 0: not said */
+	const char *author;                            /* or NULL */
+	const struct manifesto_signer *const *signers; /* who approved */
+	size_t nsigners;
+	int depth; /* 1: the record was made of it; 2: that one was made of this; ... */
+};
+
 /* A verified record. */
 struct manifesto_record {
 	const char *image;    /* repository@sha256:..., to be used as such */
@@ -44,6 +57,10 @@ struct manifesto_record {
 	/* For `confirm` of manifesto_sign: the signed members that nothing above shows, "name=JSON". */
 	const char *const *others;
 	size_t nothers;
+	/* Of a promoted record: each original is followed by those that it was made of. `signers` are those
+	 * who promoted it. */
+	const struct manifesto_original *const *promoted_from;
+	size_t npromoted_from;
 };
 
 /* --- put, sign, remove, withdraw: changes of the records of an image */

@@ -35,10 +35,14 @@
 #define MF_MAX_TYPE 128
 #define MF_MAX_BLOB_BYTES ((uint64_t)256 << 20)
 #define MF_MAX_CUSTOM_BYTES ((size_t)65536) /* custom.manifesto of one record */
-#define MF_MAX_REFERENCE 2048               /* an image reference as typed */
-#define MF_MAX_REPOSITORY 255               /* distribution grammar: name length */
-#define MF_MAX_TAG 128                      /* distribution grammar: tag length */
-#define MF_MAX_GUN 255                      /* Notary's SQL columns */
+/* A record that was promoted has the entries that it was made of, each of which may have been promoted: so
+ * deep, and so many in all, of which MF_MAX_CUSTOM_BYTES leaves room for fewer. */
+#define MF_MAX_PROMOTIONS 8
+#define MF_MAX_ORIGINALS 64
+#define MF_MAX_REFERENCE 2048 /* an image reference as typed */
+#define MF_MAX_REPOSITORY 255 /* distribution grammar: name length */
+#define MF_MAX_TAG 128        /* distribution grammar: tag length */
+#define MF_MAX_GUN 255        /* Notary's SQL columns */
 
 /* Registry documents. 4 MiB is what registries accept for a manifest. */
 #define MF_MAX_MANIFEST_BYTES ((size_t)4 << 20)

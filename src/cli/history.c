@@ -72,9 +72,13 @@ static int show_text(const struct manifesto_history_result *r, struct manifesto_
 {
 	if (show_table(r, err) < 0)
 		return -1;
-	for (size_t i = 0; i < r->nevents; i++)
-		if (!r->events[i]->record)
-			show_gap(r->events[i]);
+	for (size_t i = 0; i < r->nevents; i++) {
+		const struct manifesto_history_event *e = r->events[i];
+		if (!e->record)
+			show_gap(e);
+		else if (strcmp(e->event, "put") == 0 || strcmp(e->event, "replaced") == 0)
+			mf_cli_show_promoted(e->record);
+	}
 	return 0;
 }
 
@@ -91,6 +95,7 @@ static void record_json(struct mf_json_out *j, const struct manifesto_record *r)
 	mf_json_add_text(j, "reason", r->reason);
 	mf_json_add_text(j, "expires", mf_cli_show_expires(time, r));
 	mf_cli_show_signers_json(j, "signers", r->signers, r->nsigners);
+	mf_cli_show_promoted_json(j, r);
 }
 
 static void event_json(const struct mf_cli *cli, const struct manifesto_history_result *r,

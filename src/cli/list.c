@@ -189,6 +189,8 @@ int mf_cli_run_list(struct mf_cli *cli, struct manifesto_error *err)
 			       o.types || o.roles || o.states ? " with these types, roles or states" : "");
 	if (!cli->quiet)
 		show_withdrawn(r);
+	for (size_t i = 0; i < r->nrecords && !cli->quiet; i++)
+		mf_cli_show_promoted(r->records[i]);
 	if (!r->nrecords)
 		return 0;
 	return o.all ? show_subjects(r, err) : show_text(r, o.all_platforms, err);

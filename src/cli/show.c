@@ -68,6 +68,27 @@ const char *mf_cli_show_created(char *out, const struct manifesto_record *r)
 	return show_time(out, r->has_created, r->created);
 }
 
+void mf_cli_show_promoted_json(struct mf_json_out *j, const struct manifesto_record *r)
+{
+	if (!r->npromoted_from)
+		return;
+	mf_json_add_array(j, "promotedFrom");
+	for (size_t i = 0; i < r->npromoted_from; i++) {
+		const struct manifesto_original *o = r->promoted_from[i];
+		mf_json_add_object(j, NULL);
+		mf_json_add_int(j, "depth", o->depth);
+		mf_json_add_text(j, "repository", o->repository);
+		mf_json_add_text(j, "dialect", o->dialect);
+		mf_json_add_text(j, "role", o->role);
+		mf_json_add_int(j, "roleVersion", o->version);
+		mf_json_add_time(j, "created", o->created);
+		mf_json_add_text(j, "author", o->author);
+		mf_cli_show_signers_json(j, "signers", o->signers, o->nsigners);
+		mf_json_close(j);
+	}
+	mf_json_close(j);
+}
+
 void mf_cli_show_record_json(struct mf_json_out *j, const struct manifesto_record *r)
 {
 	char time[MF_TIME_LEN];
@@ -89,6 +110,7 @@ void mf_cli_show_record_json(struct mf_json_out *j, const struct manifesto_recor
 	mf_json_add_texts(j, "withdrew", r->withdrew, r->nwithdrew);
 	mf_json_add_int(j, "roleVersion", r->role_version);
 	mf_json_add_time(j, "roleExpires", r->role_expires);
+	mf_cli_show_promoted_json(j, r);
 }
 
 /* What a key is called: its own name, that of a colleague, or the first digits of its fingerprint. */
@@ -114,6 +136,20 @@ char *mf_cli_show_signers(const struct manifesto_signer *const *s, size_t n)
 		return text;
 	free(text);
 	return NULL;
+}
+
+void mf_cli_show_promoted(const struct manifesto_record *r)
+{
+	char *promoters MF_FREE = mf_cli_show_signers(r->signers, r->nsigners);
+	for (size_t i = 0; i < r->npromoted_from; i++) {
+		const struct manifesto_original *o = r->promoted_from[i];
+		char *signers MF_FREE = mf_cli_show_signers(o->signers, o->nsigners);
+		bool direct = o->depth == 1;
+		mf_cli_message("'%s' in '%s': %s%s%s from '%s', where %s signed it in '%s'", r->type, r->role,
+			       direct ? "promoted by " : "before that",
+			       direct && promoters && *promoters ? promoters : "", direct ? "" : ",",
+			       o->repository, signers ? signers : "?", o->role);
+	}
 }
 
 struct manifesto_change_options mf_cli_change_options(const struct mf_cli *cli)

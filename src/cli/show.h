@@ -19,6 +19,10 @@ static inline void mf_cli_result_cleanup(void *result)
 void mf_cli_show_record_json(struct mf_json_out *j, const struct manifesto_record *r);
 void mf_cli_show_signers_json(struct mf_json_out *j, const char *name,
 			      const struct manifesto_signer *const *s, size_t n);
+/* Messages: of a promoted record, who promoted it, from where, and who had signed it there. */
+void mf_cli_show_promoted(const struct manifesto_record *r);
+/* The member promotedFrom, if it was promoted. */
+void mf_cli_show_promoted_json(struct mf_json_out *j, const struct manifesto_record *r);
 /* "alice, 1f2e3d4c5b6a7988": names where known, else the first digits; NULL when out of memory. Caller frees.
  */
 char *mf_cli_show_signers(const struct manifesto_signer *const *s, size_t n);

@@ -168,6 +168,32 @@ static int report_withdrew(const struct mf_record *r, struct mf_arena *a, struct
 	return 0;
 }
 
+static int report_originals(struct manifesto *m, const struct mf_entry *e, struct mf_arena *a,
+			    struct manifesto_record *out, struct mf_err *err)
+{
+	size_t n = e->originals.n;
+	struct manifesto_original *v = n ? mf_arena_alloc(a, n, sizeof *v, err) : NULL;
+	if (!n)
+		return 0;
+	if (!v)
+		return -1;
+	for (size_t i = 0; i < n; i++) {
+		const struct mf_original *o = &e->originals.v[i];
+		v[i] = (struct manifesto_original){.repository = mf_arena_text(a, o->repository),
+						   .role = mf_arena_text(a, o->role),
+						   .dialect = mf_arena_text(a, o->dialect),
+						   .version = o->version,
+						   .created = o->record.created,
+						   .author = mf_arena_text(a, o->record.author),
+						   .depth = (int)o->depth};
+		if (mf_report_keys(m, o->keys, o->nkeys, a, &v[i].signers, &v[i].nsigners, err) < 0)
+			return -1;
+	}
+	out->promoted_from = mf_arena_list(a, v, n, sizeof *v);
+	out->npromoted_from = n;
+	return 0;
+}
+
 int mf_report_record(struct mf_image *im, const struct mf_entry *e, const char *platform, struct mf_arena *a,
 		     struct manifesto_record *out, struct mf_err *err)
 {
@@ -189,7 +215,7 @@ int mf_report_record(struct mf_image *im, const struct mf_entry *e, const char *
 				     .role_version = e->role->file->version,
 				     .role_expires = e->role->file->expires};
 	if (report_signers(im->m, e, a, &r, err) < 0 || report_annotations(&e->record, a, &r, err) < 0 ||
-	    report_withdrew(&e->record, a, &r, err) < 0)
+	    report_withdrew(&e->record, a, &r, err) < 0 || report_originals(im->m, e, a, &r, err) < 0)
 		return -1;
 	*out = r;
 	return mf_arena_check(a, err);

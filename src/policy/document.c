@@ -65,9 +65,68 @@ static int get_roles(json_t *o, const char *name, enum mf_json_need need, struct
 
 /* ---- policy */
 
+static int check_pattern(struct mf_str s, struct mf_err *err)
+{
+	struct mf_esc e;
+	const char *star = s.n ? memchr(s.p, '*', s.n) : NULL;
+	bool good =
+	    s.n && s.n <= MF_MAX_GUN && (!star || (star == s.p + s.n - 1 && s.n > 1 && star[-1] == '/'));
+	return good ? 0
+		    : mf_fail(err, MF_E_FORMAT, 0, "'%s' is no repository, nor all of those below NAME/*",
+			      mf_esc(&e, s));
+}
+
+static int get_fingerprints(json_t *o, const char *name, struct mf_arena *a, struct mf_requirement *q,
+			    struct mf_err *err)
+{
+	const char **texts MF_FREE = NULL;
+	struct mf_esc e;
+	size_t n = 0;
+	if (mf_json_get_strs(o, name, MF_JSON_REQUIRED, MF_MAX_SIGNATURES, &texts, &n, err) < 0)
+		return -1;
+	q->original_keys = mf_arena_alloc(a, n, sizeof *q->original_keys, err);
+	if (!q->original_keys)
+		return -1;
+	for (size_t i = 0; i < n; i++) {
+		if (mf_hex_decode(q->original_keys[i].b, 32, mf_str_c(texts[i])) < 0)
+			return mf_fail(err, MF_E_FORMAT, 0, "'%s' is no fingerprint of 64 hexadecimal digits",
+				       mf_esc(&e, mf_str_c(texts[i])));
+		for (size_t j = 0; j < i; j++)
+			if (mf_digest_eq(&q->original_keys[i], &q->original_keys[j]))
+				return mf_fail(err, MF_E_FORMAT, 0, "a fingerprint is there twice");
+	}
+	q->noriginal_keys = n;
+	return 0;
+}
+
+/* Who must have signed what a promoted record was made of. */
+static int read_original(struct mf_rules *r, json_t *requirement, struct mf_requirement *q,
+			 struct mf_err *err)
+{
+	static const char *const members[] = {"keys", "signers", "repositories", NULL};
+	json_t *o = NULL;
+	q->original_signers = 1;
+	if (mf_json_get_obj(requirement, "original", MF_JSON_OPTIONAL, &o, err) < 0)
+		return -1;
+	if (!o)
+		return 0;
+	if (mf_json_check_members(o, members, err) < 0 ||
+	    get_fingerprints(o, "keys", &r->arena, q, err) < 0 ||
+	    get_list(o, "repositories", MF_JSON_OPTIONAL, MF_MAX_POLICY_ROLES, check_pattern, &r->arena,
+		     &q->original_repositories, &q->noriginal_repositories, err) < 0 ||
+	    mf_json_get_int(o, "signers", MF_JSON_OPTIONAL, 1, MF_MAX_SIGNATURES, &q->original_signers, err) <
+		0)
+		return mf_wrap(err, "'original'");
+	if ((size_t)q->original_signers > q->noriginal_keys)
+		return mf_fail(err, MF_E_FORMAT, 0, "'original' asks for %lld signers and names %zu keys",
+			       (long long)q->original_signers, q->noriginal_keys);
+	return 0;
+}
+
 static int read_requirement(struct mf_rules *r, json_t *o, struct mf_err *err)
 {
-	static const char *const members[] = {"type", "roles", "signers", "maxAge", "mediaType", NULL};
+	static const char *const members[] = {"type",      "roles",    "signers", "maxAge",
+					      "mediaType", "original", NULL};
 	struct mf_requirement q = {.signers = 1};
 	if (mf_json_check_members(o, members, err) < 0 ||
 	    get_text(o, "type", MF_JSON_REQUIRED, &r->arena, &q.type, err) < 0 ||
@@ -75,7 +134,8 @@ static int read_requirement(struct mf_rules *r, json_t *o, struct mf_err *err)
 	    get_roles(o, "roles", MF_JSON_OPTIONAL, &r->arena, &q.roles, &q.nroles, err) < 0 ||
 	    mf_json_get_int(o, "signers", MF_JSON_OPTIONAL, 1, MF_MAX_SIGNATURES, &q.signers, err) < 0 ||
 	    get_duration(o, "maxAge", &q.max_age_s, err) < 0 ||
-	    get_text(o, "mediaType", MF_JSON_OPTIONAL, &r->arena, &q.media_type, err) < 0)
+	    get_text(o, "mediaType", MF_JSON_OPTIONAL, &r->arena, &q.media_type, err) < 0 ||
+	    read_original(r, o, &q, err) < 0)
 		return -1;
 	return mf_rules_add(r, &q, err);
 }

@@ -190,15 +190,13 @@ static int collect(const struct mf_gate *g, const struct mf_requirement *q, stru
 	return 0;
 }
 
-static enum mf_gate_code evaluate_entry(const struct mf_gate *g, const struct mf_requirement *q,
-					const struct mf_entry *e)
+/* What a description says of itself. */
+static enum mf_gate_code evaluate_record(const struct mf_gate *g, const struct mf_requirement *q,
+					 const struct mf_record *r)
 {
-	const struct mf_record *r = &e->record;
 	int64_t now = g->set->now;
-	if (e->state == MF_STATE_EXPIRED)
+	if (r->has_expires && r->expires <= now)
 		return MF_GATE_EXPIRED;
-	if (e->state != MF_STATE_CURRENT)
-		return MF_GATE_FOREIGN;
 	if (q->max_age_s && r->created > now + MF_CLOCK_TOLERANCE_S)
 		return MF_GATE_FROM_FUTURE;
 	if (q->max_age_s && (!r->created || now - r->created > q->max_age_s))
@@ -206,6 +204,70 @@ static enum mf_gate_code evaluate_entry(const struct mf_gate *g, const struct mf
 	if (q->media_type && (!r->media_type || strcasecmp(r->media_type, q->media_type) != 0))
 		return MF_GATE_MEDIA_TYPE;
 	return MF_GATE_MET;
+}
+
+static enum mf_gate_code evaluate_entry(const struct mf_gate *g, const struct mf_requirement *q,
+					const struct mf_entry *e)
+{
+	if (e->state == MF_STATE_EXPIRED)
+		return MF_GATE_EXPIRED;
+	if (e->state != MF_STATE_CURRENT)
+		return MF_GATE_FOREIGN;
+	return evaluate_record(g, q, &e->record);
+}
+
+/* ---- original signers */
+
+/* Does what was signed elsewhere count here as far as it says itself? A waiver is for the place where it was
+ * granted. */
+static bool original_counts(const struct mf_gate *g, const struct mf_requirement *q,
+			    const struct mf_original *o)
+{
+	return strcmp(q->type, MF_TYPE_WAIVER) != 0 && evaluate_record(g, q, &o->record) == MF_GATE_MET;
+}
+
+static bool is_from(const struct mf_requirement *q, const struct mf_original *o)
+{
+	for (size_t i = 0; i < q->noriginal_repositories; i++) {
+		const char *pattern = q->original_repositories[i];
+		size_t n = strlen(pattern);
+		if (pattern[n - 1] == '*' ? strncmp(pattern, o->repository, n - 1) == 0
+					  : strcmp(pattern, o->repository) == 0)
+			return true;
+	}
+	return !q->noriginal_repositories;
+}
+
+static bool signed_original(const struct mf_gate *g, const struct mf_requirement *q, const struct mf_entry *e,
+			    const struct mf_digest *key)
+{
+	for (size_t i = 0; i < e->originals.n; i++) {
+		const struct mf_original *o = &e->originals.v[i];
+		if (!original_counts(g, q, o) || !is_from(q, o))
+			continue;
+		for (size_t j = 0; j < o->nkeys; j++) {
+			struct mf_digest fp = mf_pubkey_fingerprint(o->keys[j]);
+			if (mf_digest_eq(&fp, key))
+				return true;
+		}
+	}
+	return false;
+}
+
+/* Have enough of the keys that the policy names signed the originals of this content? */
+static bool originals_suffice(const struct mf_gate *g, const struct mf_requirement *q,
+			      const struct mf_digest *content, const struct mf_entries *all)
+{
+	int64_t n = 0;
+	for (size_t k = 0; k < q->noriginal_keys; k++) {
+		bool has = false;
+		for (size_t i = 0; !has && i < all->n; i++)
+			has = evaluate_entry(g, q, &all->v[i]) == MF_GATE_MET &&
+			      mf_digest_eq(&all->v[i].info.sha256, content) &&
+			      signed_original(g, q, &all->v[i], &q->original_keys[k]);
+		n += has;
+	}
+	return !q->noriginal_keys || n >= q->original_signers;
 }
 
 /* ---- counting */
@@ -218,12 +280,19 @@ static bool has_key(struct mf_pubkey *const *keys, size_t n, const struct mf_pub
 	return false;
 }
 
-/* The distinct keys that signed entry e, added to those in keys. */
-static size_t add_signers(const struct mf_entry *e, struct mf_pubkey **keys, size_t n)
+/* The distinct keys of the role that signed entry e, or what it was promoted from, added to those in keys. */
+static size_t add_signers(const struct mf_gate *g, const struct mf_requirement *q, const struct mf_entry *e,
+			  struct mf_pubkey **keys, size_t n)
 {
-	for (size_t i = 0; i < e->nkeys; i++)
-		if (e->signed_by[i] && !has_key(keys, n, e->keys[i]))
+	for (size_t i = 0; i < e->nkeys; i++) {
+		bool counts = e->signed_by[i];
+		for (size_t j = 0; !counts && e->keys[i] && j < e->originals.n; j++) {
+			const struct mf_original *o = &e->originals.v[j];
+			counts = original_counts(g, q, o) && has_key(o->keys, o->nkeys, e->keys[i]);
+		}
+		if (counts && !has_key(keys, n, e->keys[i]))
 			keys[n++] = e->keys[i];
+	}
 	return n;
 }
 
@@ -245,8 +314,8 @@ static int count(const struct mf_gate *g, const struct mf_requirement *q, struct
 		for (size_t j = 0; j < all->n; j++)
 			if (evaluate_entry(g, q, &all->v[j]) == MF_GATE_MET &&
 			    mf_digest_eq(&all->v[i].info.sha256, &all->v[j].info.sha256))
-				n = add_signers(&all->v[j], keys, n);
-		if (n <= out->nsigners)
+				n = add_signers(g, q, &all->v[j], keys, n);
+		if (n <= out->nsigners || !originals_suffice(g, q, &all->v[i].info.sha256, all))
 			continue;
 		out->nsigners = n;
 		*best = &all->v[i];
@@ -286,6 +355,12 @@ static int say_signers(const struct mf_gate *g, const struct mf_entry *e, struct
 				  mf_names_label(g->set->names, e->keys[i], label)) < 0)
 			return -1;
 	}
+	for (size_t i = 0; i < e->originals.n; i++)
+		for (size_t j = 0; j < e->originals.v[i].nkeys && out->n < LONG_FOUND; j++)
+			if (mf_buf_printf(out, err, "%s %s", i + j ? "," : "; its original by",
+					  mf_names_label(g->set->names, e->originals.v[i].keys[j], label)) <
+			    0)
+				return -1;
 	return 0;
 }
 

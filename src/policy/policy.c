@@ -16,6 +16,7 @@ const char *mf_state_name(enum mf_state s)
 void mf_entry_clear(struct mf_entry *e)
 {
 	mf_record_clear(&e->record);
+	mf_originals_clear(&e->originals);
 	free(e->keys);
 	free(e->signed_by);
 	*e = (struct mf_entry){0};
@@ -192,6 +193,8 @@ static int read_signers(const struct mf_tuf_set *set, struct mf_str name, struct
 		e->keys[i] = role->keys[i]->id_fits ? role->keys[i]->pub : NULL;
 	struct mf_record_binding b = {
 	    .repository = gun, .name = name, .length = e->info.length, .sha256 = e->info.sha256};
+	if (e->state != MF_STATE_VETO && mf_originals_read(&e->record, &b, &e->originals, err) < 0)
+		return -1;
 	return mf_record_signers(&e->record, &b, e->keys, e->nkeys, e->signed_by, err);
 }
 

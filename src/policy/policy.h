@@ -4,7 +4,7 @@
 #define MF_POLICY_POLICY_H
 
 #include "keys/names.h"
-#include "record/record.h"
+#include "record/promoted.h"
 #include "tuf/tuf.h"
 
 enum mf_state {
@@ -27,6 +27,7 @@ struct mf_entry {
 	struct mf_pubkey **keys; /* of the role, borrowed; signed_by[i] says which signed the record */
 	bool *signed_by;
 	size_t nkeys;
+	struct mf_originals originals; /* of a promoted record: what it was made of */
 };
 struct mf_entries {
 	struct mf_entry *v;

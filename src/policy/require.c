@@ -164,6 +164,28 @@ static int role_words(const struct mf_requirement *q, struct mf_buf *out, struct
 	return 0;
 }
 
+/* Keys by as many digits as people need to distinguish them. */
+static int original_words(const struct mf_requirement *q, struct mf_buf *out, struct mf_err *err)
+{
+	char hex[65];
+	struct mf_esc e;
+	if (!q->noriginal_keys)
+		return 0;
+	if (mf_buf_printf(out, err, ", promoted, its original signed by %lld of the keys",
+			  (long long)q->original_signers) < 0)
+		return -1;
+	for (size_t i = 0; i < q->noriginal_keys; i++) {
+		mf_digest_hex(hex, &q->original_keys[i]);
+		if (mf_buf_printf(out, err, "%s%.16s", i ? ", " : " ", hex) < 0)
+			return -1;
+	}
+	for (size_t i = 0; i < q->noriginal_repositories; i++)
+		if (mf_buf_printf(out, err, "%s%s", i ? ", " : " in ",
+				  mf_esc(&e, mf_str_c(q->original_repositories[i]))) < 0)
+			return -1;
+	return 0;
+}
+
 int mf_requirement_words(const struct mf_requirement *q, struct mf_buf *out, struct mf_err *err)
 {
 	char age[MF_DURATION_LEN];
@@ -171,6 +193,8 @@ int mf_requirement_words(const struct mf_requirement *q, struct mf_buf *out, str
 	if (mf_buf_printf(out, err, "'%s' signed by ", q->type) < 0 || role_words(q, out, err) < 0)
 		return -1;
 	if (q->media_type && mf_buf_printf(out, err, ", as '%s'", mf_esc(&e, mf_str_c(q->media_type))) < 0)
+		return -1;
+	if (original_words(q, out, err) < 0)
 		return -1;
 	if (!q->max_age_s)
 		return 0;

@@ -6,6 +6,7 @@
 #define MF_POLICY_REQUIRE_H
 
 #include "base/arena.h"
+#include "base/digest.h"
 #include "base/limits.h"
 
 #define MF_TYPE_WAIVER "waiver"
@@ -18,6 +19,15 @@ struct mf_requirement {
 	int64_t signers;        /* distinct keys over the same content, at least 1 */
 	int64_t max_age_s;      /* 0: any */
 	const char *media_type; /* NULL: any */
+	/* The record must have been promoted, and that many of these keys must have signed what it was made
+	 * of. No keys: this is not asked for. */
+	struct mf_digest *original_keys; /* fingerprints */
+	size_t noriginal_keys;
+	int64_t original_signers;
+	/* What was signed for one of these counts, or for any below NAME where an asterisk follows; none: for
+	 * any repository. */
+	const char **original_repositories;
+	size_t noriginal_repositories;
 };
 
 /* A policy: all of it must hold. */

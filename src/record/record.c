@@ -121,7 +121,7 @@ static int text_encode(struct mf_buf *out, struct mf_str s, struct mf_err *err)
 	return 0;
 }
 
-static json_t *text_json(const char *what, struct mf_str s, struct mf_err *err)
+json_t *mf_record_text_json(const char *what, struct mf_str s, struct mf_err *err)
 {
 	struct mf_buf b MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_CUSTOM_BYTES);
 	if (text_encode(&b, s, err) < 0) {
@@ -145,7 +145,7 @@ static json_t *text_json(const char *what, struct mf_str s, struct mf_err *err)
 }
 
 /* Decoded for display; text that is not our encoding is shown as it is. */
-static char *text_decode(const char *text)
+char *mf_record_text_decode(const char *text)
 {
 	struct mf_err ignored = MF_ERR_INIT;
 	struct mf_buf b MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_CUSTOM_BYTES);
@@ -185,7 +185,7 @@ static int get_text(const json_t *o, const char *name, char **out, struct mf_err
 		return -1;
 	if (!text)
 		return 0;
-	*out = text_decode(text);
+	*out = mf_record_text_decode(text);
 	return *out ? 0 : mf_fail_nomem(err);
 }
 
@@ -253,11 +253,11 @@ static int parse_sig(struct mf_record *r, const json_t *item, struct mf_err *err
 	return 0;
 }
 
-static int parse_sigs(struct mf_record *r, struct mf_err *err)
+static int parse_sigs(struct mf_record *r, const json_t *holder, struct mf_err *err)
 {
 	json_t *sigs = NULL, *item;
 	size_t i;
-	if (mf_json_get_arr(r->tree, "sigs", MF_JSON_OPTIONAL, &sigs, err) < 0)
+	if (mf_json_get_arr(holder, "sigs", MF_JSON_OPTIONAL, &sigs, err) < 0)
 		return -1;
 	size_t n = json_array_size(sigs);
 	if (n > MF_MAX_SIGNATURES)
@@ -283,7 +283,7 @@ static void parse_veto(struct mf_record *r)
 		r->veto_type = type;
 }
 
-static int parse_tree(struct mf_record *r, struct mf_err *err)
+static int parse_tree(struct mf_record *r, const json_t *sigs_of, struct mf_err *err)
 {
 	int64_t v;
 	const char *artifact = NULL;
@@ -310,12 +310,21 @@ static int parse_tree(struct mf_record *r, struct mf_err *err)
 		return mf_wrap(err, "'artifact'");
 	r->has_artifact = artifact != NULL;
 	parse_veto(r);
-	return parse_sigs(r, err);
+	return parse_sigs(r, sigs_of, err);
+}
+
+int mf_record_from_tree(struct mf_record *out, json_t *tree, const json_t *sigs_of, struct mf_err *err)
+{
+	struct mf_record r MF_RECORD_CLEANUP = {.tree = json_incref(tree)};
+	if (parse_tree(&r, sigs_of, err) < 0)
+		return -1;
+	*out = r;
+	r = (struct mf_record){0};
+	return 0;
 }
 
 int mf_record_parse(struct mf_record *out, struct mf_str custom, struct mf_err *err)
 {
-	struct mf_record r MF_RECORD_CLEANUP = {0};
 	struct mf_json_reader rd MF_JSON_READER_CLEANUP;
 	struct mf_json_string name;
 	enum mf_json_type type;
@@ -341,11 +350,9 @@ int mf_record_parse(struct mf_record *out, struct mf_str custom, struct mf_err *
 		return -1;
 	if (!ours.n)
 		return 0;
-	r.tree = mf_json_load(mf_bytes_of(ours), MF_MAX_CUSTOM_BYTES, err);
-	if (!r.tree || parse_tree(&r, err) < 0)
+	json_t *tree MF_JSON_CLEANUP = mf_json_load(mf_bytes_of(ours), MF_MAX_CUSTOM_BYTES, err);
+	if (!tree || mf_record_from_tree(out, tree, tree, err) < 0)
 		return mf_wrap(err, "custom.manifesto");
-	*out = r;
-	r = (struct mf_record){0};
 	return 1;
 }
 
@@ -369,7 +376,7 @@ static int put_time(json_t *o, const char *name, int64_t t, struct mf_err *err)
 
 static int put_text(json_t *o, const char *name, const char *text, struct mf_err *err)
 {
-	return text ? put_json(o, name, text_json(name, mf_str_c(text), err), err) : 0;
+	return text ? put_json(o, name, mf_record_text_json(name, mf_str_c(text), err), err) : 0;
 }
 
 static int put_annotations(json_t *o, const char *const *list, struct mf_err *err)
@@ -384,14 +391,14 @@ static int put_annotations(json_t *o, const char *const *list, struct mf_err *er
 			return mf_fail(err, MF_E_USAGE, 0, "annotation '%s' is not KEY=VALUE",
 				       mf_esc(&e, mf_str_c(*list)));
 		json_t *key MF_JSON_CLEANUP =
-		    text_json("annotation", (struct mf_str){*list, (size_t)(eq - *list)}, err);
+		    mf_record_text_json("annotation", (struct mf_str){*list, (size_t)(eq - *list)}, err);
 		if (!key)
 			return -1;
 		if (json_object_get(a, json_string_value(key)))
 			return mf_fail(err, MF_E_USAGE, 0, "annotation '%s' is given twice",
 				       mf_esc(&e, mf_str_c(*list)));
-		if (put_json(a, json_string_value(key), text_json("annotation", mf_str_c(eq + 1), err), err) <
-		    0)
+		if (put_json(a, json_string_value(key),
+			     mf_record_text_json("annotation", mf_str_c(eq + 1), err), err) < 0)
 			return -1;
 	}
 	return put_json(o, "annotations", json_incref(a), err);

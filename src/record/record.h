@@ -56,6 +56,14 @@ void mf_record_clear(struct mf_record *r);
  * foreign; -1: MF_E_FORMAT, also for `v` above 1 and for a name in `crit` that this version does not know. */
 int mf_record_parse(struct mf_record *out, struct mf_str custom, struct mf_err *err) MF_NODISCARD;
 
+/* Takes a reference on a description. sigs_of: the object that has its `sigs`. MF_E_FORMAT. */
+int mf_record_from_tree(struct mf_record *out, json_t *tree, const json_t *sigs_of,
+			struct mf_err *err) MF_NODISCARD;
+/* Text as signed JSON has it: percent-encoded where that is needed; NULL on failure, where `what` is too long
+ * or no UTF-8 (MF_E_USAGE). And decoded for display, malloc'd; NULL without memory. */
+json_t *mf_record_text_json(const char *what, struct mf_str s, struct mf_err *err) MF_NODISCARD;
+char *mf_record_text_decode(const char *text);
+
 /* What a new record says. NULL and 0: absent. Strings are plain text; they are percent-encoded where signed
  * JSON needs it. */
 struct mf_record_fields {

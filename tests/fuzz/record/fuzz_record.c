@@ -3,9 +3,10 @@
 #include <assert.h>
 
 #include "base/limits.h"
-#include "record/record.h"
+#include "record/promoted.h"
 
 #define MAX ((size_t)1 << 24)
+#define ORIGINAL_NAME "qa-approval/sha256-e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -48,6 +49,27 @@ static void check_again(const struct mf_record *r)
 	assert(mf_str_eq(mf_buf_str(&text), mf_buf_str(&text2)));
 }
 
+/* Whatever is accepted was signed, and is promoted once more unless it is too deep or large. */
+static void check_originals(const struct mf_record *r)
+{
+	struct mf_err err = MF_ERR_INIT;
+	struct mf_originals all MF_ORIGINALS_CLEANUP = {0};
+	struct mf_record_binding b = {.repository = "prod.example.com/app",
+				      .name = MF_STR(ORIGINAL_NAME),
+				      .length = 9,
+				      .sha256 = {{7}}};
+	if (mf_originals_read(r, &b, &all, &err) < 0) {
+		assert(err.code == MF_E_FORMAT || err.code == MF_E_SIGNATURE);
+		return;
+	}
+	for (size_t i = 0; i < all.n; i++)
+		assert(all.v[i].nkeys && all.v[i].depth >= 1 && all.v[i].depth <= MF_MAX_PROMOTIONS);
+	const struct mf_origin from = {
+	    .dialect = "tuf1", .role = "r", .version = 1, .binding = b, .record = r};
+	json_t *made MF_JSON_CLEANUP = mf_record_promote(&from, 1, NULL, &err);
+	assert(!made); /* nobody signed it */
+}
+
 static void check_signers(const struct mf_record *r)
 {
 	static const uint8_t raw[32] = {0x03, 0xa1, 0x07, 0xbf, 0xf3, 0xce, 0x10, 0xbe, 0x1d, 0x70, 0xdd,
@@ -77,5 +99,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	assert(r.nsigs <= MF_MAX_SIGNATURES);
 	check_again(&r);
 	check_signers(&r);
+	check_originals(&r);
 	return 0;
 }

@@ -60,7 +60,13 @@ struct entry {
 	const char *media_type;
 	const char *veto; /* the type that it says to stop, for veto_of (0: `subject`) */
 	uint8_t veto_of;
+	/* Promoted: bits of the keys that signed the original, in the repository FROM, which is of this kind
+	 * and from this time (0: that of the record). */
+	unsigned originals;
+	enum kind original_kind;
+	int64_t original_created;
 };
+#define FROM "staging.example.com/team/app"
 
 struct fixture {
 	const struct mf_dialect *d;
@@ -127,19 +133,23 @@ static inline struct mf_digest digest_of(uint8_t n)
 
 /* ---- entries */
 
-static inline void sign_with(const struct fixture *f, json_t *tree, const struct entry *e, struct mf_str name,
-			     size_t key)
+static inline void sign_for(const struct fixture *f, json_t *tree, const char *repository,
+			    const struct entry *e, struct mf_str name, size_t key)
 {
 	struct mf_err err = MF_ERR_INIT;
 	struct mf_buf payload MF_BUF_CLEANUP = MF_BUF_INIT(65536), sig MF_BUF_CLEANUP = MF_BUF_INIT(4096);
 	struct mf_digest fp = mf_pubkey_fingerprint(mf_privkey_public(f->keys[key]));
-	struct mf_record_binding b = {.repository = e->kind == OTHER_GUN ? "example.com/team/other" : GUN,
-				      .name = name,
-				      .length = 7,
-				      .sha256 = digest_of(e->blob)};
+	struct mf_record_binding b = {
+	    .repository = repository, .name = name, .length = 7, .sha256 = digest_of(e->blob)};
 	ok(mf_record_payload(&payload, &b, tree, &err), &err);
 	ok(mf_privkey_sign(f->keys[key], MF_SIG_ED25519, mf_buf_bytes(&payload), &sig, &err), &err);
 	ok(mf_record_add_sig(tree, &fp, mf_buf_bytes(&sig), &err), &err);
+}
+
+static inline void sign_with(const struct fixture *f, json_t *tree, const struct entry *e, struct mf_str name,
+			     size_t key)
+{
+	sign_for(f, tree, e->kind == OTHER_GUN ? "example.com/team/other" : GUN, e, name, key);
 }
 
 static inline void sign(const struct fixture *f, json_t *tree, const struct entry *e, struct mf_str name)
@@ -182,6 +192,40 @@ static inline json_t *description(const struct entry *e)
 	return tree;
 }
 
+/* The description of the record as it is promoted, of an original that was signed in FROM. */
+static inline json_t *promoted(const struct fixture *f, const struct entry *e, struct mf_str name)
+{
+	struct mf_err err = MF_ERR_INIT;
+	struct entry there = *e;
+	struct mf_pubkey *keys[K_COUNT];
+	bool signed_by[K_COUNT];
+	struct mf_record r MF_RECORD_CLEANUP = {0};
+	there.kind = e->original_kind;
+	there.created = e->original_created ? e->original_created : e->created;
+	json_t *tree MF_JSON_CLEANUP = description(&there), *own MF_JSON_CLEANUP = description(e);
+	for (size_t key = 0; key < K_COUNT; key++) {
+		keys[key] = mf_privkey_public(f->keys[key]);
+		signed_by[key] = e->originals >> key & 1;
+		if (signed_by[key])
+			sign_for(f, tree, FROM, &there, name, key);
+	}
+	ok(mf_record_from_tree(&r, tree, tree, &err), &err);
+	const struct mf_origin from = {.dialect = "notary",
+				       .role = "targets/there",
+				       .version = 3,
+				       .binding = {FROM, name, 7, digest_of(e->blob)},
+				       .record = &r,
+				       .keys = keys,
+				       .signed_by = signed_by,
+				       .nkeys = K_COUNT};
+	json_t *made MF_JSON_CLEANUP = mf_record_promote(&from, 1, NULL, &err);
+	if (!made)
+		fail_msg("unexpected: %s", err.msg);
+	/* What the promoter says of it may differ from what the original says. */
+	assert_int_equal(json_object_set(own, "promotedFrom", json_object_get(made, "promotedFrom")), 0);
+	return json_incref(own);
+}
+
 static inline void put_entry(const struct fixture *f, const struct entry *e, struct mf_str name,
 			     struct mf_buf *out)
 {
@@ -189,7 +233,7 @@ static inline void put_entry(const struct fixture *f, const struct entry *e, str
 	struct mf_digest blob = digest_of(e->blob);
 	ok(mf_buf_addz(out, "{", &err), &err);
 	if (e->kind != NO_CUSTOM) {
-		json_t *tree MF_JSON_CLEANUP = description(e);
+		json_t *tree MF_JSON_CLEANUP = e->originals ? promoted(f, e, name) : description(e);
 		if (e->kind != UNSIGNED && e->kind != EXPIRED_UNSIGNED)
 			sign(f, tree, e, name);
 		ok(mf_buf_addz(out, "\"custom\":", &err), &err);

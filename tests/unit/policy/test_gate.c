@@ -37,6 +37,9 @@ struct row {
 	const char *found; /* part of the words, where it is not */
 	int64_t max_age_s;
 	const char *media_type, *veto;
+	unsigned original_keys;   /* bits of keys of which one must have signed the original; */
+	const char *original_of;  /* for this repository, if it is given */
+	int64_t original_signers; /* 0: one */
 };
 
 /* Initialisers. */
@@ -63,8 +66,21 @@ static void rules_of(struct mf_rules *rules, const struct row *row)
 	rules->nveto = row->veto ? 1 : 0;
 }
 
+static void ask_for_originals(const struct fixture *f, const struct row *row, struct mf_digest keys[K_COUNT],
+			      struct mf_requirement *q)
+{
+	q->original_keys = keys;
+	q->original_signers = row->original_signers ? row->original_signers : 1;
+	for (size_t i = 0; i < K_COUNT; i++)
+		if (row->original_keys >> i & 1)
+			keys[q->noriginal_keys++] = mf_pubkey_fingerprint(mf_privkey_public(f->keys[i]));
+	q->original_repositories = (const char **)(uintptr_t)&row->original_of;
+	q->noriginal_repositories = row->original_of ? 1 : 0;
+}
+
 static void judge_row(const struct mf_dialect *d, const struct row *row)
 {
+	struct mf_digest keys[K_COUNT];
 	struct mf_err err = MF_ERR_INIT;
 	struct mf_rules rules MF_RULES_CLEANUP = {0};
 	struct mf_verdict v MF_VERDICT_CLEANUP = {0};
@@ -72,6 +88,7 @@ static void judge_row(const struct mf_dialect *d, const struct row *row)
 	struct mf_digest subject = digest_of(SUBJECT);
 	add_entries(&f, row->e, COUNT(row->e));
 	rules_of(&rules, row);
+	ask_for_originals(&f, row, keys, &rules.v[0]);
 	struct mf_gate g = {&f.set, &rules, &subject};
 	ok(mf_gate_evaluate(&g, &rules.v[0], &v, &err), &err);
 	const char *found = mf_buf_str(&v.found).p;
@@ -641,6 +658,79 @@ static void a_team_cannot_take_the_name_of_another(void **state)
 		judge_taken(&rows[i]);
 }
 
+/* K_QA2 promotes as role qa, which lists K_QA as well. */
+#define PROMOTED(k) REC(QA, "qa", 7, SIGNED), .signers = BIT(K_QA2), .created = NOW, .originals = (k)
+
+static void original_signers_count_where_the_role_or_the_policy_names_them(void **state)
+{
+	static const struct row rows[] = {
+	    {ROW("the role lists the original signer", "qa=2 of qa", MF_GATE_MET),
+	     .e = {{PROMOTED(BIT(K_QA))}}, .signers = 2},
+	    {ROW("it does not list a stranger", "qa=2 of qa", MF_GATE_SIGNERS),
+	     .e = {{PROMOTED(BIT(K_STRANGER))}}, .found = "its original by"},
+	    {ROW("who approved and promoted is one signer", "qa=2 of qa", MF_GATE_SIGNERS),
+	     .e = {{PROMOTED(BIT(K_QA2))}}, .found = "signed by"},
+	    {ROW("a promoter whom the role does not list promotes nothing", "qa=qa", MF_GATE_FOREIGN),
+	     .e = {{REC(QA, "qa", 7, BY_STRANGER), .originals = BIT(K_QA)}}, .found = "without a signature"},
+	    {ROW("an original that has expired does not count", "qa=2 of qa", MF_GATE_SIGNERS),
+	     .e = {{PROMOTED(BIT(K_QA)), .original_kind = EXPIRES_NOW}}, .found = "signed by"},
+	    {ROW("nor one that is too old", "qa=2 of qa", MF_GATE_SIGNERS),
+	     .e = {{PROMOTED(BIT(K_QA)), .original_created = NOW - DAY}}, .max_age_s = DAY - 1,
+	     .found = "signed by"},
+	    {ROW("the policy names the original signer", "qa=qa", MF_GATE_MET),
+	     .e = {{PROMOTED(BIT(K_STRANGER))}}, .signers = 1, .original_keys = BIT(K_STRANGER)},
+	    {ROW("and another has signed", "qa=qa", MF_GATE_SIGNERS), .e = {{PROMOTED(BIT(K_STRANGER))}},
+	     .original_keys = BIT(K_SEC), .found = "its original by"},
+	    {ROW("the named key signed here, and no original", "qa=qa", MF_GATE_SIGNERS),
+	     .e = {{REC(QA, "qa", 7, SIGNED)}}, .original_keys = BIT(K_QA), .found = "signed by"},
+	    {ROW("one of two", "qa=qa", MF_GATE_MET), .e = {{PROMOTED(BIT(K_STRANGER))}}, .signers = 1,
+	     .original_keys = BIT(K_SEC) | BIT(K_STRANGER)},
+	    {ROW("both of two", "qa=qa", MF_GATE_SIGNERS), .e = {{PROMOTED(BIT(K_STRANGER))}},
+	     .original_keys = BIT(K_SEC) | BIT(K_STRANGER), .original_signers = 2, .found = "signed by"},
+	    {ROW("both have signed", "qa=qa", MF_GATE_MET), .e = {{PROMOTED(BIT(K_STRANGER) | BIT(K_SEC))}},
+	     .signers = 1, .original_keys = BIT(K_SEC) | BIT(K_STRANGER), .original_signers = 2},
+	    {ROW("a named original that has expired", "qa=qa", MF_GATE_SIGNERS),
+	     .e = {{PROMOTED(BIT(K_STRANGER)), .original_kind = EXPIRES_NOW}},
+	     .original_keys = BIT(K_STRANGER), .found = "signed by"},
+	    {ROW("of the repository", "qa=qa", MF_GATE_MET), .e = {{PROMOTED(BIT(K_STRANGER))}}, .signers = 1,
+	     .original_keys = BIT(K_STRANGER), .original_of = FROM},
+	    {ROW("below a repository", "qa=qa", MF_GATE_MET), .e = {{PROMOTED(BIT(K_STRANGER))}},
+	     .signers = 1, .original_keys = BIT(K_STRANGER), .original_of = "staging.example.com/team/*"},
+	    {ROW("of another repository", "qa=qa", MF_GATE_SIGNERS), .e = {{PROMOTED(BIT(K_STRANGER))}},
+	     .original_keys = BIT(K_STRANGER), .original_of = "staging.example.com/team/ap",
+	     .found = "signed"},
+	    {ROW("below another one", "qa=qa", MF_GATE_SIGNERS), .e = {{PROMOTED(BIT(K_STRANGER))}},
+	     .original_keys = BIT(K_STRANGER), .original_of = "staging.example.com/tea/*", .found = "signed"},
+	    {ROW("content of which another record is enough", "qa=qa", MF_GATE_MET),
+	     .e = {{REC(QA, "qa", 7, SIGNED), .signers = BIT(K_QA2), .originals = BIT(K_STRANGER)},
+		   {REC(SECURITY, "qa", 8, SIGNED)}},
+	     .signers = 1, .original_keys = BIT(K_STRANGER)},
+	};
+	(void)state;
+	judge_rows(rows, COUNT(rows));
+}
+
+/* It was granted for another place. */
+static void an_original_signature_grants_no_waiver(void **state)
+{
+	(void)state;
+	EACH_DIALECT(i)
+	{
+		struct mf_err err = MF_ERR_INIT;
+		struct mf_rules rules MF_RULES_CLEANUP = {0};
+		struct mf_verdict v MF_VERDICT_CLEANUP = {0};
+		struct fixture f FIXTURE = world(dialects[i]);
+		struct mf_digest subject = digest_of(SUBJECT);
+		const struct entry e = {REC(SECURITY, "waiver", 7, SIGNED), .signers = BIT(K_SEC2),
+					.originals = BIT(K_SEC)};
+		add_entries(&f, &e, 1);
+		ok(mf_rules_require(&rules, MF_STR("waiver=2 of security"), &err), &err);
+		struct mf_gate g = {&f.set, &rules, &subject};
+		ok(mf_gate_evaluate(&g, &rules.v[0], &v, &err), &err);
+		assert_int_equal(v.code, MF_GATE_SIGNERS);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -661,6 +751,8 @@ int main(void)
 	    cmocka_unit_test(waivers_need_the_signers_that_the_policy_names),
 	    cmocka_unit_test(withdrawal_and_mistakes_cannot_be_waived),
 	    cmocka_unit_test(a_team_cannot_take_the_name_of_another),
+	    cmocka_unit_test(original_signers_count_where_the_role_or_the_policy_names_them),
+	    cmocka_unit_test(an_original_signature_grants_no_waiver),
 	    cmocka_unit_test(every_reason_is_status_9_and_has_a_name),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
