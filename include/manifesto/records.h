@@ -218,12 +218,15 @@ MANIFESTO_API int manifesto_get(struct manifesto *m, const struct manifesto_get_
 struct manifesto_list_options {
 	size_t size;
 	const char *image;
-	int all; /* image is a repository (no tag, no digest): the records of all its images */
+	/* 1: image is a repository (no tag, no digest), and the records of all its images are listed; 2: the
+	 * same if it has neither tag nor digest, else the one image. */
+	int all;
 	const char *platform;
 	int all_platforms; /* also the children of an index */
 	/* Filters, each ends with NULL; NULL: all. A role that nobody delegated to and a state that does not
 	 * exist are MANIFESTO_USAGE. */
 	const char *const *types, *const *roles, *const *states;
+	int tagged; /* with `all`: also images that have a tag, and no record */
 };
 /* One image of a repository that has records. */
 struct manifesto_subject {
@@ -241,6 +244,7 @@ struct manifesto_list_result {
 	size_t nrecords;
 	const char *const *warnings; /* roles that were left out, and why */
 	size_t nwarnings;
+	const char *repository; /* of the image, without tag and digest */
 };
 /* The records of authorised roles, sorted by subject, type and role; none is no failure. */
 MANIFESTO_API int manifesto_list(struct manifesto *m, const struct manifesto_list_options *opt,
@@ -254,6 +258,8 @@ struct manifesto_history_options {
 	const char *role; /* only this role, or NULL */
 	const char *platform;
 	int64_t limit; /* the newest so many versions of each role; 0: 100, at most 1,000 */
+	int all; /* image is a repository (no tag, no digest): the records of all its images, and without
+		    `type` also its roles, keys and roots */
 };
 struct manifesto_history_event {
 	/* Of a record: "put", "replaced" (content or description), "signed" (the same record has new
@@ -263,7 +269,13 @@ struct manifesto_history_event {
 	 * sign changed, or the role was removed).
 	 * Of versions: "not-kept" (the repository has them not), "not-read" (older than `limit`), "invalid"
 	 * (there is a file, and it does not verify), "unproven" (nor does this one, but what listed its keys
-	 * is beyond the limits or not kept). */
+	 * is beyond the limits or not kept).
+	 * With `all`, of roots: "root-created" (version 1), "root-published" (a later one), "root-present"
+	 * (the oldest that is known). Of what a root or a role's file lists, `changed_role`: "role-created",
+	 * "role-removed", "key-added", "key-removed", "certificate-changed" (Notary: another certificate of
+	 * the same key), "threshold-changed", "type-added", "type-removed", "path-added", "path-removed" (of
+	 * no whole type), "prefixes-changed", and in the oldest version that is known "role-present",
+	 * "key-present". */
 	const char *event;
 	const char *role;               /* "targets", a delegated role, or "root" (of versions) */
 	int64_t first_version, version; /* of a record: it is so in `version`, and came about in one of these,
@@ -280,18 +292,21 @@ struct manifesto_history_event {
 	size_t nadded;
 	/* As this version has it; "removed", "unauthorised": as it was. NULL for events of versions. */
 	const struct manifesto_record *record;
-	const char *message; /* "invalid", "unproven": why; else NULL */
+	const char *message;      /* "invalid", "unproven": why; else NULL */
+	const char *changed_role; /* the role that `role`'s file lists otherwise than before, or NULL */
+	const struct manifesto_signer *key; /* of an event of a key that can be used, else NULL */
+	const char *detail; /* type, path, threshold; TUF ID of a key that cannot be used; or NULL */
 };
 struct manifesto_history_result {
-	const char *image; /* repository@sha256:... */
+	const char *image; /* repository@sha256:...; with `all` the repository */
 	/* Oldest first: each role's in the order of its versions, roles among each other by `seen`. */
 	const struct manifesto_history_event *const *events;
 	size_t nevents;
 	size_t ninvalid; /* versions that do not verify: MANIFESTO_INVALID to a gate */
 };
-/* What happened to the records of one image: from the versions of the roles' files that the trust repository
- * keeps, each verified against the keys that its delegator listed then. The expiry of old versions does not
- * count. */
+/* What happened to the records of one image, or of all and to roles, keys and roots: from the versions of the
+ * roles' files that the trust repository keeps, each verified against the keys that its delegator listed
+ * then. The expiry of old versions does not count. */
 MANIFESTO_API int manifesto_history(struct manifesto *m, const struct manifesto_history_options *opt,
 				    const struct manifesto_history_result **out, struct manifesto_error *err);
 

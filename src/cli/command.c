@@ -141,9 +141,15 @@ const struct mf_cli_command mf_cli_commands[] = {
 	"signed, withdrawn or removed, oldest first; with --json one event a line.\n"
 	"Versions that are not kept are named. A version that does not verify is named,\n"
 	"too, and the exit status is 6. The times in SEEN are not signed: they come from\n"
-	"the store.",
-     .options = B(MF_OPT_ROLE) | B(MF_OPT_PLATFORM) | B(MF_OPT_LIMIT) | FROM_BUNDLE,
-     .help = {{MF_OPT_ROLE, NULL, "only this role"}, {MF_OPT_MAX_AGE, NULL, BUNDLE_AGE}},
+	"the store.\n"
+	"\n"
+	"With --all, IMAGE is a repository without tag and digest: the events of all its\n"
+	"images are shown, and without TYPE also what became of its roles, keys and\n"
+	"roots.",
+     .options = B(MF_OPT_ALL) | B(MF_OPT_ROLE) | B(MF_OPT_PLATFORM) | B(MF_OPT_LIMIT) | FROM_BUNDLE,
+     .help = {{MF_OPT_ALL, NULL, "all images of a repository, its roles, keys and roots"},
+	      {MF_OPT_ROLE, NULL, "only this role"},
+	      {MF_OPT_MAX_AGE, NULL, BUNDLE_AGE}},
      .run = mf_cli_run_history},
     {.name = "verify", .group = MF_CLI_GATE, .synopsis = "IMAGE...", .min = 0, .max = MF_CLI_ANY,
      .summary = "check that images have the records that a policy requires",

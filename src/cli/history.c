@@ -11,14 +11,34 @@
 
 /* ---- text: a table of what happened, then what the repository lacks */
 
+static bool is_gap(const struct manifesto_history_event *e)
+{
+	return !e->record && !e->changed_role;
+}
+
+static char *signers_of(const struct manifesto_history_event *e)
+{
+	const struct manifesto_record *r = e->record;
+	if (e->nadded)
+		return mf_cli_show_signers(e->added, e->nadded);
+	if (r && r->nsigners && strcmp(e->event, "unsigned") != 0)
+		return mf_cli_show_signers(r->signers, r->nsigners);
+	return mf_cli_show_signers(e->file_signers, e->nfile_signers);
+}
+
+static void add_versions(struct mf_cli_table *t, const struct manifesto_history_event *e)
+{
+	if (e->first_version < e->version)
+		mf_cli_table_addf(t, "%lld-%lld", (long long)e->first_version, (long long)e->version);
+	else
+		mf_cli_table_addf(t, "%lld", (long long)e->version);
+}
+
 static int add_row(struct mf_cli_table *t, const struct manifesto_history_event *e,
 		   struct manifesto_error *err)
 {
 	const struct manifesto_record *r = e->record;
-	bool by_record = r->nsigners > 0 && strcmp(e->event, "unsigned") != 0;
-	char *signers MF_FREE = e->nadded   ? mf_cli_show_signers(e->added, e->nadded)
-				: by_record ? mf_cli_show_signers(r->signers, r->nsigners)
-					    : mf_cli_show_signers(e->file_signers, e->nfile_signers);
+	char *signers MF_FREE = signers_of(e);
 	if (!signers)
 		return mf_cli_nomem(err);
 	mf_cli_table_add_time(t, e->seen);
@@ -26,10 +46,7 @@ static int add_row(struct mf_cli_table *t, const struct manifesto_history_event 
 	mf_cli_table_add(t, e->event);
 	mf_cli_table_add(t, r->type);
 	mf_cli_table_add(t, e->role);
-	if (e->first_version < e->version)
-		mf_cli_table_addf(t, "%lld-%lld", (long long)e->first_version, (long long)e->version);
-	else
-		mf_cli_table_addf(t, "%lld", (long long)e->version);
+	add_versions(t, e);
 	mf_cli_table_add(t, signers);
 	mf_cli_table_addf(t, "%llu", (unsigned long long)r->length);
 	mf_cli_table_add(t, r->digest);
@@ -37,19 +54,56 @@ static int add_row(struct mf_cli_table *t, const struct manifesto_history_event 
 	return 0;
 }
 
-static int show_table(const struct manifesto_history_result *r, struct manifesto_error *err)
+char *mf_cli_show_change_of_roles(const struct manifesto_history_event *e)
+{
+	char *text = NULL, *key MF_FREE = e->key ? mf_cli_show_signers(&e->key, 1) : NULL;
+	const char *what = e->key ? key : e->detail;
+	if ((e->key && !key) ||
+	    asprintf(&text, "%s%s%s", e->changed_role, what ? ": " : "", what ? what : "") < 0)
+		return NULL;
+	return text;
+}
+
+/* Of a repository: events of records, and of roles, which have no image, but a detail. */
+static int add_repository_row(struct mf_cli_table *t, const struct manifesto_history_event *e,
+			      struct manifesto_error *err)
+{
+	const struct manifesto_record *r = e->record;
+	char *signers MF_FREE = signers_of(e);
+	char *change MF_FREE = r ? NULL : mf_cli_show_change_of_roles(e);
+	if (!signers || (!r && !change))
+		return mf_cli_nomem(err);
+	mf_cli_table_add_time(t, e->seen);
+	mf_cli_table_add(t, e->event);
+	mf_cli_table_add(t, r ? r->subject : NULL);
+	mf_cli_table_add(t, r ? r->type : NULL);
+	mf_cli_table_add(t, e->role);
+	add_versions(t, e);
+	mf_cli_table_add(t, signers);
+	if (r)
+		mf_cli_table_add_cut(t, r->reason, REASON_SHOWN);
+	else
+		mf_cli_table_add(t, change);
+	return 0;
+}
+
+static int show_table(const struct manifesto_history_result *r, bool all, struct manifesto_error *err)
 {
 	static const char *const heads[] = {"SEEN",    "CLAIMED", "EVENT", "TYPE",   "ROLE",
 					    "VERSION", "SIGNERS", "SIZE",  "DIGEST", "REASON"};
+	static const char *const repository[] = {"SEEN", "EVENT",   "IMAGE",   "TYPE",
+						 "ROLE", "VERSION", "SIGNERS", "DETAIL"};
 	struct mf_cli_table t MF_CLI_TABLE_CLEANUP;
 	size_t rows = 0;
-	mf_cli_table_init(&t, heads, sizeof heads / sizeof heads[0]);
-	for (size_t i = 0; i < r->nevents; i++)
-		if (r->events[i]->record) {
-			rows++;
-			if (add_row(&t, r->events[i], err) < 0)
-				return -1;
-		}
+	mf_cli_table_init(&t, all ? repository : heads,
+			  (all ? sizeof repository : sizeof heads) / sizeof heads[0]);
+	for (size_t i = 0; i < r->nevents; i++) {
+		if (is_gap(r->events[i]))
+			continue;
+		rows++;
+		if ((all ? add_repository_row(&t, r->events[i], err) : add_row(&t, r->events[i], err)) < 0)
+			return -1;
+	}
 	return rows ? mf_cli_table_print(&t, stdout, err) : 0;
 }
 
@@ -68,15 +122,15 @@ static void show_gap(const struct manifesto_history_event *e)
 		      e->message ? e->message : "");
 }
 
-static int show_text(const struct manifesto_history_result *r, struct manifesto_error *err)
+static int show_text(const struct manifesto_history_result *r, bool all, struct manifesto_error *err)
 {
-	if (show_table(r, err) < 0)
+	if (show_table(r, all, err) < 0)
 		return -1;
 	for (size_t i = 0; i < r->nevents; i++) {
 		const struct manifesto_history_event *e = r->events[i];
-		if (!e->record)
+		if (is_gap(e))
 			show_gap(e);
-		else if (strcmp(e->event, "put") == 0 || strcmp(e->event, "replaced") == 0)
+		else if (e->record && (strcmp(e->event, "put") == 0 || strcmp(e->event, "replaced") == 0))
 			mf_cli_show_promoted(e->record);
 	}
 	return 0;
@@ -98,28 +152,52 @@ static void record_json(struct mf_json_out *j, const struct manifesto_record *r)
 	mf_cli_show_promoted_json(j, r);
 }
 
-static void event_json(const struct mf_cli *cli, const struct manifesto_history_result *r,
-		       const struct manifesto_history_event *e)
+static void change_json(struct mf_json_out *j, const struct manifesto_history_event *e)
 {
-	struct mf_json_out j;
-	mf_cli_json_begin(&j, stdout, "history-event");
-	mf_cli_show_at_json(cli, &j);
-	mf_json_add_text(&j, "event", e->event);
-	mf_json_add_text(&j, "image", r->image);
-	mf_json_add_text(&j, "role", e->role);
-	mf_json_add_int(&j, "firstVersion", e->first_version);
-	mf_json_add_int(&j, "version", e->version);
+	mf_json_add_time(j, "seen", e->seen);
+	mf_json_add_text(j, "changedRole", e->changed_role);
+	if (e->key)
+		mf_cli_show_signer_json(j, "key", e->key);
+	else
+		mf_json_add_text(j, "key", NULL);
+	mf_json_add_text(j, "detail", e->detail);
+	mf_cli_show_signers_json(j, "fileSigners", e->file_signers, e->nfile_signers);
+	mf_json_add_text(j, "delegator", e->delegator);
+	mf_json_add_int(j, "delegatorVersion", e->delegator_version);
+}
+
+void mf_cli_show_event_json(struct mf_json_out *j, const struct manifesto_history_event *e, const char *image)
+{
+	mf_json_add_text(j, "event", e->event);
+	mf_json_add_text(j, "image", image);
+	mf_json_add_text(j, "role", e->role);
+	mf_json_add_int(j, "firstVersion", e->first_version);
+	mf_json_add_int(j, "version", e->version);
 	if (e->record) {
-		mf_json_add_time(&j, "claimed", e->claimed);
-		mf_json_add_time(&j, "seen", e->seen);
-		record_json(&j, e->record);
-		mf_cli_show_signers_json(&j, "addedSigners", e->added, e->nadded);
-		mf_cli_show_signers_json(&j, "fileSigners", e->file_signers, e->nfile_signers);
-		mf_json_add_text(&j, "delegator", e->delegator);
-		mf_json_add_int(&j, "delegatorVersion", e->delegator_version);
+		mf_json_add_time(j, "claimed", e->claimed);
+		mf_json_add_time(j, "seen", e->seen);
+		record_json(j, e->record);
+		mf_cli_show_signers_json(j, "addedSigners", e->added, e->nadded);
+		mf_cli_show_signers_json(j, "fileSigners", e->file_signers, e->nfile_signers);
+		mf_json_add_text(j, "delegator", e->delegator);
+		mf_json_add_int(j, "delegatorVersion", e->delegator_version);
+	} else if (e->changed_role) {
+		change_json(j, e);
 	}
 	if (e->message)
-		mf_json_add_text(&j, "message", e->message);
+		mf_json_add_text(j, "message", e->message);
+}
+
+static void event_json(const struct mf_cli *cli, const struct manifesto_history_result *r,
+		       const struct manifesto_history_event *e, bool all)
+{
+	struct mf_json_out j;
+	const char *image = e->record ? e->record->image : NULL;
+	mf_cli_json_begin(&j, stdout, "history-event");
+	mf_cli_show_at_json(cli, &j);
+	if (all)
+		mf_json_add_text(&j, "repository", r->image);
+	mf_cli_show_event_json(&j, e, all ? image : r->image);
 	mf_cli_json_end(&j);
 }
 
@@ -131,13 +209,14 @@ int mf_cli_run_history(struct mf_cli *cli, struct manifesto_error *err)
 	o.type = cli->nargument > 1 ? cli->argument[1] : NULL;
 	o.role = cli->args.value[MF_OPT_ROLE];
 	o.platform = cli->args.value[MF_OPT_PLATFORM];
+	o.all = mf_cli_args_has(&cli->args, MF_OPT_ALL);
 	if (mf_cli_args_number(&cli->args, MF_OPT_LIMIT, 1, MF_MAX_HISTORY_VERSIONS, &o.limit, err) < 0 ||
 	    manifesto_history(cli->m, &o, &r, err) < 0)
 		return -1;
-	if (!cli->json && show_text(r, err) < 0)
+	if (!cli->json && show_text(r, o.all, err) < 0)
 		return -1;
 	for (size_t i = 0; cli->json && i < r->nevents; i++)
-		event_json(cli, r, r->events[i]);
+		event_json(cli, r, r->events[i], o.all);
 	if (!cli->json && !r->nevents && !cli->quiet)
 		mf_cli_message("no history for '%s'", o.image);
 	if (!r->ninvalid)

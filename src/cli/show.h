@@ -28,6 +28,13 @@ void mf_cli_show_promoted_json(struct mf_json_out *j, const struct manifesto_rec
 char *mf_cli_show_signers(const struct manifesto_signer *const *s, size_t n);
 /* Image, type, and the options that put, sign, rm and withdraw share. */
 struct manifesto_change_options mf_cli_change_options(const struct mf_cli *cli);
+/* What an event of roles, keys and roots is about, "targets/qa: alice"; NULL when out of memory. Caller
+ * frees.
+ */
+char *mf_cli_show_change_of_roles(const struct manifesto_history_event *e);
+/* The members of an event, into an open object; image: whose records those of one image are. */
+void mf_cli_show_event_json(struct mf_json_out *j, const struct manifesto_history_event *e,
+			    const char *image);
 /* What sign, rm and withdraw did: one document, or with `item` a line for each. */
 void mf_cli_show_change(const struct mf_cli *cli, const char *schema, const struct manifesto_change_result *r,
 			void (*item)(const struct manifesto_change_item *i));

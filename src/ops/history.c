@@ -5,6 +5,8 @@
 
 #include "policy/history.h"
 #include "trust/history.h"
+#include "tuf/changes.h"
+#include "tuf/history.h"
 
 #define DEFAULT_LIMIT 100
 
@@ -17,8 +19,8 @@ struct role_log {
 struct collector {
 	struct mf_image *im;
 	const struct manifesto_history_options *o;
-	const struct mf_subject *subject;
-	const char *image; /* repository@sha256:... */
+	const struct mf_subject *subject; /* NULL: all images of the repository */
+	const char *only; /* of all images: the role that is of interest, or NULL: every one */
 	struct mf_arena *a;
 	struct manifesto_history_event *v;
 	size_t n, cap;
@@ -27,13 +29,29 @@ struct collector {
 	/* of the role that is being read */
 	const char *role;
 	struct mf_pasts before;
-	int64_t compared; /* the version that `before` is of; 0: none yet */
+	int64_t compared;      /* the version that `before` is of; 0: none yet */
+	const char *delegator; /* whose keys `before` was read under */
+	int64_t delegator_version;
+	struct mf_tuf_role_copy **lists; /* what the version `listed` lists */
+	size_t nlists;
+	int64_t listed; /* 0: none yet */
 	size_t ninvalid;
 };
+
+static void lists_clear(struct collector *c)
+{
+	for (size_t i = 0; i < c->nlists; i++)
+		mf_tuf_role_copy_free(c->lists[i]);
+	free(c->lists);
+	c->lists = NULL;
+	c->nlists = 0;
+	c->listed = 0;
+}
 
 static void collector_clear(struct collector *c)
 {
 	mf_pasts_clear(&c->before);
+	lists_clear(c);
 	free(c->v);
 	free(c->logs);
 }
@@ -74,18 +92,23 @@ static int add_gap(struct collector *c, const struct mf_version *v, const char *
 	return mf_arena_check(c->a, err);
 }
 
+static const char *platform_of(const struct collector *c)
+{
+	return c->subject && c->subject->platform[0] ? c->subject->platform : NULL;
+}
+
 /* Only what is left of a record once its file is gone. */
 static struct manifesto_record report_past(struct collector *c, const struct mf_past *p)
 {
 	assert(p);
-	return (struct manifesto_record){
-	    .image = c->image,
-	    .subject = mf_report_digest(c->a, &c->subject->digest),
-	    .platform = c->subject->platform[0] ? mf_arena_text(c->a, c->subject->platform) : NULL,
-	    .type = mf_arena_text(c->a, p->type),
-	    .role = c->role,
-	    .digest = mf_report_digest(c->a, &p->blob),
-	    .length = p->length};
+	return (struct manifesto_record){.image = mf_report_image(c->a, c->im, &p->subject),
+					 .subject = mf_report_digest(c->a, &p->subject),
+					 .platform =
+					     platform_of(c) ? mf_arena_text(c->a, platform_of(c)) : NULL,
+					 .type = mf_arena_text(c->a, p->type),
+					 .role = c->role,
+					 .digest = mf_report_digest(c->a, &p->blob),
+					 .length = p->length};
 }
 
 static int report_added(struct collector *c, const struct mf_past *before, const struct mf_past *after,
@@ -149,13 +172,13 @@ static int compare(struct collector *c, const struct mf_version *v, const struct
 		*record = report_past(c, before);
 		return mf_arena_check(c->a, err);
 	}
-	if (mf_report_record(c->im, &after->entry, c->subject->platform, c->a, record, err) < 0)
+	if (mf_report_record(c->im, &after->entry, platform_of(c), c->a, record, err) < 0)
 		return -1;
 	e->claimed = claims_time(what) ? record->created : 0;
 	return what == MF_EVENT_SIGNED ? report_added(c, before, after, e, err) : 0;
 }
 
-/* Both are sorted by type. */
+/* Both are sorted. */
 static int compare_all(struct collector *c, const struct mf_version *v, const struct mf_pasts *after,
 		       struct mf_err *err)
 {
@@ -172,12 +195,127 @@ static int compare_all(struct collector *c, const struct mf_version *v, const st
 	return 0;
 }
 
+/* ---- what a file lists: roles, keys, paths */
+
+struct change {
+	struct collector *c;
+	const struct mf_version *v;
+	bool known; /* the version before was read, or there is none */
+};
+
+static struct manifesto_history_event *add_change(struct collector *c, const struct mf_version *v,
+						  const char *name, struct mf_err *err)
+{
+	struct manifesto_history_event *e = add_event(c, v, name, err);
+	if (!e)
+		return NULL;
+	c->logs[c->nlogs - 1].relevant = true;
+	e->first_version = c->listed && c->listed < v->last ? c->listed + 1 : v->last;
+	e->delegator = mf_arena_text(c->a, v->delegator);
+	e->delegator_version = v->delegator_version;
+	if (mf_report_keys(c->im->m, v->signers, v->nsigners, c->a, &e->file_signers, &e->nfile_signers,
+			   err) < 0)
+		return NULL;
+	return e;
+}
+
+/* In the oldest version that is known, what is there may have come with any before it. NULL: that says
+ * nothing. */
+static const char *name_of(const struct change *ch, const struct mf_tuf_change *change)
+{
+	bool top = !ch->v->loaded; /* a root always lists its four roles */
+	bool created = strcmp(change->what, "role-created") == 0;
+	if (created)
+		return top ? NULL : ch->known ? change->what : "role-present";
+	if (ch->known)
+		return change->what;
+	return strcmp(change->what, "key-added") == 0 ? "key-present" : NULL;
+}
+
+static int on_change(void *arg, const struct mf_tuf_change *change, struct mf_err *err)
+{
+	const struct change *ch = arg;
+	struct collector *c = ch->c;
+	const char *name = name_of(ch, change);
+	const struct manifesto_signer *const *keys = NULL;
+	size_t nkeys = 0;
+	if (!name || (c->only && strcmp(c->only, change->role) != 0 && strcmp(c->only, c->role) != 0))
+		return 0;
+	struct manifesto_history_event *e = add_change(c, ch->v, name, err);
+	if (!e || (change->key && mf_report_keys(c->im->m, &change->key, 1, c->a, &keys, &nkeys, err) < 0))
+		return -1;
+	e->changed_role = mf_arena_text(c->a, change->role);
+	e->key = nkeys ? keys[0] : NULL;
+	e->detail = change->detail.p ? mf_arena_text_of(c->a, change->detail) : NULL;
+	return mf_arena_check(c->a, err);
+}
+
+static int keep_lists(struct collector *c, const struct mf_version *v, const struct mf_tuf_role *roles,
+		      size_t n, struct mf_err *err)
+{
+	lists_clear(c);
+	c->lists = mf_calloc(n, sizeof(struct mf_tuf_role_copy *));
+	if (!c->lists)
+		return mf_fail_nomem(err);
+	for (; c->nlists < n; c->nlists++)
+		if (!(c->lists[c->nlists] = mf_tuf_role_copy(&roles[c->nlists], err)))
+			return -1;
+	c->listed = v->last;
+	return 0;
+}
+
+static bool same_lists(const struct collector *c, const struct mf_tuf_role *roles, size_t n)
+{
+	for (size_t i = 0; i < n && c->nlists == n; i++)
+		if (strcmp(c->lists[i]->role.name, roles[i].name) != 0 ||
+		    !mf_tuf_role_same(&c->lists[i]->role, &roles[i]))
+			return false;
+	return c->nlists == n && c->listed;
+}
+
+/* Most versions list what the one before did. */
+static int compare_lists(struct collector *c, const struct mf_version *v, const struct mf_tuf_role *roles,
+			 size_t n, struct mf_err *err)
+{
+	struct change ch = {c, v, c->listed || v->last == 1};
+	if (same_lists(c, roles, n)) {
+		c->listed = v->last;
+		return 0;
+	}
+	const struct mf_tuf_role **before MF_FREE = mf_calloc(c->nlists, sizeof *before),
+					  **after MF_FREE = mf_calloc(n, sizeof *after);
+	if (!before || !after)
+		return mf_fail_nomem(err);
+	for (size_t i = 0; i < c->nlists; i++)
+		before[i] = &c->lists[i]->role;
+	for (size_t i = 0; i < n; i++)
+		after[i] = &roles[i];
+	struct mf_tuf_role_lists l = {v->set->d, before, after, c->nlists, n};
+	if (!v->baseline && mf_tuf_roles_compare(&l, on_change, &ch, err) < 0)
+		return -1;
+	return keep_lists(c, v, roles, n, err);
+}
+
+static int on_root(struct collector *c, const struct mf_version *v, struct mf_err *err)
+{
+	const char *name = v->last == 1 ? "root-created" : c->listed ? "root-published" : "root-present";
+	if (!c->only || strcmp(c->only, "root") == 0) {
+		struct manifesto_history_event *e = add_change(c, v, name, err);
+		if (!e)
+			return -1;
+		e->changed_role = e->role;
+	}
+	return compare_lists(c, v, v->set->root->roles, MF_TUF_TYPES, err);
+}
+
 /* ---- versions */
 
 static bool speaks_now(const struct collector *c, const char *role)
 {
 	const struct mf_tuf_set *set = mf_trust_set(c->im->trust);
 	const struct mf_tuf_loaded *l = mf_tuf_set_find(set, role);
+	if (!c->subject && c->only && strcmp(c->only, role) != 0)
+		return false;
 	return l && (!c->o->type || mf_policy_authorised(set, l, mf_str_c(c->o->type), c->o->role));
 }
 
@@ -188,17 +326,32 @@ static int begin_role(struct collector *c, const char *role, struct mf_err *err)
 	c->logs[c->nlogs++] =
 	    (struct role_log){.first = c->n, .relevant = strcmp(role, "root") == 0 || speaks_now(c, role)};
 	mf_pasts_clear(&c->before);
+	lists_clear(c);
 	c->compared = 0;
+	c->delegator = NULL;
 	c->role = mf_arena_dup(c->a, mf_str_c(role), err);
 	return c->role ? 0 : -1;
 }
 
-static int on_verified(struct collector *c, const struct mf_version *v, struct mf_err *err)
+static int read_pasts(struct collector *c, const struct mf_version *v, struct mf_pasts *after,
+		      struct mf_err *err)
+{
+	struct mf_str type = mf_str_c(c->o->type);
+	bool same_keys = c->delegator && strcmp(c->delegator, v->delegator) == 0 &&
+			 c->delegator_version == v->delegator_version;
+	if (c->subject)
+		return mf_pasts_read(v->set, v->loaded, type, &c->subject->digest, c->o->role, after, err);
+	if (c->only && strcmp(c->only, v->role) != 0)
+		return 0;
+	return mf_pasts_read_repository(v->set, v->loaded, type, c->o->role, same_keys ? &c->before : NULL,
+					after, err);
+}
+
+static int on_records(struct collector *c, const struct mf_version *v, struct mf_err *err)
 {
 	struct mf_pasts after MF_PASTS_CLEANUP = {0};
 	struct mf_err why = MF_ERR_INIT;
-	if (mf_pasts_read(v->set, v->loaded, mf_str_c(c->o->type), &c->subject->digest, c->o->role, &after,
-			  &why) < 0) {
+	if (read_pasts(c, v, &after, &why) < 0) {
 		/* Well signed, and not to be read: nothing of it is shown as fact. */
 		if (why.code == MF_E_FORMAT)
 			return add_gap(c, v, why.msg, err);
@@ -212,7 +365,19 @@ static int on_verified(struct collector *c, const struct mf_version *v, struct m
 	c->before = after;
 	after = (struct mf_pasts){0};
 	c->compared = v->last;
-	return 0;
+	c->delegator = mf_arena_dup(c->a, mf_str_c(v->delegator), err);
+	c->delegator_version = v->delegator_version;
+	return c->delegator ? 0 : -1;
+}
+
+static int on_verified(struct collector *c, const struct mf_version *v, struct mf_err *err)
+{
+	if (!v->loaded)
+		return on_root(c, v, err);
+	if (!c->subject && !c->o->type && !v->again &&
+	    compare_lists(c, v, v->loaded->file->roles, v->loaded->file->nroles, err) < 0)
+		return -1;
+	return on_records(c, v, err);
 }
 
 /* The records that a role held when it was taken off the list. */
@@ -297,43 +462,79 @@ int mf_history_role(const struct mf_tuf_set *set, const char *asked, const struc
 	return -1;
 }
 
+/* Of a repository, also those of the root, which are no targets roles. */
+static int find_role(struct collector *c, const struct mf_tuf_loaded **asked, struct mf_err *err)
+{
+	static const char *const tops[] = {"root", "snapshot", "timestamp"};
+	const char *role = c->o->role;
+	for (size_t i = 0; role && !c->subject && i < sizeof tops / sizeof tops[0]; i++)
+		if (strcmp(role, tops[i]) == 0) {
+			c->only = tops[i];
+			return 0;
+		}
+	if (role && mf_history_role(mf_trust_set(c->im->trust), role, asked, err) < 0)
+		return -1;
+	c->only = *asked ? (*asked)->role : role;
+	return 0;
+}
+
 static int collect(struct mf_image *im, const struct manifesto_history_options *o,
 		   const struct mf_subject *subject, struct manifesto_history_result *out, struct mf_err *err)
 {
 	struct collector c COLLECTOR_CLEANUP = {
-	    .im = im, .o = o, .subject = subject, .image = out->image, .a = mf_result_arena(out)};
+	    .im = im, .o = o, .subject = subject, .a = mf_result_arena(out)};
 	const struct mf_tuf_loaded *asked = NULL;
 	struct mf_buf prefix MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_TYPE + 1);
 	struct mf_history_query q = {
 	    .limit = o->limit ? o->limit : DEFAULT_LIMIT, .fn = on_version, .arg = &c};
-	if (o->role && mf_history_role(mf_trust_set(im->trust), o->role, &asked, err) < 0)
+	if (find_role(&c, &asked, err) < 0)
 		return -1;
-	if (o->role && !asked)
+	if (subject && o->role && !asked)
 		return 0;
 	if (o->type && mf_buf_printf(&prefix, err, "%s/", o->type) < 0)
 		return -1;
-	q.role = asked ? asked->role : NULL;
+	/* Of a repository, what is said of the role is in other files. */
+	q.role = subject && asked ? asked->role : NULL;
+	q.roots = !subject && !o->type;
 	q.prefix = mf_buf_str(&prefix);
 	return mf_trust_history(im->trust, &q, err) < 0 ? -1 : merge(&c, out, err);
 }
 
-static int history(struct mf_image *im, const struct manifesto_history_options *o,
-		   struct manifesto_history_result *out, struct mf_err *err)
+static int load(struct mf_image *im, const struct manifesto_history_options *o, struct mf_err *err)
+{
+	struct mf_buf prefix MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_TYPE + 1);
+	if (o->type && mf_buf_printf(&prefix, err, "%s/", o->type) < 0)
+		return -1;
+	return mf_trust_load(im->trust, &(struct mf_load){.prefix = mf_buf_str(&prefix)}, err);
+}
+
+static int image_history(struct mf_image *im, struct manifesto *m, const struct manifesto_history_options *o,
+			 struct manifesto_history_result *out, struct mf_err *err)
 {
 	struct mf_subjects subjects MF_SUBJECTS_CLEANUP = {0};
-	struct mf_buf prefix MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_TYPE + 1);
-	if (o->limit < 0 || o->limit > MF_MAX_HISTORY_VERSIONS)
-		return mf_fail(err, MF_E_USAGE, 0, "the limit must be from 1 to %d", MF_MAX_HISTORY_VERSIONS);
-	if (o->type && (mf_record_type_check(mf_str_c(o->type), err) < 0 ||
-			mf_buf_printf(&prefix, err, "%s/", o->type) < 0))
-		return -1;
-	if (mf_image_begin(im, err) < 0)
-		return -1;
-	if (mf_trust_load(im->trust, &(struct mf_load){.prefix = mf_buf_str(&prefix)}, err) < 0 ||
+	if (mf_image_open(im, m, o->image, err) < 0 || mf_image_begin(im, err) < 0 || load(im, o, err) < 0 ||
 	    mf_image_subjects(im, (struct mf_subject_choice){.platform = o->platform}, &subjects, err) < 0)
 		return -1;
 	out->image = mf_report_image(mf_result_arena(out), im, &subjects.v[0].digest);
 	return collect(im, o, &subjects.v[0], out, err);
+}
+
+static int history(struct mf_image *im, struct manifesto *m, const struct manifesto_history_options *o,
+		   struct manifesto_history_result *out, struct mf_err *err)
+{
+	if (o->limit < 0 || o->limit > MF_MAX_HISTORY_VERSIONS)
+		return mf_fail(err, MF_E_USAGE, 0, "the limit must be from 1 to %d", MF_MAX_HISTORY_VERSIONS);
+	if (o->type && mf_record_type_check(mf_str_c(o->type), err) < 0)
+		return -1;
+	if (!o->all)
+		return image_history(im, m, o, out, err);
+	if (o->platform)
+		return mf_fail(err, MF_E_USAGE, 0,
+			       "--platform cannot be used with all images of a repository");
+	if (mf_repository_open(im, m, o->image, err) < 0 || load(im, o, err) < 0)
+		return -1;
+	out->image = mf_arena_text(mf_result_arena(out), o->image);
+	return collect(im, o, NULL, out, err);
 }
 
 int manifesto_history(struct manifesto *m, const struct manifesto_history_options *opt,
@@ -343,6 +544,6 @@ int manifesto_history(struct manifesto *m, const struct manifesto_history_option
 	struct mf_image im MF_IMAGE_CLEANUP = {0};
 	struct manifesto_history_options o;
 	struct manifesto_history_result *r = MF_OP_START(m, &o, opt, r, error, &err);
-	int rc = !r || mf_image_open(&im, m, o.image, &err) < 0 ? -1 : history(&im, &o, r, &err);
+	int rc = r ? history(&im, m, &o, r, &err) : -1;
 	return MF_OP_END(rc, r, out, error, &err);
 }

@@ -135,6 +135,14 @@ static int finish(struct manifesto_list_result *out, const struct manifesto_reco
 	return mf_arena_check(mf_result_arena(out), err);
 }
 
+static void report_repository(struct mf_image *im, struct manifesto_list_result *out)
+{
+	struct mf_arena *a = mf_result_arena(out);
+	out->repository = im->ref.transport == MF_TRANSPORT_REGISTRY
+			      ? mf_arena_format(a, "%s/%s", im->ref.registry, im->ref.repository)
+			      : mf_arena_format(a, "oci:%s", im->ref.dir);
+}
+
 /* ---- one image */
 
 static int list_subjects(struct mf_image *im, const struct manifesto_list_options *o,
@@ -170,6 +178,7 @@ static int list_image(struct mf_image *im, const struct manifesto_list_options *
 		&subjects, err) < 0)
 		return -1;
 	out->image = mf_report_image(mf_result_arena(out), im, &subjects.v[0].digest);
+	report_repository(im, out);
 	return list_subjects(im, o, &subjects, out, err);
 }
 
@@ -194,6 +203,24 @@ static size_t first_tag(const struct mf_tags *tags, const struct mf_digest *d)
 			hi = mid;
 	}
 	return lo;
+}
+
+/* The subjects of records, and with `tagged` those of tags without one, each once, by digest. */
+static void collect_subjects(const struct mf_entries *all, const struct mf_tags *tags, bool tagged,
+			     struct mf_digest *out, size_t *nout)
+{
+	size_t e = 0, t = 0, n = 0;
+	while (e < all->n || (tagged && t < tags->n)) {
+		const struct mf_digest *x = e < all->n ? &all->v[e].subject : NULL;
+		const struct mf_digest *y = tagged && t < tags->n ? &tags->v[t].digest : NULL;
+		bool first = x && (!y || memcmp(x->b, y->b, sizeof x->b) <= 0);
+		const struct mf_digest *d = first ? x : y;
+		if (!n || !mf_digest_eq(&out[n - 1], d))
+			out[n++] = *d;
+		e += first;
+		t += !first;
+	}
+	*nout = n;
 }
 
 static int report_tags(const struct mf_tags *tags, const struct mf_digest *subject, struct mf_arena *a,
@@ -234,25 +261,23 @@ static int find_gone(struct mf_image *im, const struct mf_digest *digests, struc
 }
 
 static int report_subjects(struct mf_image *im, const struct mf_entries *all, const struct mf_tags *tags,
-			   struct manifesto_list_result *out, struct mf_err *err)
+			   bool tagged, struct manifesto_list_result *out, struct mf_err *err)
 {
 	struct mf_arena *a = mf_result_arena(out);
-	struct manifesto_subject *v = mf_arena_alloc(a, all->n, sizeof *v, err);
-	struct mf_digest *digests MF_FREE = mf_calloc(all->n, sizeof *digests);
-	size_t n = 0;
+	size_t max = all->n + (tagged ? tags->n : 0), n = 0, at = 0;
+	struct manifesto_subject *v = mf_arena_alloc(a, max, sizeof *v, err);
+	struct mf_digest *digests MF_FREE = mf_calloc(max, sizeof *digests);
 	if (!v || !digests)
 		return v ? mf_fail_nomem(err) : -1;
-	for (size_t i = 0; i < all->n; i++) {
-		if (!i || !mf_digest_eq(&all->v[i].subject, &all->v[i - 1].subject)) {
-			digests[n] = all->v[i].subject;
-			v[n].first = i;
-			v[n].image = mf_report_image(a, im, &digests[n]);
-			v[n].subject = mf_report_digest(a, &digests[n]);
-			if (report_tags(tags, &digests[n], a, &v[n], err) < 0)
-				return -1;
-			n++;
-		}
-		v[n - 1].nrecords++;
+	collect_subjects(all, tags, tagged, digests, &n);
+	for (size_t i = 0; i < n; i++) {
+		v[i].first = at;
+		v[i].image = mf_report_image(a, im, &digests[i]);
+		v[i].subject = mf_report_digest(a, &digests[i]);
+		if (report_tags(tags, &digests[i], a, &v[i], err) < 0)
+			return -1;
+		for (; at < all->n && mf_digest_eq(&all->v[at].subject, &digests[i]); at++)
+			v[i].nrecords++;
 	}
 	out->subjects = mf_arena_list(a, v, n, sizeof *v);
 	out->nsubjects = n;
@@ -273,23 +298,40 @@ static int list_repository(struct mf_image *im, const struct manifesto_list_opti
 	struct manifesto_record *records = mf_arena_alloc(mf_result_arena(out), all.n, sizeof *records, err);
 	out->image = mf_arena_text(mf_result_arena(out), o->image);
 	if (!records || report(im, &all, NULL, out, records, err) < 0 ||
-	    report_subjects(im, &all, &tags, out, err) < 0)
+	    report_subjects(im, &all, &tags, o->tagged != 0, out, err) < 0)
 		return -1;
+	report_repository(im, out);
 	return finish(out, records, err);
+}
+
+/* Has the reference neither tag nor digest? */
+static int names_repository(const char *text, bool *out, struct mf_err *err)
+{
+	struct mf_ref ref MF_REF_CLEANUP = {0}, plain MF_REF_CLEANUP = {0};
+	struct mf_err ignored = MF_ERR_INIT;
+	if (mf_ref_parse(&ref, mf_str_c(text), err) < 0)
+		return -1;
+	*out = ref.transport == MF_TRANSPORT_REGISTRY
+		   ? mf_ref_parse_repository(&plain, mf_str_c(text), &ignored) == 0
+		   : !ref.tag && !ref.has_digest;
+	return 0;
 }
 
 static int open_and_list(struct mf_image *im, struct manifesto *m, const struct manifesto_list_options *o,
 			 struct manifesto_list_result *out, struct mf_err *err)
 {
+	bool all = o->all != 0;
 	if (check_states(o, err) < 0)
 		return -1;
 	if (o->all && (o->platform || o->all_platforms))
 		return mf_fail(
 		    err, MF_E_USAGE, 0,
 		    "--platform and --all-platforms cannot be used with all images of a repository");
-	if ((o->all ? mf_repository_open(im, m, o->image, err) : mf_image_open(im, m, o->image, err)) < 0)
+	if (o->all == 2 && names_repository(o->image, &all, err) < 0)
 		return -1;
-	return o->all ? list_repository(im, o, out, err) : list_image(im, o, out, err);
+	if ((all ? mf_repository_open(im, m, o->image, err) : mf_image_open(im, m, o->image, err)) < 0)
+		return -1;
+	return all ? list_repository(im, o, out, err) : list_image(im, o, out, err);
 }
 
 int manifesto_list(struct manifesto *m, const struct manifesto_list_options *opt,

@@ -76,6 +76,7 @@ static enum mf_found read_veto(const struct mf_tuf_set *set, const struct mf_tuf
 	if (found != MF_FOUND)
 		return found;
 	(void)snprintf(p->type, sizeof p->type, "%.*s", MF_STR_ARG(p->entry.type));
+	p->subject = p->entry.subject;
 	p->veto = true;
 	p->authorised = !asked || mf_policy_role_matches(set, l, asked);
 	p->blob = p->entry.info.sha256;
@@ -100,6 +101,7 @@ static int read_past(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l
 	if (!mf_record_name_parse(name, &type, &subject))
 		return 0;
 	(void)snprintf(p->type, sizeof p->type, "%.*s", MF_STR_ARG(type));
+	p->subject = subject;
 	if (!rc) /* the role's paths do not cover it */
 		return 1;
 	p->authorised = mf_policy_authorised(set, l, type, asked);
@@ -135,7 +137,9 @@ const struct mf_past *mf_pasts_record(const struct mf_pasts *p)
 int mf_past_cmp(const void *a, const void *b)
 {
 	const struct mf_past *x = a, *y = b;
-	int c = strcmp(x->type, y->type);
+	int c = memcmp(x->subject.b, y->subject.b, sizeof x->subject.b);
+	if (!c)
+		c = strcmp(x->type, y->type);
 	return c ? c : x->veto - y->veto;
 }
 
@@ -192,6 +196,111 @@ int mf_pasts_read(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l, s
 	}
 	if (read_vetoes(set, l, type, subject, asked, &all, err) < 0)
 		return -1;
+	if (all.n)
+		qsort(all.v, all.n, sizeof *all.v, mf_past_cmp);
+	*out = all;
+	all = (struct mf_pasts){0};
+	return 0;
+}
+
+/* ---- reading all of a role's file */
+
+/* Of what has the name of a record or a veto: whose it is. */
+static bool read_name(struct mf_str name, struct mf_past *p)
+{
+	struct mf_str own, type;
+	p->veto = mf_veto_name_parse(name, &own, &type, &p->subject);
+	if (!p->veto && !mf_record_name_parse(name, &type, &p->subject))
+		return false;
+	(void)snprintf(p->type, sizeof p->type, "%.*s", MF_STR_ARG(type));
+	return true;
+}
+
+/* The same entry, octet for octet, in the version before. Several vetoes may have one place in the order. */
+static const struct mf_past *find_same(const struct mf_pasts *before, const struct mf_past *p)
+{
+	size_t lo = 0, hi = before->n;
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+		if (mf_past_cmp(&before->v[mid], p) < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	for (; lo < before->n && mf_past_cmp(&before->v[lo], p) == 0; lo++)
+		if (mf_digest_eq(&before->v[lo].raw, &p->raw))
+			return &before->v[lo];
+	return NULL;
+}
+
+/* One file of a role, and what was read of the version before. */
+struct reading {
+	const struct mf_tuf_set *set;
+	const struct mf_tuf_loaded *l;
+	const char *asked;
+	const struct mf_pasts *before;
+};
+
+/* What else the file lists may have changed that, the entry being the same. */
+static bool is_authorised(const struct reading *r, const struct mf_past *p)
+{
+	if (p->veto)
+		return !r->asked || mf_policy_role_matches(r->set, r->l, r->asked);
+	return mf_policy_authorised(r->set, r->l, mf_str_c(p->type), r->asked);
+}
+
+static int take_over(const struct mf_past *old, struct mf_pasts *out, struct mf_err *err)
+{
+	if (mf_grow((void **)&out->v, &out->cap, out->n, sizeof *out->v, err) < 0)
+		return -1;
+	struct mf_past *p = &out->v[out->n];
+	*p = *old;
+	p->entry = (struct mf_entry){0};
+	p->signers = mf_calloc(old->nsigners, sizeof *p->signers);
+	if (!p->signers)
+		return mf_fail_nomem(err);
+	if (old->nsigners)
+		memcpy(p->signers, old->signers, old->nsigners * sizeof *p->signers);
+	out->n++;
+	return 0;
+}
+
+static int read_or_take(const struct reading *r, size_t i, struct mf_pasts *out, struct mf_err *err)
+{
+	struct mf_past p = {.nsigners = 0};
+	struct mf_json_string name = mf_tuf_target_name(r->l->file, i);
+	bool named = !name.escaped && read_name(name.raw, &p);
+	struct mf_str value = mf_tuf_target_value(r->l->file, i);
+	if (named && mf_sha256((struct mf_bytes){(const uint8_t *)value.p, value.n}, &p.raw, err) < 0)
+		return -1;
+	const struct mf_past *old = named && r->before ? find_same(r->before, &p) : NULL;
+	if (old && old->authorised == is_authorised(r, old))
+		return take_over(old, out, err);
+	size_t n = out->n;
+	if (add_past(r->set, r->l, i, r->asked, out, err) < 0)
+		return -1;
+	if (out->n > n)
+		out->v[n].raw = p.raw;
+	return 0;
+}
+
+static bool is_of_type(const struct mf_tuf_loaded *l, size_t i, struct mf_str type)
+{
+	struct mf_json_string name = mf_tuf_target_name(l->file, i);
+	struct mf_past p = {.nsigners = 0};
+	return !type.n || name.escaped || !read_name(name.raw, &p) || mf_str_eqz(type, p.type) ||
+	       (p.veto && strcmp(p.type, MF_VETO_ALL) == 0);
+}
+
+int mf_pasts_read_repository(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l, struct mf_str type,
+			     const char *asked, const struct mf_pasts *before, struct mf_pasts *out,
+			     struct mf_err *err)
+{
+	const struct reading r = {set, l, asked, before};
+	struct mf_pasts all MF_PASTS_CLEANUP = {0};
+	for (size_t i = 0; i < l->file->ntargets; i++)
+		if (is_of_type(l, i, type) && read_or_take(&r, i, &all, err) < 0)
+			return -1;
 	if (all.n)
 		qsort(all.v, all.n, sizeof *all.v, mf_past_cmp);
 	*out = all;

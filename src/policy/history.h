@@ -25,9 +25,11 @@ const char *mf_event_name(enum mf_event e);
 /* A record in one version. */
 struct mf_past {
 	char type[MF_MAX_TYPE + 1];
+	struct mf_digest subject;
 	bool authorised, withdrawn, veto;
 	struct mf_digest blob;
 	uint64_t length;
+	struct mf_digest raw;       /* over the entry as it stands in the file; of a repository's only */
 	struct mf_digest described; /* over content and description, without record signatures */
 	struct mf_digest *signers;
 	size_t nsigners;
@@ -47,9 +49,15 @@ void mf_pasts_forget_entries(struct mf_pasts *p);
 int mf_pasts_read(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l, struct mf_str type,
 		  const struct mf_digest *subject, const char *asked, struct mf_pasts *out,
 		  struct mf_err *err) MF_NODISCARD;
+/* Those of all subjects. before, or NULL: those of another version of the file under the same keys and paths;
+ * an entry that is there octet for octet is taken over with what was verified of it, and is not read again.
+ */
+int mf_pasts_read_repository(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l, struct mf_str type,
+			     const char *asked, const struct mf_pasts *before, struct mf_pasts *out,
+			     struct mf_err *err) MF_NODISCARD;
 /* The record among those of one type; NULL: there are vetoes at most. */
 const struct mf_past *mf_pasts_record(const struct mf_pasts *p);
-/* By type, vetoes behind records. */
+/* By subject and type, vetoes behind records. */
 int mf_past_cmp(const void *a, const void *b);
 /* What made `after` of `before`; NULL: not in the file. known: the version before has been read, or there is
  * none. */

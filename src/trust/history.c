@@ -3,11 +3,8 @@
 #include <assert.h>
 
 #include "trust/load.h"
+#include "trust/stream.h"
 #include "tuf/history.h"
-
-/* Requests in flight together, while they are small. */
-#define WINDOW 8
-#define WINDOW_BYTES ((size_t)64 << 20)
 
 /* Who could sign a role's file at some time. */
 struct authority {
@@ -43,6 +40,7 @@ struct walk {
 	const struct mf_history_query *q;
 	struct mf_tuf_file *roots[MF_MAX_ROOT_STEPS]; /* before the trusted one, newest first */
 	size_t nroots;
+	int64_t root_seen[MF_MAX_ROOT_STEPS + 1]; /* of the trusted one, then of these */
 	struct node **nodes; /* the set's roles, then former ones; delegators before what they list */
 	size_t nnodes, cap, nformer;
 	uint64_t bytes; /* received */
@@ -78,98 +76,6 @@ static bool fatal(const struct mf_err *e)
 static int pass_on(struct mf_err *err, const struct mf_err *why)
 {
 	*err = *why;
-	return -1;
-}
-
-static int check_running(const struct walk *w, struct mf_err *err)
-{
-	const struct mf_env *env = w->t->cfg->env;
-	if (mf_env_cancelled(env))
-		return mf_fail(err, MF_E_CANCELLED, 0, "stopped");
-	if (mf_env_left_ms(env) == 0)
-		return mf_fail(err, MF_E_UNAVAILABLE, 0, "timed out while reading the history");
-	return 0;
-}
-
-/* ---- fetching, several versions at once */
-
-struct slot {
-	struct mf_fetch *fetch;
-	int64_t seen;
-};
-
-struct stream {
-	struct walk *w;
-	const char *role;
-	size_t max, most;   /* octets of a file: of those in flight together, of one alone */
-	int64_t next, last; /* to be asked for */
-	int step;           /* 1 upward, -1 downward */
-	struct slot slots[WINDOW];
-	size_t window, begun, ended;
-};
-
-static void stream_clear(struct stream *s)
-{
-	for (; s->ended < s->begun; s->ended++) {
-		struct slot *slot = &s->slots[s->ended % WINDOW];
-		if (slot->fetch)
-			s->w->t->repo->ops->cancel(slot->fetch);
-	}
-}
-#define STREAM_CLEANUP MF_CLEANUP(stream_clear)
-
-static size_t window_for(size_t bytes)
-{
-	size_t n = bytes ? WINDOW_BYTES / bytes : WINDOW;
-	return n < 1 ? 1 : n > WINDOW ? WINDOW : n;
-}
-
-static struct mf_fetch_key version_key(const struct stream *s, int64_t version, size_t max, int64_t *seen)
-{
-	*seen = 0;
-	return (struct mf_fetch_key){
-	    .role = s->role, .by = MF_BY_VERSION, .version = version, .max = max, .seen = seen};
-}
-
-/* Asks for as much as fits the window. */
-static int stream_fill(struct stream *s, struct mf_err *err)
-{
-	struct mf_trust *t = s->w->t;
-	while (s->begun - s->ended < s->window && s->next * s->step <= s->last * s->step) {
-		struct slot *slot = &s->slots[s->begun % WINDOW];
-		struct mf_fetch_key key = version_key(s, s->next, s->max, &slot->seen);
-		slot->fetch = t->repo->ops->begin(t->repo, &key, err);
-		if (!slot->fetch)
-			return -1;
-		s->begun++;
-		s->next += s->step;
-	}
-	return 0;
-}
-
-/* The next version's bytes: 1, 0 not there, -1. */
-static int stream_next(struct stream *s, int64_t version, struct mf_buf *out, int64_t *seen,
-		       struct mf_err *err)
-{
-	if (check_running(s->w, err) < 0 || stream_fill(s, err) < 0)
-		return -1;
-	struct slot *slot = &s->slots[s->ended++ % WINDOW];
-	struct mf_fetch *f = slot->fetch;
-	slot->fetch = NULL;
-	int rc = s->w->t->repo->ops->end(f, out, err);
-	*seen = slot->seen;
-	if (rc < 0 && err->code == MF_E_FORMAT && s->max < s->most) { /* it may be too large for the others */
-		struct mf_fetch_key key = version_key(s, version, s->most, seen);
-		mf_err_clear(err);
-		mf_buf_init(out, s->most);
-		rc = mf_trust_fetch(s->w->t, &key, out, err);
-	}
-	s->w->bytes += out->n;
-	if (rc <= 0 || s->w->bytes <= MF_MAX_HISTORY_BYTES)
-		return rc;
-	(void)mf_fail(err, MF_E_USAGE, 0, "the old versions together have more than %llu bytes",
-		      (unsigned long long)MF_MAX_HISTORY_BYTES);
-	mf_err_set_hint(err, "read fewer with --limit");
 	return -1;
 }
 
@@ -214,33 +120,81 @@ static int take_root(struct walk *w, struct mf_buf *bytes, struct mf_err *err)
 	return 0;
 }
 
+/* Of what the store gives for the trusted root only the time is used. */
+static int see_trusted_root(struct walk *w, struct mf_stream *s, struct mf_err *err)
+{
+	struct mf_buf bytes MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_ROOT_BYTES);
+	struct mf_err why = MF_ERR_INIT;
+	if (mf_stream_next(s, s->next, &bytes, &w->root_seen[0], &why) < 0 && fatal(&why))
+		return pass_on(err, &why);
+	if (!mf_str_eq(mf_buf_str(&bytes), mf_buf_str(&w->t->set.root->bytes)))
+		w->root_seen[0] = 0;
+	return 0;
+}
+
 /* Backwards to the first root, or as far as they are kept and hold. *cut: there were more. */
 static int read_roots(struct walk *w, bool *cut, struct mf_err *err)
 {
 	int64_t newest = w->t->set.root->version;
-	struct stream s STREAM_CLEANUP = {.w = w,
-					  .role = "root",
-					  .max = MF_MAX_ROOT_BYTES,
-					  .most = MF_MAX_ROOT_BYTES,
-					  .next = newest - 1,
-					  .last = 1,
-					  .step = -1,
-					  .window = WINDOW};
+	struct mf_stream s MF_STREAM_CLEANUP = {.t = w->t,
+						.bytes = &w->bytes,
+						.role = "root",
+						.max = MF_MAX_ROOT_BYTES,
+						.most = MF_MAX_ROOT_BYTES,
+						.next = w->q->roots ? newest : newest - 1,
+						.last = 1,
+						.step = -1,
+						.window = MF_STREAM_WINDOW};
+	if (w->q->roots && see_trusted_root(w, &s, err) < 0)
+		return -1;
 	for (int64_t v = newest - 1; v >= 1; v--) {
 		struct mf_buf bytes MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_ROOT_BYTES);
 		struct mf_version at = {.state = MF_VERSION_INVALID, .role = "root", .first = v, .last = v};
 		struct mf_err why = MF_ERR_INIT;
-		int rc = w->nroots < MF_MAX_ROOT_STEPS ? stream_next(&s, v, &bytes, &at.seen, &why) : 0;
+		int rc = w->nroots < MF_MAX_ROOT_STEPS ? mf_stream_next(&s, v, &bytes, &at.seen, &why) : 0;
 		if (rc == 0) {
 			*cut = true;
 			at.state = w->nroots < MF_MAX_ROOT_STEPS ? MF_VERSION_NOT_KEPT : MF_VERSION_NOT_READ;
 			at.first = 1;
 			return w->q->fn(w->q->arg, &at, err);
 		}
-		if (rc > 0 && take_root(w, &bytes, &why) == 0)
+		if (rc > 0 && take_root(w, &bytes, &why) == 0) {
+			w->root_seen[w->nroots] = at.seen;
 			continue;
+		}
 		return fatal(&why) ? pass_on(err, &why) : report_bad(w, &at, &why, err);
 	}
+	return 0;
+}
+
+static int report_root(const struct walk *w, struct mf_tuf_file *f, int64_t seen, bool oldest,
+		       struct mf_err *err)
+{
+	struct mf_pubkey *keys[MF_MAX_SIGNATURES];
+	struct mf_tuf_set view = w->t->set;
+	view.root = f;
+	view.roles = NULL;
+	view.nroles = 0;
+	struct mf_version v = {.state = MF_VERSION_VERIFIED,
+			       .role = "root",
+			       .first = f->version,
+			       .last = f->version,
+			       .seen = seen,
+			       .set = &view,
+			       .delegator = "root",
+			       .delegator_version = oldest ? f->version : f->version - 1,
+			       .signers = keys};
+	if (mf_tuf_old_signers(&w->t->set, f, &f->roles[MF_TUF_ROOT], keys, &v.nsigners, err) < 0)
+		return -1;
+	return w->q->fn(w->q->arg, &v, err);
+}
+
+static int report_roots(const struct walk *w, struct mf_err *err)
+{
+	for (size_t i = w->nroots + 1; i-- > 0;)
+		if (report_root(w, i ? w->roots[i - 1] : w->t->set.root, w->root_seen[i], i == w->nroots,
+				err) < 0)
+			return -1;
 	return 0;
 }
 
@@ -576,7 +530,7 @@ static int requested_gap(const struct walk *w, const struct node *n, const struc
 	return report_gap(w, n, MF_VERSION_NOT_KEPT, first < r->requested ? r->requested : first, last, err);
 }
 
-/* What the stream gave for one version. rc: as stream_next. */
+/* What the stream gave for one version. rc: as mf_stream_next. */
 static int take_version(struct walk *w, struct node *n, int rc, struct mf_buf *bytes, size_t *at,
 			struct mf_version *v, struct mf_err *why, struct mf_err *err)
 {
@@ -597,20 +551,21 @@ static int read_range(struct walk *w, struct node *n, const struct range *r, str
 {
 	int64_t gap = r->first;
 	size_t at = 0;
-	struct stream s STREAM_CLEANUP = {.w = w,
-					  .role = n->role,
-					  .most = MF_MAX_TARGETS_BYTES,
-					  .next = r->first,
-					  .last = r->last,
-					  .step = 1,
-					  .window = window_for(n->size)};
-	s.max = s.window == 1 ? s.most : MF_MAX_TARGETS_TOTAL / WINDOW;
+	struct mf_stream s MF_STREAM_CLEANUP = {.t = w->t,
+						.bytes = &w->bytes,
+						.role = n->role,
+						.most = MF_MAX_TARGETS_BYTES,
+						.next = r->first,
+						.last = r->last,
+						.step = 1,
+						.window = mf_stream_window(n->size)};
+	s.max = s.window == 1 ? s.most : MF_MAX_TARGETS_TOTAL / MF_STREAM_WINDOW;
 	for (int64_t v = r->first; v <= r->last; v++) {
 		struct mf_buf bytes MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_TARGETS_BYTES);
 		struct mf_version ver = {
 		    .role = n->role, .first = v, .last = v, .baseline = v < r->requested};
 		struct mf_err why = MF_ERR_INIT;
-		int rc = stream_next(&s, v, &bytes, &ver.seen, &why);
+		int rc = mf_stream_next(&s, v, &bytes, &ver.seen, &why);
 		if (rc < 0 && fatal(&why))
 			return pass_on(err, &why);
 		if (rc == 0 && !(n->now && v == n->newest))
@@ -730,9 +685,8 @@ static int authority_now(struct walk *w, struct node *n, struct mf_err *err)
  * is reported; MF_ABSENT: it takes the whole walk. */
 static enum mf_found try_shortcut(struct walk *w, struct node *n, struct mf_err *err)
 {
-	struct stream s = {.w = w, .role = n->role};
 	struct mf_version v = {.role = n->role, .first = w->q->version, .last = w->q->version};
-	struct mf_fetch_key key = version_key(&s, v.last, MF_MAX_TARGETS_BYTES, &v.seen);
+	struct mf_fetch_key key = mf_stream_key(n->role, v.last, MF_MAX_TARGETS_BYTES, &v.seen);
 	struct mf_buf bytes MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_TARGETS_BYTES);
 	struct mf_err why = MF_ERR_INIT;
 	size_t at = 0;
@@ -777,7 +731,8 @@ int mf_trust_history(struct mf_trust *t, const struct mf_history_query *q, struc
 	assert(w.nnodes);
 	struct node *only = q->version ? only_node(&w) : NULL;
 	int rc = only ? try_shortcut(&w, only, err) : 0;
-	if (rc == 0 && (read_roots(&w, &cut, err) < 0 || add_roots(&w, w.nodes[0], err) < 0))
+	if (rc == 0 && (read_roots(&w, &cut, err) < 0 || (q->roots && report_roots(&w, err) < 0) ||
+			add_roots(&w, w.nodes[0], err) < 0))
 		rc = -1;
 	w.nodes[0]->cut = cut;
 	for (size_t i = 0; rc == 0 && i < w.nnodes; i++)

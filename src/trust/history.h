@@ -34,8 +34,8 @@ struct mf_version {
 	const char *why;     /* INVALID, UNPROVEN */
 	/* VERIFIED: a view with this one file, the root and delegations of then. */
 	const struct mf_tuf_set *set;
-	const struct mf_tuf_loaded *loaded;
-	const char *delegator; /* "root", or a role; also DROPPED */
+	const struct mf_tuf_loaded *loaded; /* NULL: the file is the root */
+	const char *delegator;              /* "root", or a role; also DROPPED */
 	int64_t delegator_version;
 	struct mf_pubkey *const *signers; /* of the file */
 	size_t nsigners;
@@ -49,6 +49,7 @@ struct mf_history_query {
 			     newest does not */
 	struct mf_str prefix;
 	int64_t version; /* this version of it only; 0: the newest ones */
+	bool roots;      /* also each verified root, before the roles */
 	int64_t limit;   /* so many versions of each role, at most MF_MAX_HISTORY_VERSIONS */
 	mf_version_fn fn;
 	void *arg;

@@ -48,6 +48,7 @@ int mf_tuf_old_signers(const struct mf_tuf_set *s, const struct mf_tuf_file *f,
 {
 	struct mf_tuf_counting c = counting(s);
 	struct mf_err why = MF_ERR_INIT;
+	c.root = f->type == MF_TUF_ROOT;
 	*n = 0;
 	/* More than there can be: every signature is checked, and marked when it is good. */
 	if (mf_tuf_count_signatures(&c, f, role, MF_MAX_SIGNATURES + 1, &why) < 0 &&

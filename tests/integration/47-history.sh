@@ -22,6 +22,26 @@ history_is() { # NAME IMAGE [options] TYPE; expected events on stdin
 	events "$T/stdout" >got
 	check "$name: events" diff expected got
 }
+# What `history --all` says of the records of an image is what `history` says of it.
+all_agrees() { # NAME IMAGE REPOSITORY [options]
+	local name=$1 image=$2 repository=$3 members='[.event, .image, .role, .firstVersion, .version, .type, .digest, [.signers[].fingerprint], .reason, .delegator, .delegatorVersion, .seen]'
+	shift 3
+	run manifesto history --json "$@" "$image"
+	check_status "$name: of the image" "${agree_status-0}"
+	subject=$(jq -r 'select(.digest) | .image' "$T/stdout" | head -n 1 | sed 's/.*@//')
+	jq -c "select(.digest) | $members" "$T/stdout" | sed 's/"[^"]*@sha256:/"@sha256:/' | sort >want
+	run manifesto history --json --all "$@" "$repository"
+	check_status "$name: of the repository" "${agree_status-0}"
+	jq -s . "$T/stdout" >all
+	jq -c "select(.digest and (.image | endswith(\"$subject\"))) | $members" "$T/stdout" | sed 's/"[^"]*@sha256:/"@sha256:/' | sort >got
+	check "$name: there are events" test -s want
+	check "$name: the same events of the image" diff want got
+	check_json "$name: each line names the repository" "all(.repository == \"$repository\" and .schema == \"manifesto/history-event/v1\")" all
+}
+# "event changedRole key detail" of what became of roles, keys and roots, in `all`.
+changes() { # ROLE
+	jq -r --arg role "$1" '.[] | select(.changedRole and .role == $role) | "\(.event) \(.changedRole) \(.key.name // "-") \(.detail // "-") \(.version)"' all
+}
 version_is() { # NAME FILE NOTE VERSION IMAGE TYPE [options]
 	local name=$1 file=$2 note=$3 version=$4
 	shift 4
@@ -120,6 +140,8 @@ live oci:app:1.0
 check_life oci:app:1.0
 trust=app/trust
 
+all_agrees 'a layout' oci:app:1.0 oci:app
+
 # Tampering and pruning, in a copy.
 cp -a app app.good
 sed -i 's/"expires":"20/"expires":"21/' app/trust/3.targets.json
@@ -172,6 +194,82 @@ EOF
 rm -rf app
 cp -a app.good app
 
+# --- a repository with its roles, keys and roots
+skopeo --insecure-policy copy --quiet oci:image:1.0 oci:team:1.0
+put oci:team:1.0 qa c1 --init
+run manifesto history --all --json oci:team
+jq -s . "$T/stdout" >all
+changes root >got
+cat >expected <<-'END'
+	root-created root - - 1
+	key-added root alice-root - 1
+	key-added timestamp alice - 1
+	key-added snapshot alice - 1
+	key-added targets alice - 1
+END
+check 'the first root, and whose keys it lists' diff expected got
+check_json 'seen, signed and verified' '.[0] | .seen != null and .fileSigners[0].name == "alice-root" and .delegator == "root" and .delegatorVersion == 1 and .image == null' all
+for k in carl dora; do manifesto key generate -q --no-passphrase $k; done
+manifesto role add -q oci:team qa --key carl --key dora --types qa,scan --force
+put oci:team:1.0 qa c2 --key carl
+run manifesto sign -q --yes oci:team:1.0 qa --key dora
+check_status 'both sign' 0
+put oci:team:1.0 scan c3 --key carl
+run manifesto role remove -q oci:team qa --key dora
+check_status 'dora leaves' 0
+put oci:team:1.0 scan c2 --key carl
+manifesto role add -q oci:team qa --types more
+all_agrees 'a role and its keys' oci:team:1.0 oci:team
+check_json 'who left has signed no more, though nobody changed the record' '[.[] | select(.type == "qa" and .role == "qa") | .event] | .[:3] == ["put", "signed", "unsigned"]' all
+changes targets >got
+cat >expected <<-'END'
+	role-created qa - - 3
+	key-added qa carl - 3
+	key-added qa dora - 3
+	type-added qa - qa 3
+	type-added qa - scan 3
+	key-removed qa dora - 4
+	type-added qa - more 5
+END
+check 'roles, keys and types' diff expected got
+check_json 'and the roots that let them publish' '[.[] | select(.event == "root-published") | .version] == [2, 3]' all
+check_json 'root by root' '.[] | select(.event == "key-removed" and .changedRole == "snapshot") | .version == 3 and .key.name == "dora" and .delegatorVersion == 2' all
+run manifesto history --all oci:team
+check_stdout_has 'as text: whose key' 'targets: alice'
+check "as text: an event of a record" grep -qE " unsigned +sha256:[0-9a-f]{64} +qa +qa +" "$T/stdout"
+check "as text: an event of a role" grep -qE " key-removed +- +- +targets +4 +alice +qa: dora$" "$T/stdout"
+run manifesto history --all --json --role qa oci:team
+jq -s . "$T/stdout" >all
+check_json 'of a role: what it says, and what is said of it' 'all(.role == "qa" or .changedRole == "qa") and any(.event == "key-removed") and any(.event == "put")' all
+run manifesto history --all --json --role root oci:team
+jq -s . "$T/stdout" >all
+check_json 'of the root' 'length > 3 and all(.role == "root")' all
+run manifesto history --all --json oci:team scan
+jq -s . "$T/stdout" >all
+check_json 'of a type: records alone' 'length > 1 and all(.type == "scan")' all
+run manifesto role remove -q oci:team qa --force
+all_agrees 'a role that is gone' oci:team:1.0 oci:team
+check_json 'its end is an event' 'any(.event == "role-removed" and .changedRole == "qa" and .key == null)' all
+cp -a team/trust roots
+rm team/trust/1.root.json
+run manifesto history --all --json oci:team
+check_status 'a root that is not kept' 0
+jq -s . "$T/stdout" >all
+check_json 'is named, and the next one is the oldest known' 'any(.event == "not-kept" and .role == "root" and .version == 1) and any(.event == "root-present" and .version == 2) and any(.event == "key-present" and .changedRole == "snapshot" and .key.name == "dora") and all(.event != "root-created")' all
+sed 's/"expires":"20/"expires":"21/' roots/1.root.json >team/trust/1.root.json
+run manifesto history --all --json oci:team
+check_status 'a root that was changed: status' 6
+check 'it is named, and says nothing' test "$(jq -c 'select(.role == "root" and .version == 1) | .event' "$T/stdout")" = '"invalid"'
+cp roots/1.root.json team/trust/1.root.json
+sed -i 's/"expires":"20/"expires":"21/' team/trust/3.targets.json
+run manifesto history --all --json oci:team
+check_status 'a list of roles that was changed: status' 6
+jq -s . "$T/stdout" >all
+check_json 'it says nothing; the next that verifies spans it' 'any(.event == "invalid" and .role == "targets" and .version == 3) and ([.[] | select(.role == "targets" and .version == 3 and .changedRole)] == []) and any(.event == "key-added" and .key.name == "carl" and .firstVersion == 3 and .version == 4)' all
+refused 'a repository has no tag' 2 history --all oci:team:1.0
+refused 'nor a platform' 2 history --all --platform linux/amd64 oci:team
+refused 'a role that a repository has not' 2 history --all --role nobody oci:team
+
 # --- usage
 refused 'a version that is no number' 2 get --version=x oci:app:1.0 qa
 refused '--version without a number' 2 get oci:app:1.0 qa --version
@@ -189,12 +287,19 @@ push_image oci:image:1.0 "$REGISTRY/acme/bucket:1.0" >/dev/null 2>&1
 export MANIFESTO_TRUST_SERVER=tuf+s3://$S3_BUCKET
 live "$REGISTRY/acme/bucket:1.0"
 check_life "$REGISTRY/acme/bucket:1.0"
+all_agrees 'a bucket' "$REGISTRY/acme/bucket:1.0" "$REGISTRY/acme/bucket"
 
 # --- a directory per repository
 push_image oci:image:1.0 "$REGISTRY/acme/dir:1.0" >/dev/null 2>&1
 export MANIFESTO_TRUST_SERVER=tuf+file://$STATIC_DIR
 live "$REGISTRY/acme/dir:1.0"
 check_life "$REGISTRY/acme/dir:1.0"
+all_agrees 'a directory' "$REGISTRY/acme/dir:1.0" "$REGISTRY/acme/dir"
+manifesto bundle create -q -o dir.bundle "$REGISTRY/acme/dir:1.0"
+run manifesto history --all --json --bundle dir.bundle "$REGISTRY/acme/dir"
+check_status 'a bundle: status' 0
+jq -s . "$T/stdout" >all
+check_json 'a bundle: what it holds, and what it does not' 'any(.event == "not-kept" and .role == "targets") and any(.event == "present") and any(.event == "root-created" and .seen == null)' all
 # The same over HTTP, on a machine that has only a pin.
 run manifesto history --json "$REGISTRY/acme/dir:1.0"
 cp "$T/stdout" from.file
@@ -279,6 +384,15 @@ check_json 'notary wrote an entry without record signature' '[.[] | select(.role
 check_json 'the role took over' '[.[] | select(.role == "targets" and .digest)][1] | .event == "unauthorised"' all
 check_json 'the events of the role' '[.[] | select(.role == "targets/qa") | "\(.event) \(.version) \([.signers[].name] | sort | join(","))"] == ["put 1 ann", "replaced 2 bob", "signed 3 ann,bob"]' all
 check_json 'who added a signature' '[.[] | select(.event == "signed")][0] | (.addedSigners | length == 1 and .[0].name == "ann") and .claimed == null' all
+agree_status=6 all_agrees 'the notary program' "$image" "$gun"
+changes targets | sed 's/ [0-9]*$//' >got
+check 'keys and paths of a delegation' grep -qxF 'key-added targets/qa ann -' got
+check 'its type' grep -qxF 'type-added targets/qa - qa' got
+changes root | sed 's/ [0-9]*$//' >got
+check 'a rotated key of targets goes' test "$(grep -c '^key-removed targets ' got)" = 1
+check 'and comes' test "$(grep -c '^key-added targets ' got)" = 2
+run manifesto history --json "$image" qa
+jq -s . "$T/stdout" >all
 check_json 'by the delegation of then' '[.[] | select(.role == "targets/qa")] | all(.delegator == "targets" and .delegatorVersion > 1)' all
 version_is 'get of an old version of the role' c2 "version 1 of 'targets/qa'" 1 "$image" qa
 push_blob "http://$REGISTRY" acme/theirs c1

@@ -752,6 +752,7 @@ static int look_back(void *arg, struct mf_err *err)
 	struct manifesto_history_options ho = MANIFESTO_INIT(manifesto_history_options);
 	const struct manifesto_get_result *g = NULL;
 	struct manifesto_get_options o = MANIFESTO_INIT(manifesto_get_options);
+	char repository[256];
 	ho.image = o.image = w->image;
 	o.type = "qa";
 	o.write = collect;
@@ -767,6 +768,21 @@ static int look_back(void *arg, struct mf_err *err)
 		assert_string_equal(h->events[0]->event, "put");
 		assert_string_equal(h->events[1]->event, "replaced");
 		assert_string_equal(h->events[1]->record->signers[0]->name, "alice");
+	}
+	manifesto_result_free(h);
+	h = NULL;
+	(void)snprintf(repository, sizeof repository, "%.*s", (int)(strrchr(w->image, ':') - w->image),
+		       w->image);
+	ho.image = repository;
+	ho.all = 1;
+	if (rc == 0)
+		rc = manifesto_history(m, &ho, &h, &e) < 0 ? failed(&e, err) : 0;
+	if (h) {
+		assert_string_equal(h->events[0]->event, "root-created");
+		assert_string_equal(h->events[0]->changed_role, "root");
+		assert_string_equal(h->events[1]->event, "key-added");
+		assert_non_null(h->events[1]->key);
+		assert_string_equal(h->events[h->nevents - 1]->event, "replaced");
 	}
 	if (rc == 0) {
 		assert_string_equal(t.p, "before");
