@@ -1,6 +1,7 @@
 #include "base/text.h"
 
 #include <assert.h>
+#include <ctype.h>
 
 size_t mf_utf8_next(const char *p, const char *end, uint32_t *code)
 {
@@ -76,14 +77,52 @@ size_t mf_text_piece(char out[MF_TEXT_PIECE], const char *p, const char *end)
 	return n;
 }
 
-/* Returns the code points written. */
-static size_t put(FILE *f, struct mf_str text)
+void mf_text_plain(FILE *f, const char *piece)
+{
+	(void)fputs(piece, f);
+}
+
+void mf_text_xml(FILE *f, const char *piece)
+{
+	const char *entity = NULL;
+	switch (*piece) {
+	case '&':
+		entity = "&amp;";
+		break;
+	case '<':
+		entity = "&lt;";
+		break;
+	case '>':
+		entity = "&gt;";
+		break;
+	case '"':
+		entity = "&quot;";
+		break;
+	case '\'':
+		entity = "&#39;";
+		break;
+	default:
+		break;
+	}
+	(void)fputs(entity ? entity : piece, f);
+}
+
+void mf_text_markdown(FILE *f, const char *piece)
+{
+	for (; *piece; piece++)
+		(void)fprintf(f,
+			      ispunct((unsigned char)*piece) && (unsigned char)*piece < 0x80 ? "\\%c" : "%c",
+			      *piece);
+}
+
+/* Returns the code points of the plain form. */
+static size_t put(FILE *f, mf_text_form *form, struct mf_str text)
 {
 	size_t points = 0;
 	char piece[MF_TEXT_PIECE];
 	for (size_t at = 0; at < text.n;) {
 		at += mf_text_piece(piece, text.p + at, text.p + text.n);
-		(void)fputs(piece, f);
+		form(f, piece);
 		points += piece[0] == '\\' ? strlen(piece) : 1;
 	}
 	return points;
@@ -91,14 +130,14 @@ static size_t put(FILE *f, struct mf_str text)
 
 void mf_text_put(FILE *f, struct mf_str text)
 {
-	(void)put(f, text);
+	(void)put(f, mf_text_plain, text);
 }
 
 void mf_text_printf(FILE *f, const char *fmt, ...)
 {
 	va_list ap;
 	va_start(ap, fmt);
-	mf_text_vprintf(f, fmt, ap);
+	mf_text_vprintf(f, mf_text_plain, fmt, ap);
 	va_end(ap);
 }
 
@@ -116,10 +155,10 @@ static int decimal(const char **fmt)
 	return n;
 }
 
-static void put_string(FILE *f, const struct conversion *c, const char *z)
+static void put_string(FILE *f, mf_text_form *form, const struct conversion *c, const char *z)
 {
 	struct mf_str text = {z, c->precision < 0 ? strlen(z) : strnlen(z, (size_t)c->precision)};
-	for (size_t points = put(f, text); c->width > 0 && points < (size_t)c->width; points++)
+	for (size_t points = put(f, form, text); c->width > 0 && points < (size_t)c->width; points++)
 		(void)fputc(' ', f);
 }
 
@@ -143,7 +182,7 @@ static void put_number(FILE *f, const struct conversion *c, va_list *ap)
 		assert(0 && "a conversion that mf_text_printf does not understand");
 }
 
-void mf_text_vprintf(FILE *f, const char *fmt, va_list from)
+void mf_text_vprintf(FILE *f, mf_text_form *form, const char *fmt, va_list from)
 {
 	va_list ap;
 	va_copy(ap, from);
@@ -169,7 +208,7 @@ void mf_text_vprintf(FILE *f, const char *fmt, va_list from)
 		if (c.kind == '%' || c.kind == 'c')
 			(void)fputc(c.kind == 'c' ? va_arg(ap, int) : '%', f);
 		else if (c.kind == 's')
-			put_string(f, &c, va_arg(ap, const char *));
+			put_string(f, form, &c, va_arg(ap, const char *));
 		else
 			put_number(f, &c, &ap);
 	}

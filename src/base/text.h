@@ -22,12 +22,21 @@ bool mf_text_unsafe(uint32_t code);
 #define MF_TEXT_PIECE 16
 size_t mf_text_piece(char out[MF_TEXT_PIECE], const char *p, const char *end);
 
+/* How the safe form of one character is written: a language with markup of its own needs more. */
+typedef void mf_text_form(FILE *f, const char *piece);
+void mf_text_plain(FILE *f, const char *piece);
+/* For XML and HTML, between tags and within an attribute in quotes. */
+void mf_text_xml(FILE *f, const char *piece);
+/* For Markdown (CommonMark 0.31, 2.4): no character of it has a meaning there. */
+void mf_text_markdown(FILE *f, const char *piece);
+
 /* Writes text in its safe form. */
 void mf_text_put(FILE *f, struct mf_str text);
 
 /* As fprintf, and each %s is written in its safe form; the format itself is written as it stands. Understood
  * are %s %.*s %-9s %-*s %c %d %u %x %zu %lld %llu %%: anything else is a bug (assert). */
 void mf_text_printf(FILE *f, const char *fmt, ...) MF_PRINTF(2, 3);
-void mf_text_vprintf(FILE *f, const char *fmt, va_list ap) MF_PRINTF(2, 0);
+/* In another form than the plain one. */
+void mf_text_vprintf(FILE *f, mf_text_form *form, const char *fmt, va_list ap) MF_PRINTF(3, 0);
 
 #endif

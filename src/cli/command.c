@@ -164,8 +164,9 @@ const struct mf_cli_command mf_cli_commands[] = {
 	"REPOSITORY@DIGEST, to be deployed as such. The exit status is that of the\n"
 	"gravest finding. Nothing is ever trusted on first use.",
      .options = B(MF_OPT_REQUIRE) | B(MF_OPT_POLICY) | FROM_BUNDLE | B(MF_OPT_IMAGES) | B(MF_OPT_CONTENT) |
-		B(MF_OPT_PLATFORM) | B(MF_OPT_ALL_PLATFORMS),
+		B(MF_OPT_PLATFORM) | B(MF_OPT_ALL_PLATFORMS) | B(MF_OPT_FORMAT),
      .repeats = B(MF_OPT_REQUIRE),
+     .help = {{MF_OPT_FORMAT, NULL, "text (default), json, junit, markdown, github"}},
      .run = mf_cli_run_verify},
     {.name = "bundle create", .group = MF_CLI_GATE, .synopsis = "IMAGE...", .min = 1, .max = MF_CLI_ANY,
      .summary = "write records, content and trust metadata to one file",

@@ -3,11 +3,45 @@
 #include <assert.h>
 #include <errno.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "base/encode.h"
 #include "cli/signals.h"
+
+/* ---------------------------------------------------------------- terminals */
+
+bool mf_cli_is_terminal(int fd)
+{
+	const char *terminal = getenv("TERM");
+	return isatty(fd) && terminal && *terminal && strcmp(terminal, "dumb") != 0;
+}
+
+/* SGR of ECMA-48, 8.3.117. */
+#define RED "31"
+#define GREEN "32"
+#define YELLOW "33"
+#define BOLD "1"
+
+/* Writes the text; in colour on a terminal, unless NO_COLOR says otherwise. */
+static void put_painted(FILE *f, const char *colour, const char *text)
+{
+	const char *none = getenv("NO_COLOR");
+	if (colour && !(none && *none) && mf_cli_is_terminal(fileno(f)))
+		(void)fprintf(f, "\033[%sm%s\033[0m", colour, text);
+	else
+		(void)fputs(text, f);
+}
+
+/* In columns; SIZE_MAX: unknown, or no terminal. */
+static size_t terminal_width(FILE *f)
+{
+	struct winsize w;
+	return mf_cli_is_terminal(fileno(f)) && ioctl(fileno(f), TIOCGWINSZ, &w) == 0 && w.ws_col ? w.ws_col
+												  : SIZE_MAX;
+}
 
 void mf_cli_put_text(FILE *f, const char *text)
 {
@@ -18,18 +52,23 @@ void mf_cli_printf(const char *fmt, ...)
 {
 	va_list ap;
 	va_start(ap, fmt);
-	mf_text_vprintf(stdout, fmt, ap);
+	mf_text_vprintf(stdout, mf_text_plain, fmt, ap);
 	va_end(ap);
 }
 
 /* ---------------------------------------------------------------- messages */
 
-static void message(const char *prefix, const char *fmt, va_list ap) MF_PRINTF(2, 0);
+struct kind {
+	const char *word, *colour;
+};
 
-static void message(const char *prefix, const char *fmt, va_list ap)
+static void message(struct kind kind, const char *fmt, va_list ap) MF_PRINTF(2, 0);
+
+static void message(struct kind kind, const char *fmt, va_list ap)
 {
-	(void)fputs(prefix, stderr);
-	mf_text_vprintf(stderr, fmt, ap);
+	(void)fputs("manifesto: ", stderr);
+	put_painted(stderr, kind.colour, kind.word);
+	mf_text_vprintf(stderr, mf_text_plain, fmt, ap);
 	(void)fputc('\n', stderr);
 }
 
@@ -37,7 +76,7 @@ void mf_cli_message(const char *fmt, ...)
 {
 	va_list ap;
 	va_start(ap, fmt);
-	message("manifesto: ", fmt, ap);
+	message((struct kind){"", NULL}, fmt, ap);
 	va_end(ap);
 }
 
@@ -45,7 +84,15 @@ void mf_cli_warning(const char *fmt, ...)
 {
 	va_list ap;
 	va_start(ap, fmt);
-	message("manifesto: warning: ", fmt, ap);
+	message((struct kind){"warning: ", YELLOW}, fmt, ap);
+	va_end(ap);
+}
+
+void mf_cli_refusal(const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	message((struct kind){"refused ", RED}, fmt, ap);
 	va_end(ap);
 }
 
@@ -160,16 +207,63 @@ void mf_cli_table_add_version(struct mf_cli_table *t, int64_t version)
 		mf_cli_table_add(t, NULL);
 }
 
+#define NARROWEST 6
+#define GAP 2
+
+/* How wide a column may be for all of them to fit: the widest are cut first. */
+static size_t widest_column(const struct mf_cli_table *t, size_t room)
+{
+	size_t cap = 0, total;
+	for (size_t i = 0; i < t->columns; i++)
+		cap = t->width[i] > cap ? t->width[i] : cap;
+	for (;; cap--) {
+		total = (t->columns - 1) * GAP;
+		for (size_t i = 0; i < t->columns; i++)
+			total += t->width[i] < cap ? t->width[i] : cap;
+		if (total <= room || cap <= NARROWEST)
+			return cap;
+	}
+}
+
+/* The states of records, which decide what a person does next. */
+static const char *colour_of(const char *cell)
+{
+	static const struct kind states[] = {
+	    {"current", GREEN}, {"withdrawn", RED}, {"veto", RED}, {"expired", YELLOW}, {"foreign", YELLOW}};
+	for (size_t i = 0; i < sizeof states / sizeof *states; i++)
+		if (strcmp(cell, states[i].word) == 0)
+			return states[i].colour;
+	return NULL;
+}
+
+/* A cell, cut to the width with a mark. Returns the columns that it takes. */
+static size_t put_cell(FILE *f, const char *cell, const char *colour, size_t width)
+{
+	size_t points = count_points(cell);
+	if (points <= width) {
+		put_painted(f, colour, cell);
+		return points;
+	}
+	const char *end = cell;
+	for (size_t n = 1; n < width; n++)
+		do
+			end++;
+		while (((unsigned char)*end & 0xc0) == 0x80);
+	(void)fprintf(f, "%.*s\u2026", (int)(end - cell), cell);
+	return width;
+}
+
 int mf_cli_table_print(struct mf_cli_table *t, FILE *f, struct manifesto_error *err)
 {
 	if (t->failed.code != MF_OK)
 		return mf_cli_take(err, &t->failed);
+	size_t cap = widest_column(t, terminal_width(f));
 	const char *p = t->text.p;
 	for (size_t i = 0; i < t->cells; i++) {
-		size_t column = i % t->columns;
+		size_t column = i % t->columns, width = t->width[column] < cap ? t->width[column] : cap;
 		bool last = column + 1 == t->columns;
-		(void)fputs(p, f);
-		for (size_t pad = last ? 0 : t->width[column] + 2 - count_points(p); pad; pad--)
+		size_t used = put_cell(f, p, i < t->columns ? BOLD : colour_of(p), width);
+		for (size_t pad = last ? 0 : width + GAP - used; pad; pad--)
 			(void)fputc(' ', f);
 		if (last)
 			(void)fputc('\n', f);

@@ -14,6 +14,9 @@
 #include "cli/error.h"
 #include "json/writer.h"
 
+/* Is the descriptor a terminal that moves its cursor? */
+bool mf_cli_is_terminal(int fd);
+
 /* Text in its safe form (base/text.h). */
 void mf_cli_put_text(FILE *f, const char *text);
 /* Onto standard output, each %s in its safe form: mf_text_printf. */
@@ -29,10 +32,13 @@ int mf_cli_write_out(void *arg, const void *p, size_t n);
 /* ---- messages on standard error, one line each: "manifesto: ..." */
 void mf_cli_message(const char *fmt, ...) MF_PRINTF(1, 2);
 void mf_cli_warning(const char *fmt, ...) MF_PRINTF(1, 2);
+/* "manifesto: refused ...": why the gate does not accept an image. */
+void mf_cli_refusal(const char *fmt, ...) MF_PRINTF(1, 2);
 /* The error, as text (message, endpoint, hint) or as one JSON document. */
 void mf_cli_print_error(const struct manifesto_error *err, bool json);
 
-/* ---- aligned columns; cells are escaped as they are added */
+/* ---- aligned columns; cells are escaped as they are added. On a terminal, columns that are too wide for it
+ * are cut, the widest first; elsewhere nothing is. */
 #define MF_CLI_TABLE_COLUMNS 12
 struct mf_cli_table {
 	struct mf_buf text; /* cells, each with its NUL */

@@ -6,15 +6,14 @@
 #include <unistd.h>
 
 #include "base/env.h"
+#include "cli/output.h"
 
 #define FIRST_MS 1000 /* what is over sooner needs no line */
 #define NEXT_MS 200
 
 void mf_cli_progress_init(struct mf_cli_progress *p, bool wanted)
 {
-	const char *terminal = getenv("TERM");
-	bool can = isatty(STDERR_FILENO) && terminal && *terminal && strcmp(terminal, "dumb") != 0;
-	*p = (struct mf_cli_progress){.wanted = wanted && can};
+	*p = (struct mf_cli_progress){.wanted = wanted && mf_cli_is_terminal(STDERR_FILENO)};
 }
 
 static double megabytes(double octets)

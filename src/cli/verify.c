@@ -8,6 +8,7 @@
 #include "cli/command.h"
 #include "cli/config.h"
 #include "cli/show.h"
+#include "cli/verdict.h"
 
 /* ---------------------------------------------------------------- which images */
 
@@ -112,138 +113,16 @@ static int collect(const struct mf_cli *cli, struct images *arguments, struct im
 
 /* ---------------------------------------------------------------- results */
 
-struct sink {
-	const struct mf_cli *cli;
-	bool json, begun;
-	struct mf_json_out j;
-	size_t accepted, refused;
-	struct mf_cli_progress *progress;
-};
-
-static void show_finding(const struct manifesto_finding *f)
-{
-	bool where = f->endpoint && !strstr(f->found, f->endpoint);
-	mf_cli_message("refused '%s'%s%s%s: %s%s%s%s%s%s%s%s%s", f->image, f->platform ? " (" : "",
-		       f->platform ? f->platform : "", f->platform ? ")" : "", f->wanted ? "wanted " : "",
-		       f->wanted ? f->wanted : "", f->wanted ? "; found: " : "", f->found, where ? " (" : "",
-		       where ? f->endpoint : "", where ? ")" : "", f->hint ? "; " : "",
-		       f->hint ? f->hint : "");
-}
-
-static int show_waiver(const struct manifesto_requirement *r)
-{
-	char until[MF_TIME_LEN];
-	const struct manifesto_waiver *w = r->waiver;
-	char *signers MF_FREE = mf_cli_show_signers(w->signers, w->nsigners);
-	if (!signers)
-		return -1;
-	mf_cli_show_time(until, w->until);
-	mf_cli_warning("'%s': '%s' is waived by '%s' for '%s' until %s, signed by %s", r->subject, r->type,
-		       w->name, w->granted_to, until, signers);
-	return 0;
-}
-
-static int show_text(const struct manifesto_verify_item *item)
-{
-	for (size_t i = 0; i < item->nrequirements; i++)
-		if (item->requirements[i]->waiver && show_waiver(item->requirements[i]) < 0)
-			return -1;
-	for (size_t i = 0; i < item->nfindings; i++)
-		show_finding(item->findings[i]);
-	if (item->accepted)
-		mf_cli_printf("%s\n", item->image);
-	return 0;
-}
-
-static void requirement_json(struct mf_json_out *j, const struct manifesto_requirement *r)
-{
-	mf_json_add_object(j, NULL);
-	mf_json_add_text(j, "type", r->type);
-	mf_json_add_text(j, "wanted", r->wanted);
-	mf_json_add_text(j, "image", r->subject);
-	mf_json_add_text(j, "platform", r->platform);
-	mf_json_add_bool(j, "met", r->met);
-	if (r->waiver) {
-		mf_json_add_object(j, "waiver");
-		mf_json_add_text(j, "name", r->waiver->name);
-		mf_json_add_text(j, "for", r->waiver->granted_to);
-		mf_json_add_text(j, "reason", r->waiver->reason);
-		mf_json_add_time(j, "until", r->waiver->until);
-		mf_cli_show_signers_json(j, "signers", r->waiver->signers, r->waiver->nsigners);
-		mf_json_close(j);
-	} else {
-		mf_json_add_text(j, "waiver", NULL);
-	}
-	mf_cli_show_signers_json(j, "signers", r->signers, r->nsigners);
-	mf_json_add_array(j, "records");
-	for (size_t i = 0; i < r->nrecords; i++) {
-		mf_json_add_object(j, NULL);
-		mf_cli_show_record_json(j, r->records[i]);
-		mf_json_close(j);
-	}
-	mf_json_close(j);
-	mf_json_close(j);
-}
-
-static void finding_json(struct mf_json_out *j, const struct manifesto_finding *f)
-{
-	mf_json_add_object(j, NULL);
-	mf_json_add_text(j, "code", f->code);
-	mf_json_add_int(j, "exit", f->status);
-	mf_json_add_text(j, "image", f->image);
-	mf_json_add_text(j, "platform", f->platform);
-	mf_json_add_text(j, "type", f->type);
-	mf_json_add_text(j, "wanted", f->wanted);
-	mf_json_add_text(j, "found", f->found);
-	mf_json_add_text(j, "hint", f->hint);
-	mf_json_add_text(j, "endpoint", f->endpoint);
-	mf_json_close(j);
-}
-
-static void show_json(struct mf_json_out *j, const struct manifesto_verify_item *item)
-{
-	mf_json_add_object(j, NULL);
-	mf_json_add_text(j, "reference", item->reference);
-	mf_json_add_text(j, "image", item->image);
-	mf_json_add_text(j, "platform", item->platform);
-	mf_json_add_bool(j, "accepted", item->accepted);
-	mf_json_add_int(j, "exit", item->status);
-	mf_json_add_array(j, "requirements");
-	for (size_t i = 0; i < item->nrequirements; i++)
-		requirement_json(j, item->requirements[i]);
-	mf_json_close(j);
-	mf_json_add_array(j, "findings");
-	for (size_t i = 0; i < item->nfindings; i++)
-		finding_json(j, item->findings[i]);
-	mf_json_close(j);
-	mf_json_close(j);
-}
-
 static int receive(void *arg, const struct manifesto_verify_item *item)
 {
-	struct sink *s = arg;
-	*(item->accepted ? &s->accepted : &s->refused) += 1;
-	mf_cli_progress_clear(s->progress);
-	if (!s->json)
-		return show_text(item);
-	if (!s->begun) {
-		mf_cli_json_begin(&s->j, stdout, "verify");
-		mf_cli_show_at_json(s->cli, &s->j);
-		mf_json_add_array(&s->j, "images");
-		s->begun = true;
+	struct mf_cli_verdicts *v = arg;
+	*(item->accepted ? &v->accepted : &v->refused) += 1;
+	mf_cli_progress_clear(&v->cli->config->progress);
+	if (!v->begun) {
+		v->begun = true;
+		v->format->begin(v);
 	}
-	show_json(&s->j, item);
-	return 0;
-}
-
-static void end_json(struct sink *s, size_t images, const struct manifesto_error *err)
-{
-	mf_json_close(&s->j);
-	mf_json_add_int(&s->j, "accepted", (int64_t)s->accepted);
-	mf_json_add_int(&s->j, "refused", (int64_t)s->refused);
-	mf_json_add_int(&s->j, "unchecked", (int64_t)(images - s->accepted - s->refused));
-	mf_json_add_int(&s->j, "exit", err->status);
-	mf_cli_json_end(&s->j);
+	return v->format->item(v, item);
 }
 
 int mf_cli_run_verify(struct mf_cli *cli, struct manifesto_error *err)
@@ -251,22 +130,25 @@ int mf_cli_run_verify(struct mf_cli *cli, struct manifesto_error *err)
 	struct manifesto_verify_options o = MANIFESTO_INIT(manifesto_verify_options);
 	struct images images IMAGES_CLEANUP = {.text = MF_BUF_INIT(MF_MAX_IMAGE_LIST)},
 			     list IMAGES_CLEANUP = {.text = MF_BUF_INIT(MF_MAX_IMAGE_LIST)};
-	struct sink sink = {.cli = cli, .json = cli->json, .progress = &cli->config->progress};
+	struct mf_cli_verdicts verdicts = {.cli = cli};
 	o.require = cli->args.list[MF_OPT_REQUIRE];
 	o.policy_path = cli->args.value[MF_OPT_POLICY];
 	o.platform = cli->args.value[MF_OPT_PLATFORM];
 	o.all_platforms = mf_cli_args_has(&cli->args, MF_OPT_ALL_PLATFORMS);
 	o.content = mf_cli_args_has(&cli->args, MF_OPT_CONTENT);
-	if (mf_cli_args_duration(&cli->args, MF_OPT_MAX_AGE, &o.max_age, err) < 0 ||
+	verdicts.format = mf_cli_verdict_format(cli, err);
+	cli->json = verdicts.format && strcmp(verdicts.format->name, "json") == 0;
+	if (!verdicts.format || mf_cli_args_duration(&cli->args, MF_OPT_MAX_AGE, &o.max_age, err) < 0 ||
 	    collect(cli, &images, &list, err) < 0)
 		return -1;
 	o.images = images.v;
 	o.nimages = images.n;
 	o.result = receive;
-	o.result_arg = &sink;
+	o.result_arg = &verdicts;
+	verdicts.images = images.n;
 	int rc = manifesto_verify(cli->m, &o, err);
-	if (sink.begun)
-		end_json(&sink, images.n, err);
+	if (verdicts.begun)
+		verdicts.format->end(&verdicts, err);
 	/* What was accepted stays accepted when another image is refused: it is handed out also by a run that
 	 * fails. */
 	if (rc < 0)

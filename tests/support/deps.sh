@@ -32,6 +32,7 @@ check  fish                  program fish
 check  git                   program git
 check  iproute2              program ss
 check  jq                    program jq
+check  libxml2-utils         program xmllint
 check  mandoc                program mandoc
 check  minisign              program minisign
 check  notary                program notary-signer

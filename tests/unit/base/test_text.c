@@ -131,6 +131,31 @@ static void printf_pads_by_code_points_of_what_is_written(void **state)
 	end(f, "\xc3\xa9   |a  |abc|\\u{1b} |");
 }
 
+static void vprintf_in(FILE *f, mf_text_form *form, const char *fmt, ...) MF_PRINTF(3, 4);
+
+static void vprintf_in(FILE *f, mf_text_form *form, const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	mf_text_vprintf(f, form, fmt, ap);
+	va_end(ap);
+}
+
+static void printf_in(mf_text_form *form, const char *text, const char *wanted)
+{
+	FILE *f = begin();
+	vprintf_in(f, form, "<%s>", text);
+	end(f, wanted);
+}
+
+static void other_forms_leave_no_markup(void **state)
+{
+	(void)state;
+	printf_in(mf_text_xml, "a&b<c>\"d'\x1b\xc3\xa9", "<a&amp;b&lt;c&gt;&quot;d&#39;\\u{1b}\xc3\xa9>");
+	printf_in(mf_text_markdown, "a|b`*_[](x) <i>\n\xc3\xa9",
+		  "<a\\|b\\`\\*\\_\\[\\]\\(x\\) \\<i\\>\\\\u\\{a\\}\xc3\xa9>");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -141,6 +166,7 @@ int main(void)
 	    cmocka_unit_test(printf_makes_strings_safe_and_keeps_the_format),
 	    cmocka_unit_test(printf_writes_numbers_of_every_size),
 	    cmocka_unit_test(printf_pads_by_code_points_of_what_is_written),
+	    cmocka_unit_test(other_forms_leave_no_markup),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
