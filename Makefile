@@ -207,7 +207,7 @@ bench: all $(BENCH_BIN) ## measure speed beside the notary program
 
 # --- static checks
 
-SHELL_FILES = $(wildcard .ci/run) $(shell find tests docs keys -name '*.sh' 2>/dev/null)
+SHELL_FILES = $(wildcard .ci/run) $(shell find .packaging tests docs keys -name '*.sh' 2>/dev/null)
 TIDY_OK := $(ALL_SRC:%.c=$(O)/lint/%.tidy)
 
 .PHONY: lint lint-own lint-shell lint-cppcheck lint-tidy
@@ -240,6 +240,28 @@ $(O)/lint/%.tidy: %.c $(ALL_HDR) .clang-tidy
 .PHONY: format
 format: ## clang-format all C files
 	clang-format -i $(wildcard src/*/*.[ch] include/manifesto/*.h tests/unit/*/*.[ch] tests/fuzz/*.c tests/fuzz/*/*.c tests/bench/*.c tests/support/*.[ch] docs/examples/*.c)
+
+# --- releases
+
+.PHONY: dist tarball deb image
+RELEASE := $(BUILD)/manifesto-$(VERSION)
+tarball:
+	@sh .packaging/dist.sh $(VERSION) $(RELEASE).tar.gz
+dist: all tarball ## the source tarball, and beside it what it contains and uses (SPDX)
+	@sh tests/support/deps.sh build package
+	@$(PYTHON) .packaging/sbom.py $(VERSION) $(RELEASE).tar.gz $(O)/manifesto $$(sh .packaging/dist.sh --epoch) > $(RELEASE).spdx.new
+	@mv $(RELEASE).spdx.new $(RELEASE).spdx.json
+	@ls $(RELEASE).*
+deb: tarball ## Debian packages
+	@sh tests/support/deps.sh build deb
+	@sh .packaging/deb.sh $(VERSION) $(RELEASE).tar.gz $(BUILD)/deb
+
+image: all ## an OCI image of the program, in an image layout
+	@sh tests/support/deps.sh build package
+	@rm -rf $(O)/image $(O)/image.new
+	@$(PYTHON) .packaging/image.py $(VERSION) $(O)/manifesto $$(sh .packaging/dist.sh --epoch) $(O)/image.new
+	@mv $(O)/image.new $(O)/image
+	@echo oci:$(O)/image:$(VERSION)
 
 # --- installation
 

@@ -1,7 +1,8 @@
 #!/bin/sh
 # Installs the Debian packages that are missing for the named purposes. Fast if all are installed.
 #
-#   deps.sh build|check|lint|fuzz...
+#   deps.sh build|check|lint|fuzz|package|deb...
+#   deps.sh --list PURPOSE...                  prints their names
 #
 # Each row names what is used (a program, a pkg-config module, a module of the Python that runs the tests), so that
 # it may come from elsewhere. Without the right to install, the script prints the command to run and ends with 1.
@@ -23,6 +24,7 @@ build  libssl-dev            library libcrypto
 check  libcmocka-dev         library cmocka
 check  bash                  program bash
 check  bsdextrautils         program col
+check  ca-certificates       file /usr/share/ca-certificates/mozilla
 check  ceph-mon              program ceph-mon
 check  ceph-osd              program osdmaptool
 check  curl                  program curl
@@ -60,6 +62,10 @@ lint   python3               python sys
 lint   shellcheck            program shellcheck
 fuzz   clang                 program clang
 fuzz   libclang-rt-dev       fuzzer clang
+package ca-certificates       file /usr/share/ca-certificates/mozilla
+package python3               python sys
+deb    debhelper             program dh
+deb    dpkg-dev              program dpkg-buildpackage
 '
 
 have() {
@@ -73,10 +79,12 @@ have() {
 	esac >/dev/null 2>&1
 }
 
+list=
+[ "${1-}" != --list ] || { list=1 && shift; }
 missing=
 for purpose; do
 	case $purpose in
-	build | check | lint | fuzz) ;;
+	build | check | lint | fuzz | package | deb) ;;
 	*)
 		echo "deps: unknown purpose '$purpose'" >&2
 		exit 2
@@ -84,6 +92,7 @@ for purpose; do
 	esac
 	while read -r for package kind what; do
 		[ "$for" = "$purpose" ] || continue
+		[ -z "$list" ] || { echo "$package" && continue; }
 		have "$kind" "$what" || missing="$missing $package"
 	done <<-END
 		$table
