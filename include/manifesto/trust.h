@@ -194,6 +194,34 @@ struct manifesto_repair_result {
 MANIFESTO_API int manifesto_repair(struct manifesto *m, const struct manifesto_repair_options *opt,
 				   const struct manifesto_repair_result **out, struct manifesto_error *err);
 
+/* ---------------------------------------------------------------- mirrors */
+
+struct manifesto_mirror_options {
+	size_t size;
+	const char *repository;  /* without tag and digest */
+	const char *destination; /* a directory, tuf+file://, tuf+s3:// or tuf+oci:// */
+};
+struct manifesto_mirror_result {
+	const char *gun, *from, *where; /* the origin and the copy */
+	const char *dialect;            /* of the origin */
+	int changed;                    /* something was written */
+	int converted;                  /* of another dialect: signed by the mirror's own keys */
+	size_t nfiles, ncontents;       /* metadata and target files that were written */
+	int64_t version, expires;       /* of the mirror's timestamp */
+	const char *const *pinned;      /* converted: fingerprints that its readers pin */
+	size_t npinned;
+	const char *const *keys_made;
+	size_t nkeys_made;
+	const char *const *warnings; /* targets whose content is not there */
+	size_t nwarnings;
+};
+/* Makes or updates the copy of a trust repository, from which readers read as from the origin. A TUF 1.0
+ * repository is copied byte for byte; a Notary repository is converted. The origin is verified first, as by
+ * any reader, and the copy stays as it was when that fails. MANIFESTO_CONFLICT: the destination holds another
+ * repository; MANIFESTO_ROLLBACK: a newer state of this one. */
+MANIFESTO_API int manifesto_mirror(struct manifesto *m, const struct manifesto_mirror_options *opt,
+				   const struct manifesto_mirror_result **out, struct manifesto_error *err);
+
 #ifdef __cplusplus
 }
 #endif

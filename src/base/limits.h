@@ -58,6 +58,11 @@
 #define MF_MAX_ERROR_BODY ((size_t)1 << 20)
 #define MF_MAX_TOKEN_BODY ((size_t)1 << 20)
 
+/* Trust metadata in a registry: a manifest of MF_MAX_MANIFEST_BYTES has no room for more layers of about 300 octets;
+ * a name is a version and a role's name, percent-encoded. */
+#define MF_MAX_OCI_FILES 14000
+#define MF_MAX_OCI_FILE_NAME ((size_t)3 * MF_MAX_ROLE_NAME + 32)
+
 /* HTTP. */
 #define MF_MAX_REDIRECTS 5
 #define MF_CONNECT_TIMEOUT_MS 10000

@@ -267,6 +267,17 @@ const struct mf_cli_command mf_cli_commands[] = {
 	"files that are missing. Signed metadata is never changed.",
      .options = B(MF_OPT_DRY_RUN),
      .run = mf_cli_run_repair},
+    {.name = "mirror", .group = MF_CLI_CARE, .synopsis = "REPOSITORY... DESTINATION", .min = 2, .max = MF_CLI_ANY,
+     .summary = "copy trust repositories for their readers",
+     .description =
+	"Verifies the trust repository of each REPOSITORY, as every reader does, and\n"
+	"copies it to DESTINATION: a directory, tuf+s3://BUCKET/PREFIX or\n"
+	"tuf+oci://REGISTRY/REPOSITORY, where readers read it with --trust-server. A TUF\n"
+	"1.0 repository is copied byte for byte, and readers verify it with the pin of\n"
+	"the original. Content is copied too, but not to a registry. Only what has\n"
+	"changed is written; if a repository does not verify, its copy stays as it was.\n"
+	"One that fails does not stop the others; the exit status is that of the gravest.",
+     .run = mf_cli_run_mirror},
     {.name = "trust init", .group = MF_CLI_TRUST, .synopsis = "IMAGE", .min = 1, .max = 1,
      .summary = "create the trust repository for an image's repository",
      .description =

@@ -14,6 +14,7 @@ struct mf_piece {
 	uint64_t size;
 	const char *media_type;
 	const char *title; /* org.opencontainers.image.title, the name of a file; NULL: left out */
+	const char *title_too; /* another annotation that has the title, its name behind that; NULL: none */
 };
 /* The one way to write a descriptor. */
 void mf_descriptor_write(struct mf_json_out *j, const char *name, const struct mf_piece *p);
@@ -33,6 +34,8 @@ struct mf_artifact {
 /* OCI 1.1 manifest: artifactType, empty config ("{}"), one layer = the blob, subject, annotations. Canonical
  * member order, no white space. */
 int mf_artifact_build(const struct mf_artifact *a, struct mf_buf *out, struct mf_err *err) MF_NODISCARD;
+/* The descriptor of the empty configuration, which each of our manifests has. */
+int mf_artifact_config(struct mf_piece *out, struct mf_err *err) MF_NODISCARD;
 /* Stores the empty config blob. It is needed when a registry refuses an artifact manifest for the lack of it.
  */
 int mf_artifact_store_config(struct mf_image_store *s, struct mf_err *err) MF_NODISCARD;

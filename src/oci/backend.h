@@ -100,8 +100,4 @@ int mf_descriptors_merge(struct mf_descriptors *list, const json_t *index, struc
 /* Compact JSON with sorted member names, the same bytes for the same tree. Appended. */
 int mf_json_text(const json_t *j, struct mf_buf *out, struct mf_err *err) MF_NODISCARD;
 
-/* Stores bytes as a blob; their digest is given back. */
-int mf_blob_put_bytes(struct mf_image_store *s, struct mf_bytes bytes, struct mf_digest *digest,
-		      struct mf_err *err) MF_NODISCARD;
-
 #endif

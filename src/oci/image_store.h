@@ -158,6 +158,9 @@ void mf_blob_put_soon(struct mf_image_store *s);
  * An interrupted upload is visible to nobody. */
 int mf_blob_put(struct mf_image_store *s, struct mf_spool *blob, const struct mf_digest *digest,
 		uint64_t length, struct mf_err *err) MF_NODISCARD;
+/* Stores bytes as a blob; their digest is given back. */
+int mf_blob_put_bytes(struct mf_image_store *s, struct mf_bytes bytes, struct mf_digest *digest,
+		      struct mf_err *err) MF_NODISCARD;
 /* Downloads into a spool and ends it; digest and length must fit (MF_E_DIGEST). 404: MF_E_CONTENT_GONE. */
 int mf_blob_get(struct mf_image_store *s, const struct mf_digest *digest, uint64_t length,
 		struct mf_spool *out, struct mf_err *err) MF_NODISCARD;

@@ -283,6 +283,8 @@ void mf_descriptor_write(struct mf_json_out *j, const char *name, const struct m
 	if (p->title) {
 		mf_json_add_object(j, "annotations");
 		mf_json_add_text(j, "org.opencontainers.image.title", p->title);
+		if (p->title_too)
+			mf_json_add_text(j, p->title_too, p->title);
 		mf_json_close(j);
 	}
 	mf_json_add_text(j, "digest", digest);
@@ -339,12 +341,18 @@ enum mf_found mf_proposal_is_of(const struct mf_manifest *m, const struct mf_dig
 	return is_of(m, subject, owner, mf_is_proposal, err);
 }
 
+int mf_artifact_config(struct mf_piece *out, struct mf_err *err)
+{
+	*out = (struct mf_piece){.media_type = MF_MT_OCI_EMPTY, .size = 2};
+	return mf_digest_parse(&out->digest, MF_STR(MF_EMPTY_JSON_DIGEST), err);
+}
+
 /* Members in the order of their names, so that the same record gives the same bytes everywhere. */
 int mf_artifact_build(const struct mf_artifact *a, struct mf_buf *out, struct mf_err *err)
 {
 	struct mf_json_out j;
-	struct mf_piece config = {.media_type = MF_MT_OCI_EMPTY, .size = 2};
-	if (mf_digest_parse(&config.digest, MF_STR(MF_EMPTY_JSON_DIGEST), err) < 0)
+	struct mf_piece config;
+	if (mf_artifact_config(&config, err) < 0)
 		return -1;
 	mf_json_to_buf(&j, MF_JSON_SHOWN, out, err);
 	mf_json_add_object(&j, NULL);

@@ -392,10 +392,18 @@ static int write_index(struct pack *p, struct mf_err *err)
 	return mf_archive_add(p->file, MF_STR("index.json"), mf_buf_bytes(&text), err);
 }
 
-static int write_file(void *arg, struct mf_str name, struct mf_bytes bytes, struct mf_err *err)
+struct packing {
+	struct pack *p;
+	const struct mf_trust *trust;
+};
+
+static int write_file(void *arg, const struct mf_fetch_key *key, struct mf_bytes bytes, struct mf_err *err)
 {
-	struct pack *p = arg;
-	return mf_archive_add(p->file, name, bytes, err);
+	const struct packing *w = arg;
+	struct mf_buf name MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_ARCHIVE_NAME);
+	if (mf_trust_pack_name(w->trust, key, &name, err) < 0)
+		return -1;
+	return mf_archive_add(w->p->file, mf_buf_str(&name), bytes, err);
 }
 
 static int by_gun(const void *x, const void *y)
@@ -423,9 +431,11 @@ static int write_trust(struct pack *p, struct mf_err *err)
 	qsort(p->pool.trusts, p->pool.ntrusts, sizeof(struct mf_pool_trust *), by_gun);
 	if (check_layouts(p, err) < 0)
 		return -1;
-	for (size_t i = 0; i < p->pool.ntrusts; i++)
-		if (mf_trust_pack(p->pool.trusts[i]->trust, write_file, p, err) < 0)
+	for (size_t i = 0; i < p->pool.ntrusts; i++) {
+		struct packing w = {p, p->pool.trusts[i]->trust};
+		if (mf_trust_pack(p->pool.trusts[i]->trust, write_file, &w, err) < 0)
 			return mf_wrap(err, "trust metadata of '%s'", p->pool.trusts[i]->name);
+	}
 	return 0;
 }
 

@@ -5,54 +5,89 @@
 #include <unistd.h>
 
 #include "ops/ops.h"
-#include "trust/names.h"
 
 /* The file of a target in a local trust repository. */
-static char *target_path(const struct mf_image *im, struct mf_str name, const struct mf_digest *d,
+static char *target_path(const struct mf_trust *t, struct mf_str name, const struct mf_digest *d,
 			 struct mf_err *err)
 {
 	struct mf_buf file MF_BUF_CLEANUP = MF_BUF_INIT(8192);
-	bool hashed = mf_trust_set(im->trust)->root->consistent_snapshot;
-	if (mf_trust_name_target(&file, name, hashed ? d : NULL, err) < 0)
+	if (mf_trust_target_file(t, name, d, &file, err) < 0)
 		return NULL;
-	char *path = mf_path_join(mf_trust_dir(im->trust), mf_buf_str(&file).p, NULL);
+	char *path = mf_path_join(mf_trust_dir(t), mf_buf_str(&file).p, NULL);
 	if (!path)
 		(void)mf_fail_nomem(err);
 	return path;
 }
 
-int mf_content_put_target(struct mf_image *im, struct mf_str name, struct mf_spool *blob,
-			  const struct mf_digest *digest, struct mf_err *err)
+/* A target's file below a directory that others may write to, too. */
+struct target_file {
+	const char *base, *path;
+	const char *source; /* a file with the same content, or NULL */
+};
+
+static int store_file(const struct target_file *f, struct mf_spool *blob, const struct mf_env *env,
+		      struct mf_err *err)
 {
 	struct mf_err no_link = MF_ERR_INIT;
-	if (!mf_trust_dir(im->trust))
-		return mf_trust_target_put(im->trust, name, digest, blob, err);
-	char *path MF_FREE = target_path(im, name, digest, err), *source MF_FREE = NULL;
-	if (!path)
-		return -1;
-	char *dir MF_FREE = mf_str_dup((struct mf_str){path, (size_t)(strrchr(path, '/') - path)});
+	char *dir MF_FREE = mf_str_dup((struct mf_str){f->path, (size_t)(strrchr(f->path, '/') - f->path)});
+	struct mf_dir below MF_DIR_CLEANUP = MF_DIR_INIT;
 	if (!dir)
 		return mf_fail_nomem(err);
-	bool layout = im->store_ref.transport == MF_TRANSPORT_LAYOUT &&
-		      mf_str_starts(mf_str_c(path), mf_str_c(im->store_ref.dir));
-	const char *base = layout ? im->store_ref.dir : mf_trust_dir(im->trust);
-	struct mf_dir below MF_DIR_CLEANUP = MF_DIR_INIT;
-	const char *rest = dir + strlen(base);
-	if (mf_dir_open_below(&below, base, rest + strspn(rest, "/"), err) < 0)
+	const char *rest = dir + strlen(f->base);
+	if (mf_dir_open_below(&below, f->base, rest + strspn(rest, "/"), err) < 0)
 		return -1;
-	char *at MF_FREE = mf_path_join(below.path, strrchr(path, '/') + 1, NULL);
+	char *at MF_FREE = mf_path_join(below.path, strrchr(f->path, '/') + 1, NULL);
 	char *parent MF_FREE = mf_path_join(below.path, "..", NULL);
 	if (!at || !parent)
 		return mf_fail_nomem(err);
 	/* Writers are killed over a directory, too. */
-	mf_dir_sweep(parent, mf_env_now(&im->m->env));
-	mf_dir_sweep(below.path, mf_env_now(&im->m->env));
-	source = mf_blob_path(im->blobs, digest);
+	mf_dir_sweep(parent, mf_env_now(env));
+	mf_dir_sweep(below.path, mf_env_now(env));
 	/* A link on the blob spares a copy; links fail across file systems and, mostly, on files of other
 	 * users. What lies there already may be damaged: it is replaced, by what has the same digest. */
-	if (source && mf_file_link(source, at, &no_link) == 0)
+	if (f->source && mf_file_link(f->source, at, &no_link) == 0)
 		return 0;
-	return mf_spool_store(blob, at, 0644, MF_SYNC, err) < 0 ? mf_wrap(err, "'%s'", path) : 0;
+	return mf_spool_store(blob, at, 0644, MF_SYNC, err) < 0 ? mf_wrap(err, "'%s'", f->path) : 0;
+}
+
+int mf_content_put_target(struct mf_image *im, struct mf_str name, struct mf_spool *blob,
+			  const struct mf_digest *digest, struct mf_err *err)
+{
+	if (!mf_trust_dir(im->trust))
+		return mf_trust_target_put(im->trust, name, digest, blob, err);
+	char *path MF_FREE = target_path(im->trust, name, digest, err), *source MF_FREE = NULL;
+	if (!path)
+		return -1;
+	bool layout = im->store_ref.transport == MF_TRANSPORT_LAYOUT &&
+		      mf_str_starts(mf_str_c(path), mf_str_c(im->store_ref.dir));
+	source = mf_blob_path(im->blobs, digest);
+	const struct target_file f = {layout ? im->store_ref.dir : mf_trust_dir(im->trust), path, source};
+	return store_file(&f, blob, &im->m->env, err);
+}
+
+enum mf_found mf_content_mirrored(struct mf_trust *to, const struct mf_content_wanted *c, struct mf_err *err)
+{
+	struct stat st;
+	if (!mf_trust_dir(to))
+		return mf_trust_target_has(to, c->name, c->info, err);
+	char *path MF_FREE = target_path(to, c->name, &c->info->sha256, err);
+	if (!path)
+		return MF_FAILED;
+	return stat(path, &st) == 0 && S_ISREG(st.st_mode) && (uint64_t)st.st_size == c->info->length
+		   ? MF_FOUND
+		   : MF_ABSENT;
+}
+
+int mf_content_mirror(struct mf_trust *to, const struct mf_content_wanted *c, struct mf_spool *content,
+		      const struct mf_env *env, struct mf_err *err)
+{
+	const char *dir = mf_trust_dir(to);
+	if (!dir)
+		return mf_trust_target_put(to, c->name, &c->info->sha256, content, err);
+	char *path MF_FREE = target_path(to, c->name, &c->info->sha256, err);
+	if (!path || mf_dir_make_shared(dir, err) < 0)
+		return -1;
+	return store_file(&(struct target_file){.base = dir, .path = path}, content, env, err);
 }
 
 /* ---- reading */
@@ -114,7 +149,7 @@ static enum mf_found from_file(struct search *w, const char *file, const char *k
 /* A target file that cannot be used is a reason to search elsewhere. */
 static enum mf_found from_directory(struct search *w, struct mf_err *err)
 {
-	char *file MF_FREE = target_path(w->im, w->c->name, &w->c->info->sha256, err);
+	char *file MF_FREE = target_path(w->im->trust, w->c->name, &w->c->info->sha256, err);
 	if (!file)
 		return MF_FAILED;
 	enum mf_found rc = from_file(w, file, w->c->path, err);
@@ -255,7 +290,7 @@ int mf_content_has_target(struct mf_image *im, struct mf_str name, const struct 
 	struct stat st;
 	*has = false;
 	if (mf_trust_dir(im->trust)) {
-		char *path MF_FREE = target_path(im, name, &info->sha256, err);
+		char *path MF_FREE = target_path(im->trust, name, &info->sha256, err);
 		if (!path)
 			return -1;
 		*has = stat(path, &st) == 0 && S_ISREG(st.st_mode) && (uint64_t)st.st_size == info->length;

@@ -122,12 +122,21 @@ static void forget_oldest_endpoint(struct manifesto *m)
 	memmove(&m->endpoint[0], &m->endpoint[1], --m->nendpoint * sizeof m->endpoint[0]);
 }
 
+/* It is the newest then: what an image uses is never the oldest. */
+static struct mf_auth *use_again(struct manifesto *m, size_t i)
+{
+	struct mf_endpoint e = m->endpoint[i];
+	memmove(&m->endpoint[i], &m->endpoint[i + 1], (m->nendpoint - i - 1) * sizeof e);
+	m->endpoint[m->nendpoint - 1] = e;
+	return e.auth;
+}
+
 static struct mf_auth *auth_for(struct manifesto *m, const char *host,
 				const struct mf_credential_config *credentials, struct mf_err *err)
 {
 	for (size_t i = 0; i < m->nendpoint; i++)
 		if (strcmp(m->endpoint[i].host, host) == 0 && m->endpoint[i].credentials == credentials)
-			return m->endpoint[i].auth;
+			return use_again(m, i);
 	forget_oldest_endpoint(m);
 	if (mf_grow((void **)&m->endpoint, &m->endpoint_cap, m->nendpoint, sizeof m->endpoint[0], err) < 0)
 		return NULL;
@@ -295,6 +304,30 @@ static char *url_host(const char *url)
 	return mf_str_dup((struct mf_str){from, strcspn(from, "/?#")});
 }
 
+/* What requests to a trust server are made with. */
+static int connect_to(struct manifesto *m, const char *url, const char *host,
+		      const struct mf_credential_config *credentials, struct mf_trust_config *cfg,
+		      struct mf_err *err)
+{
+	bool local;
+	if (mf_trust_url_check(url, &local, err) < 0)
+		return -1;
+	if (local)
+		return 0;
+	if (need_http(m, err) < 0)
+		return -1;
+	cfg->http = m->http;
+	cfg->auth = host ? auth_for(m, host, credentials, err) : NULL;
+	return host && !cfg->auth ? -1 : 0;
+}
+
+int mf_mirror_connect(struct manifesto *m, const char *url, struct mf_trust_config *cfg, struct mf_err *err)
+{
+	char *host MF_FREE = url_host(url);
+	*cfg = m->trust;
+	return connect_to(m, url, host, host ? registry_credentials(m, host) : NULL, cfg, err);
+}
+
 static int open_trust(struct mf_image *im, struct mf_err *err)
 {
 	struct manifesto *m = im->m;
@@ -318,18 +351,11 @@ static int open_trust(struct mf_image *im, struct mf_err *err)
 		mf_err_set_hint(err, "give --trust-server URL or set MANIFESTO_TRUST_SERVER");
 		return -1;
 	}
-	bool local;
-	if (mf_trust_url_check(url, &local, err) < 0 || mf_ref_gun(&im->store_ref, &gun, err) < 0)
+	char *host MF_FREE = url_host(url);
+	const struct mf_credential_config *credentials = host ? trust_server_credentials(m, host) : NULL;
+	if (connect_to(m, url, host, credentials, &im->trust_cfg, err) < 0 ||
+	    mf_ref_gun(&im->store_ref, &gun, err) < 0)
 		return -1;
-	if (!local) {
-		char *host MF_FREE = url_host(url);
-		if (need_http(m, err) < 0)
-			return -1;
-		im->trust_cfg.http = m->http;
-		im->trust_cfg.auth = host ? auth_for(m, host, trust_server_credentials(m, host), err) : NULL;
-		if (host && !im->trust_cfg.auth)
-			return -1;
-	}
 	const char *name = mf_buf_str(&gun).p;
 	return open_trust_at(im, &(struct trust_place){url, name, name}, err);
 }

@@ -127,6 +127,11 @@ int mf_image_open(struct mf_image *im, struct manifesto *m, const char *text,
 /* Begins resolving the tag and the trust metadata, at once. */
 int mf_image_begin(struct mf_image *im, struct mf_err *err) MF_NODISCARD;
 
+/* What the destination of a mirror is opened with. It gets stored credentials, and those of the command line
+ * where it is on the registry's own host. MF_E_USAGE: the URL. */
+int mf_mirror_connect(struct manifesto *m, const char *url, struct mf_trust_config *cfg,
+		      struct mf_err *err) MF_NODISCARD;
+
 /* One image manifest that a record belongs to. */
 struct mf_subject {
 	struct mf_digest digest;
@@ -169,6 +174,12 @@ int mf_content_hand_out(struct mf_spool *content, const char *path,
 /* Makes a blob reachable as a target file of a local trust repository. */
 int mf_content_put_target(struct mf_image *im, struct mf_str target_name, struct mf_spool *blob,
 			  const struct mf_digest *digest, struct mf_err *err) MF_NODISCARD;
+
+/* The same for the destination of a mirror, of which nothing need be loaded. */
+int mf_content_mirror(struct mf_trust *to, const struct mf_content_wanted *c, struct mf_spool *content,
+		      const struct mf_env *env, struct mf_err *err) MF_NODISCARD;
+enum mf_found mf_content_mirrored(struct mf_trust *to, const struct mf_content_wanted *c,
+				  struct mf_err *err) MF_NODISCARD; /* one of the right length? */
 
 /* Has the trust repository itself a target file, of this length in a directory? A web server's is fetched. */
 int mf_content_has_target(struct mf_image *im, struct mf_str target_name,

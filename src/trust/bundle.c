@@ -170,21 +170,18 @@ int mf_trust_open_bundle(const struct mf_archive *a, const char *gun, const char
 
 /* ---- writing */
 
+int mf_trust_pack_name(const struct mf_trust *t, const struct mf_fetch_key *key, struct mf_buf *out,
+		       struct mf_err *err)
+{
+	const struct mf_dialect *d = t->repo->ops->dialect;
+	return add_base(out, d, t->gun, err) < 0 ? -1 : add_file(out, d, key, err);
+}
+
 struct pack {
 	struct mf_trust *t;
 	mf_trust_pack_fn fn;
 	void *arg;
 };
-
-static int give(const struct pack *p, const struct mf_fetch_key *key, struct mf_bytes bytes,
-		struct mf_err *err)
-{
-	struct mf_buf name MF_BUF_CLEANUP = MF_BUF_INIT(MAX_NAME);
-	const struct mf_dialect *d = p->t->repo->ops->dialect;
-	if (add_base(&name, d, p->t->gun, err) < 0 || add_file(&name, d, key, err) < 0)
-		return -1;
-	return p->fn(p->arg, mf_buf_str(&name), bytes, err);
-}
 
 static struct mf_fetch_key root_key(int64_t version)
 {
@@ -198,7 +195,7 @@ static int give_roots(const struct pack *p, struct mf_err *err)
 	const struct mf_tuf_set *set = &p->t->set;
 	struct mf_tuf_file *older MF_TUF_FILE_CLEANUP = NULL;
 	struct mf_fetch_key key = root_key(set->root->version);
-	if (give(p, &key, mf_buf_bytes(&set->root->bytes), err) < 0)
+	if (p->fn(p->arg, &key, mf_buf_bytes(&set->root->bytes), err) < 0)
 		return -1;
 	for (size_t i = 0; i < MF_MAX_ROOT_STEPS && key.version > 1; i++) {
 		struct mf_buf bytes MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_ROOT_BYTES);
@@ -216,7 +213,7 @@ static int give_roots(const struct pack *p, struct mf_err *err)
 		}
 		mf_tuf_file_free(older);
 		older = f;
-		if (give(p, &key, mf_buf_bytes(&older->bytes), err) < 0)
+		if (p->fn(p->arg, &key, mf_buf_bytes(&older->bytes), err) < 0)
 			return -1;
 	}
 	return 0;
@@ -225,7 +222,7 @@ static int give_roots(const struct pack *p, struct mf_err *err)
 static int give_named(const struct pack *p, const char *role, const struct mf_tuf_file *f, struct mf_err *err)
 {
 	struct mf_fetch_key key = {.role = role, .by = MF_BY_NAME};
-	return give(p, &key, mf_buf_bytes(&f->bytes), err);
+	return p->fn(p->arg, &key, mf_buf_bytes(&f->bytes), err);
 }
 
 /* A file that another one lists, under the name that a reader will ask for. */
@@ -233,7 +230,7 @@ static int give_listed(const struct pack *p, const char *role, const struct mf_t
 		       struct mf_bytes bytes, struct mf_err *err)
 {
 	struct mf_fetch_key key = mf_trust_listed_key(p->t, role, m, bytes.n);
-	return give(p, &key, bytes, err);
+	return p->fn(p->arg, &key, bytes, err);
 }
 
 static int give_roles(const struct pack *p, struct mf_err *err)

@@ -4,7 +4,6 @@
  * Versioned files are never changed and never removed: copies and caches may keep them for ever. */
 #include <errno.h>
 #include <sys/stat.h>
-#include <sys/stat.h>
 
 #include "store/file.h"
 #include "trust/names.h"
@@ -194,6 +193,15 @@ static enum stage stage_of(const struct mf_publish_file *f)
 	return is_timestamp(f) ? IN_FORCE : VERSIONED;
 }
 
+/* A mirror that was stopped finds what it has written. */
+static bool is_there(const char *path, struct mf_bytes bytes)
+{
+	struct mf_buf now MF_BUF_CLEANUP = MF_BUF_INIT(bytes.n);
+	struct mf_err ignored = MF_ERR_INIT;
+	return mf_file_read_stored(path, bytes.n, &now, &ignored) == 0 &&
+	       mf_str_eq(mf_buf_str(&now), mf_str_of(bytes));
+}
+
 /* Each file is on disk, under its name, before the next one is begun. */
 static int write_one(struct directory *d, const struct mf_publish_file *f, struct mf_err *err)
 {
@@ -202,7 +210,7 @@ static int write_one(struct directory *d, const struct mf_publish_file *f, struc
 		return -1;
 	if (is_timestamp(f))
 		return mf_file_write(path, f->bytes, 0644, err);
-	if (mf_file_create(path, f->bytes, 0644, err) == 0)
+	if (is_there(path, f->bytes) || mf_file_create(path, f->bytes, 0644, err) == 0)
 		return 0;
 	return err->code == MF_E_CONFLICT ? mf_wrap(err, "somebody else published at the same time") : -1;
 }

@@ -1,9 +1,10 @@
 /* Opening a trust repository, and what can be asked of an open one. */
 #include "trust/load.h"
+#include "trust/names.h"
 
 static const struct mf_repo_ops *const schemes[] = {
     &mf_repo_notary_https, &mf_repo_notary_http, &mf_repo_tuf_file, &mf_repo_tuf_https,
-    &mf_repo_tuf_http,     &mf_repo_s3,          &mf_repo_tuf_dir};
+    &mf_repo_tuf_http,     &mf_repo_s3,          &mf_repo_oci,      &mf_repo_tuf_dir};
 #define NSCHEMES (sizeof schemes / sizeof schemes[0])
 
 /* The last row, a plain directory, matches everything. */
@@ -139,14 +140,25 @@ int mf_trust_check_writable(const struct mf_trust *t, struct mf_err *err)
 
 /* ---- of what is loaded */
 
+/* The hash in a target's file name. Of a mirror that is being made nothing is loaded, and it has hashes. */
+static const struct mf_digest *named_hash(const struct mf_trust *t, const struct mf_digest *sha256)
+{
+	return !t->set.root || t->set.root->consistent_snapshot ? sha256 : NULL;
+}
+
+int mf_trust_target_file(const struct mf_trust *t, struct mf_str name, const struct mf_digest *sha256,
+			 struct mf_buf *out, struct mf_err *err)
+{
+	return mf_trust_name_target(out, name, named_hash(t, sha256), err);
+}
+
 enum mf_found mf_trust_target_get(struct mf_trust *t, struct mf_str name,
 				  const struct mf_tuf_target_info *info, struct mf_spool *out,
 				  struct mf_err *err)
 {
 	if (!t->repo->ops->target)
 		return MF_ABSENT;
-	return t->repo->ops->target(t->repo, name, t->set.root->consistent_snapshot ? &info->sha256 : NULL,
-				    info->length, out, err);
+	return t->repo->ops->target(t->repo, name, named_hash(t, &info->sha256), info->length, out, err);
 }
 
 bool mf_trust_keeps_targets(const struct mf_trust *t)
@@ -157,15 +169,13 @@ bool mf_trust_keeps_targets(const struct mf_trust *t)
 int mf_trust_target_put(struct mf_trust *t, struct mf_str name, const struct mf_digest *sha256,
 			struct mf_spool *content, struct mf_err *err)
 {
-	return t->repo->ops->put_target(t->repo, name, t->set.root->consistent_snapshot ? sha256 : NULL,
-					content, err);
+	return t->repo->ops->put_target(t->repo, name, named_hash(t, sha256), content, err);
 }
 
 enum mf_found mf_trust_target_has(struct mf_trust *t, struct mf_str name,
 				  const struct mf_tuf_target_info *info, struct mf_err *err)
 {
-	return t->repo->ops->has_target(
-	    t->repo, name, t->set.root->consistent_snapshot ? &info->sha256 : NULL, info->length, err);
+	return t->repo->ops->has_target(t->repo, name, named_hash(t, &info->sha256), info->length, err);
 }
 
 const struct mf_tuf_role *mf_trust_role(const struct mf_trust *t, const char *name)

@@ -78,9 +78,10 @@ struct mf_repo_ops {
 struct mf_repo {
 	const struct mf_repo_ops *ops;
 	char *where; /* for people */
+	void *arg;   /* for whoever has brought a row of their own (ops/mirror_registry.c) */
 };
 extern const struct mf_repo_ops mf_repo_notary_http, mf_repo_notary_https, mf_repo_tuf_file, mf_repo_tuf_http,
-    mf_repo_tuf_https, mf_repo_s3, mf_repo_tuf_dir;
+    mf_repo_tuf_https, mf_repo_s3, mf_repo_oci, mf_repo_tuf_dir;
 
 /* Does a Notary server's refusal of a publish mean that somebody was faster? 400 VERSION: a version in the
  * upload is not newer than what is stored; 500 UPDATING: a race lost on SQL; INVALID_UPDATE with ErrBadRoot

@@ -528,9 +528,9 @@ static void await_owner(struct s3 *s, const struct mf_bytes *base)
 
 /* What goes out, in this order. */
 struct outgoing {
-	const struct mf_publish_file *first_root, *snapshot, *root, *stamp, *last_root;
-	const struct mf_publish_file **roles;
-	size_t nroles;
+	const struct mf_publish_file *first_root, *snapshot, *stamp;
+	const struct mf_publish_file **roles, **roots;
+	size_t nroles, nroots, nbefore; /* roots[0..nbefore) go before the timestamp, the others behind it */
 };
 
 static void sort_out(struct outgoing *o, const struct mf_publish_file *files, size_t n)
@@ -545,10 +545,10 @@ static void sort_out(struct outgoing *o, const struct mf_publish_file *files, si
 			o->roles[o->nroles++] = f;
 		else if (f->version == 1)
 			o->first_root = f;
-		else if (o->stamp)
-			o->last_root = f;
 		else
-			o->root = f;
+			o->roots[o->nroots++] = f;
+		if (!o->stamp)
+			o->nbefore = o->nroots;
 	}
 }
 
@@ -565,6 +565,16 @@ static int create_roles(struct s3 *s, const struct outgoing *o, struct mf_err *e
 		creation_clear(&v[i]);
 	}
 	return rc;
+}
+
+/* One after another, as they follow from each other. */
+static int create_roots(struct s3 *s, const struct mf_publish_file *const *roots, size_t n,
+			struct mf_err *err)
+{
+	for (size_t i = 0; i < n; i++)
+		if (create(s, roots[i], err) < 0)
+			return -1;
+	return 0;
 }
 
 /* The ETag of what the change was built on. Of what was loaded it is known. */
@@ -596,9 +606,9 @@ static int s3_publish(struct mf_repo *r, const struct mf_publish_file *files, si
 		      const struct mf_bytes *base, struct mf_err *err)
 {
 	struct s3 *s = (struct s3 *)r;
-	const struct mf_publish_file **roles MF_FREE = mf_calloc(n, sizeof *roles);
-	struct outgoing o = {.roles = roles};
-	if (!roles)
+	const struct mf_publish_file **room MF_FREE = mf_calloc(2 * n, sizeof *room);
+	struct outgoing o = {.roles = room, .roots = room + n};
+	if (!room)
 		return mf_fail_nomem(err);
 	sort_out(&o, files, n);
 	if (mf_bucket_ready(&s->bucket, err) < 0 || mf_bucket_check_keys(&s->bucket, err) < 0 ||
@@ -612,11 +622,10 @@ static int s3_publish(struct mf_repo *r, const struct mf_publish_file *files, si
 	}
 	if (check_conditions(s, err) < 0 || create_all(s, &o, base, err) < 0)
 		return -1;
-	if (o.root && create(s, o.root, err) < 0)
+	if (create_roots(s, o.roots, o.nbefore, err) < 0 ||
+	    (o.stamp && swap(s, o.stamp, base == NULL, err) < 0))
 		return -1;
-	if (o.stamp && swap(s, o.stamp, base == NULL, err) < 0)
-		return -1;
-	return o.last_root ? create(s, o.last_root, err) : 0;
+	return create_roots(s, o.roots + o.nbefore, o.nroots - o.nbefore, err);
 }
 
 /* ---- versions */

@@ -15,7 +15,7 @@ int mf_trust_url_check(const char *url, bool *local, struct mf_err *err) MF_NODI
 struct mf_trust;
 /* url: "https://...", "http://..." (Notary), "tuf+file:///DIR" (directory below it per GUN),
  * "tuf+https://..." or "tuf+http://..." (the same on a web server, read-only), "tuf+s3://BUCKET/PREFIX" (in
- * an object store), or a plain path: that very directory. gun: repository name in metadata; pin_name: what
+ * an object store), "tuf+oci://REGISTRY/REPOSITORY" (a mirror in a registry, read-only), or a plain path: that very directory. gun: repository name in metadata; pin_name: what
  * pins and floors are filed under (the GUN, or "oci:/absolute/dir"). cfg is borrowed with all it points to.
  * No request is made. */
 int mf_trust_open(const char *url, const char *gun, const char *pin_name, const struct mf_trust_config *cfg,
@@ -91,7 +91,10 @@ enum mf_found mf_trust_target_get(struct mf_trust *t, struct mf_str name,
 const char *mf_trust_identity(struct mf_trust *t);
 /* Does the repository keep the target files of its records: is it a directory, or a bucket? */
 bool mf_trust_keeps_targets(const struct mf_trust *t);
-/* For a repository that keeps them and is no directory (mf_trust_dir), after a load. */
+/* Appends the path of a target's file below the directory of a repository. */
+int mf_trust_target_file(const struct mf_trust *t, struct mf_str name, const struct mf_digest *sha256,
+			 struct mf_buf *out, struct mf_err *err) MF_NODISCARD;
+/* For a repository that keeps them and is no directory (mf_trust_dir). */
 int mf_trust_target_put(struct mf_trust *t, struct mf_str name, const struct mf_digest *sha256,
 			struct mf_spool *content, struct mf_err *err) MF_NODISCARD;
 /* Is there a file of the right length? */

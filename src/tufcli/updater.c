@@ -301,7 +301,7 @@ static struct mf_repo *source_open(const char *url, const struct mf_fetcher *fet
 		(void)mf_fail_nomem(err);
 		return NULL;
 	}
-	*s = (struct source){{&ops, where}, fetcher};
+	*s = (struct source){.repo = {.ops = &ops, .where = where}, .fetcher = fetcher};
 	return &s->repo;
 }
 

@@ -1,0 +1,228 @@
+/* A registry as a mirror's destination (trust/oci.h): the row of tuf+oci that can publish. A new manifest
+ * replaces the old one as a whole, so that a reader has the files of one moment. Registries replace a tag
+ * without a condition: two mirrors of one repository must not write to the same place at the same time. */
+#include "base/limits.h"
+#include "crypto/hash.h"
+#include "ops/mirror.h"
+#include "trust/names.h"
+
+/* ---- which files stay */
+
+/* The files of the manifest that is made. */
+struct listing {
+	struct mf_arena arena;
+	struct mf_oci_file *v;
+	size_t n;
+	struct mf_tuf_file *snapshot; /* the new one; NULL: as it was */
+};
+
+static void listing_clear(struct listing *l)
+{
+	mf_tuf_file_free(l->snapshot);
+	mf_arena_clear(&l->arena);
+}
+
+static struct mf_oci_file *find(const struct listing *l, const char *name)
+{
+	for (size_t i = 0; i < l->n; i++)
+		if (strcmp(l->v[i].name, name) == 0)
+			return &l->v[i];
+	return NULL;
+}
+
+static bool is_root(const char *name)
+{
+	return strcmp(name + strspn(name, "0123456789"), ".root.json") == 0;
+}
+
+/* Does the new state need a file of the old one? Roots lead there; roles stay while the snapshot lists them.
+ */
+static enum mf_found is_needed(const struct listing *l, const char *name, struct mf_err *err)
+{
+	if (!l->snapshot || is_root(name))
+		return MF_FOUND;
+	for (size_t i = 0; i < l->snapshot->nmeta; i++) {
+		const struct mf_tuf_meta *m = &l->snapshot->meta[i];
+		struct mf_buf listed MF_BUF_CLEANUP = MF_BUF_INIT(2048);
+		char *role MF_FREE = mf_str_dup(m->name);
+		if (!role)
+			return (enum mf_found)mf_fail_nomem(err);
+		if (mf_trust_name_role(&listed, role, m->version, err) < 0)
+			return MF_FAILED;
+		if (strcmp(mf_buf_str(&listed).p, name) == 0)
+			return MF_FOUND;
+	}
+	return MF_ABSENT;
+}
+
+/* The old files that are needed, behind those that are there already. */
+static int keep_old(struct listing *l, const struct mf_oci_files *old, struct mf_err *err)
+{
+	for (size_t i = 0; i < old->n; i++) {
+		enum mf_found needed =
+		    find(l, old->v[i].name) ? MF_ABSENT : is_needed(l, old->v[i].name, err);
+		if (needed == MF_FAILED)
+			return -1;
+		if (needed == MF_ABSENT)
+			continue;
+		l->v[l->n] = old->v[i];
+		l->v[l->n].name = mf_arena_dup(&l->arena, mf_str_c(old->v[i].name), err);
+		if (!l->v[l->n++].name)
+			return -1;
+	}
+	return 0;
+}
+
+/* ---- upload */
+
+static int add_file(struct mf_mirror *x, struct listing *l, const struct mf_publish_file *f,
+		    const struct mf_oci_files *old, struct mf_err *err)
+{
+	struct mf_buf name MF_BUF_CLEANUP = MF_BUF_INIT(2048);
+	struct mf_oci_file *file = &l->v[l->n];
+	bool stamp = strcmp(f->role, "timestamp") == 0;
+	if (mf_trust_name_role(&name, f->role, stamp ? 0 : f->version, err) < 0 ||
+	    mf_sha256(f->bytes, &file->digest, err) < 0)
+		return -1;
+	file->size = f->bytes.n;
+	file->name = mf_arena_dup(&l->arena, mf_buf_str(&name), err);
+	if (!file->name)
+		return -1;
+	l->n++;
+	const struct mf_oci_file *there = mf_oci_files_find(old, file->name);
+	if (there && mf_digest_eq(&there->digest, &file->digest))
+		return 0;
+	struct mf_digest digest;
+	return mf_blob_put_bytes(x->store, f->bytes, &digest, err);
+}
+
+static int take_snapshot(struct listing *l, const struct mf_publish_file *f, struct mf_err *err)
+{
+	struct mf_buf copy MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_SNAPSHOT_BYTES);
+	if (mf_buf_add(&copy, f->bytes.p, f->bytes.n, err) < 0)
+		return -1;
+	l->snapshot = mf_tuf_parse_unverified(&mf_dialect_tuf1, MF_TUF_SNAPSHOT, &copy, err);
+	return l->snapshot ? 0 : -1;
+}
+
+static int list_files(struct mf_mirror *x, const struct mf_publish_file *files, size_t n,
+		      const struct mf_oci_files *old, struct listing *l, struct mf_err *err)
+{
+	l->v = mf_arena_alloc(&l->arena, n + old->n, sizeof *l->v, err);
+	if (!l->v)
+		return -1;
+	for (size_t i = 0; i < n; i++)
+		if (add_file(x, l, &files[i], old, err) < 0 ||
+		    (strcmp(files[i].role, "snapshot") == 0 && take_snapshot(l, &files[i], err) < 0))
+			return -1;
+	return keep_old(l, old, err);
+}
+
+/* ---- the manifest */
+
+static int file_cmp(const void *a, const void *b)
+{
+	return strcmp(((const struct mf_oci_file *)a)->name, ((const struct mf_oci_file *)b)->name);
+}
+
+/* The same files give the same bytes. */
+static int write_manifest(const char *gun, const struct listing *l, struct mf_buf *out, struct mf_err *err)
+{
+	struct mf_piece config;
+	struct mf_json_out j;
+	if (mf_artifact_config(&config, err) < 0)
+		return -1;
+	mf_json_to_buf(&j, MF_JSON_SHOWN, out, err);
+	mf_json_add_object(&j, NULL);
+	mf_json_add_object(&j, "annotations");
+	mf_json_add_text(&j, MF_OCI_REPOSITORY, gun);
+	mf_json_close(&j);
+	mf_json_add_text(&j, "artifactType", MF_MT_TUF_METADATA);
+	mf_descriptor_write(&j, "config", &config);
+	mf_json_add_array(&j, "layers");
+	for (size_t i = 0; i < l->n; i++) {
+		const struct mf_piece layer = {.digest = l->v[i].digest,
+					       .size = l->v[i].size,
+					       .media_type = MF_MT_TUF_METADATA,
+					       .title = l->v[i].name,
+					       .title_too = MF_OCI_FILE_NAME};
+		mf_descriptor_write(&j, NULL, &layer);
+	}
+	mf_json_close(&j);
+	mf_json_add_text(&j, "mediaType", MF_MT_OCI_MANIFEST);
+	mf_json_add_int(&j, "schemaVersion", 2);
+	mf_json_close(&j);
+	return mf_json_finish(&j);
+}
+
+static int put_manifest(struct mf_mirror *x, struct listing *l, struct mf_err *err)
+{
+	struct mf_buf text MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_MANIFEST_BYTES);
+	char tag[MF_OCI_TAG];
+	const char *gun = mf_trust_gun(x->to);
+	if (l->n)
+		qsort(l->v, l->n, sizeof *l->v, file_cmp);
+	if (mf_oci_tag(tag, gun, err) < 0 || write_manifest(gun, l, &text, err) < 0 ||
+	    mf_artifact_store_config(x->store, err) < 0)
+		return -1;
+	return mf_manifest_put(x->store, tag, MF_MT_OCI_MANIFEST, mf_buf_bytes(&text), NULL, NULL, err);
+}
+
+/* Is what is there what the change was built on? */
+static int check_base(const struct mf_repo *r, const struct mf_oci_files *old, const struct mf_bytes *base,
+		      struct mf_err *err)
+{
+	const struct mf_oci_file *stamp = mf_oci_files_find(old, "timestamp.json");
+	struct mf_digest d = {{0}};
+	if (base && mf_sha256(*base, &d, err) < 0)
+		return -1;
+	if (base ? stamp && mf_digest_eq(&stamp->digest, &d) : !stamp)
+		return 0;
+	return mf_fail(err, MF_E_CONFLICT, 0, "somebody else published in '%s' at the same time", r->where);
+}
+
+static int registry_publish(struct mf_repo *r, const struct mf_publish_file *files, size_t n,
+			    const struct mf_bytes *base, struct mf_err *err)
+{
+	struct mf_mirror *x = r->arg;
+	struct listing l MF_CLEANUP(listing_clear) = {.arena = MF_ARENA_INIT};
+	const struct mf_oci_files *old = mf_oci_files_of(r, err);
+	if (!old || check_base(r, old, base, err) < 0 || list_files(x, files, n, old, &l, err) < 0 ||
+	    put_manifest(x, &l, err) < 0)
+		return -1;
+	return mf_oci_files_of(r, err) ? 0 : -1;
+}
+
+/* ---- opening */
+
+bool mf_mirror_is_registry(const struct mf_mirror *x)
+{
+	return x->store != NULL;
+}
+
+static int open_store(struct mf_mirror *x, const char *rest, struct mf_err *err)
+{
+	struct mf_ref ref MF_REF_CLEANUP = {0};
+	if (mf_ref_parse_repository(&ref, mf_str_c(rest), err) < 0)
+		return -1;
+	x->store = mf_image_store_open(&ref, x->cfg.http, x->cfg.auth, &x->m->env, err);
+	if (!x->store)
+		return -1;
+	mf_image_store_will_push(x->store);
+	return 0;
+}
+
+int mf_mirror_open_registry(struct mf_mirror *x, const char *url, const char *pin_name, struct mf_err *err)
+{
+	const char *gun = mf_trust_gun(x->im.trust), *rest = url + strlen(mf_repo_oci.scheme);
+	x->ops = mf_repo_oci;
+	x->ops.read_only = false;
+	x->ops.publish = registry_publish;
+	struct mf_repo *repo = x->ops.open(&x->ops, rest, gun, &x->cfg, err);
+	if (!repo)
+		return -1;
+	repo->arg = x;
+	if (mf_trust_new(repo, &mf_store_home, gun, pin_name, &x->cfg, &x->to, err) < 0)
+		return -1;
+	return open_store(x, rest, err);
+}
