@@ -159,6 +159,7 @@ struct manifesto_change_outcome {
 	    *change; /* of its repository; NULL: nothing was published there */
 	const struct manifesto_change_item *const *items; /* those of `change` that are this image's */
 	size_t nitems;
+	int first; /* no earlier image of its repository was reported */
 };
 /* Stores content and publishes a signed record of it. MANIFESTO_NOT_FOUND: no such image, or no trust
  * repository and no `init`; MANIFESTO_POLICY: withdrawn, and no `reinstate`; MANIFESTO_CONFLICT: somebody

@@ -13,48 +13,51 @@
 /* A row is read as a page of help. */
 /* clang-format off */
 const struct mf_cli_command mf_cli_commands[] = {
-    {.name = "put", .group = MF_CLI_RECORDS, .synopsis = "IMAGE TYPE FILE", .min = 3, .max = 3,
+    {.name = "put", .group = MF_CLI_RECORDS, .synopsis = "IMAGE... TYPE FILE", .min = 3, .max = MF_CLI_ANY,
      .summary = "store a file as signed metadata of an image",
      .description =
 	"Stores FILE ('-': standard input) as the record TYPE of the image, signs it and\n"
 	"publishes it. The record belongs to the digest that the image has now, not to\n"
 	"its tag. The first put to a repository creates the keys and the trust\n"
-	"repository: on a terminal it asks first, elsewhere it needs --init.",
-     .options = B(MF_OPT_PROPOSE) | B(MF_OPT_INIT) | B(MF_OPT_MEDIA_TYPE) | B(MF_OPT_AUTHOR) | B(MF_OPT_REASON) | B(MF_OPT_ANNOTATION) |
+	"repository: on a terminal it asks first, elsewhere it needs --init.\n"
+	"Several images, also of several repositories, get the same record: each\n"
+	"repository is published to once, and of its images all are changed, or none.",
+     .options = B(MF_OPT_IMAGES) | B(MF_OPT_PROPOSE) | B(MF_OPT_INIT) | B(MF_OPT_MEDIA_TYPE) | B(MF_OPT_AUTHOR) | B(MF_OPT_REASON) | B(MF_OPT_ANNOTATION) |
 		B(MF_OPT_EXPIRES) | B(MF_OPT_ROLE) | B(MF_OPT_PLATFORM) | B(MF_OPT_ALL_PLATFORMS) | B(MF_OPT_FORCE) |
 		B(MF_OPT_REINSTATE) | B(MF_OPT_LINK) | B(MF_OPT_KEY),
      .repeats = B(MF_OPT_ANNOTATION),
      .help = {{MF_OPT_FORCE, NULL, "replace the record even if it changed in the meantime or is the same"},
 	      {MF_OPT_KEY, NULL, "key to sign with, and the name of a key that is created"}},
      .run = mf_cli_run_put},
-    {.name = "sign", .group = MF_CLI_RECORDS, .synopsis = "IMAGE TYPE", .min = 2, .max = 2,
+    {.name = "sign", .group = MF_CLI_RECORDS, .synopsis = "IMAGE... TYPE", .min = 2, .max = MF_CLI_ANY,
      .summary = "add your signature to a record",
      .description =
 	"Shows the current record with its digest and its signers, asks, and adds the\n"
-	"signature of your key. Nothing else in the record changes.",
-     .options = B(MF_OPT_PROPOSE) | B(MF_OPT_YES) | B(MF_OPT_ROLE) | B(MF_OPT_KEY) | B(MF_OPT_PLATFORM) | B(MF_OPT_ALL_PLATFORMS),
+	"signature of your key. Nothing else in the record changes. For several images it\n"
+	"asks once.",
+     .options = B(MF_OPT_IMAGES) | B(MF_OPT_PROPOSE) | B(MF_OPT_YES) | B(MF_OPT_ROLE) | B(MF_OPT_KEY) | B(MF_OPT_PLATFORM) | B(MF_OPT_ALL_PLATFORMS),
      .help = {{MF_OPT_ROLE, NULL, "role whose record to sign"}},
      .run = mf_cli_run_sign},
-    {.name = "rm", .group = MF_CLI_RECORDS, .synopsis = "IMAGE TYPE", .min = 2, .max = 2,
+    {.name = "rm", .group = MF_CLI_RECORDS, .synopsis = "IMAGE... TYPE", .min = 2, .max = MF_CLI_ANY,
      .summary = "remove a record",
      .description =
 	"Removes the current record of your role, as if it had never been there. To\n"
 	"state that a record no longer holds, use 'manifesto withdraw'. With --reinstate,\n"
 	"removes your role's withdrawal instead.",
-     .options = B(MF_OPT_PROPOSE) | B(MF_OPT_ROLE) | B(MF_OPT_KEY) | B(MF_OPT_PLATFORM) | B(MF_OPT_ALL_PLATFORMS) | B(MF_OPT_FORCE) |
+     .options = B(MF_OPT_IMAGES) | B(MF_OPT_PROPOSE) | B(MF_OPT_ROLE) | B(MF_OPT_KEY) | B(MF_OPT_PLATFORM) | B(MF_OPT_ALL_PLATFORMS) | B(MF_OPT_FORCE) |
 		B(MF_OPT_REINSTATE),
      .help = {{MF_OPT_ROLE, NULL, "role whose record to remove"},
 	      {MF_OPT_FORCE, NULL, "remove the record even if it changed in the meantime"},
 	      {MF_OPT_REINSTATE, NULL, "remove your role's withdrawal, and nothing else"}},
      .run = mf_cli_run_rm},
-    {.name = "withdraw", .group = MF_CLI_RECORDS, .synopsis = "IMAGE TYPE", .min = 2, .max = 2,
+    {.name = "withdraw", .group = MF_CLI_RECORDS, .synopsis = "IMAGE... TYPE", .min = 2, .max = MF_CLI_ANY,
      .summary = "state that a record no longer holds",
      .description =
 	"Replaces the record by a signed withdrawal with a reason, or adds a withdrawal\n"
 	"beside the record of another role. Readers refuse the record with status 9\n"
 	"until the same role lifts the withdrawal with 'put --reinstate' or\n"
 	"'rm --reinstate'.",
-     .options = B(MF_OPT_PROPOSE) | B(MF_OPT_REASON) | B(MF_OPT_AUTHOR) | B(MF_OPT_ROLE) | B(MF_OPT_KEY) | B(MF_OPT_PLATFORM) |
+     .options = B(MF_OPT_IMAGES) | B(MF_OPT_PROPOSE) | B(MF_OPT_REASON) | B(MF_OPT_AUTHOR) | B(MF_OPT_ROLE) | B(MF_OPT_KEY) | B(MF_OPT_PLATFORM) |
 		B(MF_OPT_ALL_PLATFORMS) | B(MF_OPT_FORCE),
      .help = {{MF_OPT_REASON, NULL, "why the record no longer holds (required)"},
 	      {MF_OPT_FORCE, NULL, "withdraw the record even if it changed in the meantime"}},
@@ -66,7 +69,7 @@ const struct mf_cli_command mf_cli_commands[] = {
 	"of all types, must not be accepted for this image. Your role need not sign the\n"
 	"type. 'manifesto verify' refuses the image (9) if its policy names your role\n"
 	"under \"veto\". Only your role can lift that, with --lift.",
-     .options = B(MF_OPT_PROPOSE) | B(MF_OPT_REASON) | B(MF_OPT_AUTHOR) | B(MF_OPT_LIFT) | B(MF_OPT_ROLE) | B(MF_OPT_KEY) |
+     .options = B(MF_OPT_IMAGES) | B(MF_OPT_PROPOSE) | B(MF_OPT_REASON) | B(MF_OPT_AUTHOR) | B(MF_OPT_LIFT) | B(MF_OPT_ROLE) | B(MF_OPT_KEY) |
 		B(MF_OPT_PLATFORM) | B(MF_OPT_ALL_PLATFORMS),
      .help = {{MF_OPT_REASON, NULL, "why the image must not be used (required, but with --lift)"},
 	      {MF_OPT_LIFT, NULL, "remove your role's veto on TYPE, or that on all types"}},
@@ -608,19 +611,39 @@ static int check_options(const struct mf_cli *cli, struct manifesto_error *err)
 	return mf_cli_args_check(&cli->args, err);
 }
 
+/* Where an image is required, a list stands in its place; 'verify' takes both. */
+static bool has_list(const struct mf_cli *cli)
+{
+	return mf_cli_args_has(&cli->args, MF_OPT_IMAGES) && cli->command->min > 0;
+}
+
+size_t mf_cli_image_words(const struct mf_cli *cli)
+{
+	const struct mf_cli_command *c = cli->command;
+	size_t others = c->min ? c->min - 1 : 0;
+	return has_list(cli) ? 0 : c->max == MF_CLI_ANY ? cli->nargument - others : 1;
+}
+
 static int check_count(const struct mf_cli *cli, struct manifesto_error *err)
 {
 	const struct mf_cli_command *c = cli->command;
-	if (cli->nargument >= c->min && cli->nargument <= c->max)
+	size_t n = cli->nargument, min = c->min, max = c->max;
+	if (has_list(cli)) {
+		min--;
+		max = max == MF_CLI_ANY ? min : max - 1;
+	}
+	if (n >= min && n <= max)
 		return 0;
-	if (c->max == 0)
-		return mf_cli_usage(err, "'%s' takes no arguments, %zu given", c->name, cli->nargument);
-	size_t bound = cli->nargument < c->min ? c->min : c->max;
-	return mf_cli_usage(err, "'%s' takes %s%zu argument%s (%s), %zu given", c->name,
-			    c->min == c->max          ? ""
-			    : cli->nargument < c->min ? "at least "
-						      : "at most ",
-			    bound, bound == 1 ? "" : "s", c->synopsis, cli->nargument);
+	if (max == 0)
+		return mf_cli_usage(err, "'%s' takes no arguments%s, %zu given", c->name,
+				    has_list(cli) ? " with --images" : "", n);
+	size_t bound = n < min ? min : max;
+	return mf_cli_usage(err, "'%s' takes %s%zu argument%s%s (%s), %zu given", c->name,
+			    min == max ? ""
+			    : n < min  ? "at least "
+				       : "at most ",
+			    bound, bound == 1 ? "" : "s", has_list(cli) ? " with --images" : "", c->synopsis,
+			    n);
 }
 
 /* --passphrase-fd: an open descriptor that is not one of our outputs. Children do not get it. */
@@ -643,11 +666,12 @@ static unsigned reads_stdin(const struct mf_cli *cli, const char **what)
 {
 	static const enum mf_cli_opt files[] = {MF_OPT_POLICY, MF_OPT_IMAGES};
 	unsigned n = 0;
-	if (cli->command->run == mf_cli_run_put && strcmp(cli->argument[2], "-") == 0) {
+	if (cli->command->run == mf_cli_run_put && strcmp(cli->argument[cli->nargument - 1], "-") == 0) {
 		*what = "FILE '-'";
 		n++;
 	}
-	for (size_t i = 0; cli->command->run == mf_cli_run_verify && i < cli->nargument; i++)
+	bool takes_list = mf_cli_command_takes(cli->command, MF_OPT_IMAGES);
+	for (size_t i = 0; takes_list && i < mf_cli_image_words(cli); i++)
 		if (strcmp(cli->argument[i], "-") == 0) {
 			*what = "IMAGE '-'";
 			n++;

@@ -78,6 +78,9 @@ const struct mf_cli_command *mf_cli_command_lookup(const char *const *words, siz
 bool mf_cli_command_is_group(const char *word);
 /* Options and arguments fit the command. MF_E_USAGE. */
 int mf_cli_command_check(const struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
+/* How many of the arguments are images: all but those that the row names behind "IMAGE...". With --images it
+ * is none of them. */
+size_t mf_cli_image_words(const struct mf_cli *cli);
 bool mf_cli_command_takes(const struct mf_cli_command *c, enum mf_cli_opt o);
 
 /* ---- help.c */

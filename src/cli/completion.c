@@ -157,7 +157,8 @@ static enum mf_cli_complete argument_kind(const struct mf_cli_command *c, size_t
 	    {"COMMAND", MF_CLI_COMPLETE_COMMAND},
 	};
 	const char *word = c->synopsis + strspn(c->synopsis, "[");
-	if (n >= c->max)
+	bool several_first = strncmp(c->synopsis, "IMAGE... ", 9) == 0; /* completed as one image is */
+	if (n >= (several_first ? c->min : c->max))
 		return MF_CLI_COMPLETE_NOTHING;
 	for (; n && strchr(word, ' '); n--)
 		word = strchr(word, ' ') + 1 + strspn(strchr(word, ' ') + 1, "[");
@@ -170,8 +171,9 @@ static enum mf_cli_complete argument_kind(const struct mf_cli_command *c, size_t
 
 static void offer_arguments(struct line *l)
 {
+	size_t listed = mf_cli_args_has(&l->args, MF_OPT_IMAGES); /* in place of the first one */
 	if (l->command)
-		offer_values(l, argument_kind(l->command, l->narguments));
+		offer_values(l, argument_kind(l->command, l->narguments + listed));
 	else if (l->args.nwords == 0)
 		offer_commands(l, NULL);
 	else if (l->args.nwords == 1 && mf_cli_command_is_group(l->args.words[0]))

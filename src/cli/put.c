@@ -51,7 +51,7 @@ static int fill_options(struct manifesto_change_options *o, const struct mf_cli 
 			struct manifesto_error *err)
 {
 	const struct mf_cli_args *a = &cli->args;
-	o->path = cli->argument[2];
+	o->path = cli->argument[cli->nargument - 1];
 	o->media_type = a->value[MF_OPT_MEDIA_TYPE];
 	o->annotations = a->list[MF_OPT_ANNOTATION];
 	o->init = mf_cli_args_has(a, MF_OPT_INIT);
@@ -73,65 +73,80 @@ static void progress(void *arg, const char *image, const char *type)
 		(void)fflush(stdout);
 }
 
+static const char *ending(const struct manifesto_change_item *i)
+{
+	return i->unchanged         ? "; nothing to publish"
+	       : i->signature_added ? "; signature added to those of others"
+				    : "";
+}
+
+static const char *stored(const struct manifesto_change_item *i)
+{
+	return i->unchanged || i->signature_added ? "is already stored at" : "stored at";
+}
+
 static void show_text(const struct mf_cli *cli, const struct manifesto_change_result *r)
 {
 	bool published = false;
 	for (size_t i = 0; i < r->nitems; i++) {
 		const struct manifesto_change_item *it = r->items[i];
 		const char *platform = it->record->platform;
-		bool stored = it->unchanged || it->signature_added;
-		mf_cli_printf("Metadata '%s'%s%s %s %s%s\n", cli->argument[1], platform ? " for " : "",
-			      platform ? platform : "", stored ? "is already stored at" : "stored at",
-			      it->record->digest,
-			      it->unchanged         ? "; nothing to publish"
-			      : it->signature_added ? "; signature added to those of others"
-						    : "");
+		mf_cli_printf("Metadata '%s'%s%s %s %s%s\n", it->record->type, platform ? " for " : "",
+			      platform ? platform : "", stored(it), it->record->digest, ending(it));
 		published |= !it->unchanged;
 	}
 	if (published && !r->proposal)
-		mf_cli_show_published(r);
-	mf_cli_show_proposed(cli, r->proposal, r->missing);
+		mf_cli_show_published(stdout, r);
+	mf_cli_show_proposed(stdout, cli, cli->argument[0],
+			     &(struct mf_cli_proposed){r->proposal, r->missing});
 }
 
-static void show_json(const struct mf_cli *cli, const struct manifesto_change_result *r)
+/* One of several images. */
+static void show_item(const struct manifesto_change_item *i)
 {
-	struct mf_json_out j;
-	mf_cli_json_begin(&j, stdout, "put");
-	mf_json_add_text(&j, "type", cli->argument[1]);
-	mf_json_add_array(&j, "items");
-	for (size_t i = 0; i < r->nitems; i++) {
-		mf_json_add_object(&j, NULL);
-		mf_json_add_text(&j, "image", r->items[i]->record->image);
-		mf_json_add_text(&j, "platform", r->items[i]->record->platform);
-		mf_json_add_text(&j, "digest", r->items[i]->record->digest);
-		mf_json_add_bool(&j, "unchanged", r->items[i]->unchanged);
-		mf_json_add_bool(&j, "signatureAdded", r->items[i]->signature_added);
-		mf_json_close(&j);
+	mf_cli_show_record_name(i->record);
+	mf_cli_printf(" %s %s%s\n", stored(i), i->record->digest, ending(i));
+}
+
+static void members_json(struct mf_json_out *j, const struct manifesto_change_result *r,
+			 const struct manifesto_change_item *const *items, size_t n)
+{
+	mf_json_add_text(j, "type", items[0]->record->type);
+	mf_json_add_array(j, "items");
+	for (size_t i = 0; i < n; i++) {
+		mf_json_add_object(j, NULL);
+		mf_json_add_text(j, "image", items[i]->record->image);
+		mf_json_add_text(j, "platform", items[i]->record->platform);
+		mf_json_add_text(j, "digest", items[i]->record->digest);
+		mf_json_add_bool(j, "unchanged", items[i]->unchanged);
+		mf_json_add_bool(j, "signatureAdded", items[i]->signature_added);
+		mf_json_close(j);
 	}
-	mf_json_close(&j);
-	mf_json_add_int(&j, "length", (int64_t)r->items[0]->record->length);
-	mf_json_add_text(&j, "role", r->role);
-	mf_json_add_int(&j, "version", r->version);
-	mf_json_add_text(&j, "publishedTo", r->published_to);
-	mf_cli_show_signer_json(&j, "signer", r->signer);
-	mf_json_add_bool(&j, "initialised", r->initialised);
-	mf_json_add_texts(&j, "keysMade", r->keys_made, r->nkeys_made);
-	mf_json_add_texts(&j, "pinned", r->pinned, r->npinned);
-	mf_json_add_texts(&j, "warnings", r->warnings, r->nwarnings);
-	mf_cli_show_proposed_json(&j, r->proposal, r->missing);
-	mf_cli_json_end(&j);
+	mf_json_close(j);
+	mf_json_add_int(j, "length", (int64_t)items[0]->record->length);
+	mf_json_add_text(j, "role", r->role);
+	mf_json_add_int(j, "version", r->version);
+	mf_json_add_text(j, "publishedTo", r->published_to);
+	mf_cli_show_signer_json(j, "signer", r->signer);
+	mf_json_add_bool(j, "initialised", r->initialised);
+	mf_json_add_texts(j, "keysMade", r->keys_made, r->nkeys_made);
+	mf_json_add_texts(j, "pinned", r->pinned, r->npinned);
+	mf_json_add_texts(j, "warnings", r->warnings, r->nwarnings);
+	mf_cli_show_proposed_json(j, r->proposal, r->missing);
 }
 
-int mf_cli_run_put(struct mf_cli *cli, struct manifesto_error *err)
+static int put_one(struct mf_cli *cli, struct manifesto_change_options *o, struct manifesto_error *err)
 {
-	struct manifesto_change_options o = mf_cli_change_options(cli);
 	MF_CLI_RESULT(manifesto_change_result, r);
-	o.progress = progress;
-	o.progress_arg = cli;
-	if (fill_options(&o, cli, err) < 0 || manifesto_put(cli->m, &o, &r, err) < 0)
+	o->progress = progress;
+	o->progress_arg = cli;
+	if (manifesto_put(cli->m, o, &r, err) < 0)
 		return -1;
 	if (cli->json) {
-		show_json(cli, r);
+		struct mf_json_out j;
+		mf_cli_json_begin(&j, stdout, "put");
+		members_json(&j, r, r->items, r->nitems);
+		mf_cli_json_end(&j);
 		return 0;
 	}
 	if (!cli->quiet)
@@ -141,4 +156,13 @@ int mf_cli_run_put(struct mf_cli *cli, struct manifesto_error *err)
 					r->nkeys_made, r->pinned, r->npinned);
 	mf_cli_show_warnings(r->warnings, r->nwarnings);
 	return 0;
+}
+
+int mf_cli_run_put(struct mf_cli *cli, struct manifesto_error *err)
+{
+	static const struct mf_cli_change command = {"put", manifesto_put, show_item, members_json};
+	struct manifesto_change_options o = mf_cli_change_options(cli);
+	if (fill_options(&o, cli, err) < 0)
+		return -1;
+	return mf_cli_change_is_many(cli) ? mf_cli_change(cli, &command, &o, err) : put_one(cli, &o, err);
 }

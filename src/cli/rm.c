@@ -13,11 +13,8 @@ static void show_removed(const struct manifesto_change_item *i)
 int mf_cli_run_rm(struct mf_cli *cli, struct manifesto_error *err)
 {
 	struct manifesto_change_options o = mf_cli_change_options(cli);
-	MF_CLI_RESULT(manifesto_change_result, r);
-	if (manifesto_remove(cli->m, &o, &r, err) < 0)
-		return -1;
-	mf_cli_show_change(cli, "rm", r, show_removed);
-	return 0;
+	return mf_cli_change(cli, &(struct mf_cli_change){"rm", manifesto_remove, show_removed, NULL}, &o,
+			     err);
 }
 
 /* ---- withdraw */
@@ -39,13 +36,10 @@ static void show_withdrawn(const struct manifesto_change_item *i)
 int mf_cli_run_withdraw(struct mf_cli *cli, struct manifesto_error *err)
 {
 	struct manifesto_change_options o = mf_cli_change_options(cli);
-	MF_CLI_RESULT(manifesto_change_result, r);
 	if (!o.reason)
 		return mf_cli_usage(err, "'withdraw' needs '--reason TEXT': it is what others will read");
-	if (manifesto_withdraw(cli->m, &o, &r, err) < 0)
-		return -1;
-	mf_cli_show_change(cli, "withdraw", r, show_withdrawn);
-	return 0;
+	return mf_cli_change(
+	    cli, &(struct mf_cli_change){"withdraw", manifesto_withdraw, show_withdrawn, NULL}, &o, err);
 }
 
 /* ---- veto */
@@ -66,15 +60,12 @@ static void show_lifted(const struct manifesto_change_item *i)
 int mf_cli_run_veto(struct mf_cli *cli, struct manifesto_error *err)
 {
 	struct manifesto_change_options o = mf_cli_change_options(cli);
-	MF_CLI_RESULT(manifesto_change_result, r);
-	o.type = cli->nargument > 1 ? cli->argument[1] : NULL;
 	o.reinstate = mf_cli_args_has(&cli->args, MF_OPT_LIFT);
 	if (!o.reason && !o.reinstate)
 		return mf_cli_usage(err, "'veto' needs '--reason TEXT': it is what others will read");
 	if (o.reason && o.reinstate)
 		return mf_cli_usage(err, "'--lift' removes a veto; it takes no '--reason'");
-	if (manifesto_veto(cli->m, &o, &r, err) < 0)
-		return -1;
-	mf_cli_show_change(cli, "veto", r, o.reinstate ? show_lifted : show_vetoed);
-	return 0;
+	const struct mf_cli_change c = {"veto", manifesto_veto, o.reinstate ? show_lifted : show_vetoed,
+					NULL};
+	return mf_cli_change(cli, &c, &o, err);
 }

@@ -54,7 +54,8 @@ static void show_change(const struct mf_cli *cli, const char *schema, const stru
 	if (!cli->quiet)
 		changes_text(r);
 	mf_cli_show_warnings(r->warnings, r->nwarnings);
-	mf_cli_show_proposed(cli, r->proposal, r->missing);
+	mf_cli_show_proposed(stdout, cli, cli->argument[0],
+			     &(struct mf_cli_proposed){r->proposal, r->missing});
 }
 
 /* ---------------------------------------------------------------- add, remove, sign */
@@ -199,7 +200,8 @@ static int rotate_one(struct mf_cli *cli, const char *repository, struct mf_json
 		show_root_keys(r);
 	}
 	mf_cli_show_warnings(r->warnings, r->nwarnings);
-	mf_cli_show_proposed(cli, r->proposal, r->missing);
+	mf_cli_show_proposed(stdout, cli, cli->argument[0],
+			     &(struct mf_cli_proposed){r->proposal, r->missing});
 	return 0;
 }
 

@@ -152,48 +152,6 @@ void mf_cli_show_promoted(const struct manifesto_record *r)
 	}
 }
 
-struct manifesto_change_options mf_cli_change_options(const struct mf_cli *cli)
-{
-	const struct mf_cli_args *a = &cli->args;
-	struct manifesto_change_options o = MANIFESTO_INIT(manifesto_change_options);
-	o.image = cli->argument[0];
-	o.type = cli->argument[1];
-	o.role = a->value[MF_OPT_ROLE];
-	o.key = a->value[MF_OPT_KEY];
-	o.platform = a->value[MF_OPT_PLATFORM];
-	o.all_platforms = mf_cli_args_has(a, MF_OPT_ALL_PLATFORMS);
-	o.force = mf_cli_args_has(a, MF_OPT_FORCE);
-	o.reinstate = mf_cli_args_has(a, MF_OPT_REINSTATE);
-	o.author = a->value[MF_OPT_AUTHOR];
-	o.reason = a->value[MF_OPT_REASON];
-	o.propose = a->value[MF_OPT_PROPOSE];
-	return o;
-}
-
-static void change_json(const char *schema, const struct manifesto_change_result *r)
-{
-	struct mf_json_out j;
-	mf_cli_json_begin(&j, stdout, schema);
-	mf_json_add_array(&j, "items");
-	for (size_t i = 0; i < r->nitems; i++) {
-		mf_json_add_object(&j, NULL);
-		mf_json_add_bool(&j, "unchanged", r->items[i]->unchanged);
-		mf_json_add_bool(&j, "veto", r->items[i]->veto);
-		mf_json_add_object(&j, "record");
-		mf_cli_show_record_json(&j, r->items[i]->record);
-		mf_json_close(&j);
-		mf_json_close(&j);
-	}
-	mf_json_close(&j);
-	mf_json_add_text(&j, "role", r->role);
-	mf_json_add_int(&j, "version", r->version);
-	mf_json_add_text(&j, "publishedTo", r->published_to);
-	mf_cli_show_signer_json(&j, "signer", r->signer);
-	mf_json_add_texts(&j, "warnings", r->warnings, r->nwarnings);
-	mf_cli_show_proposed_json(&j, r->proposal, r->missing);
-	mf_cli_json_end(&j);
-}
-
 void mf_cli_show_proposed_json(struct mf_json_out *j, const char *proposal, size_t missing)
 {
 	if (!proposal)
@@ -202,47 +160,21 @@ void mf_cli_show_proposed_json(struct mf_json_out *j, const char *proposal, size
 	mf_json_add_int(j, "missingSignatures", (int64_t)missing);
 }
 
-void mf_cli_show_proposed(const struct mf_cli *cli, const char *proposal, size_t missing)
+void mf_cli_show_proposed(FILE *f, const struct mf_cli *cli, const char *image,
+			  const struct mf_cli_proposed *p)
 {
 	const char *where = cli->args.value[MF_OPT_PROPOSE];
 	bool beside = where && strcmp(where, "@") == 0;
-	if (!proposal || cli->quiet)
+	if (!p->proposal || cli->quiet)
 		return;
-	mf_cli_printf("Proposed, nothing is published yet: %s\n", proposal);
-	if (missing)
-		mf_cli_printf("%zu more signature%s needed: manifesto proposal sign %s%s%.*s\n", missing,
-			      missing == 1 ? " is" : "s are", beside ? cli->argument[0] : "",
-			      beside ? " " : "", beside ? 12 : (int)strlen(proposal), proposal);
+	mf_text_printf(f, "Proposed, nothing is published yet: %s\n", p->proposal);
+	if (p->missing)
+		mf_text_printf(f, "%zu more signature%s needed: manifesto proposal sign ", p->missing,
+			       p->missing == 1 ? " is" : "s are");
 	else
-		mf_cli_printf("No signature is missing: manifesto proposal publish %s%s%.*s\n",
-			      beside ? cli->argument[0] : "", beside ? " " : "",
-			      beside ? 12 : (int)strlen(proposal), proposal);
-}
-
-void mf_cli_show_change(const struct mf_cli *cli, const char *schema, const struct manifesto_change_result *r,
-			void (*item)(const struct manifesto_change_item *i))
-{
-	bool published = false;
-	if (cli->json) {
-		change_json(schema, r);
-		return;
-	}
-	for (size_t i = 0; i < r->nitems && !cli->quiet && !r->proposal; i++) {
-		item(r->items[i]);
-		published |= !r->items[i]->unchanged;
-	}
-	if (published)
-		mf_cli_show_published(r);
-	mf_cli_show_proposed(cli, r->proposal, r->missing);
-	mf_cli_show_warnings(r->warnings, r->nwarnings);
-}
-
-void mf_cli_show_published(const struct manifesto_change_result *r)
-{
-	const struct manifesto_signer *s = r->signer;
-	mf_cli_printf("Signed by %s (%s %.*s) in %s, version %lld; published to %s\n",
-		      s->name ? s->name : "-", s->key_type, MF_CLI_FINGERPRINT_SHORT, s->fingerprint, r->role,
-		      (long long)r->version, r->published_to);
+		mf_text_printf(f, "No signature is missing: manifesto proposal publish ");
+	mf_text_printf(f, "%s%s%.*s\n", beside ? image : "", beside ? " " : "",
+		       beside ? 12 : (int)strlen(p->proposal), p->proposal);
 }
 
 void mf_cli_show_warnings(const char *const *warnings, size_t n)

@@ -26,8 +26,23 @@ void mf_cli_show_promoted_json(struct mf_json_out *j, const struct manifesto_rec
 /* "alice, 1f2e3d4c5b6a7988": names where known, else the first digits; NULL when out of memory. Caller frees.
  */
 char *mf_cli_show_signers(const struct manifesto_signer *const *s, size_t n);
-/* Image, type, and the options that put, sign, rm and withdraw share. */
+/* A command that changes records. */
+struct mf_cli_change {
+	const char *schema;
+	int (*run)(struct manifesto *m, const struct manifesto_change_options *opt,
+		   const struct manifesto_change_result **out, struct manifesto_error *err);
+	void (*item)(const struct manifesto_change_item *i); /* shows one record, a line or more */
+	/* Members of some items of a result, into an open object; NULL: those of most commands. */
+	void (*members)(struct mf_json_out *j, const struct manifesto_change_result *r,
+			const struct manifesto_change_item *const *items, size_t n);
+};
+/* Image and type, and the options that these commands share. */
 struct manifesto_change_options mf_cli_change_options(const struct mf_cli *cli);
+/* Are the command's images several? Those of a list are, whatever their number. */
+bool mf_cli_change_is_many(const struct mf_cli *cli);
+/* Changes the records of one image, with one document or lines; or of several, with a line for each. */
+int mf_cli_change(struct mf_cli *cli, const struct mf_cli_change *c, struct manifesto_change_options *o,
+		  struct manifesto_error *err) MF_NODISCARD;
 /* What an event of roles, keys and roots is about, "targets/qa: alice"; NULL when out of memory. Caller
  * frees.
  */
@@ -35,13 +50,15 @@ char *mf_cli_show_change_of_roles(const struct manifesto_history_event *e);
 /* The members of an event, into an open object; image: whose records those of one image are. */
 void mf_cli_show_event_json(struct mf_json_out *j, const struct manifesto_history_event *e,
 			    const char *image);
-/* What sign, rm and withdraw did: one document, or with `item` a line for each. */
-void mf_cli_show_change(const struct mf_cli *cli, const char *schema, const struct manifesto_change_result *r,
-			void (*item)(const struct manifesto_change_item *i));
 /* "Signed by alice (ed25519 1f2e...) in targets/qa, version 3; published to URL". */
-void mf_cli_show_published(const struct manifesto_change_result *r);
-/* What became of --propose, or nothing when the proposal is NULL. */
-void mf_cli_show_proposed(const struct mf_cli *cli, const char *proposal, size_t missing);
+void mf_cli_show_published(FILE *f, const struct manifesto_change_result *r);
+/* What became of --propose: of a result's `proposal` and `missing`. Nothing when the proposal is NULL. */
+struct mf_cli_proposed {
+	const char *proposal;
+	size_t missing;
+};
+void mf_cli_show_proposed(FILE *f, const struct mf_cli *cli, const char *image,
+			  const struct mf_cli_proposed *p);
 void mf_cli_show_proposed_json(struct mf_json_out *j, const char *proposal, size_t missing);
 /* All that the signatures of a record are over, and who signed it before. */
 void mf_cli_show_record(FILE *f, const struct manifesto_record *r);

@@ -68,15 +68,11 @@ static void show_item(const struct manifesto_change_item *i)
 int mf_cli_run_sign(struct mf_cli *cli, struct manifesto_error *err)
 {
 	struct manifesto_change_options o = mf_cli_change_options(cli);
-	MF_CLI_RESULT(manifesto_change_result, r);
 	bool yes = mf_cli_args_has(&cli->args, MF_OPT_YES);
 	if (!yes && !mf_cli_prompt_interactive(&cli->prompt))
 		return mf_cli_usage(err,
 				    "'sign' shows what it signs and asks: without a terminal give --yes");
 	o.confirm = yes ? NULL : confirm;
 	o.confirm_arg = cli;
-	if (manifesto_sign(cli->m, &o, &r, err) < 0)
-		return -1;
-	mf_cli_show_change(cli, "sign", r, show_item);
-	return 0;
+	return mf_cli_change(cli, &(struct mf_cli_change){"sign", manifesto_sign, show_item, NULL}, &o, err);
 }

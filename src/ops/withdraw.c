@@ -265,7 +265,7 @@ int manifesto_remove(struct manifesto *m, const struct manifesto_change_options 
 {
 	static const struct mf_write_op op = {.size = sizeof(struct mf_write),
 					      .needs_entry = true,
-					      .removal = true,
+					      .has_versions = true,
 					      .evaluate = evaluate_removal,
 					      .prepare = prepare_removal,
 					      .commit = commit_removal};

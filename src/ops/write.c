@@ -35,7 +35,8 @@ void mf_write_clear(struct mf_write *w)
 int mf_write_open(struct mf_write *w, struct mf_err *err)
 {
 	w->created = mf_env_now(&w->m->env);
-	if (asprintf(&w->prefix, "%s/", w->o->type) < 0) {
+	if (asprintf(&w->prefix, "%s%s", w->op->own_names ? "" : w->o->type, w->op->own_names ? "" : "/") <
+	    0) {
 		w->prefix = NULL;
 		return mf_fail_nomem(err);
 	}
@@ -50,7 +51,7 @@ int mf_write_open(struct mf_write *w, struct mf_err *err)
 static int resolve(const struct mf_write *w, struct mf_write_image *img, struct mf_err *err)
 {
 	struct mf_subject_choice choice = {
-	    .platform = w->o->platform, .all = w->o->all_platforms != 0, .described = true};
+	    .platform = w->o->platform, .all = w->o->all_platforms != 0, .described = !w->op->own_names};
 	if (mf_image_subjects(&img->im, choice, &img->subjects, err) == 0)
 		return 0;
 	bool may_be_gone = !w->op->must_exist && img->im.ref.has_digest && !choice.platform && !choice.all;
@@ -91,6 +92,8 @@ static int make_item(struct mf_write *w, struct mf_write_item *it, struct mf_err
 	mf_buf_init(&it->entry, MF_MAX_CUSTOM_BYTES * 2);
 	mf_buf_init(&it->cosignature, 8192);
 	it->out->record = it->record;
+	if (w->op->own_names)
+		return 0;
 	if (mf_record_name(&name, mf_str_c(w->o->type), &it->subject.digest, err) < 0)
 		return -1;
 	it->name = mf_buf_take(&name);
@@ -221,6 +224,16 @@ static int check_reported(struct mf_write *w, struct mf_write_image *img, struct
 	return mf_write_keep_failure(&img->items[0]->failed, &why, err);
 }
 
+int mf_write_first_failure(const struct mf_write *w, struct mf_err *err)
+{
+	for (size_t i = 0; i < w->n; i++)
+		if (w->items[i].failed) {
+			*err = *w->items[i].failed;
+			return -1;
+		}
+	return 0;
+}
+
 int mf_write_check(struct mf_write *w, struct mf_err *err)
 {
 	for (size_t i = 0; i < w->n; i++) {
@@ -235,12 +248,7 @@ int mf_write_check(struct mf_write *w, struct mf_err *err)
 		if (check_reported(w, w->images[i], err) < 0)
 			return -1;
 	w->first = false;
-	for (size_t i = 0; i < w->n; i++)
-		if (w->items[i].failed) {
-			*err = *w->items[i].failed;
-			return -1;
-		}
-	return 0;
+	return mf_write_first_failure(w, err);
 }
 
 enum mf_found mf_write_vetoed(struct mf_write *w, const struct mf_write_item *it, struct mf_entry *out,
@@ -301,6 +309,8 @@ static int check_authority(const struct mf_write *w, struct mf_err *err)
 static enum mf_found fill(void *arg, struct mf_trust *t, struct mf_publish_change *out, struct mf_err *err)
 {
 	struct mf_write *w = arg;
+	if (w->op->fill)
+		return w->op->fill(w, t, out, err);
 	if (check_authority(w, err) < 0 || mf_write_check(w, err) < 0)
 		return MF_FAILED;
 	size_t n = 0;

@@ -68,15 +68,19 @@ enum mf_change {
 
 /* An operation. */
 struct mf_write_op {
-	size_t size;      /* of its struct, which begins with a struct mf_write: one for each repository */
-	bool needs_entry; /* only a role that holds a record of one of the items will do */
-	bool must_exist;  /* the images must be there; else an IMAGE@DIGEST that is gone has no media type */
-	bool removal;     /* the result reports records as they were */
+	size_t size;       /* of its struct, which begins with a struct mf_write: one for each repository */
+	bool needs_entry;  /* only a role that holds a record of one of the items will do */
+	bool must_exist;   /* the images must be there; else an IMAGE@DIGEST that is gone has no media type */
+	bool has_versions; /* records of the result have their versions already, as they were or are */
+	bool own_names;    /* of any type, under names that the operation makes: `fill` is its own */
 	/* Called for each item, at the first check and at each try to publish, with what our role holds: NULL
 	 * when that is nothing, or no record. Refuses, or sets `unchanged`, or leaves in `entry` what is to
 	 * be published. */
 	enum mf_change (*evaluate)(struct mf_write *w, struct mf_write_item *it, const struct mf_entry *now,
 				   struct mf_err *err);
+	/* In place of `evaluate`: see mf_publish_intent. */
+	enum mf_found (*fill)(struct mf_write *w, struct mf_trust *t, struct mf_publish_change *out,
+			      struct mf_err *err);
 	/* Once, when the images are open and nothing was requested; or NULL. */
 	int (*begin)(struct mf_write_run *r, struct mf_err *err);
 	/* For each repository: up to the question, and from there to the report. Without a question, or when
@@ -100,6 +104,7 @@ struct mf_write {
 	size_t at;               /* number of our first one there */
 	struct mf_err failed;    /* why nothing was published */
 	bool done;               /* it was changed, or failed */
+	bool reported;           /* one of its images was reported */
 
 	bool first; /* this is the first check */
 	struct mf_arena *a;
@@ -155,6 +160,8 @@ int mf_write_choose_role(struct mf_write *w, struct mf_err *err) MF_NODISCARD;
 /* Evaluates every item, also behind one that cannot be changed: the first of these is the failure. The first
  * call remembers what is there, for the conflict rule. */
 int mf_write_check(struct mf_write *w, struct mf_err *err) MF_NODISCARD;
+/* The first failure of the items. */
+int mf_write_first_failure(const struct mf_write *w, struct mf_err *err) MF_NODISCARD;
 /* The first tombstone that another authorised role holds for the item. */
 enum mf_found mf_write_vetoed(struct mf_write *w, const struct mf_write_item *it, struct mf_entry *out,
 			      struct mf_err *err) MF_NODISCARD;

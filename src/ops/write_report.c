@@ -103,7 +103,7 @@ int mf_write_report(struct mf_write *w, struct mf_err *err)
 	for (size_t i = 0; i < w->n; i++) {
 		if (!w->items[i].reported)
 			continue;
-		if (!w->op->removal)
+		if (!w->op->has_versions)
 			w->items[i].record->role_version = w->version;
 		items[out->nitems++] = w->items[i].out;
 	}

@@ -141,11 +141,20 @@ static void keep_holders(const struct mf_write *w, struct roles *r)
 		*r = kept;
 }
 
+/* "sha256:...", or of several images none. */
+static void name_images(const struct mf_write *w, char out[MF_DIGEST_TEXT])
+{
+	if (w->nimages == 1)
+		mf_digest_format(out, &w->items[0].subject.digest);
+	else
+		(void)snprintf(out, MF_DIGEST_TEXT, "any of the images");
+}
+
 static int fail_not_there(const struct mf_write *w, struct mf_err *err)
 {
-	char digest[MF_DIGEST_TEXT];
-	mf_digest_format(digest, &w->items[0].subject.digest);
-	return mf_fail(err, MF_E_NOT_FOUND, 0, "no '%s' record for %s", w->o->type, digest);
+	char images[MF_DIGEST_TEXT];
+	name_images(w, images);
+	return mf_fail(err, MF_E_NOT_FOUND, 0, "no '%s' record for %s", w->o->type, images);
 }
 
 static int fail_no_role(const struct mf_write *w, const struct roles *all, struct mf_err *err)
@@ -171,14 +180,14 @@ static int fail_no_entry(const struct mf_write *w, const struct roles *all, cons
 			 struct mf_err *err)
 {
 	struct roles holders = *all;
-	char list[400], digest[MF_DIGEST_TEXT];
+	char list[400], images[MF_DIGEST_TEXT];
 	keep_holders(w, &holders);
 	list_roles(&holders, list, sizeof list);
 	if (!holders.n)
 		return fail_not_there(w, err);
-	mf_digest_format(digest, &w->items[0].subject.digest);
+	name_images(w, images);
 	(void)mf_fail(err, MF_E_NOT_FOUND, 0, "role '%s' has no '%s' record for %s", ours->v[0]->name,
-		      w->o->type, digest);
+		      w->o->type, images);
 	mf_err_set_hint(err, "roles that have such records: %s", list);
 	return -1;
 }

@@ -242,6 +242,8 @@ static int report_image(struct mf_write_run *r, const struct mf_write_image *img
 		out.error = &shown;
 	} else {
 		out.change = img->write->out;
+		out.first = !img->write->reported;
+		img->write->reported = true;
 		if (list_items(img, &out, err) < 0)
 			return -1;
 	}
@@ -261,6 +263,7 @@ static int report_known(struct mf_write_run *r, struct mf_err *err)
 		r->reported++;
 		if (report_image(r, img, err) < 0)
 			return -1;
+		mf_env_progress(&r->m->env, MF_PROGRESS_IMAGES, r->reported, r->n);
 	}
 	return 0;
 }
@@ -338,6 +341,8 @@ static int check_options(struct mf_write_run *r, struct mf_err *err)
 		return mf_fail(err, MF_E_USAGE, 0, "expected one image, or from 1 to %zu of them",
 			       MF_MAX_CHANGE_IMAGES);
 	r->n = is_many(r) ? o->nimages : 1;
+	if (r->op->own_names && !o->type)
+		return 0;
 	return mf_record_type_check(mf_str_c(o->type), err);
 }
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Speed of manifesto and of the notary program, on the same servers in the same run.
 
-Usage: bench.py BUILD_DIRECTORY [far|bundle|s3]      (`make bench` runs it; `far` measures the servers at 40 ms only, `bundle` bundles, `s3` buckets)
+Usage: bench.py BUILD_DIRECTORY [far|bundle|s3|release]      (`make bench` runs it; `far` measures the servers at 40 ms only, `bundle` bundles, `s3` buckets, `release` many images)
 
 Starts its own registry, Notary server and object store and makes repositories with 1, 1,000 and 10,000 records. Each figure is the median of
 BENCH_RUNS (7) runs of whole processes; the two programs take turns, so that other load affects both. A ratio is manifesto's time
@@ -39,6 +39,8 @@ GOALS = {("cold get", 1): 1.2, ("cold get", 1000): 0.55, ("cold get", 10000): 0.
 CHECK_GOAL = 0.01
 BUNDLE_IMAGES = 100
 BUNDLE_GOAL = 50  # ms of a verify of all
+RELEASE_IMAGES = 30
+RELEASE_GOAL = 2000  # ms of a put of a record to all of them
 # Milliseconds that a put may cost more when an agent signs.
 AGENT_GOAL = 5
 # At FAR_TRIP: milliseconds, and requests to the registry.
@@ -494,6 +496,31 @@ def bundles(bench):
         print("%-30s %7s | %9.1f %8.1f %7.1f | %s" % (name, n, cost.wall, cost.cpu, cost.memory, goal))
 
 
+def release(bench):
+    """Records of many images in one run, with the servers ROUND_TRIP away."""
+    registry, notary = Proxy(bench.registry, 0), Proxy(bench.notary_url[len("http://"):], 0)
+    repo = Repository(bench, RELEASE_IMAGES + 1, registry.address, "http://" + notary.address, images=RELEASE_IMAGES + 1)
+    listed = ["--images", str(bench.top / "release")]
+    (bench.top / "release").write_text("".join("%s:more-%d\n" % (repo.gun, i) for i in range(RELEASE_IMAGES)))
+    bench.call(bench.program, "key", "generate", "--no-passphrase", "second")
+    # More than one key may sign these.
+    bench.call(bench.program, "role", "add", repo.image, "release", "--types", "release", "--key", "bench", "--key", "second")
+    registry.round_trip = notary.round_trip = ROUND_TRIP
+    print("\n%-30s %7s | %9s %9s %9s %9s |\n%s" % ("records of a release, %.0f ms" % (1000 * ROUND_TRIP), "images", "ms", "registry", "trust",
+                                                "in flight", "-" * 88))
+    for name, argv in (("put", ["put", "--key", "bench", *listed, "release", str(bench.content)]),
+                       ("put, nothing to publish", ["put", "--key", "bench", *listed, "release", str(bench.content)]),
+                       ("sign", ["sign", "--yes", "--key", "second", *listed, "release"]),
+                       ("withdraw", ["withdraw", "--key", "bench", "--reason", "bench", *listed, "release"]),
+                       ("rm --reinstate", ["rm", "--key", "bench", "--reinstate", *listed, "release"])):
+        registry.reset()
+        notary.reset()
+        took = bench.sample([bench.program, *argv])[0] / 1000
+        goal = "goal %d ms: %s" % (RELEASE_GOAL, "met" if took <= RELEASE_GOAL else "NOT MET") if name == "put" else ""
+        print("%-30s %7s | %9.0f %9d %9d %9d | %s" % (name, RELEASE_IMAGES, took, registry.requests, notary.requests,
+                                                      in_flight(registry.exchanges), goal), flush=True)
+
+
 def agent(bench):
     """A put signed by an ssh-agent beside one with an unlocked key file."""
     directory = pathlib.Path(tempfile.mkdtemp(dir=bench.top))
@@ -542,7 +569,7 @@ def main(build, only):
         try:
             bench.start_lab()
             if only:
-                {"far": compare_round_trips, "bundle": bundles, "s3": buckets}[only](bench)
+                {"far": compare_round_trips, "bundle": bundles, "s3": buckets, "release": release}[only](bench)
                 return
             repos = [Repository(bench, n, bench.registry, bench.notary_url) for n in SIZES]
             head()
@@ -553,6 +580,7 @@ def main(build, only):
             compare_round_trips(bench)
             bundles(bench)
             buckets(bench)
+            release(bench)
             bench.env["MANIFESTO_TRUST_SERVER"] = bench.notary_url
             print("\n`get` also resolves the tag and, cold, reads the content at the registry: `lookup` and IMAGE@DIGEST do not ask for the tag."
                   "\n`verify` is one process for 100 images by digest, `lookup` 100 processes.\n")
@@ -572,6 +600,6 @@ def main(build, only):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) not in (2, 3) or sys.argv[2:] not in ([], ["far"], ["bundle"], ["s3"]):
+    if len(sys.argv) not in (2, 3) or sys.argv[2:] not in ([], ["far"], ["bundle"], ["s3"], ["release"]):
         raise SystemExit(__doc__)
     main(sys.argv[1], (sys.argv[2:] + [None])[0])

@@ -57,6 +57,7 @@ fingerprint_of() {
 }
 
 export MANIFESTO_PASSPHRASE='of the test' EXAMPLES=$T_TOP/docs/examples
+make_image "$T/second" --tag 1.1 --seed second >/dev/null
 for server in "$NOTARY" "tuf+file://$T/trust"; do
 	export MANIFESTO_TRUST_SERVER=$server
 	for guide in release-approval security-team ci-verification key-formats keys; do
@@ -64,6 +65,7 @@ for server in "$NOTARY" "tuf+file://$T/trust"; do
 		REPOSITORY=$REGISTRY/acme/$(tr -c 'a-z\n' - <<<"$run") IMAGE=$REPOSITORY:1.0
 		export REPOSITORY IMAGE
 		skopeo copy -q --dest-tls-verify=false "oci:$T_TOP/testdata/image:1.0" "docker://$IMAGE" || exit 1
+		[ $guide != release-approval ] || push_image oci:$T/second:1.1 "$REPOSITORY:1.1" >/dev/null
 		mkdir -p "$T/$run" && cd "$T/$run" || exit 1
 		cp "$T_TOP/testdata/approval.json" .
 		echo '{"findings":[]}' >scan.json
