@@ -31,6 +31,8 @@ struct manifesto_trust_result {
 	const char *const *keys_made;
 	size_t nkeys_made;
 	const char *recovery, *recovery_key; /* init: the directory of the kit, and its key's fingerprint */
+	const char
+	    *map; /* show: the pattern of the map by which this repository speaks for the image, or NULL */
 };
 /* Makes the trust repository of an image: keys as needed, the first root, targets (and snapshot, timestamp).
  * MANIFESTO_CONFLICT: it exists. */
@@ -68,7 +70,9 @@ struct manifesto_trust_export_result {
 	const char *json; /* a file for manifesto_trust_import, and a trust.json */
 	size_t length;
 };
-/* The pins of this machine: of these n patterns (MANIFESTO_NOT_FOUND when one is not pinned); n 0: all. */
+/* The pins and maps of this machine: of these n patterns (MANIFESTO_NOT_FOUND when one has neither); n 0:
+ * all.
+ */
 MANIFESTO_API int manifesto_trust_export(struct manifesto *m, const char *const *patterns, size_t n,
 					 const struct manifesto_trust_export_result **out,
 					 struct manifesto_error *err);
@@ -77,12 +81,32 @@ struct manifesto_trust_import_result {
 	size_t nadded, nreplaced, nsame;
 	const char *const *named; /* colleagues' keys that have a name now */
 	size_t nnamed;
+	const char *const *mapped; /* patterns of maps that are new or changed */
+	size_t nmapped;
 };
-/* Adds the pins of a file, all or none. MANIFESTO_PIN when one differs from what is pinned here, unless
- * force. */
+/* Adds the pins and maps of a file, all or none. MANIFESTO_PIN when one differs from what is here, or would
+ * decide in its place, unless force. MANIFESTO_USAGE when a map leads to a name that is mapped. */
 MANIFESTO_API int manifesto_trust_import(struct manifesto *m, const char *path, int force,
 					 const struct manifesto_trust_import_result **out,
 					 struct manifesto_error *err);
+
+/* --- maps: whose trust repository speaks for an image name */
+struct manifesto_map {
+	const char *pattern;    /* a repository, or a prefix of repositories that ends in '*' */
+	const char *repository; /* a repository; a '*' at its end stands for what that in the pattern does */
+};
+struct manifesto_maps {
+	const struct manifesto_map *const *maps; /* by pattern */
+	size_t nmaps;
+};
+MANIFESTO_API int manifesto_trust_maps(struct manifesto *m, const struct manifesto_maps **out,
+				       struct manifesto_error *err);
+/* From now on the trust repository of `repository` speaks for images whose names fit the pattern, whose tags
+ * and content stay where they are; repository NULL removes the map. The longest pattern decides. Writing to a
+ * mapped name is MANIFESTO_USAGE. MANIFESTO_USAGE: no names of repositories, or the target is mapped itself;
+ * MANIFESTO_PIN: the pattern has a pin; MANIFESTO_NOT_FOUND: there is no map to remove. */
+MANIFESTO_API int manifesto_trust_map(struct manifesto *m, const char *pattern, const char *repository,
+				      struct manifesto_error *err);
 
 /* --- what this machine remembers of a repository */
 struct manifesto_clock_result {

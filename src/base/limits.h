@@ -78,6 +78,7 @@
 /* Files of ours and of Docker. */
 #define MF_MAX_KEYFILE_BYTES ((size_t)65536)
 #define MF_MAX_CONFIG_BYTES ((size_t)1 << 20)
+#define MF_MAX_MAPS 1000 /* each is compared with each other */
 /* Rollback floors: MF_MAX_DELEGATIONS_LIST names of MF_MAX_ROLE_NAME octets, six each as JSON. */
 #define MF_MAX_FLOORS_BYTES ((size_t)16 << 20)
 #define MF_MAX_PASSPHRASE ((size_t)4096)

@@ -338,19 +338,32 @@ const struct mf_cli_command mf_cli_commands[] = {
      .reach = MF_CLI_HOME,
      .summary = "write the pins of this machine, for other machines",
      .description =
-	"Writes the pins of these repositories and prefixes, as trust.json names them,\n"
-	"or all of them, and the names of colleagues' keys, as a file for 'trust import'.\n"
+	"Writes the pins and maps of these repositories and prefixes, as trust.json names\n"
+	"them, or all of them, and the names of colleagues' keys, as a file for\n"
+	"'trust import'.\n"
 	"It holds no secrets: keep it under version control.",
      .run = mf_cli_run_trust_export},
     {.name = "trust import", .group = MF_CLI_TRUST, .synopsis = "FILE", .min = 1, .max = 1, .reach = MF_CLI_HOME,
      .summary = "take over the pins of another machine",
      .description =
-	"Takes over all pins in FILE, or none: if one differs from a pin on this machine,\n"
-	"the import is refused, unless --force is given. Get FILE over a channel that you\n"
-	"trust: it decides whom you believe.",
+	"Takes over all pins and maps in FILE, or none: if one differs from what decides\n"
+	"on this machine, the import is refused, unless --force is given. Get FILE over a\n"
+	"channel that you trust: it decides whom you believe.",
      .options = B(MF_OPT_FORCE),
-     .help = {{MF_OPT_FORCE, NULL, "replace pins that differ"}},
+     .help = {{MF_OPT_FORCE, NULL, "replace pins and maps that differ"}},
      .run = mf_cli_run_trust_import},
+    {.name = "trust map", .group = MF_CLI_TRUST, .synopsis = "[PATTERN REPOSITORY]", .min = 0, .max = 2, .reach = MF_CLI_HOME,
+     .summary = "read a copy by the repository it was copied from",
+     .description =
+	"From now on the trust repository of REPOSITORY speaks for images whose names fit\n"
+	"PATTERN: a repository, or a prefix of repositories that ends in '*'. A '*' at\n"
+	"the end of REPOSITORY stands for the same. Tags are resolved in the image's own\n"
+	"repository, content is taken from there first and then from REPOSITORY, whose\n"
+	"pin decides. Mapped names are only read. The longest pattern decides; a map is\n"
+	"not followed twice. Without arguments, lists the maps.",
+     .options = B(MF_OPT_REMOVE),
+     .help = {{MF_OPT_REMOVE, NULL, "remove the map PATTERN"}},
+     .run = mf_cli_run_trust_map},
     {.name = "trust clock", .group = MF_CLI_TRUST, .synopsis = "IMAGE", .min = 1, .max = 1,
      .summary = "set the recorded time back to the system clock",
      .description =

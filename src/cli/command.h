@@ -125,6 +125,7 @@ int mf_cli_run_trust_show(struct mf_cli *cli, struct manifesto_error *err) MF_NO
 int mf_cli_run_trust_pin(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
 int mf_cli_run_trust_export(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
 int mf_cli_run_trust_import(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
+int mf_cli_run_trust_map(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
 int mf_cli_run_trust_clock(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
 int mf_cli_run_trust_forget(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
 int mf_cli_run_key_generate(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;

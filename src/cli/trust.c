@@ -41,6 +41,8 @@ static void show_json(const char *schema, const struct manifesto_trust_result *r
 		mf_json_add_text(&j, "recovery", r->recovery);
 		mf_json_add_text(&j, "recoveryKey", r->recovery_key);
 	}
+	if (r->map)
+		mf_json_add_text(&j, "map", r->map);
 	mf_cli_json_end(&j);
 }
 
@@ -149,6 +151,8 @@ int mf_cli_run_trust_show(struct mf_cli *cli, struct manifesto_error *err)
 		return 0;
 	}
 	line("gun", r->gun);
+	if (r->map)
+		line("map", r->map);
 	line("where", r->where);
 	line("dialect", r->dialect);
 	show_pins(r);
@@ -202,6 +206,7 @@ int mf_cli_run_trust_import(struct mf_cli *cli, struct manifesto_error *err)
 		mf_json_add_texts(&j, "replaced", r->replaced, r->nreplaced);
 		mf_json_add_int(&j, "unchanged", (int64_t)r->nsame);
 		mf_json_add_texts(&j, "named", r->named, r->nnamed);
+		mf_json_add_texts(&j, "mapped", r->mapped, r->nmapped);
 		mf_cli_json_end(&j);
 		return 0;
 	}
@@ -213,8 +218,63 @@ int mf_cli_run_trust_import(struct mf_cli *cli, struct manifesto_error *err)
 		line("replaced", r->replaced[i]);
 	for (size_t i = 0; i < r->nnamed; i++)
 		line("named", r->named[i]);
-	if (!r->nadded && !r->nreplaced && !r->nnamed)
+	for (size_t i = 0; i < r->nmapped; i++)
+		line("mapped", r->mapped[i]);
+	if (!r->nadded && !r->nreplaced && !r->nnamed && !r->nmapped)
 		(void)puts("nothing new");
+	return 0;
+}
+
+/* ---------------------------------------------------------------- maps */
+
+static int list_maps(const struct mf_cli *cli, struct manifesto_error *err)
+{
+	static const char *const heads[] = {"PATTERN", "REPOSITORY"};
+	MF_CLI_RESULT(manifesto_maps, r);
+	if (manifesto_trust_maps(cli->m, &r, err) < 0)
+		return -1;
+	if (cli->json) {
+		struct mf_json_out j;
+		mf_cli_json_begin(&j, stdout, "trust-map");
+		mf_json_add_object(&j, "maps");
+		for (size_t i = 0; i < r->nmaps; i++) {
+			mf_json_key(&j, mf_str_c(r->maps[i]->pattern));
+			mf_json_add_text(&j, NULL, r->maps[i]->repository);
+		}
+		mf_json_close(&j);
+		mf_cli_json_end(&j);
+		return 0;
+	}
+	if (!r->nmaps && !cli->quiet)
+		mf_cli_message("no image name is mapped on this machine");
+	struct mf_cli_table t MF_CLI_TABLE_CLEANUP;
+	mf_cli_table_init(&t, heads, sizeof heads / sizeof heads[0]);
+	for (size_t i = 0; i < r->nmaps; i++) {
+		mf_cli_table_add(&t, r->maps[i]->pattern);
+		mf_cli_table_add(&t, r->maps[i]->repository);
+	}
+	return r->nmaps ? mf_cli_table_print(&t, stdout, err) : 0;
+}
+
+int mf_cli_run_trust_map(struct mf_cli *cli, struct manifesto_error *err)
+{
+	bool removes = mf_cli_args_has(&cli->args, MF_OPT_REMOVE);
+	if (!cli->nargument && !removes)
+		return list_maps(cli, err);
+	if (cli->nargument != (removes ? 1u : 2u))
+		return mf_cli_usage(err, removes ? "'trust map --remove' takes one argument (PATTERN)"
+						 : "'trust map' takes a pattern and a repository");
+	if (manifesto_trust_map(cli->m, cli->argument[0], removes ? NULL : cli->argument[1], err) < 0)
+		return -1;
+	if (cli->json)
+		return list_maps(cli, err);
+	if (cli->quiet)
+		return 0;
+	if (removes)
+		mf_cli_printf("'%s' is not mapped any more\n", cli->argument[0]);
+	else
+		mf_cli_printf("'%s' is read by the trust repository of '%s'\n", cli->argument[0],
+			      cli->argument[1]);
 	return 0;
 }
 

@@ -284,7 +284,7 @@ static int collect_image(struct pack *p, struct mf_image *im, struct mf_err *err
 
 static int begin_image(struct pack *p, struct mf_image *im, const char *text, struct mf_err *err)
 {
-	if (mf_image_open(im, p->m, text, err) < 0)
+	if (mf_image_open_by(im, p->m, text, MF_MAPS_FOLLOW, err) < 0)
 		return -1;
 	im->for_writing = true; /* the manifest is needed, not only its digest */
 	return mf_image_begin(im, err);

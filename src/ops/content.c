@@ -98,7 +98,7 @@ struct search {
 	const struct mf_content_wanted *c;
 	const char *path;       /* where the content will be kept as a file, or NULL */
 	struct mf_spool *found; /* verified */
-	struct mf_err why;      /* why the trust repository's target file was not used */
+	struct mf_err why;      /* why no other place's content was used, the gravest */
 };
 
 static struct mf_spool *new_spool(const struct mf_tuf_target_info *info, const char *path, struct mf_err *err)
@@ -196,30 +196,56 @@ static enum mf_found from_web(struct search *w, struct mf_err *err)
 	return MF_ABSENT;
 }
 
-/* The store failed after the target file had: the graver of both failures is reported, and never that the
- * content is gone, since the target file may be back later. */
-static int fail_graver(const struct mf_err *why, struct mf_err *err)
+/* Of several places that failed, the gravest failure is reported, and that the content is gone only if all
+ * say so, since the others may have it later. */
+static void note_failure(struct search *w, const struct mf_err *failed)
 {
-	const enum mf_code code = err->code;
-	if (why->code && !is_ours(err) &&
-	    (code == MF_E_CONTENT_GONE || mf_exit_graver(mf_code_exit(why->code), mf_code_exit(code))))
-		*err = *why;
-	return -1;
+	const enum mf_code was = w->why.code, now = failed->code;
+	bool graver = was && was != MF_E_CONTENT_GONE &&
+		      (now == MF_E_CONTENT_GONE || mf_exit_graver(mf_code_exit(was), mf_code_exit(now)));
+	if (!graver)
+		w->why = *failed;
 }
 
-static int from_store(struct search *w, struct mf_err *err)
+static enum mf_found from_store(struct search *w, struct mf_image_store *store, struct mf_err *err)
 {
 	const struct mf_tuf_target_info *info = w->c->info;
+	struct mf_err failed = MF_ERR_INIT;
 	struct mf_spool *s MF_SPOOL_CLEANUP = new_spool(info, w->path, err);
 	if (!s)
-		return -1;
-	int rc = mf_blob_get(w->im->blobs, &info->sha256, info->length, s, err);
+		return MF_FAILED;
+	int rc = mf_blob_get(store, &info->sha256, info->length, s, &failed);
 	if (rc == 0 && !is_content(s, info))
-		rc = mf_fail(err, MF_E_DIGEST, 0, "SHA-512 of the content does not match the signed value");
-	if (rc < 0)
-		return fail_graver(&w->why, err);
-	(void)found(w, &s);
-	return 0;
+		rc = mf_fail(&failed, MF_E_DIGEST, 0,
+			     "SHA-512 of the content does not match the signed value");
+	if (rc == 0)
+		return found(w, &s);
+	if (is_ours(&failed)) {
+		*err = failed;
+		return MF_FAILED;
+	}
+	note_failure(w, &failed);
+	return MF_ABSENT;
+}
+
+/* The image's own store first: a copy is read where it is. */
+static enum mf_found from_stores(struct search *w, struct mf_err *err)
+{
+	struct mf_image_store *origin;
+	enum mf_found rc = from_store(w, w->im->blobs, err);
+	if (rc != MF_ABSENT)
+		return rc;
+	if (mf_image_origin(w->im, &origin, err) < 0)
+		return MF_FAILED;
+	if (origin) {
+		mf_env_log(&w->im->m->env, MF_LOG_INFO, "%s; trying the origin's registry", w->why.msg);
+		rc = from_store(w, origin, err);
+	}
+	if (rc == MF_ABSENT) {
+		*err = w->why;
+		return MF_FAILED;
+	}
+	return rc;
 }
 
 static enum mf_found from_repository(struct search *w, struct mf_err *err)
@@ -261,10 +287,13 @@ static int search(struct search *w, struct mf_err *err)
 	if (keep)
 		w->path = cached;
 	rc = from_repository(w, err);
-	if (rc == MF_FAILED || (rc == MF_ABSENT && from_store(w, err) < 0))
+	bool in_store = rc == MF_ABSENT;
+	if (in_store)
+		rc = from_stores(w, err);
+	if (rc == MF_FAILED)
 		return -1;
 	mf_env_log(env, MF_LOG_DEBUG, "content: %s has it, with the signed digest",
-		   rc == MF_FOUND ? "the trust repository" : "the image's store");
+		   in_store ? "the image's store" : "the trust repository");
 	struct mf_err ignored = MF_ERR_INIT;
 	if (keep)
 		(void)!mf_spool_store(w->found, cached, 0600, MF_NO_SYNC, &ignored);

@@ -33,6 +33,7 @@ void mf_op_restart_clock(struct manifesto *m)
 void mf_op_begin(struct manifesto *m, struct manifesto_error *err)
 {
 	*err = (struct manifesto_error){0};
+	mf_maps_clear(&m->maps);
 	mf_op_restart_clock(m);
 }
 
@@ -359,6 +360,7 @@ void manifesto_free(struct manifesto *m)
 		free(m->endpoint[i].host);
 	}
 	mf_names_clear(&m->names);
+	mf_maps_clear(&m->maps);
 	free(m->endpoint);
 	free(m->given_host);
 	free(m->credential_files);

@@ -16,9 +16,12 @@ static int load_and_resolve(struct mf_image *im, const struct manifesto_get_opti
 		return -1;
 	memcpy(prefix, o->type, n);
 	prefix[n] = '/';
-	if (mf_image_begin(im, err) < 0 ||
-	    mf_trust_load(im->trust, &(struct mf_load){.prefix = (struct mf_str){prefix, n + 1}}, err) < 0)
+	if (mf_image_begin(im, err) < 0)
 		return -1;
+	if (mf_trust_load(im->trust, &(struct mf_load){.prefix = (struct mf_str){prefix, n + 1}}, err) < 0) {
+		mf_image_hint_copy(im, NULL, err);
+		return -1;
+	}
 	return mf_image_subjects(im, (struct mf_subject_choice){.platform = o->platform}, subjects, err);
 }
 
@@ -41,7 +44,9 @@ static int select_record(struct mf_image *im, const struct manifesto_get_options
 			mf_err_set_hint(err, "the index has a '%s' record; platforms do not inherit it",
 					o->type);
 	}
-	if (err->code == MF_E_NOT_FOUND) /* after a hint about platforms this one is dropped */
+	if (!err->hint[0])
+		mf_image_hint_copy(im, &s->digest, err);
+	if (err->code == MF_E_NOT_FOUND) /* after another hint this one is dropped */
 		mf_err_set_hint(
 		    err,
 		    "run 'manifesto list %s' to see its records; the tag may have moved to another digest",
@@ -275,6 +280,7 @@ int manifesto_get(struct manifesto *m, const struct manifesto_get_options *opt,
 	struct mf_image im MF_IMAGE_CLEANUP = {0};
 	struct manifesto_get_options o;
 	struct manifesto_get_result *r = MF_OP_START(m, &o, opt, r, error, &err);
-	int rc = !r || mf_image_open(&im, m, o.image, &err) < 0 ? -1 : get(&im, &o, r, &err);
+	int rc =
+	    !r || mf_image_open_by(&im, m, o.image, MF_MAPS_FOLLOW, &err) < 0 ? -1 : get(&im, &o, r, &err);
 	return MF_OP_END(rc, r, out, error, &err);
 }

@@ -512,8 +512,13 @@ static int image_history(struct mf_image *im, struct manifesto *m, const struct 
 			 struct manifesto_history_result *out, struct mf_err *err)
 {
 	struct mf_subjects subjects MF_SUBJECTS_CLEANUP = {0};
-	if (mf_image_open(im, m, o->image, err) < 0 || mf_image_begin(im, err) < 0 || load(im, o, err) < 0 ||
-	    mf_image_subjects(im, (struct mf_subject_choice){.platform = o->platform}, &subjects, err) < 0)
+	if (mf_image_open_by(im, m, o->image, MF_MAPS_FOLLOW, err) < 0 || mf_image_begin(im, err) < 0)
+		return -1;
+	if (load(im, o, err) < 0) {
+		mf_image_hint_copy(im, NULL, err);
+		return -1;
+	}
+	if (mf_image_subjects(im, (struct mf_subject_choice){.platform = o->platform}, &subjects, err) < 0)
 		return -1;
 	out->image = mf_report_image(mf_result_arena(out), im, &subjects.v[0].digest);
 	return collect(im, o, &subjects.v[0], out, err);
@@ -531,7 +536,7 @@ static int history(struct mf_image *im, struct manifesto *m, const struct manife
 	if (o->platform)
 		return mf_fail(err, MF_E_USAGE, 0,
 			       "--platform cannot be used with all images of a repository");
-	if (mf_repository_open(im, m, o->image, err) < 0 || load(im, o, err) < 0)
+	if (mf_repository_open_by(im, m, o->image, MF_MAPS_FOLLOW, err) < 0 || load(im, o, err) < 0)
 		return -1;
 	out->image = mf_arena_text(mf_result_arena(out), o->image);
 	return collect(im, o, NULL, out, err);

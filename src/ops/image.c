@@ -108,11 +108,11 @@ static int need_http(struct manifesto *m, struct mf_err *err)
 	return m->http ? 0 : -1;
 }
 
-/* As many hosts as one image has, and some. */
+/* As many hosts as one image has (its registry, the trust server, the origin's registry), and one. */
 #define HOSTS_KEPT 4
 
-/* The oldest makes room; nothing of it is in flight between operations. A pool's places go on using theirs.
- */
+/* The one that was used least recently makes room; nothing of it is in flight, since an image has fewer. A
+ * pool's places go on using theirs. */
 static void forget_oldest_endpoint(struct manifesto *m)
 {
 	if (m->pool || m->nendpoint < HOSTS_KEPT)
@@ -209,7 +209,7 @@ static char *place_of(const struct mf_ref *ref, struct mf_err *err)
 	return name;
 }
 
-static struct mf_image_store *open_store(struct manifesto *m, const struct mf_ref *ref, struct mf_err *err)
+struct mf_image_store *mf_image_store_of(struct manifesto *m, const struct mf_ref *ref, struct mf_err *err)
 {
 	if (!m->pool)
 		return open_own_store(m, ref, err);
@@ -372,9 +372,12 @@ void mf_image_close(struct mf_image *im)
 	if (own && im->blobs != im->images)
 		mf_image_store_free(im->blobs);
 	if (own)
+		mf_image_store_free(im->origin);
+	if (own)
 		mf_image_store_free(im->images);
 	mf_manifest_clear(&im->manifest);
 	free(im->text);
+	free(im->map);
 	mf_ref_clear(&im->ref);
 	mf_ref_clear(&im->store_ref);
 	*im = (struct mf_image){0};
@@ -402,7 +405,8 @@ static int load_names(struct manifesto *m, struct mf_err *err)
 	return 0;
 }
 
-int mf_image_open(struct mf_image *im, struct manifesto *m, const char *text, struct mf_err *err)
+int mf_image_open_by(struct mf_image *im, struct manifesto *m, const char *text, enum mf_image_maps maps,
+		     struct mf_err *err)
 {
 	const char *store = m->opt.store ? m->opt.store : text;
 	*im = (struct mf_image){.m = m, .text = mf_str_dup(mf_str_c(text))};
@@ -415,10 +419,12 @@ int mf_image_open(struct mf_image *im, struct manifesto *m, const char *text, st
 		return -1;
 	if (note_given_host(m, &im->store_ref, err) < 0)
 		return -1;
-	im->images = open_store(m, &im->ref, err);
+	if (!m->opt.store && mf_image_follow_map(im, maps, err) < 0)
+		return -1;
+	im->images = mf_image_store_of(m, &im->ref, err);
 	if (!im->images)
 		return -1;
-	im->blobs = m->opt.store ? open_store(m, &im->store_ref, err) : im->images;
+	im->blobs = m->opt.store ? mf_image_store_of(m, &im->store_ref, err) : im->images;
 	if (!im->blobs || open_trust(im, err) < 0)
 		return -1;
 	mf_env_log(&m->env, MF_LOG_DEBUG, "trust metadata of '%s': %s", mf_trust_gun(im->trust),
@@ -426,7 +432,18 @@ int mf_image_open(struct mf_image *im, struct manifesto *m, const char *text, st
 	return 0;
 }
 
+int mf_image_open(struct mf_image *im, struct manifesto *m, const char *text, struct mf_err *err)
+{
+	return mf_image_open_by(im, m, text, MF_MAPS_REFUSE, err);
+}
+
 int mf_repository_open(struct mf_image *im, struct manifesto *m, const char *text, struct mf_err *err)
+{
+	return mf_repository_open_by(im, m, text, MF_MAPS_REFUSE, err);
+}
+
+int mf_repository_open_by(struct mf_image *im, struct manifesto *m, const char *text, enum mf_image_maps maps,
+			  struct mf_err *err)
 {
 	struct mf_ref ref MF_REF_CLEANUP = {0};
 	struct mf_esc e;
@@ -440,7 +457,7 @@ int mf_repository_open(struct mf_image *im, struct manifesto *m, const char *tex
 		return mf_fail(err, MF_E_USAGE, 0, "expected a repository without tag and digest, got '%s'",
 			       mf_esc(&e, mf_str_c(text)));
 	}
-	return mf_image_open(im, m, text, err);
+	return mf_image_open_by(im, m, text, maps, err);
 }
 
 static int begin_resolve(struct mf_image *im, struct mf_err *err)

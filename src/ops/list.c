@@ -170,9 +170,13 @@ static int list_image(struct mf_image *im, const struct manifesto_list_options *
 		      struct manifesto_list_result *out, struct mf_err *err)
 {
 	struct mf_subjects subjects MF_SUBJECTS_CLEANUP = {0};
-	if (mf_image_begin(im, err) < 0 ||
-	    mf_trust_load(im->trust, &(struct mf_load){.only = o->roles}, err) < 0 ||
-	    check_roles(mf_trust_set(im->trust), o, err) < 0 ||
+	if (mf_image_begin(im, err) < 0)
+		return -1;
+	if (mf_trust_load(im->trust, &(struct mf_load){.only = o->roles}, err) < 0) {
+		mf_image_hint_copy(im, NULL, err);
+		return -1;
+	}
+	if (check_roles(mf_trust_set(im->trust), o, err) < 0 ||
 	    mf_image_subjects(
 		im, (struct mf_subject_choice){.platform = o->platform, .all = o->all_platforms != 0},
 		&subjects, err) < 0)
@@ -329,7 +333,8 @@ static int open_and_list(struct mf_image *im, struct manifesto *m, const struct 
 		    "--platform and --all-platforms cannot be used with all images of a repository");
 	if (o->all == 2 && names_repository(o->image, &all, err) < 0)
 		return -1;
-	if ((all ? mf_repository_open(im, m, o->image, err) : mf_image_open(im, m, o->image, err)) < 0)
+	if ((all ? mf_repository_open_by(im, m, o->image, MF_MAPS_FOLLOW, err)
+		 : mf_image_open_by(im, m, o->image, MF_MAPS_FOLLOW, err)) < 0)
 		return -1;
 	return all ? list_repository(im, o, out, err) : list_image(im, o, out, err);
 }

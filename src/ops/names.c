@@ -140,7 +140,7 @@ static int add_from_image(struct manifesto *m, const char *image, enum manifesto
 {
 	struct mf_image im MF_IMAGE_CLEANUP = {0};
 	struct reading r = {what, out};
-	if (mf_image_open(&im, m, image, err) < 0)
+	if (mf_image_open_by(&im, m, image, MF_MAPS_FOLLOW, err) < 0)
 		return -1;
 	char *dir MF_FREE = mf_trust_metadata_dir(im.trust, err);
 	return dir ? each_file(dir, add_from_file, &r, err) : -1;

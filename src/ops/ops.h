@@ -32,6 +32,7 @@ struct manifesto {
 	struct mf_keystore *keys;
 	struct mf_names names; /* of keys; loaded with the first image */
 	bool names_loaded;
+	struct mf_maps maps; /* loaded with the first image of an operation */
 	struct mf_trust_config trust;
 };
 
@@ -101,10 +102,14 @@ struct mf_image {
 	struct manifesto *m;
 	char *text; /* the reference as it was given */
 	struct mf_ref ref;
-	struct mf_ref store_ref;          /* --store, else like ref */
+	struct mf_ref
+	    store_ref; /* whose trust repository it is: --store, the map's repository, else like ref */
 	struct mf_trust_config trust_cfg; /* with the trust server's credentials */
 	struct mf_image_store *images;    /* where the subject is */
 	struct mf_image_store *blobs;     /* where content lies: `images`, or the store */
+	char *map; /* the pattern of the map by which another repository speaks for the image; NULL: none does
+		    */
+	struct mf_image_store *origin; /* of that repository, see mf_image_origin */
 	struct mf_trust *trust;
 	struct mf_pool_trust *shared; /* where `trust` belongs to a pool */
 	/* The tag being resolved, or, for writers, the manifest behind it being fetched: what is signed and
@@ -121,7 +126,15 @@ struct mf_image {
 };
 void mf_image_close(struct mf_image *im);
 #define MF_IMAGE_CLEANUP MF_CLEANUP(mf_image_close)
-/* Parses, opens everything, makes no request. */
+/* What a map does to an image that is opened. */
+enum mf_image_maps {
+	MF_MAPS_REFUSE, /* what is written goes into the image's own trust repository: MF_E_USAGE */
+	MF_MAPS_FOLLOW, /* for reading */
+	MF_MAPS_IGNORE  /* what this machine remembers of the name itself */
+};
+/* Parses, opens everything, makes no request. mf_image_open refuses names that are mapped. */
+int mf_image_open_by(struct mf_image *im, struct manifesto *m, const char *text, enum mf_image_maps maps,
+		     struct mf_err *err) MF_NODISCARD;
 int mf_image_open(struct mf_image *im, struct manifesto *m, const char *text,
 		  struct mf_err *err) MF_NODISCARD;
 /* Begins resolving the tag and the trust metadata, at once. */
@@ -131,6 +144,17 @@ int mf_image_begin(struct mf_image *im, struct mf_err *err) MF_NODISCARD;
  * where it is on the registry's own host. MF_E_USAGE: the URL. */
 int mf_mirror_connect(struct manifesto *m, const char *url, struct mf_trust_config *cfg,
 		      struct mf_err *err) MF_NODISCARD;
+/* Puts the repository that a map gives for the image in place of im->store_ref. */
+int mf_image_follow_map(struct mf_image *im, enum mf_image_maps maps, struct mf_err *err) MF_NODISCARD;
+/* Are both names of a map repositories, or prefixes of such, as metadata spell them? MF_E_USAGE. */
+int mf_map_names_check(const char *pattern, const char *repository, struct mf_err *err) MF_NODISCARD;
+/* The image store of that repository, opened now, which makes no request. *out NULL: there is none. */
+int mf_image_origin(struct mf_image *im, struct mf_image_store **out, struct mf_err *err) MF_NODISCARD;
+/* A place of images, one for all that is open in a run over many. */
+struct mf_image_store *mf_image_store_of(struct manifesto *m, const struct mf_ref *ref, struct mf_err *err);
+/* The failure is a miss: adds the hint that records of another trust repository lie beside the image, if its
+ * referrers show some. subject NULL: the image's. Best effort. */
+void mf_image_hint_copy(struct mf_image *im, const struct mf_digest *subject, struct mf_err *err);
 
 /* One image manifest that a record belongs to. */
 struct mf_subject {
@@ -164,7 +188,9 @@ struct mf_content_wanted {
 	const char *path; /* the file that the caller will copy it to, or NULL */
 };
 /* The content of a record, verified, in a spool that the caller frees: from the cache, the trust repository's
- * targets or the store. Nothing is copied a second time. */
+ * targets, the store, or that of the repository to which the image is mapped. Nothing is copied a second
+ * time.
+ */
 int mf_content_get(struct mf_image *im, const struct mf_content_wanted *c, struct mf_spool **out,
 		   struct mf_err *err) MF_NODISCARD;
 /* Verified content to a file, or without a path to the caller's function. */
@@ -186,7 +212,10 @@ int mf_content_has_target(struct mf_image *im, struct mf_str target_name,
 			  const struct mf_tuf_target_info *info, bool *has, struct mf_err *err) MF_NODISCARD;
 
 /* ---- repositories, roles */
-/* A repository argument, without tag and digest, opened as mf_image_open does; nothing of it is resolved. */
+/* A repository argument, without tag and digest, opened as mf_image_open_by and mf_image_open do; nothing of
+ * it is resolved. */
+int mf_repository_open_by(struct mf_image *im, struct manifesto *m, const char *text, enum mf_image_maps maps,
+			  struct mf_err *err) MF_NODISCARD;
 int mf_repository_open(struct mf_image *im, struct manifesto *m, const char *text,
 		       struct mf_err *err) MF_NODISCARD;
 

@@ -61,6 +61,30 @@ static int look_for_target(struct mf_image *im, struct mf_drift *d, size_t i, st
 	return 0;
 }
 
+/* What a copy lacks, its origin may have. */
+static int find_in_origin(struct mf_image *im, const struct mf_digest *v, size_t n, bool *present,
+			  struct mf_err *err)
+{
+	struct mf_image_store *origin;
+	struct mf_digest *lacking MF_FREE = mf_calloc(n, sizeof *lacking);
+	bool *found MF_FREE = mf_calloc(n, sizeof *found);
+	size_t m = 0;
+	if (!lacking || !found)
+		return mf_fail_nomem(err);
+	for (size_t i = 0; i < n; i++)
+		if (!present[i])
+			lacking[m++] = v[i];
+	if (!m)
+		return 0;
+	if (mf_image_origin(im, &origin, err) < 0 || mf_blobs_have(origin, lacking, m, found, err) < 0)
+		return -1;
+	m = 0;
+	for (size_t i = 0; i < n; i++)
+		if (!present[i])
+			present[i] = found[m++];
+	return 0;
+}
+
 static int find_blobs(struct mf_image *im, struct mf_drift *d, struct mf_err *err)
 {
 	struct mf_digest *v MF_FREE = mf_calloc(d->all.n, sizeof *v);
@@ -70,7 +94,8 @@ static int find_blobs(struct mf_image *im, struct mf_drift *d, struct mf_err *er
 	for (size_t i = 0; i < d->all.n; i++)
 		v[i] = d->all.v[i].info.sha256;
 	size_t n = d->all.n ? sort_unique(v, d->all.n) : 0;
-	if (mf_blobs_have(im->blobs, v, n, present, err) < 0)
+	if (mf_blobs_have(im->blobs, v, n, present, err) < 0 ||
+	    (im->map && find_in_origin(im, v, n, present, err) < 0))
 		return -1;
 	for (size_t i = 0; i < d->all.n; i++) {
 		const struct mf_digest *at = bsearch(&d->all.v[i].info.sha256, v, n, sizeof *v, by_digest);
@@ -98,6 +123,9 @@ static int find_subjects(struct mf_image *im, struct mf_drift *d, struct mf_err 
 		x->s.digest = digests[d->n] = d->all.v[from].subject;
 	}
 	d->nrecorded = d->n;
+	/* Of a copy it is not known which images it should have, nor what is listed beside them. */
+	if (im->map)
+		return 0;
 	if (mf_manifests_look(im->images, digests, d->n, looked, err) < 0)
 		return -1;
 	for (size_t i = 0; i < d->n; i++) {
@@ -369,7 +397,7 @@ int mf_drift_find(struct mf_image *im, struct mf_drift *out, struct mf_err *err)
 	if (find_blobs(im, &d, err) < 0 || find_subjects(im, &d, err) < 0)
 		return -1;
 	/* A layout has neither catalogue nor referrers. */
-	if (im->store_ref.transport == MF_TRANSPORT_REGISTRY &&
+	if (im->store_ref.transport == MF_TRANSPORT_REGISTRY && !im->map &&
 	    (find_catalogue(im, &d, err) < 0 || find_referrers(im, &d, err) < 0 ||
 	     find_refused(im, &d, err) < 0))
 		return -1;

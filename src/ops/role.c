@@ -553,7 +553,7 @@ static int list(struct manifesto *m, const char *image, const char *role, struct
 		struct mf_err *err)
 {
 	struct mf_image im MF_IMAGE_CLEANUP = {0};
-	if (mf_image_open(&im, m, image, err) < 0)
+	if (mf_image_open_by(&im, m, image, MF_MAPS_FOLLOW, err) < 0)
 		return -1;
 	if (mf_trust_load(im.trust, &(struct mf_load){.tolerate_broken = true}, err) < 0)
 		return -1;

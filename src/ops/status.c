@@ -519,6 +519,8 @@ static int status(struct mf_image *im, const struct manifesto_status_options *o,
 	if (load(im->trust, err) < 0)
 		return -1;
 	r.set = mf_trust_set(im->trust);
+	if (im->map) /* commands are for the repository that can be written to */
+		r.repository = mf_trust_pin_name(im->trust);
 	out->dialect = mf_trust_dialect(im->trust)->name;
 	out->gun = mf_arena_dup(r.a, mf_str_c(mf_trust_pin_name(im->trust)), err);
 	out->where = out->gun ? mf_arena_dup(r.a, mf_str_c(mf_trust_where(im->trust)), err) : NULL;
@@ -539,6 +541,8 @@ int manifesto_status(struct manifesto *m, const struct manifesto_status_options 
 	mf_op_begin(m, error);
 	if (mf_op_options(&o, sizeof o, opt, &err) == 0)
 		r = mf_result_new(sizeof *r, &err);
-	int rc = !r || mf_repository_open(&im, m, o.repository, &err) < 0 ? -1 : status(&im, &o, r, &err);
+	int rc = !r || mf_repository_open_by(&im, m, o.repository, MF_MAPS_FOLLOW, &err) < 0
+		     ? -1
+		     : status(&im, &o, r, &err);
 	return MF_OP_END(rc, r, out, error, &err);
 }

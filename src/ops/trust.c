@@ -33,6 +33,7 @@ static int report_head(struct mf_image *im, struct manifesto_trust_result *out, 
 	out->gun = mf_arena_text(mf_result_arena(out), mf_trust_pin_name(im->trust));
 	out->where = mf_arena_text(mf_result_arena(out), mf_trust_where(im->trust));
 	out->dialect = mf_trust_dialect(im->trust)->name;
+	out->map = im->map ? mf_arena_text(mf_result_arena(out), im->map) : NULL;
 	return report_pin(im->m, mf_trust_pin_name(im->trust), out, err);
 }
 
@@ -140,7 +141,7 @@ int manifesto_trust_show(struct manifesto *m, const char *image, const struct ma
 	struct mf_image im MF_IMAGE_CLEANUP = {0};
 	mf_op_begin(m, error);
 	struct manifesto_trust_result *r = mf_result_new(sizeof *r, &err);
-	int rc = !r || mf_image_open(&im, m, image, &err) < 0 ? -1 : show(&im, r, &err);
+	int rc = !r || mf_image_open_by(&im, m, image, MF_MAPS_FOLLOW, &err) < 0 ? -1 : show(&im, r, &err);
 	return MF_OP_END(rc, r, out, error, &err);
 }
 
@@ -243,7 +244,7 @@ static int pin_image(struct manifesto *m, const struct manifesto_pin_options *o,
 		     struct manifesto_trust_result *out, struct mf_err *err)
 {
 	struct mf_image im MF_IMAGE_CLEANUP = {0};
-	if (mf_image_open(&im, m, o->image, err) < 0)
+	if (mf_image_open_by(&im, m, o->image, MF_MAPS_IGNORE, err) < 0)
 		return -1;
 	const struct place p = {mf_trust_pin_name(im.trust), mf_trust_gun(im.trust),
 				mf_trust_dialect(im.trust)};
@@ -336,7 +337,9 @@ int manifesto_trust_forget(struct manifesto *m, const char *image, int dry_run,
 	struct mf_image im MF_IMAGE_CLEANUP = {0};
 	mf_op_begin(m, error);
 	struct manifesto_forget_result *r = mf_result_new(sizeof *r, &err);
-	int rc = !r || mf_image_open(&im, m, image, &err) < 0 ? -1 : forget(&im, dry_run, r, &err);
+	int rc = !r || mf_image_open_by(&im, m, image, MF_MAPS_IGNORE, &err) < 0
+		     ? -1
+		     : forget(&im, dry_run, r, &err);
 	return MF_OP_END(rc, r, out, error, &err);
 }
 
@@ -361,8 +364,8 @@ int manifesto_trust_export(struct manifesto *m, const char *const *patterns, siz
 /* Patterns by what happens to them. */
 struct changes {
 	struct mf_arena *a;
-	const char **v[3]; /* added, replaced, names */
-	size_t n[3], cap[3], nsame;
+	const char **v[4]; /* added, replaced, names, maps */
+	size_t n[4], cap[4], nsame;
 };
 
 static void changes_clear(struct changes *c)
@@ -370,6 +373,7 @@ static void changes_clear(struct changes *c)
 	free(c->v[0]);
 	free(c->v[1]);
 	free(c->v[2]);
+	free(c->v[3]);
 }
 
 static int note_text(struct changes *c, size_t k, const char *text, struct mf_err *err)
@@ -396,6 +400,14 @@ static int note(void *arg, const char *pattern, enum mf_pin_change what, struct 
 	return note_text(c, k, pattern, err);
 }
 
+static int note_map(void *arg, const char *pattern, const char *repository, enum mf_pin_change what,
+		    struct mf_err *err)
+{
+	if (mf_map_names_check(pattern, repository, err) < 0)
+		return mf_recode(err, MF_E_FORMAT);
+	return what == MF_PIN_SAME ? 0 : note_text(arg, 3, pattern, err);
+}
+
 static const char *const *keep(struct changes *c, size_t k, struct mf_err *err)
 {
 	const char **v = mf_arena_alloc(c->a, c->n[k], sizeof(char *), err);
@@ -408,8 +420,13 @@ static int import(struct manifesto *m, const char *path, bool force,
 		  struct manifesto_trust_import_result *out, struct mf_err *err)
 {
 	struct changes c MF_CLEANUP(changes_clear) = {.a = mf_result_arena(out)};
-	struct mf_pin_import in = {
-	    .path = path, .replace = force, .each = note, .named = note_name, .arg = &c, .own = m->keys};
+	struct mf_pin_import in = {.path = path,
+				   .replace = force,
+				   .each = note,
+				   .mapped = note_map,
+				   .named = note_name,
+				   .arg = &c,
+				   .own = m->keys};
 	if (mf_pin_import(m->opt.home, &in, &m->env, err) < 0)
 		return -1;
 	out->added = keep(&c, 0, err);
@@ -419,7 +436,9 @@ static int import(struct manifesto *m, const char *path, bool force,
 	out->nsame = c.nsame;
 	out->named = out->replaced ? keep(&c, 2, err) : NULL;
 	out->nnamed = c.n[2];
-	return out->named ? 0 : -1;
+	out->mapped = out->named ? keep(&c, 3, err) : NULL;
+	out->nmapped = c.n[3];
+	return out->mapped ? 0 : -1;
 }
 
 int manifesto_trust_import(struct manifesto *m, const char *path, int force,

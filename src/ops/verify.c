@@ -204,7 +204,7 @@ static int need_trust(struct run *r, struct mf_image *im, struct mf_err *err)
 static void start(struct run *r, struct slot *s, const char *reference)
 {
 	s->failed = (struct mf_err)MF_ERR_INIT;
-	if (mf_image_open(&s->im, r->m, reference, &s->failed) == 0)
+	if (mf_image_open_by(&s->im, r->m, reference, MF_MAPS_FOLLOW, &s->failed) == 0)
 		(void)!mf_image_begin(&s->im, &s->failed);
 }
 
@@ -216,8 +216,11 @@ static int evaluate_image(struct run *r, struct slot *s, struct mf_gate_report *
 		*err = s->failed;
 		return -1;
 	}
-	if (need_trust(r, &s->im, err) < 0 ||
-	    mf_image_subjects(
+	if (need_trust(r, &s->im, err) < 0) {
+		mf_image_hint_copy(&s->im, NULL, err);
+		return -1;
+	}
+	if (mf_image_subjects(
 		&s->im,
 		(struct mf_subject_choice){.platform = r->o->platform, .all = r->o->all_platforms != 0},
 		&subjects, err) < 0)

@@ -1,12 +1,11 @@
 /* Pins: $MANIFESTO_HOME/trust.json, one file, fit for version control:
  * {"manifestoTrust":1,"pins":{"PATTERN":{"fingerprints":["<hex>"],"threshold":1} or {"ca":"FILE"}},
- *  "names":{"dana":"<hex>"}} */
+ *  "names":{"dana":"<hex>"}, "maps":{"PATTERN":"REPOSITORY or a prefix of repositories"}} */
 #include <string.h>
 
 #include "base/encode.h"
 #include "base/limits.h"
-#include "store/file.h"
-#include "trust/trust.h"
+#include "trust/pinfile.h"
 
 void mf_pin_clear(struct mf_pin *p)
 {
@@ -31,25 +30,12 @@ static json_t *parse(struct mf_bytes text, const char *path, struct mf_err *err)
 	return NULL;
 }
 
-/* The pin file of a home. */
-struct pin_file {
-	struct mf_lock lock; /* held by those who change it */
-	char *path;
-	json_t *tree;
-};
-
-static void pin_file_clear(struct pin_file *f)
+void mf_pin_file_clear(struct mf_pin_file *f)
 {
 	free(f->path);
 	json_decref(f->tree);
 	mf_lock_release(&f->lock);
 }
-#define PIN_FILE_CLEANUP MF_CLEANUP(pin_file_clear)
-#define PIN_FILE_INIT                                                                                        \
-	{                                                                                                    \
-		.lock = MF_LOCK_INIT                                                                         \
-	}
-
 static int lock_pins(const char *home, struct mf_lock *lock, const struct mf_env *env, struct mf_err *err)
 {
 	char *path MF_FREE = mf_path_join(home, "trust.lock", NULL);
@@ -58,8 +44,7 @@ static int lock_pins(const char *home, struct mf_lock *lock, const struct mf_env
 	return mf_dir_make(home, 0700, err) < 0 ? -1 : mf_lock_acquire(lock, path, env, err);
 }
 
-/* Reads it; no file is an empty one. With env, it is locked first, to be changed. */
-static int open_pins(struct pin_file *f, const char *home, const struct mf_env *env, struct mf_err *err)
+int mf_pin_file_open(struct mf_pin_file *f, const char *home, const struct mf_env *env, struct mf_err *err)
 {
 	struct mf_buf text MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_CONFIG_BYTES);
 	f->path = mf_path_join(home, "trust.json", NULL);
@@ -81,10 +66,12 @@ static int open_pins(struct pin_file *f, const char *home, const struct mf_env *
 }
 
 /* A tree, and not json/writer: members of other programs stay, and people read the file. */
-static int save_pins(const struct pin_file *f, struct mf_err *err)
+int mf_pin_file_save(const struct mf_pin_file *f, struct mf_err *err)
 {
-	if (!json_object_size(json_object_get(f->tree, "names")))
-		(void)json_object_del(f->tree, "names");
+	static const char *const optional[] = {"names", "maps"};
+	for (size_t i = 0; i < sizeof optional / sizeof optional[0]; i++)
+		if (!json_object_size(json_object_get(f->tree, optional[i])))
+			(void)json_object_del(f->tree, optional[i]);
 	struct mf_buf text MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_CONFIG_BYTES);
 	if (mf_json_dump(f->tree, JSON_INDENT(2) | JSON_SORT_KEYS, &text, err) < 0 ||
 	    mf_buf_addc(&text, '\n', err) < 0)
@@ -92,7 +79,23 @@ static int save_pins(const struct pin_file *f, struct mf_err *err)
 	return mf_file_write(f->path, mf_buf_bytes(&text), 0644, err);
 }
 
-static bool prefix_fits(const char *pattern, const char *name)
+json_t *mf_pin_file_object(json_t *tree, const char *member, struct mf_err *err)
+{
+	json_t *object = NULL;
+	if (mf_json_get_obj(tree, member, MF_JSON_OPTIONAL, &object, err) < 0) {
+		(void)mf_recode(err, MF_E_PIN);
+		return NULL;
+	}
+	if (object)
+		return object;
+	object = json_object();
+	if (object && json_object_set_new(tree, member, object) == 0)
+		return object;
+	(void)mf_fail_nomem(err);
+	return NULL;
+}
+
+bool mf_pattern_fits(const char *pattern, const char *name)
 {
 	size_t n = strlen(pattern);
 	return n && pattern[n - 1] == '*' && strncmp(pattern, name, n - 1) == 0;
@@ -162,8 +165,7 @@ static int read_pin(const char *home, const char *pattern, const json_t *value, 
 	return 0;
 }
 
-/* The pin that decides for a name: its own, else that of the longest prefix. NULL: none. */
-static json_t *governing(const json_t *pins, const char *name, const char **best_pattern)
+json_t *mf_pin_deciding(const json_t *pins, const char *name, const char **best_pattern)
 {
 	json_t *best = json_object_get(pins, name);
 	size_t longest = 0;
@@ -175,7 +177,7 @@ static json_t *governing(const json_t *pins, const char *name, const char **best
 	const char *pattern;
 	json_object_foreach(all, pattern, value)
 	{
-		if (!prefix_fits(pattern, name) || (best && strlen(pattern) <= longest))
+		if (!mf_pattern_fits(pattern, name) || (best && strlen(pattern) <= longest))
 			continue;
 		best = value;
 		*best_pattern = pattern;
@@ -187,11 +189,11 @@ static json_t *governing(const json_t *pins, const char *name, const char **best
 int mf_pin_find(const char *home, const char *name, struct mf_pin *out, struct mf_err *err)
 {
 	struct mf_pin pin = {0};
-	struct pin_file f PIN_FILE_CLEANUP = PIN_FILE_INIT;
-	if (open_pins(&f, home, NULL, err) < 0)
+	struct mf_pin_file f MF_PIN_FILE_CLEANUP = MF_PIN_FILE_INIT;
+	if (mf_pin_file_open(&f, home, NULL, err) < 0)
 		return -1;
 	const char *best_pattern;
-	const json_t *best = governing(json_object_get(f.tree, "pins"), name, &best_pattern);
+	const json_t *best = mf_pin_deciding(json_object_get(f.tree, "pins"), name, &best_pattern);
 	if (best && read_pin(home, best_pattern, best, &pin, err) < 0) {
 		mf_pin_clear(&pin);
 		struct mf_esc e;
@@ -215,27 +217,50 @@ static json_t *pin_json(const struct mf_digest *fps, size_t n, int64_t threshold
 	return list ? json_pack("{s:O,s:I}", "fingerprints", list, "threshold", (json_int_t)threshold) : NULL;
 }
 
+/* One pattern has a pin or a map. A pin of a longer one takes its names out of the map. */
+static int check_not_mapped(json_t *tree, const char *pattern, const struct mf_env *env, struct mf_err *err)
+{
+	const json_t *maps = mf_pin_file_object(tree, "maps", err), *pins = json_object_get(tree, "pins");
+	const char *held;
+	struct mf_esc name, by;
+	if (!maps)
+		return -1;
+	const char *target = json_string_value(json_object_get(maps, pattern));
+	if (target) {
+		(void)mf_fail(err, MF_E_USAGE, 0, "'%s' is mapped to '%s' on this machine",
+			      mf_esc(&name, mf_str_c(pattern)), mf_esc(&by, mf_str_c(target)));
+		mf_err_set_hint(err, "pin '%s'; or remove the map with 'manifesto trust map --remove %s'",
+				mf_esc(&by, mf_str_c(target)), mf_esc(&name, mf_str_c(pattern)));
+		return -1;
+	}
+	if (mf_map_deciding(maps, pins, pattern, &held))
+		mf_env_log(env, MF_LOG_WARNING,
+			   "'%s' is pinned by itself: the map '%s' no longer decides for it",
+			   mf_esc(&name, mf_str_c(pattern)), mf_esc(&by, mf_str_c(held)));
+	return 0;
+}
+
 int mf_pin_store(const char *home, const char *pattern, const struct mf_digest *fps, size_t n,
 		 int64_t threshold, const struct mf_env *env, struct mf_err *err)
 {
-	struct pin_file f PIN_FILE_CLEANUP = PIN_FILE_INIT;
-	if (open_pins(&f, home, env, err) < 0)
+	struct mf_pin_file f MF_PIN_FILE_CLEANUP = MF_PIN_FILE_INIT;
+	if (mf_pin_file_open(&f, home, env, err) < 0 || check_not_mapped(f.tree, pattern, env, err) < 0)
 		return -1;
 	json_t *pin = pin_json(fps, n, threshold);
 	if (!pin || json_object_set_new(json_object_get(f.tree, "pins"), pattern, pin) < 0)
 		return mf_fail_nomem(err);
-	return save_pins(&f, err);
+	return mf_pin_file_save(&f, err);
 }
 
 enum mf_found mf_pin_remove(const char *home, const char *pattern, const struct mf_env *env,
 			    struct mf_err *err)
 {
-	struct pin_file f PIN_FILE_CLEANUP = PIN_FILE_INIT;
-	if (open_pins(&f, home, env, err) < 0)
+	struct mf_pin_file f MF_PIN_FILE_CLEANUP = MF_PIN_FILE_INIT;
+	if (mf_pin_file_open(&f, home, env, err) < 0)
 		return MF_FAILED;
 	if (json_object_del(json_object_get(f.tree, "pins"), pattern) < 0)
 		return MF_ABSENT;
-	return save_pins(&f, err) < 0 ? MF_FAILED : MF_FOUND;
+	return mf_pin_file_save(&f, err) < 0 ? MF_FAILED : MF_FOUND;
 }
 
 /* ---- names of colleagues' keys */
@@ -249,23 +274,6 @@ struct naming {
 	int (*each)(void *arg, const char *name, struct mf_err *err);
 	void *arg;
 };
-
-/* The file's object of names, made when there is none; borrowed. NULL: out of memory, or broken. */
-static json_t *names_of(json_t *tree, struct mf_err *err)
-{
-	json_t *names = NULL;
-	if (mf_json_get_obj(tree, "names", MF_JSON_OPTIONAL, &names, err) < 0) {
-		(void)mf_recode(err, MF_E_PIN);
-		return NULL;
-	}
-	if (names)
-		return names;
-	names = json_object();
-	if (names && json_object_set_new(tree, "names", names) == 0)
-		return names;
-	(void)mf_fail_nomem(err);
-	return NULL;
-}
 
 /* The name that a key has in the object; NULL: none. */
 static const char *name_in(json_t *names, const struct mf_digest *fp)
@@ -324,7 +332,7 @@ static int take_name(struct naming *g, const char *name, const json_t *value, st
 
 static int take_names(struct naming *g, const json_t *theirs, struct mf_err *err)
 {
-	json_t *object = (json_t *)(uintptr_t)theirs, *value; /* as in governing */
+	json_t *object = (json_t *)(uintptr_t)theirs, *value; /* as in mf_pin_deciding */
 	const char *name;
 	json_object_foreach(object, name, value) if (take_name(g, name, value, err) < 0) return -1;
 	return 0;
@@ -332,8 +340,8 @@ static int take_names(struct naming *g, const json_t *theirs, struct mf_err *err
 
 int mf_pin_names(const char *home, struct mf_keystore *own, struct mf_names *out, struct mf_err *err)
 {
-	struct pin_file f PIN_FILE_CLEANUP = PIN_FILE_INIT;
-	if (open_pins(&f, home, NULL, err) < 0)
+	struct mf_pin_file f MF_PIN_FILE_CLEANUP = MF_PIN_FILE_INIT;
+	if (mf_pin_file_open(&f, home, NULL, err) < 0)
 		return -1;
 	return mf_names_load(out, json_object_get(f.tree, "names"), own, err);
 }
@@ -341,40 +349,50 @@ int mf_pin_names(const char *home, struct mf_keystore *own, struct mf_names *out
 int mf_pin_name(const char *home, const char *name, const struct mf_digest *fingerprint,
 		struct mf_keystore *own, const struct mf_env *env, struct mf_err *err)
 {
-	struct pin_file f PIN_FILE_CLEANUP = PIN_FILE_INIT;
+	struct mf_pin_file f MF_PIN_FILE_CLEANUP = MF_PIN_FILE_INIT;
 	struct mf_esc e;
-	json_t *names = open_pins(&f, home, env, err) == 0 ? names_of(f.tree, err) : NULL;
+	json_t *names =
+	    mf_pin_file_open(&f, home, env, err) == 0 ? mf_pin_file_object(f.tree, "names", err) : NULL;
 	struct naming g = {.names = names, .own = own};
 	if (!names || (fingerprint && set_name(&g, name, fingerprint, err) < 0))
 		return -1;
 	if (!fingerprint && json_object_del(names, name) < 0)
 		return mf_fail(err, MF_E_KEY, 0, "no key has the name '%s'", mf_esc(&e, mf_str_c(name)));
-	return save_pins(&f, err);
+	return mf_pin_file_save(&f, err);
 }
 
 int mf_pin_add_names(const char *home, const json_t *theirs, enum mf_pin_names_mode mode,
 		     struct mf_keystore *own, const struct mf_env *env, struct mf_err *err)
 {
-	struct pin_file f PIN_FILE_CLEANUP = PIN_FILE_INIT;
+	struct mf_pin_file f MF_PIN_FILE_CLEANUP = MF_PIN_FILE_INIT;
 	bool store = mode == MF_PIN_NAMES_STORE;
-	json_t *names = open_pins(&f, home, store ? env : NULL, err) == 0 ? names_of(f.tree, err) : NULL;
+	json_t *names = mf_pin_file_open(&f, home, store ? env : NULL, err) == 0
+			    ? mf_pin_file_object(f.tree, "names", err)
+			    : NULL;
 	struct naming g = {.names = names, .own = own};
 	if (!names || take_names(&g, theirs, err) < 0)
 		return -1;
-	return g.changed && store ? save_pins(&f, err) : 0;
+	return g.changed && store ? mf_pin_file_save(&f, err) : 0;
 }
 
 /* ---- carrying pins to other machines */
 
-static int choose(json_t *pins, const char *const *patterns, size_t n, json_t *out, struct mf_err *err)
+#define EXPORT "manifesto/trust-export/v1"
+
+/* The pins and maps of these patterns, into those of a document. */
+static int choose(const json_t *tree, const char *const *patterns, size_t n, const json_t *document,
+		  struct mf_err *err)
 {
 	struct mf_esc e;
 	for (size_t i = 0; i < n; i++) {
-		json_t *pin = json_object_get(pins, patterns[i]);
-		if (!pin)
-			return mf_fail(err, MF_E_NOT_FOUND, 0, "there is no pin '%s' on this machine",
+		const char *kind =
+		    json_object_get(json_object_get(tree, "pins"), patterns[i]) ? "pins" : "maps";
+		json_t *value = json_object_get(json_object_get(tree, kind), patterns[i]);
+		if (!value)
+			return mf_fail(err, MF_E_NOT_FOUND, 0,
+				       "there is no pin and no map '%s' on this machine",
 				       mf_esc(&e, mf_str_c(patterns[i])));
-		if (json_object_set(out, patterns[i], pin) < 0)
+		if (json_object_set(json_object_get(document, kind), patterns[i], value) < 0)
 			return mf_fail_nomem(err);
 	}
 	return 0;
@@ -383,20 +401,23 @@ static int choose(json_t *pins, const char *const *patterns, size_t n, json_t *o
 int mf_pin_export(const char *home, const char *const *patterns, size_t n, struct mf_buf *out,
 		  struct mf_err *err)
 {
-	struct pin_file f PIN_FILE_CLEANUP = PIN_FILE_INIT;
-	if (open_pins(&f, home, NULL, err) < 0)
+	struct mf_pin_file f MF_PIN_FILE_CLEANUP = MF_PIN_FILE_INIT;
+	if (mf_pin_file_open(&f, home, NULL, err) < 0)
 		return -1;
-	json_t *chosen MF_JSON_CLEANUP = json_object();
-	if (!chosen)
-		return mf_fail_nomem(err);
-	if (n && choose(json_object_get(f.tree, "pins"), patterns, n, chosen, err) < 0)
+	json_t *maps = mf_pin_file_object(f.tree, "maps", err);
+	if (!maps)
 		return -1;
 	json_t *document MF_JSON_CLEANUP =
-	    json_pack("{s:i,s:O,s:s}", "manifestoTrust", 1, "pins",
-		      n ? chosen : json_object_get(f.tree, "pins"), "schema", "manifesto/trust-export/v1");
+	    n ? json_pack("{s:i,s:{},s:{},s:s}", "manifestoTrust", 1, "pins", "maps", "schema", EXPORT)
+	      : json_pack("{s:i,s:O,s:O,s:s}", "manifestoTrust", 1, "pins", json_object_get(f.tree, "pins"),
+			  "maps", maps, "schema", EXPORT);
 	json_t *names = json_object_get(f.tree, "names");
 	if (!document || (json_object_size(names) && json_object_set(document, "names", names) < 0))
 		return mf_fail_nomem(err);
+	if (n && choose(f.tree, patterns, n, document, err) < 0)
+		return -1;
+	if (!json_object_size(json_object_get(document, "maps")))
+		(void)json_object_del(document, "maps");
 	return mf_json_dump(document, JSON_INDENT(2) | JSON_SORT_KEYS, out, err) < 0
 		   ? -1
 		   : mf_buf_addc(out, '\n', err);
@@ -413,80 +434,159 @@ static bool same_pin(const struct mf_pin *a, const struct mf_pin *b)
 	return true;
 }
 
+/* Pins and maps being taken over. What is new is compared with what was there before. */
+struct taking {
+	const struct mf_pin_import *in;
+	const char *home;
+	json_t *pins, *maps, *pins_before, *maps_before;
+	const json_t *theirs; /* the document */
+	bool changed;
+};
+
+static void taking_clear(struct taking *t)
+{
+	json_decref(t->pins_before);
+	json_decref(t->maps_before);
+}
+
 /* How a pin to import stands to what is pinned here. */
-static int compare(const char *home, const char *pattern, const json_t *value, json_t *pins,
-		   enum mf_pin_change *what, struct mf_err *err)
+static int compare(const struct taking *t, const char *pattern, const json_t *value, enum mf_pin_change *what,
+		   struct mf_err *err)
 {
 	struct mf_pin theirs MF_PIN_CLEANUP = {0};
 	struct mf_pin ours MF_PIN_CLEANUP = {0};
 	struct mf_esc e;
-	const char *held;
+	const char *held, *mapped;
 	/* One that decides for these names so far is overruled by a longer one, which is as good as replaced.
 	 */
-	const json_t *have = governing(pins, pattern, &held);
-	if (!*pattern || read_pin(home, pattern, value, &theirs, err) < 0) {
+	const json_t *have = mf_pin_deciding(t->pins_before, pattern, &held);
+	if (!*pattern || read_pin(t->home, pattern, value, &theirs, err) < 0) {
 		if (!*pattern)
 			return mf_fail(err, MF_E_FORMAT, 0, "a pin has no name");
 		if (err->code == MF_E_PIN)
 			(void)mf_recode(err, MF_E_FORMAT);
 		return mf_wrap(err, "pin '%s'", mf_esc(&e, mf_str_c(pattern)));
 	}
-	*what = MF_PIN_ADDED;
-	if (!have)
+	*what = mf_map_deciding(t->maps_before, t->pins_before, pattern, &mapped) ? MF_PIN_REPLACED
+										  : MF_PIN_ADDED;
+	if (!have || *what == MF_PIN_REPLACED)
 		return 0;
 	/* What is broken here may be replaced, and is not the same as anything. */
 	struct mf_err broken = MF_ERR_INIT;
-	bool same = read_pin(home, held, have, &ours, &broken) == 0 && same_pin(&theirs, &ours);
+	bool same = read_pin(t->home, held, have, &ours, &broken) == 0 && same_pin(&theirs, &ours);
 	*what = !same ? MF_PIN_REPLACED : strcmp(held, pattern) == 0 ? MF_PIN_SAME : MF_PIN_ADDED;
 	return 0;
 }
 
-static int refuse_replacing(const char *pattern, struct mf_err *err)
+static int refuse_replacing(const char *what, const char *pattern, struct mf_err *err)
 {
 	struct mf_esc e;
-	(void)mf_fail(err, MF_E_PIN, 0, "this machine has a different pin for '%s'",
+	(void)mf_fail(err, MF_E_PIN, 0, "this machine has a different %s for '%s'", what,
 		      mf_esc(&e, mf_str_c(pattern)));
 	mf_err_set_hint(err,
-			"ask the owner of the repository which root key is right; --force replaces the pin");
+			"ask the owner of the repository %s is right; --force replaces what this machine has",
+			strcmp(what, "pin") == 0 ? "which root key" : "whose trust repository");
 	return -1;
+}
+
+static int take_pin(struct taking *t, const char *pattern, json_t *value, struct mf_err *err)
+{
+	enum mf_pin_change what = MF_PIN_ADDED;
+	if (compare(t, pattern, value, &what, err) < 0)
+		return -1;
+	if (what == MF_PIN_REPLACED && !t->in->replace)
+		return refuse_replacing("pin", pattern, err);
+	if (t->in->each(t->in->arg, pattern, what, err) < 0)
+		return -1;
+	if (what == MF_PIN_SAME)
+		return 0;
+	t->changed = true;
+	(void)json_object_del(t->maps, pattern);
+	return json_object_set(t->pins, pattern, value) < 0 ? mf_fail_nomem(err) : 0;
+}
+
+/* How a map to import stands to what decides for its names here: a map, a pin, or nothing. */
+static int compare_map(const struct taking *t, const char *pattern, const char *target,
+		       enum mf_pin_change *what, struct mf_err *err)
+{
+	const char *held, *by;
+	const json_t *pin = mf_pin_deciding(t->pins_before, pattern, &held);
+	bool other = pin && pin != mf_pin_deciding(t->pins_before, target, &by);
+	const json_t *map = mf_map_deciding(t->maps_before, t->pins_before, pattern, &held);
+	if (map) {
+		const char *ours = json_string_value(map);
+		char *now MF_FREE = mf_map_origin(held, ours ? ours : "", pattern);
+		if (!now)
+			return mf_fail_nomem(err);
+		other = strcmp(now, target) != 0;
+	}
+	*what = other                                      ? MF_PIN_REPLACED
+		: json_object_get(t->maps_before, pattern) ? MF_PIN_SAME
+							   : MF_PIN_ADDED;
+	return 0;
+}
+
+static int take_map(struct taking *t, const char *pattern, json_t *value, struct mf_err *err)
+{
+	enum mf_pin_change what = MF_PIN_ADDED;
+	const char *target = json_string_value(value);
+	struct mf_esc e;
+	if (mf_map_check(pattern, target, err) < 0)
+		return -1;
+	if (json_object_get(json_object_get(t->theirs, "pins"), pattern))
+		return mf_fail(err, MF_E_FORMAT, 0, "'%s' has both a pin and a map",
+			       mf_esc(&e, mf_str_c(pattern)));
+	if (compare_map(t, pattern, target, &what, err) < 0)
+		return -1;
+	if (what == MF_PIN_REPLACED && !t->in->replace)
+		return refuse_replacing("map or pin", pattern, err);
+	if (t->in->mapped(t->in->arg, pattern, target, what, err) < 0)
+		return -1;
+	if (what == MF_PIN_SAME)
+		return 0;
+	t->changed = true;
+	(void)json_object_del(t->pins, pattern);
+	return json_object_set(t->maps, pattern, value) < 0 ? mf_fail_nomem(err) : 0;
+}
+
+static int take_pins_and_maps(struct taking *t, struct mf_err *err)
+{
+	const char *pattern;
+	json_t *value, *maps = NULL;
+	t->pins_before = json_copy(t->pins);
+	t->maps_before = json_copy(t->maps);
+	if (!t->pins_before || !t->maps_before)
+		return mf_fail_nomem(err);
+	if (mf_json_get_obj(t->theirs, "maps", MF_JSON_OPTIONAL, &maps, err) < 0)
+		return -1;
+	json_object_foreach(json_object_get(t->theirs, "pins"), pattern,
+			    value) if (take_pin(t, pattern, value, err) < 0) return -1;
+	json_object_foreach(maps, pattern, value) if (take_map(t, pattern, value, err) < 0) return -1;
+	return json_object_size(maps) ? mf_map_check_all(t->maps, err) : 0;
 }
 
 int mf_pin_import(const char *home, const struct mf_pin_import *in, const struct mf_env *env,
 		  struct mf_err *err)
 {
-	struct pin_file f PIN_FILE_CLEANUP = PIN_FILE_INIT;
+	struct mf_pin_file f MF_PIN_FILE_CLEANUP = MF_PIN_FILE_INIT;
 	struct mf_buf text MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_CONFIG_BYTES);
 	if (mf_file_read(in->path, MF_MAX_CONFIG_BYTES, &text, err) < 0)
 		return err->code == MF_E_NOT_FOUND ? mf_recode(err, MF_E_USAGE) : -1;
 	json_t *theirs MF_JSON_CLEANUP = parse(mf_buf_bytes(&text), in->path, err);
 	if (!theirs)
 		return err->code == MF_E_PIN ? mf_recode(err, MF_E_FORMAT) : -1;
-	if (open_pins(&f, home, env, err) < 0)
+	if (mf_pin_file_open(&f, home, env, err) < 0)
 		return -1;
-	json_t *pins = json_object_get(f.tree, "pins"), *value;
-	json_t *names = names_of(f.tree, err), *their_names = NULL;
+	json_t *names = mf_pin_file_object(f.tree, "names", err), *their_names = NULL;
+	json_t *maps = names ? mf_pin_file_object(f.tree, "maps", err) : NULL;
+	struct taking t MF_CLEANUP(taking_clear) = {
+	    .in = in, .home = home, .pins = json_object_get(f.tree, "pins"), .maps = maps, .theirs = theirs};
 	struct naming g = {
 	    .names = names, .own = in->own, .replace = in->replace, .each = in->named, .arg = in->arg};
-	const char *pattern;
-	bool changed = false;
-	if (!names || mf_json_get_obj(theirs, "names", MF_JSON_OPTIONAL, &their_names, err) < 0)
+	if (!maps || mf_json_get_obj(theirs, "names", MF_JSON_OPTIONAL, &their_names, err) < 0 ||
+	    take_pins_and_maps(&t, err) < 0 || take_names(&g, their_names, err) < 0)
 		return -1;
-	json_object_foreach(json_object_get(theirs, "pins"), pattern, value)
-	{
-		enum mf_pin_change what;
-		if (compare(home, pattern, value, pins, &what, err) < 0)
-			return -1;
-		if (what == MF_PIN_REPLACED && !in->replace)
-			return refuse_replacing(pattern, err);
-		if (in->each(in->arg, pattern, what, err) < 0)
-			return -1;
-		if (what != MF_PIN_SAME && json_object_set(pins, pattern, value) < 0)
-			return mf_fail_nomem(err);
-		changed |= what != MF_PIN_SAME;
-	}
-	if (take_names(&g, their_names, err) < 0)
-		return -1;
-	return changed || g.changed ? save_pins(&f, err) : 0;
+	return t.changed || g.changed ? mf_pin_file_save(&f, err) : 0;
 }
 
 int mf_pin_from_root(const struct mf_dialect *d, const char *gun, int64_t now, struct mf_bytes root,

@@ -291,9 +291,11 @@ static int refuse_unpinned(const struct mf_trust *t, const struct mf_tuf_file *n
 		      "no pin for '%s' on this machine; the root that is served (version %lld) has keys %s",
 		      t->pin_name, (long long)newest->version, served);
 	mf_err_set_endpoint(err, t->repo->where);
-	mf_err_set_hint(err, "compare the fingerprint with the owner's, then run 'manifesto trust pin IMAGE "
-			     "FINGERPRINT'; --tofu trusts "
-			     "what is served");
+	mf_err_set_hint(err,
+			"compare the fingerprint with the owner's, then run 'manifesto trust pin %s "
+			"FINGERPRINT'; --tofu trusts "
+			"what is served",
+			t->pin_name);
 	return -1;
 }
 

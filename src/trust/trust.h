@@ -139,13 +139,14 @@ void mf_pin_clear(struct mf_pin *p);
 #define MF_PIN_CLEANUP MF_CLEANUP(mf_pin_clear)
 /* Exact name first, then the longest prefix ending in '*'. A broken file is MF_E_PIN. */
 int mf_pin_find(const char *home, const char *name, struct mf_pin *out, struct mf_err *err) MF_NODISCARD;
-/* Replaces the pin of a pattern; locked and atomic. */
+/* Replaces the pin of a pattern; locked and atomic. MF_E_USAGE: the pattern has a map. */
 int mf_pin_store(const char *home, const char *pattern, const struct mf_digest *fingerprints, size_t n,
 		 int64_t threshold, const struct mf_env *env, struct mf_err *err) MF_NODISCARD;
 /* Removes the pin of a pattern; locked and atomic. MF_ABSENT: there is none. */
 enum mf_found mf_pin_remove(const char *home, const char *pattern, const struct mf_env *env,
 			    struct mf_err *err) MF_NODISCARD;
-/* Appends the pins of these patterns (n 0: all) as a file that mf_pin_import reads. MF_E_NOT_FOUND. */
+/* Appends the pins and maps of these patterns (n 0: all) as a file that mf_pin_import reads. MF_E_NOT_FOUND.
+ */
 int mf_pin_export(const char *home, const char *const *patterns, size_t n, struct mf_buf *out,
 		  struct mf_err *err) MF_NODISCARD;
 enum mf_pin_change { MF_PIN_SAME, MF_PIN_ADDED, MF_PIN_REPLACED };
@@ -153,12 +154,17 @@ struct mf_pin_import {
 	const char *path;
 	bool replace; /* also pins that differ from ours */
 	int (*each)(void *arg, const char *pattern, enum mf_pin_change what, struct mf_err *err);
+	/* For each map; one that is no pair of repositories is refused here. */
+	int (*mapped)(void *arg, const char *pattern, const char *repository, enum mf_pin_change what,
+		      struct mf_err *err);
 	int (*named)(void *arg, const char *name, struct mf_err *err); /* for each name that is taken over */
 	void *arg;
 	struct mf_keystore *own; /* keys whose names are not touched */
 };
-/* Takes over the pins of a file, all of them or none; locked and atomic. MF_E_PIN: one differs from ours;
- * MF_E_FORMAT: the file, or a pin in it, is broken; a CA file is looked for as trust.json names it. */
+/* Takes over the pins and maps of a file, all of them or none; locked and atomic. MF_E_PIN: one differs from
+ * ours, or decides for names for which another one decides here; MF_E_USAGE: a map leads to a name that is
+ * mapped; MF_E_FORMAT: the file, or a pin or map in it, is broken; a CA file is looked for as trust.json
+ * names it. */
 int mf_pin_import(const char *home, const struct mf_pin_import *in, const struct mf_env *env,
 		  struct mf_err *err) MF_NODISCARD;
 /* The names of keys: our own, and those that trust.json has for others. */
@@ -173,6 +179,32 @@ int mf_pin_name(const char *home, const char *name, const struct mf_digest *fing
 enum mf_pin_names_mode { MF_PIN_NAMES_CHECK, MF_PIN_NAMES_STORE };
 int mf_pin_add_names(const char *home, const json_t *names, enum mf_pin_names_mode mode,
 		     struct mf_keystore *own, const struct mf_env *env, struct mf_err *err) MF_NODISCARD;
+/* ---- maps, in the same file: whose trust repository speaks for an image name. The longest pattern decides,
+ * and a pin that is as long decides instead. A map is not followed twice. */
+struct mf_map {
+	char *pattern, *repository;
+};
+void mf_map_clear(struct mf_map *m);
+#define MF_MAP_CLEANUP MF_CLEANUP(mf_map_clear)
+struct mf_maps {
+	json_t *tree; /* NULL: not loaded */
+};
+void mf_maps_clear(struct mf_maps *m);
+#define MF_MAPS_CLEANUP MF_CLEANUP(mf_maps_clear)
+int mf_maps_load(const char *home, struct mf_maps *out, struct mf_err *err) MF_NODISCARD;
+/* The map for a name, and the repository that it gives for it. MF_E_PIN: the map is broken; MF_E_USAGE: it
+ * leads to a name that is mapped. */
+enum mf_found mf_maps_find(const struct mf_maps *m, const char *name, struct mf_map *out, struct mf_err *err);
+/* All, as they are written; a repository that is no text is "". */
+int mf_maps_each(const struct mf_maps *m,
+		 int (*each)(void *arg, const char *pattern, const char *repository, struct mf_err *err),
+		 void *arg, struct mf_err *err) MF_NODISCARD;
+/* Replaces the map of a pattern; locked and atomic. MF_E_USAGE: '*' at another place than the end, or a
+ * target that is mapped; MF_E_PIN: the pattern has a pin. */
+int mf_map_store(const char *home, const char *pattern, const char *repository, const struct mf_env *env,
+		 struct mf_err *err) MF_NODISCARD;
+enum mf_found mf_map_remove(const char *home, const char *pattern, const struct mf_env *env,
+			    struct mf_err *err) MF_NODISCARD;
 /* The keys of a root file's role root and its threshold, for pinning it: well signed by itself. fingerprints:
  * room for MF_MAX_SIGNATURES. */
 int mf_pin_from_root(const struct mf_dialect *d, const char *gun, int64_t now, struct mf_bytes root,

@@ -56,14 +56,18 @@ fingerprint_of() {
 	manifesto key list --json | jq -r --arg name "$1" '.keys[] | select(.name == $name).fingerprint'
 }
 
+# The registry has no TLS, which the guides do not say.
+mkdir -p "$HOME/.config/containers"
+printf '[[registry]]\nlocation = "%s"\ninsecure = true\n' "$REGISTRY" >"$HOME/.config/containers/registries.conf"
 export MANIFESTO_PASSPHRASE='of the test' EXAMPLES=$T_TOP/docs/examples
 make_image "$T/second" --tag 1.1 --seed second >/dev/null
 for server in "$NOTARY" "tuf+file://$T/trust"; do
 	export MANIFESTO_TRUST_SERVER=$server
-	for guide in release-approval security-team ci-verification key-formats keys; do
+	for guide in release-approval security-team ci-verification key-formats keys mirrored-images; do
 		run=${server%%:*}-$guide
 		REPOSITORY=$REGISTRY/acme/$(tr -c 'a-z\n' - <<<"$run") IMAGE=$REPOSITORY:1.0
-		export REPOSITORY IMAGE
+		COPY=$REGISTRY/prod/${REPOSITORY##*/}
+		export REPOSITORY IMAGE COPY
 		skopeo copy -q --dest-tls-verify=false "oci:$T_TOP/testdata/image:1.0" "docker://$IMAGE" || exit 1
 		[ $guide != release-approval ] || push_image oci:$T/second:1.1 "$REPOSITORY:1.1" >/dev/null
 		mkdir -p "$T/$run" && cd "$T/$run" || exit 1

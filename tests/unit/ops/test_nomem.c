@@ -454,6 +454,32 @@ static void check_pin(void *arg, int rc, const struct mf_err *why)
 	mf_pin_clear(&pin);
 }
 
+static int store_map(void *arg, struct mf_err *err)
+{
+	struct stored *s = arg;
+	struct mf_maps maps MF_MAPS_CLEANUP = {0};
+	struct mf_map map MF_MAP_CLEANUP = {0};
+	if (mf_map_store(s->home, "prod/*", "staging/*", &s->env, err) < 0 ||
+	    mf_maps_load(s->home, &maps, err) < 0)
+		return -1;
+	return mf_maps_find(&maps, "prod/app", &map, err) == MF_FOUND ? 0 : -1;
+}
+
+static void check_map(void *arg, int rc, const struct mf_err *why)
+{
+	struct stored *s = arg;
+	struct mf_err err = MF_ERR_INIT;
+	struct mf_maps maps MF_MAPS_CLEANUP = {0};
+	struct mf_map map MF_MAP_CLEANUP = {0};
+	(void)why;
+	if (mf_maps_load(s->home, &maps, &err) < 0)
+		fail_msg("%s", err.msg);
+	enum mf_found found = mf_maps_find(&maps, "prod/app", &map, &err);
+	assert_true(found == MF_FOUND || (found == MF_ABSENT && rc < 0));
+	if (found == MF_FOUND)
+		assert_string_equal(map.repository, "staging/app");
+}
+
 static int store_floors(void *arg, struct mf_err *err)
 {
 	struct stored *s = arg;
@@ -500,6 +526,12 @@ static void storing_pins_and_floors(void **state)
 				      .run = store_pin,
 				      .before = remove_stored,
 				      .after = check_pin,
+				      .arg = &s,
+				      .samples = 400});
+	attempt_all(&(struct attempt){.name = "map",
+				      .run = store_map,
+				      .before = remove_stored,
+				      .after = check_map,
 				      .arg = &s,
 				      .samples = 400});
 	attempt_all(&(struct attempt){.name = "floors",
