@@ -246,6 +246,34 @@ struct manifesto_mirror_result {
 MANIFESTO_API int manifesto_mirror(struct manifesto *m, const struct manifesto_mirror_options *opt,
 				   const struct manifesto_mirror_result **out, struct manifesto_error *err);
 
+/* ---------------------------------------------------------------- prune */
+
+struct manifesto_prune_options {
+	size_t size;
+	const char *repository; /* without tag and digest */
+	int dry_run;            /* only report */
+	int64_t older_than;     /* seconds: leave alone what has changed since; 0: a day */
+	int64_t keep_versions;  /* of the snapshot and of each role, the current one included; 0: all */
+};
+struct manifesto_pruned_file {
+	const char *name; /* below the repository's directory or prefix */
+	const char *kind; /* a stable word: metadata, target, temporary */
+	uint64_t bytes;
+};
+struct manifesto_prune_result {
+	const char *gun, *where;
+	size_t removed;    /* of the files; 0 with dry_run */
+	uint64_t bytes;    /* of all of them together */
+	size_t kinds[3];   /* how many are metadata, target, temporary */
+	const struct manifesto_pruned_file *const *files;
+	size_t nfiles;
+};
+/* Removes the files of a repository in a directory, a bucket or a layout that no version of its metadata refers
+ * to, and with keep_versions old versions. The repository must verify. MANIFESTO_USAGE: its files cannot be
+ * removed (a Notary or web server); MANIFESTO_INVALID: a version cannot be read, and nothing was removed. */
+MANIFESTO_API int manifesto_prune(struct manifesto *m, const struct manifesto_prune_options *opt,
+				  const struct manifesto_prune_result **out, struct manifesto_error *err);
+
 #ifdef __cplusplus
 }
 #endif

@@ -281,6 +281,18 @@ const struct mf_cli_command mf_cli_commands[] = {
 	"changed is written; if a repository does not verify, its copy stays as it was.\n"
 	"One that fails does not stop the others; the exit status is that of the gravest.",
      .run = mf_cli_run_mirror},
+    {.name = "prune", .group = MF_CLI_CARE, .synopsis = "REPOSITORY...", .min = 1, .max = MF_CLI_ANY,
+     .summary = "remove files that nothing in a trust repository refers to",
+     .description =
+	"In a directory, a bucket or an image layout: removes content that no version of\n"
+	"the metadata refers to, and what stopped writers have left, if it is older than\n"
+	"a day. All versions stay, for 'manifesto history'. With --keep-versions N, only\n"
+	"the newest N of each role stay, and content that only older ones refer to goes,\n"
+	"too. Roots always stay. If the repository does not verify, nothing is removed.\n"
+	"--older-than with less than a day is safe only while nobody publishes or reads.",
+     .options = B(MF_OPT_DRY_RUN) | B(MF_OPT_OLDER_THAN) | B(MF_OPT_KEEP_VERSIONS),
+     .help = {{MF_OPT_DRY_RUN, NULL, "report what would be removed, and remove nothing"}},
+     .run = mf_cli_run_prune},
     {.name = "trust init", .group = MF_CLI_TRUST, .synopsis = "IMAGE", .min = 1, .max = 1,
      .summary = "create the trust repository for an image's repository",
      .description =

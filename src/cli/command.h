@@ -118,6 +118,7 @@ int mf_cli_run_proposal_publish(struct mf_cli *cli, struct manifesto_error *err)
 int mf_cli_run_proposal_drop(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
 int mf_cli_run_status(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
 int mf_cli_run_repair(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
+int mf_cli_run_prune(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
 int mf_cli_run_trust_refresh(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
 int mf_cli_run_trust_rotate(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
 int mf_cli_run_trust_init(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;

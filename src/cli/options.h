@@ -80,6 +80,8 @@ enum mf_cli_opt {
 	MF_OPT_AT,
 	MF_OPT_FORMAT,
 	MF_OPT_NEW_PASSPHRASE_FILE,
+	MF_OPT_OLDER_THAN,
+	MF_OPT_KEEP_VERSIONS,
 	MF_OPT_COUNT
 };
 /* Of those of some commands; a global one is in no set. */

@@ -313,8 +313,8 @@ int mf_content_get(struct mf_image *im, const struct mf_content_wanted *c, struc
 	return 0;
 }
 
-int mf_content_has_target(struct mf_image *im, struct mf_str name, const struct mf_tuf_target_info *info,
-			  bool *has, struct mf_err *err)
+int mf_content_has_target(struct mf_image *im, const struct mf_listing *l, struct mf_str name,
+			  const struct mf_tuf_target_info *info, bool *has, struct mf_err *err)
 {
 	struct stat st;
 	*has = false;
@@ -325,11 +325,8 @@ int mf_content_has_target(struct mf_image *im, struct mf_str name, const struct 
 		*has = stat(path, &st) == 0 && S_ISREG(st.st_mode) && (uint64_t)st.st_size == info->length;
 		return 0;
 	}
-	if (mf_trust_keeps_targets(im->trust)) {
-		enum mf_found found = mf_trust_target_has(im->trust, name, info, err);
-		*has = found == MF_FOUND;
-		return found == MF_FAILED ? -1 : 0;
-	}
+	if (mf_trust_keeps_targets(im->trust))
+		return mf_trust_target_listed(im->trust, l, name, info, has, err);
 	struct mf_spool *s MF_SPOOL_CLEANUP = new_spool(info, NULL, err);
 	int rc = s ? mf_trust_target_get(im->trust, name, info, s, err) : -1;
 	*has = rc > 0 && is_content(s, info);

@@ -207,8 +207,10 @@ int mf_content_mirror(struct mf_trust *to, const struct mf_content_wanted *c, st
 enum mf_found mf_content_mirrored(struct mf_trust *to, const struct mf_content_wanted *c,
 				  struct mf_err *err) MF_NODISCARD; /* one of the right length? */
 
-/* Has the trust repository itself a target file, of this length in a directory? A web server's is fetched. */
-int mf_content_has_target(struct mf_image *im, struct mf_str target_name,
+/* Has the trust repository itself a target file, of this length in a directory or in what a bucket lists
+ * (mf_trust_targets_list)? A web server's is fetched. */
+struct mf_listing;
+int mf_content_has_target(struct mf_image *im, const struct mf_listing *l, struct mf_str target_name,
 			  const struct mf_tuf_target_info *info, bool *has, struct mf_err *err) MF_NODISCARD;
 
 /* ---- repositories, roles */

@@ -2,6 +2,7 @@
 #include "ops/drift.h"
 #include "publish/publish.h"
 #include "trust/home.h"
+#include "trust/repo.h"
 
 #define MAX_REFUSED ((size_t)4 << 20)
 
@@ -46,7 +47,8 @@ static size_t sort_unique(struct mf_digest *v, size_t n)
 
 /* What the trust repository itself has, `get` needs from nowhere else. Asking a web server costs a download.
  */
-static int look_for_target(struct mf_image *im, struct mf_drift *d, size_t i, struct mf_err *err)
+static int look_for_target(struct mf_image *im, struct mf_drift *d, const struct mf_listing *l, size_t i,
+			   struct mf_err *err)
 {
 	struct mf_buf name MF_BUF_CLEANUP = MF_BUF_INIT(512);
 	const struct mf_entry *e = &d->all.v[i];
@@ -54,7 +56,7 @@ static int look_for_target(struct mf_image *im, struct mf_drift *d, size_t i, st
 	if (!kept && !d->missing[i])
 		return 0;
 	if (mf_record_name(&name, e->type, &e->subject, err) < 0 ||
-	    mf_content_has_target(im, mf_buf_str(&name), &e->info, &has, err) < 0)
+	    mf_content_has_target(im, l, mf_buf_str(&name), &e->info, &has, err) < 0)
 		return -1;
 	d->no_target[i] = kept && !has && !d->missing[i];
 	d->unreachable[i] = !has && d->missing[i];
@@ -89,8 +91,12 @@ static int find_blobs(struct mf_image *im, struct mf_drift *d, struct mf_err *er
 {
 	struct mf_digest *v MF_FREE = mf_calloc(d->all.n, sizeof *v);
 	bool *present MF_FREE = mf_calloc(d->all.n, sizeof *present);
+	struct mf_listing l MF_LISTING_CLEANUP = MF_LISTING_INIT;
 	if (!v || !present)
 		return mf_fail_nomem(err);
+	bool lists = mf_trust_keeps_targets(im->trust) && !mf_trust_dir(im->trust) && d->all.n;
+	if (lists && mf_trust_targets_list(im->trust, &l, err) < 0)
+		return -1;
 	for (size_t i = 0; i < d->all.n; i++)
 		v[i] = d->all.v[i].info.sha256;
 	size_t n = d->all.n ? sort_unique(v, d->all.n) : 0;
@@ -100,7 +106,7 @@ static int find_blobs(struct mf_image *im, struct mf_drift *d, struct mf_err *er
 	for (size_t i = 0; i < d->all.n; i++) {
 		const struct mf_digest *at = bsearch(&d->all.v[i].info.sha256, v, n, sizeof *v, by_digest);
 		d->missing[i] = !present[at - v];
-		if (look_for_target(im, d, i, err) < 0)
+		if (look_for_target(im, d, &l, i, err) < 0)
 			return -1;
 	}
 	return 0;

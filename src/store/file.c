@@ -360,7 +360,7 @@ int mf_dir_open_seen(struct mf_dir *d, const char *path, const struct stat *seen
 /* Entries that one sweep reads: a few milliseconds. */
 #define MAX_SWEPT 20000
 
-static bool is_temp_name(const char *name)
+bool mf_is_temp_name(const char *name)
 {
 	static const char prefix[] = ".tmp-";
 	return strncmp(name, prefix, sizeof prefix - 1) == 0 &&
@@ -376,7 +376,7 @@ void mf_dir_sweep(const char *dir, int64_t now_s)
 	const struct dirent *e;
 	for (int i = 0; i < MAX_SWEPT && (e = readdir(d)); i++) {
 		struct stat st;
-		if (!is_temp_name(e->d_name) || fstatat(dirfd(d), e->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+		if (!mf_is_temp_name(e->d_name) || fstatat(dirfd(d), e->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
 		    st.st_mtime > now_s - LEFT_BEHIND_S)
 			continue;
 		if (S_ISREG(st.st_mode))

@@ -5,6 +5,8 @@
 #include "base/env.h"
 #include "base/digest.h"
 
+struct stat;
+
 /* Is what was written on disk when the function returns? Not needed for caches. */
 enum mf_sync { MF_NO_SYNC, MF_SYNC };
 
@@ -42,6 +44,23 @@ int mf_dir_make_shared(const char *path, struct mf_err *err) MF_NODISCARD;
 /* Removes what writers that were killed a day ago or earlier have left in a directory: entries named exactly
  * like our temporary ones. Best effort; reads a bounded number of entries. */
 void mf_dir_sweep(const char *dir, int64_t now_s);
+/* Is it the name of such an entry? */
+bool mf_is_temp_name(const char *name);
+/* Calls fn for each regular file of a directory, or with `sub` of the directory of that name in it and of the
+ * directories directly in that one. Links are not followed. The name is relative to dir. A directory that is
+ * not there has no files. MF_E_IO. */
+typedef int (*mf_dir_entry_fn)(void *arg, const char *name, const struct stat *st, struct mf_err *err);
+int mf_dir_walk(const char *dir, const char *sub, mf_dir_entry_fn fn, void *arg,
+		struct mf_err *err) MF_NODISCARD;
+/* When a file got this name or was changed last, in seconds: of a link on an old file, when it was linked. */
+int64_t mf_stat_changed(const struct stat *st);
+/* Removes a file whose name there (as mf_dir_walk gives it) it has had unchanged since `before`. MF_ABSENT:
+ * it is gone, newer, or no file. MF_E_IO. */
+enum mf_found mf_dir_remove_old(const char *dir, const char *name, int64_t before,
+				struct mf_err *err) MF_NODISCARD;
+/* What time it is where a directory's files are kept (a network file system has a clock of its own); 0:
+ * unknown, as it cannot be written to. */
+int64_t mf_dir_clock(const char *dir);
 /* A second name for a file, in place of whatever has that name; on disk when it returns 0. MF_E_IO: not on
  * this file system, or not with this owner (a copy will do). */
 int mf_file_link(const char *from, const char *path, struct mf_err *err) MF_NODISCARD;
@@ -62,7 +81,6 @@ void mf_dir_close(struct mf_dir *d);
 int mf_dir_open_below(struct mf_dir *d, const char *base, const char *name, struct mf_err *err) MF_NODISCARD;
 /* Opens the directory that was seen at `path` before, or that has been made there since (seen NULL).
  * MF_E_FORMAT when another one has taken its place. */
-struct stat;
 int mf_dir_open_seen(struct mf_dir *d, const char *path, const struct stat *seen,
 		     struct mf_err *err) MF_NODISCARD;
 /* Joined path, malloc'd: parts are joined by '/', ends with NULL. NULL when out of memory. */

@@ -185,9 +185,11 @@ static int read_stream(void *arg, uint64_t offset, void *p, size_t n, size_t *go
 static int make_url(struct mf_object_call *c, struct mf_err *err)
 {
 	struct mf_buf url MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_URL);
-	if (mf_buf_addz(&url, c->b->base, err) < 0 ||
-	    mf_pct_encode(&url, mf_str_c(c->b->prefix), "/", err) < 0 ||
-	    mf_pct_encode(&url, c->r.name, "/", err) < 0)
+	if (mf_buf_addz(&url, c->b->base, err) < 0)
+		return -1;
+	if (c->r.query.n ? mf_buf_printf(&url, err, "?%.*s", MF_STR_ARG(c->r.query)) < 0
+			 : mf_pct_encode(&url, mf_str_c(c->b->prefix), "/", err) < 0 ||
+			       mf_pct_encode(&url, c->r.name, "/", err) < 0)
 		return -1;
 	c->url = mf_buf_take(&url);
 	return c->url ? 0 : mf_fail_nomem(err);
@@ -322,9 +324,10 @@ static int denied(const struct answer *a, struct mf_err *err)
 	(void)mf_fail(err, MF_E_AUTH, 0, "%s in the bucket '%s' is denied %s%s", a->c->r.method,
 		      a->c->b->name, anonymous ? "without keys" : "for the keys of ",
 		      anonymous ? "" : a->c->b->aws.source);
+	bool deletes = strcmp(a->c->r.method, "DELETE") == 0;
 	mf_err_set_hint(err, "%s",
-			anonymous
-			    ? "there are no keys: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or "
+			deletes     ? "'manifesto prune' needs s3:DeleteObject besides what publishing needs"
+			: anonymous ? "there are no keys: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or "
 			      "AWS_PROFILE; without s3:ListBucket a missing file is denied as well"
 			    : "publishing needs s3:GetObject, s3:PutObject and s3:ListBucket; reading the "
 			      "first and the last (without s3:ListBucket a missing file is denied)");

@@ -2,7 +2,7 @@
 #ifndef MF_TRUST_BUCKET_H
 #define MF_TRUST_BUCKET_H
 
-#include "trust/config.h"
+#include "trust/repo.h"
 
 struct mf_bucket {
 	const struct mf_trust_config *cfg;
@@ -24,6 +24,7 @@ int mf_bucket_check_keys(const struct mf_bucket *b, struct mf_err *err) MF_NODIS
 struct mf_object_request {
 	const char *method;
 	struct mf_str name;      /* below the prefix */
+	struct mf_str query;     /* instead: of the bucket, as it is signed (mf_aws_request) */
 	const char *condition;   /* a header line, or NULL */
 	const char *cache;       /* what caches may do with what is put, or NULL */
 	struct mf_bytes body;    /* of a PUT */
@@ -56,6 +57,14 @@ enum mf_put_end {
 };
 /* Waits for a PUT or a DELETE. */
 enum mf_put_end mf_object_put(struct mf_object_call *c, struct mf_err *err) MF_NODISCARD;
+
+/* Lists the objects whose names, below the bucket's prefix, begin with `prefix`. */
+int mf_bucket_list(struct mf_bucket *b, struct mf_str prefix, struct mf_listing *out,
+		   struct mf_err *err) MF_NODISCARD;
+/* One page of such an answer: the objects whose keys begin with `base` are added under the rest of their
+ * keys. last: receives the last key; unchanged if there was none. MF_FOUND: there are more. MF_E_FORMAT. */
+enum mf_found mf_s3_list_parse(struct mf_str xml, struct mf_str base, struct mf_listing *out,
+			       struct mf_buf *last, struct mf_err *err) MF_NODISCARD;
 
 /* The text of the first element <tag> of an error, visible ASCII; "" when there is none. */
 void mf_s3_error_field(const struct mf_http_response *res, const char *tag, char out[256]);

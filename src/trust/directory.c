@@ -1,7 +1,8 @@
 /* A TUF 1.0 repository in a directory: consistent snapshots, metadata beside each other, timestamp.json
  * written last.
  *
- * Versioned files are never changed and never removed: copies and caches may keep them for ever. */
+ * Versioned files are never changed: copies and caches may keep them for ever. Those that are removed lie below
+ * the current version, so that no name is given twice. */
 #include <errno.h>
 #include <sys/stat.h>
 
@@ -244,12 +245,46 @@ static int directory_publish(struct mf_repo *r, const struct mf_publish_file *fi
 	return rc < 0 ? mf_wrap(err, "'%s'", d->repo.where) : 0;
 }
 
+/* ---- listing and removing */
+
+static int add_file(void *arg, const char *name, const struct stat *st, struct mf_err *err)
+{
+	const struct mf_stored f = {name, (uint64_t)st->st_size, mf_stat_changed(st)};
+	return mf_listing_add(arg, &f, err);
+}
+
+static int directory_list(struct mf_repo *r, struct mf_str prefix, struct mf_listing *out, struct mf_err *err)
+{
+	struct directory *d = (struct directory *)r;
+	out->now = mf_dir_clock(d->dir);
+	if (!prefix.n && mf_dir_walk(d->dir, NULL, add_file, out, err) < 0)
+		return -1;
+	return mf_dir_walk(d->dir, "targets", add_file, out, err);
+}
+
+static int directory_remove(struct mf_repo *r, const struct mf_stored *const *v, size_t n, int64_t before,
+			    size_t *removed, struct mf_err *err)
+{
+	struct directory *d = (struct directory *)r;
+	*removed = 0;
+	for (size_t i = 0; i < n; i++) {
+		if (mf_env_cancelled(d->cfg->env))
+			return mf_fail(err, MF_E_CANCELLED, 0, "interrupted");
+		enum mf_found found = mf_dir_remove_old(d->dir, v[i]->name, before, err);
+		if (found == MF_FAILED)
+			return -1;
+		*removed += found == MF_FOUND;
+	}
+	return 0;
+}
+
 #define DIRECTORY_OPS(prefix, use, opener)                                                                   \
 	{                                                                                                    \
 		.scheme = (prefix), .usage = (use), .dialect = &mf_dialect_tuf1, .local = true,              \
 		.numbered_roots = true, .open = (opener), .close = directory_close,                          \
 		.begin = directory_begin, .end = directory_end, .cancel = directory_cancel,                  \
 		.free_version = directory_free_version, .publish = directory_publish,                        \
+		.list = directory_list, .remove = directory_remove,                                          \
 	}
 const struct mf_repo_ops mf_repo_tuf_file =
     DIRECTORY_OPS("tuf+file://", "tuf+file:///DIR for a directory", open_file);

@@ -547,6 +547,13 @@ static int take_version(struct walk *w, struct node *n, int rc, struct mf_buf *b
 	return rc > 0 ? one_version(w, n, bytes, at, v, err) : 0;
 }
 
+/* What lists the keys of the roles below is not all there. */
+static void cut_below(struct walk *w, const struct node *n)
+{
+	for (size_t i = 0; i < w->nnodes; i++)
+		w->nodes[i]->cut |= w->nodes[i]->parent == n;
+}
+
 static int read_range(struct walk *w, struct node *n, const struct range *r, struct mf_err *err)
 {
 	int64_t gap = r->first;
@@ -568,8 +575,11 @@ static int read_range(struct walk *w, struct node *n, const struct range *r, str
 		int rc = mf_stream_next(&s, v, &bytes, &ver.seen, &why);
 		if (rc < 0 && fatal(&why))
 			return pass_on(err, &why);
-		if (rc == 0 && !(n->now && v == n->newest))
+		if (rc == 0 && !(n->now && v == n->newest)) {
+			if (gap == r->first) /* the oldest ones may have been pruned */
+				cut_below(w, n);
 			continue;
+		}
 		if (requested_gap(w, n, r, gap, v - 1, err) < 0 ||
 		    take_version(w, n, rc, &bytes, &at, &ver, &why, err) < 0)
 			return -1;
@@ -624,9 +634,8 @@ static int read_role(struct walk *w, struct node *n, struct mf_err *err)
 	if (rc != MF_FOUND)
 		return rc;
 	struct range r = range_of(w, n);
-	for (size_t i = 0; i < w->nnodes; i++)
-		if (w->nodes[i]->parent == n)
-			w->nodes[i]->cut = n->cut || r.first > 1;
+	if (n->cut || r.first > 1)
+		cut_below(w, n);
 	if (!w->q->version && report_gap(w, n, MF_VERSION_NOT_READ, 1, r.requested - 1, err) < 0)
 		return -1;
 	if (read_range(w, n, &r, err) < 0)

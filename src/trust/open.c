@@ -178,6 +178,25 @@ enum mf_found mf_trust_target_has(struct mf_trust *t, struct mf_str name,
 	return t->repo->ops->has_target(t->repo, name, named_hash(t, &info->sha256), info->length, err);
 }
 
+int mf_trust_targets_list(struct mf_trust *t, struct mf_listing *out, struct mf_err *err)
+{
+	if (t->repo->ops->list(t->repo, MF_STR("targets/"), out, err) < 0)
+		return -1;
+	mf_listing_sort(out);
+	return 0;
+}
+
+int mf_trust_target_listed(const struct mf_trust *t, const struct mf_listing *l, struct mf_str name,
+			   const struct mf_tuf_target_info *info, bool *listed, struct mf_err *err)
+{
+	struct mf_buf file MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_URL);
+	if (mf_trust_name_target(&file, name, named_hash(t, &info->sha256), err) < 0)
+		return -1;
+	const struct mf_stored *f = mf_listing_find(l, mf_buf_str(&file).p);
+	*listed = f && f->size == info->length;
+	return 0;
+}
+
 const struct mf_tuf_role *mf_trust_role(const struct mf_trust *t, const char *name)
 {
 	const struct mf_tuf_set *s = &t->set;

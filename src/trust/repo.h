@@ -6,6 +6,7 @@
 #ifndef MF_TRUST_REPO_H
 #define MF_TRUST_REPO_H
 
+#include "base/arena.h"
 #include "trust/config.h"
 #include "tuf/tuf.h"
 
@@ -27,6 +28,29 @@ struct mf_publish_file {
 	int64_t version;
 	struct mf_bytes bytes;
 };
+
+/* A file that lies there. */
+struct mf_stored {
+	const char *name; /* below the repository's directory or prefix, as the file is named */
+	uint64_t size;
+	int64_t changed; /* when it got there, or was written last, by the store's clock */
+};
+struct mf_listing {
+	struct mf_arena arena; /* the names */
+	struct mf_stored *v;
+	size_t n, cap;
+	int64_t now; /* the store's clock */
+};
+#define MF_LISTING_INIT                                                                                      \
+	{                                                                                                    \
+		.arena = MF_ARENA_INIT                                                                       \
+	}
+void mf_listing_clear(struct mf_listing *l);
+#define MF_LISTING_CLEANUP MF_CLEANUP(mf_listing_clear)
+int mf_listing_add(struct mf_listing *l, const struct mf_stored *file, struct mf_err *err) MF_NODISCARD;
+void mf_listing_sort(struct mf_listing *l); /* by name */
+/* In a sorted one; NULL. */
+const struct mf_stored *mf_listing_find(const struct mf_listing *l, const char *name);
 
 /* The key that the server signs a role with, or a new one, which has no effect until a root lists it. */
 enum mf_server_key { MF_SERVER_KEY_NOW, MF_SERVER_KEY_NEW };
@@ -74,6 +98,13 @@ struct mf_repo_ops {
 			  struct mf_spool *content, struct mf_err *err);
 	enum mf_found (*has_target)(struct mf_repo *r, struct mf_str name, const struct mf_digest *sha256,
 				    uint64_t length, struct mf_err *err);
+	/* The files whose names begin with `prefix`, in any order; files of other repositories below may be
+	 * among them. NULL in the table: they cannot be listed. */
+	int (*list)(struct mf_repo *r, struct mf_str prefix, struct mf_listing *out, struct mf_err *err);
+	/* Removes those of them that have not changed since `before`; *removed, in both cases: how many. NULL
+	 * with list. */
+	int (*remove)(struct mf_repo *r, const struct mf_stored *const *v, size_t n, int64_t before,
+		      size_t *removed, struct mf_err *err);
 };
 struct mf_repo {
 	const struct mf_repo_ops *ops;

@@ -628,6 +628,90 @@ static int s3_publish(struct mf_repo *r, const struct mf_publish_file *files, si
 	return create_roots(s, o.roots + o.nbefore, o.nroots - o.nbefore, err);
 }
 
+/* ---- listing and removing */
+
+static int s3_list(struct mf_repo *r, struct mf_str prefix, struct mf_listing *out, struct mf_err *err)
+{
+	struct s3 *s = (struct s3 *)r;
+	return mf_bucket_ready(&s->bucket, err) < 0 ? -1 : mf_bucket_list(&s->bucket, prefix, out, err);
+}
+
+/* Objects in the same step of their removal, with the requests for them in flight together. */
+#define REMOVE_WINDOW 32
+struct removal {
+	struct mf_object_call *call[REMOVE_WINDOW];
+	bool due[REMOVE_WINDOW];
+	size_t n;
+};
+
+static void removal_clear(struct removal *m)
+{
+	for (size_t i = 0; i < m->n; i++)
+		mf_object_free(m->call[i]);
+}
+
+static int removal_begin(struct s3 *s, struct removal *m, const char *method,
+			 const struct mf_stored *const *v, struct mf_err *err)
+{
+	for (size_t i = 0; i < m->n; i++) {
+		const struct mf_object_request r = {
+		    .method = method, .name = mf_str_c(v[i]->name), .max = (size_t)v[i]->size + 1};
+		mf_object_free(m->call[i]);
+		m->call[i] = NULL;
+		if (m->due[i] && mf_object_begin(&s->bucket, &r, &m->call[i], err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* A writer may have put the same content once more since it was listed. */
+static int removal_check(struct removal *m, int64_t before, struct mf_err *err)
+{
+	for (size_t i = 0; i < m->n; i++) {
+		struct mf_http_response *res;
+		enum mf_found found = mf_object_get(m->call[i], &res, err);
+		if (found == MF_FAILED)
+			return -1;
+		m->due[i] = found == MF_FOUND && res->last_modified && res->last_modified <= before;
+	}
+	return 0;
+}
+
+static int removal_end(struct removal *m, size_t *removed, struct mf_err *err)
+{
+	for (size_t i = 0; i < m->n; i++) {
+		if (!m->due[i])
+			continue;
+		enum mf_put_end end = mf_object_put(m->call[i], err);
+		if (end == MF_PUT_DONE)
+			++*removed;
+		else if (end != MF_PUT_REFUSED)
+			return -1;
+	}
+	return 0;
+}
+
+static int s3_remove(struct mf_repo *r, const struct mf_stored *const *v, size_t n, int64_t before,
+		     size_t *removed, struct mf_err *err)
+{
+	struct s3 *s = (struct s3 *)r;
+	*removed = 0;
+	if (mf_bucket_ready(&s->bucket, err) < 0 || mf_bucket_check_keys(&s->bucket, err) < 0)
+		return -1;
+	for (size_t from = 0; from < n; from += REMOVE_WINDOW) {
+		struct removal m MF_CLEANUP(removal_clear) = {
+		    .n = n - from < REMOVE_WINDOW ? n - from : REMOVE_WINDOW};
+		for (size_t i = 0; i < m.n; i++)
+			m.due[i] = true;
+		if (mf_env_cancelled(s->cfg->env))
+			return mf_fail(err, MF_E_CANCELLED, 0, "interrupted");
+		if (removal_begin(s, &m, "HEAD", v + from, err) < 0 || removal_check(&m, before, err) < 0 ||
+		    removal_begin(s, &m, "DELETE", v + from, err) < 0 || removal_end(&m, removed, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 /* ---- versions */
 
 static enum mf_found is_taken(struct s3 *s, const char *role, int64_t version, struct mf_err *err)
@@ -679,4 +763,6 @@ const struct mf_repo_ops mf_repo_s3 = {
     .target = s3_target,
     .put_target = s3_put_target,
     .has_target = s3_has_target,
+    .list = s3_list,
+    .remove = s3_remove,
 };

@@ -100,6 +100,13 @@ int mf_trust_target_put(struct mf_trust *t, struct mf_str name, const struct mf_
 /* Is there a file of the right length? */
 enum mf_found mf_trust_target_has(struct mf_trust *t, struct mf_str name,
 				  const struct mf_tuf_target_info *info, struct mf_err *err) MF_NODISCARD;
+/* The target files of such a repository, sorted: one request for a thousand. */
+struct mf_listing;
+int mf_trust_targets_list(struct mf_trust *t, struct mf_listing *out, struct mf_err *err) MF_NODISCARD;
+/* Is there a file of the right length? What is written there arrives whole or not at all. */
+int mf_trust_target_listed(const struct mf_trust *t, const struct mf_listing *l, struct mf_str name,
+			   const struct mf_tuf_target_info *info, bool *listed,
+			   struct mf_err *err) MF_NODISCARD;
 struct mf_trust_broken {
 	char *role;
 	enum mf_code code;
