@@ -262,15 +262,16 @@ struct manifesto_pruned_file {
 };
 struct manifesto_prune_result {
 	const char *gun, *where;
-	size_t removed;    /* of the files; 0 with dry_run */
-	uint64_t bytes;    /* of all of them together */
-	size_t kinds[3];   /* how many are metadata, target, temporary */
+	size_t removed;  /* of the files; 0 with dry_run */
+	uint64_t bytes;  /* of all of them together */
+	size_t kinds[3]; /* how many are metadata, target, temporary */
 	const struct manifesto_pruned_file *const *files;
 	size_t nfiles;
 };
-/* Removes the files of a repository in a directory, a bucket or a layout that no version of its metadata refers
- * to, and with keep_versions old versions. The repository must verify. MANIFESTO_USAGE: its files cannot be
- * removed (a Notary or web server); MANIFESTO_INVALID: a version cannot be read, and nothing was removed. */
+/* Removes the files of a repository in a directory, a bucket or a layout that no version of its metadata
+ * refers to, and with keep_versions old versions. The repository must verify. MANIFESTO_USAGE: its files
+ * cannot be removed (a Notary or web server); MANIFESTO_INVALID: a version cannot be read, and nothing was
+ * removed. */
 MANIFESTO_API int manifesto_prune(struct manifesto *m, const struct manifesto_prune_options *opt,
 				  const struct manifesto_prune_result **out, struct manifesto_error *err);
 

@@ -75,8 +75,8 @@
 /* Presigned URLs that carry a session token are longer than 2 KiB; servers take 8 KiB. And what we add. */
 #define MF_MAX_URL ((size_t)8192 + 512)
 
-/* What lies in one trust repository: names of about 200 octets, in memory. A page of an object store lists 1,000
- * keys of at most 1,024 octets, three each when they are encoded. */
+/* What lies in one trust repository: names of about 200 octets, in memory. A page of an object store lists
+ * 1,000 keys of at most 1,024 octets, three each when they are encoded. */
 #define MF_MAX_STORED_FILES ((size_t)2000000)
 #define MF_MAX_LIST_PAGE_BYTES ((size_t)8 << 20)
 

@@ -33,7 +33,8 @@ static int prune(struct mf_image *im, const struct manifesto_prune_options *o,
 					      .dry_run = o->dry_run != 0,
 					      .listing = MF_LISTING_INIT};
 	if (o->keep_versions < 0)
-		return mf_fail(err, MF_E_USAGE, 0, "%lld versions cannot be kept", (long long)o->keep_versions);
+		return mf_fail(err, MF_E_USAGE, 0, "%lld versions cannot be kept",
+			       (long long)o->keep_versions);
 	out->gun = mf_arena_text(a, mf_trust_pin_name(im->trust));
 	out->where = mf_arena_text(a, mf_trust_where(im->trust));
 	return mf_publish_prune(im->trust, &p, err) < 0 ? -1 : report(&p, out, err);

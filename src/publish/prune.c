@@ -1,3 +1,4 @@
+/* clang-format off */
 /* prune: which files of a TUF 1.0 repository nothing refers to, and their removal.
  *
  * What is current was verified in this run; it decides which names are old. Everything else that lies there is
@@ -14,6 +15,7 @@
  *
  * With keep_versions, older snapshots and versions go, too. What has changed within min_age_s stays in any case:
  * readers are in the middle of a load, and writers store content before they publish it. */
+/* clang-format on */
 #include "publish/prune.h"
 
 #include <stdio.h>
@@ -46,7 +48,7 @@ struct prune {
 	int64_t before;    /* what has changed since is left alone */
 	struct version *v; /* by role, then newest first */
 	size_t n, cap;
-	int64_t nsnapshots; /* up to the current one, that stay */
+	int64_t nsnapshots;               /* up to the current one, that stay */
 	const struct mf_stored **targets; /* old ones, by name */
 	size_t ntargets, targets_cap;
 	bool *referred; /* to each of them */
@@ -103,8 +105,8 @@ static enum mf_found read_version(struct prune *w, const struct mf_stored *f, st
 	return out->role ? MF_FOUND : MF_FAILED;
 }
 
-/* targets/TYPE/<64 digits>.NAME: directly in one directory, or it may be another repository's whose name begins
- * with ours and "targets". */
+/* targets/TYPE/<64 digits>.NAME: directly in one directory, or it may be another repository's whose name
+ * begins with ours and "targets". */
 static bool is_target(const char *name)
 {
 	static const char base[] = "targets/";
@@ -194,10 +196,8 @@ static int reader_fill(struct reader *r, struct mf_err *err)
 	while (r->begun < r->n && r->begun - r->ended < WINDOW &&
 	       (r->begun == r->ended || r->bytes + r->v[r->begun]->stored->size <= WINDOW_BYTES)) {
 		const struct version *v = r->v[r->begun];
-		struct mf_fetch_key key = {.role = v->role,
-					   .by = MF_BY_VERSION,
-					   .version = v->version,
-					   .max = MF_MAX_TARGETS_BYTES};
+		struct mf_fetch_key key = {
+		    .role = v->role, .by = MF_BY_VERSION, .version = v->version, .max = MF_MAX_TARGETS_BYTES};
 		struct mf_fetch *f = t->repo->ops->begin(t->repo, &key, err);
 		if (!f)
 			return -1;
@@ -209,8 +209,8 @@ static int reader_fill(struct reader *r, struct mf_err *err)
 
 static int cannot_read(const struct prune *w, const struct version *v, struct mf_err *err)
 {
-	(void)mf_wrap(err, "'%s' in '%s' cannot be read, so that it is not known what it refers to", v->stored->name,
-		      w->t->repo->where);
+	(void)mf_wrap(err, "'%s' in '%s' cannot be read, so that it is not known what it refers to",
+		      v->stored->name, w->t->repo->where);
 	mf_err_set_hint(err, "move it away if it is none of this repository; nothing was removed");
 	return -1;
 }
@@ -243,8 +243,8 @@ static enum mf_found reader_next(struct reader *r, enum mf_tuf_type type, struct
 
 /* ---- snapshots */
 
-/* The oldest version of a role that a snapshot of the current keys lists: what is newer and in none of them was
- * never in force. What is older may have been, before the snapshots that are still there. */
+/* The oldest version of a role that a snapshot of the current keys lists: what is newer and in none of them
+ * was never in force. What is older may have been, before the snapshots that are still there. */
 static void note_oldest(struct prune *w, const struct mf_tuf_file *snapshot)
 {
 	for (size_t i = 0; i < w->n; i++) {
@@ -352,8 +352,7 @@ static void choose_versions(struct prune *w)
 			continue;
 		bool past = v->version < v->current;
 		bool left = past && !v->listed && v->oldest && v->version > v->oldest;
-		bool superfluous =
-		    past && !v->kept && w->p->keep_versions && kept >= w->p->keep_versions;
+		bool superfluous = past && !v->kept && w->p->keep_versions && kept >= w->p->keep_versions;
 		v->goes = (left || superfluous) && is_old(w, v->stored);
 		kept += v->version <= v->current && !left && !v->goes;
 	}
@@ -363,7 +362,8 @@ static void choose_versions(struct prune *w)
 
 static int by_stored_name(const void *a, const void *b)
 {
-	return strcmp((*(const struct mf_stored *const *)a)->name, (*(const struct mf_stored *const *)b)->name);
+	return strcmp((*(const struct mf_stored *const *)a)->name,
+		      (*(const struct mf_stored *const *)b)->name);
 }
 
 static int note_reference(struct prune *w, const struct mf_tuf_file *f, size_t i, struct mf_err *err)
@@ -424,8 +424,8 @@ static int read_references(struct prune *w, struct mf_err *err)
 
 /* ---- all of it */
 
-/* Snapshots before the versions that they list, and these before content: whoever is stopped in between has left
- * nothing that refers to what is gone. */
+/* Snapshots before the versions that they list, and these before content: whoever is stopped in between has
+ * left nothing that refers to what is gone. */
 static int choose(struct prune *w, struct mf_err *err)
 {
 	w->referred = mf_calloc(w->ntargets, sizeof *w->referred);
@@ -452,9 +452,9 @@ static int check_kind(const struct mf_trust *t, struct mf_err *err)
 	const struct mf_repo_ops *ops = t->repo->ops;
 	if (ops->remove)
 		return 0;
-	(void)mf_fail(err, MF_E_USAGE, 0, "the files of '%s' at '%s' cannot be pruned: %s", t->pin_name, t->repo->where,
-		      ops->read_only ? "they can only be read there"
-				     : "a Notary server keeps its versions itself");
+	(void)mf_fail(
+	    err, MF_E_USAGE, 0, "the files of '%s' at '%s' cannot be pruned: %s", t->pin_name, t->repo->where,
+	    ops->read_only ? "they can only be read there" : "a Notary server keeps its versions itself");
 	mf_err_set_hint(err, "prune a directory (tuf+file://), a bucket (tuf+s3://) or a layout (oci:DIR)");
 	mf_err_set_endpoint(err, t->repo->where);
 	return -1;
@@ -480,9 +480,10 @@ int mf_publish_prune(struct mf_trust *t, struct mf_prune *p, struct mf_err *err)
 	if (check_kind(t, err) < 0 || mf_trust_load(t, &(struct mf_load){0}, err) < 0)
 		return -1;
 	if (!t->set.root->consistent_snapshot)
-		return mf_fail(err, MF_E_USAGE, 0,
-			       "the files of '%s' have no versions in their names: nothing of it can be pruned",
-			       t->pin_name);
+		return mf_fail(
+		    err, MF_E_USAGE, 0,
+		    "the files of '%s' have no versions in their names: nothing of it can be pruned",
+		    t->pin_name);
 	if (t->repo->ops->list(t->repo, MF_STR(""), &p->listing, err) < 0) {
 		mf_err_set_endpoint(err, t->repo->where);
 		return -1;

@@ -22,13 +22,14 @@ static void dir_cleanup(DIR **d)
 }
 #define CLOSE_DIR MF_CLEANUP(dir_cleanup)
 
+enum depth { FILES, FILES_BELOW };
 struct walk {
 	mf_dir_entry_fn fn;
 	void *arg;
 };
 
 /* Of the directory `name`, "" for the first one, in which `at` is. */
-static int walk_one(const struct walk *w, DIR *d, const char *name, bool below, struct mf_err *err)
+static int walk_one(const struct walk *w, DIR *d, const char *name, enum depth depth, struct mf_err *err)
 {
 	const struct dirent *e;
 	while ((e = readdir(d))) {
@@ -38,15 +39,16 @@ static int walk_one(const struct walk *w, DIR *d, const char *name, bool below, 
 		/* It may be gone by now. */
 		if (dots || fstatat(dirfd(d), e->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 			continue;
-		char *path MF_FREE = *name ? mf_path_join(name, e->d_name, NULL) : mf_str_dup(mf_str_c(e->d_name));
+		char *path MF_FREE =
+		    *name ? mf_path_join(name, e->d_name, NULL) : mf_str_dup(mf_str_c(e->d_name));
 		if (!path)
 			return mf_fail_nomem(err);
 		DIR *inner CLOSE_DIR =
-		    below && S_ISDIR(st.st_mode) ? open_dir(dirfd(d), e->d_name, &sys) : NULL;
+		    depth == FILES_BELOW && S_ISDIR(st.st_mode) ? open_dir(dirfd(d), e->d_name, &sys) : NULL;
 		if (S_ISREG(st.st_mode))
 			rc = w->fn(w->arg, path, &st, err);
 		else if (inner)
-			rc = walk_one(w, inner, path, false, err);
+			rc = walk_one(w, inner, path, FILES, err);
 		if (rc < 0)
 			return -1;
 	}
@@ -60,9 +62,9 @@ int mf_dir_walk(const char *dir, const char *sub, mf_dir_entry_fn fn, void *arg,
 	DIR *top CLOSE_DIR = open_dir(AT_FDCWD, dir, &sys);
 	DIR *inner CLOSE_DIR = top && sub ? open_dir(dirfd(top), sub, &sys) : NULL;
 	if (top && !sub)
-		return walk_one(&w, top, "", false, err);
+		return walk_one(&w, top, "", FILES, err);
 	if (inner)
-		return walk_one(&w, inner, sub, true, err);
+		return walk_one(&w, inner, sub, FILES_BELOW, err);
 	return sys == ENOENT ? 0
 			     : mf_fail(err, MF_E_IO, sys, "list directory '%s%s%s'", dir, sub ? "/" : "",
 				       sub ? sub : "");
@@ -96,9 +98,9 @@ enum mf_found mf_dir_remove_old(const char *dir, const char *name, int64_t befor
 	struct stat st;
 	int at MF_FD_CLEANUP = open_parent(dir, name, &file);
 	if (at < 0 || fstatat(at, file, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return errno == ENOENT ? MF_ABSENT
-				       : (enum mf_found)mf_fail(err, MF_E_IO, errno, "remove '%s/%s'", dir,
-								name);
+		return errno == ENOENT
+			   ? MF_ABSENT
+			   : (enum mf_found)mf_fail(err, MF_E_IO, errno, "remove '%s/%s'", dir, name);
 	if (!S_ISREG(st.st_mode) || mf_stat_changed(&st) > before)
 		return MF_ABSENT;
 	if (unlinkat(at, file, 0) == 0)

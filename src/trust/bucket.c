@@ -326,8 +326,9 @@ static int denied(const struct answer *a, struct mf_err *err)
 		      anonymous ? "" : a->c->b->aws.source);
 	bool deletes = strcmp(a->c->r.method, "DELETE") == 0;
 	mf_err_set_hint(err, "%s",
-			deletes     ? "'manifesto prune' needs s3:DeleteObject besides what publishing needs"
-			: anonymous ? "there are no keys: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or "
+			deletes ? "'manifesto prune' needs s3:DeleteObject besides what publishing needs"
+			: anonymous
+			    ? "there are no keys: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or "
 			      "AWS_PROFILE; without s3:ListBucket a missing file is denied as well"
 			    : "publishing needs s3:GetObject, s3:PutObject and s3:ListBucket; reading the "
 			      "first and the last (without s3:ListBucket a missing file is denied)");

@@ -1,7 +1,7 @@
 /* Listing a bucket: ListObjectsV2, page after page.
  *
- * A page begins behind the last key of the one before (start-after), whatever token the store offers: keys are
- * what is read here anyway. Keys come percent-encoded, so that XML leaves them as they are. */
+ * A page begins behind the last key of the one before (start-after), whatever token the store offers: keys
+ * are what is read here anyway. Keys come percent-encoded, so that XML leaves them as they are. */
 #include <stdio.h>
 
 #include "base/encode.h"
@@ -109,8 +109,7 @@ static enum mf_found list_page(struct mf_bucket *b, struct mf_str query, struct 
 
 int mf_bucket_list(struct mf_bucket *b, struct mf_str prefix, struct mf_listing *out, struct mf_err *err)
 {
-	struct mf_buf query MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_URL),
-			    full MF_BUF_CLEANUP = MF_BUF_INIT(4096),
+	struct mf_buf query MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_URL), full MF_BUF_CLEANUP = MF_BUF_INIT(4096),
 			    last MF_BUF_CLEANUP = MF_BUF_INIT(4096),
 			    before MF_BUF_CLEANUP = MF_BUF_INIT(4096);
 	if (mf_buf_addz(&full, b->prefix, err) < 0 || mf_buf_add_str(&full, prefix, err) < 0)

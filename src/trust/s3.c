@@ -699,8 +699,8 @@ static int s3_remove(struct mf_repo *r, const struct mf_stored *const *v, size_t
 	if (mf_bucket_ready(&s->bucket, err) < 0 || mf_bucket_check_keys(&s->bucket, err) < 0)
 		return -1;
 	for (size_t from = 0; from < n; from += REMOVE_WINDOW) {
-		struct removal m MF_CLEANUP(removal_clear) = {
-		    .n = n - from < REMOVE_WINDOW ? n - from : REMOVE_WINDOW};
+		struct removal m MF_CLEANUP(removal_clear) = {.n = n - from < REMOVE_WINDOW ? n - from
+											    : REMOVE_WINDOW};
 		for (size_t i = 0; i < m.n; i++)
 			m.due[i] = true;
 		if (mf_env_cancelled(s->cfg->env))

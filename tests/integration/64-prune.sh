@@ -70,7 +70,7 @@ all_there() { # NAME
 
 for store in directory layout bucket; do
 	open_store $store
-	[ $store = layout ] || push_image oci:image:1.0 "$image" >/dev/null
+	[ "$store" = layout ] || push_image oci:image:1.0 "$image" >/dev/null
 	put "$image" a file.1 --init
 	put "$image" a file.2
 	put "$image" b file.3
@@ -81,7 +81,7 @@ for store in directory layout bucket; do
 	check_status "$store: nothing to prune: status 0" 0
 	check_stdout_is "$store: what is replaced and removed belongs to a version" "$repository: nothing to prune"
 	stored >clean
-	manifesto history --json "$image" >history
+	manifesto history --json "$image" >events
 
 	# --- content that nobody published, and temporary files
 	plant file.5 "$(target file.5 a)"
@@ -90,7 +90,7 @@ for store in directory layout bucket; do
 	plant file.7 "targets/x/targets/a/$zeros.sha256-$zeros"
 	plant file.7 notes.json
 	plant file.7 5.html
-	[ $store = bucket ] || plant file.8 ".tmp-0123456789abcdef01234567"
+	[ "$store" = bucket ] || plant file.8 ".tmp-0123456789abcdef01234567"
 	stored >planted
 	age 1
 	run manifesto prune "$repository"
@@ -105,7 +105,7 @@ for store in directory layout bucket; do
 	check "$store: only what is ours and of no use goes" cmp -s clean <(stored)
 	all_there pruned
 	run manifesto history --json "$image"
-	check_same_file "$store: history is as it was" history stdout
+	check_same_file "$store: history is as it was" events stdout
 
 	# --- what does not verify is not touched
 	plant file.5 "$(target file.5 a)"

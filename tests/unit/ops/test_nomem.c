@@ -908,18 +908,20 @@ static int look_after(void *arg, struct mf_err *err)
 	struct manifesto_list_options lo = MANIFESTO_INIT(manifesto_list_options);
 	const struct manifesto_repair_result *r = NULL;
 	struct manifesto_repair_options ro = MANIFESTO_INIT(manifesto_repair_options);
+	const struct manifesto_prune_result *p = NULL;
+	struct manifesto_prune_options po = MANIFESTO_INIT(manifesto_prune_options);
 	const struct manifesto_trust_export_result *x = NULL;
 	static const char *const roles[] = {"targets", "targets", NULL};
 	char repository[4096];
 	(void)snprintf(repository, sizeof repository, "oci:%s", w->layout);
-	so.repository = lo.image = ro.repository = repository;
+	so.repository = lo.image = ro.repository = po.repository = repository;
 	so.warn_within = 360 * (int64_t)86400;
 	lo.all = 1;
 	lo.roles = roles;
 	if (open_context(w, &m, err) < 0)
 		return -1;
 	int rc = manifesto_status(m, &so, &s, &e) < 0 || manifesto_list(m, &lo, &l, &e) < 0 ||
-			 manifesto_repair(m, &ro, &r, &e) < 0 ||
+			 manifesto_repair(m, &ro, &r, &e) < 0 || manifesto_prune(m, &po, &p, &e) < 0 ||
 			 manifesto_trust_export(m, NULL, 0, &x, &e) < 0
 		     ? failed(&e, err)
 		     : 0;
@@ -928,9 +930,11 @@ static int look_after(void *arg, struct mf_err *err)
 	if (rc == 0) {
 		assert_true(l->nrecords == 1 && l->nsubjects == 1 && l->subjects[0]->ntags == 1);
 		assert_false(r->repaired);
+		assert_int_equal(p->nfiles, 0);
 		assert_non_null(strstr(x->json, "fingerprints"));
 	}
 	manifesto_result_free(x);
+	manifesto_result_free(p);
 	manifesto_result_free(r);
 	manifesto_result_free(l);
 	manifesto_result_free(s);

@@ -1,6 +1,7 @@
 #include "tmpdir.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -424,6 +425,70 @@ static void path_join_puts_one_slash_between_parts(void **state)
 	free(p);
 }
 
+static int note_name(void *arg, const char *name, const struct stat *st, struct mf_err *err)
+{
+	(void)err;
+	assert_true(st->st_size == 1);
+	strcat(arg, name);
+	strcat(arg, " ");
+	return 0;
+}
+
+static void a_walk_follows_no_link(void **state)
+{
+	struct mf_err err = MF_ERR_INIT;
+	char names[1000] = "";
+	static const char *const files[] = {"d/a", "d/t/b", "d/t/one/c", "d/t/one/deeper/e", "other/o"};
+	assert_int_equal(mf_dir_make(tmpdir_path(state, "d/t/one/deeper"), 0755, &err), 0);
+	assert_int_equal(mf_dir_make(tmpdir_path(state, "other"), 0755, &err), 0);
+	for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+		assert_int_equal(mf_file_write(tmpdir_path(state, files[i]), bytes("x"), 0644, &err), 0);
+	assert_int_equal(symlink("../../other", tmpdir_path(state, "d/t/link")), 0);
+	assert_int_equal(symlink("a", tmpdir_path(state, "d/soft")), 0);
+	assert_int_equal(symlink("../other", tmpdir_path(state, "d/away")), 0);
+	assert_int_equal(mf_dir_walk(tmpdir_path(state, "d"), NULL, note_name, names, &err), 0);
+	assert_string_equal(names, "a ");
+	names[0] = 0;
+	assert_int_equal(mf_dir_walk(tmpdir_path(state, "d"), "t", note_name, names, &err), 0);
+	assert_true(strcmp(names, "t/b t/one/c ") == 0 || strcmp(names, "t/one/c t/b ") == 0);
+	names[0] = 0;
+	assert_int_equal(mf_dir_walk(tmpdir_path(state, "d"), "none", note_name, names, &err), 0);
+	assert_int_equal(mf_dir_walk(tmpdir_path(state, "none"), NULL, note_name, names, &err), 0);
+	assert_string_equal(names, "");
+	assert_int_equal(mf_dir_walk(tmpdir_path(state, "d"), "away", note_name, names, &err), -1);
+	assert_int_equal(err.code, MF_E_IO);
+}
+
+static void only_old_files_are_removed_and_through_no_link(void **state)
+{
+	struct mf_err err = MF_ERR_INIT;
+	const struct timespec old[2] = {{.tv_sec = 1000}, {.tv_sec = 1000}};
+	int64_t now = (int64_t)time(NULL);
+	char dir[512];
+	(void)snprintf(dir, sizeof dir, "%s", tmpdir_path(state, "d"));
+	assert_int_equal(mf_dir_make(tmpdir_path(state, "d/t"), 0755, &err), 0);
+	assert_int_equal(mf_dir_make(tmpdir_path(state, "other"), 0755, &err), 0);
+	assert_int_equal(mf_file_write(tmpdir_path(state, "d/t/a"), bytes("x"), 0644, &err), 0);
+	assert_int_equal(mf_file_write(tmpdir_path(state, "other/a"), bytes("x"), 0644, &err), 0);
+	assert_int_equal(symlink("../other", tmpdir_path(state, "d/link")), 0);
+	assert_int_equal(symlink("t/a", tmpdir_path(state, "d/soft")), 0);
+	/* It has that name for less time than it was written for. */
+	assert_int_equal(utimensat(AT_FDCWD, tmpdir_path(state, "d/t/a"), old, 0), 0);
+	assert_int_equal(mf_dir_remove_old(dir, "t/a", now - 100, &err), MF_ABSENT);
+	assert_int_equal(mf_dir_remove_old(dir, "t/none", now + 100, &err), MF_ABSENT);
+	assert_int_equal(mf_dir_remove_old(dir, "none/a", now + 100, &err), MF_ABSENT);
+	assert_int_equal(mf_dir_remove_old(dir, "soft", now + 100, &err), MF_ABSENT);
+	assert_int_equal(mf_dir_remove_old(dir, "t", now + 100, &err), MF_ABSENT);
+	assert_int_equal(mf_dir_remove_old(dir, "link/a", now + 100, &err), MF_FAILED);
+	assert_int_equal(err.code, MF_E_IO);
+	mf_err_clear(&err);
+	assert_int_equal(mf_dir_remove_old(dir, "t/a", now + 100, &err), MF_FOUND);
+	assert_false(mf_file_exists(tmpdir_path(state, "d/t/a")));
+	assert_true(mf_file_exists(tmpdir_path(state, "other/a")));
+	assert_true(mf_dir_clock(dir) >= now && mf_dir_clock(dir) < now + 100);
+	assert_int_equal(mf_dir_clock(tmpdir_path(state, "none")), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -449,6 +514,8 @@ int main(void)
 	    tmpdir_test(sweep_removes_old_temporary_files_and_empty_directories),
 	    tmpdir_test(links_that_lead_out_of_a_directory_are_found),
 	    tmpdir_test(path_join_puts_one_slash_between_parts),
+	    tmpdir_test(a_walk_follows_no_link),
+	    tmpdir_test(only_old_files_are_removed_and_through_no_link),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

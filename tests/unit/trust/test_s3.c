@@ -102,12 +102,73 @@ static void the_first_element_of_an_error_counts_and_is_cut(void **state)
 	mf_buf_clear(&res.body);
 }
 
+/* ---- lists */
+
+#define PAGE(truncated, contents)                                                                            \
+	"<?xml version=\"1.0\"?><ListBucketResult><IsTruncated>" truncated                                   \
+	"</IsTruncated><EncodingType>url</EncodingType>" contents "</ListBucketResult>"
+#define OBJECT(key, size, time)                                                                              \
+	"<Contents><Key>" key "</Key><LastModified>" time "</LastModified><ETag>x</ETag><Size>" size         \
+	"</Size></Contents>"
+#define NOON "2026-11-29T12:00:00.000Z"
+
+static void a_page_lists_what_lies_below_the_prefix(void **state)
+{
+	struct mf_listing l MF_LISTING_CLEANUP = MF_LISTING_INIT;
+	struct mf_buf last MF_BUF_CLEANUP = MF_BUF_INIT(4096);
+	(void)state;
+	struct mf_str page = mf_str_c(PAGE("true", OBJECT("a/b%253A1/1.root.json", "17", NOON)
+						       OBJECT("elsewhere/1.root.json", "1", NOON)
+							   OBJECT("a/b%253A1/targets%2Fx/y", "0", NOON)));
+	assert_int_equal(mf_s3_list_parse(page, MF_STR("a/b%3A1/"), &l, &last, &err), MF_FOUND);
+	assert_int_equal(l.n, 2);
+	assert_string_equal(l.v[0].name, "1.root.json");
+	assert_int_equal(l.v[0].size, 17);
+	assert_int_equal(l.v[0].changed, 1795953600);
+	assert_string_equal(l.v[1].name, "targets/x/y");
+	assert_string_equal(mf_buf_str(&last).p, "a/b%3A1/targets/x/y");
+	assert_int_equal(mf_s3_list_parse(mf_str_c(PAGE("false", "")), MF_STR(""), &l, &last, &err),
+			 MF_ABSENT);
+	assert_int_equal(l.n, 2);
+	mf_listing_sort(&l);
+	assert_non_null(mf_listing_find(&l, "targets/x/y"));
+	assert_null(mf_listing_find(&l, "targets/x"));
+}
+
+static void a_page_that_cannot_be_read_is_refused(void **state)
+{
+	static const char *const rows[] = {
+	    "",
+	    "<html>login</html>",
+	    "<IsTruncated>false</IsTruncated>",
+	    "<IsTruncated>false</IsTruncated><EncodingType>none</EncodingType>",
+	    PAGE("false", OBJECT("a%", "1", NOON)),
+	    PAGE("false", OBJECT("a%00b", "1", NOON)),
+	    PAGE("false", OBJECT("a", "-1", NOON)),
+	    PAGE("false", OBJECT("a", "", NOON)),
+	    PAGE("false", OBJECT("a", "99999999999999999999", NOON)),
+	    PAGE("false", OBJECT("a", "1", "yesterday")),
+	    PAGE("false", "<Contents><Key>a</Key><Size>1</Size></Contents>"),
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct mf_listing l MF_LISTING_CLEANUP = MF_LISTING_INIT;
+		struct mf_buf last MF_BUF_CLEANUP = MF_BUF_INIT(4096);
+		if (mf_s3_list_parse(mf_str_c(rows[i]), MF_STR(""), &l, &last, &err) != MF_FAILED)
+			fail_msg("%s", rows[i]);
+		assert_int_equal(err.code, MF_E_FORMAT);
+		mf_err_clear(&err);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(urls_name_a_bucket_and_a_prefix),
 	    cmocka_unit_test(a_key_that_is_too_long_is_refused),
 	    cmocka_unit_test(the_first_element_of_an_error_counts_and_is_cut),
+	    cmocka_unit_test(a_page_lists_what_lies_below_the_prefix),
+	    cmocka_unit_test(a_page_that_cannot_be_read_is_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
