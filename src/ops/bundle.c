@@ -5,6 +5,7 @@
  * images. */
 #include <stdio.h>
 
+#include "base/window.h"
 #include "crypto/hash.h"
 #include "ops/ops.h"
 #include "trust/bundle.h"
@@ -282,27 +283,28 @@ static int collect_image(struct pack *p, struct mf_image *im, struct mf_err *err
 	return 0;
 }
 
-static int begin_image(struct pack *p, struct mf_image *im, const char *text, struct mf_err *err)
+static int begin_image(void *arg, size_t i, struct mf_err *err)
 {
-	if (mf_image_open_by(im, p->m, text, MF_MAPS_FOLLOW, err) < 0)
-		return -1;
+	struct pack *p = arg;
+	struct mf_image *im = &p->images[i];
+	if (mf_image_open_by(im, p->m, p->o->images[i], MF_MAPS_FOLLOW, err) < 0)
+		return mf_wrap(err, "image '%s'", p->o->images[i]);
 	im->for_writing = true; /* the manifest is needed, not only its digest */
-	return mf_image_begin(im, err);
+	return mf_image_begin(im, err) < 0 ? mf_wrap(err, "image '%s'", p->o->images[i]) : 0;
 }
 
 static int collect(struct pack *p, struct mf_err *err)
 {
 	const struct manifesto_bundle_options *o = p->o;
-	size_t begun = 0;
+	struct mf_window ahead = {.n = o->nimages, .most = MF_VERIFY_WINDOW, .begin = begin_image, .arg = p};
 	p->images = mf_calloc(o->nimages, sizeof *p->images);
 	if (!p->images)
 		return mf_fail_nomem(err);
 	for (size_t i = 0; i < o->nimages; i++) {
 		if (mf_env_cancelled(&p->m->env))
 			return mf_fail(err, MF_E_CANCELLED, 0, "bundle was interrupted");
-		for (; begun < o->nimages && begun < i + MF_VERIFY_WINDOW; begun++)
-			if (begin_image(p, &p->images[begun], o->images[begun], err) < 0)
-				return mf_wrap(err, "image '%s'", o->images[begun]);
+		if (mf_window_reach(&ahead, i, err) < 0)
+			return -1;
 		if (collect_image(p, &p->images[i], err) < 0)
 			return mf_wrap(err, "image '%s'", o->images[i]);
 		mf_env_progress(&p->m->env, MF_PROGRESS_IMAGES, i + 1, o->nimages);

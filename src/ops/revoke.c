@@ -2,6 +2,7 @@
  * changed, the metadata of the next ones are on their way. */
 #include "base/encode.h"
 #include "base/limits.h"
+#include "base/window.h"
 #include "ops/role.h"
 
 struct slot {
@@ -322,26 +323,30 @@ static int finish(struct run *r, struct slot *s, const char *repository, struct 
 	return rc;
 }
 
-static void start(struct run *r, struct slot *s, const char *repository)
+static int start(void *arg, size_t i, struct mf_err *err)
 {
+	struct run *r = arg;
+	struct slot *s = &r->slots[i % MF_VERIFY_WINDOW];
 	const struct mf_load how = {.purpose = MF_LOAD_SIGN, .tolerate_broken = true};
 	s->failed = (struct mf_err)MF_ERR_INIT;
-	if (mf_image_open(&s->im, r->m, repository, &s->failed) == 0)
+	(void)err;
+	if (mf_image_open(&s->im, r->m, r->o->repositories[i], &s->failed) == 0)
 		(void)!mf_trust_prefetch(s->im.trust, &how, &s->failed);
+	return 0;
 }
 
 static int revoke(struct run *r, struct mf_err *err)
 {
 	const struct manifesto_revoke_options *o = r->o;
-	size_t started = 0, n = o->nrepositories;
+	size_t n = o->nrepositories;
+	struct mf_window ahead = {.n = n, .most = MF_VERIFY_WINDOW, .begin = start, .arg = r};
 	struct mf_esc e;
 	if (!n || n > MF_MAX_VERIFY_IMAGES)
 		return mf_fail(err, MF_E_USAGE, 0, "%zu repositories: expected from 1 to %zu", n,
 			       MF_MAX_VERIFY_IMAGES);
 	for (size_t i = 0; i < n; i++) {
-		for (; started < n && started < i + MF_VERIFY_WINDOW; started++)
-			start(r, &r->slots[started % MF_VERIFY_WINDOW], o->repositories[started]);
-		if (finish(r, &r->slots[i % MF_VERIFY_WINDOW], o->repositories[i], err) < 0)
+		if (mf_window_reach(&ahead, i, err) < 0 ||
+		    finish(r, &r->slots[i % MF_VERIFY_WINDOW], o->repositories[i], err) < 0)
 			return -1;
 	}
 	if (r->unfinished) {

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/encode.h"
+#include "base/window.h"
 #include "ops/gate.h"
 
 struct slot {
@@ -201,11 +202,15 @@ static int need_trust(struct run *r, struct mf_image *im, struct mf_err *err)
 
 /* ---- one image */
 
-static void start(struct run *r, struct slot *s, const char *reference)
+static int start(void *arg, size_t i, struct mf_err *err)
 {
+	struct run *r = arg;
+	struct slot *s = &r->slots[i % MF_VERIFY_WINDOW];
+	(void)err;
 	s->failed = (struct mf_err)MF_ERR_INIT;
-	if (mf_image_open_by(&s->im, r->m, reference, MF_MAPS_FOLLOW, &s->failed) == 0)
+	if (mf_image_open_by(&s->im, r->m, r->o->images[i], MF_MAPS_FOLLOW, &s->failed) == 0)
 		(void)!mf_image_begin(&s->im, &s->failed);
+	return 0;
 }
 
 /* Trust first: an attack must not look like an absence. */
@@ -296,14 +301,13 @@ static int finish(struct run *r, struct slot *s, const char *reference, struct m
 static int verify(struct run *r, struct mf_err *err)
 {
 	const struct manifesto_verify_options *o = r->o;
-	size_t started = 0;
+	struct mf_window ahead = {.n = o->nimages, .most = MF_VERIFY_WINDOW, .begin = start, .arg = r};
 	if (prepare(r, err) < 0)
 		return -1;
 	r->m->pool = &r->pool;
 	for (size_t i = 0; i < o->nimages; i++) {
-		for (; started < o->nimages && started < i + MF_VERIFY_WINDOW; started++)
-			start(r, &r->slots[started % MF_VERIFY_WINDOW], o->images[started]);
-		if (finish(r, &r->slots[i % MF_VERIFY_WINDOW], o->images[i], err) < 0)
+		if (mf_window_reach(&ahead, i, err) < 0 ||
+		    finish(r, &r->slots[i % MF_VERIFY_WINDOW], o->images[i], err) < 0)
 			return -1;
 		mf_env_progress(&r->m->env, MF_PROGRESS_IMAGES, i + 1, o->nimages);
 	}

@@ -67,33 +67,37 @@ static bool is_refusal(const struct mf_err *err)
 
 #define WINDOW 32 /* artifact manifests that are put at once */
 
-struct window {
-	struct mf_manifest_call *v[WINDOW];
+struct storing {
+	struct mf_write *w;
+	struct mf_manifest_call *calls[WINDOW];
 };
 
-static void window_clear(struct window *w)
+static void storing_clear(struct storing *s)
 {
 	for (size_t i = 0; i < WINDOW; i++)
-		mf_manifest_call_cancel(w->v[i]);
+		mf_manifest_call_cancel(s->calls[i]);
 }
 
-static int begin_artifact(struct mf_write *w, struct mf_write_item *it, struct mf_manifest_call **call,
-			  struct mf_err *err)
+static int begin_artifact(void *arg, size_t i, struct mf_err *err)
 {
+	struct storing *s = arg;
+	struct mf_write_item *it = &s->w->items[i];
+	struct mf_manifest_call **call = &s->calls[i % WINDOW];
 	char tag[160];
 	if (!is_new(it) || !it->artifact.n)
 		return 0;
-	*call = mf_manifest_put_begin(w->im->blobs, link_name(w, it, tag), MF_MT_OCI_MANIFEST,
+	*call = mf_manifest_put_begin(s->w->im->blobs, link_name(s->w, it, tag), MF_MT_OCI_MANIFEST,
 				      mf_buf_bytes(&it->artifact), err);
 	return *call ? 0 : -1;
 }
 
-static int end_artifact(struct mf_write *w, struct mf_write_item *it, struct mf_manifest_call **call,
-			struct mf_err *err)
+static int end_artifact(struct storing *s, size_t i, struct mf_err *err)
 {
+	struct mf_write *w = s->w;
+	struct mf_write_item *it = &w->items[i];
 	char tag[160];
-	struct mf_manifest_call *c = *call;
-	*call = NULL;
+	struct mf_manifest_call *c = s->calls[i % WINDOW];
+	s->calls[i % WINDOW] = NULL;
 	if (!c)
 		return 0;
 	it->stored =
@@ -109,15 +113,11 @@ static int end_artifact(struct mf_write *w, struct mf_write_item *it, struct mf_
 
 static int store_artifacts(struct mf_write *w, struct mf_err *err)
 {
-	struct window calls MF_CLEANUP(window_clear) = {{NULL}};
-	size_t begun = 0;
-	for (size_t i = 0; i < w->n; i++) {
-		for (; begun < w->n && begun < i + WINDOW; begun++)
-			if (begin_artifact(w, &w->items[begun], &calls.v[begun % WINDOW], err) < 0)
-				return -1;
-		if (end_artifact(w, &w->items[i], &calls.v[i % WINDOW], err) < 0)
+	struct storing s MF_CLEANUP(storing_clear) = {.w = w};
+	struct mf_window ahead = {.n = w->n, .most = WINDOW, .begin = begin_artifact, .arg = &s};
+	for (size_t i = 0; i < w->n; i++)
+		if (mf_window_reach(&ahead, i, err) < 0 || end_artifact(&s, i, err) < 0)
 			return -1;
-	}
 	return 0;
 }
 

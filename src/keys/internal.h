@@ -1,0 +1,59 @@
+/* Inside this module: the keys of a directory, and what was tried with them. */
+#ifndef MF_KEYS_INTERNAL_H
+#define MF_KEYS_INTERNAL_H
+
+#include "keys/keystore.h"
+#include "keys/source.h"
+
+/* An info of a key that was renamed or removed. */
+struct mf_key_gone {
+	struct mf_key_gone *next;
+	struct mf_key_info info;
+};
+
+/* What was tried with a key: whatever comes of it, nothing is asked for twice. */
+struct mf_key_slot {
+	struct mf_key_slot *next;
+	struct mf_keystore *ks;
+	char *name;
+	enum { MF_KEY_UNTRIED, MF_KEY_OPEN, MF_KEY_FAILED } state;
+	struct mf_held held;
+};
+
+struct mf_keystore {
+	char *dir;
+	const struct mf_passphrase *pass;
+	const struct mf_env *env;
+	bool loaded;
+	struct mf_key_info *infos; /* by name */
+	size_t n, cap;
+	struct mf_key_gone *gone;
+	struct mf_key_slot *slots;
+	struct mf_places places;
+	bool
+	    undumpable; /* while a key is unlocked, no core dump and no debugger of ours reads this process */
+};
+
+/* ---- keystore.c: the list */
+/* Reads the directory, once. */
+int mf_keystore_load(struct mf_keystore *ks, struct mf_err *err) MF_NODISCARD;
+/* Index of the name, or of where it belongs. */
+size_t mf_keystore_place(const struct mf_keystore *ks, const char *name, bool *found);
+const struct mf_key_info *mf_keystore_by_name(const struct mf_keystore *ks, const char *name);
+/* Takes *info over on success. */
+int mf_keystore_insert(struct mf_keystore *ks, struct mf_key_info *info, const struct mf_key_info **out,
+		       struct mf_err *err) MF_NODISCARD;
+/* Of the key's file; the caller frees it. */
+char *mf_keystore_path(const struct mf_keystore *ks, const char *name, struct mf_err *err);
+int mf_keystore_read_file(const char *path, struct mf_secret *out, struct mf_err *err) MF_NODISCARD;
+
+/* ---- unlock.c: what was tried */
+/* With the passphrase in *pass (empty: the key has none). */
+struct mf_privkey *mf_keystore_open_file(struct mf_keystore *ks, const struct mf_key_info *k,
+					 struct mf_secret *pass, struct mf_err *err) MF_NODISCARD;
+struct mf_key_slot *mf_key_slot_of(struct mf_keystore *ks, const char *name, struct mf_err *err);
+/* Takes what is held over. */
+void mf_key_slot_open(struct mf_key_slot *s, const struct mf_held *held);
+void mf_key_slot_free(struct mf_key_slot *s);
+
+#endif
