@@ -89,6 +89,11 @@ static inline bool mf_err_is_ours(const struct mf_err *err)
 }
 /* Passes on such a failure: -1; 0 for every other one, and for none. */
 int mf_err_pass_ours(struct mf_err *err, const struct mf_err *why) MF_NODISCARD;
+/* Does it say nothing about what was examined, so that a run over many things ends? */
+static inline bool mf_err_ends_run(const struct mf_err *err)
+{
+	return err->code == MF_E_NOMEM || err->code == MF_E_CANCELLED;
+}
 
 /* The exit status of a code. */
 int mf_code_exit(enum mf_code code);

@@ -30,6 +30,12 @@ void mf_op_restart_clock(struct manifesto *m)
 	    mf_monotonic_ms() + (m->opt.timeout_ms > 0 ? m->opt.timeout_ms : MF_TOTAL_TIMEOUT_MS);
 }
 
+void mf_op_exclude(struct manifesto *m, int64_t since_ms)
+{
+	if (m->env.deadline_ms)
+		m->env.deadline_ms += mf_monotonic_ms() - since_ms;
+}
+
 void mf_op_begin(struct manifesto *m, struct manifesto_error *err)
 {
 	*err = (struct manifesto_error){0};

@@ -173,7 +173,7 @@ static int read_waiver(struct mf_gate_report *r, const struct mf_subject *s, str
 		*by = (struct mf_verdict){0};
 		return 0;
 	}
-	if (failed.code == MF_E_NOMEM || failed.code == MF_E_CANCELLED) {
+	if (mf_err_ends_run(&failed)) {
 		*err = failed;
 		return -1;
 	}
@@ -276,7 +276,7 @@ static int check_content(struct mf_gate_report *r, const struct mf_requirement *
 	struct mf_err failed = MF_ERR_INIT;
 	if (content_of(r, &v->records.v[0], NULL, &failed) == 0)
 		return 0;
-	if (failed.code != MF_E_NOMEM && failed.code != MF_E_CANCELLED)
+	if (!mf_err_ends_run(&failed))
 		return mf_gate_refuse(r, q, s, &failed, err);
 	*err = failed;
 	return -1;

@@ -49,6 +49,8 @@ struct mf_arena *mf_result_arena(void *result);
 void mf_op_begin(struct manifesto *m, struct manifesto_error *err);
 /* For the next of several repositories. */
 void mf_op_restart_clock(struct manifesto *m);
+/* The time since then, in which a person read and answered, is not the operation's. */
+void mf_op_exclude(struct manifesto *m, int64_t since_ms);
 /* Fills *out from a failure; returns -1. */
 int mf_op_fail(struct manifesto_error *out, const struct mf_err *err);
 /* The beginning of a public function: the clock, the caller's options into *o, an empty result for r; NULL on

@@ -261,14 +261,11 @@ static int check_content(struct work *w, struct mf_err *err)
 	return 0;
 }
 
-/* The time that a person takes to read is not the operation's. */
 static int confirm(struct work *w, struct mf_err *err)
 {
-	struct mf_env *env = &w->m->env;
 	int64_t asked = mf_monotonic_ms();
 	int yes = !w->o->confirm || w->o->confirm(w->o->confirm_arg, w->shown);
-	if (env->deadline_ms)
-		env->deadline_ms += mf_monotonic_ms() - asked;
+	mf_op_exclude(w->m, asked);
 	return yes ? 0 : mf_fail(err, MF_E_CANCELLED, 0, "the proposal was not signed");
 }
 

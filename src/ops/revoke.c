@@ -250,7 +250,7 @@ static int result_of(struct revocation *v, bool done, struct mf_err *why, struct
 		if (change(v, !done, change_result, why) == 0 && done)
 			(void)!check_gone(v, why);
 	}
-	if (why->code == MF_E_NOMEM || why->code == MF_E_CANCELLED) {
+	if (mf_err_ends_run(why)) {
 		*err = *why;
 		return -1;
 	}

@@ -179,14 +179,11 @@ struct question {
 	const struct manifesto_signer *key;
 };
 
-/* The time that a person takes to read is not the operation's. */
 static int ask_one(struct mf_write_run *r, const struct question *q, struct mf_err *err)
 {
-	struct mf_env *env = &r->m->env;
 	int64_t asked = mf_monotonic_ms();
 	int yes = r->o.confirm(r->o.confirm_arg, q->v, q->n, q->key);
-	if (env->deadline_ms)
-		env->deadline_ms += mf_monotonic_ms() - asked;
+	mf_op_exclude(r->m, asked);
 	return yes ? 0 : mf_fail(err, MF_E_CANCELLED, 0, "'%s' was not signed", r->o.type);
 }
 

@@ -451,7 +451,7 @@ static int check_registry(struct report *r, struct manifesto_status_result *out,
 	struct mf_err why = MF_ERR_INIT;
 	if (mf_drift_find(r->im, &d, &why) == 0)
 		return check_records(r, &d, out, err) < 0 ? -1 : check_drift(r, &d, err);
-	if (why.code == MF_E_NOMEM || why.code == MF_E_CANCELLED)
+	if (mf_err_ends_run(&why))
 		return mf_fail(err, why.code, 0, "%s", why.msg);
 	bool names_endpoint = strstr(why.msg, why.endpoint) != NULL;
 	return add(r, "not-examined", mf_code_exit(why.code), err,

@@ -242,12 +242,6 @@ static int evaluate_image(struct run *r, struct slot *s, struct mf_gate_report *
 	return 0;
 }
 
-/* Failures that say nothing about an image end the run. */
-static bool ends_run(const struct mf_err *err)
-{
-	return err->code == MF_E_NOMEM || err->code == MF_E_CANCELLED;
-}
-
 static void tally(struct run *r, const struct mf_gate_report *rep)
 {
 	if (!rep->nfindings)
@@ -270,7 +264,7 @@ static int finish(struct run *r, struct slot *s, const char *reference, struct m
 	if (mf_env_cancelled(&r->m->env))
 		return mf_fail(err, MF_E_CANCELLED, 0, "verify was interrupted");
 	if (evaluate_image(r, s, &rep, &failed) < 0) {
-		if (ends_run(&failed)) {
+		if (mf_err_ends_run(&failed)) {
 			*err = failed;
 			return -1;
 		}

@@ -150,11 +150,6 @@ static int report_found(struct veto *v, const struct mf_entry *e, struct mf_writ
 	return mf_write_report_entry(&v->w, it, e, err);
 }
 
-static bool same_text(const char *a, const char *b)
-{
-	return a && b && strcmp(a, b) == 0;
-}
-
 static int stop_subject(struct veto *v, struct mf_trust *t, const struct mf_tuf_loaded *l,
 			struct mf_write_item *it, struct mf_err *err)
 {
@@ -165,8 +160,7 @@ static int stop_subject(struct veto *v, struct mf_trust *t, const struct mf_tuf_
 	enum mf_found found = find(v, t, l, 0, subject, &name, &now, err);
 	if (found == MF_FAILED)
 		return -1;
-	it->unchanged = found == MF_FOUND && same_text(now.record.reason, v->w.o->reason) &&
-			(!v->w.o->author || same_text(now.record.author, v->w.o->author));
+	it->unchanged = found == MF_FOUND && mf_write_same_reason(&v->w, &now.record);
 	if (it->unchanged)
 		return report_found(v, &now, it, err);
 	if (!mf_tuf_loaded_covers(mf_trust_dialect(t), l, mf_buf_str(&name)))
@@ -254,10 +248,7 @@ static enum mf_found fill(struct mf_write *w, struct mf_trust *t, struct mf_publ
 
 static int check_options(struct mf_write_run *r, struct mf_err *err)
 {
-	const char *reason = r->o.reason;
-	if (r->o.reinstate || (reason && reason[strspn(reason, " \t\r\n")]))
-		return 0;
-	return mf_fail(err, MF_E_USAGE, 0, "a veto needs a reason");
+	return r->o.reinstate ? 0 : mf_write_need_reason(r, "a veto", err);
 }
 
 static int prepare(struct mf_write *w, struct mf_err *err)

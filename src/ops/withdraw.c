@@ -89,18 +89,6 @@ static int gather(struct withdrawal *d, struct mf_write_item *it, struct digests
 	return 0;
 }
 
-static bool same_text(const char *a, const char *b)
-{
-	return a && b && strcmp(a, b) == 0;
-}
-
-/* Withdrawn by our role already, for the same reason. */
-static bool same_withdrawal(const struct withdrawal *d, const struct mf_entry *e)
-{
-	return e->state == MF_STATE_WITHDRAWN && same_text(e->record.reason, d->w.o->reason) &&
-	       (!d->w.o->author || same_text(e->record.author, d->w.o->author));
-}
-
 static enum mf_change evaluate_withdrawal(struct mf_write *w, struct mf_write_item *it,
 					  const struct mf_entry *now, struct mf_err *err)
 {
@@ -111,7 +99,7 @@ static enum mf_change evaluate_withdrawal(struct mf_write *w, struct mf_write_it
 	it->unchanged = !it->reported;
 	if (it->unchanged)
 		return MF_CHANGE_ALWAYS;
-	if (!now || !same_withdrawal(d, now))
+	if (!now || now->state != MF_STATE_WITHDRAWN || !mf_write_same_reason(w, &now->record))
 		return MF_CHANGE_UNLESS_CONFLICT;
 	it->unchanged = true;
 	return mf_write_report_entry(&d->w, it, now, err) < 0 ? MF_CHANGE_REFUSED : MF_CHANGE_ALWAYS;
@@ -161,10 +149,7 @@ static int make_tombstone(struct withdrawal *d, struct mf_write_item *it, struct
 /* Before the first request. */
 static int check_reason(struct mf_write_run *r, struct mf_err *err)
 {
-	const char *reason = r->o.reason;
-	if (reason && reason[strspn(reason, " \t\r\n")])
-		return 0;
-	return mf_fail(err, MF_E_USAGE, 0, "a withdrawal requires a reason");
+	return mf_write_need_reason(r, "a withdrawal", err);
 }
 
 static int prepare_withdrawal(struct mf_write *w, struct mf_err *err)

@@ -170,6 +170,10 @@ enum mf_found mf_write_vetoed(struct mf_write *w, const struct mf_write_item *it
 int mf_write_warn_vetoed(struct mf_write *w, struct mf_err *err) MF_NODISCARD;
 /* Fails with MF_E_WITHDRAWN; the hint says how our role, or the other one, lifts that. */
 int mf_write_refuse_withdrawn(const struct mf_write *w, const struct mf_entry *e, struct mf_err *err);
+/* MF_E_USAGE: there is none. what: "a veto". */
+int mf_write_need_reason(const struct mf_write_run *r, const char *what, struct mf_err *err) MF_NODISCARD;
+/* Has it the reason, and if one is given the author, of the options? */
+bool mf_write_same_reason(const struct mf_write *w, const struct mf_record *r);
 bool mf_write_is_ours(const struct mf_write *w, const struct mf_pubkey *k);
 bool mf_write_signed_by_us(const struct mf_write *w, const struct mf_entry *e);
 /* SHA-256 of what the record signatures of an entry are over: another digest, another record. */

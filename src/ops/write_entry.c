@@ -68,6 +68,26 @@ int mf_write_new_record(struct mf_write *w, struct mf_write_item *it, const stru
 	return mf_write_own_entry(w, it, err);
 }
 
+/* ---- reasons */
+
+int mf_write_need_reason(const struct mf_write_run *r, const char *what, struct mf_err *err)
+{
+	const char *reason = r->o.reason;
+	if (reason && reason[strspn(reason, " \t\r\n")])
+		return 0;
+	return mf_fail(err, MF_E_USAGE, 0, "%s needs a reason", what);
+}
+
+static bool same_text(const char *a, const char *b)
+{
+	return a && b && strcmp(a, b) == 0;
+}
+
+bool mf_write_same_reason(const struct mf_write *w, const struct mf_record *r)
+{
+	return same_text(r->reason, w->o->reason) && (!w->o->author || same_text(r->author, w->o->author));
+}
+
 /* ---- signing what is there */
 
 static int payload_of(struct mf_write *w, const struct mf_write_item *it, const struct mf_entry *e,

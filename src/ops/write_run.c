@@ -6,9 +6,7 @@
 
 int mf_write_keep_failure(struct mf_err **to, const struct mf_err *why, struct mf_err *err)
 {
-	if (mf_err_pass_ours(err, why) < 0)
-		return -1;
-	if (why->code == MF_E_CANCELLED) {
+	if (mf_err_ends_run(why)) {
 		*err = *why;
 		return -1;
 	}
@@ -162,7 +160,7 @@ static int open_writes(struct mf_write_run *r, struct mf_err *err)
 		struct mf_err why = MF_ERR_INIT;
 		if (mf_write_open(r->writes[i], &why) == 0)
 			continue;
-		if (!is_many(r) || is_slip(&why) || mf_err_is_ours(&why)) {
+		if (!is_many(r) || is_slip(&why) || mf_err_ends_run(&why)) {
 			*err = why;
 			return -1;
 		}
@@ -275,7 +273,7 @@ static int step(struct mf_write *w, int (*f)(struct mf_write *w, struct mf_err *
 	struct mf_err why = MF_ERR_INIT;
 	if (w->failed.code || f(w, &why) == 0)
 		return 0;
-	if (mf_err_is_ours(&why) || why.code == MF_E_CANCELLED) {
+	if (mf_err_ends_run(&why)) {
 		*err = why;
 		return -1;
 	}

@@ -551,7 +551,7 @@ static void storing_pins_and_floors(void **state)
 struct world {
 	char *dir, *home, *cache, *image, *layout;
 	const char *content; /* what put puts */
-	bool link;
+	bool link, twice; /* twice: by two names, in one run */
 	char *bundle; /* a file to read from, or NULL */
 };
 
@@ -609,9 +609,14 @@ static int put(void *arg, struct mf_err *err)
 	o.init = 1;
 	o.link = w->link;
 	o.reinstate = 1;
+	const char *images[] = {w->image, w->image};
+	if (w->twice) {
+		o.image = NULL;
+		o.images = images;
+		o.nimages = 2;
+	}
 	int rc = manifesto_put(m, &o, &r, &e) < 0 ? failed(&e, err) : 0;
-	if (rc == 0)
-		manifesto_result_free(r);
+	manifesto_result_free(r);
 	manifesto_free(m);
 	return rc;
 }
@@ -1130,6 +1135,14 @@ static void later_put(void **state)
 				      .samples = 40});
 	w.link = true;
 	attempt_all(&(struct attempt){.name = "linked put",
+				      .run = put,
+				      .before = put_before,
+				      .after = check_later,
+				      .arg = &w,
+				      .samples = 20});
+	w.link = false;
+	w.twice = true;
+	attempt_all(&(struct attempt){.name = "put of several images",
 				      .run = put,
 				      .before = put_before,
 				      .after = check_later,
