@@ -8,7 +8,7 @@ WERROR ?= 0
 FUZZ_SECONDS ?= 60
 FUZZ ?=
 TEST_TIMEOUT ?= 300
-MODULES ?= base json crypto store tuf net keys record oci trust policy publish ops tufcli
+MODULES ?= base json crypto store tuf net keys record condition oci trust policy publish ops tufcli
 VERSION := 0.1.0
 # Changes only when programs that are linked with the library would not run with the new one.
 SONAME := libmanifesto.so.1

@@ -116,6 +116,14 @@
 #define MF_MAX_POLICY_BYTES ((size_t)65536)
 #define MF_MAX_REQUIREMENTS 64
 #define MF_MAX_POLICY_ROLES 32
+/* Conditions on content: programs of a requirement, octets of one. */
+#define MF_MAX_CONDITIONS 16
+#define MF_MAX_CONDITION ((size_t)4096)
+/* An evaluation: octets of the document (jq holds it as a tree of some twenty times its size), memory beyond
+ * what the process has, seconds of processor time. A scan report of 32 MiB is read in two seconds. */
+#define MF_MAX_CONDITION_CONTENT ((size_t)32 << 20)
+#define MF_MAX_CONDITION_MEMORY ((uint64_t)1 << 30)
+#define MF_MAX_CONDITION_CPU_S 5
 #define MF_MAX_WAIVER_BYTES ((size_t)65536)   /* content of a waiver record */
 #define MF_MAX_WAIVER_TEXT ((size_t)1024)     /* its name, and for whom it is */
 #define MF_MAX_VERIFY_IMAGES ((size_t)100000) /* references of one run are held in memory */

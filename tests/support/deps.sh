@@ -18,6 +18,7 @@ build  make                  program make
 build  pkg-config            program pkg-config
 build  libcurl4-openssl-dev  library libcurl
 build  libjansson-dev        library jansson
+build  libjq-dev             file /usr/include/jq.h
 build  libp11-kit-dev        library p11-kit-1
 build  libsodium-dev         library libsodium
 build  libssl-dev            library libcrypto

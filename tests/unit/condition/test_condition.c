@@ -1,0 +1,250 @@
+/* Conditions: one true, and everything else; documents that are none; what the process remembers. The
+ * confinement has its test in tests/integration/68-conditions.sh. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/mman.h>
+
+#include <cmocka.h>
+
+#include "condition/condition.h"
+
+#define COUNT(a) (sizeof(a) / sizeof(a)[0])
+#define NOW 1800000000
+
+static struct mf_digest digest_of(uint8_t first)
+{
+	return (struct mf_digest){.b = {first}};
+}
+
+static void ok(const void *p, const struct mf_err *err)
+{
+	if (!p)
+		fail_msg("unexpected: %s", err->msg);
+}
+
+static struct mf_conditions *start(const struct mf_env *env, const char *const *programs, size_t n)
+{
+	struct mf_err err = MF_ERR_INIT;
+	struct mf_conditions *c = mf_conditions_start(
+	    &(struct mf_conditions_config){.programs = programs, .n = n, .now = NOW, .env = env}, &err);
+	ok(c, &err);
+	return c;
+}
+
+static const struct mf_outcome *of(struct mf_conditions *c, size_t program, uint8_t content, const char *text)
+{
+	struct mf_err err = MF_ERR_INIT;
+	struct mf_digest d = digest_of(content);
+	const struct mf_outcome *o =
+	    mf_conditions_evaluate(c, program, &d, mf_bytes_of(mf_str_c(text)), &err);
+	ok(o, &err);
+	return o;
+}
+
+static void exactly_one_true_holds(void **state)
+{
+	static const struct {
+		const char *program, *document, *why; /* NULL: it holds */
+	} rows[] = {
+	    {"true", "null", NULL},
+	    {".a == 1", "{\"a\":1}", NULL},
+	    {"# nothing but\ntrue # comments", "0", NULL},
+	    {"now == 1800000000", "0", NULL},
+	    {". == \"\\u00e9\"", "\"\xc3\xa9\"", NULL},
+	    {".a == 1", "{\"a\":2}", "gives false"},
+	    {".", "\"true\"", "gives \"true\""},
+	    {".", "[true]", "gives [true]"},
+	    {".[]", "[true,true]", "gives several values, first true"},
+	    {".[]", "[]", "gives nothing"},
+	    {".[]", "0", "fails: Cannot iterate"},
+	    {"error(.)", "{\"a\":[]}", "fails: {\"a\":[]}"},
+	    {"error(.)", "\"\\u001b[0m\"", "fails: \\x1b[0m"},
+	    {".", "\"\\u202e\"", "gives \"\\u{202e}\""},
+	    {"halt", "0", "fails: the program halts"},
+	    {"true", "{\"a\":1,\"a\":2}", "not JSON"},
+	    {"true", "{}{}", "not JSON"},
+	    {"true", "", "not JSON"},
+	    {"true", "NaN", "not JSON"},
+	    {"true", "\xff", "not JSON"},
+	};
+	struct mf_env env;
+	const char *programs[COUNT(rows)];
+	(void)state;
+	mf_env_init(&env);
+	for (size_t i = 0; i < COUNT(rows); i++)
+		programs[i] = rows[i].program;
+	struct mf_conditions *c = start(&env, programs, COUNT(rows));
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		const struct mf_outcome *o = of(c, i, (uint8_t)i, rows[i].document);
+		if (o->holds != !rows[i].why || (rows[i].why && !strstr(o->why, rows[i].why)))
+			fail_msg("'%s' of '%s': %d %s", rows[i].program, rows[i].document, o->holds, o->why);
+	}
+	mf_conditions_stop(c);
+}
+
+static void what_was_evaluated_is_known(void **state)
+{
+	static const char *const programs[] = {".", "not"};
+	struct mf_env env;
+	struct mf_digest one = digest_of(1), two = digest_of(2);
+	(void)state;
+	mf_env_init(&env);
+	struct mf_conditions *c = start(&env, programs, 2);
+	assert_null(mf_conditions_known(c, 0, &one));
+	assert_true(of(c, 0, 1, "true")->holds);
+	assert_null(mf_conditions_known(c, 1, &one));
+	assert_null(mf_conditions_known(c, 0, &two));
+	assert_false(of(c, 1, 1, "true")->holds);
+	assert_false(of(c, 0, 2, "7")->holds);
+	assert_true(mf_conditions_known(c, 0, &one)->holds);
+	assert_false(mf_conditions_known(c, 1, &one)->holds);
+	assert_string_equal(mf_conditions_known(c, 0, &two)->values[0], "7");
+	for (unsigned i = 0; i < 200; i++) /* what is known is bounded */
+		(void)of(c, 0, (uint8_t)(i + 3), "true");
+	assert_null(mf_conditions_known(c, 0, &one));
+	mf_conditions_stop(c);
+}
+
+static void one_document_has_no_part_in_the_next(void **state)
+{
+	static const char *const programs[] = {
+	    "if . == 1 then reduce range(1000000) as $i (null; [.]) | true else . == 2 end"};
+	struct mf_env env;
+	(void)state;
+	mf_env_init(&env);
+	struct mf_conditions *c = start(&env, programs, 1);
+	assert_true(of(c, 0, 1, "2")->holds);
+	assert_non_null(strstr(of(c, 0, 2, "1")->why, "crashed"));
+	assert_true(of(c, 0, 3, "2")->holds);
+	mf_conditions_stop(c);
+}
+
+static void values_are_cut_and_counted(void **state)
+{
+	static const char *const programs[] = {"\"\xc3\xa9\" * 400", "range(100)", "[range(1000)]"};
+	struct mf_env env;
+	(void)state;
+	mf_env_init(&env);
+	struct mf_conditions *c = start(&env, programs, COUNT(programs));
+	const struct mf_outcome *o = of(c, 0, 1, "0");
+	assert_int_equal(o->nvalues, 1);
+	assert_true(strlen(o->values[0]) < MF_CONDITION_VALUE);
+	assert_string_equal(o->values[0] + strlen(o->values[0]) - 3, "...");
+	o = of(c, 1, 1, "0");
+	assert_int_equal(o->nvalues, MF_CONDITION_VALUES);
+	assert_string_equal(o->values[3], "3");
+	assert_int_equal(of(c, 2, 1, "0")->nvalues, 1);
+	mf_conditions_stop(c);
+}
+
+static void a_program_that_is_none_is_a_usage_error(void **state)
+{
+	static const struct {
+		const char *programs[2], *message;
+	} rows[] = {
+	    {{"true", ".a =="}, "'.a ==' is no jq program: syntax error"},
+	    {{"nothing", "true"}, "'nothing' is no jq program: nothing/0 is not defined"},
+	    {{"$__prog_args", "true"}, "is no jq program"},
+	    {{"import \"a\" as a; true", "true"}, "is no jq program"},
+	    {{"true", "include \"a\"; true"}, "is no jq program"},
+	    {{"module {}; true", "true"}, "is no jq program"},
+	};
+	struct mf_env env;
+	(void)state;
+	mf_env_init(&env);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct mf_err err = MF_ERR_INIT;
+		assert_null(mf_conditions_start(
+		    &(struct mf_conditions_config){
+			.programs = rows[i].programs, .n = 2, .now = NOW, .env = &env},
+		    &err));
+		assert_int_equal(err.code, MF_E_USAGE);
+		if (!strstr(err.msg, rows[i].message) || strstr(err.msg, "Unix"))
+			fail_msg("%s", err.msg);
+	}
+}
+
+static bool cancelled(void *arg)
+{
+	return *(bool *)arg;
+}
+
+static void the_run_can_be_stopped(void **state)
+{
+	static const char *const programs[] = {"def f: f; f"};
+	struct mf_env env;
+	struct mf_err err = MF_ERR_INIT;
+	struct mf_digest d = digest_of(1);
+	bool stop = false;
+	(void)state;
+	mf_env_init(&env);
+	env.cancelled = cancelled;
+	env.cancel_arg = &stop;
+	struct mf_conditions *c = start(&env, programs, 1);
+	stop = true;
+	assert_null(mf_conditions_evaluate(c, 0, &d, mf_bytes_of(MF_STR("0")), &err));
+	assert_int_equal(err.code, MF_E_CANCELLED);
+	stop = false;
+	mf_err_clear(&err);
+	/* No answer to an older question is taken for one to this. */
+	assert_null(mf_conditions_evaluate(c, 0, &d, mf_bytes_of(MF_STR("0")), &err));
+	assert_int_equal(err.code, MF_E_INTERNAL);
+	mf_conditions_stop(c);
+	mf_err_clear(&err);
+	c = start(&env, programs, 1);
+	env.deadline_ms = mf_monotonic_ms() - 1;
+	assert_null(mf_conditions_evaluate(c, 0, &d, mf_bytes_of(MF_STR("0")), &err));
+	assert_int_equal(err.code, MF_E_UNAVAILABLE);
+	mf_conditions_stop(c);
+}
+
+struct forgotten {
+	char *here;   /* a secret of ours */
+	bool *shared; /* what the new process says */
+};
+
+static void forget(void *arg)
+{
+	struct forgotten *f = arg;
+	*f->shared = true;
+	*f->here = 0;
+}
+
+static void what_is_forgotten_there_is_kept_here(void **state)
+{
+	static const char *const programs[] = {"true"};
+	char secret = 's';
+	struct mf_err err = MF_ERR_INIT;
+	struct mf_env env;
+	bool *shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct forgotten f = {&secret, shared};
+	(void)state;
+	assert_true(shared != MAP_FAILED);
+	mf_env_init(&env);
+	struct mf_conditions *c = mf_conditions_start(
+	    &(struct mf_conditions_config){
+		.programs = programs, .n = 1, .env = &env, .forget = forget, .forget_arg = &f},
+	    &err);
+	ok(c, &err);
+	assert_true(*shared);
+	assert_int_equal(secret, 's');
+	mf_conditions_stop(c);
+	(void)munmap(shared, sizeof *shared);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(exactly_one_true_holds),
+	    cmocka_unit_test(what_was_evaluated_is_known),
+	    cmocka_unit_test(one_document_has_no_part_in_the_next),
+	    cmocka_unit_test(values_are_cut_and_counted),
+	    cmocka_unit_test(a_program_that_is_none_is_a_usage_error),
+	    cmocka_unit_test(the_run_can_be_stopped),
+	    cmocka_unit_test(what_is_forgotten_there_is_kept_here),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
