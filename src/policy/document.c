@@ -123,10 +123,18 @@ static int read_original(struct mf_rules *r, json_t *requirement, struct mf_requ
 	return 0;
 }
 
+static int get_where(json_t *o, struct mf_arena *a, struct mf_requirement *q, struct mf_err *err)
+{
+	const char *program = NULL;
+	if (mf_json_get_str(o, "where", MF_JSON_OPTIONAL, &program, err) < 0)
+		return -1;
+	return program ? mf_requirement_where(a, q, mf_str_c(program), err) : 0;
+}
+
 static int read_requirement(struct mf_rules *r, json_t *o, struct mf_err *err)
 {
 	static const char *const members[] = {"type",      "roles",    "signers", "maxAge",
-					      "mediaType", "original", NULL};
+					      "mediaType", "original", "where",   NULL};
 	struct mf_requirement q = {.signers = 1};
 	if (mf_json_check_members(o, members, err) < 0 ||
 	    get_text(o, "type", MF_JSON_REQUIRED, &r->arena, &q.type, err) < 0 ||
@@ -135,7 +143,7 @@ static int read_requirement(struct mf_rules *r, json_t *o, struct mf_err *err)
 	    mf_json_get_int(o, "signers", MF_JSON_OPTIONAL, 1, MF_MAX_SIGNATURES, &q.signers, err) < 0 ||
 	    get_duration(o, "maxAge", &q.max_age_s, err) < 0 ||
 	    get_text(o, "mediaType", MF_JSON_OPTIONAL, &r->arena, &q.media_type, err) < 0 ||
-	    read_original(r, o, &q, err) < 0)
+	    read_original(r, o, &q, err) < 0 || get_where(o, &r->arena, &q, err) < 0)
 		return -1;
 	return mf_rules_add(r, &q, err);
 }
@@ -151,6 +159,14 @@ static int read_requirements(struct mf_rules *r, json_t *doc, struct mf_err *err
 	json_array_foreach(list, i, item) if (read_requirement(r, item, err) <
 					      0) return mf_wrap(err, "requirement %zu", i + 1);
 	return 0;
+}
+
+static int read_distinct(struct mf_rules *r, json_t *doc, struct mf_err *err)
+{
+	if (get_list(doc, "distinct", MF_JSON_OPTIONAL, MF_MAX_REQUIREMENTS, mf_record_type_check, &r->arena,
+		     &r->distinct, &r->ndistinct, err) < 0)
+		return -1;
+	return mf_distinct_check(r->distinct, r->ndistinct, err);
 }
 
 static int read_tags(struct mf_rules *r, json_t *doc, struct mf_err *err)
@@ -185,8 +201,8 @@ static int read_waivers(struct mf_rules *r, json_t *doc, struct mf_err *err)
 
 static int read_policy(struct mf_rules *r, json_t *doc, struct mf_err *err)
 {
-	static const char *const members[] = {"$schema", "version", "name",    "require", "maxAge",
-					      "veto",    "tags",    "waivers", NULL};
+	static const char *const members[] = {"$schema", "version", "name",    "require",  "maxAge",
+					      "veto",    "tags",    "waivers", "distinct", NULL};
 	const char *schema = NULL;
 	int64_t version, max_age_s = 0;
 	if (mf_json_check_members(doc, members, err) < 0 ||
@@ -195,7 +211,7 @@ static int read_policy(struct mf_rules *r, json_t *doc, struct mf_err *err)
 	    get_text(doc, "name", MF_JSON_OPTIONAL, &r->arena, &r->name, err) < 0 ||
 	    read_requirements(r, doc, err) < 0 || get_duration(doc, "maxAge", &max_age_s, err) < 0 ||
 	    get_roles(doc, "veto", MF_JSON_OPTIONAL, &r->arena, &r->veto, &r->nveto, err) < 0 ||
-	    read_tags(r, doc, err) < 0 || read_waivers(r, doc, err) < 0)
+	    read_distinct(r, doc, err) < 0 || read_tags(r, doc, err) < 0 || read_waivers(r, doc, err) < 0)
 		return -1;
 	for (size_t i = 0; i < r->n; i++)
 		if (!r->v[i].max_age_s) /* one's own goes before that of all */

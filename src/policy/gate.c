@@ -19,6 +19,8 @@ const char *mf_gate_code_name(enum mf_gate_code c)
 	    [MF_GATE_EXPIRED] = "record_expired",
 	    [MF_GATE_FOREIGN] = "foreign",
 	    [MF_GATE_ABSENT] = "absent",
+	    [MF_GATE_CONDITION] = "condition",
+	    [MF_GATE_DISTINCT] = "distinct",
 	    [MF_GATE_WAIVER] = "waiver",
 	    [MF_GATE_UNKNOWN_ROLE] = "unknown_role",
 	    [MF_GATE_ROLE_TYPE] = "role_type",
@@ -52,6 +54,7 @@ void mf_verdict_clear(struct mf_verdict *v)
 {
 	mf_buf_clear(&v->found);
 	mf_entries_clear(&v->records);
+	mf_entries_clear(&v->rivals);
 	free(v->signers);
 	*v = (struct mf_verdict){0};
 }
@@ -296,25 +299,40 @@ static size_t add_signers(const struct mf_gate *g, const struct mf_requirement *
 	return n;
 }
 
+/* The distinct keys that signed the content of entry i in entries that are good. */
+static size_t signers_of(const struct mf_gate *g, const struct mf_requirement *q,
+			 const struct mf_entries *all, size_t i, struct mf_pubkey **keys)
+{
+	size_t n = 0;
+	for (size_t j = 0; j < all->n; j++)
+		if (evaluate_entry(g, q, &all->v[j]) == MF_GATE_MET &&
+		    mf_digest_eq(&all->v[i].info.sha256, &all->v[j].info.sha256))
+			n = add_signers(g, q, &all->v[j], keys, n);
+	return n;
+}
+
+static struct mf_pubkey **room_for_keys(const struct mf_entries *all, struct mf_err *err)
+{
+	size_t room = 0;
+	for (size_t i = 0; i < all->n; i++)
+		room += all->v[i].nkeys;
+	struct mf_pubkey **keys = mf_calloc(room, sizeof(struct mf_pubkey *));
+	if (!keys)
+		(void)mf_fail_nomem(err);
+	return keys;
+}
+
 /* Which content, of the entries that are good, has the most signers. */
 static int count(const struct mf_gate *g, const struct mf_requirement *q, struct mf_verdict *out,
 		 const struct mf_entry **best, struct mf_err *err)
 {
 	const struct mf_entries *all = &out->records;
-	size_t room = 0;
-	for (size_t i = 0; i < all->n; i++)
-		room += all->v[i].nkeys;
-	struct mf_pubkey **keys MF_FREE = mf_calloc(room, sizeof(struct mf_pubkey *));
-	out->signers = mf_calloc(room, sizeof(struct mf_pubkey *));
+	struct mf_pubkey **keys MF_FREE = room_for_keys(all, err);
 	*best = NULL;
-	if (!keys || !out->signers)
-		return mf_fail_nomem(err);
+	if (!keys || !(out->signers = room_for_keys(all, err)))
+		return -1;
 	for (size_t i = 0; i < all->n; i++) {
-		size_t n = 0;
-		for (size_t j = 0; j < all->n; j++)
-			if (evaluate_entry(g, q, &all->v[j]) == MF_GATE_MET &&
-			    mf_digest_eq(&all->v[i].info.sha256, &all->v[j].info.sha256))
-				n = add_signers(g, q, &all->v[j], keys, n);
+		size_t n = signers_of(g, q, all, i, keys);
 		if (n <= out->nsigners || !originals_suffice(g, q, &all->v[i].info.sha256, all))
 			continue;
 		out->nsigners = n;
@@ -324,7 +342,40 @@ static int count(const struct mf_gate *g, const struct mf_requirement *q, struct
 	return 0;
 }
 
-/* Keeps the records for which `keep` holds. */
+static bool holds_content(const struct mf_entries *all, const struct mf_digest *content)
+{
+	for (size_t i = 0; i < all->n; i++)
+		if (mf_digest_eq(&all->v[i].info.sha256, content))
+			return true;
+	return false;
+}
+
+/* Moves one record of each content that has enough signers by itself, and is not the one that counts. */
+static int set_rivals_apart(const struct mf_gate *g, const struct mf_requirement *q,
+			    const struct mf_digest *content, struct mf_verdict *v, struct mf_err *err)
+{
+	struct mf_entries *all = &v->records;
+	struct mf_pubkey **keys MF_FREE = room_for_keys(all, err);
+	bool *rival MF_FREE = mf_calloc(all->n, sizeof *rival);
+	if (!keys || !rival)
+		return err->code ? -1 : mf_fail_nomem(err);
+	for (size_t i = 0; i < all->n; i++)
+		rival[i] = !mf_digest_eq(&all->v[i].info.sha256, content) &&
+			   (int64_t)signers_of(g, q, all, i, keys) >= q->signers &&
+			   originals_suffice(g, q, &all->v[i].info.sha256, all);
+	for (size_t i = 0; i < all->n; i++) {
+		if (!rival[i] || evaluate_entry(g, q, &all->v[i]) != MF_GATE_MET ||
+		    holds_content(&v->rivals, &all->v[i].info.sha256))
+			continue;
+		if (mf_grow((void **)&v->rivals.v, &v->rivals.cap, v->rivals.n, sizeof *v->rivals.v, err) < 0)
+			return -1;
+		v->rivals.v[v->rivals.n++] = all->v[i];
+		all->v[i] = (struct mf_entry){0};
+	}
+	return 0;
+}
+
+/* Keeps the records of the content that counts. */
 static void keep_content(const struct mf_gate *g, const struct mf_requirement *q,
 			 const struct mf_digest *content, struct mf_entries *all)
 {
@@ -392,6 +443,44 @@ static int say_entry(const struct mf_gate *g, const struct mf_requirement *q, co
 	}
 }
 
+/* The roles that the requirement counts, by name or by type. At most MF_MAX_POLICY_ROLES. */
+static size_t roles_of(const struct mf_gate *g, const struct mf_requirement *q,
+		       const struct mf_tuf_role *roles[MF_MAX_POLICY_ROLES])
+{
+	const struct mf_tuf_loaded *by;
+	size_t n = 0;
+	if (!q->nroles)
+		return mf_policy_roles(g->set, mf_str_c(q->type), roles, MF_MAX_POLICY_ROLES);
+	for (size_t i = 0; i < q->nroles; i++)
+		if (mf_policy_role_by_name(g->set, q->roles[i], &roles[n], &by) == 1)
+			n++;
+	return n;
+}
+
+/* A requirement that no number of signatures can meet is a mistake in the policy, or in the role. */
+static int say_too_few_listed(const struct mf_gate *g, const struct mf_requirement *q, struct mf_buf *out,
+			      struct mf_err *err)
+{
+	const struct mf_tuf_role *roles[MF_MAX_POLICY_ROLES] = {NULL};
+	size_t n = roles_of(g, q, roles), room = 0, listed = 0;
+	for (size_t i = 0; i < n; i++)
+		room += roles[i]->nkeys;
+	struct mf_pubkey **keys MF_FREE = mf_calloc(room, sizeof(struct mf_pubkey *));
+	if (!keys)
+		return mf_fail_nomem(err);
+	for (size_t i = 0; i < n; i++)
+		for (size_t j = 0; j < roles[i]->nkeys; j++) {
+			const struct mf_tuf_key *k = roles[i]->keys[j];
+			if (k->pub && k->id_fits && !has_key(keys, listed, k->pub))
+				keys[listed++] = k->pub;
+		}
+	if (!n || n == MF_MAX_POLICY_ROLES || (int64_t)listed >= q->signers)
+		return 0;
+	return mf_buf_printf(out, err, "; the role%s %zu key%s, which can never be %lld signers",
+			     n == 1 ? " lists" : "s list", listed, listed == 1 ? "" : "s",
+			     (long long)q->signers);
+}
+
 static int say_unmet(const struct mf_gate *g, const struct mf_requirement *q, struct mf_verdict *out,
 		     struct mf_err *err)
 {
@@ -406,7 +495,9 @@ static int say_unmet(const struct mf_gate *g, const struct mf_requirement *q, st
 	out->code = nearest;
 	mf_entries_clear(&out->records);
 	out->nsigners = 0;
-	return out->found.n ? 0 : mf_buf_addz(&out->found, "no record", err);
+	if (!out->found.n && mf_buf_addz(&out->found, "no record", err) < 0)
+		return -1;
+	return say_too_few_listed(g, q, &out->found, err);
 }
 
 /* ---- verdict */
@@ -447,6 +538,8 @@ static int evaluate(const struct mf_gate *g, const struct mf_requirement *q, con
 	if (!best || (int64_t)v->nsigners < q->signers)
 		return say_unmet(g, q, v, err);
 	struct mf_digest content = best->info.sha256;
+	if (q->nwhere && set_rivals_apart(g, q, &content, v, err) < 0)
+		return -1;
 	keep_content(g, q, &content, &v->records);
 	return 0;
 }

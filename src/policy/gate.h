@@ -21,6 +21,8 @@ enum mf_gate_code {
 	MF_GATE_EXPIRED,     /* past its own end */
 	MF_GATE_FOREIGN,     /* without a record signature that counts */
 	MF_GATE_ABSENT,
+	MF_GATE_CONDITION,    /* its content does not meet a condition */
+	MF_GATE_DISTINCT,     /* its signers are needed for another requirement, too */
 	MF_GATE_WAIVER,       /* a waiver is there and does not hold */
 	MF_GATE_UNKNOWN_ROLE, /* from here on nothing can be waived */
 	MF_GATE_ROLE_TYPE,    /* a role is named that may not sign the type */
@@ -43,13 +45,16 @@ struct mf_verdict {
 	enum mf_gate_code code;
 	struct mf_buf found;        /* in words; empty when met */
 	struct mf_entries records;  /* met: those that count, all of one content */
+	struct mf_entries rivals;   /* met, under a condition: one of each other content that suffices, too */
 	struct mf_pubkey **signers; /* met: the distinct keys, borrowed from the set */
 	size_t nsigners;
 };
 void mf_verdict_clear(struct mf_verdict *v);
 #define MF_VERDICT_CLEANUP MF_CLEANUP(mf_verdict_clear)
 
-/* -1 only when a record cannot be read (MF_E_FORMAT) or memory is out. */
+/* Conditions on content are for the caller to evaluate: for the content of the records, and of each rival, or
+ * whoever may sign a record could choose by it which content is read.
+ * -1 only when a record cannot be read (MF_E_FORMAT) or memory is out. */
 int mf_gate_evaluate(const struct mf_gate *g, const struct mf_requirement *q, struct mf_verdict *out,
 		     struct mf_err *err) MF_NODISCARD;
 /* The next waiver whose signatures suffice (rules->waiver), passing over the contents in `seen`. Its document

@@ -143,6 +143,118 @@ int mf_rules_require(struct mf_rules *r, struct mf_str text, struct mf_err *err)
 	return mf_wrap(err, "requirement '%s'", mf_esc(&e, text));
 }
 
+/* ---- conditions */
+
+int mf_requirement_where(struct mf_arena *a, struct mf_requirement *q, struct mf_str program,
+			 struct mf_err *err)
+{
+	if (!trim(program).n || program.n > MF_MAX_CONDITION)
+		return mf_fail(err, MF_E_USAGE, 0, "a condition is empty or longer than %zu bytes",
+			       MF_MAX_CONDITION);
+	if (q->nwhere >= MF_MAX_CONDITIONS)
+		return mf_fail(err, MF_E_USAGE, 0, "more than %d conditions for '%s'", MF_MAX_CONDITIONS,
+			       q->type);
+	const char **all = mf_arena_more(a, q->where, q->nwhere, sizeof *all, err);
+	if (!all)
+		return -1;
+	q->where = all;
+	all[q->nwhere] = mf_arena_dup(a, program, err);
+	return all[q->nwhere++] ? 0 : -1;
+}
+
+int mf_rules_where(struct mf_rules *r, struct mf_str text, struct mf_err *err)
+{
+	struct mf_str type, program;
+	struct mf_esc e;
+	bool required = false, complete = cut(text, '=', &type, &program);
+	if (!complete) {
+		(void)mf_fail(err, MF_E_USAGE, 0, "the condition '%s' does not name a type",
+			      mf_esc(&e, text));
+		mf_err_set_hint(err, "use TYPE=PROGRAM, such as 'qa-approval=.decision == \"approved\"'");
+		return -1;
+	}
+	for (size_t i = 0; i < r->n; i++) {
+		if (!mf_str_eqz(type, r->v[i].type))
+			continue;
+		required = true;
+		if (mf_requirement_where(&r->arena, &r->v[i], program, err) < 0)
+			return -1;
+	}
+	if (required)
+		return 0;
+	(void)mf_fail(err, MF_E_USAGE, 0, "the condition is for '%s', which nothing requires",
+		      mf_esc(&e, type));
+	mf_err_set_hint(err, "require the type, too: --require TYPE");
+	return -1;
+}
+
+/* ---- four eyes */
+
+int mf_distinct_check(const char *const *types, size_t n, struct mf_err *err)
+{
+	for (size_t i = 0; i < n; i++)
+		for (size_t j = 0; j < i; j++)
+			if (strcmp(types[i], types[j]) == 0)
+				return mf_fail(err, MF_E_USAGE, 0, "type '%s' is named twice", types[i]);
+	return 0;
+}
+
+int mf_rules_distinct(struct mf_rules *r, struct mf_str types, struct mf_err *err)
+{
+	const char *all[MF_MAX_REQUIREMENTS];
+	size_t n = 0;
+	bool more = true;
+	if (r->ndistinct)
+		return mf_fail(err, MF_E_USAGE, 0, "the types whose signers must differ are named twice");
+	while (more) {
+		struct mf_str type;
+		more = cut(types, ',', &type, &types);
+		if (mf_record_type_check(type, err) < 0)
+			return -1;
+		if (n >= MF_MAX_REQUIREMENTS)
+			return mf_fail(err, MF_E_USAGE, 0, "more than %d types", MF_MAX_REQUIREMENTS);
+		all[n] = mf_arena_dup(&r->arena, type, err);
+		if (!all[n++])
+			return -1;
+	}
+	if (mf_distinct_check(all, n, err) < 0)
+		return -1;
+	r->distinct = mf_arena_alloc(&r->arena, n, sizeof *r->distinct, err);
+	if (!r->distinct)
+		return -1;
+	memcpy(r->distinct, all, n * sizeof *all);
+	r->ndistinct = n;
+	return 0;
+}
+
+bool mf_rules_is_distinct(const struct mf_rules *r, const char *type)
+{
+	for (size_t i = 0; i < r->ndistinct; i++)
+		if (strcmp(r->distinct[i], type) == 0)
+			return true;
+	return false;
+}
+
+int mf_rules_check(const struct mf_rules *r, struct mf_err *err)
+{
+	size_t together = 0;
+	for (size_t i = 0; i < r->ndistinct; i++) {
+		size_t before = together;
+		for (size_t j = 0; j < r->n; j++)
+			together += strcmp(r->v[j].type, r->distinct[i]) == 0;
+		if (together == before)
+			return mf_fail(
+			    err, MF_E_USAGE, 0,
+			    "the signers of '%s' must differ from others', and nothing requires it",
+			    r->distinct[i]);
+	}
+	if (r->ndistinct && together < 2)
+		return mf_fail(err, MF_E_USAGE, 0,
+			       "the signers of '%s' must differ from others', and there are no others",
+			       r->distinct[0]);
+	return 0;
+}
+
 /* ---- words */
 
 static int role_words(const struct mf_requirement *q, struct mf_buf *out, struct mf_err *err)
@@ -196,8 +308,14 @@ int mf_requirement_words(const struct mf_requirement *q, struct mf_buf *out, str
 		return -1;
 	if (original_words(q, out, err) < 0)
 		return -1;
-	if (!q->max_age_s)
-		return 0;
-	mf_duration_format(age, q->max_age_s);
-	return mf_buf_printf(out, err, ", at most %s old", age);
+	if (q->max_age_s) {
+		mf_duration_format(age, q->max_age_s);
+		if (mf_buf_printf(out, err, ", at most %s old", age) < 0)
+			return -1;
+	}
+	for (size_t i = 0; i < q->nwhere; i++)
+		if (mf_buf_printf(out, err, "%s'%s'", i ? " and " : ", where its content meets ",
+				  mf_esc(&e, mf_str_c(q->where[i]))) < 0)
+			return -1;
+	return 0;
 }

@@ -28,6 +28,8 @@ struct mf_requirement {
 	 * any repository. */
 	const char **original_repositories;
 	size_t noriginal_repositories;
+	const char **where; /* jq programs; each must give `true` for the content */
+	size_t nwhere;
 };
 
 /* A policy: all of it must hold. */
@@ -38,6 +40,8 @@ struct mf_rules {
 	size_t n, cap;
 	const char **veto; /* a tombstone in one of these roles blocks, whatever the role may sign */
 	size_t nveto;
+	const char **distinct; /* types; no key counts for two requirements of these */
+	size_t ndistinct;
 	bool forbid_tags; /* references name a digest */
 	bool has_waiver;
 	struct mf_requirement waiver; /* of type `waiver`: who may waive */
@@ -48,6 +52,17 @@ void mf_rules_clear(struct mf_rules *r);
 /* Adds TYPE, TYPE=ROLE or "TYPE=M of ROLE[,ROLE...]". A list without "M of" is refused: whether one or all of
  * them count, nobody can know. MF_E_USAGE. */
 int mf_rules_require(struct mf_rules *r, struct mf_str text, struct mf_err *err) MF_NODISCARD;
+/* Adds TYPE=PROGRAM, a condition, to the requirements of the type. MF_E_USAGE: there are none, too. */
+int mf_rules_where(struct mf_rules *r, struct mf_str text, struct mf_err *err) MF_NODISCARD;
+/* Adds a condition to one requirement. MF_E_USAGE: it is empty or too long, or there are too many. */
+int mf_requirement_where(struct mf_arena *a, struct mf_requirement *q, struct mf_str program,
+			 struct mf_err *err) MF_NODISCARD;
+/* Sets the TYPE,TYPE... whose signers must differ. MF_E_USAGE: other ones are set already, too. */
+int mf_rules_distinct(struct mf_rules *r, struct mf_str types, struct mf_err *err) MF_NODISCARD;
+bool mf_rules_is_distinct(const struct mf_rules *r, const char *type);
+/* The last step: do the parts fit together? MF_E_USAGE when a type whose signers must differ is not required.
+ */
+int mf_rules_check(const struct mf_rules *r, struct mf_err *err) MF_NODISCARD;
 /* Appends a copy; MF_E_USAGE when there are too many. */
 int mf_rules_add(struct mf_rules *r, const struct mf_requirement *q, struct mf_err *err) MF_NODISCARD;
 /* No record of any requirement may be older: what was allowed to be older is not any more. */
@@ -57,6 +72,9 @@ void mf_rules_limit_age(struct mf_rules *r, int64_t max_age_s);
 int mf_role_name_check(struct mf_str name, struct mf_err *err) MF_NODISCARD;
 /* "qa" and "targets/qa" are one role. MF_E_USAGE for a role named twice. */
 int mf_role_list_check(const char *const *roles, size_t n, struct mf_err *err) MF_NODISCARD;
+
+/* At least one, none twice. MF_E_USAGE. */
+int mf_distinct_check(const char *const *types, size_t n, struct mf_err *err) MF_NODISCARD;
 
 /* Appends what is wanted, in words: "'scan-report' signed by 2 keys of the roles qa, appsec". */
 int mf_requirement_words(const struct mf_requirement *q, struct mf_buf *out, struct mf_err *err) MF_NODISCARD;

@@ -154,6 +154,81 @@ static void signers_add_up_over_the_same_content_only(void **state)
 	judge_rows(rows, COUNT(rows));
 }
 
+/* Whoever may sign the type could add a content with more signers, so that another one is not read. */
+static void under_a_condition_each_content_that_suffices_is_handed_out(void **state)
+{
+	static const struct {
+		struct row row;
+		size_t rivals;
+		bool no_condition;
+	} rows[] = {
+	    {{ROW("one content", "scan=1 of qa,security", MF_GATE_MET),
+	      .e = {{REC(QA, "scan", 7, SIGNED)}, {REC(SECURITY, "scan", 7, SIGNED)}}},
+	     .rivals = 0},
+	    {{ROW("two that suffice", "scan=1 of qa,security", MF_GATE_MET),
+	      .e = {{REC(QA, "scan", 7, SIGNED)}, {REC(SECURITY, "scan", 8, SIGNED)}}},
+	     .rivals = 1},
+	    {{ROW("without a condition nobody reads them", "scan=1 of qa,security", MF_GATE_MET),
+	      .e = {{REC(QA, "scan", 7, SIGNED)}, {REC(SECURITY, "scan", 8, SIGNED)}}},
+	     .rivals = 0,
+	     .no_condition = true},
+	    {{ROW("the one with more signers hides nothing", "scan=1 of qa,security", MF_GATE_MET),
+	      .e = {{REC(QA, "scan", 7, SIGNED)},
+		    {REC(SECURITY, "scan", 8, SIGNED), .signers = BIT(K_SEC) | BIT(K_SEC2)}}},
+	     .rivals = 1},
+	    {{ROW("each content once", "scan=1 of qa,security,release", MF_GATE_MET),
+	      .e = {{REC(QA, "scan", 7, SIGNED), .signers = BIT(K_QA) | BIT(K_QA2)},
+		    {REC(SECURITY, "scan", 8, SIGNED)},
+		    {REC(RELEASE, "scan", 8, SIGNED), .signers = BIT(K_QA)}}},
+	     .rivals = 1},
+	    {{ROW("one with too few signers does not suffice", "scan=2 of qa,security", MF_GATE_MET),
+	      .e = {{REC(QA, "scan", 7, SIGNED), .signers = BIT(K_QA) | BIT(K_QA2)},
+		    {REC(SECURITY, "scan", 8, SIGNED)}}},
+	     .rivals = 0},
+	    {{ROW("one without a signature does not count", "scan=1 of qa,security", MF_GATE_MET),
+	      .e = {{REC(QA, "scan", 7, SIGNED)}, {REC(SECURITY, "scan", 8, UNSIGNED)}}},
+	     .rivals = 0},
+	};
+	(void)state;
+	EACH_DIALECT(i)
+	for (size_t k = 0; k < COUNT(rows); k++) {
+		struct mf_err err = MF_ERR_INIT;
+		struct mf_rules rules MF_RULES_CLEANUP = {0};
+		struct mf_verdict v MF_VERDICT_CLEANUP = {0};
+		struct fixture f FIXTURE = world(dialects[i]);
+		struct mf_digest subject = digest_of(SUBJECT);
+		add_entries(&f, rows[k].row.e, COUNT(rows[k].row.e));
+		rules_of(&rules, &rows[k].row);
+		if (!rows[k].no_condition)
+			ok(mf_rules_where(&rules, MF_STR("scan=true"), &err), &err);
+		struct mf_gate g = {&f.set, &rules, &subject};
+		ok(mf_gate_evaluate(&g, &rules.v[0], &v, &err), &err);
+		if (v.code != rows[k].row.want || v.rivals.n != rows[k].rivals)
+			fail_msg("%s: %s: %s, %zu", dialects[i]->name, rows[k].row.says,
+				 mf_gate_code_name(v.code), v.rivals.n);
+		for (size_t j = 0; j < v.rivals.n; j++)
+			assert_false(
+			    mf_digest_eq(&v.rivals.v[j].info.sha256, &v.records.v[0].info.sha256));
+	}
+}
+
+static void a_number_that_the_roles_cannot_reach_is_said(void **state)
+{
+	static const struct row rows[] = {
+	    {ROW("five of two", "qa=5 of qa", MF_GATE_SIGNERS), .e = {{REC(QA, "qa", 7, SIGNED)}},
+	     .found = "; the role lists 2 keys, which can never be 5 signers"},
+	    {ROW("and nothing is there", "qa=3 of qa", MF_GATE_ABSENT),
+	     .found = "no record; the role lists 2 keys"},
+	    {ROW("a key in two roles is one", "scan=5 of qa,security,release", MF_GATE_ABSENT),
+	     .found = "no record"},
+	    {ROW("and not one more", "scan=6 of qa,security,release", MF_GATE_ABSENT),
+	     .found = "; the roles list 5 keys"},
+	    {ROW("without roles: those that may sign it", "qa", MF_GATE_ABSENT), .found = "no record"},
+	};
+	(void)state;
+	judge_rows(rows, COUNT(rows));
+}
+
 static void a_key_in_two_roles_counts_once(void **state)
 {
 	static const struct row rows[] = {
@@ -735,6 +810,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(signers_add_up_over_the_same_content_only),
+	    cmocka_unit_test(under_a_condition_each_content_that_suffices_is_handed_out),
+	    cmocka_unit_test(a_number_that_the_roles_cannot_reach_is_said),
 	    cmocka_unit_test(a_key_in_two_roles_counts_once),
 	    cmocka_unit_test(records_without_a_signature_that_counts_satisfy_nothing),
 	    cmocka_unit_test(without_roles_whoever_is_authorised_counts),

@@ -128,6 +128,104 @@ static void age_limit_only_lowers(void **state)
 	assert_int_equal(r.v[2].max_age_s, 100);
 }
 
+/* ---- --where, --distinct */
+
+static struct mf_rules three(void)
+{
+	struct mf_err err = MF_ERR_INIT;
+	struct mf_rules r = {0};
+	ok(mf_rules_require(&r, MF_STR("qa=qa"), &err), &err);
+	ok(mf_rules_require(&r, MF_STR("scan"), &err), &err);
+	ok(mf_rules_require(&r, MF_STR("qa=security"), &err), &err);
+	return r;
+}
+
+static void condition_is_of_each_requirement_of_its_type(void **state)
+{
+	struct mf_err err = MF_ERR_INIT;
+	struct mf_rules r MF_RULES_CLEANUP = three();
+	struct mf_buf b MF_BUF_CLEANUP = MF_BUF_INIT(4096);
+	(void)state;
+	ok(mf_rules_where(&r, MF_STR("qa=.a == \"b\""), &err), &err);
+	ok(mf_rules_where(&r, MF_STR(" scan = .n=1 "), &err), &err);
+	ok(mf_rules_where(&r, MF_STR("qa=true"), &err), &err);
+	assert_int_equal(r.v[0].nwhere, 2);
+	assert_int_equal(r.v[1].nwhere, 1);
+	assert_int_equal(r.v[2].nwhere, 2);
+	assert_string_equal(r.v[2].where[0], ".a == \"b\"");
+	assert_string_equal(r.v[1].where[0], " .n=1 ");
+	ok(mf_requirement_words(&r.v[0], &b, &err), &err);
+	assert_string_equal(b.p, "'qa' signed by role qa, where its content meets '.a == \"b\"' and 'true'");
+}
+
+static void condition_that_is_none_or_is_for_nothing_is_refused(void **state)
+{
+	static const struct {
+		const char *text, *message;
+	} rows[] = {
+	    {"", "does not name a type"},
+	    {"true", "does not name a type"},
+	    {"other=true", "'other', which nothing requires"},
+	    {"=true", "nothing requires"},
+	    {"qa=", "empty"},
+	    {"qa=  ", "empty"},
+	};
+	char text[MF_MAX_CONDITION + 5] = "qa=";
+	struct mf_err err = MF_ERR_INIT;
+	struct mf_rules r MF_RULES_CLEANUP = three();
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		mf_err_clear(&err);
+		assert_int_equal(mf_rules_where(&r, mf_str_c(rows[i].text), &err), -1);
+		assert_int_equal(err.code, MF_E_USAGE);
+		if (!strstr(err.msg, rows[i].message))
+			fail_msg("'%s': %s", rows[i].text, err.msg);
+	}
+	mf_err_clear(&err);
+	memset(text + 3, '1', MF_MAX_CONDITION);
+	ok(mf_rules_where(&r, (struct mf_str){text, MF_MAX_CONDITION + 3}, &err), &err);
+	text[MF_MAX_CONDITION + 3] = '1';
+	assert_int_equal(mf_rules_where(&r, (struct mf_str){text, MF_MAX_CONDITION + 4}, &err), -1);
+	mf_err_clear(&err);
+	for (size_t i = 1; i < MF_MAX_CONDITIONS; i++)
+		ok(mf_rules_where(&r, MF_STR("qa=true"), &err), &err);
+	assert_int_equal(mf_rules_where(&r, MF_STR("qa=true"), &err), -1);
+	assert_int_equal(err.code, MF_E_USAGE);
+}
+
+static void types_whose_signers_differ_are_required(void **state)
+{
+	static const struct {
+		const char *types, *message; /* NULL: it is good */
+	} rows[] = {
+	    {"qa,scan", NULL},
+	    {" scan , qa ", NULL},
+	    {"qa", NULL}, /* it is required of two roles */
+	    {"scan", "there are no others"},
+	    {"qa,other", "nothing requires it"},
+	    {"qa,qa", "named twice"},
+	    {"qa,", "record type"},
+	    {"", "record type"},
+	    {"QA,scan", "record type"},
+	};
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct mf_err err = MF_ERR_INIT;
+		struct mf_rules r MF_RULES_CLEANUP = three();
+		int rc = mf_rules_distinct(&r, mf_str_c(rows[i].types), &err);
+		if (rc == 0)
+			rc = mf_rules_check(&r, &err);
+		if ((rc == 0) != !rows[i].message || (rc < 0 && !strstr(err.msg, rows[i].message)))
+			fail_msg("'%s': %s", rows[i].types, err.msg);
+		assert_true(rc == 0 || err.code == MF_E_USAGE);
+	}
+	struct mf_err err = MF_ERR_INIT;
+	struct mf_rules r MF_RULES_CLEANUP = three();
+	ok(mf_rules_distinct(&r, MF_STR("qa,scan"), &err), &err);
+	assert_true(mf_rules_is_distinct(&r, "qa") && !mf_rules_is_distinct(&r, "q"));
+	assert_int_equal(mf_rules_distinct(&r, MF_STR("qa,scan"), &err), -1);
+}
+
 /* ---- policy files */
 
 #define REQUIRE "\"require\":[{\"type\":\"qa\"}]"
@@ -141,8 +239,8 @@ static void policy_is_read_whole(void **state)
 				   "[\"security\"],\"waivers\":{\"roles\":[\"board\",\"cto\"],\"signers\":2},"
 				   "\"require\":[{\"type\":\"qa\","
 				   "\"roles\":[\"qa\"]},{\"type\":\"scan\",\"roles\":[\"qa\",\"appsec\"],"
-				   "\"signers\":2,\"maxAge\":\"60d\","
-				   "\"mediaType\":\"application/json\"}]}";
+				   "\"signers\":2,\"maxAge\":\"60d\",\"where\":\".ok\","
+				   "\"mediaType\":\"application/json\"}],\"distinct\":[\"qa\",\"scan\"]}";
 	struct mf_err err = MF_ERR_INIT;
 	struct mf_rules r MF_RULES_CLEANUP = {0};
 	(void)state;
@@ -158,6 +256,11 @@ static void policy_is_read_whole(void **state)
 	assert_int_equal(r.v[1].signers, 2);
 	assert_int_equal(r.v[1].max_age_s, 60 * 86400); /* its own goes first */
 	assert_string_equal(r.v[1].media_type, "application/json");
+	assert_int_equal(r.v[0].nwhere, 0);
+	assert_int_equal(r.v[1].nwhere, 1);
+	assert_string_equal(r.v[1].where[0], ".ok");
+	assert_int_equal(r.ndistinct, 2);
+	assert_string_equal(r.distinct[1], "scan");
 	assert_int_equal(r.nveto, 1);
 	assert_string_equal(r.veto[0], "security");
 	assert_true(r.forbid_tags && r.has_waiver);
@@ -195,6 +298,12 @@ static void policy_that_could_be_misread_is_refused(void **state)
 	    {"{\"version\":1,\"require\":{}}", "require"},
 	    {POLICY(",\"maxage\":\"1d\""), "unknown member 'maxage'"},
 	    {POLICY(",\"maxAge\":\"1d\",\"maxAge\":\"2d\""), "JSON"},
+	    {POLICY(",\"distinct\":[\"qa\",\"qa\"]"), "twice"},
+	    {POLICY(",\"distinct\":[]"), "distinct"},
+	    {POLICY(",\"distinct\":[\"QA\"]"), "record type"},
+	    {WITH("{\"type\":\"qa\",\"where\":\"\"}"), "empty"},
+	    {WITH("{\"type\":\"qa\",\"where\":true}"), "where"},
+	    {WITH("{\"type\":\"qa\",\"where\":[\"true\"]}"), "where"},
 	    {POLICY(",\"maxAge\":30"), "maxAge"},
 	    {POLICY(",\"maxAge\":\"30\\u0000d\""), "maxAge"},
 	    {POLICY(",\"maxAge\":\"1 month\""), "duration"},
@@ -346,6 +455,9 @@ int main(void)
 	    cmocka_unit_test(requirement_that_can_be_misread_is_refused),
 	    cmocka_unit_test(counts_and_lengths_are_bounded),
 	    cmocka_unit_test(age_limit_only_lowers),
+	    cmocka_unit_test(condition_is_of_each_requirement_of_its_type),
+	    cmocka_unit_test(condition_that_is_none_or_is_for_nothing_is_refused),
+	    cmocka_unit_test(types_whose_signers_differ_are_required),
 	    cmocka_unit_test(policy_is_read_whole),
 	    cmocka_unit_test(short_policy_has_the_defaults),
 	    cmocka_unit_test(policy_that_could_be_misread_is_refused),
