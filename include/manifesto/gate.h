@@ -26,6 +26,10 @@ struct manifesto_verify_options {
 	 * 0, or -1 to stop the run. NULL: only the outcome. */
 	int (*result)(void *arg, const struct manifesto_verify_item *item);
 	void *result_arg;
+	/* Conditions on content, "TYPE=PROGRAM" in jq's language, on top of what the policy has; ends with
+	 * NULL; or NULL. */
+	const char *const *where;
+	const char *distinct; /* "TYPE,TYPE": no key counts for two requirements of these; or NULL */
 };
 /* A waiver that roles named by the policy have signed. */
 struct manifesto_waiver {
@@ -46,6 +50,8 @@ struct manifesto_requirement {
 	size_t nrecords;
 	const struct manifesto_signer *const *signers; /* the distinct keys that count */
 	size_t nsigners;
+	const char *const *conditions; /* on its content */
+	size_t nconditions;
 };
 /* Why an image is refused. */
 struct manifesto_finding {
@@ -58,6 +64,9 @@ struct manifesto_finding {
 	const char *wanted; /* or NULL */
 	const char *found;
 	const char *hint, *endpoint; /* or NULL */
+	const char *condition;       /* that is not met, or NULL */
+	const char *const *values;   /* what it gives, as JSON, escaped and cut */
+	size_t nvalues;
 };
 struct manifesto_verify_item {
 	const char *reference; /* as given */
@@ -72,7 +81,9 @@ struct manifesto_verify_item {
 };
 /* Does every image have what is required? Each is checked, also after one was refused. 0 only when all are
  * accepted; else -1 with the gravest status (10 6 8 7 9 13 3 5 4 11 12 2 1). MANIFESTO_USAGE: no requirement,
- * no image, or `tofu` (a gate never trusts on first use). The home may be read-only. */
+ * no image, a condition that is no program, libjq not installed where there are conditions, or `tofu` (a gate
+ * never trusts on first use). The home may be read-only. Conditions are evaluated in a process that the call
+ * forks and ends. */
 MANIFESTO_API int manifesto_verify(struct manifesto *m, const struct manifesto_verify_options *opt,
 				   struct manifesto_error *err);
 

@@ -162,13 +162,16 @@ const struct mf_cli_command mf_cli_commands[] = {
 	"  --require qa-approval=qa         one that role qa has signed\n"
 	"  --require 'scan=2 of qa,appsec'  one that two keys of these roles have signed\n"
 	"  --require contact                one of any role that may sign the type\n"
+	"--where is a condition on the content of the required records, in jq's language:\n"
+	"  --where 'qa-approval=.decision == \"approved\"'\n"
 	"IMAGE '-' stands for references on standard input, one a line. All images are\n"
 	"checked; those that are accepted are written to standard output as\n"
 	"REPOSITORY@DIGEST, to be deployed as such. The exit status is that of the\n"
 	"gravest finding. Nothing is ever trusted on first use.",
-     .options = B(MF_OPT_REQUIRE) | B(MF_OPT_POLICY) | FROM_BUNDLE | B(MF_OPT_IMAGES) | B(MF_OPT_CONTENT) |
-		B(MF_OPT_PLATFORM) | B(MF_OPT_ALL_PLATFORMS) | B(MF_OPT_FORMAT),
-     .repeats = B(MF_OPT_REQUIRE),
+     .options = B(MF_OPT_REQUIRE) | B(MF_OPT_WHERE) | B(MF_OPT_DISTINCT) | B(MF_OPT_POLICY) | FROM_BUNDLE |
+		B(MF_OPT_IMAGES) | B(MF_OPT_CONTENT) | B(MF_OPT_PLATFORM) | B(MF_OPT_ALL_PLATFORMS) |
+		B(MF_OPT_FORMAT),
+     .repeats = B(MF_OPT_REQUIRE) | B(MF_OPT_WHERE),
      .help = {{MF_OPT_FORMAT, NULL, "text (default), json, junit, markdown, github"}},
      .run = mf_cli_run_verify},
     {.name = "bundle create", .group = MF_CLI_GATE, .synopsis = "IMAGE...", .min = 1, .max = MF_CLI_ANY,

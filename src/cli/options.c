@@ -51,6 +51,8 @@ const struct mf_cli_option mf_cli_options[MF_OPT_COUNT] = {
 	[MF_OPT_AT_VERSION] = {"version", "N", "the record in version N of the role's file", MF_OPT_VALUE, 0, 0},
 	[MF_OPT_LIMIT] = {"limit", "N", "newest N versions of each role (default 100)", MF_OPT_VALUE, 0, 0},
 	[MF_OPT_REQUIRE] = {"require", "TYPE[=[N of ]ROLES]", "record that each image must have; may be repeated", MF_OPT_VALUE, 0, MF_CLI_COMPLETE_TYPE},
+	[MF_OPT_WHERE] = {"where", "TYPE=PROGRAM", "jq program that must give true for the content; may be repeated", MF_OPT_VALUE, 0, 0},
+	[MF_OPT_DISTINCT] = {"distinct", "TYPE,TYPE...", "no key may count for two of these types", MF_OPT_VALUE, 0, MF_CLI_COMPLETE_TYPE},
 	[MF_OPT_POLICY] = {"policy", "FILE", "policy file with what each image must have", MF_OPT_VALUE, 0, MF_CLI_COMPLETE_FILE},
 	[MF_OPT_MAX_AGE] = {"max-age", "DURATION", "maximum age of the records (12h, 30d)", MF_OPT_VALUE, 0, 0},
 	[MF_OPT_IMAGES] = {"images", "FILE", "verify the images in this list, too, one a line", MF_OPT_VALUE, 0, MF_CLI_COMPLETE_FILE},

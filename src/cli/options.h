@@ -82,6 +82,8 @@ enum mf_cli_opt {
 	MF_OPT_NEW_PASSPHRASE_FILE,
 	MF_OPT_OLDER_THAN,
 	MF_OPT_KEEP_VERSIONS,
+	MF_OPT_WHERE,
+	MF_OPT_DISTINCT,
 	MF_OPT_COUNT
 };
 /* Of those of some commands; a global one is in no set. */

@@ -106,6 +106,7 @@ static void requirement_json(struct mf_json_out *j, const struct manifesto_requi
 		mf_json_close(j);
 	}
 	mf_json_close(j);
+	mf_json_add_texts(j, "conditions", r->conditions, r->nconditions);
 	mf_json_close(j);
 }
 
@@ -121,6 +122,8 @@ static void finding_json(struct mf_json_out *j, const struct manifesto_finding *
 	mf_json_add_text(j, "found", f->found);
 	mf_json_add_text(j, "hint", f->hint);
 	mf_json_add_text(j, "endpoint", f->endpoint);
+	mf_json_add_text(j, "condition", f->condition);
+	mf_json_add_texts(j, "values", f->values, f->nvalues);
 	mf_json_close(j);
 }
 

@@ -30,6 +30,8 @@ int mf_cli_run_verify(struct mf_cli *cli, struct manifesto_error *err)
 	struct mf_cli_images images MF_CLI_IMAGES_CLEANUP = {0};
 	struct mf_cli_verdicts verdicts = {.cli = cli};
 	o.require = cli->args.list[MF_OPT_REQUIRE];
+	o.where = cli->args.list[MF_OPT_WHERE];
+	o.distinct = cli->args.value[MF_OPT_DISTINCT];
 	o.policy_path = cli->args.value[MF_OPT_POLICY];
 	o.platform = cli->args.value[MF_OPT_PLATFORM];
 	o.all_platforms = mf_cli_args_has(&cli->args, MF_OPT_ALL_PLATFORMS);

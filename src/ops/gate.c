@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/encode.h"
+#include "policy/distinct.h"
 
 void mf_gate_report_clear(struct mf_gate_report *r)
 {
@@ -18,6 +19,17 @@ void mf_gate_report_clear(struct mf_gate_report *r)
 static const char *dup(struct mf_gate_report *r, const char *text)
 {
 	return mf_arena_text(&r->arena, text);
+}
+
+/* Copies. */
+static const char *const *texts(struct mf_gate_report *r, const char *const *v, size_t n)
+{
+	struct mf_err ignored = MF_ERR_INIT;
+	const char **out = mf_arena_alloc(&r->arena, n, sizeof *out, &ignored);
+	r->arena.failed |= !out;
+	for (size_t i = 0; out && i < n; i++)
+		out[i] = dup(r, v[i]);
+	return out;
 }
 
 static const char *words_of(struct mf_gate_report *r, const struct mf_requirement *q, struct mf_err *err)
@@ -93,6 +105,8 @@ static const char *next_step(enum mf_gate_code c)
 		"it was not made by manifesto, or the role does not list the signer's key any more",
 	    [MF_GATE_ABSENT] =
 		"'manifesto list' shows what there is; the tag may have moved to another digest",
+	    [MF_GATE_CONDITION] = "'manifesto get' shows the content; where it has changed, put it again",
+	    [MF_GATE_DISTINCT] = "somebody else must sign one of them: 'manifesto sign'",
 	    [MF_GATE_WAIVER] = "meet the requirement, or have a new waiver signed",
 	    [MF_GATE_UNKNOWN_ROLE] = "'manifesto trust show' lists the roles",
 	    [MF_GATE_ROLE_TYPE] = "'manifesto trust show' lists roles and what they may sign",
@@ -102,16 +116,41 @@ static const char *next_step(enum mf_gate_code c)
 	return steps[c];
 }
 
+/* What is known of one requirement and one subject. */
+#define NO_WAIVER SIZE_MAX
+struct evaluation {
+	struct mf_verdict v;
+	bool unreadable; /* its finding is made already */
+	/* The one that its content does not meet, or NULL. */
+	const char *condition;
+	struct mf_outcome outcome;
+	size_t waiver; /* the one that stands in for it, or NO_WAIVER */
+};
+
+static void add_condition(struct mf_gate_report *r, const struct evaluation *e, struct manifesto_finding *f)
+{
+	const char *values[MF_CONDITION_VALUES];
+	if (e->v.code != MF_GATE_CONDITION)
+		return;
+	for (size_t i = 0; i < e->outcome.nvalues; i++)
+		values[i] = e->outcome.values[i];
+	f->condition = dup(r, e->condition);
+	f->nvalues = e->outcome.nvalues;
+	f->values = texts(r, values, f->nvalues);
+}
+
 static int refuse_verdict(struct mf_gate_report *r, const struct mf_requirement *q,
-			  const struct mf_subject *s, const struct mf_verdict *v, const char *hint,
+			  const struct mf_subject *s, const struct evaluation *e, const char *hint,
 			  struct mf_err *err)
 {
+	const struct mf_verdict *v = &e->v;
 	struct manifesto_finding f = {.code = mf_gate_code_name(v->code),
 				      .status = mf_code_exit(mf_gate_error(v->code)),
 				      .hint = hint ? hint : next_step(v->code)};
 	if (describe(r, q, s, &f, err) < 0)
 		return -1;
 	f.found = mf_arena_text_of(&r->arena, mf_buf_str(&v->found));
+	add_condition(r, e, &f);
 	return mf_arena_check(&r->arena, err) < 0 ? -1 : add(r, &f, mf_gate_error(v->code), err);
 }
 
@@ -217,18 +256,25 @@ static int report_waiver(struct mf_gate_report *r, const struct mf_waiver *doc, 
 	return 0;
 }
 
-/* Does one of them waive the requirement? One that has ended is part of what was found. */
-static int apply_waivers(struct mf_gate_report *r, const struct waivers *w, const struct mf_requirement *q,
-			 struct mf_verdict *v, struct manifesto_requirement *out, struct mf_err *err)
+/* The first waiver of the requirement, from one on, that has not ended. */
+static size_t next_waiver(const struct mf_gate_report *r, const struct waivers *w,
+			  const struct mf_requirement *q, size_t from)
+{
+	for (size_t i = from; i < w->n; i++)
+		if (mf_waiver_names(&w->v[i].doc, q->type) &&
+		    w->v[i].doc.until > mf_trust_set(r->im->trust)->now)
+			return i;
+	return NO_WAIVER;
+}
+
+/* One that has ended is part of what was found. */
+static int say_no_waiver(const struct waivers *w, int64_t now, const struct mf_requirement *q,
+			 struct mf_verdict *v, struct mf_err *err)
 {
 	char until[MF_TIME_LEN];
 	struct mf_esc e;
-	for (size_t i = 0; i < w->n; i++)
-		if (mf_waiver_names(&w->v[i].doc, q->type) &&
-		    w->v[i].doc.until > mf_trust_set(r->im->trust)->now)
-			return report_waiver(r, &w->v[i].doc, &w->v[i].by, &out->waiver, err);
 	for (size_t i = 0; i < w->n; i++) {
-		if (!mf_waiver_names(&w->v[i].doc, q->type))
+		if (!mf_waiver_names(&w->v[i].doc, q->type) || w->v[i].doc.until > now)
 			continue;
 		mf_time_format(until, w->v[i].doc.until);
 		v->code = MF_GATE_WAIVER;
@@ -282,16 +328,13 @@ static int check_content(struct mf_gate_report *r, const struct mf_requirement *
 	return -1;
 }
 
-struct evaluation {
-	struct mf_verdict v;
-	bool unreadable; /* its finding is made already */
-};
-
 static int report_requirement(struct mf_gate_report *r, const struct mf_gate *g,
 			      const struct mf_requirement *q, const struct mf_subject *s,
-			      const struct waivers *w, struct mf_verdict *v, struct mf_err *err)
+			      const struct waivers *w, struct evaluation *e, struct mf_err *err)
 {
-	struct manifesto_requirement out = {.type = q->type};
+	struct mf_verdict *v = &e->v;
+	struct manifesto_requirement out = {.type = q->type, .nconditions = q->nwhere};
+	out.conditions = texts(r, q->where, q->nwhere);
 	out.wanted = words_of(r, q, err);
 	out.subject = mf_report_image(&r->arena, r->im, &s->digest);
 	out.platform = s->platform[0] ? dup(r, s->platform) : NULL;
@@ -300,10 +343,13 @@ static int report_requirement(struct mf_gate_report *r, const struct mf_gate *g,
 	if (v->code == MF_GATE_MET &&
 	    (report_met(r, s, v, &out, err) < 0 || (r->content && check_content(r, q, s, v, err) < 0)))
 		return -1;
-	if (mf_gate_waivable(v->code) && apply_waivers(r, w, q, v, &out, err) < 0)
+	if (e->waiver != NO_WAIVER &&
+	    report_waiver(r, &w->v[e->waiver].doc, &w->v[e->waiver].by, &out.waiver, err) < 0)
+		return -1;
+	if (mf_gate_waivable(v->code) && !out.waiver && say_no_waiver(w, g->set->now, q, v, err) < 0)
 		return -1;
 	if (v->code != MF_GATE_MET && !out.waiver &&
-	    refuse_verdict(r, q, s, v, index_hint(r, g, q, v), err) < 0)
+	    refuse_verdict(r, q, s, e, index_hint(r, g, q, v), err) < 0)
 		return -1;
 	if (mf_grow((void **)&r->requirements, &r->requirements_cap, r->nrequirements,
 		    sizeof *r->requirements, err) < 0)
@@ -312,35 +358,210 @@ static int report_requirement(struct mf_gate_report *r, const struct mf_gate *g,
 	return mf_arena_check(&r->arena, err);
 }
 
+/* ---- conditions on content */
+
+/* Nothing is fetched for what is known, and for what is too large. */
+static const struct mf_outcome *outcome_of(struct mf_gate_report *r, const struct mf_entry *e, size_t program,
+					   struct mf_err *err)
+{
+	const struct mf_digest *content = &e->info.sha256;
+	const struct mf_outcome *known = mf_conditions_known(r->conditions, program, content);
+	struct mf_buf text MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_CONDITION_CONTENT);
+	if (known)
+		return known;
+	if (e->info.length > MF_MAX_CONDITION_CONTENT)
+		return mf_conditions_evaluate(r->conditions, program, content,
+					      (struct mf_bytes){NULL, (size_t)e->info.length}, err);
+	if (content_of(r, e, &text, err) < 0)
+		return NULL;
+	return mf_conditions_evaluate(r->conditions, program, content, mf_buf_bytes(&text), err);
+}
+
+static int say_condition(struct evaluation *to, const struct mf_requirement *q, const struct mf_entry *e,
+			 struct mf_err *err)
+{
+	struct mf_esc role, program;
+	to->v.code = MF_GATE_CONDITION;
+	if (mf_buf_printf(&to->v.found, err, "role '%s': the condition ",
+			  mf_esc(&role, mf_str_c(e->role->role))) < 0)
+		return -1;
+	if (q->nwhere > 1 &&
+	    mf_buf_printf(&to->v.found, err, "'%s' ", mf_esc(&program, mf_str_c(to->condition))) < 0)
+		return -1;
+	return mf_buf_addz(&to->v.found, to->outcome.why, err);
+}
+
+/* All conditions of a requirement for the content of one record; `first` is the index of its first program.
+ */
+static int check_entry(struct mf_gate_report *r, const struct mf_requirement *q, size_t first,
+		       const struct mf_entry *e, struct evaluation *to, struct mf_err *err)
+{
+	for (size_t i = 0; to->v.code == MF_GATE_MET && i < q->nwhere; i++) {
+		const struct mf_outcome *o = outcome_of(r, e, first + i, err);
+		if (!o)
+			return -1;
+		if (o->holds)
+			continue;
+		to->condition = q->where[i];
+		to->outcome = *o;
+		if (say_condition(to, q, e, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int check_conditions(struct mf_gate_report *r, const struct mf_requirement *q, size_t first,
+			    struct evaluation *to, struct mf_err *err)
+{
+	if (to->v.code != MF_GATE_MET || !q->nwhere)
+		return 0;
+	if (check_entry(r, q, first, &to->v.records.v[0], to, err) < 0)
+		return -1;
+	for (size_t i = 0; i < to->v.rivals.n; i++)
+		if (check_entry(r, q, first, &to->v.rivals.v[i], to, err) < 0)
+			return -1;
+	return 0;
+}
+
+/* ---- four eyes */
+
+/* Those requirements whose signers must differ, as far as they are met or waived: met ones first, so that a
+ * waiver fails where there are not enough keys for both. */
+struct shares {
+	struct mf_share v[MF_MAX_REQUIREMENTS];
+	size_t of[MF_MAX_REQUIREMENTS]; /* index of the requirement */
+	size_t n;
+};
+
+static void shares_clear(struct shares *s)
+{
+	for (size_t i = 0; i < s->n; i++)
+		free(s->v[i].keys);
+}
+
+static int add_share(struct shares *s, size_t of, const struct mf_requirement *q, int64_t need,
+		     const struct mf_verdict *v, struct mf_err *err)
+{
+	struct mf_share *share = &s->v[s->n];
+	share->keys = mf_calloc(v->nsigners, sizeof(struct mf_pubkey *));
+	if (!share->keys)
+		return mf_fail_nomem(err);
+	memcpy(share->keys, v->signers, v->nsigners * sizeof(struct mf_pubkey *));
+	share->nkeys = v->nsigners;
+	share->type = q->type;
+	share->need = need;
+	s->of[s->n++] = of;
+	return 0;
+}
+
+static int collect_shares(const struct mf_rules *rules, const struct evaluation *all, const struct waivers *w,
+			  struct shares *out, struct mf_err *err)
+{
+	for (size_t i = 0; i < rules->n; i++)
+		if (!all[i].unreadable && all[i].v.code == MF_GATE_MET &&
+		    mf_rules_is_distinct(rules, rules->v[i].type) &&
+		    add_share(out, i, &rules->v[i], rules->v[i].signers, &all[i].v, err) < 0)
+			return -1;
+	for (size_t i = 0; i < rules->n; i++)
+		if (all[i].waiver != NO_WAIVER && mf_rules_is_distinct(rules, rules->v[i].type) &&
+		    add_share(out, i, &rules->v[i], rules->waiver.signers, &w->v[all[i].waiver].by, err) < 0)
+			return -1;
+	return 0;
+}
+
+/* A requirement that cannot have keys of its own is not met; a waiver that cannot, does not stand in for it.
+ */
+static int refuse_share(struct mf_gate_report *r, const struct shares *s, size_t at, struct evaluation *all,
+			const struct waivers *w, struct mf_err *err)
+{
+	struct evaluation *e = &all[s->of[at]];
+	bool waived = e->waiver != NO_WAIVER;
+	if (waived)
+		e->waiver = next_waiver(r, w, &r->rules->v[s->of[at]], e->waiver + 1);
+	else
+		e->v.code = MF_GATE_DISTINCT;
+	if (waived && e->waiver != NO_WAIVER)
+		return 0;
+	if (waived)
+		e->v.code = MF_GATE_WAIVER;
+	if (waived && mf_buf_addz(&e->v.found, "; the waiver has ", err) < 0)
+		return -1;
+	return mf_distinct_words(s->v, s->n, at, mf_trust_set(r->im->trust)->names, &e->v.found, err);
+}
+
+/* Until all that is met, or waived, has keys of its own. */
+static int check_distinct(struct mf_gate_report *r, struct evaluation *all, const struct waivers *w,
+			  struct mf_err *err)
+{
+	size_t unmet = 0, n = r->rules->ndistinct ? 1 : 0;
+	while (unmet < n) {
+		struct shares s MF_CLEANUP(shares_clear) = {.n = 0};
+		if (collect_shares(r->rules, all, w, &s, err) < 0 ||
+		    mf_distinct_assign(s.v, s.n, &unmet, err) < 0)
+			return -1;
+		n = s.n;
+		if (unmet < n && refuse_share(r, &s, unmet, all, w, err) < 0)
+			return -1;
+		for (size_t i = 0; unmet == n && i < n; i++) {
+			struct mf_verdict *v = &all[s.of[i]].v;
+			if (v->code != MF_GATE_MET)
+				continue;
+			memcpy(v->signers, s.v[i].keys, s.v[i].nkeys * sizeof(struct mf_pubkey *));
+			v->nsigners = s.v[i].nkeys;
+		}
+	}
+	return 0;
+}
+
 /* ---- one subject */
 
 static int evaluate_all(struct mf_gate_report *r, const struct mf_gate *g, const struct mf_subject *s,
-			struct evaluation *all, bool *waivable, struct mf_err *err)
+			struct evaluation *all, struct mf_err *err)
 {
+	size_t program = 0;
 	for (size_t i = 0; i < r->rules->n; i++) {
 		struct mf_err failed = MF_ERR_INIT;
 		const struct mf_requirement *q = &r->rules->v[i];
-		all[i].unreadable = mf_gate_evaluate(g, q, &all[i].v, &failed) < 0;
-		if (all[i].unreadable && failed.code == MF_E_NOMEM) {
+		all[i].waiver = NO_WAIVER;
+		all[i].unreadable = mf_gate_evaluate(g, q, &all[i].v, &failed) < 0 ||
+				    check_conditions(r, q, program, &all[i], &failed) < 0;
+		program += q->nwhere;
+		if (all[i].unreadable && (failed.code == MF_E_NOMEM || failed.code == MF_E_CANCELLED)) {
 			*err = failed;
 			return -1;
 		}
 		if (all[i].unreadable && mf_gate_refuse(r, q, s, &failed, err) < 0)
 			return -1;
-		*waivable |= !all[i].unreadable && mf_gate_waivable(all[i].v.code);
 	}
 	return 0;
+}
+
+static bool any_waivable(const struct mf_rules *rules, const struct evaluation *all)
+{
+	for (size_t i = 0; rules->has_waiver && i < rules->n; i++)
+		if (!all[i].unreadable && mf_gate_waivable(all[i].v.code))
+			return true;
+	return false;
+}
+
+/* What they waive; what they would waive without keys of their own, they do not. */
+static int apply_waivers(struct mf_gate_report *r, struct evaluation *all, const struct waivers *w,
+			 struct mf_err *err)
+{
+	for (size_t i = 0; i < r->rules->n; i++)
+		if (!all[i].unreadable && mf_gate_waivable(all[i].v.code))
+			all[i].waiver = next_waiver(r, w, &r->rules->v[i], 0);
+	return check_distinct(r, all, w, err);
 }
 
 static int evaluate_subject(struct mf_gate_report *r, const struct mf_subject *s, struct evaluation *all,
 			    struct waivers *w, struct mf_err *err)
 {
 	struct mf_gate g = {.set = mf_trust_set(r->im->trust), .rules = r->rules, .subject = &s->digest};
-	bool waivable = false;
-	if (evaluate_all(r, &g, s, all, &waivable, err) < 0)
+	if (evaluate_all(r, &g, s, all, err) < 0 || check_distinct(r, all, w, err) < 0)
 		return -1;
 	struct mf_err failed = MF_ERR_INIT;
-	if (waivable && r->rules->has_waiver && find_waivers(r, &g, s, w, &failed) < 0) {
+	if (any_waivable(r->rules, all) && find_waivers(r, &g, s, w, &failed) < 0) {
 		if (failed.code != MF_E_FORMAT) {
 			*err = failed;
 			return -1;
@@ -348,9 +569,10 @@ static int evaluate_subject(struct mf_gate_report *r, const struct mf_subject *s
 		if (mf_gate_refuse(r, &r->rules->waiver, s, &failed, err) < 0)
 			return -1;
 	}
+	if (w->n && apply_waivers(r, all, w, err) < 0)
+		return -1;
 	for (size_t i = 0; i < r->rules->n; i++)
-		if (!all[i].unreadable &&
-		    report_requirement(r, &g, &r->rules->v[i], s, w, &all[i].v, err) < 0)
+		if (!all[i].unreadable && report_requirement(r, &g, &r->rules->v[i], s, w, &all[i], err) < 0)
 			return -1;
 	return 0;
 }

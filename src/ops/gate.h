@@ -3,6 +3,7 @@
 #ifndef MF_OPS_GATE_H
 #define MF_OPS_GATE_H
 
+#include "condition/condition.h"
 #include "ops/ops.h"
 #include "policy/gate.h"
 
@@ -10,6 +11,7 @@ struct mf_gate_report {
 	struct manifesto *m;
 	struct mf_image *im;
 	const struct mf_rules *rules;
+	struct mf_conditions *conditions; /* NULL: the rules have none */
 	const char *reference;
 	bool content; /* fetch what the records are of */
 	struct mf_arena arena;

@@ -15,6 +15,8 @@ struct run {
 	struct manifesto *m;
 	const struct manifesto_verify_options *o;
 	struct mf_rules rules;
+	const char **programs; /* conditions of the rules, in their order */
+	struct mf_conditions *conditions;
 	struct mf_pool pool;
 	struct slot slots[MF_VERIFY_WINDOW];
 	size_t refused;
@@ -28,6 +30,8 @@ static void run_clear(struct run *r)
 		mf_image_close(&r->slots[i].im);
 	r->m->pool = NULL;
 	mf_pool_clear(&r->pool);
+	mf_conditions_stop(r->conditions);
+	free(r->programs);
 	mf_rules_clear(&r->rules);
 	free(r);
 }
@@ -57,9 +61,47 @@ static int read_rules(struct mf_rules *rules, const struct manifesto_verify_opti
 	for (size_t i = 0; o->require && o->require[i]; i++)
 		if (mf_rules_require(rules, mf_str_c(o->require[i]), err) < 0)
 			return -1;
+	for (size_t i = 0; o->where && o->where[i]; i++)
+		if (mf_rules_where(rules, mf_str_c(o->where[i]), err) < 0)
+			return -1;
+	if (o->distinct && mf_rules_distinct(rules, mf_str_c(o->distinct), err) < 0)
+		return -1;
 	if (o->max_age)
 		mf_rules_limit_age(rules, o->max_age);
+	if (mf_rules_check(rules, err) < 0)
+		return o->policy_path && !o->distinct ? mf_wrap(err, "policy '%s'", o->policy_path) : -1;
 	return 0;
+}
+
+/* In the process that evaluates: what it needs no more. */
+static void forget_secrets(void *arg)
+{
+	struct manifesto *m = arg;
+	mf_secret_clear(&m->password);
+	mf_secret_clear(&m->trust_password);
+	mf_secret_clear(&m->aws_secret);
+	mf_secret_clear(&m->aws_token);
+}
+
+/* Before anything is requested: a condition that is none is a mistake of whoever runs the gate, and the
+ * process that evaluates is forked before there is anything to steal. */
+static int start_conditions(const struct mf_rules *rules, const struct mf_conditions_config *cfg,
+			    const char ***programs, struct mf_conditions **out, struct mf_err *err)
+{
+	struct mf_conditions_config with = *cfg;
+	for (size_t i = 0; i < rules->n; i++)
+		with.n += rules->v[i].nwhere;
+	if (!with.n)
+		return 0;
+	*programs = mf_calloc(with.n, sizeof **programs);
+	if (!*programs)
+		return mf_fail_nomem(err);
+	for (size_t i = 0, at = 0; i < rules->n; i++)
+		for (size_t j = 0; j < rules->v[i].nwhere; j++)
+			(*programs)[at++] = rules->v[i].where[j];
+	with.programs = *programs;
+	*out = mf_conditions_start(&with, err);
+	return *out ? 0 : -1;
 }
 
 static int check_options(const struct manifesto *m, const struct manifesto_verify_options *o,
@@ -89,8 +131,10 @@ static int prepare(struct run *r, struct mf_err *err)
 {
 	if (check_options(r->m, r->o, err) < 0 || read_rules(&r->rules, r->o, err) < 0)
 		return -1;
+	struct mf_conditions_config cfg = {
+	    .now = mf_env_now(&r->m->env), .env = &r->m->env, .forget = forget_secrets, .forget_arg = r->m};
 	if (r->rules.n)
-		return 0;
+		return start_conditions(&r->rules, &cfg, &r->programs, &r->conditions, err);
 	(void)mf_fail(err, MF_E_USAGE, 0, "nothing is required: such a gate would accept everything");
 	mf_err_set_hint(err, "use --require TYPE or --policy FILE");
 	return -1;
@@ -258,6 +302,7 @@ static int finish(struct run *r, struct slot *s, const char *reference, struct m
 	struct mf_gate_report rep MF_GATE_REPORT_CLEANUP = {.m = r->m,
 							    .im = &s->im,
 							    .rules = &r->rules,
+							    .conditions = r->conditions,
 							    .reference = reference,
 							    .content = r->o->content != 0};
 	struct mf_err failed = MF_ERR_INIT;
@@ -350,16 +395,31 @@ static int add_veto(const struct mf_rules *r, struct manifesto_policy_result *ou
 	return 0;
 }
 
+static int add_distinct(const struct mf_rules *r, struct manifesto_policy_result *out, const char **lines,
+			struct mf_buf *b, struct mf_err *err)
+{
+	if (!r->ndistinct)
+		return 0;
+	for (size_t i = 0; i < r->ndistinct; i++)
+		if (mf_buf_printf(b, err, "%s'%s'", i ? ", " : "different signers for ", r->distinct[i]) < 0)
+			return -1;
+	return mf_buf_addz(b, ": no key counts for two of these requirements", err) < 0
+		   ? -1
+		   : add_line(out, lines, b, err);
+}
+
 static int describe(const struct mf_rules *r, struct manifesto_policy_result *out, struct mf_err *err)
 {
 	struct mf_buf b MF_BUF_CLEANUP = MF_BUF_INIT(65536);
-	const char **lines = mf_arena_alloc(mf_result_arena(out), r->n + r->nveto + 2, sizeof *lines, err);
+	const char **lines = mf_arena_alloc(mf_result_arena(out), r->n + r->nveto + 3, sizeof *lines, err);
 	out->lines = lines;
 	if (!lines)
 		return -1;
 	for (size_t i = 0; i < r->n; i++)
 		if (mf_requirement_words(&r->v[i], &b, err) < 0 || add_line(out, lines, &b, err) < 0)
 			return -1;
+	if (add_distinct(r, out, lines, &b, err) < 0)
+		return -1;
 	if (r->forbid_tags && (mf_buf_addz(&b, "a reference that names a digest, not a tag", err) < 0 ||
 			       add_line(out, lines, &b, err) < 0))
 		return -1;
@@ -373,6 +433,20 @@ static int describe(const struct mf_rules *r, struct manifesto_policy_result *ou
 	return mf_arena_check(mf_result_arena(out), err);
 }
 
+/* Do they compile? */
+static int check_conditions(const struct mf_rules *rules, struct mf_err *err)
+{
+	struct mf_env env;
+	struct mf_conditions *conditions = NULL;
+	const char **programs MF_FREE = NULL;
+	mf_env_init(&env);
+	if (start_conditions(rules, &(struct mf_conditions_config){.env = &env}, &programs, &conditions,
+			     err) < 0)
+		return -1;
+	mf_conditions_stop(conditions);
+	return 0;
+}
+
 int manifesto_policy_check(const char *path, const struct manifesto_policy_result **out,
 			   struct manifesto_error *error)
 {
@@ -382,5 +456,7 @@ int manifesto_policy_check(const char *path, const struct manifesto_policy_resul
 	*error = (struct manifesto_error){0};
 	struct manifesto_policy_result *r = mf_result_new(sizeof *r, &err);
 	int rc = !r || read_rules(&rules, &o, &err) < 0 ? -1 : describe(&rules, r, &err);
+	if (rc == 0 && check_conditions(&rules, &err) < 0)
+		rc = mf_wrap(&err, "policy '%s'", path);
 	return MF_OP_END(rc, r, out, error, &err);
 }

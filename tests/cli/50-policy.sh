@@ -55,6 +55,13 @@ check_stdout_is 'a policy in words' "An image must have, for 'release':
   - a reference that names a digest, not a tag
   - no withdrawal by role security, of whatever type it may sign
   - in place of a requirement: an unexpired 'waiver' signed by 2 keys of the roles board, cto"
+run manifesto policy check "$T_TOP/testdata/policy/valid/conditions.json"
+check_stdout_is 'conditions in words' "An image must have:
+  - 'qa' signed by role qa, where its content meets '.decision == \"approved\"'
+  - 'scan' signed by a role that may sign it
+  - different signers for 'qa', 'scan': no key counts for two of these requirements"
+run manifesto policy check "$T_TOP/testdata/policy/invalid/reader-where-no-program.json"
+check_stderr_has 'a condition that is no program: which' "policy '$T_TOP/testdata/policy/invalid/reader-where-no-program.json': the condition '.decision =='"
 run manifesto policy check --json "$T_TOP/testdata/policy/valid/all-members.json"
 check_json 'and as JSON' '.schema == "manifesto/policy-check/v1" and .name == "release" and (.requires | length) == 5'
 run manifesto policy check -q "$T_TOP/testdata/policy/valid/short.json"

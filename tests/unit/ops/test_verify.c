@@ -307,6 +307,71 @@ static void waiver_does_not_lift_a_withdrawal(void **state)
 	world_drop(&w);
 }
 
+/* Damages the content once the first image has its result. */
+struct damaging {
+	struct seen seen;
+	const struct world *w;
+	const char *content;
+};
+
+static int take_and_damage(void *arg, const struct manifesto_verify_item *item)
+{
+	struct damaging *d = arg;
+	int rc = take(&d->seen, item);
+	if (d->seen.n == 1)
+		damage(d->w, d->content);
+	return rc;
+}
+
+static void condition_is_evaluated_once_for_a_content(void **state)
+{
+	static const char *const holds[] = {"review=.a == 1 and now == 1800000000", NULL},
+				 *const fails[] = {"review=.a", NULL}, *const two[] = {"review", NULL};
+	struct manifesto_error err;
+	struct world w;
+	world_make(&w, state);
+	put_as(&w, "review", "{\"a\":1}");
+	const char *const images[] = {w.image, w.image};
+	struct damaging d = {.w = &w, .content = "{\"a\":1}"};
+	struct manifesto_verify_options o = options(&w, two);
+	o.images = images;
+	o.nimages = 2;
+	o.where = holds;
+	o.result = take_and_damage;
+	o.result_arg = &d;
+	assert_int_equal(manifesto_verify(w.m, &o, &err), 0);
+	assert_int_equal(d.seen.accepted, 2);
+	/* What was evaluated in another run is not known any more. */
+	o.where = fails;
+	assert_int_equal(manifesto_verify(w.m, &o, &err), -1);
+	assert_int_equal(err.status, 6);
+	world_drop(&w);
+}
+
+static void conditions_and_their_values_are_reported(void **state)
+{
+	static const char *const where[] = {"review=.a", NULL}, *const unknown[] = {"other=true", NULL},
+				 *const none[] = {"review=.a ==", NULL}, *const require[] = {"review", NULL};
+	struct world w;
+	struct seen s = {0};
+	world_make(&w, state);
+	put_as(&w, "review", "{\"a\":[1]}");
+	struct manifesto_verify_options o = options(&w, require);
+	o.where = where;
+	assert_int_equal(verify(&w, &o, &s), MANIFESTO_POLICY);
+	assert_string_equal(s.code, "condition");
+	assert_string_equal(s.found, "role 'targets': the condition gives [1]");
+	o.where = unknown;
+	assert_int_equal(verify(&w, &o, &s), MANIFESTO_USAGE);
+	o.where = none;
+	assert_int_equal(verify(&w, &o, &s), MANIFESTO_USAGE);
+	assert_int_equal(s.n, 0);
+	o.where = NULL;
+	o.distinct = "review";
+	assert_int_equal(verify(&w, &o, &s), MANIFESTO_USAGE);
+	world_drop(&w);
+}
+
 static void waiver_whose_content_is_damaged_is_an_attack(void **state)
 {
 	static const char text[] = "{\"version\":1,\"name\":\"W\",\"waives\":[\"review\"],\"for\":\"x\","
@@ -431,6 +496,8 @@ int main(void)
 	    tmpdir_test(waiver_that_is_too_long_cannot_be_used),
 	    tmpdir_test(gravest_finding_is_the_status_of_the_image),
 	    tmpdir_test(waiver_does_not_lift_a_withdrawal),
+	    tmpdir_test(condition_is_evaluated_once_for_a_content),
+	    tmpdir_test(conditions_and_their_values_are_reported),
 	    tmpdir_test(waiver_whose_content_is_damaged_is_an_attack),
 	    tmpdir_test(age_of_the_command_line_lowers_that_of_the_policy),
 	    cmocka_unit_test(pool_forgets_what_is_not_used_least_recent_first),
