@@ -63,6 +63,23 @@ for program in "$built" "$T/verify"; do
 	status=$?
 	check_status "$name: a full disk" 1
 done
+
+# --- from Python, against the shared library
+gate() { # ARGUMENT...
+	# A library with a sanitizer finds the sanitizer only in the program, or before it.
+	ASAN_OPTIONS=detect_leaks=0 LD_PRELOAD=${sanitizer:+$(gcc -print-file-name=libasan.so)} \
+		"$(t_python)" "$T_TOP/docs/examples/verify.py" "$@"
+}
+run gate oci:image:1.0 $type
+check_status 'Python: the image has what is required' 0
+check_stdout_is 'Python: and is named' oci:image:1.0
+run gate oci:image:1.0 scan
+check_status 'Python: it lacks a record' 9
+check_stdout_empty 'Python: and is not named'
+MANIFESTO_HOME=$T/nobody run gate oci:image:1.0 $type
+check_status 'Python: no pin' 10
+check_stderr_has 'Python: the message of the library' '1 of 1 image refused'
+
 printf x | dd of="$(echo image/trust/targets/$type/*)" bs=1 seek=200000 conv=notrunc 2>/dev/null
 cp "$(echo image/trust/targets/$type/*)" "image/blobs/sha256/$(sha256sum content | cut -d' ' -f1)" 2>/dev/null
 for program in "$built" "$T/verify"; do
