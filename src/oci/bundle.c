@@ -398,6 +398,14 @@ static int packed_blob_put(void *b, struct mf_spool *blob, const struct mf_diges
 	return refuse(b, err);
 }
 
+static void packed_put_together(void *b, const struct mf_blob_source *v, size_t n, bool *done)
+{
+	(void)b;
+	(void)v;
+	(void)n;
+	(void)done;
+}
+
 /* ---- opening */
 
 static void packed_free(void *b)
@@ -423,6 +431,7 @@ static const struct mf_backend_ops packed_ops = {
     .tags = packed_tags,
     .blobs_have = packed_have,
     .blob_put = packed_blob_put,
+    .blobs_put_together = packed_put_together,
     .blob_get = packed_blob_get,
     .blob_path = packed_blob_path,
     .referrers = packed_referrers,

@@ -158,6 +158,14 @@ void mf_blob_put_soon(struct mf_image_store *s);
  * An interrupted upload is visible to nobody. */
 int mf_blob_put(struct mf_image_store *s, struct mf_spool *blob, const struct mf_digest *digest,
 		uint64_t length, struct mf_err *err) MF_NODISCARD;
+/* The same of several, those that are small together. */
+struct mf_blob_source {
+	struct mf_spool *blob;
+	const struct mf_digest *digest;
+	uint64_t length;
+};
+int mf_blobs_put(struct mf_image_store *s, const struct mf_blob_source *v, size_t n,
+		 struct mf_err *err) MF_NODISCARD;
 /* Stores bytes as a blob; their digest is given back. */
 int mf_blob_put_bytes(struct mf_image_store *s, struct mf_bytes bytes, struct mf_digest *digest,
 		      struct mf_err *err) MF_NODISCARD;

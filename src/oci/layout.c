@@ -321,6 +321,14 @@ static void layout_nothing(void *b)
 	(void)b;
 }
 
+static void layout_put_together(void *b, const struct mf_blob_source *v, size_t n, bool *done)
+{
+	(void)b;
+	(void)v;
+	(void)n;
+	(void)done;
+}
+
 static int layout_blob_put(void *b, struct mf_spool *blob, const struct mf_digest *digest, uint64_t length,
 			   struct mf_err *err)
 {
@@ -658,6 +666,7 @@ static const struct mf_backend_ops layout_ops = {
     .will_push = layout_nothing,
     .blob_put_soon = layout_nothing,
     .blob_put = layout_blob_put,
+    .blobs_put_together = layout_put_together,
     .blob_get = layout_blob_get,
     .blob_path = layout_blob_path,
     .referrers = layout_referrers,

@@ -636,6 +636,7 @@ static const struct mf_backend_ops registry_ops = {
     .will_push = registry_will_push,
     .blob_put_soon = mf_registry_blob_put_soon,
     .blob_put = mf_registry_blob_put,
+    .blobs_put_together = mf_registry_blobs_put_together,
     .blob_get = mf_registry_blob_get,
     .blob_path = registry_blob_path,
     .referrers = mf_registry_referrers,

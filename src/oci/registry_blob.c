@@ -238,6 +238,75 @@ int mf_registry_blob_put(void *b, struct mf_spool *blob, const struct mf_digest 
 	return rc;
 }
 
+/* ---- several at once */
+
+struct sending {
+	struct upload u;
+	char digest[MF_DIGEST_TEXT];
+	struct mf_exchange x; /* its POST, then its PUT */
+};
+
+static void sending_clear(struct sending *s)
+{
+	mf_exchange_clear(&s->x);
+	mf_buf_clear(&s->u.url);
+}
+
+static void sendings_clear(struct sending **v)
+{
+	for (size_t i = 0; *v && i < MF_REGISTRY_WINDOW; i++)
+		sending_clear(&(*v)[i]);
+	free(*v);
+}
+
+static int begin_post(struct sending *s, struct mf_registry *reg, const struct mf_blob_source *b,
+		      struct mf_err *err)
+{
+	mf_digest_format(s->digest, b->digest);
+	s->u = (struct upload){
+	    reg, b->blob, b->length, s->digest + strlen("sha256:"), MF_BUF_INIT(MF_MAX_URL), false};
+	return b->length > MF_BLOB_UNASKED ? 0 : post(&s->x, reg, err);
+}
+
+static int begin_put(struct sending *s, struct mf_err *err)
+{
+	if (!s->x.reg || mf_exchange_end(&s->x, err) < 0)
+		return -1;
+	bool begun = s->x.res->status == 202 && s->x.res->location[0] && follow(&s->u, s->x.res, err) == 0;
+	mf_exchange_clear(&s->x);
+	if (!begun || add_digest(&s->u, err) < 0 || set_up_part(&s->u, &s->x, "PUT", s->u.length, err) < 0)
+		return -1;
+	return mf_exchange_begin(&s->x, err);
+}
+
+/* At most MF_REGISTRY_WINDOW of them. */
+static void put_some(struct mf_registry *reg, struct sending *s, const struct mf_blob_source *v, size_t n,
+		     bool *done)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct mf_err ignored = MF_ERR_INIT;
+		if (begin_post(&s[i], reg, &v[i], &ignored) < 0)
+			sending_clear(&s[i]);
+	}
+	for (size_t i = 0; i < n; i++) {
+		struct mf_err ignored = MF_ERR_INIT;
+		if (begin_put(&s[i], &ignored) < 0)
+			sending_clear(&s[i]);
+	}
+	for (size_t i = 0; i < n; i++) {
+		struct mf_err ignored = MF_ERR_INIT;
+		done[i] = s[i].x.reg && mf_exchange_end(&s[i].x, &ignored) == 0 && mf_exchange_ok(&s[i].x);
+		sending_clear(&s[i]);
+	}
+}
+
+void mf_registry_blobs_put_together(void *b, const struct mf_blob_source *v, size_t n, bool *done)
+{
+	struct sending *s MF_CLEANUP(sendings_clear) = mf_calloc(MF_REGISTRY_WINDOW, sizeof *s);
+	for (size_t i = 0; s && i < n; i += MF_REGISTRY_WINDOW)
+		put_some(b, s, &v[i], n - i < MF_REGISTRY_WINDOW ? n - i : MF_REGISTRY_WINDOW, &done[i]);
+}
+
 int mf_registry_blob_get(void *b, const struct mf_digest *digest, uint64_t length, struct mf_spool *out,
 			 struct mf_err *err)
 {

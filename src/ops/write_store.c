@@ -14,6 +14,10 @@ static bool is_new(const struct mf_write_item *it)
 static int store_contents(struct mf_write *w, struct mf_err *err)
 {
 	const struct mf_content *last = NULL;
+	struct mf_blob_source *v MF_FREE = mf_calloc(w->n, sizeof *v);
+	size_t n = 0;
+	if (!v)
+		return mf_fail_nomem(err);
 	for (size_t i = 0; i < w->n; i++) {
 		const struct mf_content *c = w->items[i].content;
 		bool needed = false, present = false;
@@ -24,10 +28,10 @@ static int store_contents(struct mf_write *w, struct mf_err *err)
 			needed |= w->items[k].content == c && is_new(&w->items[k]);
 		if (!needed && mf_blobs_have(w->im->blobs, &c->digest, 1, &present, err) < 0)
 			return -1;
-		if (!present && mf_blob_put(w->im->blobs, c->blob, &c->digest, c->length, err) < 0)
-			return -1;
+		if (!present)
+			v[n++] = (struct mf_blob_source){c->blob, &c->digest, c->length};
 	}
-	return 0;
+	return mf_blobs_put(w->im->blobs, v, n, err);
 }
 
 /* Writers on this machine make the files of a directory one after another. */

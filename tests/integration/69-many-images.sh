@@ -190,13 +190,20 @@ check_status 'two keys are two questions' 0
 
 # --- withdraw, rm
 forget_requests
+# Uploads that the registry loses are begun again, one by one.
+faults R '{"method":"PUT","path":"/blobs/uploads/","action":"status","status":404,"count":2}'
 run manifesto withdraw --json --reason 'bad batch' --images list qa
 check_status '30 are withdrawn' 0
 check_json 'each with its record' ".schema == \"manifesto/withdraw-images/v1\" and (.images | length) == $images and
 	all(.images[]; .items[0].record.state == \"withdrawn\" and .items[0].record.reason == \"bad batch\")"
 published 'in one publish' 1
+check 'their documents go up together' test "$(at_once R PUT /blobs/uploads/)" -gt 4
+check 'and not all at once' test "$(at_once R PUT /blobs/uploads/)" -le 40
+faults R
 run manifesto get "$R/app:30" qa
 check_status 'and are' 9
+run manifesto repair "$R/app"
+check_stdout_has 'nothing is missing' 'nothing to repair'
 run manifesto withdraw --reason 'bad batch' "$R/app:1" "$R/app:index" qa
 check_status 'an image that has no record' 3
 check_stderr_has 'is named' "not changed '$R/app:index': no 'qa' record for sha256:"
