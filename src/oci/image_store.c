@@ -5,6 +5,7 @@
 
 #include "base/encode.h"
 #include "base/limits.h"
+#include "base/window.h"
 #include "crypto/hash.h"
 #include "oci/backend.h"
 
@@ -443,20 +444,34 @@ int mf_tags_add(struct mf_tags *list, const char *name, const struct mf_digest *
 	return 0;
 }
 
-struct window {
+struct resolving {
+	struct mf_image_store *s;
+	struct mf_tags *tags;
 	struct mf_resolve *v[WINDOW];
 };
 
-static void window_clear(struct window *w)
+static void resolving_clear(struct resolving *r)
 {
 	for (size_t i = 0; i < WINDOW; i++)
-		mf_resolve_cancel(w->v[i]);
+		mf_resolve_cancel(r->v[i]);
 }
 
-static int resolve_end(struct mf_resolve **r, struct mf_tag *t, struct mf_err *err)
+static int begin_tag(void *arg, size_t i, struct mf_err *err)
 {
-	struct mf_resolve *one = *r;
-	*r = NULL;
+	struct resolving *r = arg;
+	if (r->tags->v[i].known)
+		return 0;
+	r->v[i % WINDOW] = mf_resolve_begin(r->s, r->tags->v[i].name, err);
+	return r->v[i % WINDOW] ? 0 : -1;
+}
+
+static int end_tag(struct resolving *r, size_t i, struct mf_err *err)
+{
+	struct mf_tag *t = &r->tags->v[i];
+	struct mf_resolve *one = r->v[i % WINDOW];
+	if (t->known)
+		return 0;
+	r->v[i % WINDOW] = NULL;
 	t->known = mf_resolve_end(one, &t->digest, NULL, NULL, err) == 0;
 	if (t->known)
 		return 0;
@@ -468,19 +483,11 @@ static int resolve_end(struct mf_resolve **r, struct mf_tag *t, struct mf_err *e
 
 static int resolve_all(struct mf_image_store *s, struct mf_tags *tags, struct mf_err *err)
 {
-	struct window w MF_CLEANUP(window_clear) = {{NULL}};
-	size_t begun = 0;
-	for (size_t i = 0; i < tags->n; i++) {
-		for (; begun < tags->n && begun < i + WINDOW; begun++) {
-			if (tags->v[begun].known)
-				continue;
-			w.v[begun % WINDOW] = mf_resolve_begin(s, tags->v[begun].name, err);
-			if (!w.v[begun % WINDOW])
-				return -1;
-		}
-		if (!tags->v[i].known && resolve_end(&w.v[i % WINDOW], &tags->v[i], err) < 0)
+	struct resolving r MF_CLEANUP(resolving_clear) = {.s = s, .tags = tags};
+	struct mf_window ahead = {.n = tags->n, .most = WINDOW, .begin = begin_tag, .arg = &r};
+	for (size_t i = 0; i < tags->n; i++)
+		if (mf_window_reach(&ahead, i, err) < 0 || end_tag(&r, i, err) < 0)
 			return -1;
-	}
 	return 0;
 }
 

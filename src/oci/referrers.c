@@ -2,6 +2,7 @@
 #include "oci/registry.h"
 
 #include "base/limits.h"
+#include "base/window.h"
 #include "json/json.h"
 #include "oci/artifact.h"
 #include "oci/backend.h"
@@ -94,19 +95,27 @@ static void pair_clear(struct pair *p)
 	p->tag = NULL;
 }
 
-static void pairs_clear(struct pair **window)
+struct pairs {
+	struct mf_image_store *s;
+	const struct mf_digest *subjects;
+	struct pair *window;
+};
+
+static void pairs_clear(struct pairs *p)
 {
-	for (size_t i = 0; *window && i < WINDOW; i++)
-		pair_clear(&(*window)[i]);
-	free(*window);
+	for (size_t i = 0; p->window && i < WINDOW; i++)
+		pair_clear(&p->window[i]);
+	free(p->window);
 }
 
-static int pair_begin(struct pair *p, struct mf_image_store *s, const struct mf_digest *subject,
-		      struct mf_err *err)
+static int pair_begin(void *arg, size_t i, struct mf_err *err)
 {
+	const struct pairs *all = arg;
+	struct mf_image_store *s = all->s;
+	struct pair *p = &all->window[i % WINDOW];
 	char digest[MF_DIGEST_TEXT], tag[80];
-	mf_digest_format(digest, subject);
-	mf_referrers_tag(tag, subject);
+	mf_digest_format(digest, &all->subjects[i]);
+	mf_referrers_tag(tag, &all->subjects[i]);
 	if (s->referrers_api != MF_API_ABSENT) {
 		if (mf_exchange_init(&p->api, s->b, "GET", MF_ACCESS_PULL, err, "referrers/%s", digest) < 0)
 			return -1;
@@ -150,19 +159,17 @@ static int pair_end(struct pair *p, struct mf_image_store *s, const struct mf_di
 int mf_registry_referrers(struct mf_image_store *s, const struct mf_digest *subjects, size_t n,
 			  mf_referrers_fn each, void *arg, struct mf_err *err)
 {
-	struct pair *window MF_CLEANUP(pairs_clear) = mf_calloc(WINDOW, sizeof *window);
-	size_t begun = 0;
-	if (!window)
+	struct pairs p MF_CLEANUP(pairs_clear) = {s, subjects, mf_calloc(WINDOW, sizeof *p.window)};
+	struct mf_window ahead = {.n = n, .begin = pair_begin, .arg = &p};
+	if (!p.window)
 		return mf_fail_nomem(err);
 	for (size_t i = 0; i < n; i++) {
 		struct mf_descriptors list MF_DESCRIPTORS_CLEANUP = {0};
 		enum mf_referrers_by by;
 		/* The first goes alone: it shows whether there is an API. */
-		size_t ahead = i == 0 && s->referrers_api == MF_API_UNKNOWN ? 1 : WINDOW;
-		for (; begun < n && begun < i + ahead; begun++)
-			if (pair_begin(&window[begun % WINDOW], s, &subjects[begun], err) < 0)
-				return -1;
-		if (pair_end(&window[i % WINDOW], s, &subjects[i], &list, &by, err) < 0 ||
+		ahead.most = i == 0 && s->referrers_api == MF_API_UNKNOWN ? 1 : WINDOW;
+		if (mf_window_reach(&ahead, i, err) < 0 ||
+		    pair_end(&p.window[i % WINDOW], s, &subjects[i], &list, &by, err) < 0 ||
 		    each(arg, i, &list, by, err) < 0)
 			return -1;
 	}

@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "base/limits.h"
+#include "base/window.h"
 #include "json/json.h"
 
 #define MAX_LINK 8192
@@ -148,22 +149,29 @@ static int registry_resolve_end(void *b, void *call, struct mf_resolved *out, st
 
 /* ---- presence */
 
-static void clear_all(struct mf_exchange **window)
+struct heads {
+	struct mf_registry *reg;
+	const char *kind;
+	const struct mf_digest *digests;
+	struct mf_exchange *window;
+};
+
+static void heads_clear(struct heads *h)
 {
-	if (*window)
-		for (size_t i = 0; i < MF_REGISTRY_WINDOW; i++)
-			mf_exchange_clear(&(*window)[i]);
-	free(*window);
+	for (size_t i = 0; h->window && i < MF_REGISTRY_WINDOW; i++)
+		mf_exchange_clear(&h->window[i]);
+	free(h->window);
 }
 
-static int head_begin(struct mf_exchange *x, struct mf_registry *reg, const char *kind,
-		      const struct mf_digest *digest, struct mf_err *err)
+static int head_begin(void *arg, size_t i, struct mf_err *err)
 {
+	struct heads *h = arg;
+	struct mf_exchange *x = &h->window[i % MF_REGISTRY_WINDOW];
 	char text[MF_DIGEST_TEXT];
-	mf_digest_format(text, digest);
-	if (mf_exchange_init(x, reg, "HEAD", MF_ACCESS_PULL, err, "%s/%s", kind, text) < 0)
+	mf_digest_format(text, &h->digests[i]);
+	if (mf_exchange_init(x, h->reg, "HEAD", MF_ACCESS_PULL, err, "%s/%s", h->kind, text) < 0)
 		return -1;
-	if (strcmp(kind, "manifests") == 0)
+	if (strcmp(h->kind, "manifests") == 0)
 		mf_exchange_header(x, mf_registry_accept);
 	return mf_exchange_begin(x, err);
 }
@@ -212,16 +220,15 @@ static int heads(struct mf_registry *reg, const char *kind, const struct mf_dige
 		 void (*each)(void *arg, size_t i, const struct mf_http_response *res), void *arg,
 		 struct mf_err *err)
 {
-	struct mf_exchange *window MF_CLEANUP(clear_all) = mf_calloc(MF_REGISTRY_WINDOW, sizeof *window);
-	if (!window)
+	struct heads h MF_CLEANUP(heads_clear) = {reg, kind, digests,
+						  mf_calloc(MF_REGISTRY_WINDOW, sizeof *h.window)};
+	struct mf_window ahead = {.n = n, .most = MF_REGISTRY_WINDOW, .begin = head_begin, .arg = &h};
+	if (!h.window)
 		return mf_fail_nomem(err);
-	size_t begun = 0;
 	for (size_t i = 0; i < n; i++) {
-		for (; begun < n && begun < i + MF_REGISTRY_WINDOW; begun++)
-			if (head_begin(&window[begun % MF_REGISTRY_WINDOW], reg, kind, &digests[begun], err) <
-			    0)
-				return -1;
-		struct mf_exchange *x = &window[i % MF_REGISTRY_WINDOW];
+		struct mf_exchange *x = &h.window[i % MF_REGISTRY_WINDOW];
+		if (mf_window_reach(&ahead, i, err) < 0)
+			return -1;
 		if (mf_registry_head_end(x, err) < 0)
 			return -1;
 		each(arg, i, x->res);
