@@ -269,6 +269,12 @@ for state in cold warm; do
 	check "a $state get of a copy costs no request more ($n, $unmapped)" test "$n" = "$unmapped"
 	check 'and none to the registry of the origin' test ! -s W.log
 done
+# Records of the same trust repository beside an image are no hint; those of another one are, and are counted alone.
+refused 'a miss beside records of its own' 3 get "$P/own/app:1.0" missing
+check_stderr_lacks 'names no map' 'trust map'
+copy_artifacts own/app "$subject"
+refused 'a miss beside those of another' 3 get "$P/own/app:1.0" missing
+check_stderr_has 'names one' '2 records of another trust repository'
 for i in 1 2 3 4 5 6; do
 	push_image oci:layout:1.0 "$REGISTRY/pass/app:$i" >/dev/null 2>&1
 done
@@ -394,6 +400,7 @@ import 'a chain' 2 ".maps[\"$W/staging/*\"] = \"$W/other/app\""
 import 'a circle' 2 ".maps[\"$REGISTRY_TLS/staging/*\"] = \"$P/prod/*\""
 import 'a pin and a map for one pattern' 6 ".maps[\"$P/own/app\"] = \"$W/other/app\""
 import 'a map to nothing' 6 ".maps[\"$P/new/app\"] = \"\""
+import 'a map of one name to many' 6 ".maps[\"$P/new/app\"] = \"$W/other/*\""
 import 'a map that is no text' 6 ".maps[\"$P/new/app\"] = 7"
 import 'a map that names no repository' 6 ".maps[\"$P/new/app\"] = \"no repository\""
 import 'maps that are no object' 6 '.maps = 7'
