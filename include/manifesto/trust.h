@@ -33,6 +33,10 @@ struct manifesto_trust_result {
 	const char *recovery, *recovery_key; /* init: the directory of the kit, and its key's fingerprint */
 	const char
 	    *map; /* show: the pattern of the map by which this repository speaks for the image, or NULL */
+	/* show, of a mirror that has keys of its own: whose copy it is, by the mirror's signature; or NULL.
+	 */
+	const char *copy_of, *copied_dialect, *copied_root; /* root: SHA-256 of the newest root file there */
+	int64_t copied_root_version, copied_version;        /* of that root, and of the timestamp there */
 };
 /* Makes the trust repository of an image: keys as needed, the first root, targets (and snapshot, timestamp).
  * MANIFESTO_CONFLICT: it exists. */

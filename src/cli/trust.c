@@ -27,6 +27,15 @@ static void show_json(const char *schema, const struct manifesto_trust_result *r
 	mf_json_add_text(&j, "gun", r->gun);
 	mf_json_add_text(&j, "where", r->where);
 	mf_json_add_text(&j, "dialect", r->dialect);
+	if (r->copy_of) {
+		mf_json_add_object(&j, "copyOf");
+		mf_json_add_text(&j, "repository", r->copy_of);
+		mf_json_add_text(&j, "dialect", r->copied_dialect);
+		mf_json_add_text(&j, "root", r->copied_root);
+		mf_json_add_int(&j, "rootVersion", r->copied_root_version);
+		mf_json_add_int(&j, "timestampVersion", r->copied_version);
+		mf_json_close(&j);
+	}
 	mf_json_add_bool(&j, "initialised", r->initialised);
 	mf_json_add_bool(&j, "tofu", r->tofu);
 	mf_json_add_array(&j, "roles");
@@ -155,6 +164,10 @@ int mf_cli_run_trust_show(struct mf_cli *cli, struct manifesto_error *err)
 		line("map", r->map);
 	line("where", r->where);
 	line("dialect", r->dialect);
+	if (r->copy_of)
+		mf_cli_printf("%-9s %s (%s), root %lld %s, timestamp %lld\n", "copy of", r->copy_of,
+			      r->copied_dialect, (long long)r->copied_root_version, r->copied_root,
+			      (long long)r->copied_version);
 	show_pins(r);
 	(void)fputc('\n', stdout);
 	return show_roles(r, err);

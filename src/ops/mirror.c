@@ -412,12 +412,15 @@ static int copy(struct mf_mirror *x, struct mf_err *err)
 {
 	struct mf_buf stamp MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_TIMESTAMP_BYTES);
 	struct files f MF_CLEANUP(files_clear) = {.x = x};
+	struct mf_lock lock MF_LOCK_CLEANUP = MF_LOCK_INIT;
 	const struct mf_tuf_set *set = mf_trust_set(x->im.trust);
 	if (!set->root->consistent_snapshot)
 		return mf_fail(err, MF_E_REFUSED, 0,
 			       "'%s' has no consistent snapshots (TUF 1.0, section 6.2): its files cannot be "
 			       "copied safely",
 			       mf_trust_where(x->im.trust));
+	if (mf_publish_lock(x->to, &lock, err) < 0)
+		return -1;
 	enum mf_found there = fetch_there(x, "timestamp", 0, &stamp, err);
 	enum mf_found current = there == MF_FOUND ? is_current(x, &stamp, err) : there;
 	if (current != MF_ABSENT)
@@ -447,20 +450,19 @@ static int report(struct mf_mirror *x, struct mf_err *err)
 
 static int mirror(struct mf_mirror *x, struct mf_err *err)
 {
-	struct mf_lock lock MF_LOCK_CLEANUP = MF_LOCK_INIT;
 	if (!x->o->repository || !x->o->destination)
 		return mf_fail(err, MF_E_USAGE, 0, "a mirror needs a repository and a destination");
 	if (mf_repository_open(&x->im, x->m, x->o->repository, err) < 0)
 		return -1;
 	if (x->im.ref.transport == MF_TRANSPORT_LAYOUT)
 		return mf_fail(err, MF_E_USAGE, 0, "a layout is copied as a directory; mirror a repository");
-	if (open_destination(x, err) < 0 || mf_publish_lock(x->to, &lock, err) < 0 ||
-	    mf_trust_load(x->im.trust, &(struct mf_load){0}, err) < 0)
+	if (open_destination(x, err) < 0 || mf_trust_load(x->im.trust, &(struct mf_load){0}, err) < 0)
 		return -1;
 	const struct mf_tuf_set *set = mf_trust_set(x->im.trust);
 	x->out->version = set->timestamp->version;
 	x->out->expires = set->timestamp->expires;
-	if (copy(x, err) < 0)
+	bool same = mf_trust_dialect(x->im.trust) == mf_trust_dialect(x->to);
+	if ((same ? copy(x, err) : mf_mirror_convert(x, err)) < 0)
 		return -1;
 	return report(x, err);
 }

@@ -60,9 +60,35 @@ static int report(struct mf_image *im, struct manifesto_trust_result *out, struc
 			       &out->nroles, err);
 }
 
+static int report_copied(const struct mf_tuf_file *stamp, struct manifesto_trust_result *out,
+			 struct mf_err *err)
+{
+	struct mf_arena *a = mf_result_arena(out);
+	json_t *versions = NULL;
+	const char *dialect = NULL, *root = NULL;
+	if (!stamp->copy_of.n)
+		return 0;
+	json_t *j MF_JSON_CLEANUP = mf_json_load(mf_bytes_of(stamp->copy_of), MF_MAX_TIMESTAMP_BYTES, err);
+	if (!j || mf_json_get_str(j, "dialect", MF_JSON_REQUIRED, &dialect, err) < 0 ||
+	    mf_json_get_str(j, "root", MF_JSON_REQUIRED, &root, err) < 0 ||
+	    mf_json_get_obj(j, "versions", MF_JSON_REQUIRED, &versions, err) < 0 ||
+	    mf_json_get_int(versions, "root", MF_JSON_REQUIRED, 1, MF_MAX_VERSION, &out->copied_root_version,
+			    err) < 0 ||
+	    mf_json_get_int(versions, "timestamp", MF_JSON_REQUIRED, 1, MF_MAX_VERSION, &out->copied_version,
+			    err) < 0)
+		return mf_wrap(err, "'" MF_TUF_COPY_OF "' of the timestamp");
+	out->copy_of = mf_arena_text_of(a, stamp->copied_gun);
+	out->copied_dialect = mf_arena_text(a, dialect);
+	out->copied_root = mf_arena_text(a, root);
+	return mf_arena_check(a, err);
+}
+
 static int show(struct mf_image *im, struct manifesto_trust_result *out, struct mf_err *err)
 {
-	return mf_trust_load(im->trust, &(struct mf_load){0}, err) < 0 ? -1 : report(im, out, err);
+	if (mf_trust_load(im->trust, &(struct mf_load){0}, err) < 0 ||
+	    report_copied(mf_trust_set(im->trust)->timestamp, out, err) < 0)
+		return -1;
+	return report(im, out, err);
 }
 
 static int report_kit(const struct mf_recovery *k, struct manifesto_trust_result *out)

@@ -267,6 +267,20 @@ static int add_changed(struct mf_trust *t, struct mf_outgoing *o, const struct m
 	return o->parent ? 0 : mf_wrap(err, "the changed delegations");
 }
 
+static int add_more(struct mf_trust *t, struct mf_outgoing *o, const struct mf_publish_change *c,
+		    struct mf_err *err)
+{
+	for (size_t i = 0; i < c->nmore; i++) {
+		const struct mf_publish_edited *e = &c->more[i];
+		const struct mf_tuf_loaded *l = mf_tuf_set_find(&t->set, e->role);
+		struct mf_tuf_targets_spec spec = {
+		    .role = e->role, .old = l ? l->file : NULL, .edits = e->edits, .nedits = e->nedits};
+		if (add_targets(t, o, NULL, &spec, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 static int add_resigned(struct mf_trust *t, struct mf_outgoing *o, const struct mf_publish_change *c,
 			struct mf_err *err)
 {
@@ -308,7 +322,8 @@ static int add_meta(struct mf_trust *t, struct mf_outgoing *o, const struct mf_p
 					.files = listed,
 					.nfiles = n,
 					.version = version,
-					.expires = mf_publish_expiry(t, type)};
+					.expires = c->until ? c->until : mf_publish_expiry(t, type),
+					.copy_of = type == MF_TUF_TIMESTAMP ? c->copy_of : MF_STR("")};
 	int rc = old && !n ? mf_tuf_build_renewed(old, NULL, version, spec.expires, &canonical, err)
 			   : mf_tuf_build_meta(d, &spec, &canonical, err);
 	if (rc < 0)
@@ -342,7 +357,8 @@ int mf_publish_compose(struct mf_trust *t, const struct mf_publish_change *c, st
 	if (c->under.n && !(o->root = parse_copy(t, MF_TUF_ROOT, c->under, err)))
 		return -1;
 	o->first = o->n;
-	if (add_changed(t, o, c, version, err) < 0 || add_resigned(t, o, c, err) < 0)
+	if (add_changed(t, o, c, version, err) < 0 || add_more(t, o, c, err) < 0 ||
+	    add_resigned(t, o, c, err) < 0)
 		return -1;
 	o->last = o->n;
 	if (o->how == MF_SIGN_SOME || o->how == MF_SIGN_NONE)

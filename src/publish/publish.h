@@ -16,6 +16,13 @@ struct mf_publish_resign {
 	int64_t version; /* the lowest that will do; 0: the next one */
 	bool empty;      /* without what it holds now */
 };
+/* One more targets role whose file changes: `role` of the change delegates to it, or has before. */
+struct mf_publish_edited {
+	const char *role;
+	const struct mf_tuf_edit
+	    *edits; /* sorted by name; none: it stays as it is, or is empty when it is new */
+	size_t nedits;
+};
 /* What one publish changes, together or not at all. Snapshot and timestamp follow by themselves. */
 struct mf_publish_change {
 	const char *role;                /* targets role whose file changes; NULL: none */
@@ -33,6 +40,12 @@ struct mf_publish_change {
 	/* Bits of enum mf_tuf_type: snapshot and timestamp, even when nothing that they list changes. */
 	unsigned meta;
 	bool leaves_expired; /* a role that we cannot sign is expired, and stays so */
+	/* Of a mirror: further roles, whose copy the timestamp is of (MF_TUF_COPY_OF), and how long it and
+	 * the snapshot are good: seconds. */
+	const struct mf_publish_edited *more;
+	size_t nmore;
+	struct mf_str copy_of;
+	int64_t until;
 };
 
 /* What becomes of the composed files. */

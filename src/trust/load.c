@@ -512,6 +512,19 @@ static int load_with_retries(struct mf_trust *t, struct mf_err *err)
 	}
 }
 
+/* What a mirror has copied is changed where it was copied from. */
+static int check_original(const struct mf_trust *t, struct mf_err *err)
+{
+	const struct mf_tuf_file *stamp = t->set.timestamp;
+	struct mf_esc e;
+	if (!stamp->copy_of.n || t->keeps_copy)
+		return 0;
+	(void)mf_fail(err, MF_E_USAGE, 0, "'%s' is a copy of '%s', which 'manifesto mirror' keeps",
+		      t->repo->where, mf_esc(&e, stamp->copied_gun));
+	mf_err_set_hint(err, "publish to the original, then run 'manifesto mirror' again");
+	return -1;
+}
+
 int mf_trust_load(struct mf_trust *t, const struct mf_load *how, struct mf_err *err)
 {
 	bool sign = how->purpose == MF_LOAD_SIGN || how->purpose == MF_LOAD_RENEW;
@@ -526,6 +539,8 @@ int mf_trust_load(struct mf_trust *t, const struct mf_load *how, struct mf_err *
 	int rc = load_with_retries(t, err);
 	drop_prefetched(t);
 	t->attempt.no_cache = false; /* the next prefetch uses it */
+	if (rc == 0 && sign && check_original(t, err) < 0)
+		return -1;
 	if (rc < 0) {
 		mf_err_set_endpoint(err, t->repo->where);
 		if (sign && err->code == MF_E_EXPIRED && !t->floors.any)

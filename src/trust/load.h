@@ -65,6 +65,7 @@ struct mf_trust {
 	bool identified;
 	char identity[MF_TRUST_IDENTITY]; /* "": unknown */
 	bool proposing;                   /* what is made is a proposal: others will sign as well */
+	bool keeps_copy;                  /* it is loaded to keep a copy of another repository */
 };
 
 /* Takes the repository, also on failure. gun and pin_name are copied, the rest is borrowed. */

@@ -274,9 +274,12 @@ int mf_tuf_build_meta(const struct mf_dialect *d, const struct mf_tuf_meta_spec 
 		if (comma(&first, out, err) < 0 || put_meta(d, &v[i], out, err) < 0)
 			return -1;
 	}
-	if (mf_buf_addz(out, "},", err) < 0 || put_spec(d, out, err) < 0)
+	if (mf_buf_addz(out, "},", err) < 0 || put_spec(d, out, err) < 0 ||
+	    mf_buf_printf(out, err, "\"version\":%lld", (long long)spec->version) < 0 ||
+	    (spec->copy_of.n && (mf_buf_addz(out, ",\"" MF_TUF_COPY_OF "\":", err) < 0 ||
+				 mf_buf_add_str(out, spec->copy_of, err) < 0)))
 		return -1;
-	return mf_buf_printf(out, err, "\"version\":%lld}", (long long)spec->version);
+	return mf_buf_addc(out, '}', err);
 }
 
 /* ---- root */

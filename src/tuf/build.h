@@ -40,6 +40,7 @@ struct mf_tuf_meta_spec {
 	const struct mf_tuf_listed *files;
 	size_t nfiles;
 	int64_t version, expires;
+	struct mf_str copy_of; /* of a timestamp: MF_TUF_COPY_OF, canonical; empty: none */
 };
 int mf_tuf_build_meta(const struct mf_dialect *d, const struct mf_tuf_meta_spec *spec, struct mf_buf *out,
 		      struct mf_err *err) MF_NODISCARD;

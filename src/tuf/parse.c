@@ -20,6 +20,7 @@ enum member {
 	M_SPEC = 256,
 	M_CONSISTENT = 512,
 	M_OF_ROLE = 1024,
+	M_COPY_OF = 2048,
 };
 
 static const unsigned required[MF_TUF_TYPES] = {
@@ -120,6 +121,24 @@ static int read_consistent(struct mf_tuf_parser *p, struct mf_err *err)
 	return mf_json_bool(p->r, &p->f->consistent_snapshot, err);
 }
 
+static int read_copy_of(struct mf_tuf_parser *p, struct mf_err *err)
+{
+	struct mf_tuf_file *f = p->f;
+	struct mf_json_string name;
+	size_t from = mf_json_offset(p->r);
+	int more;
+	if (mf_json_object(p->r, err) < 0)
+		return -1;
+	while ((more = mf_json_object_next(p->r, &name, err)) > 0)
+		if ((mf_json_string_eq(name, "repository") ? mf_tuf_read_text(p, &f->copied_gun, err)
+							   : mf_json_skip(p->r, NULL, err)) < 0)
+			return -1;
+	if (more < 0)
+		return -1;
+	f->copy_of = (struct mf_str){f->bytes.p + from, (size_t)(p->r->at - p->r->start) - from};
+	return f->copied_gun.n ? 0 : mf_fail(err, MF_E_FORMAT, 0, "it names no repository");
+}
+
 static int read_of_role(struct mf_tuf_parser *p, struct mf_err *err)
 {
 	if (mf_tuf_read_text(p, &p->f->of_role, err) < 0)
@@ -151,6 +170,7 @@ static int read_member(struct mf_tuf_parser *p, struct mf_json_string name, stru
 	    {"targets", M_TARGETS, 1 << MF_TUF_TARGETS, mf_tuf_read_targets},
 	    {"delegations", M_DELEGATIONS, 1 << MF_TUF_TARGETS, mf_tuf_read_delegations},
 	    {MF_TUF_OF_ROLE, M_OF_ROLE, 1 << MF_TUF_TARGETS, read_of_role},
+	    {MF_TUF_COPY_OF, M_COPY_OF, 1 << MF_TUF_TIMESTAMP, read_copy_of},
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
 		if ((rows[i].types >> p->f->type & 1) && mf_json_string_eq(name, rows[i].name)) {

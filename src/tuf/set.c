@@ -265,12 +265,23 @@ struct mf_tuf_file *mf_tuf_set_verify(const struct mf_tuf_set *s, enum mf_tuf_ty
 	return out;
 }
 
+/* One key may sign mirrors of many repositories: none of them stands for another. */
+static int check_copied(const struct mf_tuf_set *s, const struct mf_tuf_file *f, struct mf_err *err)
+{
+	struct mf_esc has, wanted;
+	if (!f->copied_gun.n || !s->gun.n || mf_str_eq(f->copied_gun, s->gun))
+		return 0;
+	return mf_fail(err, MF_E_SIGNATURE, 0, "the timestamp is of a copy of '%s', expected one of '%s'",
+		       mf_esc(&has, f->copied_gun), mf_esc(&wanted, s->gun));
+}
+
 int mf_tuf_set_timestamp(struct mf_tuf_set *s, struct mf_buf *bytes, struct mf_err *err)
 {
 	assert(s->root && !s->timestamp);
 	struct mf_tuf_file *f MF_TUF_FILE_CLEANUP =
 	    mf_tuf_parse_unverified(s->d, MF_TUF_TIMESTAMP, bytes, err);
-	if (!f || verify_top(s, f, err) < 0 || check_floor(s, f, "timestamp", err) < 0)
+	if (!f || verify_top(s, f, err) < 0 || check_copied(s, f, err) < 0 ||
+	    check_floor(s, f, "timestamp", err) < 0)
 		return -1;
 	/* The snapshot's floor is checked here too: a lower one is refused before it is requested (5.4.3.2).
 	 */

@@ -83,6 +83,8 @@ struct mf_tuf_file {
 	size_t nsignatures;
 	int64_t version, expires;
 	bool consistent_snapshot; /* root */
+	struct mf_str copy_of;    /* timestamp: MF_TUF_COPY_OF as it stands; empty: none */
+	struct mf_str copied_gun; /* its member "repository" */
 	struct mf_str of_role;    /* targets: the role that it was signed for; empty: not stated */
 	struct mf_tuf_key *keys;  /* root, or delegations */
 	size_t nkeys;
@@ -108,6 +110,11 @@ static inline void mf_tuf_file_cleanup(struct mf_tuf_file **f)
  * colleague who has something signed along with our own could show it as a file of a role that is not theirs.
  * Readers that do not know the member pass over it (TUF 1.0.33, section 4.1). */
 #define MF_TUF_OF_ROLE "x-manifesto-role"
+
+/* Member of the signed part of a timestamp that a mirror has signed: which state of which repository it is a
+ * copy of.
+ * {"dialect","repository","root","versions"}: root is the SHA-256 of the newest root file there. */
+#define MF_TUF_COPY_OF "x-manifesto-copy-of"
 
 /* What differs between Notary v1 and TUF 1.0. */
 struct mf_dialect {

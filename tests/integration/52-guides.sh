@@ -63,7 +63,7 @@ export MANIFESTO_PASSPHRASE='of the test' EXAMPLES=$T_TOP/docs/examples
 make_image "$T/second" --tag 1.1 --seed second >/dev/null
 for server in "$NOTARY" "tuf+file://$T/trust"; do
 	export MANIFESTO_TRUST_SERVER=$server
-	for guide in release-approval security-team ci-verification key-formats keys mirrored-images; do
+	for guide in release-approval security-team ci-verification key-formats keys mirrored-images mirrors; do
 		run=${server%%:*}-$guide
 		REPOSITORY=$REGISTRY/acme/$(tr -c 'a-z\n' - <<<"$run") IMAGE=$REPOSITORY:1.0
 		COPY=$REGISTRY/prod/${REPOSITORY##*/}
@@ -75,7 +75,7 @@ for server in "$NOTARY" "tuf+file://$T/trust"; do
 		echo '{"findings":[]}' >scan.json
 		echo '{"defaultAction":"SCMP_ACT_ERRNO"}' >seccomp.json
 		echo '{"reviewed":"all"}' >review.json
-		if [ $guide = ci-verification ]; then
+		if [ $guide = ci-verification ] || [ $guide = mirrors ]; then
 			stage >"$T/stage" 2>&1
 			check "$run: the stage is set" test $? = 0
 		fi

@@ -1,0 +1,563 @@
+/* A Notary repository as a TUF 1.0 repository that the mirror signs.
+ *
+ * Records, withdrawals and vetoes keep their entries, with the record signatures, which bind the repository's
+ * name. Each role of the origin is a delegation of `targets`, for the names that it had authority over there,
+ * and lists the keys that it had there, so that the same record signatures count; the mirror's key is listed
+ * as well, signs the files, and signs no record. What the mirror has verified is what its readers rely on:
+ * thresholds of files are 1. Roles below roles are delegations of `targets` too: Notary's names are whole
+ * paths, and its paths are prefixes, so that nothing is lost.
+ *
+ * The timestamp says whose state it is a copy of, and is good no longer than any file of it. */
+#include "base/encode.h"
+#include "base/limits.h"
+#include "crypto/hash.h"
+#include "ops/mirror.h"
+#include "tuf/build.h"
+
+/* A role of the origin, as the mirror lists it. */
+struct role {
+	const char *name;
+	const struct mf_tuf_file *file; /* NULL: nothing was published under it yet */
+	struct mf_tuf_root_key *keys;
+	const char **paths;
+	size_t nkeys, npaths;
+};
+
+/* One try. */
+struct convert {
+	struct mf_mirror *x;
+	struct mf_arena a;
+	const struct mf_tuf_set *from, *to;
+	struct mf_signer signer; /* the mirror's own key */
+	struct role *roles;
+	size_t nroles;
+	struct mf_str copy_of, delegations, root;
+	struct mf_publish_edited targets, *more;
+	struct mf_publish_resign *resign;
+	size_t nmore, nresign;
+};
+
+static void convert_clear(struct convert *c)
+{
+	mf_arena_clear(&c->a);
+}
+
+/* ---- what it is a copy of */
+
+static int format_copy_of(struct convert *c, struct mf_err *err)
+{
+	struct mf_buf text MF_BUF_CLEANUP = MF_BUF_INIT(8192);
+	struct mf_digest root, snapshot;
+	char root_hex[65], snapshot_hex[65];
+	const struct mf_tuf_set *s = c->from;
+	if (mf_sha256(mf_buf_bytes(&s->root->bytes), &root, err) < 0 ||
+	    mf_sha256(mf_buf_bytes(&s->snapshot->bytes), &snapshot, err) < 0)
+		return -1;
+	mf_digest_hex(root_hex, &root);
+	mf_digest_hex(snapshot_hex, &snapshot);
+	if (mf_buf_printf(&text, err, "{\"dialect\":\"%s\",\"repository\":", s->d->name) < 0 ||
+	    mf_json_quote(s->gun, &text, err) < 0 ||
+	    mf_buf_printf(
+		&text, err,
+		",\"root\":\"%s\",\"snapshot\":\"%s\",\"versions\":{\"root\":%lld,\"snapshot\":%lld,"
+		"\"targets\":%lld,\"timestamp\":%lld}}",
+		root_hex, snapshot_hex, (long long)s->root->version, (long long)s->snapshot->version,
+		(long long)s->roles[0]->file->version, (long long)s->timestamp->version) < 0)
+		return -1;
+	char *copy = mf_arena_dup(&c->a, mf_buf_str(&text), err);
+	c->copy_of = (struct mf_str){copy, text.n};
+	return copy ? 0 : -1;
+}
+
+/* The earliest end of anything that was read. */
+static int64_t good_until(const struct mf_tuf_set *s)
+{
+	int64_t until = s->timestamp->expires;
+	until = s->snapshot->expires < until ? s->snapshot->expires : until;
+	until = s->root->expires < until ? s->root->expires : until;
+	for (size_t i = 0; i < s->nroles; i++)
+		until = s->roles[i]->file->expires < until ? s->roles[i]->file->expires : until;
+	return until;
+}
+
+/* As for a copy byte for byte: an origin that is behind what was copied from it. */
+static int check_newer(const struct convert *c, struct mf_err *err)
+{
+	const struct mf_tuf_file *old = c->to->timestamp;
+	json_t *versions = NULL;
+	int64_t version = 0;
+	if (!old || !old->copy_of.n)
+		return 0;
+	json_t *j MF_JSON_CLEANUP = mf_json_load(mf_bytes_of(old->copy_of), MF_MAX_TIMESTAMP_BYTES, err);
+	if (!j || mf_json_get_obj(j, "versions", MF_JSON_REQUIRED, &versions, err) < 0 ||
+	    mf_json_get_int(versions, "timestamp", MF_JSON_REQUIRED, 1, MF_MAX_VERSION, &version, err) < 0)
+		return -1;
+	if (version <= c->from->timestamp->version)
+		return 0;
+	return mf_fail(err, MF_E_ROLLBACK, 0,
+		       "the timestamp of '%s' has version %lld, and the mirror has copied version %lld",
+		       mf_trust_where(c->x->im.trust), (long long)c->from->timestamp->version,
+		       (long long)version);
+}
+
+/* ---- entries */
+
+/* An entry as the mirror writes it, appended. */
+static int put_entry(const struct convert *c, const struct mf_tuf_file *f, size_t i, struct mf_buf *out,
+		     struct mf_err *err)
+{
+	struct mf_tuf_target_info info;
+	const struct mf_dialect *d = c->to->d;
+	if (mf_tuf_target_info(c->from->d, f, i, &info, err) < 0 || mf_buf_addc(out, '{', err) < 0)
+		return -1;
+	if (info.custom.n &&
+	    (mf_buf_addz(out, "\"custom\":", err) < 0 ||
+	     mf_json_canonicalize_any(info.custom, out, err) < 0 || mf_buf_addc(out, ',', err) < 0))
+		return -1;
+	if (mf_buf_addz(out, "\"hashes\":{", err) < 0)
+		return -1;
+	if (info.has_sha256 && (mf_buf_addz(out, "\"sha256\":", err) < 0 ||
+				mf_tuf_put_hash(d, (struct mf_bytes){info.sha256.b, 32}, out, err) < 0))
+		return -1;
+	if (info.has_sha512 && (mf_buf_addz(out, info.has_sha256 ? ",\"sha512\":" : "\"sha512\":", err) < 0 ||
+				mf_tuf_put_hash(d, (struct mf_bytes){info.sha512, 64}, out, err) < 0))
+		return -1;
+	return mf_buf_printf(out, err, "},\"length\":%llu}", (unsigned long long)info.length);
+}
+
+static int add_edit(struct convert *c, struct mf_publish_edited *e, struct mf_json_string raw,
+		    struct mf_str entry, struct mf_err *err)
+{
+	struct mf_buf name MF_BUF_CLEANUP = MF_BUF_INIT(raw.raw.n + 4);
+	struct mf_tuf_edit *v = mf_arena_more(&c->a, (void *)(uintptr_t)e->edits, e->nedits, sizeof *v, err);
+	if (!v || mf_json_string_decode(raw, &name, err) < 0)
+		return -1;
+	e->edits = v;
+	char *own_name = mf_arena_dup(&c->a, mf_buf_str(&name), err);
+	char *own_entry = own_name ? mf_arena_dup(&c->a, entry, err) : NULL;
+	if (!own_entry)
+		return -1;
+	v[e->nedits++] = (struct mf_tuf_edit){{own_name, name.n}, {own_entry, entry.n}};
+	return 0;
+}
+
+/* Is the mirror's entry k this one already? */
+static enum mf_found has_entry(const struct mf_tuf_file *now, size_t k, struct mf_str entry,
+			       struct mf_err *err)
+{
+	struct mf_str value = {now->bytes.p + now->targets[k].value, now->targets[k].value_n};
+	struct mf_buf text MF_BUF_CLEANUP = MF_BUF_INIT(2 * value.n + 64);
+	if (mf_json_canonicalize_any(value, &text, err) < 0)
+		return MF_FAILED;
+	return mf_str_eq(mf_buf_str(&text), entry) ? MF_FOUND : MF_ABSENT;
+}
+
+/* What makes `now` (NULL: nothing) hold what `then` (NULL: nothing) holds: both are sorted by name. */
+static int compare(struct convert *c, const struct mf_tuf_file *then, const struct mf_tuf_file *now,
+		   struct mf_publish_edited *e, struct mf_err *err)
+{
+	struct mf_buf entry MF_BUF_CLEANUP = MF_BUF_INIT(4 * MF_MAX_CUSTOM_BYTES);
+	size_t i = 0, k = 0, n = then ? then->ntargets : 0, old = now ? now->ntargets : 0;
+	while (i < n || k < old) {
+		int order = i == n ? 1
+			    : k == old
+				? -1
+				: mf_json_string_cmp(mf_tuf_target_name(then, i), mf_tuf_target_name(now, k));
+		if (order > 0) {
+			if (add_edit(c, e, mf_tuf_target_name(now, k++), MF_STR(""), err) < 0)
+				return -1;
+			continue;
+		}
+		mf_buf_reset(&entry);
+		if (put_entry(c, then, i, &entry, err) < 0)
+			return -1;
+		enum mf_found same = order < 0 ? MF_ABSENT : has_entry(now, k++, mf_buf_str(&entry), err);
+		if (same == MF_FAILED || (same == MF_ABSENT && add_edit(c, e, mf_tuf_target_name(then, i),
+									mf_buf_str(&entry), err) < 0))
+			return -1;
+		i++;
+	}
+	return 0;
+}
+
+/* ---- paths */
+
+static int refuse_path(const struct mf_tuf_role *r, struct mf_str path, struct mf_err *err)
+{
+	struct mf_esc e, e2;
+	return mf_fail(err, MF_E_REFUSED, 0, "path '%s' of role '%s' has no counterpart in TUF 1.0",
+		       mf_esc(&e, path), mf_esc(&e2, mf_str_c(r->name)));
+}
+
+/* Does the delegator have authority over the whole path? MF_ABSENT: over nothing of it. */
+static enum mf_found is_within(const struct mf_tuf_loaded *by, const struct mf_tuf_role *r,
+			       struct mf_str path, struct mf_err *err)
+{
+	for (; by && by->delegation; by = by->parent) {
+		bool all = false, some = false;
+		for (size_t i = 0; i < by->delegation->npaths; i++) {
+			all |= mf_str_starts(path, by->delegation->paths[i]);
+			some |= mf_str_starts(by->delegation->paths[i], path);
+		}
+		if (!all)
+			return some ? (enum mf_found)refuse_path(r, path, err) : MF_ABSENT;
+	}
+	return MF_FOUND;
+}
+
+static int add_path(struct convert *c, struct role *to, struct mf_str path, const char *tail,
+		    struct mf_err *err)
+{
+	const char **v = mf_arena_more(&c->a, to->paths, to->npaths, sizeof *v, err);
+	if (!v)
+		return -1;
+	to->paths = v;
+	v[to->npaths] = mf_arena_printf(&c->a, err, "%.*s%s", MF_STR_ARG(path), tail);
+	return v[to->npaths++] ? 0 : -1;
+}
+
+/* A prefix as the globs of TUF 1.0, whose '*' stops at a '/': names have one at most. */
+static int convert_path(struct convert *c, const struct mf_tuf_role *r, struct role *to, struct mf_str path,
+			struct mf_err *err)
+{
+	for (size_t i = 0; i < path.n; i++)
+		if (strchr("*?[]\\", path.p[i]))
+			return refuse_path(r, path, err);
+	if (add_path(c, to, path, "*", err) < 0)
+		return -1;
+	return memchr(path.p, '/', path.n) ? 0 : add_path(c, to, path, "*/*", err);
+}
+
+static int convert_paths(struct convert *c, const struct mf_tuf_loaded *by, const struct mf_tuf_role *r,
+			 struct role *to, struct mf_err *err)
+{
+	for (size_t i = 0; i < r->npaths; i++) {
+		enum mf_found within = is_within(by, r, r->paths[i], err);
+		if (within == MF_FAILED ||
+		    (within == MF_FOUND && convert_path(c, r, to, r->paths[i], err) < 0))
+			return -1;
+	}
+	return 0;
+}
+
+/* ---- keys */
+
+static int add_key(struct convert *c, struct role *to, const struct mf_pubkey *pub, struct mf_err *err)
+{
+	struct mf_buf object MF_BUF_CLEANUP = MF_BUF_INIT(131072);
+	char id[65];
+	if (c->to->d->key_write(pub, NULL, &object, id, err) < 0)
+		return -1;
+	for (size_t i = 0; i < to->nkeys; i++)
+		if (strcmp(to->keys[i].id, id) == 0)
+			return 0;
+	struct mf_tuf_root_key *v = mf_arena_more(&c->a, to->keys, to->nkeys, sizeof *v, err);
+	char *own_id = v ? mf_arena_dup(&c->a, mf_str_c(id), err) : NULL;
+	char *own = own_id ? mf_arena_dup(&c->a, mf_buf_str(&object), err) : NULL;
+	if (!own)
+		return -1;
+	to->keys = v;
+	v[to->nkeys++] = (struct mf_tuf_root_key){.object = {own, object.n}, .id = own_id};
+	return 0;
+}
+
+/* A key of both would let the mirror's signatures count as that person's, in every role. */
+static int check_not_ours(const struct convert *c, const struct mf_tuf_role *r, struct mf_err *err)
+{
+	if (!mf_tuf_role_has_key(r, c->signer.pub))
+		return 0;
+	(void)mf_fail(err, MF_E_KEY, 0, "key '%s' of the mirror signs for role '%s' of '%s'",
+		      c->x->cfg.key_name, r->name, mf_trust_where(c->x->im.trust));
+	mf_err_set_hint(err,
+			"a mirror signs with a key of its own: rename that one with 'manifesto key rename'");
+	return -1;
+}
+
+/* Keys that cannot verify do not count there either. */
+static int convert_keys(struct convert *c, const struct mf_tuf_role *r, struct role *to, struct mf_err *err)
+{
+	if (check_not_ours(c, r, err) < 0 || add_key(c, to, c->signer.pub, err) < 0)
+		return -1;
+	for (size_t i = 0; i < r->nkeys; i++)
+		if (r->keys[i]->pub && r->keys[i]->id_fits && add_key(c, to, r->keys[i]->pub, err) < 0)
+			return mf_wrap(err, "a key of role '%s'", r->name);
+	return 0;
+}
+
+/* ---- roles */
+
+static const struct role *find_role(const struct convert *c, const char *name)
+{
+	for (size_t i = 0; i < c->nroles; i++)
+		if (strcmp(c->roles[i].name, name) == 0)
+			return &c->roles[i];
+	return NULL;
+}
+
+static int convert_role(struct convert *c, const struct mf_tuf_loaded *by, const struct mf_tuf_role *r,
+			struct mf_err *err)
+{
+	const char *name = mf_tuf_role_short(r->name);
+	const struct mf_tuf_loaded *l = mf_tuf_set_find(c->from, r->name);
+	struct role to = {.name = name, .file = l ? l->file : NULL};
+	if (find_role(c, name)) /* readers take the first */
+		return 0;
+	/* A file of that name is another role's. */
+	if (mf_publish_top_role(c->to->root, name))
+		return mf_fail(err, MF_E_REFUSED, 0, "role '%s' cannot have the name '%s' in TUF 1.0",
+			       r->name, name);
+	if (convert_keys(c, r, &to, err) < 0 || convert_paths(c, by, r, &to, err) < 0)
+		return -1;
+	struct role *v = mf_arena_more(&c->a, c->roles, c->nroles, sizeof *v, err);
+	if (!v)
+		return -1;
+	c->roles = v;
+	v[c->nroles++] = to;
+	return 0;
+}
+
+/* Every role that is listed, also before it has published anything: it takes `targets` its authority. */
+static int convert_roles(struct convert *c, struct mf_err *err)
+{
+	for (size_t i = 0; i < c->from->nroles; i++)
+		for (size_t k = 0; k < c->from->roles[i]->file->nroles; k++)
+			if (convert_role(c, c->from->roles[i], &c->from->roles[i]->file->roles[k], err) < 0)
+				return -1;
+	return 0;
+}
+
+/* The delegations as they will be; left empty where they are so already. */
+static int convert_delegations(struct convert *c, struct mf_err *err)
+{
+	const struct mf_tuf_file *now = c->to->roles[0]->file;
+	static const char *const nothing[] = {NULL};
+	struct mf_tuf_delegation *v = mf_arena_alloc(&c->a, c->nroles + now->nroles, sizeof *v, err);
+	struct mf_buf text MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_TARGETS_BYTES),
+			   old MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_TARGETS_BYTES);
+	size_t n = 0;
+	if (!v)
+		return -1;
+	for (size_t i = 0; i < c->nroles; i++) {
+		const struct role *r = &c->roles[i];
+		v[n++] = (struct mf_tuf_delegation){.name = r->name,
+						    .keys = r->keys,
+						    .nkeys = r->nkeys,
+						    .paths = r->paths ? r->paths : nothing,
+						    .npaths = r->npaths,
+						    .threshold = 1};
+	}
+	for (size_t i = 0; i < now->nroles; i++)
+		if (!find_role(c, now->roles[i].name))
+			v[n++] = (struct mf_tuf_delegation){.name = now->roles[i].name, .absent = true};
+	if (mf_tuf_build_delegations(c->to->d, now->delegations_raw, v, n, &text, err) < 0 ||
+	    (now->delegations_raw.n && mf_json_canonicalize_any(now->delegations_raw, &old, err) < 0))
+		return -1;
+	if (mf_str_eq(mf_buf_str(&text), mf_buf_str(&old)))
+		return 0;
+	char *copy = mf_arena_dup(&c->a, mf_buf_str(&text), err);
+	c->delegations = (struct mf_str){copy, text.n};
+	return copy ? 0 : -1;
+}
+
+/* ---- files that change */
+
+static int change_roles(struct convert *c, struct mf_err *err)
+{
+	c->targets = (struct mf_publish_edited){.role = "targets"};
+	if (compare(c, c->from->roles[0]->file, c->to->roles[0]->file, &c->targets, err) < 0)
+		return -1;
+	c->more = mf_arena_alloc(&c->a, c->nroles, sizeof *c->more, err);
+	if (!c->more)
+		return -1;
+	for (size_t i = 0; i < c->nroles; i++) {
+		const struct mf_tuf_loaded *now = mf_tuf_set_find(c->to, c->roles[i].name);
+		struct mf_publish_edited e = {.role = c->roles[i].name};
+		if (compare(c, c->roles[i].file, now ? now->file : NULL, &e, err) < 0)
+			return mf_wrap(err, "role '%s'", e.role);
+		if (e.nedits || !now)
+			c->more[c->nmore++] = e;
+	}
+	return 0;
+}
+
+/* The mirror's own files that expire soon though nothing changes in them. */
+static int renew(struct convert *c, int64_t window, struct mf_err *err)
+{
+	c->resign = mf_arena_alloc(&c->a, c->to->nroles, sizeof *c->resign, err);
+	if (!c->resign)
+		return -1;
+	for (size_t i = 0; i < c->to->nroles; i++) {
+		const struct mf_tuf_loaded *l = c->to->roles[i];
+		bool changes = i == 0 && (c->targets.nedits || c->delegations.n), listed = i == 0;
+		for (size_t k = 0; k < c->nmore; k++)
+			changes |= strcmp(c->more[k].role, l->role) == 0;
+		listed |= find_role(c, l->role) != NULL;
+		if (!changes && listed && l->file->expires - c->to->now < window)
+			c->resign[c->nresign++] = (struct mf_publish_resign){.role = l->role};
+	}
+	return 0;
+}
+
+/* ---- the root: `targets` lists the keys that it has there, and the mirror's */
+
+static int add_root_edit(struct convert *c, struct mf_tuf_root_edit **v, size_t *n,
+			 const struct mf_tuf_root_edit *e, struct mf_err *err)
+{
+	struct mf_tuf_root_edit *more = mf_arena_more(&c->a, *v, *n, sizeof *more, err);
+	if (!more)
+		return -1;
+	*v = more;
+	more[(*n)++] = *e;
+	return 0;
+}
+
+static int edit_root(struct convert *c, const struct role *wanted, struct mf_tuf_root_edit **v, size_t *n,
+		     struct mf_err *err)
+{
+	const struct mf_tuf_role *now = &c->to->root->roles[MF_TUF_TARGETS];
+	for (size_t i = 0; i < wanted->nkeys; i++) {
+		const struct mf_tuf_root_key *k = &wanted->keys[i];
+		const struct mf_tuf_root_edit add = {
+		    .id = k->id, .object = k->object, .add = 1u << MF_TUF_TARGETS};
+		bool there = false;
+		for (size_t j = 0; j < now->nkeys; j++)
+			there |= mf_str_eqz(now->keys[j]->id, k->id);
+		if (!there && add_root_edit(c, v, n, &add, err) < 0)
+			return -1;
+	}
+	for (size_t j = 0; j < now->nkeys; j++) {
+		bool stays = false;
+		for (size_t i = 0; i < wanted->nkeys; i++)
+			stays |= mf_str_eqz(now->keys[j]->id, wanted->keys[i].id);
+		char *id = stays ? NULL : mf_arena_dup(&c->a, now->keys[j]->id, err);
+		const struct mf_tuf_root_edit drop = {.id = id, .drop = 1u << MF_TUF_TARGETS};
+		if (!stays && (!id || add_root_edit(c, v, n, &drop, err) < 0))
+			return -1;
+	}
+	return 0;
+}
+
+static int next_root(struct convert *c, const struct mf_trust *t, struct mf_err *err)
+{
+	struct mf_buf text MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_ROOT_BYTES);
+	struct role wanted = {.name = "targets"};
+	struct mf_tuf_root_edit *v = NULL;
+	size_t n = 0;
+	bool due = c->to->root->expires - c->to->now < mf_publish_window(t, MF_TUF_ROOT, 0);
+	if (convert_keys(c, &c->from->root->roles[MF_TUF_TARGETS], &wanted, err) < 0 ||
+	    edit_root(c, &wanted, &v, &n, err) < 0)
+		return -1;
+	if (!n && !due)
+		return 0;
+	if (mf_tuf_build_next_root(c->to->root, v, n, mf_publish_expiry(t, MF_TUF_ROOT), &text, err) < 0)
+		return -1;
+	char *copy = mf_arena_dup(&c->a, mf_buf_str(&text), err);
+	c->root = (struct mf_str){copy, text.n};
+	return copy ? 0 : -1;
+}
+
+/* ---- the intent */
+
+static int plan(struct convert *c, struct mf_trust *t, struct mf_err *err)
+{
+	const struct mf_key_info *own;
+	mf_arena_clear(&c->a);
+	*c = (struct convert){
+	    .x = c->x, .a = MF_ARENA_INIT, .from = mf_trust_set(c->x->im.trust), .to = &t->set};
+	if (mf_publish_signer(t, &t->set.root->roles[MF_TUF_TARGETS], &c->signer, &own, err) < 0 ||
+	    check_newer(c, err) < 0 || format_copy_of(c, err) < 0 || convert_roles(c, err) < 0 ||
+	    convert_delegations(c, err) < 0 || change_roles(c, err) < 0 ||
+	    renew(c, mf_publish_window(t, MF_TUF_TARGETS, 0), err) < 0)
+		return -1;
+	return next_root(c, t, err);
+}
+
+static enum mf_found fill(void *arg, struct mf_trust *t, struct mf_publish_change *out, struct mf_err *err)
+{
+	struct convert *c = arg;
+	if (plan(c, t, err) < 0)
+		return MF_FAILED;
+	const struct mf_tuf_file *stamp = t->set.timestamp;
+	bool targets = c->targets.nedits || c->delegations.n;
+	size_t changed = targets + c->nmore + c->nresign + (c->root.n > 0);
+	*out = (struct mf_publish_change){.role = targets ? "targets" : NULL,
+					  .edits = c->targets.edits,
+					  .nedits = c->targets.nedits,
+					  .delegations = c->delegations.n ? &c->delegations : NULL,
+					  .more = c->more,
+					  .nmore = c->nmore,
+					  .resign = c->resign,
+					  .nresign = c->nresign,
+					  .root = c->root.n ? &c->root : NULL,
+					  .meta = 1u << MF_TUF_SNAPSHOT | 1u << MF_TUF_TIMESTAMP,
+					  .copy_of = c->copy_of,
+					  .until = good_until(c->from)};
+	if (!changed && stamp && mf_str_eq(stamp->copy_of, c->copy_of) && stamp->expires == out->until)
+		return MF_ABSENT;
+	if (mf_mirror_contents(c->x, err) < 0)
+		return MF_FAILED;
+	c->x->out->nfiles += changed + 2;
+	return MF_FOUND;
+}
+
+/* ---- all of it */
+
+static int report_keys(struct mf_mirror *x, const struct mf_publish_made *made, struct mf_err *err)
+{
+	const char **v = mf_arena_alloc(x->a, made->nkeys, sizeof *v, err);
+	if (!v)
+		return -1;
+	for (size_t i = 0; i < made->nkeys; i++)
+		v[i] = mf_arena_text(x->a, made->keys[i]);
+	x->out->keys_made = v;
+	x->out->nkeys_made = made->nkeys;
+	return mf_arena_check(x->a, err);
+}
+
+static int begin(struct mf_mirror *x, struct mf_err *err)
+{
+	struct mf_publish_made made = {.arena = MF_ARENA_INIT};
+	int rc = mf_publish_first(x->to, NULL, &made, err);
+	if (rc == 0)
+		rc = report_keys(x, &made, err);
+	mf_arena_clear(&made.arena);
+	x->out->nfiles = 4;
+	return rc;
+}
+
+static int report(struct mf_mirror *x, struct mf_err *err)
+{
+	const struct mf_tuf_role *root = &x->to->set.root->roles[MF_TUF_ROOT];
+	const char **v = mf_arena_alloc(x->a, root->nkeys, sizeof *v, err);
+	if (!v)
+		return -1;
+	for (size_t i = 0; i < root->nkeys; i++) {
+		struct mf_digest fp = mf_pubkey_fingerprint(root->keys[i]->pub);
+		v[i] = mf_report_hex(x->a, &fp);
+	}
+	x->out->pinned = v;
+	x->out->npinned = root->nkeys;
+	x->out->version = x->to->set.timestamp->version;
+	x->out->expires = x->to->set.timestamp->expires;
+	return mf_arena_check(x->a, err);
+}
+
+int mf_mirror_convert(struct mf_mirror *x, struct mf_err *err)
+{
+	struct mf_buf stamp MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_TIMESTAMP_BYTES);
+	struct convert c MF_CLEANUP(convert_clear) = {.x = x, .a = MF_ARENA_INIT};
+	const struct mf_publish_intent in = {.kind = MF_PUBLISH_RESIGN, .fill = fill, .arg = &c};
+	const struct mf_fetch_key key = {
+	    .role = "timestamp", .by = MF_BY_NAME, .max = MF_MAX_TIMESTAMP_BYTES};
+	int64_t version;
+	x->to->keeps_copy = true;
+	enum mf_found there = mf_trust_fetch(x->to, &key, &stamp, err);
+	if (there == MF_FAILED || (there == MF_ABSENT && begin(x, err) < 0))
+		return -1;
+	enum mf_found done = mf_publish_run(x->to, &in, &version, err);
+	if (done == MF_FAILED)
+		return -1;
+	x->out->changed = done == MF_FOUND || there == MF_ABSENT;
+	x->out->converted = 1;
+	return report(x, err);
+}
