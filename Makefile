@@ -88,7 +88,7 @@ all: $(O)/libmanifesto.a $(PROGRAM) ## build the programs and the library
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  \1\t\2/p' Makefile | expand -t 18
 	@echo 'Variables: BUILD PREFIX DESTDIR CC CFLAGS WERROR=1 V=1 SAN=address,undefined MODULES'
-	@echo '           TESTS="FILE..." (for check) FUZZ=NAME FUZZ_SECONDS=60 (for fuzz)'
+	@echo '           TESTS="FILE..." (for check) RELEASES="12 13" (for chroots) FUZZ=NAME FUZZ_SECONDS=60 (for fuzz)'
 
 # Rebuild everything when flags change.
 $(O)/flags: FORCE
@@ -176,7 +176,12 @@ check: ## install dependencies, build, run all tests
 	@$(MAKE) check-built
 .PHONY: check-chroots
 check-chroots: ## run the demo and all tests in clean chroots of Debian 12 and 13, as root
-	@bash tests/support/chroot.sh
+	@sh tests/support/deps.sh chroot
+	@bash tests/support/chroot.sh $(RELEASES)
+.PHONY: check-packages
+check-packages: ## build, examine, install, use and purge the Debian packages in clean chroots, as root
+	@sh tests/support/deps.sh chroot
+	@bash tests/support/chroot.sh --packages $(RELEASES)
 check-programs: all $(UNIT_BIN) $(REPLAY_BIN) $(EXAMPLE_BIN)
 check-built: check-programs
 	@$(RUN) $(or $(TESTS),$(SHELL_TESTS) $(UNIT_BIN) $(REPLAY_BIN))

@@ -1,7 +1,8 @@
 #!/bin/bash
-# Runs the two commands of the README in clean chroots of Debian, as on a machine that was just installed.
+# Runs the two commands of the README in clean chroots of Debian, as on a machine that was just installed. Or the packages:
+# they are built, twice and in different folders, and examined; in another chroot they are installed, used and purged.
 #
-#   chroot.sh [-v] [12|13]...        default: both releases
+#   chroot.sh [-v] [--packages] [12|13]...        default: both releases
 #
 # Needs root, debootstrap and iproute2. Prints one line for each command; its output follows when it failed, or
 # as it comes with -v. The status is 0 when every command passed. Packages are fetched from the mirror in the
@@ -11,7 +12,7 @@
 set -u
 top=$(cd "$(dirname "$0")/../.." && pwd)
 debs=${CHROOT_DEBS:-$top/build/debs}
-verbose=0 dir='' child=''
+verbose=0 steps=readme dir='' child='' root=root
 
 die() {
 	echo "chroot.sh: $1" >&2
@@ -88,7 +89,7 @@ inside() { # alone|online COMMAND...
 	shift
 	spawn "${net[@]}" env -i WERROR=1 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root \
 		${http_proxy+"http_proxy=$http_proxy"} ${https_proxy+"https_proxy=$https_proxy"} \
-		sh -c "$enter" sh "$dir/root" "$@"
+		sh -c "$enter" sh "$dir/$root" "$@"
 }
 
 # Runs a command with its output in a log, and prints its line.
@@ -121,9 +122,55 @@ make_root() { # CODENAME
 
 keep_debs() { # CODENAME
 	local deb
-	for deb in "$dir/root/var/cache/apt/archives"/*.deb; do
+	for deb in "$dir"/*/var/cache/apt/archives/*.deb; do
 		[ -e "$debs/$1/${deb##*/}" ] || cp "$deb" "$debs/$1/"
 	done
+}
+
+readme() { # RELEASE
+	local code=0
+	step "$1" 'make demo' inside online make demo || code=1
+	step "$1" 'packages of make check' inside online sh tests/support/deps.sh build check &&
+		step "$1" 'make check' inside alone make check || code=1
+	return "$code"
+}
+
+# A chroot like the first one as it is now, but for the packages in its cache.
+copy_root() {
+	cp -a "$dir/root" "$dir/clean"
+}
+
+# The program, and all that `make deb` makes, of the same sources elsewhere.
+# shellcheck disable=SC2016 # for the inner shell
+again='
+	set -e
+	make all dist
+	mkdir -p /other/folder
+	cp -a /src /other/folder/sources
+	cd /other/folder/sources
+	rm -rf build
+	make all dist
+	make deb
+	cd build
+	set -- manifesto manifesto-tuf libmanifesto.so.1 libmanifesto.a manifesto-*.tar.gz manifesto-*.spdx.json deb/*.deb
+	for file; do cmp "$file" "/src/build/$file" && echo "the same: $file"; done
+	[ $# = 11 ] || { echo "expected 11 files, got $#: $*" && exit 1; }
+'
+
+# What only the archive of Debian requires is no fault.
+lintian='lintian --fail-on error,warning --allow-root --suppress-tags initial-upload-closes-no-bugs build/deb/*.changes'
+
+packages() { # RELEASE
+	step "$1" 'copy' copy_root && step "$1" 'packages of make deb' inside online sh tests/support/deps.sh build deb package &&
+		step "$1" 'make deb' inside alone make deb || return 1
+	mkdir "$dir/clean/debs" && cp "$dir/root/src/build/deb"/*.deb "$dir/clean/debs/"
+	local code=0
+	root=clean
+	step "$1" 'install, use, purge' inside online bash tests/packages/use.sh /debs || code=1
+	root=root
+	step "$1" 'the same bytes from another folder' inside alone sh -c "$again" || code=1
+	step "$1" 'lintian' inside online sh -c "apt-get install -q -y --no-install-recommends lintian && $lintian" || code=1
+	return "$code"
 }
 
 release() { # RELEASE
@@ -132,9 +179,7 @@ release() { # RELEASE
 	dir=$(mktemp -d "${TMPDIR:-/var/tmp}/manifesto-chroot.XXXXXX") || exit 1
 	chmod 755 "$dir"
 	if step "$1" 'debootstrap' make_root "$suite"; then
-		step "$1" 'make demo' inside online make demo || code=1
-		step "$1" 'packages of make check' inside online sh tests/support/deps.sh build check &&
-			step "$1" 'make check' inside alone make check || code=1
+		$steps "$1" || code=1
 		keep_debs "$suite"
 	else
 		code=1
@@ -144,6 +189,7 @@ release() { # RELEASE
 }
 
 [ "${1-}" != -v ] || { verbose=1 && shift; }
+[ "${1-}" != --packages ] || { steps=packages && shift; }
 [ $# != 0 ] || set -- 12 13
 for r; do codename "$r" >/dev/null || die "unknown release '$r': expected 12 or 13"; done
 [ "$(id -u)" = 0 ] || die 'must run as root: it makes chroots and mounts'
@@ -153,7 +199,7 @@ done
 site=$(mirror)
 [ -n "$site" ] || die "apt's configuration names no mirror of Debian: set CHROOT_MIRROR=URL"
 eval "$(apt-config shell http_proxy Acquire::http::Proxy https_proxy Acquire::https::Proxy)"
-export ${http_proxy+http_proxy} ${https_proxy+https_proxy}
+[ -z "${http_proxy-}${https_proxy-}" ] || export http_proxy https_proxy
 trap clean EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP

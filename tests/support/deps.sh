@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs the Debian packages that are missing for the named purposes. Fast if all are installed.
 #
-#   deps.sh build|check|lint|fuzz|package|deb...
+#   deps.sh build|check|lint|fuzz|package|deb|chroot...
 #   deps.sh --list PURPOSE...                  prints their names
 #
 # Each row names what is used (a program, a pkg-config module, a module of the Python that runs the tests), so that
@@ -65,6 +65,10 @@ fuzz   clang                 program clang
 fuzz   libclang-rt-dev       fuzzer clang
 package ca-certificates       file /usr/share/ca-certificates/mozilla
 package python3               python sys
+chroot debootstrap           program debootstrap
+chroot git                   program git
+chroot iproute2              program ip
+deb    build-essential       file /usr/share/build-essential/essential-packages-list
 deb    debhelper             program dh
 deb    dpkg-dev              program dpkg-buildpackage
 '
@@ -85,7 +89,7 @@ list=
 missing=
 for purpose; do
 	case $purpose in
-	build | check | lint | fuzz | package | deb) ;;
+	build | check | lint | fuzz | package | deb | chroot) ;;
 	*)
 		echo "deps: unknown purpose '$purpose'" >&2
 		exit 2
