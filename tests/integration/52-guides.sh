@@ -69,7 +69,7 @@ for server in "$NOTARY" "tuf+file://$T/trust"; do
 		COPY=$REGISTRY/prod/${REPOSITORY##*/}
 		export REPOSITORY IMAGE COPY
 		skopeo copy -q --dest-tls-verify=false "oci:$T_TOP/testdata/image:1.0" "docker://$IMAGE" || exit 1
-		[ $guide != release-approval ] || push_image oci:$T/second:1.1 "$REPOSITORY:1.1" >/dev/null
+		[ $guide != release-approval ] || push_image "oci:$T/second:1.1" "$REPOSITORY:1.1" >/dev/null
 		mkdir -p "$T/$run" && cd "$T/$run" || exit 1
 		cp "$T_TOP/testdata/approval.json" .
 		echo '{"findings":[]}' >scan.json

@@ -70,7 +70,7 @@ check_stdout_has 'what has the record has it' "is already stored at"
 published 'one publish' 1
 check 'the content went up once at most' test "$(jq -s '[.[] | select(.method == "PUT" and (.path | test("/blobs/uploads/")))] | length' "$T/R.log")" -le 3
 check 'tags are resolved together' test "$(at_once R GET '/manifests/[0-9]+$')" -gt 4
-check 'and not all at once' test "$(at_once R GET '/manifests/[0-9]+$')" -le 40
+check 'and not all at once' test "$(at_once R GET '/manifests/[0-9]+$')" -le 20
 check 'artifact manifests are stored together' test "$(at_once R PUT /manifests/sha256)" -gt 4
 get_is 'the last one has it' yes.json "$R/app:30" qa
 forget_requests
@@ -198,7 +198,6 @@ check_json 'each with its record' ".schema == \"manifesto/withdraw-images/v1\" a
 	all(.images[]; .items[0].record.state == \"withdrawn\" and .items[0].record.reason == \"bad batch\")"
 published 'in one publish' 1
 check 'their documents go up together' test "$(at_once R PUT /blobs/uploads/)" -gt 4
-check 'and not all at once' test "$(at_once R PUT /blobs/uploads/)" -le 40
 faults R
 run manifesto get "$R/app:30" qa
 check_status 'and are' 9
@@ -269,9 +268,9 @@ faults N
 # --- a run that is killed: nothing that was reported is lost, and the next run completes
 acknowledged() { # NAME: what the killed run said
 	local lost=0 reference
-	for reference in $(sed -n "s/^'kill' of '\([^']*\)'.*/\1/p" "$T/kill.out"); do
-		manifesto get "$reference" kill >/dev/null 2>&1 || lost=$((lost + 1))
-	done
+	while read -r reference; do
+		manifesto get "$reference" kill >/dev/null 2>&1 </dev/null || lost=$((lost + 1))
+	done < <(sed -n "s/^'kill' of '\([^']*\)'.*/\1/p" "$T/kill.out")
 	check "$1: nothing acknowledged is lost" test $lost = 0
 }
 for moment in '"R" "PUT" "/manifests/sha256"' '"R" "PUT" "/blobs/uploads/"' '"N" "POST" "app/_trust/tuf/$"' '"N" "POST" "web/_trust/tuf/$"'; do
