@@ -71,13 +71,11 @@ int mf_gate_refuse(struct mf_gate_report *r, const struct mf_requirement *q, con
 	struct manifesto_finding f = {.code = mf_code_name(why->code), .status = mf_code_exit(why->code)};
 	if (describe(r, q, s, &f, err) < 0)
 		return -1;
-	/* What other commands suggest there, trust on first use, is refused here. */
-	const char *hint =
-	    why->code == MF_E_PIN && strstr(why->hint, "--tofu")
-		? "compare the keys with the owner's, then run 'manifesto trust pin IMAGE FINGERPRINT'"
-		: why->hint;
+	/* What other commands suggest at the end, trust on first use, is refused here. */
+	const char *tofu = why->code == MF_E_PIN ? strstr(why->hint, "; --tofu") : NULL;
+	const struct mf_str hint = {why->hint, tofu ? (size_t)(tofu - why->hint) : strlen(why->hint)};
 	f.found = dup(r, why->msg);
-	f.hint = *hint ? dup(r, hint) : NULL;
+	f.hint = hint.n ? mf_arena_text_of(&r->arena, hint) : NULL;
 	f.endpoint = why->endpoint[0] ? dup(r, why->endpoint) : NULL;
 	return mf_arena_check(&r->arena, err) < 0 ? -1 : add(r, &f, why->code, err);
 }

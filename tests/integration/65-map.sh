@@ -329,6 +329,10 @@ push_image oci:layout:1.0 "$REGISTRY/lost/app:1.0" >/dev/null 2>&1
 refused 'an origin that is not pinned' 10 get "$P/lost/app:1.0" qa-approval
 check_stderr_has 'the origin is named' "no pin for '$W/lost/app'"
 check_stderr_has 'in the command, too' "manifesto trust pin $W/lost/app FINGERPRINT"
+run manifesto verify --require qa-approval "$P/lost/app:1.0"
+check_status 'the gate refuses it' 10
+check_stderr_has 'and names the command' "manifesto trust pin $W/lost/app FINGERPRINT"
+check_stderr_lacks 'but not what a gate never does' tofu
 edit() { # FILTER
 	cp "$MANIFESTO_HOME/trust.json" trust.json
 	jq "$1" trust.json >"$MANIFESTO_HOME/trust.json"
