@@ -121,6 +121,12 @@ struct manifesto_change_options {
 	/* Called for each of `images`, in the order given. Returns 0, or -1 to stop. */
 	int (*result)(void *arg, const struct manifesto_change_outcome *outcome);
 	void *result_arg;
+
+	/* put, in place of `path` and `data`: a file with a DSSE envelope or a Sigstore bundle. The content
+	 * is the in-toto Statement in it, which the public key (a file, a text, or the name of a key here)
+	 * must have signed, and which must be about the image (MANIFESTO_INVALID). The annotations
+	 * dsse.signer and dsse.predicateType name its signer and its type. */
+	const char *attestation_path, *attestation_signer;
 };
 /* One record that was to be changed. */
 struct manifesto_change_item {
@@ -214,6 +220,34 @@ struct manifesto_get_result {
  * withdrawn or expired; MANIFESTO_USAGE: authorised roles disagree; MANIFESTO_CONTENT_GONE. */
 MANIFESTO_API int manifesto_get(struct manifesto *m, const struct manifesto_get_options *opt,
 				const struct manifesto_get_result **out, struct manifesto_error *err);
+
+/* --- export: a record as an attestation of other tools (docs/standards.md) */
+struct manifesto_export_options {
+	size_t size;
+	const char *image, *type, *role, *platform; /* as for manifesto_get */
+	/* "in-toto": a Statement v1; "dsse": signed, in a DSSE envelope; "bundle": in a Sigstore bundle v0.3.
+	 * NULL: "bundle". */
+	const char *format;
+	/* URI. The content, which must be a JSON object, is the predicate. NULL: "urn:manifesto:record:v1",
+	 * a description of the record with its content. */
+	const char *predicate_type;
+	const char *key; /* an ed25519 key that has signed the record; NULL: any that is here */
+	int attach; /* a bundle: also store it beside the image, as an artifact with the image as subject */
+	const char *output_path; /* a temporary file and a rename; NULL: `write` */
+	int (*write)(void *arg, const void *p, size_t n);
+	void *write_arg;
+};
+struct manifesto_export_result {
+	const char *image; /* repository@sha256:..., the subject */
+	const char *predicate_type;
+	const struct manifesto_signer *const *signers; /* the one key; none for "in-toto" */
+	size_t nsigners;
+	const char *attached; /* repository@sha256:... of the artifact manifest, or NULL */
+};
+/* Verifies a record and its content as manifesto_get does, and makes an attestation of it. MANIFESTO_KEY: no
+ * such key is here. */
+MANIFESTO_API int manifesto_export(struct manifesto *m, const struct manifesto_export_options *opt,
+				   const struct manifesto_export_result **out, struct manifesto_error *err);
 
 /* --- list */
 struct manifesto_list_options {

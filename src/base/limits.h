@@ -111,6 +111,10 @@
 #define MF_MAX_PROPOSALS 256                   /* of one image, that are fetched */
 #define MF_PROPOSAL_LIFE (30 * INT64_C(86400)) /* seconds: approvals are given soon, or asked for again */
 
+/* An in-toto Statement that is made or read. */
+#define MF_MAX_ATTESTATION ((size_t)16 << 20)
+#define MF_MAX_ATTEST_URI ((size_t)1024)
+
 /* A gate: far above any policy of people, low enough that a requirement and a role can be compared with each.
  */
 #define MF_MAX_POLICY_BYTES ((size_t)65536)

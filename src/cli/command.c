@@ -21,11 +21,14 @@ const struct mf_cli_command mf_cli_commands[] = {
 	"its tag. The first put to a repository creates the keys and the trust\n"
 	"repository: on a terminal it asks first, elsewhere it needs --init.\n"
 	"Several images, also of several repositories, get the same record: each\n"
-	"repository is published to once, and of its images all are changed, or none.",
-     .options = B(MF_OPT_IMAGES) | B(MF_OPT_PROPOSE) | B(MF_OPT_INIT) | B(MF_OPT_MEDIA_TYPE) | B(MF_OPT_AUTHOR) | B(MF_OPT_REASON) | B(MF_OPT_ANNOTATION) |
+	"repository is published to once, and of its images all are changed, or none.\n"
+	"With --from-dsse in place of FILE, stores the in-toto Statement of somebody\n"
+	"else's attestation, which KEY must have signed, and which is about the image.",
+     .options = B(MF_OPT_FROM_DSSE) | B(MF_OPT_SIGNER) | B(MF_OPT_IMAGES) | B(MF_OPT_PROPOSE) | B(MF_OPT_INIT) | B(MF_OPT_MEDIA_TYPE) | B(MF_OPT_AUTHOR) | B(MF_OPT_REASON) | B(MF_OPT_ANNOTATION) |
 		B(MF_OPT_EXPIRES) | B(MF_OPT_ROLE) | B(MF_OPT_PLATFORM) | B(MF_OPT_ALL_PLATFORMS) | B(MF_OPT_FORCE) |
 		B(MF_OPT_REINSTATE) | B(MF_OPT_LINK) | B(MF_OPT_KEY),
      .repeats = B(MF_OPT_ANNOTATION),
+     .replaces_last = B(MF_OPT_FROM_DSSE),
      .help = {{MF_OPT_FORCE, NULL, "replace the record even if it changed in the meantime or is the same"},
 	      {MF_OPT_KEY, NULL, "key to sign with, and the name of a key that is created"}},
      .run = mf_cli_run_put},
@@ -121,6 +124,18 @@ const struct mf_cli_command mf_cli_commands[] = {
      .options = B(MF_OPT_OUTPUT) | B(MF_OPT_ROLE) | B(MF_OPT_PLATFORM) | B(MF_OPT_AT_VERSION) | FROM_BUNDLE,
      .help = {{MF_OPT_ROLE, NULL, "accept the record of this role only"}, {MF_OPT_MAX_AGE, NULL, BUNDLE_AGE}},
      .run = mf_cli_run_get},
+    {.name = "export", .group = MF_CLI_RECORDS, .synopsis = "IMAGE TYPE", .min = 2, .max = 2,
+     .summary = "write a record as an attestation that other tools read",
+     .description =
+	"Verifies the record and its content as 'manifesto get' does, and writes it as an\n"
+	"in-toto Statement about the image: signed with an ed25519 key that has signed\n"
+	"the record, in a DSSE envelope or a Sigstore bundle, which cosign verifies. Such\n"
+	"readers check the signature; they see neither expiry nor withdrawal.",
+     .options = B(MF_OPT_FORMAT) | B(MF_OPT_ATTACH) | B(MF_OPT_PREDICATE_TYPE) | B(MF_OPT_KEY) | B(MF_OPT_OUTPUT) |
+		B(MF_OPT_ROLE) | B(MF_OPT_PLATFORM),
+     .help = {{MF_OPT_FORMAT, NULL, "bundle (default), dsse, in-toto (not signed)"},
+	      {MF_OPT_ROLE, NULL, "the record of this role only"}},
+     .run = mf_cli_run_export},
     {.name = "list", .group = MF_CLI_RECORDS, .synopsis = "IMAGE", .min = 1, .max = 1,
      .summary = "verify and list the records of an image",
      .description =
@@ -170,9 +185,10 @@ const struct mf_cli_command mf_cli_commands[] = {
 	"gravest finding. Nothing is ever trusted on first use.",
      .options = B(MF_OPT_REQUIRE) | B(MF_OPT_WHERE) | B(MF_OPT_DISTINCT) | B(MF_OPT_POLICY) | FROM_BUNDLE |
 		B(MF_OPT_IMAGES) | B(MF_OPT_CONTENT) | B(MF_OPT_PLATFORM) | B(MF_OPT_ALL_PLATFORMS) |
-		B(MF_OPT_FORMAT),
+		B(MF_OPT_FORMAT) | B(MF_OPT_VSA) | B(MF_OPT_VERIFIER_ID) | B(MF_OPT_KEY),
      .repeats = B(MF_OPT_REQUIRE) | B(MF_OPT_WHERE),
-     .help = {{MF_OPT_FORMAT, NULL, "text (default), json, junit, markdown, github"}},
+     .help = {{MF_OPT_FORMAT, NULL, "text (default), json, junit, markdown, github"},
+	      {MF_OPT_KEY, NULL, "key that signs the summaries"}},
      .run = mf_cli_run_verify},
     {.name = "bundle create", .group = MF_CLI_GATE, .synopsis = "IMAGE...", .min = 1, .max = MF_CLI_ANY,
      .summary = "write records, content and trust metadata to one file",
@@ -645,17 +661,26 @@ static bool has_list(const struct mf_cli *cli)
 	return mf_cli_args_has(&cli->args, MF_OPT_IMAGES) && cli->command->min > 0;
 }
 
+/* Does an option stand in place of the last argument? */
+static bool lacks_last(const struct mf_cli *cli)
+{
+	for (unsigned o = 0; o < MF_OPT_COUNT; o++)
+		if ((cli->command->replaces_last & B(o)) && mf_cli_args_has(&cli->args, (enum mf_cli_opt)o))
+			return true;
+	return false;
+}
+
 size_t mf_cli_image_words(const struct mf_cli *cli)
 {
 	const struct mf_cli_command *c = cli->command;
-	size_t others = c->min ? c->min - 1 : 0;
+	size_t others = c->min ? c->min - 1 - lacks_last(cli) : 0;
 	return has_list(cli) ? 0 : c->max == MF_CLI_ANY ? cli->nargument - others : 1;
 }
 
 static int check_count(const struct mf_cli *cli, struct manifesto_error *err)
 {
 	const struct mf_cli_command *c = cli->command;
-	size_t n = cli->nargument, min = c->min, max = c->max;
+	size_t n = cli->nargument, min = c->min - lacks_last(cli), max = c->max;
 	if (has_list(cli)) {
 		min--;
 		max = max == MF_CLI_ANY ? min : max - 1;
@@ -694,7 +719,8 @@ static unsigned reads_stdin(const struct mf_cli *cli, const char **what)
 {
 	static const enum mf_cli_opt files[] = {MF_OPT_POLICY, MF_OPT_IMAGES};
 	unsigned n = 0;
-	if (cli->command->run == mf_cli_run_put && strcmp(cli->argument[cli->nargument - 1], "-") == 0) {
+	if (cli->command->run == mf_cli_run_put && !lacks_last(cli) &&
+	    strcmp(cli->argument[cli->nargument - 1], "-") == 0) {
 		*what = "FILE '-'";
 		n++;
 	}

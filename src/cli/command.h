@@ -59,6 +59,7 @@ struct mf_cli_command {
 	const char *description;           /* for --help, lines of at most 80 characters */
 	uint64_t options;                  /* besides the global ones: a set of MF_OPT_BIT */
 	uint64_t repeats;                  /* those of them that may be given several times */
+	uint64_t replaces_last;            /* those that stand in place of the last argument */
 	struct mf_cli_option_help help[4]; /* where an option means something else than in its own table */
 	size_t min, max;                   /* number of arguments; max MF_CLI_ANY: no limit */
 	/* Prints the result: text (output.h makes other people's bytes safe), or with cli->json one document.
@@ -93,6 +94,7 @@ int mf_cli_help_print(const char *const *words, size_t nwords, struct manifesto_
 
 /* ---- one file each */
 int mf_cli_run_put(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
+int mf_cli_run_export(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
 int mf_cli_run_get(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
 int mf_cli_run_history(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
 int mf_cli_run_list(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;

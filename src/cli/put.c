@@ -51,7 +51,11 @@ static int fill_options(struct manifesto_change_options *o, const struct mf_cli 
 			struct manifesto_error *err)
 {
 	const struct mf_cli_args *a = &cli->args;
-	o->path = cli->argument[cli->nargument - 1];
+	o->attestation_path = a->value[MF_OPT_FROM_DSSE];
+	o->attestation_signer = a->value[MF_OPT_SIGNER];
+	if (!o->attestation_path != !o->attestation_signer)
+		return mf_cli_usage(err, "--from-dsse and --signer need each other");
+	o->path = o->attestation_path ? NULL : cli->argument[cli->nargument - 1];
 	o->media_type = a->value[MF_OPT_MEDIA_TYPE];
 	o->annotations = a->list[MF_OPT_ANNOTATION];
 	o->init = mf_cli_args_has(a, MF_OPT_INIT);

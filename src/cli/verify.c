@@ -36,6 +36,11 @@ int mf_cli_run_verify(struct mf_cli *cli, struct manifesto_error *err)
 	o.platform = cli->args.value[MF_OPT_PLATFORM];
 	o.all_platforms = mf_cli_args_has(&cli->args, MF_OPT_ALL_PLATFORMS);
 	o.content = mf_cli_args_has(&cli->args, MF_OPT_CONTENT);
+	o.vsa_path = cli->args.value[MF_OPT_VSA];
+	o.vsa_key = cli->args.value[MF_OPT_KEY];
+	o.vsa_verifier = cli->args.value[MF_OPT_VERIFIER_ID];
+	if (!o.vsa_path && (o.vsa_key || o.vsa_verifier))
+		return mf_cli_usage(err, "--key and --verifier-id are for --vsa");
 	verdicts.format = mf_cli_verdict_format(cli, err);
 	cli->json = verdicts.format && strcmp(verdicts.format->name, "json") == 0;
 	if (!verdicts.format || mf_cli_args_duration(&cli->args, MF_OPT_MAX_AGE, &o.max_age, err) < 0 ||

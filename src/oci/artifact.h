@@ -19,12 +19,17 @@ struct mf_piece {
 /* The one way to write a descriptor. */
 void mf_descriptor_write(struct mf_json_out *j, const char *name, const struct mf_piece *p);
 
+struct mf_annotation {
+	const char *name, *value;
+};
 /* What an artifact manifest is made of. */
 struct mf_artifact {
 	const char *artifact_type;
 	struct mf_piece blob, subject;
-	const char *created;         /* RFC 3339, NULL: left out; org.opencontainers.image.created */
-	const char *owner;           /* NULL: left out; MF_ARTIFACT_OWNER */
+	const char *created; /* RFC 3339, NULL: left out; org.opencontainers.image.created */
+	const char *owner;   /* NULL: left out; MF_ARTIFACT_OWNER */
+	/* Sorted, in front of these; ends with a name that is NULL; or NULL. */
+	const struct mf_annotation *annotations;
 	const struct mf_piece *more; /* further layers */
 	size_t nmore;
 };

@@ -356,13 +356,15 @@ int mf_artifact_build(const struct mf_artifact *a, struct mf_buf *out, struct mf
 		return -1;
 	mf_json_to_buf(&j, MF_JSON_SHOWN, out, err);
 	mf_json_add_object(&j, NULL);
-	if (a->created || a->owner)
+	if (a->annotations || a->created || a->owner)
 		mf_json_add_object(&j, "annotations");
+	for (const struct mf_annotation *n = a->annotations; n && n->name; n++)
+		mf_json_add_text(&j, n->name, n->value);
 	if (a->created)
 		mf_json_add_text(&j, "org.opencontainers.image.created", a->created);
 	if (a->owner)
 		mf_json_add_text(&j, MF_ARTIFACT_OWNER, a->owner);
-	if (a->created || a->owner)
+	if (a->annotations || a->created || a->owner)
 		mf_json_close(&j);
 	mf_json_add_text(&j, "artifactType", a->artifact_type);
 	mf_descriptor_write(&j, "config", &config);

@@ -273,14 +273,19 @@ static int get(struct mf_image *im, const struct manifesto_get_options *o, struc
 	return mf_content_hand_out(content, o->output_path, o->write, o->write_arg, err);
 }
 
+int mf_op_get(struct manifesto *m, const struct manifesto_get_options *o, struct manifesto_get_result *out,
+	      struct mf_err *err)
+{
+	struct mf_image im MF_IMAGE_CLEANUP = {0};
+	return mf_image_open_by(&im, m, o->image, MF_MAPS_FOLLOW, err) < 0 ? -1 : get(&im, o, out, err);
+}
+
 int manifesto_get(struct manifesto *m, const struct manifesto_get_options *opt,
 		  const struct manifesto_get_result **out, struct manifesto_error *error)
 {
 	struct mf_err err = MF_ERR_INIT;
-	struct mf_image im MF_IMAGE_CLEANUP = {0};
 	struct manifesto_get_options o;
 	struct manifesto_get_result *r = MF_OP_START(m, &o, opt, r, error, &err);
-	int rc =
-	    !r || mf_image_open_by(&im, m, o.image, MF_MAPS_FOLLOW, &err) < 0 ? -1 : get(&im, &o, r, &err);
+	int rc = r ? mf_op_get(m, &o, r, &err) : -1;
 	return MF_OP_END(rc, r, out, error, &err);
 }

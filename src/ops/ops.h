@@ -62,6 +62,8 @@ int mf_op_fail(struct manifesto_error *out, const struct mf_err *err);
 #define MF_OP_END(rc, result, out, error, err)                                                               \
 	((rc) < 0 ? (manifesto_result_free(result), mf_op_fail((error), (err))) : (*(out) = (result), 0))
 
+/* The public key in a file, in a text, or of a key of this machine. */
+struct mf_pubkey *mf_op_public_key(struct manifesto *m, const char *text, struct mf_err *err) MF_NODISCARD;
 /* A name that a key was given by the user. MF_E_USAGE. */
 int mf_op_check_key_name(const char *name, struct mf_err *err) MF_NODISCARD;
 /* Roles that list the key, by the unverified metadata that lies here of pinned repositories. */
@@ -214,6 +216,10 @@ enum mf_found mf_content_mirrored(struct mf_trust *to, const struct mf_content_w
 struct mf_listing;
 int mf_content_has_target(struct mf_image *im, const struct mf_listing *l, struct mf_str target_name,
 			  const struct mf_tuf_target_info *info, bool *has, struct mf_err *err) MF_NODISCARD;
+
+/* get, for an operation that uses what it got. */
+int mf_op_get(struct manifesto *m, const struct manifesto_get_options *o, struct manifesto_get_result *out,
+	      struct mf_err *err) MF_NODISCARD;
 
 /* ---- repositories, roles */
 /* A repository argument, without tag and digest, opened as mf_image_open_by and mf_image_open do; nothing of

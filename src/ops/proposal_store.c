@@ -17,16 +17,6 @@ void mf_proposal_places_clear(struct mf_proposal_places *p)
 
 /* ---- writing */
 
-static int put_bytes(struct mf_image *im, struct mf_bytes bytes, struct mf_digest *digest, struct mf_err *err)
-{
-	struct mf_spool *spool MF_SPOOL_CLEANUP = mf_spool_new(bytes.n, err);
-	uint64_t length;
-	if (!spool || mf_spool_add(spool, bytes.p, bytes.n, err) < 0 ||
-	    mf_spool_end(spool, digest, &length, err) < 0)
-		return -1;
-	return mf_blob_put(im->blobs, spool, digest, length, err);
-}
-
 /* What the records of a proposal are of: as layers of its manifest they outlive a garbage collection. */
 static int content_layers(struct mf_image *im, const struct mf_proposal *p, struct mf_piece *out, size_t *n,
 			  struct mf_err *err)
@@ -115,7 +105,7 @@ int mf_proposal_put(struct mf_image *im, const struct mf_proposal *p, struct mf_
 	a.blob = (struct mf_piece){.size = doc.n, .media_type = MF_MT_PROPOSAL, .title = "proposal.json"};
 	a.subject =
 	    (struct mf_piece){.digest = im->digest, .size = s.v[0].size, .media_type = s.v[0].media_type};
-	if (put_bytes(im, mf_buf_bytes(&doc), &a.blob.digest, err) < 0 ||
+	if (mf_blob_put_bytes(im->blobs, mf_buf_bytes(&doc), &a.blob.digest, err) < 0 ||
 	    mf_artifact_build(&a, &manifest, err) < 0 ||
 	    mf_sha256(mf_buf_bytes(&manifest), &at->digest, err) < 0)
 		return -1;
@@ -349,7 +339,7 @@ static int put_one(struct mf_image *im, const struct mf_proposal_place *at, stru
 	a.blob = (struct mf_piece){.size = doc.n, .media_type = MF_MT_PROPOSAL, .title = "proposal.json"};
 	a.subject =
 	    (struct mf_piece){.digest = at->digest, .size = at->size, .media_type = MF_MT_OCI_MANIFEST};
-	if (put_bytes(im, mf_buf_bytes(&doc), &a.blob.digest, err) < 0 ||
+	if (mf_blob_put_bytes(im->blobs, mf_buf_bytes(&doc), &a.blob.digest, err) < 0 ||
 	    mf_artifact_build(&a, &manifest, err) < 0)
 		return -1;
 	signature_tag(tag, at, &fp);

@@ -3,11 +3,15 @@
 #include <stdio.h>
 
 #include "ops/write.h"
+#include "record/attest.h"
 
 /* Read once, whatever the number of repositories. */
 struct input {
 	struct mf_content content;
 	char media_type[256];
+	struct mf_attestation attestation; /* of somebody else: the content is its Statement */
+	const char **annotations;          /* those that were asked for, and its signer and type */
+	struct mf_arena arena;
 };
 
 struct put {
@@ -115,6 +119,49 @@ static int find_media_type(struct input *in, const char *given, struct mf_err *e
 	return 0;
 }
 
+/* "name=value" behind the annotations that were asked for. */
+static int annotate(struct input *in, const struct manifesto_change_options *o,
+		    const struct mf_pubkey *signer, struct mf_err *err)
+{
+	char hex[65];
+	size_t n = 0;
+	while (o->annotations && o->annotations[n])
+		n++;
+	mf_pubkey_hex(hex, signer);
+	in->annotations = mf_calloc(n + 3, sizeof *in->annotations);
+	if (!in->annotations)
+		return mf_fail_nomem(err);
+	for (size_t i = 0; i < n; i++)
+		in->annotations[i] = o->annotations[i];
+	in->annotations[n] = mf_arena_format(&in->arena, "dsse.signer=%s", hex);
+	in->annotations[n + 1] =
+	    mf_arena_format(&in->arena, "dsse.predicateType=%s", in->attestation.predicate_type);
+	return mf_arena_check(&in->arena, err);
+}
+
+/* The Statement of an attestation whose signature verifies: what is stored is what was signed. */
+static int read_attestation(struct mf_write_run *r, struct input *in, struct mf_err *err)
+{
+	const struct manifesto_change_options *o = &r->o;
+	struct mf_buf doc MF_BUF_CLEANUP = MF_BUF_INIT(2 * MF_MAX_ATTESTATION);
+	if (!o->attestation_signer)
+		return mf_fail(err, MF_E_USAGE, 0,
+			       "an attestation needs the public key that must have signed it");
+	struct mf_pubkey *signer MF_PUBKEY_CLEANUP = mf_op_public_key(r->m, o->attestation_signer, err);
+	if (!signer)
+		return mf_wrap(err, "signer of the attestation");
+	if (mf_file_read(o->attestation_path, 2 * MF_MAX_ATTESTATION, &doc, err) < 0)
+		return err->code == MF_E_NOT_FOUND ? mf_recode(err, MF_E_USAGE)
+						   : -1; /* 3 is about an image */
+	if (mf_attestation_read(&in->attestation, mf_buf_bytes(&doc), signer, err) < 0)
+		return mf_wrap(err, "attestation '%s'", o->attestation_path);
+	struct mf_str payload = mf_buf_str(&in->attestation.payload);
+	return mf_spool_add(in->content.blob, payload.p, payload.n, err) < 0 ||
+		       mf_spool_end(in->content.blob, &in->content.digest, &in->content.length, err) < 0
+		   ? -1
+		   : annotate(in, o, signer, err);
+}
+
 static int read_input(struct mf_write_run *r, struct mf_err *err)
 {
 	struct input *in = r->op->arg;
@@ -124,7 +171,10 @@ static int read_input(struct mf_write_run *r, struct mf_err *err)
 	in->content.blob = mf_spool_new(MF_MAX_BLOB_BYTES, err);
 	if (!in->content.blob)
 		return -1;
-	if (o->path) {
+	if (o->attestation_path) {
+		if (read_attestation(r, in, err) < 0)
+			return -1;
+	} else if (o->path) {
 		if (mf_spool_from_path(in->content.blob, o->path, &in->content.digest, &in->content.length,
 				       err) < 0)
 			return -1;
@@ -135,7 +185,8 @@ static int read_input(struct mf_write_run *r, struct mf_err *err)
 	/* A scanner that failed in a pipe leaves nothing behind it: whoever signs that should see it. */
 	if (!in->content.length)
 		mf_env_log(&r->m->env, MF_LOG_WARNING, "the content of '%s' is empty", o->type);
-	return find_media_type(in, o->media_type, err);
+	return find_media_type(in, o->attestation_path && !o->media_type ? MF_MT_IN_TOTO : o->media_type,
+			       err);
 }
 
 /* ---- where it goes */
@@ -243,13 +294,14 @@ static enum mf_change evaluate(struct mf_write *w, struct mf_write_item *it, con
 
 static struct mf_record_fields fields_of(const struct put *p, const struct mf_write_item *it)
 {
-	return (struct mf_record_fields){.created = p->w.created,
-					 .expires = p->w.o->expires,
-					 .media_type = input_of(&p->w)->media_type,
-					 .author = p->w.o->author,
-					 .reason = p->w.o->reason,
-					 .annotations = p->w.o->annotations,
-					 .artifact = it->artifact.n ? &it->artifact_digest : NULL};
+	return (struct mf_record_fields){
+	    .created = p->w.created,
+	    .expires = p->w.o->expires,
+	    .media_type = input_of(&p->w)->media_type,
+	    .author = p->w.o->author,
+	    .reason = p->w.o->reason,
+	    .annotations = input_of(&p->w)->annotations ? input_of(&p->w)->annotations : p->w.o->annotations,
+	    .artifact = it->artifact.n ? &it->artifact_digest : NULL};
 }
 
 /* ---- the report */
@@ -301,6 +353,15 @@ static int report(struct put *p, struct mf_err *err)
 
 /* ---- the whole */
 
+static int check_subject(const struct mf_write *w, const struct mf_write_item *it, struct mf_err *err)
+{
+	char digest[MF_DIGEST_TEXT];
+	if (!w->o->attestation_path || mf_attestation_is_of(&input_of(w)->attestation, &it->subject.digest))
+		return 0;
+	mf_digest_format(digest, &it->subject.digest);
+	return mf_fail(err, MF_E_DIGEST, 0, "the attestation is about another image than %s", digest);
+}
+
 static int resolve(struct mf_write *w, struct mf_err *err)
 {
 	const struct mf_content *content = &input_of(w)->content;
@@ -314,6 +375,8 @@ static int resolve(struct mf_write *w, struct mf_err *err)
 	if (!put_of(w)->dropped)
 		return mf_fail_nomem(err);
 	for (size_t i = 0; i < w->n; i++) {
+		if (check_subject(w, &w->items[i], err) < 0)
+			return -1;
 		w->items[i].content = content;
 		w->items[i].reported = true;
 	}
@@ -358,12 +421,15 @@ static int commit(struct mf_write *w, struct mf_err *err)
 static void input_clear(struct input *in)
 {
 	mf_spool_free(in->content.blob);
+	mf_attestation_clear(&in->attestation);
+	free(in->annotations);
+	mf_arena_clear(&in->arena);
 }
 
 int manifesto_put(struct manifesto *m, const struct manifesto_change_options *opt,
 		  const struct manifesto_change_result **out, struct manifesto_error *error)
 {
-	struct input in MF_CLEANUP(input_clear) = {.media_type = ""};
+	struct input in MF_CLEANUP(input_clear) = {.arena = MF_ARENA_INIT};
 	const struct mf_write_op op = {.size = sizeof(struct put),
 				       .must_exist = true,
 				       .evaluate = evaluate,

@@ -81,6 +81,22 @@ static struct mf_pubkey *key_by_name(struct mf_image *im, const char *text, stru
 	return NULL;
 }
 
+struct mf_pubkey *mf_op_public_key(struct manifesto *m, const char *text, struct mf_err *err)
+{
+	bool found = false;
+	char *certificate MF_FREE = NULL;
+	if (mf_pubkey_is_text(mf_str_c(text)))
+		return key_from_text(mf_str_c(text), "the key given", &certificate, err);
+	struct mf_pubkey *pub = key_from_file(text, NULL, &found, &certificate, err);
+	if (pub || found)
+		return pub;
+	if (mf_err_is_ours(err))
+		return NULL;
+	mf_err_clear(err);
+	const struct mf_key_info *k = mf_keystore_find(m->keys, text, err);
+	return k ? mf_pubkey_ref(k->pub) : NULL;
+}
+
 static int keep_key(struct mf_role_keys *out, struct mf_pubkey *pub, char **certificate, struct mf_err *err)
 {
 	if (mf_grow((void **)&out->v, &out->cap, out->n, sizeof(struct mf_pubkey *), err) < 0 ||

@@ -4,7 +4,9 @@
 
 #include "base/encode.h"
 #include "base/window.h"
+#include "crypto/hash.h"
 #include "ops/gate.h"
+#include "ops/summary.h"
 
 struct slot {
 	struct mf_image im;
@@ -17,6 +19,7 @@ struct run {
 	struct mf_rules rules;
 	const char **programs; /* conditions of the rules, in their order */
 	struct mf_conditions *conditions;
+	struct mf_summary summary;
 	struct mf_pool pool;
 	struct slot slots[MF_VERIFY_WINDOW];
 	size_t refused;
@@ -33,6 +36,7 @@ static void run_clear(struct run *r)
 	mf_conditions_stop(r->conditions);
 	free(r->programs);
 	mf_rules_clear(&r->rules);
+	mf_summary_clear(&r->summary);
 	free(r);
 }
 
@@ -56,8 +60,13 @@ static int read_rules(struct mf_rules *rules, const struct manifesto_verify_opti
 		}
 		doc = mf_buf_bytes(&text);
 	}
-	if ((o->policy_path || o->policy) && mf_rules_parse(rules, doc, err) < 0)
-		return mf_wrap(err, "policy '%s'", o->policy_path ? o->policy_path : "");
+	if (o->policy_path || o->policy) {
+		if (mf_rules_parse(rules, doc, err) < 0)
+			return mf_wrap(err, "policy '%s'", o->policy_path ? o->policy_path : "");
+		if (mf_sha256(doc, &rules->file, err) < 0)
+			return -1;
+		rules->has_file = true;
+	}
 	for (size_t i = 0; o->require && o->require[i]; i++)
 		if (mf_rules_require(rules, mf_str_c(o->require[i]), err) < 0)
 			return -1;
@@ -330,6 +339,8 @@ static int finish(struct run *r, struct slot *s, const char *reference, struct m
 	if (mf_arena_check(&rep.arena, err) < 0)
 		return -1;
 	tally(r, &rep);
+	if (mf_summary_add(&r->summary, &item, err) < 0)
+		return -1;
 	if (r->o->result && r->o->result(r->o->result_arg, &item) != 0)
 		return mf_fail(err, MF_E_IO, 0, "the result callback failed");
 	mf_image_close(&s->im);
@@ -341,7 +352,7 @@ static int verify(struct run *r, struct mf_err *err)
 {
 	const struct manifesto_verify_options *o = r->o;
 	struct mf_window ahead = {.n = o->nimages, .most = MF_VERIFY_WINDOW, .begin = start, .arg = r};
-	if (prepare(r, err) < 0)
+	if (prepare(r, err) < 0 || mf_summary_begin(&r->summary, r->m, &r->rules, o, err) < 0)
 		return -1;
 	r->m->pool = &r->pool;
 	for (size_t i = 0; i < o->nimages; i++) {
@@ -350,6 +361,8 @@ static int verify(struct run *r, struct mf_err *err)
 			return -1;
 		mf_env_progress(&r->m->env, MF_PROGRESS_IMAGES, i + 1, o->nimages);
 	}
+	if (mf_summary_end(&r->summary, err) < 0)
+		return -1;
 	if (!r->refused)
 		return 0;
 	return mf_fail(err, r->code, 0, "%zu of %zu image%s refused", r->refused, o->nimages,

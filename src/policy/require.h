@@ -45,6 +45,8 @@ struct mf_rules {
 	bool forbid_tags; /* references name a digest */
 	bool has_waiver;
 	struct mf_requirement waiver; /* of type `waiver`: who may waive */
+	bool has_file;
+	struct mf_digest file; /* SHA-256 of the policy file */
 };
 void mf_rules_clear(struct mf_rules *r);
 #define MF_RULES_CLEANUP MF_CLEANUP(mf_rules_clear)

@@ -84,7 +84,7 @@ says sign --key '--key NAME key to sign with '
 says role\ add --key '--key KEY key that may sign for the role'
 says role\ remove --force 'even if it holds records'
 says trust\ refresh --force 're-sign all roles, whenever they expire'
-says trust\ import --force 'replace pins that differ'
+says trust\ import --force 'replace pins and maps that differ'
 says key\ generate --type 'ed25519 (default) or ecdsa'
 says list --type 'only records of this type'
 

@@ -20,10 +20,10 @@ offers() { # NAME EXPECTED WORD...: the last one is to be completed
 	check_status "offers $name: no failure" 0
 }
 offers 'a command' 'put' pu
-offers 'commands' 'bundle completion get help history key list mirror policy proposal prune put repair rm role sign status trust verify version veto withdraw' ''
+offers 'commands' 'bundle completion export get help history key list mirror policy proposal prune put repair rm role sign status trust verify version veto withdraw' ''
 offers 'a command behind an option with a value' 'get' --role x g
 offers 'a command behind an option with =' 'get' --role=x g
-offers 'subcommands' 'clock export forget import init pin refresh rotate show' trust ''
+offers 'subcommands' 'clock export forget import init map pin refresh rotate show' trust ''
 offers 'nothing for an unknown command' '' nothing ''
 offers 'an option of the command' '--all-platforms --annotation --author' put --a
 offers 'a global option' '--json' list --js
@@ -98,7 +98,7 @@ bash_completes() { # LINE EXPECTED
 	check "bash completes '$1'" test "$(printf '%s\n' "${COMPREPLY[@]}" | LC_ALL=C sort | tr '\n' ' ' | sed 's/ $//')" = "$2"
 }
 bash_completes 'manifesto pu' put
-bash_completes 'manifesto trust ' 'clock export forget import init pin refresh rotate show'
+bash_completes 'manifesto trust ' 'clock export forget import init map pin refresh rotate show'
 bash_completes 'manifesto put --role=s oci:app:1.0 ' 'qa-approval scan seccomp'
 bash_completes 'manifesto put --role=x oci:app:1.0 q' 'qa-approval'
 bash_completes 'manifesto put oci:app:1.0 --role=s' 'security'

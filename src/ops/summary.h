@@ -1,0 +1,30 @@
+/* What `verify` found, as signed SLSA Verification Summaries: one DSSE envelope a line, one for each image.
+ */
+#ifndef MF_OPS_SUMMARY_H
+#define MF_OPS_SUMMARY_H
+
+#include "ops/ops.h"
+#include "policy/require.h"
+
+struct mf_summary {
+	struct manifesto *m;
+	const struct manifesto_verify_options *o;
+	struct mf_signer signer;
+	const char *verifier; /* URI */
+	const struct mf_rules *rules;
+	char id[128];
+	struct mf_buf lines;
+};
+#define MF_SUMMARY_CLEANUP MF_CLEANUP(mf_summary_clear)
+void mf_summary_clear(struct mf_summary *s);
+/* Before anything is requested: finds the key, and tries it. Does nothing, like the others, where no
+ * summary is wanted. */
+int mf_summary_begin(struct mf_summary *s, struct manifesto *m, const struct mf_rules *rules,
+		     const struct manifesto_verify_options *o, struct mf_err *err) MF_NODISCARD;
+/* An image that was not resolved has no digest, and no summary. */
+int mf_summary_add(struct mf_summary *s, const struct manifesto_verify_item *item,
+		   struct mf_err *err) MF_NODISCARD;
+/* Writes the file, completely or not at all. */
+int mf_summary_end(struct mf_summary *s, struct mf_err *err) MF_NODISCARD;
+
+#endif

@@ -1,0 +1,167 @@
+#!/bin/bash
+# Attestations for other tools and of other tools: export, --attach, put --from-dsse, verify --vsa. What is written is checked by
+# OpenSSL and Python, which know nothing of this program.
+. "$(dirname "$0")/../support/t.sh"
+. "$T_TOP/tests/support/job.sh"
+unset MANIFESTO_PASSPHRASE
+
+lab registry notary
+make_image layout >/dev/null
+echo '{"decision":"approved","ratio":1.50}' >yes.json
+printf 'plain words\n' >words.txt
+cat >check.py <<'END'
+"""check.py ENVELOPE-OR-BUNDLE PUBLIC-KEY: verifies a DSSE envelope and prints its payload."""
+import base64, json, sys
+from cryptography.hazmat.primitives import serialization
+doc = json.load(open(sys.argv[1]))
+envelope = doc.get("dsseEnvelope", doc)
+payload, kind = base64.b64decode(envelope["payload"]), envelope["payloadType"].encode()
+pae = b"DSSEv1 %d %s %d %s" % (len(kind), kind, len(payload), payload)
+key = serialization.load_pem_public_key(open(sys.argv[2], "rb").read())
+key.verify(base64.b64decode(envelope["signatures"][0]["sig"]), pae)
+sys.stdout.write(payload.decode())
+END
+cat >envelope.py <<'END'
+"""envelope.py STATEMENT KEY [HASH]: a DSSE envelope signed by OpenSSL."""
+import base64, json, subprocess, sys
+payload, kind = open(sys.argv[1], "rb").read(), b"application/vnd.in-toto+json"
+open("pae", "wb").write(b"DSSEv1 %d %s %d %s" % (len(kind), kind, len(payload), payload))
+how = ["dgst", "-sha256", "-sign", sys.argv[2], "pae"] if len(sys.argv) > 3 else \
+    ["pkeyutl", "-sign", "-rawin", "-in", "pae", "-inkey", sys.argv[2]]
+sig = subprocess.run(["openssl", *how], check=True, capture_output=True).stdout
+print(json.dumps({"payload": base64.b64encode(payload).decode(), "payloadType": kind.decode(),
+                  "signatures": [{"keyid": "theirs", "sig": base64.b64encode(sig).decode()}]}))
+END
+verified() { # DOCUMENT KEY
+	"$(t_python)" check.py "$1" "$2"
+}
+not_verified() { # DOCUMENT KEY
+	! verified "$1" "$2" 2>/dev/null
+}
+for key in qa other; do
+	run manifesto key generate --no-passphrase $key
+	run manifesto key export $key -o $key.pub
+	check_status "the public key of $key" 0
+done
+run manifesto key generate --no-passphrase --type ecdsa curve
+
+story() { # NAME IMAGE
+	local name=$1 image=$2 digest
+	run manifesto put -q --init --no-passphrase --key qa "$image" qa-approval yes.json --author Dana --annotation ticket=QA-1
+	check_status "$name: a record" 0
+	run manifesto put -q --key qa "$image" notes words.txt
+	digest=$(manifesto list --json "$image" | jq -r '.records[0].subject | sub("sha256:"; "")')
+
+	# --- the Statement
+	run manifesto export "$image" qa-approval --format in-toto
+	check_status "$name: a Statement" 0
+	check_json "$name: it is about the image" "._type == \"https://in-toto.io/Statement/v1\" and .subject[0].digest.sha256 == \"$digest\""
+	check_json "$name: it has the record and its content" \
+		'.predicateType == "urn:manifesto:record:v1" and .predicate.author == "Dana" and .predicate.annotations == ["ticket=QA-1"] and
+		.predicate.value.decision == "approved" and (.predicate.signers | length) == 1'
+	check "$name: numbers of the content stay as they were" grep -q '"ratio":1.50' "$T/stdout"
+	run manifesto export "$image" notes --format in-toto
+	check_json "$name: content that is no JSON is there by its digest" \
+		"(.predicate | has(\"value\") | not) and .predicate.content.digest.sha256 == \"$(sha256sum words.txt | cut -d' ' -f1)\""
+
+	# --- signed
+	run manifesto export "$image" qa-approval --predicate-type https://example.com/qa/v1 --format dsse -o dsse.json
+	check_status "$name: an envelope" 0
+	check "$name: another program verifies it" verified dsse.json qa.pub
+	check "$name: and not with another key" not_verified dsse.json other.pub
+	check "$name: the content is the predicate" test "$(verified dsse.json qa.pub | jq -c '[.predicateType, .predicate.decision]')" = \
+		'["https://example.com/qa/v1","approved"]'
+	run manifesto export "$image" qa-approval -o bundle.json
+	check_status "$name: a bundle" 0
+	check "$name: another program verifies that, too" verified bundle.json qa.pub
+	check "$name: its shape" jq -e '.mediaType == "application/vnd.dev.sigstore.bundle.v0.3+json" and
+		(.verificationMaterial.publicKey.hint | length) == 64 and (.dsseEnvelope.signatures | length) == 1' bundle.json
+
+	# --- what cannot be
+	refused "$name: a key that has not signed the record" 11 export --key other "$image" qa-approval
+	refused "$name: a predicate that is no JSON object" 2 export --predicate-type a:b "$image" notes
+	refused "$name: a type that is no URI" 2 export --predicate-type approval "$image" qa-approval
+	refused "$name: an unknown format" 2 export --format cose "$image" qa-approval
+	refused "$name: no such record" 3 export "$image" nothing
+	run manifesto withdraw -q "$image" notes --reason wrong
+	refused "$name: a withdrawn record" 9 export "$image" notes
+	check_stdout_empty "$name: and nothing is written"
+
+	# --- of others
+	run manifesto export "$image" qa-approval --format in-toto -o theirs.json
+	for kind in ed25519 'EC -pkeyopt ec_paramgen_curve:P-256' 'RSA -pkeyopt rsa_keygen_bits:2048'; do
+		# shellcheck disable=SC2086 # options
+		openssl genpkey -algorithm $kind -out their.key 2>/dev/null
+		openssl pkey -in their.key -pubout -out their.pub
+		"$(t_python)" envelope.py theirs.json their.key ${kind#ed25519} >foreign.json
+		run manifesto put -q --key qa "$image" provenance --from-dsse foreign.json --signer their.pub --force
+		check_status "$name: an attestation of a key of type ${kind%% *}" 0
+	done
+	run manifesto get "$image" provenance
+	check "$name: the Statement is the content" cmp -s theirs.json "$T/stdout"
+	run manifesto list --json "$image" --type provenance
+	check_json "$name: the record names who signed it" ".records[0].annotations[\"dsse.signer\"] ==
+		\"$(openssl pkey -pubin -in their.pub -outform DER | sha256sum | cut -d' ' -f1)\" and
+		.records[0].annotations[\"dsse.predicateType\"] == \"urn:manifesto:record:v1\" and
+		.records[0].mediaType == \"application/vnd.in-toto+json\""
+	refused "$name: another signer" 6 put "$image" provenance --from-dsse foreign.json --signer other.pub --force
+	refused "$name: no signer" 2 put "$image" provenance --from-dsse foreign.json
+	jq '.subject[0].digest.sha256 |= sub("^."; "z")' theirs.json >elsewhere.json
+	"$(t_python)" envelope.py elsewhere.json their.key hash >foreign2.json
+	refused "$name: an attestation of another image" 6 put "$image" provenance --from-dsse foreign2.json --signer their.pub --force
+	jq '.payload |= sub("^ey"; "e2")' foreign.json >broken.json
+	refused "$name: a payload that was changed" 6 put "$image" provenance --from-dsse broken.json --signer their.pub --force
+	refused "$name: no file" 2 put "$image" provenance --from-dsse nothing.json --signer their.pub
+
+	# --- summaries
+	jq -n '{version: 1, require: [{type: "qa-approval"}]}' >policy.json
+	run manifesto verify "$image" --policy policy.json --vsa vsa.jsonl --key other
+	check_status "$name: a summary of what passed" 0
+	check "$name: another program verifies it" verified vsa.jsonl other.pub
+	verified vsa.jsonl other.pub >summary.json
+	check "$name: it says so" jq -e "(.predicateType == \"https://slsa.dev/verification_summary/v1\") and .predicate.verificationResult == \"PASSED\" and
+		.subject[0].digest.sha256 == \"$digest\" and .predicate.policy.digest.sha256 == \"$(sha256sum policy.json | cut -d' ' -f1)\" and
+		.predicate.inputAttestations[0].digest.sha256 == \"$(sha256sum yes.json | cut -d' ' -f1)\"" summary.json
+	run manifesto verify "$image" --require qa-approval --require missing --vsa vsa.jsonl --key other --verifier-id https://ci.example.com/gate
+	check_status "$name: a summary of what did not" 9
+	verified vsa.jsonl other.pub >summary.json
+	check "$name: it says that, too, and who" jq -e '.predicate.verificationResult == "FAILED" and .predicate.verifier.id == "https://ci.example.com/gate" and
+		.predicate.policy.annotations.require == ["qa-approval", "missing"] and (.predicate.inputAttestations | length) == 1' summary.json
+	rm vsa.jsonl
+	refused "$name: a summary without a key" 2 verify "$image" --require qa-approval --vsa vsa.jsonl
+	refused "$name: a key of another type" 11 verify "$image" --require qa-approval --vsa vsa.jsonl --key curve
+	refused "$name: a verifier that is no URI" 2 verify "$image" --require qa-approval --vsa vsa.jsonl --key other --verifier-id me
+	check "$name: no summary was written" test ! -e vsa.jsonl
+	run manifesto verify "$image" "$image" --require qa-approval --vsa vsa.jsonl --key other
+	check "$name: one line for each image" test "$(wc -l <vsa.jsonl)" = 2
+}
+story layout oci:layout
+refused 'a layout has no place for a bundle' 2 export --attach oci:layout qa-approval
+
+push_image oci:layout:1.0 "$REGISTRY/acme/app:1.0" >/dev/null 2>&1
+export MANIFESTO_TRUST_SERVER=$NOTARY
+image=$REGISTRY/acme/app:1.0
+story notary "$image"
+
+# --- beside the image
+run manifesto export --attach "$image" qa-approval --predicate-type https://example.com/qa/v1
+check_status 'a bundle beside the image' 0
+digest=$(manifesto list --json "$image" | jq -r '.records[0].subject')
+url=http://$REGISTRY/v2/acme/app
+run curl -fsS -H 'Accept: application/vnd.oci.image.index.v1+json' "$url/manifests/${digest/:/-}"
+check_json 'it is among the referrers' '[.manifests[] | select(.artifactType == "application/vnd.dev.sigstore.bundle.v0.3+json")] | length == 1 and
+	.[0].annotations["dev.sigstore.bundle.predicateType"] == "https://example.com/qa/v1"'
+bundle=$(jq -r '.manifests[] | select(.artifactType | contains("sigstore")).digest' "$T/stdout")
+run curl -fsS -H 'Accept: application/vnd.oci.image.manifest.v1+json' "$url/manifests/$bundle"
+check_json 'its subject is the image, its layer the bundle' ".subject.digest == \"$digest\" and (.layers | length) == 1 and
+	.layers[0].mediaType == .artifactType and .annotations[\"dev.sigstore.bundle.content\"] == \"dsse-envelope\""
+curl -fsS "$url/blobs/$(jq -r '.layers[0].digest' "$T/stdout")" >attached.json
+check 'another program verifies what is there' verified attached.json qa.pub
+run manifesto put -q --key qa "$image" later yes.json
+check_status 'a put after that' 0
+run manifesto repair "${image%:*}"
+check_status 'and a repair' 0
+run curl -fsS -H 'Accept: application/vnd.oci.image.index.v1+json' "$url/manifests/${digest/:/-}"
+check_json 'leave the bundle where it is' "[.manifests[].digest] | index(\"$bundle\") != null"
+
+t_done
