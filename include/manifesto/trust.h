@@ -216,6 +216,8 @@ struct manifesto_repair_result {
 	size_t stale;              /* entries that they had too many */
 	size_t targets;            /* target files that were missing */
 	int repaired;              /* it was written, and read back */
+	int timestamp; /* of a bucket, it was of a key that the newest root takes away, and is another one now
+			*/
 };
 /* Makes catalogue and referrers of a repository in a registry what the signed records say, and target files
  * of a local trust repository. Signed metadata are never touched. */

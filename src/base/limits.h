@@ -80,6 +80,9 @@
 #define MF_MAX_STORED_FILES ((size_t)2000000)
 #define MF_MAX_LIST_PAGE_BYTES ((size_t)8 << 20)
 
+/* Snapshots that are looked at to find the last one of remaining keys: publishes within milliseconds. */
+#define MF_MAX_HEAL_VERSIONS 100
+
 /* Files of ours and of Docker. */
 #define MF_MAX_KEYFILE_BYTES ((size_t)65536)
 #define MF_MAX_CONFIG_BYTES ((size_t)1 << 20)

@@ -194,7 +194,7 @@ int mf_cli_run_status(struct mf_cli *cli, struct manifesto_error *err)
 static void show_repair(const struct mf_cli *cli, const char *repository,
 			const struct manifesto_repair_result *r)
 {
-	bool any = r->catalogue || r->subjects || r->targets;
+	bool any = r->catalogue || r->subjects || r->targets || r->timestamp;
 	if (cli->quiet)
 		return;
 	if (!any) {
@@ -203,8 +203,12 @@ static void show_repair(const struct mf_cli *cli, const char *repository,
 	}
 	mf_cli_printf("%s: %s:", repository, r->repaired ? "repaired" : "would repair");
 	const char *comma = "";
+	if (r->timestamp) {
+		mf_cli_printf(" the timestamp");
+		comma = ",";
+	}
 	if (r->catalogue) {
-		mf_cli_printf(" the catalogue");
+		mf_cli_printf("%s the catalogue", comma);
 		comma = ",";
 	}
 	if (r->subjects) {
@@ -237,6 +241,7 @@ static int repair_one(struct mf_cli *cli, const char *repository, struct mf_json
 	mf_json_add_int(j, "stale", (int64_t)r->stale);
 	mf_json_add_int(j, "targets", (int64_t)r->targets);
 	mf_json_add_bool(j, "repaired", r->repaired);
+	mf_json_add_bool(j, "timestamp", r->timestamp);
 	return 0;
 }
 

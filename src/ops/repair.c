@@ -605,13 +605,34 @@ static int mend(struct mf_image *im, struct mf_drift *d, struct mf_err *err)
 		       MAX_ROUNDS);
 }
 
+/* Where readers get a signature that does not verify, the last state of the remaining keys may be put in
+ * force again. That is a publish, with a lock of its own. */
+static int load(struct mf_image *im, struct mf_lock *lock, const struct manifesto_repair_options *o,
+		struct manifesto_repair_result *out, struct mf_err *err)
+{
+	const struct mf_load all = {0};
+	struct mf_err why = MF_ERR_INIT;
+	if (!o->dry_run && mf_publish_lock(im->trust, lock, err) < 0)
+		return -1;
+	if (mf_trust_load(im->trust, &all, &why) == 0)
+		return 0;
+	mf_lock_release(lock);
+	enum mf_found healed =
+	    why.code == MF_E_SIGNATURE && !o->dry_run ? mf_publish_heal(im->trust, err) : MF_ABSENT;
+	if (healed == MF_ABSENT)
+		*err = why;
+	if (healed != MF_FOUND || mf_publish_lock(im->trust, lock, err) < 0)
+		return -1;
+	out->repaired = out->timestamp = 1;
+	return mf_trust_load(im->trust, &all, err);
+}
+
 static int repair(struct mf_image *im, const struct manifesto_repair_options *o,
 		  struct manifesto_repair_result *out, struct mf_err *err)
 {
 	struct mf_drift d MF_DRIFT_CLEANUP = {0};
 	struct mf_lock lock MF_LOCK_CLEANUP = MF_LOCK_INIT;
-	if ((!o->dry_run && mf_publish_lock(im->trust, &lock, err) < 0) ||
-	    mf_trust_load(im->trust, &(struct mf_load){0}, err) < 0 || mf_drift_find(im, &d, err) < 0)
+	if (load(im, &lock, o, out, err) < 0 || mf_drift_find(im, &d, err) < 0)
 		return -1;
 	out->gun = mf_arena_text(mf_result_arena(out), mf_trust_pin_name(im->trust));
 	if (mf_arena_check(mf_result_arena(out), err) < 0)

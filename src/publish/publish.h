@@ -106,6 +106,11 @@ int mf_publish_first(struct mf_trust *t, const struct mf_publish_spare *spare /*
 /* Serialises this machine's writers of the repository; not an error when the home cannot be written. */
 int mf_publish_lock(struct mf_trust *t, struct mf_lock *lock, struct mf_err *err) MF_NODISCARD;
 
+/* After a load of a bucket that failed with MF_E_SIGNATURE: if somebody who took a key away was stopped
+ * before they could sign what that key had published meanwhile, puts the last state of the remaining keys in
+ * force again (heal.c). MF_FOUND: done, and loaded; MF_ABSENT: that is not what is wrong. MF_E_KEY. */
+enum mf_found mf_publish_heal(struct mf_trust *t, struct mf_err *err) MF_NODISCARD;
+
 /* ---- keys (keys.c) */
 /* The signer to use for a role of the loaded set: a key that the role lists and we hold, the preferred name
  * first. MF_E_KEY lists what would be needed. Whether it is enough: mf_publish_check_threshold. */

@@ -286,6 +286,14 @@ faults L
 AWS_ENDPOINT_URL_S3=http://$L run manifesto get "$image" qa-approval
 check 'a get takes at most 5' test "$(rounds)" -le 5
 
+# --- status lists the content once, however many records there are
+for type in one two three four; do put "$image" $type "$approval"; done
+faults L
+AWS_ENDPOINT_URL_S3=http://$L run manifesto status "${image%:*}"
+check 'status finds the content' test "$status" = 0 -o "$status" = 14
+check 'with one request' test "$(grep -c '[?&]list-type=2' "$T/L.log")" = 1
+check 'and asks for no object of it' test -z "$(grep '/targets/' "$T/L.log")"
+
 # --- secrets
 run manifesto -v -v put "$image" secrets second
 check_stderr_lacks 'no secret in the log' "$S3_SECRET"

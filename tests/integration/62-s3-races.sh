@@ -1,12 +1,14 @@
 #!/bin/bash
-# Many writers of one bucket on as many machines, killed at any moment, their answers lost: what was acknowledged is there, readers
-# never see an error, and a name has one owner. S3_WRITERS and S3_RECORDS make it larger.
+# Many writers of one repository on as many machines, killed at any moment, their answers lost, in a bucket, in a directory and on a
+# Notary server: what was acknowledged is there, and readers never see an error. In a bucket, a name has one owner, and a key that is
+# taken away is gone. S3_WRITERS and S3_RECORDS make it larger.
 . "$(dirname "$0")/../support/t.sh"
 . "$T_TOP/tests/support/attack.sh"
 . "$T_TOP/tests/support/job.sh"
 
-lab registry s3
+lab registry s3 notary static
 proxy P "$S3"
+proxy N "$NOTARY"
 writers=${S3_WRITERS:-8} records=${S3_RECORDS:-2}
 export MANIFESTO_TRUST_SERVER=tuf+s3://$S3_BUCKET/tuf
 make_image layout >/dev/null
@@ -44,11 +46,8 @@ check_line_count 'and nothing else is there' 2
 machine first
 
 # --- writers that are killed, behind a proxy that loses answers
-image=$REGISTRY/acme/many:1.0
-push_image oci:layout:1.0 "$image" >/dev/null 2>&1
-run manifesto put --init "$image" begin "$approval"
-check_status 'the repository' 0
-spare_root "$image"
+faults N '{"method":"POST","path":"/_trust/tuf/$","action":"drop","forward":true,"skip":2,"count":2}' \
+	'{"method":"POST","path":"/_trust/tuf/$","action":"drop","skip":5,"count":2}'
 faults P '{"method":"PUT","path":"/timestamp.json","action":"drop","forward":true,"skip":2,"count":2}' \
 	'{"method":"PUT","path":"/timestamp.json","action":"drop","skip":5,"count":2}' \
 	'{"method":"PUT","path":"snapshot.json","action":"drop","forward":true,"skip":4,"count":3}' \
@@ -60,6 +59,7 @@ write() { # WRITER
 	mkdir -p "$MANIFESTO_HOME"
 	cp -a "$T/home/manifesto/keys" "$T/home/manifesto/trust.json" "$MANIFESTO_HOME"
 	AWS_ENDPOINT_URL_S3=http://$P
+	[ "$store" != notary ] || MANIFESTO_TRUST_SERVER=http://$N
 	for ((i = 1; i <= records; i++)); do
 		echo "$1.$i" >"$T/content.$1.$i"
 		for ((n = 1; n <= 40; n++)); do
@@ -91,40 +91,55 @@ read_on() { # NAME
 		[ $code = 0 ] && cmp -s "$T/read.$1" "$approval" || echo "$code $(head -1 "$T/read.$1.err")" >>"$T/bad-reads"
 	done
 }
-: >killed
-: >failed
-: >acknowledged
-: >bad-reads
-read_on seen &
-readers=$!
-read_on new &
-readers+=" $!"
-pids=()
-for ((i = 1; i <= writers; i++)); do
-	write $i &
-	pids+=($!)
+for store in bucket directory notary; do
+	case $store in
+	directory) export MANIFESTO_TRUST_SERVER=tuf+file://$STATIC_DIR/tuf ;;
+	notary) export MANIFESTO_TRUST_SERVER=$NOTARY ;;
+	esac
+	image=$REGISTRY/acme/many-$store:1.0
+	push_image oci:layout:1.0 "$image" >/dev/null 2>&1
+	machine first
+	run manifesto put --init "$image" begin "$approval"
+	check_status "the repository: $store" 0
+	spare_root "$image"
+	: >killed
+	: >failed
+	: >acknowledged
+	: >bad-reads
+	rm -f over reads
+	read_on seen &
+	readers=$!
+	read_on new &
+	readers+=" $!"
+	pids=()
+	for ((i = 1; i <= writers; i++)); do
+		write $i &
+		pids+=($!)
+	done
+	wait "${pids[@]}"
+	: >over
+	# shellcheck disable=SC2086 # words
+	wait $readers
+	echo "# $(wc -l <killed) killed, $(wc -l <reads) reads, failed: $(sort failed | uniq -c | head -3)"
+	check "every writer got its acknowledgements in the end: $store" test "$(wc -l <acknowledged)" = $((writers * records))
+	check "nobody but the killed saw a failure that lasts: $store" test "$(grep -cv '^\(4\|12\) ' failed)" = 0
+	check "writers were killed: $store" test -s killed
+	check "no reader saw an error: $store" test ! -s bad-reads
+	[ ! -s bad-reads ] || head -3 bad-reads | sed 's/^/# /'
+	lost=0
+	while read -r type file; do
+		manifesto get "$image" "$type" 2>/dev/null | cmp -s - "$file" || lost=$((lost + 1))
+	done <acknowledged
+	check "every acknowledged record is there: $store" test $lost = 0
+	run manifesto status "${image%:*}"
+	check "the repository is sound: $store" test "$status" = 0 -o "$status" = 14
+	run manifesto repair "${image%:*}"
+	check_status "repair mends what killed writers left of the lists: $store" 0
+	run manifesto status "${image%:*}"
+	check_status "and all is well: $store" 0
 done
-wait "${pids[@]}"
-: >over
-# shellcheck disable=SC2086 # words
-wait $readers
-echo "# $(wc -l <killed) killed, $(wc -l <reads) reads, failed: $(sort failed | uniq -c | head -3)"
-check 'every writer got its acknowledgements in the end' test "$(wc -l <acknowledged)" = $((writers * records))
-check 'nobody but the killed saw a failure that lasts' test "$(grep -cv '^\(4\|12\) ' failed)" = 0
-check 'writers were killed' test -s killed
-check 'no reader saw an error' test ! -s bad-reads
-[ ! -s bad-reads ] || head -3 bad-reads | sed 's/^/# /'
-lost=0
-while read -r type file; do
-	manifesto get "$image" "$type" 2>/dev/null | cmp -s - "$file" || lost=$((lost + 1))
-done <acknowledged
-check 'every acknowledged record is there' test $lost = 0
-run manifesto status "${image%:*}"
-check 'the repository is sound' test "$status" = 0 -o "$status" = 14
-run manifesto repair "${image%:*}"
-check_status 'repair mends what killed writers left of the lists' 0
-run manifesto status "${image%:*}"
-check_status 'and all is well' 0
+export MANIFESTO_TRUST_SERVER=tuf+s3://$S3_BUCKET/tuf
+machine first
 curl -sf "$S3_PUBLIC?list-type=2&prefix=tuf/" | tr '<' '\n' | sed -n 's/^Key>//p' >keys
 check 'nothing but versions, targets and the timestamp is left' test -s keys -a \
 	-z "$(grep -vE '/([0-9]+\.(root|snapshot|targets)|timestamp)\.json$|/targets/[^/]+/[0-9a-f]{64}\.sha256-[0-9a-f]{64}$' keys)"
@@ -162,5 +177,65 @@ run manifesto put "$image" after "$approval" --key next
 check_status 'and the new key goes on' 0
 machine late
 refused 'the old key does not' 11 put "$image" never "$approval" --key alice
+
+# --- the same, and who takes the key away is killed before they sign that once more: the root is on its way
+image=$REGISTRY/acme/gap:1.0 gap=$S3_PUBLIC/tuf/${REGISTRY/:/%253A}/acme/gap
+push_image oci:layout:1.0 "$image" >/dev/null 2>&1
+machine first
+run manifesto put --init "$image" begin "$approval" --key alice
+for name in late seen; do
+	machine $name
+	mkdir -p "$MANIFESTO_HOME"
+	cp "$T/home/manifesto/trust.json" "$MANIFESTO_HOME"
+done
+machine first
+faults P '{"method":"PUT","path":"/2.root.json","action":"delay","ms":4000}'
+AWS_ENDPOINT_URL_S3=http://$P manifesto trust rotate "$image" targets --key next >rotate.out 2>&1 &
+rotate=$!
+for ((i = 0; i < 200; i++)); do
+	grep '"PUT"' P.log | grep -q '/2.root.json' && break
+	sleep 0.05
+done
+kill -KILL $rotate
+machine late
+run manifesto put "$image" late "$approval" --key alice
+check_status 'somebody publishes with the key that goes' 0
+machine seen
+run manifesto get "$image" late
+check_status 'and somebody reads it' 0
+for ((i = 0; i < 200; i++)); do
+	[ "$(http_status "$gap/2.root.json")" != 200 ] || break
+	sleep 0.05
+done
+check 'then the root takes the key away' test "$(http_status "$gap/2.root.json")" = 200
+curl -s "$gap/timestamp.json" >stamp.before
+refused 'nobody can read that' 6 get "$image" begin
+machine first
+refused 'nor publish' 6 put "$image" after "$approval" --key next
+refused 'a dry run of repair' 6 repair --dry-run "${image%:*}"
+machine seen
+refused 'repair without a key of the new root' 11 repair "${image%:*}"
+check 'nothing was written' cmp -s stamp.before <(curl -s "$gap/timestamp.json")
+machine first
+run manifesto repair "${image%:*}"
+check_status 'repair with such a key' 0
+check_stdout_has 'puts the last state of the remaining keys in force' 'repaired: the timestamp'
+check_stderr_has 'and says what does not count' 'must be published again'
+for name in gap-reader seen; do
+	machine $name
+	mkdir -p "$MANIFESTO_HOME"
+	[ -e "$MANIFESTO_HOME/trust.json" ] || cp "$T/home/manifesto/trust.json" "$MANIFESTO_HOME"
+	get_is "$name: what was there before" "$approval" "$image" begin
+	refused "$name: not what the lost key said last" 3 get "$image" late
+done
+machine first
+run manifesto put "$image" late "$approval" --key next
+check_status 'it is published again' 0
+machine seen
+get_is 'and read' "$approval" "$image" late
+machine first
+run manifesto repair "${image%:*}"
+check_status 'nothing is left to repair' 0
+check_stdout_lacks 'least of all the timestamp' timestamp
 
 t_done
