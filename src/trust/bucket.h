@@ -62,7 +62,7 @@ enum mf_put_end mf_object_put(struct mf_object_call *c, struct mf_err *err) MF_N
 int mf_bucket_list(struct mf_bucket *b, struct mf_str prefix, struct mf_listing *out,
 		   struct mf_err *err) MF_NODISCARD;
 /* One page of such an answer: the objects whose keys begin with `base` are added under the rest of their
- * keys. last: receives the last key; unchanged if there was none. MF_FOUND: there are more. MF_E_FORMAT. */
+ * keys. last: receives the last key; unchanged if there was none. MF_FOUND: there are more. MF_E_REFUSED. */
 enum mf_found mf_s3_list_parse(struct mf_str xml, struct mf_str base, struct mf_listing *out,
 			       struct mf_buf *last, struct mf_err *err) MF_NODISCARD;
 

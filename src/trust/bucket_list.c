@@ -30,7 +30,7 @@ static bool find_element(struct mf_str in, const char *tag, struct mf_str *out, 
 
 static int bad_page(const char *what, struct mf_err *err)
 {
-	return mf_fail(err, MF_E_FORMAT, 0, "the object store's list of objects %s", what);
+	return mf_fail(err, MF_E_REFUSED, 0, "the object store's list of objects %s", what);
 }
 
 static int read_size(struct mf_str text, uint64_t *out)
@@ -44,9 +44,37 @@ static int read_size(struct mf_str text, uint64_t *out)
 	return text.n ? 0 : -1;
 }
 
+/* Stores that do not encode keys as they were asked to (versitygw) write them as XML does. */
+static int decode_entities(struct mf_buf *out, struct mf_str text, struct mf_err *err)
+{
+	static const struct {
+		struct mf_str entity;
+		char c;
+	} table[] = {{{"&amp;", 5}, '&'}, {{"&lt;", 4}, '<'},    {{"&gt;", 4}, '>'},  {{"&quot;", 6}, '"'},
+		     {{"&#34;", 5}, '"'}, {{"&apos;", 6}, '\''}, {{"&#39;", 5}, '\''}};
+	for (size_t i = 0; i < text.n;) {
+		struct mf_str rest = {text.p + i, text.n - i};
+		size_t k = 0, n = sizeof table / sizeof *table;
+		while (*rest.p == '&' && k < n && !mf_str_starts(rest, table[k].entity))
+			k++;
+		if (k == n)
+			return mf_fail(err, MF_E_FORMAT, 0, "an unknown entity");
+		if (mf_buf_addc(out, *rest.p == '&' ? table[k].c : *rest.p, err) < 0)
+			return -1;
+		i += *rest.p == '&' ? table[k].entity.n : 1;
+	}
+	return 0;
+}
+
+struct page {
+	struct mf_str base;
+	bool percent; /* keys are percent-encoded */
+	struct mf_listing *out;
+	struct mf_buf *last;
+};
+
 /* One <Contents>. */
-static int add_object(struct mf_str object, struct mf_str base, struct mf_listing *out, struct mf_buf *last,
-		      struct mf_err *err)
+static int add_object(const struct page *p, struct mf_str object, struct mf_err *err)
 {
 	struct mf_str key, size, changed;
 	struct mf_stored f = {.name = NULL};
@@ -55,26 +83,27 @@ static int add_object(struct mf_str object, struct mf_str base, struct mf_listin
 	    !find_element(object, "LastModified", &changed, NULL) || read_size(size, &f.size) < 0 ||
 	    mf_time_parse(changed, &f.changed, &why) < 0)
 		return bad_page("has an entry without key, size or time", err);
-	mf_buf_reset(last);
-	if (mf_pct_decode(last, key, &why) < 0 || memchr(mf_buf_str(last).p, 0, last->n))
-		return bad_page("has a key that cannot be read", err);
-	if (!mf_str_starts(mf_buf_str(last), base))
+	mf_buf_reset(p->last);
+	if ((p->percent ? mf_pct_decode : decode_entities)(p->last, key, &why) < 0 ||
+	    memchr(mf_buf_str(p->last).p, 0, p->last->n))
+		return mf_err_pass_ours(err, &why) < 0 ? -1 : bad_page("has a key that cannot be read", err);
+	if (!mf_str_starts(mf_buf_str(p->last), p->base))
 		return 0;
-	f.name = mf_buf_str(last).p + base.n;
-	return mf_listing_add(out, &f, err);
+	f.name = mf_buf_str(p->last).p + p->base.n;
+	return mf_listing_add(p->out, &f, err);
 }
 
 enum mf_found mf_s3_list_parse(struct mf_str xml, struct mf_str base, struct mf_listing *out,
 			       struct mf_buf *last, struct mf_err *err)
 {
 	struct mf_str text, rest = xml;
+	struct page p = {.base = base, .out = out, .last = last};
 	if (!find_element(xml, "IsTruncated", &text, NULL))
 		return (enum mf_found)bad_page("does not say whether it is complete", err);
 	bool more = mf_str_eqz(text, "true");
-	if (!find_element(xml, "EncodingType", &text, NULL) || !mf_str_eqz(text, "url"))
-		return (enum mf_found)bad_page("is not percent-encoded, as it was asked for", err);
+	p.percent = find_element(xml, "EncodingType", &text, NULL) && mf_str_eqz(text, "url");
 	while (find_element(rest, "Contents", &text, &rest))
-		if (add_object(text, base, out, last, err) < 0)
+		if (add_object(&p, text, err) < 0)
 			return MF_FAILED;
 	return more ? MF_FOUND : MF_ABSENT;
 }

@@ -294,6 +294,26 @@ check 'status finds the content' test "$status" = 0 -o "$status" = 14
 check 'with one request' test "$(grep -c '[?&]list-type=2' "$T/L.log")" = 1
 check 'and asks for no object of it' test -z "$(grep '/targets/' "$T/L.log")"
 
+# --- a cache before the bucket's public address that is behind
+new cached
+run manifesto put --init "$image" qa-approval "$approval"
+at_store timestamp.json >stale.json
+put "$image" qa-approval second
+public=tuf+http://$P/$S3_BUCKET/tuf
+faults P
+get_is 'through a cache that asks' second --trust-server "$public" "$image" qa-approval
+faults P "$(rule GET /timestamp.json replace '"body_file":"'"$T/stale.json"'"')"
+refused 'a cache that is behind is found out by whoever has published' 8 get --trust-server "$public" "$image" qa-approval
+run manifesto status --quiet --trust-server "$public" "${image%:*}"
+check_status 'status says so' 8
+machine new-to-it
+mkdir -p "$MANIFESTO_HOME"
+cp "$T/home/manifesto/trust.json" "$MANIFESTO_HOME"
+get_is 'who comes new is behind, no more' "$approval" --trust-server "$public" "$image" qa-approval
+faults P
+get_is 'until the cache asks again' second --trust-server "$public" "$image" qa-approval
+machine first
+
 # --- secrets
 run manifesto -v -v put "$image" secrets second
 check_stderr_lacks 'no secret in the log' "$S3_SECRET"

@@ -15,7 +15,7 @@ not_run() { # NAME WHY
 	printf 'not run - %s: %s\n' "$1" "$2"
 }
 
-lab static
+lab static registry
 make_store "$STATIC_DIR/store"
 
 # All records of the store, read by a program that gets their names as arguments.
@@ -120,6 +120,99 @@ history() { # OWNER/NAME
 }
 history sigstore/root-signing
 history docker/tuf
+
+
+# A second object store: versitygw, whose manners are those of Amazon's.
+free_port() {
+	local port
+	while :; do
+		port=$((10240 + RANDOM % 22000))
+		(exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || break
+	done
+	echo $port
+}
+second_store() {
+	local program name='publishing to versitygw' port image i pids=() server
+	program=$(command -v "${INTEROP_VERSITYGW:-versitygw}")
+	if [ -z "$program" ]; then
+		not_run "$name" 'INTEROP_VERSITYGW names no program, and none is installed'
+		return
+	fi
+	port=$(free_port)
+	mkdir -p gateway/records meta
+	setpriv --pdeathsig KILL "$program" --port "127.0.0.1:$port" --access testkey --secret testsecret posix --sidecar "$T/meta" "$T/gateway" \
+		</dev/null >gateway.log 2>&1 &
+	server=$!
+	for ((i = 0; i < 200; i++)); do
+		(exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null && break
+		sleep 0.05
+	done
+	export AWS_ENDPOINT_URL_S3=http://127.0.0.1:$port AWS_REGION=us-east-1 AWS_ACCESS_KEY_ID=testkey AWS_SECRET_ACCESS_KEY=testsecret
+	export MANIFESTO_TRUST_SERVER=tuf+s3://records/tuf
+	make_image "$T/layout" >/dev/null
+	image=$REGISTRY/acme/app:1.0
+	push_image "oci:$T/layout:1.0" "$image" >/dev/null 2>&1
+	run manifesto put --init --no-passphrase "$image" first "$approval"
+	check_status 'versitygw: a first publish' 0
+	for i in 1 2 3 4 5 6 7 8; do
+		(
+			machine "writer$i"
+			mkdir -p "$MANIFESTO_HOME"
+			cp -a "$T/home/manifesto/keys" "$T/home/manifesto/trust.json" "$MANIFESTO_HOME"
+			manifesto put -q "$image" "type-$i" "$approval" >"$T/put.$i" 2>&1
+		) &
+		pids+=($!)
+	done
+	for i in "${!pids[@]}"; do
+		wait "${pids[i]}"
+		check "versitygw: writer $((i + 1)) of 8 at once" test $? = 0
+	done
+	machine reader
+	mkdir -p "$MANIFESTO_HOME"
+	cp "$T/home/manifesto/trust.json" "$MANIFESTO_HOME"
+	run manifesto list --json "$image"
+	check_json 'versitygw: a reader finds all records' '.records | length == 9'
+	get_is 'versitygw: and their content' "$approval" "$image" type-8
+	machine first
+	run manifesto status "${image%:*}"
+	check 'versitygw: status lists the content' test "$status" = 0 -o "$status" = 14
+	run manifesto prune --older-than 1s --keep-versions 1 --json "${image%:*}"
+	check_json 'versitygw: prune' '.repositories[0] | .exit == 0'
+	get_is 'versitygw: what is pruned is not missed' "$approval" "$image" type-1
+	AWS_REGION=eu-north-1 refused 'versitygw: the wrong region' 2 get "$image" type-1
+	AWS_SECRET_ACCESS_KEY=wrong refused 'versitygw: the wrong secret' 5 put "$image" type-1 "$approval"
+	kill "$server"
+	wait "$server" 2>/dev/null
+	unset MANIFESTO_TRUST_SERVER AWS_ENDPOINT_URL_S3 AWS_REGION AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY
+}
+second_store
+
+# oras copies what we write with the image, and finds and reads it at the copy.
+copied_by_oras() {
+	local oras name='oras copies an image with its records' from=$REGISTRY/acme/source:1.0 to=$REGISTRY/acme/copy:1.0 digest
+	oras=$(command -v "${INTEROP_ORAS:-oras}")
+	if [ -z "$oras" ]; then
+		not_run "$name" 'INTEROP_ORAS names no program, and none is installed'
+		return
+	fi
+	export MANIFESTO_TRUST_SERVER=tuf+file://$T/trust
+	make_image "$T/layout" >/dev/null
+	push_image "oci:$T/layout:1.0" "$from" >/dev/null 2>&1
+	run manifesto put -q --init --no-passphrase "$from" qa-approval "$approval"
+	check_status 'oras: a record' 0
+	run manifesto put -q "$from" contact "$approval"
+	run "$oras" cp -r --from-plain-http --to-plain-http "$from" "$to"
+	check_status 'oras cp -r' 0
+	run "$oras" discover --plain-http --format json "$to"
+	check_json 'oras discover finds the records at the copy' \
+		'[(.referrers // .manifests)[].artifactType] | sort == ["application/vnd.manifesto.contact", "application/vnd.manifesto.qa-approval"]'
+	digest=$(jq -r '[(.referrers // .manifests)[] | select(.artifactType == "application/vnd.manifesto.qa-approval").digest][0]' stdout)
+	run "$oras" pull --plain-http -o "$T/pulled" "${to%:*}@$digest"
+	check_status 'oras pull' 0
+	check 'gives the content' cmp -s "$approval" "$T/pulled/qa-approval.json"
+	unset MANIFESTO_TRUST_SERVER
+}
+copied_by_oras
 
 t_complete=1
 printf '%d passed, %d failed, %d not run\n' $((t_count - t_failed)) $t_failed $not_run

@@ -135,13 +135,25 @@ static void a_page_lists_what_lies_below_the_prefix(void **state)
 	assert_null(mf_listing_find(&l, "targets/x"));
 }
 
+static void keys_that_are_not_encoded_are_read_as_xml(void **state)
+{
+	struct mf_listing l MF_LISTING_CLEANUP = MF_LISTING_INIT;
+	struct mf_buf last MF_BUF_CLEANUP = MF_BUF_INIT(4096);
+	(void)state;
+	struct mf_str page = mf_str_c("<L><IsTruncated>false</IsTruncated>" OBJECT(
+	    "p&amp;&lt;&#39;/a%253A.json", "1", NOON) "<EncodingType></EncodingType></L>");
+	assert_int_equal(mf_s3_list_parse(page, MF_STR("p&<'/"), &l, &last, &err), MF_ABSENT);
+	assert_int_equal(l.n, 1);
+	assert_string_equal(l.v[0].name, "a%253A.json");
+}
+
 static void a_page_that_cannot_be_read_is_refused(void **state)
 {
 	static const char *const rows[] = {
 	    "",
 	    "<html>login</html>",
-	    "<IsTruncated>false</IsTruncated>",
-	    "<IsTruncated>false</IsTruncated><EncodingType>none</EncodingType>",
+	    "<IsTruncated>false</IsTruncated>" OBJECT("a&nbsp;", "1", NOON),
+	    "<IsTruncated>false</IsTruncated>" OBJECT("a&am", "1", NOON),
 	    PAGE("false", OBJECT("a%", "1", NOON)),
 	    PAGE("false", OBJECT("a%00b", "1", NOON)),
 	    PAGE("false", OBJECT("a", "-1", NOON)),
@@ -156,7 +168,7 @@ static void a_page_that_cannot_be_read_is_refused(void **state)
 		struct mf_buf last MF_BUF_CLEANUP = MF_BUF_INIT(4096);
 		if (mf_s3_list_parse(mf_str_c(rows[i]), MF_STR(""), &l, &last, &err) != MF_FAILED)
 			fail_msg("%s", rows[i]);
-		assert_int_equal(err.code, MF_E_FORMAT);
+		assert_int_equal(err.code, MF_E_REFUSED);
 		mf_err_clear(&err);
 	}
 }
@@ -168,6 +180,7 @@ int main(void)
 	    cmocka_unit_test(a_key_that_is_too_long_is_refused),
 	    cmocka_unit_test(the_first_element_of_an_error_counts_and_is_cut),
 	    cmocka_unit_test(a_page_lists_what_lies_below_the_prefix),
+	    cmocka_unit_test(keys_that_are_not_encoded_are_read_as_xml),
 	    cmocka_unit_test(a_page_that_cannot_be_read_is_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
