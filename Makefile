@@ -174,6 +174,11 @@ RUN = T_MAKEARGS='BUILD=$(abspath $(BUILD)) SAN=$(SAN) CC=$(CC) WERROR=$(WERROR)
 check: ## install dependencies, build, run all tests
 	@sh tests/support/deps.sh build check
 	@$(MAKE) check-built
+.PHONY: check-report
+check-report: ## the page of `report` in Chromium, which is installed for it
+	@sh tests/support/deps.sh build check browser
+	@$(MAKE) all $(O)/tests/bench/fill
+	@$(RUN) tests/browser/report.sh
 .PHONY: check-chroots
 check-chroots: ## run the demo and all tests in clean chroots of Debian 12 and 13, as root
 	@sh tests/support/deps.sh chroot

@@ -47,6 +47,10 @@ struct manifesto_error {
 MANIFESTO_API const char *manifesto_version(void);
 /* Frees a result of any function, with everything that it points to. NULL: nothing. */
 MANIFESTO_API void manifesto_result_free(const void *result);
+/* Writes a file completely or not at all: a temporary file beside it, which gets its name when it is on disk.
+ * What has the name already is replaced, a symbolic link too; its mode is 0644. */
+MANIFESTO_API int manifesto_file_write(const char *path, const void *data, size_t length,
+				       struct manifesto_error *err);
 
 /* ---------------------------------------------------------------- context */
 

@@ -190,6 +190,21 @@ const struct mf_cli_command mf_cli_commands[] = {
      .help = {{MF_OPT_FORMAT, NULL, "text (default), json, junit, markdown, github"},
 	      {MF_OPT_KEY, NULL, "key that signs the summaries"}},
      .run = mf_cli_run_verify},
+    {.name = "report", .group = MF_CLI_GATE, .synopsis = "REPOSITORY|IMAGE...", .min = 1, .max = MF_CLI_ANY,
+     .summary = "write a page about images, their records, roles and history",
+     .description =
+	"Verifies everything and writes one HTML page for a browser: the images of each\n"
+	"REPOSITORY (no tag, no digest) or each IMAGE with who signed which record and\n"
+	"when, what expires, was withdrawn, is vetoed or missing; roles and keys; the\n"
+	"history. With --policy or --require, also what 'manifesto verify' says of each\n"
+	"image: that one is refused is part of the report, and no failure. What could not\n"
+	"be verified is in the page, and in the exit status. The page loads nothing and\n"
+	"runs nothing; it holds the same data as JSON.",
+     .options = B(MF_OPT_OUTPUT) | B(MF_OPT_REQUIRE) | B(MF_OPT_POLICY) | B(MF_OPT_WARN_WITHIN) | B(MF_OPT_LIMIT) | FROM_BUNDLE,
+     .repeats = B(MF_OPT_REQUIRE),
+     .help = {{MF_OPT_OUTPUT, NULL, "write the page to this file ('-': standard output; required)"},
+	      {MF_OPT_MAX_AGE, NULL, BUNDLE_AGE}},
+     .run = mf_cli_run_report},
     {.name = "bundle create", .group = MF_CLI_GATE, .synopsis = "IMAGE...", .min = 1, .max = MF_CLI_ANY,
      .summary = "write records, content and trust metadata to one file",
      .description =

@@ -99,6 +99,7 @@ int mf_cli_run_get(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD
 int mf_cli_run_history(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
 int mf_cli_run_list(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
 int mf_cli_run_verify(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
+int mf_cli_run_report(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
 int mf_cli_run_bundle_create(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
 int mf_cli_run_mirror(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
 int mf_cli_run_policy_check(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;

@@ -54,7 +54,8 @@ static int add_row(struct mf_cli_table *t, const struct manifesto_history_event 
 	return 0;
 }
 
-char *mf_cli_show_change_of_roles(const struct manifesto_history_event *e)
+/* "targets/qa: alice" */
+static char *change_of(const struct manifesto_history_event *e)
 {
 	char *text = NULL, *key MF_FREE = e->key ? mf_cli_show_signers(&e->key, 1) : NULL;
 	const char *what = e->key ? key : e->detail;
@@ -70,7 +71,7 @@ static int add_repository_row(struct mf_cli_table *t, const struct manifesto_his
 {
 	const struct manifesto_record *r = e->record;
 	char *signers MF_FREE = signers_of(e);
-	char *change MF_FREE = r ? NULL : mf_cli_show_change_of_roles(e);
+	char *change MF_FREE = r ? NULL : change_of(e);
 	if (!signers || (!r && !change))
 		return mf_cli_nomem(err);
 	mf_cli_table_add_time(t, e->seen);

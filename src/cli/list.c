@@ -122,22 +122,27 @@ static void subjects_json(struct mf_json_out *j, const struct manifesto_list_res
 	mf_json_close(j);
 }
 
+void mf_cli_show_list_json(struct mf_json_out *j, const struct manifesto_list_result *r, bool all)
+{
+	mf_json_add_text(j, all ? "repository" : "image", r->image);
+	if (all)
+		subjects_json(j, r);
+	mf_json_add_array(j, "records");
+	for (size_t i = 0; i < r->nrecords; i++) {
+		mf_json_add_object(j, NULL);
+		mf_cli_show_record_json(j, r->records[i]);
+		mf_json_close(j);
+	}
+	mf_json_close(j);
+	mf_json_add_texts(j, "warnings", r->warnings, r->nwarnings);
+}
+
 static void show_json(const struct mf_cli *cli, const struct manifesto_list_result *r, bool all)
 {
 	struct mf_json_out j;
 	mf_cli_json_begin(&j, stdout, "list");
 	mf_cli_show_at_json(cli, &j);
-	mf_json_add_text(&j, all ? "repository" : "image", r->image);
-	if (all)
-		subjects_json(&j, r);
-	mf_json_add_array(&j, "records");
-	for (size_t i = 0; i < r->nrecords; i++) {
-		mf_json_add_object(&j, NULL);
-		mf_cli_show_record_json(&j, r->records[i]);
-		mf_json_close(&j);
-	}
-	mf_json_close(&j);
-	mf_json_add_texts(&j, "warnings", r->warnings, r->nwarnings);
+	mf_cli_show_list_json(&j, r, all);
 	mf_cli_json_end(&j);
 }
 

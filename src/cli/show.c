@@ -114,7 +114,7 @@ void mf_cli_show_record_json(struct mf_json_out *j, const struct manifesto_recor
 }
 
 /* What a key is called: its own name, that of a colleague, or the first digits of its fingerprint. */
-static const char *label_of(const struct manifesto_signer *s, char label[MF_CLI_LABEL])
+const char *mf_cli_show_label(const struct manifesto_signer *s, char label[MF_CLI_LABEL])
 {
 	const char *name = s->name ? s->name : s->colleague;
 	(void)snprintf(label, MF_CLI_LABEL, "%.*s", name ? MF_CLI_LABEL - 1 : MF_CLI_FINGERPRINT_SHORT,
@@ -131,7 +131,7 @@ char *mf_cli_show_signers(const struct manifesto_signer *const *s, size_t n)
 	if (!f)
 		return NULL;
 	for (size_t i = 0; i < n; i++)
-		mf_text_printf(f, "%s%s", i ? "," : "", label_of(s[i], label));
+		mf_text_printf(f, "%s%s", i ? "," : "", mf_cli_show_label(s[i], label));
 	if (fclose(f) == 0)
 		return text;
 	free(text);

@@ -26,6 +26,8 @@ void mf_cli_show_promoted_json(struct mf_json_out *j, const struct manifesto_rec
 /* "alice, 1f2e3d4c5b6a7988": names where known, else the first digits; NULL when out of memory. Caller frees.
  */
 char *mf_cli_show_signers(const struct manifesto_signer *const *s, size_t n);
+/* One of these, in label. */
+const char *mf_cli_show_label(const struct manifesto_signer *s, char label[MF_CLI_LABEL]);
 /* A command that changes records. */
 struct mf_cli_change {
 	const char *schema;
@@ -43,10 +45,10 @@ bool mf_cli_change_is_many(const struct mf_cli *cli);
 /* Changes the records of one image, with one document or lines; or of several, with a line for each. */
 int mf_cli_change(struct mf_cli *cli, const struct mf_cli_change *c, struct manifesto_change_options *o,
 		  struct manifesto_error *err) MF_NODISCARD;
-/* What an event of roles, keys and roots is about, "targets/qa: alice"; NULL when out of memory. Caller
- * frees.
- */
-char *mf_cli_show_change_of_roles(const struct manifesto_history_event *e);
+/* The members of a list, into an open object; all: of a repository. */
+void mf_cli_show_list_json(struct mf_json_out *j, const struct manifesto_list_result *r, bool all);
+/* A finding of the gate, as the next element of an array. */
+void mf_cli_show_finding_json(struct mf_json_out *j, const struct manifesto_finding *f);
 /* The members of an event, into an open object; image: whose records those of one image are. */
 void mf_cli_show_event_json(struct mf_json_out *j, const struct manifesto_history_event *e,
 			    const char *image);

@@ -110,7 +110,7 @@ static void requirement_json(struct mf_json_out *j, const struct manifesto_requi
 	mf_json_close(j);
 }
 
-static void finding_json(struct mf_json_out *j, const struct manifesto_finding *f)
+void mf_cli_show_finding_json(struct mf_json_out *j, const struct manifesto_finding *f)
 {
 	mf_json_add_object(j, NULL);
 	mf_json_add_text(j, "code", f->code);
@@ -149,7 +149,7 @@ static int item_json(struct mf_cli_verdicts *v, const struct manifesto_verify_it
 	mf_json_close(j);
 	mf_json_add_array(j, "findings");
 	for (size_t i = 0; i < item->nfindings; i++)
-		finding_json(j, item->findings[i]);
+		mf_cli_show_finding_json(j, item->findings[i]);
 	mf_json_close(j);
 	mf_json_close(j);
 	return 0;

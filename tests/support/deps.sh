@@ -3,6 +3,7 @@
 #
 #   deps.sh build|check|lint|fuzz|package|deb|chroot...
 #   deps.sh --list PURPOSE...                  prints their names
+#   deps.sh build|check|lint|browser|fuzz...
 #
 # Each row names what is used (a program, a pkg-config module, a module of the Python that runs the tests), so that
 # it may come from elsewhere. Without the right to install, the script prints the command to run and ends with 1.
@@ -61,6 +62,8 @@ lint   cppcheck              program cppcheck
 lint   git                   program git
 lint   python3               python sys
 lint   shellcheck            program shellcheck
+browser  chromium            program chromium
+browser  fonts-dejavu-core   file /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf
 fuzz   clang                 program clang
 fuzz   libclang-rt-dev       fuzzer clang
 package ca-certificates       file /usr/share/ca-certificates/mozilla
@@ -90,6 +93,8 @@ missing=
 for purpose; do
 	case $purpose in
 	build | check | lint | fuzz | package | deb | chroot) ;;
+	build | check | lint | fuzz | package | deb) ;;
+	build | check | lint | browser | fuzz) ;;
 	*)
 		echo "deps: unknown purpose '$purpose'" >&2
 		exit 2
