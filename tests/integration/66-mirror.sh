@@ -391,7 +391,8 @@ for what in "manifests/$tag" blobs/; do
 	lie_once "$what: 500" 4 500 "/$what" '"status","status":500'
 	lie_once "$what: cut short" 4 '' "/$what" '"truncate","bytes":5'
 	lie_once "$what: a reset" 4 '' "/$what" '"reset"'
-	lie_once "$what: other bytes" 6 '' "/$what" '"status","status":200,"body":"{}"'
+	# Of a file the digest is compared; a manifest lists files.
+	lie_once "$what: other bytes" 6 "$([ "$what" = blobs/ ] && echo 'has the digest' || echo layers)" "/$what" '"status","status":200,"body":"{}"'
 	lie_once "$what: nothing" 6 '' "/$what" '"status","status":200,"body":""'
 	# A registry keeps its content elsewhere: another host gets no password.
 	mkdir -p docker

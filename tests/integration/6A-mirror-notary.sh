@@ -258,6 +258,29 @@ machine mirror
 unchanged 'a key of both' 11 'alice-mirror' manifesto mirror "$repository" copy
 publisher role remove -q "$image" qa --key "$own"
 
+# --- killed while a registry is written: readers have the old state
+publisher put -q "$image" contact third --key t2
+faults P '{"method":"PUT","path":"/manifests/","action":"local","to":"/hang"}'
+manifesto mirror "$repository" "$registry" >killed.out 2>&1 </dev/null &
+pid=$!
+for ((i = 0; i < 200; i++)); do
+	jq -e 'select(.rule != null)' "$T/P.log" >/dev/null 2>&1 && break
+	sleep 0.05
+done
+kill -KILL $pid
+wait $pid 2>/dev/null
+check 'a mirror is killed at the manifest' test $? = 137
+faults P
+machine after-kill
+run manifesto trust pin "$image" "$pin"
+get_is 'a reader has the old state' "$approval" --trust-server "$registry" "$image" contact
+machine mirror
+run manifesto mirror "$repository" "$registry"
+check_status 'the next run' 0
+machine after-kill
+get_is 'has the new one' third --trust-server "$registry" "$image" contact
+machine mirror
+
 # --- what the mirror signed long ago is signed again before it expires
 push_image oci:layout:1.0 "$REGISTRY/acme/aged:1.0" >/dev/null 2>&1
 machine publisher3
@@ -277,6 +300,49 @@ check 'and so are its targets' test -e "$aged/3.targets.json"
 run manifesto mirror "$REGISTRY/acme/aged" aged
 check_stdout_has 'once' 'nothing new for'
 
+# --- roles below roles, whose authority is that of their delegators
+nested=$REGISTRY/acme/nested
+push_image oci:layout:1.0 "$nested:1.0" >/dev/null 2>&1
+notary_in owner init "$nested"
+notary_in owner publish "$nested"
+notary_in owner key rotate "$nested" snapshot -r
+for person in lead eu; do
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 30 -subj "/CN=$person" \
+		-keyout "$person.key" -out "$person.crt" 2>/dev/null
+done
+notary_in owner delegation add -p "$nested" targets/lead lead.crt --paths qa-approval/,scan/
+notary_in owner key import lead.key --role targets/lead
+notary_in owner delegation add -p "$nested" targets/lead/eu eu.crt --paths qa-approval/
+[ "$status" = 0 ] || t_bail 'a role below a role'
+fingerprint_of_root() { # GUN
+	curl -s "$NOTARY/v2/$1/_trust/tuf/root.json" | jq -r '.signed.keys[.signed.roles.root.keyids[0]].keyval.public' | base64 -d |
+		openssl x509 -pubkey -noout | openssl pkey -pubin -outform DER | sha256sum | cut -d' ' -f1
+}
+machine eu
+manifesto key import eu eu.key >/dev/null 2>&1 || t_bail 'a key'
+run manifesto trust pin "$nested" "$(fingerprint_of_root "$nested")"
+run manifesto put -q "$nested:1.0" qa-approval third --key eu --role lead/eu
+check_status 'a record of a role below a role' 0
+machine mirror
+run manifesto trust pin "$nested" "$(fingerprint_of_root "$nested")"
+run manifesto mirror "$nested" nested
+check_status 'its mirror' 0
+check_json 'each is a delegation of targets, for its own paths' \
+	'[.signed.delegations.roles[] | [.name, .paths]] == [["lead", ["qa-approval/*", "scan/*"]], ["lead/eu", ["qa-approval/*"]]]' \
+	"nested/${REGISTRY/:/%3A}/acme/nested/2.targets.json"
+machine nested-reader
+run manifesto trust pin "$nested" "$pin"
+MANIFESTO_TRUST_SERVER=tuf+file://$T/nested
+get_is 'it is read' third "$nested:1.0" qa-approval
+run manifesto verify "$nested:1.0" --require qa-approval=lead/eu
+check_status 'as that role'"'"'s' 0
+run manifesto verify "$nested:1.0" --require qa-approval=lead
+check_status 'and not as that of its delegator' 9
+run manifesto verify "$nested:1.0" --require scan=lead/eu
+check_status 'which may sign no other type' 9
+MANIFESTO_TRUST_SERVER=http://$N
+machine mirror
+
 # --- a repository of the notary program: tags of images, and a role for all names
 tagged=$REGISTRY/acme/tagged
 notary_in owner init "$tagged"
@@ -288,9 +354,7 @@ notary_in owner add "$tagged" 1.0 fourth
 notary_in owner publish "$tagged"
 [ "$status" = 0 ] || t_bail 'a collection of the notary program'
 machine mirror
-root4=$(curl -s "$NOTARY/v2/$tagged/_trust/tuf/root.json" | jq -r '.signed.keys[.signed.roles.root.keyids[0]].keyval.public' | base64 -d |
-	openssl x509 -pubkey -noout | openssl pkey -pubin -outform DER | sha256sum | cut -d' ' -f1)
-run manifesto trust pin "$tagged" "$root4"
+run manifesto trust pin "$tagged" "$(fingerprint_of_root "$tagged")"
 run manifesto mirror "$tagged" copy
 check_status 'it is mirrored' 0
 check_stderr_has 'what has no content there is named' "'1.0': "
