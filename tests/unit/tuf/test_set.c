@@ -80,6 +80,26 @@ static void file_that_was_signed_as_another_roles_is_refused(void **state)
 	sw_table(rows, SW_COUNT(rows));
 }
 
+/* One mirror signs the copies of many repositories. */
+static void copy_of_another_repository_is_refused(void **state)
+{
+	static const struct sw_row rows[] = {
+	    SET("of this one", SW_BOTH, MF_OK, F_ROOT, F_TIMESTAMP, "x-manifesto-copy-of",
+		"{\"dialect\":\"notary\",\"repository\":\"" SW_GUN "\"}"),
+	    SET("of another one", SW_BOTH, MF_E_SIGNATURE, F_TIMESTAMP, F_TIMESTAMP, "x-manifesto-copy-of",
+		"{\"dialect\":\"notary\",\"repository\":\"" SW_GUN "2\"}"),
+	    SET("of none", SW_BOTH, MF_E_FORMAT, F_TIMESTAMP, F_TIMESTAMP, "x-manifesto-copy-of",
+		"{\"dialect\":\"notary\"}"),
+	    SET("of no name", SW_BOTH, MF_E_FORMAT, F_TIMESTAMP, F_TIMESTAMP, "x-manifesto-copy-of",
+		"{\"repository\":1}"),
+	    SET("no object", SW_BOTH, MF_E_FORMAT, F_TIMESTAMP, F_TIMESTAMP, "x-manifesto-copy-of",
+		"\"" SW_GUN "\""),
+	    SET("not of other files", SW_BOTH, MF_OK, F_ROOT, F_SNAPSHOT, "x-manifesto-copy-of", "1"),
+	};
+	(void)state;
+	sw_table(rows, SW_COUNT(rows));
+}
+
 static void one_flipped_bit_in_a_signature_is_refused(void **state)
 {
 	static const unsigned bits[] = {1, 250, 260, 500};
@@ -556,6 +576,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(valid_repository_is_accepted),
 	    cmocka_unit_test(file_that_was_signed_as_another_roles_is_refused),
+	    cmocka_unit_test(copy_of_another_repository_is_refused),
 	    cmocka_unit_test(one_flipped_bit_in_a_signature_is_refused),
 	    cmocka_unit_test(unsigned_and_wrongly_signed_files_are_refused),
 	    cmocka_unit_test(thresholds_count_distinct_public_keys),
