@@ -146,6 +146,7 @@ static void filter_calls(void)
 	    ALLOW(madvise),
 	    ALLOW(futex),
 	    ALLOW(rt_sigreturn),
+	    ALLOW(sigaltstack), /* the sanitizers ask where the stack is */
 	    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
 	};
 	const struct sock_fprog program = {sizeof calls / sizeof *calls, calls};
@@ -320,6 +321,17 @@ static void keep_message(void *arg, jv message)
 		add_value(jq, message, a);
 }
 
+static jv no_input(jq_state *state, void *arg)
+{
+	(void)state;
+	return ((const struct mf_jq *)arg)->invalid();
+}
+
+static void no_message(void *arg, jv message)
+{
+	((const struct mf_jq *)arg)->free(message);
+}
+
 /* The time is the one that the run goes by, the same for all documents. What stands in front of the program
  * also makes `import` and `include` an error of syntax: modules are imported first of all. */
 static jq_state *compile(const struct mf_evaluator *e, const char *program, struct mf_answer *a)
@@ -329,10 +341,13 @@ static jq_state *compile(const struct mf_evaluator *e, const char *program, stru
 	jq_state *state = e->jq->init();
 	if (!state || asprintf(&text, "def now: %lld; %s", (long long)e->now, program) < 0)
 		give_up();
+	/* jq 1.6 leaves what is not set uninitialised. */
+	e->jq->set_input_cb(state, no_input, arg[0]);
+	e->jq->set_debug_cb(state, no_message, arg[0]);
 	e->jq->set_error_cb(state, keep_message, arg);
 	if (e->jq->compile(state, text) == 0)
 		return NULL;
-	e->jq->set_error_cb(state, NULL, NULL);
+	e->jq->set_error_cb(state, no_message, arg[0]);
 	return state;
 }
 

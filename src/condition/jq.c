@@ -10,6 +10,8 @@ static const struct {
 } symbols[] = {
     {"jq_init", offsetof(struct mf_jq, init)},
     {"jq_set_error_cb", offsetof(struct mf_jq, set_error_cb)},
+    {"jq_set_input_cb", offsetof(struct mf_jq, set_input_cb)},
+    {"jq_set_debug_cb", offsetof(struct mf_jq, set_debug_cb)},
     {"jq_compile", offsetof(struct mf_jq, compile)},
     {"jq_start", offsetof(struct mf_jq, start)},
     {"jq_next", offsetof(struct mf_jq, next)},
@@ -19,6 +21,7 @@ static const struct {
     {"jv_dump_string", offsetof(struct mf_jq, dump_string)},
     {"jv_get_kind", offsetof(struct mf_jq, get_kind)},
     {"jv_string_value", offsetof(struct mf_jq, string_value)},
+    {"jv_invalid", offsetof(struct mf_jq, invalid)},
     {"jv_invalid_has_msg", offsetof(struct mf_jq, invalid_has_msg)},
     {"jv_invalid_get_msg", offsetof(struct mf_jq, invalid_get_msg)},
     {"jv_copy", offsetof(struct mf_jq, copy)},

@@ -9,6 +9,8 @@
 struct mf_jq {
 	__typeof__(jq_init) *init;
 	__typeof__(jq_set_error_cb) *set_error_cb;
+	__typeof__(jq_set_input_cb) *set_input_cb;
+	__typeof__(jq_set_debug_cb) *set_debug_cb;
 	__typeof__(jq_compile) *compile;
 	__typeof__(jq_start) *start;
 	__typeof__(jq_next) *next;
@@ -18,6 +20,7 @@ struct mf_jq {
 	__typeof__(jv_dump_string) *dump_string;
 	__typeof__(jv_get_kind) *get_kind;
 	__typeof__(jv_string_value) *string_value;
+	__typeof__(jv_invalid) *invalid;
 	__typeof__(jv_invalid_has_msg) *invalid_has_msg;
 	__typeof__(jv_invalid_get_msg) *invalid_get_msg;
 	__typeof__(jv_copy) *copy;
