@@ -271,8 +271,7 @@ _Noreturn static void second(const struct mf_jq *jq, jq_state *state, const stru
 
 /* ---- the first process */
 
-/* What the second process wrote is no more to be trusted than the document. */
-static bool is_sound(const struct mf_answer *a, size_t n)
+bool mf_answer_is_sound(const struct mf_answer *a, size_t n)
 {
 	return n >= MF_ANSWER_HEAD && a->length == n - MF_ANSWER_HEAD && a->kind >= MF_ANSWER_TRUE &&
 	       a->kind <= MF_ANSWER_ERROR && (a->length == 0 || a->text[a->length - 1] == 0);
@@ -305,7 +304,7 @@ static void question(const struct mf_jq *jq, jq_state *state, const struct mf_qu
 	while (waitpid(pid, &status, 0) < 0)
 		if (errno != EINTR)
 			give_up();
-	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0 || !is_sound(&a, n))
+	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0 || !mf_answer_is_sound(&a, n))
 		a = (struct mf_answer){.kind = cause_of_death(status)};
 	answer(&a);
 }

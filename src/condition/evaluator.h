@@ -32,6 +32,9 @@ struct mf_evaluator {
 	size_t n;
 	int64_t now;
 };
+/* Is it an answer of n octets? What the process of a document wrote is no more to be trusted than the
+ * document. */
+bool mf_answer_is_sound(const struct mf_answer *a, size_t n);
 /* Compiles the programs, answers, and answers questions until the socket is closed. */
 _Noreturn void mf_evaluator_run(const struct mf_evaluator *e, int socket);
 

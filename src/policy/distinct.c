@@ -53,8 +53,8 @@ static bool take_one(struct keys *k, const struct mf_share *v, size_t share)
 	k->visited[share] = true;
 	for (size_t j = 0; j < v[share].nkeys; j++) {
 		size_t key = key_index(k, v[share].keys[j]);
-		if (k->owner[key] == share || (k->owner[key] != NOBODY &&
-					       (k->visited[k->owner[key]] || !take_one(k, v, k->owner[key]))))
+		size_t owner = k->owner[key];
+		if (owner != NOBODY && (k->visited[owner] || !take_one(k, v, owner)))
 			continue;
 		k->owner[key] = share;
 		return true;

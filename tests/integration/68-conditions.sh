@@ -217,7 +217,6 @@ grep -q libasan <(ldd "$(command -v manifesto)") ||
 check 'it can gain no privileges' grep -q '^NoNewPrivs:	1$' "/proc/$second/status"
 if [ "$(id -u)" = 0 ]; then
 	check 'it has no descriptors but a pipe' test "$(find "/proc/$second/fd" -type l -printf '%l\n' | sed 's/:.*//' | sort | tr '\n' ' ')" = '/dev/null /dev/null /dev/null pipe '
-	check 'its environment is wiped' test -z "$(tr -d '\0' <"/proc/$second/environ")"
 fi
 kill -KILL $gate
 wait $gate 2>/dev/null

@@ -6,10 +6,13 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "condition/condition.h"
+#include "condition/evaluator.h"
+#include "store/file.h"
 
 #define COUNT(a) (sizeof(a) / sizeof(a)[0])
 #define NOW 1800000000
@@ -235,6 +238,60 @@ static void what_is_forgotten_there_is_kept_here(void **state)
 	(void)munmap(shared, sizeof *shared);
 }
 
+/* The first process ends with the conditions: it is the only child. Only root reads what is not dumpable. */
+static void environment_of_the_new_process_is_wiped(void **state)
+{
+	static const char *const programs[] = {"true"};
+	char path[64];
+	long child = 0;
+	struct mf_err err = MF_ERR_INIT;
+	struct mf_buf b MF_BUF_CLEANUP = MF_BUF_INIT(1 << 20);
+	struct mf_env env;
+	(void)state;
+	mf_env_init(&env);
+	struct mf_conditions *c = start(&env, programs, 1);
+	(void)snprintf(path, sizeof path, "/proc/self/task/%ld/children", (long)getpid());
+	FILE *f = fopen(path, "re");
+	assert_non_null(f);
+	assert_int_equal(fscanf(f, "%ld", &child), 1);
+	(void)fclose(f);
+	(void)snprintf(path, sizeof path, "/proc/%ld/environ", child);
+	int rc = mf_file_read(path, 1 << 20, &b, &err);
+	mf_conditions_stop(c);
+	if (rc < 0)
+		skip();
+	for (size_t i = 0; i < b.n; i++)
+		assert_int_equal(b.p[i], 0);
+}
+
+static void answer_that_is_no_answer_is_refused(void **state)
+{
+	static const struct {
+		uint32_t kind, length;
+		size_t n; /* of the text that came */
+		const char *text;
+		bool sound;
+	} rows[] = {
+	    {MF_ANSWER_TRUE, 0, 0, "", true},
+	    {MF_ANSWER_VALUES, 2, 2, "1", true},
+	    {MF_ANSWER_ERROR, 2, 2, "e", true},
+	    {0, 0, 0, "", false},
+	    {MF_ANSWER_MEMORY, 0, 0, "", false}, /* the first process says that */
+	    {MF_ANSWER_VALUES, 2, 1, "1", false},
+	    {MF_ANSWER_VALUES, 1, 2, "1", false},
+	    {MF_ANSWER_VALUES, 1, 1, "1", false}, /* without its end */
+	    {MF_ANSWER_VALUES, UINT32_MAX, 2, "1", false},
+	};
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct mf_answer a = {.kind = rows[i].kind, .length = rows[i].length};
+		memcpy(a.text, rows[i].text, strlen(rows[i].text) + 1);
+		if (mf_answer_is_sound(&a, MF_ANSWER_HEAD + rows[i].n) != rows[i].sound)
+			fail_msg("row %zu", i);
+	}
+	assert_false(mf_answer_is_sound(&(struct mf_answer){.kind = MF_ANSWER_TRUE}, MF_ANSWER_HEAD - 1));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -245,6 +302,8 @@ int main(void)
 	    cmocka_unit_test(a_program_that_is_none_is_a_usage_error),
 	    cmocka_unit_test(the_run_can_be_stopped),
 	    cmocka_unit_test(what_is_forgotten_there_is_kept_here),
+	    cmocka_unit_test(environment_of_the_new_process_is_wiped),
+	    cmocka_unit_test(answer_that_is_no_answer_is_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

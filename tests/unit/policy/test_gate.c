@@ -185,6 +185,12 @@ static void under_a_condition_each_content_that_suffices_is_handed_out(void **st
 	      .e = {{REC(QA, "scan", 7, SIGNED), .signers = BIT(K_QA) | BIT(K_QA2)},
 		    {REC(SECURITY, "scan", 8, SIGNED)}}},
 	     .rivals = 0},
+	    {{ROW("one without the originals that the policy asks for does not suffice",
+		  "scan=1 of qa,security", MF_GATE_MET),
+	      .e = {{REC(QA, "scan", 7, SIGNED), .originals = BIT(K_STRANGER)},
+		    {REC(SECURITY, "scan", 8, SIGNED)}},
+	      .original_keys = BIT(K_STRANGER)},
+	     .rivals = 0},
 	    {{ROW("one without a signature does not count", "scan=1 of qa,security", MF_GATE_MET),
 	      .e = {{REC(QA, "scan", 7, SIGNED)}, {REC(SECURITY, "scan", 8, UNSIGNED)}}},
 	     .rivals = 0},
@@ -192,6 +198,7 @@ static void under_a_condition_each_content_that_suffices_is_handed_out(void **st
 	(void)state;
 	EACH_DIALECT(i)
 	for (size_t k = 0; k < COUNT(rows); k++) {
+		struct mf_digest keys[K_COUNT];
 		struct mf_err err = MF_ERR_INIT;
 		struct mf_rules rules MF_RULES_CLEANUP = {0};
 		struct mf_verdict v MF_VERDICT_CLEANUP = {0};
@@ -199,6 +206,7 @@ static void under_a_condition_each_content_that_suffices_is_handed_out(void **st
 		struct mf_digest subject = digest_of(SUBJECT);
 		add_entries(&f, rows[k].row.e, COUNT(rows[k].row.e));
 		rules_of(&rules, &rows[k].row);
+		ask_for_originals(&f, &rows[k].row, keys, &rules.v[0]);
 		if (!rows[k].no_condition)
 			ok(mf_rules_where(&rules, MF_STR("scan=true"), &err), &err);
 		struct mf_gate g = {&f.set, &rules, &subject};
