@@ -200,6 +200,8 @@ kill -KILL $rotate
 machine late
 run manifesto put "$image" late "$approval" --key alice
 check_status 'somebody publishes with the key that goes' 0
+run manifesto put "$image" later "$approval" --key alice
+check_status 'twice' 0
 machine seen
 run manifesto get "$image" late
 check_status 'and somebody reads it' 0
@@ -226,7 +228,8 @@ for name in gap-reader seen; do
 	mkdir -p "$MANIFESTO_HOME"
 	[ -e "$MANIFESTO_HOME/trust.json" ] || cp "$T/home/manifesto/trust.json" "$MANIFESTO_HOME"
 	get_is "$name: what was there before" "$approval" "$image" begin
-	refused "$name: not what the lost key said last" 3 get "$image" late
+	refused "$name: not what the lost key said last" 3 get "$image" later
+	refused "$name: nor before" 3 get "$image" late
 done
 machine first
 run manifesto put "$image" late "$approval" --key next

@@ -282,6 +282,10 @@ for url in "$NOTARY" "tuf+$STATIC/tuf"; do
 	MANIFESTO_TRUST_SERVER=$url refused "prune at $url" 2 prune "${image%:*}"
 done
 check_stderr_has 'says where they can be pruned' 'hint: prune a directory'
+machine mapped
+manifesto trust map "$REGISTRY/copies/*" "$REGISTRY/acme/*" >/dev/null 2>&1 || t_bail 'a map'
+MANIFESTO_TRUST_SERVER=tuf+file://$STATIC_DIR/tuf refused 'a name that another repository speaks for' 2 prune "$REGISTRY/copies/directory/app"
+machine first
 open_store bucket
 AWS_ACCESS_KEY_ID='' AWS_SECRET_ACCESS_KEY='' refused 'a bucket without keys' 5 prune --older-than 1s --keep-versions 1 "$repository"
 
