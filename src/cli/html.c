@@ -1,24 +1,9 @@
 #include "cli/html.h"
 
-#include <assert.h>
 #include <stdarg.h>
 
 #include "base/encode.h"
 #include "base/text.h"
-
-static void put_piece(FILE *f, const char *piece)
-{
-	static const char *const entities[] = {
-	    ['&'] = "&amp;", ['<'] = "&lt;", ['>'] = "&gt;", ['"'] = "&quot;", ['\''] = "&#39;"};
-	for (; *piece; piece++) {
-		unsigned char c = (unsigned char)*piece;
-		const char *entity = c < sizeof entities / sizeof entities[0] ? entities[c] : NULL;
-		if (entity)
-			(void)fputs(entity, f);
-		else
-			(void)fputc(c, f);
-	}
-}
 
 void mf_html_text_cut(FILE *f, const char *text, size_t max)
 {
@@ -30,38 +15,15 @@ void mf_html_text_cut(FILE *f, const char *text, size_t max)
 			return;
 		}
 		text += mf_text_piece(piece, text, end);
-		put_piece(f, piece);
+		mf_text_xml(f, piece);
 	}
-}
-
-void mf_html_text(FILE *f, const char *text)
-{
-	mf_html_text_cut(f, text, SIZE_MAX);
 }
 
 void mf_html_printf(FILE *f, const char *fmt, ...)
 {
 	va_list ap;
 	va_start(ap, fmt);
-	for (const char *at; (at = strchr(fmt, '%')); fmt = at) {
-		(void)fwrite(fmt, 1, (size_t)(at - fmt), f);
-		if (strncmp(at, "%s", 2) == 0) {
-			mf_html_text(f, va_arg(ap, const char *));
-		} else if (strncmp(at, "%d", 2) == 0) {
-			(void)fprintf(f, "%d", va_arg(ap, int));
-		} else if (strncmp(at, "%zu", 3) == 0) {
-			(void)fprintf(f, "%zu", va_arg(ap, size_t));
-			at++;
-		} else if (strncmp(at, "%lld", 4) == 0) {
-			(void)fprintf(f, "%lld", va_arg(ap, long long));
-			at += 2;
-		} else {
-			assert(at[1] == '%');
-			(void)fputc('%', f);
-		}
-		at += 2;
-	}
-	(void)fputs(fmt, f);
+	mf_text_vprintf(f, mf_text_xml, fmt, ap);
 	va_end(ap);
 }
 

@@ -7,13 +7,9 @@
 
 #include "base/str.h"
 
-/* Text for an element or a quoted attribute: in its safe form (base/text.h), markup escaped. NULL: nothing.
- */
-void mf_html_text(FILE *f, const char *text);
-/* As mf_html_text, of at most max characters, then an ellipsis. */
+/* At most max characters of a text, for an element or a quoted attribute, then an ellipsis. NULL: nothing. */
 void mf_html_text_cut(FILE *f, const char *text, size_t max);
-/* The format is markup of our own; each %s goes through mf_html_text. Also understood are %d %zu %lld and %%:
- * anything else is a bug (assert). */
+/* As mf_text_printf: the format is markup of our own, and no %s can be. */
 void mf_html_printf(FILE *f, const char *fmt, ...) MF_PRINTF(2, 3);
 /* A JSON document as the content of a <script>: what could end that is escaped within its strings. */
 void mf_html_json(FILE *f, struct mf_str json);

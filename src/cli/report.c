@@ -12,8 +12,7 @@
 #include "cli/config.h"
 
 #define DEFAULT_WARN (INT64_C(30) * 86400)
-#define EVENTS_IN_DATA 500 /* the newest of records: a page is not too large for mail; `history` has all */
-#define TRIES 3            /* somebody publishes while we read */
+#define TRIES 3 /* somebody publishes while we read */
 
 /* One run, and what it was given. */
 struct run {
@@ -464,91 +463,7 @@ static int evaluate(struct run *run, struct manifesto_error *err)
 	return pass_on(&why, err);
 }
 
-/* ---------------------------------------------------------------- data */
-
-static void role_json(struct mf_json_out *j, const struct manifesto_trust_role *t,
-		      const struct manifesto_role_list *l)
-{
-	const struct manifesto_role *role = NULL;
-	for (size_t i = 0; i < l->nroles && !role; i++)
-		if (strcmp(l->roles[i]->name, t->name) == 0)
-			role = l->roles[i];
-	mf_json_add_object(j, NULL);
-	mf_json_add_text(j, "name", t->name);
-	mf_json_add_text(j, "parent", role ? role->parent : NULL);
-	mf_json_add_int(j, "version", t->version);
-	mf_json_add_time(j, "expires", t->expires);
-	mf_json_add_int(j, "threshold", t->threshold);
-	mf_json_add_texts(j, "types", role ? role->types : NULL, role ? role->ntypes : 0);
-	mf_json_add_texts(j, "paths", t->paths, t->npaths);
-	mf_json_add_text(j, "state", role ? role->state : NULL);
-	mf_json_add_text(j, "problem", role ? role->problem : NULL);
-	mf_cli_show_signers_json(j, "keys", t->keys, t->nkeys);
-	mf_json_close(j);
-}
-
-/* What the machine that made the report knows beside that (where its pins lie, which keys it has) is no
- * business of the page's readers. */
-static void trust_json(struct mf_json_out *j, const struct mf_report_repository *r)
-{
-	mf_json_add_text(j, "gun", r->trust->gun);
-	mf_json_add_text(j, "where", r->trust->where);
-	mf_json_add_text(j, "dialect", r->trust->dialect);
-	mf_json_add_texts(j, "pinned", r->trust->pinned, r->trust->npinned);
-	mf_json_add_array(j, "roles");
-	for (size_t i = 0; i < r->trust->nroles; i++)
-		role_json(j, r->trust->roles[i], r->roles);
-	mf_json_close(j);
-}
-
-static void history_json(struct mf_json_out *j, const struct mf_report_repository *r)
-{
-	size_t records = 0, omitted = 0;
-	for (size_t i = 0; r->history && i < r->history->nevents; i++)
-		records += r->history->events[i]->record && mf_report_shows(r, r->history->events[i]);
-	mf_json_add_array(j, "history");
-	for (size_t i = 0; r->history && i < r->history->nevents; i++) {
-		const struct manifesto_history_event *e = r->history->events[i];
-		if (!mf_report_shows(r, e))
-			continue;
-		if (e->record && records - omitted > EVENTS_IN_DATA) {
-			omitted++;
-			continue;
-		}
-		mf_json_add_object(j, NULL);
-		mf_cli_show_event_json(j, e, e->record ? e->record->image : NULL);
-		mf_json_close(j);
-	}
-	mf_json_close(j);
-	mf_json_add_int(j, "historyOmitted", (int64_t)omitted);
-	if (r->history_error.status) {
-		mf_json_add_object(j, "historyFailed");
-		mf_cli_json_error(j, &r->history_error);
-		mf_json_close(j);
-	}
-}
-
-static void repository_json(struct mf_json_out *j, const struct mf_report_repository *r)
-{
-	mf_json_add_object(j, NULL);
-	mf_json_add_text(j, "repository", r->name);
-	mf_json_add_int(j, "exit", r->error.status);
-	if (r->error.status) {
-		mf_cli_json_error(j, &r->error);
-		mf_json_close(j);
-		return;
-	}
-	trust_json(j, r);
-	mf_json_add_array(j, "lists");
-	for (size_t i = 0; i < r->nlists; i++) {
-		mf_json_add_object(j, NULL);
-		mf_cli_show_list_json(j, r->lists[i], r->lists[i]->subjects != NULL);
-		mf_json_close(j);
-	}
-	mf_json_close(j);
-	history_json(j, r);
-	mf_json_close(j);
-}
+/* ---------------------------------------------------------------- the run */
 
 static void begin_json(struct run *run)
 {
@@ -565,8 +480,6 @@ static void begin_json(struct run *run)
 		n++;
 	mf_json_add_texts(&run->j, "require", r->require, n);
 }
-
-/* ---------------------------------------------------------------- the run */
 
 static void note_roles(struct mf_report *r, const struct mf_report_repository *one)
 {
@@ -630,7 +543,7 @@ static int gather_once(struct run *run, bool *settled, struct manifesto_error *e
 	if (rc == 0) {
 		mf_json_add_array(&run->j, "repositories");
 		for (size_t i = 0; i < r->n; i++)
-			repository_json(&run->j, r->v[i]);
+			mf_report_repository_json(&run->j, r->v[i]);
 		mf_json_close(&run->j);
 		mf_json_add_int(&run->j, "exit", r->status);
 		mf_cli_json_end(&run->j);

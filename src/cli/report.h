@@ -70,6 +70,9 @@ const struct mf_report_image *mf_report_find(const struct mf_report_repository *
 /* When an event was: as the store says, else as its signer says; 0: nobody does. */
 int64_t mf_report_event_time(const struct manifesto_history_event *e);
 
+/* report_data.c: the next element of an array */
+void mf_report_repository_json(struct mf_json_out *j, const struct mf_report_repository *r);
+
 /* page.c */
 int mf_report_page(const struct mf_report *r, FILE *f, struct manifesto_error *err) MF_NODISCARD;
 /* "alice, 1f2e3d4c5b6a7988" */

@@ -152,7 +152,7 @@ static void put_subject(FILE *f, const struct mf_report_repository *r, const cha
 {
 	const struct mf_report_image *im = mf_report_find(r, subject);
 	if (im && im->ntags)
-		mf_html_text(f, im->tags[0]);
+		mf_html_printf(f, "%s", im->tags[0]);
 	else
 		mf_html_text_cut(f, subject, 19);
 }
@@ -281,6 +281,7 @@ static void put_by(FILE *f, const struct manifesto_history_event *e)
 static void put_event(FILE *f, const struct mf_report_repository *r, const struct manifesto_history_event *e)
 {
 	enum kind k = kind_of(e);
+	const char *why = k == BAD || k == KINDS ? e->message : e->record ? e->record->reason : NULL;
 	(void)fputs("<tr><th scope=\"row\" class=\"nw\">", f);
 	mf_html_time(f, mf_report_event_time(e));
 	mf_html_printf(
@@ -294,7 +295,7 @@ static void put_event(FILE *f, const struct mf_report_repository *r, const struc
 	(void)fputs("</div></td><td data-l=\"By\"><div>", f);
 	put_by(f, e);
 	(void)fputs("</div></td><td data-l=\"Reason\"><div>", f);
-	mf_html_text(f, k == BAD || k == KINDS ? e->message : e->record ? e->record->reason : NULL);
+	mf_html_printf(f, "%s", why ? why : "");
 	(void)fputs("</div></td></tr>\n", f);
 }
 
