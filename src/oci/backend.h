@@ -70,6 +70,7 @@ struct mf_image_store {
 	bool is_layout;
 	/* Does the registry list referrers itself? Learned from its answers. */
 	enum { MF_API_UNKNOWN, MF_API_ABSENT, MF_API_THERE } referrers_api;
+	bool subject_unseen; /* it stored a manifest with a subject, and did not answer OCI-Subject */
 };
 
 /* Make a backend and set store->ops and store->b. */

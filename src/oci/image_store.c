@@ -234,8 +234,10 @@ int mf_manifest_put_end(struct mf_manifest_call *call, bool *subject_seen, struc
 	int rc = c->store->ops->manifest_put_end(c->store->b, state, &seen, missing ? &gone : NULL, err);
 	if (seen)
 		c->store->referrers_api = MF_API_THERE;
-	if (subject_seen)
+	if (subject_seen) {
 		*subject_seen = seen;
+		c->store->subject_unseen |= rc == 0 && !seen;
+	}
 	if (missing) {
 		mf_descriptors_clear(missing);
 		*missing = gone;

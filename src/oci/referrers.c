@@ -187,6 +187,7 @@ struct update {
 	const struct mf_referrers_change *change;
 	struct mf_manifest_call *call; /* the one in flight */
 	char tag[80];
+	bool begun;      /* there was no list at the tag */
 	json_t *index;   /* the document, without its entries; owned */
 	json_t *entries; /* owned */
 	bool changed;
@@ -213,7 +214,8 @@ static int load(struct update *u, enum mf_referrers_by *by, struct mf_err *err)
 	u->call = NULL;
 	if (read_tag(call, &u->change->subject, &m, by, err) < 0 || *by != MF_REFERRERS_TAG)
 		return *by != MF_REFERRERS_TAG ? 0 : -1;
-	if (!m.bytes.n) {
+	u->begun = !m.bytes.n;
+	if (u->begun) {
 		u->index = json_pack("{s:s, s:i}", "mediaType", MF_MT_OCI_INDEX, "schemaVersion", 2);
 		u->entries = json_array();
 		return u->index && u->entries ? 0 : mf_fail_nomem(err);
@@ -409,13 +411,30 @@ static int update_begin(struct update *u, struct mf_image_store *s, const struct
 	return u->call ? 0 : -1;
 }
 
+static int no_list(void *arg, size_t i, struct mf_descriptors *list, enum mf_referrers_by by,
+		   struct mf_err *err)
+{
+	(void)arg, (void)i, (void)list, (void)by, (void)err;
+	return 0;
+}
+
+/* A list is begun at a tag only where the registry keeps none itself. Whoever has stored an artifact knows that
+ * from the answer; a removal, which leaves others, has to ask. */
+static int ask_api(const struct update *u, struct mf_err *err)
+{
+	struct mf_image_store *s = u->store;
+	if (!u->begun || !u->change->nadd || s->subject_unseen || s->referrers_api != MF_API_UNKNOWN)
+		return 0;
+	return mf_registry_referrers(s, &u->change->subject, 1, no_list, NULL, err);
+}
+
 /* What was read is changed, and, where that makes a difference, being written. */
 static int update_write(struct update *u, struct mf_err *err)
 {
 	enum mf_referrers_by by;
-	if (load(u, &by, err) < 0)
+	if (load(u, &by, err) < 0 || ask_api(u, err) < 0)
 		return -1;
-	if (by != MF_REFERRERS_TAG)
+	if (by != MF_REFERRERS_TAG || u->store->referrers_api == MF_API_THERE)
 		return 0;
 	if (drop_stale(u, err) < 0)
 		return -1;

@@ -46,7 +46,8 @@ static int put_manifest(struct mf_image *im, const char *tag, struct mf_bytes by
 	if (!mf_rebuild_refused(err) || im->store_ref.transport == MF_TRANSPORT_LAYOUT)
 		return -1;
 	mf_err_clear(err);
-	return mf_manifest_put(im->blobs, NULL, MF_MT_OCI_MANIFEST, bytes, NULL, NULL, err);
+	bool seen;
+	return mf_manifest_put(im->blobs, NULL, MF_MT_OCI_MANIFEST, bytes, &seen, NULL, err);
 }
 
 static void place_tag(char out[80], const struct mf_proposal_place *at)

@@ -259,7 +259,8 @@ int mf_artifact_put_end(struct mf_image *im, struct mf_manifest_call *call, stru
 			const char *tag, struct mf_err *err)
 {
 	struct mf_descriptors missing MF_DESCRIPTORS_CLEANUP = {0};
-	if (mf_manifest_put_end(call, NULL, &missing, err) == 0)
+	bool seen;
+	if (mf_manifest_put_end(call, &seen, &missing, err) == 0)
 		return 0;
 	/* The first in a repository finds no empty configuration there. */
 	if (err->code != MF_E_REFUSED && err->code != MF_E_NOT_FOUND && err->code != MF_E_CONTENT_GONE)
@@ -267,7 +268,7 @@ int mf_artifact_put_end(struct mf_image *im, struct mf_manifest_call *call, stru
 	mf_err_clear(err);
 	if (mf_artifact_store_config(im->blobs, err) < 0)
 		return -1;
-	return mf_manifest_put(im->blobs, tag, MF_MT_OCI_MANIFEST, bytes, NULL, &missing, err);
+	return mf_manifest_put(im->blobs, tag, MF_MT_OCI_MANIFEST, bytes, &seen, &missing, err);
 }
 
 int mf_artifacts_store(struct mf_image *im, struct mf_artifacts *a, struct mf_err *err)

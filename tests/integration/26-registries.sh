@@ -120,8 +120,11 @@ check 'the withdrawal has a type of its own' test "$(of_type "$A" application/vn
 run manifesto put --reinstate "$api:1.0" qa-approval a.json
 check 'reinstated, it is found' test "$(approvals "$A")" = "$(sum_of a.json)"
 check 'and the withdrawal is gone' test -z "$(of_type "$A" application/vnd.manifesto.withdrawn.v1%2Bjson)"
+put "$api:1.0" notes b.txt
 run manifesto rm "$api:1.0" qa-approval
 check 'after rm a query finds none' test -z "$(approvals "$A")"
+check 'and what is left is not listed at a fallback tag' test "$(http_status "http://$REGISTRY/v2/api/app/manifests/${subject/:/-}")" = 404
+run manifesto rm "$api:1.0" notes
 run manifesto status "$api"
 check_status 'nothing is left over' 0
 
