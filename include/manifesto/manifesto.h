@@ -30,6 +30,7 @@
 #define MANIFESTO_MANIFESTO_H
 
 #include "manifesto/context.h"
+#include "manifesto/copy.h"
 #include "manifesto/gate.h"
 #include "manifesto/keys.h"
 #include "manifesto/records.h"

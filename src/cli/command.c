@@ -1,6 +1,5 @@
 #include "cli/command.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -110,6 +109,31 @@ const struct mf_cli_command mf_cli_commands[] = {
      .description = "Removes the proposal with its signatures.\n"
 		    "A proposal in a file is dropped by deleting the file.",
      .run = mf_cli_run_proposal_drop},
+    {.name = "copy", .group = MF_CLI_RECORDS, .synopsis = "[SRC DST]", .min = 0, .max = 2,
+     .summary = "promote the records of an image to another repository",
+     .description =
+	"Verifies the records of the image SRC as 'manifesto verify' does, copies their\n"
+	"content to DST, and publishes them there under your key. Who signed them at SRC\n"
+	"stays part of them, and counts at DST for those who know the keys. The image\n"
+	"itself must be at DST already ('oras cp', 'skopeo copy'); DST is a repository,\n"
+	"or a reference that names the same image.\n"
+	"\n"
+	"Without a requirement all current records are copied, except waivers. With one,\n"
+	"those that are required are; if the image does not meet it, nothing is (9).\n"
+	"--types limits what is copied. All images of a DST repository are published\n"
+	"together, or none is.\n"
+	"\n"
+	"SRC has the trust server and the CAs of DST, unless --from-trust-server,\n"
+	"--from-cacert or --bundle says otherwise; -u and --trust-user are for DST.",
+     .options = B(MF_OPT_FROM_FILE) | B(MF_OPT_TYPES) | B(MF_OPT_REQUIRE) | B(MF_OPT_WHERE) | B(MF_OPT_DISTINCT) | B(MF_OPT_POLICY) | B(MF_OPT_MAX_AGE) |
+		B(MF_OPT_PLATFORM) | B(MF_OPT_ALL_PLATFORMS) | B(MF_OPT_ROLE) | B(MF_OPT_KEY) | B(MF_OPT_FORCE) |
+		B(MF_OPT_FROM_TRUST_SERVER) | B(MF_OPT_FROM_CACERT) | B(MF_OPT_BUNDLE),
+     .repeats = B(MF_OPT_REQUIRE) | B(MF_OPT_WHERE) | B(MF_OPT_TYPES),
+     .help = {{MF_OPT_TYPES, NULL, "only records of these types; may be repeated"},
+	      {MF_OPT_REQUIRE, NULL, "record that SRC must have; may be repeated"},
+	      {MF_OPT_BUNDLE, NULL, "read SRC from this bundle"},
+	      {MF_OPT_FORCE, NULL, "replace records of other content"}},
+     .run = mf_cli_run_copy},
     {.name = "get", .group = MF_CLI_RECORDS, .synopsis = "IMAGE TYPE", .min = 2, .max = 2,
      .summary = "verify a record and write its content",
      .description =
@@ -654,130 +678,4 @@ int mf_cli_command_find(struct mf_cli *cli, struct manifesto_error *err)
 bool mf_cli_command_takes(const struct mf_cli_command *c, enum mf_cli_opt o)
 {
 	return o < MF_OPT_GLOBAL_END || (c->options & B(o));
-}
-
-static int check_options(const struct mf_cli *cli, struct manifesto_error *err)
-{
-	for (unsigned o = 0; o < MF_OPT_COUNT; o++)
-		if (mf_cli_args_has(&cli->args, (enum mf_cli_opt)o) &&
-		    !mf_cli_command_takes(cli->command, (enum mf_cli_opt)o))
-			return mf_cli_usage(err, "'%s' takes no option '--%s'", cli->command->name,
-					    mf_cli_options[o].name);
-	for (unsigned o = 0; o < MF_OPT_COUNT; o++)
-		if (mf_cli_options[o].kind == MF_OPT_VALUE && cli->args.times[o] > 1 &&
-		    !(cli->command->repeats & B(o)))
-			return mf_cli_usage(err, "option '--%s' is given twice", mf_cli_options[o].name);
-	return mf_cli_args_check(&cli->args, err);
-}
-
-/* Where an image is required, a list stands in its place; 'verify' takes both. */
-static bool has_list(const struct mf_cli *cli)
-{
-	return mf_cli_args_has(&cli->args, MF_OPT_IMAGES) && cli->command->min > 0;
-}
-
-/* Does an option stand in place of the last argument? */
-static bool lacks_last(const struct mf_cli *cli)
-{
-	for (unsigned o = 0; o < MF_OPT_COUNT; o++)
-		if ((cli->command->replaces_last & B(o)) && mf_cli_args_has(&cli->args, (enum mf_cli_opt)o))
-			return true;
-	return false;
-}
-
-size_t mf_cli_image_words(const struct mf_cli *cli)
-{
-	const struct mf_cli_command *c = cli->command;
-	size_t others = c->min ? c->min - 1 - lacks_last(cli) : 0;
-	return has_list(cli) ? 0 : c->max == MF_CLI_ANY ? cli->nargument - others : 1;
-}
-
-static int check_count(const struct mf_cli *cli, struct manifesto_error *err)
-{
-	const struct mf_cli_command *c = cli->command;
-	size_t n = cli->nargument, min = c->min - lacks_last(cli), max = c->max;
-	if (has_list(cli)) {
-		min--;
-		max = max == MF_CLI_ANY ? min : max - 1;
-	}
-	if (n >= min && n <= max)
-		return 0;
-	if (max == 0)
-		return mf_cli_usage(err, "'%s' takes no arguments%s, %zu given", c->name,
-				    has_list(cli) ? " with --images" : "", n);
-	size_t bound = n < min ? min : max;
-	return mf_cli_usage(err, "'%s' takes %s%zu argument%s%s (%s), %zu given", c->name,
-			    min == max ? ""
-			    : n < min  ? "at least "
-				       : "at most ",
-			    bound, bound == 1 ? "" : "s", has_list(cli) ? " with --images" : "", c->synopsis,
-			    n);
-}
-
-/* --passphrase-fd: an open descriptor that is not one of our outputs. Children do not get it. */
-static int check_fd(const struct mf_cli *cli, bool *is_stdin, struct manifesto_error *err)
-{
-	int64_t fd = -1;
-	*is_stdin = false;
-	if (mf_cli_args_number(&cli->args, MF_OPT_PASSPHRASE_FD, 0, 65535, &fd, err) < 0)
-		return -1;
-	if (fd == 1 || fd == 2)
-		return mf_cli_usage(err, "--passphrase-fd cannot be %lld, an output", (long long)fd);
-	if (fd > 2 && fcntl((int)fd, F_SETFD, FD_CLOEXEC) < 0)
-		return mf_cli_usage(err, "--passphrase-fd %lld is not open", (long long)fd);
-	*is_stdin = fd == 0;
-	return 0;
-}
-
-/* What reads standard input as a file: how many times, and what to call it. */
-static unsigned reads_stdin(const struct mf_cli *cli, const char **what)
-{
-	static const enum mf_cli_opt files[] = {MF_OPT_POLICY, MF_OPT_IMAGES};
-	unsigned n = 0;
-	if (cli->command->run == mf_cli_run_put && !lacks_last(cli) &&
-	    strcmp(cli->argument[cli->nargument - 1], "-") == 0) {
-		*what = "FILE '-'";
-		n++;
-	}
-	bool takes_list = mf_cli_command_takes(cli->command, MF_OPT_IMAGES);
-	for (size_t i = 0; takes_list && i < mf_cli_image_words(cli); i++)
-		if (strcmp(cli->argument[i], "-") == 0) {
-			*what = "IMAGE '-'";
-			n++;
-		}
-	for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
-		if (cli->args.value[files[i]] && strcmp(cli->args.value[files[i]], "-") == 0) {
-			*what = files[i] == MF_OPT_POLICY ? "--policy -" : "--images -";
-			n++;
-		}
-	return n;
-}
-
-/* Standard input can be read for one purpose only. */
-static int check_stdin(const struct mf_cli *cli, struct manifesto_error *err)
-{
-	bool fd = false;
-	if (check_fd(cli, &fd, err) < 0)
-		return -1;
-	bool trust = mf_cli_args_has(&cli->args, MF_OPT_TRUST_PASSWORD_STDIN);
-	bool password = trust || mf_cli_args_has(&cli->args, MF_OPT_PASSWORD_STDIN);
-	const char *first = trust ? "--trust-password-stdin" : "--password-stdin", *file = first;
-	unsigned files = reads_stdin(cli, &file);
-	if (trust && mf_cli_args_has(&cli->args, MF_OPT_PASSWORD_STDIN))
-		return mf_cli_usage(err, "standard input is asked for twice: --password-stdin and "
-					 "--trust-password-stdin");
-	if (fd + password + files <= 1)
-		return 0;
-	if (!fd && !password)
-		return mf_cli_usage(err, "standard input is asked for more than once, the last time by %s",
-				    file);
-	return mf_cli_usage(err, "standard input is asked for twice: %s and %s",
-			    fd ? "--passphrase-fd 0" : first, file);
-}
-
-int mf_cli_command_check(const struct mf_cli *cli, struct manifesto_error *err)
-{
-	if (check_options(cli, err) < 0 || check_count(cli, err) < 0)
-		return -1;
-	return check_stdin(cli, err);
 }

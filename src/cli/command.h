@@ -95,6 +95,7 @@ int mf_cli_help_print(const char *const *words, size_t nwords, struct manifesto_
 /* ---- one file each */
 int mf_cli_run_put(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
 int mf_cli_run_export(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
+int mf_cli_run_copy(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
 int mf_cli_run_get(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
 int mf_cli_run_history(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
 int mf_cli_run_list(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;

@@ -84,6 +84,9 @@ const struct mf_cli_option mf_cli_options[MF_OPT_COUNT] = {
 	[MF_OPT_STATE] = {"state", "STATE,...", "only current, withdrawn, expired, foreign, veto", MF_OPT_VALUE, 0, 0},
 	[MF_OPT_WARN_WITHIN] = {"warn-within", "DURATION", "report what expires within this time (default 30d)", MF_OPT_VALUE, 0, 0},
 	[MF_OPT_WITHIN] = {"within", "DURATION", "what expires within this time (default 30d)", MF_OPT_VALUE, 0, 0},
+	[MF_OPT_FROM_FILE] = {"from-file", "FILE", "read pairs SRC DST from this list, one a line", MF_OPT_VALUE, 0, MF_CLI_COMPLETE_FILE},
+	[MF_OPT_FROM_TRUST_SERVER] = {"from-trust-server", "URL", "where the trust metadata of SRC is kept", MF_OPT_VALUE, 0, 0},
+	[MF_OPT_FROM_CACERT] = {"from-cacert", "FILE", "the CAs for the servers of SRC (PEM)", MF_OPT_VALUE, 0, MF_CLI_COMPLETE_FILE},
 };
 /* clang-format on */
 

@@ -90,6 +90,9 @@ enum mf_cli_opt {
 	MF_OPT_KEEP_VERSIONS,
 	MF_OPT_WHERE,
 	MF_OPT_DISTINCT,
+	MF_OPT_FROM_FILE,
+	MF_OPT_FROM_TRUST_SERVER,
+	MF_OPT_FROM_CACERT,
 	MF_OPT_COUNT
 };
 /* Of those of some commands; a global one is in no set. */

@@ -44,6 +44,16 @@ static void end_nothing(struct mf_cli_verdicts *v, const struct manifesto_error 
 	(void)err;
 }
 
+int mf_cli_show_finding(const struct manifesto_finding *f)
+{
+	char *text MF_FREE = sentence(f);
+	if (!text)
+		return -1;
+	mf_cli_refusal("'%s'%s%s%s: %s", f->image, f->platform ? " (" : "", f->platform ? f->platform : "",
+		       f->platform ? ")" : "", text);
+	return 0;
+}
+
 /* For people, on standard error. */
 static int show_reasons(const struct manifesto_verify_item *item)
 {
@@ -56,14 +66,9 @@ static int show_reasons(const struct manifesto_verify_item *item)
 			return -1;
 		mf_cli_warning("'%s': '%s' is %s", r->subject, r->type, waived);
 	}
-	for (size_t i = 0; i < item->nfindings; i++) {
-		const struct manifesto_finding *f = item->findings[i];
-		char *text MF_FREE = sentence(f);
-		if (!text)
+	for (size_t i = 0; i < item->nfindings; i++)
+		if (mf_cli_show_finding(item->findings[i]) < 0)
 			return -1;
-		mf_cli_refusal("'%s'%s%s%s: %s", f->image, f->platform ? " (" : "",
-			       f->platform ? f->platform : "", f->platform ? ")" : "", text);
-	}
 	return 0;
 }
 

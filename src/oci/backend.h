@@ -53,6 +53,9 @@ struct mf_backend_ops {
 	/* Adds the bytes to `out`, at most about `length` of them. MF_E_CONTENT_GONE. */
 	int (*blob_get)(void *b, const struct mf_digest *digest, uint64_t length, struct mf_spool *out,
 			struct mf_err *err);
+	/* Several small blobs at once: those that did not succeed are not `done`, which is no failure. */
+	int (*blobs_send)(void *b, struct mf_blob_send *v, size_t n, struct mf_err *err);
+	int (*blobs_fetch)(void *b, struct mf_blob_fetch *v, size_t n, struct mf_err *err);
 	char *(*blob_path)(void *b, const struct mf_digest *digest);
 	/* A size of UINT64_MAX, or no media type: unknown. */
 	int (*manifests_look)(void *b, const struct mf_digest *digests, size_t n, struct mf_looked *out,
@@ -72,6 +75,10 @@ struct mf_image_store {
 	enum { MF_API_UNKNOWN, MF_API_ABSENT, MF_API_THERE } referrers_api;
 	bool subject_unseen; /* it stored a manifest with a subject, and did not answer OCI-Subject */
 };
+
+/* For backends without round trips, which move one after another as fast: nothing is done. */
+int mf_backend_sends_none(void *b, struct mf_blob_send *v, size_t n, struct mf_err *err) MF_NODISCARD;
+int mf_backend_fetches_none(void *b, struct mf_blob_fetch *v, size_t n, struct mf_err *err) MF_NODISCARD;
 
 /* Make a backend and set store->ops and store->b. */
 int mf_layout_open(struct mf_image_store *store, const struct mf_ref *ref, const struct mf_env *env,

@@ -357,6 +357,47 @@ int mf_blob_put_bytes(struct mf_image_store *s, struct mf_bytes bytes, struct mf
 	return mf_blob_put(s, spool, digest, length, err);
 }
 
+int mf_backend_sends_none(void *b, struct mf_blob_send *v, size_t n, struct mf_err *err)
+{
+	(void)b;
+	(void)v;
+	(void)n;
+	(void)err;
+	return 0;
+}
+
+int mf_backend_fetches_none(void *b, struct mf_blob_fetch *v, size_t n, struct mf_err *err)
+{
+	(void)b;
+	(void)v;
+	(void)n;
+	(void)err;
+	return 0;
+}
+
+int mf_blobs_send(struct mf_image_store *s, struct mf_blob_send *v, size_t n, struct mf_err *err)
+{
+	for (size_t i = 0; i < n; i++)
+		v[i].done = false;
+	return s->ops->blobs_send(s->b, v, n, err);
+}
+
+int mf_blobs_fetch(struct mf_image_store *s, struct mf_blob_fetch *v, size_t n, struct mf_err *err)
+{
+	for (size_t i = 0; i < n; i++)
+		v[i].done = false;
+	if (s->ops->blobs_fetch(s->b, v, n, err) < 0)
+		return -1;
+	for (size_t i = 0; i < n; i++) {
+		struct mf_err ignored = MF_ERR_INIT;
+		struct mf_digest got;
+		uint64_t length;
+		v[i].done = v[i].done && mf_spool_end(v[i].out, &got, &length, &ignored) == 0 &&
+			    length == v[i].length && mf_digest_eq(&got, &v[i].digest);
+	}
+	return 0;
+}
+
 int mf_blob_get(struct mf_image_store *s, const struct mf_digest *digest, uint64_t length,
 		struct mf_spool *out, struct mf_err *err)
 {

@@ -172,6 +172,25 @@ int mf_blob_put_bytes(struct mf_image_store *s, struct mf_bytes bytes, struct mf
 /* Downloads into a spool and ends it; digest and length must fit (MF_E_DIGEST). 404: MF_E_CONTENT_GONE. */
 int mf_blob_get(struct mf_image_store *s, const struct mf_digest *digest, uint64_t length,
 		struct mf_spool *out, struct mf_err *err) MF_NODISCARD;
+/* Several small blobs, requests in flight together. What does not succeed is not `done`, and is then moved by
+ * itself, which says why it cannot be. */
+struct mf_blob_send {
+	struct mf_digest digest;
+	uint64_t length;
+	struct mf_spool *blob; /* NULL: it is mounted, or nothing is done */
+	const char *from;      /* the repository of the same registry that may have it, or NULL */
+	bool done;
+};
+int mf_blobs_send(struct mf_image_store *s, struct mf_blob_send *v, size_t n,
+		  struct mf_err *err) MF_NODISCARD;
+struct mf_blob_fetch {
+	struct mf_digest digest;
+	uint64_t length;
+	struct mf_spool *out; /* new; ended and verified where it is done, else of no use */
+	bool done;
+};
+int mf_blobs_fetch(struct mf_image_store *s, struct mf_blob_fetch *v, size_t n,
+		   struct mf_err *err) MF_NODISCARD;
 /* Path of a blob in a layout, malloc'd; NULL for a registry. */
 char *mf_blob_path(struct mf_image_store *s, const struct mf_digest *digest);
 

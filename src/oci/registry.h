@@ -19,6 +19,9 @@ int mf_registry_blob_put(void *b, struct mf_spool *blob, const struct mf_digest 
 			 struct mf_err *err) MF_NODISCARD;
 int mf_registry_blob_get(void *b, const struct mf_digest *digest, uint64_t length, struct mf_spool *out,
 			 struct mf_err *err) MF_NODISCARD;
+/* registry_many.c */
+int mf_registry_blobs_send(void *b, struct mf_blob_send *v, size_t n, struct mf_err *err) MF_NODISCARD;
+int mf_registry_blobs_fetch(void *b, struct mf_blob_fetch *v, size_t n, struct mf_err *err) MF_NODISCARD;
 int mf_registry_head_end(struct mf_exchange *x, struct mf_err *err) MF_NODISCARD; /* a success, or 404 */
 
 /* registry.c */

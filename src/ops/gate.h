@@ -1,5 +1,5 @@
 /* One image at the gate: verdicts of the policy engine, waivers with their content, as results of the public
- * interface. Inside verify only. */
+ * interface. For verify and copy. */
 #ifndef MF_OPS_GATE_H
 #define MF_OPS_GATE_H
 
@@ -25,6 +25,18 @@ struct mf_gate_report {
 };
 void mf_gate_report_clear(struct mf_gate_report *r);
 #define MF_GATE_REPORT_CLEANUP MF_CLEANUP(mf_gate_report_clear)
+
+/* What the options require, into empty rules: `require`, `where`, `distinct`, the policy, `max_age`.
+ * MF_E_USAGE. (verify.c) */
+int mf_gate_read_rules(struct mf_rules *rules, const struct manifesto_verify_options *o,
+		       struct mf_err *err) MF_NODISCARD;
+/* Before anything is requested: a condition that is none is a mistake of whoever runs the gate, and the
+ * process that evaluates is forked before there is anything to steal. *programs is the caller's to free,
+ * after *out was stopped; both stay NULL where the rules have no conditions. (verify.c) */
+int mf_gate_start(struct manifesto *m, const struct mf_rules *rules, const char ***programs,
+		  struct mf_conditions **out, struct mf_err *err) MF_NODISCARD;
+/* Loads what at least one rule needs to be evaluated. (verify.c) */
+int mf_gate_load(const struct mf_rules *rules, struct mf_trust *t, struct mf_err *err) MF_NODISCARD;
 
 /* Evaluates all rules for one subject. -1: the run cannot go on. */
 int mf_gate_subject(struct mf_gate_report *r, const struct mf_subject *s, struct mf_err *err) MF_NODISCARD;

@@ -48,7 +48,7 @@ static void run_cleanup(struct run **r)
 
 /* ---- what is asked */
 
-static int read_rules(struct mf_rules *rules, const struct manifesto_verify_options *o, struct mf_err *err)
+int mf_gate_read_rules(struct mf_rules *rules, const struct manifesto_verify_options *o, struct mf_err *err)
 {
 	struct mf_buf text MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_POLICY_BYTES);
 	struct mf_bytes doc = {o->policy, o->policy_length};
@@ -92,8 +92,6 @@ static void forget_secrets(void *arg)
 	mf_secret_clear(&m->aws_token);
 }
 
-/* Before anything is requested: a condition that is none is a mistake of whoever runs the gate, and the
- * process that evaluates is forked before there is anything to steal. */
 static int start_conditions(const struct mf_rules *rules, const struct mf_conditions_config *cfg,
 			    const char ***programs, struct mf_conditions **out, struct mf_err *err)
 {
@@ -111,6 +109,14 @@ static int start_conditions(const struct mf_rules *rules, const struct mf_condit
 	with.programs = *programs;
 	*out = mf_conditions_start(&with, err);
 	return *out ? 0 : -1;
+}
+
+int mf_gate_start(struct manifesto *m, const struct mf_rules *rules, const char ***programs,
+		  struct mf_conditions **out, struct mf_err *err)
+{
+	const struct mf_conditions_config cfg = {
+	    .now = mf_env_now(&m->env), .env = &m->env, .forget = forget_secrets, .forget_arg = m};
+	return start_conditions(rules, &cfg, programs, out, err);
 }
 
 static int check_options(const struct manifesto *m, const struct manifesto_verify_options *o,
@@ -138,12 +144,10 @@ static int check_options(const struct manifesto *m, const struct manifesto_verif
 
 static int prepare(struct run *r, struct mf_err *err)
 {
-	if (check_options(r->m, r->o, err) < 0 || read_rules(&r->rules, r->o, err) < 0)
+	if (check_options(r->m, r->o, err) < 0 || mf_gate_read_rules(&r->rules, r->o, err) < 0)
 		return -1;
-	struct mf_conditions_config cfg = {
-	    .now = mf_env_now(&r->m->env), .env = &r->m->env, .forget = forget_secrets, .forget_arg = r->m};
 	if (r->rules.n)
-		return start_conditions(&r->rules, &cfg, &r->programs, &r->conditions, err);
+		return mf_gate_start(r->m, &r->rules, &r->programs, &r->conditions, err);
 	(void)mf_fail(err, MF_E_USAGE, 0, "nothing is required: such a gate would accept everything");
 	mf_err_set_hint(err, "use --require TYPE or --policy FILE");
 	return -1;
@@ -212,9 +216,8 @@ static int load_veto(struct mf_trust *t, const char *role, struct mf_err *err)
 	return check_veto_loaded(mf_trust_set(t), role, listed, err);
 }
 
-static int load(struct run *r, struct mf_trust *t, struct mf_err *err)
+int mf_gate_load(const struct mf_rules *rules, struct mf_trust *t, struct mf_err *err)
 {
-	const struct mf_rules *rules = &r->rules;
 	char prefix[MF_MAX_TYPE + 2];
 	int n = snprintf(prefix, sizeof prefix, "%s/", rules->v[0].type);
 	if (mf_trust_load(t, &(struct mf_load){.prefix = (struct mf_str){prefix, (size_t)n}}, err) < 0)
@@ -244,7 +247,7 @@ static int need_trust(struct run *r, struct mf_image *im, struct mf_err *err)
 	struct mf_pool_trust *t = im->shared;
 	if (!t->tried) {
 		t->tried = true;
-		if (load(r, t->trust, &t->failed) == 0)
+		if (mf_gate_load(&r->rules, t->trust, &t->failed) == 0)
 			t->held = octets(mf_trust_set(t->trust));
 	}
 	if (!t->failed.code)
@@ -468,7 +471,7 @@ int manifesto_policy_check(const char *path, const struct manifesto_policy_resul
 	struct manifesto_verify_options o = {.policy_path = path};
 	*error = (struct manifesto_error){0};
 	struct manifesto_policy_result *r = mf_result_new(sizeof *r, &err);
-	int rc = !r || read_rules(&rules, &o, &err) < 0 ? -1 : describe(&rules, r, &err);
+	int rc = !r || mf_gate_read_rules(&rules, &o, &err) < 0 ? -1 : describe(&rules, r, &err);
 	if (rc == 0 && check_conditions(&rules, &err) < 0)
 		rc = mf_wrap(&err, "policy '%s'", path);
 	return MF_OP_END(rc, r, out, error, &err);

@@ -85,7 +85,7 @@ static int resolve_all(struct mf_write *w, size_t *nsubjects, struct mf_err *err
 	return 0;
 }
 
-static int make_item(struct mf_write *w, struct mf_write_item *it, struct mf_err *err)
+int mf_write_init_item(const struct mf_write *w, struct mf_write_item *it, struct mf_err *err)
 {
 	struct mf_buf name MF_BUF_CLEANUP = MF_BUF_INIT(512);
 	mf_buf_init(&it->artifact, MF_MAX_MANIFEST_BYTES);
@@ -94,7 +94,7 @@ static int make_item(struct mf_write *w, struct mf_write_item *it, struct mf_err
 	it->out->record = it->record;
 	if (w->op->own_names)
 		return 0;
-	if (mf_record_name(&name, mf_str_c(w->o->type), &it->subject.digest, err) < 0)
+	if (mf_record_name(&name, mf_str_c(it->type), &it->subject.digest, err) < 0)
 		return -1;
 	it->name = mf_buf_take(&name);
 	return it->name ? 0 : mf_fail_nomem(err);
@@ -121,10 +121,13 @@ static int add_items(struct mf_write *w, struct mf_write_image *img, struct mani
 		if (img->items[i])
 			continue;
 		struct mf_write_item *it = img->items[i] = &w->items[w->n];
-		*it = (struct mf_write_item){
-		    .subject = *s, .im = &img->im, .out = &out[w->n], .record = &records[w->n]};
+		*it = (struct mf_write_item){.subject = *s,
+					     .im = &img->im,
+					     .type = w->o->type,
+					     .out = &out[w->n],
+					     .record = &records[w->n]};
 		w->n++;
-		if (make_item(w, it, err) < 0)
+		if (mf_write_init_item(w, it, err) < 0)
 			return -1;
 	}
 	return 0;
@@ -201,7 +204,7 @@ static int check_item(struct mf_write *w, struct mf_write_item *it, struct mf_er
 	    strcmp(now ? now : "", mf_buf_str(&it->entry).p) == 0)
 		return 0;
 	(void)mf_fail(err, MF_E_CONFLICT, 0, "somebody else has just changed '%s' of this image in '%s'",
-		      w->o->type, w->role);
+		      it->type, w->role);
 	mf_err_set_hint(err, "read it with 'manifesto get'; --force replaces it");
 	return -1;
 }
@@ -258,8 +261,7 @@ enum mf_found mf_write_vetoed(struct mf_write *w, const struct mf_write_item *it
 	for (size_t i = 0; i < set->nroles; i++) {
 		const struct mf_tuf_loaded *l = set->roles[i];
 		struct mf_entry e MF_ENTRY_CLEANUP = {0};
-		if (strcmp(l->role, w->role) == 0 ||
-		    !mf_policy_authorised(set, l, mf_str_c(w->o->type), NULL))
+		if (strcmp(l->role, w->role) == 0 || !mf_policy_authorised(set, l, mf_str_c(it->type), NULL))
 			continue;
 		ptrdiff_t at = mf_tuf_target_find(l->file, mf_str_c(it->name));
 		int rc = at < 0 ? 0 : mf_entry_read(set, l, (size_t)at, &e, err);
@@ -292,18 +294,26 @@ int mf_write_refuse_withdrawn(const struct mf_write *w, const struct mf_entry *e
 
 /* Whoever may sign the type can have changed since the role was chosen: what the others would not accept is
  * not published. */
-static int check_authority(const struct mf_write *w, struct mf_err *err)
+static int check_authority(const struct mf_write *w, const char *type, struct mf_err *err)
 {
 	const struct mf_tuf_role *roles[64];
-	size_t n = mf_policy_roles(mf_trust_set(w->im->trust), mf_str_c(w->o->type), roles, 64);
+	size_t n = mf_policy_roles(mf_trust_set(w->im->trust), mf_str_c(type), roles, 64);
 	if (w->o->role && strcmp(w->role, "targets") == 0)
 		return 0;
 	for (size_t i = 0; i < n; i++)
 		if (strcmp(roles[i]->name, w->role) == 0)
 			return 0;
 	return mf_fail(err, MF_E_CONFLICT, 0,
-		       "role '%s' may no longer sign '%s': the delegations have just changed", w->role,
-		       w->o->type);
+		       "role '%s' may no longer sign '%s': the delegations have just changed", w->role, type);
+}
+
+static int check_authorities(const struct mf_write *w, struct mf_err *err)
+{
+	for (size_t i = 0; i < w->n; i++)
+		if ((i == 0 || strcmp(w->items[i].type, w->items[i - 1].type) != 0) &&
+		    check_authority(w, w->items[i].type, err) < 0)
+			return -1;
+	return 0;
 }
 
 static enum mf_found fill(void *arg, struct mf_trust *t, struct mf_publish_change *out, struct mf_err *err)
@@ -311,7 +321,7 @@ static enum mf_found fill(void *arg, struct mf_trust *t, struct mf_publish_chang
 	struct mf_write *w = arg;
 	if (w->op->fill)
 		return w->op->fill(w, t, out, err);
-	if (check_authority(w, err) < 0 || mf_write_check(w, err) < 0)
+	if (check_authorities(w, err) < 0 || mf_write_check(w, err) < 0)
 		return MF_FAILED;
 	size_t n = 0;
 	for (size_t i = 0; i < w->n; i++)

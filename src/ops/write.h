@@ -37,6 +37,7 @@ struct mf_write_item {
 	struct mf_subject subject;
 	struct mf_image *im;              /* the first image that has it */
 	struct mf_err *failed;            /* why it cannot be changed, at the last check; or NULL */
+	const char *type;                 /* of its record: that of all items but for copy's; borrowed */
 	char *name;                       /* target name */
 	const struct mf_content *content; /* borrowed; NULL: none is stored */
 	struct mf_buf artifact;           /* manifest bytes; empty for a layout without --link */
@@ -108,7 +109,7 @@ struct mf_write {
 
 	bool first; /* this is the first check */
 	struct mf_arena *a;
-	char *prefix; /* "TYPE/" */
+	char *prefix; /* "TYPE/"; "" where the items have several types */
 	char *role;   /* to write to */
 	struct mf_signer signer;
 	const struct mf_key_info *key;
@@ -149,6 +150,8 @@ void mf_write_clear(struct mf_write *w);
 
 /* Before the first request. */
 int mf_write_open(struct mf_write *w, struct mf_err *err) MF_NODISCARD;
+/* A zeroed item that has subject, type, out and record. */
+int mf_write_init_item(const struct mf_write *w, struct mf_write_item *it, struct mf_err *err) MF_NODISCARD;
 /* Resolves the images: one item for each subject. */
 int mf_write_items(struct mf_write *w, struct mf_err *err) MF_NODISCARD;
 /* Loads for signing, with a warning when this machine sees the repository for the first time. */
@@ -201,6 +204,8 @@ int mf_write_cosign(struct mf_write *w, struct mf_write_item *it, const struct m
 
 /* Content and artifact manifests of the items that have content. What is said to be there is looked for. */
 int mf_write_store(struct mf_write *w, struct mf_err *err) MF_NODISCARD;
+/* Of these the artifact manifests alone. */
+int mf_write_store_artifacts(struct mf_write *w, struct mf_err *err) MF_NODISCARD;
 /* What mf_write_rebuild will need is requested while mf_write_publish goes on. */
 int mf_write_rebuild_soon(struct mf_write *w, struct mf_err *err) MF_NODISCARD;
 /* Publishes, and sets `version`, also when nothing was to be done. */

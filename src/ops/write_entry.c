@@ -10,7 +10,7 @@ int mf_write_artifact(struct mf_write *w, struct mf_write_item *it, bool link, s
 	mf_buf_reset(&it->artifact);
 	if ((w->im->store_ref.transport == MF_TRANSPORT_LAYOUT && !link) || !it->subject.media_type[0])
 		return 0;
-	struct mf_artifact_record r = {.type = mf_str_c(w->o->type),
+	struct mf_artifact_record r = {.type = mf_str_c(it->type),
 				       .blob = c->digest,
 				       .length = c->length,
 				       .media_type = c->media_type,

@@ -27,7 +27,7 @@ int mf_write_warn_vetoed(struct mf_write *w, struct mf_err *err)
 		vetoed = mf_write_vetoed(w, &w->items[i], &veto, err);
 		if (vetoed == MF_FOUND)
 			mf_write_warn(w, "'%s' is still withdrawn by '%s', and only that role can lift it",
-				      w->o->type, veto.role->role);
+				      w->items[i].type, veto.role->role);
 	}
 	return vetoed == MF_FAILED ? -1 : 0;
 }
@@ -48,7 +48,7 @@ int mf_write_report_new(struct mf_write *w, struct mf_write_item *it, const stru
 	    .image = mf_report_image(w->a, it->im, &it->subject.digest),
 	    .subject = mf_report_digest(w->a, &it->subject.digest),
 	    .platform = it->subject.platform[0] ? mf_arena_text(w->a, it->subject.platform) : NULL,
-	    .type = mf_arena_text(w->a, w->o->type),
+	    .type = mf_arena_text(w->a, it->type),
 	    .role = mf_arena_text(w->a, w->role),
 	    .digest = mf_report_digest(w->a, &it->content->digest),
 	    .length = it->content->length,

@@ -58,7 +58,7 @@ static const char *link_name(const struct mf_write *w, const struct mf_write_ite
 	if (w->im->store_ref.transport != MF_TRANSPORT_LAYOUT)
 		return NULL;
 	mf_digest_hex(subject, &it->subject.digest);
-	(void)snprintf(out, 160, "manifesto-%.12s-%s", subject, w->o->type);
+	(void)snprintf(out, 160, "manifesto-%.12s-%s", subject, it->type);
 	return out;
 }
 
@@ -115,13 +115,18 @@ static int end_artifact(struct storing *s, size_t i, struct mf_err *err)
 	return 0;
 }
 
+/* The first one goes alone: in a new repository it finds out what else must be there, for all of them. */
 static int store_artifacts(struct mf_write *w, struct mf_err *err)
 {
 	struct storing s MF_CLEANUP(storing_clear) = {.w = w};
-	struct mf_window ahead = {.n = w->n, .most = WINDOW, .begin = begin_artifact, .arg = &s};
-	for (size_t i = 0; i < w->n; i++)
-		if (mf_window_reach(&ahead, i, err) < 0 || end_artifact(&s, i, err) < 0)
+	struct mf_window ahead = {.n = w->n, .most = 1, .begin = begin_artifact, .arg = &s};
+	for (size_t i = 0; i < w->n; i++) {
+		if (mf_window_reach(&ahead, i, err) < 0)
 			return -1;
+		ahead.most = s.calls[i % WINDOW] ? WINDOW : ahead.most;
+		if (end_artifact(&s, i, err) < 0)
+			return -1;
+	}
 	return 0;
 }
 
@@ -145,31 +150,45 @@ static int find_lost(struct mf_write *w, struct mf_err *err)
 	return 0;
 }
 
+int mf_write_store_artifacts(struct mf_write *w, struct mf_err *err)
+{
+	if (store_artifacts(w, err) < 0)
+		return mf_wrap(err, "store the artifact manifest");
+	return find_lost(w, err);
+}
+
 int mf_write_store(struct mf_write *w, struct mf_err *err)
 {
 	if (store_contents(w, err) < 0)
 		return mf_wrap(err, "store the content");
 	if (store_targets(w, err) < 0)
 		return mf_wrap(err, "store the target file");
-	if (store_artifacts(w, err) < 0)
-		return mf_wrap(err, "store the artifact manifest");
-	return find_lost(w, err);
+	return mf_write_store_artifacts(w, err);
 }
 
 /* ---- afterwards */
 
+/* Each once: the items of an image with several types stand together. */
+static void add_subject(struct mf_subjects *s, const struct mf_subject *one)
+{
+	if (!s->n || !mf_digest_eq(&s->v[s->n - 1].digest, &one->digest))
+		s->v[s->n++] = *one;
+}
+
 int mf_write_rebuild_soon(struct mf_write *w, struct mf_err *err)
 {
+	struct mf_subjects s MF_SUBJECTS_CLEANUP = {.v = mf_calloc(w->n, sizeof(struct mf_subject))};
 	struct mf_digest *subjects MF_FREE = mf_calloc(w->n, sizeof *subjects);
 	bool changed = false;
-	if (!subjects)
+	if (!s.v || !subjects)
 		return mf_fail_nomem(err);
 	for (size_t i = 0; i < w->n; i++) {
-		subjects[i] = w->items[i].subject.digest;
+		add_subject(&s, &w->items[i].subject);
+		subjects[s.n - 1] = s.v[s.n - 1].digest;
 		changed |= !w->items[i].unchanged;
 	}
 	if (changed && !w->o->propose)
-		mf_rebuild_begin(w->im, subjects, w->n, &w->rebuild);
+		mf_rebuild_begin(w->im, subjects, s.n, &w->rebuild);
 	return 0;
 }
 
@@ -225,7 +244,7 @@ int mf_write_rebuild(struct mf_write *w, struct mf_err *err)
 		return mf_fail_nomem(err);
 	for (size_t i = 0; i < w->n; i++) {
 		const struct mf_write_item *it = &w->items[i];
-		s.v[s.n++] = it->subject;
+		add_subject(&s, &it->subject);
 		r.changed |= !it->unchanged;
 		if (it->owned_artifact)
 			replaced[r.nreplaced++] = it->old_artifact;

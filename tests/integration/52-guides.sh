@@ -63,7 +63,7 @@ export MANIFESTO_PASSPHRASE='of the test' EXAMPLES=$T_TOP/docs/examples
 make_image "$T/second" --tag 1.1 --seed second >/dev/null
 for server in "$NOTARY" "tuf+file://$T/trust"; do
 	export MANIFESTO_TRUST_SERVER=$server
-	for guide in release-approval security-team ci-verification key-formats keys mirrored-images mirrors; do
+	for guide in release-approval security-team ci-verification promotion key-formats keys mirrored-images mirrors; do
 		run=${server%%:*}-$guide
 		REPOSITORY=$REGISTRY/acme/$(tr -c 'a-z\n' - <<<"$run") IMAGE=$REPOSITORY:1.0
 		COPY=$REGISTRY/prod/${REPOSITORY##*/}
@@ -78,6 +78,12 @@ for server in "$NOTARY" "tuf+file://$T/trust"; do
 		if [ $guide = ci-verification ] || [ $guide = mirrors ]; then
 			stage >"$T/stage" 2>&1
 			check "$run: the stage is set" test $? = 0
+		fi
+		if [ $guide = promotion ]; then
+			STAGING=$REGISTRY/staging/$(basename "$REPOSITORY")
+			export STAGING
+			cp -r "$T_TOP/testdata/image" image
+			skopeo copy -q --dest-tls-verify=false "oci:image:1.0" "docker://$STAGING:1.0" || exit 1
 		fi
 		[ $guide != keys ] || allow_softhsm_leaks
 		before=$t_count

@@ -1,0 +1,771 @@
+/* copy: promotes the records of images to the repositories where the images are as well. */
+#include <stdio.h>
+
+#include "base/encode.h"
+#include "ops/copy.h"
+
+static void plan_free(struct mf_copy_plan *p)
+{
+	free(p->type);
+	mf_entries_clear(&p->from);
+	free(p);
+}
+
+static void write_free(struct mf_copy_write *c)
+{
+	mf_write_clear(&c->w);
+	free(c->plans);
+	free(c);
+}
+
+static void target_clear(struct mf_copy_target *t)
+{
+	for (size_t i = 0; i < t->nwrites; i++)
+		write_free(t->writes[i]);
+	for (size_t i = 0; i < t->nplans; i++)
+		plan_free(t->plans[i]);
+	free(t->writes);
+	free(t->plans);
+	free(t->pairs);
+	*t = (struct mf_copy_target){.done = t->done};
+}
+
+/* Images were opened with a pool, and are closed with one. */
+static void run_clear(struct mf_copy_run *r)
+{
+	for (size_t i = 0; r->targets && i < r->ntargets; i++)
+		target_clear(&r->targets[i]);
+	for (size_t i = 0; r->pairs && i < r->o.npairs; i++) {
+		struct mf_copy_pair *p = &r->pairs[i];
+		mf_image_close(&p->from);
+		mf_image_close(&p->to);
+		mf_subjects_clear(&p->subjects);
+		mf_gate_report_clear(&p->gate);
+	}
+	r->m->pool = NULL;
+	r->source->pool = NULL;
+	mf_pool_clear(&r->from);
+	mf_pool_clear(&r->to);
+	mf_conditions_stop(r->conditions);
+	free(r->programs);
+	mf_rules_clear(&r->rules);
+	free(r->pairs);
+	free(r->targets);
+}
+
+/* ---- what is asked */
+
+static int check_options(struct mf_copy_run *r, struct mf_err *err)
+{
+	const struct manifesto_copy_options *o = &r->o;
+	if (!o->npairs || o->npairs > MF_MAX_CHANGE_IMAGES)
+		return mf_fail(err, MF_E_USAGE, 0, "%zu images to copy: expected from 1 to %zu", o->npairs,
+			       (size_t)MF_MAX_CHANGE_IMAGES);
+	if (o->max_age < 0 || (o->platform && o->all_platforms))
+		return mf_fail(err, MF_E_USAGE, 0,
+			       "the age is negative, or one platform is given together with all of them");
+	if (r->source->opt.tofu)
+		return mf_fail(err, MF_E_USAGE, 0, "copy never trusts on first use");
+	if (r->m->opt.bundle)
+		return mf_fail(err, MF_E_USAGE, 0, "nothing can be published to a bundle");
+	for (size_t i = 0; o->types && o->types[i]; i++)
+		if (mf_record_type_check(mf_str_c(o->types[i]), err) < 0)
+			return -1;
+	const struct manifesto_verify_options v = {.require = o->require,
+						   .where = o->where,
+						   .distinct = o->distinct,
+						   .policy_path = o->policy_path,
+						   .policy = o->policy,
+						   .policy_length = o->policy_length,
+						   .max_age = o->max_age};
+	if (mf_gate_read_rules(&r->rules, &v, err) < 0)
+		return -1;
+	return mf_gate_start(r->source, &r->rules, &r->programs, &r->conditions, err);
+}
+
+static int open_to(struct mf_copy_run *r, struct mf_copy_pair *p, struct mf_err *err)
+{
+	r->m->pool = &r->to;
+	if (mf_image_open(&p->to, r->m, p->given->to, err) == 0)
+		return 0;
+	return mf_wrap(err, "'%s'", p->given->to);
+}
+
+static int open_from(struct mf_copy_run *r, struct mf_copy_pair *p, struct mf_err *err)
+{
+	r->source->pool = &r->from;
+	if (mf_image_open_by(&p->from, r->source, p->given->from, MF_MAPS_FOLLOW, err) == 0)
+		return 0;
+	return mf_wrap(err, "'%s'", p->given->from);
+}
+
+static struct mf_copy_target *find_target(const struct mf_copy_run *r, const struct mf_trust *t)
+{
+	for (size_t i = 0; i < r->ntargets; i++)
+		if (r->targets[i].pairs[0]->to.trust == t)
+			return &r->targets[i];
+	return NULL;
+}
+
+static int add_to_target(struct mf_copy_run *r, struct mf_copy_pair *p, struct mf_err *err)
+{
+	struct mf_copy_target *t = find_target(r, p->to.trust);
+	if (!t) {
+		t = &r->targets[r->ntargets];
+		*t = (struct mf_copy_target){.run = r,
+					     .pairs = mf_calloc(r->o.npairs, sizeof(struct mf_copy_pair *))};
+		if (!t->pairs)
+			return mf_fail_nomem(err);
+		t->o = (struct manifesto_change_options){
+		    .role = r->o.role, .key = r->o.key, .force = r->o.force};
+		r->ntargets++;
+	}
+	t->pairs[t->npairs++] = p;
+	p->target = t;
+	return 0;
+}
+
+/* A slip in the list is found before anything is asked of a server. Destinations first: what was given for
+ * one registry is for that of the promoter. */
+static int open_pairs(struct mf_copy_run *r, struct mf_err *err)
+{
+	r->pairs = mf_calloc(r->o.npairs, sizeof *r->pairs);
+	r->targets = mf_calloc(r->o.npairs, sizeof *r->targets);
+	if (!r->pairs || !r->targets)
+		return mf_fail_nomem(err);
+	for (size_t i = 0; i < r->o.npairs; i++) {
+		struct mf_copy_pair *p = &r->pairs[i];
+		struct mf_ref repository MF_REF_CLEANUP = {0};
+		struct mf_err ignored = MF_ERR_INIT;
+		p->given = &r->o.pairs[i];
+		p->gate = (struct mf_gate_report){.m = r->source,
+						  .im = &p->from,
+						  .rules = &r->rules,
+						  .conditions = r->conditions,
+						  .reference = p->given->from};
+		if (open_to(r, p, err) < 0 || add_to_target(r, p, err) < 0)
+			return -1;
+		p->bare = p->to.ref.transport == MF_TRANSPORT_LAYOUT
+			      ? !p->to.ref.tag && !p->to.ref.has_digest
+			      : mf_ref_parse_repository(&repository, mf_str_c(p->given->to), &ignored) == 0;
+	}
+	for (size_t i = 0; i < r->o.npairs; i++) {
+		struct mf_copy_pair *p = &r->pairs[i];
+		if (open_from(r, p, err) < 0)
+			return -1;
+		if (r->source == r->m &&
+		    strcmp(mf_trust_pin_name(p->from.trust), mf_trust_pin_name(p->to.trust)) == 0)
+			return mf_fail(err, MF_E_USAGE, 0,
+				       "'%s' and '%s' have one trust repository: there is "
+				       "nothing to promote",
+				       p->given->from, p->given->to);
+	}
+	return 0;
+}
+
+/* ---- the images at the destination */
+
+static int hint_image(const struct mf_copy_pair *p, struct mf_err *err)
+{
+	mf_err_set_hint(err,
+			"copy the image first: 'oras cp %s %s', or 'skopeo copy --all docker://%s "
+			"docker://%s'",
+			p->given->from, p->given->to, p->given->from, p->given->to);
+	return -1;
+}
+
+/* A reference at the destination is of the same image, as its promoter sees both. */
+static int check_reference(struct mf_copy_pair *p, struct mf_err *err)
+{
+	struct mf_subjects s MF_SUBJECTS_CLEANUP = {0};
+	char digest[MF_DIGEST_TEXT];
+	if (p->bare)
+		return 0;
+	if (mf_image_subjects(&p->to, (struct mf_subject_choice){.platform = NULL}, &s, err) < 0)
+		return err->code == MF_E_NOT_FOUND ? hint_image(p, err) : -1;
+	if (mf_digest_eq(&s.v[0].digest, &p->from.digest))
+		return 0;
+	mf_digest_format(digest, &s.v[0].digest);
+	(void)mf_fail(err, MF_E_CONFLICT, 0, "'%s' is another image than '%s': %s", p->given->to,
+		      p->given->from, digest);
+	return hint_image(p, err);
+}
+
+/* Whatever gets a record must be there. */
+static int check_subjects(struct mf_copy_target *t, struct mf_err *err)
+{
+	struct mf_digest *digests MF_FREE = mf_calloc(t->nplans, sizeof *digests);
+	bool *present MF_FREE = mf_calloc(t->nplans, sizeof *present);
+	char digest[MF_DIGEST_TEXT];
+	size_t n = 0;
+	if (!digests || !present)
+		return mf_fail_nomem(err);
+	for (size_t i = 0; i < t->nplans; i++)
+		if (i == 0 || !mf_digest_eq(&t->plans[i]->subject.digest, &digests[n - 1]))
+			digests[n++] = t->plans[i]->subject.digest;
+	if (mf_manifests_have(t->pairs[0]->to.images, digests, n, present, err) < 0)
+		return -1;
+	n = 0;
+	for (size_t i = 0; i < t->nplans; i++) {
+		struct mf_copy_plan *plan = t->plans[i];
+		n += i != 0 && !mf_digest_eq(&plan->subject.digest, &t->plans[i - 1]->subject.digest);
+		if (present[n] || plan->pair->failed.code)
+			continue;
+		mf_digest_format(digest, &plan->subject.digest);
+		(void)mf_fail(&plan->pair->failed, MF_E_NOT_FOUND, 0, "'%s' has no image %s",
+			      plan->pair->given->to, digest);
+		(void)hint_image(plan->pair, &plan->pair->failed);
+	}
+	return 0;
+}
+
+/* ---- one record at the destination */
+
+static enum mf_change refuse_other_content(const struct mf_write *w, const struct mf_write_item *it,
+					   const char *role, struct mf_err *err)
+{
+	if (w->o->force)
+		return MF_CHANGE_ALWAYS;
+	(void)mf_fail(err, MF_E_CONFLICT, 0, "role '%s' has another '%s' record for '%s'", role, it->type,
+		      it->im->text);
+	mf_err_set_hint(err, "read it with 'manifesto get'; --force replaces ours");
+	return MF_CHANGE_REFUSED;
+}
+
+/* Another role with another content: readers would get neither. */
+static enum mf_change check_other_roles(struct mf_write *w, const struct mf_write_item *it,
+					struct mf_err *err)
+{
+	const struct mf_tuf_set *set = mf_trust_set(w->im->trust);
+	for (size_t i = 0; i < set->nroles; i++) {
+		const struct mf_tuf_loaded *l = set->roles[i];
+		struct mf_entry e MF_ENTRY_CLEANUP = {0};
+		if (strcmp(l->role, w->role) == 0 || !mf_policy_authorised(set, l, mf_str_c(it->type), NULL))
+			continue;
+		int rc = mf_policy_read(set, l, mf_str_c(it->name), &e, err);
+		if (rc < 0)
+			return MF_CHANGE_REFUSED;
+		if (rc && e.state == MF_STATE_WITHDRAWN) {
+			(void)mf_write_refuse_withdrawn(w, &e, err);
+			return MF_CHANGE_REFUSED;
+		}
+		if (rc && e.state == MF_STATE_CURRENT && !mf_digest_eq(&e.info.sha256, &it->content->digest))
+			return refuse_other_content(w, it, l->role, err);
+	}
+	return MF_CHANGE_ALWAYS;
+}
+
+static bool has_original(const struct mf_entry *e, const struct mf_pubkey *key)
+{
+	for (size_t i = 0; i < e->originals.n; i++)
+		for (size_t k = 0; k < e->originals.v[i].nkeys; k++)
+			if (mf_pubkey_eq(e->originals.v[i].keys[k], key))
+				return true;
+	return false;
+}
+
+/* Is everybody there who signed what is promoted now? */
+static bool has_signers(const struct mf_entry *e, const struct mf_copy_plan *p)
+{
+	for (size_t i = 0; i < p->from.n; i++)
+		for (size_t k = 0; k < p->from.v[i].nkeys; k++)
+			if (p->from.v[i].signed_by[k] && !has_original(e, p->from.v[i].keys[k]))
+				return false;
+	return true;
+}
+
+/* But for what each of them has of its own: the same statement from the same time. */
+static enum mf_found same_description(json_t *a, json_t *b, struct mf_err *err)
+{
+	static const char *const own[] = {"sigs", "artifact", "promotedFrom"};
+	json_t *x MF_JSON_CLEANUP = mf_json_copy(a, err),
+		  *y MF_JSON_CLEANUP = x ? mf_json_copy(b, err) : NULL;
+	if (!x || !y)
+		return MF_FAILED;
+	for (size_t i = 0; i < sizeof own / sizeof own[0]; i++) {
+		(void)json_object_del(x, own[i]);
+		(void)json_object_del(y, own[i]);
+	}
+	return json_equal(x, y) ? MF_FOUND : MF_ABSENT;
+}
+
+/* Signatures of others under a record that would be replaced. */
+static size_t count_others(const struct mf_write *w, const struct mf_entry *e)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < e->nkeys; i++)
+		n += e->signed_by[i] && !mf_write_is_ours(w, e->keys[i]);
+	return n;
+}
+
+static enum mf_change evaluate(struct mf_write *w, struct mf_write_item *it, const struct mf_entry *now,
+			       struct mf_err *err)
+{
+	const struct mf_copy_plan *p = ((struct mf_copy_write *)(void *)w)->plans[it - w->items];
+	if (now && now->state == MF_STATE_WITHDRAWN) {
+		(void)mf_write_refuse_withdrawn(w, now, err);
+		return MF_CHANGE_REFUSED;
+	}
+	if (mf_write_own_entry(w, it, err) < 0 || check_other_roles(w, it, err) == MF_CHANGE_REFUSED)
+		return MF_CHANGE_REFUSED;
+	if (!now)
+		return MF_CHANGE_UNLESS_CONFLICT;
+	if (!mf_digest_eq(&now->info.sha256, &p->content.digest))
+		return refuse_other_content(w, it, w->role, err);
+	enum mf_found same = now->record.tree ? same_description(now->record.tree, it->tree, err) : MF_ABSENT;
+	if (same == MF_FAILED)
+		return MF_CHANGE_REFUSED;
+	it->unchanged = same == MF_FOUND && now->state == MF_STATE_CURRENT && has_signers(now, p);
+	if (it->unchanged || now->state != MF_STATE_CURRENT || w->o->force || !count_others(w, now))
+		return MF_CHANGE_UNLESS_CONFLICT;
+	(void)mf_fail(
+	    err, MF_E_CONFLICT, 0,
+	    "'%s' of '%s' is there, signed by others than us, without all who have signed it at '%s'",
+	    it->type, it->im->text, p->pair->given->from);
+	mf_err_set_hint(err, "--force replaces it; what others signed here is lost then");
+	return MF_CHANGE_REFUSED;
+}
+
+static int prepare_artifact(const struct mf_write *w, struct mf_write_item *it, const struct mf_copy_plan *p,
+			    struct mf_err *err)
+{
+	if (w->im->store_ref.transport == MF_TRANSPORT_LAYOUT)
+		return 0;
+	const struct mf_artifact_record r = {.type = mf_str_c(it->type),
+					     .blob = p->content.digest,
+					     .length = p->content.length,
+					     .media_type = p->content.media_type,
+					     .created = p->from.v[0].record.created,
+					     .owner = mf_trust_identity(w->im->trust)};
+	return mf_artifact_of(&it->subject, &r, &it->artifact, &it->artifact_digest, err);
+}
+
+static int prepare_record(struct mf_write *w, struct mf_write_item *it, const struct mf_copy_plan *p,
+			  struct mf_err *err)
+{
+	struct mf_trust *source = p->pair->from.trust;
+	struct mf_origin *origins MF_FREE = mf_calloc(p->from.n, sizeof *origins);
+	struct mf_record_binding b = {.repository = mf_trust_gun(w->im->trust),
+				      .name = mf_str_c(it->name),
+				      .length = p->content.length,
+				      .sha256 = p->content.digest};
+	if (!origins)
+		return mf_fail_nomem(err);
+	for (size_t i = 0; i < p->from.n; i++) {
+		const struct mf_entry *e = &p->from.v[i];
+		origins[i] = (struct mf_origin){.dialect = mf_trust_dialect(source)->name,
+						.role = e->role->role,
+						.version = e->role->file->version,
+						.binding = b,
+						.record = &e->record,
+						.keys = e->keys,
+						.signed_by = e->signed_by,
+						.nkeys = e->nkeys};
+		origins[i].binding.repository = mf_trust_gun(source);
+	}
+	if (prepare_artifact(w, it, p, err) < 0)
+		return -1;
+	it->tree = mf_record_promote(origins, p->from.n, it->artifact.n ? &it->artifact_digest : NULL, err);
+	return it->tree ? mf_write_sign(&w->signer, &b, it->tree, err) : -1;
+}
+
+/* ---- roles of the destination */
+
+static const struct mf_write_op operation = {
+    .size = sizeof(struct mf_copy_write), .must_exist = true, .evaluate = evaluate};
+
+static struct mf_copy_write *new_write(struct mf_copy_target *t, struct mf_err *err)
+{
+	struct mf_copy_write *c = mf_calloc(1, sizeof *c);
+	struct manifesto_change_result *out = c ? mf_result_new(sizeof *out, err) : NULL;
+	if (!out) {
+		if (!c)
+			(void)mf_fail_nomem(err);
+		free(c);
+		return NULL;
+	}
+	c->w = (struct mf_write){.m = t->run->m,
+				 .o = &t->o,
+				 .op = &operation,
+				 .out = out,
+				 .a = mf_result_arena(out),
+				 .im = &t->pairs[0]->to,
+				 .created = mf_env_now(&t->run->m->env),
+				 .first = true};
+	c->w.im->for_writing = true;
+	return c;
+}
+
+static int add_item(struct mf_copy_write *c, struct mf_copy_plan *p, struct mf_err *err)
+{
+	struct mf_write *w = &c->w;
+	struct mf_write_item *it = &w->items[w->n];
+	struct manifesto_change_item *out = mf_arena_alloc(w->a, 1, sizeof *out, err);
+	struct manifesto_record *record = out ? mf_arena_alloc(w->a, 1, sizeof *record, err) : NULL;
+	if (!record)
+		return -1;
+	*it = (struct mf_write_item){.subject = p->subject,
+				     .im = &p->pair->to,
+				     .type = p->type,
+				     .content = &p->content,
+				     .reported = true,
+				     .out = out,
+				     .record = record};
+	c->plans[w->n++] = p;
+	return mf_write_init_item(w, it, err);
+}
+
+static int make_items(struct mf_copy_write *c, const struct mf_copy_target *t, const char *const *roles,
+		      struct mf_err *err)
+{
+	struct mf_write *w = &c->w;
+	w->items = mf_calloc(t->nplans, sizeof *w->items);
+	w->edits = mf_calloc(t->nplans, sizeof *w->edits);
+	w->prefix = mf_str_dup(MF_STR(""));
+	c->plans = mf_calloc(t->nplans, sizeof(struct mf_copy_plan *));
+	if (!w->items || !w->edits || !w->prefix || !c->plans)
+		return mf_fail_nomem(err);
+	for (size_t i = 0; i < t->nplans; i++)
+		if (strcmp(roles[i], w->role) == 0 && add_item(c, t->plans[i], err) < 0)
+			return -1;
+	for (size_t i = 0; i < w->n; i++) {
+		c->plans[i]->item = &w->items[i];
+		if (prepare_record(w, &w->items[i], c->plans[i], err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* The change of the role that the type goes to, or the one that has it already. */
+static struct mf_copy_write *write_for(struct mf_copy_target *t, const char *type, struct mf_err *err)
+{
+	struct mf_copy_write *c = new_write(t, err);
+	if (!c)
+		return NULL;
+	t->o.type = type;
+	if (mf_write_choose_role(&c->w, err) < 0) {
+		write_free(c);
+		return NULL;
+	}
+	for (size_t i = 0; i < t->nwrites; i++)
+		if (strcmp(t->writes[i]->w.role, c->w.role) == 0) {
+			write_free(c);
+			return t->writes[i];
+		}
+	t->writes[t->nwrites++] = c;
+	return c;
+}
+
+/* Mostly there is one, so that all is one publish: each role has a file of its own. */
+static int choose_roles(struct mf_copy_target *t, struct mf_err *err)
+{
+	const char **roles MF_FREE = mf_calloc(t->nplans, sizeof *roles);
+	t->writes = mf_calloc(t->nplans, sizeof(struct mf_copy_write *));
+	if (!roles || !t->writes)
+		return mf_fail_nomem(err);
+	for (size_t i = 0; i < t->nplans; i++) {
+		for (size_t k = 0; !roles[i] && k < i; k++)
+			if (strcmp(t->plans[k]->type, t->plans[i]->type) == 0)
+				roles[i] = roles[k];
+		if (roles[i])
+			continue;
+		struct mf_copy_write *c = write_for(t, t->plans[i]->type, err);
+		if (!c)
+			return -1;
+		roles[i] = c->w.role;
+	}
+	for (size_t i = 0; i < t->nwrites; i++)
+		if (make_items(t->writes[i], t, roles, err) < 0)
+			return -1;
+	return 0;
+}
+
+static int load_target(struct mf_copy_target *t, struct mf_err *err)
+{
+	struct mf_copy_write *c = new_write(t, err);
+	if (!c)
+		return -1;
+	c->w.prefix = mf_str_dup(MF_STR(""));
+	int rc = c->w.prefix ? mf_trust_check_writable(c->w.im->trust, err) : mf_fail_nomem(err);
+	if (rc == 0)
+		rc = mf_write_load(&c->w, err);
+	write_free(c);
+	if (rc < 0 && err->code == MF_E_NOT_FOUND)
+		mf_err_set_hint(err, "make one with 'manifesto trust init %s'", t->pairs[0]->given->to);
+	return rc;
+}
+
+/* ---- one destination repository */
+
+/* Each pair says for itself what is wrong. */
+static int for_pairs(struct mf_copy_target *t,
+		     int (*f)(struct mf_copy_target *t, struct mf_copy_pair *p, struct mf_err *err),
+		     struct mf_err *err)
+{
+	for (size_t i = 0; i < t->npairs; i++) {
+		struct mf_copy_pair *p = t->pairs[i];
+		struct mf_err why = MF_ERR_INIT;
+		if (p->failed.code || f(t, p, &why) == 0)
+			continue;
+		if (mf_err_is_ours(&why) || why.code == MF_E_CANCELLED) {
+			*err = why;
+			return -1;
+		}
+		p->failed = why;
+	}
+	return 0;
+}
+
+static int begin_pair(struct mf_copy_target *t, struct mf_copy_pair *p, struct mf_err *err)
+{
+	(void)t;
+	return mf_image_begin(&p->from, err) < 0 || (!p->bare && mf_image_begin(&p->to, err) < 0) ? -1 : 0;
+}
+
+static int plan_pair(struct mf_copy_target *t, struct mf_copy_pair *p, struct mf_err *err)
+{
+	return mf_copy_plan(t->run, p, err) < 0 ? -1 : check_reference(p, err);
+}
+
+static const struct mf_copy_pair *find_failed(const struct mf_copy_target *t)
+{
+	const struct mf_copy_pair *worst = NULL;
+	for (size_t i = 0; i < t->npairs; i++)
+		if (t->pairs[i]->failed.code &&
+		    (!worst || mf_exit_graver(mf_code_exit(t->pairs[i]->failed.code),
+					      mf_code_exit(worst->failed.code))))
+			worst = t->pairs[i];
+	return worst;
+}
+
+static int refuse_failed(const struct mf_copy_target *t, struct mf_err *err)
+{
+	const struct mf_copy_pair *p = find_failed(t);
+	if (p)
+		*err = p->failed;
+	return p ? -1 : 0;
+}
+
+static int plan_all(struct mf_copy_target *t, struct mf_err *err)
+{
+	for (size_t at = 0; at < t->npairs; at += MF_VERIFY_WINDOW) {
+		struct mf_copy_target part = *t;
+		part.pairs = &t->pairs[at];
+		part.npairs = t->npairs - at < MF_VERIFY_WINDOW ? t->npairs - at : MF_VERIFY_WINDOW;
+		if (for_pairs(&part, begin_pair, err) < 0 || for_pairs(&part, plan_pair, err) < 0)
+			return -1;
+	}
+	if (refuse_failed(t, err) < 0 || check_subjects(t, err) < 0)
+		return -1;
+	return refuse_failed(t, err);
+}
+
+static int check_all(struct mf_copy_target *t, struct mf_err *err)
+{
+	for (size_t i = 0; i < t->nwrites; i++)
+		if (mf_write_check(&t->writes[i]->w, err) < 0)
+			return -1;
+	return 0;
+}
+
+static int publish(struct mf_copy_write *c, struct mf_err *err)
+{
+	struct mf_write *w = &c->w;
+	if (mf_write_store_artifacts(w, err) < 0 || mf_write_rebuild_soon(w, err) < 0 ||
+	    mf_write_publish(w, err) < 0)
+		return -1;
+	return mf_write_rebuild(w, err);
+}
+
+/* As it was read back. */
+static int report_items(struct mf_copy_write *c, struct mf_err *err)
+{
+	struct mf_write *w = &c->w;
+	const struct mf_tuf_set *set = mf_trust_set(w->im->trust);
+	const struct mf_tuf_loaded *l = mf_tuf_set_find(set, w->role);
+	for (size_t i = 0; i < w->n; i++) {
+		struct mf_entry e MF_ENTRY_CLEANUP = {0};
+		struct mf_write_item *it = &w->items[i];
+		int rc = l ? mf_policy_read(set, l, mf_str_c(it->name), &e, err) : 0;
+		if (rc < 0)
+			return -1;
+		if (!rc)
+			return mf_fail(err, MF_E_CONFLICT, 0,
+				       "'%s' of '%s' was removed right after it was "
+				       "published",
+				       it->type, it->im->text);
+		it->out->unchanged = it->unchanged;
+		if (mf_write_report_entry(w, it, &e, err) < 0)
+			return -1;
+	}
+	return mf_write_report(w, err);
+}
+
+static int copy_target(struct mf_copy_target *t, struct mf_err *err)
+{
+	if (plan_all(t, err) < 0 || load_target(t, err) < 0 || choose_roles(t, err) < 0 ||
+	    check_all(t, err) < 0 || mf_copy_content(t, err) < 0)
+		return -1;
+	for (size_t i = 0; i < t->nwrites; i++)
+		if (publish(t->writes[i], err) < 0)
+			return -1;
+	for (size_t i = 0; i < t->nwrites; i++)
+		if (report_items(t->writes[i], err) < 0)
+			return -1;
+	return 0;
+}
+
+/* ---- results */
+
+static bool has_subject(const struct mf_copy_pair *p, const struct mf_digest *subject)
+{
+	for (size_t i = 0; i < p->subjects.n; i++)
+		if (mf_digest_eq(&p->subjects.v[i].digest, subject))
+			return true;
+	return false;
+}
+
+static int report_published(struct mf_copy_pair *p, struct manifesto_copy_item *out, struct mf_err *err)
+{
+	const struct mf_copy_target *t = p->target;
+	struct mf_arena *a = &p->gate.arena;
+	struct manifesto_copied *v = mf_arena_alloc(a, t->nplans, sizeof *v, err);
+	if (!v)
+		return -1;
+	for (size_t i = 0; i < t->nwrites; i++) {
+		const struct mf_write *w = &t->writes[i]->w;
+		bool any = false;
+		for (size_t k = 0; k < w->n; k++)
+			if (has_subject(p, &w->items[k].subject.digest)) {
+				v[out->nrecords++] =
+				    (struct manifesto_copied){w->items[k].record, w->items[k].unchanged};
+				any = true;
+			}
+		if (any && !out->role) {
+			out->role = w->out->role;
+			out->version = w->version;
+			out->published_to = w->out->published_to;
+			out->signer = w->out->signer;
+		}
+		for (size_t k = 0; p == t->pairs[0] && k < w->nwarnings; k++)
+			mf_copy_warn(p, "%s", w->warnings[k]);
+	}
+	out->records = mf_arena_list(a, v, out->nrecords, sizeof *v);
+	out->image = mf_report_image(a, &p->to, &p->subjects.v[0].digest);
+	return mf_arena_check(a, err);
+}
+
+/* Its own failure, that of a record of it, or that of another pair. */
+static void explain(const struct mf_copy_pair *p, struct mf_err *out)
+{
+	const struct mf_copy_target *t = p->target;
+	const struct mf_copy_pair *worst = find_failed(t);
+	const struct mf_err *own = p->failed.code ? &p->failed : NULL;
+	bool others = worst != NULL;
+	for (size_t i = 0; i < t->nplans; i++) {
+		const struct mf_write_item *it = t->plans[i]->item;
+		if (!it || !it->failed)
+			continue;
+		others = true;
+		if (!own && has_subject(p, &it->subject.digest))
+			own = it->failed;
+	}
+	*out = own ? *own : t->failed;
+	if (!own && others) {
+		struct mf_err why = MF_ERR_INIT;
+		(void)mf_fail(&why, t->failed.code, 0,
+			      "nothing was published to its repository, because of another image: %s",
+			      t->failed.msg);
+		*out = why;
+	}
+}
+
+static int report_pair(struct mf_copy_run *r, struct mf_copy_pair *p, struct mf_err *err)
+{
+	struct manifesto_copy_item out = {.from = p->given->from, .to = p->given->to};
+	struct manifesto_error shown;
+	struct mf_arena *a = &p->gate.arena;
+	if (p->target->failed.code) {
+		struct mf_err why = MF_ERR_INIT;
+		explain(p, &why);
+		r->failed++;
+		if (!r->code || mf_exit_graver(mf_code_exit(why.code), mf_code_exit(r->code)))
+			r->code = why.code;
+		(void)mf_op_fail(&shown, &why);
+		out.error = &shown;
+	} else if (report_published(p, &out, err) < 0) {
+		return -1;
+	}
+	out.source = p->gate.image;
+	out.findings = mf_arena_list(a, p->gate.findings, p->gate.nfindings, sizeof *p->gate.findings);
+	out.nfindings = p->gate.nfindings;
+	out.warnings = p->warnings;
+	out.nwarnings = p->nwarnings;
+	if (mf_arena_check(a, err) < 0)
+		return -1;
+	if (!r->o.result || r->o.result(r->o.result_arg, &out) == 0)
+		return 0;
+	r->o.result = NULL;
+	return mf_fail(err, MF_E_IO, 0, "the result callback failed");
+}
+
+/* In the order given, each as soon as all before it are known. */
+static int report_known(struct mf_copy_run *r, struct mf_err *err)
+{
+	while (r->reported < r->o.npairs && r->pairs[r->reported].target->done) {
+		if (report_pair(r, &r->pairs[r->reported++], err) < 0)
+			return -1;
+		mf_env_progress(&r->m->env, MF_PROGRESS_IMAGES, r->reported, r->o.npairs);
+	}
+	return 0;
+}
+
+/* ---- the whole */
+
+static int copy_all(struct mf_copy_run *r, struct mf_err *err)
+{
+	for (size_t i = 0; i < r->ntargets; i++) {
+		struct mf_copy_target *t = &r->targets[i];
+		struct mf_err why = MF_ERR_INIT;
+		mf_op_restart_clock(r->m);
+		mf_op_restart_clock(r->source);
+		if (copy_target(t, &why) < 0) {
+			if (mf_err_is_ours(&why) || why.code == MF_E_CANCELLED) {
+				*err = why;
+				return -1;
+			}
+			t->failed = why;
+		}
+		t->done = true;
+		if (report_known(r, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int copy(struct mf_copy_run *r, struct mf_err *err)
+{
+	if (check_options(r, err) < 0 || open_pairs(r, err) < 0 || copy_all(r, err) < 0)
+		return -1;
+	if (!r->failed)
+		return 0;
+	if (r->o.npairs > 1)
+		return mf_fail(err, r->code, 0, "%zu of %zu images not copied", r->failed, r->o.npairs);
+	explain(&r->pairs[0], err);
+	return -1;
+}
+
+int manifesto_copy(struct manifesto *m, const struct manifesto_copy_options *opt,
+		   struct manifesto_error *error)
+{
+	struct mf_err err = MF_ERR_INIT;
+	struct mf_copy_run r MF_CLEANUP(run_clear) = {.m = m, .source = m};
+	mf_op_begin(m, error);
+	if (mf_op_options(&r.o, sizeof r.o, opt, &err) < 0)
+		return mf_op_fail(error, &err);
+	if (r.o.source) {
+		r.source = r.o.source;
+		mf_op_begin(r.source, error);
+	}
+	return copy(&r, &err) < 0 ? mf_op_fail(error, &err) : 0;
+}
