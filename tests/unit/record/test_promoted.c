@@ -335,6 +335,21 @@ static void ninth_promotion_is_neither_made_nor_read(void **state)
 	assert_int_equal(err.code, MF_E_FORMAT);
 }
 
+static void at_most_64_originals_are_read(void **state)
+{
+	(void)state;
+	for (size_t n = MF_MAX_ORIGINALS; n <= MF_MAX_ORIGINALS + 1; n++) {
+		struct mf_err err = MF_ERR_INIT;
+		struct mf_originals all MF_ORIGINALS_CLEANUP = {0};
+		json_t *tree MF_JSON_CLEANUP = example();
+		json_t *list = json_object_get(tree, "promotedFrom");
+		while (json_array_size(list) < n)
+			assert_int_equal(json_array_append(list, json_array_get(list, 0)), 0);
+		assert_int_equal(read_tree(tree, &all, &err), n == MF_MAX_ORIGINALS ? 0 : -1);
+		assert_int_equal(err.code, n == MF_MAX_ORIGINALS ? MF_OK : MF_E_FORMAT);
+	}
+}
+
 static void what_has_no_room_is_not_promoted(void **state)
 {
 	struct mf_err err = MF_ERR_INIT;
@@ -360,6 +375,7 @@ int main(void)
 	    cmocka_unit_test(promoted_from_is_a_list_of_entries),
 	    cmocka_unit_test(chain_of_eight_is_read_down_to_who_approved),
 	    cmocka_unit_test(ninth_promotion_is_neither_made_nor_read),
+	    cmocka_unit_test(at_most_64_originals_are_read),
 	    cmocka_unit_test(what_has_no_room_is_not_promoted),
 	};
 	return cmocka_run_group_tests(tests, make_keys, free_keys);
