@@ -187,7 +187,6 @@ struct update {
 	const struct mf_referrers_change *change;
 	struct mf_manifest_call *call; /* the one in flight */
 	char tag[80];
-	bool begun;      /* there was no list at the tag */
 	json_t *index;   /* the document, without its entries; owned */
 	json_t *entries; /* owned */
 	bool changed;
@@ -214,8 +213,7 @@ static int load(struct update *u, enum mf_referrers_by *by, struct mf_err *err)
 	u->call = NULL;
 	if (read_tag(call, &u->change->subject, &m, by, err) < 0 || *by != MF_REFERRERS_TAG)
 		return *by != MF_REFERRERS_TAG ? 0 : -1;
-	u->begun = !m.bytes.n;
-	if (u->begun) {
+	if (!m.bytes.n) {
 		u->index = json_pack("{s:s, s:i}", "mediaType", MF_MT_OCI_INDEX, "schemaVersion", 2);
 		u->entries = json_array();
 		return u->index && u->entries ? 0 : mf_fail_nomem(err);
@@ -418,12 +416,12 @@ static int no_list(void *arg, size_t i, struct mf_descriptors *list, enum mf_ref
 	return 0;
 }
 
-/* A list is begun at a tag only where the registry keeps none itself. Whoever has stored an artifact knows that
- * from the answer; a removal, which leaves others, has to ask. */
+/* A list is written at a tag only where the registry keeps none itself, even if another tool has begun one.
+ * Whoever has stored an artifact knows that from the answer; a removal, which leaves others, has to ask. */
 static int ask_api(const struct update *u, struct mf_err *err)
 {
 	struct mf_image_store *s = u->store;
-	if (!u->begun || !u->change->nadd || s->subject_unseen || s->referrers_api != MF_API_UNKNOWN)
+	if (!u->change->nadd || s->subject_unseen || s->referrers_api != MF_API_UNKNOWN)
 		return 0;
 	return mf_registry_referrers(s, &u->change->subject, 1, no_list, NULL, err);
 }

@@ -532,11 +532,11 @@ def release(bench):
 
 def copies(bench):
     """Records of images that are at the destination already, copied and signed there, beside `oras cp -r` of the same artifacts."""
-    oras = shutil.which(os.environ.get("INTEROP_ORAS", "oras"))
+    oras = shutil.which("oras", path=os.pathsep.join(filter(None, (os.environ.get("INTEROP_PEERS"), os.environ["PATH"]))))
     print("\n%-44s | %9s %9s %8s | %s\n%s" % ("copy of %d images with %d records each" % (COPY_IMAGES, COPY_RECORDS), "ms", "least", "CPU ms", "",
                                               "-" * 96))
     if not oras:
-        print("not run: oras is not installed, nor named by INTEROP_ORAS")
+        print("not run: oras is not installed, nor in INTEROP_PEERS")
         return
     repo = Repository(bench, COPY_IMAGES, bench.registry, bench.notary_url, images=COPY_IMAGES + 1)
     tags = ["more-%d" % i for i in range(COPY_IMAGES)]

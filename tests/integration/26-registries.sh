@@ -124,6 +124,16 @@ put "$api:1.0" notes b.txt
 run manifesto rm "$api:1.0" qa-approval
 check 'after rm a query finds none' test -z "$(approvals "$A")"
 check 'and what is left is not listed at a fallback tag' test "$(http_status "http://$REGISTRY/v2/api/app/manifests/${subject/:/-}")" = 404
+fallback_list() { # HTTP method
+	http_status -X "$1" -H 'Content-Type: application/vnd.oci.image.index.v1+json' -H 'Accept: application/vnd.oci.image.index.v1+json' \
+		--data-binary '{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]}' \
+		"http://$REGISTRY/v2/api/app/manifests/${subject/:/-}"
+}
+check 'another tool writes that tag' test "$(fallback_list PUT)" = 201
+put "$api:1.0" more a.json
+run manifesto rm "$api:1.0" more
+check 'a removal' test "$status$(fallback_list GET)" = 0200
+check_json 'adds nothing to it' '.manifests == []' body
 run manifesto rm "$api:1.0" notes
 run manifesto status "$api"
 check_status 'nothing is left over' 0

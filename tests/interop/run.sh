@@ -14,6 +14,14 @@ not_run() { # NAME WHY
 	not_run=$((not_run + 1))
 	printf 'not run - %s: %s\n' "$1" "$2"
 }
+# Sets found to a program: of the directory INTEROP_PEERS, or installed. What is missing is reported once.
+missing=' '
+peer() { # NAME
+	found=$(PATH=${INTEROP_PEERS:+$INTEROP_PEERS:}$PATH command -v "$1") && return
+	[[ $missing = *" $1 "* ]] || not_run "$1" 'INTEROP_PEERS names no directory with it, and it is not installed'
+	missing+="$1 "
+	return 1
+}
 
 lab static registry
 make_store "$STATIC_DIR/store"
@@ -132,12 +140,9 @@ free_port() {
 	echo $port
 }
 second_store() {
-	local program name='publishing to versitygw' port image i pids=() server
-	program=$(command -v "${INTEROP_VERSITYGW:-versitygw}")
-	if [ -z "$program" ]; then
-		not_run "$name" 'INTEROP_VERSITYGW names no program, and none is installed'
-		return
-	fi
+	local program port image i pids=() server
+	peer versitygw || return
+	program=$found
 	port=$(free_port)
 	mkdir -p gateway/records meta
 	setpriv --pdeathsig KILL "$program" --port "127.0.0.1:$port" --access testkey --secret testsecret posix --sidecar "$T/meta" "$T/gateway" \
@@ -187,32 +192,7 @@ second_store() {
 }
 second_store
 
-# oras copies what we write with the image, and finds and reads it at the copy.
-copied_by_oras() {
-	local oras name='oras copies an image with its records' from=$REGISTRY/acme/source:1.0 to=$REGISTRY/acme/copy:1.0 digest
-	oras=$(command -v "${INTEROP_ORAS:-oras}")
-	if [ -z "$oras" ]; then
-		not_run "$name" 'INTEROP_ORAS names no program, and none is installed'
-		return
-	fi
-	export MANIFESTO_TRUST_SERVER=tuf+file://$T/trust
-	make_image "$T/layout" >/dev/null
-	push_image "oci:$T/layout:1.0" "$from" >/dev/null 2>&1
-	run manifesto put -q --init --no-passphrase "$from" qa-approval "$approval"
-	check_status 'oras: a record' 0
-	run manifesto put -q "$from" contact "$approval"
-	run "$oras" cp -r --from-plain-http --to-plain-http "$from" "$to"
-	check_status 'oras cp -r' 0
-	run "$oras" discover --plain-http --format json "$to"
-	check_json 'oras discover finds the records at the copy' \
-		'[(.referrers // .manifests)[].artifactType] | sort == ["application/vnd.manifesto.contact", "application/vnd.manifesto.qa-approval"]'
-	digest=$(jq -r '[(.referrers // .manifests)[] | select(.artifactType == "application/vnd.manifesto.qa-approval").digest][0]' stdout)
-	run "$oras" pull --plain-http -o "$T/pulled" "${to%:*}@$digest"
-	check_status 'oras pull' 0
-	check 'gives the content' cmp -s "$approval" "$T/pulled/qa-approval.json"
-	unset MANIFESTO_TRUST_SERVER
-}
-copied_by_oras
+. "$here/registries.sh"
 
 t_complete=1
 printf '%d passed, %d failed, %d not run\n' $((t_count - t_failed)) $t_failed $not_run
