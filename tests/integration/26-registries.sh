@@ -103,12 +103,15 @@ approvals() {
 sum_of() {
 	printf 'sha256:%s\n' "$(sha256sum <"$1" | cut -c1-64)"
 }
+fallback_tag() { # [curl options]: status
+	http_status -H 'Accept: application/vnd.oci.image.index.v1+json' "$@" "http://$REGISTRY/v2/api/app/manifests/${subject/:/-}"
+}
 put "$api:1.0" qa-approval a.json --init --no-passphrase
 spare_root "$api:1.0"
 check 'a query finds the approval' test "$(approvals "$A")" = "$(sum_of a.json)"
 check_json 'its manifest has the time and a file name' '(.annotations["org.opencontainers.image.created"] | test("^[0-9-]+T[0-9:]+Z$"))
 	and .layers[0].annotations["org.opencontainers.image.title"] == "qa-approval.json"' artifact.json
-check 'no fallback tag is written' test "$(http_status "http://$REGISTRY/v2/api/app/manifests/${subject/:/-}")" = 404
+check 'no fallback tag is written' test "$(fallback_tag)" = 404
 run manifesto put "$api:1.0" qa-approval b.txt
 check 'after a replacement a query finds the new one alone' test "$(approvals "$A")" = "$(sum_of b.txt)"
 check_json 'with its name' '.layers[0].annotations["org.opencontainers.image.title"] == "qa-approval.txt"' artifact.json
@@ -123,16 +126,12 @@ check 'and the withdrawal is gone' test -z "$(of_type "$A" application/vnd.manif
 put "$api:1.0" notes b.txt
 run manifesto rm "$api:1.0" qa-approval
 check 'after rm a query finds none' test -z "$(approvals "$A")"
-check 'and what is left is not listed at a fallback tag' test "$(http_status "http://$REGISTRY/v2/api/app/manifests/${subject/:/-}")" = 404
-fallback_list() { # HTTP method
-	http_status -X "$1" -H 'Content-Type: application/vnd.oci.image.index.v1+json' -H 'Accept: application/vnd.oci.image.index.v1+json' \
-		--data-binary '{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]}' \
-		"http://$REGISTRY/v2/api/app/manifests/${subject/:/-}"
-}
-check 'another tool writes that tag' test "$(fallback_list PUT)" = 201
+check 'and what is left is not listed at a fallback tag' test "$(fallback_tag)" = 404
+echo '{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]}' >empty-list
+check 'another tool writes that tag' test "$(fallback_tag -X PUT -H 'Content-Type: application/vnd.oci.image.index.v1+json' --data-binary @empty-list)" = 201
 put "$api:1.0" more a.json
 run manifesto rm "$api:1.0" more
-check 'a removal' test "$status$(fallback_list GET)" = 0200
+check 'a removal' test "$status$(fallback_tag)" = 0200
 check_json 'adds nothing to it' '.manifests == []' body
 run manifesto rm "$api:1.0" notes
 run manifesto status "$api"

@@ -49,7 +49,17 @@ read_copy() { # NAME REPOSITORY MACHINE
 	get_is "$name: read by the map" "$approval" "$copy:1.0" qa-approval
 	run manifesto verify --require qa-approval --content "$copy:1.0"
 	check_status "$name: the gate" 0
+	[ "$3" != "$from-regctl" ] || promoted "$name" "$copy"
 	machine first
+}
+# In place of the map: the records are published for the copy.
+promoted() { # NAME COPY
+	run manifesto trust map --remove "$2"
+	run manifesto trust init --no-passphrase "$2"
+	check_status "$1: a trust repository of its own" 0
+	run manifesto copy "${image%:*}@$subject" "$2@$subject" --types qa-approval
+	check_status "$1: manifesto copy" 0
+	get_is "$1: the record is the copy's own" "$approval" "$2:1.0" qa-approval
 }
 
 commands_at() { # NAME: put, get, list, verify, status, repair and prune
