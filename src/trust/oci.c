@@ -36,7 +36,7 @@ int mf_oci_tag(char out[MF_OCI_TAG], const char *gun, struct mf_err *err)
 	if (mf_sha256(mf_bytes_of(mf_str_c(gun)), &d, err) < 0)
 		return -1;
 	mf_digest_hex(hex, &d);
-	for (; gun[n] && n < 80; n++)
+	for (; n < 80 && gun[n]; n++)
 		out[n] = (char)(isalnum((unsigned char)gun[n]) || (n && gun[n] == '-') || (n && gun[n] == '.')
 				    ? gun[n]
 				    : '_');

@@ -607,9 +607,9 @@ static int s3_publish(struct mf_repo *r, const struct mf_publish_file *files, si
 {
 	struct s3 *s = (struct s3 *)r;
 	const struct mf_publish_file **room MF_FREE = mf_calloc(2 * n, sizeof *room);
-	struct outgoing o = {.roles = room, .roots = room + n};
 	if (!room)
 		return mf_fail_nomem(err);
+	struct outgoing o = {.roles = room, .roots = room + n};
 	sort_out(&o, files, n);
 	if (mf_bucket_ready(&s->bucket, err) < 0 || mf_bucket_check_keys(&s->bucket, err) < 0 ||
 	    find_base(s, base, err) < 0)

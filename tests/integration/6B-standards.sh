@@ -93,6 +93,7 @@ story() { # NAME IMAGE
 		# shellcheck disable=SC2086 # options
 		openssl genpkey -algorithm $kind -out their.key 2>/dev/null
 		openssl pkey -in their.key -pubout -out their.pub
+		# shellcheck disable=SC2086 # a hash, or nothing
 		"$(t_python)" envelope.py theirs.json their.key ${kind#ed25519} >foreign.json
 		run manifesto put -q --key qa "$image" provenance --from-dsse foreign.json --signer their.pub --force
 		check_status "$name: an attestation of a key of type ${kind%% *}" 0

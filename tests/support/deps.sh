@@ -1,9 +1,8 @@
 #!/bin/sh
 # Installs the Debian packages that are missing for the named purposes. Fast if all are installed.
 #
-#   deps.sh build|check|lint|fuzz|package|deb|chroot...
+#   deps.sh build|check|lint|fuzz|package|deb|chroot|browser...
 #   deps.sh --list PURPOSE...                  prints their names
-#   deps.sh build|check|lint|browser|fuzz...
 #
 # Each row names what is used (a program, a pkg-config module, a module of the Python that runs the tests), so that
 # it may come from elsewhere. Without the right to install, the script prints the command to run and ends with 1.
@@ -92,9 +91,7 @@ list=
 missing=
 for purpose; do
 	case $purpose in
-	build | check | lint | fuzz | package | deb | chroot) ;;
-	build | check | lint | fuzz | package | deb) ;;
-	build | check | lint | browser | fuzz) ;;
+	build | check | lint | fuzz | package | deb | chroot | browser) ;;
 	*)
 		echo "deps: unknown purpose '$purpose'" >&2
 		exit 2
