@@ -58,10 +58,10 @@ int mf_content_put_target(struct mf_image *im, struct mf_str name, struct mf_spo
 	char *path MF_FREE = target_path(im->trust, name, digest, err), *source MF_FREE = NULL;
 	if (!path)
 		return -1;
-	bool layout = im->store_ref.transport == MF_TRANSPORT_LAYOUT &&
-		      mf_str_starts(mf_str_c(path), mf_str_c(im->store_ref.dir));
+	const char *dir = im->store_ref.dir; /* of a layout */
+	bool layout = dir && mf_str_starts(mf_str_c(path), mf_str_c(dir));
 	source = mf_blob_path(im->blobs, digest);
-	const struct target_file f = {layout ? im->store_ref.dir : mf_trust_dir(im->trust), path, source};
+	const struct target_file f = {layout ? dir : mf_trust_dir(im->trust), path, source};
 	return store_file(&f, blob, &im->m->env, err);
 }
 
