@@ -425,19 +425,22 @@ static void path_join_puts_one_slash_between_parts(void **state)
 	free(p);
 }
 
+#define NAMES ((size_t)1000)
+
 static int note_name(void *arg, const char *name, const struct stat *st, struct mf_err *err)
 {
 	(void)err;
 	assert_true(st->st_size == 1);
-	strcat(arg, name);
-	strcat(arg, " ");
+	char *names = arg;
+	size_t n = strlen(names);
+	(void)snprintf(names + n, NAMES - n, "%s ", name);
 	return 0;
 }
 
 static void a_walk_follows_no_link(void **state)
 {
 	struct mf_err err = MF_ERR_INIT;
-	char names[1000] = "";
+	char names[NAMES] = "";
 	static const char *const files[] = {"d/a", "d/t/b", "d/t/one/c", "d/t/one/deeper/e", "other/o"};
 	assert_int_equal(mf_dir_make(tmpdir_path(state, "d/t/one/deeper"), 0755, &err), 0);
 	assert_int_equal(mf_dir_make(tmpdir_path(state, "other"), 0755, &err), 0);
