@@ -47,9 +47,14 @@ static void give_up(void)
 	_exit(1);
 }
 
+/* The host may have less already, which nobody but root may raise. */
 static void limit(__rlimit_resource_t what, rlim_t soft, rlim_t hard)
 {
-	if (setrlimit(what, &(struct rlimit){soft, hard}) < 0)
+	struct rlimit has;
+	if (getrlimit(what, &has) < 0)
+		give_up();
+	hard = hard < has.rlim_max ? hard : has.rlim_max;
+	if (setrlimit(what, &(struct rlimit){soft < hard ? soft : hard, hard}) < 0)
 		give_up();
 }
 
@@ -235,8 +240,16 @@ static void evaluate(const struct mf_jq *jq, jq_state *state, const struct mf_qu
 {
 	size_t n = 0;
 	bool is_true = false;
+	jv input = jq->parse_sized(document, (int)q->length);
+	/* A program would start on that, too, and `true` is `true` there. */
+	if (jq->get_kind(input) == JV_KIND_INVALID) {
+		jq->free(input);
+		a->kind = MF_ANSWER_ERROR;
+		add_text(a, "jq cannot read the content");
+		return;
+	}
 	a->kind = MF_ANSWER_VALUES;
-	jq->start(state, jq->parse_sized(document, (int)q->length), 0);
+	jq->start(state, input, 0);
 	while (n <= MF_CONDITION_VALUES) {
 		jv v = jq->next(state);
 		if (jq->get_kind(v) == JV_KIND_INVALID) {
@@ -331,14 +344,18 @@ static void no_message(void *arg, jv message)
 	((const struct mf_jq *)arg)->free(message);
 }
 
-/* The time is the one that the run goes by, the same for all documents. What stands in front of the program
- * also makes `import` and `include` an error of syntax: modules are imported first of all. */
+/* The time is the one that the run goes by, the same for all documents. An error whose message is null, which
+ * a document may have in its place, is one: jq 1.6 goes on as if it were `empty`. What stands in front of the
+ * program also makes `import` and `include` an error of syntax: modules are imported first of all. */
+#define PRELUDE                                                                                              \
+	"def now: %lld; def _error: error; "                                                                 \
+	"def error: if . == null then \"null\" | _error else _error end; def error(m): m | error; "
 static jq_state *compile(const struct mf_evaluator *e, const char *program, struct mf_answer *a)
 {
 	void *arg[2] = {(void *)(uintptr_t)e->jq, a};
 	char *text MF_FREE = NULL;
 	jq_state *state = e->jq->init();
-	if (!state || asprintf(&text, "def now: %lld; %s", (long long)e->now, program) < 0)
+	if (!state || asprintf(&text, PRELUDE "%s", (long long)e->now, program) < 0)
 		give_up();
 	/* jq 1.6 leaves what is not set uninitialised. */
 	e->jq->set_input_cb(state, no_input, arg[0]);

@@ -6,6 +6,9 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -67,6 +70,10 @@ static void exactly_one_true_holds(void **state)
 	    {"error(.)", "\"\\u001b[0m\"", "fails: \\x1b[0m"},
 	    {".", "\"\\u202e\"", "gives \"\\u{202e}\""},
 	    {"halt", "0", "fails: the program halts"},
+	    {"true, error(\"no\")", "0", "fails: no"},
+	    {"true, error(null)", "0", "fails: null"}, /* jq's own program stops there, without an error */
+	    {".[] | if .ok then true else error(.why) end", "[{\"ok\":true},{\"ok\":false}]", "fails: null"},
+	    {"true, halt", "0", "fails: the program halts"},
 	    {"true", "{\"a\":1,\"a\":2}", "not JSON"},
 	    {"true", "{}{}", "not JSON"},
 	    {"true", "", "not JSON"},
@@ -292,6 +299,76 @@ static void answer_that_is_no_answer_is_refused(void **state)
 	assert_false(mf_answer_is_sound(&(struct mf_answer){.kind = MF_ANSWER_TRUE}, MF_ANSWER_HEAD - 1));
 }
 
+/* Ours refuses all that jq 1.6 does; another version may refuse more. */
+static const struct mf_jq *real;
+static jv nothing_is_read(const char *text, int n)
+{
+	(void)text;
+	(void)n;
+	return real->parse_sized("{", 1);
+}
+
+static void what_jq_cannot_read_meets_nothing(void **state)
+{
+	static const char *const programs[] = {"true"};
+	struct mf_err err = MF_ERR_INIT;
+	struct mf_jq jq = {0}, blind;
+	struct mf_answer a = {0};
+	const struct mf_question q = {0, 1};
+	int way[2];
+	(void)state;
+	assert_int_equal(mf_jq_load(&jq, &err), 0);
+	real = &jq;
+	blind = jq;
+	blind.parse_sized = nothing_is_read;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, way), 0);
+	pid_t pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0)
+		mf_evaluator_run(&(struct mf_evaluator){.jq = &blind, .programs = programs, .n = 1}, way[1]);
+	(void)close(way[1]);
+	assert_int_equal(recv(way[0], &a, sizeof a, 0), MF_ANSWER_HEAD);
+	assert_int_equal(a.kind, MF_ANSWER_TRUE);
+	assert_int_equal(send(way[0], &q, sizeof q, MSG_NOSIGNAL), sizeof q);
+	assert_int_equal(send(way[0], "0", 1, MSG_NOSIGNAL), 1);
+	assert_true(recv(way[0], &a, sizeof a, 0) >= (ssize_t)MF_ANSWER_HEAD);
+	(void)close(way[0]);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	assert_int_equal(a.kind, MF_ANSWER_ERROR);
+}
+
+/* A host with less than a condition may have, which only root may raise. */
+static bool holds_with_little(void)
+{
+	static const char *const programs[] = {"true"};
+	struct mf_err err = MF_ERR_INIT;
+	struct mf_env env;
+	struct mf_digest d = digest_of(1);
+	mf_env_init(&env);
+	if (setrlimit(RLIMIT_NOFILE, &(struct rlimit){12, 12}) < 0 ||
+	    setrlimit(RLIMIT_CPU, &(struct rlimit){4, 4}) < 0 || (geteuid() == 0 && setuid(65534) < 0))
+		return false;
+	struct mf_conditions *c = mf_conditions_start(
+	    &(struct mf_conditions_config){.programs = programs, .n = 1, .now = NOW, .env = &env}, &err);
+	const struct mf_outcome *o =
+	    c ? mf_conditions_evaluate(c, 0, &d, mf_bytes_of(MF_STR("0")), &err) : NULL;
+	bool holds = o && o->holds;
+	mf_conditions_stop(c);
+	return holds;
+}
+
+static void limits_of_the_host_are_no_failure(void **state)
+{
+	int status = 0;
+	(void)state;
+	pid_t pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0)
+		_exit(holds_with_little() ? 0 : 1);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -304,6 +381,8 @@ int main(void)
 	    cmocka_unit_test(what_is_forgotten_there_is_kept_here),
 	    cmocka_unit_test(environment_of_the_new_process_is_wiped),
 	    cmocka_unit_test(answer_that_is_no_answer_is_refused),
+	    cmocka_unit_test(what_jq_cannot_read_meets_nothing),
+	    cmocka_unit_test(limits_of_the_host_are_no_failure),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
