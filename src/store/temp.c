@@ -61,8 +61,16 @@ char *mf_temp_name(const char *target, struct mf_err *err)
 /* Renaming over a device, as root, would replace it: /dev/null as a file fills the disk of everyone. */
 static int check_target(const char *target, struct mf_err *err)
 {
+	static const char proc[] = "/proc/";
+	char link[sizeof proc];
 	struct stat st;
-	if (lstat(target, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISLNK(st.st_mode))
+	if (lstat(target, &st) < 0)
+		return 0;
+	/* /dev/stdout is a link, which leads to a file where output is redirected to one. */
+	bool descriptor = readlink(target, link, sizeof proc - 1) == (ssize_t)sizeof proc - 1 &&
+			  memcmp(link, proc, sizeof proc - 1) == 0;
+	bool dangling = S_ISLNK(st.st_mode) && stat(target, &st) < 0;
+	if (descriptor || (!dangling && !S_ISREG(st.st_mode)))
 		return mf_fail(err, MF_E_IO, S_ISDIR(st.st_mode) ? EISDIR : 0,
 			       "write '%s': not a regular file", target);
 	return 0;

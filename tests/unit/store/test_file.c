@@ -173,6 +173,30 @@ static void file_read_stored_takes_regular_files_only(void **state)
 	assert_int_equal(err.code, MF_E_FORMAT);
 }
 
+/* /dev/stdout is such a link, also where it leads to a file. */
+static void link_to_a_device_or_descriptor_is_not_replaced(void **state)
+{
+	static const char *const targets[] = {"/dev/null", "/proc/self/fd/0"};
+	const char *link = tmpdir_path(state, "link"), *file = tmpdir_path(state, "file");
+	struct mf_err err = MF_ERR_INIT;
+	struct stat st;
+	int keep = dup(0), fd = open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	assert_true(keep >= 0 && fd >= 0 && dup2(fd, 0) == 0);
+	for (size_t i = 0; i < 2; i++) {
+		mf_err_clear(&err);
+		assert_int_equal(symlink(targets[i], link), 0);
+		int rc = mf_file_write(link, bytes("x"), 0600, &err);
+		assert_int_equal(lstat(link, &st), 0);
+		assert_int_equal(unlink(link), 0);
+		assert_int_equal(rc, -1);
+		assert_int_equal(err.code, MF_E_IO);
+		assert_true(S_ISLNK(st.st_mode));
+	}
+	assert_int_equal(dup2(keep, 0), 0);
+	(void)close(keep);
+	(void)close(fd);
+}
+
 static void file_create_never_overwrites(void **state)
 {
 	struct mf_err err = MF_ERR_INIT;
@@ -504,6 +528,7 @@ int main(void)
 	    tmpdir_test(file_read_of_unreadable_file_is_usage),
 	    tmpdir_test(file_read_takes_pipes_and_standard_input),
 	    tmpdir_test(file_read_stored_takes_regular_files_only),
+	    tmpdir_test(link_to_a_device_or_descriptor_is_not_replaced),
 	    tmpdir_test(file_create_never_overwrites),
 	    tmpdir_test(file_create_race_has_one_winner),
 	    tmpdir_test(file_write_makes_no_directories),
