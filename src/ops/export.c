@@ -167,7 +167,7 @@ static int describe(const struct export *x, struct mf_buf *out, struct mf_err *e
 static int build_statement(const struct export *x, struct mf_buf *out, struct mf_err *err)
 {
 	struct mf_buf own MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_ATTESTATION);
-	const char *image = x->got->record->image, *at = strchr(image, '@');
+	const char *image = x->got->record->image, *at = strrchr(image, '@');
 	const char *name = mf_arena_text_of(x->a, (struct mf_str){image, (size_t)(at - image)});
 	struct mf_statement s = {.subject_name = name,
 				 .subject = &x->image,

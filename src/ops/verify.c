@@ -364,8 +364,10 @@ static int verify(struct run *r, struct mf_err *err)
 			return -1;
 		mf_env_progress(&r->m->env, MF_PROGRESS_IMAGES, i + 1, o->nimages);
 	}
-	if (mf_summary_end(&r->summary, err) < 0)
-		return -1;
+	if (mf_summary_end(&r->summary, err) < 0) /* which hides no refusal that is graver */
+		return r->refused && mf_exit_graver(mf_code_exit(r->code), mf_code_exit(err->code))
+			   ? mf_recode(err, r->code)
+			   : -1;
 	if (!r->refused)
 		return 0;
 	return mf_fail(err, r->code, 0, "%zu of %zu image%s refused", r->refused, o->nimages,

@@ -133,11 +133,20 @@ story() { # NAME IMAGE
 	refused "$name: a key of another type" 11 verify "$image" --require qa-approval --vsa vsa.jsonl --key curve
 	refused "$name: a verifier that is no URI" 2 verify "$image" --require qa-approval --vsa vsa.jsonl --key other --verifier-id me
 	check "$name: no summary was written" test ! -e vsa.jsonl
+	mkdir -p taken
+	run manifesto verify "$image" --require qa-approval --vsa taken --key other
+	check_status "$name: a summary that cannot be written" 1
+	refused "$name: which does not hide that an image was refused" 9 verify "$image" --require missing --vsa taken --key other
 	run manifesto verify "$image" "$image" --require qa-approval --vsa vsa.jsonl --key other
 	check "$name: one line for each image" test "$(wc -l <vsa.jsonl)" = 2
 }
 story layout oci:layout
 refused 'a layout has no place for a bundle' 2 export --attach oci:layout qa-approval
+mkdir 'at@here'
+cp -r layout 'at@here/layout'
+run manifesto put -q --init --no-passphrase --key qa 'oci:at@here/layout:1.0' qa-approval yes.json
+run manifesto export 'oci:at@here/layout:1.0' qa-approval --format in-toto
+check_json 'the name of a subject is whole' '.subject[0].name == "oci:at@here/layout:1.0"'
 
 push_image oci:layout:1.0 "$REGISTRY/acme/app:1.0" >/dev/null 2>&1
 export MANIFESTO_TRUST_SERVER=$NOTARY
