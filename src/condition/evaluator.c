@@ -344,12 +344,15 @@ static void no_message(void *arg, jv message)
 	((const struct mf_jq *)arg)->free(message);
 }
 
-/* The time is the one that the run goes by, the same for all documents. An error whose message is null, which
- * a document may have in its place, is one: jq 1.6 goes on as if it were `empty`. What stands in front of the
- * program also makes `import` and `include` an error of syntax: modules are imported first of all. */
+/* The time is the one that the run goes by, the same for all documents. Messages of errors may come from the
+ * document, and two of them are none to jq: null goes on as `empty` does (1.6), and an object with the member
+ * __jq breaks out of a `label`, which `first`, `limit` and `all` are made of. As text they are errors. What
+ * stands in front of the program also makes `import` and `include` an error of syntax: modules are imported
+ * first of all. */
 #define PRELUDE                                                                                              \
 	"def now: %lld; def _error: error; "                                                                 \
-	"def error: if . == null then \"null\" | _error else _error end; def error(m): m | error; "
+	"def error: if . == null or (type == \"object\" and has(\"__jq\")) then tojson | _error "            \
+	"else _error end; def error(m): m | error; "
 static jq_state *compile(const struct mf_evaluator *e, const char *program, struct mf_answer *a)
 {
 	void *arg[2] = {(void *)(uintptr_t)e->jq, a};

@@ -73,6 +73,11 @@ static void exactly_one_true_holds(void **state)
 	    {"true, error(\"no\")", "0", "fails: no"},
 	    {"true, error(null)", "0", "fails: null"}, /* jq's own program stops there, without an error */
 	    {".[] | if .ok then true else error(.why) end", "[{\"ok\":true},{\"ok\":false}]", "fails: null"},
+	    /* jq's own `break`, and `first`, `limit` and `all` are made of it */
+	    {"all(.[]; if .ok then true else error(.why) end)", "[{\"ok\":false,\"why\":{\"__jq\":0}}]",
+	     "fails: {\"__jq\":0}"},
+	    {"[limit(1; .[] | error)] == []", "[{\"__jq\":0}]", "fails: {\"__jq\":0}"},
+	    {"try error({a: 1}) catch (.a == 1)", "0", NULL},
 	    {"true, halt", "0", "fails: the program halts"},
 	    {"true", "{\"a\":1,\"a\":2}", "not JSON"},
 	    {"true", "{}{}", "not JSON"},
