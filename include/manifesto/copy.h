@@ -49,7 +49,7 @@ struct manifesto_copy_item {
 	const char *from, *to;               /* as given */
 	const char *source, *image;          /* repository@sha256:...; NULL: not known */
 	const struct manifesto_error *error; /* why nothing was published to the destination; NULL: it was */
-	const struct manifesto_finding *const *findings; /* why the source does not have what it must */
+	const struct manifesto_finding *const *findings; /* why the source does not meet the requirements */
 	size_t nfindings;
 	const struct manifesto_copied *const *records;
 	size_t nrecords;
@@ -63,7 +63,7 @@ struct manifesto_copy_item {
 /* Verifies each source and publishes its records at the destination under our key, with their record
  * signatures in promotedFrom (docs/record-format.md), and copies their content. All pairs of a destination
  * repository are published together, or none. 0 only when all are; else -1 with the gravest status.
- * MANIFESTO_POLICY: the source does not have what it must, or one of the records is withdrawn;
+ * MANIFESTO_POLICY: the source does not meet the requirements, or one of the records is withdrawn;
  * MANIFESTO_NOT_FOUND: there is no such image, at the destination for one, or no record; MANIFESTO_CONFLICT:
  * the destination names another image, or has a record of other content, and no `force`; MANIFESTO_USAGE:
  * roles of the source disagree, or a record cannot be promoted once more. */

@@ -70,7 +70,8 @@ const struct mf_cli_command mf_cli_commands[] = {
 	"Says in your role's file, with a reason, that records of TYPE, or without TYPE\n"
 	"of all types, must not be accepted for this image. Your role need not sign the\n"
 	"type. 'manifesto verify' refuses the image (9) if its policy names your role\n"
-	"under \"veto\". Only your role can lift that, with --lift.",
+	"under \"veto\". Only your role can lift that, with --lift. --images names several\n"
+	"images; the only argument is then TYPE.",
      .options = B(MF_OPT_IMAGES) | B(MF_OPT_PROPOSE) | B(MF_OPT_REASON) | B(MF_OPT_AUTHOR) | B(MF_OPT_LIFT) | B(MF_OPT_ROLE) | B(MF_OPT_KEY) |
 		B(MF_OPT_PLATFORM) | B(MF_OPT_ALL_PLATFORMS),
      .help = {{MF_OPT_REASON, NULL, "why the image must not be used (required, but with --lift)"},
@@ -212,6 +213,7 @@ const struct mf_cli_command mf_cli_commands[] = {
 		B(MF_OPT_FORMAT) | B(MF_OPT_VSA) | B(MF_OPT_VERIFIER_ID) | B(MF_OPT_KEY),
      .repeats = B(MF_OPT_REQUIRE) | B(MF_OPT_WHERE),
      .help = {{MF_OPT_FORMAT, NULL, "text (default), json, junit, markdown, github"},
+	      {MF_OPT_IMAGES, NULL, "verify the images in this list, too, one a line"},
 	      {MF_OPT_KEY, NULL, "key that signs the summaries"}},
      .run = mf_cli_run_verify},
     {.name = "report", .group = MF_CLI_GATE, .synopsis = "REPOSITORY|IMAGE...", .min = 1, .max = MF_CLI_ANY,
@@ -325,7 +327,8 @@ const struct mf_cli_command mf_cli_commands[] = {
      .description =
 	"Compares the catalogue and the referrers of each repository with the signed\n"
 	"records and writes what differs; in a directory of trust metadata also target\n"
-	"files that are missing. Signed metadata is never changed.",
+	"files that are missing. Signed metadata is not changed, except in a bucket whose\n"
+	"timestamp the newest root does not accept.",
      .options = B(MF_OPT_DRY_RUN),
      .run = mf_cli_run_repair},
     {.name = "mirror", .group = MF_CLI_CARE, .synopsis = "REPOSITORY... DESTINATION", .min = 2, .max = MF_CLI_ANY,
@@ -335,7 +338,7 @@ const struct mf_cli_command mf_cli_commands[] = {
 	"copies it to DESTINATION: a directory, tuf+s3://BUCKET/PREFIX or\n"
 	"tuf+oci://REGISTRY/REPOSITORY, where readers read it with --trust-server. A TUF\n"
 	"1.0 repository is copied byte for byte, and readers verify it with the pin of\n"
-	"the original. Content is copied too, but not to a registry. Only what has\n"
+	"the origin. Content is copied too, but not to a registry. Only what has\n"
 	"changed is written; if a repository does not verify, its copy stays as it was.\n"
 	"One that fails does not stop the others; the exit status is that of the gravest.",
      .run = mf_cli_run_mirror},
@@ -406,7 +409,7 @@ const struct mf_cli_command mf_cli_commands[] = {
      .run = mf_cli_run_trust_pin},
     {.name = "trust export", .group = MF_CLI_TRUST, .synopsis = "[PATTERN...]", .min = 0, .max = MF_CLI_ANY,
      .reach = MF_CLI_HOME,
-     .summary = "write the pins of this machine, for other machines",
+     .summary = "write the pins and maps of this machine, for other machines",
      .description =
 	"Writes the pins and maps of these repositories and prefixes, as trust.json names\n"
 	"them, or all of them, and the names of colleagues' keys, as a file for\n"
@@ -414,7 +417,7 @@ const struct mf_cli_command mf_cli_commands[] = {
 	"It holds no secrets: keep it under version control.",
      .run = mf_cli_run_trust_export},
     {.name = "trust import", .group = MF_CLI_TRUST, .synopsis = "FILE", .min = 1, .max = 1, .reach = MF_CLI_HOME,
-     .summary = "take over the pins of another machine",
+     .summary = "take over the pins and maps of another machine",
      .description =
 	"Takes over all pins and maps in FILE, or none: if one differs from what decides\n"
 	"on this machine, the import is refused, unless --force is given. Get FILE over a\n"

@@ -17,7 +17,7 @@
 /* One run, and what it was given. */
 struct run {
 	struct mf_cli *cli;
-	struct manifesto *m; /* with a clock that stands still: everything is judged by one time */
+	struct manifesto *m; /* with a clock that stands still: everything is checked at one time */
 	struct mf_report *r;
 	FILE *json;
 	struct mf_json_out j;
@@ -420,7 +420,7 @@ static int receive(void *arg, const struct manifesto_verify_item *item)
 	return 0;
 }
 
-/* An image that is gone cannot be used, and is not judged. */
+/* An image that is gone cannot be used, and is not evaluated. */
 static int choose_images(struct run *run, const char ***out)
 {
 	struct mf_report *r = run->r;

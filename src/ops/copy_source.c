@@ -88,7 +88,7 @@ static int report_findings(struct mf_copy_pair *p, struct mf_err *err)
 	for (size_t i = 1; i < p->gate.nfindings; i++)
 		if (mf_exit_graver(p->gate.findings[i].status, f->status))
 			f = &p->gate.findings[i];
-	(void)mf_fail(err, p->gate.code, 0, "'%s' does not have what it must%s%s: %s", p->given->from,
+	(void)mf_fail(err, p->gate.code, 0, "'%s' does not meet the requirements%s%s: %s", p->given->from,
 		      f->wanted ? ": wanted " : "", f->wanted ? f->wanted : "", f->found);
 	if (f->hint)
 		mf_err_set_hint(err, "%s", f->hint);

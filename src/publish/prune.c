@@ -211,7 +211,8 @@ static int cannot_read(const struct prune *w, const struct version *v, struct mf
 {
 	(void)mf_wrap(err, "'%s' in '%s' cannot be read, so that it is not known what it refers to",
 		      v->stored->name, w->t->repo->where);
-	mf_err_set_hint(err, "move it away if it is none of this repository; nothing was removed");
+	mf_err_set_hint(err,
+			"nothing was removed; move the file away if it does not belong to this repository");
 	return -1;
 }
 

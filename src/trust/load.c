@@ -521,7 +521,7 @@ static int check_original(const struct mf_trust *t, struct mf_err *err)
 		return 0;
 	(void)mf_fail(err, MF_E_USAGE, 0, "'%s' is a copy of '%s', which 'manifesto mirror' keeps",
 		      t->repo->where, mf_esc(&e, stamp->copied_gun));
-	mf_err_set_hint(err, "publish to the original, then run 'manifesto mirror' again");
+	mf_err_set_hint(err, "publish to the origin, then run 'manifesto mirror' again");
 	return -1;
 }
 

@@ -434,7 +434,7 @@ static int oci_publish(struct mf_repo *r, const struct mf_publish_file *files, s
 {
 	(void)files, (void)n, (void)base;
 	(void)mf_fail(err, MF_E_USAGE, 0, "the trust server '%s' is read-only", r->where);
-	mf_err_set_hint(err, "publish where it is a mirror of, then run 'manifesto mirror'");
+	mf_err_set_hint(err, "publish to the origin, then run 'manifesto mirror' again");
 	return -1;
 }
 
