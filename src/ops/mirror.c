@@ -19,6 +19,20 @@ static void mirror_clear(struct mf_mirror *x)
 
 /* ---- the destination */
 
+/* "registry.example.com/acme" was meant to be one, as everywhere else; a directory of that name has "./" in
+ * front. */
+static int refuse_registry_name(const char *given, struct mf_err *err)
+{
+	size_t n = strcspn(given, "/");
+	bool host = given[0] != '.' && n && given[n] && (memchr(given, '.', n) || memchr(given, ':', n));
+	if (!host)
+		return 0;
+	(void)mf_fail(err, MF_E_USAGE, 0, "'%s' could be a directory or a registry", given);
+	mf_err_set_hint(err, "use tuf+oci://%s for a repository in a registry, ./%s for a directory", given,
+			given);
+	return -1;
+}
+
 /* Its URL, without a '/' at the end. */
 static const char *destination_url(struct mf_mirror *x, struct mf_err *err)
 {
@@ -29,6 +43,8 @@ static const char *destination_url(struct mf_mirror *x, struct mf_err *err)
 		n--;
 	if (strstr(given, "://"))
 		return mf_arena_dup(x->a, (struct mf_str){given, n}, err);
+	if (refuse_registry_name(given, err) < 0)
+		return NULL;
 	if (!n || (given[0] != '/' && !(cwd = getcwd(NULL, 0)))) {
 		(void)mf_fail(err, MF_E_USAGE, 0, "'%s' is no destination of a mirror", given);
 		return NULL;
@@ -336,6 +352,39 @@ static int put_in_order(struct files *f, struct mf_publish_file *out, size_t *n,
 	return 0;
 }
 
+static enum mf_found fetch_there(struct mf_mirror *x, const char *role, int64_t version, struct mf_buf *out,
+				 struct mf_err *err)
+{
+	const struct mf_publish_file f = {.role = role, .version = version};
+	const struct mf_fetch_key key = key_of(&f);
+	return mf_trust_fetch(x->to, &key, out, err);
+}
+
+/* Did somebody publish to the copy, with the keys that they have for the origin? Its snapshot is then none of
+ * the origin's, and to replace it would lose what was acknowledged. What the origin does not keep any more
+ * cannot be compared. Nobody publishes to a registry. */
+static int check_published(struct mf_mirror *x, const struct mf_tuf_file *stamp, struct mf_err *err)
+{
+	const struct mf_tuf_meta *m = mf_tuf_meta_find(stamp, "snapshot");
+	struct mf_buf ours MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_SNAPSHOT_BYTES),
+			   theirs MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_SNAPSHOT_BYTES);
+	if (!m || !m->version || mf_mirror_is_registry(x))
+		return 0;
+	const struct mf_publish_file f = {.role = "snapshot", .version = m->version};
+	const struct mf_fetch_key key = key_of(&f);
+	enum mf_found found = fetch_there(x, f.role, f.version, &ours, err);
+	if (found == MF_FOUND)
+		found = mf_trust_fetch(x->im.trust, &key, &theirs, err);
+	if (found != MF_FOUND || mf_str_eq(mf_buf_str(&ours), mf_buf_str(&theirs)))
+		return found == MF_FAILED ? -1 : 0;
+	(void)mf_fail(err, MF_E_CONFLICT, 0,
+		      "somebody has published to the mirror '%s': its snapshot %lld is not that of '%s'",
+		      mf_trust_where(x->to), (long long)m->version, mf_trust_where(x->im.trust));
+	mf_err_set_hint(err, "publish to the origin what 'manifesto list' shows there, and then remove '%s'",
+			mf_trust_where(x->to));
+	return -1;
+}
+
 /* An origin that is behind what was copied from it is an attack, or an old copy: readers would refuse it.
  * What is there and does not verify is replaced. */
 static int check_newer(struct mf_mirror *x, struct mf_bytes now, struct mf_err *err)
@@ -349,18 +398,10 @@ static int check_newer(struct mf_mirror *x, struct mf_bytes now, struct mf_err *
 	if (!old)
 		return mf_err_pass_ours(err, &why);
 	if (old->version <= set->timestamp->version)
-		return 0;
+		return check_published(x, old, err);
 	return mf_fail(
 	    err, MF_E_ROLLBACK, 0, "the timestamp of '%s' has version %lld, and the mirror version %lld",
 	    mf_trust_where(x->im.trust), (long long)set->timestamp->version, (long long)old->version);
-}
-
-static enum mf_found fetch_there(struct mf_mirror *x, const char *role, int64_t version, struct mf_buf *out,
-				 struct mf_err *err)
-{
-	const struct mf_publish_file f = {.role = role, .version = version};
-	const struct mf_fetch_key key = key_of(&f);
-	return mf_trust_fetch(x->to, &key, out, err);
 }
 
 /* Has the destination this timestamp, the newest root and the first one? These are written last. */

@@ -242,6 +242,29 @@ check 'which stays' test $? = 0
 machine mirror
 rm -rf origin && cp -a origin.new origin
 
+# --- somebody publishes to the mirror
+rm -rf wrong && run manifesto mirror "$repository" wrong
+check_status 'a mirror that people with keys may write to' 0
+cp -r "$T/home/manifesto-publisher" "$T/home/manifesto-stray"
+machine stray
+run manifesto put -q --trust-server "tuf+file://$T/wrong" "$image" urgent second
+check_status 'somebody publishes there' 0
+machine mirror
+publisher put -q "$image" contact contact.json --force
+publisher put -q "$image" contact contact.json --force
+state wrong >before
+refused 'also when the origin has moved on' 12 mirror "$repository" wrong
+check_stderr_has 'it says what happened' 'somebody has published to the mirror'
+state wrong | cmp -s before -
+check 'and nothing of it is lost' test $? = 0
+
+# --- a name that could be a registry's
+refused 'a registry without its scheme is no directory' 2 mirror "$repository" registry.example.com/acme
+check_stderr_has 'the hint has both ways to write it' 'tuf+oci://registry.example.com/acme'
+check 'nothing is made of it' test ! -e registry.example.com
+run manifesto mirror -q "$repository" ./dotted.d/copy
+check_status 'a directory with ./ in front' 0
+
 # --- what is there is another repository
 machine mallory
 run manifesto put -q --init --no-passphrase --trust-server "tuf+file://$T/other" "$image" qa-approval second
