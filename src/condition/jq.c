@@ -1,13 +1,10 @@
 #include "condition/jq.h"
 
-#include <dlfcn.h>
+#include "base/library.h"
 
 #define LIBRARY "libjq.so.1"
 
-static const struct {
-	const char *name;
-	size_t at;
-} symbols[] = {
+static const struct mf_library_function functions[] = {
     {"jq_init", offsetof(struct mf_jq, init)},
     {"jq_set_error_cb", offsetof(struct mf_jq, set_error_cb)},
     {"jq_set_input_cb", offsetof(struct mf_jq, set_input_cb)},
@@ -28,24 +25,12 @@ static const struct {
     {"jv_free", offsetof(struct mf_jq, free)},
 };
 
-static int no_library(struct mf_err *err)
+int mf_jq_load(struct mf_jq *out, struct mf_err *err)
 {
+	if (mf_library_load(LIBRARY, functions, sizeof functions / sizeof *functions, out))
+		return 0;
 	(void)mf_fail(err, MF_E_USAGE, 0,
 		      "conditions on content need the library " LIBRARY ", which is not installed");
 	mf_err_set_hint(err, "install the library of jq, in Debian the package libjq1");
 	return -1;
-}
-
-int mf_jq_load(struct mf_jq *out, struct mf_err *err)
-{
-	void *library = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
-	if (!library)
-		return no_library(err);
-	for (size_t i = 0; i < sizeof symbols / sizeof *symbols; i++) {
-		void *symbol = dlsym(library, symbols[i].name);
-		if (!symbol)
-			return no_library(err);
-		memcpy((char *)out + symbols[i].at, &symbol, sizeof symbol);
-	}
-	return 0;
 }

@@ -3,12 +3,12 @@
  * themselves. */
 #include "keys/pkcs11.h"
 
-#include <dlfcn.h>
 #include <stdio.h>
 
 #include <p11-kit/p11-kit.h>
 #include <p11-kit/uri.h>
 
+#include "base/library.h"
 #include "base/limits.h"
 #include "crypto/hash.h"
 
@@ -64,10 +64,7 @@ struct mf_tokens {
 
 /* ---- the library */
 
-static const struct {
-	const char *name;
-	size_t at;
-} symbols[] = {
+static const struct mf_library_function functions[] = {
     {"p11_kit_be_quiet", offsetof(struct p11, be_quiet)},
     {"p11_kit_strerror", offsetof(struct p11, strerror)},
     {"p11_kit_modules_load_and_initialize", offsetof(struct p11, load_all)},
@@ -88,28 +85,17 @@ static const struct {
     {"p11_kit_uri_match_token_info", offsetof(struct p11, match_token)},
 };
 
-static int no_library(struct mf_err *err)
+/* It stays loaded: modules of tokens run code of their own when the process ends. */
+static int load_library(struct p11 *out, struct mf_err *err)
 {
+	if (mf_library_load(LIBRARY, functions, sizeof functions / sizeof *functions, out)) {
+		out->be_quiet();
+		return 0;
+	}
 	(void)mf_fail(err, MF_E_KEY, 0,
 		      "keys on tokens need the library " LIBRARY ", which is not installed");
 	mf_err_set_hint(err, "install p11-kit, in Debian the package libp11-kit0");
 	return -1;
-}
-
-/* It stays loaded: modules of tokens run code of their own when the process ends. */
-static int load_library(struct p11 *out, struct mf_err *err)
-{
-	void *library = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
-	if (!library)
-		return no_library(err);
-	for (size_t i = 0; i < sizeof symbols / sizeof *symbols; i++) {
-		void *symbol = dlsym(library, symbols[i].name);
-		if (!symbol)
-			return no_library(err);
-		memcpy((char *)out + symbols[i].at, &symbol, sizeof symbol);
-	}
-	out->be_quiet();
-	return 0;
 }
 
 static struct mf_tokens *tokens_of(struct mf_places *p, struct mf_err *err)

@@ -1,0 +1,18 @@
+#include "base/library.h"
+
+#include <dlfcn.h>
+#include <string.h>
+
+bool mf_library_load(const char *name, const struct mf_library_function *functions, size_t n, void *out)
+{
+	void *library = dlopen(name, RTLD_NOW | RTLD_LOCAL);
+	if (!library)
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		void *function = dlsym(library, functions[i].name);
+		if (!function)
+			return false;
+		memcpy((char *)out + functions[i].at, &function, sizeof function);
+	}
+	return true;
+}
