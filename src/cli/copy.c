@@ -133,10 +133,7 @@ static void show_json(struct mf_json_out *j, const struct manifesto_copy_item *i
 	mf_json_add_text(j, "publishedTo", item->published_to);
 	if (item->signer)
 		mf_cli_show_signer_json(j, "signer", item->signer);
-	mf_json_add_array(j, "findings");
-	for (size_t i = 0; i < item->nfindings; i++)
-		mf_cli_show_finding_json(j, item->findings[i]);
-	mf_json_close(j);
+	mf_cli_show_findings_json(j, item->findings, item->nfindings);
 	if (item->error)
 		mf_cli_json_error(j, item->error);
 	mf_json_add_texts(j, "warnings", item->warnings, item->nwarnings);

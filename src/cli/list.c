@@ -127,13 +127,7 @@ void mf_cli_show_list_json(struct mf_json_out *j, const struct manifesto_list_re
 	mf_json_add_text(j, all ? "repository" : "image", r->image);
 	if (all)
 		subjects_json(j, r);
-	mf_json_add_array(j, "records");
-	for (size_t i = 0; i < r->nrecords; i++) {
-		mf_json_add_object(j, NULL);
-		mf_cli_show_record_json(j, r->records[i]);
-		mf_json_close(j);
-	}
-	mf_json_close(j);
+	mf_cli_show_records_json(j, r->records, r->nrecords);
 	mf_json_add_texts(j, "warnings", r->warnings, r->nwarnings);
 }
 

@@ -10,6 +10,7 @@
 #include "base/encode.h"
 #include "base/limits.h"
 #include "cli/config.h"
+#include "cli/verdict.h"
 
 #define DEFAULT_WARN (INT64_C(30) * 86400)
 #define TRIES 3 /* somebody publishes while we read */
@@ -390,10 +391,7 @@ static void verdict_json(struct mf_json_out *j, const struct manifesto_verify_it
 	mf_json_add_text(j, "image", item->image);
 	mf_json_add_bool(j, "accepted", item->accepted);
 	mf_json_add_int(j, "exit", item->status);
-	mf_json_add_array(j, "findings");
-	for (size_t i = 0; i < item->nfindings; i++)
-		mf_cli_show_finding_json(j, item->findings[i]);
-	mf_json_close(j);
+	mf_cli_show_findings_json(j, item->findings, item->nfindings);
 	mf_json_add_array(j, "waived");
 	for (size_t i = item->nfindings; i < v->nfindings; i++) {
 		mf_json_add_object(j, NULL);

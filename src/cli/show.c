@@ -113,6 +113,17 @@ void mf_cli_show_record_json(struct mf_json_out *j, const struct manifesto_recor
 	mf_cli_show_promoted_json(j, r);
 }
 
+void mf_cli_show_records_json(struct mf_json_out *j, const struct manifesto_record *const *records, size_t n)
+{
+	mf_json_add_array(j, "records");
+	for (size_t i = 0; i < n; i++) {
+		mf_json_add_object(j, NULL);
+		mf_cli_show_record_json(j, records[i]);
+		mf_json_close(j);
+	}
+	mf_json_close(j);
+}
+
 /* What a key is called: its own name, that of a colleague, or the first digits of its fingerprint. */
 const char *mf_cli_show_label(const struct manifesto_signer *s, char label[MF_CLI_LABEL])
 {

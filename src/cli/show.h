@@ -17,6 +17,8 @@ static inline void mf_cli_result_cleanup(void *result)
 
 /* The members of a record, into an open object. */
 void mf_cli_show_record_json(struct mf_json_out *j, const struct manifesto_record *r);
+/* Several, as the member "records". */
+void mf_cli_show_records_json(struct mf_json_out *j, const struct manifesto_record *const *records, size_t n);
 void mf_cli_show_signers_json(struct mf_json_out *j, const char *name,
 			      const struct manifesto_signer *const *s, size_t n);
 /* Messages: of a promoted record, who promoted it, from where, and who had signed it there. */
@@ -47,8 +49,6 @@ int mf_cli_change(struct mf_cli *cli, const struct mf_cli_change *c, struct mani
 		  struct manifesto_error *err) MF_NODISCARD;
 /* The members of a list, into an open object; all: of a repository. */
 void mf_cli_show_list_json(struct mf_json_out *j, const struct manifesto_list_result *r, bool all);
-/* A finding of the gate, as the next element of an array. */
-void mf_cli_show_finding_json(struct mf_json_out *j, const struct manifesto_finding *f);
 /* The members of an event, into an open object; image: whose records those of one image are. */
 void mf_cli_show_event_json(struct mf_json_out *j, const struct manifesto_history_event *e,
 			    const char *image);

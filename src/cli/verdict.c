@@ -104,18 +104,12 @@ static void requirement_json(struct mf_json_out *j, const struct manifesto_requi
 		mf_json_add_text(j, "waiver", NULL);
 	}
 	mf_cli_show_signers_json(j, "signers", r->signers, r->nsigners);
-	mf_json_add_array(j, "records");
-	for (size_t i = 0; i < r->nrecords; i++) {
-		mf_json_add_object(j, NULL);
-		mf_cli_show_record_json(j, r->records[i]);
-		mf_json_close(j);
-	}
-	mf_json_close(j);
+	mf_cli_show_records_json(j, r->records, r->nrecords);
 	mf_json_add_texts(j, "conditions", r->conditions, r->nconditions);
 	mf_json_close(j);
 }
 
-void mf_cli_show_finding_json(struct mf_json_out *j, const struct manifesto_finding *f)
+static void finding_json(struct mf_json_out *j, const struct manifesto_finding *f)
 {
 	mf_json_add_object(j, NULL);
 	mf_json_add_text(j, "code", f->code);
@@ -129,6 +123,15 @@ void mf_cli_show_finding_json(struct mf_json_out *j, const struct manifesto_find
 	mf_json_add_text(j, "endpoint", f->endpoint);
 	mf_json_add_text(j, "condition", f->condition);
 	mf_json_add_texts(j, "values", f->values, f->nvalues);
+	mf_json_close(j);
+}
+
+void mf_cli_show_findings_json(struct mf_json_out *j, const struct manifesto_finding *const *findings,
+			       size_t n)
+{
+	mf_json_add_array(j, "findings");
+	for (size_t i = 0; i < n; i++)
+		finding_json(j, findings[i]);
 	mf_json_close(j);
 }
 
@@ -152,10 +155,7 @@ static int item_json(struct mf_cli_verdicts *v, const struct manifesto_verify_it
 	for (size_t i = 0; i < item->nrequirements; i++)
 		requirement_json(j, item->requirements[i]);
 	mf_json_close(j);
-	mf_json_add_array(j, "findings");
-	for (size_t i = 0; i < item->nfindings; i++)
-		mf_cli_show_finding_json(j, item->findings[i]);
-	mf_json_close(j);
+	mf_cli_show_findings_json(j, item->findings, item->nfindings);
 	mf_json_close(j);
 	return 0;
 }

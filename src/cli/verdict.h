@@ -24,8 +24,9 @@ struct mf_cli_verdict_format {
 /* The one that --format or --json asks for, else text. NULL: MF_E_USAGE. */
 const struct mf_cli_verdict_format *mf_cli_verdict_format(const struct mf_cli *cli,
 							  struct manifesto_error *err);
-/* One finding, for people on standard error (-1: out of memory), and as an object of a list. */
+/* One finding, for people on standard error (-1: out of memory); and several, as the member "findings". */
 int mf_cli_show_finding(const struct manifesto_finding *f);
-void mf_cli_show_finding_json(struct mf_json_out *j, const struct manifesto_finding *f);
+void mf_cli_show_findings_json(struct mf_json_out *j, const struct manifesto_finding *const *findings,
+			       size_t n);
 
 #endif
