@@ -83,20 +83,36 @@ static int check_options(struct mf_copy_run *r, struct mf_err *err)
 	return mf_gate_start(r->source, &r->rules, &r->programs, &r->conditions, err);
 }
 
+/* A slip ends the run; what cannot be opened is one pair's failure. */
+static int fail_pair(const struct mf_copy_run *r, struct mf_copy_pair *p, const struct mf_err *why,
+		     struct mf_err *err)
+{
+	if (r->o.npairs > 1 && !mf_write_is_slip(why) && !mf_err_ends_run(why)) {
+		p->failed = *why;
+		return 0;
+	}
+	*err = *why;
+	return -1;
+}
+
 static int open_to(struct mf_copy_run *r, struct mf_copy_pair *p, struct mf_err *err)
 {
+	struct mf_err why = MF_ERR_INIT;
 	r->m->pool = &r->to;
-	if (mf_image_open(&p->to, r->m, p->given->to, err) == 0)
+	if (mf_image_open(&p->to, r->m, p->given->to, &why) == 0)
 		return 0;
-	return mf_wrap(err, "'%s'", p->given->to);
+	(void)mf_wrap(&why, "'%s'", p->given->to);
+	return fail_pair(r, p, &why, err);
 }
 
 static int open_from(struct mf_copy_run *r, struct mf_copy_pair *p, struct mf_err *err)
 {
+	struct mf_err why = MF_ERR_INIT;
 	r->source->pool = &r->from;
-	if (mf_image_open_by(&p->from, r->source, p->given->from, MF_MAPS_FOLLOW, err) == 0)
+	if (mf_image_open_by(&p->from, r->source, p->given->from, MF_MAPS_FOLLOW, &why) == 0)
 		return 0;
-	return mf_wrap(err, "'%s'", p->given->from);
+	(void)mf_wrap(&why, "'%s'", p->given->from);
+	return fail_pair(r, p, &why, err);
 }
 
 static struct mf_copy_target *find_target(const struct mf_copy_run *r, const struct mf_trust *t)
@@ -151,9 +167,9 @@ static int open_pairs(struct mf_copy_run *r, struct mf_err *err)
 	}
 	for (size_t i = 0; i < r->o.npairs; i++) {
 		struct mf_copy_pair *p = &r->pairs[i];
-		if (open_from(r, p, err) < 0)
+		if (!p->failed.code && open_from(r, p, err) < 0)
 			return -1;
-		if (r->source == r->m &&
+		if (!p->failed.code && r->source == r->m &&
 		    strcmp(mf_trust_pin_name(p->from.trust), mf_trust_pin_name(p->to.trust)) == 0)
 			return mf_fail(err, MF_E_USAGE, 0,
 				       "'%s' and '%s' have one trust repository: there is "

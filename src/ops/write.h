@@ -144,6 +144,8 @@ struct mf_write_run {
 int mf_write_run(struct manifesto *m, const struct manifesto_change_options *opt,
 		 const struct manifesto_change_result **out, struct manifesto_error *error,
 		 const struct mf_write_op *op) MF_NODISCARD;
+/* A slip in a list of images ends the run before anything is done. */
+bool mf_write_is_slip(const struct mf_err *err);
 /* Keeps a copy of *why in *to. -1: it says nothing about an image, and ends the run. */
 int mf_write_keep_failure(struct mf_err **to, const struct mf_err *why, struct mf_err *err) MF_NODISCARD;
 void mf_write_clear(struct mf_write *w);

@@ -49,8 +49,7 @@ static bool is_many(const struct mf_write_run *r)
 	return r->o.images != NULL;
 }
 
-/* A slip in the list is found before anything is done. */
-static bool is_slip(const struct mf_err *err)
+bool mf_write_is_slip(const struct mf_err *err)
 {
 	return err->code == MF_E_USAGE || err->code == MF_E_AMBIGUOUS;
 }
@@ -65,7 +64,7 @@ static int open_images(struct mf_write_run *r, struct mf_err *err)
 		img->im.for_writing = true;
 		if (rc == 0)
 			continue;
-		if (!is_many(r) || is_slip(&why)) {
+		if (!is_many(r) || mf_write_is_slip(&why)) {
 			*err = why;
 			return is_many(r) ? mf_wrap(err, "image '%s'", img->reference) : -1;
 		}
@@ -160,7 +159,7 @@ static int open_writes(struct mf_write_run *r, struct mf_err *err)
 		struct mf_err why = MF_ERR_INIT;
 		if (mf_write_open(r->writes[i], &why) == 0)
 			continue;
-		if (!is_many(r) || is_slip(&why) || mf_err_ends_run(&why)) {
+		if (!is_many(r) || mf_write_is_slip(&why) || mf_err_ends_run(&why)) {
 			*err = why;
 			return -1;
 		}

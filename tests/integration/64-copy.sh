@@ -343,6 +343,13 @@ sed -i '$d' list
 run_with list manifesto "${copy[@]}" - --json
 check_status 'from standard input' 0
 check_json 'in JSON' '.copied == 3 and [.images[].to] == ["'"$REGISTRY/prod/r1"'", "'"$REGISTRY/prod/r2:1.0"'", "'"$REGISTRY/prod/r1:2.0"'"]'
+printf '%s %s\n' "$REGISTRY/staging/r1:1.0" oci:nowhere:1.0 oci:gone:1.0 "$REGISTRY/prod/r1:1.0" "$REGISTRY/staging/r2:1.0" "$REGISTRY/prod/r2:1.0" >partly
+run manifesto "${copy[@]}" partly
+check_status 'layouts that are not there' 3
+check_line_count 'do not stop the others' 1
+check_stdout_has 'which are copied' "$REGISTRY/prod/r2@"
+check_stderr_has 'a destination says for itself' "not copied: '$REGISTRY/staging/r1:1.0' to 'oci:nowhere:1.0'"
+check_stderr_has 'and a source' "not copied: 'oci:gone:1.0' to '$REGISTRY/prod/r1:1.0'"
 echo "$REGISTRY/staging/r1:1.0" >bad
 refused 'a line with one name' 2 "${copy[@]}" bad
 printf '#\n' >bad
