@@ -73,12 +73,12 @@ int64_t mf_report_event_time(const struct manifesto_history_event *e);
 /* report_data.c: the next element of an array */
 void mf_report_repository_json(struct mf_json_out *j, const struct mf_report_repository *r);
 
-/* page.c */
+/* report_page.c */
 int mf_report_page(const struct mf_report *r, FILE *f, struct manifesto_error *err) MF_NODISCARD;
 /* "alice, 1f2e3d4c5b6a7988" */
 void mf_report_signers(const struct manifesto_signer *const *s, size_t n, FILE *f);
 extern const char *const mf_report_style[]; /* ends with NULL */
-/* timeline.c */
+/* report_timeline.c */
 int mf_report_timeline(const struct mf_report_repository *r, size_t number, FILE *f,
 		       struct manifesto_error *err) MF_NODISCARD;
 void mf_report_events(const struct mf_report_repository *r, FILE *f);

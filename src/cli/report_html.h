@@ -1,6 +1,6 @@
 /* Writing HTML: what comes from data goes through the functions here, and nothing of it can be markup. */
-#ifndef MF_CLI_HTML_H
-#define MF_CLI_HTML_H
+#ifndef MF_CLI_REPORT_HTML_H
+#define MF_CLI_REPORT_HTML_H
 
 #include <stdint.h>
 #include <stdio.h>

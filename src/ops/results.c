@@ -1,6 +1,7 @@
 /* Verified objects as the structs of the public interface. */
 #include "base/encode.h"
 #include "ops/ops.h"
+#include "store/file.h"
 
 const char *mf_report_hex(struct mf_arena *a, const struct mf_digest *d)
 {
@@ -272,4 +273,14 @@ int mf_report_others(const struct mf_record *r, struct mf_arena *a, struct manif
 	}
 	out->others = v;
 	return mf_arena_check(a, err);
+}
+
+/* ---- files that callers make of results */
+
+int manifesto_file_write(const char *path, const void *data, size_t length, struct manifesto_error *error)
+{
+	struct mf_err err = MF_ERR_INIT;
+	*error = (struct manifesto_error){0};
+	return mf_file_write(path, (struct mf_bytes){data, length}, 0644, &err) < 0 ? mf_op_fail(error, &err)
+										    : 0;
 }

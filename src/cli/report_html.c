@@ -1,4 +1,4 @@
-#include "cli/html.h"
+#include "cli/report_html.h"
 
 #include <stdarg.h>
 

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/encode.h"
-#include "cli/html.h"
+#include "cli/report_html.h"
 #include "cli/report.h"
 
 #define WIDTH 1000

@@ -1,7 +1,7 @@
 /* The report as one HTML page: nothing in it is loaded, and nothing runs. */
 #include <string.h>
 
-#include "cli/html.h"
+#include "cli/report_html.h"
 #include "cli/report.h"
 
 #define DIGEST_SHOWN 19 /* "sha256:" and 12 digits */
