@@ -291,7 +291,7 @@ static enum mf_found check_document(struct mf_bytes *document, struct mf_outcome
 		return MF_FOUND;
 	if (mf_err_pass_ours(err, &why) < 0)
 		return MF_FAILED;
-	say(o, "is not evaluated: the content is not JSON: %.300s", why.msg);
+	say(o, "is not evaluated: the content is not %.300s", why.msg);
 	return MF_ABSENT;
 }
 
