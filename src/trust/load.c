@@ -513,7 +513,7 @@ static int load_with_retries(struct mf_trust *t, struct mf_err *err)
 }
 
 /* What a mirror has copied is changed where it was copied from. */
-static int check_original(const struct mf_trust *t, struct mf_err *err)
+static int check_origin(const struct mf_trust *t, struct mf_err *err)
 {
 	const struct mf_tuf_file *stamp = t->set.timestamp;
 	struct mf_esc e;
@@ -539,7 +539,7 @@ int mf_trust_load(struct mf_trust *t, const struct mf_load *how, struct mf_err *
 	int rc = load_with_retries(t, err);
 	drop_prefetched(t);
 	t->attempt.no_cache = false; /* the next prefetch uses it */
-	if (rc == 0 && sign && check_original(t, err) < 0)
+	if (rc == 0 && sign && check_origin(t, err) < 0)
 		return -1;
 	if (rc < 0) {
 		mf_err_set_endpoint(err, t->repo->where);
