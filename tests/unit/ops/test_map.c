@@ -135,7 +135,7 @@ static void connections_of_an_open_image_stay_whatever_was_open_before(void **st
 	for (size_t i = 0; i < sizeof images / sizeof images[0]; i++) {
 		struct mf_err err = MF_ERR_INIT;
 		struct mf_image im MF_IMAGE_CLEANUP = {0};
-		struct mf_image_store *origin;
+		struct mf_image_store *origin = NULL;
 		if (mf_image_open_by(&im, w.m, images[i], MF_MAPS_FOLLOW, &err) < 0 ||
 		    mf_image_origin(&im, &origin, &err) < 0)
 			fail_msg("%s", err.msg);
