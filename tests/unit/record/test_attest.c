@@ -182,8 +182,8 @@ static void what_was_signed_must_be_a_statement(void **state)
 	    "{\"_type\":\"https://in-toto.io/Statement/v2\",\"subject\":[],\"predicateType\":\"a:b\"}",
 	    "{\"_type\":\"https://in-toto.io/Statement/v1\",\"subject\":{},\"predicateType\":\"a:b\"}",
 	    "{\"_type\":\"https://in-toto.io/Statement/v1\",\"subject\":[]}",
-	    "{\"_type\":\"https://in-toto.io/Statement/"
-	    "v1\",\"_type\":\"x\",\"subject\":[],\"predicateType\":\"a:b\"}",
+	    ("{\"_type\":\"https://in-toto.io/Statement/"
+	     "v1\",\"_type\":\"x\",\"subject\":[],\"predicateType\":\"a:b\"}"),
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		struct mf_buf doc MF_BUF_CLEANUP = MF_BUF_INIT(65536);
