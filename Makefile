@@ -55,7 +55,8 @@ PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) p11-kit-1 2>/dev/null)
 PKG_LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
 CPPFLAGS_ALL := -D_GNU_SOURCE -DMF_VERSION='"$(VERSION)"' -Isrc -Iinclude $(CPPFLAGS)
 # The folder of the build is in no file that it makes.
-CFLAGS_ALL := -std=c17 $(OPT) -g -ffile-prefix-map=$(CURDIR)=. -fPIC -fvisibility=hidden $(WARN) $(HARDEN) $(SANFLAGS) $(PKG_CFLAGS) $(CFLAGS)
+CFLAGS_ALL := -std=c17 $(OPT) -g -ffile-prefix-map=$(CURDIR)=. -fPIC -fvisibility=hidden $(WARN) $(HARDEN) $(SANFLAGS) \
+	$(PKG_CFLAGS) $(CFLAGS)
 LDFLAGS_ALL := -pie -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed $(SANFLAGS) $(LDFLAGS)
 LIBS := $(PKG_LIBS) -lpthread
 
@@ -254,18 +255,18 @@ format: ## clang-format all C files
 # --- releases
 
 .PHONY: dist tarball deb image
-RELEASE := $(BUILD)/manifesto-$(VERSION)
+ARCHIVE := $(BUILD)/manifesto-$(VERSION)
 tarball:
-	@sh .packaging/dist.sh $(VERSION) $(RELEASE).tar.gz
+	@sh .packaging/dist.sh $(VERSION) $(ARCHIVE).tar.gz
 dist: all tarball ## the source tarball, and beside it what it contains and uses (SPDX)
 	@sh tests/support/deps.sh build package
-	@$(PYTHON) .packaging/sbom.py $(VERSION) $(RELEASE).tar.gz $(O)/manifesto $$(sh .packaging/dist.sh --epoch) > $(RELEASE).spdx.new
-	@mv $(RELEASE).spdx.new $(RELEASE).spdx.json
-	@ls $(RELEASE).*
+	@$(PYTHON) .packaging/sbom.py $(VERSION) $(ARCHIVE).tar.gz $(O)/manifesto $$(sh .packaging/dist.sh --epoch) \
+		> $(ARCHIVE).spdx.new
+	@mv $(ARCHIVE).spdx.new $(ARCHIVE).spdx.json
+	@ls $(ARCHIVE).*
 deb: tarball ## Debian packages
 	@sh tests/support/deps.sh build deb
-	@sh .packaging/deb.sh $(VERSION) $(RELEASE).tar.gz $(BUILD)/deb
-
+	@sh .packaging/deb.sh $(VERSION) $(ARCHIVE).tar.gz $(BUILD)/deb
 image: all ## an OCI image of the program, in an image layout
 	@sh tests/support/deps.sh build package
 	@rm -rf $(O)/image $(O)/image.new

@@ -140,18 +140,19 @@ copy_root() {
 	cp -a "$dir/root" "$dir/clean"
 }
 
-# The program, and all that `make deb` makes, of the same sources elsewhere.
+# The programs and all that is released, of the same sources elsewhere.
 # shellcheck disable=SC2016 # for the inner shell
 again='
 	set -e
-	make all dist
+	make all dist image
 	mkdir -p /other/folder
 	cp -a /src /other/folder/sources
 	cd /other/folder/sources
 	rm -rf build
-	make all dist
+	make all dist image
 	make deb
 	cd build
+	diff -r image /src/build/image
 	set -- manifesto manifesto-tuf libmanifesto.so.1 libmanifesto.a manifesto-*.tar.gz manifesto-*.spdx.json deb/*.deb
 	for file; do cmp "$file" "/src/build/$file" && echo "the same: $file"; done
 	[ $# = 11 ] || { echo "expected 11 files, got $#: $*" && exit 1; }
