@@ -3,12 +3,15 @@
  * A TUF 1.0 repository is copied byte for byte: readers verify it by the origin's own pin, and the mirror is
  * trusted for nothing. One of another dialect is converted (mirror_convert.c). Content goes first, then
  * metadata in the order of a publish, through the destination's own row of the table of trust repositories:
- * what a reader finds is the old state or the new one, wherever the mirror is stopped. */
+ * what a reader finds is the old state or the new one, wherever the mirror is stopped. The exception are new
+ * keys that take the place of others, in a directory or bucket: neither root nor timestamp verifies without
+ * the other, and who reads between them gets an error. */
 #include <stdio.h>
 #include <unistd.h>
 
 #include "ops/mirror.h"
 #include "trust/bundle.h"
+#include "tuf/history.h"
 
 static void mirror_clear(struct mf_mirror *x)
 {
@@ -377,6 +380,11 @@ static int check_published(struct mf_mirror *x, const struct mf_tuf_file *stamp,
 		found = mf_trust_fetch(x->im.trust, &key, &theirs, err);
 	if (found != MF_FOUND || mf_str_eq(mf_buf_str(&ours), mf_buf_str(&theirs)))
 		return found == MF_FAILED ? -1 : 0;
+	struct mf_err why = MF_ERR_INIT;
+	struct mf_tuf_file *signed_here MF_TUF_FILE_CLEANUP =
+	    mf_tuf_set_verify(mf_trust_set(x->im.trust), MF_TUF_SNAPSHOT, &ours, &why);
+	if (!signed_here)
+		return mf_err_pass_ours(err, &why) < 0 ? -1 : refuse_other(x, &f, err);
 	(void)mf_fail(err, MF_E_CONFLICT, 0,
 		      "somebody has published to the mirror '%s': its snapshot %lld is not that of '%s'",
 		      mf_trust_where(x->to), (long long)m->version, mf_trust_where(x->im.trust));
@@ -385,8 +393,9 @@ static int check_published(struct mf_mirror *x, const struct mf_tuf_file *stamp,
 	return -1;
 }
 
-/* An origin that is behind what was copied from it is an attack, or an old copy: readers would refuse it.
- * What is there and does not verify is replaced. */
+/* An origin that is behind what was copied from it is an attack, or an old copy: readers would refuse it. Its
+ * timestamp may have another key since, and then begins its versions anew. What is there and can be no
+ * timestamp is replaced. */
 static int check_newer(struct mf_mirror *x, struct mf_bytes now, struct mf_err *err)
 {
 	const struct mf_tuf_set *set = mf_trust_set(x->im.trust);
@@ -394,14 +403,37 @@ static int check_newer(struct mf_mirror *x, struct mf_bytes now, struct mf_err *
 	struct mf_err why = MF_ERR_INIT;
 	if (mf_buf_add(&copy, now.p, now.n, err) < 0)
 		return -1;
-	struct mf_tuf_file *old MF_TUF_FILE_CLEANUP = mf_tuf_set_verify(set, MF_TUF_TIMESTAMP, &copy, &why);
+	struct mf_tuf_file *old MF_TUF_FILE_CLEANUP =
+	    mf_tuf_parse_unverified(set->d, MF_TUF_TIMESTAMP, &copy, &why);
 	if (!old)
 		return mf_err_pass_ours(err, &why);
-	if (old->version <= set->timestamp->version)
-		return check_published(x, old, err);
+	if (old->version <= set->timestamp->version ||
+	    mf_tuf_old_signed(set, old, &set->root->roles[MF_TUF_TIMESTAMP], &why) < 0)
+		return mf_err_pass_ours(err, &why) < 0 ? -1 : check_published(x, old, err);
 	return mf_fail(
 	    err, MF_E_ROLLBACK, 0, "the timestamp of '%s' has version %lld, and the mirror version %lld",
 	    mf_trust_where(x->im.trust), (long long)set->timestamp->version, (long long)old->version);
+}
+
+/* Has the destination a root behind the origin's newest one? Readers would follow it. Somebody has published
+ * it there, or the origin is behind. */
+static int check_next_root(struct mf_mirror *x, struct mf_err *err)
+{
+	const struct mf_tuf_set *set = mf_trust_set(x->im.trust);
+	const struct mf_publish_file next = {.role = "root", .version = set->root->version + 1};
+	struct mf_buf bytes MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_ROOT_BYTES);
+	struct mf_err why = MF_ERR_INIT;
+	enum mf_found found = fetch_there(x, next.role, next.version, &bytes, err);
+	if (found != MF_FOUND)
+		return found;
+	struct mf_tuf_file *root MF_TUF_FILE_CLEANUP =
+	    mf_tuf_parse_unverified(set->d, MF_TUF_ROOT, &bytes, &why);
+	if (root && mf_tuf_old_root(set, set->root, root, &why) == 0)
+		return mf_fail(err, MF_E_ROLLBACK, 0,
+			       "the root of '%s' has version %lld, and the mirror version %lld",
+			       mf_trust_where(x->im.trust), (long long)set->root->version,
+			       (long long)next.version);
+	return mf_err_pass_ours(err, &why) < 0 ? -1 : refuse_other(x, &next, err);
 }
 
 /* Has the destination this timestamp, the newest root and the first one? These are written last. */
@@ -463,6 +495,8 @@ static int copy(struct mf_mirror *x, struct mf_err *err)
 	if (mf_publish_lock(x->to, &lock, err) < 0)
 		return -1;
 	enum mf_found there = fetch_there(x, "timestamp", 0, &stamp, err);
+	if (there == MF_FAILED || check_next_root(x, err) < 0)
+		return -1;
 	enum mf_found current = there == MF_FOUND ? is_current(x, &stamp, err) : there;
 	if (current != MF_ABSENT)
 		return current == MF_FOUND ? 0 : -1;

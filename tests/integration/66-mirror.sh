@@ -162,7 +162,7 @@ check 'it asked for the manifest, the timestamp, the newest root and the first' 
 proxy B "$S3"
 run env AWS_ENDPOINT_URL_S3="http://$B" manifesto mirror "$repository" "$bucket"
 check_stdout_has 'a bucket, too' 'nothing new for'
-check 'it asked for three files' test "$(jq -r .method "$T/B.log" | tr '\n' ' ')" = 'GET GET GET '
+check 'it asked for four files' test "$(jq -r .method "$T/B.log" | tr '\n' ' ')" = 'GET GET GET GET '
 run manifesto mirror -q "$repository" copy
 check_stdout_empty 'with -q it says nothing'
 
@@ -257,6 +257,39 @@ refused 'also when the origin has moved on' 12 mirror "$repository" wrong
 check_stderr_has 'it says what happened' 'somebody has published to the mirror'
 state wrong | cmp -s before -
 check 'and nothing of it is lost' test $? = 0
+
+# So it is when the origin has another timestamp key meanwhile, which did not sign what they published.
+stray() { # COMMAND...: somebody applies it to a new mirror
+	rm -rf wrong && manifesto mirror -q "$repository" wrong || t_bail 'a mirror'
+	rm -rf "$T/home/manifesto-stray" && cp -r "$T/home/manifesto-publisher" "$T/home/manifesto-stray"
+	machine stray
+	manifesto key generate -q --no-passphrase stray
+	run manifesto "$@" -q --trust-server "tuf+file://$T/wrong"
+	[ "$status" = 0 ] || t_bail "$*"
+	machine mirror
+	state wrong >before
+}
+stray put "$image" urgent second
+publisher key generate -q --no-passphrase ts2
+publisher trust rotate -q "$image" timestamp --key ts2
+publisher put -q "$image" contact contact.json --force
+refused 'with another timestamp key at the origin' 12 mirror "$repository" wrong
+check_stderr_has 'it says that, too' 'somebody has published to the mirror'
+state wrong | cmp -s before -
+check 'and nothing of that is lost' test $? = 0
+stray trust rotate "$image" timestamp --key stray
+refused 'a root that the origin does not have' 8 mirror "$repository" wrong
+check_stderr_has 'is named' 'the root of'
+publisher put -q "$image" contact contact.json --force
+publisher put -q "$image" contact contact.json --force
+refused 'and stays one when the origin has moved on' 8 mirror "$repository" wrong
+state wrong | cmp -s before -
+check 'the mirror stays' test $? = 0
+rm -rf wrong && run manifesto mirror "$repository" wrong
+next_root=wrong/$name/$(($(find "wrong/$name" -name '*.root.json' | wc -l) + 1)).root.json
+echo '{}' >"$next_root"
+refused 'a file in the place of the next root' 12 mirror "$repository" wrong
+check_stderr_has 'which readers would find' "of 'root' in"
 
 # --- a name that could be a registry's
 refused 'a registry without its scheme is no directory' 2 mirror "$repository" registry.example.com/acme
