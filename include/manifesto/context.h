@@ -145,6 +145,9 @@ struct manifesto_options {
 	/* What a person types to propose the change that a publish could not sign, for its hint. NULL: not
 	 * known. */
 	const char *propose_hint;
+	/* Octets that the files in cache_dir may take, counted in blocks of 4 KiB: beyond it those that were
+	 * not used for the longest time go. At least 1 MiB; 0: 256 MiB. */
+	uint64_t cache_limit;
 };
 
 struct manifesto;

@@ -281,6 +281,35 @@ struct manifesto_prune_result {
 MANIFESTO_API int manifesto_prune(struct manifesto *m, const struct manifesto_prune_options *opt,
 				  const struct manifesto_prune_result **out, struct manifesto_error *err);
 
+/* ---------------------------------------------------------------- cache */
+
+struct manifesto_cache_repository {
+	const char *name; /* NULL: the cache is filed under the hash, and no pin names the repository */
+	const char *hash; /* SHA-256 of the name, 64 hexadecimal digits */
+	uint64_t files, bytes;
+};
+/* Octets are counted in blocks of 4 KiB, as the limit counts them. */
+struct manifesto_cache_result {
+	const char *path;
+	uint64_t limit, files, bytes;
+	uint64_t content_files,
+	    content_bytes; /* content of records, of whatever repositories; the rest is trust metadata */
+	const struct manifesto_cache_repository *const *repositories; /* the largest first */
+	size_t nrepositories;
+};
+/* What lies in the cache. One that is not there is empty. */
+MANIFESTO_API int manifesto_cache_show(struct manifesto *m, const struct manifesto_cache_result **out,
+				       struct manifesto_error *err);
+struct manifesto_cache_clear_result {
+	uint64_t files, bytes; /* that are gone */
+};
+/* Removes the files of the cache, or those of the trust metadata of one image's repository (image NULL: all).
+ * Others may use the cache meanwhile; what they are writing stays, and so does what is no file of the cache.
+ */
+MANIFESTO_API int manifesto_cache_clear(struct manifesto *m, const char *image,
+					const struct manifesto_cache_clear_result **out,
+					struct manifesto_error *err);
+
 #ifdef __cplusplus
 }
 #endif

@@ -58,8 +58,8 @@
 #define MF_MAX_ERROR_BODY ((size_t)1 << 20)
 #define MF_MAX_TOKEN_BODY ((size_t)1 << 20)
 
-/* Trust metadata in a registry: a manifest of MF_MAX_MANIFEST_BYTES has no room for more layers of about 300 octets;
- * a name is a version and a role's name, percent-encoded. */
+/* Trust metadata in a registry: a manifest of MF_MAX_MANIFEST_BYTES has no room for more layers of about 300
+ * octets; a name is a version and a role's name, percent-encoded. */
 #define MF_MAX_OCI_FILES 14000
 #define MF_MAX_OCI_FILE_NAME ((size_t)3 * MF_MAX_ROLE_NAME + 32)
 
@@ -158,5 +158,9 @@
 #define MF_CLOCK_TOLERANCE_S 300
 /* Blobs up to this size are kept in the cache, so that a warm get fetches nothing. */
 #define MF_MAX_CACHED_BLOB ((uint64_t)16 << 20)
+/* What the cache may take, unless somebody says otherwise, and the least that they may say: it must have room
+ * for what one run uses. */
+#define MF_CACHE_LIMIT ((uint64_t)256 << 20)
+#define MF_MIN_CACHE_LIMIT ((uint64_t)1 << 20)
 
 #endif

@@ -354,6 +354,21 @@ const struct mf_cli_command mf_cli_commands[] = {
      .options = B(MF_OPT_DRY_RUN) | B(MF_OPT_OLDER_THAN) | B(MF_OPT_KEEP_VERSIONS),
      .help = {{MF_OPT_DRY_RUN, NULL, "report what would be removed, and remove nothing"}},
      .run = mf_cli_run_prune},
+    {.name = "cache show", .group = MF_CLI_CARE, .synopsis = "", .min = 0, .max = 0, .reach = MF_CLI_HOME,
+     .summary = "show what the cache of this machine holds",
+     .description =
+	"Shows where the cache is, how many files are in it, how much they take and may\n"
+	"take (256 MiB, unless MANIFESTO_CACHE_SIZE says otherwise), and what the trust\n"
+	"metadata of each repository takes.",
+     .run = mf_cli_run_cache_show},
+    {.name = "cache clear", .group = MF_CLI_CARE, .synopsis = "[IMAGE]", .min = 0, .max = 1, .reach = MF_CLI_HOME,
+     .summary = "empty the cache of this machine",
+     .description =
+	"Removes the files of the cache, or with IMAGE the trust metadata of its\n"
+	"repository. Nothing is lost: they are fetched again when they are needed. Pins,\n"
+	"recorded versions and keys are not in the cache. Other commands may run\n"
+	"meanwhile.",
+     .run = mf_cli_run_cache_clear},
     {.name = "trust init", .group = MF_CLI_TRUST, .synopsis = "IMAGE", .min = 1, .max = 1,
      .summary = "create the trust repository for an image's repository",
      .description =
@@ -606,7 +621,7 @@ const struct mf_cli_command *mf_cli_command_lookup(const char *const *words, siz
 /* What somebody may have wanted who mistyped a single word: groups first, so that "kye" gives "key". */
 static const char *plain_name(size_t n)
 {
-	static const char *const groups[] = {"trust", "key", "role", "policy", "proposal"};
+	static const char *const groups[] = {"trust", "key", "role", "policy", "proposal", "cache"};
 	size_t ngroups = sizeof groups / sizeof groups[0];
 	if (n < ngroups)
 		return groups[n];

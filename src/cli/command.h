@@ -123,6 +123,8 @@ int mf_cli_run_proposal_drop(struct mf_cli *cli, struct manifesto_error *err) MF
 int mf_cli_run_status(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
 int mf_cli_run_repair(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
 int mf_cli_run_prune(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
+int mf_cli_run_cache_show(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
+int mf_cli_run_cache_clear(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
 int mf_cli_run_trust_refresh(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
 int mf_cli_run_trust_rotate(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
 int mf_cli_run_trust_init(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/encode.h"
+#include "base/limits.h"
 #include "base/str.h"
 #include "cli/output.h"
 #include "cli/signals.h"
@@ -263,6 +264,28 @@ static void log_line(void *arg, int level, const char *line)
 		mf_cli_message("%s", line);
 }
 
+/* "256M": a number of octets, KiB, MiB or GiB. */
+static int load_cache_size(struct manifesto_options *o, struct manifesto_error *err)
+{
+	static const char units[] = "KMG";
+	const char *text = env("MANIFESTO_CACHE_SIZE");
+	struct mf_esc shown;
+	if (!text)
+		return 0;
+	size_t digits = strspn(text, "0123456789");
+	const char *unit = text[digits] ? strchr(units, text[digits]) : NULL;
+	uint64_t n = digits && digits < 16 ? strtoull(text, NULL, 10) : 0, factor = 1;
+	if (unit)
+		factor <<= 10 * (unit - units + 1);
+	bool whole = !text[digits] || (unit && !text[digits + 1]);
+	if (whole && !__builtin_mul_overflow(n, factor, &n) && n >= MF_MIN_CACHE_LIMIT) {
+		o->cache_limit = n;
+		return 0;
+	}
+	return mf_cli_usage(err, "MANIFESTO_CACHE_SIZE '%s' is not a size from 1M on, such as 512M or 2G",
+			    mf_esc(&shown, mf_str_c(text)));
+}
+
 static int load_numbers(struct manifesto_options *o, const struct mf_cli_args *args,
 			struct manifesto_error *err)
 {
@@ -354,8 +377,8 @@ int mf_cli_config_load(struct mf_cli_config *out, const struct mf_cli_args *args
 {
 	*out = (struct mf_cli_config){.options = MANIFESTO_INIT(manifesto_options)};
 	if (load_numbers(&out->options, args, err) < 0 || load_bundle(&out->options, args, err) < 0 ||
-	    load_directories(out, err) < 0 || load_key_name(out, args, err) < 0 ||
-	    load_auth_files(out, err) < 0 || load_aws(out, err) < 0)
+	    load_directories(out, err) < 0 || load_cache_size(&out->options, err) < 0 ||
+	    load_key_name(out, args, err) < 0 || load_auth_files(out, err) < 0 || load_aws(out, err) < 0)
 		return -1;
 	fill_options(out, args, prompt);
 	return credentials ? load_credentials(out, prompt, err) : 0;

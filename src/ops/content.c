@@ -261,7 +261,7 @@ static int cache_path(const struct search *w, char **path, struct mf_err *err)
 	if (w->im->m->bundle || mf_trust_dir(w->im->trust) || w->c->info->length > MF_MAX_CACHED_BLOB)
 		return 0;
 	mf_digest_hex(hex, &w->c->info->sha256);
-	*path = mf_path_join(w->im->m->opt.cache_dir, "blobs", hex, NULL);
+	*path = mf_path_join(w->im->m->opt.cache_dir, MF_CACHE_BLOBS, hex, NULL);
 	return *path ? 0 : mf_fail_nomem(err);
 }
 
@@ -279,8 +279,10 @@ static int search(struct search *w, struct mf_err *err)
 		return -1;
 	const struct mf_env *env = &w->im->m->env;
 	enum mf_found rc = cached ? from_file(w, cached, w->path, err) : MF_ABSENT;
-	if (rc == MF_FOUND)
+	if (rc == MF_FOUND) {
+		mf_cache_used(&w->im->m->cache, cached);
 		mf_env_log(env, MF_LOG_DEBUG, "content: the cache has it, with the signed digest");
+	}
 	if (rc != MF_ABSENT)
 		return rc == MF_FOUND ? 0 : -1;
 	bool keep = cached && make_cache_dir_of(w->im->m->opt.cache_dir, cached);
@@ -295,8 +297,8 @@ static int search(struct search *w, struct mf_err *err)
 	mf_env_log(env, MF_LOG_DEBUG, "content: %s has it, with the signed digest",
 		   in_store ? "the image's store" : "the trust repository");
 	struct mf_err ignored = MF_ERR_INIT;
-	if (keep)
-		(void)!mf_spool_store(w->found, cached, 0600, MF_NO_SYNC, &ignored);
+	if (keep && mf_spool_store(w->found, cached, 0600, MF_NO_SYNC, &ignored) == 0)
+		mf_cache_wrote(&w->im->m->cache, w->c->info->length);
 	return 0;
 }
 

@@ -292,6 +292,9 @@ static int set_up(struct manifesto *m, const struct manifesto_options *opt, stru
 		return -1;
 	if (!m->opt.home || m->opt.home[0] != '/' || !m->opt.cache_dir || m->opt.cache_dir[0] != '/')
 		return mf_fail(err, MF_E_USAGE, 0, "home and cache_dir must be absolute paths");
+	if (m->opt.cache_limit && m->opt.cache_limit < MF_MIN_CACHE_LIMIT)
+		return mf_fail(err, MF_E_USAGE, 0, "cache_limit is %llu, less than 1 MiB",
+			       (unsigned long long)m->opt.cache_limit);
 	if (m->opt.at < 0 || m->opt.bundle_max_age < 0 ||
 	    (!m->opt.bundle && (m->opt.at || m->opt.bundle_max_age)))
 		return mf_fail(err, MF_E_USAGE, 0,
@@ -325,6 +328,7 @@ static int set_up(struct manifesto *m, const struct manifesto_options *opt, stru
 	m->env.hides_arg = m->keys;
 	m->trust = (struct mf_trust_config){.home = m->opt.home,
 					    .cache_dir = m->opt.cache_dir,
+					    .cache = &m->cache,
 					    .tofu = m->opt.tofu != 0,
 					    .ci = m->opt.ci != 0,
 					    .env = &m->env,
@@ -334,6 +338,9 @@ static int set_up(struct manifesto *m, const struct manifesto_options *opt, stru
 					    .max_age_s = m->opt.bundle_max_age,
 					    .key_name = m->opt.default_key_name,
 					    .propose_hint = m->opt.propose_hint};
+	m->cache = (struct mf_cache){.dir = m->opt.cache_dir,
+				     .limit = m->opt.cache_limit ? m->opt.cache_limit : MF_CACHE_LIMIT,
+				     .env = &m->env};
 	set_aws(m);
 	return 0;
 }
@@ -359,6 +366,7 @@ void manifesto_free(struct manifesto *m)
 {
 	if (!m)
 		return;
+	mf_cache_account(&m->cache);
 	mf_http_free(m->http);
 	mf_bundle_free(m->bundle);
 	for (size_t i = 0; i < m->nendpoint; i++) {

@@ -34,6 +34,7 @@ struct manifesto {
 	bool names_loaded;
 	struct mf_maps maps; /* loaded with the first image of an operation */
 	struct mf_trust_config trust;
+	struct mf_cache cache;
 };
 
 /* ---- the frame of a public function

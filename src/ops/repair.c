@@ -328,7 +328,7 @@ static char *refused_path(struct mf_image *im, struct mf_err *err)
 	char hex[65];
 	if (mf_home_name_hash(mf_trust_pin_name(im->trust), hex, err) < 0)
 		return NULL;
-	char *path = mf_path_join(im->m->opt.cache_dir, "refused", hex, NULL);
+	char *path = mf_path_join(im->m->opt.cache_dir, MF_CACHE_REFUSED, hex, NULL);
 	if (!path)
 		(void)mf_fail_nomem(err);
 	return path;
@@ -361,10 +361,11 @@ static void remember_refused(struct mf_image *im, const struct mf_drift *d)
 	struct mf_err ignored = MF_ERR_INIT;
 	struct mf_buf text MF_BUF_CLEANUP = MF_BUF_INIT(MAX_REFUSED);
 	char *path MF_FREE = refused_path(im, &ignored);
-	char *dir MF_FREE = mf_path_join(im->m->opt.cache_dir, "refused", NULL);
+	char *dir MF_FREE = mf_path_join(im->m->opt.cache_dir, MF_CACHE_REFUSED, NULL);
 	if (path && dir && describe(d, &text, &ignored) == 0 &&
-	    mf_dir_make_inside(im->m->opt.cache_dir, dir, 0700, &ignored) == 0)
-		(void)!mf_file_write_fast(path, mf_buf_bytes(&text), 0600, &ignored);
+	    mf_dir_make_inside(im->m->opt.cache_dir, dir, 0700, &ignored) == 0 &&
+	    mf_file_write_fast(path, mf_buf_bytes(&text), 0600, &ignored) == 0)
+		mf_cache_wrote(&im->m->cache, text.n);
 }
 
 static int find_refused(struct mf_image *im, struct mf_drift *d, struct mf_err *err)

@@ -143,7 +143,7 @@ static int load(struct mf_trust *t, const struct mf_publish_intent *in, struct m
 static void cache_published(struct mf_trust *t, const struct mf_outgoing *o)
 {
 	for (size_t i = o->first; i < o->last && !t->repo->ops->local; i++)
-		mf_cache_put(t->cfg->cache_dir, t->pin_name, o->v[i].role, 0, o->v[i].bytes);
+		mf_trust_cache_put(t, o->v[i].role, 0, o->v[i].bytes);
 }
 
 static int send(struct mf_trust *t, const struct mf_publish_intent *in, const struct mf_outgoing *o,

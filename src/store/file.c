@@ -368,6 +368,11 @@ bool mf_is_temp_name(const char *name)
 	       name[sizeof prefix - 1 + MF_TEMP_DIGITS] == '\0';
 }
 
+bool mf_is_left_behind(const struct stat *st, int64_t now_s)
+{
+	return st->st_mtime <= now_s - LEFT_BEHIND_S;
+}
+
 void mf_dir_sweep(const char *dir, int64_t now_s)
 {
 	DIR *d = opendir(dir);
@@ -376,8 +381,9 @@ void mf_dir_sweep(const char *dir, int64_t now_s)
 	const struct dirent *e;
 	for (int i = 0; i < MAX_SWEPT && (e = readdir(d)); i++) {
 		struct stat st;
-		if (!mf_is_temp_name(e->d_name) || fstatat(dirfd(d), e->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
-		    st.st_mtime > now_s - LEFT_BEHIND_S)
+		if (!mf_is_temp_name(e->d_name) ||
+		    fstatat(dirfd(d), e->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+		    !mf_is_left_behind(&st, now_s))
 			continue;
 		if (S_ISREG(st.st_mode))
 			(void)unlinkat(dirfd(d), e->d_name, 0);

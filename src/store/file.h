@@ -44,8 +44,9 @@ int mf_dir_make_shared(const char *path, struct mf_err *err) MF_NODISCARD;
 /* Removes what writers that were killed a day ago or earlier have left in a directory: entries named exactly
  * like our temporary ones. Best effort; reads a bounded number of entries. */
 void mf_dir_sweep(const char *dir, int64_t now_s);
-/* Is it the name of such an entry? */
+/* Is it the name of such an entry, and has the one that is there been left? */
 bool mf_is_temp_name(const char *name);
+bool mf_is_left_behind(const struct stat *st, int64_t now_s);
 /* Calls fn for each regular file of a directory, or with `sub` of the directory of that name in it and of the
  * directories directly in that one. Links are not followed. The name is relative to dir. A directory that is
  * not there has no files. MF_E_IO. */

@@ -5,14 +5,16 @@
 #include "keys/names.h"
 #include "net/aws.h"
 #include "net/http.h"
+#include "store/cache.h"
 #include "store/file.h"
 
 struct mf_trust_config {
 	const char *home; /* pins, floors, locks */
 	const char *cache_dir;
-	bool tofu;            /* trust on first use where no pin exists */
-	bool ci;              /* and never store it */
-	struct mf_http *http; /* for servers; may be NULL for directories */
+	struct mf_cache *cache; /* of that directory; NULL: it is not held at a size */
+	bool tofu;              /* trust on first use where no pin exists */
+	bool ci;                /* and never store it */
+	struct mf_http *http;   /* for servers; may be NULL for directories */
 	struct mf_auth *auth;
 	const struct mf_aws_config *aws; /* for object stores; NULL: requests are not signed */
 	const struct mf_env *env;

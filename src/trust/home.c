@@ -15,8 +15,9 @@
 char *mf_cache_dir(const char *cache_dir, const char *pin_name, struct mf_err *err)
 {
 	char hex[65];
-	char *dir =
-	    mf_home_name_hash(pin_name, hex, err) < 0 ? NULL : mf_path_join(cache_dir, "tuf", hex, NULL);
+	char *dir = mf_home_name_hash(pin_name, hex, err) < 0
+			? NULL
+			: mf_path_join(cache_dir, MF_CACHE_TUF, hex, NULL);
 	if (!dir && !err->code)
 		(void)mf_fail_nomem(err);
 	return dir;
@@ -34,30 +35,38 @@ static char *cache_path(const char *cache_dir, const char *pin_name, const char 
 }
 
 /* A broken cache is MF_ABSENT. */
-static enum mf_found cache_get(const char *cache_dir, const char *pin_name, const char *role, int64_t version,
-			       size_t max, struct mf_buf *out, struct mf_err *err)
+static enum mf_found cache_get(const struct mf_trust *t, const char *role, int64_t version, size_t max,
+			       struct mf_buf *out, struct mf_err *err)
 {
 	char *dir MF_FREE = NULL;
-	char *path MF_FREE = cache_path(cache_dir, pin_name, role, version, &dir, err);
+	char *path MF_FREE = cache_path(t->cfg->cache_dir, t->pin_name, role, version, &dir, err);
 	if (!path)
 		return err->code ? MF_FAILED : (enum mf_found)mf_fail_nomem(err);
 	mf_buf_clear(out);
 	mf_buf_init(out, max);
-	if (mf_file_read_stored(path, max, out, err) == 0)
+	if (mf_file_read_stored(path, max, out, err) == 0) {
+		mf_cache_used(t->cfg->cache, path);
 		return MF_FOUND;
+	}
 	mf_err_clear(err);
 	mf_buf_clear(out);
 	return MF_ABSENT;
 }
 
-void mf_cache_put(const char *cache_dir, const char *pin_name, const char *role, int64_t version,
+bool mf_cache_put(const char *cache_dir, const char *pin_name, const char *role, int64_t version,
 		  struct mf_bytes bytes)
 {
 	struct mf_err err = MF_ERR_INIT;
 	char *dir MF_FREE = NULL;
 	char *path MF_FREE = cache_path(cache_dir, pin_name, role, version, &dir, &err);
-	if (path && mf_dir_make_inside(cache_dir, dir, 0700, &err) == 0)
-		(void)!mf_file_write_fast(path, bytes, 0600, &err);
+	return path && mf_dir_make_inside(cache_dir, dir, 0700, &err) == 0 &&
+	       mf_file_write_fast(path, bytes, 0600, &err) == 0;
+}
+
+void mf_trust_cache_put(const struct mf_trust *t, const char *role, int64_t version, struct mf_bytes bytes)
+{
+	if (mf_cache_put(t->cfg->cache_dir, t->pin_name, role, version, bytes))
+		mf_cache_wrote(t->cfg->cache, bytes.n);
 }
 
 static bool file_has(const char *path, struct mf_str name, struct mf_str hash)
@@ -132,14 +141,14 @@ static void cache_put(const struct mf_trust *t, const char *role, int64_t versio
 		      const struct mf_tuf_file *f)
 {
 	if (!t->repo->ops->local)
-		mf_cache_put(t->cfg->cache_dir, t->pin_name, role, version, mf_buf_bytes(&f->bytes));
+		mf_trust_cache_put(t, role, version, mf_buf_bytes(&f->bytes));
 }
 
 static enum mf_found home_root(struct mf_trust *t, int64_t version, struct mf_buf *out, struct mf_err *err)
 {
 	if (!uses_cache(t))
 		return MF_ABSENT;
-	return cache_get(t->cfg->cache_dir, t->pin_name, "root", version, MF_MAX_ROOT_BYTES, out, err);
+	return cache_get(t, "root", version, MF_MAX_ROOT_BYTES, out, err);
 }
 
 static int home_keep_root(struct mf_trust *t, struct mf_err *err)
@@ -177,8 +186,7 @@ static enum mf_found home_role(struct mf_trust *t, const char *role, const struc
 {
 	struct mf_err why = MF_ERR_INIT;
 	(void)err;
-	if (!uses_cache(t) || !m->has_sha256 ||
-	    cache_get(t->cfg->cache_dir, t->pin_name, role, 0, max, out, &why) != MF_FOUND)
+	if (!uses_cache(t) || !m->has_sha256 || cache_get(t, role, 0, max, out, &why) != MF_FOUND)
 		return MF_ABSENT;
 	*checked = mf_tuf_meta_check(m, mf_buf_bytes(out), &why) == 0;
 	if (!*checked)

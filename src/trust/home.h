@@ -45,9 +45,11 @@ int mf_floor_set(struct mf_tuf_floors *f, const char *role, int64_t version, str
 /* DIR/<sha256 of the pin name>. Caller frees. */
 char *mf_cache_dir(const char *cache_dir, const char *pin_name, struct mf_err *err);
 /* Metadata is cached in ROLE.json and N.root.json there; role bytes are escaped. Failure to write is no
- * error. */
-void mf_cache_put(const char *cache_dir, const char *pin_name, const char *role, int64_t version,
+ * error: false. */
+bool mf_cache_put(const char *cache_dir, const char *pin_name, const char *role, int64_t version,
 		  struct mf_bytes bytes);
+/* The same for an open repository, accounted. */
+void mf_trust_cache_put(const struct mf_trust *t, const char *role, int64_t version, struct mf_bytes bytes);
 
 /* The sha256 of a pin name: what its floors and its cache are filed under. */
 int mf_home_name_hash(const char *pin_name, char hex[65], struct mf_err *err) MF_NODISCARD;

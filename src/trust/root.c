@@ -81,7 +81,7 @@ const char *mf_trust_identity(struct mf_trust *t)
 	bool fetched = !t->identified && t->set.root->version > 1 &&
 		       versioned_root(t, 1, &first, &origin, &why) == MF_FOUND;
 	if (fetched && origin == FROM_SERVER && !t->repo->ops->local)
-		mf_cache_put(t->cfg->cache_dir, t->pin_name, "root", 1, mf_buf_bytes(&first));
+		mf_trust_cache_put(t, "root", 1, mf_buf_bytes(&first));
 	const struct mf_buf *bytes = fetched                     ? &first
 				     : t->set.root->version == 1 ? &t->set.root->bytes
 								 : NULL;

@@ -20,7 +20,7 @@ offers() { # NAME EXPECTED WORD...: the last one is to be completed
 	check_status "offers $name: no failure" 0
 }
 offers 'a command' 'put' pu
-offers 'commands' 'bundle completion copy export get help history key list mirror policy proposal prune put repair report rm role sign status trust verify version veto withdraw' ''
+offers 'commands' 'bundle cache completion copy export get help history key list mirror policy proposal prune put repair report rm role sign status trust verify version veto withdraw' ''
 offers 'a command behind an option with a value' 'get' --role x g
 offers 'a command behind an option with =' 'get' --role=x g
 offers 'subcommands' 'clock export forget import init map pin refresh rotate show' trust ''

@@ -50,7 +50,7 @@ check 'fingerprint and signature are those of the unit test' test "$(jq -r '.cus
 
 # --- commands, options, variables, make targets
 manifesto help >"$T/help"
-sed -nE 's/^  ((bundle|key|policy|proposal|role|trust) [a-z]+|[a-z]+) .*/\1/p' "$T/help" | sort -u >"$T/commands"
+sed -nE 's/^  ((bundle|cache|key|policy|proposal|role|trust) [a-z]+|[a-z]+) .*/\1/p' "$T/help" | sort -u >"$T/commands"
 echo options >>"$T/commands"
 while read -r command; do
 	# shellcheck disable=SC2086 # some commands are two words

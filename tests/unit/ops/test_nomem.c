@@ -551,8 +551,8 @@ static void storing_pins_and_floors(void **state)
 struct world {
 	char *dir, *home, *cache, *image, *layout;
 	const char *content; /* what put puts */
-	bool link, twice; /* twice: by two names, in one run */
-	char *bundle; /* a file to read from, or NULL */
+	bool link, twice;    /* twice: by two names, in one run */
+	char *bundle;        /* a file to read from, or NULL */
 };
 
 static int64_t world_now(void *arg)
@@ -916,6 +916,8 @@ static int look_after(void *arg, struct mf_err *err)
 	const struct manifesto_prune_result *p = NULL;
 	struct manifesto_prune_options po = MANIFESTO_INIT(manifesto_prune_options);
 	const struct manifesto_trust_export_result *x = NULL;
+	const struct manifesto_cache_result *c = NULL;
+	const struct manifesto_cache_clear_result *cleared = NULL;
 	static const char *const roles[] = {"targets", "targets", NULL};
 	char repository[4096];
 	(void)snprintf(repository, sizeof repository, "oci:%s", w->layout);
@@ -927,7 +929,9 @@ static int look_after(void *arg, struct mf_err *err)
 		return -1;
 	int rc = manifesto_status(m, &so, &s, &e) < 0 || manifesto_list(m, &lo, &l, &e) < 0 ||
 			 manifesto_repair(m, &ro, &r, &e) < 0 || manifesto_prune(m, &po, &p, &e) < 0 ||
-			 manifesto_trust_export(m, NULL, 0, &x, &e) < 0
+			 manifesto_trust_export(m, NULL, 0, &x, &e) < 0 ||
+			 manifesto_cache_show(m, &c, &e) < 0 ||
+			 manifesto_cache_clear(m, NULL, &cleared, &e) < 0
 		     ? failed(&e, err)
 		     : 0;
 	if (s)
@@ -938,6 +942,8 @@ static int look_after(void *arg, struct mf_err *err)
 		assert_int_equal(p->nfiles, 0);
 		assert_non_null(strstr(x->json, "fingerprints"));
 	}
+	manifesto_result_free(cleared);
+	manifesto_result_free(c);
 	manifesto_result_free(x);
 	manifesto_result_free(p);
 	manifesto_result_free(r);

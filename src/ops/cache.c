@@ -1,0 +1,176 @@
+/* The cache: what lies in it, and removing it. */
+#include "base/encode.h"
+#include "ops/ops.h"
+#include "trust/home.h"
+
+/* ---- show */
+
+struct repository {
+	char hash[65];
+	const char *name;
+	uint64_t files, bytes;
+};
+
+struct survey {
+	struct manifesto_cache_result *out;
+	struct repository *v; /* by hash */
+	size_t n, cap;
+};
+
+static void survey_clear(struct survey *s)
+{
+	free(s->v);
+}
+
+static struct repository *find(struct survey *s, const char *hash, size_t *at)
+{
+	size_t low = 0, high = s->n;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		int c = strncmp(s->v[middle].hash, hash, 64);
+		if (c == 0)
+			return &s->v[middle];
+		if (c < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	*at = low;
+	return NULL;
+}
+
+static struct repository *need(struct survey *s, const char *hash, struct mf_err *err)
+{
+	size_t at;
+	struct repository *r = find(s, hash, &at);
+	if (r)
+		return r;
+	if (mf_grow((void **)&s->v, &s->cap, s->n, sizeof *s->v, err) < 0)
+		return NULL;
+	memmove(&s->v[at + 1], &s->v[at], (s->n++ - at) * sizeof *s->v);
+	s->v[at] = (struct repository){0};
+	memcpy(s->v[at].hash, hash, 64);
+	return &s->v[at];
+}
+
+static int count(void *arg, const char *name, const struct stat *st, struct mf_err *err)
+{
+	struct survey *s = arg;
+	uint64_t bytes = mf_cache_cost(st);
+	const char *hash = strchr(name, '/') + 1;
+	s->out->files++;
+	s->out->bytes += bytes;
+	if (mf_str_starts(mf_str_c(name), MF_STR(MF_CACHE_BLOBS "/"))) {
+		s->out->content_files++;
+		s->out->content_bytes += bytes;
+		return 0;
+	}
+	if (mf_is_temp_name(hash))
+		return 0;
+	struct repository *r = need(s, hash, err);
+	if (!r)
+		return -1;
+	r->files++;
+	r->bytes += bytes;
+	return 0;
+}
+
+/* Only the hash of a name is in the cache. */
+static void name_it(void *arg, const char *name)
+{
+	struct survey *s = arg;
+	struct mf_err ignored = MF_ERR_INIT;
+	char hash[65];
+	size_t at;
+	if (mf_home_name_hash(name, hash, &ignored) < 0)
+		return;
+	struct repository *r = find(s, hash, &at);
+	if (r)
+		r->name = mf_arena_text(mf_result_arena(s->out), name);
+}
+
+static int by_size(const void *a, const void *b)
+{
+	const struct repository *x = a, *y = b;
+	if (x->bytes != y->bytes)
+		return x->bytes < y->bytes ? 1 : -1;
+	return strcmp(x->hash, y->hash);
+}
+
+static int report(struct survey *s, struct mf_err *err)
+{
+	struct mf_arena *a = mf_result_arena(s->out);
+	struct manifesto_cache_repository *v = mf_arena_alloc(a, s->n, sizeof *v, err);
+	if (!v)
+		return -1;
+	if (s->n)
+		qsort(s->v, s->n, sizeof *s->v, by_size);
+	for (size_t i = 0; i < s->n; i++)
+		v[i] = (struct manifesto_cache_repository){.name = s->v[i].name,
+							   .hash = mf_arena_text(a, s->v[i].hash),
+							   .files = s->v[i].files,
+							   .bytes = s->v[i].bytes};
+	s->out->repositories = mf_arena_list(a, v, s->n, sizeof *v);
+	s->out->nrepositories = s->n;
+	return mf_arena_check(a, err);
+}
+
+static int show(struct manifesto *m, struct manifesto_cache_result *out, struct mf_err *err)
+{
+	struct survey s MF_CLEANUP(survey_clear) = {.out = out};
+	struct manifesto_error no_pins;
+	out->path = mf_arena_text(mf_result_arena(out), m->opt.cache_dir);
+	out->limit = m->cache.limit;
+	if (mf_cache_walk(m->opt.cache_dir, count, &s, err) < 0)
+		return -1;
+	(void)!manifesto_names(m, MANIFESTO_NAME_REPOSITORY, NULL, name_it, &s, &no_pins);
+	return report(&s, err);
+}
+
+int manifesto_cache_show(struct manifesto *m, const struct manifesto_cache_result **out,
+			 struct manifesto_error *error)
+{
+	struct mf_err err = MF_ERR_INIT;
+	mf_op_begin(m, error);
+	struct manifesto_cache_result *r = mf_result_new(sizeof *r, &err);
+	int rc = r ? show(m, r, &err) : -1;
+	return MF_OP_END(rc, r, out, error, &err);
+}
+
+/* ---- clear */
+
+/* What the metadata of an image's repository is filed under. "": nothing of a layout is cached. */
+static int hash_of(const struct manifesto *m, const char *image, char hash[65], struct mf_err *err)
+{
+	struct mf_ref ref MF_REF_CLEANUP = {0};
+	struct mf_buf gun MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_REFERENCE);
+	const char *store = m->opt.store;
+	hash[0] = '\0';
+	if ((store ? mf_ref_parse_repository(&ref, mf_str_c(store), err)
+		   : mf_ref_parse(&ref, mf_str_c(image), err)) < 0)
+		return -1;
+	if (ref.transport == MF_TRANSPORT_LAYOUT)
+		return 0;
+	return mf_ref_gun(&ref, &gun, err) < 0 ? -1 : mf_home_name_hash(mf_buf_str(&gun).p, hash, err);
+}
+
+static int clear(struct manifesto *m, const char *image, struct manifesto_cache_clear_result *out,
+		 struct mf_err *err)
+{
+	char hash[65];
+	if (image && hash_of(m, image, hash, err) < 0)
+		return -1;
+	if (image && !hash[0])
+		return 0;
+	return mf_cache_clear(&m->cache, image ? hash : NULL, &out->files, &out->bytes, err);
+}
+
+int manifesto_cache_clear(struct manifesto *m, const char *image,
+			  const struct manifesto_cache_clear_result **out, struct manifesto_error *error)
+{
+	struct mf_err err = MF_ERR_INIT;
+	mf_op_begin(m, error);
+	struct manifesto_cache_clear_result *r = mf_result_new(sizeof *r, &err);
+	int rc = r ? clear(m, image, r, &err) : -1;
+	return MF_OP_END(rc, r, out, error, &err);
+}
