@@ -13,6 +13,8 @@
  *   roles' versions below it                 stay, but for those that no snapshot of their time lists
  *   target files                             stay while a version of a role that stays lists them
  *
+ * A list that lacks what was just loaded is not all of them, and nothing is removed by it.
+ *
  * With keep_versions, older snapshots and versions go, too. What has changed within min_age_s stays in any case:
  * readers are in the middle of a load, and writers store content before they publish it. */
 /* clang-format on */
@@ -157,7 +159,6 @@ static int by_role(const void *a, const void *b)
 
 static int sort_files(struct prune *w, struct mf_err *err)
 {
-	mf_listing_sort(&w->p->listing);
 	for (size_t i = 0; i < w->p->listing.n; i++)
 		if (sort_file(w, &w->p->listing.v[i], err) < 0)
 			return -1;
@@ -423,6 +424,35 @@ static int read_references(struct prune *w, struct mf_err *err)
 	return 0;
 }
 
+/* ---- the list */
+
+static int find_listed(struct prune *w, const char *role, int64_t version, struct mf_err *err)
+{
+	struct mf_buf name MF_BUF_CLEANUP = MF_BUF_INIT(2048);
+	if (mf_trust_name_role(&name, role, version, err) < 0)
+		return -1;
+	if (mf_listing_find(&w->p->listing, mf_buf_str(&name).p))
+		return 0;
+	(void)mf_fail(err, MF_E_REFUSED, 0, "the list of files in '%s' lacks '%s': nothing was removed",
+		      w->t->repo->where, mf_buf_str(&name).p);
+	mf_err_set_endpoint(err, w->t->repo->where);
+	return -1;
+}
+
+/* Of what a list does not show, prune would say that it is gone. */
+static int check_list(struct prune *w, struct mf_err *err)
+{
+	const struct mf_tuf_set *set = &w->t->set;
+	mf_listing_sort(&w->p->listing);
+	if (find_listed(w, "timestamp", 0, err) < 0 ||
+	    find_listed(w, "snapshot", set->snapshot->version, err) < 0)
+		return -1;
+	for (size_t i = 0; i < set->nroles; i++)
+		if (find_listed(w, set->roles[i]->role, set->roles[i]->file->version, err) < 0)
+			return -1;
+	return 0;
+}
+
 /* ---- all of it */
 
 /* Snapshots before the versions that they list, and these before content: whoever is stopped in between has
@@ -493,7 +523,7 @@ int mf_publish_prune(struct mf_trust *t, struct mf_prune *p, struct mf_err *err)
 	if (p->listing.now && p->listing.now < now)
 		now = p->listing.now;
 	w.before = now - p->min_age_s;
-	if (sort_files(&w, err) < 0 || choose(&w, err) < 0)
+	if (check_list(&w, err) < 0 || sort_files(&w, err) < 0 || choose(&w, err) < 0)
 		return -1;
 	return p->dry_run ? 0 : remove_all(&w, err);
 }

@@ -219,6 +219,21 @@ wait $pruner
 check 'it stays' grep -q 'had changed or were gone' prune.out
 all_there 'a writer of the same content'
 
+# --- a list of objects that is not all of them
+curl -sf "$S3_PUBLIC?list-type=2&prefix=${key//%/%25}/" >all.xml
+plant file.6 "targets/new/$zeros.sha256-$zeros"
+age 1
+stored >planted
+for missing in timestamp "$(stored | sed -n 's/\.targets\.json$//p' | sort -n | tail -1).targets"; do
+	sed "s,<Contents><Key>$key/$missing\.json</Key>.*</Contents>,," <(sed 's,<Contents>,\n&,g' all.xml) | tr -d '\n' >some.xml
+	check "the list lacks $missing" test "$(grep -o '<Contents>' some.xml | wc -l)" -lt "$(grep -o '<Contents>' all.xml | wc -l)"
+	faults P "{\"method\":\"GET\",\"path\":\"list-type=2\",\"action\":\"replace\",\"body_file\":\"$T/some.xml\"}"
+	AWS_ENDPOINT_URL_S3=http://$P refused "a list without $missing" 4 prune --older-than 1s --keep-versions 1 "$repository"
+	check_stderr_has 'says what is missing' "$missing.json"
+	check 'nothing is removed by it' cmp -s planted <(stored)
+done
+faults P
+
 # --- killed anywhere, with writers and readers at work
 for store in directory bucket; do
 	open_store $store
