@@ -30,7 +30,7 @@ O := $(BUILD)
 endif
 Q := $(if $(filter 1,$(V)),,@)
 
-PKGS := libcurl jansson libsodium libcrypto
+PKGS := jansson libsodium libcrypto
 WARN := -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wcast-qual -Wstrict-prototypes \
 	-Wmissing-prototypes -Wundef -Wvla -Wformat=2 -Wwrite-strings -Wpointer-arith -Wnull-dereference
 HARDEN := -fstack-protector-strong -fstack-clash-protection -fcf-protection
@@ -50,8 +50,8 @@ endif
 ifeq ($(WERROR),1)
 WARN += -Werror
 endif
-# Loaded only when it is used: its headers alone.
-PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) p11-kit-1 2>/dev/null)
+# Loaded only when they are used: their headers alone.
+PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) libcurl p11-kit-1 2>/dev/null)
 PKG_LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
 CPPFLAGS_ALL := -D_GNU_SOURCE -DMF_VERSION='"$(VERSION)"' -Isrc -Iinclude $(CPPFLAGS)
 # The folder of the build is in no file that it makes.

@@ -12,7 +12,7 @@ time=$(cd "$top" && sh .packaging/dist.sh --epoch)
 # Build dependencies are those of the Makefile; build-essential is there.
 needs=$(sh "$top/tests/support/deps.sh" --list build | grep -vxE 'gcc|make|libc6-dev' | paste -s -d, -)
 # What the static library needs. Of the rest, the package needs headers only.
-library=$(sh "$top/tests/support/deps.sh" --list build | grep -E '^lib(curl|jansson|sodium|ssl)' | paste -s -d, -)
+library=$(sh "$top/tests/support/deps.sh" --list build | grep -E '^lib(jansson|sodium|ssl)' | paste -s -d, -)
 
 rm -rf "$dir"
 mkdir -p "$dir/source"

@@ -2,8 +2,10 @@
 # The shared libraries of a program, each as `SONAME FILE PACKAGE`: the file without symbolic links, and the Debian
 # package that it comes from.
 #
-#   libraries.sh linked|loaded|all PROGRAM    those that it is linked with, those that it may load when it needs them,
-#                                             or both, with the loader and what they need themselves
+#   libraries.sh linked|needed|optional|all PROGRAM
+#
+# linked: those that it is linked with; needed: those that it loads when it uses them, and no installation can do without;
+# optional: the others that it loads; all: all of these, with the loader and what they need themselves.
 set -euo pipefail
 export LC_ALL=C
 
@@ -14,6 +16,7 @@ linked() { # PROGRAM
 loaded() { # PROGRAM
 	comm -23 <(grep -aoE '\<lib[a-z0-9-]+\.so\.[0-9]+\>' "$1" | sort -u) <(linked "$1")
 }
+needed='^libcurl\.' # whatever speaks to a server
 locate() {
 	local name file
 	while read -r name; do
@@ -35,7 +38,9 @@ all() { # PROGRAM
 }
 
 case $1 in
-linked | loaded) $1 "$2" | locate ;;
+linked) linked "$2" | locate ;;
+needed) loaded "$2" | grep "$needed" | locate ;;
+optional) loaded "$2" | grep -v "$needed" | locate ;;
 all) all "$2" ;;
 esac | sort -u -k1,1 | while read -r name file; do
 	real=$(readlink -f "$file")

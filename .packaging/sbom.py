@@ -66,7 +66,8 @@ def relation(one, kind, other):
 
 def document(version, tarball, program, time):
     data, name = pathlib.Path(tarball).read_bytes(), "manifesto-" + version
-    contents, linked, loaded = files(tarball), libraries("linked", program), libraries("loaded", program)
+    contents, linked = files(tarball), libraries("linked", program)
+    needed, optional = libraries("needed", program), libraries("optional", program)
     sums = sorted(f["checksums"][0]["checksumValue"] for f in contents)
     source = {"SPDXID": "SPDXRef-Package", "name": "manifesto", "versionInfo": version, "filesAnalyzed": True,
               "downloadLocation": "NOASSERTION", "licenseConcluded": "Apache-2.0", "licenseDeclared": "Apache-2.0",
@@ -75,11 +76,12 @@ def document(version, tarball, program, time):
     relations = [relation("SPDXRef-DOCUMENT", "DESCRIBES", "SPDXRef-Package")]
     relations += [relation("SPDXRef-Package", "CONTAINS", f["SPDXID"]) for f in contents]
     relations += [relation("SPDXRef-Package", "DYNAMIC_LINK", p["SPDXID"]) for p in linked]
-    relations += [relation(p["SPDXID"], "OPTIONAL_DEPENDENCY_OF", "SPDXRef-Package") for p in loaded]
+    relations += [relation(p["SPDXID"], "RUNTIME_DEPENDENCY_OF", "SPDXRef-Package") for p in needed]
+    relations += [relation(p["SPDXID"], "OPTIONAL_DEPENDENCY_OF", "SPDXRef-Package") for p in optional]
     created = datetime.datetime.fromtimestamp(int(time), datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
     result = {"SPDXID": "SPDXRef-DOCUMENT", "spdxVersion": "SPDX-2.3", "dataLicense": "CC0-1.0", "name": name,
               "creationInfo": {"created": created, "creators": ["Tool: manifesto-" + version]},
-              "packages": [source] + linked + loaded, "files": contents, "relationships": relations}
+              "packages": [source] + linked + needed + optional, "files": contents, "relationships": relations}
     # Another document has another name.
     digest = hashlib.sha256(json.dumps(result, sort_keys=True).encode()).hexdigest()
     return {**result, "documentNamespace": "https://spdx.org/spdxdocs/%s-%s" % (name, digest)}

@@ -5,7 +5,8 @@
 
 bool mf_library_load(const char *name, const struct mf_library_function *functions, size_t n, void *out)
 {
-	void *library = dlopen(name, RTLD_NOW | RTLD_LOCAL);
+	/* What it needs itself is bound when it is called, as for a library that a program is linked with. */
+	void *library = dlopen(name, RTLD_LAZY | RTLD_LOCAL);
 	if (!library)
 		return false;
 	for (size_t i = 0; i < n; i++) {

@@ -98,7 +98,7 @@ static void store_time(int64_t *to, struct mf_str value)
 		return;
 	memcpy(text, value.p, value.n);
 	text[value.n] = 0;
-	time_t when = curl_getdate(text, NULL);
+	time_t when = mf_curl()->getdate(text, NULL);
 	*to = when > 0 ? (int64_t)when : 0;
 }
 
@@ -149,8 +149,8 @@ static void begin_headers(struct mf_http_call *c)
 static void end_headers(struct mf_http_call *c)
 {
 	curl_off_t length = -1;
-	(void)curl_easy_getinfo(c->easy, CURLINFO_RESPONSE_CODE, &c->res.status);
-	(void)curl_easy_getinfo(c->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
+	(void)mf_curl()->easy_getinfo(c->easy, CURLINFO_RESPONSE_CODE, &c->res.status);
+	(void)mf_curl()->easy_getinfo(c->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
 	/* The length of an encoding is not that of the content. */
 	c->res.content_length = length < 0 || c->encoded ? UINT64_MAX : (uint64_t)length;
 	c->headers_done = c->res.status >= 200;
@@ -180,7 +180,7 @@ int64_t mf_net_retry_after_ms(const char *value, int64_t now_s)
 		return -1;
 	if (!value[digits])
 		return digits > 9 ? INT64_MAX : (int64_t)strtoll(value, NULL, 10) * 1000;
-	time_t when = curl_getdate(value, NULL);
+	time_t when = mf_curl()->getdate(value, NULL);
 	if (when == (time_t)-1)
 		return -1;
 	return (int64_t)when > now_s ? ((int64_t)when - now_s) * 1000 : 0;
@@ -474,7 +474,7 @@ static size_t on_body(char *p, size_t size, size_t n, void *arg)
 
 static int add_header(struct mf_http_call *c, const char *line, struct mf_err *err)
 {
-	struct curl_slist *list = curl_slist_append(c->headers, line);
+	struct curl_slist *list = mf_curl()->slist_append(c->headers, line);
 	if (!list)
 		return mf_fail_nomem(err);
 	c->headers = list;
@@ -519,24 +519,32 @@ static int build_headers(struct mf_http_call *c, struct mf_bytes authorization, 
 static int build_parts(struct mf_http_call *c, struct mf_err *err)
 {
 	c->parts = mf_calloc(c->req.nparts, sizeof *c->parts);
-	c->mime = curl_mime_init(c->easy);
+	c->mime = mf_curl()->mime_init(c->easy);
 	if (!c->parts || !c->mime)
 		return mf_fail_nomem(err);
 	for (size_t i = 0; i < c->req.nparts; i++) {
 		const struct mf_http_part *from = &c->req.parts[i];
-		curl_mimepart *part = curl_mime_addpart(c->mime);
+		curl_mimepart *part = mf_curl()->mime_addpart(c->mime);
 		c->parts[i] = (struct mf_net_part){c, from->data, 0};
-		if (!part || curl_mime_name(part, from->name) ||
-		    curl_mime_type(part, "application/octet-stream") ||
-		    curl_mime_data_cb(part, (curl_off_t)from->data.n, on_part_read, on_part_seek, NULL,
-				      &c->parts[i]) ||
-		    (from->filename && curl_mime_filename(part, from->filename)))
+		if (!part || mf_curl()->mime_name(part, from->name) ||
+		    mf_curl()->mime_type(part, "application/octet-stream") ||
+		    mf_curl()->mime_data_cb(part, (curl_off_t)from->data.n, on_part_read, on_part_seek, NULL,
+					    &c->parts[i]) ||
+		    (from->filename && mf_curl()->mime_filename(part, from->filename)))
 			return mf_fail_nomem(err);
 	}
 	return 0;
 }
 
-#define SET(option, value) (bad |= curl_easy_setopt(c->easy, option, value) != CURLE_OK)
+/* libcurl's own checks of types are in a macro of the function's name. A long that is no long would be read
+ * from what follows it. */
+#define SET(option, value)                                                                                   \
+	do {                                                                                                 \
+		_Static_assert((option) >= CURLOPTTYPE_OBJECTPOINT ||                                        \
+				   __builtin_types_compatible_p(__typeof__(value), long),                    \
+			       "a number is a long");                                                        \
+		bad |= mf_curl()->easy_setopt(c->easy, option, value) != CURLE_OK;                           \
+	} while (0)
 
 static bool set_callbacks(struct mf_http_call *c)
 {
@@ -613,7 +621,7 @@ static bool is_hash_name(const char *name)
  * directory that is hashed will do: with another one libcurl's own default stays. */
 static char *find_capath(void)
 {
-	const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
+	const curl_version_info_data *info = mf_curl()->version_info(CURLVERSION_NOW);
 	const char *path = info->capath ? info->capath : "/etc/ssl/certs";
 	DIR *dir = opendir(path);
 	bool found = false;
@@ -690,14 +698,14 @@ int mf_net_exchange_start(struct mf_http_call *c, struct mf_bytes authorization,
 	if (body_length(&c->req) > INT64_MAX)
 		return mf_fail(err, MF_E_USAGE, 0, "request body is too large");
 	reset(c);
-	c->easy = curl_easy_init();
+	c->easy = mf_curl()->easy_init();
 	if (!c->easy)
 		return mf_fail_nomem(err);
 	if (build_headers(c, authorization, err) < 0 || (c->req.nparts && build_parts(c, err) < 0))
 		return -1;
 	if (set_callbacks(c) || set_limits(c) || set_protocol(c) || set_tls(c) || set_method(c))
 		return mf_fail(err, MF_E_NOMEM, 0, "set up request");
-	if (curl_multi_add_handle(c->h->multi, c->easy))
+	if (mf_curl()->multi_add_handle(c->h->multi, c->easy))
 		return mf_fail(err, MF_E_INTERNAL, 0, "start request");
 	c->h->stats.requests++;
 	return 0;
@@ -709,9 +717,9 @@ uint64_t mf_net_exchange_moved(const struct mf_http_call *c)
 	curl_off_t up = 0, down = 0;
 	curl_socket_t fd = CURL_SOCKET_BAD;
 	int queued = 0;
-	(void)curl_easy_getinfo(c->easy, CURLINFO_SIZE_UPLOAD_T, &up);
-	(void)curl_easy_getinfo(c->easy, CURLINFO_SIZE_DOWNLOAD_T, &down);
-	if (up > 0 && curl_easy_getinfo(c->easy, CURLINFO_ACTIVESOCKET, &fd) == CURLE_OK &&
+	(void)mf_curl()->easy_getinfo(c->easy, CURLINFO_SIZE_UPLOAD_T, &up);
+	(void)mf_curl()->easy_getinfo(c->easy, CURLINFO_SIZE_DOWNLOAD_T, &down);
+	if (up > 0 && mf_curl()->easy_getinfo(c->easy, CURLINFO_ACTIVESOCKET, &fd) == CURLE_OK &&
 	    fd != CURL_SOCKET_BAD && ioctl(fd, SIOCOUTQ, &queued) == 0)
 		up = up > queued ? up - queued : 0;
 	return (uint64_t)up + (uint64_t)down;
@@ -719,16 +727,18 @@ uint64_t mf_net_exchange_moved(const struct mf_http_call *c)
 
 void mf_net_exchange_clear(struct mf_http_call *c)
 {
-	if (c->easy && c->h)
-		(void)curl_multi_remove_handle(c->h->multi, c->easy);
-	curl_easy_cleanup(c->easy);
+	if (!c->easy)
+		return;
+	if (c->h)
+		(void)mf_curl()->multi_remove_handle(c->h->multi, c->easy);
+	mf_curl()->easy_cleanup(c->easy);
 	c->easy = NULL;
-	curl_mime_free(c->mime);
+	mf_curl()->mime_free(c->mime);
 	c->mime = NULL;
 	free(c->parts);
 	c->parts = NULL;
 	for (struct curl_slist *s = c->headers; s; s = s->next)
 		mf_wipe(s->data, strlen(s->data));
-	curl_slist_free_all(c->headers);
+	mf_curl()->slist_free_all(c->headers);
 	c->headers = NULL;
 }

@@ -1,7 +1,5 @@
 /* The client: which calls run, driving them, and what the outcome of an exchange means for its call: done,
  * again, elsewhere, or with credentials. */
-#include <pthread.h>
-
 #include "net/internal.h"
 
 /* ---- lists */
@@ -33,10 +31,10 @@ static const char *phase_of(const struct mf_http_call *c)
 		return "waiting for a token";
 	if (!c->easy)
 		return "waiting to be sent";
-	(void)curl_easy_getinfo(c->easy, CURLINFO_NAMELOOKUP_TIME_T, &resolved);
-	(void)curl_easy_getinfo(c->easy, CURLINFO_CONNECT_TIME_T, &connected);
-	(void)curl_easy_getinfo(c->easy, CURLINFO_PRETRANSFER_TIME_T, &ready);
-	(void)curl_easy_getinfo(c->easy, CURLINFO_STARTTRANSFER_TIME_T, &answered);
+	(void)mf_curl()->easy_getinfo(c->easy, CURLINFO_NAMELOOKUP_TIME_T, &resolved);
+	(void)mf_curl()->easy_getinfo(c->easy, CURLINFO_CONNECT_TIME_T, &connected);
+	(void)mf_curl()->easy_getinfo(c->easy, CURLINFO_PRETRANSFER_TIME_T, &ready);
+	(void)mf_curl()->easy_getinfo(c->easy, CURLINFO_STARTTRANSFER_TIME_T, &answered);
 	if (c->headers_done)
 		return "receiving the answer";
 	if (ready)
@@ -275,7 +273,8 @@ static bool met_tls(struct mf_http_call *c, CURLcode rc)
 	if (rc == CURLE_OK || rc == CURLE_PEER_FAILED_VERIFICATION || rc == CURLE_SSL_CERTPROBLEM ||
 	    rc == CURLE_SSL_CACERT_BADFILE)
 		return true;
-	return curl_easy_getinfo(c->easy, CURLINFO_APPCONNECT_TIME_T, &shaken) == CURLE_OK && shaken > 0;
+	return mf_curl()->easy_getinfo(c->easy, CURLINFO_APPCONNECT_TIME_T, &shaken) == CURLE_OK &&
+	       shaken > 0;
 }
 
 /* OpenSSL's words for an answer that is no TLS record. */
@@ -288,7 +287,8 @@ static bool speaks_no_tls(const char *why)
 static int connect_errno(struct mf_http_call *c, CURLcode rc)
 {
 	long sys = 0;
-	if (rc != CURLE_COULDNT_CONNECT || curl_easy_getinfo(c->easy, CURLINFO_OS_ERRNO, &sys) != CURLE_OK)
+	if (rc != CURLE_COULDNT_CONNECT ||
+	    mf_curl()->easy_getinfo(c->easy, CURLINFO_OS_ERRNO, &sys) != CURLE_OK)
 		return 0;
 	return (int)sys;
 }
@@ -298,7 +298,7 @@ static void transport_failed(struct mf_http_call *c, CURLcode rc, const char *ph
 	struct mf_err err = c->err;
 	struct mf_esc esc;
 	char shown[MF_NET_URL_TEXT];
-	const char *why = c->curl_error[0] ? c->curl_error : curl_easy_strerror(rc);
+	const char *why = c->curl_error[0] ? c->curl_error : mf_curl()->easy_strerror(rc);
 	if (err.code) {
 		finish(c, &err);
 		return;
@@ -453,10 +453,10 @@ static bool collect(struct mf_http *h)
 {
 	bool any = false;
 	CURLMsg *msg;
-	for (int left; (msg = curl_multi_info_read(h->multi, &left));) {
+	for (int left; (msg = mf_curl()->multi_info_read(h->multi, &left));) {
 		struct mf_http_call *c = NULL;
-		if (msg->msg != CURLMSG_DONE || curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, &c) ||
-		    !c)
+		if (msg->msg != CURLMSG_DONE ||
+		    mf_curl()->easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, &c) || !c)
 			continue;
 		ended(c, msg->data.result);
 		any = true;
@@ -513,7 +513,7 @@ static void step(struct mf_http *h)
 		wake_parked(h);
 		while (h->ready.head && h->nrunning < MF_NET_MAX_RUNNING)
 			start(h->ready.head);
-		(void)curl_multi_perform(h->multi, &running);
+		(void)mf_curl()->multi_perform(h->multi, &running);
 		note_movement(h);
 	} while (collect(h));
 	h->stepping = false;
@@ -522,6 +522,8 @@ static void step(struct mf_http *h)
 int mf_http_submit(struct mf_http *h, const struct mf_http_request *req, struct mf_http_call **out,
 		   struct mf_err *err)
 {
+	if (mf_http_ready(h, err) < 0)
+		return -1;
 	if (!mf_http_url_allowed(h, req->url)) {
 		char shown[MF_NET_URL_TEXT];
 		mf_net_url_redact(shown, sizeof shown, req->url);
@@ -576,7 +578,7 @@ int mf_http_await(struct mf_http_call *c, struct mf_http_response **out, struct 
 		check_limits(c);
 		if (c->state == MF_CALL_DONE)
 			break;
-		(void)curl_multi_poll(c->h->multi, NULL, 0, poll_ms(c->h), NULL);
+		(void)mf_curl()->multi_poll(c->h->multi, NULL, 0, poll_ms(c->h), NULL);
 	}
 	if (c->err.code) {
 		*err = c->err;
@@ -588,33 +590,31 @@ int mf_http_await(struct mf_http_call *c, struct mf_http_response **out, struct 
 
 /* ---- the client */
 
-static pthread_once_t curl_once = PTHREAD_ONCE_INIT;
-static CURLcode curl_state; /* written once, under curl_once */
-
-static void init_curl(void)
-{
-	curl_state = curl_global_init(CURL_GLOBAL_DEFAULT);
-}
-
 static bool copy(char **to, const char *from)
 {
 	*to = from ? strdup(from) : NULL;
 	return !from || *to;
 }
 
-static int open_curl(struct mf_http *h, struct mf_err *err)
+int mf_http_ready(struct mf_http *h, struct mf_err *err)
 {
-	(void)pthread_once(&curl_once, init_curl);
-	if (curl_state != CURLE_OK)
-		return mf_fail(err, MF_E_INTERNAL, 0, "initialise libcurl: %s",
-			       curl_easy_strerror(curl_state));
-	h->multi = curl_multi_init();
-	h->share = curl_share_init();
-	if (!h->multi || !h->share ||
-	    curl_share_setopt(h->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION) ||
-	    curl_multi_setopt(h->multi, CURLMOPT_MAXCONNECTS, 2L * MF_NET_MAX_RUNNING))
-		return mf_fail_nomem(err);
-	return 0;
+	if (h->multi)
+		return 0;
+	if (mf_curl_load(err) < 0)
+		return -1;
+	CURLM *multi = mf_curl()->multi_init();
+	CURLSH *share = mf_curl()->share_init();
+	if (multi && share && !mf_curl()->share_setopt(share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION) &&
+	    !mf_curl()->multi_setopt(multi, CURLMOPT_MAXCONNECTS, 2L * MF_NET_MAX_RUNNING)) {
+		h->multi = multi;
+		h->share = share;
+		return 0;
+	}
+	if (multi)
+		(void)mf_curl()->multi_cleanup(multi);
+	if (share)
+		(void)mf_curl()->share_cleanup(share);
+	return mf_fail_nomem(err);
 }
 
 struct mf_http *mf_http_new(const struct mf_http_options *opt, struct mf_env *env, struct mf_err *err)
@@ -631,13 +631,11 @@ struct mf_http *mf_http_new(const struct mf_http_options *opt, struct mf_env *en
 	bool copied = copy(&h->user_agent, opt->user_agent ? opt->user_agent : "manifesto/" MF_VERSION) &&
 		      copy(&h->cacert, opt->cacert) && copy(&h->client_cert, opt->client_cert) &&
 		      copy(&h->client_key, opt->client_key);
-	if (!copied || open_curl(h, err) < 0) {
-		if (!copied)
-			(void)mf_fail_nomem(err);
-		mf_http_free(h);
-		return NULL;
-	}
-	return h;
+	if (copied)
+		return h;
+	(void)mf_fail_nomem(err);
+	mf_http_free(h);
+	return NULL;
 }
 
 static void abandon(struct mf_call_list *list)
@@ -660,9 +658,9 @@ void mf_http_free(struct mf_http *h)
 	abandon(&h->parked);
 	abandon(&h->running);
 	if (h->multi)
-		(void)curl_multi_cleanup(h->multi);
+		(void)mf_curl()->multi_cleanup(h->multi);
 	if (h->share)
-		(void)curl_share_cleanup(h->share);
+		(void)mf_curl()->share_cleanup(h->share);
 	free(h->user_agent);
 	free(h->cacert);
 	free(h->client_cert);

@@ -21,10 +21,13 @@ struct mf_http_options {
 	int64_t stall_timeout_s;    /* 0: MF_STALL_TIMEOUT_S */
 };
 
-/* The env is borrowed and must outlive the client. Strings are copied. */
+/* The env is borrowed and must outlive the client. Strings are copied. libcurl is loaded by what needs it
+ * first: a URL's check, or a request. */
 struct mf_http *mf_http_new(const struct mf_http_options *opt, struct mf_env *env,
 			    struct mf_err *err) MF_NODISCARD;
 void mf_http_free(struct mf_http *h); /* cancels what is in flight */
+/* Loads libcurl now, so that its absence is this error: MF_E_IO. Once is enough. */
+int mf_http_ready(struct mf_http *h, struct mf_err *err) MF_NODISCARD;
 
 /* True when the URL is https, or http to a loopback host (127.0.0.0/8, ::1, localhost), or plain_http was
  * allowed. */

@@ -1,5 +1,5 @@
 /* What the files of this module share. They use each other in one direction: http.c (calls) uses auth.c and
- * exchange.c; auth.c uses exchange.c (its errors) and credential.c; all of them use url.c.
+ * exchange.c; auth.c uses exchange.c (its errors) and credential.c; all of them use url.c and curl.c.
  *
  * A call is a small state machine: ready to be sent, running in libcurl, parked (backing off, or waiting for
  * a token), done. One exchange is one request sent once; a call makes several when it is redirected, retried
@@ -95,6 +95,49 @@ struct mf_http_call {
 	struct mf_http_response res;
 	struct mf_err err;
 };
+
+/* ---- curl.c */
+
+/* What is used of libcurl, under its own names. */
+struct mf_curl {
+	__typeof__(curl_global_init) *global_init;
+	__typeof__(curl_easy_init) *easy_init;
+	__typeof__(curl_easy_setopt) *easy_setopt;
+	__typeof__(curl_easy_getinfo) *easy_getinfo;
+	__typeof__(curl_easy_strerror) *easy_strerror;
+	__typeof__(curl_easy_cleanup) *easy_cleanup;
+	__typeof__(curl_multi_init) *multi_init;
+	__typeof__(curl_multi_setopt) *multi_setopt;
+	__typeof__(curl_multi_add_handle) *multi_add_handle;
+	__typeof__(curl_multi_perform) *multi_perform;
+	__typeof__(curl_multi_poll) *multi_poll;
+	__typeof__(curl_multi_info_read) *multi_info_read;
+	__typeof__(curl_multi_cleanup) *multi_cleanup;
+	__typeof__(curl_multi_remove_handle) *multi_remove_handle;
+	__typeof__(curl_share_init) *share_init;
+	__typeof__(curl_share_setopt) *share_setopt;
+	__typeof__(curl_share_cleanup) *share_cleanup;
+	__typeof__(curl_slist_append) *slist_append;
+	__typeof__(curl_slist_free_all) *slist_free_all;
+	__typeof__(curl_mime_init) *mime_init;
+	__typeof__(curl_mime_addpart) *mime_addpart;
+	__typeof__(curl_mime_name) *mime_name;
+	__typeof__(curl_mime_type) *mime_type;
+	__typeof__(curl_mime_filename) *mime_filename;
+	__typeof__(curl_mime_data_cb) *mime_data_cb;
+	__typeof__(curl_mime_free) *mime_free;
+	__typeof__(curl_url) *url;
+	__typeof__(curl_url_set) *url_set;
+	__typeof__(curl_url_get) *url_get;
+	__typeof__(curl_url_cleanup) *url_cleanup;
+	__typeof__(curl_free) *free;
+	__typeof__(curl_getdate) *getdate;
+	__typeof__(curl_version_info) *version_info;
+};
+/* Loads libcurl unless it is loaded. MF_E_IO: it is not installed. Any thread. */
+int mf_curl_load(struct mf_err *err) MF_NODISCARD;
+/* Its functions, once mf_curl_load has succeeded. */
+const struct mf_curl *mf_curl(void);
 
 /* ---- url.c */
 

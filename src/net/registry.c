@@ -7,7 +7,7 @@
 #include "base/limits.h"
 #include "net/internal.h"
 
-static int set_names(struct mf_registry *reg, const char *host, const char *repository, struct mf_err *err)
+int mf_registry_init(struct mf_registry *reg, const char *host, const char *repository, struct mf_err *err)
 {
 	bool hub = strcmp(host, "docker.io") == 0;
 	reg->host = mf_str_dup(mf_str_c(hub ? "registry-1.docker.io" : host));
@@ -20,16 +20,17 @@ static int set_names(struct mf_registry *reg, const char *host, const char *repo
 	return 0;
 }
 
-int mf_registry_init(struct mf_registry *reg, const char *host, const char *repository, struct mf_err *err)
+/* The scheme to begin with. Before the first request: not every registry that is opened is asked. */
+static void choose_scheme(struct mf_registry *reg)
 {
 	char url[512];
-	if (set_names(reg, host, repository, err) < 0)
-		return -1;
+	if (reg->scheme_chosen)
+		return;
 	(void)snprintf(url, sizeof url, "http://%s/", reg->host);
 	bool plain = mf_http_url_allowed(reg->http, url);
 	reg->https = !plain || !mf_net_url_loopback(url);
 	reg->settled = !plain;
-	return 0;
+	reg->scheme_chosen = true;
 }
 
 void mf_registry_clear(struct mf_registry *reg)
@@ -56,6 +57,7 @@ static int set_url(struct mf_exchange *x, struct mf_err *err)
 static void set_up(struct mf_exchange *x, struct mf_registry *reg, const char *method,
 		   enum mf_registry_access access)
 {
+	choose_scheme(reg);
 	*x = (struct mf_exchange){.reg = reg};
 	x->req.method = method;
 	/* docker-registry's file system driver answers 500 to who reads a tag while another writes it. */

@@ -1,5 +1,5 @@
-/* Requests of the distribution API (distribution-spec 1.1) to one repository of a registry: scheme, scopes and
- * tokens. One exchange is one request; several may be in flight. */
+/* Requests of the distribution API (distribution-spec 1.1) to one repository of a registry: scheme, scopes
+ * and tokens. One exchange is one request; several may be in flight. */
 #ifndef MF_NET_REGISTRY_H
 #define MF_NET_REGISTRY_H
 
@@ -14,16 +14,17 @@ struct mf_registry {
 	const struct mf_env *env;
 	char *host; /* where requests go: "registry-1.docker.io" for docker.io */
 	char *repository;
-	bool https;   /* the scheme to use now */
-	bool settled; /* no other is tried */
+	bool scheme_chosen; /* the next two are set */
+	bool https;         /* the scheme to use now */
+	bool settled;       /* no other is tried */
 	char *scope_pull, *scope_push, *scope_delete;
 	bool pushing;               /* what is read is asked for with the right to push */
 	struct mf_exchange *upload; /* the beginning of one, sent ahead by its user; NULL */
 };
 
 /* http, auth and env are set, and borrowed; the names are copied. host: as in references, "docker.io". */
-int mf_registry_init(struct mf_registry *reg, const char *host, const char *repository, struct mf_err *err)
-    MF_NODISCARD;
+int mf_registry_init(struct mf_registry *reg, const char *host, const char *repository,
+		     struct mf_err *err) MF_NODISCARD;
 void mf_registry_clear(struct mf_registry *reg);
 
 /* Kinds of access a token is asked for. */

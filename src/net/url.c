@@ -6,11 +6,13 @@
 
 static inline void url_cleanup(CURLU **u)
 {
-	curl_url_cleanup(*u);
+	if (*u)
+		mf_curl()->url_cleanup(*u);
 }
 static inline void curl_text_cleanup(char **p)
 {
-	curl_free(*p);
+	if (*p)
+		mf_curl()->free(*p);
 }
 #define URL_CLEANUP MF_CLEANUP(url_cleanup)
 #define CURL_TEXT_CLEANUP MF_CLEANUP(curl_text_cleanup)
@@ -18,9 +20,10 @@ static inline void curl_text_cleanup(char **p)
 /* NULL when the text is not an absolute URL of a known scheme. */
 static CURLU *parse(const char *url)
 {
-	CURLU *u = strlen(url) <= MF_MAX_URL ? curl_url() : NULL;
-	if (u && curl_url_set(u, CURLUPART_URL, url, 0)) {
-		curl_url_cleanup(u);
+	struct mf_err err = MF_ERR_INIT;
+	CURLU *u = strlen(url) <= MF_MAX_URL && mf_curl_load(&err) == 0 ? mf_curl()->url() : NULL;
+	if (u && mf_curl()->url_set(u, CURLUPART_URL, url, 0)) {
+		mf_curl()->url_cleanup(u);
 		return NULL;
 	}
 	return u;
@@ -29,20 +32,22 @@ static CURLU *parse(const char *url)
 static bool part_is(CURLU *u, CURLUPart what, const char *value)
 {
 	char *p CURL_TEXT_CLEANUP = NULL;
-	return !curl_url_get(u, what, &p, 0) && !strcasecmp(p, value);
+	return !mf_curl()->url_get(u, what, &p, 0) && !strcasecmp(p, value);
 }
 
 int mf_net_url_resolve(char **out, const char *base, const char *ref, struct mf_err *err)
 {
-	CURLU *u URL_CLEANUP = curl_url();
+	if (mf_curl_load(err) < 0)
+		return -1;
+	CURLU *u URL_CLEANUP = mf_curl()->url();
 	char *p CURL_TEXT_CLEANUP = NULL;
 	struct mf_esc esc;
 	if (!u)
 		return mf_fail_nomem(err);
-	if (strlen(ref) > MF_MAX_URL || (base && curl_url_set(u, CURLUPART_URL, base, 0)) ||
-	    curl_url_set(u, CURLUPART_URL, ref, CURLU_URLENCODE) ||
-	    curl_url_set(u, CURLUPART_FRAGMENT, NULL, 0) || curl_url_get(u, CURLUPART_URL, &p, 0) ||
-	    strlen(p) > MF_MAX_URL) {
+	if (strlen(ref) > MF_MAX_URL || (base && mf_curl()->url_set(u, CURLUPART_URL, base, 0)) ||
+	    mf_curl()->url_set(u, CURLUPART_URL, ref, CURLU_URLENCODE) ||
+	    mf_curl()->url_set(u, CURLUPART_FRAGMENT, NULL, 0) ||
+	    mf_curl()->url_get(u, CURLUPART_URL, &p, 0) || strlen(p) > MF_MAX_URL) {
 		char shown[MF_NET_URL_TEXT];
 		mf_net_url_redact(shown, sizeof shown, ref);
 		return mf_fail(err, MF_E_FORMAT, 0, "malformed URL '%s'", mf_esc(&esc, mf_str_c(shown)));
@@ -58,9 +63,9 @@ bool mf_net_url_origin(char out[MF_NET_ORIGIN], const char *url)
 {
 	CURLU *u URL_CLEANUP = parse(url);
 	char *scheme CURL_TEXT_CLEANUP = NULL, *host CURL_TEXT_CLEANUP = NULL, *port CURL_TEXT_CLEANUP = NULL;
-	if (!u || curl_url_get(u, CURLUPART_SCHEME, &scheme, 0) ||
-	    curl_url_get(u, CURLUPART_HOST, &host, 0) ||
-	    curl_url_get(u, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT))
+	if (!u || mf_curl()->url_get(u, CURLUPART_SCHEME, &scheme, 0) ||
+	    mf_curl()->url_get(u, CURLUPART_HOST, &host, 0) ||
+	    mf_curl()->url_get(u, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT))
 		return false;
 	if (strcasecmp(scheme, "https") != 0 && strcasecmp(scheme, "http") != 0)
 		return false;
@@ -105,7 +110,7 @@ bool mf_net_url_loopback(const char *url)
 {
 	CURLU *u URL_CLEANUP = parse(url);
 	char *host CURL_TEXT_CLEANUP = NULL;
-	return u && !curl_url_get(u, CURLUPART_HOST, &host, 0) && host_loopback(host);
+	return u && !mf_curl()->url_get(u, CURLUPART_HOST, &host, 0) && host_loopback(host);
 }
 
 /* A user name or password in a URL is refused: it would end in logs, process lists and error messages. */
@@ -113,8 +118,8 @@ bool mf_http_url_allowed(const struct mf_http *h, const char *url)
 {
 	CURLU *u URL_CLEANUP = parse(url);
 	char *user CURL_TEXT_CLEANUP = NULL, *password CURL_TEXT_CLEANUP = NULL;
-	if (!u || !curl_url_get(u, CURLUPART_USER, &user, 0) ||
-	    !curl_url_get(u, CURLUPART_PASSWORD, &password, 0))
+	if (!u || !mf_curl()->url_get(u, CURLUPART_USER, &user, 0) ||
+	    !mf_curl()->url_get(u, CURLUPART_PASSWORD, &password, 0))
 		return false;
 	if (part_is(u, CURLUPART_SCHEME, "https"))
 		return true;
@@ -211,8 +216,8 @@ bool mf_net_no_proxy(char out[MF_NET_NO_PROXY], const char *url)
 	if (!list || !*list)
 		list = getenv("NO_PROXY");
 	out[0] = 0;
-	if (!list || !u || curl_url_get(u, CURLUPART_HOST, &host, 0) ||
-	    curl_url_get(u, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT))
+	if (!list || !u || mf_curl()->url_get(u, CURLUPART_HOST, &host, 0) ||
+	    mf_curl()->url_get(u, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT))
 		return false;
 	for (const char *p = list + strspn(list, " \t,"); *p; p += strspn(p, " \t,")) {
 		size_t n = strcspn(p, " \t,");

@@ -314,7 +314,7 @@ static int connect_to(struct manifesto *m, const char *url, const char *host,
 		return -1;
 	if (local)
 		return 0;
-	if (need_http(m, err) < 0)
+	if (need_http(m, err) < 0 || mf_http_ready(m->http, err) < 0)
 		return -1;
 	cfg->http = m->http;
 	cfg->auth = host ? auth_for(m, host, credentials, err) : NULL;

@@ -56,10 +56,15 @@ jq -r '.packages[] as $p | .relationships[] | select(.relationshipType == "DYNAM
 readelf -d "$T_MANIFESTO" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | sort >"$T/needed"
 check 'the libraries are those that the program needs' cmp "$T/needed" "$T/linked"
 grep -ohE '"lib[a-z0-9-]+\.so\.[0-9]+"' "$T_TOP"/src/*/*.c | tr -d '"' | sort -u >"$T/named"
-jq -r '.packages[] as $p | .relationships[] | select(.relationshipType == "OPTIONAL_DEPENDENCY_OF" and .spdxElementId == $p.SPDXID) |
-	$p.packageFileName' "$sbom" | sort >"$T/loaded"
-check 'and those that it loads' cmp "$T/named" "$T/loaded"
-check 'there are some' test -s "$T/loaded"
+loaded() { # RELATION
+	jq -r --arg kind "$1" '.packages[] as $p | .relationships[] | select(.relationshipType == $kind and .spdxElementId == $p.SPDXID) |
+		$p.packageFileName' "$sbom" | sort
+}
+loaded RUNTIME_DEPENDENCY_OF >"$T/needed"
+check 'libcurl is needed whenever there is a server' test "$(cat "$T/needed")" = libcurl.so.4
+loaded OPTIONAL_DEPENDENCY_OF >"$T/optional"
+check 'and those that it loads' cmp "$T/named" <(sort "$T/needed" "$T/optional")
+check 'some are optional' test -s "$T/optional"
 check 'with the versions that are installed' test "$(jq -r '.packages[] | select(.packageFileName == "libjansson.so.4").versionInfo' "$sbom")" = \
 	"$(dpkg-query -W -f '${Version}\n' libjansson4)"
 while IFS=: read -r what fault; do

@@ -48,6 +48,9 @@ for file in man/man1/manifesto.1.gz man/man1/manifesto-tuf.1.gz bash-completion/
 	fish/vendor_completions.d/manifesto.fish doc/manifesto/README.md doc/manifesto/examples/verify.c; do
 	check "there is $file" test -s "/usr/share/$file"
 done
+for package in manifesto libmanifesto1; do
+	check "$package depends on libcurl" grep -qE '(^|[ ,])libcurl4[a-z0-9]* \(' <(dpkg-deb -f "$directory/$package"_*.deb Depends)
+done
 dpkg-deb -f "$directory"/manifesto_*.deb Recommends | tr -d ' ' | tr ',' '\n' >"$T/recommended"
 check 'libraries that it loads are recommended' grep -q '^libp11-kit0$' "$T/recommended"
 while read -r package; do
@@ -65,7 +68,7 @@ check_status 'a C program is built with it' 0
 check 'it runs with the shared library' grep -q 'libmanifesto.so.1 => /' <(ldd verify)
 run ./verify oci:image:1.0 qa-approval
 check_stdout_file 'and verifies' "$T_TOP/testdata/approval.json"
-run gcc -std=c17 -o static "$T_TOP/docs/examples/verify.c" -l:libmanifesto.a -lcurl -ljansson -lsodium -lcrypto
+run gcc -std=c17 -o static "$T_TOP/docs/examples/verify.c" -l:libmanifesto.a -ljansson -lsodium -lcrypto
 check_status 'another is built with the static library' 0
 run ./static oci:image:1.0 qa-approval
 check_stdout_file 'and verifies, too' "$T_TOP/testdata/approval.json"

@@ -19,7 +19,7 @@ TIME = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")
 URI = re.compile(r"^https://[^\s#]+$")
 LENGTHS = {"SHA1": 40, "SHA256": 64}
 LICENSES = {"Apache-2.0", "BSD-3-Clause", "GPL-3.0-or-later WITH GCC-exception-3.1", "ISC", "LGPL-2.1-or-later", "MIT", "curl"}
-RELATIONS = {"DESCRIBES", "CONTAINS", "DYNAMIC_LINK", "OPTIONAL_DEPENDENCY_OF"}
+RELATIONS = {"DESCRIBES", "CONTAINS", "DYNAMIC_LINK", "OPTIONAL_DEPENDENCY_OF", "RUNTIME_DEPENDENCY_OF"}
 # Members that must be there, and others that may.
 DOCUMENT = ({"SPDXID", "spdxVersion", "dataLicense", "name", "documentNamespace", "creationInfo", "packages", "files",
              "relationships"}, set())
