@@ -21,6 +21,7 @@ struct mf_cli {
 	struct mf_cli_prompt prompt;
 	struct mf_cli_config *config;
 	struct manifesto *m; /* NULL for commands with offline set */
+	struct manifesto_stats cost; /* of the contexts that were freed */
 	bool json, quiet;
 	char propose_hint[400]; /* this command line, with '--propose @' */
 	int outcome;            /* exit status of a run that completed and reports a problem */
@@ -83,6 +84,10 @@ int mf_cli_command_check(const struct mf_cli *cli, struct manifesto_error *err) 
  * is none of them. */
 size_t mf_cli_image_words(const struct mf_cli *cli);
 bool mf_cli_command_takes(const struct mf_cli_command *c, enum mf_cli_opt o);
+
+/* ---- main.c */
+/* Frees a context of this run. What it did is counted. */
+void mf_cli_context_free(struct mf_cli *cli, struct manifesto *m);
 
 /* ---- help.c */
 /* "manifesto put [OPTION...] IMAGE TYPE FILE", into out. */

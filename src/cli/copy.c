@@ -199,12 +199,13 @@ static void end_json(struct sink *s, const struct manifesto_error *err)
 /* ---- two contexts, where one cannot be for both */
 
 struct contexts {
+	struct mf_cli *cli;
 	struct manifesto *other, *from, *to;
 };
 
 static void contexts_clear(struct contexts *c)
 {
-	manifesto_free(c->other);
+	mf_cli_context_free(c->cli, c->other);
 }
 
 /* What was given for one host is for the destination. */
@@ -242,7 +243,7 @@ int mf_cli_run_copy(struct mf_cli *cli, struct manifesto_error *err)
 {
 	struct manifesto_copy_options o = MANIFESTO_INIT(manifesto_copy_options);
 	struct pairs pairs MF_CLEANUP(pairs_clear) = {0};
-	struct contexts contexts MF_CLEANUP(contexts_clear) = {0};
+	struct contexts contexts MF_CLEANUP(contexts_clear) = {.cli = cli};
 	struct sink sink = {.cli = cli};
 	char *text MF_FREE = NULL;
 	const char **types MF_FREE = NULL;

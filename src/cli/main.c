@@ -96,6 +96,33 @@ static void note_propose_hint(struct mf_cli *cli, int argc, char **argv)
 		cli->propose_hint[0] = 0;
 }
 
+void mf_cli_context_free(struct mf_cli *cli, struct manifesto *m)
+{
+	struct manifesto_stats s = MANIFESTO_INIT(manifesto_stats), *all = &cli->cost;
+	if (!m)
+		return;
+	manifesto_stats(m, &s);
+	all->requests += s.requests;
+	all->bytes_in += s.bytes_in;
+	all->bytes_out += s.bytes_out;
+	/* These are the thread's: the first context, which is freed last, has them all. */
+	all->bytes_hashed = s.bytes_hashed;
+	all->bytes_read = s.bytes_read;
+	all->bytes_written = s.bytes_written;
+	manifesto_free(m);
+}
+
+static void show_cost(const struct mf_cli *cli)
+{
+	const struct manifesto_stats *c = &cli->cost;
+	if (cli->command->reach == MF_CLI_NETWORK && mf_cli_args_has(&cli->args, MF_OPT_VERBOSE))
+		mf_cli_message("cost: %llu requests, %llu bytes received, %llu sent, %llu hashed, %llu read, "
+			       "%llu written",
+			       (unsigned long long)c->requests, (unsigned long long)c->bytes_in,
+			       (unsigned long long)c->bytes_out, (unsigned long long)c->bytes_hashed,
+			       (unsigned long long)c->bytes_read, (unsigned long long)c->bytes_written);
+}
+
 static int run_command(struct mf_cli *cli, struct manifesto_error *err)
 {
 	struct mf_cli_config config;
@@ -112,7 +139,9 @@ static int run_command(struct mf_cli *cli, struct manifesto_error *err)
 	if (rc == 0)
 		rc = cli->command->run(cli, err);
 	mf_cli_progress_clear(&config.progress);
-	manifesto_free(cli->m);
+	mf_cli_context_free(cli, cli->m);
+	if (cli->m)
+		show_cost(cli);
 	mf_cli_config_clear(&config);
 	mf_cli_prompt_clear(&cli->prompt);
 	return rc;

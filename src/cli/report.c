@@ -654,7 +654,7 @@ int mf_cli_run_report(struct mf_cli *cli, struct manifesto_error *err)
 	if (manifesto_new(&o, &run.m, err) < 0)
 		return -1;
 	int rc = make(&run, path, err);
-	manifesto_free(run.m);
+	mf_cli_context_free(cli, run.m);
 	if (rc < 0)
 		return -1;
 	mf_cli_progress_clear(&cli->config->progress);

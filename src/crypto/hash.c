@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <sodium.h>
 
+#include "base/count.h"
 #include "crypto/internal.h"
 #include "crypto/secret.h"
 
@@ -46,6 +47,7 @@ static int digest_once(const EVP_MD *md, struct mf_bytes data, uint8_t *out, str
 
 	if (!md)
 		return mf_fail(err, MF_E_INTERNAL, 0, "compute a digest");
+	mf_counts()->hashed += data.n;
 	/* With a known digest only memory can be missing. */
 	if (EVP_Digest(data.n ? data.p : (const uint8_t *)"", data.n, out, NULL, md, NULL) != 1)
 		return mf_fail_nomem(err);
@@ -67,6 +69,7 @@ int mf_hmac_sha256(struct mf_bytes key, struct mf_bytes data, uint8_t out[32], s
 	crypto_auth_hmacsha256_state state;
 	if (mf_crypto_ready(err) < 0)
 		return -1;
+	mf_counts()->hashed += data.n;
 	bool ok = crypto_auth_hmacsha256_init(&state, key.p, key.n) == 0 &&
 		  crypto_auth_hmacsha256_update(&state, data.p, data.n) == 0 &&
 		  crypto_auth_hmacsha256_final(&state, out) == 0;
@@ -113,6 +116,7 @@ int mf_hash_add(struct mf_hash *h, const void *p, size_t n, struct mf_err *err)
 	MF_OSSL_QUIET;
 
 	assert(!h->ended);
+	mf_counts()->hashed += n;
 	if (n && EVP_DigestUpdate(h->ctx, p, n) != 1)
 		return mf_fail(err, MF_E_INTERNAL, 0, "compute a digest");
 	return 0;

@@ -4,6 +4,7 @@
 #include <openssl/rsa.h>
 #include <sodium.h>
 
+#include "base/count.h"
 #include "crypto/hash.h"
 #include "crypto/internal.h"
 
@@ -192,6 +193,7 @@ int mf_sig_verify(const struct mf_pubkey *k, enum mf_sig_scheme scheme, struct m
 		  struct mf_bytes sig, struct mf_err *err)
 {
 	MF_OSSL_QUIET;
+	mf_counts()->hashed += msg.n;
 	int rc = verify(k, scheme, msg, sig, err);
 	return rc == 0 || !mf_ossl_try_again(err) ? rc : verify(k, scheme, msg, sig, err);
 }
@@ -241,6 +243,7 @@ int mf_privkey_sign(const struct mf_privkey *k, enum mf_sig_scheme scheme, struc
 	struct mf_secret seed MF_SECRET_CLEANUP = MF_SECRET_INIT;
 	const struct mf_pubkey *pub = mf_privkey_public(k);
 
+	mf_counts()->hashed += msg.n;
 	if (!scheme_fits(pub, scheme))
 		return mf_fail(err, MF_E_USAGE, 0, "the signature scheme does not match the %s key",
 			       mf_key_type_name(mf_pubkey_type(pub)));

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/count.h"
 #include "base/limits.h"
 #include "keys/internal.h"
 #include "store/file.h"
@@ -97,6 +98,7 @@ int mf_keystore_read_file(const char *path, struct mf_secret *out, struct mf_err
 		if (got <= 0)
 			return mf_fail(err, MF_E_IO, got < 0 ? errno : 0, "read key file '%s'", path);
 		at += (size_t)got;
+		mf_counts()->read += (uint64_t)got;
 	}
 	return 0;
 }

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/count.h"
 #include "base/limits.h"
 #include "crypto/hash.h"
 #include "json/json.h"
@@ -293,9 +294,11 @@ static int holds_blob(const char *path, const struct mf_digest *digest, uint64_t
 	if (!f)
 		return 0;
 	char chunk[16384];
-	for (size_t n; (n = fread(chunk, 1, sizeof chunk, f)) > 0;)
+	for (size_t n; (n = fread(chunk, 1, sizeof chunk, f)) > 0;) {
+		mf_counts()->read += n;
 		if (mf_hash_add(hash, chunk, n, err) < 0)
 			return -1;
+	}
 	if (mf_hash_end(hash, &got, err) < 0)
 		return -1;
 	*holds = mf_digest_eq(&got, digest);

@@ -354,6 +354,7 @@ int manifesto_new(const struct manifesto_options *opt, struct manifesto **out, s
 		(void)mf_fail_nomem(&err);
 		return mf_op_fail(error, &err);
 	}
+	m->before = *mf_counts();
 	if (set_up(m, opt, &err) < 0) {
 		manifesto_free(m);
 		return mf_op_fail(error, &err);
@@ -392,7 +393,13 @@ void manifesto_stats(const struct manifesto *m, struct manifesto_stats *out)
 	struct mf_http_stats s = {0};
 	if (m->http)
 		mf_http_stats(m->http, &s);
-	struct manifesto_stats all = {
-	    .size = out->size, .requests = s.requests, .bytes_in = s.bytes_in, .bytes_out = s.bytes_out};
+	const struct mf_counts *now = mf_counts();
+	struct manifesto_stats all = {.size = out->size,
+				      .requests = s.requests,
+				      .bytes_in = s.bytes_in,
+				      .bytes_out = s.bytes_out,
+				      .bytes_hashed = now->hashed - m->before.hashed,
+				      .bytes_read = now->read - m->before.read,
+				      .bytes_written = now->written - m->before.written};
 	memcpy(out, &all, out->size < sizeof all ? out->size : sizeof all);
 }

@@ -2,6 +2,7 @@
 #ifndef MF_OPS_OPS_H
 #define MF_OPS_OPS_H
 
+#include "base/count.h"
 #include "keys/keystore.h"
 #include "manifesto/manifesto.h"
 #include "oci/artifact.h"
@@ -13,7 +14,8 @@ struct manifesto {
 	struct manifesto_options opt; /* strings point into `strings` */
 	struct mf_arena strings;
 	struct mf_env env;
-	struct mf_http *http; /* made when first needed */
+	struct mf_http *http;    /* made when first needed */
+	struct mf_counts before; /* the thread's, when this was made */
 	struct mf_secret password, trust_password, aws_secret, aws_token;
 	struct mf_aws_config aws;
 	const char **credential_files; /* ends with NULL; strings point into `strings` */

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "base/count.h"
 #include "base/limits.h"
 #include "store/temp.h"
 
@@ -59,6 +60,7 @@ static int read_at(const struct mf_archive *a, uint64_t offset, void *p, size_t 
 		if (k == 0)
 			return mf_fail(err, MF_E_FORMAT, 0, "'%s' became shorter while it was read", a->path);
 		got += (size_t)k;
+		mf_counts()->read += (uint64_t)k;
 	}
 	return 0;
 }

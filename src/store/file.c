@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
+#include "base/count.h"
 #include "store/temp.h"
 
 /* Reads to the end of fd, at most `max` octets more; reading one past the maximum distinguishes "full" from
@@ -28,6 +29,7 @@ static int read_all(int fd, const char *name, size_t max, struct mf_buf *out, st
 			return mf_fail(err, errno == EISDIR ? MF_E_USAGE : MF_E_IO, errno, "read '%s'", name);
 		if (k == 0)
 			return 0;
+		mf_counts()->read += (uint64_t)k;
 		if ((size_t)k > max - (out->n - start))
 			return mf_fail(err, MF_E_USAGE, 0, "'%s' is larger than %zu bytes", name, max);
 		if (!direct && mf_buf_add(out, chunk, (size_t)k, err) < 0)

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
+#include "base/count.h"
 #include "crypto/hash.h"
 #include "store/file.h"
 #include "store/temp.h"
@@ -180,6 +181,7 @@ int mf_spool_read(struct mf_spool *s, uint64_t offset, void *p, size_t n, size_t
 			return mf_fail(err, MF_E_IO, k ? errno : 0, "read a temporary file in '%s'",
 				       temp_dir());
 		*got += (size_t)k;
+		mf_counts()->read += (uint64_t)k;
 	}
 	return 0;
 }
@@ -293,6 +295,7 @@ static int fill(struct mf_spool *s, int fd, const char *name, struct mf_err *err
 			return mf_fail(err, MF_E_USAGE, errno, "read '%s'", name);
 		if (k == 0)
 			return 0;
+		mf_counts()->read += (uint64_t)k;
 		if ((size_t)k > s->max - s->length)
 			return mf_fail(err, MF_E_USAGE, 0, "'%s' is larger than %llu bytes", name,
 				       (unsigned long long)s->max);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <sys/random.h>
 
+#include "base/count.h"
 #include "base/encode.h"
 
 int mf_fd_write_all(int fd, const void *p, size_t n)
@@ -26,6 +27,7 @@ int mf_fd_write_all(int fd, const void *p, size_t n)
 			return -1;
 		at += k;
 		n -= (size_t)k;
+		mf_counts()->written += (uint64_t)k;
 	}
 	return 0;
 }
