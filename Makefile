@@ -188,7 +188,7 @@ check-chroots: ## run the demo and all tests in clean chroots of Debian 12 and 1
 check-packages: ## build, examine, install, use and purge the Debian packages in clean chroots, as root
 	@sh tests/support/deps.sh chroot
 	@bash tests/support/chroot.sh --packages $(RELEASES)
-check-programs: all $(UNIT_BIN) $(REPLAY_BIN) $(EXAMPLE_BIN)
+check-programs: all $(UNIT_BIN) $(REPLAY_BIN) $(EXAMPLE_BIN) $(BENCH_BIN)
 check-built: check-programs
 	@$(RUN) $(or $(TESTS),$(SHELL_TESTS) $(UNIT_BIN) $(REPLAY_BIN))
 

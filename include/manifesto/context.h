@@ -160,8 +160,8 @@ MANIFESTO_API void manifesto_free(struct manifesto *m);
 struct manifesto_stats {
 	size_t size;
 	uint64_t requests, bytes_in, bytes_out; /* of HTTP, since the context was made */
-	/* By the thread that asks, since the context was made, whatever contexts it has: octets that went into
-	 * digests or were signed or verified; of files that were read; of files that were written. */
+	/* By the thread that asks, since the context was made, whatever contexts it has: octets that went
+	 * into digests or were signed or verified; of files that were read; of files that were written. */
 	uint64_t bytes_hashed, bytes_read, bytes_written;
 };
 /* Fills the caller's struct as far as its `size` goes. */

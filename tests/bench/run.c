@@ -1,7 +1,7 @@
-/* run COUNT COMMAND...: runs a command COUNT times, one after another, its input and output being /dev/null,
- *and prints WALL_US CPU_US PEAK_KIB the sums of the first two and the greatest third. A process counts the
- *memory of the one that started it into its own peak, so this program stays small; an interpreter would hide
- *what it measures. */
+/* run COUNT COMMAND...: runs a command COUNT times, one after another, until one fails, its input and output
+ *being /dev/null, and prints WALL_US CPU_US PEAK_KIB the sums of the first two and the greatest third. A
+ *process counts the memory of the one that started it into its own peak, so this program stays small; an
+ *interpreter would hide what it measures. */
 #include <fcntl.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -40,20 +40,19 @@ int main(int argc, char **argv)
 	posix_spawn_file_actions_t files;
 	long long wall = 0, cpu = 0;
 	long peak = 0;
+	int status = 0;
 	if (argc < 3 || posix_spawn_file_actions_init(&files) != 0 ||
 	    posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0) != 0 ||
 	    posix_spawn_file_actions_addopen(&files, 1, "/dev/null", O_WRONLY, 0) != 0)
 		return 2;
-	for (long n = strtol(argv[1], NULL, 10); n > 0; n--) {
-		struct rusage used;
+	for (long n = strtol(argv[1], NULL, 10); n > 0 && status == 0; n--) {
+		struct rusage used = {0};
 		long long start = now_us();
-		int status = run_once(argv + 2, &files, &used);
+		status = run_once(argv + 2, &files, &used);
 		wall += now_us() - start;
-		if (status != 0)
-			return status;
 		cpu += cpu_us(&used);
 		peak = used.ru_maxrss > peak ? used.ru_maxrss : peak;
 	}
 	(void)printf("%lld %lld %ld\n", wall, cpu, peak);
-	return 0;
+	return status;
 }

@@ -5,6 +5,7 @@
 
 #include <cmocka.h>
 
+#include "base/count.h"
 #include "base/encode.h"
 #include "crypto/hash.h"
 
@@ -81,7 +82,23 @@ static void a_stream_in_pieces_hashes_like_the_whole(void **state)
 	assert_hex(d.b, 32, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 }
 
-/* RFC 4231, test case 2. */
+static void hashed_octets_are_counted(void **state)
+{
+	struct mf_hash *h MF_HASH_CLEANUP = mf_hash_new(&err);
+	struct mf_digest d;
+	uint8_t out[64];
+	uint64_t before = mf_counts()->hashed;
+
+	(void)state;
+	assert_non_null(h);
+	assert_int_equal(mf_hash_add(h, "abc", 3, &err), 0);
+	assert_int_equal(mf_hash_end(h, &d, &err), 0);
+	assert_int_equal(mf_counts()->hashed - before, 3);
+	assert_int_equal(mf_sha256((struct mf_bytes){(const uint8_t *)"abcd", 4}, &d, &err), 0);
+	assert_int_equal(mf_sha512((struct mf_bytes){(const uint8_t *)"abcde", 5}, out, &err), 0);
+	assert_int_equal(mf_counts()->hashed - before, 12);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -90,6 +107,7 @@ int main(void)
 	    cmocka_unit_test(sha512_of_abc_is_the_published_value),
 	    cmocka_unit_test(hmac_sha256_gives_the_published_values),
 	    cmocka_unit_test(a_stream_in_pieces_hashes_like_the_whole),
+	    cmocka_unit_test(hashed_octets_are_counted),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
