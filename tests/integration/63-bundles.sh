@@ -243,6 +243,9 @@ index=$(tar xOf notary.tar index.json | jq -r '.manifests[] | select(.annotation
 retar notary.tar bad.tar edit "blobs/sha256/${index#sha256:}" '{' '{ '
 run offline get --bundle bad.tar --platform linux/arm64 "${n%:*}:multi" qa-approval
 check_status 'a changed image index under a tag' 6
+run offline bundle create --bundle bad.tar "${n%:*}:multi" -o of-bad.tar
+check_status 'nor is a bundle made of it' 6
+check 'and no file' test ! -e of-bad.tar
 retar notary.tar bad.tar edit '^index.json$' acme/notary:1.0 'acme/notary:1.0/../b'
 run offline list --bundle bad.tar --json --all "${n%:*}"
 check_json 'what can be no tag is none' '(.images | length) > 0 and [.images[].tags[]] == []'
@@ -364,6 +367,19 @@ machine first
 # --- what cannot be made
 machine first
 export MANIFESTO_TRUST_SERVER=tuf+file://$STATIC_DIR
+proxy P "http://$REGISTRY"
+moving=$P/acme/moving:1.0
+push_image oci:layout:1.0 "$REGISTRY/acme/moving:1.0" >/dev/null 2>&1
+run manifesto put -q --init "$moving" qa-approval second
+skopeo inspect --raw --tls-verify=false "docker://$d" >first.json
+skopeo inspect --raw --tls-verify=false "docker://${d%:*}:multi" >other.json
+for file in first other; do
+	rules+=("{\"path\":\"/manifests/1.0\",\"count\":1,\"action\":\"replace\",\"body_file\":\"$T/$file.json\",\"headers\":{\"Docker-Content-Digest\":\"sha256:$(sum $file.json)\",\"Content-Type\":\"$(jq -r .mediaType $file.json)\"}}")
+done
+faults P "${rules[@]}"
+refused 'a tag that moves meanwhile' 12 bundle create "$moving" "$moving" -o two-of-one.tar
+check_stderr_has 'is named' "'$moving' moved to another image"
+check 'nothing is written of it' test ! -e two-of-one.tar
 refused 'no output' 2 bundle create "$d"
 refused 'no image' 3 bundle create "${d%:*}:none" -o none.tar
 check 'nothing is written' test ! -e none.tar

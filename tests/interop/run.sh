@@ -23,7 +23,7 @@ peer() { # NAME
 	return 1
 }
 
-lab static registry
+lab static registry notary s3
 make_store "$STATIC_DIR/store"
 
 # All records of the store, read by a program that gets their names as arguments.
@@ -56,6 +56,49 @@ if command -v node >/dev/null; then
 else
 	not_run 'tuf-js reads the store' 'no node'
 fi
+
+# Mirrors of a Notary repository and of one in a directory; each is on a web server and in a bucket.
+reads_mirrors() {
+	local kind image repository url name version type
+	if ! version=$("$python" "$here/read_python.py" --version 2>&1 </dev/null); then
+		not_run 'python-tuf reads mirrors' "$version"
+		return
+	fi
+	export MANIFESTO_PASSPHRASE=x
+	make_image "$T/mirrored" >/dev/null
+	for kind in notary directory; do
+		image=$REGISTRY/acme/mirrored-$kind:1.0 repository=$REGISTRY/acme/mirrored-$kind
+		push_image "oci:$T/mirrored:1.0" "$image" >/dev/null 2>&1
+		case $kind in
+		notary) export MANIFESTO_TRUST_SERVER=$NOTARY ;;
+		directory) export MANIFESTO_TRUST_SERVER=tuf+file://$T/origin ;;
+		esac
+		machine "$kind-mirror"
+		for type in qa-approval scan; do run manifesto put -q --init "$image" $type "$approval"; done
+		run manifesto key generate -q qa
+		run manifesto role add -q "$image" qa --key qa --types review
+		run manifesto put -q "$image" review "$approval" --key qa
+		[ "$status" = 0 ] || t_bail "records for a mirror of a $kind"
+		name=${repository/:/%253A}
+		for url in "$STATIC/mirror/$name" "$S3_PUBLIC/mirror/$name"; do
+			case $url in
+			"$STATIC"*) run manifesto mirror "$repository" "$STATIC_DIR/mirror" ;;
+			*) run manifesto mirror "$repository" "tuf+s3://$S3_BUCKET/mirror" ;;
+			esac
+			check_status "a mirror of a $kind: ${url%%/mirror*}" 0
+			rm -rf read && mkdir read
+			curl -sf "$url/1.root.json" >root.json
+			manifesto list --json "$image" 2>/dev/null | jq -r '.records[] | .type + "/" + (.subject | sub(":"; "-"))' >mirrored-names
+			run_with mirrored-names "$python" "$here/read_python.py" "$url/" "$url/targets/" root.json read
+			check_status 'python-tuf reads it' 0
+			check 'all of it' test "$(find read -type f | wc -l)" = 3
+			for type in qa-approval scan review; do check_same_file "with the content: $type" "$(find read -name "$type*")" "$approval"; done
+		done
+	done
+	unset MANIFESTO_TRUST_SERVER MANIFESTO_PASSPHRASE
+	machine first
+}
+reads_mirrors
 
 # The conformance suite starts the client a few hundred times.
 conformance() {
