@@ -65,17 +65,17 @@ int mf_content_put_target(struct mf_image *im, struct mf_str name, struct mf_spo
 	return store_file(&f, blob, &im->m->env, err);
 }
 
-enum mf_found mf_content_mirrored(struct mf_trust *to, const struct mf_content_wanted *c, struct mf_err *err)
+int mf_content_mirrored(const struct mf_trust *to, const struct mf_listing *l,
+			const struct mf_content_wanted *c, bool *has, struct mf_err *err)
 {
 	struct stat st;
 	if (!mf_trust_dir(to))
-		return mf_trust_target_has(to, c->name, c->info, err);
+		return mf_trust_target_listed(to, l, c->name, c->info, has, err);
 	char *path MF_FREE = target_path(to, c->name, &c->info->sha256, err);
 	if (!path)
-		return MF_FAILED;
-	return stat(path, &st) == 0 && S_ISREG(st.st_mode) && (uint64_t)st.st_size == c->info->length
-		   ? MF_FOUND
-		   : MF_ABSENT;
+		return -1;
+	*has = stat(path, &st) == 0 && S_ISREG(st.st_mode) && (uint64_t)st.st_size == c->info->length;
+	return 0;
 }
 
 int mf_content_mirror(struct mf_trust *to, const struct mf_content_wanted *c, struct mf_spool *content,
@@ -318,17 +318,10 @@ int mf_content_get(struct mf_image *im, const struct mf_content_wanted *c, struc
 int mf_content_has_target(struct mf_image *im, const struct mf_listing *l, struct mf_str name,
 			  const struct mf_tuf_target_info *info, bool *has, struct mf_err *err)
 {
-	struct stat st;
+	const struct mf_content_wanted c = {name, info, NULL};
 	*has = false;
-	if (mf_trust_dir(im->trust)) {
-		char *path MF_FREE = target_path(im->trust, name, &info->sha256, err);
-		if (!path)
-			return -1;
-		*has = stat(path, &st) == 0 && S_ISREG(st.st_mode) && (uint64_t)st.st_size == info->length;
-		return 0;
-	}
 	if (mf_trust_keeps_targets(im->trust))
-		return mf_trust_target_listed(im->trust, l, name, info, has, err);
+		return mf_content_mirrored(im->trust, l, &c, has, err);
 	struct mf_spool *s MF_SPOOL_CLEANUP = new_spool(info, NULL, err);
 	int rc = s ? mf_trust_target_get(im->trust, name, info, s, err) : -1;
 	*has = rc > 0 && is_content(s, info);

@@ -146,12 +146,15 @@ static enum mf_found find_content(struct mf_mirror *x, const struct mf_content_w
 	return MF_FAILED;
 }
 
-static int copy_content(struct mf_mirror *x, const struct mf_content_wanted *c, struct mf_err *err)
+static int copy_content(struct mf_mirror *x, const struct mf_listing *l, const struct mf_content_wanted *c,
+			struct mf_err *err)
 {
 	struct mf_spool *content MF_SPOOL_CLEANUP = NULL;
-	enum mf_found there = mf_content_mirrored(x->to, c, err);
-	if (there != MF_ABSENT)
-		return there == MF_FOUND ? 0 : -1;
+	bool there;
+	if (mf_content_mirrored(x->to, l, c, &there, err) < 0)
+		return -1;
+	if (there)
+		return 0;
 	enum mf_found found = find_content(x, c, &content, err);
 	if (found != MF_FOUND)
 		return found == MF_ABSENT ? 0 : -1;
@@ -161,7 +164,8 @@ static int copy_content(struct mf_mirror *x, const struct mf_content_wanted *c, 
 	return 0;
 }
 
-static int copy_target(struct mf_mirror *x, const struct mf_tuf_file *f, size_t i, struct mf_err *err)
+static int copy_target(struct mf_mirror *x, const struct mf_listing *l, const struct mf_tuf_file *f, size_t i,
+		       struct mf_err *err)
 {
 	struct mf_json_string raw = mf_tuf_target_name(f, i);
 	struct mf_buf name MF_BUF_CLEANUP = MF_BUF_INIT(raw.raw.n + 4);
@@ -174,19 +178,22 @@ static int copy_target(struct mf_mirror *x, const struct mf_tuf_file *f, size_t 
 		return warn(x, mf_arena_format(x->a, "'%s' has no sha256", mf_esc(&e, mf_buf_str(&name))),
 			    err);
 	const struct mf_content_wanted c = {mf_buf_str(&name), &info, NULL};
-	return copy_content(x, &c, err) < 0 ? mf_wrap(err, "content of '%s'", mf_esc(&e, c.name)) : 0;
+	return copy_content(x, l, &c, err) < 0 ? mf_wrap(err, "content of '%s'", mf_esc(&e, c.name)) : 0;
 }
 
 int mf_mirror_contents(struct mf_mirror *x, struct mf_err *err)
 {
 	const struct mf_tuf_set *set = mf_trust_set(x->im.trust);
+	struct mf_listing l MF_LISTING_CLEANUP = MF_LISTING_INIT;
 	if (!mf_trust_keeps_targets(x->to))
 		return 0;
+	if (!mf_trust_dir(x->to) && mf_trust_targets_list(x->to, &l, err) < 0)
+		return -1;
 	for (size_t i = 0; i < set->nroles; i++)
 		for (size_t k = 0; k < set->roles[i]->file->ntargets; k++) {
 			if (mf_env_cancelled(&x->m->env))
 				return mf_fail(err, MF_E_CANCELLED, 0, "the mirror was interrupted");
-			if (copy_target(x, set->roles[i]->file, k, err) < 0)
+			if (copy_target(x, &l, set->roles[i]->file, k, err) < 0)
 				return -1;
 		}
 	return 0;
@@ -429,10 +436,9 @@ static int check_next_root(struct mf_mirror *x, struct mf_err *err)
 	struct mf_tuf_file *root MF_TUF_FILE_CLEANUP =
 	    mf_tuf_parse_unverified(set->d, MF_TUF_ROOT, &bytes, &why);
 	if (root && mf_tuf_old_root(set, set->root, root, &why) == 0)
-		return mf_fail(err, MF_E_ROLLBACK, 0,
-			       "the root of '%s' has version %lld, and the mirror version %lld",
-			       mf_trust_where(x->im.trust), (long long)set->root->version,
-			       (long long)next.version);
+		return mf_fail(
+		    err, MF_E_ROLLBACK, 0, "the root of '%s' has version %lld, and the mirror version %lld",
+		    mf_trust_where(x->im.trust), (long long)set->root->version, (long long)next.version);
 	return mf_err_pass_ours(err, &why) < 0 ? -1 : refuse_other(x, &next, err);
 }
 

@@ -211,12 +211,12 @@ int mf_content_put_target(struct mf_image *im, struct mf_str target_name, struct
 /* The same for the destination of a mirror, of which nothing need be loaded. */
 int mf_content_mirror(struct mf_trust *to, const struct mf_content_wanted *c, struct mf_spool *content,
 		      const struct mf_env *env, struct mf_err *err) MF_NODISCARD;
-enum mf_found mf_content_mirrored(struct mf_trust *to, const struct mf_content_wanted *c,
-				  struct mf_err *err) MF_NODISCARD; /* one of the right length? */
 
 /* Has the trust repository itself a target file, of this length in a directory or in what a bucket lists
  * (mf_trust_targets_list)? A web server's is fetched. */
 struct mf_listing;
+int mf_content_mirrored(const struct mf_trust *to, const struct mf_listing *l,
+			const struct mf_content_wanted *c, bool *has, struct mf_err *err) MF_NODISCARD;
 int mf_content_has_target(struct mf_image *im, const struct mf_listing *l, struct mf_str target_name,
 			  const struct mf_tuf_target_info *info, bool *has, struct mf_err *err) MF_NODISCARD;
 

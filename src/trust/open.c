@@ -172,12 +172,6 @@ int mf_trust_target_put(struct mf_trust *t, struct mf_str name, const struct mf_
 	return t->repo->ops->put_target(t->repo, name, named_hash(t, sha256), content, err);
 }
 
-enum mf_found mf_trust_target_has(struct mf_trust *t, struct mf_str name,
-				  const struct mf_tuf_target_info *info, struct mf_err *err)
-{
-	return t->repo->ops->has_target(t->repo, name, named_hash(t, &info->sha256), info->length, err);
-}
-
 int mf_trust_targets_list(struct mf_trust *t, struct mf_listing *out, struct mf_err *err)
 {
 	if (t->repo->ops->list(t->repo, MF_STR("targets/"), out, err) < 0)

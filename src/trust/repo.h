@@ -92,12 +92,10 @@ struct mf_repo_ops {
 	 * ask for. */
 	int (*target)(struct mf_repo *r, struct mf_str name, const struct mf_digest *sha256, uint64_t length,
 		      struct mf_spool *out, struct mf_err *err);
-	/* For a store that keeps the target files as well, and is no directory; both NULL elsewhere.
-	 * put_target replaces what is there. has_target: of this length? */
+	/* For a store that keeps the target files as well, and is no directory; NULL elsewhere. Replaces what
+	 * is there. */
 	int (*put_target)(struct mf_repo *r, struct mf_str name, const struct mf_digest *sha256,
 			  struct mf_spool *content, struct mf_err *err);
-	enum mf_found (*has_target)(struct mf_repo *r, struct mf_str name, const struct mf_digest *sha256,
-				    uint64_t length, struct mf_err *err);
 	/* The files whose names begin with `prefix`, in any order; files of other repositories below may be
 	 * among them. NULL in the table: they cannot be listed. */
 	int (*list)(struct mf_repo *r, struct mf_str prefix, struct mf_listing *out, struct mf_err *err);

@@ -172,24 +172,6 @@ static int s3_target(struct mf_repo *r, struct mf_str name, const struct mf_dige
 	return mf_object_get(call, &res, err);
 }
 
-/* By its length: what is written here arrives whole or not at all. */
-static enum mf_found s3_has_target(struct mf_repo *r, struct mf_str name, const struct mf_digest *sha256,
-				   uint64_t length, struct mf_err *err)
-{
-	struct s3 *s = (struct s3 *)r;
-	struct mf_buf path MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_URL);
-	struct mf_object_call *call MF_OBJECT_CLEANUP = NULL;
-	struct mf_http_response *res;
-	if (mf_trust_name_target(&path, name, sha256, err) < 0)
-		return MF_FAILED;
-	struct mf_object_request head = {
-	    .method = "HEAD", .name = mf_buf_str(&path), .max = (size_t)length + 1};
-	if (mf_object_begin(&s->bucket, &head, &call, err) < 0)
-		return MF_FAILED;
-	enum mf_found found = mf_object_get(call, &res, err);
-	return found == MF_FOUND && res->content_length != length ? MF_ABSENT : found;
-}
-
 static int pause_before_retry(struct s3 *s, int tries, struct mf_err *err)
 {
 	const struct mf_env *env = s->cfg->env;
@@ -762,7 +744,6 @@ const struct mf_repo_ops mf_repo_s3 = {
     .publish = s3_publish,
     .target = s3_target,
     .put_target = s3_put_target,
-    .has_target = s3_has_target,
     .list = s3_list,
     .remove = s3_remove,
 };

@@ -97,9 +97,6 @@ int mf_trust_target_file(const struct mf_trust *t, struct mf_str name, const str
 /* For a repository that keeps them and is no directory (mf_trust_dir). */
 int mf_trust_target_put(struct mf_trust *t, struct mf_str name, const struct mf_digest *sha256,
 			struct mf_spool *content, struct mf_err *err) MF_NODISCARD;
-/* Is there a file of the right length? */
-enum mf_found mf_trust_target_has(struct mf_trust *t, struct mf_str name,
-				  const struct mf_tuf_target_info *info, struct mf_err *err) MF_NODISCARD;
 /* The target files of such a repository, sorted: one request for a thousand. */
 struct mf_listing;
 int mf_trust_targets_list(struct mf_trust *t, struct mf_listing *out, struct mf_err *err) MF_NODISCARD;

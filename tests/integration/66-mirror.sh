@@ -166,12 +166,26 @@ check 'it asked for four files' test "$(jq -r .method "$T/B.log" | tr '\n' ' ')"
 run manifesto mirror -q "$repository" copy
 check_stdout_empty 'with -q it says nothing'
 
-# --- something new: that is copied
+# --- something new: that is copied, and content that is missing at the destination
 publisher put -q "$image" qa-approval second
 run manifesto mirror "$repository" copy
 check_stdout_has 'targets, snapshot and timestamp, and one content' '3 files and 1 content written'
-run manifesto mirror "$repository" "$bucket"
+faults B
+run env AWS_ENDPOINT_URL_S3="http://$B" manifesto mirror "$repository" "$bucket"
 check_stdout_has 'to the bucket as well' '3 files and 1 content written'
+check 'which was asked for its content once' test "$(grep -c list-type=2 "$T/B.log") $(grep -c '"HEAD"' "$T/B.log")" = '1 0'
+contact=targets/contact/$(sum contact.json).sha256-${subject#sha256:}
+rm "$dir/$contact"
+curl -sf --aws-sigv4 aws:amz:us-east-1:s3 --user "$S3_KEY_ID:$S3_SECRET" -X DELETE -H 'x-amz-content-sha256: UNSIGNED-PAYLOAD' \
+	"$S3_PUBLIC/mirror/${name//%/%25}/$contact"
+publisher put -q "$image" qa-approval contact.json
+for destination in copy "$bucket"; do
+	run manifesto mirror "$repository" "$destination"
+	check_stdout_has "what was lost there is written again: $destination" '3 files and 2 contents written'
+done
+publisher put -q "$image" qa-approval second
+run manifesto mirror "$repository" copy
+run manifesto mirror "$repository" "$bucket"
 faults P
 run manifesto mirror "$repository" "$registry"
 check_stdout_has 'and to the registry' '3 files and 0 contents written'
@@ -260,8 +274,9 @@ check 'and nothing of it is lost' test $? = 0
 
 # So it is when the origin has another timestamp key meanwhile, which did not sign what they published.
 stray() { # COMMAND...: somebody applies it to a new mirror
-	rm -rf wrong && manifesto mirror -q "$repository" wrong || t_bail 'a mirror'
-	rm -rf "$T/home/manifesto-stray" && cp -r "$T/home/manifesto-publisher" "$T/home/manifesto-stray"
+	rm -rf wrong "$T/home/manifesto-stray"
+	manifesto mirror -q "$repository" wrong || t_bail 'a mirror'
+	cp -r "$T/home/manifesto-publisher" "$T/home/manifesto-stray"
 	machine stray
 	manifesto key generate -q --no-passphrase stray
 	run manifesto "$@" -q --trust-server "tuf+file://$T/wrong"
@@ -334,9 +349,10 @@ whole() { # SERVER OLD NEW
 	cat "$T/why"
 	[ "$code" = 0 ] && { cmp -s got "$2" || cmp -s got "$3"; }
 }
+echo third >third # no destination has it yet: the bucket gets content, snapshot, role and timestamp
 run manifesto mirror "$repository" "$registry"
 run manifesto mirror "$repository" "$bucket"
-publisher put -q "$image" contact second --key qa
+publisher put -q "$image" contact third --key qa
 kill_at() { # NAME PROXY RULE COMMAND...: kills the mirror where a request stays without an answer
 	local proxy=$2 rule=$3 pid i
 	shift 3
@@ -365,16 +381,17 @@ check 'killed at the manifest' test "$killed" = 137
 check 'a reader of the registry has the old state' whole "$registry" contact.json contact.json
 run manifesto mirror "$repository" "$registry"
 check_status 'the next run completes it' 0
-check 'and a reader has the new one' whole "$registry" second second
-for skip in 0 1 2; do
-	kill_at bucket B "{\"method\":\"PUT\",\"path\":\"/\",\"skip\":$skip,\"action\":\"local\",\"to\":\"/hang\"}" \
+check 'and a reader has the new one' whole "$registry" third third
+for place in content snapshot role timestamp; do
+	# What the run before has written is there; it was killed at the next file.
+	kill_at bucket B "{\"method\":\"PUT\",\"path\":\"/\",\"skip\":$([ $place = content ] && echo 0 || echo 1),\"action\":\"local\",\"to\":\"/hang\"}" \
 		env AWS_ENDPOINT_URL_S3="http://$B" manifesto mirror "$repository" "$bucket"
-	check "killed at PUT $skip to the bucket" test "$killed" = 137
-	check "a reader of the bucket has the old state ($skip)" whole "$bucket" contact.json contact.json
+	check "killed at the $place in the bucket" test "$killed" = 137
+	check "a reader of the bucket has the old state ($place)" whole "$bucket" contact.json contact.json
 done
 run manifesto mirror "$repository" "$bucket"
 check_status 'the next run completes it' 0
-check 'and a reader of the bucket has the new one' whole "$bucket" second second
+check 'and a reader of the bucket has the new one' whole "$bucket" third third
 # A directory: content, versioned files, later roots, the timestamp, the first root; each file of that order is a place to stop.
 rm -rf copy3
 run manifesto mirror "$repository" copy3
@@ -456,10 +473,10 @@ for what in "manifests/$tag" blobs/; do
 	cold
 	: >"$T/Q.log"
 	faults P "{\"path\":\"$what\",\"action\":\"moved\",\"status\":307,\"to\":\"http://$Q\"}"
-	DOCKER_CONFIG=$T/docker get_is "$what: elsewhere" second "$image" contact
+	DOCKER_CONFIG=$T/docker get_is "$what: elsewhere" third "$image" contact
 	check "$what: the other host was asked" test -s "$T/Q.log"
 	check "$what: and got no password" test -z "$(jq -r '.headers.authorization // empty' "$T/Q.log")"
 done
 faults P
-gets 'and the truth again' second "$image" contact
+gets 'and the truth again' third "$image" contact
 t_done
