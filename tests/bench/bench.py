@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
-"""Speed of manifesto and of the notary program, on the same servers in the same run.
+"""Speed of manifesto, of the notary program and of other programs, on the same servers in the same run.
 
-Usage: bench.py BUILD_DIRECTORY [far|bundle|s3|release|copy]      (`make bench` runs it; `far` measures the servers at 40 ms only, `bundle` bundles, `s3` buckets, `release` many images,
-`copy` promotions)
+Usage: bench.py BUILD_DIRECTORY [growth|far|bundle|s3|release|copy]      (`make bench` runs it)
 
-Starts its own registry, Notary server and object store and makes repositories with 1, 1,000 and 10,000 records. Each figure is the median of
-BENCH_RUNS (7) runs of whole processes; the two programs take turns, so that other load affects both. A ratio is manifesto's time
-divided by notary's: below 1 manifesto is faster. BENCH_BIG=1 adds 50,000 records. A goal that is not met is reported, never an error.
+Without a word all is measured: `growth` what the number of records costs, `far` servers at 40 ms, `bundle` bundles, `s3` buckets, `release`
+many images, `copy` promotions. Starts its own registry, Notary server and object store and makes repositories with BENCH_SIZES records. Each
+figure is the median of BENCH_RUNS (7) runs of whole processes; the programs take turns, so that other load affects all of them. A ratio
+is manifesto's time divided by notary's: below 1 manifesto is faster. A goal that is not met is reported, never an error. The growth is also
+written to BUILD_DIRECTORY/bench.json, from which plot.py draws.
 """
 import asyncio
 import hashlib
@@ -28,16 +29,25 @@ import time
 HERE = pathlib.Path(__file__).resolve().parent
 SUPPORT = HERE.parent / "support"
 RUNS = int(os.environ.get("BENCH_RUNS", "7"))
-SIZES = [1, 1000, 10000] + ([50000] if os.environ.get("BENCH_BIG") == "1" else [])
+SIZES = [int(n) for n in os.environ.get("BENCH_SIZES", "1 1000 10000 50000 100000").split()]
+BIG, BIG_RUNS = 50000, 3  # so many runs from there on
+# A verdict is narrow when fewer of the turns than this agree with it; it is then measured again, so many times in all.
+AGREE, TRIES = 0.8, 4
 ROUND_TRIP = 0.020
 FAR_TRIP = 0.040
 FAR_IMAGES = 1000
 TYPE = "note"
-# Goals, as ratios to the notary program.
-GOALS = {("cold get", 1): 1.2, ("cold get", 1000): 0.55, ("cold get", 10000): 0.12, ("cold get", 50000): 0.06,
-         ("cold get, memory", 50000): 0.2, ("warm get", 50000): 0.03, ("list", 50000): 0.1, ("put", 50000): 0.35,
-         ("cold get, 20 ms", 1): 0.35, ("warm get, 20 ms", 1): 0.55}
-CHECK_GOAL = 0.01
+# Goals, as ratios to the notary program; those of BOTH are for CPU time too. MiB.
+GOALS = {"cold get": {1: 1.0, 1000: 0.3, 10000: 0.08, 50000: 0.05, 100000: 0.05},
+         "warm get": {1: 0.8, 1000: 0.1, 10000: 0.02, 50000: 0.01, 100000: 0.01},
+         "list": {1: 0.8, 1000: 0.1, 10000: 0.02, 50000: 0.01, 100000: 0.01},
+         "verify": {1: 0.8, 1000: 0.1, 10000: 0.02, 50000: 0.01, 100000: 0.01},
+         "verify of 100 images": dict.fromkeys((1, 1000, 10000, 50000, 100000), 0.01),
+         "put": {1: 2.0, 1000: 0.5, 10000: 0.1, 50000: 0.03, 100000: 0.03},
+         "cold get, 20 ms": {1: 0.33}, "warm get, 20 ms": {1: 0.55}}
+BOTH = {"warm get", "list", "verify"}
+MEMORY_GOALS = {"cold get": 24, "warm get": 16, "list": 16, "verify": 16, "put": 30}
+PUT_GOAL = 2  # times that at 1,000 records
 BUNDLE_IMAGES = 100
 BUNDLE_GOAL = 50  # ms of a verify of all
 COPY_IMAGES, COPY_RECORDS = 30, 5
@@ -53,7 +63,7 @@ FAR_GOALS = {"put of a new type": (500, 11), "put that replaces a record": (None
 
 
 class Proxy:
-    """A TCP proxy on 127.0.0.1 that counts, and delays each direction by half a round trip.
+    """A TCP proxy on 127.0.0.1 that counts requests and bytes of both directions, and delays each direction by half a round trip.
 
     The kernel answers a new connection at once, so its first bytes are held for one round trip more. `exchanges` has the time from
     the start to the end of each new connection and of each request with its answer.
@@ -72,11 +82,10 @@ class Proxy:
         self.reset()
 
     def reset(self):
-        self.connections = self.requests = self.received = 0
+        self.requests = self.bytes = 0
         self.exchanges = []
 
     async def serve(self, reader, writer):
-        self.connections += 1
         accepted = self.loop.time()
         held = accepted + self.round_trip
         self.exchanges.append([accepted, held])
@@ -97,13 +106,14 @@ class Proxy:
                 each.close()
 
     def count_up(self, data, held, asked):
+        self.bytes += len(data)
         for _ in self.REQUEST.findall(data):
             self.requests += 1
             asked.append([max(self.loop.time(), held)] * 2)
             self.exchanges.append(asked[-1])
 
     def count_down(self, data, asked):
-        self.received += len(data)
+        self.bytes += len(data)
         if data and asked:
             asked[-1][1] = self.loop.time() + self.round_trip / 2
 
@@ -155,6 +165,7 @@ class Cost:
     """What runs of one command took: medians of time in ms, the greatest peak memory in MiB."""
 
     def __init__(self, samples):
+        self.walls = [s[0] / 1000 for s in samples]
         self.wall = statistics.median(s[0] for s in samples) / 1000
         self.least = min(s[0] for s in samples) / 1000
         self.cpu = statistics.median(s[1] for s in samples) / 1000
@@ -169,9 +180,13 @@ class Bench:
         self.serial = 0
         # Nothing of the user's is read: neither configuration nor proxies nor keys.
         self.env = {"PATH": os.environ["PATH"] + ":/usr/sbin:/sbin", "HOME": str(self.top), "LC_ALL": "C", "TZ": "UTC",
-                    "TMPDIR": str(self.top), "MANIFESTO_HOME": str(self.top / "home"), "MANIFESTO_KEY": "bench",
+                    "TMPDIR": str(self.top), "XDG_CONFIG_HOME": str(self.top / "config"), "MANIFESTO_HOME": str(self.top / "home"), "MANIFESTO_KEY": "bench",
                     "XDG_CACHE_HOME": str(self.cache), "NOTARY_ROOT_PASSPHRASE": "", "NOTARY_TARGETS_PASSPHRASE": "",
                     "NOTARY_SNAPSHOT_PASSPHRASE": ""}
+        self.result = {"date": time.strftime("%Y-%m-%d"), "machine": machine(), "runs": RUNS, "costs": [], "verdicts": []}
+        directories = os.pathsep.join(filter(None, (os.environ.get("INTEROP_PEERS"), os.environ["PATH"])))
+        found = {name: shutil.which(name, path=directories) for name in ("cosign", "notation", "oras")}
+        self.peers = {name: path for name, path in found.items() if path}
         self.content = self.top / "content.json"
         self.content.write_text('{"verdict":"pass"}\n')
 
@@ -187,19 +202,21 @@ class Bench:
     def sample(self, argv, count=1):
         return [int(word) for word in self.call(self.build / "tests/bench/run", count, *argv).split()]
 
-    def turns(self, *commands, runs=RUNS):
+    def turns(self, *commands, runs=RUNS, narrow=lambda costs: False):
         """Costs of several commands that take turns. Each is a function that prepares a run and returns its argv."""
-        samples = [[] for _ in commands]
-        for _ in range(runs):
-            for command, found in zip(commands, samples):
-                found.append(self.sample(command()))
-        return [Cost(found) for found in samples]
+        samples, costs, tries = [[] for _ in commands], [], 0
+        while not costs or tries < TRIES and narrow(costs):
+            for _ in range(runs):
+                for command, found in zip(commands, samples):
+                    found.append(self.sample(command()))
+            costs, tries = [Cost(found) for found in samples], tries + 1
+        return costs
 
-    def hundred(self, once, each):
-        """Cost of a command for 100 images, the median of ten runs, and of 100 runs of one for each image, by tens."""
-        samples = [(self.sample(once), self.sample(each, 10)) for _ in range(10)]
-        theirs = [s[1] for s in samples]
-        return Cost([s[0] for s in samples]), Cost([(sum(s[0] for s in theirs), sum(s[1] for s in theirs), max(s[2] for s in theirs))])
+    def hundred(self, once, each, count):
+        """Cost of a command for 100 images, and of 100 runs of one for each image, of which `count` are run each time; medians of ten."""
+        samples = [(self.sample(once), self.sample(each, count)) for _ in range(10)]
+        theirs = [(s[1][0] * 100 / count, s[1][1] * 100 / count, s[1][2]) for s in samples]
+        return Cost([s[0] for s in samples]), Cost(theirs)
 
     def fresh(self):
         self.serial += 1
@@ -286,6 +303,9 @@ class Repository:
             self.bench.forget()
         return [self.bench.program, "get", self.gun + "@" + self.digest if by_digest else self.image, TYPE]
 
+    def verify(self):
+        return [self.bench.program, "verify", "--require", TYPE, self.gun + "@" + self.digest]
+
     def verify_hundred(self):
         return [self.bench.program, "verify", "--require", TYPE] + 100 * [self.gun + "@" + self.digest]
 
@@ -299,6 +319,31 @@ class Repository:
 
     def list(self):
         return [self.bench.program, "list", self.image]
+
+    def attach(self):
+        """What other programs verify: the record as cosign reads it, and a signature of notation's."""
+        bench, config = self.bench, self.bench.top / "config/notation"
+        if "cosign" in bench.peers:
+            bench.call(bench.program, "key", "export", "bench", "-o", bench.top / ("bench-%d.pub" % bench.fresh()))
+            self.public = bench.top / ("bench-%d.pub" % bench.serial)
+            bench.call(bench.program, "export", self.image, TYPE, "--attach")
+        if "notation" in bench.peers:
+            if not config.exists():
+                bench.call(bench.peers["notation"], "cert", "generate-test", "--default", "bench")
+                (config / "trustpolicy.json").write_text(json.dumps({"version": "1.0", "trustPolicies": [{
+                    "name": "bench", "registryScopes": ["*"], "signatureVerification": {"level": "strict"},
+                    "trustStores": ["ca:bench"], "trustedIdentities": ["*"]}]}))
+            bench.call(bench.peers["notation"], "sign", "--insecure-registry", self.gun + "@" + self.digest)
+
+    def cosign(self):
+        return [self.bench.peers["cosign"], "verify-attestation", "--key", str(self.public), "--insecure-ignore-tlog", "--type",
+                "urn:manifesto:record:v1", self.gun + "@" + self.digest]
+
+    def notation(self):
+        return [self.bench.peers["notation"], "verify", "--insecure-registry", self.gun + "@" + self.digest]
+
+    def discover(self):
+        return [self.bench.peers["oras"], "discover", "--plain-http", self.gun + "@" + self.digest]
 
     def put(self):
         return [self.bench.program, "put", self.image, "more-%d" % self.bench.fresh(), str(self.bench.content)]
@@ -321,9 +366,25 @@ class Repository:
 # --- the report
 
 def verdict(goal, ratio):
-    if goal is None:
-        return "no goal"
     return "goal %.2f: %s" % (goal, "met" if ratio <= goal else "NOT MET")
+
+
+def is_narrow(goal, ours, theirs):
+    """Do too few turns agree on which side of the goal the ratio is?"""
+    met = [a <= goal * b for a, b in zip(ours.walls, theirs.walls)]
+    return max(met.count(True), met.count(False)) < AGREE * len(met)
+
+
+def verdict_of(name, n, ours, theirs):
+    """Whether the goals of a row are met; "" without goals."""
+    goal, most, parts = GOALS.get(name, {}).get(n), MEMORY_GOALS.get(name), []
+    if goal:
+        ratio = max(ours.wall / theirs.wall, ours.cpu / theirs.cpu if name in BOTH else 0)
+        narrow = ", narrow" if is_narrow(goal, ours, theirs) else ""
+        parts.append(verdict(goal, ratio) + narrow + (", %d runs" % len(ours.walls) if narrow or len(ours.walls) > RUNS else ""))
+    if most:
+        parts.append("%d MiB: %s" % (most, "met" if ours.memory <= most else "NOT MET"))
+    return "; ".join(parts)
 
 
 HEAD = "%-30s %7s | %9s %8s %7s | %9s %8s %7s | %6s %6s | %s"
@@ -334,38 +395,97 @@ def head():
     print(line, "-" * 128, sep="\n")
 
 
-def row(name, n, ours, theirs, goal):
-    ratio = ours.wall / theirs.wall
+def row(bench, name, n, ours, theirs, goal=None):
+    text = verdict_of(goal or name, n, ours, theirs)
+    bench.result["verdicts"].append({"case": name, "records": n, "time": ours.wall / theirs.wall, "cpu": ours.cpu / theirs.cpu,
+                                     "ours": [ours.wall, ours.cpu, ours.memory], "theirs": [theirs.wall, theirs.cpu, theirs.memory],
+                                     "verdict": text})
     print(HEAD % (name, format(n, ","), "%.1f" % ours.wall, "%.1f" % ours.cpu, "%.1f" % ours.memory, "%.1f" % theirs.wall,
-                  "%.1f" % theirs.cpu, "%.1f" % theirs.memory, "%.2f" % ratio, "%.2f" % (ours.cpu / theirs.cpu),
-                  verdict(goal, ratio)), flush=True)
+                  "%.1f" % theirs.cpu, "%.1f" % theirs.memory, "%.3f" % (ours.wall / theirs.wall), "%.3f" % (ours.cpu / theirs.cpu), text),
+          flush=True)
+
+
+# --- growth: what the number of records costs
+
+def cases(repo):
+    """What is compared: a name, and for each program the function that prepares a run of it."""
+    peers = repo.bench.peers
+    by_digest = {"notary": lambda: repo.lookup(cold=True)}
+    return [("cold get", {"manifesto": lambda: repo.get(cold=True), **by_digest}),
+            ("cold get @DIGEST", {"manifesto": lambda: repo.get(cold=True, by_digest=True), **by_digest}),
+            ("warm get", {"manifesto": repo.get, "notary": repo.lookup}),
+            ("list", {"manifesto": repo.list, "notary": lambda: repo.notary("list", repo.gun),
+                      **({"oras discover": repo.discover} if "oras" in peers else {})}),
+            ("verify", {"manifesto": repo.verify, "notary": repo.lookup,
+                        **({"cosign verify-attestation": repo.cosign} if "cosign" in peers else {}),
+                        **({"notation verify": repo.notation} if "notation" in peers else {})}),
+            ("put", {"manifesto": repo.put, "notary": repo.add})]
+
+
+def is_cold(name):
+    return name.startswith("cold")
 
 
 def compare(bench, repo):
-    n = repo.n
-    ours, digest, theirs = bench.turns(lambda: repo.get(cold=True), lambda: repo.get(cold=True, by_digest=True),
-                                       lambda: repo.lookup(cold=True))
-    row("cold get", n, ours, theirs, GOALS.get(("cold get", n)))
-    row("cold get IMAGE@DIGEST", n, digest, theirs, GOALS.get(("cold get", n)))
-    goal, ratio = GOALS.get(("cold get, memory", n)), ours.memory / theirs.memory
-    print("%-30s %7s | %25.1f   | %25.1f   | %6.2f %6s | %s" % ("cold get, peak MiB", format(n, ","), ours.memory, theirs.memory,
-                                                             ratio, "", verdict(goal, ratio)))
-    bench.sample(repo.get())
-    ours, digest, listed, theirs, their_list = bench.turns(repo.get, lambda: repo.get(by_digest=True), repo.list, repo.lookup,
-                                                           lambda: repo.notary("list", repo.gun))
-    row("warm get", n, ours, theirs, GOALS.get(("warm get", n)))
-    row("warm get IMAGE@DIGEST", n, digest, theirs, GOALS.get(("warm get", n)))
-    row("list", n, listed, their_list, GOALS.get(("list", n)))
-    ours, theirs = bench.hundred(repo.verify_hundred(), repo.lookup())
-    row("verify of 100 images", n, ours, theirs, CHECK_GOAL)
+    """Time, CPU and memory."""
+    n, runs = repo.n, RUNS if repo.n < BIG else min(RUNS, BIG_RUNS)
+    for name, programs in cases(repo):
+        goal = name.replace(" @DIGEST", "")
+        limit = GOALS.get(goal, {}).get(n)
+        for command in () if is_cold(name) else programs.values():
+            bench.sample(command())  # the first put lists in the registry's catalogue what `fill` published
+        costs = dict(zip(programs, bench.turns(*programs.values(), runs=runs,
+                                               narrow=lambda c: limit and is_narrow(limit, c[0], c[1]))))
+        row(bench, name, n, costs["manifesto"], costs["notary"], goal)
+        for program, cost in costs.items():
+            bench.result["costs"].append({"case": name, "program": program, "records": n, "ms": cost.wall, "cpu": cost.cpu,
+                                          "mib": cost.memory})
+            if program not in ("manifesto", "notary"):
+                print("%-30s %7s | %9s %8s %7s | %9.1f %8.1f %7.1f |" % ("... " + program, "", "", "", "", cost.wall, cost.cpu, cost.memory))
+    ours, theirs = bench.hundred(repo.verify_hundred(), repo.lookup(), 10 if n < BIG else 1)
+    row(bench, "verify of 100 images", n, ours, theirs)
 
 
-def compare_put(bench, repo):
-    # The first one after `fill` lists what that published in the registry's catalogue, and notary fetches it.
-    bench.sample(repo.put())
-    bench.sample(repo.add())
-    ours, theirs = bench.turns(repo.put, repo.add)
-    row("put of one more", repo.n, ours, theirs, GOALS.get(("put", repo.n)))
+def count(bench, n):
+    """Requests, bytes of both directions, and round trips one after another, with both servers ROUND_TRIP away."""
+    proxies = registry, notary = Proxy(bench.registry, 0), Proxy(bench.notary_url[len("http://"):], 0)
+    repo = Repository(bench, n, registry.address, "http://" + notary.address)
+    repo.attach()
+    for name, programs in cases(repo):
+        for program, command in programs.items():
+            registry.round_trip = notary.round_trip = 0
+            if not is_cold(name):
+                bench.call(*command())
+            argv = command()
+            for proxy in proxies:
+                proxy.reset()
+                proxy.round_trip = ROUND_TRIP
+            bench.call(*argv)
+            found = {"requests": registry.requests + notary.requests, "bytes": registry.bytes + notary.bytes,
+                     "trips": in_sequence(registry.exchanges + notary.exchanges)}
+            for cost in bench.result["costs"]:
+                if (cost["case"], cost["program"], cost["records"]) == (name, program, n):
+                    cost |= found
+            print("%-30s %7s | %-26s %9d %14s %9d" % (name, format(n, ","), program, found["requests"], format(found["bytes"], ","),
+                                                     found["trips"]), flush=True)
+
+
+def growth(bench):
+    head()
+    for n in SIZES:
+        repo = Repository(bench, n, bench.registry, bench.notary_url)
+        repo.attach()
+        compare(bench, repo)
+    puts = {c["records"]: c["ms"] for c in bench.result["costs"] if (c["case"], c["program"]) == ("put", "manifesto")}
+    if {1000, max(SIZES)} <= puts.keys() and max(SIZES) > 1000:
+        ratio = puts[max(SIZES)] / puts[1000]
+        print("put at %s records: %.2f times that at 1,000 | %s" % (format(max(SIZES), ","), ratio, verdict(PUT_GOAL, ratio)))
+    print("\n%-30s %7s | %-26s %9s %14s %9s\n%s" % ("both servers at %.0f ms" % (1000 * ROUND_TRIP), "records", "", "requests", "bytes",
+                                                   "one by one", "-" * 102))
+    for n in SIZES:
+        count(bench, n)
+    compare_far(bench)
+    (bench.build / "bench.json").write_text(json.dumps(bench.result, indent=1) + "\n")
 
 
 def compare_far(bench):
@@ -375,9 +495,11 @@ def compare_far(bench):
     registry.round_trip = notary.round_trip = ROUND_TRIP
     for name, cold in (("cold get, 20 ms", True), ("warm get, 20 ms", False)):
         bench.sample(repo.get())
-        ours, digest, theirs = bench.turns(lambda: repo.get(cold), lambda: repo.get(cold, by_digest=True), lambda: repo.lookup(cold))
-        row(name, 1, ours, theirs, GOALS[(name, 1)])
-        row(name + ", @DIGEST", 1, digest, theirs, GOALS[(name, 1)])
+        ours, digest, theirs = bench.turns(
+            lambda: repo.get(cold), lambda: repo.get(cold, by_digest=True), lambda: repo.lookup(cold),
+            narrow=lambda c: is_narrow(GOALS[name][1], c[0], c[2]))
+        row(bench, name, 1, ours, theirs)
+        row(bench, name + ", @DIGEST", 1, digest, theirs, name)
 
 
 FAR_HEAD = "%-28s | %8s %8s %8s %8s %8s | %8s %8s %8s | %s"
@@ -430,7 +552,7 @@ def buckets(bench):
     directory = "tuf+file://%s/directory" % bench.top
     print("\n" + BUCKET_HEAD % ("put of one more", "records", "bucket ms", "directory", "notary", "bucket,", "one by", "notary,", ""))
     print(BUCKET_HEAD % ("", "", "", "ms", "ms", "20 ms", "one", "20 ms", ""), "-" * 128, sep="\n")
-    for n in SIZES[:3]:
+    for n in [n for n in SIZES if n < BIG]:
         images = []
         for place, url in (("bucket", bench.bucket_url), ("directory", directory), ("server", "http://" + server.address)):
             layout, _ = bench.make_image("%s-%d" % (place, n))
@@ -455,28 +577,6 @@ def buckets(bench):
         print(BUCKET_HEAD % ("", format(n, ","), *("%.0f" % cost.wall for cost in near), "%.0f" % far.wall, chain,
                              "%.0f" % far_server.wall, "goal %.0f, %.0f, %d: %s" % (
                                  most, most + 1000 * ROUND_TRIP * chain, BUCKET_TRIPS + 1, "met" if met else "NOT MET")), flush=True)
-
-
-def count_wire(bench, repo):
-    """Connections, requests and bytes at the trust server through a counting proxy; those at the registry from -v."""
-    proxy = Proxy(repo.url[len("http://"):], 0)
-    direct, url = repo.url, "http://" + proxy.address
-    repo.url = bench.env["MANIFESTO_TRUST_SERVER"] = url
-    bench.call(*repo.get())
-    bench.call(*repo.lookup())
-    for name, ours, theirs in (("cold get / lookup", lambda: repo.get(True), lambda: repo.lookup(True)),
-                               ("warm get / lookup", repo.get, repo.lookup), ("list", repo.list, lambda: repo.notary("list", repo.gun)),
-                               ("put / add and publish", repo.put, repo.add)):
-        cells = []
-        for argv in (ours() + ["-v"], theirs()):
-            proxy.reset()
-            bench.call(*argv)
-            cells.append("%2d on %d, %10s" % (proxy.requests, proxy.connections, format(proxy.received, ",")))
-            if len(cells) == 1:
-                lines = re.findall(r"^manifesto: [A-Z]+ http://%s/\S* \d+, (\d+) bytes" % re.escape(bench.registry), bench.stderr, re.M)
-        print("%-30s %7s | %-24s | %-24s | %2d, %7s" % (name, format(repo.n, ","), cells[0], cells[1], len(lines),
-                                                       format(sum(map(int, lines)), ",")), flush=True)
-    repo.url = bench.env["MANIFESTO_TRUST_SERVER"] = direct
 
 
 def embedded(bench, n):
@@ -532,7 +632,7 @@ def release(bench):
 
 def copies(bench):
     """Records of images that are at the destination already, copied and signed there, beside `oras cp -r` of the same artifacts."""
-    oras = shutil.which("oras", path=os.pathsep.join(filter(None, (os.environ.get("INTEROP_PEERS"), os.environ["PATH"]))))
+    oras = bench.peers.get("oras")
     print("\n%-44s | %9s %9s %8s | %s\n%s" % ("copy of %d images with %d records each" % (COPY_IMAGES, COPY_RECORDS), "ms", "least", "CPU ms", "",
                                               "-" * 96))
     if not oras:
@@ -609,6 +709,9 @@ def machine():
                                                   os.getloadavg()[0])
 
 
+PARTS = {"growth": growth, "far": compare_round_trips, "bundle": bundles, "s3": buckets, "release": release, "copy": copies}
+
+
 def main(build, only):
     start = time.monotonic()
     print("%s\nmedians of %d runs of whole processes in turn; time and CPU: manifesto divided by notary\n" % (machine(), RUNS))
@@ -617,28 +720,11 @@ def main(build, only):
         try:
             bench.start_lab()
             if only:
-                {"far": compare_round_trips, "bundle": bundles, "s3": buckets, "release": release, "copy": copies}[only](bench)
+                PARTS[only](bench)
                 return
-            repos = [Repository(bench, n, bench.registry, bench.notary_url) for n in SIZES]
-            head()
-            for repo in repos:
-                compare(bench, repo)
-                compare_put(bench, repo)
-            compare_far(bench)
-            compare_round_trips(bench)
-            bundles(bench)
-            buckets(bench)
-            release(bench)
-            copies(bench)
-            bench.env["MANIFESTO_TRUST_SERVER"] = bench.notary_url
-            print("\n`get` also resolves the tag and, cold, reads the content at the registry: `lookup` and IMAGE@DIGEST do not ask for the tag."
-                  "\n`verify` is one process for 100 images by digest, `lookup` 100 processes.\n")
-            print("%-30s %7s | %-24s | %-24s | %s" % ("trust server: requests on", "", "manifesto", "notary", "registry: requests,"))
-            print("%-30s %7s | %-24s | %-24s | %s" % ("connections, bytes received", "records", "", "", "bytes of bodies (manifesto)"))
-            print("-" * 112)
-            for repo in repos:
-                count_wire(bench, repo)
-            del bench.env["MANIFESTO_TRUST_SERVER"]
+            for part in PARTS.values():
+                part(bench)
+            bench.env.pop("MANIFESTO_TRUST_SERVER", None)
             print("\n%-30s %7s | %9s %8s %7s |\n%s" % ("in an OCI layout", "records", "ms", "CPU ms", "MiB", "-" * 68))
             for n in (1, 1000):
                 embedded(bench, n)
@@ -649,6 +735,6 @@ def main(build, only):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) not in (2, 3) or sys.argv[2:] not in ([], ["far"], ["bundle"], ["s3"], ["release"], ["copy"]):
+    if len(sys.argv) not in (2, 3) or sys.argv[2:] and sys.argv[2] not in PARTS:
         raise SystemExit(__doc__)
     main(sys.argv[1], (sys.argv[2:] + [None])[0])
