@@ -212,9 +212,12 @@ fuzz-programs: $(FUZZ_BIN)
 interop: all ## other TUF clients and the conformance suite, where they are installed
 	@T_MANIFESTO=$(abspath $(O))/manifesto bash tests/interop/run.sh
 
-.PHONY: bench
-bench: all $(BENCH_BIN) ## measure speed beside the notary program
+.PHONY: bench bench-docs
+bench: all $(BENCH_BIN) ## measure speed beside notary, and cosign, notation and oras
 	@$(PYTHON) tests/bench/bench.py $(abspath $(O))
+RESULT ?= $(O)/bench.json
+bench-docs: ## draw the last result into docs/benchmarks.md
+	@$(PYTHON) tests/bench/plot.py $(RESULT) docs
 
 # --- static checks
 

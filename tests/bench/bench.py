@@ -705,8 +705,8 @@ def agent(bench):
 def machine():
     with open("/proc/cpuinfo", encoding="utf-8") as f:
         model = re.search(r"model name\s*: (.*)", f.read())
-    return "%s, %d cores, Linux %s, load %.1f" % (model.group(1) if model else platform.machine(), os.cpu_count(), platform.release(),
-                                                  os.getloadavg()[0])
+    kernel = ".".join(re.findall(r"\d+", platform.release())[:2])
+    return "%s, %d cores, Linux %s, load %.1f" % (model.group(1) if model else platform.machine(), os.cpu_count(), kernel, os.getloadavg()[0])
 
 
 PARTS = {"growth": growth, "far": compare_round_trips, "bundle": bundles, "s3": buckets, "release": release, "copy": copies}
