@@ -182,6 +182,10 @@ check_stderr_has 'which rights there must be' 's3:PutObject'
 faults P '{"path":"/","action":"status","status":307,"headers":{"Location":"http://127.0.0.1:1/"}}'
 AWS_ENDPOINT_URL_S3=http://$P refused 'a redirect is not followed' 2 put "$image" qa-approval second
 
+faults P "$(rule GET /timestamp.json status '"status":200,"headers":{"Content-Type":"text/html"},"body":"<html><body>log in</body></html>"')"
+AWS_ENDPOINT_URL_S3=http://$P refused 'a login page' 4 get "$image" qa-approval
+check_stderr_has 'is no broken signature' 'web page'
+
 # --- a store that ignores conditions is refused at the first publish, and nothing is in force
 for ignored in if-none-match if-match; do
 	new "ignores-$ignored"

@@ -88,6 +88,7 @@ for store in directory layout bucket; do
 	plant file.6 "targets/new/$zeros.sha256-$zeros"
 	# Not ours: of a repository below, and of somebody who keeps notes.
 	plant file.7 "targets/x/targets/a/$zeros.sha256-$zeros"
+	plant file.7 "targets/a/${zeros//0/g}.sha256-$zeros"
 	plant file.7 notes.json
 	plant file.7 5.html
 	[ "$store" = bucket ] || plant file.8 ".tmp-0123456789abcdef01234567"
@@ -101,7 +102,7 @@ for store in directory layout bucket; do
 	check "$store: and removes nothing" cmp -s planted <(stored)
 	prune --json
 	check_json "$store: as JSON" '.repositories[0] | .exit == 0 and .removed == (.files | length) and ([.files[] | select(.kind == "target" and .bytes == 59)] | length) == 2'
-	for name in "targets/x/targets/a/$zeros.sha256-$zeros" notes.json 5.html; do plant - "$name"; done
+	for name in "targets/x/targets/a/$zeros.sha256-$zeros" "targets/a/${zeros//0/g}.sha256-$zeros" notes.json 5.html; do plant - "$name"; done
 	check "$store: only what is ours and of no use goes" cmp -s clean <(stored)
 	all_there pruned
 	run manifesto history --json "$image"
@@ -172,6 +173,16 @@ prune --json
 check_json 'a version that no snapshot lists goes' '[.repositories[0].files[].name] == ["'"$(newest targets)"'"]'
 all_there 'leftovers'
 
+cp "$dir/$(stored | grep '\.targets\.json$' | sort -n | tail -1)" "$dir/1.other.json"
+plant file.5 "$(target file.5 a)"
+age 1
+prune
+check_status 'a file of another version than its name has' 6
+check_stderr_has 'is named' 1.other.json
+plant - 1.other.json
+prune -q
+check_status 'without it the rest is pruned' 0
+
 # --- a link is not followed, and a link on old content is new
 mkdir elsewhere
 cp file.1 "elsewhere/$zeros.sha256-$zeros"
@@ -232,6 +243,10 @@ for missing in timestamp "$(stored | sed -n 's/\.targets\.json$//p' | sort -n | 
 	check_stderr_has 'says what is missing' "$missing.json"
 	check 'nothing is removed by it' cmp -s planted <(stored)
 done
+sed 's,<IsTruncated>false<,<IsTruncated>true<,' all.xml >same.xml
+faults P "{\"method\":\"GET\",\"path\":\"list-type=2\",\"action\":\"replace\",\"body_file\":\"$T/same.xml\"}"
+AWS_ENDPOINT_URL_S3=http://$P refused 'the same page for ever' 4 prune --older-than 1s --timeout 20s "$repository"
+check_stderr_has 'is noticed' 'does not go on'
 faults P
 
 # --- killed anywhere, with writers and readers at work

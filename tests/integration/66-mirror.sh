@@ -322,6 +322,14 @@ refused 'a directory with another repository' 12 mirror "$repository" other
 check_stderr_has 'is left alone' 'another repository is there'
 state "$T/other" | cmp -s before -
 check 'byte for byte' test $? = 0
+mkdir -p "clash/$name"
+cp contact.json "clash/$name/$(find "$files" -name '*.targets.json' -printf '%f\n' | sort -n | tail -1)"
+refused 'other bytes under the name of a version, and no timestamp yet' 12 mirror "$repository" clash
+check_stderr_has 'are named' "of 'targets' in"
+rm -rf clash && run manifesto mirror "$repository" clash
+rm "$(find clash -name '*.root.json' | sort -V | tail -1)"
+run manifesto mirror "$repository" clash
+check_stdout_has 'a newest root that is missing behind its timestamp is written' '1 file and 0 contents written'
 refused 'the origin itself' 2 mirror "$repository" origin
 refused 'a web server' 2 mirror "$repository" "tuf+$STATIC/copy"
 check_stderr_has 'the hint has what can be written to' tuf+oci://

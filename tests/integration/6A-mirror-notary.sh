@@ -279,6 +279,10 @@ run manifesto mirror "$repository" "$registry"
 check_status 'the next run' 0
 machine after-kill
 get_is 'has the new one' third --trust-server "$registry" "$image" contact
+MANIFESTO_TRUST_SERVER=$registry records >records.copy
+machine origin-reader
+records >records.origin
+check 'and the roles that did not change' cmp records.origin records.copy
 machine mirror
 
 # --- what the mirror signed long ago is signed again before it expires
@@ -310,10 +314,12 @@ for person in lead eu; do
 	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 30 -subj "/CN=$person" \
 		-keyout "$person.key" -out "$person.crt" 2>/dev/null
 done
-notary_in owner delegation add -p "$nested" targets/lead lead.crt --paths qa-approval/,scan/
+notary_in owner delegation add -p "$nested" targets/lead lead.crt --paths qa-approval/,scan/,other/
 notary_in owner key import lead.key --role targets/lead
-notary_in owner delegation add -p "$nested" targets/lead/eu eu.crt --paths qa-approval/
+notary_in owner delegation add -p "$nested" targets/lead/eu eu.crt --paths qa-approval/,other/
 [ "$status" = 0 ] || t_bail 'a role below a role'
+notary_in owner delegation remove -p -y "$nested" targets/lead --paths other/
+[ "$status" = 0 ] || t_bail 'a delegator that has lost a path'
 fingerprint_of_root() { # GUN
 	curl -s "$NOTARY/v2/$1/_trust/tuf/root.json" | jq -r '.signed.keys[.signed.roles.root.keyids[0]].keyval.public' | base64 -d |
 		openssl x509 -pubkey -noout | openssl pkey -pubin -outform DER | sha256sum | cut -d' ' -f1
@@ -327,7 +333,7 @@ machine mirror
 run manifesto trust pin "$nested" "$(fingerprint_of_root "$nested")"
 run manifesto mirror "$nested" nested
 check_status 'its mirror' 0
-check_json 'each is a delegation of targets, for its own paths' \
+check_json 'each is a delegation of targets, for its own paths that its delegator has too' \
 	'[.signed.delegations.roles[] | [.name, .paths]] == [["lead", ["qa-approval/*", "scan/*"]], ["lead/eu", ["qa-approval/*"]]]' \
 	"nested/${REGISTRY/:/%3A}/acme/nested/2.targets.json"
 machine nested-reader
