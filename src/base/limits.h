@@ -137,6 +137,10 @@
 #define MF_MAX_CHANGE_IMAGES ((size_t)10000)  /* whose records one run changes; they are all open */
 #define MF_MAX_IMAGE_LIST ((size_t)16 << 20)  /* octets of a list of references */
 #define MF_VERIFY_WINDOW 16                   /* images resolved at once; registries limit requests */
+/* Images that a gate has open. So many that repositories of a few images each keep the HTTP client busy,
+ * which sends no more than 32 requests at once: while one waits for its metadata, tags and the metadata of
+ * others are on their way. */
+#define MF_VERIFY_AHEAD 128
 /* Trust metadata kept loaded in one run; beyond it the repository that was not used for the longest time is
  * dropped. */
 #define MF_MAX_VERIFY_HELD ((size_t)256 << 20)

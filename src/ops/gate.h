@@ -35,7 +35,12 @@ int mf_gate_read_rules(struct mf_rules *rules, const struct manifesto_verify_opt
  * after *out was stopped; both stay NULL where the rules have no conditions. (verify.c) */
 int mf_gate_start(struct manifesto *m, const struct mf_rules *rules, const char ***programs,
 		  struct mf_conditions **out, struct mf_err *err) MF_NODISCARD;
-/* Loads what at least one rule needs to be evaluated. (verify.c) */
+/* What at least one rule needs to be evaluated, in two parts: the roles that could hold the required records,
+ * whose names go into the arena, and behind that load the vetoes. (verify.c) */
+int mf_gate_wants(const struct mf_rules *rules, struct mf_arena *a, struct mf_load *how,
+		  struct mf_err *err) MF_NODISCARD;
+int mf_gate_load_vetoes(const struct mf_rules *rules, struct mf_trust *t, struct mf_err *err) MF_NODISCARD;
+/* Both. */
 int mf_gate_load(const struct mf_rules *rules, struct mf_trust *t, struct mf_err *err) MF_NODISCARD;
 
 /* Evaluates all rules for one subject. -1: the run cannot go on. */

@@ -493,7 +493,9 @@ int mf_image_begin(struct mf_image *im, struct mf_err *err)
 	if (begin_resolve(im, err) < 0)
 		return -1;
 	struct mf_load how = {.snapshot_at_once = im->for_writing};
-	return im->shared && im->shared->tried ? 0 : mf_trust_prefetch(im->trust, &how, err);
+	return im->shared && (im->shared->begun || im->shared->tried)
+		   ? 0
+		   : mf_trust_prefetch(im->trust, &how, err);
 }
 
 static int need_manifest(struct mf_image *im, struct mf_err *err)

@@ -78,6 +78,7 @@ struct mf_pool_trust {
 	char *name; /* pin name */
 	struct mf_trust_config cfg;
 	struct mf_trust *trust;
+	bool begun; /* its load has sent its first requests */
 	bool tried; /* it was loaded, unless `failed` says why not */
 	struct mf_err failed;
 	size_t users, held; /* images that are open; octets of metadata */

@@ -20,8 +20,10 @@ struct run {
 	const char **programs; /* conditions of the rules, in their order */
 	struct mf_conditions *conditions;
 	struct mf_summary summary;
+	struct mf_arena arena; /* of `wants` */
+	struct mf_load wants;
 	struct mf_pool pool;
-	struct slot slots[MF_VERIFY_WINDOW];
+	struct slot slots[MF_VERIFY_AHEAD];
 	size_t refused;
 	int status;        /* gravest of all */
 	enum mf_code code; /* of it */
@@ -29,7 +31,7 @@ struct run {
 
 static void run_clear(struct run *r)
 {
-	for (size_t i = 0; i < MF_VERIFY_WINDOW; i++)
+	for (size_t i = 0; i < MF_VERIFY_AHEAD; i++)
 		mf_image_close(&r->slots[i].im);
 	r->m->pool = NULL;
 	mf_pool_clear(&r->pool);
@@ -37,6 +39,7 @@ static void run_clear(struct run *r)
 	free(r->programs);
 	mf_rules_clear(&r->rules);
 	mf_summary_clear(&r->summary);
+	mf_arena_clear(&r->arena);
 	free(r);
 }
 
@@ -147,20 +150,15 @@ static int prepare(struct run *r, struct mf_err *err)
 	if (check_options(r->m, r->o, err) < 0 || mf_gate_read_rules(&r->rules, r->o, err) < 0)
 		return -1;
 	if (r->rules.n)
-		return mf_gate_start(r->m, &r->rules, &r->programs, &r->conditions, err);
+		return mf_gate_wants(&r->rules, &r->arena, &r->wants, err) < 0
+			   ? -1
+			   : mf_gate_start(r->m, &r->rules, &r->programs, &r->conditions, err);
 	(void)mf_fail(err, MF_E_USAGE, 0, "nothing is required: such a gate would accept everything");
 	mf_err_set_hint(err, "use --require TYPE or --policy FILE");
 	return -1;
 }
 
 /* ---- trust, once a repository */
-
-static int widen(struct mf_trust *t, const char *type, struct mf_err *err)
-{
-	char prefix[MF_MAX_TYPE + 2];
-	int n = snprintf(prefix, sizeof prefix, "%s/", type);
-	return mf_trust_widen(t, (struct mf_str){prefix, (size_t)n}, err);
-}
 
 /* The role that a veto name stands for: when `targets` does not list it, all roles must be loaded, or a team
  * could pass its own role for it. */
@@ -216,21 +214,36 @@ static int load_veto(struct mf_trust *t, const char *role, struct mf_err *err)
 	return check_veto_loaded(mf_trust_set(t), role, listed, err);
 }
 
-int mf_gate_load(const struct mf_rules *rules, struct mf_trust *t, struct mf_err *err)
+int mf_gate_wants(const struct mf_rules *rules, struct mf_arena *a, struct mf_load *how, struct mf_err *err)
 {
-	char prefix[MF_MAX_TYPE + 2];
-	int n = snprintf(prefix, sizeof prefix, "%s/", rules->v[0].type);
-	if (mf_trust_load(t, &(struct mf_load){.prefix = (struct mf_str){prefix, (size_t)n}}, err) < 0)
+	struct mf_str *v = mf_arena_alloc(a, rules->n + 1, sizeof *v, err);
+	size_t n = 0;
+	if (!v)
 		return -1;
-	for (size_t i = 1; i < rules->n; i++)
-		if (widen(t, rules->v[i].type, err) < 0)
-			return -1;
-	if (rules->has_waiver && widen(t, MF_TYPE_WAIVER, err) < 0)
-		return -1;
+	for (size_t i = 0; i < rules->n + rules->has_waiver; i++) {
+		const char *text =
+		    mf_arena_format(a, "%s/", i < rules->n ? rules->v[i].type : MF_TYPE_WAIVER);
+		v[n++] = text ? mf_str_c(text) : MF_STR("");
+	}
+	*how = (struct mf_load){.prefixes = v, .nprefixes = n};
+	return mf_arena_check(a, err);
+}
+
+int mf_gate_load_vetoes(const struct mf_rules *rules, struct mf_trust *t, struct mf_err *err)
+{
 	for (size_t i = 0; i < rules->nveto; i++)
 		if (load_veto(t, rules->veto[i], err) < 0)
 			return -1;
 	return 0;
+}
+
+int mf_gate_load(const struct mf_rules *rules, struct mf_trust *t, struct mf_err *err)
+{
+	struct mf_arena a MF_ARENA_CLEANUP = MF_ARENA_INIT;
+	struct mf_load how;
+	if (mf_gate_wants(rules, &a, &how, err) < 0 || mf_trust_load(t, &how, err) < 0)
+		return -1;
+	return mf_gate_load_vetoes(rules, t, err);
 }
 
 static size_t octets(const struct mf_tuf_set *set)
@@ -241,15 +254,32 @@ static size_t octets(const struct mf_tuf_set *set)
 	return n;
 }
 
-/* What went wrong for one image of a repository goes wrong for all. */
+/* Begins to load it with the first of its images. */
+static void begin_trust(struct run *r, struct mf_pool_trust *t)
+{
+	if (t->begun)
+		return;
+	t->begun = true;
+	t->tried = mf_trust_load_begin(t->trust, &r->wants, &t->failed) < 0;
+}
+
+static void step(struct run *r, struct mf_pool_trust *t)
+{
+	enum mf_found found = mf_trust_load_step(t->trust, &t->failed);
+	t->tried = found != MF_ABSENT;
+	if (found == MF_FOUND && mf_gate_load_vetoes(&r->rules, t->trust, &t->failed) == 0)
+		t->held = octets(mf_trust_set(t->trust));
+}
+
+/* What went wrong for one image of a repository goes wrong for all. While one repository is waited for, all
+ * others that were begun go on: each step sends their requests together. */
 static int need_trust(struct run *r, struct mf_image *im, struct mf_err *err)
 {
-	struct mf_pool_trust *t = im->shared;
-	if (!t->tried) {
-		t->tried = true;
-		if (mf_gate_load(&r->rules, t->trust, &t->failed) == 0)
-			t->held = octets(mf_trust_set(t->trust));
-	}
+	const struct mf_pool_trust *t = im->shared;
+	while (!t->tried)
+		for (size_t i = 0; i < r->pool.ntrusts; i++)
+			if (r->pool.trusts[i]->begun && !r->pool.trusts[i]->tried)
+				step(r, r->pool.trusts[i]);
 	if (!t->failed.code)
 		return 0;
 	*err = t->failed;
@@ -261,11 +291,13 @@ static int need_trust(struct run *r, struct mf_image *im, struct mf_err *err)
 static int start(void *arg, size_t i, struct mf_err *err)
 {
 	struct run *r = arg;
-	struct slot *s = &r->slots[i % MF_VERIFY_WINDOW];
+	struct slot *s = &r->slots[i % MF_VERIFY_AHEAD];
 	(void)err;
 	s->failed = (struct mf_err)MF_ERR_INIT;
-	if (mf_image_open_by(&s->im, r->m, r->o->images[i], MF_MAPS_FOLLOW, &s->failed) == 0)
-		(void)!mf_image_begin(&s->im, &s->failed);
+	if (mf_image_open_by(&s->im, r->m, r->o->images[i], MF_MAPS_FOLLOW, &s->failed) < 0)
+		return 0;
+	begin_trust(r, s->im.shared);
+	(void)!mf_image_begin(&s->im, &s->failed);
 	return 0;
 }
 
@@ -354,13 +386,13 @@ static int finish(struct run *r, struct slot *s, const char *reference, struct m
 static int verify(struct run *r, struct mf_err *err)
 {
 	const struct manifesto_verify_options *o = r->o;
-	struct mf_window ahead = {.n = o->nimages, .most = MF_VERIFY_WINDOW, .begin = start, .arg = r};
+	struct mf_window ahead = {.n = o->nimages, .most = MF_VERIFY_AHEAD, .begin = start, .arg = r};
 	if (prepare(r, err) < 0 || mf_summary_begin(&r->summary, r->m, &r->rules, o, err) < 0)
 		return -1;
 	r->m->pool = &r->pool;
 	for (size_t i = 0; i < o->nimages; i++) {
 		if (mf_window_reach(&ahead, i, err) < 0 ||
-		    finish(r, &r->slots[i % MF_VERIFY_WINDOW], o->images[i], err) < 0)
+		    finish(r, &r->slots[i % MF_VERIFY_AHEAD], o->images[i], err) < 0)
 			return -1;
 		mf_env_progress(&r->m->env, MF_PROGRESS_IMAGES, i + 1, o->nimages);
 	}

@@ -115,12 +115,6 @@ static void forget_broken(struct mf_trust *t)
 	t->nbroken = 0;
 }
 
-void mf_trust_reset(struct mf_trust *t)
-{
-	drop_prefetched(t);
-	forget_broken(t);
-}
-
 static int missing(const struct mf_trust *t, const char *role, struct mf_err *err)
 {
 	struct mf_esc e;
@@ -342,9 +336,42 @@ int mf_trust_fetch_role(struct mf_trust *t, const char *role, struct mf_buf *out
 	return rc;
 }
 
+/* ---- waves: files that are requested together, and verified in this order */
+
+static void drop_wave(struct mf_trust *t)
+{
+	for (size_t i = 0; i < t->wave.n; i++)
+		drop(t, &t->wave.v[i]);
+	free(t->wave.v);
+	free(t->wave.edges);
+	t->wave = (struct mf_wave){0};
+}
+
+void mf_trust_reset(struct mf_trust *t)
+{
+	drop_prefetched(t);
+	drop_wave(t);
+	forget_broken(t);
+}
+
+/* Takes both arrays; edges NULL: of one that is not delegated. */
+static int begin_wave(struct mf_trust *t, struct listed *v, struct mf_tuf_edge *edges, size_t n,
+		      struct mf_err *err)
+{
+	t->wave = (struct mf_wave){v, edges, n};
+	for (size_t i = 0; i < n; i++) {
+		v[i].edge = edges ? &edges[i] : NULL;
+		if (begin(t, &v[i], err) < 0) {
+			drop_wave(t);
+			return -1;
+		}
+	}
+	return 0;
+}
+
 /* ---- the four steps */
 
-int mf_load_steps(struct mf_trust *t, struct mf_err *err)
+static int load_root_and_timestamp(struct mf_trust *t, struct mf_err *err)
 {
 	static const unsigned expired_ok[] = {
 	    [MF_LOAD_RENEW] = 1u << MF_TUF_ROOT, [MF_LOAD_SHOW] = (1u << MF_TUF_TYPES) - 1};
@@ -358,10 +385,17 @@ int mf_load_steps(struct mf_trust *t, struct mf_err *err)
 	t->attempt.root_done = true;
 	mf_env_log(t->cfg->env, MF_LOG_DEBUG, "root: version %lld, trusted by the pin for %s",
 		   (long long)t->set.root->version, t->gun);
-	if (t->store->root_done(t, err) < 0 || load_timestamp(t, err) < 0 ||
-	    load_listed(t, listed_snapshot(t), err) < 0)
-		return -1;
-	return load_listed(t, listed_role(t, "targets"), err);
+	return t->store->root_done(t, err) < 0 ? -1 : load_timestamp(t, err);
+}
+
+/* The snapshot, or when that is loaded targets. */
+static int begin_next_top(struct mf_trust *t, struct mf_err *err)
+{
+	struct listed *v = mf_calloc(1, sizeof *v);
+	if (!v)
+		return mf_fail_nomem(err);
+	*v = t->set.snapshot ? listed_role(t, "targets") : listed_snapshot(t);
+	return begin_wave(t, v, NULL, 1, err);
 }
 
 /* ---- delegations, those of one level in flight together */
@@ -392,23 +426,27 @@ static int pass_over(struct mf_trust *t, const char *role, struct mf_err *err)
 	return err->code ? -1 : mf_fail_nomem(err);
 }
 
-static int load_level(struct mf_trust *t, const struct mf_tuf_edge *edges, size_t n, struct mf_err *err)
+static int finish_wave(struct mf_trust *t, struct mf_err *err)
 {
-	struct listed *v MF_FREE = mf_calloc(n, sizeof *v);
-	int rc = v ? 0 : mf_fail_nomem(err);
-	for (size_t i = 0; rc == 0 && i < n; i++) {
-		v[i] = listed_role(t, edges[i].role->name);
-		v[i].edge = &edges[i];
-		rc = begin(t, &v[i], err);
+	int rc = 0;
+	for (size_t i = 0; rc == 0 && i < t->wave.n; i++) {
+		struct listed *l = &t->wave.v[i];
+		rc = finish(t, l, err);
+		if (rc < 0 && l->edge)
+			rc = pass_over(t, l->role, err);
 	}
-	for (size_t i = 0; rc == 0 && i < n; i++) {
-		rc = finish(t, &v[i], err);
-		if (rc < 0)
-			rc = pass_over(t, v[i].role, err);
-	}
-	for (size_t i = 0; v && i < n; i++)
-		drop(t, &v[i]);
+	drop_wave(t);
 	return rc;
+}
+
+int mf_load_steps(struct mf_trust *t, struct mf_err *err)
+{
+	if (load_root_and_timestamp(t, err) < 0)
+		return -1;
+	while (!t->set.nroles)
+		if (begin_next_top(t, err) < 0 || finish_wave(t, err) < 0)
+			return -1;
+	return 0;
 }
 
 static bool leads_to(const char *role, const char *name)
@@ -428,30 +466,62 @@ static bool is_requested(const struct mf_trust *t, const char *role)
 	return false;
 }
 
-static int load_delegations(struct mf_trust *t, struct mf_str prefix, struct mf_err *err)
+/* What other lookups have loaded is not counted again; `targets` never. */
+static size_t most_roles(const struct mf_trust *t, struct mf_str prefix)
 {
-	/* What other lookups have loaded is not counted again; `targets` never. */
-	size_t max = prefix.n ? t->set.nroles - 1 + MF_MAX_DELEGATIONS_LOOKUP : MF_MAX_DELEGATIONS_LIST, n;
-	struct mf_tuf_edge *v MF_FREE = mf_calloc(max + 1, sizeof *v);
-	if (!v)
-		return mf_fail_nomem(err);
-	for (;;) {
-		size_t kept = 0;
-		if (mf_tuf_set_unloaded(&t->set, prefix, max, v, &n, err) < 0)
-			return -1;
-		for (size_t i = 0; i < n; i++)
-			if (is_requested(t, v[i].role->name) && !mf_trust_find_broken(t, v[i].role->name))
-				v[kept++] = v[i];
-		if (!kept)
-			return 0;
-		if (load_level(t, v, kept, err) < 0)
-			return -1;
+	return prefix.n ? t->set.nroles - 1 + MF_MAX_DELEGATIONS_LOOKUP : MF_MAX_DELEGATIONS_LIST;
+}
+
+/* Adds those that could hold a name with this prefix, and are not among them. */
+static int add_edges(struct mf_trust *t, struct mf_str prefix, struct mf_tuf_edge *v, size_t *n,
+		     struct mf_err *err)
+{
+	size_t more, before = *n;
+	if (mf_tuf_set_unloaded(&t->set, prefix, most_roles(t, prefix), v + before, &more, err) < 0)
+		return -1;
+	for (size_t i = before; i < before + more; i++) {
+		bool twice = false;
+		for (size_t k = 0; k < before; k++)
+			twice |= v[k].parent == v[i].parent && v[k].role == v[i].role;
+		if (!twice && is_requested(t, v[i].role->name) && !mf_trust_find_broken(t, v[i].role->name))
+			v[(*n)++] = v[i];
 	}
+	return 0;
+}
+
+/* Requests the next level of the delegations that could hold names with one of these prefixes. MF_ABSENT: all
+ * are loaded. */
+static enum mf_found begin_level(struct mf_trust *t, const struct mf_str *prefixes, size_t nprefixes,
+				 struct mf_err *err)
+{
+	size_t n = 0, room = 0;
+	for (size_t i = 0; i < nprefixes; i++)
+		room += most_roles(t, prefixes[i]) + 1;
+	struct mf_tuf_edge *edges MF_FREE = mf_calloc(room, sizeof *edges);
+	if (!edges)
+		return (enum mf_found)mf_fail_nomem(err);
+	for (size_t i = 0; i < nprefixes; i++)
+		if (add_edges(t, prefixes[i], edges, &n, err) < 0)
+			return MF_FAILED;
+	if (!n)
+		return MF_ABSENT;
+	struct listed *v = mf_calloc(n, sizeof *v);
+	if (!v)
+		return (enum mf_found)mf_fail_nomem(err);
+	for (size_t i = 0; i < n; i++)
+		v[i] = listed_role(t, edges[i].role->name);
+	struct mf_tuf_edge *taken = edges;
+	edges = NULL;
+	return begin_wave(t, v, taken, n, err) < 0 ? MF_FAILED : MF_FOUND;
 }
 
 int mf_trust_widen(struct mf_trust *t, struct mf_str prefix, struct mf_err *err)
 {
-	if (load_delegations(t, prefix, err) == 0)
+	enum mf_found found;
+	while ((found = begin_level(t, &prefix, 1, err)) == MF_FOUND)
+		if (finish_wave(t, err) < 0)
+			break;
+	if (found == MF_ABSENT)
 		return 0;
 	mf_err_set_endpoint(err, t->repo->where);
 	return -1;
@@ -492,24 +562,43 @@ static const char *retry_reason(struct mf_trust *t, int tries, const struct mf_e
 	return NULL;
 }
 
-static int load_with_retries(struct mf_trust *t, struct mf_err *err)
+/* Ends the requests of the step before, and begins those that what they brought calls for: MF_ABSENT;
+ * MF_FOUND: everything is loaded. */
+static enum mf_found step(struct mf_trust *t, struct mf_err *err)
 {
-	const char *why;
-	for (int tries = 0;; tries++) {
-		forget_broken(t);
-		t->attempt = (struct mf_attempt){.no_cache = tries > 0};
-		if (mf_load_steps(t, err) == 0 && load_delegations(t, t->how.prefix, err) == 0)
-			return 0;
-		if (tries > 0 && err->code == MF_E_NOT_FOUND) /* there was a root at the first try */
-			return mf_recode(err, MF_E_GONE);
-		why = retry_reason(t, tries, err);
-		if (!why)
-			return -1;
-		mf_env_log(t->cfg->env, MF_LOG_INFO, "loading the trust repository again, because %s: %s",
-			   why, err->msg);
-		mf_err_clear(err);
-		drop_prefetched(t);
-	}
+	if ((t->attempt.root_done ? finish_wave(t, err) : load_root_and_timestamp(t, err)) < 0)
+		return MF_FAILED;
+	if (!t->set.nroles)
+		return begin_next_top(t, err) < 0 ? MF_FAILED : MF_ABSENT;
+	enum mf_found level = begin_level(t, t->how.prefixes, t->how.nprefixes, err);
+	if (level == MF_FAILED)
+		return MF_FAILED;
+	return level == MF_FOUND ? MF_ABSENT : MF_FOUND;
+}
+
+static void begin_try(struct mf_trust *t, int tries)
+{
+	forget_broken(t);
+	t->tries = tries;
+	t->attempt = (struct mf_attempt){.no_cache = tries > 0};
+}
+
+static enum mf_found step_with_retries(struct mf_trust *t, struct mf_err *err)
+{
+	enum mf_found found = step(t, err);
+	if (found != MF_FAILED)
+		return found;
+	if (t->tries > 0 && err->code == MF_E_NOT_FOUND) /* there was a root at the first try */
+		return (enum mf_found)mf_recode(err, MF_E_GONE);
+	const char *why = retry_reason(t, t->tries, err);
+	if (!why)
+		return MF_FAILED;
+	mf_env_log(t->cfg->env, MF_LOG_INFO, "loading the trust repository again, because %s: %s", why,
+		   err->msg);
+	mf_err_clear(err);
+	drop_prefetched(t);
+	begin_try(t, t->tries + 1);
+	return MF_ABSENT;
 }
 
 /* What a mirror has copied is changed where it was copied from. */
@@ -525,29 +614,32 @@ static int check_origin(const struct mf_trust *t, struct mf_err *err)
 	return -1;
 }
 
-int mf_trust_load(struct mf_trust *t, const struct mf_load *how, struct mf_err *err)
+static bool loads_to_sign(const struct mf_trust *t)
 {
-	bool sign = how->purpose == MF_LOAD_SIGN || how->purpose == MF_LOAD_RENEW;
+	return t->how.purpose == MF_LOAD_SIGN || t->how.purpose == MF_LOAD_RENEW;
+}
+
+int mf_trust_load_begin(struct mf_trust *t, const struct mf_load *how, struct mf_err *err)
+{
+	drop_wave(t);
 	t->loaded = t->adopted = false;
 	t->how = *how;
 	if (!how->prefix.p)
 		t->how.prefix = MF_STR("");
-	t->attempt = (struct mf_attempt){0};
-	if ((sign && !how->proposes && mf_trust_check_writable(t, err) < 0) ||
-	    mf_trust_prefetch(t, how, err) < 0)
-		return -1;
-	int rc = load_with_retries(t, err);
-	drop_prefetched(t);
-	t->attempt.no_cache = false; /* the next prefetch uses it */
-	if (rc == 0 && sign && check_origin(t, err) < 0)
-		return -1;
-	if (rc < 0) {
-		mf_err_set_endpoint(err, t->repo->where);
-		if (sign && err->code == MF_E_EXPIRED && !t->floors.any)
-			mf_err_set_hint(err, "sign it on a machine that has seen this repository before it "
-					     "expired, and that holds its keys");
-		return -1;
+	if (!how->prefixes) {
+		t->how.prefixes = &t->how.prefix;
+		t->how.nprefixes = 1;
 	}
+	begin_try(t, 0);
+	if (loads_to_sign(t) && !how->proposes && mf_trust_check_writable(t, err) < 0)
+		return -1;
+	return mf_trust_prefetch(t, how, err);
+}
+
+static int end_load(struct mf_trust *t, struct mf_err *err)
+{
+	if (loads_to_sign(t) && check_origin(t, err) < 0)
+		return -1;
 	if (t->cfg->max_age_s && mf_trust_check_age(t, err) < 0)
 		return -1;
 	/* What has expired may be an old state: a machine without floors learns none from it, or it could
@@ -558,5 +650,31 @@ int mf_trust_load(struct mf_trust *t, const struct mf_load *how, struct mf_err *
 	    mf_floors_raise(t->cfg->home, t->pin_name, &t->set, t->cfg->env, err) < 0)
 		return -1;
 	t->loaded = true;
-	return how->purpose == MF_LOAD_SHOW ? 0 : mf_home_pin_first_use(t, err);
+	return t->how.purpose == MF_LOAD_SHOW ? 0 : mf_home_pin_first_use(t, err);
+}
+
+enum mf_found mf_trust_load_step(struct mf_trust *t, struct mf_err *err)
+{
+	enum mf_found found = step_with_retries(t, err);
+	if (found == MF_ABSENT)
+		return MF_ABSENT;
+	drop_prefetched(t);
+	t->attempt.no_cache = false; /* the next prefetch uses it */
+	if (found == MF_FOUND)
+		return end_load(t, err) < 0 ? MF_FAILED : MF_FOUND;
+	mf_err_set_endpoint(err, t->repo->where);
+	if (loads_to_sign(t) && err->code == MF_E_EXPIRED && !t->floors.any)
+		mf_err_set_hint(err, "sign it on a machine that has seen this repository before it "
+				     "expired, and that holds its keys");
+	return MF_FAILED;
+}
+
+int mf_trust_load(struct mf_trust *t, const struct mf_load *how, struct mf_err *err)
+{
+	enum mf_found found = MF_ABSENT;
+	if (mf_trust_load_begin(t, how, err) < 0)
+		return -1;
+	while (found == MF_ABSENT)
+		found = mf_trust_load_step(t, err);
+	return found == MF_FOUND ? 0 : -1;
 }

@@ -44,6 +44,13 @@ struct mf_attempt {
 	bool root_done;     /* the root chain holds, up to the newest root that was there */
 };
 
+/* Files that are requested, and not verified yet (load.c). */
+struct mf_wave {
+	struct listed *v;
+	struct mf_tuf_edge *edges;
+	size_t n;
+};
+
 struct mf_trust {
 	const struct mf_trust_config *cfg;
 	const struct mf_store_ops *store;
@@ -56,6 +63,8 @@ struct mf_trust {
 	struct mf_floors floors;
 	struct mf_prefetched early;
 	struct mf_attempt attempt;
+	int tries; /* before it */
+	struct mf_wave wave;
 	struct mf_trust_broken *broken; /* roles that the last load passed over */
 	size_t nbroken, broken_cap;
 	bool loaded;

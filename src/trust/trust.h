@@ -15,9 +15,9 @@ int mf_trust_url_check(const char *url, bool *local, struct mf_err *err) MF_NODI
 struct mf_trust;
 /* url: "https://...", "http://..." (Notary), "tuf+file:///DIR" (directory below it per GUN),
  * "tuf+https://..." or "tuf+http://..." (the same on a web server, read-only), "tuf+s3://BUCKET/PREFIX" (in
- * an object store), "tuf+oci://REGISTRY/REPOSITORY" (a mirror in a registry, read-only), or a plain path: that very directory. gun: repository name in metadata; pin_name: what
- * pins and floors are filed under (the GUN, or "oci:/absolute/dir"). cfg is borrowed with all it points to.
- * No request is made. */
+ * an object store), "tuf+oci://REGISTRY/REPOSITORY" (a mirror in a registry, read-only), or a plain path:
+ * that very directory. gun: repository name in metadata; pin_name: what pins and floors are filed under (the
+ * GUN, or "oci:/absolute/dir"). cfg is borrowed with all it points to. No request is made. */
 int mf_trust_open(const char *url, const char *gun, const char *pin_name, const struct mf_trust_config *cfg,
 		  struct mf_trust **out, struct mf_err *err) MF_NODISCARD;
 void mf_trust_close(struct mf_trust *t);
@@ -66,6 +66,9 @@ struct mf_load {
 	/* The snapshot is not the one that is known here, or a second connection to the server will be of
 	 * use: it is requested beside the timestamp. */
 	bool snapshot_at_once;
+	/* In place of `prefix`, several of them. Borrowed, with their texts, until the load ends. */
+	const struct mf_str *prefixes;
+	size_t nprefixes;
 };
 /* Begins the requests that a load will need, so that they overlap others. Optional. */
 int mf_trust_prefetch(struct mf_trust *t, const struct mf_load *how, struct mf_err *err) MF_NODISCARD;
@@ -75,6 +78,11 @@ bool mf_trust_seems_new(const struct mf_trust *t, struct mf_str prefix, const st
 /* The client workflow (load.c): root chain from the pin, timestamp, snapshot, targets, delegations.
  * MF_E_NOT_FOUND: there is no such repository and this machine never saw one; MF_E_GONE: it saw one. */
 int mf_trust_load(struct mf_trust *t, const struct mf_load *how, struct mf_err *err) MF_NODISCARD;
+/* The same in steps, so that those of several repositories overlap: begun, then step after step until
+ * MF_FOUND. Each step waits for the requests of the one before it, verifies, and sends those that follow
+ * (MF_ABSENT). */
+int mf_trust_load_begin(struct mf_trust *t, const struct mf_load *how, struct mf_err *err) MF_NODISCARD;
+enum mf_found mf_trust_load_step(struct mf_trust *t, struct mf_err *err) MF_NODISCARD;
 /* Loads further delegations into what is loaded: those that could hold a name starting with `prefix`. */
 int mf_trust_widen(struct mf_trust *t, struct mf_str prefix, struct mf_err *err) MF_NODISCARD;
 /* Does the repository still serve the timestamp that is loaded (MF_FOUND), or another one (MF_ABSENT)? */
