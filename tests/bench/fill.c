@@ -12,7 +12,8 @@
 
 struct fill {
 	size_t n;
-	struct mf_tuf_edit *edits;
+	struct mf_tuf_edit *edits; /* in the arena, like their texts */
+	struct mf_arena *arena;
 	struct mf_image *im;
 	struct mf_digest content;
 	uint64_t length;
@@ -44,8 +45,8 @@ static int subject_of(const struct fill *f, size_t i, struct mf_digest *out, str
 static int make_edit(const struct fill *f, struct mf_trust *t, struct mf_signer *s, size_t i,
 		     struct mf_err *err)
 {
-	struct mf_buf name = MF_BUF_INIT(512), entry = MF_BUF_INIT(65536),
-		      payload MF_BUF_CLEANUP = MF_BUF_INIT(65536);
+	struct mf_buf name MF_BUF_CLEANUP = MF_BUF_INIT(512), entry MF_BUF_CLEANUP = MF_BUF_INIT(65536),
+			   payload MF_BUF_CLEANUP = MF_BUF_INIT(65536);
 	struct mf_buf sig MF_BUF_CLEANUP = MF_BUF_INIT(8192);
 	struct mf_digest subject, fp = mf_pubkey_fingerprint(s->pub);
 	struct mf_record_fields fields = {.created = 1767225600 + (int64_t)i,
@@ -67,7 +68,11 @@ static int make_edit(const struct fill *f, struct mf_trust *t, struct mf_signer 
 	    mf_tuf_put_hash(mf_trust_dialect(t), (struct mf_bytes){f->content.b, 32}, &entry, err) < 0 ||
 	    mf_buf_printf(&entry, err, "},\"length\":%ju}", (uintmax_t)f->length) < 0)
 		return -1;
-	f->edits[i] = (struct mf_tuf_edit){mf_buf_str(&name), mf_buf_str(&entry)};
+	const char *kept_name = mf_arena_dup(f->arena, mf_buf_str(&name), err);
+	const char *kept_entry = mf_arena_dup(f->arena, mf_buf_str(&entry), err);
+	if (!kept_name || !kept_entry)
+		return -1;
+	f->edits[i] = (struct mf_tuf_edit){mf_str_c(kept_name), mf_str_c(kept_entry)};
 	return 0;
 }
 
@@ -108,14 +113,15 @@ int main(int argc, char **argv)
 	mf_op_begin(m, &error);
 	if (mf_file_read(argv[6], 65536, &content, &err) < 0)
 		return die(err.msg);
-	struct fill f = {.n = (size_t)strtoul(argv[2], NULL, 10), .im = &im};
+	struct mf_arena arena MF_ARENA_CLEANUP = MF_ARENA_INIT;
+	struct fill f = {.arena = &arena, .n = (size_t)strtoul(argv[2], NULL, 10), .im = &im};
 	if (argc == 8) {
 		f.subjects = fopen(argv[7], "r");
 		if (!f.subjects)
 			return die("cannot read SUBJECTS");
 	}
 	const struct mf_publish_intent in = {.prefix = MF_STR("bench/"), .fill = fill, .arg = &f};
-	f.edits = mf_calloc(f.n, sizeof *f.edits);
+	f.edits = mf_arena_alloc(&arena, f.n, sizeof *f.edits, &err);
 	f.length = content.n;
 	if (!f.edits || mf_sha256(mf_buf_bytes(&content), &f.content, &err) < 0 ||
 	    mf_image_open(&im, m, argv[1], &err) < 0 || mf_publish_run(im.trust, &in, &version, &err) < 0)

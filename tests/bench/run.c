@@ -53,6 +53,7 @@ int main(int argc, char **argv)
 		cpu += cpu_us(&used);
 		peak = used.ru_maxrss > peak ? used.ru_maxrss : peak;
 	}
+	(void)posix_spawn_file_actions_destroy(&files);
 	(void)printf("%lld %lld %ld\n", wall, cpu, peak);
 	return status;
 }
