@@ -6,7 +6,7 @@
 lab registry
 # Without a sanitizer, which would need /proc in the chroot, and so without the objects that were built with it.
 read -r -a arguments <<<"${T_MAKEARGS-}"
-[[ " ${T_MAKEARGS-} " == *' SAN= '* ]] || read -r -a arguments < <(sed -E 's/(BUILD|SAN)=\S*//g' <<<"${T_MAKEARGS-}")
+[[ " ${T_MAKEARGS-} " == *' SAN= '* ]] || read -r -a arguments < <(sed -E 's/BUILD=\S*//; s/SAN=\S*/SAN=/' <<<"${T_MAKEARGS-}")
 export version
 version=$(manifesto version | cut -d' ' -f2)
 
