@@ -235,160 +235,10 @@ static int check_subjects(struct mf_copy_target *t, struct mf_err *err)
 	return 0;
 }
 
-/* ---- one record at the destination */
-
-static enum mf_change refuse_other_content(const struct mf_write *w, const struct mf_write_item *it,
-					   const char *role, struct mf_err *err)
-{
-	if (w->o->force)
-		return MF_CHANGE_ALWAYS;
-	(void)mf_fail(err, MF_E_CONFLICT, 0, "role '%s' has another '%s' record for '%s'", role, it->type,
-		      it->im->text);
-	mf_err_set_hint(err, "read it with 'manifesto get'; --force replaces ours");
-	return MF_CHANGE_REFUSED;
-}
-
-/* Another role with another content: readers would get neither. */
-static enum mf_change check_other_roles(struct mf_write *w, const struct mf_write_item *it,
-					struct mf_err *err)
-{
-	const struct mf_tuf_set *set = mf_trust_set(w->im->trust);
-	for (size_t i = 0; i < set->nroles; i++) {
-		const struct mf_tuf_loaded *l = set->roles[i];
-		struct mf_entry e MF_ENTRY_CLEANUP = {0};
-		if (strcmp(l->role, w->role) == 0 || !mf_policy_authorised(set, l, mf_str_c(it->type), NULL))
-			continue;
-		int rc = mf_policy_read(set, l, mf_str_c(it->name), &e, err);
-		if (rc < 0)
-			return MF_CHANGE_REFUSED;
-		if (rc && e.state == MF_STATE_WITHDRAWN) {
-			(void)mf_write_refuse_withdrawn(w, &e, err);
-			return MF_CHANGE_REFUSED;
-		}
-		if (rc && e.state == MF_STATE_CURRENT && !mf_digest_eq(&e.info.sha256, &it->content->digest))
-			return refuse_other_content(w, it, l->role, err);
-	}
-	return MF_CHANGE_ALWAYS;
-}
-
-static bool has_original(const struct mf_entry *e, const struct mf_pubkey *key)
-{
-	for (size_t i = 0; i < e->originals.n; i++)
-		for (size_t k = 0; k < e->originals.v[i].nkeys; k++)
-			if (mf_pubkey_eq(e->originals.v[i].keys[k], key))
-				return true;
-	return false;
-}
-
-/* Is everybody there who signed what is promoted now? */
-static bool has_signers(const struct mf_entry *e, const struct mf_copy_plan *p)
-{
-	for (size_t i = 0; i < p->from.n; i++)
-		for (size_t k = 0; k < p->from.v[i].nkeys; k++)
-			if (p->from.v[i].signed_by[k] && !has_original(e, p->from.v[i].keys[k]))
-				return false;
-	return true;
-}
-
-/* But for what each of them has of its own: the same statement from the same time. */
-static enum mf_found same_description(json_t *a, json_t *b, struct mf_err *err)
-{
-	static const char *const own[] = {"sigs", "artifact", "promotedFrom"};
-	json_t *x MF_JSON_CLEANUP = mf_json_copy(a, err),
-		  *y MF_JSON_CLEANUP = x ? mf_json_copy(b, err) : NULL;
-	if (!x || !y)
-		return MF_FAILED;
-	for (size_t i = 0; i < sizeof own / sizeof own[0]; i++) {
-		(void)json_object_del(x, own[i]);
-		(void)json_object_del(y, own[i]);
-	}
-	return json_equal(x, y) ? MF_FOUND : MF_ABSENT;
-}
-
-/* Signatures of others under a record that would be replaced. */
-static size_t count_others(const struct mf_write *w, const struct mf_entry *e)
-{
-	size_t n = 0;
-	for (size_t i = 0; i < e->nkeys; i++)
-		n += e->signed_by[i] && !mf_write_is_ours(w, e->keys[i]);
-	return n;
-}
-
-static enum mf_change evaluate(struct mf_write *w, struct mf_write_item *it, const struct mf_entry *now,
-			       struct mf_err *err)
-{
-	const struct mf_copy_plan *p = ((struct mf_copy_write *)(void *)w)->plans[it - w->items];
-	if (now && now->state == MF_STATE_WITHDRAWN) {
-		(void)mf_write_refuse_withdrawn(w, now, err);
-		return MF_CHANGE_REFUSED;
-	}
-	if (mf_write_own_entry(w, it, err) < 0 || check_other_roles(w, it, err) == MF_CHANGE_REFUSED)
-		return MF_CHANGE_REFUSED;
-	if (!now)
-		return MF_CHANGE_UNLESS_CONFLICT;
-	if (!mf_digest_eq(&now->info.sha256, &p->content.digest))
-		return refuse_other_content(w, it, w->role, err);
-	enum mf_found same = now->record.tree ? same_description(now->record.tree, it->tree, err) : MF_ABSENT;
-	if (same == MF_FAILED)
-		return MF_CHANGE_REFUSED;
-	it->unchanged = same == MF_FOUND && now->state == MF_STATE_CURRENT && has_signers(now, p);
-	if (it->unchanged || now->state != MF_STATE_CURRENT || w->o->force || !count_others(w, now))
-		return MF_CHANGE_UNLESS_CONFLICT;
-	(void)mf_fail(
-	    err, MF_E_CONFLICT, 0,
-	    "'%s' of '%s' is there, signed by others than us, without all who have signed it at '%s'",
-	    it->type, it->im->text, p->pair->given->from);
-	mf_err_set_hint(err, "--force replaces it; what others signed here is lost then");
-	return MF_CHANGE_REFUSED;
-}
-
-static int prepare_artifact(const struct mf_write *w, struct mf_write_item *it, const struct mf_copy_plan *p,
-			    struct mf_err *err)
-{
-	if (w->im->store_ref.transport == MF_TRANSPORT_LAYOUT)
-		return 0;
-	const struct mf_artifact_record r = {.type = mf_str_c(it->type),
-					     .blob = p->content.digest,
-					     .length = p->content.length,
-					     .media_type = p->content.media_type,
-					     .created = p->from.v[0].record.created,
-					     .owner = mf_trust_identity(w->im->trust)};
-	return mf_artifact_of(&it->subject, &r, &it->artifact, &it->artifact_digest, err);
-}
-
-static int prepare_record(struct mf_write *w, struct mf_write_item *it, const struct mf_copy_plan *p,
-			  struct mf_err *err)
-{
-	struct mf_trust *source = p->pair->from.trust;
-	struct mf_origin *origins MF_FREE = mf_calloc(p->from.n, sizeof *origins);
-	struct mf_record_binding b = {.repository = mf_trust_gun(w->im->trust),
-				      .name = mf_str_c(it->name),
-				      .length = p->content.length,
-				      .sha256 = p->content.digest};
-	if (!origins)
-		return mf_fail_nomem(err);
-	for (size_t i = 0; i < p->from.n; i++) {
-		const struct mf_entry *e = &p->from.v[i];
-		origins[i] = (struct mf_origin){.dialect = mf_trust_dialect(source)->name,
-						.role = e->role->role,
-						.version = e->role->file->version,
-						.binding = b,
-						.record = &e->record,
-						.keys = e->keys,
-						.signed_by = e->signed_by,
-						.nkeys = e->nkeys};
-		origins[i].binding.repository = mf_trust_gun(source);
-	}
-	if (prepare_artifact(w, it, p, err) < 0)
-		return -1;
-	it->tree = mf_record_promote(origins, p->from.n, it->artifact.n ? &it->artifact_digest : NULL, err);
-	return it->tree ? mf_write_sign(&w->signer, &b, it->tree, err) : -1;
-}
-
 /* ---- roles of the destination */
 
 static const struct mf_write_op operation = {
-    .size = sizeof(struct mf_copy_write), .must_exist = true, .evaluate = evaluate};
+    .size = sizeof(struct mf_copy_write), .must_exist = true, .evaluate = mf_copy_evaluate};
 
 static struct mf_copy_write *new_write(struct mf_copy_target *t, struct mf_err *err)
 {
@@ -446,13 +296,13 @@ static int make_items(struct mf_copy_write *c, const struct mf_copy_target *t, c
 			return -1;
 	for (size_t i = 0; i < w->n; i++) {
 		c->plans[i]->item = &w->items[i];
-		if (prepare_record(w, &w->items[i], c->plans[i], err) < 0)
+		if (mf_copy_prepare(w, &w->items[i], c->plans[i], err) < 0)
 			return -1;
 	}
 	return 0;
 }
 
-/* The change of the role that the type goes to, or the one that has it already. */
+/* The change of the role that the type goes to; the one that is there, if there is one. */
 static struct mf_copy_write *write_for(struct mf_copy_target *t, const char *type, struct mf_err *err)
 {
 	struct mf_copy_write *c = new_write(t, err);
@@ -593,6 +443,22 @@ static int publish(struct mf_copy_write *c, struct mf_err *err)
 	return mf_write_rebuild(w, err);
 }
 
+/* One role after the other: what is published stays, and the next run finds it there. */
+static int publish_all(struct mf_copy_target *t, struct mf_err *err)
+{
+	for (; t->published < t->nwrites; t->published++) {
+		const char *role = t->writes[t->published]->w.role;
+		if (publish(t->writes[t->published], err) == 0)
+			continue;
+		if (!t->published)
+			return -1;
+		mf_err_set_hint(err, "run it again: what is published is passed over");
+		return mf_wrap(err, "published are the records of %zu of %zu roles, not those of role '%s'",
+			       t->published, t->nwrites, role);
+	}
+	return 0;
+}
+
 /* As it was read back. */
 static int report_items(struct mf_copy_write *c, struct mf_err *err)
 {
@@ -622,9 +488,8 @@ static int copy_target(struct mf_copy_target *t, struct mf_err *err)
 	if (plan_all(t, err) < 0 || load_target(t, err) < 0 || choose_roles(t, err) < 0 ||
 	    check_all(t, err) < 0 || mf_copy_content(t, err) < 0)
 		return -1;
-	for (size_t i = 0; i < t->nwrites; i++)
-		if (publish(t->writes[i], err) < 0)
-			return -1;
+	if (publish_all(t, err) < 0)
+		return -1;
 	for (size_t i = 0; i < t->nwrites; i++)
 		if (report_items(t->writes[i], err) < 0)
 			return -1;
@@ -671,10 +536,15 @@ static int report_published(struct mf_copy_pair *p, struct manifesto_copy_item *
 	return mf_arena_check(a, err);
 }
 
-/* Its own failure, that of a record of it, or that of another pair. */
+/* Its own failure, that of a record of it, or that of another pair. Where a part is published, all have that
+ * part of theirs. */
 static void explain(const struct mf_copy_pair *p, struct mf_err *out)
 {
 	const struct mf_copy_target *t = p->target;
+	if (t->published) {
+		*out = t->failed;
+		return;
+	}
 	const struct mf_copy_pair *worst = find_failed(t);
 	const struct mf_err *own = p->failed.code ? &p->failed : NULL;
 	bool others = worst != NULL;
@@ -738,6 +608,20 @@ static int report_known(struct mf_copy_run *r, struct mf_err *err)
 
 /* ---- the whole */
 
+/* A run that ends early reports what it has published, and of the rest why not. */
+static int end_early(struct mf_copy_run *r, const struct mf_err *why)
+{
+	struct mf_err ignored = MF_ERR_INIT;
+	for (size_t i = 0; i < r->ntargets; i++) {
+		struct mf_copy_target *t = &r->targets[i];
+		if (!t->done)
+			t->failed = *why;
+		t->done = true;
+	}
+	(void)!report_known(r, &ignored);
+	return -1;
+}
+
 static int copy_all(struct mf_copy_run *r, struct mf_err *err)
 {
 	for (size_t i = 0; i < r->ntargets; i++) {
@@ -748,7 +632,7 @@ static int copy_all(struct mf_copy_run *r, struct mf_err *err)
 		if (copy_target(t, &why) < 0) {
 			if (mf_err_is_ours(&why) || why.code == MF_E_CANCELLED) {
 				*err = why;
-				return -1;
+				return r->o.npairs > 1 ? end_early(r, err) : -1;
 			}
 			t->failed = why;
 		}

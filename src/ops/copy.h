@@ -1,5 +1,5 @@
 /* copy: records that follow their images to other repositories. copy_source.c finds and verifies what is
- * promoted, copy_content.c moves it, copy.c publishes it. */
+ * promoted, copy_record.c makes the new record, copy_content.c moves its content, copy.c publishes it. */
 #ifndef MF_OPS_COPY_H
 #define MF_OPS_COPY_H
 
@@ -43,7 +43,7 @@ struct mf_copy_target {
 	struct mf_copy_plan **plans; /* by pair, subject, type */
 	size_t nplans, plans_cap;
 	struct mf_copy_write **writes;
-	size_t nwrites;
+	size_t nwrites, published; /* so many of them, from the first */
 	struct manifesto_change_options o;
 	struct mf_err failed; /* why nothing was published */
 	bool done;
@@ -67,6 +67,12 @@ struct mf_copy_run {
 int mf_copy_plan(struct mf_copy_run *r, struct mf_copy_pair *p, struct mf_err *err) MF_NODISCARD;
 /* Content of the plans that lack it. */
 int mf_copy_content(struct mf_copy_target *t, struct mf_err *err) MF_NODISCARD;
+/* The `evaluate` of a write: whether a record of ours may replace what is there. */
+enum mf_change mf_copy_evaluate(struct mf_write *w, struct mf_write_item *it, const struct mf_entry *now,
+				struct mf_err *err);
+/* Artifact manifest and signed description of the item's record. */
+int mf_copy_prepare(struct mf_write *w, struct mf_write_item *it, const struct mf_copy_plan *p,
+		    struct mf_err *err) MF_NODISCARD;
 void mf_copy_warn(struct mf_copy_pair *p, const char *fmt, ...) MF_PRINTF(2, 3);
 
 #endif

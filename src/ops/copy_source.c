@@ -33,9 +33,17 @@ static struct mf_copy_plan *find_plan(const struct mf_copy_target *t, const stru
 	return NULL;
 }
 
-/* Another pair may be of the same image: once is enough. */
-static int check_twice(const struct mf_copy_plan *plan, const struct mf_entries *from, struct mf_err *err)
+/* Another pair may be of the same image, another requirement of the same type: once is enough. But a record
+ * has one content, and is made of those of one repository. */
+static int check_twice(const struct mf_copy_plan *plan, const struct mf_copy_pair *p,
+		       const struct mf_entries *from, struct mf_err *err)
 {
+	if (plan->pair->from.trust != p->from.trust) {
+		(void)mf_fail(err, MF_E_AMBIGUOUS, 0, "'%s' of the image is promoted from '%s' already",
+			      plan->type, plan->pair->given->from);
+		mf_err_set_hint(err, "choose with --types what is promoted from where");
+		return -1;
+	}
 	if (mf_digest_eq(&plan->content.digest, &from->v[0].info.sha256))
 		return 0;
 	return mf_fail(err, MF_E_AMBIGUOUS, 0, "'%s' of the image has another content at '%s'", plan->type,
@@ -50,7 +58,7 @@ static int add_plan(struct mf_copy_pair *p, const struct mf_subject *s, struct m
 	const struct mf_entry *first = &from->v[0];
 	struct mf_copy_plan *known = find_plan(t, s, first->type);
 	if (known)
-		return check_twice(known, from, err);
+		return check_twice(known, p, from, err);
 	if (mf_grow((void **)&t->plans, &t->plans_cap, t->nplans, sizeof(struct mf_copy_plan *), err) < 0)
 		return -1;
 	struct mf_copy_plan *plan = mf_calloc(1, sizeof *plan);
@@ -104,7 +112,6 @@ static int plan_requirement(struct mf_copy_run *r, struct mf_copy_pair *p, const
 	    &p->gate.requirements[p->gate.nrequirements - r->rules.n + i];
 	struct mf_gate g = {.set = mf_trust_set(p->from.trust), .rules = &r->rules, .subject = &s->digest};
 	struct mf_verdict v MF_VERDICT_CLEANUP = {0};
-	struct mf_copy_plan *known = find_plan(p->target, s, mf_str_c(q->type));
 	if (r->o.types && !is_asked(r, mf_str_c(q->type)))
 		return 0;
 	if (!done->met) {
@@ -113,8 +120,7 @@ static int plan_requirement(struct mf_copy_run *r, struct mf_copy_pair *p, const
 	}
 	if (mf_gate_evaluate(&g, q, &v, err) < 0)
 		return -1;
-	/* Two requirements of one type may be met by different content. */
-	return known ? check_twice(known, &v.records, err) : add_plan(p, s, &v.records, err);
+	return add_plan(p, s, &v.records, err);
 }
 
 static int plan_required(struct mf_copy_run *r, struct mf_copy_pair *p, const struct mf_subject *s,
@@ -170,22 +176,34 @@ static int choose(struct mf_copy_run *r, struct mf_copy_pair *p, struct mf_entry
 	return 0;
 }
 
-static void drop_vetoes(struct mf_entries *all)
+/* Only a policy says whose veto counts, but nobody sees it where the records go. */
+static void drop_vetoes(struct mf_copy_pair *p, struct mf_entries *all)
 {
 	size_t kept = 0;
-	for (size_t i = 0; i < all->n; i++)
-		if (all->v[i].state == MF_STATE_VETO)
-			mf_entry_clear(&all->v[i]);
-		else
+	struct mf_esc e;
+	for (size_t i = 0; i < all->n; i++) {
+		if (all->v[i].state != MF_STATE_VETO) {
 			all->v[kept++] = all->v[i];
+			continue;
+		}
+		mf_copy_warn(p, "role '%s' of '%s' vetoes '%.*s': a veto is not copied",
+			     mf_esc(&e, mf_str_c(all->v[i].role->role)), p->given->from,
+			     MF_STR_ARG(all->v[i].type));
+		mf_entry_clear(&all->v[i]);
+	}
 	all->n = kept;
 }
 
+/* The records that meet a requirement were chosen already, as were those that another pair has from here. */
 static bool is_wanted(const struct mf_copy_run *r, const struct mf_copy_pair *p, const struct mf_subject *s,
 		      const struct mf_entry *e)
 {
-	if (find_plan(p->target, s, e->type))
+	const struct mf_copy_plan *known = find_plan(p->target, s, e->type);
+	if (known && known->pair->from.trust == p->from.trust)
 		return false;
+	for (size_t i = 0; i < r->rules.n; i++)
+		if (mf_str_eqz(e->type, r->rules.v[i].type))
+			return false;
 	return r->o.types ? is_asked(r, e->type) : !mf_str_eqz(e->type, MF_TYPE_WAIVER);
 }
 
@@ -195,7 +213,7 @@ static int plan_current(struct mf_copy_run *r, struct mf_copy_pair *p, const str
 	struct mf_entries all MF_ENTRIES_CLEANUP = {0};
 	if (mf_policy_list(mf_trust_set(p->from.trust), &s->digest, NULL, &all, err) < 0)
 		return -1;
-	drop_vetoes(&all);
+	drop_vetoes(p, &all);
 	for (size_t i = 0, n; i < all.n; i += n) {
 		struct mf_entries from MF_ENTRIES_CLEANUP = {0};
 		for (n = 1; i + n < all.n && mf_str_eq(all.v[i + n].type, all.v[i].type);)

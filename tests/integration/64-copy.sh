@@ -360,6 +360,137 @@ run_with list manifesto "${copy[@]}" - --policy -
 check_status 'standard input is one thing only' 2
 refused 'a slip stops all of it' 2 "${copy[@]}" bad
 
+# --- who approved is not lost, and a record has one source
+what=sources
+export MANIFESTO_TRUST_SERVER=tuf+file://$T/trust1
+source1=$REGISTRY/sources/one source2=$REGISTRY/sources/two prod=$REGISTRY/sources/prod
+for image in "$source1" "$source2" "$prod"; do
+	push_image oci:layout:1.0 "$image:1.0" >/dev/null
+done
+as alice
+put --init "$source1:1.0" qa-approval "$approval"
+put "$source1:1.0" scan scan
+as bob
+put --init "$source2:1.0" qa-approval "$approval"
+put "$source2:1.0" scan third
+put "$source2:1.0" contact third
+as alice
+root1=$(manifesto trust show --json "$source1" | jq -r '.pinned[0]')
+as bob
+root2=$(manifesto trust show --json "$source2" | jq -r '.pinned[0]')
+as carol
+manifesto trust pin -q "$source1" "$root1"
+manifesto trust pin -q "$source2" "$root2"
+manifesto trust init -q "$prod"
+printf '%s\n' "$source1:1.0 $prod" "$source2:1.0 $prod" >list
+refused 'two sources of one record' 2 copy --types scan --from-file list
+check_stderr_has 'are named' "'scan' of the image is promoted from '$source1:1.0' already"
+refused 'also when their content is the same' 2 copy --require qa-approval --from-file list
+run manifesto copy --types qa-approval "$source1:1.0" "$prod"
+check_status 'one of them' 0
+refused 'a promotion that loses who approved elsewhere' 12 copy --types qa-approval "$source2:1.0" "$prod"
+check_stderr_has 'says where' "promoted from '$source1', with signatures that '$source2:1.0' lacks"
+run manifesto list --json "$prod:1.0"
+check_json 'the approval is there still' "[.records[].promotedFrom[].repository] == [\"$source1\"]"
+run manifesto copy --force --types qa-approval "$source2:1.0" "$prod"
+check_status '--force' 0
+run manifesto list --json "$prod:1.0"
+check_json 'replaces it' "[.records[].promotedFrom[].repository] == [\"$source2\"]"
+
+# one key approves in one repository and promotes to the next: two signatures of it, each for its own
+source3=$REGISTRY/sources/three
+push_image oci:layout:1.0 "$source3:1.0" >/dev/null
+as alice
+manifesto trust init -q "$source3"
+run manifesto copy --types scan "$source1:1.0" "$source3"
+check_status 'a promotion by who approved' 0
+root3=$(manifesto trust show --json "$source3" | jq -r '.pinned[0]')
+as carol
+manifesto trust pin -q "$source3" "$root3"
+run manifesto copy --types scan "$source1:1.0" "$prod"
+check_status 'the record from where it was made' 0
+run manifesto copy --types scan "$source3:1.0" "$prod"
+check_stdout_has 'and by way of the other, which is more' '1 record promoted'
+run manifesto copy --types scan "$source1:1.0" "$prod"
+check_stdout_has 'of which the first is a part' '0 records promoted'
+
+# vetoes stay where they are
+as bob
+run manifesto veto --reason 'not this one' "$source2:1.0" contact
+as carol
+run manifesto copy --types contact "$source2:1.0" "$prod"
+check_status 'a vetoed record, without a policy that says whose veto counts' 0
+check_stderr_has 'is copied with a warning' "'$source2:1.0' vetoes 'contact': a veto is not copied"
+refused 'and is not with such a policy' 9 copy --force --policy <(echo '{"version":1,"require":[{"type":"contact"}],"veto":["targets"]}') "$source2:1.0" "$prod"
+
+# what a waiver stands in for is not copied, also where it is asked for by name
+as bob
+jq -n '{version: 1, name: "release", waives: ["qa-approval"], for: "us", until: "2100-01-01T00:00:00Z"}' >waiver.json
+put "$source2:1.0" waiver waiver.json
+as carol
+jq -n '{version: 1, name: "release", require: [{type: "qa-approval", mediaType: "text/x-none"}, {type: "contact"}],
+	waivers: {roles: ["targets"]}}' >waives.json
+run manifesto copy --json --force --policy waives.json --types qa-approval,contact "$source2:1.0" "$prod"
+check_status 'waived, and asked for' 3
+check_stdout_has 'says so' "'qa-approval' of '$source2:1.0' is waived there: it is not copied"
+run manifesto copy --json --force --policy waives.json "$source2:1.0" "$prod"
+check_status 'waived' 0
+check_json 'the rest is copied' '[.images[0].records[].record.type] == ["contact"]'
+
+# --- two roles are two publishes: what is published when the second fails is said, and the next run does the rest
+what=roles
+proxy R "$NOTARY"
+export MANIFESTO_TRUST_SERVER=http://$R
+faults R
+prod=$REGISTRY/roles/prod
+push_image oci:layout:1.0 "$prod:1.0" >/dev/null
+as carol
+manifesto trust init -q "$prod"
+manifesto key generate -q carol2
+for role in qa-approval:carol scan:carol2; do
+	run manifesto role add "$prod" "${role%%:*}s" --types "${role%%:*}" --key "${role#*:}"
+	check_status "a role for ${role%%:*}" 0
+done
+copy=(copy --from-trust-server "tuf+file://$T/trust1" --types "qa-approval,scan" "$source1:1.0" "$prod")
+refused 'a key of one of the roles only' 11 "${copy[@]}" --key carol
+faults R '{"method":"POST","path":"/_trust/tuf/$","skip":1,"action":"status","status":500}'
+refused 'the second publish fails' 4 "${copy[@]}"
+check_stderr_has 'what is published is said' "published are the records of 1 of 2 roles, not those of role 'targets/scans'"
+check_stderr_has 'and what to do' 'run it again'
+faults R
+run manifesto copy --json "${copy[@]:1}"
+check_status 'the next run' 0
+check_json 'does the rest' '[.images[0].records[] | [.record.type, .unchanged]] == [["qa-approval", true], ["scan", false]]'
+get_is 'the one' "$approval" "$prod:1.0" qa-approval
+get_is 'and the other' scan "$prod:1.0" scan
+
+# --- a run that is stopped says what it did
+what=stopped
+for image in r3 r4; do
+	push_image oci:layout:1.0 "$REGISTRY/stopped/$image:1.0" >/dev/null
+	push_image oci:layout:1.0 "$REGISTRY/stopped/$image:2.0" >/dev/null
+	manifesto trust init -q "$REGISTRY/stopped/$image"
+done
+faults R '{"method":"POST","path":"/stopped/r4/_trust/tuf/$","action":"delay","ms":30000}'
+printf '%s\n' "$source1:1.0 $REGISTRY/stopped/r3:1.0" "$source1:1.0 $REGISTRY/stopped/r4:1.0" "$source1:1.0 $REGISTRY/stopped/r3:2.0" >list
+set -m
+manifesto copy --from-trust-server "tuf+file://$T/trust1" --from-file list >stdout 2>stderr </dev/null &
+stopped=$!
+set +m
+for _ in {1..400}; do
+	grep -q '"POST".*stopped/r4' R.log && break
+	sleep 0.05
+done
+kill -INT $stopped
+wait $stopped
+status=$?
+t_command='copy, and SIGINT'
+check_status 'it is stopped' 130
+check_line_count 'two images of three are copied' 2
+check_stdout_has 'also the one behind' "$REGISTRY/stopped/r3@"
+check_stderr_has 'and one is not' "not copied: '$source1:1.0' to '$REGISTRY/stopped/r4:1.0'"
+faults R
+
 # --- a chain: staging to staging to staging; and layouts
 what=chain
 unset MANIFESTO_TRUST_SERVER
