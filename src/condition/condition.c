@@ -287,6 +287,7 @@ static enum mf_found check_document(struct mf_bytes *document, struct mf_outcome
 	}
 	*document = mf_bytes_of(mf_str_skip_bom(mf_str_of(*document)));
 	mf_json_reader_init(&r, *document);
+	r.no_nul = true; /* functions of jq that are C take a text for the one before it */
 	if (mf_json_skip(&r, NULL, &why) == 0 && mf_json_end(&r, &why) == 0)
 		return MF_FOUND;
 	if (mf_err_pass_ours(err, &why) < 0)

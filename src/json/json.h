@@ -53,6 +53,7 @@ struct mf_json_reader {
 		bool any;    /* something was read in it */
 	} open[MF_JSON_MAX_OPEN];
 	size_t last_odd; /* offset + 1 of the last byte that is not canonical; 0: none */
+	bool no_nul;     /* nor may the text of a string that is skipped hold NUL: for readers in C */
 	bool any_size;   /* whole numbers may have any number of digits, and are canonical as they stand */
 };
 #define MF_JSON_READER_CLEANUP MF_CLEANUP(mf_json_reader_clear)

@@ -299,7 +299,11 @@ static inline int scan_value(struct mf_json_reader *r, struct mf_err *err)
 	skip_space(r);
 	switch (first_of_value(r)) {
 	case '"':
-		return scan_string(r, &s, err);
+		if (scan_string(r, &s, err) < 0)
+			return -1;
+		return r->no_nul && s.escaped && mf_json_string_has_nul(s)
+			   ? fail_at(r, s.raw.p, "NUL in a string", err)
+			   : 0;
 	case '{':
 		return open_container(r, OBJECT, err);
 	case '[':

@@ -84,6 +84,10 @@ static void exactly_one_true_holds(void **state)
 	    {"true", "", "not JSON"},
 	    {"true", "NaN", "not JSON"},
 	    {"true", "\xff", "not JSON"},
+	    /* which `tonumber` would take for 1 */
+	    {"tonumber == 1", "\"1\\u0000x\"", "NUL in a string"},
+	    {"true", "{\"a\":[0,\"\\u0000\"]}", "NUL in a string"},
+	    {"length == 6", "\"\\\\u0000\"", NULL},
 	};
 	struct mf_env env;
 	const char *programs[COUNT(rows)];
