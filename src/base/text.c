@@ -60,6 +60,17 @@ bool mf_text_unsafe(uint32_t code)
 	return code > 0xffff && (code & 0xfffe) == 0xfffe; /* noncharacters of the other planes */
 }
 
+/* "##[name", "##vso[name", "##teamcity[name": runners of CI systems take it for a command wherever in a line it
+ * stands. */
+static bool begins_command(const char *p, const char *end)
+{
+	if (end - p < 3 || p[0] != '#' || p[1] != '#')
+		return false;
+	for (p += 2; p < end && isalpha((unsigned char)*p); p++)
+		;
+	return p < end && *p == '[';
+}
+
 size_t mf_text_piece(char out[MF_TEXT_PIECE], const char *p, const char *end)
 {
 	uint32_t code = 0;
@@ -68,7 +79,7 @@ size_t mf_text_piece(char out[MF_TEXT_PIECE], const char *p, const char *end)
 		(void)snprintf(out, MF_TEXT_PIECE, "\\x%02x", (unsigned char)*p);
 		return 1;
 	}
-	if (mf_text_unsafe(code)) {
+	if (mf_text_unsafe(code) || begins_command(p, end)) {
 		(void)snprintf(out, MF_TEXT_PIECE, "\\u{%x}", (unsigned)code);
 		return n;
 	}

@@ -104,6 +104,17 @@ static void text_is_written_in_its_safe_form(void **state)
 	end(f, "a\\u{1b}[31m \xc3\xa9 \\u{202e} \\u{e0041} \\xff \\u{0}.");
 }
 
+static void text_is_no_command_to_a_runner(void **state)
+{
+	(void)state;
+	FILE *f = begin();
+	mf_text_put(f, MF_STR("a ##[set-output name=x]y ##vso[a]###[b]##teamcity[c"));
+	end(f, "a \\u{23}#[set-output name=x]y \\u{23}#vso[a]#\\u{23}#[b]\\u{23}#teamcity[c");
+	f = begin();
+	mf_text_put(f, MF_STR("## a #[b] ##a1[ ##"));
+	end(f, "## a #[b] ##a1[ ##");
+}
+
 static void printf_makes_strings_safe_and_keeps_the_format(void **state)
 {
 	(void)state;
@@ -163,6 +174,7 @@ int main(void)
 	    cmocka_unit_test(utf8_refuses_what_is_not_well_formed),
 	    cmocka_unit_test(unsafe_is_what_acts_reorders_or_cannot_be_seen),
 	    cmocka_unit_test(text_is_written_in_its_safe_form),
+	    cmocka_unit_test(text_is_no_command_to_a_runner),
 	    cmocka_unit_test(printf_makes_strings_safe_and_keeps_the_format),
 	    cmocka_unit_test(printf_writes_numbers_of_every_size),
 	    cmocka_unit_test(printf_pads_by_code_points_of_what_is_written),
