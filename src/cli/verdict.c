@@ -31,6 +31,17 @@ static char *waiver_sentence(const struct manifesto_waiver *w)
 		   : out;
 }
 
+static size_t count_unchecked(const struct mf_cli_verdicts *v)
+{
+	return v->images - v->accepted - v->refused;
+}
+
+/* A run that was stopped, or whose summary could not be written, must not look like one that passed. */
+static bool failed_itself(const struct mf_cli_verdicts *v, const struct manifesto_error *err)
+{
+	return count_unchecked(v) || (err->status && !v->refused);
+}
+
 /* ---------------------------------------------------------------- text */
 
 static void begin_nothing(struct mf_cli_verdicts *v)
@@ -165,7 +176,7 @@ static void end_json(struct mf_cli_verdicts *v, const struct manifesto_error *er
 	mf_json_close(&v->j);
 	mf_json_add_int(&v->j, "accepted", (int64_t)v->accepted);
 	mf_json_add_int(&v->j, "refused", (int64_t)v->refused);
-	mf_json_add_int(&v->j, "unchecked", (int64_t)(v->images - v->accepted - v->refused));
+	mf_json_add_int(&v->j, "unchecked", (int64_t)count_unchecked(v));
 	mf_json_add_int(&v->j, "exit", err->status);
 	mf_cli_json_end(&v->j);
 }
@@ -310,17 +321,16 @@ static int item_junit(struct mf_cli_verdicts *v, const struct manifesto_verify_i
 	return show_reasons(item);
 }
 
-/* A run that was stopped must not look like one that passed. */
 static void end_junit(struct mf_cli_verdicts *v, const struct manifesto_error *err)
 {
-	size_t unchecked = v->images - v->accepted - v->refused;
-	if (unchecked)
+	size_t unchecked = count_unchecked(v);
+	if (failed_itself(v, err))
 		put(mf_text_xml,
-		    "  <testsuite name=\"images that were not checked\" tests=\"1\" failures=\"0\" "
-		    "errors=\"1\" skipped=\"0\">\n"
+		    "  <testsuite name=\"%s\" tests=\"1\" failures=\"0\" errors=\"1\" skipped=\"0\">\n"
 		    "    <testcase classname=\"manifesto verify\" name=\"%zu images\">\n"
 		    "      <error message=\"%s\" type=\"%s\"/>\n    </testcase>\n  </testsuite>\n",
-		    unchecked, err->message, err->code);
+		    unchecked ? "images that were not checked" : "the run",
+		    unchecked ? unchecked : v->images, err->message, err->code);
 	put(mf_text_xml, "</testsuites>\n");
 }
 
@@ -372,9 +382,10 @@ static int item_markdown(struct mf_cli_verdicts *v, const struct manifesto_verif
 
 static void end_markdown(struct mf_cli_verdicts *v, const struct manifesto_error *err)
 {
-	size_t unchecked = v->images - v->accepted - v->refused;
 	put(mf_text_markdown, "**%zu accepted, %zu refused, %zu not checked; exit status %d.**\n",
-	    v->accepted, v->refused, unchecked, err->status);
+	    v->accepted, v->refused, count_unchecked(v), err->status);
+	if (failed_itself(v, err))
+		put(mf_text_markdown, "\n%s\n", err->message);
 }
 
 /* ---------------------------------------------------------------- GitHub: workflow commands */
@@ -423,6 +434,12 @@ static int item_github(struct mf_cli_verdicts *v, const struct manifesto_verify_
 	return 0;
 }
 
+static void end_github(struct mf_cli_verdicts *v, const struct manifesto_error *err)
+{
+	if (failed_itself(v, err))
+		annotate("error", "failed", "manifesto verify", err->message);
+}
+
 /* ---------------------------------------------------------------- the table */
 
 static const struct mf_cli_verdict_format formats[] = {
@@ -430,7 +447,7 @@ static const struct mf_cli_verdict_format formats[] = {
     {"json", begin_json, item_json, end_json},
     {"junit", begin_junit, item_junit, end_junit},
     {"markdown", begin_nothing, item_markdown, end_markdown},
-    {"github", begin_nothing, item_github, end_nothing},
+    {"github", begin_nothing, item_github, end_github},
 };
 
 const struct mf_cli_verdict_format *mf_cli_verdict_format(const struct mf_cli *cli,

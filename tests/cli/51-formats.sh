@@ -24,7 +24,7 @@ put() { # TYPE FILE OPTION...
 	check_status "put $1" 0
 }
 put qa-approval yes.json --key qa
-evil=$'</failure><x a="b\'">|**[](x)\n::set-env\e[31m\xe2\x80\xae%0A'
+evil=$'</failure><x a="b\'">|**[](x)\n::set-env\e[31m\xe2\x80\xae%0A ##[add-mask]x ##vso[a]y'
 run manifesto veto -q "$image" contact --role qa --reason "$evil"
 check_status 'a veto whose reason has markup' 0
 cat >veto.json <<'END'
@@ -85,9 +85,27 @@ check 'github: an annotation for each finding' test "$(grep -c '^::error title=r
 check 'github: a warning for a waiver' test "$(grep -c '^::warning title=scan ' "$T/stdout")" = 1
 check 'github: no other command' test "$(grep -c '^::' "$T/stdout")" = 2
 check_stdout_has 'github: a percent sign stays one' '%250A'
+for format in text junit github; do
+	gate 9 "$format" "$image"
+	check 'no command of a runner in the middle of a line' test -z "$(grep -E '##[a-z]*\[' "$T/stdout" "$T/stderr")"
+done
 run manifesto verify --format github "$image" --require qa-approval=qa
 check_status 'github: accepted' 0
 check_stdout_is 'github: what to deploy' "$(manifesto list --json "$image" | jq -r .image)"
+
+# --- a run that fails is not green, though every image is accepted
+mkdir taken
+failing() { # FORMAT
+	run manifesto verify --format "$1" "$image" --require qa-approval=qa --vsa taken --key qa
+	check_status "$1: a summary that cannot be written" 1
+}
+failing junit
+check 'junit: the schema accepts it' xmllint --noout --schema "$T_TOP/testdata/junit.xsd" "$T/stdout"
+check_junit 'junit: the run is an error' 'concat(count(//failure), sum(//testsuite/@errors), //error/@type)' 01io
+failing markdown
+check_stdout_has 'markdown: why' 'write the summary'
+failing github
+check 'github: why' grep -q '^::error title=failed manifesto verify::write the summary' "$T/stdout"
 
 # --- one way to say it
 run manifesto verify --json "$image" --require qa-approval=qa
