@@ -509,9 +509,9 @@ static int take_pin(struct taking *t, const char *pattern, json_t *value, struct
 static int compare_map(const struct taking *t, const char *pattern, const char *target,
 		       enum mf_pin_change *what, struct mf_err *err)
 {
-	const char *held, *by;
-	const json_t *pin = mf_pin_deciding(t->pins_before, pattern, &held);
-	bool other = pin && pin != mf_pin_deciding(t->pins_before, target, &by);
+	const char *held;
+	/* A pin that decides for both names is no consent: the repository that is asked is another one. */
+	bool other = mf_pin_deciding(t->pins_before, pattern, &held) != NULL;
 	const json_t *map = mf_map_deciding(t->maps_before, t->pins_before, pattern, &held);
 	if (map) {
 		const char *ours = json_string_value(map);

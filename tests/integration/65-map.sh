@@ -408,6 +408,10 @@ import 'a map of one name to many' 6 ".maps[\"$P/new/app\"] = \"$W/other/*\""
 import 'a map that is no text' 6 ".maps[\"$P/new/app\"] = 7"
 import 'a map that names no repository' 6 ".maps[\"$P/new/app\"] = \"no repository\""
 import 'maps that are no object' 6 '.maps = 7'
+jq ".maps = {} | .pins = {\"$W/wide/*\": .pins[\"$W/staging/app\"]}" all.json >wide.json
+run manifesto trust import wide.json
+check_status 'a pin of a prefix' 0
+import 'a map within the prefix of one pin' 10 ".pins = {} | .maps = {\"$W/wide/dev/*\": \"$W/wide/prod/*\"}"
 jq ".maps[\"$P/prod/app\"] = \"$REGISTRY_TLS/staging/app\"" all.json >agrees.json
 run manifesto trust import --json agrees.json
 check_json 'a longer pattern that says the same' ".mapped == [\"$P/prod/app\"]"
