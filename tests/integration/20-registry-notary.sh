@@ -57,9 +57,9 @@ get_is 'get by digest' "$approval" "$repository@$subject" qa-approval
 run manifesto get -v "$image" qa-approval
 check 'a warm get asks for the tag and the timestamp, and nothing else' test \
 	"$(sed -nE 's/^manifesto: (HEAD|GET) [^ ]*\/([^ ]*) 200.*/\1 \2/p' "$T/stderr" | sort | tr '\n' ' ')" = 'GET timestamp.json HEAD 1.0 '
-check_line_count 'that is all it says' 2 "$T/stderr"
+check_line_count 'that, and its cost, is all it says' 3 "$T/stderr"
 run manifesto get -v "$repository@$subject" qa-approval
-check_line_count 'by digest only the timestamp' 1 "$T/stderr"
+check_line_count 'by digest only the timestamp, and the cost' 2 "$T/stderr"
 
 # --- put again
 run manifesto put "$image" qa-approval "$approval"
