@@ -70,8 +70,7 @@ static inline void mf_ossl_mem_clear(struct mf_ossl_mem *m)
 }
 #define MF_OSSL_MEM_CLEANUP MF_CLEANUP(mf_ossl_mem_clear)
 
-/* The public key as OpenSSL has it, borrowed. Not for ed25519, which libsodium verifies: OpenSSL's start
- * costs more than many signatures. */
+/* The public key as OpenSSL has it, borrowed. */
 EVP_PKEY *mf_pubkey_evp(const struct mf_pubkey *k);
 struct mf_pubkey *mf_pubkey_from_evp(EVP_PKEY *evp, struct mf_err *err) MF_NODISCARD;
 

@@ -5,7 +5,6 @@
 #include <openssl/objects.h>
 #include <openssl/x509v3.h>
 
-#include "base/count.h"
 #include "base/limits.h"
 #include "crypto/internal.h"
 #include "crypto/pem.h"
@@ -77,7 +76,6 @@ static int bundle_add(struct bundle *b, const struct mf_pem_block *block, struct
 	*c = (struct cert){NULL, NULL, block->der_n, false};
 	b->n++;
 	c->x = d2i_X509(NULL, &p, (long)block->der_n);
-	mf_counts()->certificates++;
 	if (!c->x || p != block->der + block->der_n)
 		return mf_ossl_fail(err, MF_E_FORMAT, "damaged certificate");
 	c->der = mf_calloc(block->der_n, 1);
@@ -253,98 +251,42 @@ int mf_root_cert_validity(struct mf_str pem, int64_t *not_before, int64_t *not_a
 	return 0;
 }
 
-/* ---- the key of a root */
-
-struct mf_root_certs {
-	size_t refs;
-	struct bundle b;
-	struct mf_pubkey *leaf;
-};
-
-struct mf_root_certs *mf_root_certs_ref(struct mf_root_certs *c)
+static int cert_read(struct mf_root_cert *out, struct mf_str pem, struct mf_str gun, int64_t now,
+		     bool check_expiry, struct mf_err *err)
 {
-	c->refs++;
-	return c;
-}
-
-void mf_root_certs_unref(struct mf_root_certs *c)
-{
-	if (!c || --c->refs)
-		return;
-	bundle_clear(&c->b);
-	mf_pubkey_unref(c->leaf);
-	free(c);
-}
-
-struct mf_pubkey *mf_root_certs_leaf(const struct mf_root_certs *c)
-{
-	return c->leaf;
-}
-
-static struct mf_root_certs *certs_read(struct mf_str pem, struct mf_err *err)
-{
-	struct mf_root_certs *c = mf_calloc(1, sizeof *c);
-	if (!c) {
-		(void)mf_fail_nomem(err);
-		return NULL;
-	}
-	c->refs = 1;
-	if (bundle_read(&c->b, pem, MAX_PEM_BYTES, MAX_CERTS, err) == 0 && check_shape(&c->b, err) == 0 &&
-	    (c->leaf = leaf_key(c->b.c[0].x, err)))
-		return c;
-	mf_root_certs_unref(c);
-	return NULL;
-}
-
-struct mf_root_certs *mf_root_certs_read(struct mf_str pem, struct mf_err *err)
-{
-	MF_OSSL_QUIET;
-	struct mf_root_certs *c = certs_read(pem, err);
-	return c || !mf_ossl_try_again(err) ? c : certs_read(pem, err);
-}
-
-static int certs_check(const struct mf_root_certs *c, struct mf_str gun, int64_t now, bool check_expiry,
-		       struct mf_root_cert *out, struct mf_err *err)
-{
+	struct bundle b BUNDLE_CLEANUP = BUNDLE_INIT;
 	struct mf_buf text MF_BUF_CLEANUP = MF_BUF_INIT(2 * MAX_PEM_BYTES);
+	struct mf_pubkey *leaf MF_PUBKEY_CLEANUP = NULL;
 	struct mf_root_cert made = {NULL, NULL, 0, 0};
-	X509 *leaf = c->b.c[0].x;
 	struct mf_esc esc;
 
-	if (check_cert(&c->b.c[0], now, check_expiry, err) < 0)
+	if (bundle_read(&b, pem, MAX_PEM_BYTES, MAX_CERTS, err) < 0 || check_shape(&b, err) < 0 ||
+	    check_cert(&b.c[0], now, check_expiry, err) < 0)
 		return -1;
-	if (!cn_fits(common_name(leaf), gun))
+	if (!cn_fits(common_name(b.c[0].x), gun))
 		return mf_fail(err, MF_E_FORMAT, 0, "the certificate names another repository: '%s'",
-			       mf_esc(&esc, common_name(leaf)));
-	if (rebuild(&c->b, now, check_expiry, &text, err) < 0)
+			       mf_esc(&esc, common_name(b.c[0].x)));
+	leaf = leaf_key(b.c[0].x, err);
+	if (!leaf || rebuild(&b, now, check_expiry, &text, err) < 0)
 		return -1;
-	if (time_of(X509_get0_notAfter(leaf), &made.not_after))
+	if (time_of(X509_get0_notAfter(b.c[0].x), &made.not_after))
 		return mf_ossl_fail(err, MF_E_FORMAT, "certificate with an unusable time of validity");
 	made.pem_n = text.n;
 	made.pem = mf_buf_take(&text);
 	if (!made.pem)
 		return mf_fail_nomem(err);
-	made.leaf = mf_pubkey_ref(c->leaf);
+	made.leaf = mf_pubkey_ref(leaf);
 	*out = made;
 	return 0;
-}
-
-int mf_root_certs_check(const struct mf_root_certs *c, struct mf_str gun, int64_t now, bool check_expiry,
-			struct mf_root_cert *out, struct mf_err *err)
-{
-	MF_OSSL_QUIET;
-	int rc = certs_check(c, gun, now, check_expiry, out, err);
-	return rc == 0 || !mf_ossl_try_again(err) ? rc : certs_check(c, gun, now, check_expiry, out, err);
 }
 
 int mf_root_cert_read(struct mf_root_cert *out, struct mf_str pem, struct mf_str gun, int64_t now,
 		      bool check_expiry, struct mf_err *err)
 {
-	struct mf_root_certs *c MF_ROOT_CERTS_CLEANUP = mf_root_certs_read(pem, err);
-	return c ? mf_root_certs_check(c, gun, now, check_expiry, out, err) : -1;
+	MF_OSSL_QUIET;
+	int rc = cert_read(out, pem, gun, now, check_expiry, err);
+	return rc == 0 || !mf_ossl_try_again(err) ? rc : cert_read(out, pem, gun, now, check_expiry, err);
 }
-
-/* ---- chains to a CA */
 
 MF_OSSL_CLEANUP_FN(X509_STORE, store_cleanup, X509_STORE_free)
 MF_OSSL_CLEANUP_FN(X509_STORE_CTX, store_ctx_cleanup, X509_STORE_CTX_free)
