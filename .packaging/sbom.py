@@ -17,7 +17,7 @@ import tarfile
 HERE = pathlib.Path(__file__).resolve().parent
 # By the beginning of the shared library's name.
 LICENSES = {"libasan.": "GPL-3.0-or-later WITH GCC-exception-3.1", "libubsan.": "GPL-3.0-or-later WITH GCC-exception-3.1",
-            "libc.": "LGPL-2.1-or-later", "libcrypto.": "Apache-2.0", "libcurl.": "curl",
+            "ld-linux": "LGPL-2.1-or-later", "libc.": "LGPL-2.1-or-later", "libcrypto.": "Apache-2.0", "libcurl.": "curl",
             "libjansson.": "MIT", "libjq.": "MIT", "libp11-kit.": "BSD-3-Clause", "libsodium.": "ISC"}
 
 
