@@ -16,23 +16,21 @@ static enum mf_change refuse_other_content(const struct mf_write *w, const struc
 static enum mf_change check_other_roles(struct mf_write *w, const struct mf_write_item *it,
 					struct mf_err *err)
 {
-	const struct mf_tuf_set *set = mf_trust_set(w->im->trust);
-	for (size_t i = 0; i < set->nroles; i++) {
-		const struct mf_tuf_loaded *l = set->roles[i];
+	size_t at = 0;
+	for (;;) {
 		struct mf_entry e MF_ENTRY_CLEANUP = {0};
-		if (strcmp(l->role, w->role) == 0 || !mf_policy_authorised(set, l, mf_str_c(it->type), NULL))
-			continue;
-		int rc = mf_policy_read(set, l, mf_str_c(it->name), &e, err);
-		if (rc < 0)
+		enum mf_found found = mf_write_next_other(w, it, &at, &e, err);
+		if (found == MF_ABSENT)
+			return MF_CHANGE_ALWAYS;
+		if (found == MF_FAILED)
 			return MF_CHANGE_REFUSED;
-		if (rc && e.state == MF_STATE_WITHDRAWN) {
+		if (e.state == MF_STATE_WITHDRAWN) {
 			(void)mf_write_refuse_withdrawn(w, &e, err);
 			return MF_CHANGE_REFUSED;
 		}
-		if (rc && e.state == MF_STATE_CURRENT && !mf_digest_eq(&e.info.sha256, &it->content->digest))
-			return refuse_other_content(w, it, l->role, err);
+		if (e.state == MF_STATE_CURRENT && !mf_digest_eq(&e.info.sha256, &it->content->digest))
+			return refuse_other_content(w, it, e.role->role, err);
 	}
-	return MF_CHANGE_ALWAYS;
 }
 
 /* ---- who signed the originals, and for which repository */

@@ -254,26 +254,30 @@ int mf_write_check(struct mf_write *w, struct mf_err *err)
 	return mf_write_first_failure(w, err);
 }
 
+enum mf_found mf_write_next_other(const struct mf_write *w, const struct mf_write_item *it, size_t *at,
+				  struct mf_entry *out, struct mf_err *err)
+{
+	const struct mf_tuf_set *set = mf_trust_set(w->im->trust);
+	while (*at < set->nroles) {
+		const struct mf_tuf_loaded *l = set->roles[(*at)++];
+		if (strcmp(l->role, w->role) == 0 || !mf_policy_authorised(set, l, mf_str_c(it->type), NULL))
+			continue;
+		int rc = mf_policy_read(set, l, mf_str_c(it->name), out, err);
+		if (rc)
+			return rc < 0 ? MF_FAILED : MF_FOUND;
+	}
+	return MF_ABSENT;
+}
+
 enum mf_found mf_write_vetoed(struct mf_write *w, const struct mf_write_item *it, struct mf_entry *out,
 			      struct mf_err *err)
 {
-	const struct mf_tuf_set *set = mf_trust_set(w->im->trust);
-	for (size_t i = 0; i < set->nroles; i++) {
-		const struct mf_tuf_loaded *l = set->roles[i];
-		struct mf_entry e MF_ENTRY_CLEANUP = {0};
-		if (strcmp(l->role, w->role) == 0 || !mf_policy_authorised(set, l, mf_str_c(it->type), NULL))
-			continue;
-		ptrdiff_t at = mf_tuf_target_find(l->file, mf_str_c(it->name));
-		int rc = at < 0 ? 0 : mf_entry_read(set, l, (size_t)at, &e, err);
-		if (rc < 0)
-			return MF_FAILED;
-		if (!rc || e.state != MF_STATE_WITHDRAWN)
-			continue;
-		*out = e;
-		e = (struct mf_entry){0};
-		return MF_FOUND;
-	}
-	return MF_ABSENT;
+	size_t at = 0;
+	enum mf_found found;
+	while ((found = mf_write_next_other(w, it, &at, out, err)) == MF_FOUND &&
+	       out->state != MF_STATE_WITHDRAWN)
+		mf_entry_clear(out);
+	return found;
 }
 
 int mf_write_refuse_withdrawn(const struct mf_write *w, const struct mf_entry *e, struct mf_err *err)

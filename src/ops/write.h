@@ -167,6 +167,9 @@ int mf_write_choose_role(struct mf_write *w, struct mf_err *err) MF_NODISCARD;
 int mf_write_check(struct mf_write *w, struct mf_err *err) MF_NODISCARD;
 /* The first failure of the items. */
 int mf_write_first_failure(const struct mf_write *w, struct mf_err *err) MF_NODISCARD;
+/* What the next of the other authorised roles says of the item; *at begins with 0. */
+enum mf_found mf_write_next_other(const struct mf_write *w, const struct mf_write_item *it, size_t *at,
+				  struct mf_entry *out, struct mf_err *err) MF_NODISCARD;
 /* The first tombstone that another authorised role holds for the item. */
 enum mf_found mf_write_vetoed(struct mf_write *w, const struct mf_write_item *it, struct mf_entry *out,
 			      struct mf_err *err) MF_NODISCARD;

@@ -343,8 +343,8 @@ int mf_entry_read(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l, s
 
 /* ---- choice */
 
-static int read_named(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l, struct mf_str name,
-		      struct mf_entry *out, struct mf_err *err)
+int mf_policy_read(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l, struct mf_str name,
+		   struct mf_entry *out, struct mf_err *err)
 {
 	ptrdiff_t at = mf_tuf_target_find(l->file, name);
 	*out = (struct mf_entry){0};
@@ -379,12 +379,6 @@ static int refuse_expired(const struct mf_entry *e, struct mf_err *err)
 		       e->role->role, when);
 }
 
-int mf_policy_read(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l, struct mf_str name,
-		   struct mf_entry *out, struct mf_err *err)
-{
-	return read_named(set, l, name, out, err);
-}
-
 /* All entries of (type, subject) in authorised roles. */
 static int collect(const struct mf_tuf_set *set, struct mf_str type, struct mf_str name, const char *asked,
 		   struct mf_entries *out, struct mf_err *err)
@@ -394,7 +388,7 @@ static int collect(const struct mf_tuf_set *set, struct mf_str type, struct mf_s
 			continue;
 		if (mf_grow((void **)&out->v, &out->cap, out->n, sizeof *out->v, err) < 0)
 			return -1;
-		int rc = read_named(set, set->roles[i], name, &out->v[out->n], err);
+		int rc = mf_policy_read(set, set->roles[i], name, &out->v[out->n], err);
 		if (rc < 0)
 			return -1;
 		out->n += (size_t)rc;

@@ -67,16 +67,7 @@ with_curl 'put on a trust server' manifesto put --init --trust-server "$NOTARY" 
 with_curl 'get from it' manifesto get --trust-server "$NOTARY" "$other" qa-approval
 
 # --- not installed
-cat >none.c <<'END'
-#include <stddef.h>
-void *dlopen(const char *name, int mode);
-void *dlopen(const char *name, int mode)
-{
-	(void)name, (void)mode;
-	return NULL;
-}
-END
-gcc -shared -fPIC -o none.so none.c || t_bail 'compile'
+make_no_libraries
 if ! grep -q libasan <(ldd "$(command -v manifesto)"); then
 	for server in "$NOTARY" "tuf+http://$REGISTRY" "tuf+oci://$REGISTRY/acme/trust" "tuf+file://$T/directory"; do
 		run env LD_PRELOAD="$T/none.so" manifesto list --trust-server "$server" "$image"

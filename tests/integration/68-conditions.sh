@@ -224,17 +224,7 @@ while [ -e "/proc/$second/fd" ] && ! grep -qE '^State:	[ZX]' "/proc/$second/stat
 ok 'it ends with the gate'
 
 # --- without the library
-cat >none.c <<'END'
-#include <stddef.h>
-#include <string.h>
-void *dlopen(const char *name, int mode);
-void *dlopen(const char *name, int mode)
-{
-	(void)name, (void)mode;
-	return NULL;
-}
-END
-gcc -shared -fPIC -o none.so none.c || t_bail 'compile'
+make_no_libraries
 if ! grep -q libasan <(ldd "$(command -v manifesto)"); then
 	usage_without() { # NAME COMMAND...
 		local name=$1

@@ -217,6 +217,20 @@ lab_server() {
 	[ $status = 0 ] || t_bail "the lab can $command $*"
 }
 
+# Makes $T/none.so: under LD_PRELOAD, as if no library that is loaded when it is used were installed.
+make_no_libraries() {
+	cat >"$T/none.c" <<'END'
+#include <stddef.h>
+void *dlopen(const char *name, int mode);
+void *dlopen(const char *name, int mode)
+{
+	(void)name, (void)mode;
+	return NULL;
+}
+END
+	gcc -shared -fPIC -o "$T/none.so" "$T/none.c" || t_bail 'compile'
+}
+
 # Makes an image layout; prints its digests (see mkimage.py).
 make_image() { # DIR [options]
 	local dir=$1
