@@ -68,6 +68,18 @@ all_there() { # NAME
 	check_stdout_lacks "$store: $1: and lacks no content" 'targets-missing'
 }
 
+# A request that waits at the proxy until the file GO is there.
+held() { # GO METHOD PATH
+	faults P "{\"method\":\"$2\",\"path\":\"$3\",\"action\":\"hold\",\"until\":\"$T/$1\",\"count\":1}"
+}
+await_held() { # WHO
+	for ((i = 0; i < 600; i++)); do
+		grep -q '"rule": *0' P.log && return
+		sleep 0.05
+	done
+	t_bail "$1 comes to the request that is held"
+}
+
 for store in directory layout bucket; do
 	open_store $store
 	[ "$store" = layout ] || push_image oci:image:1.0 "$image" >/dev/null
@@ -187,28 +199,28 @@ check_status 'without it the rest is pruned' 0
 mkdir elsewhere
 cp file.1 "elsewhere/$zeros.sha256-$zeros"
 ln -s "$T/elsewhere" "$dir/targets/link"
-open_store layout
 age 1
+prune
+check_stdout_is 'a link is not followed' "$repository: nothing to prune"
+rm "$dir/targets/link"
+open_store layout
+touch -d '2 days ago' "image/blobs/sha256/$(sum file.9)"
 ln "image/blobs/sha256/$(sum file.9)" "$dir/targets/a/$(sum file.9).sha256-$zeros"
-for store in directory layout; do
-	open_store $store
-	prune
-	check_stdout_is "$store: neither is touched" "$repository: nothing to prune"
-done
+run manifesto prune "$repository"
+check_stdout_is 'a link on old content is new' "$repository: nothing to prune"
 
 # --- a writer in the middle: content is there, and the versions that list it; the timestamp is not
 open_store bucket
 printf 'in the middle\n' >middle
-faults P '{"method":"PUT","path":"/timestamp.json","action":"delay","ms":6000,"count":1}'
+held timestamp PUT /timestamp.json
 AWS_ENDPOINT_URL_S3=http://$P manifesto put -q "$image" middle middle >put.out 2>&1 &
 writer=$!
-for ((i = 0; i < 200; i++)); do
-	grep '"PUT"' P.log | grep -q /timestamp.json && break
-	sleep 0.05
-done
+await_held 'the writer'
 age 1
 prune
 check_stdout_is 'what a publish is about to refer to stays' "$repository: nothing to prune"
+check 'while it waits' kill -0 $writer
+: >timestamp
 wait $writer
 check 'it ends well' test $? = 0
 all_there 'a writer'
@@ -217,15 +229,12 @@ get_is 'and has its content' middle "$image" middle
 # Somebody puts the same content again while it is being removed.
 plant file.5 "$(target file.5 a)"
 age 1
-faults P '{"method":"HEAD","path":"/targets/","action":"delay","ms":3000,"count":1}'
+held head HEAD /targets/
 AWS_ENDPOINT_URL_S3=http://$P manifesto prune --older-than 1s "$repository" >prune.out 2>&1 &
 pruner=$!
-for ((i = 0; i < 200; i++)); do
-	grep -q '"HEAD"' P.log && break
-	sleep 0.05
-done
-age 0
+await_held 'prune'
 put "$image" a file.5
+: >head
 wait $pruner
 check 'it stays' grep -q 'had changed or were gone' prune.out
 all_there 'a writer of the same content'

@@ -55,6 +55,7 @@ counted anew, when another file has been renamed to its name):
                                            request, so that it took effect but nobody was told; valid for reset too)
                                  ignore:   {"headers": ["if-match"]}   as if the request did not have them
                                  delay:    {"ms": 500}     then as if there were no rule
+                                 hold:     {"until": "/path"}   the same, when this file is there (or after a minute)
                                  replace:  {"body": "text" or "body_base64": "..." or "body_file": "..."}   the true answer with another
                                            body; without any of them with its own; "headers": {...} replaces headers, null drops one
                                  moved:    {"status": 308, "to": "http://127.0.0.1:5000"}   the same path there; "to": "" is here
@@ -246,6 +247,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
             serve(body)
         elif action == "delay":
             time.sleep(rule["ms"] / 1000)
+            serve(body)
+        elif action == "hold":
+            until = time.monotonic() + 60
+            while not os.path.exists(rule["until"]) and time.monotonic() < until:
+                time.sleep(0.01)
             serve(body)
         elif action in ("truncate", "replace"):
             self.altered(rule, body)
