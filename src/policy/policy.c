@@ -72,7 +72,7 @@ static size_t delegations(const struct mf_tuf_set *set, struct mf_str type, cons
 	for (size_t i = 0; i < set->nroles; i++)
 		for (size_t j = 0; j < set->roles[i]->file->nroles && n < max; j++) {
 			const struct mf_tuf_role *role = &set->roles[i]->file->roles[j];
-			bool twice = false;
+			bool twice = mf_tuf_is_shard(set->d, set->roles[i], role);
 			for (size_t k = 0; k < n; k++)
 				twice |= strcmp(out[k]->name, role->name) == 0;
 			if (!twice && may_delegate(set, set->roles[i], role, type))
@@ -99,15 +99,20 @@ size_t mf_policy_roles(const struct mf_tuf_set *set, struct mf_str type, const s
 /* ---- a role by its name */
 
 /* Of one delegator: the very name goes before the other spelling, and the first entry counts. */
-static const struct mf_tuf_role *listed_by(const struct mf_tuf_loaded *l, const char *asked)
+static const struct mf_tuf_role *listed_by(const struct mf_dialect *d, const struct mf_tuf_loaded *l,
+					   const char *asked)
 {
-	for (size_t i = 0; i < l->file->nroles; i++)
-		if (strcmp(l->file->roles[i].name, asked) == 0)
-			return &l->file->roles[i];
-	for (size_t i = 0; i < l->file->nroles; i++)
-		if (mf_role_is(l->file->roles[i].name, asked))
-			return &l->file->roles[i];
-	return NULL;
+	const struct mf_tuf_role *other = NULL;
+	for (size_t i = 0; i < l->file->nroles; i++) {
+		const struct mf_tuf_role *role = &l->file->roles[i];
+		if (mf_tuf_is_shard(d, l, role))
+			continue;
+		if (strcmp(role->name, asked) == 0)
+			return role;
+		if (!other && mf_role_is(role->name, asked))
+			other = role;
+	}
+	return other;
 }
 
 /* One role, whoever lists it: the same file, evaluated in the same way. */
@@ -126,7 +131,7 @@ int mf_policy_role_by_name(const struct mf_tuf_set *set, const char *asked, cons
 		return 1;
 	}
 	for (size_t i = 0; i < set->nroles; i++) {
-		const struct mf_tuf_role *r = listed_by(set->roles[i], asked);
+		const struct mf_tuf_role *r = listed_by(set->d, set->roles[i], asked);
 		if (r && *out && !same_role(*out, r))
 			return 2;
 		if (!r || *out)
@@ -145,6 +150,7 @@ bool mf_policy_role_matches(const struct mf_tuf_set *set, const struct mf_tuf_lo
 	const struct mf_tuf_loaded *by;
 	if (!mf_role_is(l->role, asked))
 		return false;
+	l = mf_tuf_loaded_owner(l);
 	if (!l->delegation || set->roles[0]->delegation)
 		return true;
 	return mf_policy_role_by_name(set, asked, &role, &by) == 1 && strcmp(l->role, role->name) == 0 &&
@@ -170,6 +176,7 @@ bool mf_policy_may_hold(const struct mf_tuf_set *set, const char *asked, struct 
 bool mf_policy_authorised(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l, struct mf_str type,
 			  const char *asked)
 {
+	l = mf_tuf_loaded_owner(l);
 	if (asked)
 		return mf_policy_role_matches(set, l, asked) &&
 		       (!l->delegation || names_type(l->delegation, type));
@@ -181,8 +188,9 @@ bool mf_policy_authorised(const struct mf_tuf_set *set, const struct mf_tuf_load
 static int read_signers(const struct mf_tuf_set *set, struct mf_str name, struct mf_entry *e,
 			struct mf_err *err)
 {
+	const struct mf_tuf_loaded *owner = mf_tuf_loaded_owner(e->role);
 	const struct mf_tuf_role *role =
-	    e->role->delegation ? e->role->delegation : &set->root->roles[MF_TUF_TARGETS];
+	    owner->delegation ? owner->delegation : &set->root->roles[MF_TUF_TARGETS];
 	char *gun MF_FREE = mf_str_dup(set->gun);
 	e->nkeys = role->nkeys;
 	e->keys = mf_calloc(role->nkeys, sizeof(struct mf_pubkey *));

@@ -397,7 +397,7 @@ static int note_references(struct prune *w, const struct mf_tuf_file *f, struct 
 
 static bool is_loaded(const struct prune *w, const struct version *v)
 {
-	const struct mf_tuf_loaded *l = mf_tuf_set_find(&w->t->set, v->role);
+	const struct mf_tuf_loaded *l = mf_tuf_set_find_file(&w->t->set, v->role);
 	return l && l->file->version == v->version;
 }
 

@@ -238,8 +238,9 @@ static int give_roles(const struct pack *p, struct mf_err *err)
 	const struct mf_tuf_set *set = &p->t->set;
 	for (size_t i = 0; i < set->nroles; i++) {
 		const struct mf_tuf_loaded *l = set->roles[i];
-		if (give_listed(p, l->role, mf_tuf_meta_find(set->snapshot, l->role),
-				mf_buf_bytes(&l->file->bytes), err) < 0)
+		const char *name = mf_tuf_loaded_name(l);
+		if (give_listed(p, name, mf_tuf_meta_find(set->snapshot, name), mf_buf_bytes(&l->file->bytes),
+				err) < 0)
 			return -1;
 	}
 	return 0;

@@ -11,6 +11,7 @@ struct authority {
 	int64_t version;                /* of the delegator's file, the first that says so */
 	int64_t seen;                   /* when the store got that; 0: it does not say */
 	struct mf_tuf_file *root;       /* for `targets`, else NULL; borrowed */
+	struct mf_tuf_file *under;      /* else the root of then */
 	struct mf_tuf_role_copy *role;  /* else */
 	struct mf_tuf_loaded delegator; /* by whom; without its file */
 };
@@ -18,7 +19,9 @@ struct authority {
 /* One role on the walk. */
 struct node {
 	const struct mf_tuf_loaded *now; /* NULL: it is no longer listed */
-	const char *role;                /* of a former one: owned by this walk */
+	const char *role;                /* that of its file; of a former one: owned by this walk */
+	bool shard;                      /* a part of its delegator's role */
+	bool done;                       /* it has been read */
 	struct node *parent;             /* its delegator; NULL: `targets` */
 	int64_t newest;                  /* its version */
 	size_t size;                     /* of the newest version, in bytes */
@@ -86,10 +89,22 @@ static int report(const struct walk *w, const struct node *n, const struct mf_ve
 	return n->requested ? w->q->fn(w->q->arg, v, err) : 0;
 }
 
+/* To everybody a shard is its role. */
+static const char *public_name(const struct node *n)
+{
+	return n->shard ? n->parent->role : n->role;
+}
+
+static struct mf_version version_of(const struct node *n, int64_t first, int64_t last)
+{
+	return (struct mf_version){.role = public_name(n), .file = n->role, .first = first, .last = last};
+}
+
 static int report_gap(const struct walk *w, const struct node *n, enum mf_version_state state, int64_t first,
 		      int64_t last, struct mf_err *err)
 {
-	struct mf_version v = {.state = state, .role = n->role, .first = first, .last = last};
+	struct mf_version v = version_of(n, first, last);
+	v.state = state;
 	return first <= last ? report(w, n, &v, err) : 0;
 }
 
@@ -149,7 +164,8 @@ static int read_roots(struct walk *w, bool *cut, struct mf_err *err)
 		return -1;
 	for (int64_t v = newest - 1; v >= 1; v--) {
 		struct mf_buf bytes MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_ROOT_BYTES);
-		struct mf_version at = {.state = MF_VERSION_INVALID, .role = "root", .first = v, .last = v};
+		struct mf_version at = {
+		    .state = MF_VERSION_INVALID, .role = "root", .file = "root", .first = v, .last = v};
 		struct mf_err why = MF_ERR_INIT;
 		int rc = w->nroots < MF_MAX_ROOT_STEPS ? mf_stream_next(&s, v, &bytes, &at.seen, &why) : 0;
 		if (rc == 0) {
@@ -177,6 +193,7 @@ static int report_root(const struct walk *w, struct mf_tuf_file *f, int64_t seen
 	view.nroles = 0;
 	struct mf_version v = {.state = MF_VERSION_VERIFIED,
 			       .role = "root",
+			       .file = "root",
 			       .first = f->version,
 			       .last = f->version,
 			       .seen = seen,
@@ -223,17 +240,26 @@ static int add_roots(struct walk *w, struct node *targets, struct mf_err *err)
 	return add_authority(targets, &a, err);
 }
 
-/* What a verified file says about the role of a node below it, unless that is what the version before said.
- */
-static int learn(struct node *n, const struct mf_tuf_loaded *from, const struct mf_tuf_role *role,
-		 int64_t seen, struct mf_err *err)
+/* A verified file that lists roles. */
+struct lister {
+	const struct mf_tuf_loaded *l;
+	struct mf_tuf_file *root; /* that it was verified under */
+	int64_t seen;
+};
+
+/* What it says about the role of a node below it, unless that is what the version before said. */
+static int learn(struct node *n, const struct lister *from, const struct mf_tuf_role *role,
+		 struct mf_err *err)
 {
 	if (n->n && mf_tuf_role_same(&n->v[n->n - 1]->role->role, role))
 		return 0;
 	n->nkeys += role->nkeys;
 	if (n->n >= MF_MAX_HISTORY_AUTHORITIES || n->nkeys > MF_MAX_KEYS)
 		return mf_fail(err, MF_E_FORMAT, 0, "the keys of role '%s' changed too often", n->role);
-	struct authority a = {.version = from->file->version, .seen = seen, .delegator = *from};
+	struct authority a = {.version = from->l->file->version,
+			      .seen = from->seen,
+			      .under = from->root,
+			      .delegator = *from->l};
 	a.delegator.file = NULL;
 	a.role = mf_tuf_role_copy(role, err);
 	if (a.role && add_authority(n, &a, err) == 0)
@@ -264,7 +290,8 @@ static struct node *add_node(struct walk *w, struct node *parent, const struct m
 	n->now = now;
 	n->parent = parent;
 	if (now) {
-		n->role = now->role;
+		n->role = mf_tuf_loaded_name(now);
+		n->shard = now->shard != NULL;
 		n->newest = now->file->version;
 		n->size = now->file->bytes.n;
 	}
@@ -281,15 +308,28 @@ static bool has_node(const struct walk *w, const struct node *parent, const char
 	return false;
 }
 
-/* A role that is listed no more has signed things all the same. */
-static int add_formers(struct walk *w, struct node *from, const struct mf_tuf_loaded *l, int64_t seen,
-		       struct mf_err *err)
+/* Is the history of what `from` listed asked for? A shard that was divided is a part of its role. */
+static bool is_asked(const struct walk *w, const struct node *from, const struct mf_tuf_loaded *as)
 {
-	for (size_t i = 0; i < l->file->nroles; i++) {
-		const struct mf_tuf_role *role = &l->file->roles[i];
-		struct mf_tuf_loaded as = {.role = role->name, .delegation = role, .parent = l};
-		if (listed(from->now ? from->now->file : l->file, role->name) ||
-		    has_node(w, from, role->name) || !mf_tuf_loaded_touches(w->t->set.d, &as, w->q->prefix))
+	struct mf_str digits = {NULL, 0};
+	if (w->q->version || !mf_tuf_loaded_touches(w->t->set.d, as, w->q->prefix))
+		return false;
+	if (!mf_tuf_is_shard(w->t->set.d, as->parent, as->delegation))
+		return !w->q->role;
+	digits = mf_tuf_shard_digits(w->t->set.d, as->parent->role, as->delegation);
+	return (!w->q->role || strcmp(w->q->role, from->role) == 0) &&
+	       (!w->q->subjects || mf_tuf_shard_wanted(digits, w->q->subjects));
+}
+
+/* A role that is listed no more has signed things all the same. */
+static int add_formers(struct walk *w, struct node *from, const struct lister *by, struct mf_err *err)
+{
+	const struct mf_tuf_file *f = by->l->file;
+	for (size_t i = 0; i < f->nroles; i++) {
+		const struct mf_tuf_role *role = &f->roles[i];
+		struct mf_tuf_loaded as = {.role = role->name, .delegation = role, .parent = by->l};
+		if (listed(from->now ? from->now->file : f, role->name) || has_node(w, from, role->name) ||
+		    !is_asked(w, from, &as))
 			continue;
 		if (w->nformer++ == MF_MAX_HISTORY_FORMER)
 			return mf_fail(err, MF_E_FORMAT, 0, "more than %d roles were removed",
@@ -298,7 +338,8 @@ static int add_formers(struct walk *w, struct node *from, const struct mf_tuf_lo
 		if (!n)
 			return -1;
 		n->role = role->name;
-		if (learn(n, l, role, seen, err) < 0)
+		n->shard = mf_tuf_is_shard(w->t->set.d, by->l, role);
+		if (learn(n, by, role, err) < 0)
 			return -1;
 		n->role = n->v[0]->role->role.name;
 		n->requested = n->needed = true;
@@ -306,22 +347,22 @@ static int add_formers(struct walk *w, struct node *from, const struct mf_tuf_lo
 	return 0;
 }
 
-static int learn_below(struct walk *w, struct node *from, const struct mf_tuf_loaded *l, int64_t seen,
-		       struct mf_err *err)
+static int learn_below(struct walk *w, struct node *from, const struct lister *by, struct mf_err *err)
 {
+	const struct mf_tuf_file *f = by->l->file;
 	for (size_t i = 0; i < w->nnodes; i++) {
 		struct node *n = w->nodes[i];
 		if (!n->needed || n->parent != from)
 			continue;
-		const struct mf_tuf_role *role = listed(l->file, n->role);
-		if (role && learn(n, l, role, seen, err) < 0)
+		const struct mf_tuf_role *role = listed(f, n->role);
+		if (role && learn(n, by, role, err) < 0)
 			return -1;
 		if (role || !n->dropped) {
-			n->dropped = role ? 0 : l->file->version;
-			n->dropped_seen = seen;
+			n->dropped = role ? 0 : f->version;
+			n->dropped_seen = by->seen;
 		}
 	}
-	return w->q->role ? 0 : add_formers(w, from, l, seen, err);
+	return add_formers(w, from, by, err);
 }
 
 static const struct mf_tuf_role *role_of(const struct authority *a)
@@ -356,12 +397,14 @@ static int report_under(struct walk *w, struct node *n, const struct authority *
 			const struct mf_version *version, struct mf_err *err)
 {
 	struct mf_pubkey *keys[MF_MAX_SIGNATURES];
-	struct mf_tuf_loaded l = {.role = n->role, .file = f}, *one = &l;
+	struct mf_tuf_loaded l = {.role = public_name(n), .file = f, .shard = n->shard ? n->role : NULL};
+	struct mf_tuf_loaded *one = &l;
 	struct mf_tuf_set view = w->t->set;
-	if (a->root)
-		view.root = a->root;
-	else
-		l = (struct mf_tuf_loaded){n->role, f, &a->role->role, &a->delegator};
+	view.root = a->root ? a->root : a->under;
+	if (!a->root) {
+		l.delegation = &a->role->role;
+		l.parent = &a->delegator;
+	}
 	view.roles = &one;
 	view.nroles = 1;
 	struct mf_version v = *version; /* what is added points to here */
@@ -373,7 +416,8 @@ static int report_under(struct walk *w, struct node *n, const struct authority *
 	v.signers = keys;
 	v.delegator = a->root ? "root" : a->delegator.role;
 	v.delegator_version = a->version;
-	return report(w, n, &v, err) < 0 ? -1 : v.again ? 0 : learn_below(w, n, &l, v.seen, err);
+	const struct lister by = {&l, view.root, v.seen};
+	return report(w, n, &v, err) < 0 ? -1 : v.again ? 0 : learn_below(w, n, &by, err);
 }
 
 /* The last version under the authorities that came after it, up to `to`: a key that its delegator took away
@@ -569,8 +613,8 @@ static int read_range(struct walk *w, struct node *n, const struct range *r, str
 	s.max = s.window == 1 ? s.most : MF_MAX_TARGETS_TOTAL / MF_STREAM_WINDOW;
 	for (int64_t v = r->first; v <= r->last; v++) {
 		struct mf_buf bytes MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_TARGETS_BYTES);
-		struct mf_version ver = {
-		    .role = n->role, .first = v, .last = v, .baseline = v < r->requested};
+		struct mf_version ver = version_of(n, v, v);
+		ver.baseline = v < r->requested;
 		struct mf_err why = MF_ERR_INIT;
 		int rc = mf_stream_next(&s, v, &bytes, &ver.seen, &why);
 		if (rc < 0 && fatal(&why))
@@ -642,13 +686,11 @@ static int read_role(struct walk *w, struct node *n, struct mf_err *err)
 		return -1;
 	if (n->now)
 		return 0;
-	struct mf_version v = {.state = MF_VERSION_DROPPED,
-			       .role = n->role,
-			       .first = n->newest,
-			       .last = n->newest,
-			       .seen = n->dropped_seen,
-			       .delegator = n->parent->role,
-			       .delegator_version = n->dropped};
+	struct mf_version v = version_of(n, n->newest, n->newest);
+	v.state = MF_VERSION_DROPPED;
+	v.seen = n->dropped_seen;
+	v.delegator = n->parent->role;
+	v.delegator_version = n->dropped;
 	return report(w, n, &v, err);
 }
 
@@ -675,7 +717,8 @@ static int choose_nodes(struct walk *w, struct mf_err *err)
 		struct node *n = add_node(w, parent, l, err);
 		if (!n)
 			return -1;
-		n->requested = (!w->q->role || strcmp(w->q->role, l->role) == 0) && !is_double(w, l->role);
+		const char *own = w->q->version ? n->role : l->role;
+		n->requested = (!w->q->role || strcmp(w->q->role, own) == 0) && !is_double(w, n->role);
 		for (struct node *up = n; n->requested && up; up = up->parent)
 			up->needed = true;
 	}
@@ -687,14 +730,15 @@ static int authority_now(struct walk *w, struct node *n, struct mf_err *err)
 {
 	if (!n->now->delegation)
 		return add_roots(w, n, err);
-	return learn(n, n->now->parent, n->now->delegation, 0, err);
+	const struct lister by = {n->now->parent, w->t->set.root, 0};
+	return learn(n, &by, n->now->delegation, err);
 }
 
 /* One version of one role: mostly the keys of now have signed it, and nothing else need be read. MF_FOUND: it
  * is reported; MF_ABSENT: it takes the whole walk. */
 static enum mf_found try_shortcut(struct walk *w, struct node *n, struct mf_err *err)
 {
-	struct mf_version v = {.role = n->role, .first = w->q->version, .last = w->q->version};
+	struct mf_version v = version_of(n, w->q->version, w->q->version);
 	struct mf_fetch_key key = mf_stream_key(n->role, v.last, MF_MAX_TARGETS_BYTES, &v.seen);
 	struct mf_buf bytes MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_TARGETS_BYTES);
 	struct mf_err why = MF_ERR_INIT;
@@ -730,6 +774,25 @@ static struct node *only_node(struct walk *w)
 	return NULL;
 }
 
+/* A shard that was divided is read before those that it was divided into: what they hold was there. */
+static int read_in_order(struct walk *w, struct node *n, struct mf_err *err)
+{
+	for (size_t i = 0; n->shard && i < w->nnodes; i++) {
+		struct node *whole = w->nodes[i];
+		size_t length = strlen(whole->role);
+		if (!whole->shard || whole->done || whole->parent != n->parent ||
+		    strlen(n->role) <= length || strncmp(n->role, whole->role, length) != 0)
+			continue;
+		whole->done = true;
+		if (whole->needed && read_role(w, whole, err) < 0)
+			return -1;
+	}
+	if (n->done)
+		return 0;
+	n->done = true;
+	return n->needed ? read_role(w, n, err) : 0;
+}
+
 int mf_trust_history(struct mf_trust *t, const struct mf_history_query *q, struct mf_err *err)
 {
 	struct walk w WALK_CLEANUP = {.t = t, .q = q};
@@ -745,8 +808,7 @@ int mf_trust_history(struct mf_trust *t, const struct mf_history_query *q, struc
 		rc = -1;
 	w.nodes[0]->cut = cut;
 	for (size_t i = 0; rc == 0 && i < w.nnodes; i++)
-		if (w.nodes[i]->needed && read_role(&w, w.nodes[i], err) < 0)
-			rc = -1;
+		rc = read_in_order(&w, w.nodes[i], err);
 	if (rc < 0)
 		mf_err_set_endpoint(err, t->repo->where);
 	return rc < 0 ? -1 : 0;

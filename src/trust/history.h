@@ -26,7 +26,8 @@ enum mf_version_state {
 /* One version, or several without a file. Everything is borrowed for the call. */
 struct mf_version {
 	enum mf_version_state state;
-	const char *role;
+	const char *role;    /* of a shard that of the role that it is a part of */
+	const char *file;    /* the name of the file: of a shard its own */
 	int64_t first, last; /* the same, but for NOT_KEPT and NOT_READ */
 	bool baseline;       /* the one before those asked for: to compare with */
 	bool again;          /* reported before; now as keys show it that its delegator listed since */
@@ -44,11 +45,12 @@ struct mf_version {
 typedef int (*mf_version_fn)(void *arg, const struct mf_version *v, struct mf_err *err);
 
 struct mf_history_query {
-	const char *role; /* this loaded role's only, by its full name; NULL: of all that are loaded, and of
-			     those that a version read has listed, with a path that touches prefix, and the
-			     newest does not */
+	const char *role; /* this loaded role's and its shards' only, by its full name; NULL: of all that are
+			     loaded, and of those that a version read has listed, with a path that touches
+			     prefix, and the newest does not */
 	struct mf_str prefix;
-	int64_t version; /* this version of it only; 0: the newest ones */
+	const char *const *subjects; /* of former shards those of these only, see struct mf_load */
+	int64_t version; /* this version only, of the file of the name `role`; 0: the newest ones */
 	bool roots;      /* also each verified root, before the roles */
 	int64_t limit;   /* so many versions of each role, at most MF_MAX_HISTORY_VERSIONS */
 	mf_version_fn fn;

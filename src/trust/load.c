@@ -380,6 +380,7 @@ static int load_root_and_timestamp(struct mf_trust *t, struct mf_err *err)
 			t->cfg->at ? t->cfg->at : mf_env_now(t->cfg->env), &t->floors.roles);
 	t->set.names = t->cfg->names;
 	t->set.expired_ok = expired_ok[t->how.purpose];
+	t->set.subjects = t->how.subjects;
 	if (t->store->begin(t, err) < 0 || mf_load_root(t, err) < 0)
 		return -1;
 	t->attempt.root_done = true;
@@ -456,8 +457,10 @@ static bool leads_to(const char *role, const char *name)
 	return strncmp(r, n, length) == 0 && (n[length] == 0 || n[length] == '/');
 }
 
-static bool is_requested(const struct mf_trust *t, const char *role)
+static bool is_requested(const struct mf_trust *t, const struct mf_tuf_edge *e)
 {
+	const char *role =
+	    mf_tuf_is_shard(t->set.d, e->parent, e->role) ? e->parent->role : e->role->name;
 	if (!t->how.only || t->repo->ops->dialect->meta_has_suffix)
 		return true;
 	for (const char *const *name = t->how.only; *name; name++)
@@ -472,6 +475,15 @@ static size_t most_roles(const struct mf_trust *t, struct mf_str prefix)
 	return prefix.n ? t->set.nroles - 1 + MF_MAX_DELEGATIONS_LOOKUP : MF_MAX_DELEGATIONS_LIST;
 }
 
+/* All that the loaded roles list, or as much of it as is read. */
+static size_t most_edges(const struct mf_trust *t)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < t->set.nroles; i++)
+		n += t->set.roles[i]->file->nroles;
+	return n < MF_MAX_DELEGATIONS_LIST ? n : MF_MAX_DELEGATIONS_LIST;
+}
+
 /* Adds those that could hold a name with this prefix, and are not among them. */
 static int add_edges(struct mf_trust *t, struct mf_str prefix, struct mf_tuf_edge *v, size_t *n,
 		     struct mf_err *err)
@@ -483,7 +495,7 @@ static int add_edges(struct mf_trust *t, struct mf_str prefix, struct mf_tuf_edg
 		bool twice = false;
 		for (size_t k = 0; k < before; k++)
 			twice |= v[k].parent == v[i].parent && v[k].role == v[i].role;
-		if (!twice && is_requested(t, v[i].role->name) && !mf_trust_find_broken(t, v[i].role->name))
+		if (!twice && is_requested(t, &v[i]) && !mf_trust_find_broken(t, v[i].role->name))
 			v[(*n)++] = v[i];
 	}
 	return 0;
@@ -494,10 +506,9 @@ static int add_edges(struct mf_trust *t, struct mf_str prefix, struct mf_tuf_edg
 static enum mf_found begin_level(struct mf_trust *t, const struct mf_str *prefixes, size_t nprefixes,
 				 struct mf_err *err)
 {
-	size_t n = 0, room = 0;
-	for (size_t i = 0; i < nprefixes; i++)
-		room += most_roles(t, prefixes[i]) + 1;
-	struct mf_tuf_edge *edges MF_FREE = mf_calloc(room, sizeof *edges);
+	size_t n = 0;
+	/* Those found so far, and those of one prefix. */
+	struct mf_tuf_edge *edges MF_FREE = mf_calloc(2 * most_edges(t) + 1, sizeof *edges);
 	if (!edges)
 		return (enum mf_found)mf_fail_nomem(err);
 	for (size_t i = 0; i < nprefixes; i++)
@@ -525,6 +536,29 @@ int mf_trust_widen(struct mf_trust *t, struct mf_str prefix, struct mf_err *err)
 		return 0;
 	mf_err_set_endpoint(err, t->repo->where);
 	return -1;
+}
+
+const char *const mf_no_subjects[] = {NULL};
+
+int mf_trust_load_shards(struct mf_trust *t, struct mf_str prefix, const char *const *subjects,
+			 struct mf_err *err)
+{
+	const char *const *before = t->set.subjects;
+	if (!before) /* all are loaded */
+		return 0;
+	t->set.subjects = subjects;
+	int rc = mf_trust_widen(t, prefix, err);
+	t->set.subjects = before;
+	return rc;
+}
+
+int mf_trust_load_subject(struct mf_trust *t, struct mf_str prefix, const struct mf_digest *subject,
+			  struct mf_err *err)
+{
+	char hex[65];
+	const char *const one[] = {hex, NULL};
+	mf_digest_hex(hex, subject);
+	return mf_trust_load_shards(t, prefix, one, err);
 }
 
 /* ---- load, and load again */
@@ -659,6 +693,9 @@ enum mf_found mf_trust_load_step(struct mf_trust *t, struct mf_err *err)
 	if (found == MF_ABSENT)
 		return MF_ABSENT;
 	drop_prefetched(t);
+	/* What is loaded later asks for its own. */
+	t->set.subjects = t->how.subjects ? mf_no_subjects : NULL;
+	t->how.subjects = t->set.subjects;
 	t->attempt.no_cache = false; /* the next prefetch uses it */
 	if (found == MF_FOUND)
 		return end_load(t, err) < 0 ? MF_FAILED : MF_FOUND;

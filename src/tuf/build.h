@@ -100,6 +100,12 @@ int mf_tuf_put_type_path(const struct mf_dialect *d, struct mf_str type, struct 
 /* The type that a path of exactly that form names; empty: another form. */
 struct mf_str mf_tuf_path_type(const struct mf_dialect *d, struct mf_str path);
 
+/* The name and a path of a role's shard. */
+int mf_tuf_put_shard_name(const struct mf_dialect *d, const char *role, struct mf_str digits,
+			  struct mf_buf *out, struct mf_err *err) MF_NODISCARD;
+int mf_tuf_put_shard_path(const struct mf_dialect *d, struct mf_str type, struct mf_str digits,
+			  struct mf_buf *out, struct mf_err *err) MF_NODISCARD;
+
 /* Do the signatures of a targets file meet the role, as it is or as it would be? Nothing else is checked.
  * 0, or -1: MF_E_SIGNATURE. */
 int mf_tuf_check_signed(const struct mf_dialect *d, const struct mf_tuf_file *f,

@@ -20,29 +20,31 @@ int mf_tuf_put_role_name(const struct mf_dialect *d, struct mf_str name, struct 
 	return mf_buf_add_str(out, name, err);
 }
 
-static struct mf_str path_tail(const struct mf_dialect *d)
-{
-	return is_tuf1(d) ? MF_STR("/*") : MF_STR("/");
-}
-
 int mf_tuf_put_type_path(const struct mf_dialect *d, struct mf_str type, struct mf_buf *out,
 			 struct mf_err *err)
 {
-	return mf_buf_add_str(out, type, err) < 0 ? -1 : mf_buf_add_str(out, path_tail(d), err);
+	return mf_buf_add_str(out, type, err) < 0 || mf_buf_addc(out, '/', err) < 0
+		   ? -1
+		   : mf_buf_addz(out, d->prefix_tail, err);
+}
+
+bool mf_tuf_is_type(struct mf_str text)
+{
+	for (size_t i = 0; i < text.n; i++) {
+		char c = text.p[i];
+		if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-'))
+			return false;
+	}
+	return text.n > 0;
 }
 
 struct mf_str mf_tuf_path_type(const struct mf_dialect *d, struct mf_str path)
 {
-	struct mf_str tail = path_tail(d), none = {path.p, 0};
-	if (path.n <= tail.n || !mf_str_ends(path, tail))
+	struct mf_str tail = mf_str_c(d->prefix_tail), none = {path.p, 0};
+	if (path.n <= tail.n + 1 || !mf_str_ends(path, tail))
 		return none;
-	struct mf_str type = {path.p, path.n - tail.n};
-	for (size_t i = 0; i < type.n; i++) {
-		char c = type.p[i];
-		if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-'))
-			return none;
-	}
-	return type;
+	struct mf_str type = {path.p, path.n - tail.n - 1};
+	return type.p[type.n] == '/' && mf_tuf_is_type(type) ? type : none;
 }
 
 int mf_tuf_check_signed(const struct mf_dialect *d, const struct mf_tuf_file *f,

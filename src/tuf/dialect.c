@@ -310,6 +310,8 @@ const struct mf_dialect mf_dialect_notary = {
     .delegation_name = notary_delegation_name,
     .path_covers = notary_path_covers,
     .path_touches = notary_path_touches,
+    .shard_mark = "/_h",
+    .prefix_tail = "",
     .key_write = notary_key_write,
     .sign_scheme = notary_sign_scheme,
 };
@@ -560,6 +562,8 @@ const struct mf_dialect mf_dialect_tuf1 = {
     .delegation_name = tuf1_delegation_name,
     .path_covers = glob,
     .path_touches = tuf1_path_touches,
+    .shard_mark = "._h",
+    .prefix_tail = "*",
     .key_write = tuf1_key_write,
     .sign_scheme = tuf1_sign_scheme,
 };

@@ -11,6 +11,8 @@ extern const char *const mf_tuf_role_names[MF_TUF_TYPES];
 int mf_tuf_hash_decode(const struct mf_dialect *d, struct mf_str text, uint8_t *out, size_t n,
 		       struct mf_err *err) MF_NODISCARD;
 
+bool mf_tuf_is_type(struct mf_str text); /* has it the characters of a record type? */
+
 /* Does this delegation, by itself, allow the name? */
 bool mf_tuf_role_covers(const struct mf_dialect *d, const struct mf_tuf_role *role, struct mf_str name);
 

@@ -2,6 +2,7 @@
 #include <assert.h>
 
 #include "base/encode.h"
+#include "base/limits.h"
 #include "crypto/hash.h"
 #include "crypto/x509.h"
 #include "tuf/internal.h"
@@ -361,6 +362,14 @@ const struct mf_tuf_loaded *mf_tuf_set_find(const struct mf_tuf_set *s, const ch
 	return NULL;
 }
 
+const struct mf_tuf_loaded *mf_tuf_set_find_file(const struct mf_tuf_set *s, const char *name)
+{
+	for (size_t i = 0; i < s->nroles; i++)
+		if (strcmp(mf_tuf_loaded_name(s->roles[i]), name) == 0)
+			return s->roles[i];
+	return NULL;
+}
+
 static int check_names(const struct mf_tuf_set *s, const char *role, const struct mf_tuf_file *f,
 		       struct mf_err *err)
 {
@@ -380,7 +389,11 @@ static int add_loaded(struct mf_tuf_set *s, const char *name, struct mf_tuf_file
 	struct mf_tuf_loaded *l = calloc(1, sizeof *l);
 	if (!l)
 		return mf_fail_nomem(err);
-	*l = (struct mf_tuf_loaded){name, f, w ? w->role : NULL, w ? w->parent : NULL};
+	*l = (struct mf_tuf_loaded){name, f, w ? w->role : NULL, w ? w->parent : NULL, NULL};
+	if (w && mf_tuf_is_shard(s->d, w->parent, w->role)) {
+		l->role = w->parent->role;
+		l->shard = name;
+	}
 	s->roles[s->nroles++] = l;
 	return 0;
 }
@@ -395,6 +408,23 @@ static int check_total(const struct mf_tuf_set *s, size_t more, struct mf_err *e
 		return 0;
 	return mf_fail(err, MF_E_FORMAT, 0, "the roles to read have more than %zu bytes together",
 		       s->max_total);
+}
+
+/* A shard speaks for its role, so the role's keys must have signed it, as its delegator lists them now: the
+ * role's own file may name a key that was taken away from it since. */
+static int check_owner(const struct mf_tuf_set *s, const struct mf_tuf_edge *w, const struct mf_tuf_file *f,
+		       struct mf_err *err)
+{
+	struct mf_tuf_counting c = {.d = s->d, .gun = s->gun, .now = s->now};
+	struct mf_esc e;
+	if (!w || !mf_tuf_is_shard(s->d, w->parent, w->role))
+		return 0;
+	struct mf_tuf_role owner =
+	    w->parent->delegation ? *w->parent->delegation : s->root->roles[MF_TUF_TARGETS];
+	owner.name = w->role->name;
+	if (mf_tuf_count_signatures(&c, f, &owner, owner.threshold, err) == 0)
+		return 0;
+	return mf_wrap(err, "a part of role '%s'", mf_esc(&e, mf_str_c(w->parent->role)));
 }
 
 static int load_targets(struct mf_tuf_set *s, const char *name, const struct mf_tuf_edge *w,
@@ -412,8 +442,8 @@ static int load_targets(struct mf_tuf_set *s, const char *name, const struct mf_
 	if (!f ||
 	    (w ? mf_tuf_count_signatures(&c, f, w->role, w->role->threshold, err) : verify_top(s, f, err)) <
 		0 ||
-	    check_version(m, f, name, err) < 0 || check_names(s, name, f, err) < 0 ||
-	    check_floor(s, f, name, err) < 0)
+	    check_owner(s, w, f, err) < 0 || check_version(m, f, name, err) < 0 ||
+	    check_names(s, name, f, err) < 0 || check_floor(s, f, name, err) < 0)
 		return -1;
 	if (check_fresh(s, f, name, err) < 0)
 		return -1;
@@ -485,20 +515,44 @@ static bool is_done(const struct mf_tuf_set *s, const struct mf_tuf_loaded *by, 
 		    const struct mf_tuf_edge *v, size_t n)
 {
 	for (size_t i = 0; i < s->nroles; i++)
-		if (s->roles[i]->parent == by && strcmp(s->roles[i]->role, name) == 0)
+		if (s->roles[i]->parent == by && strcmp(mf_tuf_loaded_name(s->roles[i]), name) == 0)
 			return true;
 	for (size_t i = 0; i < n; i++)
 		if (v[i].parent == by && strcmp(v[i].role->name, name) == 0)
 			return true;
 	for (const struct mf_tuf_loaded *l = by; l; l = l->parent)
-		if (strcmp(l->role, name) == 0)
+		if (strcmp(mf_tuf_loaded_name(l), name) == 0)
 			return true;
 	return false;
+}
+
+/* A role may be listed before it has published anything; its shards never are. */
+static int not_in_snapshot(const struct mf_tuf_set *s, const struct mf_tuf_role *role, bool shard,
+			   struct mf_err *err)
+{
+	struct mf_esc e;
+	if (mf_tuf_floor_get(s->floors, role->name))
+		return mf_fail(err, MF_E_ROLLBACK, 0, "snapshot no longer lists '%s', seen before",
+			       mf_esc(&e, mf_str_c(role->name)));
+	if (shard)
+		return mf_fail(err, MF_E_FORMAT, 0,
+			       "the snapshot does not list '%s', which holds records of its role",
+			       mf_esc(&e, mf_str_c(role->name)));
+	return 0;
+}
+
+static size_t count_ordinary(const struct mf_tuf_set *s)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < s->nroles; i++)
+		n += s->roles[i]->shard == NULL;
+	return n;
 }
 
 int mf_tuf_set_unloaded(struct mf_tuf_set *s, struct mf_str prefix, size_t max, struct mf_tuf_edge *out,
 			size_t *n, struct mf_err *err)
 {
+	size_t ordinary = count_ordinary(s);
 	*n = 0;
 	for (size_t i = 0; i < s->nroles; i++) {
 		const struct mf_tuf_loaded *l = s->roles[i];
@@ -506,18 +560,22 @@ int mf_tuf_set_unloaded(struct mf_tuf_set *s, struct mf_str prefix, size_t max, 
 			continue;
 		for (size_t j = 0; j < l->file->nroles; j++) {
 			const struct mf_tuf_role *role = &l->file->roles[j];
-			if (!role_touches(s->d, role, prefix) || is_done(s, l, role->name, out, *n))
+			struct mf_str digits = mf_tuf_shard_digits(s->d, l->role, role);
+			bool shard = digits.n && !l->shard;
+			if (!role_touches(s->d, role, prefix) ||
+			    (shard && s->subjects && !mf_tuf_shard_wanted(digits, s->subjects)) ||
+			    is_done(s, l, role->name, out, *n))
 				continue;
 			if (!mf_tuf_meta_find(s->snapshot, role->name)) {
-				struct mf_esc e;
-				if (mf_tuf_floor_get(s->floors, role->name))
-					return mf_fail(err, MF_E_ROLLBACK, 0,
-						       "snapshot no longer lists '%s', seen before",
-						       mf_esc(&e, mf_str_c(role->name)));
-				continue; /* nothing was published under it */
+				if (not_in_snapshot(s, role, shard, err) < 0)
+					return -1;
+				continue;
 			}
-			if (s->nroles + *n > max)
+			if (!shard && ordinary++ > max)
 				return mf_fail(err, MF_E_FORMAT, 0, "more than %zu delegations to read", max);
+			if (s->nroles + *n > MF_MAX_DELEGATIONS_LIST)
+				return mf_fail(err, MF_E_FORMAT, 0, "more than %d delegations to read",
+					       MF_MAX_DELEGATIONS_LIST);
 			out[(*n)++] = (struct mf_tuf_edge){l, role};
 		}
 	}

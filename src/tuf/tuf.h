@@ -151,6 +151,8 @@ struct mf_dialect {
 	bool (*path_covers)(struct mf_str path, struct mf_str name);
 	/* Could it cover some name that starts with `prefix`? For lists. */
 	bool (*path_touches)(struct mf_str path, struct mf_str prefix);
+	const char *shard_mark;  /* between the name of a role and the digits of its shard */
+	const char *prefix_tail; /* makes a path of a prefix: it covers what begins with that */
 	/* Appends the KEY object for a public key; certificate not NULL: Notary's x509 form. *id receives the
 	 * key ID. */
 	int (*key_write)(const struct mf_pubkey *pub, const struct mf_str *certificate, struct mf_buf *out,
@@ -180,11 +182,22 @@ struct mf_tuf_floors {
 int64_t mf_tuf_floor_get(const struct mf_tuf_floors *f, const char *role); /* 0: none */
 
 struct mf_tuf_loaded {
-	const char *role;
+	const char *role; /* of a shard that of the role whose records it holds: to everybody they are one */
 	struct mf_tuf_file *file;
 	const struct mf_tuf_role *delegation; /* its entry in the delegator's file; NULL: targets */
 	const struct mf_tuf_loaded *parent;
+	const char *shard; /* the own name of a shard, whose delegator is its role; NULL: it is none */
 };
+/* What the file is called in the snapshot. */
+static inline const char *mf_tuf_loaded_name(const struct mf_tuf_loaded *l)
+{
+	return l->shard ? l->shard : l->role;
+}
+/* Whose keys and paths speak for what it holds. */
+static inline const struct mf_tuf_loaded *mf_tuf_loaded_owner(const struct mf_tuf_loaded *l)
+{
+	return l->shard ? l->parent : l;
+}
 
 struct mf_names;
 struct mf_tuf_set {
@@ -197,6 +210,9 @@ struct mf_tuf_set {
 	bool expired;
 	bool expired_certificate; /* Notary: none of the root's is valid now, where expired_ok has the root */
 	size_t max_total;         /* octets of all targets roles together: MF_MAX_TARGETS_TOTAL */
+	/* Of the shards only those that may hold records of these subjects (mf_tuf_shard_wanted) are given
+	 * by mf_tuf_set_unloaded; borrowed, ends with NULL. NULL: all. */
+	const char *const *subjects;
 	const struct mf_names *names; /* what messages call keys; borrowed, may be NULL */
 	struct mf_tuf_file *root, *timestamp, *snapshot;
 	struct mf_tuf_loaded **roles; /* targets first */
@@ -245,10 +261,26 @@ struct mf_tuf_edge {
 int mf_tuf_set_delegated(struct mf_tuf_set *s, const struct mf_tuf_edge *w, struct mf_buf *bytes,
 			 bool checked, struct mf_err *err) MF_NODISCARD;
 /* The roles listed by what is loaded, in the snapshot, not loaded yet, whose path could cover a name that
- * starts with `prefix` (every delegator on the way must allow it), at most `max` in the end (MF_E_FORMAT
- * beyond). out has room for max; returns their number in *n. */
+ * starts with `prefix` (every delegator on the way must allow it), at most `max` in the end and shards
+ * besides (MF_E_FORMAT beyond). out has room for all that the loaded roles list, or for
+ * MF_MAX_DELEGATIONS_LIST if that is less; returns their number in *n. */
 int mf_tuf_set_unloaded(struct mf_tuf_set *s, struct mf_str prefix, size_t max, struct mf_tuf_edge *out,
 			size_t *n, struct mf_err *err) MF_NODISCARD;
+/* ---- shards (shard.c): a role that grows large spreads its records over delegated roles of its own, by the
+ * first hex digits of the subject: "ROLE", the dialect's mark, 1 to MF_MAX_SHARD_DIGITS digits, with paths of
+ * the form TYPE/sha256-DIGITS for each type. Who holds the keys of a role can make one, and gains nothing: its
+ * file needs the signatures that the role's own file needs, and covers no name that the role does not. */
+/* The digits of a delegation of exactly this form that `role` lists; empty: it is an ordinary role. */
+struct mf_str mf_tuf_shard_digits(const struct mf_dialect *d, const char *role,
+				  const struct mf_tuf_role *listed);
+/* The type that a path of a shard names; empty: the path has another form. */
+struct mf_str mf_tuf_shard_type(const struct mf_dialect *d, struct mf_str digits, struct mf_str path);
+/* Is what a loaded role lists one of its shards? A shard has none. */
+bool mf_tuf_is_shard(const struct mf_dialect *d, const struct mf_tuf_loaded *by,
+		     const struct mf_tuf_role *listed);
+/* May it hold records of one of the subjects: hex digests, or the first digits of some? */
+bool mf_tuf_shard_wanted(struct mf_str digits, const char *const *subjects);
+
 /* Do this role and all its delegators allow the name? */
 bool mf_tuf_loaded_covers(const struct mf_dialect *d, const struct mf_tuf_loaded *l, struct mf_str name);
 /* Could they allow some name that starts with `prefix`? */
@@ -290,6 +322,8 @@ const struct mf_tuf_meta *mf_tuf_meta_find(const struct mf_tuf_file *f,
 const struct mf_tuf_loaded *
 mf_tuf_set_find(const struct mf_tuf_set *s,
 		const char *role); /* the first, for whichever delegator; NULL: not loaded */
+/* The same by the name of the file: that of the role itself, or of a shard. */
+const struct mf_tuf_loaded *mf_tuf_set_find_file(const struct mf_tuf_set *s, const char *name);
 /* "qa" of Notary's "targets/qa": a delegated role's name without the prefix. */
 const char *mf_tuf_role_short(const char *name);
 /* Length and hashes of bytes against an entry. MF_E_DIGEST. */

@@ -1,0 +1,86 @@
+/* Shards: the delegated roles among which the records of a large role are spread. */
+#include "base/limits.h"
+#include "tuf/build.h"
+#include "tuf/internal.h"
+
+#define SUBJECT "/sha256-"
+
+static bool is_hex(char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+}
+
+/* The digits behind a role's name and the mark; empty: the name has another form. */
+static struct mf_str name_digits(const struct mf_dialect *d, const char *role, const char *name)
+{
+	struct mf_str none = {name, 0}, rest = mf_str_c(name), mark = mf_str_c(d->shard_mark);
+	size_t n = strlen(role);
+	if (!mf_str_starts(rest, mf_str_c(role)))
+		return none;
+	rest = (struct mf_str){rest.p + n, rest.n - n};
+	if (!mf_str_starts(rest, mark))
+		return none;
+	rest = (struct mf_str){rest.p + mark.n, rest.n - mark.n};
+	if (rest.n < 1 || rest.n > MF_MAX_SHARD_DIGITS)
+		return none;
+	for (size_t i = 0; i < rest.n; i++)
+		if (!is_hex(rest.p[i]))
+			return none;
+	return rest;
+}
+
+struct mf_str mf_tuf_shard_type(const struct mf_dialect *d, struct mf_str digits, struct mf_str path)
+{
+	struct mf_str tail = mf_str_c(d->prefix_tail), middle = MF_STR(SUBJECT), none = {path.p, 0};
+	size_t behind = middle.n + digits.n + tail.n;
+	if (path.n <= behind || !mf_str_ends(path, tail))
+		return none;
+	struct mf_str type = {path.p, path.n - behind}, m = {path.p + type.n, middle.n},
+		      at = {m.p + m.n, digits.n};
+	return mf_str_eq(m, middle) && mf_str_eq(at, digits) && mf_tuf_is_type(type) ? type : none;
+}
+
+struct mf_str mf_tuf_shard_digits(const struct mf_dialect *d, const char *role,
+				  const struct mf_tuf_role *listed)
+{
+	struct mf_str digits = name_digits(d, role, listed->name), none = {listed->name, 0};
+	if (!digits.n || !listed->npaths || listed->nhash_prefixes || listed->terminating)
+		return none;
+	for (size_t i = 0; i < listed->npaths; i++)
+		if (!mf_tuf_shard_type(d, digits, listed->paths[i]).n)
+			return none;
+	return digits;
+}
+
+bool mf_tuf_is_shard(const struct mf_dialect *d, const struct mf_tuf_loaded *by,
+		     const struct mf_tuf_role *listed)
+{
+	return !by->shard && mf_tuf_shard_digits(d, by->role, listed).n > 0;
+}
+
+bool mf_tuf_shard_wanted(struct mf_str digits, const char *const *subjects)
+{
+	for (; *subjects; subjects++) {
+		struct mf_str s = mf_str_c(*subjects);
+		if (mf_str_starts(s, digits) || mf_str_starts(digits, s))
+			return true;
+	}
+	return false;
+}
+
+int mf_tuf_put_shard_name(const struct mf_dialect *d, const char *role, struct mf_str digits,
+			  struct mf_buf *out, struct mf_err *err)
+{
+	return mf_buf_addz(out, role, err) < 0 || mf_buf_addz(out, d->shard_mark, err) < 0
+		   ? -1
+		   : mf_buf_add_str(out, digits, err);
+}
+
+int mf_tuf_put_shard_path(const struct mf_dialect *d, struct mf_str type, struct mf_str digits,
+			  struct mf_buf *out, struct mf_err *err)
+{
+	return mf_buf_add_str(out, type, err) < 0 || mf_buf_addz(out, SUBJECT, err) < 0 ||
+		       mf_buf_add_str(out, digits, err) < 0
+		   ? -1
+		   : mf_buf_addz(out, d->prefix_tail, err);
+}
