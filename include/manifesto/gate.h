@@ -30,8 +30,8 @@ struct manifesto_verify_options {
 	 * NULL; or NULL. */
 	const char *const *where;
 	const char *distinct; /* "TYPE,TYPE": no key counts for two requirements of these; or NULL */
-	/* A file of signed SLSA Verification Summaries, one DSSE envelope a line, for each image that could be
-	 * resolved; written when all are checked, also where images are refused. NULL: none. */
+	/* A file of signed SLSA Verification Summaries, one DSSE envelope a line, for each image that could
+	 * be resolved; written when all are checked, also where images are refused. NULL: none. */
 	const char *vsa_path;
 	const char *vsa_key;      /* an ed25519 key of this machine; required with vsa_path */
 	const char *vsa_verifier; /* URI of the verifier; NULL: "urn:manifesto:key:FINGERPRINT" */

@@ -60,8 +60,8 @@ bool mf_text_unsafe(uint32_t code)
 	return code > 0xffff && (code & 0xfffe) == 0xfffe; /* noncharacters of the other planes */
 }
 
-/* "##[name", "##vso[name", "##teamcity[name": runners of CI systems take it for a command wherever in a line it
- * stands. */
+/* "##[name", "##vso[name", "##teamcity[name": runners of CI systems take it for a command wherever in a line
+ * it stands. */
 static bool begins_command(const char *p, const char *end)
 {
 	if (end - p < 3 || p[0] != '#' || p[1] != '#')

@@ -2,8 +2,8 @@
  *
  * Authors, reasons, names and server messages are other people's bytes. A terminal acts on control
  * characters, bidirectional controls reorder what a reader sees, and invisible characters make two names look
- * alike: none of them leaves the program as such, neither as text (\u{202e}) nor as JSON (\u202e). Text holds no
- * command to a runner of a CI system, either, which reads what the program writes (\u{23}#[error]). */
+ * alike: none of them leaves the program as such, neither as text (\u{202e}) nor as JSON (\u202e). Text holds
+ * no command to a runner of a CI system, either, which reads what the program writes (\u{23}#[error]). */
 #ifndef MF_BASE_TEXT_H
 #define MF_BASE_TEXT_H
 

@@ -20,7 +20,7 @@ struct mf_cli {
 	size_t nargument;
 	struct mf_cli_prompt prompt;
 	struct mf_cli_config *config;
-	struct manifesto *m; /* NULL for commands with offline set */
+	struct manifesto *m;         /* NULL for commands with offline set */
 	struct manifesto_stats cost; /* of the contexts that were freed */
 	bool json, quiet;
 	char propose_hint[400]; /* this command line, with '--propose @' */

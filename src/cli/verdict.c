@@ -329,8 +329,8 @@ static void end_junit(struct mf_cli_verdicts *v, const struct manifesto_error *e
 		    "  <testsuite name=\"%s\" tests=\"1\" failures=\"0\" errors=\"1\" skipped=\"0\">\n"
 		    "    <testcase classname=\"manifesto verify\" name=\"%zu images\">\n"
 		    "      <error message=\"%s\" type=\"%s\"/>\n    </testcase>\n  </testsuite>\n",
-		    unchecked ? "images that were not checked" : "the run",
-		    unchecked ? unchecked : v->images, err->message, err->code);
+		    unchecked ? "images that were not checked" : "the run", unchecked ? unchecked : v->images,
+		    err->message, err->code);
 	put(mf_text_xml, "</testsuites>\n");
 }
 

@@ -13,7 +13,7 @@ struct mf_piece {
 	struct mf_digest digest;
 	uint64_t size;
 	const char *media_type;
-	const char *title; /* org.opencontainers.image.title, the name of a file; NULL: left out */
+	const char *title;     /* org.opencontainers.image.title, the name of a file; NULL: left out */
 	const char *title_too; /* another annotation that has the title, its name behind that; NULL: none */
 };
 /* The one way to write a descriptor. */

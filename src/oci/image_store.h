@@ -140,9 +140,10 @@ void mf_manifest_call_cancel(struct mf_manifest_call *c); /* NULL is fine */
 
 /* tag NULL: by digest. *subject_seen (NULL for a manifest without a subject): the registry answered
  * OCI-Subject, so it maintains referrers itself. missing (may be NULL): when the registry answers
- * MANIFEST_BLOB_UNKNOWN or MANIFEST_UNKNOWN, the digests it lacks are put there and the result is -1 with MF_E_CONTENT_GONE; none of
- * them when it names none. A registry that says it stored another digest: MF_E_DIGEST. A layout stores the
- * bytes as a blob; with a tag it also lists it in index.json (locked, atomic). */
+ * MANIFEST_BLOB_UNKNOWN or MANIFEST_UNKNOWN, the digests it lacks are put there and the result is -1 with
+ * MF_E_CONTENT_GONE; none of them when it names none. A registry that says it stored another digest:
+ * MF_E_DIGEST. A layout stores the bytes as a blob; with a tag it also lists it in index.json (locked,
+ * atomic). */
 int mf_manifest_put(struct mf_image_store *s, const char *tag, const char *media_type, struct mf_bytes bytes,
 		    bool *subject_seen, struct mf_descriptors *missing, struct mf_err *err) MF_NODISCARD;
 

@@ -18,10 +18,10 @@ int mf_trust_open_bundle(const struct mf_archive *a, const char *gun, const char
 			 const struct mf_trust_config *cfg, struct mf_trust **out,
 			 struct mf_err *err) MF_NODISCARD;
 
-/* Gives the files of a loaded repository, in any order, each with how a reader asks for it (role, and version or
- * name): all roots that lead to the trusted one, as far back as they are kept and hold; timestamp, snapshot, and
- * every role that was loaded or, where the load passed it over, as the snapshot lists it. The bytes are borrowed
- * for the call. */
+/* Gives the files of a loaded repository, in any order, each with how a reader asks for it (role, and version
+ * or name): all roots that lead to the trusted one, as far back as they are kept and hold; timestamp,
+ * snapshot, and every role that was loaded or, where the load passed it over, as the snapshot lists it. The
+ * bytes are borrowed for the call. */
 typedef int (*mf_trust_pack_fn)(void *arg, const struct mf_fetch_key *key, struct mf_bytes bytes,
 				struct mf_err *err);
 int mf_trust_pack(struct mf_trust *t, mf_trust_pack_fn fn, void *arg, struct mf_err *err) MF_NODISCARD;

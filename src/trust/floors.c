@@ -214,8 +214,8 @@ static int merge(struct mf_floors *f, const struct mf_tuf_set *set, bool *change
 	    raise_one(&f->roles, "snapshot", set->snapshot->version, changed, err) < 0)
 		return -1;
 	for (size_t i = 0; i < set->nroles; i++)
-		if (raise_one(&f->roles, mf_tuf_loaded_name(set->roles[i]), set->roles[i]->file->version, changed,
-			      err) < 0)
+		if (raise_one(&f->roles, mf_tuf_loaded_name(set->roles[i]), set->roles[i]->file->version,
+			      changed, err) < 0)
 			return -1;
 	/* The clock is written with other changes, and once an hour, so that a warm get writes nothing. */
 	if (*changed || set->now > f->clock + 3600) {

@@ -2,6 +2,7 @@
 
 #include <assert.h>
 
+#include "trust/history_roots.h"
 #include "trust/load.h"
 #include "trust/stream.h"
 #include "tuf/history.h"
@@ -41,9 +42,7 @@ struct node {
 struct walk {
 	struct mf_trust *t;
 	const struct mf_history_query *q;
-	struct mf_tuf_file *roots[MF_MAX_ROOT_STEPS]; /* before the trusted one, newest first */
-	size_t nroots;
-	int64_t root_seen[MF_MAX_ROOT_STEPS + 1]; /* of the trusted one, then of these */
+	struct mf_old_roots roots;
 	struct node **nodes; /* the set's roles, then former ones; delegators before what they list */
 	size_t nnodes, cap, nformer;
 	uint64_t bytes; /* received */
@@ -65,22 +64,9 @@ static void walk_clear(struct walk *w)
 	for (size_t i = 0; i < w->nnodes; i++)
 		node_free(w->nodes[i]);
 	free(w->nodes);
-	for (size_t i = 0; i < w->nroots; i++)
-		mf_tuf_file_free(w->roots[i]);
+	mf_old_roots_clear(&w->roots);
 }
 #define WALK_CLEANUP MF_CLEANUP(walk_clear)
-
-/* What ends a run, and not one version: no answer, no memory, a stop. */
-static bool fatal(const struct mf_err *e)
-{
-	return e->code != MF_E_FORMAT && e->code != MF_E_SIGNATURE && e->code != MF_E_DIGEST;
-}
-
-static int pass_on(struct mf_err *err, const struct mf_err *why)
-{
-	*err = *why;
-	return -1;
-}
 
 /* ---- reporting */
 
@@ -108,113 +94,6 @@ static int report_gap(const struct walk *w, const struct node *n, enum mf_versio
 	return first <= last ? report(w, n, &v, err) : 0;
 }
 
-/* What does not verify is reported of roles that only help as well. */
-static int report_bad(const struct walk *w, const struct mf_version *at, struct mf_err *why,
-		      struct mf_err *err)
-{
-	struct mf_version v = *at;
-	v.why = why->msg;
-	return w->q->fn(w->q->arg, &v, err);
-}
-
-/* ---- roots */
-
-static const struct mf_tuf_file *oldest_root(const struct walk *w)
-{
-	return w->nroots ? w->roots[w->nroots - 1] : w->t->set.root;
-}
-
-static int take_root(struct walk *w, struct mf_buf *bytes, struct mf_err *err)
-{
-	struct mf_tuf_file *f MF_TUF_FILE_CLEANUP =
-	    mf_tuf_parse_unverified(w->t->set.d, MF_TUF_ROOT, bytes, err);
-	if (!f || mf_tuf_old_root(&w->t->set, f, oldest_root(w), err) < 0)
-		return -1;
-	w->roots[w->nroots++] = f;
-	f = NULL;
-	return 0;
-}
-
-/* Of what the store gives for the trusted root only the time is used. */
-static int see_trusted_root(struct walk *w, struct mf_stream *s, struct mf_err *err)
-{
-	struct mf_buf bytes MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_ROOT_BYTES);
-	struct mf_err why = MF_ERR_INIT;
-	if (mf_stream_next(s, s->next, &bytes, &w->root_seen[0], &why) < 0 && fatal(&why))
-		return pass_on(err, &why);
-	if (!mf_str_eq(mf_buf_str(&bytes), mf_buf_str(&w->t->set.root->bytes)))
-		w->root_seen[0] = 0;
-	return 0;
-}
-
-/* Backwards to the first root, or as far as they are kept and hold. *cut: there were more. */
-static int read_roots(struct walk *w, bool *cut, struct mf_err *err)
-{
-	int64_t newest = w->t->set.root->version;
-	struct mf_stream s MF_STREAM_CLEANUP = {.t = w->t,
-						.bytes = &w->bytes,
-						.role = "root",
-						.max = MF_MAX_ROOT_BYTES,
-						.most = MF_MAX_ROOT_BYTES,
-						.next = w->q->roots ? newest : newest - 1,
-						.last = 1,
-						.step = -1,
-						.window = MF_STREAM_WINDOW};
-	if (w->q->roots && see_trusted_root(w, &s, err) < 0)
-		return -1;
-	for (int64_t v = newest - 1; v >= 1; v--) {
-		struct mf_buf bytes MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_ROOT_BYTES);
-		struct mf_version at = {
-		    .state = MF_VERSION_INVALID, .role = "root", .file = "root", .first = v, .last = v};
-		struct mf_err why = MF_ERR_INIT;
-		int rc = w->nroots < MF_MAX_ROOT_STEPS ? mf_stream_next(&s, v, &bytes, &at.seen, &why) : 0;
-		if (rc == 0) {
-			*cut = true;
-			at.state = w->nroots < MF_MAX_ROOT_STEPS ? MF_VERSION_NOT_KEPT : MF_VERSION_NOT_READ;
-			at.first = 1;
-			return w->q->fn(w->q->arg, &at, err);
-		}
-		if (rc > 0 && take_root(w, &bytes, &why) == 0) {
-			w->root_seen[w->nroots] = at.seen;
-			continue;
-		}
-		return fatal(&why) ? pass_on(err, &why) : report_bad(w, &at, &why, err);
-	}
-	return 0;
-}
-
-static int report_root(const struct walk *w, struct mf_tuf_file *f, int64_t seen, bool oldest,
-		       struct mf_err *err)
-{
-	struct mf_pubkey *keys[MF_MAX_SIGNATURES];
-	struct mf_tuf_set view = w->t->set;
-	view.root = f;
-	view.roles = NULL;
-	view.nroles = 0;
-	struct mf_version v = {.state = MF_VERSION_VERIFIED,
-			       .role = "root",
-			       .file = "root",
-			       .first = f->version,
-			       .last = f->version,
-			       .seen = seen,
-			       .set = &view,
-			       .delegator = "root",
-			       .delegator_version = oldest ? f->version : f->version - 1,
-			       .signers = keys};
-	if (mf_tuf_old_signers(&w->t->set, f, &f->roles[MF_TUF_ROOT], keys, &v.nsigners, err) < 0)
-		return -1;
-	return w->q->fn(w->q->arg, &v, err);
-}
-
-static int report_roots(const struct walk *w, struct mf_err *err)
-{
-	for (size_t i = w->nroots + 1; i-- > 0;)
-		if (report_root(w, i ? w->roots[i - 1] : w->t->set.root, w->root_seen[i], i == w->nroots,
-				err) < 0)
-			return -1;
-	return 0;
-}
-
 /* ---- authorities */
 
 static int add_authority(struct node *n, struct authority *a, struct mf_err *err)
@@ -231,8 +110,8 @@ static int add_authority(struct node *n, struct authority *a, struct mf_err *err
 
 static int add_roots(struct walk *w, struct node *targets, struct mf_err *err)
 {
-	for (size_t i = w->nroots; i-- > 0;) {
-		struct authority a = {.version = w->roots[i]->version, .root = w->roots[i]};
+	for (size_t i = w->roots.n; i-- > 0;) {
+		struct authority a = {.version = w->roots.v[i]->version, .root = w->roots.v[i]};
 		if (add_authority(targets, &a, err) < 0)
 			return -1;
 	}
@@ -381,8 +260,8 @@ static int find_authority(const struct walk *w, const struct node *n, const stru
 			*at = i;
 			return 0;
 		}
-		if (fatal(&why))
-			return pass_on(err, &why);
+		if (mf_history_fatal(&why))
+			return mf_history_pass_on(err, &why);
 	}
 	return mf_fail(err, MF_E_SIGNATURE, 0, "%s, in any version of '%s'",
 		       why.code ? why.msg : "no known version lists keys for it",
@@ -499,14 +378,15 @@ static int one_newest(struct walk *w, struct node *n, const struct mf_buf *bytes
 		    &why, MF_E_FORMAT, 0,
 		    "the file stored under this version is not the one that the snapshot's hash names");
 		v->state = MF_VERSION_INVALID;
-		if (report_bad(w, v, &why, err) < 0)
+		if (mf_history_report_bad(w->q, v, &why, err) < 0)
 			return -1;
 		mf_err_clear(&why);
 	}
 	/* Its delegator's file has been checked with it: the newest keys sign it. */
 	size_t last = n->n - 1;
 	if (find_authority(w, n, f, &at, &why) < 0)
-		return fatal(&why) ? pass_on(err, &why) : report_verified(w, n, last, f, NULL, v, err);
+		return mf_history_fatal(&why) ? mf_history_pass_on(err, &why)
+					      : report_verified(w, n, last, f, NULL, v, err);
 	while (at < last && mf_tuf_role_same(role_of(n->v[at]), role_of(n->v[at + 1])))
 		at++;
 	return report_verified(w, n, w->q->version ? last : at, f, NULL, v, err);
@@ -524,10 +404,10 @@ static int one_version(struct walk *w, struct node *n, struct mf_buf *bytes, siz
 		f = NULL;
 		return report_verified(w, n, *at, taken, taken, v, err);
 	}
-	if (fatal(&why))
-		return pass_on(err, &why);
+	if (mf_history_fatal(&why))
+		return mf_history_pass_on(err, &why);
 	v->state = why.code == MF_E_SIGNATURE && n->cut ? MF_VERSION_UNPROVEN : MF_VERSION_INVALID;
-	return report_bad(w, v, &why, err);
+	return mf_history_report_bad(w->q, v, &why, err);
 }
 
 /* ---- one role */
@@ -581,7 +461,7 @@ static int take_version(struct walk *w, struct node *n, int rc, struct mf_buf *b
 	bool newest = n->now && v->last == n->newest;
 	if (rc < 0) {
 		v->state = MF_VERSION_INVALID;
-		if (report_bad(w, v, why, err) < 0)
+		if (mf_history_report_bad(w->q, v, why, err) < 0)
 			return -1;
 		v->seen = 0;
 		v->why = NULL;
@@ -617,8 +497,8 @@ static int read_range(struct walk *w, struct node *n, const struct range *r, str
 		ver.baseline = v < r->requested;
 		struct mf_err why = MF_ERR_INIT;
 		int rc = mf_stream_next(&s, v, &bytes, &ver.seen, &why);
-		if (rc < 0 && fatal(&why))
-			return pass_on(err, &why);
+		if (rc < 0 && mf_history_fatal(&why))
+			return mf_history_pass_on(err, &why);
 		if (rc == 0 && !(n->now && v == n->newest)) {
 			if (gap == r->first) /* the oldest ones may have been pruned */
 				cut_below(w, n);
@@ -667,7 +547,7 @@ static enum mf_found find_former(struct walk *w, struct node *n, struct mf_err *
 		? NULL
 		: mf_tuf_parse_unverified(w->t->set.d, MF_TUF_TARGETS, &bytes, &why);
 	if (!f)
-		return fatal(&why) ? (enum mf_found)pass_on(err, &why) : MF_ABSENT;
+		return mf_history_fatal(&why) ? (enum mf_found)mf_history_pass_on(err, &why) : MF_ABSENT;
 	n->newest = f->version;
 	return MF_FOUND;
 }
@@ -758,8 +638,8 @@ static enum mf_found try_shortcut(struct walk *w, struct node *n, struct mf_err 
 		f = NULL;
 		return report_verified(w, n, at, taken, taken, &v, err) < 0 ? MF_FAILED : MF_FOUND;
 	}
-	if (fatal(&why))
-		return (enum mf_found)pass_on(err, &why);
+	if (mf_history_fatal(&why))
+		return (enum mf_found)mf_history_pass_on(err, &why);
 	mf_tuf_role_copy_free(n->v[0]->role);
 	free(n->v[0]);
 	n->n = n->nkeys = 0;
@@ -780,8 +660,8 @@ static int read_in_order(struct walk *w, struct node *n, struct mf_err *err)
 	for (size_t i = 0; n->shard && i < w->nnodes; i++) {
 		struct node *whole = w->nodes[i];
 		size_t length = strlen(whole->role);
-		if (!whole->shard || whole->done || whole->parent != n->parent ||
-		    strlen(n->role) <= length || strncmp(n->role, whole->role, length) != 0)
+		if (!whole->shard || whole->done || whole->parent != n->parent || strlen(n->role) <= length ||
+		    strncmp(n->role, whole->role, length) != 0)
 			continue;
 		whole->done = true;
 		if (whole->needed && read_role(w, whole, err) < 0)
@@ -795,7 +675,8 @@ static int read_in_order(struct walk *w, struct node *n, struct mf_err *err)
 
 int mf_trust_history(struct mf_trust *t, const struct mf_history_query *q, struct mf_err *err)
 {
-	struct walk w WALK_CLEANUP = {.t = t, .q = q};
+	struct walk w WALK_CLEANUP = {.t = t, .q = q, .roots = {.t = t, .q = q}};
+	w.roots.bytes = &w.bytes;
 	bool cut = false;
 	assert(t->loaded && q->limit > 0 && (!q->version || q->role));
 	if (choose_nodes(&w, err) < 0)
@@ -803,8 +684,9 @@ int mf_trust_history(struct mf_trust *t, const struct mf_history_query *q, struc
 	assert(w.nnodes);
 	struct node *only = q->version ? only_node(&w) : NULL;
 	int rc = only ? try_shortcut(&w, only, err) : 0;
-	if (rc == 0 && (read_roots(&w, &cut, err) < 0 || (q->roots && report_roots(&w, err) < 0) ||
-			add_roots(&w, w.nodes[0], err) < 0))
+	if (rc == 0 &&
+	    (mf_old_roots_read(&w.roots, &cut, err) < 0 ||
+	     (q->roots && mf_old_roots_report(&w.roots, err) < 0) || add_roots(&w, w.nodes[0], err) < 0))
 		rc = -1;
 	w.nodes[0]->cut = cut;
 	for (size_t i = 0; rc == 0 && i < w.nnodes; i++)

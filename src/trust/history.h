@@ -26,8 +26,8 @@ enum mf_version_state {
 /* One version, or several without a file. Everything is borrowed for the call. */
 struct mf_version {
 	enum mf_version_state state;
-	const char *role;    /* of a shard that of the role that it is a part of */
-	const char *file;    /* the name of the file: of a shard its own */
+	const char *role;    /* a shard has that of the role it belongs to */
+	const char *file;    /* what the file is called; of a shard: its own name */
 	int64_t first, last; /* the same, but for NOT_KEPT and NOT_READ */
 	bool baseline;       /* the one before those asked for: to compare with */
 	bool again;          /* reported before; now as keys show it that its delegator listed since */
@@ -50,9 +50,9 @@ struct mf_history_query {
 			     prefix, and the newest does not */
 	struct mf_str prefix;
 	const char *const *subjects; /* of former shards those of these only, see struct mf_load */
-	int64_t version; /* this version only, of the file of the name `role`; 0: the newest ones */
-	bool roots;      /* also each verified root, before the roles */
-	int64_t limit;   /* so many versions of each role, at most MF_MAX_HISTORY_VERSIONS */
+	int64_t version;             /* this version only, of the file `role`; 0: the newest ones */
+	bool roots;                  /* also each verified root, before the roles */
+	int64_t limit;               /* so many versions of each role, at most MF_MAX_HISTORY_VERSIONS */
 	mf_version_fn fn;
 	void *arg;
 };

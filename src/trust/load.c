@@ -459,8 +459,7 @@ static bool leads_to(const char *role, const char *name)
 
 static bool is_requested(const struct mf_trust *t, const struct mf_tuf_edge *e)
 {
-	const char *role =
-	    mf_tuf_is_shard(t->set.d, e->parent, e->role) ? e->parent->role : e->role->name;
+	const char *role = mf_tuf_is_shard(t->set.d, e->parent, e->role) ? e->parent->role : e->role->name;
 	if (!t->how.only || t->repo->ops->dialect->meta_has_suffix)
 		return true;
 	for (const char *const *name = t->how.only; *name; name++)

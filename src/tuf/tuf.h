@@ -268,8 +268,8 @@ int mf_tuf_set_unloaded(struct mf_tuf_set *s, struct mf_str prefix, size_t max, 
 			size_t *n, struct mf_err *err) MF_NODISCARD;
 /* ---- shards (shard.c): a role that grows large spreads its records over delegated roles of its own, by the
  * first hex digits of the subject: "ROLE", the dialect's mark, 1 to MF_MAX_SHARD_DIGITS digits, with paths of
- * the form TYPE/sha256-DIGITS for each type. Who holds the keys of a role can make one, and gains nothing: its
- * file needs the signatures that the role's own file needs, and covers no name that the role does not. */
+ * the form TYPE/sha256-DIGITS for each type. Who holds the keys of a role can make one, and gains nothing:
+ * its file needs the signatures that the role's own file needs, and covers no name that the role does not. */
 /* The digits of a delegation of exactly this form that `role` lists; empty: it is an ordinary role. */
 struct mf_str mf_tuf_shard_digits(const struct mf_dialect *d, const char *role,
 				  const struct mf_tuf_role *listed);

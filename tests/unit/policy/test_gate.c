@@ -215,8 +215,7 @@ static void under_a_condition_each_content_that_suffices_is_handed_out(void **st
 			fail_msg("%s: %s: %s, %zu", dialects[i]->name, rows[k].row.says,
 				 mf_gate_code_name(v.code), v.rivals.n);
 		for (size_t j = 0; j < v.rivals.n; j++)
-			assert_false(
-			    mf_digest_eq(&v.rivals.v[j].info.sha256, &v.records.v[0].info.sha256));
+			assert_false(mf_digest_eq(&v.rivals.v[j].info.sha256, &v.records.v[0].info.sha256));
 	}
 }
 
