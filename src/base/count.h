@@ -8,6 +8,7 @@
  * verified; from files and to files. */
 struct mf_counts {
 	uint64_t hashed, read, written;
+	uint64_t certificates; /* parsed */
 };
 /* The calling thread's, to be added to. A digest or a file knows no context; as one thread uses a context at
  * a time, the difference between two readings is what was done in between. */

@@ -36,6 +36,7 @@ int mf_ossl_fail(struct mf_err *err, enum mf_code code, const char *why);
 /* Is a refusal (MF_E_FORMAT, MF_E_SIGNATURE, MF_E_PIN, MF_E_KEY) to be tried again? *err is empty then.
  * Without memory it becomes MF_E_NOMEM. */
 bool mf_ossl_try_again(struct mf_err *err);
+bool mf_ossl_memory_is_left(void);
 
 #define MF_OSSL_CLEANUP_FN(type, name, fn)                                                                   \
 	static inline void name(type **p)                                                                    \
@@ -70,7 +71,8 @@ static inline void mf_ossl_mem_clear(struct mf_ossl_mem *m)
 }
 #define MF_OSSL_MEM_CLEANUP MF_CLEANUP(mf_ossl_mem_clear)
 
-/* The public key as OpenSSL has it, borrowed. */
+/* The public key as OpenSSL has it, borrowed. Not for ed25519, which libsodium verifies: OpenSSL's start
+ * costs more than many signatures. */
 EVP_PKEY *mf_pubkey_evp(const struct mf_pubkey *k);
 struct mf_pubkey *mf_pubkey_from_evp(EVP_PKEY *evp, struct mf_err *err) MF_NODISCARD;
 

@@ -17,7 +17,7 @@ struct mf_pubkey {
 	enum mf_key_type type;
 	unsigned bits;
 	struct mf_digest fingerprint;
-	EVP_PKEY *evp;
+	EVP_PKEY *evp;   /* not of ed25519 */
 	uint8_t raw[32]; /* ed25519 */
 	size_t spki_n;
 	uint8_t spki[];
@@ -138,7 +138,6 @@ struct mf_pubkey *mf_pubkey_from_ed25519(struct mf_bytes raw32, struct mf_err *e
 	MF_OSSL_QUIET;
 	uint8_t spki[ED25519_SPKI];
 	struct mf_pubkey *k;
-	EVP_PKEY *evp;
 
 	if (raw32.n != 32)
 		return fail_format(err, "an ed25519 public key has 32 octets");
@@ -148,14 +147,9 @@ struct mf_pubkey *mf_pubkey_from_ed25519(struct mf_bytes raw32, struct mf_err *e
 	 * anything, and a second encoding of one key would count as a second key. */
 	if (crypto_core_ed25519_is_valid_point(raw32.p) != 1)
 		return fail_format(err, "not a usable ed25519 public key");
-	evp = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, raw32.p, 32);
-	if (!evp) { /* any 32 octets will do */
-		mf_fail_nomem(err);
-		return NULL;
-	}
 	memcpy(spki, ed25519_head, sizeof ed25519_head);
 	memcpy(spki + sizeof ed25519_head, raw32.p, 32);
-	k = pubkey_make(MF_KEY_ED25519, 256, (struct mf_bytes){spki, sizeof spki}, evp, err);
+	k = pubkey_make(MF_KEY_ED25519, 256, (struct mf_bytes){spki, sizeof spki}, NULL, err);
 	if (k)
 		memcpy(k->raw, raw32.p, 32);
 	return k;

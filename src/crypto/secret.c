@@ -19,7 +19,7 @@ static void sodium_start(void)
 /* More than any one operation of OpenSSL needs. */
 #define MEMORY_WANTED ((size_t)1 << 20)
 
-static bool memory_is_left(void)
+bool mf_ossl_memory_is_left(void)
 {
 	void *volatile p = malloc(MEMORY_WANTED); /* volatile: or the compiler leaves both calls out */
 	free(p);
@@ -28,7 +28,7 @@ static bool memory_is_left(void)
 
 int mf_ossl_fail(struct mf_err *err, enum mf_code code, const char *why)
 {
-	return memory_is_left() ? mf_fail(err, code, 0, "%s", why) : mf_fail_nomem(err);
+	return mf_ossl_memory_is_left() ? mf_fail(err, code, 0, "%s", why) : mf_fail_nomem(err);
 }
 
 bool mf_ossl_try_again(struct mf_err *err)
@@ -37,7 +37,7 @@ bool mf_ossl_try_again(struct mf_err *err)
 	    err->code != MF_E_KEY && err->code != MF_E_EXPIRED)
 		return false;
 	mf_err_clear(err);
-	if (memory_is_left())
+	if (mf_ossl_memory_is_left())
 		return true;
 	(void)mf_fail_nomem(err);
 	return false;

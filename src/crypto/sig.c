@@ -134,10 +134,12 @@ static int ed25519_verify_big(const struct mf_pubkey *k, struct mf_bytes msg, st
 {
 	static const uint8_t identity[32] = {1};
 	EVP_MD_CTX *ctx MF_EVP_MD_CTX_CLEANUP = EVP_MD_CTX_new();
+	EVP_PKEY *key MF_EVP_PKEY_CLEANUP =
+	    EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, mf_pubkey_ed25519(k).p, 32);
 
 	if (memcmp(sig.p, identity, 32) == 0)
 		return fail_sig(err);
-	if (!ctx || EVP_DigestVerifyInit(ctx, NULL, NULL, NULL, mf_pubkey_evp(k)) != 1)
+	if (!ctx || !key || EVP_DigestVerifyInit(ctx, NULL, NULL, NULL, key) != 1)
 		return mf_fail(err, MF_E_INTERNAL, 0, "prepare to verify a signature");
 	return EVP_DigestVerify(ctx, sig.p, sig.n, msg.p, msg.n) == 1 ? 0 : fail_sig(err);
 }

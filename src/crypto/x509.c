@@ -5,6 +5,7 @@
 #include <openssl/objects.h>
 #include <openssl/x509v3.h>
 
+#include "base/count.h"
 #include "base/limits.h"
 #include "crypto/internal.h"
 #include "crypto/pem.h"
@@ -76,6 +77,7 @@ static int bundle_add(struct bundle *b, const struct mf_pem_block *block, struct
 	*c = (struct cert){NULL, NULL, block->der_n, false};
 	b->n++;
 	c->x = d2i_X509(NULL, &p, (long)block->der_n);
+	mf_counts()->certificates++;
 	if (!c->x || p != block->der + block->der_n)
 		return mf_ossl_fail(err, MF_E_FORMAT, "damaged certificate");
 	c->der = mf_calloc(block->der_n, 1);
@@ -137,25 +139,6 @@ static bool strong_key(X509 *x)
 	return k && (EVP_PKEY_get_base_id(k) != EVP_PKEY_RSA || EVP_PKEY_get_bits(k) >= 2048);
 }
 
-/* Notary's rules for one certificate, leaf or CA ("Root keys"). */
-static int check_cert(const struct cert *c, int64_t now, bool check_expiry, struct mf_err *err)
-{
-	int64_t from, to;
-
-	if (time_of(X509_get0_notBefore(c->x), &from) || time_of(X509_get0_notAfter(c->x), &to) || from > to)
-		return mf_ossl_fail(err, MF_E_FORMAT, "certificate with an unusable time of validity");
-	if (!strong_signature(c->x))
-		return mf_ossl_fail(err, MF_E_FORMAT,
-				    "certificate with a weak or unknown signature algorithm");
-	if (!strong_key(c->x))
-		return mf_ossl_fail(err, MF_E_FORMAT, "certificate with an unusable key");
-	if (check_expiry && now < from - DAY_S)
-		return mf_fail(err, MF_E_FORMAT, 0, "certificate is not yet valid");
-	if (check_expiry && to < now)
-		return mf_fail(err, MF_E_FORMAT, 0, "certificate has expired");
-	return 0;
-}
-
 /* The last common name counts, as in Go. Only string types whose octets are UTF-8 as they stand. */
 static struct mf_str common_name(const X509 *x)
 {
@@ -193,32 +176,6 @@ static int check_shape(const struct bundle *b, struct mf_err *err)
 	return 0;
 }
 
-static int add_cert(struct mf_buf *out, const struct cert *c, struct mf_err *err)
-{
-	return mf_pem_write(out, "CERTIFICATE", "", (struct mf_bytes){c->der, c->der_n}, err);
-}
-
-static int rebuild(const struct bundle *b, int64_t now, bool check_expiry, struct mf_buf *out,
-		   struct mf_err *err)
-{
-	if (add_cert(out, &b->c[0], err) < 0)
-		return -1;
-	for (size_t i = 1; i < b->n; i++) {
-		struct mf_err unfit = MF_ERR_INIT;
-
-		/* Notary drops such a CA and goes on without it. */
-		if (check_cert(&b->c[i], now, check_expiry, &unfit) < 0 &&
-		    (!mf_ossl_try_again(&unfit) || check_cert(&b->c[i], now, check_expiry, &unfit) < 0)) {
-			if (unfit.code == MF_E_NOMEM)
-				return mf_fail_nomem(err);
-			continue;
-		}
-		if (add_cert(out, &b->c[i], err) < 0)
-			return -1;
-	}
-	return 0;
-}
-
 static struct mf_pubkey *leaf_key(X509 *x, struct mf_err *err)
 {
 	struct mf_ossl_mem spki MF_OSSL_MEM_CLEANUP = MF_OSSL_MEM_INIT;
@@ -239,54 +196,170 @@ static struct mf_pubkey *leaf_key(X509 *x, struct mf_err *err)
 	return k;
 }
 
-int mf_root_cert_validity(struct mf_str pem, int64_t *not_before, int64_t *not_after, struct mf_err *err)
+/* ---- the key of a root */
+
+/* What Notary's rules ("Root keys") ask of one certificate, in memory of our own: OpenSSL marks a parsed
+ * certificate for good where it lacked memory for a moment, so that no later check would be right. */
+struct facts {
+	uint8_t *der; /* as it came: re-encoding could change the key ID */
+	size_t der_n;
+	int64_t from, to;
+	const char *unfit; /* at any time; NULL: it is not */
+};
+
+struct mf_root_certs {
+	size_t refs;
+	struct mf_pubkey *leaf;
+	char *cn; /* of the leaf */
+	size_t cn_n;
+	bool fit; /* all of them */
+	size_t n;
+	struct facts v[]; /* the leaf's come first */
+};
+
+struct mf_root_certs *mf_root_certs_ref(struct mf_root_certs *c)
 {
-	MF_OSSL_QUIET;
-	struct bundle b BUNDLE_CLEANUP = BUNDLE_INIT;
-	if (bundle_read(&b, pem, MAX_PEM_BYTES, MAX_CERTS, err) < 0)
-		return -1;
-	if (time_of(X509_get0_notBefore(b.c[0].x), not_before) < 0 ||
-	    time_of(X509_get0_notAfter(b.c[0].x), not_after) < 0)
-		return mf_ossl_fail(err, MF_E_FORMAT, "certificate with an unusable time of validity");
+	c->refs++;
+	return c;
+}
+
+void mf_root_certs_unref(struct mf_root_certs *c)
+{
+	if (!c || --c->refs)
+		return;
+	for (size_t i = 0; i < c->n; i++)
+		free(c->v[i].der);
+	mf_pubkey_unref(c->leaf);
+	free(c->cn);
+	free(c);
+}
+
+struct mf_pubkey *mf_root_certs_leaf(const struct mf_root_certs *c)
+{
+	return c->leaf;
+}
+
+void mf_root_certs_validity(const struct mf_root_certs *c, int64_t *not_before, int64_t *not_after)
+{
+	*not_before = c->v[0].from;
+	*not_after = c->v[0].to;
+}
+
+static const char *unfit(X509 *x, struct facts *f)
+{
+	if (time_of(X509_get0_notBefore(x), &f->from) || time_of(X509_get0_notAfter(x), &f->to) ||
+	    f->from > f->to)
+		return "certificate with an unusable time of validity";
+	if (!strong_signature(x))
+		return "certificate with a weak or unknown signature algorithm";
+	return strong_key(x) ? NULL : "certificate with an unusable key";
+}
+
+static int keep_common_name(struct mf_root_certs *c, const X509 *leaf, struct mf_err *err)
+{
+	struct mf_str cn = common_name(leaf);
+	c->cn = mf_calloc(cn.n + 1, 1);
+	if (!c->cn)
+		return mf_fail_nomem(err);
+	memcpy(c->cn, cn.p, cn.n);
+	c->cn_n = cn.n;
 	return 0;
 }
 
-static int cert_read(struct mf_root_cert *out, struct mf_str pem, struct mf_str gun, int64_t now,
-		     bool check_expiry, struct mf_err *err)
+static struct mf_root_certs *certs_read(struct mf_str pem, struct mf_err *err)
 {
 	struct bundle b BUNDLE_CLEANUP = BUNDLE_INIT;
-	struct mf_buf text MF_BUF_CLEANUP = MF_BUF_INIT(2 * MAX_PEM_BYTES);
-	struct mf_pubkey *leaf MF_PUBKEY_CLEANUP = NULL;
-	struct mf_root_cert made = {NULL, NULL, 0, 0};
-	struct mf_esc esc;
+	if (bundle_read(&b, pem, MAX_PEM_BYTES, MAX_CERTS, err) < 0 || check_shape(&b, err) < 0)
+		return NULL;
+	struct mf_root_certs *c = mf_calloc(1, sizeof *c + b.n * sizeof c->v[0]);
+	if (!c) {
+		(void)mf_fail_nomem(err);
+		return NULL;
+	}
+	c->refs = 1;
+	c->fit = true;
+	for (c->n = 0; c->n < b.n; c->n++) {
+		struct cert *from = &b.c[c->n];
+		struct facts *f = &c->v[c->n];
+		f->der = from->der;
+		f->der_n = from->der_n;
+		from->der = NULL;
+		f->unfit = unfit(from->x, f);
+		c->fit = c->fit && !f->unfit;
+	}
+	if (!c->fit && !mf_ossl_memory_is_left())
+		(void)mf_fail_nomem(err);
+	else if (keep_common_name(c, b.c[0].x, err) == 0 && (c->leaf = leaf_key(b.c[0].x, err)))
+		return c;
+	mf_root_certs_unref(c);
+	return NULL;
+}
 
-	if (bundle_read(&b, pem, MAX_PEM_BYTES, MAX_CERTS, err) < 0 || check_shape(&b, err) < 0 ||
-	    check_cert(&b.c[0], now, check_expiry, err) < 0)
+/* Without memory OpenSSL finds what is right unfit: what it finds so is parsed a second time. */
+struct mf_root_certs *mf_root_certs_read(struct mf_str pem, struct mf_err *err)
+{
+	MF_OSSL_QUIET;
+	struct mf_root_certs *c MF_ROOT_CERTS_CLEANUP = certs_read(pem, err);
+	if (c ? !c->fit : mf_ossl_try_again(err))
+		return certs_read(pem, err);
+	return c ? mf_root_certs_ref(c) : NULL;
+}
+
+/* Of one certificate, leaf or CA. */
+static int check_facts(const struct facts *f, int64_t now, bool check_expiry, struct mf_err *err)
+{
+	if (f->unfit)
+		return mf_fail(err, MF_E_FORMAT, 0, "%s", f->unfit);
+	if (check_expiry && now < f->from - DAY_S)
+		return mf_fail(err, MF_E_FORMAT, 0, "certificate is not yet valid");
+	if (check_expiry && f->to < now)
+		return mf_fail(err, MF_E_FORMAT, 0, "certificate has expired");
+	return 0;
+}
+
+/* Notary drops a CA that is unfit and goes on without it. */
+static int rebuild(const struct mf_root_certs *c, int64_t now, bool check_expiry, struct mf_buf *out,
+		   struct mf_err *err)
+{
+	for (size_t i = 0; i < c->n; i++) {
+		const struct facts *f = &c->v[i];
+		struct mf_err ignored = MF_ERR_INIT;
+		if (check_facts(f, now, check_expiry, &ignored) == 0 &&
+		    mf_pem_write(out, "CERTIFICATE", "", (struct mf_bytes){f->der, f->der_n}, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int mf_root_certs_check(const struct mf_root_certs *c, struct mf_str gun, int64_t now, bool check_expiry,
+			struct mf_root_cert *out, struct mf_err *err)
+{
+	struct mf_buf text MF_BUF_CLEANUP = MF_BUF_INIT(2 * MAX_PEM_BYTES);
+	struct mf_str cn = {c->cn, c->cn_n};
+	struct mf_esc esc;
+	if (check_facts(&c->v[0], now, check_expiry, err) < 0)
 		return -1;
-	if (!cn_fits(common_name(b.c[0].x), gun))
+	if (!cn_fits(cn, gun))
 		return mf_fail(err, MF_E_FORMAT, 0, "the certificate names another repository: '%s'",
-			       mf_esc(&esc, common_name(b.c[0].x)));
-	leaf = leaf_key(b.c[0].x, err);
-	if (!leaf || rebuild(&b, now, check_expiry, &text, err) < 0)
+			       mf_esc(&esc, cn));
+	if (rebuild(c, now, check_expiry, &text, err) < 0)
 		return -1;
-	if (time_of(X509_get0_notAfter(b.c[0].x), &made.not_after))
-		return mf_ossl_fail(err, MF_E_FORMAT, "certificate with an unusable time of validity");
-	made.pem_n = text.n;
-	made.pem = mf_buf_take(&text);
-	if (!made.pem)
+	size_t n = text.n;
+	char *pem = mf_buf_take(&text);
+	if (!pem)
 		return mf_fail_nomem(err);
-	made.leaf = mf_pubkey_ref(leaf);
-	*out = made;
+	*out = (struct mf_root_cert){mf_pubkey_ref(c->leaf), pem, n, c->v[0].to};
 	return 0;
 }
 
 int mf_root_cert_read(struct mf_root_cert *out, struct mf_str pem, struct mf_str gun, int64_t now,
 		      bool check_expiry, struct mf_err *err)
 {
-	MF_OSSL_QUIET;
-	int rc = cert_read(out, pem, gun, now, check_expiry, err);
-	return rc == 0 || !mf_ossl_try_again(err) ? rc : cert_read(out, pem, gun, now, check_expiry, err);
+	struct mf_root_certs *c MF_ROOT_CERTS_CLEANUP = mf_root_certs_read(pem, err);
+	return c ? mf_root_certs_check(c, gun, now, check_expiry, out, err) : -1;
 }
+
+/* ---- chains to a CA */
 
 MF_OSSL_CLEANUP_FN(X509_STORE, store_cleanup, X509_STORE_free)
 MF_OSSL_CLEANUP_FN(X509_STORE_CTX, store_ctx_cleanup, X509_STORE_CTX_free)

@@ -14,16 +14,31 @@ struct mf_root_cert {
 };
 void mf_root_cert_clear(struct mf_root_cert *c);
 
+/* The certificates of one root key, parsed; what the rules say of them depends on repository and time.
+ * Reference counted. */
+struct mf_root_certs;
+/* NULL: MF_E_FORMAT, it cannot be the key of a root. */
+struct mf_root_certs *mf_root_certs_read(struct mf_str pem, struct mf_err *err);
+struct mf_root_certs *mf_root_certs_ref(struct mf_root_certs *c);
+void mf_root_certs_unref(struct mf_root_certs *c); /* NULL is fine */
+#define MF_ROOT_CERTS_CLEANUP MF_CLEANUP(mf_root_certs_cleanup)
+static inline void mf_root_certs_cleanup(struct mf_root_certs **c)
+{
+	mf_root_certs_unref(*c);
+}
+struct mf_pubkey *mf_root_certs_leaf(const struct mf_root_certs *c); /* borrowed */
+/* When the leaf is valid, seconds since 1970. */
+void mf_root_certs_validity(const struct mf_root_certs *c, int64_t *not_before, int64_t *not_after);
+/* As mf_root_cert_read. */
+int mf_root_certs_check(const struct mf_root_certs *c, struct mf_str gun, int64_t now, bool check_expiry,
+			struct mf_root_cert *out, struct mf_err *err) MF_NODISCARD;
+
 /* Reads the certificates of one root key and applies Notary's rules: the first is no CA and the only non-CA;
  * its CN equals the GUN, or ends in '*' with the rest (all trailing stars removed) a prefix of the GUN;
  * ECDSA or RSA >= 2048 bits; no SHA-1 signature; and, when check_expiry, not before <= now + 1 day and not
  * after >= now. MF_E_FORMAT when the key cannot be used as a root key: the caller skips it. */
 int mf_root_cert_read(struct mf_root_cert *out, struct mf_str pem, struct mf_str gun, int64_t now,
 		      bool check_expiry, struct mf_err *err) MF_NODISCARD;
-
-/* When the first certificate is valid, seconds since 1970. MF_E_FORMAT. */
-int mf_root_cert_validity(struct mf_str pem, int64_t *not_before, int64_t *not_after,
-			  struct mf_err *err) MF_NODISCARD;
 
 /* Does the leaf of `pem` (with the CA certificates in it as intermediates) chain to a certificate in `ca_pem`
  * at `now`? Extended key usage is not checked; the system store is never used. 0, or MF_E_PIN. */

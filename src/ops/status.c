@@ -116,9 +116,9 @@ static int check_certificates(struct report *r, struct mf_err *err)
 		struct mf_root_cert c MF_CLEANUP(mf_root_cert_clear) = {0};
 		struct mf_err ignored = MF_ERR_INIT;
 		char when[MF_TIME_LEN], label[MF_NAME_LABEL];
-		if (!role->keys[i]->x509 ||
-		    mf_root_cert_read(&c, role->keys[i]->certificate, r->set->gun, r->set->now, check_expiry,
-				      &ignored) < 0 ||
+		if (!role->keys[i]->certs ||
+		    mf_root_certs_check(role->keys[i]->certs, r->set->gun, r->set->now, check_expiry, &c,
+					&ignored) < 0 ||
 		    c.not_after > r->set->now + r->within)
 			continue;
 		mf_time_format(when, c.not_after);

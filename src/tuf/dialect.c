@@ -120,6 +120,16 @@ static struct mf_pubkey *first_certificate_key(struct mf_str pem, struct mf_err 
 	return mf_pubkey_from_pem(mf_buf_str(&first), err);
 }
 
+/* Read here, once, for all who ask whether the key may sign. */
+static struct mf_pubkey *certificate_key(struct mf_tuf_key *key, struct mf_err *err)
+{
+	struct mf_err why = MF_ERR_INIT;
+	key->certs = mf_root_certs_read(key->certificate, &why);
+	if (key->certs)
+		return mf_pubkey_ref(mf_root_certs_leaf(key->certs));
+	return mf_err_pass_ours(err, &why) < 0 ? NULL : first_certificate_key(key->certificate, err);
+}
+
 /* A public value that cannot be used makes the key unusable, not the file malformed: Notary keeps such keys.
  */
 static int notary_public(struct mf_tuf_key *key, const struct mf_buf *type, struct mf_bytes public,
@@ -131,7 +141,7 @@ static int notary_public(struct mf_tuf_key *key, const struct mf_buf *type, stru
 	else if (buf_is(type, "ecdsa") || buf_is(type, "rsa"))
 		key->pub = mf_pubkey_from_spki(public, &why);
 	else if (key->x509)
-		key->pub = first_certificate_key(key->certificate, &why);
+		key->pub = certificate_key(key, &why);
 	if (mf_err_pass_ours(err, &why) < 0)
 		return -1;
 	if (!key->pub || buf_is(type, "ed25519"))
@@ -223,9 +233,9 @@ static int notary_root_key(const struct mf_tuf_key *key, struct mf_str gun, int6
 	struct mf_err why = MF_ERR_INIT;
 	struct mf_root_cert cert = {0};
 	bool same = false;
-	if (!key->x509 || !key->id_fits)
+	if (!key->certs || !key->id_fits)
 		return 0;
-	if (mf_root_cert_read(&cert, key->certificate, gun, now, check_expiry, &why) < 0)
+	if (mf_root_certs_check(key->certs, gun, now, check_expiry, &cert, &why) < 0)
 		return mf_err_pass_ours(err, &why);
 	struct mf_str type =
 	    mf_pubkey_type(cert.leaf) == MF_KEY_RSA ? MF_STR("rsa-x509") : MF_STR("ecdsa-x509");

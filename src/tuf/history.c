@@ -1,6 +1,7 @@
 /* Checks of files that are no longer current. */
 #include "tuf/history.h"
 
+#include "crypto/x509.h"
 #include "tuf/internal.h"
 
 static struct mf_tuf_counting counting(const struct mf_tuf_set *s)
@@ -105,10 +106,12 @@ static int copy_keys(struct mf_tuf_role_copy *c, const struct mf_tuf_role *r, st
 		*k = *r->keys[i];
 		k->raw = (struct mf_str){0};
 		k->pub = NULL;
+		k->certs = NULL;
 		if (copy_text(&c->arena, &k->id, err) < 0 ||
 		    (k->certificate.p && copy_text(&c->arena, &k->certificate, err) < 0))
 			return -1;
 		k->pub = r->keys[i]->pub ? mf_pubkey_ref(r->keys[i]->pub) : NULL;
+		k->certs = r->keys[i]->certs ? mf_root_certs_ref(r->keys[i]->certs) : NULL;
 		list[c->role.nkeys++] = k;
 	}
 	return 0;
@@ -137,8 +140,10 @@ void mf_tuf_role_copy_free(struct mf_tuf_role_copy *c)
 {
 	if (!c)
 		return;
-	for (size_t i = 0; i < c->role.nkeys; i++)
+	for (size_t i = 0; i < c->role.nkeys; i++) {
 		mf_pubkey_unref(c->keys[i].pub);
+		mf_root_certs_unref(c->keys[i].certs);
+	}
 	mf_arena_clear(&c->arena);
 	free(c);
 }

@@ -6,6 +6,7 @@
 
 #include "base/encode.h"
 #include "base/limits.h"
+#include "crypto/x509.h"
 #include "tuf/internal.h"
 
 enum member {
@@ -41,8 +42,10 @@ void mf_tuf_file_free(struct mf_tuf_file *f)
 {
 	if (!f)
 		return;
-	for (size_t i = 0; i < f->nkeys; i++)
+	for (size_t i = 0; i < f->nkeys; i++) {
 		mf_pubkey_unref(f->keys[i].pub);
+		mf_root_certs_unref(f->keys[i].certs);
+	}
 	free(f->keys);
 	free(f->targets);
 	free(f->meta);

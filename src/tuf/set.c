@@ -142,11 +142,10 @@ static int refuse_certificates(const struct mf_tuf_set *s, struct mf_err *err)
 	int64_t not_before, not_after;
 	mf_time_format(now, s->now);
 	for (size_t i = 0; i < role->nkeys && !err->code; i++) {
-		struct mf_err ignored = MF_ERR_INIT;
-		if (!role->keys[i]->x509 ||
-		    mf_root_cert_validity(role->keys[i]->certificate, &not_before, &not_after, &ignored) <
-			0 ||
-		    (not_before <= s->now && s->now <= not_after))
+		if (!role->keys[i]->certs)
+			continue;
+		mf_root_certs_validity(role->keys[i]->certs, &not_before, &not_after);
+		if (not_before <= s->now && s->now <= not_after)
 			continue;
 		mf_time_format(from, not_before);
 		mf_time_format(to, not_after);

@@ -20,10 +20,11 @@ struct mf_tuf_key {
 	bool id_fits; /* the dialect accepts the ID: Notary, when it is the hash of the key; TUF 1.0 any (TAP
 			 12). Only then can the key verify */
 	bool x509;    /* Notary: `certificate` is set, `pub` is the first certificate's key */
-	struct mf_pubkey *pub;     /* NULL: unknown type or unusable; cannot verify */
-	struct mf_str certificate; /* PEM text */
-	enum mf_sig_scheme scheme; /* tuf1: from the key */
-	struct mf_str raw;         /* the KEY object's bytes */
+	struct mf_pubkey *pub;       /* NULL: unknown type or unusable; cannot verify */
+	struct mf_str certificate;   /* PEM text */
+	struct mf_root_certs *certs; /* read from it; NULL: they cannot be a root's */
+	enum mf_sig_scheme scheme;   /* tuf1: from the key */
+	struct mf_str raw;           /* the KEY object's bytes */
 };
 
 /* A role: who may sign, for what (4.3, 4.5). */

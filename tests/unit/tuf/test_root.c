@@ -1,6 +1,8 @@
 /* The chain of roots, and anchors. */
 #include "swizzle.h"
 
+#include "base/count.h"
+
 #define ROOT1 BIT(K_ROOT)
 #define ROOT2 BIT(K_ROOT2)
 #define ROOT3 BIT(K_TARGETS2)
@@ -241,6 +243,21 @@ static void one_key_in_two_certificates_counts_once(void **state)
 	r.keys[K_ROOT2].priv = NULL;
 }
 
+static void certificate_is_read_once_for_all_checks(void **state)
+{
+	static const struct made m = {1, ROOT1, "1", ROOT1};
+	struct sw r SW_CLEANUP = root_keys(SW_NOTARY);
+	struct mf_err err = MF_ERR_INIT;
+	(void)state;
+	uint64_t before = mf_counts()->certificates;
+	struct mf_tuf_file *root = make_root(&r, &m);
+	sw_ok(mf_tuf_root_check(r.d, MF_STR(SW_GUN), SW_NOW, root, NULL, &err), &err);
+	struct mf_tuf_set s = start(&r, root);
+	sw_ok(mf_tuf_set_root_done(&s, &err), &err);
+	assert_int_equal(mf_counts()->certificates - before, 1);
+	mf_tuf_set_clear(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -251,6 +268,7 @@ int main(void)
 	    cmocka_unit_test(anchor_may_be_a_certificate_authority),
 	    cmocka_unit_test(certificate_authority_fits_no_bare_key),
 	    cmocka_unit_test(one_key_in_two_certificates_counts_once),
+	    cmocka_unit_test(certificate_is_read_once_for_all_checks),
 	};
 	return cmocka_run_group_tests_name("root", tests, NULL, NULL);
 }
