@@ -22,29 +22,30 @@ static void survey_clear(struct survey *s)
 	free(s->v);
 }
 
-static struct repository *find(struct survey *s, const char *hash, size_t *at)
+/* Where the repository is, or belongs. */
+static size_t place(const struct survey *s, const char *hash)
 {
 	size_t low = 0, high = s->n;
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
-		int c = strncmp(s->v[middle].hash, hash, 64);
-		if (c == 0)
-			return &s->v[middle];
-		if (c < 0)
+		if (strncmp(s->v[middle].hash, hash, 64) < 0)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	*at = low;
-	return NULL;
+	return low;
+}
+
+static bool is_at(const struct survey *s, size_t at, const char *hash)
+{
+	return at < s->n && strncmp(s->v[at].hash, hash, 64) == 0;
 }
 
 static struct repository *need(struct survey *s, const char *hash, struct mf_err *err)
 {
-	size_t at;
-	struct repository *r = find(s, hash, &at);
-	if (r)
-		return r;
+	size_t at = place(s, hash);
+	if (is_at(s, at, hash))
+		return &s->v[at];
 	if (mf_grow((void **)&s->v, &s->cap, s->n, sizeof *s->v, err) < 0)
 		return NULL;
 	memmove(&s->v[at + 1], &s->v[at], (s->n++ - at) * sizeof *s->v);
@@ -81,12 +82,11 @@ static void name_it(void *arg, const char *name)
 	struct survey *s = arg;
 	struct mf_err ignored = MF_ERR_INIT;
 	char hash[65];
-	size_t at;
 	if (mf_home_name_hash(name, hash, &ignored) < 0)
 		return;
-	struct repository *r = find(s, hash, &at);
-	if (r)
-		r->name = mf_arena_text(mf_result_arena(s->out), name);
+	size_t at = place(s, hash);
+	if (is_at(s, at, hash))
+		s->v[at].name = mf_arena_text(mf_result_arena(s->out), name);
 }
 
 static int by_size(const void *a, const void *b)
