@@ -24,7 +24,7 @@ check 'every name begins with that of the release' test -z "$(tar -tzf "$release
 if [ -e "$T_TOP/.git" ]; then
 	git -C "$T_TOP" ls-files --cached --others --exclude-standard
 else
-	(cd "$T_TOP" && find . -name 'build*' -prune -o -type f -printf '%P\n')
+	(cd "$T_TOP" && find . -path './build*' -prune -o -type f -printf '%P\n')
 fi | LC_ALL=C sort >"$T/sources"
 check 'it has the sources, sorted' cmp "$T/sources" "$T/names"
 check 'all of one owner and time' test "$(tar --numeric-owner -tvzf "$release.tar.gz" | awk '{ print $2, $4, $5 }' | sort -u | wc -l)" = 1
