@@ -117,6 +117,7 @@
 
 /* An in-toto Statement that is made or read. */
 #define MF_MAX_ATTESTATION ((size_t)16 << 20)
+#define MF_MAX_ATTESTED ((size_t)15 << 20) /* content in one: the rest is for what is said about it */
 #define MF_MAX_ATTEST_URI ((size_t)1024)
 
 /* A gate: far above any policy of people, low enough that a requirement and a role can be compared with each.

@@ -53,11 +53,17 @@ static int check_options(struct export *x, struct mf_err *err)
 	return mf_attest_uri_check(x->predicate_type, err);
 }
 
+static bool is_large(const struct export *x)
+{
+	return x->got->record->length > MF_MAX_ATTESTED;
+}
+
+/* Of large content the beginning is kept, and not used. */
 static int take_content(void *arg, const void *p, size_t n)
 {
 	struct export *x = arg;
 	struct mf_err ignored = MF_ERR_INIT;
-	return mf_buf_add(&x->content, p, n, &ignored);
+	return n > x->content.max - x->content.n ? 0 : mf_buf_add(&x->content, p, n, &ignored);
 }
 
 static int get_record(struct export *x, struct mf_err *err)
@@ -120,7 +126,7 @@ static int choose_key(struct export *x, struct mf_err *err)
 static bool is_json(const struct export *x)
 {
 	struct mf_err ignored = MF_ERR_INIT;
-	json_t *j MF_JSON_CLEANUP = mf_json_load(mf_buf_bytes(&x->content), MF_MAX_ATTESTATION, &ignored);
+	json_t *j MF_JSON_CLEANUP = mf_json_load(mf_buf_bytes(&x->content), MF_MAX_ATTESTED, &ignored);
 	return j != NULL;
 }
 
@@ -135,7 +141,7 @@ static void write_content(struct mf_json_out *j, const struct manifesto_record *
 	mf_json_close(j);
 }
 
-/* What the record says, and its content where that is JSON. */
+/* What the record says, and its content where that is JSON and not large. */
 static int describe(const struct export *x, struct mf_buf *out, struct mf_err *err)
 {
 	const struct manifesto_record *r = x->got->record;
@@ -155,7 +161,7 @@ static int describe(const struct export *x, struct mf_buf *out, struct mf_err *e
 	mf_json_close(&j);
 	write_content(&j, r);
 	mf_json_close(&j);
-	if (mf_json_finish(&j) < 0 || !is_json(x))
+	if (mf_json_finish(&j) < 0 || is_large(x) || !is_json(x))
 		return j.failed ? -1 : 0;
 	out->n--; /* its bracket */
 	return mf_buf_addz(out, ",\"value\":", err) < 0 ||
@@ -177,6 +183,12 @@ static int build_statement(const struct export *x, struct mf_buf *out, struct mf
 		if (describe(x, &own, err) < 0)
 			return -1;
 		s.predicate = mf_buf_str(&own);
+	} else if (is_large(x)) {
+		(void)mf_fail(err, MF_E_USAGE, 0,
+			      "the content of '%s' has %llu bytes, and a predicate has at most %zu",
+			      x->o->type, (unsigned long long)x->got->record->length, MF_MAX_ATTESTED);
+		mf_err_set_hint(err, "without --predicate-type the content stands there by its digest");
+		return -1;
 	}
 	if (mf_arena_check(x->a, err) < 0)
 		return -1;
@@ -293,7 +305,7 @@ int manifesto_export(struct manifesto *m, const struct manifesto_export_options 
 							    .o = &o,
 							    .a = mf_result_arena(r),
 							    .out = r,
-							    .content = MF_BUF_INIT(MF_MAX_ATTESTATION),
+							    .content = MF_BUF_INIT(MF_MAX_ATTESTED),
 							    .made = MF_BUF_INIT(2 * MF_MAX_ATTESTATION)};
 		rc = export(&x, &err);
 	}

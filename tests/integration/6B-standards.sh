@@ -142,6 +142,27 @@ story() { # NAME IMAGE
 }
 story layout oci:layout
 refused 'a layout has no place for a bundle' 2 export --attach oci:layout qa-approval
+
+# --- large content stands there by its digest
+text_of() { # SIZE: JSON of so many octets
+	printf '{"a":"'
+	head -c $(($1 - 8)) /dev/zero | tr '\0' x
+	printf '"}'
+}
+text_of $((15 << 20)) >most.json
+printf '{}%*s' $(((15 << 20) - 1)) '' >large.json # whose beginning is JSON, too
+run manifesto put -q --key qa oci:layout most most.json
+run manifesto export oci:layout most -o most.bundle
+check_status 'content that is just small enough' 0
+check 'is in the predicate' test "$(verified most.bundle qa.pub | jq -c '.predicate.value.a | length')" = $(((15 << 20) - 8))
+run manifesto export oci:layout most --predicate-type a:b --format dsse -o most.dsse
+check 'or is it' test "$(verified most.dsse qa.pub | jq -c '.predicate.a | length')" = $(((15 << 20) - 8))
+run manifesto put -q --key qa oci:layout large large.json
+run manifesto export oci:layout large --format in-toto
+check_json 'larger content is there by its digest' "(.predicate | has(\"value\") | not) and .predicate.content.size == $(((15 << 20) + 1))"
+refused 'and can be no predicate' 2 export --predicate-type a:b oci:layout large
+check_stderr_has 'which is said' 'has 15728641 bytes, and a predicate has at most 15728640'
+
 mkdir 'at@here'
 cp -r layout 'at@here/layout'
 run manifesto put -q --init --no-passphrase --key qa 'oci:at@here/layout:1.0' qa-approval yes.json
