@@ -60,9 +60,7 @@ bool mf_text_unsafe(uint32_t code)
 	return code > 0xffff && (code & 0xfffe) == 0xfffe; /* noncharacters of the other planes */
 }
 
-/* "##[name", "##vso[name", "##teamcity[name": runners of CI systems take it for a command wherever in a line
- * it stands. */
-static bool begins_command(const char *p, const char *end)
+bool mf_text_begins_command(const char *p, const char *end)
 {
 	if (end - p < 3 || p[0] != '#' || p[1] != '#')
 		return false;
@@ -79,7 +77,7 @@ size_t mf_text_piece(char out[MF_TEXT_PIECE], const char *p, const char *end)
 		(void)snprintf(out, MF_TEXT_PIECE, "\\x%02x", (unsigned char)*p);
 		return 1;
 	}
-	if (mf_text_unsafe(code) || begins_command(p, end)) {
+	if (mf_text_unsafe(code) || mf_text_begins_command(p, end)) {
 		(void)snprintf(out, MF_TEXT_PIECE, "\\u{%x}", (unsigned)code);
 		return n;
 	}

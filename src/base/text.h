@@ -2,8 +2,8 @@
  *
  * Authors, reasons, names and server messages are other people's bytes. A terminal acts on control
  * characters, bidirectional controls reorder what a reader sees, and invisible characters make two names look
- * alike: none of them leaves the program as such, neither as text (\u{202e}) nor as JSON (\u202e). Text holds
- * no command to a runner of a CI system, either, which reads what the program writes (\u{23}#[error]). */
+ * alike: none of them leaves the program as such, neither as text (\u{202e}) nor as JSON (\u202e). Neither
+ * holds a command to a runner of a CI system, which reads what the program writes (\u{23}#[error]). */
 #ifndef MF_BASE_TEXT_H
 #define MF_BASE_TEXT_H
 
@@ -17,6 +17,9 @@ size_t mf_utf8_next(const char *p, const char *end, uint32_t *code);
 
 /* Must this code point be escaped before it is shown? */
 bool mf_text_unsafe(uint32_t code);
+/* Does "##[name", "##vso[name" or "##teamcity[name" stand at p < end? Runners of CI systems take it for a
+ * command wherever in a line it stands. */
+bool mf_text_begins_command(const char *p, const char *end);
 
 /* The safe form of the first character of [p, end), p < end: itself, \u{1b}, or \xff for a byte that is not
  * UTF-8. Returns the bytes of input that it stands for. */

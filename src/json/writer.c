@@ -56,6 +56,14 @@ static void put_escape(struct mf_json_out *j, uint32_t code)
 	put_unit(j, 0xdc00 + ((code - 0x10000) & 0x3ff));
 }
 
+/* Does the character at p stand for itself? */
+static bool is_plain(const struct mf_json_out *j, const char *p, const char *end, uint32_t code)
+{
+	if (code == '"' || code == '\\')
+		return false;
+	return j->style == MF_JSON_CANONICAL || (!mf_text_unsafe(code) && !mf_text_begins_command(p, end));
+}
+
 /* One character that does not stand for itself, of n bytes at offset `at`; n 0: a byte that is not UTF-8. */
 static void put_special(struct mf_json_out *j, struct mf_str s, size_t at, size_t n, uint32_t code)
 {
@@ -77,8 +85,7 @@ static void put_quoted(struct mf_json_out *j, struct mf_str s)
 	for (size_t at = 0; at < s.n; at += n ? n : 1) {
 		uint32_t code = (unsigned char)s.p[at];
 		n = code >= 0x20 && code < 0x7f ? 1 : mf_utf8_next(s.p + at, s.p + s.n, &code);
-		if (n && code != '"' && code != '\\' &&
-		    (j->style == MF_JSON_CANONICAL || !mf_text_unsafe(code)))
+		if (n && is_plain(j, s.p + at, s.p + s.n, code))
 			continue;
 		put(j, s.p + done, at - done);
 		put_special(j, s, at, n, code);

@@ -85,7 +85,7 @@ check 'github: an annotation for each finding' test "$(grep -c '^::error title=r
 check 'github: a warning for a waiver' test "$(grep -c '^::warning title=scan ' "$T/stdout")" = 1
 check 'github: no other command' test "$(grep -c '^::' "$T/stdout")" = 2
 check_stdout_has 'github: a percent sign stays one' '%250A'
-for format in text junit github; do
+for format in text json junit github; do
 	gate 9 "$format" "$image"
 	check 'no command of a runner in the middle of a line' test -z "$(grep -E '##[a-z]*\[' "$T/stdout" "$T/stderr")"
 done
@@ -124,6 +124,9 @@ check_status 'two formats at once' 2
 run manifesto verify --format json oci:image:none --require qa-approval=qa
 check_status 'an error with --format json' 3
 check 'an error with --format json is JSON' jq -e '.error.exit == 3' "$T/stderr"
+run manifesto verify --json --format '##[set-env name=x]' "$image" --require qa-approval=qa
+check_status 'an error that quotes a command of a runner' 2
+check 'and holds none' sh -c "grep -q set-env '$T/stderr' && ! grep -q '##\[' '$T/stderr'"
 
 # --- on a terminal
 terminal() { # COLUMNS COMMAND

@@ -71,6 +71,19 @@ static void a_shown_text_escapes_all_that_is_unsafe(void **state)
 	    "\"\\\"\\\\/\\u000a\\u001b\\u007f\\u009b\\u00ad\\u202e\\udb40\\udc41\xc3\xa9\\ufffd\\u0000.\"");
 }
 
+static void a_shown_text_has_no_command_for_a_runner(void **state)
+{
+	(void)state;
+	static const char text[] = "a ##[set-env name=x]y ##vso[ ##";
+	struct doc d;
+	begin(&d, MF_JSON_SHOWN, 1000);
+	mf_json_add_text(&d.j, NULL, text);
+	end(&d, "\"a \\u0023#[set-env name=x]y \\u0023#vso[ ##\"");
+	begin(&d, MF_JSON_CANONICAL, 1000);
+	mf_json_add_text(&d.j, NULL, text);
+	end(&d, "\"a ##[set-env name=x]y ##vso[ ##\"");
+}
+
 static void the_strict_reader_reads_back_what_was_shown(void **state)
 {
 	(void)state;
@@ -204,6 +217,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(members_and_elements_are_separated_by_commas),
 	    cmocka_unit_test(a_shown_text_escapes_all_that_is_unsafe),
+	    cmocka_unit_test(a_shown_text_has_no_command_for_a_runner),
 	    cmocka_unit_test(the_strict_reader_reads_back_what_was_shown),
 	    cmocka_unit_test(names_that_are_data_are_escaped_too),
 	    cmocka_unit_test(a_canonical_document_is_canonical),
