@@ -69,14 +69,11 @@ static int start_process(struct mf_conditions *c, const struct mf_jq *jq, struct
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, way) < 0)
 		return mf_fail(err, MF_E_IO, errno, "make a pair of sockets");
 	c->pid = fork();
-	if (c->pid == 0) {
-		if (c->cfg.forget)
-			c->cfg.forget(c->cfg.forget_arg);
+	if (c->pid == 0)
 		mf_evaluator_run(
 		    &(struct mf_evaluator){
 			.jq = jq, .programs = c->cfg.programs, .n = c->cfg.n, .now = c->cfg.now},
 		    way[1]);
-	}
 	int sys = errno;
 	c->socket = way[0];
 	(void)close(way[1]);

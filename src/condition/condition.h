@@ -1,9 +1,10 @@
 /* Conditions on content: jq programs, each of which must give exactly one `true` for a document.
  *
  * A document comes from whoever may sign it, and jq is a large machine to give it to. So a process of its own
- * evaluates each document: it was forked before this run had any secret, has no environment, no descriptor
- * but a pipe, no files, no network, little memory and little time, and ends with its answer. Programs come
- * from one's own policy; they are compiled once, before anything is requested.
+ * evaluates each document: it was forked before this run had any secret, and has no environment, no
+ * descriptor but a pipe, no files, no network, none of the memory that is kept out of core dumps, where
+ * secrets are, little other memory and little time, and ends with its answer. Programs come from one's own
+ * policy; they are compiled once, before anything is requested.
  *
  * libjq is loaded when the first condition is used. */
 #ifndef MF_CONDITION_CONDITION_H
@@ -29,9 +30,6 @@ struct mf_conditions_config {
 	size_t n;
 	int64_t now;              /* what the programs take for the time */
 	const struct mf_env *env; /* borrowed */
-	/* Called in the new process: wipes what it needs no more. NULL: nothing. */
-	void (*forget)(void *arg);
-	void *forget_arg;
 };
 struct mf_conditions;
 

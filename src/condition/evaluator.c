@@ -11,6 +11,7 @@
 #include <linux/seccomp.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -28,17 +29,6 @@ extern char **environ;
 #define FILES 16     /* descriptors of the first process; the second one opens none */
 #define NO_MEMORY 77 /* exit status of the second process */
 #define VALUE_ROOM 300
-
-#if defined __SANITIZE_ADDRESS__
-#define SANITIZED 1
-#elif defined __has_feature
-#if __has_feature(address_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-#ifndef SANITIZED
-#define SANITIZED 0 /* a sanitizer reserves more memory than any limit allows */
-#endif
 
 /* ---- what is given up */
 
@@ -80,6 +70,27 @@ static void close_descriptors(int socket)
 		give_up();
 }
 
+/* Memory that is kept out of core dumps is emptied: in it this library, its command line and others hold
+ * their secrets. What the host shares with other processes keeps its content. */
+static void forget_secrets(void)
+{
+	unsigned long at, behind, first = 0, end = 0;
+	char *line MF_FREE = NULL;
+	size_t room = 0;
+	FILE *f =
+	    MF_SANITIZED ? NULL : fopen("/proc/self/smaps", "re"); /* sanitizers keep their own out, too */
+	while (f && getline(&line, &room, f) > 0) {
+		if (strncmp(line, "VmFlags:", 8) == 0 && strstr(line, " dd"))
+			(void)madvise((void *)first, end - first, MADV_DONTNEED);
+		if (sscanf(line, "%lx-%lx ", &at, &behind) == 2) {
+			first = at;
+			end = behind;
+		}
+	}
+	if (f)
+		(void)fclose(f);
+}
+
 /* Wiped, because passwords come in variables; and UTC wherever a program asks for local time, or its result
  * would depend on the machine. */
 static void forget_environment(void)
@@ -111,8 +122,9 @@ static void confine(int socket)
 	usual_signals();
 	close_descriptors(socket);
 	forget_environment();
+	forget_secrets();
 	rlim_t memory = memory_limit();
-	if (!SANITIZED)
+	if (!MF_SANITIZED)
 		limit(RLIMIT_AS, memory, memory);
 	limit(RLIMIT_CORE, 0, 0);
 	limit(RLIMIT_FSIZE, 0, 0);

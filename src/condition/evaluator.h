@@ -4,6 +4,18 @@
 
 #include "condition/jq.h"
 
+/* A sanitizer reserves more memory than any limit allows, and keeps it out of core dumps. */
+#if defined __SANITIZE_ADDRESS__
+#define MF_SANITIZED 1
+#elif defined __has_feature
+#if __has_feature(address_sanitizer)
+#define MF_SANITIZED 1
+#endif
+#endif
+#ifndef MF_SANITIZED
+#define MF_SANITIZED 0
+#endif
+
 /* A question is a program and a document. */
 struct mf_question {
 	uint32_t program;

@@ -85,16 +85,6 @@ int mf_gate_read_rules(struct mf_rules *rules, const struct manifesto_verify_opt
 	return 0;
 }
 
-/* In the process that evaluates: what it needs no more. */
-static void forget_secrets(void *arg)
-{
-	struct manifesto *m = arg;
-	mf_secret_clear(&m->password);
-	mf_secret_clear(&m->trust_password);
-	mf_secret_clear(&m->aws_secret);
-	mf_secret_clear(&m->aws_token);
-}
-
 static int start_conditions(const struct mf_rules *rules, const struct mf_conditions_config *cfg,
 			    const char ***programs, struct mf_conditions **out, struct mf_err *err)
 {
@@ -117,8 +107,7 @@ static int start_conditions(const struct mf_rules *rules, const struct mf_condit
 int mf_gate_start(struct manifesto *m, const struct mf_rules *rules, const char ***programs,
 		  struct mf_conditions **out, struct mf_err *err)
 {
-	const struct mf_conditions_config cfg = {
-	    .now = mf_env_now(&m->env), .env = &m->env, .forget = forget_secrets, .forget_arg = m};
+	const struct mf_conditions_config cfg = {.now = mf_env_now(&m->env), .env = &m->env};
 	return start_conditions(rules, &cfg, programs, out, err);
 }
 
