@@ -315,6 +315,46 @@ int mf_content_get(struct mf_image *im, const struct mf_content_wanted *c, struc
 	return 0;
 }
 
+/* A veto's content is its description, which is not stored in a registry. MF_ABSENT: it is something else. */
+static enum mf_found veto_content(const struct mf_content_wanted *c, struct mf_spool **out,
+				  struct mf_err *err)
+{
+	struct mf_record r MF_RECORD_CLEANUP = {0};
+	struct mf_buf text MF_BUF_CLEANUP = MF_BUF_INIT(2 * MF_MAX_CUSTOM_BYTES);
+	struct mf_str own, type;
+	struct mf_digest subject;
+	if (!mf_veto_name_parse(c->name, &own, &type, &subject))
+		return MF_ABSENT;
+	int rc = mf_record_parse(&r, c->info->custom, err);
+	if (rc <= 0)
+		return rc < 0 ? MF_FAILED : MF_ABSENT;
+	json_t *tree MF_JSON_CLEANUP = mf_json_copy(r.tree, err);
+	if (!tree)
+		return MF_FAILED;
+	(void)json_object_del(tree, "sigs");
+	if (mf_json_dump_canonical(tree, &text, err) < 0)
+		return MF_FAILED;
+	if (text.n != c->info->length)
+		return MF_ABSENT;
+	struct mf_spool *s MF_SPOOL_CLEANUP = new_spool(c->info, NULL, err);
+	if (!s || mf_spool_add(s, text.p, text.n, err) < 0)
+		return MF_FAILED;
+	if (!is_content(s, c->info))
+		return MF_ABSENT;
+	*out = s;
+	s = NULL;
+	return MF_FOUND;
+}
+
+int mf_content_get_any(struct mf_image *im, const struct mf_content_wanted *c, struct mf_spool **out,
+		       struct mf_err *err)
+{
+	enum mf_found made = veto_content(c, out, err);
+	if (made == MF_ABSENT)
+		return mf_content_get(im, c, out, err);
+	return made == MF_FOUND ? 0 : -1;
+}
+
 int mf_content_has_target(struct mf_image *im, const struct mf_listing *l, struct mf_str name,
 			  const struct mf_tuf_target_info *info, bool *has, struct mf_err *err)
 {

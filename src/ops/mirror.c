@@ -100,43 +100,13 @@ static int warn(struct mf_mirror *x, const char *text, struct mf_err *err)
 	return 0;
 }
 
-/* A veto's content is its description, which is not stored in a registry. */
-static enum mf_found veto_content(struct mf_str name, const struct mf_tuf_target_info *info,
-				  struct mf_spool **out, struct mf_err *err)
-{
-	struct mf_record r MF_RECORD_CLEANUP = {0};
-	struct mf_buf text MF_BUF_CLEANUP = MF_BUF_INIT(2 * MF_MAX_CUSTOM_BYTES);
-	struct mf_str own, type;
-	struct mf_digest subject, digest;
-	uint64_t length;
-	if (!mf_veto_name_parse(name, &own, &type, &subject))
-		return MF_ABSENT;
-	int rc = mf_record_parse(&r, info->custom, err);
-	if (rc <= 0)
-		return rc < 0 ? MF_FAILED : MF_ABSENT;
-	json_t *tree MF_JSON_CLEANUP = mf_json_copy(r.tree, err);
-	if (!tree)
-		return MF_FAILED;
-	(void)json_object_del(tree, "sigs");
-	struct mf_spool *s MF_SPOOL_CLEANUP = mf_spool_new(text.max, err);
-	if (!s || mf_json_dump_canonical(tree, &text, err) < 0 || mf_spool_add(s, text.p, text.n, err) < 0 ||
-	    mf_spool_end(s, &digest, &length, err) < 0)
-		return MF_FAILED;
-	if (length != info->length || !mf_digest_eq(&digest, &info->sha256))
-		return MF_ABSENT;
-	*out = s;
-	s = NULL;
-	return MF_FOUND;
-}
-
 static enum mf_found find_content(struct mf_mirror *x, const struct mf_content_wanted *c,
 				  struct mf_spool **out, struct mf_err *err)
 {
 	struct mf_err why = MF_ERR_INIT;
 	struct mf_esc e;
-	enum mf_found made = veto_content(c->name, c->info, out, err);
-	if (made != MF_ABSENT || mf_content_get(&x->im, c, out, &why) == 0)
-		return made == MF_FAILED ? MF_FAILED : MF_FOUND;
+	if (mf_content_get_any(&x->im, c, out, &why) == 0)
+		return MF_FOUND;
 	/* Nor does a reader of the origin get it. */
 	if (why.code == MF_E_CONTENT_GONE)
 		return warn(x, mf_arena_format(x->a, "'%s': %s", mf_esc(&e, c->name), why.msg), err) < 0
@@ -454,7 +424,9 @@ static enum mf_found is_current(struct mf_mirror *x, const struct mf_buf *stamp,
 	if (found != MF_FOUND || !mf_str_eq(mf_buf_str(&root), mf_buf_str(&set->root->bytes)))
 		return found == MF_FAILED ? MF_FAILED : MF_ABSENT;
 	found = set->root->version == 1 ? MF_FOUND : fetch_there(x, "root", 1, &first, err);
-	return found == MF_ABSENT && !mf_trust_identity(x->im.trust) ? MF_FOUND : found;
+	if (found == MF_ABSENT && !mf_trust_identity(x->im.trust))
+		found = MF_FOUND;
+	return found == MF_FOUND && mf_mirror_is_registry(x) ? mf_mirror_registry_is_whole(x, err) : found;
 }
 
 static int send(struct files *f, const struct mf_buf *base, struct mf_err *err)

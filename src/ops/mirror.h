@@ -28,6 +28,8 @@ int mf_mirror_open_registry(struct mf_mirror *x, const char *url, const char *pi
 /* The whole repository as it will be, in one manifest: for the count of what is written, the other files
  * matter as well. */
 bool mf_mirror_is_registry(const struct mf_mirror *x);
+/* Has the registry still all files that the newest manifest lists? */
+enum mf_found mf_mirror_registry_is_whole(struct mf_mirror *x, struct mf_err *err) MF_NODISCARD;
 
 /* A repository of another dialect: the destination is brought to the loaded origin's state under the mirror's
  * own keys. */

@@ -75,8 +75,7 @@ static int keep_old(struct listing *l, const struct mf_oci_files *old, struct mf
 
 /* ---- upload */
 
-static int add_file(struct mf_mirror *x, struct listing *l, const struct mf_publish_file *f,
-		    const struct mf_oci_files *old, struct mf_err *err)
+static int add_file(struct listing *l, const struct mf_publish_file *f, struct mf_err *err)
 {
 	struct mf_buf name MF_BUF_CLEANUP = MF_BUF_INIT(2048);
 	struct mf_oci_file *file = &l->v[l->n];
@@ -89,11 +88,40 @@ static int add_file(struct mf_mirror *x, struct listing *l, const struct mf_publ
 	if (!file->name)
 		return -1;
 	l->n++;
-	const struct mf_oci_file *there = mf_oci_files_find(old, file->name);
-	if (there && mf_digest_eq(&there->digest, &file->digest))
-		return 0;
-	struct mf_digest digest;
-	return mf_blob_put_bytes(x->store, f->bytes, &digest, err);
+	return 0;
+}
+
+static enum mf_found has_all(struct mf_mirror *x, const struct mf_oci_file *v, size_t n, struct mf_err *err)
+{
+	struct mf_digest *digests MF_FREE = mf_calloc(n, sizeof *digests);
+	bool *present MF_FREE = mf_calloc(n, sizeof *present), all = true;
+	if (!digests || !present)
+		return (enum mf_found)mf_fail_nomem(err);
+	for (size_t i = 0; i < n; i++)
+		digests[i] = v[i].digest;
+	if (mf_blobs_have(x->store, digests, n, present, err) < 0)
+		return MF_FAILED;
+	for (size_t i = 0; i < n; i++)
+		all &= present[i];
+	return all ? MF_FOUND : MF_ABSENT;
+}
+
+/* What the old manifest lists is there, unless the registry has lost some of it. */
+static int upload(struct mf_mirror *x, const struct mf_publish_file *files, const struct listing *l,
+		  const struct mf_oci_files *old, struct mf_err *err)
+{
+	enum mf_found whole = has_all(x, old->v, old->n, err);
+	if (whole == MF_FAILED)
+		return -1;
+	for (size_t i = 0; i < l->n; i++) {
+		const struct mf_oci_file *there = mf_oci_files_find(old, l->v[i].name);
+		struct mf_digest digest;
+		if (whole == MF_FOUND && there && mf_digest_eq(&there->digest, &l->v[i].digest))
+			continue;
+		if (mf_blob_put_bytes(x->store, files[i].bytes, &digest, err) < 0)
+			return -1;
+	}
+	return 0;
 }
 
 static int take_snapshot(struct listing *l, const struct mf_publish_file *f, struct mf_err *err)
@@ -112,10 +140,10 @@ static int list_files(struct mf_mirror *x, const struct mf_publish_file *files, 
 	if (!l->v)
 		return -1;
 	for (size_t i = 0; i < n; i++)
-		if (add_file(x, l, &files[i], old, err) < 0 ||
+		if (add_file(l, &files[i], err) < 0 ||
 		    (strcmp(files[i].role, "snapshot") == 0 && take_snapshot(l, &files[i], err) < 0))
 			return -1;
-	return keep_old(l, old, err);
+	return upload(x, files, l, old, err) < 0 ? -1 : keep_old(l, old, err);
 }
 
 /* ---- the manifest */
@@ -168,17 +196,21 @@ static int put_manifest(struct mf_mirror *x, struct listing *l, struct mf_err *e
 	return mf_manifest_put(x->store, tag, MF_MT_OCI_MANIFEST, mf_buf_bytes(&text), NULL, NULL, err);
 }
 
-/* Is what is there what the change was built on? */
-static int check_base(const struct mf_repo *r, const struct mf_oci_files *old, const struct mf_bytes *base,
+/* Is what is there what the change was built on? A timestamp that the registry has lost is none. */
+static int check_base(struct mf_mirror *x, const struct mf_oci_files *old, const struct mf_bytes *base,
 		      struct mf_err *err)
 {
 	const struct mf_oci_file *stamp = mf_oci_files_find(old, "timestamp.json");
 	struct mf_digest d = {{0}};
 	if (base && mf_sha256(*base, &d, err) < 0)
 		return -1;
-	if (base ? stamp && mf_digest_eq(&stamp->digest, &d) : !stamp)
+	enum mf_found there = !stamp ? MF_ABSENT : base ? MF_FOUND : has_all(x, stamp, 1, err);
+	if (there == MF_FAILED)
+		return -1;
+	if (base ? there == MF_FOUND && mf_digest_eq(&stamp->digest, &d) : there == MF_ABSENT)
 		return 0;
-	return mf_fail(err, MF_E_CONFLICT, 0, "somebody else published in '%s' at the same time", r->where);
+	return mf_fail(err, MF_E_CONFLICT, 0, "somebody else published in '%s' at the same time",
+		       mf_trust_where(x->to));
 }
 
 static int registry_publish(struct mf_repo *r, const struct mf_publish_file *files, size_t n,
@@ -187,13 +219,19 @@ static int registry_publish(struct mf_repo *r, const struct mf_publish_file *fil
 	struct mf_mirror *x = r->arg;
 	struct listing l MF_CLEANUP(listing_clear) = {.arena = MF_ARENA_INIT};
 	const struct mf_oci_files *old = mf_oci_files_of(r, err);
-	if (!old || check_base(r, old, base, err) < 0 || list_files(x, files, n, old, &l, err) < 0 ||
+	if (!old || check_base(x, old, base, err) < 0 || list_files(x, files, n, old, &l, err) < 0 ||
 	    put_manifest(x, &l, err) < 0)
 		return -1;
 	return mf_oci_files_of(r, err) ? 0 : -1;
 }
 
 /* ---- opening */
+
+enum mf_found mf_mirror_registry_is_whole(struct mf_mirror *x, struct mf_err *err)
+{
+	const struct mf_oci_files *now = mf_oci_files_of(x->to->repo, err);
+	return now ? has_all(x, now->v, now->n, err) : MF_FAILED;
+}
 
 bool mf_mirror_is_registry(const struct mf_mirror *x)
 {

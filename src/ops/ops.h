@@ -201,6 +201,9 @@ struct mf_content_wanted {
  */
 int mf_content_get(struct mf_image *im, const struct mf_content_wanted *c, struct mf_spool **out,
 		   struct mf_err *err) MF_NODISCARD;
+/* The same, also for the name of a veto. */
+int mf_content_get_any(struct mf_image *im, const struct mf_content_wanted *c, struct mf_spool **out,
+		       struct mf_err *err) MF_NODISCARD;
 /* Verified content to a file, or without a path to the caller's function. */
 int mf_content_hand_out(struct mf_spool *content, const char *path,
 			int (*write)(void *arg, const void *p, size_t n), void *arg,

@@ -392,6 +392,30 @@ static int rebuild(struct work *w, struct mf_err *err)
 	return mf_arena_check(w->a, err);
 }
 
+static int store_target(struct work *w, const struct mf_proposal_edit *e, struct mf_err *err)
+{
+	struct mf_tuf_target_info info;
+	struct mf_spool *content MF_SPOOL_CLEANUP = NULL;
+	if (mf_tuf_entry_info(mf_trust_dialect(w->im.trust), e->entry, &info, err) < 0 ||
+	    mf_content_get_any(&w->im, &(struct mf_content_wanted){e->name, &info, NULL}, &content, err) < 0)
+		return -1;
+	return mf_content_put_target(&w->im, e->name, content, &info.sha256, err);
+}
+
+/* Stored when the change was proposed, and named by no version since: prune has taken it, or is about to. */
+static int store_targets(struct work *w, struct mf_err *err)
+{
+	struct mf_lock lock MF_LOCK_CLEANUP = MF_LOCK_INIT;
+	if (!mf_trust_keeps_targets(w->im.trust))
+		return 0;
+	if (mf_publish_lock(w->im.trust, &lock, err) < 0)
+		return -1;
+	for (size_t i = 0; i < w->p.nedits; i++)
+		if (w->p.edits[i].entry.n && store_target(w, &w->p.edits[i], err) < 0)
+			return mf_wrap(err, "the content of a proposed record");
+	return 0;
+}
+
 static int fail_moved(const struct work *w, struct mf_err *err)
 {
 	(void)mf_fail(err, MF_E_THRESHOLD, 0,
@@ -407,6 +431,8 @@ static int publish(struct work *w, struct mf_err *err)
 	int64_t version = 0;
 	if (w->p.moved)
 		return fail_moved(w, err);
+	if (store_targets(w, err) < 0)
+		return -1;
 	enum mf_found found = run(w, MF_PUBLISH_SEND, &version, err);
 	if (found == MF_FAILED)
 		return -1;

@@ -158,7 +158,8 @@ check 'no file is touched' test $? = 0
 faults P
 run manifesto mirror "$repository" "$registry"
 check_stdout_has 'a registry, too' 'nothing new for'
-check 'it asked for the manifest, the timestamp, the newest root and the first' test "$(asked GET "/manifests/$tag") $(asked GET /blobs/) $(wc -l <"$T/P.log")" = '1 3 4'
+check 'it read the timestamp, the newest root and the first' test "$(asked GET /blobs/)" = 3
+check 'and asked whether all six files are there' test "$(asked HEAD /blobs/) $(asked 'PUT|POST|PATCH' /)" = '6 0'
 proxy B "$S3"
 run env AWS_ENDPOINT_URL_S3="http://$B" manifesto mirror "$repository" "$bucket"
 check_stdout_has 'a bucket, too' 'nothing new for'
@@ -196,6 +197,38 @@ reader reader-tuffile
 for server in "tuf+file://$T/copy" "$bucket" "$registry"; do
 	get_is "the new state: $server" second --trust-server "$server" "$image" qa-approval
 done
+# A file that the manifest lists and the registry has lost, in turn of a kind.
+lose() { # FILE
+	digest=$(jq -r ".layers[] | select(.annotations[\"tuf.io/filename\"] == \"$1\") | .digest" manifest.json)
+	curl -sf -X DELETE "http://$REGISTRY/v2/acme/trust/blobs/$digest" || t_bail "the registry loses $1"
+}
+for file in timestamp.json 1.root.json "$(jq -r '.layers[].annotations["tuf.io/filename"]' manifest.json | grep targets)"; do
+	lose "$file"
+	run manifesto mirror "$repository" "$registry"
+	check_stdout_has "what the registry has lost is written again: $file" '1 file and 0 contents written'
+	reader late-reader
+	cold
+	get_is "and read: $file" second --trust-server "$registry" "$image" qa-approval
+	machine mirror
+done
+# Two at once: the slower one does not put an older state in the place of the newer one.
+faults P "{\"method\":\"GET\",\"path\":\"/manifests/\",\"skip\":1,\"count\":1,\"action\":\"hold\",\"until\":\"$T/go\"}"
+publisher put -q "$image" qa-approval contact.json
+manifesto mirror "$repository" "$registry" >slow.out 2>&1 &
+slow=$!
+for ((i = 0; i < 600; i++)); do
+	grep -q '"rule": *0' P.log && break
+	sleep 0.05
+done
+publisher put -q "$image" qa-approval second
+run manifesto mirror "$repository" "tuf+oci://$REGISTRY/acme/trust"
+check_status 'the faster one of two mirrors' 0
+: >go
+wait $slow
+check 'the slower one gives way' test $? = 12
+reader late-reader
+get_is 'readers have the newer state' second --trust-server "$registry" "$image" qa-approval
+machine mirror
 # New keys for all: readers follow the roots.
 publisher trust rotate -q "$image" targets --key qa
 publisher key generate -q --no-passphrase root2
