@@ -210,6 +210,8 @@ struct manifesto_get_options {
 	 * for deciding. It is verified as manifesto_history does. When several roles may sign the type,
 	 * `role` names one. */
 	int64_t version;
+	/* Not 0: `name` of the signers in the result is NULL, and no key file is opened to find it. */
+	int no_signer_names;
 };
 struct manifesto_get_result {
 	const struct manifesto_record *record;

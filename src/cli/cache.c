@@ -28,10 +28,10 @@ static void show_json(const struct manifesto_cache_result *r)
 	mf_cli_json_end(&j);
 }
 
-/* "12.3 MB" */
+/* "12.3 MiB": the unit of MANIFESTO_CACHE_LIMIT */
 static const char *size_text(char out[32], uint64_t bytes)
 {
-	(void)snprintf(out, 32, "%.1f MB", (double)bytes / 1e6);
+	(void)snprintf(out, 32, "%.1f MiB", (double)bytes / (1024 * 1024));
 	return out;
 }
 

@@ -41,6 +41,7 @@ int mf_cli_run_get(struct mf_cli *cli, struct manifesto_error *err)
 	o.output_path = path;
 	o.write = path ? NULL : mf_cli_write_out;
 	o.write_arg = &sink;
+	o.no_signer_names = !cli->json;
 	if (mf_cli_args_number(&cli->args, MF_OPT_AT_VERSION, 1, MF_MAX_VERSION, &o.version, err) < 0)
 		return -1;
 	if (manifesto_get(cli->m, &o, &r, err) < 0)

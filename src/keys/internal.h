@@ -24,7 +24,9 @@ struct mf_keystore {
 	char *dir;
 	const struct mf_passphrase *pass;
 	const struct mf_env *env;
-	bool loaded;
+	bool listed;  /* the directory was read */
+	char **files; /* names of keys, sorted: of `nfiles` files in the directory `nread` were opened */
+	size_t nfiles, nread;
 	struct mf_key_info *infos; /* by name */
 	size_t n, cap;
 	struct mf_key_gone *gone;
@@ -35,7 +37,7 @@ struct mf_keystore {
 };
 
 /* ---- keystore.c: the list */
-/* Reads the directory, once. */
+/* Reads the directory and each file in it, once. */
 int mf_keystore_load(struct mf_keystore *ks, struct mf_err *err) MF_NODISCARD;
 /* Index of the name, or of where it belongs. */
 size_t mf_keystore_place(const struct mf_keystore *ks, const char *name, bool *found);

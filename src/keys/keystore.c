@@ -36,6 +36,16 @@ struct mf_keystore *mf_keystore_new(const char *dir, const struct mf_passphrase 
 	return ks;
 }
 
+static void forget_files(struct mf_keystore *ks)
+{
+	for (size_t i = 0; i < ks->nfiles; i++)
+		free(ks->files[i]);
+	free(ks->files);
+	ks->files = NULL;
+	ks->nfiles = ks->nread = 0;
+	ks->listed = false;
+}
+
 void mf_keystore_free(struct mf_keystore *ks)
 {
 	if (!ks)
@@ -51,6 +61,7 @@ void mf_keystore_free(struct mf_keystore *ks)
 	mf_places_close(&ks->places);
 	for (size_t i = 0; i < ks->n; i++)
 		mf_key_info_clear(&ks->infos[i]);
+	forget_files(ks);
 	while (ks->gone) {
 		struct mf_key_gone *g = ks->gone;
 
@@ -189,26 +200,19 @@ static int read_info(const struct mf_keystore *ks, const char *name, struct mf_k
 }
 
 /* A file that cannot be used is passed over; only lack of memory ends the listing. */
-static int load_one(struct mf_keystore *ks, const char *file, struct mf_err *err)
+static int load_one(struct mf_keystore *ks, const char *name, struct mf_err *err)
 {
 	struct mf_key_info info MF_KEY_INFO_CLEANUP = MF_KEY_INFO_INIT;
 	struct mf_err why = MF_ERR_INIT;
-	struct mf_str stem = mf_str_c(file);
-	char *name MF_FREE = NULL;
 
-	if (!mf_str_ends(stem, MF_STR(SUFFIX)) || stem.n == sizeof SUFFIX - 1)
-		return 0;
-	stem.n -= sizeof SUFFIX - 1;
-	name = mf_str_dup(stem);
-	if (!name)
-		return mf_fail_nomem(err);
-	/* A load that failed half way is begun again with what it has. */
-	if (!mf_key_name_valid(name) || mf_keystore_by_name(ks, name))
+	/* It was made or lent by this process, or is known from an earlier reading of the directory. */
+	if (mf_keystore_by_name(ks, name))
 		return 0;
 	if (read_info(ks, name, &info, &why) < 0) {
 		if (why.code == MF_E_NOMEM || why.code == MF_E_INTERNAL)
 			return mf_fail(err, why.code, 0, "%s", why.msg);
-		mf_env_log(ks->env, MF_LOG_WARNING, "ignored key file '%s/%s': %s", ks->dir, file, why.msg);
+		mf_env_log(ks->env, MF_LOG_WARNING, "ignored key file '%s/%s" SUFFIX "': %s", ks->dir, name,
+			   why.msg);
 		return 0;
 	}
 	if (mf_keystore_insert(ks, &info, NULL, err) < 0)
@@ -217,39 +221,100 @@ static int load_one(struct mf_keystore *ks, const char *file, struct mf_err *err
 	return 0;
 }
 
+/* ---- the directory */
+
 static void dir_cleanup(DIR **d)
 {
 	if (*d)
 		closedir(*d);
 }
 
-int mf_keystore_load(struct mf_keystore *ks, struct mf_err *err)
+static int add_file(struct mf_keystore *ks, size_t *cap, const char *file, struct mf_err *err)
 {
-	DIR *d MF_CLEANUP(dir_cleanup) = NULL;
+	struct mf_str stem = mf_str_c(file);
+	if (!mf_str_ends(stem, MF_STR(SUFFIX)) || stem.n == sizeof SUFFIX - 1)
+		return 0;
+	stem.n -= sizeof SUFFIX - 1;
+	char *name MF_FREE = mf_str_dup(stem);
+	if (!name)
+		return mf_fail_nomem(err);
+	if (!mf_key_name_valid(name))
+		return 0;
+	if (mf_grow((void **)&ks->files, cap, ks->nfiles, sizeof *ks->files, err) < 0)
+		return -1;
+	ks->files[ks->nfiles++] = name;
+	name = NULL;
+	return 0;
+}
+
+static int read_directory(struct mf_keystore *ks, struct mf_err *err)
+{
+	DIR *d MF_CLEANUP(dir_cleanup) = opendir(ks->dir);
 	struct dirent *e;
 	struct stat st;
+	size_t cap = 0;
 
-	if (ks->loaded)
-		return 0;
-	d = opendir(ks->dir);
 	if (!d && errno != ENOENT)
 		return mf_fail(err, MF_E_IO, errno, "read key directory '%s'", ks->dir);
 	if (d && fstat(dirfd(d), &st) == 0 && (st.st_mode & 022))
 		mf_env_log(ks->env, MF_LOG_WARNING,
 			   "other users can change the key directory '%s'; run 'chmod 700' on it", ks->dir);
 	for (errno = 0; d && (e = readdir(d)); errno = 0) {
-		if (load_one(ks, e->d_name, err) < 0)
+		if (add_file(ks, &cap, e->d_name, err) < 0)
 			return -1;
 	}
 	if (errno && d)
 		return mf_fail(err, MF_E_IO, errno, "read key directory '%s'", ks->dir);
-	ks->loaded = true;
+	return 0;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static int list_files(struct mf_keystore *ks, struct mf_err *err)
+{
+	if (ks->listed)
+		return 0;
+	if (read_directory(ks, err) < 0) {
+		forget_files(ks);
+		return -1;
+	}
+	if (ks->nfiles)
+		qsort(ks->files, ks->nfiles, sizeof *ks->files, compare_names);
+	ks->listed = true;
+	return 0;
+}
+
+int mf_keystore_load(struct mf_keystore *ks, struct mf_err *err)
+{
+	if (list_files(ks, err) < 0)
+		return -1;
+	for (; ks->nread < ks->nfiles; ks->nread++)
+		if (load_one(ks, ks->files[ks->nread], err) < 0)
+			return -1;
 	return 0;
 }
 
 void mf_keystore_rescan(struct mf_keystore *ks)
 {
-	ks->loaded = false;
+	forget_files(ks);
+}
+
+int mf_keystore_names(struct mf_keystore *ks, int (*each)(void *arg, const char *name, struct mf_err *err),
+		      void *arg, struct mf_err *err)
+{
+	if (list_files(ks, err) < 0)
+		return -1;
+	for (size_t i = 0; i < ks->nfiles; i++)
+		if (each(arg, ks->files[i], err) < 0)
+			return -1;
+	/* Those that were lent or made since. */
+	for (size_t i = 0; i < ks->n; i++)
+		if (each(arg, ks->infos[i].name, err) < 0)
+			return -1;
+	return 0;
 }
 
 int mf_keystore_list(struct mf_keystore *ks, const struct mf_key_info **out, size_t *n, struct mf_err *err)
@@ -261,19 +326,48 @@ int mf_keystore_list(struct mf_keystore *ks, const struct mf_key_info **out, siz
 	return 0;
 }
 
+static bool has_fingerprint(const struct mf_key_info *k, const struct mf_digest *fingerprint)
+{
+	struct mf_digest fp = mf_pubkey_fingerprint(k->pub);
+	return mf_digest_eq(&fp, fingerprint);
+}
+
+static const struct mf_key_info *find_read(const struct mf_keystore *ks, const struct mf_digest *fingerprint)
+{
+	for (size_t i = 0; i < ks->n; i++)
+		if (has_fingerprint(&ks->infos[i], fingerprint))
+			return &ks->infos[i];
+	return NULL;
+}
+
+/* What others have borrowed does not move while more files are read: they come in the order of the list, and
+ * there is room for all. */
+static int make_room(struct mf_keystore *ks, struct mf_err *err)
+{
+	size_t wanted = ks->n + ks->nfiles - ks->nread;
+	if (wanted <= ks->cap)
+		return 0;
+	struct mf_key_info *infos = realloc(ks->infos, wanted * sizeof *infos);
+	if (!infos)
+		return mf_fail_nomem(err);
+	ks->infos = infos;
+	ks->cap = wanted;
+	return 0;
+}
+
 const struct mf_key_info *mf_keystore_find_fp(struct mf_keystore *ks, const struct mf_digest *fingerprint)
 {
 	struct mf_err err = MF_ERR_INIT;
-	if (mf_keystore_load(ks, &err) < 0) {
+	const struct mf_key_info *k = find_read(ks, fingerprint);
+	if (!k && list_files(ks, &err) == 0 && make_room(ks, &err) == 0) {
+		while (!k && ks->nread < ks->nfiles && load_one(ks, ks->files[ks->nread], &err) == 0) {
+			k = mf_keystore_by_name(ks, ks->files[ks->nread++]);
+			k = k && has_fingerprint(k, fingerprint) ? k : NULL;
+		}
+	}
+	if (err.code)
 		mf_env_log(ks->env, MF_LOG_WARNING, "%s", err.msg);
-		return NULL;
-	}
-	for (size_t i = 0; i < ks->n; i++) {
-		struct mf_digest fp = mf_pubkey_fingerprint(ks->infos[i].pub);
-		if (mf_digest_eq(&fp, fingerprint))
-			return &ks->infos[i];
-	}
-	return NULL;
+	return k;
 }
 
 /* The same key under two names is one answer: the first. */

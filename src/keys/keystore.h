@@ -72,11 +72,14 @@ void mf_keystore_rescan(struct mf_keystore *ks);
  * with a warning in the log. Borrowed until the next change. */
 int mf_keystore_list(struct mf_keystore *ks, const struct mf_key_info **out, size_t *n,
 		     struct mf_err *err) MF_NODISCARD;
+/* The name of each key, from those of the files: none is opened. `each` returns 0, or -1 to stop. */
+int mf_keystore_names(struct mf_keystore *ks, int (*each)(void *arg, const char *name, struct mf_err *err),
+		      void *arg, struct mf_err *err) MF_NODISCARD;
 /* By name, or by fingerprint (64 hex digits, or a prefix of at least 8 that is unique). NULL and MF_E_KEY
  * when absent. Borrowed. */
 const struct mf_key_info *mf_keystore_find(struct mf_keystore *ks, const char *name_or_fp,
 					   struct mf_err *err) MF_NODISCARD;
-/* NULL (no error) when we do not hold it. */
+/* NULL (no error) when we do not hold it. Key files are opened until it is found. */
 const struct mf_key_info *mf_keystore_find_fp(struct mf_keystore *ks, const struct mf_digest *fingerprint);
 /* Makes and stores a key, O_EXCL: an existing name is MF_E_CONFLICT. A passphrase is asked for unless
  * pass->none. The key stays unlocked in memory. */

@@ -50,11 +50,25 @@ static bool like_digits(const char *name)
 	return digits >= DIGITS_MIN;
 }
 
-int mf_names_check(const struct mf_names *names, const char *name, const struct mf_digest *fingerprint,
-		   const struct mf_name **rival, struct mf_err *err)
+/* Whoever else could be taken for the one with this name; NULL: nobody. */
+static const struct mf_name *find_rival(const struct mf_names *names, const char *name,
+					const struct mf_digest *fingerprint)
+{
+	char reduced[MF_NAME_LABEL];
+	reduce(reduced, name);
+	for (size_t i = 0; i < names->n; i++) {
+		const struct mf_name *other = &names->v[i];
+		bool same = !other->own && mf_digest_eq(&other->fingerprint, fingerprint);
+		if (!same && strcmp(other->reduced, reduced) == 0)
+			return other;
+	}
+	return NULL;
+}
+
+/* Why a name is nobody's. */
+static int check_form(const char *name, struct mf_err *err)
 {
 	struct mf_esc e;
-	char reduced[MF_NAME_LABEL];
 	if (!mf_key_name_valid(name))
 		return mf_fail(
 		    err, MF_E_USAGE, 0,
@@ -63,21 +77,25 @@ int mf_names_check(const struct mf_names *names, const char *name, const struct 
 	if (like_digits(name))
 		return mf_fail(err, MF_E_USAGE, 0, "'%s' is no name: it could be read as a fingerprint",
 			       name);
-	reduce(reduced, name);
-	for (size_t i = 0; i < names->n; i++) {
-		const struct mf_name *other = &names->v[i];
-		bool same = mf_digest_eq(&other->fingerprint, fingerprint);
-		if (same && other->own)
-			return mf_fail(err, MF_E_USAGE, 0, "the key is on this machine, and is called '%s'",
-				       other->name);
-		if (same || strcmp(other->reduced, reduced) != 0)
-			continue;
-		if (rival)
-			*rival = other;
-		return mf_fail(err, MF_E_CONFLICT, 0, "'%s' could be taken for '%s', %s", name, other->name,
-			       other->own ? "a key on this machine" : "the name of another key");
-	}
 	return 0;
+}
+
+int mf_names_check(const struct mf_names *names, const char *name, const struct mf_digest *fingerprint,
+		   const struct mf_name **rival, struct mf_err *err)
+{
+	if (check_form(name, err) < 0)
+		return -1;
+	const struct mf_key_info *ours = names->store ? mf_keystore_find_fp(names->store, fingerprint) : NULL;
+	if (ours)
+		return mf_fail(err, MF_E_USAGE, 0, "the key is on this machine, and is called '%s'",
+			       ours->name);
+	const struct mf_name *other = find_rival(names, name, fingerprint);
+	if (!other)
+		return 0;
+	if (rival)
+		*rival = other;
+	return mf_fail(err, MF_E_CONFLICT, 0, "'%s' could be taken for '%s', %s", name, other->name,
+		       other->own ? "a key on this machine" : "the name of another key");
 }
 
 static int add(struct mf_names *out, const char *name, struct mf_name entry, struct mf_err *err)
@@ -91,18 +109,9 @@ static int add(struct mf_names *out, const char *name, struct mf_name entry, str
 	return 0;
 }
 
-static int add_own(struct mf_names *out, struct mf_keystore *own, struct mf_err *err)
+static int add_own(void *arg, const char *name, struct mf_err *err)
 {
-	const struct mf_key_info *keys;
-	size_t n;
-	if (mf_keystore_list(own, &keys, &n, err) < 0)
-		return -1;
-	for (size_t i = 0; i < n; i++) {
-		struct mf_digest fp = mf_pubkey_fingerprint(keys[i].pub);
-		if (add(out, keys[i].name, (struct mf_name){.fingerprint = fp, .own = true}, err) < 0)
-			return -1;
-	}
-	return 0;
+	return add(arg, name, (struct mf_name){.own = true}, err);
 }
 
 /* Of two colleagues' names that look alike neither is shown. */
@@ -110,10 +119,10 @@ static void drop_rivals(struct mf_names *names, const struct mf_names *all)
 {
 	size_t kept = 0;
 	for (size_t i = 0; i < names->n; i++) {
+		const struct mf_name *n = &names->v[i];
 		struct mf_err ignored = MF_ERR_INIT;
-		if (names->v[i].own ||
-		    mf_names_check(all, names->v[i].name, &names->v[i].fingerprint, NULL, &ignored) == 0)
-			names->v[kept++] = names->v[i];
+		if (n->own || (check_form(n->name, &ignored) == 0 && !find_rival(all, n->name, &n->fingerprint)))
+			names->v[kept++] = *n;
 	}
 	names->n = kept;
 }
@@ -127,7 +136,8 @@ int mf_names_load(struct mf_names *out, const json_t *names, struct mf_keystore 
 	const char *name;
 	if (json_object_size(names) > MF_MAX_NAMES)
 		return mf_fail(err, MF_E_FORMAT, 0, "more than %d names", MF_MAX_NAMES);
-	if (add_own(&all, own, err) < 0 || add_own(&result, own, err) < 0)
+	if (mf_keystore_names(own, add_own, &all, err) < 0 ||
+	    mf_keystore_names(own, add_own, &result, err) < 0)
 		return -1;
 	json_object_foreach(object, name, value)
 	{
@@ -141,6 +151,7 @@ int mf_names_load(struct mf_names *out, const json_t *names, struct mf_keystore 
 	}
 	drop_rivals(&result, &all);
 	*out = result;
+	out->store = own;
 	result = (struct mf_names){0};
 	return 0;
 }
@@ -148,7 +159,7 @@ int mf_names_load(struct mf_names *out, const json_t *names, struct mf_keystore 
 const char *mf_names_of(const struct mf_names *names, const struct mf_digest *fingerprint)
 {
 	for (size_t i = 0; names && i < names->n; i++)
-		if (mf_digest_eq(&names->v[i].fingerprint, fingerprint))
+		if (!names->v[i].own && mf_digest_eq(&names->v[i].fingerprint, fingerprint))
 			return names->v[i].name;
 	return NULL;
 }
@@ -158,6 +169,10 @@ const char *mf_names_label(const struct mf_names *names, const struct mf_pubkey 
 	char hex[65];
 	struct mf_digest fp = mf_pubkey_fingerprint(key);
 	const char *name = mf_names_of(names, &fp);
+	const struct mf_key_info *ours =
+	    !name && names && names->store ? mf_keystore_find_fp(names->store, &fp) : NULL;
+	if (ours)
+		name = ours->name;
 	mf_digest_hex(hex, &fp);
 	(void)snprintf(out, MF_NAME_LABEL, "%.*s", name ? MF_NAME_LABEL - 1 : 16, name ? name : hex);
 	return out;
@@ -166,7 +181,7 @@ const char *mf_names_label(const struct mf_names *names, const struct mf_pubkey 
 const struct mf_digest *mf_names_find(const struct mf_names *names, const char *name)
 {
 	for (size_t i = 0; i < names->n; i++)
-		if (strcmp(names->v[i].name, name) == 0)
+		if (!names->v[i].own && strcmp(names->v[i].name, name) == 0)
 			return &names->v[i].fingerprint;
 	return NULL;
 }

@@ -277,7 +277,10 @@ int mf_op_get(struct manifesto *m, const struct manifesto_get_options *o, struct
 	      struct mf_err *err)
 {
 	struct mf_image im MF_IMAGE_CLEANUP = {0};
-	return mf_image_open_by(&im, m, o->image, MF_MAPS_FOLLOW, err) < 0 ? -1 : get(&im, o, out, err);
+	m->no_key_names = o->no_signer_names != 0;
+	int rc = mf_image_open_by(&im, m, o->image, MF_MAPS_FOLLOW, err) < 0 ? -1 : get(&im, o, out, err);
+	m->no_key_names = false;
+	return rc;
 }
 
 int manifesto_get(struct manifesto *m, const struct manifesto_get_options *opt,

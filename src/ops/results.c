@@ -33,11 +33,13 @@ static void report_signer(struct manifesto *m, const struct mf_pubkey *k, struct
 			  struct manifesto_signer *out)
 {
 	struct mf_digest fp = mf_pubkey_fingerprint(k);
-	const struct mf_key_info *info = mf_keystore_find_fp(m->keys, &fp);
+	const char *colleague = mf_names_of(&m->names, &fp);
+	const struct mf_key_info *info =
+	    colleague || m->no_key_names ? NULL : mf_keystore_find_fp(m->keys, &fp);
 	out->fingerprint = mf_report_hex(a, &fp);
 	out->key_type = mf_key_type_name(mf_pubkey_type(k));
 	out->name = mf_arena_text(a, info ? info->name : NULL);
-	out->colleague = info ? NULL : mf_arena_text(a, mf_names_of(&m->names, &fp));
+	out->colleague = mf_arena_text(a, colleague);
 }
 
 int mf_report_keys(struct manifesto *m, struct mf_pubkey *const *keys, size_t n, struct mf_arena *a,

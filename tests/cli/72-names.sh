@@ -191,6 +191,35 @@ jq ".names.alice = \"$mallory\"" teams.json >bad.json
 run manifesto role apply --file bad.json "${image%:1.0}"
 check_status 'a name that is ours is refused before anything is published' 12
 
+# --- what is not needed is not opened: each key file here that is opened gives a warning
+machine greta
+export MANIFESTO_KEY=alice
+mkdir -p "$MANIFESTO_HOME"
+cp -r "$home_of_alice/keys" "$MANIFESTO_HOME/"
+manifesto trust pin "$image" "$pin" >/dev/null
+for name in aaa zzz; do
+	manifesto key generate --no-passphrase $name >/dev/null
+	chmod 644 "$MANIFESTO_HOME/keys/$name.key"
+done
+ignored() { # COUNT
+	test "$(grep -c 'ignored key file' "$T/stderr")" = "$1"
+}
+run manifesto get "$image" scan
+check_status 'get' 0
+check 'opens no key file' ignored 0
+run manifesto list "$image"
+check 'a signer without a name is looked for in all' ignored 2
+manifesto key name "$erik" erik >/dev/null 2>&1
+manifesto key name "$dana" dana >/dev/null 2>&1
+run manifesto list --role security "$image"
+check 'list has the name of a colleague' grep -q ' erik ' "$T/stdout"
+check 'for which it opens no key file' ignored 0
+run manifesto list --type note "$image"
+check 'list has the name of an own key' grep -qE '^note +targets +alice ' "$T/stdout"
+check 'for which it opens files until it is found' ignored 1
+export MANIFESTO_HOME=$home_of_alice
+machine frida
+
 run manifesto key name --remove dana
 check_status 'a name is taken away' 0
 run manifesto list "$image"
