@@ -11,6 +11,7 @@ static int load_and_resolve(struct mf_image *im, const struct manifesto_get_opti
 			    struct mf_subjects *subjects, struct mf_err *err)
 {
 	char prefix[MF_MAX_TYPE + 1];
+	struct mf_image_hint hint;
 	size_t n = strlen(o->type);
 	if (mf_record_type_check(mf_str_c(o->type), err) < 0)
 		return -1;
@@ -18,11 +19,15 @@ static int load_and_resolve(struct mf_image *im, const struct manifesto_get_opti
 	prefix[n] = '/';
 	if (mf_image_begin(im, err) < 0)
 		return -1;
-	if (mf_trust_load(im->trust, &(struct mf_load){.prefix = (struct mf_str){prefix, n + 1}}, err) < 0) {
+	const struct mf_load how = {.prefix = (struct mf_str){prefix, n + 1},
+				    .subjects = mf_image_load_hint(im, &hint)};
+	if (mf_trust_load(im->trust, &how, err) < 0) {
 		mf_image_hint_copy(im, NULL, err);
 		return -1;
 	}
-	return mf_image_subjects(im, (struct mf_subject_choice){.platform = o->platform}, subjects, err);
+	return mf_image_subjects(im, (struct mf_subject_choice){.platform = o->platform}, subjects, err) < 0
+		   ? -1
+		   : mf_image_load_shards(im, subjects, err);
 }
 
 /* A miss on a platform says so when the index has the record: nothing is inherited. */

@@ -47,7 +47,8 @@ static int check_role(const struct mf_tuf_set *set, const char *asked, struct mf
 		return 0;
 	for (size_t i = 0; i < set->nroles; i++)
 		for (size_t j = 0; j < set->roles[i]->file->nroles; j++)
-			if (mf_role_is(set->roles[i]->file->roles[j].name, asked))
+			if (!mf_tuf_is_shard(set->d, set->roles[i], &set->roles[i]->file->roles[j]) &&
+			    mf_role_is(set->roles[i]->file->roles[j].name, asked))
 				return 0;
 	(void)mf_fail(err, MF_E_USAGE, 0, "there is no role '%s' in this repository",
 		      mf_esc(&e, mf_str_c(asked)));
@@ -170,16 +171,19 @@ static int list_image(struct mf_image *im, const struct manifesto_list_options *
 		      struct manifesto_list_result *out, struct mf_err *err)
 {
 	struct mf_subjects subjects MF_SUBJECTS_CLEANUP = {0};
+	struct mf_image_hint hint;
+	const struct mf_load how = {.only = o->roles, .subjects = mf_image_load_hint(im, &hint)};
 	if (mf_image_begin(im, err) < 0)
 		return -1;
-	if (mf_trust_load(im->trust, &(struct mf_load){.only = o->roles}, err) < 0) {
+	if (mf_trust_load(im->trust, &how, err) < 0) {
 		mf_image_hint_copy(im, NULL, err);
 		return -1;
 	}
 	if (check_roles(mf_trust_set(im->trust), o, err) < 0 ||
 	    mf_image_subjects(
 		im, (struct mf_subject_choice){.platform = o->platform, .all = o->all_platforms != 0},
-		&subjects, err) < 0)
+		&subjects, err) < 0 ||
+	    mf_image_load_shards(im, &subjects, err) < 0)
 		return -1;
 	out->image = mf_report_image(mf_result_arena(out), im, &subjects.v[0].digest);
 	report_repository(im, out);

@@ -189,6 +189,16 @@ struct mf_subject_choice {
 };
 int mf_image_subjects(struct mf_image *im, struct mf_subject_choice choice, struct mf_subjects *out,
 		      struct mf_err *err) MF_NODISCARD;
+/* Loads the shards that may hold records of the subjects, where the trust metadata were loaded with
+ * mf_image_load_hint, or without any. */
+int mf_image_load_shards(struct mf_image *im, const struct mf_subjects *subjects,
+			 struct mf_err *err) MF_NODISCARD;
+/* The subject in the reference, for struct mf_load: its shards are then loaded with their roles. */
+struct mf_image_hint {
+	char hex[65];
+	const char *v[2];
+};
+const char *const *mf_image_load_hint(const struct mf_image *im, struct mf_image_hint *h);
 
 /* ---- content */
 struct mf_content_wanted {

@@ -102,12 +102,17 @@ int mf_report_roles(struct manifesto *m, const struct mf_tuf_set *set, struct mf
 	for (size_t i = 0; i < set->nroles; i++)
 		for (size_t j = 0; j < set->roles[i]->file->nroles; j++) {
 			const struct mf_tuf_role *role = &set->roles[i]->file->roles[j];
+			if (mf_tuf_is_shard(set->d, set->roles[i], role))
+				continue;
 			const struct mf_tuf_loaded *l = mf_tuf_set_find(set, role->name);
 			if (report_role(m, role, l ? l->file : NULL, a, &v[at++], err) < 0)
 				return -1;
+			if (l)
+				v[at - 1].expires = mf_tuf_role_earliest(set, l)->expires;
 		}
-	*out = mf_arena_list(a, v, n, sizeof *v);
-	*nout = n;
+	v[MF_TUF_TARGETS].expires = mf_tuf_role_earliest(set, set->roles[0])->expires;
+	*out = mf_arena_list(a, v, at, sizeof *v);
+	*nout = at;
 	return mf_arena_check(a, err);
 }
 

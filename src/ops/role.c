@@ -487,9 +487,9 @@ static void report_state(struct listing *l, const char *name, struct manifesto_r
 	if (!loaded)
 		return;
 	out->version = loaded->file->version;
-	out->expires = loaded->file->expires;
-	out->entries = loaded->file->ntargets;
-	if (loaded->file->expires <= l->set->now)
+	out->expires = mf_tuf_role_earliest(l->set, loaded)->expires;
+	out->entries = mf_tuf_role_entries(l->set, loaded);
+	if (out->expires <= l->set->now)
 		out->state = "expired";
 }
 
@@ -553,7 +553,8 @@ static int report_roles(struct listing *l, const char *asked, struct manifesto_r
 	for (size_t i = 0; i < l->set->nroles; i++)
 		for (size_t j = 0; j < l->set->roles[i]->file->nroles; j++) {
 			const struct mf_tuf_role *role = &l->set->roles[i]->file->roles[j];
-			if (wanted(role->name, asked) &&
+			if (!mf_tuf_is_shard(l->set->d, l->set->roles[i], role) &&
+			    wanted(role->name, asked) &&
 			    report_role(l, role, l->set->roles[i]->role, &v[out->nroles++], err) < 0)
 				return -1;
 		}

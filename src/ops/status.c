@@ -211,7 +211,8 @@ static int check_keys(struct report *r, struct mf_err *err)
 			return -1;
 	for (size_t i = 0; i < s->nroles; i++)
 		for (size_t k = 0; k < s->roles[i]->file->nroles; k++)
-			if (check_spread(r, &s->roles[i]->file->roles[k], err) < 0)
+			if (!mf_tuf_is_shard(s->d, s->roles[i], &s->roles[i]->file->roles[k]) &&
+			    check_spread(r, &s->roles[i]->file->roles[k], err) < 0)
 				return -1;
 	return 0;
 }
@@ -243,7 +244,7 @@ static int check_roles(struct report *r, struct mf_err *err)
 		    s->roles[i]->delegation ? s->roles[i]->delegation : &s->root->roles[MF_TUF_TARGETS];
 		/* A role that two delegators list is loaded for each. */
 		if (mf_tuf_set_find(s, s->roles[i]->role) == s->roles[i] &&
-		    check_role(r, role, s->roles[i]->file, err) < 0)
+		    check_role(r, role, mf_tuf_role_earliest(s, s->roles[i]), err) < 0)
 			return -1;
 	}
 	return check_certificates(r, err) < 0 ? -1 : check_broken(r, err);

@@ -214,7 +214,7 @@ int mf_gate_wants(const struct mf_rules *rules, struct mf_arena *a, struct mf_lo
 		    mf_arena_format(a, "%s/", i < rules->n ? rules->v[i].type : MF_TYPE_WAIVER);
 		v[n++] = text ? mf_str_c(text) : MF_STR("");
 	}
-	*how = (struct mf_load){.prefixes = v, .nprefixes = n};
+	*how = (struct mf_load){.prefixes = v, .nprefixes = n, .subjects = mf_no_subjects};
 	return mf_arena_check(a, err);
 }
 
@@ -230,7 +230,10 @@ int mf_gate_load(const struct mf_rules *rules, struct mf_trust *t, struct mf_err
 {
 	struct mf_arena a MF_ARENA_CLEANUP = MF_ARENA_INIT;
 	struct mf_load how;
-	if (mf_gate_wants(rules, &a, &how, err) < 0 || mf_trust_load(t, &how, err) < 0)
+	if (mf_gate_wants(rules, &a, &how, err) < 0)
+		return -1;
+	how.subjects = NULL;
+	if (mf_trust_load(t, &how, err) < 0)
 		return -1;
 	return mf_gate_load_vetoes(rules, t, err);
 }
@@ -305,7 +308,8 @@ static int evaluate_image(struct run *r, struct slot *s, struct mf_gate_report *
 	if (mf_image_subjects(
 		&s->im,
 		(struct mf_subject_choice){.platform = r->o->platform, .all = r->o->all_platforms != 0},
-		&subjects, err) < 0)
+		&subjects, err) < 0 ||
+	    mf_image_load_shards(&s->im, &subjects, err) < 0)
 		return -1;
 	rep->image = mf_report_image(&rep->arena, &s->im, &subjects.v[0].digest);
 	rep->platform = r->o->platform ? mf_arena_text(&rep->arena, subjects.v[0].platform) : NULL;

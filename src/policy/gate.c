@@ -118,7 +118,7 @@ static int check_veto(const struct mf_gate *g, const struct mf_tuf_loaded *l, st
 	struct mf_tuf_target_info info;
 	ptrdiff_t at = mf_tuf_target_find(l->file, name);
 	struct mf_esc e;
-	if (at < 0)
+	if (at < 0 || mf_policy_is_hidden(l, name))
 		return 0;
 	if (mf_tuf_target_info(g->set->d, l->file, (size_t)at, &info, err) < 0 ||
 	    mf_record_parse(&r, info.custom, err) < 0)

@@ -242,10 +242,13 @@ static int check_hash(const struct mf_entry *e, struct mf_err *err)
 
 /* ---- vetoes */
 
-/* Types of the role's own paths; then "veto", for `targets` and roles whose path covers all. */
+/* Types of the role's own paths; then "veto", for `targets` and roles whose path covers all. Vetoes are not
+ * spread over shards. */
 struct mf_str mf_policy_own_type(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l, size_t i)
 {
 	size_t at = 0;
+	if (l->shard)
+		return (struct mf_str){NULL, 0};
 	for (size_t k = 0; l->delegation && k < l->delegation->npaths; k++) {
 		struct mf_str own = mf_tuf_path_type(set->d, l->delegation->paths[k]);
 		if (own.n && at++ == i)
@@ -319,6 +322,12 @@ enum mf_found mf_policy_find_veto(const struct mf_tuf_set *set, const struct mf_
 
 /* ---- records */
 
+bool mf_policy_is_hidden(const struct mf_tuf_loaded *l, struct mf_str name)
+{
+	/* Of an old version (trust/history.h) the other files are not at hand. */
+	return l->shard && l->parent->file && mf_tuf_target_find(l->parent->file, name) >= 0;
+}
+
 enum reading { WITHOUT_SIGNERS, WITH_SIGNERS };
 
 static int entry_read(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l, size_t i, enum reading how,
@@ -331,7 +340,7 @@ static int entry_read(const struct mf_tuf_set *set, const struct mf_tuf_loaded *
 	if (name.escaped)
 		return check_spelling(l, name, err);
 	if (!mf_record_name_parse(name.raw, &e.type, &e.subject) ||
-	    !mf_tuf_loaded_covers(set->d, l, name.raw))
+	    !mf_tuf_loaded_covers(set->d, l, name.raw) || mf_policy_is_hidden(l, name.raw))
 		return 0;
 	if (mf_tuf_target_info(set->d, l->file, i, &e.info, err) < 0 || check_hash(&e, err) < 0 ||
 	    mf_record_parse(&e.record, e.info.custom, err) < 0 ||
@@ -513,7 +522,8 @@ static bool passes(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l, 
 	struct mf_str type;
 	struct mf_digest d;
 	return (!f->tail || mf_str_ends(name, mf_str_c(f->tail))) && mf_record_name_parse(name, &type, &d) &&
-	       (!f->first_bytes || f->first_bytes[d.b[0]]) && mf_policy_authorised(set, l, type, f->asked);
+	       !mf_policy_is_hidden(l, name) && (!f->first_bytes || f->first_bytes[d.b[0]]) &&
+	       mf_policy_authorised(set, l, type, f->asked);
 }
 
 /* Vetoes count as records where states are of interest. */

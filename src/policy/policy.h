@@ -63,6 +63,9 @@ bool mf_policy_delegated(const struct mf_tuf_set *set, struct mf_str type);
 size_t mf_policy_roles(const struct mf_tuf_set *set, struct mf_str type, const struct mf_tuf_role **out,
 		       size_t max);
 
+/* A role's own file goes before its shards: does it hold this name, which a shard of it holds as well? */
+bool mf_policy_is_hidden(const struct mf_tuf_loaded *l, struct mf_str name);
+
 /* Reads entry i of a role. Names that are none of ours give 0 and an empty entry; 1: read; -1. */
 int mf_entry_read(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l, size_t i, struct mf_entry *out,
 		  struct mf_err *err) MF_NODISCARD;

@@ -500,6 +500,19 @@ static int add_edges(struct mf_trust *t, struct mf_str prefix, struct mf_tuf_edg
 	return 0;
 }
 
+/* Requests these roles. Takes the edges. MF_ABSENT: there are none. */
+static enum mf_found begin_edges(struct mf_trust *t, struct mf_tuf_edge *edges, size_t n, struct mf_err *err)
+{
+	struct listed *v = n ? mf_calloc(n, sizeof *v) : NULL;
+	if (!v) {
+		free(edges);
+		return n ? (enum mf_found)mf_fail_nomem(err) : MF_ABSENT;
+	}
+	for (size_t i = 0; i < n; i++)
+		v[i] = listed_role(t, edges[i].role->name);
+	return begin_wave(t, v, edges, n, err) < 0 ? MF_FAILED : MF_FOUND;
+}
+
 /* Requests the next level of the delegations that could hold names with one of these prefixes. MF_ABSENT: all
  * are loaded. */
 static enum mf_found begin_level(struct mf_trust *t, const struct mf_str *prefixes, size_t nprefixes,
@@ -513,16 +526,9 @@ static enum mf_found begin_level(struct mf_trust *t, const struct mf_str *prefix
 	for (size_t i = 0; i < nprefixes; i++)
 		if (add_edges(t, prefixes[i], edges, &n, err) < 0)
 			return MF_FAILED;
-	if (!n)
-		return MF_ABSENT;
-	struct listed *v = mf_calloc(n, sizeof *v);
-	if (!v)
-		return (enum mf_found)mf_fail_nomem(err);
-	for (size_t i = 0; i < n; i++)
-		v[i] = listed_role(t, edges[i].role->name);
 	struct mf_tuf_edge *taken = edges;
 	edges = NULL;
-	return begin_wave(t, v, taken, n, err) < 0 ? MF_FAILED : MF_FOUND;
+	return begin_edges(t, taken, n, err);
 }
 
 int mf_trust_widen(struct mf_trust *t, struct mf_str prefix, struct mf_err *err)
@@ -539,25 +545,19 @@ int mf_trust_widen(struct mf_trust *t, struct mf_str prefix, struct mf_err *err)
 
 const char *const mf_no_subjects[] = {NULL};
 
-int mf_trust_load_shards(struct mf_trust *t, struct mf_str prefix, const char *const *subjects,
-			 struct mf_err *err)
+static int load_shards(struct mf_trust *t, const char *const *subjects, bool *any, struct mf_err *err)
 {
-	const char *const *before = t->set.subjects;
-	if (!before) /* all are loaded */
-		return 0;
-	t->set.subjects = subjects;
-	int rc = mf_trust_widen(t, prefix, err);
-	t->set.subjects = before;
-	return rc;
-}
-
-int mf_trust_load_subject(struct mf_trust *t, struct mf_str prefix, const struct mf_digest *subject,
-			  struct mf_err *err)
-{
-	char hex[65];
-	const char *const one[] = {hex, NULL};
-	mf_digest_hex(hex, subject);
-	return mf_trust_load_shards(t, prefix, one, err);
+	struct mf_tuf_edge *edges MF_FREE = mf_calloc(most_edges(t) + 1, sizeof *edges);
+	size_t n;
+	if (!edges)
+		return mf_fail_nomem(err);
+	if (mf_tuf_set_unloaded_shards(&t->set, subjects, edges, &n, err) < 0)
+		return -1;
+	struct mf_tuf_edge *taken = edges;
+	edges = NULL;
+	enum mf_found found = begin_edges(t, taken, n, err);
+	*any = found == MF_FOUND;
+	return found == MF_ABSENT ? 0 : found == MF_FAILED ? -1 : finish_wave(t, err);
 }
 
 /* ---- load, and load again */
@@ -659,6 +659,8 @@ int mf_trust_load_begin(struct mf_trust *t, const struct mf_load *how, struct mf
 	t->how = *how;
 	if (!how->prefix.p)
 		t->how.prefix = MF_STR("");
+	if (t->cfg->max_age_s) /* the newest record may lie in any shard */
+		t->how.subjects = NULL;
 	if (!how->prefixes) {
 		t->how.prefixes = &t->how.prefix;
 		t->how.nprefixes = 1;
@@ -669,18 +671,31 @@ int mf_trust_load_begin(struct mf_trust *t, const struct mf_load *how, struct mf
 	return mf_trust_prefetch(t, how, err);
 }
 
+/* What has expired may be an old state: a machine without floors learns none from it, or it could make that
+ * state fresh again afterwards. Nor does one learn from what is verified as of another time. */
+static int raise_floors(const struct mf_trust *t, struct mf_err *err)
+{
+	return t->cfg->at || (t->set.expired && !t->floors.any)
+		   ? 0
+		   : mf_floors_raise(t->cfg->home, t->pin_name, &t->set, t->cfg->env, err);
+}
+
+int mf_trust_load_shards(struct mf_trust *t, const char *const *subjects, struct mf_err *err)
+{
+	bool any = false;
+	if (!t->set.subjects) /* all are loaded */
+		return 0;
+	if (load_shards(t, subjects, &any, err) == 0 && (!any || raise_floors(t, err) == 0))
+		return 0;
+	mf_err_set_endpoint(err, t->repo->where);
+	return -1;
+}
+
 static int end_load(struct mf_trust *t, struct mf_err *err)
 {
 	if (loads_to_sign(t) && check_origin(t, err) < 0)
 		return -1;
-	if (t->cfg->max_age_s && mf_trust_check_age(t, err) < 0)
-		return -1;
-	/* What has expired may be an old state: a machine without floors learns none from it, or it could
-	 * make that state fresh again afterwards. Nor does one learn from what is verified as of another
-	 * time.
-	 */
-	if (!t->cfg->at && (!t->set.expired || t->floors.any) &&
-	    mf_floors_raise(t->cfg->home, t->pin_name, &t->set, t->cfg->env, err) < 0)
+	if ((t->cfg->max_age_s && mf_trust_check_age(t, err) < 0) || raise_floors(t, err) < 0)
 		return -1;
 	t->loaded = true;
 	return t->how.purpose == MF_LOAD_SHOW ? 0 : mf_home_pin_first_use(t, err);
@@ -693,8 +708,8 @@ enum mf_found mf_trust_load_step(struct mf_trust *t, struct mf_err *err)
 		return MF_ABSENT;
 	drop_prefetched(t);
 	/* What is loaded later asks for its own. */
-	t->set.subjects = t->how.subjects ? mf_no_subjects : NULL;
-	t->how.subjects = t->set.subjects;
+	t->how.subjects = t->how.subjects ? mf_no_subjects : NULL;
+	t->set.subjects = t->how.subjects;
 	t->attempt.no_cache = false; /* the next prefetch uses it */
 	if (found == MF_FOUND)
 		return end_load(t, err) < 0 ? MF_FAILED : MF_FOUND;

@@ -65,7 +65,7 @@ struct mf_load {
 			*/
 	/* Of roles that are spread over shards, the shards that may hold records of these subjects: hex
 	 * digests, or their first digits; ends with NULL. mf_trust_load_shards loads others. NULL: all.
-	 * Borrowed for the call. */
+	 * Borrowed until the load ends. */
 	const char *const *subjects;
 	/* The snapshot is not the one that is known here, or a second connection to the server will be of
 	 * use: it is requested beside the timestamp. */
@@ -89,14 +89,10 @@ int mf_trust_load_begin(struct mf_trust *t, const struct mf_load *how, struct mf
 enum mf_found mf_trust_load_step(struct mf_trust *t, struct mf_err *err) MF_NODISCARD;
 /* Loads further delegations into what is loaded: those that could hold a name starting with `prefix`. */
 int mf_trust_widen(struct mf_trust *t, struct mf_str prefix, struct mf_err *err) MF_NODISCARD;
-/* Loads further shards of the roles that are loaded: those that may hold records of these subjects (see
- * struct mf_load) under a name that starts with `prefix`. */
+/* Loads further shards of the roles that are loaded: those that may hold records of these subjects, see
+ * struct mf_load. */
 extern const char *const mf_no_subjects[];
-int mf_trust_load_shards(struct mf_trust *t, struct mf_str prefix, const char *const *subjects,
-			 struct mf_err *err) MF_NODISCARD;
-/* The same for one subject. */
-int mf_trust_load_subject(struct mf_trust *t, struct mf_str prefix, const struct mf_digest *subject,
-			  struct mf_err *err) MF_NODISCARD;
+int mf_trust_load_shards(struct mf_trust *t, const char *const *subjects, struct mf_err *err) MF_NODISCARD;
 /* Does the repository still serve the timestamp that is loaded (MF_FOUND), or another one (MF_ABSENT)? */
 enum mf_found mf_trust_unchanged(struct mf_trust *t, struct mf_err *err) MF_NODISCARD;
 /* A target's file where the repository is a web server: into a new spool, not verified. MF_ABSENT: it is not

@@ -426,6 +426,33 @@ static int check_owner(const struct mf_tuf_set *s, const struct mf_tuf_edge *w, 
 	return mf_wrap(err, "a part of role '%s'", mf_esc(&e, mf_str_c(w->parent->role)));
 }
 
+/* A shard lists nothing, and each subject has one shard at most: otherwise a second one could hide what the
+ * first one holds, or hold what its role has replaced. */
+static int check_shards(const struct mf_tuf_set *s, const char *name, const struct mf_tuf_edge *w,
+			const struct mf_tuf_file *f, struct mf_err *err)
+{
+	struct mf_esc e, e2;
+	bool taken[1 << (4 * MF_MAX_SHARD_DIGITS)] = {false};
+	if (w && mf_tuf_is_shard(s->d, w->parent, w->role)) {
+		if (!f->nroles)
+			return 0;
+		return mf_fail(err, MF_E_FORMAT, 0, "'%s' is a part of a role, and delegates to '%s'",
+			       mf_esc(&e, mf_str_c(name)), mf_esc(&e2, mf_str_c(f->roles[0].name)));
+	}
+	for (size_t i = 0; i < f->nroles; i++) {
+		size_t first, n = mf_tuf_shard_range(mf_tuf_shard_digits(s->d, name, &f->roles[i]), &first);
+		for (size_t k = first; k < first + n; k++) {
+			if (taken[k])
+				return mf_fail(err, MF_E_FORMAT, 0,
+					       "'%s' has two parts for the same images, the second is '%s'",
+					       mf_esc(&e, mf_str_c(name)),
+					       mf_esc(&e2, mf_str_c(f->roles[i].name)));
+			taken[k] = true;
+		}
+	}
+	return 0;
+}
+
 static int load_targets(struct mf_tuf_set *s, const char *name, const struct mf_tuf_edge *w,
 			struct mf_buf *bytes, bool checked, struct mf_err *err)
 {
@@ -442,7 +469,8 @@ static int load_targets(struct mf_tuf_set *s, const char *name, const struct mf_
 	    (w ? mf_tuf_count_signatures(&c, f, w->role, w->role->threshold, err) : verify_top(s, f, err)) <
 		0 ||
 	    check_owner(s, w, f, err) < 0 || check_version(m, f, name, err) < 0 ||
-	    check_names(s, name, f, err) < 0 || check_floor(s, f, name, err) < 0)
+	    check_names(s, name, f, err) < 0 || check_shards(s, name, w, f, err) < 0 ||
+	    check_floor(s, f, name, err) < 0)
 		return -1;
 	if (check_fresh(s, f, name, err) < 0)
 		return -1;
@@ -548,6 +576,38 @@ static size_t count_ordinary(const struct mf_tuf_set *s)
 	return n;
 }
 
+/* Adds what is not done, and is in the snapshot. */
+static int add_unloaded(const struct mf_tuf_set *s, struct mf_tuf_edge edge, struct mf_tuf_edge *out,
+			size_t *n, struct mf_err *err)
+{
+	if (is_done(s, edge.parent, edge.role->name, out, *n))
+		return 0;
+	if (!mf_tuf_meta_find(s->snapshot, edge.role->name))
+		return not_in_snapshot(s, edge.role, mf_tuf_is_shard(s->d, edge.parent, edge.role), err);
+	if (s->nroles + *n > MF_MAX_DELEGATIONS_LIST)
+		return mf_fail(err, MF_E_FORMAT, 0, "more than %d delegations to read",
+			       MF_MAX_DELEGATIONS_LIST);
+	out[(*n)++] = edge;
+	return 0;
+}
+
+int mf_tuf_set_unloaded_shards(const struct mf_tuf_set *s, const char *const *subjects,
+			       struct mf_tuf_edge *out, size_t *n, struct mf_err *err)
+{
+	*n = 0;
+	for (size_t i = 0; i < s->nroles; i++) {
+		const struct mf_tuf_loaded *l = s->roles[i];
+		for (size_t j = 0; !l->shard && j < l->file->nroles; j++) {
+			const struct mf_tuf_role *role = &l->file->roles[j];
+			struct mf_str digits = mf_tuf_shard_digits(s->d, l->role, role);
+			if (digits.n && mf_tuf_shard_wanted(digits, subjects) &&
+			    add_unloaded(s, (struct mf_tuf_edge){l, role}, out, n, err) < 0)
+				return -1;
+		}
+	}
+	return 0;
+}
+
 int mf_tuf_set_unloaded(struct mf_tuf_set *s, struct mf_str prefix, size_t max, struct mf_tuf_edge *out,
 			size_t *n, struct mf_err *err)
 {
@@ -559,23 +619,16 @@ int mf_tuf_set_unloaded(struct mf_tuf_set *s, struct mf_str prefix, size_t max, 
 			continue;
 		for (size_t j = 0; j < l->file->nroles; j++) {
 			const struct mf_tuf_role *role = &l->file->roles[j];
-			struct mf_str digits = mf_tuf_shard_digits(s->d, l->role, role);
-			bool shard = digits.n && !l->shard;
+			size_t before = *n;
+			bool shard = mf_tuf_is_shard(s->d, l, role);
 			if (!role_touches(s->d, role, prefix) ||
-			    (shard && s->subjects && !mf_tuf_shard_wanted(digits, s->subjects)) ||
-			    is_done(s, l, role->name, out, *n))
+			    (shard && s->subjects &&
+			     !mf_tuf_shard_wanted(mf_tuf_shard_digits(s->d, l->role, role), s->subjects)))
 				continue;
-			if (!mf_tuf_meta_find(s->snapshot, role->name)) {
-				if (not_in_snapshot(s, role, shard, err) < 0)
-					return -1;
-				continue;
-			}
-			if (!shard && ordinary++ > max)
+			if (add_unloaded(s, (struct mf_tuf_edge){l, role}, out, n, err) < 0)
+				return -1;
+			if (*n > before && !shard && ordinary++ > max)
 				return mf_fail(err, MF_E_FORMAT, 0, "more than %zu delegations to read", max);
-			if (s->nroles + *n > MF_MAX_DELEGATIONS_LIST)
-				return mf_fail(err, MF_E_FORMAT, 0, "more than %d delegations to read",
-					       MF_MAX_DELEGATIONS_LIST);
-			out[(*n)++] = (struct mf_tuf_edge){l, role};
 		}
 	}
 	return 0;

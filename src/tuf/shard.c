@@ -68,6 +68,37 @@ bool mf_tuf_shard_wanted(struct mf_str digits, const char *const *subjects)
 	return false;
 }
 
+size_t mf_tuf_role_entries(const struct mf_tuf_set *s, const struct mf_tuf_loaded *role)
+{
+	size_t n = role->file->ntargets;
+	for (size_t i = 0; i < s->nroles; i++)
+		if (s->roles[i]->shard && s->roles[i]->parent == role)
+			n += s->roles[i]->file->ntargets;
+	return n;
+}
+
+const struct mf_tuf_file *mf_tuf_role_earliest(const struct mf_tuf_set *s, const struct mf_tuf_loaded *role)
+{
+	const struct mf_tuf_file *f = role->file;
+	for (size_t i = 0; i < s->nroles; i++)
+		if (s->roles[i]->shard && s->roles[i]->parent == role &&
+		    s->roles[i]->file->expires < f->expires)
+			f = s->roles[i]->file;
+	return f;
+}
+
+size_t mf_tuf_shard_range(struct mf_str digits, size_t *first)
+{
+	size_t at = 0, n = digits.n ? 1 : 0;
+	for (size_t i = 0; i < MF_MAX_SHARD_DIGITS; i++) {
+		char c = i < digits.n ? digits.p[i] : '0';
+		at = at * 16 + (size_t)(c <= '9' ? c - '0' : c - 'a' + 10);
+		n *= i < digits.n ? 1 : 16;
+	}
+	*first = at;
+	return n;
+}
+
 int mf_tuf_put_shard_name(const struct mf_dialect *d, const char *role, struct mf_str digits,
 			  struct mf_buf *out, struct mf_err *err)
 {

@@ -267,6 +267,9 @@ int mf_tuf_set_delegated(struct mf_tuf_set *s, const struct mf_tuf_edge *w, stru
  * MF_MAX_DELEGATIONS_LIST if that is less; returns their number in *n. */
 int mf_tuf_set_unloaded(struct mf_tuf_set *s, struct mf_str prefix, size_t max, struct mf_tuf_edge *out,
 			size_t *n, struct mf_err *err) MF_NODISCARD;
+/* Of the roles that are loaded, the shards that may hold records of these subjects and are not loaded. */
+int mf_tuf_set_unloaded_shards(const struct mf_tuf_set *s, const char *const *subjects,
+			       struct mf_tuf_edge *out, size_t *n, struct mf_err *err) MF_NODISCARD;
 /* ---- shards (shard.c): a role that grows large spreads its records over delegated roles of its own, by the
  * first hex digits of the subject: "ROLE", the dialect's mark, 1 to MF_MAX_SHARD_DIGITS digits, with paths of
  * the form TYPE/sha256-DIGITS for each type. Who holds the keys of a role can make one, and gains nothing:
@@ -279,6 +282,12 @@ struct mf_str mf_tuf_shard_type(const struct mf_dialect *d, struct mf_str digits
 /* Is what a loaded role lists one of its shards? A shard has none. */
 bool mf_tuf_is_shard(const struct mf_dialect *d, const struct mf_tuf_loaded *by,
 		     const struct mf_tuf_role *listed);
+/* Where the subjects begin that have these digits, among all that MF_MAX_SHARD_DIGITS tell apart, and how
+ * many those are. 0: there are no digits. */
+size_t mf_tuf_shard_range(struct mf_str digits, size_t *first);
+/* A loaded role with its loaded shards: how many names they list, and the file that expires first. */
+size_t mf_tuf_role_entries(const struct mf_tuf_set *s, const struct mf_tuf_loaded *role);
+const struct mf_tuf_file *mf_tuf_role_earliest(const struct mf_tuf_set *s, const struct mf_tuf_loaded *role);
 /* May it hold records of one of the subjects: hex digests, or the first digits of some? */
 bool mf_tuf_shard_wanted(struct mf_str digits, const char *const *subjects);
 

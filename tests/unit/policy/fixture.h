@@ -378,6 +378,10 @@ static inline void build(struct fixture *f)
 			if (strcmp(parent->file->roles[j].name, l->role) == 0)
 				l->delegation = &parent->file->roles[j];
 		assert_true(i == 0 || l->delegation);
+		if (parent && mf_tuf_is_shard(f->d, parent, l->delegation)) {
+			l->shard = l->role;
+			l->role = parent->role;
+		}
 		made[i] = l;
 		ok(mf_grow((void **)&f->set.roles, &f->set.cap, f->set.nroles, sizeof(struct mf_tuf_loaded *),
 			   &err),

@@ -544,6 +544,117 @@ static void list_fails_on_a_record_that_is_not_understood(void **state)
 	}
 }
 
+/* ---- roles that are spread over shards */
+
+/* A fixture whose QA role has shard 0, by the keys of the role. */
+static struct fixture sharded(const struct mf_dialect *d, size_t *shard)
+{
+	struct fixture f = fixture(d);
+	bool tuf1 = d == &mf_dialect_tuf1;
+	size_t qa = add_role(&f, QA_ROLE("qa/"));
+	*shard = add_role(&f, (struct role){.name = tuf1 ? "targets/qa-team._h0" : "targets/qa-team/_h0",
+					    .parent = qa,
+					    .keys = BIT(K_QA),
+					    .paths = {tuf1 ? "qa/sha256-0*" : "qa/sha256-0"}});
+	return f;
+}
+
+static void record_of_a_shard_is_its_roles(void **state)
+{
+	(void)state;
+	EACH_DIALECT(i)
+	{
+		const struct mf_tuf_role *roles[4], *role;
+		const struct mf_tuf_loaded *by;
+		size_t shard;
+		struct fixture f FIXTURE = sharded(dialects[i], &shard);
+		add_entry(&f, (struct entry){.role = shard, .type = "qa", .subject = 1, .blob = 1});
+		build(&f);
+		gives(&f, NULL, "targets/qa-team");
+		gives(&f, "qa-team", "targets/qa-team");
+		assert_int_equal(mf_policy_roles(&f.set, MF_STR("qa"), roles, 4), 1);
+		assert_string_equal(roles[0]->name, "targets/qa-team");
+		assert_int_equal(mf_policy_role_by_name(&f.set, f.roles[shard].name, &role, &by), 0);
+	}
+}
+
+static void shard_holds_only_what_its_digits_cover(void **state)
+{
+	(void)state;
+	EACH_DIALECT(i)
+	{
+		size_t shard;
+		struct fixture f FIXTURE = sharded(dialects[i], &shard);
+		bool tuf1 = dialects[i] == &mf_dialect_tuf1;
+		f.roles[shard].name = tuf1 ? "targets/qa-team._h1" : "targets/qa-team/_h1";
+		f.roles[shard].paths[0] = tuf1 ? "qa/sha256-1*" : "qa/sha256-1";
+		add_entry(&f, (struct entry){.role = shard, .type = "qa", .subject = 1, .blob = 1});
+		build(&f);
+		refuses(&f, NULL, MF_E_NOT_FOUND);
+	}
+}
+
+static size_t listed(const struct fixture *f)
+{
+	struct mf_entries all MF_ENTRIES_CLEANUP = {0};
+	struct mf_err err = MF_ERR_INIT;
+	ok(mf_policy_list(&f->set, NULL, NULL, &all, &err), &err);
+	return all.n;
+}
+
+/* Both ways: what a role publishes in its own file is what it says now. */
+static void own_file_of_a_role_goes_before_its_shards(void **state)
+{
+	(void)state;
+	EACH_DIALECT(i)
+	for (int lifted = 0; lifted < 2; lifted++) {
+		size_t shard;
+		struct fixture f FIXTURE = sharded(dialects[i], &shard);
+		add_entry(&f, (struct entry){.role = shard,
+					     .type = "qa",
+					     .subject = 1,
+					     .blob = 1,
+					     .kind = lifted ? TOMBSTONE : SIGNED});
+		add_entry(&f, (struct entry){.role = shard - 1,
+					     .type = "qa",
+					     .subject = 1,
+					     .blob = 2,
+					     .kind = lifted ? SIGNED : TOMBSTONE});
+		build(&f);
+		if (lifted)
+			gives(&f, NULL, "targets/qa-team");
+		else
+			refuses(&f, NULL, MF_E_WITHDRAWN);
+		assert_int_equal(listed(&f), 1);
+	}
+}
+
+static void veto_in_a_shard_counts_for_nothing(void **state)
+{
+	(void)state;
+	EACH_DIALECT(i)
+	for (int in_shard = 0; in_shard < 2; in_shard++) {
+		size_t shard;
+		struct mf_entry e MF_ENTRY_CLEANUP = {0};
+		struct mf_err err = MF_ERR_INIT;
+		struct mf_digest subject = digest_of(1);
+		struct mf_buf name MF_BUF_CLEANUP = MF_BUF_INIT(512);
+		struct fixture f FIXTURE = sharded(dialects[i], &shard);
+		ok(mf_veto_name(&name, in_shard ? MF_STR("veto") : MF_STR("qa"), MF_STR("scan"), &subject,
+				&err),
+		   &err);
+		add_entry(&f, (struct entry){.role = in_shard ? shard : shard - 1,
+					     .type = "qa",
+					     .subject = 1,
+					     .name = mf_buf_str(&name).p,
+					     .veto = "scan"});
+		build(&f);
+		assert_int_equal(mf_policy_find_veto(&f.set, f.set.roles[in_shard ? 2 : 1], MF_STR("scan"),
+						     &subject, &e, &err),
+				 in_shard ? MF_ABSENT : MF_FOUND);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -567,6 +678,10 @@ int main(void)
 	    cmocka_unit_test(list_is_sorted_by_subject_type_and_role),
 	    cmocka_unit_test(list_passes_over_names_of_others),
 	    cmocka_unit_test(list_fails_on_a_record_that_is_not_understood),
+	    cmocka_unit_test(record_of_a_shard_is_its_roles),
+	    cmocka_unit_test(shard_holds_only_what_its_digits_cover),
+	    cmocka_unit_test(own_file_of_a_role_goes_before_its_shards),
+	    cmocka_unit_test(veto_in_a_shard_counts_for_nothing),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

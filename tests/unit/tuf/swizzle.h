@@ -85,6 +85,8 @@ struct sw {
 	struct sw_key keys[K_COUNT];
 	unsigned root_roles[K_COUNT]; /* bits of enum mf_tuf_type */
 	const char *threshold;        /* of targets, NULL: 1 */
+	bool shard;                   /* F_DEEP is the shard 0 of F_QA, of the type "qa" */
+	enum sw_key_name shard_key;   /* that F_QA lists for it */
 	unsigned signers[F_COUNT];
 	int64_t version[F_COUNT];
 	struct mf_buf bytes[F_COUNT];
@@ -128,6 +130,8 @@ static inline const char *sw_role(const struct sw *r, enum sw_file f)
 	    {"root", "timestamp", "snapshot", "targets", "targets/qa", "targets/qa/deep"},
 	    {"root", "timestamp", "snapshot", "targets", "qa", "deep"},
 	};
+	if (f == F_DEEP && r->shard)
+		return r->which == SW_TUF1 ? "qa._h0" : "targets/qa/_h0";
 	return names[r->which == SW_TUF1][f];
 }
 
@@ -333,12 +337,13 @@ static inline void sw_put_delegation(const struct sw *r, enum sw_file child, str
 	    {"\"qa/*\",\"qa/*/*\"", "\"qa/deep/*\""},
 	};
 	struct mf_err err = MF_ERR_INIT;
-	const struct sw_key *k = &r->keys[child == F_QA ? K_QA : K_DEEP];
+	const struct sw_key *k = &r->keys[child == F_QA ? K_QA : r->shard ? r->shard_key : K_DEEP];
+	const char *shard = r->which == SW_TUF1 ? "\"qa/sha256-0*\"" : "\"qa/sha256-0\"";
 	sw_ok(mf_buf_printf(out, &err,
 			    "{\"keys\":{\"%s\":%s},\"roles\":[{\"keyids\":[\"%s\"],\"name\":\"%s\",\"paths\":"
 			    "[%s],%s\"threshold\":1}]}",
 			    k->id, k->object, k->id, sw_role(r, child),
-			    paths[r->which == SW_TUF1][child == F_DEEP],
+			    child == F_DEEP && r->shard ? shard : paths[r->which == SW_TUF1][child == F_DEEP],
 			    r->which == SW_TUF1 ? "\"terminating\":false," : ""),
 	      &err);
 }
