@@ -138,7 +138,6 @@ static const struct sw_row attacks[] = {
     ROW("by an old key of the role", SW_BOTH, MF_E_SIGNATURE, F_DEEP, .prepare = by_old_key),
     ROW("a shard of a shard", SW_BOTH, MF_E_FORMAT, F_DEEP, .prepare = shard, .file = F_DEEP,
 	.edit = delegates),
-    ROW("two for one subject", SW_BOTH, MF_E_FORMAT, F_QA, .prepare = shard, .file = F_QA, .edit = overlaps),
     ROW("missing", SW_NOTARY, MF_E_FORMAT, F_QA, .prepare = shard, .file = F_SNAPSHOT,
 	.set = "meta targets/qa/_h0"),
     ROW("missing", SW_TUF1, MF_E_FORMAT, F_QA, .prepare = shard, .file = F_SNAPSHOT,
@@ -155,6 +154,31 @@ static void shards_of_others_are_refused(void **state)
 {
 	(void)state;
 	sw_table(attacks, SW_COUNT(attacks));
+}
+
+/* The second one is not needed for the subject, and not in the snapshot either. */
+static void two_shards_for_one_subject_are_refused(void **state)
+{
+	static const struct sw_row row =
+	    ROW("", SW_BOTH, MF_OK, F_ROOT, .prepare = shard, .file = F_QA, .edit = overlaps);
+	static const char *const ours[] = {"01", NULL};
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		struct sw r SW_CLEANUP = sw_new(i ? SW_NOTARY : SW_TUF1);
+		struct mf_tuf_set s;
+		struct mf_err err = MF_ERR_INIT;
+		enum sw_file at;
+		sw_build(&r, &row);
+		mf_tuf_set_init(&s, r.d, MF_STR(SW_GUN), SW_NOW, NULL);
+		sw_ok(sw_step_root(&r, &s, &err), &err);
+		for (at = F_TIMESTAMP; at <= F_TARGETS; at = (enum sw_file)(at + 1))
+			sw_ok(sw_step(&r, &s, at, &err), &err);
+		s.subjects = ours;
+		assert_int_equal(sw_step_delegations(&r, &s, "", &at, &err), -1);
+		assert_int_equal(err.code, MF_E_FORMAT);
+		assert_int_equal(at, F_QA);
+		mf_tuf_set_clear(&s);
+	}
 }
 
 static void check_two_roles(struct sw *r, struct mf_tuf_set *s)
@@ -236,6 +260,7 @@ int main(void)
 	    cmocka_unit_test(shard_is_a_part_of_its_role),
 	    cmocka_unit_test(shard_is_loaded_for_its_subjects_only),
 	    cmocka_unit_test(shards_of_others_are_refused),
+	    cmocka_unit_test(two_shards_for_one_subject_are_refused),
 	    cmocka_unit_test(unlisted_shard_is_not_loaded),
 	    cmocka_unit_test(only_the_very_form_is_a_shard),
 	    cmocka_unit_test(digits_are_a_range_of_subjects),
