@@ -62,22 +62,37 @@ static void add_digest(struct mf_json_out *j, const char *hex)
 	mf_json_close(j);
 }
 
-/* The file by its digest; requirements of the command line by their words. */
+/* NULL: nothing. */
+static void add_list(struct mf_json_out *j, const char *name, const char *const *list)
+{
+	size_t n = 0;
+	while (list && list[n])
+		n++;
+	if (n)
+		mf_json_add_texts(j, name, list, n);
+}
+
+/* The file by its digest; what the command line requires besides by its words. */
 static void add_policy(struct mf_json_out *j, const struct mf_summary *s)
 {
-	char hex[65];
-	size_t n = 0;
-	while (s->o->require && s->o->require[n])
-		n++;
+	const struct manifesto_verify_options *o = s->o;
+	char hex[65], age[MF_DURATION_LEN];
 	mf_digest_hex(hex, &s->rules->file);
 	mf_json_add_object(j, "policy");
 	mf_json_add_text(j, "uri",
 			 s->rules->has_file ? "urn:manifesto:policy" : "urn:manifesto:requirements");
 	if (s->rules->has_file)
 		add_digest(j, hex);
-	if (n) {
+	if (o->require || o->where || o->distinct || o->max_age) {
 		mf_json_add_object(j, "annotations");
-		mf_json_add_texts(j, "require", s->o->require, n);
+		add_list(j, "require", o->require);
+		add_list(j, "where", o->where);
+		if (o->distinct)
+			mf_json_add_text(j, "distinct", o->distinct);
+		if (o->max_age) {
+			mf_duration_format(age, o->max_age);
+			mf_json_add_text(j, "maxAge", age);
+		}
 		mf_json_close(j);
 	}
 	mf_json_close(j);

@@ -128,6 +128,22 @@ story() { # NAME IMAGE
 	verified vsa.jsonl other.pub >summary.json
 	check "$name: it says that, too, and who" jq -e '.predicate.verificationResult == "FAILED" and .predicate.verifier.id == "https://ci.example.com/gate" and
 		.predicate.policy.annotations.require == ["qa-approval", "missing"] and (.predicate.inputAttestations | length) == 1' summary.json
+	check "$name: and nothing else is required" jq -e '.predicate.policy.annotations | keys == ["require"]' summary.json
+	run manifesto verify "$image" --policy policy.json --require notes --where 'qa-approval=.decision == "approved"' --distinct qa-approval,notes \
+		--max-age 30d --vsa vsa.jsonl --key other
+	check_status "$name: all that a command line can ask for" 9
+	verified vsa.jsonl other.pub >summary.json
+	check "$name: is in the summary" jq -e '.predicate.policy | .annotations == {"require": ["notes"], "where": ["qa-approval=.decision == \"approved\""],
+		"distinct": "qa-approval,notes", "maxAge": "30d"} and (.digest.sha256 | length) == 64' summary.json
+	run manifesto verify "$image" --policy policy.json --vsa vsa.jsonl --key other
+	verified vsa.jsonl other.pub >summary.json
+	check "$name: nothing of it without" jq -e '.predicate.policy | has("annotations") | not' summary.json
+	run manifesto verify "$image" "${image%:*}:none" --require qa-approval --vsa vsa.jsonl --key other
+	check_status "$name: one image is not there" 3
+	check "$name: it has no summary" test "$(wc -l <vsa.jsonl)" = 1
+	run manifesto verify "$image" --require qa-approval --require missing --vsa vsa.jsonl --key other
+	verified vsa.jsonl other.pub >summary.json
+	check "$name: an image that failed has no level" jq -e '.predicate.verifiedLevels == ["FAILED"] and [.predicate.inputAttestations[].name] == ["qa-approval"]' summary.json
 	rm vsa.jsonl
 	refused "$name: a summary without a key" 2 verify "$image" --require qa-approval --vsa vsa.jsonl
 	refused "$name: a key of another type" 11 verify "$image" --require qa-approval --vsa vsa.jsonl --key curve
