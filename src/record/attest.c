@@ -216,8 +216,6 @@ static int read_statement(struct mf_attestation *out, struct mf_err *err)
 	out->statement = mf_json_load(mf_buf_bytes(&out->payload), MF_MAX_ATTESTATION, err);
 	if (!out->statement)
 		return -1;
-	if (!json_is_object(out->statement))
-		return mf_fail(err, MF_E_FORMAT, 0, "expected an in-toto Statement, got something else");
 	if (mf_json_get_str(out->statement, "_type", MF_JSON_REQUIRED, &type, err) < 0 ||
 	    mf_json_get_str(out->statement, "predicateType", MF_JSON_REQUIRED, &out->predicate_type, err) <
 		0 ||
@@ -239,8 +237,6 @@ int mf_attestation_read(struct mf_attestation *out, struct mf_bytes doc, const s
 	*out = (struct mf_attestation){.payload = MF_BUF_INIT(MF_MAX_ATTESTATION)};
 	if (!j)
 		return -1;
-	if (!json_is_object(j))
-		return mf_fail(err, MF_E_FORMAT, 0, "expected a DSSE envelope, got something else");
 	if (mf_json_get_obj(j, "dsseEnvelope", MF_JSON_OPTIONAL, &envelope, err) < 0 ||
 	    mf_json_get_str(envelope, "payloadType", MF_JSON_REQUIRED, &type, err) < 0 ||
 	    mf_json_get_str(envelope, "payload", MF_JSON_REQUIRED, &payload, err) < 0)

@@ -159,6 +159,31 @@ story() { # NAME IMAGE
 story layout oci:layout
 refused 'a layout has no place for a bundle' 2 export --attach oci:layout qa-approval
 
+# --- keys: one that can sign attestations, of those that signed the record
+fp() { # KEY
+	manifesto key show --json "$1" | jq -r '.keys[0].fingerprint'
+}
+run manifesto role add -q oci:layout team --types dual,alone --key "$(fp curve)" --key "$(fp qa)"
+check_status 'a role with keys of two types' 0
+run manifesto put -q --key curve oci:layout dual yes.json
+run manifesto sign -q --yes --key qa oci:layout dual
+run manifesto export oci:layout dual -o dual.bundle
+check_status 'a record of both' 0
+check 'is exported with the one that can' verified dual.bundle qa.pub
+refused 'the other one cannot' 11 export --key curve oci:layout dual
+check_stderr_has 'which is said' "attestations are signed with ed25519 keys; key 'curve' is ecdsa"
+run manifesto put -q --key curve oci:layout alone yes.json
+refused 'a record of that one alone' 11 export oci:layout alone
+refused 'an attachment that is no bundle' 2 export --attach --format dsse oci:layout dual
+check_stderr_has 'is no bundle, whatever the image is' 'only a bundle'
+
+# --- the key of a summary is tried before anything is requested
+echo right >passphrase
+run manifesto key generate --passphrase-file passphrase locked
+run env MANIFESTO_PASSPHRASE=wrong MANIFESTO_TRUST_SERVER=http://127.0.0.1:1 manifesto verify 127.0.0.1:1/app:1.0 --require qa-approval \
+	--vsa vsa.jsonl --key locked
+check_status 'a summary whose key stays locked' 11
+
 # --- large content stands there by its digest
 text_of() { # SIZE: JSON of so many octets
 	printf '{"a":"'
@@ -204,6 +229,10 @@ check_json 'its subject is the image, its layer the bundle' ".subject.digest == 
 	.layers[0].mediaType == .artifactType and .annotations[\"dev.sigstore.bundle.content\"] == \"dsse-envelope\""
 curl -fsS "$url/blobs/$(jq -r '.layers[0].digest' "$T/stdout")" >attached.json
 check 'another program verifies what is there' verified attached.json qa.pub
+run manifesto export --attach "$image" qa-approval
+check_status 'a second bundle' 0
+run curl -fsS -H 'Accept: application/vnd.oci.image.index.v1+json' "$url/manifests/${digest/:/-}"
+check_json 'stands beside the first' '[.manifests[] | select(.artifactType == "application/vnd.dev.sigstore.bundle.v0.3+json")] | length == 2'
 run manifesto put -q --key qa "$image" later yes.json
 check_status 'a put after that' 0
 run manifesto repair "${image%:*}"
