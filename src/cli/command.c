@@ -22,7 +22,7 @@ const struct mf_cli_command mf_cli_commands[] = {
 	"Several images, also of several repositories, get the same record: each\n"
 	"repository is published to once, and of its images all are changed, or none.\n"
 	"With --from-dsse in place of FILE, stores the in-toto Statement of somebody\n"
-	"else's attestation, which KEY must have signed, and which is about the image.",
+	"else's attestation, which KEY must have signed and which must be about the image.",
      .options = B(MF_OPT_FROM_DSSE) | B(MF_OPT_SIGNER) | B(MF_OPT_IMAGES) | B(MF_OPT_PROPOSE) | B(MF_OPT_INIT) | B(MF_OPT_MEDIA_TYPE) | B(MF_OPT_AUTHOR) | B(MF_OPT_REASON) | B(MF_OPT_ANNOTATION) |
 		B(MF_OPT_EXPIRES) | B(MF_OPT_ROLE) | B(MF_OPT_PLATFORM) | B(MF_OPT_ALL_PLATFORMS) | B(MF_OPT_FORCE) |
 		B(MF_OPT_REINSTATE) | B(MF_OPT_LINK) | B(MF_OPT_KEY),
@@ -74,8 +74,8 @@ const struct mf_cli_command mf_cli_commands[] = {
 	"images; the only argument is then TYPE.",
      .options = B(MF_OPT_IMAGES) | B(MF_OPT_PROPOSE) | B(MF_OPT_REASON) | B(MF_OPT_AUTHOR) | B(MF_OPT_LIFT) | B(MF_OPT_ROLE) | B(MF_OPT_KEY) |
 		B(MF_OPT_PLATFORM) | B(MF_OPT_ALL_PLATFORMS),
-     .help = {{MF_OPT_REASON, NULL, "why the image must not be used (required, but with --lift)"},
-	      {MF_OPT_LIFT, NULL, "remove your role's veto on TYPE, or that on all types"}},
+     .help = {{MF_OPT_REASON, NULL, "why the image must not be used (required, except with --lift)"},
+	      {MF_OPT_LIFT, NULL, "remove your role's veto on TYPE, or the one on all types"}},
      .run = mf_cli_run_veto},
     {.name = "proposal list", .group = MF_CLI_RECORDS, .synopsis = "IMAGE", .min = 1, .max = 1,
      .summary = "list the proposals beside an image",
@@ -102,8 +102,8 @@ const struct mf_cli_command mf_cli_commands[] = {
      .summary = "publish a proposal that has all its signatures",
      .description =
 	"Publishes the proposal, reads it back, and removes it from beside the image.\n"
-	"In a TUF 1.0 repository that needs a key of snapshot and timestamp, which every\n"
-	"key of a role is.",
+	"In a TUF 1.0 repository, keys of snapshot and timestamp must be on this machine;\n"
+	"every key of a role is one of them.",
      .run = mf_cli_run_proposal_publish},
     {.name = "proposal drop", .group = MF_CLI_RECORDS, .synopsis = "IMAGE ID", .min = 2, .max = 2,
      .summary = "remove a proposal from beside an image",
@@ -234,11 +234,11 @@ const struct mf_cli_command mf_cli_commands[] = {
     {.name = "bundle create", .group = MF_CLI_GATE, .synopsis = "IMAGE...", .min = 1, .max = MF_CLI_ANY,
      .summary = "write records, content and trust metadata to one file",
      .description =
-	"Verifies what is published of the images and writes it to one file, from which\n"
-	"get, list, history and verify answer with --bundle FILE and without a network,\n"
-	"with the pins of the machine that reads. The file is an OCI image layout in a\n"
-	"tar; the same state gives the same file. With --bundle, it is made from another\n"
-	"bundle.",
+	"Verifies the records, the content and the trust metadata of the images and\n"
+	"writes them to one file. With --bundle FILE, get, list, history, verify, report\n"
+	"and copy read that file without a network, and verify it with the pins of their\n"
+	"machine. The file is an OCI image layout in a tar archive; the same state gives\n"
+	"the same file. With --bundle, it is made from another bundle.",
      .options = B(MF_OPT_OUTPUT) | B(MF_OPT_BUNDLE),
      .help = {{MF_OPT_OUTPUT, NULL, "write the bundle to this file ('-': standard output; required)"},
 	      {MF_OPT_BUNDLE, NULL, "take everything from this bundle; no network"}},
@@ -303,10 +303,10 @@ const struct mf_cli_command mf_cli_commands[] = {
     {.name = "role apply", .group = MF_CLI_ROLES, .synopsis = "REPOSITORY...", .min = 1, .max = MF_CLI_ANY,
      .summary = "give repositories the roles that a file declares",
      .description =
-	"Afterwards each role in the file has exactly its keys, types and threshold. What\n"
-	"changed is printed; a second run changes nothing. All repositories are tried;\n"
-	"the exit status is that of the gravest failure. The format of the file is in\n"
-	"docs/teams.schema.json.",
+	"Afterwards each role in the file has exactly the declared keys, types and\n"
+	"threshold. Prints what it changed; a second run changes nothing. Every\n"
+	"repository is tried; the exit status is that of the gravest failure. The format\n"
+	"of the file is in docs/teams.schema.json.",
      .options = B(MF_OPT_FILE) | B(MF_OPT_FORCE) | B(MF_OPT_DRY_RUN),
      .help = {{MF_OPT_FORCE, NULL, "change the roles even if records stop counting"}},
      .run = mf_cli_run_role_apply},
@@ -330,6 +330,7 @@ const struct mf_cli_command mf_cli_commands[] = {
 	"files that are missing. Signed metadata is not changed, except in a bucket whose\n"
 	"timestamp the newest root does not accept.",
      .options = B(MF_OPT_DRY_RUN),
+     .help = {{MF_OPT_DRY_RUN, NULL, "only report what differs"}},
      .run = mf_cli_run_repair},
     {.name = "mirror", .group = MF_CLI_CARE, .synopsis = "REPOSITORY... DESTINATION", .min = 2, .max = MF_CLI_ANY,
      .summary = "copy trust repositories for their readers",
@@ -345,11 +346,12 @@ const struct mf_cli_command mf_cli_commands[] = {
     {.name = "prune", .group = MF_CLI_CARE, .synopsis = "REPOSITORY...", .min = 1, .max = MF_CLI_ANY,
      .summary = "remove files that nothing in a trust repository refers to",
      .description =
-	"In a directory, a bucket or an image layout: removes content that no version of\n"
-	"the metadata refers to, and what stopped writers have left, if it is older than\n"
-	"a day. All versions stay, for 'manifesto history'. With --keep-versions N, only\n"
-	"the newest N of each role stay, and content that only older ones refer to goes,\n"
-	"too. Roots always stay. If the repository does not verify, nothing is removed.\n"
+	"In a directory, a bucket or an image layout, removes what is older than a day:\n"
+	"content that no version of the metadata refers to, and files that stopped\n"
+	"writers left. All versions stay, for 'manifesto history'. With --keep-versions\n"
+	"N, only the newest N of each role stay, and content that only older ones refer\n"
+	"to goes, too. Roots always stay. If the repository does not verify, nothing is\n"
+	"removed.\n"
 	"--older-than with less than a day is safe only while nobody publishes or reads.",
      .options = B(MF_OPT_DRY_RUN) | B(MF_OPT_OLDER_THAN) | B(MF_OPT_KEEP_VERSIONS),
      .help = {{MF_OPT_DRY_RUN, NULL, "report what would be removed, and remove nothing"}},
@@ -426,10 +428,9 @@ const struct mf_cli_command mf_cli_commands[] = {
      .reach = MF_CLI_HOME,
      .summary = "write the pins and maps of this machine, for other machines",
      .description =
-	"Writes the pins and maps of these repositories and prefixes, as trust.json names\n"
-	"them, or all of them, and the names of colleagues' keys, as a file for\n"
-	"'trust import'.\n"
-	"It holds no secrets: keep it under version control.",
+	"Writes the names of colleagues' keys, and the pins and maps of these repositories\n"
+	"and prefixes, as trust.json names them, or all pins and maps. The result is a\n"
+	"file for 'trust import'. It holds no secrets: keep it under version control.",
      .run = mf_cli_run_trust_export},
     {.name = "trust import", .group = MF_CLI_TRUST, .synopsis = "FILE", .min = 1, .max = 1, .reach = MF_CLI_HOME,
      .summary = "take over the pins and maps of another machine",
@@ -446,9 +447,9 @@ const struct mf_cli_command mf_cli_commands[] = {
 	"From now on the trust repository of REPOSITORY speaks for images whose names fit\n"
 	"PATTERN: a repository, or a prefix of repositories that ends in '*'. A '*' at\n"
 	"the end of REPOSITORY stands for the same. Tags are resolved in the image's own\n"
-	"repository, content is taken from there first and then from REPOSITORY, whose\n"
-	"pin decides. Mapped names are only read. The longest pattern decides; a map is\n"
-	"not followed twice. Without arguments, lists the maps.",
+	"repository. Content is taken from there first, then from REPOSITORY, whose pin\n"
+	"decides. Commands that write refuse mapped names. The longest pattern decides; a\n"
+	"map is not followed twice. Without arguments, lists the maps.",
      .options = B(MF_OPT_REMOVE),
      .help = {{MF_OPT_REMOVE, NULL, "remove the map PATTERN"}},
      .run = mf_cli_run_trust_map},
@@ -469,6 +470,7 @@ const struct mf_cli_command mf_cli_commands[] = {
 	"a repository that you created again yourself. Pins of prefixes and keys stay.\n"
 	"The name must be typed, unless --yes is given.",
      .options = B(MF_OPT_YES) | B(MF_OPT_DRY_RUN),
+     .help = {{MF_OPT_YES, NULL, "do not ask for the name"}, {MF_OPT_DRY_RUN, NULL, "list what would be forgotten"}},
      .run = mf_cli_run_trust_forget},
     {.name = "key generate", .group = MF_CLI_KEYS, .synopsis = "NAME", .min = 1, .max = 1, .reach = MF_CLI_HOME,
      .summary = "create a signing key",
@@ -532,8 +534,9 @@ const struct mf_cli_command mf_cli_commands[] = {
      .summary = "remove a key from this machine",
      .description =
 	"Shows which roles are known here to list the key, asks for its name, and removes\n"
-	"its file. Roles that list the key still do: 'role remove' changes that.",
+	"its file. Roles that list the key still list it; 'key revoke' takes it out.",
      .options = B(MF_OPT_YES) | B(MF_OPT_DRY_RUN),
+     .help = {{MF_OPT_YES, NULL, "do not ask for the name"}, {MF_OPT_DRY_RUN, NULL, "only show the roles that list the key"}},
      .run = mf_cli_run_key_remove},
     {.name = "key name", .group = MF_CLI_KEYS, .synopsis = "[FINGERPRINT NAME]", .min = 0, .max = 2, .reach = MF_CLI_HOME,
      .summary = "name a colleague's key, or list such names",

@@ -282,7 +282,7 @@ static int load_cache_size(struct manifesto_options *o, struct manifesto_error *
 		o->cache_limit = n;
 		return 0;
 	}
-	return mf_cli_usage(err, "MANIFESTO_CACHE_SIZE '%s' is not a size from 1M on, such as 512M or 2G",
+	return mf_cli_usage(err, "MANIFESTO_CACHE_SIZE '%s' is not a size of at least 1M, such as 512M or 2G",
 			    mf_esc(&shown, mf_str_c(text)));
 }
 

@@ -54,7 +54,7 @@ static void print_command_option(const struct mf_cli_command *c, enum mf_cli_opt
 
 static void print_global_options(void)
 {
-	(void)puts("Options that every command takes, before or behind it:");
+	(void)puts("Options that every command takes, before or after its name:");
 	for (unsigned o = 0; o < MF_OPT_GLOBAL_END; o++)
 		print_option((enum mf_cli_opt)o, mf_cli_options[o].value, mf_cli_options[o].help);
 }

@@ -335,7 +335,7 @@ int mf_cli_run_key_name(struct mf_cli *cli, struct manifesto_error *err)
 	if (cli->json)
 		return list_names(cli, err);
 	if (!cli->quiet)
-		mf_cli_printf(removes ? "'%s' is no name any more\n" : "'%s' is the name of %s\n", name,
+		mf_cli_printf(removes ? "the name '%s' is removed\n" : "'%s' is the name of %s\n", name,
 			      cli->argument[0]);
 	return 0;
 }

@@ -180,7 +180,7 @@ static void show_published(const struct mf_cli *cli, const struct manifesto_prop
 	if (cli->quiet)
 		return;
 	if (!r->published)
-		mf_cli_printf("Proposal %s: nothing to publish, it is so already\n", name_of(r->proposal));
+		mf_cli_printf("Proposal %s: nothing to publish, the repository is already so\n", name_of(r->proposal));
 	else
 		mf_cli_printf("Proposal %s is published to %s\n", name_of(r->proposal), r->published_to);
 }
@@ -223,7 +223,7 @@ static void show_signed(const struct manifesto_proposal_result *r)
 		    "and %zu signature%s dropped\n",
 		    p->dropped, p->dropped == 1 ? " is" : "s are");
 	if (strcmp(p->state, "done") == 0 && !r->published)
-		mf_cli_printf("Proposal %s: nothing to sign, it is so already\n", name_of(p));
+		mf_cli_printf("Proposal %s: nothing to sign, the repository is already so\n", name_of(p));
 	else if (!r->added)
 		mf_cli_printf("Proposal %s was already signed\n", name_of(p));
 	else

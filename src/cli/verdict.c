@@ -463,6 +463,6 @@ const struct mf_cli_verdict_format *mf_cli_verdict_format(const struct mf_cli *c
 	for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
 		if (strcmp(formats[i].name, name) == 0)
 			return &formats[i];
-	(void)!mf_cli_usage(err, "'%s' is no format of verify: text, json, junit, markdown, github", name);
+	(void)!mf_cli_usage(err, "expected the format text, json, junit, markdown or github, got '%s'", name);
 	return NULL;
 }

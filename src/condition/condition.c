@@ -109,7 +109,7 @@ static int wait_readable(const struct mf_conditions *c, struct mf_err *err)
 		if (left <= 0)
 			return mf_fail(
 			    err, MF_E_UNAVAILABLE, 0,
-			    "the time of the run was up while a condition was evaluated (--timeout)");
+			    "the time of the run (--timeout) ended while a condition was evaluated");
 		int n = poll(&p, 1, left < TICK_MS ? (int)left : TICK_MS);
 		if (n > 0)
 			return 0;
@@ -158,7 +158,7 @@ static int does_not_compile(const char *program, const struct mf_answer *a, stru
 	text.n = length_before(text, MF_STR(" (Unix shell"));
 	if (mf_str_starts(text, MF_STR("jq: error: ")))
 		text = (struct mf_str){text.p + 11, text.n - 11};
-	return mf_fail(err, MF_E_USAGE, 0, "the condition '%s' is no jq program: %s",
+	return mf_fail(err, MF_E_USAGE, 0, "the condition '%s' is not a valid jq program: %s",
 		       mf_esc(&shown, mf_str_c(program)), mf_esc(&why, text));
 }
 

@@ -448,7 +448,7 @@ static int sign(void *arg, enum mf_sig_scheme scheme, struct mf_bytes msg, struc
 	if (!a)
 		return -1;
 	if (scheme == MF_SIG_ECDSA_DER_SHA384)
-		return mf_fail(err, MF_E_KEY, 0, "an ssh-agent does not sign with SHA-384 here");
+		return mf_fail(err, MF_E_KEY, 0, "signing with SHA-384 by an ssh-agent is not supported");
 	if (mf_agent_put_key(&blob, k->pub, err) < 0)
 		return -1;
 	if (msg.n > MF_MAX_AGENT_BYTES - blob.n - 16)

@@ -29,7 +29,7 @@ static int read_answer(struct mf_bytes answer, const char *member, struct mf_buf
 	if (mf_json_get_str(o, member, MF_JSON_REQUIRED, &text, err) < 0)
 		return mf_wrap(err, "its answer");
 	if (json_object_size(o) != 1)
-		return mf_fail(err, MF_E_KEY, 0, "its answer has other members than '%s'", member);
+		return mf_fail(err, MF_E_KEY, 0, "expected an answer with the member '%s' alone", member);
 	return mf_buf_addz(out, text, err);
 }
 

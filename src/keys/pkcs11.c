@@ -533,7 +533,7 @@ static int sign(void *arg, enum mf_sig_scheme scheme, struct mf_bytes msg, struc
 	uint8_t raw[MAX_SIGNATURE];
 	CK_ULONG n = sizeof raw;
 	if (scheme == MF_SIG_ECDSA_DER_SHA384)
-		return mf_fail(err, MF_E_KEY, 0, "tokens are not asked for signatures with SHA-384");
+		return mf_fail(err, MF_E_KEY, 0, "signing with SHA-384 on a token is not supported");
 	if (find_private(k, err) < 0)
 		return -1;
 	if (scheme == MF_SIG_ED25519)

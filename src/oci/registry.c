@@ -99,7 +99,7 @@ static struct call *call_begin(struct call *call, struct mf_err *err)
 static void *registry_resolve_begin(void *b, const char *tag, struct mf_err *err)
 {
 	if (!tag || !mf_tag_valid(mf_str_c(tag))) {
-		(void)mf_fail(err, MF_E_USAGE, 0, "a registry needs a tag, '%s' is none", tag ? tag : "");
+		(void)mf_fail(err, MF_E_USAGE, 0, "expected a tag, got '%s'", tag ? tag : "");
 		return NULL;
 	}
 	struct call *c = call_new(b, "HEAD", MF_ACCESS_PULL, (struct mf_manifest_name){tag, NULL}, err);

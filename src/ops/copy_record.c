@@ -8,7 +8,7 @@ static enum mf_change refuse_other_content(const struct mf_write *w, const struc
 		return MF_CHANGE_ALWAYS;
 	(void)mf_fail(err, MF_E_CONFLICT, 0, "role '%s' has another '%s' record for '%s'", role, it->type,
 		      it->im->text);
-	mf_err_set_hint(err, "read it with 'manifesto get'; --force replaces ours");
+	mf_err_set_hint(err, "read it with 'manifesto get'; --force replaces it");
 	return MF_CHANGE_REFUSED;
 }
 
@@ -122,8 +122,8 @@ static enum mf_change refuse_loss(const struct mf_write *w, const struct mf_writ
 			      it->type, it->im->text, mf_esc(&e, mf_str_c(lost->repository)), from);
 	else
 		(void)mf_fail(err, MF_E_CONFLICT, 0,
-			      "'%s' of '%s' is there, signed by others than us, without all who have signed "
-			      "it at '%s'",
+			      "'%s' of '%s' is there with signatures of others, but not with all those that "
+			      "it has at '%s'",
 			      it->type, it->im->text, from);
 	mf_err_set_hint(err, "--force replaces it; %s is lost then",
 			lost ? "who approved there" : "what others signed here");

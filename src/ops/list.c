@@ -30,7 +30,7 @@ static int check_states(const struct manifesto_list_options *o, struct mf_err *e
 			known |= strcmp(o->states[i], mf_state_name(all[k])) == 0;
 		if (!known)
 			return mf_fail(err, MF_E_USAGE, 0,
-				       "there is no state '%s': current, withdrawn, expired, foreign, veto",
+				       "expected a state (current, withdrawn, expired, foreign, veto), got '%s'",
 				       mf_esc(&e, mf_str_c(o->states[i])));
 	}
 	for (size_t i = 0; o->types && o->types[i]; i++)

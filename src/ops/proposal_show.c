@@ -52,7 +52,7 @@ static int add_key(struct view *v, const char *what, const char *role, const str
 	if (!k->pub || !k->id_fits)
 		return add_change(
 		    v, what, role,
-		    mf_arena_format(v->a, "of a kind that cannot be used, ID %.*s", MF_STR_ARG(k->id)), err);
+		    mf_arena_format(v->a, "of an unknown type, ID %.*s", MF_STR_ARG(k->id)), err);
 	mf_pubkey_hex(hex, k->pub);
 	return add_change(v, what, role, mf_arena_text(v->a, hex), err);
 }

@@ -128,7 +128,7 @@ static int check_certificates(struct report *r, struct mf_err *err)
 		struct manifesto_status_finding *f = add(
 		    r, expired ? "certificate-expired" : "certificate-expiring",
 		    r->set->expired_certificate ? MANIFESTO_EXPIRED : MANIFESTO_EXPIRING, err,
-		    "the certificate of root key %s %s at %s: the root needs one with a new certificate",
+		    "the certificate of root key %s %s at %s: the root needs a new certificate",
 		    mf_names_label(&r->im->m->names, c.leaf, label), expired ? "expired" : "expires", when);
 		if (!f)
 			return -1;

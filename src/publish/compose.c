@@ -120,7 +120,7 @@ static int check_given_expiry(const struct mf_trust *t, const struct mf_proposal
 	mf_time_format(has, f->expires);
 	mf_time_format(most, mf_publish_expiry(t, type));
 	return mf_fail(err, MF_E_FORMAT, 0,
-		       "the proposed file of role '%s' would be good until %s, expected %s or earlier",
+		       "the proposed file of role '%s' would expire at %s, expected %s or earlier",
 		       f->role, has, most);
 }
 

@@ -36,7 +36,7 @@ int mf_plan_report(struct mf_plan *p, const char *what, const char *role, const 
 int mf_plan_report_key(struct mf_plan *p, const char *what, const char *role, const struct mf_pubkey *pub,
 		       struct mf_err *err)
 {
-	char hex[65] = "of a kind that cannot be used";
+	char hex[65] = "of an unknown type";
 	if (pub) {
 		mf_pubkey_hex(hex, pub);
 	}

@@ -370,7 +370,7 @@ static int goal_paths(struct mf_proposal *p, const json_t *entry, struct mf_tuf_
 	g->npaths = json_array_size(paths);
 	for (size_t i = 0; v && i < g->npaths; i++)
 		if (!(v[i] = json_string_value(json_array_get(paths, i))))
-			return mf_fail(err, MF_E_FORMAT, 0, "a path of role '%s' is no text", g->name);
+			return mf_fail(err, MF_E_FORMAT, 0, "a path of role '%s' is not a string", g->name);
 	g->paths = paths ? v : NULL;
 	return v ? 0 : -1;
 }
@@ -412,7 +412,7 @@ static int goal_of(struct mf_proposal *p, const struct mf_proposal_delegation *d
 	for (size_t i = 0; keys && i < g->nkeys; i++) {
 		const char *id = json_string_value(json_array_get(ids, i));
 		if (!id)
-			return mf_fail(err, MF_E_FORMAT, 0, "a key ID of role '%s' is no text", g->name);
+			return mf_fail(err, MF_E_FORMAT, 0, "a key ID of role '%s' is not a string", g->name);
 		if (goal_key(p, listed, id, &keys[i], err) < 0)
 			return -1;
 	}

@@ -83,7 +83,7 @@ static struct mf_pubkey *read_key(const json_t *j, struct mf_err *err)
 	struct mf_buf der MF_BUF_CLEANUP = MF_BUF_INIT(8192);
 	struct mf_str text = {json_string_value(j), json_string_length(j)};
 	if (!text.p) {
-		(void)mf_fail(err, MF_E_FORMAT, 0, "a key is no text");
+		(void)mf_fail(err, MF_E_FORMAT, 0, "a key is not a string");
 		return NULL;
 	}
 	return mf_b64_decode(&der, text, err) < 0 ? NULL : mf_pubkey_from_spki(mf_buf_bytes(&der), err);
@@ -109,7 +109,7 @@ static int read_keys(struct mf_original *out, const json_t *o, struct mf_err *er
 			return mf_wrap(err, "key %zu", i + 1);
 		for (size_t j = 0; j < i; j++)
 			if (mf_pubkey_eq(k, out->keys[j]))
-				return mf_fail(err, MF_E_FORMAT, 0, "a key is there twice");
+				return mf_fail(err, MF_E_FORMAT, 0, "a key occurs twice");
 		out->keys[out->nkeys++] = k;
 		k = NULL;
 	}

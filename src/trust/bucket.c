@@ -42,7 +42,7 @@ static bool is_prefix(struct mf_str s)
 static int bad_url(const char *rest, struct mf_err *err)
 {
 	struct mf_esc e;
-	(void)mf_fail(err, MF_E_USAGE, 0, "'tuf+s3://%s' is no tuf+s3://BUCKET[/PREFIX]",
+	(void)mf_fail(err, MF_E_USAGE, 0, "expected tuf+s3://BUCKET[/PREFIX], got 'tuf+s3://%s'",
 		      strpbrk(rest, "@?#") ? "***" : mf_esc(&e, mf_str_c(rest)));
 	mf_err_set_hint(err,
 			"keys, region and endpoint come from the AWS variables and files, not from the URL");
@@ -302,7 +302,7 @@ static int no_bucket(const struct answer *a, struct mf_err *err)
 static int no_conditions(const struct answer *a, struct mf_err *err)
 {
 	(void)a;
-	(void)mf_fail(err, MF_E_USAGE, 0, "the object store knows no conditional writes");
+	(void)mf_fail(err, MF_E_USAGE, 0, "the object store does not support conditional writes");
 	mf_err_set_hint(err, "publish to one that has them: If-None-Match and If-Match of PutObject");
 	return -1;
 }

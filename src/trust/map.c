@@ -69,7 +69,7 @@ static int refuse_chain(const char *pattern, const char *target, const char *fur
 {
 	struct mf_esc a, b, c;
 	(void)mf_fail(err, MF_E_USAGE, 0,
-		      "map '%s' leads to '%s', which map '%s' leads on; a map is not followed twice",
+		      "map '%s' leads to '%s', which map '%s' maps again; a map is not followed twice",
 		      mf_esc(&a, mf_str_c(pattern)), mf_esc(&b, mf_str_c(target)),
 		      mf_esc(&c, mf_str_c(further)));
 	mf_err_set_hint(err, "map each name to the repository whose trust repository has its records");

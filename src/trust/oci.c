@@ -108,7 +108,7 @@ static int add_layer(struct mf_oci_files *f, const json_t *layer, struct mf_err 
 	if (!name)
 		return 0;
 	if (!is_file_name(mf_str_c(name)))
-		return mf_fail(err, MF_E_FORMAT, 0, "'%s' is no name of a metadata file",
+		return mf_fail(err, MF_E_FORMAT, 0, "'%s' is not the name of a metadata file",
 			       mf_esc(&e, mf_str_c(name)));
 	if (mf_json_get_str(layer, "digest", MF_JSON_REQUIRED, &digest, err) < 0 ||
 	    mf_digest_parse(&file.digest, mf_str_c(digest), err) < 0 ||

@@ -320,7 +320,7 @@ static int take_name(struct naming *g, const char *name, const json_t *value, st
 	struct mf_esc e;
 	const char *text = json_string_value(value), *here;
 	if (!mf_key_name_valid(name) || !text || !mf_fingerprint_parse(&fp, text))
-		return mf_fail(err, MF_E_FORMAT, 0, "names: '%s' is no name of a fingerprint",
+		return mf_fail(err, MF_E_FORMAT, 0, "names: '%s' is not a valid name",
 			       mf_esc(&e, mf_str_c(name)));
 	here = name_in(g->names, &fp);
 	if (mf_keystore_find_fp(g->own, &fp) || (here && (!g->replace || strcmp(here, name) == 0)))

@@ -478,7 +478,7 @@ lie 'the root missing' 8 '' 'del(.layers[] | select(.annotations["tuf.io/filenam
 lie 'two files of one name' 6 "two layers have the name 'timestamp.json'" ".layers += [$layer]"
 lie 'two files of one name with different content' 6 'two layers' ".layers += [$layer | .digest = \"sha256:$(printf '%064d' 1)\"]"
 for bad in ../timestamp.json /etc/x.json a/b.json .json ..json 'x y.json' x.txt '' "$(printf 'x%.0s' {1..900}).json"; do
-	lie "a file name '${bad:0:20}'" 6 'is no name of a metadata file' ".layers += [$layer | .annotations[\"tuf.io/filename\"] = \"$bad\"]"
+	lie "a file name '${bad:0:20}'" 6 'is not the name of a metadata file' ".layers += [$layer | .annotations[\"tuf.io/filename\"] = \"$bad\"]"
 done
 lie 'a name that is no text' 6 '' ".layers += [$layer | .annotations[\"tuf.io/filename\"] = 1]"
 lie 'a claim of 10 GiB' 6 'more than 16384' "($layer).size = 10737418240"

@@ -150,9 +150,9 @@ accepted 'which nobody asks for without a condition' $image --require lost
 # --- mistakes are found before anything is requested
 nobody=127.0.0.1:1/app:1.0
 export MANIFESTO_TRUST_SERVER=http://127.0.0.1:1
-usage 'no program' 'is no jq program: syntax error' $nobody --require contact --where 'contact=.decision =='
+usage 'no program' 'is not a valid jq program: syntax error' $nobody --require contact --where 'contact=.decision =='
 check_stderr_lacks 'without talk about shells' 'Unix shell'
-usage 'a function that does not exist' 'is no jq program' $nobody --require contact --where 'contact=approved'
+usage 'a function that does not exist' 'is not a valid jq program' $nobody --require contact --where 'contact=approved'
 usage 'an empty condition' 'is empty' $nobody --require contact --where 'contact= '
 usage 'a condition without a type' 'does not name a type' $nobody --require contact --where true
 usage 'a condition for what nothing requires' "'qa', which nothing requires" $nobody --require contact --where qa=true
@@ -170,9 +170,9 @@ unset MANIFESTO_TRUST_SERVER
 mkdir -p "$HOME" modules
 echo 'def home: true;' >"$HOME/.jq"
 echo 'def module: true;' >modules/m.jq
-usage 'a module' 'is no jq program' $image --require contact --where 'contact=import "./modules/m" as m; m::module'
-usage 'an included file' 'is no jq program' $image --require contact --where 'contact=include "./modules/m"; module'
-usage '.jq in the home' 'is no jq program' $image --require contact --where 'contact=home'
+usage 'a module' 'is not a valid jq program' $image --require contact --where 'contact=import "./modules/m" as m; m::module'
+usage 'an included file' 'is not a valid jq program' $image --require contact --where 'contact=include "./modules/m"; module'
+usage '.jq in the home' 'is not a valid jq program' $image --require contact --where 'contact=home'
 value 'a module that is asked for' 'fails: ' '"./modules/m" | modulemeta'
 # shellcheck disable=SC2016 # jq's variables
 accepted 'the environment' $image --require contact --where 'contact=$ENV == {} and env == {}'
