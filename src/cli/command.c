@@ -22,7 +22,7 @@ const struct mf_cli_command mf_cli_commands[] = {
 	"Several images, also of several repositories, get the same record: each\n"
 	"repository is published to once, and of its images all are changed, or none.\n"
 	"With --from-dsse in place of FILE, stores the in-toto Statement of somebody\n"
-	"else's attestation, which KEY must have signed and which must be about the image.",
+	"else's attestation: KEY must have signed it, and it must be about the image.",
      .options = B(MF_OPT_FROM_DSSE) | B(MF_OPT_SIGNER) | B(MF_OPT_IMAGES) | B(MF_OPT_PROPOSE) | B(MF_OPT_INIT) | B(MF_OPT_MEDIA_TYPE) | B(MF_OPT_AUTHOR) | B(MF_OPT_REASON) | B(MF_OPT_ANNOTATION) |
 		B(MF_OPT_EXPIRES) | B(MF_OPT_ROLE) | B(MF_OPT_PLATFORM) | B(MF_OPT_ALL_PLATFORMS) | B(MF_OPT_FORCE) |
 		B(MF_OPT_REINSTATE) | B(MF_OPT_LINK) | B(MF_OPT_KEY),
@@ -428,9 +428,10 @@ const struct mf_cli_command mf_cli_commands[] = {
      .reach = MF_CLI_HOME,
      .summary = "write the pins and maps of this machine, for other machines",
      .description =
-	"Writes the names of colleagues' keys, and the pins and maps of these repositories\n"
-	"and prefixes, as trust.json names them, or all pins and maps. The result is a\n"
-	"file for 'trust import'. It holds no secrets: keep it under version control.",
+	"Writes the names of colleagues' keys, and the pins and maps of these\n"
+	"repositories and prefixes, as trust.json names them, or all pins and maps. The\n"
+	"result is a file for 'trust import'. It holds no secrets: keep it under version\n"
+	"control.",
      .run = mf_cli_run_trust_export},
     {.name = "trust import", .group = MF_CLI_TRUST, .synopsis = "FILE", .min = 1, .max = 1, .reach = MF_CLI_HOME,
      .summary = "take over the pins and maps of another machine",

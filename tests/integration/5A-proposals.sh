@@ -86,7 +86,7 @@ story() { # IMAGE
 	run manifesto verify --require 'qa-approval=qa' "$image"
 	check_status 'a gate accepts it' 0
 	run manifesto proposal publish "$image" p.json
-	check_stdout_has 'a second time there is nothing to do' 'it is so already'
+	check_stdout_has 'a second time there is nothing to do' 'the repository is already so'
 
 	# --- beside the image: the name of the image is enough
 	person bob
