@@ -163,12 +163,12 @@ static void a_program_that_is_none_is_a_usage_error(void **state)
 	static const struct {
 		const char *programs[2], *message;
 	} rows[] = {
-	    {{"true", ".a =="}, "'.a ==' is no jq program: syntax error"},
-	    {{"nothing", "true"}, "'nothing' is no jq program: nothing/0 is not defined"},
-	    {{"$__prog_args", "true"}, "is no jq program"},
-	    {{"import \"a\" as a; true", "true"}, "is no jq program"},
-	    {{"true", "include \"a\"; true"}, "is no jq program"},
-	    {{"module {}; true", "true"}, "is no jq program"},
+	    {{"true", ".a =="}, "'.a ==' is not a valid jq program: syntax error"},
+	    {{"nothing", "true"}, "'nothing' is not a valid jq program: nothing/0 is not defined"},
+	    {{"$__prog_args", "true"}, "is not a valid jq program"},
+	    {{"import \"a\" as a; true", "true"}, "is not a valid jq program"},
+	    {{"true", "include \"a\"; true"}, "is not a valid jq program"},
+	    {{"module {}; true", "true"}, "is not a valid jq program"},
 	};
 	struct mf_env env;
 	(void)state;
