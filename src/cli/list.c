@@ -62,7 +62,7 @@ static void show_withdrawn(const struct manifesto_list_result *r)
 	}
 }
 
-/* "1.0,latest", "(gone)"; NULL when out of memory. */
+/* "1.0,latest", "(gone)", "(not copied)"; NULL when out of memory. */
 static char *tags_of(const struct manifesto_subject *s)
 {
 	char *text = NULL;
@@ -72,6 +72,8 @@ static char *tags_of(const struct manifesto_subject *s)
 		return NULL;
 	if (s->gone)
 		(void)fputs("(gone)", f);
+	if (s->not_copied)
+		(void)fputs("(not copied)", f);
 	for (size_t i = 0; i < s->ntags; i++)
 		(void)fprintf(f, "%s%s", i ? "," : "", s->tags[i]);
 	if (fclose(f) == 0)
@@ -117,6 +119,8 @@ static void subjects_json(struct mf_json_out *j, const struct manifesto_list_res
 		mf_json_add_text(j, "subject", s->subject);
 		mf_json_add_texts(j, "tags", s->tags, s->ntags);
 		mf_json_add_bool(j, "gone", s->gone);
+		if (s->not_copied)
+			mf_json_add_bool(j, "notCopied", s->not_copied);
 		mf_json_close(j);
 	}
 	mf_json_close(j);

@@ -181,13 +181,36 @@ static int open_pairs(struct mf_copy_run *r, struct mf_err *err)
 
 /* ---- the images at the destination */
 
-static int hint_image(const struct mf_copy_pair *p, struct mf_err *err)
+/* The copy's name: without a tag, tools would take "latest". */
+static int add_copy_name(const struct mf_copy_pair *p, struct mf_buf *out, struct mf_err *err)
 {
-	mf_err_set_hint(err,
-			"copy the image first: 'oras cp %s %s', or 'skopeo copy --all docker://%s "
-			"docker://%s'",
-			p->given->from, p->given->to, p->given->from, p->given->to);
-	return -1;
+	char digest[MF_DIGEST_TEXT];
+	if (mf_buf_addz(out, p->given->to, err) < 0 || !p->bare)
+		return p->bare ? -1 : 0;
+	if (p->from.ref.tag && !p->from.ref.has_digest)
+		return mf_buf_printf(out, err, ":%s", p->from.ref.tag);
+	mf_digest_format(digest, &p->from.digest);
+	return mf_buf_printf(out, err, "@%s", digest);
+}
+
+/* Skopeo has our names for layouts, and oras has options for them. */
+static void hint_image(const struct mf_copy_pair *p, struct mf_err *err)
+{
+	struct mf_buf to MF_BUF_CLEANUP = MF_BUF_INIT(2 * MF_MAX_REFERENCE);
+	struct mf_err ignored = MF_ERR_INIT;
+	const bool from_layout = p->from.ref.transport == MF_TRANSPORT_LAYOUT,
+		   to_layout = p->to.ref.transport == MF_TRANSPORT_LAYOUT;
+	const char *from = p->given->from;
+	if (add_copy_name(p, &to, &ignored) < 0)
+		return;
+	if (from_layout || to_layout)
+		mf_err_set_hint(err, "copy the image first: 'skopeo copy --all %s%s %s%s'",
+				from_layout ? "" : "docker://", from, to_layout ? "" : "docker://", to.p);
+	else
+		mf_err_set_hint(err,
+				"copy the image first: 'oras cp %s %s', or 'skopeo copy --all docker://%s "
+				"docker://%s'",
+				from, to.p, from, to.p);
 }
 
 /* A reference at the destination is of the same image, as its promoter sees both. */
@@ -197,14 +220,18 @@ static int check_reference(struct mf_copy_pair *p, struct mf_err *err)
 	char digest[MF_DIGEST_TEXT];
 	if (p->bare)
 		return 0;
-	if (mf_image_subjects(&p->to, (struct mf_subject_choice){.platform = NULL}, &s, err) < 0)
-		return err->code == MF_E_NOT_FOUND ? hint_image(p, err) : -1;
+	if (mf_image_subjects(&p->to, (struct mf_subject_choice){.platform = NULL}, &s, err) < 0) {
+		if (err->code == MF_E_NOT_FOUND)
+			hint_image(p, err);
+		return -1;
+	}
 	if (mf_digest_eq(&s.v[0].digest, &p->from.digest))
 		return 0;
 	mf_digest_format(digest, &s.v[0].digest);
 	(void)mf_fail(err, MF_E_CONFLICT, 0, "'%s' is another image than '%s': %s", p->given->to,
 		      p->given->from, digest);
-	return hint_image(p, err);
+	hint_image(p, err);
+	return -1;
 }
 
 /* Whatever gets a record must be there. */
@@ -230,7 +257,7 @@ static int check_subjects(struct mf_copy_target *t, struct mf_err *err)
 		mf_digest_format(digest, &plan->subject.digest);
 		(void)mf_fail(&plan->pair->failed, MF_E_NOT_FOUND, 0, "'%s' has no image %s",
 			      plan->pair->given->to, digest);
-		(void)hint_image(plan->pair, &plan->pair->failed);
+		hint_image(plan->pair, &plan->pair->failed);
 	}
 	return 0;
 }
@@ -281,16 +308,22 @@ static int add_item(struct mf_copy_write *c, struct mf_copy_plan *p, struct mf_e
 	return mf_write_init_item(w, it, err);
 }
 
+static int make_room(struct mf_copy_write *c, size_t n, struct mf_err *err)
+{
+	struct mf_write *w = &c->w;
+	w->items = mf_calloc(n, sizeof *w->items);
+	w->edits = mf_calloc(n, sizeof *w->edits);
+	w->prefix = mf_str_dup(MF_STR(""));
+	c->plans = mf_calloc(n, sizeof(struct mf_copy_plan *));
+	return w->items && w->edits && w->prefix && c->plans ? 0 : mf_fail_nomem(err);
+}
+
 static int make_items(struct mf_copy_write *c, const struct mf_copy_target *t, const char *const *roles,
 		      struct mf_err *err)
 {
 	struct mf_write *w = &c->w;
-	w->items = mf_calloc(t->nplans, sizeof *w->items);
-	w->edits = mf_calloc(t->nplans, sizeof *w->edits);
-	w->prefix = mf_str_dup(MF_STR(""));
-	c->plans = mf_calloc(t->nplans, sizeof(struct mf_copy_plan *));
-	if (!w->items || !w->edits || !w->prefix || !c->plans)
-		return mf_fail_nomem(err);
+	if (make_room(c, t->nplans, err) < 0)
+		return -1;
 	for (size_t i = 0; i < t->nplans; i++)
 		if (strcmp(roles[i], w->role) == 0 && add_item(c, t->plans[i], err) < 0)
 			return -1;
@@ -302,23 +335,45 @@ static int make_items(struct mf_copy_write *c, const struct mf_copy_target *t, c
 	return 0;
 }
 
+/* Among several roles that would do, the one that holds what is promoted. */
+static int choose_role(struct mf_copy_write *c, struct mf_copy_target *t, const char *type,
+		       struct mf_err *err)
+{
+	t->o.type = type;
+	if (make_room(c, t->nplans, err) < 0)
+		return -1;
+	for (size_t i = 0; i < t->nplans; i++)
+		if (strcmp(t->plans[i]->type, type) == 0 && add_item(c, t->plans[i], err) < 0)
+			return -1;
+	if (mf_write_choose_role(&c->w, err) == 0)
+		return 0;
+	err->hint[0] = err->code == MF_E_AMBIGUOUS ? 0 : err->hint[0];
+	if (err->code == MF_E_AMBIGUOUS)
+		mf_err_set_hint(err, "choose one with --role or --key; --types promotes some types alone");
+	else if (err->code == MF_E_USAGE)
+		mf_err_set_hint(err, "--types promotes some types alone: run it once for each role");
+	return -1;
+}
+
 /* The change of the role that the type goes to; the one that is there, if there is one. */
 static struct mf_copy_write *write_for(struct mf_copy_target *t, const char *type, struct mf_err *err)
 {
-	struct mf_copy_write *c = new_write(t, err);
-	if (!c)
-		return NULL;
-	t->o.type = type;
-	if (mf_write_choose_role(&c->w, err) < 0) {
-		write_free(c);
-		return NULL;
-	}
-	for (size_t i = 0; i < t->nwrites; i++)
-		if (strcmp(t->writes[i]->w.role, c->w.role) == 0) {
-			write_free(c);
-			return t->writes[i];
+	struct mf_copy_write *asked = new_write(t, err);
+	struct mf_copy_write *c = NULL;
+	if (asked && choose_role(asked, t, type, err) == 0) {
+		for (size_t i = 0; !c && i < t->nwrites; i++)
+			if (strcmp(t->writes[i]->w.role, asked->w.role) == 0)
+				c = t->writes[i];
+		if (!c && (c = new_write(t, err))) {
+			c->w.signer = asked->w.signer;
+			c->w.key = asked->w.key;
+			c->w.role = asked->w.role;
+			asked->w.role = NULL;
+			t->writes[t->nwrites++] = c;
 		}
-	t->writes[t->nwrites++] = c;
+	}
+	if (asked)
+		write_free(asked);
 	return c;
 }
 

@@ -247,12 +247,13 @@ static int report_tags(const struct mf_tags *tags, const struct mf_digest *subje
 	return 0;
 }
 
-/* Of the images without a tag some may be gone; a tag's is there. */
+/* Of the images without a tag some may be gone; a tag's is there. A copy, and a bundle, never had all of them. */
 static int find_gone(struct mf_image *im, const struct mf_digest *digests, struct manifesto_subject *v,
 		     size_t n, struct mf_err *err)
 {
 	struct mf_digest *asked MF_FREE = mf_calloc(n, sizeof *asked);
 	bool *present MF_FREE = mf_calloc(n, sizeof *present);
+	const bool partial = im->map || im->m->bundle;
 	size_t m = 0;
 	if (!asked || !present)
 		return mf_fail_nomem(err);
@@ -264,7 +265,7 @@ static int find_gone(struct mf_image *im, const struct mf_digest *digests, struc
 	m = 0;
 	for (size_t i = 0; i < n; i++)
 		if (!v[i].ntags)
-			v[i].gone = !present[m++];
+			*(partial ? &v[i].not_copied : &v[i].gone) = !present[m++];
 	return 0;
 }
 

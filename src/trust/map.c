@@ -152,11 +152,24 @@ static void warn_exceptions(json_t *pins, const char *pattern, const struct mf_e
 	    mf_esc(&a, mf_str_c(pinned)), mf_esc(&b, mf_str_c(pattern)));
 }
 
+static int refuse_pinned(const struct mf_pin_file *f, const char *pattern, struct mf_err *err)
+{
+	struct mf_esc e;
+	(void)mf_fail(err, MF_E_PIN, 0, "'%s' is pinned by itself on this machine",
+		      mf_esc(&e, mf_str_c(pattern)));
+	if (strchr(pattern, '*'))
+		mf_err_set_hint(err, "its pin decides for it; no command removes the pin of a prefix: take it "
+				     "out of \"pins\" in '%s'",
+				f->path);
+	else
+		mf_err_set_hint(err, "its pin decides for it; 'manifesto trust forget %s' removes the pin", e.text);
+	return -1;
+}
+
 int mf_map_store(const char *home, const char *pattern, const char *repository, const struct mf_env *env,
 		 struct mf_err *err)
 {
 	struct mf_pin_file f MF_PIN_FILE_CLEANUP = MF_PIN_FILE_INIT;
-	struct mf_esc e;
 	if (mf_map_check(pattern, repository, err) < 0)
 		return mf_recode(err, MF_E_USAGE);
 	json_t *maps =
@@ -164,14 +177,8 @@ int mf_map_store(const char *home, const char *pattern, const char *repository, 
 	if (!maps)
 		return -1;
 	json_t *pins = json_object_get(f.tree, "pins");
-	if (json_object_get(pins, pattern)) {
-		(void)mf_fail(err, MF_E_PIN, 0, "'%s' is pinned by itself on this machine",
-			      mf_esc(&e, mf_str_c(pattern)));
-		mf_err_set_hint(err,
-				"its pin decides for it; 'manifesto trust forget IMAGE' removes the pin of "
-				"a repository");
-		return -1;
-	}
+	if (json_object_get(pins, pattern))
+		return refuse_pinned(&f, pattern, err);
 	if (json_object_set_new(maps, pattern, json_string(repository)) < 0)
 		return mf_fail_nomem(err);
 	if (mf_map_check_all(maps, err) < 0)

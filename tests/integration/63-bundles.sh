@@ -325,6 +325,8 @@ rotated notary "$n" "$NOTARY" "$notary_pin" root-notary.tar ecdsa
 rotated directory "$d" "tuf+file://$STATIC_DIR" "$directory_pin" root-directory.tar ed25519
 machine late
 reads 'a floor at the old root does so, too' contact.json --bundle root-directory.tar "$d" contact
+run offline list --bundle root-directory.tar --json --all "${d%:*}"
+check_json 'what a bundle does not hold is not gone' '[.images[] | select(.notCopied)] != [] and all(.images[]; .gone == false)'
 machine first
 tuf=$STATIC_DIR/${REGISTRY/:/%3A}/acme/web
 cp "$tuf/1.root.json" root.json

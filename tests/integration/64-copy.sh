@@ -162,7 +162,7 @@ refused 'no such tag at the destination' 3 "${copy[@]}" "$staging:1.0" "$prod:2.
 check_stderr_has 'says how to copy it' "oras cp $staging:1.0 $prod:2.0"
 MANIFESTO_TRUST_SERVER=tuf+file://$T/trust2 run manifesto trust init "$REGISTRY/prod/empty"
 MANIFESTO_TRUST_SERVER=tuf+file://$T/trust2 refused 'no such image in the repository' 3 "${copy[@]}" "$staging:1.0" "$REGISTRY/prod/empty"
-check_stderr_has 'says how to copy it' 'skopeo copy'
+check_stderr_has 'says how to copy it, with the tag that it has' "skopeo copy --all docker://$staging:1.0 docker://$REGISTRY/prod/empty:1.0'"
 push_image oci:multi:1.0 "$prod:other" >/dev/null
 refused 'the tag of another image' 12 "${copy[@]}" "$staging:1.0" "$prod:other"
 refused 'a digest of another image' 12 "${copy[@]}" "$staging:1.0" "$prod@$arm64"
@@ -509,6 +509,31 @@ done
 run manifesto list --json oci:l8:1.0
 check_json 'all of them are shown' '.records[0].promotedFrom | map(.depth) == [1,2,3,4,5,6,7,8]'
 get_is 'the content' "$approval" oci:l8:1.0 qa-approval
+refused 'an image that a layout lacks' 3 copy oci:l0:1.0 oci:l1:none
+check_stderr_has 'is copied by the names of layouts' "'skopeo copy --all oci:l0:1.0 oci:l1:none'"
+
+# two roles may hold the type, with a key here for each: who copies chooses, and then the one that has the record is taken
+what='two roles'
+cp -r layout both
+manifesto trust init -q oci:both
+for role in one:qa-approval,scan two:qa-approval; do
+	manifesto key generate -q "key-${role%%:*}"
+	run manifesto role add oci:both "${role%%:*}" --types "${role#*:}" --key "key-${role%%:*}"
+	check_status "role ${role%%:*}" 0
+done
+put oci:l0:1.0 scan scan
+refused 'not chosen' 2 copy --types qa-approval oci:l0:1.0 oci:both
+check_stderr_has 'says how' 'choose one with --role or --key; --types'
+refused 'a role that may not sign all' 2 copy --role two oci:l0:1.0 oci:both
+check_stderr_has 'says how' '--types promotes some types alone'
+run manifesto copy --key key-two --types qa-approval oci:l0:1.0 oci:both
+check_stdout_has 'a key decides' 'in two, version'
+run manifesto copy oci:l0:1.0 oci:both
+check_status 'the role that holds the record' 0
+check_stdout_has 'is taken, and the other one for the rest' '1 record promoted'
+check_stdout_has 'nothing twice' '1 there before'
+run manifesto copy --role one oci:l0:1.0 oci:both
+check_status 'a role that is asked for' 0
 refused 'the ninth is one too many' 2 copy oci:l8:1.0 oci:l9:1.0
 run manifesto list --json oci:l9:1.0
 check_json 'nothing is there' '.records == []'

@@ -124,6 +124,14 @@ man list --json "$copy:1.0"
 check_json 'list' ".image == \"$copy@$subject\" and ([.records[].type] == [\"left\", \"qa-approval\"])"
 man list --json --all "$copy"
 check_json 'list --all: tags are those of the copy' "[.images[] | select(.subject == \"$subject\") | .tags] == [[\"1.0\"]]"
+push_image oci:layout:1.0 "$REGISTRY/partly/app:1.0" >/dev/null 2>&1
+man trust map "$P/partly/app" "$origin"
+man list --json --all "$P/partly/app"
+check_json 'what was not copied is not gone' "[.images[] | [.subject == \"$subject\", .gone, .notCopied]] | sort == [[false, false, true], [true, false, null]]"
+man list --all "$P/partly/app"
+check_stdout_has 'also in text' '(not copied)'
+check_stdout_lacks 'in place of gone' '(gone)'
+man trust map --remove "$P/partly/app"
 man history --json "$copy:1.0"
 check_status 'history' 0
 man verify --require qa-approval=targets "$copy:1.0"
@@ -285,6 +293,10 @@ check 'loads the trust repository once' test "$(grep -c timestamp.json N.log)" =
 
 # --- names that have a pin of their own
 refuses 'a map of a name that is pinned' 10 "'$P/own/app' is pinned by itself" manifesto trust map "$P/own/app" "$W/staging/app"
+check_stderr_has 'says how to forget the pin' "'manifesto trust forget $P/own/app'"
+run manifesto trust pin "$P/wide/*" "$own_root"
+refuses 'a map of a prefix that is pinned' 10 "'$P/wide/*' is pinned by itself" manifesto trust map "$P/wide/*" "$W/staging/*"
+check_stderr_has 'which no command forgets' 'no command removes the pin of a prefix'
 refuses 'a pin of a name that is mapped' 2 "'$P/pass/app' is mapped to '$W/staging/app'" manifesto trust pin "$P/pass/app" "$root"
 run manifesto trust pin "$P/prod/*" "$root"
 check_status 'a pin of a pattern that is mapped' 2

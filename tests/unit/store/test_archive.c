@@ -332,6 +332,26 @@ static void a_name_beyond_the_limit_is_refused(void **state)
 	rows_are_refused(state, rows, 2);
 }
 
+static void more_members_than_the_limit_are_refused(void **state)
+{
+	struct mf_err err = MF_ERR_INIT;
+	struct mf_buf b MF_BUF_CLEANUP = MF_BUF_INIT(((size_t)MF_MAX_ARCHIVE_MEMBERS + 8) * 512);
+	for (unsigned i = 0; i < MF_MAX_ARCHIVE_MEMBERS; i++) {
+		char name[16];
+		(void)snprintf(name, sizeof name, "%u", i);
+		put_row(&b, &(struct row){.name = name});
+	}
+	size_t most = b.n;
+	put_end(&b);
+	store(state, &b);
+	struct mf_archive *a MF_ARCHIVE_CLEANUP = open_stored(state, &err);
+	assert_non_null(a);
+	mf_buf_cut(&b, most);
+	put_row(&b, &(struct row){.name = "more"});
+	put_end(&b);
+	stored_is_refused(state, &b, "one member too many");
+}
+
 static void a_file_that_ends_too_early_is_refused(void **state)
 {
 	struct mf_buf b MF_BUF_CLEANUP = MF_BUF_INIT(MANY);
@@ -445,6 +465,7 @@ int main(void)
 	    tmpdir_test(claims_beyond_the_file_are_refused),
 	    tmpdir_test(malformed_headers_are_refused),
 	    tmpdir_test(a_name_beyond_the_limit_is_refused),
+	    tmpdir_test(more_members_than_the_limit_are_refused),
 	    tmpdir_test(a_file_that_ends_too_early_is_refused),
 	    tmpdir_test(what_stands_behind_the_end_is_refused),
 	    tmpdir_test(compressed_files_are_named),
