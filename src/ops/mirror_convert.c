@@ -492,7 +492,7 @@ static enum mf_found fill(void *arg, struct mf_trust *t, struct mf_publish_chang
 					  .meta = 1u << MF_TUF_SNAPSHOT | 1u << MF_TUF_TIMESTAMP,
 					  .copy_of = c->copy_of,
 					  .until = good_until(c->from)};
-	if (!changed && stamp && mf_str_eq(stamp->copy_of, c->copy_of) && stamp->expires == out->until)
+	if (!changed && stamp && mf_str_eq(stamp->copy_of, c->copy_of))
 		return MF_ABSENT;
 	if (mf_mirror_contents(c->x, err) < 0)
 		return MF_FAILED;

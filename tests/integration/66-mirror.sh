@@ -236,10 +236,24 @@ publisher trust rotate -q "$image" root --key root2
 publisher key generate -q --no-passphrase ts
 publisher trust rotate -q "$image" timestamp --key ts
 publisher put -q "$image" contact second --key qa
+faults B
 for destination in copy "$bucket" "$registry"; do
-	run manifesto mirror "$repository" "$destination"
+	run env AWS_ENDPOINT_URL_S3="http://$B" manifesto mirror "$repository" "$destination"
 	check_status "several roots at once: $destination" 0
 done
+order() { # of the timestamp and the roots in the bucket
+	jq -r 'select(.method == "PUT") | .path' "$T/B.log" | sed -n 's,.*/\(timestamp\|[0-9]*\.root\)\.json$,\1,p' | tr '\n' ' '
+}
+check 'what the old keys have signed goes before the roots that take them away' grep -q '^timestamp .*root' <(order)
+publisher key generate -q --no-passphrase root3
+publisher trust rotate -q "$image" root --key root3
+publisher put -q "$image" contact contact.json --key qa
+publisher put -q "$image" contact second --key qa
+faults B
+run env AWS_ENDPOINT_URL_S3="http://$B" manifesto mirror "$repository" "$bucket"
+check_status 'a new key of the root alone' 0
+check 'goes before what readers find by it' grep -q 'root timestamp $' <(order)
+for destination in copy "$registry"; do run manifesto mirror "$repository" "$destination"; done
 reader reader-tuffile
 for server in "tuf+file://$T/copy" "$bucket" "$registry"; do
 	get_is "the reader follows: $server" second --trust-server "$server" "$image" contact

@@ -304,6 +304,26 @@ check 'and so are its targets' test -e "$aged/3.targets.json"
 run manifesto mirror "$REGISTRY/acme/aged" aged
 check_stdout_has 'once' 'nothing new for'
 
+# --- of an origin whose targets expire before its timestamp
+push_image oci:layout:1.0 "$REGISTRY/acme/ending:1.0" >/dev/null 2>&1
+machine publisher4
+run faketime -f -1085d manifesto put -q --init "$REGISTRY/acme/ending:1.0" contact second
+check_status 'a repository of three years ago' 0
+root4=$(faketime -f -1085d manifesto trust show --json "$REGISTRY/acme/ending" | jq -r '.pinned[0]')
+machine mirror4
+run manifesto trust pin "$REGISTRY/acme/ending" "$root4"
+run manifesto mirror "$REGISTRY/acme/ending" ending
+check_status 'its mirror' 0
+ends() { # FILE
+	date -ud "$(jq -r .signed.expires "$1")" +%s
+}
+curl -s "$NOTARY/v2/$REGISTRY/acme/ending/_trust/tuf/targets.json" >targets.origin
+curl -s "$NOTARY/v2/$REGISTRY/acme/ending/_trust/tuf/timestamp.json" >timestamp.origin
+check 'its targets end first' test "$(ends targets.origin)" -lt "$(ends timestamp.origin)"
+check 'the timestamp of the mirror is good as long as they are' test "$(ends "ending/${REGISTRY/:/%3A}/acme/ending/timestamp.json")" -le "$(ends targets.origin)"
+run manifesto mirror "$REGISTRY/acme/ending" ending
+check_stdout_has 'and nothing is new then' 'nothing new for'
+
 # --- roles below roles, whose authority is that of their delegators
 nested=$REGISTRY/acme/nested
 push_image oci:layout:1.0 "$nested:1.0" >/dev/null 2>&1
@@ -348,6 +368,25 @@ run manifesto verify "$nested:1.0" --require scan=lead/eu
 check_status 'which may sign no other type' 9
 MANIFESTO_TRUST_SERVER=http://$N
 machine mirror
+
+# --- what TUF 1.0 would read as something else
+run manifesto mirror "$nested" nested
+unlike() { # NAME TEXT ROLE PATH
+	notary_in owner delegation add -p "$nested" "$3" lead.crt --paths "$4"
+	[ "$status" = 0 ] || t_bail "$1"
+	find nested -type f -exec sha256sum {} + | sort >before
+	run manifesto mirror "$nested" nested
+	check_status "$1" 4
+	check_stderr_has "$1: the message" "$2"
+	find nested -type f -exec sha256sum {} + | sort | cmp -s before -
+	check "$1: the copy stays" test $? = 0
+	notary_in owner delegation remove -p -y "$nested" "$3" --paths "$4"
+	[ "$status" = 0 ] || t_bail "$1, taken away"
+}
+for path in 'sc*' 'sca?' 'sca[a-z]' 'sca\'; do
+	unlike "a path with '${path: -1}'" 'has no counterpart in TUF 1.0' targets/lead "$path"
+done
+unlike 'a role with the name of a file' "cannot have the name 'snapshot'" targets/snapshot scan/
 
 # --- a repository of the notary program: tags of images, and a role for all names
 tagged=$REGISTRY/acme/tagged
