@@ -73,6 +73,7 @@ check_junit 'junit: and the error is the code of --json' 'string(//testsuite[2]/
 gate 9 markdown "$image"
 check_stdout_has 'markdown: what is refused' '### Refused: oci\:image\:'
 check_stdout_has 'markdown: what is met, by whom' '| met | '
+check 'markdown: one row for each requirement, below the head' test "$(grep -c '^| ' "$T/stdout")" = 4
 check_stdout_has 'markdown: what is waived' '| waived | '
 check_stdout_has 'markdown: the sum' '**0 accepted, 1 refused, 0 not checked; exit status 9.**'
 check 'markdown: a row has three cells, whatever it says' test -z "$(sed 's/\\|//g' "$T/stdout" | grep '^|' | grep -vE '^\|[^|]*\|[^|]*\|[^|]*\|$')"

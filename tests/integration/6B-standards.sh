@@ -144,9 +144,13 @@ story() { # NAME IMAGE
 	run manifesto verify "$image" --require qa-approval --require missing --vsa vsa.jsonl --key other
 	verified vsa.jsonl other.pub >summary.json
 	check "$name: an image that failed has no level" jq -e '.predicate.verifiedLevels == ["FAILED"] and [.predicate.inputAttestations[].name] == ["qa-approval"]' summary.json
+	run manifesto verify "$image" --require qa-approval --where 'qa-approval=.decision == "no"' --vsa vsa.jsonl --key other
+	verified vsa.jsonl other.pub >summary.json
+	check "$name: what does not meet its requirement is no input" jq -e '.predicate | .verificationResult == "FAILED" and .inputAttestations == []' summary.json
 	rm vsa.jsonl
 	refused "$name: a summary without a key" 2 verify "$image" --require qa-approval --vsa vsa.jsonl
 	refused "$name: a key of another type" 11 verify "$image" --require qa-approval --vsa vsa.jsonl --key curve
+	check_stderr_has "$name: which is said" "summaries are signed with ed25519 keys; key 'curve' is ecdsa"
 	refused "$name: a verifier that is no URI" 2 verify "$image" --require qa-approval --vsa vsa.jsonl --key other --verifier-id me
 	check "$name: no summary was written" test ! -e vsa.jsonl
 	mkdir -p taken
@@ -229,10 +233,15 @@ check_json 'its subject is the image, its layer the bundle' ".subject.digest == 
 	.layers[0].mediaType == .artifactType and .annotations[\"dev.sigstore.bundle.content\"] == \"dsse-envelope\""
 curl -fsS "$url/blobs/$(jq -r '.layers[0].digest' "$T/stdout")" >attached.json
 check 'another program verifies what is there' verified attached.json qa.pub
+records() { # FILE
+	jq -c '[.manifests[] | select(.artifactType | contains("sigstore") | not).digest] | sort' "$1"
+}
+curl -fsS -H 'Accept: application/vnd.oci.image.index.v1+json' "$url/manifests/${digest/:/-}" >before.json
 run manifesto export --attach "$image" qa-approval
 check_status 'a second bundle' 0
 run curl -fsS -H 'Accept: application/vnd.oci.image.index.v1+json' "$url/manifests/${digest/:/-}"
 check_json 'stands beside the first' '[.manifests[] | select(.artifactType == "application/vnd.dev.sigstore.bundle.v0.3+json")] | length == 2'
+check 'and the records are listed as before' test "$(records before.json)" = "$(records "$T/stdout")" -a "$(records before.json)" != '[]'
 run manifesto put -q --key qa "$image" later yes.json
 check_status 'a put after that' 0
 run manifesto repair "${image%:*}"
