@@ -8,6 +8,8 @@
 
 #include <cmocka.h>
 
+#include "../net/server.h"
+
 #include "trust/bucket.h"
 
 static struct mf_err err;
@@ -173,6 +175,39 @@ static void a_page_that_cannot_be_read_is_refused(void **state)
 	}
 }
 
+/* ---- publishing */
+
+/* Its ETag would let an older state take the place of what somebody else has published since. */
+static void what_was_built_on_another_timestamp_is_not_sent(void **state)
+{
+	static const char rules[] =
+	    "[{\"method\":\"GET\",\"path\":\"/timestamp.json\",\"action\":\"status\","
+	    "\"status\":200,\"headers\":{\"ETag\":\"\\\"e\\\"\"},\"body\":\"newer\"}]";
+	struct mf_secret secret = MF_SECRET_INIT;
+	struct mf_aws_config aws = {.key_id = "AKID", .secret = &secret, .region = "us-east-1"};
+	struct fixture f FIXTURE_CLEANUP = {.s = NULL};
+	struct server *s = server_start(false, rules, NULL);
+	struct mf_err why = MF_ERR_INIT;
+	(void)state;
+	fixture_init(&f, s, NULL);
+	assert_int_equal(mf_secret_copy(&secret, mf_bytes_of(MF_STR("hush")), &why), 0);
+	char endpoint[64];
+	(void)snprintf(endpoint, sizeof endpoint, "http://127.0.0.1:%d", s->port);
+	aws.endpoint = endpoint;
+	const struct mf_trust_config to = {.home = s->dir, .http = f.h, .aws = &aws, .env = &f.env};
+	struct mf_repo *r = mf_repo_s3.open(&mf_repo_s3, "records/x", "localhost:5000/app", &to, &why);
+	assert_non_null(r);
+	const struct mf_publish_file stamp = {"timestamp", 2, mf_bytes_of(MF_STR("mine"))};
+	const struct mf_bytes base = mf_bytes_of(MF_STR("older"));
+	assert_int_equal(mf_repo_s3.publish(r, &stamp, 1, &base, &why), -1);
+	assert_int_equal(why.code, MF_E_CONFLICT);
+	assert_int_equal(logged(s, "\"GET\""), 1);
+	assert_int_equal(logged(s, "\"PUT\""), 0);
+	mf_repo_s3.close(r);
+	mf_secret_clear(&secret);
+	server_stop(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -182,6 +217,7 @@ int main(void)
 	    cmocka_unit_test(a_page_lists_what_lies_below_the_prefix),
 	    cmocka_unit_test(keys_that_are_not_encoded_are_read_as_xml),
 	    cmocka_unit_test(a_page_that_cannot_be_read_is_refused),
+	    cmocka_unit_test(what_was_built_on_another_timestamp_is_not_sent),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
