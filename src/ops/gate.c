@@ -437,17 +437,22 @@ static void shares_clear(struct shares *s)
 		free(s->v[i].keys);
 }
 
+/* Where the policy names who signed the originals, they have approved; whoever promotes may promote all. */
 static int add_share(struct shares *s, size_t of, const struct mf_requirement *q, int64_t need,
 		     const struct mf_verdict *v, struct mf_err *err)
 {
 	struct mf_share *share = &s->v[s->n];
-	share->keys = mf_calloc(v->nsigners, sizeof(struct mf_pubkey *));
-	if (!share->keys)
+	const bool original = v->noriginals != 0;
+	const size_t n = original ? v->noriginals : v->nsigners;
+	struct mf_pubkey **keys = mf_calloc(n, sizeof(struct mf_pubkey *));
+	if (!keys)
 		return mf_fail_nomem(err);
-	memcpy(share->keys, v->signers, v->nsigners * sizeof(struct mf_pubkey *));
-	share->nkeys = v->nsigners;
-	share->type = q->type;
-	share->need = need;
+	memcpy(keys, original ? v->originals : v->signers, n * sizeof(struct mf_pubkey *));
+	*share = (struct mf_share){.type = q->type,
+				   .keys = keys,
+				   .nkeys = n,
+				   .need = original ? q->original_signers : need,
+				   .original = original};
 	s->of[s->n++] = of;
 	return 0;
 }
@@ -502,7 +507,7 @@ static int check_distinct(struct mf_gate_report *r, struct evaluation *all, cons
 			return -1;
 		for (size_t i = 0; unmet == n && i < n; i++) {
 			struct mf_verdict *v = &all[s.of[i]].v;
-			if (v->code != MF_GATE_MET)
+			if (v->code != MF_GATE_MET || s.v[i].original)
 				continue;
 			memcpy(v->signers, s.v[i].keys, s.v[i].nkeys * sizeof(struct mf_pubkey *));
 			v->nsigners = s.v[i].nkeys;

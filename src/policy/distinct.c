@@ -117,7 +117,8 @@ int mf_distinct_words(const struct mf_share *v, size_t n, size_t at, const struc
 		      struct mf_buf *out, struct mf_err *err)
 {
 	char label[MF_NAME_LABEL];
-	if (mf_buf_addz(out, "too few keys of its own: signed by", err) < 0)
+	if (mf_buf_printf(out, err, "too few keys of its own: %ssigned by",
+			  v[at].original ? "its original " : "") < 0)
 		return -1;
 	for (size_t j = 0; j < v[at].nkeys; j++) {
 		const struct mf_share *other = other_with(v, n, at, v[at].keys[j]);

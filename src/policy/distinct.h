@@ -10,6 +10,7 @@ struct mf_share {
 	struct mf_pubkey **keys; /* that signed, distinct; reduced to its own. Borrowed */
 	size_t nkeys;
 	int64_t need;
+	bool original; /* they signed the original of what was promoted */
 };
 
 /* Gives every share the keys that it needs, if there is any way to do so, and each other key to the first

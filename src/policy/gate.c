@@ -56,6 +56,7 @@ void mf_verdict_clear(struct mf_verdict *v)
 	mf_entries_clear(&v->records);
 	mf_entries_clear(&v->rivals);
 	free(v->signers);
+	free(v->originals);
 	*v = (struct mf_verdict){0};
 }
 
@@ -241,8 +242,8 @@ static bool is_from(const struct mf_requirement *q, const struct mf_original *o)
 	return !q->noriginal_repositories;
 }
 
-static bool signed_original(const struct mf_gate *g, const struct mf_requirement *q, const struct mf_entry *e,
-			    const struct mf_digest *key)
+static struct mf_pubkey *signed_original(const struct mf_gate *g, const struct mf_requirement *q,
+					 const struct mf_entry *e, const struct mf_digest *key)
 {
 	for (size_t i = 0; i < e->originals.n; i++) {
 		const struct mf_original *o = &e->originals.v[i];
@@ -251,10 +252,10 @@ static bool signed_original(const struct mf_gate *g, const struct mf_requirement
 		for (size_t j = 0; j < o->nkeys; j++) {
 			struct mf_digest fp = mf_pubkey_fingerprint(o->keys[j]);
 			if (mf_digest_eq(&fp, key))
-				return true;
+				return o->keys[j];
 		}
 	}
-	return false;
+	return NULL;
 }
 
 /* Have enough of the keys that the policy names signed the originals of this content? */
@@ -267,7 +268,7 @@ static bool originals_suffice(const struct mf_gate *g, const struct mf_requireme
 		for (size_t i = 0; !has && i < all->n; i++)
 			has = evaluate_entry(g, q, &all->v[i]) == MF_GATE_MET &&
 			      mf_digest_eq(&all->v[i].info.sha256, content) &&
-			      signed_original(g, q, &all->v[i], &q->original_keys[k]);
+			      signed_original(g, q, &all->v[i], &q->original_keys[k]) != NULL;
 		n += has;
 	}
 	return !q->noriginal_keys || n >= q->original_signers;
@@ -387,6 +388,23 @@ static void keep_content(const struct mf_gate *g, const struct mf_requirement *q
 		else
 			mf_entry_clear(&all->v[i]);
 	all->n = kept;
+}
+
+/* Of the records that are kept. */
+static int keep_originals(const struct mf_gate *g, const struct mf_requirement *q, struct mf_verdict *v,
+			  struct mf_err *err)
+{
+	v->originals = mf_calloc(q->noriginal_keys, sizeof(struct mf_pubkey *));
+	if (!v->originals)
+		return mf_fail_nomem(err);
+	for (size_t k = 0; k < q->noriginal_keys; k++) {
+		struct mf_pubkey *key = NULL;
+		for (size_t i = 0; !key && i < v->records.n; i++)
+			key = signed_original(g, q, &v->records.v[i], &q->original_keys[k]);
+		if (key)
+			v->originals[v->noriginals++] = key;
+	}
+	return 0;
 }
 
 /* ---- words */
@@ -541,7 +559,7 @@ static int evaluate(const struct mf_gate *g, const struct mf_requirement *q, con
 	if (q->nwhere && set_rivals_apart(g, q, &content, v, err) < 0)
 		return -1;
 	keep_content(g, q, &content, &v->records);
-	return 0;
+	return keep_originals(g, q, v, err);
 }
 
 static int evaluate_into(const struct mf_gate *g, const struct mf_requirement *q,

@@ -534,6 +534,25 @@ check_stdout_has 'is taken, and the other one for the rest' '1 record promoted'
 check_stdout_has 'nothing twice' '1 there before'
 run manifesto copy --role one oci:l0:1.0 oci:both
 check_status 'a role that is asked for' 0
+
+# four eyes: those who approved must differ, not those who promote
+what='four eyes'
+alice=$(fingerprint alice)
+other=$(fingerprint key-one)
+eyes() { # ORIGINAL-OF-SCAN
+	jq -n "{version: 1, distinct: [\"qa-approval\", \"scan\"], require: [
+		{type: \"qa-approval\", original: {keys: [\"$alice\"]}}, {type: \"scan\"$1}]}" >eyes.json
+}
+eyes ''
+run manifesto verify --policy eyes.json oci:both:1.0
+check_status 'one approved the one, somebody else the other' 0
+jq '.require[].roles = ["one"]' eyes.json >roles.json
+run manifesto verify --policy roles.json oci:both:1.0
+check_status 'who approved the other may promote the one' 0
+eyes ", original: {keys: [\"$alice\", \"$other\"]}"
+run manifesto verify --policy eyes.json oci:both:1.0
+check_status 'one approved both, whoever promoted them' 9
+check_stderr_has 'is named' "too few keys of its own: its original signed by alice (who signed for 'qa-approval', too)"
 refused 'the ninth is one too many' 2 copy oci:l8:1.0 oci:l9:1.0
 run manifesto list --json oci:l9:1.0
 check_json 'nothing is there' '.records == []'
