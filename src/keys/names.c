@@ -121,7 +121,8 @@ static void drop_rivals(struct mf_names *names, const struct mf_names *all)
 	for (size_t i = 0; i < names->n; i++) {
 		const struct mf_name *n = &names->v[i];
 		struct mf_err ignored = MF_ERR_INIT;
-		if (n->own || (check_form(n->name, &ignored) == 0 && !find_rival(all, n->name, &n->fingerprint)))
+		if (n->own ||
+		    (check_form(n->name, &ignored) == 0 && !find_rival(all, n->name, &n->fingerprint)))
 			names->v[kept++] = *n;
 	}
 	names->n = kept;

@@ -28,8 +28,8 @@ struct mf_names {
 void mf_names_clear(struct mf_names *names);
 #define MF_NAMES_CLEANUP MF_CLEANUP(mf_names_clear)
 
-/* From the member "names" of trust.json (NULL: there is none) and the names of our key files, of which none is
- * opened. What may not be shown is left out. */
+/* From the member "names" of trust.json (NULL: there is none) and the names of our key files, of which none
+ * is opened. What may not be shown is left out. */
 int mf_names_load(struct mf_names *out, const json_t *names, struct mf_keystore *own,
 		  struct mf_err *err) MF_NODISCARD;
 /* May the key of this fingerprint have this name? MF_E_USAGE: nobody's can, or the key is ours;
@@ -39,8 +39,8 @@ int mf_names_check(const struct mf_names *names, const char *name, const struct 
 
 /* The name of a colleague's key, NULL: it has none. */
 const char *mf_names_of(const struct mf_names *names, const struct mf_digest *fingerprint);
-/* The name, or 16 digits of the fingerprint. names may be NULL. Key files are opened to find the name of a key
- * that is no named colleague's. */
+/* The name, or 16 digits of the fingerprint. names may be NULL. Key files are opened to find the name of a
+ * key that is no named colleague's. */
 const char *mf_names_label(const struct mf_names *names, const struct mf_pubkey *key,
 			   char out[MF_NAME_LABEL]);
 /* The colleague's key that has the name; NULL: none has. */

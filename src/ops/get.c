@@ -65,7 +65,7 @@ struct old_record {
 	struct mf_image *im;
 	const struct manifesto_get_options *o;
 	const struct mf_subject *subject;
-	const struct mf_tuf_loaded *role; /* as it is now */
+	const struct mf_tuf_loaded *role; /* its own file, or the shard, as it is now */
 	struct manifesto_get_result *out;
 	struct manifesto_record *record; /* of out */
 	struct mf_tuf_target_info info;
@@ -105,9 +105,13 @@ static int choose_role(struct old_record *w, struct mf_err *err)
 	}
 	if (mf_history_role(set, name, &w->role, err) < 0)
 		return -1;
-	if (!w->role)
-		return mf_fail(err, MF_E_NOT_FOUND, 0, "nothing was ever published by role '%s'",
-			       mf_esc(&e, mf_str_c(name)));
+	return w->role ? 0
+		       : mf_fail(err, MF_E_NOT_FOUND, 0, "nothing was ever published by role '%s'",
+				 mf_esc(&e, mf_str_c(name)));
+}
+
+static int check_newest(const struct old_record *w, struct mf_err *err)
+{
 	if (w->o->version <= w->role->file->version)
 		return 0;
 	return mf_fail(err, MF_E_NOT_FOUND, 0, "there is no version %lld of '%s': the newest is %lld",
@@ -142,7 +146,7 @@ static int on_version(void *arg, const struct mf_version *v, struct mf_err *err)
 {
 	struct old_record *w = arg;
 	struct mf_pasts found MF_PASTS_CLEANUP = {0};
-	bool ours = strcmp(v->role, w->role->role) == 0 && v->last == w->o->version;
+	bool ours = strcmp(v->file, mf_tuf_loaded_name(w->role)) == 0 && v->last == w->o->version;
 	if (!ours) { /* of a delegator: another of its versions may do */
 		if (v->why)
 			mf_env_log(&w->im->m->env, MF_LOG_WARNING, "version %lld of '%s' does not verify: %s",
@@ -219,20 +223,52 @@ static int add_note(struct old_record *w, struct mf_err *err)
 	return mf_arena_check(mf_result_arena(out), err);
 }
 
-static int find_version(struct old_record *w, struct mf_err *err)
+static int read_version(struct old_record *w, struct mf_err *err)
 {
-	struct mf_history_query q = {
-	    .version = w->o->version, .limit = MF_MAX_HISTORY_VERSIONS, .fn = on_version, .arg = w};
-	if (choose_role(w, err) < 0)
-		return -1;
-	assert(w->role);
-	q.role = w->role->role;
-	if (mf_trust_history(w->im->trust, &q, err) < 0)
+	const struct mf_history_query q = {.role = mf_tuf_loaded_name(w->role),
+					   .version = w->o->version,
+					   .limit = MF_MAX_HISTORY_VERSIONS,
+					   .fn = on_version,
+					   .arg = w};
+	if (check_newest(w, err) < 0 || mf_trust_history(w->im->trust, &q, err) < 0)
 		return -1;
 	if (!w->found)
 		return mf_fail(err, MF_E_INTERNAL, 0, "version %lld of '%s' was not read",
 			       (long long)w->o->version, w->role->role);
 	return add_note(w, err);
+}
+
+/* The shard of the subject, whose versions go on from those of its role; NULL: there is none. */
+static const struct mf_tuf_loaded *find_shard(const struct old_record *w)
+{
+	const struct mf_tuf_set *set = mf_trust_set(w->im->trust);
+	struct mf_err ignored = MF_ERR_INIT;
+	struct mf_buf name MF_BUF_CLEANUP = MF_BUF_INIT(512);
+	if (mf_record_name(&name, mf_str_c(w->o->type), &w->subject->digest, &ignored) < 0)
+		return NULL;
+	for (size_t i = 0; i < set->nroles; i++)
+		if (set->roles[i]->shard && set->roles[i]->parent == w->role &&
+		    mf_tuf_loaded_covers(set->d, set->roles[i], mf_buf_str(&name)))
+			return set->roles[i];
+	return NULL;
+}
+
+static int find_version(struct old_record *w, struct mf_err *err)
+{
+	if (choose_role(w, err) < 0)
+		return -1;
+	const struct mf_tuf_loaded *own = w->role, *shard = find_shard(w);
+	assert(own);
+	if (!shard)
+		return read_version(w, err);
+	w->role = shard;
+	if (read_version(w, err) == 0)
+		return 0;
+	if (err->code != MF_E_NOT_FOUND)
+		return -1;
+	mf_err_clear(err);
+	w->role = own;
+	return read_version(w, err);
 }
 
 /* ---- all of it */

@@ -28,7 +28,10 @@ struct collector {
 	size_t nlogs, logs_cap;
 	/* of the role that is being read */
 	const char *role;
+	const char *file; /* of the role: its own, or of a shard */
 	struct mf_pasts before;
+	struct mf_pasts moved; /* records of its files that are continued in shards */
+	struct mf_pasts own;   /* those that its own file held beside its shards: withdrawals */
 	int64_t compared;      /* the version that `before` is of; 0: none yet */
 	const char *delegator; /* whose keys `before` was read under */
 	int64_t delegator_version;
@@ -51,6 +54,8 @@ static void lists_clear(struct collector *c)
 static void collector_clear(struct collector *c)
 {
 	mf_pasts_clear(&c->before);
+	mf_pasts_clear(&c->moved);
+	mf_pasts_clear(&c->own);
 	lists_clear(c);
 	free(c->v);
 	free(c->logs);
@@ -153,12 +158,82 @@ static bool claims_time(enum mf_event what)
 	       what == MF_EVENT_VETO;
 }
 
+/* Does a shard that this version lists, or took the place of this one, hold the record from now on? A record
+ * that its role moves is not removed. */
+static bool moves(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l, const struct mf_past *p)
+{
+	struct mf_buf name MF_BUF_CLEANUP = MF_BUF_INIT(512);
+	struct mf_err ignored = MF_ERR_INIT;
+	if (p->veto || mf_record_name(&name, mf_str_c(p->type), &p->subject, &ignored) < 0)
+		return false;
+	for (size_t i = 0; !l->shard && i < l->file->nroles; i++) {
+		const struct mf_tuf_role *role = &l->file->roles[i];
+		for (size_t k = 0; mf_tuf_is_shard(set->d, l, role) && k < role->npaths; k++)
+			if (set->d->path_covers(role->paths[k], mf_buf_str(&name)))
+				return true;
+	}
+	return false;
+}
+
+static bool is_own(const struct collector *c, const struct mf_past *p)
+{
+	for (size_t i = 0; i < c->own.n; i++)
+		if (mf_past_cmp(&c->own.v[i], p) == 0)
+			return true;
+	return false;
+}
+
+/* Keeps what is gone from this version for the shards that hold it, and the names of what came back. */
+static int keep_moved(struct collector *c, const struct mf_version *v, const struct mf_pasts *after,
+		      struct mf_err *err)
+{
+	for (size_t i = 0; i < after->n; i++) {
+		struct mf_past name = {.subject = after->v[i].subject};
+		(void)snprintf(name.type, sizeof name.type, "%s", after->v[i].type);
+		if (moves(v->set, v->loaded, &after->v[i]) && !is_own(c, &name) &&
+		    mf_pasts_move(&c->own, &name, err) < 0)
+			return -1;
+	}
+	for (size_t i = 0; i < c->before.n; i++) {
+		struct mf_past *p = &c->before.v[i];
+		bool stays = after->n && bsearch(p, after->v, after->n, sizeof *p, mf_past_cmp);
+		if (stays || !moves(v->set, v->loaded, p))
+			continue;
+		if (mf_pasts_move(&c->moved, p, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* What a shard starts with: the records that came to it from its role, or the shard that it is a part of. */
+static int begin_shard(struct collector *c, const struct mf_version *v, struct mf_err *err)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < c->moved.n; i++) {
+		struct mf_past *p = &c->moved.v[i];
+		struct mf_buf name MF_BUF_CLEANUP = MF_BUF_INIT(512);
+		if (mf_record_name(&name, mf_str_c(p->type), &p->subject, err) < 0)
+			return -1;
+		if (!mf_tuf_loaded_covers(v->set->d, v->loaded, mf_buf_str(&name)))
+			c->moved.v[kept++] = *p;
+		else if (mf_pasts_move(&c->before, p, err) < 0)
+			return -1;
+	}
+	c->moved.n = kept;
+	if (c->before.n)
+		qsort(c->before.v, c->before.n, sizeof *c->before.v, mf_past_cmp);
+	c->compared = v->last > 1 ? v->last - 1 : 0;
+	return 0;
+}
+
 static int compare(struct collector *c, const struct mf_version *v, const struct mf_past *before,
 		   const struct mf_past *after, struct mf_err *err)
 {
 	enum mf_event what = mf_event_between(before, after, c->compared || v->last == 1);
 	bool gone = what == MF_EVENT_REMOVED || what == MF_EVENT_UNAUTHORISED || what == MF_EVENT_VETO_LIFTED;
-	if (what == MF_EVENT_NONE)
+	if (what == MF_EVENT_NONE ||
+	    (what == MF_EVENT_REMOVED &&
+	     (v->loaded->shard ? is_own(c, before) : moves(v->set, v->loaded, before))))
 		return 0;
 	struct manifesto_record *record;
 	struct manifesto_history_event *e = add_record_event(c, v, what, &record, err);
@@ -273,6 +348,12 @@ static bool same_lists(const struct collector *c, const struct mf_tuf_role *role
 	return c->nlists == n && c->listed;
 }
 
+/* Nobody has created it: its role was spread. */
+static bool is_shard(const struct mf_version *v, const struct mf_tuf_role *listed)
+{
+	return v->loaded && mf_tuf_is_shard(v->set->d, v->loaded, listed);
+}
+
 /* Most versions list what the one before did. */
 static int compare_lists(struct collector *c, const struct mf_version *v, const struct mf_tuf_role *roles,
 			 size_t n, struct mf_err *err)
@@ -286,11 +367,13 @@ static int compare_lists(struct collector *c, const struct mf_version *v, const 
 					  **after MF_FREE = mf_calloc(n, sizeof *after);
 	if (!before || !after)
 		return mf_fail_nomem(err);
+	struct mf_tuf_role_lists l = {v->set->d, before, after, 0, 0};
 	for (size_t i = 0; i < c->nlists; i++)
-		before[i] = &c->lists[i]->role;
+		if (!is_shard(v, &c->lists[i]->role))
+			before[l.nbefore++] = &c->lists[i]->role;
 	for (size_t i = 0; i < n; i++)
-		after[i] = &roles[i];
-	struct mf_tuf_role_lists l = {v->set->d, before, after, c->nlists, n};
+		if (!is_shard(v, &roles[i]))
+			after[l.nafter++] = &roles[i];
 	if (!v->baseline && mf_tuf_roles_compare(&l, on_change, &ch, err) < 0)
 		return -1;
 	return keep_lists(c, v, roles, n, err);
@@ -319,8 +402,13 @@ static bool speaks_now(const struct collector *c, const char *role)
 	return l && (!c->o->type || mf_policy_authorised(set, l, mf_str_c(c->o->type), c->o->role));
 }
 
-static int begin_role(struct collector *c, const char *role, struct mf_err *err)
+static int begin_role(struct collector *c, const struct mf_version *v, struct mf_err *err)
 {
+	const char *role = v->role;
+	if (!c->role || strcmp(c->role, role) != 0) {
+		mf_pasts_clear(&c->moved);
+		mf_pasts_clear(&c->own);
+	}
 	if (mf_grow((void **)&c->logs, &c->logs_cap, c->nlogs, sizeof *c->logs, err) < 0)
 		return -1;
 	c->logs[c->nlogs++] =
@@ -330,7 +418,8 @@ static int begin_role(struct collector *c, const char *role, struct mf_err *err)
 	c->compared = 0;
 	c->delegator = NULL;
 	c->role = mf_arena_dup(c->a, mf_str_c(role), err);
-	return c->role ? 0 : -1;
+	c->file = c->role ? mf_arena_dup(c->a, mf_str_c(v->file), err) : NULL;
+	return c->file ? 0 : -1;
 }
 
 static int read_pasts(struct collector *c, const struct mf_version *v, struct mf_pasts *after,
@@ -351,6 +440,8 @@ static int on_records(struct collector *c, const struct mf_version *v, struct mf
 {
 	struct mf_pasts after MF_PASTS_CLEANUP = {0};
 	struct mf_err why = MF_ERR_INIT;
+	if (v->loaded->shard && !c->compared && begin_shard(c, v, err) < 0)
+		return -1;
 	if (read_pasts(c, v, &after, &why) < 0) {
 		/* Well signed, and not to be read: nothing of it is shown as fact. */
 		if (why.code == MF_E_FORMAT)
@@ -361,6 +452,8 @@ static int on_records(struct collector *c, const struct mf_version *v, struct mf
 	if (!v->baseline && compare_all(c, v, &after, err) < 0)
 		return -1;
 	mf_pasts_forget_entries(&after);
+	if (keep_moved(c, v, &after, err) < 0)
+		return -1;
 	mf_pasts_clear(&c->before);
 	c->before = after;
 	after = (struct mf_pasts){0};
@@ -374,16 +467,20 @@ static int on_verified(struct collector *c, const struct mf_version *v, struct m
 {
 	if (!v->loaded)
 		return on_root(c, v, err);
-	if (!c->subject && !c->o->type && !v->again &&
+	if (!c->subject && !c->o->type && !v->again && !v->loaded->shard &&
 	    compare_lists(c, v, v->loaded->file->roles, v->loaded->file->nroles, err) < 0)
 		return -1;
 	return on_records(c, v, err);
 }
 
-/* The records that a role held when it was taken off the list. */
+/* The records that a role held when it was taken off the list. Those of a shard are in others now. */
 static int on_dropped(struct collector *c, const struct mf_version *v, struct mf_err *err)
 {
-	for (size_t i = 0; i < c->before.n; i++) {
+	bool shard = strcmp(v->file, v->role) != 0;
+	for (size_t i = 0; shard && i < c->before.n; i++)
+		if (mf_pasts_move(&c->moved, &c->before.v[i], err) < 0)
+			return -1;
+	for (size_t i = 0; !shard && i < c->before.n; i++) {
 		struct manifesto_record *record;
 		if (!c->before.v[i].authorised)
 			continue;
@@ -397,8 +494,12 @@ static int on_dropped(struct collector *c, const struct mf_version *v, struct mf
 static int on_version(void *arg, const struct mf_version *v, struct mf_err *err)
 {
 	struct collector *c = arg;
-	if ((!c->role || strcmp(c->role, v->role) != 0) && begin_role(c, v->role, err) < 0)
+	if ((!c->role || strcmp(c->role, v->role) != 0 || strcmp(c->file, v->file) != 0) &&
+	    begin_role(c, v, err) < 0)
 		return -1;
+	/* A shard begins with a later version than 1: its role's go on in it. */
+	if (v->state == MF_VERSION_NOT_KEPT && v->first == 1 && strcmp(v->file, v->role) != 0)
+		return 0;
 	if (v->state == MF_VERSION_VERIFIED)
 		return on_verified(c, v, err);
 	return v->state == MF_VERSION_DROPPED ? on_dropped(c, v, err) : add_gap(c, v, v->why, err);

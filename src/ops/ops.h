@@ -34,7 +34,7 @@ struct manifesto {
 	struct mf_keystore *keys;
 	struct mf_names names; /* of keys; loaded with the first image */
 	bool names_loaded;
-	bool no_key_names; /* this operation's result does without those of our own keys */
+	bool no_key_names;   /* this operation's result does without those of our own keys */
 	struct mf_maps maps; /* loaded with the first image of an operation */
 	struct mf_trust_config trust;
 	struct mf_cache cache;

@@ -34,6 +34,15 @@ void mf_pasts_forget_entries(struct mf_pasts *p)
 		mf_entry_clear(&p->v[i].entry);
 }
 
+int mf_pasts_move(struct mf_pasts *to, struct mf_past *p, struct mf_err *err)
+{
+	if (mf_grow((void **)&to->v, &to->cap, to->n, sizeof *to->v, err) < 0)
+		return -1;
+	to->v[to->n++] = *p;
+	*p = (struct mf_past){0};
+	return 0;
+}
+
 /* ---- reading */
 
 /* An entry of another program has no description of ours: only its content is compared. */

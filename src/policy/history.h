@@ -41,6 +41,8 @@ struct mf_pasts {
 };
 void mf_pasts_clear(struct mf_pasts *p);
 #define MF_PASTS_CLEANUP MF_CLEANUP(mf_pasts_clear)
+/* Moves one to another list, which is not sorted then. */
+int mf_pasts_move(struct mf_pasts *to, struct mf_past *p, struct mf_err *err) MF_NODISCARD;
 /* The entries point into the file: they go with it. The rest stays. */
 void mf_pasts_forget_entries(struct mf_pasts *p);
 

@@ -654,7 +654,8 @@ static struct node *only_node(struct walk *w)
 	return NULL;
 }
 
-/* A shard that was divided is read before those that it was divided into: what they hold was there. */
+/* A role's shards follow it, and a shard that was divided comes before those that it was divided into: what
+ * they hold was there. */
 static int read_in_order(struct walk *w, struct node *n, struct mf_err *err)
 {
 	for (size_t i = 0; n->shard && i < w->nnodes; i++) {
@@ -670,7 +671,11 @@ static int read_in_order(struct walk *w, struct node *n, struct mf_err *err)
 	if (n->done)
 		return 0;
 	n->done = true;
-	return n->needed ? read_role(w, n, err) : 0;
+	int rc = n->needed ? read_role(w, n, err) : 0;
+	for (size_t i = 0; rc == 0 && i < w->nnodes; i++)
+		if (w->nodes[i]->shard && w->nodes[i]->parent == n)
+			rc = read_in_order(w, w->nodes[i], err);
+	return rc;
 }
 
 int mf_trust_history(struct mf_trust *t, const struct mf_history_query *q, struct mf_err *err)
