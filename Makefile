@@ -121,6 +121,12 @@ $(O)/manifesto: $(CLI_OBJ) $(O)/libmanifesto.a
 	$(if $(Q),@echo '  LINK    $@')
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
 
+# For tests: its roles are divided after a few records.
+FEW := $(O)/tests/support/manifesto-few
+$(FEW): $(CLI_OBJ) $(O)/tests/support/few.o $(O)/libmanifesto.a
+	$(if $(Q),@echo '  LINK    $@')
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
+
 $(O)/manifesto-tuf: $(TUF_OBJ) $(O)/libmanifesto.a
 	$(if $(Q),@echo '  LINK    $@')
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
@@ -188,7 +194,7 @@ check-chroots: ## run the demo and all tests in clean chroots of Debian 12 and 1
 check-packages: ## build, examine, install, use and purge the Debian packages in clean chroots, as root
 	@sh tests/support/deps.sh chroot
 	@bash tests/support/chroot.sh --packages $(RELEASES)
-check-programs: all $(UNIT_BIN) $(REPLAY_BIN) $(EXAMPLE_BIN) $(BENCH_BIN)
+check-programs: all $(FEW) $(UNIT_BIN) $(REPLAY_BIN) $(EXAMPLE_BIN) $(BENCH_BIN)
 check-built: check-programs
 	@$(RUN) $(or $(TESTS),$(SHELL_TESTS) $(UNIT_BIN) $(REPLAY_BIN))
 

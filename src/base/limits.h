@@ -15,6 +15,7 @@
 #define MF_MAX_DELEGATIONS_LOOKUP 32               /* roles visited to look one name up */
 #define MF_MAX_DELEGATIONS_LIST 8192               /* roles visited to list all names */
 #define MF_MAX_SHARD_DIGITS 3                      /* 4,096 shards of a role: 800 kB in the snapshot */
+#define MF_MAX_SHARD_RECORDS SIZE_MAX              /* records in a file of a role, before it is divided: any */
 #define MF_MAX_SIGNATURES 64                       /* signatures on one file */
 #define MF_MAX_KEYS 1024                           /* keys in one file */
 #define MF_MAX_ROLE_NAME 255                       /* Notary: role names are shorter than 256 bytes */

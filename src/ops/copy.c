@@ -519,11 +519,12 @@ static int report_items(struct mf_copy_write *c, struct mf_err *err)
 {
 	struct mf_write *w = &c->w;
 	const struct mf_tuf_set *set = mf_trust_set(w->im->trust);
-	const struct mf_tuf_loaded *l = mf_tuf_set_find(set, w->role);
 	for (size_t i = 0; i < w->n; i++) {
 		struct mf_entry e MF_ENTRY_CLEANUP = {0};
 		struct mf_write_item *it = &w->items[i];
-		int rc = l ? mf_policy_read(set, l, mf_str_c(it->name), &e, err) : 0;
+		size_t at;
+		const struct mf_tuf_loaded *l = mf_tuf_set_find_target(set, w->role, mf_str_c(it->name), &at);
+		int rc = l ? mf_entry_read(set, l, at, &e, err) : 0;
 		if (rc < 0)
 			return -1;
 		if (!rc)

@@ -426,8 +426,10 @@ static bool take_ahead(struct mf_rebuild *r, struct rebuilding *b)
 /* MF_ABSENT: somebody else has published meanwhile. */
 static enum mf_found rebuild_once(struct mf_image *im, struct mf_rebuild *r, struct mf_err *err)
 {
+	static const char *const all[] = {"", NULL};
 	struct rebuilding b MF_CLEANUP(rebuilding_clear) = {0};
-	if (mf_trust_widen(im->trust, MF_STR(""), err) < 0 || prepare_rebuild(im, r, &b, err) < 0)
+	if (mf_trust_widen(im->trust, MF_STR(""), err) < 0 || mf_trust_load_shards(im->trust, all, err) < 0 ||
+	    prepare_rebuild(im, r, &b, err) < 0)
 		return MF_FAILED;
 	mf_err_clear(&r->lists);
 	mf_err_clear(&r->catalogue);

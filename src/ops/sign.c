@@ -92,11 +92,11 @@ static enum mf_found find_content(const struct mf_write *w, const struct mf_writ
 				  struct mf_tuf_target_info *out, struct mf_err *err)
 {
 	const struct mf_tuf_set *set = mf_trust_set(w->im->trust);
-	const struct mf_tuf_loaded *l = mf_tuf_set_find(set, w->role);
-	ptrdiff_t at = l ? mf_tuf_target_find(l->file, mf_str_c(it->name)) : -1;
-	if (at < 0)
+	size_t at;
+	const struct mf_tuf_loaded *l = mf_tuf_set_find_target(set, w->role, mf_str_c(it->name), &at);
+	if (!l)
 		return MF_ABSENT;
-	return mf_tuf_target_info(set->d, l->file, (size_t)at, out, err) < 0 ? MF_FAILED : MF_FOUND;
+	return mf_tuf_target_info(set->d, l->file, at, out, err) < 0 ? MF_FAILED : MF_FOUND;
 }
 
 /* A signer signs what exists: a copy in the cache is not enough. */

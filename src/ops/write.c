@@ -26,6 +26,7 @@ void mf_write_clear(struct mf_write *w)
 	free(w->items);
 	free(w->edits);
 	free(w->prefix);
+	free(w->subjects);
 	free(w->role);
 	mf_rebuild_ahead_clear(&w->rebuild);
 	mf_proposal_clear(&w->proposal);
@@ -133,6 +134,20 @@ static int add_items(struct mf_write *w, struct mf_write_image *img, struct mani
 	return 0;
 }
 
+/* Of a role with shards, those of the items are loaded. */
+static int list_subjects(struct mf_write *w, struct mf_err *err)
+{
+	char(*hex)[65] = mf_arena_alloc(w->a, w->n, sizeof *hex, err);
+	w->subjects = mf_calloc(w->n + 1, sizeof(char *));
+	if (!hex || !w->subjects)
+		return hex ? mf_fail_nomem(err) : -1;
+	for (size_t i = 0; i < w->n; i++) {
+		mf_digest_hex(hex[i], &w->items[i].subject.digest);
+		w->subjects[i] = hex[i];
+	}
+	return 0;
+}
+
 int mf_write_items(struct mf_write *w, struct mf_err *err)
 {
 	size_t n;
@@ -149,7 +164,7 @@ int mf_write_items(struct mf_write *w, struct mf_err *err)
 	for (size_t i = 0; i < w->nimages; i++)
 		if (add_items(w, w->images[i], out, records, err) < 0)
 			return -1;
-	return 0;
+	return list_subjects(w, err);
 }
 
 /* ---- what is there already */
@@ -158,15 +173,15 @@ static int entry_now(struct mf_write *w, const struct mf_write_item *it, struct 
 		     char **canonical, struct mf_err *err)
 {
 	const struct mf_tuf_set *set = mf_trust_set(w->im->trust);
-	const struct mf_tuf_loaded *l = mf_tuf_set_find(set, w->role);
-	ptrdiff_t at = l ? mf_tuf_target_find(l->file, mf_str_c(it->name)) : -1;
+	size_t at;
+	const struct mf_tuf_loaded *l = mf_tuf_set_find_target(set, w->role, mf_str_c(it->name), &at);
 	struct mf_buf b MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_CUSTOM_BYTES * 4);
 	*canonical = NULL;
 	*out = (struct mf_entry){0};
-	if (at < 0)
+	if (!l)
 		return 0;
-	if (mf_json_canonicalize(mf_tuf_target_value(l->file, (size_t)at), &b, err) < 0 ||
-	    mf_entry_read(set, l, (size_t)at, out, err) < 0)
+	if (mf_json_canonicalize(mf_tuf_target_value(l->file, at), &b, err) < 0 ||
+	    mf_entry_read(set, l, at, out, err) < 0)
 		return -1;
 	*canonical = mf_buf_take(&b);
 	return *canonical ? 1 : mf_fail_nomem(err);
@@ -342,6 +357,7 @@ static enum mf_found fill(void *arg, struct mf_trust *t, struct mf_publish_chang
 int mf_write_publish(struct mf_write *w, struct mf_err *err)
 {
 	const struct mf_publish_intent in = {.prefix = mf_str_c(w->prefix),
+					     .subjects = w->subjects,
 					     .end = w->o->propose ? MF_PUBLISH_PROPOSE : MF_PUBLISH_SEND,
 					     .proposal = w->o->propose ? &w->proposal : NULL,
 					     .fill = fill,

@@ -5,10 +5,10 @@
 
 /* Another first put on this machine may have published a moment ago and not stored its pin yet: it holds the
  * lock until then. Or the pin is there, and what was asked for in advance was answered before the publish. */
-static int load_behind_others(struct mf_trust *t, struct mf_str prefix, struct mf_err *err)
+static int load_behind_others(struct mf_trust *t, const struct mf_load *how, struct mf_err *err)
 {
 	struct mf_lock lock MF_LOCK_CLEANUP = MF_LOCK_INIT;
-	if (mf_trust_load(t, &(struct mf_load){.prefix = prefix, .purpose = MF_LOAD_SIGN}, err) == 0)
+	if (mf_trust_load(t, how, err) == 0)
 		return 0;
 	if (err->code != MF_E_PIN && err->code != MF_E_GONE)
 		return -1;
@@ -16,13 +16,15 @@ static int load_behind_others(struct mf_trust *t, struct mf_str prefix, struct m
 	if (mf_publish_lock(t, &lock, err) < 0)
 		return -1;
 	mf_lock_release(&lock);
-	return mf_trust_load(t, &(struct mf_load){.prefix = prefix, .purpose = MF_LOAD_SIGN}, err);
+	return mf_trust_load(t, how, err);
 }
 
 int mf_write_load(struct mf_write *w, struct mf_err *err)
 {
 	struct mf_trust *t = w->im->trust;
-	if (load_behind_others(t, mf_str_c(w->prefix), err) < 0)
+	const struct mf_load how = {
+	    .prefix = mf_str_c(w->prefix), .purpose = MF_LOAD_SIGN, .subjects = w->subjects};
+	if (load_behind_others(t, &how, err) < 0)
 		return -1;
 	/* Somebody may have made the repository, and its keys, since this process read its keys. */
 	const struct mf_key_info *keys;
@@ -124,9 +126,10 @@ static int find_ours(const struct mf_write *w, const struct roles *all, struct r
 
 static bool holds_any(const struct mf_write *w, const struct mf_tuf_role *role)
 {
-	const struct mf_tuf_loaded *l = mf_tuf_set_find(mf_trust_set(w->im->trust), role->name);
-	for (size_t i = 0; l && i < w->n; i++)
-		if (mf_tuf_target_find(l->file, mf_str_c(w->items[i].name)) >= 0)
+	const struct mf_tuf_set *set = mf_trust_set(w->im->trust);
+	size_t at;
+	for (size_t i = 0; i < w->n; i++)
+		if (mf_tuf_set_find_target(set, role->name, mf_str_c(w->items[i].name), &at))
 			return true;
 	return false;
 }

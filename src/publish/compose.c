@@ -59,6 +59,7 @@ void mf_outgoing_clear(struct mf_outgoing *o)
 		mf_buf_clear(&o->bytes[i]);
 	free(o->bytes);
 	free(o->v);
+	free(o->shards);
 	mf_tuf_file_free(o->root);
 	mf_tuf_file_free(o->parent);
 	mf_arena_clear(&o->arena);
@@ -194,7 +195,7 @@ static int build_given(struct mf_trust *t, struct mf_outgoing *o, struct mf_tuf_
 		       const struct mf_proposal_file **given, struct mf_buf *out, struct mf_err *err)
 {
 	const struct mf_proposal_file *f = mf_proposal_find(o->given, spec->role);
-	const struct mf_tuf_loaded *l = mf_tuf_set_find(&t->set, spec->role);
+	const struct mf_tuf_loaded *l = mf_tuf_set_find_file(&t->set, spec->role);
 	spec->expires = f ? f->expires : mf_publish_expiry(t, MF_TUF_TARGETS);
 	if (f && check_given_expiry(t, f, MF_TUF_TARGETS, err) < 0)
 		return -1;
@@ -224,43 +225,202 @@ const struct mf_tuf_role *mf_outgoing_role(const struct mf_trust *t, const struc
 	return root ? &t->set.root->roles[MF_TUF_ROOT] : listed_after(t, o, name);
 }
 
+int mf_publish_listed_file(struct mf_trust *t, const char *role, struct mf_tuf_file **out, struct mf_err *err)
+{
+	struct mf_buf bytes MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_TARGETS_BYTES);
+	if (mf_trust_fetch_role(t, role, &bytes, err) < 0)
+		return -1;
+	*out = mf_tuf_parse_unverified(mf_trust_dialect(t), MF_TUF_TARGETS, &bytes, err);
+	return *out ? 0 : -1;
+}
+
+/* The version that the next file of a role follows; 0: it is the first. One that no delegator lists any more
+ * stays in the snapshot. lowest: what is known already, 0: nothing. */
+static int base_version(struct mf_trust *t, const char *name, int64_t lowest, int64_t *out,
+			struct mf_err *err)
+{
+	struct mf_tuf_file *file MF_TUF_FILE_CLEANUP = NULL;
+	const struct mf_tuf_loaded *l = mf_tuf_set_find_file(&t->set, name);
+	const struct mf_tuf_meta *m = t->set.snapshot ? mf_tuf_meta_find(t->set.snapshot, name) : NULL;
+	int64_t base = l ? l->file->version : mf_tuf_floor_get(&t->floors.roles, name);
+	if (!l && m && !m->version && !lowest && mf_publish_listed_file(t, name, &file, err) < 0)
+		return -1;
+	int64_t listed = l || !m ? 0 : file ? file->version : m->version;
+	base = listed > base ? listed : base;
+	*out = lowest > base ? lowest : base;
+	return 0;
+}
+
 /* A file of a targets role: `spec` over what is there, or what is there once more. */
-static int add_targets(struct mf_trust *t, struct mf_outgoing *o, const struct mf_tuf_role *also,
+static int add_targets(struct mf_trust *t, struct mf_outgoing *o, struct mf_publish_signing *job,
 		       struct mf_tuf_targets_spec *spec, struct mf_err *err)
 {
 	struct mf_buf canonical MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_TARGETS_BYTES);
-	const struct mf_tuf_role *role = listed_after(t, o, spec->role);
-	const struct mf_tuf_loaded *l = mf_tuf_set_find(&t->set, spec->role);
-	if (!role)
-		return mf_fail(err, MF_E_USAGE, 0, "there is no role '%s' in this repository", spec->role);
-	int64_t base = l ? l->file->version : mf_tuf_floor_get(&t->floors.roles, spec->role);
-	if (spec->version > base)
-		base = spec->version - 1;
-	if (mf_publish_next_version(t, spec->role, base, &spec->version, err) < 0)
+	int64_t base, lowest = spec->version ? spec->version - 1 : 0;
+	if (base_version(t, spec->role, lowest, &base, err) < 0 ||
+	    mf_publish_next_version(t, spec->role, base, &spec->version, err) < 0)
 		return -1;
-	const struct mf_proposal_file *given = NULL;
-	if (build_given(t, o, spec, &given, &canonical, err) < 0)
+	if (build_given(t, o, spec, &job->given, &canonical, err) < 0)
 		return mf_wrap(err, "targets file of '%s'", spec->role);
-	struct mf_publish_signing job = {
-	    .how = o->how, .role = role, .also = also, .canonical = mf_buf_str(&canonical), .given = given};
-	return add_signed(t, o, &job, spec->version, err);
+	job->how = o->how;
+	job->canonical = mf_buf_str(&canonical);
+	return add_signed(t, o, job, spec->version, err);
+}
+
+/* ---- a role, with its shards */
+
+/* What a change makes of one role. */
+struct role_change {
+	const struct mf_publish_change *c;
+	const char *name;
+	const struct mf_tuf_edit *edits;
+	size_t nedits;
+	const struct mf_str *delegations;
+	const struct mf_publish_resign *resign; /* NULL: it need not be re-signed */
+};
+
+static const struct mf_publish_resign *find_resign(const struct mf_publish_change *c, const char *name)
+{
+	for (size_t i = 0; i < c->nresign; i++)
+		if (strcmp(c->resign[i].role, name) == 0)
+			return &c->resign[i];
+	return NULL;
+}
+
+/* The role's keys sign each of its files. */
+static int add_file(struct mf_trust *t, struct mf_outgoing *o, const struct role_change *r,
+		    struct mf_tuf_targets_spec *spec, struct mf_err *err)
+{
+	const struct mf_tuf_role *listed = listed_after(t, o, r->name);
+	const struct mf_tuf_role *before = r->c->root_last ? also_under(t->set.root, r->name) : NULL;
+	if (!listed)
+		return mf_fail(err, MF_E_USAGE, 0, "there is no role '%s' in this repository", r->name);
+	struct mf_tuf_role role = *listed;
+	role.name = spec->role;
+	struct mf_publish_signing job = {.role = &role, .also = before};
+	return add_targets(t, o, &job, spec, err);
+}
+
+/* A shard that is not changed is re-signed where that is asked for, and where the keys that the role will
+ * have have not signed it. */
+static enum mf_found is_stale(struct mf_trust *t, const struct mf_outgoing *o,
+			      const struct mf_publish_change *c, const struct mf_tuf_loaded *l,
+			      struct mf_err *err)
+{
+	const struct mf_tuf_role *listed = listed_after(t, o, l->role);
+	struct mf_err why = MF_ERR_INIT;
+	if (!listed)
+		return MF_ABSENT;
+	if (find_resign(c, l->shard))
+		return MF_FOUND;
+	struct mf_tuf_role role = *listed;
+	role.name = l->shard;
+	if (mf_tuf_check_signed(t->repo->ops->dialect, l->file, &role, &why) == 0)
+		return MF_ABSENT;
+	if (why.code != MF_E_SIGNATURE)
+		return (enum mf_found)mf_fail(err, why.code, 0, "%s", why.msg);
+	return MF_FOUND;
+}
+
+static int note_shard(const struct mf_trust *t, struct mf_outgoing *o, const struct role_change *r,
+		      const struct mf_spread_part *p, struct mf_err *err)
+{
+	if (mf_grow((void **)&o->shards, &o->shards_cap, o->nshards, sizeof *o->shards, err) < 0)
+		return -1;
+	struct mf_outgoing_shard *s = &o->shards[o->nshards];
+	*s = (struct mf_outgoing_shard){.name = mf_arena_dup(&o->arena, mf_str_c(p->name), err),
+					.role = mf_arena_dup(&o->arena, mf_str_c(r->name), err),
+					.built_on = mf_tuf_set_find(&t->set, r->name)->file->version};
+	if (!s->name || !s->role)
+		return -1;
+	s->digits = s->name + strlen(s->name) - p->digits.n;
+	o->nshards++;
+	return 0;
+}
+
+/* The next file of a shard. Its signed part is ours alone to make: a proposal would have to show it to those
+ * who sign. */
+static int add_shard(struct mf_trust *t, struct mf_outgoing *o, const struct role_change *r,
+		     const struct mf_spread_part *p, struct mf_err *err)
+{
+	struct mf_tuf_targets_spec spec = {
+	    .role = p->name, .old = p->old, .edits = p->edits.v, .nedits = p->edits.n};
+	if (o->how == MF_SIGN_ALL)
+		return add_file(t, o, r, &spec, err) < 0 ? -1 : note_shard(t, o, r, p, err);
+	(void)mf_fail(err, MF_E_USAGE, 0,
+		      "the records of role '%s' are spread over several files, which cannot be proposed",
+		      r->name);
+	mf_err_set_hint(err, "a holder of one of its keys makes the change without a proposal");
+	return -1;
+}
+
+static int add_shards(struct mf_trust *t, struct mf_outgoing *o, const struct role_change *r,
+		      const struct mf_spread *s, struct mf_err *err)
+{
+	for (size_t i = 0; i < s->n; i++) {
+		const struct mf_spread_part *p = &s->parts[i];
+		const struct mf_tuf_loaded *l = p->old ? mf_tuf_set_find_file(&t->set, p->name) : NULL;
+		enum mf_found goes = p->gone                    ? MF_ABSENT
+				     : p->edits.n || !p->listed ? MF_FOUND
+				     : l                        ? is_stale(t, o, r->c, l, err)
+								: MF_ABSENT;
+		if (goes == MF_FAILED || (goes == MF_FOUND && add_shard(t, o, r, p, err) < 0))
+			return -1;
+	}
+	return 0;
+}
+
+/* Does the role's own file change, beside its shards? */
+static bool own_goes(const struct mf_trust *t, const struct role_change *r, const struct mf_spread *s,
+		     bool alone)
+{
+	return !s->spread || s->own.n || s->delegations.n || r->delegations || r->resign || alone ||
+	       s->own_now->file->expires <= t->set.now;
+}
+
+static int add_role(struct mf_trust *t, struct mf_outgoing *o, const struct role_change *r, int64_t *version,
+		    struct mf_err *err)
+{
+	struct mf_spread s MF_SPREAD_CLEANUP = {.arena = MF_ARENA_INIT};
+	const struct mf_tuf_loaded *l = mf_tuf_set_find(&t->set, r->name);
+	const struct mf_spread_change change = {.role = r->name,
+						.listed = listed_after(t, o, r->name),
+						.edits = r->edits,
+						.nedits = r->nedits,
+						.delegations = r->delegations,
+						.keep_whole = o->how != MF_SIGN_ALL};
+	bool empty = r->resign && r->resign->empty;
+	if (change.listed && !empty && mf_publish_spread(t, &change, &s, err) < 0)
+		return -1;
+	size_t first = o->n;
+	if (add_shards(t, o, r, &s, err) < 0)
+		return -1;
+	if (o->n > first)
+		*version = o->v[o->n - 1].version;
+	if (!own_goes(t, r, &s, o->n == first))
+		return 0;
+	const struct mf_str delegations = mf_buf_str(&s.delegations);
+	struct mf_tuf_targets_spec spec = {.role = r->name,
+					   .old = l && !empty ? l->file : NULL,
+					   .edits = s.spread ? s.own.v : r->edits,
+					   .nedits = s.spread ? s.own.n : r->nedits,
+					   .delegations = delegations.n ? &delegations : r->delegations,
+					   .version = r->resign ? r->resign->version : 0};
+	if (add_file(t, o, r, &spec, err) < 0)
+		return -1;
+	*version = spec.version;
+	return 0;
 }
 
 static int add_changed(struct mf_trust *t, struct mf_outgoing *o, const struct mf_publish_change *c,
 		       int64_t *version, struct mf_err *err)
 {
+	const struct role_change r = {
+	    .c = c, .name = c->role, .edits = c->edits, .nedits = c->nedits, .delegations = c->delegations};
 	if (!c->role)
 		return 0;
-	const struct mf_tuf_loaded *l = mf_tuf_set_find(&t->set, c->role);
-	struct mf_tuf_targets_spec spec = {.role = c->role,
-					   .old = l ? l->file : NULL,
-					   .edits = c->edits,
-					   .nedits = c->nedits,
-					   .delegations = c->delegations};
-	const struct mf_tuf_role *also = c->root_last ? also_under(t->set.root, c->role) : NULL;
-	if (add_targets(t, o, also, &spec, err) < 0)
+	if (add_role(t, o, &r, version, err) < 0)
 		return -1;
-	*version = spec.version;
 	if (!c->delegations)
 		return 0;
 	o->parent = parse_copy(t, MF_TUF_TARGETS, o->v[o->n - 1].bytes, err);
@@ -270,29 +430,71 @@ static int add_changed(struct mf_trust *t, struct mf_outgoing *o, const struct m
 static int add_more(struct mf_trust *t, struct mf_outgoing *o, const struct mf_publish_change *c,
 		    struct mf_err *err)
 {
+	int64_t version;
 	for (size_t i = 0; i < c->nmore; i++) {
 		const struct mf_publish_edited *e = &c->more[i];
-		const struct mf_tuf_loaded *l = mf_tuf_set_find(&t->set, e->role);
-		struct mf_tuf_targets_spec spec = {
-		    .role = e->role, .old = l ? l->file : NULL, .edits = e->edits, .nedits = e->nedits};
-		if (add_targets(t, o, NULL, &spec, err) < 0)
+		const struct role_change r = {
+		    .c = c, .name = e->role, .edits = e->edits, .nedits = e->nedits};
+		if (add_role(t, o, &r, &version, err) < 0)
 			return -1;
 	}
 	return 0;
 }
 
+/* The loaded role that lists a shard; NULL: the name is that of another role. */
+static const struct mf_tuf_loaded *owner_of(const struct mf_trust *t, const char *name)
+{
+	for (size_t i = 0; i < t->set.nroles; i++)
+		for (size_t k = 0; k < t->set.roles[i]->file->nroles; k++) {
+			const struct mf_tuf_role *role = &t->set.roles[i]->file->roles[k];
+			if (strcmp(role->name, name) == 0 && mf_tuf_is_shard(t->set.d, t->set.roles[i], role))
+				return t->set.roles[i];
+		}
+	return NULL;
+}
+
+/* Those that are there, of shards too, follow with their role (add_left); one that is replaced by an empty
+ * one is not. */
 static int add_resigned(struct mf_trust *t, struct mf_outgoing *o, const struct mf_publish_change *c,
 			struct mf_err *err)
 {
+	int64_t version;
 	for (size_t i = 0; i < c->nresign; i++) {
-		const struct mf_publish_resign *r = &c->resign[i];
-		const struct mf_tuf_loaded *l = mf_tuf_set_find(&t->set, r->role);
-		struct mf_tuf_targets_spec spec = {
-		    .role = r->role, .old = l && !r->empty ? l->file : NULL, .version = r->version};
-		const struct mf_tuf_role *also = c->root_last ? also_under(t->set.root, r->role) : NULL;
-		if (c->role && strcmp(c->role, r->role) == 0)
+		const struct mf_tuf_loaded *owner = owner_of(t, c->resign[i].role);
+		struct role_change r = {.c = c, .name = c->resign[i].role, .resign = &c->resign[i]};
+		struct mf_tuf_targets_spec empty = {.role = r.name, .version = c->resign[i].version};
+		if ((c->role && strcmp(c->role, r.name) == 0) ||
+		    (owner && mf_tuf_set_find_file(&t->set, r.name)))
 			continue;
-		if (add_targets(t, o, also, &spec, err) < 0)
+		if (owner)
+			r.name = owner->role;
+		if (owner ? add_file(t, o, &r, &empty, err) < 0 : add_role(t, o, &r, &version, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static bool goes_out(const struct mf_outgoing *o, const char *name)
+{
+	for (size_t i = o->first; i < o->n; i++)
+		if (strcmp(o->v[i].role, name) == 0)
+			return true;
+	return false;
+}
+
+/* The files of roles whose shards do not hold after the change as they are. */
+static int add_left(struct mf_trust *t, struct mf_outgoing *o, const struct mf_publish_change *c,
+		    struct mf_err *err)
+{
+	int64_t version;
+	for (size_t i = 0; i < t->set.nroles; i++) {
+		const struct mf_tuf_loaded *l = t->set.roles[i];
+		const struct mf_publish_resign again = {.role = l->role};
+		const struct role_change r = {.c = c, .name = l->role, .resign = &again};
+		if (!l->shard || goes_out(o, l->shard) || goes_out(o, l->role))
+			continue;
+		enum mf_found stale = is_stale(t, o, c, l, err);
+		if (stale == MF_FAILED || (stale == MF_FOUND && add_role(t, o, &r, &version, err) < 0))
 			return -1;
 	}
 	return 0;
@@ -358,7 +560,7 @@ int mf_publish_compose(struct mf_trust *t, const struct mf_publish_change *c, st
 		return -1;
 	o->first = o->n;
 	if (add_changed(t, o, c, version, err) < 0 || add_more(t, o, c, err) < 0 ||
-	    add_resigned(t, o, c, err) < 0)
+	    add_resigned(t, o, c, err) < 0 || add_left(t, o, c, err) < 0)
 		return -1;
 	o->last = o->n;
 	if (o->how == MF_SIGN_SOME || o->how == MF_SIGN_NONE)

@@ -85,26 +85,50 @@ static bool signed_by_us(const struct mf_trust *t, const struct mf_tuf_file *f)
  * good under our signature for whatever else we sign for: there we re-sign only what we have signed. */
 static bool is_safe(const struct mf_trust *t, const struct mf_tuf_loaded *l)
 {
-	return !l->delegation || l->parent == t->set.roles[0] || t->set.d->says_role ||
+	const struct mf_tuf_loaded *owner = mf_tuf_loaded_owner(l);
+	return !owner->delegation || owner->parent == t->set.roles[0] || t->set.d->says_role ||
 	       signed_by_us(t, l->file);
 }
 
+/* Is the role's own file due, or one of its shards? Those are added to what is re-signed. */
+static bool find_due(struct round *r, const struct mf_tuf_loaded *own, struct mf_publish_resign *out,
+		     size_t *n)
+{
+	const struct mf_tuf_set *set = &r->t->set;
+	bool due = is_due(r, own->file);
+	*n = 0;
+	for (size_t i = 0; i < set->nroles; i++) {
+		const struct mf_tuf_loaded *l = set->roles[i];
+		if (!l->shard || l->parent != own || !is_due(r, l->file) || !is_safe(r->t, l))
+			continue;
+		out[(*n)++] = (struct mf_publish_resign){.role = l->shard};
+		due = true;
+	}
+	return due;
+}
+
+/* One row for each role, with its own file, which is re-signed with any of its shards. */
 static int renew_targets(struct round *r, struct mf_err *err)
 {
 	const struct mf_tuf_set *set = &r->t->set;
 	for (size_t i = 0; i < set->nroles; i++) {
 		const struct mf_tuf_loaded *l = set->roles[i];
 		const struct mf_tuf_role *role = mf_trust_role(r->t, l->role);
+		struct mf_publish_resign *next = &r->resign[r->change->nresign];
+		size_t nshards;
 		/* A role that two delegators list is loaded for each. */
-		if (!is_due(r, l->file) || mf_tuf_set_find(set, l->role) != l)
+		if (l->shard || mf_tuf_set_find(set, l->role) != l || !find_due(r, l, next + 1, &nshards))
 			continue;
 		if (!role || !mf_publish_can_sign(r->t, role) || !mf_publish_can_follow(r->t) ||
 		    !is_safe(r->t, l)) {
 			leave(r, l->role, l->file);
+			for (size_t k = 1; k <= nshards; k++)
+				r->change->leaves_expired |=
+				    mf_tuf_set_find_file(set, next[k].role)->file->expires <= set->now;
 			continue;
 		}
-		struct mf_publish_resign *next = &r->resign[r->change->nresign++];
 		*next = (struct mf_publish_resign){.role = l->role};
+		r->change->nresign += 1 + nshards;
 		if (renew(r, l->role, l->file, &next->version, err) < 0)
 			return -1;
 	}

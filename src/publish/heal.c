@@ -18,12 +18,14 @@ struct heal {
 	struct mf_tuf_file *root; /* the newest */
 	/* What is to be in force again. */
 	struct mf_tuf_file *snapshot;
+	struct mf_publish_resign *again;
 };
 
 static void heal_clear(struct heal *h)
 {
 	mf_tuf_file_free(h->root);
 	mf_tuf_file_free(h->snapshot);
+	free(h->again);
 }
 
 static struct mf_tuf_file *copy_of(const struct mf_trust *t, enum mf_tuf_type type, struct mf_bytes bytes,
@@ -118,22 +120,28 @@ static int put_in_force(struct heal *h, struct mf_err *err)
 	return t->repo->ops->publish(t->repo, &file, 1, &base, err);
 }
 
-/* What readers have seen of the lost key's state is not newer than what they will see. */
+/* What readers have seen of the lost key's state is not newer than what they will see: of all files of
+ * `targets`. */
 static enum mf_found fill(void *arg, struct mf_trust *t, struct mf_publish_change *out, struct mf_err *err)
 {
-	static const struct mf_publish_resign again = {.role = "targets"};
-	(void)arg;
-	(void)t;
-	(void)err;
-	*out = (struct mf_publish_change){
-	    .resign = &again, .nresign = 1, .meta = 1u << MF_TUF_SNAPSHOT | 1u << MF_TUF_TIMESTAMP};
+	struct heal *h = arg;
+	const struct mf_tuf_set *set = &t->set;
+	free(h->again);
+	h->again = mf_calloc(set->nroles, sizeof *h->again);
+	if (!h->again)
+		return (enum mf_found)mf_fail_nomem(err);
+	*out = (struct mf_publish_change){.resign = h->again,
+					  .meta = 1u << MF_TUF_SNAPSHOT | 1u << MF_TUF_TIMESTAMP};
+	for (size_t i = 0; i < set->nroles; i++)
+		if (mf_tuf_loaded_owner(set->roles[i]) == set->roles[0])
+			h->again[out->nresign++].role = mf_tuf_loaded_name(set->roles[i]);
 	return MF_FOUND;
 }
 
 enum mf_found mf_publish_heal(struct mf_trust *t, struct mf_err *err)
 {
 	struct heal h MF_CLEANUP(heal_clear) = {.t = t};
-	const struct mf_publish_intent in = {.kind = MF_PUBLISH_CHANGE, .fill = fill};
+	const struct mf_publish_intent in = {.kind = MF_PUBLISH_CHANGE, .fill = fill, .arg = &h};
 	enum mf_found found = is_left(&h, err);
 	if (found == MF_FOUND)
 		found = find_snapshot(&h, err);

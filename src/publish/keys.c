@@ -10,13 +10,16 @@
 const struct mf_tuf_role *mf_publish_find_role(const struct mf_tuf_set *set, const char *name)
 {
 	const struct mf_tuf_file *f = set->roles[0]->file;
-	for (size_t i = 0; i < f->nroles; i++)
+	const struct mf_tuf_role *other = NULL;
+	for (size_t i = 0; i < f->nroles; i++) {
+		if (mf_tuf_is_shard(set->d, set->roles[0], &f->roles[i]))
+			continue;
 		if (strcmp(f->roles[i].name, name) == 0)
 			return &f->roles[i];
-	for (size_t i = 0; i < f->nroles; i++)
-		if (mf_role_is(f->roles[i].name, name))
-			return &f->roles[i];
-	return NULL;
+		if (!other && mf_role_is(f->roles[i].name, name))
+			other = &f->roles[i];
+	}
+	return other;
 }
 
 void mf_publish_name_keys(const struct mf_trust *t, const struct mf_tuf_role *role, char out[512])

@@ -48,16 +48,6 @@ static int no_role(const char *name, struct mf_err *err)
 	return -1;
 }
 
-/* The version of the file that the snapshot lists for a role, whoever signed it. */
-static int listed_version(struct mf_trust *t, const char *role, struct mf_tuf_file **file, struct mf_err *err)
-{
-	struct mf_buf bytes MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_TARGETS_BYTES);
-	if (mf_trust_fetch_role(t, role, &bytes, err) < 0)
-		return -1;
-	*file = mf_tuf_parse_unverified(mf_trust_dialect(t), MF_TUF_TARGETS, &bytes, err);
-	return *file ? 0 : -1;
-}
-
 static int add_resign(struct mf_plan *p, const char *role, int64_t version, struct mf_err *err)
 {
 	p->resign[p->change.nresign++] =
@@ -65,22 +55,34 @@ static int add_resign(struct mf_plan *p, const char *role, int64_t version, stru
 	return mf_plan_report(p, "signed anew", role, version ? "empty" : "", err);
 }
 
+/* A shard of the role that does not verify; else the role's own name. */
+static const char *broken_file(const struct mf_trust *t, const struct mf_tuf_role *cur)
+{
+	const struct mf_tuf_loaded *own = mf_tuf_set_find(&t->set, cur->name);
+	for (size_t i = 0; own && i < own->file->nroles; i++)
+		if (mf_tuf_is_shard(t->set.d, own, &own->file->roles[i]) &&
+		    mf_trust_find_broken(t, own->file->roles[i].name))
+			return own->file->roles[i].name;
+	return cur->name;
+}
+
 static int sign_role(struct mf_plan *p, struct mf_trust *t, const struct mf_role_request *r,
 		     const struct mf_tuf_role *cur, struct mf_err *err)
 {
 	struct mf_tuf_file *file MF_TUF_FILE_CLEANUP = NULL;
-	if (mf_tuf_set_find(&t->set, cur->name))
+	const char *broken = broken_file(t, cur);
+	if (mf_tuf_set_find_file(&t->set, broken))
 		return add_resign(p, cur->name, 0, err);
-	if (!mf_trust_find_broken(t, cur->name))
+	if (!mf_trust_find_broken(t, broken))
 		return mf_fail(err, MF_E_NOT_FOUND, 0, "nothing was published in role '%s' yet", cur->name);
 	if (!r->force) {
-		(void)mf_fail(err, MF_E_SIGNATURE, 0, "the file of role '%s' does not verify", cur->name);
+		(void)mf_fail(err, MF_E_SIGNATURE, 0, "the file of role '%s' does not verify", broken);
 		mf_err_set_hint(err, "--force replaces it with an empty one");
 		return -1;
 	}
-	if (listed_version(t, cur->name, &file, err) < 0)
+	if (mf_publish_listed_file(t, broken, &file, err) < 0)
 		return -1;
-	return add_resign(p, cur->name, file->version + 1, err);
+	return add_resign(p, broken, file->version + 1, err);
 }
 
 static int check_double(const struct mf_plan *p, const char *name, struct mf_err *err)
@@ -132,14 +134,50 @@ static int revive(struct mf_plan *p, struct mf_trust *t, const struct mf_tuf_rol
 {
 	struct mf_tuf_file *file MF_TUF_FILE_CLEANUP = NULL;
 	struct mf_err why = MF_ERR_INIT;
-	if (listed_version(t, role->name, &file, err) < 0)
+	if (mf_publish_listed_file(t, role->name, &file, err) < 0)
 		return -1;
-	if (mf_tuf_check_signed(mf_trust_dialect(t), file, role, &why) == 0)
+	bool shards = false;
+	for (size_t i = 0; i < file->nroles; i++)
+		shards |= mf_tuf_shard_digits(mf_trust_dialect(t), role->name, &file->roles[i]).n > 0;
+	/* Those of its shards are not looked at: they need not be of one time. */
+	if (!shards && mf_tuf_check_signed(mf_trust_dialect(t), file, role, &why) == 0)
 		return 0;
-	if (why.code != MF_E_SIGNATURE)
+	if (why.code && why.code != MF_E_SIGNATURE)
 		return mf_fail(err, why.code, 0, "%s", why.msg);
 	return mf_publish_can_sign(t, role) ? add_resign(p, role->name, file->version + 1, err)
 					    : refuse_revived(t, role, err);
+}
+
+int mf_plan_check_files(const struct mf_trust *t, const struct mf_tuf_loaded *own,
+			const struct mf_tuf_role *listed, struct mf_err *err)
+{
+	for (size_t i = 0; i < t->set.nroles; i++) {
+		struct mf_tuf_role role = *listed;
+		if (mf_tuf_loaded_owner(t->set.roles[i]) != own)
+			continue;
+		role.name = mf_tuf_loaded_name(t->set.roles[i]);
+		if (mf_tuf_check_signed(t->set.d, t->set.roles[i]->file, &role, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Those who sign together do so over one file that they have seen. */
+static int check_threshold(const struct mf_trust *t, const struct mf_tuf_delegation *g, struct mf_err *err)
+{
+	const struct mf_tuf_role *cur = mf_publish_find_role(&t->set, g->name);
+	const struct mf_tuf_loaded *own = mf_tuf_set_find(&t->set, g->name);
+	for (size_t i = 0; own && cur && g->threshold > cur->threshold && i < own->file->nroles; i++) {
+		if (!mf_tuf_is_shard(t->set.d, own, &own->file->roles[i]))
+			continue;
+		(void)mf_fail(
+		    err, MF_E_USAGE, 0,
+		    "the records of role '%s' are spread over several files, which need one signature each",
+		    g->name);
+		mf_err_set_hint(err, "a new role with the threshold can sign the type beside it");
+		return -1;
+	}
+	return 0;
 }
 
 static int check_goal(struct mf_plan *p, struct mf_trust *t, const struct mf_tuf_delegation *g,
@@ -148,6 +186,8 @@ static int check_goal(struct mf_plan *p, struct mf_trust *t, const struct mf_tuf
 	struct mf_err why = MF_ERR_INIT;
 	if (g->absent)
 		return 0;
+	if (check_threshold(t, g, err) < 0)
+		return -1;
 	const struct mf_tuf_role *role = mf_plan_delegation(p, t, g->name);
 	const struct mf_tuf_loaded *l = mf_tuf_set_find(&t->set, g->name);
 	if (!role || !mf_trust_dialect(t)->delegation_name(MF_STR("targets"), mf_str_c(g->name)))
@@ -156,7 +196,7 @@ static int check_goal(struct mf_plan *p, struct mf_trust *t, const struct mf_tuf
 		return 0;
 	if (!l)
 		return revive(p, t, role, err);
-	if (mf_tuf_check_signed(mf_trust_dialect(t), l->file, role, &why) == 0)
+	if (mf_plan_check_files(t, l, role, &why) == 0)
 		return 0;
 	if (why.code != MF_E_SIGNATURE)
 		return mf_fail(err, why.code, 0, "%s", why.msg);
@@ -265,7 +305,7 @@ static bool role_after(const struct mf_plan *p, const struct mf_trust *t, struct
 	size_t up = 0;
 	while (t->set.roles[up] != l->parent)
 		up++;
-	if (up == 0)
+	if (up == 0 && !l->shard)
 		l->delegation = mf_plan_delegation(p, t, l->role);
 	l->parent = kept[up];
 	return l->parent && l->delegation && !is_emptied(p, l->role);

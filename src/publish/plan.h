@@ -42,6 +42,9 @@ int mf_plan_drop_role(struct mf_plan *p, struct mf_trust *t, const struct mf_rol
 const struct mf_tuf_file *mf_plan_delegator(const struct mf_plan *p, const struct mf_trust *t);
 const struct mf_tuf_role *mf_plan_delegation(const struct mf_plan *p, const struct mf_trust *t,
 					     const char *name);
+/* Do a role as it would be, and its keys, hold for its own file and its shards? MF_E_SIGNATURE. */
+int mf_plan_check_files(const struct mf_trust *t, const struct mf_tuf_loaded *own,
+			const struct mf_tuf_role *listed, struct mf_err *err) MF_NODISCARD;
 /* MF_ROLE_ROTATE of a top-level role: edits of the root. */
 int mf_plan_top_role(struct mf_plan *p, struct mf_trust *t, const struct mf_role_request *r,
 		     struct mf_err *err) MF_NODISCARD;

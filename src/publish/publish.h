@@ -65,6 +65,7 @@ struct mf_publish_intent {
 	enum mf_publish_kind kind;
 	bool dry_run;         /* load and fill only */
 	struct mf_str prefix; /* what to load, see struct mf_load */
+	const char *const *subjects;
 	bool tolerate_broken;
 	enum mf_publish_end end;
 	/* NULL, or where the files come from (mf_proposal_fill) and, unless they are sent, go to. Sent files
@@ -80,8 +81,8 @@ struct mf_publish_intent {
 };
 /* Load, fill, sign, publish, and again when somebody else was faster, with jitter, until the deadline
  * (MF_E_CONFLICT). Then everything that was published is read back as readers would read it: a 200 does not
- * mean that they can. *version: of the role's file; untouched when nothing was published. MF_FOUND:
- * published, or proposed (dry_run: would be); MF_ABSENT: nothing to do. */
+ * mean that they can. *version: of the role's file, or of a shard; untouched when nothing was published.
+ * MF_FOUND: published, or proposed (dry_run: would be); MF_ABSENT: nothing to do. */
 enum mf_found mf_publish_run(struct mf_trust *t, const struct mf_publish_intent *in, int64_t *version,
 			     struct mf_err *err) MF_NODISCARD;
 
@@ -178,11 +179,19 @@ struct mf_publish_signing {
 	const struct mf_proposal_file *given; /* has signatures over these very octets; NULL: none */
 	size_t added, dropped, missing; /* signatures made here; given ones that do not count; too few */
 };
+/* A shard that goes out. */
+struct mf_outgoing_shard {
+	const char *name, *digits;
+	const char *role;
+	int64_t built_on; /* version of the role's own file that listed its shards */
+};
 /* Signed files, in the order in which they go out. */
 struct mf_outgoing {
 	struct mf_publish_file *v;
 	struct mf_buf *bytes; /* of each */
 	size_t n, cap, bytes_cap;
+	struct mf_outgoing_shard *shards; /* those among them */
+	size_t nshards, shards_cap;
 	struct mf_arena arena;      /* their roles' names */
 	size_t first, last;         /* targets roles: [first, last) */
 	struct mf_tuf_file *root;   /* the next one, NULL: as it is */
@@ -197,7 +206,51 @@ struct mf_outgoing {
 };
 void mf_outgoing_clear(struct mf_outgoing *o);
 #define MF_OUTGOING_CLEANUP MF_CLEANUP(mf_outgoing_clear)
-/* compose.c. *version: of the changed role's file. */
+/* ---- a role that is spread over shards (spread.c) */
+/* With how many records a file of a role is divided. */
+extern const size_t mf_publish_shard_records;
+struct mf_spread_change {
+	const char *role;
+	const struct mf_tuf_role *listed; /* the role as its delegator lists it after the change */
+	const struct mf_tuf_edit *edits;  /* sorted by name */
+	size_t nedits;
+	const struct mf_str *delegations; /* of the role, canonical; NULL: as they are */
+	bool keep_whole; /* what others have seen is signed: no file is divided, no other shard listed */
+};
+struct mf_spread_edits {
+	struct mf_tuf_edit *v;
+	size_t n, cap;
+};
+struct mf_spread_part {
+	const char *name; /* of the file */
+	struct mf_str digits;
+	const struct mf_tuf_role *listed; /* NULL: a new one */
+	const struct mf_tuf_file *old;    /* NULL: a new one, or not loaded */
+	struct mf_spread_edits edits;     /* sorted by name */
+	bool gone;                        /* parts of one digit more are there in its place */
+};
+/* What becomes of one role's files. */
+struct mf_spread {
+	struct mf_trust *t;
+	const struct mf_tuf_loaded *own_now;
+	const struct mf_tuf_role *role;
+	bool spread; /* the role has shards after the change; false: there is nothing else in here */
+	struct mf_spread_edits own; /* of the role's own file, sorted by name */
+	struct mf_spread_part *parts;
+	size_t n, cap;
+	struct mf_str *types; /* of the shards' paths */
+	size_t ntypes, types_cap;
+	struct mf_buf delegations; /* of the role's own file; empty: as they are */
+	struct mf_arena arena;
+};
+void mf_spread_clear(struct mf_spread *s);
+#define MF_SPREAD_CLEANUP MF_CLEANUP(mf_spread_clear)
+/* Sorts a change of a role into its files, and divides those that have grown too large. Loads the shards that
+ * it touches. s is empty before. */
+int mf_publish_spread(struct mf_trust *t, const struct mf_spread_change *c, struct mf_spread *s,
+		      struct mf_err *err) MF_NODISCARD;
+
+/* compose.c. *version: of the changed role's own file, or where that stays of a shard. */
 int mf_publish_compose(struct mf_trust *t, const struct mf_publish_change *c, struct mf_outgoing *o,
 		       int64_t *version, struct mf_err *err) MF_NODISCARD;
 /* The role whose keys sign a file that goes out, as it will be; *also as in struct mf_publish_signing. */
@@ -213,6 +266,9 @@ int64_t mf_publish_expiry(const struct mf_trust *t, enum mf_tuf_type type);
  * some the first behind it that the repository has no file of. */
 int mf_publish_next_version(struct mf_trust *t, const char *role, int64_t base, int64_t *out,
 			    struct mf_err *err) MF_NODISCARD;
+/* The file that the snapshot lists for a role, whoever signed it. */
+int mf_publish_listed_file(struct mf_trust *t, const char *role, struct mf_tuf_file **out,
+			   struct mf_err *err) MF_NODISCARD;
 /* Appends a certificate of a key of ours for this repository, as Notary's root wants it (first.c). */
 int mf_publish_root_certificate(struct mf_trust *t, const struct mf_key_info *k, struct mf_buf *pem,
 				struct mf_err *err) MF_NODISCARD;

@@ -337,7 +337,7 @@ static int resign_targets(struct mf_plan *p, const struct mf_trust *t, struct mf
 {
 	struct mf_err why = MF_ERR_INIT;
 	const struct mf_tuf_role *after = &p->root_after->roles[MF_TUF_TARGETS];
-	if (mf_tuf_check_signed(mf_trust_dialect(t), t->set.roles[0]->file, after, &why) == 0)
+	if (mf_plan_check_files(t, t->set.roles[0], after, &why) == 0)
 		return 0;
 	if (why.code != MF_E_SIGNATURE)
 		return mf_fail(err, why.code, 0, "%s", why.msg);

@@ -124,6 +124,7 @@ static int load_to_renew(struct mf_trust *t, bool tolerate_broken, struct mf_err
 static int load(struct mf_trust *t, const struct mf_publish_intent *in, struct mf_err *err)
 {
 	struct mf_load how = {.prefix = in->prefix,
+			      .subjects = in->subjects,
 			      .purpose = MF_LOAD_SIGN,
 			      .tolerate_broken = in->tolerate_broken,
 			      .proposes = t->proposing};
@@ -173,7 +174,7 @@ static int pin_root(struct mf_trust *t, const struct mf_tuf_file *root, struct m
 
 static const struct mf_tuf_file *loaded_file(const struct mf_tuf_set *s, const char *role)
 {
-	const struct mf_tuf_loaded *l = mf_tuf_set_find(s, role);
+	const struct mf_tuf_loaded *l = mf_tuf_set_find_file(s, role);
 	if (strcmp(role, "root") == 0)
 		return s->root;
 	if (strcmp(role, "snapshot") == 0)
@@ -226,35 +227,81 @@ static int load_back(struct mf_trust *t, const struct mf_load *how, const struct
 	return mf_trust_load(t, how, err);
 }
 
+/* The digits of the shards that went out, and the subjects that the intent asks for; the caller frees. */
+static const char **subjects_back(const struct mf_publish_intent *in, const struct mf_outgoing *o,
+				  struct mf_err *err)
+{
+	size_t n = 0;
+	while (in->subjects[n])
+		n++;
+	const char **v = mf_calloc(n + o->nshards + 1, sizeof(char *));
+	if (!v) {
+		(void)mf_fail_nomem(err);
+		return NULL;
+	}
+	memcpy(v, in->subjects, n * sizeof(char *));
+	for (size_t i = 0; i < o->nshards; i++)
+		v[n + i] = o->shards[i].digits;
+	return v;
+}
+
+/* A shard that is gone was divided since: its role's own file, which lists it no more, is a newer one. */
+static bool is_divided(const struct mf_trust *t, const struct mf_outgoing *o, const char *name)
+{
+	for (size_t i = 0; i < o->nshards; i++) {
+		const struct mf_outgoing_shard *s = &o->shards[i];
+		const struct mf_tuf_loaded *own = mf_tuf_set_find(&t->set, s->role);
+		int64_t known = s->built_on;
+		if (strcmp(s->name, name) != 0)
+			continue;
+		for (size_t k = 0; k < o->n; k++)
+			if (strcmp(o->v[k].role, s->role) == 0)
+				known = o->v[k].version;
+		return own && own->file->version > known;
+	}
+	return false;
+}
+
+static int check_sent(const struct mf_trust *t, const struct mf_outgoing *o,
+		      const struct mf_publish_file *sent, struct mf_err *err)
+{
+	const struct mf_tuf_file *now = loaded_file(&t->set, sent->role);
+	if (!now && is_divided(t, o, sent->role))
+		return 0;
+	if (!now || now->version < sent->version)
+		return mf_fail(err, MF_E_CONFLICT, 0,
+			       "published version %lld of '%s', but the server still shows version %lld",
+			       (long long)sent->version, sent->role, now ? (long long)now->version : 0LL);
+	if (now->version == sent->version && !mf_str_eq(mf_buf_str(&now->bytes), mf_str_of(sent->bytes)))
+		return mf_fail(
+		    err, MF_E_INTERNAL, 0,
+		    "published version %lld of '%s', but the server shows another file as that version",
+		    (long long)sent->version, sent->role);
+	return 0;
+}
+
 /* Readers must get what was published, or what somebody made of it since. */
 static int read_back(struct mf_trust *t, const struct mf_publish_intent *in,
 		     const struct mf_publish_change *c, const struct mf_outgoing *o, struct mf_err *err)
 {
+	const char **subjects MF_FREE = in->subjects ? subjects_back(in, o, err) : NULL;
+	if (in->subjects && !subjects)
+		return -1;
 	if (in->kind == MF_PUBLISH_FIRST && pin_root(t, o->root ? o->root : t->set.root, err) < 0)
 		return -1;
-	struct mf_load how = {
-	    .prefix = in->prefix, .tolerate_broken = in->tolerate_broken, .snapshot_at_once = true};
+	struct mf_load how = {.prefix = in->prefix,
+			      .subjects = subjects,
+			      .tolerate_broken = in->tolerate_broken,
+			      .snapshot_at_once = true};
 	if (in->kind == MF_PUBLISH_FIRST)
 		how.purpose = MF_LOAD_SIGN;
 	if (c->leaves_expired)
 		how = (struct mf_load){.purpose = MF_LOAD_SHOW, .snapshot_at_once = true};
 	if (load_back(t, &how, c, o, err) < 0)
 		return mf_wrap(err, "published, but reading it back failed");
-	for (size_t i = 0; i < o->n; i++) {
-		const struct mf_publish_file *sent = &o->v[i];
-		const struct mf_tuf_file *now = loaded_file(&t->set, sent->role);
-		if (!now || now->version < sent->version)
-			return mf_fail(
-			    err, MF_E_CONFLICT, 0,
-			    "published version %lld of '%s', but the server still shows version %lld",
-			    (long long)sent->version, sent->role, now ? (long long)now->version : 0LL);
-		if (now->version == sent->version &&
-		    !mf_str_eq(mf_buf_str(&now->bytes), mf_str_of(sent->bytes)))
-			return mf_fail(err, MF_E_INTERNAL, 0,
-				       "published version %lld of '%s', but the server shows another file as "
-				       "that version",
-				       (long long)sent->version, sent->role);
-	}
+	for (size_t i = 0; i < o->n; i++)
+		if (check_sent(t, o, &o->v[i], err) < 0)
+			return -1;
 	return 0;
 }
 

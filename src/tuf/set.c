@@ -369,6 +369,22 @@ const struct mf_tuf_loaded *mf_tuf_set_find_file(const struct mf_tuf_set *s, con
 	return NULL;
 }
 
+const struct mf_tuf_loaded *mf_tuf_set_find_target(const struct mf_tuf_set *s, const char *role,
+						   struct mf_str name, size_t *at)
+{
+	const struct mf_tuf_loaded *own = mf_tuf_set_find(s, role);
+	for (size_t i = 0; own && i < s->nroles; i++) {
+		if (mf_tuf_loaded_owner(s->roles[i]) != own)
+			continue;
+		ptrdiff_t index = mf_tuf_target_find(s->roles[i]->file, name);
+		if (index < 0)
+			continue;
+		*at = (size_t)index;
+		return s->roles[i];
+	}
+	return NULL;
+}
+
 static int check_names(const struct mf_tuf_set *s, const char *role, const struct mf_tuf_file *f,
 		       struct mf_err *err)
 {
