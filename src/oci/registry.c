@@ -98,8 +98,10 @@ static struct call *call_begin(struct call *call, struct mf_err *err)
 
 static void *registry_resolve_begin(void *b, const char *tag, struct mf_err *err)
 {
-	if (!tag || !mf_tag_valid(mf_str_c(tag))) {
-		(void)mf_fail(err, MF_E_USAGE, 0, "expected a tag, got '%s'", tag ? tag : "");
+	struct mf_err ignored = MF_ERR_INIT;
+	struct mf_digest digest;
+	if (!tag || (!mf_tag_valid(mf_str_c(tag)) && mf_digest_parse(&digest, mf_str_c(tag), &ignored) < 0)) {
+		(void)mf_fail(err, MF_E_USAGE, 0, "expected a tag or a digest, got '%s'", tag ? tag : "");
 		return NULL;
 	}
 	struct call *c = call_new(b, "HEAD", MF_ACCESS_PULL, (struct mf_manifest_name){tag, NULL}, err);

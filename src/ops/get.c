@@ -17,7 +17,7 @@ static int load_and_resolve(struct mf_image *im, const struct manifesto_get_opti
 		return -1;
 	memcpy(prefix, o->type, n);
 	prefix[n] = '/';
-	if (mf_image_begin(im, err) < 0)
+	if (mf_image_connect(im, err) < 0 || mf_image_begin(im, err) < 0)
 		return -1;
 	const struct mf_load how = {.prefix = (struct mf_str){prefix, n + 1},
 				    .subjects = mf_image_load_hint(im, &hint)};

@@ -365,6 +365,7 @@ void mf_image_close(struct mf_image *im)
 	bool own = !im->m || !im->m->pool;
 	mf_resolve_cancel(im->resolve);
 	mf_manifest_call_cancel(im->fetch);
+	mf_resolve_cancel(im->connecting);
 	if (im->shared)
 		im->shared->users--;
 	else
@@ -496,6 +497,18 @@ int mf_image_begin(struct mf_image *im, struct mf_err *err)
 	return im->shared && (im->shared->begun || im->shared->tried)
 		   ? 0
 		   : mf_trust_prefetch(im->trust, &how, err);
+}
+
+int mf_image_connect(struct mf_image *im, struct mf_err *err)
+{
+	const struct mf_ref *at = im->m->opt.store ? &im->store_ref : &im->ref;
+	char digest[MF_DIGEST_TEXT];
+	if (!im->ref.has_digest || at->transport != MF_TRANSPORT_REGISTRY || im->m->bundle ||
+	    !mf_trust_seems_far(im->trust))
+		return 0;
+	mf_digest_format(digest, &im->ref.digest);
+	im->connecting = mf_resolve_begin(im->blobs, digest, err);
+	return im->connecting ? 0 : -1;
 }
 
 static int need_manifest(struct mf_image *im, struct mf_err *err)

@@ -125,6 +125,7 @@ struct mf_image {
 	 * stored of the image is that of its octets, whatever a HEAD says. */
 	struct mf_resolve *resolve;
 	struct mf_manifest_call *fetch;
+	struct mf_resolve *connecting; /* its answer is not used, see mf_image_connect */
 	bool for_writing;
 	bool proposes; /* what is signed becomes a proposal: fewer keys than the threshold will do */
 	bool resolved;
@@ -148,6 +149,9 @@ int mf_image_open(struct mf_image *im, struct manifesto *m, const char *text,
 		  struct mf_err *err) MF_NODISCARD;
 /* Begins resolving the tag and the trust metadata, at once. */
 int mf_image_begin(struct mf_image *im, struct mf_err *err) MF_NODISCARD;
+/* For whoever will fetch content, before mf_image_begin: where no tag is resolved and nothing is cached, asks
+ * for the image, so that the connection to the registry opens beside those to the trust server. */
+int mf_image_connect(struct mf_image *im, struct mf_err *err) MF_NODISCARD;
 
 /* What the destination of a mirror is opened with. It gets stored credentials, and those of the command line
  * where it is on the registry's own host. MF_E_USAGE: the URL. */

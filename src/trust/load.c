@@ -69,6 +69,11 @@ static bool knows_root(struct mf_trust *t)
 	return t->store->root(t, 0, &b, &ignored) == MF_FOUND;
 }
 
+bool mf_trust_seems_far(struct mf_trust *t)
+{
+	return !t->repo->ops->local && !mf_trust_keeps_targets(t) && !knows_root(t);
+}
+
 /* The timestamp is always requested; with an empty cache the rest of the chain is as well, by name: it is
  * used if the hashes fit. Files with version numbers in their names cannot be guessed, except for roots. */
 int mf_trust_prefetch(struct mf_trust *t, const struct mf_load *how, struct mf_err *err)

@@ -79,6 +79,8 @@ int mf_trust_prefetch(struct mf_trust *t, const struct mf_load *how, struct mf_e
 /* A guess, to send requests ahead by: does no file that is cached list such content under a name with this
  * prefix? */
 bool mf_trust_seems_new(const struct mf_trust *t, struct mf_str prefix, const struct mf_digest *content);
+/* Another: will it take several requests to load this, and is content elsewhere? */
+bool mf_trust_seems_far(struct mf_trust *t);
 /* The client workflow (load.c): root chain from the pin, timestamp, snapshot, targets, delegations.
  * MF_E_NOT_FOUND: there is no such repository and this machine never saw one; MF_E_GONE: it saw one. */
 int mf_trust_load(struct mf_trust *t, const struct mf_load *how, struct mf_err *err) MF_NODISCARD;

@@ -173,4 +173,32 @@ for ((i = 0; i < 20; i++)); do
 done
 check '20 processes on a cache that is wiped meanwhile' test $bad = 0
 
+# --- a digest: no tag opens a connection to the registry, so a run that has nothing cached asks for the image
+by_digest=${image%:1.0}@$(jq -r '.manifests[0].digest' image/index.json)
+cold_by_digest() { # NAME [rule of the registry]...
+	local name=$1
+	shift
+	rm -rf home/cache
+	faults N
+	faults P "$@"
+	gets "$name" approval.json "$by_digest" qa-approval
+}
+cold_by_digest 'by digest, with an empty cache'
+check 'the registry has two requests' test "$(jq -r .method "$T/P.log" | tr '\n' ' ')" = 'HEAD GET '
+check 'of one connection' test "$(jq .peer "$T/P.log" | sort -u | wc -l)" = 1
+faults P
+gets 'by digest, with a cache' approval.json "$by_digest" qa-approval
+check 'the registry has none' test ! -s "$T/P.log"
+rm "home/$blob"
+gets 'by digest, with metadata only' approval.json "$by_digest" qa-approval
+check 'the registry has one' test "$(jq -r .method "$T/P.log")" = GET
+rm -rf home/cache
+faults N '{"path":"","action":"status","status":404}'
+faults P
+run manifesto get "$by_digest" qa-approval
+check 'the registry is asked before the trust server has answered' test "$(jq -r .method "$T/P.log")" = HEAD
+for rule in '"action":"status","status":404' '"action":"status","status":500' '"action":"reset"' '"action":"delay","ms":100000'; do
+	cold_by_digest "nothing hangs on the answer ($rule)" "{\"method\":\"HEAD\",$rule}"
+done
+
 t_done
