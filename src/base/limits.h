@@ -146,7 +146,7 @@
 #define MF_VERIFY_AHEAD 128
 /* Trust metadata kept loaded in one run; beyond it the repository that was not used for the longest time is
  * dropped. */
-#define MF_MAX_VERIFY_HELD ((size_t)256 << 20)
+#define MF_MAX_VERIFY_HELD ((size_t)32 << 20)
 
 /* Bundles and the tar file that one is: far above a release of thousands of images. An entry in memory is 32
  * bytes and its name; a name is a path of ours or a repository's. Records of a tar file are filled up with

@@ -1,6 +1,9 @@
 #!/bin/bash
-# A gate over many repositories: their requests are in flight together, at most 32 of them, and each repository has its own few.
+# Many images: their requests are in flight together, at most 32 of them, and memory does not follow their number. `verify` of many
+# repositories, each with its own few requests; `list --all` and `status` of many images.
 . "$(dirname "$0")/../support/t.sh"
+. "$T_TOP/tests/support/attack.sh"
+programs=${T_MANIFESTO%/*}/tests/bench
 
 repositories=20
 lab registry
@@ -35,5 +38,58 @@ check 'more than half of the window is used' test "$most" -gt 16
 check 'and no more than 32' test "$most" -le 32
 check 'each repository is asked for its metadata once' test "$(grep -c '/timestamp.json' log)" = $repositories
 check 'five requests a repository' test "$(wc -l <log)" -le $((5 * repositories))
+
+# --- peak memory, with ten times as many images and twice as many repositories
+peak() { # REPOSITORIES IMAGES
+	local i
+	for ((i = 0; i < $2; i++)); do
+		echo "$REGISTRY/acme/r$((i % $1))@$digest"
+	done >list
+	run "$programs/run" 1 manifesto verify --trust-server "tuf+file://$T/tuf" --require qa-approval --images list
+	check_status "verify of $2 images of $1 repositories" 0
+	peak=$(cut -d' ' -f3 "$T/stdout")
+}
+peak 10 100
+few=$peak
+peak $repositories 1000
+echo "# peak memory: $few and $peak KiB"
+if ! grep -q libasan <(ldd "$T_MANIFESTO"); then
+	check 'the memory is about the same' test "$peak" -le $((few + 2048))
+fi
+
+# --- one repository with many images
+images=64
+push_image oci:image:1.0 "$REGISTRY/acme/many:1.0" >/dev/null
+for ((i = 0; i < images; i++)); do
+	jq -c --arg n "$i" '.annotations = {n: $n}' "image/blobs/sha256/${digest#sha256:}" >manifest
+	curl -sf -X PUT -H 'Content-Type: application/vnd.oci.image.manifest.v1+json' --data-binary @manifest \
+		"http://$REGISTRY/v2/acme/many/manifests/t$i" || t_bail 'push'
+	echo "$REGISTRY/acme/many:t$i"
+done >images
+proxy R "http://$REGISTRY" --latency 60
+sed -i "s,^[^/]*,$R," images
+export MANIFESTO_TRUST_SERVER=tuf+file://$T/tuf
+run manifesto put -q --no-passphrase --init --key alice --images images qa-approval approval.json
+[ "$status" = 0 ] || t_bail 'put'
+# What was requested, how much of it together, and how often there was nothing else to wait for: a step begins.
+in_flight() { # NAME REQUESTS STEPS
+	local most steps
+	most=$(jq -s 'map(.active) | max' "$T/R.log")
+	steps=$(jq -s 'map(select(.active == 1)) | length' "$T/R.log")
+	echo "# $1: $(wc -l <"$T/R.log") requests, $most in flight, $steps steps"
+	check "$1: requests" test "$(wc -l <"$T/R.log")" -le "$2"
+	check "$1: more than half of the window is used" test "$most" -gt 16
+	check "$1: and no more than 32" test "$most" -le 32
+	check "$1: steps, each of which waits for the one before" test "$steps" -le "$3"
+}
+faults R
+run manifesto list --all --json "$R/acme/many"
+check_status 'list --all' 0
+check_json 'has a record of each image' ".records | length == $images"
+in_flight 'list --all' $((images + 3)) 4
+faults R
+run manifesto status "$R/acme/many"
+check_status 'status' 0
+in_flight 'status' $((3 * images + 8)) 10
 
 t_done
