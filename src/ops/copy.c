@@ -203,6 +203,7 @@ static void hint_image(const struct mf_copy_pair *p, struct mf_err *err)
 	const char *from = p->given->from;
 	if (add_copy_name(p, &to, &ignored) < 0)
 		return;
+	err->hint[0] = 0;
 	if (from_layout || to_layout)
 		mf_err_set_hint(err, "copy the image first: 'skopeo copy --all %s%s %s%s'",
 				from_layout ? "" : "docker://", from, to_layout ? "" : "docker://", to.p);

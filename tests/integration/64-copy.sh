@@ -456,7 +456,7 @@ refused 'a key of one of the roles only' 11 "${copy[@]}" --key carol
 faults R '{"method":"POST","path":"/_trust/tuf/$","skip":1,"action":"status","status":500}'
 refused 'the second publish fails' 4 "${copy[@]}"
 check_stderr_has 'what is published is said' "the records of 1 of 2 roles are published, those of role 'targets/scans' are not"
-check_stderr_has 'and what to do' 'run it again'
+check_stderr_has 'and what to do' 'run the command again'
 faults R
 run manifesto copy --json "${copy[@]:1}"
 check_status 'the next run' 0
