@@ -272,7 +272,7 @@ struct manifesto_subject {
 	size_t ntags;
 	int gone;               /* the repository has no such manifest any more */
 	size_t first, nrecords; /* its records: from records[first] on */
-	int not_copied;         /* of a mapped name, and of a bundle, in place of `gone`: it has no such manifest */
+	int not_copied; /* of a mapped name, and of a bundle, in place of `gone`: it has no such manifest */
 };
 struct manifesto_list_result {
 	const char *image; /* repository@sha256:...; with `all` the repository */

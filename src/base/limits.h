@@ -11,14 +11,14 @@
 #define MF_MAX_TARGETS_BYTES ((size_t)100 << 20)
 /* All roles of one load together: they are held in memory. */
 #define MF_MAX_TARGETS_TOTAL ((size_t)256 << 20)
-#define MF_MAX_ROOT_STEPS 256                      /* root versions walked in one run */
-#define MF_MAX_DELEGATIONS_LOOKUP 32               /* roles visited to look one name up */
-#define MF_MAX_DELEGATIONS_LIST 8192               /* roles visited to list all names */
-#define MF_MAX_SHARD_DIGITS 3                      /* 4,096 shards of a role: 800 kB in the snapshot */
-#define MF_MAX_SHARD_RECORDS SIZE_MAX              /* records in a file of a role, before it is divided: any */
-#define MF_MAX_SIGNATURES 64                       /* signatures on one file */
-#define MF_MAX_KEYS 1024                           /* keys in one file */
-#define MF_MAX_ROLE_NAME 255                       /* Notary: role names are shorter than 256 bytes */
+#define MF_MAX_ROOT_STEPS 256         /* root versions walked in one run */
+#define MF_MAX_DELEGATIONS_LOOKUP 32  /* roles visited to look one name up */
+#define MF_MAX_DELEGATIONS_LIST 8192  /* roles visited to list all names */
+#define MF_MAX_SHARD_DIGITS 3         /* 4,096 shards of a role: 800 kB in the snapshot */
+#define MF_MAX_SHARD_RECORDS SIZE_MAX /* records in a file of a role, before it is divided: any */
+#define MF_MAX_SIGNATURES 64          /* signatures on one file */
+#define MF_MAX_KEYS 1024              /* keys in one file */
+#define MF_MAX_ROLE_NAME 255          /* Notary: role names are shorter than 256 bytes */
 #define MF_MAX_VERSION ((int64_t)9007199254740991) /* 2^53-1: exact in every JSON reader */
 
 /* History: old versions of one role read in a run, octets of all of them (of files at Notary's cap a few

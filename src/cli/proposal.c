@@ -180,7 +180,8 @@ static void show_published(const struct mf_cli *cli, const struct manifesto_prop
 	if (cli->quiet)
 		return;
 	if (!r->published)
-		mf_cli_printf("Proposal %s: nothing to publish, the repository is already so\n", name_of(r->proposal));
+		mf_cli_printf("Proposal %s: nothing to publish, the repository is already so\n",
+			      name_of(r->proposal));
 	else
 		mf_cli_printf("Proposal %s is published to %s\n", name_of(r->proposal), r->published_to);
 }

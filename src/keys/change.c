@@ -284,7 +284,8 @@ int mf_keystore_rename(struct mf_keystore *ks, const struct mf_key_info *k, cons
 		return -1;
 	/* Both files are there for a moment: the key is never without one. */
 	if (mf_keystore_remove(ks, k, err) < 0)
-		return mf_wrap(err, "key '%s' was made, but the key of the old name could not be removed", name);
+		return mf_wrap(err, "key '%s' was made, but the key of the old name could not be removed",
+			       name);
 	if (mf_keystore_insert(ks, &info, out, err) < 0)
 		return -1;
 	info = (struct mf_key_info)MF_KEY_INFO_INIT;

@@ -70,10 +70,10 @@ static int check_form(const char *name, struct mf_err *err)
 {
 	struct mf_esc e;
 	if (!mf_key_name_valid(name))
-		return mf_fail(
-		    err, MF_E_USAGE, 0,
-		    "invalid name '%s': expected at most 64 letters, digits, '.', '_' and '-', a letter or digit first",
-		    mf_esc(&e, mf_str_c(name)));
+		return mf_fail(err, MF_E_USAGE, 0,
+			       "invalid name '%s': expected at most 64 letters, digits, '.', '_' and '-', a "
+			       "letter or digit first",
+			       mf_esc(&e, mf_str_c(name)));
 	if (like_digits(name))
 		return mf_fail(err, MF_E_USAGE, 0, "invalid name '%s': it could be read as a fingerprint",
 			       name);

@@ -509,7 +509,8 @@ static int publish_all(struct mf_copy_target *t, struct mf_err *err)
 		if (!t->published)
 			return -1;
 		mf_err_set_hint(err, "run the command again: it leaves what is published as it is");
-		return mf_wrap(err, "the records of %zu of %zu roles are published, those of role '%s' are not",
+		return mf_wrap(err,
+			       "the records of %zu of %zu roles are published, those of role '%s' are not",
 			       t->published, t->nwrites, role);
 	}
 	return 0;

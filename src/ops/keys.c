@@ -465,9 +465,10 @@ int manifesto_key_name(struct manifesto *m, const char *name, const char *finger
 	struct mf_esc e;
 	struct mf_digest fp;
 	mf_op_begin(m, error);
-	int rc = fingerprint && !mf_fingerprint_parse(&fp, fingerprint)
-		     ? mf_fail(&err, MF_E_USAGE, 0, "expected a fingerprint of 64 hexadecimal digits, got '%s'",
-			       mf_esc(&e, mf_str_c(fingerprint)))
-		     : mf_pin_name(m->opt.home, name, fingerprint ? &fp : NULL, m->keys, &m->env, &err);
+	int rc =
+	    fingerprint && !mf_fingerprint_parse(&fp, fingerprint)
+		? mf_fail(&err, MF_E_USAGE, 0, "expected a fingerprint of 64 hexadecimal digits, got '%s'",
+			  mf_esc(&e, mf_str_c(fingerprint)))
+		: mf_pin_name(m->opt.home, name, fingerprint ? &fp : NULL, m->keys, &m->env, &err);
 	return rc < 0 ? mf_op_fail(error, &err) : 0;
 }

@@ -29,9 +29,10 @@ static int check_states(const struct manifesto_list_options *o, struct mf_err *e
 		for (size_t k = 0; k < sizeof all / sizeof all[0]; k++)
 			known |= strcmp(o->states[i], mf_state_name(all[k])) == 0;
 		if (!known)
-			return mf_fail(err, MF_E_USAGE, 0,
-				       "expected a state (current, withdrawn, expired, foreign, veto), got '%s'",
-				       mf_esc(&e, mf_str_c(o->states[i])));
+			return mf_fail(
+			    err, MF_E_USAGE, 0,
+			    "expected a state (current, withdrawn, expired, foreign, veto), got '%s'",
+			    mf_esc(&e, mf_str_c(o->states[i])));
 	}
 	for (size_t i = 0; o->types && o->types[i]; i++)
 		if (mf_record_type_check(mf_str_c(o->types[i]), err) < 0)
@@ -247,7 +248,8 @@ static int report_tags(const struct mf_tags *tags, const struct mf_digest *subje
 	return 0;
 }
 
-/* Of the images without a tag some may be gone; a tag's is there. A copy, and a bundle, never had all of them. */
+/* Of the images without a tag some may be gone; a tag's is there. A copy, and a bundle, never had all of
+ * them. */
 static int find_gone(struct mf_image *im, const struct mf_digest *digests, struct manifesto_subject *v,
 		     size_t n, struct mf_err *err)
 {

@@ -17,7 +17,7 @@
 /* A role of the origin, as the mirror lists it. */
 struct role {
 	const char *name;
-	const struct mf_tuf_file *file; /* NULL: nothing was published under it yet */
+	const struct mf_tuf_loaded *loaded; /* NULL: nothing was published under it yet */
 	struct mf_tuf_root_key *keys;
 	const char **paths;
 	size_t nkeys, npaths;
@@ -152,29 +152,71 @@ static enum mf_found has_entry(const struct mf_tuf_file *now, size_t k, struct m
 	return mf_str_eq(mf_buf_str(&text), entry) ? MF_FOUND : MF_ABSENT;
 }
 
-/* What makes `now` (NULL: nothing) hold what `then` (NULL: nothing) holds: both are sorted by name. */
-static int compare(struct convert *c, const struct mf_tuf_file *then, const struct mf_tuf_file *now,
+/* What a role holds in all its files, sorted by name. */
+struct held {
+	const struct mf_tuf_file *file;
+	size_t i;
+};
+
+static int held_cmp(const void *a, const void *b)
+{
+	const struct held *x = a, *y = b;
+	return mf_json_string_cmp(mf_tuf_target_name(x->file, x->i), mf_tuf_target_name(y->file, y->i));
+}
+
+/* Does its file count for this entry? */
+static bool counts(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l, size_t i)
+{
+	struct mf_json_string name = mf_tuf_target_name(l->file, i);
+	return !l->shard || (!name.escaped && mf_tuf_loaded_covers(set->d, l, name.raw) &&
+			     !mf_policy_is_hidden(l, name.raw));
+}
+
+/* role NULL: nothing. */
+static struct held *gather(struct convert *c, const struct mf_tuf_set *set, const struct mf_tuf_loaded *role,
+			   size_t *n, struct mf_err *err)
+{
+	struct held *v = mf_arena_alloc(&c->a, role ? mf_tuf_role_entries(set, role) : 0, sizeof *v, err);
+	*n = 0;
+	for (size_t k = 0; v && role && k < set->nroles; k++) {
+		const struct mf_tuf_loaded *l = set->roles[k];
+		for (size_t i = 0; mf_tuf_loaded_owner(l) == role && i < l->file->ntargets; i++)
+			if (counts(set, l, i))
+				v[(*n)++] = (struct held){l->file, i};
+	}
+	if (*n)
+		qsort(v, *n, sizeof *v, held_cmp);
+	return v;
+}
+
+/* What makes `now` (NULL: nothing) of the mirror hold what `then` (NULL: nothing) holds. */
+static int compare(struct convert *c, const struct mf_tuf_loaded *then, const struct mf_tuf_loaded *now,
 		   struct mf_publish_edited *e, struct mf_err *err)
 {
 	struct mf_buf entry MF_BUF_CLEANUP = MF_BUF_INIT(4 * MF_MAX_CUSTOM_BYTES);
-	size_t i = 0, k = 0, n = then ? then->ntargets : 0, old = now ? now->ntargets : 0;
+	size_t i = 0, k = 0, n, old;
+	const struct held *a = gather(c, c->from, then, &n, err),
+			  *b = a ? gather(c, c->to, now, &old, err) : NULL;
+	if (!b)
+		return -1;
 	while (i < n || k < old) {
-		int order = i == n ? 1
-			    : k == old
-				? -1
-				: mf_json_string_cmp(mf_tuf_target_name(then, i), mf_tuf_target_name(now, k));
+		int order = i == n ? 1 : k == old ? -1 : held_cmp(&a[i], &b[k]);
 		if (order > 0) {
-			if (add_edit(c, e, mf_tuf_target_name(now, k++), MF_STR(""), err) < 0)
+			if (add_edit(c, e, mf_tuf_target_name(b[k].file, b[k].i), MF_STR(""), err) < 0)
 				return -1;
+			k++;
 			continue;
 		}
 		mf_buf_reset(&entry);
-		if (put_entry(c, then, i, &entry, err) < 0)
+		if (put_entry(c, a[i].file, a[i].i, &entry, err) < 0)
 			return -1;
-		enum mf_found same = order < 0 ? MF_ABSENT : has_entry(now, k++, mf_buf_str(&entry), err);
-		if (same == MF_FAILED || (same == MF_ABSENT && add_edit(c, e, mf_tuf_target_name(then, i),
-									mf_buf_str(&entry), err) < 0))
+		enum mf_found same =
+		    order < 0 ? MF_ABSENT : has_entry(b[k].file, b[k].i, mf_buf_str(&entry), err);
+		if (same == MF_FAILED ||
+		    (same == MF_ABSENT &&
+		     add_edit(c, e, mf_tuf_target_name(a[i].file, a[i].i), mf_buf_str(&entry), err) < 0))
 			return -1;
+		k += order == 0;
 		i++;
 	}
 	return 0;
@@ -299,8 +341,9 @@ static int convert_role(struct convert *c, const struct mf_tuf_loaded *by, const
 {
 	const char *name = mf_tuf_role_short(r->name);
 	const struct mf_tuf_loaded *l = mf_tuf_set_find(c->from, r->name);
-	struct role to = {.name = name, .file = l ? l->file : NULL};
-	if (find_role(c, name)) /* readers take the first */
+	struct role to = {.name = name, .loaded = l};
+	/* Readers take the first. What shards hold goes into the role: the mirror has its own. */
+	if (find_role(c, name) || mf_tuf_is_shard(c->from->d, by, r))
 		return 0;
 	/* A file of that name is another role's. */
 	if (mf_publish_top_role(c->to->root, name))
@@ -347,7 +390,8 @@ static int convert_delegations(struct convert *c, struct mf_err *err)
 						    .threshold = 1};
 	}
 	for (size_t i = 0; i < now->nroles; i++)
-		if (!find_role(c, now->roles[i].name))
+		if (!find_role(c, now->roles[i].name) &&
+		    !mf_tuf_is_shard(c->to->d, c->to->roles[0], &now->roles[i]))
 			v[n++] = (struct mf_tuf_delegation){.name = now->roles[i].name, .absent = true};
 	if (mf_tuf_build_delegations(c->to->d, now->delegations_raw, v, n, &text, err) < 0 ||
 	    (now->delegations_raw.n && mf_json_canonicalize_any(now->delegations_raw, &old, err) < 0))
@@ -364,7 +408,7 @@ static int convert_delegations(struct convert *c, struct mf_err *err)
 static int change_roles(struct convert *c, struct mf_err *err)
 {
 	c->targets = (struct mf_publish_edited){.role = "targets"};
-	if (compare(c, c->from->roles[0]->file, c->to->roles[0]->file, &c->targets, err) < 0)
+	if (compare(c, c->from->roles[0], c->to->roles[0], &c->targets, err) < 0)
 		return -1;
 	c->more = mf_arena_alloc(&c->a, c->nroles, sizeof *c->more, err);
 	if (!c->more)
@@ -372,7 +416,7 @@ static int change_roles(struct convert *c, struct mf_err *err)
 	for (size_t i = 0; i < c->nroles; i++) {
 		const struct mf_tuf_loaded *now = mf_tuf_set_find(c->to, c->roles[i].name);
 		struct mf_publish_edited e = {.role = c->roles[i].name};
-		if (compare(c, c->roles[i].file, now ? now->file : NULL, &e, err) < 0)
+		if (compare(c, c->roles[i].loaded, now, &e, err) < 0)
 			return mf_wrap(err, "role '%s'", e.role);
 		if (e.nedits || !now)
 			c->more[c->nmore++] = e;
@@ -388,12 +432,13 @@ static int renew(struct convert *c, int64_t window, struct mf_err *err)
 		return -1;
 	for (size_t i = 0; i < c->to->nroles; i++) {
 		const struct mf_tuf_loaded *l = c->to->roles[i];
-		bool changes = i == 0 && (c->targets.nedits || c->delegations.n), listed = i == 0;
+		const bool top = !l->delegation || (l->shard && !l->parent->delegation);
+		bool changes = i == 0 && (c->targets.nedits || c->delegations.n), listed = top;
 		for (size_t k = 0; k < c->nmore; k++)
 			changes |= strcmp(c->more[k].role, l->role) == 0;
 		listed |= find_role(c, l->role) != NULL;
 		if (!changes && listed && l->file->expires - c->to->now < window)
-			c->resign[c->nresign++] = (struct mf_publish_resign){.role = l->role};
+			c->resign[c->nresign++] = (struct mf_publish_resign){.role = mf_tuf_loaded_name(l)};
 	}
 	return 0;
 }

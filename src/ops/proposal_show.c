@@ -50,9 +50,9 @@ static int add_key(struct view *v, const char *what, const char *role, const str
 {
 	char hex[65];
 	if (!k->pub || !k->id_fits)
-		return add_change(
-		    v, what, role,
-		    mf_arena_format(v->a, "of an unknown type, ID %.*s", MF_STR_ARG(k->id)), err);
+		return add_change(v, what, role,
+				  mf_arena_format(v->a, "of an unknown type, ID %.*s", MF_STR_ARG(k->id)),
+				  err);
 	mf_pubkey_hex(hex, k->pub);
 	return add_change(v, what, role, mf_arena_text(v->a, hex), err);
 }

@@ -342,10 +342,11 @@ static int report(struct put *p, struct mf_err *err)
 		dropped += p->dropped[i];
 	}
 	if (dropped)
-		mf_write_warn(w,
-			      "the new description replaced one with %zu signature%s of others, which no longer "
-			      "count%s; 'manifesto sign' adds a signature and keeps theirs",
-			      dropped, dropped == 1 ? "" : "s", dropped == 1 ? "s" : "");
+		mf_write_warn(
+		    w,
+		    "the new description replaced one with %zu signature%s of others, which no longer "
+		    "count%s; 'manifesto sign' adds a signature and keeps theirs",
+		    dropped, dropped == 1 ? "" : "s", dropped == 1 ? "s" : "");
 	if (mf_write_warn_vetoed(w, err) < 0 || mf_write_rebuild(w, err) < 0 || report_init(p, err) < 0)
 		return -1;
 	return mf_write_report(w, err);

@@ -53,8 +53,8 @@ static int choose_role(struct veto *v, struct mf_err *err)
 		return -1;
 	}
 	if (!v->w.o->role && find_ours(v, &role) > 1) {
-		(void)mf_fail(err, MF_E_AMBIGUOUS, 0, "this machine has keys of several roles, '%s' among them",
-			      role->name);
+		(void)mf_fail(err, MF_E_AMBIGUOUS, 0,
+			      "this machine has keys of several roles, '%s' among them", role->name);
 		mf_err_set_hint(err, "choose one with --role");
 		return -1;
 	}

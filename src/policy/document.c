@@ -72,8 +72,8 @@ static int check_pattern(struct mf_str s, struct mf_err *err)
 	bool good =
 	    s.n && s.n <= MF_MAX_GUN && (!star || (star == s.p + s.n - 1 && s.n > 1 && star[-1] == '/'));
 	return good ? 0
-		    : mf_fail(err, MF_E_FORMAT, 0, "expected a repository, or NAME/* for all below it, got '%s'",
-			      mf_esc(&e, s));
+		    : mf_fail(err, MF_E_FORMAT, 0,
+			      "expected a repository, or NAME/* for all below it, got '%s'", mf_esc(&e, s));
 }
 
 static int get_fingerprints(json_t *o, const char *name, struct mf_arena *a, struct mf_requirement *q,
@@ -89,7 +89,8 @@ static int get_fingerprints(json_t *o, const char *name, struct mf_arena *a, str
 		return -1;
 	for (size_t i = 0; i < n; i++) {
 		if (mf_hex_decode(q->original_keys[i].b, 32, mf_str_c(texts[i])) < 0)
-			return mf_fail(err, MF_E_FORMAT, 0, "expected a fingerprint of 64 hexadecimal digits, got '%s'",
+			return mf_fail(err, MF_E_FORMAT, 0,
+				       "expected a fingerprint of 64 hexadecimal digits, got '%s'",
 				       mf_esc(&e, mf_str_c(texts[i])));
 		for (size_t j = 0; j < i; j++)
 			if (mf_digest_eq(&q->original_keys[i], &q->original_keys[j]))

@@ -48,8 +48,8 @@ struct mf_verdict {
 	struct mf_entries rivals;   /* met, under a condition: one of each other content that suffices, too */
 	struct mf_pubkey **signers; /* met: the distinct keys, borrowed from the set */
 	size_t nsigners;
-	struct mf_pubkey **originals; /* met: those keys that the policy names which signed an original; borrowed
-				       * from the records */
+	struct mf_pubkey **originals; /* met: those keys that the policy names which signed an original;
+				       * borrowed from the records */
 	size_t noriginals;
 };
 void mf_verdict_clear(struct mf_verdict *v);

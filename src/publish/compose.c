@@ -121,8 +121,8 @@ static int check_given_expiry(const struct mf_trust *t, const struct mf_proposal
 	mf_time_format(has, f->expires);
 	mf_time_format(most, mf_publish_expiry(t, type));
 	return mf_fail(err, MF_E_FORMAT, 0,
-		       "the proposed file of role '%s' would expire at %s, expected %s or earlier",
-		       f->role, has, most);
+		       "the proposed file of role '%s' would expire at %s, expected %s or earlier", f->role,
+		       has, most);
 }
 
 /* A root is taken as it is proposed: it follows the one that is there, and says what the proposal says. */
@@ -287,6 +287,25 @@ static const struct mf_publish_resign *find_resign(const struct mf_publish_chang
 	return NULL;
 }
 
+/* A new shard goes on from the files that its records come from, so that each state of a record has a number
+ * of its own (`get --version`). 0: it is none. */
+static int64_t first_version(const struct mf_trust *t, const char *role, const char *name)
+{
+	const struct mf_tuf_loaded *own = mf_tuf_set_find(&t->set, role);
+	int64_t version = 0;
+	if (mf_tuf_set_find_file(&t->set, name) || !own ||
+	    (t->set.snapshot && mf_tuf_meta_find(t->set.snapshot, name)))
+		return 0;
+	for (size_t i = 0; i < t->set.nroles; i++) {
+		const struct mf_tuf_loaded *l = t->set.roles[i];
+		if (mf_tuf_loaded_owner(l) == own &&
+		    mf_str_starts(mf_str_c(name), mf_str_c(mf_tuf_loaded_name(l))) &&
+		    l->file->version > version)
+			version = l->file->version;
+	}
+	return version + 1;
+}
+
 /* The role's keys sign each of its files. */
 static int add_file(struct mf_trust *t, struct mf_outgoing *o, const struct role_change *r,
 		    struct mf_tuf_targets_spec *spec, struct mf_err *err)
@@ -295,6 +314,8 @@ static int add_file(struct mf_trust *t, struct mf_outgoing *o, const struct role
 	const struct mf_tuf_role *before = r->c->root_last ? also_under(t->set.root, r->name) : NULL;
 	if (!listed)
 		return mf_fail(err, MF_E_USAGE, 0, "there is no role '%s' in this repository", r->name);
+	if (!spec->version)
+		spec->version = first_version(t, r->name, spec->role);
 	struct mf_tuf_role role = *listed;
 	role.name = spec->role;
 	struct mf_publish_signing job = {.role = &role, .also = before};

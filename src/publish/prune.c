@@ -448,7 +448,7 @@ static int check_list(struct prune *w, struct mf_err *err)
 	    find_listed(w, "snapshot", set->snapshot->version, err) < 0)
 		return -1;
 	for (size_t i = 0; i < set->nroles; i++)
-		if (find_listed(w, set->roles[i]->role, set->roles[i]->file->version, err) < 0)
+		if (find_listed(w, mf_tuf_loaded_name(set->roles[i]), set->roles[i]->file->version, err) < 0)
 			return -1;
 	return 0;
 }

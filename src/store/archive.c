@@ -81,8 +81,8 @@ struct walk {
 
 static int damaged(const struct walk *w, struct mf_err *err, const char *what)
 {
-	return mf_fail(err, MF_E_FORMAT, 0, "'%s' is not a usable tar file: %s at offset %llu", w->a->path, what,
-		       (unsigned long long)w->at);
+	return mf_fail(err, MF_E_FORMAT, 0, "'%s' is not a usable tar file: %s at offset %llu", w->a->path,
+		       what, (unsigned long long)w->at);
 }
 
 static int read_block(struct walk *w, uint64_t at, char out[BLOCK], struct mf_err *err)

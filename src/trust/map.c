@@ -158,11 +158,13 @@ static int refuse_pinned(const struct mf_pin_file *f, const char *pattern, struc
 	(void)mf_fail(err, MF_E_PIN, 0, "'%s' is pinned by itself on this machine",
 		      mf_esc(&e, mf_str_c(pattern)));
 	if (strchr(pattern, '*'))
-		mf_err_set_hint(err, "its pin decides for it; no command removes the pin of a prefix: take it "
-				     "out of \"pins\" in '%s'",
+		mf_err_set_hint(err,
+				"its pin decides for it; no command removes the pin of a prefix: take it "
+				"out of \"pins\" in '%s'",
 				f->path);
 	else
-		mf_err_set_hint(err, "its pin decides for it; 'manifesto trust forget %s' removes the pin", e.text);
+		mf_err_set_hint(err, "its pin decides for it; 'manifesto trust forget %s' removes the pin",
+				e.text);
 	return -1;
 }
 

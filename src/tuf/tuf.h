@@ -335,8 +335,8 @@ mf_tuf_set_find(const struct mf_tuf_set *s,
 /* The same by the name of the file: that of the role itself, or of a shard. */
 const struct mf_tuf_loaded *mf_tuf_set_find_file(const struct mf_tuf_set *s, const char *name);
 /* The file of a role, its own or a shard, that has a target, and its place there; NULL: it has none. */
-const struct mf_tuf_loaded *mf_tuf_set_find_target(const struct mf_tuf_set *s, const char *role, struct mf_str name,
-						   size_t *at);
+const struct mf_tuf_loaded *mf_tuf_set_find_target(const struct mf_tuf_set *s, const char *role,
+						   struct mf_str name, size_t *at);
 /* "qa" of Notary's "targets/qa": a delegated role's name without the prefix. */
 const char *mf_tuf_role_short(const char *name);
 /* Length and hashes of bytes against an entry. MF_E_DIGEST. */

@@ -22,7 +22,7 @@ manifesto put -q oci:image:3 approval other --key team
 manifesto withdraw -q oci:image:4 approval --reason old --key team
 manifesto put -q --reinstate oci:image:4 approval other --key team
 manifesto rm -q oci:image:5 approval --key team
-check 'the role has sixteen shards' test "$(find image -name '1.qa._h?.json' | wc -l)" = 16
+check 'the role has sixteen shards' test "$(find image -name '*.qa._h?.json' | sed 's/.*_h//' | sort -u | wc -l)" = 16
 
 # ---- roles
 run manifesto role list --json oci:image
@@ -66,6 +66,17 @@ check '... a removal is one' test "$(events)" = 'put removed'
 run manifesto history --all --json oci:image
 check 'history --all has no event of a shard' test "$(jq -rs '[.[] | .changedRole // empty] | unique | join(" ")' stdout)" = 'qa root snapshot targets timestamp'
 check '... and each put once' test "$(jq -s '[.[] | select(.event == "put" and .type == "approval")] | length' stdout)" = 13
+
+# ---- versions: those of a shard go on from its role's
+versions() { jq -rs '[.[] | select(.type == "approval") | .version] | join(" ")' stdout; }
+run manifesto history --json oci:image:3
+read -r put replaced <<<"$(versions)"
+check 'the later version is the higher one' test "$put" -lt "$replaced"
+check '... get --version gives the first' test "$(manifesto get -q --version "$put" oci:image:3 approval)" = content
+check '... and the later one' test "$(manifesto get -q --version "$replaced" oci:image:3 approval)" = other
+check '... the last but one is as it was' test "$(manifesto get -q --version "$((replaced - 1))" oci:image:3 approval)" = content
+run manifesto get --version 9999 oci:image:3 approval
+check_status '... a later one there is none' 3
 
 # ---- one shard is read, not all: it works where there are no others
 digest=$(manifesto list --json oci:image:3 | jq -r '.records[0].subject')
