@@ -1,18 +1,16 @@
 /* A promoted record: may it stand where it goes, and what does it say? */
 #include "ops/copy.h"
 
-static enum mf_change refuse_other_content(const struct mf_write *w, const struct mf_write_item *it,
-					   const char *role, struct mf_err *err)
+static enum mf_change refuse_other_content(const struct mf_write_item *it, const char *role,
+					   struct mf_err *err)
 {
-	if (w->o->force)
-		return MF_CHANGE_ALWAYS;
 	(void)mf_fail(err, MF_E_CONFLICT, 0, "role '%s' has another '%s' record for '%s'", role, it->type,
 		      it->im->text);
 	mf_err_set_hint(err, "read it with 'manifesto get'; --force replaces it");
 	return MF_CHANGE_REFUSED;
 }
 
-/* Another role with another content: readers would get neither. */
+/* Another role with another content: readers would get neither. A withdrawal stands, whatever is forced. */
 static enum mf_change check_other_roles(struct mf_write *w, const struct mf_write_item *it,
 					struct mf_err *err)
 {
@@ -28,8 +26,9 @@ static enum mf_change check_other_roles(struct mf_write *w, const struct mf_writ
 			(void)mf_write_refuse_withdrawn(w, &e, err);
 			return MF_CHANGE_REFUSED;
 		}
-		if (e.state == MF_STATE_CURRENT && !mf_digest_eq(&e.info.sha256, &it->content->digest))
-			return refuse_other_content(w, it, e.role->role, err);
+		if (!w->o->force && e.state == MF_STATE_CURRENT &&
+		    !mf_digest_eq(&e.info.sha256, &it->content->digest))
+			return refuse_other_content(it, e.role->role, err);
 	}
 }
 
@@ -143,7 +142,7 @@ enum mf_change mf_copy_evaluate(struct mf_write *w, struct mf_write_item *it, co
 	if (!now)
 		return MF_CHANGE_UNLESS_CONFLICT;
 	if (!mf_digest_eq(&now->info.sha256, &p->content.digest))
-		return refuse_other_content(w, it, w->role, err);
+		return w->o->force ? MF_CHANGE_ALWAYS : refuse_other_content(it, w->role, err);
 	enum mf_found same = now->record.tree ? same_description(now->record.tree, it->tree, err) : MF_ABSENT;
 	if (same == MF_FAILED)
 		return MF_CHANGE_REFUSED;
