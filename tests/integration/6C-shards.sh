@@ -1,7 +1,9 @@
 #!/bin/bash
 # A role that is spread over shards, with a program that divides its files after four records.
 . "$(dirname "$0")/../support/t.sh"
+. "$T_TOP/tests/support/attack.sh"
 . "$T_TOP/tests/support/job.sh"
+. "$T_TOP/tests/support/notary.sh"
 
 ln -sf "${T_MANIFESTO%/*}/tests/support/manifesto-few" bin/manifesto
 unset MANIFESTO_PASSPHRASE
@@ -38,6 +40,7 @@ for i in {6..20}; do
 	manifesto put -q "oci:image:$i" note content || not_ok "put $i"
 done
 check 'all twenty are read' has_all note 20
+check '... the own file is the one of the division' test "$(find image -name '*.targets.json' | wc -l)" = "$before"
 run manifesto list --all --json oci:image
 check_status 'list --all' 0
 check '... has all twenty' test "$(jq '.records | length' stdout)" = 20
@@ -118,4 +121,63 @@ done
 check 'after kills all is there' has_all killed 12
 check '... what was before, too' has_all note 19
 
+# --- readers who know no shards: to them these are delegations
+tuf=$(dirname "$T_MANIFESTO")/manifesto-tuf
+serve_files image/trust
+"$tuf" --metadata-dir md init image/trust/1.root.json || t_bail 'manifesto-tuf init'
+for i in 1 5 19; do
+	target=note/$(manifesto list --json "oci:image:$i" | jq -r '.records[0].subject' | tr : -)
+	run "$tuf" --metadata-dir md --metadata-url "$files_url" --target-base-url "$files_url/targets" --target-dir td --target-name "$target" download
+	check_status "a TUF client finds record $i" 0
+done
+
+# --- a Notary server, and a bucket
+lab registry notary s3
+at_server() { # NAME SERVER
+	local image=$REGISTRY/acme/$1 i lost=0 pids=()
+	export MANIFESTO_TRUST_SERVER=$2
+	for i in {1..8}; do
+		push_image "oci:image:$i" "$image:$i" >/dev/null 2>&1
+	done
+	manifesto put -q --init --no-passphrase "$image:1" note content
+	for i in {2..8}; do
+		manifesto put -q "$image:$i" note content || not_ok "$1: put $i"
+	done
+	manifesto role add -q "$image" qa --key third --types approval
+	for i in {1..8}; do
+		manifesto put -q "$image:$i" approval content --key third >"$T/tmp/race-$i" 2>&1 </dev/null &
+		pids+=($!)
+	done
+	wait "${pids[@]}"
+	cold
+	for i in {1..8}; do
+		manifesto get "$image:$i" note 2>"$T/tmp/why" | cmp -s - content || lost=$((lost + 1))
+		manifesto get "$image:$i" approval 2>"$T/tmp/why" | cmp -s - content || lost=$((lost + 1))
+	done
+	check "$1: nothing is lost" test $lost = 0
+	run manifesto put -v "$image:3" note again
+	check_status "$1: put into a shard" 0
+	check_stderr_has "$1: a shard" _h
+	run manifesto withdraw -q "$image:4" note --reason old
+	check_status "$1: withdraw" 0
+	run manifesto get "$image:4" note
+	check_status "$1: a withdrawn record" 9
+	run manifesto role add -q "$image" qa --key second
+	run manifesto role remove -q "$image" qa --key third
+	check_status "$1: a key goes" 0
+	run manifesto get "$image:5" approval
+	check_status "$1: what it signed is read" 0
+	run manifesto trust refresh --force "$image"
+	check_status "$1: refresh" 0
+	run manifesto get "$image:8" approval
+	check_status "$1: all is read" 0
+	run manifesto list --all --json "$image"
+	check "$1: the list has all" test "$(jq '.records | length' stdout)" = 16
+}
+echo again >again
+at_server notary "$NOTARY"
+notary_in cli list "$REGISTRY/acme/notary"
+check_status 'notary lists the repository' 0
+check '... and all records in force' test "$(grep -c 'sha256-' stdout)" = 16
+at_server bucket "tuf+s3://$S3_BUCKET/tuf"
 t_done
