@@ -391,6 +391,64 @@ check 'once each' test "$(grep -c "^$repository: " "$T/stdout")" = 2
 run manifesto mirror --json "$REGISTRY/acme/none" "$repository" copy2
 check_json 'in JSON' '.exit == 3 and (.repositories | length) == 2 and .repositories[0].error.code == "not_found" and .repositories[0].exit == 3 and .repositories[1].exit == 0'
 
+# --- origins made by hand: one without consistent snapshots, and one whose veto is not what its record says
+by_hand() { # NAME: a repository of that name, changed in the way that the name says and signed again
+	push_image oci:layout:1.0 "$REGISTRY/acme/$1:1.0" >/dev/null 2>&1
+	machine "$1"
+	for command in 'put --init --no-passphrase SUBJECT scan second' 'veto SUBJECT scan --reason no'; do
+		# shellcheck disable=SC2086 # words
+		run manifesto ${command/SUBJECT/$REGISTRY/acme/$1:1.0}
+		[ "$status" = 0 ] || t_bail "$command"
+	done
+	"$(t_python)" - "$1" "$MANIFESTO_HOME/keys" "origin/${REGISTRY/:/%3A}/acme/$1" <<-'END' || t_bail "$1 by hand"
+		import base64, hashlib, json, os, sys
+		from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+		name, keys, directory = sys.argv[1:]
+		os.chdir(directory)
+
+		def sign(file, key, change):
+		    with open(f"{keys}/{key}.key") as f:
+		        secret = Ed25519PrivateKey.from_private_bytes(base64.b64decode(json.load(f)["secret"]))
+		    with open(file) as f:
+		        doc = json.load(f)
+		    change(doc["signed"])
+		    text = json.dumps(doc["signed"], sort_keys=True, separators=(",", ":")).encode()
+		    doc["signatures"][0]["sig"] = secret.sign(text).hex()
+		    data = json.dumps(doc).encode()
+		    with open(file, "wb") as f:
+		        f.write(data)
+		    return {"version": doc["signed"]["version"], "length": len(data), "hashes": {"sha256": hashlib.sha256(data).hexdigest()}}
+
+		def other_reason(signed):
+		    (veto,) = (v for k, v in signed["targets"].items() if k.startswith("veto/"))
+		    veto["custom"]["manifesto"]["reason"] = "NO"
+
+		if name == "plain":
+		    sign("1.root.json", "alice-root", lambda s: s.update(consistent_snapshot=False))
+		    for role in "targets", "snapshot":
+		        os.rename(f"3.{role}.json", f"{role}.json")
+		else:
+		    targets = sign("3.targets.json", "alice", other_reason)
+		    snapshot = sign("3.snapshot.json", "alice", lambda s: s["meta"].update({"targets.json": targets}))
+		    sign("timestamp.json", "alice", lambda s: s["meta"].update({"snapshot.json": snapshot}))
+	END
+	machine "$1-mirror"
+	run manifesto trust pin "$REGISTRY/acme/$1" "origin/${REGISTRY/:/%3A}/acme/$1/1.root.json"
+}
+by_hand plain
+run manifesto trust show "$REGISTRY/acme/plain"
+check_status 'an origin without consistent snapshots is read' 0
+refused 'and not mirrored, since its files change under readers' 4 mirror "$REGISTRY/acme/plain" copy4
+check_stderr_has 'it says why' 'has no consistent snapshots'
+check 'nothing is written' test -z "$(find copy4 -type f ! -name .lock 2>/dev/null)"
+by_hand veto
+run manifesto mirror "$REGISTRY/acme/veto" copy4
+check_status 'a veto of other content than its description is mirrored' 0
+veto=${REGISTRY/:/%3A}/acme/veto/targets/veto
+check 'with the content that was signed' diff -r "origin/$veto" "copy4/$veto"
+machine mirror
+
 # --- killed at each request that writes, or between any two files: readers have the old state or the new one
 whole() { # SERVER OLD NEW
 	local code

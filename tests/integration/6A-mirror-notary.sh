@@ -369,6 +369,61 @@ check_status 'which may sign no other type' 9
 MANIFESTO_TRUST_SERVER=http://$N
 machine mirror
 
+# --- a key that a role lists under a wrong ID: nobody at the origin counts it
+misnamed=$REGISTRY/acme/misnamed
+push_image oci:layout:1.0 "$misnamed:1.0" >/dev/null 2>&1
+machine publisher5
+run manifesto put -q --init --no-passphrase "$misnamed:1.0" contact second
+root5=$(manifesto trust show --json "$misnamed" | jq -r '.pinned[0]')
+for key in one two; do manifesto key generate -q --no-passphrase $key; done
+run manifesto role add -q "$misnamed" qa --key one --key two --types qa-approval
+run manifesto put -q "$misnamed:1.0" qa-approval second --key one
+run manifesto sign -q --yes "$misnamed:1.0" qa-approval --key two
+check_status 'two people of a role sign' 0
+curl -s "$NOTARY/v2/$misnamed/_trust/tuf/targets.json" >targets.origin
+"$(t_python)" - "$MANIFESTO_HOME/keys" <<-'END' || t_bail 'another ID'
+	import base64, json, sys
+	from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+	def key(name):
+	    with open(f"{sys.argv[1]}/{name}.key") as f:
+	        return json.load(f)
+
+	with open("targets.origin") as f:
+	    doc = json.load(f)
+	roles = doc["signed"]["delegations"]
+	public = key("one")["public"][16:]  # behind the header of a key of this type
+	(old,) = (i for i, k in roles["keys"].items() if k["keyval"]["public"] == public)
+	new = "1" * 64
+	roles["keys"] = dict(sorted((new if i == old else i, k) for i, k in roles["keys"].items()))
+	for role in roles["roles"]:
+	    role["keyids"] = sorted(new if i == old else i for i in role["keyids"])
+	doc["signed"]["version"] += 1
+	text = json.dumps(doc["signed"], sort_keys=True, separators=(",", ":")).encode()
+	secret = Ed25519PrivateKey.from_private_bytes(base64.b64decode(key("alice")["secret"]))
+	doc["signatures"][0]["sig"] = base64.b64encode(secret.sign(text)).decode()
+	with open("targets", "w") as f:
+	    json.dump(doc, f, separators=(",", ":"))  # the bytes that the server lists in its snapshot
+END
+curl -sf -F 'files=@targets' "$NOTARY/v2/$misnamed/_trust/tuf/" || t_bail 'targets with another ID'
+run manifesto verify "$misnamed:1.0" --require 'qa-approval=2 of qa'
+check_status 'at the origin one of them counts' 9
+machine mirror5
+run manifesto trust pin "$misnamed" "$root5"
+run manifesto mirror "$misnamed" misnamed
+check_status 'its mirror' 0
+pin5=$(sed -n 's/.*root key pinned on this machine: //p' "$T/stderr")
+check_json 'lists the other one and its own' '.signed.delegations.roles[0].keyids | length == 2' "misnamed/${REGISTRY/:/%3A}/acme/misnamed/2.targets.json"
+machine misnamed-reader
+run manifesto trust pin "$misnamed" "$pin5"
+MANIFESTO_TRUST_SERVER=tuf+file://$T/misnamed
+for number in 1 2; do
+	run manifesto verify "$misnamed:1.0" --require "qa-approval=$number of qa"
+	check_status "so do readers of the mirror: $number" $((number == 1 ? 0 : 9))
+done
+MANIFESTO_TRUST_SERVER=http://$N
+machine mirror
+
 # --- what TUF 1.0 would read as something else
 run manifesto mirror "$nested" nested
 unlike() { # NAME TEXT ROLE PATH
