@@ -77,6 +77,28 @@ int mf_hmac_sha256(struct mf_bytes key, struct mf_bytes data, uint8_t out[32], s
 	return ok ? 0 : mf_fail(err, MF_E_INTERNAL, 0, "compute an HMAC");
 }
 
+int mf_mac(struct mf_bytes key, const struct mf_bytes *pieces, size_t n, uint8_t out[MF_MAC],
+	   struct mf_err *err)
+{
+	crypto_generichash_blake2b_state state;
+	if (mf_crypto_ready(err) < 0)
+		return -1;
+	assert(key.n == MF_MAC);
+	bool ok = crypto_generichash_blake2b_init(&state, key.p, key.n, MF_MAC) == 0;
+	for (size_t i = 0; ok && i < n; i++) {
+		mf_counts()->hashed += pieces[i].n;
+		ok = crypto_generichash_blake2b_update(&state, pieces[i].p, pieces[i].n) == 0;
+	}
+	ok = ok && crypto_generichash_blake2b_final(&state, out, MF_MAC) == 0;
+	mf_wipe(&state, sizeof state);
+	return ok ? 0 : mf_fail(err, MF_E_INTERNAL, 0, "compute a MAC");
+}
+
+bool mf_mac_eq(const uint8_t *a, const uint8_t *b, size_t n)
+{
+	return sodium_memcmp(a, b, n) == 0;
+}
+
 struct mf_hash {
 	EVP_MD_CTX *ctx;
 	bool ended;

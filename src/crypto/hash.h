@@ -1,4 +1,5 @@
-/* SHA-256 and SHA-512 by OpenSSL's EVP (four times libsodium's speed); HMAC-SHA-256 by libsodium. */
+/* SHA-256 and SHA-512 by OpenSSL's EVP (four times libsodium's speed); HMAC-SHA-256 and keyed BLAKE2b by
+ * libsodium. */
 #ifndef MF_CRYPTO_HASH_H
 #define MF_CRYPTO_HASH_H
 
@@ -10,6 +11,13 @@ int mf_sha512(struct mf_bytes data, uint8_t out[64], struct mf_err *err) MF_NODI
 /* HMAC-SHA-256 (RFC 2104) under a key of any length; `out` may be part of the key. MF_E_INTERNAL. */
 int mf_hmac_sha256(struct mf_bytes key, struct mf_bytes data, uint8_t out[32],
 		   struct mf_err *err) MF_NODISCARD;
+
+/* A MAC of n pieces, one after another: BLAKE2b (RFC 7693) under a key of MF_MAC octets. MF_E_INTERNAL. */
+#define MF_MAC 32
+int mf_mac(struct mf_bytes key, const struct mf_bytes *pieces, size_t n, uint8_t out[MF_MAC],
+	   struct mf_err *err) MF_NODISCARD;
+/* Are n octets of two MACs the same? The time that it takes does not depend on them. */
+bool mf_mac_eq(const uint8_t *a, const uint8_t *b, size_t n);
 
 /* Incremental SHA-256 or SHA-512, for streams. */
 struct mf_hash;

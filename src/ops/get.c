@@ -20,7 +20,8 @@ static int load_and_resolve(struct mf_image *im, const struct manifesto_get_opti
 	if (mf_image_connect(im, err) < 0 || mf_image_begin(im, err) < 0)
 		return -1;
 	const struct mf_load how = {.prefix = (struct mf_str){prefix, n + 1},
-				    .subjects = mf_image_load_hint(im, &hint)};
+				    .subjects = mf_image_load_hint(im, &hint),
+				    .by_subject = !o->version};
 	if (mf_trust_load(im->trust, &how, err) < 0) {
 		mf_image_hint_copy(im, NULL, err);
 		return -1;

@@ -772,5 +772,11 @@ int mf_image_load_shards(struct mf_image *im, const struct mf_subjects *subjects
 		mf_digest_hex(hex[i], &subjects->v[i].digest);
 		v[i] = hex[i];
 	}
-	return mf_trust_load_shards(im->trust, v, err);
+	if (mf_trust_load_shards(im->trust, v, err) < 0)
+		return -1;
+	for (size_t i = 0; i < subjects->n; i++)
+		if (mf_trust_read_subject(im->trust, &subjects->v[i].digest, err) < 0)
+			return -1;
+	/* What the index of the images has is of interest when they have nothing. */
+	return mf_trust_read_subject(im->trust, &im->digest, err);
 }

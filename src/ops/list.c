@@ -173,7 +173,8 @@ static int list_image(struct mf_image *im, const struct manifesto_list_options *
 {
 	struct mf_subjects subjects MF_SUBJECTS_CLEANUP = {0};
 	struct mf_image_hint hint;
-	const struct mf_load how = {.only = o->roles, .subjects = mf_image_load_hint(im, &hint)};
+	const struct mf_load how = {
+	    .only = o->roles, .subjects = mf_image_load_hint(im, &hint), .by_subject = true};
 	if (mf_image_begin(im, err) < 0)
 		return -1;
 	if (mf_trust_load(im->trust, &how, err) < 0) {

@@ -160,7 +160,7 @@ int mf_mirror_contents(struct mf_mirror *x, struct mf_err *err)
 	if (!mf_trust_dir(x->to) && mf_trust_targets_list(x->to, &l, err) < 0)
 		return -1;
 	for (size_t i = 0; i < set->nroles; i++)
-		for (size_t k = 0; k < set->roles[i]->file->ntargets; k++) {
+		for (size_t k = 0; k < mf_tuf_ntargets(set->roles[i]->file); k++) {
 			if (mf_env_cancelled(&x->m->env))
 				return mf_fail(err, MF_E_CANCELLED, 0, "the mirror was interrupted");
 			if (copy_target(x, &l, set->roles[i]->file, k, err) < 0)

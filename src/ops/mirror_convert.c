@@ -145,7 +145,7 @@ static int add_edit(struct convert *c, struct mf_publish_edited *e, struct mf_js
 static enum mf_found has_entry(const struct mf_tuf_file *now, size_t k, struct mf_str entry,
 			       struct mf_err *err)
 {
-	struct mf_str value = {now->bytes.p + now->targets[k].value, now->targets[k].value_n};
+	struct mf_str value = mf_tuf_target_value(now, k);
 	struct mf_buf text MF_BUF_CLEANUP = MF_BUF_INIT(2 * value.n + 64);
 	if (mf_json_canonicalize_any(value, &text, err) < 0)
 		return MF_FAILED;
@@ -180,7 +180,7 @@ static struct held *gather(struct convert *c, const struct mf_tuf_set *set, cons
 	*n = 0;
 	for (size_t k = 0; v && role && k < set->nroles; k++) {
 		const struct mf_tuf_loaded *l = set->roles[k];
-		for (size_t i = 0; mf_tuf_loaded_owner(l) == role && i < l->file->ntargets; i++)
+		for (size_t i = 0; mf_tuf_loaded_owner(l) == role && i < mf_tuf_ntargets(l->file); i++)
 			if (counts(set, l, i))
 				v[(*n)++] = (struct held){l->file, i};
 	}

@@ -138,10 +138,12 @@ static int prepare(struct run *r, struct mf_err *err)
 {
 	if (check_options(r->m, r->o, err) < 0 || mf_gate_read_rules(&r->rules, r->o, err) < 0)
 		return -1;
-	if (r->rules.n)
-		return mf_gate_wants(&r->rules, &r->arena, &r->wants, err) < 0
-			   ? -1
-			   : mf_gate_start(r->m, &r->rules, &r->programs, &r->conditions, err);
+	if (r->rules.n) {
+		if (mf_gate_wants(&r->rules, &r->arena, &r->wants, err) < 0)
+			return -1;
+		r->wants.by_subject = true;
+		return mf_gate_start(r->m, &r->rules, &r->programs, &r->conditions, err);
+	}
 	(void)mf_fail(err, MF_E_USAGE, 0, "nothing is required: such a gate would accept everything");
 	mf_err_set_hint(err, "use --require TYPE or --policy FILE");
 	return -1;
@@ -242,7 +244,8 @@ static size_t octets(const struct mf_tuf_set *set)
 {
 	size_t n = 1;
 	for (size_t i = 0; i < set->nroles; i++)
-		n += set->roles[i]->file->bytes.n + set->roles[i]->file->canonical_buf.n;
+		n += set->roles[i]->file->bytes.n + set->roles[i]->file->rest.n +
+		     set->roles[i]->file->canonical_buf.n;
 	return n;
 }
 
@@ -315,6 +318,7 @@ static int evaluate_image(struct run *r, struct slot *s, struct mf_gate_report *
 	rep->platform = r->o->platform ? mf_arena_text(&rep->arena, subjects.v[0].platform) : NULL;
 	if (mf_arena_check(&rep->arena, err) < 0)
 		return -1;
+	s->im.shared->held = octets(mf_trust_set(s->im.trust));
 	if (r->rules.forbid_tags && !s->im.ref.has_digest && mf_gate_refuse_tag(rep, err) < 0)
 		return -1;
 	for (size_t i = 0; i < subjects.n; i++)

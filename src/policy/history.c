@@ -165,7 +165,7 @@ static int read_vetoes(const struct mf_tuf_set *set, const struct mf_tuf_loaded 
 		       const struct mf_digest *subject, const char *asked, struct mf_pasts *out,
 		       struct mf_err *err)
 {
-	for (size_t i = 0; i < l->file->ntargets; i++)
+	for (size_t i = 0; i < mf_tuf_ntargets(l->file); i++)
 		if (is_veto(mf_tuf_target_name(l->file, i).raw, type, subject) &&
 		    add_past(set, l, i, asked, out, err) < 0)
 			return -1;
@@ -178,7 +178,7 @@ static int read_all(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l,
 {
 	char tail[80] = "/sha256-";
 	mf_digest_hex(tail + 8, subject);
-	for (size_t i = 0; i < l->file->ntargets; i++) {
+	for (size_t i = 0; i < mf_tuf_ntargets(l->file); i++) {
 		struct mf_json_string name = mf_tuf_target_name(l->file, i);
 		/* One spelled with escapes is read, too: it is refused if it is a record. */
 		if ((name.escaped || mf_str_ends(name.raw, mf_str_c(tail))) &&
@@ -307,7 +307,7 @@ int mf_pasts_read_repository(const struct mf_tuf_set *set, const struct mf_tuf_l
 {
 	const struct reading r = {set, l, asked, before};
 	struct mf_pasts all MF_PASTS_CLEANUP = {0};
-	for (size_t i = 0; i < l->file->ntargets; i++)
+	for (size_t i = 0; i < mf_tuf_ntargets(l->file); i++)
 		if (is_of_type(l, i, type) && read_or_take(&r, i, &all, err) < 0)
 			return -1;
 	if (all.n)

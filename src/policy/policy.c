@@ -540,7 +540,9 @@ static bool passes_as_veto(const struct mf_tuf_set *set, const struct mf_tuf_loa
 static int list_role(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l, const struct filter *f,
 		     struct mf_entries *all, struct mf_err *err)
 {
-	for (size_t i = 0; i < l->file->ntargets; i++) {
+	size_t from, to;
+	mf_tuf_targets_of(l->file, f->subject, &from, &to);
+	for (size_t i = from; i < to; i++) {
 		struct mf_json_string name = mf_tuf_target_name(l->file, i);
 		if (name.escaped && check_spelling(l, name, err) < 0)
 			return -1;
@@ -597,7 +599,7 @@ size_t mf_policy_tally(const struct mf_tuf_set *set, bool first_bytes[256])
 	size_t n = 0;
 	memset(first_bytes, 0, 256 * sizeof *first_bytes);
 	for (size_t i = 0; i < set->nroles; i++)
-		for (size_t j = 0; j < set->roles[i]->file->ntargets; j++) {
+		for (size_t j = 0; j < mf_tuf_ntargets(set->roles[i]->file); j++) {
 			struct mf_str type, name = mf_tuf_target_name(set->roles[i]->file, j).raw;
 			struct mf_digest d;
 			if (!passes(set, set->roles[i], name, &f) || !mf_record_name_parse(name, &type, &d))

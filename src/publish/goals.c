@@ -254,7 +254,7 @@ static size_t lost_names(const struct mf_trust *t, const struct mf_tuf_role *cur
 		const struct mf_tuf_loaded *l = t->set.roles[i], *up = l;
 		while (up->delegation && up->delegation != cur)
 			up = up->parent;
-		for (size_t k = 0; up->delegation && k < l->file->ntargets; k++) {
+		for (size_t k = 0; up->delegation && k < mf_tuf_ntargets(l->file); k++) {
 			struct mf_str name = mf_tuf_target_name(l->file, k).raw;
 			bool covered = !mf_tuf_loaded_covers(mf_trust_dialect(t), l, name);
 			for (size_t j = 0; j < npaths; j++)

@@ -389,7 +389,7 @@ static int note_reference(struct prune *w, const struct mf_tuf_file *f, size_t i
 
 static int note_references(struct prune *w, const struct mf_tuf_file *f, struct mf_err *err)
 {
-	for (size_t i = 0; i < f->ntargets && w->nleft; i++)
+	for (size_t i = 0; i < mf_tuf_ntargets(f) && w->nleft; i++)
 		if (note_reference(w, f, i, err) < 0)
 			return -1;
 	return 0;

@@ -103,13 +103,43 @@ int mf_file_read(const char *path, size_t max, struct mf_buf *out, struct mf_err
 	return read_file(path, max, MF_ALLOW_ANY, out, err);
 }
 
-int mf_file_read_stored(const char *path, size_t max, struct mf_buf *out, struct mf_err *err)
+static int stored_error(struct mf_err *err)
 {
-	if (read_file(path, max, MF_ALLOW_REGULAR, out, err) == 0)
-		return 0;
 	if (err->code != MF_E_USAGE)
 		return -1;
 	return mf_recode(err, err->sys == EACCES || err->sys == EPERM ? MF_E_IO : MF_E_FORMAT);
+}
+
+int mf_file_read_stored(const char *path, size_t max, struct mf_buf *out, struct mf_err *err)
+{
+	return read_file(path, max, MF_ALLOW_REGULAR, out, err) == 0 ? 0 : stored_error(err);
+}
+
+int mf_file_open_stored(const char *path, uint64_t max, struct mf_err *err)
+{
+	struct stat st;
+	int fd = mf_fd_open(path, MF_ALLOW_REGULAR, max, &st, err);
+	return fd >= 0 ? fd : stored_error(err);
+}
+
+bool mf_fd_read_at(int fd, uint64_t at, void *p, size_t n)
+{
+	for (size_t got = 0; got < n;) {
+		ssize_t k = pread(fd, (char *)p + got, n - got, (off_t)(at + got));
+		if (k < 0 && errno == EINTR)
+			continue;
+		if (k <= 0)
+			return false;
+		got += (size_t)k;
+		mf_counts()->read += (uint64_t)k;
+	}
+	return true;
+}
+
+void mf_file_close(int fd)
+{
+	if (fd >= 0)
+		(void)close(fd);
 }
 
 static int write_file(const char *path, struct mf_bytes data, unsigned mode, enum mf_temp_how how,

@@ -18,6 +18,12 @@ int mf_file_read(const char *path, size_t max, struct mf_buf *out, struct mf_err
  * device never end) and a larger one are MF_E_FORMAT, an unreadable one MF_E_IO. A symbolic link to a regular
  * file is followed. */
 int mf_file_read_stored(const char *path, size_t max, struct mf_buf *out, struct mf_err *err) MF_NODISCARD;
+/* Opens such a file, of at most max octets, to read parts of it: a descriptor for the two below; -1, and
+ * fails in the same way. */
+int mf_file_open_stored(const char *path, uint64_t max, struct mf_err *err) MF_NODISCARD;
+/* Fills p with n octets from `at` on; false: there are not so many, or they cannot be read. */
+bool mf_fd_read_at(int fd, uint64_t at, void *p, size_t n) MF_NODISCARD;
+void mf_file_close(int fd); /* -1 is fine */
 /* Temporary file in the same directory, fsync, rename, fsync of the directory. `mode` is exact (no umask).
  * Directories are not made; a symbolic link is replaced; a path that is something else than a file is
  * refused. MF_E_IO. */

@@ -290,7 +290,7 @@ static int newest_record(const struct mf_trust *t, int64_t *newest, struct mf_er
 {
 	const struct mf_tuf_set *set = &t->set;
 	for (size_t i = 0; i < set->nroles; i++)
-		for (size_t k = 0; k < set->roles[i]->file->ntargets; k++) {
+		for (size_t k = 0; k < mf_tuf_ntargets(set->roles[i]->file); k++) {
 			struct mf_record r MF_RECORD_CLEANUP = {0};
 			struct mf_tuf_target_info info;
 			struct mf_err odd = MF_ERR_INIT;

@@ -41,6 +41,8 @@
 
 #include <assert.h>
 
+#include "tuf/index.h"
+
 /* How often a load is repeated because a new root was published meanwhile. */
 #define MAX_OVERTAKEN 4
 
@@ -168,8 +170,10 @@ struct listed {
 	int early; /* the request that may have been sent in advance; EARLY_COUNT: none */
 	struct mf_buf bytes;
 	struct mf_fetch *fetch;
-	bool stored;  /* the bytes come from the store */
-	bool checked; /* they have passed mf_tuf_meta_check */
+	bool stored;            /* the bytes come from the store */
+	bool checked;           /* they have passed mf_tuf_meta_check */
+	bool whole;             /* its index will not do */
+	struct mf_index *index; /* by which the bytes are those of its head; NULL: of the file */
 };
 
 static struct listed listed_snapshot(const struct mf_trust *t)
@@ -238,7 +242,12 @@ static int begin(struct mf_trust *t, struct listed *l, struct mf_err *err)
 	if (l->checked)
 		return 0;
 	mf_buf_init(&l->bytes, l->max);
-	enum mf_found found = t->store->role(t, l->role, l->meta, l->max, &l->bytes, &l->checked, err);
+	enum mf_found found = l->whole || l->early == EARLY_SNAPSHOT
+				  ? MF_ABSENT
+				  : mf_trust_index_open(t, l->edge, &l->bytes, &l->index, err);
+	if (found != MF_ABSENT)
+		return found == MF_FOUND ? 0 : -1;
+	found = t->store->role(t, l->role, l->meta, l->max, &l->bytes, &l->checked, err);
 	l->stored = found == MF_FOUND;
 	if (found != MF_ABSENT)
 		return found == MF_FOUND ? 0 : -1;
@@ -257,11 +266,16 @@ static void drop(struct mf_trust *t, struct listed *l)
 {
 	if (l->fetch)
 		t->repo->ops->cancel(l->fetch);
+	mf_index_free(l->index);
 	mf_buf_clear(&l->bytes);
 }
 
 static int verify(struct mf_trust *t, struct listed *l, struct mf_err *err)
 {
+	struct mf_index *index = l->index;
+	l->index = NULL;
+	if (index)
+		return mf_tuf_set_indexed(&t->set, l->edge, &l->bytes, index, err);
 	if (l->edge)
 		return mf_tuf_set_delegated(&t->set, l->edge, &l->bytes, l->checked, err);
 	return (l->early == EARLY_SNAPSHOT ? mf_tuf_set_snapshot : mf_tuf_set_targets)(&t->set, &l->bytes,
@@ -288,9 +302,19 @@ static int note_verified(const struct mf_trust *t, const struct listed *l, const
 static int verify_or_fetch(struct mf_trust *t, struct listed *l, struct mf_err *err)
 {
 	struct mf_err why = MF_ERR_INIT;
-	if (l->stored && l->checked)
-		return verify(t, l, err) < 0 ? -1
-					     : note_verified(t, l, "from the cache: it has the listed hash");
+	if (l->index)
+		return verify(t, l, err) < 0
+			   ? -1
+			   : note_verified(t, l, "by the index of what was verified before");
+	if (l->stored && l->checked) {
+		if (verify(t, l, err) < 0)
+			return -1;
+		(void)note_verified(t, l, "from the cache: it has the listed hash");
+		/* Not when it was fetched: what is never used again would cost an index. */
+		return l->early == EARLY_SNAPSHOT
+			   ? 0
+			   : mf_trust_index_write(t, t->set.roles[t->set.nroles - 1], err);
+	}
 	if (l->stored) {
 		if (verify(t, l, &why) == 0)
 			return note_verified(t, l, "as stored on this machine");
@@ -326,12 +350,18 @@ int mf_load_delegated(struct mf_trust *t, const struct mf_tuf_edge *edge, struct
 	return load_listed(t, l, err);
 }
 
+static int fetch_whole(struct mf_trust *t, struct listed *l, struct mf_err *err)
+{
+	l->whole = true;
+	if (begin(t, l, err) < 0 || await(t, l, err) < 0)
+		return -1;
+	return l->checked ? 0 : mf_tuf_meta_check(l->meta, mf_buf_bytes(&l->bytes), err);
+}
+
 int mf_trust_fetch_role(struct mf_trust *t, const char *role, struct mf_buf *out, struct mf_err *err)
 {
 	struct listed l = listed_role(t, role);
-	int rc = begin(t, &l, err) < 0 || await(t, &l, err) < 0 ? -1 : 0;
-	if (rc == 0 && !l.checked)
-		rc = mf_tuf_meta_check(l.meta, mf_buf_bytes(&l.bytes), err);
+	int rc = fetch_whole(t, &l, err);
 	if (rc == 0) {
 		mf_buf_clear(out);
 		*out = l.bytes;
@@ -563,6 +593,40 @@ static int load_shards(struct mf_trust *t, const char *const *subjects, bool *an
 	enum mf_found found = begin_edges(t, taken, n, err);
 	*any = found == MF_FOUND;
 	return found == MF_ABSENT ? 0 : found == MF_FAILED ? -1 : finish_wave(t, err);
+}
+
+/* Reads all of a file whose index, or the file itself, is not what it was: from the cache, or from the
+ * repository. */
+static int complete(struct mf_trust *t, const struct mf_tuf_loaded *l, struct mf_err *err)
+{
+	const bool full = l->file->nparts >= MF_MAX_INDEX_SUBJECTS;
+	struct listed whole = listed_role(t, mf_tuf_loaded_name(l));
+	mf_env_log(t->cfg->env, MF_LOG_DEBUG, "role '%s': its whole file is read", whole.role);
+	int rc = fetch_whole(t, &whole, err) < 0 || mf_tuf_set_complete(&t->set, l, &whole.bytes, err) < 0 ||
+			 (!whole.stored && t->store->keep(t, whole.role, l->file, err) < 0) ||
+			 (!full && mf_trust_index_write(t, l, err) < 0)
+		     ? -1
+		     : 0;
+	drop(t, &whole);
+	return rc;
+}
+
+static int read_subject(struct mf_trust *t, const struct mf_tuf_loaded *l, const struct mf_digest *subject,
+			struct mf_err *err)
+{
+	if (!l->file->index || mf_tuf_part_find(l->file, subject))
+		return 0;
+	enum mf_found found =
+	    l->file->nparts < MF_MAX_INDEX_SUBJECTS ? mf_trust_index_find(t, l, subject, err) : MF_ABSENT;
+	return found == MF_FAILED ? -1 : found == MF_FOUND ? 0 : complete(t, l, err);
+}
+
+int mf_trust_read_subject(struct mf_trust *t, const struct mf_digest *subject, struct mf_err *err)
+{
+	for (size_t i = 0; i < t->set.nroles; i++)
+		if (read_subject(t, t->set.roles[i], subject, err) < 0)
+			return -1;
+	return 0;
 }
 
 /* ---- load, and load again */

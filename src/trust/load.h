@@ -110,6 +110,19 @@ int mf_trust_prefetch_roots(struct mf_trust *t, struct mf_err *err) MF_NODISCARD
 int mf_trust_fetch_role(struct mf_trust *t, const char *role, struct mf_buf *out,
 			struct mf_err *err) MF_NODISCARD;
 
+/* ---- indexes of cached targets files (index.c), for loads by subject */
+struct mf_index;
+/* By the index of a role's cached file: its head, and the index, for mf_tuf_set_indexed. MF_ABSENT: there is
+ * none that may be used. */
+enum mf_found mf_trust_index_open(const struct mf_trust *t, const struct mf_tuf_edge *edge,
+				  struct mf_buf *head, struct mf_index **out, struct mf_err *err);
+/* Reads the entries of a subject into a partial file. MF_ABSENT: the whole file must be read. */
+enum mf_found mf_trust_index_find(const struct mf_trust *t, const struct mf_tuf_loaded *l,
+				  const struct mf_digest *subject, struct mf_err *err);
+/* Writes the index of a file that is cached and was verified; where that cannot be, it is no error. */
+int mf_trust_index_write(const struct mf_trust *t, const struct mf_tuf_loaded *l,
+			 struct mf_err *err) MF_NODISCARD;
+
 /* Ends requests that were sent in advance, and forgets the roles that were passed over. */
 void mf_trust_reset(struct mf_trust *t);
 /* MF_E_EXPIRED: the newest signed time of a record in the loaded roles is older than cfg->max_age_s

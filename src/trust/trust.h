@@ -67,6 +67,9 @@ struct mf_load {
 	 * digests, or their first digits; ends with NULL. mf_trust_load_shards loads others. NULL: all.
 	 * Borrowed until the load ends. */
 	const char *const *subjects;
+	/* Of targets files that were verified before, only the entries of subjects that mf_trust_read_subject
+	 * asks for are read, by an index. Who reads records by their subject alone may set it. */
+	bool by_subject;
 	/* The snapshot is not the one that is known here, or a second connection to the server will be of
 	 * use: it is requested beside the timestamp. */
 	bool snapshot_at_once;
@@ -95,6 +98,9 @@ int mf_trust_widen(struct mf_trust *t, struct mf_str prefix, struct mf_err *err)
  * struct mf_load. */
 extern const char *const mf_no_subjects[];
 int mf_trust_load_shards(struct mf_trust *t, const char *const *subjects, struct mf_err *err) MF_NODISCARD;
+/* Reads the entries of a subject where that is still to be done (by_subject). */
+int mf_trust_read_subject(struct mf_trust *t, const struct mf_digest *subject,
+			  struct mf_err *err) MF_NODISCARD;
 /* Does the repository still serve the timestamp that is loaded (MF_FOUND), or another one (MF_ABSENT)? */
 enum mf_found mf_trust_unchanged(struct mf_trust *t, struct mf_err *err) MF_NODISCARD;
 /* A target's file where the repository is a web server: into a new spool, not verified. MF_ABSENT: it is not

@@ -70,7 +70,8 @@ static int put_old_range(const struct mf_tuf_file *f, size_t from, size_t to, bo
 {
 	if (from < to && f->was_canonical) {
 		const struct mf_tuf_target *a = &f->targets[from], *b = &f->targets[to - 1];
-		struct mf_str piece = {f->bytes.p + a->name - 1, (size_t)b->value + b->value_n - a->name + 1};
+		struct mf_str piece = {a->name - 1,
+				       (size_t)(b->name - a->name) + b->value + b->value_n + 1};
 		return comma(first, out, err) < 0 ? -1 : mf_buf_add_str(out, piece, err);
 	}
 	for (size_t i = from; i < to; i++)
@@ -83,7 +84,7 @@ static int put_old_range(const struct mf_tuf_file *f, size_t from, size_t to, bo
 static size_t lower_bound(const struct mf_tuf_file *f, struct mf_str name, bool *equal, struct mf_err *err)
 {
 	struct mf_buf quoted MF_BUF_CLEANUP = MF_BUF_INIT(name.n * 2 + 8);
-	size_t lo = 0, hi = f->ntargets;
+	size_t lo = 0, hi = mf_tuf_ntargets(f);
 	*equal = false;
 	if (mf_json_quote(name, &quoted, err) < 0)
 		return SIZE_MAX;
@@ -119,7 +120,7 @@ static int put_targets(const struct mf_tuf_targets_spec *spec, struct mf_buf *ou
 		    mf_buf_addc(out, ':', err) < 0 || mf_buf_add_str(out, e->entry, err) < 0)
 			return -1;
 	}
-	return put_old_range(old, at, old->ntargets, &first, out, err);
+	return put_old_range(old, at, mf_tuf_ntargets(old), &first, out, err);
 }
 
 int mf_tuf_build_targets(const struct mf_dialect *d, const struct mf_tuf_targets_spec *spec,

@@ -57,5 +57,6 @@ int mf_tuf_read_meta(struct mf_tuf_parser *p, struct mf_err *err) MF_NODISCARD;
 int mf_tuf_check_meta(const struct mf_dialect *d, const struct mf_tuf_file *f,
 		      struct mf_err *err) MF_NODISCARD;
 int mf_tuf_read_targets(struct mf_tuf_parser *p, struct mf_err *err) MF_NODISCARD;
+struct mf_tuf_target mf_tuf_target_at(struct mf_json_string name, struct mf_str value);
 
 #endif

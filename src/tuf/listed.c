@@ -1,4 +1,6 @@
 /* What a file lists: other metadata files (4.4, 4.6) and targets (4.5). */
+#include <assert.h>
+
 #include "base/encode.h"
 #include "base/limits.h"
 #include "tuf/internal.h"
@@ -144,19 +146,28 @@ int mf_tuf_check_meta(const struct mf_dialect *d, const struct mf_tuf_file *f, s
 
 /* ---- targets */
 
-static struct mf_json_string target_name(const struct mf_tuf_file *f, const struct mf_tuf_target *t)
+static struct mf_json_string target_name(const struct mf_tuf_target *t)
 {
-	return (struct mf_json_string){{f->bytes.p + t->name, t->name_n}, t->escaped};
+	return (struct mf_json_string){{t->name, t->name_n}, t->escaped};
 }
 
 struct mf_json_string mf_tuf_target_name(const struct mf_tuf_file *f, size_t i)
 {
-	return target_name(f, &f->targets[i]);
+	return target_name(&f->targets[i]);
 }
 
-static int target_cmp(const void *a, const void *b, void *file)
+static int target_cmp(const void *a, const void *b)
 {
-	return mf_json_string_cmp(target_name(file, a), target_name(file, b));
+	return mf_json_string_cmp(target_name(a), target_name(b));
+}
+
+struct mf_tuf_target mf_tuf_target_at(struct mf_json_string name, struct mf_str value)
+{
+	return (struct mf_tuf_target){.name = name.raw.p,
+				      .name_n = (uint32_t)name.raw.n,
+				      .value = (uint32_t)(value.p - name.raw.p),
+				      .value_n = (uint32_t)value.n,
+				      .escaped = name.escaped};
 }
 
 int mf_tuf_read_targets(struct mf_tuf_parser *p, struct mf_err *err)
@@ -164,7 +175,7 @@ int mf_tuf_read_targets(struct mf_tuf_parser *p, struct mf_err *err)
 	struct mf_tuf_file *f = p->f;
 	struct mf_json_string name, last = {0};
 	enum mf_json_type type;
-	size_t cap = 0;
+	const size_t from = mf_json_offset(p->r);
 	bool sorted = true;
 	int more;
 	if (mf_json_peek(p->r, &type, err) < 0)
@@ -175,24 +186,20 @@ int mf_tuf_read_targets(struct mf_tuf_parser *p, struct mf_err *err)
 		return -1;
 	while ((more = mf_json_object_next(p->r, &name, err)) > 0) {
 		struct mf_str value;
-		if (mf_grow((void **)&f->targets, &cap, f->ntargets, sizeof *f->targets, err) < 0 ||
+		if (mf_grow((void **)&f->targets, &f->targets_cap, f->ntargets, sizeof *f->targets, err) <
+			0 ||
 		    mf_json_skip(p->r, &value, err) < 0)
 			return -1;
 		if (f->ntargets && sorted && mf_json_string_cmp(last, name) >= 0)
 			sorted = false;
 		last = name;
-		f->targets[f->ntargets++] = (struct mf_tuf_target){
-		    .name = (uint32_t)(name.raw.p - f->bytes.p),
-		    .name_n = (uint32_t)name.raw.n,
-		    .value = (uint32_t)(value.p - f->bytes.p),
-		    .value_n = (uint32_t)value.n,
-		    .escaped = name.escaped,
-		};
+		f->targets[f->ntargets++] = mf_tuf_target_at(name, value);
 	}
 	if (more < 0)
 		return -1;
+	f->targets_raw = (struct mf_str){f->bytes.p + from, (size_t)(p->r->at - p->r->start) - from};
 	if (!sorted)
-		qsort_r(f->targets, f->ntargets, sizeof *f->targets, target_cmp, f);
+		qsort(f->targets, f->ntargets, sizeof *f->targets, target_cmp);
 	return 0;
 }
 
@@ -245,7 +252,47 @@ int mf_tuf_target_info(const struct mf_dialect *d, const struct mf_tuf_file *f, 
 
 struct mf_str mf_tuf_target_value(const struct mf_tuf_file *f, size_t i)
 {
-	return (struct mf_str){f->bytes.p + f->targets[i].value, f->targets[i].value_n};
+	return (struct mf_str){f->targets[i].name + f->targets[i].value, f->targets[i].value_n};
+}
+
+size_t mf_tuf_ntargets(const struct mf_tuf_file *f)
+{
+	assert(!f->index);
+	return f->ntargets;
+}
+
+/* The subject that is asked for is the one that was read last, or nearly. */
+const struct mf_tuf_part *mf_tuf_part_find(const struct mf_tuf_file *f, const struct mf_digest *subject)
+{
+	for (size_t i = f->nparts; i > 0; i--)
+		if (mf_digest_eq(&f->parts[i - 1].subject, subject))
+			return &f->parts[i - 1];
+	return NULL;
+}
+
+void mf_tuf_targets_of(const struct mf_tuf_file *f, const struct mf_digest *subject, size_t *from, size_t *to)
+{
+	*from = 0;
+	*to = f->ntargets;
+	if (!f->index)
+		return;
+	assert(subject);
+	const struct mf_tuf_part *part = mf_tuf_part_find(f, subject);
+	assert(part);
+	*from = part->from;
+	*to = part->to;
+}
+
+bool mf_tuf_name_subject(struct mf_str name, struct mf_digest *out)
+{
+	const struct mf_str mark = MF_STR("sha256-");
+	const char *slash = name.n ? memchr(name.p, '/', name.n) : NULL;
+	if (!slash)
+		return false;
+	size_t rest = name.n - (size_t)(slash - name.p);
+	const char *at = memmem(slash, rest, mark.p, mark.n);
+	return at && rest - (size_t)(at - slash) >= mark.n + 64 &&
+	       mf_hex_decode(out->b, sizeof out->b, (struct mf_str){at + mark.n, 64}) == 0;
 }
 
 /* Compares a target's decoded name with decoded text that may hold a quote or backslash. */
@@ -262,7 +309,9 @@ static int name_cmp(struct mf_json_string a, struct mf_str text)
 
 ptrdiff_t mf_tuf_target_find(const struct mf_tuf_file *f, struct mf_str name)
 {
-	size_t lo = 0, hi = f->ntargets;
+	struct mf_digest subject;
+	size_t lo, hi;
+	mf_tuf_targets_of(f, mf_tuf_name_subject(name, &subject) ? &subject : NULL, &lo, &hi);
 	while (lo < hi) {
 		size_t mid = lo + (hi - lo) / 2;
 		int c = name_cmp(mf_tuf_target_name(f, mid), name);

@@ -7,6 +7,7 @@
 #include "base/encode.h"
 #include "base/limits.h"
 #include "crypto/x509.h"
+#include "tuf/index.h"
 #include "tuf/internal.h"
 
 enum member {
@@ -35,7 +36,7 @@ static const size_t max_bytes[MF_TUF_TYPES] = {
     [MF_TUF_ROOT] = MF_MAX_ROOT_BYTES,
     [MF_TUF_TIMESTAMP] = MF_MAX_TIMESTAMP_BYTES,
     [MF_TUF_SNAPSHOT] = MF_MAX_SNAPSHOT_BYTES,
-    [MF_TUF_TARGETS] = MF_MAX_TARGETS_BYTES, /* offsets in struct mf_tuf_target have 32 bits */
+    [MF_TUF_TARGETS] = MF_MAX_TARGETS_BYTES, /* sizes in struct mf_tuf_target have 32 bits */
 };
 
 void mf_tuf_file_free(struct mf_tuf_file *f)
@@ -48,6 +49,9 @@ void mf_tuf_file_free(struct mf_tuf_file *f)
 	}
 	free(f->keys);
 	free(f->targets);
+	free(f->parts);
+	mf_index_free(f->index);
+	mf_buf_clear(&f->rest);
 	free(f->meta);
 	free(f->signatures);
 	mf_buf_clear(&f->bytes);

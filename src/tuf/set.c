@@ -5,6 +5,7 @@
 #include "base/limits.h"
 #include "crypto/hash.h"
 #include "crypto/x509.h"
+#include "tuf/index.h"
 #include "tuf/internal.h"
 
 int64_t mf_tuf_floor_get(const struct mf_tuf_floors *f, const char *role)
@@ -469,43 +470,107 @@ static int check_shards(const struct mf_tuf_set *s, const char *name, const stru
 	return 0;
 }
 
-static int load_targets(struct mf_tuf_set *s, const char *name, const struct mf_tuf_edge *w,
-			struct mf_buf *bytes, bool checked, struct mf_err *err)
+static const char *name_of(const struct mf_tuf_edge *w)
 {
+	return w ? w->role->name : "targets";
+}
+
+/* What depends on the snapshot, the floors and the clock of this run, and what costs nothing. */
+static int check_current(struct mf_tuf_set *s, const struct mf_tuf_edge *w, const struct mf_tuf_file *f,
+			 struct mf_err *err)
+{
+	const char *name = name_of(w);
+	if (check_version(mf_tuf_meta_find(s->snapshot, name), f, name, err) < 0 ||
+	    check_names(s, name, f, err) < 0 || check_shards(s, name, w, f, err) < 0 ||
+	    check_floor(s, f, name, err) < 0)
+		return -1;
+	return check_fresh(s, f, name, err);
+}
+
+static struct mf_tuf_file *verify_targets(struct mf_tuf_set *s, const struct mf_tuf_edge *w,
+					  struct mf_buf *bytes, bool checked, struct mf_err *err)
+{
+	const char *name = name_of(w);
 	const struct mf_tuf_meta *m = mf_tuf_meta_find(s->snapshot, name);
 	assert(m);
 	if (check_total(s, bytes->n, err) < 0 ||
 	    (!checked && mf_tuf_meta_check(m, mf_buf_bytes(bytes), err) < 0)) {
 		mf_buf_clear(bytes);
-		return -1;
+		return NULL;
 	}
-	struct mf_tuf_file *f MF_TUF_FILE_CLEANUP = mf_tuf_parse_unverified(s->d, MF_TUF_TARGETS, bytes, err);
+	struct mf_tuf_file *f MF_TUF_FILE_CLEANUP = mf_tuf_parse_unverified(s->d, MF_TUF_TARGETS, bytes, err),
+			      *out;
 	struct mf_tuf_counting c = {.d = s->d, .gun = s->gun, .now = s->now};
 	if (!f ||
 	    (w ? mf_tuf_count_signatures(&c, f, w->role, w->role->threshold, err) : verify_top(s, f, err)) <
 		0 ||
-	    check_owner(s, w, f, err) < 0 || check_version(m, f, name, err) < 0 ||
-	    check_names(s, name, f, err) < 0 || check_shards(s, name, w, f, err) < 0 ||
-	    check_floor(s, f, name, err) < 0)
-		return -1;
-	if (check_fresh(s, f, name, err) < 0)
-		return -1;
-	if (add_loaded(s, name, f, w, err) < 0)
+	    check_owner(s, w, f, err) < 0 || check_current(s, w, f, err) < 0)
+		return NULL;
+	out = f;
+	f = NULL;
+	return out;
+}
+
+static int load_targets(struct mf_tuf_set *s, const struct mf_tuf_edge *w, struct mf_buf *bytes, bool checked,
+			struct mf_err *err)
+{
+	struct mf_tuf_file *f MF_TUF_FILE_CLEANUP = verify_targets(s, w, bytes, checked, err);
+	if (!f || add_loaded(s, name_of(w), f, w, err) < 0)
 		return -1;
 	f = NULL;
+	return 0;
+}
+
+int mf_tuf_set_indexed(struct mf_tuf_set *s, const struct mf_tuf_edge *w, struct mf_buf *head,
+		       struct mf_index *index, struct mf_err *err)
+{
+	struct mf_index *x MF_INDEX_CLEANUP = index;
+	struct mf_tuf_file *f MF_TUF_FILE_CLEANUP = mf_tuf_parse_unverified(s->d, MF_TUF_TARGETS, head, err);
+	if (!f || check_total(s, f->bytes.n, err) < 0 || check_current(s, w, f, err) < 0 ||
+	    add_loaded(s, name_of(w), f, w, err) < 0)
+		return -1;
+	f->index = x;
+	x = NULL;
+	f = NULL;
+	return 0;
+}
+
+int mf_tuf_set_complete(struct mf_tuf_set *s, const struct mf_tuf_loaded *l, struct mf_buf *bytes,
+			struct mf_err *err)
+{
+	const struct mf_tuf_edge edge = {l->parent, l->delegation};
+	const bool checked = true;
+	struct mf_tuf_file *now = l->file,
+			   *whole MF_TUF_FILE_CLEANUP =
+			       verify_targets(s, l->delegation ? &edge : NULL, bytes, checked, err);
+	if (!whole)
+		return -1;
+	assert(now->index);
+	now->rest = now->bytes;
+	now->bytes = whole->bytes;
+	whole->bytes = (struct mf_buf){.max = whole->bytes.max};
+	free(now->targets);
+	now->targets = whole->targets;
+	now->ntargets = whole->ntargets;
+	now->targets_cap = whole->targets_cap;
+	now->targets_raw = whole->targets_raw;
+	whole->targets = NULL;
+	now->nparts = 0;
+	mf_index_free(now->index);
+	now->index = NULL;
 	return 0;
 }
 
 int mf_tuf_set_targets(struct mf_tuf_set *s, struct mf_buf *bytes, bool checked, struct mf_err *err)
 {
 	assert(s->snapshot && !s->nroles);
-	return load_targets(s, "targets", NULL, bytes, checked, err);
+	return load_targets(s, NULL, bytes, checked, err);
 }
 
 int mf_tuf_set_delegated(struct mf_tuf_set *s, const struct mf_tuf_edge *w, struct mf_buf *bytes,
 			 bool checked, struct mf_err *err)
 {
-	return load_targets(s, w->role->name, w, bytes, checked, err);
+	return load_targets(s, w, bytes, checked, err);
 }
 
 /* ---- delegations */

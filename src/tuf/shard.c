@@ -70,10 +70,10 @@ bool mf_tuf_shard_wanted(struct mf_str digits, const char *const *subjects)
 
 size_t mf_tuf_role_entries(const struct mf_tuf_set *s, const struct mf_tuf_loaded *role)
 {
-	size_t n = role->file->ntargets;
+	size_t n = mf_tuf_ntargets(role->file);
 	for (size_t i = 0; i < s->nroles; i++)
 		if (s->roles[i]->shard && s->roles[i]->parent == role)
-			n += s->roles[i]->file->ntargets;
+			n += mf_tuf_ntargets(s->roles[i]->file);
 	return n;
 }
 

@@ -57,11 +57,19 @@ struct mf_tuf_meta {
 	uint8_t sha512[64];
 };
 
-/* One entry of "targets": offsets into the file's bytes. */
+/* One entry of "targets" as it stands in the file. */
 struct mf_tuf_target {
-	uint32_t name, name_n; /* between the quotes */
-	uint32_t value, value_n;
+	const char *name; /* between the quotes */
+	uint32_t name_n;
+	uint32_t value, value_n; /* counted from `name` */
 	bool escaped;
+};
+
+struct mf_index;
+/* The entries of one subject that were read by an index (tuf/index.h): those of `targets` in [from, to). */
+struct mf_tuf_part {
+	struct mf_digest subject;
+	size_t from, to;
 };
 
 struct mf_tuf_signature {
@@ -95,9 +103,16 @@ struct mf_tuf_file {
 	size_t nroles;
 	struct mf_tuf_meta *meta; /* snapshot, timestamp: sorted by name */
 	size_t nmeta;
-	struct mf_tuf_target *targets; /* sorted by decoded name */
-	size_t ntargets;
+	struct mf_tuf_target *targets; /* sorted by decoded name; of a partial file, part by part */
+	size_t ntargets, targets_cap;
+	struct mf_str targets_raw;     /* the "targets" object; empty: null */
 	struct mf_str delegations_raw; /* empty when absent */
+	/* Of a partial file, which was made from its index: it has the entries of `parts`, and of no other
+	 * subject is it known whether there are any. NULL: the file has all. */
+	struct mf_index *index;
+	struct mf_tuf_part *parts;
+	size_t nparts, parts_cap;
+	struct mf_buf rest; /* of a file that was partial before: what its slices point into */
 };
 void mf_tuf_file_free(struct mf_tuf_file *f); /* NULL is fine */
 static inline void mf_tuf_file_cleanup(struct mf_tuf_file **f)
@@ -259,6 +274,16 @@ struct mf_tuf_edge {
 	const struct mf_tuf_loaded *parent;
 	const struct mf_tuf_role *role;
 };
+/* A file that was verified before, by its index: `head` is what mf_index_open gave for this role, what the
+ * trusted snapshot lists, and this delegator (NULL: targets). Signatures are not counted, and hashes are not
+ * compared again; everything that depends on this run is checked. The role's file is partial. Takes both.
+ */
+int mf_tuf_set_indexed(struct mf_tuf_set *s, const struct mf_tuf_edge *w, struct mf_buf *head,
+		       struct mf_index *index, struct mf_err *err) MF_NODISCARD;
+/* Gives a partial file all its entries: of these bytes, which have passed mf_tuf_meta_check and are verified
+ * as by mf_tuf_set_targets. What points into the file stays valid. Takes the bytes. */
+int mf_tuf_set_complete(struct mf_tuf_set *s, const struct mf_tuf_loaded *l, struct mf_buf *bytes,
+			struct mf_err *err) MF_NODISCARD;
 int mf_tuf_set_delegated(struct mf_tuf_set *s, const struct mf_tuf_edge *w, struct mf_buf *bytes,
 			 bool checked, struct mf_err *err) MF_NODISCARD;
 /* The roles listed by what is loaded, in the snapshot, not loaded yet, whose path could cover a name that
@@ -342,7 +367,19 @@ const char *mf_tuf_role_short(const char *name);
 /* Length and hashes of bytes against an entry. MF_E_DIGEST. */
 int mf_tuf_meta_check(const struct mf_tuf_meta *m, struct mf_bytes bytes, struct mf_err *err) MF_NODISCARD;
 
-/* ---- targets */
+/* ---- targets: entries are counted, found and read by these functions only */
+/* How many a file has. Of a partial file nobody may ask: an entry that was not read would seem to be absent.
+ */
+size_t mf_tuf_ntargets(const struct mf_tuf_file *f);
+/* Entries [*from, *to) are all that a subject (NULL: any) can have. Of a partial file only subjects that were
+ * read may be asked for. */
+void mf_tuf_targets_of(const struct mf_tuf_file *f, const struct mf_digest *subject, size_t *from,
+		       size_t *to);
+/* The part of a partial file for a subject; NULL: it was not read. */
+const struct mf_tuf_part *mf_tuf_part_find(const struct mf_tuf_file *f, const struct mf_digest *subject);
+/* Whose entry it is, by the name: the digest that stands in its second part ("T/sha256-<hex>",
+ * "T/veto-sha256-<hex>.T"). false: nobody's. */
+bool mf_tuf_name_subject(struct mf_str name, struct mf_digest *out);
 struct mf_tuf_target_info {
 	uint64_t length;
 	bool has_sha256, has_sha512; /* one at least */
@@ -350,7 +387,8 @@ struct mf_tuf_target_info {
 	uint8_t sha512[64];
 	struct mf_str custom; /* raw JSON, empty: none */
 };
-/* Index of a name, or -1 (no error) when it is not there. */
+/* Index of a name, or -1 (no error) when it is not there. Of a partial file: a name of a subject that was
+ * read. */
 ptrdiff_t mf_tuf_target_find(const struct mf_tuf_file *f, struct mf_str name);
 struct mf_json_string mf_tuf_target_name(const struct mf_tuf_file *f, size_t i);
 struct mf_str mf_tuf_target_value(const struct mf_tuf_file *f, size_t i);
