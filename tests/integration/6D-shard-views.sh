@@ -100,4 +100,13 @@ mv away/* image/trust/
 run manifesto list --all oci:image
 check_status '... which are there again' 0
 
+# ---- a shard that is loaded after the others has a floor, too
+pin=$(manifesto trust show --json oci:image | jq -r '.pinned[0]')
+export MANIFESTO_HOME=$T/reader XDG_CACHE_HOME=$T/reader-cache
+mkdir "$T/reader"
+manifesto trust pin oci:image:3 "$pin" >/dev/null
+run manifesto get oci:image:3 approval
+check_status 'a machine that reads a tag for the first time' 0
+check '... remembers the version of its shard, and of no other' test "$(cat "$T"/reader/floors/*.json | grep -o 'qa\._h.')" = "qa._h${digits:0:1}"
+
 t_done
