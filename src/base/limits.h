@@ -21,9 +21,9 @@
 #define MF_MAX_ROLE_NAME 255          /* Notary: role names are shorter than 256 bytes */
 #define MF_MAX_VERSION ((int64_t)9007199254740991) /* 2^53-1: exact in every JSON reader */
 
-/* The index of a targets file. A smaller file is read whole: it costs less than an index. An entry has at most
- * MF_MAX_CUSTOM_BYTES of ours; what has more is no record. Beyond so many subjects of one run the whole file
- * costs less than their entries one by one. */
+/* The index of a targets file. A smaller file is read whole: it costs less than an index. An entry has at
+ * most MF_MAX_CUSTOM_BYTES of ours; what has more is no record. Beyond so many subjects of one run the whole
+ * file costs less than their entries one by one. */
 #define MF_MIN_INDEXED_BYTES ((size_t)64 << 10)
 #define MF_MAX_INDEX_ENTRY ((size_t)256 << 10)
 #define MF_MAX_INDEX_SUBJECTS 1024

@@ -596,30 +596,40 @@ static int collect(struct mf_image *im, const struct manifesto_history_options *
 		return -1;
 	/* Of a repository, what is said of the role is in other files. */
 	q.role = subject && asked ? asked->role : NULL;
+	char hex[65] = "";
+	const char *const only[] = {hex, NULL};
+	if (subject)
+		mf_digest_hex(hex, &subject->digest);
+	q.subjects = subject ? only : NULL;
 	q.roots = !subject && !o->type;
 	q.prefix = mf_buf_str(&prefix);
 	return mf_trust_history(im->trust, &q, err) < 0 ? -1 : merge(&c, out, err);
 }
 
-static int load(struct mf_image *im, const struct manifesto_history_options *o, struct mf_err *err)
+/* subjects: as in struct mf_load. */
+static int load(struct mf_image *im, const struct manifesto_history_options *o, const char *const *subjects,
+		struct mf_err *err)
 {
 	struct mf_buf prefix MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_TYPE + 1);
 	if (o->type && mf_buf_printf(&prefix, err, "%s/", o->type) < 0)
 		return -1;
-	return mf_trust_load(im->trust, &(struct mf_load){.prefix = mf_buf_str(&prefix)}, err);
+	const struct mf_load how = {.prefix = mf_buf_str(&prefix), .subjects = subjects};
+	return mf_trust_load(im->trust, &how, err);
 }
 
 static int image_history(struct mf_image *im, struct manifesto *m, const struct manifesto_history_options *o,
 			 struct manifesto_history_result *out, struct mf_err *err)
 {
 	struct mf_subjects subjects MF_SUBJECTS_CLEANUP = {0};
+	struct mf_image_hint hint;
 	if (mf_image_open_by(im, m, o->image, MF_MAPS_FOLLOW, err) < 0 || mf_image_begin(im, err) < 0)
 		return -1;
-	if (load(im, o, err) < 0) {
+	if (load(im, o, mf_image_load_hint(im, &hint), err) < 0) {
 		mf_image_hint_copy(im, NULL, err);
 		return -1;
 	}
-	if (mf_image_subjects(im, (struct mf_subject_choice){.platform = o->platform}, &subjects, err) < 0)
+	if (mf_image_subjects(im, (struct mf_subject_choice){.platform = o->platform}, &subjects, err) < 0 ||
+	    mf_image_load_shards(im, &subjects, err) < 0)
 		return -1;
 	out->image = mf_report_image(mf_result_arena(out), im, &subjects.v[0].digest);
 	return collect(im, o, &subjects.v[0], out, err);
@@ -637,7 +647,7 @@ static int history(struct mf_image *im, struct manifesto *m, const struct manife
 	if (o->platform)
 		return mf_fail(err, MF_E_USAGE, 0,
 			       "--platform cannot be used with all images of a repository");
-	if (mf_repository_open_by(im, m, o->image, MF_MAPS_FOLLOW, err) < 0 || load(im, o, err) < 0)
+	if (mf_repository_open_by(im, m, o->image, MF_MAPS_FOLLOW, err) < 0 || load(im, o, NULL, err) < 0)
 		return -1;
 	out->image = mf_arena_text(mf_result_arena(out), o->image);
 	return collect(im, o, NULL, out, err);

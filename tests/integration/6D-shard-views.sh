@@ -91,6 +91,8 @@ for reference in "oci:image@$digest" oci:image:3; do
 	check_status "verify $reference" 0
 	run manifesto list "$reference"
 	check_status "list $reference" 0
+	run manifesto history "$reference"
+	check_status "history $reference" 0
 done
 run manifesto list --all oci:image
 check_status 'list --all needs all' 8
