@@ -1,0 +1,226 @@
+/* A role that is spread over shards: which files a change writes, and where its records lie. */
+#include "team.h"
+
+/* In place of the library's: divided behind four records. */
+const size_t mf_publish_shard_records = 4;
+
+#define HASHES                                                                                               \
+	"\"hashes\":{\"sha256\":\"0000000000000000000000000000000000000000000000000000000000000000\"},"      \
+	"\"length\":1}"
+#define RECORD "{" HASHES
+#define WITHDRAWAL "{\"custom\":{\"manifesto\":{\"v\":1,\"withdrawn\":[]}}," HASHES
+
+/* The name of a record whose subject begins with these digits. */
+static struct mf_str name_of(const char *type, const char *digits)
+{
+	static char names[32][96];
+	static size_t next;
+	char *out = names[next++ % 32];
+	(void)snprintf(out, sizeof names[0], "%s/sha256-%s%0*d", type, digits, (int)(64 - strlen(digits)), 0);
+	return mf_str_c(out);
+}
+
+static void put(struct team *t, const char *role, struct mf_str name, const char *entry)
+{
+	const struct mf_tuf_edit edit = {name, mf_str_c(entry)};
+	struct mf_err err = MF_ERR_INIT;
+	int64_t version;
+	ok(publish_change(t->w.trust, (struct mf_publish_change){.role = role, .edits = &edit, .nedits = 1},
+			  &version, &err),
+	   &err);
+}
+
+/* The file that a reader finds the name in; "": none. */
+static const char *place(struct team *t, const char *role, struct mf_str name)
+{
+	size_t at;
+	assert_int_equal(load_how(&t->w, false, ""), MF_OK);
+	const struct mf_tuf_loaded *l = mf_tuf_set_find_target(mf_trust_set(t->w.trust), role, name, &at);
+	return l ? mf_tuf_loaded_name(l) : "";
+}
+
+static int64_t version_of(struct team *t, const char *file)
+{
+	assert_int_equal(load_how(&t->w, false, ""), MF_OK);
+	const struct mf_tuf_loaded *l = mf_tuf_set_find_file(mf_trust_set(t->w.trust), file);
+	return l ? l->file->version : 0;
+}
+
+static const char *const digits[] = {"1", "3", "5", "7", "9"};
+
+static void divide(struct team *t, const char *role, const char *type)
+{
+	for (size_t i = 0; i < 5; i++)
+		put(t, role, name_of(type, digits[i]), RECORD);
+}
+
+static void a_file_is_divided_behind_its_limit(void **state)
+{
+	struct team t;
+	team_make(&t, state);
+	for (size_t i = 0; i < 4; i++)
+		put(&t, "targets", name_of("note", digits[i]), RECORD);
+	assert_string_equal(place(&t, "targets", name_of("note", "1")), "targets");
+	put(&t, "targets", name_of("note", "9"), RECORD);
+	for (size_t i = 0; i < 5; i++) {
+		char want[32];
+		(void)snprintf(want, sizeof want, "targets._h%s", digits[i]);
+		assert_string_equal(place(&t, "targets", name_of("note", digits[i])), want);
+	}
+	assert_int_equal(mf_trust_set(t.w.trust)->nroles, 17);
+	assert_int_equal(mf_trust_set(t.w.trust)->roles[0]->file->ntargets, 0);
+	team_drop(&t);
+}
+
+static void a_change_writes_the_shard_of_its_subject(void **state)
+{
+	struct team t;
+	team_make(&t, state);
+	divide(&t, "targets", "note");
+	watch(&t);
+	put(&t, "targets", name_of("note", "31"), RECORD);
+	assert_string_equal(order, "targets._h3 snapshot timestamp");
+	put(&t, "targets", name_of("other", "31"), RECORD); /* a type that is new to the shards' paths */
+	assert_string_equal(order, "targets._h3 targets snapshot timestamp");
+	put(&t, "targets", name_of("note", "31"), "");
+	assert_string_equal(order, "targets._h3 snapshot timestamp");
+	assert_string_equal(place(&t, "targets", name_of("note", "31")), "");
+	assert_string_equal(place(&t, "targets", name_of("other", "31")), "targets._h3");
+	team_drop(&t);
+}
+
+static void only_the_shard_of_the_subject_is_loaded(void **state)
+{
+	struct team t;
+	struct mf_err err = MF_ERR_INIT;
+	team_make(&t, state);
+	divide(&t, "targets", "note");
+	int64_t before = version_of(&t, "targets._h3"), version;
+	reopen(&t.w);
+	ok(mf_trust_load(t.w.trust, &(struct mf_load){.purpose = MF_LOAD_SIGN, .subjects = mf_no_subjects},
+			 &err),
+	   &err);
+	const struct mf_tuf_edit edit = {name_of("note", "32"), MF_STR(RECORD)};
+	struct mf_publish_change c = {.role = "targets", .edits = &edit, .nedits = 1};
+	const struct mf_publish_intent in = {
+	    .prefix = MF_STR(""), .subjects = mf_no_subjects, .fill = fill_as_given, .arg = &c};
+	ok(mf_publish_run(t.w.trust, &in, &version, &err), &err);
+	assert_int_equal(version, before + 1);
+	assert_int_equal(mf_trust_set(t.w.trust)->nroles, 2);
+	assert_string_equal(place(&t, "targets", name_of("note", "3")), "targets._h3");
+	assert_string_equal(place(&t, "targets", name_of("note", "32")), "targets._h3");
+	team_drop(&t);
+}
+
+static void a_shard_is_divided_further(void **state)
+{
+	static const char *const more[] = {"30", "31", "32", "33", "34"};
+	struct team t;
+	team_make(&t, state);
+	divide(&t, "targets", "note");
+	for (size_t i = 0; i < 5; i++)
+		put(&t, "targets", name_of("other", more[i]), RECORD);
+	assert_string_equal(place(&t, "targets", name_of("note", "3")), "targets._h30");
+	assert_string_equal(place(&t, "targets", name_of("other", "34")), "targets._h34");
+	assert_string_equal(place(&t, "targets", name_of("note", "5")), "targets._h5");
+	assert_null(mf_tuf_set_find_file(mf_trust_set(t.w.trust), "targets._h3"));
+	assert_non_null(mf_tuf_meta_find(mf_trust_set(t.w.trust)->snapshot, "targets._h3"));
+	team_drop(&t);
+}
+
+static void withdrawals_and_other_names_lie_in_the_own_file(void **state)
+{
+	struct team t;
+	team_make(&t, state);
+	divide(&t, "targets", "note");
+	put(&t, "targets", name_of("note", "5"), WITHDRAWAL);
+	put(&t, "targets", MF_STR("note/latest"), RECORD);
+	assert_string_equal(place(&t, "targets", name_of("note", "5")), "targets");
+	assert_int_equal(mf_tuf_set_find_file(mf_trust_set(t.w.trust), "targets._h5")->file->ntargets, 0);
+	assert_string_equal(place(&t, "targets", MF_STR("note/latest")), "targets");
+	put(&t, "targets", name_of("note", "5"), RECORD);
+	assert_string_equal(place(&t, "targets", name_of("note", "5")), "targets._h5");
+	assert_int_equal(mf_trust_set(t.w.trust)->roles[0]->file->ntargets, 1);
+	team_drop(&t);
+}
+
+static void shards_follow_the_keys_of_their_role(void **state)
+{
+	struct team t;
+	team_make(&t, state);
+	struct mf_pubkey *const both[] = {t.alice, t.bob};
+	does(&t, add("qa", both, 2), 1);
+	divide(&t, "qa", "qa");
+	assert_string_equal(place(&t, "qa", name_of("qa", "7")), "qa._h7");
+	int64_t before = version_of(&t, "qa._h7");
+	does(&t, drop("qa", &t.alice, 1), 1);
+	assert_true(told(&t, "signed anew"));
+	assert_string_equal(place(&t, "qa", name_of("qa", "7")), "qa._h7");
+	assert_int_equal(version_of(&t, "qa._h7"), before + 1);
+	/* A key that comes changes nothing before it signs. */
+	does(&t, add("qa", &t.carol, 1), 1);
+	assert_int_equal(version_of(&t, "qa._h7"), before + 1);
+	t.w.cfg.key_name = "carol";
+	put(&t, "qa", name_of("qa", "71"), RECORD);
+	assert_int_equal(version_of(&t, "qa._h7"), before + 2);
+	assert_string_equal(place(&t, "qa", name_of("qa", "71")), "qa._h7");
+	team_drop(&t);
+}
+
+static void a_role_that_several_sign_is_not_divided(void **state)
+{
+	struct team t;
+	team_make(&t, state);
+	struct mf_pubkey *const both[] = {t.alice, t.bob};
+	struct mf_role_request r = add("qa", both, 2);
+	r.threshold = 2;
+	does(&t, r, 1);
+	divide(&t, "qa", "qa");
+	assert_string_equal(place(&t, "qa", name_of("qa", "7")), "qa");
+	r.threshold = 1;
+	r.nkeys = 0;
+	does(&t, r, 1);
+	put(&t, "qa", name_of("qa", "8"), RECORD);
+	assert_string_equal(place(&t, "qa", name_of("qa", "7")), "qa._h7");
+	r.threshold = 2;
+	assert_int_equal(refuses(&t, r), MF_E_USAGE);
+	team_drop(&t);
+}
+
+static void versions_go_on_in_a_role_that_comes_again(void **state)
+{
+	struct team t;
+	team_make(&t, state);
+	does(&t, add("qa", &t.alice, 1), 1);
+	divide(&t, "qa", "qa");
+	put(&t, "qa", name_of("qa", "71"), RECORD);
+	int64_t before = version_of(&t, "qa._h7");
+	struct mf_role_request r = drop("qa", NULL, 0);
+	r.force = true;
+	does(&t, r, 1);
+	does(&t, add("qa", &t.alice, 1), 1);
+	assert_string_equal(place(&t, "qa", name_of("qa", "7")), "");
+	divide(&t, "qa", "qa");
+	assert_true(version_of(&t, "qa._h7") > before);
+	team_drop(&t);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test_setup_teardown(a_file_is_divided_behind_its_limit, tmpdir_make, tmpdir_drop),
+	    cmocka_unit_test_setup_teardown(a_change_writes_the_shard_of_its_subject, tmpdir_make,
+					    tmpdir_drop),
+	    cmocka_unit_test_setup_teardown(only_the_shard_of_the_subject_is_loaded, tmpdir_make,
+					    tmpdir_drop),
+	    cmocka_unit_test_setup_teardown(a_shard_is_divided_further, tmpdir_make, tmpdir_drop),
+	    cmocka_unit_test_setup_teardown(withdrawals_and_other_names_lie_in_the_own_file, tmpdir_make,
+					    tmpdir_drop),
+	    cmocka_unit_test_setup_teardown(shards_follow_the_keys_of_their_role, tmpdir_make, tmpdir_drop),
+	    cmocka_unit_test_setup_teardown(a_role_that_several_sign_is_not_divided, tmpdir_make,
+					    tmpdir_drop),
+	    cmocka_unit_test_setup_teardown(versions_go_on_in_a_role_that_comes_again, tmpdir_make,
+					    tmpdir_drop),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
