@@ -30,6 +30,9 @@ int mf_mirror_open_registry(struct mf_mirror *x, const char *url, const char *pi
 bool mf_mirror_is_registry(const struct mf_mirror *x);
 /* Has the registry still all files that the newest manifest lists? */
 enum mf_found mf_mirror_registry_is_whole(struct mf_mirror *x, struct mf_err *err) MF_NODISCARD;
+/* Uploads again what it has lost of x->to, which is loaded: MF_FOUND, MF_ABSENT for nothing. MF_E_GONE: this
+ * machine does not have it either. */
+enum mf_found mf_mirror_registry_restore(struct mf_mirror *x, struct mf_err *err) MF_NODISCARD;
 
 /* A repository of another dialect: the destination is brought to the loaded origin's state under the mirror's
  * own keys. */

@@ -29,6 +29,7 @@ struct convert {
 	struct mf_arena a;
 	const struct mf_tuf_set *from, *to;
 	struct mf_signer signer; /* the mirror's own key */
+	const char *signer_name;
 	struct role *roles;
 	size_t nroles;
 	struct mf_str copy_of, delegations, root;
@@ -309,9 +310,10 @@ static int check_not_ours(const struct convert *c, const struct mf_tuf_role *r, 
 	if (!mf_tuf_role_has_key(r, c->signer.pub))
 		return 0;
 	(void)mf_fail(err, MF_E_KEY, 0, "key '%s' of the mirror signs for role '%s' of '%s'",
-		      c->x->cfg.key_name, r->name, mf_trust_where(c->x->im.trust));
+		      c->signer_name, r->name, mf_trust_where(c->x->im.trust));
 	mf_err_set_hint(err,
-			"a mirror signs with a key of its own: rename that one with 'manifesto key rename'");
+			"a mirror signs with a key of its own: put that back where it is gone, or rename this one "
+			"with 'manifesto key rename'");
 	return -1;
 }
 
@@ -509,8 +511,10 @@ static int plan(struct convert *c, struct mf_trust *t, struct mf_err *err)
 	mf_arena_clear(&c->a);
 	*c = (struct convert){
 	    .x = c->x, .a = MF_ARENA_INIT, .from = mf_trust_set(c->x->im.trust), .to = &t->set};
-	if (mf_publish_signer(t, &t->set.root->roles[MF_TUF_TARGETS], &c->signer, &own, err) < 0 ||
-	    check_newer(c, err) < 0 || format_copy_of(c, err) < 0 || convert_roles(c, err) < 0 ||
+	if (mf_publish_signer(t, &t->set.root->roles[MF_TUF_TARGETS], &c->signer, &own, err) < 0)
+		return -1;
+	c->signer_name = own->name;
+	if (check_newer(c, err) < 0 || format_copy_of(c, err) < 0 || convert_roles(c, err) < 0 ||
 	    convert_delegations(c, err) < 0 || change_roles(c, err) < 0 ||
 	    renew(c, mf_publish_window(t, MF_TUF_TARGETS, 0), err) < 0)
 		return -1;
@@ -600,9 +604,12 @@ int mf_mirror_convert(struct mf_mirror *x, struct mf_err *err)
 	if (there == MF_FAILED || (there == MF_ABSENT && begin(x, err) < 0))
 		return -1;
 	enum mf_found done = mf_publish_run(x->to, &in, &version, err);
-	if (done == MF_FAILED)
+	enum mf_found restored = done != MF_FAILED && mf_mirror_is_registry(x)
+				     ? mf_mirror_registry_restore(x, err)
+				     : MF_ABSENT;
+	if (done == MF_FAILED || restored == MF_FAILED)
 		return -1;
-	x->out->changed = done == MF_FOUND || there == MF_ABSENT;
+	x->out->changed = done == MF_FOUND || there == MF_ABSENT || restored == MF_FOUND;
 	x->out->converted = 1;
 	return report(x, err);
 }

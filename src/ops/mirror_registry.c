@@ -4,6 +4,7 @@
 #include "base/limits.h"
 #include "crypto/hash.h"
 #include "ops/mirror.h"
+#include "trust/bundle.h"
 #include "trust/names.h"
 
 /* ---- which files stay */
@@ -231,6 +232,37 @@ enum mf_found mf_mirror_registry_is_whole(struct mf_mirror *x, struct mf_err *er
 {
 	const struct mf_oci_files *now = mf_oci_files_of(x->to->repo, err);
 	return now ? has_all(x, now->v, now->n, err) : MF_FAILED;
+}
+
+static int put_again(void *arg, const struct mf_fetch_key *key, struct mf_bytes bytes, struct mf_err *err)
+{
+	struct mf_mirror *x = arg;
+	struct mf_digest digest;
+	bool there;
+	(void)key;
+	if (mf_sha256(bytes, &digest, err) < 0 || mf_blobs_have(x->store, &digest, 1, &there, err) < 0)
+		return -1;
+	if (there)
+		return 0;
+	x->out->nfiles++;
+	return mf_blob_put_bytes(x->store, bytes, &digest, err);
+}
+
+enum mf_found mf_mirror_registry_restore(struct mf_mirror *x, struct mf_err *err)
+{
+	enum mf_found whole = mf_mirror_registry_is_whole(x, err);
+	if (whole != MF_ABSENT)
+		return whole == MF_FOUND ? MF_ABSENT : MF_FAILED;
+	if (mf_trust_pack(x->to, put_again, x, err) < 0)
+		return MF_FAILED;
+	whole = mf_mirror_registry_is_whole(x, err);
+	if (whole != MF_ABSENT)
+		return whole;
+	(void)mf_fail(err, MF_E_GONE, 0, "the registry has lost files of the mirror '%s'",
+		      mf_trust_where(x->to));
+	mf_err_set_hint(err, "restore them from a backup of the registry, or mirror to another place: its "
+			     "readers then need its pin");
+	return MF_FAILED;
 }
 
 bool mf_mirror_is_registry(const struct mf_mirror *x)

@@ -43,8 +43,13 @@ static int no_key(const struct mf_trust *t, const struct mf_tuf_role *role, stru
 	mf_publish_name_keys(t, role, keys);
 	(void)mf_fail(err, MF_E_KEY, 0, "no key of role '%s' is on this machine; the role lists %s",
 		      role->name, keys);
-	mf_err_set_hint(err, "'manifesto key list' shows the keys on this machine; a colleague who holds a "
-			     "listed key can publish");
+	if (t->keeps_copy)
+		mf_err_set_hint(err, "put the keys of the mirror back, which its first run made, or remove '%s' "
+				     "and mirror again: its readers then need a new pin",
+				mf_trust_where(t));
+	else
+		mf_err_set_hint(err, "'manifesto key list' shows the keys on this machine; a colleague who "
+				     "holds a listed key can publish");
 	return -1;
 }
 

@@ -285,6 +285,44 @@ records >records.origin
 check 'and the roles that did not change' cmp records.origin records.copy
 machine mirror
 
+# --- the mirror has lost its keys: the copy stays
+keyless() { # NAME
+	rm -rf "$T/home/manifesto-$1" && cp -a "$T/home/manifesto-mirror" "$T/home/manifesto-$1"
+	machine "$1"
+	rm "$MANIFESTO_HOME/keys/alice-mirror.key"
+}
+keyless keyless
+unchanged 'the key that signs is gone' 11 'put the keys of the mirror back' manifesto mirror "$repository" copy
+manifesto key generate -q alice-mirror || t_bail 'another key'
+unchanged 'another one has its name' 11 'put the keys of the mirror back' manifesto mirror "$repository" copy
+keyless both
+cp "$T"/home/manifesto-publisher/keys/t2.key "$MANIFESTO_HOME/keys"
+unchanged "a key of the origin's targets does not sign in its place" 11 "key 't2' of the mirror signs for role" manifesto mirror "$repository" copy
+machine mirror
+
+# --- a registry that has lost files of the copy
+curl -s -H 'Accept: application/vnd.oci.image.manifest.v1+json' "http://$REGISTRY/v2/acme/trust/manifests/$(curl -s "http://$REGISTRY/v2/acme/trust/tags/list" |
+	jq -r --arg name "${repository//[:\/]/_}" '.tags[] | select(startswith($name))')" >manifest.json
+lose() { # PATTERN of the name of a file
+	local digest
+	digest=$(jq -r --arg name "$1" '[.layers[] | select(.annotations["tuf.io/filename"] | test($name)) | .digest][0]' manifest.json)
+	curl -sf -X DELETE "http://$REGISTRY/v2/acme/trust/blobs/$digest" || t_bail "the registry loses $1"
+}
+for file in snapshot 'targets\.json' 'sec\.json'; do
+	lose "$file"
+	mirrored "a lost $file is written again" 1 0 "$registry"
+	machine after-loss
+	run manifesto trust pin "$image" "$pin"
+	get_is "and read: $file" third --trust-server "$registry" "$image" contact
+	rm -rf "$MANIFESTO_HOME" "$XDG_CACHE_HOME"
+	machine mirror
+done
+run manifesto mirror "$repository" "$registry"
+check_stdout_has 'then nothing is new' 'nothing new for'
+lose '^1\.root'
+refused 'what this machine does not have either' 8 mirror "$repository" "$registry"
+check_stderr_has 'is said to be gone' 'the registry has lost files of the mirror'
+
 # --- what the mirror signed long ago is signed again before it expires
 push_image oci:layout:1.0 "$REGISTRY/acme/aged:1.0" >/dev/null 2>&1
 machine publisher3
