@@ -349,15 +349,16 @@ static const char *from_environment(const char *key_name)
 	return length_of(own) ? own : length_of(all) ? all : NULL;
 }
 
-/* 1: a source of new passphrases gave one; 0: none was given; -1 with *why. */
-static int from_new(const struct mf_cli_prompt *a, char *out, size_t max, size_t *n, char why[WHY_SIZE])
+/* MF_ABSENT: no source of new passphrases was given. MF_FAILED, with *why. */
+static enum mf_found from_new(const struct mf_cli_prompt *a, char *out, size_t max, size_t *n,
+			      char why[WHY_SIZE])
 {
 	const char *file = a->args->value[MF_OPT_NEW_PASSPHRASE_FILE],
 		   *env = getenv("MANIFESTO_NEW_PASSPHRASE");
 	if (!file && !length_of(env))
-		return 0;
+		return MF_ABSENT;
 	if (!file)
-		return hand_over(env, length_of(env), out, max, n, why) < 0 ? -1 : 1;
+		return hand_over(env, length_of(env), out, max, n, why) < 0 ? MF_FAILED : MF_FOUND;
 	int fd = open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	if (fd < 0)
 		return no_errno(why, errno, "open --new-passphrase-file", file);
@@ -366,7 +367,7 @@ static int from_new(const struct mf_cli_prompt *a, char *out, size_t max, size_t
 	if (got == 0)
 		return no_empty(why, "--new-passphrase-file");
 	*n = got < 0 ? 0 : (size_t)got;
-	return got < 0 ? -1 : 1;
+	return got < 0 ? MF_FAILED : MF_FOUND;
 }
 
 int mf_cli_prompt_passphrase(void *arg, const char *key_name, int confirm, char *out, size_t max, size_t *n,
@@ -379,9 +380,9 @@ int mf_cli_prompt_passphrase(void *arg, const char *key_name, int confirm, char 
 	struct manifesto_error bad = {0};
 	int64_t fd = -1;
 	why[0] = 0;
-	int fresh = confirm ? from_new(a, out, max, n, why) : 0;
-	if (fresh)
-		return fresh < 0 ? -1 : 0;
+	enum mf_found fresh = confirm ? from_new(a, out, max, n, why) : MF_ABSENT;
+	if (fresh != MF_ABSENT)
+		return fresh == MF_FOUND ? 0 : -1;
 	if (confirm && a->replaces)
 		return ask_terminal(a, key_name, confirm != 0, out, max, n, why);
 	if (command)

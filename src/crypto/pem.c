@@ -54,7 +54,7 @@ void mf_pem_reader_free(struct mf_pem_reader *r)
 	free(r);
 }
 
-static int next(struct mf_pem_reader *r, struct mf_pem_block *out, struct mf_err *err)
+static enum mf_found next(struct mf_pem_reader *r, struct mf_pem_block *out, struct mf_err *err)
 {
 	struct mf_pem_block b MF_PEM_BLOCK_CLEANUP = MF_PEM_BLOCK_INIT;
 	long n = 0;
@@ -62,7 +62,7 @@ static int next(struct mf_pem_reader *r, struct mf_pem_block *out, struct mf_err
 	if (PEM_read_bio(r->bio, &b.label, &b.headers, &b.der, &n) != 1) {
 		unsigned long why = ERR_peek_last_error();
 		if (ERR_GET_REASON(why) == PEM_R_NO_START_LINE)
-			return 0;
+			return MF_ABSENT;
 		/* A reason that all of OpenSSL's libraries share: the text is not to blame. */
 		if (why && (ERR_GET_LIB(why) != ERR_LIB_PEM || (ERR_GET_REASON(why) & ERR_RFLAG_COMMON)))
 			return mf_fail(err, MF_E_INTERNAL, 0, "read a PEM block");
@@ -71,17 +71,17 @@ static int next(struct mf_pem_reader *r, struct mf_pem_block *out, struct mf_err
 	b.der_n = (size_t)n;
 	*out = b;
 	b = (struct mf_pem_block)MF_PEM_BLOCK_INIT;
-	return 1;
+	return MF_FOUND;
 }
 
 /* OpenSSL reports lack of memory as the end of the text or as damage, too: both are believed the second time.
  */
-int mf_pem_next(struct mf_pem_reader *r, struct mf_pem_block *out, struct mf_err *err)
+enum mf_found mf_pem_next(struct mf_pem_reader *r, struct mf_pem_block *out, struct mf_err *err)
 {
 	MF_OSSL_QUIET;
 	size_t left = BIO_ctrl_pending(r->bio);
-	int rc = next(r, out, err);
-	if (rc == 1 || !left || (rc < 0 && !mf_ossl_try_again(err)))
+	enum mf_found rc = next(r, out, err);
+	if (rc == MF_FOUND || !left || (rc < 0 && !mf_ossl_try_again(err)))
 		return rc;
 	ERR_pop_to_mark();
 	ERR_set_mark();

@@ -28,9 +28,9 @@ static inline void mf_pem_reader_cleanup(struct mf_pem_reader **r)
 	mf_pem_reader_free(*r);
 }
 #define MF_PEM_READER_CLEANUP MF_CLEANUP(mf_pem_reader_cleanup)
-/* 1: *out (which must be empty) is filled; 0: no further block; -1: MF_E_FORMAT, a damaged block. Text
- * between blocks is skipped. */
-int mf_pem_next(struct mf_pem_reader *r, struct mf_pem_block *out, struct mf_err *err) MF_NODISCARD;
+/* MF_FOUND: *out (which must be empty) is filled. MF_ABSENT: no further block. MF_E_FORMAT, a damaged block.
+ * Text between blocks is skipped. */
+enum mf_found mf_pem_next(struct mf_pem_reader *r, struct mf_pem_block *out, struct mf_err *err) MF_NODISCARD;
 /* The only block of a text; none or several are MF_E_FORMAT. */
 int mf_pem_only(struct mf_str text, size_t max, struct mf_pem_block *out, struct mf_err *err) MF_NODISCARD;
 

@@ -63,12 +63,12 @@ void mf_json_reader_clear(struct mf_json_reader *r);
 
 /* Type of the next value. */
 int mf_json_peek(struct mf_json_reader *r, enum mf_json_type *type, struct mf_err *err) MF_NODISCARD;
-/* Enter an object or array; each _next returns 1 (a member or element is next), 0 (closed), -1. */
+/* Enter an object or array; each _next: MF_FOUND, a member or element is next; MF_ABSENT, it is closed. */
 int mf_json_object(struct mf_json_reader *r, struct mf_err *err) MF_NODISCARD;
-int mf_json_object_next(struct mf_json_reader *r, struct mf_json_string *name,
-			struct mf_err *err) MF_NODISCARD;
+enum mf_found mf_json_object_next(struct mf_json_reader *r, struct mf_json_string *name,
+				  struct mf_err *err) MF_NODISCARD;
 int mf_json_array(struct mf_json_reader *r, struct mf_err *err) MF_NODISCARD;
-int mf_json_array_next(struct mf_json_reader *r, struct mf_err *err) MF_NODISCARD;
+enum mf_found mf_json_array_next(struct mf_json_reader *r, struct mf_err *err) MF_NODISCARD;
 /* Scalars; another type is MF_E_FORMAT. */
 int mf_json_string(struct mf_json_reader *r, struct mf_json_string *out, struct mf_err *err) MF_NODISCARD;
 int mf_json_bool(struct mf_json_reader *r, bool *out, struct mf_err *err) MF_NODISCARD;

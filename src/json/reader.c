@@ -251,35 +251,36 @@ static inline int comma(struct mf_json_reader *r, const char *expected, struct m
 	return 0;
 }
 
-static inline int object_next(struct mf_json_reader *r, struct mf_json_string *name, struct mf_err *err)
+static inline enum mf_found object_next(struct mf_json_reader *r, struct mf_json_string *name,
+					struct mf_err *err)
 {
 	struct mf_json_string s;
 	skip_space(r);
 	if (next_is(r, '}'))
 		return close_object(r, err);
 	if (comma(r, "',' or '}' expected", err) < 0)
-		return -1;
+		return MF_FAILED;
 	if (!next_is(r, '"'))
 		return fail_at(r, r->at, "member name expected", err);
 	if (scan_string(r, &s, err) < 0 || add_key(r, s, err) < 0)
-		return -1;
+		return MF_FAILED;
 	skip_space(r);
 	if (!next_is(r, ':'))
 		return fail_at(r, r->at, "':' expected", err);
 	r->at++;
 	*name = s;
-	return 1;
+	return MF_FOUND;
 }
 
-static inline int array_next(struct mf_json_reader *r, struct mf_err *err)
+static inline enum mf_found array_next(struct mf_json_reader *r, struct mf_err *err)
 {
 	skip_space(r);
 	if (next_is(r, ']')) {
 		r->depth--;
 		r->at++;
-		return 0;
+		return MF_ABSENT;
 	}
-	return comma(r, "',' or ']' expected", err) < 0 ? -1 : 1;
+	return comma(r, "',' or ']' expected", err) < 0 ? MF_FAILED : MF_FOUND;
 }
 
 /* First character of the next value, '0' for every number, 0 at the end. */
@@ -363,7 +364,7 @@ int mf_json_object(struct mf_json_reader *r, struct mf_err *err)
 	return next_is(r, '{') ? open_container(r, OBJECT, err) : fail_at(r, r->at, "object expected", err);
 }
 
-int mf_json_object_next(struct mf_json_reader *r, struct mf_json_string *name, struct mf_err *err)
+enum mf_found mf_json_object_next(struct mf_json_reader *r, struct mf_json_string *name, struct mf_err *err)
 {
 	assert(r->depth > 0 && r->open[r->depth - 1].is_object);
 	return object_next(r, name, err);
@@ -375,7 +376,7 @@ int mf_json_array(struct mf_json_reader *r, struct mf_err *err)
 	return next_is(r, '[') ? open_container(r, ARRAY, err) : fail_at(r, r->at, "array expected", err);
 }
 
-int mf_json_array_next(struct mf_json_reader *r, struct mf_err *err)
+enum mf_found mf_json_array_next(struct mf_json_reader *r, struct mf_err *err)
 {
 	assert(r->depth > 0 && !r->open[r->depth - 1].is_object);
 	return array_next(r, err);

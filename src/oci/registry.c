@@ -568,12 +568,12 @@ static int go_to(struct mf_exchange *x, struct mf_str target, struct mf_err *err
 	return taken ? turn_page(x, taken, err) : mf_fail_nomem(err);
 }
 
-int mf_registry_next_page(struct mf_exchange *x, struct mf_err *err)
+enum mf_found mf_registry_next_page(struct mf_exchange *x, struct mf_err *err)
 {
 	struct mf_str next = next_link(x->res->link);
 	if (next.n == 0)
-		return 0;
-	return go_to(x, next, err) < 0 ? -1 : 1;
+		return MF_ABSENT;
+	return go_to(x, next, err) < 0 ? MF_FAILED : MF_FOUND;
 }
 
 /* ---- tags */

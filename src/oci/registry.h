@@ -26,8 +26,8 @@ int mf_registry_head_end(struct mf_exchange *x, struct mf_err *err) MF_NODISCARD
 
 /* registry.c */
 /* Turns an exchange that was answered into one for the next page that the answer's Link names (RFC 8288).
- * 1: to be run, without the headers of the last one; 0: that was the last page; -1. */
-int mf_registry_next_page(struct mf_exchange *x, struct mf_err *err) MF_NODISCARD;
+ * MF_FOUND: to be run, without the headers of the last one. MF_ABSENT: that was the last page. */
+enum mf_found mf_registry_next_page(struct mf_exchange *x, struct mf_err *err) MF_NODISCARD;
 
 /* referrers.c */
 int mf_registry_referrers(struct mf_image_store *s, const struct mf_digest *subjects, size_t n,

@@ -545,14 +545,14 @@ int mf_history_role(const struct mf_tuf_set *set, const char *asked, const struc
 	const struct mf_tuf_role *role;
 	const struct mf_tuf_loaded *by;
 	struct mf_esc e;
-	int n = mf_policy_role_by_name(set, asked, &role, &by);
+	enum mf_named n = mf_policy_role_by_name(set, asked, &role, &by);
 	*out = NULL;
-	for (size_t i = 0; n == 1 && i < set->nroles && !*out; i++)
+	for (size_t i = 0; n == MF_NAMES_ONE && i < set->nroles && !*out; i++)
 		if (mf_policy_role_matches(set, set->roles[i], asked))
 			*out = set->roles[i];
-	if (n == 1)
+	if (n == MF_NAMES_ONE)
 		return 0;
-	if (n)
+	if (n == MF_NAMES_SEVERAL)
 		return mf_fail(
 		    err, MF_E_AMBIGUOUS, 0,
 		    "role '%s' is ambiguous: several delegators define different roles of that name",

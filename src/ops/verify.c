@@ -157,18 +157,19 @@ static int find_veto(struct mf_trust *t, const char *role, const struct mf_tuf_r
 {
 	const struct mf_tuf_loaded *by;
 	struct mf_esc e;
-	int n = mf_policy_role_by_name(mf_trust_set(t), role, out, &by);
-	if (n == 1 && (!by || !by->delegation))
+	enum mf_named n = mf_policy_role_by_name(mf_trust_set(t), role, out, &by);
+	if (n == MF_NAMES_ONE && (!by || !by->delegation))
 		return 0;
 	if (mf_trust_widen(t, MF_STR(""), err) < 0)
 		return -1;
 	n = mf_policy_role_by_name(mf_trust_set(t), role, out, &by);
-	if (n == 1)
+	if (n == MF_NAMES_ONE)
 		return 0;
 	(void)mf_fail(
 	    err, MF_E_POLICY, 0,
-	    n ? "veto role '%s' is ambiguous: several delegators define different roles of that name"
-	      : "the repository has no role '%s', which the policy names as veto",
+	    n == MF_NAMES_SEVERAL
+		? "veto role '%s' is ambiguous: several delegators define different roles of that name"
+		: "the repository has no role '%s', which the policy names as veto",
 	    mf_esc(&e, mf_str_c(role)));
 	mf_err_set_hint(err, "'manifesto trust show' lists the roles");
 	return -1;

@@ -46,7 +46,7 @@ static int choose_role(struct veto *v, struct mf_err *err)
 	const struct mf_tuf_loaded *by;
 	const struct mf_key_info *key;
 	struct mf_esc e;
-	if (v->w.o->role && mf_policy_role_by_name(set, v->w.o->role, &role, &by) != 1) {
+	if (v->w.o->role && mf_policy_role_by_name(set, v->w.o->role, &role, &by) != MF_NAMES_ONE) {
 		(void)mf_fail(err, MF_E_USAGE, 0, "there is no role '%s' in this repository",
 			      mf_esc(&e, mf_str_c(v->w.o->role)));
 		mf_err_set_hint(err, "'manifesto role list' shows the roles");

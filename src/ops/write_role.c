@@ -94,7 +94,7 @@ static bool is_asked(const struct mf_write *w, const struct mf_tuf_role *role)
 	const struct mf_tuf_set *set = mf_trust_set(w->im->trust);
 	const struct mf_tuf_role *named;
 	const struct mf_tuf_loaded *by;
-	return mf_policy_role_by_name(set, w->o->role, &named, &by) == 1 &&
+	return mf_policy_role_by_name(set, w->o->role, &named, &by) == MF_NAMES_ONE &&
 	       strcmp(role->name, named->name) == 0 &&
 	       (!by || mf_policy_may_hold(set, w->o->role, mf_str_c(w->o->type)));
 }

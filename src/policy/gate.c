@@ -70,13 +70,14 @@ static int check_roles(const struct mf_gate *g, const struct mf_requirement *q, 
 	for (size_t i = 0; i < q->nroles; i++) {
 		const struct mf_tuf_role *role;
 		const struct mf_tuf_loaded *by;
-		int n = mf_policy_role_by_name(g->set, q->roles[i], &role, &by);
-		if (n != 1) {
+		enum mf_named n = mf_policy_role_by_name(g->set, q->roles[i], &role, &by);
+		if (n != MF_NAMES_ONE) {
 			out->code = MF_GATE_UNKNOWN_ROLE;
 			return mf_buf_printf(&out->found, err,
-					     n ? "role '%s' is ambiguous: several delegators define "
-						 "different roles of that name"
-					       : "there is no role '%s' in the repository",
+					     n == MF_NAMES_SEVERAL
+						 ? "role '%s' is ambiguous: several delegators define "
+						   "different roles of that name"
+						 : "there is no role '%s' in the repository",
 					     q->roles[i]);
 		}
 		if (!mf_policy_may_hold(g->set, q->roles[i], mf_str_c(q->type))) {
@@ -470,7 +471,7 @@ static size_t roles_of(const struct mf_gate *g, const struct mf_requirement *q,
 	if (!q->nroles)
 		return mf_policy_roles(g->set, mf_str_c(q->type), roles, MF_MAX_POLICY_ROLES);
 	for (size_t i = 0; i < q->nroles; i++)
-		if (mf_policy_role_by_name(g->set, q->roles[i], &roles[n], &by) == 1)
+		if (mf_policy_role_by_name(g->set, q->roles[i], &roles[n], &by) == MF_NAMES_ONE)
 			n++;
 	return n;
 }

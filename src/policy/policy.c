@@ -121,27 +121,27 @@ static bool same_role(const struct mf_tuf_role *a, const struct mf_tuf_role *b)
 	return strcmp(a->name, b->name) == 0 && mf_tuf_role_same(a, b);
 }
 
-int mf_policy_role_by_name(const struct mf_tuf_set *set, const char *asked, const struct mf_tuf_role **out,
-			   const struct mf_tuf_loaded **by)
+enum mf_named mf_policy_role_by_name(const struct mf_tuf_set *set, const char *asked,
+				     const struct mf_tuf_role **out, const struct mf_tuf_loaded **by)
 {
 	*out = NULL;
 	*by = NULL;
 	if (strcmp(asked, "targets") == 0) {
 		*out = &set->root->roles[MF_TUF_TARGETS];
-		return 1;
+		return MF_NAMES_ONE;
 	}
 	for (size_t i = 0; i < set->nroles; i++) {
 		const struct mf_tuf_role *r = listed_by(set->d, set->roles[i], asked);
 		if (r && *out && !same_role(*out, r))
-			return 2;
+			return MF_NAMES_SEVERAL;
 		if (!r || *out)
 			continue;
 		*out = r;
 		*by = set->roles[i];
 		if (i == 0) /* whoever else uses the name has taken it */
-			return 1;
+			return MF_NAMES_ONE;
 	}
-	return *out != NULL;
+	return *out ? MF_NAMES_ONE : MF_NAMES_NONE;
 }
 
 bool mf_policy_role_matches(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l, const char *asked)
@@ -153,8 +153,8 @@ bool mf_policy_role_matches(const struct mf_tuf_set *set, const struct mf_tuf_lo
 	l = mf_tuf_loaded_owner(l);
 	if (!l->delegation || set->roles[0]->delegation)
 		return true;
-	return mf_policy_role_by_name(set, asked, &role, &by) == 1 && strcmp(l->role, role->name) == 0 &&
-	       (l->parent == by || same_role(l->delegation, role));
+	return mf_policy_role_by_name(set, asked, &role, &by) == MF_NAMES_ONE &&
+	       strcmp(l->role, role->name) == 0 && (l->parent == by || same_role(l->delegation, role));
 }
 
 bool mf_policy_may_hold(const struct mf_tuf_set *set, const char *asked, struct mf_str type)
@@ -162,7 +162,7 @@ bool mf_policy_may_hold(const struct mf_tuf_set *set, const char *asked, struct 
 	const struct mf_tuf_role *role;
 	const struct mf_tuf_loaded *by;
 	bool may = false;
-	if (mf_policy_role_by_name(set, asked, &role, &by) != 1)
+	if (mf_policy_role_by_name(set, asked, &role, &by) != MF_NAMES_ONE)
 		return false;
 	if (!by)
 		return true;
@@ -330,8 +330,8 @@ bool mf_policy_is_hidden(const struct mf_tuf_loaded *l, struct mf_str name)
 
 enum reading { WITHOUT_SIGNERS, WITH_SIGNERS };
 
-static int entry_read(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l, size_t i, enum reading how,
-		      struct mf_entry *out, struct mf_err *err)
+static enum mf_found entry_read(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l, size_t i,
+				enum reading how, struct mf_entry *out, struct mf_err *err)
 {
 	struct mf_json_string name = mf_tuf_target_name(l->file, i);
 	struct mf_entry e MF_ENTRY_CLEANUP = {.role = l};
@@ -341,7 +341,7 @@ static int entry_read(const struct mf_tuf_set *set, const struct mf_tuf_loaded *
 		return check_spelling(l, name, err);
 	if (!mf_record_name_parse(name.raw, &e.type, &e.subject) ||
 	    !mf_tuf_loaded_covers(set->d, l, name.raw) || mf_policy_is_hidden(l, name.raw))
-		return 0;
+		return MF_ABSENT;
 	if (mf_tuf_target_info(set->d, l->file, i, &e.info, err) < 0 || check_hash(&e, err) < 0 ||
 	    mf_record_parse(&e.record, e.info.custom, err) < 0 ||
 	    (how == WITH_SIGNERS && read_signers(set, name.raw, &e, err) < 0))
@@ -349,23 +349,23 @@ static int entry_read(const struct mf_tuf_set *set, const struct mf_tuf_loaded *
 	e.state = how == WITH_SIGNERS ? state_of(set, &e) : MF_STATE_FOREIGN;
 	*out = e;
 	e = (struct mf_entry){0};
-	return 1;
+	return MF_FOUND;
 }
 
-int mf_entry_read(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l, size_t i, struct mf_entry *out,
-		  struct mf_err *err)
+enum mf_found mf_entry_read(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l, size_t i,
+			    struct mf_entry *out, struct mf_err *err)
 {
 	return entry_read(set, l, i, WITH_SIGNERS, out, err);
 }
 
 /* ---- choice */
 
-int mf_policy_read(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l, struct mf_str name,
-		   struct mf_entry *out, struct mf_err *err)
+enum mf_found mf_policy_read(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l, struct mf_str name,
+			     struct mf_entry *out, struct mf_err *err)
 {
 	ptrdiff_t at = mf_tuf_target_find(l->file, name);
 	*out = (struct mf_entry){0};
-	return at < 0 ? 0 : mf_entry_read(set, l, (size_t)at, out, err);
+	return at < 0 ? MF_ABSENT : mf_entry_read(set, l, (size_t)at, out, err);
 }
 
 int mf_entry_refuse_withdrawn(const struct mf_entry *e, const struct mf_names *names, struct mf_err *err)
@@ -437,7 +437,7 @@ static int refuse_shared_name(const struct mf_tuf_set *set, const char *asked, s
 	const struct mf_tuf_role *role;
 	const struct mf_tuf_loaded *by;
 	struct mf_esc e;
-	if (mf_policy_role_by_name(set, asked, &role, &by) != 2)
+	if (mf_policy_role_by_name(set, asked, &role, &by) != MF_NAMES_SEVERAL)
 		return 0;
 	return mf_fail(err, MF_E_AMBIGUOUS, 0,
 		       "role '%s' is ambiguous: several delegators define different roles of that name",

@@ -42,9 +42,10 @@ void mf_entries_clear(struct mf_entries *e);
 bool mf_role_is(const char *role, const char *asked);
 /* The delegation that a name stands for: the one that `targets` lists by it; else the one that the loaded
  * roles below list by it. Names say nothing of who gave them: in TUF 1.0 any role may list another by any
- * name, under keys of its own. Returns 0: none, 1, or 2: several; *by lists it (NULL for `targets`). */
-int mf_policy_role_by_name(const struct mf_tuf_set *set, const char *asked, const struct mf_tuf_role **out,
-			   const struct mf_tuf_loaded **by);
+ * name, under keys of its own. *by lists it (NULL for `targets`). */
+enum mf_named { MF_NAMES_NONE, MF_NAMES_ONE, MF_NAMES_SEVERAL };
+enum mf_named mf_policy_role_by_name(const struct mf_tuf_set *set, const char *asked,
+				     const struct mf_tuf_role **out, const struct mf_tuf_loaded **by);
 /* Is the loaded role the one that the name stands for? In a set that begins with another role than `targets`
  * (an old version of that role alone) the name decides. */
 bool mf_policy_role_matches(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l, const char *asked);
@@ -66,17 +67,17 @@ size_t mf_policy_roles(const struct mf_tuf_set *set, struct mf_str type, const s
 /* A role's own file goes before its shards: does it hold this name, which a shard of it holds as well? */
 bool mf_policy_is_hidden(const struct mf_tuf_loaded *l, struct mf_str name);
 
-/* Reads entry i of a role. Names that are none of ours give 0 and an empty entry; 1: read; -1. */
-int mf_entry_read(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l, size_t i, struct mf_entry *out,
-		  struct mf_err *err) MF_NODISCARD;
+/* Reads entry i of a role. MF_ABSENT, and an empty entry: its name is none of ours. */
+enum mf_found mf_entry_read(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l, size_t i,
+			    struct mf_entry *out, struct mf_err *err) MF_NODISCARD;
 
 /* Fails with MF_E_WITHDRAWN; the message says which role withdrew it, when and why, and the keys that signed
  * that. */
 int mf_entry_refuse_withdrawn(const struct mf_entry *e, const struct mf_names *names, struct mf_err *err);
 
-/* The same by name. 1: read; 0: the role has no such record, or may not have it; -1. */
-int mf_policy_read(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l, struct mf_str name,
-		   struct mf_entry *out, struct mf_err *err) MF_NODISCARD;
+/* The same by name. MF_ABSENT: the role has no such record, or may not have it. */
+enum mf_found mf_policy_read(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l, struct mf_str name,
+			     struct mf_entry *out, struct mf_err *err) MF_NODISCARD;
 
 /* What a role has said to stop a type, or all, for a subject: a veto lies in a path of the role's own, which
  * names the type or not, and counts for those whose policy calls the role `veto`. Whatever signs its file

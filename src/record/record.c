@@ -323,7 +323,7 @@ int mf_record_from_tree(struct mf_record *out, json_t *tree, const json_t *sigs_
 	return 0;
 }
 
-int mf_record_parse(struct mf_record *out, struct mf_str custom, struct mf_err *err)
+enum mf_found mf_record_parse(struct mf_record *out, struct mf_str custom, struct mf_err *err)
 {
 	struct mf_json_reader rd MF_JSON_READER_CLEANUP;
 	struct mf_json_string name;
@@ -332,28 +332,28 @@ int mf_record_parse(struct mf_record *out, struct mf_str custom, struct mf_err *
 	int more;
 	mf_json_reader_init(&rd, mf_bytes_of(custom));
 	if (custom.n == 0)
-		return 0;
+		return MF_ABSENT;
 	if (mf_json_peek(&rd, &type, err) < 0)
-		return -1;
+		return MF_FAILED;
 	if (type != MF_JSON_OBJECT)
-		return 0;
+		return MF_ABSENT;
 	if (mf_json_object(&rd, err) < 0)
-		return -1;
+		return MF_FAILED;
 	while ((more = mf_json_object_next(&rd, &name, err)) > 0) {
 		struct mf_str value;
 		if (mf_json_skip(&rd, &value, err) < 0)
-			return -1;
+			return MF_FAILED;
 		if (mf_json_string_eq(name, "manifesto"))
 			ours = value;
 	}
 	if (more < 0)
-		return -1;
+		return MF_FAILED;
 	if (!ours.n)
-		return 0;
+		return MF_ABSENT;
 	json_t *tree MF_JSON_CLEANUP = mf_json_load(mf_bytes_of(ours), MF_MAX_CUSTOM_BYTES, err);
 	if (!tree || mf_record_from_tree(out, tree, tree, err) < 0)
 		return mf_wrap(err, "custom.manifesto");
-	return 1;
+	return MF_FOUND;
 }
 
 /* ---- making */

@@ -52,9 +52,10 @@ struct mf_record {
 };
 void mf_record_clear(struct mf_record *r);
 #define MF_RECORD_CLEANUP MF_CLEANUP(mf_record_clear)
-/* Reads the `custom` of a target entry (raw JSON, may be empty). 1: a record of ours; 0: no custom.manifesto,
- * foreign; -1: MF_E_FORMAT, also for `v` above 1 and for a name in `crit` that this version does not know. */
-int mf_record_parse(struct mf_record *out, struct mf_str custom, struct mf_err *err) MF_NODISCARD;
+/* Reads the `custom` of a target entry (raw JSON, may be empty). MF_FOUND: a record of ours. MF_ABSENT: no
+ * custom.manifesto, foreign. MF_E_FORMAT, also for `v` above 1 and for a name in `crit` that this version
+ * does not know. */
+enum mf_found mf_record_parse(struct mf_record *out, struct mf_str custom, struct mf_err *err) MF_NODISCARD;
 
 /* Takes a reference on a description. sigs_of: the object that has its `sigs`. MF_E_FORMAT. */
 int mf_record_from_tree(struct mf_record *out, json_t *tree, const json_t *sigs_of,

@@ -77,7 +77,7 @@ static struct mf_fetch *packed_begin(struct mf_repo *r, const struct mf_fetch_ke
 	return f;
 }
 
-static int packed_end(struct mf_fetch *fetch, struct mf_buf *out, struct mf_err *err)
+static enum mf_found packed_end(struct mf_fetch *fetch, struct mf_buf *out, struct mf_err *err)
 {
 	struct mf_fetch *f MF_FREE = fetch;
 	mf_buf_clear(out);

@@ -114,15 +114,15 @@ static int64_t modified(const char *path)
 	return stat(path, &st) == 0 && st.st_mtime > 0 ? (int64_t)st.st_mtime : 0;
 }
 
-static int directory_end(struct mf_fetch *f, struct mf_buf *out, struct mf_err *err)
+static enum mf_found directory_end(struct mf_fetch *f, struct mf_buf *out, struct mf_err *err)
 {
 	mf_buf_clear(out);
 	if (f->seen)
 		*f->seen = modified(f->path);
-	int rc = mf_file_read_stored(f->path, f->max, out, err) < 0 ? -1 : 1;
+	enum mf_found rc = mf_file_read_stored(f->path, f->max, out, err) < 0 ? MF_FAILED : MF_FOUND;
 	if (rc < 0 && err->code == MF_E_NOT_FOUND) {
 		mf_err_clear(err);
-		rc = 0;
+		rc = MF_ABSENT;
 	}
 	directory_cancel(f);
 	return rc;

@@ -143,7 +143,7 @@ static int server_error(const struct mf_http_call *call, const struct mf_http_re
 }
 
 /* 404 with Notary's own words, or with none, is an answer; a web server's page is not. */
-static int await_file(struct mf_fetch *f, struct mf_buf *out, struct mf_err *err)
+static enum mf_found await_file(struct mf_fetch *f, struct mf_buf *out, struct mf_err *err)
 {
 	struct mf_http_response *res;
 	if (mf_http_await(f->call, &res, err) < 0)
@@ -161,9 +161,9 @@ static int await_file(struct mf_fetch *f, struct mf_buf *out, struct mf_err *err
 	return MF_FOUND;
 }
 
-static int notary_end(struct mf_fetch *f, struct mf_buf *out, struct mf_err *err)
+static enum mf_found notary_end(struct mf_fetch *f, struct mf_buf *out, struct mf_err *err)
 {
-	int rc = await_file(f, out, err);
+	enum mf_found rc = await_file(f, out, err);
 	notary_cancel(f);
 	return rc;
 }

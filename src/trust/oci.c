@@ -413,7 +413,7 @@ static enum mf_found end(struct mf_fetch *f, struct mf_buf *out, struct mf_err *
 	return MF_FOUND;
 }
 
-static int oci_end(struct mf_fetch *f, struct mf_buf *out, struct mf_err *err)
+static enum mf_found oci_end(struct mf_fetch *f, struct mf_buf *out, struct mf_err *err)
 {
 	if (f->seen)
 		*f->seen = 0;

@@ -73,8 +73,8 @@ struct mf_repo_ops {
 	void (*close)(struct mf_repo *r);
 	/* Begins a request. */
 	struct mf_fetch *(*begin)(struct mf_repo *r, const struct mf_fetch_key *key, struct mf_err *err);
-	/* Waits and frees. 1: out filled (it must be initialised); 0: not there; -1. */
-	int (*end)(struct mf_fetch *f, struct mf_buf *out, struct mf_err *err);
+	/* Waits and frees. MF_FOUND: out filled (it must be initialised). MF_ABSENT: it is not there. */
+	enum mf_found (*end)(struct mf_fetch *f, struct mf_buf *out, struct mf_err *err);
 	void (*cancel)(struct mf_fetch *f);
 	/* The first version from `from` on that this role's next file can have. NULL in the table: any,
 	 * nothing is kept under a version that a stopped publish has left. */
@@ -88,10 +88,10 @@ struct mf_repo_ops {
 	int (*server_key)(struct mf_repo *r, const char *role, enum mf_server_key which, struct mf_buf *out,
 			  struct mf_err *err);
 	/* The file of a target into a spool of its announced length, not compared with its hash. sha256 NULL:
-	 * by plain name. 1, 0: not there, -1. NULL in the table: targets are no files there that a client can
-	 * ask for. */
-	int (*target)(struct mf_repo *r, struct mf_str name, const struct mf_digest *sha256, uint64_t length,
-		      struct mf_spool *out, struct mf_err *err);
+	 * by plain name. MF_ABSENT: it is not there. NULL in the table: targets are no files there that a
+	 * client can ask for. */
+	enum mf_found (*target)(struct mf_repo *r, struct mf_str name, const struct mf_digest *sha256,
+				uint64_t length, struct mf_spool *out, struct mf_err *err);
 	/* For a store that keeps the target files as well, and is no directory; NULL elsewhere. Replaces what
 	 * is there. */
 	int (*put_target)(struct mf_repo *r, struct mf_str name, const struct mf_digest *sha256,

@@ -123,7 +123,7 @@ static enum mf_found end_fetch(struct mf_fetch *f, struct mf_buf *out, struct mf
 	return MF_FOUND;
 }
 
-static int s3_end(struct mf_fetch *f, struct mf_buf *out, struct mf_err *err)
+static enum mf_found s3_end(struct mf_fetch *f, struct mf_buf *out, struct mf_err *err)
 {
 	enum mf_found found = end_fetch(f, out, err);
 	s3_cancel(f);
@@ -134,7 +134,7 @@ static enum mf_found fetch(struct s3 *s, const struct mf_fetch_key *key, struct 
 			   struct mf_err *err)
 {
 	struct mf_fetch *f = s3_begin(&s->repo, key, err);
-	return f ? (enum mf_found)s3_end(f, out, err) : MF_FAILED;
+	return f ? s3_end(f, out, err) : MF_FAILED;
 }
 
 /* Reads timestamp.json, which is remembered. */
@@ -153,8 +153,8 @@ static bool is_stamp(const struct s3 *s, struct mf_bytes bytes)
 
 /* ---- content */
 
-static int s3_target(struct mf_repo *r, struct mf_str name, const struct mf_digest *sha256, uint64_t length,
-		     struct mf_spool *out, struct mf_err *err)
+static enum mf_found s3_target(struct mf_repo *r, struct mf_str name, const struct mf_digest *sha256,
+			       uint64_t length, struct mf_spool *out, struct mf_err *err)
 {
 	struct s3 *s = (struct s3 *)r;
 	struct mf_buf path MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_URL);
@@ -164,11 +164,11 @@ static int s3_target(struct mf_repo *r, struct mf_str name, const struct mf_dige
 		return mf_fail(err, MF_E_FORMAT, 0, "a target of %llu bytes is too large",
 			       (unsigned long long)length);
 	if (mf_trust_name_target(&path, name, sha256, err) < 0)
-		return -1;
+		return MF_FAILED;
 	struct mf_object_request get = {
 	    .method = "GET", .name = mf_buf_str(&path), .max = length ? (size_t)length : 1, .into = out};
 	if (mf_object_begin(&s->bucket, &get, &call, err) < 0)
-		return -1;
+		return MF_FAILED;
 	return mf_object_get(call, &res, err);
 }
 

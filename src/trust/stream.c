@@ -59,7 +59,7 @@ enum mf_found mf_stream_next(struct mf_stream *s, int64_t version, struct mf_buf
 	struct mf_stream_slot *slot = &s->slots[s->ended++ % MF_STREAM_WINDOW];
 	struct mf_fetch *f = slot->fetch;
 	slot->fetch = NULL;
-	enum mf_found rc = (enum mf_found)s->t->repo->ops->end(f, out, err);
+	enum mf_found rc = s->t->repo->ops->end(f, out, err);
 	*seen = slot->seen;
 	if (rc < 0 && err->code == MF_E_FORMAT && s->max < s->most) { /* it may be too large for the others */
 		struct mf_fetch_key key = mf_stream_key(s->role, version, s->most, seen);

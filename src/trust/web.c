@@ -162,11 +162,11 @@ static int status_error(const struct mf_http_call *call, const struct mf_http_re
 	return -1;
 }
 
-static int await_file(struct mf_fetch *f, struct mf_buf *out, struct mf_err *err)
+static enum mf_found await_file(struct mf_fetch *f, struct mf_buf *out, struct mf_err *err)
 {
 	struct mf_http_response *res;
 	if (mf_http_await(f->call, &res, err) < 0)
-		return -1;
+		return MF_FAILED;
 	if (f->seen)
 		*f->seen = res->status == 200 ? res->last_modified : 0;
 	if (res->status == 404)
@@ -185,16 +185,16 @@ static int await_file(struct mf_fetch *f, struct mf_buf *out, struct mf_err *err
 	return MF_FOUND;
 }
 
-static int web_end(struct mf_fetch *f, struct mf_buf *out, struct mf_err *err)
+static enum mf_found web_end(struct mf_fetch *f, struct mf_buf *out, struct mf_err *err)
 {
-	int rc = await_file(f, out, err);
-	if (rc == 0 && f->other) {
+	enum mf_found rc = await_file(f, out, err);
+	if (rc == MF_ABSENT && f->other) {
 		mf_http_call_free(f->call);
 		f->call = NULL;
 		free(f->url);
 		f->url = f->other;
 		f->other = NULL;
-		rc = submit(f, err) < 0 ? -1 : await_file(f, out, err);
+		rc = submit(f, err) < 0 ? MF_FAILED : await_file(f, out, err);
 	}
 	web_cancel(f);
 	return rc;
@@ -202,8 +202,8 @@ static int web_end(struct mf_fetch *f, struct mf_buf *out, struct mf_err *err)
 
 /* ---- content */
 
-static int web_target(struct mf_repo *r, struct mf_str name, const struct mf_digest *sha256, uint64_t length,
-		      struct mf_spool *out, struct mf_err *err)
+static enum mf_found web_target(struct mf_repo *r, struct mf_str name, const struct mf_digest *sha256,
+				uint64_t length, struct mf_spool *out, struct mf_err *err)
 {
 	struct web *w = (struct web *)r;
 	struct mf_buf path MF_BUF_CLEANUP = MF_BUF_INIT(MAX_URL);
@@ -213,7 +213,7 @@ static int web_target(struct mf_repo *r, struct mf_str name, const struct mf_dig
 		return mf_fail(err, MF_E_FORMAT, 0, "a target of %llu bytes is too large",
 			       (unsigned long long)length);
 	if (mf_trust_name_target(&path, name, sha256, err) < 0)
-		return -1;
+		return MF_FAILED;
 	char *url MF_FREE = file_url(w, &path, ENCODED, err);
 	struct mf_http_request req = {.url = url,
 				      .auth = w->cfg->auth,
@@ -221,7 +221,7 @@ static int web_target(struct mf_repo *r, struct mf_str name, const struct mf_dig
 				      .write = mf_spool_write,
 				      .write_arg = out};
 	if (!url || mf_http_submit(w->cfg->http, &req, &call, err) < 0 || mf_http_await(call, &res, err) < 0)
-		return -1;
+		return MF_FAILED;
 	if (res->status == 404)
 		return MF_ABSENT;
 	return res->status == 200 ? MF_FOUND : status_error(call, res, "read target", err);

@@ -72,7 +72,8 @@ static int visit(struct mf_tuf_search *s, const struct mf_tuf_edge *w, struct mf
 	return 0;
 }
 
-int mf_tuf_search_next(struct mf_tuf_search *s, struct mf_tuf_edge *w, ptrdiff_t *index, struct mf_err *err)
+enum mf_found mf_tuf_search_next(struct mf_tuf_search *s, struct mf_tuf_edge *w, ptrdiff_t *index,
+				 struct mf_err *err)
 {
 	if (!s->at)
 		s->at = loaded_for(s->set, &s->pending);
@@ -80,19 +81,19 @@ int mf_tuf_search_next(struct mf_tuf_search *s, struct mf_tuf_edge *w, ptrdiff_t
 	for (;;) {
 		*index = mf_tuf_target_find(s->at->file, s->name);
 		if (*index >= 0)
-			return 0;
+			return MF_ABSENT;
 		if (push_delegations(s, err) < 0)
-			return -1;
+			return MF_FAILED;
 		do {
 			if (!s->ntodo)
-				return 0;
+				return MF_ABSENT;
 			*w = s->todo[--s->ntodo];
 		} while (was_visited(s, w->role->name));
 		if (visit(s, w, err) < 0)
-			return -1;
+			return MF_FAILED;
 		s->at = loaded_for(s->set, w);
 		s->pending = *w;
 		if (!s->at)
-			return 1;
+			return MF_FOUND;
 	}
 }

@@ -337,10 +337,10 @@ struct mf_tuf_search {
 /* The set's targets must be loaded. */
 void mf_tuf_search_init(struct mf_tuf_search *s, struct mf_tuf_set *set, struct mf_str name, size_t max);
 void mf_tuf_search_clear(struct mf_tuf_search *s);
-/* 1: *w is the next role, to be loaded by mf_tuf_set_delegated before the next call; 0: ended, *index is the
- * target's in s->at->file, or -1: no role has it; -1: MF_E_FORMAT, MF_E_NOMEM. */
-int mf_tuf_search_next(struct mf_tuf_search *s, struct mf_tuf_edge *w, ptrdiff_t *index,
-		       struct mf_err *err) MF_NODISCARD;
+/* MF_FOUND: *w is the next role, to be loaded by mf_tuf_set_delegated before the next call. MF_ABSENT: ended,
+ * *index is the target's in s->at->file, or -1: no role has it. MF_E_FORMAT, MF_E_NOMEM. */
+enum mf_found mf_tuf_search_next(struct mf_tuf_search *s, struct mf_tuf_edge *w, ptrdiff_t *index,
+				 struct mf_err *err) MF_NODISCARD;
 
 /* A file of a top-level role that the trusted root's keys sign; nothing else is checked. For what an earlier
  * run has left: the keys may have changed since (5.3.11). Takes the bytes. NULL: MF_E_FORMAT, MF_E_SIGNATURE.

@@ -270,7 +270,7 @@ static int add_to_buf(void *arg, const void *p, size_t n, struct mf_err *err)
 	return mf_buf_add(arg, p, n, err);
 }
 
-static int source_end(struct mf_fetch *f, struct mf_buf *out, struct mf_err *err)
+static enum mf_found source_end(struct mf_fetch *f, struct mf_buf *out, struct mf_err *err)
 {
 	const struct mf_fetcher *fetcher = f->source->fetcher;
 	mf_buf_clear(out);

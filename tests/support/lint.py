@@ -37,7 +37,7 @@ SIZEOF = re.compile(r"\bsizeof\((?!\(|(const |volatile )?(struct|enum|union|unsi
 # What these take is a value, no flag.
 VALUES = {"mf_json_add_bool"}
 FLAG = re.compile(r"[(,]\s*(?:true|false)\s*(?=[,)])")
-OUTCOMES = re.compile(r"\b1, 0,? (or )?-1\b|\b0, 1,? (or )?-1\b")
+OUTCOMES = re.compile(r"\b1, 0(:[^,;]*)?,? (or )?-1\b|\b0, 1,? (or )?-1\b|\b1: [^;]*; 0: [^;]*; -1\b|\b0: [^,;]*, 1,? or 2\b")
 SIDE_CHANNEL = re.compile(r"(?:(?<!\w)\(|\|\||(?<!err )&&)\s*err->code\s*(?:\)|\|\||&&)")
 SHARED_LINE = re.compile(r"^\s[^;(){}=]*;\s*/\* (.*?) \*/$")
 TEXT = {".c", ".h", ".py", ".sh", ".md", ".1", ".5", ".7", ".yml", ".yaml", ".in", ""}
