@@ -142,7 +142,7 @@ static int write_object(struct writer *w, struct mf_err *err)
 	if (mf_json_object(&w->r, err) < 0 || mf_buf_addc(w->out, '{', err) < 0)
 		return -1;
 	size_t body = w->out->n;
-	while ((more = mf_json_object_next(&w->r, &name, err)) == 1) {
+	while ((more = mf_json_object_next(&w->r, &name, err)) == MF_FOUND) {
 		if ((w->n > first && mf_buf_addc(w->out, ',', err) < 0) || write_member(w, name, err) < 0)
 			return -1;
 	}
@@ -158,7 +158,7 @@ static int write_array(struct writer *w, struct mf_err *err)
 	int more;
 	if (mf_json_array(&w->r, err) < 0 || mf_buf_addc(w->out, '[', err) < 0)
 		return -1;
-	while ((more = mf_json_array_next(&w->r, err)) == 1) {
+	while ((more = mf_json_array_next(&w->r, err)) == MF_FOUND) {
 		if ((any && mf_buf_addc(w->out, ',', err) < 0) || write_value(w, err) < 0)
 			return -1;
 		any = true;

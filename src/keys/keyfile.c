@@ -100,10 +100,10 @@ static int read_kdf(struct mf_json_reader *r, struct parsed *p, struct mf_err *e
 {
 	const struct field texts[] = {{"alg", &p->kdf_alg}, {"salt", &p->salt}};
 	struct mf_json_string name;
-	int more = mf_json_object(r, err) < 0 ? -1 : 1;
+	enum mf_found more = mf_json_object(r, err) < 0 ? MF_FAILED : MF_FOUND;
 
 	p->has_kdf = true;
-	while (more == 1 && (more = mf_json_object_next(r, &name, err)) == 1) {
+	while (more == MF_FOUND && (more = mf_json_object_next(r, &name, err)) == MF_FOUND) {
 		int got = read_field(r, texts, 2, name, err);
 
 		if (got == 0 && mf_json_string_eq(name, "ops"))
@@ -162,7 +162,7 @@ static int parse(struct parsed *p, struct mf_bytes file, struct mf_err *err)
 		return fail_file(err, "too long");
 	if (mf_json_object(&r, err) < 0)
 		return -1;
-	while ((more = mf_json_object_next(&r, &name, err)) == 1) {
+	while ((more = mf_json_object_next(&r, &name, err)) == MF_FOUND) {
 		if (read_member(&r, p, name, err) < 0)
 			return -1;
 	}

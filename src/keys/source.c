@@ -170,7 +170,7 @@ bool mf_reference_is(struct mf_bytes file)
 	struct mf_json_string name, value;
 	struct mf_err err = MF_ERR_INIT;
 	mf_json_reader_init(&r, file);
-	return mf_json_object(&r, &err) == 0 && mf_json_object_next(&r, &name, &err) == 1 &&
+	return mf_json_object(&r, &err) == 0 && mf_json_object_next(&r, &name, &err) == MF_FOUND &&
 	       mf_json_string_eq(name, "manifesto") && mf_json_string(&r, &value, &err) == 0 &&
 	       mf_json_string_eq(value, MAGIC);
 }

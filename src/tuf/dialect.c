@@ -114,7 +114,7 @@ static struct mf_pubkey *first_certificate_key(struct mf_str pem, struct mf_err 
 	struct mf_pem_reader *r MF_PEM_READER_CLEANUP = mf_pem_reader_new(pem, MF_MAX_ROOT_BYTES, err);
 	struct mf_pem_block block MF_PEM_BLOCK_CLEANUP = MF_PEM_BLOCK_INIT;
 	struct mf_buf first MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_ROOT_BYTES);
-	if (!r || mf_pem_next(r, &block, err) != 1 || strcmp(block.label, "CERTIFICATE") != 0 ||
+	if (!r || mf_pem_next(r, &block, err) != MF_FOUND || strcmp(block.label, "CERTIFICATE") != 0 ||
 	    mf_pem_write(&first, block.label, "", (struct mf_bytes){block.der, block.der_n}, err) < 0)
 		return NULL;
 	return mf_pubkey_from_pem(mf_buf_str(&first), err);
