@@ -210,7 +210,6 @@ static int make(struct export *x, struct mf_err *err)
 
 /* ---- beside the image */
 
-/* Where the registry keeps no list of its own. */
 static int list_bundle(struct mf_image *im, struct mf_bytes manifest, struct mf_annotation *notes,
 		       struct mf_err *err)
 {
@@ -219,7 +218,6 @@ static int list_bundle(struct mf_image *im, struct mf_bytes manifest, struct mf_
 	struct mf_json_out j;
 	struct mf_descriptor d = {
 	    .size = manifest.n, .media_type = media_type, .artifact_type = artifact_type};
-	struct mf_referrers_change change = {.subject = im->digest, .add = &d, .nadd = 1, .keep_all = true};
 	mf_json_to_buf(&j, MF_JSON_CANONICAL, &text, err);
 	mf_json_add_object(&j, NULL);
 	for (struct mf_annotation *n = notes; n->name; n++)
@@ -229,7 +227,7 @@ static int list_bundle(struct mf_image *im, struct mf_bytes manifest, struct mf_
 	    mf_sha256(manifest, &d.digest, err) < 0)
 		return -1;
 	d.annotations = text.p;
-	return mf_referrers_update(im->blobs, &change, 1, err);
+	return mf_artifact_list(im, &d, err);
 }
 
 static int attach(struct export *x, struct mf_err *err)
@@ -259,7 +257,7 @@ static int attach(struct export *x, struct mf_err *err)
 	struct mf_manifest_call *call = mf_manifest_put_begin(im.blobs, NULL, MF_MT_OCI_MANIFEST, bytes, err);
 	if (!call || mf_artifact_put_end(&im, call, bytes, NULL, err) < 0 ||
 	    list_bundle(&im, bytes, notes, err) < 0 || mf_sha256(bytes, &digest, err) < 0)
-		return -1;
+		return mf_wrap(err, "attach the bundle");
 	x->out->attached = mf_report_image(x->a, &im, &digest);
 	return mf_arena_check(x->a, err);
 }

@@ -342,5 +342,8 @@ enum mf_found mf_artifact_again(const struct mf_subject *s, const struct mf_entr
  * stores that and puts it again. */
 int mf_artifact_put_end(struct mf_image *im, struct mf_manifest_call *call, struct mf_bytes bytes,
 			const char *tag, struct mf_err *err) MF_NODISCARD;
+/* Lists it among the referrers of the image, beside all others. Where the registry keeps no list, one is
+ * read, changed and written, by whoever comes: so it is read back, and so is the artifact. */
+int mf_artifact_list(struct mf_image *im, const struct mf_descriptor *d, struct mf_err *err) MF_NODISCARD;
 
 #endif

@@ -65,25 +65,15 @@ static void signature_tag(char out[80], const struct mf_proposal_place *at, cons
 	(void)snprintf(out, 80, "_manifesto-%.32s-%.32s", id, key);
 }
 
-/* Its list where the registry keeps none: read, changed, written, by whoever comes. So it is read back. */
 static int list_place(struct mf_image *im, const struct mf_proposal_place *at, struct mf_err *err)
 {
-	char media_type[] = MF_MT_OCI_MANIFEST, artifact_type[] = MF_MT_PROPOSAL, id[65];
-	struct mf_descriptor d = {
-	    .digest = at->digest, .size = at->size, .media_type = media_type, .artifact_type = artifact_type};
-	struct mf_referrers_change change = {.subject = im->digest, .add = &d, .nadd = 1, .keep_all = true};
-	mf_digest_hex(id, &at->digest);
-	for (unsigned tries = 0; tries < 5; tries++) {
-		struct mf_proposal_places found MF_CLEANUP(mf_proposal_places_clear) = {.n = 0};
-		if (mf_referrers_update(im->blobs, &change, 1, err) < 0 ||
-		    mf_proposal_find_places(im, id, &found, err) < 0)
-			return -1;
-		if (found.n)
-			return 0;
-		mf_env_sleep(&im->m->env, 20 + (int64_t)mf_random_below(100));
-	}
-	return mf_fail(err, MF_E_CONFLICT, 0,
-		       "the registry does not list it among the referrers of the image");
+	char media_type[] = MF_MT_OCI_MANIFEST, artifact_type[] = MF_MT_PROPOSAL;
+	return mf_artifact_list(im,
+				&(struct mf_descriptor){.digest = at->digest,
+							.size = at->size,
+							.media_type = media_type,
+							.artifact_type = artifact_type},
+				err);
 }
 
 int mf_proposal_put(struct mf_image *im, const struct mf_proposal *p, struct mf_proposal_place *at,

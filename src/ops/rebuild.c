@@ -271,6 +271,39 @@ int mf_artifact_put_end(struct mf_image *im, struct mf_manifest_call *call, stru
 	return mf_manifest_put(im->blobs, tag, MF_MT_OCI_MANIFEST, bytes, &seen, &missing, err);
 }
 
+struct listing {
+	const struct mf_digest *digest;
+	bool listed;
+};
+
+static int find_listed(void *arg, size_t i, struct mf_descriptors *list, enum mf_referrers_by by,
+		       struct mf_err *err)
+{
+	struct listing *l = arg;
+	(void)i, (void)by, (void)err;
+	for (size_t k = 0; k < list->n; k++)
+		l->listed |= mf_digest_eq(&list->v[k].digest, l->digest);
+	return 0;
+}
+
+int mf_artifact_list(struct mf_image *im, const struct mf_descriptor *d, struct mf_err *err)
+{
+	struct mf_referrers_change change = {.subject = im->digest, .add = d, .nadd = 1, .keep_all = true};
+	for (unsigned tries = 0; tries < 5; tries++) {
+		struct listing l = {.digest = &d->digest};
+		bool present = false;
+		if (mf_referrers_update(im->blobs, &change, 1, err) < 0 ||
+		    mf_referrers_each(im->blobs, &im->digest, 1, find_listed, &l, err) < 0 ||
+		    mf_manifests_have(im->blobs, &d->digest, 1, &present, err) < 0)
+			return -1;
+		if (l.listed && present)
+			return 0;
+		mf_env_sleep(&im->m->env, 20 + (int64_t)mf_random_below(100));
+	}
+	return mf_fail(err, MF_E_CONFLICT, 0,
+		       "the registry does not keep it among the referrers of the image");
+}
+
 int mf_artifacts_store(struct mf_image *im, struct mf_artifacts *a, struct mf_err *err)
 {
 	if (mf_manifests_have(im->blobs, a->digests, a->d.n, a->present, err) < 0)

@@ -2,6 +2,7 @@
 # Attestations for other tools and of other tools: export, --attach, put --from-dsse, verify --vsa. What is written is checked by
 # OpenSSL and Python, which know nothing of this program.
 . "$(dirname "$0")/../support/t.sh"
+. "$T_TOP/tests/support/attack.sh"
 . "$T_TOP/tests/support/job.sh"
 unset MANIFESTO_PASSPHRASE
 
@@ -216,7 +217,9 @@ check_json 'the name of a subject is whole' '.subject[0].name == "oci:at@here/la
 
 push_image oci:layout:1.0 "$REGISTRY/acme/app:1.0" >/dev/null 2>&1
 export MANIFESTO_TRUST_SERVER=$NOTARY
-image=$REGISTRY/acme/app:1.0
+proxy P "http://$REGISTRY"
+# shellcheck disable=SC2153 # set by proxy
+image=$P/acme/app:1.0
 story notary "$image"
 
 # --- beside the image
@@ -248,5 +251,56 @@ run manifesto repair "${image%:*}"
 check_status 'and a repair' 0
 run curl -fsS -H 'Accept: application/vnd.oci.image.index.v1+json' "$url/manifests/${digest/:/-}"
 check_json 'leave the bundle where it is' "[.manifests[].digest] | index(\"$bundle\") != null"
+
+# --- what a registry says is not believed: the bundle is there and listed, or there is no success
+index='application/vnd.oci.image.index.v1+json'
+attach() { # PREDICATE-TYPE: each makes another bundle
+	run manifesto export --attach "$image" qa-approval --predicate-type "$1"
+}
+list_now() {
+	curl -fsS -H "Accept: $index" "$url/manifests/${digest/:/-}"
+}
+put_list() { # FILE [MEDIA-TYPE]
+	curl -fsS -X PUT -H "Content-Type: ${2-$index}" --data-binary @"$1" "$url/manifests/${digest/:/-}"
+}
+while read -r what path answer; do
+	faults P "{\"method\":\"PUT\",\"path\":\"$path\",$answer}"
+	list_now >before.json
+	attach "a:$what"
+	check_status "a registry that ${what//-/ } gets no success" 12
+	check_stderr_has "$what: which is said" 'attach the bundle: '
+	check_stdout_empty "$what: and nothing else"
+	list_now >after.json
+	check "$what: the list is as it was" cmp -s before.json after.json
+done <<-'END'
+	takes-a-list-and-drops-it /manifests/sha256- "action":"status","status":201
+	claims-to-keep-lists /manifests/sha256: "action":"replace","headers":{"OCI-Subject":"sha256:0000000000000000000000000000000000000000000000000000000000000000"}
+END
+faults P
+
+# --- entries of others stay as they are, also those that nobody has put a name to
+list_now | jq '.annotations = {who: "somebody"} | .manifests |= (map(select(.artifactType | contains("sigstore") | not) | del(.annotations)) | .[0].extra = 1)' >theirs.json
+put_list theirs.json
+attach a:theirs
+check_status 'a bundle in a list of others' 0
+list_now >after.json
+check 'leaves it as it is' test "$(jq -S 'del(.manifests[] | select(.artifactType | contains("sigstore")))' after.json)" = "$(jq -S . theirs.json)"
+check_json 'beside the bundle' '[.manifests[] | select(.artifactType | contains("sigstore"))] | length == 1' after.json
+bundle=$(jq -r '.manifests[] | select(.artifactType | contains("sigstore")).digest' after.json)
+for method in GET HEAD; do
+	printf '{"method":"%s","path":"/manifests/%s","action":"status","status":404}\n' $method "$bundle"
+done >gone
+faults P "$(head -1 gone)" "$(tail -1 gone)"
+attach a:theirs
+check_status 'a bundle that is listed and not there is no success' 12
+faults P
+
+# --- what is no list is left alone
+curl -fsS -H 'Accept: application/vnd.oci.image.manifest.v1+json' "$url/manifests/1.0" >manifest.json
+put_list manifest.json application/vnd.oci.image.manifest.v1+json
+attach a:image
+check_status 'an image where the list should be' 12
+check_stderr_has 'is said' 'attach the bundle: the registry does not keep it among the referrers of the image'
+check 'and left alone' test "$(curl -fsS -H 'Accept: application/vnd.oci.image.manifest.v1+json' "$url/manifests/${digest/:/-}" | sha256sum)" = "$(sha256sum <manifest.json)"
 
 t_done
