@@ -123,10 +123,10 @@ static int choose_key(struct export *x, struct mf_err *err)
 
 /* ---- the Statement */
 
-static bool is_json(const struct export *x)
+static bool is_json(const struct mf_buf *text)
 {
 	struct mf_err ignored = MF_ERR_INIT;
-	json_t *j MF_JSON_CLEANUP = mf_json_load(mf_buf_bytes(&x->content), MF_MAX_ATTESTED, &ignored);
+	json_t *j MF_JSON_CLEANUP = mf_json_load(mf_buf_bytes(text), MF_MAX_ATTESTATION, &ignored);
 	return j != NULL;
 }
 
@@ -141,7 +141,7 @@ static void write_content(struct mf_json_out *j, const struct manifesto_record *
 	mf_json_close(j);
 }
 
-/* What the record says, and its content where that is JSON and not large. */
+/* What the record says, and its content where that is JSON, not large, and not nested too deeply. */
 static int describe(const struct export *x, struct mf_buf *out, struct mf_err *err)
 {
 	const struct manifesto_record *r = x->got->record;
@@ -161,13 +161,17 @@ static int describe(const struct export *x, struct mf_buf *out, struct mf_err *e
 	mf_json_close(&j);
 	write_content(&j, r);
 	mf_json_close(&j);
-	if (mf_json_finish(&j) < 0 || is_large(x) || !is_json(x))
+	if (mf_json_finish(&j) < 0 || is_large(x) || !is_json(&x->content))
 		return j.failed ? -1 : 0;
-	out->n--; /* its bracket */
-	return mf_buf_addz(out, ",\"value\":", err) < 0 ||
-		       mf_buf_add(out, x->content.p, x->content.n, err) < 0
-		   ? -1
-		   : mf_buf_addc(out, '}', err);
+	const size_t end = out->n - 1; /* of its bracket */
+	out->n = end;
+	if (mf_buf_addz(out, ",\"value\":", err) < 0 ||
+	    mf_buf_add(out, x->content.p, x->content.n, err) < 0 || mf_buf_addc(out, '}', err) < 0)
+		return -1;
+	if (is_json(out))
+		return 0;
+	out->n = end; /* one level more is one too many */
+	return mf_buf_addc(out, '}', err);
 }
 
 static int build_statement(const struct export *x, struct mf_buf *out, struct mf_err *err)

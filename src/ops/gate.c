@@ -505,13 +505,26 @@ static int check_distinct(struct mf_gate_report *r, struct evaluation *all, cons
 		n = s.n;
 		if (unmet < n && refuse_share(r, &s, unmet, all, w, err) < 0)
 			return -1;
-		for (size_t i = 0; unmet == n && i < n; i++) {
-			struct mf_verdict *v = &all[s.of[i]].v;
-			if (v->code != MF_GATE_MET || s.v[i].original)
-				continue;
-			memcpy(v->signers, s.v[i].keys, s.v[i].nkeys * sizeof(struct mf_pubkey *));
-			v->nsigners = s.v[i].nkeys;
-		}
+	}
+	return 0;
+}
+
+/* Once it is known who waives what: until then a key may have to count for another one. */
+static int keep_own_signers(struct mf_gate_report *r, struct evaluation *all, const struct waivers *w,
+			    struct mf_err *err)
+{
+	struct shares s MF_CLEANUP(shares_clear) = {.n = 0};
+	size_t unmet = 0;
+	if (!r->rules->ndistinct)
+		return 0;
+	if (collect_shares(r->rules, all, w, &s, err) < 0 || mf_distinct_assign(s.v, s.n, &unmet, err) < 0)
+		return -1;
+	for (size_t i = 0; i < unmet; i++) {
+		struct mf_verdict *v = &all[s.of[i]].v;
+		if (v->code != MF_GATE_MET || s.v[i].original)
+			continue;
+		memcpy(v->signers, s.v[i].keys, s.v[i].nkeys * sizeof(struct mf_pubkey *));
+		v->nsigners = s.v[i].nkeys;
 	}
 	return 0;
 }
@@ -572,7 +585,7 @@ static int evaluate_subject(struct mf_gate_report *r, const struct mf_subject *s
 		if (mf_gate_refuse(r, &r->rules->waiver, s, &failed, err) < 0)
 			return -1;
 	}
-	if (w->n && apply_waivers(r, all, w, err) < 0)
+	if ((w->n && apply_waivers(r, all, w, err) < 0) || keep_own_signers(r, all, w, err) < 0)
 		return -1;
 	for (size_t i = 0; i < r->rules->n; i++)
 		if (!all[i].unreadable && report_requirement(r, &g, &r->rules->v[i], s, w, &all[i], err) < 0)

@@ -306,6 +306,27 @@ check_status 'another one signs the waiver' 0
 verify oci:layout:6.0 --policy distinct.json
 check_status 'and it holds' 0
 
+# --- whoever waives may be any of those who signed, as long as there are enough of them
+run manifesto role add -q $image three --types t1,t2,t3,waiver --key "$(fp qa1)" --key "$(fp qa2)" --key "$(fp sec1)"
+for type in t1 t2; do
+	put oci:layout:4.0 $type good.json --role three --key qa1
+	for key in qa2 sec1; do
+		run manifesto sign -q --yes --role three --key $key oci:layout:4.0 $type
+	done
+done
+printf '{"version":1,"name":"W-3","waives":["t3"],"for":"hotfix","until":"2035-01-01T00:00:00Z"}' >waiver.json
+printf '{"version":1,"distinct":["t1","t2","t3"],"waivers":{"roles":["three"]},"require":[{"type":"t1"},{"type":"t2"},{"type":"t3"}]}' >three.json
+for key in qa1 qa2 sec1; do
+	put oci:layout:4.0 waiver waiver.json --role three --force --key $key
+	verify --json oci:layout:4.0 --policy three.json
+	check_status "three signers for three, the waiver by $key" 0
+	check_json "each counts once, $key for the waiver" "[.images[0].requirements[] | (.waiver // .).signers[].name] |
+		sort == [\"qa1\", \"qa2\", \"sec1\"]"
+	check_json "the waiver is that of $key" ".images[0].requirements[2].waiver.signers[0].name == \"$key\""
+done
+denied 'one type four times needs four' distinct 'too few keys of its own' oci:layout:4.0 --require t1 --require t1 --require t1 --require t1 --distinct t1
+accepted 'three times three' oci:layout:4.0 --require t1 --require t1 --require t1 --distinct t1
+
 # --- a number that nobody can reach
 denied 'five of a role with two keys' signers 'the role lists 2 keys, which can never be 5 signers' oci:layout:3.0 --require 'security-review=5 of security'
 denied 'of two roles that share one' signers 'the roles list 4 keys' oci:layout:2.0 --require 'scan-report=5 of qa,security'

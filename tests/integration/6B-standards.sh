@@ -209,6 +209,24 @@ check_json 'larger content is there by its digest' "(.predicate | has(\"value\")
 refused 'and can be no predicate' 2 export --predicate-type a:b oci:layout large
 check_stderr_has 'which is said' 'has 15728641 bytes, and a predicate has at most 15728640'
 
+# --- so does content that is nested as deeply as a record's JSON may be: in the predicate it would be one level deeper
+nested() { # LEVELS
+	printf '{"a":%.0s' $(seq $(($1 - 1)))
+	printf '{}'
+	printf '}%.0s' $(seq $(($1 - 1)))
+}
+for levels in 63 64 65; do
+	nested $levels >deep.json
+	run manifesto put -q --key qa oci:layout deep-$levels deep.json
+	run manifesto export oci:layout deep-$levels -o deep.bundle
+	check_status "content of $levels levels is exported" 0
+	check "content of $levels levels: where it is" test "$(verified deep.bundle qa.pub | jq '.predicate | has("value")')" = \
+		"$([ $levels = 63 ] && echo true || echo false)"
+done
+run manifesto export oci:layout deep-64 --predicate-type a:b -o deep.bundle
+check_status '64 levels are a predicate' 0
+refused '65 are none' 2 export --predicate-type a:b oci:layout deep-65
+
 mkdir 'at@here'
 cp -r layout 'at@here/layout'
 run manifesto put -q --init --no-passphrase --key qa 'oci:at@here/layout:1.0' qa-approval yes.json
