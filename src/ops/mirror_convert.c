@@ -309,11 +309,11 @@ static int check_not_ours(const struct convert *c, const struct mf_tuf_role *r, 
 {
 	if (!mf_tuf_role_has_key(r, c->signer.pub))
 		return 0;
-	(void)mf_fail(err, MF_E_KEY, 0, "key '%s' of the mirror signs for role '%s' of '%s'",
-		      c->signer_name, r->name, mf_trust_where(c->x->im.trust));
-	mf_err_set_hint(err,
-			"a mirror signs with a key of its own: put that back where it is gone, or rename this one "
-			"with 'manifesto key rename'");
+	(void)mf_fail(err, MF_E_KEY, 0, "key '%s' of the mirror signs for role '%s' of '%s'", c->signer_name,
+		      r->name, mf_trust_where(c->x->im.trust));
+	mf_err_set_hint(
+	    err, "a mirror signs with a key of its own: put that back where it is gone, or rename this one "
+		 "with 'manifesto key rename'");
 	return -1;
 }
 
@@ -604,9 +604,8 @@ int mf_mirror_convert(struct mf_mirror *x, struct mf_err *err)
 	if (there == MF_FAILED || (there == MF_ABSENT && begin(x, err) < 0))
 		return -1;
 	enum mf_found done = mf_publish_run(x->to, &in, &version, err);
-	enum mf_found restored = done != MF_FAILED && mf_mirror_is_registry(x)
-				     ? mf_mirror_registry_restore(x, err)
-				     : MF_ABSENT;
+	enum mf_found restored =
+	    done != MF_FAILED && mf_mirror_is_registry(x) ? mf_mirror_registry_restore(x, err) : MF_ABSENT;
 	if (done == MF_FAILED || restored == MF_FAILED)
 		return -1;
 	x->out->changed = done == MF_FOUND || there == MF_ABSENT || restored == MF_FOUND;

@@ -258,44 +258,54 @@ AWS_ENDPOINT_URL_S3=http://$P refused 'the same page for ever' 4 prune --older-t
 check_stderr_has 'is noticed' 'does not go on'
 faults P
 
-# --- killed anywhere, with writers and readers at work
-for store in directory bucket; do
+# --- two at once, one of which is killed anywhere, with two writers and a reader at work
+for store in directory layout bucket; do
 	open_store $store
 	for i in {10..49}; do plant file.1 "targets/left/${zeros:2}$i.sha256-$zeros"; done
-	age 15
-	rm -f over
+done
+age 15
+for store in directory layout bucket; do
+	open_store $store
+	rm -f over bad-*
 	(
 		while [ ! -e over ]; do manifesto get "$image" c 2>&1 | cmp -s - file.4 || echo bad >>bad-reads; done
 	) &
 	reader=$!
-	(
-		for i in {1..6}; do
-			echo "$store $i" >"w.$i"
-			manifesto put -q "$image" "w-$i" "w.$i" >>writer.out 2>&1 || echo "failed $i" >>bad-writes
-		done
-	) &
-	writer=$!
+	writers=()
+	for writer in 1 2; do
+		(
+			for i in 1 2 3; do
+				echo "$store $writer.$i" >"w.$writer.$i"
+				manifesto put -q "$image" "w-$writer-$i" "w.$writer.$i" >>writer.out 2>&1 || echo "failed $writer.$i" >>bad-writes
+			done
+		) &
+		writers+=($!)
+	done
 	killed=0
 	# The first one at once, whatever the machine; a fast one ends before the last.
 	for i in {0..8}; do
 		manifesto prune -q --older-than 15s "$repository" >/dev/null 2>&1 &
 		pid=$!
+		manifesto prune -q --older-than 15s "$repository" >"prune.$i" 2>&1 || head -1 "prune.$i" >>bad-prunes &
+		other=$!
 		[ "$i" = 0 ] || sleep "0.0$i"
 		kill -KILL $pid 2>/dev/null
 		wait $pid 2>/dev/null
 		[ $? != 137 ] || killed=$((killed + 1))
+		wait $other
 	done
-	wait $writer
+	wait "${writers[@]}"
 	run manifesto prune --older-than 15s "$repository"
 	check_status "$store: prune after $killed that were killed" 0
 	: >over
 	wait $reader
 	check "$store: some were" test $killed -gt 0
+	check "$store: those beside them ended well" test ! -e bad-prunes
 	check "$store: readers saw nothing of it" test ! -e bad-reads
 	check "$store: nor did writers" test ! -e bad-writes
 	check "$store: all of it is gone" test -z "$(stored | grep '^targets/left/')"
 	lost=0
-	for i in {1..6}; do manifesto get "$image" "w-$i" 2>/dev/null | cmp -s - "w.$i" || lost=$((lost + 1)); done
+	for i in {1,2}.{1,2,3}; do manifesto get "$image" "w-${i/./-}" 2>/dev/null | cmp -s - "w.$i" || lost=$((lost + 1)); done
 	check "$store: nothing that was published" test $lost = 0
 	all_there 'many'
 done
