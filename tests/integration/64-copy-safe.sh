@@ -66,4 +66,85 @@ put --key c --role three "$to" qa other
 run manifesto withdraw --key c --role three --reason wrong "$to" qa
 check_status 'and a withdrawal in a third' 0
 refuses '--force is for the content, not for the withdrawal' 9 "was withdrawn by 'three'" manifesto copy --force --role one oci:source:1.0 "$to"
+
+# --- killed while each of its requests, to the registry and to the trust server, waits for an answer
+lab registry s3
+proxy R "http://$REGISTRY"
+proxy B "$S3"
+make_image three --seed 1 >/dev/null
+for i in 2 3; do
+	make_image three --tag $i.0 --seed $i >/dev/null
+done
+mkdir store target
+for i in 1 2 3; do
+	push_image oci:three:$i.0 "$R/kill/source:$i.0" >/dev/null
+	push_image oci:three:$i.0 "$R/kill/empty:$i.0" >/dev/null
+	echo "of $i" >"qa.$i"
+	put --init --no-passphrase "oci:three:$i.0" qa "qa.$i"
+	MANIFESTO_TRUST_SERVER=tuf+file://$T/store put --init --no-passphrase "$R/kill/source:$i.0" qa "qa.$i"
+done
+repositories=$LAB/data/registry/docker/registry/v2/repositories/kill
+export AWS_ENDPOINT_URL_S3=http://$B
+
+# A repository with the images and without records, and the list of what is copied to it.
+fresh() { # NAME
+	local i
+	prod=$R/kill/$1
+	cp -a "$repositories/empty" "$repositories/$1"
+	manifesto trust init -q --no-passphrase "$prod" || t_bail "a trust repository for $1"
+	for ((i = 1; i <= images; i++)); do
+		echo "$from:$i.0 $prod:$i.0"
+	done >list
+}
+# The records are all there or none is, and those that are there have their content. Sets $found to their number.
+sound() {
+	manifesto list --json --all "$prod" >all.json 2>why || return 1
+	found=$(jq '.records | length' all.json)
+	# shellcheck disable=SC2046 # a word for each image
+	manifesto verify --content --require qa $(cut -d' ' -f2 list) >verified 2>why
+	case $?:$found:$(wc -l <verified) in
+	[39]:0:0 | "0:$images:$images") ;;
+	*) return 1 ;;
+	esac
+}
+# The copy is killed while its Nth request to a server waits; that request goes on when the next run is done. 1: there is no Nth.
+kill_at() { # PROXY N
+	local pid
+	rm -f go
+	faults "$1" "{\"path\":\"\",\"skip\":$(($2 - 1)),\"count\":1,\"action\":\"hold\",\"until\":\"$T/go\"}"
+	"${copy[@]}" >copy.out 2>&1 </dev/null &
+	pid=$!
+	until grep -q '"rule": 0' "$1.log" || gone $pid; do
+		sleep 0.02
+	done
+	kill -9 $pid 2>/dev/null
+	wait $pid 2>/dev/null
+	[ $? = 137 ] || return 1
+	faults "$1"
+	sound || wrong+=" $1:$2"
+	"${copy[@]}" >copy.out 2>&1 </dev/null || wrong+=" then $1:$2"
+	{ sound && [ "$found" != 0 ]; } || wrong+=" late $1:$2"
+	touch go
+}
+kills() { # NAME PROXY...
+	local name=$1 proxy n wrong='' killed=0
+	shift
+	for proxy; do
+		for ((n = 1; ; n++)); do
+			fresh "$images-${proxy,,}-$n"
+			kill_at "$proxy" $n || break
+			killed=$((killed + 1))
+		done
+	done
+	check "$name: killed at each request ($killed)" test $killed -ge 5
+	check "$name: the old or the new state, and the next run does the rest" test -z "$wrong"
+}
+images=1 from=oci:three
+copy=(manifesto copy --from-file list)
+export MANIFESTO_TRUST_SERVER=tuf+file://$T/target
+kills 'one image of a layout, to a directory' R
+images=3 from=$R/kill/source
+copy=(manifesto copy --from-trust-server "tuf+file://$T/store" --from-file list)
+export MANIFESTO_TRUST_SERVER=tuf+s3://$S3_BUCKET/tuf
+kills 'three images of a registry, to a bucket' R B
 t_done
