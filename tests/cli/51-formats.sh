@@ -1,6 +1,7 @@
 #!/bin/bash
 # What `verify` prints for CI systems: JUnit, Markdown, annotations of GitHub; and tables and colours on a terminal.
 . "$(dirname "$0")/../support/t.sh"
+. "$T_TOP/tests/support/attack.sh"
 
 make_image image >/dev/null
 tag=$(jq -r '.manifests[0].annotations["org.opencontainers.image.ref.name"]' image/index.json)
@@ -108,6 +109,39 @@ check_stdout_has 'markdown: why' 'write the summary'
 failing github
 check 'github: why' grep -q '^::error title=failed manifesto verify::write the summary' "$T/stdout"
 
+# --- neither is one that is stopped: what was not checked is in the report
+proxy S ''
+# So many that the last one is begun when the first one is done.
+images=$(printf "$image %.0s" {1..130})
+stopped() { # FORMAT
+	faults S '{"path":"/","action":"hold","until":"/none"}'
+	# shellcheck disable=SC2153,SC2086 # set by proxy; a list
+	MANIFESTO_TRUST_SERVER=http://$S manifesto verify --format "$1" $images "$S/app:1.0" --require qa-approval=qa \
+		>"$T/stdout" 2>"$T/stderr" </dev/null &
+	pid=$!
+	for _ in {1..200}; do
+		[ ! -s "$T/S.log" ] || break
+		sleep 0.05
+	done
+	kill -TERM $pid
+	wait $pid 2>/dev/null
+	status=$? t_command="verify --format $1, stopped"
+	check "$1: a run that is stopped fails" test "$status" != 0
+}
+stopped junit
+check 'junit: the schema accepts it' xmllint --noout --schema "$T_TOP/testdata/junit.xsd" "$T/stdout"
+check_junit 'junit: what was not checked is an error' 'concat(//testsuite[last()]/@name, //testsuite[last()]/@errors, count(//failure))' \
+	'images that were not checked10'
+check_junit 'junit: all are counted' 'count(//testsuite) - 1 + substring-before(//testsuite[last()]/testcase/@name, " ")' 131
+stopped markdown
+check 'markdown: what was not checked is counted' grep -qE '^\*\*[1-9][0-9]* accepted, 0 refused, [1-9][0-9]* not checked; exit status 1\.' "$T/stdout"
+check 'markdown: why' grep -qE '^(verify was interrupted|.*cancelled)' "$T/stdout"
+stopped github
+check 'github: why' grep -q '^::error title=failed manifesto verify::' "$T/stdout"
+stopped json
+check_json 'json: what was not checked is counted' '.accepted >= 1 and .refused == 0 and .unchecked >= 1 and .accepted + .unchecked == 131 and
+	.exit == 1 and (.images | length) == .accepted'
+
 # --- one way to say it
 run manifesto verify --json "$image" --require qa-approval=qa
 cp "$T/stdout" json
@@ -119,7 +153,7 @@ run manifesto verify --format text "$image" --require qa-approval=qa
 check '--format text is what there is without it' cmp -s text "$T/stdout"
 run manifesto verify --format xml "$image" --require qa-approval=qa
 check_status 'an unknown format' 2
-check_stderr_has 'names those that there are' 'text, json, junit, markdown, github'
+check_stderr_has 'names those that there are' 'text, json, junit, markdown or github'
 run manifesto verify --json --format junit "$image" --require qa-approval=qa
 check_status 'two formats at once' 2
 run manifesto verify --format json oci:image:none --require qa-approval=qa
