@@ -1239,6 +1239,28 @@ static int take_away(void *arg, struct mf_err *err)
 	return rc;
 }
 
+/* From one layout to another. */
+struct promotion {
+	struct world source, copy;
+};
+
+static int promote(void *arg, struct mf_err *err)
+{
+	struct promotion *p = arg;
+	struct manifesto *m = NULL;
+	struct manifesto_error e;
+	struct manifesto_copy_options o = MANIFESTO_INIT(manifesto_copy_options);
+	const struct manifesto_copy_pair pair = {p->source.image, p->copy.image};
+	if (open_context(&p->copy, &m, err) < 0)
+		return -1;
+	o.pairs = &pair;
+	o.npairs = 1;
+	o.force = 1;
+	int rc = manifesto_copy(m, &o, &e) < 0 ? failed(&e, err) : 0;
+	manifesto_free(m);
+	return rc;
+}
+
 static void check_change(void *arg, enum mf_code done, int rc)
 {
 	struct world *w = arg;
@@ -1280,6 +1302,39 @@ static void withdrawing_and_removing(void **state)
 				      .arg = &w,
 				      .samples = 40});
 	world_drop(&w);
+}
+
+static void copy_before(void *arg)
+{
+	struct promotion *p = arg;
+	put_before(&p->copy);
+}
+
+static void check_copy(void *arg, int rc, const struct mf_err *why)
+{
+	struct promotion *p = arg;
+	check_later(&p->copy, rc, why);
+}
+
+static void promotions(void **state)
+{
+	struct promotion p;
+	world_init(&p.source, state);
+	must_put(&p.source, p.source.content);
+	p.copy = p.source;
+	p.copy.layout = mf_path_join(p.source.dir, "copy", NULL);
+	p.copy.image = malloc(strlen(p.copy.layout) + 10);
+	(void)sprintf(p.copy.image, "oci:%s:1.0", p.copy.layout);
+	make_layout(&p.copy);
+	attempt_all(&(struct attempt){.name = "copy",
+				      .run = promote,
+				      .before = copy_before,
+				      .after = check_copy,
+				      .arg = &p,
+				      .samples = 40});
+	free(p.copy.image);
+	free(p.copy.layout);
+	world_drop(&p.source);
 }
 
 /* Whatever was half done, the repository can be read, and its roles can be changed. */
@@ -1355,6 +1410,7 @@ int main(void)
 	    tmpdir_test(history),
 	    tmpdir_test(status_and_refresh),
 	    tmpdir_test(withdrawing_and_removing),
+	    tmpdir_test(promotions),
 	    tmpdir_test(teams),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
