@@ -1,5 +1,6 @@
 #!/bin/bash
-# copy: nobody's signature is lost and no withdrawal lifted where it writes; killed at each of its requests, it leaves nothing half.
+# copy: nobody's signature is lost and no withdrawal lifted where it writes, its password goes to one registry; killed at each of its
+# requests, it leaves nothing half.
 . "$(dirname "$0")/../support/t.sh"
 . "$T_TOP/tests/support/attack.sh"
 . "$T_TOP/tests/support/job.sh"
@@ -67,8 +68,34 @@ run manifesto withdraw --key c --role three --reason wrong "$to" qa
 check_status 'and a withdrawal in a third' 0
 refuses '--force is for the content, not for the withdrawal' 9 "was withdrawn by 'three'" manifesto copy --force --role one oci:source:1.0 "$to"
 
-# --- killed while each of its requests, to the registry and to the trust server, waits for an answer
+# --- a password on the command line is for the registry of the destination alone
 lab registry s3
+proxy S "http://$REGISTRY"
+proxy D "http://$REGISTRY"
+from=$S/login/source:1.0 to=$D/login/target:1.0
+push_image oci:source:1.0 "$from" >/dev/null
+push_image oci:source:1.0 "$to" >/dev/null
+MANIFESTO_TRUST_SERVER=tuf+file://$T/from put --init --no-passphrase "$from" qa "$approval"
+export MANIFESTO_TRUST_SERVER=tuf+file://$T/from
+manifesto trust init -q --no-passphrase "${to%:*}"
+echo only-for-the-copy >password
+login='"path":"","action":"status","status":401,"headers":{"WWW-Authenticate":"Basic realm=\"lab\""}'
+for source in '' --from-trust-server="$MANIFESTO_TRUST_SERVER"; do
+	faults S "{$login}"
+	faults D "{\"count\":1,$login}"
+	run_with password manifesto copy -u user --password-stdin ${source:+"$source"} "$from" "$to"
+	check_status "${source:-one trust server}: the source has no login" 5
+	check 'it was asked' test -s S.log
+	check 'and did not get the password' sh -c '! grep -qi "basic " S.log'
+done
+faults S
+faults D "{\"count\":1,$login}"
+run_with password manifesto copy -u user --password-stdin "$from" "$to"
+check_status 'a source without a login' 0
+check 'the destination got the password' grep -q "Basic $(printf user:only-for-the-copy | base64)" D.log
+check 'and nobody else' sh -c '! grep -qi "basic " S.log'
+
+# --- killed while each of its requests, to the registry and to the trust server, waits for an answer
 proxy R "http://$REGISTRY"
 proxy B "$S3"
 make_image three --seed 1 >/dev/null
