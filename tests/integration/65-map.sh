@@ -420,6 +420,7 @@ import 'a map of one name to many' 6 ".maps[\"$P/new/app\"] = \"$W/other/*\""
 import 'a map that is no text' 6 ".maps[\"$P/new/app\"] = 7"
 import 'a map that names no repository' 6 ".maps[\"$P/new/app\"] = \"no repository\""
 import 'maps that are no object' 6 '.maps = 7'
+import 'more maps than there may be' 2 '.maps = ([range(1001) | {key: "h.example/a\(.)", value: "h.example/b"}] | from_entries)'
 jq ".maps = {} | .pins = {\"$W/wide/*\": .pins[\"$W/staging/app\"]}" all.json >wide.json
 run manifesto trust import wide.json
 check_status 'a pin of a prefix' 0
