@@ -234,7 +234,7 @@ AWS_ENDPOINT_URL_S3=http://$P manifesto prune --older-than 1s "$repository" >pru
 pruner=$!
 await_held 'prune'
 put "$image" a file.5
-: >head
+touch head
 wait $pruner
 check 'it stays' grep -q 'had changed or were gone' prune.out
 all_there 'a writer of the same content'

@@ -476,7 +476,7 @@ unlike() { # NAME TEXT ROLE PATH
 	notary_in owner delegation remove -p -y "$nested" "$3" --paths "$4"
 	[ "$status" = 0 ] || t_bail "$1, taken away"
 }
-for path in 'sc*' 'sca?' 'sca[a-z]' 'sca\'; do
+for path in 'sc*' 'sca?' 'sca[a-z]' "sca\\"; do
 	unlike "a path with '${path: -1}'" 'has no counterpart in TUF 1.0' targets/lead "$path"
 done
 unlike 'a role with the name of a file' "cannot have the name 'snapshot'" targets/snapshot scan/
