@@ -24,12 +24,6 @@ MF_OSSL_CLEANUP_FN(PBE2PARAM, pbe2_cleanup, PBE2PARAM_free)
 MF_OSSL_CLEANUP_FN(PBKDF2PARAM, pbkdf2_cleanup, PBKDF2PARAM_free)
 MF_OSSL_CLEANUP_FN(SCRYPT_PARAMS, scrypt_cleanup, SCRYPT_PARAMS_free)
 
-void mf_notary_key_clear(struct mf_notary_key *k)
-{
-	mf_privkey_free(k->key);
-	memset(k, 0, sizeof *k);
-}
-
 static int fail_pem(struct mf_err *err, const char *why)
 {
 	return mf_fail(err, MF_E_FORMAT, 0, "key file: %s", why);

@@ -7,11 +7,10 @@
 #include "crypto/key.h"
 
 struct mf_notary_key {
-	struct mf_privkey *key;
-	char role[256]; /* header `role`, "" when absent */
-	char gun[256];  /* header `gun` */
+	struct mf_privkey *key; /* of the caller */
+	char role[256];         /* header `role`, "" when absent */
+	char gun[256];          /* header `gun` */
 };
-void mf_notary_key_clear(struct mf_notary_key *k);
 /* The file must hold exactly one private key, "EC PARAMETERS" before it are passed over. MF_E_KEY: passphrase
  * missing or wrong; MF_E_FORMAT. */
 int mf_notary_key_read(struct mf_notary_key *out, struct mf_str text, const struct mf_secret *passphrase,

@@ -11,9 +11,10 @@
  *   magic (8), n (4), pages (4)
  *   head: n octets, the file with {} as its "targets"
  *   MAC of all that
- *   pages of MF_INDEX_PAGE octets: last key of the page before (8), number of rows (4),
- *     rows, sorted by key: first 8 octets of the subject, offset of the entry in the file (4), its length
- * (4), first 16 octets of its MAC zeros, MAC of the page and its number
+ *   pages of MF_INDEX_PAGE octets: last key of the page before (8), number of rows (4), rows, zeros, and
+ *     the MAC of the page and its number
+ *   row: first 8 octets of the subject, offset of the entry in the file (4), its length (4), first 16
+ *     octets of its MAC; rows are sorted by key
  *
  * Numbers are little-endian, keys big-endian. A page has every row from the key before it, exclusive, to the
  * key of its last row: so one page shows that a subject has no entries. */

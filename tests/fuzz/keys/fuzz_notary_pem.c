@@ -26,7 +26,7 @@ static void write_again(const struct mf_notary_key *k)
 	a = mf_pubkey_fingerprint(mf_privkey_public(k->key));
 	b = mf_pubkey_fingerprint(mf_privkey_public(again.key));
 	assert(mf_digest_eq(&a, &b));
-	mf_notary_key_clear(&again);
+	mf_privkey_free(again.key);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -45,6 +45,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	}
 	write_again(&k);
-	mf_notary_key_clear(&k);
+	mf_privkey_free(k.key);
 	return 0;
 }

@@ -102,7 +102,7 @@ static void check_row(const json_t *row)
 	assert_int_equal(mf_privkey_sign(k.key, scheme_of(mf_pubkey_type(mf_privkey_public(k.key))),
 					 mf_bytes_of(MF_STR("m")), &sig, &err),
 			 0);
-	mf_notary_key_clear(&k);
+	mf_privkey_free(k.key);
 	if (!pass)
 		return;
 	assert_int_equal(read_file(&k, file, NULL, &e), -1);
@@ -162,7 +162,7 @@ static void keys_of_openssl_and_openssh_are_read_and_sign(void **state)
 			    mf_pubkey_from_text(mf_buf_str(&pem), &err);
 			assert_true(mf_pubkey_eq(want, pub));
 		}
-		mf_notary_key_clear(&k);
+		mf_privkey_free(k.key);
 	}
 }
 
@@ -203,7 +203,7 @@ static void damaged_openssh_keys_are_refused(void **state)
 		b.der[at] ^= 1;
 		int rc = mf_notary_key_read(&k, mf_buf_str(&again), NULL, &e);
 		if (public_copy && rc == 0)
-			mf_notary_key_clear(&k);
+			mf_privkey_free(k.key);
 		else if (rc == 0)
 			fail_msg("octet %zu may be changed", at);
 	}
@@ -223,7 +223,7 @@ static void a_plain_file_is_written_byte_for_byte_as_notary_writes_it(void **sta
 		assert_int_equal(read_file(&k, files[i], NULL, &err), 0);
 		assert_int_equal(mf_notary_key_write(&got, k.key, k.role, k.gun, NULL, &err), 0);
 		assert_string_equal(got.p, want.p);
-		mf_notary_key_clear(&k);
+		mf_privkey_free(k.key);
 	}
 }
 
@@ -241,7 +241,7 @@ static void an_encrypted_file_has_notarys_parameters(void **state)
 	secret_of(&pass, "vector-targets-pass");
 	assert_int_equal(read_file(&k, "ecdsa-notary-encrypted.pem", "vector-targets-pass", &err), 0);
 	assert_int_equal(mf_notary_key_write(&got, k.key, k.role, k.gun, &pass, &err), 0);
-	mf_notary_key_clear(&k);
+	mf_privkey_free(k.key);
 	assert_int_equal(got.n, want.n);
 	body = strstr(want.p, "\n\n");
 	assert_non_null(body);
@@ -263,7 +263,7 @@ static void an_encrypted_file_has_notarys_parameters(void **state)
 	}
 	assert_int_equal(mf_notary_key_read(&k, mf_buf_str(&got), &pass, &err), 0);
 	assert_string_equal(k.role, "targets");
-	mf_notary_key_clear(&k);
+	mf_privkey_free(k.key);
 }
 
 static void every_kind_of_key_survives_writing_and_reading(void **state)
@@ -287,8 +287,8 @@ static void every_kind_of_key_survives_writing_and_reading(void **state)
 		key_id(a, mf_privkey_public(k.key));
 		key_id(b, mf_privkey_public(again.key));
 		assert_string_equal(a, b);
-		mf_notary_key_clear(&k);
-		mf_notary_key_clear(&again);
+		mf_privkey_free(k.key);
+		mf_privkey_free(again.key);
 	}
 }
 
@@ -304,7 +304,7 @@ static void a_file_without_headers_has_neither_role_nor_gun(void **state)
 	assert_int_equal(mf_notary_key_read(&k, mf_buf_str(&text), NULL, &err), 0);
 	assert_string_equal(k.role, "");
 	assert_string_equal(k.gun, "");
-	mf_notary_key_clear(&k);
+	mf_privkey_free(k.key);
 }
 
 static void headers_that_would_forge_another_are_not_written(void **state)

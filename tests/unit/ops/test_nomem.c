@@ -338,7 +338,7 @@ static int code_notary_key(void *arg, struct mf_err *err)
 				err) < 0 ||
 	    mf_notary_key_read(&again, mf_buf_str(&text), &c->pass, err) < 0)
 		return -1;
-	mf_notary_key_clear(&again);
+	mf_privkey_free(again.key);
 	return 0;
 }
 
