@@ -73,7 +73,7 @@ static bool knows_root(struct mf_trust *t)
 
 bool mf_trust_seems_far(struct mf_trust *t)
 {
-	return !t->repo->ops->local && !mf_trust_keeps_targets(t) && !knows_root(t);
+	return !t->repo->ops->local && !t->repo->ops->target && !knows_root(t);
 }
 
 /* The timestamp is always requested; with an empty cache the rest of the chain is as well, by name: it is

@@ -336,7 +336,7 @@ flawed 'says nothing' 'its answer' ':'
 flawed 'gives no JSON' 'its answer' 'echo signature'
 flawed 'gives two documents' 'its answer' 'echo "{\"signature\":\"QQ==\"} {}"'
 flawed 'gives one member twice' 'its answer' 'echo "{\"signature\":\"QQ==\",\"signature\":\"QQ==\"}"'
-flawed 'gives more than that' 'other members' 'echo "{\"signature\":\"QQ==\",\"more\":1}"'
+flawed 'gives more than that' "member 'signature' alone" 'echo "{\"signature\":\"QQ==\",\"more\":1}"'
 flawed 'gives something else' 'signature' "printf '%s\\n' '{\"publicKey\":$other}'"
 flawed 'gives a number' 'signature' 'echo "{\"signature\":1}"'
 flawed 'gives no base64' 'base64' 'echo "{\"signature\":\"*\"}"'
