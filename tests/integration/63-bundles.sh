@@ -197,7 +197,7 @@ tampered() { # NAME STATUS TEXT WHAT [ARGUMENT...]
 	bad "$name" "$want" "$text" bad.tar
 }
 head -c 3000 notary.tar >bad.tar
-bad 'a truncated file' 6 'no usable tar file' bad.tar
+bad 'a truncated file' 6 'is not a usable tar file' bad.tar
 head -c $(($(stat -c %s notary.tar) - 1024)) notary.tar >bad.tar
 bad 'a file without its end' 6 'it ends too early' bad.tar
 head -c $(($(stat -c %s notary.tar) - 512)) notary.tar >bad.tar
@@ -209,7 +209,7 @@ bad 'a second file behind the end' 6 'behind the end' bad.tar
 : >bad.tar
 bad 'an empty file' 6 'it ends too early' bad.tar
 cp "$approval" bad.tar
-bad 'another file' 6 'no usable tar file' bad.tar
+bad 'another file' 6 'is not a usable tar file' bad.tar
 tar cf bad.tar contact.json
 bad 'another tar file' 6 "it has no 'oci-layout'" bad.tar
 gzip -k notary.tar
