@@ -69,8 +69,9 @@ static int put_old_range(const struct mf_tuf_file *f, size_t from, size_t to, bo
 			 struct mf_err *err)
 {
 	if (from < to && f->was_canonical) {
-		const struct mf_tuf_target *a = &f->targets[from], *b = &f->targets[to - 1];
-		struct mf_str piece = {a->name - 1, (size_t)(b->name - a->name) + b->value + b->value_n + 1};
+		const char *quote = mf_tuf_target_name(f, from).raw.p - 1;
+		struct mf_str last = mf_tuf_target_value(f, to - 1);
+		struct mf_str piece = {quote, (size_t)(last.p + last.n - quote)};
 		return comma(first, out, err) < 0 ? -1 : mf_buf_add_str(out, piece, err);
 	}
 	for (size_t i = from; i < to; i++)

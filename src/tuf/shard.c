@@ -13,14 +13,11 @@ static bool is_hex(char c)
 /* The digits behind a role's name and the mark; empty: the name has another form. */
 static struct mf_str name_digits(const struct mf_dialect *d, const char *role, const char *name)
 {
-	struct mf_str none = {name, 0}, rest = mf_str_c(name), mark = mf_str_c(d->shard_mark);
-	size_t n = strlen(role);
-	if (!mf_str_starts(rest, mf_str_c(role)))
+	struct mf_str none = {name, 0};
+	size_t n = strlen(role), mark = strlen(d->shard_mark);
+	if (strncmp(name, role, n) != 0 || strncmp(name + n, d->shard_mark, mark) != 0)
 		return none;
-	rest = (struct mf_str){rest.p + n, rest.n - n};
-	if (!mf_str_starts(rest, mark))
-		return none;
-	rest = (struct mf_str){rest.p + mark.n, rest.n - mark.n};
+	struct mf_str rest = {name + n + mark, strlen(name + n + mark)};
 	if (rest.n < 1 || rest.n > MF_MAX_SHARD_DIGITS)
 		return none;
 	for (size_t i = 0; i < rest.n; i++)
