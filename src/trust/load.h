@@ -44,7 +44,7 @@ struct mf_attempt {
 	bool root_done;     /* the root chain holds, up to the newest root that was there */
 };
 
-/* Files that are requested, and not verified yet (load.c). */
+/* Files that are requested, and not verified yet (fetch.c). */
 struct mf_wave {
 	struct listed *v;
 	struct mf_tuf_edge *edges;
@@ -92,6 +92,7 @@ enum mf_found mf_load_own_root(struct mf_trust *t, struct mf_buf *bytes, struct 
 /* A delegated role for one delegator. */
 int mf_load_delegated(struct mf_trust *t, const struct mf_tuf_edge *edge, struct mf_err *err) MF_NODISCARD;
 
+/* ---- fetching (fetch.c) */
 /* Fetches one file now; out must be initialised. */
 enum mf_found mf_trust_fetch(struct mf_trust *t, const struct mf_fetch_key *key, struct mf_buf *out,
 			     struct mf_err *err) MF_NODISCARD;
@@ -110,6 +111,23 @@ int mf_trust_prefetch_roots(struct mf_trust *t, struct mf_err *err) MF_NODISCARD
 int mf_trust_fetch_role(struct mf_trust *t, const char *role, struct mf_buf *out,
 			struct mf_err *err) MF_NODISCARD;
 
+/* A wave: the snapshot, or when that is loaded targets; */
+int mf_wave_begin_top(struct mf_trust *t, struct mf_err *err) MF_NODISCARD;
+/* or these delegated roles. Takes the edges. MF_ABSENT: there are none. */
+enum mf_found mf_wave_begin(struct mf_trust *t, struct mf_tuf_edge *edges, size_t n,
+			    struct mf_err *err) MF_NODISCARD;
+/* Ends its requests, and verifies each file, in the order in which they were given. */
+int mf_wave_finish(struct mf_trust *t, struct mf_err *err) MF_NODISCARD;
+void mf_wave_drop(struct mf_trust *t);
+/* MF_E_GONE, of a file that must be there. Returns -1. */
+int mf_trust_missing(const struct mf_trust *t, const char *role, struct mf_err *err);
+/* Ends requests that were sent in advance. */
+void mf_trust_drop_prefetched(struct mf_trust *t);
+/* Forgets the roles that were passed over. */
+void mf_trust_forget_broken(struct mf_trust *t);
+/* Both, and ends a wave. */
+void mf_trust_reset(struct mf_trust *t);
+
 /* ---- indexes of cached targets files (index.c), for loads by subject */
 struct mf_index;
 /* By the index of a role's cached file: its head, and the index, for mf_tuf_set_indexed. MF_ABSENT: there is
@@ -123,8 +141,6 @@ enum mf_found mf_trust_index_find(const struct mf_trust *t, const struct mf_tuf_
 int mf_trust_index_write(const struct mf_trust *t, const struct mf_tuf_loaded *l,
 			 struct mf_err *err) MF_NODISCARD;
 
-/* Ends requests that were sent in advance, and forgets the roles that were passed over. */
-void mf_trust_reset(struct mf_trust *t);
 /* MF_E_EXPIRED: the newest signed time of a record in the loaded roles is older than cfg->max_age_s
  * (bundle.c). */
 int mf_trust_check_age(const struct mf_trust *t, struct mf_err *err) MF_NODISCARD;
