@@ -1,9 +1,9 @@
 #!/bin/sh
-# Shows manifesto without a server and without questions: put, list and get, then what get does after the
+# Shows manifesto without a server and without prompts: put, list and get, then what get does after the
 # stored file or the signed metadata was changed. `make demo` runs it; by hand: demo.sh [PROGRAM]
 #
 # Everything happens in a temporary directory with its own home, which is removed at the end. The status is
-# not 0 when a step does not do what it says.
+# not 0 when a step has another result than it should.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 testdata=$here/../../testdata

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes what a JUnit report says as JSON, for `manifesto put` and conditions: junit-to-json.py FILE.xml > FILE.json"""
+"""Writes the results in a JUnit report as JSON, for `manifesto put` and conditions: junit-to-json.py FILE.xml > FILE.json"""
 import json
 import sys
 import xml.etree.ElementTree as ElementTree

@@ -1,6 +1,6 @@
 #!/bin/sh
 # A program that signs for manifesto: `manifesto key add NAME command:PATH/openssl-signer.sh KEY.pem`. This one uses
-# openssl with a private key in a PEM file; one for a key service in a cloud calls that service in its place. It
+# openssl with a private key in a PEM file; a program for a cloud's key service calls that service instead. This one
 # needs jq. manifesto(1), KEYS ELSEWHERE, describes the protocol.
 set -eu
 key=$1

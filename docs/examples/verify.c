@@ -2,7 +2,7 @@
  *
  *	verify IMAGE TYPE
  *
- * MANIFESTO_HOME (required, absolute path) has the pins. MANIFESTO_CACHE (required, absolute path) may be
+ * MANIFESTO_HOME (required, absolute path) holds the pins. MANIFESTO_CACHE (required, absolute path) may be
  * any directory, even one that does not exist yet. An image in a registry needs MANIFESTO_TRUST_SERVER.
  * The exit status is that of the library: 0 only when everything was verified and written.
  *

@@ -1,4 +1,4 @@
-// libmanifesto from Go: prints IMAGE when it has what REQUIREMENT says, such as qa-approval=qa, else the status says why not.
+// libmanifesto from Go: prints IMAGE when it meets REQUIREMENT, such as qa-approval=qa; otherwise the status says why not.
 //
 //	go run verify.go IMAGE REQUIREMENT    with MANIFESTO_HOME, MANIFESTO_CACHE and MANIFESTO_TRUST_SERVER as for verify.c
 package main
@@ -20,7 +20,7 @@ func env(name string) *C.char {
 	return nil
 }
 
-// A list that ends with NULL, in memory of C, since Go's may not hold pointers that C reads.
+// A list that ends with NULL, in C memory, because Go's memory may not hold pointers that C reads.
 func list(text string) **C.char {
 	array := (*[2]*C.char)(C.calloc(2, C.size_t(unsafe.Sizeof((*C.char)(nil)))))
 	array[0] = C.CString(text)

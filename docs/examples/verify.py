@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""libmanifesto from Python: prints IMAGE when it has what REQUIREMENT says, such as qa-approval=qa, else the status says why not.
+"""libmanifesto from Python: prints IMAGE when it meets REQUIREMENT, such as qa-approval=qa; otherwise the status says why not.
 
 Usage: verify.py IMAGE REQUIREMENT    with MANIFESTO_HOME, MANIFESTO_CACHE and MANIFESTO_TRUST_SERVER as for verify.c
 """
@@ -9,7 +9,7 @@ import sys
 from ctypes import POINTER, byref, c_char, c_char_p, c_int, c_size_t, c_void_p
 
 
-class Options(ctypes.Structure):  # the first members: to the library, the others are zero
+class Options(ctypes.Structure):  # the first members; the library treats the others as zero
     _fields_ = [("size", c_size_t), ("home", c_char_p), ("cache_dir", c_char_p), ("docker_config", c_char_p),
                 ("auth_files", POINTER(c_char_p)), ("trust_server", c_char_p)]
 

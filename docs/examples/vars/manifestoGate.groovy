@@ -2,9 +2,9 @@
 //
 //     def approved = manifestoGate images: params.IMAGE
 //
-// gives repository@sha256:... of each image, with blanks between them. `policy` and `trust` are files in the workspace;
-// `package` is the Debian package of manifesto, a file or an https URL, and `sha256` its SHA-256; without one, the agent has
-// the program. The environment has MANIFESTO_TRUST_SERVER, and REGISTRY_USERNAME and REGISTRY_PASSWORD if the registry asks.
+// returns repository@sha256:... of each image, separated by blanks. `policy` and `trust` are files in the workspace;
+// `package` is the Debian package of manifesto, a file or an https URL, and `sha256` its SHA-256; without a package, the agent must have
+// the program. The environment has MANIFESTO_TRUST_SERVER, and REGISTRY_USERNAME and REGISTRY_PASSWORD if the registry requires them.
 def call(Map options) {
     withEnv(["IMAGES=${options.images}",
              "POLICY=${options.policy ?: 'release.json'}",
