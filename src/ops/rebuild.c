@@ -123,8 +123,10 @@ static enum mf_catalogue_result write_catalogue(struct mf_image *im, const struc
 						       : mf_catalogue_set(im->blobs, c.v, c.n, scope, err);
 }
 
+static const char *const all_subjects[] = {"", NULL};
+
 /* Of a big repository the records that share their part of the catalogue with a subject that changed are
- * enough. */
+ * enough, and of a role with shards those of these subjects: what is not loaded keeps its parts. */
 static bool is_big(const struct mf_image *im, bool parts[256])
 {
 	return mf_policy_tally(mf_trust_set(im->trust), parts) > MF_MAX_CATALOGUE_RECORDS;
@@ -163,7 +165,8 @@ static int rebuild_catalogue(struct mf_image *im, const struct mf_rebuild *r, st
 			return done == MF_CATALOGUE_DONE ? 0 : -1;
 		mf_entries_clear(&all);
 	}
-	if (mf_policy_survey(set, NULL, &all, err) < 0)
+	if (mf_trust_load_shards(im->trust, all_subjects, err) < 0 ||
+	    mf_policy_survey(set, NULL, &all, err) < 0)
 		return -1;
 	struct mf_catalogue_scope scope = {.changed = r->changed, .meanwhile = write_lists, .arg = lists};
 	return write_catalogue(im, &all, scope, err) == MF_CATALOGUE_DONE ? 0 : -1;
@@ -457,12 +460,12 @@ static bool take_ahead(struct mf_rebuild *r, struct rebuilding *b)
 }
 
 /* MF_ABSENT: somebody else has published meanwhile. */
-static enum mf_found rebuild_once(struct mf_image *im, struct mf_rebuild *r, struct mf_err *err)
+static enum mf_found rebuild_once(struct mf_image *im, struct mf_rebuild *r, const char *const *parts,
+				  struct mf_err *err)
 {
-	static const char *const all[] = {"", NULL};
 	struct rebuilding b MF_CLEANUP(rebuilding_clear) = {0};
-	if (mf_trust_widen(im->trust, MF_STR(""), err) < 0 || mf_trust_load_shards(im->trust, all, err) < 0 ||
-	    prepare_rebuild(im, r, &b, err) < 0)
+	if (mf_trust_widen(im->trust, MF_STR(""), err) < 0 ||
+	    mf_trust_load_shards(im->trust, parts, err) < 0 || prepare_rebuild(im, r, &b, err) < 0)
 		return MF_FAILED;
 	mf_err_clear(&r->lists);
 	mf_err_clear(&r->catalogue);
@@ -487,22 +490,47 @@ static enum mf_found rebuild_once(struct mf_image *im, struct mf_rebuild *r, str
 	return same;
 }
 
+/* The first bytes of the subjects' digests, for struct mf_load: a part of the catalogue has one. */
+struct parts {
+	char hex[256][3];
+	const char *v[257];
+};
+
+static void parts_of(const struct mf_subjects *subjects, struct parts *out)
+{
+	bool seen[256] = {false};
+	size_t n = 0;
+	for (size_t i = 0; i < subjects->n; i++) {
+		unsigned b = subjects->v[i].digest.b[0];
+		if (seen[b])
+			continue;
+		seen[b] = true;
+		(void)snprintf(out->hex[n], sizeof out->hex[n], "%02x", b & 0xffu);
+		out->v[n] = out->hex[n];
+		n++;
+	}
+	out->v[n] = NULL;
+}
+
 /* Written from one state of the records, which is loaded; done when that is still the newest afterwards.
  * Whoever publishes in between repeats it too. */
 int mf_rebuild(struct mf_image *im, struct mf_rebuild *r, struct mf_err *err)
 {
 	struct mf_lock lock MF_LOCK_CLEANUP = MF_LOCK_INIT;
+	struct parts parts;
 	if (im->store_ref.transport == MF_TRANSPORT_LAYOUT)
 		return 0;
 	if (mf_publish_lock(im->trust, &lock, err) < 0)
 		return -1;
 	if (lock.waited) /* others have written meanwhile */
 		mf_rebuild_ahead_clear(r->ahead);
+	parts_of(r->subjects, &parts);
+	const struct mf_load again = {.subjects = parts.v, .snapshot_at_once = true};
 	for (;;) {
-		enum mf_found same = rebuild_once(im, r, err);
+		enum mf_found same = rebuild_once(im, r, parts.v, err);
 		if (same != MF_ABSENT)
 			return same == MF_FAILED ? -1 : 0;
-		if (mf_trust_load(im->trust, &(struct mf_load){.snapshot_at_once = true}, err) < 0)
+		if (mf_trust_load(im->trust, &again, err) < 0)
 			return -1;
 	}
 }

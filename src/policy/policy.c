@@ -593,12 +593,33 @@ int mf_policy_survey(const struct mf_tuf_set *set, const bool *first_bytes, stru
 	return list_all(set, &f, out, err);
 }
 
+/* Marks the first bytes of subjects whose records a shard that is listed and not loaded may hold. */
+static bool mark_unloaded(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l, bool first_bytes[256])
+{
+	bool any = false;
+	for (size_t j = 0; !l->shard && j < l->file->nroles; j++) {
+		const struct mf_tuf_role *role = &l->file->roles[j];
+		struct mf_str digits = mf_tuf_shard_digits(set->d, l->role, role);
+		if (!digits.n || mf_tuf_shard_is_loaded(set, l, role))
+			continue;
+		for (unsigned b = 0; b < 256; b++) {
+			const char hex[] = {"0123456789abcdef"[b / 16], "0123456789abcdef"[b % 16], 0};
+			const char *const byte[] = {hex, NULL};
+			first_bytes[b] |= mf_tuf_shard_wanted(digits, byte);
+		}
+		any = true;
+	}
+	return any;
+}
+
 size_t mf_policy_tally(const struct mf_tuf_set *set, bool first_bytes[256])
 {
 	const struct filter f = {0};
 	size_t n = 0;
+	bool unloaded = false;
 	memset(first_bytes, 0, 256 * sizeof *first_bytes);
-	for (size_t i = 0; i < set->nroles; i++)
+	for (size_t i = 0; i < set->nroles; i++) {
+		unloaded |= mark_unloaded(set, set->roles[i], first_bytes);
 		for (size_t j = 0; j < mf_tuf_ntargets(set->roles[i]->file); j++) {
 			struct mf_str type, name = mf_tuf_target_name(set->roles[i]->file, j).raw;
 			struct mf_digest d;
@@ -607,5 +628,6 @@ size_t mf_policy_tally(const struct mf_tuf_set *set, bool first_bytes[256])
 			first_bytes[d.b[0]] = true;
 			n++;
 		}
-	return n;
+	}
+	return unloaded ? SIZE_MAX : n;
 }

@@ -103,7 +103,7 @@ int mf_policy_select(const struct mf_tuf_set *set, struct mf_str type, const str
 int mf_policy_survey(const struct mf_tuf_set *set, const bool *first_bytes, struct mf_entries *out,
 		     struct mf_err *err) MF_NODISCARD;
 /* How many records a survey of all would give; first_bytes[b] is set where a subject's digest begins with b.
- * Reads names only. */
+ * Reads names only. Where shards are not loaded, SIZE_MAX: each may hold records of all its subjects. */
 size_t mf_policy_tally(const struct mf_tuf_set *set, bool first_bytes[256]);
 
 /* All records of a subject in authorised roles, and vetoes of any role, by type and role; subject NULL: of

@@ -55,6 +55,15 @@ bool mf_tuf_is_shard(const struct mf_dialect *d, const struct mf_tuf_loaded *by,
 	return !by->shard && mf_tuf_shard_digits(d, by->role, listed).n > 0;
 }
 
+bool mf_tuf_shard_is_loaded(const struct mf_tuf_set *s, const struct mf_tuf_loaded *by,
+			    const struct mf_tuf_role *listed)
+{
+	for (size_t i = 0; i < s->nroles; i++)
+		if (s->roles[i]->parent == by && strcmp(mf_tuf_loaded_name(s->roles[i]), listed->name) == 0)
+			return true;
+	return false;
+}
+
 bool mf_tuf_shard_wanted(struct mf_str digits, const char *const *subjects)
 {
 	for (; *subjects; subjects++) {

@@ -307,6 +307,9 @@ struct mf_str mf_tuf_shard_type(const struct mf_dialect *d, struct mf_str digits
 /* Is what a loaded role lists one of its shards? A shard has none. */
 bool mf_tuf_is_shard(const struct mf_dialect *d, const struct mf_tuf_loaded *by,
 		     const struct mf_tuf_role *listed);
+/* Is it loaded, for this very delegator? */
+bool mf_tuf_shard_is_loaded(const struct mf_tuf_set *s, const struct mf_tuf_loaded *by,
+			    const struct mf_tuf_role *listed);
 /* Where the subjects begin that have these digits, among all that MF_MAX_SHARD_DIGITS tell apart, and how
  * many those are. 0: there are no digits. */
 size_t mf_tuf_shard_range(struct mf_str digits, size_t *first);

@@ -629,6 +629,26 @@ static void own_file_of_a_role_goes_before_its_shards(void **state)
 	}
 }
 
+static void tally_marks_what_a_shard_that_is_not_loaded_may_hold(void **state)
+{
+	(void)state;
+	EACH_DIALECT(i)
+	{
+		size_t shard;
+		bool bytes[256];
+		struct fixture f FIXTURE = sharded(dialects[i], &shard);
+		add_entry(&f, (struct entry){.role = shard, .type = "qa", .subject = 1, .blob = 1});
+		build(&f);
+		assert_int_equal(mf_policy_tally(&f.set, bytes), 1);
+		assert_true(bytes[1] && !bytes[0] && !bytes[2]);
+		f.set.nroles--; /* the shard, whose digit is 0 */
+		assert_true(mf_policy_tally(&f.set, bytes) == SIZE_MAX);
+		for (size_t b = 0; b < 256; b++)
+			assert_int_equal(bytes[b], b < 16);
+		f.set.nroles++;
+	}
+}
+
 static void veto_in_a_shard_counts_for_nothing(void **state)
 {
 	(void)state;
@@ -681,6 +701,7 @@ int main(void)
 	    cmocka_unit_test(record_of_a_shard_is_its_roles),
 	    cmocka_unit_test(shard_holds_only_what_its_digits_cover),
 	    cmocka_unit_test(own_file_of_a_role_goes_before_its_shards),
+	    cmocka_unit_test(tally_marks_what_a_shard_that_is_not_loaded_may_hold),
 	    cmocka_unit_test(veto_in_a_shard_counts_for_nothing),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
