@@ -30,11 +30,10 @@ struct collector {
 	const char *role;
 	const char *file; /* of the role: its own, or of a shard */
 	struct mf_pasts before;
-	struct mf_pasts moved; /* records of its files that are continued in shards */
-	struct mf_pasts own;   /* those that its own file held beside its shards: withdrawals */
-	int64_t compared;      /* the version that `before` is of; 0: none yet */
-	const char *delegator; /* whose keys `before` was read under */
-	int64_t delegator_version;
+	struct mf_pasts moved;           /* records of its files that are continued in shards */
+	struct mf_pasts own;             /* those that its own file held beside its shards: withdrawals */
+	int64_t compared;                /* the version that `before` is of; 0: none yet */
+	const void *authority;           /* whose keys `before` was read under */
 	struct mf_tuf_role_copy **lists; /* what the version `listed` lists */
 	size_t nlists;
 	int64_t listed; /* 0: none yet */
@@ -416,7 +415,7 @@ static int begin_role(struct collector *c, const struct mf_version *v, struct mf
 	mf_pasts_clear(&c->before);
 	lists_clear(c);
 	c->compared = 0;
-	c->delegator = NULL;
+	c->authority = NULL;
 	c->role = mf_arena_dup(c->a, mf_str_c(role), err);
 	c->file = c->role ? mf_arena_dup(c->a, mf_str_c(v->file), err) : NULL;
 	return c->file ? 0 : -1;
@@ -426,8 +425,7 @@ static int read_pasts(struct collector *c, const struct mf_version *v, struct mf
 		      struct mf_err *err)
 {
 	struct mf_str type = mf_str_c(c->o->type);
-	bool same_keys = c->delegator && strcmp(c->delegator, v->delegator) == 0 &&
-			 c->delegator_version == v->delegator_version;
+	bool same_keys = c->authority == v->authority;
 	if (c->subject)
 		return mf_pasts_read(v->set, v->loaded, type, &c->subject->digest, c->o->role, after, err);
 	if (c->only && strcmp(c->only, v->role) != 0)
@@ -458,9 +456,8 @@ static int on_records(struct collector *c, const struct mf_version *v, struct mf
 	c->before = after;
 	after = (struct mf_pasts){0};
 	c->compared = v->last;
-	c->delegator = mf_arena_dup(c->a, mf_str_c(v->delegator), err);
-	c->delegator_version = v->delegator_version;
-	return c->delegator ? 0 : -1;
+	c->authority = v->authority;
+	return 0;
 }
 
 static int on_verified(struct collector *c, const struct mf_version *v, struct mf_err *err)

@@ -143,7 +143,7 @@ struct listing {
 	const struct mf_tuf_loaded *delegator; /* NULL: the root */
 };
 
-/* The roles that list the key; all: room for every role. */
+/* The roles that list the key; all: room for every role. The shards of a role follow it. */
 static size_t find_roles(const struct revocation *v, struct listing *all)
 {
 	const struct mf_tuf_set *set = mf_trust_set(v->im->trust);
@@ -154,10 +154,12 @@ static size_t find_roles(const struct revocation *v, struct listing *all)
 		if (mf_tuf_role_has_key(&set->root->roles[i], v->key.v[0]))
 			all[n++] = (struct listing){set->root->roles[i].name, NULL};
 	for (size_t i = 0; i < set->nroles; i++)
-		for (size_t k = 0; k < set->roles[i]->file->nroles; k++)
-			if (mf_tuf_role_has_key(&set->roles[i]->file->roles[k], v->key.v[0]))
-				all[n++] =
-				    (struct listing){set->roles[i]->file->roles[k].name, set->roles[i]};
+		for (size_t k = 0; k < set->roles[i]->file->nroles; k++) {
+			const struct mf_tuf_role *role = &set->roles[i]->file->roles[k];
+			if (!mf_tuf_is_shard(set->d, set->roles[i], role) &&
+			    mf_tuf_role_has_key(role, v->key.v[0]))
+				all[n++] = (struct listing){role->name, set->roles[i]};
+		}
 	return n;
 }
 

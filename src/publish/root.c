@@ -94,7 +94,7 @@ static bool lists_after(const struct mf_plan *p, const struct mf_tuf_role *role,
 	return mf_tuf_role_has_key(role, pub);
 }
 
-/* Does the key sign for any role after the change? */
+/* Does the key sign for any role after the change? The shards of a role follow it. */
 static bool signs_on(const struct mf_plan *p, const struct mf_trust *t, const struct mf_pubkey *pub)
 {
 	const struct mf_tuf_role *top = t->set.root->roles;
@@ -103,7 +103,8 @@ static bool signs_on(const struct mf_plan *p, const struct mf_trust *t, const st
 	for (size_t i = 0; i < t->set.nroles; i++) {
 		const struct mf_tuf_file *f = i ? t->set.roles[i]->file : mf_plan_delegator(p, t);
 		for (size_t k = 0; k < f->nroles; k++)
-			if (mf_tuf_role_has_key(&f->roles[k], pub))
+			if (!mf_tuf_is_shard(t->set.d, t->set.roles[i], &f->roles[k]) &&
+			    mf_tuf_role_has_key(&f->roles[k], pub))
 				return true;
 	}
 	return false;

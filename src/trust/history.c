@@ -15,6 +15,7 @@ struct authority {
 	struct mf_tuf_file *under;      /* else the root of then */
 	struct mf_tuf_role_copy *role;  /* else */
 	struct mf_tuf_loaded delegator; /* by whom; without its file */
+	const struct authority *above;  /* who could sign that then; NULL: not known */
 };
 
 /* One role on the walk. */
@@ -124,6 +125,7 @@ struct lister {
 	const struct mf_tuf_loaded *l;
 	struct mf_tuf_file *root; /* that it was verified under */
 	int64_t seen;
+	const struct authority *signers; /* NULL: not known */
 };
 
 /* What it says about the role of a node below it, unless that is what the version before said. */
@@ -138,7 +140,8 @@ static int learn(struct node *n, const struct lister *from, const struct mf_tuf_
 	struct authority a = {.version = from->l->file->version,
 			      .seen = from->seen,
 			      .under = from->root,
-			      .delegator = *from->l};
+			      .delegator = *from->l,
+			      .above = from->signers};
 	a.delegator.file = NULL;
 	a.role = mf_tuf_role_copy(role, err);
 	if (a.role && add_authority(n, &a, err) == 0)
@@ -270,8 +273,8 @@ static int find_authority(const struct walk *w, const struct node *n, const stru
 
 /* ---- one version */
 
-/* Reports a verified file under the keys of an authority; what it lists is learnt when it is reported first.
- */
+/* Reports a verified file under the keys of an authority, of a shard as its role's; what it lists is learnt
+ * when it is reported first. */
 static int report_under(struct walk *w, struct node *n, const struct authority *a, struct mf_tuf_file *f,
 			const struct mf_version *version, struct mf_err *err)
 {
@@ -293,9 +296,11 @@ static int report_under(struct walk *w, struct node *n, const struct authority *
 	v.set = &view;
 	v.loaded = &l;
 	v.signers = keys;
-	v.delegator = a->root ? "root" : a->delegator.role;
-	v.delegator_version = a->version;
-	const struct lister by = {&l, view.root, v.seen};
+	const struct authority *of_role = n->shard && a->above ? a->above : a;
+	v.delegator = of_role->root ? "root" : of_role->delegator.role;
+	v.delegator_version = of_role->version;
+	v.authority = a;
+	const struct lister by = {&l, view.root, v.seen, a};
 	return report(w, n, &v, err) < 0 ? -1 : v.again ? 0 : learn_below(w, n, &by, err);
 }
 
@@ -610,7 +615,7 @@ static int authority_now(struct walk *w, struct node *n, struct mf_err *err)
 {
 	if (!n->now->delegation)
 		return add_roots(w, n, err);
-	const struct lister by = {n->now->parent, w->t->set.root, 0};
+	const struct lister by = {n->now->parent, w->t->set.root, 0, NULL};
 	return learn(n, &by, n->now->delegation, err);
 }
 

@@ -36,8 +36,9 @@ struct mf_version {
 	/* VERIFIED: a view with this one file, the root and delegations of then. */
 	const struct mf_tuf_set *set;
 	const struct mf_tuf_loaded *loaded; /* NULL: the file is the root */
-	const char *delegator;              /* "root", or a role; also DROPPED */
+	const char *delegator;              /* "root", or a role; of a shard its role's; also DROPPED */
 	int64_t delegator_version;
+	const void *authority; /* the same for two versions of a file that have the same keys listed */
 	struct mf_pubkey *const *signers; /* of the file */
 	size_t nsigners;
 };
