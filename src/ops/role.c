@@ -1,5 +1,6 @@
 /* role list: what each role may sign, and what this machine can do in it. role add, remove, sign: changes of
  * roles, and what they mean for the records that are there. */
+#include <stdio.h>
 #include <sys/stat.h>
 
 #include "base/encode.h"
@@ -134,93 +135,117 @@ int mf_role_key_add(struct mf_image *im, const char *text, const char *dir, stru
 
 /* ---- the records that a change makes to be read differently */
 
+/* What becomes of a record that was there. */
+enum fate { STAYS, OUTVOTED, GONE, UNSIGNED, FATES };
+
 struct seen {
-	const char *id; /* subject, type, role */
 	const char *record, *role;
 	enum mf_state state;
+	enum fate fate;
 };
+/* The records before the change, and what became of them afterwards. */
 struct survey {
 	struct mf_arena arena;
 	struct seen *v;
-	size_t n;
+	size_t n, cap;
+	size_t added; /* records that are read now, and were not before */
 };
 
 static void survey_clear(struct survey *s)
 {
 	mf_arena_clear(&s->arena);
+	free(s->v);
 }
 
 static int seen_cmp(const void *a, const void *b)
 {
-	return strcmp(((const struct seen *)a)->id, ((const struct seen *)b)->id);
+	const struct seen *x = a, *y = b;
+	int c = strcmp(x->record, y->record);
+	return c ? c : strcmp(x->role, y->role);
 }
 
-static int survey(void *arg, const struct mf_tuf_set *set, struct mf_err *err)
+#define RECORD_TEXT (MF_MAX_TYPE + MF_DIGEST_TEXT + 16)
+
+static void record_text(char out[RECORD_TEXT], const struct mf_entry *e)
 {
-	struct survey *out = arg;
-	struct mf_entries all MF_ENTRIES_CLEANUP = {0};
-	if (mf_policy_list(set, NULL, NULL, &all, err) < 0)
+	char subject[MF_DIGEST_TEXT];
+	mf_digest_format(subject, &e->subject);
+	(void)snprintf(out, RECORD_TEXT, "%s%.*s of %s", e->state == MF_STATE_VETO ? "veto on " : "",
+		       MF_STR_ARG(e->type), subject);
+}
+
+static int note_before(void *arg, struct mf_entry *e, struct mf_err *err)
+{
+	struct survey *s = arg;
+	const char *role = s->n ? s->v[s->n - 1].role : "";
+	char text[RECORD_TEXT];
+	record_text(text, e);
+	if (mf_grow((void **)&s->v, &s->cap, s->n, sizeof *s->v, err) < 0)
 		return -1;
-	out->v = mf_arena_alloc(&out->arena, all.n, sizeof *out->v, err);
-	if (!out->v)
+	if (strcmp(role, e->role->role) != 0)
+		role = mf_arena_dup(&s->arena, mf_str_c(e->role->role), err);
+	const char *record = role ? mf_arena_dup(&s->arena, mf_str_c(text), err) : NULL;
+	if (!record)
 		return -1;
-	for (size_t i = 0; i < all.n; i++) {
-		const struct mf_entry *e = &all.v[i];
-		char subject[MF_DIGEST_TEXT];
-		struct seen *s = &out->v[i];
-		mf_digest_format(subject, &e->subject);
-		s->state = e->state;
-		s->role = mf_arena_dup(&out->arena, mf_str_c(e->role->role), err);
-		s->record = s->role ? mf_arena_printf(&out->arena, err, "%s%.*s of %s",
-						      e->state == MF_STATE_VETO ? "veto on " : "",
-						      MF_STR_ARG(e->type), subject)
-				    : NULL;
-		s->id = s->record ? mf_arena_printf(&out->arena, err, "%s %s", s->record, s->role) : NULL;
-		if (!s->id)
-			return -1;
-	}
-	out->n = all.n;
-	if (out->n)
-		qsort(out->v, out->n, sizeof *out->v, seen_cmp);
+	s->v[s->n++] = (struct seen){record, role, e->state, GONE};
 	return 0;
 }
 
-static const struct seen *find(const struct survey *s, const struct seen *wanted)
+static int survey_before(struct survey *s, const struct mf_tuf_set *set, struct mf_err *err)
 {
-	return s->n ? bsearch(wanted, s->v, s->n, sizeof *wanted, seen_cmp) : NULL;
+	if (mf_policy_each(set, note_before, s, err) < 0)
+		return -1;
+	if (s->n)
+		qsort(s->v, s->n, sizeof *s->v, seen_cmp);
+	return 0;
 }
 
-/* What becomes of a record that was there. */
-enum fate { STAYS, OUTVOTED, GONE, UNSIGNED, FATES };
-
-static enum fate fate_of(const struct seen *s, const struct survey *after)
+static int note_after(void *arg, struct mf_entry *e, struct mf_err *err)
 {
-	const struct seen *now = find(after, s);
-	if (!now)
-		return strcmp(s->role, "targets") == 0 ? OUTVOTED : GONE;
-	return now->state == MF_STATE_FOREIGN && s->state == MF_STATE_CURRENT ? UNSIGNED : STAYS;
+	struct survey *s = arg;
+	char text[RECORD_TEXT];
+	struct seen now = {.record = text, .role = e->role->role};
+	(void)err;
+	record_text(text, e);
+	struct seen *was = s->n ? bsearch(&now, s->v, s->n, sizeof now, seen_cmp) : NULL;
+	if (was)
+		was->fate = e->state == MF_STATE_FOREIGN && was->state == MF_STATE_CURRENT ? UNSIGNED : STAYS;
+	else
+		s->added++;
+	return 0;
+}
+
+static int survey_after(void *arg, const struct mf_tuf_set *set, struct mf_err *err)
+{
+	struct survey *s = arg;
+	for (size_t i = 0; i < s->n; i++)
+		s->v[i].fate = strcmp(s->v[i].role, "targets") == 0 ? OUTVOTED : GONE;
+	s->added = 0;
+	return mf_policy_each(set, note_after, s, err);
 }
 
 /* Each record that counts before and not afterwards is a change of its own: nobody's approval dies unseen. */
-static int report_lost(const struct survey *before, const struct survey *after, struct mf_role_change *c,
+static int report_lost(const struct survey *records, struct mf_role_change *c,
 		       struct manifesto_role_result *out, struct mf_err *err)
 {
 	static const char *const names[FATES] = {
 	    [OUTVOTED] = "record not read", [GONE] = "record gone", [UNSIGNED] = "record unsigned"};
+	size_t lost = 0;
+	for (size_t i = 0; i < records->n; i++)
+		lost += records->v[i].fate != STAYS;
 	struct manifesto_role_change *v =
-	    mf_arena_alloc(mf_result_arena(out), c->nchanges + before->n, sizeof *v, err);
+	    mf_arena_alloc(mf_result_arena(out), c->nchanges + lost, sizeof *v, err);
 	if (!v)
 		return -1;
 	if (c->nchanges)
 		memcpy(v, c->changes, c->nchanges * sizeof *v);
 	c->changes = v;
-	for (size_t i = 0; i < before->n; i++) {
-		const struct seen *s = &before->v[i];
-		enum fate fate = fate_of(s, after);
-		if (fate == STAYS)
+	for (size_t i = 0; i < records->n; i++) {
+		const struct seen *s = &records->v[i];
+		if (s->fate == STAYS)
 			continue;
 		struct manifesto_role_change *row = &v[c->nchanges++];
-		row->what = names[fate];
+		row->what = names[s->fate];
 		row->role = mf_arena_dup(mf_result_arena(out), mf_str_c(s->role), err);
 		row->detail = row->role ? mf_arena_dup(mf_result_arena(out), mf_str_c(s->record), err) : NULL;
 		if (!row->detail)
@@ -241,9 +266,8 @@ static const char *threshold_warning(const struct mf_role_request *r, struct mf_
 			 r->role, (long long)r->threshold);
 }
 
-static int report_warnings(const struct survey *before, const struct survey *after,
-			   const struct mf_role_change *c, struct manifesto_role_result *out,
-			   struct mf_err *err)
+static int report_warnings(const struct survey *records, const struct mf_role_change *c,
+			   struct manifesto_role_result *out, struct mf_err *err)
 {
 	static const char *const texts[FATES] = {
 	    [STAYS] = "read that were not before: check that they still hold",
@@ -256,11 +280,9 @@ static int report_warnings(const struct survey *before, const struct survey *aft
 	const char **v = mf_arena_alloc(mf_result_arena(out), FATES + c->n, sizeof(char *), err);
 	if (!v)
 		return -1;
-	for (size_t i = 0; i < before->n; i++)
-		n[fate_of(&before->v[i], after)]++;
-	n[STAYS] = 0; /* those that come back, instead */
-	for (size_t i = 0; i < after->n; i++)
-		n[STAYS] += find(before, &after->v[i]) == NULL;
+	for (size_t i = 0; i < records->n; i++)
+		n[records->v[i].fate]++;
+	n[STAYS] = records->added; /* instead: those that come back */
 	for (size_t i = 1; i <= FATES; i++) {
 		size_t fate = i % FATES;
 		if (!n[fate])
@@ -314,17 +336,16 @@ static int report(struct mf_image *im, const struct mf_role_change *c, struct ma
 int mf_role_run(struct mf_image *im, struct mf_role_change *c, struct manifesto_role_result *out,
 		struct mf_err *err)
 {
-	struct survey before MF_CLEANUP(survey_clear) = {.arena = MF_ARENA_INIT},
-			     after MF_CLEANUP(survey_clear) = {.arena = MF_ARENA_INIT};
+	struct survey records MF_CLEANUP(survey_clear) = {.arena = MF_ARENA_INIT};
 	struct mf_proposal proposal MF_PROPOSAL_CLEANUP = {.arena = MF_ARENA_INIT};
-	if (survey(&before, mf_trust_set(im->trust), err) < 0 ||
+	if (survey_before(&records, mf_trust_set(im->trust), err) < 0 ||
 	    mf_propose_begin(im, c->propose, &proposal, err) < 0)
 		return -1;
 	bool sent = !c->dry_run && !c->propose;
 	c->proposal = c->propose && !c->dry_run ? &proposal : NULL;
 	c->arena = mf_result_arena(out);
-	c->preview = survey;
-	c->preview_arg = &after;
+	c->preview = survey_after;
+	c->preview_arg = &records;
 	enum mf_found found = mf_publish_roles(im->trust, c, err);
 	c->preview_arg = NULL;
 	if (found == MF_FAILED)
@@ -334,9 +355,9 @@ int mf_role_run(struct mf_image *im, struct mf_role_change *c, struct manifesto_
 	    mf_propose_store(im, c->propose, &proposal, mf_result_arena(out), &out->proposal, err) < 0)
 		return -1;
 	c->proposal = NULL;
-	if (found == MF_FOUND && ((sent && survey(&after, mf_trust_set(im->trust), err) < 0) ||
-				  report_lost(&before, &after, c, out, err) < 0 ||
-				  report_warnings(&before, &after, c, out, err) < 0))
+	if (found == MF_FOUND &&
+	    ((sent && survey_after(&records, mf_trust_set(im->trust), err) < 0) ||
+	     report_lost(&records, c, out, err) < 0 || report_warnings(&records, c, out, err) < 0))
 		return -1;
 	return report(im, c, out, err);
 }

@@ -329,35 +329,37 @@ static int report_veto(struct report *r, const struct mf_entry *e, struct mf_err
 }
 
 /* Somebody has signed it, and the role lists none of their keys: it counts for nobody. */
+static int check_signer(void *arg, struct mf_entry *e, struct mf_err *err)
+{
+	struct report *r = arg;
+	char subject[MF_DIGEST_TEXT], signer[65];
+	if (e->state == MF_STATE_VETO && report_veto(r, e, err) < 0)
+		return -1;
+	if (e->state != MF_STATE_FOREIGN || !e->record.nsigs)
+		return 0;
+	mf_digest_format(subject, &e->subject);
+	mf_digest_hex(signer, &e->record.sigs[0].fingerprint);
+	struct manifesto_status_finding *f =
+	    add(r, "record-unsigned", MANIFESTO_EXPIRING, err,
+		"'%.*s' of %s in '%s' has no signature that counts: its signer %.16s is not, or no longer, "
+		"listed by the role",
+		MF_STR_ARG(e->type), subject, e->role->role, signer);
+	if (!f)
+		return -1;
+	about(r, f, e);
+	f->actor = "publisher";
+	f->action = mf_arena_format(r->a, "manifesto sign %s@%s %s", r->repository, f->subject, f->type);
+	return 0;
+}
+
 static int check_signers(struct report *r, struct mf_err *err)
 {
-	struct mf_entries all MF_ENTRIES_CLEANUP = {0};
 	struct mf_err why = MF_ERR_INIT;
-	if (mf_policy_list(r->set, NULL, NULL, &all, &why) < 0)
-		return why.code == MF_E_NOMEM ? mf_fail_nomem(err)
-					      : 0; /* what cannot be read is reported below */
-	for (size_t i = 0; i < all.n; i++) {
-		const struct mf_entry *e = &all.v[i];
-		char subject[MF_DIGEST_TEXT], signer[65];
-		if (e->state == MF_STATE_VETO && report_veto(r, e, err) < 0)
-			return -1;
-		if (e->state != MF_STATE_FOREIGN || !e->record.nsigs)
-			continue;
-		mf_digest_format(subject, &e->subject);
-		mf_digest_hex(signer, &e->record.sigs[0].fingerprint);
-		struct manifesto_status_finding *f =
-		    add(r, "record-unsigned", MANIFESTO_EXPIRING, err,
-			"'%.*s' of %s in '%s' has no signature that counts: its signer %.16s is not, or no "
-			"longer, listed by the role",
-			MF_STR_ARG(e->type), subject, e->role->role, signer);
-		if (!f)
-			return -1;
-		about(r, f, e);
-		f->actor = "publisher";
-		f->action =
-		    mf_arena_format(r->a, "manifesto sign %s@%s %s", r->repository, f->subject, f->type);
-	}
-	return 0;
+	const size_t before = r->n;
+	if (mf_policy_each(r->set, check_signer, r, &why) == 0)
+		return 0;
+	r->n = before; /* what cannot be read is reported below */
+	return why.code == MF_E_NOMEM ? mf_fail_nomem(err) : 0;
 }
 
 static bool in_force(const struct report *r, const struct mf_entry *e)

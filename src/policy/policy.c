@@ -483,28 +483,43 @@ int mf_policy_select(const struct mf_tuf_set *set, struct mf_str type, const str
 
 /* ---- lists */
 
-static int entry_cmp(const void *a, const void *b)
+/* Where an entry stands, in the order of lists; what was read of it would be a hundred times as much. */
+struct place {
+	struct mf_digest subject;
+	struct mf_str type;
+	uint32_t role, at; /* in the set, in its file */
+	bool veto;
+};
+
+struct places {
+	const struct mf_tuf_set *set;
+	struct place *v;
+	size_t n, cap;
+};
+
+static void places_clear(struct places *p)
 {
-	const struct mf_entry *x = a, *y = b;
+	free(p->v);
+}
+
+/* A role that two delegators list is loaded for each: its records are listed once. */
+static int same_cmp(const struct mf_tuf_set *set, const struct place *x, const struct place *y)
+{
 	int c = memcmp(x->subject.b, y->subject.b, 32);
 	if (!c)
 		c = mf_str_cmp(x->type, y->type);
 	if (!c)
-		c = strcmp(x->role->role, y->role->role);
-	return c ? c : (x->state == MF_STATE_VETO) - (y->state == MF_STATE_VETO);
+		c = strcmp(set->roles[x->role]->role, set->roles[y->role]->role);
+	return c ? c : x->veto - y->veto;
 }
 
-/* A role that two delegators list is loaded for each: its records are listed once. */
-static void drop_doubles(struct mf_entries *all)
+static int place_cmp(const void *a, const void *b, void *places)
 {
-	size_t kept = 0;
-	for (size_t i = 0; i < all->n; i++) {
-		if (kept && entry_cmp(&all->v[kept - 1], &all->v[i]) == 0)
-			mf_entry_clear(&all->v[i]);
-		else
-			all->v[kept++] = all->v[i];
-	}
-	all->n = kept;
+	const struct place *x = a, *y = b;
+	int c = same_cmp(((const struct places *)places)->set, x, y);
+	if (!c)
+		c = (x->role > y->role) - (x->role < y->role);
+	return c ? c : (x->at > y->at) - (x->at < y->at);
 }
 
 /* Which records a list is of. */
@@ -517,46 +532,76 @@ struct filter {
 };
 
 static bool passes(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l, struct mf_str name,
-		   const struct filter *f)
+		   const struct filter *f, struct place *out)
 {
-	struct mf_str type;
-	struct mf_digest d;
-	return (!f->tail || mf_str_ends(name, mf_str_c(f->tail))) && mf_record_name_parse(name, &type, &d) &&
-	       !mf_policy_is_hidden(l, name) && (!f->first_bytes || f->first_bytes[d.b[0]]) &&
-	       mf_policy_authorised(set, l, type, f->asked);
+	return (!f->tail || mf_str_ends(name, mf_str_c(f->tail))) &&
+	       mf_record_name_parse(name, &out->type, &out->subject) && !mf_policy_is_hidden(l, name) &&
+	       (!f->first_bytes || f->first_bytes[out->subject.b[0]]) &&
+	       mf_policy_authorised(set, l, out->type, f->asked);
 }
 
 /* Vetoes count as records where states are of interest. */
 static bool passes_as_veto(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l, struct mf_str name,
-			   const struct filter *f)
+			   const struct filter *f, struct place *out)
 {
-	struct mf_str own, type;
-	struct mf_digest d;
-	return f->how == WITH_SIGNERS && mf_veto_name_parse(name, &own, &type, &d) &&
-	       (!f->subject || mf_digest_eq(f->subject, &d)) &&
+	struct mf_str own;
+	return f->how == WITH_SIGNERS && mf_veto_name_parse(name, &own, &out->type, &out->subject) &&
+	       (!f->subject || mf_digest_eq(f->subject, &out->subject)) &&
 	       (!f->asked || mf_policy_role_matches(set, l, f->asked));
 }
 
-static int list_role(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l, const struct filter *f,
-		     struct mf_entries *all, struct mf_err *err)
+static int find_in_role(struct places *all, size_t role, const struct filter *f, struct mf_err *err)
 {
+	const struct mf_tuf_loaded *l = all->set->roles[role];
 	size_t from, to;
 	mf_tuf_targets_of(l->file, f->subject, &from, &to);
 	for (size_t i = from; i < to; i++) {
 		struct mf_json_string name = mf_tuf_target_name(l->file, i);
+		struct place p = {.role = (uint32_t)role, .at = (uint32_t)i};
 		if (name.escaped && check_spelling(l, name, err) < 0)
 			return -1;
-		bool veto = passes_as_veto(set, l, name.raw, f);
-		if (!veto && !passes(set, l, name.raw, f))
+		p.veto = passes_as_veto(all->set, l, name.raw, f, &p);
+		if (!p.veto && !passes(all->set, l, name.raw, f, &p))
 			continue;
 		if (mf_grow((void **)&all->v, &all->cap, all->n, sizeof *all->v, err) < 0)
 			return -1;
-		int rc = veto ? (int)mf_veto_read(set, l, i, &all->v[all->n], err)
-			      : entry_read(set, l, i, f->how, &all->v[all->n], err);
-		if (rc < 0)
-			return -1;
-		all->n += (size_t)rc;
+		all->v[all->n++] = p;
 	}
+	return 0;
+}
+
+static int each_entry(const struct mf_tuf_set *set, const struct filter *f, mf_entry_each *each, void *arg,
+		      struct mf_err *err)
+{
+	struct places all MF_CLEANUP(places_clear) = {.set = set};
+	const struct place *last = NULL;
+	for (size_t i = 0; i < set->nroles; i++)
+		if (find_in_role(&all, i, f, err) < 0)
+			return -1;
+	if (all.n)
+		qsort_r(all.v, all.n, sizeof *all.v, place_cmp, &all);
+	for (size_t i = 0; i < all.n; i++) {
+		const struct place *p = &all.v[i];
+		const struct mf_tuf_loaded *l = set->roles[p->role];
+		struct mf_entry e MF_ENTRY_CLEANUP = {0};
+		if (last && same_cmp(set, last, p) == 0)
+			continue;
+		enum mf_found found = p->veto ? mf_veto_read(set, l, p->at, &e, err)
+					      : entry_read(set, l, p->at, f->how, &e, err);
+		if (found == MF_FAILED || (found == MF_FOUND && each(arg, &e, err) < 0))
+			return -1;
+		last = found == MF_FOUND ? p : last;
+	}
+	return 0;
+}
+
+static int keep_entry(void *arg, struct mf_entry *e, struct mf_err *err)
+{
+	struct mf_entries *all = arg;
+	if (mf_grow((void **)&all->v, &all->cap, all->n, sizeof *all->v, err) < 0)
+		return -1;
+	all->v[all->n++] = *e;
+	*e = (struct mf_entry){0};
 	return 0;
 }
 
@@ -564,15 +609,17 @@ static int list_all(const struct mf_tuf_set *set, const struct filter *f, struct
 		    struct mf_err *err)
 {
 	struct mf_entries all MF_ENTRIES_CLEANUP = {0};
-	for (size_t i = 0; i < set->nroles; i++)
-		if (list_role(set, set->roles[i], f, &all, err) < 0)
-			return -1;
-	if (all.n)
-		qsort(all.v, all.n, sizeof *all.v, entry_cmp);
-	drop_doubles(&all);
+	if (each_entry(set, f, keep_entry, &all, err) < 0)
+		return -1;
 	*out = all;
 	all = (struct mf_entries){0};
 	return 0;
+}
+
+int mf_policy_each(const struct mf_tuf_set *set, mf_entry_each *each, void *arg, struct mf_err *err)
+{
+	const struct filter f = {.how = WITH_SIGNERS};
+	return each_entry(set, &f, each, arg, err);
 }
 
 int mf_policy_list(const struct mf_tuf_set *set, const struct mf_digest *subject, const char *asked,
@@ -621,11 +668,11 @@ size_t mf_policy_tally(const struct mf_tuf_set *set, bool first_bytes[256])
 	for (size_t i = 0; i < set->nroles; i++) {
 		unloaded |= mark_unloaded(set, set->roles[i], first_bytes);
 		for (size_t j = 0; j < mf_tuf_ntargets(set->roles[i]->file); j++) {
-			struct mf_str type, name = mf_tuf_target_name(set->roles[i]->file, j).raw;
-			struct mf_digest d;
-			if (!passes(set, set->roles[i], name, &f) || !mf_record_name_parse(name, &type, &d))
+			struct mf_str name = mf_tuf_target_name(set->roles[i]->file, j).raw;
+			struct place p;
+			if (!passes(set, set->roles[i], name, &f, &p))
 				continue;
-			first_bytes[d.b[0]] = true;
+			first_bytes[p.subject.b[0]] = true;
 			n++;
 		}
 	}

@@ -110,5 +110,10 @@ size_t mf_policy_tally(const struct mf_tuf_set *set, bool first_bytes[256]);
  * all subjects. */
 int mf_policy_list(const struct mf_tuf_set *set, const struct mf_digest *subject, const char *asked,
 		   struct mf_entries *out, struct mf_err *err) MF_NODISCARD;
+/* The same of all subjects, one entry after the other: a list of all would need more memory than the
+ * repository. `each` may take the entry, and leave an empty one. */
+typedef int mf_entry_each(void *arg, struct mf_entry *e, struct mf_err *err);
+int mf_policy_each(const struct mf_tuf_set *set, mf_entry_each *each, void *arg,
+		   struct mf_err *err) MF_NODISCARD;
 
 #endif

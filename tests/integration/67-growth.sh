@@ -26,9 +26,9 @@ layout sign       0  0 0  4 2 0  1
 layout withdraw   0  0 0  7 2 1  3
 layout rm         0  0 0  7 2 1  3
 layout history    0  0 0  9 9 0  5
-layout status     0  0 0  3 1 0  29
+layout status     0  0 0  3 1 0  17
 layout copy       0  0 0  2 1 0  1
-layout role-add   0  0 0  9 2 1  36
+layout role-add   0  0 0  9 2 1  4
 
 directory put        13  0 0  7 2 1  3
 directory get         1  0 0  2 1 0  1
@@ -41,7 +41,7 @@ directory withdraw   14  0 0  7 2 1  3
 directory rm         13  0 0  7 2 1  3
 directory history     1  0 0  9 9 0  5
 directory copy       15  0 0  2 1 0  1
-directory role-add    0  0 0  9 2 1  36
+directory role-add    0  0 0  9 2 1  4
 
 notary put          19  0 1  8 3 1  3
 notary get           2  0 0  4 1 1  1
@@ -54,7 +54,7 @@ notary withdraw     20  0 1  8 2 1  3
 notary rm           19  0 1  8 2 1  3
 notary history      13  6 0  9 1 0  9
 notary copy         22  0 0  3 1 0  1
-notary role-add      4  0 1 10 2 1  36
+notary role-add      4  0 1 10 2 1  4
 TABLE
 
 within() { # WHAT GOT MOST

@@ -503,6 +503,46 @@ static void list_is_sorted_by_subject_type_and_role(void **state)
 	}
 }
 
+struct walk {
+	const struct mf_entries *all;
+	size_t n, last;
+};
+
+static int compare_with_list(void *arg, struct mf_entry *e, struct mf_err *err)
+{
+	struct walk *w = arg;
+	const struct mf_entry *same = &w->all->v[w->n];
+	assert_true(w->n < w->all->n);
+	assert_true(mf_digest_eq(&e->subject, &same->subject) && mf_str_eq(e->type, same->type));
+	assert_ptr_equal(e->role, same->role);
+	assert_int_equal(e->state, same->state);
+	return w->n++ == w->last ? mf_fail(err, MF_E_USAGE, 0, "enough") : 0;
+}
+
+static void each_gives_what_a_list_has_until_it_is_stopped(void **state)
+{
+	(void)state;
+	EACH_DIALECT(i)
+	{
+		struct fixture f FIXTURE = fixture(dialects[i]);
+		struct mf_err err = MF_ERR_INIT;
+		struct mf_entries all MF_ENTRIES_CLEANUP = {0};
+		size_t sec = add_role(&f, SEC_ROLE("qa/")), qa = add_role(&f, QA_ROLE("qa/"));
+		add_entry(&f, (struct entry){.role = sec, .type = "qa", .subject = 2, .kind = TOMBSTONE});
+		add_entry(&f, (struct entry){.role = qa, .type = "qa", .subject = 2, .blob = 1});
+		add_entry(&f, (struct entry){.role = 0, .type = "contact", .subject = 2, .blob = 1});
+		add_entry(&f, (struct entry){.role = qa, .type = "qa", .subject = 1, .blob = 1});
+		build(&f);
+		ok(mf_policy_list(&f.set, NULL, NULL, &all, &err), &err);
+		struct walk whole = {.all = &all, .last = SIZE_MAX}, part = {.all = &all, .last = 1};
+		ok(mf_policy_each(&f.set, compare_with_list, &whole, &err), &err);
+		assert_int_equal(whole.n, 4);
+		assert_int_equal(mf_policy_each(&f.set, compare_with_list, &part, &err), -1);
+		assert_int_equal(err.code, MF_E_USAGE);
+		assert_int_equal(part.n, 2);
+	}
+}
+
 static void list_passes_over_names_of_others(void **state)
 {
 	(void)state;
@@ -696,6 +736,7 @@ int main(void)
 	    cmocka_unit_test(withdrawal_names_role_key_time_and_reason),
 	    cmocka_unit_test(releases_with_the_empty_path_says_nothing),
 	    cmocka_unit_test(list_is_sorted_by_subject_type_and_role),
+	    cmocka_unit_test(each_gives_what_a_list_has_until_it_is_stopped),
 	    cmocka_unit_test(list_passes_over_names_of_others),
 	    cmocka_unit_test(list_fails_on_a_record_that_is_not_understood),
 	    cmocka_unit_test(record_of_a_shard_is_its_roles),
