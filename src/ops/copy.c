@@ -287,6 +287,11 @@ static struct mf_copy_write *new_write(struct mf_copy_target *t, struct mf_err *
 				 .created = mf_env_now(&t->run->m->env),
 				 .first = true};
 	c->w.im->for_writing = true;
+	for (size_t i = 0; i < t->nplans; i++)
+		if (mf_wanted_add(&c->w.subjects, &t->plans[i]->subject.digest, err) < 0) {
+			write_free(c);
+			return NULL;
+		}
 	return c;
 }
 
@@ -444,9 +449,28 @@ static int begin_pair(struct mf_copy_target *t, struct mf_copy_pair *p, struct m
 	return mf_image_begin(&p->from, err) < 0 || (!p->bare && mf_image_begin(&p->to, err) < 0) ? -1 : 0;
 }
 
+static int resolve_pair(struct mf_copy_target *t, struct mf_copy_pair *p, struct mf_err *err)
+{
+	return mf_copy_resolve(t->run, p, err);
+}
+
+/* In requests that the pairs share. */
+static int load_shards(const struct mf_copy_target *t, struct mf_copy_pair *p, struct mf_err *err)
+{
+	const struct mf_subjects *of[MF_VERIFY_WINDOW] = {&p->subjects};
+	size_t n = 1;
+	for (size_t i = 0; i < t->npairs; i++)
+		if (t->pairs[i] != p && t->pairs[i]->from.trust == p->from.trust && !t->pairs[i]->failed.code)
+			of[n++] = &t->pairs[i]->subjects;
+	if (mf_shards_lack(p->from.trust, &p->subjects) &&
+	    mf_shards_load_ahead(p->from.trust, of, n, err) < 0)
+		return -1;
+	return mf_image_load_shards(&p->from, &p->subjects, err);
+}
+
 static int plan_pair(struct mf_copy_target *t, struct mf_copy_pair *p, struct mf_err *err)
 {
-	return mf_copy_plan(t->run, p, err) < 0 ? -1 : check_reference(p, err);
+	return load_shards(t, p, err) < 0 || mf_copy_plan(t->run, p, err) < 0 ? -1 : check_reference(p, err);
 }
 
 static const struct mf_copy_pair *find_failed(const struct mf_copy_target *t)
@@ -474,7 +498,8 @@ static int plan_all(struct mf_copy_target *t, struct mf_err *err)
 		struct mf_copy_target part = *t;
 		part.pairs = &t->pairs[at];
 		part.npairs = t->npairs - at < MF_VERIFY_WINDOW ? t->npairs - at : MF_VERIFY_WINDOW;
-		if (for_pairs(&part, begin_pair, err) < 0 || for_pairs(&part, plan_pair, err) < 0)
+		if (for_pairs(&part, begin_pair, err) < 0 || for_pairs(&part, resolve_pair, err) < 0 ||
+		    for_pairs(&part, plan_pair, err) < 0)
 			return -1;
 	}
 	if (refuse_failed(t, err) < 0 || check_subjects(t, err) < 0)

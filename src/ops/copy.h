@@ -63,6 +63,8 @@ struct mf_copy_run {
 	enum mf_code code;
 };
 
+/* Loads the source, without shards, and resolves the image there. */
+int mf_copy_resolve(struct mf_copy_run *r, struct mf_copy_pair *p, struct mf_err *err) MF_NODISCARD;
 /* Verifies the source and plans its records. *err: why not; also pair->gate.findings. */
 int mf_copy_plan(struct mf_copy_run *r, struct mf_copy_pair *p, struct mf_err *err) MF_NODISCARD;
 /* Content of the plans that lack it. */

@@ -234,7 +234,8 @@ static int load(struct mf_copy_run *r, struct mf_copy_pair *p, struct mf_err *er
 	if (!t->tried) {
 		t->tried = true;
 		if (!r->rules.n)
-			(void)!mf_trust_load(t->trust, &(struct mf_load){0}, &t->failed);
+			(void)!mf_trust_load(t->trust, &(struct mf_load){.subjects = mf_no_subjects},
+					     &t->failed);
 		else if (mf_gate_load(&r->rules, t->trust, &t->failed) == 0 && all)
 			(void)!mf_trust_widen(t->trust, MF_STR(""), &t->failed);
 	}
@@ -263,13 +264,18 @@ static int check_asked(const struct mf_copy_run *r, const struct mf_copy_pair *p
 	return n ? 0 : mf_fail(err, MF_E_NOT_FOUND, 0, "'%s' has no current record", p->given->from);
 }
 
-int mf_copy_plan(struct mf_copy_run *r, struct mf_copy_pair *p, struct mf_err *err)
+int mf_copy_resolve(struct mf_copy_run *r, struct mf_copy_pair *p, struct mf_err *err)
 {
 	struct mf_subject_choice choice = {
 	    .platform = r->o.platform, .all = r->o.all_platforms != 0, .described = true};
 	if (load(r, p, err) < 0 || mf_image_subjects(&p->from, choice, &p->subjects, err) < 0)
 		return -1;
 	mf_manifest_clear(&p->from.manifest);
+	return 0;
+}
+
+int mf_copy_plan(struct mf_copy_run *r, struct mf_copy_pair *p, struct mf_err *err)
+{
 	p->gate.image = mf_report_image(&p->gate.arena, &p->from, &p->subjects.v[0].digest);
 	if (mf_arena_check(&p->gate.arena, err) < 0)
 		return -1;

@@ -40,7 +40,7 @@ int mf_gate_start(struct manifesto *m, const struct mf_rules *rules, const char 
 int mf_gate_wants(const struct mf_rules *rules, struct mf_arena *a, struct mf_load *how,
 		  struct mf_err *err) MF_NODISCARD;
 int mf_gate_load_vetoes(const struct mf_rules *rules, struct mf_trust *t, struct mf_err *err) MF_NODISCARD;
-/* Both. */
+/* Both, without shards: those come with mf_image_load_shards. */
 int mf_gate_load(const struct mf_rules *rules, struct mf_trust *t, struct mf_err *err) MF_NODISCARD;
 
 /* Evaluates all rules for one subject. -1: the run cannot go on. */

@@ -749,34 +749,3 @@ int mf_image_subjects(struct mf_image *im, struct mf_subject_choice choice, stru
 	s = (struct mf_subjects){0};
 	return 0;
 }
-
-/* ---- shards of the subjects */
-
-const char *const *mf_image_load_hint(const struct mf_image *im, struct mf_image_hint *h)
-{
-	*h = (struct mf_image_hint){0};
-	if (im->ref.has_digest) {
-		mf_digest_hex(h->hex, &im->ref.digest);
-		h->v[0] = h->hex;
-	}
-	return h->v;
-}
-
-int mf_image_load_shards(struct mf_image *im, const struct mf_subjects *subjects, struct mf_err *err)
-{
-	char(*hex)[65] MF_FREE = mf_calloc(subjects->n + 1, sizeof *hex);
-	const char **v MF_FREE = mf_calloc(subjects->n + 1, sizeof(char *));
-	if (!hex || !v)
-		return mf_fail_nomem(err);
-	for (size_t i = 0; i < subjects->n; i++) {
-		mf_digest_hex(hex[i], &subjects->v[i].digest);
-		v[i] = hex[i];
-	}
-	if (mf_trust_load_shards(im->trust, v, err) < 0)
-		return -1;
-	for (size_t i = 0; i < subjects->n; i++)
-		if (mf_trust_read_subject(im->trust, &subjects->v[i].digest, err) < 0)
-			return -1;
-	/* What the index of the images has is of interest when they have nothing. */
-	return mf_trust_read_subject(im->trust, &im->digest, err);
-}

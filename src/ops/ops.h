@@ -193,9 +193,26 @@ struct mf_subject_choice {
 };
 int mf_image_subjects(struct mf_image *im, struct mf_subject_choice choice, struct mf_subjects *out,
 		      struct mf_err *err) MF_NODISCARD;
+/* ---- shards (shards.c) */
+/* Digests in hex, for struct mf_load; v ends with NULL, and is NULL where there are none. */
+struct mf_wanted {
+	const char **v;
+	size_t n, cap;
+	struct mf_arena texts;
+};
+void mf_wanted_clear(struct mf_wanted *w);
+#define MF_WANTED_CLEANUP MF_CLEANUP(mf_wanted_clear)
+int mf_wanted_add(struct mf_wanted *w, const struct mf_digest *d, struct mf_err *err) MF_NODISCARD;
+int mf_wanted_add_subjects(struct mf_wanted *w, const struct mf_subjects *s, struct mf_err *err) MF_NODISCARD;
 /* Loads the shards that may hold records of the subjects, where the trust metadata were loaded with
  * mf_image_load_hint, or without any. */
 int mf_image_load_shards(struct mf_image *im, const struct mf_subjects *subjects,
+			 struct mf_err *err) MF_NODISCARD;
+/* Are some of these not loaded? */
+bool mf_shards_lack(const struct mf_trust *t, const struct mf_subjects *subjects);
+/* Requests the shards of the subjects of[0], and together with them those of the others, from the first on,
+ * up to MF_SHARDS_AHEAD. Where that fails, each finds why by its own mf_image_load_shards. */
+int mf_shards_load_ahead(struct mf_trust *t, const struct mf_subjects *const *of, size_t n,
 			 struct mf_err *err) MF_NODISCARD;
 /* The subject in the reference, for struct mf_load: its shards are then loaded with their roles. */
 struct mf_image_hint {

@@ -215,8 +215,9 @@ static int load_or_init(struct put *p, struct mf_err *err)
 		return -1;
 	/* Somebody was faster: it exists now, and is checked against the pin like any other. */
 	mf_err_clear(err);
-	return mf_trust_load(t, &(struct mf_load){.prefix = mf_str_c(p->w.prefix), .purpose = MF_LOAD_SIGN},
-			     err);
+	const struct mf_load how = {
+	    .prefix = mf_str_c(p->w.prefix), .purpose = MF_LOAD_SIGN, .subjects = p->w.subjects.v};
+	return mf_trust_load(t, &how, err);
 }
 
 /* ---- what is there already */

@@ -10,7 +10,8 @@
 
 struct slot {
 	struct mf_image im;
-	struct mf_err failed; /* it could not even be opened */
+	struct mf_subjects subjects; /* empty: not resolved yet */
+	struct mf_err failed;        /* it could not even be opened, or not be resolved */
 };
 
 struct run {
@@ -24,15 +25,22 @@ struct run {
 	struct mf_load wants;
 	struct mf_pool pool;
 	struct slot slots[MF_VERIFY_AHEAD];
+	struct mf_window ahead; /* over the images */
 	size_t refused;
 	int status;        /* gravest of all */
 	enum mf_code code; /* of it */
 };
 
+static void slot_clear(struct slot *s)
+{
+	mf_image_close(&s->im);
+	mf_subjects_clear(&s->subjects);
+}
+
 static void run_clear(struct run *r)
 {
 	for (size_t i = 0; i < MF_VERIFY_AHEAD; i++)
-		mf_image_close(&r->slots[i].im);
+		slot_clear(&r->slots[i]);
 	r->m->pool = NULL;
 	mf_pool_clear(&r->pool);
 	mf_conditions_stop(r->conditions);
@@ -235,7 +243,6 @@ int mf_gate_load(const struct mf_rules *rules, struct mf_trust *t, struct mf_err
 	struct mf_load how;
 	if (mf_gate_wants(rules, &a, &how, err) < 0)
 		return -1;
-	how.subjects = NULL;
 	if (mf_trust_load(t, &how, err) < 0)
 		return -1;
 	return mf_gate_load_vetoes(rules, t, err);
@@ -297,10 +304,38 @@ static int start(void *arg, size_t i, struct mf_err *err)
 	return 0;
 }
 
-/* Trust first: an attack must not look like an absence. */
-static int evaluate_image(struct run *r, struct slot *s, struct mf_gate_report *rep, struct mf_err *err)
+static int resolve(const struct run *r, struct slot *s)
 {
-	struct mf_subjects subjects MF_SUBJECTS_CLEANUP = {0};
+	const struct mf_subject_choice choice = {.platform = r->o->platform, .all = r->o->all_platforms != 0};
+	return s->failed.code ||
+		       (!s->subjects.n && mf_image_subjects(&s->im, choice, &s->subjects, &s->failed) < 0)
+		   ? -1
+		   : 0;
+}
+
+/* Where shards are needed, those of the other open images of the repository come with them: one after the
+ * other they would cost a round trip each. */
+static int load_shards(struct run *r, size_t i, struct mf_err *err)
+{
+	const struct mf_subjects *of[MF_VERIFY_AHEAD];
+	struct slot *s = &r->slots[i % MF_VERIFY_AHEAD];
+	size_t n = 0;
+	if (!mf_shards_lack(s->im.trust, &s->subjects))
+		return 0;
+	if (mf_tuf_shard_octets(mf_trust_set(s->im.trust)) > MF_MAX_VERIFY_HELD)
+		mf_trust_drop_shards(s->im.trust);
+	for (size_t k = i; k < r->ahead.begun; k++) {
+		struct slot *other = &r->slots[k % MF_VERIFY_AHEAD];
+		if (other->im.shared == s->im.shared && resolve(r, other) == 0)
+			of[n++] = &other->subjects;
+	}
+	return mf_shards_load_ahead(s->im.trust, of, n, err);
+}
+
+/* Trust first: an attack must not look like an absence. */
+static int evaluate_image(struct run *r, size_t i, struct mf_gate_report *rep, struct mf_err *err)
+{
+	struct slot *s = &r->slots[i % MF_VERIFY_AHEAD];
 	if (s->failed.code) {
 		*err = s->failed;
 		return -1;
@@ -309,21 +344,21 @@ static int evaluate_image(struct run *r, struct slot *s, struct mf_gate_report *
 		mf_image_hint_copy(&s->im, NULL, err);
 		return -1;
 	}
-	if (mf_image_subjects(
-		&s->im,
-		(struct mf_subject_choice){.platform = r->o->platform, .all = r->o->all_platforms != 0},
-		&subjects, err) < 0 ||
-	    mf_image_load_shards(&s->im, &subjects, err) < 0)
+	if (resolve(r, s) < 0) {
+		*err = s->failed;
 		return -1;
-	rep->image = mf_report_image(&rep->arena, &s->im, &subjects.v[0].digest);
-	rep->platform = r->o->platform ? mf_arena_text(&rep->arena, subjects.v[0].platform) : NULL;
+	}
+	if (load_shards(r, i, err) < 0 || mf_image_load_shards(&s->im, &s->subjects, err) < 0)
+		return -1;
+	rep->image = mf_report_image(&rep->arena, &s->im, &s->subjects.v[0].digest);
+	rep->platform = r->o->platform ? mf_arena_text(&rep->arena, s->subjects.v[0].platform) : NULL;
 	if (mf_arena_check(&rep->arena, err) < 0)
 		return -1;
 	s->im.shared->held = octets(mf_trust_set(s->im.trust));
 	if (r->rules.forbid_tags && !s->im.ref.has_digest && mf_gate_refuse_tag(rep, err) < 0)
 		return -1;
-	for (size_t i = 0; i < subjects.n; i++)
-		if (mf_gate_subject(rep, &subjects.v[i], err) < 0)
+	for (size_t k = 0; k < s->subjects.n; k++)
+		if (mf_gate_subject(rep, &s->subjects.v[k], err) < 0)
 			return -1;
 	return 0;
 }
@@ -339,8 +374,10 @@ static void tally(struct run *r, const struct mf_gate_report *rep)
 	}
 }
 
-static int finish(struct run *r, struct slot *s, const char *reference, struct mf_err *err)
+static int finish(struct run *r, size_t i, struct mf_err *err)
 {
+	struct slot *s = &r->slots[i % MF_VERIFY_AHEAD];
+	const char *reference = r->o->images[i];
 	struct mf_gate_report rep MF_GATE_REPORT_CLEANUP = {.m = r->m,
 							    .im = &s->im,
 							    .rules = &r->rules,
@@ -350,7 +387,7 @@ static int finish(struct run *r, struct slot *s, const char *reference, struct m
 	struct mf_err failed = MF_ERR_INIT;
 	if (mf_env_cancelled(&r->m->env))
 		return mf_fail(err, MF_E_CANCELLED, 0, "verify was interrupted");
-	if (evaluate_image(r, s, &rep, &failed) < 0) {
+	if (evaluate_image(r, i, &rep, &failed) < 0) {
 		if (mf_err_ends_run(&failed)) {
 			*err = failed;
 			return -1;
@@ -376,7 +413,7 @@ static int finish(struct run *r, struct slot *s, const char *reference, struct m
 		return -1;
 	if (r->o->result && r->o->result(r->o->result_arg, &item) != 0)
 		return mf_fail(err, MF_E_IO, 0, "the result callback failed");
-	mf_image_close(&s->im);
+	slot_clear(s);
 	mf_pool_trim(&r->pool, MF_MAX_VERIFY_HELD);
 	return 0;
 }
@@ -384,13 +421,12 @@ static int finish(struct run *r, struct slot *s, const char *reference, struct m
 static int verify(struct run *r, struct mf_err *err)
 {
 	const struct manifesto_verify_options *o = r->o;
-	struct mf_window ahead = {.n = o->nimages, .most = MF_VERIFY_AHEAD, .begin = start, .arg = r};
+	r->ahead = (struct mf_window){.n = o->nimages, .most = MF_VERIFY_AHEAD, .begin = start, .arg = r};
 	if (prepare(r, err) < 0 || mf_summary_begin(&r->summary, r->m, &r->rules, o, err) < 0)
 		return -1;
 	r->m->pool = &r->pool;
 	for (size_t i = 0; i < o->nimages; i++) {
-		if (mf_window_reach(&ahead, i, err) < 0 ||
-		    finish(r, &r->slots[i % MF_VERIFY_AHEAD], o->images[i], err) < 0)
+		if (mf_window_reach(&r->ahead, i, err) < 0 || finish(r, i, err) < 0)
 			return -1;
 		mf_env_progress(&r->m->env, MF_PROGRESS_IMAGES, i + 1, o->nimages);
 	}

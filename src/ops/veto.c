@@ -253,8 +253,10 @@ static int check_options(struct mf_write_run *r, struct mf_err *err)
 
 static int prepare(struct mf_write *w, struct mf_err *err)
 {
-	if (mf_write_items(w, err) < 0 ||
-	    mf_trust_load(w->im->trust, &(struct mf_load){.purpose = MF_LOAD_SIGN}, err) < 0)
+	if (mf_write_items(w, err) < 0)
+		return -1;
+	const struct mf_load how = {.purpose = MF_LOAD_SIGN, .subjects = w->subjects.v};
+	if (mf_trust_load(w->im->trust, &how, err) < 0)
 		return -1;
 	return choose_role(veto_of(w), err);
 }

@@ -26,7 +26,7 @@ void mf_write_clear(struct mf_write *w)
 	free(w->items);
 	free(w->edits);
 	free(w->prefix);
-	free(w->subjects);
+	mf_wanted_clear(&w->subjects);
 	free(w->role);
 	mf_rebuild_ahead_clear(&w->rebuild);
 	mf_proposal_clear(&w->proposal);
@@ -134,20 +134,6 @@ static int add_items(struct mf_write *w, struct mf_write_image *img, struct mani
 	return 0;
 }
 
-/* Of a role with shards, those of the items are loaded. */
-static int list_subjects(struct mf_write *w, struct mf_err *err)
-{
-	char(*hex)[65] = mf_arena_alloc(w->a, w->n, sizeof *hex, err);
-	w->subjects = mf_calloc(w->n + 1, sizeof(char *));
-	if (!hex || !w->subjects)
-		return hex ? mf_fail_nomem(err) : -1;
-	for (size_t i = 0; i < w->n; i++) {
-		mf_digest_hex(hex[i], &w->items[i].subject.digest);
-		w->subjects[i] = hex[i];
-	}
-	return 0;
-}
-
 int mf_write_items(struct mf_write *w, struct mf_err *err)
 {
 	size_t n;
@@ -164,7 +150,10 @@ int mf_write_items(struct mf_write *w, struct mf_err *err)
 	for (size_t i = 0; i < w->nimages; i++)
 		if (add_items(w, w->images[i], out, records, err) < 0)
 			return -1;
-	return list_subjects(w, err);
+	for (size_t i = 0; i < w->n; i++)
+		if (mf_wanted_add(&w->subjects, &w->items[i].subject.digest, err) < 0)
+			return -1;
+	return 0;
 }
 
 /* ---- what is there already */
@@ -357,7 +346,7 @@ static enum mf_found fill(void *arg, struct mf_trust *t, struct mf_publish_chang
 int mf_write_publish(struct mf_write *w, struct mf_err *err)
 {
 	const struct mf_publish_intent in = {.prefix = mf_str_c(w->prefix),
-					     .subjects = w->subjects,
+					     .subjects = w->subjects.v,
 					     .end = w->o->propose ? MF_PUBLISH_PROPOSE : MF_PUBLISH_SEND,
 					     .proposal = w->o->propose ? &w->proposal : NULL,
 					     .fill = fill,

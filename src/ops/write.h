@@ -115,7 +115,7 @@ struct mf_write {
 	const struct mf_key_info *key;
 	struct mf_write_item *items;
 	size_t n;
-	const char **subjects; /* digests of the items in hex, ends with NULL; NULL: not known yet */
+	struct mf_wanted subjects; /* those of the items, once they are known */
 	struct mf_tuf_edit *edits;
 	int64_t created, version; /* version: of the role's file after the publish */
 	bool renewed;             /* published though no item changed: the old file had expired */

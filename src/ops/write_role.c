@@ -23,7 +23,7 @@ int mf_write_load(struct mf_write *w, struct mf_err *err)
 {
 	struct mf_trust *t = w->im->trust;
 	const struct mf_load how = {
-	    .prefix = mf_str_c(w->prefix), .purpose = MF_LOAD_SIGN, .subjects = w->subjects};
+	    .prefix = mf_str_c(w->prefix), .purpose = MF_LOAD_SIGN, .subjects = w->subjects.v};
 	if (load_behind_others(t, &how, err) < 0)
 		return -1;
 	/* Somebody may have made the repository, and its keys, since this process read its keys. */

@@ -185,7 +185,7 @@ int mf_trust_widen(struct mf_trust *t, struct mf_str prefix, struct mf_err *err)
 
 const char *const mf_no_subjects[] = {NULL};
 
-static int load_shards(struct mf_trust *t, const char *const *subjects, bool *any, struct mf_err *err)
+static int load_shards(struct mf_trust *t, const char *const *subjects, struct mf_err *err)
 {
 	struct mf_tuf_edge *edges MF_FREE = mf_calloc(most_edges(t) + 1, sizeof *edges);
 	size_t n;
@@ -196,7 +196,6 @@ static int load_shards(struct mf_trust *t, const char *const *subjects, bool *an
 	struct mf_tuf_edge *taken = edges;
 	edges = NULL;
 	enum mf_found found = mf_wave_begin(t, taken, n, err);
-	*any = found == MF_FOUND;
 	return found == MF_ABSENT ? 0 : found == MF_FAILED ? -1 : mf_wave_finish(t, err);
 }
 
@@ -320,15 +319,28 @@ static int raise_floors(const struct mf_trust *t, struct mf_err *err)
 		   : mf_floors_raise(t->cfg->home, t->pin_name, &t->set, t->cfg->env, err);
 }
 
+/* Of what was verified before one failed, the floors are raised, too: the next call does not load it again.
+ */
 int mf_trust_load_shards(struct mf_trust *t, const char *const *subjects, struct mf_err *err)
 {
-	bool any = false;
+	struct mf_err why = MF_ERR_INIT;
+	size_t before = t->set.nroles;
 	if (!t->set.subjects) /* all are loaded */
 		return 0;
-	if (load_shards(t, subjects, &any, err) == 0 && (!any || raise_floors(t, err) == 0))
-		return 0;
-	mf_err_set_endpoint(err, t->repo->where);
-	return -1;
+	int rc = load_shards(t, subjects, err);
+	if (t->set.nroles > before && raise_floors(t, &why) < 0 && rc == 0) {
+		*err = why;
+		rc = -1;
+	}
+	if (rc < 0)
+		mf_err_set_endpoint(err, t->repo->where);
+	return rc;
+}
+
+void mf_trust_drop_shards(struct mf_trust *t)
+{
+	if (t->set.subjects)
+		mf_tuf_set_drop_shards(&t->set);
 }
 
 static int end_load(struct mf_trust *t, struct mf_err *err)

@@ -98,6 +98,9 @@ int mf_trust_widen(struct mf_trust *t, struct mf_str prefix, struct mf_err *err)
  * struct mf_load. */
 extern const char *const mf_no_subjects[];
 int mf_trust_load_shards(struct mf_trust *t, const char *const *subjects, struct mf_err *err) MF_NODISCARD;
+/* Forgets the shards that are loaded, which it loads again when they are asked for: no entry of theirs may be
+ * in use. */
+void mf_trust_drop_shards(struct mf_trust *t);
 /* Reads the entries of a subject where that is still to be done (by_subject). */
 int mf_trust_read_subject(struct mf_trust *t, const struct mf_digest *subject,
 			  struct mf_err *err) MF_NODISCARD;

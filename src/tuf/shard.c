@@ -74,6 +74,43 @@ bool mf_tuf_shard_wanted(struct mf_str digits, const char *const *subjects)
 	return false;
 }
 
+size_t mf_tuf_count_unloaded_shards(const struct mf_tuf_set *s, const char *const *subjects)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < s->nroles; i++) {
+		const struct mf_tuf_loaded *l = s->roles[i];
+		for (size_t j = 0; !l->shard && j < l->file->nroles; j++) {
+			const struct mf_tuf_role *role = &l->file->roles[j];
+			struct mf_str digits = mf_tuf_shard_digits(s->d, l->role, role);
+			n += digits.n && mf_tuf_shard_wanted(digits, subjects) &&
+			     !mf_tuf_shard_is_loaded(s, l, role);
+		}
+	}
+	return n;
+}
+
+size_t mf_tuf_shard_octets(const struct mf_tuf_set *s)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < s->nroles; i++)
+		n += s->roles[i]->shard ? s->roles[i]->file->bytes.n : 0;
+	return n;
+}
+
+void mf_tuf_set_drop_shards(struct mf_tuf_set *s)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < s->nroles; i++) {
+		if (!s->roles[i]->shard) {
+			s->roles[kept++] = s->roles[i];
+			continue;
+		}
+		mf_tuf_file_free(s->roles[i]->file);
+		free(s->roles[i]);
+	}
+	s->nroles = kept;
+}
+
 size_t mf_tuf_role_entries(const struct mf_tuf_set *s, const struct mf_tuf_loaded *role)
 {
 	size_t n = mf_tuf_ntargets(role->file);

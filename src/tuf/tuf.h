@@ -310,6 +310,12 @@ bool mf_tuf_is_shard(const struct mf_dialect *d, const struct mf_tuf_loaded *by,
 /* Is it loaded, for this very delegator? */
 bool mf_tuf_shard_is_loaded(const struct mf_tuf_set *s, const struct mf_tuf_loaded *by,
 			    const struct mf_tuf_role *listed);
+/* How many shards that may hold records of these subjects are not. */
+size_t mf_tuf_count_unloaded_shards(const struct mf_tuf_set *s, const char *const *subjects);
+/* Octets of the shards that are loaded. */
+size_t mf_tuf_shard_octets(const struct mf_tuf_set *s);
+/* Forgets these shards: nothing of theirs may be in use. They can be loaded again. */
+void mf_tuf_set_drop_shards(struct mf_tuf_set *s);
 /* Where the subjects begin that have these digits, among all that MF_MAX_SHARD_DIGITS tell apart, and how
  * many those are. 0: there are no digits. */
 size_t mf_tuf_shard_range(struct mf_str digits, size_t *first);

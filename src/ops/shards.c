@@ -1,0 +1,87 @@
+/* Of roles that are spread over shards, those that may hold records of the images of a run. */
+#include "ops/ops.h"
+
+/* ---- digests */
+
+void mf_wanted_clear(struct mf_wanted *w)
+{
+	free(w->v);
+	mf_arena_clear(&w->texts);
+	*w = (struct mf_wanted){.texts = MF_ARENA_INIT};
+}
+
+int mf_wanted_add(struct mf_wanted *w, const struct mf_digest *d, struct mf_err *err)
+{
+	char hex[65];
+	mf_digest_hex(hex, d);
+	if (mf_grow((void **)&w->v, &w->cap, w->n + 1, sizeof *w->v, err) < 0 ||
+	    !(w->v[w->n] = mf_arena_dup(&w->texts, mf_str_c(hex), err)))
+		return -1;
+	w->v[++w->n] = NULL;
+	return 0;
+}
+
+int mf_wanted_add_subjects(struct mf_wanted *w, const struct mf_subjects *s, struct mf_err *err)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (mf_wanted_add(w, &s->v[i].digest, err) < 0)
+			return -1;
+	return 0;
+}
+
+static const char *const *wanted(const struct mf_wanted *w)
+{
+	return w->n ? w->v : mf_no_subjects;
+}
+
+/* ---- loading */
+
+const char *const *mf_image_load_hint(const struct mf_image *im, struct mf_image_hint *h)
+{
+	*h = (struct mf_image_hint){0};
+	if (im->ref.has_digest) {
+		mf_digest_hex(h->hex, &im->ref.digest);
+		h->v[0] = h->hex;
+	}
+	return h->v;
+}
+
+int mf_image_load_shards(struct mf_image *im, const struct mf_subjects *subjects, struct mf_err *err)
+{
+	struct mf_wanted w MF_WANTED_CLEANUP = {.texts = MF_ARENA_INIT};
+	if (mf_wanted_add_subjects(&w, subjects, err) < 0 ||
+	    mf_trust_load_shards(im->trust, wanted(&w), err) < 0)
+		return -1;
+	for (size_t i = 0; i < subjects->n; i++)
+		if (mf_trust_read_subject(im->trust, &subjects->v[i].digest, err) < 0)
+			return -1;
+	/* What the index of the images has is of interest when they have nothing. */
+	return mf_trust_read_subject(im->trust, &im->digest, err);
+}
+
+bool mf_shards_lack(const struct mf_trust *t, const struct mf_subjects *subjects)
+{
+	struct mf_err ignored = MF_ERR_INIT; /* out of memory: whoever loads them says so */
+	struct mf_wanted w MF_WANTED_CLEANUP = {.texts = MF_ARENA_INIT};
+	return mf_wanted_add_subjects(&w, subjects, &ignored) == 0 &&
+	       mf_tuf_count_unloaded_shards(mf_trust_set(t), wanted(&w)) > 0;
+}
+
+int mf_shards_load_ahead(struct mf_trust *t, const struct mf_subjects *const *of, size_t n,
+			 struct mf_err *err)
+{
+	struct mf_err why = MF_ERR_INIT;
+	struct mf_wanted w MF_WANTED_CLEANUP = {.texts = MF_ARENA_INIT};
+	size_t added = 0;
+	for (; added < n; added++) {
+		size_t before = w.n;
+		if (mf_wanted_add_subjects(&w, of[added], err) < 0)
+			return -1;
+		if (!added || mf_tuf_count_unloaded_shards(mf_trust_set(t), w.v) <= MF_SHARDS_AHEAD)
+			continue;
+		w.n = before;
+		w.v[before] = NULL;
+		break;
+	}
+	return mf_trust_load_shards(t, wanted(&w), &why) < 0 ? mf_err_pass_ours(err, &why) : 0;
+}

@@ -1,0 +1,85 @@
+#!/bin/bash
+# Of a role that is spread over shards, a run requests those of its images, together, and no others: with a program that divides its
+# files after four records.
+. "$(dirname "$0")/../support/t.sh"
+. "$T_TOP/tests/support/attack.sh"
+. "$T_TOP/tests/support/job.sh"
+unset MANIFESTO_PASSPHRASE
+ln -sf "${T_MANIFESTO%/*}/tests/support/manifesto-few" bin/manifesto
+echo content >content
+echo again >again
+
+lab registry notary
+proxy N "$NOTARY"
+export MANIFESTO_TRUST_SERVER=http://$N
+R=$REGISTRY/acme
+images=20
+for ((i = 1; i <= images; i++)); do
+	make_image layout --tag $i --seed $i >/dev/null
+	push_image oci:layout:$i "$R/app:$i" >/dev/null
+	push_image oci:layout:$i "$R/next:$i" >/dev/null
+done
+digest_of() { # IMAGE NUMBER
+	jq -r --arg t "$1" '.manifests[] | select(.annotations["org.opencontainers.image.ref.name"] == $t) | .digest' layout/index.json
+}
+# Shards that were requested, each once; and the most requests for shards that were in progress together.
+requested() {
+	jq -rs '[.[] | select(.path | test("/_h[0-9a-f]+")) | .path] | unique | length' "$T/N.log"
+}
+requests() {
+	jq -rs '[.[] | select(.path | test("/_h[0-9a-f]+"))] | length' "$T/N.log"
+}
+at_once() {
+	jq -rs '[.[] | select(.path | test("/_h[0-9a-f]+")) | .active] | max // 0' "$T/N.log"
+}
+forget() {
+	faults N
+	cold
+}
+
+for ((i = 1; i <= images; i++)); do echo "$R/app:$i"; done >tags
+for ((i = 1; i <= images; i++)); do echo "$R/app@$(digest_of $i)"; done >digests
+run manifesto put -q --init --no-passphrase --images tags note content
+check_status 'put for twenty images' 0
+all=$(sed 's,.*sha256:\(.\).*,\1,' digests | sort -u | wc -l)
+check 'they are in several shards' [ "$all" -gt 4 ]
+
+for names in tags digests; do
+	forget
+	run manifesto verify --require note --images $names
+	check_status "verify by $names" 0
+	check "verify by $names: each shard is requested once" [ "$(requests)" = "$all" ]
+	check "verify by $names: together" [ "$(at_once)" -ge $((all / 2)) ]
+done
+
+# One that cannot be read refuses its own images, and no others.
+first=$(sed -n 's/.*sha256:\(.\).*/\1/p;q' digests)
+bad=$(grep -c "sha256:$first" digests)
+forget
+faults N "{\"path\":\"/targets/_h$first\\\\.\",\"action\":\"status\",\"status\":404}"
+run manifesto verify --require note --json --images digests
+check 'a shard that is gone' [ "$status" != 0 ]
+check "... refuses its $bad images alone" [ "$(jq '[.images[] | select(.accepted | not)] | length' stdout)" = "$bad" ]
+
+forget
+run manifesto get "$R/app@$(digest_of 3)" note
+check_status 'get' 0
+check 'get: one shard' [ "$(requested)" = 1 ]
+forget
+run manifesto put -q "$R/app@$(digest_of 3)" note again
+check_status 'put' 0
+forget
+run manifesto veto -q "$R/app@$(digest_of 3)" note --role targets --reason broken
+check_status 'veto' 0
+check 'veto: one shard at most' [ "$(requested)" -le 1 ]
+
+manifesto trust init -q --no-passphrase "$R/next"
+for ((i = 1; i <= images; i++)); do echo "$R/next:$i"; done >next
+forget
+run manifesto put -q --images next note content
+check_status 'the destination is spread, too' 0
+forget
+run manifesto copy --types note "$R/app@$(digest_of 3)" "$R/next@$(digest_of 3)" --force
+check_status 'copy' 0
+check 'copy: one shard of the source' [ "$(grep '/acme/app/' "$T/N.log" | jq -rs '[.[] | select(.path | test("/_h[0-9a-f]+"))] | length')" = 1 ]
+t_done
