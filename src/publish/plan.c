@@ -162,6 +162,35 @@ int mf_plan_check_files(const struct mf_trust *t, const struct mf_tuf_loaded *ow
 	return 0;
 }
 
+/* Do its shards, as its file lists them for readers that know no shards, have a key that goes? */
+static bool lists_gone(const struct mf_trust *t, const struct mf_tuf_loaded *own,
+		       const struct mf_tuf_role *after)
+{
+	for (size_t i = 0; i < own->file->nroles; i++) {
+		const struct mf_tuf_role *shard = &own->file->roles[i];
+		for (size_t k = 0; mf_tuf_is_shard(t->set.d, own, shard) && k < shard->nkeys; k++)
+			if (shard->keys[k]->pub && !mf_tuf_role_has_key(after, shard->keys[k]->pub))
+				return true;
+	}
+	return false;
+}
+
+bool mf_plan_relists(const struct mf_plan *p, const struct mf_trust *t, const struct mf_tuf_loaded *own,
+		     const struct mf_tuf_role *after)
+{
+	if (!lists_gone(t, own, after))
+		return false;
+	if (mf_publish_can_sign(t, after))
+		return true;
+	if (!p->request->dry_run)
+		mf_env_log(t->cfg->env, MF_LOG_WARNING,
+			   "other programs accept the key that goes for records of role '%s' until one of "
+			   "its keys signs it again: 'manifesto %s %s%s%s'",
+			   own->role, own->delegation ? "role sign" : "trust refresh --force",
+			   p->request->image, own->delegation ? " " : "", own->delegation ? own->role : "");
+	return false;
+}
+
 /* Those who sign together do so over one file that they have seen. */
 static int check_threshold(const struct mf_trust *t, const struct mf_tuf_delegation *g, struct mf_err *err)
 {
@@ -197,7 +226,7 @@ static int check_goal(struct mf_plan *p, struct mf_trust *t, const struct mf_tuf
 	if (!l)
 		return revive(p, t, role, err);
 	if (mf_plan_check_files(t, l, role, &why) == 0)
-		return 0;
+		return mf_plan_relists(p, t, l, role) ? add_resign(p, g->name, 0, err) : 0;
 	if (why.code != MF_E_SIGNATURE)
 		return mf_fail(err, why.code, 0, "%s", why.msg);
 	return mf_publish_can_sign(t, role) ? add_resign(p, g->name, 0, err)

@@ -333,14 +333,15 @@ static int parse_root(struct mf_plan *p, const struct mf_trust *t, struct mf_err
 	return p->root_after ? 0 : mf_wrap(err, "the next root");
 }
 
-/* A targets file that the keys left to the role have not signed is signed by them. */
+/* What the keys left to the role have not signed is signed by them. */
 static int resign_targets(struct mf_plan *p, const struct mf_trust *t, struct mf_err *err)
 {
 	struct mf_err why = MF_ERR_INIT;
 	const struct mf_tuf_role *after = &p->root_after->roles[MF_TUF_TARGETS];
-	if (mf_plan_check_files(t, t->set.roles[0], after, &why) == 0)
+	if (mf_plan_check_files(t, t->set.roles[0], after, &why) == 0 &&
+	    !mf_plan_relists(p, t, t->set.roles[0], after))
 		return 0;
-	if (why.code != MF_E_SIGNATURE)
+	if (why.code && why.code != MF_E_SIGNATURE)
 		return mf_fail(err, why.code, 0, "%s", why.msg);
 	p->resign[p->change.nresign++] = (struct mf_publish_resign){.role = "targets"};
 	return mf_plan_report(p, "signed anew", "targets", "", err);
