@@ -371,7 +371,13 @@ static int add_shard(struct mf_trust *t, struct mf_outgoing *o, const struct rol
 	(void)mf_fail(err, MF_E_USAGE, 0,
 		      "the records of role '%s' are spread over several files, which cannot be proposed",
 		      r->name);
-	mf_err_set_hint(err, "a holder of one of its keys makes the change without a proposal");
+	if (p->edits.n)
+		mf_err_set_hint(err, "a holder of one of its keys makes the change without a proposal");
+	else
+		mf_err_set_hint(err,
+				"no file must be re-signed when the keys that stay have signed all: propose "
+				"new keys alone, sign with 'manifesto %s', then propose that old ones go",
+				strcmp(r->name, "targets") == 0 ? "trust refresh --force" : "role sign");
 	return -1;
 }
 

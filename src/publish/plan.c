@@ -66,13 +66,24 @@ static const char *broken_file(const struct mf_trust *t, const struct mf_tuf_rol
 	return cur->name;
 }
 
+/* Its other files are re-signed with it, though keys that it has have signed them: one of those may go. */
+static void add_shards(struct mf_plan *p, const struct mf_trust *t, const char *role)
+{
+	for (size_t i = 0; i < t->set.nroles; i++)
+		if (t->set.roles[i]->shard && strcmp(t->set.roles[i]->role, role) == 0)
+			p->resign[p->change.nresign++] =
+			    (struct mf_publish_resign){.role = t->set.roles[i]->shard};
+}
+
 static int sign_role(struct mf_plan *p, struct mf_trust *t, const struct mf_role_request *r,
 		     const struct mf_tuf_role *cur, struct mf_err *err)
 {
 	struct mf_tuf_file *file MF_TUF_FILE_CLEANUP = NULL;
 	const char *broken = broken_file(t, cur);
-	if (mf_tuf_set_find_file(&t->set, broken))
+	if (mf_tuf_set_find_file(&t->set, broken)) {
+		add_shards(p, t, cur->name);
 		return add_resign(p, cur->name, 0, err);
+	}
 	if (!mf_trust_find_broken(t, broken))
 		return mf_fail(err, MF_E_NOT_FOUND, 0, "nothing was published in role '%s' yet", cur->name);
 	if (!r->force) {
@@ -180,7 +191,7 @@ bool mf_plan_relists(const struct mf_plan *p, const struct mf_trust *t, const st
 {
 	if (!lists_gone(t, own, after))
 		return false;
-	if (mf_publish_can_sign(t, after))
+	if (!p->request->proposal && mf_publish_can_sign(t, after))
 		return true;
 	if (!p->request->dry_run)
 		mf_env_log(t->cfg->env, MF_LOG_WARNING,
@@ -306,7 +317,8 @@ static int make(struct mf_plan *p, struct mf_trust *t, struct mf_err *err)
 {
 	const struct mf_role_change *r = p->request;
 	p->goals = mf_arena_alloc(&p->arena, r->n, sizeof *p->goals, err);
-	p->resign = p->goals ? mf_arena_alloc(&p->arena, 2 * r->n + 1, sizeof *p->resign, err) : NULL;
+	size_t most = 2 * r->n + 1 + t->set.nroles;
+	p->resign = p->goals ? mf_arena_alloc(&p->arena, most, sizeof *p->resign, err) : NULL;
 	if (!p->resign)
 		return -1;
 	for (size_t i = 0; i < r->n; i++)

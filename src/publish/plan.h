@@ -46,7 +46,8 @@ const struct mf_tuf_role *mf_plan_delegation(const struct mf_plan *p, const stru
 int mf_plan_check_files(const struct mf_trust *t, const struct mf_tuf_loaded *own,
 			const struct mf_tuf_role *listed, struct mf_err *err) MF_NODISCARD;
 /* Must its own file be re-signed, since the shards that it lists have a key that the role has not after the
- * change? Nobody here can: a warning, since readers of this program do not accept that key anyway. */
+ * change? Nobody here can, or it is a proposal: a warning, since readers of this program do not accept that
+ * key anyway. */
 bool mf_plan_relists(const struct mf_plan *p, const struct mf_trust *t, const struct mf_tuf_loaded *own,
 		     const struct mf_tuf_role *after);
 /* MF_ROLE_ROTATE of a top-level role: edits of the root. */

@@ -123,9 +123,15 @@ signs spare note
 
 # ---- by one who has no key of the role
 run manifesto role add oci:layout qa --key third
-signs third approval
-MANIFESTO_KEY=second run manifesto trust refresh --force oci:layout
+MANIFESTO_KEY=third manifesto role sign -q oci:layout qa
+mv "$MANIFESTO_HOME/keys/second.key" "$MANIFESTO_HOME/keys/third.key" .
+refused 'nobody could read what the key that goes has signed' 11 role remove oci:layout qa --key third.pem
+check_stderr_has '... and what must be done first' "'manifesto role sign oci:layout qa'"
+mv second.key "$MANIFESTO_HOME/keys"
+run manifesto role sign oci:layout qa
+check_status 'a holder of the other key signs all files' 0
 mv "$MANIFESTO_HOME/keys/second.key" .
+mv third.key "$MANIFESTO_HOME/keys"
 run manifesto role remove oci:layout qa --key third
 check_status 'a key goes by the hand of one who cannot sign for the role' 0
 check_stderr_has '... who is told what is left to do' "'manifesto role sign oci:layout qa'"
