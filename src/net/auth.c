@@ -288,14 +288,14 @@ void mf_net_auth_hint(const struct mf_http_call *c, struct mf_err *err)
 	const struct mf_auth *a = c->req.auth;
 	if (!a)
 		return;
+	const char *option = a->cfg ? a->cfg->option : NULL;
 	const struct login *l = known_login(a, repository_of(c->req.scope));
 	if (l && l->credential.kind != MF_CREDENTIAL_NONE)
 		mf_err_set_hint(err, "the credentials came from %s",
 				mf_esc(&esc, mf_str_c(l->credential.source)));
 	else
-		mf_err_set_hint(err, "no credentials for %s were found: use %s, or 'docker login'",
-				mf_esc(&esc, mf_str_c(a->host)),
-				a->cfg && a->cfg->option ? a->cfg->option : "-u");
+		mf_err_set_hint(err, "no credentials for %s were found: use %s%s'docker login'",
+				mf_esc(&esc, mf_str_c(a->host)), option ? option : "", option ? ", or " : "");
 }
 
 /* "host:port" of an origin; "host" alone where the port is the scheme's own. */

@@ -28,7 +28,7 @@ struct mf_credential_config {
 	const char *user;                 /* a name that comes with `password` */
 	const struct mf_secret *password; /* NULL: an empty one */
 	const char *given_source;         /* for messages: "-u" */
-	const char *option;               /* the option that people use to give one: "-u" */
+	const char *option;               /* by which people give one: "-u"; NULL: none is for this host */
 	const char *const *files;         /* as Docker and podman write them; ends with NULL */
 };
 

@@ -307,11 +307,12 @@ static int set_up(struct manifesto *m, const struct manifesto_options *opt, stru
 		return -1;
 	set_env(m);
 	m->passphrase = (struct mf_passphrase){call_passphrase, m, m->opt.no_passphrase != 0};
-	m->stored_credentials = (struct mf_credential_config){.option = "-u", .files = m->credential_files};
+	m->stored_credentials = (struct mf_credential_config){.files = m->credential_files};
 	m->credentials = m->trust_credentials = m->stored_credentials;
 	m->credentials.user = m->opt.username;
 	m->credentials.password = m->password.p ? &m->password : NULL;
 	m->credentials.given_source = m->opt.credential_source;
+	m->credentials.option = "-u";
 	m->trust_credentials.user = m->opt.trust_username;
 	m->trust_credentials.password = m->trust_password.p ? &m->trust_password : NULL;
 	m->trust_credentials.given_source = m->opt.trust_credential_source;

@@ -85,6 +85,7 @@ for source in '' --from-trust-server="$MANIFESTO_TRUST_SERVER"; do
 	faults D "{\"count\":1,$login}"
 	run_with password manifesto copy -u user --password-stdin ${source:+"$source"} "$from" "$to"
 	check_status "${source:-one trust server}: the source has no login" 5
+	[ "$source" ] || check_stderr_has 'the option for the destination is not suggested' "were found: use 'docker login'"
 	check 'it was asked' test -s S.log
 	check 'and did not get the password' sh -c '! grep -qi "basic " S.log'
 done
