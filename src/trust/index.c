@@ -1,5 +1,6 @@
-/* The indexes of cached targets files (tuf/index.h): ROLE.index beside ROLE.json in the cache, which is not
- * trusted, made under a secret in the home, which is. Whatever is wrong with them, the file is read instead.
+/* The indexes of cached targets files (tuf/index.h): ROLE.index (add_delegators) beside ROLE.json in the
+ * cache, which is not trusted, made under a secret in the home, which is. Whatever is wrong with them, the
+ * file is read instead.
  */
 #include <sys/stat.h>
 
@@ -98,8 +99,28 @@ static void files_close(struct files *f)
 }
 #define FILES_CLEANUP MF_CLEANUP(files_close)
 
-static int files_name(struct files *f, const struct mf_trust *t, const char *role, struct mf_err *err)
+/* A role that several delegators list is verified for each of them, and has an index for each: one name would
+ * let each run write them anew. Of those below `targets` itself the name is the role's alone. */
+static int add_delegators(const struct mf_tuf_edge *edge, struct mf_buf *name, struct mf_err *err)
 {
+	struct mf_buf chain MF_BUF_CLEANUP = MF_BUF_INIT(1 << 20);
+	struct mf_digest d;
+	char hex[65];
+	if (!edge || !edge->parent->delegation)
+		return 0;
+	for (const struct mf_tuf_loaded *l = edge->parent; l->delegation; l = l->parent)
+		if (mf_buf_add(&chain, mf_tuf_loaded_name(l), strlen(mf_tuf_loaded_name(l)) + 1, err) < 0)
+			return -1;
+	if (mf_sha256(mf_buf_bytes(&chain), &d, err) < 0)
+		return -1;
+	mf_digest_hex(hex, &d);
+	return mf_buf_printf(name, err, ".%.16s", hex);
+}
+
+static int files_name(struct files *f, const struct mf_trust *t, const struct mf_tuf_edge *edge,
+		      struct mf_err *err)
+{
+	const char *role = edge ? edge->role->name : "targets";
 	struct mf_buf name MF_BUF_CLEANUP = MF_BUF_INIT(2048);
 	char *dir MF_FREE = mf_cache_dir(t->cfg->cache_dir, t->pin_name, err);
 	if (!dir)
@@ -107,6 +128,7 @@ static int files_name(struct files *f, const struct mf_trust *t, const char *rol
 	for (enum mf_index_part i = MF_INDEX_INDEX; i <= MF_INDEX_FILE; i++) {
 		mf_buf_reset(&name);
 		if (mf_pct_encode(&name, mf_str_c(role), "", err) < 0 ||
+		    (i == MF_INDEX_INDEX && add_delegators(edge, &name, err) < 0) ||
 		    mf_buf_addz(&name, i == MF_INDEX_INDEX ? ".index" : ".json", err) < 0)
 			return -1;
 		f->path[i] = mf_path_join(dir, mf_buf_str(&name).p, NULL);
@@ -139,12 +161,11 @@ enum mf_found mf_trust_index_open(const struct mf_trust *t, const struct mf_tuf_
 {
 	struct files f FILES_CLEANUP = FILES_INIT;
 	const struct mf_index_source from = {read_at, &f};
-	const char *role = edge ? edge->role->name : "targets";
-	const struct mf_tuf_meta *m = mf_tuf_meta_find(t->set.snapshot, role);
+	const struct mf_tuf_meta *m = mf_tuf_meta_find(t->set.snapshot, edge ? edge->role->name : "targets");
 	struct mf_index *x MF_INDEX_CLEANUP = NULL;
 	if (!may_use(t) || !m->has_sha256 || m->length < MF_MIN_INDEXED_BYTES)
 		return MF_ABSENT;
-	if (files_name(&f, t, role, err) < 0)
+	if (files_name(&f, t, edge, err) < 0)
 		return MF_FAILED;
 	if (!mf_file_exists(f.path[MF_INDEX_INDEX]) || !mf_file_exists(f.path[MF_INDEX_FILE]))
 		return MF_ABSENT;
@@ -165,7 +186,8 @@ enum mf_found mf_trust_index_find(const struct mf_trust *t, const struct mf_tuf_
 {
 	struct files f FILES_CLEANUP = FILES_INIT;
 	const struct mf_index_source from = {read_at, &f};
-	if (files_name(&f, t, mf_tuf_loaded_name(l), err) < 0)
+	const struct mf_tuf_edge edge = {l->parent, l->delegation};
+	if (files_name(&f, t, l->delegation ? &edge : NULL, err) < 0)
 		return MF_FAILED;
 	return mf_index_find(l->file, &from, subject, err);
 }
@@ -184,7 +206,7 @@ int mf_trust_index_write(const struct mf_trust *t, const struct mf_tuf_loaded *l
 		found = mf_index_write(x, l->file, &text, err);
 	if (found != MF_FOUND)
 		return found == MF_FAILED ? -1 : 0;
-	if (files_name(&f, t, mf_tuf_loaded_name(l), err) < 0)
+	if (files_name(&f, t, l->delegation ? &edge : NULL, err) < 0)
 		return -1;
 	if (mf_file_write_fast(f.path[MF_INDEX_INDEX], mf_buf_bytes(&text), 0600, &ignored) == 0)
 		mf_cache_wrote(t->cfg->cache, text.n);

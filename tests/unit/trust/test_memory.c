@@ -502,6 +502,48 @@ static void role_that_two_delegators_list_counts_once(void **state)
 	simple_drop(&s);
 }
 
+/* How many of the loaded files of a role were found by an index. */
+static size_t load_by_index(struct simple *s, const char *role)
+{
+	struct mf_err err = MF_ERR_INIT;
+	size_t n = 0;
+	mf_trust_close(s->w.trust);
+	ok(mf_trust_open(s->w.repo, "oci", NAME, &s->w.cfg, &s->w.trust, &err), &err);
+	s->w.trust->repo->ops = &s->w.remote;
+	ok(mf_trust_load(s->w.trust, &(struct mf_load){.by_subject = true}, &err), &err);
+	const struct mf_tuf_set *set = mf_trust_set(s->w.trust);
+	for (size_t i = 0; i < set->nroles; i++)
+		n += strcmp(set->roles[i]->role, role) == 0 && set->roles[i]->file->index;
+	return n;
+}
+
+static void role_that_two_delegators_list_has_an_index_for_each(void **state)
+{
+	struct simple s;
+	struct mf_err err = MF_ERR_INIT;
+	struct mf_buf many MF_BUF_CLEANUP = MF_BUF_INIT(1 << 20);
+	char top[2048], below[2048];
+	whole_make(&s, state);
+	(void)snprintf(top, sizeof top,
+		       "{\"keys\":{\"%s\":%s},\"roles\":[" ROLE("a") "," ROLE("b") "," ROLE("c") "]}",
+		       s.online.id, s.online.object.p, s.online.id, s.online.id, s.online.id);
+	(void)snprintf(below, sizeof below, "{\"keys\":{\"%s\":%s},\"roles\":[" ROLE("c") "]}", s.online.id,
+		       s.online.object.p, s.online.id);
+	for (size_t i = 0; many.n < 2 * MF_MIN_INDEXED_BYTES; i++)
+		ok(mf_buf_printf(&many, &err, "%s\"qa/sha256-%064zx\":" ENTRY, i ? "," : "", i), &err);
+	struct hrole roles[] = {
+	    {.role = "targets", .version = 1, .key = &s.online, .delegations = top},
+	    {.role = "a", .version = 1, .key = &s.online, .delegations = below},
+	    {.role = "b", .version = 1, .key = &s.online, .delegations = below},
+	    {.role = "c", .version = 1, .key = &s.online, .targets = many.p},
+	};
+	write_all(&s.w, roles, 4, 2, &s.online);
+	assert_int_equal(load_by_index(&s, "c"), 0); /* fetched */
+	assert_int_equal(load_by_index(&s, "c"), 2); /* for two of them it was in the cache by then */
+	assert_int_equal(load_by_index(&s, "c"), 3);
+	simple_drop(&s);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, tmpdir_make, tmpdir_drop)
 
 int main(void)
@@ -526,6 +568,7 @@ int main(void)
 	    T(reader_whose_root_is_overtaken_reads_again),
 	    T(file_with_too_few_signatures_is_not_published),
 	    T(role_that_two_delegators_list_counts_once),
+	    T(role_that_two_delegators_list_has_an_index_for_each),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
