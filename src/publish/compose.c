@@ -351,6 +351,7 @@ static int note_shard(const struct mf_trust *t, struct mf_outgoing *o, const str
 	struct mf_outgoing_shard *s = &o->shards[o->nshards];
 	*s = (struct mf_outgoing_shard){.name = mf_arena_dup(&o->arena, mf_str_c(p->name), err),
 					.role = mf_arena_dup(&o->arena, mf_str_c(r->name), err),
+					.divided = p->gone,
 					.built_on = mf_tuf_set_find(&t->set, r->name)->file->version};
 	if (!s->name || !s->role)
 		return -1;
@@ -364,8 +365,9 @@ static int note_shard(const struct mf_trust *t, struct mf_outgoing *o, const str
 static int add_shard(struct mf_trust *t, struct mf_outgoing *o, const struct role_change *r,
 		     const struct mf_spread_part *p, struct mf_err *err)
 {
+	/* One that was divided goes out as it was: only its version counts. */
 	struct mf_tuf_targets_spec spec = {
-	    .role = p->name, .old = p->old, .edits = p->edits.v, .nedits = p->edits.n};
+	    .role = p->name, .old = p->old, .edits = p->edits.v, .nedits = p->gone ? 0 : p->edits.n};
 	if (o->how == MF_SIGN_ALL)
 		return add_file(t, o, r, &spec, err) < 0 ? -1 : note_shard(t, o, r, p, err);
 	(void)mf_fail(err, MF_E_USAGE, 0,
@@ -387,7 +389,7 @@ static int add_shards(struct mf_trust *t, struct mf_outgoing *o, const struct ro
 	for (size_t i = 0; i < s->n; i++) {
 		const struct mf_spread_part *p = &s->parts[i];
 		const struct mf_tuf_loaded *l = p->old ? mf_tuf_set_find_file(&t->set, p->name) : NULL;
-		enum mf_found goes = p->gone                    ? MF_ABSENT
+		enum mf_found goes = p->gone && !p->listed      ? MF_ABSENT
 				     : p->edits.n || !p->listed ? MF_FOUND
 				     : l                        ? is_stale(t, o, r->c, l, err)
 								: MF_ABSENT;

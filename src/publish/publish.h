@@ -184,6 +184,7 @@ struct mf_outgoing_shard {
 	const char *name, *digits;
 	const char *role;
 	int64_t built_on; /* version of the role's own file that listed its shards */
+	bool divided;     /* it is not read any more */
 };
 /* Signed files, in the order in which they go out. */
 struct mf_outgoing {

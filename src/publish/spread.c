@@ -163,7 +163,7 @@ static int list_parts(struct mf_spread *s, struct mf_err *err)
 	const struct mf_tuf_file *f = s->own_now->file;
 	for (size_t i = 0; i < f->nroles; i++) {
 		struct mf_str digits = mf_tuf_shard_digits(dialect(s), s->own_now->role, &f->roles[i]);
-		if (!mf_tuf_is_shard(dialect(s), s->own_now, &f->roles[i]))
+		if (s->own_now->shard || !digits.n)
 			continue;
 		struct mf_spread_part *p = add_part(s, digits, err);
 		if (!p)
@@ -435,9 +435,13 @@ static struct mf_tuf_root_key *role_keys(struct mf_spread *s, struct mf_err *err
 	return v;
 }
 
+/* A shard that is divided stays listed, without paths, so that one more version of it can go out: on a Notary
+ * server that is what makes whoever writes into it at the same time go again. With the next change of the
+ * list it goes. */
 static int list_shards(struct mf_spread *s, const struct mf_spread_change *c, struct mf_err *err)
 {
-	struct mf_tuf_delegation *v = mf_arena_alloc(&s->arena, s->n, sizeof *v, err);
+	const struct mf_tuf_file *old = s->own_now->file;
+	struct mf_tuf_delegation *v = mf_arena_alloc(&s->arena, s->n + old->nroles, sizeof *v, err);
 	const struct mf_tuf_root_key *keys = v ? role_keys(s, err) : NULL;
 	size_t n = 0;
 	if (!keys)
@@ -446,21 +450,20 @@ static int list_shards(struct mf_spread *s, const struct mf_spread_change *c, st
 		struct mf_spread_part *p = &s->parts[i];
 		if (p->gone ? !p->listed : p->listed && fits(s, p))
 			continue;
-		v[n] = (struct mf_tuf_delegation){.name = p->name, .absent = p->gone, .threshold = 1};
-		if (p->gone) {
-			n++;
-			continue;
-		}
-		v[n].keys = keys;
-		v[n].nkeys = s->role->nkeys;
-		v[n].threshold = s->role->threshold;
-		v[n].npaths = s->ntypes;
-		v[n].paths = shard_paths(s, p, err);
+		v[n] = (struct mf_tuf_delegation){.name = p->name,
+						  .keys = keys,
+						  .nkeys = s->role->nkeys,
+						  .threshold = s->role->threshold,
+						  .paths = shard_paths(s, p, err),
+						  .npaths = p->gone ? 0 : s->ntypes};
 		if (!v[n++].paths)
 			return -1;
 	}
 	if (!n)
 		return 0;
+	for (size_t i = 0; i < old->nroles; i++)
+		if (mf_tuf_shard_divided(dialect(s), s->own_now->role, &old->roles[i]))
+			v[n++] = (struct mf_tuf_delegation){.name = old->roles[i].name, .absent = true};
 	mf_buf_init(&s->delegations, MF_MAX_TARGETS_BYTES);
 	return mf_tuf_build_delegations(dialect(s),
 					c->delegations ? *c->delegations : s->own_now->file->delegations_raw,

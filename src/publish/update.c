@@ -245,7 +245,7 @@ static const char **subjects_back(const struct mf_publish_intent *in, const stru
 	return v;
 }
 
-/* A shard that is gone was divided since: its role's own file, which lists it no more, is a newer one. */
+/* A shard that is gone was divided, by this change or since: then its role's own file is a newer one. */
 static bool is_divided(const struct mf_trust *t, const struct mf_outgoing *o, const char *name)
 {
 	for (size_t i = 0; i < o->nshards; i++) {
@@ -254,6 +254,8 @@ static bool is_divided(const struct mf_trust *t, const struct mf_outgoing *o, co
 		int64_t known = s->built_on;
 		if (strcmp(s->name, name) != 0)
 			continue;
+		if (s->divided)
+			return true;
 		for (size_t k = 0; k < o->n; k++)
 			if (strcmp(o->v[k].role, s->role) == 0)
 				known = o->v[k].version;

@@ -150,12 +150,14 @@ static int learn(struct node *n, const struct lister *from, const struct mf_tuf_
 	return -1;
 }
 
-/* The first entry of a name counts. */
-static const struct mf_tuf_role *listed(const struct mf_tuf_file *f, const char *name)
+/* The first entry of a name counts; that of a shard which was divided does not. */
+static const struct mf_tuf_role *listed(const struct walk *w, const struct node *by,
+					const struct mf_tuf_file *f, const char *name)
 {
 	for (size_t i = 0; i < f->nroles; i++)
 		if (strcmp(f->roles[i].name, name) == 0)
-			return &f->roles[i];
+			return mf_tuf_shard_divided(w->t->set.d, by->role, &f->roles[i]) ? NULL
+											 : &f->roles[i];
 	return NULL;
 }
 
@@ -210,8 +212,8 @@ static int add_formers(struct walk *w, struct node *from, const struct lister *b
 	for (size_t i = 0; i < f->nroles; i++) {
 		const struct mf_tuf_role *role = &f->roles[i];
 		struct mf_tuf_loaded as = {.role = role->name, .delegation = role, .parent = by->l};
-		if (listed(from->now ? from->now->file : f, role->name) || has_node(w, from, role->name) ||
-		    !is_asked(w, from, &as))
+		if (listed(w, from, from->now ? from->now->file : f, role->name) ||
+		    has_node(w, from, role->name) || !is_asked(w, from, &as))
 			continue;
 		if (w->nformer++ == MF_MAX_HISTORY_FORMER)
 			return mf_fail(err, MF_E_FORMAT, 0, "more than %d roles were removed",
@@ -236,7 +238,7 @@ static int learn_below(struct walk *w, struct node *from, const struct lister *b
 		struct node *n = w->nodes[i];
 		if (!n->needed || n->parent != from)
 			continue;
-		const struct mf_tuf_role *role = listed(f, n->role);
+		const struct mf_tuf_role *role = listed(w, from, f, n->role);
 		if (role && learn(n, by, role, err) < 0)
 			return -1;
 		if (role || !n->dropped) {

@@ -175,10 +175,11 @@ bool mf_notary_lost_race(const struct mf_http_response *res, bool first)
 	struct mf_str body = mf_buf_str(&res->body);
 	if (res->status == 500)
 		return strcmp(code, "UPDATING") == 0;
-	if (res->status != 400)
-		return false;
-	return strcmp(code, "VERSION") == 0 || (first && strcmp(code, "INVALID_UPDATE") == 0 &&
-						memmem(body.p, body.n, "ErrBadRoot", 10) != NULL);
+	if (res->status != 400 || strcmp(code, "INVALID_UPDATE") != 0)
+		return res->status == 400 && strcmp(code, "VERSION") == 0;
+	/* A shard whose role lists it no more: it was divided. */
+	const struct mf_str why = first ? MF_STR("ErrBadRoot") : MF_STR("delegation does not exist");
+	return memmem(body.p, body.n, why.p, why.n) != NULL;
 }
 
 static int publish_error(const struct mf_http_call *call, const struct mf_http_response *res, bool first,

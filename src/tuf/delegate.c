@@ -185,7 +185,10 @@ static int set_role(const struct mf_dialect *d, json_t *keys, json_t *roles,
 			return -1;
 	if (set_keyids(role, v, err) < 0)
 		return -1;
-	if (v->paths && set_texts(role, "paths", v->paths, v->npaths, err) < 0)
+	/* A Notary server lists the file as it would write it itself: without an empty array. */
+	if (v->paths && !v->npaths && !is_tuf1(d))
+		(void)json_object_del(role, "paths");
+	else if (v->paths && set_texts(role, "paths", v->paths, v->npaths, err) < 0)
 		return -1;
 	/* Paths and prefixes of hashes exclude each other (4.5). */
 	if (v->paths && is_tuf1(d))

@@ -49,10 +49,16 @@ struct mf_str mf_tuf_shard_digits(const struct mf_dialect *d, const char *role,
 	return digits;
 }
 
+bool mf_tuf_shard_divided(const struct mf_dialect *d, const char *role, const struct mf_tuf_role *listed)
+{
+	return name_digits(d, role, listed->name).n && !listed->npaths && !listed->nhash_prefixes;
+}
+
 bool mf_tuf_is_shard(const struct mf_dialect *d, const struct mf_tuf_loaded *by,
 		     const struct mf_tuf_role *listed)
 {
-	return !by->shard && mf_tuf_shard_digits(d, by->role, listed).n > 0;
+	return !by->shard &&
+	       (mf_tuf_shard_digits(d, by->role, listed).n > 0 || mf_tuf_shard_divided(d, by->role, listed));
 }
 
 bool mf_tuf_shard_is_loaded(const struct mf_tuf_set *s, const struct mf_tuf_loaded *by,

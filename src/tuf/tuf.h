@@ -304,7 +304,9 @@ struct mf_str mf_tuf_shard_digits(const struct mf_dialect *d, const char *role,
 				  const struct mf_tuf_role *listed);
 /* The type that a path of a shard names; empty: the path has another form. */
 struct mf_str mf_tuf_shard_type(const struct mf_dialect *d, struct mf_str digits, struct mf_str path);
-/* Is what a loaded role lists one of its shards? A shard has none. */
+/* Is it listed without paths: a shard that was divided, whose last file nobody reads? */
+bool mf_tuf_shard_divided(const struct mf_dialect *d, const char *role, const struct mf_tuf_role *listed);
+/* Is what a loaded role lists one of its shards, or was it one? A shard has none. */
 bool mf_tuf_is_shard(const struct mf_dialect *d, const struct mf_tuf_loaded *by,
 		     const struct mf_tuf_role *listed);
 /* Is it loaded, for this very delegator? */

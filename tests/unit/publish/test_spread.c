@@ -128,6 +128,40 @@ static void a_shard_is_divided_further(void **state)
 	team_drop(&t);
 }
 
+/* How the role's own file lists a shard: the number of its paths; -1: not at all. */
+static int paths_of(struct team *t, const char *name)
+{
+	assert_int_equal(load_how(&t->w, false, ""), MF_OK);
+	const struct mf_tuf_file *f = mf_trust_set(t->w.trust)->roles[0]->file;
+	for (size_t i = 0; i < f->nroles; i++)
+		if (strcmp(f->roles[i].name, name) == 0)
+			return (int)f->roles[i].npaths;
+	return -1;
+}
+
+/* Where only the versions of files conflict, whoever writes into a shard that is being divided must lose. */
+static void a_shard_that_is_divided_has_one_more_version(void **state)
+{
+	static const char *const more[] = {"31", "32", "33", "34"};
+	struct team t;
+	team_make(&t, state);
+	divide(&t, "targets", "note");
+	for (size_t i = 0; i < 3; i++)
+		put(&t, "targets", name_of("note", more[i]), RECORD);
+	int64_t before = version_of(&t, "targets._h3");
+	watch(&t);
+	put(&t, "targets", name_of("note", more[3]), RECORD);
+	assert_true(strncmp(order, "targets._h3 targets._h30 ", 25) == 0);
+	assert_int_equal(paths_of(&t, "targets._h3"), 0);
+	assert_int_equal(paths_of(&t, "targets._h33"), 1);
+	const struct mf_tuf_set *set = mf_trust_set(t.w.trust);
+	assert_int_equal(mf_tuf_meta_find(set->snapshot, "targets._h3")->version, before + 1);
+	put(&t, "targets", name_of("other", "5"), RECORD); /* the list changes */
+	assert_int_equal(paths_of(&t, "targets._h3"), -1);
+	assert_string_equal(place(&t, "targets", name_of("note", "3")), "targets._h30");
+	team_drop(&t);
+}
+
 static void withdrawals_and_other_names_lie_in_the_own_file(void **state)
 {
 	struct team t;
@@ -210,6 +244,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(a_file_is_divided_behind_its_limit, tmpdir_make, tmpdir_drop),
 	    cmocka_unit_test_setup_teardown(a_change_writes_the_shard_of_its_subject, tmpdir_make,
+					    tmpdir_drop),
+	    cmocka_unit_test_setup_teardown(a_shard_that_is_divided_has_one_more_version, tmpdir_make,
 					    tmpdir_drop),
 	    cmocka_unit_test_setup_teardown(only_the_shard_of_the_subject_is_loaded, tmpdir_make,
 					    tmpdir_drop),

@@ -197,6 +197,25 @@ static void unlisted_shard_is_not_loaded(void **state)
 	with_set(&row, SW_TUF1, NULL, check_two_roles);
 }
 
+static void check_divided(struct sw *r, struct mf_tuf_set *s)
+{
+	const struct mf_tuf_loaded *l = s->roles[1];
+	assert_int_equal(s->nroles, 2);
+	assert_int_equal(l->file->nroles, 1);
+	assert_true(mf_tuf_is_shard(r->d, l, &l->file->roles[0]));
+	assert_int_equal(mf_tuf_shard_digits(r->d, l->role, &l->file->roles[0]).n, 0);
+}
+
+/* It is listed without paths, and not read. */
+static void divided_shard_is_no_role(void **state)
+{
+	static const struct sw_row row = ROW("", SW_BOTH, MF_OK, F_ROOT, .prepare = shard, .file = F_QA,
+					     .set = "delegations roles 0 paths", .value = "[]");
+	(void)state;
+	with_set(&row, SW_NOTARY, NULL, check_divided);
+	with_set(&row, SW_TUF1, NULL, check_divided);
+}
+
 /* ---- names and paths */
 
 struct form {
@@ -262,6 +281,7 @@ int main(void)
 	    cmocka_unit_test(shards_of_others_are_refused),
 	    cmocka_unit_test(two_shards_for_one_subject_are_refused),
 	    cmocka_unit_test(unlisted_shard_is_not_loaded),
+	    cmocka_unit_test(divided_shard_is_no_role),
 	    cmocka_unit_test(only_the_very_form_is_a_shard),
 	    cmocka_unit_test(digits_are_a_range_of_subjects),
 	};
