@@ -5,6 +5,8 @@
 
 #include "net/http.h"
 
+#define MF_UPLOADS_AHEAD 2
+
 /* Which scheme a registry speaks is fixed for every host but a loopback one (http first, then https) and,
  * when plain HTTP is allowed, any other (https first, then http): there the first answer decides for the
  * handle's lifetime. */
@@ -18,8 +20,9 @@ struct mf_registry {
 	bool https;         /* the scheme to use now */
 	bool settled;       /* no other is tried */
 	char *scope_pull, *scope_push, *scope_delete;
-	bool pushing;               /* what is read is asked for with the right to push */
-	struct mf_exchange *upload; /* the beginning of one, sent ahead by its user; NULL */
+	bool pushing; /* what is read is asked for with the right to push */
+	/* Beginnings of some, sent ahead by their user; or NULL. */
+	struct mf_exchange *uploads[MF_UPLOADS_AHEAD];
 };
 
 /* http, auth and env are set, and borrowed; the names are copied. host: as in references, "docker.io". */

@@ -113,6 +113,7 @@ struct mf_catalogue_scope {
 	 * the records). */
 	const bool *parts, *given;
 	bool changed; /* records were published: the tag is written without asking what it has */
+	const struct mf_digest *config; /* a configuration that was stored ahead; or NULL */
 	/* Called (if not NULL) when only the last request is left: others can be begun beside it. */
 	void (*meanwhile)(void *arg);
 	void *arg;
@@ -125,6 +126,10 @@ enum mf_catalogue_result {
 enum mf_catalogue_result mf_catalogue_set(struct mf_image_store *s, const struct mf_catalogue_record *records,
 					  size_t n, struct mf_catalogue_scope scope,
 					  struct mf_err *err) MF_NODISCARD;
+/* The configuration that mf_catalogue_set gives a catalogue that is not split, appended: it can be stored
+ * ahead. */
+int mf_catalogue_config(const struct mf_catalogue_record *records, size_t n, struct mf_buf *out,
+			struct mf_err *err) MF_NODISCARD;
 /* Would mf_catalogue_set, given all records, write anything? Nothing is written. */
 int mf_catalogue_check(struct mf_image_store *s, const struct mf_catalogue_record *records, size_t n,
 		       bool *differs, struct mf_err *err) MF_NODISCARD;

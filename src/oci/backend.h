@@ -45,11 +45,12 @@ struct mf_backend_ops {
 	int (*blobs_have)(void *b, const struct mf_digest *digests, size_t n, bool *present,
 			  struct mf_err *err);
 	void (*will_push)(void *b);
-	void (*blob_put_soon)(void *b);
+	void (*blobs_put_soon)(void *b, size_t n);
 	int (*blob_put)(void *b, struct mf_spool *blob, const struct mf_digest *digest, uint64_t length,
 			struct mf_err *err);
-	/* Marks those that were put. The others are put one by one, which says what is wrong with them. */
-	void (*blobs_put_together)(void *b, const struct mf_blob_source *v, size_t n, bool *done);
+	/* Sets `done` of those that were put. The others are put one by one, which says what is wrong with
+	 * them. */
+	void (*blobs_put_together)(void *b, struct mf_blob_source *v, size_t n);
 	/* Adds the bytes to `out`, at most about `length` of them. MF_E_CONTENT_GONE. */
 	int (*blob_get)(void *b, const struct mf_digest *digest, uint64_t length, struct mf_spool *out,
 			struct mf_err *err);

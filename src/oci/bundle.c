@@ -398,12 +398,11 @@ static int packed_blob_put(void *b, struct mf_spool *blob, const struct mf_diges
 	return refuse(b, err);
 }
 
-static void packed_put_together(void *b, const struct mf_blob_source *v, size_t n, bool *done)
+static void packed_put_together(void *b, struct mf_blob_source *v, size_t n)
 {
 	(void)b;
 	(void)v;
 	(void)n;
-	(void)done;
 }
 
 /* ---- opening */

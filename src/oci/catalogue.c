@@ -237,16 +237,13 @@ static int write_layers(struct mf_json_out *j, const struct entries *e, struct m
 	return 0;
 }
 
-static int build_manifest(const struct entries *e, const struct mf_buf *config, struct mf_buf *out,
+static int build_manifest(const struct entries *e, const struct mf_piece *config, struct mf_buf *out,
 			  struct mf_err *err)
 {
 	struct mf_json_out j;
-	struct mf_piece piece = {.size = config->n, .media_type = MT_CONFIG};
-	if (mf_sha256(mf_buf_bytes(config), &piece.digest, err) < 0)
-		return -1;
 	mf_json_to_buf(&j, MF_JSON_SHOWN, out, err);
 	mf_json_add_object(&j, NULL);
-	mf_descriptor_write(&j, "config", &piece);
+	mf_descriptor_write(&j, "config", config);
 	if (write_layers(&j, e, err) < 0)
 		return -1;
 	mf_json_add_text(&j, "mediaType", MF_MT_OCI_MANIFEST);
@@ -265,6 +262,7 @@ struct target {
 	struct mf_digest now; /* what the tag named before */
 	bool written;
 	const struct mf_catalogue_scope *scope; /* of the top tag, else NULL */
+	const struct mf_digest *config;         /* is stored; or NULL */
 	bool *differs; /* not NULL: nothing is written, and it is set where something would be */
 };
 
@@ -309,14 +307,19 @@ static int mark_missing(struct target *t, struct entries *e, const struct mf_des
 	return 0;
 }
 
-/* One try. MF_FOUND: it is there now; MF_ABSENT: blobs were found missing, build again. */
+/* One try. MF_FOUND: it is there now; MF_ABSENT: blobs are missing, build again. */
 static enum mf_found try_write(struct target *t, struct entries *e, const bool *parts, struct mf_err *err)
 {
 	struct mf_buf config MF_BUF_CLEANUP = MF_BUF_INIT(MAX_CONFIG);
 	struct mf_buf manifest MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_MANIFEST_BYTES);
 	struct mf_descriptors missing MF_DESCRIPTORS_CLEANUP = {0};
+	struct mf_piece piece = {.media_type = MT_CONFIG};
 	struct mf_digest digest;
-	if (build_config(e, parts, &config, err) < 0 || build_manifest(e, &config, &manifest, err) < 0 ||
+	if (build_config(e, parts, &config, err) < 0 ||
+	    mf_sha256(mf_buf_bytes(&config), &piece.digest, err) < 0)
+		return MF_FAILED;
+	piece.size = config.n;
+	if (build_manifest(e, &piece, &manifest, err) < 0 ||
 	    mf_sha256(mf_buf_bytes(&manifest), &digest, err) < 0)
 		return MF_FAILED;
 	if (t->exists && mf_digest_eq(&digest, &t->now))
@@ -325,7 +328,8 @@ static enum mf_found try_write(struct target *t, struct entries *e, const bool *
 		t->written = *t->differs = true;
 		return MF_FOUND;
 	}
-	if (mf_blob_put_bytes(t->store, mf_buf_bytes(&config), &digest, err) < 0)
+	bool stored = t->config && mf_digest_eq(t->config, &piece.digest);
+	if (!stored && mf_blob_put_bytes(t->store, mf_buf_bytes(&config), &digest, err) < 0)
 		return MF_FAILED;
 	if (t->scope && t->scope->meanwhile)
 		t->scope->meanwhile(t->scope->arg);
@@ -341,7 +345,8 @@ static enum mf_found try_write(struct target *t, struct entries *e, const bool *
 	mf_err_clear(err);
 	if (mark_missing(t, e, &missing, &more, err) < 0)
 		return MF_FAILED;
-	if (more)
+	t->config = NULL;
+	if (more || stored)
 		return MF_ABSENT;
 	*err = why;
 	return MF_FAILED;
@@ -455,10 +460,17 @@ enum mf_catalogue_result mf_catalogue_set(struct mf_image_store *s, const struct
 					  size_t n, struct mf_catalogue_scope scope, struct mf_err *err)
 {
 	struct entries all ENTRIES_CLEANUP = {0};
-	struct target top = {.store = s, .tag = TAG, .scope = &scope};
+	struct target top = {.store = s, .tag = TAG, .scope = &scope, .config = scope.config};
 	if (s->is_layout)
 		return MF_CATALOGUE_DONE;
 	return start(&all, records, n, err) < 0 ? MF_CATALOGUE_FAILED : write_all(&top, &all, &scope, err);
+}
+
+int mf_catalogue_config(const struct mf_catalogue_record *records, size_t n, struct mf_buf *out,
+			struct mf_err *err)
+{
+	struct entries all ENTRIES_CLEANUP = {0};
+	return start(&all, records, n, err) < 0 ? -1 : build_config(&all, NULL, out, err);
 }
 
 int mf_catalogue_check(struct mf_image_store *s, const struct mf_catalogue_record *records, size_t n,

@@ -322,9 +322,9 @@ void mf_image_store_will_push(struct mf_image_store *s)
 	s->ops->will_push(s->b);
 }
 
-void mf_blob_put_soon(struct mf_image_store *s)
+void mf_blobs_put_soon(struct mf_image_store *s, size_t n)
 {
-	s->ops->blob_put_soon(s->b);
+	s->ops->blobs_put_soon(s->b, n);
 }
 
 int mf_blob_put(struct mf_image_store *s, struct mf_spool *blob, const struct mf_digest *digest,
@@ -333,15 +333,13 @@ int mf_blob_put(struct mf_image_store *s, struct mf_spool *blob, const struct mf
 	return s->ops->blob_put(s->b, blob, digest, length, err);
 }
 
-int mf_blobs_put(struct mf_image_store *s, const struct mf_blob_source *v, size_t n, struct mf_err *err)
+int mf_blobs_put(struct mf_image_store *s, struct mf_blob_source *v, size_t n, struct mf_err *err)
 {
-	bool *done MF_FREE = mf_calloc(n, sizeof *done);
-	if (!done)
-		return mf_fail_nomem(err);
 	if (n > 1)
-		s->ops->blobs_put_together(s->b, v, n, done);
+		s->ops->blobs_put_together(s->b, v, n);
 	for (size_t i = 0; i < n; i++)
-		if (!done[i] && mf_blob_put(s, v[i].blob, v[i].digest, v[i].length, err) < 0)
+		if (!v[i].done && !v[i].optional &&
+		    mf_blob_put(s, v[i].blob, v[i].digest, v[i].length, err) < 0)
 			return -1;
 	return 0;
 }

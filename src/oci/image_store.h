@@ -153,8 +153,8 @@ int mf_blobs_have(struct mf_image_store *s, const struct mf_digest *digests, siz
 void mf_image_store_will_push(struct mf_image_store *s);
 /* A blob up to this size is sent without asking first whether it is there: the question costs as much. */
 #define MF_BLOB_UNASKED ((uint64_t)65536)
-/* A blob will be put: begins what does not depend on it. */
-void mf_blob_put_soon(struct mf_image_store *s);
+/* So many blobs, one or two, will be put: begins what does not depend on them. */
+void mf_blobs_put_soon(struct mf_image_store *s, size_t n);
 /* Existence check first; then one POST + PUT, streamed from the spool (which is hashed already). Idempotent.
  * An interrupted upload is visible to nobody. */
 int mf_blob_put(struct mf_image_store *s, struct mf_spool *blob, const struct mf_digest *digest,
@@ -164,8 +164,10 @@ struct mf_blob_source {
 	struct mf_spool *blob;
 	const struct mf_digest *digest;
 	uint64_t length;
+	bool optional; /* it need not be done */
+	bool done;
 };
-int mf_blobs_put(struct mf_image_store *s, const struct mf_blob_source *v, size_t n,
+int mf_blobs_put(struct mf_image_store *s, struct mf_blob_source *v, size_t n,
 		 struct mf_err *err) MF_NODISCARD;
 /* Stores bytes as a blob; their digest is given back. */
 int mf_blob_put_bytes(struct mf_image_store *s, struct mf_bytes bytes, struct mf_digest *digest,

@@ -324,12 +324,17 @@ static void layout_nothing(void *b)
 	(void)b;
 }
 
-static void layout_put_together(void *b, const struct mf_blob_source *v, size_t n, bool *done)
+static void layout_begins_nothing(void *b, size_t n)
+{
+	(void)b;
+	(void)n;
+}
+
+static void layout_put_together(void *b, struct mf_blob_source *v, size_t n)
 {
 	(void)b;
 	(void)v;
 	(void)n;
-	(void)done;
 }
 
 static int layout_blob_put(void *b, struct mf_spool *blob, const struct mf_digest *digest, uint64_t length,
@@ -669,7 +674,7 @@ static const struct mf_backend_ops layout_ops = {
     .tags = layout_tags,
     .blobs_have = layout_have,
     .will_push = layout_nothing,
-    .blob_put_soon = layout_nothing,
+    .blobs_put_soon = layout_begins_nothing,
     .blob_put = layout_blob_put,
     .blobs_put_together = layout_put_together,
     .blob_get = layout_blob_get,

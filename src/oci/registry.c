@@ -18,7 +18,7 @@ static void registry_free(void *b)
 	struct mf_registry *reg = b;
 	if (!reg)
 		return;
-	mf_registry_upload_cancel(reg);
+	mf_registry_uploads_cancel(reg);
 	mf_registry_clear(reg);
 	free(reg);
 }
@@ -645,7 +645,7 @@ static const struct mf_backend_ops registry_ops = {
     .tags = registry_tags,
     .blobs_have = registry_blobs_have,
     .will_push = registry_will_push,
-    .blob_put_soon = mf_registry_blob_put_soon,
+    .blobs_put_soon = mf_registry_blobs_put_soon,
     .blob_put = mf_registry_blob_put,
     .blobs_put_together = mf_registry_blobs_put_together,
     .blob_get = mf_registry_blob_get,

@@ -12,9 +12,9 @@
 extern const char mf_registry_accept[];
 
 /* registry_blob.c */
-void mf_registry_blob_put_soon(void *b);
-void mf_registry_upload_cancel(struct mf_registry *reg);
-void mf_registry_blobs_put_together(void *b, const struct mf_blob_source *v, size_t n, bool *done);
+void mf_registry_blobs_put_soon(void *b, size_t n);
+void mf_registry_uploads_cancel(struct mf_registry *reg);
+void mf_registry_blobs_put_together(void *b, struct mf_blob_source *v, size_t n);
 int mf_registry_blob_put(void *b, struct mf_spool *blob, const struct mf_digest *digest, uint64_t length,
 			 struct mf_err *err) MF_NODISCARD;
 int mf_registry_blob_get(void *b, const struct mf_digest *digest, uint64_t length, struct mf_spool *out,

@@ -48,33 +48,54 @@ static int post(struct mf_exchange *x, struct mf_registry *reg, struct mf_err *e
 		   : mf_exchange_begin(x, err);
 }
 
-void mf_registry_upload_cancel(struct mf_registry *reg)
+static void cancel(struct mf_exchange **x)
 {
-	if (reg->upload)
-		mf_exchange_clear(reg->upload);
-	free(reg->upload);
-	reg->upload = NULL;
+	if (*x)
+		mf_exchange_clear(*x);
+	free(*x);
+	*x = NULL;
+}
+
+void mf_registry_uploads_cancel(struct mf_registry *reg)
+{
+	for (size_t i = 0; i < MF_UPLOADS_AHEAD; i++)
+		cancel(&reg->uploads[i]);
 }
 
 /* An upload that is never used is seen by nobody. What fails here fails again when it is needed. */
-void mf_registry_blob_put_soon(void *b)
+void mf_registry_blobs_put_soon(void *b, size_t n)
 {
 	struct mf_registry *reg = b;
-	struct mf_err ignored = MF_ERR_INIT;
-	if (reg->upload)
-		return;
-	reg->upload = mf_calloc(1, sizeof *reg->upload);
-	if (reg->upload && post(reg->upload, reg, &ignored) < 0)
-		mf_registry_upload_cancel(reg);
+	for (size_t i = 0; i < n && i < MF_UPLOADS_AHEAD; i++) {
+		struct mf_err ignored = MF_ERR_INIT;
+		if (reg->uploads[i])
+			continue;
+		reg->uploads[i] = mf_calloc(1, sizeof *reg->uploads[i]);
+		if (reg->uploads[i] && post(reg->uploads[i], reg, &ignored) < 0)
+			cancel(&reg->uploads[i]);
+	}
+}
+
+static size_t count_ahead(const struct mf_registry *reg)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < MF_UPLOADS_AHEAD; i++)
+		n += reg->uploads[i] != NULL;
+	return n;
 }
 
 static bool begun_ahead(struct upload *u)
 {
 	struct mf_err ignored = MF_ERR_INIT;
-	struct mf_exchange *x = u->reg->upload;
-	u->ahead = x && mf_exchange_end(x, &ignored) == 0 && x->res->status == 202 && x->res->location[0] &&
+	size_t i = 0;
+	while (i < MF_UPLOADS_AHEAD && !u->reg->uploads[i])
+		i++;
+	if (i == MF_UPLOADS_AHEAD)
+		return false;
+	struct mf_exchange *x = u->reg->uploads[i];
+	u->ahead = mf_exchange_end(x, &ignored) == 0 && x->res->status == 202 && x->res->location[0] &&
 		   follow(u, x->res, &ignored) == 0;
-	mf_registry_upload_cancel(u->reg);
+	cancel(&u->reg->uploads[i]);
 	return u->ahead;
 }
 
@@ -259,20 +280,31 @@ static void sendings_clear(struct sending **v)
 	free(*v);
 }
 
+/* Those that are large are left to mf_registry_blob_put, which asks first. */
 static int begin_post(struct sending *s, struct mf_registry *reg, const struct mf_blob_source *b,
-		      struct mf_err *err)
+		      size_t *ahead, struct mf_err *err)
 {
 	mf_digest_format(s->digest, b->digest);
 	s->u = (struct upload){
 	    reg, b->blob, b->length, s->digest + strlen("sha256:"), MF_BUF_INIT(MF_MAX_URL), false};
-	return b->length > MF_BLOB_UNASKED ? 0 : post(&s->x, reg, err);
+	if (b->length > MF_BLOB_UNASKED)
+		return 0;
+	s->u.ahead = *ahead > 0;
+	if (!s->u.ahead)
+		return post(&s->x, reg, err);
+	--*ahead;
+	return 0;
+}
+
+static bool begun_now(struct sending *s, struct mf_err *err)
+{
+	return s->x.reg && mf_exchange_end(&s->x, err) == 0 && s->x.res->status == 202 &&
+	       s->x.res->location[0] && follow(&s->u, s->x.res, err) == 0;
 }
 
 static int begin_put(struct sending *s, struct mf_err *err)
 {
-	if (!s->x.reg || mf_exchange_end(&s->x, err) < 0)
-		return -1;
-	bool begun = s->x.res->status == 202 && s->x.res->location[0] && follow(&s->u, s->x.res, err) == 0;
+	bool begun = s->u.ahead ? begun_ahead(&s->u) : begun_now(s, err);
 	mf_exchange_clear(&s->x);
 	if (!begun || add_digest(&s->u, err) < 0 || set_up_part(&s->u, &s->x, "PUT", s->u.length, err) < 0)
 		return -1;
@@ -280,12 +312,12 @@ static int begin_put(struct sending *s, struct mf_err *err)
 }
 
 /* At most MF_REGISTRY_WINDOW of them. */
-static void put_some(struct mf_registry *reg, struct sending *s, const struct mf_blob_source *v, size_t n,
-		     bool *done)
+static void put_some(struct mf_registry *reg, struct sending *s, struct mf_blob_source *v, size_t n)
 {
+	size_t ahead = count_ahead(reg);
 	for (size_t i = 0; i < n; i++) {
 		struct mf_err ignored = MF_ERR_INIT;
-		if (begin_post(&s[i], reg, &v[i], &ignored) < 0)
+		if (begin_post(&s[i], reg, &v[i], &ahead, &ignored) < 0)
 			sending_clear(&s[i]);
 	}
 	for (size_t i = 0; i < n; i++) {
@@ -295,16 +327,16 @@ static void put_some(struct mf_registry *reg, struct sending *s, const struct mf
 	}
 	for (size_t i = 0; i < n; i++) {
 		struct mf_err ignored = MF_ERR_INIT;
-		done[i] = s[i].x.reg && mf_exchange_end(&s[i].x, &ignored) == 0 && mf_exchange_ok(&s[i].x);
+		v[i].done = s[i].x.reg && mf_exchange_end(&s[i].x, &ignored) == 0 && mf_exchange_ok(&s[i].x);
 		sending_clear(&s[i]);
 	}
 }
 
-void mf_registry_blobs_put_together(void *b, const struct mf_blob_source *v, size_t n, bool *done)
+void mf_registry_blobs_put_together(void *b, struct mf_blob_source *v, size_t n)
 {
 	struct sending *s MF_CLEANUP(sendings_clear) = mf_calloc(MF_REGISTRY_WINDOW, sizeof *s);
 	for (size_t i = 0; s && i < n; i += MF_REGISTRY_WINDOW)
-		put_some(b, s, &v[i], n - i < MF_REGISTRY_WINDOW ? n - i : MF_REGISTRY_WINDOW, &done[i]);
+		put_some(b, s, &v[i], n - i < MF_REGISTRY_WINDOW ? n - i : MF_REGISTRY_WINDOW);
 }
 
 int mf_registry_blob_get(void *b, const struct mf_digest *digest, uint64_t length, struct mf_spool *out,

@@ -314,6 +314,8 @@ const char *mf_report_image(struct mf_arena *a, const struct mf_image *im, const
 struct mf_rebuild_ahead {
 	struct mf_referrers_change *changes; /* by subject */
 	struct mf_referrers_update *lists;
+	struct mf_digest config; /* of the catalogue, stored; if has_config */
+	bool has_config;
 };
 void mf_rebuild_ahead_clear(struct mf_rebuild_ahead *a);
 /* What a publish has changed in the registry, and what became of it. */

@@ -370,7 +370,7 @@ static int resolve(struct mf_write *w, struct mf_err *err)
 	mf_image_store_will_push(w->im->blobs);
 	if (content->length <= MF_BLOB_UNASKED &&
 	    mf_trust_seems_new(w->im->trust, mf_str_c(w->prefix), &content->digest))
-		mf_blob_put_soon(w->im->blobs);
+		mf_blobs_put_soon(w->im->blobs, 2); /* the other one is the catalogue's */
 	if (mf_write_items(w, err) < 0)
 		return -1;
 	put_of(w)->dropped = mf_calloc(w->n, sizeof(size_t));

@@ -168,7 +168,10 @@ static int rebuild_catalogue(struct mf_image *im, const struct mf_rebuild *r, st
 	if (mf_trust_load_shards(im->trust, all_subjects, err) < 0 ||
 	    mf_policy_survey(set, NULL, &all, err) < 0)
 		return -1;
-	struct mf_catalogue_scope scope = {.changed = r->changed, .meanwhile = write_lists, .arg = lists};
+	struct mf_catalogue_scope scope = {.changed = r->changed,
+					   .config = r->ahead->has_config ? &r->ahead->config : NULL,
+					   .meanwhile = write_lists,
+					   .arg = lists};
 	return write_catalogue(im, &all, scope, err) == MF_CATALOGUE_DONE ? 0 : -1;
 }
 
@@ -347,7 +350,8 @@ void mf_rebuild_begin(struct mf_image *im, const struct mf_digest *subjects, siz
 	struct mf_err ignored = MF_ERR_INIT;
 	if (im->store_ref.transport == MF_TRANSPORT_LAYOUT || out->changes)
 		return;
-	mf_blob_put_soon(im->blobs); /* of the catalogue */
+	if (!out->has_config)
+		mf_blobs_put_soon(im->blobs, 1);
 	out->changes = mf_calloc(n, sizeof *out->changes);
 	for (size_t i = 0; out->changes && i < n; i++)
 		out->changes[i].subject = subjects[i];

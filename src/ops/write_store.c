@@ -2,6 +2,7 @@
  * publish, catalogue and referrers after it. */
 #include <stdio.h>
 
+#include "ops/drift.h"
 #include "ops/write.h"
 
 static bool is_new(const struct mf_write_item *it)
@@ -9,15 +10,80 @@ static bool is_new(const struct mf_write_item *it)
 	return it->content && !it->unchanged && !it->kept;
 }
 
-/* A content that several items share goes up once; one that is only said to be there already is looked for.
- */
-static int store_contents(struct mf_write *w, struct mf_err *err)
+/* ---- the configuration of the catalogue, which can go up with the content */
+
+#define FORESEEN 200 /* records of a catalogue whose configuration is small enough for that */
+
+static bool is_replaced(const struct mf_write *w, const struct mf_catalogue_record *r)
 {
-	const struct mf_content *last = NULL;
-	struct mf_blob_source *v MF_FREE = mf_calloc(w->n, sizeof *v);
+	for (size_t i = 0; i < w->n; i++) {
+		const struct mf_write_item *it = &w->items[i];
+		if (is_new(it) && strcmp(it->type, r->type) == 0 && strcmp(w->role, r->role) == 0 &&
+		    mf_digest_eq(&it->subject.digest, &r->subject))
+			return true;
+	}
+	return false;
+}
+
+/* The records that will be there when ours are published, unless somebody else publishes meanwhile. */
+static int foresee_records(const struct mf_write *w, struct mf_buf *config, struct mf_err *err)
+{
+	struct mf_entries all MF_ENTRIES_CLEANUP = {0};
+	struct mf_catalogue_text now MF_CATALOGUE_CLEANUP = {0};
+	char created[MF_TIME_LEN];
+	if (mf_policy_survey(mf_trust_set(w->im->trust), NULL, &all, err) < 0 ||
+	    mf_catalogue_of(&all, NULL, &now, err) < 0)
+		return -1;
+	struct mf_catalogue_record *v MF_FREE = mf_calloc(now.n + w->n, sizeof *v);
 	size_t n = 0;
 	if (!v)
 		return mf_fail_nomem(err);
+	for (size_t i = 0; i < now.n; i++)
+		if (!is_replaced(w, &now.v[i]))
+			v[n++] = now.v[i];
+	mf_time_format(created, w->created);
+	for (size_t i = 0; i < w->n; i++) {
+		const struct mf_write_item *it = &w->items[i];
+		if (is_new(it))
+			v[n++] = (struct mf_catalogue_record){.subject = it->subject.digest,
+							      .blob = it->content->digest,
+							      .length = it->content->length,
+							      .type = it->type,
+							      .media_type = it->content->media_type,
+							      .role = w->role,
+							      .created = created};
+	}
+	return mf_catalogue_config(v, n, config, err);
+}
+
+/* NULL: it is not known yet what the catalogue will be, because there are delegated roles, or it is large.
+ * The rebuild then makes it; it also makes another one when this was wrong. */
+static struct mf_spool *foresee_config(struct mf_write *w, uint64_t *length)
+{
+	const struct mf_tuf_set *set = mf_trust_set(w->im->trust);
+	struct mf_err ignored = MF_ERR_INIT;
+	struct mf_buf config MF_BUF_CLEANUP = MF_BUF_INIT(MF_BLOB_UNASKED);
+	bool parts[256];
+	if (w->im->store_ref.transport == MF_TRANSPORT_LAYOUT || w->o->propose || set->nroles != 1 ||
+	    set->roles[0]->file->nroles || mf_policy_tally(set, parts) > FORESEEN || w->n > FORESEEN ||
+	    foresee_records(w, &config, &ignored) < 0)
+		return NULL;
+	struct mf_spool *spool MF_SPOOL_CLEANUP = mf_spool_new(config.n, &ignored);
+	if (!spool || mf_spool_add(spool, config.p, config.n, &ignored) < 0 ||
+	    mf_spool_end(spool, &w->rebuild.config, length, &ignored) < 0)
+		return NULL;
+	struct mf_spool *out = spool;
+	spool = NULL;
+	return out;
+}
+
+/* ---- content */
+
+/* A content that several items share goes up once; one that is only said to be there already is looked for.
+ */
+static int list_contents(struct mf_write *w, struct mf_blob_source *v, size_t *n, struct mf_err *err)
+{
+	const struct mf_content *last = NULL;
 	for (size_t i = 0; i < w->n; i++) {
 		const struct mf_content *c = w->items[i].content;
 		bool needed = false, present = false;
@@ -29,9 +95,35 @@ static int store_contents(struct mf_write *w, struct mf_err *err)
 		if (!needed && mf_blobs_have(w->im->blobs, &c->digest, 1, &present, err) < 0)
 			return -1;
 		if (!present)
-			v[n++] = (struct mf_blob_source){c->blob, &c->digest, c->length};
+			v[(*n)++] = (struct mf_blob_source){
+			    .blob = c->blob, .digest = &c->digest, .length = c->length};
 	}
-	return mf_blobs_put(w->im->blobs, v, n, err);
+	return 0;
+}
+
+static int store_contents(struct mf_write *w, struct mf_err *err)
+{
+	struct mf_spool *config MF_SPOOL_CLEANUP = NULL;
+	struct mf_blob_source *v MF_FREE = mf_calloc(w->n + 1, sizeof *v);
+	size_t n = 0;
+	if (!v)
+		return mf_fail_nomem(err);
+	if (list_contents(w, v, &n, err) < 0)
+		return -1;
+	struct mf_blob_source *more = &v[n];
+	/* One that is large takes its own time. */
+	if (n == 1 && v[0].length <= MF_BLOB_UNASKED)
+		config = foresee_config(w, &more->length);
+	if (config) {
+		more->blob = config;
+		more->digest = &w->rebuild.config;
+		more->optional = true;
+		n++;
+	}
+	if (mf_blobs_put(w->im->blobs, v, n, err) < 0)
+		return -1;
+	w->rebuild.has_config = more->done;
+	return 0;
 }
 
 /* Writers on this machine make the files of a directory one after another. */
