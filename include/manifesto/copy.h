@@ -8,7 +8,7 @@
 extern "C" {
 #endif
 
-/* An image, and where it is already as well. */
+/* An image, and the other place where it is already. */
 struct manifesto_copy_pair {
 	const char *from;
 	const char *to; /* a repository, or a reference that names the same image */

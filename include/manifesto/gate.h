@@ -12,7 +12,7 @@ extern "C" {
 struct manifesto_verify_item;
 struct manifesto_verify_options {
 	size_t size;
-	const char *const *images;  /* references; a malformed one fails the run before anything is asked */
+	const char *const *images;  /* references; a malformed one fails the run before any request */
 	size_t nimages;             /* at least 1 */
 	const char *const *require; /* "TYPE", "TYPE=ROLE", "TYPE=M of ROLE,ROLE"; ends with NULL; or NULL */
 	const char *policy_path;    /* policy file, or NULL and */

@@ -12,7 +12,7 @@
 
 extern char **environ;
 
-/* How long a program may take to end by itself when it is asked to: it may have to put a terminal back. */
+/* How long a program may take to end after SIGTERM: it may have to restore a terminal. */
 #define GRACE_MS 1000
 #define TICK_MS 100
 

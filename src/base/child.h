@@ -1,9 +1,8 @@
-/* A program that is run for one answer: credential helpers, passphrase commands, commands that sign. One way
- * for all of them.
+/* Runs a program for one answer: a credential helper, a passphrase command, a command that signs.
  *
  * The program inherits three streams and nothing else: neither sockets nor locks, and none of our secrets
  * (passphrases, passwords, variables in which a private key lies). Its input is a file that already holds the
- * question, so that neither side waits for the other, and a program that does not read raises no signal. */
+ * question, so neither side waits for the other, and a program that does not read it raises no signal. */
 #ifndef MF_BASE_CHILD_H
 #define MF_BASE_CHILD_H
 

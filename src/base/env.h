@@ -1,4 +1,4 @@
-/* What a context passes down: clock, log, cancel. No module reads a global. */
+/* Clock, log and cancellation, which a context passes down. No module reads a global. */
 #ifndef MF_BASE_ENV_H
 #define MF_BASE_ENV_H
 

@@ -5,7 +5,7 @@
 
 bool mf_library_load(const char *name, const struct mf_library_function *functions, size_t n, void *out)
 {
-	/* What it needs itself is bound when it is called, as for a library that a program is linked with. */
+	/* Lazy: as for a library that a program is linked with, symbols are bound when they are called. */
 	void *library = dlopen(name, RTLD_LAZY | RTLD_LOCAL);
 	if (!library)
 		return false;

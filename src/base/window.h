@@ -1,4 +1,4 @@
-/* Requests that are sent before their answers are needed, a bounded number of them at once. */
+/* Sends requests before their answers are needed, at most a given number at once. */
 #ifndef MF_BASE_WINDOW_H
 #define MF_BASE_WINDOW_H
 

@@ -1,4 +1,4 @@
-/* Do options, arguments and standard input fit the command? */
+/* Checks that options, arguments and standard input fit the command. */
 #include <fcntl.h>
 #include <string.h>
 

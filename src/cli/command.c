@@ -145,7 +145,7 @@ const struct mf_cli_command mf_cli_commands[] = {
 	"\n"
 	"With --version N, gets the record as an older version of its role's file has\n"
 	"it; a note on standard error says how it differs from the current record. Use\n"
-	"it to look back, not to decide.",
+	"it to review the past, not to decide.",
      .options = B(MF_OPT_OUTPUT) | B(MF_OPT_ROLE) | B(MF_OPT_PLATFORM) | B(MF_OPT_AT_VERSION) | FROM_BUNDLE,
      .help = {{MF_OPT_ROLE, NULL, "accept the record of this role only"}, {MF_OPT_MAX_AGE, NULL, BUNDLE_AGE}},
      .run = mf_cli_run_get},

@@ -1,7 +1,7 @@
-/* Completion: a small script for each shell asks `manifesto __complete -- WORD...` what the last word may be.
+/* Completion: a small script for each shell runs `manifesto __complete -- WORD...` to complete the last word.
  *
- * An answer is a line each: a word, and behind a tab what it means. The line ":files" asks the shell for file
- * names. Names come from what lies on this machine; whatever fails offers nothing. */
+ * Each line of the answer is a word and, after a tab, its description. The line ":files" makes the shell
+ * complete file names. Names come from this machine only; a source that fails offers nothing. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-/* From options and environment to the library's options. */
+/* Makes the library's options from command-line options and the environment. */
 #ifndef MF_CLI_CONFIG_H
 #define MF_CLI_CONFIG_H
 

@@ -1,5 +1,4 @@
-/* Failing in the program: the public error struct is filled, so that errors of the library and our own print
- * alike. */
+/* Errors of the program fill the public error struct, so that they print like the library's. */
 #ifndef MF_CLI_ERROR_H
 #define MF_CLI_ERROR_H
 

@@ -1,8 +1,7 @@
 /* What goes to standard output and standard error: safe text, tables, JSON, messages.
  *
  * Authors, reasons, names and server messages are other people's bytes. A terminal acts on control
- * characters, and bidirectional overrides reorder what a reader sees; so neither leaves the program as such.
- */
+ * characters, and bidirectional overrides reorder what a reader sees; so both are escaped. */
 #ifndef MF_CLI_OUTPUT_H
 #define MF_CLI_OUTPUT_H
 

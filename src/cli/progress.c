@@ -8,7 +8,7 @@
 #include "base/env.h"
 #include "cli/output.h"
 
-#define FIRST_MS 1000 /* what is over sooner needs no line */
+#define FIRST_MS 1000 /* shorter operations need no line */
 #define NEXT_MS 200
 
 void mf_cli_progress_init(struct mf_cli_progress *p, bool wanted)

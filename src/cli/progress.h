@@ -1,5 +1,5 @@
-/* Progress of what lasts: one line on a terminal's standard error, drawn again in place, gone before anything
- * else is printed. */
+/* Progress of long operations: one line on standard error when that is a terminal, redrawn in place and
+ * removed before anything else is printed. */
 #ifndef MF_CLI_PROGRESS_H
 #define MF_CLI_PROGRESS_H
 
@@ -11,7 +11,7 @@
 struct mf_cli_progress {
 	bool wanted, drawn;
 	int kind;
-	int64_t began_ms, drawn_ms; /* of what goes on now; began_ms 0: nothing does */
+	int64_t began_ms, drawn_ms; /* of the current operation; began_ms 0: there is none */
 };
 
 /* Nothing is ever drawn unless standard error is a terminal that can move its cursor. */

@@ -1,5 +1,5 @@
-/* report: one page about repositories and images, from what list, history, trust show, role list and verify
- * say. */
+/* report: one page about repositories and images, from the results of list, history, trust show, role list
+ * and verify. */
 #include "cli/report.h"
 
 #include <errno.h>

@@ -1,4 +1,4 @@
-/* A report: what was verified of repositories at one time, for the page and its data. */
+/* A report: what was verified of repositories at one time. The page and its data are made from it. */
 #ifndef MF_CLI_REPORT_H
 #define MF_CLI_REPORT_H
 

@@ -1,4 +1,4 @@
-/* Writing HTML: what comes from data goes through the functions here, and nothing of it can be markup. */
+/* Writing HTML: data go through these functions, so that no part of them can be markup. */
 #ifndef MF_CLI_REPORT_HTML_H
 #define MF_CLI_REPORT_HTML_H
 
@@ -11,7 +11,7 @@
 void mf_html_text_cut(FILE *f, const char *text, size_t max);
 /* As mf_text_printf: the format is markup of our own, and no %s can be. */
 void mf_html_printf(FILE *f, const char *fmt, ...) MF_PRINTF(2, 3);
-/* A JSON document as the content of a <script>: what could end that is escaped within its strings. */
+/* A JSON document as the content of a <script>: characters that could end that are escaped in its strings. */
 void mf_html_json(FILE *f, struct mf_str json);
 
 /* "2026-11-29 18:00 UTC" as <time>; 0: "unknown". */

@@ -1,6 +1,6 @@
 #include "cli/report.h"
 
-/* Colours say nothing that words and marks do not say as well. */
+/* Colours show nothing that words and marks do not show as well. */
 const char *const mf_report_style[] = {
     ":root{color-scheme:light dark;--bg:#fbfbfa;--fg:#1d1f21;--dim:#62666b;--line:#dcdedf;--card:#fff;"
     "--ok:#18683b;--warn:#8a5300;--bad:#a3202c;--info:#23528f;--okb:#e6f3ea;--warnb:#fbf0da;--badb:#fae7e8;"

@@ -10,8 +10,7 @@ static struct mf_str annotation_name(const char *annotation)
 	return (struct mf_str){annotation, strcspn(annotation, "=")};
 }
 
-/* Names that differ where they are signed may read alike here (a%3Db, a=b): a member is never written twice.
- */
+/* Names that differ in the signed file may be equal here (a%3Db, a=b): a member is never written twice. */
 static bool repeats_earlier(const struct manifesto_record *r, size_t i)
 {
 	for (size_t k = 0; k < i; k++)

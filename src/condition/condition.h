@@ -1,10 +1,10 @@
 /* Conditions on content: jq programs, each of which must give exactly one `true` for a document.
  *
- * A document comes from whoever may sign it, and jq is a large machine to give it to. So a process of its own
- * evaluates each document: it was forked before this run had any secret, and has no environment, no
- * descriptor but a pipe, no files, no network, none of the memory that is kept out of core dumps, where
- * secrets are, little other memory and little time, and ends with its answer. Programs come from one's own
- * policy; they are compiled once, before anything is requested.
+ * A document comes from whoever may sign it, and jq is a large program to expose to it. So a process of its
+ * own evaluates each document. It was forked before this run had any secret; it has no environment, no
+ * descriptor but a pipe, no files, no network, and none of the memory that is kept out of core dumps, where
+ * secrets are; its other memory and its time are small, and it ends after its answer. The jq programs come
+ * from the user's own policy; they are compiled once, before the first request.
  *
  * libjq is loaded when the first condition is used. */
 #ifndef MF_CONDITION_CONDITION_H
@@ -41,9 +41,9 @@ void mf_conditions_stop(struct mf_conditions *c);
 /* What is known already of a program and a content; NULL: nothing. Valid until the next evaluation. */
 const struct mf_outcome *mf_conditions_known(const struct mf_conditions *c, size_t program,
 					     const struct mf_digest *content);
-/* Evaluates a program for `document`, whose digest is `content`. Valid until the next evaluation. Whatever is
- * wrong with the document is an outcome, of one that is too large without a look at its octets; NULL is a
- * failure of ours: MF_E_CANCELLED, MF_E_UNAVAILABLE (the run's time is up), MF_E_INTERNAL, MF_E_NOMEM. */
+/* Evaluates a program for `document`, whose digest is `content`. Valid until the next evaluation. Any
+ * defect of the document is an outcome (one that is too large is not read); NULL is a failure of ours:
+ * MF_E_CANCELLED, MF_E_UNAVAILABLE (the run's time is up), MF_E_INTERNAL, MF_E_NOMEM. */
 const struct mf_outcome *mf_conditions_evaluate(struct mf_conditions *c, size_t program,
 						const struct mf_digest *content, struct mf_bytes document,
 						struct mf_err *err) MF_NODISCARD;

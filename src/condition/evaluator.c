@@ -1,7 +1,7 @@
 /* Two processes. The first is forked from ours, confines itself, compiles the programs and waits for
- * questions; it never looks into a document. For each question it forks the second one, which gives up the
- * rest of what it could do, evaluates, writes its answer into a pipe and ends: what a document does to it,
- * no other document's answer depends on. */
+ * questions; it never parses a document. For each question it forks the second one, which gives up its
+ * remaining privileges, evaluates, writes its answer into a pipe and ends: no document can influence the
+ * answer for another one. */
 #include "condition/evaluator.h"
 
 #include <errno.h>

@@ -1,4 +1,4 @@
-/* What the files of crypto/ (and keys/, for OpenSSL) share. */
+/* Shared by the files of crypto/ (and keys/, for OpenSSL). */
 #ifndef MF_CRYPTO_INTERNAL_H
 #define MF_CRYPTO_INTERNAL_H
 

@@ -3,7 +3,7 @@
  * the way: RFC 8259 grammar, UTF-8 (no surrogates, no overlong forms), paired surrogate escapes,
  * unique member names in every object and no NUL in one, depth at most MF_MAX_JSON_DEPTH, whole numbers
  * within 64 bits (unless `any_size` is set) and others below 1e308 (beyond, readers differ), nothing but
- * white space behind the value. In the same pass the reader notes whether the bytes are canonical (see
+ * white space after the value. In the same pass the reader notes whether the bytes are canonical (see
  * below). Speed matters: targets files are tens of megabytes.
  *
  * Every function that fails leaves MF_E_FORMAT with the byte offset in the message (or MF_E_NOMEM); a

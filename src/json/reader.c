@@ -47,7 +47,7 @@ static inline void skip_space(struct mf_json_reader *r)
 	r->at = p;
 }
 
-/* First byte from p that needs a look: a quote, backslash, control character or non-ASCII; else end. */
+/* First byte from p that needs handling: a quote, backslash, control character or non-ASCII; else end. */
 static inline const char *plain_run(const char *p, const char *end)
 {
 	const uint64_t ones = 0x0101010101010101U, tops = 0x8080808080808080U;

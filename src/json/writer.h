@@ -7,8 +7,8 @@
  *	mf_json_close(&j);
  *
  * `name` is the member's name in an object, a literal; NULL in an array, at the top, and behind mf_json_key.
- *A name that its object has already is a bug (assert). The first failure stays, and nothing is written after
- *it. */
+ * A name that its object has already is a bug (assert). The first failure stays, and nothing is written after
+ * it. */
 #ifndef MF_JSON_WRITER_H
 #define MF_JSON_WRITER_H
 

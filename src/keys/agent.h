@@ -5,7 +5,7 @@
 
 #include "keys/source.h"
 
-/* ---- messages, without their length in front. What comes from an agent is not trusted. */
+/* ---- messages, without their length prefix. Answers of an agent are not trusted. */
 
 /* The octets by which an agent knows a key (RFC 8709 section 4, RFC 5656 section 3.1). MF_E_KEY: it is of a
  * type that agents of ours do not sign with. */

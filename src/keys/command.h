@@ -1,15 +1,15 @@
-/* Keys that a program signs with: a cloud's key service, Vault, a script of one's own. One process for one
- * answer. The program reads one JSON document, and writes one:
+/* Keys of a program that signs: a cloud's key service, Vault, a script. Each process gives one answer. It
+ * reads one JSON document and writes one:
  *
  *   {"version":1,"operation":"public-key","name":NAME}
  *   -> {"publicKey":PEM}
  *   {"version":1,"operation":"sign","name":NAME,"keyType":TYPE,"publicKey":PEM,"scheme":SCHEME,"message":BASE64}
  *   -> {"signature":BASE64}
  *
- * SCHEME says how: "ed25519" (RFC 8032, 64 octets), "ecdsa-sha256" and "ecdsa-sha384" (DER), "rsa-pss-sha256"
- * (MGF1 with SHA-256, salt of 32 octets), "rsa-pkcs1-sha256". Members that a program does not know it passes
- * over. When it cannot answer, it writes {"error":TEXT}, or ends with another status than 0 and the reason on
- * standard error. */
+ * SCHEME is "ed25519" (RFC 8032, 64 octets), "ecdsa-sha256" or "ecdsa-sha384" (DER), "rsa-pss-sha256" (MGF1
+ * with SHA-256, salt of 32 octets), or "rsa-pkcs1-sha256". A program ignores members that it does not know.
+ * When it cannot answer, it writes {"error":TEXT}, or ends with a status other than 0 and writes the reason
+ * to standard error. */
 #ifndef MF_KEYS_COMMAND_H
 #define MF_KEYS_COMMAND_H
 

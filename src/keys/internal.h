@@ -1,4 +1,4 @@
-/* Inside this module: the keys of a directory, and what was tried with them. */
+/* Inside this module: the keys of a directory, and the attempts to unlock them. */
 #ifndef MF_KEYS_INTERNAL_H
 #define MF_KEYS_INTERNAL_H
 
@@ -11,7 +11,7 @@ struct mf_key_gone {
 	struct mf_key_info info;
 };
 
-/* What was tried with a key: whatever comes of it, nothing is asked for twice. */
+/* The attempts with one key: whatever their outcome, no passphrase is requested twice. */
 struct mf_key_slot {
 	struct mf_key_slot *next;
 	struct mf_keystore *ks;

@@ -10,8 +10,8 @@ void mf_names_clear(struct mf_names *names)
 	*names = (struct mf_names){0};
 }
 
-/* What is left when everything is taken out that a reader may pass over: case, separators, and shapes that
- * are nearly the same. Single characters first, so that "c1" is read as "cl". */
+/* The part of a name that readers notice: without case and separators, and with one form for shapes that are
+ * nearly the same. Single characters first, so that "c1" becomes "cl". */
 static void reduce(char out[MF_NAME_LABEL], const char *name)
 {
 	static const char from[] = "015i8", to[] = "olslb";

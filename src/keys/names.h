@@ -1,11 +1,12 @@
-/* What people call keys: one's own by the names of their files, those of colleagues by local names, which
- * $MANIFESTO_HOME/trust.json holds ("names": {"dana": "<fingerprint>"}). Names are for reading: nothing is
- * decided by one.
+/* Names of keys: this machine's keys have the names of their files, colleagues' keys have local names in
+ * $MANIFESTO_HOME/trust.json ("names": {"dana": "<fingerprint>"}). Names are for reading: no decision depends
+ * on one.
  *
- * Nobody must be taken for somebody else. So a name is that of a key file (ASCII, no blanks); it does not
- * look like the digits that stand for keys without one; and it does not look like the name of one of our keys
- * or of another colleague, with case, separators and look-alikes (0 o, 1 i l, rn m, vv w) left out of
- * account. What breaks these rules, because somebody edited the file or a key came later, is not shown. */
+ * Nobody must be taken for somebody else. So a name has the form of a key file's name (ASCII, no blanks); it
+ * does not look like the digits that stand for keys without a name; and it does not look like the name of
+ * one of our keys or of another colleague, whatever the case, separators and look-alikes (0 o, 1 i l, rn m,
+ * vv w). A name that breaks these rules, because somebody edited the file or a key came later, is not shown.
+ */
 #ifndef MF_KEYS_NAMES_H
 #define MF_KEYS_NAMES_H
 

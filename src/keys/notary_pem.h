@@ -11,7 +11,7 @@ struct mf_notary_key {
 	char role[256];         /* header `role`, "" when absent */
 	char gun[256];          /* header `gun` */
 };
-/* The file must hold exactly one private key, "EC PARAMETERS" before it are passed over. MF_E_KEY: passphrase
+/* The file must hold exactly one private key; "EC PARAMETERS" before it are ignored. MF_E_KEY: passphrase
  * missing or wrong; MF_E_FORMAT. */
 int mf_notary_key_read(struct mf_notary_key *out, struct mf_str text, const struct mf_secret *passphrase,
 		       struct mf_err *err) MF_NODISCARD;

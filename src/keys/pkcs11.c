@@ -1,6 +1,6 @@
 /* Keys on tokens: PKCS #11 through p11-kit, which is loaded when the first such key is used. URIs are those
- * of RFC 7512. A token is logged into once a run, and never with a PIN that it has refused: tokens lock
- * themselves. */
+ * of RFC 7512. There is one login to a token in a run, and none with a PIN that it has refused: tokens lock
+ * themselves after a few wrong PINs. */
 #include "keys/pkcs11.h"
 
 #include <stdio.h>

@@ -1,4 +1,4 @@
-/* What tests see of the tokens. */
+/* Exposed for tests. */
 #ifndef MF_KEYS_PKCS11_H
 #define MF_KEYS_PKCS11_H
 

@@ -1,5 +1,5 @@
-/* Where private keys are that are in no file of ours. A source names the place: "ssh-agent:FINGERPRINT",
- * "pkcs11:URI", "command:PROGRAM", "env:VARIABLE", "fd:NUMBER". One row of functions for each kind.
+/* Private keys that are in no file of ours. A source names their place: "ssh-agent:FINGERPRINT",
+ * "pkcs11:URI", "command:PROGRAM", "env:VARIABLE", "fd:NUMBER". Each kind has one row of functions.
  *
  * A reference to one is a file in the keys directory:
  *

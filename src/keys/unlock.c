@@ -1,4 +1,4 @@
-/* Unlocking keys, and signers on them: whatever comes of it, nothing is asked for twice. */
+/* Unlocking keys, and signers on them: whatever the outcome, no passphrase is requested twice. */
 #include <sys/prctl.h>
 
 #include "keys/internal.h"

@@ -1,4 +1,4 @@
-/* Authentication of one endpoint: challenges, tokens, and what a call does with them. */
+/* Authentication of one endpoint: challenges, tokens, and how a call uses them. */
 #include <strings.h>
 
 #include "base/encode.h"
@@ -8,9 +8,9 @@
 /* ---- challenges
  *
  * WWW-Authenticate is a list of challenges whose parameters are separated by the same comma as the challenges
- * themselves. Servers write it by hand, and badly: values without quotes or with blanks in them, parameters
- * twice, no comma. A word with '=' behind it is a parameter, another word behind a comma is a scheme, and
- * anything else is passed over. */
+ * themselves. Servers make mistakes in it: values without quotes or with blanks in them, repeated parameters,
+ * no comma. A word followed by '=' is a parameter, another word after a comma is a scheme, and
+ * anything else is ignored. */
 
 static bool is_tchar(char c)
 {

@@ -1,4 +1,4 @@
-/* Who asks an object store: given keys, a profile of the AWS tools, or its credential_process. */
+/* Credentials for an object store: given keys, a profile of the AWS tools, or its credential_process. */
 #include "net/aws.h"
 
 #include <stdio.h>

@@ -1,5 +1,5 @@
-/* Object stores that speak the API of Amazon S3: who asks (AWS variables, profiles, credential_process), and
- * how a request is signed. */
+/* Object stores with the API of Amazon S3: credentials (AWS variables, profiles, credential_process) and
+ * signatures of requests. */
 #ifndef MF_NET_AWS_H
 #define MF_NET_AWS_H
 
@@ -7,7 +7,7 @@
 #include "base/env.h"
 #include "crypto/secret.h"
 
-/* What was given, as the AWS tools call it. NULL members: nothing. Borrowed. */
+/* The user's settings, named as by the AWS tools. NULL: not given. Borrowed. */
 struct mf_aws_config {
 	const char *key_id;
 	const struct mf_secret *secret, *token;

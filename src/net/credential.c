@@ -1,5 +1,4 @@
-/* Where a host's credentials come from: what was given, files in Docker's format, and Docker's credential
- * helpers. */
+/* The sources of a host's credentials: options, files in Docker's format, and Docker's credential helpers. */
 #include <strings.h>
 
 #include "base/child.h"

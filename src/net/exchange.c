@@ -1,5 +1,5 @@
-/* One request as libcurl sees it: options, request body, response headers and body; and what the server says
- * of a failure. */
+/* One request as libcurl sees it: options, request body, response headers and body; and the server's message
+ * about a failure. */
 #include <dirent.h>
 #include <limits.h>
 #include <linux/sockios.h>

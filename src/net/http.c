@@ -1,5 +1,5 @@
-/* The client: which calls run, driving them, and what the outcome of an exchange means for its call: done,
- * again, elsewhere, or with credentials. */
+/* The client: which calls run, driving them, and the next step of a call after an exchange: done, a retry, a
+ * redirect, or the same request with credentials. */
 #include "net/internal.h"
 
 /* ---- lists */

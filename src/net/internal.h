@@ -1,4 +1,4 @@
-/* What the files of this module share. They use each other in one direction: http.c (calls) uses auth.c and
+/* Shared by the files of this module. They use each other in one direction: http.c (calls) uses auth.c and
  * exchange.c; auth.c uses exchange.c (its errors) and credential.c; all of them use url.c and curl.c.
  *
  * A call is a small state machine: ready to be sent, running in libcurl, parked (backing off, or waiting for

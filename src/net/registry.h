@@ -7,9 +7,9 @@
 
 #define MF_UPLOADS_AHEAD 2
 
-/* Which scheme a registry speaks is fixed for every host but a loopback one (http first, then https) and,
- * when plain HTTP is allowed, any other (https first, then http): there the first answer decides for the
- * handle's lifetime. */
+/* The scheme of a registry is https, except for a loopback host (http first, then https) and, when plain
+ * HTTP is allowed, for any other host (https first, then http): there the first answer decides for the
+ * lifetime of the handle. */
 struct mf_registry {
 	struct mf_http *http;
 	struct mf_auth *auth;

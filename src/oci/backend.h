@@ -1,4 +1,4 @@
-/* Inside oci only: what a backend of an image store does, and helpers that both share. */
+/* Inside oci only: the operations of a backend of an image store, and helpers that the backends share. */
 #ifndef MF_OCI_BACKEND_H
 #define MF_OCI_BACKEND_H
 
@@ -8,7 +8,7 @@
 
 #define MF_EMPTY_JSON_DIGEST "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"
 
-/* Where a manifest is asked for: by its digest, or by a tag. */
+/* How a manifest is requested: by its digest, or by a tag. */
 struct mf_manifest_name {
 	const char *tag; /* NULL: by digest */
 	const struct mf_digest *digest;

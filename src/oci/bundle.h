@@ -1,5 +1,5 @@
-/* A bundle (docs/bundle-format.md): an OCI image layout in a tar file, as a place of images and content.
- * Nothing in it is trusted: digests are checked as those of a registry are. */
+/* A bundle (docs/bundle-format.md): an OCI image layout in a tar file, from which images and content are
+ * read. Nothing in it is trusted: digests are checked as for a registry. */
 #ifndef MF_OCI_BUNDLE_H
 #define MF_OCI_BUNDLE_H
 
@@ -10,7 +10,7 @@
 #define MF_BUNDLE_LAYOUT "{\"imageLayoutVersion\":\"1.0.0\"}"
 
 struct mf_bundle;
-/* Opens the file and reads its index. MF_E_USAGE: there is no such file; MF_E_FORMAT: it is no bundle. */
+/* Opens the file and reads its index. MF_E_USAGE: there is no such file; MF_E_FORMAT: it is not a bundle. */
 int mf_bundle_open(const char *path, struct mf_bundle **out, struct mf_err *err) MF_NODISCARD;
 void mf_bundle_free(struct mf_bundle *b); /* NULL is fine */
 const struct mf_archive *mf_bundle_archive(const struct mf_bundle *b);

@@ -1,5 +1,5 @@
-/* The catalogue: what people see without trust tools, and what keeps blobs alive through garbage collection.
- * It is derived and never trusted; what cannot be read of an old one is as if it were not there. */
+/* The catalogue: an index that people read without trust tools, and that protects blobs from garbage
+ * collection. It is derived and never trusted; the parts of an old one that cannot be read are ignored. */
 #include <stdio.h>
 
 #include "base/limits.h"
@@ -11,7 +11,7 @@
 #define TAG "_manifesto"
 #define MT_CONFIG "application/vnd.manifesto.catalogue.v1+json"
 #define MAX_CONFIG ((size_t)16 << 20) /* 4,000 records are about 1.5 MB; a part may hold more */
-#define MAX_TRIES 4                   /* blobs may vanish between two looks */
+#define MAX_TRIES 4                   /* blobs may vanish between two reads */
 #define PARTS 256
 
 struct entry {
@@ -266,7 +266,7 @@ struct target {
 	bool *differs; /* not NULL: nothing is written, and it is set where something would be */
 };
 
-static int look(struct target *t, struct mf_err *err)
+static int resolve_tag(struct target *t, struct mf_err *err)
 {
 	if (t->unasked)
 		return 0;
@@ -356,7 +356,7 @@ static enum mf_found try_write(struct target *t, struct entries *e, const bool *
  * check thousands of them before every publish would cost more than the publish. */
 static int write_tag(struct target *t, struct entries *e, const bool *parts, struct mf_err *err)
 {
-	if (look(t, err) < 0)
+	if (resolve_tag(t, err) < 0)
 		return mf_wrap(err, "catalogue '%s'", t->tag);
 	if (!t->exists && !t->unasked && e->n == 0 && !parts)
 		return 0;

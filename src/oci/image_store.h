@@ -1,5 +1,6 @@
-/* Where images, blobs and manifests lie: one table of operations, a registry or an OCI image layout behind
- * it. A backend is untrusted: it moves bytes; digests and lengths are checked here, whatever headers say. */
+/* A store of images, blobs and manifests: one table of operations, implemented by a registry, an OCI image
+ * layout and a bundle. A backend is untrusted: it moves bytes; digests and lengths are checked here,
+ * whatever its headers claim. */
 #ifndef MF_OCI_IMAGE_STORE_H
 #define MF_OCI_IMAGE_STORE_H
 

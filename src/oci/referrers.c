@@ -9,7 +9,7 @@
 
 /* ---- listing */
 
-/* A subject with more is not ours; merging is quadratic and a hostile registry chooses the number. */
+/* No subject of ours has more; merging is quadratic and a hostile registry chooses the number. */
 #define MAX_REFERRERS 10000
 #define MAX_PAGES 1000
 #define WINDOW MF_REGISTRY_WINDOW /* lists that are read or written at once */
@@ -179,7 +179,7 @@ int mf_registry_referrers(struct mf_image_store *s, const struct mf_digest *subj
 /* ---- the fallback index: entries are handled as JSON, not as descriptors, so that what others put there is
  * kept with all its members */
 
-#define MAX_TRIES 3 /* manifests may vanish between our look and the registry's */
+#define MAX_TRIES 3 /* manifests may vanish between our check and the registry's */
 
 /* A list that is read, changed and written. */
 struct update {

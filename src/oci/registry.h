@@ -1,4 +1,4 @@
-/* Inside oci only: what the sources of the registry backend share. */
+/* Inside oci only: shared by the sources of the registry backend. */
 #ifndef MF_OCI_REGISTRY_H
 #define MF_OCI_REGISTRY_H
 

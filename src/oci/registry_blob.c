@@ -12,7 +12,7 @@ static int read_spool(void *arg, uint64_t offset, void *p, size_t n, size_t *got
 	return mf_spool_read(arg, offset, p, n, got, err);
 }
 
-/* Asked with the right to push, so that one token serves the whole upload. */
+/* Requested with the right to push, so that one token serves the whole upload. */
 static int blob_there(struct mf_registry *reg, const char *digest, bool *there, struct mf_err *err)
 {
 	struct mf_exchange x MF_EXCHANGE_CLEANUP = {0};

@@ -1,5 +1,5 @@
-/* Many small blobs of a registry at once: what one after another would wait for, request by request. What
- * does not succeed here is left to those who move one blob, and say why it cannot be. */
+/* Moves many small blobs of a registry at once, so that the requests do not wait for each other. A blob that
+ * fails here is left to the functions that move one blob; they report why. */
 #include "oci/registry.h"
 
 struct window {

@@ -1,8 +1,8 @@
-/* bundle: what is published of some images, in one file (docs/bundle-format.md).
+/* bundle: the published metadata, records and content of some images in one file (docs/bundle-format.md).
  *
- * The images are resolved and their records verified first; then the file is written from what is loaded,
- * each blob fetched and verified in its turn. The same state gives the same octets, whatever the order of the
- * images. */
+ * The images are resolved and their records verified first; then the file is written from the loaded
+ * metadata, and each blob is fetched and verified in turn. The same state gives the same octets, whatever the
+ * order of the images. */
 #include <stdio.h>
 
 #include "base/window.h"

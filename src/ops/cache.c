@@ -1,4 +1,4 @@
-/* The cache: what lies in it, and removing it. */
+/* cache show and cache clear: the files in the cache, and their removal. */
 #include "base/encode.h"
 #include "ops/ops.h"
 #include "trust/home.h"

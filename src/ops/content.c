@@ -1,4 +1,4 @@
-/* The bytes of a record: verified wherever they come from. */
+/* The content of a record, verified wherever it comes from. */
 #include <errno.h>
 #include <stdio.h>
 #include <sys/stat.h>

@@ -4,7 +4,7 @@
 
 #include "ops/ops.h"
 
-/* No option struct will ever be larger: a size that was not set is seen as such. */
+/* No option struct will ever be larger: this bound detects a size that was not set. */
 #define MAX_OPTIONS 65536
 
 const char *manifesto_version(void)

@@ -1,4 +1,4 @@
-/* copy: promotes the records of images to the repositories where the images are as well. */
+/* copy: promotes the records of images to other repositories that have the same images. */
 #include <stdio.h>
 
 #include "base/encode.h"

@@ -1,5 +1,5 @@
-/* copy: records that follow their images to other repositories. copy_source.c finds and verifies what is
- * promoted, copy_record.c makes the new record, copy_content.c moves its content, copy.c publishes it. */
+/* copy: records follow their images to other repositories. copy_source.c finds and verifies the records to
+ * promote, copy_record.c makes the new record, copy_content.c moves its content, copy.c publishes it. */
 #ifndef MF_OPS_COPY_H
 #define MF_OPS_COPY_H
 

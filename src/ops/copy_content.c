@@ -1,5 +1,5 @@
-/* The content of promoted records: mounted where one registry has both repositories, else fetched, verified
- * and stored. */
+/* The content of promoted records: mounted when one registry has both repositories, otherwise fetched,
+ * verified and stored. */
 #include "ops/copy.h"
 #include "publish/publish.h"
 

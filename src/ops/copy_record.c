@@ -1,4 +1,4 @@
-/* A promoted record: may it stand where it goes, and what does it say? */
+/* A promoted record: checks that the destination accepts it, and makes its description. */
 #include "ops/copy.h"
 
 static enum mf_change refuse_other_content(const struct mf_write_item *it, const char *role,
@@ -10,7 +10,7 @@ static enum mf_change refuse_other_content(const struct mf_write_item *it, const
 	return MF_CHANGE_REFUSED;
 }
 
-/* Another role with another content: readers would get neither. A withdrawal stands, whatever is forced. */
+/* Another role with another content: readers would get neither. --force does not lift a withdrawal. */
 static enum mf_change check_other_roles(struct mf_write *w, const struct mf_write_item *it,
 					struct mf_err *err)
 {

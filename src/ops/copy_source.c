@@ -1,4 +1,4 @@
-/* What is promoted: the verified records of a source that a policy asks for, or all of them. */
+/* Which records are promoted: the verified records of a source that a policy requires, or all of them. */
 #include <stdio.h>
 
 #include "base/encode.h"

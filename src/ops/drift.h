@@ -1,4 +1,4 @@
-/* What the registry shows of the records, and what it should show; inside ops only. */
+/* The registry's view of the records, and what it should be; inside ops only. */
 #ifndef MF_OPS_DRIFT_H
 #define MF_OPS_DRIFT_H
 

@@ -6,7 +6,7 @@
 #include "ops/ops.h"
 #include "record/attest.h"
 
-/* The predicate that says all of a record; docs/standards.md describes it. */
+/* The predicate that states everything about a record; docs/standards.md describes it. */
 #define PREDICATE_RECORD "urn:manifesto:record:v1"
 
 enum form { IN_TOTO, DSSE, BUNDLE };

@@ -1,4 +1,4 @@
-/* key generate, list, show, add, import, export, passwd, rename, remove, name. */
+/* key generate, list, show, add, import, export, passwd, rename, remove, name */
 #include <errno.h>
 #include <stdio.h>
 #include <unistd.h>

@@ -1,11 +1,11 @@
 /* mirror: a verified copy of a trust repository, for readers.
  *
- * A TUF 1.0 repository is copied byte for byte: readers verify it by the origin's own pin, and the mirror is
- * trusted for nothing. One of another dialect is converted (mirror_convert.c). Content goes first, then
- * metadata in the order of a publish, through the destination's own row of the table of trust repositories:
- * what a reader finds is the old state or the new one, wherever the mirror is stopped. The exception are new
- * keys that take the place of others, in a directory or bucket: neither root nor timestamp verifies without
- * the other, and who reads between them gets an error. */
+ * A TUF 1.0 repository is copied byte for byte: readers verify it by the origin's own pin, and need not trust
+ * the mirror. A Notary repository is converted (mirror_convert.c). Content is written first, then metadata in
+ * the order of a publish, by the destination's row of the table of trust repositories: a reader finds the old
+ * state or the new one, wherever the mirror is stopped. The exception is new keys that replace others, in a
+ * directory or bucket: neither root nor timestamp verifies without the other, and a reader between the two
+ * writes gets an error. */
 #include <stdio.h>
 #include <unistd.h>
 
@@ -22,8 +22,8 @@ static void mirror_clear(struct mf_mirror *x)
 
 /* ---- the destination */
 
-/* "registry.example.com/acme" was meant to be one, as everywhere else; a directory of that name has "./" in
- * front. */
+/* "registry.example.com/acme" is taken for a registry, as everywhere else; a directory of that name needs
+ * "./" in front. */
 static int refuse_registry_name(const char *given, struct mf_err *err)
 {
 	size_t n = strcspn(given, "/");
@@ -371,7 +371,7 @@ static int check_published(struct mf_mirror *x, const struct mf_tuf_file *stamp,
 }
 
 /* An origin that is behind what was copied from it is an attack, or an old copy: readers would refuse it. Its
- * timestamp may have another key since, and then begins its versions anew. What is there and can be no
+ * timestamp may have got another key since, and then its versions begin at 1 again. A file that cannot be a
  * timestamp is replaced. */
 static int check_newer(struct mf_mirror *x, struct mf_bytes now, struct mf_err *err)
 {

@@ -3,11 +3,11 @@
  * Records, withdrawals and vetoes keep their entries, with the record signatures, which bind the repository's
  * name. Each role of the origin is a delegation of `targets`, for the names that it had authority over there,
  * and lists the keys that it had there, so that the same record signatures count; the mirror's key is listed
- * as well, signs the files, and signs no record. What the mirror has verified is what its readers rely on:
- * thresholds of files are 1. Roles below roles are delegations of `targets` too: Notary's names are whole
- * paths, and its paths are prefixes, so that nothing is lost.
+ * as well, signs the files, and signs no record. Readers rely on the mirror's verification: the thresholds of
+ * files are 1. Roles below roles are delegations of `targets` too: Notary's names are whole
+ * paths, and its paths are prefixes, so nothing is lost.
  *
- * The timestamp says whose state it is a copy of, and is good no longer than any file of it. */
+ * The timestamp names the state that it is a copy of, and expires with the first of its files. */
 #include "base/encode.h"
 #include "base/limits.h"
 #include "crypto/hash.h"

@@ -1,5 +1,5 @@
-/* What lies on this machine of repositories: names for completing what somebody types, and the roles that
- * list a key. Nothing of it is verified, and no request is made. */
+/* Names of repositories, records and roles on this machine, for completion, and the roles that list a key.
+ * Nothing is verified, and no request is made. */
 #include <dirent.h>
 
 #include "base/encode.h"

@@ -1,4 +1,5 @@
-/* Whose trust repository speaks for an image: maps; and what lies beside an image that has no record. */
+/* Maps: whose trust repository speaks for an image. Also: hints about records beside an image that has none.
+ */
 #include <stdio.h>
 #include <string.h>
 

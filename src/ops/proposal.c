@@ -1,4 +1,4 @@
-/* proposal list, show, sign, publish, drop; and where a change that is proposed goes. */
+/* proposal list, show, sign, publish, drop; and storing a change that is proposed. */
 #include <unistd.h>
 
 #include "crypto/hash.h"

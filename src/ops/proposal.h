@@ -5,8 +5,8 @@
 #include "ops/ops.h"
 #include "publish/proposal.h"
 
-/* Fills what a person is shown of a proposal whose files are composed: everything that their signatures are
- * over. In the arena. */
+/* Fills in what a person is shown of a proposal whose files are composed: everything that the signatures will
+ * cover. In the arena. */
 int mf_proposal_describe(struct mf_image *im, const struct mf_proposal *p, const struct mf_outgoing *o,
 			 struct mf_arena *a, struct manifesto_proposal *out, struct mf_err *err) MF_NODISCARD;
 

@@ -1,6 +1,6 @@
-/* What a person is shown of a proposal: everything that its signatures are over. Most of it comes from the
- * intent, of which the composer has made the very octets; a root, which is taken as it is, is compared with
- * the one that is there. Whatever has no form of its own is shown as it is written. */
+/* What a person is shown of a proposal: everything that its signatures cover. Most of it comes from the
+ * intent, from which the composer has made these very octets; a root, which is taken as it is, is compared
+ * with the current one. Members without a form of their own are shown as they are written. */
 #include "base/encode.h"
 #include "ops/proposal.h"
 #include "ops/write.h"

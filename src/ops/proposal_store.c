@@ -1,6 +1,6 @@
-/* Proposals beside an image: artifact manifests whose subject is the image. A document is never changed:
- * whoever signs adds an artifact of their own, under a tag that is made of the proposal and of their key, so
- * that two who sign at once do not write to the same place. Nothing of this is trusted. */
+/* Proposals beside an image: artifact manifests whose subject is the image. A document is never changed: each
+ * signer adds an artifact, under a tag made from the proposal and the signer's key, so that two who sign at
+ * once do not write to the same place. None of this is trusted. */
 #include <stdio.h>
 
 #include "base/encode.h"

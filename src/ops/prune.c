@@ -1,4 +1,4 @@
-/* prune: what nothing in a trust repository refers to. */
+/* prune: removes files to which nothing in a trust repository refers. */
 #include "ops/ops.h"
 #include "publish/prune.h"
 

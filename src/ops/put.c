@@ -1,5 +1,5 @@
-/* put: content first, signed records last, then what shows them. A crash anywhere leaves the old or the new
- * state readable, never a signed record without its content. */
+/* put: content first, then signed records, then the lists that show them. A crash anywhere leaves the old or
+ * the new state readable, never a signed record without its content. */
 #include <stdio.h>
 
 #include "ops/write.h"

@@ -1,5 +1,5 @@
-/* Catalogue and referrers from the signed records: they show people and garbage collectors what is stored;
- * nothing trusts them. */
+/* Makes catalogue and referrers from the signed records: they show people and garbage collectors what is
+ * stored; nothing trusts them. */
 #include <stdio.h>
 
 #include "base/encode.h"

@@ -1,5 +1,4 @@
-/* The recovery kit: a second root key in a directory of its own, with a page for people to read and one to
- * print. */
+/* The recovery kit: a second root key in a directory of its own, with a page to read and a page to print. */
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>

@@ -1,4 +1,4 @@
-/* repair: what the registry shows of the records, compared with what is signed, and written again. */
+/* repair: compares what the registry shows of the records with what is signed, and writes it again. */
 #include "ops/drift.h"
 #include "publish/publish.h"
 #include "trust/home.h"

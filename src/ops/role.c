@@ -1,5 +1,5 @@
 /* role list: what each role may sign, and what this machine can do in it. role add, remove, sign: changes of
- * roles, and what they mean for the records that are there. */
+ * roles, and their effect on existing records. */
 #include <stdio.h>
 #include <sys/stat.h>
 

@@ -1,4 +1,4 @@
-/* trust rotate: other keys for a role, the top-level ones too; or a new certificate for Notary's root. */
+/* trust rotate: replaces the keys of a role, also of a top-level one, or the certificate of Notary's root. */
 #include "base/encode.h"
 #include "ops/role.h"
 

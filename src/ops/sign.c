@@ -1,4 +1,4 @@
-/* sign: our own signature under the record that is there, after it was shown. */
+/* sign: adds our own signature to the existing record, after it was shown. */
 #include "crypto/hash.h"
 #include "ops/write.h"
 

@@ -1,4 +1,4 @@
-/* status: what somebody should know of a repository, and do. */
+/* status: reports what people should know about a repository, and what they should do. */
 #include <stdio.h>
 
 #include "base/encode.h"

@@ -1,5 +1,5 @@
-/* What `verify` found, as signed SLSA Verification Summaries: one DSSE envelope a line, one for each image.
- */
+/* The results of `verify` as signed SLSA Verification Summaries: one DSSE envelope for each image, one per
+ * line. */
 #ifndef MF_OPS_SUMMARY_H
 #define MF_OPS_SUMMARY_H
 

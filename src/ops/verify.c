@@ -1,5 +1,5 @@
-/* verify: the gate. Trust metadata of a repository are loaded once a run; while one image is evaluated, the
- * next ones are being resolved. */
+/* verify: the gate. Trust metadata of a repository are loaded once in a run; while one image is evaluated,
+ * the next ones are being resolved. */
 #include <stdio.h>
 
 #include "base/encode.h"

@@ -1,5 +1,5 @@
-/* withdraw: a signed tombstone replaces a record and says that it does not hold. rm: the record is gone as if
- * it had never been. */
+/* withdraw: replaces a record with a signed tombstone, which states that it no longer holds. rm: removes the
+ * record and leaves nothing in its place. */
 #include "ops/write.h"
 
 /* A tombstone of another role may list many more digests than there are roles; ours lists no more of them. */

@@ -1,4 +1,4 @@
-/* Publishing records: the steps that put, sign, withdraw and rm share. */
+/* Publishing records: the steps that put, sign, withdraw, rm and veto share. */
 #include "ops/write.h"
 
 #include <stdio.h>

@@ -1,9 +1,9 @@
-/* What the operations that publish records share: put, sign, withdraw, rm, veto.
+/* Shared by the operations that publish records: put, sign, withdraw, rm, veto.
  *
  * A run changes one image or several. They are sorted by trust repository, and each repository is one change
- * (struct mf_write): its images are resolved, the role is chosen, what it holds is read, what is to be
- * published is prepared and published; when somebody else was faster, it is read and prepared again. All
- * images of a repository are changed, or none. */
+ * (struct mf_write): it resolves the images, chooses the role, reads the current records, prepares the new
+ * ones and publishes them; when somebody else was faster, it reads and prepares again. All images of a
+ * repository are changed, or none. */
 #ifndef MF_OPS_WRITE_H
 #define MF_OPS_WRITE_H
 

@@ -1,4 +1,4 @@
-/* The records that are published: new ones, and signatures under those that are there. */
+/* The records that are published: new ones, and existing ones with a new signature. */
 #include "crypto/hash.h"
 #include "ops/write.h"
 

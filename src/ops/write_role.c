@@ -1,10 +1,10 @@
-/* Which role is written to, and with which key. */
+/* Chooses the role to write to and the key to sign with. */
 #include <stdio.h>
 
 #include "ops/write.h"
 
 /* Another first put on this machine may have published a moment ago and not stored its pin yet: it holds the
- * lock until then. Or the pin is there, and what was asked for in advance was answered before the publish. */
+ * lock until then. Or the pin is there, and the prefetched answers are older than the publish. */
 static int load_behind_others(struct mf_trust *t, const struct mf_load *how, struct mf_err *err)
 {
 	struct mf_lock lock MF_LOCK_CLEANUP = MF_LOCK_INIT;

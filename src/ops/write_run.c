@@ -1,5 +1,4 @@
-/* A change of the records of one image, or of several: what put, sign, withdraw, rm and veto have in common.
- */
+/* A change of the records of one image or several: the run of put, sign, withdraw, rm and veto. */
 #include <stdio.h>
 
 #include "ops/write.h"

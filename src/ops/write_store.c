@@ -1,5 +1,5 @@
-/* What a change of records stores beside the signed metadata: content and artifact manifests before the
- * publish, catalogue and referrers after it. */
+/* The files that a change of records stores beside the signed metadata: content and artifact manifests before
+ * the publish, catalogue and referrers after it. */
 #include <stdio.h>
 
 #include "ops/drift.h"
@@ -79,8 +79,8 @@ static struct mf_spool *foresee_config(struct mf_write *w, uint64_t *length)
 
 /* ---- content */
 
-/* A content that several items share goes up once; one that is only said to be there already is looked for.
- */
+/* Content that several items share is uploaded once; where the records claim that it is there already, that
+ * is checked. */
 static int list_contents(struct mf_write *w, struct mf_blob_source *v, size_t *n, struct mf_err *err)
 {
 	const struct mf_content *last = NULL;

@@ -2,7 +2,7 @@
 
 #define NOBODY SIZE_MAX
 
-/* The distinct keys of all shares, and whose they are: a matching between keys and shares, made greater by
+/* The distinct keys of all shares, and the share that each is assigned to: a matching, enlarged along
  * augmenting paths. */
 struct keys {
 	struct mf_pubkey **v;

@@ -6,7 +6,7 @@
 #include "json/json.h"
 #include "policy/require.h"
 
-/* Adds what a policy file asks for to empty rules. Unknown and repeated members are refused: a misspelt
+/* Adds the requirements of a policy file to empty rules. Unknown and repeated members are refused: a misspelt
  * condition would not be evaluated. MF_E_USAGE. */
 int mf_rules_parse(struct mf_rules *r, struct mf_bytes doc, struct mf_err *err) MF_NODISCARD;
 

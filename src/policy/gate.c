@@ -4,7 +4,7 @@
 
 #include "base/encode.h"
 
-/* What was found is for people; other people's reasons and many roles do not make it endless. */
+/* The description of what was found is for people; this bounds it, whatever reasons and roles it quotes. */
 #define MAX_FOUND ((size_t)8192)
 #define LONG_FOUND ((size_t)1500)
 

@@ -1,5 +1,5 @@
-/* The gate: does an image have the records that a policy asks for? Pure: a verified set and rules in, a
- * verdict with its reason out.
+/* The gate: does an image have the records that a policy requires? Pure: a verified set and rules go in, a
+ * verdict with its reason comes out.
  *
  * Signatures of a requirement count together when they are over the same content, by different keys that a
  * role of the requirement lists now. A key counts once, in however many roles it is listed. */

@@ -6,11 +6,12 @@
 
 enum mf_event {
 	MF_EVENT_NONE,
-	MF_EVENT_PRESENT, /* it is in the oldest version there is: when it came is not known */
+	MF_EVENT_PRESENT, /* in the oldest version that is left: the time at which it came is unknown */
 	MF_EVENT_PUT,
 	MF_EVENT_REPLACED, /* other content, or another description */
 	MF_EVENT_SIGNED,   /* the same record, with signers that it did not have */
-	MF_EVENT_UNSIGNED, /* the same record has lost signers: the role no longer lists their keys, say */
+	MF_EVENT_UNSIGNED, /* the same record has lost signers, for example because the role dropped their
+			      keys */
 	MF_EVENT_WITHDRAWN,
 	MF_EVENT_REINSTATED,
 	MF_EVENT_REMOVED,

@@ -1,5 +1,4 @@
-/* Who may say what: authority of roles for record types, the state of a record, the choice among several.
- * Pure. */
+/* Authority of roles for record types, the state of a record, the choice among several records. Pure. */
 #ifndef MF_POLICY_POLICY_H
 #define MF_POLICY_POLICY_H
 
@@ -97,8 +96,8 @@ struct mf_str mf_policy_own_type(const struct mf_tuf_set *set, const struct mf_t
  * lists them), or several roles go by the name asked for. */
 int mf_policy_select(const struct mf_tuf_set *set, struct mf_str type, const struct mf_digest *subject,
 		     const char *asked, struct mf_entry *out, struct mf_err *err) MF_NODISCARD;
-/* For showing what is stored, where nothing is decided by it: the records of authorised roles without a look
- * at record signatures and states. first_bytes (256, or NULL: all): only subjects whose digest begins with a
+/* Lists what is stored, for showing and not for decisions: the records of authorised roles, without checks of
+ * record signatures and states. first_bytes (256, or NULL: all): only subjects whose digest begins with a
  * byte that is set. */
 int mf_policy_survey(const struct mf_tuf_set *set, const bool *first_bytes, struct mf_entries *out,
 		     struct mf_err *err) MF_NODISCARD;

@@ -1,4 +1,4 @@
-/* What a gate asks for: requirements, veto roles, waivers. Pure: text in, structs out.
+/* What a gate requires: requirements, veto roles, waivers. Pure: text in, structs out.
  *
  * One requirement on the command line is TYPE, TYPE=ROLE or "TYPE=M of ROLE,ROLE"; several with more detail
  * are a policy file (policy/document.h). docs/policy.md is the reference. */

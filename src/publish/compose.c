@@ -1,4 +1,4 @@
-/* From a change to signed files, in the order in which they go out. */
+/* Makes signed files from a change, in the order in which they are published. */
 #include <assert.h>
 #include <stdio.h>
 

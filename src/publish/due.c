@@ -1,4 +1,4 @@
-/* Re-signing what runs out: the same content, a higher version, a later expiry. */
+/* Re-signing files that expire soon: the same content, a higher version, a later expiry. */
 #include "base/limits.h"
 #include "publish/publish.h"
 #include "trust/load.h"

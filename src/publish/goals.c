@@ -1,4 +1,4 @@
-/* What a delegation shall be after a request, and what changes by that. */
+/* The state that a request gives a delegation, and the differences to the current one. */
 #include <stdio.h>
 
 #include "base/encode.h"

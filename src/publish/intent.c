@@ -1,5 +1,5 @@
-/* Between a change and its proposal: what a proposal says of the change that made it, and the change that it
- * makes of what is there now. */
+/* Between a change and its proposal: the intent that is written to a proposal, and the change that the intent
+ * makes of the current state. */
 #include "base/encode.h"
 #include "crypto/hash.h"
 #include "publish/proposal.h"

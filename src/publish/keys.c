@@ -1,4 +1,4 @@
-/* Which keys of a role are on this machine, and signatures by them. */
+/* The keys of a role that are on this machine, and signatures by them. */
 #include <stdio.h>
 
 #include "base/encode.h"
@@ -44,8 +44,9 @@ static int no_key(const struct mf_trust *t, const struct mf_tuf_role *role, stru
 	(void)mf_fail(err, MF_E_KEY, 0, "no key of role '%s' is on this machine; the role lists %s",
 		      role->name, keys);
 	if (t->keeps_copy)
-		mf_err_set_hint(err, "put the keys of the mirror back, which its first run made, or remove '%s' "
-				     "and mirror again: its readers then need a new pin",
+		mf_err_set_hint(err,
+				"put the keys of the mirror back, which its first run made, or remove '%s' "
+				"and mirror again: its readers then need a new pin",
 				mf_trust_where(t));
 	else
 		mf_err_set_hint(err, "'manifesto key list' shows the keys on this machine; a colleague who "

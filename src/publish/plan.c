@@ -1,5 +1,5 @@
-/* Changes of roles: from requests to what one publish changes. What each role shall be, which files must be
- * signed again because of it, who may publish. */
+/* Changes of roles: from requests to the changes of one publish. Decides the new state of each role, which
+ * files must be re-signed because of it, and who may publish. */
 #include <stdio.h>
 
 #include "base/encode.h"

@@ -1,5 +1,5 @@
-/* A change of roles in the making, shared by plan.c (the whole), goals.c (delegations) and root.c (top-level
- * roles). */
+/* A change of roles while it is planned, shared by plan.c (the whole), goals.c (delegations) and root.c
+ * (top-level roles). */
 #ifndef MF_PUBLISH_PLAN_H
 #define MF_PUBLISH_PLAN_H
 

@@ -1,9 +1,8 @@
 /* A proposal: one publish that lacks signatures. It is the composer's output, the signed parts, with what
  * they were made of, the intent. Format: docs/proposal-format.md.
  *
- * Nothing in it is trusted. The intent is applied to the verified base, and what the composer makes of that
- * must be the signed parts, to the byte: so that whoever reads the intent has seen everything that would be
- * signed. */
+ * Nothing in it is trusted. The intent is applied to the verified base, and the composer's output must equal
+ * the signed parts to the byte: so whoever reads the intent has seen everything that would be signed. */
 #ifndef MF_PUBLISH_PROPOSAL_H
 #define MF_PUBLISH_PROPOSAL_H
 

@@ -1,16 +1,16 @@
 /* clang-format off */
 /* prune: which files of a TUF 1.0 repository nothing refers to, and their removal.
  *
- * What is current was verified in this run; it decides which names are old. Everything else that lies there is
- * only ever a reason to keep something: a version that is not current may be about to be (a publish, a copy that
- * is being made), and what it lists stays.
+ * The current files were verified in this run; they decide which names are old. Other files can only be a reason
+ * to keep more: a version that is not current may be about to become so (a publish, a copy in progress), and the
+ * files that it lists stay.
  *
  *   roots, timestamp, names of other kinds   stay
  *   versions from the current one on         stay: a writer or a copying job may be at work, and a name that was
- *                                            given once is never given to other bytes
- *   snapshots below it                       stay, but for those that list a file that is not there, or is
- *                                            another one: their writer was stopped before its commit
- *   roles' versions below it                 stay, but for those that no snapshot of their time lists
+ *                                            used once never gets other bytes
+ *   snapshots below it                       stay, except those that list a missing or different file: their
+ *                                            writer was stopped before its commit
+ *   roles' versions below it                 stay, except those that no snapshot of their time lists
  *   target files                             stay while a version of a role that stays lists them
  *
  * A list that lacks what was just loaded is not all of them, and nothing is removed by it.

@@ -6,8 +6,8 @@
 #include "trust/trust.h"
 
 enum mf_prune_kind {
-	MF_PRUNE_METADATA, /* a version that is not kept, or that a stopped writer has left */
-	MF_PRUNE_TARGET,   /* content that no version refers to */
+	MF_PRUNE_METADATA, /* a version that is not kept, or that a stopped writer left */
+	MF_PRUNE_TARGET,   /* content to which no version refers */
 	MF_PRUNE_TEMPORARY,
 	MF_PRUNE_KINDS
 };

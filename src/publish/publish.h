@@ -1,5 +1,5 @@
-/* Writing to a trust repository. There is one way: an intent says what changes, compose.c makes signed files
- * of that, update.c publishes them under the lock, tries again when somebody else was faster, and reads them
+/* Writing to a trust repository. There is one way: an intent states the change, compose.c makes signed files
+ * from it, update.c publishes them under the lock, retries when somebody else was faster, and reads them
  * back. The first publish (first.c), a change of records (ops), re-signing (due.c) and a change of roles
  * (plan.c) are intents. */
 #ifndef MF_PUBLISH_PUBLISH_H

@@ -8,10 +8,10 @@
 enum mf_role_verb {
 	MF_ROLE_ADD,  /* keys and types are added; a role that is not there is made */
 	MF_ROLE_SET,  /* the role has exactly these keys and types */
-	MF_ROLE_DROP, /* these keys go; without any, the role goes */
-	MF_ROLE_SIGN, /* its file is signed again as it is */
-	/* These keys come, and those in `old` go; also of a top-level role. A root key of Notary that is in
-	 * both gets a new certificate. */
+	MF_ROLE_DROP, /* these keys are removed; without any, the role is removed */
+	MF_ROLE_SIGN, /* its file is re-signed as it is */
+	/* These keys are added and those in `old` removed; also of a top-level role. A root key of Notary
+	 * that is in both gets a new certificate. */
 	MF_ROLE_ROTATE,
 };
 struct mf_role_request {

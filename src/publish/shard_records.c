@@ -1,4 +1,4 @@
-/* In a file of its own: a program that defines it itself has another limit (tests/support/few.c). */
+/* In a file of its own: a program that defines this symbol itself has another limit (tests/support/few.c). */
 #include "base/limits.h"
 #include "publish/publish.h"
 

@@ -1,7 +1,6 @@
-/* The records of a large role, spread over shards: which file each of a change's edits belongs into, and
- * which files must be divided. Where a record lies follows from its name alone, and nothing that is known of
- * a role elsewhere changes: a shard has the role's keys and threshold, and its paths for subjects with these
- * digits.
+/* The records of a large role, spread over shards: decides which file each of a change's edits belongs to,
+ * and which files must be divided. A record's place follows from its name alone, and other code sees the role
+ * unchanged: a shard has the role's keys and threshold, and its paths for subjects with these digits.
  *
  *   record                     the shard of its subject
  *   withdrawal, veto, others   the role's own file */

@@ -1,4 +1,4 @@
-/* The one way to publish: lock, load, fill, compose, send, and again when somebody else was faster; then read
+/* The one way to publish: lock, load, fill, compose, send, retry when somebody else was faster; then read
  * back. */
 #include "base/encode.h"
 #include "base/limits.h"

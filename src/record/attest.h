@@ -11,7 +11,7 @@
 #define MF_MT_IN_TOTO "application/vnd.in-toto+json"
 #define MF_MT_SIGSTORE_BUNDLE "application/vnd.dev.sigstore.bundle.v0.3+json"
 
-/* A URI with a scheme, as RFC 3986 writes one; nothing of it is resolved. MF_E_USAGE. */
+/* Checks the syntax of a URI with a scheme (RFC 3986); does not resolve it. MF_E_USAGE. */
 int mf_attest_uri_check(const char *uri, struct mf_err *err) MF_NODISCARD;
 
 /* ---- making */

@@ -116,8 +116,8 @@ static int read_keys(struct mf_original *out, const json_t *o, struct mf_err *er
 	return 0;
 }
 
-/* All of them: what does not verify was never signed, and whoever kept it did not look. As many signatures as
- * keys, and each key has one: so there is none of a key that is not there. */
+/* All of them: one that does not verify was never made, and whoever kept it did not check. There are as many
+ * signatures as keys and one of each key, so none is of an unlisted key. */
 static int check_signatures(const struct mf_original *o, const struct mf_record_binding *b,
 			    struct mf_err *err)
 {

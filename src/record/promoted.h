@@ -1,12 +1,12 @@
-/* promotedFrom: the entries of other repositories that a promoted record was made of, with what is needed to
- * check their record signatures without those repositories. Pure. Format: docs/record-format.md. */
+/* promotedFrom: the entries of other repositories from which a promoted record was made, with everything
+ * needed to check their record signatures without those repositories. Pure. Format: docs/record-format.md. */
 #ifndef MF_RECORD_PROMOTED_H
 #define MF_RECORD_PROMOTED_H
 
 #include "record/record.h"
 
-/* One of these entries, all of whose signatures verify. Who says that the role listed the keys? The promoter;
- * so a key counts for those only who know it. */
+/* One of these entries, all of whose signatures verify. Only the promoter claims that the role listed the
+ * keys, so a key counts only for readers who know it. */
 struct mf_original {
 	char *repository, *dialect, *role; /* decoded for display */
 	int64_t version;                   /* of the role's file */

@@ -10,7 +10,7 @@
 #define MF_MT_WITHDRAWN "application/vnd.manifesto.withdrawn.v1+json"
 #define MF_MT_VETO "application/vnd.manifesto.veto.v1+json"
 #define MF_MT_PROPOSAL "application/vnd.manifesto.proposal.v1+json"
-/* What a veto on all types has in place of a type. */
+/* Stands in place of the type in a veto on all types. */
 #define MF_VETO_ALL "*"
 
 /* [a-z0-9]+(?:[._-][a-z0-9]+)*, at most MF_MAX_TYPE octets. MF_E_USAGE. */

@@ -1,9 +1,9 @@
 /* A tar file (POSIX.1-2017, pax, "ustar Interchange Format" and "pax Header Block"; GNU tar's long names and
- * large sizes) whose members are read where they lie: its headers are read once, nothing is unpacked.
+ * large sizes) whose members are read in place: its headers are read once, nothing is unpacked.
  *
- * The file is untrusted. Regular files and directories are all that it may hold; a link, a device, a name
- * that leads out, the same name twice, a member that claims more than the file has, an end that is missing
- * and octets behind it are MF_E_FORMAT. What a member holds is for the caller to verify. */
+ * The file is untrusted. It may hold only regular files and directories; a link, a device, a name that leads
+ * out, the same name twice, a member that claims more octets than the file has, a missing end and octets
+ * after the end are MF_E_FORMAT. Callers verify the content of members. */
 #ifndef MF_STORE_ARCHIVE_H
 #define MF_STORE_ARCHIVE_H
 

@@ -11,7 +11,7 @@
 #include "store/temp.h"
 
 #define BLOCK 4096
-/* A use is noted when the last one is older: a run that reads often writes little. */
+/* A use is recorded only when the last record is older than this, so that many reads cause few writes. */
 #define USE_NOTED_S 60
 /* What a process may write before it accounts it. */
 #define ACCOUNT_OCTETS ((uint64_t)1 << 20)

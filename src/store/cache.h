@@ -1,14 +1,14 @@
-/* The cache directory: files that can be had again, of any process of this user, held at a size.
+/* The cache directory: files that can be fetched again, shared by all processes of this user, held at a size.
  *
- * Nothing here is needed for anything to work: a file that is gone is a miss, and what cannot be written or
- * removed stays as it is. Only files that are a cache's by their names are counted or removed
+ * Everything works without it: a file that is gone is a miss, and a file that cannot be written or removed
+ * stays as it is. Only files with names of a cache are counted or removed
  * (mf_cache_walk); links are not followed. */
 #ifndef MF_STORE_CACHE_H
 #define MF_STORE_CACHE_H
 
 #include "store/file.h"
 
-/* The folders in it: trust metadata in a folder for each repository, content, what a registry refused. */
+/* The folders in it: trust metadata with a folder for each repository, content, refusals of registries. */
 #define MF_CACHE_TUF "tuf"
 #define MF_CACHE_BLOBS "blobs"
 #define MF_CACHE_REFUSED "refused"

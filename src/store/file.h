@@ -7,7 +7,7 @@
 
 struct stat;
 
-/* Is what was written on disk when the function returns? Not needed for caches. */
+/* Is the file synced to disk when the function returns? Caches do not need that. */
 enum mf_sync { MF_NO_SYNC, MF_SYNC };
 
 /* Appends all of a file or pipe (with path "-", standard input) of at most max octets; on failure `out` is as

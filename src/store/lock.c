@@ -10,8 +10,8 @@
  * prompt. */
 #define FIRST_WAIT_MS 2
 #define LAST_WAIT_MS 100
-/* One to make the file and one to lock it, and some for files that are removed or replaced in between: by
- * each of a proposal's signers, say. */
+/* One to make the file and one to lock it, and some for files that are removed or replaced in between, for
+ * example by each signer of a proposal. */
 #define MAX_TRIES 80
 
 enum what {

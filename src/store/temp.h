@@ -1,4 +1,4 @@
-/* Inside store only: a file that is complete before it has its name. */
+/* Inside store only: a file that gets its name when it is complete. */
 #ifndef MF_STORE_TEMP_H
 #define MF_STORE_TEMP_H
 

@@ -1,4 +1,4 @@
-/* Files of a directory that others write to: listed, and removed when they are old. */
+/* Lists the files of a directory to which others write, and removes old ones. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>

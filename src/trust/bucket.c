@@ -1,4 +1,4 @@
-/* Requests to an object store, signed, and what its answers mean. */
+/* Signed requests to an object store, and the interpretation of its answers. */
 #include "trust/bucket.h"
 
 #include <stdio.h>
@@ -8,7 +8,7 @@
 #include "trust/names.h"
 
 #define MAX_KEY 1024         /* octets of an object's name: the bound of Amazon S3 */
-#define MAX_SKEW_MARGIN_S 60 /* keys that end so soon are fetched again */
+#define MAX_SKEW_MARGIN_S 60 /* keys that expire so soon are fetched again */
 
 /* ---- names */
 

@@ -1,4 +1,4 @@
-/* Objects of one trust repository in a bucket of an object store: requests, and what their answers mean. */
+/* Objects of one trust repository in a bucket of an object store: requests and their results. */
 #ifndef MF_TRUST_BUCKET_H
 #define MF_TRUST_BUCKET_H
 

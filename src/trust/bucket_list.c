@@ -1,7 +1,7 @@
 /* Listing a bucket: ListObjectsV2, page after page.
  *
- * A page begins behind the last key of the one before (start-after), whatever token the store offers: keys
- * are what is read here anyway. Keys come percent-encoded, so that XML leaves them as they are. */
+ * A page begins after the last key of the page before (start-after), whatever token the store offers: the
+ * keys are read here anyway. Keys are requested percent-encoded, so that XML leaves them as they are. */
 #include <stdio.h>
 
 #include "base/encode.h"

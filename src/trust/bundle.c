@@ -10,8 +10,8 @@
 
 /* ---- names */
 
-/* Where the files of a repository lie, with '/' at the end. Unpacked they are what a web server would hand
- * out: clients of Notary send ':' as it is, and clients of TUF 1.0 ask for the names of directory.c. */
+/* Directory of a repository's files, with '/' at the end. After unpacking, a web server could serve them:
+ * clients of Notary send ':' as it is, and clients of TUF 1.0 request the names of directory.c. */
 static int add_base(struct mf_buf *out, const struct mf_dialect *d, const char *gun, struct mf_err *err)
 {
 	if (d != &mf_dialect_notary)

@@ -4,7 +4,7 @@
  *	trust/GUN/            a TUF 1.0 repository, as in a directory (directory.c)
  *	v2/GUN/_trust/tuf/    a Notary repository, as its API has the paths
  *
- * What is read is verified as a server's answers are, with the pins and floors of this machine. */
+ * The files are verified like a server's answers, with the pins and floors of this machine. */
 #ifndef MF_TRUST_BUNDLE_H
 #define MF_TRUST_BUNDLE_H
 

@@ -1,4 +1,4 @@
-/* What a trust repository is opened with. */
+/* Settings with which a trust repository is opened. */
 #ifndef MF_TRUST_CONFIG_H
 #define MF_TRUST_CONFIG_H
 

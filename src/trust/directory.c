@@ -1,8 +1,8 @@
 /* A TUF 1.0 repository in a directory: consistent snapshots, metadata beside each other, timestamp.json
  * written last.
  *
- * Versioned files are never changed: copies and caches may keep them for ever. Those that are removed lie
- * below the current version, so that no name is given twice. */
+ * Versioned files are never changed: copies and caches may keep them for ever. Only versions below the
+ * current one are removed, so that no name is used twice. */
 #include <errno.h>
 #include <sys/stat.h>
 

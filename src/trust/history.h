@@ -1,14 +1,15 @@
 /* The versions of the roles' files that a repository still has, each verified against the keys that its
- * delegator listed then.
+ * delegator listed at the time.
  *
- * `targets` is verified by the roots 1 to the trusted one, read backwards from it: each signed by its own
- * threshold, and the next one signed by it. A delegated role is verified by the verified versions of the file
- * that lists it. Which of them was in force cannot be known from version numbers; so a version counts when
- * some version of its delegator lists keys that it meets, one not older than that which the version before
- * needed: keys that were taken away do not sign again. Expiry is not checked.
+ * `targets` is verified by the roots from 1 to the trusted one, read backwards: each is signed by its own
+ * threshold and signs the next one. A delegated role is verified by the verified versions of the file
+ * that lists it. Version numbers do not show which of them was in force. So a version counts when some
+ * version of its delegator lists enough of its signers, and when that version of the delegator is not older
+ * than the one that the version before needed: keys that were removed do not sign again. Expiry is not
+ * checked.
  *
- * That is as much as signatures can show: whoever has the keys of then and the store of now can write
- * another past. */
+ * Signatures can show no more: whoever has the old keys and controls the store now can write another
+ * past. */
 #ifndef MF_TRUST_HISTORY_H
 #define MF_TRUST_HISTORY_H
 

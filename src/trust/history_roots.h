@@ -1,5 +1,5 @@
-/* The roots before the trusted one, which verify the old files of `targets`; and how the versions of any role
- * fail. Internal. */
+/* The roots before the trusted one, which verify the old files of `targets`; and the errors of versions of
+ * any role. Internal. */
 #ifndef MF_TRUST_HISTORY_ROOTS_H
 #define MF_TRUST_HISTORY_ROOTS_H
 

@@ -1,5 +1,5 @@
-/* The store of get, put and all other commands: pins and floors in the home, which are trusted, and a cache
- * of metadata, which is not. */
+/* The store of all commands but manifesto-tuf: pins and floors in the home, which are trusted, and a cache of
+ * metadata, which is not. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>

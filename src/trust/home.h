@@ -1,4 +1,4 @@
-/* What this machine remembers of a repository: rollback floors (trusted: in $MANIFESTO_HOME) and cached files
+/* This machine's memory of a repository: rollback floors (trusted: in $MANIFESTO_HOME) and cached files
  * (untrusted). */
 #ifndef MF_TRUST_HOME_H
 #define MF_TRUST_HOME_H

@@ -1,7 +1,6 @@
 /* The indexes of cached targets files (tuf/index.h): ROLE.index (add_delegators) beside ROLE.json in the
- * cache, which is not trusted, made under a secret in the home, which is. Whatever is wrong with them, the
- * file is read instead.
- */
+ * cache, which is not trusted, made under a secret in the home, which is. When an index does not fit, the
+ * whole file is read. */
 #include <sys/stat.h>
 
 #include "base/encode.h"

@@ -1,4 +1,4 @@
-/* What lies in a trust repository, as its store lists it. */
+/* The files in a trust repository, as its store lists them. */
 #include "trust/repo.h"
 
 #include "base/limits.h"

@@ -7,8 +7,8 @@
 #include "trust/repo.h"
 #include "trust/trust.h"
 
-/* What a machine keeps of a repository from one run to the next, and which part of it is trusted. Two
- * policies (load.c, "Stores"): that of the home, and the metadata directory of manifesto-tuf. */
+/* The state of a repository that a machine keeps from one run to the next, and which part of it is trusted.
+ * Two policies (load.c, "Stores"): that of the home, and the metadata directory of manifesto-tuf. */
 struct mf_store_ops {
 	/* First of all: fills t->pin and t->floors. */
 	int (*begin)(struct mf_trust *t, struct mf_err *err);

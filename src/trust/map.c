@@ -5,7 +5,7 @@
 #include "base/limits.h"
 #include "trust/pinfile.h"
 
-/* How much of a name is spelled out by a pattern that fits it. */
+/* How many characters of a name its pattern spells out. */
 static size_t weight(const char *pattern, const char *name)
 {
 	return strcmp(pattern, name) == 0 ? SIZE_MAX : strlen(pattern);

@@ -8,7 +8,7 @@
 
 /* Directory of a GUN below the base of all, appended: percent-encoded except for '/'. */
 int mf_trust_name_gun(struct mf_buf *out, const char *gun, struct mf_err *err) MF_NODISCARD;
-/* ROLE.json, or N.ROLE.json when version is not 0, appended. The role's bytes are escaped, so that no name
+/* Appends ROLE.json, or N.ROLE.json when version is not 0. The role's bytes are escaped, so that no name
  * leaves the directory. */
 int mf_trust_name_role(struct mf_buf *out, const char *role, int64_t version,
 		       struct mf_err *err) MF_NODISCARD;

@@ -6,7 +6,7 @@
 #include "trust/trust.h"
 
 struct mf_pin_file {
-	struct mf_lock lock; /* held by those who change it */
+	struct mf_lock lock; /* held while it is changed */
 	char *path;
 	json_t *tree;
 };

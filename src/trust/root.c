@@ -12,7 +12,7 @@
 #include "crypto/hash.h"
 #include "trust/load.h"
 
-/* The way out for whoever made it again. */
+/* The way out for the person who created it again. */
 #define FORGET_HINT "; if you created it again yourself, 'manifesto trust forget IMAGE' forgets the old one"
 
 /* Parsed roots of successive versions, newest first. */

@@ -4,10 +4,10 @@
  * timestamp.json is the only thing that is ever replaced, on the condition that it still is what the change
  * was built on: that swap is the commit. Everything else is created once, on the condition that it is not
  * there. The snapshot is created first: its name is the one that all writers share, so that most losers lose
- * before they have left anything. What a loser has left is referred to by nothing.
+ * before they have written anything. Nothing refers to the files that a loser has written.
  *
- * An answer can be lost, and some stores answer the loser of a race with an error of their own: whatever is
- * neither a success nor a refusal for good is decided by reading the object back. */
+ * An answer can be lost, and some stores answer the loser of a race with an error of their own: after an
+ * answer that is neither a success nor a final refusal, the object is read back. */
 #include <stdio.h>
 
 #include "base/encode.h"
@@ -30,7 +30,7 @@ struct s3 {
 	char etag[128];
 	bool checked;    /* the store heeds conditions */
 	bool bare_etags; /* it accepts ETags in conditions only without quotation marks */
-	bool look;       /* versions have been used up by others: ask before one is taken */
+	bool probe;      /* others have used up versions: find a free one by requests */
 };
 
 struct mf_fetch {
@@ -505,7 +505,7 @@ static void await_owner(struct s3 *s, const struct mf_bytes *base)
 			return;
 		mf_env_sleep(env, 20 + (int64_t)mf_random_below(60));
 	}
-	s->look = true;
+	s->probe = true;
 }
 
 /* What goes out, in this order. */
@@ -717,7 +717,7 @@ static int s3_free_version(struct mf_repo *r, const char *role, int64_t from, in
 {
 	struct s3 *s = (struct s3 *)r;
 	int64_t v = from;
-	for (int64_t step = 1; s->look && step < INT64_C(1) << 30; step *= 2) {
+	for (int64_t step = 1; s->probe && step < INT64_C(1) << 30; step *= 2) {
 		enum mf_found taken = is_taken(s, role, v, err);
 		if (taken == MF_FAILED)
 			return -1;

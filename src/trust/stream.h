@@ -1,5 +1,5 @@
-/* The files of a role in one version after another, as a store gives them: several requests in flight, a
- * bound on all octets together. */
+/* Fetches one version after another of a role's file: several requests in flight, and a bound on the sum of
+ * their octets. */
 #ifndef MF_TRUST_STREAM_H
 #define MF_TRUST_STREAM_H
 

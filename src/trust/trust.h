@@ -9,7 +9,8 @@
 #include "trust/config.h"
 #include "tuf/tuf.h"
 
-/* The URL of a trust server has a known scheme. local: no request is needed to read it. MF_E_USAGE. */
+/* Checks that the URL of a trust server has a known scheme. local: no request is needed to read it.
+ * MF_E_USAGE. */
 int mf_trust_url_check(const char *url, bool *local, struct mf_err *err) MF_NODISCARD;
 
 struct mf_trust;

@@ -1,5 +1,5 @@
-/* A TUF 1.0 repository below a URL, on any web server that hands out files: what the directory backend has
- * written, copied there as it is. Read-only. */
+/* A TUF 1.0 repository below a URL, on any web server that serves files: the files that the directory backend
+ * writes, copied there unchanged. Read-only. */
 #include <stdio.h>
 
 #include "base/encode.h"

@@ -1,4 +1,5 @@
-/* What differs between the roles that one version of a file lists and those of the version before. Pure. */
+/* The differences between the roles that one version of a file lists and those of the version before. Pure.
+ */
 #ifndef MF_TUF_CHANGES_H
 #define MF_TUF_CHANGES_H
 

@@ -1,4 +1,5 @@
-/* Changing who may sign: delegations and roots are edited as trees, so that what others put there stays. */
+/* Changing who may sign: delegations and roots are edited as trees, so that members of other programs stay.
+ */
 #include "base/encode.h"
 #include "base/limits.h"
 #include "tuf/build.h"

@@ -1,11 +1,11 @@
 /* The index of a targets file that was verified: finds the entries of a subject without reading, hashing or
- * verifying the file again. Octets in, octets out: where they are kept is for the caller.
+ * verifying the file again. Octets in, octets out: the caller stores them.
  *
- * An index is a cache that others may write to. What keeps it honest is a key of this machine: every part has
- * a MAC, under a key that is derived from that key and from all that the file was verified as (struct
+ * An index is in a cache that others may write to. Every part of it has a MAC, under a key that is derived
+ * from a secret of this machine and from everything that the verification of the file rested on (struct
  * mf_index_bound). An index of another file, role, repository or delegator, of a file that was verified under
  * other keys or by another version of this program, an older one, and one that somebody else has made have
- * other MACs. So there are two outcomes: what is read is what verifying the whole file would give, or it is
+ * other MACs. So there are two outcomes: the result is the same as from verifying the whole file, or it is
  * MF_ABSENT and the whole file is read.
  *
  *   magic (8), n (4), pages (4)

@@ -1,4 +1,4 @@
-/* What a file lists: other metadata files (4.4, 4.6) and targets (4.5). */
+/* The lists in a file: other metadata files (4.4, 4.6) and targets (4.5). */
 #include <assert.h>
 
 #include "base/encode.h"

@@ -1,4 +1,4 @@
-/* Which delegated role answers for a target: the walk of section 5.6.7. */
+/* Finds the delegated role that is responsible for a target: the walk of section 5.6.7. */
 #include <assert.h>
 
 #include "base/limits.h"

@@ -1,4 +1,4 @@
-/* The last step of the client workflow (5.7): the bytes of a target into a directory. */
+/* The last step of the client workflow (5.7): writes a target into a directory. */
 #ifndef MF_TUFCLI_DOWNLOAD_H
 #define MF_TUFCLI_DOWNLOAD_H
 

@@ -1,5 +1,5 @@
 /* manifesto-tuf: a plain TUF 1.0 client over the same core, with the command line of the TUF conformance
- * suite. Exit status 0, or 1 for whatever went wrong. */
+ * suite. Exit status 0, or 1 for any error. */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
