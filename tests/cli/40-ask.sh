@@ -37,7 +37,7 @@ check_status 'a passphrase from standard input' 0
 opens 'a passphrase from standard input' stdin
 # shellcheck disable=SC2016 # for the inner shell
 run manifesto key generate --passphrase-cmd '[ "$1" = command ] && echo secret' command
-check_status 'a passphrase from a command, which is told the name of the key' 0
+check_status 'a passphrase from a command, which gets the name of the key' 0
 opens 'a passphrase from a command' command
 MANIFESTO_PASSPHRASE=secret run manifesto key generate environment
 check_status 'a passphrase from the environment' 0

@@ -66,7 +66,7 @@ run manifesto trust show "$image"
 check 'trust show has it' grep -qE '^quality .* dana ' "$T/stdout"
 run manifesto put "$image" qa file
 check_status 'somebody without a key of the role' 11
-check_stderr_has 'is told who has one' 'dana (ed25519)'
+check_stderr_has 'gets the names of those who have one' 'dana (ed25519)'
 MANIFESTO_HOME=$T/home/manifesto-dana MANIFESTO_KEY=dana manifesto withdraw --reason bad "$image" qa >/dev/null
 run manifesto get "$image" qa
 check_status 'a withdrawn record' 9

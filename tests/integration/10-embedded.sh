@@ -196,7 +196,7 @@ rm -rf app/trust/timestamp.json
 refused 'a timestamp that is gone' 8 list oci:app:2.0
 rm -rf app/trust
 refused 'a trust repository that is gone' 8 list oci:app:2.0
-refused 'it is not made anew' 8 put --init oci:app:2.0 x third
+refused 'it is not created again' 8 put --init oci:app:2.0 x third
 rm -rf app && mv good app
 
 # --- another machine: a copied layout, nothing pinned
@@ -250,7 +250,7 @@ old=$(jq -r '.pins[]|.fingerprints[0]' "$MANIFESTO_HOME/trust.json" | head -n 1)
 cp "$MANIFESTO_HOME/trust.json" pins.before
 run manifesto trust pin oci:app:2.0 "$(printf '%064d' 7)"
 check_status 'another pin' 0
-check_stderr_has 'the one that it replaces is told' "it was $old"
+check_stderr_has 'the one that it replaces is reported' "it was $old"
 cp pins.before "$MANIFESTO_HOME/trust.json"
 run manifesto key generate --no-passphrase bob
 check_status 'a key that no role lists' 0

@@ -244,7 +244,7 @@ for file in timestamp.json 3.snapshot.json 3.targets.json 1.root.json; do
 done
 rm -rf "$directory"
 refused 'a directory that is gone' 8 get "$there" qa-approval
-refused 'is not made anew' 8 put --init "$there" qa-approval second
+refused 'is not created again' 8 put --init "$there" qa-approval second
 check 'it is not there' test ! -e "$directory/timestamp.json"
 export MANIFESTO_TRUST_SERVER=$NOTARY
 
@@ -252,7 +252,7 @@ export MANIFESTO_TRUST_SERVER=$NOTARY
 curl -s -X DELETE "$tuf/" >/dev/null
 refused 'a deleted collection' 8 get "$image" qa-approval
 check_stderr_has 'is called gone' 'is gone'
-refused 'a put does not make it anew' 8 put --init "$image" qa-approval "$approval"
+refused 'a put does not create it again' 8 put --init "$image" qa-approval "$approval"
 check 'it is not there' test "$(http_status "$tuf/root.json")" = 404
 machine stranger
 MANIFESTO_KEY=mallory run manifesto put --init "$image" qa-approval second

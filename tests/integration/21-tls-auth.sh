@@ -166,7 +166,7 @@ unset DOCKER_CONFIG
 export MANIFESTO_TRUST_SERVER=$NOTARY_TOKEN
 image=$REGISTRY_TOKEN/team/app:1.0
 log=$LAB/log/issuer.log
-as() { # USER:PASSWORD: who is meant from here on
+as() { # USER:PASSWORD: the user from here on
 	export REGISTRY_USERNAME=${1%%:*} REGISTRY_PASSWORD=${1#*:} MANIFESTO_TRUST_USERNAME=${1%%:*} MANIFESTO_TRUST_PASSWORD=${1#*:}
 }
 asked() { # what the issuer granted since the last call, a line for each service and right

@@ -230,7 +230,7 @@ run manifesto trust pin "$image" "$(fingerprint_of_root "$gun")"
 cold
 get_is 'the new root key can be pinned' second "$image" qa-approval
 
-# --- a collection that is deleted, and one made anew
+# --- a collection that is deleted, and one created again
 machine first
 notary_in owner delete "$gun" --remote
 check_status 'notary deletes the collection' 0

@@ -230,10 +230,10 @@ get_refused 'a collection that is gone' 8 'gone' "$image" qa-approval
 warm
 get_refused 'with a warm cache too' 8 'gone' "$image" qa-approval
 MANIFESTO_HOME=$T/mallory XDG_CACHE_HOME=$T/mallory manifesto put -q --no-passphrase --init "$image" qa-approval other.json >/dev/null ||
-	t_bail 'an attacker makes the collection anew'
-get_refused 'a collection made anew by somebody else, warm' 10 'pin' "$image" qa-approval
+	t_bail 'an attacker creates the collection again'
+get_refused 'a collection created again by somebody else, warm' 10 'pin' "$image" qa-approval
 cold
-get_refused 'a collection made anew by somebody else' 10 'pin' "$image" qa-approval
+get_refused 'a collection created again by somebody else' 10 'pin' "$image" qa-approval
 refuses 'put to it' 10 'pin' manifesto put --init "$image" qa-approval approval.json
 rm -rf home/manifesto/floors
 get_refused 'also without floors' 10 'pin' "$image" qa-approval

@@ -85,7 +85,7 @@ status=$?
 cp "$T/late.out" "$T/stdout"
 cp "$T/late.err" "$T/stderr"
 check_status 'the late record is not published' 12
-check_stderr_has 'the reason is told' 'delegations have just changed'
+check_stderr_has 'the reason is reported' 'delegations have just changed'
 refuses 'there is none' 3 '' manifesto get "$image" new-type
 
 # --- without a proxy: every reported success was the current record at that moment

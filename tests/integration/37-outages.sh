@@ -76,7 +76,7 @@ proxy W "http://$REGISTRY" --tls-cert elsewhere.crt --tls-key elsewhere.key
 refuses 'a certificate of another name' 4 'certificate' manifesto list --cacert elsewhere.crt --trust-server "https://$W" "$image"
 refuses 'a registry with a certificate of another name' 4 'certificate' \
 	manifesto put -q --cacert elsewhere.crt --trust-server "$NOTARY" "$W/acme/app:1.0" qa-approval approval.json
-check 'which was told nothing' test ! -s "$T/W.log"
+check 'which was not notified' test ! -s "$T/W.log"
 refuses 'TLS to a server that speaks none' 4 '' manifesto list --cacert "$CA" --trust-server "https://${NOTARY#http://}" "$image"
 refuses 'no TLS to a server that speaks it' 4 '' manifesto list --trust-server "http://${NOTARY_TLS#https://}" "$image"
 refuses 'a CA file that is not there' 1 'no-file' manifesto list --cacert no-file --trust-server "$NOTARY_TLS" "$image"
@@ -134,7 +134,7 @@ lab_server restart registry
 lab_server stop notary
 all_refused 'the trust server is down' 4 'refused' "$image" "${plain[@]}"
 run manifesto get "${plain[@]}" "$image" nope
-check_status 'a missing record cannot be told from an outage: that is said' 4
+check_status 'a missing record cannot be distinguished from an outage, which is reported' 4
 lab_server stop registry
 all_refused 'both are down' 4 'refused' "$image" "${plain[@]}"
 refuses 'a trust server named by a variable' 4 'refused' env MANIFESTO_TRUST_SERVER="$NOTARY" manifesto list "$image"

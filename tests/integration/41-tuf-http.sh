@@ -311,7 +311,7 @@ done
 cold
 faults N "$(rule 2.root.json '"status","status":200,"body":"<html></html>"')"
 refuses 'a server that has a page for everything' 4 '2.root.json' manifesto get "$image" qa-approval
-check_stderr_has 'is told what to do' 'must answer 404'
+check_stderr_has 'gets a hint' 'must answer 404'
 faults N "$(rule 2.root.json '"status","status":403')"
 refuses 'a storage bucket that cannot be listed' 5 '403' manifesto get "$image" qa-approval
 check_stderr_has 'is explained' 'may list it'

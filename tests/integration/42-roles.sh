@@ -50,9 +50,9 @@ teams() { # IMAGE NAME-OF-QA
 	roles_are 'and does nothing' '.roles | length == 1'
 	run manifesto role add --json "$image" qa --key bob.pub --types qa-approval --types scan-report
 	check_status 'a role is made' 0
-	check_json 'what changed is told' "[.changes[] | select(.role == \"$qa\") | .what] | contains([\"role added\", \"key added\", \"type added\"])"
+	check_json 'the change is reported' "[.changes[] | select(.role == \"$qa\") | .what] | contains([\"role added\", \"key added\", \"type added\"])"
 	check_json 'with the fingerprint' "[.changes[] | select(.what == \"key added\") | .detail] == [\"$(fingerprint bob)\"]"
-	check_json 'the record that nobody reads any more is told' '.warnings | length == 1 and (.[0] | startswith("1 record in"))'
+	check_json 'the record that nobody reads any more is reported' '.warnings | length == 1 and (.[0] | startswith("1 record in"))'
 	run manifesto role add --json "$image" qa --key bob.pub --types qa-approval
 	check_json 'the same again changes nothing' '.changes == []'
 	run manifesto role list "$image"
@@ -101,7 +101,7 @@ teams() { # IMAGE NAME-OF-QA
 	get_is 'the record is as it was' second "$image" qa-approval
 	run manifesto role remove --json "$image" qa --key "$(fingerprint bob)"
 	check_status 'then bob can go' 0
-	check_json 'his record signature does not count any more, which is told' '.warnings[0] | startswith("1 record without a signature")'
+	check_json 'his record signature no longer counts, which is reported' '.warnings[0] | startswith("1 record without a signature")'
 	roles_are 'carol is left' "[.roles[1].keys[].fingerprint] == [\"$(fingerprint carol)\"]"
 	person reader
 	get_is 'a reader follows' second "$image" qa-approval
@@ -164,7 +164,7 @@ teams() { # IMAGE NAME-OF-QA
 	run manifesto key generate qa-lead
 	run manifesto role add "$image" qa --key qa-lead --types qa-approval
 	check_status 'it is for one that is here' 0
-	check_stdout_has 'its file is begun anew' "signed anew: $qa empty"
+	check_stdout_has 'its file starts again, empty' "signed anew: $qa empty"
 	refused 'nothing of the old one is left' 3 get "$image" qa-approval
 	run manifesto put "$image" qa-approval second
 	check_status 'alice signs as its lead' 0

@@ -46,7 +46,7 @@ home_of reader
 home_of naive
 "$tuf" --metadata-dir "$T/seen" init "$SRC/1.root.json" || t_bail 'the other client takes the root'
 
-# Writers put one record after the other until they are told to stop; what was promised is noted.
+# Writers put one record after another until they are stopped; what was reported as published is noted.
 write_on() { # NAME
 	local i=0
 	while [ ! -e "$T/stop" ]; do
@@ -129,7 +129,7 @@ for ((i = 1; i <= 5; i++)); do
 done
 check 'copies made under the lock are sound' test $bad = 0
 
-# --- in any order: whoever reads such a copy gets what is right, or is told
+# --- in any order: whoever reads such a copy gets the right result or an error
 right=0 refused=0 wrong=0
 for ((i = 1; i <= 12; i++)); do
 	rm -rf "$STATIC_DIR/torn/trust"
@@ -183,7 +183,7 @@ run as reader manifesto get "oci:$STATIC_DIR/dst:1.0" later
 check_stdout_file 'and has the new record' third
 leave_over
 run manifesto trust refresh --force "$image"
-check_status 'signing anew what runs out goes on as well' 0
+check_status 're-signing what expires soon still works' 0
 check 'under other names, too' grep -qx 'left over' "$left_targets" "$left_snapshot"
 sh -e recipe.sh
 check 'and its copy is sound' sound dst

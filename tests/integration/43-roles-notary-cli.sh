@@ -55,7 +55,7 @@ served "$gun" targets | jq '.signed.delegations' >before.json
 run manifesto role list "$image"
 check 'manifesto lists both' grep -cqE '^targets/(security +security-review|releases +"") +1 of 1' "$T/stdout"
 run manifesto role keys "$image" security
-check 'a certificate is told as such' grep -qE "^$(fp theirs.pub) +ecdsa +yes" "$T/stdout"
+check 'a certificate is shown as such' grep -qE "^$(fp theirs.pub) +ecdsa +yes" "$T/stdout"
 run manifesto key import theirs theirs.key
 run manifesto role mine --json "$image"
 check_json 'its key can sign' '.roles[] | select(.name == "targets/security") | .canSign and .mine == "theirs"'
@@ -103,7 +103,7 @@ check_stdout_has 'role mine names no way, as the key is elsewhere' 'none of its 
 run manifesto key import other other.key
 run manifesto role mine "$image"
 check_stdout_has 'and with the key the way' "manifesto role sign --force $image targets/security"
-refused 'it is not begun anew unasked' 6 role sign "$image" security
+refused 'it is not started again without --force' 6 role sign "$image" security
 run manifesto role sign --force "$image" security --propose empty.json
 check_status 'an empty file cannot be proposed' 2
 run manifesto role sign --force "$image" security

@@ -90,7 +90,7 @@ story() { # NAME IMAGE IMAGE2 INDEX
 	check_status "$name: a second key signs" 0
 	accepted "$name: two keys of one role" "$a" --require 'qa-approval=2 of qa'
 	verify --json "$a" --require 'qa-approval=2 of qa'
-	check_json "$name: signers and record are told" \
+	check_json "$name: signers and record are reported" \
 		'.images[0].requirements[0] | .met and (.signers | map(.name) | sort) == ["qa1", "qa2"] and (.records[0].role | test("^(targets/)?qa$"))'
 	put "$a" scan-report yes.json --key qa1 --role qa
 	put "$a" scan-report other.json --key sec1 --role security
@@ -193,7 +193,7 @@ story() { # NAME IMAGE IMAGE2 INDEX
 
 	# --- platforms
 	denied "$name: nobody has it" 9 'manifesto list' "$index" --require contact --platform linux/arm64
-	check_stdout_lacks "$name: so nobody is told of inheriting" inherit
+	check_stdout_lacks "$name: so no message mentions inheriting" inherit
 	put "$index" contact yes.json --key alice
 	denied "$name: platforms do not inherit" 9 'do not inherit' "$index" --require contact --platform linux/arm64
 	verify "$index" --require contact --all-platforms
@@ -390,7 +390,7 @@ faults N "$(swap timestamp foreign)"
 warm
 verify --json oci:layout:nowhere "$image" "$gun:2.0" "$R/acme/other:1.0" --require contact
 check_status 'the gravest of several' 10
-check_json 'of which each is told' '[.images[].exit] == [3, 6, 6, 10]'
+check_json 'each of which is reported' '[.images[].exit] == [3, 6, 6, 10]'
 faults N
 verify oci:layout:nowhere "$R/acme/other:1.0" "$image" --require contact
 check_status 'no pin' 10

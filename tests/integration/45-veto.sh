@@ -82,7 +82,7 @@ vetoes() { # IMAGE NAME-OF-SECURITY
 	check_status 'build may say no, too' 0
 	run manifesto verify --policy policy.json --require sbom=build "$image"
 	check_status 'which changes nothing where it has no veto' 9
-	check_stderr_lacks 'and is not heard' mine
+	check_stderr_lacks 'and is ignored' mine
 	person sue
 	run manifesto veto --lift --json "$image" sbom
 	check_status 'security lifts it' 0

@@ -85,7 +85,7 @@ story() {
 	as bob
 	run manifesto put "$image" qa-approval "$approval"
 	check_status "$what: put of another description" 0
-	check_stderr_has 'the signatures that go are told' 'replaced one with 2 signatures of others'
+	check_stderr_has 'the signatures that are lost are reported' 'replaced one with 2 signatures of others'
 	signers_are 'one signer again' 1
 	as carol
 	run manifesto put "$image" qa-approval "$approval"

@@ -406,15 +406,15 @@ EOF
 check 'nothing of other roles with --role' test "$(jq -r .role "$T/stdout" | sort -u)" = targets/qa
 notary_in add -p "$gun" 1.0 c1
 run manifesto history --json --limit 1 "$image" qa
-check 'what is left out of a role that says nothing of the type is not told' test "$(jq -r .role "$T/stdout" | sort -u)" = targets/qa
+check 'a change of a role that has no record of the type is not reported' test "$(jq -r .role "$T/stdout" | sort -u)" = targets/qa
 run manifesto history --json "$image" contact
 check_status 'a record of another format, well signed: status' 6
-check_json 'is told as such' 'select(.event == "invalid") | .role == "targets" and .version == 3 and (.message | test("contact"))'
+check_json 'is reported as such' 'select(.event == "invalid") | .role == "targets" and .version == 3 and (.message | test("contact"))'
 notary_in delegation remove -p --yes "$gun" targets/qa
 run manifesto history --json "$image" qa
 check_status 'after the role was removed' 0
 jq -s . "$T/stdout" >all
-check_json 'what it signed is still told, and its end' '[.[] | select(.role == "targets/qa") | .event] == ["put", "replaced", "signed", "unauthorised"]' all
+check_json 'what it signed is still reported, and its end' '[.[] | select(.role == "targets/qa") | .event] == ["put", "replaced", "signed", "unauthorised"]' all
 check_json 'by whom' '[.[] | select(.role == "targets/qa")][-1] | .delegator == "targets" and .delegatorVersion > 3' all
 check_json 'targets speaks again' '[.[] | select(.role == "targets" and .digest) | .event] == ["present", "unauthorised", "authorised"]' all
 check_json 'roles are merged by the time seen' '[.[] | select(.digest) | .seen] | . == sort' all

@@ -125,7 +125,7 @@ check_status 'another machine pins the root' 0
 cp -r "$MANIFESTO_HOME" fresh
 run manifesto status --json --warn-within 370d "$repository"
 check_status 'a machine without keys' 14
-check_json 'is told that a holder of the key must act' "[.repositories[0].findings[] | select(.role == \"root\" or .role == \"snapshot\")] |
+check_json 'reports that a holder of the key must act' "[.repositories[0].findings[] | select(.role == \"root\" or .role == \"snapshot\")] |
 	length == 1 and all(.[]; .actor == \"key-holder\" and .action == \"manifesto trust refresh $repository\")"
 machine first
 at +4d status --json --warn-within 90d "$repository"
@@ -160,7 +160,7 @@ check_status 'a record of a delegated role' 0
 printf ' ' >>"$(find "$T/trust" -name '*.qa.json' | sort | tail -n 1)"
 run manifesto status --json --warn-within 1d "$repository"
 check_status 'whose file is then damaged' 6
-check_json 'is told, beside everything else' '.repositories[0] | .findings[0].kind == "role-broken" and .findings[0].role == "qa" and .images == 3 and
+check_json 'is reported, beside everything else' '.repositories[0] | .findings[0].kind == "role-broken" and .findings[0].role == "qa" and .images == 3 and
 	([.findings[].kind] | index("catalogue-drift") == null and index("referrers-drift") == null)'
 
 # --- missing content, differences
@@ -173,7 +173,7 @@ mv "$stored" saved
 lab_server restart registry
 run manifesto status --json --warn-within 10d "$repository"
 check_status 'content that is gone' 13
-check_json 'is told for each record in force, the gravest first' ".repositories[0].findings[0:2] |
+check_json 'is reported for each record in force, the gravest first' ".repositories[0].findings[0:2] |
 	all(.[]; .kind == \"blob-missing\" and .exit == 13) and (map(.type) | sort) == [\"contact\", \"qa-approval\"]"
 check_json 'and the catalogue, which still shows it, differs' '.repositories[0].findings[2].kind == "catalogue-drift"'
 mv saved "$stored"
@@ -187,7 +187,7 @@ curl -s -m 20 -X PUT -H 'Content-Type: application/vnd.oci.image.index.v1+json' 
 	"http://$REGISTRY/v2/acme/app/manifests/sha256-${b#sha256:}"
 run manifesto status --json --warn-within 10d "$repository"
 check_status 'referrers that lack a record' 14
-check_json 'are told with the image and the command' ".repositories[0].findings[0] | .kind == \"referrers-drift\" and .subject == \"$b\" and
+check_json 'are reported with the image and the command' ".repositories[0].findings[0] | .kind == \"referrers-drift\" and .subject == \"$b\" and
 	.action == \"manifesto repair $repository\" and .actor == \"here\""
 
 # --- an image that was deleted, a tag that was
@@ -210,19 +210,19 @@ run manifesto status --json "$REGISTRY/no/such" "$repository"
 check_status 'one repository that does not exist' 3
 check_json 'does not hide the other' '.exit == 3 and .repositories[0].error.code == "not_found" and .repositories[0].exit == 3 and
 	(.repositories[1].roles | length) == 4'
-check_stderr_empty 'and is told in the document'
+check_stderr_empty 'and is reported in the document'
 run manifesto status "$REGISTRY/no/such" "$repository"
 check_status 'the same as text' 3
 check_stderr_has 'with a line for the one' 'no/such'
 check_stdout_has 'and the table of the other' 'alice-notary-root'
 refused 'a repository is no image' 3 list "$repository"
-check_stderr_has 'how to list all of them is told' 'manifesto list --all'
+check_stderr_has 'the hint has the command that lists all of them' 'manifesto list --all'
 refused 'a tag is not a repository' 2 status "$repository:1.0"
 many=()
 while [ ${#many[@]} -lt 8 ]; do many+=("$repository"); done
 run manifesto status --json "${many[@]}" "$repository:1.0"
 check_status 'nor behind others' 2
-check_json 'whose state is told all the same, in one document' '.exit == 2 and (.repositories | length) == 9 and .repositories[8].exit == 2 and (.repositories[7].roles | length) == 4'
+check_json 'whose state is reported all the same, in one document' '.exit == 2 and (.repositories | length) == 9 and .repositories[8].exit == 2 and (.repositories[7].roles | length) == 4'
 refused 'a duration that is none' 2 status --warn-within soon "$repository"
 lab_server stop registry
 run manifesto status --json "$repository"

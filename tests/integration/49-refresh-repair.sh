@@ -49,7 +49,7 @@ run manifesto put --key qa "$repository:1.0" security-review seen
 check_status 'with a record of its own' 0
 run manifesto trust refresh "$repository"
 check_status 'nothing is due' 0
-check_stdout_is 'which is told' "$repository: nothing to sign"
+check_stdout_is 'which is reported' "$repository: nothing to sign"
 for role in root targets targets/qa; do curl -s "$notary_tuf/$role.json" >"before-${role/\//-}.json"; done
 run manifesto trust refresh --force --dry-run --json "$repository"
 signed_are 'a dry run tells what would be signed' root targets targets/qa
@@ -72,7 +72,7 @@ check_status 'the notary program reads it' 0
 check_stdout_has 'all of it' 'security-review/'
 run manifesto trust refresh --force "$repository"
 check_status 'without keys everything is left: it is no success' 14
-check 'and told with the keys that may' grep -qE "^$repository: targets left: version [0-9]+, expires .*; its keys: [0-9a-f]{16}\$" "$T/stdout"
+check 'and is reported with the keys that may sign it' grep -qE "^$repository: targets left: version [0-9]+, expires .*; its keys: [0-9a-f]{16}\$" "$T/stdout"
 machine first
 run manifesto put "$repository:2.0" contact seen
 check_status 'publishing goes on' 0
@@ -89,7 +89,7 @@ run manifesto trust refresh --json --within 1100d "$repository"
 check_status 'what ends within a little more than three years' 0
 signed_are 'is targets and the delegated role, and not the snapshot that the server signs' targets targets/qa
 at +100d trust refresh --json "$repository"
-check_status 'a timestamp that the server did not sign anew' 7
+check_status 'a timestamp that the server did not re-sign' 7
 check_json 'is not laid at the door of a key holder' '.repositories[0].error.hint | test("server")'
 
 # --- in a directory that is served
@@ -112,7 +112,7 @@ cp -r "$MANIFESTO_HOME/keys" "$MANIFESTO_HOME/trust.json" "$T/home/manifesto-fre
 machine fresh
 at +20d trust refresh "$served"
 check_status 'is not mended by a machine that has never seen it' 7
-check_stderr_has 'which is told' 'has seen this repository before'
+check_stderr_has 'which is reported' 'has seen this repository before'
 at +20d status --quiet "$served"
 check_status 'nor after looking at it' 7
 at +20d trust refresh --force "$served"
@@ -132,7 +132,7 @@ check 'and says the same' test "$(says "$served_tuf/2.root.json")" = "$(says "$s
 at +2000d status --quiet "$served"
 check_status 'years later all has expired, the root too' 7
 at +2000d trust refresh --json "$served"
-check_status 'and is signed anew' 0
+check_status 'and is re-signed' 0
 signed_are 'all of it' root targets snapshot timestamp
 at +2000d get "$served:1.0" qa-approval
 check_status 'and read' 0
@@ -148,7 +148,7 @@ machine online
 at +2340d trust refresh --within 120d "$served"
 check_status 'without the root key it is left, and expires soon' 14
 check 'the rest is signed' grep -qE "^$served: timestamp signed: version" "$T/stdout"
-check 'the root is told with its key' grep -qE "^$served: root left: version 3, .*; its keys: [0-9a-f]{16}\$" "$T/stdout"
+check 'the root is reported with its key' grep -qE "^$served: root left: version 3, .*; its keys: [0-9a-f]{16}\$" "$T/stdout"
 at +2340d trust refresh --quiet --within 120d "$served"
 check_line_count '--quiet: only what is left' 1
 at +2400d trust refresh "$served"
@@ -311,7 +311,7 @@ run manifesto repair oci:mended
 check_stdout_is 'a layout where all is right' 'oci:mended: nothing to repair'
 find mended/trust/targets -type f -delete
 run manifesto status --json oci:mended
-check_json 'target files that are missing are told' '.exit == 14 and .repositories[0].findings[0].kind == "targets-missing"'
+check_json 'missing target files are reported' '.exit == 14 and .repositories[0].findings[0].kind == "targets-missing"'
 run manifesto repair oci:mended
 check_stdout_is 'and made again' 'oci:mended: repaired: 1 target files'
 check 'with the content' cmp seen "$(find mended/trust/targets -type f)"

@@ -65,7 +65,7 @@ check_status 'trust refresh' 0
 export AWS_ACCESS_KEY_ID='' AWS_SECRET_ACCESS_KEY=''
 get_is 'a reader without keys' "$approval" "$image" qa-approval
 refused 'who has no keys cannot publish' 5 put "$image" qa-approval second
-check_stderr_has 'and is told what keys' 'AWS_ACCESS_KEY_ID'
+check_stderr_has 'and the hint names the keys' 'AWS_ACCESS_KEY_ID'
 export AWS_ACCESS_KEY_ID=$S3_KEY_ID AWS_SECRET_ACCESS_KEY=$S3_SECRET
 machine reader
 at_store 1.root.json >root.json
@@ -213,7 +213,7 @@ through manifesto put "$image" qa-approval second
 check_status 'the same without faults' 0
 get_is 'has the record' second "$image" qa-approval
 
-# --- answers that are lost or say nothing: each request in turn took effect, and nobody was told
+# --- answers that are lost or say nothing: each request in turn took effect without an answer
 lost() { # NAME RULE [RULES]
 	local name=$1
 	shift

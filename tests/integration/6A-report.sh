@@ -135,7 +135,7 @@ make_page 'a Notary server' 0 notary "$repository"
 check_json 'has the page, too' '(.text | contains("Notary v1 at")) and (.tables[0] | length) == 3 and (.data.repositories[0].history | any(.event == "root-created" or .event == "root-present"))' notary.json
 curl -s -o /dev/null -X DELETE "http://$REGISTRY/v2/acme/app/manifests/$digest"
 make_page 'an image that is gone' 0 gone --require contact "$repository"
-check_json 'is said to be, and not judged' '.tables[0][2] | (.[0] | startswith("○ gone")) and .[1] == "not evaluated"' gone.json
+check_json 'is reported as gone, and not evaluated' '.tables[0][2] | (.[0] | startswith("○ gone")) and .[1] == "not evaluated"' gone.json
 manifesto bundle create -q -o registry.bundle "$repository:1.1"
 lab_server stop registry notary
 make_page 'a bundle without servers' 0 offline --bundle registry.bundle --require contact "$repository:1.1"

@@ -43,7 +43,7 @@ later ones get 200 "ok":
 Anything else is 404.
 
 Rules (a JSON list, tried in order, in both modes before anything else; the file of --rules is read again, and matches are
-counted anew, when another file has been renamed to its name):
+counted from the start, when another file has been renamed to its name):
     {"method": "GET",            optional; any method without it
      "path": "^/v2/.*/blobs/",   regular expression searched in path and query
      "skip": 0,                  let so many matches pass first
@@ -52,7 +52,7 @@ counted anew, when another file has been renamed to its name):
                                  truncate: {"bytes": 10}   the true answer, cut after so many bytes of its body
                                  reset:    the connection is reset before the answer
                                  drop:     the connection is closed before the answer ("forward": true: after the upstream has seen the
-                                           request, so that it took effect but nobody was told; valid for reset too)
+                                           request, so that it took effect without an answer; valid for reset too)
                                  ignore:   {"headers": ["if-match"]}   as if the request did not have them
                                  delay:    {"ms": 500}     then as if there were no rule
                                  hold:     {"until": "/path"}   the same, when this file is there (or after a minute)

@@ -31,7 +31,7 @@ static bool read_doc(struct mf_bytes doc, bool *canonical)
 	return true;
 }
 
-/* Canonical bytes are copied without being written anew: a space in front prevents that. */
+/* Canonical bytes are copied without being written again: a space in front prevents that. */
 static int canonicalize_slowly(struct mf_str text, struct mf_buf *out)
 {
 	struct mf_err err = MF_ERR_INIT;

@@ -156,7 +156,7 @@ static void set_up(void)
 	mf_env_init(&fixed.env);
 	fixed.env.now = fixed_now;
 	int rc = mf_pin_store(fixed.home, "fuzz", &fp, 1, 1, &fixed.env, &err);
-	/* No floors: each run begins anew. Nothing can be written below a file. */
+	/* No floors: each run starts afresh. Nothing can be written below a file. */
 	(void)snprintf(floors, sizeof floors, "%s/floors", fixed.home);
 	assert(rc == 0 && mf_file_write(floors, mf_bytes_of(MF_STR("")), 0600, &err) == 0);
 	fixed.pass = (struct mf_passphrase){no_passphrase, NULL, true};
