@@ -70,13 +70,13 @@ void mf_err_set_endpoint(struct mf_err *err, const char *endpoint)
 		(void)snprintf(err->endpoint, sizeof err->endpoint, "%s", endpoint);
 }
 
-void mf_err_set_hint(struct mf_err *err, const char *fmt, ...)
+void mf_hint_set(char (*hint)[MF_HINT_SIZE], const char *fmt, ...)
 {
-	if (err->hint[0])
+	if ((*hint)[0])
 		return;
 	va_list ap;
 	va_start(ap, fmt);
-	(void)vsnprintf(err->hint, sizeof err->hint, fmt, ap);
+	(void)vsnprintf(*hint, sizeof *hint, fmt, ap);
 	va_end(ap);
 }
 

@@ -45,12 +45,14 @@ enum mf_code {
 	MF_E_EXPIRING,       /* 14: status: expires soon */
 };
 
+#define MF_HINT_SIZE 512
+
 struct mf_err {
 	enum mf_code code;
 	int sys; /* errno, 0 when there was none */
 	char msg[1024];
-	char endpoint[256]; /* URL or path where it failed, "" when local */
-	char hint[512];     /* next step for the user, "" when there is none */
+	char endpoint[256];      /* URL or path where it failed, "" when local */
+	char hint[MF_HINT_SIZE]; /* next step for the user, "" when there is none */
 };
 
 #define MF_ERR_INIT                                                                                          \
@@ -79,7 +81,9 @@ int mf_recode(struct mf_err *err, enum mf_code code);
 int mf_fail_nomem(struct mf_err *err);
 
 void mf_err_set_endpoint(struct mf_err *err, const char *endpoint);
-void mf_err_set_hint(struct mf_err *err, const char *fmt, ...) MF_PRINTF(2, 3);
+/* The next step for the user; an existing hint stays. Also for the error struct of the public interface. */
+#define mf_err_set_hint(err, ...) mf_hint_set(&(err)->hint, __VA_ARGS__)
+void mf_hint_set(char (*hint)[MF_HINT_SIZE], const char *fmt, ...) MF_PRINTF(2, 3);
 void mf_err_clear(struct mf_err *err);
 
 /* Did we fail, and not the input? What could not be checked for lack of memory must not count as invalid. */

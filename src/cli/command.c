@@ -662,7 +662,7 @@ static int unknown_second(const char *const *words, size_t nwords, struct manife
 				   mf_esc(&a, mf_str_c(words[1])), near ? "; did you mean '" : "",
 				   near ? near : "", near ? "'?" : "");
 	}
-	mf_cli_hint(err, "see 'manifesto help %s'", words[0]);
+	mf_err_set_hint(err, "see 'manifesto help %s'", words[0]);
 	return -1;
 }
 
@@ -672,7 +672,7 @@ static int unknown_first(const char *word, struct manifesto_error *err)
 	const char *near = mf_cli_nearest(word, plain_name);
 	(void)mf_cli_usage(err, "unknown command '%s'%s%s%s", mf_esc(&a, mf_str_c(word)),
 			   near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
-	mf_cli_hint(err, "see 'manifesto help'");
+	mf_err_set_hint(err, "see 'manifesto help'");
 	return -1;
 }
 
@@ -682,7 +682,7 @@ int mf_cli_command_find(struct mf_cli *cli, struct manifesto_error *err)
 	const char *const *words = cli->args.words;
 	if (!cli->args.nwords) {
 		(void)mf_cli_usage(err, "no command was given");
-		mf_cli_hint(err,
+		mf_err_set_hint(err,
 			    "usage: manifesto [OPTION...] COMMAND [ARGUMENT...]; see 'manifesto --help'");
 		return -1;
 	}

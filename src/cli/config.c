@@ -64,7 +64,7 @@ static int load_directories(struct mf_cli_config *c, struct manifesto_error *err
 	c->home = home ? absolute(home) : xdg_dir("XDG_DATA_HOME", ".local/share");
 	if (!c->home) {
 		(void)mf_cli_usage(err, "no home directory is known for keys and pins");
-		mf_cli_hint(err, "set MANIFESTO_HOME to an absolute path");
+		mf_err_set_hint(err, "set MANIFESTO_HOME to an absolute path");
 		return -1;
 	}
 	c->cache_dir = xdg_dir("XDG_CACHE_HOME", ".cache");

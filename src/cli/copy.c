@@ -241,7 +241,7 @@ static int make_contexts(struct mf_cli *cli, struct contexts *c, struct manifest
 
 int mf_cli_run_copy(struct mf_cli *cli, struct manifesto_error *err)
 {
-	struct manifesto_copy_options o = MANIFESTO_INIT(manifesto_copy_options);
+	struct manifesto_copy_options o = {.size = sizeof o, MF_CLI_REQUIREMENTS(&cli->args)};
 	struct pairs pairs MF_CLEANUP(pairs_clear) = {0};
 	struct contexts contexts MF_CLEANUP(contexts_clear) = {.cli = cli};
 	struct sink sink = {.cli = cli};
@@ -257,12 +257,6 @@ int mf_cli_run_copy(struct mf_cli *cli, struct manifesto_error *err)
 	o.npairs = pairs.n;
 	o.source = contexts.from == contexts.to ? NULL : contexts.from;
 	o.types = types;
-	o.require = cli->args.list[MF_OPT_REQUIRE];
-	o.where = cli->args.list[MF_OPT_WHERE];
-	o.distinct = cli->args.value[MF_OPT_DISTINCT];
-	o.policy_path = cli->args.value[MF_OPT_POLICY];
-	o.platform = cli->args.value[MF_OPT_PLATFORM];
-	o.all_platforms = mf_cli_args_has(&cli->args, MF_OPT_ALL_PLATFORMS);
 	o.role = cli->args.value[MF_OPT_ROLE];
 	o.key = cli->args.value[MF_OPT_KEY];
 	o.force = mf_cli_args_has(&cli->args, MF_OPT_FORCE);

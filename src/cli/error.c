@@ -30,16 +30,6 @@ int mf_cli_nomem(struct manifesto_error *err)
 	return mf_cli_fail(err, MF_E_NOMEM, 0, "out of memory");
 }
 
-void mf_cli_hint(struct manifesto_error *err, const char *fmt, ...)
-{
-	if (err->hint[0])
-		return;
-	va_list ap;
-	va_start(ap, fmt);
-	(void)vsnprintf(err->hint, sizeof err->hint, fmt, ap);
-	va_end(ap);
-}
-
 int mf_cli_take(struct manifesto_error *err, const struct mf_err *from)
 {
 	assert(err->status == MANIFESTO_OK && from->code != MF_OK);
@@ -47,7 +37,7 @@ int mf_cli_take(struct manifesto_error *err, const struct mf_err *from)
 	(void)snprintf(err->code, sizeof err->code, "%s", mf_code_name(from->code));
 	(void)snprintf(err->message, sizeof err->message, "%s", from->msg);
 	(void)snprintf(err->endpoint, sizeof err->endpoint, "%s", from->endpoint);
-	mf_cli_hint(err, "%s", from->hint);
+	mf_err_set_hint(err, "%s", from->hint);
 	return -1;
 }
 

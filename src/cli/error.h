@@ -11,8 +11,6 @@ int mf_cli_fail(struct manifesto_error *err, enum mf_code code, int sys, const c
 /* MF_E_USAGE; the caller higher up adds the usage hint. */
 int mf_cli_usage(struct manifesto_error *err, const char *fmt, ...) MF_PRINTF(2, 3);
 int mf_cli_nomem(struct manifesto_error *err);
-/* The next step for the user; an existing hint stays. */
-void mf_cli_hint(struct manifesto_error *err, const char *fmt, ...) MF_PRINTF(2, 3);
 /* Takes over a failure of base. Returns -1. */
 int mf_cli_take(struct manifesto_error *err, const struct mf_err *from);
 /* Replaces a failure by the cause that the library could not know (a callback of ours failed). Returns -1. */

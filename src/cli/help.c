@@ -134,7 +134,7 @@ int mf_cli_help_print(const char *const *words, size_t nwords, struct manifesto_
 	}
 	struct mf_esc shown;
 	(void)mf_cli_usage(err, "unknown command '%s'", mf_esc(&shown, mf_str_c(words[nwords - 1])));
-	mf_cli_hint(err, "see 'manifesto help'");
+	mf_err_set_hint(err, "see 'manifesto help'");
 	return -1;
 }
 

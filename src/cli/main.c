@@ -50,9 +50,9 @@ static void add_usage_hint(const struct mf_cli *cli, struct manifesto_error *err
 	char usage[256];
 	if (c) {
 		mf_cli_help_usage(usage, sizeof usage, c);
-		mf_cli_hint(err, "usage: %s; see 'manifesto help %s'", usage, c->name);
+		mf_err_set_hint(err, "usage: %s; see 'manifesto help %s'", usage, c->name);
 	} else {
-		mf_cli_hint(err, "see 'manifesto --help'");
+		mf_err_set_hint(err, "see 'manifesto --help'");
 	}
 }
 

@@ -148,6 +148,11 @@ static inline bool mf_cli_args_has(const struct mf_cli_args *a, enum mf_cli_opt 
 {
 	return a->times[o] > 0;
 }
+/* What an image must have, and for which platforms: members that the options of verify and copy share. */
+#define MF_CLI_REQUIREMENTS(a)                                                                               \
+	.require = (a)->list[MF_OPT_REQUIRE], .where = (a)->list[MF_OPT_WHERE],                              \
+	.distinct = (a)->value[MF_OPT_DISTINCT], .policy_path = (a)->value[MF_OPT_POLICY],                   \
+	.platform = (a)->value[MF_OPT_PLATFORM], .all_platforms = mf_cli_args_has((a), MF_OPT_ALL_PLATFORMS)
 /* The option with this name, n octets of it; MF_OPT_COUNT: there is none. */
 enum mf_cli_opt mf_cli_option_find(const char *name, size_t n);
 /* Options that exclude or need each other, whatever the command. */

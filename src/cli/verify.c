@@ -26,15 +26,9 @@ static int receive(void *arg, const struct manifesto_verify_item *item)
 
 int mf_cli_run_verify(struct mf_cli *cli, struct manifesto_error *err)
 {
-	struct manifesto_verify_options o = MANIFESTO_INIT(manifesto_verify_options);
+	struct manifesto_verify_options o = {.size = sizeof o, MF_CLI_REQUIREMENTS(&cli->args)};
 	struct mf_cli_images images MF_CLI_IMAGES_CLEANUP = {0};
 	struct mf_cli_verdicts verdicts = {.cli = cli};
-	o.require = cli->args.list[MF_OPT_REQUIRE];
-	o.where = cli->args.list[MF_OPT_WHERE];
-	o.distinct = cli->args.value[MF_OPT_DISTINCT];
-	o.policy_path = cli->args.value[MF_OPT_POLICY];
-	o.platform = cli->args.value[MF_OPT_PLATFORM];
-	o.all_platforms = mf_cli_args_has(&cli->args, MF_OPT_ALL_PLATFORMS);
 	o.content = mf_cli_args_has(&cli->args, MF_OPT_CONTENT);
 	o.vsa_path = cli->args.value[MF_OPT_VSA];
 	o.vsa_key = cli->args.value[MF_OPT_KEY];

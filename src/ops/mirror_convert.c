@@ -11,6 +11,7 @@
 #include "base/encode.h"
 #include "base/limits.h"
 #include "crypto/hash.h"
+#include "json/writer.h"
 #include "ops/mirror.h"
 #include "tuf/build.h"
 
@@ -56,14 +57,21 @@ static int format_copy_of(struct convert *c, struct mf_err *err)
 		return -1;
 	mf_digest_hex(root_hex, &root);
 	mf_digest_hex(snapshot_hex, &snapshot);
-	if (mf_buf_printf(&text, err, "{\"dialect\":\"%s\",\"repository\":", s->d->name) < 0 ||
-	    mf_json_quote(s->gun, &text, err) < 0 ||
-	    mf_buf_printf(
-		&text, err,
-		",\"root\":\"%s\",\"snapshot\":\"%s\",\"versions\":{\"root\":%lld,\"snapshot\":%lld,"
-		"\"targets\":%lld,\"timestamp\":%lld}}",
-		root_hex, snapshot_hex, (long long)s->root->version, (long long)s->snapshot->version,
-		(long long)s->roles[0]->file->version, (long long)s->timestamp->version) < 0)
+	struct mf_json_out j;
+	mf_json_to_buf(&j, MF_JSON_CANONICAL, &text, err);
+	mf_json_add_object(&j, NULL);
+	mf_json_add_text(&j, "dialect", s->d->name);
+	mf_json_add_str(&j, "repository", s->gun);
+	mf_json_add_text(&j, "root", root_hex);
+	mf_json_add_text(&j, "snapshot", snapshot_hex);
+	mf_json_add_object(&j, "versions");
+	mf_json_add_int(&j, "root", s->root->version);
+	mf_json_add_int(&j, "snapshot", s->snapshot->version);
+	mf_json_add_int(&j, "targets", s->roles[0]->file->version);
+	mf_json_add_int(&j, "timestamp", s->timestamp->version);
+	mf_json_close(&j);
+	mf_json_close(&j);
+	if (mf_json_finish(&j) < 0)
 		return -1;
 	char *copy = mf_arena_dup(&c->a, mf_buf_str(&text), err);
 	c->copy_of = (struct mf_str){copy, text.n};
@@ -108,22 +116,12 @@ static int put_entry(const struct convert *c, const struct mf_tuf_file *f, size_
 		     struct mf_err *err)
 {
 	struct mf_tuf_target_info info;
-	const struct mf_dialect *d = c->to->d;
-	if (mf_tuf_target_info(c->from->d, f, i, &info, err) < 0 || mf_buf_addc(out, '{', err) < 0)
+	struct mf_buf custom MF_BUF_CLEANUP = MF_BUF_INIT(out->max);
+	if (mf_tuf_target_info(c->from->d, f, i, &info, err) < 0 ||
+	    (info.custom.n && mf_json_canonicalize_any(info.custom, &custom, err) < 0))
 		return -1;
-	if (info.custom.n &&
-	    (mf_buf_addz(out, "\"custom\":", err) < 0 ||
-	     mf_json_canonicalize_any(info.custom, out, err) < 0 || mf_buf_addc(out, ',', err) < 0))
-		return -1;
-	if (mf_buf_addz(out, "\"hashes\":{", err) < 0)
-		return -1;
-	if (info.has_sha256 && (mf_buf_addz(out, "\"sha256\":", err) < 0 ||
-				mf_tuf_put_hash(d, (struct mf_bytes){info.sha256.b, 32}, out, err) < 0))
-		return -1;
-	if (info.has_sha512 && (mf_buf_addz(out, info.has_sha256 ? ",\"sha512\":" : "\"sha512\":", err) < 0 ||
-				mf_tuf_put_hash(d, (struct mf_bytes){info.sha512, 64}, out, err) < 0))
-		return -1;
-	return mf_buf_printf(out, err, "},\"length\":%llu}", (unsigned long long)info.length);
+	info.custom = mf_buf_str(&custom);
+	return mf_tuf_put_target(c->to->d, &info, out, err);
 }
 
 static int add_edit(struct convert *c, struct mf_publish_edited *e, struct mf_json_string raw,

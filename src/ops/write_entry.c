@@ -19,15 +19,15 @@ int mf_write_artifact(struct mf_write *w, struct mf_write_item *it, bool link, s
 	return mf_artifact_of(&it->subject, &r, &it->artifact, &it->artifact_digest, err);
 }
 
-/* Composed of parts that are canonical already, `custom` as it was signed. */
 int mf_write_entry(const struct mf_dialect *d, const struct mf_record_binding *b, json_t *tree,
 		   struct mf_buf *out, struct mf_err *err)
 {
-	if (mf_buf_addz(out, "{\"custom\":", err) < 0 || mf_record_custom(out, tree, err) < 0 ||
-	    mf_buf_addz(out, ",\"hashes\":{\"sha256\":", err) < 0 ||
-	    mf_tuf_put_hash(d, (struct mf_bytes){b->sha256.b, 32}, out, err) < 0)
+	struct mf_buf custom MF_BUF_CLEANUP = MF_BUF_INIT(out->max);
+	if (mf_record_custom(&custom, tree, err) < 0)
 		return -1;
-	return mf_buf_printf(out, err, "},\"length\":%llu}", (unsigned long long)b->length);
+	struct mf_tuf_target_info info = {
+	    .length = b->length, .has_sha256 = true, .sha256 = b->sha256, .custom = mf_buf_str(&custom)};
+	return mf_tuf_put_target(d, &info, out, err);
 }
 
 int mf_write_sign(const struct mf_signer *s, const struct mf_record_binding *b, json_t *tree,

@@ -161,19 +161,33 @@ static int put_meta_name(const struct mf_dialect *d, struct mf_str role, struct 
 	return mf_buf_addc(out, ':', err);
 }
 
-static int put_hashes(const struct mf_dialect *d, const struct mf_tuf_meta *m, struct mf_buf *out,
-		      struct mf_err *err)
+/* Empty: there is none. */
+static int put_hashes(const struct mf_dialect *d, struct mf_bytes sha256, struct mf_bytes sha512,
+		      struct mf_buf *out, struct mf_err *err)
 {
 	bool first = true;
 	if (mf_buf_addz(out, "\"hashes\":{", err) < 0)
 		return -1;
-	if (m->has_sha256 && (comma(&first, out, err) < 0 || mf_buf_addz(out, "\"sha256\":", err) < 0 ||
-			      mf_tuf_put_hash(d, (struct mf_bytes){m->sha256.b, 32}, out, err) < 0))
+	if (sha256.n && (comma(&first, out, err) < 0 || mf_buf_addz(out, "\"sha256\":", err) < 0 ||
+			 mf_tuf_put_hash(d, sha256, out, err) < 0))
 		return -1;
-	if (m->has_sha512 && (comma(&first, out, err) < 0 || mf_buf_addz(out, "\"sha512\":", err) < 0 ||
-			      mf_tuf_put_hash(d, (struct mf_bytes){m->sha512, 64}, out, err) < 0))
+	if (sha512.n && (comma(&first, out, err) < 0 || mf_buf_addz(out, "\"sha512\":", err) < 0 ||
+			 mf_tuf_put_hash(d, sha512, out, err) < 0))
 		return -1;
 	return mf_buf_addc(out, '}', err);
+}
+
+int mf_tuf_put_target(const struct mf_dialect *d, const struct mf_tuf_target_info *t, struct mf_buf *out,
+		      struct mf_err *err)
+{
+	struct mf_bytes sha256 = {t->sha256.b, t->has_sha256 ? 32 : 0};
+	struct mf_bytes sha512 = {t->sha512, t->has_sha512 ? 64 : 0};
+	if (mf_buf_addc(out, '{', err) < 0 ||
+	    (t->custom.n && (mf_buf_addz(out, "\"custom\":", err) < 0 ||
+			     mf_buf_add_str(out, t->custom, err) < 0 || mf_buf_addc(out, ',', err) < 0)) ||
+	    put_hashes(d, sha256, sha512, out, err) < 0)
+		return -1;
+	return mf_buf_printf(out, err, ",\"length\":%llu}", (unsigned long long)t->length);
 }
 
 static int put_meta(const struct mf_dialect *d, const struct mf_tuf_meta *m, struct mf_buf *out,
@@ -182,8 +196,10 @@ static int put_meta(const struct mf_dialect *d, const struct mf_tuf_meta *m, str
 	bool first = true;
 	if (put_meta_name(d, m->name, out, err) < 0 || mf_buf_addc(out, '{', err) < 0)
 		return -1;
-	if ((m->has_sha256 || m->has_sha512) &&
-	    (comma(&first, out, err) < 0 || put_hashes(d, m, out, err) < 0))
+	struct mf_bytes sha256 = {m->sha256.b, m->has_sha256 ? 32 : 0};
+	struct mf_bytes sha512 = {m->sha512, m->has_sha512 ? 64 : 0};
+	if ((sha256.n || sha512.n) &&
+	    (comma(&first, out, err) < 0 || put_hashes(d, sha256, sha512, out, err) < 0))
 		return -1;
 	if (m->length != UINT64_MAX &&
 	    (comma(&first, out, err) < 0 ||

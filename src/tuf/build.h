@@ -127,6 +127,10 @@ int mf_tuf_build_file(const struct mf_dialect *d, struct mf_str canonical,
 		      const struct mf_tuf_made_signature *sigs, size_t n, struct mf_buf *out,
 		      struct mf_err *err) MF_NODISCARD;
 
+/* Appends the entry of a target; its `custom` must be canonical. */
+int mf_tuf_put_target(const struct mf_dialect *d, const struct mf_tuf_target_info *t, struct mf_buf *out,
+		      struct mf_err *err) MF_NODISCARD;
+
 /* Appends a hash value as the dialect spells it, quoted. */
 int mf_tuf_put_hash(const struct mf_dialect *d, struct mf_bytes hash, struct mf_buf *out,
 		    struct mf_err *err) MF_NODISCARD;
