@@ -275,7 +275,7 @@ static void secrets_are_here_and_not_in_the_new_process(void **state)
 	assert_int_equal(mf_secret_copy(&secret, mf_bytes_of(mf_str_c(text)), &err), 0);
 	struct mf_conditions *c = start(&env, programs, 1);
 	FILE *memory = open_of_child("mem");
-	bool read = memory && !MF_SANITIZED, has_other = read && is_there(memory, other, text),
+	bool read = memory, has_other = read && is_there(memory, other, text),
 	     has_secret = read && is_there(memory, secret.p, text);
 	mf_conditions_stop(c);
 	if (memory)
@@ -285,7 +285,7 @@ static void secrets_are_here_and_not_in_the_new_process(void **state)
 	if (!read)
 		skip();
 	assert_true(has_other);
-	assert_false(has_secret);
+	assert_true(has_secret == MF_SANITIZED); /* a sanitizer keeps its own memory out of core dumps, too */
 }
 
 static void answer_that_is_no_answer_is_refused(void **state)
