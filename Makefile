@@ -30,7 +30,8 @@ O := $(BUILD)
 endif
 Q := $(if $(filter 1,$(V)),,@)
 
-PKGS := jansson libsodium libcrypto
+# libcrypto first: the dynamic linker looks for its thousands of symbols in this order.
+PKGS := libcrypto jansson libsodium
 WARN := -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wcast-qual -Wstrict-prototypes \
 	-Wmissing-prototypes -Wundef -Wvla -Wformat=2 -Wwrite-strings -Wpointer-arith -Wnull-dereference
 HARDEN := -fstack-protector-strong -fstack-clash-protection -fcf-protection
@@ -43,7 +44,7 @@ ifeq ($(SAN),)
 HARDEN += -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3
 else
 OPT := -O1 -fno-omit-frame-pointer
-SANFLAGS := -fsanitize=$(SAN) -fno-sanitize-recover=all
+SANFLAGS := -fsanitize=$(SAN) -fno-sanitize-recover=all -DMF_SANITIZED
 # With the sanitizers' checks, gcc misjudges lengths.
 WARN += $(if $(findstring clang,$(CC)),,-Wno-format-truncation)
 endif

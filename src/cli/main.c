@@ -196,6 +196,17 @@ static int close_stdout(struct manifesto_error *err)
 	return mf_cli_fail(err, MF_E_IO, sys, "write standard output");
 }
 
+/* The system frees at once what the libraries would free piece by piece. Sanitizers look for leaks then. */
+static int end(int status)
+{
+	(void)fflush(stderr);
+#ifdef MF_SANITIZED
+	return status;
+#else
+	_exit(status);
+#endif
+}
+
 int main(int argc, char **argv)
 {
 	static char stderr_buffer[4096];
@@ -220,5 +231,5 @@ int main(int argc, char **argv)
 		mf_cli_print_error(&err, json || cli.json);
 	mf_cli_args_clear(&cli.args);
 	mf_cli_signals_reraise();
-	return rc == 0 ? cli.outcome : err.status;
+	return end(rc == 0 ? (int)cli.outcome : (int)err.status);
 }

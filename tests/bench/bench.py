@@ -212,11 +212,14 @@ class Bench:
             costs, tries = [Cost(found) for found in samples], tries + 1
         return costs
 
-    def hundred(self, once, each, count):
-        """Cost of a command for 100 images, and of 100 runs of one for each image, of which `count` are run each time; medians of ten."""
-        samples = [(self.sample(once), self.sample(each, count)) for _ in range(10)]
-        theirs = [(s[1][0] * 100 / count, s[1][1] * 100 / count, s[1][2]) for s in samples]
-        return Cost([s[0] for s in samples]), Cost(theirs)
+    def hundred(self, once, each, count, narrow):
+        """Cost of a command for 100 images, and of 100 runs of one for each image, of which `count` are run each time; medians of ten or more."""
+        samples, costs, tries = [], [], 0
+        while not costs or tries < TRIES and narrow(costs):
+            samples += [(self.sample(once), self.sample(each, count)) for _ in range(10)]
+            theirs = [(s[1][0] * 100 / count, s[1][1] * 100 / count, s[1][2]) for s in samples]
+            costs, tries = [Cost([s[0] for s in samples]), Cost(theirs)], tries + 1
+        return costs
 
     def fresh(self):
         self.serial += 1
@@ -369,10 +372,19 @@ def verdict(goal, ratio):
     return "goal %.2f: %s" % (goal, "met" if ratio <= goal else "NOT MET")
 
 
+def is_split(met):
+    return max(met.count(True), met.count(False)) < AGREE * len(met)
+
+
 def is_narrow(goal, ours, theirs):
     """Do too few turns agree on which side of the goal the ratio is?"""
     met = [a <= goal * b for a, b in zip(ours.walls, theirs.walls)]
-    return max(met.count(True), met.count(False)) < AGREE * len(met)
+    return is_split(met)
+
+
+def is_narrow_wall(most, ours):
+    """The same of a time by itself."""
+    return is_split([wall <= most for wall in ours.walls])
 
 
 def verdict_of(name, n, ours, theirs):
@@ -442,8 +454,10 @@ def compare(bench, repo):
                                           "mib": cost.memory})
             if program not in ("manifesto", "notary"):
                 print("%-30s %7s | %9s %8s %7s | %9.1f %8.1f %7.1f |" % ("... " + program, "", "", "", "", cost.wall, cost.cpu, cost.memory))
-    ours, theirs = bench.hundred(repo.verify_hundred(), repo.lookup(), 10 if n < BIG else 1)
-    row(bench, "verify of 100 images", n, ours, theirs)
+    name = "verify of 100 images"
+    ours, theirs = bench.hundred(repo.verify_hundred(), repo.lookup(), 10 if n < BIG else 1,
+                                 lambda c: n in GOALS[name] and is_narrow(GOALS[name][n], *c))
+    row(bench, name, n, ours, theirs)
 
 
 def count(bench, n):
@@ -507,15 +521,16 @@ FAR_HEAD = "%-28s | %8s %8s %8s %8s %8s | %8s %8s %8s | %s"
 
 def far_row(bench, name, proxies, ours, theirs):
     """One command of each program with the servers FAR_TRIP away: time, requests, round trips one after another."""
+    goal_ms, goal_requests = FAR_GOALS.get(name, (None, None))
+    costs = bench.turns(ours, theirs, narrow=lambda c: goal_ms and is_narrow_wall(goal_ms, c[0]))
     cells = []
-    for cost, argv in zip(bench.turns(ours, theirs), (ours(), theirs())):
+    for cost, argv in zip(costs, (ours(), theirs())):
         for proxy in proxies:
             proxy.reset()
         bench.call(*argv)
         exchanges = proxies[0].exchanges + proxies[1].exchanges
         cells.append((cost.wall, proxies[0].requests, proxies[1].requests, in_sequence(exchanges), in_flight(exchanges)))
     (time_ms, registry, trust, chain, flight), (their_ms, _, their_trust, their_chain, _) = cells
-    goal_ms, goal_requests = FAR_GOALS.get(name, (None, None))
     verdicts = ["goal %d ms: %s" % (goal_ms, "met" if time_ms <= goal_ms else "NOT MET")] if goal_ms else []
     if goal_requests:
         verdicts.append("goal %d requests: %s" % (goal_requests, "met" if registry <= goal_requests else "NOT MET"))
