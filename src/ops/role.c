@@ -499,13 +499,24 @@ static int report_paths(struct listing *l, const struct mf_tuf_role *role, struc
 	return 0;
 }
 
+/* Why the role, or a shard of it, could not be loaded. */
+static const struct mf_trust_broken *find_broken(const struct listing *l, const char *name,
+						 const struct mf_tuf_loaded *loaded)
+{
+	const struct mf_trust_broken *b = loaded ? NULL : mf_trust_find_broken(l->im->trust, name);
+	for (size_t i = 0; loaded && !b && i < loaded->file->nroles; i++)
+		if (mf_tuf_is_shard(l->set->d, loaded, &loaded->file->roles[i]))
+			b = mf_trust_find_broken(l->im->trust, loaded->file->roles[i].name);
+	return b;
+}
+
 static void report_state(struct listing *l, const char *name, struct manifesto_role *out)
 {
 	const struct mf_tuf_loaded *loaded = mf_tuf_set_find(l->set, name);
-	const struct mf_trust_broken *b = loaded ? NULL : mf_trust_find_broken(l->im->trust, name);
-	out->state = loaded ? "current" : b ? (b->code == MF_E_EXPIRED ? "expired" : "invalid") : "empty";
+	const struct mf_trust_broken *b = find_broken(l, name, loaded);
+	out->state = b ? (b->code == MF_E_EXPIRED ? "expired" : "invalid") : loaded ? "current" : "empty";
 	out->problem = mf_arena_text(l->a, b ? b->why : NULL);
-	if (!loaded)
+	if (!loaded || b)
 		return;
 	out->version = loaded->file->version;
 	out->expires = mf_tuf_role_earliest(l->set, loaded)->expires;

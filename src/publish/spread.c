@@ -153,8 +153,12 @@ static struct mf_spread_part *add_part(struct mf_spread *s, struct mf_str digits
 /* Is this shard loaded for this very delegator? */
 static const struct mf_tuf_file *loaded(const struct mf_spread *s, const char *name)
 {
-	const struct mf_tuf_loaded *l = mf_tuf_set_find_file(&s->t->set, name);
-	return l && l->parent == s->own_now ? l->file : NULL;
+	const struct mf_tuf_set *set = &s->t->set;
+	for (size_t i = 0; i < set->nroles; i++)
+		if (set->roles[i]->parent == s->own_now &&
+		    strcmp(mf_tuf_loaded_name(set->roles[i]), name) == 0)
+			return set->roles[i]->file;
+	return NULL;
 }
 
 static int list_parts(struct mf_spread *s, struct mf_err *err)

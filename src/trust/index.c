@@ -191,6 +191,16 @@ enum mf_found mf_trust_index_find(const struct mf_trust *t, const struct mf_tuf_
 	return mf_index_find(l->file, &from, subject, err);
 }
 
+/* Whoever may write in the cache could put a link in the place of its directory. */
+static enum mf_found is_inside(const struct mf_trust *t, struct mf_err *err)
+{
+	struct mf_err ignored = MF_ERR_INIT;
+	char *dir MF_FREE = mf_cache_dir(t->cfg->cache_dir, t->pin_name, err);
+	if (!dir)
+		return MF_FAILED;
+	return mf_path_check_inside(t->cfg->cache_dir, dir, &ignored) == 0 ? MF_FOUND : MF_ABSENT;
+}
+
 int mf_trust_index_write(const struct mf_trust *t, const struct mf_tuf_loaded *l, struct mf_err *err)
 {
 	struct files f FILES_CLEANUP = FILES_INIT;
@@ -200,7 +210,9 @@ int mf_trust_index_write(const struct mf_trust *t, const struct mf_tuf_loaded *l
 	const struct mf_tuf_edge edge = {l->parent, l->delegation};
 	if (!may_use(t) || l->file->bytes.n < MF_MIN_INDEXED_BYTES)
 		return 0;
-	enum mf_found found = new_index(t, l->delegation ? &edge : NULL, MAKE_IT, &x, err);
+	enum mf_found found = is_inside(t, err);
+	if (found == MF_FOUND)
+		found = new_index(t, l->delegation ? &edge : NULL, MAKE_IT, &x, err);
 	if (found == MF_FOUND)
 		found = mf_index_write(x, l->file, &text, err);
 	if (found != MF_FOUND)

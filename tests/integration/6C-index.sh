@@ -99,6 +99,15 @@ rm "$index"
 manifesto get "$image" note >/dev/null
 check 'and an index is made again' [ -s "$index" ]
 
+# A link that leads out of the cache, in the place of its directory: nothing is written there.
+dir=${index%/*}
+mv "$dir" elsewhere && ln -s "$T/elsewhere" "$dir" && rm elsewhere/targets.index
+run manifesto get "$image" note
+check_status 'a link to another directory' 0
+check '... which gets no index' [ ! -e elsewhere/targets.index ]
+rm "$dir" && mv elsewhere "$dir"
+manifesto get "$image" note >/dev/null
+
 # The entry itself is changed, and the length stays: the file is fetched again.
 file=${index%.index}.json
 sed -i 's,"note/sha256-,"nota/sha256-,g' "$file"

@@ -98,6 +98,8 @@ run manifesto list --all oci:image
 check_status 'list --all needs all' 8
 run manifesto status oci:image
 check_status 'status, too' 8
+run manifesto role list --json oci:image
+check 'role list says that the role is not whole' test "$(jq -r '.roles[1] | "\(.name) \(.state) \(.problem != null)"' stdout)" = 'qa invalid true'
 mv away/* image/trust/
 run manifesto list --all oci:image
 check_status '... which are there again' 0

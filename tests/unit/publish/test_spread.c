@@ -239,11 +239,49 @@ static void versions_go_on_in_a_role_that_comes_again(void **state)
 	team_drop(&t);
 }
 
+/* A role that comes before it lists a delegation of the shard's name, with the shard's key: the file verifies
+ * for both. */
+static void somebody_elses_delegation_does_not_hide_a_shard(void **state)
+{
+	struct team t;
+	struct mf_err err = MF_ERR_INIT;
+	struct mf_buf id MF_BUF_CLEANUP = MF_BUF_INIT(4096), text MF_BUF_CLEANUP = MF_BUF_INIT(65536);
+	static const char *const paths[] = {"note/*"};
+	team_make(&t, state);
+	does(&t, add("early", &t.bob, 1), 1);
+	does(&t, add("qa", &t.alice, 1), 1);
+	divide(&t, "qa", "qa");
+	assert_int_equal(load_how(&t.w, false, ""), MF_OK);
+	const struct mf_tuf_loaded *qa = mf_tuf_set_find(mf_trust_set(t.w.trust), "qa");
+	const struct mf_tuf_key *k = qa->delegation->keys[0];
+	struct mf_buf object MF_BUF_CLEANUP = MF_BUF_INIT(65536);
+	ok(mf_json_canonicalize(k->raw, &object, &err), &err);
+	ok(mf_buf_add_str(&id, k->id, &err), &err);
+	const struct mf_tuf_root_key key = {mf_buf_str(&object), id.p, 0};
+	const struct mf_tuf_delegation d = {
+	    .name = "qa._h7", .keys = &key, .nkeys = 1, .paths = paths, .npaths = 1, .threshold = 1};
+	ok(mf_tuf_build_delegations(&mf_dialect_tuf1, MF_STR(""), &d, 1, &text, &err), &err);
+	const struct mf_str delegations = mf_buf_str(&text);
+	int64_t version;
+	ok(publish_change(t.w.trust, (struct mf_publish_change){.role = "early", .delegations = &delegations},
+			  &version, &err),
+	   &err);
+	assert_int_equal(load_how(&t.w, false, ""), MF_OK);
+	const struct mf_tuf_loaded *first = mf_tuf_set_find_file(mf_trust_set(t.w.trust), "qa._h7");
+	assert_string_equal(first->parent->role, "early");
+	put(&t, "qa", name_of("qa", "71"), RECORD);
+	assert_string_equal(place(&t, "qa", name_of("qa", "71")), "qa._h7");
+	assert_string_equal(place(&t, "qa", name_of("qa", "7")), "qa._h7");
+	team_drop(&t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(a_file_is_divided_behind_its_limit, tmpdir_make, tmpdir_drop),
 	    cmocka_unit_test_setup_teardown(a_change_writes_the_shard_of_its_subject, tmpdir_make,
+					    tmpdir_drop),
+	    cmocka_unit_test_setup_teardown(somebody_elses_delegation_does_not_hide_a_shard, tmpdir_make,
 					    tmpdir_drop),
 	    cmocka_unit_test_setup_teardown(a_shard_that_is_divided_has_one_more_version, tmpdir_make,
 					    tmpdir_drop),

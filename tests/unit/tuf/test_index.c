@@ -351,9 +351,12 @@ static void it_is_bound_to_role_and_delegation(void **state)
 	AS(role.threshold = 2, MF_ABSENT);
 	AS(role.threshold = 1; role.nkeys = 0, MF_ABSENT);
 	AS(role.nkeys = 1; role.npaths = 0, MF_ABSENT);
-	AS(role.npaths = 1; role.terminating = true, MF_ABSENT);
+	AS(role.npaths = 1; path = MF_STR("b/"), MF_ABSENT);
+	AS(path = MF_STR("a/"); role.hash_prefixes = &path; role.nhash_prefixes = 1, MF_ABSENT);
+	AS(role.nhash_prefixes = 0; role.terminating = true, MF_ABSENT);
 	AS(role.terminating = false; key.raw = MF_STR("{ }"), MF_ABSENT);
-	AS(key.raw = MF_STR("{}"); up.threshold = 2, MF_ABSENT); /* the delegator's own */
+	AS(key.raw = MF_STR("{}"); key.id = MF_STR("2"), MF_ABSENT);
+	AS(key.id = MF_STR("1"); up.threshold = 2, MF_ABSENT); /* the delegator's own */
 	AS(up.threshold = 1, MF_FOUND);
 	end(&w);
 }
@@ -475,6 +478,20 @@ static void names_with_escapes_have_no_index(void **state)
 	end(&w);
 }
 
+static void an_entry_that_is_too_large_has_none(void **state)
+{
+	static char name[MF_MAX_INDEX_ENTRY + 100];
+	const char *const names[] = {name};
+	struct fixture w;
+	(void)state;
+	memset(name, 'n', sizeof name - 1);
+	assert_int_equal(write_names(&w, names, 1), MF_ABSENT);
+	end(&w);
+	name[MF_MAX_INDEX_ENTRY - 100] = 0;
+	assert_int_equal(write_names(&w, names, 1), MF_FOUND);
+	end(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -490,6 +507,7 @@ int main(void)
 	    cmocka_unit_test(a_veto_is_its_subjects),
 	    cmocka_unit_test(a_find_that_fails_leaves_nothing),
 	    cmocka_unit_test(names_with_escapes_have_no_index),
+	    cmocka_unit_test(an_entry_that_is_too_large_has_none),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -571,6 +571,61 @@ static void checked_bytes_are_verified_in_all_but_their_hash(void **state)
 	}
 }
 
+/* ---- what was verified before, and is found by its index */
+
+static void foreign_delegation(struct sw *r, json_t *j)
+{
+	json_t *roles = json_object_get(json_object_get(j, "delegations"), "roles");
+	(void)r;
+	assert_int_equal(
+	    json_object_set_new(json_array_get(roles, 0), "name", json_string("targets/other/qa")), 0);
+}
+
+static void try_indexed(const struct sw_row *row, enum sw_dialect which)
+{
+	struct sw r SW_CLEANUP = sw_new(which);
+	struct mf_tuf_floor floor = {(char[]){"targets"}, row->floor_version};
+	const struct mf_tuf_floors seen = {.v = &floor, .n = row->floor ? 1 : 0};
+	sw_build(&r, row);
+	for (int small = 0; small < 2; small++) {
+		struct mf_tuf_set s;
+		struct mf_err err = MF_ERR_INIT;
+		struct mf_buf head MF_BUF_CLEANUP;
+		mf_tuf_set_init(&s, r.d, MF_STR(SW_GUN), SW_NOW, &seen);
+		sw_ok(sw_step_root(&r, &s, &err), &err);
+		sw_ok(sw_step(&r, &s, F_TIMESTAMP, &err), &err);
+		sw_ok(sw_step(&r, &s, F_SNAPSHOT, &err), &err);
+		sw_copy(&head, &r.bytes[F_TARGETS]);
+		if (small) /* it counts for the sum of what is read */
+			s.max_total = 10;
+		const enum mf_code want = row->code ? row->code : small ? MF_E_FORMAT : MF_OK;
+		int rc = mf_tuf_set_indexed(&s, NULL, &head, NULL, &err);
+		if ((!small || !row->code) && (err.code != want || (rc < 0) != (want != MF_OK)))
+			fail_msg("%s: %s (%s)", row->what, mf_code_name(err.code), err.msg);
+		mf_tuf_set_clear(&s);
+	}
+}
+
+static void what_was_verified_before_is_checked_for_this_run(void **state)
+{
+	static const struct sw_row rows[] = {
+	    ROW("as it is", SW_BOTH, MF_OK, F_TARGETS, .file = F_NONE),
+	    ROW("expired", SW_BOTH, MF_E_EXPIRED, F_TARGETS, .file = F_TARGETS, .set = "expires",
+		.value = "\"2000-01-01T00:00:00Z\""),
+	    ROW("rolled back", SW_NOTARY, MF_E_ROLLBACK, F_TARGETS, .floor = "targets",
+		.floor_version = 1000000),
+	    ROW("a name that it may not list", SW_NOTARY, MF_E_FORMAT, F_TARGETS, .file = F_TARGETS,
+		.edit = foreign_delegation),
+	};
+	(void)state;
+	for (size_t i = 0; i < SW_COUNT(rows); i++) {
+		if (rows[i].in & SW_NOTARY)
+			try_indexed(&rows[i], SW_NOTARY);
+		if (rows[i].in & SW_TUF1)
+			try_indexed(&rows[i], SW_TUF1);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -587,6 +642,7 @@ int main(void)
 	    cmocka_unit_test(versions_below_the_floor_are_refused),
 	    cmocka_unit_test(files_must_be_the_announced_ones),
 	    cmocka_unit_test(checked_bytes_are_verified_in_all_but_their_hash),
+	    cmocka_unit_test(what_was_verified_before_is_checked_for_this_run),
 	};
 	return cmocka_run_group_tests_name("set", tests, NULL, NULL);
 }

@@ -133,7 +133,28 @@ static void overlaps(struct sw *r, json_t *j)
 	assert_int_equal(json_array_append_new(roles, second), 0);
 }
 
+/* The role needs two signatures, and lists its shard with one of the keys. */
+static void by_one_of_two(struct sw *r)
+{
+	shard(r);
+	r->signers[F_QA] = BIT(K_QA) | BIT(K_STRANGER);
+}
+
+static void needs_two(struct sw *r, json_t *j)
+{
+	const struct sw_key *k = &r->keys[K_STRANGER];
+	json_t *delegations = json_object_get(j, "delegations");
+	json_t *role = json_array_get(json_object_get(delegations, "roles"), 0);
+	assert_int_equal(
+	    json_object_set_new(json_object_get(delegations, "keys"), k->id, sw_load(mf_str_c(k->object))),
+	    0);
+	assert_int_equal(json_array_append_new(json_object_get(role, "keyids"), json_string(k->id)), 0);
+	assert_int_equal(json_object_set_new(role, "threshold", json_integer(2)), 0);
+}
+
 static const struct sw_row attacks[] = {
+    ROW("by fewer keys than the role needs", SW_BOTH, MF_E_SIGNATURE, F_DEEP, .prepare = by_one_of_two,
+	.file = F_TARGETS, .edit = needs_two),
     ROW("by a delegate only", SW_BOTH, MF_E_SIGNATURE, F_DEEP, .prepare = by_delegate),
     ROW("by an old key of the role", SW_BOTH, MF_E_SIGNATURE, F_DEEP, .prepare = by_old_key),
     ROW("a shard of a shard", SW_BOTH, MF_E_FORMAT, F_DEEP, .prepare = shard, .file = F_DEEP,
@@ -154,6 +175,33 @@ static void shards_of_others_are_refused(void **state)
 {
 	(void)state;
 	sw_table(attacks, SW_COUNT(attacks));
+}
+
+static void shard_of_targets_needs_a_key_of_the_root(void **state)
+{
+	struct sw r SW_CLEANUP = sw_new(SW_NOTARY);
+	struct mf_tuf_set s;
+	struct mf_err err = MF_ERR_INIT;
+	struct mf_str path = MF_STR("qa/sha256-0");
+	struct mf_buf bytes MF_BUF_CLEANUP;
+	(void)state;
+	sw_build(&r, NULL);
+	mf_tuf_set_init(&s, r.d, MF_STR(SW_GUN), SW_NOW, NULL);
+	sw_ok(sw_step_root(&r, &s, &err), &err);
+	for (enum sw_file at = F_TIMESTAMP; at <= F_TARGETS; at = (enum sw_file)(at + 1))
+		sw_ok(sw_step(&r, &s, at, &err), &err);
+	for (size_t i = 0; i < s.snapshot->nmeta; i++)
+		if (mf_str_eqz(s.snapshot->meta[i].name, "targets/qa"))
+			s.snapshot->meta[i].name = MF_STR("targets/_h0");
+	/* Its delegate's key has signed it, and `targets` lists it with that key. */
+	struct mf_tuf_role role = s.roles[0]->file->roles[0];
+	role.name = "targets/_h0";
+	role.paths = &path;
+	const struct mf_tuf_edge edge = {s.roles[0], &role};
+	sw_copy(&bytes, &r.bytes[F_QA]);
+	assert_int_equal(mf_tuf_set_delegated(&s, &edge, &bytes, true, &err), -1);
+	assert_int_equal(err.code, MF_E_SIGNATURE);
+	mf_tuf_set_clear(&s);
 }
 
 /* The second one is not needed for the subject, and not in the snapshot either. */
@@ -216,6 +264,76 @@ static void divided_shard_is_no_role(void **state)
 	with_set(&row, SW_TUF1, NULL, check_divided);
 }
 
+/* ---- how many */
+
+enum { ALL_SHARDS = 4096, OWNERS = 2 };
+struct crowd {
+	struct mf_tuf_file snapshot, files[OWNERS];
+	struct mf_tuf_meta meta[OWNERS * ALL_SHARDS];
+	struct mf_tuf_role owners[OWNERS], shards[OWNERS][ALL_SHARDS];
+	struct mf_str all, paths[ALL_SHARDS];
+	char names[OWNERS][ALL_SHARDS][8], texts[ALL_SHARDS][24];
+	struct mf_tuf_loaded top, loaded[OWNERS], *roles[OWNERS];
+	struct mf_tuf_set set;
+};
+
+/* Two roles with all the shards that there can be. */
+static struct crowd *crowd_new(void)
+{
+	struct crowd *c = calloc(1, sizeof *c);
+	assert_non_null(c);
+	c->all = MF_STR("note/*");
+	c->top.role = "targets";
+	for (size_t i = 0; i < OWNERS; i++) {
+		c->owners[i] = (struct mf_tuf_role){.name = i ? "b" : "a", .paths = &c->all, .npaths = 1};
+		c->files[i].roles = c->shards[i];
+		c->files[i].nroles = ALL_SHARDS;
+		c->loaded[i] = (struct mf_tuf_loaded){.role = c->owners[i].name,
+						      .file = &c->files[i],
+						      .delegation = &c->owners[i],
+						      .parent = &c->top};
+		c->roles[i] = &c->loaded[i];
+		for (size_t k = 0; k < ALL_SHARDS; k++) {
+			(void)snprintf(c->names[i][k], sizeof c->names[i][k], "%s._h%03zx", c->owners[i].name,
+				       k);
+			(void)snprintf(c->texts[k], sizeof c->texts[k], "note/sha256-%03zx*", k);
+			c->paths[k] = mf_str_c(c->texts[k]);
+			c->shards[i][k] =
+			    (struct mf_tuf_role){.name = c->names[i][k], .paths = &c->paths[k], .npaths = 1};
+			c->meta[i * ALL_SHARDS + k].name = mf_str_c(c->names[i][k]);
+		}
+	}
+	c->snapshot.meta = c->meta;
+	c->snapshot.nmeta = OWNERS * ALL_SHARDS;
+	c->set = (struct mf_tuf_set){.d = &mf_dialect_tuf1, .snapshot = &c->snapshot, .roles = c->roles};
+	return c;
+}
+
+static void shards_count_for_the_memory_and_not_as_roles(void **state)
+{
+	struct crowd *c = crowd_new();
+	struct mf_tuf_edge *v = calloc(MF_MAX_DELEGATIONS_LIST + 1, sizeof *v);
+	struct mf_err err = MF_ERR_INIT;
+	static const char *const subjects[] = {"0", "1", NULL};
+	size_t n;
+	(void)state;
+	assert_non_null(v);
+	c->set.nroles = 1;
+	sw_ok(mf_tuf_set_unloaded(&c->set, MF_STR("note/"), 1, v, &n, &err), &err);
+	assert_int_equal(n, ALL_SHARDS);
+	c->set.nroles = OWNERS;
+	assert_int_equal(mf_tuf_set_unloaded(&c->set, MF_STR("note/"), 2, v, &n, &err), -1);
+	assert_int_equal(err.code, MF_E_FORMAT);
+	mf_err_clear(&err);
+	c->set.subjects = subjects;
+	sw_ok(mf_tuf_set_unloaded(&c->set, MF_STR("note/"), 2, v, &n, &err), &err);
+	assert_int_equal(n, OWNERS * ALL_SHARDS / 8);
+	sw_ok(mf_tuf_set_unloaded_shards(&c->set, subjects, v, &n, &err), &err);
+	assert_int_equal(n, OWNERS * ALL_SHARDS / 8);
+	free(v);
+	free(c);
+}
+
 /* ---- names and paths */
 
 struct form {
@@ -240,6 +358,8 @@ static void only_the_very_form_is_a_shard(void **state)
 	    {"qa._h0", {"qa/sha256-0*", "qa/*"}, false, ""},
 	    {"qa._h0", {"qa/sha256-0"}, false, ""},
 	    {"qa._h0", {"/sha256-0*"}, false, ""},
+	    {"qa._h0", {"qa/sha512-0*"}, false, ""},
+	    {"qa._h0", {"Qa/sha256-0*"}, false, ""},
 	    {"qa._h0", {NULL}, false, ""},
 	    {"qa._h0", {"qa/sha256-0*"}, true, ""},
 	};
@@ -252,7 +372,22 @@ static void only_the_very_form_is_a_shard(void **state)
 			paths[role.npaths] = mf_str_c(rows[i].paths[role.npaths]);
 		if (!mf_str_eqz(mf_tuf_shard_digits(&mf_dialect_tuf1, "qa", &role), rows[i].digits))
 			fail_msg("row %zu: '%s'", i, rows[i].name);
+		assert_int_equal(mf_tuf_shard_divided(&mf_dialect_tuf1, "qa", &role), role.npaths == 0);
 	}
+	struct mf_str prefix = MF_STR("00");
+	const struct mf_tuf_role by_hash = {.name = "qa._h0", .hash_prefixes = &prefix, .nhash_prefixes = 1};
+	assert_false(mf_tuf_shard_divided(&mf_dialect_tuf1, "qa", &by_hash));
+}
+
+static void shard_is_wanted_for_subjects_and_for_their_first_digits(void **state)
+{
+	static const char *const subjects[] = {"1", "23", NULL};
+	(void)state;
+	assert_true(mf_tuf_shard_wanted(MF_STR("1"), subjects));
+	assert_true(mf_tuf_shard_wanted(MF_STR("1f"), subjects));
+	assert_true(mf_tuf_shard_wanted(MF_STR("2"), subjects));
+	assert_false(mf_tuf_shard_wanted(MF_STR("24"), subjects));
+	assert_false(mf_tuf_shard_wanted(MF_STR("0"), subjects));
 }
 
 static void range_of_digits(const char *digits, size_t first, size_t n)
@@ -279,10 +414,13 @@ int main(void)
 	    cmocka_unit_test(shard_is_a_part_of_its_role),
 	    cmocka_unit_test(shard_is_loaded_for_its_subjects_only),
 	    cmocka_unit_test(shards_of_others_are_refused),
+	    cmocka_unit_test(shard_of_targets_needs_a_key_of_the_root),
 	    cmocka_unit_test(two_shards_for_one_subject_are_refused),
 	    cmocka_unit_test(unlisted_shard_is_not_loaded),
 	    cmocka_unit_test(divided_shard_is_no_role),
+	    cmocka_unit_test(shards_count_for_the_memory_and_not_as_roles),
 	    cmocka_unit_test(only_the_very_form_is_a_shard),
+	    cmocka_unit_test(shard_is_wanted_for_subjects_and_for_their_first_digits),
 	    cmocka_unit_test(digits_are_a_range_of_subjects),
 	};
 	return cmocka_run_group_tests_name("shards", tests, NULL, NULL);
