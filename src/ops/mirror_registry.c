@@ -286,7 +286,7 @@ int mf_mirror_open_registry(struct mf_mirror *x, const char *url, const char *pi
 {
 	const char *gun = mf_trust_gun(x->im.trust), *rest = url + strlen(mf_repo_oci.scheme);
 	x->ops = mf_repo_oci;
-	x->ops.read_only = false;
+	x->ops.read_only = NULL;
 	x->ops.publish = registry_publish;
 	struct mf_repo *repo = x->ops.open(&x->ops, rest, gun, &x->cfg, err);
 	if (!repo)

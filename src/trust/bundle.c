@@ -93,19 +93,12 @@ static void packed_cancel(struct mf_fetch *f)
 	free(f);
 }
 
-static int packed_publish(struct mf_repo *r, const struct mf_publish_file *files, size_t n,
-			  const struct mf_bytes *base, struct mf_err *err)
-{
-	(void)files, (void)n, (void)base;
-	return mf_fail(err, MF_E_USAGE, 0, "the bundle '%s' can only be read", r->where);
-}
-
 /* The file is its own cache. `open` of both is mf_trust_open_bundle. */
 #define PACKED_OPS(of, numbered)                                                                             \
 	{                                                                                                    \
 		.scheme = "", .dialect = (of), .local = true, .numbered_roots = (numbered),                  \
-		.read_only = true, .close = packed_close, .begin = packed_begin, .end = packed_end,          \
-		.cancel = packed_cancel, .publish = packed_publish,                                          \
+		.read_only = "create a new bundle with 'manifesto bundle create'", .close = packed_close,    \
+		.begin = packed_begin, .end = packed_end, .cancel = packed_cancel,                           \
 	}
 static const struct mf_repo_ops packed_tuf1 = PACKED_OPS(&mf_dialect_tuf1, true);
 static const struct mf_repo_ops packed_notary = PACKED_OPS(&mf_dialect_notary, false);

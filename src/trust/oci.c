@@ -429,25 +429,15 @@ const struct mf_oci_files *mf_oci_files_of(struct mf_repo *r, struct mf_err *err
 	return need_manifest(o, err) < 0 ? NULL : &o->files;
 }
 
-static int oci_publish(struct mf_repo *r, const struct mf_publish_file *files, size_t n,
-		       const struct mf_bytes *base, struct mf_err *err)
-{
-	(void)files, (void)n, (void)base;
-	(void)mf_fail(err, MF_E_USAGE, 0, "the trust server '%s' is read-only", r->where);
-	mf_err_set_hint(err, "publish to the origin, then run 'manifesto mirror' again");
-	return -1;
-}
-
 const struct mf_repo_ops mf_repo_oci = {
     .scheme = "tuf+oci://",
     .usage = "tuf+oci://REGISTRY/REPOSITORY for a mirror in a registry",
     .dialect = &mf_dialect_tuf1,
     .numbered_roots = true,
-    .read_only = true,
+    .read_only = "publish to the origin, then run 'manifesto mirror' again",
     .open = oci_open,
     .close = oci_close,
     .begin = oci_begin,
     .end = oci_end,
     .cancel = oci_cancel,
-    .publish = oci_publish,
 };

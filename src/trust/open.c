@@ -135,7 +135,12 @@ bool mf_trust_first_seen(const struct mf_trust *t)
 
 int mf_trust_check_writable(const struct mf_trust *t, struct mf_err *err)
 {
-	return t->repo->ops->read_only ? t->repo->ops->publish(t->repo, NULL, 0, NULL, err) : 0;
+	const char *hint = t->repo->ops->read_only;
+	if (!hint)
+		return 0;
+	(void)mf_fail(err, MF_E_USAGE, 0, "the trust repository '%s' is read-only", t->repo->where);
+	mf_err_set_hint(err, "%s", hint);
+	return -1;
 }
 
 /* ---- of what is loaded */

@@ -62,11 +62,11 @@ struct mf_repo_ops {
 	const char
 	    *usage; /* "https://HOST for a Notary server", for the hint about an unknown scheme, or NULL */
 	const struct mf_dialect *dialect;
-	bool local;          /* no cache, no speculation */
-	bool numbered_roots; /* there is no newest root by name: N.root.json is requested until it is not
-				there */
-	bool root_first;     /* a root without a timestamp is a repository that is not finished */
-	bool read_only;
+	bool local;            /* no cache, no speculation */
+	bool numbered_roots;   /* there is no newest root by name: N.root.json is requested until it is not
+				  there */
+	bool root_first;       /* a root without a timestamp is a repository that is not finished */
+	const char *read_only; /* not NULL: nothing can be published there; a hint, or "" */
 	/* ops: the row itself; rest: the URL without its scheme. */
 	struct mf_repo *(*open)(const struct mf_repo_ops *ops, const char *rest, const char *gun,
 				const struct mf_trust_config *cfg, struct mf_err *err);
@@ -81,7 +81,7 @@ struct mf_repo_ops {
 	int (*free_version)(struct mf_repo *r, const char *role, int64_t from, int64_t *out,
 			    struct mf_err *err);
 	/* All or nothing. base: the timestamp file that the change was built on, NULL for a new repository.
-	 * MF_E_CONFLICT: somebody was faster. Where it is read-only, MF_E_USAGE whatever the arguments. */
+	 * MF_E_CONFLICT: somebody was faster. NULL where it is read-only. */
 	int (*publish)(struct mf_repo *r, const struct mf_publish_file *files, size_t n,
 		       const struct mf_bytes *base, struct mf_err *err);
 	/* Public key object of a role that the server signs; NULL in the table: there is no server. */

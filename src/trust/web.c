@@ -227,20 +227,12 @@ static enum mf_found web_target(struct mf_repo *r, struct mf_str name, const str
 	return res->status == 200 ? MF_FOUND : status_error(call, res, "read target", err);
 }
 
-static int web_publish(struct mf_repo *r, const struct mf_publish_file *files, size_t n,
-		       const struct mf_bytes *base, struct mf_err *err)
-{
-	(void)files, (void)n, (void)base;
-	(void)mf_fail(err, MF_E_USAGE, 0, "the trust server '%s' is read-only", r->where);
-	mf_err_set_hint(err, "publish with --trust-server tuf+file:///DIR, then copy DIR to the web server");
-	return -1;
-}
-
+#define READ_ONLY_HINT "publish with --trust-server tuf+file:///DIR, then copy DIR to the web server"
 #define WEB_OPS(prefix, use)                                                                                 \
 	{                                                                                                    \
 		.scheme = (prefix), .usage = (use), .dialect = &mf_dialect_tuf1, .numbered_roots = true,     \
-		.read_only = true, .open = web_open, .close = web_close, .begin = web_begin, .end = web_end, \
-		.cancel = web_cancel, .publish = web_publish, .target = web_target,                          \
+		.read_only = READ_ONLY_HINT, .open = web_open, .close = web_close, .begin = web_begin,       \
+		.end = web_end, .cancel = web_cancel, .target = web_target,                                  \
 	}
 const struct mf_repo_ops mf_repo_tuf_http = WEB_OPS("tuf+http://", NULL);
 const struct mf_repo_ops mf_repo_tuf_https =
