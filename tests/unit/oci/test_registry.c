@@ -531,6 +531,67 @@ static void catalogue_has_what_is_given_and_nothing_else(void **state)
 	assert_string_equal(text, "{\"images\":[]}");
 }
 
+static void catalogue_uses_a_configuration_that_was_stored_ahead(void **state)
+{
+	struct fixture *f = *state;
+	struct mf_err err = MF_ERR_INIT;
+	struct mf_catalogue_record r[2] = {record_of(f, 1, "a", true), record_of(f, 2, "b", true)};
+	for (int stored = 1; stored >= 0; stored--) {
+		struct mf_buf config MF_BUF_CLEANUP = MF_BUF_INIT(4096);
+		struct mf_digest digest;
+		struct mf_catalogue_scope scope = {.changed = true, .config = &digest};
+		size_t n = stored ? 2 : 1;
+		assert_ok(mf_catalogue_config(r, n, &config, &err), err);
+		if (stored)
+			assert_ok(mf_blob_put_bytes(f->s, mf_buf_bytes(&config), &digest, &err), err);
+		else
+			assert_ok(mf_sha256(mf_buf_bytes(&config), &digest, &err), err);
+		uint64_t asked = requests(f);
+		assert_int_equal(mf_catalogue_set(f->s, r, n, scope, &err), MF_CATALOGUE_DONE);
+		/* One that is not there after all: the tag is refused, then config and tag are written. */
+		assert_in_range(requests(f) - asked, stored ? 1 : 4, stored ? 1 : 5);
+		char text[4096];
+		catalogue_text(f, "_manifesto", text);
+		assert_string_equal(text, mf_buf_str(&config).p);
+	}
+	/* Of another catalogue: it is of no use. */
+	struct mf_digest other = r[0].blob;
+	struct mf_catalogue_scope scope = {.changed = true, .config = &other};
+	uint64_t asked = requests(f);
+	assert_int_equal(mf_catalogue_set(f->s, r, 2, scope, &err), MF_CATALOGUE_DONE);
+	assert_int_equal(requests(f), asked + 3);
+}
+
+static void several_blobs_take_the_uploads_that_were_begun(void **state)
+{
+	struct fixture *f = *state;
+	struct mf_err err = MF_ERR_INIT;
+	struct mf_digest digests[3];
+	struct mf_blob_source v[3] = {{.optional = true}};
+	struct mf_spool *spools[3];
+	uint64_t asked = requests(f);
+	for (size_t i = 0; i < 3; i++) {
+		spools[i] = mf_spool_new(64, &err);
+		assert_non_null(spools[i]);
+		char text[32];
+		int n = snprintf(text, sizeof text, "one of several: %zu", i);
+		assert_ok(mf_spool_add(spools[i], text, (size_t)n, &err), err);
+		assert_ok(mf_spool_end(spools[i], &digests[i], &v[i].length, &err), err);
+		v[i].blob = spools[i];
+		v[i].digest = &digests[i];
+	}
+	mf_blobs_put_soon(f->s, 2);
+	mf_blobs_put_soon(f->s, 1); /* which are begun already */
+	assert_ok(mf_blobs_put(f->s, v, 3, &err), err);
+	assert_int_equal(requests(f), asked + 6);
+	bool there[3];
+	assert_ok(mf_blobs_have(f->s, digests, 3, there, &err), err);
+	for (size_t i = 0; i < 3; i++) {
+		assert_true(v[i].done && there[i]);
+		mf_spool_free(spools[i]);
+	}
+}
+
 static void catalogue_lists_a_blob_once_for_each_role(void **state)
 {
 	struct fixture *f = *state;
@@ -740,6 +801,8 @@ int main(void)
 	    registry_test(referrers_tag_that_is_an_image_is_not_written_over),
 	    registry_test(catalogue_has_these_very_bytes_whatever_the_order),
 	    registry_test(catalogue_has_what_is_given_and_nothing_else),
+	    registry_test(catalogue_uses_a_configuration_that_was_stored_ahead),
+	    registry_test(several_blobs_take_the_uploads_that_were_begun),
 	    registry_test(catalogue_lists_a_blob_once_for_each_role),
 	    registry_test(artifact_with_a_tag_of_its_own_survives_garbage_collection),
 	    registry_test(calls_that_are_cancelled_leak_nothing),
