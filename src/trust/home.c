@@ -77,8 +77,8 @@ static bool file_has(const char *path, struct mf_str name, struct mf_str hash)
 	       memmem(b.p, b.n, name.p, name.n) && memmem(b.p, b.n, hash.p, hash.n);
 }
 
-/* Without a cache nothing is known. */
-bool mf_trust_seems_new(const struct mf_trust *t, struct mf_str prefix, const struct mf_digest *content)
+/* With an empty cache most are new: pipelines have none. */
+bool mf_trust_seems_new(struct mf_trust *t, struct mf_str prefix, const struct mf_digest *content)
 {
 	struct mf_err ignored = MF_ERR_INIT;
 	struct mf_buf hash MF_BUF_CLEANUP = MF_BUF_INIT(128);
@@ -96,7 +96,7 @@ bool mf_trust_seems_new(const struct mf_trust *t, struct mf_str prefix, const st
 	}
 	if (d)
 		(void)closedir(d);
-	return any && !listed;
+	return !listed && (any || mf_trust_known(t, &ignored) == MF_FOUND);
 }
 
 /* ---- the store */

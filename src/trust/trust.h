@@ -80,9 +80,9 @@ struct mf_load {
 };
 /* Begins the requests that a load will need, so that they overlap others. Optional. */
 int mf_trust_prefetch(struct mf_trust *t, const struct mf_load *how, struct mf_err *err) MF_NODISCARD;
-/* A guess, to send requests ahead by: does no file that is cached list such content under a name with this
- * prefix? */
-bool mf_trust_seems_new(const struct mf_trust *t, struct mf_str prefix, const struct mf_digest *content);
+/* A guess, to send requests ahead by: is the repository known, and does no file that is cached list such
+ * content under a name with this prefix? */
+bool mf_trust_seems_new(struct mf_trust *t, struct mf_str prefix, const struct mf_digest *content);
 /* Another: will it take several requests to load this, and is content elsewhere? */
 bool mf_trust_seems_far(struct mf_trust *t);
 /* The client workflow (load.c): root chain from the pin, timestamp, snapshot, targets, delegations.

@@ -289,6 +289,13 @@ check "the trust server gets at most 6 requests ($(wc -l <"$T/N.log"))" test "$(
 run manifesto put "$L/count/far:1.0" second c.bin
 n=$(chain 40 "$T/L.log" "$T/N.log")
 check "nor does a replacement take more ($n)" test "$n" -le 7
+# The first root is fetched as well: by it the repository is known from others of its name.
+cold
+: >"$T/L.log"
+: >"$T/N.log"
+run manifesto put "$L/count/far:1.0" cold a.json
+n=$(chain 40 "$T/L.log" "$T/N.log")
+check "with an empty cache it is one more ($n)" test "$n" -le 8
 # An upload that was begun ahead is begun again when the registry has forgotten it meanwhile.
 for code in 400 404 410; do
 	faults L "{\"method\":\"PUT\",\"path\":\"/blobs/uploads/\",\"action\":\"status\",\"status\":$code,\"count\":2}"
