@@ -504,9 +504,11 @@ static const struct mf_trust_broken *find_broken(const struct listing *l, const 
 						 const struct mf_tuf_loaded *loaded)
 {
 	const struct mf_trust_broken *b = loaded ? NULL : mf_trust_find_broken(l->im->trust, name);
-	for (size_t i = 0; loaded && !b && i < loaded->file->nroles; i++)
-		if (mf_tuf_is_shard(l->set->d, loaded, &loaded->file->roles[i]))
-			b = mf_trust_find_broken(l->im->trust, loaded->file->roles[i].name);
+	for (size_t i = 0; loaded && !b && i < loaded->file->nroles; i++) {
+		const struct mf_tuf_role *role = &loaded->file->roles[i];
+		if (mf_tuf_is_shard(l->set->d, loaded, role) && !mf_tuf_shard_is_loaded(l->set, loaded, role))
+			b = mf_trust_find_broken(l->im->trust, role->name);
+	}
 	return b;
 }
 

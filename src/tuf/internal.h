@@ -13,6 +13,12 @@ int mf_tuf_hash_decode(const struct mf_dialect *d, struct mf_str text, uint8_t *
 
 bool mf_tuf_is_type(struct mf_str text); /* has it the characters of a record type? */
 
+/* Does a shard list nothing but names of its own subjects? Files on a Notary server do not say whose they
+ * are, and one key signs all files of a role: another shard's, or one from before the role was spread, would
+ * hide records or bring old ones back. MF_E_FORMAT. */
+int mf_tuf_check_shard_names(const struct mf_dialect *d, const struct mf_tuf_edge *w,
+			     const struct mf_tuf_file *f, struct mf_err *err) MF_NODISCARD;
+
 /* Does this delegation, by itself, allow the name? */
 bool mf_tuf_role_covers(const struct mf_dialect *d, const struct mf_tuf_role *role, struct mf_str name);
 

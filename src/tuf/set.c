@@ -443,8 +443,8 @@ static int check_owner(const struct mf_tuf_set *s, const struct mf_tuf_edge *w, 
 	return mf_wrap(err, "a part of role '%s'", mf_esc(&e, mf_str_c(w->parent->role)));
 }
 
-/* A shard lists nothing, and each subject has one shard at most: otherwise a second one could hide what the
- * first one holds, or hold what its role has replaced. */
+/* A shard delegates to nobody, and each subject has one shard at most: otherwise a second one could hide what
+ * the first one holds, or hold what its role has replaced. */
 static int check_shards(const struct mf_tuf_set *s, const char *name, const struct mf_tuf_edge *w,
 			const struct mf_tuf_file *f, struct mf_err *err)
 {
@@ -452,7 +452,7 @@ static int check_shards(const struct mf_tuf_set *s, const char *name, const stru
 	bool taken[1 << (4 * MF_MAX_SHARD_DIGITS)] = {false};
 	if (w && mf_tuf_is_shard(s->d, w->parent, w->role)) {
 		if (!f->nroles)
-			return 0;
+			return mf_tuf_check_shard_names(s->d, w, f, err);
 		return mf_fail(err, MF_E_FORMAT, 0, "'%s' is a part of a role, and delegates to '%s'",
 			       mf_esc(&e, mf_str_c(name)), mf_esc(&e2, mf_str_c(f->roles[0].name)));
 	}

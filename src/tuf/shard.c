@@ -70,6 +70,25 @@ bool mf_tuf_shard_is_loaded(const struct mf_tuf_set *s, const struct mf_tuf_load
 	return false;
 }
 
+int mf_tuf_check_shard_names(const struct mf_dialect *d, const struct mf_tuf_edge *w,
+			     const struct mf_tuf_file *f, struct mf_err *err)
+{
+	const struct mf_str digits = mf_tuf_shard_digits(d, w->parent->role, w->role);
+	for (size_t i = 0; i < f->ntargets; i++) {
+		const struct mf_str name = mf_tuf_target_name(f, i).raw;
+		struct mf_digest subject;
+		struct mf_esc e, e2;
+		char hex[65];
+		if (!mf_tuf_name_subject(name, &subject))
+			continue;
+		mf_digest_hex(hex, &subject);
+		if (!mf_str_starts((struct mf_str){hex, 64}, digits))
+			return mf_fail(err, MF_E_FORMAT, 0, "'%s' has '%s', which belongs to another part",
+				       mf_esc(&e, mf_str_c(w->role->name)), mf_esc(&e2, name));
+	}
+	return 0;
+}
+
 bool mf_tuf_shard_wanted(struct mf_str digits, const char *const *subjects)
 {
 	for (; *subjects; subjects++) {

@@ -689,6 +689,50 @@ static void tally_marks_what_a_shard_that_is_not_loaded_may_hold(void **state)
 	}
 }
 
+/* Also where its path names a type that `targets` has delegated. */
+static void shard_of_targets_is_targets(void **state)
+{
+	(void)state;
+	EACH_DIALECT(i)
+	for (int delegated = 0; delegated < 2; delegated++) {
+		struct fixture f FIXTURE = fixture(dialects[i]);
+		bool tuf1 = dialects[i] == &mf_dialect_tuf1;
+		size_t shard = add_role(&f, (struct role){.name = tuf1 ? "targets._h0" : "targets/_h0",
+							  .keys = BIT(K_TARGETS),
+							  .paths = {tuf1 ? "qa/sha256-0*" : "qa/sha256-0"}});
+		add_entry(&f, (struct entry){.role = shard, .type = "qa", .subject = 1, .blob = 1});
+		if (delegated)
+			add_role(&f, QA_ROLE("qa/"));
+		build(&f);
+		if (delegated)
+			refuses(&f, NULL, MF_E_NOT_FOUND);
+		else
+			gives(&f, NULL, "targets");
+		gives(&f, "targets", "targets");
+	}
+}
+
+/* Whoever writes the role's file may list further keys for its shard. */
+static void shard_adds_no_signers_to_its_role(void **state)
+{
+	(void)state;
+	EACH_DIALECT(i)
+	{
+		size_t shard;
+		struct fixture f FIXTURE = sharded(dialects[i], &shard);
+		struct mf_err err = MF_ERR_INIT;
+		struct mf_entries all MF_ENTRIES_CLEANUP = {0};
+		f.roles[shard].keys |= BIT(K_STRANGER);
+		add_entry(&f, (struct entry){
+				  .role = shard, .type = "qa", .subject = 1, .blob = 1, .kind = BY_STRANGER});
+		build(&f);
+		ok(mf_policy_list(&f.set, NULL, NULL, &all, &err), &err);
+		assert_int_equal(all.n, 1);
+		assert_int_equal(all.v[0].state, MF_STATE_FOREIGN);
+		assert_int_equal(all.v[0].nkeys, 1);
+	}
+}
+
 static void veto_in_a_shard_counts_for_nothing(void **state)
 {
 	(void)state;
@@ -743,6 +787,8 @@ int main(void)
 	    cmocka_unit_test(shard_holds_only_what_its_digits_cover),
 	    cmocka_unit_test(own_file_of_a_role_goes_before_its_shards),
 	    cmocka_unit_test(tally_marks_what_a_shard_that_is_not_loaded_may_hold),
+	    cmocka_unit_test(shard_of_targets_is_targets),
+	    cmocka_unit_test(shard_adds_no_signers_to_its_role),
 	    cmocka_unit_test(veto_in_a_shard_counts_for_nothing),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -152,7 +152,22 @@ static void needs_two(struct sw *r, json_t *j)
 	assert_int_equal(json_object_set_new(role, "threshold", json_integer(2)), 0);
 }
 
+/* One key signs all shards of a role, and on a Notary server a file does not say whose it is. */
+static void of_another_shard(struct sw *r, json_t *j)
+{
+	json_t *targets = json_object_get(j, "targets"), *entry = json_object_get(targets, "outside");
+	(void)r;
+	assert_int_equal(
+	    json_object_set(targets,
+			    "qa/sha256-1000000000000000000000000000000000000000000000000000000000"
+			    "000000",
+			    entry),
+	    0);
+}
+
 static const struct sw_row attacks[] = {
+    ROW("another shard's file", SW_BOTH, MF_E_FORMAT, F_DEEP, .prepare = shard, .file = F_DEEP,
+	.edit = of_another_shard),
     ROW("by fewer keys than the role needs", SW_BOTH, MF_E_SIGNATURE, F_DEEP, .prepare = by_one_of_two,
 	.file = F_TARGETS, .edit = needs_two),
     ROW("by a delegate only", SW_BOTH, MF_E_SIGNATURE, F_DEEP, .prepare = by_delegate),
