@@ -39,7 +39,7 @@ reads_all() { # NAME COMMAND...
 		;;
 	esac
 	mkdir -p "$T/read"
-	run_with "$T/names" "$@" "$STATIC/store/trust/" "$STATIC/store/trust/targets/" "$store/trust/1.root.json" "$T/read"
+	run_with "$T/names" "$@" "$STATIC/${store##*/}/trust/" "$STATIC/${store##*/}/trust/targets/" "$store/trust/1.root.json" "$T/read"
 	check_status "$name reads the store" 0
 	while read -r target; do
 		if cmp -s "$T/records/${target//\//%2F}" "$T/read/${target//\//%2F}"; then
@@ -50,12 +50,25 @@ reads_all() { # NAME COMMAND...
 	done <"$T/names"
 	rm -rf "$T/read"
 }
-reads_all python-tuf "$python" "$here/read_python.py"
-if command -v node >/dev/null; then
-	reads_all tuf-js node "$here/read_js.mjs"
-else
-	not_run 'tuf-js reads the store' 'no node'
-fi
+clients_read() { # WHAT
+	reads_all "python-tuf$1" "$python" "$here/read_python.py"
+	if command -v node >/dev/null; then
+		reads_all "tuf-js$1" node "$here/read_js.mjs"
+	else
+		not_run "tuf-js$1 reads the store" 'no node'
+	fi
+}
+clients_read ''
+# The same in roles that are spread over shards.
+ln -sf "${T_MANIFESTO%/*}/tests/support/manifesto-few" bin/manifesto
+machine shards
+make_store "$STATIC_DIR/sharded"
+check 'a role has shards' test -n "$(find "$store" -name '*._h0.json')"
+clients_read ' with shards'
+ln -sf "$T_MANIFESTO" bin/manifesto
+machine first
+store=$STATIC_DIR/store
+note_records
 
 # Mirrors of a Notary repository and of one in a directory; each is on a web server and in a bucket.
 reads_mirrors() {
