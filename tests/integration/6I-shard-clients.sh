@@ -21,6 +21,10 @@ name() { # TYPE IMAGE: the target's
 served() { # ROLE
 	curl -s -m 20 "$NOTARY/v2/$gun/_trust/tuf/$1.json"
 }
+served_id() { # KEY: the ID under which the role's file has it
+	manifesto key export "$1" -o "$1.pem" >/dev/null
+	served targets/qa | jq -r --arg raw "$(openssl pkey -pubin -in "$1.pem" -outform DER | tail -c 32 | base64)" '.signed.delegations.keys | to_entries[] | select(.value.keyval.public == $raw).key'
+}
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 30 -subj /CN=team -keyout team.key -out team.crt 2>/dev/null
 openssl x509 -in team.crt -pubkey -noout >team.pub
 manifesto key import team team.key >/dev/null
@@ -127,4 +131,38 @@ for i in {1..6}; do
 done
 get_is '... and ours is ours' content "$gun:8" scan
 check 'the root is as it was' test "$(served root | jq -r '.signed.version')" = "$root"
+
+# --- other keys, which it follows
+notary_in cli list "$gun"
+sort stdout >all
+follows() { # NAME
+	rm -rf at
+	cp -r cli at
+	notary_in at list "$gun"
+	check_status "$1: notary follows from the root that it knows" 0
+	check "$1: it lists the same" diff all <(sort stdout)
+	cold
+	get_is "$1: we read what was ours" content "$gun:5" approval
+	get_is "$1: and what was theirs" theirs "$gun:4" scan
+}
+manifesto key generate -q later
+manifesto key generate -q root2 --type ecdsa
+run manifesto trust rotate "$gun" targets --key later
+check_status 'another key of targets' 0
+follows 'another key of targets'
+run manifesto trust rotate "$gun" root --key root2
+check_status 'another root' 0
+follows 'another root'
+run manifesto trust rotate "$gun" snapshot
+check_status 'another key of the snapshot' 0
+follows 'another key of the snapshot'
+lost=$(served_id other)
+check 'a key is listed for the shards of a role' test "$(served targets/qa | jq --arg id "$lost" '[.signed.delegations.roles[] | select(.keyids | contains([$id]))] | length')" -ge 16
+run manifesto key revoke other "$gun" --key later
+check_status 'a key that signed in a role is revoked' 0
+check '... and listed nowhere' test -z "$({ served targets; served targets/qa; } | jq -r '.signed.delegations.keys | keys[]' | grep -F "$lost")"
+follows 'a key is revoked'
+MANIFESTO_KEY=later run manifesto put -q --force "$gun:5" scan theirs
+check_status 'the new key signs' 0
+get_is '... and is read' theirs "$gun:5" scan
 t_done
