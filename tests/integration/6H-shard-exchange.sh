@@ -63,6 +63,7 @@ proposals() { # NAME
 	check_status "$name: the other key signs" 0
 	run manifesto role remove "$repository" qa --key team --propose p.json
 	check_status "$name: ... then it can" 0
+	check_stderr_has "$name: ... with what is left to do" "role sign $repository"
 	run manifesto proposal sign --yes --publish "$repository" p.json
 	check_status "$name: ... be published" 0
 	rm p.json
