@@ -257,6 +257,10 @@ static int make_all(const char *path, struct dir_mode how, struct mf_err *err)
 
 int mf_dir_make(const char *path, unsigned mode, struct mf_err *err)
 {
+	struct stat st;
+	/* As a rule it is there: whoever writes to the cache asks for it before each file. */
+	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+		return 0;
 	return make_all(path, (struct dir_mode){false, mode}, err);
 }
 
