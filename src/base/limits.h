@@ -11,15 +11,18 @@
 #define MF_MAX_TARGETS_BYTES ((size_t)100 << 20)
 /* All roles of one load together: they are held in memory. */
 #define MF_MAX_TARGETS_TOTAL ((size_t)256 << 20)
-#define MF_MAX_ROOT_STEPS 256         /* root versions walked in one run */
-#define MF_MAX_DELEGATIONS_LOOKUP 32  /* roles visited to look one name up */
-#define MF_MAX_DELEGATIONS_LIST 8192  /* roles visited to list all names */
-#define MF_MAX_SHARD_DIGITS 3         /* 4,096 shards of a role: 800 kB in the snapshot */
-#define MF_MAX_SHARD_RECORDS SIZE_MAX /* records in a file of a role, before it is divided: any */
-#define MF_MAX_SIGNATURES 64          /* signatures on one file */
-#define MF_MAX_KEYS 1024              /* keys in one file */
-#define MF_MAX_ROLE_NAME 255          /* Notary: role names are shorter than 256 bytes */
+#define MF_MAX_ROOT_STEPS 256                      /* root versions walked in one run */
+#define MF_MAX_DELEGATIONS_LOOKUP 32               /* roles visited to look one name up */
+#define MF_MAX_DELEGATIONS_LIST 8192               /* roles visited to list all names */
+#define MF_MAX_SHARD_DIGITS 3                      /* 4,096 shards of a role: 800 kB in the snapshot */
+#define MF_MAX_SHARD_RECORDS 5000                  /* in a file of a role, before it is divided: 2.5 MB */
+#define MF_MAX_SIGNATURES 64                       /* signatures on one file */
+#define MF_MAX_KEYS 1024                           /* keys in one file */
+#define MF_MAX_ROLE_NAME 255                       /* Notary: role names are shorter than 256 bytes */
 #define MF_MAX_VERSION ((int64_t)9007199254740991) /* 2^53-1: exact in every JSON reader */
+
+/* Of cached files, to guess whether content is new: the file of a role of MF_MAX_SHARD_RECORDS. */
+#define MF_MAX_GUESS_BYTES ((size_t)4 << 20)
 
 /* The index of a targets file. A smaller file is read whole: it costs less than an index. An entry has at
  * most MF_MAX_CUSTOM_BYTES of ours; what has more is no record. Beyond so many subjects of one run the whole

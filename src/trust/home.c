@@ -69,15 +69,21 @@ void mf_trust_cache_put(const struct mf_trust *t, const char *role, int64_t vers
 		mf_cache_wrote(t->cfg->cache, bytes.n);
 }
 
-static bool file_has(const char *path, struct mf_str name, struct mf_str hash)
+/* *left: octets that may still be read; none, when the file has more. */
+static bool file_has(const char *path, struct mf_str name, struct mf_str hash, size_t *left)
 {
 	struct mf_err ignored = MF_ERR_INIT;
-	struct mf_buf b MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_TARGETS_BYTES);
-	return mf_file_read_stored(path, MF_MAX_TARGETS_BYTES, &b, &ignored) == 0 && b.n &&
-	       memmem(b.p, b.n, name.p, name.n) && memmem(b.p, b.n, hash.p, hash.n);
+	struct mf_buf b MF_BUF_CLEANUP = MF_BUF_INIT(*left);
+	if (mf_file_read_stored(path, *left, &b, &ignored) < 0) {
+		*left = mf_file_exists(path) ? 0 : *left;
+		return false;
+	}
+	*left -= b.n;
+	return b.n && memmem(b.p, b.n, name.p, name.n) && memmem(b.p, b.n, hash.p, hash.n);
 }
 
-/* With an empty cache most are new: pipelines have none. */
+/* With an empty cache most are new: pipelines have none. Of a large one a part is read, for the same reason.
+ */
 bool mf_trust_seems_new(struct mf_trust *t, struct mf_str prefix, const struct mf_digest *content)
 {
 	struct mf_err ignored = MF_ERR_INIT;
@@ -89,10 +95,13 @@ bool mf_trust_seems_new(struct mf_trust *t, struct mf_str prefix, const struct m
 		return false;
 	DIR *d = opendir(dir);
 	bool any = false, listed = false;
-	for (const struct dirent *e; d && !listed && (e = readdir(d));) {
+	size_t left = MF_MAX_GUESS_BYTES;
+	for (const struct dirent *e; d && !listed && left && (e = readdir(d));) {
+		if (mf_str_ends(mf_str_c(e->d_name), MF_STR(".index")) || e->d_name[0] == '.')
+			continue;
 		char *path MF_FREE = mf_path_join(dir, e->d_name, NULL);
 		any |= mf_str_starts(mf_str_c(e->d_name), MF_STR("targets"));
-		listed = !path || file_has(path, prefix, mf_buf_str(&hash));
+		listed = !path || file_has(path, prefix, mf_buf_str(&hash), &left);
 	}
 	if (d)
 		(void)closedir(d);

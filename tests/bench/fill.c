@@ -42,6 +42,28 @@ static int subject_of(const struct fill *f, size_t i, struct mf_digest *out, str
 	return mf_digest_parse(out, (struct mf_str){line, 71}, err);
 }
 
+/* Of a repository that has shards already, those of the given subjects will do: their first digits, each
+ * once.
+ */
+static int first_digits(struct fill *f, const char *list[17], struct mf_err *err)
+{
+	static const char *const digits[] = {"0", "1", "2", "3", "4", "5", "6", "7",
+					     "8", "9", "a", "b", "c", "d", "e", "f"};
+	bool seen[16] = {false};
+	struct mf_digest d;
+	for (size_t i = 0; i < f->n; i++) {
+		if (subject_of(f, i, &d, err) < 0)
+			return -1;
+		seen[d.b[0] >> 4] = true;
+	}
+	for (size_t i = 0, n = 0; i < 16; i++)
+		if (seen[i])
+			list[n++] = digits[i];
+	if (f->subjects)
+		rewind(f->subjects);
+	return 0;
+}
+
 static int make_edit(const struct fill *f, struct mf_trust *t, struct mf_signer *s, size_t i,
 		     struct mf_err *err)
 {
@@ -120,7 +142,11 @@ int main(int argc, char **argv)
 		if (!f.subjects)
 			return die("cannot read SUBJECTS");
 	}
-	const struct mf_publish_intent in = {.prefix = MF_STR("bench/"), .fill = fill, .arg = &f};
+	const char *digits[17] = {NULL};
+	if (first_digits(&f, digits, &err) < 0)
+		return die(err.msg);
+	const struct mf_publish_intent in = {
+	    .prefix = MF_STR("bench/"), .subjects = digits, .fill = fill, .arg = &f};
 	f.edits = mf_arena_alloc(&arena, f.n, sizeof *f.edits, &err);
 	f.length = content.n;
 	if (!f.edits || mf_sha256(mf_buf_bytes(&content), &f.content, &err) < 0 ||

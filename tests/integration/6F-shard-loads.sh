@@ -46,6 +46,7 @@ check 'they are in several shards' [ "$all" -gt 4 ]
 
 for names in tags digests; do
 	forget
+	faults N '{"path":"/_h","action":"delay","ms":1000}' # so that all come before the first one is answered
 	run manifesto verify --require note --images $names
 	check_status "verify by $names" 0
 	check "verify by $names: each shard is requested once" [ "$(requests)" = "$all" ]
