@@ -4,14 +4,8 @@
 
 #include "condition/jq.h"
 
-/* A sanitizer reserves more memory than any limit allows, and keeps it out of core dumps. */
-#if defined __SANITIZE_ADDRESS__
-#define MF_SANITIZED 1
-#elif defined __has_feature
-#if __has_feature(address_sanitizer)
-#define MF_SANITIZED 1
-#endif
-#endif
+/* A sanitizer reserves more memory than any limit allows, and keeps it out of core dumps. The Makefile
+ * defines MF_SANITIZED to 1 for it. */
 #ifndef MF_SANITIZED
 #define MF_SANITIZED 0
 #endif
