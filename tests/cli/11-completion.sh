@@ -16,7 +16,7 @@ offers() { # NAME EXPECTED WORD...: the last one is to be completed
 	shift 2
 	run manifesto __complete -- "$@"
 	check "offers $name" test "$(cut -f 1 "$T/stdout" | LC_ALL=C sort | tr '\n' ' ')" = "${expected:+$expected }"
-	check_stderr_empty "offers $name: nothing is said"
+	check_stderr_empty "offers $name: nothing is reported"
 	check_status "offers $name: no failure" 0
 }
 offers 'a command' 'put' pu
@@ -42,7 +42,7 @@ offers 'nothing behind the last argument' '' put app qa file ''
 offers 'nothing for a value that nobody can know' '' put --author ''
 offers 'nothing for an option that does not exist' '' put --no=
 run manifesto __complete -- put --forc
-check_stdout_is 'what an option does for the command is said beside it' "--force	replace the record even if it changed in the meantime or is the same"
+check_stdout_is 'the effect of an option on the command is shown beside it' "--force	replace the record even if it changed in the meantime or is the same"
 
 # --- names that this machine knows
 export MANIFESTO_KEY=alice

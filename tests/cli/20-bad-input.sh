@@ -170,7 +170,7 @@ run manifesto get "$good" qa
 check_stdout_file 'and read' approval.json
 snapshot >"$T/before"
 refuses 'a record that does not exist' 3 'nothing' manifesto get "$good" nothing
-check_stderr_has 'the hint says where to look' "manifesto list $good"
+check_stderr_has 'the hint has the command that lists them' "manifesto list $good"
 refuses 'list of a tag that does not exist' 3 '9.9' manifesto list oci:image:9.9
 refuses 'get of a tag that does not exist' 3 '9.9' manifesto get oci:image:9.9 qa
 refuses 'a role that does not exist' 3 "role 'targets/none' has no 'qa' record" manifesto get --role targets/none "$good" qa

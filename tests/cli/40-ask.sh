@@ -93,7 +93,7 @@ check_status 'SIGTERM at the question ends by SIGTERM' 143
 check_stdout_has 'and leaves the terminal usable too' 'echo on'
 CI=true terminal -- manifesto key generate bad
 check_status 'with CI set nobody is asked' 11
-check_stdout_has 'and that is said' 'CI is set'
+check_stdout_has 'and the message names it' 'CI is set'
 check_stdout_lacks 'there is no question with CI set' 'New passphrase'
 check 'none of these made a key' test ! -e "$keys/bad.key"
 

@@ -53,7 +53,7 @@ run manifesto list "$image"
 check 'list has the name' grep -qE '^qa +quality +dana ' "$T/stdout"
 check 'and the other' grep -qE '^scan +security +Erik.Berg ' "$T/stdout"
 run manifesto list --json "$image"
-check_stdout_file 'JSON keeps the fingerprint, and says what it said' list.json
+check_stdout_file 'JSON keeps the fingerprint, and is as it was' list.json
 run manifesto list --all "${image%:1.0}"
 check_stdout_has 'list --all has it' dana
 run manifesto history "$image"
@@ -84,12 +84,12 @@ check_stdout_has 'which is the right one' "$erik"
 mallory=$(printf '%064d' 7)
 cp "$MANIFESTO_HOME/trust.json" before
 refused 'the name of a key of ours' 12 key name "$mallory" alice
-check_stderr_has 'is said to be that' "'alice' could be taken for 'alice', a key on this machine"
+check_stderr_has 'is reported as that' "'alice' could be taken for 'alice', a key on this machine"
 for name in Alice ALICE a.lice al1ce aIice alice- alice_; do
 	refused "one that looks like it ($name)" 12 key name "$mallory" "$name"
 done
 refused "a colleague's" 12 key name "$mallory" dana
-check_stderr_has 'is said to be that, too' "'dana' could be taken for 'dana', the name of another key"
+check_stderr_has 'is reported as that, too' "'dana' could be taken for 'dana', the name of another key"
 for name in Dana d-ana clana c1ana CIana erik.berg Er1k-Berg ErikBerg Erik8erg; do
 	refused "one that looks like it ($name)" 12 key name "$mallory" "$name"
 done

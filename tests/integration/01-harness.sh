@@ -155,7 +155,7 @@ deps() {
 }
 run sh "$T_TOP/tests/support/deps.sh" build check
 check_status 'nothing is done when all packages are there' 0
-check_stdout_is 'and nothing is said' ''
+check_stdout_is 'and nothing is reported' ''
 program id <<<'echo 1000'
 run deps lint
 check_status 'without rights nothing is installed' 1

@@ -115,7 +115,7 @@ check 'the signed text is percent-encoded' grep -q 'tags %3Cb%3E %26 100%25' "ap
 chain 'after free text'
 refused 'a record that would have expired' 2 put --expires 2001-01-01T00:00:00Z oci:app:1.0 note third
 refused 'free text that is too long' 2 put --author "$(head -c 70000 large)" oci:app:1.0 note third
-check_stderr_has 'which text is said' 'author is too long'
+check_stderr_has 'the message names the text' 'author is too long'
 refused 'free text that is not UTF-8' 2 put --author $'\xff' oci:app:1.0 note third
 run manifesto put --expires 1s oci:app:1.0 short third
 check_status 'a record for a second' 0
@@ -136,7 +136,7 @@ refused 'a tag that is not there' 3 get oci:app:3.0 qa-approval
 run manifesto list oci:app:2.0
 check_status 'the other image' 0
 check_stdout_empty 'it has no records'
-check_stderr_has 'which is said' "no metadata for 'oci:app:2.0'"
+check_stderr_has 'which is reported' "no metadata for 'oci:app:2.0'"
 refused 'nothing is inherited' 3 get oci:app:2.0 qa-approval
 check_stderr_has 'the message names the image' "no 'qa-approval' record for $other"
 run manifesto put oci:app:2.0 qa-approval "$approval"

@@ -93,7 +93,7 @@ refused 'a trust server of no known scheme' 2 --trust-server "ftp://${NOTARY#htt
 refused 'plain HTTP to a host that is not this one' 2 --trust-server http://server.example get "$image" qa-approval
 check_stderr_has 'how to allow it is named' --plain-http
 refused 'nobody listens' 4 --trust-server http://127.0.0.1:1 get "$image" qa-approval
-check_stderr_has 'that is what is said' 'Connection refused'
+check_stderr_has 'that is reported' 'Connection refused'
 check_line_count 'in one line' 1 "$T/stderr"
 
 # --- another image of the same repository, a moved tag
@@ -177,7 +177,7 @@ machine seventh
 refused 'another machine may not show it' 10 trust show "$REGISTRY/acme/prepared"
 CI=true run manifesto trust show --tofu "$REGISTRY/acme/prepared"
 check_status 'unless it trusts it' 0
-check_stdout_has 'which is said' 'on first use, not pinned'
+check_stdout_has 'which is reported' 'on first use, not pinned'
 run manifesto trust show --tofu --json "$REGISTRY/acme/prepared"
 check_json 'in JSON, too, with roles and keys' '.tofu and (.roles | map(.name)) == ["root", "timestamp", "snapshot", "targets"]
 	and ([.roles[].keys[].fingerprint | test("^[0-9a-f]{64}$")] | all)'

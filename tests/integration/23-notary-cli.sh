@@ -106,7 +106,7 @@ run manifesto key import theirs "$(key_file owner targets)"
 check_status 'import the targets key' 0
 before=$(version_of "$gun" targets)
 refused 'put needs the snapshot key as well' 11 put "$image" qa-approval "$approval"
-check_stderr_has 'which is said' snapshot
+check_stderr_has 'which is reported' snapshot
 check 'nothing was published' test "$(version_of "$gun" targets)" = "$before"
 run manifesto key import theirs-snapshot "$(key_file owner snapshot)"
 check_status 'import the snapshot key' 0

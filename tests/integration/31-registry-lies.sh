@@ -210,7 +210,7 @@ refused=$status
 lie
 run manifesto get "$image" lie
 if [ "$refused" != 0 ] && [ "$status" = 3 ]; then
-	ok 'a blob said to be there that is not: no record without its content'
+	ok 'a blob that is claimed to be there and is not: no record without its content'
 else
 	not_ok 'a blob said to be there that is not: no record without its content' "put ended with $refused"
 fi

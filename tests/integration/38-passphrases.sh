@@ -88,7 +88,7 @@ check 'and none is written' test ! -e home/fresh/keys
 check 'nor a repository' test ! -e fresh/trust
 refuses 'an empty passphrase for a new key' 11 '' alone env MANIFESTO_HOME="$T/home/fresh" manifesto put -q --passphrase-file empty --init oci:fresh:1.0 qa-approval approval.json
 run alone env MANIFESTO_HOME="$T/home/fresh" manifesto put -q --no-passphrase --init oci:fresh:1.0 qa-approval approval.json
-check_status '--no-passphrase must be said' 0
+check_status '--no-passphrase must be given' 0
 
 # --- keys
 rm -rf home/other

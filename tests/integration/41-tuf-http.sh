@@ -144,7 +144,7 @@ done
 refused 'another scheme' 2 --trust-server tuf+ftp://server.example get "$image" qa-approval
 check_stderr_has 'the schemes are named' tuf+https://
 refused 'nobody listens' 4 --trust-server tuf+http://127.0.0.1:1 get "$image" qa-approval
-check_stderr_has 'that is what is said' 'Connection refused'
+check_stderr_has 'that is reported' 'Connection refused'
 
 setpriv --pdeathsig KILL "$(t_python)" "$T_TOP/tests/support/static.py" --basic 'robot:s3cret' --port-file "$T/basic.port" "$STATIC_DIR" &
 fault_pids+=($!)

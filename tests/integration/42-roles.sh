@@ -211,7 +211,7 @@ check 'and out of the root' test "$(signers writers/trust snapshot) $(signers wr
 check 'the key is out of the root altogether' test "$(jq '.signed.keys | length' writers/trust/3.root.json)" = 2
 mv "$MANIFESTO_HOME/keys/alice-root.key" root.key
 refused 'a new writer takes the root key' 11 role add "$image" qa --key bob.pub --types a
-check_stderr_has 'which is said' "role 'root'"
+check_stderr_has 'which is reported' "role 'root'"
 roles_are 'nothing was half published' '.roles | length == 1'
 check 'no root either' test "$(find writers/trust -name '*.root.json' | wc -l)" = 3
 mv root.key "$MANIFESTO_HOME/keys/alice-root.key"

@@ -132,7 +132,7 @@ story() { # NAME IMAGE IMAGE2 INDEX
 	verify "$b" --policy policy.json
 	check_status "$name: waived" 0
 	check_stdout_is "$name: accepted" "$(digest_of "$b")"
-	check_stderr_has "$name: which is said" "'qa-approval' is waived by 'W-1' for 'a\\u{1b}[31m hotfix' until 2035-01-01T00:00:00Z, signed by board1"
+	check_stderr_has "$name: which is reported" "'qa-approval' is waived by 'W-1' for 'a\\u{1b}[31m hotfix' until 2035-01-01T00:00:00Z, signed by board1"
 	check "$name: without control characters" test -z "$(LC_ALL=C grep '[^[:print:]]' "$T/stderr")"
 	verify --json "$b" --policy policy.json
 	check_json "$name: and in JSON" \
@@ -157,7 +157,7 @@ story() { # NAME IMAGE IMAGE2 INDEX
 	put "$b" waiver waiver.json --key board1
 	verify "$b" --policy policy.json
 	check_status "$name: a waiver that is none" 9
-	check_stderr_has "$name: which is said" 'the waiver cannot be used'
+	check_stderr_has "$name: which is reported" 'the waiver cannot be used'
 
 	# --- withdrawal: nothing waives it
 	waiver 2035-01-01T00:00:00Z
@@ -382,7 +382,7 @@ check_status 'another waiver than was signed' 6
 faults R '{"path":"blobs/","action":"status","status":503,"headers":{"Retry-After":"0"}}'
 verify --json "$gun:2.0" --policy policy.json
 check_status 'a waiver that cannot be fetched' 9
-check_json 'both are said' '[.images[0].findings[].code] | sort == ["absent", "unavailable"]'
+check_json 'both are reported' '[.images[0].findings[].code] | sort == ["absent", "unavailable"]'
 faults R
 
 # Trouble in one repository among others: each image has its own result.

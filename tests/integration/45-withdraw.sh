@@ -214,14 +214,14 @@ check_stdout_has 'which is a veto' "veto: 'targets/security' holds no such recor
 check_stdout_has 'of that content' "withdrawn: sha256:$(sum "$approval")"
 as dave
 refused 'dave reads it no more' 9 get "$image" qa-approval
-check_stderr_has 'who and why is said' "withdrawn by 'targets/security' (key "
+check_stderr_has 'who and why is reported' "withdrawn by 'targets/security' (key "
 run manifesto list --json "$image"
 check_json 'he sees both' '[.records[] | "\(.role) \(.state)"] == ["targets/qa current", "targets/security withdrawn"]'
 for options in '' --reinstate '--reinstate --force'; do
 	as bob
 	# shellcheck disable=SC2086 # words
 	refused "bob cannot lift it: put $options" 9 put $options "$image" qa-approval second
-	check_stderr_has 'who can is said' "only a key of role 'targets/security'"
+	check_stderr_has 'who can is reported' "only a key of role 'targets/security'"
 done
 refused 'nor by rm' 3 rm --reinstate "$image" qa-approval
 as alice

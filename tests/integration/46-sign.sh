@@ -43,7 +43,7 @@ story() {
 	check_stderr_has 'the way is named' --yes
 	terminal 'Sign it with key' 'n\n' -- manifesto sign "$image" qa-approval
 	check_status "$what: a no" 1
-	check_stdout_has 'is said to be one' 'was not signed'
+	check_stdout_has 'is shown as one' 'was not signed'
 	terminal 'Sign it with key' '\n' -- manifesto sign "$image" qa-approval
 	check_status "$what: nothing is a no, too" 1
 	CI=true terminal -- manifesto sign "$image" qa-approval
@@ -161,7 +161,7 @@ run manifesto put "$image" qa-approval another
 check_status 'bob puts another while carol signs' 0
 late_ends
 check_status 'carol has not signed that' 12
-check_stderr_has 'which is said' 'nothing was signed'
+check_stderr_has 'which is reported' 'nothing was signed'
 signers_are 'bob alone' 1
 fresh
 as carol
@@ -191,6 +191,6 @@ notary_in owner add -p --roles targets/qa "$gun" "qa-approval/sha256-${subject#s
 check_status 'the notary program makes an entry' 0
 as gina
 refused 'it has nothing to sign' 9 sign --yes "$image" qa-approval
-check_stderr_has 'what to do is said' "'manifesto put'"
+check_stderr_has 'the hint has the next step' "'manifesto put'"
 
 t_done

@@ -48,7 +48,7 @@ version_is() { # NAME FILE NOTE VERSION IMAGE TYPE [options]
 	run manifesto get --version "$version" "$@"
 	check_status "$name: status" 0
 	check_stdout_file "$name: the bytes of then" "$file"
-	check_stderr_has "$name: which is said" "$note"
+	check_stderr_has "$name: which is reported" "$note"
 }
 digest() { # FILE
 	echo "sha256:$(sum "$1")"
@@ -104,7 +104,7 @@ check_life() { # IMAGE
 		removed 7 -
 		put 8 alice
 	EOF
-	check "$image: older ones are said to be left out" test "$(jq -c 'select(.event == "not-read") | [.role, .firstVersion, .version]' "$T/stdout")" = '["targets",1,6]'
+	check "$image: older ones are reported as left out" test "$(jq -c 'select(.event == "not-read") | [.role, .firstVersion, .version]' "$T/stdout")" = '["targets",1,6]'
 	run manifesto history --limit 2 "$image" qa
 	check_stdout_has "$image: also in text" 'targets: versions 1 to 6 are not shown (--limit)'
 
@@ -240,7 +240,7 @@ check "as text: an event of a record" grep -qE " unsigned +sha256:[0-9a-f]{64} +
 check "as text: an event of a role" grep -qE " key-removed +- +- +targets +4 +alice +qa: dora$" "$T/stdout"
 run manifesto history --all --json --role qa oci:team
 jq -s . "$T/stdout" >all
-check_json 'of a role: what it says, and what is said of it' 'all(.role == "qa" or .changedRole == "qa") and any(.event == "key-removed") and any(.event == "put")' all
+check_json 'of a role: its own events, and those about it' 'all(.role == "qa" or .changedRole == "qa") and any(.event == "key-removed") and any(.event == "put")' all
 run manifesto history --all --json --role root oci:team
 jq -s . "$T/stdout" >all
 check_json 'of the root' 'length > 3 and all(.role == "root")' all
@@ -369,7 +369,7 @@ notary_in key rotate "$gun" targets
 notary_in key rotate "$gun" snapshot -r
 notary_in delegation add -p "$gun" targets/qa ann.crt bob.crt --paths qa/
 run manifesto history --role qa "$image" qa
-check_status 'a role that has said nothing yet' 0
+check_status 'a role that has published nothing yet' 0
 check_stdout_empty 'has no history'
 refused 'nor versions' 3 get --role qa --version 1 "$image" qa
 put "$image" qa c2 --key ann

@@ -40,7 +40,7 @@ check 'each of them exists' diff /dev/null "$T/missing"
 sed -n '/^```$/,/^```$/p' docs/record-format.md | grep -v '^```' >"$T/example"
 check 'the example has a payload and an entry' test "$(wc -l <"$T/example")" = 3
 head -n 2 "$T/example" | head -c -1 >"$T/payload"
-check 'the payload has the length that is said' grep -q "payload, $(wc -c <"$T/payload") bytes" docs/record-format.md
+check 'the payload has the stated length' grep -q "payload, $(wc -c <"$T/payload") bytes" docs/record-format.md
 check 'and the SHA-256' grep -q "$(sha256sum <"$T/payload" | cut -d' ' -f1)" docs/record-format.md
 sed -n 3p "$T/example" >"$T/entry"
 check 'the entry holds what the payload signs' test "$(jq -c '.custom.manifesto | del(.sigs)' "$T/entry")" = \

@@ -145,7 +145,7 @@ story() { # IMAGE
 	check_stderr_has 'what to do' 'can be proposed again'
 	run manifesto proposal sign --yes --publish "$image" v.json
 	check_status 'the veto collides with nothing' 0
-	check_stdout_has 'which is said' '1 signature is dropped'
+	check_stdout_has 'which is reported' '1 signature is dropped'
 	person bob
 	run manifesto proposal sign --yes --publish "$image" v.json
 	check_status 'and is published' 0

@@ -228,7 +228,7 @@ for name in gap-reader seen; do
 	mkdir -p "$MANIFESTO_HOME"
 	[ -e "$MANIFESTO_HOME/trust.json" ] || cp "$T/home/manifesto/trust.json" "$MANIFESTO_HOME"
 	get_is "$name: what was there before" "$approval" "$image" begin
-	refused "$name: not what the lost key said last" 3 get "$image" later
+	refused "$name: not what the lost key signed last" 3 get "$image" later
 	refused "$name: nor before" 3 get "$image" late
 done
 machine first

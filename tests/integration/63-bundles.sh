@@ -302,7 +302,7 @@ refused 'no time at all' 2 get --bundle directory.tar --at soon "$d" qa-approval
 reads 'a bundle that is young enough' "$approval" --bundle directory.tar --max-age 1h "$d" qa-approval
 run offline get --bundle directory.tar --max-age 1h --at "$(date -u -d '+2 hours' +%Y-%m-%dT%H:%M:%SZ)" "$d" qa-approval
 check_status 'two hours later it is not' 7
-check_stderr_has 'which is said' 'may be older than 1h'
+check_stderr_has 'which is reported' 'may be older than 1h'
 run offline verify --bundle directory.tar --max-age 1h --at "$(date -u -d '+2 hours' +%Y-%m-%dT%H:%M:%SZ)" --require qa-approval "$d"
 check_status 'verify says so, too' 7
 run offline verify --bundle directory.tar --max-age 1h --require qa-approval "$d"

@@ -55,8 +55,8 @@ story() { # uses $what, $from, $to, $name
 	check_status "$what: copied" 0
 	check_stdout_has "$what: one line says so" "$prod@$subject: 3 records promoted from '$staging:1.0'"
 	check_line_count "$what: one line" 1
-	check_stderr_has "$what: a withdrawn one is not, and that is said" "'old' was withdrawn by 'targets'"
-	check_stderr_lacks "$what: of waivers nothing is said" waiver
+	check_stderr_has "$what: a withdrawn one is not, which is reported" "'old' was withdrawn by 'targets'"
+	check_stderr_lacks "$what: waivers are not mentioned" waiver
 	run manifesto trust show --json "$prod"
 	check_json "$what: in one publish" ".roles[] | select(.name == \"targets\") | .version == $version + 1"
 
@@ -455,7 +455,7 @@ copy=(copy --from-trust-server "tuf+file://$T/trust1" --types "qa-approval,scan"
 refused 'a key of one of the roles only' 11 "${copy[@]}" --key carol
 faults R '{"method":"POST","path":"/_trust/tuf/$","skip":1,"action":"status","status":500}'
 refused 'the second publish fails' 4 "${copy[@]}"
-check_stderr_has 'what is published is said' "the records of 1 of 2 roles are published, those of role 'targets/scans' are not"
+check_stderr_has 'what is published is reported' "the records of 1 of 2 roles are published, those of role 'targets/scans' are not"
 check_stderr_has 'and what to do' 'run the command again'
 faults R
 run manifesto copy --json "${copy[@]:1}"

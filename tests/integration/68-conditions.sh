@@ -27,7 +27,7 @@ accepted() { # NAME ARGUMENTS...
 	shift
 	verify "$@"
 	check_status "$name: accepted" 0
-	check_stderr_empty "$name: and nothing is said"
+	check_stderr_empty "$name: and nothing is reported"
 }
 # One finding.
 denied() { # NAME CODE TEXT ARGUMENTS...
@@ -281,7 +281,7 @@ printf '{"version":1,"name":"W-1","waives":["qa-approval"],"for":"hotfix","until
 put oci:layout:3.0 waiver waiver.json --key board1
 verify oci:layout:3.0 --policy policy.json
 check_status 'is waived like any other requirement' 0
-check_stderr_has 'which is said' "'qa-approval' is waived by 'W-1'"
+check_stderr_has 'which is reported' "'qa-approval' is waived by 'W-1'"
 
 # --- signers that differ
 four_eyes=(--require qa-approval=qa --require security-review=security --distinct 'qa-approval,security-review')
@@ -332,6 +332,6 @@ denied 'five of a role with two keys' signers 'the role lists 2 keys, which can 
 denied 'of two roles that share one' signers 'the roles list 4 keys' oci:layout:2.0 --require 'scan-report=5 of qa,security'
 denied 'and nothing is there' absent 'no record; the role lists 3 keys' oci:layout:1.0 --require 'qa-approval=4 of qa'
 verify oci:layout:1.0 --require 'qa-approval=3 of qa'
-check_stderr_lacks 'as many as there are: nothing is said' 'never'
+check_stderr_lacks 'as many as there are: nothing is reported' 'never'
 
 t_done

@@ -321,7 +321,7 @@ run manifesto mirror "$repository" "$registry"
 check_stdout_has 'then nothing is new' 'nothing new for'
 lose '^1\.root'
 refused 'what this machine does not have either' 8 mirror "$repository" "$registry"
-check_stderr_has 'is said to be gone' 'the registry has lost files of the mirror'
+check_stderr_has 'is reported as gone' 'the registry has lost files of the mirror'
 
 # --- what the mirror signed long ago is signed again before it expires
 push_image oci:layout:1.0 "$REGISTRY/acme/aged:1.0" >/dev/null 2>&1

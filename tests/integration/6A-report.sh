@@ -95,7 +95,7 @@ mv app.away app
 # --- what cannot be verified is in the page and in the status
 make_page 'one of two is not there' 3 half oci:app oci:nowhere:1.0
 check_json 'the other one is' '.data.repositories | length == 2 and .[0].exit == 0 and .[1].exit == 3' half.json
-check_json 'said in words' '.text | test("oci:nowhere:1.0 ?Not verified: nothing is known of it")' half.json
+check_json 'reported in words' '.text | test("oci:nowhere:1.0 ?Not verified: nothing is known of it")' half.json
 cp -a app copy
 make_page 'a repository without a pin' 10 unpinned oci:copy oci:app
 check_json 'is shown as that' '.data.repositories[0].error.code == "pin" and (.tables[0] | length) == 6' unpinned.json

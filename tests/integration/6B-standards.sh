@@ -151,7 +151,7 @@ story() { # NAME IMAGE
 	rm vsa.jsonl
 	refused "$name: a summary without a key" 2 verify "$image" --require qa-approval --vsa vsa.jsonl
 	refused "$name: a key of another type" 11 verify "$image" --require qa-approval --vsa vsa.jsonl --key curve
-	check_stderr_has "$name: which is said" "summaries are signed with ed25519 keys; key 'curve' is ecdsa"
+	check_stderr_has "$name: which is reported" "summaries are signed with ed25519 keys; key 'curve' is ecdsa"
 	refused "$name: a verifier that is no URI" 2 verify "$image" --require qa-approval --vsa vsa.jsonl --key other --verifier-id me
 	check "$name: no summary was written" test ! -e vsa.jsonl
 	mkdir -p taken
@@ -176,7 +176,7 @@ run manifesto export oci:layout dual -o dual.bundle
 check_status 'a record of both' 0
 check 'is exported with the one that can' verified dual.bundle qa.pub
 refused 'the other one cannot' 11 export --key curve oci:layout dual
-check_stderr_has 'which is said' "attestations are signed with ed25519 keys; key 'curve' is ecdsa"
+check_stderr_has 'which is reported' "attestations are signed with ed25519 keys; key 'curve' is ecdsa"
 run manifesto put -q --key curve oci:layout alone yes.json
 refused 'a record of that one alone' 11 export oci:layout alone
 refused 'an attachment that is no bundle' 2 export --attach --format dsse oci:layout dual
@@ -207,7 +207,7 @@ run manifesto put -q --key qa oci:layout large large.json
 run manifesto export oci:layout large --format in-toto
 check_json 'larger content is there by its digest' "(.predicate | has(\"value\") | not) and .predicate.content.size == $(((15 << 20) + 1))"
 refused 'and can be no predicate' 2 export --predicate-type a:b oci:layout large
-check_stderr_has 'which is said' 'has 15728641 bytes, and a predicate has at most 15728640'
+check_stderr_has 'which is reported' 'has 15728641 bytes, and a predicate has at most 15728640'
 
 # --- so does content that is nested as deeply as a record's JSON may be: in the predicate it would be one level deeper
 nested() { # LEVELS
@@ -286,7 +286,7 @@ while read -r what path answer; do
 	list_now >before.json
 	attach "a:$what"
 	check_status "a registry that ${what//-/ } gets no success" 12
-	check_stderr_has "$what: which is said" 'attach the bundle: '
+	check_stderr_has "$what: which is reported" 'attach the bundle: '
 	check_stdout_empty "$what: and nothing else"
 	list_now >after.json
 	check "$what: the list is as it was" cmp -s before.json after.json
@@ -318,7 +318,7 @@ curl -fsS -H 'Accept: application/vnd.oci.image.manifest.v1+json' "$url/manifest
 put_list manifest.json application/vnd.oci.image.manifest.v1+json
 attach a:image
 check_status 'an image where the list should be' 12
-check_stderr_has 'is said' 'attach the bundle: the registry does not keep it among the referrers of the image'
+check_stderr_has 'is reported' 'attach the bundle: the registry does not keep it among the referrers of the image'
 check 'and left alone' test "$(curl -fsS -H 'Accept: application/vnd.oci.image.manifest.v1+json' "$url/manifests/${digest/:/-}" | sha256sum)" = "$(sha256sum <manifest.json)"
 
 t_done

@@ -58,7 +58,7 @@ proposals() { # NAME
 	check_json "$name: ... and nothing is lost" '[.roles[] | .entries] | add == 13 and length == 3'
 	run manifesto role remove "$repository" qa --key team --propose p.json
 	check_status "$name: a key that has signed shards does not go by a proposal" 2
-	check_stderr_has "$name: ... but what must come first is said" "sign with 'manifesto role sign'"
+	check_stderr_has "$name: ... but the hint has the command that must come first" "sign with 'manifesto role sign'"
 	run manifesto role sign "$repository" qa --key second
 	check_status "$name: the other key signs" 0
 	run manifesto role remove "$repository" qa --key team --propose p.json
