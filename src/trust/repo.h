@@ -62,7 +62,7 @@ struct mf_repo_ops {
 	const char
 	    *usage; /* "https://HOST for a Notary server", for the hint about an unknown scheme, or NULL */
 	const struct mf_dialect *dialect;
-	bool local;            /* no cache, no speculation */
+	bool local; /* no cache, no speculation; where it can be written to, `where` is a directory */
 	bool numbered_roots;   /* there is no newest root by name: N.root.json is requested until it is not
 				  there */
 	bool root_first;       /* a root without a timestamp is a repository that is not finished */
