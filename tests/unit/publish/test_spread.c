@@ -239,6 +239,62 @@ static void versions_go_on_in_a_role_that_comes_again(void **state)
 	team_drop(&t);
 }
 
+static const char *entry_of(struct team *t, struct mf_str name)
+{
+	size_t at;
+	assert_int_equal(load_how(&t->w, false, ""), MF_OK);
+	const struct mf_tuf_loaded *l =
+	    mf_tuf_set_find_target(mf_trust_set(t->w.trust), "targets", name, &at);
+	if (!l)
+		return "none";
+	struct mf_str value = mf_tuf_target_value(l->file, at);
+	return memmem(value.p, value.n, "other", 5) ? "other" : "first";
+}
+
+/* Replaces the record of 1, removes that of 2, and adds four more beside those of 3 and 4. */
+static void change_at_once(struct team *t, const char *type, const char *const *subjects)
+{
+	struct mf_tuf_edit edits[6];
+	struct mf_err err = MF_ERR_INIT;
+	int64_t version;
+	edits[0] =
+	    (struct mf_tuf_edit){name_of(type, subjects[0]), MF_STR("{\"custom\":{\"other\":1}," HASHES)};
+	edits[1] = (struct mf_tuf_edit){.name = name_of(type, subjects[1])};
+	for (size_t i = 2; i < 6; i++)
+		edits[i] = (struct mf_tuf_edit){name_of(type, subjects[i + 2]), MF_STR(RECORD)};
+	ok(publish_change(t->w.trust,
+			  (struct mf_publish_change){.role = "targets", .edits = edits, .nedits = 6},
+			  &version, &err),
+	   &err);
+	assert_string_equal(entry_of(t, name_of(type, subjects[0])), "other");
+	assert_string_equal(entry_of(t, name_of(type, subjects[1])), "none");
+	for (size_t i = 2; i < 8; i++)
+		assert_string_equal(entry_of(t, name_of(type, subjects[i])), "first");
+}
+
+static void what_a_change_divides_it_changes_as_well(void **state)
+{
+	static const char *const own[] = {"1", "2", "3", "4", "5", "6", "7", "8"};
+	static const char *const shard[] = {"31", "32", "33", "34", "35", "36", "37", "38"};
+	struct team t;
+	team_make(&t, state);
+	for (size_t i = 0; i < 4; i++)
+		put(&t, "targets", name_of("note", own[i]), RECORD);
+	change_at_once(&t, "note", own);
+	assert_string_equal(place(&t, "targets", name_of("note", "1")), "targets._h1");
+	put(&t, "targets", name_of("note", "3"), "");
+	for (size_t i = 0; i < 4; i++)
+		put(&t, "targets", name_of("note", shard[i]), RECORD);
+	change_at_once(&t, "note", shard);
+	assert_string_equal(place(&t, "targets", name_of("note", "31")), "targets._h31");
+	/* The last version of what was divided is as the one before it. */
+	struct mf_err err = MF_ERR_INIT;
+	struct mf_tuf_file *last MF_TUF_FILE_CLEANUP = NULL;
+	ok(mf_publish_listed_file(t.w.trust, "targets._h3", &last, &err), &err);
+	assert_int_equal(last->ntargets, 4);
+	team_drop(&t);
+}
+
 /* A role that comes before it lists a delegation of the shard's name, with the shard's key: the file verifies
  * for both. */
 static void somebody_elses_delegation_does_not_hide_a_shard(void **state)
@@ -280,6 +336,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(a_file_is_divided_behind_its_limit, tmpdir_make, tmpdir_drop),
 	    cmocka_unit_test_setup_teardown(a_change_writes_the_shard_of_its_subject, tmpdir_make,
+					    tmpdir_drop),
+	    cmocka_unit_test_setup_teardown(what_a_change_divides_it_changes_as_well, tmpdir_make,
 					    tmpdir_drop),
 	    cmocka_unit_test_setup_teardown(somebody_elses_delegation_does_not_hide_a_shard, tmpdir_make,
 					    tmpdir_drop),
