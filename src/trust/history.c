@@ -128,12 +128,42 @@ struct lister {
 	const struct authority *signers; /* NULL: not known */
 };
 
+/* Is it the same role, with further paths? */
+static bool adds_paths(const struct mf_tuf_role *before, const struct mf_tuf_role *role)
+{
+	struct mf_tuf_role same = *role;
+	size_t found = 0;
+	for (size_t i = 0; i < before->npaths; i++)
+		for (size_t k = 0; k < role->npaths; k++)
+			found += mf_str_eq(before->paths[i], role->paths[k]);
+	same.paths = before->paths;
+	same.npaths = before->npaths;
+	return found >= before->npaths && mf_tuf_role_same(before, &same);
+}
+
+/* A shard may hold what its role may. Its paths name the types that the role has had so far: with a further
+ * one nobody gets an authority that they had not. */
+static int widen(struct node *n, const struct mf_tuf_role *role, struct mf_err *err)
+{
+	struct authority *last = n->v[n->n - 1];
+	struct mf_tuf_role_copy *copy = mf_tuf_role_copy(role, err);
+	if (!copy)
+		return -1;
+	if (n->role == last->role->role.name)
+		n->role = copy->role.name;
+	mf_tuf_role_copy_free(last->role);
+	last->role = copy;
+	return 0;
+}
+
 /* What it says about the role of a node below it, unless that is what the version before said. */
 static int learn(struct node *n, const struct lister *from, const struct mf_tuf_role *role,
 		 struct mf_err *err)
 {
 	if (n->n && mf_tuf_role_same(&n->v[n->n - 1]->role->role, role))
 		return 0;
+	if (n->n && n->shard && adds_paths(&n->v[n->n - 1]->role->role, role))
+		return widen(n, role, err);
 	n->nkeys += role->nkeys;
 	if (n->n >= MF_MAX_HISTORY_AUTHORITIES || n->nkeys > MF_MAX_KEYS)
 		return mf_fail(err, MF_E_FORMAT, 0, "the keys of role '%s' changed too often", n->role);

@@ -70,7 +70,9 @@ check '... and nothing is lost' has_all note 19
 check '... of the new types neither' manifesto get oci:image:1 type-c
 check '... the one that was divided is no role' test "$(manifesto role list --json oci:image | jq -r '[.roles[].name] | join(" ")')" = targets
 run manifesto history --json oci:image:1
-check '... and a record that moved twice was put once' test "$(jq -r 'select(.type == "note") | .event' stdout)" = put
+check '... and each record was put once, also where it moved, or its type was new' \
+	test "$(jq -rs '[.[] | select(.type) | .type + " " + .event] | sort | join(",")' stdout)" = \
+	"note put,$(printf 'type-%s put,' a b c d e f | sed 's/,$//')"
 
 # A role of its own, and its keys.
 manifesto key generate -q --no-passphrase third
