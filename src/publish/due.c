@@ -21,6 +21,8 @@ enum mf_found mf_publish_server_signs(struct mf_trust *t, enum mf_tuf_type type,
 /* One try: what goes out, and what is reported of it. */
 struct round {
 	struct mf_publish_refresh *request;
+	bool more; /* of the shards these only: the rest is done */
+	bool many; /* they are too many for one publish */
 	struct mf_trust *t;
 	struct mf_publish_change *change;
 	struct mf_publish_resign *resign; /* room for all roles */
@@ -57,7 +59,7 @@ static int renew_root(struct round *r, struct mf_err *err)
 {
 	const struct mf_tuf_file *root = r->t->set.root;
 	int64_t version;
-	if (!is_due(r, root))
+	if (r->more || !is_due(r, root))
 		return 0;
 	if (!mf_publish_can_sign(r->t, &root->roles[MF_TUF_ROOT])) {
 		leave(r, "root", root);
@@ -95,7 +97,7 @@ static bool find_due(struct round *r, const struct mf_tuf_loaded *own, struct mf
 		     size_t *n)
 {
 	const struct mf_tuf_set *set = &r->t->set;
-	bool due = is_due(r, own->file);
+	bool due = !r->more && is_due(r, own->file);
 	*n = 0;
 	for (size_t i = 0; i < set->nroles; i++) {
 		const struct mf_tuf_loaded *l = set->roles[i];
@@ -148,7 +150,7 @@ static enum mf_found renew_snapshot(struct round *r, struct mf_err *err)
 	const struct mf_tuf_file *old = r->t->set.snapshot;
 	bool own = mf_publish_can_sign(r->t, &r->t->set.root->roles[MF_TUF_SNAPSHOT]);
 	int64_t version;
-	if (!is_listed(r) && !is_due(r, old))
+	if (!is_listed(r) && (r->more || !is_due(r, old)))
 		return MF_ABSENT;
 	if (own && (is_listed(r) || mf_publish_can_follow(r->t))) {
 		r->change->meta |= 1u << MF_TUF_SNAPSHOT;
@@ -167,7 +169,7 @@ static int renew_timestamp(struct round *r, enum mf_found snapshot, struct mf_er
 {
 	const struct mf_tuf_file *old = r->t->set.timestamp;
 	int64_t version;
-	if (r->t->repo->ops->server_key || (snapshot != MF_FOUND && !is_due(r, old)))
+	if (r->t->repo->ops->server_key || (snapshot != MF_FOUND && (r->more || !is_due(r, old))))
 		return 0;
 	if (!mf_publish_can_sign(r->t, &r->t->set.root->roles[MF_TUF_TIMESTAMP])) {
 		leave(r, "timestamp", old);
@@ -197,6 +199,10 @@ static enum mf_found fill(void *arg, struct mf_trust *t, struct mf_publish_chang
 		mf_err_set_hint(err, "'manifesto trust rotate REPOSITORY root' makes a new one");
 		return MF_FAILED;
 	}
+	static const char *const all[] = {"", NULL};
+	r->many |= !r->more && mf_tuf_count_unloaded_shards(&t->set, all) > MF_SHARDS_AHEAD;
+	if (!r->more && !r->many && mf_trust_load_shards(t, all, err) < 0)
+		return MF_FAILED;
 	r->t = t;
 	r->change = out;
 	free(r->resign);
@@ -214,14 +220,51 @@ static enum mf_found fill(void *arg, struct mf_trust *t, struct mf_publish_chang
 	return out->root || out->nresign || out->meta ? MF_FOUND : MF_ABSENT;
 }
 
+/* One publish. Adds its rows to those of the ones before: of a role the last one, once it was re-signed. */
+static int run_round(struct mf_trust *t, struct round *r, const char *const *subjects, struct mf_err *err)
+{
+	struct mf_publish_refresh *q = r->request, before = *q;
+	const struct mf_publish_intent in = {.kind = MF_PUBLISH_RESIGN,
+					     .subjects = subjects,
+					     .dry_run = q->opt->dry_run != 0,
+					     .fill = fill,
+					     .arg = r};
+	int64_t version;
+	if (mf_publish_run(t, &in, &version, err) == MF_FAILED)
+		return -1;
+	struct manifesto_refreshed_role *v = mf_arena_alloc(q->arena, before.n + q->n + 1, sizeof *v, err);
+	size_t n = 0;
+	if (!v)
+		return -1;
+	while (n < before.n) {
+		v[n] = before.v[n];
+		n++;
+	}
+	for (size_t i = 0; i < q->n; i++) {
+		size_t at = 0;
+		while (at < n && strcmp(v[at].name, q->v[i].name) != 0)
+			at++;
+		if (at == n || q->v[i].done)
+			v[at] = q->v[i];
+		n += at == n;
+	}
+	q->v = v;
+	q->n = n;
+	return 0;
+}
+
+/* So many shards that they would fill the memory go out by their first digits, a publish each. */
 int mf_publish_refresh(struct mf_trust *t, struct mf_publish_refresh *q, struct mf_err *err)
 {
 	struct round r = {.request = q, .root = MF_BUF_INIT(MF_MAX_ROOT_BYTES)};
-	const struct mf_publish_intent in = {
-	    .kind = MF_PUBLISH_RESIGN, .dry_run = q->opt->dry_run != 0, .fill = fill, .arg = &r};
-	int64_t version;
-	enum mf_found found = mf_publish_run(t, &in, &version, err);
+	int rc = run_round(t, &r, mf_no_subjects, err);
+	r.more = true;
+	for (unsigned i = 0; rc == 0 && r.many && i < 16; i++) {
+		const char digit[] = {"0123456789abcdef"[i], 0};
+		const char *const subjects[] = {digit, NULL};
+		rc = run_round(t, &r, subjects, err);
+	}
 	free(r.resign);
 	mf_buf_clear(&r.root);
-	return found == MF_FAILED ? -1 : 0;
+	return rc;
 }

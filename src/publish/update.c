@@ -103,15 +103,16 @@ static int check_root(const struct mf_trust *t, struct mf_err *err)
 	return -1;
 }
 
-static int load_to_renew(struct mf_trust *t, bool tolerate_broken, struct mf_err *err)
+static int load_to_renew(struct mf_trust *t, const struct mf_publish_intent *in, struct mf_err *err)
 {
+	const struct mf_load how = {
+	    .subjects = in->subjects, .purpose = MF_LOAD_RENEW, .tolerate_broken = in->tolerate_broken};
 	const struct mf_key_info *all;
 	size_t n;
 	/* Keys that cannot be read are no keys that we do not hold. */
 	if (mf_keystore_list(t->cfg->keys, &all, &n, err) < 0)
 		return -1;
-	if (mf_trust_load(t, &(struct mf_load){.purpose = MF_LOAD_RENEW, .tolerate_broken = tolerate_broken},
-			  err) == 0)
+	if (mf_trust_load(t, &how, err) == 0)
 		return check_root(t, err);
 	if (err->code == MF_E_EXPIRED && t->floors.any)
 		mf_err_set_hint(err, t->repo->ops->server_key
@@ -131,7 +132,7 @@ static int load(struct mf_trust *t, const struct mf_publish_intent *in, struct m
 	if (in->kind == MF_PUBLISH_CHANGE)
 		return mf_trust_load(t, &how, err);
 	if (in->kind == MF_PUBLISH_RESIGN)
-		return load_to_renew(t, in->tolerate_broken, err);
+		return load_to_renew(t, in, err);
 	t->loaded = false;
 	mf_tuf_set_clear(&t->set);
 	mf_tuf_set_init(&t->set, t->repo->ops->dialect, mf_str_c(t->gun), mf_env_now(t->cfg->env), NULL);
@@ -298,7 +299,8 @@ static int read_back(struct mf_trust *t, const struct mf_publish_intent *in,
 	if (in->kind == MF_PUBLISH_FIRST)
 		how.purpose = MF_LOAD_SIGN;
 	if (c->leaves_expired)
-		how = (struct mf_load){.purpose = MF_LOAD_SHOW, .snapshot_at_once = true};
+		how =
+		    (struct mf_load){.purpose = MF_LOAD_SHOW, .subjects = subjects, .snapshot_at_once = true};
 	if (load_back(t, &how, c, o, err) < 0)
 		return mf_wrap(err, "published, but reading it back failed");
 	for (size_t i = 0; i < o->n; i++)

@@ -148,7 +148,7 @@ repository() { # STORE N
 check_growth() { # STORE
 	local n
 	for n in $sizes; do
-		repository "$1" $n
+		repository "$1" "$n"
 		costs put put "$image" two content
 		costs sign sign --yes "$image" more --key second
 		costs withdraw withdraw "$image" one --reason old

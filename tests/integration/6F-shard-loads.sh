@@ -83,4 +83,33 @@ forget
 run manifesto copy --types note "$R/app@$(digest_of 3)" "$R/next@$(digest_of 3)" --force
 check_status 'copy' 0
 check 'copy: one shard of the source' [ "$(grep '/acme/app/' "$T/N.log" | jq -rs '[.[] | select(.path | test("/_h[0-9a-f]+"))] | length')" = 1 ]
+
+# --- more shards than are re-signed at a time
+export MANIFESTO_TRUST_SERVER=
+for type in a b c d e f; do
+	for ((i = 1; i <= images; i++)); do echo "oci:layout:$i"; done >local
+	manifesto put -q --init --no-passphrase --images local "type-$type" content || not_ok "put type-$type"
+done
+newest() { # ROLE: version of its file
+	basename "$(find layout -name "*.$1.json" | sort -V | tail -1)" ".$1.json"
+}
+check 'there are shards of two digits' [ -n "$(find layout -name '*._h??.json')" ]
+before=$(newest snapshot) shard=$(basename "$(find layout -name '*._h??.json' | head -1)" .json)
+run manifesto trust refresh --dry-run --force --json oci:layout
+check_status 'refresh --dry-run' 0
+check '... writes nothing' [ "$(newest snapshot)" = "$before" ]
+run manifesto trust refresh --json oci:layout
+check_status 'refresh when nothing is due' 0
+check '... writes nothing' [ "$(newest snapshot)" = "$before" ]
+run manifesto trust refresh --force --json oci:layout
+check_status 'refresh --force' 0
+check '... lists each role once' [ "$(jq -c '[.repositories[0].roles[].name]' stdout)" = '["root","targets","snapshot","timestamp"]' ]
+check '... in several publishes' [ "$(newest snapshot)" -gt $((before + 4)) ]
+check '... one for each first digit at most' [ "$(newest snapshot)" -le $((before + 17)) ]
+check '... re-signs a shard once' [ "$(newest "${shard#*.}")" = $((${shard%%.*} + 1)) ]
+for ((i = 1; i <= images; i++)); do
+	for type in a f; do
+		manifesto get "oci:layout:$i" "type-$type" 2>"$T/tmp/why" | cmp -s - content || not_ok "$type of image $i"
+	done
+done
 t_done
