@@ -24,12 +24,13 @@ for i in {1..8}; do
 done
 mkdir bin/few
 ln -s "${T_MANIFESTO%/*}/tests/support/manifesto-few" bin/few/manifesto
-at() { # few|whole ARGUMENTS...: the program, of the repository @
+now=+0s
+at() { # few|whole ARGUMENTS...: the program, of the repository @, at the time `now`
 	local way=$1 program=bin/manifesto
 	shift
 	[ "$way" = whole ] || program=bin/few/manifesto
 	MANIFESTO_HOME=$T/$way/home/manifesto XDG_CACHE_HOME=$T/$way/cache MANIFESTO_TRUST_SERVER=tuf+file://$T/$way/trust \
-		"$T/$program" "${@/#@/$REGISTRY/acme/$way}"
+		faketime -f "$now" "$T/$program" "${@/#@/$REGISTRY/acme/$way}"
 }
 both() { # ARGUMENTS...
 	local way
@@ -140,5 +141,40 @@ for role in targets qa; do
 done
 alike same_members list --all --json @
 alike same_members verify --json --require approval=qa @:1 @:3
+
+# Bundles.
+for way in few whole; do
+	run at $way bundle create @:1 @:4 -o $way.tar
+	check_status "a bundle: $way" 0
+	run at $way list --json --bundle $way.tar @:4
+	same_members stdout >$way.out
+	run at $way verify --json --require note --bundle $way.tar @:1
+	same_members stdout >>$way.out
+done
+check 'bundles say the same' diff few.out whole.out
+
+# Time goes by, and one shard is written in between.
+both role add -q @ qa --key boss --key alice
+now=+161d
+both trust refresh -q @
+both put -q --force @:1 note content
+both put -q --force @:1 approval content --key boss
+now=+321d
+both trust refresh -q @
+run at few status --json --warn-within 60d @
+check_json 'a role expires with the first of its files' '[.repositories[0].findings[] | select(.kind == "role-expiring") | .role] | sort == ["qa", "root", "targets"]'
+both trust refresh -q --within 60d @
+alike same_members status --json --warn-within 60d @
+now=+500d
+for arguments in 'get @:3 note' 'get @:1 approval' 'list --all --json @' 'verify --require note @:1'; do
+	read -ra words <<<"$arguments"
+	alike same_members "${words[@]}"
+done
+check_status '... since all is expired' 7
+now=+800d
+alike same_members status --json @
+both trust refresh -q @
+alike same_members list --all --json @
+alike same_members status --json @
 
 t_done

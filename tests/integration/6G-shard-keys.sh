@@ -121,6 +121,34 @@ reads 'with another root'
 signs second approval
 signs spare note
 
+# ---- as a file declares it
+teams() { # THRESHOLD TYPES KEY...
+	local threshold=$1 types=$2
+	shift 2
+	printf '%s\n' "$@" | jq -R . | jq -s --argjson n "$threshold" --arg types "$types" \
+		'{schema: "manifesto/teams/v1", roles: {qa: {keys: map(. + ".pem"), types: ($types | split(",")), threshold: $n}}}' >teams.json
+}
+before=$(count qa)
+teams 2 approval second third
+run manifesto role apply -f teams.json oci:layout
+check_status 'a threshold of two is refused in a file, too' 2
+check '... and nothing has changed' test "$(count qa)" = "$before"
+teams 1 approval,scan third
+MANIFESTO_KEY=third run manifesto role apply -f teams.json --force oci:layout
+check_status 'other keys and types' 0
+check 'the shards list those keys' test "$(listed qa)" = "$(public third)"
+signs third scan
+signs third approval
+teams 1 approval second
+MANIFESTO_KEY=second run manifesto role apply -f teams.json oci:layout
+check_status 'a type with a record is not taken away' 2
+MANIFESTO_KEY=second run manifesto role apply -f teams.json --force oci:layout
+check_status '... but with --force' 0
+refused '... its record is gone' 3 get oci:layout:3 scan
+check 'the shards list those keys, too' test "$(listed qa)" = "$(public second)"
+check 'and the types that are left' test "$(jq -r '[.signed.delegations.roles[] | select(.name | contains("._h")) | .paths[] | split("/")[0]] | unique | join(" ")' "$(newest qa)")" = approval
+reads 'as a file declares it'
+
 # ---- by one who has no key of the role
 run manifesto role add oci:layout qa --key third
 MANIFESTO_KEY=third manifesto role sign -q oci:layout qa
