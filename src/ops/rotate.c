@@ -143,8 +143,12 @@ static int find_renewed(struct rotation *r, struct mf_err *err)
 /* The one key of the role; of several those of this machine, since the others are somebody else's. */
 static int find_old(struct rotation *r, struct mf_err *err)
 {
-	if (is_renewal(r))
-		return find_renewed(r, err);
+	if (is_renewal(r)) {
+		/* Added with --keep-old before: now the others go. */
+		if (!r->o->keep_old && (!r->top || is_named(r, "targets")) && collect_old(r, OURS, err) < 0)
+			return -1;
+		return r->old.n ? 0 : find_renewed(r, err);
+	}
 	if (r->o->keep_old)
 		return 0;
 	bool all = r->server_key || (mf_publish_has_server(r->im->trust) && is_named(r, "snapshot"));

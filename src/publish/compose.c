@@ -376,10 +376,11 @@ static int add_shard(struct mf_trust *t, struct mf_outgoing *o, const struct rol
 	if (p->edits.n)
 		mf_err_set_hint(err, "a holder of one of its keys makes the change without a proposal");
 	else
-		mf_err_set_hint(err,
-				"no file must be re-signed when the keys that stay have signed all: propose "
-				"new keys alone, sign with 'manifesto %s', then propose that old ones go",
-				strcmp(r->name, "targets") == 0 ? "trust refresh --force" : "role sign");
+		mf_err_set_hint(
+		    err,
+		    "first a key that stays signs all files: add it alone, sign with 'manifesto %s', then "
+		    "propose this again",
+		    strcmp(r->name, "targets") == 0 ? "trust refresh --force" : "role sign");
 	return -1;
 }
 

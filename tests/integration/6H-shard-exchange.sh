@@ -103,6 +103,31 @@ bundles() { # NAME: with the program of before, which reads shards, too
 	done
 }
 
+targets_key() { # NAME: what a root of two signatures takes, where nothing goes without a proposal
+	local name=$1
+	run manifesto trust rotate "$repository" targets --key second --propose p.json
+	check_status "$name: the key of targets does not change by a proposal while its shards need the old one" 2
+	check_stderr_has "$name: ... but what must come first is said" "sign with 'manifesto trust refresh --force'"
+	run manifesto trust rotate "$repository" targets --key second --keep-old --propose p.json
+	check_status "$name: the new one alone is proposed" 0
+	run manifesto proposal sign --yes --publish "$repository" p.json
+	check_status "$name: ... and published" 0
+	rm -f p.json
+	refused "$name: ... once" 2 trust rotate "$repository" targets --key second --keep-old
+	MANIFESTO_KEY=second run manifesto trust refresh --force "$repository"
+	check_status "$name: it signs all files" 0
+	run manifesto trust rotate "$repository" targets --key second --propose p.json
+	check_status "$name: then the old one goes by a proposal" 0
+	run manifesto proposal sign --yes --publish "$repository" p.json
+	check_status "$name: ... that is published" 0
+	rm -f p.json
+	run manifesto trust show --json "$repository"
+	check_json "$name: ... and targets has the new one" '[.roles[] | select(.name == "targets").keys[].name] == ["second"]'
+	cold
+	check "$name: ... and all is read" test "$(records)" = 13
+	refused "$name: ... which does not go without another one" 2 trust rotate "$repository" targets --key second
+}
+
 manifesto key generate -q --no-passphrase team
 manifesto key generate -q --no-passphrase second
 manifesto key export team -o team.pem >/dev/null
@@ -142,5 +167,6 @@ for kind in directory notary; do
 		run manifesto list --all --json "$REGISTRY/mirror/app"
 		check_json '... the list' '[.records[] | select(.type == "approval")] | length == 6'
 	fi
+	targets_key $kind
 done
 t_done
