@@ -26,8 +26,17 @@ static void target_clear(struct mf_copy_target *t)
 		plan_free(t->plans[i]);
 	free(t->writes);
 	free(t->plans);
-	free(t->pairs);
-	*t = (struct mf_copy_target){.done = t->done};
+	t->plans = NULL;
+	t->writes = NULL;
+	t->nplans = t->nwrites = 0;
+}
+
+static void pair_clear(struct mf_copy_pair *p)
+{
+	mf_image_close(&p->from);
+	mf_image_close(&p->to);
+	mf_subjects_clear(&p->subjects);
+	mf_gate_report_clear(&p->gate);
 }
 
 /* Images were opened with a pool, and are closed with one. */
@@ -35,13 +44,8 @@ static void run_clear(struct mf_copy_run *r)
 {
 	for (size_t i = 0; r->targets && i < r->ntargets; i++)
 		target_clear(&r->targets[i]);
-	for (size_t i = 0; r->pairs && i < r->o.npairs; i++) {
-		struct mf_copy_pair *p = &r->pairs[i];
-		mf_image_close(&p->from);
-		mf_image_close(&p->to);
-		mf_subjects_clear(&p->subjects);
-		mf_gate_report_clear(&p->gate);
-	}
+	for (size_t i = 0; r->pairs && i < r->o.npairs; i++)
+		pair_clear(&r->pairs[i]);
 	r->m->pool = NULL;
 	r->source->pool = NULL;
 	mf_pool_clear(&r->from);
@@ -49,6 +53,8 @@ static void run_clear(struct mf_copy_run *r)
 	mf_conditions_stop(r->conditions);
 	free(r->programs);
 	mf_rules_clear(&r->rules);
+	mf_arena_clear(&r->arena);
+	free(r->order);
 	free(r->pairs);
 	free(r->targets);
 }
@@ -115,30 +121,37 @@ static int open_from(struct mf_copy_run *r, struct mf_copy_pair *p, struct mf_er
 	return fail_pair(r, p, &why, err);
 }
 
-static struct mf_copy_target *find_target(const struct mf_copy_run *r, const struct mf_trust *t)
+static void add_to_target(struct mf_copy_run *r, struct mf_copy_pair *p)
 {
-	for (size_t i = 0; i < r->ntargets; i++)
-		if (r->targets[i].pairs[0]->to.trust == t)
-			return &r->targets[i];
-	return NULL;
-}
-
-static int add_to_target(struct mf_copy_run *r, struct mf_copy_pair *p, struct mf_err *err)
-{
-	struct mf_copy_target *t = find_target(r, p->to.trust);
-	if (!t) {
-		t = &r->targets[r->ntargets];
-		*t = (struct mf_copy_target){.run = r,
-					     .pairs = mf_calloc(r->o.npairs, sizeof(struct mf_copy_pair *))};
-		if (!t->pairs)
-			return mf_fail_nomem(err);
+	size_t i = 0;
+	while (i < r->ntargets && r->targets[i].to != p->to.trust)
+		i++;
+	struct mf_copy_target *t = &r->targets[i];
+	if (i == r->ntargets) {
+		*t = (struct mf_copy_target){.run = r, .to = p->to.trust};
 		t->o = (struct manifesto_change_options){
 		    .role = r->o.role, .key = r->o.key, .force = r->o.force};
 		r->ntargets++;
 	}
-	t->pairs[t->npairs++] = p;
+	t->npairs++;
 	p->target = t;
-	return 0;
+}
+
+/* The pairs of each target, in the order given. */
+static void sort_pairs(struct mf_copy_run *r)
+{
+	size_t at = 0;
+	for (size_t i = 0; i < r->ntargets; i++) {
+		struct mf_copy_target *t = &r->targets[i];
+		t->at = at;
+		t->pairs = &r->order[at];
+		at += t->npairs;
+		t->npairs = 0;
+	}
+	for (size_t i = 0; i < r->o.npairs; i++) {
+		struct mf_copy_target *t = r->pairs[i].target;
+		t->pairs[t->npairs++] = &r->pairs[i];
+	}
 }
 
 /* A slip in the list is found before anything is asked of a server. Destinations first: what was given for
@@ -147,7 +160,8 @@ static int open_pairs(struct mf_copy_run *r, struct mf_err *err)
 {
 	r->pairs = mf_calloc(r->o.npairs, sizeof *r->pairs);
 	r->targets = mf_calloc(r->o.npairs, sizeof *r->targets);
-	if (!r->pairs || !r->targets)
+	r->order = mf_calloc(r->o.npairs, sizeof(struct mf_copy_pair *));
+	if (!r->pairs || !r->targets || !r->order)
 		return mf_fail_nomem(err);
 	for (size_t i = 0; i < r->o.npairs; i++) {
 		struct mf_copy_pair *p = &r->pairs[i];
@@ -159,8 +173,9 @@ static int open_pairs(struct mf_copy_run *r, struct mf_err *err)
 						  .rules = &r->rules,
 						  .conditions = r->conditions,
 						  .reference = p->given->from};
-		if (open_to(r, p, err) < 0 || add_to_target(r, p, err) < 0)
+		if (open_to(r, p, err) < 0)
 			return -1;
+		add_to_target(r, p);
 		p->bare = p->to.ref.transport == MF_TRANSPORT_LAYOUT
 			      ? !p->to.ref.tag && !p->to.ref.has_digest
 			      : mf_ref_parse_repository(&repository, mf_str_c(p->given->to), &ignored) == 0;
@@ -176,6 +191,7 @@ static int open_pairs(struct mf_copy_run *r, struct mf_err *err)
 				       "nothing to promote",
 				       p->given->from, p->given->to);
 	}
+	sort_pairs(r);
 	return 0;
 }
 
@@ -443,12 +459,6 @@ static int for_pairs(struct mf_copy_target *t,
 	return 0;
 }
 
-static int begin_pair(struct mf_copy_target *t, struct mf_copy_pair *p, struct mf_err *err)
-{
-	(void)t;
-	return mf_image_begin(&p->from, err) < 0 || (!p->bare && mf_image_begin(&p->to, err) < 0) ? -1 : 0;
-}
-
 static int resolve_pair(struct mf_copy_target *t, struct mf_copy_pair *p, struct mf_err *err)
 {
 	return mf_copy_resolve(t->run, p, err);
@@ -498,8 +508,8 @@ static int plan_all(struct mf_copy_target *t, struct mf_err *err)
 		struct mf_copy_target part = *t;
 		part.pairs = &t->pairs[at];
 		part.npairs = t->npairs - at < MF_VERIFY_WINDOW ? t->npairs - at : MF_VERIFY_WINDOW;
-		if (for_pairs(&part, begin_pair, err) < 0 || for_pairs(&part, resolve_pair, err) < 0 ||
-		    for_pairs(&part, plan_pair, err) < 0)
+		if (mf_window_reach(&t->run->ahead, t->at + at, err) < 0 ||
+		    for_pairs(&part, resolve_pair, err) < 0 || for_pairs(&part, plan_pair, err) < 0)
 			return -1;
 	}
 	if (refuse_failed(t, err) < 0 || check_subjects(t, err) < 0)
@@ -678,12 +688,30 @@ static int report_pair(struct mf_copy_run *r, struct mf_copy_pair *p, struct mf_
 	return mf_fail(err, MF_E_IO, 0, "the result callback failed");
 }
 
+/* Nothing of it is needed any more. What a failure says of one pair may be another pair's. */
+static void target_end(struct mf_copy_run *r, struct mf_copy_target *t)
+{
+	if (++t->reported < t->npairs || r->o.npairs == 1)
+		return;
+	target_clear(t);
+	for (size_t i = 0; i < t->npairs; i++) {
+		struct mf_pool_trust *to = t->pairs[i]->to.shared;
+		if (to)
+			to->held = 1;
+		pair_clear(t->pairs[i]);
+	}
+	mf_pool_trim(&r->to, 0);
+	mf_pool_trim(&r->from, MF_MAX_VERIFY_HELD);
+}
+
 /* In the order given, each as soon as all before it are known. */
 static int report_known(struct mf_copy_run *r, struct mf_err *err)
 {
 	while (r->reported < r->o.npairs && r->pairs[r->reported].target->done) {
-		if (report_pair(r, &r->pairs[r->reported++], err) < 0)
+		struct mf_copy_pair *p = &r->pairs[r->reported++];
+		if (report_pair(r, p, err) < 0)
 			return -1;
+		target_end(r, p->target);
 		mf_env_progress(&r->m->env, MF_PROGRESS_IMAGES, r->reported, r->o.npairs);
 	}
 	return 0;
@@ -728,7 +756,10 @@ static int copy_all(struct mf_copy_run *r, struct mf_err *err)
 
 static int copy(struct mf_copy_run *r, struct mf_err *err)
 {
-	if (check_options(r, err) < 0 || open_pairs(r, err) < 0 || copy_all(r, err) < 0)
+	r->ahead =
+	    (struct mf_window){.n = r->o.npairs, .most = MF_VERIFY_AHEAD, .begin = mf_copy_begin, .arg = r};
+	if (check_options(r, err) < 0 || open_pairs(r, err) < 0 || mf_copy_wants(r, err) < 0 ||
+	    copy_all(r, err) < 0)
 		return -1;
 	if (!r->failed)
 		return 0;
@@ -742,7 +773,7 @@ int manifesto_copy(struct manifesto *m, const struct manifesto_copy_options *opt
 		   struct manifesto_error *error)
 {
 	struct mf_err err = MF_ERR_INIT;
-	struct mf_copy_run r MF_CLEANUP(run_clear) = {.m = m, .source = m};
+	struct mf_copy_run r MF_CLEANUP(run_clear) = {.m = m, .source = m, .arena = MF_ARENA_INIT};
 	mf_op_begin(m, error);
 	if (mf_op_options(&r.o, sizeof r.o, opt, &err) < 0)
 		return mf_op_fail(error, &err);

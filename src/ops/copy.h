@@ -3,6 +3,7 @@
 #ifndef MF_OPS_COPY_H
 #define MF_OPS_COPY_H
 
+#include "base/window.h"
 #include "ops/gate.h"
 #include "ops/write.h"
 
@@ -38,8 +39,9 @@ struct mf_copy_write {
 /* A destination repository. */
 struct mf_copy_target {
 	struct mf_copy_run *run;
-	struct mf_copy_pair **pairs;
-	size_t npairs;
+	const struct mf_trust *to;
+	struct mf_copy_pair **pairs; /* a part of the run's `order` */
+	size_t npairs, at, reported; /* `at` in it */
 	struct mf_copy_plan **plans; /* by pair, subject, type */
 	size_t nplans, plans_cap;
 	struct mf_copy_write **writes;
@@ -55,15 +57,23 @@ struct mf_copy_run {
 	struct mf_rules rules;
 	const char **programs;
 	struct mf_conditions *conditions;
+	struct mf_arena arena; /* of `wants` */
+	struct mf_load wants;  /* of each source */
 	struct mf_pool from, to;
-	struct mf_copy_pair *pairs;
+	struct mf_copy_pair *pairs, **order; /* as given; by target */
+	struct mf_window ahead;              /* over `order` */
 	struct mf_copy_target *targets;
 	size_t ntargets, reported;
 	size_t failed; /* pairs */
 	enum mf_code code;
 };
 
-/* Loads the source, without shards, and resolves the image there. */
+/* What is loaded of each source, without shards. */
+int mf_copy_wants(struct mf_copy_run *r, struct mf_err *err) MF_NODISCARD;
+/* Begins to load the source of pair i of the order, and to resolve its images, also where its turn comes
+ * later. */
+int mf_copy_begin(void *run, size_t i, struct mf_err *err) MF_NODISCARD;
+/* Waits for the source, and resolves the image there. */
 int mf_copy_resolve(struct mf_copy_run *r, struct mf_copy_pair *p, struct mf_err *err) MF_NODISCARD;
 /* Verifies the source and plans its records. *err: why not; also pair->gate.findings. */
 int mf_copy_plan(struct mf_copy_run *r, struct mf_copy_pair *p, struct mf_err *err) MF_NODISCARD;

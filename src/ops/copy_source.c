@@ -227,22 +227,14 @@ static int plan_current(struct mf_copy_run *r, struct mf_copy_pair *p, const str
 
 /* ---- one image */
 
-static int load(struct mf_copy_run *r, struct mf_copy_pair *p, struct mf_err *err)
+int mf_copy_wants(struct mf_copy_run *r, struct mf_err *err)
 {
-	struct mf_pool_trust *t = p->from.shared;
-	bool all = !r->rules.n || r->o.types;
-	if (!t->tried) {
-		t->tried = true;
-		if (!r->rules.n)
-			(void)!mf_trust_load(t->trust, &(struct mf_load){.subjects = mf_no_subjects},
-					     &t->failed);
-		else if (mf_gate_load(&r->rules, t->trust, &t->failed) == 0 && all)
-			(void)!mf_trust_widen(t->trust, MF_STR(""), &t->failed);
-	}
-	if (!t->failed.code)
-		return 0;
-	*err = t->failed;
-	return -1;
+	r->from.then = mf_gate_load_vetoes;
+	r->from.then_arg = &r->rules;
+	if (r->rules.n && !r->o.types)
+		return mf_gate_wants(&r->rules, &r->arena, &r->wants, err);
+	r->wants = (struct mf_load){.subjects = mf_no_subjects};
+	return 0;
 }
 
 /* Each type that was asked for by name, for at least one of the subjects. */
@@ -264,11 +256,41 @@ static int check_asked(const struct mf_copy_run *r, const struct mf_copy_pair *p
 	return n ? 0 : mf_fail(err, MF_E_NOT_FOUND, 0, "'%s' has no current record", p->given->from);
 }
 
+/* What is published to it in this run counts for those who copy from it behind that. */
+static bool is_target(const struct mf_copy_run *r, const struct mf_trust *from)
+{
+	for (size_t i = 0; i < r->to.ntrusts; i++)
+		if (strcmp(r->to.trusts[i]->name, mf_trust_pin_name(from)) == 0)
+			return true;
+	return false;
+}
+
+int mf_copy_begin(void *run, size_t i, struct mf_err *err)
+{
+	struct mf_copy_run *r = run;
+	struct mf_copy_pair *p = r->order[i];
+	struct mf_err why = MF_ERR_INIT;
+	if (p->failed.code)
+		return 0;
+	if (!is_target(r, p->from.trust))
+		mf_pool_begin(p->from.shared, &r->wants);
+	if (mf_image_begin(&p->from, &why) == 0 && (p->bare || mf_image_begin(&p->to, &why) == 0))
+		return 0;
+	if (mf_err_is_ours(&why) || why.code == MF_E_CANCELLED) {
+		*err = why;
+		return -1;
+	}
+	p->failed = why;
+	return 0;
+}
+
 int mf_copy_resolve(struct mf_copy_run *r, struct mf_copy_pair *p, struct mf_err *err)
 {
 	struct mf_subject_choice choice = {
 	    .platform = r->o.platform, .all = r->o.all_platforms != 0, .described = true};
-	if (load(r, p, err) < 0 || mf_image_subjects(&p->from, choice, &p->subjects, err) < 0)
+	mf_pool_begin(p->from.shared, &r->wants);
+	if (mf_pool_need(&r->from, p->from.shared, err) < 0 ||
+	    mf_image_subjects(&p->from, choice, &p->subjects, err) < 0)
 		return -1;
 	mf_manifest_clear(&p->from.manifest);
 	return 0;

@@ -36,12 +36,11 @@ int mf_gate_read_rules(struct mf_rules *rules, const struct manifesto_verify_opt
 int mf_gate_start(struct manifesto *m, const struct mf_rules *rules, const char ***programs,
 		  struct mf_conditions **out, struct mf_err *err) MF_NODISCARD;
 /* What at least one rule needs to be evaluated, in two parts: the roles that could hold the required records,
- * whose names go into the arena, and behind that load the vetoes. (verify.c) */
+ * whose names go into the arena; and behind that load the vetoes, as `then` of a pool with the rules. Without
+ * shards: those come with mf_image_load_shards. (verify.c) */
 int mf_gate_wants(const struct mf_rules *rules, struct mf_arena *a, struct mf_load *how,
 		  struct mf_err *err) MF_NODISCARD;
-int mf_gate_load_vetoes(const struct mf_rules *rules, struct mf_trust *t, struct mf_err *err) MF_NODISCARD;
-/* Both, without shards: those come with mf_image_load_shards. */
-int mf_gate_load(const struct mf_rules *rules, struct mf_trust *t, struct mf_err *err) MF_NODISCARD;
+enum mf_found mf_gate_load_vetoes(void *rules, struct mf_pool_trust *t, struct mf_err *err) MF_NODISCARD;
 
 /* Evaluates all rules for one subject. -1: the run cannot go on. */
 int mf_gate_subject(struct mf_gate_report *r, const struct mf_subject *s, struct mf_err *err) MF_NODISCARD;

@@ -74,15 +74,17 @@ int mf_op_check_key_name(const char *name, struct mf_err *err) MF_NODISCARD;
 int mf_op_key_uses(struct manifesto *m, const struct mf_pubkey *pub, struct mf_arena *a,
 		   const struct manifesto_key_use *const **out, size_t *n, struct mf_err *err) MF_NODISCARD;
 
-/* ---- places that the images of one run share */
+/* ---- places that the images of one run share (pool.c) */
 struct mf_pool_trust {
 	char *name; /* pin name */
 	struct mf_trust_config cfg;
 	struct mf_trust *trust;
-	bool begun; /* its load has sent its first requests */
-	bool tried; /* it was loaded, unless `failed` says why not */
+	bool begun;  /* its load has sent its first requests */
+	bool loaded; /* `then` of the pool is what remains to be done */
+	bool tried;  /* it was loaded, unless `failed` says why not */
 	struct mf_err failed;
-	size_t users, held; /* images that are open; octets of metadata */
+	struct mf_str *paths; /* for `then` */
+	size_t users, held;   /* images that are open; octets of metadata */
 	uint64_t last_use;
 };
 struct mf_pool_store {
@@ -94,6 +96,9 @@ struct mf_pool {
 	struct mf_pool_store *stores;
 	size_t ntrusts, trusts_cap, nstores, stores_cap;
 	uint64_t uses;
+	/* NULL, or what is loaded behind the rest, in steps of its own: MF_ABSENT: there are more. */
+	enum mf_found (*then)(void *arg, struct mf_pool_trust *t, struct mf_err *err);
+	void *then_arg;
 };
 void mf_pool_clear(struct mf_pool *p);
 struct mf_image_store *mf_pool_find_store(const struct mf_pool *p, const char *name); /* NULL: none */
@@ -105,6 +110,13 @@ struct mf_pool_trust *mf_pool_trust(struct mf_pool *p, const char *name, struct 
 /* Forgets trust metadata that no open image uses, the least recently used first, beyond MF_MAX_VERIFY_HELD.
  */
 void mf_pool_trim(struct mf_pool *p, size_t max);
+/* Begins to load a repository with the first of its images; `how` is borrowed until it is loaded. */
+void mf_pool_begin(struct mf_pool_trust *t, const struct mf_load *how);
+/* What goes wrong for one image of a repository goes wrong for all. While one repository is waited for, all
+ * others that were begun go on: each step sends their requests together. */
+int mf_pool_need(struct mf_pool *p, const struct mf_pool_trust *t, struct mf_err *err) MF_NODISCARD;
+/* After more was loaded: how many octets it holds. */
+void mf_pool_weigh(struct mf_pool_trust *t);
 
 /* ---- an image with the places of its blobs and its trust */
 struct mf_image {

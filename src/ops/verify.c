@@ -159,18 +159,13 @@ static int prepare(struct run *r, struct mf_err *err)
 
 /* ---- trust, once a repository */
 
-/* The role that a veto name stands for: when `targets` does not list it, all roles must be loaded, or a team
- * could pass its own role for it. */
-static int find_veto(struct mf_trust *t, const char *role, const struct mf_tuf_role **out, struct mf_err *err)
+/* The role that a veto name stands for, when all that could list it is loaded. */
+static int find_veto(const struct mf_trust *t, const char *role, const struct mf_tuf_role **out,
+		     struct mf_err *err)
 {
 	const struct mf_tuf_loaded *by;
 	struct mf_esc e;
 	enum mf_named n = mf_policy_role_by_name(mf_trust_set(t), role, out, &by);
-	if (n == MF_NAMES_ONE && (!by || !by->delegation))
-		return 0;
-	if (mf_trust_widen(t, MF_STR(""), err) < 0)
-		return -1;
-	n = mf_policy_role_by_name(mf_trust_set(t), role, out, &by);
 	if (n == MF_NAMES_ONE)
 		return 0;
 	(void)mf_fail(
@@ -197,21 +192,58 @@ static int check_veto_loaded(const struct mf_tuf_set *set, const char *role, con
 		       mf_esc(&e, mf_str_c(role)));
 }
 
-/* A veto role counts whatever its paths are: it is loaded by them. One that has published and is not loaded
- * by them would be ignored. */
-static int load_veto(struct mf_trust *t, const char *role, struct mf_err *err)
+static int check_vetoes(const struct mf_rules *rules, const struct mf_trust *t, struct mf_err *err)
 {
 	const struct mf_tuf_role *listed;
-	if (find_veto(t, role, &listed, err) < 0)
-		return -1;
-	for (size_t i = 0; i < listed->npaths; i++) {
-		size_t n = 0; /* up to the first wildcard of a glob */
-		while (n < listed->paths[i].n && !strchr("*?[\\", listed->paths[i].p[n]))
-			n++;
-		if (mf_trust_widen(t, (struct mf_str){listed->paths[i].p, n}, err) < 0)
+	for (size_t i = 0; i < rules->nveto; i++)
+		if (find_veto(t, rules->veto[i], &listed, err) < 0 ||
+		    check_veto_loaded(mf_trust_set(t), rules->veto[i], listed, err) < 0)
 			return -1;
+	return 0;
+}
+
+static struct mf_str before_wildcard(struct mf_str path)
+{
+	size_t n = 0;
+	while (n < path.n && !strchr("*?[\\", path.p[n]))
+		n++;
+	return (struct mf_str){path.p, n};
+}
+
+/* A veto role counts whatever its paths are: it is loaded by them, up to the first wildcard of a glob. When
+ * `targets` does not list it, all roles must be loaded, or a team could pass its own role for it. NULL: the
+ * paths are only counted. */
+static size_t paths_of_vetoes(const struct mf_rules *rules, const struct mf_trust *t, struct mf_str *out)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < rules->nveto; i++) {
+		const struct mf_tuf_role *listed;
+		const struct mf_tuf_loaded *by;
+		bool all =
+		    mf_policy_role_by_name(mf_trust_set(t), rules->veto[i], &listed, &by) != MF_NAMES_ONE ||
+		    (by && by->delegation);
+		for (size_t k = 0; k < (all ? 1 : listed->npaths); k++, n++)
+			if (out)
+				out[n] = all ? MF_STR("") : before_wildcard(listed->paths[k]);
 	}
-	return check_veto_loaded(mf_trust_set(t), role, listed, err);
+	return n;
+}
+
+enum mf_found mf_gate_load_vetoes(void *arg, struct mf_pool_trust *t, struct mf_err *err)
+{
+	const struct mf_rules *rules = arg;
+	if (!rules->nveto)
+		return MF_FOUND;
+	if (!t->paths) {
+		size_t n = paths_of_vetoes(rules, t->trust, NULL);
+		t->paths = mf_calloc(n, sizeof *t->paths);
+		if (!t->paths)
+			return (enum mf_found)mf_fail_nomem(err);
+		(void)paths_of_vetoes(rules, t->trust, t->paths);
+		return mf_trust_widen_begin(t->trust, t->paths, n, err) < 0 ? MF_FAILED : MF_ABSENT;
+	}
+	enum mf_found found = mf_trust_widen_step(t->trust, err);
+	return found == MF_FOUND && check_vetoes(rules, t->trust, err) < 0 ? MF_FAILED : found;
 }
 
 int mf_gate_wants(const struct mf_rules *rules, struct mf_arena *a, struct mf_load *how, struct mf_err *err)
@@ -229,66 +261,6 @@ int mf_gate_wants(const struct mf_rules *rules, struct mf_arena *a, struct mf_lo
 	return mf_arena_check(a, err);
 }
 
-int mf_gate_load_vetoes(const struct mf_rules *rules, struct mf_trust *t, struct mf_err *err)
-{
-	for (size_t i = 0; i < rules->nveto; i++)
-		if (load_veto(t, rules->veto[i], err) < 0)
-			return -1;
-	return 0;
-}
-
-int mf_gate_load(const struct mf_rules *rules, struct mf_trust *t, struct mf_err *err)
-{
-	struct mf_arena a MF_ARENA_CLEANUP = MF_ARENA_INIT;
-	struct mf_load how;
-	if (mf_gate_wants(rules, &a, &how, err) < 0)
-		return -1;
-	if (mf_trust_load(t, &how, err) < 0)
-		return -1;
-	return mf_gate_load_vetoes(rules, t, err);
-}
-
-static size_t octets(const struct mf_tuf_set *set)
-{
-	size_t n = 1;
-	for (size_t i = 0; i < set->nroles; i++)
-		n += set->roles[i]->file->bytes.n + set->roles[i]->file->rest.n +
-		     set->roles[i]->file->canonical_buf.n;
-	return n;
-}
-
-/* Begins to load it with the first of its images. */
-static void begin_trust(struct run *r, struct mf_pool_trust *t)
-{
-	if (t->begun)
-		return;
-	t->begun = true;
-	t->tried = mf_trust_load_begin(t->trust, &r->wants, &t->failed) < 0;
-}
-
-static void step(struct run *r, struct mf_pool_trust *t)
-{
-	enum mf_found found = mf_trust_load_step(t->trust, &t->failed);
-	t->tried = found != MF_ABSENT;
-	if (found == MF_FOUND && mf_gate_load_vetoes(&r->rules, t->trust, &t->failed) == 0)
-		t->held = octets(mf_trust_set(t->trust));
-}
-
-/* What went wrong for one image of a repository goes wrong for all. While one repository is waited for, all
- * others that were begun go on: each step sends their requests together. */
-static int need_trust(struct run *r, struct mf_image *im, struct mf_err *err)
-{
-	const struct mf_pool_trust *t = im->shared;
-	while (!t->tried)
-		for (size_t i = 0; i < r->pool.ntrusts; i++)
-			if (r->pool.trusts[i]->begun && !r->pool.trusts[i]->tried)
-				step(r, r->pool.trusts[i]);
-	if (!t->failed.code)
-		return 0;
-	*err = t->failed;
-	return -1;
-}
-
 /* ---- one image */
 
 static int start(void *arg, size_t i, struct mf_err *err)
@@ -299,7 +271,7 @@ static int start(void *arg, size_t i, struct mf_err *err)
 	s->failed = (struct mf_err)MF_ERR_INIT;
 	if (mf_image_open_by(&s->im, r->m, r->o->images[i], MF_MAPS_FOLLOW, &s->failed) < 0)
 		return 0;
-	begin_trust(r, s->im.shared);
+	mf_pool_begin(s->im.shared, &r->wants);
 	(void)!mf_image_begin(&s->im, &s->failed);
 	return 0;
 }
@@ -340,7 +312,7 @@ static int evaluate_image(struct run *r, size_t i, struct mf_gate_report *rep, s
 		*err = s->failed;
 		return -1;
 	}
-	if (need_trust(r, &s->im, err) < 0) {
+	if (mf_pool_need(&r->pool, s->im.shared, err) < 0) {
 		mf_image_hint_copy(&s->im, NULL, err);
 		return -1;
 	}
@@ -354,7 +326,7 @@ static int evaluate_image(struct run *r, size_t i, struct mf_gate_report *rep, s
 	rep->platform = r->o->platform ? mf_arena_text(&rep->arena, s->subjects.v[0].platform) : NULL;
 	if (mf_arena_check(&rep->arena, err) < 0)
 		return -1;
-	s->im.shared->held = octets(mf_trust_set(s->im.trust));
+	mf_pool_weigh(s->im.shared);
 	if (r->rules.forbid_tags && !s->im.ref.has_digest && mf_gate_refuse_tag(rep, err) < 0)
 		return -1;
 	for (size_t k = 0; k < s->subjects.n; k++)
@@ -425,6 +397,8 @@ static int verify(struct run *r, struct mf_err *err)
 	if (prepare(r, err) < 0 || mf_summary_begin(&r->summary, r->m, &r->rules, o, err) < 0)
 		return -1;
 	r->m->pool = &r->pool;
+	r->pool.then = mf_gate_load_vetoes;
+	r->pool.then_arg = &r->rules;
 	for (size_t i = 0; i < o->nimages; i++) {
 		if (mf_window_reach(&r->ahead, i, err) < 0 || finish(r, i, err) < 0)
 			return -1;

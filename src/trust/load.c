@@ -171,16 +171,35 @@ static enum mf_found begin_level(struct mf_trust *t, const struct mf_str *prefix
 	return mf_wave_begin(t, taken, n, err);
 }
 
-int mf_trust_widen(struct mf_trust *t, struct mf_str prefix, struct mf_err *err)
+int mf_trust_widen_begin(struct mf_trust *t, const struct mf_str *prefixes, size_t n, struct mf_err *err)
 {
-	enum mf_found found;
-	while ((found = begin_level(t, &prefix, 1, err)) == MF_FOUND)
-		if (mf_wave_finish(t, err) < 0)
-			break;
-	if (found == MF_ABSENT)
+	t->how.prefixes = prefixes;
+	t->how.nprefixes = n;
+	if (begin_level(t, prefixes, n, err) != MF_FAILED)
 		return 0;
 	mf_err_set_endpoint(err, t->repo->where);
 	return -1;
+}
+
+enum mf_found mf_trust_widen_step(struct mf_trust *t, struct mf_err *err)
+{
+	if (!t->wave.n)
+		return MF_FOUND;
+	if (mf_wave_finish(t, err) == 0 &&
+	    mf_trust_widen_begin(t, t->how.prefixes, t->how.nprefixes, err) == 0)
+		return t->wave.n ? MF_ABSENT : MF_FOUND;
+	mf_err_set_endpoint(err, t->repo->where);
+	return MF_FAILED;
+}
+
+int mf_trust_widen(struct mf_trust *t, struct mf_str prefix, struct mf_err *err)
+{
+	enum mf_found found = mf_trust_widen_begin(t, &prefix, 1, err) < 0 ? MF_FAILED : MF_ABSENT;
+	while (found == MF_ABSENT)
+		found = mf_trust_widen_step(t, err);
+	t->how.prefixes = NULL;
+	t->how.nprefixes = 0;
+	return found == MF_FOUND ? 0 : -1;
 }
 
 const char *const mf_no_subjects[] = {NULL};

@@ -95,6 +95,10 @@ int mf_trust_load_begin(struct mf_trust *t, const struct mf_load *how, struct mf
 enum mf_found mf_trust_load_step(struct mf_trust *t, struct mf_err *err) MF_NODISCARD;
 /* Loads further delegations into what is loaded: those that could hold a name starting with `prefix`. */
 int mf_trust_widen(struct mf_trust *t, struct mf_str prefix, struct mf_err *err) MF_NODISCARD;
+/* The same in steps, for several prefixes, which are borrowed until the last one. */
+int mf_trust_widen_begin(struct mf_trust *t, const struct mf_str *prefixes, size_t n,
+			 struct mf_err *err) MF_NODISCARD;
+enum mf_found mf_trust_widen_step(struct mf_trust *t, struct mf_err *err) MF_NODISCARD;
 /* Loads further shards of the roles that are loaded: those that may hold records of these subjects, see
  * struct mf_load. */
 extern const char *const mf_no_subjects[];
