@@ -262,10 +262,12 @@ static int parse_sigs(struct mf_record *r, const json_t *holder, struct mf_err *
 	size_t n = json_array_size(sigs);
 	if (n > MF_MAX_SIGNATURES)
 		return mf_fail(err, MF_E_FORMAT, 0, "more than %d record signatures", MF_MAX_SIGNATURES);
+	size_t length = 0;
+	json_array_foreach(sigs, i, item) length += json_string_length(json_object_get(item, "sig"));
 	r->sigs = mf_calloc(n, sizeof *r->sigs);
 	mf_buf_init(&r->sig_bytes, MF_MAX_CUSTOM_BYTES);
-	/* Reserved at once: the slices must not move. */
-	if (!r->sigs || mf_buf_reserve(&r->sig_bytes, MF_MAX_CUSTOM_BYTES, err) < 0)
+	/* Reserved at once: the slices must not move. Base64 is longer than what it stands for. */
+	if (!r->sigs || mf_buf_reserve(&r->sig_bytes, length, err) < 0)
 		return r->sigs ? -1 : mf_fail_nomem(err);
 	json_array_foreach(sigs, i, item) if (parse_sig(r, item, err) <
 					      0) return mf_wrap(err, "record signature %zu", i + 1);

@@ -22,14 +22,21 @@ for ((i = 0; i < repositories; i++)); do
 done >digests
 rm -rf home/cache
 
+# A web server of the repositories that answers when so many requests of each kind wait; sets web.
+barrier() { # {TEXT:N,...}
+	echo "$1" >tuf/barriers.json
+	: >port
+	setpriv --pdeathsig KILL "$(t_python)" "$T_TOP/tests/support/barrier.py" "$T/tuf" "$T/log" </dev/null >port 2>barrier.err &
+	for _ in {1..200}; do
+		[ ! -s port ] || break
+		sleep 0.05
+	done
+	web=tuf+http://127.0.0.1:$(cat port)
+}
+
 # All are held until 32 have come, timestamps and snapshots until those of all repositories have.
-printf '{"acme":32,"timestamp.json":%d,".snapshot.json":%d}' $repositories $repositories >tuf/barriers.json
-setpriv --pdeathsig KILL "$(t_python)" "$T_TOP/tests/support/barrier.py" "$T/tuf" "$T/log" </dev/null >port 2>barrier.err &
-for _ in {1..200}; do
-	[ ! -s port ] || break
-	sleep 0.05
-done
-run manifesto verify --timeout 100s --trust-server "tuf+http://127.0.0.1:$(cat port)" --require qa-approval --images digests
+barrier '{"acme":32,"timestamp.json":'$repositories',".snapshot.json":'$repositories'}'
+run manifesto verify --timeout 100s --trust-server "$web" --require qa-approval --images digests
 check_status 'verify' 0
 check_line_count 'accepts each image' $((2 * repositories))
 check 'the requests of all repositories were in flight together, step by step' test -z "$(grep ^late log)"
@@ -55,6 +62,51 @@ peak $repositories 1000
 echo "# peak memory: $few and $peak KiB"
 if ! grep -q libasan <(ldd "$T_MANIFESTO"); then
 	check 'the memory is about the same' test "$peak" -le $((few + 2048))
+fi
+
+# --- vetoes, which are loaded behind the rest
+manifesto key generate -q --no-passphrase bob
+while read -r image; do
+	manifesto role add -q --trust-server "tuf+file://$T/tuf" "$image" security --key bob --types review || t_bail 'role add'
+done <images
+run manifesto veto -q --trust-server "tuf+file://$T/tuf" --role security --key bob --reason old --images images sbom
+[ "$status" = 0 ] || t_bail 'veto'
+echo '{"version":1,"require":[{"type":"qa-approval"}],"veto":["security"]}' >policy.json
+rm -rf home/cache
+barrier '{".security.json":'$repositories'}'
+run manifesto verify --timeout 100s --trust-server "$web" --policy policy.json --images digests
+check_status 'verify with a veto' 0
+check 'the veto roles of all repositories were in flight together' test -z "$(grep ^late log)"
+
+# --- copy: the sources are loaded together, and what is copied is not kept
+make_content() { # REPOSITORY: with 1 MB of metadata
+	"$programs/fill" "$1:1.0" 2000 "$MANIFESTO_HOME" "$XDG_CACHE_HOME/manifesto" "tuf+file://$T/to" approval.json || t_bail fill
+}
+for ((i = 0; i < repositories; i++)); do
+	push_image oci:image:1.0 "$REGISTRY/acme/c$i:1.0" >/dev/null
+	echo "$REGISTRY/acme/c$i:1.0"
+done >copies
+run manifesto put -q --trust-server "tuf+file://$T/to" --no-passphrase --init --key alice --images copies note approval.json
+[ "$status" = 0 ] || t_bail 'put'
+for ((i = 0; i < repositories; i++)); do make_content "$REGISTRY/acme/c$i"; done
+paste -d ' ' images copies >pairs
+copies() { # NAME PAIRS
+	rm -rf home/cache
+	run "$programs/run" 1 manifesto copy -q --timeout 100s --force --trust-server "tuf+file://$T/to" --from-trust-server "$web" \
+		--require qa-approval --key alice --from-file "$2"
+	check_status "$1" 0
+	peak=$(cut -d' ' -f3 "$T/stdout")
+}
+head -n 2 pairs >two
+barrier '{}'
+copies 'copy to 2 repositories' two
+few=$peak
+barrier '{"timestamp.json":'$repositories',".snapshot.json":'$repositories'}'
+copies "copy to $repositories repositories" pairs
+check 'the metadata of all sources were in flight together' test -z "$(grep ^late log)"
+echo "# peak memory: $few and $peak KiB"
+if ! grep -q libasan <(ldd "$T_MANIFESTO"); then
+	check 'the memory is about the same' test "$peak" -le $((few + 4096))
 fi
 
 # --- one repository with many images
