@@ -106,7 +106,7 @@ copies "copy to $repositories repositories" pairs
 check 'the metadata of all sources were in flight together' test -z "$(grep ^late log)"
 echo "# peak memory: $few and $peak KiB"
 if ! grep -q libasan <(ldd "$T_MANIFESTO"); then
-	check 'the memory is about the same' test "$peak" -le $((few + 4096))
+	check 'the memory is about the same' test "$peak" -le $((few + 8192))
 fi
 
 # --- one repository with many images
