@@ -165,7 +165,7 @@ check_growth() { # STORE
 		costs history history "$image"
 		costs copy copy --types note "$image" "$copied"
 		costs role-add role add "$image" later --key second --types later
-		[ "$1" = notary ] || costs status status "${image%:1.0}"
+		[ -z "${limits[$1 status]-}" ] || costs status status "${image%:1.0}"
 		rm -rf "from-$n" "to-$n"
 	done
 }
