@@ -62,20 +62,6 @@ void mf_registry_uploads_cancel(struct mf_registry *reg)
 		cancel(&reg->uploads[i]);
 }
 
-/* An upload that is never used is seen by nobody. What fails here fails again when it is needed. */
-void mf_registry_blobs_put_soon(void *b, size_t n)
-{
-	struct mf_registry *reg = b;
-	for (size_t i = 0; i < n && i < MF_UPLOADS_AHEAD; i++) {
-		struct mf_err ignored = MF_ERR_INIT;
-		if (reg->uploads[i])
-			continue;
-		reg->uploads[i] = mf_calloc(1, sizeof *reg->uploads[i]);
-		if (reg->uploads[i] && post(reg->uploads[i], reg, &ignored) < 0)
-			cancel(&reg->uploads[i]);
-	}
-}
-
 static size_t count_ahead(const struct mf_registry *reg)
 {
 	size_t n = 0;
@@ -84,10 +70,27 @@ static size_t count_ahead(const struct mf_registry *reg)
 	return n;
 }
 
+/* An upload that is never used is seen by nobody. What fails here fails again when it is needed. */
+void mf_registry_blobs_put_soon(void *b, size_t n)
+{
+	struct mf_registry *reg = b;
+	size_t ahead = count_ahead(reg);
+	for (size_t i = 0; ahead < n && i < MF_UPLOADS_AHEAD; i++) {
+		struct mf_err ignored = MF_ERR_INIT;
+		if (reg->uploads[i])
+			continue;
+		ahead++;
+		reg->uploads[i] = mf_calloc(1, sizeof *reg->uploads[i]);
+		if (reg->uploads[i] && post(reg->uploads[i], reg, &ignored) < 0)
+			cancel(&reg->uploads[i]);
+	}
+}
+
 static bool begun_ahead(struct upload *u)
 {
 	struct mf_err ignored = MF_ERR_INIT;
 	size_t i = 0;
+	u->ahead = false;
 	while (i < MF_UPLOADS_AHEAD && !u->reg->uploads[i])
 		i++;
 	if (i == MF_UPLOADS_AHEAD)

@@ -343,6 +343,12 @@ run manifesto put "$L/count/far:1.0" another c.bin
 check 'with delegated roles it goes up when the record is published' test "$status$(uploads)" = 02
 run manifesto status "$L/count/far"
 check_status 'and all is well there' 0
+# One that is refused although it was begun just now is not begun again and again.
+faults L '{"method":"PUT","path":"/blobs/uploads/","action":"status","status":400}'
+: >"$T/L.log"
+run timeout 30 manifesto put "$L/count/far:1.0" refused c.bin
+check_status 'a registry that refuses each upload: put' 4
+check "which begins it once more, at most ($(uploads))" test "$(uploads)" -le 3
 faults L
 
 # --- a repository of many images: 32 requests in flight

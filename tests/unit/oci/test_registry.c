@@ -592,6 +592,26 @@ static void several_blobs_take_the_uploads_that_were_begun(void **state)
 	}
 }
 
+static void put_one(struct fixture *f, const char *text)
+{
+	struct mf_err err = MF_ERR_INIT;
+	struct mf_digest digest;
+	assert_ok(mf_blob_put_bytes(f->s, mf_bytes_of(mf_str_c(text)), &digest, &err), err);
+}
+
+static void upload_that_is_left_over_is_the_next_one(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t asked = requests(f);
+	mf_blobs_put_soon(f->s, 2);
+	put_one(f, "takes one of two");
+	mf_blobs_put_soon(f->s, 1); /* which is begun already */
+	put_one(f, "takes the other one");
+	assert_int_equal(requests(f), asked + 4);
+	put_one(f, "begins its own");
+	assert_int_equal(requests(f), asked + 6);
+}
+
 static void catalogue_lists_a_blob_once_for_each_role(void **state)
 {
 	struct fixture *f = *state;
@@ -803,6 +823,7 @@ int main(void)
 	    registry_test(catalogue_has_what_is_given_and_nothing_else),
 	    registry_test(catalogue_uses_a_configuration_that_was_stored_ahead),
 	    registry_test(several_blobs_take_the_uploads_that_were_begun),
+	    registry_test(upload_that_is_left_over_is_the_next_one),
 	    registry_test(catalogue_lists_a_blob_once_for_each_role),
 	    registry_test(artifact_with_a_tag_of_its_own_survives_garbage_collection),
 	    registry_test(calls_that_are_cancelled_leak_nothing),
