@@ -112,6 +112,9 @@ struct mf_catalogue_scope {
 	 * whose records are all here (NULL: they are all here), parts[b] where there are any (NULL: seen from
 	 * the records). */
 	const bool *parts, *given;
+	/* Of one that does not fit into memory: first the given parts, call by call, then their list (`given`
+	 * has none). */
+	enum { MF_CATALOGUE_WHOLE, MF_CATALOGUE_PARTS, MF_CATALOGUE_LIST } step;
 	bool changed; /* records were published: the tag is written without asking what it has */
 	const struct mf_digest *config; /* a configuration that was stored ahead; or NULL */
 	/* Called (if not NULL) when only the last request is left: others can be begun beside it. */

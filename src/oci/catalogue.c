@@ -402,15 +402,21 @@ static int retire(struct target *top, const bool *parts, struct mf_err *err)
 	return 0;
 }
 
+static int write_parts(const struct target *top, const struct entries *all, const bool *given,
+		       struct mf_err *err)
+{
+	for (unsigned i = 0; i < PARTS; i++)
+		if (given[i] && write_part(top, i, all, err) < 0)
+			return -1;
+	return 0;
+}
+
 /* Parts first, so that the list never names one that is not there. `touched`: which are to be written. */
 static int write_split(struct target *top, const struct entries *all, const bool *touched, const bool *parts,
 		       struct mf_err *err)
 {
 	struct entries none = {0};
-	for (unsigned i = 0; i < PARTS; i++)
-		if (touched[i] && write_part(top, i, all, err) < 0)
-			return -1;
-	return write_tag(top, &none, parts, err);
+	return write_parts(top, all, touched, err) < 0 ? -1 : write_tag(top, &none, parts, err);
 }
 
 static void mark_parts(bool *parts, const struct entries *e)
@@ -435,8 +441,11 @@ static enum mf_catalogue_result write_all(struct target *top, struct entries *al
 {
 	bool split = all->n > MF_MAX_CATALOGUE_RECORDS || scope->given, own[PARTS] = {false};
 	const bool *parts = scope->parts ? scope->parts : own, *given = scope->given;
+	if (scope->step == MF_CATALOGUE_PARTS)
+		return write_parts(top, all, given, err) < 0 ? MF_CATALOGUE_FAILED : MF_CATALOGUE_DONE;
 	mark_parts(own, all);
-	enum mf_found ready = given ? is_split_into(top, parts, err) : MF_FOUND;
+	enum mf_found ready =
+	    given && scope->step == MF_CATALOGUE_WHOLE ? is_split_into(top, parts, err) : MF_FOUND;
 	if (ready != MF_FOUND)
 		return ready == MF_FAILED ? MF_CATALOGUE_FAILED : MF_CATALOGUE_NEEDS_ALL;
 	/* One that was split a moment ago is read: its parts are emptied. */

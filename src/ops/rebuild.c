@@ -144,6 +144,58 @@ static void write_lists(void *arg)
 		(void)!mf_referrers_update_write(l->update, l->err);
 }
 
+enum pass { COUNT, WRITE };
+
+/* All shards of a large role, one after the other. MF_FOUND, with the parts that have records; COUNT writes
+ * nothing, and ends when there are more than one catalogue has. MF_ABSENT: there are no more. */
+static enum mf_found write_parts(struct mf_image *im, bool parts[256], enum pass pass, struct mf_err *err)
+{
+	const struct mf_tuf_set *set = mf_trust_set(im->trust);
+	size_t n = 0;
+	for (unsigned b = 0; b < 256; b++) {
+		const char hex[] = {"0123456789abcdef"[b / 16], "0123456789abcdef"[b % 16], 0};
+		const char *const byte[] = {hex, NULL};
+		bool given[256] = {false};
+		struct mf_entries all MF_ENTRIES_CLEANUP = {0};
+		struct mf_catalogue_scope scope = {.step = MF_CATALOGUE_PARTS, .given = given};
+		given[b] = true;
+		if (mf_tuf_shard_octets(set) > MF_MAX_VERIFY_HELD)
+			mf_trust_drop_shards(im->trust);
+		if (mf_trust_load_shards(im->trust, byte, err) < 0 ||
+		    mf_policy_survey(set, given, &all, err) < 0 ||
+		    (pass == WRITE && write_catalogue(im, &all, scope, err) != MF_CATALOGUE_DONE))
+			return MF_FAILED;
+		parts[b] = all.n > 0;
+		n += all.n;
+		if (pass == COUNT && n > MF_MAX_CATALOGUE_RECORDS)
+			return MF_FOUND;
+	}
+	return n > MF_MAX_CATALOGUE_RECORDS ? MF_FOUND : MF_ABSENT;
+}
+
+/* MF_ABSENT: nothing was done, because the shards are few, or have few records. */
+static enum mf_found rebuild_by_parts(struct mf_image *im, const struct mf_rebuild *r, struct lists *lists,
+				      struct mf_err *err)
+{
+	const struct mf_entries none = {0};
+	const bool given[256] = {false};
+	bool parts[256];
+	if (mf_tuf_count_unloaded_shards(mf_trust_set(im->trust), all_subjects) <= MF_SHARDS_AHEAD)
+		return MF_ABSENT;
+	enum mf_found many = write_parts(im, parts, COUNT, err);
+	if (many == MF_FOUND)
+		many = write_parts(im, parts, WRITE, err);
+	struct mf_catalogue_scope scope = {.step = MF_CATALOGUE_LIST,
+					   .parts = parts,
+					   .given = given,
+					   .changed = r->changed,
+					   .meanwhile = write_lists,
+					   .arg = lists};
+	if (many != MF_FOUND)
+		return many;
+	return write_catalogue(im, &none, scope, err) == MF_CATALOGUE_DONE ? MF_FOUND : MF_FAILED;
+}
+
 static int rebuild_catalogue(struct mf_image *im, const struct mf_rebuild *r, struct lists *lists,
 			     struct mf_err *err)
 {
@@ -165,6 +217,9 @@ static int rebuild_catalogue(struct mf_image *im, const struct mf_rebuild *r, st
 			return done == MF_CATALOGUE_DONE ? 0 : -1;
 		mf_entries_clear(&all);
 	}
+	enum mf_found done = rebuild_by_parts(im, r, lists, err);
+	if (done != MF_ABSENT)
+		return done == MF_FOUND ? 0 : -1;
 	if (mf_trust_load_shards(im->trust, all_subjects, err) < 0 ||
 	    mf_policy_survey(set, NULL, &all, err) < 0)
 		return -1;
@@ -481,6 +536,8 @@ static enum mf_found rebuild_once(struct mf_image *im, struct mf_rebuild *r, con
 	struct lists meanwhile = {b.lists, &r->lists};
 	if (rebuild_catalogue(im, r, &meanwhile, &r->catalogue) < 0 && mf_rebuild_refused(&r->catalogue))
 		keep_apart(im, r);
+	if (mf_trust_load_shards(im->trust, parts, err) < 0) /* they may have made room */
+		return MF_FAILED;
 	struct mf_referrers_update *lists = b.lists;
 	b.lists = NULL;
 	if (r->lists.code)

@@ -77,11 +77,12 @@ int mf_shards_load_ahead(struct mf_trust *t, const struct mf_subjects *const *of
 		size_t before = w.n;
 		if (mf_wanted_add_subjects(&w, of[added], err) < 0)
 			return -1;
-		if (!added || mf_tuf_count_unloaded_shards(mf_trust_set(t), w.v) <= MF_SHARDS_AHEAD)
+		if (!added || mf_tuf_count_unloaded_shards(mf_trust_set(t), wanted(&w)) <= MF_SHARDS_AHEAD)
 			continue;
-		w.n = before;
-		w.v[before] = NULL;
+		if (w.v) /* for the analyser: it is set since the first one */
+			w.v[before] = NULL;
 		break;
 	}
-	return mf_trust_load_shards(t, wanted(&w), &why) < 0 ? mf_err_pass_ours(err, &why) : 0;
+	return mf_trust_load_shards(t, w.v ? w.v : mf_no_subjects, &why) < 0 ? mf_err_pass_ours(err, &why)
+									     : 0;
 }

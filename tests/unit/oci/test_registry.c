@@ -777,6 +777,22 @@ static void catalogue_above_its_limit_is_split_and_joined_again(void **state)
 	parts[0x77] = given[0x77] = true;
 	assert_int_equal(mf_catalogue_set(f->s, r, 1, scope, &err), MF_CATALOGUE_NEEDS_ALL);
 	assert_int_equal(sent(f), before);
+	/* Part by part it gets there, and the list names it when all are. */
+	struct mf_catalogue_record last = record_of(f, N + 1, "last", true);
+	const bool one[256] = {[0x77] = true}, none[256] = {false};
+	last.subject.b[0] = 0x77;
+	scope = (struct mf_catalogue_scope){.step = MF_CATALOGUE_PARTS, .given = one};
+	assert_int_equal(mf_catalogue_set(f->s, &last, 1, scope, &err), MF_CATALOGUE_DONE);
+	catalogue_text(f, "_manifesto-77", part_b);
+	assert_non_null(strstr(part_b, digest_text(&last.subject)));
+	catalogue_text(f, "_manifesto", text);
+	assert_null(strstr(text, "_manifesto-77"));
+	scope = (struct mf_catalogue_scope){.step = MF_CATALOGUE_LIST, .parts = parts, .given = none};
+	assert_int_equal(mf_catalogue_set(f->s, NULL, 0, scope, &err), MF_CATALOGUE_DONE);
+	catalogue_text(f, "_manifesto", text);
+	assert_string_equal(text,
+			    "{\"images\":[],\"parts\":[\"_manifesto-03\",\"_manifesto-77\",\"_manifesto-a0\","
+			    "\"_manifesto-b1\"]}");
 	assert_ok(set_catalogue(f->s, r, N, &err), err);
 	/* Below the limit it is one again, and the parts keep nothing alive. */
 	assert_ok(set_catalogue(f->s, r, 2, &err), err);
