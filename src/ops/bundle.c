@@ -259,12 +259,11 @@ static int warn_broken(struct pack *p, const struct mf_trust *t, struct mf_err *
 static int need_trust(struct pack *p, struct mf_image *im, struct mf_err *err)
 {
 	struct mf_pool_trust *t = im->shared;
-	if (t->tried)
-		return 0;
-	t->tried = true;
-	if (mf_trust_load(t->trust, &(struct mf_load){.tolerate_broken = true}, err) < 0)
+	if (mf_pool_need(&p->pool, t, err) < 0)
 		return -1;
-	return warn_broken(p, t->trust, err);
+	bool reported = t->reported;
+	t->reported = true;
+	return reported ? 0 : warn_broken(p, t->trust, err);
 }
 
 static int collect_image(struct pack *p, struct mf_image *im, struct mf_err *err)
@@ -289,6 +288,7 @@ static int begin_image(void *arg, size_t i, struct mf_err *err)
 	struct mf_image *im = &p->images[i];
 	if (mf_image_open_by(im, p->m, p->o->images[i], MF_MAPS_FOLLOW, err) < 0)
 		return mf_wrap(err, "image '%s'", p->o->images[i]);
+	mf_pool_begin(im->shared, &(struct mf_load){.tolerate_broken = true});
 	im->for_writing = true; /* the manifest is needed, not only its digest */
 	return mf_image_begin(im, err) < 0 ? mf_wrap(err, "image '%s'", p->o->images[i]) : 0;
 }

@@ -84,6 +84,7 @@ struct mf_pool_trust {
 	bool tried;  /* it was loaded, unless `failed` says why not */
 	struct mf_err failed;
 	struct mf_str *paths; /* for `then` */
+	bool reported;        /* the roles that its load passed over */
 	size_t users, held;   /* images that are open; octets of metadata */
 	uint64_t last_use;
 };
@@ -110,7 +111,8 @@ struct mf_pool_trust *mf_pool_trust(struct mf_pool *p, const char *name, struct 
 /* Forgets trust metadata that no open image uses, the least recently used first, beyond MF_MAX_VERIFY_HELD.
  */
 void mf_pool_trim(struct mf_pool *p, size_t max);
-/* Begins to load a repository with the first of its images; `how` is borrowed until it is loaded. */
+/* Begins to load a repository with the first of its images; what `how` borrows is needed until it is loaded.
+ */
 void mf_pool_begin(struct mf_pool_trust *t, const struct mf_load *how);
 /* What goes wrong for one image of a repository goes wrong for all. While one repository is waited for, all
  * others that were begun go on: each step sends their requests together. */

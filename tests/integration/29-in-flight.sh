@@ -78,6 +78,14 @@ run manifesto verify --timeout 100s --trust-server "$web" --policy policy.json -
 check_status 'verify with a veto' 0
 check 'the veto roles of all repositories were in flight together' test -z "$(grep ^late log)"
 
+# --- bundle: of the 16 images that are open
+rm -rf home/cache
+barrier '{"timestamp.json":16,".snapshot.json":16}'
+mapfile -t all <images
+run manifesto bundle create --timeout 100s --trust-server "$web" -o bundle.tar "${all[@]}"
+check_status 'bundle' 0
+check 'the metadata of 16 repositories were in flight together' test -z "$(grep ^late log)"
+
 # --- copy: the sources are loaded together, and what is copied is not kept
 make_content() { # REPOSITORY: with 1 MB of metadata
 	"$programs/fill" "$1:1.0" 2000 "$MANIFESTO_HOME" "$XDG_CACHE_HOME/manifesto" "tuf+file://$T/to" approval.json || t_bail fill
