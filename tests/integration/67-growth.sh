@@ -64,7 +64,7 @@ within() { # WHAT GOT MOST
 
 # One command, and whether its cost is within its bounds.
 costs() { # NAME COMMAND...
-	local name=$1 row=${limits[$store $1]} requests received sent hashed read written memory excess='' all peak
+	local name=$1 row=${limits[$store $1]-999 99 99 99 99 99 99} requests received sent hashed read written memory excess='' all peak
 	local got=() most=() want=0
 	# The images of most records are made up.
 	[ "$name" != status ] || want=14
