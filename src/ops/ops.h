@@ -336,8 +336,9 @@ void mf_rebuild_ahead_clear(struct mf_rebuild_ahead *a);
 struct mf_rebuild {
 	struct mf_rebuild_ahead *ahead;
 	const struct mf_subjects *subjects;
-	bool changed;                     /* something was published */
-	bool restore;                     /* artifact manifests of the subjects were found missing */
+	bool changed; /* something was published */
+	bool restore; /* artifact manifests of the subjects were found missing */
+	bool whole;   /* all parts of the catalogue are written, also after others have published */
 	const struct mf_digest *replaced; /* artifact manifests that records named before, or might have */
 	size_t nreplaced;
 	const struct mf_bytes *stored; /* new artifact manifests */

@@ -196,7 +196,7 @@ static enum mf_found rebuild_by_parts(struct mf_image *im, const struct mf_rebui
 	return write_catalogue(im, &none, scope, err) == MF_CATALOGUE_DONE ? MF_FOUND : MF_FAILED;
 }
 
-static int rebuild_catalogue(struct mf_image *im, const struct mf_rebuild *r, struct lists *lists,
+static int rebuild_catalogue(struct mf_image *im, struct mf_rebuild *r, struct lists *lists,
 			     struct mf_err *err)
 {
 	const struct mf_tuf_set *set = mf_trust_set(im->trust);
@@ -204,7 +204,7 @@ static int rebuild_catalogue(struct mf_image *im, const struct mf_rebuild *r, st
 	bool parts[256], given[256] = {false};
 	for (size_t i = 0; i < r->subjects->n; i++)
 		given[r->subjects->v[i].digest.b[0]] = true;
-	if (is_big(im, parts)) {
+	if (!r->whole && is_big(im, parts)) {
 		struct mf_catalogue_scope scope = {.parts = parts,
 						   .given = given,
 						   .changed = r->changed,
@@ -217,6 +217,7 @@ static int rebuild_catalogue(struct mf_image *im, const struct mf_rebuild *r, st
 			return done == MF_CATALOGUE_DONE ? 0 : -1;
 		mf_entries_clear(&all);
 	}
+	r->whole = true;
 	enum mf_found done = rebuild_by_parts(im, r, lists, err);
 	if (done != MF_ABSENT)
 		return done == MF_FOUND ? 0 : -1;
