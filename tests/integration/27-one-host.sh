@@ -104,7 +104,7 @@ for kind in basic bearer; do
 	[ $kind = basic ] || challenge=$(bearer "$R")
 	faults R '{"path":"/","action":"local","to":"/token"}'
 	faults P "{\"path\":\"/\",\"action\":\"status\",$challenge}"
-	faults S "{\"path\":\"/\",\"action\":\"status\",$basic,\"count\":1}"
+	faults S "{\"path\":\"/\",\"action\":\"status\",$basic,\"without\":\"authorization\"}"
 	commands "--store $S/acme/store"
 	commands "--store $S/acme/store"
 	check "--store, $kind: the image's registry asks for a login" grep -q '"rule": 0' "$T/P.log"
@@ -173,8 +173,7 @@ for location in '?relative=1' 'one/two' "//$P/v2/acme/app/blobs/uploads/x"; do
 done
 for code in 405 411 413 415 501; do
 	upload "$code for a PUT with a body: in parts" \
-		"{\"method\":\"PUT\",\"path\":\"/blobs/uploads/\",\"action\":\"status\",\"status\":$code,\"count\":1}" \
-		"{\"method\":\"PUT\",\"path\":\"/blobs/uploads/\",\"skip\":1,\"action\":\"status\",\"status\":$code,\"count\":1}"
+		"{\"method\":\"PUT\",\"path\":\"/blobs/uploads/\",\"sends\":true,\"action\":\"status\",\"status\":$code}"
 	check "$code: by PATCH" test "$(grep -c '"method": "PATCH"' asked)" = 2
 done
 upload 'an upload that the registry does not know' "{\"method\":\"PUT\",\"path\":\"/blobs/uploads/\",\"action\":\"status\",\"status\":404,

@@ -46,6 +46,8 @@ Rules (a JSON list, tried in order, in both modes before anything else; the file
 counted from the start, when another file has been renamed to its name):
     {"method": "GET",            optional; any method without it
      "path": "^/v2/.*/blobs/",   regular expression searched in path and query
+     "sends": true,              only requests that have a body
+     "without": "authorization", only requests that do not have this header
      "skip": 0,                  let so many matches pass first
      "count": 1,                 apply so many times; absent: always
      "action": "status",         status:   {"status": 503, "headers": {"Retry-After": "1"}, "body": "text"}
@@ -106,12 +108,14 @@ class State:
                 self.rules += json.load(f)
         self.seen = [0] * len(self.rules)
 
-    def rule_for(self, method, path):
+    def rule_for(self, method, path, headers, body):
         """The index of the rule to apply and the rule; None and {} when there is none."""
         with self.lock:
             self.load_rules()
             for i, rule in enumerate(self.rules):
                 if rule.get("method", method) != method or not re.search(rule["path"], path):
+                    continue
+                if (rule.get("sends") and not body) or rule.get("without", "") in headers:
                     continue
                 self.seen[i] += 1
                 at = self.seen[i] - rule.get("skip", 0)
@@ -222,7 +226,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 self.state.active -= 1
 
     def handle_one(self, body):
-        i, rule = self.state.rule_for(self.command, self.path)
+        i, rule = self.state.rule_for(self.command, self.path, self.headers, body)
         tls = isinstance(self.connection, ssl.SSLSocket)
         self.state.record({"peer": self.client_address[1], "client": bool(tls and self.connection.getpeercert()), "method": self.command, "path": self.path,
                            "length": len(body), "rule": i, "headers": {k.lower(): v for k, v in self.headers.items()},
