@@ -13,8 +13,8 @@ struct mf_tuf_edit {
 int mf_tuf_edit_cmp(const void *a, const void *b); /* for qsort */
 /* Appends the signed part of the next targets file: the old one's entries and delegations (old NULL: none)
  * with the edits applied. Edits must be sorted by name (mf_tuf_edit_cmp), each name once. delegations: a
- * canonical object instead of the old one, or NULL. role: whose file it is (MF_TUF_OF_ROLE, where the dialect
- * has it), NULL: without. */
+ * canonical object that replaces the old one; NULL: the old one stays. role: the value of MF_TUF_OF_ROLE, if
+ * the dialect has it; NULL: without. */
 struct mf_tuf_targets_spec {
 	const char *role;
 	const struct mf_tuf_file *old;
@@ -55,64 +55,65 @@ struct mf_tuf_root_spec {
 	const struct mf_tuf_root_key *keys;
 	size_t nkeys;
 	int64_t version, expires;
-	int64_t threshold; /* of the role root; 0: 1, as that of the others */
+	int64_t threshold; /* of the role root; 0 means 1, which the other roles have */
 };
 int mf_tuf_build_root(const struct mf_dialect *d, const struct mf_tuf_root_spec *spec, struct mf_buf *out,
 		      struct mf_err *err) MF_NODISCARD;
 
-/* ---- who may sign: delegations and the next root, written over what is there. Members that we do not know,
- * the order of roles, and keys that we did not put there stay. */
+/* ---- changes of keys and delegations, made in the existing delegations or root. Members that we do not
+ * know, the order of roles, and keys that others put there stay. */
 
-/* One delegation as it shall be: the first entry of this name is changed (readers take the first), or one is
- * appended. A key is given as an object, or without one when the old delegations list its ID. */
+/* One delegation as it will be: the first entry with this name is changed (readers use the first), or one is
+ * appended. A key needs no object if the old delegations list its ID. */
 struct mf_tuf_delegation {
 	const char *name;
-	bool absent;                        /* no entry of this name shall be there; the rest is ignored */
+	bool absent; /* all entries with this name are removed; the other members are ignored */
 	const struct mf_tuf_root_key *keys; /* `roles` is not used */
 	size_t nkeys;
-	const char *const *paths; /* NULL: as they are */
+	const char *const *paths; /* NULL: unchanged */
 	size_t npaths;
 	int64_t threshold;
 };
 /* Appends the canonical delegations of a targets file: `old` (empty: none yet) with n entries changed. A key
- * that no role lists any more because of that goes. MF_E_FORMAT when `old` is none. */
+ * that no role lists any more after these changes is removed. MF_E_FORMAT if `old` is not an object of
+ * delegations. */
 int mf_tuf_build_delegations(const struct mf_dialect *d, struct mf_str old, const struct mf_tuf_delegation *v,
 			     size_t n, struct mf_buf *out, struct mf_err *err) MF_NODISCARD;
 
 /* A key whose roles change in the next root. */
 struct mf_tuf_root_edit {
 	const char *id;
-	struct mf_str object; /* KEY object for an ID that is not there yet */
+	struct mf_str object; /* KEY object; may be empty if the old root lists the ID */
 	unsigned add, drop;   /* bits of enum mf_tuf_type */
 };
-/* Appends the signed part of the root behind `old`. MF_E_USAGE when a role would keep fewer keys than its
- * threshold. */
+/* Appends the signed part of the root that follows `old`. MF_E_USAGE when a role would keep fewer keys than
+ * its threshold. */
 int mf_tuf_build_next_root(const struct mf_tuf_file *old, const struct mf_tuf_root_edit *v, size_t n,
 			   int64_t expires, struct mf_buf *out, struct mf_err *err) MF_NODISCARD;
 
-/* What a delegation of `targets` is called in the dialect, and the path that limits it to a record type:
- * "targets/qa" and "qa-approval/" in Notary, where names are paths and paths prefixes; "qa" and
- * "qa-approval/\*" in TUF 1.0, where a '/' in a name would need a directory on a web server. */
+/* Append the name of a delegation of `targets`, and the path that limits it to a record type. Notary:
+ * "targets/qa" and "qa-approval/", since role names are paths, and paths of delegations are prefixes.
+ * TUF 1.0: "qa" and "qa-approval/\*", since a '/' in a role name would need a directory on a web server. */
 int mf_tuf_put_role_name(const struct mf_dialect *d, struct mf_str name, struct mf_buf *out,
 			 struct mf_err *err) MF_NODISCARD;
 int mf_tuf_put_type_path(const struct mf_dialect *d, struct mf_str type, struct mf_buf *out,
 			 struct mf_err *err) MF_NODISCARD;
-/* The type that a path of exactly that form names; empty: another form. */
+/* The record type of a path that has exactly this form; empty: it has another form. */
 struct mf_str mf_tuf_path_type(const struct mf_dialect *d, struct mf_str path);
 
-/* The name and a path of a role's shard. */
+/* Append the name of a role's shard, and its path for one type. */
 int mf_tuf_put_shard_name(const struct mf_dialect *d, const char *role, struct mf_str digits,
 			  struct mf_buf *out, struct mf_err *err) MF_NODISCARD;
 int mf_tuf_put_shard_path(const struct mf_dialect *d, struct mf_str type, struct mf_str digits,
 			  struct mf_buf *out, struct mf_err *err) MF_NODISCARD;
 
-/* Do the signatures of a targets file meet the role, as it is or as it would be? Nothing else is checked.
- * 0, or -1: MF_E_SIGNATURE. */
+/* Checks that the signatures of a targets file meet a role's threshold; the role may be one that is only
+ * planned. Nothing else is checked. 0, or -1: MF_E_SIGNATURE. */
 int mf_tuf_check_signed(const struct mf_dialect *d, const struct mf_tuf_file *f,
 			const struct mf_tuf_role *role, struct mf_err *err) MF_NODISCARD;
 
-/* Appends the signed part of a file of any type once more: all its members, those that we do not know too,
- * but this version and expiry. role: of a targets file, whose it is; NULL of others. */
+/* Appends the signed part of a file of any type with a new version and expiry; all other members stay, also
+ * those that we do not know. role: of a targets file, the value of MF_TUF_OF_ROLE; NULL: without. */
 int mf_tuf_build_renewed(const struct mf_tuf_file *old, const char *role, int64_t version, int64_t expires,
 			 struct mf_buf *out, struct mf_err *err) MF_NODISCARD;
 

@@ -59,7 +59,8 @@ static int check_expiry(const struct mf_tuf_set *s, const struct mf_tuf_file *f,
 	return mf_fail(err, MF_E_EXPIRED, 0, "%s expired at %s", mf_esc(&e, mf_str_c(role)), when);
 }
 
-/* What is loaded to be re-signed may have expired. */
+/* Checks the expiry. Expired files of the types in expired_ok are accepted: they are loaded to be re-signed.
+ */
 static int check_fresh(struct mf_tuf_set *s, const struct mf_tuf_file *f, const char *role,
 		       struct mf_err *err)
 {
@@ -86,8 +87,8 @@ int mf_tuf_root_check(const struct mf_dialect *d, struct mf_str gun, int64_t now
 		      const struct mf_tuf_file *root, const struct mf_tuf_anchor *anchor, struct mf_err *err)
 {
 	const struct mf_tuf_role *role = &root->roles[MF_TUF_ROOT];
-	/* An anchor may be an old root whose certificate has run out since: only the last root's must be
-	 * valid now. */
+	/* The dates of certificates are not checked here: the root may be an old one, whose certificate has
+	 * expired since. Only the newest root's must be valid now (mf_tuf_set_root_done). */
 	struct mf_tuf_counting c = {.d = d, .gun = gun, .now = now, .root = true};
 	if (mf_tuf_count_signatures(&c, root, role, role->threshold, err) < 0)
 		return mf_wrap(err, "root version %lld", (long long)root->version);
@@ -134,8 +135,8 @@ int mf_tuf_set_next_root(struct mf_tuf_set *s, struct mf_tuf_file *root, struct 
 	return 0;
 }
 
-/* Says when the root's certificates are valid. Those of a company's CA, which stand behind the first, may
- * have ended before it. */
+/* Reports when the root's certificates are valid. If all first certificates are valid now, a CA certificate
+ * behind one of them has expired. */
 static int refuse_certificates(const struct mf_tuf_set *s, struct mf_err *err)
 {
 	const struct mf_tuf_role *role = &s->root->roles[MF_TUF_ROOT];
@@ -173,8 +174,8 @@ int mf_tuf_set_root_done(struct mf_tuf_set *s, struct mf_err *err)
 		return -1;
 	if (check_fresh(s, s->root, "root", err) < 0)
 		return -1;
-	/* Notary: the last root's certificates must be valid at this moment. Its signatures have been
-	 * verified: what fails now is the time. */
+	/* Notary: the newest root's certificates must be valid now. Its signatures have been verified
+	 * already: if this check fails, it is because of the dates. */
 	if (mf_tuf_count_signatures(&c, s->root, role, role->threshold, err) == 0)
 		return 0;
 	if (mf_err_is_ours(err))
@@ -186,7 +187,7 @@ int mf_tuf_set_root_done(struct mf_tuf_set *s, struct mf_err *err)
 	return 0;
 }
 
-/* The same public key, under whatever ID; of keys that we cannot use, the same ID. */
+/* Does the role list this public key, under any ID? Keys that we cannot use are compared by their IDs. */
 static bool lists_key(const struct mf_tuf_role *role, const struct mf_tuf_key *key)
 {
 	for (size_t i = 0; i < role->nkeys; i++) {
@@ -266,7 +267,8 @@ struct mf_tuf_file *mf_tuf_set_verify(const struct mf_tuf_set *s, enum mf_tuf_ty
 	return out;
 }
 
-/* One key may sign mirrors of many repositories: none of them stands for another. */
+/* One key may sign the mirrors of many repositories. A timestamp names the repository that it copies, so that
+ * none can be served in place of another. */
 static int check_copied(const struct mf_tuf_set *s, const struct mf_tuf_file *f, struct mf_err *err)
 {
 	struct mf_esc has, wanted;
@@ -284,8 +286,8 @@ int mf_tuf_set_timestamp(struct mf_tuf_set *s, struct mf_buf *bytes, struct mf_e
 	if (!f || verify_top(s, f, err) < 0 || check_copied(s, f, err) < 0 ||
 	    check_floor(s, f, "timestamp", err) < 0)
 		return -1;
-	/* The snapshot's floor is checked here too: a lower one is refused before it is requested (5.4.3.2).
-	 */
+	/* The snapshot's floor is checked here too, so that a lower version is refused before the snapshot is
+	 * requested (5.4.3.2). */
 	const struct mf_tuf_meta *m = mf_tuf_meta_find(f, "snapshot");
 	int64_t floor = mf_tuf_floor_get(s->floors, "snapshot");
 	if (m->version && m->version < floor)
@@ -299,9 +301,9 @@ int mf_tuf_set_timestamp(struct mf_tuf_set *s, struct mf_buf *bytes, struct mf_e
 	return 0;
 }
 
-/* Every role seen before is still listed, and none lower (5.5.5). Notary's own client drops a removed
- * delegation from a snapshot that it signs, so there a missing role matters only when a delegator still lists
- * it. */
+/* The snapshot must still list every role seen before, with no lower version (5.5.5). Notary's own client
+ * drops a removed delegation from a snapshot that it signs. There a missing role is an error only if a
+ * delegator still lists it (not_in_snapshot). */
 static int check_snapshot_floors(const struct mf_tuf_set *s, const struct mf_tuf_file *snapshot,
 				 struct mf_err *err)
 {
@@ -414,7 +416,7 @@ static int add_loaded(struct mf_tuf_set *s, const char *name, struct mf_tuf_file
 	return 0;
 }
 
-/* One delegate after the other could fill the memory. */
+/* Limits the memory that delegated roles can take together. */
 static int check_total(const struct mf_tuf_set *s, size_t more, struct mf_err *err)
 {
 	size_t total = more;
@@ -426,8 +428,9 @@ static int check_total(const struct mf_tuf_set *s, size_t more, struct mf_err *e
 		       s->max_total);
 }
 
-/* A shard speaks for its role, so the role's keys must have signed it, as its delegator lists them now: the
- * role's own file may name a key that was taken away from it since. */
+/* A shard holds records of its role, so the role's keys must have signed it, as the role's delegator lists
+ * them now. The keys that the role's own file lists for the shard are not enough: one of them may have been
+ * taken away from the role since. */
 static int check_owner(const struct mf_tuf_set *s, const struct mf_tuf_edge *w, const struct mf_tuf_file *f,
 		       struct mf_err *err)
 {
@@ -443,8 +446,8 @@ static int check_owner(const struct mf_tuf_set *s, const struct mf_tuf_edge *w, 
 	return mf_wrap(err, "a part of role '%s'", mf_esc(&e, mf_str_c(w->parent->role)));
 }
 
-/* A shard delegates to nobody, and each subject has one shard at most: otherwise a second one could hide what
- * the first one holds, or hold what its role has replaced. */
+/* A shard must not delegate, and each subject has at most one shard: a second one could hide records of the
+ * first, or hold records that the role has replaced. */
 static int check_shards(const struct mf_tuf_set *s, const char *name, const struct mf_tuf_edge *w,
 			const struct mf_tuf_file *f, struct mf_err *err)
 {
@@ -475,7 +478,8 @@ static const char *name_of(const struct mf_tuf_edge *w)
 	return w ? w->role->name : "targets";
 }
 
-/* What depends on the snapshot, the floors and the clock of this run, and what costs nothing. */
+/* Checks that depend on the snapshot, the floors and the clock of this run, and checks that cost nothing.
+ * Files that are read through an index get these too. */
 static int check_current(struct mf_tuf_set *s, const struct mf_tuf_edge *w, const struct mf_tuf_file *f,
 			 struct mf_err *err)
 {
@@ -616,9 +620,10 @@ bool mf_tuf_loaded_touches(const struct mf_dialect *d, const struct mf_tuf_loade
 	return true;
 }
 
-/* Is the role done for this delegator: loaded, among the edges already (listed twice: the first entry
+/* Is the role done for this delegator: loaded, already among the edges (listed twice: the first entry
  * counts), or one of its own delegators (a cycle)? A role that two delegators list is verified for each of
- * them, under the keys and paths of each: otherwise one of them could hide it behind narrower paths. */
+ * them, under the keys and paths that each one lists: otherwise one of them could hide the role's records by
+ * listing narrower paths. */
 static bool is_done(const struct mf_tuf_set *s, const struct mf_tuf_loaded *by, const char *name,
 		    const struct mf_tuf_edge *v, size_t n)
 {
@@ -634,7 +639,7 @@ static bool is_done(const struct mf_tuf_set *s, const struct mf_tuf_loaded *by, 
 	return false;
 }
 
-/* A role may be listed before it has published anything; its shards never are. */
+/* A role may be listed before it has published anything. A shard is never listed before it is published. */
 static int not_in_snapshot(const struct mf_tuf_set *s, const struct mf_tuf_role *role, bool shard,
 			   struct mf_err *err)
 {
@@ -657,7 +662,7 @@ static size_t count_ordinary(const struct mf_tuf_set *s)
 	return n;
 }
 
-/* Adds what is not done, and is in the snapshot. */
+/* Adds the delegation, unless it is done or the snapshot does not list it. */
 static int add_unloaded(const struct mf_tuf_set *s, struct mf_tuf_edge edge, struct mf_tuf_edge *out,
 			size_t *n, struct mf_err *err)
 {

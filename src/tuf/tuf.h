@@ -229,8 +229,7 @@ struct mf_tuf_set {
 	bool expired;
 	bool expired_certificate; /* Notary: too few certificates of the root are valid now, and expired_ok
 				     has the root's bit */
-	size_t
-	    max_total; /* limit on the octets of all targets roles together; at first MF_MAX_TARGETS_TOTAL */
+	size_t max_total;         /* limit on the octets of all targets roles together */
 	/* mf_tuf_set_unloaded lists only those shards that may hold records of these subjects
 	 * (mf_tuf_shard_wanted); borrowed, ends with NULL. NULL: all shards. */
 	const char *const *subjects;
