@@ -40,7 +40,7 @@ static int put_spec(const struct mf_dialect *d, struct mf_buf *out, struct mf_er
 
 /* ---- targets */
 
-/* A slice of the old file in canonical form: as it stands when the whole signed part was canonical. */
+/* Appends a slice of the old file in canonical form: unchanged if the whole signed part was canonical. */
 static int put_slice(const struct mf_tuf_file *f, struct mf_str raw, struct mf_buf *out, struct mf_err *err)
 {
 	return f->was_canonical ? mf_buf_add_str(out, raw, err) : mf_json_canonicalize_any(raw, out, err);
@@ -64,7 +64,7 @@ static int comma(bool *first, struct mf_buf *out, struct mf_err *err)
 	return mf_buf_addc(out, ',', err);
 }
 
-/* Old entries [from, to), in one piece where their bytes may be kept. */
+/* Appends the old entries `from` to `to` - 1, in one piece if their bytes are canonical as they stand. */
 static int put_old_range(const struct mf_tuf_file *f, size_t from, size_t to, bool *first, struct mf_buf *out,
 			 struct mf_err *err)
 {
@@ -80,7 +80,7 @@ static int put_old_range(const struct mf_tuf_file *f, size_t from, size_t to, bo
 	return 0;
 }
 
-/* First index of the old file whose name is not below `name`. */
+/* Index of the first entry of the old file whose name is not less than `name`. */
 static size_t lower_bound(const struct mf_tuf_file *f, struct mf_str name, bool *equal, struct mf_err *err)
 {
 	struct mf_buf quoted MF_BUF_CLEANUP = MF_BUF_INIT(name.n * 2 + 8);
@@ -161,7 +161,7 @@ static int put_meta_name(const struct mf_dialect *d, struct mf_str role, struct 
 	return mf_buf_addc(out, ':', err);
 }
 
-/* Empty: there is none. */
+/* A hash that is empty is left out. */
 static int put_hashes(const struct mf_dialect *d, struct mf_bytes sha256, struct mf_bytes sha512,
 		      struct mf_buf *out, struct mf_err *err)
 {
@@ -218,11 +218,11 @@ static int listed_meta(const struct mf_dialect *d, const struct mf_tuf_listed *l
 	    .name = mf_str_c(l->role), .version = l->version, .length = l->bytes.n, .has_sha256 = true};
 	if (mf_sha256(l->bytes, &m->sha256, err) < 0)
 		return -1;
-	m->has_sha512 = !d->meta_needs_version; /* Go writes both hashes */
+	m->has_sha512 = !d->meta_needs_version; /* Notary's Go programs write both hashes */
 	return m->has_sha512 ? mf_sha512(l->bytes, m->sha512, err) : 0;
 }
 
-/* Octet i of an entry's name as written, -1 behind the end. */
+/* Octet i of an entry's name as written, with its suffix; -1 behind its end. */
 static int meta_name_octet(bool has_suffix, struct mf_str name, size_t i)
 {
 	struct mf_str suffix = has_suffix ? MF_STR(".json") : MF_STR("");
@@ -231,7 +231,8 @@ static int meta_name_octet(bool has_suffix, struct mf_str name, size_t i)
 	return i - name.n < suffix.n ? (unsigned char)suffix.p[i - name.n] : -1;
 }
 
-/* Canonical order is that of the names as written: with ".json" behind both, "a" comes after "a-b". */
+/* Canonical order is that of the names as written: with ".json" behind both, "a" comes after "a-b", because
+ * '-' comes before '.'. */
 static int meta_cmp(const void *a, const void *b, void *has_suffix)
 {
 	const struct mf_tuf_meta *x = a, *y = b;
@@ -285,7 +286,7 @@ int mf_tuf_build_meta(const struct mf_dialect *d, const struct mf_tuf_meta_spec 
 	bool first = true;
 	for (size_t i = 0; i < n; i++) {
 		struct mf_esc e;
-		if (v[i].broken) /* what cannot be read cannot be kept */
+		if (v[i].broken) /* an entry that could not be read cannot be written either */
 			return mf_fail(err, MF_E_FORMAT, 0, "the entry of '%s' is malformed",
 				       mf_esc(&e, v[i].name));
 		if (comma(&first, out, err) < 0 || put_meta(d, &v[i], out, err) < 0)
@@ -353,7 +354,7 @@ int mf_tuf_build_root(const struct mf_dialect *d, const struct mf_tuf_root_spec 
 	return mf_buf_printf(out, err, "\"version\":%lld}", (long long)spec->version);
 }
 
-/* ---- a file again: its members stay, version and expiry are new */
+/* ---- re-signing: the members stay, version and expiry are new */
 
 static bool is_replaced(struct mf_json_string name)
 {
@@ -361,7 +362,7 @@ static bool is_replaced(struct mf_json_string name)
 	       mf_json_string_eq(name, MF_TUF_OF_ROLE);
 }
 
-/* The members of "signed", which the reader is in front of, but version, expiry and role. */
+/* Copies the members of "signed", where the reader stands, except version, expiry and role. */
 static int copy_members(struct mf_json_reader *r, bool *first, struct mf_buf *out, struct mf_err *err)
 {
 	struct mf_json_string name;
@@ -382,7 +383,7 @@ static int copy_members(struct mf_json_reader *r, bool *first, struct mf_buf *ou
 	return rc;
 }
 
-/* The "signed" object as plain JSON. */
+/* The "signed" object with its new version and expiry, not canonical yet. */
 static int rewrite(const struct mf_tuf_file *old, const char *role, int64_t version, int64_t expires,
 		   struct mf_buf *out, struct mf_err *err)
 {

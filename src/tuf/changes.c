@@ -18,8 +18,8 @@ static int report(const struct comparison *c, const char *what, struct mf_pubkey
 	return c->fn(c->arg, &change, err);
 }
 
-/* ---- keys: the same public key is the same key, whatever ID it has; of what cannot be used there is the ID
- */
+/* ---- keys: two keys are the same if their public keys are equal, whatever their IDs. Keys that cannot be
+ * used are compared by their IDs. */
 
 static const struct mf_tuf_key *find_key(const struct mf_tuf_role *r, const struct mf_tuf_key *k)
 {
@@ -69,7 +69,7 @@ struct path_names {
 	const char *type, *path;
 };
 
-/* The paths of `a` that `b` has not. */
+/* Reports the paths of `a` that `b` does not have. */
 static int report_paths(const struct comparison *c, const struct mf_tuf_role *a, const struct mf_tuf_role *b,
 			struct path_names names, struct mf_err *err)
 {
@@ -113,7 +113,7 @@ static int compare_role(const struct comparison *c, const struct mf_tuf_role *be
 	return 0;
 }
 
-/* The first of a name counts. */
+/* Of several roles with one name, the first counts. */
 static const struct mf_tuf_role *find_role(const struct mf_tuf_role *const *v, size_t n, const char *name)
 {
 	for (size_t i = 0; i < n; i++)

@@ -1,5 +1,5 @@
-/* Changing who may sign: delegations and roots are edited as trees, so that members of other programs stay.
- */
+/* Changes of keys and delegations. Delegations and roots are edited as JSON trees, so that members that other
+ * programs wrote stay. */
 #include "base/encode.h"
 #include "base/limits.h"
 #include "tuf/build.h"
@@ -7,7 +7,7 @@
 
 /* ---- names and paths */
 
-/* TUF 1.0 alone states its version. */
+/* Only files of TUF 1.0 state a version of the specification. */
 static bool is_tuf1(const struct mf_dialect *d)
 {
 	return d->spec_version;
@@ -75,8 +75,8 @@ static bool lists(const json_t *role, const char *id)
 }
 
 enum id_kind {
-	HASH_ID, /* an ID is the hash of its key, and what others wrote under it stays */
-	ANY_ID,  /* an ID is a name, which anybody who signs the file may have given to another key */
+	HASH_ID, /* an ID is the hash of its key; an object that others wrote under it stays */
+	ANY_ID,  /* an ID is any name; somebody else who signs the file may have given it to another key */
 };
 
 static int add_object(json_t *keys, const char *id, struct mf_str object, enum id_kind kind,
@@ -133,7 +133,7 @@ static int set_texts(json_t *role, const char *member, const char *const *texts,
 	return kept(json_object_set_nocheck(role, member, v), err);
 }
 
-/* Keys listed now that `v` does not want go; those that stay keep their place. */
+/* Removes the keys that `v` does not have, and appends its new ones. Keys that stay keep their places. */
 static int set_keyids(json_t *role, const struct mf_tuf_delegation *v, struct mf_err *err)
 {
 	json_t *ids MF_JSON_CLEANUP = json_array(), *k;
@@ -186,7 +186,7 @@ static int set_role(const struct mf_dialect *d, json_t *keys, json_t *roles,
 			return -1;
 	if (set_keyids(role, v, err) < 0)
 		return -1;
-	/* A Notary server lists the file as it would write it itself: without an empty array. */
+	/* A Notary server hashes the file as it would write it itself: without an empty array. */
 	if (v->paths && !v->npaths && !is_tuf1(d))
 		(void)json_object_del(role, "paths");
 	else if (v->paths && set_texts(role, "paths", v->paths, v->npaths, err) < 0)
@@ -198,7 +198,7 @@ static int set_role(const struct mf_dialect *d, json_t *keys, json_t *roles,
 		    err);
 }
 
-/* Further entries of the name would come into force with the first gone. */
+/* Removes all entries with the name: if only the first were removed, the next one would take effect. */
 static void drop_roles(json_t *roles, const char *name)
 {
 	for (size_t i = json_array_size(roles); i-- > 0;)
@@ -218,7 +218,8 @@ static bool in_use(json_t *roles, const char *id)
 	return false;
 }
 
-/* Keys that were in use before and are not any more; others' leftovers are not ours to clear. */
+/* Removes keys that a role listed before and none lists now. Keys that no role listed before stay: another
+ * program may need them. */
 static void drop_unused(json_t *keys, json_t *roles_before, json_t *roles)
 {
 	const char *id;

@@ -59,7 +59,7 @@ static int read_key_parts(struct mf_str raw, struct key_parts *k, struct mf_err 
 	struct mf_json_string name;
 	int more, rc;
 	mf_json_reader_init(&r, mf_bytes_of(raw));
-	r.any_size = true; /* the file's reader has refused what the dialect refuses */
+	r.any_size = true; /* the reader of the file has refused numbers that the dialect does not allow */
 	if (mf_json_object(&r, err) < 0)
 		return -1;
 	while ((more = mf_json_object_next(&r, &name, err)) > 0) {
@@ -97,7 +97,7 @@ static bool buf_is(const struct mf_buf *b, const char *z)
 
 /* ---------------------------------------------------------------- Notary v1 */
 
-/* The KEY object as Go writes it; also what its ID hashes. */
+/* The KEY object as Notary's Go programs write it; the key ID is its hash. */
 static int notary_key_object(struct mf_str keytype, struct mf_str public_b64, struct mf_buf *out,
 			     struct mf_err *err)
 {
@@ -120,7 +120,7 @@ static struct mf_pubkey *first_certificate_key(struct mf_str pem, struct mf_err 
 	return mf_pubkey_from_pem(mf_buf_str(&first), err);
 }
 
-/* Read here, once, for all who ask whether the key may sign. */
+/* The certificates are parsed once, and kept for all later checks. */
 static struct mf_pubkey *certificate_key(struct mf_tuf_key *key, struct mf_err *err)
 {
 	struct mf_err why = MF_ERR_INIT;
@@ -130,8 +130,8 @@ static struct mf_pubkey *certificate_key(struct mf_tuf_key *key, struct mf_err *
 	return mf_err_pass_ours(err, &why) < 0 ? NULL : first_certificate_key(key->certificate, err);
 }
 
-/* A public value that cannot be used makes the key unusable, not the file malformed: Notary keeps such keys.
- */
+/* A public value that cannot be used makes the key unusable, but not the file malformed: Notary keeps such
+ * keys. */
 static int notary_public(struct mf_tuf_key *key, const struct mf_buf *type, struct mf_bytes public,
 			 struct mf_err *err)
 {
@@ -185,7 +185,7 @@ static bool method_is(struct mf_str method, const char *lower)
 	return true;
 }
 
-/* The method is not signed: it must fit the key. */
+/* The method is outside the signed part, so it must fit the type of the key. */
 static bool notary_scheme(const struct mf_tuf_key *key, struct mf_str method, enum mf_sig_scheme *out)
 {
 	static const struct {
@@ -211,7 +211,7 @@ static int notary_signature(struct mf_str text, struct mf_buf *out, struct mf_er
 	return mf_b64_decode(out, text, err);
 }
 
-/* Would this PEM text, as the certificate of a key, have the key's ID? */
+/* Would a key with this PEM text as its certificate have the ID of `key`? */
 static int has_id(const struct mf_tuf_key *key, struct mf_str type, struct mf_str pem, bool *same,
 		  struct mf_err *err)
 {
@@ -225,8 +225,8 @@ static int has_id(const struct mf_tuf_key *key, struct mf_str type, struct mf_st
 	return 0;
 }
 
-/* Root keys are certificates. The key is rebuilt from the parsed certificates and must hash to the listed ID,
- * so that no text beside the certificate goes unseen. */
+/* Root keys are certificates. The key is rebuilt from the parsed certificates and must hash to the listed ID:
+ * so its text holds nothing but these certificates. */
 static int notary_root_key(const struct mf_tuf_key *key, struct mf_str gun, int64_t now, bool check_expiry,
 			   struct mf_pubkey **out, struct mf_err *err)
 {
@@ -248,7 +248,7 @@ static int notary_root_key(const struct mf_tuf_key *key, struct mf_str gun, int6
 	return rc;
 }
 
-/* "targets/" and one more segment of [-a-z0-9_], as Notary's server wants it. */
+/* The parent's name, "/", and one more segment of [-a-z0-9_], as Notary's server requires. */
 static bool notary_delegation_name(struct mf_str parent, struct mf_str name)
 {
 	if (name.n > 255 || !mf_str_starts(name, parent) || name.n < parent.n + 2 || name.p[parent.n] != '/')
@@ -331,7 +331,7 @@ const struct mf_dialect mf_dialect_notary = {
 static const struct {
 	const char *keytype, *scheme;
 	enum mf_key_type type;
-	unsigned bits; /* of the curve the scheme names, 0: any */
+	unsigned bits; /* of the curve that the scheme names; 0: any */
 	enum mf_sig_scheme sig;
 } tuf1_schemes[] = {
     {"ed25519", "ed25519", MF_KEY_ED25519, 0, MF_SIG_ED25519},
@@ -365,7 +365,7 @@ static int tuf1_public(struct mf_tuf_key *key, const struct key_parts *k, struct
 	return 0;
 }
 
-/* A key that is not understood cannot sign, and does no harm. */
+/* A key that cannot be read is no error: its signatures do not count. */
 static int tuf1_key(struct mf_tuf_key *key, struct mf_arena *arena, struct mf_err *err)
 {
 	struct key_parts k MF_CLEANUP(key_parts_clear) = KEY_PARTS_INIT;
@@ -403,7 +403,7 @@ static bool tuf1_delegation_name(struct mf_str parent, struct mf_str name)
 	return name.n > 0;
 }
 
-/* One character; an octet that begins none (there is none in a file that was read) is one. */
+/* Reads one character. An octet that begins none counts as one; files that were parsed have no such octet. */
 static uint32_t next_char(struct mf_str s, size_t *at)
 {
 	uint32_t c;
@@ -414,8 +414,8 @@ static uint32_t next_char(struct mf_str s, size_t *at)
 	return c;
 }
 
-/* The octets of the brackets' content behind '[' at p[at], which ends before the ']'; -1: there is no such
- * ']' in this segment, and '[' is itself. */
+/* Length in octets of the content of brackets, which begins at p[at], behind the '['. -1: there is no ']' in
+ * this segment, and the '[' is an ordinary character. */
 static ptrdiff_t bracket_length(struct mf_str p, size_t at)
 {
 	size_t i = at;
@@ -428,7 +428,7 @@ static ptrdiff_t bracket_length(struct mf_str p, size_t at)
 	return i < p.n && p.p[i] == ']' ? (ptrdiff_t)(i - at) : -1;
 }
 
-/* Is c among these characters and ranges ("a-z"; "!" in front: not)? */
+/* Do brackets with this content match c? They hold characters and ranges ("a-z"); "!" in front negates. */
 static bool in_brackets(struct mf_str set, uint32_t c)
 {
 	size_t at = 0;
@@ -446,7 +446,8 @@ static bool in_brackets(struct mf_str set, uint32_t c)
 	return found != negated;
 }
 
-/* Does the element of the pattern at *i match the character at *j? Both go behind it. */
+/* Does the element of the pattern at *i match the character at *j? Both indices move behind what was
+ * compared. */
 static bool match_one(struct mf_str p, size_t *i, struct mf_str s, size_t *j)
 {
 	char kind = p.p[*i];
@@ -463,8 +464,8 @@ static bool match_one(struct mf_str p, size_t *i, struct mf_str s, size_t *j)
 	return c != '/' && in_brackets(set, c);
 }
 
-/* PATHPATTERN (4.5), as fnmatch does it on characters, segment by segment: '*' any run, '?' any character,
- * "[a-c]" and "[!a-c]" one character, none of them '/'. */
+/* Matches a PATHPATTERN (4.5) as fnmatch does, by characters: '*' matches any run, '?' any character, "[a-c]"
+ * and "[!a-c]" one character. None of them matches '/'. */
 static bool glob(struct mf_str p, struct mf_str s)
 {
 	size_t i = 0, j = 0, star = SIZE_MAX, from = 0;
@@ -489,8 +490,8 @@ static bool glob(struct mf_str p, struct mf_str s)
 	return i == p.n;
 }
 
-/* Could the pattern match something that starts with `prefix`? Exact up to the first wildcard, then generous:
- * at worst a role is read in vain. */
+/* Could the pattern match something that starts with `prefix`? It is compared up to its first wildcard; from
+ * there on a match is assumed, and at worst a role is read in vain. */
 static bool tuf1_path_touches(struct mf_str path, struct mf_str prefix)
 {
 	for (size_t i = 0; i < path.n && i < prefix.n; i++) {
@@ -502,7 +503,7 @@ static bool tuf1_path_touches(struct mf_str path, struct mf_str prefix)
 	return path.n >= prefix.n;
 }
 
-/* A row of tuf1_schemes that writes this key; NULL: TUF 1.0 has no scheme for it. */
+/* The scheme for this key; NULL: TUF 1.0 has none. */
 static const char *tuf1_scheme_name(const struct mf_pubkey *pub)
 {
 	for (size_t i = 0; i < sizeof tuf1_schemes / sizeof tuf1_schemes[0]; i++)

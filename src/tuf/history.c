@@ -51,7 +51,8 @@ int mf_tuf_old_signers(const struct mf_tuf_set *s, const struct mf_tuf_file *f,
 	struct mf_err why = MF_ERR_INIT;
 	c.root = f->type == MF_TUF_ROOT;
 	*n = 0;
-	/* More than there can be: every signature is checked, and marked when it is good. */
+	/* The threshold is more than any file can meet, so that every signature is verified and marked if it
+	 * is good. */
 	if (mf_tuf_count_signatures(&c, f, role, MF_MAX_SIGNATURES + 1, &why) < 0 &&
 	    mf_err_pass_ours(err, &why) < 0)
 		return -1;
@@ -158,7 +159,7 @@ static bool same_texts(const struct mf_str *a, size_t na, const struct mf_str *b
 	return true;
 }
 
-/* An ID may name another key in another version. */
+/* The public keys are compared as well: an ID may name another key in another version. */
 static bool same_key(const struct mf_tuf_key *a, const struct mf_tuf_key *b)
 {
 	if (!mf_str_eq(a->id, b->id) || a->id_fits != b->id_fits || a->scheme != b->scheme ||

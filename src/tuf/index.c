@@ -36,7 +36,7 @@ static uint64_t get_key(const uint8_t *p)
 	return be64toh(v);
 }
 
-/* Of what kind of part a MAC is comes first, so that none passes for another. */
+/* The kind of the part is hashed first, so that the MAC of one kind is not valid for another. */
 static int part_mac(const struct mf_index *x, const char *kind, struct mf_bytes part, uint8_t out[MF_MAC],
 		    struct mf_err *err)
 {
@@ -54,7 +54,7 @@ static int page_mac(const struct mf_index *x, uint32_t number, const uint8_t *pa
 	return mf_mac(mf_secret_bytes(&x->key), pieces, 3, out, err);
 }
 
-/* ---- what it is bound to */
+/* ---- what an index is bound to */
 
 static int bind(struct mf_buf *b, const void *p, size_t n, struct mf_err *err)
 {
@@ -74,7 +74,8 @@ static int bind_number(struct mf_buf *b, uint64_t v, struct mf_err *err)
 	return bind(b, &v, sizeof v, err);
 }
 
-/* What the snapshot lists, and the file fits: a hash, at least. */
+/* The snapshot's entry, which the file fits. Its sha256 is there: without it no index is made
+ * (trust/index.c). */
 static int bind_meta(struct mf_buf *b, const struct mf_tuf_meta *m, struct mf_err *err)
 {
 	return bind_number(b, (uint64_t)m->version, err) < 0 || bind_number(b, m->length, err) < 0 ||
@@ -93,7 +94,8 @@ static int bind_strings(struct mf_buf *b, const struct mf_str *v, size_t n, stru
 	return 0;
 }
 
-/* Keys as the delegator lists them. Those of `targets` are in the root. */
+/* A delegation, with its keys as the delegator lists them. `targets` has none: its keys are in the root,
+ * which is bound too. */
 static int bind_delegation(struct mf_buf *b, const struct mf_tuf_role *r, struct mf_err *err)
 {
 	if (bind_str(b, mf_str_c(r->name), err) < 0 || bind_number(b, (uint64_t)r->threshold, err) < 0 ||
@@ -107,7 +109,7 @@ static int bind_delegation(struct mf_buf *b, const struct mf_tuf_role *r, struct
 	return 0;
 }
 
-/* All delegations on the way to it, as its delegators list them now. */
+/* All delegations from `targets` to the role, as the delegators list them now. */
 static int bind_edge(struct mf_buf *b, const struct mf_tuf_edge *e, struct mf_err *err)
 {
 	if (!e)
@@ -162,10 +164,10 @@ struct mf_index *mf_index_new(const struct mf_index_bound *b, struct mf_err *err
 
 /* ---- writing */
 
-/* One entry, in the order of pages: by key, then as the file is sorted. */
+/* One entry. Pages have them sorted by key, then in the order of the file. */
 struct row {
 	uint64_t key;
-	uint32_t at; /* in f->targets */
+	uint32_t at; /* index in f->targets */
 };
 
 static int row_cmp(const void *a, const void *b)
@@ -174,7 +176,7 @@ static int row_cmp(const void *a, const void *b)
 	return p->key != q->key ? (p->key > q->key) - (p->key < q->key) : (p->at > q->at) - (p->at < q->at);
 }
 
-/* With its name and its quotes, as it stands in the file. */
+/* The entry as it stands in the file: its quoted name, and its value. */
 static struct mf_bytes entry_text(const struct mf_tuf_target *t)
 {
 	return (struct mf_bytes){(const uint8_t *)t->name - 1, (size_t)t->value + t->value_n + 1};
@@ -328,8 +330,8 @@ static enum mf_found read_page(const struct mf_index *x, const struct mf_index_s
 		   : MF_ABSENT;
 }
 
-/* Digests are spread evenly: the page is where its first octets say, or a few pages beside. Should they not
- * be, the rest is halved. */
+/* Digests are spread evenly, so a key is on the page that its first octets predict, or a few pages beside.
+ * After NEAR pages the search halves what is left, in case they are not. */
 #define NEAR 4
 
 static uint32_t guess(const struct mf_index *x, uint64_t key)
@@ -337,7 +339,7 @@ static uint32_t guess(const struct mf_index *x, uint64_t key)
 	return (uint32_t)((key >> 32) * x->npages >> 32);
 }
 
-/* The first page that can have rows of the key, and has all of them up to its last row. */
+/* Reads the first page that can have rows of the key. */
 static enum mf_found find_page(const struct mf_index *x, const struct mf_index_source *from, uint64_t key,
 			       struct page *out, struct mf_err *err)
 {
@@ -350,7 +352,7 @@ static enum mf_found find_page(const struct mf_index *x, const struct mf_index_s
 		     right = !left && at < x->npages - 1 && get_key(page_row(out, out->n - 1)) < key;
 		if (!left && !right)
 			return MF_FOUND;
-		if (left ? at == lo : at == hi) /* pages of one index are in order */
+		if (left ? at == lo : at == hi) /* the pages are not in order: not those of one index */
 			return MF_ABSENT;
 		if (left)
 			hi = at - 1;
@@ -360,7 +362,8 @@ static enum mf_found find_page(const struct mf_index *x, const struct mf_index_s
 	}
 }
 
-/* Reads `"name":value`. MF_ABSENT: it is of another subject, whose digest begins like this one. */
+/* Adds the entry `{"name":value}` to the file. MF_ABSENT: it is of another subject, whose digest begins like
+ * this one. */
 static enum mf_found take_entry(struct mf_tuf_file *f, struct mf_str object, const struct mf_digest *subject,
 				struct mf_err *err)
 {
@@ -401,7 +404,7 @@ static enum mf_found read_entry(const struct mf_index *x, const struct mf_index_
 	return take_entry(f, (struct mf_str){text, n + 2}, subject, err) == MF_FAILED ? MF_FAILED : MF_FOUND;
 }
 
-/* From the first page on; rows of one subject may go on in the next pages. */
+/* Adds all entries of a subject. Its rows may continue on further pages. */
 static enum mf_found read_entries(const struct mf_index *x, const struct mf_index_source *from,
 				  const struct mf_digest *subject, struct mf_tuf_file *f, struct mf_err *err)
 {

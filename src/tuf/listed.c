@@ -1,4 +1,4 @@
-/* The lists in a file: other metadata files (4.4, 4.6) and targets (4.5). */
+/* Reads the lists in a file: other metadata files (4.4, 4.6) and targets (4.5). */
 #include <assert.h>
 
 #include "base/encode.h"
@@ -68,7 +68,7 @@ static int meta_cmp(const void *a, const void *b)
 	return mf_str_cmp(x->name, y->name);
 }
 
-/* Reads the value of an entry. Where that is tolerated, one that cannot be read is `broken`. */
+/* Reads the value of an entry. In a tolerant dialect, an entry that cannot be read is marked `broken`. */
 static int read_meta_value(struct mf_tuf_parser *p, struct mf_tuf_meta *m, struct mf_err *err)
 {
 	struct mf_json_reader r MF_JSON_READER_CLEANUP;
@@ -107,12 +107,12 @@ int mf_tuf_read_meta(struct mf_tuf_parser *p, struct mf_err *err)
 				       mf_esc(&e, m->name));
 		if (read_meta_value(p, m, err) < 0)
 			return mf_wrap(err, "meta '%s'", mf_esc(&e, m->name));
-		if (!fits) /* no role's */
+		if (!fits) /* not the entry of a role */
 			continue;
 		m->name.n -= suffix.n;
 		f->nmeta++;
 	}
-	/* Thousands of delegations are searched among tens of thousands of entries. */
+	/* Sorted, because thousands of delegations are looked up among tens of thousands of entries. */
 	if (more == 0 && f->nmeta)
 		qsort(f->meta, f->nmeta, sizeof *f->meta, meta_cmp);
 	return more;
@@ -261,7 +261,7 @@ size_t mf_tuf_ntargets(const struct mf_tuf_file *f)
 	return f->ntargets;
 }
 
-/* The subject that is asked for is the one that was read last, or nearly. */
+/* From the end: the subject is usually the one that was read last, or one of the last. */
 const struct mf_tuf_part *mf_tuf_part_find(const struct mf_tuf_file *f, const struct mf_digest *subject)
 {
 	for (size_t i = f->nparts; i > 0; i--)

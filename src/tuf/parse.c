@@ -1,5 +1,5 @@
-/* Structure of metadata files: one pass of the strict reader, typed members out. The members are read in
- * roles.c and listed.c. */
+/* Parses metadata files in one pass of the strict reader. Some members of the signed part are read in roles.c
+ * and listed.c. */
 #include "tuf/tuf.h"
 
 #include <assert.h>
@@ -36,7 +36,7 @@ static const size_t max_bytes[MF_TUF_TYPES] = {
     [MF_TUF_ROOT] = MF_MAX_ROOT_BYTES,
     [MF_TUF_TIMESTAMP] = MF_MAX_TIMESTAMP_BYTES,
     [MF_TUF_SNAPSHOT] = MF_MAX_SNAPSHOT_BYTES,
-    [MF_TUF_TARGETS] = MF_MAX_TARGETS_BYTES, /* sizes in struct mf_tuf_target have 32 bits */
+    [MF_TUF_TARGETS] = MF_MAX_TARGETS_BYTES, /* must fit the 32 bits of sizes in struct mf_tuf_target */
 };
 
 void mf_tuf_file_free(struct mf_tuf_file *f)
@@ -163,7 +163,7 @@ static int read_member(struct mf_tuf_parser *p, struct mf_json_string name, stru
 	static const struct {
 		const char *name;
 		enum member bit;
-		unsigned types; /* bits of enum mf_tuf_type; elsewhere the member is unknown and ignored */
+		unsigned types; /* bits of enum mf_tuf_type; in other types the member is ignored */
 		int (*read)(struct mf_tuf_parser *p, struct mf_err *err);
 	} rows[] = {
 	    {"_type", M_TYPE, 15, read_type},
@@ -181,8 +181,8 @@ static int read_member(struct mf_tuf_parser *p, struct mf_json_string name, stru
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
 		if ((rows[i].types >> p->f->type & 1) && mf_json_string_eq(name, rows[i].name)) {
-			/* The reader finds an unsorted duplicate only when the object closes; by then it
-			 * would have been read over the first. */
+			/* If the members are not sorted, the reader finds a duplicate only at the end of the
+			 * object. By then the second value would have replaced the first. */
 			if (p->seen & rows[i].bit)
 				return mf_fail(err, MF_E_FORMAT, 0, "a member occurs twice");
 			p->seen |= rows[i].bit;
@@ -216,8 +216,8 @@ static int read_signed(struct mf_tuf_parser *p, struct mf_err *err)
 	f->was_canonical = mf_json_canonical_since(p->r, from);
 	if (f->was_canonical)
 		return 0;
-	/* The canonical form is never longer than any JSON spelling of the same value, but for U+FFFD;
-	 * numbers like 1e15 grow. */
+	/* The canonical form is never longer than another JSON spelling of the same value, with two
+	 * exceptions: U+FFFD, and numbers like 1e15. */
 	mf_buf_init(&f->canonical_buf, f->canonical.n * 2 + 64);
 	if ((p->d->any_size ? mf_json_canonicalize_any : mf_json_canonicalize)(f->canonical,
 									       &f->canonical_buf, err) < 0)
@@ -226,7 +226,7 @@ static int read_signed(struct mf_tuf_parser *p, struct mf_err *err)
 	return 0;
 }
 
-/* One that is not spelled as the dialect has it is empty, and verifies nothing. */
+/* In a tolerant dialect, a signature that cannot be decoded is empty, and verifies nothing. */
 static int decode_signature(struct mf_tuf_parser *p, struct mf_str text, struct mf_bytes *out,
 			    struct mf_err *err)
 {
@@ -271,7 +271,8 @@ static int read_signature(struct mf_tuf_parser *p, struct mf_tuf_signature *out,
 	return decode_signature(p, sig, &out->sig, err);
 }
 
-/* One of the list. Where that is tolerated, one that cannot be read verifies nothing: MF_ABSENT. */
+/* Reads one signature of the list. MF_ABSENT: it cannot be read, and the dialect is tolerant; it verifies
+ * nothing. */
 static enum mf_found next_signature(struct mf_tuf_parser *p, struct mf_tuf_signature *out, struct mf_err *err)
 {
 	struct mf_json_reader r MF_JSON_READER_CLEANUP;

@@ -1,4 +1,4 @@
-/* Keys, roles and delegations of a root or targets file. */
+/* Reads keys, roles and delegations of a root or targets file. */
 #include "base/encode.h"
 #include "base/limits.h"
 #include "tuf/internal.h"
@@ -54,7 +54,7 @@ static int role_add_key(struct mf_tuf_parser *p, struct mf_tuf_role *role, struc
 	struct mf_esc e, e2;
 	const struct mf_tuf_key *k = key_by_id(p->f, id);
 	if (!k && p->d->tolerant)
-		return 0; /* nobody can sign with it */
+		return 0; /* the file does not have the key: nobody can sign with it */
 	if (!k)
 		return mf_fail(err, MF_E_FORMAT, 0, "role '%s' names key '%s' that is not listed",
 			       role_text(&e2, role), mf_esc(&e, id));
@@ -102,8 +102,8 @@ static int read_keyids(struct mf_tuf_parser *p, struct mf_json_reader *r, struct
 	return 0;
 }
 
-/* One role object: members of a root role and of a delegation. The name comes first in neither form, so
- * keyids are resolved with what is known; messages then lack it. */
+/* Reads the object of a top-level role or of a delegation. In a delegation, "keyids" may come before "name":
+ * messages then do not have the name. */
 static int read_role(struct mf_tuf_parser *p, struct mf_json_reader *r, struct mf_tuf_role *role,
 		     struct mf_err *err)
 {
@@ -154,7 +154,8 @@ static int read_role(struct mf_tuf_parser *p, struct mf_json_reader *r, struct m
 
 const char *const mf_tuf_role_names[MF_TUF_TYPES] = {"root", "timestamp", "snapshot", "targets"};
 
-/* "roles" of root: may stand before "keys", so it is read from its slice when both are known. */
+/* Reads the "roles" of a root. They may come before "keys", so they are read from their slice when both were
+ * found. */
 int mf_tuf_read_root_roles(struct mf_tuf_parser *p, struct mf_err *err)
 {
 	struct mf_tuf_file *f = p->f;
@@ -206,7 +207,7 @@ static int name_cmp(const void *a, const void *b)
 	return strcmp((*x)->name, (*y)->name);
 }
 
-/* Which of two entries of one name counts would be a guess. */
+/* If two entries had one name, it would not be clear which of them counts. */
 static int check_unique_names(const struct mf_tuf_file *f, struct mf_err *err)
 {
 	struct mf_esc e;
@@ -284,7 +285,7 @@ int mf_tuf_read_delegations(struct mf_tuf_parser *p, struct mf_err *err)
 	    (struct mf_str){p->f->bytes.p + from, (size_t)(p->r->at - p->r->start) - from};
 	if (!keys || !roles.p)
 		return mf_fail(err, MF_E_FORMAT, 0, "delegations without keys and roles");
-	if (mf_str_eqz(roles, "null")) { /* what Go writes once the last one was removed: there are none */
+	if (mf_str_eqz(roles, "null")) { /* Go writes null once the last role was removed */
 		p->f->delegations_raw = (struct mf_str){0};
 		return 0;
 	}

@@ -1,4 +1,4 @@
-/* Finds the delegated role that is responsible for a target: the walk of section 5.6.7. */
+/* Finds the role that lists a target: the search of section 5.6.7. */
 #include <assert.h>
 
 #include "base/limits.h"
@@ -25,8 +25,9 @@ static bool was_visited(const struct mf_tuf_search *s, const char *role)
 	return false;
 }
 
-/* Puts the delegations of s->at that allow the name on the stack, the first one on top. A terminating one
- * ends the search behind itself (5.6.7.2.1): those after it and all that waited are dropped. */
+/* Puts the delegations of s->at that cover the name on the stack, the first one on top. No delegation is
+ * visited after a terminating one (5.6.7.2.1): those listed after it, and all that are on the stack, are
+ * dropped. */
 static int push_delegations(struct mf_tuf_search *s, struct mf_err *err)
 {
 	const struct mf_tuf_file *f = s->at->file;
@@ -48,7 +49,8 @@ static int push_delegations(struct mf_tuf_search *s, struct mf_err *err)
 	return 0;
 }
 
-/* Of this very entry: a delegator may list a role twice, with other keys for other paths. */
+/* The role as loaded for this very delegation: a delegator may list a role twice, with different keys and
+ * paths. */
 static const struct mf_tuf_loaded *loaded_for(const struct mf_tuf_set *set, const struct mf_tuf_edge *w)
 {
 	for (size_t i = 0; i < set->nroles; i++)

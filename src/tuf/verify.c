@@ -47,7 +47,8 @@ static enum mf_found anchored(const struct mf_tuf_counting *c, const struct mf_t
 	return mf_err_pass_ours(err, &why) < 0 ? MF_FAILED : MF_ABSENT;
 }
 
-/* The key that may verify this signature, a new reference in *out; NULL: it cannot verify one. */
+/* Sets *out to a new reference to the public key that verifies a signature of `key`; NULL: no such signature
+ * counts. */
 static int usable_key(const struct mf_tuf_counting *c, const struct mf_tuf_key *key, struct mf_pubkey **out,
 		      struct mf_err *err)
 {
@@ -86,7 +87,8 @@ static bool counted(const struct mf_digest *fps, size_t n, const struct mf_diges
 	return false;
 }
 
-/* Adds the key of one signature to the n counted ones, if the signature counts. */
+/* Adds the key of one signature to the n counted keys, if the signature is valid and the key was not counted
+ * yet. */
 static int count_one(const struct mf_tuf_counting *c, const struct mf_tuf_file *f,
 		     const struct mf_tuf_role *role, size_t i, struct mf_digest *good, size_t *n,
 		     struct mf_err *err)
