@@ -15,19 +15,18 @@ struct mf_cli_command;
 struct mf_cli {
 	const struct mf_cli_command *command;
 	struct mf_cli_args args;
-	const char *
-	    *argument; /* the words behind the command, nargument of them, as many as the row allows */
+	const char **argument; /* words after the command, as many as its row allows; ends with NULL */
 	size_t nargument;
 	struct mf_cli_prompt prompt;
 	struct mf_cli_config *config;
 	struct manifesto *m;         /* NULL for commands with offline set */
-	struct manifesto_stats cost; /* of the contexts that were freed */
+	struct manifesto_stats cost; /* total of the contexts that were freed */
 	bool json, quiet;
-	char propose_hint[400]; /* this command line, with '--propose @' */
+	char propose_hint[400]; /* this command line with '--propose @' added; empty: too long */
 	int outcome;            /* exit status of a run that completed and reports a problem */
 };
 
-/* What people do with a command: the headings of the program's help. */
+/* Groups of commands: the headings of the program's help. */
 enum mf_cli_group {
 	MF_CLI_RECORDS,
 	MF_CLI_GATE,
@@ -37,18 +36,18 @@ enum mf_cli_group {
 	MF_CLI_KEYS,
 	MF_CLI_PROGRAM,
 	MF_CLI_GROUPS,
-	MF_CLI_HIDDEN = MF_CLI_GROUPS /* not for people */
+	MF_CLI_HIDDEN = MF_CLI_GROUPS /* not in the help */
 };
 
 enum mf_cli_reach {
-	MF_CLI_NETWORK, /* registries and trust servers, where it may log in */
-	MF_CLI_HOME,    /* keys and pins of this machine only */
+	MF_CLI_NETWORK, /* uses registries and trust servers, and may log in there */
+	MF_CLI_HOME,    /* uses keys and pins of this machine only */
 	MF_CLI_ALONE    /* needs no context of the library at all */
 };
 
 struct mf_cli_option_help {
 	enum mf_cli_opt option;
-	const char *value, *text; /* value NULL: as in the table of options */
+	const char *value, *text; /* value NULL: the one in the table of options */
 };
 
 struct mf_cli_command {
@@ -59,12 +58,12 @@ struct mf_cli_command {
 	const char *summary;               /* one line, no full stop */
 	const char *description;           /* for --help, lines of at most 80 characters */
 	uint64_t options;                  /* besides the global ones: a set of MF_OPT_BIT */
-	uint64_t repeats;                  /* those of them that may be given several times */
-	uint64_t replaces_last;            /* those that stand in place of the last argument */
-	struct mf_cli_option_help help[4]; /* where an option means something else than in its own table */
+	uint64_t repeats;                  /* those of `options` that may be given several times */
+	uint64_t replaces_last;            /* those of `options` that stand in place of the last argument */
+	struct mf_cli_option_help help[4]; /* options that the command describes in its own words */
 	size_t min, max;                   /* number of arguments; max MF_CLI_ANY: no limit */
-	/* Prints the result: text (output.h makes other people's bytes safe), or with cli->json one document.
-	 */
+	/* Runs the command and prints its result: text, in which output.h makes untrusted bytes safe, or with
+	 * cli->json a JSON document. */
 	int (*run)(struct mf_cli *cli, struct manifesto_error *err);
 };
 #define MF_CLI_ANY SIZE_MAX
@@ -72,32 +71,33 @@ struct mf_cli_command {
 extern const struct mf_cli_command mf_cli_commands[];
 extern const size_t mf_cli_ncommands;
 
-/* Finds the command in args->words and puts what is behind it into cli. MF_E_USAGE. */
+/* Finds the command in args->words; sets cli->command and its arguments. MF_E_USAGE. */
 int mf_cli_command_find(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
-/* The row with this name (n words of it), or NULL. */
+/* The row whose name is the first *used words, or NULL. */
 const struct mf_cli_command *mf_cli_command_lookup(const char *const *words, size_t nwords, size_t *used);
-/* Does any command have this first word and a second one? */
+/* Is this the first word of commands with two words, such as "trust"? */
 bool mf_cli_command_is_group(const char *word);
-/* Options and arguments fit the command. MF_E_USAGE. */
+/* Checks that options, arguments and the uses of standard input fit the command. MF_E_USAGE. */
 int mf_cli_command_check(const struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
-/* How many of the arguments are images: all but those that the row names behind "IMAGE...". With --images it
- * is none of them. */
+/* How many of the arguments are images: all but those that the row names behind "IMAGE...". With --images
+ * there are none, except for 'verify', which takes both. */
 size_t mf_cli_image_words(const struct mf_cli *cli);
 bool mf_cli_command_takes(const struct mf_cli_command *c, enum mf_cli_opt o);
 
 /* ---- main.c */
-/* Frees a context of this run. What it did is counted. */
+/* Frees a context of this run, and adds what it did to cli->cost. NULL is fine. */
 void mf_cli_context_free(struct mf_cli *cli, struct manifesto *m);
 
 /* ---- help.c */
-/* "manifesto put [OPTION...] IMAGE TYPE FILE", into out. */
+/* Writes "manifesto put [OPTION...] IMAGE TYPE FILE" to out. */
 void mf_cli_help_usage(char *out, size_t size, const struct mf_cli_command *c);
-/* What the option does for the command (NULL: for every one). */
+/* The help text of an option for a command; c NULL: the general text. */
 const char *mf_cli_help_option(const struct mf_cli_command *c, enum mf_cli_opt o);
-/* Help for what the words name: the program (none), a group, a command. MF_E_USAGE for anything else. */
+/* Prints help for what the words name: the program (no words), a group or a command. MF_E_USAGE for anything
+ * else. */
 int mf_cli_help_print(const char *const *words, size_t nwords, struct manifesto_error *err) MF_NODISCARD;
 
-/* ---- one file each */
+/* ---- the commands */
 int mf_cli_run_put(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
 int mf_cli_run_export(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;
 int mf_cli_run_copy(struct mf_cli *cli, struct manifesto_error *err) MF_NODISCARD;

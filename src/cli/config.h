@@ -17,9 +17,9 @@ struct mf_cli_config {
 	} registry, trust;
 };
 
-/* Fills *out. prompt serves as the passphrase and confirmation callbacks and must outlive the context.
- * credentials: this command may log in somewhere, so a password is worth asking for. MF_E_USAGE. Call
- * mf_cli_config_clear either way. */
+/* Fills *out. prompt is the argument of the passphrase and confirmation callbacks, and must outlive the
+ * context. credentials: the command may log in to a server, so a password is asked for if none is given.
+ * MF_E_USAGE. Call mf_cli_config_clear in both cases. */
 int mf_cli_config_load(struct mf_cli_config *out, const struct mf_cli_args *args,
 		       struct mf_cli_prompt *prompt, bool credentials,
 		       struct manifesto_error *err) MF_NODISCARD;

@@ -8,10 +8,10 @@
 /* As mf_fail: records a failure in an empty *err and returns -1. */
 int mf_cli_fail(struct manifesto_error *err, enum mf_code code, int sys, const char *fmt, ...)
     MF_PRINTF(4, 5);
-/* MF_E_USAGE; the caller higher up adds the usage hint. */
+/* Fails with MF_E_USAGE; main.c adds the usage hint. */
 int mf_cli_usage(struct manifesto_error *err, const char *fmt, ...) MF_PRINTF(2, 3);
 int mf_cli_nomem(struct manifesto_error *err);
-/* Takes over a failure of base. Returns -1. */
+/* Records a failure of a lower module in an empty *err. Returns -1. */
 int mf_cli_take(struct manifesto_error *err, const struct mf_err *from);
 /* Replaces a failure by the cause that the library could not know (a callback of ours failed). Returns -1. */
 int mf_cli_refail(struct manifesto_error *err, enum mf_code code, int sys, const char *what);

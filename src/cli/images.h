@@ -8,11 +8,11 @@
 struct mf_cli_images {
 	const char **v;
 	size_t n, cap;
-	struct mf_buf piped, listed; /* text of argument '-' and of the list; lines end with NUL */
+	struct mf_buf piped, listed; /* text read for argument '-' and for --images; lines end with NUL */
 };
 void mf_cli_images_clear(struct mf_cli_images *im);
 #define MF_CLI_IMAGES_CLEANUP MF_CLEANUP(mf_cli_images_clear)
-/* In the order given. */
+/* Collects the images in the order given. MF_E_USAGE. */
 int mf_cli_images_collect(const struct mf_cli *cli, struct mf_cli_images *im,
 			  struct manifesto_error *err) MF_NODISCARD;
 

@@ -12,7 +12,7 @@
 #include "cli/error.h"
 
 enum mf_cli_opt {
-	/* of every command */
+	/* taken by every command */
 	MF_OPT_VERBOSE,
 	MF_OPT_QUIET,
 	MF_OPT_JSON,
@@ -35,7 +35,7 @@ enum mf_cli_opt {
 	MF_OPT_VERSION,
 	MF_OPT_HELP,
 	MF_OPT_GLOBAL_END,
-	/* of some */
+	/* taken by some commands */
 	MF_OPT_INIT = MF_OPT_GLOBAL_END,
 	MF_OPT_MEDIA_TYPE,
 	MF_OPT_AUTHOR,
@@ -95,7 +95,7 @@ enum mf_cli_opt {
 	MF_OPT_FROM_CACERT,
 	MF_OPT_COUNT
 };
-/* Of those of some commands; a global one is in no set. */
+/* The bit of an option in a set. Global options are in no set: 0. */
 _Static_assert(MF_OPT_COUNT - MF_OPT_GLOBAL_END <= 64, "a command's options are a 64-bit set");
 #define MF_OPT_BIT(o)                                                                                        \
 	((unsigned)(o) < MF_OPT_GLOBAL_END ? 0 : UINT64_C(1) << ((unsigned)(o)-MF_OPT_GLOBAL_END))
@@ -103,8 +103,8 @@ _Static_assert(MF_OPT_COUNT - MF_OPT_GLOBAL_END <= 64, "a command's options are 
 enum mf_cli_opt_kind {
 	MF_OPT_FLAG,  /* repeating it changes nothing */
 	MF_OPT_TIMES, /* how often it is given counts */
-	MF_OPT_VALUE  /* one value; a second is an error, as nobody can know which one counts, unless the
-			 command's row says that it repeats */
+	MF_OPT_VALUE /* has a value; a second one is an error, because it would not be clear which one counts,
+			unless the command's row says that the option repeats */
 };
 
 enum mf_cli_complete {
@@ -128,19 +128,19 @@ struct mf_cli_option {
 };
 extern const struct mf_cli_option mf_cli_options[MF_OPT_COUNT];
 
-/* What was typed. Pointers into argv, except the arrays themselves. */
+/* The parsed command line. Its texts point into argv; the arrays are owned. */
 struct mf_cli_args {
 	char *value[MF_OPT_COUNT]; /* the first one given, or NULL */
 	unsigned times[MF_OPT_COUNT];
 	const char **list[MF_OPT_COUNT]; /* all values in order, times[] of them, then NULL; or NULL: none */
 	const char **words;              /* command and arguments, in order */
-	size_t nwords, room;             /* room: words of the command line and one more */
-	bool ended;                      /* "--" was given: no options any more */
-	enum mf_cli_opt pending;         /* the option at the end that lacks its value, or MF_OPT_COUNT */
+	size_t nwords, room;     /* room: length of the arrays, the words of the command line and one more */
+	bool ended;              /* "--" was given: all further words are arguments */
+	enum mf_cli_opt pending; /* the option at the end that lacks its value, or MF_OPT_COUNT */
 };
 
-/* Parses argv[1..]. On failure (MF_E_USAGE) what was understood so far stays in *out, for the hint. Either
- * way: mf_cli_args_clear. */
+/* Parses argv[1..]. On failure (MF_E_USAGE) *out keeps what was parsed so far, for the usage hint. Call
+ * mf_cli_args_clear in both cases. */
 int mf_cli_args_parse(struct mf_cli_args *out, int argc, char **argv,
 		      struct manifesto_error *err) MF_NODISCARD;
 void mf_cli_args_clear(struct mf_cli_args *a);
@@ -148,18 +148,19 @@ static inline bool mf_cli_args_has(const struct mf_cli_args *a, enum mf_cli_opt 
 {
 	return a->times[o] > 0;
 }
-/* What an image must have, and for which platforms: members that the options of verify and copy share. */
+/* Initialisers of the members that the options of verify and copy share: what an image must have, and for
+ * which platforms. */
 #define MF_CLI_REQUIREMENTS(a)                                                                               \
 	.require = (a)->list[MF_OPT_REQUIRE], .where = (a)->list[MF_OPT_WHERE],                              \
 	.distinct = (a)->value[MF_OPT_DISTINCT], .policy_path = (a)->value[MF_OPT_POLICY],                   \
 	.platform = (a)->value[MF_OPT_PLATFORM], .all_platforms = mf_cli_args_has((a), MF_OPT_ALL_PLATFORMS)
 /* The option with this name, n octets of it; MF_OPT_COUNT: there is none. */
 enum mf_cli_opt mf_cli_option_find(const char *name, size_t n);
-/* Options that exclude or need each other, whatever the command. */
+/* Checks for options that exclude or need each other in all commands, and for empty values. MF_E_USAGE. */
 int mf_cli_args_check(const struct mf_cli_args *a, struct manifesto_error *err) MF_NODISCARD;
 
-/* The candidate nearest to a mistyped word, or NULL when none is near. names: a call-back giving the n-th
- * name, NULL at the end. */
+/* The candidate nearest to a mistyped word, or NULL if none is near. names returns the n-th candidate, and
+ * NULL behind the last. */
 const char *mf_cli_nearest(const char *typed, const char *(*names)(size_t n));
 
 /* ---- values */

@@ -11,14 +11,14 @@
 struct mf_cli_progress {
 	bool wanted, drawn;
 	int kind;
-	int64_t began_ms, drawn_ms; /* of the current operation; began_ms 0: there is none */
+	int64_t began_ms, drawn_ms; /* of the current operation; began_ms 0: no operation */
 };
 
 /* Nothing is ever drawn unless standard error is a terminal that can move its cursor. */
 void mf_cli_progress_init(struct mf_cli_progress *p, bool wanted);
 /* manifesto_options.progress, with a struct mf_cli_progress. What takes less than a second is not shown. */
 void mf_cli_progress_report(void *arg, const struct manifesto_progress *now);
-/* Takes the line away. */
+/* Removes the line. */
 void mf_cli_progress_clear(struct mf_cli_progress *p);
 
 #endif
