@@ -164,7 +164,7 @@ int mf_cli_args_check(const struct mf_cli_args *a, struct manifesto_error *err) 
 const char *mf_cli_nearest(const char *typed, const char *(*names)(size_t n));
 
 /* ---- values */
-/* "90", "90s", "15m", "2h", "90d", "4w": whole seconds above zero. -1 without an error object. */
+/* "90", "90s", "15m", "2h", "90d", "4w", "1y": whole seconds above zero. -1 without an error object. */
 int mf_cli_parse_duration(const char *text, int64_t *seconds) MF_NODISCARD;
 /* The value of option o as a duration; *seconds stays when it was not given. MF_E_USAGE. */
 int mf_cli_args_duration(const struct mf_cli_args *a, enum mf_cli_opt o, int64_t *seconds,

@@ -1,7 +1,7 @@
 /* What goes to standard output and standard error: safe text, tables, JSON, messages.
  *
- * Authors, reasons, names and server messages are other people's bytes. A terminal acts on control
- * characters, and bidirectional overrides reorder what a reader sees; so both are escaped. */
+ * Authors, reasons, names and server messages are written by others. A terminal acts on control characters,
+ * and bidirectional overrides reorder what a reader sees; so both are escaped. */
 #ifndef MF_CLI_OUTPUT_H
 #define MF_CLI_OUTPUT_H
 
@@ -16,13 +16,13 @@
 /* Is the descriptor a terminal that moves its cursor? */
 bool mf_cli_is_terminal(int fd);
 
-/* Text in its safe form (base/text.h). */
+/* Writes text in its safe form (base/text.h). */
 void mf_cli_put_text(FILE *f, const char *text);
-/* Onto standard output, each %s in its safe form: mf_text_printf. */
+/* Prints to standard output, each %s in its safe form, as mf_text_printf does. */
 void mf_cli_printf(const char *fmt, ...) MF_PRINTF(1, 2);
 
-/* ---- content: octets for standard output, as `write` of the library's options. The library knows that it
- * was stopped; why is known here. */
+/* ---- content: mf_cli_write_out is the `write` of the library's options, and writes to standard output. The
+ * library learns only that it failed; the sink keeps the reason. */
 struct mf_cli_sink {
 	int sys; /* errno of the failed write */
 };
@@ -36,8 +36,8 @@ void mf_cli_refusal(const char *fmt, ...) MF_PRINTF(1, 2);
 /* The error, as text (message, endpoint, hint) or as one JSON document. */
 void mf_cli_print_error(const struct manifesto_error *err, bool json);
 
-/* ---- aligned columns; cells are escaped as they are added. On a terminal, columns that are too wide for it
- * are cut, the widest first; elsewhere nothing is. */
+/* ---- tables with aligned columns; cells are escaped as they are added. On a terminal that is too narrow,
+ * the widest columns are cut; without a terminal, nothing is. */
 #define MF_CLI_TABLE_COLUMNS 12
 struct mf_cli_table {
 	struct mf_buf text; /* cells, each with its NUL */
@@ -48,12 +48,12 @@ struct mf_cli_table {
 /* Begins a table with its first row. */
 void mf_cli_table_init(struct mf_cli_table *t, const char *const *heads, size_t columns);
 void mf_cli_table_clear(struct mf_cli_table *t);
-/* The next cell, row by row. NULL or "": shown as "-". */
+/* Adds the next cell, row by row. NULL or "" is shown as "-". */
 void mf_cli_table_add(struct mf_cli_table *t, const char *cell);
-/* At most `max` characters of it, then "...". */
+/* The same, with at most `max` characters of the cell, then "...". */
 void mf_cli_table_add_cut(struct mf_cli_table *t, const char *cell, size_t max);
 void mf_cli_table_addf(struct mf_cli_table *t, const char *fmt, ...) MF_PRINTF(2, 3);
-/* 0 is shown as "-". */
+/* Add a time or a version; 0 is shown as "-". */
 void mf_cli_table_add_time(struct mf_cli_table *t, int64_t seconds);
 void mf_cli_table_add_version(struct mf_cli_table *t, int64_t version);
 int mf_cli_table_print(struct mf_cli_table *t, FILE *f, struct manifesto_error *err) MF_NODISCARD;
@@ -63,7 +63,7 @@ int mf_cli_table_print(struct mf_cli_table *t, FILE *f, struct manifesto_error *
 /* Begins a document on f: {"schema":"manifesto/<schema>/v1" */
 void mf_cli_json_begin(struct mf_json_out *j, FILE *f, const char *schema);
 void mf_cli_json_end(struct mf_json_out *j);
-/* The member "error", for one of several repositories, or for the program. */
+/* Adds the member "error" to an open object. */
 void mf_cli_json_error(struct mf_json_out *j, const struct manifesto_error *err);
 
 #endif
