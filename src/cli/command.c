@@ -9,7 +9,7 @@
 #define FROM_BUNDLE (B(MF_OPT_BUNDLE) | B(MF_OPT_AT) | B(MF_OPT_MAX_AGE))
 #define BUNDLE_AGE "refuse a bundle whose newest record may be older"
 
-/* A row is read as a page of help. */
+/* Each row reads like a page of help; its lines are not reflowed. */
 /* clang-format off */
 const struct mf_cli_command mf_cli_commands[] = {
     {.name = "put", .group = MF_CLI_RECORDS, .synopsis = "IMAGE... TYPE FILE", .min = 3, .max = MF_CLI_ANY,
@@ -590,7 +590,7 @@ const size_t mf_cli_ncommands = sizeof mf_cli_commands / sizeof mf_cli_commands[
 
 /* ---------------------------------------------------------------- names */
 
-/* Is name "FIRST SECOND" or "FIRST"? Returns the length of FIRST. */
+/* The length of FIRST in the name "FIRST SECOND" or "FIRST". */
 static size_t first_word(const char *name)
 {
 	return strcspn(name, " ");
@@ -622,7 +622,7 @@ const struct mf_cli_command *mf_cli_command_lookup(const char *const *words, siz
 	return NULL;
 }
 
-/* What somebody may have wanted who mistyped a single word: groups first, so that "kye" gives "key". */
+/* Candidates for a single mistyped word: groups come first, so that "kye" gives "key". */
 static const char *plain_name(size_t n)
 {
 	static const char *const groups[] = {"trust", "key", "role", "policy", "proposal", "cache"};
@@ -637,7 +637,7 @@ static const char *full_name(size_t n)
 	return n < mf_cli_ncommands ? mf_cli_commands[n].name : NULL;
 }
 
-/* "init, show, pin" */
+/* Writes the second words of a group: "init, show, pin". */
 static void list_group(const char *group, char *out, size_t size)
 {
 	size_t n = strlen(group), at = 0;

@@ -90,8 +90,8 @@ static int no_errno(char why[WHY_SIZE], int sys, const char *what, const char *o
 
 /* ---------------------------------------------------------------- reading one secret */
 
-/* All of fd, at most max octets, without one trailing newline: how many, or -1 with *why, where `operand`
- * names the source. */
+/* Reads all of fd, at most max octets, without one trailing newline. Returns how many, or -1 with *why, where
+ * `operand` names the source. */
 static ssize_t read_secret(int fd, char *out, size_t max, const char *operand, char why[WHY_SIZE])
 {
 	size_t got = 0;
@@ -101,7 +101,7 @@ static ssize_t read_secret(int fd, char *out, size_t max, const char *operand, c
 		ssize_t r = mf_cli_signals_read(fd, full ? &beyond : out + got, full ? 1 : max - got);
 		if (r < 0)
 			return no_errno(why, errno, "read", operand);
-		/* The newline that is cut anyway may stand behind a passphrase of full length. */
+		/* A passphrase of full length may be followed by its newline, which is cut. */
 		if (r > 0 && full && beyond != '\n')
 			return no(why, "%.150s gives more than %zu bytes", operand, max);
 		if (r == 0 || full)
@@ -173,7 +173,7 @@ static int command_failed(const struct mf_child *c, enum mf_found ran, const str
 static int from_command(struct mf_cli_prompt *a, const char *command, const char *key_name, char *out,
 			size_t max, size_t *n, char why[WHY_SIZE])
 {
-	struct mf_buf text MF_BUF_CLEANUP = MF_BUF_INIT(max + 1); /* a newline behind it is cut */
+	struct mf_buf text MF_BUF_CLEANUP = MF_BUF_INIT(max + 1); /* also room for a newline, which is cut */
 	struct mf_err err = MF_ERR_INIT;
 	struct mf_env env;
 	int64_t seconds = MF_TOTAL_TIMEOUT_MS / 1000;
@@ -184,12 +184,12 @@ static int from_command(struct mf_cli_prompt *a, const char *command, const char
 	env.cancelled = interrupted;
 	env.hides = hides;
 	env.hides_arg = a;
-	/* $1 is the key's name: a command may answer by key. */
+	/* $1 is the key's name: a command may have a passphrase for each key. */
 	struct mf_child c = {.argv = (const char *const[]){"/bin/sh", "-c", command, "sh", key_name, NULL},
 			     .timeout_ms = seconds * 1000,
 			     .env = &env,
 			     .shows_errors = true};
-	if (mf_buf_reserve(&text, max + 1, &err) < 0) /* growing would leave copies behind */
+	if (mf_buf_reserve(&text, max + 1, &err) < 0) /* a buffer that grows leaves copies behind */
 		return no(why, "%.150s", err.msg);
 	enum mf_found ran = mf_child_run(&c, &text, &err);
 	text.n -= text.n && text.p[text.n - 1] == '\n';
@@ -218,7 +218,7 @@ static void say(int fd, const char *text)
 	}
 }
 
-/* A question with somebody's text in it, made safe. */
+/* Writes a question with untrusted text in it, in its safe form. */
 static void say_safe(int fd, const char *text)
 {
 	char *safe = NULL;
@@ -232,7 +232,8 @@ static void say_safe(int fd, const char *text)
 	free(safe);
 }
 
-/* One line in canonical mode, without its newline. -1 with errno; 0 octets at end of file. */
+/* Reads one line from a terminal in canonical mode, without its newline. Returns its length, 0 at end of
+ * file, or -1 with errno. */
 static ssize_t read_line(int fd, char *out, size_t max)
 {
 	size_t got = 0;
@@ -248,7 +249,7 @@ static ssize_t read_line(int fd, char *out, size_t max)
 	return -1;
 }
 
-/* Asks once with echo off. A signal ends the wait; the terminal is put back in any case. */
+/* Asks once with echo off. A signal ends the wait; the terminal's mode is restored in any case. */
 static ssize_t ask_hidden(int tty, const char *question, char *out, size_t max)
 {
 	struct termios old;
@@ -268,7 +269,7 @@ static ssize_t ask_hidden(int tty, const char *question, char *out, size_t max)
 	return n;
 }
 
-/* Octets typed, into room, or -1 with *why. */
+/* Reads a passphrase into room. Returns how many octets were typed, or -1 with *why. */
 static ssize_t from_terminal(int tty, const char *key_name, bool confirm, char *room, size_t max,
 			     char why[WHY_SIZE])
 {
@@ -330,15 +331,15 @@ static int ask_terminal(struct mf_cli_prompt *a, const char *key_name, bool conf
 	return got < 0 ? -1 : 0;
 }
 
-/* As of a file: one newline at the end is cut, and what is empty then is none. */
+/* The length without one trailing newline, which is cut as in a file. 0: not set, or empty. */
 static size_t length_of(const char *variable)
 {
 	size_t n = variable ? strlen(variable) : 0;
 	return n - (n && variable[n - 1] == '\n');
 }
 
-/* $MANIFESTO_PASSPHRASE_NAME, the key's name in upper case and with _ for what is no letter and no digit;
- * else the variable for all keys. NULL: neither holds one. */
+/* $MANIFESTO_PASSPHRASE_NAME, where NAME is the key's name in upper case, with '_' for all but letters and
+ * digits; otherwise the variable for all keys. NULL: neither holds a passphrase. */
 static const char *from_environment(const char *key_name)
 {
 	char variable[128];
@@ -349,7 +350,8 @@ static const char *from_environment(const char *key_name)
 	return length_of(own) ? own : length_of(all) ? all : NULL;
 }
 
-/* MF_ABSENT: no source of new passphrases was given. MF_FAILED, with *why. */
+/* A new passphrase from --new-passphrase-file or its variable. MF_ABSENT: neither was given. MF_FAILED: *why
+ * says why. */
 static enum mf_found from_new(const struct mf_cli_prompt *a, char *out, size_t max, size_t *n,
 			      char why[WHY_SIZE])
 {
@@ -429,7 +431,7 @@ int mf_cli_prompt_key_text(void *arg, const char *source, char *out, size_t max,
 	return hand_over(text, strlen(text), out, max, n, why);
 }
 
-/* The answer to a question on the terminal; false where there is nobody to ask. */
+/* Gets the answer to a question on the terminal; false where nobody can be asked. */
 static bool ask(struct mf_cli_prompt *a, const char *text, const char *question, char *answer, size_t max)
 {
 	int tty = mf_cli_prompt_interactive(a) ? open_terminal() : -1;
@@ -490,7 +492,8 @@ static int password_from_stdin(const char *option, char *out, size_t max, struct
 	ssize_t n = read_secret(STDIN_FILENO, out, max - 1, "standard input", why);
 	if (n < 0)
 		return mf_cli_usage(err, "%s: %s", option, why);
-	/* A carriage return is what a file from Windows ends its line with; no header can carry one. */
+	/* A line of a file from Windows ends with a carriage return; a password cannot, because no header can
+	 * hold one. */
 	if (n && out[n - 1] == '\r')
 		n--;
 	out[n] = 0;

@@ -13,16 +13,16 @@
 #include "cli/verdict.h"
 
 #define DEFAULT_WARN (INT64_C(30) * 86400)
-#define TRIES 3 /* somebody publishes while we read */
+#define TRIES 3 /* attempts to read a state that does not change meanwhile */
 
-/* One run, and what it was given. */
+/* One run of the command. */
 struct run {
 	struct mf_cli *cli;
-	struct manifesto *m; /* with a clock that stands still: everything is checked at one time */
+	struct manifesto *m; /* its clock stands still: everything is checked at one time */
 	struct mf_report *r;
 	FILE *json;
 	struct mf_json_out j;
-	struct mf_report_image **asked; /* of the gate */
+	struct mf_report_image **asked; /* the images given to the gate, in order */
 	size_t nasked, answered;
 	struct mf_err err;
 };
@@ -79,7 +79,7 @@ int64_t mf_report_event_time(const struct manifesto_history_event *e)
 
 /* ---------------------------------------------------------------- reading */
 
-/* Ends the run, where a page would say nothing true: a mistake of the caller, no memory, a signal. */
+/* Wrong usage, no memory or a signal ends the run: a page would not help. */
 static bool is_fatal(const struct manifesto_error *e)
 {
 	return e->status == MANIFESTO_USAGE || e->status == MANIFESTO_UNEXPECTED;
@@ -118,7 +118,7 @@ static struct mf_report_repository *find_repository(struct run *run, const char 
 	return add_repository(run, name);
 }
 
-/* The list is the repository's from then on. */
+/* Takes the list. */
 static int add_list(struct run *run, const char *reference, const struct manifesto_list_result *list)
 {
 	struct mf_report_repository *r = find_repository(run, list->repository);
@@ -170,7 +170,7 @@ static int read_repository(struct run *run, struct mf_report_repository *r, stru
 	if (manifesto_trust_show(run->m, r->name, &r->trust, &r->error) < 0 ||
 	    manifesto_role_list(run->m, r->name, NULL, &r->roles, &r->error) < 0)
 		return is_fatal(&r->error) ? pass_on(&r->error, err) : 0;
-	/* One that is too long is missing in the page, and everything else is there. */
+	/* Without its history (which may be too long) the repository is still shown. */
 	if (manifesto_history(run->m, &o, &r->history, &r->history_error) < 0 &&
 	    r->history_error.status == MANIFESTO_UNEXPECTED)
 		return pass_on(&r->history_error, err);
@@ -258,7 +258,7 @@ static int add_images(struct run *run, struct mf_report_repository *r, size_t i)
 	return 0;
 }
 
-/* Of several references to one image, the one that knows all its tags comes first. */
+/* Of several entries for one image, the one with the most tags comes first, and is kept. */
 static int by_subject(const void *a, const void *b)
 {
 	const struct mf_report_image *x = a, *y = b;
@@ -266,7 +266,7 @@ static int by_subject(const void *a, const void *b)
 	return c ? c : (x->ntags < y->ntags) - (x->ntags > y->ntags);
 }
 
-/* Versions as people count them, newest first; then what has no tag, then what is gone. */
+/* By the first tag, the newest version first; then images without a tag, then those that are gone. */
 static int by_tag(const void *a, const void *b)
 {
 	const struct mf_report_image *x = *(const struct mf_report_image *const *)a;
@@ -377,13 +377,14 @@ static int keep_findings(struct run *run, const struct manifesto_verify_item *it
 	return mf_arena_check(a, &run->err);
 }
 
-/* That an image is refused is what a report is for; that it could not be verified is not. */
+/* A refused image is a normal result of a report. An image that could not be verified is not, and counts for
+ * the exit status. */
 static bool is_refusal(int status)
 {
 	return status == MANIFESTO_POLICY || status == MANIFESTO_NOT_FOUND || status == MANIFESTO_USAGE;
 }
 
-/* The records that meet a requirement are in the lists already. */
+/* Leaves out the records that meet a requirement: they are in the lists already. */
 static void verdict_json(struct mf_json_out *j, const struct manifesto_verify_item *item,
 			 const struct mf_report_verdict *v)
 {

@@ -31,10 +31,9 @@ struct mf_report_image {
 
 struct mf_report_repository {
 	const char *name;
-	bool whole; /* all its images; otherwise some of them */
-	struct manifesto_error
-	    error;               /* why the repository could not be verified; status MANIFESTO_OK: it was */
-	const char **references; /* the arguments that name it or its images */
+	bool whole;                                 /* all its images; otherwise some of them */
+	struct manifesto_error error;               /* why nothing below is set; MANIFESTO_OK: verified */
+	const char **references;                    /* the arguments that name it or its images */
 	const struct manifesto_list_result **lists; /* the list for each argument */
 	size_t nlists;
 	const struct manifesto_trust_result *trust;

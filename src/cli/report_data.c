@@ -3,7 +3,7 @@
 
 #include "cli/report.h"
 
-#define EVENTS_IN_DATA 500 /* the newest of records: a page is not too large for mail; `history` has all */
+#define EVENTS_IN_DATA 500 /* newest events, so that a page can be mailed; 'manifesto history' shows all */
 
 static void role_json(struct mf_json_out *j, const struct manifesto_trust_role *t,
 		      const struct manifesto_role_list *l)
@@ -26,8 +26,7 @@ static void role_json(struct mf_json_out *j, const struct manifesto_trust_role *
 	mf_json_close(j);
 }
 
-/* What the machine that made the report knows beside that (where its pins lie, which keys it has) is no
- * business of the page's readers. */
+/* Leaves out what concerns only the machine that made the report: where its pins are, which keys it has. */
 static void trust_json(struct mf_json_out *j, const struct mf_report_repository *r)
 {
 	mf_json_add_text(j, "gun", r->trust->gun);

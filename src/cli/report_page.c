@@ -1,4 +1,4 @@
-/* The report as one HTML page: nothing in it is loaded, and nothing runs. */
+/* The report as one HTML page, which loads nothing and runs nothing. */
 #include <string.h>
 
 #include "cli/report_html.h"
@@ -306,7 +306,7 @@ static void put_error(FILE *f, const char *what, const struct manifesto_error *e
 	mf_html_printf(f, "<p class=\"dim\">exit status %d (%s)</p></div>\n", e->status, e->code);
 }
 
-/* The end of whichever role ends first: from then on nothing is accepted. */
+/* Shows which top-level role expires first: from then on nothing is accepted. */
 static void put_end_of_trust(FILE *f, const struct mf_report *r, const struct mf_report_repository *one)
 {
 	const struct manifesto_trust_role *first = NULL;
@@ -375,7 +375,7 @@ static void put_count(FILE *f, const char *what, size_t n)
 	mf_html_printf(f, "<li><b>%zu</b>%s</li>", n, what);
 }
 
-/* Types that are required, of which there is no record. */
+/* Counts the required types of which the image has no record. */
 static size_t count_missing(const struct mf_report_image *im)
 {
 	size_t n = 0;

@@ -1,6 +1,6 @@
 #include "cli/report.h"
 
-/* Colours show nothing that words and marks do not show as well. */
+/* Everything that colours show is also shown by words and marks. */
 const char *const mf_report_style[] = {
     ":root{color-scheme:light dark;--bg:#fbfbfa;--fg:#1d1f21;--dim:#62666b;--line:#dcdedf;--card:#fff;"
     "--ok:#18683b;--warn:#8a5300;--bad:#a3202c;--info:#23528f;--okb:#e6f3ea;--warnb:#fbf0da;--badb:#fae7e8;"
@@ -48,7 +48,7 @@ const char *const mf_report_style[] = {
     "margin-right:.3rem}"
     "footer{margin-top:2.5rem;border-top:1px solid "
     "var(--line);padding-top:.8rem;color:var(--dim);font-size:12px}",
-    /* On a phone, the rows of a table are cards, and each cell says what it is of. */
+    /* On a phone, each row of a table is a card, and each cell has the heading of its column. */
     "@media(max-width:40rem){body{padding:1rem .8rem}"
     ".cards,.cards tbody,.cards tr,.cards th,.cards td{display:block;min-width:0!important}"
     ".cards thead{display:none}.cards tr{border-top:1px solid var(--line);padding:.5rem .7rem}"

@@ -11,16 +11,16 @@
 #define RIGHT 20
 #define TOP 24
 #define LANE 34
-#define STEP 8   /* marks nearer than that are one */
-#define LANES 24 /* further roles are in the table */
+#define STEP 8   /* marks nearer than this are joined */
+#define LANES 24 /* further roles are only in the table */
 #define TICKS 5
-#define EVENTS 250 /* the newest, in the table */
+#define EVENTS 250 /* rows of the table, for the newest events */
 
-/* What a mark is for; each has a shape of its own. */
+/* Kinds of marks; each has its own shape. */
 enum kind { PUT, SIGN, STOP, ROLE, ROOT, BAD, KINDS };
 static const struct {
-	const char *css, *label, *shape; /* around 0,0 */
-	int y;                           /* beside the middle of the lane */
+	const char *css, *label, *shape; /* SVG around 0,0 */
+	int y;                           /* from the middle of the lane */
 } kinds[KINDS] = {
     [PUT] = {"m-put", "record put, replaced or reinstated", "<circle r=\"5\"/>", 0},
     [SIGN] = {"m-sign", "signature added or lost", "<path d=\"M0-6L6 5H-6Z\"/>", -7},
@@ -60,7 +60,7 @@ struct picture {
 	const char *lanes[LANES];
 	size_t nlanes;
 	int64_t from, to;
-	struct mark *marks; /* by lane, kind, x */
+	struct mark *marks; /* sorted by lane, kind, x */
 	size_t nmarks;
 };
 
@@ -90,7 +90,7 @@ static void measure(struct picture *p)
 		p->from = !p->from || t < p->from ? t : p->from;
 		p->to = t > p->to ? t : p->to;
 	}
-	if (p->to - p->from < 3600) { /* a scale that can be read */
+	if (p->to - p->from < 3600) { /* an hour at least, so that the scale can be read */
 		p->from -= 1800;
 		p->to += 1800;
 	}
@@ -111,7 +111,7 @@ static int by_place(const void *a, const void *b)
 	return x->x - y->x;
 }
 
-/* Those that would lie upon each other become one. */
+/* Joins marks that would overlap. */
 static void join_marks(struct picture *p)
 {
 	size_t kept = 0;

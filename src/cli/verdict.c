@@ -65,7 +65,7 @@ int mf_cli_show_finding(const struct manifesto_finding *f)
 	return 0;
 }
 
-/* For people, on standard error. */
+/* Shows waivers and findings to people, on standard error. */
 static int show_reasons(const struct manifesto_verify_item *item)
 {
 	for (size_t i = 0; i < item->nrequirements; i++) {
@@ -181,9 +181,9 @@ static void end_json(struct mf_cli_verdicts *v, const struct manifesto_error *er
 	mf_cli_json_end(&v->j);
 }
 
-/* ---------------------------------------------------------------- other people's markup */
+/* ---------------------------------------------------------------- formats with escapes of their own */
 
-/* Each %s in the form of the language. */
+/* Prints with each %s escaped for the format. */
 static void put(mf_text_form *form, const char *fmt, ...) MF_PRINTF(2, 3);
 
 static void put(mf_text_form *form, const char *fmt, ...)
@@ -215,7 +215,8 @@ static const struct manifesto_finding *finding_of(const struct manifesto_verify_
 	return NULL;
 }
 
-/* Of the image; or of a requirement that was not evaluated, or has another finding already. */
+/* Is the finding not that of an evaluated requirement? It is about the image, or about a requirement that was
+ * not evaluated or has an earlier finding. */
 static bool is_general(const struct manifesto_verify_item *item, const struct manifesto_finding *f)
 {
 	for (size_t i = 0; i < item->nrequirements; i++)
@@ -233,7 +234,7 @@ static void begin_junit(struct mf_cli_verdicts *v)
 	    "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"manifesto verify\">\n");
 }
 
-/* A policy that is not met is a failure; whatever kept the gate from deciding is an error. */
+/* A policy that is not met is a failure; everything that kept the gate from deciding is an error. */
 static const char *junit_kind(int status)
 {
 	return status == MANIFESTO_POLICY ? "failure" : "error";
@@ -347,7 +348,7 @@ static void put_row(const char *verdict, const char *wanted, const char *platfor
 static int put_requirement_row(const struct manifesto_verify_item *item,
 			       const struct manifesto_requirement *r)
 {
-	if (finding_of(item, r)) /* has a row of its own */
+	if (finding_of(item, r)) /* the finding has a row of its own */
 		return 0;
 	char *text MF_FREE =
 	    r->waiver ? waiver_sentence(r->waiver) : mf_cli_show_signers(r->signers, r->nsigners);
@@ -390,7 +391,8 @@ static void end_markdown(struct mf_cli_verdicts *v, const struct manifesto_error
 
 /* ---------------------------------------------------------------- GitHub: workflow commands */
 
-/* A runner ends a property at ':' and ','; it decodes %25, %3A and %2C. In the message only '%' is coded. */
+/* The runner ends a property at ':' and ',', and decodes %25, %3A and %2C there. In the message, only '%'
+ * must be encoded. */
 static void github_property(FILE *f, const char *piece)
 {
 	if (*piece == '%' || *piece == ':' || *piece == ',')
