@@ -28,7 +28,7 @@ static void show_json(const struct manifesto_cache_result *r)
 	mf_cli_json_end(&j);
 }
 
-/* "12.3 MiB": the unit of MANIFESTO_CACHE_LIMIT */
+/* "12.3 MiB": in a unit that MANIFESTO_CACHE_SIZE has, too */
 static const char *size_text(char out[32], uint64_t bytes)
 {
 	(void)snprintf(out, 32, "%.1f MiB", (double)bytes / (1024 * 1024));

@@ -38,7 +38,7 @@ void mf_cli_show_published(FILE *f, const struct manifesto_change_result *r)
 		       r->role, (long long)r->version, r->published_to);
 }
 
-/* Was any of them changed? */
+/* Was at least one record changed and published? */
 static bool is_published(const struct manifesto_change_result *r)
 {
 	bool any = false;
@@ -100,7 +100,7 @@ struct sink {
 	const struct mf_cli_change *command;
 	bool begun;
 	struct mf_json_out j;
-	FILE *published; /* a line for each repository, behind those of the images */
+	FILE *published; /* a line for each repository, printed after those of the images */
 	size_t changed, failed;
 };
 
@@ -141,7 +141,7 @@ static void show_text(struct sink *s, const struct manifesto_change_outcome *out
 		} else {
 			s->command->item(out->items[i]);
 		}
-	/* A run that is killed has said what it published. */
+	/* Flushed at once, so that a run that is killed has reported what it published. */
 	(void)fflush(stdout);
 	if (out->first)
 		show_repository(s, out);
@@ -212,7 +212,7 @@ static int change_many(struct mf_cli *cli, const struct mf_cli_change *c, struct
 	if (fclose(s.published) == 0)
 		(void)fwrite(published, 1, size, stdout);
 	end_json(&s, images.n, err);
-	/* What was published stays published, and is reported also by a run that fails. */
+	/* What was published stays published, and is reported also if the run fails. */
 	if (rc < 0)
 		(void)fflush(stdout);
 	return rc;

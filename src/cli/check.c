@@ -18,7 +18,8 @@ static int check_options(const struct mf_cli *cli, struct manifesto_error *err)
 	return mf_cli_args_check(&cli->args, err);
 }
 
-/* Where an image is required, a list stands in its place; 'verify' takes both. */
+/* Does a list stand in place of the images? In 'verify', where no argument is required, it is read besides
+ * them. */
 static bool has_list(const struct mf_cli *cli)
 {
 	return mf_cli_args_has(&cli->args, MF_OPT_IMAGES) && cli->command->min > 0;
@@ -78,7 +79,7 @@ static int check_fd(const struct mf_cli *cli, bool *is_stdin, struct manifesto_e
 	return 0;
 }
 
-/* What reads standard input as a file: how many times, and what to call it. */
+/* How many arguments and options read standard input as a file; *what: the name of the last one. */
 static unsigned reads_stdin(const struct mf_cli *cli, const char **what)
 {
 	static const struct {

@@ -17,7 +17,7 @@ struct line {
 	const char *const *arguments; /* behind the command */
 	size_t narguments;
 	const char *last; /* the word to complete */
-	size_t keep;      /* octets of it that stay as they are */
+	size_t keep;      /* how many of its first octets stay as they are */
 };
 
 static void offer(const struct line *l, const char *word, const char *text)
@@ -40,7 +40,7 @@ static void offer_options(const struct line *l)
 		}
 }
 
-/* First words, or the second words of a group. */
+/* Offers first words of commands, or the second words of a group. */
 static void offer_commands(const struct line *l, const char *group)
 {
 	size_t n = group ? strlen(group) + 1 : 0, before = 0;
@@ -61,8 +61,8 @@ static void offer_commands(const struct line *l, const char *group)
 	}
 }
 
-/* It came from the network once, and a shell may put it into the command line as it is: what a shell would
- * not take for a plain word is not offered, and nothing that we would take for an option. */
+/* Is this character allowed in a name? Names came from the network once, and a shell may put them on the
+ * command line unquoted: a name with other characters than those of plain words is not offered. */
 static bool is_plain(const char *p, size_t n, uint32_t code)
 {
 	if (n > 1 || code >= 0x80)
@@ -109,7 +109,7 @@ static void offer_values(struct line *l, enum mf_cli_complete kind)
 	static const char *const shells[] = {"bash", "zsh", "fish"};
 	const char *comma = strrchr(l->last + l->keep, ',');
 	switch (kind) {
-	case MF_CLI_COMPLETE_TYPE: /* also the last of a list */
+	case MF_CLI_COMPLETE_TYPE: /* of a list, the last item is completed */
 		l->keep = comma ? (size_t)(comma + 1 - l->last) : l->keep;
 		offer_names(l, MANIFESTO_NAME_TYPE);
 		break;
@@ -118,8 +118,8 @@ static void offer_values(struct line *l, enum mf_cli_complete kind)
 		break;
 	case MF_CLI_COMPLETE_KEY:
 		offer_names(l, MANIFESTO_NAME_KEY);
-		if (l->command &&
-		    (l->command->repeats & MF_OPT_BIT(MF_OPT_KEY))) /* colleagues' keys are files */
+		if (l->command && (l->command->repeats &
+				   MF_OPT_BIT(MF_OPT_KEY))) /* keys of colleagues are given as files */
 			(void)puts(":files");
 		break;
 	case MF_CLI_COMPLETE_IMAGE:
@@ -171,7 +171,8 @@ static enum mf_cli_complete argument_kind(const struct mf_cli_command *c, size_t
 
 static void offer_arguments(struct line *l)
 {
-	size_t listed = mf_cli_args_has(&l->args, MF_OPT_IMAGES); /* in place of the first one */
+	size_t listed =
+	    mf_cli_args_has(&l->args, MF_OPT_IMAGES); /* the list stands in place of the first argument */
 	if (l->command)
 		offer_values(l, argument_kind(l->command, l->narguments + listed));
 	else if (l->args.nwords == 0)
@@ -206,7 +207,7 @@ int mf_cli_run_complete(struct mf_cli *cli, struct manifesto_error *err)
 	enum mf_cli_opt pending;
 	size_t n = cli->nargument - 1;
 	struct line l = {.last = cli->argument[n]};
-	char **argv = (char **)(uintptr_t)(cli->argument - 1); /* the parser wants a program's name first */
+	char **argv = (char **)(uintptr_t)(cli->argument - 1); /* the parser skips argv[0] */
 	const char *equals = strchr(l.last, '=');
 	if (parse_line(&l, (int)n + 1, argv, &pending)) {
 		if (pending == MF_OPT_COUNT && strncmp(l.last, "--", 2) == 0 && equals) {

@@ -81,8 +81,8 @@ static int load_directories(struct mf_cli_config *c, struct manifesto_error *err
 
 /* ---------------------------------------------------------------- who we are */
 
-/* Key names are [A-Za-z0-9][A-Za-z0-9._-]*, at most 64 octets; login names ("DOMAIN\\user", "user@host") are
- * not always. */
+/* Makes a key name of a login name. Key names are [A-Za-z0-9][A-Za-z0-9._-]*, at most 64 octets; login names
+ * may have other characters ("DOMAIN\\user", "user@host"). */
 static void reduce_name(char *name)
 {
 	char *to = name;
@@ -96,7 +96,7 @@ static void reduce_name(char *name)
 
 static int load_key_name(struct mf_cli_config *c, const struct mf_cli_args *args, struct manifesto_error *err)
 {
-	/* Where keys may be many, --key is not about who signs. */
+	/* In a command that takes --key several times, it does not name the key that signs. */
 	size_t used;
 	const struct mf_cli_command *command = mf_cli_command_lookup(args->words, args->nwords, &used);
 	bool names_signer = command && !(command->repeats & MF_OPT_BIT(MF_OPT_KEY));
@@ -107,7 +107,7 @@ static int load_key_name(struct mf_cli_config *c, const struct mf_cli_args *args
 	c->key_name = strdup(chosen ? chosen : login ? login : "default");
 	if (!c->key_name)
 		return mf_cli_nomem(err);
-	if (chosen) /* said by the user: the library checks it, and nothing is bent silently */
+	if (chosen) /* chosen by the user: the library checks it, and it is not changed silently */
 		return 0;
 	reduce_name(c->key_name);
 	if (c->key_name[0])
@@ -117,7 +117,8 @@ static int load_key_name(struct mf_cli_config *c, const struct mf_cli_args *args
 	return c->key_name ? 0 : mf_cli_nomem(err);
 }
 
-/* A password belongs to one host: the registry's and the trust server's come each by their own way. */
+/* A password is for one server only: the registry and the trust server have options and variables of their
+ * own. */
 struct login_source {
 	enum mf_cli_opt user, password_stdin;
 	const char *option, *stdin_option, *user_variable, *password_variable;
@@ -129,7 +130,8 @@ static const struct login_source trust_login = {
     MF_OPT_TRUST_USER,        MF_OPT_TRUST_PASSWORD_STDIN, "--trust-user",
     "--trust-password-stdin", "MANIFESTO_TRUST_USERNAME",  "MANIFESTO_TRUST_PASSWORD"};
 
-/* USER:PASSWORD. The process list showed it already; at least it does not go on doing so. */
+/* Takes the password of USER:PASSWORD, and wipes it from the arguments: the process list has shown it, but
+ * shows it no longer. */
 static int take_password(struct mf_cli_login *l, const struct login_source *from, char *colon,
 			 struct manifesto_error *err)
 {
@@ -159,7 +161,7 @@ static int load_password(struct mf_cli_login *l, const struct login_source *from
 	return 0;
 }
 
-/* *source: what gave the user name; NULL: nothing did. */
+/* *source: the option or variable that gave the user name; it stays NULL if none did. */
 static int load_login(struct mf_cli_login *l, const struct login_source *from, struct mf_cli_prompt *prompt,
 		      const char **source, struct manifesto_error *err)
 {
@@ -197,8 +199,8 @@ static int load_credentials(struct mf_cli_config *c, struct mf_cli_prompt *promp
 	return 0;
 }
 
-/* Docker's file and podman's, as containers-auth.json(5) has it; REGISTRY_AUTH_FILE stands for all of them.
- */
+/* The files with logins: Docker's, and podman's as in containers-auth.json(5). REGISTRY_AUTH_FILE replaces
+ * all of them. */
 static int load_auth_files(struct mf_cli_config *c, struct manifesto_error *err)
 {
 	const char *only = env("REGISTRY_AUTH_FILE"), *runtime = env("XDG_RUNTIME_DIR"),
@@ -226,7 +228,8 @@ static int load_auth_files(struct mf_cli_config *c, struct manifesto_error *err)
 	return 0;
 }
 
-/* The variables of the AWS tools, and their files. The service's own endpoint comes first. */
+/* The variables of the AWS tools, and their files. The endpoint of S3 takes precedence over the general one.
+ */
 static int load_aws(struct mf_cli_config *c, struct manifesto_error *err)
 {
 	static const char *const variables[] = {"AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"};
@@ -264,7 +267,7 @@ static void log_line(void *arg, int level, const char *line)
 		mf_cli_message("%s", line);
 }
 
-/* "256M": a number of octets, KiB, MiB or GiB. */
+/* MANIFESTO_CACHE_SIZE: a number of octets, or with K, M or G of KiB, MiB or GiB, such as "256M". */
 static int load_cache_size(struct manifesto_options *o, struct manifesto_error *err)
 {
 	static const char units[] = "KMG";
@@ -300,7 +303,7 @@ static int load_numbers(struct manifesto_options *o, const struct mf_cli_args *a
 	return 0;
 }
 
-/* What is not of today's clock must be seen, also with --quiet. */
+/* Reported also with --quiet: the results are not those of the present time. */
 static int load_time(struct manifesto_options *o, const char *text, struct manifesto_error *err)
 {
 	struct mf_err ignored = MF_ERR_INIT;
@@ -320,7 +323,7 @@ static int load_bundle(struct manifesto_options *o, const struct mf_cli_args *ar
 	size_t used;
 	const struct mf_cli_command *c = mf_cli_command_lookup(args->words, args->nwords, &used);
 	o->bundle = args->value[MF_OPT_BUNDLE];
-	/* A gate limits the age of records with it, too. */
+	/* In commands with --require, --max-age limits the age of records, also without a bundle. */
 	if (!o->bundle && c && !mf_cli_command_takes(c, MF_OPT_REQUIRE) &&
 	    mf_cli_args_has(args, MF_OPT_MAX_AGE))
 		return mf_cli_usage(err, "option '--max-age' needs '--bundle' here");

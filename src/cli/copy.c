@@ -36,7 +36,7 @@ static int add_pair(struct pairs *p, const char *from, const char *to, struct ma
 	return 0;
 }
 
-/* The next word of a line, which ends it; NULL: there is none. */
+/* Cuts the next word off a line; NULL: there is none. */
 static char *next_word(char **at)
 {
 	static const char blanks[] = " \t\r\n";
@@ -46,7 +46,8 @@ static char *next_word(char **at)
 	return *word ? word : NULL;
 }
 
-/* "SRC DST"; keeps the line. */
+/* Adds the pair of a line "SRC DST", which the pair points into. Empty lines and those that begin with '#'
+ * are skipped. */
 static int add_line(struct pairs *p, char *line, size_t number, struct manifesto_error *err)
 {
 	char *at = line, *from = next_word(&at);
@@ -145,7 +146,7 @@ static int show_failure(const struct sink *s, const struct manifesto_copy_item *
 	for (size_t i = 0; i < item->nfindings; i++)
 		if (mf_cli_show_finding(item->findings[i]) < 0)
 			return -1;
-	/* One alone is the error of the run. */
+	/* The failure of a single pair is the error of the run, which main.c prints. */
 	if (s->many)
 		mf_cli_message("not copied: '%s' to '%s': %s%s%s", item->from, item->to, item->error->message,
 			       item->error->hint[0] ? "; " : "", item->error->hint);
@@ -196,7 +197,7 @@ static void end_json(struct sink *s, const struct manifesto_error *err)
 	mf_cli_json_end(&s->j);
 }
 
-/* ---- two contexts, where one cannot be for both */
+/* ---- two contexts, where source and destination need different options */
 
 struct contexts {
 	struct mf_cli *cli;
@@ -208,7 +209,8 @@ static void contexts_clear(struct contexts *c)
 	mf_cli_context_free(c->cli, c->other);
 }
 
-/* What was given for one host is for the destination. */
+/* Options for one server, such as logins, are for the destination: a source with its own context does not get
+ * them. */
 static int make_contexts(struct mf_cli *cli, struct contexts *c, struct manifesto_error *err)
 {
 	const struct mf_cli_args *a = &cli->args;
@@ -265,7 +267,7 @@ int mf_cli_run_copy(struct mf_cli *cli, struct manifesto_error *err)
 	int rc = manifesto_copy(contexts.to, &o, err);
 	if (sink.begun)
 		end_json(&sink, err);
-	/* What was published stays so, also when the run fails. */
+	/* What was published stays published, and is reported also if the run fails. */
 	if (rc < 0)
 		(void)fflush(stdout);
 	return rc;

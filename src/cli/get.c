@@ -46,7 +46,7 @@ int mf_cli_run_get(struct mf_cli *cli, struct manifesto_error *err)
 		return -1;
 	if (manifesto_get(cli->m, &o, &r, err) < 0)
 		return sink.sys ? mf_cli_refail(err, MF_E_IO, sink.sys, "write standard output") : -1;
-	/* Not for --quiet to hide: what is given may have been withdrawn. */
+	/* Shown also with --quiet: the record may have been withdrawn since. */
 	if (r->note)
 		mf_cli_warning("%s", r->note);
 	if (cli->json)

@@ -21,7 +21,7 @@ static void print_option(enum mf_cli_opt option, const char *value, const char *
 			 o->letter ? o->letter : ' ', o->letter ? "," : " ", o->name, value ? " " : "",
 			 value ? value : "");
 	(void)printf(n > 32 ? "%s\n%34s" : "%-34s%s", left, "");
-	while (strlen(text) > TEXT_WIDTH) { /* the longest line that ends in front of a blank */
+	while (strlen(text) > TEXT_WIDTH) { /* cut at the last blank that fits */
 		size_t width = TEXT_WIDTH;
 		while (width && text[width] != ' ')
 			width--;
@@ -31,7 +31,7 @@ static void print_option(enum mf_cli_opt option, const char *value, const char *
 	(void)puts(text);
 }
 
-/* The row's own words about the option, NULL: it has none. */
+/* What the command's row says about the option; NULL: nothing. */
 static const struct mf_cli_option_help *own_help(const struct mf_cli_command *c, enum mf_cli_opt o)
 {
 	for (size_t i = 0; c && i < sizeof c->help / sizeof c->help[0] && c->help[i].text; i++)

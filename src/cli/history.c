@@ -65,7 +65,7 @@ static char *change_of(const struct manifesto_history_event *e)
 	return text;
 }
 
-/* Of a repository: events of records, and of roles, which have no image, but a detail. */
+/* A row of a repository's history. Events of roles have no image, but a detail. */
 static int add_repository_row(struct mf_cli_table *t, const struct manifesto_history_event *e,
 			      struct manifesto_error *err)
 {

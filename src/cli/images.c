@@ -25,7 +25,7 @@ static int add_image(struct mf_cli_images *im, const char *reference, struct man
 	return 0;
 }
 
-/* All of it, and a last newline. */
+/* Reads the whole list, and appends a newline. */
 static int read_list(FILE *f, const char *name, struct mf_buf *out, struct manifesto_error *err)
 {
 	struct mf_err failed = MF_ERR_INIT;
@@ -46,7 +46,7 @@ static int read_list(FILE *f, const char *name, struct mf_buf *out, struct manif
 	return 0;
 }
 
-/* One reference a line; blank lines and those that begin with '#' are passed over. */
+/* Splits a list with one reference a line; blank lines and those that begin with '#' are skipped. */
 static int split_list(struct mf_cli_images *im, char *text, const char *name, struct manifesto_error *err)
 {
 	size_t number = 0, before = im->n;

@@ -141,7 +141,7 @@ static void export_json(const struct manifesto_key_export_options *o,
 	mf_cli_json_end(&j);
 }
 
-/* Either a format, or a directory and what stands in its files. */
+/* The options are either a format, or a directory with the role and the GUN for the file in it. */
 static int export_options(const struct mf_cli *cli, struct manifesto_key_export_options *o,
 			  struct manifesto_error *err)
 {

@@ -9,7 +9,7 @@
 #define AUTHOR_SHOWN 40
 #define TAGS_SHOWN 40
 
-/* Which columns stand around those that every table of records has. */
+/* The kind of table, which decides the columns besides those that all have. */
 enum columns { ONE_IMAGE, PLATFORMS, REPOSITORY };
 
 static int add_row(struct mf_cli_table *t, const struct manifesto_record *r, enum columns columns,
@@ -48,7 +48,7 @@ static int show_text(const struct manifesto_list_result *r, bool platforms, stru
 	return mf_cli_table_print(&t, stdout, err);
 }
 
-/* "Not approved" and "approved no more" differ: who withdrew a record, when and why. */
+/* Shows who withdrew a record, when and why: a record that was withdrawn is not the same as none. */
 static void show_withdrawn(const struct manifesto_list_result *r)
 {
 	for (size_t i = 0; i < r->nrecords; i++) {
@@ -144,7 +144,7 @@ static void show_json(const struct mf_cli *cli, const struct manifesto_list_resu
 	mf_cli_json_end(&j);
 }
 
-/* The lists of the filters. */
+/* The values of --type, --role and --state. */
 struct filters {
 	char *text[3];
 	const char **items[3];

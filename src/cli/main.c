@@ -1,4 +1,5 @@
-/* The program: descriptors, signals, one run, and the one place that prints an error and exits. */
+/* The program: prepares descriptors and signals, runs one command, and is the one place that prints an error
+ * and exits. */
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -14,8 +15,9 @@
 #include "cli/output.h"
 #include "cli/signals.h"
 
-/* A file opened later must not become standard output. What is closed stays unusable, though: reading or
- * writing it fails, instead of storing an empty file or losing a result. */
+/* Opens standard descriptors that are closed, so that no file opened later becomes standard output. Each is
+ * opened the wrong way round: to read or write it fails, instead of storing an empty file or losing a result.
+ */
 static void occupy_standard_descriptors(void)
 {
 	static const int modes[] = {O_WRONLY, O_RDONLY, O_WRONLY};
@@ -24,7 +26,7 @@ static void occupy_standard_descriptors(void)
 			_exit(MANIFESTO_UNEXPECTED);
 }
 
-/* Passphrases pass through this process: no core file of it. */
+/* Passphrases pass through this process, so it must not leave a core file. */
 static void forbid_core_dump(void)
 {
 	struct rlimit none = {0};
@@ -34,7 +36,7 @@ static void forbid_core_dump(void)
 	}
 }
 
-/* An error may come before --json was parsed. */
+/* The arguments are searched for --json, because an error may come before they are parsed. */
 static bool wants_json(int argc, char **argv)
 {
 	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
@@ -72,8 +74,8 @@ static bool is_plain_word(const char *word)
 	return *word && !word[strspn(word, plain)];
 }
 
-/* The command line as a shell takes it, that proposes what was to be published; nothing where it is too long.
- */
+/* Writes the hint: this command line, quoted for a shell, with '--propose @', which proposes the change.
+ * There is no hint if that is too long. */
 static void note_propose_hint(struct mf_cli *cli, int argc, char **argv)
 {
 	FILE *f = fmemopen(cli->propose_hint, sizeof cli->propose_hint, "w");
@@ -105,7 +107,7 @@ void mf_cli_context_free(struct mf_cli *cli, struct manifesto *m)
 	all->requests += s.requests;
 	all->bytes_in += s.bytes_in;
 	all->bytes_out += s.bytes_out;
-	/* These are the thread's: the first context, which is freed last, has them all. */
+	/* These are counts of the whole thread: the context that is freed last has the totals. */
 	all->bytes_hashed = s.bytes_hashed;
 	all->bytes_read = s.bytes_read;
 	all->bytes_written = s.bytes_written;
@@ -147,8 +149,8 @@ static int run_command(struct mf_cli *cli, struct manifesto_error *err)
 	return rc;
 }
 
-/* Where --version may have a number, one without is a slip as soon as there is something to do: the program's
- * version must not pass for a record's content. */
+/* In a command that takes '--version N', --version without a number is an error when there are arguments: the
+ * program's version must not be taken for the content of a record. */
 static int print_version(struct mf_cli *cli, struct manifesto_error *err)
 {
 	size_t used = 0;
@@ -181,7 +183,7 @@ static int run(struct mf_cli *cli, int argc, char **argv, struct manifesto_error
 	return run_command(cli, err);
 }
 
-/* A result that did not reach its reader is a failure, whatever was done. */
+/* A result that did not reach its reader is a failure, even if everything was done. */
 static int close_stdout(struct manifesto_error *err)
 {
 	errno = 0;
@@ -196,7 +198,8 @@ static int close_stdout(struct manifesto_error *err)
 	return mf_cli_fail(err, MF_E_IO, sys, "write standard output");
 }
 
-/* The system frees at once what the libraries would free piece by piece. Sanitizers look for leaks then. */
+/* Exits without the cleanup of libraries: the system frees everything at once. A build with sanitizers
+ * returns, so that they look for leaks. */
 static int end(int status)
 {
 	(void)fflush(stderr);
@@ -223,9 +226,10 @@ int main(int argc, char **argv)
 	if (rc == 0)
 		rc = close_stdout(&err);
 	else
-		__fpurge(stdout); /* a failed run hands out no result */
+		__fpurge(stdout); /* a run that failed writes no result */
 	assert((rc == 0) == (err.status == MANIFESTO_OK));
-	if (strcmp(err.code, mf_code_name(MF_E_USAGE)) == 0) /* and not an ambiguous request */
+	if (strcmp(err.code, mf_code_name(MF_E_USAGE)) ==
+	    0) /* an ambiguous request has the same status, but another code */
 		add_usage_hint(&cli, &err);
 	if (rc != 0)
 		mf_cli_print_error(&err, json || cli.json);

@@ -157,8 +157,8 @@ static bool is_number(const char *word)
 	return digits && !word[digits];
 }
 
-/* --version is two options: alone it asks for the program's version, before a number or with `=` for that of
- * a record. */
+/* --version is two options: alone it prints the program's version; before a number, or with `=`, it selects a
+ * version of a record. */
 static int parse_long(struct mf_cli_args *a, char *word, struct cursor *c, struct manifesto_error *err)
 {
 	char *name = word + 2, *eq = strchr(name, '=');
@@ -300,7 +300,7 @@ const char *mf_cli_nearest(const char *typed, const char *(*names)(size_t n))
 {
 	size_t nt = strlen(typed);
 	const char *best = NULL, *name;
-	unsigned best_d = 3; /* one or two slips; more is another word */
+	unsigned best_d = 3; /* up to two mistakes; with more it is another word */
 	if (nt < 2 || nt > WORD_MAX)
 		return NULL;
 	for (size_t i = 0; (name = names(i)); i++) {

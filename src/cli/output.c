@@ -25,7 +25,7 @@ bool mf_cli_is_terminal(int fd)
 #define YELLOW "33"
 #define BOLD "1"
 
-/* Writes the text; in colour on a terminal, unless NO_COLOR says otherwise. */
+/* Writes the text; in colour on a terminal, unless NO_COLOR is set. */
 static void put_painted(FILE *f, const char *colour, const char *text)
 {
 	const char *none = getenv("NO_COLOR");
@@ -140,8 +140,8 @@ void mf_cli_table_add(struct mf_cli_table *t, const char *cell)
 	mf_cli_table_add_cut(t, cell, SIZE_MAX);
 }
 
-/* Width is counted in code points: exact for what has one column each, and off by a few cells for the rest.
- */
+/* Width is counted in code points: exact for characters that take one column, and off by a few columns for
+ * others. */
 static size_t count_points(const char *p)
 {
 	size_t n = 0;
@@ -210,7 +210,7 @@ void mf_cli_table_add_version(struct mf_cli_table *t, int64_t version)
 #define NARROWEST 6
 #define GAP 2
 
-/* How wide a column may be for all of them to fit: the widest are cut first. */
+/* The largest width of a column with which the table fits into `room`: wider columns are cut to it. */
 static size_t widest_column(const struct mf_cli_table *t, size_t room)
 {
 	size_t cap = 0, total;
@@ -225,7 +225,7 @@ static size_t widest_column(const struct mf_cli_table *t, size_t room)
 	}
 }
 
-/* The states of records, which decide what a person does next. */
+/* The colour of a cell with the state of a record: states decide what a person does next. NULL: none. */
 static const char *colour_of(const char *cell)
 {
 	static const struct kind states[] = {
@@ -236,7 +236,7 @@ static const char *colour_of(const char *cell)
 	return NULL;
 }
 
-/* A cell, cut to the width with a mark. Returns the columns that it takes. */
+/* Writes a cell; one that is wider than `width` is cut and marked. Returns the columns that it takes. */
 static size_t put_cell(FILE *f, const char *cell, const char *colour, size_t width)
 {
 	size_t points = count_points(cell);

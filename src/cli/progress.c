@@ -36,7 +36,7 @@ static void add_time_left(char out[80], const struct manifesto_progress *now, in
 		(void)snprintf(out + n, 80 - n, ", %ld:%02ld left", s / 60, s % 60);
 }
 
-/* The line for so much after so many milliseconds: "upload: 12.3 of 200.0 MB, 1.0 MB/s, 3:08 left". */
+/* The text of the line, elapsed_ms after the beginning: "upload: 12.3 of 200.0 MB, 1.0 MB/s, 3:08 left". */
 static void line_text(char out[80], const struct manifesto_progress *now, int64_t elapsed_ms)
 {
 	const char *what = now->kind == MANIFESTO_PROGRESS_UPLOAD ? "upload" : "download";
@@ -67,7 +67,7 @@ void mf_cli_progress_report(void *arg, const struct manifesto_progress *now)
 	int64_t ms = mf_monotonic_ms();
 	if (!p->wanted)
 		return;
-	if (now->total == now->done) { /* all of it, or nothing is on its way */
+	if (now->total == now->done) { /* complete, or nothing is being transferred */
 		mf_cli_progress_clear(p);
 		p->began_ms = 0;
 		return;

@@ -38,7 +38,7 @@ static void put_record(FILE *f, const struct manifesto_proposal_record *r)
 	mf_cli_show_record(f, r->before);
 }
 
-/* All of it: whoever signs has seen this. */
+/* Shows everything in a proposal: this is what people read before they sign it. */
 static void describe(FILE *f, const struct manifesto_proposal *p)
 {
 	char created[MF_TIME_LEN], expires[MF_TIME_LEN];
@@ -200,7 +200,7 @@ int mf_cli_run_proposal_show(struct mf_cli *cli, struct manifesto_error *err)
 	return 0;
 }
 
-/* Out of memory is a no. */
+/* Without the memory to show the proposal, the answer is no. */
 static int confirm(void *arg, const struct manifesto_proposal *p)
 {
 	struct mf_cli *cli = arg;

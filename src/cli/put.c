@@ -66,7 +66,7 @@ static int fill_options(struct manifesto_change_options *o, const struct mf_cli 
 }
 
 /* On a terminal the line appears before the work. Elsewhere it stays in the stream's buffer until the work is
- * done, so that a put that fails leaves nothing on standard output (see main.c). */
+ * done, so that a put that fails writes nothing to standard output (see main.c). */
 static void progress(void *arg, const char *image, const char *type)
 {
 	const struct mf_cli *cli = arg;
@@ -105,7 +105,7 @@ static void show_text(const struct mf_cli *cli, const struct manifesto_change_re
 			     &(struct mf_cli_proposed){r->proposal, r->missing});
 }
 
-/* One of several images. */
+/* Shows the result for one of several images. */
 static void show_item(const struct manifesto_change_item *i)
 {
 	mf_cli_show_record_name(i->record);

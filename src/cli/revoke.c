@@ -49,7 +49,7 @@ static int show_text(const struct sink *s, const struct manifesto_revoke_item *i
 		mf_cli_print_error(item->error, s->json);
 		return 0;
 	}
-	/* Before anything is published, and only once. */
+	/* Records are shown once, before anything is published. */
 	if (!item->done && item->change && !s->quiet)
 		show_records(item->repository, item->change);
 	if (!item->done && !s->dry_run)
@@ -128,7 +128,7 @@ int mf_cli_run_key_revoke(struct mf_cli *cli, struct manifesto_error *err)
 		mf_json_add_int(&s.j, "exit", err->status);
 		mf_cli_json_end(&s.j);
 	}
-	/* What was done stays done, and is reported also by a run that fails. */
+	/* What was done stays done, and is reported also if the run fails. */
 	if (rc < 0)
 		(void)fflush(stdout);
 	return rc;

@@ -256,7 +256,8 @@ static void list_json(const char *schema, const struct manifesto_role_list *r)
 	mf_cli_json_end(&j);
 }
 
-/* Types where paths are types, and other paths in quotes. `targets` has whatever no role has. */
+/* The types of a role; if some paths are not those of types, all paths follow in quotes. `targets` has all
+ * types that no other role has. */
 static char *types_text(const struct manifesto_role *r)
 {
 	char *out = NULL;

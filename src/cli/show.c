@@ -10,7 +10,8 @@ static struct mf_str annotation_name(const char *annotation)
 	return (struct mf_str){annotation, strcspn(annotation, "=")};
 }
 
-/* Names that differ in the signed file may be equal here (a%3Db, a=b): a member is never written twice. */
+/* Annotation names that differ in the signed file may be equal here (a%3Db, a=b). JSON must not have a member
+ * twice. */
 static bool repeats_earlier(const struct manifesto_record *r, size_t i)
 {
 	for (size_t k = 0; k < i; k++)

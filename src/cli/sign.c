@@ -34,7 +34,7 @@ void mf_cli_show_record(FILE *f, const struct manifesto_record *r)
 	row(f, "signed by", r->nsigners ? signers : "nobody whose signature counts");
 }
 
-/* On the terminal: whoever signs has seen this. Out of memory is a no. */
+/* Shows on the terminal what is signed, and asks. Without the memory to show it, the answer is no. */
 static int confirm(void *arg, const struct manifesto_record *const *records, size_t n,
 		   const struct manifesto_signer *key)
 {

@@ -38,7 +38,7 @@ int mf_cli_signals_pending(void *unused)
 	return pending;
 }
 
-/* 0 when fd can be read, else -1 with errno; EAGAIN: once more. */
+/* 0 when fd can be read, else -1 with errno; EAGAIN: poll again. */
 static int poll_once(int fd, const sigset_t *mask)
 {
 	struct pollfd p = {.fd = fd, .events = POLLIN};
@@ -54,8 +54,8 @@ static int poll_once(int fd, const sigset_t *mask)
 	return -1;
 }
 
-/* The signals are let in only by ppoll: between a test of `pending` and a plain read, one could slip through
- * and the read would wait for ever, with the terminal's echo off. */
+/* The signals are blocked except in ppoll: otherwise one could arrive between the test of `pending` and the
+ * read, and the read would wait for ever, with the terminal's echo off. */
 static int wait_readable(int fd)
 {
 	sigset_t stop, old;

@@ -142,8 +142,8 @@ int mf_cli_each_repository(struct mf_cli *cli, size_t n, const char *schema, mf_
 			mf_json_add_text(&j, "repository", cli->argument[i]);
 		}
 		int status = one(cli, cli->argument[i], &j, &why);
-		/* A slip on the command line is no state of a repository; behind the first one, results are
-		 * out. */
+		/* Wrong usage is not the state of a repository, so it ends the command. After the first
+		 * repository, results have been printed already. */
 		if (status < 0 && why.status == MANIFESTO_USAGE && i == 0) {
 			*err = why;
 			return -1;
@@ -152,7 +152,7 @@ int mf_cli_each_repository(struct mf_cli *cli, size_t n, const char *schema, mf_
 			mf_cli_json_error(&j, &why);
 		else if (status < 0)
 			mf_cli_print_error(&why, cli->json);
-		if (status < 0) /* one that cannot be examined does not hide the others */
+		if (status < 0) /* a repository that cannot be examined does not hide the others */
 			status = why.status;
 		if (cli->json) {
 			mf_json_add_int(&j, "exit", status);

@@ -69,7 +69,7 @@ static char *join(const char *const *texts, size_t n)
 	FILE *f = open_memstream(&out, &size);
 	if (!f)
 		return NULL;
-	/* The empty path, Notary's "everything", would not be seen. */
+	/* Notary's empty path, which covers everything, would not be visible. */
 	for (size_t i = 0; i < n; i++)
 		(void)fprintf(f, "%s%s", i ? " " : "", texts[i][0] ? texts[i] : "\"\"");
 	if (fclose(f) == 0)

@@ -48,7 +48,7 @@ int mf_cli_run_verify(struct mf_cli *cli, struct manifesto_error *err)
 	int rc = manifesto_verify(cli->m, &o, err);
 	if (verdicts.begun)
 		verdicts.format->end(&verdicts, err);
-	/* What was accepted stays accepted when another image is refused: it is handed out also by a run that
+	/* An image that was accepted stays accepted if another is refused: it is printed also if the run
 	 * fails. */
 	if (rc < 0)
 		(void)fflush(stdout);
