@@ -118,8 +118,8 @@ static void offer_values(struct line *l, enum mf_cli_complete kind)
 		break;
 	case MF_CLI_COMPLETE_KEY:
 		offer_names(l, MANIFESTO_NAME_KEY);
-		if (l->command && (l->command->repeats &
-				   MF_OPT_BIT(MF_OPT_KEY))) /* keys of colleagues are given as files */
+		if (l->command &&
+		    (l->command->repeats & MF_OPT_BIT(MF_OPT_KEY))) /* colleagues' keys are files */
 			(void)puts(":files");
 		break;
 	case MF_CLI_COMPLETE_IMAGE:
@@ -171,8 +171,7 @@ static enum mf_cli_complete argument_kind(const struct mf_cli_command *c, size_t
 
 static void offer_arguments(struct line *l)
 {
-	size_t listed =
-	    mf_cli_args_has(&l->args, MF_OPT_IMAGES); /* the list stands in place of the first argument */
+	size_t listed = mf_cli_args_has(&l->args, MF_OPT_IMAGES); /* in place of argument 0 */
 	if (l->command)
 		offer_values(l, argument_kind(l->command, l->narguments + listed));
 	else if (l->args.nwords == 0)

@@ -228,8 +228,7 @@ int main(int argc, char **argv)
 	else
 		__fpurge(stdout); /* a run that failed writes no result */
 	assert((rc == 0) == (err.status == MANIFESTO_OK));
-	if (strcmp(err.code, mf_code_name(MF_E_USAGE)) ==
-	    0) /* an ambiguous request has the same status, but another code */
+	if (strcmp(err.code, mf_code_name(MF_E_USAGE)) == 0) /* not for an ambiguous request */
 		add_usage_hint(&cli, &err);
 	if (rc != 0)
 		mf_cli_print_error(&err, json || cli.json);
