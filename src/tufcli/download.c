@@ -61,8 +61,8 @@ static int target_url(const struct mf_download *d, struct mf_buf *url, struct mf
 
 static struct mf_spool *new_spool(const struct mf_tuf_target_info *info, struct mf_err *err)
 {
-	/* One octet for a target of none, so that an octet too many is a wrong length and no malformed
-	 * answer. */
+	/* An empty target gets room for one octet: one too many is then reported as a wrong length, not as a
+	 * malformed answer. */
 	struct mf_spool *s = mf_spool_new(info->length ? info->length : 1, err);
 	if (!s || !info->has_sha512 || mf_spool_want_sha512(s, err) == 0)
 		return s;

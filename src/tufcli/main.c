@@ -57,7 +57,7 @@ static int usage_error(const char *what, const char *operand)
 
 /* ---- arguments */
 
-/* A value option: *at is its last word then. */
+/* Parses an option with a value; *at becomes the index of its last word. */
 static enum mf_found value_option(struct args *a, char **argv, int argc, int *at)
 {
 	const struct {
@@ -162,12 +162,13 @@ struct web {
 	const struct mf_env *env;
 };
 
-/* Object stores that do not let strangers list their names answer 403 for what they do not have. */
+/* 403 counts as missing: object stores that do not let others list their names answer so for files that they
+ * do not have. */
 static enum mf_found web_get(void *arg, const char *url, uint64_t max, mf_http_write_fn write,
 			     void *write_arg, struct mf_err *err)
 {
 	struct web *w = arg;
-	/* `write` takes no more than max; this bound also has to do for the page of a 404. */
+	/* `write` takes no more than max; this bound must also be enough for the body of a 404. */
 	struct mf_http_request req = {.url = url,
 				      .max_bytes = max > MF_MAX_ERROR_BODY ? (size_t)max : MF_MAX_ERROR_BODY,
 				      .write = write,
@@ -252,8 +253,8 @@ static int run(const struct args *a)
 	return rc;
 }
 
-/* A file opened later must not get the messages of standard error. What is written to a closed standard
- * output fails. */
+/* Opens standard descriptors that are closed, so that no file opened later gets the messages of standard
+ * error. Writing to a standard output that was closed fails. */
 static void occupy_standard_descriptors(void)
 {
 	for (int fd = 0; fd < 3; fd++)

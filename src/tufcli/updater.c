@@ -20,7 +20,7 @@ struct mf_updater {
 	struct mf_trust_config cfg;
 	struct mf_lock lock;
 	struct mf_trust *trust;
-	struct mf_buf timestamp; /* the local one, if the trusted root's keys sign it; else empty */
+	struct mf_buf timestamp; /* the stored one, if the trusted root's keys sign it; otherwise empty */
 	int64_t timestamp_version;
 	bool refreshed;
 };
@@ -58,7 +58,7 @@ static enum mf_found local_read(const struct mf_updater *u, const char *role, si
 	return MF_ABSENT;
 }
 
-/* A role whose name is too long for a file is fetched in every run. */
+/* A role whose name is too long for a file is not stored; it is fetched in every run. */
 static int local_write(const char *dir, const char *role, const struct mf_buf *bytes, struct mf_err *err)
 {
 	char *path MF_FREE = NULL;
@@ -139,8 +139,8 @@ static enum mf_found dir_root(struct mf_trust *t, int64_t version, struct mf_buf
 	return version ? MF_ABSENT : local_read(t->store_arg, "root", MF_MAX_ROOT_BYTES, out, err);
 }
 
-/* The keys of timestamp or snapshot may have been taken away because they were lost: what they signed here is
- * then forgotten (5.3.11). */
+/* Stores the new root. It may have removed a key of timestamp or snapshot because somebody stole it: what is
+ * stored of both is then removed (5.3.11). */
 static int dir_keep_root(struct mf_trust *t, struct mf_err *err)
 {
 	const struct mf_updater *u = t->store_arg;
@@ -154,7 +154,7 @@ static int dir_keep_root(struct mf_trust *t, struct mf_err *err)
 	return local_write(u->dir, "root", &t->set.root->bytes, err);
 }
 
-/* A local file, in *out, if the trusted root's keys still sign it; it may have expired. */
+/* Sets *out to a stored file that the trusted root's keys still sign, or to NULL; it may have expired. */
 static int local_signed(struct mf_trust *t, enum mf_tuf_type type, size_t max, struct mf_tuf_file **out,
 			struct mf_err *err)
 {
@@ -166,7 +166,7 @@ static int local_signed(struct mf_trust *t, enum mf_tuf_type type, size_t max, s
 	return found == MF_FAILED ? -1 : mf_err_pass_ours(err, &why);
 }
 
-/* A snapshot lists a name once, and may list tens of thousands: duplicates are not searched. */
+/* Duplicates are not searched for: a snapshot lists a name once, and may list tens of thousands. */
 static int add_floor(struct mf_tuf_floors *f, const struct mf_tuf_meta *m, struct mf_err *err)
 {
 	if (mf_grow((void **)&f->v, &f->cap, f->n, sizeof *f->v, err) < 0)
@@ -209,7 +209,8 @@ static enum mf_found dir_role(struct mf_trust *t, const char *role, const struct
 	return local_read(t->store_arg, role, max, out, err);
 }
 
-/* A timestamp of the local one's version is not used, whatever is in it (5.4.3.1). */
+/* A new timestamp with the version of the stored one is not used, whatever it holds: the stored one is
+ * (5.4.3.1). */
 static int dir_keep(struct mf_trust *t, const char *role, const struct mf_tuf_file *f, struct mf_err *err)
 {
 	struct mf_updater *u = t->store_arg;
@@ -247,7 +248,7 @@ static void source_cancel(struct mf_fetch *f)
 	free(f);
 }
 
-/* URL/[VERSION.]ROLE.json. It is fetched when it is awaited. */
+/* URL/[VERSION.]ROLE.json. The request is made in source_end. */
 static struct mf_fetch *source_begin(struct mf_repo *r, const struct mf_fetch_key *key, struct mf_err *err)
 {
 	size_t n = strlen(r->where);
@@ -377,7 +378,7 @@ int mf_updater_refresh(struct mf_updater *u, struct mf_err *err)
 
 /* ---- targets */
 
-/* A target named "root.json" among the metadata would be the next run's trusted root. */
+/* In the metadata directory, a target named "root.json" would be the trusted root of the next run. */
 static int check_apart(const struct mf_updater *u, const char *target_dir, struct mf_err *err)
 {
 	struct stat a, b;
@@ -389,7 +390,7 @@ static int check_apart(const struct mf_updater *u, const char *target_dir, struc
 	return 0;
 }
 
-/* 5.6.7. What is found stands in search->at, at *index. */
+/* Finds the target (5.6.7): it is entry *index of search->at. */
 static int find_target(struct mf_updater *u, struct mf_tuf_search *search, ptrdiff_t *index,
 		       struct mf_err *err)
 {
