@@ -252,6 +252,7 @@ MANIFESTO_API int manifesto_export(struct manifesto *m, const struct manifesto_e
 				   const struct manifesto_export_result **out, struct manifesto_error *err);
 
 /* --- list */
+struct manifesto_list_result;
 struct manifesto_list_options {
 	size_t size;
 	const char *image;
@@ -264,6 +265,12 @@ struct manifesto_list_options {
 	 * exist are MANIFESTO_USAGE. */
 	const char *const *types, *const *roles, *const *states;
 	int tagged; /* with `all`: also images that have a tag, and no record */
+	/* With `all`: receives the images and records, in their order, a part at a time, so that a repository
+	 * of any size takes no more memory than its largest part; an image has all of its records in one
+	 * part, in which `first` counts; valid during the call. What is behind it may fail. Returns 0, or -1
+	 * to stop. The result then has neither images nor records. NULL: it has all. */
+	int (*part)(void *arg, const struct manifesto_list_result *part);
+	void *part_arg;
 };
 /* One image of a repository that has records. */
 struct manifesto_subject {

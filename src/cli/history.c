@@ -132,7 +132,7 @@ static int show_text(const struct manifesto_history_result *r, bool all, struct 
 		if (is_gap(e))
 			show_gap(e);
 		else if (e->record && (strcmp(e->event, "put") == 0 || strcmp(e->event, "replaced") == 0))
-			mf_cli_show_promoted(e->record);
+			mf_cli_show_promoted(stderr, e->record);
 	}
 	return 0;
 }

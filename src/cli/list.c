@@ -49,7 +49,7 @@ static int show_text(const struct manifesto_list_result *r, bool platforms, stru
 }
 
 /* Shows who withdrew a record, when and why: a record that was withdrawn is not the same as none. */
-static void show_withdrawn(const struct manifesto_list_result *r)
+static void show_withdrawn(FILE *f, const struct manifesto_list_result *r)
 {
 	for (size_t i = 0; i < r->nrecords; i++) {
 		const struct manifesto_record *w = r->records[i];
@@ -57,8 +57,8 @@ static void show_withdrawn(const struct manifesto_list_result *r)
 		if (strcmp(w->state, "withdrawn") != 0)
 			continue;
 		mf_cli_show_time(time, w->created);
-		mf_cli_message("'%s' was withdrawn by '%s' at %s: %s", w->type, w->role, time,
-			       w->reason ? w->reason : "no reason given");
+		mf_cli_message_to(f, "'%s' was withdrawn by '%s' at %s: %s", w->type, w->role, time,
+				  w->reason ? w->reason : "no reason given");
 	}
 }
 
@@ -97,21 +97,8 @@ static int add_subject(struct mf_cli_table *t, const struct manifesto_list_resul
 	return 0;
 }
 
-static int show_subjects(const struct manifesto_list_result *r, struct manifesto_error *err)
-{
-	static const char *const heads[] = {"IMAGE",  "TAGS",    "TYPE",    "ROLE", "SIGNERS",
-					    "AUTHOR", "CREATED", "EXPIRES", "SIZE", "STATE"};
-	struct mf_cli_table t MF_CLI_TABLE_CLEANUP;
-	mf_cli_table_init(&t, heads, sizeof heads / sizeof heads[0]);
-	for (size_t i = 0; i < r->nsubjects; i++)
-		if (add_subject(&t, r, r->subjects[i], err) < 0)
-			return -1;
-	return mf_cli_table_print(&t, stdout, err);
-}
-
 static void subjects_json(struct mf_json_out *j, const struct manifesto_list_result *r)
 {
-	mf_json_add_array(j, "images");
 	for (size_t i = 0; i < r->nsubjects; i++) {
 		const struct manifesto_subject *s = r->subjects[i];
 		mf_json_add_object(j, NULL);
@@ -123,25 +110,147 @@ static void subjects_json(struct mf_json_out *j, const struct manifesto_list_res
 			mf_json_add_bool(j, "notCopied", s->not_copied);
 		mf_json_close(j);
 	}
-	mf_json_close(j);
 }
 
 void mf_cli_show_list_json(struct mf_json_out *j, const struct manifesto_list_result *r, bool all)
 {
 	mf_json_add_text(j, all ? "repository" : "image", r->image);
-	if (all)
+	if (all) {
+		mf_json_add_array(j, "images");
 		subjects_json(j, r);
+		mf_json_close(j);
+	}
 	mf_cli_show_records_json(j, r->records, r->nrecords);
 	mf_json_add_texts(j, "warnings", r->warnings, r->nwarnings);
 }
 
-static void show_json(const struct mf_cli *cli, const struct manifesto_list_result *r, bool all)
+static void show_json(const struct mf_cli *cli, const struct manifesto_list_result *r)
 {
+	const bool all = false;
 	struct mf_json_out j;
 	mf_cli_json_begin(&j, stdout, "list");
 	mf_cli_show_at_json(cli, &j);
 	mf_cli_show_list_json(&j, r, all);
 	mf_cli_json_end(&j);
+}
+
+static void show_nothing(const struct manifesto_list_options *o)
+{
+	mf_cli_message("no metadata for '%s'%s", o->image,
+		       o->types || o->roles || o->states ? " with these types, roles or states" : "");
+}
+
+/* ---- all images: written when the last part has come, because it may be the one that cannot be read */
+
+struct parts {
+	const struct mf_cli *cli;
+	struct manifesto_error *err;
+	size_t nrecords;
+	FILE *images, *records; /* as arrays of JSON, */
+	struct mf_json_out images_out, records_out;
+	FILE *withdrawn, *promoted; /* or messages, and the table */
+	struct mf_cli_table table;
+};
+
+static void parts_clear(struct parts *p)
+{
+	FILE *const files[] = {p->images, p->records, p->withdrawn, p->promoted};
+	for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
+		if (files[i])
+			(void)fclose(files[i]);
+	mf_cli_table_clear(&p->table);
+}
+
+static int begin_parts(struct parts *p, struct mf_err *why)
+{
+	static const char *const heads[] = {"IMAGE",  "TAGS",    "TYPE",    "ROLE", "SIGNERS",
+					    "AUTHOR", "CREATED", "EXPIRES", "SIZE", "STATE"};
+	mf_cli_table_init(&p->table, heads, sizeof heads / sizeof heads[0]);
+	FILE **const a = p->cli->json ? &p->images : &p->withdrawn,
+		     **const b = p->cli->json ? &p->records : &p->promoted;
+	*a = mf_cli_spool_open(why);
+	*b = *a ? mf_cli_spool_open(why) : NULL;
+	if (!*b)
+		return -1;
+	if (!p->cli->json)
+		return 0;
+	mf_json_to_file(&p->images_out, p->images);
+	mf_json_add_array(&p->images_out, NULL);
+	mf_json_to_file(&p->records_out, p->records);
+	mf_json_add_array(&p->records_out, NULL);
+	return 0;
+}
+
+static int take_part(void *arg, const struct manifesto_list_result *r)
+{
+	struct parts *p = arg;
+	p->nrecords += r->nrecords;
+	if (p->cli->json) {
+		subjects_json(&p->images_out, r);
+		for (size_t i = 0; i < r->nrecords; i++) {
+			mf_json_add_object(&p->records_out, NULL);
+			mf_cli_show_record_json(&p->records_out, r->records[i]);
+			mf_json_close(&p->records_out);
+		}
+		return 0;
+	}
+	if (!p->cli->quiet)
+		show_withdrawn(p->withdrawn, r);
+	for (size_t i = 0; i < r->nrecords && !p->cli->quiet; i++)
+		mf_cli_show_promoted(p->promoted, r->records[i]);
+	for (size_t i = 0; i < r->nsubjects; i++)
+		if (add_subject(&p->table, r, r->subjects[i], p->err) < 0)
+			return -1;
+	return 0;
+}
+
+static int parts_json(struct parts *p, const struct manifesto_list_result *r, struct mf_err *why)
+{
+	struct mf_json_out j;
+	mf_json_close(&p->images_out);
+	mf_json_close(&p->records_out);
+	if (mf_cli_spool_rewind(p->images, why) < 0 || mf_cli_spool_rewind(p->records, why) < 0)
+		return -1;
+	mf_cli_json_begin(&j, stdout, "list");
+	mf_cli_show_at_json(p->cli, &j);
+	mf_json_add_text(&j, "repository", r->image);
+	mf_json_add_file(&j, "images", p->images);
+	mf_json_add_file(&j, "records", p->records);
+	mf_json_add_texts(&j, "warnings", r->warnings, r->nwarnings);
+	mf_cli_json_end(&j);
+	return 0;
+}
+
+static int show_parts(struct parts *p, const struct manifesto_list_result *r,
+		      const struct manifesto_list_options *o, struct manifesto_error *err)
+{
+	struct mf_err why = MF_ERR_INIT;
+	if (p->cli->json)
+		return parts_json(p, r, &why) < 0 ? mf_cli_take(err, &why) : 0;
+	mf_cli_show_warnings(r->warnings, r->nwarnings);
+	if (!p->nrecords && !p->cli->quiet)
+		show_nothing(o);
+	if (mf_cli_spool_copy(p->withdrawn, stderr, &why) < 0 ||
+	    mf_cli_spool_copy(p->promoted, stderr, &why) < 0)
+		return mf_cli_take(err, &why);
+	return p->nrecords ? mf_cli_table_print(&p->table, stdout, err) : 0;
+}
+
+static int run_all(struct mf_cli *cli, struct manifesto_list_options *o, struct manifesto_error *err)
+{
+	MF_CLI_RESULT(manifesto_list_result, r);
+	struct manifesto_error ours = {0};
+	struct mf_err why = MF_ERR_INIT;
+	struct parts p MF_CLEANUP(parts_clear) = {.cli = cli, .err = &ours};
+	if (begin_parts(&p, &why) < 0)
+		return mf_cli_take(err, &why);
+	o->part = take_part;
+	o->part_arg = &p;
+	if (manifesto_list(cli->m, o, &r, err) == 0)
+		return show_parts(&p, r, o, err);
+	if (ours.status)
+		*err = ours;
+	return -1;
 }
 
 /* The values of --type, --role and --state. */
@@ -180,21 +289,22 @@ int mf_cli_run_list(struct mf_cli *cli, struct manifesto_error *err)
 	o.all = mf_cli_args_has(&cli->args, MF_OPT_ALL);
 	o.platform = cli->args.value[MF_OPT_PLATFORM];
 	o.all_platforms = mf_cli_args_has(&cli->args, MF_OPT_ALL_PLATFORMS);
-	if (read_filters(cli, &f, &o, err) < 0 || manifesto_list(cli->m, &o, &r, err) < 0)
+	if (read_filters(cli, &f, &o, err) < 0)
+		return -1;
+	if (o.all)
+		return run_all(cli, &o, err);
+	if (manifesto_list(cli->m, &o, &r, err) < 0)
 		return -1;
 	if (cli->json) {
-		show_json(cli, r, o.all);
+		show_json(cli, r);
 		return 0;
 	}
 	mf_cli_show_warnings(r->warnings, r->nwarnings);
 	if (!r->nrecords && !cli->quiet)
-		mf_cli_message("no metadata for '%s'%s", o.image,
-			       o.types || o.roles || o.states ? " with these types, roles or states" : "");
+		show_nothing(&o);
 	if (!cli->quiet)
-		show_withdrawn(r);
+		show_withdrawn(stderr, r);
 	for (size_t i = 0; i < r->nrecords && !cli->quiet; i++)
-		mf_cli_show_promoted(r->records[i]);
-	if (!r->nrecords)
-		return 0;
-	return o.all ? show_subjects(r, err) : show_text(r, o.all_platforms, err);
+		mf_cli_show_promoted(stderr, r->records[i]);
+	return r->nrecords ? show_text(r, o.all_platforms, err) : 0;
 }

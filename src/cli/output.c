@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/encode.h"
+#include "base/unnamed.h"
 #include "cli/signals.h"
 
 /* ---------------------------------------------------------------- terminals */
@@ -62,21 +63,29 @@ struct kind {
 	const char *word, *colour;
 };
 
-static void message(struct kind kind, const char *fmt, va_list ap) MF_PRINTF(2, 0);
+static void message(FILE *f, struct kind kind, const char *fmt, va_list ap) MF_PRINTF(3, 0);
 
-static void message(struct kind kind, const char *fmt, va_list ap)
+static void message(FILE *f, struct kind kind, const char *fmt, va_list ap)
 {
-	(void)fputs("manifesto: ", stderr);
-	put_painted(stderr, kind.colour, kind.word);
-	mf_text_vprintf(stderr, mf_text_plain, fmt, ap);
-	(void)fputc('\n', stderr);
+	(void)fputs("manifesto: ", f);
+	put_painted(f, kind.colour, kind.word);
+	mf_text_vprintf(f, mf_text_plain, fmt, ap);
+	(void)fputc('\n', f);
+}
+
+void mf_cli_message_to(FILE *f, const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	message(f, (struct kind){"", NULL}, fmt, ap);
+	va_end(ap);
 }
 
 void mf_cli_message(const char *fmt, ...)
 {
 	va_list ap;
 	va_start(ap, fmt);
-	message((struct kind){"", NULL}, fmt, ap);
+	message(stderr, (struct kind){"", NULL}, fmt, ap);
 	va_end(ap);
 }
 
@@ -84,7 +93,7 @@ void mf_cli_warning(const char *fmt, ...)
 {
 	va_list ap;
 	va_start(ap, fmt);
-	message((struct kind){"warning: ", YELLOW}, fmt, ap);
+	message(stderr, (struct kind){"warning: ", YELLOW}, fmt, ap);
 	va_end(ap);
 }
 
@@ -92,7 +101,7 @@ void mf_cli_refusal(const char *fmt, ...)
 {
 	va_list ap;
 	va_start(ap, fmt);
-	message((struct kind){"refused ", RED}, fmt, ap);
+	message(stderr, (struct kind){"refused ", RED}, fmt, ap);
 	va_end(ap);
 }
 
@@ -127,12 +136,47 @@ void mf_cli_print_error(const struct manifesto_error *err, bool json)
 
 /* ---------------------------------------------------------------- tables */
 
-/* 4,000 bytes for each of 250,000 rows; a result that large would have failed long before. */
-#define TABLE_MAX ((size_t)1 << 30)
+/* Beyond this the cells go into a temporary file; one cell is far smaller. */
+#define TABLE_HELD ((size_t)1 << 20)
+#define CELL_MAX ((size_t)64 << 20)
 
 void mf_cli_table_clear(struct mf_cli_table *t)
 {
 	mf_buf_clear(&t->text);
+	if (t->spool)
+		(void)fclose(t->spool);
+}
+
+FILE *mf_cli_spool_open(struct mf_err *err)
+{
+	int fd = mf_unnamed_open(mf_unnamed_dir(), err);
+	FILE *f = fd >= 0 ? fdopen(fd, "w+") : NULL;
+	if (fd >= 0 && !f) {
+		(void)close(fd);
+		(void)mf_fail_nomem(err);
+	}
+	return f;
+}
+
+int mf_cli_spool_rewind(FILE *f, struct mf_err *err)
+{
+	if (fflush(f) == 0 && !ferror(f) && fseek(f, 0, SEEK_SET) == 0)
+		return 0;
+	(void)mf_fail(err, MF_E_IO, errno, "write a temporary file in '%s'", mf_unnamed_dir());
+	mf_err_set_hint(err, "TMPDIR chooses another directory for temporary files");
+	return -1;
+}
+
+int mf_cli_spool_copy(FILE *f, FILE *to, struct mf_err *err)
+{
+	char piece[16384];
+	size_t n;
+	if (mf_cli_spool_rewind(f, err) < 0)
+		return -1;
+	while ((n = fread(piece, 1, sizeof piece, f)) > 0)
+		(void)fwrite(piece, 1, n, to);
+	return ferror(f) ? mf_fail(err, MF_E_IO, errno, "read a temporary file in '%s'", mf_unnamed_dir())
+			 : 0;
 }
 
 void mf_cli_table_add(struct mf_cli_table *t, const char *cell)
@@ -164,6 +208,16 @@ static int add_cell(struct mf_cli_table *t, const char *cell, size_t max, struct
 	return mf_buf_addc(&t->text, 0, err);
 }
 
+static int spill(struct mf_cli_table *t, struct mf_err *err)
+{
+	if (!t->spool)
+		t->spool = mf_cli_spool_open(err);
+	if (!t->spool)
+		return -1;
+	(void)fwrite(t->text.p, 1, t->text.n, t->spool); /* an error stays in the stream */
+	return 0;
+}
+
 void mf_cli_table_add_cut(struct mf_cli_table *t, const char *cell, size_t max)
 {
 	size_t start = t->text.n;
@@ -172,12 +226,14 @@ void mf_cli_table_add_cut(struct mf_cli_table *t, const char *cell, size_t max)
 	size_t width = count_points(t->text.p + start), *widest = &t->width[t->cells++ % t->columns];
 	if (width > *widest)
 		*widest = width;
+	if (t->text.n > TABLE_HELD && spill(t, &t->failed) == 0)
+		mf_buf_reset(&t->text);
 }
 
 void mf_cli_table_init(struct mf_cli_table *t, const char *const *heads, size_t columns)
 {
 	assert(columns > 0 && columns <= MF_CLI_TABLE_COLUMNS);
-	*t = (struct mf_cli_table){.text = MF_BUF_INIT(TABLE_MAX), .columns = columns, .failed = MF_ERR_INIT};
+	*t = (struct mf_cli_table){.text = MF_BUF_INIT(CELL_MAX), .columns = columns, .failed = MF_ERR_INIT};
 	for (size_t i = 0; i < columns; i++)
 		mf_cli_table_add(t, heads[i]);
 }
@@ -253,22 +309,39 @@ static size_t put_cell(FILE *f, const char *cell, const char *colour, size_t wid
 	return width;
 }
 
+static void put_column(const struct mf_cli_table *t, FILE *f, size_t i, size_t cap, const char *cell)
+{
+	size_t column = i % t->columns, width = t->width[column] < cap ? t->width[column] : cap;
+	bool last = column + 1 == t->columns;
+	size_t used = put_cell(f, cell, i < t->columns ? BOLD : colour_of(cell), width);
+	for (size_t pad = last ? 0 : width + GAP - used; pad; pad--)
+		(void)fputc(' ', f);
+	if (last)
+		(void)fputc('\n', f);
+}
+
+/* The cells that went into the file. Returns how many; an error stays in *err. */
+static size_t put_spooled(const struct mf_cli_table *t, FILE *f, size_t cap, struct mf_err *err)
+{
+	char *cell MF_FREE = NULL;
+	size_t size = 0, n = 0;
+	if (!t->spool || mf_cli_spool_rewind(t->spool, err) < 0)
+		return 0;
+	while (getdelim(&cell, &size, 0, t->spool) > 0)
+		put_column(t, f, n++, cap, cell);
+	if (ferror(t->spool))
+		(void)mf_fail(err, MF_E_IO, errno, "read a temporary file in '%s'", mf_unnamed_dir());
+	return n;
+}
+
 int mf_cli_table_print(struct mf_cli_table *t, FILE *f, struct manifesto_error *err)
 {
+	size_t cap = widest_column(t, terminal_width(f));
+	size_t done = t->failed.code == MF_OK ? put_spooled(t, f, cap, &t->failed) : 0;
 	if (t->failed.code != MF_OK)
 		return mf_cli_take(err, &t->failed);
-	size_t cap = widest_column(t, terminal_width(f));
-	const char *p = t->text.p;
-	for (size_t i = 0; i < t->cells; i++) {
-		size_t column = i % t->columns, width = t->width[column] < cap ? t->width[column] : cap;
-		bool last = column + 1 == t->columns;
-		size_t used = put_cell(f, p, i < t->columns ? BOLD : colour_of(p), width);
-		for (size_t pad = last ? 0 : width + GAP - used; pad; pad--)
-			(void)fputc(' ', f);
-		if (last)
-			(void)fputc('\n', f);
-		p += strlen(p) + 1;
-	}
+	for (const char *p = t->text.p; done < t->cells; p += strlen(p) + 1)
+		put_column(t, f, done++, cap, p);
 	return 0;
 }
 

@@ -30,17 +30,25 @@ int mf_cli_write_out(void *arg, const void *p, size_t n);
 
 /* ---- messages on standard error, one line each: "manifesto: ..." */
 void mf_cli_message(const char *fmt, ...) MF_PRINTF(1, 2);
+void mf_cli_message_to(FILE *f, const char *fmt, ...) MF_PRINTF(2, 3); /* to be shown later */
 void mf_cli_warning(const char *fmt, ...) MF_PRINTF(1, 2);
 /* "manifesto: refused ...": why the gate does not accept an image. */
 void mf_cli_refusal(const char *fmt, ...) MF_PRINTF(1, 2);
 /* The error, as text (message, endpoint, hint) or as one JSON document. */
 void mf_cli_print_error(const struct manifesto_error *err, bool json);
 
+/* ---- output that is written when all of it is known: temporary files without a name. Errors of writing stay
+ * in the stream, and are found by the other two functions. */
+FILE *mf_cli_spool_open(struct mf_err *err) MF_NODISCARD;
+int mf_cli_spool_rewind(FILE *f, struct mf_err *err) MF_NODISCARD;
+int mf_cli_spool_copy(FILE *f, FILE *to, struct mf_err *err) MF_NODISCARD; /* from its beginning */
+
 /* ---- tables with aligned columns; cells are escaped as they are added. On a terminal that is too narrow,
  * the widest columns are cut; without a terminal, nothing is. */
 #define MF_CLI_TABLE_COLUMNS 12
 struct mf_cli_table {
-	struct mf_buf text; /* cells, each with its NUL */
+	struct mf_buf text; /* cells, each with its NUL; */
+	FILE *spool;        /* those before them, where they are many */
 	size_t columns, cells;
 	size_t width[MF_CLI_TABLE_COLUMNS];
 	struct mf_err failed; /* first failure, reported by mf_cli_table_print */

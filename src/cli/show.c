@@ -149,17 +149,17 @@ char *mf_cli_show_signers(const struct manifesto_signer *const *s, size_t n)
 	return NULL;
 }
 
-void mf_cli_show_promoted(const struct manifesto_record *r)
+void mf_cli_show_promoted(FILE *f, const struct manifesto_record *r)
 {
 	char *promoters MF_FREE = mf_cli_show_signers(r->signers, r->nsigners);
 	for (size_t i = 0; i < r->npromoted_from; i++) {
 		const struct manifesto_original *o = r->promoted_from[i];
 		char *signers MF_FREE = mf_cli_show_signers(o->signers, o->nsigners);
 		bool direct = o->depth == 1;
-		mf_cli_message("'%s' in '%s': %s%s%s from '%s', where %s signed it in '%s'", r->type, r->role,
-			       direct ? "promoted by " : "before that",
-			       direct && promoters && *promoters ? promoters : "", direct ? "" : ",",
-			       o->repository, signers ? signers : "?", o->role);
+		mf_cli_message_to(f, "'%s' in '%s': %s%s%s from '%s', where %s signed it in '%s'", r->type,
+				  r->role, direct ? "promoted by " : "before that",
+				  direct && promoters && *promoters ? promoters : "", direct ? "" : ",",
+				  o->repository, signers ? signers : "?", o->role);
 	}
 }
 

@@ -22,7 +22,7 @@ void mf_cli_show_records_json(struct mf_json_out *j, const struct manifesto_reco
 void mf_cli_show_signers_json(struct mf_json_out *j, const char *name,
 			      const struct manifesto_signer *const *s, size_t n);
 /* Prints messages about a promoted record: who promoted it, from where, and who had signed it there. */
-void mf_cli_show_promoted(const struct manifesto_record *r);
+void mf_cli_show_promoted(FILE *f, const struct manifesto_record *r);
 /* Adds the member promotedFrom if the record was promoted. */
 void mf_cli_show_promoted_json(struct mf_json_out *j, const struct manifesto_record *r);
 /* "alice,1f2e3d4c5b6a7988": names where known, otherwise the first digits; NULL when out of memory. Caller

@@ -214,6 +214,15 @@ void mf_json_add_time(struct mf_json_out *j, const char *name, int64_t seconds)
 	mf_json_add_text(j, name, seconds ? text : NULL);
 }
 
+void mf_json_add_file(struct mf_json_out *j, const char *name, FILE *value)
+{
+	char piece[16384];
+	size_t n;
+	begin_value(j, name);
+	while ((n = fread(piece, 1, sizeof piece, value)) > 0)
+		put(j, piece, n);
+}
+
 void mf_json_add_texts(struct mf_json_out *j, const char *name, const char *const *values, size_t n)
 {
 	mf_json_add_array(j, name);

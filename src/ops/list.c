@@ -104,7 +104,7 @@ static void keep(struct mf_entries *all, const struct manifesto_list_options *o)
 	all->n = kept;
 }
 
-/* The records of a subject, NULL: of all. */
+/* The records of a subject. */
 static int find(struct mf_image *im, const struct mf_digest *subject, const struct manifesto_list_options *o,
 		struct mf_entries *out, struct mf_err *err)
 {
@@ -120,12 +120,11 @@ static int find(struct mf_image *im, const struct mf_digest *subject, const stru
 	return 0;
 }
 
-static int report(struct mf_image *im, const struct mf_entries *e, const char *platform,
-		  struct manifesto_list_result *out, struct manifesto_record *records, struct mf_err *err)
+static int report(struct mf_image *im, const struct mf_entries *e, const char *platform, struct mf_arena *a,
+		  size_t *n, struct manifesto_record *records, struct mf_err *err)
 {
 	for (size_t i = 0; i < e->n; i++)
-		if (mf_report_record(im, &e->v[i], platform, mf_result_arena(out), &records[out->nrecords++],
-				     err) < 0)
+		if (mf_report_record(im, &e->v[i], platform, a, &records[(*n)++], err) < 0)
 			return -1;
 	return 0;
 }
@@ -162,7 +161,8 @@ static int list_subjects(struct mf_image *im, const struct manifesto_list_option
 	    rc == 0 ? mf_arena_alloc(mf_result_arena(out), total, sizeof *records, err) : NULL;
 	for (size_t i = 0; found && i < subjects->n; i++) {
 		if (records && rc == 0)
-			rc = report(im, &found[i], subjects->v[i].platform, out, records, err);
+			rc = report(im, &found[i], subjects->v[i].platform, mf_result_arena(out),
+				    &out->nrecords, records, err);
 		mf_entries_clear(&found[i]);
 	}
 	return records && rc == 0 ? finish(out, records, err) : -1;
@@ -192,7 +192,7 @@ static int list_image(struct mf_image *im, const struct manifesto_list_options *
 	return list_subjects(im, o, &subjects, out, err);
 }
 
-/* ---- all images of a repository */
+/* ---- all images of a repository, a part of them at a time */
 
 static int by_digest(const void *a, const void *b)
 {
@@ -201,18 +201,25 @@ static int by_digest(const void *a, const void *b)
 	return c ? c : strcmp(x->name, y->name);
 }
 
-/* First of the tags, which are sorted by digest, whose digest is not below. */
-static size_t first_tag(const struct mf_tags *tags, const struct mf_digest *d)
+/* The records that are not reported yet are those of subjects with one first byte; all before are. */
+struct walk {
+	struct mf_image *im;
+	const struct manifesto_list_options *o;
+	struct manifesto_list_result *out;
+	struct mf_entries found;
+	struct mf_tags tags; /* by digest */
+	size_t next_tag;
+	const struct manifesto_record **records; /* of the whole result */
+	const struct manifesto_subject **subjects;
+	size_t records_cap, subjects_cap;
+};
+
+static void walk_clear(struct walk *w)
 {
-	size_t lo = 0, hi = tags->n;
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-		if (memcmp(tags->v[mid].digest.b, d->b, sizeof d->b) < 0)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
+	mf_entries_clear(&w->found);
+	mf_tags_clear(&w->tags);
+	free(w->records);
+	free(w->subjects);
 }
 
 /* The subjects of records, and with `tagged` those of tags without one, each once, by digest. */
@@ -233,19 +240,22 @@ static void collect_subjects(const struct mf_entries *all, const struct mf_tags 
 	*nout = n;
 }
 
-static int report_tags(const struct mf_tags *tags, const struct mf_digest *subject, struct mf_arena *a,
-		       struct manifesto_subject *out, struct mf_err *err)
+/* *at: the first of the tags whose digest is not below; it is moved behind those of the subject. */
+static int report_tags(const struct mf_tags *tags, size_t *at, const struct mf_digest *subject,
+		       struct mf_arena *a, struct manifesto_subject *out, struct mf_err *err)
 {
-	size_t from = first_tag(tags, subject), to = from;
-	while (to < tags->n && mf_digest_eq(&tags->v[to].digest, subject))
-		to++;
-	const char **v = mf_arena_alloc(a, to - from, sizeof(char *), err);
+	while (*at < tags->n && memcmp(tags->v[*at].digest.b, subject->b, sizeof subject->b) < 0)
+		++*at;
+	size_t from = *at;
+	while (*at < tags->n && mf_digest_eq(&tags->v[*at].digest, subject))
+		++*at;
+	const char **v = mf_arena_alloc(a, *at - from, sizeof(char *), err);
 	if (!v)
 		return -1;
-	for (size_t i = from; i < to; i++)
+	for (size_t i = from; i < *at; i++)
 		v[i - from] = mf_arena_text(a, tags->v[i].name);
 	out->tags = v;
-	out->ntags = to - from;
+	out->ntags = *at - from;
 	return 0;
 }
 
@@ -272,48 +282,155 @@ static int find_gone(struct mf_image *im, const struct mf_digest *digests, struc
 	return 0;
 }
 
-static int report_subjects(struct mf_image *im, const struct mf_entries *all, const struct mf_tags *tags,
-			   bool tagged, struct manifesto_list_result *out, struct mf_err *err)
+/* The images of the records that were found, and of tags. */
+static int report_subjects(struct walk *w, const struct mf_tags *tags, struct mf_arena *a,
+			   struct manifesto_list_result *part, struct mf_err *err)
 {
-	struct mf_arena *a = mf_result_arena(out);
-	size_t max = all->n + (tagged ? tags->n : 0), n = 0, at = 0;
+	const struct mf_entries *all = &w->found;
+	const bool tagged = w->o->tagged != 0;
+	size_t max = all->n + (tagged ? tags->n : 0), n = 0, at = 0, tag = 0;
 	struct manifesto_subject *v = mf_arena_alloc(a, max, sizeof *v, err);
 	struct mf_digest *digests MF_FREE = mf_calloc(max, sizeof *digests);
 	if (!v || !digests)
 		return v ? mf_fail_nomem(err) : -1;
 	collect_subjects(all, tags, tagged, digests, &n);
 	for (size_t i = 0; i < n; i++) {
-		v[i].first = at;
-		v[i].image = mf_report_image(a, im, &digests[i]);
+		v[i].first = w->out->nrecords + at;
+		v[i].image = mf_report_image(a, w->im, &digests[i]);
 		v[i].subject = mf_report_digest(a, &digests[i]);
-		if (report_tags(tags, &digests[i], a, &v[i], err) < 0)
+		if (report_tags(tags, &tag, &digests[i], a, &v[i], err) < 0)
 			return -1;
 		for (; at < all->n && mf_digest_eq(&all->v[at].subject, &digests[i]); at++)
 			v[i].nrecords++;
 	}
-	out->subjects = mf_arena_list(a, v, n, sizeof *v);
-	out->nsubjects = n;
-	return find_gone(im, digests, v, n, err);
+	part->subjects = mf_arena_list(a, v, n, sizeof *v);
+	part->nsubjects = n;
+	return find_gone(w->im, digests, v, n, err);
+}
+
+static int report_part(struct walk *w, const struct mf_tags *tags, struct mf_arena *a,
+		       struct manifesto_list_result *part, struct mf_err *err)
+{
+	struct manifesto_record *records = mf_arena_alloc(a, w->found.n, sizeof *records, err);
+	if (!records || report(w->im, &w->found, NULL, a, &part->nrecords, records, err) < 0 ||
+	    report_subjects(w, tags, a, part, err) < 0)
+		return -1;
+	part->image = w->out->image;
+	part->repository = w->out->repository;
+	part->records = mf_arena_list(a, records, part->nrecords, sizeof *records);
+	return mf_arena_check(a, err);
+}
+
+/* Adds it to the whole, in whose arena it is. */
+static int keep_part(struct walk *w, const struct manifesto_list_result *part, struct mf_err *err)
+{
+	struct manifesto_list_result *out = w->out;
+	for (size_t i = 0; i < part->nsubjects; i++) {
+		if (mf_grow((void **)&w->subjects, &w->subjects_cap, out->nsubjects,
+			    sizeof(struct manifesto_subject *), err) < 0)
+			return -1;
+		w->subjects[out->nsubjects++] = part->subjects[i];
+	}
+	for (size_t i = 0; i < part->nrecords; i++) {
+		if (mf_grow((void **)&w->records, &w->records_cap, out->nrecords,
+			    sizeof(struct manifesto_record *), err) < 0)
+			return -1;
+		w->records[out->nrecords++] = part->records[i];
+	}
+	return 0;
+}
+
+static int hand_out_part(struct walk *w, const struct mf_tags *tags, struct mf_err *err)
+{
+	struct mf_arena arena MF_ARENA_CLEANUP = MF_ARENA_INIT;
+	struct manifesto_list_result part = {0};
+	if (report_part(w, tags, &arena, &part, err) < 0)
+		return -1;
+	return w->o->part(w->o->part_arg, &part) == 0
+		   ? 0
+		   : mf_fail(err, MF_E_CANCELLED, 0, "the list was interrupted");
+}
+
+/* Reports what was found, and the images with tags whose digests do not begin with more than `byte`. */
+static int end_part(struct walk *w, unsigned byte, struct mf_err *err)
+{
+	struct mf_tags tags = {.v = w->tags.v ? w->tags.v + w->next_tag : NULL};
+	struct manifesto_list_result part = {0};
+	int rc = 0;
+	for (; w->next_tag < w->tags.n && w->tags.v[w->next_tag].digest.b[0] <= byte; tags.n++)
+		w->next_tag++;
+	if ((w->found.n || (w->o->tagged && tags.n)) && w->o->part)
+		rc = hand_out_part(w, &tags, err);
+	else if (w->found.n || (w->o->tagged && tags.n))
+		rc = report_part(w, &tags, mf_result_arena(w->out), &part, err) < 0 ||
+			     keep_part(w, &part, err) < 0
+			 ? -1
+			 : 0;
+	mf_entries_clear(&w->found);
+	return rc;
+}
+
+static int take_entry(void *arg, struct mf_entry *e, struct mf_err *err)
+{
+	struct walk *w = arg;
+	struct mf_entries *found = &w->found;
+	if (!passes(e, w->o))
+		return 0;
+	if (found->n && found->v[0].subject.b[0] != e->subject.b[0] &&
+	    end_part(w, found->v[0].subject.b[0], err) < 0)
+		return -1;
+	if (mf_grow((void **)&found->v, &found->cap, found->n, sizeof *found->v, err) < 0)
+		return -1;
+	found->v[found->n++] = *e;
+	*e = (struct mf_entry){0};
+	return 0;
+}
+
+/* No record is held when the shards that it lies in are forgotten. */
+static int walk_shards(struct walk *w, struct mf_err *err)
+{
+	struct mf_shard_steps steps = {.t = w->im->trust, .env = &w->im->m->env};
+	const struct mf_tuf_set *set = mf_trust_set(w->im->trust);
+	enum mf_found more = mf_shards_next(&steps, err);
+	if (more == MF_FAILED || mf_tags_list(w->im->images, &w->tags, err) < 0)
+		return -1;
+	if (w->tags.n)
+		qsort(w->tags.v, w->tags.n, sizeof *w->tags.v, by_digest);
+	for (; more == MF_FOUND; more = mf_shards_next(&steps, err)) {
+		const struct mf_entry_filter which = {w->o->roles, steps.given};
+		if (mf_policy_each(set, which, take_entry, w, err) < 0 ||
+		    end_part(w, steps.next - 1, err) < 0)
+			return -1;
+	}
+	return more == MF_FAILED ? -1 : 0;
 }
 
 static int list_repository(struct mf_image *im, const struct manifesto_list_options *o,
 			   struct manifesto_list_result *out, struct mf_err *err)
 {
-	struct mf_entries all MF_ENTRIES_CLEANUP = {0};
-	struct mf_tags tags MF_TAGS_CLEANUP = {0};
-	if (mf_trust_load(im->trust, &(struct mf_load){.only = o->roles}, err) < 0 ||
-	    check_roles(mf_trust_set(im->trust), o, err) < 0 || find(im, NULL, o, &all, err) < 0 ||
-	    mf_tags_list(im->images, &tags, err) < 0)
+	struct mf_arena *a = mf_result_arena(out);
+	struct walk w MF_CLEANUP(walk_clear) = {.im = im, .o = o, .out = out};
+	if (mf_trust_load(im->trust, &(struct mf_load){.only = o->roles, .subjects = mf_no_subjects}, err) <
+		0 ||
+	    check_roles(mf_trust_set(im->trust), o, err) < 0)
 		return -1;
-	if (tags.n)
-		qsort(tags.v, tags.n, sizeof *tags.v, by_digest);
-	struct manifesto_record *records = mf_arena_alloc(mf_result_arena(out), all.n, sizeof *records, err);
-	out->image = mf_arena_text(mf_result_arena(out), o->image);
-	if (!records || report(im, &all, NULL, out, records, err) < 0 ||
-	    report_subjects(im, &all, &tags, o->tagged != 0, out, err) < 0)
-		return -1;
+	out->image = mf_arena_text(a, o->image);
 	report_repository(im, out);
-	return finish(out, records, err);
+	if (walk_shards(&w, err) < 0)
+		return -1;
+	const struct manifesto_subject **subjects =
+	    mf_arena_alloc(a, out->nsubjects, sizeof(struct manifesto_subject *), err);
+	const struct manifesto_record **records =
+	    subjects ? mf_arena_alloc(a, out->nrecords, sizeof(struct manifesto_record *), err) : NULL;
+	if (!records)
+		return -1;
+	for (size_t i = 0; i < out->nsubjects; i++)
+		subjects[i] = w.subjects[i];
+	for (size_t i = 0; i < out->nrecords; i++)
+		records[i] = w.records[i];
+	out->subjects = subjects;
+	out->records = records;
+	return mf_arena_check(a, err);
 }
 
 /* Has the reference neither tag nor digest? */
@@ -339,6 +456,8 @@ static int open_and_list(struct mf_image *im, struct manifesto *m, const struct 
 		return mf_fail(
 		    err, MF_E_USAGE, 0,
 		    "--platform and --all-platforms cannot be used with all images of a repository");
+	if (o->part && !o->all)
+		return mf_fail(err, MF_E_USAGE, 0, "parts are of the images of a repository");
 	if (o->all == 2 && names_repository(o->image, &all, err) < 0)
 		return -1;
 	if ((all ? mf_repository_open_by(im, m, o->image, MF_MAPS_FOLLOW, err)

@@ -26,7 +26,7 @@ struct manifesto {
 		char *host;
 		const struct mf_credential_config *credentials;
 		struct mf_auth *auth;
-	} * endpoint; /* for the life of the context */
+	} *endpoint; /* for the life of the context */
 	size_t nendpoint, endpoint_cap;
 	struct mf_pool *pool;     /* of a run over many images, else NULL */
 	struct mf_bundle *bundle; /* opened when it is first needed */
@@ -228,6 +228,19 @@ bool mf_shards_lack(const struct mf_trust *t, const struct mf_subjects *subjects
  * up to MF_SHARDS_AHEAD. Where that fails, each finds why by its own mf_image_load_shards. */
 int mf_shards_load_ahead(struct mf_trust *t, const struct mf_subjects *const *of, size_t n,
 			 struct mf_err *err) MF_NODISCARD;
+/* Goes through all shards of a repository that was loaded with mf_no_subjects, in the order of the subjects'
+ * digests: up to MF_SHARDS_AHEAD are loaded at once, else those of a first digit or, where these are more, of
+ * a first byte. A step may forget the shards of those before it: no entry of theirs may be in use. */
+struct mf_shard_steps {
+	struct mf_trust *t;       /* given */
+	const struct mf_env *env; /* given */
+	const bool
+	    *given; /* subjects with these first bytes (256) have their shards loaded; NULL: all have */
+	bool first_bytes[256];
+	unsigned next;
+};
+/* MF_FOUND: they are loaded; MF_ABSENT: there are no more. */
+enum mf_found mf_shards_next(struct mf_shard_steps *s, struct mf_err *err) MF_NODISCARD;
 /* The subject in the reference, for struct mf_load: its shards are then loaded with their roles. */
 struct mf_image_hint {
 	char hex[65];

@@ -193,7 +193,7 @@ static int note_before(void *arg, struct mf_entry *e, struct mf_err *err)
 
 static int survey_before(struct survey *s, const struct mf_tuf_set *set, struct mf_err *err)
 {
-	if (mf_policy_each(set, note_before, s, err) < 0)
+	if (mf_policy_each(set, (struct mf_entry_filter){0}, note_before, s, err) < 0)
 		return -1;
 	if (s->n)
 		qsort(s->v, s->n, sizeof *s->v, seen_cmp);
@@ -221,7 +221,7 @@ static int survey_after(void *arg, const struct mf_tuf_set *set, struct mf_err *
 	for (size_t i = 0; i < s->n; i++)
 		s->v[i].fate = strcmp(s->v[i].role, "targets") == 0 ? OUTVOTED : GONE;
 	s->added = 0;
-	return mf_policy_each(set, note_after, s, err);
+	return mf_policy_each(set, (struct mf_entry_filter){0}, note_after, s, err);
 }
 
 /* Each record that counts before and not afterwards is a change of its own: nobody's approval dies unseen. */

@@ -86,3 +86,40 @@ int mf_shards_load_ahead(struct mf_trust *t, const struct mf_subjects *const *of
 	return mf_trust_load_shards(t, w.v ? w.v : mf_no_subjects, &why) < 0 ? mf_err_pass_ours(err, &why)
 									     : 0;
 }
+
+/* ---- all of them, in steps */
+
+static bool are_few(const struct mf_tuf_set *set, const char *digits)
+{
+	const char *const of[] = {digits, NULL};
+	return mf_tuf_count_unloaded_shards(set, of) <= MF_SHARDS_AHEAD;
+}
+
+enum mf_found mf_shards_next(struct mf_shard_steps *s, struct mf_err *err)
+{
+	static const char *const all[] = {"", NULL};
+	const struct mf_tuf_set *set = mf_trust_set(s->t);
+	if (s->next == 256)
+		return MF_ABSENT;
+	if (s->next == 0 && are_few(set, "")) {
+		s->next = 256;
+		s->given = NULL;
+		return mf_trust_load_shards(s->t, all, err) < 0 ? MF_FAILED : MF_FOUND;
+	}
+	/* One of fewer digits may be wanted for the next byte, too. */
+	if (s->next % 16 == 0 || mf_tuf_shard_octets(set) > MF_MAX_VERIFY_HELD)
+		mf_trust_drop_shards(s->t);
+	char digits[3] = {"0123456789abcdef"[s->next / 16], 0, 0};
+	if (s->next % 16 || !are_few(set, digits))
+		digits[1] = "0123456789abcdef"[s->next % 16];
+	const char *const of[] = {digits, NULL};
+	memset(s->first_bytes, 0, sizeof s->first_bytes);
+	for (unsigned n = digits[1] ? 1 : 16; n; n--)
+		s->first_bytes[s->next++] = true;
+	s->given = s->first_bytes;
+	if (mf_trust_load_shards(s->t, of, err) < 0)
+		return MF_FAILED;
+	mf_env_log(s->env, MF_LOG_DEBUG, "shards of subjects '%s': %zu octets are loaded", digits,
+		   mf_tuf_shard_octets(set));
+	return MF_FOUND;
+}

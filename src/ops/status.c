@@ -356,7 +356,7 @@ static int check_signers(struct report *r, struct mf_err *err)
 {
 	struct mf_err why = MF_ERR_INIT;
 	const size_t before = r->n;
-	if (mf_policy_each(r->set, check_signer, r, &why) == 0)
+	if (mf_policy_each(r->set, (struct mf_entry_filter){0}, check_signer, r, &why) == 0)
 		return 0;
 	r->n = before; /* what cannot be read is reported below */
 	return why.code == MF_E_NOMEM ? mf_fail_nomem(err) : 0;

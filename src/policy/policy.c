@@ -527,17 +527,49 @@ struct filter {
 	const char *tail;                /* "/sha256-<hex of the subject>", or NULL */
 	const struct mf_digest *subject; /* the same, or NULL */
 	const bool *first_bytes;         /* or NULL */
-	const char *asked;
+	const char *const *roles;        /* of one of these, or NULL; ends with NULL */
 	enum reading how;
 };
 
+/* What was decided last: the records of a file stand by type. */
+struct authority {
+	const struct mf_tuf_loaded *l;
+	struct mf_str type;
+	bool is;
+};
+
+static bool is_authorised(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l, struct mf_str type,
+			  const struct filter *f)
+{
+	bool any = !f->roles && mf_policy_authorised(set, l, type, NULL);
+	for (size_t i = 0; !any && f->roles && f->roles[i]; i++)
+		any = mf_policy_authorised(set, l, type, f->roles[i]);
+	return any;
+}
+
+static bool is_authority(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l, struct mf_str type,
+			 const struct filter *f, struct authority *last)
+{
+	if (last->l != l || !mf_str_eq(last->type, type))
+		*last = (struct authority){l, type, is_authorised(set, l, type, f)};
+	return last->is;
+}
+
+static bool is_asked_for(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l, const struct filter *f)
+{
+	bool any = !f->roles;
+	for (size_t i = 0; !any && f->roles[i]; i++)
+		any = mf_policy_role_matches(set, l, f->roles[i]);
+	return any;
+}
+
 static bool passes(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l, struct mf_str name,
-		   const struct filter *f, struct place *out)
+		   const struct filter *f, struct authority *last, struct place *out)
 {
 	return (!f->tail || mf_str_ends(name, mf_str_c(f->tail))) &&
 	       mf_record_name_parse(name, &out->type, &out->subject) && !mf_policy_is_hidden(l, name) &&
 	       (!f->first_bytes || f->first_bytes[out->subject.b[0]]) &&
-	       mf_policy_authorised(set, l, out->type, f->asked);
+	       is_authority(set, l, out->type, f, last);
 }
 
 /* Vetoes count as records where states are of interest. */
@@ -547,12 +579,13 @@ static bool passes_as_veto(const struct mf_tuf_set *set, const struct mf_tuf_loa
 	struct mf_str own;
 	return f->how == WITH_SIGNERS && mf_veto_name_parse(name, &own, &out->type, &out->subject) &&
 	       (!f->subject || mf_digest_eq(f->subject, &out->subject)) &&
-	       (!f->asked || mf_policy_role_matches(set, l, f->asked));
+	       (!f->first_bytes || f->first_bytes[out->subject.b[0]]) && is_asked_for(set, l, f);
 }
 
 static int find_in_role(struct places *all, size_t role, const struct filter *f, struct mf_err *err)
 {
 	const struct mf_tuf_loaded *l = all->set->roles[role];
+	struct authority last = {0};
 	size_t from, to;
 	mf_tuf_targets_of(l->file, f->subject, &from, &to);
 	for (size_t i = from; i < to; i++) {
@@ -561,7 +594,7 @@ static int find_in_role(struct places *all, size_t role, const struct filter *f,
 		if (name.escaped && check_spelling(l, name, err) < 0)
 			return -1;
 		p.veto = passes_as_veto(all->set, l, name.raw, f, &p);
-		if (!p.veto && !passes(all->set, l, name.raw, f, &p))
+		if (!p.veto && !passes(all->set, l, name.raw, f, &last, &p))
 			continue;
 		if (mf_grow((void **)&all->v, &all->cap, all->n, sizeof *all->v, err) < 0)
 			return -1;
@@ -616,9 +649,10 @@ static int list_all(const struct mf_tuf_set *set, const struct filter *f, struct
 	return 0;
 }
 
-int mf_policy_each(const struct mf_tuf_set *set, mf_entry_each *each, void *arg, struct mf_err *err)
+int mf_policy_each(const struct mf_tuf_set *set, struct mf_entry_filter which, mf_entry_each *each, void *arg,
+		   struct mf_err *err)
 {
-	const struct filter f = {.how = WITH_SIGNERS};
+	const struct filter f = {.roles = which.roles, .first_bytes = which.first_bytes, .how = WITH_SIGNERS};
 	return each_entry(set, &f, each, arg, err);
 }
 
@@ -626,8 +660,11 @@ int mf_policy_list(const struct mf_tuf_set *set, const struct mf_digest *subject
 		   struct mf_entries *out, struct mf_err *err)
 {
 	char tail[80] = "/sha256-";
-	struct filter f = {
-	    .tail = subject ? tail : NULL, .subject = subject, .asked = asked, .how = WITH_SIGNERS};
+	const char *const roles[] = {asked, NULL};
+	struct filter f = {.tail = subject ? tail : NULL,
+			   .subject = subject,
+			   .roles = asked ? roles : NULL,
+			   .how = WITH_SIGNERS};
 	if (subject)
 		mf_digest_hex(tail + 8, subject);
 	return list_all(set, &f, out, err);
@@ -666,11 +703,12 @@ size_t mf_policy_tally(const struct mf_tuf_set *set, bool first_bytes[256])
 	bool unloaded = false;
 	memset(first_bytes, 0, 256 * sizeof *first_bytes);
 	for (size_t i = 0; i < set->nroles; i++) {
+		struct authority last = {0};
 		unloaded |= mark_unloaded(set, set->roles[i], first_bytes);
 		for (size_t j = 0; j < mf_tuf_ntargets(set->roles[i]->file); j++) {
 			struct mf_str name = mf_tuf_target_name(set->roles[i]->file, j).raw;
 			struct place p;
-			if (!passes(set, set->roles[i], name, &f, &p))
+			if (!passes(set, set->roles[i], name, &f, &last, &p))
 				continue;
 			first_bytes[p.subject.b[0]] = true;
 			n++;

@@ -109,10 +109,14 @@ size_t mf_policy_tally(const struct mf_tuf_set *set, bool first_bytes[256]);
  * all subjects. */
 int mf_policy_list(const struct mf_tuf_set *set, const struct mf_digest *subject, const char *asked,
 		   struct mf_entries *out, struct mf_err *err) MF_NODISCARD;
-/* The same of all subjects, one entry after the other: a list of all would need more memory than the
- * repository. `each` may take the entry, and leave an empty one. */
+/* The same of all subjects, or those of a filter, one entry after the other: a list of all would need more
+ * memory than the repository. `each` may take the entry, and leave an empty one. */
+struct mf_entry_filter {
+	const char *const *roles; /* those that are asked for, or NULL: all; ends with NULL */
+	const bool *first_bytes;  /* as for mf_policy_survey */
+};
 typedef int mf_entry_each(void *arg, struct mf_entry *e, struct mf_err *err);
-int mf_policy_each(const struct mf_tuf_set *set, mf_entry_each *each, void *arg,
+int mf_policy_each(const struct mf_tuf_set *set, struct mf_entry_filter which, mf_entry_each *each, void *arg,
 		   struct mf_err *err) MF_NODISCARD;
 
 #endif

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "base/count.h"
+#include "base/unnamed.h"
 #include "crypto/hash.h"
 #include "store/file.h"
 #include "store/temp.h"
@@ -62,34 +63,9 @@ int mf_spool_want_sha512(struct mf_spool *s, struct mf_err *err)
 	return s->sha512 ? 0 : -1;
 }
 
-static const char *temp_dir(void)
-{
-	const char *dir = secure_getenv("TMPDIR");
-	return dir && *dir ? dir : "/tmp";
-}
-
-/* A file without a name; where the file system cannot do that, one whose name is gone at once. */
-static int open_unnamed(const char *dir, struct mf_err *err)
-{
-	int fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC | O_EXCL, 0600);
-	if (fd >= 0)
-		return fd;
-	char *path MF_FREE = mf_path_join(dir, ".tmp-XXXXXX", NULL);
-	if (!path)
-		return mf_fail_nomem(err);
-	fd = mkostemp(path, O_CLOEXEC);
-	if (fd < 0)
-		return mf_fail(err, MF_E_IO, errno, "make a temporary file in '%s'", dir);
-	if (unlink(path) == 0)
-		return fd;
-	int sys = errno;
-	close(fd);
-	return mf_fail(err, MF_E_IO, sys, "unlink '%s'", path);
-}
-
 static const char *place(const struct mf_spool *s)
 {
-	return s->may_be_named ? s->dir : temp_dir();
+	return s->may_be_named ? s->dir : mf_unnamed_dir();
 }
 
 static int write_out(struct mf_spool *s, const void *p, size_t n, struct mf_err *err)
@@ -108,7 +84,7 @@ static int spill(struct mf_spool *s, struct mf_err *err)
 	s->fd = s->dir ? open(s->dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600) : -1;
 	s->may_be_named = s->fd >= 0;
 	if (s->fd < 0)
-		s->fd = open_unnamed(temp_dir(), err);
+		s->fd = mf_unnamed_open(mf_unnamed_dir(), err);
 	if (s->fd < 0 || write_out(s, mf_buf_str(&s->memory).p, s->memory.n, err) < 0)
 		return -1;
 	mf_buf_clear(&s->memory);
@@ -179,7 +155,7 @@ int mf_spool_read(struct mf_spool *s, uint64_t offset, void *p, size_t n, size_t
 			continue;
 		if (k <= 0)
 			return mf_fail(err, MF_E_IO, k ? errno : 0, "read a temporary file in '%s'",
-				       temp_dir());
+				       mf_unnamed_dir());
 		*got += (size_t)k;
 		mf_counts()->read += (uint64_t)k;
 	}

@@ -204,6 +204,16 @@ int mf_trust_widen(struct mf_trust *t, struct mf_str prefix, struct mf_err *err)
 
 const char *const mf_no_subjects[] = {NULL};
 
+/* As add_edges does. */
+static size_t keep_requested(const struct mf_trust *t, struct mf_tuf_edge *v, size_t n)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < n; i++)
+		if (is_requested(t, &v[i]) && !mf_trust_find_broken(t, v[i].role->name))
+			v[kept++] = v[i];
+	return kept;
+}
+
 static int load_shards(struct mf_trust *t, const char *const *subjects, struct mf_err *err)
 {
 	struct mf_tuf_edge *edges MF_FREE = mf_calloc(most_edges(t) + 1, sizeof *edges);
@@ -212,6 +222,7 @@ static int load_shards(struct mf_trust *t, const char *const *subjects, struct m
 		return mf_fail_nomem(err);
 	if (mf_tuf_set_unloaded_shards(&t->set, subjects, edges, &n, err) < 0)
 		return -1;
+	n = keep_requested(t, edges, n);
 	struct mf_tuf_edge *taken = edges;
 	edges = NULL;
 	enum mf_found found = mf_wave_begin(t, taken, n, err);

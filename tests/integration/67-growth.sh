@@ -21,6 +21,7 @@ layout get        0  0 0  1 1 0  0
 layout get-again  0  0 0  1 1 0  0
 layout get-cold   0  0 0  1 1 0  0
 layout list       0  0 0  1 1 0  0
+layout list-all   0  0 0  3 1 0  1
 layout verify     0  0 0  1 1 0  0
 layout sign       0  0 0  0 0 0  0
 layout withdraw   0  0 0  1 1 1  0
@@ -80,7 +81,7 @@ costs() { # NAME COMMAND...
 	most=("$requests" $((received_base + received * all)) $((sent_base + sent * all)) $((hashed_base + hashed * all))
 		$((read_base + read * all)) $((written_base + written * all)))
 	# It asks for each image that has records.
-	[ "$name" != status ] || [ "$store" = layout ] || most[0]=$((requests + n))
+	[ "$name" != status ] && [ "$name" != list-all ] || [ "$store" = layout ] || most[0]=$((requests + n))
 	within requests "${got[0]}" "${most[0]}"
 	within received "${got[1]}" "${most[1]}"
 	within sent "${got[2]}" "${most[2]}"
@@ -165,6 +166,7 @@ check_growth() { # STORE
 		costs history history "$image"
 		costs copy copy --types note "$image" "$copied"
 		costs role-add role add "$image" later --key second --types later
+		[ -z "${limits[$1 list-all]-}" ] || costs list-all list --all --json "${image%:1.0}"
 		[ -z "${limits[$1 status]-}" ] || costs status status "${image%:1.0}"
 		rm -rf "from-$n" "to-$n"
 	done

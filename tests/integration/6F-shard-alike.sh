@@ -80,6 +80,23 @@ both veto -q @:7 note --role qa --reason no --key team
 check 'one of them has shards' test -n "$(find few -name '*._h0.json')"
 check '... and the other one has none' test -z "$(find whole -name '*._h*')"
 
+# Of so many shards a list of all records has some in memory at a time.
+for i in {1..8}; do
+	echo "@:$i"
+done >images
+for type in a b c d e f; do
+	for way in few whole; do
+		sed "s,@,$REGISTRY/acme/$way," images >"$way.images"
+		run at "$way" put -q --images "$way.images" "$type" content
+		check_status "$way: type $type" 0
+	done
+done
+check 'one of them has more shards than are loaded at once' test "$(find few/trust -name '*.targets._h??.json' | sed 's/.*_h//' | sort -u | wc -l)" -gt 16
+
+alike same_words list --all @
+alike same_words list --all @ --role targets,qa,targets --state withdrawn,current,veto
+alike same_words list --all @ --role qa
+alike same_words list --all @ --type x-none
 while IFS= read -r line; do
 	read -ra arguments <<<"$line"
 	alike same_members "${arguments[@]}"

@@ -74,6 +74,18 @@ run manifesto veto -q "$R/app@$(digest_of 3)" note --role targets --reason broke
 check_status 'veto' 0
 check 'veto: one shard at most' [ "$(requested)" -le 1 ]
 
+forget
+run manifesto list --all --json "$R/app"
+check_status 'list --all' 0
+check 'list --all: each shard once' [ "$(requests)" = "$(requested)" ]
+check '... and all of them' [ "$(requested)" = 16 ]
+manifesto key generate -q --no-passphrase team
+manifesto role add -q "$R/app" qa --key team --types approval
+forget
+run manifesto list --all --role qa --json "$R/app"
+check_status 'list --all --role' 0
+check 'list --all --role: no shard of another role' [ "$(requested)" = 0 ]
+
 manifesto trust init -q --no-passphrase "$R/next"
 for ((i = 1; i <= images; i++)); do echo "$R/next:$i"; done >next
 forget
@@ -90,6 +102,26 @@ for type in a b c d e f; do
 	for ((i = 1; i <= images; i++)); do echo "oci:layout:$i"; done >local
 	manifesto put -q --init --no-passphrase --images local "type-$type" content || not_ok "put type-$type"
 done
+# Octets of the shards that were in memory, for each step of a run with -vv.
+held() {
+	sed -n "s/.*shards of subjects '\(.*\)': \([0-9]*\) octets are loaded/\2/p" stderr
+}
+all=$(find layout -name '*._h*.json' -printf '%f %s\n' | sort -V | awk '{ sub(/^[0-9]*\./, "", $1); size[$1] = $2 } END { for (i in size) n += size[i]; print n }')
+run manifesto list --all --json -vv oci:layout
+check_status 'list --all of many shards' 0
+check '... goes through sixteen parts, or more' [ "$(held | wc -l)" -ge 16 ]
+check '... of which none has half of all' [ "$(held | sort -n | tail -1)" -lt $((all / 2)) ]
+check '... and has all records' [ "$(jq '.records | length' stdout)" = $((6 * images)) ]
+check '... in their order' [ "$(jq -c '[.records[] | [.subject, .type]] | . == sort' stdout)" = true ]
+check '... and each image once' [ "$(jq -c '[.images[].subject] | . == (unique | sort)' stdout)" = true ]
+mkdir away
+mv "$(find layout -name '*._hf*.json' | sort -V | tail -1)" away/
+for arguments in '' --json; do
+	run manifesto list --all $arguments oci:layout
+	check_status "list --all $arguments: one of the last shards is gone" 8
+	check '... nothing is shown' [ ! -s stdout ]
+done
+mv away/* layout/trust/
 newest() { # ROLE: version of its file
 	basename "$(find layout -name "*.$1.json" | sort -V | tail -1)" ".$1.json"
 }

@@ -607,6 +607,49 @@ static void record_that_expires_at_the_epoch_has_expired(void **state)
 	world_drop(&w);
 }
 
+struct taken {
+	size_t parts, records, last; /* how many are taken */
+};
+
+static int take_part(void *arg, const struct manifesto_list_result *part)
+{
+	struct taken *t = arg;
+	t->records += part->nrecords;
+	for (size_t i = 0; i < part->nsubjects; i++)
+		assert_true(part->subjects[i]->first + part->subjects[i]->nrecords <= part->nrecords);
+	return ++t->parts < t->last ? 0 : -1;
+}
+
+static void list_hands_out_parts_until_it_is_stopped(void **state)
+{
+	struct world w;
+	struct manifesto_error err;
+	const struct manifesto_list_result *l = NULL;
+	struct manifesto_list_options o = MANIFESTO_INIT(manifesto_list_options);
+	struct taken all = {.last = SIZE_MAX}, none = {.last = 1};
+	char repository[512];
+	teams_make(&w, state);
+	assert_int_equal(put_with(&w, "qa", "bob", "yes", false).status, 0);
+	(void)snprintf(repository, sizeof repository, "%.*s", (int)(strrchr(w.image, ':') - w.image),
+		       w.image);
+	o.image = repository;
+	o.part = take_part;
+	o.part_arg = &all;
+	assert_int_equal(manifesto_list(w.m, &o, &l, &err), -1); /* of one image there are no parts */
+	assert_int_equal(err.status, MANIFESTO_USAGE);
+	o.all = 1;
+	assert_int_equal(manifesto_list(w.m, &o, &l, &err), 0);
+	assert_true(all.parts == 1 && all.records > 0);
+	assert_true(l->nrecords == 0 && l->nsubjects == 0);
+	assert_string_equal(l->image, repository);
+	manifesto_result_free(l);
+	o.part_arg = &none;
+	assert_int_equal(manifesto_list(w.m, &o, &l, &err), -1);
+	assert_string_equal(err.code, "cancelled");
+	assert_int_equal(none.parts, 1);
+	world_drop(&w);
+}
+
 static void key_under_two_names_signs_under_either(void **state)
 {
 	struct world w;
@@ -1301,6 +1344,7 @@ int main(void)
 	    T(members_without_a_line_of_their_own_are_shown),
 	    T(what_cannot_be_shown_as_it_is_is_not_signed),
 	    T(record_that_expires_at_the_epoch_has_expired),
+	    T(list_hands_out_parts_until_it_is_stopped),
 	    T(key_under_two_names_signs_under_either),
 	    T(sixty_fifth_signature_is_refused),
 	    T(put_of_the_same_record_adds_a_signature),

@@ -535,9 +535,11 @@ static void each_gives_what_a_list_has_until_it_is_stopped(void **state)
 		build(&f);
 		ok(mf_policy_list(&f.set, NULL, NULL, &all, &err), &err);
 		struct walk whole = {.all = &all, .last = SIZE_MAX}, part = {.all = &all, .last = 1};
-		ok(mf_policy_each(&f.set, compare_with_list, &whole, &err), &err);
+		ok(mf_policy_each(&f.set, (struct mf_entry_filter){0}, compare_with_list, &whole, &err),
+		   &err);
 		assert_int_equal(whole.n, 4);
-		assert_int_equal(mf_policy_each(&f.set, compare_with_list, &part, &err), -1);
+		assert_int_equal(
+		    mf_policy_each(&f.set, (struct mf_entry_filter){0}, compare_with_list, &part, &err), -1);
 		assert_int_equal(err.code, MF_E_USAGE);
 		assert_int_equal(part.n, 2);
 	}
