@@ -48,7 +48,7 @@ int mf_write_open(struct mf_write *w, struct mf_err *err)
 
 /* ---- subjects */
 
-/* An IMAGE@DIGEST that is gone is given without media type, unless it must be there. */
+/* An IMAGE@DIGEST that is gone becomes a subject without media type, unless the operation needs the image. */
 static int resolve(const struct mf_write *w, struct mf_write_image *img, struct mf_err *err)
 {
 	struct mf_subject_choice choice = {
@@ -63,7 +63,7 @@ static int resolve(const struct mf_write *w, struct mf_write_image *img, struct 
 	return mf_image_subjects(&img->im, choice, &img->subjects, err);
 }
 
-/* Each says for itself why it cannot be. */
+/* Resolves every image and keeps each failure; fails with the first one. */
 static int resolve_all(struct mf_write *w, size_t *nsubjects, struct mf_err *err)
 {
 	*nsubjects = 0;
@@ -109,7 +109,7 @@ static struct mf_write_item *find_item(const struct mf_write *w, const struct mf
 	return NULL;
 }
 
-/* Two names of one image have one record. */
+/* Two references to one image share its item, because the image has one record. */
 static int add_items(struct mf_write *w, struct mf_write_image *img, struct manifesto_change_item *out,
 		     struct manifesto_record *records, struct mf_err *err)
 {
@@ -176,7 +176,7 @@ static int entry_now(struct mf_write *w, const struct mf_write_item *it, struct 
 	return *canonical ? 1 : mf_fail_nomem(err);
 }
 
-/* Somebody else's newer record is not overwritten unless --force. */
+/* An entry that another publisher changed after the first check is replaced only with --force. */
 static int check_item(struct mf_write *w, struct mf_write_item *it, struct mf_err *err)
 {
 	struct mf_entry e MF_ENTRY_CLEANUP = {0};
@@ -186,7 +186,8 @@ static int check_item(struct mf_write *w, struct mf_write_item *it, struct mf_er
 	it->unchanged = it->kept = false;
 	it->had_artifact = e.role && e.record.has_artifact;
 	it->old_artifact = e.record.artifact;
-	/* A record may name any manifest of the repository, an image's for one. */
+	/* A record may name any manifest of the repository, even an image. Only one that can be made again
+	 * from the record is the record's own, and may be deleted. */
 	struct mf_buf again MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_MANIFEST_BYTES);
 	enum mf_found owned =
 	    it->had_artifact
@@ -213,7 +214,7 @@ static int check_item(struct mf_write *w, struct mf_write_item *it, struct mf_er
 	return -1;
 }
 
-/* Of each image at least one record is there to be changed. */
+/* Fails an image that has no record to be changed by any of its items. */
 static int check_reported(struct mf_write *w, struct mf_write_image *img, struct mf_err *err)
 {
 	struct mf_err why = MF_ERR_INIT;
@@ -300,8 +301,8 @@ int mf_write_refuse_withdrawn(const struct mf_write *w, const struct mf_entry *e
 
 /* ---- publishing */
 
-/* Whoever may sign the type can have changed since the role was chosen: what the others would not accept is
- * not published. */
+/* The delegations may have changed since the role was chosen. A record that readers would not accept from
+ * this role is not published. */
 static int check_authority(const struct mf_write *w, const char *type, struct mf_err *err)
 {
 	const struct mf_tuf_role *roles[64];

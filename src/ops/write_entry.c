@@ -133,7 +133,7 @@ static int check_listed(const struct mf_write *w, const struct mf_entry *e, stru
 	return mf_fail(err, MF_E_KEY, 0, "role '%s' no longer lists key '%s'", w->role, w->signer.name);
 }
 
-/* The entry in the file, whatever other programs put into it. */
+/* Loads the entry as it is in the file, with the members that other programs have added. */
 static json_t *load_entry(const struct mf_write_item *it, const struct mf_entry *e, json_t **record,
 			  struct mf_err *err)
 {
@@ -172,7 +172,7 @@ int mf_write_cosign(struct mf_write *w, struct mf_write_item *it, const struct m
 	mf_buf_reset(&it->entry);
 	if (mf_record_add_sig(tree, &fp, mf_buf_bytes(&it->cosignature), err) < 0)
 		return -1;
-	/* No reader accepts more. */
+	/* Fails if readers would not accept a record of this size. */
 	if (mf_json_dump_canonical(tree, &size, err) < 0)
 		return mf_wrap(err, "add a signature to the record");
 	return mf_json_dump_canonical(entry, &it->entry, err);

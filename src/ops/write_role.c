@@ -3,8 +3,9 @@
 
 #include "ops/write.h"
 
-/* Another first put on this machine may have published a moment ago and not stored its pin yet: it holds the
- * lock until then. Or the pin is there, and the prefetched answers are older than the publish. */
+/* Another process on this machine may be making the repository. It may have published and not stored its pin
+ * yet (MF_E_PIN): it holds the lock until then. Or its pin is there, and our prefetched answers are older
+ * than its publish (MF_E_GONE). */
 static int load_behind_others(struct mf_trust *t, const struct mf_load *how, struct mf_err *err)
 {
 	struct mf_lock lock MF_LOCK_CLEANUP = MF_LOCK_INIT;
@@ -26,14 +27,14 @@ int mf_write_load(struct mf_write *w, struct mf_err *err)
 	    .prefix = mf_str_c(w->prefix), .purpose = MF_LOAD_SIGN, .subjects = w->subjects.v};
 	if (load_behind_others(t, &how, err) < 0)
 		return -1;
-	/* Somebody may have made the repository, and its keys, since this process read its keys. */
+	/* Another process may have made the repository and its keys since this one read the key store. */
 	const struct mf_key_info *keys;
 	size_t n;
 	mf_keystore_rescan(w->m->keys);
 	if (mf_keystore_list(w->m->keys, &keys, &n, err) < 0)
 		return -1;
-	/* Without floors nothing shows whether this is the newest state: the publisher sees what it builds
-	 * on. */
+	/* Without floors nothing shows whether this is the newest state: the log tells the publisher which
+	 * version the change is based on. */
 	if (mf_trust_first_seen(t))
 		mf_env_log(&w->m->env, MF_LOG_WARNING,
 			   "'%s' is new to this machine: publishing on top of snapshot version %lld",
@@ -88,7 +89,8 @@ static void find_roles(const struct mf_write *w, struct roles *out)
 	}
 }
 
-/* A team may list a role by the name of another's, with our key: what we withdraw must not go there. */
+/* Is this the role that --role names? A team may delegate to another role of that name, with our key among
+ * its keys: a withdrawal must not go there. */
 static bool is_asked(const struct mf_write *w, const struct mf_tuf_role *role)
 {
 	const struct mf_tuf_set *set = mf_trust_set(w->im->trust);
@@ -99,8 +101,8 @@ static bool is_asked(const struct mf_write *w, const struct mf_tuf_role *role)
 	       (!by || mf_policy_may_hold(set, w->o->role, mf_str_c(w->o->type)));
 }
 
-/* Those that were asked for, or whose keys we hold; where these are too few for all of them, these as well:
- * what follows says so. */
+/* Finds the requested role, or the roles for which we hold enough keys. Where there are none, finds those for
+ * which we hold too few: role_signer then reports the threshold. */
 static int find_ours(const struct mf_write *w, const struct roles *all, struct roles *out, struct mf_err *err)
 {
 	struct roles partly = {.n = 0};
@@ -144,7 +146,7 @@ static void keep_holders(const struct mf_write *w, struct roles *r)
 		*r = kept;
 }
 
-/* "sha256:...", or of several images none. */
+/* Writes the digest of the only image; several images are not named. */
 static void name_images(const struct mf_write *w, char out[MF_DIGEST_TEXT])
 {
 	if (w->nimages == 1)
@@ -178,7 +180,7 @@ static int fail_no_role(const struct mf_write *w, const struct roles *all, struc
 		       w->o->type, list);
 }
 
-/* The hint names the other roles that hold such records: perhaps one of them is the right one. */
+/* The hint names other roles that hold such records: the user may have meant one of them. */
 static int fail_no_entry(const struct mf_write *w, const struct roles *all, const struct roles *ours,
 			 struct mf_err *err)
 {

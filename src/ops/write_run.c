@@ -111,7 +111,8 @@ static int begin_image(void *arg, size_t i, struct mf_err *err)
 	return mf_image_begin(&img->im, &why) == 0 ? 0 : mf_write_keep_failure(&img->failed, &why, err);
 }
 
-/* The images of each repository, in the order given; the repositories in that of their first image. */
+/* Sorts the images by repository, in the order given; repositories come in the order of their first images.
+ */
 static int sort_images(struct mf_write_run *r, struct mf_err *err)
 {
 	r->order = mf_calloc(r->n, sizeof *r->order);
@@ -169,7 +170,7 @@ static int open_writes(struct mf_write_run *r, struct mf_err *err)
 
 /* ---- what became of each image */
 
-/* Why an image was not changed, if that has to do with itself. */
+/* Why an image was not changed, if the cause is the image itself; else NULL. */
 static const struct mf_err *own_failure(const struct mf_write_image *img)
 {
 	if (img->failed)
@@ -185,7 +186,8 @@ static bool is_graver(enum mf_code a, enum mf_code b)
 	return b == MF_OK || mf_exit_graver(mf_code_exit(a), mf_code_exit(b));
 }
 
-/* The image of a repository whose own failure is the gravest; NULL: it is the repository's. */
+/* The image of a repository whose own failure is the gravest; NULL: no image has one, the failure is the
+ * repository's. */
 static const struct mf_write_image *find_worst(const struct mf_write *w)
 {
 	const struct mf_write_image *worst = NULL;
@@ -212,7 +214,7 @@ static void explain(const struct mf_write_image *img, struct mf_err *out)
 		*out = own ? *own : img->write->failed;
 }
 
-/* Those of its items that the result has. */
+/* Lists the image's items that the result has. */
 static int list_items(const struct mf_write_image *img, struct manifesto_change_outcome *out,
 		      struct mf_err *err)
 {
@@ -249,7 +251,7 @@ static int report_image(struct mf_write_run *r, const struct mf_write_image *img
 	return mf_fail(err, MF_E_IO, 0, "the result callback failed");
 }
 
-/* In the order given, each as soon as all before it are known. */
+/* Reports the images in the order given, each once the outcome of all images before it is known. */
 static int report_known(struct mf_write_run *r, struct mf_err *err)
 {
 	while (is_many(r) && r->reported < r->n) {
@@ -279,7 +281,7 @@ static int step(struct mf_write *w, int (*f)(struct mf_write *w, struct mf_err *
 	return 0;
 }
 
-/* Its images and its trust metadata are not needed any more. */
+/* Reports what can be reported, and frees the images and trust metadata of this repository. */
 static int finish(struct mf_write_run *r, struct mf_write *w, struct mf_err *err)
 {
 	w->done = true;
@@ -317,7 +319,7 @@ static int change_all(struct mf_write_run *r, struct mf_err *err)
 	return report_known(r, err);
 }
 
-/* A run that ends early reports what it has published, and of the rest why not. */
+/* A run that ends early still reports what it has published, and why the rest was not changed. */
 static void report_ended(struct mf_write_run *r, const struct mf_err *why)
 {
 	struct mf_err ignored = MF_ERR_INIT;

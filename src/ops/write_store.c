@@ -10,9 +10,9 @@ static bool is_new(const struct mf_write_item *it)
 	return it->content && !it->unchanged && !it->kept;
 }
 
-/* ---- the configuration of the catalogue, which can go up with the content */
+/* ---- the configuration of the catalogue, which can be uploaded together with the content */
 
-#define FORESEEN 200 /* records of a catalogue whose configuration is small enough for that */
+#define FORESEEN 200 /* records, stored and new: the configuration of more would exceed MF_BLOB_UNASKED */
 
 static bool is_replaced(const struct mf_write *w, const struct mf_catalogue_record *r)
 {
@@ -25,7 +25,8 @@ static bool is_replaced(const struct mf_write *w, const struct mf_catalogue_reco
 	return false;
 }
 
-/* The records that will be there when ours are published, unless somebody else publishes meanwhile. */
+/* Makes the configuration that the catalogue will have after our publish, if nobody else publishes meanwhile.
+ */
 static int foresee_records(const struct mf_write *w, struct mf_buf *config, struct mf_err *err)
 {
 	struct mf_entries all MF_ENTRIES_CLEANUP = {0};
@@ -56,8 +57,9 @@ static int foresee_records(const struct mf_write *w, struct mf_buf *config, stru
 	return mf_catalogue_config(v, n, config, err);
 }
 
-/* NULL: it is not known yet what the catalogue will be, because there are delegated roles, or it is large.
- * The rebuild then makes it; it also makes another one when this was wrong. */
+/* Makes that configuration before the publish. NULL: it is not known yet, because there are delegated roles,
+ * or the catalogue is large; layouts and proposals need none. The rebuild then makes it, and also when this
+ * one turns out to be wrong. */
 static struct mf_spool *foresee_config(struct mf_write *w, uint64_t *length)
 {
 	const struct mf_tuf_set *set = mf_trust_set(w->im->trust);
@@ -79,8 +81,8 @@ static struct mf_spool *foresee_config(struct mf_write *w, uint64_t *length)
 
 /* ---- content */
 
-/* Content that several items share is uploaded once; where the records claim that it is there already, that
- * is checked. */
+/* Lists the contents to upload, each once, even if several items share it. Content of records that stay is
+ * listed only if the store has lost it. */
 static int list_contents(struct mf_write *w, struct mf_blob_source *v, size_t *n, struct mf_err *err)
 {
 	const struct mf_content *last = NULL;
@@ -111,7 +113,7 @@ static int store_contents(struct mf_write *w, struct mf_err *err)
 	if (list_contents(w, v, &n, err) < 0)
 		return -1;
 	struct mf_blob_source *more = &v[n];
-	/* One that is large takes its own time. */
+	/* A small content and the configuration are sent together; a large one is sent by itself. */
 	if (n == 1 && v[0].length <= MF_BLOB_UNASKED)
 		config = foresee_config(w, &more->length);
 	if (config) {
@@ -126,7 +128,7 @@ static int store_contents(struct mf_write *w, struct mf_err *err)
 	return 0;
 }
 
-/* Writers on this machine make the files of a directory one after another. */
+/* Stores target files. The lock lets one writer of this machine at a time into the directory. */
 static int store_targets(struct mf_write *w, struct mf_err *err)
 {
 	struct mf_lock lock MF_LOCK_CLEANUP = MF_LOCK_INIT;
@@ -143,7 +145,8 @@ static int store_targets(struct mf_write *w, struct mf_err *err)
 	return 0;
 }
 
-/* --link lists it in the index.json of a layout; a later put replaces it there. NULL elsewhere. */
+/* The name that --link gives an artifact manifest in the index.json of a layout; a later put replaces the
+ * manifest there. NULL for a registry. */
 static const char *link_name(const struct mf_write *w, const struct mf_write_item *it, char out[160])
 {
 	char subject[65];
@@ -154,8 +157,8 @@ static const char *link_name(const struct mf_write *w, const struct mf_write_ite
 	return out;
 }
 
-/* Artifact manifests show the records to other tools, and nothing trusts them: a registry that refuses one
- * stops nothing, unless for the lack of the content. */
+/* Does the registry refuse an artifact manifest? That does not fail the change: artifact manifests show
+ * records to other tools, and nothing trusts them. Missing content is another error, and does fail it. */
 static bool is_refusal(const struct mf_err *err)
 {
 	return err->code == MF_E_REFUSED || err->code == MF_E_FORMAT || err->code == MF_E_DIGEST;
@@ -207,7 +210,8 @@ static int end_artifact(struct storing *s, size_t i, struct mf_err *err)
 	return 0;
 }
 
-/* The first one goes alone: in a new repository it finds out what else must be there, for all of them. */
+/* Stores the first one alone: in a new repository it fails for lack of the empty configuration, which is then
+ * stored once for all. */
 static int store_artifacts(struct mf_write *w, struct mf_err *err)
 {
 	struct storing s MF_CLEANUP(storing_clear) = {.w = w};
@@ -222,7 +226,7 @@ static int store_artifacts(struct mf_write *w, struct mf_err *err)
 	return 0;
 }
 
-/* Have the records that stay still their artifact manifests? */
+/* Sets `restore` if an artifact manifest of a record that stays was lost. */
 static int find_lost(struct mf_write *w, struct mf_err *err)
 {
 	struct mf_digest *v MF_FREE = mf_calloc(w->n, sizeof *v);
@@ -260,7 +264,7 @@ int mf_write_store(struct mf_write *w, struct mf_err *err)
 
 /* ---- afterwards */
 
-/* Each once: the items of an image with several types stand together. */
+/* Adds each subject once: items of one subject with several types stand next to each other. */
 static void add_subject(struct mf_subjects *s, const struct mf_subject *one)
 {
 	if (!s->n || !mf_digest_eq(&s->v[s->n - 1].digest, &one->digest))
@@ -340,7 +344,7 @@ int mf_write_rebuild(struct mf_write *w, struct mf_err *err)
 		r.changed |= !it->unchanged;
 		if (it->owned_artifact)
 			replaced[r.nreplaced++] = it->old_artifact;
-		/* Somebody may have been faster, so that no record names it. */
+		/* If another publisher was faster, no record names our artifact manifest: it is deleted. */
 		if (it->stored)
 			replaced[r.nreplaced++] = it->artifact_digest;
 		if (it->stored)
