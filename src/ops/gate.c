@@ -21,7 +21,7 @@ static const char *dup(struct mf_gate_report *r, const char *text)
 	return mf_arena_text(&r->arena, text);
 }
 
-/* Copies. */
+/* Copies strings into the report's arena. */
 static const char *const *texts(struct mf_gate_report *r, const char *const *v, size_t n)
 {
 	struct mf_err ignored = MF_ERR_INIT;
@@ -71,7 +71,8 @@ int mf_gate_refuse(struct mf_gate_report *r, const struct mf_requirement *q, con
 	struct manifesto_finding f = {.code = mf_code_name(why->code), .status = mf_code_exit(why->code)};
 	if (describe(r, q, s, &f, err) < 0)
 		return -1;
-	/* What other commands suggest at the end, trust on first use, is refused here. */
+	/* A gate refuses trust on first use: cuts the suggestion of --tofu, which other commands put at the
+	 * end of the hint. */
 	const char *tofu = why->code == MF_E_PIN ? strstr(why->hint, "; --tofu") : NULL;
 	const struct mf_str hint = {why->hint, tofu ? (size_t)(tofu - why->hint) : strlen(why->hint)};
 	f.found = dup(r, why->msg);
@@ -118,11 +119,11 @@ static const char *next_step(enum mf_gate_code c)
 #define NO_WAIVER SIZE_MAX
 struct evaluation {
 	struct mf_verdict v;
-	bool unreadable; /* its finding is made already */
-	/* The one that its content does not meet, or NULL. */
+	bool unreadable; /* a record could not be read; the finding for that is already made */
+	/* the condition that the content does not meet, or NULL */
 	const char *condition;
 	struct mf_outcome outcome;
-	size_t waiver; /* the one that stands in for it, or NO_WAIVER */
+	size_t waiver; /* index of the waiver that stands in for it, or NO_WAIVER */
 };
 
 static void add_condition(struct mf_gate_report *r, const struct evaluation *e, struct manifesto_finding *f)
@@ -185,7 +186,7 @@ struct waivers {
 	} v[MF_MAX_POLICY_ROLES];
 	struct mf_digest seen[MF_MAX_POLICY_ROLES];
 	size_t n, nseen;
-	struct mf_buf note; /* why there are no more */
+	struct mf_buf note; /* for a finding: why no further waiver counts */
 };
 
 static void waivers_clear(struct waivers *w)
@@ -197,8 +198,8 @@ static void waivers_clear(struct waivers *w)
 	mf_buf_clear(&w->note);
 }
 
-/* One that is signed well and cannot be used is the mistake of somebody who may waive; that its content
- * cannot be fetched is a failure like any other. */
+/* A waiver that is signed well and cannot be parsed is a mistake of its signers: MF_E_POLICY. If its content
+ * cannot be fetched, the failure keeps its own code. */
 static int read_waiver(struct mf_gate_report *r, const struct mf_subject *s, struct waivers *w,
 		       struct mf_verdict *by, struct mf_err *err)
 {
@@ -254,7 +255,7 @@ static int report_waiver(struct mf_gate_report *r, const struct mf_waiver *doc, 
 	return 0;
 }
 
-/* The first waiver of the requirement, from one on, that has not ended. */
+/* The first waiver, from index `from` on, that names the requirement and has not expired. */
 static size_t next_waiver(const struct mf_gate_report *r, const struct waivers *w,
 			  const struct mf_requirement *q, size_t from)
 {
@@ -265,7 +266,7 @@ static size_t next_waiver(const struct mf_gate_report *r, const struct waivers *
 	return NO_WAIVER;
 }
 
-/* One that has ended is part of what was found. */
+/* Adds to the finding that a waiver of the requirement has expired, or else why no waiver counts. */
 static int say_no_waiver(const struct waivers *w, int64_t now, const struct mf_requirement *q,
 			 struct mf_verdict *v, struct mf_err *err)
 {
@@ -299,7 +300,7 @@ static int report_met(struct mf_gate_report *r, const struct mf_subject *s, cons
 	return mf_report_keys(r->m, v->signers, v->nsigners, &r->arena, &out->signers, &out->nsigners, err);
 }
 
-/* Nothing is inherited from an index: a hint for users who expect it. */
+/* A platform inherits no records from its index: a hint for users who expect that. */
 static const char *index_hint(struct mf_gate_report *r, const struct mf_gate *g,
 			      const struct mf_requirement *q, const struct mf_verdict *v)
 {
@@ -358,7 +359,8 @@ static int report_requirement(struct mf_gate_report *r, const struct mf_gate *g,
 
 /* ---- conditions on content */
 
-/* Nothing is fetched for what is known, and for what is too large. */
+/* Evaluates a condition for the content of a record. Fetches nothing if the outcome is known, or if the
+ * content is too large: then the engine gets the length alone. */
 static const struct mf_outcome *outcome_of(struct mf_gate_report *r, const struct mf_entry *e, size_t program,
 					   struct mf_err *err)
 {
@@ -389,8 +391,8 @@ static int say_condition(struct evaluation *to, const struct mf_requirement *q, 
 	return mf_buf_addz(&to->v.found, to->outcome.why, err);
 }
 
-/* All conditions of a requirement for the content of one record; `first` is the index of its first program.
- */
+/* Checks all conditions of a requirement against the content of one record; `first` is the index of the
+ * requirement's first program. */
 static int check_entry(struct mf_gate_report *r, const struct mf_requirement *q, size_t first,
 		       const struct mf_entry *e, struct evaluation *to, struct mf_err *err)
 {
@@ -423,8 +425,9 @@ static int check_conditions(struct mf_gate_report *r, const struct mf_requiremen
 
 /* ---- four eyes */
 
-/* Those requirements whose signers must differ, as far as they are met or waived: met ones first, so that a
- * waiver fails where there are not enough keys for both. */
+/* The requirements whose signers must differ and that are met or waived, with the keys that count for each.
+ * The met ones come first: where there are too few keys for both, the waiver is refused, and not the
+ * requirement that is met. */
 struct shares {
 	struct mf_share v[MF_MAX_REQUIREMENTS];
 	size_t of[MF_MAX_REQUIREMENTS]; /* index of the requirement */
@@ -437,7 +440,8 @@ static void shares_clear(struct shares *s)
 		free(s->v[i].keys);
 }
 
-/* Where the policy names who signed the originals, they have approved; whoever promotes may promote all. */
+/* Where the policy names the signers of originals, a promoted record was approved by those, and their keys
+ * count. The key that promoted it does not: one key may promote all records. */
 static int add_share(struct shares *s, size_t of, const struct mf_requirement *q, int64_t need,
 		     const struct mf_verdict *v, struct mf_err *err)
 {
@@ -472,8 +476,8 @@ static int collect_shares(const struct mf_rules *rules, const struct evaluation 
 	return 0;
 }
 
-/* A requirement that cannot have keys of its own is not met; a waiver that cannot, does not stand in for it.
- */
+/* Refuses a share that cannot have keys of its own. A requirement is then not met. A waiver is replaced by
+ * the next waiver of its requirement; if there is none, the requirement is neither met nor waived. */
 static int refuse_share(struct mf_gate_report *r, const struct shares *s, size_t at, struct evaluation *all,
 			const struct waivers *w, struct mf_err *err)
 {
@@ -492,7 +496,7 @@ static int refuse_share(struct mf_gate_report *r, const struct shares *s, size_t
 	return mf_distinct_words(s->v, s->n, at, mf_trust_set(r->im->trust)->names, &e->v.found, err);
 }
 
-/* Until all that is met, or waived, has keys of its own. */
+/* Refuses one share after the other, until all that is met or waived has keys of its own. */
 static int check_distinct(struct mf_gate_report *r, struct evaluation *all, const struct waivers *w,
 			  struct mf_err *err)
 {
@@ -509,7 +513,8 @@ static int check_distinct(struct mf_gate_report *r, struct evaluation *all, cons
 	return 0;
 }
 
-/* Once it is known who waives what: until then a key may have to count for another one. */
+/* Reduces the signers of each requirement that is met to the keys that were assigned to it. This waits for
+ * the waivers, which need keys as well and change the assignment. */
 static int keep_own_signers(struct mf_gate_report *r, struct evaluation *all, const struct waivers *w,
 			    struct mf_err *err)
 {
@@ -560,7 +565,8 @@ static bool any_waivable(const struct mf_rules *rules, const struct evaluation *
 	return false;
 }
 
-/* What they waive; what they would waive without keys of their own, they do not. */
+/* Gives each requirement that can be waived its first waiver, then refuses the waivers that cannot have keys
+ * of their own. */
 static int apply_waivers(struct mf_gate_report *r, struct evaluation *all, const struct waivers *w,
 			 struct mf_err *err)
 {

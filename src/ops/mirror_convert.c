@@ -4,10 +4,11 @@
  * name. Each role of the origin is a delegation of `targets`, for the names that it had authority over there,
  * and lists the keys that it had there, so that the same record signatures count; the mirror's key is listed
  * as well, signs the files, and signs no record. Readers rely on the mirror's verification: the thresholds of
- * files are 1. Roles below roles are delegations of `targets` too: Notary's names are whole
- * paths, and its paths are prefixes, so nothing is lost.
+ * files are 1. Roles below roles are delegations of `targets` too: Notary's role names are whole paths, and
+ * its paths are prefixes, so nothing is lost.
  *
- * The timestamp names the state that it is a copy of, and expires with the first of its files. */
+ * The mirror's timestamp names the state of the origin that was copied, and expires when the first of the
+ * origin's files does. */
 #include "base/encode.h"
 #include "base/limits.h"
 #include "crypto/hash.h"
@@ -24,7 +25,7 @@ struct role {
 	size_t nkeys, npaths;
 };
 
-/* One try. */
+/* The state of one try to publish. */
 struct convert {
 	struct mf_mirror *x;
 	struct mf_arena a;
@@ -78,7 +79,7 @@ static int format_copy_of(struct convert *c, struct mf_err *err)
 	return copy ? 0 : -1;
 }
 
-/* The earliest end of anything that was read. */
+/* When the first of the origin's files expires. */
 static int64_t good_until(const struct mf_tuf_set *s)
 {
 	int64_t until = s->timestamp->expires;
@@ -89,7 +90,7 @@ static int64_t good_until(const struct mf_tuf_set *s)
 	return until;
 }
 
-/* As for a copy byte for byte: an origin that is behind what was copied from it. */
+/* Refuses an origin that is older than what was copied before, as a mirror that copies files does. */
 static int check_newer(const struct convert *c, struct mf_err *err)
 {
 	const struct mf_tuf_file *old = c->to->timestamp;
@@ -111,7 +112,7 @@ static int check_newer(const struct convert *c, struct mf_err *err)
 
 /* ---- entries */
 
-/* An entry as the mirror writes it, appended. */
+/* Appends an entry of the origin as the mirror writes it. */
 static int put_entry(const struct convert *c, const struct mf_tuf_file *f, size_t i, struct mf_buf *out,
 		     struct mf_err *err)
 {
@@ -140,7 +141,7 @@ static int add_edit(struct convert *c, struct mf_publish_edited *e, struct mf_js
 	return 0;
 }
 
-/* Is the mirror's entry k this one already? */
+/* Is entry k of the mirror's file the same as this one? */
 static enum mf_found has_entry(const struct mf_tuf_file *now, size_t k, struct mf_str entry,
 			       struct mf_err *err)
 {
@@ -151,7 +152,7 @@ static enum mf_found has_entry(const struct mf_tuf_file *now, size_t k, struct m
 	return mf_str_eq(mf_buf_str(&text), entry) ? MF_FOUND : MF_ABSENT;
 }
 
-/* What a role holds in all its files, sorted by name. */
+/* One entry of a role, in the role's own file or in a shard. */
 struct held {
 	const struct mf_tuf_file *file;
 	size_t i;
@@ -163,7 +164,8 @@ static int held_cmp(const void *a, const void *b)
 	return mf_json_string_cmp(mf_tuf_target_name(x->file, x->i), mf_tuf_target_name(y->file, y->i));
 }
 
-/* Does its file count for this entry? */
+/* Does entry i of this file count for readers? In a shard it does not if the shard's paths do not cover its
+ * name, or if the role's own file has the same name. */
 static bool counts(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l, size_t i)
 {
 	struct mf_json_string name = mf_tuf_target_name(l->file, i);
@@ -171,7 +173,7 @@ static bool counts(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l, 
 			     !mf_policy_is_hidden(l, name.raw));
 }
 
-/* role NULL: nothing. */
+/* Collects the entries of a role, its shards included, sorted by name. role NULL: there are none. */
 static struct held *gather(struct convert *c, const struct mf_tuf_set *set, const struct mf_tuf_loaded *role,
 			   size_t *n, struct mf_err *err)
 {
@@ -188,7 +190,8 @@ static struct held *gather(struct convert *c, const struct mf_tuf_set *set, cons
 	return v;
 }
 
-/* What makes `now` (NULL: nothing) of the mirror hold what `then` (NULL: nothing) holds. */
+/* Adds the edits after which the mirror's role `now` holds what the origin's role `then` holds. Either may be
+ * NULL: a role that holds nothing. */
 static int compare(struct convert *c, const struct mf_tuf_loaded *then, const struct mf_tuf_loaded *now,
 		   struct mf_publish_edited *e, struct mf_err *err)
 {
@@ -230,7 +233,8 @@ static int refuse_path(const struct mf_tuf_role *r, struct mf_str path, struct m
 		       mf_esc(&e, path), mf_esc(&e2, mf_str_c(r->name)));
 }
 
-/* Does the delegator have authority over the whole path? MF_ABSENT: over nothing of it. */
+/* Have `by` and its delegators authority over the whole path? MF_ABSENT: over no part of it. MF_FAILED: over
+ * a part, which TUF 1.0 cannot express. */
 static enum mf_found is_within(const struct mf_tuf_loaded *by, const struct mf_tuf_role *r,
 			       struct mf_str path, struct mf_err *err)
 {
@@ -257,7 +261,8 @@ static int add_path(struct convert *c, struct role *to, struct mf_str path, cons
 	return v[to->npaths++] ? 0 : -1;
 }
 
-/* A prefix as the globs of TUF 1.0, whose '*' stops at a '/': names have one at most. */
+/* Adds the globs of TUF 1.0 that match what a path of Notary, a prefix, matches. '*' does not match a '/',
+ * and names have one '/' at most: a prefix that ends before it takes two globs. */
 static int convert_path(struct convert *c, const struct mf_tuf_role *r, struct role *to, struct mf_str path,
 			struct mf_err *err)
 {
@@ -302,7 +307,8 @@ static int add_key(struct convert *c, struct role *to, const struct mf_pubkey *p
 	return 0;
 }
 
-/* A key of both would let the mirror's signatures count as that person's, in every role. */
+/* If the mirror's key were also listed by a role of the origin, the mirror's signatures would count as that
+ * signer's, in every role. */
 static int check_not_ours(const struct convert *c, const struct mf_tuf_role *r, struct mf_err *err)
 {
 	if (!mf_tuf_role_has_key(r, c->signer.pub))
@@ -315,7 +321,7 @@ static int check_not_ours(const struct convert *c, const struct mf_tuf_role *r, 
 	return -1;
 }
 
-/* Keys that cannot verify do not count there either. */
+/* Leaves out keys that cannot verify: they do not count at the origin either. */
 static int convert_keys(struct convert *c, const struct mf_tuf_role *r, struct role *to, struct mf_err *err)
 {
 	if (check_not_ours(c, r, err) < 0 || add_key(c, to, c->signer.pub, err) < 0)
@@ -342,10 +348,11 @@ static int convert_role(struct convert *c, const struct mf_tuf_loaded *by, const
 	const char *name = mf_tuf_role_short(r->name);
 	const struct mf_tuf_loaded *l = mf_tuf_set_find(c->from, r->name);
 	struct role to = {.name = name, .loaded = l};
-	/* Readers take the first. What shards hold goes into the role: the mirror has its own. */
+	/* Of several delegations of one name, readers use the first. Shards are left out: what they hold goes
+	 * into their role, which the mirror divides into shards of its own. */
 	if (find_role(c, name) || mf_tuf_is_shard(c->from->d, by, r))
 		return 0;
-	/* A file of that name is another role's. */
+	/* In TUF 1.0 the file of that name belongs to a top-level role. */
 	if (mf_publish_top_role(c->to->root, name))
 		return mf_fail(err, MF_E_REFUSED, 0, "role '%s' cannot have the name '%s' in TUF 1.0",
 			       r->name, name);
@@ -359,7 +366,8 @@ static int convert_role(struct convert *c, const struct mf_tuf_loaded *by, const
 	return 0;
 }
 
-/* Every role that is listed, also before it has published anything: it takes `targets` its authority. */
+/* Converts every role that is listed, also one that has not published yet: a delegation takes authority from
+ * `targets` all the same. */
 static int convert_roles(struct convert *c, struct mf_err *err)
 {
 	for (size_t i = 0; i < c->from->nroles; i++)
@@ -369,7 +377,7 @@ static int convert_roles(struct convert *c, struct mf_err *err)
 	return 0;
 }
 
-/* The delegations as they will be; left empty where they are so already. */
+/* Sets the delegations as they will be; leaves them empty if the mirror has the same ones. */
 static int convert_delegations(struct convert *c, struct mf_err *err)
 {
 	const struct mf_tuf_file *now = c->to->roles[0]->file;
@@ -424,7 +432,7 @@ static int change_roles(struct convert *c, struct mf_err *err)
 	return 0;
 }
 
-/* The mirror's own files that expire soon though nothing changes in them. */
+/* Lists the mirror's files that expire soon and in which nothing changes: they are re-signed. */
 static int renew(struct convert *c, int64_t window, struct mf_err *err)
 {
 	c->resign = mf_arena_alloc(&c->a, c->to->nroles, sizeof *c->resign, err);
@@ -443,7 +451,7 @@ static int renew(struct convert *c, int64_t window, struct mf_err *err)
 	return 0;
 }
 
-/* ---- the root: `targets` lists the keys that it has there, and the mirror's */
+/* ---- the root: its role `targets` lists the keys that it has at the origin, and the mirror's */
 
 static int add_root_edit(struct convert *c, struct mf_tuf_root_edit **v, size_t *n,
 			 const struct mf_tuf_root_edit *e, struct mf_err *err)

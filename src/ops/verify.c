@@ -1,5 +1,5 @@
-/* verify: the gate. Trust metadata of a repository are loaded once in a run; while one image is evaluated,
- * the next ones are being resolved. */
+/* verify: the gate. The trust metadata of a repository are loaded once in a run; while one image is
+ * evaluated, the next ones are being resolved. */
 #include <stdio.h>
 
 #include "base/encode.h"
@@ -10,8 +10,8 @@
 
 struct slot {
 	struct mf_image im;
-	struct mf_subjects subjects; /* empty: not resolved yet */
-	struct mf_err failed;        /* it could not even be opened, or not be resolved */
+	struct mf_subjects subjects; /* empty: the image is not resolved yet */
+	struct mf_err failed;        /* why the image could not be opened or resolved */
 };
 
 struct run {
@@ -159,7 +159,7 @@ static int prepare(struct run *r, struct mf_err *err)
 
 /* ---- trust, once a repository */
 
-/* The role that a veto name stands for, when all that could list it is loaded. */
+/* Finds the role that a veto name stands for; every role that could list it is loaded. */
 static int find_veto(const struct mf_trust *t, const char *role, const struct mf_tuf_role **out,
 		     struct mf_err *err)
 {
@@ -210,9 +210,10 @@ static struct mf_str before_wildcard(struct mf_str path)
 	return (struct mf_str){path.p, n};
 }
 
-/* A veto role counts whatever its paths are: it is loaded by them, up to the first wildcard of a glob. When
- * `targets` does not list it, all roles must be loaded, or a team could pass its own role for it. NULL: the
- * paths are only counted. */
+/* The prefixes with which the veto roles are loaded. A veto role counts whatever its paths are, so these are
+ * the beginnings of its paths up to the first wildcard. If `targets` does not list the role, all roles are
+ * loaded: otherwise a team could pass off a role of its own as the veto role. out NULL: only counts the
+ * prefixes. */
 static size_t paths_of_vetoes(const struct mf_rules *rules, const struct mf_trust *t, struct mf_str *out)
 {
 	size_t n = 0;
@@ -285,8 +286,8 @@ static int resolve(const struct run *r, struct slot *s)
 		   : 0;
 }
 
-/* Where shards are needed, those of the other open images of the repository come with them: one after the
- * other they would cost a round trip each. */
+/* Loads the shards that the image needs and, in the same requests, those of the other open images of the
+ * repository: one after the other, they would cost a round trip each. */
 static int load_shards(struct run *r, size_t i, struct mf_err *err)
 {
 	const struct mf_subjects *of[MF_VERIFY_AHEAD];
@@ -304,7 +305,7 @@ static int load_shards(struct run *r, size_t i, struct mf_err *err)
 	return mf_shards_load_ahead(s->im.trust, of, n, err);
 }
 
-/* Trust first: an attack must not look like an absence. */
+/* Trust metadata are verified before the image is resolved: an attack must not be reported as an absence. */
 static int evaluate_image(struct run *r, size_t i, struct mf_gate_report *rep, struct mf_err *err)
 {
 	struct slot *s = &r->slots[i % MF_VERIFY_AHEAD];
@@ -491,7 +492,7 @@ static int describe(const struct mf_rules *r, struct manifesto_policy_result *ou
 	return mf_arena_check(mf_result_arena(out), err);
 }
 
-/* Do they compile? */
+/* Do the conditions of the rules compile? */
 static int check_conditions(const struct mf_rules *rules, struct mf_err *err)
 {
 	struct mf_env env;
