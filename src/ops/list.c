@@ -228,10 +228,10 @@ static void collect_subjects(const struct mf_entries *all, const struct mf_tags 
 {
 	size_t e = 0, t = 0, n = 0;
 	while (e < all->n || (tagged && t < tags->n)) {
-		const struct mf_digest *x = e < all->n ? &all->v[e].subject : NULL;
-		const struct mf_digest *y = tagged && t < tags->n ? &tags->v[t].digest : NULL;
-		bool first = x && (!y || memcmp(x->b, y->b, sizeof x->b) <= 0);
-		const struct mf_digest *d = first ? x : y;
+		bool last = !tagged || t == tags->n;
+		bool first = e < all->n &&
+			     (last || memcmp(all->v[e].subject.b, tags->v[t].digest.b, sizeof out->b) <= 0);
+		const struct mf_digest *d = first ? &all->v[e].subject : &tags->v[t].digest;
 		if (!n || !mf_digest_eq(&out[n - 1], d))
 			out[n++] = *d;
 		e += first;
@@ -354,11 +354,14 @@ static int hand_out_part(struct walk *w, const struct mf_tags *tags, struct mf_e
 /* Reports what was found, and the images with tags whose digests do not begin with more than `byte`. */
 static int end_part(struct walk *w, unsigned byte, struct mf_err *err)
 {
-	struct mf_tags tags = {.v = w->tags.v ? w->tags.v + w->next_tag : NULL};
+	struct mf_tags tags = {0};
 	struct manifesto_list_result part = {0};
+	size_t first = w->next_tag;
 	int rc = 0;
 	for (; w->next_tag < w->tags.n && w->tags.v[w->next_tag].digest.b[0] <= byte; tags.n++)
 		w->next_tag++;
+	if (tags.n)
+		tags.v = w->tags.v + first;
 	if ((w->found.n || (w->o->tagged && tags.n)) && w->o->part)
 		rc = hand_out_part(w, &tags, err);
 	else if (w->found.n || (w->o->tagged && tags.n))
