@@ -97,6 +97,8 @@ lint 'a good file' src/json/a.c '' <<<'/* never calls system() */ static const c
 for call in strcpy strcat sprintf gets strtok system popen setenv; do
 	lint "$call()" src/cli/a.c "$call\(\) is banned" <<<"void f(void) { $call(0); }"
 done
+lint 'decisions in order' docs/decisions.md '' < <(printf '%s\n' '# Decisions' '' '1. **A.** B.' '3. **C.** D.')
+lint 'a decision that is there twice' docs/decisions.md 'decision 3 after 3' < <(printf '%s\n' '3. **A.** B.' '3. **C.** D.')
 lint 'printing in the library' src/net/a.c 'printf' <<<'void f(void) { printf("x"); }'
 lint 'a higher module' src/json/a.h 'must not see tuf' < <(include '"tuf/tuf.h"')
 lint 'an equal module' src/json/a.c 'must not see crypto' < <(include '"crypto/hash.h"')

@@ -152,6 +152,15 @@ class Lint:
         self.idiom(path, text)
         self.members_apart(path, lines)
 
+    def decisions(self, path, lines):
+        """People cite decisions by number: each number is there once, in order."""
+        last = 0
+        for number, line in enumerate(lines, 1):
+            match = re.match(r"(\d+)\. ", line)
+            if match and int(match.group(1)) <= last:
+                self.say(path, number, "decision %s after %d" % (match.group(1), last))
+            last = int(match.group(1)) if match else last
+
     def file(self, path):
         try:
             text = path.read_text(encoding="utf-8")
@@ -163,6 +172,8 @@ class Lint:
         elif text:
             self.say(path, len(lines), "no newline at the end of the file")
         self.text(path, lines)
+        if path.name == "decisions.md":
+            self.decisions(path, lines)
         if path.suffix in (".c", ".h") and path.relative_to(self.root).parts[0] == "src":
             self.source(path, text)
 
