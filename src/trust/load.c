@@ -51,8 +51,8 @@ static int load_timestamp(struct mf_trust *t, struct mf_err *err)
 {
 	struct mf_buf bytes MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_TIMESTAMP_BYTES);
 	enum mf_found found = mf_trust_prefetched(t, EARLY_TIMESTAMP, &bytes, err);
-	/* A request that was sent in advance may have been answered before the first publish, whose root has
-	 * been found since. */
+	/* MF_ABSENT may be an outdated answer: the prefetched request may have been answered just before the
+	 * first publish, whose root was found since. Ask again. */
 	if (found == MF_ABSENT)
 		found = mf_trust_fetch(t, &timestamp_key, &bytes, err);
 	if (found != MF_FOUND)
@@ -121,13 +121,14 @@ static bool is_requested(const struct mf_trust *t, const struct mf_tuf_edge *e)
 	return false;
 }
 
-/* What other lookups have loaded is not counted again; `targets` never. */
+/* The limit of loaded roles. Roles that earlier lookups loaded do not count against a lookup by prefix, nor
+ * does `targets`. */
 static size_t most_roles(const struct mf_trust *t, struct mf_str prefix)
 {
 	return prefix.n ? t->set.nroles - 1 + MF_MAX_DELEGATIONS_LOOKUP : MF_MAX_DELEGATIONS_LIST;
 }
 
-/* All that the loaded roles list, or as much of it as is read. */
+/* The most delegations that one level can have: all that the loaded roles list, up to the limit. */
 static size_t most_edges(const struct mf_trust *t)
 {
 	size_t n = 0;
@@ -136,7 +137,7 @@ static size_t most_edges(const struct mf_trust *t)
 	return n < MF_MAX_DELEGATIONS_LIST ? n : MF_MAX_DELEGATIONS_LIST;
 }
 
-/* Adds those that could hold a name with this prefix, and are not among them. */
+/* Adds the delegations that may hold a name with this prefix, without those that are in v already. */
 static int add_edges(struct mf_trust *t, struct mf_str prefix, struct mf_tuf_edge *v, size_t *n,
 		     struct mf_err *err)
 {
@@ -153,13 +154,13 @@ static int add_edges(struct mf_trust *t, struct mf_str prefix, struct mf_tuf_edg
 	return 0;
 }
 
-/* Requests the next level of the delegations that could hold names with one of these prefixes. MF_ABSENT: all
+/* Requests the next level of the delegations that may hold names with one of these prefixes. MF_ABSENT: all
  * are loaded. */
 static enum mf_found begin_level(struct mf_trust *t, const struct mf_str *prefixes, size_t nprefixes,
 				 struct mf_err *err)
 {
 	size_t n = 0;
-	/* Those found so far, and those of one prefix. */
+	/* Twice the room: the edges found so far, and those of one more prefix with duplicates. */
 	struct mf_tuf_edge *edges MF_FREE = mf_calloc(2 * most_edges(t) + 1, sizeof *edges);
 	if (!edges)
 		return (enum mf_found)mf_fail_nomem(err);
@@ -204,7 +205,7 @@ int mf_trust_widen(struct mf_trust *t, struct mf_str prefix, struct mf_err *err)
 
 const char *const mf_no_subjects[] = {NULL};
 
-/* As add_edges does. */
+/* Drops the edges that were not requested or are broken, as add_edges does. Returns how many are left. */
 static size_t keep_requested(const struct mf_trust *t, struct mf_tuf_edge *v, size_t n)
 {
 	size_t kept = 0;
@@ -229,10 +230,11 @@ static int load_shards(struct mf_trust *t, const char *const *subjects, struct m
 	return found == MF_ABSENT ? 0 : found == MF_FAILED ? -1 : mf_wave_finish(t, err);
 }
 
-/* ---- load, and load again */
+/* ---- load, and repeat a load that failed */
 
-/* Was a new root published while the rest was read, which may be signed by keys that only it lists? Of a
- * repository without a newest root by name the root is read first, and nothing ties the rest to it. */
+/* Was a new root published while the other files were read? They may be signed by keys that only that root
+ * lists. With numbered roots the root is read first, and nothing ensures that the other files belong to
+ * it. */
 static bool overtaken(struct mf_trust *t, int status)
 {
 	struct mf_err ignored = MF_ERR_INIT;
@@ -247,9 +249,9 @@ static bool overtaken(struct mf_trust *t, int status)
 	return mf_trust_fetch(t, &key, &bytes, &ignored) == MF_FOUND;
 }
 
-/* Why a failed load may succeed when it is repeated, without the cache; NULL: it will not. Three reasons:
- * an outdated root in the cache fails like an attack does, where the server's own answer decides; files of
- * plain names are replaced one after another by a publish; a newer root has other keys. */
+/* Why a failed load may succeed when it is repeated without the cache; NULL: it will not. Three reasons: an
+ * outdated root in the cache causes the same error as an attack, and only the server's root tells them apart;
+ * a publish replaces files with plain names one after another; a newer root lists other keys. */
 static const char *retry_reason(struct mf_trust *t, int tries, const struct mf_err *err)
 {
 	int status = mf_code_exit(err->code);
@@ -264,8 +266,8 @@ static const char *retry_reason(struct mf_trust *t, int tries, const struct mf_e
 	return NULL;
 }
 
-/* Ends the requests of the step before, and begins those that what they brought calls for: MF_ABSENT;
- * MF_FOUND: everything is loaded. */
+/* Ends and verifies the requests of the previous step, and begins those that follow from their answers
+ * (MF_ABSENT). MF_FOUND: everything is loaded. */
 static enum mf_found step(struct mf_trust *t, struct mf_err *err)
 {
 	if ((t->attempt.root_done ? mf_wave_finish(t, err) : load_root_and_timestamp(t, err)) < 0)
@@ -290,7 +292,7 @@ static enum mf_found step_with_retries(struct mf_trust *t, struct mf_err *err)
 	enum mf_found found = step(t, err);
 	if (found != MF_FAILED)
 		return found;
-	if (t->tries > 0 && err->code == MF_E_NOT_FOUND) /* there was a root at the first try */
+	if (t->tries > 0 && err->code == MF_E_NOT_FOUND) /* the first try did find a root */
 		return (enum mf_found)mf_recode(err, MF_E_GONE);
 	const char *why = retry_reason(t, t->tries, err);
 	if (!why)
@@ -303,7 +305,7 @@ static enum mf_found step_with_retries(struct mf_trust *t, struct mf_err *err)
 	return MF_ABSENT;
 }
 
-/* What a mirror has copied is changed where it was copied from. */
+/* Refuses to change a mirror's copy: changes belong to the origin. */
 static int check_origin(const struct mf_trust *t, struct mf_err *err)
 {
 	const struct mf_tuf_file *stamp = t->set.timestamp;
@@ -328,7 +330,7 @@ int mf_trust_load_begin(struct mf_trust *t, const struct mf_load *how, struct mf
 	t->how = *how;
 	if (!how->prefix.p)
 		t->how.prefix = MF_STR("");
-	if (t->cfg->max_age_s) /* the newest record may lie in any shard */
+	if (t->cfg->max_age_s) /* the newest record may be in any shard */
 		t->how.subjects = NULL;
 	if (!how->prefixes) {
 		t->how.prefixes = &t->how.prefix;
@@ -340,8 +342,9 @@ int mf_trust_load_begin(struct mf_trust *t, const struct mf_load *how, struct mf
 	return mf_trust_prefetch(t, how, err);
 }
 
-/* What has expired may be an old state: a machine without floors learns none from it, or it could make that
- * state fresh again afterwards. Nor does one learn from what is verified as of another time. */
+/* Expired metadata may be an old state. A machine without floors stores none from it: with floors it could
+ * re-sign that state afterwards (see own_types in home.c). Nor are floors stored when files are verified as
+ * of another time. */
 static int raise_floors(const struct mf_trust *t, struct mf_err *err)
 {
 	return t->cfg->at || (t->set.expired && !t->floors.any)
@@ -349,8 +352,8 @@ static int raise_floors(const struct mf_trust *t, struct mf_err *err)
 		   : mf_floors_raise(t->cfg->home, t->pin_name, &t->set, t->cfg->env, err);
 }
 
-/* Of what was verified before one failed, the floors are raised, too: the next call does not load it again.
- */
+/* If one shard fails, floors are raised all the same for the shards that were verified before it: they stay
+ * loaded, and no later call would raise theirs. */
 int mf_trust_load_shards(struct mf_trust *t, const char *const *subjects, struct mf_err *err)
 {
 	struct mf_err why = MF_ERR_INIT;
@@ -389,10 +392,10 @@ enum mf_found mf_trust_load_step(struct mf_trust *t, struct mf_err *err)
 	if (found == MF_ABSENT)
 		return MF_ABSENT;
 	mf_trust_drop_prefetched(t);
-	/* What is loaded later asks for its own. */
+	/* Later loads of shards name their own subjects. */
 	t->how.subjects = t->how.subjects ? mf_no_subjects : NULL;
 	t->set.subjects = t->how.subjects;
-	t->attempt.no_cache = false; /* the next prefetch uses it */
+	t->attempt.no_cache = false; /* the next prefetch may use the cache again */
 	if (found == MF_FOUND)
 		return end_load(t, err) < 0 ? MF_FAILED : MF_FOUND;
 	mf_err_set_endpoint(err, t->repo->where);

@@ -1,5 +1,4 @@
-/* The open repository and the steps of a load, shared by the files of this module and by those who publish.
- */
+/* An open repository and the steps of a load, shared by the files of this module and the module `publish`. */
 #ifndef MF_TRUST_LOAD_H
 #define MF_TRUST_LOAD_H
 
@@ -10,26 +9,28 @@
 /* The state of a repository that a machine keeps from one run to the next, and which part of it is trusted.
  * Two policies (load.c, "Stores"): that of the home, and the metadata directory of manifesto-tuf. */
 struct mf_store_ops {
-	/* First of all: fills t->pin and t->floors. */
+	/* Called before all others: fills t->pin and t->floors. */
 	int (*begin)(struct mf_trust *t, struct mf_err *err);
-	/* The bytes of a root of an earlier run: of this version, or the newest (0). Verified like a
-	 * server's. */
+	/* The bytes of a root that an earlier run stored: of this version, or the newest (0). The loader
+	 * verifies it like a root from the server. */
 	enum mf_found (*root)(struct mf_trust *t, int64_t version, struct mf_buf *out, struct mf_err *err);
-	/* t->set.root has just been verified, and did not come from here. */
+	/* Stores t->set.root, which has just been verified and did not come from the store. */
 	int (*keep_root)(struct mf_trust *t, struct mf_err *err);
-	/* t->set.root is the newest root: floors that its keys do not support are forgotten. */
+	/* Called when t->set.root is the newest root. Forgets floors that rest on keys which this root no
+	 * longer lists (mf_floors_follow). */
 	int (*root_done)(struct mf_trust *t, struct mf_err *err);
-	/* A file of an earlier run that may be the one that m lists. It is verified like a server's; where it
-	 * is not accepted, the server's is fetched. *checked: it has passed mf_tuf_meta_check, and listed
-	 * hashes make it the only file that the server could send. */
+	/* A file that an earlier run stored and that may be the one that m lists. The loader verifies it, and
+	 * fetches the server's file if it is not accepted. *checked: the file has the listed hashes
+	 * (mf_tuf_meta_check), so that the server could send no other one, and a failure is final. */
 	enum mf_found (*role)(struct mf_trust *t, const char *role, const struct mf_tuf_meta *m, size_t max,
 			      struct mf_buf *out, bool *checked, struct mf_err *err);
-	/* A file from the server is in the set now: timestamp, snapshot, targets or a delegated role. */
+	/* Stores a file from the server that was just verified: timestamp, snapshot, targets or a delegated
+	 * role. */
 	int (*keep)(struct mf_trust *t, const char *role, const struct mf_tuf_file *f, struct mf_err *err);
 };
 extern const struct mf_store_ops mf_store_home;
 
-/* Files that are requested before it is known that they are needed. */
+/* Prefetched files: requested before it is known that they are needed. */
 enum { EARLY_ROOT, EARLY_NEXT_ROOT, EARLY_TIMESTAMP, EARLY_SNAPSHOT, EARLY_TARGETS, EARLY_COUNT };
 struct mf_prefetched {
 	struct mf_fetch *v[EARLY_COUNT];
@@ -40,11 +41,11 @@ struct mf_prefetched {
 struct mf_attempt {
 	bool no_cache;
 	bool cached_root;   /* a root came from the store */
-	bool cached_newest; /* and it is the newest one */
-	bool root_done;     /* the root chain holds, up to the newest root that was there */
+	bool cached_newest; /* and this root is the newest one */
+	bool root_done;     /* the root chain is verified up to the newest root */
 };
 
-/* Files that are requested, and not verified yet (fetch.c). */
+/* A wave: files that were requested together and are not verified yet (fetch.c). */
 struct mf_wave {
 	struct listed *v;
 	struct mf_tuf_edge *edges;
@@ -70,14 +71,14 @@ struct mf_trust {
 	bool loaded;
 	bool tofu;    /* trusted on first use */
 	bool adopted; /* the pin is our own root key, and is not stored yet */
-	bool warned;  /* of trust on first use */
+	bool warned;  /* the user, of trust on first use */
 	bool identified;
 	char identity[MF_TRUST_IDENTITY]; /* "": unknown */
-	bool proposing;                   /* what is made is a proposal: others will sign as well */
-	bool keeps_copy;                  /* it is loaded to keep a copy of another repository */
+	bool proposing;  /* the change becomes a proposal, which other machines sign as well */
+	bool keeps_copy; /* loaded by `mirror`, to update a copy of another repository */
 };
 
-/* Takes the repository, also on failure. gun and pin_name are copied, the rest is borrowed. */
+/* Takes ownership of repo, also on failure. gun and pin_name are copied, the rest is borrowed. */
 int mf_trust_new(struct mf_repo *repo, const struct mf_store_ops *store, const char *gun,
 		 const char *pin_name, const struct mf_trust_config *cfg, struct mf_trust **out,
 		 struct mf_err *err) MF_NODISCARD;
@@ -86,65 +87,65 @@ int mf_trust_new(struct mf_repo *repo, const struct mf_store_ops *store, const c
 int mf_load_steps(struct mf_trust *t, struct mf_err *err) MF_NODISCARD;
 /* The root chain (root.c): from what the store trusts to the newest root, which becomes t->set.root. */
 int mf_load_root(struct mf_trust *t, struct mf_err *err) MF_NODISCARD;
-/* Makes the first root of a repository that is not finished the trusted one, when enough of its root keys are
- * here to have made it. Takes the bytes. */
+/* For a repository whose first publish was interrupted: makes its first root the trusted one, if this machine
+ * holds enough of its root keys to have made it. Takes the bytes. MF_ABSENT: it does not. */
 enum mf_found mf_load_own_root(struct mf_trust *t, struct mf_buf *bytes, struct mf_err *err) MF_NODISCARD;
-/* A delegated role for one delegator. */
+/* Loads a delegated role for one delegator. */
 int mf_load_delegated(struct mf_trust *t, const struct mf_tuf_edge *edge, struct mf_err *err) MF_NODISCARD;
 
 /* ---- fetching (fetch.c) */
 /* Fetches one file now; out must be initialised. */
 enum mf_found mf_trust_fetch(struct mf_trust *t, const struct mf_fetch_key *key, struct mf_buf *out,
 			     struct mf_err *err) MF_NODISCARD;
-/* How a file that m lists is asked for; of at most max octets. */
+/* The request for a file that m lists, of at most max octets. */
 struct mf_fetch_key mf_trust_listed_key(const struct mf_trust *t, const char *role,
 					const struct mf_tuf_meta *m, size_t max);
-/* The answer to a request that was sent in advance (MF_ABSENT: none was sent), which is over then. */
+/* Ends a prefetch and gives its answer. MF_ABSENT: none was sent, or the file does not exist. */
 enum mf_found mf_trust_prefetched(struct mf_trust *t, int which, struct mf_buf *out,
 				  struct mf_err *err) MF_NODISCARD;
-/* Where roots are numbered (root.c): begins to request what may be newer than the newest root known here, or
- * with an empty cache the first two. */
+/* With numbered roots (root.c): prefetches the root after the newest one known here, or with an empty cache
+ * the first two that are needed. */
 int mf_trust_prefetch_roots(struct mf_trust *t, struct mf_err *err) MF_NODISCARD;
 
-/* The file of a role as the trusted snapshot lists it: length and hashes fit, nothing else is checked. out
- * must be initialised. */
+/* The file of a role as the trusted snapshot lists it. Only length and hashes are checked. out must be
+ * initialised. */
 int mf_trust_fetch_role(struct mf_trust *t, const char *role, struct mf_buf *out,
 			struct mf_err *err) MF_NODISCARD;
 
-/* A wave: the snapshot, or when that is loaded targets; */
+/* Begins a wave: the snapshot, or `targets` when the snapshot is loaded. */
 int mf_wave_begin_top(struct mf_trust *t, struct mf_err *err) MF_NODISCARD;
-/* or these delegated roles. Takes the edges. MF_ABSENT: there are none. */
+/* Begins a wave of these delegated roles. Takes the edges. MF_ABSENT: there are none. */
 enum mf_found mf_wave_begin(struct mf_trust *t, struct mf_tuf_edge *edges, size_t n,
 			    struct mf_err *err) MF_NODISCARD;
-/* Ends its requests, and verifies each file, in the order in which they were given. */
+/* Ends the requests of the wave, and verifies the files in the order in which they were given. */
 int mf_wave_finish(struct mf_trust *t, struct mf_err *err) MF_NODISCARD;
 void mf_wave_drop(struct mf_trust *t);
-/* MF_E_GONE, of a file that must be there. Returns -1. */
+/* Fails with MF_E_GONE for a file that must exist. Returns -1. */
 int mf_trust_missing(const struct mf_trust *t, const char *role, struct mf_err *err);
-/* Ends requests that were sent in advance. */
+/* Cancels the prefetches that are left. */
 void mf_trust_drop_prefetched(struct mf_trust *t);
-/* Forgets the roles that were passed over. */
+/* Forgets which roles were skipped. */
 void mf_trust_forget_broken(struct mf_trust *t);
-/* Both, and ends a wave. */
+/* Does both, and drops the wave. */
 void mf_trust_reset(struct mf_trust *t);
 
 /* ---- indexes of cached targets files (index.c), for loads by subject */
 struct mf_index;
-/* By the index of a role's cached file: its head, and the index, for mf_tuf_set_indexed. MF_ABSENT: there is
- * none that may be used. */
+/* Opens the index of a role's cached file: gives the head of the file and the index, for mf_tuf_set_indexed.
+ * MF_ABSENT: there is no index that may be used. */
 enum mf_found mf_trust_index_open(const struct mf_trust *t, const struct mf_tuf_edge *edge,
 				  struct mf_buf *head, struct mf_index **out, struct mf_err *err);
 /* Reads the entries of a subject into a partial file. MF_ABSENT: the whole file must be read. */
 enum mf_found mf_trust_index_find(const struct mf_trust *t, const struct mf_tuf_loaded *l,
 				  const struct mf_digest *subject, struct mf_err *err);
-/* Writes the index of a file that is cached and was verified; where that cannot be, it is no error. */
+/* Writes the index of a cached file that was verified. That it cannot be written is no error. */
 int mf_trust_index_write(const struct mf_trust *t, const struct mf_tuf_loaded *l,
 			 struct mf_err *err) MF_NODISCARD;
 
-/* MF_E_EXPIRED: the newest signed time of a record in the loaded roles is older than cfg->max_age_s
- * (bundle.c). */
+/* MF_E_EXPIRED: the newest signed time of a record in the loaded roles is older than cfg->max_age_s, or no
+ * record has a time (bundle.c). */
 int mf_trust_check_age(const struct mf_trust *t, struct mf_err *err) MF_NODISCARD;
-/* Pins the loaded root, where it was trusted on first use or is our own. */
+/* Stores a pin of the loaded root if it was trusted on first use, or adopted as our own. */
 int mf_home_pin_first_use(struct mf_trust *t, struct mf_err *err) MF_NODISCARD;
 
 #endif
