@@ -40,7 +40,7 @@ static void forget_online(struct mf_tuf_floors *f)
 	f->n = kept;
 }
 
-/* Would the keys that signed still be enough? */
+/* Would the signers still reach the role's threshold? */
 static bool still_signed(const struct mf_floor_signers *s, const struct mf_tuf_role *role)
 {
 	int64_t n = 0;
@@ -96,7 +96,7 @@ static int read_digest(const json_t *tree, const char *name, struct mf_digest *o
 	return mf_digest_parse(out, mf_str_c(text), err);
 }
 
-/* Absent in files of earlier versions: then a newer root forgets. */
+/* Files of earlier program versions lack the signers; then every newer root resets the floors. */
 static int read_signers(const json_t *tree, const char *name, struct mf_floor_signers *out,
 			struct mf_err *err)
 {
@@ -146,7 +146,7 @@ int mf_floors_load(const char *home, const char *pin_name, struct mf_floors *out
 	if (!path)
 		return -1;
 	if (mf_file_read_stored(path, MF_MAX_FLOORS_BYTES, &text, err) < 0) {
-		if (err->code == MF_E_FORMAT) /* without a system error: too large, or no regular file */
+		if (err->code == MF_E_FORMAT) /* without errno: too large, or no regular file */
 			return mf_recode(err, err->sys ? MF_E_IO : MF_E_ROLLBACK);
 		if (err->code != MF_E_NOT_FOUND)
 			return -1;
@@ -184,7 +184,8 @@ static struct mf_floor_signers signers_of(const struct mf_tuf_file *f)
 	return s;
 }
 
-/* Before the version is raised: the keys that signed the newest version are those that support it. */
+/* Records the signers of a file that is newer than its floor (or as new, when no signers are recorded). Must
+ * be called before the floor is raised. */
 static void replace_signers(const struct mf_floors *f, const struct mf_tuf_file *file, const char *role,
 			    struct mf_floor_signers *out, bool *changed)
 {
@@ -195,12 +196,12 @@ static void replace_signers(const struct mf_floors *f, const struct mf_tuf_file 
 	*changed = true;
 }
 
-/* Brings f up to the set; *changed: the file must be written. */
+/* Raises f to the versions of the set. *changed: f differs, and its file must be written. */
 static int merge(struct mf_floors *f, const struct mf_tuf_set *set, bool *changed, struct mf_err *err)
 {
 	int64_t known_root = mf_tuf_floor_get(&f->roles, "root");
-	/* Somebody else has followed the root since this set was loaded: its timestamp may be that of keys
-	 * which are revoked now. */
+	/* Another process has seen a newer root since this set was loaded. Keys that it revoked may have
+	 * signed the set's timestamp: ignore the set. */
 	if (f->any && set->root->version < known_root)
 		return 0;
 	mf_floors_follow(f, set->root);
@@ -217,7 +218,7 @@ static int merge(struct mf_floors *f, const struct mf_tuf_set *set, bool *change
 		if (raise_one(&f->roles, mf_tuf_loaded_name(set->roles[i]), set->roles[i]->file->version,
 			      changed, err) < 0)
 			return -1;
-	/* The clock is written with other changes, and once an hour, so that a warm get writes nothing. */
+	/* The time is written with other changes, else once an hour, so that most runs write nothing. */
 	if (*changed || set->now > f->clock + 3600) {
 		*changed |= set->now > f->clock;
 		f->clock = set->now > f->clock ? set->now : f->clock;
@@ -239,7 +240,7 @@ static json_t *signers_json(const struct mf_floor_signers *s)
 	return v;
 }
 
-/* In the form that jansson gives it: earlier versions of this program and people's scripts read the file. */
+/* Keeps the format that jansson writes: earlier versions of this program and users' scripts read the file. */
 static int write_floors(const char *path, const struct mf_floors *f, struct mf_err *err)
 {
 	char root[MF_DIGEST_TEXT];
@@ -252,12 +253,12 @@ static int write_floors(const char *path, const struct mf_floors *f, struct mf_e
 	for (size_t i = 0; i < f->roles.n; i++)
 		if (json_object_set_new(versions, f->roles.v[i].role,
 					json_integer((json_int_t)f->roles.v[i].version)) < 0)
-			return mf_fail_nomem(err); /* half of the floors would be a way back */
+			return mf_fail_nomem(err); /* incomplete floors would allow a rollback */
 	json_t *tree MF_JSON_CLEANUP =
 	    json_pack("{s:I,s:s,s:O,s:O,s:O}", "clock", (json_int_t)f->clock, "root", root,
 		      "timestampSigners", timestamp, "snapshotSigners", snapshot, "versions", versions);
 	struct mf_buf text MF_BUF_CLEANUP =
-	    MF_BUF_INIT(MF_MAX_FLOORS_BYTES); /* more could not be read again */
+	    MF_BUF_INIT(MF_MAX_FLOORS_BYTES); /* mf_floors_load would refuse a larger file */
 	if (!tree)
 		return mf_fail_nomem(err);
 	if (mf_json_dump(tree, JSON_INDENT(1) | JSON_SORT_KEYS, &text, err) < 0)
@@ -284,8 +285,8 @@ static int raise_locked(const char *home, const char *pin_name, const struct mf_
 	return changed ? write_floors(path, &f, err) : 0;
 }
 
-/* Floors that a link leads elsewhere are no floors: unlike a home that cannot be written, that is an error.
- */
+/* Fails if a symbolic link takes the floors out of the home: unlike a home that cannot be written, that is an
+ * error. */
 static int check_dir(const char *home, struct mf_err *err)
 {
 	char *dir MF_FREE = mf_path_join(home, "floors", NULL);
@@ -299,7 +300,7 @@ int mf_floors_raise(const char *home, const char *pin_name, const struct mf_tuf_
 {
 	struct mf_floors f MF_FLOORS_CLEANUP = {0};
 	bool changed = false;
-	/* Most runs change nothing: check first, without a lock. */
+	/* Most runs change nothing: check first without the lock. */
 	if (check_dir(home, err) < 0 || mf_floors_load(home, pin_name, &f, err) < 0 ||
 	    merge(&f, set, &changed, err) < 0)
 		return -1;

@@ -34,7 +34,7 @@ static char *cache_path(const char *cache_dir, const char *pin_name, const char 
 	return *dir ? mf_path_join(*dir, mf_buf_str(&name).p, NULL) : NULL;
 }
 
-/* A broken cache is MF_ABSENT. */
+/* A file that cannot be read is MF_ABSENT: the cache is optional. */
 static enum mf_found cache_get(const struct mf_trust *t, const char *role, int64_t version, size_t max,
 			       struct mf_buf *out, struct mf_err *err)
 {
@@ -69,7 +69,7 @@ void mf_trust_cache_put(const struct mf_trust *t, const char *role, int64_t vers
 		mf_cache_wrote(t->cfg->cache, bytes.n);
 }
 
-/* *left: octets that may still be read; none, when the file has more. */
+/* Does the file contain both texts? *left: octets that may still be read; receives 0 if the file has more. */
 static bool file_has(const char *path, struct mf_str name, struct mf_str hash, size_t *left)
 {
 	struct mf_err ignored = MF_ERR_INIT;
@@ -82,8 +82,8 @@ static bool file_has(const char *path, struct mf_str name, struct mf_str hash, s
 	return b.n && memmem(b.p, b.n, name.p, name.n) && memmem(b.p, b.n, hash.p, hash.n);
 }
 
-/* With an empty cache most are new: pipelines have none. Of a large one a part is read, for the same reason.
- */
+/* Nothing cached lists the content: with an empty cache, as in pipelines, most content is new. Of a large
+ * cache only MF_MAX_GUESS_BYTES are read, since a wrong guess only costs time. */
 bool mf_trust_seems_new(struct mf_trust *t, struct mf_str prefix, const struct mf_digest *content)
 {
 	struct mf_err ignored = MF_ERR_INIT;
@@ -140,7 +140,7 @@ static int home_begin(struct mf_trust *t, struct mf_err *err)
 	return check_clock(t, err);
 }
 
-/* A directory is its own cache. */
+/* A local directory needs no cache. */
 static bool uses_cache(const struct mf_trust *t)
 {
 	return !t->repo->ops->local && !t->attempt.no_cache;
@@ -167,9 +167,9 @@ static int home_keep_root(struct mf_trust *t, struct mf_err *err)
 	return 0;
 }
 
-/* What we re-sign may have expired: targets roles, and of timestamp and snapshot those that we sign
- * ourselves. Not on a machine without floors: expiry is all that keeps it from making an old state, with what
- * was withdrawn and whose keys were taken away since, fresh again. */
+/* The types whose expired files we accept because we can re-sign them: targets roles, and timestamp and
+ * snapshot if we hold a key of theirs. None on a machine without floors: only expiry keeps it from re-signing
+ * an old state, and so restoring records that were withdrawn and keys that were removed since. */
 static unsigned own_types(struct mf_trust *t)
 {
 	unsigned own = 1u << MF_TUF_TARGETS;
@@ -203,7 +203,8 @@ static enum mf_found home_role(struct mf_trust *t, const char *role, const struc
 	return *checked ? MF_FOUND : MF_ABSENT;
 }
 
-/* The next run begins with a new root once a timestamp of its keys was there. */
+/* root.json of the cache, with which the next run begins, is replaced when a timestamp was verified under the
+ * new root. */
 static int home_keep(struct mf_trust *t, const char *role, const struct mf_tuf_file *f, struct mf_err *err)
 {
 	(void)err;
@@ -225,7 +226,8 @@ const struct mf_store_ops mf_store_home = {
 
 /* ---- pins */
 
-/* Whoever answered was trusted: the message has the fingerprint that the owner can confirm. */
+/* Any server could have answered: the message shows the root key's fingerprint, for the user to compare with
+ * the owner's. */
 static void warn_first_use(struct mf_trust *t, const struct mf_digest *root_key)
 {
 	char text[MF_DIGEST_TEXT];
@@ -235,7 +237,7 @@ static void warn_first_use(struct mf_trust *t, const struct mf_digest *root_key)
 	t->warned = true;
 }
 
-/* A home that cannot be written is no error. */
+/* A home that cannot be written causes a warning, not an error. */
 int mf_home_pin_first_use(struct mf_trust *t, struct mf_err *err)
 {
 	const struct mf_tuf_role *role = &t->set.root->roles[MF_TUF_ROOT];
@@ -297,7 +299,7 @@ static void drop_unless_there(char **path)
 	*path = NULL;
 }
 
-/* Floors and a pin that cannot be read are remembered as well: forgetting is a way out of that, too. */
+/* Floors that cannot be read count as remembered, so that `trust forget` can remove them. */
 enum mf_found mf_trust_remembers(const struct mf_trust *t, struct mf_trust_memory *out, struct mf_err *err)
 {
 	struct mf_floors floors MF_FLOORS_CLEANUP = {0};
@@ -320,8 +322,8 @@ enum mf_found mf_trust_remembers(const struct mf_trust *t, struct mf_trust_memor
 	return out->pin.exact || out->floors || out->cache ? MF_FOUND : MF_ABSENT;
 }
 
-/* Files directly in it; the cache makes no others. Whoever may write in the cache could put a link in its
- * place, to files that are not ours: that alone is removed. */
+/* Removes a directory of the cache with its files; it has no subdirectories. Somebody who can write to the
+ * cache could replace the directory by a link to files of others: then only the link is removed. */
 static int remove_dir(const char *dir, struct mf_err *err)
 {
 	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -341,7 +343,7 @@ static int remove_dir(const char *dir, struct mf_err *err)
 	return rmdir(dir) == 0 || errno == ENOENT ? 0 : mf_fail(err, MF_E_IO, errno, "remove '%s'", dir);
 }
 
-/* The pin goes last: until then, what is left is still held against the repository. */
+/* The pin is removed last: if an earlier step fails, it still protects. */
 int mf_trust_forget(const struct mf_trust *t, const struct mf_trust_memory *m, struct mf_err *err)
 {
 	if (m->cache && remove_dir(m->cache, err) < 0)

@@ -353,7 +353,7 @@ static int raise_floors(const struct mf_trust *t, struct mf_err *err)
 }
 
 /* If one shard fails, floors are raised all the same for the shards that were verified before it: they stay
- * loaded, and no later call would raise theirs. */
+ * loaded, and a later call does not verify them again. */
 int mf_trust_load_shards(struct mf_trust *t, const char *const *subjects, struct mf_err *err)
 {
 	struct mf_err why = MF_ERR_INIT;

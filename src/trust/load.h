@@ -21,7 +21,7 @@ struct mf_store_ops {
 	int (*root_done)(struct mf_trust *t, struct mf_err *err);
 	/* A file that an earlier run stored and that may be the one that m lists. The loader verifies it, and
 	 * fetches the server's file if it is not accepted. *checked: the file has the listed hashes
-	 * (mf_tuf_meta_check), so that the server could send no other one, and a failure is final. */
+	 * (mf_tuf_meta_check), so that the server could send no other one. */
 	enum mf_found (*role)(struct mf_trust *t, const char *role, const struct mf_tuf_meta *m, size_t max,
 			      struct mf_buf *out, bool *checked, struct mf_err *err);
 	/* Stores a file from the server that was just verified: timestamp, snapshot, targets or a delegated
@@ -64,7 +64,7 @@ struct mf_trust {
 	struct mf_floors floors;
 	struct mf_prefetched early;
 	struct mf_attempt attempt;
-	int tries; /* before it */
+	int tries; /* tries that failed before this one */
 	struct mf_wave wave;
 	struct mf_trust_broken *broken; /* roles that the last load passed over */
 	size_t nbroken, broken_cap;

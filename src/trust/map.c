@@ -1,11 +1,12 @@
-/* Maps: whose trust repository speaks for an image name. In trust.json, beside the pins (pin.c). */
+/* Maps: they name the repository whose trust repository speaks for an image name. Stored in trust.json beside
+ * the pins (pin.c). */
 #include <stdio.h>
 #include <string.h>
 
 #include "base/limits.h"
 #include "trust/pinfile.h"
 
-/* How many characters of a name its pattern spells out. */
+/* How specific a pattern is for a name: its length, or the maximum if it is the name itself. */
 static size_t weight(const char *pattern, const char *name)
 {
 	return strcmp(pattern, name) == 0 ? SIZE_MAX : strlen(pattern);
@@ -118,7 +119,7 @@ int mf_maps_each(const struct mf_maps *m,
 	return 0;
 }
 
-/* Could one name fit both? */
+/* Could one name match both patterns? */
 static bool overlap(const char *a, const char *b)
 {
 	return strcmp(a, b) == 0 || mf_pattern_fits(a, b) || mf_pattern_fits(b, a);
@@ -141,7 +142,7 @@ int mf_map_check_all(json_t *maps, struct mf_err *err)
 	return 0;
 }
 
-/* Names that were pinned by themselves go on being decided by their pins. */
+/* Warns about names that have pins of their own, which still decide for them. */
 static void warn_exceptions(json_t *pins, const char *pattern, const struct mf_env *env)
 {
 	const char *pinned;

@@ -1,4 +1,4 @@
-/* Pins: $MANIFESTO_HOME/trust.json, one file, fit for version control:
+/* Pins: $MANIFESTO_HOME/trust.json, one file that can be kept under version control:
  * {"manifestoTrust":1,"pins":{"PATTERN":{"fingerprints":["<hex>"],"threshold":1} or {"ca":"FILE"}},
  *  "names":{"dana":"<hex>"}, "maps":{"PATTERN":"REPOSITORY or a prefix of repositories"}} */
 #include <string.h>
@@ -15,7 +15,7 @@ void mf_pin_clear(struct mf_pin *p)
 	*p = (struct mf_pin){0};
 }
 
-/* NULL: MF_E_PIN. */
+/* Returns NULL on failure, mostly with MF_E_PIN. */
 static json_t *parse(struct mf_bytes text, const char *path, struct mf_err *err)
 {
 	int64_t version;
@@ -65,7 +65,8 @@ int mf_pin_file_open(struct mf_pin_file *f, const char *home, const struct mf_en
 	return f->tree ? 0 : mf_fail_nomem(err);
 }
 
-/* A tree, and not json/writer: members of other programs stay, and people read the file. */
+/* Written from the tree and not with json/writer, so that members of other programs stay; indented for
+ * people. */
 int mf_pin_file_save(const struct mf_pin_file *f, struct mf_err *err)
 {
 	static const char *const optional[] = {"names", "maps"};
@@ -124,8 +125,7 @@ static int read_fingerprints(const json_t *list, struct mf_pin *out, struct mf_e
 		if (!json_is_string(item) || !mf_fingerprint_parse(fp, json_string_value(item)))
 			return mf_fail(err, MF_E_PIN, 0, "fingerprint %zu is not 64 hexadecimal digits",
 				       i + 1);
-		out->n +=
-		    !lists(out, fp); /* one key counts once, however often and in whatever form it is there */
+		out->n += !lists(out, fp); /* a key counts once, however often it is listed */
 	}
 	return 0;
 }
@@ -172,7 +172,7 @@ json_t *mf_pin_deciding(const json_t *pins, const char *name, const char **best_
 	*best_pattern = name;
 	if (best)
 		return best;
-	/* jansson's iteration accepts no const tree, and changes nothing. */
+	/* jansson iterates over non-const trees only; it does not change them. */
 	json_t *all = (json_t *)(uintptr_t)pins, *value;
 	const char *pattern;
 	json_object_foreach(all, pattern, value)
@@ -217,7 +217,8 @@ static json_t *pin_json(const struct mf_digest *fps, size_t n, int64_t threshold
 	return list ? json_pack("{s:O,s:I}", "fingerprints", list, "threshold", (json_int_t)threshold) : NULL;
 }
 
-/* One pattern has a pin or a map. A pin of a longer one takes its names out of the map. */
+/* Fails if the pattern has a map: it can have a pin or a map. Warns if a map of a shorter pattern no longer
+ * decides for its names. */
 static int check_not_mapped(json_t *tree, const char *pattern, const struct mf_env *env, struct mf_err *err)
 {
 	const json_t *maps = mf_pin_file_object(tree, "maps", err), *pins = json_object_get(tree, "pins");
@@ -265,17 +266,17 @@ enum mf_found mf_pin_remove(const char *home, const char *pattern, const struct 
 
 /* ---- names of colleagues' keys */
 
-/* Where names are taken over into. */
+/* Names that are being added to trust.json. */
 struct naming {
-	json_t *names; /* trust.json's */
+	json_t *names; /* the member of trust.json */
 	struct mf_keystore *own;
-	bool replace; /* a colleague's name goes from its key to another one */
+	bool replace; /* a name of a colleague may move to another key */
 	bool changed;
 	int (*each)(void *arg, const char *name, struct mf_err *err);
 	void *arg;
 };
 
-/* The name that a key has in the object; NULL: none. */
+/* The name of a key in the object; NULL: it has none. */
 static const char *name_in(json_t *names, const struct mf_digest *fp)
 {
 	const char *name;
@@ -375,11 +376,11 @@ int mf_pin_add_names(const char *home, const json_t *theirs, enum mf_pin_names_m
 	return g.changed && store ? mf_pin_file_save(&f, err) : 0;
 }
 
-/* ---- carrying pins to other machines */
+/* ---- export and import of pins and maps */
 
 #define EXPORT "manifesto/trust-export/v1"
 
-/* The pins and maps of these patterns, into those of a document. */
+/* Copies the pins and maps of these patterns into a document. */
 static int choose(const json_t *tree, const char *const *patterns, size_t n, const json_t *document,
 		  struct mf_err *err)
 {
@@ -434,7 +435,7 @@ static bool same_pin(const struct mf_pin *a, const struct mf_pin *b)
 	return true;
 }
 
-/* Pins and maps being taken over. What is new is compared with what was there before. */
+/* An import of pins and maps. Each one is compared with the state before the import. */
 struct taking {
 	const struct mf_pin_import *in;
 	const char *home;
@@ -449,7 +450,7 @@ static void taking_clear(struct taking *t)
 	json_decref(t->maps_before);
 }
 
-/* How a pin to import stands to what is pinned here. */
+/* Compares a pin to import with the pin or map that decides for its pattern here. */
 static int compare(const struct taking *t, const char *pattern, const json_t *value, enum mf_pin_change *what,
 		   struct mf_err *err)
 {
@@ -457,8 +458,8 @@ static int compare(const struct taking *t, const char *pattern, const json_t *va
 	struct mf_pin ours MF_PIN_CLEANUP = {0};
 	struct mf_esc e;
 	const char *held, *mapped;
-	/* One that decides for these names so far is overruled by a longer one, which is as good as replaced.
-	 */
+	/* A pin of a longer pattern overrules the prefix pin that decides here so far: if they differ, that
+	 * counts as a replacement. */
 	const json_t *have = mf_pin_deciding(t->pins_before, pattern, &held);
 	if (!*pattern || read_pin(t->home, pattern, value, &theirs, err) < 0) {
 		if (!*pattern)
@@ -471,7 +472,7 @@ static int compare(const struct taking *t, const char *pattern, const json_t *va
 										  : MF_PIN_ADDED;
 	if (!have || *what == MF_PIN_REPLACED)
 		return 0;
-	/* What is broken here may be replaced, and is not the same as anything. */
+	/* If our own pin is broken, any other counts as different. */
 	struct mf_err broken = MF_ERR_INIT;
 	bool same = read_pin(t->home, held, have, &ours, &broken) == 0 && same_pin(&theirs, &ours);
 	*what = !same ? MF_PIN_REPLACED : strcmp(held, pattern) == 0 ? MF_PIN_SAME : MF_PIN_ADDED;
@@ -505,12 +506,13 @@ static int take_pin(struct taking *t, const char *pattern, json_t *value, struct
 	return json_object_set(t->pins, pattern, value) < 0 ? mf_fail_nomem(err) : 0;
 }
 
-/* How a map to import stands to what decides for its names here: a map, a pin, or nothing. */
+/* Compares a map to import with what decides for its pattern here: a map, a pin, or nothing. */
 static int compare_map(const struct taking *t, const char *pattern, const char *target,
 		       enum mf_pin_change *what, struct mf_err *err)
 {
 	const char *held;
-	/* A pin that decides for both names is no consent: the repository that is asked is another one. */
+	/* A map in place of a pin is always a replacement, even if the pin covers the target, too: another
+	 * trust repository would speak for the name. */
 	bool other = mf_pin_deciding(t->pins_before, pattern, &held) != NULL;
 	const json_t *map = mf_map_deciding(t->maps_before, t->pins_before, pattern, &held);
 	if (map) {

@@ -222,7 +222,7 @@ int mf_pin_names(const char *home, struct mf_keystore *own, struct mf_names *out
 int mf_pin_name(const char *home, const char *name, const struct mf_digest *fingerprint,
 		struct mf_keystore *own, const struct mf_env *env, struct mf_err *err) MF_NODISCARD;
 /* Takes over names (a JSON object as in trust.json), all of them or none. Our own keys, and keys that have a
- * name here, keep theirs. MF_E_CONFLICT: a name is too like that of another key. */
+ * name here, keep theirs. MF_E_CONFLICT: a name looks like that of another key. */
 enum mf_pin_names_mode { MF_PIN_NAMES_CHECK, MF_PIN_NAMES_STORE };
 int mf_pin_add_names(const char *home, const json_t *names, enum mf_pin_names_mode mode,
 		     struct mf_keystore *own, const struct mf_env *env, struct mf_err *err) MF_NODISCARD;
