@@ -1,5 +1,5 @@
-/* Fetching the files of a repository: requests that are sent in advance, what the store or an index has
- * instead, and files that are requested together (waves). Their order is that of load.c. */
+/* Fetching the files of a repository: prefetches, files that the store or an index supplies instead, and
+ * files that are requested together (waves). load.c explains the order of loading. */
 #include "trust/load.h"
 
 #include <assert.h>
@@ -36,8 +36,9 @@ bool mf_trust_seems_far(struct mf_trust *t)
 	return !t->repo->ops->local && !t->repo->ops->target && !knows_root(t);
 }
 
-/* The timestamp is always requested; with an empty cache the rest of the chain is as well, by name: it is
- * used if the hashes fit. Files with version numbers in their names cannot be guessed, except for roots. */
+/* The timestamp is always requested. If no root is cached, root, snapshot and targets are requested by name
+ * as well; the last two are used only if they have the listed hashes. Names that contain a version cannot be
+ * known in advance, except for roots. */
 int mf_trust_prefetch(struct mf_trust *t, const struct mf_load *how, struct mf_err *err)
 {
 	if (t->repo->ops->local)
@@ -82,20 +83,20 @@ int mf_trust_missing(const struct mf_trust *t, const char *role, struct mf_err *
 	return -1;
 }
 
-/* ---- files that another one lists: snapshot (5.5), targets and delegated roles (5.6) */
+/* ---- files that another file lists: snapshot (5.5), targets and delegated roles (5.6) */
 
 struct listed {
-	const struct mf_tuf_edge *edge; /* of a delegated role, else NULL */
+	const struct mf_tuf_edge *edge; /* the delegation; NULL: not a delegated role */
 	const char *role;
 	const struct mf_tuf_meta *meta;
 	size_t max;
-	int early; /* the request that may have been sent in advance; EARLY_COUNT: none */
+	int early; /* the prefetch that may have been sent for it; EARLY_COUNT: none */
 	struct mf_buf bytes;
 	struct mf_fetch *fetch;
 	bool stored;            /* the bytes come from the store */
-	bool checked;           /* they have passed mf_tuf_meta_check */
-	bool whole;             /* its index will not do */
-	struct mf_index *index; /* by which the bytes are those of its head; NULL: of the file */
+	bool checked;           /* they have the listed length and hashes */
+	bool whole;             /* the whole file is needed: do not use an index */
+	struct mf_index *index; /* if not NULL, `bytes` is only the head of the file */
 };
 
 static struct listed listed_snapshot(const struct mf_trust *t)
@@ -129,7 +130,7 @@ struct mf_fetch_key mf_trust_listed_key(const struct mf_trust *t, const char *ro
 	return key;
 }
 
-/* An answer that was requested in advance, by name, is used when it is the file that is listed. */
+/* Uses the answer to a prefetch, which was sent by name, if it is the listed file. */
 static bool take_prefetched(struct mf_trust *t, struct listed *l)
 {
 	struct mf_err ignored = MF_ERR_INIT;
@@ -159,7 +160,7 @@ static int begin(struct mf_trust *t, struct listed *l, struct mf_err *err)
 	assert(l->meta);
 	if (l->meta->broken)
 		return mf_tuf_meta_check(l->meta, (struct mf_bytes){NULL, 0}, err);
-	/* First what is on its way: to give it up would cost its connection. */
+	/* First the prefetch, if there is one: cancelling its request would close the connection. */
 	l->checked = take_prefetched(t, l);
 	if (l->checked)
 		return 0;
@@ -220,7 +221,8 @@ static int note_verified(const struct mf_trust *t, const struct listed *l, const
 	return 0;
 }
 
-/* Verifies the file from the store, or else the server's; the latter is kept. */
+/* Verifies the file from the store; if there is none or it is not accepted, fetches, verifies and stores the
+ * server's. */
 static int verify_or_fetch(struct mf_trust *t, struct listed *l, struct mf_err *err)
 {
 	struct mf_err why = MF_ERR_INIT;
@@ -232,7 +234,8 @@ static int verify_or_fetch(struct mf_trust *t, struct listed *l, struct mf_err *
 		if (verify(t, l, err) < 0)
 			return -1;
 		(void)note_verified(t, l, "from the cache: it has the listed hash");
-		/* Not when it was fetched: what is never used again would cost an index. */
+		/* An index is written only when a cached file is used again: a file that was just fetched may
+		 * never be. */
 		return l->early == EARLY_SNAPSHOT
 			   ? 0
 			   : mf_trust_index_write(t, t->set.roles[t->set.nroles - 1], err);
@@ -312,7 +315,8 @@ void mf_trust_forget_broken(struct mf_trust *t)
 	t->nbroken = 0;
 }
 
-/* Remembers a role that does not verify, where that is tolerated. */
+/* Skips a role that does not verify, and remembers it, if how.tolerate_broken allows it. -1: the error
+ * stands. */
 static int pass_over(struct mf_trust *t, const char *role, struct mf_err *err)
 {
 	int status = mf_code_exit(err->code);
@@ -330,7 +334,7 @@ static int pass_over(struct mf_trust *t, const char *role, struct mf_err *err)
 	return err->code ? -1 : mf_fail_nomem(err);
 }
 
-/* ---- waves: files that are requested together, and verified in this order */
+/* ---- waves: files that are requested together, then verified in the order given */
 
 void mf_wave_drop(struct mf_trust *t)
 {
@@ -348,7 +352,7 @@ void mf_trust_reset(struct mf_trust *t)
 	mf_trust_forget_broken(t);
 }
 
-/* Takes both arrays; edges NULL: of one that is not delegated. */
+/* Takes both arrays. edges NULL: the file is not a delegated role. */
 static int begin_wave(struct mf_trust *t, struct listed *v, struct mf_tuf_edge *edges, size_t n,
 		      struct mf_err *err)
 {
@@ -399,8 +403,8 @@ int mf_wave_finish(struct mf_trust *t, struct mf_err *err)
 
 /* ---- records of one subject */
 
-/* Reads all of a file whose index, or the file itself, is not what it was: from the cache, or from the
- * repository. */
+/* Reads a whole file, from the cache or the repository, because its index could not supply the entries of a
+ * subject. */
 static int complete(struct mf_trust *t, const struct mf_tuf_loaded *l, struct mf_err *err)
 {
 	const bool full = l->file->nparts >= MF_MAX_INDEX_SUBJECTS;

@@ -7,35 +7,36 @@
 #include "trust/stream.h"
 #include "tuf/history.h"
 
-/* Who could sign a role's file at some time. */
+/* The keys that could sign a role's file at some time: one entry of the role in the versions of its
+ * delegator's file. */
 struct authority {
-	int64_t version;                /* of the delegator's file, the first that says so */
-	int64_t seen;                   /* when the store got that; 0: it does not say */
-	struct mf_tuf_file *root;       /* for `targets`, else NULL; borrowed */
-	struct mf_tuf_file *under;      /* else the root of then */
-	struct mf_tuf_role_copy *role;  /* else */
-	struct mf_tuf_loaded delegator; /* by whom; without its file */
-	const struct authority *above;  /* who could sign that then; NULL: not known */
+	int64_t version;                /* the first version of the delegator's file that lists them */
+	int64_t seen;                   /* when the store received that version; 0: unknown */
+	struct mf_tuf_file *root;       /* only for `targets`: the root that lists them; borrowed */
+	struct mf_tuf_file *under;      /* else the root with which the delegator's file was verified */
+	struct mf_tuf_role_copy *role;  /* else a copy of the entry */
+	struct mf_tuf_loaded delegator; /* else the delegator, without its file */
+	const struct authority *above;  /* that of the delegator's file; NULL: unknown */
 };
 
-/* One role on the walk. */
+/* A role whose versions are read. */
 struct node {
-	const struct mf_tuf_loaded *now; /* NULL: it is no longer listed */
-	const char *role;                /* that of its file; of a former one: owned by this walk */
-	bool shard;                      /* a part of its delegator's role */
-	bool done;                       /* it has been read */
+	const struct mf_tuf_loaded *now; /* the loaded role; NULL: a former role, which is no longer listed */
+	const char *role;                /* name of its file; of a former role, part of an authority in `v` */
+	bool shard;                      /* it is a shard of its delegator */
+	bool done;                       /* its versions have been read */
 	struct node *parent;             /* its delegator; NULL: `targets` */
-	int64_t newest;                  /* its version */
-	size_t size;                     /* of the newest version, in bytes */
-	struct authority **v;            /* oldest first */
+	int64_t newest;                  /* newest version; of a former role, 0 until it is found */
+	size_t size;                     /* of the newest version, in octets */
+	struct authority **v;            /* the keys that could sign it, oldest first */
 	size_t n, cap, nkeys;
-	int64_t dropped;      /* former: the first version of its delegator that does not list it */
-	int64_t dropped_seen; /* when that was seen */
-	bool requested;       /* its versions are */
-	bool needed;          /* or those of a role below it */
-	bool cut;             /* what lists its keys was not read as far as it goes back */
-	/* The last version that was reported, as its keys of the authority `reported` show it. */
-	struct mf_tuf_file *last, *owned; /* the same; NULL: it belongs to the set */
+	int64_t dropped;      /* the first version of its delegator that no longer lists it */
+	int64_t dropped_seen; /* when the store received that version */
+	bool requested;       /* its versions are reported */
+	bool needed;          /* they are read: for a report, or to verify a role below it */
+	bool cut;             /* not all versions of the files that list its keys were read */
+	/* The version that was reported last, and the index in `v` of the authority under which. */
+	struct mf_tuf_file *last, *owned; /* equal; but `owned` is NULL if the file belongs to the set */
 	struct mf_version last_version;
 	size_t reported;
 };
@@ -44,9 +45,9 @@ struct walk {
 	struct mf_trust *t;
 	const struct mf_history_query *q;
 	struct mf_old_roots roots;
-	struct node **nodes; /* the set's roles, then former ones; delegators before what they list */
+	struct node **nodes; /* the set's roles, then former ones; each behind its delegator */
 	size_t nnodes, cap, nformer;
-	uint64_t bytes; /* received */
+	uint64_t bytes; /* received so far */
 };
 
 static void node_free(struct node *n)
@@ -76,7 +77,7 @@ static int report(const struct walk *w, const struct node *n, const struct mf_ve
 	return n->requested ? w->q->fn(w->q->arg, v, err) : 0;
 }
 
-/* To everybody a shard is its role. */
+/* A shard is reported under the name of its role. */
 static const char *public_name(const struct node *n)
 {
 	return n->shard ? n->parent->role : n->role;
@@ -123,12 +124,12 @@ static int add_roots(struct walk *w, struct node *targets, struct mf_err *err)
 /* A verified file that lists roles. */
 struct lister {
 	const struct mf_tuf_loaded *l;
-	struct mf_tuf_file *root; /* that it was verified under */
+	struct mf_tuf_file *root; /* with which it was verified */
 	int64_t seen;
-	const struct authority *signers; /* NULL: not known */
+	const struct authority *signers; /* the keys with which it was verified; NULL: unknown */
 };
 
-/* Is it the same role, with further paths? */
+/* Is it the same role with additional paths? */
 static bool adds_paths(const struct mf_tuf_role *before, const struct mf_tuf_role *role)
 {
 	struct mf_tuf_role same = *role;
@@ -141,8 +142,8 @@ static bool adds_paths(const struct mf_tuf_role *before, const struct mf_tuf_rol
 	return found >= before->npaths && mf_tuf_role_same(before, &same);
 }
 
-/* A shard may hold what its role may. Its paths name the types that the role has had so far: with a further
- * one nobody gets an authority that they had not. */
+/* Extends the paths of a shard's last authority. A shard may hold whatever its role may hold, and its paths
+ * name the types that the role has used so far: a new path gives nobody a right that they did not have. */
 static int widen(struct node *n, const struct mf_tuf_role *role, struct mf_err *err)
 {
 	struct authority *last = n->v[n->n - 1];
@@ -156,7 +157,7 @@ static int widen(struct node *n, const struct mf_tuf_role *role, struct mf_err *
 	return 0;
 }
 
-/* What it says about the role of a node below it, unless that is what the version before said. */
+/* Adds the authority that a file gives to a role below it, unless it equals the last one. */
 static int learn(struct node *n, const struct lister *from, const struct mf_tuf_role *role,
 		 struct mf_err *err)
 {
@@ -180,7 +181,8 @@ static int learn(struct node *n, const struct lister *from, const struct mf_tuf_
 	return -1;
 }
 
-/* The first entry of a name counts; that of a shard which was divided does not. */
+/* The entry of a role in a delegator's file: the first of that name. NULL: there is none, or it is a shard
+ * that was divided. */
 static const struct mf_tuf_role *listed(const struct walk *w, const struct node *by,
 					const struct mf_tuf_file *f, const char *name)
 {
@@ -222,7 +224,8 @@ static bool has_node(const struct walk *w, const struct node *parent, const char
 	return false;
 }
 
-/* Is the history of what `from` listed asked for? A shard that was divided is a part of its role. */
+/* Does the query include this former role, which `from` listed? A shard that was divided counts as part of
+ * its role. */
 static bool is_asked(const struct walk *w, const struct node *from, const struct mf_tuf_loaded *as)
 {
 	struct mf_str digits = {NULL, 0};
@@ -235,7 +238,8 @@ static bool is_asked(const struct walk *w, const struct node *from, const struct
 	       (!w->q->subjects || mf_tuf_shard_wanted(digits, w->q->subjects));
 }
 
-/* A role that is listed no more has signed things all the same. */
+/* Adds nodes for former roles: those that this file lists and the newest one does not. Records that they
+ * signed belong to the history. */
 static int add_formers(struct walk *w, struct node *from, const struct lister *by, struct mf_err *err)
 {
 	const struct mf_tuf_file *f = by->l->file;
@@ -284,7 +288,8 @@ static const struct mf_tuf_role *role_of(const struct authority *a)
 	return a->root ? &a->root->roles[MF_TUF_TARGETS] : &a->role->role;
 }
 
-/* The first authority, from *at on, whose threshold the file meets. *at stays where none does. */
+/* Finds the first authority, from *at on, whose threshold the file's signatures reach. *at is unchanged if
+ * there is none. */
 static int find_authority(const struct walk *w, const struct node *n, const struct mf_tuf_file *f, size_t *at,
 			  struct mf_err *err)
 {
@@ -305,8 +310,8 @@ static int find_authority(const struct walk *w, const struct node *n, const stru
 
 /* ---- one version */
 
-/* Reports a verified file under the keys of an authority, of a shard as its role's; what it lists is learnt
- * when it is reported first. */
+/* Reports a verified file under the keys of an authority. When it is reported for the first time, the roles
+ * that it lists get its authorities. */
 static int report_under(struct walk *w, struct node *n, const struct authority *a, struct mf_tuf_file *f,
 			const struct mf_version *version, struct mf_err *err)
 {
@@ -321,7 +326,7 @@ static int report_under(struct walk *w, struct node *n, const struct authority *
 	}
 	view.roles = &one;
 	view.nroles = 1;
-	struct mf_version v = *version; /* what is added points to here */
+	struct mf_version v = *version; /* a copy: it receives pointers to local variables */
 	if (mf_tuf_old_signers(&w->t->set, f, role_of(a), keys, &v.nsigners, err) < 0)
 		return -1;
 	v.state = MF_VERSION_VERIFIED;
@@ -336,8 +341,8 @@ static int report_under(struct walk *w, struct node *n, const struct authority *
 	return report(w, n, &v, err) < 0 ? -1 : v.again ? 0 : learn_below(w, n, &by, err);
 }
 
-/* The last version under the authorities that came after it, up to `to`: a key that its delegator took away
- * is an event of its own, which no later version of the role undoes. */
+/* Reports the last version again under the later authorities, up to `to`: that the delegator removed a key is
+ * an event of its own, and must not be hidden by a later version of the role. */
 static int report_later(struct walk *w, struct node *n, size_t to, struct mf_err *err)
 {
 	for (; n->last && n->reported < to; n->reported++) {
@@ -353,8 +358,8 @@ static int report_later(struct walk *w, struct node *n, size_t to, struct mf_err
 	return 0;
 }
 
-/* The authority that a version is shown under: the newest that the store got before it and whose threshold it
- * meets; at least `at`. The store's times are only a hint. */
+/* The authority under which a version is reported: the newest one that the store received before the version
+ * and whose threshold the version reaches; none before `at`. The store's times are only a hint. */
 static size_t authority_for(const struct walk *w, const struct node *n, const struct mf_tuf_file *f,
 			    const struct mf_version *v, size_t at)
 {
@@ -367,7 +372,8 @@ static size_t authority_for(const struct walk *w, const struct node *n, const st
 	return at;
 }
 
-/* A verified version of a role; at: the authority that it needs. owned: f, or NULL when it is the set's. */
+/* Reports a verified version of a role. at: the first authority whose threshold it reaches. owned: f, or NULL
+ * if f belongs to the set. */
 static int report_verified(struct walk *w, struct node *n, size_t at, struct mf_tuf_file *f,
 			   struct mf_tuf_file *owned, const struct mf_version *v, struct mf_err *err)
 {
@@ -401,8 +407,8 @@ static struct mf_tuf_file *parse(const struct walk *w, const struct node *n, int
 	return NULL;
 }
 
-/* The newest version is what has been loaded: of what the store gives for it (NULL: nothing) only the time is
- * used. */
+/* Reports the newest version, which is loaded already. Of the store's file of this version (NULL: there is
+ * none) only the time is used. */
 static int one_newest(struct walk *w, struct node *n, const struct mf_buf *bytes, size_t at,
 		      struct mf_version *v, struct mf_err *err)
 {
@@ -419,7 +425,7 @@ static int one_newest(struct walk *w, struct node *n, const struct mf_buf *bytes
 			return -1;
 		mf_err_clear(&why);
 	}
-	/* Its delegator's file has been checked with it: the newest keys sign it. */
+	/* The load verified it with the keys that its delegator lists now: the last authority always fits. */
 	size_t last = n->n - 1;
 	if (find_authority(w, n, f, &at, &why) < 0)
 		return mf_history_fatal(&why) ? mf_history_pass_on(err, &why)
@@ -429,7 +435,8 @@ static int one_newest(struct walk *w, struct node *n, const struct mf_buf *bytes
 	return report_verified(w, n, w->q->version ? last : at, f, NULL, v, err);
 }
 
-/* A file that is there. *at: the authority that the version before needed. */
+/* Reports an older version that the store has. *at: the authority that the previous version needed; receives
+ * that of this one. */
 static int one_version(struct walk *w, struct node *n, struct mf_buf *bytes, size_t *at, struct mf_version *v,
 		       struct mf_err *err)
 {
@@ -449,7 +456,7 @@ static int one_version(struct walk *w, struct node *n, struct mf_buf *bytes, siz
 
 /* ---- one role */
 
-/* Which versions of a role are read, and from which on they are requested. */
+/* The versions of a role that are read; those from `requested` on are reported. */
 struct range {
 	int64_t first, requested, last;
 };
@@ -478,7 +485,8 @@ static struct range range_of(const struct walk *w, const struct node *n)
 	if (wanted > most)
 		wanted = most;
 	struct range r = {.requested = lowest(newest, wanted), .last = newest};
-	/* One more, to compare with. Older versions of a delegator may list keys that are needed. */
+	/* One version more, to compare the first one with. Of a delegator all versions within the limit are
+	 * read: they may list keys that other roles need. */
 	r.first = r.requested > 1 ? r.requested - 1 : 1;
 	if (helps_others(w, n) && lowest(newest, most) < r.first)
 		r.first = lowest(newest, most);
@@ -491,7 +499,7 @@ static int requested_gap(const struct walk *w, const struct node *n, const struc
 	return report_gap(w, n, MF_VERSION_NOT_KEPT, first < r->requested ? r->requested : first, last, err);
 }
 
-/* What the stream gave for one version. rc: as mf_stream_next. */
+/* Handles the stream's answer for one version. rc: what mf_stream_next returned. */
 static int take_version(struct walk *w, struct node *n, int rc, struct mf_buf *bytes, size_t *at,
 			struct mf_version *v, struct mf_err *why, struct mf_err *err)
 {
@@ -508,7 +516,7 @@ static int take_version(struct walk *w, struct node *n, int rc, struct mf_buf *b
 	return rc > 0 ? one_version(w, n, bytes, at, v, err) : 0;
 }
 
-/* What lists the keys of the roles below is not all there. */
+/* Notes for the roles below that some versions of this file, which list their keys, are missing. */
 static void cut_below(struct walk *w, const struct node *n)
 {
 	for (size_t i = 0; i < w->nnodes; i++)
@@ -559,7 +567,8 @@ static bool has_current(const struct walk *w, const char *role)
 	return false;
 }
 
-/* The newest file of a former role, as the snapshot still lists it: only its number is used. */
+/* Finds the newest file of a former role, if the snapshot still lists it. Only its version and size are
+ * used. */
 static enum mf_found find_former(struct walk *w, struct node *n, struct mf_err *err)
 {
 	const struct mf_tuf_meta *m = mf_tuf_meta_find(w->t->set.snapshot, n->role);
@@ -613,7 +622,7 @@ static int read_role(struct walk *w, struct node *n, struct mf_err *err)
 
 /* ---- all of it */
 
-/* A role that two delegators list is read for the first of them. */
+/* Has the role a node already? A role that two delegators list is read for the first of them only. */
 static bool is_double(const struct walk *w, const char *role)
 {
 	for (size_t k = 0; k + 1 < w->nnodes; k++)
@@ -642,7 +651,7 @@ static int choose_nodes(struct walk *w, struct mf_err *err)
 	return 0;
 }
 
-/* The keys that the role has now. */
+/* Adds the authority that lists the role's keys now. */
 static int authority_now(struct walk *w, struct node *n, struct mf_err *err)
 {
 	if (!n->now->delegation)
@@ -651,8 +660,8 @@ static int authority_now(struct walk *w, struct node *n, struct mf_err *err)
 	return learn(n, &by, n->now->delegation, err);
 }
 
-/* One version of one role: mostly the keys of now have signed it, and nothing else need be read. MF_FOUND: it
- * is reported; MF_ABSENT: it takes the whole walk. */
+/* Reads one version of one role. Mostly the current keys have signed it, and no other file must be read.
+ * MF_FOUND: it was reported. MF_ABSENT: older keys are needed, from all versions of the delegators. */
 static enum mf_found try_shortcut(struct walk *w, struct node *n, struct mf_err *err)
 {
 	struct mf_version v = version_of(n, w->q->version, w->q->version);
@@ -691,8 +700,8 @@ static struct node *only_node(struct walk *w)
 	return NULL;
 }
 
-/* A role's shards follow it, and a shard that was divided comes before those that it was divided into: what
- * they hold was there. */
+/* Reads a role, then its shards. A shard that was divided is read before the shards that it was divided into,
+ * because their records come from it. */
 static int read_in_order(struct walk *w, struct node *n, struct mf_err *err)
 {
 	for (size_t i = 0; n->shard && i < w->nnodes; i++) {

@@ -40,7 +40,7 @@ static int take_root(struct mf_old_roots *r, struct mf_buf *bytes, struct mf_err
 	return 0;
 }
 
-/* Of what the store gives for the trusted root only the time is used. */
+/* Asks the store for the trusted root only to learn its time. */
 static int see_trusted_root(struct mf_old_roots *r, struct mf_stream *s, struct mf_err *err)
 {
 	struct mf_buf bytes MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_ROOT_BYTES);

@@ -36,7 +36,7 @@ struct mf_fetch_key mf_stream_key(const char *role, int64_t version, size_t max,
 	    .role = role, .by = MF_BY_VERSION, .version = version, .max = max, .seen = seen};
 }
 
-/* Asks for as much as fits the window. */
+/* Sends requests until the window is full. */
 static int fill(struct mf_stream *s, struct mf_err *err)
 {
 	while (s->begun - s->ended < s->window && s->next * s->step <= s->last * s->step) {
@@ -61,7 +61,8 @@ enum mf_found mf_stream_next(struct mf_stream *s, int64_t version, struct mf_buf
 	slot->fetch = NULL;
 	enum mf_found rc = s->t->repo->ops->end(f, out, err);
 	*seen = slot->seen;
-	if (rc < 0 && err->code == MF_E_FORMAT && s->max < s->most) { /* it may be too large for the others */
+	if (rc < 0 && err->code == MF_E_FORMAT &&
+	    s->max < s->most) { /* perhaps larger than s->max: try again alone */
 		struct mf_fetch_key key = mf_stream_key(s->role, version, s->most, seen);
 		mf_err_clear(err);
 		mf_buf_init(out, s->most);

@@ -203,8 +203,7 @@ struct mf_pin_import {
 	/* Called for each map; it refuses a map whose names are no repositories. */
 	int (*mapped)(void *arg, const char *pattern, const char *repository, enum mf_pin_change what,
 		      struct mf_err *err);
-	int (*named)(void *arg, const char *name,
-		     struct mf_err *err); /* called for each name that is taken over */
+	int (*named)(void *arg, const char *name, struct mf_err *err); /* called for each new name */
 	void *arg;
 	struct mf_keystore *own; /* our own keys, whose names do not change */
 };
