@@ -8,7 +8,7 @@
 #include "trust/names.h"
 
 #define MAX_KEY 1024         /* octets of an object's name: the bound of Amazon S3 */
-#define MAX_SKEW_MARGIN_S 60 /* keys that expire so soon are fetched again */
+#define MAX_SKEW_MARGIN_S 60 /* keys are fetched again this long before they expire */
 
 /* ---- names */
 
@@ -23,7 +23,7 @@ static bool is_bucket_name(struct mf_str s)
 	return s.n >= 3 && s.n <= 255 && s.p[0] != '.';
 }
 
-/* Servers and proxies take other segments out of a path. */
+/* Refuses empty, "." and ".." segments, which servers and proxies remove from a path. */
 static bool is_prefix(struct mf_str s)
 {
 	for (size_t at = 0; at <= s.n;) {
@@ -83,7 +83,7 @@ void mf_bucket_clear(struct mf_bucket *b)
 	*b = (struct mf_bucket){.cfg = NULL};
 }
 
-/* ---- where and who */
+/* ---- endpoint and keys */
 
 static int no_region(struct mf_err *err)
 {
@@ -96,7 +96,7 @@ static char *base_url(const struct mf_bucket *b, struct mf_err *err)
 {
 	const struct mf_aws *a = &b->aws;
 	char *host MF_FREE = NULL, *url = NULL;
-	/* A wildcard certificate covers no dots. */
+	/* The store's wildcard certificate does not cover a host name whose bucket part has dots. */
 	bool dots = strchr(b->name, '.') != NULL;
 	bool path = a->style == MF_AWS_PATH || (a->style == MF_AWS_AUTO && (a->endpoint || dots));
 	if (!a->region) {
@@ -247,7 +247,7 @@ int mf_object_begin(struct mf_bucket *b, const struct mf_object_request *r, stru
 	return 0;
 }
 
-/* ---- what is wrong */
+/* ---- errors */
 
 void mf_s3_error_field(const struct mf_http_response *res, const char *tag, char out[256])
 {
@@ -365,7 +365,7 @@ static const struct reason {
     {"AccessDenied", denied},
 };
 
-/* Always -1. */
+/* Fails with the reason that the answer gives. Returns -1. */
 static int refused(struct mf_object_call *c, const struct mf_http_response *res, struct mf_err *err)
 {
 	struct answer a = {.c = c, .res = res};
@@ -410,7 +410,7 @@ enum mf_found mf_object_get(struct mf_object_call *c, struct mf_http_response **
 	return MF_FOUND;
 }
 
-/* What cannot be known: whether the object is there now. */
+/* Does the status leave open whether the write has happened? */
 static bool is_unclear(long status)
 {
 	return status == 409 || status == 429 || status >= 500;

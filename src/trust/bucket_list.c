@@ -1,7 +1,8 @@
 /* Listing a bucket: ListObjectsV2, page after page.
  *
- * A page begins after the last key of the page before (start-after), whatever token the store offers: the
- * keys are read here anyway. Keys are requested percent-encoded, so that XML leaves them as they are. */
+ * The next page begins after the last key of the previous one (start-after); the store's continuation token
+ * is ignored, because the keys are read here anyway. Keys are requested percent-encoded, so that they contain
+ * nothing that XML would escape. */
 #include <stdio.h>
 
 #include "base/encode.h"
@@ -44,7 +45,7 @@ static int read_size(struct mf_str text, uint64_t *out)
 	return text.n ? 0 : -1;
 }
 
-/* Stores that do not encode keys as they were asked to (versitygw) write them as XML does. */
+/* For stores that do not percent-encode keys as requested (versitygw): decodes the entities of XML. */
 static int decode_entities(struct mf_buf *out, struct mf_str text, struct mf_err *err)
 {
 	static const struct {
@@ -73,7 +74,7 @@ struct page {
 	struct mf_buf *last;
 };
 
-/* One <Contents>. */
+/* Adds the object of one <Contents> element. */
 static int add_object(const struct page *p, struct mf_str object, struct mf_err *err)
 {
 	struct mf_str key, size, changed;
@@ -108,7 +109,7 @@ enum mf_found mf_s3_list_parse(struct mf_str xml, struct mf_str base, struct mf_
 	return more ? MF_FOUND : MF_ABSENT;
 }
 
-/* As it is signed: in this order, everything but unreserved octets encoded. */
+/* The form that is signed: parameters in this order, all but unreserved octets encoded. */
 static int make_query(struct mf_buf *out, struct mf_str prefix, struct mf_str after, struct mf_err *err)
 {
 	mf_buf_reset(out);

@@ -10,8 +10,8 @@
 
 /* ---- names */
 
-/* Directory of a repository's files, with '/' at the end. After unpacking, a web server could serve them:
- * clients of Notary send ':' as it is, and clients of TUF 1.0 request the names of directory.c. */
+/* Appends the directory of a repository's files, with '/' at the end. A web server could serve the unpacked
+ * bundle: Notary clients send ':' unencoded, and TUF 1.0 clients request the names of directory.c. */
 static int add_base(struct mf_buf *out, const struct mf_dialect *d, const char *gun, struct mf_err *err)
 {
 	if (d != &mf_dialect_notary)
@@ -23,7 +23,7 @@ static int add_base(struct mf_buf *out, const struct mf_dialect *d, const char *
 	return mf_buf_addz(out, "/_trust/tuf/", err);
 }
 
-/* The file that a request is for. */
+/* Appends the name of the requested file. */
 static int add_file(struct mf_buf *out, const struct mf_dialect *d, const struct mf_fetch_key *key,
 		    struct mf_err *err)
 {
@@ -93,7 +93,7 @@ static void packed_cancel(struct mf_fetch *f)
 	free(f);
 }
 
-/* The file is its own cache. `open` of both is mf_trust_open_bundle. */
+/* Bundles need no cache. They are opened by mf_trust_open_bundle: the rows have no `open`. */
 #define PACKED_OPS(of, numbered)                                                                             \
 	{                                                                                                    \
 		.scheme = "", .dialect = (of), .local = true, .numbered_roots = (numbered),                  \
@@ -103,7 +103,8 @@ static void packed_cancel(struct mf_fetch *f)
 static const struct mf_repo_ops packed_tuf1 = PACKED_OPS(&mf_dialect_tuf1, true);
 static const struct mf_repo_ops packed_notary = PACKED_OPS(&mf_dialect_notary, false);
 
-/* It is there when its timestamp or its root is: with one of them alone, loading says what is missing. */
+/* A repository is there if its timestamp or a root is: if only one of them is, the load reports what is
+ * missing. */
 static enum mf_found find_repository(const struct mf_archive *a, const struct mf_repo_ops *ops,
 				     const char *gun, struct mf_buf *base, struct mf_err *err)
 {
@@ -182,7 +183,8 @@ static struct mf_fetch_key root_key(int64_t version)
 	    .role = "root", .by = MF_BY_VERSION, .version = version, .max = MF_MAX_ROOT_BYTES};
 }
 
-/* Backwards from the trusted root, each verified by the one behind it: a reader's pin may be an older one. */
+/* Passes the roots from the trusted one backwards, each verified with the one after it: a reader's pin may
+ * match an older root only. */
 static int give_roots(const struct pack *p, struct mf_err *err)
 {
 	const struct mf_tuf_set *set = &p->t->set;
@@ -218,7 +220,7 @@ static int give_named(const struct pack *p, const char *role, const struct mf_tu
 	return p->fn(p->arg, &key, mf_buf_bytes(&f->bytes), err);
 }
 
-/* A file that another one lists, under the name that a reader will ask for. */
+/* Passes a file that another one lists, with the key by which a reader will request it. */
 static int give_listed(const struct pack *p, const char *role, const struct mf_tuf_meta *m,
 		       struct mf_bytes bytes, struct mf_err *err)
 {
@@ -239,7 +241,7 @@ static int give_roles(const struct pack *p, struct mf_err *err)
 	return 0;
 }
 
-/* What does not verify here does not verify there: the reader who needs it must get the same answer. */
+/* Passes skipped roles, too: a reader who needs one of them must get the same error as here. */
 static int give_broken(const struct pack *p, struct mf_err *err)
 {
 	for (size_t i = 0; i < p->t->nbroken; i++) {
@@ -277,8 +279,8 @@ int mf_trust_pack(struct mf_trust *t, mf_trust_pack_fn fn, void *arg, struct mf_
 
 /* ---- age */
 
-/* Neither dialect has a signed time of signing in its metadata; records have. What is claimed to lie ahead
- * counts for nothing. */
+/* The time of the newest record; 0: none has a time. Metadata of both dialects does not contain the time of
+ * signing, but records do. Times in the future are ignored. */
 static int newest_record(const struct mf_trust *t, int64_t *newest, struct mf_err *err)
 {
 	const struct mf_tuf_set *set = &t->set;

@@ -11,19 +11,19 @@
 struct mf_trust_config {
 	const char *home; /* pins, floors, locks */
 	const char *cache_dir;
-	struct mf_cache *cache; /* of that directory; NULL: it is not held at a size */
+	struct mf_cache *cache; /* limits the size of that directory; NULL: no limit */
 	bool tofu;              /* trust on first use where no pin exists */
-	bool ci;                /* and never store it */
+	bool ci;                /* trust on first use stores no pin */
 	struct mf_http *http;   /* for servers; may be NULL for directories */
 	struct mf_auth *auth;
 	const struct mf_aws_config *aws; /* for object stores; NULL: requests are not signed */
 	const struct mf_env *env;
 	struct mf_keystore *keys;
-	const struct mf_names *names; /* of keys, for messages; may be NULL */
-	const char *key_name;         /* keys that are made, and the first choice when several fit */
-	const char *propose_hint;     /* what a person types to propose the change; NULL: not known */
-	/* Of a bundle. at: seconds, expiry is checked as of then, and nothing is remembered of the run; 0:
-	 * now. max_age_s: the newest signed time in it may be no older; 0: any. */
+	const struct mf_names *names; /* names of keys, for messages; may be NULL */
+	const char *key_name;         /* name of new keys, and of the key to prefer when several fit */
+	const char *propose_hint; /* the command that proposes the change instead, for hints; NULL: unknown */
+	/* For bundles. at: time in seconds as of which expiry is checked, and then the run stores neither
+	 * pins nor floors; 0: now. max_age_s: limit for the age of the newest record; 0: none. */
 	int64_t at, max_age_s;
 };
 

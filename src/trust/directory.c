@@ -1,8 +1,8 @@
-/* A TUF 1.0 repository in a directory: consistent snapshots, metadata beside each other, timestamp.json
- * written last.
+/* A TUF 1.0 repository in a directory: all metadata in one directory, with consistent snapshots;
+ * timestamp.json is written after the files that it refers to.
  *
- * Versioned files are never changed: copies and caches may keep them for ever. Only versions below the
- * current one are removed, so that no name is used twice. */
+ * Versioned files never change: copies and caches may keep them for ever. Only versions below the current one
+ * are removed, so that no name is used twice. */
 #include <errno.h>
 #include <sys/stat.h>
 
@@ -14,10 +14,11 @@ struct directory {
 	struct mf_repo repo;
 	const struct mf_trust_config *cfg;
 	char *dir;
-	/* The directory as it was at first, where it was there: no other is written to. */
+	/* The directory when the repository was opened, if it existed: files are written to no other one that
+	 * has taken its name. */
 	struct stat seen;
 	bool there;
-	const char *writing; /* that same one, while files are written */
+	const char *writing; /* path of that directory while files are written, else NULL */
 };
 
 struct mf_fetch {
@@ -128,11 +129,11 @@ static enum mf_found directory_end(struct mf_fetch *f, struct mf_buf *out, struc
 	return rc;
 }
 
-/* Names that stopped publishers can have left before one is free. */
+/* How many versions of stopped publishers are skipped to find a free one. */
 #define MAX_LEFT_VERSIONS 10000
 
-/* A file that a stopped publish has left may be in a copy or a cache by now: its name is never given to other
- * bytes. Nor is its version, as far as it goes: the next one is taken. */
+/* A file that a stopped publish has left may be in a copy or a cache by now. Its name must not be given to
+ * other bytes: the next version is taken. */
 static int directory_free_version(struct mf_repo *r, const char *role, int64_t from, int64_t *out,
 				  struct mf_err *err)
 {
@@ -141,7 +142,7 @@ static int directory_free_version(struct mf_repo *r, const char *role, int64_t f
 		char *path MF_FREE = file_path(d, role, v, err);
 		if (!path)
 			return -1;
-		/* Whatever has the name: a link that leads nowhere has it as well. */
+		/* lstat: a dangling link occupies the name as well. */
 		struct stat st;
 		if (lstat(path, &st) == 0)
 			continue;
@@ -160,8 +161,8 @@ static int lost_race(const struct directory *d, struct mf_err *err)
 		       d->repo.where);
 }
 
-/* Is timestamp.json still what the change was built on? A first publish is built on there being no root:
- * without one, what is there was left by a publisher that was stopped, and nobody can have read it. */
+/* Is timestamp.json still the file that the change was built on? A first publish requires that there is no
+ * root: without one, all files were left by a publisher that was stopped, and nobody can have read them. */
 static int check_base(struct directory *d, const struct mf_bytes *base, struct mf_err *err)
 {
 	struct mf_buf now MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_TIMESTAMP_BYTES);
@@ -176,10 +177,10 @@ static int check_base(struct directory *d, const struct mf_bytes *base, struct m
 	return mf_str_eq(mf_buf_str(&now), mf_str_of(*base)) ? 0 : lost_race(d, err);
 }
 
-/* Order of writing. Nothing refers to the versioned files until timestamp.json does. A later root is in force
- * as soon as it has its name: whether the timestamp goes before or behind it depends on the keys, and is the
- * caller's order. The first root goes behind everything, so that there is nothing at all to read until all is
- * there. */
+/* Order of writing. Nothing refers to the versioned files until timestamp.json is replaced. A later root is
+ * in force as soon as it has its name: whether it is written before or after the timestamp depends on the
+ * keys, and follows the caller's order. The first root is written last, so that a new repository can be read
+ * only when it is complete. */
 enum stage { VERSIONED, IN_FORCE, FIRST_ROOT, STAGES };
 
 static bool is_timestamp(const struct mf_publish_file *f)
@@ -194,7 +195,8 @@ static enum stage stage_of(const struct mf_publish_file *f)
 	return is_timestamp(f) ? IN_FORCE : VERSIONED;
 }
 
-/* A mirror that was stopped finds what it has written. */
+/* Does the file exist with these bytes? A mirror that was stopped continues after the files that it has
+ * written. */
 static bool is_there(const char *path, struct mf_bytes bytes)
 {
 	struct mf_buf now MF_BUF_CLEANUP = MF_BUF_INIT(bytes.n);

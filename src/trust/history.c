@@ -35,7 +35,7 @@ struct node {
 	bool requested;       /* its versions are reported */
 	bool needed;          /* they are read: for a report, or to verify a role below it */
 	bool cut;             /* not all versions of the files that list its keys were read */
-	/* The version that was reported last, and the index in `v` of the authority under which. */
+	/* The version that was reported last, and the index in `v` of the authority that was used. */
 	struct mf_tuf_file *last, *owned; /* equal; but `owned` is NULL if the file belongs to the set */
 	struct mf_version last_version;
 	size_t reported;

@@ -1,6 +1,6 @@
-/* The indexes of cached targets files (tuf/index.h): ROLE.index (add_delegators) beside ROLE.json in the
- * cache, which is not trusted, made under a secret in the home, which is. When an index does not fit, the
- * whole file is read. */
+/* The indexes of cached targets files (tuf/index.h). ROLE.index (add_delegators) is stored beside ROLE.json
+ * in the cache, which is not trusted, and authenticated with a secret in the home, which is. If an index does
+ * not fit, the whole file is read. */
 #include <sys/stat.h>
 
 #include "base/encode.h"
@@ -19,7 +19,7 @@ static bool is_private(const char *path)
 	return stat(path, &st) == 0 && (st.st_mode & 077) == 0;
 }
 
-/* MF_ABSENT: there is none here, or not one of ours. */
+/* MF_ABSENT: there is none, or others have access to its file. */
 static enum mf_found read_secret(const char *path, struct mf_secret *out, struct mf_err *err)
 {
 	struct mf_err ignored = MF_ERR_INIT;
@@ -37,7 +37,8 @@ static enum mf_found read_secret(const char *path, struct mf_secret *out, struct
 	return found;
 }
 
-/* A home that cannot be written to has none. Of two processes that make one, the first wins. */
+/* That the home cannot be written to is no error; there is no secret then. If two processes make one, the
+ * first wins. */
 static int make_secret(const char *path, struct mf_err *err)
 {
 	struct mf_err ignored = MF_ERR_INIT;
@@ -98,8 +99,9 @@ static void files_close(struct files *f)
 }
 #define FILES_CLEANUP MF_CLEANUP(files_close)
 
-/* A role that several delegators list is verified for each of them, and has an index for each: one name would
- * let each run write them anew. Of those below `targets` itself the name is the role's alone. */
+/* Appends a hash of the chain of delegators. A role that several delegators list is verified for each of
+ * them, and has an index for each: with a single name each would overwrite the other's in every run. For
+ * delegations of `targets` itself nothing is appended. */
 static int add_delegators(const struct mf_tuf_edge *edge, struct mf_buf *name, struct mf_err *err)
 {
 	struct mf_buf chain MF_BUF_CLEANUP = MF_BUF_INIT(1 << 20);
@@ -191,7 +193,8 @@ enum mf_found mf_trust_index_find(const struct mf_trust *t, const struct mf_tuf_
 	return mf_index_find(l->file, &from, subject, err);
 }
 
-/* Whoever may write in the cache could put a link in the place of its directory. */
+/* Is the repository's directory inside the cache? Somebody who can write to the cache could replace it by a
+ * link. */
 static enum mf_found is_inside(const struct mf_trust *t, struct mf_err *err)
 {
 	struct mf_err ignored = MF_ERR_INIT;

@@ -1,4 +1,4 @@
-/* The files in a trust repository, as its store lists them. */
+/* Listings of the files in a trust repository. */
 #include "trust/repo.h"
 
 #include "base/limits.h"

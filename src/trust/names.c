@@ -53,7 +53,7 @@ int mf_trust_name_target(struct mf_buf *out, struct mf_str name, const struct mf
 int mf_trust_name_server(struct mf_buf *out, const char *scheme, const char *rest, struct mf_err *err)
 {
 	size_t len = strlen(rest);
-	/* It may be a password: it is not repeated. */
+	/* This part may be a password: the message does not repeat it. */
 	if (strpbrk(rest, "@?#")) {
 		(void)mf_fail(err, MF_E_USAGE, 0,
 			      "the URL of a trust server is %sHOST[:PORT][/PATH], without user and query",

@@ -47,17 +47,18 @@ static struct mf_repo *notary_open(const struct mf_repo_ops *ops, const char *re
 	struct mf_buf path MF_BUF_CLEANUP = MF_BUF_INIT(4096), where MF_BUF_CLEANUP = MF_BUF_INIT(8192);
 	if (mf_trust_name_server(&where, ops->scheme, rest, err) < 0)
 		return NULL;
-	/* What people see in logs and copy: the API's own prefix. */
+	/* Users copy URLs from logs: remove the API's prefix /v2 from the end. */
 	while (mf_str_ends(mf_buf_str(&where), MF_STR("/v2")) || mf_str_ends(mf_buf_str(&where), MF_STR("/")))
 		where.p[where.n -= where.p[where.n - 1] == '/' ? 1 : 3] = 0;
-	/* Behind a repository's own URL nothing is found, which would read as "gone". */
+	/* With the URL of a single repository every request would get 404, and the repository would be
+	 * reported as gone. */
 	if (strstr(where.p, "/_trust/tuf")) {
 		(void)mf_fail(err, MF_E_USAGE, 0, "trust server '%s' is the URL of one repository", where.p);
 		mf_err_set_hint(err, "give the server's own URL: what stands before /v2/");
 		return NULL;
 	}
-	/* The server matches paths after decoding and redirects "//" and dot segments: none of them is in a
-	 * GUN. */
+	/* The server matches paths after decoding and redirects "//" and dot segments: no GUN contains
+	 * these. */
 	if (mf_pct_encode(&path, mf_str_c(gun), "/:", err) < 0)
 		return NULL;
 	struct notary *n = calloc(1, sizeof *n);
@@ -125,8 +126,8 @@ static struct mf_fetch *notary_begin(struct mf_repo *r, const struct mf_fetch_ke
 	return NULL;
 }
 
-/* A 404 here is about the server, not about a record or an image. A page for people is no answer of a trust
- * server, whatever its status. */
+/* Fails with the reason of an answer. A 404 is about the server here, not about a record or an image. An HTML
+ * page does not come from a trust server, whatever its status. */
 static int server_error(const struct mf_http_call *call, const struct mf_http_response *res, const char *what,
 			struct mf_err *err)
 {
@@ -142,7 +143,8 @@ static int server_error(const struct mf_http_call *call, const struct mf_http_re
 	return -1;
 }
 
-/* 404 with Notary's own words, or with none, is an answer; a web server's page is not. */
+/* A 404 with Notary's JSON, or with an empty body, means that there is no such file; an HTML page is an
+ * error. */
 static enum mf_found await_file(struct mf_fetch *f, struct mf_buf *out, struct mf_err *err)
 {
 	struct mf_http_response *res;
@@ -177,7 +179,7 @@ bool mf_notary_lost_race(const struct mf_http_response *res, bool first)
 		return strcmp(code, "UPDATING") == 0;
 	if (res->status != 400 || strcmp(code, "INVALID_UPDATE") != 0)
 		return res->status == 400 && strcmp(code, "VERSION") == 0;
-	/* A shard whose role lists it no more: it was divided. */
+	/* The latter: a shard that was divided meanwhile, and which its role no longer lists. */
 	const struct mf_str why = first ? MF_STR("ErrBadRoot") : MF_STR("delegation does not exist");
 	return memmem(body.p, body.n, why.p, why.n) != NULL;
 }
@@ -221,7 +223,7 @@ static int notary_publish(struct mf_repo *r, const struct mf_publish_file *files
 	return done ? 0 : publish_error(call, res, base == NULL, err);
 }
 
-/* A new key is made by POST, which needs every right in the repository. */
+/* POST makes a new key. It needs all permissions in the repository. */
 static int notary_server_key(struct mf_repo *r, const char *role, enum mf_server_key which,
 			     struct mf_buf *out, struct mf_err *err)
 {

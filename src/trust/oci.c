@@ -17,7 +17,8 @@ void mf_oci_files_clear(struct mf_oci_files *f)
 
 /* ---- names */
 
-/* What mf_trust_name_role writes, and nothing that leads elsewhere where somebody unpacks it. */
+/* Accepts names that mf_trust_name_role writes, and none that would leave the directory into which somebody
+ * unpacks the layers. */
 static bool is_file_name(struct mf_str s)
 {
 	if (!s.n || s.n > MF_MAX_OCI_FILE_NAME || s.p[0] == '.' || !mf_str_ends(s, MF_STR(".json")))
@@ -44,7 +45,8 @@ int mf_oci_tag(char out[MF_OCI_TAG], const char *gun, struct mf_err *err)
 	return 0;
 }
 
-/* distribution-spec 1.1, "Pulling manifests", <name>: the registry refuses what is not one in its own way. */
+/* distribution-spec 1.1, "Pulling manifests", <name>: a rough check, as the registry refuses invalid
+ * names. */
 static bool is_repository(struct mf_str s)
 {
 	for (size_t i = 0; i < s.n; i++) {
@@ -122,7 +124,7 @@ static int add_layer(struct mf_oci_files *f, const json_t *layer, struct mf_err 
 	return 0;
 }
 
-/* Two files of one name: which one is read would be chance. */
+/* Refuses two files of one name: it would be arbitrary which one is read. */
 static int check_unique(const struct mf_oci_files *f, struct mf_err *err)
 {
 	for (size_t i = 1; i < f->n; i++)
@@ -172,9 +174,10 @@ struct oci {
 	char tag[MF_OCI_TAG];
 	struct mf_exchange manifest; /* in flight while `asked` */
 	bool asked, have;
-	bool stamped; /* its timestamp was requested: the next one is that of a newer manifest */
+	bool stamped; /* the timestamp of this manifest was requested: a second request fetches the manifest
+			 again */
 	struct mf_oci_files files;
-	struct mf_fetch *waiting; /* for the manifest */
+	struct mf_fetch *waiting; /* requests that wait for the manifest */
 };
 
 struct mf_fetch {
@@ -186,7 +189,7 @@ struct mf_fetch {
 	struct mf_oci_file listed; /* what `file` points to */
 	struct mf_exchange x;
 	struct mf_fetch *next;
-	struct mf_err failed; /* of the beginning of a request that was waiting */
+	struct mf_err failed; /* of the attempt to send the request after it had waited */
 };
 
 static void forget_manifest(struct oci *o)
@@ -260,7 +263,7 @@ static int page_error(const struct mf_exchange *x, const char *what, struct mf_e
 				      "does a proxy or a login page stand before the registry?", err);
 }
 
-/* No manifest: no file is there. */
+/* Without a manifest the list of files is empty. */
 static int read_manifest(struct oci *o, struct mf_err *err)
 {
 	struct mf_exchange *x = &o->manifest;
@@ -297,7 +300,7 @@ static int ask_for_file(struct mf_fetch *f, struct mf_err *err)
 	return mf_exchange_begin(&f->x, err);
 }
 
-/* All files that are waiting are requested at once. */
+/* Waits for the manifest, then requests all files that wait for it at the same time. */
 static int need_manifest(struct oci *o, struct mf_err *err)
 {
 	if (o->have)
@@ -370,8 +373,8 @@ static struct mf_fetch *oci_begin(struct mf_repo *r, const struct mf_fetch_key *
 	return NULL;
 }
 
-/* TUF decides what the bytes are worth. That they are not what the manifest names is the registry's fault,
- * and the better message. */
+/* Only for a better message: bytes that differ from the manifest's digest are the registry's fault. Whether
+ * bytes are trusted is decided by TUF alone. */
 static int check_bytes(const struct mf_fetch *f, struct mf_bytes bytes, struct mf_err *err)
 {
 	struct mf_digest d;

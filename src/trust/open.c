@@ -1,4 +1,4 @@
-/* Opening a trust repository, and what can be asked of an open one. */
+/* Opening a trust repository, and the accessors of an open one. */
 #include "trust/load.h"
 #include "trust/names.h"
 
@@ -103,7 +103,7 @@ const struct mf_dialect *mf_trust_dialect(const struct mf_trust *t)
 }
 const char *mf_trust_dir(const struct mf_trust *t)
 {
-	/* What is local and can only be read is a bundle: one file. */
+	/* A local repository that is read-only is a bundle: one file. */
 	return t->repo->ops->local && !t->repo->ops->read_only ? t->repo->where : NULL;
 }
 char *mf_trust_metadata_dir(const struct mf_trust *t, struct mf_err *err)
@@ -143,9 +143,10 @@ int mf_trust_check_writable(const struct mf_trust *t, struct mf_err *err)
 	return -1;
 }
 
-/* ---- of what is loaded */
+/* ---- a loaded repository */
 
-/* The hash in a target's file name. Of a mirror that is being made nothing is loaded, and it has hashes. */
+/* The hash in a target's file name; NULL: names have none, without consistent snapshots. While nothing is
+ * loaded, a mirror is being created, whose names have hashes. */
 static const struct mf_digest *named_hash(const struct mf_trust *t, const struct mf_digest *sha256)
 {
 	return !t->set.root || t->set.root->consistent_snapshot ? sha256 : NULL;

@@ -1,10 +1,10 @@
-/* From the pin to the newest root (5.3): every root is verified by the one before it, and the first one by
- * the pin; it is no newer than the last root trusted here.
+/* From the pin to the newest root (5.3): every root is verified with the one before it, and the first one by
+ * the pin. The first one is no newer than the last root trusted here.
  *
  * Numbered roots (TUF 1.0) begin with the last root trusted here when it meets the pin, and each next one is
  * verified as it arrives. Everywhere else (Notary, whose newest root has a name; a new pin; a first run) the
- * chain is collected first, from the newest root back to one that meets the pin, and then verified forward.
- */
+ * chain is collected first, from the newest root back to one that meets the pin, and then verified
+ * forward. */
 #include <assert.h>
 #include <stdio.h>
 
@@ -12,7 +12,7 @@
 #include "crypto/hash.h"
 #include "trust/load.h"
 
-/* The way out for the person who created it again. */
+/* For users who created the repository again themselves. */
 #define FORGET_HINT "; if you created it again yourself, 'manifesto trust forget IMAGE' forgets the old one"
 
 /* Parsed roots of successive versions, newest first. */
@@ -107,7 +107,7 @@ static int gone(struct mf_trust *t, struct mf_err *err)
 	return -1;
 }
 
-/* The newest root of a server: by name. */
+/* Adds the newest root by its name (Notary). */
 static int newest_by_name(struct mf_trust *t, struct chain *c, struct mf_err *err)
 {
 	struct mf_buf bytes MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_ROOT_BYTES);
@@ -126,7 +126,7 @@ static int newest_by_name(struct mf_trust *t, struct chain *c, struct mf_err *er
 
 /* ---- numbered roots (TUF 1.0, section 5.3): from a known version upward until there is no next one */
 
-/* The newest root of an earlier run, in *out, if it is not older than `first`; else NULL. */
+/* *out: the newest root that an earlier run stored, or NULL if there is none or it is older than `first`. */
 static int newest_in_store(struct mf_trust *t, int64_t first, struct mf_tuf_file **out, struct mf_err *err)
 {
 	struct mf_err why = MF_ERR_INIT;
@@ -148,7 +148,7 @@ static int64_t first_version(const struct mf_floors *floors)
 	return floor ? floor : 1;
 }
 
-/* fresh: it may be one that has just appeared. */
+/* fresh: the root may just have been published, so that no cache may answer for the server. */
 static struct mf_fetch_key numbered_key(int64_t version, bool fresh)
 {
 	return (struct mf_fetch_key){.role = "root",
@@ -255,7 +255,8 @@ static bool lists_pinned(const struct mf_trust *t, const struct mf_tuf_file *roo
 	return false;
 }
 
-/* A root of the pinned keys whose signatures do not verify is damaged, which is the better message. */
+/* Fails because no root meets the pin. If one lists pinned keys and its signatures do not verify, it is
+ * damaged: that is reported instead. */
 static int refuse_pin(const struct mf_trust *t, const struct chain *c, struct mf_err *err)
 {
 	const struct mf_tuf_file *newest = c->v[0].file;
@@ -301,13 +302,14 @@ static int refuse_unpinned(const struct mf_trust *t, const struct mf_tuf_file *n
 
 /* ---- the chain */
 
-/* One version older than the oldest. */
+/* Adds the root before the oldest one of the chain. */
 static int add_older(struct mf_trust *t, struct chain *c, bool found, struct mf_err *err)
 {
 	struct mf_buf bytes MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_ROOT_BYTES);
 	int64_t version = c->v[c->n - 1].file->version - 1;
 	enum origin origin;
-	if (c->n > MF_MAX_ROOT_STEPS) /* a pinned key alone does not carry over the last trusted root */
+	if (c->n > MF_MAX_ROOT_STEPS) /* the limit holds even if a root meets the pin: the chain must reach
+					 the last trusted root, too */
 		return found ? mf_fail(err, MF_E_FORMAT, 0,
 				       "more than %d root versions since the last trusted one",
 				       MF_MAX_ROOT_STEPS)
@@ -324,9 +326,9 @@ static int add_older(struct mf_trust *t, struct chain *c, bool found, struct mf_
 	return check_number(c->v[c->n - 1].file, version, err);
 }
 
-/* Goes to older roots, adding them as needed, until one satisfies the pin and is no newer than the last one
- * trusted here; those that are older still are dropped. The index of the first (newest) that satisfies it
- * goes to *pinned. */
+/* Goes back to older roots, adding them as needed, until one has met the pin and the chain reaches a root
+ * that is no newer than the last one trusted here. Older ones are dropped. *pinned: index of the newest root
+ * that meets the pin. */
 static int walk_back(struct mf_trust *t, struct chain *c, size_t *pinned, struct mf_err *err)
 {
 	int64_t floor = mf_tuf_floor_get(&t->floors.roles, "root");
@@ -353,7 +355,7 @@ static int walk_back(struct mf_trust *t, struct chain *c, size_t *pinned, struct
 	}
 }
 
-/* The root of the version last trusted here must be that very file. */
+/* A root of the version that was trusted last must be the same file. */
 static int check_continuity(const struct mf_trust *t, const struct mf_tuf_file *root, struct mf_err *err)
 {
 	struct mf_digest d;
@@ -374,7 +376,7 @@ static int check_continuity(const struct mf_trust *t, const struct mf_tuf_file *
 }
 
 /* Verifies the collected roots, oldest first, and makes each the trusted one; the chain is empty afterwards.
- * Only what has been verified is kept: a step that fails must not come back from the cache. */
+ * Only verified roots are stored: one that failed must not come back from the cache. */
 static int verify_forward(struct mf_trust *t, struct chain *c, size_t pinned, struct mf_err *err)
 {
 	struct mf_tuf_anchor a = anchor_of(t);
@@ -404,7 +406,8 @@ static void reverse(struct chain *c)
 	}
 }
 
-/* Is the newest root so far the one to go on from: trusted before, or verified just now? */
+/* Can the next root be verified with the newest one so far? Yes if that was verified just now, or if it was
+ * trusted in an earlier run and meets the pin. */
 static enum mf_found is_trusted(const struct mf_trust *t, const struct chain *c, struct mf_err *err)
 {
 	int64_t floor = mf_tuf_floor_get(&t->floors.roles, "root");
@@ -415,7 +418,8 @@ static enum mf_found is_trusted(const struct mf_trust *t, const struct chain *c,
 	return meets_pin(t, c->v[0].file, err);
 }
 
-/* One version after another until there is none. Those that cannot be verified yet are left in the chain. */
+/* Fetches one version after another until there is none, and verifies each as it arrives if it can
+ * (is_trusted). The others are left in the chain, newest first. */
 static int newest_by_number(struct mf_trust *t, struct chain *c, struct mf_err *err)
 {
 	int64_t first = first_version(&t->floors), last_root = t->how.last_root;
@@ -457,8 +461,8 @@ static int newest_by_number(struct mf_trust *t, struct chain *c, struct mf_err *
 	return 0;
 }
 
-/* Without timestamp.json, and on a machine that knows nothing of it, a directory or a bucket holds what an
- * interrupted first put has left: the next one starts over, or goes on. */
+/* MF_FOUND: a first put was interrupted in this directory or bucket, as it has no timestamp.json and this
+ * machine has neither pin nor floors. It counts as absent, and the next put starts over or continues. */
 static enum mf_found unfinished(struct mf_trust *t, struct mf_err *err)
 {
 	struct mf_buf bytes MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_TIMESTAMP_BYTES);
@@ -469,9 +473,9 @@ static enum mf_found unfinished(struct mf_trust *t, struct mf_err *err)
 	return found == MF_FAILED ? MF_FAILED : found == MF_FOUND ? MF_ABSENT : MF_FOUND;
 }
 
-/* Whoever holds enough root keys of the newest root to have made it needs no pin to publish: nobody else can
- * have. That is the case after a first put that was stopped between publishing and pinning. The pin is stored
- * when the load has succeeded. */
+/* Sets t->pin to the newest root's keys if this machine holds enough of them to have made that root: then it
+ * may publish without a pin. That happens after a first put that was stopped between publishing and pinning.
+ * The pin is stored when the load has succeeded. */
 static int adopt_own_root(struct mf_trust *t, const struct mf_tuf_file *newest, struct mf_err *err)
 {
 	const struct mf_tuf_role *role = &newest->roles[MF_TUF_ROOT];
@@ -482,7 +486,7 @@ static int adopt_own_root(struct mf_trust *t, const struct mf_tuf_file *newest, 
 	for (size_t i = 0; i < role->nkeys; i++) {
 		const struct mf_key_info *ours = mf_trust_key_here(t, role->keys[i]);
 		struct mf_digest fp = ours ? mf_pubkey_fingerprint(ours->pub) : (struct mf_digest){{0}};
-		bool counted = false; /* under another ID */
+		bool counted = false; /* listed before under another ID */
 		for (size_t k = 0; k < n; k++)
 			counted |= mf_digest_eq(&fps[k], &fp);
 		if (ours && !counted)
@@ -515,7 +519,7 @@ enum mf_found mf_load_own_root(struct mf_trust *t, struct mf_buf *bytes, struct 
 		   : MF_FOUND;
 }
 
-/* The root that the pin, trust on first use or our own key leads to. */
+/* Verifies the collected chain, from a root that meets the pin, is our own, or is trusted on first use. */
 static int load_from_pin(struct mf_trust *t, struct chain *c, struct mf_err *err)
 {
 	size_t pinned;

@@ -1,10 +1,10 @@
 /* A TUF 1.0 repository in a bucket of an object store: the files of a directory (directory.c) under the same
  * names, for any number of writers and without a lock.
  *
- * timestamp.json is the only thing that is ever replaced, on the condition that it still is what the change
- * was built on: that swap is the commit. Everything else is created once, on the condition that it is not
- * there. The snapshot is created first: its name is the one that all writers share, so that most losers lose
- * before they have written anything. Nothing refers to the files that a loser has written.
+ * timestamp.json is the only metadata that is ever replaced, on the condition that it still is the file that
+ * the change was built on: that swap is the commit. All other metadata is created once, on the condition that
+ * the name is free. The snapshot is created first: all writers want its name, so that most losers of a race
+ * lose before they have written anything. Nothing refers to the files that a loser has written.
  *
  * An answer can be lost, and some stores answer the loser of a race with an error of their own: after an
  * answer that is neither a success nor a final refusal, the object is read back. */
@@ -17,7 +17,7 @@
 #include "trust/names.h"
 #include "trust/repo.h"
 
-#define MAX_TRIES 12 /* of one write whose answer is not clear */
+#define MAX_TRIES 12 /* of one write whose outcome is unknown */
 #define FOR_EVER "public, max-age=31536000, immutable"
 #define NEVER_STALE "no-cache"
 
@@ -25,12 +25,12 @@ struct s3 {
 	struct mf_repo repo;
 	struct mf_bucket bucket;
 	const struct mf_trust_config *cfg;
-	/* timestamp.json as it was read or written last. */
+	/* timestamp.json as it was last read, and its ETag. */
 	struct mf_buf stamp;
 	char etag[128];
-	bool checked;    /* the store heeds conditions */
+	bool checked;    /* the store is known to honour conditions */
 	bool bare_etags; /* it accepts ETags in conditions only without quotation marks */
-	bool probe;      /* others have used up versions: find a free one by requests */
+	bool probe;      /* stopped publishers have used versions: find a free one by requests */
 };
 
 struct mf_fetch {
@@ -99,7 +99,7 @@ static struct mf_fetch *s3_begin(struct mf_repo *r, const struct mf_fetch_key *k
 	return NULL;
 }
 
-/* The condition of the next swap. */
+/* Keeps the timestamp and its ETag, which is the condition of the next swap. */
 static int remember(struct s3 *s, struct mf_bytes stamp, const char *etag, struct mf_err *err)
 {
 	mf_buf_reset(&s->stamp);
@@ -137,7 +137,7 @@ static enum mf_found fetch(struct s3 *s, const struct mf_fetch_key *key, struct 
 	return f ? s3_end(f, out, err) : MF_FAILED;
 }
 
-/* Reads timestamp.json, which is remembered. */
+/* Reads timestamp.json and remembers it. */
 static enum mf_found fetch_stamp(struct s3 *s, struct mf_err *err)
 {
 	const struct mf_fetch_key key = {
@@ -193,8 +193,7 @@ static enum mf_put_end put_once(struct s3 *s, const struct mf_object_request *pu
 	return mf_object_begin(&s->bucket, put, &call, err) < 0 ? MF_PUT_FAILED : mf_object_put(call, err);
 }
 
-/* Without a condition: what has the name already may be damaged, and is replaced by what has the same digest.
- */
+/* Writes without a condition: an object that has the name already may be damaged, and is replaced. */
 static int s3_put_target(struct mf_repo *r, struct mf_str name, const struct mf_digest *sha256,
 			 struct mf_spool *content, struct mf_err *err)
 {
@@ -266,7 +265,8 @@ static int creation_begin(struct s3 *s, struct creation *c, const struct mf_publ
 	return mf_object_begin(&s->bucket, &put, &c->call, err);
 }
 
-/* Whose is what has the name? MF_FOUND: ours, MF_ABSENT: nobody's; MF_E_CONFLICT. */
+/* Reads the object back. MF_FOUND: it has our bytes; MF_ABSENT: there is none; MF_E_CONFLICT: it has other
+ * bytes. */
 static enum mf_found whose(struct s3 *s, const struct creation *c, struct mf_err *err)
 {
 	struct mf_object_call *call MF_OBJECT_CLEANUP = NULL;
@@ -281,7 +281,8 @@ static enum mf_found whose(struct s3 *s, const struct creation *c, struct mf_err
 	return lost_race(s, err);
 }
 
-/* A refusal may be the answer to a repetition of what has taken effect. */
+/* Ends a creation, and repeats it while its outcome is unknown. Even after a refusal the object is read back:
+ * the store may have refused the repetition of a write that had taken effect. */
 static int creation_end(struct s3 *s, struct creation *c, struct mf_err *err)
 {
 	const struct mf_object_request put = put_of(c);
@@ -315,7 +316,7 @@ static int create(struct s3 *s, const struct mf_publish_file *f, struct mf_err *
 	return creation_begin(s, &c, f, err) < 0 ? -1 : creation_end(s, &c, err);
 }
 
-/* If-Match with what the store said, in the spelling that it accepts. */
+/* If-Match with an ETag of the store, with or without quotation marks as the store accepts it. */
 static void format_condition(char out[160], const struct s3 *s, const char *etag)
 {
 	size_t n = strlen(etag);
@@ -324,8 +325,8 @@ static void format_condition(char out[160], const struct s3 *s, const char *etag
 		       etag + (quoted && s->bare_etags ? 1 : 0));
 }
 
-/* What became of a swap whose answer decides nothing. MF_FOUND: in force; MF_ABSENT: what was there still is;
- * MF_E_CONFLICT: neither. first: there was nothing. */
+/* Determines the outcome of a swap by reading timestamp.json. MF_FOUND: it is ours; MF_ABSENT: it is still
+ * the previous one; MF_E_CONFLICT: it is another one. first: there was no previous one. */
 static enum mf_found read_back(struct s3 *s, const struct mf_publish_file *f, const char *etag, bool first,
 			       struct mf_err *err)
 {
@@ -366,16 +367,17 @@ static int swap(struct s3 *s, const struct mf_publish_file *f, bool first, struc
 			*err = why;
 			return -1;
 		}
-		/* It would have matched: the store wants the other spelling. */
+		/* The condition was refused though the ETag is unchanged: try the other spelling. */
 		s->bare_etags ^= end == MF_PUT_REFUSED && found == MF_ABSENT && !first;
 		if (pause_before_retry(s, tries, err) < 0)
 			return -1;
 	}
 }
 
-/* ---- does the store heed conditions? */
+/* ---- does the store honour conditions? */
 
-/* Kept in the home, for each store and repository: how it wants its ETags. */
+/* Path of a file in the home. It exists for repositories whose store honours conditions, and says how the
+ * store wants ETags. */
 static char *memory_path(const struct s3 *s, struct mf_err *err)
 {
 	struct mf_buf text MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_URL);
@@ -410,7 +412,8 @@ static void keep_in_memory(const struct s3 *s, const char *path)
 		    path, mf_bytes_of(s->bare_etags ? MF_STR("bare\n") : MF_STR("quoted\n")), 0600, &ignored);
 }
 
-/* A write of what is there already, which changes nothing whatever becomes of it. */
+/* Writes 1.root.json with the content that it has already, so that nothing changes whether the write is
+ * refused or not. */
 static enum mf_put_end try_condition(struct s3 *s, struct mf_bytes root, const char *condition,
 				     struct mf_err *err)
 {
@@ -444,8 +447,8 @@ static int unfit(const struct s3 *s, const char *what, struct mf_err *err)
 	return -1;
 }
 
-/* Does it write what it should refuse, and refuse what it should write? It cannot be found out in this way
- * whether it checks and writes in one step. */
+/* Fails if the store carries out a write that it should refuse, or refuses one that it should carry out. This
+ * cannot show whether the store checks and writes in one atomic step. */
 static int try_conditions(struct s3 *s, struct mf_bytes root, const char *etag, struct mf_err *err)
 {
 	static const char *const to_be_refused[] = {"If-None-Match: *",
@@ -491,8 +494,8 @@ static int check_conditions(struct s3 *s, struct mf_err *err)
 
 /* ---- publishing */
 
-/* A name is taken: its owner is at work, or was stopped. Waits until timestamp.json changes; if it does not,
- * whatever the owner has left is passed over from now on. */
+/* A name is taken, by a publisher that is still at work or was stopped. Waits until timestamp.json changes;
+ * if it does not, versions that are taken are skipped from now on. */
 static void await_owner(struct s3 *s, const struct mf_bytes *base)
 {
 	const struct mf_env *env = s->cfg->env;
@@ -508,11 +511,11 @@ static void await_owner(struct s3 *s, const struct mf_bytes *base)
 	s->probe = true;
 }
 
-/* What goes out, in this order. */
+/* The files of a publish, by their place in the order of writing (s3_publish). */
 struct outgoing {
 	const struct mf_publish_file *first_root, *snapshot, *stamp;
 	const struct mf_publish_file **roles, **roots;
-	size_t nroles, nroots, nbefore; /* roots[0..nbefore) go before the timestamp, the others behind it */
+	size_t nroles, nroots, nbefore; /* roots[0..nbefore) precede the timestamp */
 };
 
 static void sort_out(struct outgoing *o, const struct mf_publish_file *files, size_t n)
@@ -549,7 +552,7 @@ static int create_roles(struct s3 *s, const struct outgoing *o, struct mf_err *e
 	return rc;
 }
 
-/* One after another, as they follow from each other. */
+/* One after another, because a reader needs each root to verify the next. */
 static int create_roots(struct s3 *s, const struct mf_publish_file *const *roots, size_t n,
 			struct mf_err *err)
 {
@@ -559,7 +562,8 @@ static int create_roots(struct s3 *s, const struct mf_publish_file *const *roots
 	return 0;
 }
 
-/* The ETag of what the change was built on. Of what was loaded it is known. */
+/* Makes s->etag that of the timestamp on which the change was built. It is known already if that was the last
+ * one read. */
 static int find_base(struct s3 *s, const struct mf_bytes *base, struct mf_err *err)
 {
 	if (!base)
@@ -571,7 +575,7 @@ static int find_base(struct s3 *s, const struct mf_bytes *base, struct mf_err *e
 		if (found != MF_FOUND || !is_stamp(s, *base))
 			return lost_race(s, err);
 	}
-	/* Of an empty one libcurl would send no condition at all. */
+	/* With an empty ETag libcurl would send no condition at all. */
 	return s->etag[strspn(s->etag, "\"")] ? 0 : unfit(s, "gives no ETag for", err);
 }
 
@@ -618,7 +622,7 @@ static int s3_list(struct mf_repo *r, struct mf_str prefix, struct mf_listing *o
 	return mf_bucket_ready(&s->bucket, err) < 0 ? -1 : mf_bucket_list(&s->bucket, prefix, out, err);
 }
 
-/* Objects in the same step of their removal, with the requests for them in flight together. */
+/* A group of objects that are removed together: all requests of a step are in flight at the same time. */
 #define REMOVE_WINDOW 32
 struct removal {
 	struct mf_object_call *call[REMOVE_WINDOW];
@@ -646,7 +650,7 @@ static int removal_begin(struct s3 *s, struct removal *m, const char *method,
 	return 0;
 }
 
-/* A writer may have put the same content once more since it was listed. */
+/* Spares the objects that have changed: a writer may have stored the same content again since the listing. */
 static int removal_check(struct removal *m, int64_t before, struct mf_err *err)
 {
 	for (size_t i = 0; i < m->n; i++) {
@@ -710,8 +714,8 @@ static enum mf_found is_taken(struct s3 *s, const char *role, int64_t version, s
 	return mf_object_get(call, &res, err);
 }
 
-/* Mostly the next one is free, and creating it shows that. TUF allows gaps: steps that double find one behind
- * any number that stopped publishers have left. */
+/* Usually the next version is free, which its creation shows without a request here. If stopped publishers
+ * have used versions, doubling steps find a free one after any number of them; TUF allows gaps. */
 static int s3_free_version(struct mf_repo *r, const char *role, int64_t from, int64_t *out,
 			   struct mf_err *err)
 {

@@ -61,8 +61,7 @@ enum mf_found mf_stream_next(struct mf_stream *s, int64_t version, struct mf_buf
 	slot->fetch = NULL;
 	enum mf_found rc = s->t->repo->ops->end(f, out, err);
 	*seen = slot->seen;
-	if (rc < 0 && err->code == MF_E_FORMAT &&
-	    s->max < s->most) { /* perhaps larger than s->max: try again alone */
+	if (rc < 0 && err->code == MF_E_FORMAT && s->max < s->most) { /* try the large limit, alone */
 		struct mf_fetch_key key = mf_stream_key(s->role, version, s->most, seen);
 		mf_err_clear(err);
 		mf_buf_init(out, s->most);

@@ -1,5 +1,5 @@
-/* A TUF 1.0 repository below a URL, on any web server that serves files: the files that the directory backend
- * writes, copied there unchanged. Read-only. */
+/* A TUF 1.0 repository on any web server that serves files: unchanged copies of the files that directory.c
+ * writes. Read-only. */
 #include <stdio.h>
 
 #include "base/encode.h"
@@ -18,14 +18,14 @@ struct mf_fetch {
 	struct web *w;
 	struct mf_http_call *call;
 	char *url;
-	char *other; /* the same file's other spelling, or NULL */
+	char *other; /* URL of the file under another name, or NULL (set_file_urls) */
 	size_t max;
 	bool fresh;
 	int64_t *seen;
 };
 
-/* RFC 9111 section 5.2.1.4. A shared cache that answered for the server would hide new records, and a 404
- * that it kept would hide a new root (section 3: it may). */
+/* RFC 9111 section 5.2.1.4. A shared cache that answers in place of the server could hide new records; a 404
+ * that it stored, as section 3 allows, could hide a new root. */
 static const char *const ask_the_server[] = {"Cache-Control: no-cache", NULL};
 
 static void web_close(struct mf_repo *r)
@@ -36,8 +36,8 @@ static void web_close(struct mf_repo *r)
 	free(w);
 }
 
-/* The URL of a file below another URL: a server decodes what it is asked for once, so that a file name with
- * '%' in it is encoded once more. */
+/* Appends the path of a file to a URL. The server decodes a request once: a '%' in a file name must be
+ * encoded. */
 static int add_path(struct mf_buf *url, const struct mf_buf *path, struct mf_err *err)
 {
 	return mf_pct_encode(url, mf_buf_str(path), "/", err);
@@ -106,8 +106,9 @@ static char *file_url(const struct web *w, const struct mf_buf *path, enum form 
 	return taken;
 }
 
-/* A role whose name needs escaping is a file whose name has the escapes here, and a file of that very name
- * with what other TUF tools publish: their clients ask for the name escaped once. */
+/* If a role's name needs percent-encoding, the file that we publish has the encoded name, but the files of
+ * other TUF tools have the name itself. The first URL is for ours, the other one, encoded once less, for
+ * theirs. */
 static int set_file_urls(struct mf_fetch *f, const struct mf_fetch_key *key, struct mf_err *err)
 {
 	struct mf_buf name MF_BUF_CLEANUP = MF_BUF_INIT(2048);
@@ -139,7 +140,7 @@ static struct mf_fetch *web_begin(struct mf_repo *r, const struct mf_fetch_key *
 	f->w = (struct web *)r;
 	f->max = key->max;
 	f->seen = key->seen;
-	/* What has a plain name changes. */
+	/* A file without a version in its name may change. */
 	f->fresh = key->fresh || key->by == MF_BY_NAME;
 	if (set_file_urls(f, key, err) == 0 && submit(f, err) == 0)
 		return f;
