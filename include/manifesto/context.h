@@ -69,7 +69,7 @@ struct manifesto_progress {
 
 struct manifesto_options {
 	size_t size;
-	/* directory of keys, pins and floors: required, absolute; created at the first write */
+	/* Directory of keys, pins and floors: required, absolute; created at the first write. */
 	const char *home;
 	const char *cache_dir;     /* required, absolute; may be unwritable or missing */
 	const char *docker_config; /* directory with Docker's config.json; NULL: no Docker credentials */
@@ -82,7 +82,7 @@ struct manifesto_options {
 	 * MANIFESTO_USAGE. */
 	const char *trust_server;
 	int trust_server_for_layouts; /* the trust server also serves OCI layouts, instead of DIR/trust */
-	/* repository that holds content and trust of images to whose repository the user cannot push */
+	/* Repository that holds content and trust of images to whose repository the user cannot push. */
 	const char *store;
 	const char *cacert; /* PEM file with CAs for registry and trust server, instead of the system's */
 	const char *client_cert, *client_key; /* PEM files */
@@ -90,7 +90,7 @@ struct manifesto_options {
 	 * opens), and for a trust server on the same host and port; no other host receives them. NULL:
 	 * those of the credentials files, else none. */
 	const char *username, *password;
-	/* where username and password come from, for messages: "-u", "REGISTRY_USERNAME" */
+	/* Where username and password come from, for messages: "-u", "REGISTRY_USERNAME". */
 	const char *credential_source;
 	int plain_http;     /* allow plain HTTP also to hosts other than loopback */
 	int tofu;           /* trust on first use where there is no pin */
@@ -100,7 +100,7 @@ struct manifesto_options {
 	int log_level;      /* enum manifesto_log_level; 0: warnings */
 	void (*log)(void *arg, int level, const char *line); /* NULL: none */
 	void *log_arg;
-	/* returns non-zero to stop the operation as soon as nothing can be lost; NULL: never */
+	/* Returns non-zero to stop the operation as soon as nothing can be lost; NULL: never. */
 	int (*cancelled)(void *arg);
 	void *cancel_arg;
 	int64_t (*now)(void *arg); /* NULL: the system's clock */
