@@ -8,9 +8,9 @@
 /* ---- challenges
  *
  * WWW-Authenticate is a list of challenges whose parameters are separated by the same comma as the challenges
- * themselves. Servers make mistakes in it: values without quotes or with blanks in them, repeated parameters,
- * no comma. A word followed by '=' is a parameter, another word after a comma is a scheme, and
- * anything else is ignored. */
+ * themselves. Servers make mistakes in it: values without quotes or with blanks around them, repeated
+ * parameters, missing commas. Here a word followed by '=' is a parameter, any other word after a comma (or at
+ * the start) is a scheme, and the rest is ignored. */
 
 static bool is_tchar(char c)
 {
@@ -57,7 +57,8 @@ static void skip_word(struct cursor *c)
 		c->p++;
 }
 
-/* A value, its quotes and quoted pairs resolved. A quoted value that has no end is none. */
+/* Reads a value, with its quotes and quoted pairs resolved. A quoted value without its closing quote is read
+ * as empty. */
 static struct mf_str take_value(struct cursor *c, char out[MF_MAX_HEADER_VALUE])
 {
 	size_t n = 0;
@@ -92,8 +93,8 @@ static bool word_is(struct mf_str word, const char *z)
 	return word.n == strlen(z) && strncasecmp(word.p, z, word.n) == 0;
 }
 
-/* Keeps a parameter. Of several the first counts; scopes are a list. False: it makes the challenge useless.
- */
+/* Stores a parameter. Of repeated parameters the first counts, but scopes are joined. False: the value is too
+ * long or has control characters, so the challenge cannot be used. */
 static bool keep_parameter(struct mf_challenge *to, struct mf_str name, struct mf_str value)
 {
 	for (size_t i = 0; i < sizeof slots / sizeof *slots; i++) {
@@ -119,7 +120,8 @@ static bool is_url(const char *realm)
 	return strncasecmp(realm, "https://", 8) == 0 || strncasecmp(realm, "http://", 7) == 0;
 }
 
-/* The better one of two: a Bearer that can be used, Basic, nothing; else the earlier. */
+/* Keeps the better of two challenges: a usable Bearer, then Basic, then none. Of equals the earlier one is
+ * kept. */
 static void choose(struct mf_challenge *best, const struct mf_challenge *next, bool useless)
 {
 	if (useless || (next->scheme == MF_SCHEME_BEARER && !is_url(next->realm)))
@@ -174,11 +176,11 @@ void mf_challenge_parse(struct mf_challenge *out, struct mf_str values)
 	}
 }
 
-/* ---- what is known of an endpoint */
+/* ---- the state of an endpoint */
 
 struct login {
 	struct login *next;
-	char *repository; /* NULL: any of the host */
+	char *repository; /* NULL: every repository of the host */
 	struct mf_credential credential;
 };
 
@@ -186,10 +188,10 @@ struct mf_auth {
 	char *host;
 	const struct mf_credential_config *cfg;
 	const struct mf_env *env;
-	char origin[MF_NET_ORIGIN]; /* the only server that gets credentials and tokens, by either scheme */
+	char origin[MF_NET_ORIGIN]; /* the only server, of either scheme, that gets credentials and tokens */
 	struct mf_challenge challenge;
 	bool challenge_known;
-	bool secure; /* the challenge came over TLS: what answers it is sent over nothing less */
+	bool secure; /* the challenge came over TLS, so credentials are sent over TLS only */
 	struct login *logins;
 	struct mf_token *tokens;
 };
@@ -254,8 +256,8 @@ static struct login *known_login(const struct mf_auth *a, struct mf_str reposito
 	return l;
 }
 
-/* Looked up once for a host, or once for each repository where the configuration distinguishes them. NULL on
- * failure. */
+/* The credential is looked up once for a host, or once for each repository if the configuration distinguishes
+ * repositories. NULL on failure. */
 static const struct mf_credential *credential_for(struct mf_auth *a, const char *scope, struct mf_err *err)
 {
 	struct mf_str repository = repository_of(scope);
@@ -298,7 +300,7 @@ void mf_net_auth_hint(const struct mf_http_call *c, struct mf_err *err)
 				mf_esc(&esc, mf_str_c(a->host)), option ? option : "", option ? ", or " : "");
 }
 
-/* "host:port" of an origin; "host" alone where the port is the scheme's own. */
+/* "host:port" of an origin, or "host" if the port is the scheme's default. */
 static struct mf_str server_of(const char *origin)
 {
 	struct mf_str s = mf_str_c(strstr(origin, "://") ? strstr(origin, "://") + 3 : "");
@@ -306,14 +308,15 @@ static struct mf_str server_of(const char *origin)
 	return mf_str_ends(s, port) ? (struct mf_str){s.p, s.n - port.n} : s;
 }
 
-/* By both schemes: a registry on loopback is asked by each until one fits. */
+/* Ignores the scheme, because a registry on loopback is tried over http and https until one works. */
 static bool same_server(const char *a, const char *b)
 {
 	struct mf_str x = server_of(a), y = server_of(b);
 	return x.n && mf_str_cmp(x, y) == 0;
 }
 
-/* An upload's Location, or a link, may name another host: it gets nothing, whatever it asks for. */
+/* The Location of an upload, or a Link, may name another host, which must not get credentials even if it
+ * sends a challenge. */
 static bool is_ours(const struct mf_http_call *c)
 {
 	char origin[MF_NET_ORIGIN];
@@ -333,7 +336,7 @@ void mf_net_auth_bind(struct mf_http_call *c)
 /* ---- tokens ("Token Authentication Specification" and "OAuth2 Token Authentication" of the distribution
  * project) */
 
-#define DEFAULT_LIFETIME_S 60 /* the specification's, when expires_in is absent or makes no sense */
+#define DEFAULT_LIFETIME_S 60 /* from the specification, for an expires_in that is absent or unusable */
 #define MAX_LIFETIME_S 86400
 #define MAX_TOKEN ((size_t)65536)
 
@@ -365,7 +368,7 @@ static struct mf_token *new_token(struct mf_auth *a, const char *scope, struct m
 	return NULL;
 }
 
-/* It goes into a header as it is (RFC 6750 section 2.1, b64token). */
+/* The token is put into a header without escaping (RFC 6750 section 2.1, b64token). */
 static bool is_b64token(struct mf_str s)
 {
 	for (size_t i = 0; i < s.n; i++)
@@ -374,7 +377,7 @@ static bool is_b64token(struct mf_str s)
 	return s.n > 0 && s.n <= MAX_TOKEN;
 }
 
-/* Some servers write both names, and leave one of them empty or null. */
+/* Some servers send both "token" and "access_token", one of them empty or null. */
 static int read_token(struct mf_json_reader *r, struct mf_secret *value, struct mf_err *err)
 {
 	struct mf_json_string s;
@@ -394,7 +397,8 @@ static int read_token(struct mf_json_reader *r, struct mf_secret *value, struct 
 	return value->n ? 0 : mf_secret_copy(value, mf_buf_bytes(&text), err);
 }
 
-/* Advice: a fraction is cut off, and what makes no sense is passed over. */
+/* expires_in is only advice: a fraction is cut off, and a value that is not a plain number from 0 is
+ * ignored. */
 static int read_lifetime(struct mf_json_reader *r, int64_t *seconds, struct mf_err *err)
 {
 	char text[24];
@@ -407,7 +411,7 @@ static int read_lifetime(struct mf_json_reader *r, int64_t *seconds, struct mf_e
 		return 0;
 	memcpy(text, value.p, value.n);
 	text[value.n] = 0;
-	int64_t n = strtoll(text, NULL, 10); /* the greatest where it is beyond that */
+	int64_t n = strtoll(text, NULL, 10); /* LLONG_MAX on overflow */
 	*seconds = n > MAX_LIFETIME_S ? MAX_LIFETIME_S : n >= 0 ? n : *seconds;
 	return 0;
 }
@@ -439,7 +443,7 @@ int mf_net_token_parse(struct mf_bytes body, struct mf_secret *value, int64_t *l
 	return 0;
 }
 
-/* "&name=value", percent-encoded */
+/* Adds "name=value", percent-encoded, with "&" before it unless it is the first. */
 static int add_pair(struct mf_buf *b, const char *name, struct mf_str value, struct mf_err *err)
 {
 	if (b->n && mf_buf_addc(b, '&', err) < 0)
@@ -447,7 +451,7 @@ static int add_pair(struct mf_buf *b, const char *name, struct mf_str value, str
 	return mf_buf_printf(b, err, "%s=", name) < 0 ? -1 : mf_pct_encode(b, value, "", err);
 }
 
-/* One parameter for each of a list that is separated by spaces. */
+/* Adds one parameter for each scope of a list that is separated by spaces. */
 static int add_scopes(struct mf_buf *b, const char *scope, struct mf_err *err)
 {
 	for (const char *p = scope + strspn(scope, " "); *p; p += strspn(p, " ")) {
@@ -477,7 +481,7 @@ static int token_form(const struct mf_token *t, struct mf_bytes refresh_token, s
 		      struct mf_err *err)
 {
 	mf_buf_init(b, 4 * MF_MAX_CONFIG_BYTES);
-	/* Room for all of it at once: growing would leave unwiped copies. */
+	/* Reserve everything at once: a reallocation would leave unwiped copies behind. */
 	if (mf_buf_reserve(b, 3 * (refresh_token.n + strlen(t->service) + strlen(t->scope)) + 128, err) < 0 ||
 	    add_pair(b, "grant_type", MF_STR("refresh_token"), err) < 0 ||
 	    add_pair(b, "service", mf_str_c(t->service), err) < 0 ||
@@ -494,11 +498,11 @@ static int basic(struct mf_secret *out, const struct mf_credential *cred, struct
 	struct mf_buf pair MF_NET_WIPED = MF_BUF_INIT(max), line MF_NET_WIPED = MF_BUF_INIT(2 * max);
 	struct mf_bytes password = mf_secret_bytes(&cred->secret);
 	const char *user = cred->kind == MF_CREDENTIAL_IDENTITY_TOKEN ? "<token>" : cred->user;
-	/* No growing: a reallocation would leave unwiped copies behind. */
+	/* Reserve everything at once: a reallocation would leave unwiped copies behind. */
 	size_t n = strlen(user) + password.n + 1;
 	if (n > max)
 		return mf_fail(err, MF_E_AUTH, 0, "user name and password are longer than %zu bytes", max);
-	if (strchr(user, ':')) /* RFC 7617 section 2: the server would read another name */
+	if (strchr(user, ':')) /* RFC 7617 section 2: it would end the name at the server */
 		return mf_fail(err, MF_E_AUTH, 0, "a user name with a colon cannot be sent");
 	if (mf_buf_reserve(&pair, n, err) < 0 || mf_buf_reserve(&line, n / 3 * 4 + 16, err) < 0 ||
 	    mf_buf_printf(&pair, err, "%s:", user) < 0 ||
@@ -525,7 +529,7 @@ int mf_net_token_request(const struct mf_token *t, char **url, struct mf_buf *fo
 	return *url ? 0 : mf_fail_nomem(err);
 }
 
-/* 4xx: the token server refused, whatever its number. */
+/* Every 4xx but 429 means that the token server refused the credentials. */
 static int token_refused(const struct mf_token *t, const struct mf_http_call *fetch, struct mf_err *err)
 {
 	struct mf_esc esc;
@@ -564,7 +568,8 @@ int mf_net_token_answer(struct mf_token *t, struct mf_http_call *fetch, struct m
 	if (fetch->res.status < 200 || fetch->res.status > 299)
 		return token_refused(t, fetch, err);
 	if (mf_net_token_parse(mf_buf_bytes(&fetch->res.body), &value, &lifetime_s, err) < 0) {
-		/* Nobody signs this answer: it says nothing about the content. */
+		/* This answer is not signed, so a malformed one must not be reported like malformed signed
+		 * content. */
 		if (err->code == MF_E_FORMAT)
 			(void)mf_recode(err, MF_E_UNAVAILABLE);
 		mf_err_set_endpoint(err, server);
@@ -575,14 +580,14 @@ int mf_net_token_answer(struct mf_token *t, struct mf_http_call *fetch, struct m
 	mf_secret_clear(&t->value);
 	t->value = value;
 	value = (struct mf_secret)MF_SECRET_INIT;
-	/* Not to the last second: the clock that counts is the server's. */
+	/* Stop using the token a little before it expires, because the server's clock decides. */
 	int64_t margin_s = lifetime_s / 4 < 10 ? lifetime_s / 4 : 10;
 	t->expires_ms = mf_monotonic_ms() + (lifetime_s - margin_s) * 1000;
 	t->serial++;
 	return 0;
 }
 
-/* ---- what a call does */
+/* ---- how a call uses them */
 
 static int bearer(struct mf_secret *out, struct mf_bytes token, struct mf_err *err)
 {
@@ -593,8 +598,8 @@ static int bearer(struct mf_secret *out, struct mf_bytes token, struct mf_err *e
 	return 0;
 }
 
-/* The scope asked for: the request's own, never the server's wider one; without one what the server named
- * last. */
+/* The scope to request: that of the request, never a wider one that the server names. For a request without a
+ * scope, the one that the server named last. */
 static const char *wanted_scope(const struct mf_http_call *c)
 {
 	if (c->req.scope)
@@ -646,7 +651,7 @@ enum mf_auth_next mf_net_auth_prepare(struct mf_http_call *c, struct mf_secret *
 	return basic(value, cred, err) < 0 ? MF_AUTH_FAILED : MF_AUTH_SEND;
 }
 
-/* The realm is the server's choice and gets the user's password. */
+/* The server chooses the realm, and the realm gets the user's password. */
 static int check_realm(const struct mf_http_call *c, const char *realm, struct mf_err *err)
 {
 	char shown[MF_NET_URL_TEXT];
@@ -658,7 +663,8 @@ static int check_realm(const struct mf_http_call *c, const char *realm, struct m
 	return 0;
 }
 
-/* A cached token may have been revoked; one that was fetched for this very call settles it. */
+/* A 401 for a cached token may mean that the token was revoked; a 401 for a token that was just fetched for
+ * this call is final. */
 static bool bearer_is_final(const struct mf_http_call *c, const struct mf_challenge *ch)
 {
 	return c->sent_auth == MF_SENT_REGISTRY_TOKEN ||
@@ -679,8 +685,8 @@ static enum mf_auth_next answer_bearer(struct mf_http_call *c, const struct mf_c
 		(void)mf_fail_nomem(err);
 		return MF_AUTH_FAILED;
 	}
-	/* Another call may have renewed it meanwhile; and a token for another scope was not wrong in itself.
-	 */
+	/* Drop the rejected token, unless another call has renewed it meanwhile or the server now wants
+	 * another scope: then the token itself is still good. */
 	if (c->sent_auth == MF_SENT_TOKEN && c->token->serial == c->token_serial &&
 	    strcmp(c->token->scope, wanted_scope(c)) == 0)
 		mf_secret_clear(&c->token->value);

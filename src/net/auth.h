@@ -1,5 +1,5 @@
 /* Registry and Notary authentication (distribution-spec; "Token Authentication Specification"):
- * WWW-Authenticate challenges, Bearer tokens per scope, Docker's config.json and credential helpers. */
+ * WWW-Authenticate challenges, Bearer tokens for each scope, Docker's config.json and credential helpers. */
 #ifndef MF_NET_AUTH_H
 #define MF_NET_AUTH_H
 
@@ -16,34 +16,34 @@ struct mf_credential {
 	enum mf_credential_kind kind;
 	char *user;
 	struct mf_secret secret;
-	bool by_path;     /* another repository of the same host may have another one */
+	bool by_path;     /* other repositories of the host may have other credentials */
 	char source[256]; /* for messages: "-u", "/home/a/.docker/config.json", "docker-credential-pass" */
 };
 void mf_credential_clear(struct mf_credential *c);
 #define MF_CREDENTIAL_CLEANUP MF_CLEANUP(mf_credential_clear)
 
-/* Where credentials come from: what is given here, else the first file that has one. NULL members: none.
- * Borrowed. */
+/* Where credentials come from: user and password if given, else the first file with an entry. NULL members
+ * are absent. Everything is borrowed. */
 struct mf_credential_config {
-	const char *user;                 /* a name that comes with `password` */
+	const char *user;                 /* user name that belongs to `password` */
 	const struct mf_secret *password; /* NULL: an empty one */
 	const char *given_source;         /* for messages: "-u" */
-	const char *option;               /* by which people give one: "-u"; NULL: none is for this host */
-	const char *const *files;         /* as Docker and podman write them; ends with NULL */
+	const char *option;               /* for hints: "-u"; NULL: no option is for this host */
+	const char *const *files;         /* paths, in the format of Docker and podman; ends with NULL */
 };
 
 /* The credential for a repository on a host ("localhost:5000"; "docker.io" is also
- * https://index.docker.io/v1/). In each file: the host's own helper, the entry with the longest path that
- * holds the repository, the common helper, the host's entry. A host that is not listed gives
- * MF_CREDENTIAL_NONE, and so does a helper that is not installed, with a warning. A helper that fails and a
- * malformed file are MF_E_AUTH, which names them. */
+ * https://index.docker.io/v1/). Each file is searched in this order: the host's own helper (credHelpers), the
+ * entry with the longest path that contains the repository, the common helper (credsStore), the host's entry.
+ * A helper that is not installed is skipped with a warning. MF_CREDENTIAL_NONE when no file has a credential.
+ * A helper that fails and a malformed file are MF_E_AUTH; the message names them. */
 int mf_credential_find(struct mf_credential *out, const struct mf_credential_config *cfg, const char *host,
 		       struct mf_str repository, const struct mf_env *env, struct mf_err *err) MF_NODISCARD;
 
-/* Authentication state of one endpoint (registry or trust server): credential looked up at the first 401,
- * challenge and tokens remembered. Used by one mf_http. The origin (scheme, host, port) that first answers a
- * call with it is the only one that ever gets its credentials and tokens: a Location elsewhere is requested
- * without. */
+/* Authentication state of one endpoint (registry or trust server): its challenge, its tokens, and the
+ * credentials, which are looked up at the first 401. It is used with one mf_http. Credentials and tokens go
+ * only to the server (host and port) that answered the first call with this state, and only over TLS once it
+ * has sent a challenge over TLS. A Location on another server is requested without them. */
 struct mf_auth;
 /* cfg and env are borrowed and must outlive it; host is copied. */
 struct mf_auth *mf_auth_new(const char *host, const struct mf_credential_config *cfg,
