@@ -21,7 +21,7 @@ void mf_credential_clear(struct mf_credential *c)
 	*c = (struct mf_credential){.kind = MF_CREDENTIAL_NONE};
 }
 
-/* No credential holds a line break or NUL at its end: those are of the tool that wrote it. */
+/* A line break or NUL at the end of a credential comes from the tool that wrote it and is removed. */
 static struct mf_str without_line_end(struct mf_str s)
 {
 	while (s.n && (!s.p[s.n - 1] || s.p[s.n - 1] == '\n' || s.p[s.n - 1] == '\r'))
@@ -29,7 +29,7 @@ static struct mf_str without_line_end(struct mf_str s)
 	return s;
 }
 
-/* Docker's name for "the password is an identity token" is the user "<token>". */
+/* In Docker's format the user name "<token>" means that the password is an identity token. */
 static int set(struct mf_credential *out, enum mf_credential_kind kind, struct mf_str user,
 	       struct mf_str secret, const char *source, struct mf_err *err)
 {
@@ -64,7 +64,7 @@ static bool is_hub(struct mf_str host)
 	return false;
 }
 
-/* The name that helpers and old files know Docker Hub by, else the host itself. */
+/* The name of Docker Hub in credential helpers and old files; for any other host, the host itself. */
 static const char *server_name(const char *host)
 {
 	return is_hub(mf_str_c(host)) ? "https://index.docker.io/v1/" : host;
@@ -83,8 +83,9 @@ static bool holds(struct mf_str path, struct mf_str repository)
 	return mf_str_starts(repository, path) && (repository.n == path.n || repository.p[path.n] == '/');
 }
 
-/* How well a key fits: 0 not at all, 1 a URL of the host, 2 the host, more: by the length of the path. A
- * URL's path is that of an API ("https://index.docker.io/v1/"). */
+/* How well a key fits: 0 not at all, 1 a URL of the host, 2 the host, above 2 a path that contains the
+ * repository, by its length. The path of a URL is that of an API ("https://index.docker.io/v1/") and is
+ * ignored. */
 static size_t key_fit(struct mf_str key, const struct place *at, bool *by_path)
 {
 	if (mf_str_eqz(key, server_name(at->host)))
@@ -125,7 +126,8 @@ void mf_docker_entry_clear(struct mf_docker_entry *e)
 	mf_net_buf_wipe(&e->registry_token);
 }
 
-/* null is Go's empty value. 1: it was there, and is skipped. */
+/* Programs in Go write null for an empty value. 1: there was a null, and it was skipped; 0: there was
+ * none. */
 static int skip_null(struct mf_json_reader *r, struct mf_err *err)
 {
 	enum mf_json_type type;
@@ -181,7 +183,7 @@ static int read_auth(struct mf_docker_entry *out, struct mf_json_reader *r, stru
 
 enum map { AUTHS, HELPERS };
 
-/* Of several keys that fit, the best one counts, then the first. */
+/* Of several keys that fit, the best one counts; of equals, the first. */
 static int read_map(struct mf_docker_entry *out, struct mf_json_reader *r, enum map map,
 		    const struct place *at, struct mf_err *err)
 {
@@ -234,8 +236,8 @@ int mf_docker_config_scan(struct mf_docker_entry *out, struct mf_bytes doc, cons
 	return more < 0 ? -1 : mf_json_end(&r, err);
 }
 
-/* base64 may be wrapped. RFC 7617 section 2: the first colon ends the user name, and there are no control
- * characters. */
+/* The base64 text may have line breaks. RFC 7617 section 2: the first colon ends the user name, and control
+ * characters are not allowed. */
 static int set_from_auth(struct mf_credential *out, const struct mf_buf *auth, const char *file,
 			 struct mf_err *err)
 {
@@ -274,9 +276,10 @@ static int set_from_entry(struct mf_credential *out, const struct mf_docker_entr
 }
 
 /* ---- credential helpers (docker-credential-helpers, "Development"): `docker-credential-NAME get` reads the
- * server's name and writes {"ServerURL","Username","Secret"}; why it could not, it writes there as well. */
+ * server's name on standard input and writes {"ServerURL","Username","Secret"}, or the reason of a failure,
+ * to standard output. */
 
-/* The name becomes part of a program's name: no path, no option. */
+/* The name becomes part of a program's name, so it must be neither a path nor an option. */
 static bool is_helper_name(const char *name)
 {
 	return *name && strlen(name) < 128 &&
@@ -317,7 +320,7 @@ static int take_answer(struct mf_credential *out, const char *program, struct mf
 	struct answer a MF_CLEANUP(answer_clear) = {MF_BUF_INIT(MF_MAX_HELPER_BYTES),
 						    MF_BUF_INIT(MF_MAX_HELPER_BYTES)};
 	struct mf_err why = MF_ERR_INIT;
-	if (read_answer(&a, text, &why) < 0) /* its words could quote the secret */
+	if (read_answer(&a, text, &why) < 0) /* why.msg could quote the secret */
 		return mf_fail(err, MF_E_AUTH, 0,
 			       "expected JSON with Username and Secret, got something else");
 	if (!a.user.n && !a.secret.n)
@@ -333,12 +336,13 @@ static bool says_not_found(const struct mf_buf *text)
 	return text->n && memmem(text->p, text->n, words, sizeof words - 1) != NULL;
 }
 
-/* Only the helper knows what is wrong. By the protocol it says so on standard output. */
+/* Reports the helper's own message, which the protocol puts on standard output; if that has none, from
+ * standard error. */
 static int helper_failed(const struct mf_child *c, const struct mf_buf *text, struct mf_err *err)
 {
 	struct mf_esc esc;
 	struct mf_str words = without_line_end(mf_buf_str(text));
-	if (words.n && memchr(words.p, '{', words.n)) /* what looks like an answer may hold a secret */
+	if (words.n && memchr(words.p, '{', words.n)) /* text that looks like an answer may hold a secret */
 		words.n = 0;
 	if (!words.n)
 		words = without_line_end((struct mf_str){c->errors, c->errors_n});
@@ -367,8 +371,8 @@ static enum mf_found run(struct mf_credential *out, const char *program, const c
 	return c.status || take_answer(out, program, mf_buf_bytes(&text), err) == 0 ? MF_FOUND : MF_FAILED;
 }
 
-/* What the helper knows of the host; nothing leaves *out empty. A registry that is open to everybody is not
- * to be locked by a program that is missing. */
+/* Gets the credential of the host from a helper; *out stays empty if the helper has none. A helper that is
+ * not installed is no error, because a public registry needs no credentials. */
 static int from_helper(struct mf_credential *out, const char *name, const char *file, const char *host,
 		       const struct mf_env *env, struct mf_err *err)
 {
@@ -404,8 +408,8 @@ static int bad_file(struct mf_err *err, const char *file)
 	return mf_wrap(err, "credentials file '%s'", mf_esc(&esc, mf_str_c(file)));
 }
 
-/* Absent is empty, and so is a file without a document, as an interrupted write leaves it. The file is the
- * user's: whatever else is wrong with it is an error that names it. */
+/* An absent file counts as empty, and so does a blank one, which an interrupted write leaves behind. Any
+ * other fault of the file is reported with its name, because the user can correct it. */
 static int scan_file(struct mf_docker_entry *out, const char *file, const struct place *at,
 		     struct mf_err *err)
 {

@@ -1,5 +1,5 @@
-/* One request as libcurl sees it: options, request body, response headers and body; and the server's message
- * about a failure. */
+/* One exchange in libcurl: its options, the request body, response headers and body; and the error that a
+ * server's response stands for. */
 #include <dirent.h>
 #include <limits.h>
 #include <linux/sockios.h>
@@ -90,7 +90,7 @@ static int store_challenge(struct mf_http_call *c, struct mf_str value)
 	return mf_buf_addc(&c->challenges, '\n', &c->err);
 }
 
-/* For information only: one that is no date, or too long to be one, is passed over. */
+/* These times are for information only, so a malformed or overlong date is ignored. */
 static void store_time(int64_t *to, struct mf_str value)
 {
 	char text[64];
@@ -102,7 +102,7 @@ static void store_time(int64_t *to, struct mf_str value)
 	*to = when > 0 ? (int64_t)when : 0;
 }
 
-/* Of use to few callers, and no reason to refuse the answer to the others. */
+/* Few callers use these headers, so one that is too long is stored as "" and does not fail the call. */
 static void store_short(char *to, size_t size, struct mf_str value)
 {
 	size_t n = value.n < size ? value.n : 0;
@@ -135,7 +135,7 @@ static int take_header(struct mf_http_call *c, struct mf_str line)
 	return 0;
 }
 
-/* Every status line starts a new answer: interim answers (1xx) come before the one that counts. */
+/* Every status line starts a new response: interim responses (1xx) come before the final one. */
 static void begin_headers(struct mf_http_call *c)
 {
 	for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
@@ -151,7 +151,7 @@ static void end_headers(struct mf_http_call *c)
 	curl_off_t length = -1;
 	(void)mf_curl()->easy_getinfo(c->easy, CURLINFO_RESPONSE_CODE, &c->res.status);
 	(void)mf_curl()->easy_getinfo(c->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
-	/* The length of an encoding is not that of the content. */
+	/* Content-Length of a compressed body is not the length of the content. */
 	c->res.content_length = length < 0 || c->encoded ? UINT64_MAX : (uint64_t)length;
 	c->headers_done = c->res.status >= 200;
 }
@@ -201,7 +201,7 @@ static void add_printable(char *out, size_t size, struct mf_str s)
 	out[n] = 0;
 }
 
-/* The detail is a text or anything else. */
+/* "detail" may be a string or any other JSON value, which is shown as JSON. */
 static void add_detail(struct server_error *out, const json_t *first)
 {
 	struct mf_err err = MF_ERR_INIT;
@@ -252,7 +252,7 @@ void mf_http_error_code(const struct mf_http_response *r, char out[64])
 	memcpy(out, e.code, sizeof e.code);
 }
 
-/* Metadata and errors are JSON, whatever type a server gives them. */
+/* Metadata and errors are JSON, and some servers label them text/html. */
 bool mf_http_is_web_page(const struct mf_http_response *r)
 {
 	static const char *const types[] = {"text/html", "application/xhtml"};
@@ -282,8 +282,8 @@ int mf_http_web_page_error(const struct mf_http_call *c, const char *what, const
 	return -1;
 }
 
-/* What a server's refusal means, and what leads on. Every other status is that of a server that does not do
- * what was asked: nothing signed says so, and later it may. */
+/* The error code and the hint for a status. Every other status is MF_E_UNAVAILABLE: no signed metadata
+ * confirms the failure, and a later try may succeed. */
 static const struct refusal {
 	long status;
 	enum mf_code code;
@@ -311,7 +311,7 @@ static const struct refusal *refusal_of(long status)
 	return &other;
 }
 
-/* These are the words of Go's net/http and of nginx. */
+/* These are the messages of Go's net/http and of nginx. */
 bool mf_http_wants_tls(const struct mf_http_call *c)
 {
 	const char *body = mf_buf_str(&c->res.body).p;
@@ -346,7 +346,7 @@ int mf_net_status_error(const struct mf_http_call *c, const char *what, struct m
 
 /* ---- the exchange */
 
-/* A part of multipart/form-data and how far it was sent. */
+/* A part of multipart/form-data, and how much of it was sent. */
 struct mf_net_part {
 	struct mf_http_call *call;
 	struct mf_bytes data;
@@ -370,8 +370,8 @@ static size_t on_part_read(char *p, size_t size, size_t n, void *arg)
 	return got;
 }
 
-/* libcurl rewinds a body when a kept connection turned out to be dead after part of it was sent: that is
- * sending twice. */
+/* libcurl rewinds the body to send the request again when a reused connection turns out to be dead. With
+ * no_retry that is refused. */
 static int on_part_seek(void *arg, curl_off_t offset, int origin)
 {
 	struct mf_net_part *part = arg;
@@ -381,8 +381,8 @@ static int on_part_seek(void *arg, curl_off_t offset, int origin)
 	return CURL_SEEKFUNC_OK;
 }
 
-/* Called before each sending. libcurl sends once more by itself when a kept connection died without an
- * answer, which a request that may have taken effect must not be. */
+/* libcurl calls this before each time it sends the request. It sends again by itself when a reused connection
+ * was closed without a response; a request that may have taken effect already must not be sent twice. */
 static int on_send(void *arg, char *ip, char *local_ip, int port, int local_port)
 {
 	struct mf_http_call *c = arg;
@@ -439,7 +439,8 @@ static int on_seek(void *arg, curl_off_t offset, int origin)
 	return CURL_SEEKFUNC_OK;
 }
 
-/* What explains an error is wanted, not all that a server may send: the rest is not read. */
+/* Keeps the beginning of an error's body, which explains the error, and stops reading at
+ * MF_MAX_ERROR_BODY. */
 static size_t keep_other(struct mf_http_call *c, const char *p, size_t n)
 {
 	size_t room = MF_MAX_ERROR_BODY - c->res.body.n, take = n < room ? n : room;
@@ -481,7 +482,7 @@ static int add_header(struct mf_http_call *c, const char *line, struct mf_err *e
 	return 0;
 }
 
-/* A line break inside a value would let whoever chose the value write headers of his own. */
+/* A line break inside a value would let the source of the value add headers. */
 static int add_request_header(struct mf_http_call *c, const char *line, struct mf_err *err)
 {
 	struct mf_esc esc;
@@ -505,8 +506,8 @@ static int add_authorization(struct mf_http_call *c, struct mf_bytes value, stru
 
 static int build_headers(struct mf_http_call *c, struct mf_bytes authorization, struct mf_err *err)
 {
-	/* A server that does not know "Expect: 100-continue" would cost a second per upload. What is
-	 * compressed all the same is decoded. */
+	/* With a server that does not know "Expect: 100-continue", each upload would wait one second. A
+	 * server that compresses in spite of "identity" is understood (CURLOPT_ACCEPT_ENCODING). */
 	if (add_header(c, "Expect:", err) < 0 || add_header(c, "Accept-Encoding: identity", err) < 0 ||
 	    add_authorization(c, authorization, err) < 0)
 		return -1;
@@ -536,8 +537,8 @@ static int build_parts(struct mf_http_call *c, struct mf_err *err)
 	return 0;
 }
 
-/* libcurl's own checks of types are in a macro of the function's name. A long that is no long would be read
- * from what follows it. */
+/* libcurl checks argument types in a macro curl_easy_setopt, which a call through the table bypasses. A
+ * number that is not a long would be read from the wrong bytes of the argument list. */
 #define SET(option, value)                                                                                   \
 	do {                                                                                                 \
 		_Static_assert((option) >= CURLOPTTYPE_OBJECTPOINT ||                                        \
@@ -578,8 +579,8 @@ static bool set_limits(struct mf_http_call *c)
 	SET(CURLOPT_CONNECTTIMEOUT_MS, as_long(h->connect_timeout_ms < left ? h->connect_timeout_ms : left));
 	SET(CURLOPT_LOW_SPEED_LIMIT, 1L);
 	SET(CURLOPT_LOW_SPEED_TIME, as_long(h->stall_timeout_s));
-	/* The resolver's thread cannot be stopped; without this, ending a call waits for it, past deadline
-	 * and cancel. */
+	/* The resolver's thread cannot be stopped. Without this option, ending a call waits for that thread,
+	 * even past the deadline or after a cancel. */
 	SET(CURLOPT_QUICK_EXIT, 1L);
 	SET(CURLOPT_BUFFERSIZE, 131072L);
 	SET(CURLOPT_UPLOAD_BUFFERSIZE, 131072L);
@@ -587,7 +588,7 @@ static bool set_limits(struct mf_http_call *c)
 	return bad;
 }
 
-/* Redirects are ours; netrc, cookies and HTTP/0.9 are off by default. */
+/* http.c follows redirects itself. In libcurl, netrc, cookies and HTTP/0.9 are off by default. */
 static bool set_protocol(struct mf_http_call *c)
 {
 	bool bad = false;
@@ -601,8 +602,8 @@ static bool set_protocol(struct mf_http_call *c)
 	SET(CURLOPT_USERAGENT, c->h->user_agent);
 	SET(CURLOPT_HTTPHEADER, c->headers);
 	SET(CURLOPT_ACCEPT_ENCODING, "gzip");
-	/* Plain HTTP to loopback is allowed because it does not leave the machine: a proxy would take it out.
-	 */
+	/* Plain HTTP to loopback is allowed because it does not leave the machine, so it must not go to a
+	 * proxy. */
 	if (mf_net_url_loopback(c->url))
 		SET(CURLOPT_PROXY, "");
 	char no_proxy[MF_NET_NO_PROXY];
@@ -611,14 +612,14 @@ static bool set_protocol(struct mf_http_call *c)
 	return bad;
 }
 
-/* Names as c_rehash and update-ca-certificates make them: "8d28ae65.0" */
+/* True for names that c_rehash and update-ca-certificates make: "8d28ae65.0". */
 static bool is_hash_name(const char *name)
 {
 	return strspn(name, "0123456789abcdef") == 8 && name[8] == '.' && name[9] >= '0' && name[9] <= '9';
 }
 
-/* Reading the bundle file costs 20 ms and more; the hashed directory costs one file a connection. Only a
- * directory that is hashed will do: with another one libcurl's own default stays. */
+/* Reading the CA bundle file takes 20 ms or more; from a hashed directory only one file is read for each
+ * connection. NULL when the directory is not hashed: then libcurl's default is used. */
 static char *find_capath(void)
 {
 	const curl_version_info_data *info = mf_curl()->version_info(CURLVERSION_NOW);
@@ -711,7 +712,7 @@ int mf_net_exchange_start(struct mf_http_call *c, struct mf_bytes authorization,
 	return 0;
 }
 
-/* What is still in this machine's own buffers has not gone anywhere. */
+/* Octets that are still in the socket's send queue do not count as sent. */
 uint64_t mf_net_exchange_moved(const struct mf_http_call *c)
 {
 	curl_off_t up = 0, down = 0;

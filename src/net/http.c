@@ -1,5 +1,5 @@
-/* The client: which calls run, driving them, and the next step of a call after an exchange: done, a retry, a
- * redirect, or the same request with credentials. */
+/* The client: it starts and drives calls, and decides the next step of a call after an exchange: the end, a
+ * retry, a redirect, or the same request with credentials. */
 #include "net/internal.h"
 
 /* ---- lists */
@@ -102,7 +102,7 @@ static void again(struct mf_http_call *c)
 	move(c, &c->h->ready);
 }
 
-/* A token has come, or will not come: all calls that wait for it go on, or end. */
+/* The request for a token has ended: all calls that wait for the token are sent, or end with its error. */
 static void settle_token(struct mf_http_call *fetch)
 {
 	struct mf_token *t = fetch->fetched;
@@ -139,7 +139,7 @@ static void finish(struct mf_http_call *c, const struct mf_err *err)
 
 /* ---- the beginning of an exchange */
 
-/* Sees to it that the token is fetched, and parks the call until then. */
+/* Parks the call until its token is there, and starts the request for the token unless one is in flight. */
 static int await_token(struct mf_http_call *c, struct mf_err *err)
 {
 	static const char *const form_headers[] = {"Content-Type: application/x-www-form-urlencoded", NULL};
@@ -162,7 +162,7 @@ static int await_token(struct mf_http_call *c, struct mf_err *err)
 	struct mf_http_call *fetch = new_call(c->h, &req, err);
 	if (!fetch)
 		return -1;
-	fetch->req.url = NULL; /* it has its own */
+	fetch->req.url = NULL; /* `url` ends here; the call has a copy */
 	fetch->fetches_token = true;
 	fetch->fetched = t;
 	fetch->other_origin = !mf_http_same_origin(c->url, t->realm);
@@ -246,13 +246,14 @@ static enum mf_code transport_code(CURLcode rc)
 		return MF_E_NOMEM;
 	case CURLE_SSL_CERTPROBLEM:
 	case CURLE_SSL_CACERT_BADFILE:
-		return MF_E_IO; /* files of ours */
+		return MF_E_IO; /* files of this machine */
 	default:
 		return MF_E_UNAVAILABLE;
 	}
 }
 
-/* PARTIAL_FILE is not here: a peer that cuts answers short is broken, not busy. */
+/* PARTIAL_FILE is not in the list: a server that truncates responses is broken, and a retry would not
+ * help. */
 static bool is_lost_connection(CURLcode rc)
 {
 	return rc == CURLE_COULDNT_CONNECT || rc == CURLE_SEND_ERROR || rc == CURLE_RECV_ERROR ||
@@ -264,7 +265,8 @@ bool mf_http_met_tls(const struct mf_http_call *call)
 	return call->met_tls;
 }
 
-/* libcurl speaks of an SSL_CONNECT_ERROR when what came was no TLS at all, also when it was an alert. */
+/* CURLE_SSL_CONNECT_ERROR does not tell whether the server sent a TLS alert or no TLS at all, so it does not
+ * count. */
 static bool met_tls(struct mf_http_call *c, CURLcode rc)
 {
 	curl_off_t shaken = 0;
@@ -277,7 +279,7 @@ static bool met_tls(struct mf_http_call *c, CURLcode rc)
 	       shaken > 0;
 }
 
-/* OpenSSL's words for an answer that is no TLS record. */
+/* OpenSSL's messages for a response that is not a TLS record. */
 static bool speaks_no_tls(const char *why)
 {
 	return strstr(why, "wrong version number") || strstr(why, "packet length too long") ||
@@ -332,7 +334,7 @@ static bool is_redirect(const struct mf_http_call *c)
 	return moved && !c->req.no_redirect && c->res.location[0];
 }
 
-/* Where to, and whether secrets may come along. */
+/* Points the call at the redirect's target, and marks the call foreign if that is another origin. */
 static int redirect(struct mf_http_call *c, struct mf_err *err)
 {
 	char shown[MF_NET_URL_TEXT];
@@ -355,7 +357,7 @@ static int redirect(struct mf_http_call *c, struct mf_err *err)
 	return 0;
 }
 
-/* A Location that is no URL makes the answer useless, not the content. */
+/* A malformed Location is MF_E_UNAVAILABLE, because MF_E_FORMAT would stand for malformed content. */
 static int absolute_location(struct mf_http_call *c, struct mf_err *err)
 {
 	char *url MF_FREE = NULL;
@@ -374,7 +376,7 @@ static int absolute_location(struct mf_http_call *c, struct mf_err *err)
 	return 0;
 }
 
-/* 502 and 504 leave open whether the request took effect; 429 and 503 say that it did not. */
+/* After 502 and 504 the request may have taken effect; after 429 and 503 it has not. */
 static bool is_busy(const struct mf_http_call *c)
 {
 	long s = c->res.status;
@@ -464,8 +466,8 @@ static bool collect(struct mf_http *h)
 	return any;
 }
 
-/* Moves the deadline on by the time in which a call's octets have moved; each octet buys no more than the
- * lowest rate has it cost. */
+/* Extends the deadline by the time in which octets of a call were transferred, but for each octet by no more
+ * than it takes at MF_MIN_RATE. */
 static void credit(struct mf_http *h, struct mf_http_call *c, int64_t now)
 {
 	uint64_t moved = mf_net_exchange_moved(c), more = moved > c->moved ? moved - c->moved : 0;
@@ -479,7 +481,8 @@ static void credit(struct mf_http *h, struct mf_http_call *c, int64_t now)
 	c->moved_ms = h->credited_ms = now;
 }
 
-/* And reports how far content on its way has come; once more when none is left. */
+/* Extends the deadline for all calls, and reports the progress of uploads and downloads; once more after the
+ * last has ended. */
 static void note_movement(struct mf_http *h)
 {
 	int64_t now = mf_monotonic_ms();
@@ -501,8 +504,8 @@ static void note_movement(struct mf_http *h)
 		mf_env_progress(h->env, h->moving_kind, done, known ? total : 0);
 }
 
-/* Everything that can be done without waiting. A callback that submits comes back here: its call starts
- * later. */
+/* Does everything that can be done without waiting. When a callback submits a call, this function is entered
+ * again and returns at once: the outer step starts the call. */
 static void step(struct mf_http *h)
 {
 	int running;
@@ -538,13 +541,13 @@ int mf_http_submit(struct mf_http *h, const struct mf_http_request *req, struct 
 		return -1;
 	*out = c;
 	step(h);
-	/* A connection to this machine is there at once: its request leaves before the caller computes
-	 * something else. */
+	/* A connection to loopback is established at once. A second step sends its request before the caller
+	 * goes on to compute something else. */
 	step(h);
 	return 0;
 }
 
-/* A cancel callback has to be asked ten times a second. */
+/* The cancel callback must be called ten times a second. */
 static int poll_ms(const struct mf_http *h)
 {
 	int64_t ms = 100, left = mf_env_left_ms(h->env), now = mf_monotonic_ms();
@@ -556,7 +559,7 @@ static int poll_ms(const struct mf_http *h)
 	return ms > 0 ? (int)ms : 0;
 }
 
-/* The deadline of the whole operation. */
+/* Ends the call when the operation was cancelled or its deadline has passed. */
 static void check_limits(struct mf_http_call *c)
 {
 	struct mf_err err = MF_ERR_INIT;
