@@ -30,7 +30,7 @@ struct mf_conditions {
 	size_t next;
 };
 
-/* ---- the other process */
+/* ---- the evaluating process */
 
 static void close_fd(int *fd)
 {
@@ -148,8 +148,8 @@ static size_t length_before(struct mf_str text, struct mf_str part)
 	return at ? (size_t)(at - text.p) : text.n;
 }
 
-/* "jq: error: syntax error, ... (Unix shell quoting issues?) at <top-level>, line 1:" and the program again.
- */
+/* Removes what surrounds the reason in jq's message: "jq: error: syntax error, ... (Unix shell quoting
+ * issues?) at <top-level>, line 1:" and the program. */
 static int does_not_compile(const char *program, const struct mf_answer *a, struct mf_err *err)
 {
 	struct mf_str text = {a->text, strnlen(a->text, a->length)};
@@ -216,7 +216,7 @@ MF_PRINTF(2, 3) static void say(struct mf_outcome *o, const char *fmt, ...)
 	va_end(ap);
 }
 
-/* JSON as it stands, with its own escapes; what is unsafe to show among it, escaped. */
+/* Copies JSON text, with characters that are unsafe to print escaped, and shortens it to fit. */
 static void show_value(char out[MF_CONDITION_VALUE], struct mf_str text)
 {
 	char piece[MF_TEXT_PIECE];
@@ -273,7 +273,8 @@ static void read_answer(const struct mf_answer *a, struct mf_outcome *o)
 	}
 }
 
-/* MF_ABSENT: jq is not asked; the outcome says why. */
+/* Is the document within the limit, and JSON? MF_ABSENT: it is not, and must not be given to jq; the outcome
+ * says why. */
 static enum mf_found check_document(struct mf_bytes *document, struct mf_outcome *o, struct mf_err *err)
 {
 	struct mf_err why = MF_ERR_INIT;
@@ -284,7 +285,7 @@ static enum mf_found check_document(struct mf_bytes *document, struct mf_outcome
 	}
 	*document = mf_bytes_of(mf_str_skip_bom(mf_str_of(*document)));
 	mf_json_reader_init(&r, *document);
-	r.no_nul = true; /* functions of jq that are C take a text for the one before it */
+	r.no_nul = true; /* C functions of jq would take a string to end at its first NUL */
 	if (mf_json_skip(&r, NULL, &why) == 0 && mf_json_end(&r, &why) == 0)
 		return MF_FOUND;
 	if (mf_err_pass_ours(err, &why) < 0)
@@ -306,7 +307,7 @@ const struct mf_outcome *mf_conditions_evaluate(struct mf_conditions *c, size_t 
 		struct mf_question q = {(uint32_t)program, (uint32_t)document.n};
 		if (send_all(c, &q, sizeof q, err) < 0 || send_all(c, document.p, document.n, err) < 0 ||
 		    receive(c, &a, err) < 0) {
-			/* Whatever comes later would be the answer to another question. */
+			/* A late answer would be taken for that to the next question. */
 			end_process(c);
 			return NULL;
 		}

@@ -30,14 +30,14 @@ extern char **environ;
 #define NO_MEMORY 77 /* exit status of the second process */
 #define VALUE_ROOM 300
 
-/* ---- what is given up */
+/* ---- privileges that are given up */
 
 static void give_up(void)
 {
 	_exit(1);
 }
 
-/* The host may have less already, which nobody but root may raise. */
+/* Sets a limit. The host's hard limit may be lower already, and only root could raise it. */
 static void limit(__rlimit_resource_t what, rlim_t soft, rlim_t hard)
 {
 	struct rlimit has;
@@ -48,7 +48,7 @@ static void limit(__rlimit_resource_t what, rlim_t soft, rlim_t hard)
 		give_up();
 }
 
-/* Handlers of the host are not for this process. */
+/* Removes the signal handlers of the host program. */
 static void usual_signals(void)
 {
 	sigset_t none;
@@ -70,15 +70,15 @@ static void close_descriptors(int socket)
 		give_up();
 }
 
-/* Memory that is kept out of core dumps is emptied: in it this library, its command line and others hold
- * their secrets. What the host shares with other processes keeps its content. */
+/* Empties memory that is excluded from core dumps, where this library, its command line and other libraries
+ * keep secrets. Memory that the host shares with other processes keeps its content. */
 static void forget_secrets(void)
 {
 	unsigned long at, behind, first = 0, end = 0;
 	char *line MF_FREE = NULL;
 	size_t room = 0;
 	FILE *f =
-	    MF_SANITIZED ? NULL : fopen("/proc/self/smaps", "re"); /* sanitizers keep their own out, too */
+	    MF_SANITIZED ? NULL : fopen("/proc/self/smaps", "re"); /* sanitizers exclude their own, too */
 	while (f && getline(&line, &room, f) > 0) {
 		if (strncmp(line, "VmFlags:", 8) == 0 && strstr(line, " dd"))
 			(void)madvise((void *)first, end - first, MADV_DONTNEED);
@@ -91,8 +91,8 @@ static void forget_secrets(void)
 		(void)fclose(f);
 }
 
-/* Wiped, because passwords come in variables; and UTC wherever a program asks for local time, or its result
- * would depend on the machine. */
+/* Wipes the environment, because variables may contain passwords, and sets local time to UTC, so that results
+ * do not depend on the machine. */
 static void forget_environment(void)
 {
 	static char utc[] = "TZ=UTC0";
@@ -104,7 +104,7 @@ static void forget_environment(void)
 	environ = empty;
 }
 
-/* The host may have reserved any amount of address space: the limit comes on top of it. */
+/* The host may have reserved any amount of address space: the limit is added to that. */
 static rlim_t memory_limit(void)
 {
 	unsigned long pages = 0;
@@ -116,7 +116,8 @@ static rlim_t memory_limit(void)
 	return (rlim_t)pages * (rlim_t)sysconf(_SC_PAGESIZE) + MF_MAX_CONDITION_MEMORY;
 }
 
-/* Nothing can be opened until the soft limit is raised again: neither a module nor ~/.jq. */
+/* With a soft limit of 0 descriptors nothing can be opened, neither a module nor ~/.jq. It is raised after
+ * the programs were compiled. */
 static void confine(int socket)
 {
 	usual_signals();
@@ -140,8 +141,8 @@ static void confine(int socket)
 #define ARCHITECTURE AUDIT_ARCH_AARCH64
 #endif
 
-/* Memory and the answer. Everything else fails, as if it were not permitted. Limits hold without this, too:
- * a kernel, or an architecture, that has no filter is no reason to refuse. */
+/* Allows only the system calls for memory and for the answer; all others fail with EPERM. The limits hold
+ * without the filter, too, so that a kernel or an architecture without it is accepted. */
 static void filter_calls(void)
 {
 #ifdef ARCHITECTURE
@@ -184,7 +185,7 @@ static bool write_all(int fd, const void *p, size_t n)
 	return true;
 }
 
-/* Up to n octets, or the end. */
+/* Reads up to n octets; fewer at the end of the stream. */
 static size_t read_all(int fd, void *p, size_t n)
 {
 	size_t at = 0;
@@ -246,14 +247,14 @@ static bool failed(const struct mf_jq *jq, jq_state *state, jv end, struct mf_an
 	return true;
 }
 
-/* Exactly one result, exactly `true`. */
+/* The condition holds if the program gives exactly one result, and that is `true`. */
 static void evaluate(const struct mf_jq *jq, jq_state *state, const struct mf_question *q,
 		     const char *document, struct mf_answer *a)
 {
 	size_t n = 0;
 	bool is_true = false;
 	jv input = jq->parse_sized(document, (int)q->length);
-	/* A program would start on that, too, and `true` is `true` there. */
+	/* jq would start a program on an invalid value, too, and the program `true` would give true. */
 	if (jq->get_kind(input) == JV_KIND_INVALID) {
 		jq->free(input);
 		a->kind = MF_ANSWER_ERROR;
@@ -334,7 +335,7 @@ static void question(const struct mf_jq *jq, jq_state *state, const struct mf_qu
 	answer(&a);
 }
 
-/* The first message is the one that says what is wrong. */
+/* Keeps the first message, which states the error. */
 static void keep_message(void *arg, jv message)
 {
 	const struct mf_jq *jq = ((void **)arg)[0];
@@ -356,11 +357,11 @@ static void no_message(void *arg, jv message)
 	((const struct mf_jq *)arg)->free(message);
 }
 
-/* The time is the one that the run goes by, the same for all documents. Messages of errors may come from the
- * document, and two of them are none to jq: null goes on as `empty` does (1.6), and an object with the member
- * __jq breaks out of a `label`, which `first`, `limit` and `all` are made of. As text they are errors. What
- * stands in front of the program also makes `import` and `include` an error of syntax: modules are imported
- * first of all. */
+/* Definitions before each program. `now` is the time of the run, the same for all documents. The argument of
+ * `error` may come from the document, and two values do not act as errors in jq: null acts like `empty` (jq
+ * 1.6), and an object with the member __jq breaks out of a `label`, with which `first`, `limit` and `all` are
+ * defined. Converted to text they are errors. The definitions also make `import` and `include` syntax errors,
+ * as these may only be at the beginning. */
 #define PRELUDE                                                                                              \
 	"def now: %lld; def _error: error; "                                                                 \
 	"def error: if . == null or (type == \"object\" and has(\"__jq\")) then tojson | _error "            \
@@ -372,7 +373,7 @@ static jq_state *compile(const struct mf_evaluator *e, const char *program, stru
 	jq_state *state = e->jq->init();
 	if (!state || asprintf(&text, PRELUDE "%s", (long long)e->now, program) < 0)
 		give_up();
-	/* jq 1.6 leaves what is not set uninitialised. */
+	/* jq 1.6 leaves callbacks that are not set uninitialised. */
 	e->jq->set_input_cb(state, no_input, arg[0]);
 	e->jq->set_debug_cb(state, no_message, arg[0]);
 	e->jq->set_error_cb(state, keep_message, arg);

@@ -1,4 +1,4 @@
-/* What is used of libjq. Inside this module only. */
+/* The functions of libjq that are used. Internal to the module condition. */
 #ifndef MF_CONDITION_JQ_H
 #define MF_CONDITION_JQ_H
 
@@ -26,7 +26,7 @@ struct mf_jq {
 	__typeof__(jv_copy) *copy;
 	__typeof__(jv_free) *free;
 };
-/* MF_E_USAGE: it is not installed. It stays loaded. */
+/* Loads libjq, which stays loaded. MF_E_USAGE: it is not installed. */
 int mf_jq_load(struct mf_jq *out, struct mf_err *err) MF_NODISCARD;
 
 #endif

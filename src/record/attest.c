@@ -56,7 +56,7 @@ int mf_statement_build(struct mf_buf *out, const struct mf_statement *s, struct 
 	mf_json_close(&j);
 	if (mf_json_finish(&j) < 0)
 		return -1;
-	out->n--; /* its bracket */
+	out->n--; /* the closing brace */
 	if (mf_buf_addz(out, ",\"predicate\":", err) == 0 &&
 	    mf_buf_add(out, s->predicate.p, s->predicate.n, err) == 0 && mf_buf_addc(out, '}', err) == 0)
 		return 0;
@@ -133,7 +133,7 @@ void mf_attestation_clear(struct mf_attestation *a)
 	a->statement = NULL;
 }
 
-/* Standard or URL-safe, with padding or without (protocol.md: "base64"). */
+/* Decodes base64, standard or URL-safe, with or without padding: DSSE (protocol.md) allows both alphabets. */
 static int decode(const char *text, struct mf_buf *out, struct mf_err *err)
 {
 	struct mf_buf standard MF_BUF_CLEANUP = MF_BUF_INIT(2 * MF_MAX_ATTESTATION);
@@ -146,7 +146,7 @@ static int decode(const char *text, struct mf_buf *out, struct mf_err *err)
 	return mf_b64_decode(out, mf_buf_str(&standard), err);
 }
 
-/* The ways in which makers of attestations use a key of this type. */
+/* The signature schemes that attestation tools use with a key of this type. */
 static size_t schemes_of(const struct mf_pubkey *k, enum mf_sig_scheme out[2])
 {
 	switch (mf_pubkey_type(k)) {
@@ -165,7 +165,7 @@ static size_t schemes_of(const struct mf_pubkey *k, enum mf_sig_scheme out[2])
 	return 0;
 }
 
-/* MF_ABSENT: it is no signature of this key. */
+/* MF_ABSENT: the signature is not of this key. */
 static enum mf_found is_signed_by(const struct mf_pubkey *k, struct mf_bytes pae, const char *text,
 				  struct mf_err *err)
 {
@@ -246,7 +246,7 @@ int mf_attestation_read(struct mf_attestation *out, struct mf_bytes doc, const s
 			       mf_esc(&e, mf_str_c(type)));
 	if (decode(payload, &out->payload, err) < 0)
 		return mf_wrap(err, "DSSE payload");
-	/* Nothing of the payload is read before it is known who signed it. */
+	/* The payload is parsed only after its signature was verified. */
 	return check_signed(envelope, mf_buf_bytes(&out->payload), signer, err) < 0
 		   ? -1
 		   : read_statement(out, err);

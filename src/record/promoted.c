@@ -43,7 +43,7 @@ static int get_text(const json_t *o, const char *name, size_t max, char **out, s
 	return 0;
 }
 
-/* What was signed elsewhere speaks of this record only under its name and for its content. */
+/* An original must have the name and the content of the record: its signatures are for these only. */
 static int check_binding(const json_t *o, const struct mf_record_binding *b, struct mf_err *err)
 {
 	const char *name = NULL, *hex = NULL;
@@ -74,7 +74,7 @@ static int read_description(struct mf_original *out, const json_t *o, struct mf_
 		return mf_fail(err, MF_E_FORMAT, 0, "its 'custom' has signatures of its own");
 	if (mf_record_from_tree(&out->record, custom, o, err) < 0)
 		return -1;
-	/* Nobody promotes a withdrawal, and none is an approval. */
+	/* A withdrawal cannot be promoted, and must not count as an approval. */
 	return out->record.withdrawn ? mf_fail(err, MF_E_FORMAT, 0, "it is of a withdrawn record") : 0;
 }
 
@@ -116,8 +116,8 @@ static int read_keys(struct mf_original *out, const json_t *o, struct mf_err *er
 	return 0;
 }
 
-/* All of them: one that does not verify was never made, and whoever kept it did not check. There are as many
- * signatures as keys and one of each key, so none is of an unlisted key. */
+/* Every signature must verify: a promoter keeps no others. There are as many signatures as keys and one of
+ * each key, so that none is of an unlisted key. */
 static int check_signatures(const struct mf_original *o, const struct mf_record_binding *b,
 			    struct mf_err *err)
 {
@@ -175,7 +175,7 @@ static int read_all(const json_t *tree, const struct mf_record_binding *b, size_
 		*o = (struct mf_original){.depth = depth};
 		if (read_original(item, b, o, err) < 0)
 			return mf_wrap(err, "entry %zu", i + 1);
-		/* The list may move. */
+		/* This may move all->v: `o` is not used afterwards. */
 		if (read_all(json_object_get(item, "custom"), b, depth + 1, all, err) < 0)
 			return -1;
 	}
@@ -220,7 +220,7 @@ static const struct mf_record_sig *sig_of(const struct mf_record *r, const struc
 	return NULL;
 }
 
-/* Only signatures that count there: of others nobody has the key. */
+/* Only signatures of the source role's keys are kept: the keys of others are unknown. */
 static int put_signers(json_t *o, const struct mf_origin *from, struct mf_err *err)
 {
 	json_t *keys = json_array();
@@ -277,7 +277,7 @@ static int put_origins(json_t *tree, const struct mf_origin *from, size_t n, str
 	return 0;
 }
 
-/* As its readers will: what they refuse is not published. */
+/* Checks a promoted record as its readers do, so that nothing is published that they refuse. */
 static int check_promoted(json_t *tree, const struct mf_record_binding *b, struct mf_err *err)
 {
 	struct mf_buf size MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_CUSTOM_BYTES / 2);

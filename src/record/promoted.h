@@ -5,15 +5,15 @@
 
 #include "record/record.h"
 
-/* One of these entries, all of whose signatures verify. Only the promoter claims that the role listed the
+/* One of these entries. All its signatures are verified. Only the promoter claims that the role listed the
  * keys, so a key counts only for readers who know it. */
 struct mf_original {
 	char *repository, *dialect, *role; /* decoded for display */
 	int64_t version;                   /* of the role's file */
 	struct mf_record record;
-	struct mf_pubkey **keys; /* that signed it, each once */
+	struct mf_pubkey **keys; /* that signed it, without duplicates */
 	size_t nkeys;
-	size_t depth; /* 1: the record was made of it; 2: that one was */
+	size_t depth; /* 1: the record was made of this entry; 2: the entry of depth 1 was; ... */
 };
 struct mf_originals {
 	struct mf_original *v;
@@ -21,24 +21,25 @@ struct mf_originals {
 };
 void mf_originals_clear(struct mf_originals *o);
 #define MF_ORIGINALS_CLEANUP MF_CLEANUP(mf_originals_clear)
-/* Of a record under its binding: each entry before those that it was made of; none where the record was not
- * promoted. MF_E_FORMAT: not readable, too deep, of another name or content than the record, withdrawn;
- * MF_E_SIGNATURE: a signature does not verify. */
+/* Reads and verifies the originals of a record, each before those that it was made of; none if the record was
+ * not promoted. MF_E_FORMAT: one is malformed, nested too deep, withdrawn, or has another name or content
+ * than the record; MF_E_SIGNATURE: a signature does not verify. */
 int mf_originals_read(const struct mf_record *r, const struct mf_record_binding *b, struct mf_originals *out,
 		      struct mf_err *err) MF_NODISCARD;
 
-/* A verified entry that is promoted. */
+/* A verified entry that is to be promoted. */
 struct mf_origin {
 	const char *dialect, *role;
 	int64_t version;
 	struct mf_record_binding binding;
 	const struct mf_record *record;
-	struct mf_pubkey *const *keys; /* nkeys; signed_by[i] says which signed it */
+	struct mf_pubkey *const *keys; /* nkeys keys; signed_by[i]: keys[i] signed it */
 	const bool *signed_by;
 	size_t nkeys;
 };
-/* The description, without signatures, of a record that is promoted: that of the first entry, made of all n.
- * artifact: of the new record, or NULL. NULL on failure. MF_E_USAGE: it has no room, or nests too deep. */
+/* Makes the description of a promoted record, without signatures: that of the first entry, with all n entries
+ * as its originals. artifact: digest of its artifact manifest, or NULL. NULL on failure; MF_E_USAGE: it
+ * becomes too large, or is promoted too often. */
 json_t *mf_record_promote(const struct mf_origin *from, size_t n, const struct mf_digest *artifact,
 			  struct mf_err *err) MF_NODISCARD;
 

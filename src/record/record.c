@@ -133,7 +133,7 @@ json_t *mf_record_text_json(const char *what, struct mf_str s, struct mf_err *er
 	}
 	json_t *j = json_stringn(mf_buf_str(&b).p, b.n);
 	struct mf_buf quoted MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_CUSTOM_BYTES * 2);
-	/* No string: out of memory, or it is not UTF-8, which the writer of strings reports. */
+	/* jansson returned no string: out of memory, or not UTF-8, which mf_json_quote reports. */
 	if (!j && (mf_json_quote(mf_buf_str(&b), &quoted, err) == 0 || err->code == MF_E_NOMEM)) {
 		if (!err->code)
 			(void)mf_fail_nomem(err);
@@ -144,7 +144,7 @@ json_t *mf_record_text_json(const char *what, struct mf_str s, struct mf_err *er
 	return j;
 }
 
-/* Decoded for display; text that is not our encoding is shown as it is. */
+/* Text that cannot be decoded is displayed unchanged. */
 char *mf_record_text_decode(const char *text)
 {
 	struct mf_err ignored = MF_ERR_INIT;
@@ -189,7 +189,7 @@ static int get_text(const json_t *o, const char *name, char **out, struct mf_err
 	return *out ? 0 : mf_fail_nomem(err);
 }
 
-/* Members a later version may declare critical. These are all that this version acts on. */
+/* May `crit` list this member? It may list those that this version acts on. */
 static bool is_known(const json_t *name)
 {
 	static const char *const known[] = {"created", "mediaType", "author",   "reason", "annotations",
@@ -220,7 +220,7 @@ static int check_crit(const json_t *tree, struct mf_err *err)
 	return 0;
 }
 
-/* An object of texts. */
+/* `annotations`, if present, must be an object of strings. */
 static int check_annotations(const json_t *tree, struct mf_err *err)
 {
 	json_t *annotations = NULL;
@@ -266,7 +266,8 @@ static int parse_sigs(struct mf_record *r, const json_t *holder, struct mf_err *
 	json_array_foreach(sigs, i, item) length += json_string_length(json_object_get(item, "sig"));
 	r->sigs = mf_calloc(n, sizeof *r->sigs);
 	mf_buf_init(&r->sig_bytes, MF_MAX_CUSTOM_BYTES);
-	/* Reserved at once: the slices must not move. Base64 is longer than what it stands for. */
+	/* Room for all is reserved now, because the slices must not move. Base64 text is longer than what it
+	 * encodes. */
 	if (!r->sigs || mf_buf_reserve(&r->sig_bytes, length, err) < 0)
 		return r->sigs ? -1 : mf_fail_nomem(err);
 	json_array_foreach(sigs, i, item) if (parse_sig(r, item, err) <
@@ -274,7 +275,7 @@ static int parse_sigs(struct mf_record *r, const json_t *holder, struct mf_err *
 	return 0;
 }
 
-/* Of a veto. In a record the member has no meaning, whatever it is. */
+/* Reads the member `veto`. Only vetoes use it: in a record any value is ignored. */
 static void parse_veto(struct mf_record *r)
 {
 	struct mf_err ignored = MF_ERR_INIT;
@@ -302,7 +303,7 @@ static int parse_tree(struct mf_record *r, const json_t *sigs_of, struct mf_err 
 	    get_text(r->tree, "reason", &r->reason, err) < 0 ||
 	    mf_json_get_str(r->tree, "artifact", MF_JSON_OPTIONAL, &artifact, err) < 0)
 		return -1;
-	/* Whatever it holds: a record that says "withdrawn" is not current. */
+	/* Whatever its value is: a record with the member "withdrawn" is not current. */
 	r->withdrawn = json_object_get(r->tree, "withdrawn") != NULL ||
 		       (r->media_type && strcasecmp(r->media_type, MF_MT_WITHDRAWN) == 0);
 	r->withdrew = r->withdrawn ? json_object_get(r->tree, "withdrawn") : NULL;
