@@ -8,7 +8,7 @@ struct keys {
 	struct mf_pubkey **v;
 	size_t *owner; /* index of a share, or NOBODY */
 	size_t n;
-	bool *visited; /* shares that the search for a path has been to */
+	bool *visited; /* shares that the search for a path has visited */
 };
 
 static void keys_clear(struct keys *k)
@@ -46,8 +46,8 @@ static int collect(struct keys *k, const struct mf_share *v, size_t n, struct mf
 	return 0;
 }
 
-/* One more key for a share, from those that nobody has, or from a share that finds another one for it. Each
- * share is visited once: so deep is the recursion at most. */
+/* Finds one more key for a share: a free one, or that of another share which finds a replacement for it. Each
+ * share is visited once, so that their number limits the depth of the recursion. */
 static bool take_one(struct keys *k, const struct mf_share *v, size_t share)
 {
 	k->visited[share] = true;
@@ -72,7 +72,7 @@ static bool take_all(struct keys *k, const struct mf_share *v, size_t n, size_t 
 	return true;
 }
 
-/* What nobody needs counts for the first share that has it. */
+/* Leaves each share its own keys. A free key goes to the first share that has it. */
 static void reduce(struct keys *k, struct mf_share *v, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {

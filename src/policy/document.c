@@ -33,7 +33,7 @@ static int get_duration(json_t *o, const char *name, int64_t *out, struct mf_err
 	return 0;
 }
 
-/* A list of strings, each checked; at least one when it is there. */
+/* Reads a list of strings, and checks each. A list that is present has at least one. */
 static int get_list(json_t *o, const char *name, enum mf_json_need need, size_t max,
 		    int (*check)(struct mf_str, struct mf_err *), struct mf_arena *a, const char ***out,
 		    size_t *n, struct mf_err *err)
@@ -100,7 +100,7 @@ static int get_fingerprints(json_t *o, const char *name, struct mf_arena *a, str
 	return 0;
 }
 
-/* Who must have signed what a promoted record was made of. */
+/* Reads `original`: who must have signed the originals of a promoted record. */
 static int read_original(struct mf_rules *r, json_t *requirement, struct mf_requirement *q,
 			 struct mf_err *err)
 {
@@ -215,7 +215,7 @@ static int read_policy(struct mf_rules *r, json_t *doc, struct mf_err *err)
 	    read_distinct(r, doc, err) < 0 || read_tags(r, doc, err) < 0 || read_waivers(r, doc, err) < 0)
 		return -1;
 	for (size_t i = 0; i < r->n; i++)
-		if (!r->v[i].max_age_s) /* one's own goes before that of all */
+		if (!r->v[i].max_age_s) /* a limit of its own takes precedence */
 			r->v[i].max_age_s = max_age_s;
 	return 0;
 }
@@ -225,7 +225,7 @@ int mf_rules_parse(struct mf_rules *r, struct mf_bytes doc, struct mf_err *err)
 	json_t *tree MF_JSON_CLEANUP = mf_json_load_written(doc, MF_MAX_POLICY_BYTES, err);
 	if (tree && read_policy(r, tree, err) == 0)
 		return 0;
-	/* One's own file is wrong: nobody attacks. */
+	/* The policy is the user's own file: an error in it is a mistake, not an attack. */
 	return err->code == MF_E_FORMAT ? mf_recode(err, MF_E_USAGE) : -1;
 }
 

@@ -10,7 +10,7 @@
  * condition would not be evaluated. MF_E_USAGE. */
 int mf_rules_parse(struct mf_rules *r, struct mf_bytes doc, struct mf_err *err) MF_NODISCARD;
 
-/* The content of a `waiver` record. */
+/* The content of a record of type `waiver`. */
 struct mf_waiver {
 	struct mf_arena arena;
 	const char *name;

@@ -4,7 +4,7 @@
 
 #include "base/encode.h"
 
-/* The description of what was found is for people; this bounds it, whatever reasons and roles it quotes. */
+/* Limits of the text in `found`, which quotes reasons and names of roles of any length. */
 #define MAX_FOUND ((size_t)8192)
 #define LONG_FOUND ((size_t)1500)
 
@@ -62,8 +62,8 @@ void mf_verdict_clear(struct mf_verdict *v)
 
 /* ---- roles */
 
-/* A mistyped role must never pass, even where the others suffice. 1: all roles can sign, 0: *out says what is
- * wrong. */
+/* A misspelt role must never pass, even if the other roles suffice. 1: all named roles may sign the type; 0:
+ * *out says which one may not. */
 static int check_roles(const struct mf_gate *g, const struct mf_requirement *q, struct mf_verdict *out,
 		       struct mf_err *err)
 {
@@ -89,7 +89,7 @@ static int check_roles(const struct mf_gate *g, const struct mf_requirement *q, 
 	return 1;
 }
 
-/* Does the requirement count what this role holds? */
+/* Do records of this role count for the requirement? */
 static bool speaks(const struct mf_gate *g, const struct mf_tuf_loaded *l, const struct mf_requirement *q)
 {
 	bool yes = q->nroles == 0 && mf_policy_authorised(g->set, l, mf_str_c(q->type), NULL);
@@ -100,7 +100,7 @@ static bool speaks(const struct mf_gate *g, const struct mf_tuf_loaded *l, const
 
 /* ---- withdrawal */
 
-/* The message that `get` fails with. */
+/* Describes a withdrawal with the message of `get`. */
 static int say_withdrawn(const struct mf_gate *g, const struct mf_entry *e, struct mf_verdict *out,
 			 struct mf_err *err)
 {
@@ -111,8 +111,8 @@ static int say_withdrawn(const struct mf_gate *g, const struct mf_entry *e, stru
 	return mf_buf_addz(&out->found, words.msg, err);
 }
 
-/* A veto holds also where the role may not sign the type, or the name lies outside its paths: it can only
- * block. */
+/* A withdrawal by a veto role holds even if the role may not sign the type, or its paths do not cover the
+ * name: it can only block. */
 static int check_veto(const struct mf_gate *g, const struct mf_tuf_loaded *l, struct mf_str name,
 		      struct mf_verdict *out, struct mf_err *err)
 {
@@ -133,7 +133,7 @@ static int check_veto(const struct mf_gate *g, const struct mf_tuf_loaded *l, st
 			     r.reason ? ": " : "", r.reason ? mf_esc(&e, mf_str_c(r.reason)) : "");
 }
 
-/* What the role said to stop the type, or all types, in its own paths. */
+/* Checks for a veto of the role, on the type or on all types. */
 static int check_own_veto(const struct mf_gate *g, const struct mf_tuf_loaded *l, struct mf_str type,
 			  struct mf_verdict *out, struct mf_err *err)
 {
@@ -162,10 +162,10 @@ static int check_vetoes(const struct mf_gate *g, const char *type, struct mf_str
 	return 0;
 }
 
-/* ---- what is there */
+/* ---- records */
 
-/* Records of the roles that count. A tombstone blocks in these, and in each role that speaks for the type by
- * itself. */
+/* Collects the records of the roles that count. A tombstone blocks in these roles, and in every authority for
+ * the type. */
 static int collect(const struct mf_gate *g, const struct mf_requirement *q, struct mf_str name,
 		   struct mf_verdict *out, struct mf_err *err)
 {
@@ -195,7 +195,7 @@ static int collect(const struct mf_gate *g, const struct mf_requirement *q, stru
 	return 0;
 }
 
-/* What a description says of itself. */
+/* Compares a description with the requirement. */
 static enum mf_gate_code evaluate_record(const struct mf_gate *g, const struct mf_requirement *q,
 					 const struct mf_record *r)
 {
@@ -223,8 +223,8 @@ static enum mf_gate_code evaluate_entry(const struct mf_gate *g, const struct mf
 
 /* ---- original signers */
 
-/* Does what was signed elsewhere count here as far as it says itself? A waiver is for the place where it was
- * granted. */
+/* Does the description of an original meet the requirement? A waiver holds only in the repository where it
+ * was granted. */
 static bool original_counts(const struct mf_gate *g, const struct mf_requirement *q,
 			    const struct mf_original *o)
 {
@@ -259,7 +259,7 @@ static struct mf_pubkey *signed_original(const struct mf_gate *g, const struct m
 	return NULL;
 }
 
-/* Have enough of the keys that the policy names signed the originals of this content? */
+/* Have enough of the keys that the policy names under `original` signed originals of this content? */
 static bool originals_suffice(const struct mf_gate *g, const struct mf_requirement *q,
 			      const struct mf_digest *content, const struct mf_entries *all)
 {
@@ -285,7 +285,7 @@ static bool has_key(struct mf_pubkey *const *keys, size_t n, const struct mf_pub
 	return false;
 }
 
-/* The distinct keys of the role that signed entry e, or what it was promoted from, added to those in keys. */
+/* Adds to `keys` the distinct keys of the role that signed entry e or an original of it. */
 static size_t add_signers(const struct mf_gate *g, const struct mf_requirement *q, const struct mf_entry *e,
 			  struct mf_pubkey **keys, size_t n)
 {
@@ -301,7 +301,7 @@ static size_t add_signers(const struct mf_gate *g, const struct mf_requirement *
 	return n;
 }
 
-/* The distinct keys that signed the content of entry i in entries that are good. */
+/* The distinct keys that signed the content of entry i, in all entries that meet the requirement. */
 static size_t signers_of(const struct mf_gate *g, const struct mf_requirement *q,
 			 const struct mf_entries *all, size_t i, struct mf_pubkey **keys)
 {
@@ -324,7 +324,8 @@ static struct mf_pubkey **room_for_keys(const struct mf_entries *all, struct mf_
 	return keys;
 }
 
-/* Which content, of the entries that are good, has the most signers. */
+/* Finds the content with the most signers, among the entries that meet the requirement. *best: an entry with
+ * it, or NULL. */
 static int count(const struct mf_gate *g, const struct mf_requirement *q, struct mf_verdict *out,
 		 const struct mf_entry **best, struct mf_err *err)
 {
@@ -352,7 +353,7 @@ static bool holds_content(const struct mf_entries *all, const struct mf_digest *
 	return false;
 }
 
-/* Moves one record of each content that has enough signers by itself, and is not the one that counts. */
+/* Moves to the rivals one record of each other content that also has enough signers. */
 static int set_rivals_apart(const struct mf_gate *g, const struct mf_requirement *q,
 			    const struct mf_digest *content, struct mf_verdict *v, struct mf_err *err)
 {
@@ -377,7 +378,7 @@ static int set_rivals_apart(const struct mf_gate *g, const struct mf_requirement
 	return 0;
 }
 
-/* Keeps the records of the content that counts. */
+/* Drops all records except those that count: of this content, and meeting the requirement. */
 static void keep_content(const struct mf_gate *g, const struct mf_requirement *q,
 			 const struct mf_digest *content, struct mf_entries *all)
 {
@@ -391,7 +392,7 @@ static void keep_content(const struct mf_gate *g, const struct mf_requirement *q
 	all->n = kept;
 }
 
-/* Of the records that are kept. */
+/* Collects the keys of the policy that signed originals of the records that were kept. */
 static int keep_originals(const struct mf_gate *g, const struct mf_requirement *q, struct mf_verdict *v,
 			  struct mf_err *err)
 {
@@ -462,7 +463,7 @@ static int say_entry(const struct mf_gate *g, const struct mf_requirement *q, co
 	}
 }
 
-/* The roles that the requirement counts, by name or by type. At most MF_MAX_POLICY_ROLES. */
+/* The roles whose records count, by name or by type. At most MF_MAX_POLICY_ROLES. */
 static size_t roles_of(const struct mf_gate *g, const struct mf_requirement *q,
 		       const struct mf_tuf_role *roles[MF_MAX_POLICY_ROLES])
 {
@@ -476,7 +477,8 @@ static size_t roles_of(const struct mf_gate *g, const struct mf_requirement *q,
 	return n;
 }
 
-/* A requirement that no number of signatures can meet is a mistake in the policy, or in the role. */
+/* Adds a note if the roles list fewer keys than must sign: that is a mistake in the policy or in the
+ * roles. */
 static int say_too_few_listed(const struct mf_gate *g, const struct mf_requirement *q, struct mf_buf *out,
 			      struct mf_err *err)
 {

@@ -1,5 +1,5 @@
-/* The gate: does an image have the records that a policy requires? Pure: a verified set and rules go in, a
- * verdict with its reason comes out.
+/* The gate: does an image have the records that a policy requires? Pure: it takes a verified set and rules,
+ * and gives a verdict with its reason.
  *
  * Signatures of a requirement count together when they are over the same content, by different keys that a
  * role of the requirement lists now. A key counts once, in however many roles it is listed. */
@@ -10,28 +10,28 @@
 #include "policy/policy.h"
 #include "policy/require.h"
 
-/* Why a requirement is not met. From MF_GATE_SIGNERS to MF_GATE_ABSENT: how near it came, for the choice
- * among what several roles hold. */
+/* Why a requirement is not met. MF_GATE_SIGNERS to MF_GATE_ABSENT are ordered: if several roles have records,
+ * the lowest code is reported, because that record comes nearest to the requirement. */
 enum mf_gate_code {
 	MF_GATE_MET,
 	MF_GATE_SIGNERS,     /* too few keys over the same content */
-	MF_GATE_MEDIA_TYPE,  /* of another media type */
-	MF_GATE_TOO_OLD,     /* or without a time of creation */
-	MF_GATE_FROM_FUTURE, /* its age is not known */
-	MF_GATE_EXPIRED,     /* past its own end */
+	MF_GATE_MEDIA_TYPE,  /* the record has another media type */
+	MF_GATE_TOO_OLD,     /* or has no time of creation */
+	MF_GATE_FROM_FUTURE, /* created in the future: its age is unknown */
+	MF_GATE_EXPIRED,     /* past its own `expires` */
 	MF_GATE_FOREIGN,     /* without a record signature that counts */
 	MF_GATE_ABSENT,
 	MF_GATE_CONDITION,    /* its content does not meet a condition */
 	MF_GATE_DISTINCT,     /* its signers are needed for another requirement, too */
-	MF_GATE_WAIVER,       /* a waiver is there and does not hold */
-	MF_GATE_UNKNOWN_ROLE, /* from here on nothing can be waived */
-	MF_GATE_ROLE_TYPE,    /* a role is named that may not sign the type */
+	MF_GATE_WAIVER,       /* there is a waiver, but it does not hold */
+	MF_GATE_UNKNOWN_ROLE, /* this and the following cannot be waived */
+	MF_GATE_ROLE_TYPE,    /* a named role may not sign the type */
 	MF_GATE_WITHDRAWN,
 	MF_GATE_VETOED,
 	MF_GATE_CODES
 };
 const char *mf_gate_code_name(enum mf_gate_code c); /* "absent", "too_old" */
-/* What failing for this reason is called; all have exit status 9. */
+/* The error code for this reason. All but that of MF_GATE_MET have exit status 9. */
 enum mf_code mf_gate_error(enum mf_gate_code c);
 bool mf_gate_waivable(enum mf_gate_code c);
 
@@ -43,25 +43,25 @@ struct mf_gate {
 
 struct mf_verdict {
 	enum mf_gate_code code;
-	struct mf_buf found;        /* in words; empty when met */
+	struct mf_buf found;        /* what was found, in words; empty if met */
 	struct mf_entries records;  /* met: those that count, all of one content */
-	struct mf_entries rivals;   /* met, under a condition: one of each other content that suffices, too */
+	struct mf_entries rivals;   /* met, with conditions: one of each other content that suffices */
 	struct mf_pubkey **signers; /* met: the distinct keys, borrowed from the set */
 	size_t nsigners;
-	struct mf_pubkey **originals; /* met: those keys that the policy names which signed an original;
-				       * borrowed from the records */
+	struct mf_pubkey **originals; /* met: the keys named by `original` of the policy that signed an
+					 original; borrowed from the records */
 	size_t noriginals;
 };
 void mf_verdict_clear(struct mf_verdict *v);
 #define MF_VERDICT_CLEANUP MF_CLEANUP(mf_verdict_clear)
 
-/* Conditions on content are for the caller to evaluate: for the content of the records, and of each rival, or
- * whoever may sign a record could choose by it which content is read.
- * -1 only when a record cannot be read (MF_E_FORMAT) or memory is out. */
+/* Evaluates a requirement, except for its conditions on content. The caller evaluates these, for the content
+ * of the records and of each rival: otherwise a signer could choose by a further record which content is
+ * evaluated. -1 only if a record cannot be read (MF_E_FORMAT) or memory runs out. */
 int mf_gate_evaluate(const struct mf_gate *g, const struct mf_requirement *q, struct mf_verdict *out,
 		     struct mf_err *err) MF_NODISCARD;
-/* The next waiver whose signatures suffice (rules->waiver), passing over the contents in `seen`. Its document
- * is the content of out->records. */
+/* Finds a waiver whose signatures suffice (rules->waiver) and whose content is not in `seen`. Its document is
+ * the content of out->records. */
 int mf_gate_find_waiver(const struct mf_gate *g, const struct mf_digest *seen, size_t nseen,
 			struct mf_verdict *out, struct mf_err *err) MF_NODISCARD;
 

@@ -45,7 +45,8 @@ int mf_pasts_move(struct mf_pasts *to, struct mf_past *p, struct mf_err *err)
 
 /* ---- reading */
 
-/* An entry of another program has no description of ours: only its content is compared. */
+/* Hashes content and description. Entries of other programs have no description: only their content
+ * counts. */
 static int digest_said(const struct mf_tuf_set *set, struct mf_str name, struct mf_past *p,
 		       struct mf_err *err)
 {
@@ -77,7 +78,7 @@ static int copy_signers(struct mf_past *p, struct mf_err *err)
 	return 0;
 }
 
-/* A veto of the role, or MF_ABSENT. */
+/* Reads entry i as a veto. MF_ABSENT: it is not one of the role's. */
 static enum mf_found read_veto(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l, size_t i,
 			       const char *asked, struct mf_past *p, struct mf_err *err)
 {
@@ -95,7 +96,7 @@ static enum mf_found read_veto(const struct mf_tuf_set *set, const struct mf_tuf
 		   : MF_FOUND;
 }
 
-/* 1 a record of ours, 0 not, -1. */
+/* Reads entry i. 1: it is a record or a veto, 0: neither. */
 static int read_past(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l, size_t i, const char *asked,
 		     struct mf_past *p, struct mf_err *err)
 {
@@ -180,7 +181,7 @@ static int read_all(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l,
 	mf_digest_hex(tail + 8, subject);
 	for (size_t i = 0; i < mf_tuf_ntargets(l->file); i++) {
 		struct mf_json_string name = mf_tuf_target_name(l->file, i);
-		/* One spelled with escapes is read, too: it is refused if it is a record. */
+		/* Names with escapes are read, too: they are refused if they are those of records. */
 		if ((name.escaped || mf_str_ends(name.raw, mf_str_c(tail))) &&
 		    add_past(set, l, i, asked, out, err) < 0)
 			return -1;
@@ -214,7 +215,7 @@ int mf_pasts_read(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l, s
 
 /* ---- reading all of a role's file */
 
-/* Of what has the name of a record or a veto: whose it is. */
+/* Reads type and subject from a name. False: it is neither that of a record nor that of a veto. */
 static bool read_name(struct mf_str name, struct mf_past *p)
 {
 	struct mf_str own, type;
@@ -225,7 +226,7 @@ static bool read_name(struct mf_str name, struct mf_past *p)
 	return true;
 }
 
-/* The same entry, octet for octet, in the version before. Several vetoes may have one place in the order. */
+/* Finds an entry with the same octets in the other version. Several vetoes may compare as equal. */
 static const struct mf_past *find_same(const struct mf_pasts *before, const struct mf_past *p)
 {
 	size_t lo = 0, hi = before->n;
@@ -242,7 +243,7 @@ static const struct mf_past *find_same(const struct mf_pasts *before, const stru
 	return NULL;
 }
 
-/* One file of a role, and what was read of the version before. */
+/* One file of a role, and the result for another version. */
 struct reading {
 	const struct mf_tuf_set *set;
 	const struct mf_tuf_loaded *l;
@@ -250,7 +251,8 @@ struct reading {
 	const struct mf_pasts *before;
 };
 
-/* What else the file lists may have changed that, the entry being the same. */
+/* Authority may change while the entry stays the same: it also depends on the other roles that the file
+ * lists. */
 static bool is_authorised(const struct reading *r, const struct mf_past *p)
 {
 	if (p->veto)

@@ -34,13 +34,14 @@ void mf_entries_clear(struct mf_entries *e)
 
 bool mf_role_is(const char *role, const char *asked)
 {
-	/* The top-level role goes by its one name: a delegation "targets/targets" is another. */
+	/* The top-level role has only one name: a delegation "targets/targets" is another role. */
 	if (strcmp(role, "targets") == 0 || strcmp(asked, "targets") == 0)
 		return strcmp(role, asked) == 0;
 	return strcmp(mf_tuf_role_short(role), mf_tuf_role_short(asked)) == 0;
 }
 
-/* One of the role's own paths starts with "T/". The path "" of docker trust's targets/releases never does. */
+/* Does one of the role's own paths start with "T/"? The path "" of docker trust's targets/releases does
+ * not. */
 static bool names_type(const struct mf_tuf_role *role, struct mf_str type)
 {
 	for (size_t i = 0; i < role->npaths; i++) {
@@ -51,8 +52,8 @@ static bool names_type(const struct mf_tuf_role *role, struct mf_str type)
 	return false;
 }
 
-/* A delegation counts only where its delegators may delegate the type themselves: otherwise a team limited to
- * other types could take `targets` its authority by listing a role that nobody would accept. */
+/* A delegation counts only if its delegators may hold the type themselves. Otherwise a team that is limited
+ * to other types could end the authority of `targets` by listing a role whose records no client accepts. */
 static bool may_delegate(const struct mf_tuf_set *set, const struct mf_tuf_loaded *by,
 			 const struct mf_tuf_role *role, struct mf_str type)
 {
@@ -98,7 +99,8 @@ size_t mf_policy_roles(const struct mf_tuf_set *set, struct mf_str type, const s
 
 /* ---- a role by its name */
 
-/* Of one delegator: the very name goes before the other spelling, and the first entry counts. */
+/* The role that a name means among those of one delegator: the exact name takes precedence over the other
+ * spelling, and the first entry counts. */
 static const struct mf_tuf_role *listed_by(const struct mf_dialect *d, const struct mf_tuf_loaded *l,
 					   const char *asked)
 {
@@ -115,7 +117,7 @@ static const struct mf_tuf_role *listed_by(const struct mf_dialect *d, const str
 	return other;
 }
 
-/* One role, whoever lists it: the same file, evaluated in the same way. */
+/* Do two delegators list the same role, with the same name, keys, threshold and paths? */
 static bool same_role(const struct mf_tuf_role *a, const struct mf_tuf_role *b)
 {
 	return strcmp(a->name, b->name) == 0 && mf_tuf_role_same(a, b);
@@ -138,7 +140,7 @@ enum mf_named mf_policy_role_by_name(const struct mf_tuf_set *set, const char *a
 			continue;
 		*out = r;
 		*by = set->roles[i];
-		if (i == 0) /* whoever else uses the name has taken it */
+		if (i == 0) /* listed by `targets`: roles of this name elsewhere do not count */
 			return MF_NAMES_ONE;
 	}
 	return *out ? MF_NAMES_ONE : MF_NAMES_NONE;
@@ -166,7 +168,7 @@ bool mf_policy_may_hold(const struct mf_tuf_set *set, const char *asked, struct 
 		return false;
 	if (!by)
 		return true;
-	/* It may be listed once more there, for other paths. */
+	/* The delegator may list the role again, with other paths. */
 	for (size_t i = 0; i < by->file->nroles; i++)
 		may |= strcmp(by->file->roles[i].name, role->name) == 0 &&
 		       may_delegate(set, by, &by->file->roles[i], type);
@@ -218,8 +220,9 @@ static enum mf_state state_of(const struct mf_tuf_set *set, const struct mf_entr
 	return is_signed ? MF_STATE_CURRENT : MF_STATE_FOREIGN;
 }
 
-/* Names of ours need no escapes, and signatures do not cover the spelling: whoever signs the snapshot could
- * respell a record's name, and hide it (a tombstone, say) from a reader that compares octets. */
+/* Refuses record names that are written with JSON escapes. They need none, and signatures do not cover the
+ * spelling: the signer of the snapshot could respell the name of a record, such as a tombstone, and so hide
+ * it from readers that compare octets. */
 static int check_spelling(const struct mf_tuf_loaded *l, struct mf_json_string name, struct mf_err *err)
 {
 	struct mf_buf b MF_BUF_CLEANUP = MF_BUF_INIT(name.raw.n + 4);
@@ -234,7 +237,7 @@ static int check_spelling(const struct mf_tuf_loaded *l, struct mf_json_string n
 		       mf_esc(&e, mf_buf_str(&b)), mf_esc(&e2, mf_str_c(l->role)));
 }
 
-/* Content is found by its sha256, in a registry and in a cache. */
+/* Registries and the cache find content by its sha256 only. */
 static int check_hash(const struct mf_entry *e, struct mf_err *err)
 {
 	return e->info.has_sha256 ? 0 : mf_fail(err, MF_E_FORMAT, 0, "target without sha256");
@@ -242,8 +245,8 @@ static int check_hash(const struct mf_entry *e, struct mf_err *err)
 
 /* ---- vetoes */
 
-/* Types of the role's own paths; then "veto", for `targets` and roles whose path covers all. Vetoes are not
- * spread over shards. */
+/* First the types of the role's own paths, then "veto", which suits `targets` and roles whose path covers all
+ * names. Vetoes are never in shards. */
 struct mf_str mf_policy_own_type(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l, size_t i)
 {
 	size_t at = 0;
@@ -266,7 +269,7 @@ static bool owns(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l, st
 	return false;
 }
 
-/* It must speak of what its name says: a record signature would hold for nothing else. */
+/* Subject and type in the description must be those in the name. */
 static int check_veto(const struct mf_entry *e, struct mf_err *err)
 {
 	const struct mf_record *r = &e->record;
@@ -310,7 +313,8 @@ enum mf_found mf_policy_find_veto(const struct mf_tuf_set *set, const struct mf_
 			ptrdiff_t at = mf_tuf_target_find(l->file, mf_buf_str(&name));
 			if (at < 0)
 				continue;
-			/* Spelled with escapes it is found all the same, and not read as one of ours. */
+			/* A name with escapes is found, too, but mf_veto_read would not read it as that of a
+			 * veto. */
 			if (mf_tuf_target_name(l->file, (size_t)at).escaped)
 				return mf_fail(err, MF_E_FORMAT, 0,
 					       "veto '%s' of role '%s' is spelled with escapes",
@@ -324,7 +328,7 @@ enum mf_found mf_policy_find_veto(const struct mf_tuf_set *set, const struct mf_
 
 bool mf_policy_is_hidden(const struct mf_tuf_loaded *l, struct mf_str name)
 {
-	/* Of an old version (trust/history.h) the other files are not at hand. */
+	/* A set of an old version (trust/history.h) does not contain the file of the shard's role. */
 	return l->shard && l->parent->file && mf_tuf_target_find(l->parent->file, name) >= 0;
 }
 
@@ -431,7 +435,7 @@ static int refuse_ambiguous(const struct mf_entries *all, struct mf_str type, st
 	return -1;
 }
 
-/* A name that stands for several roles is not the name of an absent one. */
+/* Fails if a name means several roles: that must not be reported as a missing record. */
 static int refuse_shared_name(const struct mf_tuf_set *set, const char *asked, struct mf_err *err)
 {
 	const struct mf_tuf_role *role;
@@ -483,11 +487,12 @@ int mf_policy_select(const struct mf_tuf_set *set, struct mf_str type, const str
 
 /* ---- lists */
 
-/* Where an entry stands, in the order of lists; what was read of it would be a hundred times as much. */
+/* The place of an entry, by which lists are sorted. The entry itself would need a hundred times the
+ * memory. */
 struct place {
 	struct mf_digest subject;
 	struct mf_str type;
-	uint32_t role, at; /* in the set, in its file */
+	uint32_t role, at; /* index in the set, and in the role's file */
 	bool veto;
 };
 
@@ -502,7 +507,7 @@ static void places_clear(struct places *p)
 	free(p->v);
 }
 
-/* A role that two delegators list is loaded for each: its records are listed once. */
+/* 0: the same record. A role that two delegators list is loaded for each, but its records are listed once. */
 static int same_cmp(const struct mf_tuf_set *set, const struct place *x, const struct place *y)
 {
 	int c = memcmp(x->subject.b, y->subject.b, 32);
@@ -522,7 +527,7 @@ static int place_cmp(const void *a, const void *b, void *places)
 	return c ? c : (x->at > y->at) - (x->at < y->at);
 }
 
-/* Which records a list is of. */
+/* The records that are listed. */
 struct filter {
 	const char *tail;                /* "/sha256-<hex of the subject>", or NULL */
 	const struct mf_digest *subject; /* the same, or NULL */
@@ -531,7 +536,8 @@ struct filter {
 	enum reading how;
 };
 
-/* What was decided last: the records of a file stand by type. */
+/* The last decision of is_authority, which mostly holds for the next record: files are sorted by name, and so
+ * by type. */
 struct authority {
 	const struct mf_tuf_loaded *l;
 	struct mf_str type;
@@ -572,7 +578,7 @@ static bool passes(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l, 
 	       is_authority(set, l, out->type, f, last);
 }
 
-/* Vetoes count as records where states are of interest. */
+/* Vetoes are listed only where record states are read. */
 static bool passes_as_veto(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l, struct mf_str name,
 			   const struct filter *f, struct place *out)
 {
@@ -677,7 +683,7 @@ int mf_policy_survey(const struct mf_tuf_set *set, const bool *first_bytes, stru
 	return list_all(set, &f, out, err);
 }
 
-/* Marks the first bytes of subjects whose records a shard that is listed and not loaded may hold. */
+/* Marks the first bytes of subjects whose records may be in a shard that is listed but not loaded. */
 static bool mark_unloaded(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l, bool first_bytes[256])
 {
 	bool any = false;

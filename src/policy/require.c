@@ -60,7 +60,7 @@ static struct mf_str trim(struct mf_str s)
 	return s;
 }
 
-/* What stands before the first c, and what is behind it; without c all of it, and false. */
+/* Splits s at the first c. Without c, *before is all of s, and the result is false. */
 static bool cut(struct mf_str s, char c, struct mf_str *before, struct mf_str *behind)
 {
 	const char *at = s.n ? memchr(s.p, c, s.n) : NULL;
@@ -93,7 +93,7 @@ static int parse_roles(struct mf_arena *a, struct mf_str list, struct mf_require
 	return 0;
 }
 
-/* "M of LIST": M and LIST; false when it does not begin like that. */
+/* Splits "M of LIST" into M and LIST. False: the text does not have this form. */
 static bool parse_count(struct mf_str text, int64_t *m, struct mf_str *list)
 {
 	size_t digits = 0;
