@@ -5,7 +5,7 @@
 
 /* ---- members */
 
-/* 1 to MF_MAX_WAIVER_TEXT octets, or NULL when it is absent. */
+/* Reads a text of 1 to MF_MAX_WAIVER_TEXT octets. If it is absent, *out is unchanged. */
 static int get_text(json_t *o, const char *name, enum mf_json_need need, struct mf_arena *a, const char **out,
 		    struct mf_err *err)
 {

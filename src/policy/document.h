@@ -22,7 +22,7 @@ struct mf_waiver {
 };
 void mf_waiver_clear(struct mf_waiver *w);
 #define MF_WAIVER_CLEANUP MF_CLEANUP(mf_waiver_clear)
-/* MF_E_FORMAT. */
+/* Parses a waiver. MF_E_FORMAT. */
 int mf_waiver_parse(struct mf_waiver *out, struct mf_bytes doc, struct mf_err *err) MF_NODISCARD;
 bool mf_waiver_names(const struct mf_waiver *w, const char *type);
 

@@ -416,7 +416,7 @@ static int say_signers(const struct mf_gate *g, const struct mf_entry *e, struct
 {
 	char digest[MF_DIGEST_TEXT], label[MF_NAME_LABEL];
 	mf_digest_format(digest, &e->info.sha256);
-	/* As much of digests and fingerprints as people need to distinguish them. */
+	/* Digests are cut to as many digits as people need to distinguish them. */
 	if (mf_buf_printf(out, err, "%.19s signed by", digest) < 0)
 		return -1;
 	for (size_t i = 0, n = 0; i < e->nkeys; i++) {

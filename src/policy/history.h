@@ -30,11 +30,11 @@ struct mf_past {
 	bool authorised, withdrawn, veto;
 	struct mf_digest blob;
 	uint64_t length;
-	struct mf_digest raw;       /* hash of the entry as written; set for repositories only */
+	struct mf_digest raw;       /* hash of the entry as written; set by mf_pasts_read_repository */
 	struct mf_digest described; /* hash of content and description, without record signatures */
 	struct mf_digest *signers;
 	size_t nsigners;
-	struct mf_entry entry; /* empty if the role's paths did not allow it such a record then */
+	struct mf_entry entry; /* empty if the role's paths did not cover the record, or the past is a copy */
 };
 struct mf_pasts {
 	struct mf_past *v; /* sorted, see mf_past_cmp */

@@ -400,7 +400,7 @@ static int refuse_expired(const struct mf_entry *e, struct mf_err *err)
 		       e->role->role, when);
 }
 
-/* All entries of (type, subject) in authorised roles. */
+/* Collects the entries of this name in all authorities for the type. */
 static int collect(const struct mf_tuf_set *set, struct mf_str type, struct mf_str name, const char *asked,
 		   struct mf_entries *out, struct mf_err *err)
 {

@@ -276,7 +276,7 @@ static int role_words(const struct mf_requirement *q, struct mf_buf *out, struct
 	return 0;
 }
 
-/* Keys by as many digits as people need to distinguish them. */
+/* Keys are cut to as many digits as people need to distinguish them. */
 static int original_words(const struct mf_requirement *q, struct mf_buf *out, struct mf_err *err)
 {
 	char hex[65];

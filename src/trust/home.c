@@ -169,7 +169,7 @@ static int home_keep_root(struct mf_trust *t, struct mf_err *err)
 
 /* The types whose expired files we accept because we can re-sign them: targets roles, and timestamp and
  * snapshot if we hold a key of theirs. None on a machine without floors: only expiry keeps it from re-signing
- * an old state, and so restoring records that were withdrawn and keys that were removed since. */
+ * an old state, which would restore withdrawn records and removed keys. */
 static unsigned own_types(struct mf_trust *t)
 {
 	unsigned own = 1u << MF_TUF_TARGETS;

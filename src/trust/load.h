@@ -34,7 +34,7 @@ extern const struct mf_store_ops mf_store_home;
 enum { EARLY_ROOT, EARLY_NEXT_ROOT, EARLY_TIMESTAMP, EARLY_SNAPSHOT, EARLY_TARGETS, EARLY_COUNT };
 struct mf_prefetched {
 	struct mf_fetch *v[EARLY_COUNT];
-	int64_t root; /* version of EARLY_ROOT where roots are numbered; EARLY_NEXT_ROOT is one higher */
+	int64_t root; /* with numbered roots: version of EARLY_ROOT; EARLY_NEXT_ROOT is one higher */
 };
 
 /* One try of a load. */
@@ -66,7 +66,7 @@ struct mf_trust {
 	struct mf_attempt attempt;
 	int tries; /* tries that failed before this one */
 	struct mf_wave wave;
-	struct mf_trust_broken *broken; /* roles that the last load passed over */
+	struct mf_trust_broken *broken; /* roles that the last load skipped */
 	size_t nbroken, broken_cap;
 	bool loaded;
 	bool tofu;    /* trusted on first use */
@@ -126,7 +126,7 @@ int mf_trust_missing(const struct mf_trust *t, const char *role, struct mf_err *
 void mf_trust_drop_prefetched(struct mf_trust *t);
 /* Forgets which roles were skipped. */
 void mf_trust_forget_broken(struct mf_trust *t);
-/* Does both, and drops the wave. */
+/* Cancels prefetches, forgets skipped roles and drops the wave. */
 void mf_trust_reset(struct mf_trust *t);
 
 /* ---- indexes of cached targets files (index.c), for loads by subject */

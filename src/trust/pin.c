@@ -15,7 +15,7 @@ void mf_pin_clear(struct mf_pin *p)
 	*p = (struct mf_pin){0};
 }
 
-/* Returns NULL on failure, mostly with MF_E_PIN. */
+/* NULL: MF_E_PIN or MF_E_NOMEM. */
 static json_t *parse(struct mf_bytes text, const char *path, struct mf_err *err)
 {
 	int64_t version;

@@ -15,7 +15,7 @@
 /* For users who created the repository again themselves. */
 #define FORGET_HINT "; if you created it again yourself, 'manifesto trust forget IMAGE' forgets the old one"
 
-/* Parsed roots of successive versions, newest first. */
+/* Parsed roots of successive versions, newest first (newest_by_number collects them in reverse). */
 struct chain {
 	struct {
 		struct mf_tuf_file *file;

@@ -1,8 +1,8 @@
-/* A trust repository and this machine's view of it: pins, floors, cache, the client workflow with its I/O.
- * Writing is the module `publish`.
+/* A trust repository, and what this machine knows of it: pins, floors, the cache, and the client workflow
+ * with its I/O. The module `publish` writes repositories.
  *
- * Backends (a Notary server, a TUF 1.0 directory or web server) move bytes and are not trusted; everything is
- * verified by the TUF core. */
+ * The kinds of repositories (repo.h) only move bytes and are not trusted: the module `tuf` verifies
+ * everything. */
 #ifndef MF_TRUST_TRUST_H
 #define MF_TRUST_TRUST_H
 
@@ -50,7 +50,8 @@ enum mf_load_purpose {
 	 * repository is refused. */
 	MF_LOAD_SIGN,
 	MF_LOAD_RENEW, /* like MF_LOAD_SIGN, and the root */
-	MF_LOAD_SHOW,  /* files of all types, to display them. Trust on first use stores no pin then. */
+	MF_LOAD_SHOW,  /* files of all types: to display them, or to read back a publish that leaves some
+			  expired. Trust on first use stores no pin; floors are raised. */
 };
 /* How to load. `{0}` loads everything. */
 struct mf_load {
@@ -226,7 +227,7 @@ enum mf_pin_names_mode { MF_PIN_NAMES_CHECK, MF_PIN_NAMES_STORE };
 int mf_pin_add_names(const char *home, const json_t *names, enum mf_pin_names_mode mode,
 		     struct mf_keystore *own, const struct mf_env *env, struct mf_err *err) MF_NODISCARD;
 /* ---- maps, in the same file: whose trust repository speaks for an image name. The longest pattern decides,
- * and a pin that is as long decides instead. A map is not followed twice. */
+ * but a pin whose pattern is at least as long decides instead. A map is not followed twice. */
 struct mf_map {
 	char *pattern, *repository;
 };
