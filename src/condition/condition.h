@@ -1,9 +1,9 @@
 /* Conditions on content: jq programs, each of which must give exactly one `true` for a document.
  *
  * The content of a document is chosen by its signer, and jq is a large program to expose to such input. So
- * each document is evaluated in a process of its own. That process is forked from one that was started before
- * this run had any secret. It has no environment, no descriptor but a pipe, no access to files or the
- * network, and nothing of the memory that is excluded from core dumps, where secrets are kept. Its other
+ * each document is evaluated in a process of its own. That process is forked from one that has given up the
+ * secrets of this run: it has no environment, no descriptor but a pipe, no access to files or the network,
+ * and nothing of the memory that is excluded from core dumps, where passwords and keys are kept. Its other
  * memory and its processor time are limited, and it ends after its answer. The jq programs come from the
  * user's own policy; they are compiled once, before the first request.
  *

@@ -86,9 +86,8 @@ json_t *mf_record_make(const struct mf_record_fields *f, struct mf_err *err) MF_
 /* The content of a tombstone. Its reason is required: MF_E_USAGE without one. */
 struct mf_tombstone {
 	const char *type, *role;
-	const struct mf_digest *subject,
-	    *signer;                 /* signer: fingerprint of the key that signs the tombstone */
-	const char *reason, *author; /* author NULL: absent */
+	const struct mf_digest *subject, *signer; /* signer: its key's fingerprint */
+	const char *reason, *author;              /* author NULL: absent */
 	int64_t when;
 	const struct mf_digest *withdrew; /* as in struct mf_record_fields */
 	size_t nwithdrew;
