@@ -17,7 +17,7 @@ enum { FAILURE = 5, REQUEST_IDENTITIES = 11, IDENTITIES_ANSWER = 12, SIGN_REQUES
 #define P256 "ecdsa-sha2-nistp256"
 #define P256_CURVE "nistp256"
 #define TICK_MS 100
-/* Without an answer for so long, somebody is probably being asked. */
+/* After this time without an answer, the agent is probably asking a person to confirm. */
 #define PATIENCE_MS 2000
 
 /* OBJECT IDENTIFIER of prime256v1 */
@@ -92,11 +92,11 @@ int mf_agent_put_key(struct mf_buf *out, const struct mf_pubkey *k, struct mf_er
 			       mf_key_type_name(mf_pubkey_type(k)), mf_pubkey_bits(k));
 	if (put_text(out, P256, err) < 0 || put_text(out, P256_CURVE, err) < 0)
 		return -1;
-	/* The point is what the SubjectPublicKeyInfo ends with. */
+	/* The SubjectPublicKeyInfo ends with the point. */
 	return put_string(out, (struct mf_bytes){spki.p + spki.n - 65, 65}, err);
 }
 
-/* NULL: of another type, or MF_E_NOMEM. A key that is broken is nobody's. */
+/* Returns NULL for a key of another type or a malformed one, which are skipped; and on MF_E_NOMEM. */
 static struct mf_pubkey *key_of(struct mf_bytes blob, struct mf_err *err)
 {
 	struct mf_err why = MF_ERR_INIT;
@@ -140,7 +140,7 @@ int mf_agent_read_keys(struct mf_bytes answer, bool (*each)(void *arg, const str
 
 /* ---- signatures */
 
-/* mpint (RFC 4251 section 5) to an octet string of this width. */
+/* Converts an mpint (RFC 4251 section 5) to `width` octets. */
 static bool pad_number(struct mf_bytes number, uint8_t *out, size_t width)
 {
 	while (number.n && !number.p[0])
@@ -174,7 +174,7 @@ enum mf_found mf_agent_read_signature(struct mf_bytes answer, const struct mf_pu
 
 /* ---- the connection */
 
-/* What an agent does wrong is no bad signature of a repository. */
+/* Recodes a malformed answer of the agent as MF_E_KEY: it does not mean that a repository is invalid. */
 static int of_agent(struct mf_err *err)
 {
 	return mf_err_is_ours(err) || err->code == MF_E_CANCELLED ? -1 : mf_recode(err, MF_E_KEY);
@@ -187,7 +187,8 @@ static int gone(struct mf_err *err, int sys)
 	return -1;
 }
 
-/* A person may be asked, so there is a message after a while; the operation's own deadline ends the wait. */
+/* The agent may ask a person to confirm, so a message appears after a while. The deadline of the operation
+ * ends the wait. */
 static int wait_for(const struct mf_agent *a, short events, struct mf_err *err)
 {
 	int64_t begin = mf_monotonic_ms();
@@ -258,8 +259,8 @@ static int ask(struct mf_agent *a, const struct mf_buf *request, struct mf_err *
 	return receive(a, n, err);
 }
 
-/* One request, one answer, which stays in a->answer. After a failure the next answer could be that of this
- * request: no connection is used on. */
+/* Sends one request and receives one answer, into a->answer. After a failure the connection is closed: the
+ * next answer on it could be the one to this request. */
 static int exchange(struct mf_agent *a, const struct mf_buf *request, struct mf_err *err)
 {
 	if (ask(a, request, err) == 0)
@@ -309,7 +310,7 @@ static int connect_to(struct mf_agent *a, const char *path, struct mf_err *err)
 	return no_agent(err, sys, path);
 }
 
-/* One connection for the run, made when it is needed. */
+/* Returns the one connection of the run, which is opened at first use. */
 static struct mf_agent *agent_of(struct mf_places *p, struct mf_err *err)
 {
 	if (!p->agent) {
@@ -327,7 +328,7 @@ static struct mf_agent *agent_of(struct mf_places *p, struct mf_err *err)
 
 /* ---- which key */
 
-/* As `ssh-add -l` prints it: SHA-256 of the key's octets in base64 without padding. */
+/* The fingerprint as `ssh-add -l` prints it: SHA-256 of the key's octets, in base64 without padding. */
 static int ssh_fingerprint(struct mf_bytes blob, char out[64], struct mf_err *err)
 {
 	struct mf_buf text MF_BUF_CLEANUP = MF_BUF_INIT(128);
@@ -376,7 +377,7 @@ static bool match(void *arg, const struct mf_agent_listed *key)
 	return !hit;
 }
 
-/* Says why a key of the agent cannot be used, or finds it. */
+/* Finds a key of the agent, or reports why it cannot be used. */
 static int find(struct mf_agent *a, struct search *s, struct mf_err *err)
 {
 	struct mf_buf request MF_BUF_CLEANUP = MF_BUF_INIT(1);
@@ -415,7 +416,7 @@ static void close_key(void *arg)
 	free(k);
 }
 
-/* An agent does not say why it refuses. */
+/* The agent does not say why it refuses: finds out whether it still holds the key, and reports that. */
 static int refused(struct mf_agent *a, const struct agent_key *k, struct mf_err *err)
 {
 	struct search s = {.where = k->where, .want = k->pub};
@@ -470,7 +471,8 @@ int mf_agent_open_key(struct mf_places *p, const struct mf_key_info *k, struct m
 	struct mf_agent *a = agent_of(p, err);
 	if (!a)
 		return -1;
-	/* A key that is known is not sought: asking for a signature says as much. */
+	/* A key whose public part is known is not searched for: when the agent does not hold it, the
+	 * request for a signature fails. */
 	if (k->pub)
 		s.found = mf_pubkey_ref(k->pub);
 	else if (find(a, &s, err) < 0)

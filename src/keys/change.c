@@ -1,4 +1,4 @@
-/* Keys are added to the home, renamed, removed, and get another passphrase. */
+/* Changes of the keys in the home: adding, renaming and removing keys, and changing a passphrase. */
 #include <assert.h>
 #include <errno.h>
 #include <unistd.h>
@@ -23,10 +23,10 @@ static int ask_new(const struct mf_keystore *ks, const char *name, struct mf_sec
 	return 0;
 }
 
-/* mf_file_create for a name that must be free, or mf_file_write. */
+/* Either mf_file_create, for a name that must not exist yet, or mf_file_write. */
 typedef int (*write_fn)(const char *path, struct mf_bytes data, unsigned mode, struct mf_err *err);
 
-/* An empty passphrase is none. */
+/* An empty passphrase stores the key unencrypted. */
 static int write_key(const char *path, const char *name, const struct mf_privkey *key,
 		     const struct mf_secret *pass, write_fn write, struct mf_err *err)
 {
@@ -72,7 +72,7 @@ static int make_info(const char *name, const struct mf_privkey *key, bool encryp
 	return 0;
 }
 
-/* Takes *info over on success, and the key in every case. */
+/* Takes ownership of *info on success, and of the key in every case. */
 static int hold(struct mf_keystore *ks, struct mf_key_info *info, struct mf_privkey *taken,
 		const struct mf_key_info **out, struct mf_err *err)
 {
@@ -91,7 +91,7 @@ static int hold(struct mf_keystore *ks, struct mf_key_info *info, struct mf_priv
 	return 0;
 }
 
-/* Takes key over in every case. */
+/* Takes ownership of the key in every case. */
 static int add_taken(struct mf_keystore *ks, const char *name, struct mf_privkey *taken,
 		     const struct mf_key_info **out, struct mf_err *err)
 {
@@ -122,7 +122,8 @@ int mf_keystore_lend(struct mf_keystore *ks, const char *name, const char *path,
 	return hold(ks, &info, taken, out, err);
 }
 
-/* Before anybody is asked for a passphrase. mf_file_create decides in the end. */
+/* Checks that a name is valid and free, before a passphrase is asked for. If another process takes the
+ * name meanwhile, mf_file_create fails. */
 static int check_free(struct mf_keystore *ks, const char *name, struct mf_err *err)
 {
 	char *path MF_FREE = NULL;
@@ -219,8 +220,8 @@ int mf_keystore_add_reference(struct mf_keystore *ks, const char *name, const st
 
 /* ---- changing */
 
-/* The list no longer has the key. Its info, which others may have borrowed, and its slot, which a signer may
- * have, stay. */
+/* Removes a key from the list. Its info stays in memory, because callers may have borrowed it, and so does
+ * its slot, which a signer may refer to. */
 static int leave_out(struct mf_keystore *ks, const char *name, struct mf_err *err)
 {
 	bool found;
@@ -282,7 +283,7 @@ int mf_keystore_rename(struct mf_keystore *ks, const struct mf_key_info *k, cons
 	if (check_free(ks, name, err) < 0 ||
 	    (k->source ? copy_reference : copy_file)(ks, k, name, &info, err) < 0)
 		return -1;
-	/* Both files are there for a moment: the key is never without one. */
+	/* Until now both files exist, so that there is no moment at which the key has no file. */
 	if (mf_keystore_remove(ks, k, err) < 0)
 		return mf_wrap(err, "key '%s' was made, but the key of the old name could not be removed",
 			       name);

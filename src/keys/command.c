@@ -6,7 +6,7 @@
 #include "json/json.h"
 #include "json/writer.h"
 
-/* The largest file that is signed, in base64, and the rest of the question. */
+/* Room for the largest file that is signed, in base64, and for the rest of the request. */
 #define MAX_QUESTION (MF_MAX_TARGETS_BYTES / 3 * 4 + 65536)
 
 /* ---- answers */
@@ -16,7 +16,7 @@ static const char *error_of(const json_t *answer)
 	return json_string_value(json_object_get(answer, "error"));
 }
 
-/* The one text that was asked for. The document has no other member. */
+/* Reads the one member that was requested. The document must have no other member. */
 static int read_answer(struct mf_bytes answer, const char *member, struct mf_buf *out, struct mf_err *err)
 {
 	json_t *o MF_JSON_CLEANUP = mf_json_load(answer, MF_MAX_COMMAND_ANSWER, err);
@@ -93,7 +93,7 @@ static void put_head(struct mf_json_out *j, const char *operation, const char *n
 struct command {
 	const struct mf_env *env;
 	char *name;
-	const char **argv; /* the array is owned, and so is each of its texts */
+	const char **argv; /* the array and each string in it are owned */
 	struct mf_pubkey *pub;
 };
 
@@ -125,7 +125,7 @@ static int absent(const struct command *c, struct mf_err *err)
 	return -1;
 }
 
-/* Why it could not is in its answer or on standard error. */
+/* The program's reason is in its answer or on standard error. */
 static int failed(const struct mf_child *run, struct mf_bytes answer, struct mf_err *err)
 {
 	struct mf_err unused = MF_ERR_INIT;

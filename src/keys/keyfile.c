@@ -1,11 +1,12 @@
-/* One key file as bytes:
+/* The bytes of a key file:
  *
  *   {"manifesto":"private key","v":1,"name":NAME,"type":TYPE,"public":SPKI,"fingerprint":HEX,
- *    "kdf":{"alg":"argon2id13","ops":N,"mem":OCTETS,"salt":B64},"cipher":"xchacha20-poly1305","nonce":B64,"secret":B64}
+ *    "kdf":{"alg":"argon2id13","ops":N,"mem":OCTETS,"salt":B64},
+ *    "cipher":"xchacha20-poly1305","nonce":B64,"secret":B64}
  *
- * or, without a passphrase, "cipher":"none" and no kdf and nonce. Everything before "secret", in this
- * spelling, is the associated data: neither name nor key type nor cost can be changed without the passphrase.
- */
+ * Without a passphrase, "cipher" is "none", and "kdf" and "nonce" are absent. Everything before "secret",
+ * in exactly this spelling, is the associated data: without the passphrase, nobody can change name, key
+ * type or cost. */
 #include "keys/keystore.h"
 
 #include <sodium.h>
@@ -24,14 +25,14 @@
 #define TAG_N crypto_aead_xchacha20poly1305_ietf_ABYTES
 #define KEY_N crypto_aead_xchacha20poly1305_ietf_KEYBYTES
 
-/* The file as it stands; texts are slices of it. */
+/* The members of a file; strings are slices of it. */
 struct parsed {
 	struct mf_str magic, name, type, pub, fp, cipher, nonce, secret, kdf_alg, salt;
 	int64_t v, ops, mem;
 	bool has_kdf;
 };
 
-/* What goes before "secret". */
+/* The members before "secret". */
 struct head {
 	struct mf_str name, type, pub, fp;
 	bool encrypted;
@@ -67,7 +68,7 @@ static int fail_file(struct mf_err *err, const char *why)
 	return mf_fail(err, MF_E_FORMAT, 0, "key file: %s", why);
 }
 
-/* No text of ours needs an escape, so none is accepted: each value has one spelling. */
+/* Our strings never need an escape, so none is accepted: each value has one spelling. */
 static int read_text(struct mf_json_reader *r, struct mf_str *out, struct mf_err *err)
 {
 	struct mf_json_string s;
@@ -85,7 +86,7 @@ struct field {
 	struct mf_str *out;
 };
 
-/* 1 when `name` is one of the text members and was read, 0 when it is none. */
+/* Returns 1 when `name` is one of the fields and was read, 0 when it is not. */
 static int read_field(struct mf_json_reader *r, const struct field *f, size_t n, struct mf_json_string name,
 		      struct mf_err *err)
 {
@@ -222,9 +223,9 @@ int mf_keyfile_info(struct mf_key_info *out, struct mf_bytes file, struct mf_err
 	return 0;
 }
 
-/* ---- both ways */
+/* ---- for encryption and decryption */
 
-/* Texts are of our own restricted alphabets and need no quoting. */
+/* The strings have restricted alphabets and need no escaping. */
 static int write_head(struct mf_buf *out, const struct head *h, struct mf_err *err)
 {
 	int r = mf_buf_printf(
@@ -260,7 +261,7 @@ static int derive(struct mf_secret *key, const struct mf_secret *passphrase, con
 
 /* ---- opening */
 
-/* Straight into guarded memory. */
+/* Decodes base64 directly into guarded memory. */
 static int b64_secret(struct mf_secret *out, struct mf_str b64, struct mf_err *err)
 {
 	size_t pad = 0;
@@ -406,7 +407,8 @@ int mf_keyfile_encode(struct mf_buf *out, const char *name, const struct mf_priv
 	h.type = mf_str_c(mf_key_type_name(mf_pubkey_type(k)));
 	h.pub = mf_buf_str(&pub);
 	h.fp = mf_str_c(hex);
-	/* In a buffer of its own first: the associated data starts where the file does. */
+	/* The file is made in a buffer of its own, because the associated data must start at the buffer's
+	 * begin. */
 	r = mf_buf_reserve(&file, MF_MAX_KEYFILE_BYTES / 2,
 			   err); /* so that growing leaves no copy of a secret behind */
 	if (!r)

@@ -1,4 +1,4 @@
-/* The keys of the home: names, files, the list. */
+/* The keys in the home: names, files, the list. */
 #include <assert.h>
 #include <dirent.h>
 #include <errno.h>
@@ -82,7 +82,8 @@ static void close_cleanup(const int *fd)
 		close(*fd);
 }
 
-/* What is checked and what is read is one descriptor. O_NONBLOCK: a FIFO must not stop us. */
+/* Checks and reads the same descriptor, so that the file cannot be exchanged in between. O_NONBLOCK:
+ * opening a FIFO must not block. */
 int mf_keystore_read_file(const char *path, struct mf_secret *out, struct mf_err *err)
 {
 	int fd MF_CLEANUP(close_cleanup) = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
@@ -93,8 +94,8 @@ int mf_keystore_read_file(const char *path, struct mf_secret *out, struct mf_err
 		return mf_fail(err, MF_E_KEY, errno, "open key file '%s'", path);
 	if (!S_ISREG(st.st_mode) || st.st_size <= 0 || (uint64_t)st.st_size > MF_MAX_KEYFILE_BYTES)
 		return mf_fail(err, MF_E_FORMAT, 0, "'%s' is not a key file", path);
-	/* As OpenSSH: a file of somebody else's may be open to a group that we are in, or nobody but them
-	 * could use it (a Kubernetes Secret with fsGroup belongs to root). */
+	/* As in OpenSSH: a file of another owner may be readable to a group, because only so can this user
+	 * read it (a Kubernetes Secret with fsGroup belongs to root). */
 	if (st.st_uid == geteuid() && (st.st_mode & 077))
 		return mf_fail(err, MF_E_KEY, 0,
 			       "other users can read key file '%s' (mode %03o); run 'chmod 600' on it", path,
@@ -189,7 +190,7 @@ static int read_info(const struct mf_keystore *ks, const char *name, struct mf_k
 	if ((mf_reference_is(mf_secret_bytes(&file)) ? mf_reference_info : mf_keyfile_info)(
 		&info, mf_secret_bytes(&file), err) < 0)
 		return -1;
-	/* Otherwise a copied file could pass for another key. */
+	/* Otherwise a copied or renamed file could pass for another key. */
 	if (strcmp(info.name, name) != 0)
 		return mf_fail(err, MF_E_FORMAT, 0, "the file names its key '%s'", info.name);
 	info.path = path;
@@ -199,13 +200,13 @@ static int read_info(const struct mf_keystore *ks, const char *name, struct mf_k
 	return 0;
 }
 
-/* A file that cannot be used is passed over; only lack of memory ends the listing. */
+/* An unusable file is skipped with a warning; only lack of memory or a bug ends the listing. */
 static int load_one(struct mf_keystore *ks, const char *name, struct mf_err *err)
 {
 	struct mf_key_info info MF_KEY_INFO_CLEANUP = MF_KEY_INFO_INIT;
 	struct mf_err why = MF_ERR_INIT;
 
-	/* It was made or lent by this process, or is known from an earlier reading of the directory. */
+	/* The key was made or lent by this process, or was read from the directory before. */
 	if (mf_keystore_by_name(ks, name))
 		return 0;
 	if (read_info(ks, name, &info, &why) < 0) {
@@ -310,7 +311,7 @@ int mf_keystore_names(struct mf_keystore *ks, int (*each)(void *arg, const char 
 	for (size_t i = 0; i < ks->nfiles; i++)
 		if (each(arg, ks->files[i], err) < 0)
 			return -1;
-	/* Those that were lent or made since. */
+	/* Also the keys in memory, which include those that were lent or made since. */
 	for (size_t i = 0; i < ks->n; i++)
 		if (each(arg, ks->infos[i].name, err) < 0)
 			return -1;
@@ -340,8 +341,8 @@ static const struct mf_key_info *find_read(const struct mf_keystore *ks, const s
 	return NULL;
 }
 
-/* What others have borrowed does not move while more files are read: they come in the order of the list, and
- * there is room for all. */
+/* Allocates room for the keys of all files that are still to be read. Infos that callers have borrowed
+ * then do not move: the array does not grow, and keys are read in the order of the list. */
 static int make_room(struct mf_keystore *ks, struct mf_err *err)
 {
 	size_t wanted = ks->n + ks->nfiles - ks->nread;
@@ -370,7 +371,7 @@ const struct mf_key_info *mf_keystore_find_fp(struct mf_keystore *ks, const stru
 	return k;
 }
 
-/* The same key under two names is one answer: the first. */
+/* If one key has two names, the first name is returned, and the prefix is not ambiguous. */
 static enum mf_found by_prefix(const struct mf_keystore *ks, const char *prefix,
 			       const struct mf_key_info **out, struct mf_err *err)
 {
@@ -401,7 +402,8 @@ const struct mf_key_info *mf_keystore_find(struct mf_keystore *ks, const char *n
 	size_t n = mf_fingerprint_digits(digits, name_or_fp) ? strlen(digits) : 0;
 	if (mf_keystore_load(ks, err) < 0)
 		return NULL;
-	/* A whole fingerprint first, so that no key name can stand in front of one. */
+	/* A whole fingerprint is searched for first, so that a key named like a fingerprint cannot hide
+	 * the real one. */
 	if (n < FP_LEN)
 		k = mf_keystore_by_name(ks, name_or_fp);
 	if (!k && n >= FP_PREFIX_MIN && by_prefix(ks, digits, &k, err) == MF_FAILED)

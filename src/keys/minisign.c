@@ -1,4 +1,4 @@
-/* Secret keys of minisign and signify, and how the formats of keys are recognised. */
+/* Secret keys of minisign and signify, and the detection of a key's format. */
 #include <sodium.h>
 
 #include "base/encode.h"
@@ -14,8 +14,7 @@
 #define ALG_N 2
 #define SEED_N 32
 
-/* minisign: "Ed", derivation, "B2", salt, cost; then under a key stream the key's number, the key, and a
- * hash. */
+/* minisign: "Ed", derivation, "B2", salt, cost; then, XORed with a key stream: key number, key, hash. */
 #define MINISIGN_N 158
 #define MINISIGN_SALT 6
 #define MINISIGN_OPS 38
@@ -24,8 +23,8 @@
 #define MINISIGN_BOX_N 104
 #define MINISIGN_KEY 8
 #define MINISIGN_HASH 72
-/* signify: "Ed", "BK", rounds, salt, the start of a hash, the key's number; then the key under a key stream.
- */
+/* signify: "Ed", "BK", rounds, salt, the start of a hash, key number; then, XORed with a key stream: the
+ * key. */
 #define SIGNIFY_N 104
 #define SIGNIFY_ROUNDS 4
 #define SIGNIFY_SALT 8
@@ -66,7 +65,7 @@ static void mix(uint8_t *p, const struct mf_secret *stream)
 
 /* ---- minisign */
 
-/* Takes the key stream off the box. */
+/* Decrypts the last part of the file in place, by the key stream. */
 static int open_minisign(struct mf_secret *file, const struct mf_secret *passphrase, struct mf_err *err)
 {
 	const bool last_first = true;
@@ -105,7 +104,7 @@ static struct mf_privkey *read_minisign(struct mf_secret *file, const struct mf_
 	(void)crypto_generichash_update(&hash, box, MINISIGN_HASH);
 	(void)crypto_generichash_final(&hash, sum, sizeof sum);
 	mf_wipe(&hash, sizeof hash);
-	/* minisign -W leaves the hash out. */
+	/* minisign -W writes zeroes in place of the hash. */
 	if (plain && sodium_is_zero(box + MINISIGN_HASH, sizeof sum))
 		return from_pair(box + MINISIGN_KEY, "minisign", err);
 	if (sodium_memcmp(sum, box + MINISIGN_HASH, sizeof sum) == 0)

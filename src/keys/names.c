@@ -2,7 +2,7 @@
 
 #include <stdio.h>
 
-#define DIGITS_MIN 8 /* of a fingerprint: fewer stand for no key */
+#define DIGITS_MIN 8 /* fewer digits never stand for a fingerprint */
 
 void mf_names_clear(struct mf_names *names)
 {
@@ -10,8 +10,9 @@ void mf_names_clear(struct mf_names *names)
 	*names = (struct mf_names){0};
 }
 
-/* The part of a name that readers notice: without case and separators, and with one form for shapes that are
- * nearly the same. Single characters first, so that "c1" becomes "cl". */
+/* Reduces a name to what readers notice: without case and separators, and with one form for shapes that
+ * look nearly the same. Single characters are replaced first, so that "c1" becomes "cl", which then
+ * becomes "d". */
 static void reduce(char out[MF_NAME_LABEL], const char *name)
 {
 	static const char from[] = "015i8", to[] = "olslb";
@@ -50,7 +51,7 @@ static bool like_digits(const char *name)
 	return digits >= DIGITS_MIN;
 }
 
-/* Whoever else could be taken for the one with this name; NULL: nobody. */
+/* Finds an entry of another key whose name looks like this one; NULL: none. */
 static const struct mf_name *find_rival(const struct mf_names *names, const char *name,
 					const struct mf_digest *fingerprint)
 {
@@ -65,7 +66,7 @@ static const struct mf_name *find_rival(const struct mf_names *names, const char
 	return NULL;
 }
 
-/* Why a name is nobody's. */
+/* Refuses a name that no key may have. */
 static int check_form(const char *name, struct mf_err *err)
 {
 	struct mf_esc e;
@@ -114,7 +115,8 @@ static int add_own(void *arg, const char *name, struct mf_err *err)
 	return add(arg, name, (struct mf_name){.own = true}, err);
 }
 
-/* Of two colleagues' names that look alike neither is shown. */
+/* Drops invalid names of colleagues, and names that look like another key's: of two that look alike,
+ * neither is shown. */
 static void drop_rivals(struct mf_names *names, const struct mf_names *all)
 {
 	size_t kept = 0;
@@ -133,7 +135,7 @@ int mf_names_load(struct mf_names *out, const json_t *names, struct mf_keystore 
 	struct mf_names all MF_NAMES_CLEANUP = {0};
 	struct mf_names result MF_NAMES_CLEANUP = {0};
 	json_t *object = (json_t *)(uintptr_t)names,
-	       *value; /* iteration accepts no const tree, and changes nothing */
+	       *value; /* iterating needs a non-const tree, but does not change it */
 	const char *name;
 	if (json_object_size(names) > MF_MAX_NAMES)
 		return mf_fail(err, MF_E_FORMAT, 0, "more than %d names", MF_MAX_NAMES);

@@ -1,5 +1,6 @@
-/* Private keys in PEM: the notary CLI's (PKCS #8, RFC 5208, under PKCS #5 v2, RFC 8018, with an ed25519 form
- * of its own), OpenSSL's (the same with RFC 8410 and RFC 7914; SEC1, RFC 5915; PKCS #1, RFC 8017). */
+/* Private keys in PEM: those of the notary CLI (PKCS #8, RFC 5208; encrypted by PKCS #5 v2, RFC 8018; with
+ * an ed25519 form of its own), and those of OpenSSL (PKCS #8 with RFC 8410 and scrypt, RFC 7914; SEC1, RFC
+ * 5915; PKCS #1, RFC 8017). */
 #include "keys/notary_pem.h"
 
 #include <openssl/pem.h>
@@ -11,7 +12,7 @@
 #include "crypto/pem.h"
 #include "keys/formats.h"
 
-/* A header may hold all of a repository name. */
+/* A header can hold a whole repository name. */
 #define HEADER_MAX 256
 #define MAX_SALT 16
 #define ED25519_OID "1.3.6.1.4.1.11591.15.1"
@@ -51,7 +52,7 @@ int mf_key_fail_wrong(struct mf_err *err)
 
 /* ---- headers */
 
-/* out is "" when the header is absent; twice is an error. */
+/* Reads a header's value; "" when the header is absent. A header that occurs twice is an error. */
 static int get_header(const char *headers, const char *name, char out[HEADER_MAX], struct mf_err *err)
 {
 	size_t n = strlen(name);
@@ -121,8 +122,8 @@ static struct mf_privkey *from_p8(const PKCS8_PRIV_KEY_INFO *info, struct mf_err
 		return fail_key(err, "damaged PKCS #8");
 	if (strcmp(name, ED25519_OID) == 0)
 		return from_ed25519_96((struct mf_bytes){p, (size_t)n}, err);
-	/* OpenSSL's decoder frees a copy of the seed without wiping it. RFC 8410: an OCTET STRING in another.
-	 */
+	/* Read here, because OpenSSL's decoder frees a copy of the seed without wiping it. RFC 8410: the
+	 * seed is an OCTET STRING inside another. */
 	if (OBJ_obj2nid(oid) == NID_ED25519 && n == 2 + SEED_N && p[0] == V_ASN1_OCTET_STRING &&
 	    p[1] == SEED_N)
 		return mf_privkey_from_secret(MF_KEY_ED25519, (struct mf_bytes){p + 2, SEED_N}, err);
@@ -150,7 +151,8 @@ static bool nid_ok(int nid)
 	       nid == NID_des_ede3_cbc;
 }
 
-/* The notary CLI reads any function as HMAC-SHA1; OpenSSL reads the one that the file names. */
+/* The pseudorandom function is not checked: OpenSSL uses the one that the file names. (The notary CLI
+ * always uses HMAC-SHA1.) */
 static int check_pbkdf2(const X509_ALGOR *alg, struct mf_err *err)
 {
 	PBKDF2PARAM *kdf MF_CLEANUP(pbkdf2_cleanup) =
@@ -164,8 +166,8 @@ static int check_pbkdf2(const X509_ALGOR *alg, struct mf_err *err)
 	return 0;
 }
 
-/* OpenSSL bounds the memory, but not the time: with little memory for each of them, there may be many
- * threads. */
+/* OpenSSL limits the memory of scrypt, but not its time: with small blocks, the parallelization parameter
+ * may be huge. */
 static int check_scrypt(const X509_ALGOR *alg, struct mf_err *err)
 {
 	SCRYPT_PARAMS *kdf MF_CLEANUP(scrypt_cleanup) =
@@ -228,7 +230,7 @@ static struct mf_privkey *from_encrypted(struct mf_bytes der, const struct mf_se
 	return from_p8(info, err);
 }
 
-/* ---- blocks from before PKCS #8, plain or with the encryption of RFC 1421 */
+/* ---- PEM blocks older than PKCS #8, in clear or encrypted as in RFC 1421 */
 
 static int give_passphrase(char *buf, int size, int writing, void *arg)
 {
@@ -241,7 +243,7 @@ static int give_passphrase(char *buf, int size, int writing, void *arg)
 	return (int)s->n;
 }
 
-/* Decrypts in place; plain blocks are left as they are. */
+/* Decrypts a block in place. An unencrypted block is left as it is. */
 static int open_legacy(struct mf_pem_block *b, const struct mf_secret *passphrase, struct mf_err *err)
 {
 	struct mf_secret pass MF_SECRET_CLEANUP = MF_SECRET_INIT;
@@ -255,7 +257,7 @@ static int open_legacy(struct mf_pem_block *b, const struct mf_secret *passphras
 		return fail_pem(err, "unsupported encryption header");
 	if (mf_key_check_passphrase(passphrase, err) < 0)
 		return -1;
-	/* OpenSSL's callback has a buffer of PEM_BUFSIZE. */
+	/* give_passphrase gets a buffer of PEM_BUFSIZE from OpenSSL. */
 	if (passphrase->n > PEM_BUFSIZE || mf_secret_copy(&pass, mf_secret_bytes(passphrase), err) < 0)
 		return err->code
 			   ? -1
@@ -315,8 +317,8 @@ static struct mf_privkey *from_block(struct mf_pem_block *b, const struct mf_sec
 	return fail_key(err, "no private key");
 }
 
-/* The one block that is no "EC PARAMETERS": OpenSSL writes those before a key, which names its curve itself.
- */
+/* Finds the one block that is not "EC PARAMETERS". OpenSSL writes that block before a key, but the key
+ * names its curve itself. */
 static int only_key(struct mf_str text, struct mf_pem_block *out, struct mf_err *err)
 {
 	struct mf_pem_reader *r MF_PEM_READER_CLEANUP = mf_pem_reader_new(text, MF_MAX_KEYFILE_BYTES, err);
@@ -365,7 +367,7 @@ int mf_notary_key_read(struct mf_notary_key *out, struct mf_str text, const stru
 
 /* ---- writing */
 
-/* Takes oid over in every case, pval on success. */
+/* Takes ownership of oid in every case, of pval on success only. */
 static PKCS8_PRIV_KEY_INFO *p8_make(int version, ASN1_OBJECT *oid, int ptype, void *pval, const uint8_t *key,
 				    int n)
 {
@@ -398,8 +400,8 @@ static PKCS8_PRIV_KEY_INFO *ed25519_p8(const struct mf_privkey *key, struct mf_e
 	return info;
 }
 
-/* OpenSSL leaves the curve out of the inner SEC1 key and writes version 0; Go has the curve in both places,
- * and version 1. */
+/* Writes the key as Go does, with the curve in both places and version 1. OpenSSL would leave the curve
+ * out of the inner SEC1 key and write version 0. */
 static PKCS8_PRIV_KEY_INFO *ecdsa_p8(EVP_PKEY *evp, struct mf_err *err)
 {
 	struct mf_ossl_mem sec1 MF_OSSL_MEM_CLEANUP = MF_OSSL_MEM_INIT;
@@ -422,7 +424,7 @@ static PKCS8_PRIV_KEY_INFO *ecdsa_p8(EVP_PKEY *evp, struct mf_err *err)
 	return info;
 }
 
-/* Go omits the NULL parameter (contrary to RFC 8017 appendix A.1). */
+/* Omits the NULL parameter as Go does (contrary to RFC 8017 appendix A.1). */
 static PKCS8_PRIV_KEY_INFO *rsa_p8(EVP_PKEY *evp, struct mf_err *err)
 {
 	struct mf_ossl_mem pkcs1 MF_OSSL_MEM_CLEANUP = MF_OSSL_MEM_INIT;
@@ -450,7 +452,7 @@ static PKCS8_PRIV_KEY_INFO *to_p8(const struct mf_privkey *key, struct mf_err *e
 	return mf_pubkey_type(mf_privkey_public(key)) == MF_KEY_ECDSA ? ecdsa_p8(evp, err) : rsa_p8(evp, err);
 }
 
-/* PBKDF2's function, rounds and length of salt. */
+/* Parameters of PBKDF2: pseudorandom function, rounds, length of the salt. */
 struct cost {
 	int prf, rounds, salt_n;
 };
@@ -489,7 +491,7 @@ static int to_der(PKCS8_PRIV_KEY_INFO *info, struct mf_ossl_mem *out, struct mf_
 	return 0;
 }
 
-/* A line feed in a value would forge a header. */
+/* Refuses line breaks in a value, which could forge another header. */
 static int add_header(struct mf_buf *out, const char *name, const char *value, struct mf_err *err)
 {
 	if (!*value)
@@ -519,7 +521,7 @@ int mf_notary_key_write(struct mf_buf *out, const struct mf_privkey *key, const 
 			    (struct mf_bytes){der.p, der.n}, err);
 }
 
-/* RFC 8410: the seed as an OCTET STRING in another. */
+/* RFC 8410: the seed is an OCTET STRING inside another. */
 static PKCS8_PRIV_KEY_INFO *ed25519_rfc8410(const struct mf_privkey *key, struct mf_err *err)
 {
 	struct mf_secret seed MF_SECRET_CLEANUP = MF_SECRET_INIT;

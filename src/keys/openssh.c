@@ -1,5 +1,5 @@
-/* OpenSSH's private keys (its PROTOCOL.key): in clear, or under a passphrase by bcrypt_pbkdf and a cipher of
- * SSH. */
+/* OpenSSH's private keys (PROTOCOL.key of OpenSSH), in clear or encrypted with a passphrase: bcrypt_pbkdf
+ * and a cipher of SSH. */
 #include <sodium.h>
 
 #include "base/limits.h"
@@ -31,7 +31,7 @@ static bool is(struct mf_bytes b, const char *text)
 	return mf_str_eqz(mf_str_of(b), text);
 }
 
-/* ---- the key behind the two check numbers: kind, members, comment, padding */
+/* ---- the key, which follows two check numbers: type, members, comment, padding */
 
 static struct mf_privkey *ed25519_of(struct mf_bytes *in, struct mf_err *err)
 {
@@ -80,7 +80,7 @@ static struct mf_privkey *key_of(struct mf_bytes kind, struct mf_bytes *in, stru
 	return k;
 }
 
-/* A comment, and 1, 2, 3, ... up to the size of the cipher's blocks. */
+/* Checks that a comment follows, and padding with the octets 1, 2, 3, ... */
 static bool ends_well(struct mf_bytes in)
 {
 	struct mf_bytes comment;
@@ -110,9 +110,10 @@ static bool check_numbers_agree(struct mf_bytes in)
 	return in.n >= 8 && memcmp(in.p, in.p + 4, 4) == 0;
 }
 
-/* ---- under a passphrase */
+/* ---- encrypted keys */
 
-/* Returns 1, 0 when the passphrase does not fit, -1. `key` holds the key, then the vector. */
+/* Decrypts. Returns 1; 0 when the passphrase is wrong; or -1. `key` contains the cipher's key, then the
+ * IV. */
 typedef int (*open_fn)(const struct file *f, const char *cipher, size_t key_n, const struct mf_secret *key,
 		       struct mf_secret *out, struct mf_err *err);
 
@@ -138,8 +139,9 @@ static int open_evp(const struct file *f, const char *cipher, size_t key_n, cons
 	       EVP_DecryptFinal_ex(ctx, out->p + n, &end) == 1 && (size_t)n + (size_t)end == out->n;
 }
 
-/* chacha20-poly1305@openssh.com (OpenSSH, PROTOCOL.chacha20poly1305) with packet number 0 and no length: the
- * first 32 octets are the main key; block 0 of its stream authenticates, and the text begins at block 1. */
+/* chacha20-poly1305@openssh.com (OpenSSH, PROTOCOL.chacha20poly1305), with packet number 0 and no packet
+ * length. The main key is the first 32 octets of the key. Block 0 of its stream gives the key of Poly1305;
+ * encryption starts at block 1. */
 static int open_chacha(const struct file *f, const char *cipher, size_t key_n, const struct mf_secret *key,
 		       struct mf_secret *out, struct mf_err *err)
 {
@@ -183,7 +185,7 @@ static int find_cipher(const struct file *f, const struct cipher **out, struct m
 	return fail(err, "protected with a cipher that is not known");
 }
 
-/* The options of bcrypt: salt and rounds. */
+/* Reads the options of bcrypt: salt and rounds. */
 static int read_kdf(const struct file *f, struct mf_bytes *salt, uint32_t *rounds, struct mf_err *err)
 {
 	struct mf_bytes in = f->options;
@@ -230,7 +232,7 @@ struct mf_privkey *mf_openssh_key_read(struct mf_bytes in, const struct mf_secre
 	    !mf_ssh_take_octets(&in, "\0\0\0\1", 4) || !mf_ssh_take(&in, &public) ||
 	    !mf_ssh_take(&in, &f.secret))
 		return fail_key(err, "damaged");
-	f.tag = in; /* behind the text, when the cipher makes one */
+	f.tag = in; /* after the encrypted text, for a cipher that makes a tag */
 	if (!is(f.cipher, "none"))
 		return from_encrypted(&f, passphrase, err);
 	if (!is(f.kdf, "none") || f.options.n || f.tag.n || !check_numbers_agree(f.secret))

@@ -1,6 +1,6 @@
-/* Keys on tokens: PKCS #11 through p11-kit, which is loaded when the first such key is used. URIs are those
- * of RFC 7512. There is one login to a token in a run, and none with a PIN that it has refused: tokens lock
- * themselves after a few wrong PINs. */
+/* Keys on tokens: PKCS #11 through p11-kit, which is loaded when the first such key is used. URIs follow
+ * RFC 7512. A run logs in to each token at most once, and does not retry after the token has refused the
+ * PIN: tokens lock themselves after a few wrong PINs. */
 #include "keys/pkcs11.h"
 
 #include <stdio.h>
@@ -17,7 +17,7 @@
 #define MAX_POINT 256
 #define MAX_SIGNATURE 1024
 
-/* What is used of p11-kit. */
+/* The functions of p11-kit that are used. */
 struct p11 {
 	__typeof__(p11_kit_be_quiet) *be_quiet;
 	__typeof__(p11_kit_strerror) *strerror;
@@ -52,13 +52,13 @@ struct token {
 	CK_SESSION_HANDLE session;
 	char label[33];
 	enum { LOGGED_OUT, LOGGED_IN, REFUSED } login;
-	struct mf_secret pin; /* for keys that want it at each use */
+	struct mf_secret pin; /* kept for keys that require the PIN at each use */
 };
 
 struct mf_tokens {
 	struct p11 p11;
 	CK_FUNCTION_LIST **registered; /* p11-kit's list, ends with NULL */
-	struct module *modules;        /* by module-path */
+	struct module *modules;        /* modules that a URI's module-path names */
 	struct token *list;
 };
 
@@ -85,7 +85,7 @@ static const struct mf_library_function functions[] = {
     {"p11_kit_uri_match_token_info", offsetof(struct p11, match_token)},
 };
 
-/* It stays loaded: modules of tokens run code of their own when the process ends. */
+/* The library is never unloaded: modules of tokens run code of their own when the process ends. */
 static int load_library(struct p11 *out, struct mf_err *err)
 {
 	if (mf_library_load(LIBRARY, functions, sizeof functions / sizeof *functions, out)) {
@@ -120,7 +120,7 @@ void mf_tokens_free(struct mf_tokens *t)
 	while (t->list) {
 		struct token *token = t->list;
 		t->list = token->next;
-		(void)token->f->C_CloseSession(token->session); /* the last one logs out */
+		(void)token->f->C_CloseSession(token->session); /* closing the last session logs out */
 		mf_secret_clear(&token->pin);
 		free(token);
 	}
@@ -147,7 +147,7 @@ static int gone(struct mf_err *err, const char *label)
 	return -1;
 }
 
-/* What a token says, in p11-kit's words. */
+/* Reports the return value of a token's function, in p11-kit's words. */
 static int of_token(struct mf_tokens *t, const struct token *token, CK_RV rv, const char *what,
 		    struct mf_err *err)
 {
@@ -195,7 +195,7 @@ static CK_FUNCTION_LIST *module_at(struct mf_tokens *t, const char *path, struct
 struct search {
 	struct mf_tokens *t;
 	P11KitUri *uri;
-	CK_FUNCTION_LIST *f; /* of what was found */
+	CK_FUNCTION_LIST *f; /* the module of the token that was found */
 	CK_SLOT_ID slot;
 	CK_TOKEN_INFO info;
 	char label[33];
@@ -273,7 +273,7 @@ static int open_session(struct search *s, struct token **out, struct mf_err *err
 	return 0;
 }
 
-/* The one token that the URI describes, with a session for the run. */
+/* Finds the one token that matches the URI, and opens a session with it, which stays open for the run. */
 static int find_token(struct mf_tokens *t, P11KitUri *uri, struct token **out, struct mf_err *err)
 {
 	struct search s = {.t = t, .uri = uri};
@@ -346,7 +346,7 @@ static int log_in_with(struct mf_places *p, struct token *token, CK_USER_TYPE us
 	return pin_refused(p, token, rv, err);
 }
 
-/* Once for each token and run. A token with a keypad of its own gets no PIN from us. */
+/* Logs in to a token, once per run. A token with its own keypad reads the PIN itself. */
 static int log_in(struct mf_places *p, struct token *token, const char *key_name, struct mf_err *err)
 {
 	CK_TOKEN_INFO info;
@@ -385,7 +385,7 @@ struct token_key {
 
 #define MAX_TEMPLATE 16
 
-/* The URI's own class is replaced. */
+/* Converts the URI to a search template. The URI's own class is ignored: `class` takes its place. */
 static CK_ULONG template_of(struct token_key *k, CK_OBJECT_CLASS *class, CK_ATTRIBUTE out[MAX_TEMPLATE])
 {
 	CK_ULONG n = 0, kept = 1;
@@ -397,7 +397,7 @@ static CK_ULONG template_of(struct token_key *k, CK_OBJECT_CLASS *class, CK_ATTR
 	return kept;
 }
 
-/* How many fit, of which the first two are counted. */
+/* Finds the objects of a class that match the URI. *count is 2 when there are two or more. */
 static int find_objects(struct token_key *k, CK_OBJECT_CLASS class, CK_OBJECT_HANDLE *out, CK_ULONG *count,
 			struct mf_err *err)
 {
@@ -442,7 +442,7 @@ static int find_private(struct token_key *k, struct mf_err *err)
 		return -1;
 	if (count != 1)
 		return no_single(k, count, "private", err);
-	/* A token that does not know the attribute does not ask. */
+	/* A token that does not know the attribute does not require the PIN at each use. */
 	k->asks_always =
 	    k->token->f->C_GetAttributeValue(k->token->session, k->object, &ask, 1) == CKR_OK && always;
 	k->found = true;
@@ -452,7 +452,7 @@ static int find_private(struct token_key *k, struct mf_err *err)
 int mf_pkcs11_unwrap_point(struct mf_bytes *point, struct mf_err *err)
 {
 	const uint8_t *p = point->p;
-	/* PKCS #11 2.40 has it in an OCTET STRING, older tokens have the bare point. */
+	/* PKCS #11 2.40 wraps the point in an OCTET STRING; older tokens return the bare point. */
 	if (point->n > 2 && p[0] == 4 && p[1] == point->n - 2)
 		*point = (struct mf_bytes){p + 2, point->n - 2};
 	else if (point->n > 3 && p[0] == 4 && p[1] == 0x81 && p[2] == point->n - 3)
@@ -492,7 +492,7 @@ static struct mf_pubkey *read_public(struct token_key *k, CK_OBJECT_HANDLE objec
 	return pub;
 }
 
-/* Most tokens show public keys to everybody; the PIN is asked for only if this one does not. */
+/* Most tokens show public keys without a login. Only if this token shows none, log in and search again. */
 static int find_public(struct token_key *k, struct mf_err *err)
 {
 	CK_OBJECT_HANDLE object = CK_INVALID_HANDLE;
@@ -538,7 +538,7 @@ static int sign(void *arg, enum mf_sig_scheme scheme, struct mf_bytes msg, struc
 		return -1;
 	if (scheme == MF_SIG_ED25519)
 		return sign_on_token(k, CKM_EDDSA, msg, raw, &n, err) < 0 ? -1 : mf_buf_add(sig, raw, n, err);
-	/* The token signs the hash, and gives r||s. */
+	/* The token signs the hash, and returns r||s. */
 	if (mf_sha256(msg, &digest, err) < 0 ||
 	    sign_on_token(k, CKM_ECDSA, (struct mf_bytes){digest.b, sizeof digest.b}, raw, &n, err) < 0)
 		return -1;
@@ -559,7 +559,7 @@ static void close_key(void *arg)
 	free(k);
 }
 
-/* Names of attributes are never encoded (RFC 7512 section 2.3), so their spelling identifies them. */
+/* Attribute names are never percent-encoded (RFC 7512 section 2.3), so a comparison of text is enough. */
 static bool has_attribute(const char *uri, const char *name)
 {
 	size_t n = strlen(name);
@@ -601,7 +601,7 @@ static int parse_uri(struct mf_tokens *t, const char *text, P11KitUri **out, str
 	if (rc != P11_KIT_URI_OK)
 		return mf_fail(err, MF_E_USAGE, 0, "malformed URI '%s': %s", mf_esc(&e, mf_str_c(text)),
 			       t->p11.uri_message(rc));
-	/* It would fit nothing. */
+	/* A URI with such an attribute would match no token. */
 	if (t->p11.uri_any_unrecognized(*out))
 		return mf_fail(err, MF_E_USAGE, 0, "the URI '%s' has an attribute that is not known",
 			       mf_esc(&e, mf_str_c(text)));

@@ -84,7 +84,7 @@ static int open_text(struct mf_places *p, const struct mf_key_info *k, struct mf
 	struct mf_privkey *key =
 	    mf_key_read(p->pass, k->name, mf_str_skip_bom(mf_str_of(mf_secret_bytes(&text))), err);
 	if (!key) {
-		/* It is the key that is wrong, and no document of somebody else. */
+		/* MF_E_FORMAT would mean an invalid document of a repository; here the key is wrong. */
 		if (err->code == MF_E_FORMAT)
 			(void)mf_recode(err, MF_E_KEY);
 		return mf_wrap(err, "read from '%s'", source);
@@ -163,7 +163,8 @@ int mf_reference_encode(struct mf_buf *out, const struct mf_key_info *k, struct 
 	return mf_buf_addc(out, '\n', err);
 }
 
-/* By its first member: a key file, which holds a secret, never becomes a tree. */
+/* Decides by the first member alone, with the strict reader: a key file contains a secret, which must not
+ * get into a tree of jansson. */
 bool mf_reference_is(struct mf_bytes file)
 {
 	struct mf_json_reader r MF_JSON_READER_CLEANUP;

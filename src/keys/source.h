@@ -1,11 +1,11 @@
-/* Private keys that are in no file of ours. A source names their place: "ssh-agent:FINGERPRINT",
- * "pkcs11:URI", "command:PROGRAM", "env:VARIABLE", "fd:NUMBER". Each kind has one row of functions.
+/* Private keys that are not in a key file. A source says where the key is: "ssh-agent:FINGERPRINT",
+ * "pkcs11:URI", "command:PROGRAM", "env:VARIABLE", "fd:NUMBER". Each kind of source has one row of
+ * functions.
  *
- * A reference to one is a file in the keys directory:
+ * A reference to such a key is a file in the keys directory:
  *
- *   {"manifesto":"key
- * reference","v":1,"name":NAME,"type":TYPE,"public":SPKI,"fingerprint":HEX,"source":SOURCE,
- *    "arguments":[ARGUMENT...]} */
+ *   {"manifesto":"key reference","v":1,"name":NAME,"type":TYPE,"public":SPKI,"fingerprint":HEX,
+ *    "source":SOURCE,"arguments":[ARGUMENT...]} */
 #ifndef MF_KEYS_SOURCE_H
 #define MF_KEYS_SOURCE_H
 
@@ -14,17 +14,17 @@
 struct mf_agent;
 struct mf_tokens;
 
-/* What the keys of a store share: one connection to the agent, one session with each token. */
+/* What the references of a store share: one connection to the agent, one session with each token. */
 struct mf_places {
 	const struct mf_env *env;
 	const struct mf_passphrase *pass;
 	struct mf_key_access access;
 	struct mf_agent *agent;   /* NULL until it is needed */
-	struct mf_tokens *tokens; /* likewise */
+	struct mf_tokens *tokens; /* NULL until they are needed */
 };
 void mf_places_close(struct mf_places *p);
 
-/* A key that can sign. */
+/* A key that is ready to sign. */
 struct mf_held {
 	struct mf_pubkey *pub; /* owned */
 	int (*sign)(void *arg, enum mf_sig_scheme scheme, struct mf_bytes msg, struct mf_buf *sig,
@@ -33,30 +33,31 @@ struct mf_held {
 	void *arg;
 };
 void mf_held_clear(struct mf_held *h);
-/* Takes the key over. */
+/* Takes ownership of the key. */
 void mf_held_of(struct mf_held *out, struct mf_privkey *key);
 
 struct mf_source {
 	const char *scheme; /* "ssh-agent:" */
-	/* Is what stands behind the scheme well-formed, and may it be stored? MF_E_USAGE. */
+	/* Checks the part of the source after the scheme: it must be well-formed and safe to store.
+	 * MF_E_USAGE. */
 	int (*check)(const char *where, struct mf_err *err);
-	/* Finds the key of k->source. k->pub is its public key when it is known; when it is NULL, the key is
-	 * being added. MF_E_KEY. */
+	/* Finds the key at k->source. k->pub: its public key; NULL: the key is being added, and its public
+	 * key is to be found, too. MF_E_KEY. */
 	int (*open)(struct mf_places *p, const struct mf_key_info *k, struct mf_held *out,
 		    struct mf_err *err);
 };
-/* MF_E_USAGE when there is no such kind, or the place is malformed. */
+/* Finds the row for a source. MF_E_USAGE: there is no such kind, or the source is malformed. */
 const struct mf_source *mf_source_find(const char *source, struct mf_err *err) MF_NODISCARD;
-/* What stands behind the scheme. */
+/* Returns the part of the source after the scheme. */
 const char *mf_source_where(const char *source);
 
-/* ---- references as bytes */
+/* ---- the bytes of a reference */
 int mf_reference_encode(struct mf_buf *out, const struct mf_key_info *k, struct mf_err *err) MF_NODISCARD;
 bool mf_reference_is(struct mf_bytes file);
-/* MF_E_FORMAT. */
+/* Parses a reference. MF_E_FORMAT. */
 int mf_reference_info(struct mf_key_info *out, struct mf_bytes file, struct mf_err *err) MF_NODISCARD;
 
-/* ---- one file each */
+/* ---- functions of the rows: agent.c, pkcs11.c, command.c */
 int mf_agent_check(const char *where, struct mf_err *err) MF_NODISCARD;
 int mf_agent_open_key(struct mf_places *p, const struct mf_key_info *k, struct mf_held *out,
 		      struct mf_err *err) MF_NODISCARD;

@@ -1,4 +1,5 @@
-/* Unlocking keys, and signers on them: whatever the outcome, no passphrase is requested twice. */
+/* Unlocking keys, and signers that use them: whether unlocking succeeds or fails, no passphrase is
+ * requested twice. */
 #include <sys/prctl.h>
 
 #include "keys/internal.h"
@@ -73,7 +74,7 @@ static int open_key(struct mf_keystore *ks, const struct mf_key_info *k, struct 
 		return -1;
 	if (source ? source->open(&ks->places, k, &held, err) < 0 : hold_file(ks, k, &held, err) < 0)
 		return source ? mf_wrap(err, "key '%s'", k->name) : -1;
-	/* What is there now may be another key than the one that was there then. */
+	/* The key at that place may have been exchanged since the key was listed. */
 	if (!mf_pubkey_eq(held.pub, k->pub))
 		return mf_fail(err, MF_E_KEY, 0,
 			       "key '%s' was replaced in the meantime: '%s' has another one", k->name,
@@ -96,7 +97,8 @@ static int open_once(struct mf_key_slot *s, struct mf_err *err)
 	if (!k)
 		return mf_fail(err, MF_E_KEY, 0, "no key '%s' in '%s'", s->name, s->ks->dir);
 	if (open_key(s->ks, k, &held, err) < 0) {
-		/* An answer to "which passphrase" is final for this run; lack of memory is not. */
+		/* A wrong passphrase or PIN is final for this run: the key is not tried again. Lack of
+		 * memory is not. */
 		s->state = err->code == MF_E_KEY ? MF_KEY_FAILED : MF_KEY_UNTRIED;
 		return -1;
 	}
