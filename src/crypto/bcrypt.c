@@ -1,9 +1,9 @@
-/* bcrypt_pbkdf as OpenBSD has it: PBKDF2 with an HMAC made of Blowfish. Its output is spread over the key
- * octet by octet, unlike that of PBKDF2.
+/* bcrypt_pbkdf of OpenBSD: PBKDF2 with a hash made of Blowfish instead of an HMAC. Unlike PBKDF2, it
+ * distributes each block of output over the whole key, octet by octet.
  *
- * Blowfish begins with the first 33,344 binary digits of pi. They are computed, in the time of some ten
- * rounds, so that nobody has to check a table of 1,042 numbers.
- */
+ * The initial state of Blowfish is the first 33,344 binary digits of pi after the point. They are
+ * computed, which takes about as long as ten rounds, so that no reviewer has to check a table of 1,042
+ * numbers. */
 #include "crypto/bcrypt.h"
 
 #include <assert.h>
@@ -17,7 +17,7 @@
 #define BOX 256
 #define HASH_WORDS 8
 #define HASH_N ((size_t)4 * HASH_WORDS)
-#define KEY_WORDS 16 /* a SHA-512 */
+#define KEY_WORDS 16 /* the size of a SHA-512 */
 #define KEY_N ((size_t)4 * KEY_WORDS)
 
 struct blowfish {
@@ -36,7 +36,7 @@ struct work {
 /* ---- pi */
 
 #define PI_BITS (32 * STATE_WORDS)
-#define GUARD_BITS 64 /* for what some ten thousand divisions round off */
+#define GUARD_BITS 64 /* covers the rounding errors of some ten thousand divisions */
 
 /* Adds factor * arctan(1/x), or subtracts it: the series 1/x - 1/(3 x^3) + 1/(5 x^5) - ... */
 static bool add_arctan(BIGNUM *sum, BN_ULONG factor, BN_ULONG x, bool subtract)
@@ -53,7 +53,7 @@ static bool add_arctan(BIGNUM *sum, BN_ULONG factor, BN_ULONG x, bool subtract)
 	return ok;
 }
 
-/* The digits behind the point, by Machin's formula: pi = 16 arctan(1/5) - 4 arctan(1/239). */
+/* The binary digits of pi after the point, by Machin's formula: pi = 16 arctan(1/5) - 4 arctan(1/239). */
 static int begin_with_pi(struct blowfish *b, struct mf_err *err)
 {
 	const bool add = false, subtract = true;
@@ -93,8 +93,8 @@ static void encrypt(const struct blowfish *b, uint32_t block[2])
 	block[1] = l;
 }
 
-/* Replaces words by the encryption of what stands before them, each block mixed with the salt (NULL: none).
- */
+/* Replaces the words, two at a time, by the next encryption of the block. Each time the block is first
+ * combined with the next words of the salt (NULL: none). */
 static void refill(const struct blowfish *b, uint32_t *words, size_t n, const uint32_t *salt, size_t *at,
 		   uint32_t block[2])
 {
@@ -126,7 +126,7 @@ static void words_of(uint32_t out[KEY_WORDS], const uint8_t digest[KEY_N])
 			 (uint32_t)digest[4 * i + 2] << 8 | digest[4 * i + 3];
 }
 
-/* From pass and salt to hash. */
+/* Computes hash from pass and salt. */
 static void bcrypt(struct work *w)
 {
 	static const char text[] = "OxychromaticBlowfishSwatDynamite";
@@ -148,7 +148,7 @@ static void bcrypt(struct work *w)
 	mf_wipe(block, sizeof block);
 }
 
-/* One block of 32 octets, the exclusive or of all rounds, into sum. */
+/* Computes one block of 32 octets, the exclusive or of all rounds, into sum. */
 static int block(struct work *w, struct mf_bytes salt, uint32_t count, uint32_t rounds, struct mf_err *err)
 {
 	const uint8_t number[4] = {(uint8_t)(count >> 24), (uint8_t)(count >> 16), (uint8_t)(count >> 8),

@@ -8,8 +8,8 @@
 #include "crypto/internal.h"
 #include "crypto/secret.h"
 
-/* Written by pthread_once only, then constant; never freed, since other threads may hash until the process
- * ends. */
+/* Written by pthread_once only, then constant. Never freed, because other threads may hash until the
+ * process ends. */
 static pthread_once_t md_once = PTHREAD_ONCE_INIT;
 static EVP_MD *md256, *md384, *md512;
 
@@ -22,7 +22,7 @@ static void md_fetch(void)
 	md512 = EVP_MD_fetch(NULL, "SHA512", NULL);
 }
 
-/* NULL when OpenSSL has no such digest; the operations then fail, they never go on without one. */
+/* NULL when OpenSSL has no such digest. Callers then fail; they never continue without a digest. */
 const EVP_MD *mf_md_sha256(void)
 {
 	pthread_once(&md_once, md_fetch);
@@ -48,7 +48,7 @@ static int digest_once(const EVP_MD *md, struct mf_bytes data, uint8_t *out, str
 	if (!md)
 		return mf_fail(err, MF_E_INTERNAL, 0, "compute a digest");
 	mf_counts()->hashed += data.n;
-	/* With a known digest only memory can be missing. */
+	/* With a known digest, the only possible cause is lack of memory. */
 	if (EVP_Digest(data.n ? data.p : (const uint8_t *)"", data.n, out, NULL, md, NULL) != 1)
 		return mf_fail_nomem(err);
 	return 0;

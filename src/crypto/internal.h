@@ -9,16 +9,16 @@
 
 #include "crypto/key.h"
 
-/* libsodium initialised, once a process. MF_E_INTERNAL when it cannot be. */
+/* Initialises libsodium, once per process. MF_E_INTERNAL: it fails. */
 int mf_crypto_ready(struct mf_err *err) MF_NODISCARD;
 
-/* Digests are fetched once: in OpenSSL 3.0 every fetch takes a lock and costs as much as hashing a kilobyte.
- */
+/* Digests are fetched once: in OpenSSL 3.0 every fetch takes a lock, and costs as much as hashing a
+ * kilobyte. */
 const EVP_MD *mf_md_sha256(void);
 const EVP_MD *mf_md_sha384(void);
 
-/* A scope with this marker leaves OpenSSL's per-thread error queue as it was: a host that uses OpenSSL itself
- * (or libcurl) must not find our failures in it. */
+/* A scope with this marker leaves OpenSSL's per-thread error queue as it was: a program that uses OpenSSL
+ * itself, or libcurl, must not find errors of this library in the queue. */
 static inline void mf_ossl_quiet_end(const int *unused)
 {
 	(void)unused;
@@ -27,14 +27,14 @@ static inline void mf_ossl_quiet_end(const int *unused)
 #define MF_OSSL_QUIET                                                                                        \
 	MF_CLEANUP(mf_ossl_quiet_end) __attribute__((unused)) const int mf_ossl_quiet = ERR_set_mark()
 
-/* What is right must not be called malformed or unsigned for lack of memory, and OpenSSL's errors do not
- * always distinguish the two: some stand for both, and they differ between versions. So memory is asked
- * for, and what was refused is tried a second time.
+/* Valid input must not be reported as malformed or unsigned because memory was short. OpenSSL's error
+ * codes do not always distinguish the two, and differ between versions. So after a refusal the library
+ * tests whether memory can be allocated, and parses or verifies a second time.
  *
- * Fails because OpenSSL refused something, or with MF_E_NOMEM when there is no memory. */
+ * mf_ossl_fail fails with `code`, or with MF_E_NOMEM when no memory is available. */
 int mf_ossl_fail(struct mf_err *err, enum mf_code code, const char *why);
-/* Is a refusal (MF_E_FORMAT, MF_E_SIGNATURE, MF_E_PIN, MF_E_KEY) to be tried again? *err is empty then.
- * Without memory it becomes MF_E_NOMEM. */
+/* Returns whether a refusal (MF_E_FORMAT, MF_E_SIGNATURE, MF_E_PIN, MF_E_KEY) is to be tried again; *err
+ * is empty then. When no memory is available, *err becomes MF_E_NOMEM. */
 bool mf_ossl_try_again(struct mf_err *err);
 bool mf_ossl_memory_is_left(void);
 
@@ -71,14 +71,14 @@ static inline void mf_ossl_mem_clear(struct mf_ossl_mem *m)
 }
 #define MF_OSSL_MEM_CLEANUP MF_CLEANUP(mf_ossl_mem_clear)
 
-/* The public key as OpenSSL has it, borrowed. Not for ed25519, which libsodium verifies: OpenSSL's start
- * costs more than many signatures. */
+/* The public key in OpenSSL's form, borrowed. Not for ed25519, which libsodium verifies, because starting
+ * OpenSSL costs more than many signatures. */
 EVP_PKEY *mf_pubkey_evp(const struct mf_pubkey *k);
 struct mf_pubkey *mf_pubkey_from_evp(EVP_PKEY *evp, struct mf_err *err) MF_NODISCARD;
 
-/* The private key as OpenSSL wants it, for one operation; the caller frees it. Not for ed25519. */
+/* The private key in OpenSSL's form, for one operation; the caller frees it. Not for ed25519. */
 EVP_PKEY *mf_privkey_evp(const struct mf_privkey *k, struct mf_err *err) MF_NODISCARD;
-/* OpenSSL's form to a private key: the inverse, whatever encoding it was read from. */
+/* Makes a private key of OpenSSL's form, whatever encoding that was read from. */
 struct mf_privkey *mf_privkey_from_evp(EVP_PKEY *evp, struct mf_err *err) MF_NODISCARD;
 
 #endif

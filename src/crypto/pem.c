@@ -63,7 +63,7 @@ static enum mf_found next(struct mf_pem_reader *r, struct mf_pem_block *out, str
 		unsigned long why = ERR_peek_last_error();
 		if (ERR_GET_REASON(why) == PEM_R_NO_START_LINE)
 			return MF_ABSENT;
-		/* A reason that all of OpenSSL's libraries share: the text is not to blame. */
+		/* OpenSSL gives a reason that is not specific to PEM: the text is not the cause. */
 		if (why && (ERR_GET_LIB(why) != ERR_LIB_PEM || (ERR_GET_REASON(why) & ERR_RFLAG_COMMON)))
 			return mf_fail(err, MF_E_INTERNAL, 0, "read a PEM block");
 		return mf_ossl_fail(err, MF_E_FORMAT, "damaged PEM block");
@@ -74,8 +74,8 @@ static enum mf_found next(struct mf_pem_reader *r, struct mf_pem_block *out, str
 	return MF_FOUND;
 }
 
-/* OpenSSL reports lack of memory as the end of the text or as damage, too: both are believed the second time.
- */
+/* OpenSSL may report lack of memory as the end of the text or as damage. So either result is accepted only
+ * when a second try gives it, too. */
 enum mf_found mf_pem_next(struct mf_pem_reader *r, struct mf_pem_block *out, struct mf_err *err)
 {
 	MF_OSSL_QUIET;
@@ -141,6 +141,6 @@ int mf_pem_write(struct mf_buf *out, const char *label, const char *headers, str
 		r = write_body(out, mf_buf_str(&b64), err);
 	if (!r)
 		r = mf_buf_printf(out, err, "-----END %s-----\n", label);
-	mf_wipe(b64.p, b64.cap); /* a private key, perhaps */
+	mf_wipe(b64.p, b64.cap); /* it may contain a private key */
 	return r;
 }

@@ -5,10 +5,10 @@
 
 #include "crypto/internal.h"
 
-/* RSA-8192 takes about 5 KiB. */
+/* An RSA key of 8192 bits takes about 5 KiB. */
 #define MAX_SECRET_BYTES ((size_t)8192)
 
-/* Only the guarded secret lasts; OpenSSL's unguarded form exists for the time of one operation. */
+/* The key is kept in guarded memory only; OpenSSL's unguarded form exists for the time of one operation. */
 struct mf_privkey {
 	struct mf_pubkey *pub;
 	struct mf_secret secret;
@@ -33,7 +33,7 @@ int mf_privkey_to_secret(const struct mf_privkey *k, struct mf_secret *out, stru
 	return mf_secret_copy(out, mf_secret_bytes(&k->secret), err);
 }
 
-/* Takes pub over in every case (NULL: already failed). */
+/* Takes ownership of pub in every case. pub NULL: its maker has failed and set err. */
 static struct mf_privkey *privkey_make(struct mf_pubkey *pub, struct mf_bytes secret, struct mf_err *err)
 {
 	struct mf_privkey *k MF_PRIVKEY_CLEANUP = NULL;
@@ -73,7 +73,7 @@ static struct mf_privkey *from_seed(struct mf_bytes seed, struct mf_err *err)
 	return privkey_make(mf_pubkey_from_ed25519((struct mf_bytes){pk, sizeof pk}, err), seed, err);
 }
 
-/* PKCS #8 octets (all of them one ECDSA or RSA key) to OpenSSL's form; NULL with MF_E_FORMAT. */
+/* Converts PKCS #8, exactly one ECDSA or RSA key, to OpenSSL's form; NULL with MF_E_FORMAT. */
 static EVP_PKEY *evp_from_pkcs8(struct mf_bytes der, struct mf_err *err)
 {
 	MF_OSSL_QUIET;
@@ -96,8 +96,9 @@ EVP_PKEY *mf_privkey_evp(const struct mf_privkey *k, struct mf_err *err)
 	return evp || !mf_ossl_try_again(err) ? evp : evp_from_pkcs8(mf_secret_bytes(&k->secret), err);
 }
 
-/* The public key inside an EC key file is only a claim. RSA keys have no second copy to differ from; a wrong
- * exponent shows in the check of the first signature. */
+/* Checks that the public key in an EC key file belongs to the private key. RSA keys are not checked: they
+ * have no second copy of the public key, and a wrong exponent is found when the first signature is
+ * verified. */
 static bool pair_ok(EVP_PKEY *evp)
 {
 	EVP_PKEY_CTX *ctx MF_EVP_PKEY_CTX_CLEANUP = NULL;
@@ -112,7 +113,7 @@ struct mf_privkey *mf_privkey_from_evp(EVP_PKEY *evp, struct mf_err *err)
 {
 	MF_OSSL_QUIET;
 	struct mf_ossl_mem der MF_OSSL_MEM_CLEANUP = MF_OSSL_MEM_INIT;
-	struct mf_pubkey *pub MF_PUBKEY_CLEANUP = mf_pubkey_from_evp(evp, err); /* type and strength */
+	struct mf_pubkey *pub MF_PUBKEY_CLEANUP = mf_pubkey_from_evp(evp, err); /* checks type and strength */
 	PKCS8_PRIV_KEY_INFO *info MF_P8_CLEANUP = NULL;
 	int n = -1;
 

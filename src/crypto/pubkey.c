@@ -9,7 +9,7 @@
 #include "crypto/hash.h"
 #include "crypto/internal.h"
 
-/* A key of 8192 bits takes about 1 KiB. */
+/* An RSA key of 8192 bits takes about 1 KiB. */
 #define MAX_SPKI_BYTES ((size_t)4096)
 
 struct mf_pubkey {
@@ -17,8 +17,8 @@ struct mf_pubkey {
 	enum mf_key_type type;
 	unsigned bits;
 	struct mf_digest fingerprint;
-	EVP_PKEY *evp;   /* not of ed25519 */
-	uint8_t raw[32]; /* ed25519 */
+	EVP_PKEY *evp;   /* NULL for ed25519 */
+	uint8_t raw[32]; /* ed25519 only */
 	size_t spki_n;
 	uint8_t spki[];
 };
@@ -28,8 +28,8 @@ static const uint8_t ed25519_head[] = {0x30, 0x2a, 0x30, 0x05, 0x06, 0x03,
 				       0x2b, 0x65, 0x70, 0x03, 0x21, 0x00};
 #define ED25519_SPKI (sizeof ed25519_head + 32)
 
-/* AlgorithmIdentifier id-ecPublicKey with the named curve prime256v1, and the BIT STRING's start up to the
- * sign of an uncompressed point: RFC 5480, "Subject Public Key Info". */
+/* AlgorithmIdentifier id-ecPublicKey with the named curve prime256v1, and the start of the BIT STRING,
+ * including the octet that marks an uncompressed point: RFC 5480, "Subject Public Key Info". */
 static const uint8_t p256_head[] = {0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48,
 				    0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86, 0x48,
 				    0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00, 0x04};
@@ -103,7 +103,7 @@ EVP_PKEY *mf_pubkey_evp(const struct mf_pubkey *k)
 	return k->evp;
 }
 
-/* Takes evp over in every case. */
+/* Takes ownership of evp in every case. */
 static struct mf_pubkey *pubkey_make(enum mf_key_type type, unsigned bits, struct mf_bytes spki,
 				     EVP_PKEY *evp, struct mf_err *err)
 {
@@ -143,8 +143,8 @@ struct mf_pubkey *mf_pubkey_from_ed25519(struct mf_bytes raw32, struct mf_err *e
 		return fail_format(err, "an ed25519 public key has 32 octets");
 	if (mf_crypto_ready(err) < 0)
 		return NULL;
-	/* Canonical encoding, on the curve, of the prime order: a key of small order accepts signatures on
-	 * anything, and a second encoding of one key would count as a second key. */
+	/* The key must be canonically encoded, on the curve, and of the prime order. A key of small order
+	 * would accept signatures on anything, and a second encoding of a key would count as a second key. */
 	if (crypto_core_ed25519_is_valid_point(raw32.p) != 1)
 		return fail_format(err, "not a usable ed25519 public key");
 	memcpy(spki, ed25519_head, sizeof ed25519_head);
@@ -155,7 +155,8 @@ struct mf_pubkey *mf_pubkey_from_ed25519(struct mf_bytes raw32, struct mf_err *e
 	return k;
 }
 
-/* The four curves that Notary and TUF know, by name only: explicit parameters could describe a weak curve. */
+/* Returns the bits of the four curves that Notary and TUF use, 0 for any other. Curves are known by name
+ * only: explicit parameters could describe a weak curve. */
 static unsigned curve_bits(const EVP_PKEY *evp)
 {
 	static const struct {
@@ -173,7 +174,7 @@ static unsigned curve_bits(const EVP_PKEY *evp)
 	return 0;
 }
 
-/* An exponent of 1 makes any signature valid; the upper bound is Go's. */
+/* With an exponent of 1 any signature would be valid; the upper bound is the one of Go. */
 static bool rsa_exponent_ok(const EVP_PKEY *evp)
 {
 	BIGNUM *e = NULL;
@@ -213,7 +214,7 @@ static struct mf_pubkey *from_checked(EVP_PKEY *evp, struct mf_bytes spki, struc
 	return pubkey_make(type, bits, spki, evp, err);
 }
 
-/* The one encoding of a key: named curve, uncompressed point. */
+/* Encodes a key in the only accepted form: named curve, uncompressed point. */
 static int encode_spki(EVP_PKEY *evp, struct mf_ossl_mem *out)
 {
 	int n;
@@ -231,8 +232,9 @@ static int encode_spki(EVP_PKEY *evp, struct mf_ossl_mem *out)
 	return 0;
 }
 
-/* The usual key of Notary. OpenSSL's decoders and encoders take half a millisecond for what its only encoding
- * shows; importing the point checks that it is on the curve. */
+/* Reads a P-256 key, the most frequent type with Notary, without OpenSSL's decoders and encoders, which
+ * take half a millisecond. The caller has compared the fixed head of its only encoding; importing the
+ * point checks that it is on the curve. */
 static struct mf_pubkey *from_p256(struct mf_bytes der, struct mf_err *err)
 {
 	char group[] = "prime256v1";
@@ -269,8 +271,8 @@ static struct mf_pubkey *from_spki(struct mf_bytes der, struct mf_err *err)
 	evp = d2i_PUBKEY(NULL, &p, (long)der.n);
 	if (!evp || p != der.p + der.n)
 		return fail_format(err, "not a public key");
-	/* The fingerprint names the key, so each key has exactly one accepted encoding. Go reads no other
-	 * either. */
+	/* The fingerprint names the key, so each key must have exactly one accepted encoding. Go, too,
+	 * reads no other one. */
 	if (encode_spki(evp, &again) || again.n != der.n || memcmp(again.p, der.p, der.n) != 0)
 		return fail_format(err, "public key in an unusual encoding");
 	return from_checked(evp, der, err);
@@ -283,8 +285,8 @@ struct mf_pubkey *mf_pubkey_from_spki(struct mf_bytes der, struct mf_err *err)
 	return k || !mf_ossl_try_again(err) ? k : from_spki(der, err);
 }
 
-/* SubjectPublicKeyInfo around it: RFC 5480, "Subject Public Key Info". The numbers of all curves fit into one
- * or two octets of length. */
+/* Builds a SubjectPublicKeyInfo around the point: RFC 5480, "Subject Public Key Info". For all curves,
+ * lengths take one or two octets. */
 struct mf_pubkey *mf_pubkey_from_point(struct mf_bytes curve, struct mf_bytes point, struct mf_err *err)
 {
 	static const uint8_t id_ec[] = {0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01};
@@ -304,7 +306,7 @@ struct mf_pubkey *mf_pubkey_from_point(struct mf_bytes curve, struct mf_bytes po
 	return mf_pubkey_from_spki((struct mf_bytes){spki, (size_t)(p - spki) + point.n}, err);
 }
 
-/* By way of the encoding, so that a private half of `evp` is left behind. */
+/* Encodes and decodes the public key, so that the result has no private part of `evp`. */
 struct mf_pubkey *mf_pubkey_from_evp(EVP_PKEY *evp, struct mf_err *err)
 {
 	MF_OSSL_QUIET;

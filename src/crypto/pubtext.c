@@ -6,7 +6,7 @@
 #include "crypto/pem.h"
 #include "crypto/ssh.h"
 
-/* minisign and signify: "Ed", the eight octets of the key's number, the key. */
+/* The format of minisign and signify: "Ed", the key number of eight octets, the key. */
 #define MINISIGN_N 42
 #define MINISIGN_HEAD_N 10
 #define MINISIGN_B64_N 56
@@ -60,7 +60,7 @@ struct mf_pubkey *mf_pubkey_from_pem(struct mf_str text, struct mf_err *err)
 	return k || !mf_ossl_try_again(err) ? k : from_pem(text, err);
 }
 
-/* Takes the octets up to one of the separators, and those, off the front. */
+/* Removes from the front the octets up to a separator, and all separators that follow; returns the former. */
 static struct mf_str take_until(struct mf_str *in, const char *separators)
 {
 	struct mf_str out = {in->p, 0};
@@ -108,7 +108,7 @@ static struct mf_pubkey *from_minisign(struct mf_str b64, struct mf_err *err)
 	return mf_pubkey_from_ed25519((struct mf_bytes){octets + MINISIGN_HEAD_N, 32}, err);
 }
 
-/* A comment and a line of base64, or that line alone, as `minisign -P` accepts it. */
+/* Reads a comment and a line of base64, or that line alone, as `minisign -P` accepts it. */
 static struct mf_pubkey *from_minisign_text(struct mf_str text, struct mf_err *err)
 {
 	struct mf_str line = take_until(&text, "\r\n");
@@ -120,7 +120,7 @@ static struct mf_pubkey *from_minisign_text(struct mf_str text, struct mf_err *e
 	return from_minisign(line, err);
 }
 
-/* "RW" is what "Ed" is in base64. */
+/* "RW" is the start of the base64 of "Ed". */
 static bool is_minisign(struct mf_str text)
 {
 	return mf_str_starts(text, MF_STR(COMMENT)) ||
@@ -169,7 +169,7 @@ static int add_string(struct mf_buf *out, struct mf_bytes s, struct mf_err *err)
 	return mf_buf_add(out, n, sizeof n, err) < 0 ? -1 : mf_buf_add(out, s.p, s.n, err);
 }
 
-/* A number of an RSA key as a string, with an octet of zeros before a first bit that is set. */
+/* Appends a number of an RSA key as an mpint. A zero octet comes first if the highest bit is set. */
 static int add_number(struct mf_buf *out, const EVP_PKEY *evp, const char *name, struct mf_err *err)
 {
 	uint8_t octets[1026];
@@ -208,7 +208,7 @@ static int openssh_blob(const struct mf_pubkey *k, char type[32], struct mf_buf 
 		return add_number(out, mf_pubkey_evp(k), OSSL_PKEY_PARAM_RSA_E, err) < 0
 			   ? -1
 			   : add_number(out, mf_pubkey_evp(k), OSSL_PKEY_PARAM_RSA_N, err);
-	/* The uncompressed point ends the one encoding of the key. */
+	/* The only encoding of the key ends with the uncompressed point. */
 	return add_string(out, mf_bytes_of(mf_str_c(type + 11)), err) < 0
 		   ? -1
 		   : add_string(out, (struct mf_bytes){spki.p + spki.n - point, point}, err);
@@ -236,7 +236,7 @@ int mf_pubkey_to_minisign(const struct mf_pubkey *k, struct mf_buf *out, struct 
 			       mf_key_type_name(mf_pubkey_type(k)));
 	memcpy(octets + 2, fp.b, 8);
 	memcpy(octets + MINISIGN_HEAD_N, mf_pubkey_ed25519(k).p, 32);
-	/* minisign shows the number with its last octet first. */
+	/* minisign shows the key number with its last octet first. */
 	for (size_t i = 0; i < 8; i++)
 		snprintf(number + 2 * i, 3, "%02X", fp.b[7 - i]);
 	if (mf_b64_encode(&b64, (struct mf_bytes){octets, sizeof octets}, err) < 0)

@@ -7,7 +7,7 @@
 
 #include "crypto/internal.h"
 
-/* The one mutable state: whether libsodium is ready. Written by pthread_once only. */
+/* Whether libsodium is ready. Written by pthread_once only. */
 static pthread_once_t sodium_once = PTHREAD_ONCE_INIT;
 static bool sodium_ok;
 
@@ -16,12 +16,12 @@ static void sodium_start(void)
 	sodium_ok = sodium_init() >= 0;
 }
 
-/* More than any one operation of OpenSSL needs. */
+/* More memory than any single operation of OpenSSL needs. */
 #define MEMORY_WANTED ((size_t)1 << 20)
 
 bool mf_ossl_memory_is_left(void)
 {
-	void *volatile p = malloc(MEMORY_WANTED); /* volatile: or the compiler leaves both calls out */
+	void *volatile p = malloc(MEMORY_WANTED); /* volatile keeps the compiler from removing both calls */
 	free(p);
 	return p != NULL;
 }
@@ -57,8 +57,8 @@ int mf_secret_alloc(struct mf_secret *s, size_t n, struct mf_err *err)
 	assert(!s->p && n >= 1);
 	if (mf_crypto_ready(err) < 0)
 		return -1;
-	/* Each allocation takes whole pages of its own between guard pages. When the limit of locked memory
-	 * is used up libsodium goes on unlocked; NULL means that the pages themselves could not be had. */
+	/* Each allocation takes whole pages between guard pages. When the limit of locked memory is
+	 * reached, libsodium continues with unlocked pages; NULL means that no pages were available. */
 	p = sodium_malloc(n);
 	if (!p)
 		return mf_fail(err, MF_E_NOMEM, errno, "allocate %zu bytes of guarded memory", n);

@@ -14,7 +14,7 @@ struct mf_secret {
 	}
 #define MF_SECRET_CLEANUP MF_CLEANUP(mf_secret_clear)
 
-/* n zero octets (n >= 1). Replaces nothing: *s must be empty. */
+/* Allocates n zero octets (n >= 1). *s must be empty. */
 int mf_secret_alloc(struct mf_secret *s, size_t n, struct mf_err *err) MF_NODISCARD;
 int mf_secret_copy(struct mf_secret *s, struct mf_bytes from, struct mf_err *err) MF_NODISCARD;
 void mf_secret_clear(struct mf_secret *s);

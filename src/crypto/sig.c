@@ -8,17 +8,18 @@
 #include "crypto/hash.h"
 #include "crypto/internal.h"
 
-/* Above this OpenSSL's faster SHA-512 pays for its slower curve arithmetic. */
+/* For messages above this size, OpenSSL's faster SHA-512 outweighs its slower curve arithmetic. */
 #define ED25519_BIG ((size_t)65536)
 #define PSS_SALT 32
-#define MAX_SIGNATURE ((size_t)2048) /* twice that of RSA-8192 */
+#define MAX_SIGNATURE ((size_t)2048) /* twice the size of an RSA-8192 signature */
 
 struct mf_digest_any {
 	uint8_t b[64];
 	size_t n;
 };
 
-/* Which key a scheme is for, in one place: a signature never verifies under a key of another kind. */
+/* Decides, in this one place, which keys a scheme is for: a signature never verifies under a key of
+ * another type. */
 static bool scheme_fits(const struct mf_pubkey *k, enum mf_sig_scheme scheme)
 {
 	switch (scheme) {
@@ -61,7 +62,7 @@ static int fail_sig(struct mf_err *err)
 	return mf_ossl_fail(err, MF_E_SIGNATURE, "signature does not verify");
 }
 
-/* Padding and digest, for signing and verifying alike. */
+/* Sets padding and MGF1 digest, for signing and verifying alike. */
 static bool rsa_setup(EVP_PKEY_CTX *ctx, enum mf_sig_scheme scheme)
 {
 	int salt = scheme == MF_SIG_RSA_PSS_SHA256_ANY_SALT ? RSA_PSS_SALTLEN_AUTO : PSS_SALT;
@@ -82,8 +83,8 @@ static bool ctx_setup(EVP_PKEY_CTX *ctx, const struct mf_pubkey *k, enum mf_sig_
 	return EVP_PKEY_CTX_set_signature_md(ctx, scheme_md(scheme)) == 1;
 }
 
-/* r||s to DER, both of exactly the curve's width: another length would be a second spelling of the signature.
- */
+/* Converts r||s to DER. Both numbers must have exactly the curve's width: another length would be a second
+ * encoding of the same signature. */
 static int raw_to_der(unsigned bits, struct mf_bytes raw, struct mf_ossl_mem *der, struct mf_err *err)
 {
 	size_t width = (bits + 7) / 8;
@@ -126,9 +127,9 @@ static int der_to_raw(unsigned bits, struct mf_bytes der, struct mf_buf *out, st
 	return mf_buf_add(out, raw, 2 * (size_t)width, err);
 }
 
-/* OpenSSL's verification is as strict as libsodium's here: both refuse S >= L, both compare R octet for
- * octet; the constructor has refused public keys of small order and non-canonical ones. Left is R = the
- * identity, which libsodium refuses (small order). */
+/* Verifies with OpenSSL, as strictly as libsodium: both refuse S >= L and compare R octet for octet, and
+ * the constructor of the key has refused small order and non-canonical encodings. One difference is left:
+ * libsodium refuses R = identity, which has small order, so it is refused here. */
 static int ed25519_verify_big(const struct mf_pubkey *k, struct mf_bytes msg, struct mf_bytes sig,
 			      struct mf_err *err)
 {
@@ -164,7 +165,7 @@ static int evp_verify(const struct mf_pubkey *k, enum mf_sig_scheme scheme, cons
 
 	if (!ctx || EVP_PKEY_verify_init(ctx) != 1 || !ctx_setup(ctx, k, scheme))
 		return mf_fail(err, MF_E_INTERNAL, 0, "prepare to verify a signature");
-	/* Negative for malformed signatures, 0 for wrong ones: 1 alone is success. */
+	/* The result is negative for malformed signatures and 0 for wrong ones: only 1 is success. */
 	return EVP_PKEY_verify(ctx, sig.p, sig.n, d->b, d->n) == 1 ? 0 : fail_sig(err);
 }
 
@@ -232,7 +233,7 @@ static int evp_sign(const struct mf_privkey *k, enum mf_sig_scheme scheme, struc
 		return mf_fail(err, MF_E_INTERNAL, 0, "make a signature");
 	if (scheme != MF_SIG_ECDSA_RAW_SHA256)
 		return mf_buf_add(out, sig, n, err);
-	/* What OpenSSL has just written is no bad signature. */
+	/* OpenSSL has just made this signature, so a failure is a bug and no invalid signature. */
 	if (der_to_raw(mf_pubkey_bits(pub), (struct mf_bytes){sig, n}, out, err) < 0)
 		return mf_err_is_ours(err) ? -1 : mf_recode(err, MF_E_INTERNAL);
 	return 0;
@@ -256,7 +257,7 @@ int mf_privkey_sign(const struct mf_privkey *k, enum mf_sig_scheme scheme, struc
 	return ed25519_sign(&seed, msg, sig, err);
 }
 
-/* ---- signatures from elsewhere */
+/* ---- signatures made by programs and devices */
 
 int mf_sig_from_raw(const struct mf_pubkey *k, enum mf_sig_scheme scheme, struct mf_bytes raw,
 		    struct mf_buf *out, struct mf_err *err)

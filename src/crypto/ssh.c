@@ -3,7 +3,7 @@
 #include <openssl/core_names.h>
 #include <openssl/param_build.h>
 
-/* 8192 bits and a sign. */
+/* 8192 bits and a sign octet. */
 #define MAX_NUMBER ((size_t)1025)
 
 MF_OSSL_CLEANUP_FN(OSSL_PARAM_BLD, bld_cleanup, OSSL_PARAM_BLD_free)
@@ -60,7 +60,7 @@ EVP_PKEY *mf_ssh_ecdsa(struct mf_bytes curve, struct mf_bytes point, const struc
 			    : is(curve, "nistp384") ? "secp384r1"
 			    : is(curve, "nistp521") ? "secp521r1"
 						    : NULL;
-	/* Uncompressed only: a key has one encoding. */
+	/* Only uncompressed points: each key must have one encoding. */
 	if (!b || !group || !point.n || point.p[0] != 4 || (secret && secret->n > MAX_NUMBER))
 		return NULL;
 	BIGNUM *number = BN_secure_new();
@@ -74,7 +74,7 @@ EVP_PKEY *mf_ssh_ecdsa(struct mf_bytes curve, struct mf_bytes point, const struc
 	return evp;
 }
 
-/* What a private RSA key has. OpenSSH leaves two of them out: d modulo each prime less one. */
+/* The numbers of a private RSA key. OpenSSH leaves two of them out: d mod (p-1) and d mod (q-1). */
 enum { N, E, D, P, Q, INVERSE, D_P, D_Q, NUMBERS, PUBLIC_NUMBERS = D };
 
 static bool reduce(BIGNUM *out, const BIGNUM *d, const BIGNUM *prime, BN_CTX *ctx)
@@ -115,7 +115,8 @@ EVP_PKEY *mf_ssh_rsa(const struct mf_ssh_rsa *k)
 	return evp;
 }
 
-/* A number is positive and has one encoding: no octet of zeros in front but one that keeps the sign away. */
+/* Takes a positive number in its only encoding: a leading zero octet only where the highest bit would
+ * otherwise be set. */
 static bool take_positive(struct mf_bytes *in, struct mf_bytes *out)
 {
 	return mf_ssh_take(in, out) && out->n && !(out->p[0] & 0x80) &&

@@ -10,7 +10,8 @@
 #include "crypto/internal.h"
 #include "crypto/pem.h"
 
-/* A leaf and a private CA hierarchy; each costs a parse and, in a chain, a signature check. */
+/* Enough for a leaf and a private CA hierarchy. Each certificate costs a parse and, in a chain, a
+ * signature check. */
 #define MAX_CERTS 16
 #define MAX_PEM_BYTES MF_MAX_ROOT_BYTES
 #define MAX_CA_FILE_BYTES MF_MAX_CONFIG_BYTES
@@ -20,7 +21,7 @@
 
 struct cert {
 	X509 *x;
-	uint8_t *der; /* as it came: re-encoding could change the key ID */
+	uint8_t *der; /* the octets as read: re-encoding could change the key ID */
 	size_t der_n;
 	bool is_ca;
 };
@@ -51,7 +52,8 @@ void mf_root_cert_clear(struct mf_root_cert *c)
 	*c = (struct mf_root_cert){NULL, NULL, 0, 0};
 }
 
-/* Absent means no CA (RFC 5280 section 4.2.1.9); twice, or damaged, is an error. */
+/* Without basic constraints the certificate is not a CA (RFC 5280 section 4.2.1.9). An extension that
+ * occurs twice or is damaged is an error. */
 static int read_is_ca(const X509 *x, bool *is_ca, struct mf_err *err)
 {
 	int crit = 0;
@@ -122,7 +124,7 @@ static int time_of(const ASN1_TIME *t, int64_t *out)
 	return 0;
 }
 
-/* An allow list: SHA-1 and everything older or unknown is out. */
+/* An allow list, which excludes SHA-1 and everything older or unknown. */
 static bool strong_signature(X509 *x)
 {
 	int md = NID_undef, pk = NID_undef;
@@ -139,7 +141,8 @@ static bool strong_key(X509 *x)
 	return k && (EVP_PKEY_get_base_id(k) != EVP_PKEY_RSA || EVP_PKEY_get_bits(k) >= 2048);
 }
 
-/* The last common name counts, as in Go. Only string types whose octets are UTF-8 as they stand. */
+/* Returns the last common name, as Go does. Only string types whose octets are valid as UTF-8 without
+ * conversion are accepted. */
 static struct mf_str common_name(const X509 *x)
 {
 	X509_NAME *name = X509_get_subject_name(x);
@@ -163,7 +166,7 @@ static bool cn_fits(struct mf_str cn, struct mf_str gun)
 	return mf_str_starts(gun, cn);
 }
 
-/* The first certificate is the leaf and the only one that is no CA. */
+/* Checks that the first certificate, the leaf, is the only one that is not a CA. */
 static int check_shape(const struct bundle *b, struct mf_err *err)
 {
 	if (b->c[0].is_ca)
@@ -198,23 +201,24 @@ static struct mf_pubkey *leaf_key(X509 *x, struct mf_err *err)
 
 /* ---- the key of a root */
 
-/* What Notary's rules ("Root keys") ask of one certificate, in memory of our own: OpenSSL marks a parsed
- * certificate for good where it lacked memory for a moment, so that no later check would be right. */
+/* What Notary's rules ("Root keys") need to know of one certificate, in memory of our own. A parsed
+ * certificate of OpenSSL is not kept: if OpenSSL lacks memory once, it marks the certificate as invalid
+ * for good, and later checks would fail. */
 struct facts {
-	uint8_t *der; /* as it came: re-encoding could change the key ID */
+	uint8_t *der; /* the octets as read: re-encoding could change the key ID */
 	size_t der_n;
 	int64_t from, to;
-	const char *unfit; /* at any time; NULL: it is not */
+	const char *unfit; /* why the certificate can never be used; NULL: it can */
 };
 
 struct mf_root_certs {
 	size_t refs;
 	struct mf_pubkey *leaf;
-	char *cn; /* of the leaf */
+	char *cn; /* common name of the leaf */
 	size_t cn_n;
-	bool fit; /* all of them */
+	bool fit; /* none of the certificates is unfit */
 	size_t n;
-	struct facts v[]; /* the leaf's come first */
+	struct facts v[]; /* the first is the leaf */
 };
 
 struct mf_root_certs *mf_root_certs_ref(struct mf_root_certs *c)
@@ -295,7 +299,8 @@ static struct mf_root_certs *certs_read(struct mf_str pem, struct mf_err *err)
 	return NULL;
 }
 
-/* Without memory OpenSSL finds what is right unfit: what it finds so is parsed a second time. */
+/* When OpenSSL lacks memory, it may find a valid certificate unfit. So an unfit result is accepted only
+ * when a second parse gives it, too. */
 struct mf_root_certs *mf_root_certs_read(struct mf_str pem, struct mf_err *err)
 {
 	MF_OSSL_QUIET;
@@ -305,7 +310,7 @@ struct mf_root_certs *mf_root_certs_read(struct mf_str pem, struct mf_err *err)
 	return c ? mf_root_certs_ref(c) : NULL;
 }
 
-/* Of one certificate, leaf or CA. */
+/* Checks one certificate, leaf or CA. */
 static int check_facts(const struct facts *f, int64_t now, bool check_expiry, struct mf_err *err)
 {
 	if (f->unfit)
@@ -317,7 +322,8 @@ static int check_facts(const struct facts *f, int64_t now, bool check_expiry, st
 	return 0;
 }
 
-/* Notary drops a CA that is unfit and goes on without it. */
+/* Writes the text with only the certificates that pass the checks: Notary drops an unfit CA and continues
+ * without it. */
 static int rebuild(const struct mf_root_certs *c, int64_t now, bool check_expiry, struct mf_buf *out,
 		   struct mf_err *err)
 {
@@ -366,10 +372,10 @@ MF_OSSL_CLEANUP_FN(X509_STORE_CTX, store_ctx_cleanup, X509_STORE_CTX_free)
 
 static void stack_cleanup(STACK_OF(X509) * *s)
 {
-	sk_X509_free(*s); /* the certificates are the bundle's */
+	sk_X509_free(*s); /* the bundle owns the certificates */
 }
 
-/* Nothing but the given certificates is trusted; one that is not self-signed is an anchor too, as in Go. */
+/* Trusts the given certificates and nothing else. As in Go, one that is not self-signed is an anchor, too. */
 static X509_STORE *anchors(const struct bundle *ca)
 {
 	X509_STORE *s = X509_STORE_new();
@@ -411,7 +417,7 @@ static int verify_chain(const struct bundle *b, const struct bundle *ca, int64_t
 	X509_VERIFY_PARAM_set_time(param, (time_t)now);
 	X509_VERIFY_PARAM_set_depth(param, MAX_CERTS);
 	X509_VERIFY_PARAM_set_auth_level(param, 2); /* 112 bits: RSA 2048, no SHA-1 */
-	/* No purpose is set: a leaf as Notary makes it is for code signing only. */
+	/* No purpose is set, because Notary's leaf certificates are for code signing only. */
 	if (X509_VERIFY_PARAM_set_flags(param, X509_V_FLAG_PARTIAL_CHAIN) != 1)
 		return mf_fail(err, MF_E_INTERNAL, 0, "prepare to verify a certificate");
 	if (X509_verify_cert(ctx) == 1)
@@ -502,7 +508,7 @@ static bool set_extensions(X509 *x)
 	return true;
 }
 
-/* The algorithm of the certificate's signature, which stands in the certificate twice. */
+/* Sets the algorithm of the certificate's signature, which occurs in the certificate twice. */
 static bool set_algorithm(X509_ALGOR *a, const struct mf_pubkey *key)
 {
 	bool rsa = mf_pubkey_type(key) == MF_KEY_RSA; /* RFC 4055: NULL parameters; RFC 5758: none */
@@ -510,8 +516,8 @@ static bool set_algorithm(X509_ALGOR *a, const struct mf_pubkey *key)
 				    rsa ? V_ASN1_NULL : V_ASN1_UNDEF, NULL) == 1;
 }
 
-/* The TBSCertificate, which is what gets signed. OpenSSL sets its algorithm only together with a signature of
- * its own, hence the cast. */
+/* Makes the TBSCertificate, the part that is signed. OpenSSL has a setter for its algorithm only together
+ * with signing, hence the cast. */
 static int make_tbs(const struct mf_pubkey *key, struct mf_str gun, int64_t now, struct mf_ossl_mem *out,
 		    struct mf_err *err)
 {

@@ -14,10 +14,10 @@ struct mf_root_cert {
 };
 void mf_root_cert_clear(struct mf_root_cert *c);
 
-/* The certificates of one root key, parsed; what the rules say of them depends on repository and time.
- * Reference counted. */
+/* The parsed certificates of one root key. Whether they may be used depends on repository and time, which
+ * mf_root_certs_check takes. Reference counted. */
 struct mf_root_certs;
-/* NULL: MF_E_FORMAT, it cannot be the key of a root. */
+/* Parses the certificates. NULL: MF_E_FORMAT, they cannot be a root key. */
 struct mf_root_certs *mf_root_certs_read(struct mf_str pem, struct mf_err *err);
 struct mf_root_certs *mf_root_certs_ref(struct mf_root_certs *c);
 void mf_root_certs_unref(struct mf_root_certs *c); /* NULL is fine */
@@ -29,7 +29,7 @@ static inline void mf_root_certs_cleanup(struct mf_root_certs **c)
 struct mf_pubkey *mf_root_certs_leaf(const struct mf_root_certs *c); /* borrowed */
 /* When the leaf is valid, seconds since 1970. */
 void mf_root_certs_validity(const struct mf_root_certs *c, int64_t *not_before, int64_t *not_after);
-/* As mf_root_cert_read. */
+/* Applies the rules, as mf_root_cert_read does. */
 int mf_root_certs_check(const struct mf_root_certs *c, struct mf_str gun, int64_t now, bool check_expiry,
 			struct mf_root_cert *out, struct mf_err *err) MF_NODISCARD;
 
@@ -40,8 +40,9 @@ int mf_root_certs_check(const struct mf_root_certs *c, struct mf_str gun, int64_
 int mf_root_cert_read(struct mf_root_cert *out, struct mf_str pem, struct mf_str gun, int64_t now,
 		      bool check_expiry, struct mf_err *err) MF_NODISCARD;
 
-/* Does the leaf of `pem` (with the CA certificates in it as intermediates) chain to a certificate in `ca_pem`
- * at `now`? Extended key usage is not checked; the system store is never used. 0, or MF_E_PIN. */
+/* Checks that the leaf of `pem` chains to a certificate in `ca_pem` at `now`; the CA certificates in `pem`
+ * are intermediates. Extended key usage is not checked; the system store is never used. Returns 0, or -1
+ * with MF_E_PIN. */
 int mf_root_cert_chains_to(struct mf_str pem, struct mf_str ca_pem, int64_t now,
 			   struct mf_err *err) MF_NODISCARD;
 

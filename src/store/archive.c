@@ -24,8 +24,8 @@ struct mf_archive {
 	uint64_t length;
 	struct entry {
 		struct mf_member m;
-		size_t name_at; /* in names, which move while they grow */
-	} * v;                  /* by name */
+		size_t name_at; /* offset into `names`, which may move when it grows */
+	} *v;                   /* sorted by name */
 	size_t n, cap;
 	struct mf_buf names;
 };
@@ -46,7 +46,7 @@ const char *mf_archive_path(const struct mf_archive *a)
 	return a->path;
 }
 
-/* ---- octets of the file */
+/* ---- reading octets of the file */
 
 static int read_at(const struct mf_archive *a, uint64_t offset, void *p, size_t n, struct mf_err *err)
 {
@@ -65,15 +65,15 @@ static int read_at(const struct mf_archive *a, uint64_t offset, void *p, size_t 
 	return 0;
 }
 
-/* The walk over the headers. */
+/* The state of the walk over the headers. */
 struct walk {
 	struct mf_archive *a;
 	uint64_t at;
-	/* What is read ahead: members are mostly small. */
+	/* Octets that were read ahead, because most members are small. */
 	uint64_t window_at;
 	size_t window_n;
 	char window[WINDOW];
-	/* What stands before a header and is for it (pax, GNU). */
+	/* Values from extended headers (pax, GNU) for the next header. */
 	struct mf_buf name;
 	bool has_name, has_size;
 	uint64_t size;
@@ -110,8 +110,8 @@ static bool is_zero(const char *p, size_t n)
 
 /* ---- numbers */
 
-/* Octal digits that end with a blank or NUL; or GNU's form for large sizes: a set highest bit, then a number
- * in base 256. */
+/* Reads octal digits that end with a blank or NUL, or GNU's form for large sizes: the highest bit set,
+ * then a number in base 256. */
 static bool read_number(const char *p, size_t n, uint64_t *out)
 {
 	uint64_t v = 0;
@@ -134,7 +134,7 @@ static bool read_number(const char *p, size_t n, uint64_t *out)
 	return i > digits && (i == n || p[i] == 0 || p[i] == ' ');
 }
 
-/* The sum of all octets, with blanks in place of the sum itself. */
+/* The sum of all octets of the header, with blanks in place of the checksum field. */
 static unsigned checksum(const struct header *h)
 {
 	const unsigned char *p = (const unsigned char *)h;
@@ -147,7 +147,7 @@ static unsigned checksum(const struct header *h)
 
 /* ---- names */
 
-/* Relative, without empty, "." and ".." segments. */
+/* Returns whether a name is relative and has no empty, "." or ".." segments. */
 static bool is_plain(struct mf_str name)
 {
 	for (size_t at = 0; at <= name.n;) {
@@ -176,14 +176,14 @@ static int own_name(struct walk *w, const struct header *h, struct mf_err *err)
 	if (w->has_name)
 		return 0;
 	mf_buf_reset(&w->name);
-	/* GNU has other things in the place of the prefix. */
+	/* In GNU's format the prefix field contains something else. */
 	if (memcmp(h->magic, "ustar", 6) == 0 && prefix.n &&
 	    (mf_buf_add_str(&w->name, prefix, err) < 0 || mf_buf_addc(&w->name, '/', err) < 0))
 		return -1;
 	return mf_buf_add_str(&w->name, name, err);
 }
 
-/* ---- what stands before a header */
+/* ---- extended headers, which come before the header of a member */
 
 static int read_before(struct walk *w, uint64_t size, size_t max, struct mf_buf *out, struct mf_err *err)
 {
@@ -211,7 +211,7 @@ static bool read_decimal(struct mf_str s, uint64_t *out)
 	return s.n > 0;
 }
 
-/* What a pax header is for. */
+/* Which members a pax header applies to. */
 enum scope { THE_NEXT, ALL_MEMBERS };
 
 static int pax_record(struct walk *w, struct mf_str key, struct mf_str value, enum scope scope,
@@ -230,7 +230,7 @@ static int pax_record(struct walk *w, struct mf_str key, struct mf_str value, en
 	return read_decimal(value, &w->size) ? 0 : damaged(w, err, "a malformed size");
 }
 
-/* "LENGTH KEY=VALUE\n", one behind the other; the length is that of the whole record. */
+/* Reads the records of a pax header, "LENGTH KEY=VALUE\n" each; the length is that of the whole record. */
 static int read_pax(struct walk *w, uint64_t size, enum scope scope, struct mf_err *err)
 {
 	struct mf_buf text MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_PAX_BYTES);
@@ -254,7 +254,7 @@ static int read_pax(struct walk *w, uint64_t size, enum scope scope, struct mf_e
 	return 0;
 }
 
-/* GNU's long name, which ends with NUL. */
+/* Reads GNU's long name, which ends with NUL. */
 static int read_long_name(struct walk *w, uint64_t size, struct mf_err *err)
 {
 	struct mf_buf text MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_ARCHIVE_NAME + 1);
@@ -270,7 +270,7 @@ static int read_long_name(struct walk *w, uint64_t size, struct mf_err *err)
 
 enum kind { A_FILE, A_DIRECTORY };
 
-/* The name without "./" in front and, of a directory, "/" at the end. */
+/* Removes "./" at the start of a name and, of a directory, "/" at the end. */
 static int plain_name(const struct walk *w, enum kind kind, struct mf_str *out, struct mf_err *err)
 {
 	struct mf_esc e;
@@ -319,7 +319,7 @@ static int refuse_type(const struct walk *w, const struct header *h, struct mf_e
 		       mf_esc(&e, mf_buf_str(&w->name)));
 }
 
-/* A header that is for the next one (1), or a member (0). */
+/* Reads an extended header for the next one (returns 1), or a member (returns 0). */
 static int read_member(struct walk *w, const struct header *h, uint64_t size, struct mf_err *err)
 {
 	switch (h->typeflag) {
@@ -370,7 +370,7 @@ static int next(struct walk *w, const struct header *h, struct mf_err *err)
 	return 0;
 }
 
-/* Behind the first block of zeros there are more of them, as tar fills its records. */
+/* After the first block of zeros only zeros may follow, with which tar fills its last record. */
 static int check_end(struct walk *w, struct mf_err *err)
 {
 	char block[BLOCK];
@@ -425,14 +425,14 @@ static int read_headers(struct mf_archive *a, struct mf_err *err)
 				return -1;
 			continue;
 		}
-		/* The second block of zeros is the first one of the padding, and must be there. */
+		/* The second block of zeros, which is mandatory, is also the first block of the padding. */
 		if (read_block(&w, w.at + BLOCK, second, err) < 0 || check_end(&w, err) < 0)
 			return -1;
 		return sort(a, err);
 	}
 }
 
-/* Other tools read compressed tar files; members are read here where they lie. */
+/* Members are read in place, so a compressed tar file, which other tools accept, is refused with advice. */
 static int refuse_compressed(const struct mf_archive *a, struct mf_err *err)
 {
 	static const struct {
@@ -527,7 +527,7 @@ static void put_number(char *p, size_t n, uint64_t v)
 	}
 }
 
-/* Splits a name for the fields of ustar; false: it does not fit. */
+/* Splits a name into the two fields of ustar; false: it does not fit. */
 static bool put_name(struct header *h, struct mf_str name)
 {
 	if (name.n <= sizeof h->name) {
@@ -566,12 +566,12 @@ int mf_archive_end_member(struct mf_spool *out, uint64_t size, struct mf_err *er
 	return mf_spool_add(out, zeros, (BLOCK - size % BLOCK) % BLOCK, err);
 }
 
-/* A name that is too long for ustar stands in a pax header. */
+/* Writes a pax header with a name that is too long for ustar. */
 static int put_long_name(struct mf_spool *out, struct mf_str name, struct mf_err *err)
 {
 	struct header h = {.name = "pax-header"};
 	struct mf_buf text MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_PAX_BYTES);
-	/* The length counts its own digits. */
+	/* The length includes its own digits. */
 	size_t n = strlen(" path=\n") + name.n;
 	size_t digits = 1;
 	for (size_t power = 10; n + digits >= power; power *= 10)

@@ -13,11 +13,11 @@
 #define BLOCK 4096
 /* A use is recorded only when the last record is older than this, so that many reads cause few writes. */
 #define USE_NOTED_S 60
-/* What a process may write before it accounts it. */
+/* How many octets a process may write before it adds them to the file `usage`. */
 #define ACCOUNT_OCTETS ((uint64_t)1 << 20)
-/* A longer file `usage` is replaced by what the cache holds: sums drift. */
+/* When the file `usage` is longer than this, the cache is measured again, because sums drift. */
 #define MAX_USAGE 16384
-/* What a walk removes makes room for more than the next file. */
+/* A walk frees an eighth of the limit, so that the next file does not cause another walk. */
 #define ROOM(limit) ((limit) - (limit) / 8)
 
 uint64_t mf_cache_cost(const struct stat *st)
@@ -25,7 +25,7 @@ uint64_t mf_cache_cost(const struct stat *st)
 	return ((uint64_t)st->st_size + BLOCK - 1) / BLOCK * BLOCK;
 }
 
-/* ---- which files are the cache's */
+/* ---- which files belong to the cache */
 
 static bool is_hash(const char *name, size_t n)
 {
@@ -38,7 +38,7 @@ static bool is_metadata(const char *name)
 	return mf_str_ends(s, MF_STR(".json")) || mf_str_ends(s, MF_STR(".index"));
 }
 
-/* `name` in the folder `top`: a file of the cache? */
+/* Returns whether `name` in the folder `top` is a file of the cache. */
 static bool is_ours(const char *top, const char *name)
 {
 	const char *slash = strchr(name, '/');
@@ -67,7 +67,7 @@ int mf_cache_walk(const char *dir, mf_dir_entry_fn fn, void *arg, struct mf_err 
 		struct walk w = {tops[i], fn, arg};
 		if (mf_dir_walk(dir, tops[i], visit, &w, err) == 0)
 			continue;
-		/* What is no folder has no files of ours. */
+		/* Something that is not a folder contains no files of the cache. */
 		if (err->code != MF_E_IO || (err->sys != ENOTDIR && err->sys != ELOOP))
 			return -1;
 		mf_err_clear(err);
@@ -75,7 +75,8 @@ int mf_cache_walk(const char *dir, mf_dir_entry_fn fn, void *arg, struct mf_err 
 	return 0;
 }
 
-/* One that another process makes again at this moment stays without that file: a miss. */
+/* If another process needs a folder at this moment, writing its file fails, and that file is a cache miss
+ * later. */
 static void remove_empty_folders(const char *dir)
 {
 	char *path MF_FREE = mf_path_join(dir, MF_CACHE_TUF, NULL);
@@ -114,7 +115,7 @@ static void entries_clear(struct entries *e)
 }
 #define ENTRIES_CLEANUP MF_CLEANUP(entries_clear)
 
-/* A temporary file is somebody's who is at work, unless it is old. */
+/* A temporary file belongs to a process that is still writing, unless it is old. */
 static bool is_at_work(const char *name, const struct stat *st, int64_t now)
 {
 	return mf_is_temp_name(strrchr(name, '/') + 1) && (!now || !mf_is_left_behind(st, now));
@@ -155,8 +156,8 @@ static int hold(const struct mf_cache *c, uint64_t *total, struct mf_err *err)
 	if (*total <= c->limit)
 		return 0;
 	qsort(e.v, e.n, sizeof *e.v, by_use);
-	/* What was used, or written again, since it was seen stays. */
-	for (size_t i = 0; i<e.n && * total> ROOM(c->limit); i++) {
+	/* A file that was used or rewritten since the walk stays. */
+	for (size_t i = 0; i < e.n && *total > ROOM(c->limit); i++) {
 		struct mf_err ignored = MF_ERR_INIT;
 		if (mf_dir_remove_old(c->dir, e.v[i].name, e.v[i].changed, &ignored) == MF_FOUND)
 			*total -= e.v[i].cost;
@@ -175,7 +176,7 @@ static int open_usage(const char *dir)
 	char *path MF_FREE = mf_path_join(dir, "usage", NULL);
 	const int flags = O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
 	int fd MF_FD_CLEANUP = path ? open(path, flags, 0600) : -1;
-	/* One with another name as well may be anything. */
+	/* A file with a second link may be any file of the user. */
 	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_nlink != 1)
 		return -1;
 	int opened = fd;
@@ -183,7 +184,7 @@ static int open_usage(const char *dir)
 	return opened;
 }
 
-/* Adds the numbers, one a line. MF_ABSENT: there is something else. */
+/* Adds the numbers in `text`, one per line, to *total. MF_ABSENT: the text contains something else. */
 static enum mf_found sum(const char *text, uint64_t *total)
 {
 	for (; *text; text++) {
@@ -201,8 +202,8 @@ static enum mf_found sum(const char *text, uint64_t *total)
 	return MF_FOUND;
 }
 
-/* What the file says from an offset on; from the beginning, "total 123\n45\n67\n" is 235. MF_ABSENT: it is
- * not known. */
+/* Reads the sum in the file from an offset on; from the beginning, "total 123\n45\n67\n" gives 235.
+ * MF_ABSENT: the sum is not known. */
 static enum mf_found read_usage(int fd, off_t from, uint64_t *total)
 {
 	static const char head[] = "total ";
@@ -225,11 +226,11 @@ static void add_line(int fd, const char *head, uint64_t n)
 	(void)!mf_fd_write_all(fd, line, (size_t)length);
 }
 
-/* How often the walk is repeated because others have written too much meanwhile. */
+/* How often the walk is repeated when other processes have written too much meanwhile. */
 #define MAX_WALKS 3
 
-/* What others write meanwhile is counted, perhaps twice; what they write between the last two calls is found
- * by the next walk. */
+/* Walks the cache and removes files. What other processes write during a walk is counted, perhaps twice;
+ * what they write between the last two calls is not, until the next walk. */
 static void walk_and_hold(const struct mf_cache *c, int usage)
 {
 	struct mf_err ignored = MF_ERR_INIT;

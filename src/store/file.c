@@ -11,15 +11,15 @@
 #include "base/count.h"
 #include "store/temp.h"
 
-/* Reads to the end of fd, at most `max` octets more; reading one past the maximum distinguishes "full" from
- * "too large". */
+/* Reads to the end of fd, at most `max` octets. One octet more than the maximum tells a file that is too
+ * large from one that has exactly the maximum. */
 static int read_all(int fd, const char *name, size_t max, struct mf_buf *out, struct mf_err *err)
 {
 	size_t start = out->n;
 	for (;;) {
 		char chunk[16384];
-		/* Straight into the room that was reserved by the file's size, through the stack behind it.
-		 */
+		/* Read directly into the room that was reserved by the file's size; beyond it, through a
+		 * buffer on the stack. */
 		size_t room = out->cap > out->n + 1 ? out->cap - out->n - 1 : 0;
 		bool direct = room >= sizeof chunk;
 		ssize_t k = read(fd, direct ? out->p + out->n : chunk, direct ? room : sizeof chunk);
@@ -160,7 +160,7 @@ int mf_file_write(const char *path, struct mf_bytes data, unsigned mode, struct 
 
 int mf_file_create(const char *path, struct mf_bytes data, unsigned mode, struct mf_err *err)
 {
-	/* Spares the temporary file; the link decides. */
+	/* A quick check that avoids a temporary file; link(2) decides in the end. */
 	struct stat st;
 	if (lstat(path, &st) == 0)
 		return mf_fail(err, MF_E_CONFLICT, 0, "'%s' exists already", path);
@@ -177,13 +177,14 @@ bool mf_file_exists(const char *path)
 	return access(path, F_OK) == 0;
 }
 
-/* Mode for a directory: the given one, or the one that its parent asks for. */
+/* The mode for a new directory: the given one, or (shared) one that follows from its parent's. */
 struct dir_mode {
 	bool shared;
 	unsigned mode;
 };
 
-/* Another process may have been faster; a read-only parent answers EROFS even for what is there. */
+/* Another process may have made the directory first. On a read-only file system, mkdir gives EROFS even if
+ * it exists. */
 static int made_by_others(const char *path, int sys, struct mf_err *err)
 {
 	struct stat st;
@@ -201,15 +202,16 @@ static int make_with_mode(const char *path, mode_t mode, struct mf_err *err)
 	return 0;
 }
 
-/* Only a setgid directory says that its group was chosen for sharing: elsewhere the group of what we make is
- * the user's own, whoever may be in it. */
+/* Only for a setgid directory the group was chosen for sharing. Elsewhere the group of a new directory is
+ * the user's own, and may have any members. */
 static mode_t shared_mode(const struct stat *parent)
 {
 	mode_t mode = 0755 | (parent->st_mode & S_ISGID);
 	return mode & S_ISGID ? mode | (parent->st_mode & S_IWGRP) : mode;
 }
 
-/* Under a temporary name until it has its mode: another user's writer must not meet it without. */
+/* The directory has a temporary name until it has its mode: another user's writer must not find it with a
+ * wrong mode. */
 static int make_shared(const char *path, struct mf_err *err)
 {
 	struct stat st;
@@ -258,14 +260,14 @@ static int make_all(const char *path, struct dir_mode how, struct mf_err *err)
 int mf_dir_make(const char *path, unsigned mode, struct mf_err *err)
 {
 	struct stat st;
-	/* As a rule it is there: whoever writes to the cache asks for it before each file. */
+	/* The directory usually exists: writers to the cache call this before each file. */
 	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
 		return 0;
 	return make_all(path, (struct dir_mode){false, mode}, err);
 }
 
-/* The real path of the nearest part of `path` that exists, at or below the directory, whose length is dir_n.
- * NULL with errno. */
+/* Returns the real path of the nearest part of `path` that exists, at or below the directory, whose length
+ * is dir_n. NULL with errno. */
 static char *nearest_real(char *path, size_t dir_n)
 {
 	for (;;) {
@@ -333,8 +335,8 @@ static int take_fd(struct mf_dir *d, int fd, const char *shown, struct mf_err *e
 	return 0;
 }
 
-/* One name further down. What has the name by then is opened without following a link, but for one that stays
- * below the directory that everything began with. */
+/* Opens the directory `name`, one level below *d, after making it if it is missing. A symbolic link is
+ * followed only if it stays below `top`. */
 static int descend(struct mf_dir *d, const struct mf_dir *top, const char *name, struct mf_err *err)
 {
 	struct open_how how = {.flags = O_PATH | O_DIRECTORY | O_CLOEXEC, .resolve = RESOLVE_BENEATH};
@@ -347,7 +349,7 @@ static int descend(struct mf_dir *d, const struct mf_dir *top, const char *name,
 			return -1;
 		fd = (int)syscall(SYS_openat2, top->fd, name, &how, sizeof how);
 	}
-	/* Kernels before 5.6, and sandboxes. */
+	/* openat2 does not exist in kernels before 5.6, and sandboxes may forbid it. */
 	if (fd < 0 && (errno == ENOSYS || errno == EPERM))
 		fd = open(last, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0 && (errno == EXDEV || errno == ELOOP || errno == ENOENT))
@@ -391,9 +393,9 @@ int mf_dir_open_seen(struct mf_dir *d, const char *path, const struct stat *seen
 	return mf_fail(err, MF_E_FORMAT, 0, "another directory has taken the place of '%s'", path);
 }
 
-/* More than a writer can be at work on one file, whatever the clocks of two machines say. */
+/* Longer than any writer works on one file, even if the clocks of two machines differ. */
 #define LEFT_BEHIND_S ((int64_t)86400)
-/* Entries that one sweep reads: a few milliseconds. */
+/* Limit of entries that one sweep reads, which takes a few milliseconds. */
 #define MAX_SWEPT 20000
 
 bool mf_is_temp_name(const char *name)

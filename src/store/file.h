@@ -1,4 +1,5 @@
-/* Files: atomic writes, bounded reads, locks, spools. Names are ours, never the network's unescaped. */
+/* Files: atomic writes, bounded reads, locks, spools. Callers must not pass names from the network without
+ * escaping them. */
 #ifndef MF_STORE_FILE_H
 #define MF_STORE_FILE_H
 
@@ -7,72 +8,73 @@
 
 struct stat;
 
-/* Is the file synced to disk when the function returns? Caches do not need that. */
+/* Whether the file is synced to disk when the function returns. Caches do not need that. */
 enum mf_sync { MF_NO_SYNC, MF_SYNC };
 
-/* Appends all of a file or pipe (with path "-", standard input) of at most max octets; on failure `out` is as
- * before. A missing file is MF_E_NOT_FOUND, a larger or unreadable one or a directory MF_E_USAGE, anything
- * else MF_E_IO. */
+/* Appends the content of a file or pipe ("-": standard input) of at most max octets; on failure `out` does
+ * not change. MF_E_NOT_FOUND: missing; MF_E_USAGE: too large, unreadable or a directory; MF_E_IO: anything
+ * else. */
 int mf_file_read(const char *path, size_t max, struct mf_buf *out, struct mf_err *err) MF_NODISCARD;
-/* The same for a file in a directory that others write to: anything but a regular file (a FIFO would block, a
- * device never end) and a larger one are MF_E_FORMAT, an unreadable one MF_E_IO. A symbolic link to a regular
- * file is followed. */
+/* The same for a file in a directory to which others write. MF_E_FORMAT: not a regular file (a FIFO would
+ * block, a device might never end), or too large; MF_E_IO: unreadable. A symbolic link to a regular file
+ * is followed. */
 int mf_file_read_stored(const char *path, size_t max, struct mf_buf *out, struct mf_err *err) MF_NODISCARD;
-/* Opens such a file, of at most max octets, to read parts of it: a descriptor for the two below; -1, and
- * fails in the same way. */
+/* Opens such a file, of at most max octets, for mf_fd_read_at. Returns a descriptor, which mf_file_close
+ * closes, or -1 with the errors of mf_file_read_stored. */
 int mf_file_open_stored(const char *path, uint64_t max, struct mf_err *err) MF_NODISCARD;
-/* Fills p with n octets from `at` on; false: there are not so many, or they cannot be read. */
+/* Fills p with n octets from offset `at` on; false: there are fewer, or they cannot be read. */
 bool mf_fd_read_at(int fd, uint64_t at, void *p, size_t n) MF_NODISCARD;
 void mf_file_close(int fd); /* -1 is fine */
-/* Temporary file in the same directory, fsync, rename, fsync of the directory. `mode` is exact (no umask).
- * Directories are not made; a symbolic link is replaced; a path that is something else than a file is
- * refused. MF_E_IO. */
+/* Writes a temporary file in the same directory, syncs it, renames it, and syncs the directory. `mode` is
+ * exact (no umask). Missing directories are not made; a symbolic link is replaced; anything else that is
+ * not a regular file is refused. MF_E_IO. */
 int mf_file_write(const char *path, struct mf_bytes data, unsigned mode, struct mf_err *err) MF_NODISCARD;
-/* As above but fails with MF_E_CONFLICT when the path exists already (link(2) semantics; nothing is
- * overwritten). */
+/* The same, but MF_E_CONFLICT when the path exists: nothing is ever overwritten (as with link(2)). */
 int mf_file_create(const char *path, struct mf_bytes data, unsigned mode, struct mf_err *err) MF_NODISCARD;
-/* Like mf_file_write without fsync: for caches. */
+/* The same as mf_file_write, without syncing: for caches. */
 int mf_file_write_fast(const char *path, struct mf_bytes data, unsigned mode,
 		       struct mf_err *err) MF_NODISCARD;
 bool mf_file_exists(const char *path);
-/* mkdir -p; directories made get `mode`. An existing directory is fine. MF_E_IO. */
+/* mkdir -p; directories that it makes get `mode`. An existing directory is no failure. MF_E_IO. */
 int mf_dir_make(const char *path, unsigned mode, struct mf_err *err) MF_NODISCARD;
-/* Fails with MF_E_FORMAT when `path`, a path below the directory `dir`, leads out of it through symbolic
- * links, or through one that leads nowhere. `dir` itself may be a link, and what does not exist leads
- * nowhere. */
+/* Fails with MF_E_FORMAT when `path`, below the directory `dir`, leads out of `dir` through symbolic
+ * links, or contains a dangling one. `dir` itself may be a link. Parts of `path` that do not exist yet are
+ * accepted. */
 int mf_path_check_inside(const char *dir, const char *path, struct mf_err *err) MF_NODISCARD;
 /* mf_dir_make for a directory below `base` that must not lead out of it. MF_E_IO. */
 int mf_dir_make_inside(const char *base, const char *path, unsigned mode, struct mf_err *err) MF_NODISCARD;
-/* mkdir -p in a directory that several users may share: what is made is 0755, in a setgid directory setgid,
- * and there group-writable if the parent is. It has its mode when it gets its name, and is on disk. MF_E_IO.
- */
+/* mkdir -p in a directory that several users may share. New directories have mode 0755; in a setgid
+ * directory they are setgid, and group-writable if the parent is. A directory has its mode when it gets
+ * its name, and is on disk on return. MF_E_IO. */
 int mf_dir_make_shared(const char *path, struct mf_err *err) MF_NODISCARD;
-/* Removes what writers that were killed a day ago or earlier have left in a directory: entries named exactly
- * like our temporary ones. Best effort; reads a bounded number of entries. */
+/* Removes temporary files that writers left in a directory when they were killed a day ago or earlier:
+ * entries with exactly the form of our temporary names. Best effort; reads a limited number of entries. */
 void mf_dir_sweep(const char *dir, int64_t now_s);
-/* Is it the name of such an entry, and has the one that is there been left? */
+/* Returns whether a name has the form of our temporary names; and whether a file is old enough to be left
+ * behind. */
 bool mf_is_temp_name(const char *name);
 bool mf_is_left_behind(const struct stat *st, int64_t now_s);
-/* Calls fn for each regular file of a directory, or with `sub` of the directory of that name in it and of the
- * directories directly in that one. Links are not followed. The name is relative to dir. A directory that is
- * not there has no files. MF_E_IO. */
+/* Calls fn for each regular file of a directory; or with `sub` for each one of that subdirectory and of
+ * the directories directly in it. Links are not followed. The name is relative to dir. A directory that
+ * does not exist has no files. MF_E_IO. */
 typedef int (*mf_dir_entry_fn)(void *arg, const char *name, const struct stat *st, struct mf_err *err);
 int mf_dir_walk(const char *dir, const char *sub, mf_dir_entry_fn fn, void *arg,
 		struct mf_err *err) MF_NODISCARD;
-/* When a file got this name or was changed last, in seconds: of a link on an old file, when it was linked. */
+/* When a file got this name or was last changed, in seconds. For a new link to an old file, it is the time
+ * of linking. */
 int64_t mf_stat_changed(const struct stat *st);
-/* Removes a file whose name there (as mf_dir_walk gives it) it has had unchanged since `before`. MF_ABSENT:
- * it is gone, newer, or no file. MF_E_IO. */
+/* Removes a file, by its name from mf_dir_walk, if it was not changed or renamed since `before`.
+ * MF_ABSENT: it is gone, newer, or not a file. MF_E_IO. */
 enum mf_found mf_dir_remove_old(const char *dir, const char *name, int64_t before,
 				struct mf_err *err) MF_NODISCARD;
-/* What time it is where a directory's files are kept (a network file system has a clock of its own); 0:
- * unknown, as it cannot be written to. */
+/* The time by the clock of the file system that holds a directory (a network file system has a clock of
+ * its own); 0: not known, because the directory cannot be written to. */
 int64_t mf_dir_clock(const char *dir);
-/* A second name for a file, in place of whatever has that name; on disk when it returns 0. MF_E_IO: not on
- * this file system, or not with this owner (a copy will do). */
+/* Gives a file a second name, and replaces whatever has that name; it is on disk when the function returns
+ * 0. MF_E_IO: the file system or the file's owner does not permit it, and the caller should copy. */
 int mf_file_link(const char *from, const char *path, struct mf_err *err) MF_NODISCARD;
-/* A directory that stays what it was when it was opened, whatever becomes of the names that led to it: what
- * is written below `path` cannot be led elsewhere. */
+/* A directory that is held open. Files written below `path` get into this directory even if the names that
+ * led to it are changed afterwards. */
 struct mf_dir {
 	int fd;
 	char path[32];
@@ -83,22 +85,22 @@ struct mf_dir {
 	}
 #define MF_DIR_CLEANUP MF_CLEANUP(mf_dir_close)
 void mf_dir_close(struct mf_dir *d);
-/* Opens base/name, which may be several names deep, and makes what is missing as mf_dir_make_shared does.
- * MF_E_FORMAT when a link leads out of `base`. */
+/* Opens the directory base/name (`name` may have several parts), and makes what is missing as
+ * mf_dir_make_shared does. MF_E_FORMAT: a link leads out of `base`. */
 int mf_dir_open_below(struct mf_dir *d, const char *base, const char *name, struct mf_err *err) MF_NODISCARD;
-/* Opens the directory that was seen at `path` before, or that has been made there since (seen NULL).
- * MF_E_FORMAT when another one has taken its place. */
+/* Opens the directory at `path`. seen: it must be the directory that this describes; MF_E_FORMAT: another
+ * one has taken its place. seen NULL: the directory was made after the check; a symbolic link is refused. */
 int mf_dir_open_seen(struct mf_dir *d, const char *path, const struct stat *seen,
 		     struct mf_err *err) MF_NODISCARD;
-/* Joined path, malloc'd: parts are joined by '/', ends with NULL. NULL when out of memory. */
+/* Joins parts, of which the last is NULL, with '/'. The caller frees the result. NULL: out of memory. */
 char *mf_path_join(const char *first, ...) __attribute__((sentinel));
 
-/* An advisory lock (flock on `path`), waited for until the env's deadline (MF_E_CONFLICT) or cancel
- * (MF_E_CANCELLED). The lock is gone with the process. A missing file is made, for those who may write in its
- * directory; a link is refused. */
+/* An advisory lock (flock on `path`). Waits for it until the env's deadline (MF_E_CONFLICT) or until the
+ * run is cancelled (MF_E_CANCELLED). The lock ends with the process. A missing lock file is made, for all
+ * who may write in its directory; a symbolic link is refused. */
 struct mf_lock {
 	int fd;
-	bool waited; /* somebody else held it first */
+	bool waited; /* another process held the lock first */
 };
 #define MF_LOCK_INIT                                                                                         \
 	{                                                                                                    \
@@ -107,22 +109,22 @@ struct mf_lock {
 #define MF_LOCK_CLEANUP MF_CLEANUP(mf_lock_release)
 int mf_lock_acquire(struct mf_lock *lock, const char *path, const struct mf_env *env,
 		    struct mf_err *err) MF_NODISCARD;
-/* The same on a file with content, which is never made, and keeps its mode: who replaces it by mf_file_write
- * while the lock is held loses nothing that others write so. */
+/* The same on a file that has content, which is not made and keeps its mode. Writers that replace the file
+ * with mf_file_write while they hold the lock lose no changes of each other. */
 int mf_lock_content(struct mf_lock *lock, const char *path, const struct mf_env *env,
 		    struct mf_err *err) MF_NODISCARD;
 void mf_lock_release(struct mf_lock *lock);
 
-/* A spool: an unlinked temporary file (memory below 256 KiB) into which a stream is written while it is
- * hashed. What was verified is what is read back: the file has no name, unless mf_spool_store gives it one.
- */
+/* A spool: a temporary file without a name (memory below 256 KiB) to which a stream is written while it is
+ * hashed. The content that is read back is the one that was verified, since nobody else can open the file,
+ * unless mf_spool_store gives it a name. */
 struct mf_spool;
-/* Of at most max octets. NULL on failure; the caller frees with mf_spool_free. */
+/* Makes a spool of at most max octets. NULL on failure; the caller frees it with mf_spool_free. */
 struct mf_spool *mf_spool_new(uint64_t max, struct mf_err *err) MF_NODISCARD;
-/* The same for content that goes to `path` in the end: the temporary file is made in that directory, where
- * that can be, and mf_spool_store gives it the name instead of copying it. */
+/* The same for content that will be stored at `path`. Where possible the temporary file is made in that
+ * directory, so that mf_spool_store names it instead of copying it. */
 struct mf_spool *mf_spool_new_for(const char *path, uint64_t max, struct mf_err *err) MF_NODISCARD;
-/* Computes SHA-512 as well. Before the first mf_spool_add. */
+/* Computes SHA-512 as well. Must be called before the first mf_spool_add. */
 int mf_spool_want_sha512(struct mf_spool *s, struct mf_err *err) MF_NODISCARD;
 void mf_spool_free(struct mf_spool *s);
 static inline void mf_spool_cleanup(struct mf_spool **s)
@@ -130,31 +132,31 @@ static inline void mf_spool_cleanup(struct mf_spool **s)
 	mf_spool_free(*s);
 }
 #define MF_SPOOL_CLEANUP MF_CLEANUP(mf_spool_cleanup)
-/* MF_E_FORMAT past the maximum, MF_E_IO on a full disk. */
+/* Adds octets. MF_E_FORMAT: beyond the maximum; MF_E_IO: the disk is full. */
 int mf_spool_add(struct mf_spool *s, const void *p, size_t n, struct mf_err *err) MF_NODISCARD;
-/* The same, for those who call back with a void *. */
+/* The same, with the type of a callback. */
 int mf_spool_write(void *spool, const void *p, size_t n, struct mf_err *err) MF_NODISCARD;
-/* Ends writing: SHA-256 and length of all that was added. Later calls give the same again. */
+/* Ends writing; gives SHA-256 and length of all that was added. Later calls give the same results. */
 int mf_spool_end(struct mf_spool *s, struct mf_digest *digest, uint64_t *length,
 		 struct mf_err *err) MF_NODISCARD;
-/* The 64 octets of SHA-512, where that was wanted. Only after mf_spool_end. */
+/* The 64 octets of SHA-512, if mf_spool_want_sha512 was called. Only after mf_spool_end. */
 const uint8_t *mf_spool_sha512(const struct mf_spool *s);
 /* Reads up to n octets at `offset`; *got is 0 at the end. Only after mf_spool_end. */
 int mf_spool_read(struct mf_spool *s, uint64_t offset, void *p, size_t n, size_t *got,
 		  struct mf_err *err) MF_NODISCARD;
-/* Copies all to a new file: temporary, fsync when asked for, rename. A path that is a pipe or device, or
- * names a descriptor as /dev/stdout does, is written to instead. */
+/* Copies the content to a new file: a temporary file, which is synced when requested, then renamed. A path
+ * that is a pipe or device, or names a descriptor as /dev/stdout does, is written to directly. */
 int mf_spool_copy_file(struct mf_spool *s, const char *path, unsigned mode, enum mf_sync sync,
 		       struct mf_err *err) MF_NODISCARD;
-/* The same in a directory that others write to: a pipe or device there is not opened, which
- * could block: MF_E_IO. */
+/* The same in a directory to which others write. A pipe or device there could block, so it is not opened:
+ * MF_E_IO. */
 int mf_spool_store(struct mf_spool *s, const char *path, unsigned mode, enum mf_sync sync,
 		   struct mf_err *err) MF_NODISCARD;
-/* Fills a spool from a path, "-" is standard input; pipes and FIFOs are fine, a directory is not. MF_E_USAGE
- * names a missing, unreadable or too large file. Ends it. */
+/* Fills a spool from a path ("-": standard input), and ends it. Pipes and FIFOs are accepted, directories
+ * are not. MF_E_USAGE: a missing, unreadable or too large file. */
 int mf_spool_from_path(struct mf_spool *s, const char *path, struct mf_digest *digest, uint64_t *length,
 		       struct mf_err *err) MF_NODISCARD;
-/* The same for a place that others may write to: regular files only, and it never waits. */
+/* The same for a path that others may write to: accepts regular files only, and never blocks. */
 int mf_spool_from_stored(struct mf_spool *s, const char *path, struct mf_digest *digest, uint64_t *length,
 			 struct mf_err *err) MF_NODISCARD;
 

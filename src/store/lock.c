@@ -6,17 +6,17 @@
 #include "store/file.h"
 #include "store/temp.h"
 
-/* Waits between tries double from the first to the last: locks are held for milliseconds, or by a person at a
- * prompt. */
+/* The wait between tries doubles from the first to the last: a lock is held for milliseconds, or as long
+ * as a person takes to answer a prompt. */
 #define FIRST_WAIT_MS 2
 #define LAST_WAIT_MS 100
-/* One to make the file and one to lock it, and some for files that are removed or replaced in between, for
- * example by each signer of a proposal. */
+/* One try makes the file, one locks it. The others are for files that are removed or replaced in between,
+ * for example by each signer of a proposal. */
 #define MAX_TRIES 80
 
 enum what {
-	LOCK_FILE, /* it is there for the lock alone: made where it is missing */
-	CONTENT    /* it has content, which whoever holds the lock may replace */
+	LOCK_FILE, /* a file for the lock alone: made if it is missing */
+	CONTENT    /* a file with content, which the holder of the lock may replace */
 };
 
 static int wait_for(struct mf_lock *lock, int fd, const char *path, const struct mf_env *env,
@@ -43,8 +43,8 @@ static int wait_for(struct mf_lock *lock, int fd, const char *path, const struct
 	}
 }
 
-/* Whoever may write in the directory may lock, since they could remove the lock file as well. Others may not
- * even read it: flock is content with that, and a reader could keep all writers waiting. */
+/* Users who may write in the directory may lock, since they could remove the lock file as well. Others may
+ * not even read it: flock needs no more than that, and a reader could block all writers. */
 static mode_t mode_in(const struct stat *dir)
 {
 	mode_t mode = 0600;
@@ -63,7 +63,8 @@ static int stat_dir_of(const char *path, struct stat *st, struct mf_err *err)
 	return stat(dir, st) < 0 ? mf_fail(err, MF_E_IO, errno, "open lock '%s'", path) : 0;
 }
 
-/* It gets its name with its mode and group: other users' processes try to open it at once. */
+/* The file has its mode and group before it gets its name, because other users' processes try to open it
+ * at once. */
 static int make_file(const char *path, struct mf_err *err)
 {
 	struct stat dir;
@@ -76,11 +77,11 @@ static int make_file(const char *path, struct mf_err *err)
 		return 0;
 	if (err->code != MF_E_CONFLICT)
 		return -1;
-	mf_err_clear(err); /* somebody else made it */
+	mf_err_clear(err); /* another process has made it */
 	return 0;
 }
 
-/* Non-blocking for what is no file: a FIFO would wait for a reader. */
+/* O_NONBLOCK in case the path is a FIFO, whose opening would wait for a reader. */
 static int open_file(const char *path)
 {
 	const int flags = O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK;
@@ -88,7 +89,8 @@ static int open_file(const char *path)
 	return fd < 0 && (errno == EACCES || errno == EROFS) ? open(path, O_RDONLY | flags) : fd;
 }
 
-/* A lock file that was made before its directory became a shared one follows when its owner comes by. */
+/* If a directory becomes shared after its lock file was made, the owner's next run corrects group and mode
+ * of the file. */
 static void mend_mode(int fd, const char *path)
 {
 	struct stat st, dir;
@@ -100,7 +102,8 @@ static void mend_mode(int fd, const char *path)
 	(void)!fchmod(fd, mode_in(&dir));
 }
 
-/* 1 locked, 0 the file was exchanged meanwhile (a lock on a removed file excludes nobody), -1. */
+/* Returns 1 when locked, 0 when the file was replaced meanwhile (a lock on a removed file excludes
+ * nobody), or -1. */
 static int try_lock(struct mf_lock *lock, const char *path, enum what what, const struct mf_env *env,
 		    struct mf_err *err)
 {
@@ -151,8 +154,8 @@ int mf_lock_content(struct mf_lock *lock, const char *path, const struct mf_env 
 
 void mf_lock_release(struct mf_lock *lock)
 {
-	/* Closing the only descriptor of the description releases it. The file stays: removing it would let
-	 * two processes lock two files of one name. */
+	/* Closing the only descriptor releases the lock. The file is not removed: otherwise two processes
+	 * could lock two files of the same name. */
 	mf_fd_cleanup(&lock->fd);
 	lock->fd = -1;
 }

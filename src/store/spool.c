@@ -10,17 +10,17 @@
 #include "store/file.h"
 #include "store/temp.h"
 
-/* Most records are smaller: they never touch a disk. */
+/* Most records are smaller, and so are never written to disk. */
 #define MEMORY_MAX ((size_t)256 << 10)
 #define CHUNK ((size_t)64 << 10)
 
 struct mf_spool {
 	uint64_t max, length;
-	struct mf_hash *sha256, *sha512; /* sha512 is NULL when nobody asked for it */
-	struct mf_buf memory;            /* everything, until fd is open */
+	struct mf_hash *sha256, *sha512; /* sha512 is NULL unless it was requested */
+	struct mf_buf memory;            /* all content, until fd is open */
 	int fd;
-	char *dir;         /* where its file is to be, or NULL */
-	bool may_be_named; /* the file is there, and can get a name */
+	char *dir;         /* directory for the file, or NULL */
+	bool may_be_named; /* the file is in `dir`, and can get a name */
 	bool ended;
 	struct mf_digest digest;
 	uint8_t digest512[64];
@@ -80,7 +80,7 @@ static int write_out(struct mf_spool *s, const void *p, size_t n, struct mf_err 
 
 static int spill(struct mf_spool *s, struct mf_err *err)
 {
-	/* Without O_EXCL: such a file can get a name. */
+	/* O_TMPFILE without O_EXCL, so that the file can get a name later. */
 	s->fd = s->dir ? open(s->dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600) : -1;
 	s->may_be_named = s->fd >= 0;
 	if (s->fd < 0)
@@ -183,7 +183,7 @@ static bool is_stream(const char *path)
 	return stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode);
 }
 
-/* N of "/proc/self/fd/N" and "/dev/fd/N", -1 for other names. */
+/* Returns N of "/proc/self/fd/N" and "/dev/fd/N", -1 for other names. */
 static int descriptor_number(const char *name)
 {
 	static const char *const prefixes[] = {"/proc/self/fd/", "/dev/fd/"};
@@ -197,8 +197,8 @@ static int descriptor_number(const char *name)
 	return -1;
 }
 
-/* /dev/stdout is a link to such a name, and what that names is a regular file when a shell redirected it:
- * root would rename a file over the link, for everyone. */
+/* The same, through a link such as /dev/stdout. If a shell redirected the output, the descriptor is a
+ * regular file; root would then replace the link by a file, for every user. */
 static int descriptor_named(const char *path)
 {
 	char link[64];
@@ -238,7 +238,8 @@ int mf_spool_copy_file(struct mf_spool *s, const char *path, unsigned mode, enum
 	return mf_spool_store(s, path, mode, sync, err);
 }
 
-/* Its own file instead of a copy. Once only: whoever knows the name may change what has it. */
+/* Gives the spool's own file a name instead of copying it. This is done once only: others can change a
+ * file that has a name. */
 static bool give_name(struct mf_spool *s, struct mf_temp *t, const char *path, unsigned mode)
 {
 	struct mf_err ignored = MF_ERR_INIT;

@@ -17,7 +17,8 @@ int mf_fd_write_all(int fd, const void *p, size_t n)
 		if (k < 0 && errno == EINTR)
 			continue;
 		if (k < 0 && errno == EAGAIN) {
-			/* Standard output may share a description that somebody made non-blocking. */
+			/* Standard output may share its open file description with a process that made it
+			 * non-blocking. */
 			struct pollfd pfd = {fd, POLLOUT, 0};
 			if (poll(&pfd, 1, -1) < 0 && errno != EINTR)
 				return -1;
@@ -60,7 +61,7 @@ char *mf_temp_name(const char *target, struct mf_err *err)
 	return path;
 }
 
-/* Renaming over a device, as root, would replace it: /dev/null as a file fills the disk of everyone. */
+/* Root could rename a file over a device: with a file in place of /dev/null, every program fills the disk. */
 static int check_target(const char *target, struct mf_err *err)
 {
 	static const char proc[] = "/proc/";
@@ -68,7 +69,7 @@ static int check_target(const char *target, struct mf_err *err)
 	struct stat st;
 	if (lstat(target, &st) < 0)
 		return 0;
-	/* /dev/stdout is a link, which leads to a file where output is redirected to one. */
+	/* /dev/stdout is a link, which leads to a regular file when the output is redirected to one. */
 	bool descriptor = readlink(target, link, sizeof proc - 1) == (ssize_t)sizeof proc - 1 &&
 			  memcmp(link, proc, sizeof proc - 1) == 0;
 	bool dangling = S_ISLNK(st.st_mode) && stat(target, &st) < 0;
@@ -124,8 +125,8 @@ void mf_temp_drop(struct mf_temp *t)
 	*t = (struct mf_temp)MF_TEMP_INIT;
 }
 
-/* link(2) fails where the name is taken; file systems without links (FAT, some network ones) have a rename
- * that does. */
+/* link(2) fails if the name is taken. On file systems without links (FAT, some network file systems)
+ * RENAME_NOREPLACE does. */
 static int name_new(struct mf_temp *t, struct mf_err *err)
 {
 	if (link(t->path, t->target) == 0) {

@@ -28,7 +28,7 @@ struct walk {
 	void *arg;
 };
 
-/* Of the directory `name`, "" for the first one, in which `at` is. */
+/* Walks the directory `name`, "" for the first one; `d` is open on it. */
 static int walk_one(const struct walk *w, DIR *d, const char *name, enum depth depth, struct mf_err *err)
 {
 	const struct dirent *e;
@@ -36,7 +36,7 @@ static int walk_one(const struct walk *w, DIR *d, const char *name, enum depth d
 		struct stat st;
 		int sys, rc = 0;
 		bool dots = strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0;
-		/* It may be gone by now. */
+		/* The file may have been removed meanwhile. */
 		if (dots || fstatat(dirfd(d), e->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 			continue;
 		char *path MF_FREE =
@@ -75,7 +75,8 @@ int64_t mf_stat_changed(const struct stat *st)
 	return (int64_t)(st->st_mtime > st->st_ctime ? st->st_mtime : st->st_ctime);
 }
 
-/* The directory that a name is in, without following a link; *file: what follows. -1 with errno. */
+/* Opens the directory that contains a name, without following links in the name; *file: the last part of
+ * the name. -1 with errno. */
 static int open_parent(const char *dir, const char *name, const char **file)
 {
 	int at = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
