@@ -7,7 +7,7 @@
 /* One requirement, or the waiver in its place, with the keys that could count for it. */
 struct mf_share {
 	const char *type;
-	struct mf_pubkey **keys; /* distinct keys that signed, then those assigned to it. Borrowed */
+	struct mf_pubkey **keys; /* in: distinct keys that signed; out: those assigned to it. Borrowed */
 	size_t nkeys;
 	int64_t need;
 	bool original; /* the keys signed originals of promoted records */

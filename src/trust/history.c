@@ -45,7 +45,7 @@ struct walk {
 	struct mf_trust *t;
 	const struct mf_history_query *q;
 	struct mf_old_roots roots;
-	struct node **nodes; /* the set's roles, then former ones; each behind its delegator */
+	struct node **nodes; /* the set's roles, then former ones; each after its delegator */
 	size_t nnodes, cap, nformer;
 	uint64_t bytes; /* received so far */
 };
@@ -310,8 +310,8 @@ static int find_authority(const struct walk *w, const struct node *n, const stru
 
 /* ---- one version */
 
-/* Reports a verified file under the keys of an authority. When it is reported for the first time, the roles
- * that it lists get its authorities. */
+/* Reports a verified file under the keys of an authority. The first report of a file also adds the
+ * authorities that it gives to the roles that it lists. */
 static int report_under(struct walk *w, struct node *n, const struct authority *a, struct mf_tuf_file *f,
 			const struct mf_version *version, struct mf_err *err)
 {

@@ -179,7 +179,7 @@ bool mf_notary_lost_race(const struct mf_http_response *res, bool first)
 		return strcmp(code, "UPDATING") == 0;
 	if (res->status != 400 || strcmp(code, "INVALID_UPDATE") != 0)
 		return res->status == 400 && strcmp(code, "VERSION") == 0;
-	/* The latter: a shard that was divided meanwhile, and which its role no longer lists. */
+	/* Not first: the shard was divided meanwhile, and its role no longer lists it. */
 	const struct mf_str why = first ? MF_STR("ErrBadRoot") : MF_STR("delegation does not exist");
 	return memmem(body.p, body.n, why.p, why.n) != NULL;
 }

@@ -189,7 +189,7 @@ struct mf_fetch {
 	struct mf_oci_file listed; /* what `file` points to */
 	struct mf_exchange x;
 	struct mf_fetch *next;
-	struct mf_err failed; /* of the attempt to send the request after it had waited */
+	struct mf_err failed; /* why the request could not be sent once the manifest was there */
 };
 
 static void forget_manifest(struct oci *o)

@@ -18,7 +18,7 @@ struct mf_fetch {
 	struct web *w;
 	struct mf_http_call *call;
 	char *url;
-	char *other; /* URL of the file under another name, or NULL (set_file_urls) */
+	char *other; /* URL to try if `url` gives 404, or NULL (set_file_urls) */
 	size_t max;
 	bool fresh;
 	int64_t *seen;
