@@ -1,4 +1,5 @@
-/* Credentials for an object store: given keys, a profile of the AWS tools, or its credential_process. */
+/* Credentials for an object store, from the keys of the configuration, a profile of the AWS tools, or the
+ * profile's credential_process. */
 #include "net/aws.h"
 
 #include <stdio.h>
@@ -45,7 +46,8 @@ static struct mf_str trim(struct mf_str s)
 	return s;
 }
 
-/* Settings below another one ("s3 =") are indented. */
+/* The settings that are read. Nested settings are indented below their parent ("s3 ="), which `above`
+ * names. */
 static const struct setting {
 	const char *above, *name;
 	enum mf_aws_key key;
@@ -112,7 +114,7 @@ int mf_aws_profile_scan(struct mf_aws_profile *out, struct mf_str text, struct m
 	return 0;
 }
 
-/* A file that is not there says nothing. */
+/* A file that does not exist adds nothing and is not an error. */
 static int scan_file(struct mf_aws_profile *out, const char *file, struct mf_str section, struct mf_err *err)
 {
 	struct mf_buf text MF_NET_WIPED = MF_BUF_INIT(MF_MAX_CONFIG_BYTES + 1);
@@ -214,7 +216,8 @@ int mf_aws_process_parse(struct mf_aws_profile *out, struct mf_bytes text, int64
 		       "expected JSON with AccessKeyId and SecretAccessKey, got something else");
 }
 
-/* If the keys were in these, it would not be asked. */
+/* Variables that the credential_process does not get. It runs only when no keys are configured, so it needs
+ * nothing from these. */
 static const char *const hidden[] = {"AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", NULL};
 
 static int run_process(struct mf_aws_profile *p, int64_t *expires, const struct mf_env *env,
@@ -245,7 +248,7 @@ static int run_process(struct mf_aws_profile *p, int64_t *expires, const struct 
 
 /* ---- all of it */
 
-/* What goes into a header or a URL: visible ASCII of some characters. */
+/* Checks text that goes into a header or a URL: it must be visible ASCII without the forbidden characters. */
 static int check_text(const char *what, struct mf_str s, const char *forbidden, struct mf_err *err)
 {
 	for (size_t i = 0; i < s.n; i++)
@@ -311,7 +314,7 @@ static int set_profile_keys(struct mf_aws *out, struct mf_aws_profile *p, const 
 	return -1;
 }
 
-/* A setting of ours wins over the profile's. */
+/* Copies the configured value, or the profile's where none is configured. */
 static int choose(char **out, const char *given, const struct mf_buf *of_profile, struct mf_err *err)
 {
 	struct mf_str s = given ? mf_str_c(given) : mf_buf_str(of_profile);
@@ -321,7 +324,8 @@ static int choose(char **out, const char *given, const struct mf_buf *of_profile
 	return *out ? 0 : mf_fail_nomem(err);
 }
 
-/* "https://HOST[:PORT]": what is behind it would not be signed as it is sent. */
+/* Accepts only "https://HOST[:PORT]" (or http://): the signature would not cover a path after it as it is
+ * sent. */
 static int set_endpoint(struct mf_aws *out, const char *given, const struct mf_buf *of_profile,
 			struct mf_err *err)
 {
@@ -346,7 +350,7 @@ static int set_region(struct mf_aws *out, const char *given, const struct mf_buf
 {
 	if (choose(&out->region, given, of_profile, err) < 0)
 		return -1;
-	/* Most stores that are not Amazon's take any; this is what they call their own. */
+	/* Most stores other than Amazon's accept any region, and this is the default of many of them. */
 	if (!out->region && out->endpoint && !(out->region = mf_str_dup(MF_STR("us-east-1"))))
 		return mf_fail_nomem(err);
 	if (!out->region)

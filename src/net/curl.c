@@ -1,5 +1,5 @@
-/* libcurl and the thirty libraries that it needs take longer to load than many a command runs: they are
- * loaded before the first URL is parsed. */
+/* Loads libcurl when it is first needed. libcurl and the thirty libraries that it depends on take longer to
+ * load than many commands take to run, so a command that parses no URL does not load it. */
 #include <assert.h>
 #include <pthread.h>
 #include <stddef.h>
@@ -49,7 +49,7 @@ static const struct mf_library_function functions[] = {
     FUNCTION(version_info),
 };
 
-/* Written under the lock, once; whoever has loaded it only reads. */
+/* mf_curl_load writes the table once, under the lock. After that it is only read. */
 static struct mf_curl table;
 static bool loaded;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;

@@ -20,7 +20,8 @@ int mf_registry_init(struct mf_registry *reg, const char *host, const char *repo
 	return 0;
 }
 
-/* The scheme to begin with. Before the first request: not every registry that is opened is asked. */
+/* Chooses the scheme to begin with. This happens at the first request and not at opening, since not every
+ * registry that is opened gets a request. */
 static void choose_scheme(struct mf_registry *reg)
 {
 	char url[512];
@@ -60,7 +61,8 @@ static void set_up(struct mf_exchange *x, struct mf_registry *reg, const char *m
 	choose_scheme(reg);
 	*x = (struct mf_exchange){.reg = reg};
 	x->req.method = method;
-	/* docker-registry's file system driver answers 500 to who reads a tag while another writes it. */
+	/* docker-registry with its file system driver answers 500 to a read of a tag that another client is
+	 * writing at that moment. */
 	x->req.retry_500 = true;
 	x->req.auth = reg->auth;
 	bool push = access == MF_ACCESS_PUSH || reg->pushing;
@@ -87,9 +89,10 @@ int mf_exchange_init(struct mf_exchange *x, struct mf_registry *reg, const char 
 	return x->path ? 0 : mf_fail_nomem(err);
 }
 
-/* A proxy that ends TLS without the registry knowing; or the registry's inner address. To follow would send
- * content in the clear, or to nobody. It is a fault of the server's configuration, and says nothing about
- * what is stored there. */
+/* Refuses a URL from the registry that this client may not use. The usual causes are a proxy that ends TLS
+ * without telling the registry, and an internal address. Following such a URL would send content unencrypted
+ * or to a host that is not reachable. The error is MF_E_UNAVAILABLE: the server is misconfigured, which says
+ * nothing about what it stores. */
 static int refuse_url(const struct mf_exchange *x, const char *base, const char *url, struct mf_err *err)
 {
 	struct mf_esc e;
@@ -155,13 +158,14 @@ int mf_exchange_begin(struct mf_exchange *x, struct mf_err *err)
 	return mf_http_submit(x->reg->http, &x->req, &x->call, err);
 }
 
-/* Should the other scheme be tried, given how this one ended? */
+/* Reports whether to try the other scheme, given how the exchange ended. */
 static bool other_scheme(const struct mf_exchange *x, int rc, const struct mf_err *err)
 {
 	const struct mf_registry *reg = x->reg;
 	if (!x->path || mf_env_cancelled(reg->env) || mf_env_left_ms(reg->env) == 0)
 		return false;
-	/* Another exchange, in flight with this one, may have found out already. */
+	/* Another exchange in flight may have settled the scheme meanwhile. If it is this one, there is
+	 * nothing to try. */
 	if (reg->settled && x->https == reg->https)
 		return false;
 	if (rc)
@@ -170,9 +174,9 @@ static bool other_scheme(const struct mf_exchange *x, int rc, const struct mf_er
 	return bare || mf_http_wants_tls(x->call);
 }
 
-/* Once more with the other scheme. When that does not work either, the exchange is as it was before; its own
- * error stays unless the server does not speak that scheme at all: else the first answer was no more than a
- * wrong port's. */
+/* Repeats the exchange with the other scheme. If that fails as well, the exchange is put back into its
+ * earlier state. The second error is dropped if the server showed no TLS, so that the first is reported;
+ * otherwise it is kept, because the first answer was merely that of a wrong port. */
 static int retry(struct mf_exchange *x, struct mf_err *err)
 {
 	struct mf_registry *reg = x->reg;

@@ -1,6 +1,6 @@
 /* AWS Signature Version 4 in headers ("Authenticating Requests: Using the Authorization Header", Amazon S3
- * API Reference). libcurl's own depends on the version: it signs headers that it does not send, and
- * canonicalises paths in its own ways. */
+ * API Reference). libcurl has an implementation, but its behaviour depends on its version: it signs headers
+ * that it does not send, and canonicalises paths differently. */
 #include <assert.h>
 #include <stdarg.h>
 #include <strings.h>
@@ -28,7 +28,8 @@ int mf_aws_header(struct mf_aws_headers *h, struct mf_err *err, const char *fmt,
 	assert(h->n < MF_AWS_MAX_HEADERS);
 	struct mf_buf *line = &h->text[h->n];
 	mf_buf_init(line, MAX_LINE);
-	/* It does not move while it grows: a copy that realloc left would not be wiped. */
+	/* The buffer gets its full size now, because realloc would leave an unwiped copy of the secret
+	 * behind. */
 	int rc = mf_buf_reserve(line, MAX_LINE, err);
 	va_start(ap, fmt);
 	if (rc == 0)
@@ -53,7 +54,7 @@ static bool ends_with(struct mf_str s, const char *end)
 	return mf_str_ends(s, mf_str_c(end));
 }
 
-/* The host as libcurl sends it: without the port that belongs to the scheme. */
+/* The host is as libcurl sends it: without the port if that is the default port of the scheme. */
 static struct parts split(const char *url)
 {
 	bool https = mf_net_url_https(url);
@@ -80,7 +81,7 @@ struct signing {
 	const char *signed_headers;
 };
 
-/* "2013-05-24T00:00:00Z" without its marks. */
+/* Formats the time as "20130524T000000Z": RFC 3339 without '-' and ':'. */
 static void format_date(char out[MF_TIME_LEN], int64_t now)
 {
 	char text[MF_TIME_LEN], *to = out;
@@ -104,7 +105,8 @@ static int canonical_request(const struct signing *s, struct mf_buf *out, struct
 	return mf_buf_printf(out, err, "\n%s\n%s", s->signed_headers, s->payload);
 }
 
-/* The key of the day, the region and the service, derived in place. */
+/* Derives the signing key from the secret, by date, region and service. Each step overwrites the key before
+ * it. */
 static int signing_key(const struct signing *s, struct mf_secret *key, struct mf_err *err)
 {
 	const struct mf_str steps[] = {mf_str_c(s->a->region), MF_STR("s3"), MF_STR("aws4_request")};

@@ -1,4 +1,5 @@
-/* URLs by libcurl's own parser, so that what is checked here is what is connected to. */
+/* URLs are parsed by libcurl itself, so that the host that is checked is the host that libcurl connects
+ * to. */
 #include <arpa/inet.h>
 #include <strings.h>
 
@@ -17,7 +18,7 @@ static inline void curl_text_cleanup(char **p)
 #define URL_CLEANUP MF_CLEANUP(url_cleanup)
 #define CURL_TEXT_CLEANUP MF_CLEANUP(curl_text_cleanup)
 
-/* NULL when the text is not an absolute URL of a known scheme. */
+/* Returns NULL when the text is not an absolute URL of a scheme that libcurl knows. */
 static CURLU *parse(const char *url)
 {
 	struct mf_err err = MF_ERR_INIT;
@@ -113,7 +114,8 @@ bool mf_net_url_loopback(const char *url)
 	return u && !mf_curl()->url_get(u, CURLUPART_HOST, &host, 0) && host_loopback(host);
 }
 
-/* A user name or password in a URL is refused: it would end in logs, process lists and error messages. */
+/* A URL with a user name or a password is refused, because it would appear in logs, process lists and error
+ * messages. */
 bool mf_http_url_allowed(const struct mf_http *h, const char *url)
 {
 	CURLU *u URL_CLEANUP = parse(url);
@@ -132,7 +134,8 @@ static void put(char *out, size_t n, size_t *at, const char *p, size_t len)
 		out[(*at)++] = p[i] > ' ' && p[i] < 0x7f ? p[i] : '?';
 }
 
-/* Names are kept, values become "***"; a member without '=' may itself be a secret. */
+/* Keeps the parameter names and replaces each value by "***". A parameter without '=' may itself be a secret,
+ * so it is replaced as a whole. */
 static void put_query(char *out, size_t n, size_t *at, const char *p, size_t len)
 {
 	const char *end = p + len;
@@ -166,7 +169,7 @@ void mf_net_url_redact(char *out, size_t n, const char *url)
 
 /* ---- NO_PROXY */
 
-/* "host:port" and "[v6]:port"; false when there is no port. */
+/* Splits "host:port" or "[v6]:port". Returns false when there is no port. */
 static bool split_port(struct mf_str entry, struct mf_str *host, struct mf_str *port)
 {
 	const char *colon = entry.n ? memrchr(entry.p, ':', entry.n) : NULL;
@@ -179,7 +182,8 @@ static bool split_port(struct mf_str entry, struct mf_str *host, struct mf_str *
 	return true;
 }
 
-/* Is a host an entry's, or below it? "example.com" and ".example.com" are both. */
+/* Reports whether the host equals the entry or is below it in the domain. "example.com" and ".example.com"
+ * mean the same. */
 static bool host_below(const char *host, struct mf_str entry)
 {
 	size_t n = strlen(host);
@@ -190,7 +194,8 @@ static bool host_below(const char *host, struct mf_str entry)
 	return n == entry.n || host[n - entry.n - 1] == '.';
 }
 
-/* An entry with a port either is about this very URL, which then needs no proxy at all, or about none. */
+/* libcurl does not understand entries with a port. If such an entry matches this URL, it becomes "*", because
+ * this one request needs no proxy; otherwise it is left out. */
 static void add_entry(char out[MF_NET_NO_PROXY], struct mf_str entry, const char *host, const char *port)
 {
 	struct mf_str name, number;
