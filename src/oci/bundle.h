@@ -14,8 +14,8 @@ struct mf_bundle;
 int mf_bundle_open(const char *path, struct mf_bundle **out, struct mf_err *err) MF_NODISCARD;
 void mf_bundle_free(struct mf_bundle *b); /* NULL is fine */
 const struct mf_archive *mf_bundle_archive(const struct mf_bundle *b);
-/* The images of a reference's repository in it, which is read-only; all layouts are one repository. Both are
- * borrowed. */
+/* The images that the bundle has of the reference's repository, as a read-only store; all layouts count as
+ * one repository. Both arguments are borrowed. */
 struct mf_image_store *mf_bundle_store(const struct mf_bundle *b, const struct mf_ref *ref,
 				       struct mf_err *err) MF_NODISCARD;
 

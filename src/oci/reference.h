@@ -19,17 +19,18 @@ struct mf_ref {
 	bool has_digest;
 	struct mf_digest digest;
 };
-/* The one constructor: consumes all of `text`. A first component with '.', ':' or equal to "localhost" is a
- * registry; otherwise docker.io, where a single component gets "library/". A digest that is not sha256 is
- * refused. In oci:DIR:TAG the tag is what stands behind the last ':' if it is a valid tag and holds no '/';
- * mf_layout_find decides where there is another way to read it.
- * MF_E_USAGE with the offending part quoted. */
+/* Parses all of `text`; the only constructor besides mf_ref_parse_repository. A first component that contains
+ * '.' or ':' or is "localhost" is a registry; otherwise the registry is docker.io, where a single component
+ * gets "library/". A digest that is not sha256 is refused. In oci:DIR:TAG the tag is what follows the last
+ * ':', if it is a valid tag; mf_layout_find resolves references that can be read in several ways. MF_E_USAGE
+ * with the offending part quoted. */
 int mf_ref_parse(struct mf_ref *out, struct mf_str text, struct mf_err *err) MF_NODISCARD;
-/* REPOSITORY alone ([REGISTRY/]REPOSITORY, no tag, no digest), for --store and repository arguments. */
+/* Parses a repository alone ([REGISTRY/]REPOSITORY, no tag, no digest), for --store and repository
+ * arguments. */
 int mf_ref_parse_repository(struct mf_ref *out, struct mf_str text, struct mf_err *err) MF_NODISCARD;
 void mf_ref_clear(struct mf_ref *r);
 #define MF_REF_CLEANUP MF_CLEANUP(mf_ref_clear)
-/* The GUN: "registry/repository" ("docker.io/library/alpine"); for a layout "oci". Appended. */
+/* Appends the GUN: "registry/repository" ("docker.io/library/alpine"); "oci" for a layout. */
 int mf_ref_gun(const struct mf_ref *r, struct mf_buf *out, struct mf_err *err) MF_NODISCARD;
 bool mf_tag_valid(struct mf_str tag);
 

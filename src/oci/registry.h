@@ -1,14 +1,14 @@
-/* Inside oci only: shared by the sources of the registry backend. */
+/* Inside oci only: what the source files of the registry backend share. */
 #ifndef MF_OCI_REGISTRY_H
 #define MF_OCI_REGISTRY_H
 
 #include "net/registry.h"
 #include "oci/backend.h"
 
-/* Requests in flight at once in one listing of digests; more would only wait inside the HTTP client. */
+/* Requests in flight at once in one listing of digests; the HTTP client would only queue more. */
 #define MF_REGISTRY_WINDOW 32
 
-/* The header line that asks for every kind of manifest there is. */
+/* The Accept header with all media types of manifests and indexes. */
 extern const char mf_registry_accept[];
 
 /* registry_blob.c */
@@ -22,11 +22,12 @@ int mf_registry_blob_get(void *b, const struct mf_digest *digest, uint64_t lengt
 /* registry_many.c */
 int mf_registry_blobs_send(void *b, struct mf_blob_send *v, size_t n, struct mf_err *err) MF_NODISCARD;
 int mf_registry_blobs_fetch(void *b, struct mf_blob_fetch *v, size_t n, struct mf_err *err) MF_NODISCARD;
-int mf_registry_head_end(struct mf_exchange *x, struct mf_err *err) MF_NODISCARD; /* a success, or 404 */
+int mf_registry_head_end(struct mf_exchange *x,
+			 struct mf_err *err) MF_NODISCARD; /* an answer is a success, or 404 */
 
 /* registry.c */
-/* Turns an exchange that was answered into one for the next page that the answer's Link names (RFC 8288).
- * MF_FOUND: to be run, without the headers of the last one. MF_ABSENT: that was the last page. */
+/* Turns an answered exchange into one for the next page, which the answer's Link names (RFC 8288). MF_FOUND:
+ * the caller adds headers and runs it. MF_ABSENT: this was the last page. */
 enum mf_found mf_registry_next_page(struct mf_exchange *x, struct mf_err *err) MF_NODISCARD;
 
 /* referrers.c */
