@@ -20,7 +20,7 @@ struct mf_bundle {
 	size_t n, cap;
 };
 
-/* One repository in it. */
+/* One repository in the bundle. */
 struct packed {
 	const struct mf_bundle *bundle;
 	char *gun;
@@ -141,7 +141,7 @@ static bool is_of(const struct packed *p, const struct named *n, char separator)
 	return strncmp(n->name, p->gun, length) == 0 && n->name[length] == separator;
 }
 
-/* tag NULL, of a layout only: any. */
+/* Whether the image has the tag. tag NULL: any image of the repository. */
 static bool is_wanted(const struct packed *p, const struct named *n, const char *tag)
 {
 	if (!tag)
@@ -190,7 +190,8 @@ static int find_tag(const struct packed *p, const char *tag, struct mf_digest *o
 	return 0;
 }
 
-/* Of a registry's repository those that a registry could have; the names in a layout are free. */
+/* The tags of the repository. Names that are not valid tags count only for a layout, where any name is
+ * allowed. */
 static int packed_tags(void *b, struct mf_tags *out, struct mf_err *err)
 {
 	const struct packed *p = b;
@@ -206,7 +207,7 @@ static int packed_tags(void *b, struct mf_tags *out, struct mf_err *err)
 	return 0;
 }
 
-/* ---- calls: nothing is waited for, so that what is to be done is done at their end */
+/* ---- calls: nothing has to wait, so the work is done when a call is ended */
 
 struct call {
 	char *tag;

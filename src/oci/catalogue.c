@@ -1,5 +1,6 @@
-/* The catalogue: an index that people read without trust tools, and that protects blobs from garbage
- * collection. It is derived and never trusted; the parts of an old one that cannot be read are ignored. */
+/* The catalogue: an index that people can read without trust tools, and that protects blobs from garbage
+ * collection. It is derived from the signed records and never trusted. What cannot be read of an old
+ * catalogue is ignored. */
 #include <stdio.h>
 
 #include "base/limits.h"
@@ -55,7 +56,8 @@ static int cmp_key(const struct mf_catalogue_record *a, const struct mf_catalogu
 	return c ? c : cmp_digest(&a->blob, &b->blob);
 }
 
-/* A total order over everything that is printed: the same records give the same bytes, however they come. */
+/* A total order over all members that are written, so that the same records give the same bytes in whatever
+ * order they come. */
 static int by_key(const void *a, const void *b)
 {
 	const struct mf_catalogue_record *x = &((const struct entry *)a)->r,
@@ -79,14 +81,14 @@ static void sort_unique(struct entries *e)
 	e->n = kept;
 }
 
-/* ---- reading what is there */
+/* ---- reading the present catalogue */
 
 static void part_tag(char out[16], unsigned part)
 {
 	(void)snprintf(out, 16, TAG "-%02x", part & 0xffu);
 }
 
-/* The config document of a catalogue manifest; a failure with MF_E_FORMAT when it is none. */
+/* Reads the config document of a catalogue manifest. MF_E_FORMAT when the manifest is not a catalogue. */
 static json_t *read_config(struct mf_image_store *s, const struct mf_manifest *m, struct mf_err *err)
 {
 	struct mf_descriptor d = {0};
@@ -110,14 +112,15 @@ static json_t *read_config(struct mf_image_store *s, const struct mf_manifest *m
 	return mf_json_load((struct mf_bytes){(const uint8_t *)text.p, got}, MAX_CONFIG, err);
 }
 
-/* Content that is wrong or gone is written again; a registry that does not answer is an error. */
+/* Whether the catalogue can be written again: its content is wrong or gone. A registry that does not answer
+ * is an error. */
 static bool can_rebuild(const struct mf_err *err)
 {
 	return err->code == MF_E_NOT_FOUND || err->code == MF_E_FORMAT || err->code == MF_E_DIGEST ||
 	       err->code == MF_E_CONTENT_GONE || err->code == MF_E_REFUSED;
 }
 
-/* The parts that the list under a name has: MF_ABSENT when that is no list of parts. */
+/* Reads which parts the list under a tag or digest names. MF_ABSENT when it is not a list of parts. */
 static enum mf_found read_parts(struct mf_image_store *s, struct mf_manifest_name name, bool parts[PARTS],
 				struct mf_err *err)
 {
@@ -185,7 +188,8 @@ static void write_images(struct mf_json_out *j, const struct entries *e)
 	mf_json_close(j);
 }
 
-/* parts NULL: a catalogue or one part; otherwise the list of parts. */
+/* Writes the config document: with parts NULL that of a catalogue or of one part, otherwise that of the list
+ * of parts. */
 static int build_config(const struct entries *e, const bool *parts, struct mf_buf *out, struct mf_err *err)
 {
 	struct mf_json_out j;
@@ -213,7 +217,7 @@ static int by_blob(const void *a, const void *b)
 	return c ? c : by_key(x, y);
 }
 
-/* The blobs that are there, each once. */
+/* Writes the blobs that are not missing as layers, each once. */
 static int write_layers(struct mf_json_out *j, const struct entries *e, struct mf_err *err)
 {
 	const struct entry **v MF_FREE = mf_calloc(e->n, sizeof(const struct entry *));
@@ -257,13 +261,13 @@ static int build_manifest(const struct entries *e, const struct mf_piece *config
 struct target {
 	struct mf_image_store *store;
 	const char *tag;
-	bool unasked; /* written whatever the tag has */
+	bool unasked; /* written without a request for its present state */
 	bool exists;
-	struct mf_digest now; /* what the tag named before */
+	struct mf_digest now; /* what the tag named before, when it existed */
 	bool written;
-	const struct mf_catalogue_scope *scope; /* of the top tag, else NULL */
-	const struct mf_digest *config;         /* is stored; or NULL */
-	bool *differs; /* not NULL: nothing is written, and it is set where something would be */
+	const struct mf_catalogue_scope *scope; /* for `_manifesto` itself; NULL for a part */
+	const struct mf_digest *config;         /* a configuration that is stored already; NULL: none */
+	bool *differs; /* not NULL: nothing is written, and it is set to true where something would be */
 };
 
 static int resolve_tag(struct target *t, struct mf_err *err)
@@ -276,15 +280,15 @@ static int resolve_tag(struct target *t, struct mf_err *err)
 	t->exists = mf_resolve_end(r, &t->now, NULL, NULL, err) == 0;
 	if (t->exists)
 		return 0;
-	/* What is there but makes no sense is written over. */
+	/* A tag whose content cannot be used is overwritten. */
 	if (!can_rebuild(err))
 		return -1;
 	mf_err_clear(err);
 	return 0;
 }
 
-/* Marks what the registry called unknown; when it named nothing, asks for each. *more: something was marked.
- */
+/* Marks the blobs that the registry reported as unknown; if it named none, checks each blob. Sets *more when
+ * a blob was marked. */
 static int mark_missing(struct target *t, struct entries *e, const struct mf_descriptors *named, bool *more,
 			struct mf_err *err)
 {
@@ -307,7 +311,8 @@ static int mark_missing(struct target *t, struct entries *e, const struct mf_des
 	return 0;
 }
 
-/* One try. MF_FOUND: it is there now; MF_ABSENT: blobs are missing, build again. */
+/* Makes one attempt. MF_FOUND: the tag is as it should be; MF_ABSENT: blobs were missing, so build it
+ * again. */
 static enum mf_found try_write(struct target *t, struct entries *e, const bool *parts, struct mf_err *err)
 {
 	struct mf_buf config MF_BUF_CLEANUP = MF_BUF_INIT(MAX_CONFIG);
@@ -370,7 +375,7 @@ static int write_tag(struct target *t, struct entries *e, const bool *parts, str
 	return mf_fail(err, MF_E_CONTENT_GONE, 0, "catalogue '%s': the registry keeps losing blobs", t->tag);
 }
 
-/* Writes one part from all entries, which are sorted. */
+/* Writes one part, whose entries are a slice of the sorted entries of all parts. */
 static int write_part(const struct target *top, unsigned part, const struct entries *all, struct mf_err *err)
 {
 	char tag[16];
@@ -386,8 +391,8 @@ static int write_part(const struct target *top, unsigned part, const struct entr
 	return write_tag(&t, &slice, NULL, err);
 }
 
-/* Empties parts of the catalogue that was there before (old) and that the new one does not have: they would
- * keep blobs alive that nobody refers to. */
+/* Empties the parts that the old catalogue (the state before this write) lists and the new one does not: they
+ * would keep blobs alive that nothing refers to. */
 static int retire(struct target *top, const bool *parts, struct mf_err *err)
 {
 	bool old[PARTS] = {false};
@@ -411,7 +416,8 @@ static int write_parts(const struct target *top, const struct entries *all, cons
 	return 0;
 }
 
-/* Parts first, so that the list never names one that is not there. `touched`: which are to be written. */
+/* Writes the parts first, so that the list never names a part that is not there. `touched`: the parts to
+ * write. */
 static int write_split(struct target *top, const struct entries *all, const bool *touched, const bool *parts,
 		       struct mf_err *err)
 {
@@ -425,7 +431,7 @@ static void mark_parts(bool *parts, const struct entries *e)
 		parts[e->v[i].r.subject.b[0]] = true;
 }
 
-/* Is the catalogue split already, into all these parts? */
+/* Checks whether the catalogue is split already, into at least these parts. */
 static enum mf_found is_split_into(struct target *top, const bool *parts, struct mf_err *err)
 {
 	bool has[PARTS] = {false};
@@ -448,7 +454,8 @@ static enum mf_catalogue_result write_all(struct target *top, struct entries *al
 	    given && scope->step == MF_CATALOGUE_WHOLE ? is_split_into(top, parts, err) : MF_FOUND;
 	if (ready != MF_FOUND)
 		return ready == MF_FAILED ? MF_CATALOGUE_FAILED : MF_CATALOGUE_NEEDS_ALL;
-	/* One that was split a moment ago is read: its parts are emptied. */
+	/* When the number of records is near the limit, the catalogue may have been split until now, so it is
+	 * read: its parts must be emptied. */
 	top->unasked = scope->changed && all->n + PARTS < MF_MAX_CATALOGUE_RECORDS && !split;
 	if ((split ? write_split(top, all, given ? given : parts, parts, err)
 		   : write_tag(top, all, NULL, err)) < 0)

@@ -37,7 +37,7 @@ void mf_image_store_free(struct mf_image_store *s)
 
 struct mf_resolve {
 	struct mf_image_store *store;
-	void *state; /* the backend's, NULL once it was ended */
+	void *state; /* the backend's call; NULL after its end */
 	char *tag;
 };
 
@@ -112,10 +112,10 @@ int mf_resolve_end(struct mf_resolve *resolve, struct mf_digest *out, char *medi
 
 struct mf_manifest_call {
 	struct mf_image_store *store;
-	void *state; /* the backend's, NULL once it was ended */
+	void *state; /* the backend's call; NULL after its end */
 	char *tag;   /* NULL: by digest */
 	struct mf_digest digest;
-	struct mf_manifest m; /* to be put */
+	struct mf_manifest m; /* the manifest to put */
 };
 
 void mf_manifest_call_cancel(struct mf_manifest_call *c)
@@ -287,7 +287,7 @@ int mf_blobs_have(struct mf_image_store *s, const struct mf_digest *digests, siz
 	return s->ops->blobs_have(s->b, digests, n, present, err);
 }
 
-/* What a HEAD did not give. */
+/* Fetches the manifest for what the answer to a HEAD did not give. */
 static int look_inside(struct mf_image_store *s, const struct mf_digest *digest, struct mf_looked *l,
 		       struct mf_err *err)
 {
@@ -310,7 +310,7 @@ int mf_manifests_look(struct mf_image_store *s, const struct mf_digest *digests,
 	if (s->ops->manifests_look(s->b, digests, n, out, err) < 0)
 		return -1;
 	for (size_t i = 0; i < n; i++)
-		/* No manifest is empty: some servers say so in the answer to a HEAD. */
+		/* Some servers answer a HEAD with length 0, but no manifest is empty. */
 		if (out[i].present && (out[i].size == UINT64_MAX || !out[i].size || !out[i].media_type[0]) &&
 		    look_inside(s, &digests[i], &out[i], err) < 0)
 			return -1;
@@ -404,7 +404,7 @@ int mf_blob_get(struct mf_image_store *s, const struct mf_digest *digest, uint64
 	uint64_t got_length;
 	mf_digest_format(text, digest);
 	if (s->ops->blob_get(s->b, digest, length, out, err) < 0) {
-		/* More octets than the record says: the content is another one. */
+		/* The answer has more octets than the record says, so it is other content. */
 		return err->code == MF_E_FORMAT ? mf_recode(err, MF_E_DIGEST) : -1;
 	}
 	if (mf_spool_end(out, &got, &got_length, err) < 0)
@@ -443,9 +443,9 @@ void mf_referrers_tag(char out[80], const struct mf_digest *subject)
 	(void)snprintf(out, 80, "sha256-%s", hex);
 }
 
-/* ---- tags: all of a repository and what they mean */
+/* ---- tags: listing those of a repository and resolving them */
 
-#define WINDOW 32 /* requests in flight; more would only wait inside the HTTP client */
+#define WINDOW 32 /* requests in flight; the HTTP client would only queue more */
 
 void mf_tags_clear(struct mf_tags *t)
 {
@@ -455,7 +455,8 @@ void mf_tags_clear(struct mf_tags *t)
 	*t = (struct mf_tags){0};
 }
 
-/* The catalogue, and what goes by a digest: referrers indexes, other tools' signatures. */
+/* False for tags of the catalogue, and for tags made of a digest: referrers indexes and other tools'
+ * signatures. */
 static bool is_image(struct mf_str tag)
 {
 	uint8_t bytes[32];
@@ -518,7 +519,7 @@ static int end_tag(struct resolving *r, size_t i, struct mf_err *err)
 		return 0;
 	if (err->code != MF_E_NOT_FOUND)
 		return mf_wrap(err, "tag '%s'", t->name);
-	mf_err_clear(err); /* it went meanwhile */
+	mf_err_clear(err); /* the tag was deleted meanwhile */
 	return 0;
 }
 

@@ -1,4 +1,4 @@
-/* An OCI image layout directory (image-spec 1.1, image-layout.md). */
+/* The backend for an OCI image layout directory (image-spec 1.1, image-layout.md). */
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -12,7 +12,7 @@
 #include "oci/backend.h"
 
 #define REF_NAME "org.opencontainers.image.ref.name"
-/* Records linked into index.json are not images that "the only image there" could mean. */
+/* Locks index.json against other writers of this program. */
 #define LOCK_NAME ".manifesto.lock"
 
 struct layout {
@@ -71,7 +71,7 @@ static json_t *read_json(const struct layout *l, const char *name, struct mf_err
 	return j;
 }
 
-/* The entries of index.json; null is an empty list, as Go writes it. */
+/* Gets the entries of index.json. null counts as an empty list, because Go writes it so. */
 static int get_entries(json_t *index, json_t **entries, struct mf_err *err)
 {
 	if (json_is_null(json_object_get(index, "manifests")) &&
@@ -86,6 +86,7 @@ static const char *tag_of(const json_t *entry)
 	return json_string_value(json_object_get(json_object_get(entry, "annotations"), REF_NAME));
 }
 
+/* Entries of records and proposals are not images, which "the only image there" could mean. */
 static bool is_ours(const json_t *entry)
 {
 	const char *type = json_string_value(json_object_get(entry, "artifactType"));
@@ -98,7 +99,7 @@ static bool wanted(const json_t *entry, const char *tag)
 	return tag ? has && strcmp(has, tag) == 0 : !is_ours(entry);
 }
 
-/* The names of the images in a layout, as many as there is room for. */
+/* Writes the names of the images in a layout, as many as fit. */
 static void list_names(const json_t *entries, char *out, size_t max)
 {
 	size_t n = 0;
@@ -155,7 +156,7 @@ static int find_entry(const struct layout *l, const char *tag, struct mf_resolve
 		struct mf_descriptor d = {0};
 		if (!wanted(entry, tag))
 			continue;
-		/* Of an image by another digest there can be no record. */
+		/* There can be no record of an image with another digest algorithm. */
 		if (mf_descriptor_foreign(entry))
 			continue;
 		if (mf_descriptor_read(entry, &d, err) < 0)
@@ -163,7 +164,7 @@ static int find_entry(const struct layout *l, const char *tag, struct mf_resolve
 		bool other = found && !mf_digest_eq(&d.digest, &out->digest);
 		out->digest = d.digest;
 		out->size = d.size;
-		/* One that is missing or too long is read from the manifest. */
+		/* If the media type is missing or too long, it is read from the manifest later. */
 		out->media_type[0] = 0;
 		if (d.media_type && strlen(d.media_type) < sizeof out->media_type)
 			(void)snprintf(out->media_type, sizeof out->media_type, "%s", d.media_type);
@@ -177,7 +178,7 @@ static int find_entry(const struct layout *l, const char *tag, struct mf_resolve
 	return fail_absent(l, entries, tag, err);
 }
 
-/* ---- resolving: a tag's copy is all the state there is; "" stands for none, which no tag is */
+/* ---- resolving: the only state is a copy of the tag; "" stands for no tag */
 
 static void *layout_resolve_begin(void *b, const char *tag, struct mf_err *err)
 {
@@ -200,7 +201,7 @@ static void layout_cancel(void *b, void *call)
 	free(call);
 }
 
-/* What is to be done when a call on a manifest is ended. */
+/* What is done when a call on a manifest is ended. */
 struct call {
 	struct mf_manifest_name name;
 	const struct mf_manifest *m;
@@ -270,12 +271,12 @@ static int layout_get_end(void *b, void *call, struct mf_buf *bytes, char conten
 		return mf_fail_nomem(err);
 	if (mf_file_read_stored(path, MF_MAX_MANIFEST_BYTES, bytes, err) < 0)
 		return -1;
-	/* A tag's digest comes from index.json here, so it can be held against the content at once. */
+	/* A tag's digest comes from index.json, so the content can be checked against it here. */
 	struct mf_manifest m = {.bytes = *bytes};
 	return name.digest ? 0 : mf_manifest_seal(&m, digest, content_type, err);
 }
 
-/* Is the blob there and whole? A damaged one must be written again, not taken for stored. */
+/* Reports whether the blob is there and undamaged; a damaged one must be written again. */
 static int holds_blob(const char *path, const struct mf_digest *digest, uint64_t length, bool *holds,
 		      struct mf_err *err)
 {
@@ -285,7 +286,7 @@ static int holds_blob(const char *path, const struct mf_digest *digest, uint64_t
 	if (!is_file(path, &size) || size != length)
 		return 0;
 	struct mf_hash *hash MF_HASH_CLEANUP = mf_hash_new(err);
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* it may have become a FIFO */
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* in case it has become a FIFO */
 	FILE *f MF_CLEANUP(file_cleanup) = fd < 0 ? NULL : fdopen(fd, "r");
 	if (!f && fd >= 0)
 		(void)close(fd);
@@ -305,7 +306,8 @@ static int holds_blob(const char *path, const struct mf_digest *digest, uint64_t
 	return 0;
 }
 
-/* Where a blob is written: below a directory that no link can be put in place of any more. */
+/* Opens the directory for a blob, so that no link can be put in its place any more, and returns the blob's
+ * path. */
 static char *open_blob_dir(const struct layout *l, const struct mf_digest *digest, struct mf_dir *dir,
 			   struct mf_err *err)
 {
@@ -373,7 +375,7 @@ static int layout_blob_get(void *b, const struct mf_digest *digest, uint64_t len
 	return 0;
 }
 
-/* The index entry of a manifest under a tag. */
+/* Makes the index entry of a manifest with a tag. */
 static json_t *make_entry(const struct mf_manifest *m, const char *tag)
 {
 	char digest[MF_DIGEST_TEXT];
@@ -393,7 +395,7 @@ static int set_artifact_type(json_t *entry, const struct mf_manifest *m, struct 
 	return 0;
 }
 
-/* Takes the tag away from other entries: a tag names one image. An entry keeps its other annotations. */
+/* Removes other entries with the tag, because a tag names one image. */
 static int untag_others(json_t *entries, const char *tag, struct mf_err *err)
 {
 	for (size_t i = json_array_size(entries); i-- > 0;) {
@@ -447,7 +449,7 @@ static bool is_proposal(const json_t *entry)
 	return mf_is_proposal(json_string_value(json_object_get(entry, "artifactType")));
 }
 
-/* Proposals are listed for a while only; what else is in index.json is the layout's. */
+/* Removes a proposal from index.json. Other entries belong to the layout and stay. */
 static int unlist_proposal(struct layout *l, const struct mf_digest *digest, struct mf_err *err)
 {
 	struct mf_lock lock MF_LOCK_CLEANUP = MF_LOCK_INIT;
@@ -494,7 +496,8 @@ static int layout_put_end(void *b, void *call, bool *subject_seen, struct mf_des
 	return name.tag ? list_in_index(b, m, name.tag, err) : 0;
 }
 
-/* Nothing in a layout collects garbage, and nothing lists what no entry names: only proposals are on it. */
+/* Deletes only the index entry of a proposal. The blob stays: a layout has no garbage collection, and a blob
+ * that no entry names is not found. */
 static void *layout_delete_begin(void *b, const struct mf_digest *digest, struct mf_err *err)
 {
 	(void)b;
@@ -541,7 +544,7 @@ static int layout_tags(void *b, struct mf_tags *out, struct mf_err *err)
 	return 0;
 }
 
-/* The proposals in index.json: records are not listed in a layout. */
+/* Lists the proposals in index.json. Records are not listed in a layout. */
 static int list_proposals(const struct layout *l, struct mf_descriptors *out, struct mf_err *err)
 {
 	json_t *entries = NULL;
@@ -563,7 +566,7 @@ static int list_proposals(const struct layout *l, struct mf_descriptors *out, st
 	return 0;
 }
 
-/* Whose subject is another one, the caller sees in the manifest. */
+/* Gives all proposals for each subject; the caller reads from the manifest which subject a proposal has. */
 static int layout_referrers(struct mf_image_store *s, const struct mf_digest *subjects, size_t n,
 			    mf_referrers_fn each, void *arg, struct mf_err *err)
 {
@@ -615,7 +618,8 @@ int mf_layout_find(struct mf_ref *r, struct mf_err *err)
 	return 0;
 }
 
-/* A layout is often somebody else's: nothing is read or written where its links lead out of it. */
+/* Checks that no link leads out of the layout, which may come from somebody else: nothing outside it may be
+ * read or written. */
 static int check_links(const struct layout *l, struct mf_err *err)
 {
 	static const char *const names[] = {"oci-layout", "index.json", "blobs", "blobs/sha256", "trust"};

@@ -10,7 +10,7 @@
 
 /* ---- descriptors */
 
-#define MAX_SIZE MF_MAX_VERSION /* of a described object: what every JSON reader holds exactly */
+#define MAX_SIZE MF_MAX_VERSION /* of a described object; JSON readers hold integers up to this exactly */
 
 void mf_descriptor_clear(struct mf_descriptor *d)
 {
@@ -50,14 +50,15 @@ int mf_json_text(const json_t *j, struct mf_buf *out, struct mf_err *err)
 	return mf_json_dump(j, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENCODE_ANY, out, err);
 }
 
-/* Go writes null for what is empty, and skopeo reads it so: a member that is null is absent. */
+/* Whether a member is present. null counts as absent: Go writes null for empty values, and skopeo reads it
+ * so. */
 static bool has(const json_t *j, const char *name)
 {
 	const json_t *member = json_object_get(j, name);
 	return member && !json_is_null(member);
 }
 
-/* A copy of an optional string member; NULL when it is absent. */
+/* Copies an optional string member; *out stays as it is when the member is absent. */
 static int read_text(const json_t *j, const char *name, char **out, struct mf_err *err)
 {
 	const char *z = NULL;
@@ -123,7 +124,7 @@ int mf_descriptor_read(const json_t *j, struct mf_descriptor *out, struct mf_err
 	return 0;
 }
 
-/* A descriptor by an algorithm that we do not know, "sha512:...": well formed, but not for us. */
+/* Whether the digest has another algorithm than sha256. That is well formed, but cannot be used here. */
 bool mf_descriptor_foreign(const json_t *j)
 {
 	const char *digest = json_string_value(json_object_get(j, "digest"));
@@ -157,13 +158,14 @@ int mf_descriptors_merge(struct mf_descriptors *list, const json_t *index, struc
 	const json_t *manifests = json_object_get(index, "manifests");
 	if (!json_is_array(manifests) && !json_is_null(manifests))
 		return mf_fail(err, MF_E_FORMAT, 0, "not a list of manifests");
-	/* An index may list one digest twice (for two platforms): only other documents count. */
+	/* An index may list a digest twice (for two platforms), so digests are compared only with entries of
+	 * earlier lists. */
 	size_t before = list->n;
 	for (size_t i = 0; i < json_array_size(manifests); i++) {
 		struct mf_descriptor d = {0};
 		struct mf_err odd = MF_ERR_INIT;
 		if (mf_descriptor_read(json_array_get(manifests, i), &d, &odd) < 0) {
-			/* An entry that cannot be read hides none of the others. */
+			/* An entry that cannot be read is skipped, so that it does not hide the others. */
 			if (odd.code == MF_E_NOMEM)
 				return mf_fail_nomem(err);
 			continue;
@@ -216,7 +218,7 @@ void mf_manifest_clear(struct mf_manifest *m)
 	*m = (struct mf_manifest){0};
 }
 
-/* Copies a media type without its parameters; one that is empty, too long or no token is not taken. */
+/* Copies a media type without its parameters. Returns false for one that is empty, too long or malformed. */
 static bool set_media_type(struct mf_manifest *m, const char *text)
 {
 	size_t n = strcspn(text, "; \t");
@@ -241,8 +243,8 @@ static int read_kind(struct mf_manifest *m, const char *content_type, struct mf_
 	if (has(j, "mediaType") && mf_json_get_str(j, "mediaType", MF_JSON_REQUIRED, &own, err) < 0)
 		return -1;
 	m->is_index = has(j, "manifests") || (own && mf_is_index_type(own));
-	/* A document that is both would mean one thing to us and another to those who run the image
-	 * (CVE-2021-41190). */
+	/* A document that is both would be an index here and a manifest to the program that runs the image,
+	 * or the reverse (CVE-2021-41190). */
 	if (m->is_index && (has(j, "layers") || has(j, "config")))
 		return mf_fail(err, MF_E_FORMAT, 0, "it has members of both an index and a manifest");
 	if (own) {
@@ -250,7 +252,7 @@ static int read_kind(struct mf_manifest *m, const char *content_type, struct mf_
 			return mf_fail(err, MF_E_FORMAT, 0, "its media type is malformed");
 		return 0;
 	}
-	/* "application/json" says nothing. */
+	/* A server may send "application/json", or a type that does not fit the content. */
 	if (!set_media_type(m, content_type) || !mf_is_manifest_type(m->media_type) ||
 	    mf_is_index_type(m->media_type) != m->is_index)
 		(void)set_media_type(m, m->is_index ? MF_MT_OCI_INDEX : MF_MT_OCI_MANIFEST);
@@ -347,7 +349,7 @@ int mf_artifact_config(struct mf_piece *out, struct mf_err *err)
 	return mf_digest_parse(&out->digest, MF_STR(MF_EMPTY_JSON_DIGEST), err);
 }
 
-/* Members in the order of their names, so that the same record gives the same bytes everywhere. */
+/* The members are in the order of their names, so that the same record always gives the same bytes. */
 int mf_artifact_build(const struct mf_artifact *a, struct mf_buf *out, struct mf_err *err)
 {
 	struct mf_json_out j;

@@ -3,7 +3,7 @@
 #include "base/limits.h"
 
 #define DEFAULT_REGISTRY "docker.io"
-#define MAX_REGISTRY 255 /* a DNS name's 253 and little more */
+#define MAX_REGISTRY 255 /* a DNS name has 253 octets at most; a port is extra */
 
 static bool is_lower_alnum(char c)
 {
@@ -43,7 +43,7 @@ static struct mf_str tail(struct mf_str s, size_t from)
 	return (struct mf_str){s.p + from, s.n - from};
 }
 
-/* Index of the first or last c, or s.n. */
+/* Return the index of the first or last c; s.n when there is none. */
 static size_t first_of(struct mf_str s, char c)
 {
 	const char *p = s.n ? memchr(s.p, c, s.n) : NULL;
@@ -72,8 +72,8 @@ bool mf_tag_valid(struct mf_str tag)
 	return true;
 }
 
-/* One separator of a path component: '.', '_', '__' or any number of '-'. Its length, 0 when there is none.
- */
+/* Returns the length of one separator of a path component: '.', '_', '__' or any number of '-'; 0 when there
+ * is none. */
 static size_t separator(struct mf_str s)
 {
 	size_t n = 0;
@@ -223,7 +223,7 @@ static int parse_name(struct mf_ref *r, struct mf_str s, struct mf_err *err)
 		    MF_MAX_REPOSITORY);
 		return -1;
 	}
-	/* Nobody names a repository so; it is an image ID, which no registry can look up. */
+	/* 64 hexadecimal digits are an image ID, which no registry can look up, and not a repository. */
 	if (s.n == 64 && all_of(s, is_hex))
 		return refuse(err, "expected an image reference, got an image ID:", s);
 	if (set(&r->registry, registry, err) < 0)
@@ -249,7 +249,8 @@ static int parse_tag(struct mf_ref *r, struct mf_str s, struct mf_err *err)
 	return set(&r->tag, s, err);
 }
 
-/* Where a tag's ':' is: behind the last '/', so that a registry's port is none. s.n when there is none. */
+/* Returns the index of the ':' before a tag, or s.n when there is none. It is after the last '/', so that the
+ * port of a registry is not taken for a tag. */
 static size_t tag_colon(struct mf_str s)
 {
 	size_t colon = last_of(s, ':'), slash = last_of(s, '/');
@@ -270,7 +271,8 @@ static int parse_registry(struct mf_ref *r, struct mf_str s, struct mf_err *err)
 	return parse_name(r, head(s, colon), err);
 }
 
-/* A directory may hold '@': what follows is a digest when it names a hash or has the length of one. */
+/* The name of a directory may contain '@'. What follows it counts as a digest when it has the form WORD:TEXT,
+ * and WORD begins with "sha" or TEXT is at least 32 hexadecimal digits. */
 static bool looks_like_digest(struct mf_str s)
 {
 	size_t colon = first_of(s, ':');
@@ -317,7 +319,8 @@ static struct mf_str without_transport(struct mf_str text)
 	return mf_str_starts(text, docker) ? tail(text, docker.n) : text;
 }
 
-/* The transports of containers-transports(5) that are not read here. "docker:" is an image of Docker Hub. */
+/* Refuses the transports of containers-transports(5) that are not supported. "docker:" is not among them,
+ * because it can be an image of Docker Hub with the name "docker". */
 static int refuse_transport(struct mf_str text, struct mf_err *err)
 {
 	static const char *const names[] = {
@@ -329,7 +332,7 @@ static int refuse_transport(struct mf_str text, struct mf_err *err)
 		return 0;
 	struct mf_str name = head(text, colon), rest = tail(text, colon + 1);
 	size_t slash = first_of(rest, '/');
-	/* A host may be called so. */
+	/* With a port and a path after it, the word is the name of a registry host. */
 	if (slash < rest.n && port_valid(head(rest, slash)))
 		return 0;
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
@@ -357,7 +360,8 @@ static int parse_any(struct mf_ref *r, struct mf_str text, struct mf_err *err)
 	return parse_registry(r, without_transport(text), err);
 }
 
-/* Not shown: it may be a password. */
+/* Refuses a user name before the registry. The message does not show it, because it may contain a
+ * password. */
 static int refuse_user(struct mf_str text, struct mf_err *err)
 {
 	struct mf_str s = without_transport(text);

@@ -1,4 +1,5 @@
-/* Referrers (distribution-spec 1.1): listing them, and the fallback index of registries without the API. */
+/* Referrers (distribution-spec 1.1): listing them, and writing the fallback index of registries without the
+ * API. */
 #include "oci/registry.h"
 
 #include "base/limits.h"
@@ -9,16 +10,16 @@
 
 /* ---- listing */
 
-/* No subject of ours has more; merging is quadratic and a hostile registry chooses the number. */
+/* No real subject has more. Merging takes quadratic time, and a hostile registry could send any number. */
 #define MAX_REFERRERS 10000
 #define MAX_PAGES 1000
-#define WINDOW MF_REGISTRY_WINDOW /* lists that are read or written at once */
+#define WINDOW MF_REGISTRY_WINDOW /* lists that are read or written at the same time */
 
 static void ask_for_index(struct mf_exchange *x)
 {
 	mf_exchange_header(x, "Accept: " MF_MT_OCI_INDEX);
 	x->req.max_bytes = MF_MAX_MANIFEST_BYTES;
-	/* Registries without the API redirect to a web page. */
+	/* Some registries without the API redirect to a web page. */
 	x->req.no_redirect = true;
 }
 
@@ -32,14 +33,14 @@ static int merge_page(struct mf_descriptors *list, struct mf_bytes body, struct 
 	return 0;
 }
 
-/* Did the registry answer, if only to refuse, or with something that is no list? */
+/* Whether the error means that the registry answered: it refused, or sent something that is not a list. */
 static bool is_answer(const struct mf_err *err)
 {
 	return err->code == MF_E_NOT_FOUND || err->code == MF_E_FORMAT || err->code == MF_E_AUTH ||
 	       err->code == MF_E_REFUSED || err->code == MF_E_DIGEST;
 }
 
-/* The pages of the API. MF_ABSENT: what answers is no API. */
+/* Reads all pages of the API. MF_ABSENT: the answer is not that of the API. */
 static enum mf_found read_api(struct mf_exchange *x, struct mf_descriptors *out, struct mf_err *err)
 {
 	for (unsigned page = 0; page < MAX_PAGES; page++) {
@@ -60,13 +61,14 @@ static enum mf_found read_api(struct mf_exchange *x, struct mf_descriptors *out,
 	return MF_FAILED;
 }
 
-/* Is it what the tag of a subject's fallback list gives? Takes the manifest's kind of the registry. */
+/* Whether the manifest at the fallback tag is a list. Some registries (GitLab's) give the subject itself
+ * there. */
 static bool is_list(const struct mf_manifest *m, const struct mf_digest *subject)
 {
 	return m->is_index && !mf_digest_eq(&m->digest, subject);
 }
 
-/* Ends the request for the fallback tag. *m is empty when the tag is not there. */
+/* Ends the request for the fallback tag. *m is empty when the tag does not exist. */
 static int read_tag(struct mf_manifest_call *call, const struct mf_digest *subject, struct mf_manifest *m,
 		    enum mf_referrers_by *by, struct mf_err *err)
 {
@@ -82,7 +84,8 @@ static int read_tag(struct mf_manifest_call *call, const struct mf_digest *subje
 	return 0;
 }
 
-/* The requests of one subject: of the API, of the tag, or of both while it is not known which. */
+/* The requests of one subject: for the API, for the tag, or for both while it is unknown whether the API
+ * exists. */
 struct pair {
 	struct mf_exchange api;
 	struct mf_manifest_call *tag;
@@ -128,8 +131,8 @@ static int pair_begin(void *arg, size_t i, struct mf_err *err)
 	return s->referrers_api != MF_API_THERE && !p->tag ? -1 : 0;
 }
 
-/* The list of the API, if it has entries: some registries answer with an empty one, whatever is stored. Else
- * the one at the tag. */
+/* Gives the list of the API if it has entries, because some registries always answer with an empty one;
+ * otherwise the list at the tag. */
 static int pair_end(struct pair *p, struct mf_image_store *s, const struct mf_digest *subject,
 		    struct mf_descriptors *list, enum mf_referrers_by *by, struct mf_err *err)
 {
@@ -166,7 +169,7 @@ int mf_registry_referrers(struct mf_image_store *s, const struct mf_digest *subj
 	for (size_t i = 0; i < n; i++) {
 		struct mf_descriptors list MF_DESCRIPTORS_CLEANUP = {0};
 		enum mf_referrers_by by;
-		/* The first goes alone: it shows whether there is an API. */
+		/* The first subject goes alone, because its answer shows whether the API exists. */
 		ahead.most = i == 0 && s->referrers_api == MF_API_UNKNOWN ? 1 : WINDOW;
 		if (mf_window_reach(&ahead, i, err) < 0 ||
 		    pair_end(&p.window[i % WINDOW], s, &subjects[i], &list, &by, err) < 0 ||
@@ -176,16 +179,16 @@ int mf_registry_referrers(struct mf_image_store *s, const struct mf_digest *subj
 	return 0;
 }
 
-/* ---- the fallback index: entries are handled as JSON, not as descriptors, so that what others put there is
- * kept with all its members */
+/* ---- the fallback index: entries are handled as JSON, not as descriptors, so that entries of other tools
+ * keep all their members */
 
-#define MAX_TRIES 3 /* manifests may vanish between our check and the registry's */
+#define MAX_TRIES 3 /* manifests may vanish between the check here and the registry's */
 
-/* A list that is read, changed and written. */
+/* One list, which is read, changed and written. */
 struct update {
 	struct mf_image_store *store;
 	const struct mf_referrers_change *change;
-	struct mf_manifest_call *call; /* the one in flight */
+	struct mf_manifest_call *call; /* the request in flight, or NULL */
 	char tag[80];
 	json_t *index;   /* the document, without its entries; owned */
 	json_t *entries; /* owned */
@@ -240,8 +243,8 @@ static int drop(struct update *u, const struct mf_digest *digest, struct mf_err 
 	return 0;
 }
 
-/* Drops entries whose manifests are gone: a registry refuses an index that names them. Asked only when it
- * did, since it costs a request an entry. */
+/* Drops entries whose manifests are gone, because a registry refuses an index that names them. This runs only
+ * after such a refusal, since it costs a request for each entry. */
 static int drop_dangling(struct update *u, struct mf_err *err)
 {
 	size_t n = json_array_size(u->entries), known = 0;
@@ -293,7 +296,7 @@ static json_t *entry_of(const struct mf_descriptor *d, struct mf_err *err)
 	return json_incref(entry);
 }
 
-/* Makes one descriptor present just as given. */
+/* Makes sure that the list has the descriptor exactly as given. */
 static int add_one(struct update *u, const struct mf_descriptor *d, struct mf_err *err)
 {
 	json_t *entry MF_JSON_CLEANUP = entry_of(d, err);
@@ -316,7 +319,7 @@ static bool is_kept(const struct mf_referrers_change *c, const json_t *entry)
 	return false;
 }
 
-/* Drops the entries of records that are no more. */
+/* Drops the entries of records that no longer exist, and the entry that the change names in `drop`. */
 static int drop_stale(struct update *u, struct mf_err *err)
 {
 	for (size_t i = json_array_size(u->entries); i-- > 0;) {
@@ -340,7 +343,7 @@ static int by_digest(const void *a, const void *b)
 	return strcmp(x ? x : "", y ? y : "");
 }
 
-/* The entries in the order of their digests, as a new array. */
+/* Returns the entries in the order of their digests, as a new array. */
 static json_t *sorted(const json_t *entries)
 {
 	size_t n = json_array_size(entries);
@@ -368,7 +371,7 @@ static int write_begin(struct update *u, struct mf_err *err)
 {
 	struct mf_buf text MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_MANIFEST_BYTES);
 	json_t *list = sorted(u->entries);
-	/* Steals the reference, NULL included. */
+	/* json_object_set_new takes over `list`, and fails when it is NULL. */
 	if (json_object_set_new(u->index, "manifests", list))
 		return mf_fail_nomem(err);
 	if (mf_json_text(u->index, &text, err) < 0)
@@ -377,7 +380,7 @@ static int write_begin(struct update *u, struct mf_err *err)
 	return u->call ? 0 : -1;
 }
 
-/* Ends the writing, without the entries that the registry calls unknown. */
+/* Ends the write. Repeats it without the entries whose manifests the registry lacks. */
 static int write_end(struct update *u, struct mf_err *err)
 {
 	for (unsigned try = 1;; try++) {
@@ -389,7 +392,7 @@ static int write_end(struct update *u, struct mf_err *err)
 		if (err->code != MF_E_CONTENT_GONE || try == MAX_TRIES)
 			return -1;
 		mf_err_clear(err);
-		if (missing.n == 0 && drop_dangling(u, err) < 0) /* it did not say which */
+		if (missing.n == 0 && drop_dangling(u, err) < 0) /* the registry did not name them */
 			return -1;
 		for (size_t i = 0; i < missing.n; i++)
 			if (drop(u, &missing.v[i].digest, err) < 0)
@@ -416,8 +419,9 @@ static int no_list(void *arg, size_t i, struct mf_descriptors *list, enum mf_ref
 	return 0;
 }
 
-/* A list is written at a tag only where the registry keeps none itself, even if another tool has begun one.
- * Whoever has stored an artifact knows that from the answer; a removal, which leaves others, has to ask. */
+/* Finds out whether the registry has the API: a list is written at a tag only where it has none, even if
+ * another tool has begun one. The answer to the artifact manifest has usually shown it already. A change that
+ * only removes entries does not need to know. */
 static int ask_api(const struct update *u, struct mf_err *err)
 {
 	struct mf_image_store *s = u->store;
@@ -426,7 +430,7 @@ static int ask_api(const struct update *u, struct mf_err *err)
 	return mf_registry_referrers(s, &u->change->subject, 1, no_list, NULL, err);
 }
 
-/* What was read is changed, and, where that makes a difference, being written. */
+/* Changes the list that was read, and begins to write it if that makes a difference. */
 static int update_write(struct update *u, struct mf_err *err)
 {
 	enum mf_referrers_by by;
@@ -442,12 +446,13 @@ static int update_write(struct update *u, struct mf_err *err)
 	return u->changed ? write_begin(u, err) : 0;
 }
 
-/* The first of the lists are being read from the beginning; the others follow when those are written. */
+/* The first WINDOW lists are requested at the beginning; each further group follows when the one before it is
+ * written. */
 struct mf_referrers_update {
 	struct mf_image_store *store;
 	const struct mf_referrers_change *changes;
 	size_t n, at;
-	bool writing; /* what was read is being written */
+	bool writing; /* the lists that were read are being written */
 	struct update v[WINDOW];
 };
 

@@ -1,4 +1,4 @@
-/* A registry (distribution-spec 1.1). */
+/* The backend for a registry (distribution-spec 1.1). */
 #include "oci/registry.h"
 
 #include <stdio.h>
@@ -35,10 +35,10 @@ static void registry_cleanup(struct mf_registry **reg)
 
 /* ---- resolving */
 
-/* A request that was begun. */
+/* A request that was begun and not ended yet. */
 struct call {
 	struct mf_exchange x;
-	const struct mf_digest *digest; /* of the manifest that is put */
+	const struct mf_digest *digest; /* the digest of the manifest that is put */
 };
 
 static void call_free(struct call *c)
@@ -68,7 +68,7 @@ static void name_text(char out[MF_MAX_TAG + 1], struct mf_manifest_name name)
 		mf_digest_format(out, name.digest);
 }
 
-/* Sets up a request for a manifest; it is not begun yet. */
+/* Sets up a request for a manifest, without beginning it. */
 static struct call *call_new(void *b, const char *method, enum mf_registry_access access,
 			     struct mf_manifest_name name, struct mf_err *err)
 {
@@ -86,7 +86,7 @@ static struct call *call_new(void *b, const char *method, enum mf_registry_acces
 	return made;
 }
 
-/* Begins it; on failure it is freed. */
+/* Begins the request; on failure it is freed. */
 static struct call *call_begin(struct call *call, struct mf_err *err)
 {
 	struct call *c CALL_CLEANUP = call;
@@ -111,8 +111,8 @@ static void *registry_resolve_begin(void *b, const char *tag, struct mf_err *err
 	return call_begin(c, err);
 }
 
-/* What a HEAD says of a manifest. Proxies answer it with length 0, or with a media type that means nothing:
- * then only its content says what it is. */
+/* Reads size and media type from the answer to a HEAD. Returns false when the manifest must be fetched to
+ * know them: some proxies answer with length 0, or with a media type that is not that of a manifest. */
 static bool read_head(const struct mf_http_response *res, char media_type[128], uint64_t *size)
 {
 	*size = res->content_length;
@@ -120,8 +120,8 @@ static bool read_head(const struct mf_http_response *res, char media_type[128], 
 	return *size && *size != UINT64_MAX && mf_is_manifest_type(media_type);
 }
 
-/* Some registries, proxies and presigned URLs know no HEAD, in many words; the GET that follows says what is
- * true. */
+/* Whether the server may have refused the HEAD because of its method: some registries, proxies and presigned
+ * URLs do not support HEAD, and answer with various statuses. The GET that follows gives the true answer. */
 static bool head_refused(long status)
 {
 	return status >= 400 && status != 401 && status != 429 && (status < 500 || status == 501);
@@ -184,7 +184,7 @@ static int write_nowhere(void *arg, const void *p, size_t n, struct mf_err *err)
 	return 0;
 }
 
-/* The request of a HEAD that was refused, as a GET: of a blob one octet is asked for. */
+/* Repeats a refused HEAD as a GET. For a blob it requests one octet only. */
 static int get_instead(struct mf_exchange *x, struct mf_err *err)
 {
 	struct mf_registry *reg = x->reg;
@@ -204,7 +204,8 @@ static int get_instead(struct mf_exchange *x, struct mf_err *err)
 	return mf_exchange_run(x, err);
 }
 
-/* A success, or 404; the answer stays. An empty blob has no first octet (416). */
+/* Ends a HEAD, or the GET in its place, with a success or a 404, which stays in x->res. 416 also means that
+ * the blob is there: an empty blob has no first octet. */
 int mf_registry_head_end(struct mf_exchange *x, struct mf_err *err)
 {
 	if (mf_exchange_end(x, err) < 0)
@@ -216,8 +217,8 @@ int mf_registry_head_end(struct mf_exchange *x, struct mf_err *err)
 	return 0;
 }
 
-/* HEADs of "<kind>/<digest>", MF_REGISTRY_WINDOW at a time; `each` gets the answers in order: a success, or
- * 404. */
+/* Sends HEADs of "<kind>/<digest>", MF_REGISTRY_WINDOW at a time; `each` gets the answers in order. An answer
+ * is a success, a 404, or the 416 of an empty blob. */
 static int heads(struct mf_registry *reg, const char *kind, const struct mf_digest *digests, size_t n,
 		 void (*each)(void *arg, size_t i, const struct mf_http_response *res), void *arg,
 		 struct mf_err *err)
@@ -322,7 +323,8 @@ static int registry_manifests_look(void *b, const struct mf_digest *digests, siz
 	return heads(b, "manifests", digests, n, note_look, out, err);
 }
 
-/* A digest in an error's "detail": the string itself, or a member "digest" or "Digest" of an object. */
+/* Finds the digest in an error's "detail": the string itself, or a member "digest" or "Digest" of an
+ * object. */
 static const char *detail_digest(const json_t *detail)
 {
 	if (json_is_object(detail)) {
@@ -338,7 +340,7 @@ static bool means_missing(const char *code)
 	       strcmp(code, "BLOB_UNKNOWN") == 0;
 }
 
-/* The digests an error body calls unknown; a body that cannot be read names none. */
+/* Adds the digests that an error body reports as unknown. A body that cannot be read adds none. */
 static int read_missing(const struct mf_http_response *res, struct mf_descriptors *missing,
 			struct mf_err *err)
 {
@@ -374,7 +376,8 @@ static int put_refused(const struct mf_exchange *x, struct mf_descriptors *missi
 	return mf_recode(err, MF_E_CONTENT_GONE);
 }
 
-/* A registry that stores other bytes than it was given has stored another manifest. */
+/* Fails when the registry reports that it stored the manifest under another digest: then it changed the
+ * bytes. */
 static int check_stored(const struct mf_http_response *res, const struct mf_digest *digest,
 			struct mf_err *err)
 {
@@ -389,9 +392,9 @@ static int check_stored(const struct mf_http_response *res, const struct mf_dige
 		       res->docker_content_digest);
 }
 
-/* docker-registry writes the links to its blobs in place: while another client uploads the same blob, an
- * empty one makes a manifest that names it "400 DIGEST_INVALID" for a moment. The digests are ours, so it is
- * worth waiting for. */
+/* docker-registry truncates the link file of a blob while another client uploads the same blob. A manifest
+ * that names the blob is then refused for a moment with "400 DIGEST_INVALID". The digests were computed here,
+ * so the answer cannot be right, and the request is repeated. */
 #define TORN_LINK_TRIES 6
 #define TORN_LINK_FIRST_WAIT_MS 20
 static bool torn_link(const struct mf_exchange *x)
@@ -445,8 +448,8 @@ static char *registry_blob_path(void *b, const struct mf_digest *digest)
 
 /* ---- answers in pages (distribution-spec 1.1, "Listing Tags", "Listing Referrers") */
 
-/* Does a link's parameter list name the relation "next"? rel is a list of words, quoted or not; what stands
- * in other quotes is passed over. *params is moved to the end of the list. */
+/* Reports whether the parameters of a link contain the relation "next". rel is a list of words, quoted or
+ * not; other quoted values are skipped. *params is moved to the end of the parameters. */
 static bool is_next(const char **params)
 {
 	bool next = false;
@@ -473,7 +476,7 @@ static bool is_next(const char **params)
 	return next;
 }
 
-/* The target of the first link with rel=next (RFC 8288 section 3); empty when there is none. */
+/* Returns the target of the first link with rel=next (RFC 8288 section 3); empty when there is none. */
 static struct mf_str next_link(const char *header)
 {
 	for (const char *p = header; (p = strchr(p, '<'));) {
@@ -510,8 +513,8 @@ static int add_path(struct mf_buf *out, struct mf_str path, struct mf_err *err)
 	return mf_buf_add(out, path.p + n, path.n - n, err);
 }
 
-/* The path of a link's target, resolved against the page's own. Of another origin the path is taken, too, but
- * asked for here: registries behind proxies give the names that they have inside. */
+/* Resolves a link's target against the path of the page. The origin of the target is ignored, and its path is
+ * requested from this registry: registries behind proxies name themselves by their internal address. */
 static int resolve_link(const char *page, struct mf_str target, struct mf_buf *out, struct mf_err *err)
 {
 	struct mf_buf path MF_BUF_CLEANUP = MF_BUF_INIT(MAX_LINK);
@@ -533,8 +536,8 @@ static int resolve_link(const char *page, struct mf_str target, struct mf_buf *o
 	return add_path(out, mf_buf_str(&path), err);
 }
 
-/* Goes on from x to the next page. The path of every page whose number is a power of two is kept (Brent's
- * algorithm), so that links in a circle end after twice its length. */
+/* Replaces x by the exchange for the next page. To detect a circle of links, it keeps the path of each page
+ * whose number is a power of two (Brent's algorithm): a circle is found within about twice its length. */
 static int turn_page(struct mf_exchange *x, char *path, struct mf_err *err)
 {
 	struct mf_exchange next = {0};
@@ -553,7 +556,7 @@ static int turn_page(struct mf_exchange *x, char *path, struct mf_err *err)
 	return 0;
 }
 
-/* Makes the exchange for the next page. */
+/* Resolves the link and replaces x by the exchange for the next page. */
 static int go_to(struct mf_exchange *x, struct mf_str target, struct mf_err *err)
 {
 	struct mf_buf path MF_BUF_CLEANUP = MF_BUF_INIT(MAX_LINK);
@@ -587,7 +590,7 @@ static int read_page(const struct mf_exchange *x, struct mf_tags *out, struct mf
 	json_t *body MF_JSON_CLEANUP = mf_json_load(mf_buf_bytes(&x->res->body), MAX_TAGS_BODY, err);
 	if (!body)
 		return -1;
-	/* null, or no member, is how an empty list is written. */
+	/* Some registries write an empty list as null or leave the member out. */
 	if (json_is_object(body) &&
 	    (!json_object_get(body, "tags") || json_is_null(json_object_get(body, "tags"))))
 		return 0;
@@ -610,13 +613,14 @@ static int registry_tags(void *b, struct mf_tags *out, struct mf_err *err)
 		x.req.max_bytes = MAX_TAGS_BODY;
 		if (mf_exchange_run(&x, err) < 0)
 			return -1;
-		/* Nothing was ever pushed there. */
+		/* 404: nothing was ever pushed to the repository. */
 		if (page == 0 && x.res->status == 404)
 			return 0;
 		if (!mf_exchange_ok(&x))
 			return mf_exchange_fail(&x, "list tags", err);
 		int rc = read_page(&x, out, err) < 0 ? -1 : mf_registry_next_page(&x, err);
-		/* A list that cannot be read, a web page perhaps, says nothing about what is signed. */
+		/* A list that cannot be read (a web page, for example) is a fault of the server, not of
+		 * anything signed. */
 		if (rc < 0)
 			(void)mf_recode(err, err->code == MF_E_FORMAT ? MF_E_UNAVAILABLE : err->code);
 		if (rc <= 0)

@@ -2,9 +2,9 @@
 #include "base/limits.h"
 #include "oci/registry.h"
 
-/* Registries or proxies that limit the size of a request take parts of this size. */
+/* The size of a part for registries or proxies that limit the size of a request. */
 #define PART ((uint64_t)8 << 20)
-/* A balancer may send each request to another machine, which does not know the upload. */
+/* A load balancer may send each request of an upload to another machine, which may not know the upload. */
 #define UPLOAD_TRIES 3
 
 static int read_spool(void *arg, uint64_t offset, void *p, size_t n, size_t *got, struct mf_err *err)
@@ -12,7 +12,8 @@ static int read_spool(void *arg, uint64_t offset, void *p, size_t n, size_t *got
 	return mf_spool_read(arg, offset, p, n, got, err);
 }
 
-/* Requested with the right to push, so that one token serves the whole upload. */
+/* Checks whether the blob is there. The request asks for the right to push, so that one token serves the
+ * whole upload. */
 static int blob_there(struct mf_registry *reg, const char *digest, bool *there, struct mf_err *err)
 {
 	struct mf_exchange x MF_EXCHANGE_CLEANUP = {0};
@@ -27,12 +28,12 @@ struct upload {
 	struct mf_registry *reg;
 	struct mf_spool *blob;
 	uint64_t length;
-	const char *hex; /* of the digest */
+	const char *hex; /* the digest in hexadecimal */
 	struct mf_buf url;
-	bool ahead; /* it was begun before it was needed, perhaps long ago */
+	bool ahead; /* begun before it was needed, so the registry may have dropped it */
 };
 
-/* Where the upload goes on: the answer's Location, or the same place again. */
+/* Takes the URL for the next request from the answer's Location; without one the URL stays. */
 static int follow(struct upload *u, const struct mf_http_response *res, struct mf_err *err)
 {
 	if (!res->location[0])
@@ -70,7 +71,8 @@ static size_t count_ahead(const struct mf_registry *reg)
 	return n;
 }
 
-/* An upload that is never used is seen by nobody. What fails here fails again when it is needed. */
+/* An upload that is never used is not visible to anyone. A failure here is ignored: if it persists, the
+ * upload reports it. */
 void mf_registry_blobs_put_soon(void *b, size_t n)
 {
 	struct mf_registry *reg = b;
@@ -146,7 +148,8 @@ static int add_digest(struct upload *u, struct mf_err *err)
 			     u->hex);
 }
 
-/* How an upload ended; where it did not, *err says why and *status with which answer. */
+/* Ends an upload with the PUT. On failure *err has the reason, and *status the status of the answer. 400 with
+ * the code UNSUPPORTED counts as 405. */
 static int end_upload(struct upload *u, uint64_t length, long *status, struct mf_err *err)
 {
 	struct mf_exchange x MF_EXCHANGE_CLEANUP = {0};
@@ -163,7 +166,7 @@ static int end_upload(struct upload *u, uint64_t length, long *status, struct mf
 		*status = 405;
 	if (*status != 404)
 		return -1;
-	/* It is the upload that is not there: no image, and no record. */
+	/* 404 is about the upload here, and must not be reported as a missing image or record. */
 	mf_err_set_hint(
 	    err, "a registry behind a balancer needs storage and a secret that all its machines share");
 	return mf_recode(err, MF_E_UNAVAILABLE);
@@ -180,7 +183,7 @@ static int read_window(void *arg, uint64_t offset, void *p, size_t n, size_t *go
 	return mf_spool_read(w->blob, w->offset + offset, p, n, got, err);
 }
 
-/* In parts, for registries that take no body with the PUT, or none so large. */
+/* Uploads in parts, for registries that accept no body with the PUT, or none of this size. */
 static int send_parts(struct upload *u, uint64_t part, long *status, struct mf_err *err)
 {
 	if (begin_upload(u, err) < 0)
@@ -207,7 +210,8 @@ static int send_parts(struct upload *u, uint64_t part, long *status, struct mf_e
 	return end_upload(u, 0, status, err);
 }
 
-/* An answer may have been lost, and a second try then finds its upload ended: the blob itself says so. */
+/* After a failure, checks whether the blob is there: the answer to a PUT may have been lost, and a second try
+ * then finds the upload ended. */
 static bool arrived(const struct upload *u, const char *digest)
 {
 	struct mf_err ignored = MF_ERR_INIT;
@@ -224,7 +228,8 @@ static int send(struct upload *u, const char *digest, struct mf_err *err)
 		if (end_upload(u, u->length, &status, err) == 0)
 			return 0;
 		if (u->ahead && (status == 400 || status == 410 || status == 416)) {
-			mf_err_clear(err); /* it was begun too long ago */
+			mf_err_clear(err); /* the registry has dropped the upload that was begun early: begin
+					      another */
 			continue;
 		}
 		if (u->length &&
@@ -247,7 +252,7 @@ static int send(struct upload *u, const char *digest, struct mf_err *err)
 	}
 }
 
-/* An upload that was interrupted leaves nothing anyone can see; the registry forgets it after a while. */
+/* An interrupted upload leaves nothing that anyone can see; the registry removes it after some time. */
 int mf_registry_blob_put(void *b, struct mf_spool *blob, const struct mf_digest *digest, uint64_t length,
 			 struct mf_err *err)
 {
@@ -267,7 +272,7 @@ int mf_registry_blob_put(void *b, struct mf_spool *blob, const struct mf_digest 
 struct sending {
 	struct upload u;
 	char digest[MF_DIGEST_TEXT];
-	struct mf_exchange x; /* its POST, then its PUT */
+	struct mf_exchange x; /* the POST of the blob, then its PUT */
 };
 
 static void sending_clear(struct sending *s)
@@ -283,7 +288,8 @@ static void sendings_clear(struct sending **v)
 	free(*v);
 }
 
-/* Those that are large are left to mf_registry_blob_put, which asks first. */
+/* Begins the upload of a small blob. Large ones are left to mf_registry_blob_put, which first checks whether
+ * the blob is there. */
 static int begin_post(struct sending *s, struct mf_registry *reg, const struct mf_blob_source *b,
 		      size_t *ahead, struct mf_err *err)
 {
@@ -314,7 +320,7 @@ static int begin_put(struct sending *s, struct mf_err *err)
 	return mf_exchange_begin(&s->x, err);
 }
 
-/* At most MF_REGISTRY_WINDOW of them. */
+/* Puts at most MF_REGISTRY_WINDOW blobs. */
 static void put_some(struct mf_registry *reg, struct sending *s, struct mf_blob_source *v, size_t n)
 {
 	size_t ahead = count_ahead(reg);

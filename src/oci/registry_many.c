@@ -13,7 +13,7 @@ static void window_clear(struct window *w)
 }
 #define WINDOW_CLEANUP MF_CLEANUP(window_clear)
 
-/* -1 for what ends the run. */
+/* Returns -1 for a failure that ends the run (out of memory, cancelled); other failures concern one blob. */
 static int pass_over(struct mf_err *why, struct mf_err *err)
 {
 	if (mf_err_pass_ours(err, why) < 0)
@@ -43,7 +43,7 @@ static int begin_post(struct mf_exchange *x, struct mf_registry *reg, const stru
 	return rc < 0 ? -1 : mf_exchange_begin(x, err);
 }
 
-/* The upload that the answer began, in the same place. */
+/* Sends the blob to the upload that the answer in *x began; *x becomes that request. */
 static int begin_put(struct mf_exchange *x, struct mf_registry *reg, const struct mf_blob_send *s,
 		     struct mf_err *err)
 {
