@@ -39,7 +39,8 @@ static void pair_clear(struct mf_copy_pair *p)
 	mf_gate_report_clear(&p->gate);
 }
 
-/* Images were opened with a pool, and are closed with one. */
+/* Images are closed while the pools are still set: an image without a pool would free the stores and trust
+ * repositories, which belong to the pools. */
 static void run_clear(struct mf_copy_run *r)
 {
 	for (size_t i = 0; r->targets && i < r->ntargets; i++)
@@ -59,7 +60,7 @@ static void run_clear(struct mf_copy_run *r)
 	free(r->targets);
 }
 
-/* ---- what is asked */
+/* ---- options and images */
 
 static int check_options(struct mf_copy_run *r, struct mf_err *err)
 {
@@ -89,7 +90,8 @@ static int check_options(struct mf_copy_run *r, struct mf_err *err)
 	return mf_gate_start(r->source, &r->rules, &r->programs, &r->conditions, err);
 }
 
-/* A slip ends the run; what cannot be opened is one pair's failure. */
+/* A mistake in the arguments ends the run; another failure to open an image is the failure of this pair
+ * alone, if there are several. */
 static int fail_pair(const struct mf_copy_run *r, struct mf_copy_pair *p, const struct mf_err *why,
 		     struct mf_err *err)
 {
@@ -137,7 +139,7 @@ static void add_to_target(struct mf_copy_run *r, struct mf_copy_pair *p)
 	p->target = t;
 }
 
-/* The pairs of each target, in the order given. */
+/* Sorts the pairs by target; those of one target stay in the order given. */
 static void sort_pairs(struct mf_copy_run *r)
 {
 	size_t at = 0;
@@ -154,8 +156,9 @@ static void sort_pairs(struct mf_copy_run *r)
 	}
 }
 
-/* A slip in the list is found before anything is asked of a server. Destinations first: what was given for
- * one registry is for that of the promoter. */
+/* Opens all images before the first request, so that a mistake in the list is found first. Destinations come
+ * first: credentials of the command line go to the first registry that is opened, and must be for the
+ * destination. */
 static int open_pairs(struct mf_copy_run *r, struct mf_err *err)
 {
 	r->pairs = mf_calloc(r->o.npairs, sizeof *r->pairs);
@@ -197,7 +200,7 @@ static int open_pairs(struct mf_copy_run *r, struct mf_err *err)
 
 /* ---- the images at the destination */
 
-/* The copy's name: without a tag, tools would take "latest". */
+/* Adds the name of the copy for the hint, with a tag or digest: without one, tools would use "latest". */
 static int add_copy_name(const struct mf_copy_pair *p, struct mf_buf *out, struct mf_err *err)
 {
 	char digest[MF_DIGEST_TEXT];
@@ -209,7 +212,8 @@ static int add_copy_name(const struct mf_copy_pair *p, struct mf_buf *out, struc
 	return mf_buf_printf(out, err, "@%s", digest);
 }
 
-/* Skopeo has our names for layouts, and oras has options for them. */
+/* With a layout, only skopeo is suggested: it writes layouts as `oci:DIRECTORY`, as we do, where oras needs
+ * options. */
 static void hint_image(const struct mf_copy_pair *p, struct mf_err *err)
 {
 	struct mf_buf to MF_BUF_CLEANUP = MF_BUF_INIT(2 * MF_MAX_REFERENCE);
@@ -230,7 +234,7 @@ static void hint_image(const struct mf_copy_pair *p, struct mf_err *err)
 				from, to.p, from, to.p);
 }
 
-/* A reference at the destination is of the same image, as its promoter sees both. */
+/* A tag or digest that was given at the destination must name the same image as the source. */
 static int check_reference(struct mf_copy_pair *p, struct mf_err *err)
 {
 	struct mf_subjects s MF_SUBJECTS_CLEANUP = {0};
@@ -251,7 +255,7 @@ static int check_reference(struct mf_copy_pair *p, struct mf_err *err)
 	return -1;
 }
 
-/* Whatever gets a record must be there. */
+/* Each subject that gets a record must be at the destination. */
 static int check_subjects(struct mf_copy_target *t, struct mf_err *err)
 {
 	struct mf_digest *digests MF_FREE = mf_calloc(t->nplans, sizeof *digests);
@@ -357,7 +361,8 @@ static int make_items(struct mf_copy_write *c, const struct mf_copy_target *t, c
 	return 0;
 }
 
-/* Among several roles that would do, the one that holds what is promoted. */
+/* Chooses the role for a type. Among several that could hold it, that is the role that already holds the
+ * records to be replaced. */
 static int choose_role(struct mf_copy_write *c, struct mf_copy_target *t, const char *type,
 		       struct mf_err *err)
 {
@@ -377,7 +382,7 @@ static int choose_role(struct mf_copy_write *c, struct mf_copy_target *t, const 
 	return -1;
 }
 
-/* The change of the role that the type goes to; the one that is there, if there is one. */
+/* Returns the write of the role that the type goes to, which is made with the first type of that role. */
 static struct mf_copy_write *write_for(struct mf_copy_target *t, const char *type, struct mf_err *err)
 {
 	struct mf_copy_write *asked = new_write(t, err);
@@ -399,7 +404,8 @@ static struct mf_copy_write *write_for(struct mf_copy_target *t, const char *typ
 	return c;
 }
 
-/* Mostly there is one, so that all is one publish: each role has a file of its own. */
+/* Chooses a role for each type, and makes one write for each role, since each role has a file of its own.
+ * Usually that is one role, and so one publish. */
 static int choose_roles(struct mf_copy_target *t, struct mf_err *err)
 {
 	const char **roles MF_FREE = mf_calloc(t->nplans, sizeof *roles);
@@ -440,7 +446,8 @@ static int load_target(struct mf_copy_target *t, struct mf_err *err)
 
 /* ---- one destination repository */
 
-/* Each pair says for itself what is wrong. */
+/* Calls f for each pair that has not failed. A failure is kept with its pair, and the others go on, unless it
+ * ends the run. */
 static int for_pairs(struct mf_copy_target *t,
 		     int (*f)(struct mf_copy_target *t, struct mf_copy_pair *p, struct mf_err *err),
 		     struct mf_err *err)
@@ -464,7 +471,7 @@ static int resolve_pair(struct mf_copy_target *t, struct mf_copy_pair *p, struct
 	return mf_copy_resolve(t->run, p, err);
 }
 
-/* In requests that the pairs share. */
+/* Loads the shards of one pair and, in the same requests, those of the other pairs with the same source. */
 static int load_shards(const struct mf_copy_target *t, struct mf_copy_pair *p, struct mf_err *err)
 {
 	const struct mf_subjects *of[MF_VERIFY_WINDOW] = {&p->subjects};
@@ -534,7 +541,8 @@ static int publish(struct mf_copy_write *c, struct mf_err *err)
 	return mf_write_rebuild(w, err);
 }
 
-/* One role after the other: what is published stays, and the next run finds it there. */
+/* Publishes one role after the other. If one fails, the earlier ones stay published, and the next run leaves
+ * them as they are. */
 static int publish_all(struct mf_copy_target *t, struct mf_err *err)
 {
 	for (; t->published < t->nwrites; t->published++) {
@@ -551,7 +559,7 @@ static int publish_all(struct mf_copy_target *t, struct mf_err *err)
 	return 0;
 }
 
-/* As it was read back. */
+/* Reports each record as it was read back after the publish. */
 static int report_items(struct mf_copy_write *c, struct mf_err *err)
 {
 	struct mf_write *w = &c->w;
@@ -629,8 +637,9 @@ static int report_published(struct mf_copy_pair *p, struct manifesto_copy_item *
 	return mf_arena_check(a, err);
 }
 
-/* Its own failure, that of a record of it, or that of another pair. Where a part is published, all have that
- * part of theirs. */
+/* The failure to report for a pair: its own, else that of one of its records, else that another pair was the
+ * reason. If some roles were published, each pair of the target may have records among them, and all report
+ * the failure of the target. */
 static void explain(const struct mf_copy_pair *p, struct mf_err *out)
 {
 	const struct mf_copy_target *t = p->target;
@@ -688,7 +697,8 @@ static int report_pair(struct mf_copy_run *r, struct mf_copy_pair *p, struct mf_
 	return mf_fail(err, MF_E_IO, 0, "the result callback failed");
 }
 
-/* Nothing of it is needed any more. What a failure says of one pair may be another pair's. */
+/* Frees what belongs to a target after its last pair is reported; not earlier, since the failure of one pair
+ * may be reported for another. */
 static void target_end(struct mf_copy_run *r, struct mf_copy_target *t)
 {
 	if (++t->reported < t->npairs || r->o.npairs == 1)
@@ -704,7 +714,7 @@ static void target_end(struct mf_copy_run *r, struct mf_copy_target *t)
 	mf_pool_trim(&r->from, MF_MAX_VERIFY_HELD);
 }
 
-/* In the order given, each as soon as all before it are known. */
+/* Reports pairs in the order given, each as soon as the results of all before it are known. */
 static int report_known(struct mf_copy_run *r, struct mf_err *err)
 {
 	while (r->reported < r->o.npairs && r->pairs[r->reported].target->done) {
@@ -719,7 +729,7 @@ static int report_known(struct mf_copy_run *r, struct mf_err *err)
 
 /* ---- the whole */
 
-/* A run that ends early reports what it has published, and of the rest why not. */
+/* A run that ends early reports the pairs that are done, and the reason for all others. */
 static int end_early(struct mf_copy_run *r, const struct mf_err *why)
 {
 	struct mf_err ignored = MF_ERR_INIT;

@@ -1,4 +1,4 @@
-/* history: events from the versions of the roles' files. */
+/* history: derives events from the differences between the versions of the roles' files. */
 #include <assert.h>
 
 #include "ops/ops.h"
@@ -10,31 +10,32 @@
 
 #define DEFAULT_LIMIT 100
 
-/* The events of one role, while they are collected: [first, first + n) of all. */
+/* The events of one file of a role: [first, first + n) of all. `at` is the next one to merge. */
 struct role_log {
 	size_t first, n, at;
-	bool relevant; /* it speaks for the type, or did */
+	bool relevant; /* the role may hold records of the type, or had an event: its gaps are shown */
 };
 
 struct collector {
 	struct mf_image *im;
 	const struct manifesto_history_options *o;
 	const struct mf_subject *subject; /* NULL: all images of the repository */
-	const char *only; /* of all images: the role that is of interest, or NULL: every one */
+	const char *only;                 /* with all images: report this role only; NULL: every role */
 	struct mf_arena *a;
 	struct manifesto_history_event *v;
 	size_t n, cap;
 	struct role_log *logs;
 	size_t nlogs, logs_cap;
-	/* of the role that is being read */
+	/* for the file that is being read */
 	const char *role;
-	const char *file; /* of the role: its own, or of a shard */
-	struct mf_pasts before;
-	struct mf_pasts moved;           /* records of its files that are continued in shards */
-	struct mf_pasts own;             /* those that its own file held beside its shards: withdrawals */
-	int64_t compared;                /* the version that `before` is of; 0: none yet */
-	const void *authority;           /* whose keys `before` was read under */
-	struct mf_tuf_role_copy **lists; /* what the version `listed` lists */
+	const char *file;       /* the role's own file, or the name of a shard */
+	struct mf_pasts before; /* records of the version before */
+	struct mf_pasts moved;  /* records that this role moved to a shard, until that shard is read */
+	struct mf_pasts own;   /* names of records that the role's own file held although a shard covers them:
+				  withdrawals */
+	int64_t compared;      /* the version that `before` was read from; 0: none yet */
+	const void *authority; /* the keys that `before` was verified with */
+	struct mf_tuf_role_copy **lists; /* the roles that the version `listed` lists */
 	size_t nlists;
 	int64_t listed; /* 0: none yet */
 	size_t ninvalid;
@@ -80,7 +81,7 @@ static struct manifesto_history_event *add_event(struct collector *c, const stru
 	return e;
 }
 
-/* Of versions, not of records. */
+/* Adds an event for versions that could not be read or verified. It has no record. */
 static int add_gap(struct collector *c, const struct mf_version *v, const char *why, struct mf_err *err)
 {
 	static const char *const names[] = {[MF_VERSION_NOT_KEPT] = "not-kept",
@@ -101,7 +102,7 @@ static const char *platform_of(const struct collector *c)
 	return c->subject && c->subject->platform[0] ? c->subject->platform : NULL;
 }
 
-/* Only what is left of a record once its file is gone. */
+/* Reports what is still known of a record after the file that held it was freed. */
 static struct manifesto_record report_past(struct collector *c, const struct mf_past *p)
 {
 	assert(p);
@@ -149,7 +150,8 @@ static struct manifesto_history_event *add_record_event(struct collector *c, con
 	return e;
 }
 
-/* Does the event write the record's description, with the time that its signer claims? */
+/* Did the event write a new description of the record? Then the time in it, which its signer claims, is the
+ * time of the event. */
 static bool claims_time(enum mf_event what)
 {
 	return what == MF_EVENT_PUT || what == MF_EVENT_REPLACED || what == MF_EVENT_WITHDRAWN ||
@@ -157,8 +159,8 @@ static bool claims_time(enum mf_event what)
 	       what == MF_EVENT_VETO;
 }
 
-/* Does a shard that this version lists, or took the place of this one, hold the record from now on? A record
- * that its role moves is not removed. */
+/* Does a shard that this version of the role's own file lists hold the record from now on? Such a record was
+ * moved, not removed. Files of shards list none. */
 static bool moves(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l, const struct mf_past *p)
 {
 	struct mf_buf name MF_BUF_CLEANUP = MF_BUF_INIT(512);
@@ -182,7 +184,8 @@ static bool is_own(const struct collector *c, const struct mf_past *p)
 	return false;
 }
 
-/* Keeps what is gone from this version for the shards that hold it, and the names of what came back. */
+/* Keeps the records that went from this version to shards, to compare the shards' first versions with; and
+ * the names of the records that are in the role's own file although a shard covers them. */
 static int keep_moved(struct collector *c, const struct mf_version *v, const struct mf_pasts *after,
 		      struct mf_err *err)
 {
@@ -204,7 +207,8 @@ static int keep_moved(struct collector *c, const struct mf_version *v, const str
 	return 0;
 }
 
-/* What a shard starts with: the records that came to it from its role, or the shard that it is a part of. */
+/* Before the first version of a shard is read: takes as `before` the records that were moved to it, from its
+ * role's own file or from a shard that was split. */
 static int begin_shard(struct collector *c, const struct mf_version *v, struct mf_err *err)
 {
 	size_t kept = 0;
@@ -252,7 +256,7 @@ static int compare(struct collector *c, const struct mf_version *v, const struct
 	return what == MF_EVENT_SIGNED ? report_added(c, before, after, e, err) : 0;
 }
 
-/* Both are sorted. */
+/* Merges the two lists, which are both sorted, to pair the states of each record. */
 static int compare_all(struct collector *c, const struct mf_version *v, const struct mf_pasts *after,
 		       struct mf_err *err)
 {
@@ -269,12 +273,12 @@ static int compare_all(struct collector *c, const struct mf_version *v, const st
 	return 0;
 }
 
-/* ---- what a file lists: roles, keys, paths */
+/* ---- changes of what a file lists: roles, keys, paths */
 
 struct change {
 	struct collector *c;
 	const struct mf_version *v;
-	bool known; /* the version before was read, or there is none */
+	bool known; /* the version before was read, or this is the first version */
 };
 
 static struct manifesto_history_event *add_change(struct collector *c, const struct mf_version *v,
@@ -293,8 +297,8 @@ static struct manifesto_history_event *add_change(struct collector *c, const str
 	return e;
 }
 
-/* In the oldest version that is known, what is there may have come with any before it. NULL: that says
- * nothing. */
+/* The event's name. What the oldest known version lists may have been added in any earlier one: it is
+ * reported as present, not as added. NULL: it is not reported. */
 static const char *name_of(const struct change *ch, const struct mf_tuf_change *change)
 {
 	bool top = !ch->v->loaded; /* a root always lists its four roles */
@@ -347,13 +351,13 @@ static bool same_lists(const struct collector *c, const struct mf_tuf_role *role
 	return c->nlists == n && c->listed;
 }
 
-/* Nobody has created it: its role was spread. */
+/* A shard is not reported as a new role: nobody created it, its role was divided. */
 static bool is_shard(const struct mf_version *v, const struct mf_tuf_role *listed)
 {
 	return v->loaded && mf_tuf_is_shard(v->set->d, v->loaded, listed);
 }
 
-/* Most versions list what the one before did. */
+/* Most versions list the same as the one before; these are recognised without a copy. */
 static int compare_lists(struct collector *c, const struct mf_version *v, const struct mf_tuf_role *roles,
 			 size_t n, struct mf_err *err)
 {
@@ -441,7 +445,8 @@ static int on_records(struct collector *c, const struct mf_version *v, struct mf
 	if (v->loaded->shard && !c->compared && begin_shard(c, v, err) < 0)
 		return -1;
 	if (read_pasts(c, v, &after, &why) < 0) {
-		/* Well signed, and not to be read: nothing of it is shown as fact. */
+		/* Its signatures verify, but an entry of it cannot be read: it is reported as invalid, and
+		 * none of its entries is shown. */
 		if (why.code == MF_E_FORMAT)
 			return add_gap(c, v, why.msg, err);
 		*err = why;
@@ -470,7 +475,8 @@ static int on_verified(struct collector *c, const struct mf_version *v, struct m
 	return on_records(c, v, err);
 }
 
-/* The records that a role held when it was taken off the list. Those of a shard are in others now. */
+/* The role is no longer listed: its records no longer count. If a shard is no longer listed, other shards
+ * hold its records now. */
 static int on_dropped(struct collector *c, const struct mf_version *v, struct mf_err *err)
 {
 	bool shard = strcmp(v->file, v->role) != 0;
@@ -494,7 +500,8 @@ static int on_version(void *arg, const struct mf_version *v, struct mf_err *err)
 	if ((!c->role || strcmp(c->role, v->role) != 0 || strcmp(c->file, v->file) != 0) &&
 	    begin_role(c, v, err) < 0)
 		return -1;
-	/* A shard begins with a later version than 1: its role's go on in it. */
+	/* The versions before a shard's first one were never published: a shard continues the version numbers
+	 * of its role. */
 	if (v->state == MF_VERSION_NOT_KEPT && v->first == 1 && strcmp(v->file, v->role) != 0)
 		return 0;
 	if (v->state == MF_VERSION_VERIFIED)
@@ -504,14 +511,14 @@ static int on_version(void *arg, const struct mf_version *v, struct mf_err *err)
 
 /* ---- the result */
 
-/* What a repository lacks of a role that never spoke for the type is nobody's business. */
+/* Missing versions are of no interest for a role that never had authority over the type. */
 static bool is_shown(const struct role_log *log, const struct manifesto_history_event *e)
 {
 	return log->relevant || (strcmp(e->event, "not-kept") != 0 && strcmp(e->event, "not-read") != 0);
 }
 
-/* Merges the roles by the time seen; each role's events stay in the order of its versions. One without a time
- * follows the one before it at once. */
+/* Merges the events of all files by the time seen. Those of one file stay in the order of its versions; one
+ * without a time (0) directly follows the one before it. */
 static int merge(struct collector *c, struct manifesto_history_result *out, struct mf_err *err)
 {
 	struct manifesto_history_event *all = mf_arena_alloc(c->a, c->n, sizeof *all, err);
@@ -560,7 +567,7 @@ int mf_history_role(const struct mf_tuf_set *set, const char *asked, const struc
 	return -1;
 }
 
-/* Of a repository, also those of the root, which are no targets roles. */
+/* Finds the role that was asked for. With all images it may also be root, snapshot or timestamp. */
 static int find_role(struct collector *c, const struct mf_tuf_loaded **asked, struct mf_err *err)
 {
 	static const char *const tops[] = {"root", "snapshot", "timestamp"};
@@ -591,7 +598,8 @@ static int collect(struct mf_image *im, const struct manifesto_history_options *
 		return 0;
 	if (o->type && mf_buf_printf(&prefix, err, "%s/", o->type) < 0)
 		return -1;
-	/* Of a repository, what is said of the role is in other files. */
+	/* With all images every role is read: changes of a role's keys and paths are in the files of its
+	 * delegators. */
 	q.role = subject && asked ? asked->role : NULL;
 	char hex[65] = "";
 	const char *const only[] = {hex, NULL};
@@ -603,7 +611,7 @@ static int collect(struct mf_image *im, const struct manifesto_history_options *
 	return mf_trust_history(im->trust, &q, err) < 0 ? -1 : merge(&c, out, err);
 }
 
-/* subjects: as in struct mf_load. */
+/* Loads the current metadata. subjects: as in struct mf_load. */
 static int load(struct mf_image *im, const struct manifesto_history_options *o, const char *const *subjects,
 		struct mf_err *err)
 {

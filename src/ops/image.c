@@ -1,4 +1,4 @@
-/* Opening an image: reference, store, trust repository; resolving it to subjects. */
+/* Opens an image, with its stores and its trust repository, and resolves it to subjects. */
 #include <errno.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -21,11 +21,12 @@ static int need_http(struct manifesto *m, struct mf_err *err)
 	return m->http ? 0 : -1;
 }
 
-/* As many hosts as one image has (its registry, the trust server, the origin's registry), and one. */
+/* How many hosts keep their endpoint: the three that one image can have (its registry, the trust server, the
+ * origin's registry), and one more. */
 #define HOSTS_KEPT 4
 
-/* The one that was used least recently makes room; nothing of it is in flight, since an image has fewer. A
- * pool's places go on using theirs. */
+/* Frees the endpoint that was used least recently. No request uses it any more, since the open image has
+ * fewer hosts than are kept. With a pool all are kept: its stores and trust repositories go on using them. */
 static void forget_oldest_endpoint(struct manifesto *m)
 {
 	if (m->pool || m->nendpoint < HOSTS_KEPT)
@@ -35,7 +36,8 @@ static void forget_oldest_endpoint(struct manifesto *m)
 	memmove(&m->endpoint[0], &m->endpoint[1], --m->nendpoint * sizeof m->endpoint[0]);
 }
 
-/* It is the newest then: what an image uses is never the oldest. */
+/* Moves the endpoint to the end, as the newest: so forget_oldest_endpoint never frees one that the open image
+ * uses. */
 static struct mf_auth *use_again(struct manifesto *m, size_t i)
 {
 	struct mf_endpoint e = m->endpoint[i];
@@ -67,14 +69,14 @@ static struct mf_auth *auth_for(struct manifesto *m, const char *host,
 	return a;
 }
 
-/* What was given on the command line is for one registry. */
+/* Credentials of the command line are for one registry only. */
 static const struct mf_credential_config *registry_credentials(const struct manifesto *m, const char *host)
 {
 	bool given = m->given_host && strcmp(m->given_host, host) == 0;
 	return given ? &m->credentials : &m->stored_credentials;
 }
 
-/* A trust server on the very host of the registry is the same host. */
+/* A trust server on the host of that registry gets the registry's credentials, unless it has its own. */
 static const struct mf_credential_config *trust_server_credentials(const struct manifesto *m,
 								   const char *host)
 {
@@ -82,7 +84,8 @@ static const struct mf_credential_config *trust_server_credentials(const struct 
 	return m->trust_credentials.user || !same ? &m->trust_credentials : &m->credentials;
 }
 
-/* The first registry that a run is about: that of --store, else that of the image. */
+/* Credentials of the command line are for the first registry of a run: that of --store, else that of the
+ * image. */
 static int note_given_host(struct manifesto *m, const struct mf_ref *ref, struct mf_err *err)
 {
 	if (m->given_host || ref->transport == MF_TRANSPORT_LAYOUT)
@@ -106,7 +109,7 @@ static struct mf_image_store *open_own_store(struct manifesto *m, const struct m
 	return auth ? mf_image_store_open(ref, m->http, auth, &m->env, err) : NULL;
 }
 
-/* What two spellings of one place have in common. */
+/* A name of the place that is the same for all spellings of it. */
 static char *place_of(const struct mf_ref *ref, struct mf_err *err)
 {
 	char *name = NULL;
@@ -136,7 +139,7 @@ struct mf_image_store *mf_image_store_of(struct manifesto *m, const struct mf_re
 
 /* ---- trust */
 
-/* Where a trust repository is, and what it is called. url NULL: in the bundle. */
+/* Where a trust repository is, and its names. url NULL: in the bundle. */
 struct trust_place {
 	const char *url, *gun, *pin_name;
 };
@@ -182,7 +185,8 @@ static int open_layout_trust(struct mf_image *im, struct mf_err *err)
 	return open_trust_at(im, &(struct trust_place){dir, "oci", pin_name}, err);
 }
 
-/* A layout's trust repository is pinned by where the layout is, or would be: a bundle does without it. */
+/* A layout's trust repository is pinned by the path of the layout. With a bundle the layout itself need not
+ * exist: then by the path that it would have. */
 static char *layout_pin_name(const char *dir, struct mf_err *err)
 {
 	char *real MF_FREE = realpath(dir, NULL), *cwd MF_FREE = NULL, *name = NULL;
@@ -217,7 +221,7 @@ static char *url_host(const char *url)
 	return mf_str_dup((struct mf_str){from, strcspn(from, "/?#")});
 }
 
-/* What requests to a trust server are made with. */
+/* Gives cfg what requests to the trust server need; nothing for a local one. */
 static int connect_to(struct manifesto *m, const char *url, const char *host,
 		      const struct mf_credential_config *credentials, struct mf_trust_config *cfg,
 		      struct mf_err *err)
@@ -304,7 +308,8 @@ static int parse_image(struct mf_ref *out, const char *text, struct mf_err *err)
 	return out->transport == MF_TRANSPORT_LAYOUT ? mf_layout_find(out, err) : 0;
 }
 
-/* Names are for reading: without them digits are shown. */
+/* Names of keys are only shown: if they cannot be loaded, fingerprints are shown, and the operation goes on.
+ */
 static int load_names(struct manifesto *m, struct mf_err *err)
 {
 	struct mf_err why = MF_ERR_INIT;
@@ -433,7 +438,8 @@ static int need_manifest(struct mf_image *im, struct mf_err *err)
 	return err->code == MF_E_NOT_FOUND ? mf_wrap(err, "no image %s", digest) : -1;
 }
 
-/* Whoever names a repository where an image is wanted has asked for `latest` without knowing it. */
+/* A user who named a repository in place of an image has asked for the tag `latest` without knowing it: the
+ * hint explains that. */
 static int no_such_tag(const struct mf_image *im, struct mf_err *err)
 {
 	if (err->code != MF_E_NOT_FOUND || !im->ref.tag || im->ref.transport == MF_TRANSPORT_LAYOUT)
@@ -444,7 +450,8 @@ static int no_such_tag(const struct mf_image *im, struct mf_err *err)
 	return mf_wrap(err, "no image with tag '%s'", im->ref.tag);
 }
 
-/* Ends resolving: digest, and with `described` also media type and size (an IMAGE@DIGEST is then fetched). */
+/* Finds the digest of the image and, with `described`, media type and size, for which the manifest of an
+ * IMAGE@DIGEST is fetched. */
 static int resolve_image(struct mf_image *im, bool described, struct mf_err *err)
 {
 	if (!im->resolved) {
@@ -482,15 +489,15 @@ static void platform_text(const struct mf_descriptor *d, char *out, size_t max)
 		out[0] = 0;
 }
 
-/* The images of an index: the leaves of the tree that it and the indexes in it are. */
+/* The images of an index and of the indexes nested in it: the leaves of this tree. */
 struct leaves {
 	struct mf_image *im;
 	struct mf_subject *v;
 	size_t n, cap;
-	size_t indexes;      /* fetched */
-	size_t attestations; /* passed over */
-	size_t foreign;      /* listed by another digest than sha256: they cannot have records */
-	bool all;            /* all are needed */
+	size_t indexes;      /* nested ones that were fetched */
+	size_t attestations; /* left out */
+	size_t foreign;      /* images listed by another digest than sha256: they cannot have records */
+	bool all;            /* a nested index that is missing is an error */
 };
 
 static void leaves_clear(struct leaves *l)
@@ -498,8 +505,9 @@ static void leaves_clear(struct leaves *l)
 	free(l->v);
 }
 
-/* What BuildKit lists beside the images, of which it is a statement. No platform matches it, so it never
- * runs. With any other platform an entry is an image, whatever its annotations call it. */
+/* BuildKit lists attestations in the index beside the images that they describe. No platform matches
+ * unknown/unknown, so such an entry never runs. An entry with any other platform is an image, whatever its
+ * annotations say. */
 static bool is_attestation(const struct mf_descriptor *d)
 {
 	return d->os && d->architecture && strcmp(d->os, "unknown") == 0 &&
@@ -523,8 +531,9 @@ static int add_leaf(struct leaves *l, const struct mf_subject *s, struct mf_err 
 static int walk_index(struct leaves *l, const struct mf_manifest *index, const char *platform, unsigned depth,
 		      struct mf_err *err);
 
-/* One entry. Its media type says whether it is an index, as it does to those that run images; where it has
- * none, the document itself. The platform of an index is that of the entries in it that have none. */
+/* Adds the images of one entry. Its media type says whether it is an index, as it does for container
+ * runtimes; without a media type, the document itself says so. Entries of a nested index that have no
+ * platform get that of the index. */
 static int walk_entry(struct leaves *l, const struct mf_descriptor *d, const char *platform, unsigned depth,
 		      struct mf_err *err)
 {
@@ -542,7 +551,7 @@ static int walk_entry(struct leaves *l, const struct mf_descriptor *d, const cha
 		return mf_fail(err, MF_E_FORMAT, 0, "the index contains more than %d other indexes",
 			       MF_MAX_INDEX_INDEXES);
 	if (mf_manifest_get(l->im->images, &d->digest, &m, err) < 0) {
-		/* A partial copy of an image may do without the platforms that nobody asks for. */
+		/* A partial copy of an image may lack nested indexes of other platforms. */
 		if (l->all || err->code != MF_E_NOT_FOUND)
 			return mf_wrap(err, "an index in the index");
 		mf_err_clear(err);
@@ -573,7 +582,7 @@ static int walk_index(struct leaves *l, const struct mf_manifest *index, const c
 	return 0;
 }
 
-/* "linux/arm64" also fits "linux/arm64/v8" when it is the only one. */
+/* "linux/arm64" also fits "linux/arm64/v8"; choose_platform refuses when several images fit. */
 static bool platform_fits(const char *have, const char *asked)
 {
 	size_t n = strlen(asked);
