@@ -1,8 +1,7 @@
 /* bundle: the published metadata, records and content of some images in one file (docs/bundle-format.md).
- *
- * The images are resolved and their records verified first; then the file is written from the loaded
- * metadata, and each blob is fetched and verified in turn. The same state gives the same octets, whatever the
- * order of the images. */
+ * The images are resolved and their records verified first. Then the file is written from the loaded
+ * metadata, and each blob is fetched and verified in turn. The same state of the repositories gives the same
+ * octets, whatever the order of the images. */
 #include <stdio.h>
 
 #include "base/window.h"
@@ -21,7 +20,7 @@ struct descriptor {
 	uint64_t size;
 };
 
-/* A blob: octets in memory, or the content of a record. */
+/* A blob: octets in memory, or the content of a record, which is fetched when it is written. */
 struct blob {
 	struct mf_digest digest;
 	struct mf_bytes bytes; /* p NULL: content */
@@ -59,7 +58,7 @@ static void pack_clear(struct pack *p)
 	mf_spool_free(p->file);
 }
 
-/* ---- what is in it */
+/* ---- lists of what goes in */
 
 static int add_descriptor(struct pack *p, const struct descriptor *d, struct mf_err *err)
 {
@@ -120,7 +119,8 @@ static int add_artifact(struct pack *p, struct mf_image *im, const struct mf_sub
 	return add_bytes(p, &d.digest, mf_buf_bytes(&bytes), err) < 0 ? -1 : add_descriptor(p, &d, err);
 }
 
-/* Is the content of an expired record still there? `get --at` could ask for it; nobody else does. */
+/* Is the content of an expired record still there? It is optional, since only `get --at` asks for it: if it
+ * is gone, a warning says that it is left out. */
 static enum mf_found still_there(struct pack *p, struct mf_image *im, const struct blob *b,
 				 struct mf_err *err)
 {
@@ -141,7 +141,7 @@ static enum mf_found still_there(struct pack *p, struct mf_image *im, const stru
 		   : MF_ABSENT;
 }
 
-/* What was withdrawn is in the trust metadata; its content is handed out to nobody. */
+/* Withdrawals and vetoes are in the trust metadata; content of a withdrawn record is never handed out. */
 static int add_record(struct pack *p, struct mf_image *im, const struct mf_subject *s,
 		      const struct mf_entry *e, struct mf_err *err)
 {
@@ -176,7 +176,7 @@ static int add_records(struct pack *p, struct mf_image *im, const struct mf_subj
 
 /* ---- images */
 
-/* A partial copy of an image lacks some. */
+/* MF_ABSENT: it is not there; a partial copy of an image lacks some manifests. */
 static enum mf_found get_manifest(struct mf_image *im, const struct mf_digest *digest,
 				  struct mf_manifest *out, struct mf_err *err)
 {
@@ -188,7 +188,8 @@ static enum mf_found get_manifest(struct mf_image *im, const struct mf_digest *d
 	return MF_ABSENT;
 }
 
-/* The manifest of a platform's image: other tools look for what refers to it. */
+/* Adds the manifest of one image of an index that has records: other tools list the referrers of that
+ * manifest. */
 static int add_child(struct pack *p, struct mf_image *im, const struct mf_digest *digest, struct mf_err *err)
 {
 	struct mf_manifest m MF_MANIFEST_CLEANUP = {0};
@@ -196,7 +197,7 @@ static int add_child(struct pack *p, struct mf_image *im, const struct mf_digest
 	return there == MF_FOUND ? add_bytes(p, digest, mf_buf_bytes(&m.bytes), err) : there;
 }
 
-/* The indexes in an index, by which --platform is resolved. */
+/* Adds the nested indexes, which readers need to resolve --platform. */
 static int add_indexes(struct pack *p, struct mf_image *im, const struct mf_manifest *index, unsigned depth,
 		       struct mf_err *err)
 {
@@ -220,7 +221,7 @@ static int add_indexes(struct pack *p, struct mf_image *im, const struct mf_mani
 	return 0;
 }
 
-/* The manifest, and the name by which a reader asks for it. */
+/* Adds the manifest or index of the image, and the name under which readers find it. */
 static int add_image(struct pack *p, struct mf_image *im, const struct mf_subject *s, struct mf_err *err)
 {
 	struct mf_buf gun MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_REFERENCE);
@@ -241,7 +242,8 @@ static int add_image(struct pack *p, struct mf_image *im, const struct mf_subjec
 	return add_descriptor(p, &d, err);
 }
 
-/* A role that does not verify, for whatever reason, hides its records from readers as it does here. */
+/* Warns of roles that do not verify: readers of the bundle, as of the repository, cannot read their records.
+ */
 static int warn_broken(struct pack *p, const struct mf_trust *t, struct mf_err *err)
 {
 	size_t n;
@@ -255,7 +257,7 @@ static int warn_broken(struct pack *p, const struct mf_trust *t, struct mf_err *
 	return 0;
 }
 
-/* One load for all images of a repository. */
+/* Waits for the load that all images of a repository share, and warns of its broken roles once. */
 static int need_trust(struct pack *p, struct mf_image *im, struct mf_err *err)
 {
 	struct mf_pool_trust *t = im->shared;
@@ -324,7 +326,7 @@ static int descriptor_cmp(const void *x, const void *y)
 	return c ? c : memcmp(a->digest.b, b->digest.b, sizeof a->digest.b);
 }
 
-/* What is in memory goes before what would be fetched. */
+/* Of equal blobs the one in memory comes first, so that `sort` keeps it and nothing is fetched. */
 static int blob_cmp(const void *x, const void *y)
 {
 	const struct blob *a = x, *b = y;
@@ -348,7 +350,7 @@ static void sort(struct pack *p)
 	p->nblobs = kept;
 }
 
-/* One tag that means two digests: it moved while the images were resolved, or both were asked for. */
+/* Refuses a tag that stands for two digests: it moved between two of the images. */
 static int check_names(const struct pack *p, struct mf_err *err)
 {
 	for (size_t i = 1; i < p->ndescriptors && p->descriptors[i].name; i++)
@@ -414,7 +416,7 @@ static int by_gun(const void *x, const void *y)
 	return strcmp(mf_trust_gun((*a)->trust), mf_trust_gun((*b)->trust));
 }
 
-/* A layout has no name of its own, so that there is room for one. */
+/* All layouts have the same GUN, so a bundle has room for the trust metadata of one. */
 static int check_layouts(const struct pack *p, struct mf_err *err)
 {
 	for (size_t i = 1; i < p->pool.ntrusts; i++)

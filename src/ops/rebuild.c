@@ -1,5 +1,5 @@
-/* Makes catalogue and referrers from the signed records: they show people and garbage collectors what is
- * stored; nothing trusts them. */
+/* Makes catalogue and referrers from the signed records. They show people what is stored, and keep garbage
+ * collectors from deleting it; nothing trusts them. */
 #include <stdio.h>
 
 #include "base/encode.h"
@@ -13,14 +13,15 @@
 
 static void put_artifact_type(char out[ARTIFACT_TYPE], struct mf_str type, const char *media_type)
 {
-	/* A withdrawal is no approval: whoever asks for approvals must not find it. */
+	/* A withdrawal has an artifact type of its own: a client that asks for the referrers of the record's
+	 * type must not find it. */
 	if (strcmp(media_type, MF_MT_WITHDRAWN) == 0)
 		(void)snprintf(out, ARTIFACT_TYPE, "%s", MF_MT_WITHDRAWN);
 	else
 		(void)snprintf(out, ARTIFACT_TYPE, "application/vnd.manifesto.%.*s", MF_STR_ARG(type));
 }
 
-/* The name of the file that other tools make of the content. */
+/* The file name under which other tools save the content. */
 static void title_of(char out[MF_MAX_TYPE + 8], struct mf_str type, const char *media_type)
 {
 	size_t n = strcspn(media_type, "; ");
@@ -64,7 +65,7 @@ enum mf_found mf_artifact_again(const struct mf_subject *s, const struct mf_entr
 				       .media_type = e->record.media_type,
 				       .created = e->record.created};
 	struct mf_digest digest;
-	/* As it is made now, and as earlier versions made it: without the owner, and bare. */
+	/* Tries the form that is made now, then those of earlier versions: without the owner, and bare. */
 	for (int form = owner ? 0 : 1; e->record.has_artifact && form < 3; form++) {
 		r.owner = form == 0 ? owner : NULL;
 		r.bare = form == 2;
@@ -125,8 +126,9 @@ static enum mf_catalogue_result write_catalogue(struct mf_image *im, const struc
 
 static const char *const all_subjects[] = {"", NULL};
 
-/* Of a big repository the records that share their part of the catalogue with a subject that changed are
- * enough, and of a role with shards those of these subjects: what is not loaded keeps its parts. */
+/* Has the repository more records than one catalogue has? Its catalogue then has parts, one for each first
+ * byte of a subject's digest, and only the parts of the subjects that changed are written, which needs only
+ * their shards. Sets which parts have records, as far as that is loaded. */
 static bool is_big(const struct mf_image *im, bool parts[256])
 {
 	return mf_policy_tally(mf_trust_set(im->trust), parts) > MF_MAX_CATALOGUE_RECORDS;
@@ -146,8 +148,10 @@ static void write_lists(void *arg)
 
 enum pass { COUNT, WRITE };
 
-/* All shards of a large role, one after the other. MF_FOUND, with the parts that have records; COUNT writes
- * nothing, and ends when there are more than one catalogue has. MF_ABSENT: there are no more. */
+/* Goes through all records, one first byte after the other, so that only the shards of that byte are needed
+ * at once. WRITE writes each part; COUNT writes nothing, and stops as soon as there are more records than one
+ * catalogue has. MF_FOUND: there are more; WRITE has then set which parts have records. MF_ABSENT: one
+ * catalogue has room for all. */
 static enum mf_found write_parts(struct mf_image *im, bool parts[256], enum pass pass, struct mf_err *err)
 {
 	const struct mf_tuf_set *set = mf_trust_set(im->trust);
@@ -173,7 +177,8 @@ static enum mf_found write_parts(struct mf_image *im, bool parts[256], enum pass
 	return n > MF_MAX_CATALOGUE_RECORDS ? MF_FOUND : MF_ABSENT;
 }
 
-/* MF_ABSENT: nothing was done, because the shards are few, or have few records. */
+/* Writes the whole catalogue part by part. MF_ABSENT: nothing was written, because the shards are few, or
+ * have few records. */
 static enum mf_found rebuild_by_parts(struct mf_image *im, const struct mf_rebuild *r, struct lists *lists,
 				      struct mf_err *err)
 {
@@ -324,7 +329,7 @@ int mf_artifact_put_end(struct mf_image *im, struct mf_manifest_call *call, stru
 	bool seen;
 	if (mf_manifest_put_end(call, &seen, &missing, err) == 0)
 		return 0;
-	/* The first in a repository finds no empty configuration there. */
+	/* The empty configuration is missing in a repository that has no artifact manifest yet. */
 	if (err->code != MF_E_REFUSED && err->code != MF_E_NOT_FOUND && err->code != MF_E_CONTENT_GONE)
 		return -1;
 	mf_err_clear(err);
@@ -461,8 +466,8 @@ static int prepare_rebuild(struct mf_image *im, const struct mf_rebuild *r, stru
 	return 0;
 }
 
-/* What no record names any more is deleted: where the registry keeps the list of referrers, that alone takes
- * it from there. */
+/* Deletes the artifact manifests that no record names any more. If the registry keeps the list of referrers
+ * itself, this is the only way to take them off it. */
 static int begin_deletes(struct mf_image *im, const struct mf_rebuild *r, struct rebuilding *b,
 			 struct mf_err *err)
 {
@@ -486,7 +491,8 @@ static void end_deletes(struct mf_image *im, struct mf_rebuild *r, struct rebuil
 		struct mf_err why = MF_ERR_INIT;
 		struct mf_manifest_call *c = b->deletes[i];
 		b->deletes[i] = NULL;
-		/* Where clients write the lists, what is on none of them is found by nobody. */
+		/* If clients write the lists, a manifest that was not deleted is on no list, so the failure
+		 * does not matter. */
 		if (mf_manifest_delete_end(c, &why) < 0 && mf_referrers_api(im->blobs) && !r->deletes.code)
 			r->deletes = why;
 	}
@@ -497,7 +503,8 @@ bool mf_rebuild_refused(const struct mf_err *err)
 	return err->code == MF_E_REFUSED || err->code == MF_E_AUTH;
 }
 
-/* Where the catalogue cannot be written, each new artifact manifest gets a tag that keeps it. */
+/* If the catalogue cannot be written, each new artifact manifest gets a tag of its own, so that garbage
+ * collectors keep it. */
 static void keep_apart(struct mf_image *im, struct mf_rebuild *r)
 {
 	for (size_t i = 0; i < r->nstored; i++) {
@@ -508,7 +515,7 @@ static void keep_apart(struct mf_image *im, struct mf_rebuild *r)
 	}
 }
 
-/* The lists that were read ahead, to be changed now. */
+/* Uses the lists that mf_rebuild_begin has requested, with the changes that are known now. */
 static bool take_ahead(struct mf_rebuild *r, struct rebuilding *b)
 {
 	if (!r->ahead->lists)
@@ -519,7 +526,8 @@ static bool take_ahead(struct mf_rebuild *r, struct rebuilding *b)
 	return true;
 }
 
-/* MF_ABSENT: somebody else has published meanwhile. */
+/* Writes catalogue and referrers from the loaded records. MF_ABSENT: another writer has published meanwhile.
+ */
 static enum mf_found rebuild_once(struct mf_image *im, struct mf_rebuild *r, const char *const *parts,
 				  struct mf_err *err)
 {
@@ -537,7 +545,7 @@ static enum mf_found rebuild_once(struct mf_image *im, struct mf_rebuild *r, con
 	struct lists meanwhile = {b.lists, &r->lists};
 	if (rebuild_catalogue(im, r, &meanwhile, &r->catalogue) < 0 && mf_rebuild_refused(&r->catalogue))
 		keep_apart(im, r);
-	if (mf_trust_load_shards(im->trust, parts, err) < 0) /* they may have made room */
+	if (mf_trust_load_shards(im->trust, parts, err) < 0) /* the catalogue may have dropped them */
 		return MF_FAILED;
 	struct mf_referrers_update *lists = b.lists;
 	b.lists = NULL;
@@ -552,7 +560,8 @@ static enum mf_found rebuild_once(struct mf_image *im, struct mf_rebuild *r, con
 	return same;
 }
 
-/* The first bytes of the subjects' digests, for struct mf_load: a part of the catalogue has one. */
+/* The first bytes of the subjects' digests in hex, for struct mf_load: each part of the catalogue has the
+ * subjects of one first byte. */
 struct parts {
 	char hex[256][3];
 	const char *v[257];
@@ -574,8 +583,9 @@ static void parts_of(const struct mf_subjects *subjects, struct parts *out)
 	out->v[n] = NULL;
 }
 
-/* Written from one state of the records, which is loaded; done when that is still the newest afterwards.
- * Whoever publishes in between repeats it too. */
+/* Writes catalogue and referrers from the loaded records, and repeats that until these are still the newest
+ * afterwards. A writer that publishes in between does the same, so the last rebuild is of the newest records.
+ */
 int mf_rebuild(struct mf_image *im, struct mf_rebuild *r, struct mf_err *err)
 {
 	struct mf_lock lock MF_LOCK_CLEANUP = MF_LOCK_INIT;

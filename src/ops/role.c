@@ -1,5 +1,5 @@
-/* role list: what each role may sign, and what this machine can do in it. role add, remove, sign: changes of
- * roles, and their effect on existing records. */
+/* role list: shows what each role may sign, and whether this machine can sign for it. role add, remove, sign:
+ * change roles, and report the effect on existing records. */
 #include <stdio.h>
 #include <sys/stat.h>
 
@@ -19,7 +19,7 @@ void mf_role_keys_clear(struct mf_role_keys *k)
 	*k = (struct mf_role_keys){0};
 }
 
-/* certificate: malloc'd, where the text is one. */
+/* *certificate: a copy of the text for the caller to free, if the text is a certificate. */
 static struct mf_pubkey *key_from_text(struct mf_str text, const char *what, char **certificate,
 				       struct mf_err *err)
 {
@@ -53,14 +53,14 @@ static struct mf_pubkey *key_from_file(const char *text, const char *dir, bool *
 		(void)mf_fail_nomem(err);
 		return NULL;
 	}
-	/* A directory may have the name of a key. */
+	/* A directory does not count: it may have the same name as a key. */
 	*found = stat(path, &st) == 0 && !S_ISDIR(st.st_mode);
 	if (!*found || mf_file_read(path, MF_MAX_KEYFILE_BYTES, &bytes, err) < 0)
 		return NULL;
 	return key_from_text(mf_str_skip_bom(mf_buf_str(&bytes)), path, certificate, err);
 }
 
-/* By name or fingerprint, here or in the repository. */
+/* Finds a key of this machine or of the repository by its name or fingerprint. */
 static struct mf_pubkey *key_by_name(struct mf_image *im, const char *text, struct mf_err *err)
 {
 	struct mf_esc e;
@@ -125,7 +125,7 @@ int mf_role_key_add(struct mf_image *im, const char *text, const char *dir, stru
 	bool itself = mf_pubkey_is_text(mf_str_c(text));
 	if (itself)
 		pub = key_from_text(mf_str_c(text), "the key given", &certificate, err);
-	/* A whole fingerprint is not taken for the name of a file. */
+	/* A full fingerprint never names a file. */
 	else if (!mf_fingerprint_parse(&whole, text))
 		pub = key_from_file(text, dir, &found, &certificate, err);
 	if (!pub && !found && !itself && !err->code)
@@ -133,9 +133,10 @@ int mf_role_key_add(struct mf_image *im, const char *text, const char *dir, stru
 	return pub ? keep_key(out, pub, &certificate, err) : -1;
 }
 
-/* ---- the records that a change makes to be read differently */
+/* ---- the effect of a change on existing records */
 
-/* What becomes of a record that was there. */
+/* What happens to a record that counted before. OUTVOTED: it is in `targets`, and a role has authority over
+ * its type now. UNSIGNED: no key that signed it counts any more. */
 enum fate { STAYS, OUTVOTED, GONE, UNSIGNED, FATES };
 
 struct seen {
@@ -143,12 +144,12 @@ struct seen {
 	enum mf_state state;
 	enum fate fate;
 };
-/* The records before the change, and what became of them afterwards. */
+/* The records before the change, with their fate after it. */
 struct survey {
 	struct mf_arena arena;
 	struct seen *v;
 	size_t n, cap;
-	size_t added; /* records that are read now, and were not before */
+	size_t added; /* records that count after the change and did not before */
 };
 
 static void survey_clear(struct survey *s)
@@ -224,7 +225,8 @@ static int survey_after(void *arg, const struct mf_tuf_set *set, struct mf_err *
 	return mf_policy_each(set, (struct mf_entry_filter){0}, note_after, s, err);
 }
 
-/* Each record that counts before and not afterwards is a change of its own: nobody's approval dies unseen. */
+/* Reports each record that counts before and not afterwards as a change of its own, so that no approval is
+ * lost without notice. */
 static int report_lost(const struct survey *records, struct mf_role_change *c,
 		       struct manifesto_role_result *out, struct mf_err *err)
 {
@@ -254,7 +256,7 @@ static int report_lost(const struct survey *records, struct mf_role_change *c,
 	return 0;
 }
 
-/* What several signatures take is better known before somebody tries to put. */
+/* Warns of a threshold above 1, so that the user learns what it takes before the first put. */
 static const char *threshold_warning(const struct mf_role_request *r, struct mf_arena *a)
 {
 	return r->verb == MF_ROLE_DROP || r->threshold < 2
@@ -282,7 +284,7 @@ static int report_warnings(const struct survey *records, const struct mf_role_ch
 		return -1;
 	for (size_t i = 0; i < records->n; i++)
 		n[records->v[i].fate]++;
-	n[STAYS] = records->added; /* instead: those that come back */
+	n[STAYS] = records->added; /* records that stay need no warning; its row counts the added ones */
 	for (size_t i = 1; i <= FATES; i++) {
 		size_t fate = i % FATES;
 		if (!n[fate])
@@ -380,7 +382,7 @@ static int check_options(const struct manifesto_role_options *o, enum mf_role_ve
 	return 0;
 }
 
-/* `keys` of role sign is who signs; a role that does not exist is reported later. */
+/* In role sign, `keys` names the key to sign with. A role that does not exist is reported later. */
 static int check_signer(const struct mf_image *im, const struct manifesto_role_options *o, struct mf_err *err)
 {
 	const struct mf_tuf_role *role = mf_publish_find_role(mf_trust_set(im->trust), o->role);
@@ -499,7 +501,7 @@ static int report_paths(struct listing *l, const struct mf_tuf_role *role, struc
 	return 0;
 }
 
-/* Why the role, or a shard of it, could not be loaded. */
+/* Finds why the role, or one of its shards, could not be loaded. NULL: nothing failed. */
 static const struct mf_trust_broken *find_broken(const struct listing *l, const char *name,
 						 const struct mf_tuf_loaded *loaded)
 {
@@ -527,7 +529,7 @@ static void report_state(struct listing *l, const char *name, struct manifesto_r
 		out->state = "expired";
 }
 
-/* Whether this machine can publish under the role, or why not. */
+/* Reports whether this machine can publish under the role, or why not. */
 static void report_mine(struct listing *l, const struct mf_tuf_role *role, struct manifesto_role *out)
 {
 	size_t held = mf_publish_held(l->im->trust, role);

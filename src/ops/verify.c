@@ -1,5 +1,5 @@
-/* verify: the gate. The trust metadata of a repository are loaded once in a run; while one image is
- * evaluated, the next ones are being resolved. */
+/* verify: checks images against a policy. The trust metadata of each repository is loaded once in a run;
+ * while one image is evaluated, the next ones are being resolved. */
 #include <stdio.h>
 
 #include "base/encode.h"
@@ -21,14 +21,14 @@ struct run {
 	const char **programs; /* conditions of the rules, in their order */
 	struct mf_conditions *conditions;
 	struct mf_summary summary;
-	struct mf_arena arena; /* of `wants` */
+	struct mf_arena arena; /* holds the strings of `wants` */
 	struct mf_load wants;
 	struct mf_pool pool;
 	struct slot slots[MF_VERIFY_AHEAD];
 	struct mf_window ahead; /* over the images */
 	size_t refused;
-	int status;        /* gravest of all */
-	enum mf_code code; /* of it */
+	int status;        /* the gravest exit status of all images */
+	enum mf_code code; /* the code with that status */
 };
 
 static void slot_clear(struct slot *s)
@@ -57,7 +57,7 @@ static void run_cleanup(struct run **r)
 		run_clear(*r);
 }
 
-/* ---- what is asked */
+/* ---- options and rules */
 
 int mf_gate_read_rules(struct mf_rules *rules, const struct manifesto_verify_options *o, struct mf_err *err)
 {
@@ -157,7 +157,7 @@ static int prepare(struct run *r, struct mf_err *err)
 	return -1;
 }
 
-/* ---- trust, once a repository */
+/* ---- trust metadata, once for each repository */
 
 /* Finds the role that a veto name stands for; every role that could list it is loaded. */
 static int find_veto(const struct mf_trust *t, const char *role, const struct mf_tuf_role **out,
@@ -405,7 +405,7 @@ static int verify(struct run *r, struct mf_err *err)
 			return -1;
 		mf_env_progress(&r->m->env, MF_PROGRESS_IMAGES, i + 1, o->nimages);
 	}
-	if (mf_summary_end(&r->summary, err) < 0) /* which hides no refusal that is graver */
+	if (mf_summary_end(&r->summary, err) < 0) /* a graver refusal is reported instead */
 		return r->refused && mf_exit_graver(mf_code_exit(r->code), mf_code_exit(err->code))
 			   ? mf_recode(err, r->code)
 			   : -1;
