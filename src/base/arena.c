@@ -64,7 +64,7 @@ static char *format(struct mf_arena *a, const char *fmt, va_list ap)
 	return z;
 }
 
-/* NULL is a lack of memory. */
+/* Returns p. If p is NULL, fails with MF_E_NOMEM. */
 static void *found(void *p, struct mf_err *err)
 {
 	if (!p)

@@ -12,7 +12,7 @@
 
 extern char **environ;
 
-/* How long a program may take to end after SIGTERM: it may have to restore a terminal. */
+/* How long a program may take to end after SIGTERM: it may have to restore a terminal's settings. */
 #define GRACE_MS 1000
 #define TICK_MS 100
 
@@ -30,7 +30,7 @@ static void close_fd(int *fd)
 }
 #define CLOSED MF_CLEANUP(close_fd)
 
-/* A prefix: passphrases of single keys have variables of their own. */
+/* Compares prefixes, because the variables with passphrases of single keys begin with a common one. */
 static bool begins_with(const char *line, const char *const *names)
 {
 	for (; names && *names; names++)
@@ -83,7 +83,7 @@ static int input_file(struct mf_bytes input, struct mf_err *err)
 	return given;
 }
 
-/* The host may ignore these signals; a program expects them to be as usual. */
+/* Resets signals that this process may ignore; the program expects their default action. */
 static void usual_signals(posix_spawnattr_t *attr)
 {
 	sigset_t usual;
@@ -94,13 +94,13 @@ static void usual_signals(posix_spawnattr_t *attr)
 	(void)posix_spawnattr_setflags(attr, POSIX_SPAWN_SETSIGDEF);
 }
 
-/* posix_spawn expects pointers to non-const and writes through none of them. */
+/* posix_spawn takes pointers to non-const strings, but does not write to them. */
 static char *const *spawn_args(const char *const *argv)
 {
 	return (char *const *)(uintptr_t)argv;
 }
 
-/* An errno value. */
+/* Starts the program. Returns 0 or an errno value. */
 static int spawn(const char *const *argv, const int stream[3], char **environment, pid_t *pid)
 {
 	posix_spawn_file_actions_t actions;
@@ -136,7 +136,8 @@ static enum mf_found start(struct running *r, const struct mf_child *c, struct m
 		return mf_fail(err, MF_E_IO, errno, "pipe");
 	r->out = out[0];
 	int its_out CLOSED = out[1];
-	/* Nobody drains it: what does not fit is lost, and the program does not wait. */
+	/* Nothing reads from this pipe while the program runs. Being non-blocking, it drops what does not
+	 * fit, and the program does not wait. */
 	if (pipe2(errors, O_CLOEXEC | O_NONBLOCK) < 0)
 		return mf_fail(err, MF_E_IO, errno, "pipe");
 	r->errors = errors[0];
@@ -151,7 +152,7 @@ static enum mf_found start(struct running *r, const struct mf_child *c, struct m
 	return MF_FOUND;
 }
 
-/* Until there is something to read: of a pidfd, the end of the program. */
+/* Waits until fd is readable; a pidfd is when the program has ended. */
 static int wait_readable(int fd, const struct running *r, const struct mf_child *c, struct mf_err *err)
 {
 	for (;;) {
@@ -188,7 +189,8 @@ static int read_all(const struct running *r, const struct mf_child *c, struct mf
 	}
 }
 
-/* A host that ignores SIGCHLD has no statuses (ECHILD); then the answer decides. */
+/* If this process ignores SIGCHLD, no exit status can be had (ECHILD); then only the program's output
+ * counts. */
 static int reap(struct running *r, struct mf_child *c, struct mf_err *err)
 {
 	int raw = 0;

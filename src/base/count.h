@@ -1,4 +1,4 @@
-/* Counts what a thread has hashed, read and written, to show how cost grows. */
+/* Counts octets that a thread has hashed, read and written, to measure how cost grows. */
 #ifndef MF_BASE_COUNT_H
 #define MF_BASE_COUNT_H
 
@@ -10,8 +10,9 @@ struct mf_counts {
 	uint64_t hashed, read, written;
 	uint64_t certificates; /* parsed */
 };
-/* The calling thread's counters; callers add to them. A digest or a file has no context; one thread uses a
- * context at a time, so the difference between two readings is the work done in between. */
+/* The calling thread's counters, to which callers add. Digests and files belong to no context; but one
+ * thread uses one context at a time, so the difference between two readings is the work of what ran in
+ * between. */
 struct mf_counts *mf_counts(void);
 
 #endif

@@ -14,7 +14,7 @@ void mf_hex_encode(char *out, const uint8_t *p, size_t n)
 	out[2 * n] = 0;
 }
 
-/* -1: no digit, or an upper-case one. */
+/* Returns -1 for any other character, including upper-case digits. */
 static int lower_hex_value(char c)
 {
 	if (c >= '0' && c <= '9')
@@ -93,7 +93,8 @@ static int b64_value(char c)
 	return c == '+' ? 62 : c == '/' ? 63 : -1;
 }
 
-/* One group of four digits; `last`: padding is allowed in it. Returns octets, -1 when malformed. */
+/* Decodes one group of four digits; only the `last` group may be padded. Returns the number of octets, -1
+ * when malformed. */
 static int b64_group(const char *p, bool last, uint8_t out[3])
 {
 	int n = 3;
@@ -200,7 +201,7 @@ static bool take(struct mf_str s, size_t *at, char c)
 	return true;
 }
 
-/* Days since 1970-01-01 of a proleptic Gregorian date. */
+/* Days from 1970-01-01 to a date of the proleptic Gregorian calendar. */
 static int64_t days_of(int y, int m, int d)
 {
 	int64_t yy = m <= 2 ? y - 1 : y;
@@ -218,7 +219,7 @@ static int month_days(int y, int m)
 	return m == 2 && leap ? 29 : days[m - 1];
 }
 
-/* Offset in seconds at *at ("Z" or "+hh:mm"); false when malformed. */
+/* Reads an offset at *at ("Z" or "+hh:mm") in seconds; false when malformed. */
 static bool zone(struct mf_str s, size_t *at, int64_t *offset)
 {
 	*offset = 0;
@@ -321,8 +322,8 @@ static const struct {
 
 int mf_duration_parse(struct mf_str text, int64_t *seconds)
 {
-	/* A thousand years: far above any use, far below an overflow when added to a clock or counted in
-	 * milliseconds. */
+	/* A thousand years: far above any use, and far below an overflow when it is added to a clock or
+	 * counted in milliseconds. */
 	const int64_t limit = INT64_C(31556952000);
 	int64_t n = 0, unit = 0;
 	size_t at = 0;

@@ -6,9 +6,9 @@
 
 /* Writes 2*n lower-case digits and a NUL. */
 void mf_hex_encode(char *out, const uint8_t *p, size_t n);
-/* Exactly 2*n lower-case digits; -1 without an error object otherwise. */
+/* Decodes exactly 2*n lower-case digits; else -1, without an error object. */
 int mf_hex_decode(uint8_t *out, size_t n, struct mf_str hex) MF_NODISCARD;
-/* Any even number of digits, either case, appended to out. */
+/* Decodes any even number of digits of either case, and appends to out. */
 int mf_hex_decode_buf(struct mf_buf *out, struct mf_str hex, struct mf_err *err) MF_NODISCARD;
 
 /* Standard base64 with padding (RFC 4648 section 4), appended to out. */
@@ -25,9 +25,9 @@ int mf_pct_decode(struct mf_buf *out, struct mf_str in, struct mf_err *err) MF_N
 /* RFC 3339 with optional fraction and `Z` or offset; upper-case T and Z only (as Go and TUF
  * write it). Result: seconds since 1970-01-01T00:00:00Z, fraction cut off. Years 1 to 9999. */
 int mf_time_parse(struct mf_str text, int64_t *seconds, struct mf_err *err) MF_NODISCARD;
-/* A time as people write it: also a date, which means the end of that day (UTC); seconds may be left out, and
- * there may be a blank for T, and t and z in lower case. A time of day without Z or offset is refused: whose
- * would it be? */
+/* Reads a time that a person wrote. Also accepts a date, which means the end of that day (UTC), a missing
+ * number of seconds, a blank for T, and t and z in lower case. A time of day without Z or offset is
+ * refused, because its zone is not known. */
 int mf_time_parse_written(struct mf_str text, int64_t *seconds, struct mf_err *err) MF_NODISCARD;
 /* "2029-01-01T00:00:00Z" */
 #define MF_TIME_LEN 21
@@ -36,7 +36,7 @@ void mf_time_format(char out[MF_TIME_LEN], int64_t seconds);
 /* "90", "90s", "15m", "2h", "90d", "4w", "1y" (365 days): whole seconds above zero, at most a thousand years.
  * -1 without an error object. */
 int mf_duration_parse(struct mf_str text, int64_t *seconds) MF_NODISCARD;
-/* In the largest unit that leaves no rest: "30d", "90m". Weeks and years are not used. */
+/* Writes a duration in the largest unit of d, h, m and s that divides it: "30d", "90m". */
 #define MF_DURATION_LEN 24
 void mf_duration_format(char out[MF_DURATION_LEN], int64_t seconds);
 

@@ -1,10 +1,11 @@
-/* Clock, log and cancellation, which a context passes down. No module reads a global. */
+/* Clock, log and cancellation, which a context passes down, so that no module reads a global variable. */
 #ifndef MF_BASE_ENV_H
 #define MF_BASE_ENV_H
 
 #include "base/str.h"
 
-/* Octets of content, all transfers of the moment together; images of a run over many. */
+/* Uploads and downloads count octets of content, summed over all running transfers; images are those of a
+ * run over many. */
 enum mf_progress_kind { MF_PROGRESS_UPLOAD, MF_PROGRESS_DOWNLOAD, MF_PROGRESS_IMAGES };
 
 enum mf_log_level { MF_LOG_WARNING = 1, MF_LOG_INFO = 2, MF_LOG_DEBUG = 3 };
@@ -15,21 +16,21 @@ struct mf_env {
 	void (*log)(void *arg, enum mf_log_level level,
 		    const char *line); /* one line, no newline, no secret */
 	void *log_arg;
-	bool (*cancelled)(void *arg); /* true: stop as soon as nothing can be lost */
+	bool (*cancelled)(void *arg); /* returns true to stop as soon as nothing can be lost */
 	void *cancel_arg;
-	/* So much is done of so much (0: not known); all of it, or nothing of nothing: that is over. NULL:
-	 * none. */
+	/* Reports that `done` of `total` is done (total 0: not known). done == total, also 0 of 0, means
+	 * that this is finished. NULL: none. */
 	void (*progress)(void *arg, enum mf_progress_kind kind, uint64_t done, uint64_t total);
 	void *progress_arg;
-	/* Does a private key lie in this environment variable? Programs that are started do not inherit it.
-	 * NULL: in none. */
+	/* Returns whether this environment variable contains a private key; programs that are started do
+	 * not inherit such variables. NULL: none does. */
 	bool (*hides)(void *arg, struct mf_str variable);
 	void *hides_arg;
-	enum mf_log_level level; /* lines above it are not formatted */
-	int64_t deadline_ms;     /* on CLOCK_MONOTONIC, 0: none; moved on while transfers move */
+	enum mf_log_level level; /* lines of a higher level are not formatted */
+	int64_t deadline_ms;     /* on CLOCK_MONOTONIC, 0: none; postponed while transfers make progress */
 };
 
-/* Real clock, no log, never cancelled. */
+/* Sets the real clock, no log, and no cancellation. */
 void mf_env_init(struct mf_env *env);
 int64_t mf_env_now(const struct mf_env *env);
 bool mf_env_cancelled(const struct mf_env *env);

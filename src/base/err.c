@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* As much as fits. */
+/* Appends as much of the text as fits. */
 static void append(struct mf_err *err, const char *text)
 {
 	size_t at = strlen(err->msg), n = strlen(text), room = sizeof err->msg - 1 - at;

@@ -5,7 +5,8 @@
 
 bool mf_library_load(const char *name, const struct mf_library_function *functions, size_t n, void *out)
 {
-	/* Lazy: as for a library that a program is linked with, symbols are bound when they are called. */
+	/* RTLD_LAZY: symbols are bound when they are called, as for a library that the program is linked
+	 * with. */
 	void *library = dlopen(name, RTLD_LAZY | RTLD_LOCAL);
 	if (!library)
 		return false;

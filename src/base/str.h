@@ -23,7 +23,7 @@ struct mf_bytes {
 };
 
 #define MF_STR(lit) ((struct mf_str){(lit), sizeof lit - 1})
-/* For printf("%.*s"). Cut at INT_MAX by callers that pass untrusted sizes through mf_esc. */
+/* For printf("%.*s"). The length becomes an int, so callers pass text of untrusted size through mf_esc. */
 #define MF_STR_ARG(s) (int)(s).n, (s).p
 
 static inline struct mf_str mf_str_c(const char *z)
@@ -42,21 +42,21 @@ bool mf_str_eq(struct mf_str a, struct mf_str b);
 bool mf_str_eqz(struct mf_str a, const char *z);
 bool mf_str_starts(struct mf_str s, struct mf_str prefix);
 bool mf_str_ends(struct mf_str s, struct mf_str suffix);
-/* memcmp order, the shorter first when one is a prefix. */
+/* Compares like memcmp; if one is a prefix of the other, the shorter comes first. */
 int mf_str_cmp(struct mf_str a, struct mf_str b);
-/* Without the byte order mark that some editors write in front of a text. */
+/* Skips the byte order mark that some editors write at the start of a text. */
 struct mf_str mf_str_skip_bom(struct mf_str s);
-/* NUL-terminated copy (malloc), NULL when out of memory. Caller frees. */
+/* A copy that ends with NUL, NULL when out of memory. The caller frees it. */
 char *mf_str_dup(struct mf_str s);
 
-/* Printable form of untrusted bytes for messages: control characters, non-ASCII and
- * quotes escaped as \xNN, cut after `max` input bytes with "...". Returns a pointer into `out`. */
+/* The printable form of untrusted bytes, for messages: control characters, non-ASCII and quotes become
+ * \xNN, and after `max` input bytes "..." follows. Returns a pointer into `out`. */
 struct mf_esc {
 	char text[260];
 };
 const char *mf_esc(struct mf_esc *out, struct mf_str s);
 
-/* Growable bytes with a mandatory maximum; always NUL-terminated behind `n`. */
+/* Growable bytes with a mandatory maximum; a NUL always follows the n bytes. */
 struct mf_buf {
 	char *p;
 	size_t n;
@@ -70,7 +70,7 @@ struct mf_buf {
 void mf_buf_init(struct mf_buf *b, size_t max);
 void mf_buf_clear(struct mf_buf *b); /* frees; may be used again */
 void mf_buf_reset(struct mf_buf *b); /* keeps the memory */
-/* All fail with MF_E_NOMEM, or MF_E_FORMAT when the maximum would be passed; nothing is added then. */
+/* Fail with MF_E_NOMEM, or with MF_E_FORMAT when the maximum would be exceeded; nothing is added then. */
 int mf_buf_add(struct mf_buf *b, const void *p, size_t n, struct mf_err *err) MF_NODISCARD;
 int mf_buf_add_str(struct mf_buf *b, struct mf_str s, struct mf_err *err) MF_NODISCARD;
 int mf_buf_addz(struct mf_buf *b, const char *z, struct mf_err *err) MF_NODISCARD;
@@ -78,7 +78,7 @@ int mf_buf_addc(struct mf_buf *b, char c, struct mf_err *err) MF_NODISCARD;
 int mf_buf_printf(struct mf_buf *b, struct mf_err *err, const char *fmt, ...) MF_PRINTF(3, 4) MF_NODISCARD;
 int mf_buf_vprintf(struct mf_buf *b, struct mf_err *err, const char *fmt, va_list ap)
     MF_PRINTF(3, 0) MF_NODISCARD;
-/* Makes room for n more bytes (and the NUL); b->n is unchanged. */
+/* Allocates room for n more bytes (and the NUL); b->n does not change. */
 int mf_buf_reserve(struct mf_buf *b, size_t n, struct mf_err *err) MF_NODISCARD;
 static inline struct mf_str mf_buf_str(const struct mf_buf *b)
 {
@@ -88,14 +88,15 @@ static inline struct mf_bytes mf_buf_bytes(const struct mf_buf *b)
 {
 	return (struct mf_bytes){(const uint8_t *)(b->p ? b->p : ""), b->n};
 }
-/* Takes back what was added behind the first n bytes. */
+/* Removes all but the first n bytes. */
 static inline void mf_buf_cut(struct mf_buf *b, size_t n)
 {
 	b->n = n;
 	if (b->p)
 		b->p[n] = 0;
 }
-/* Hands the memory over (caller frees); the buffer is empty afterwards. Never NULL unless out of memory. */
+/* Gives the memory to the caller, who frees it; the buffer is empty afterwards. NULL only when out of
+ * memory. */
 char *mf_buf_take(struct mf_buf *b);
 
 /* calloc with an overflow check; n == 0 gives one element. */

@@ -7,7 +7,7 @@ size_t mf_utf8_next(const char *p, const char *end, uint32_t *code)
 {
 	static const unsigned char mark[] = {0, 0, 0xc0, 0xe0, 0xf0};
 	const unsigned char *s = (const unsigned char *)p;
-	unsigned char low = 0x80, high = 0xbf; /* of the second byte */
+	unsigned char low = 0x80, high = 0xbf; /* range of the second byte */
 	if (p >= end)
 		return 0;
 	if (s[0] < 0x80) {
@@ -20,13 +20,13 @@ size_t mf_utf8_next(const char *p, const char *end, uint32_t *code)
 	if ((size_t)(end - p) < n)
 		return 0;
 	if (s[0] == 0xe0)
-		low = 0xa0; /* below: overlong */
+		low = 0xa0; /* smaller: overlong */
 	else if (s[0] == 0xed)
-		high = 0x9f; /* above: surrogates */
+		high = 0x9f; /* larger: surrogates */
 	else if (s[0] == 0xf0)
-		low = 0x90; /* below: overlong */
+		low = 0x90; /* smaller: overlong */
 	else if (s[0] == 0xf4)
-		high = 0x8f; /* above: beyond U+10FFFF */
+		high = 0x8f; /* larger: beyond U+10FFFF */
 	if (s[1] < low || s[1] > high)
 		return 0;
 	uint32_t value = s[0] ^ mark[n];
@@ -39,9 +39,9 @@ size_t mf_utf8_next(const char *p, const char *end, uint32_t *code)
 	return n;
 }
 
-/* Controls (C0, DEL, and C1: xterm reads U+009B as ESC [), separators of lines and paragraphs, bidirectional
- * controls, everything that is invisible by itself (Default_Ignorable_Code_Point of Unicode 15: joiners,
- * fillers, variation selectors, tags), the blank of Braille, annotation and format controls, and
+/* Unsafe are controls (C0, DEL, and C1: xterm reads U+009B as ESC [), line and paragraph separators,
+ * bidirectional controls, everything invisible (Default_Ignorable_Code_Point of Unicode 15: joiners,
+ * fillers, variation selectors, tags), the Braille blank, annotation and format controls, and
  * noncharacters. */
 bool mf_text_unsafe(uint32_t code)
 {
@@ -124,7 +124,7 @@ void mf_text_markdown(FILE *f, const char *piece)
 			      *piece);
 }
 
-/* Returns the code points of the plain form. */
+/* Writes the safe form. Returns the number of code points of its plain form. */
 static size_t put(FILE *f, mf_text_form *form, struct mf_str text)
 {
 	size_t points = 0;
@@ -150,7 +150,7 @@ void mf_text_printf(FILE *f, const char *fmt, ...)
 	va_end(ap);
 }
 
-/* One conversion, from what stands behind its '%'. */
+/* One conversion of a format, parsed from the characters after its '%'. */
 struct conversion {
 	int width, precision; /* -1: none */
 	char length[3], kind;

@@ -4,10 +4,10 @@
 
 #include "base/err.h"
 
-/* Where those go that belong to no place: TMPDIR, or /tmp. */
+/* The directory for temporary files without a place of their own: TMPDIR, or /tmp. */
 const char *mf_unnamed_dir(void);
-/* Opens one for reading and writing; where the file system cannot do that, one whose name is gone at once.
- * Returns the descriptor, or -1 (MF_E_IO). */
+/* Opens a file without a name for reading and writing. Where the file system does not support that, the
+ * file gets a name, which is removed at once. Returns the descriptor, or -1 (MF_E_IO). */
 int mf_unnamed_open(const char *dir, struct mf_err *err) MF_NODISCARD;
 
 #endif

@@ -5,14 +5,14 @@
 #include "base/err.h"
 
 struct mf_window {
-	size_t n, most; /* how many there are; how many may be begun and not ended */
-	/* Begins number i. The one before it by `most` has ended. */
+	size_t n, most; /* n: number of requests; most: how many may be running at once */
+	/* Begins request i. Request i - most has ended by then. */
 	int (*begin)(void *arg, size_t i, struct mf_err *err);
 	void *arg;
 	size_t begun;
 };
 
-/* Before number i is ended: begins it, and those behind it that have room. */
+/* To be called before request i is ended: begins it, and those after it for which there is room. */
 static inline int mf_window_reach(struct mf_window *w, size_t i, struct mf_err *err)
 {
 	for (; w->begun < w->n && w->begun < i + w->most; w->begun++)

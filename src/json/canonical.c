@@ -3,20 +3,20 @@
 
 struct member {
 	struct mf_json_string name;
-	size_t from, n; /* where `"name":value` stands in the output */
+	size_t from, n; /* position of `"name":value` in the output */
 };
 
 enum numbers {
-	WHOLE,    /* those of a whole value within 2^53-1, however they are written */
-	PLAIN,    /* the same, without fraction and exponent */
-	ANY_SIZE, /* WHOLE; what is written without fraction and exponent has any size and stays as it is */
+	WHOLE,    /* numbers with a whole value within 2^53-1, in any notation */
+	PLAIN,    /* the same, written without fraction and exponent */
+	ANY_SIZE, /* as WHOLE; but a number without fraction and exponent may have any size, and is copied */
 };
 
 struct writer {
 	struct mf_json_reader r;
 	struct mf_buf *out;
 	struct mf_buf scratch;
-	struct member *members; /* of all open objects, innermost last */
+	struct member *members; /* members of all open objects, innermost last */
 	size_t n, cap;
 	enum numbers numbers;
 };
@@ -40,7 +40,7 @@ static int add_escaped(struct mf_buf *out, const char *p, size_t n, struct mf_er
 	return 0;
 }
 
-/* Appends the inside of a string that the reader has accepted. */
+/* Decodes and appends the content of a string that the reader has accepted. */
 static int add_decoded(struct mf_buf *out, struct mf_str raw, struct mf_err *err)
 {
 	const char *p = raw.p, *end = raw.p + raw.n;
@@ -98,7 +98,7 @@ static int member_cmp(const void *a, const void *b)
 	return mf_json_string_cmp(x->name, y->name);
 }
 
-/* Puts the members from index `first` on, written from offset `body` on, into order. */
+/* Sorts the members from index `first` on, which were written from offset `body` on. */
 static int reorder(struct writer *w, size_t first, size_t body, struct mf_err *err)
 {
 	size_t n = w->n - first, i = 1;
@@ -166,7 +166,7 @@ static int write_array(struct writer *w, struct mf_err *err)
 	return more < 0 ? -1 : mf_buf_addc(w->out, ']', err);
 }
 
-/* Recursion is bounded by the reader's depth. */
+/* The reader's maximum depth limits the recursion. */
 static int write_value(struct writer *w, struct mf_err *err)
 {
 	enum mf_json_type type;
@@ -236,7 +236,7 @@ int mf_json_canonicalize_plain(struct mf_str value, struct mf_buf *out, struct m
 	return rewrite(value, PLAIN, out, err);
 }
 
-/* Bytes at p that Go's encoder escapes in strings, 0 when there are none; *esc: how. */
+/* Returns the number of bytes at p that Go's encoder escapes in strings, or 0; *esc: the escape. */
 static size_t wire_special(const char *p, const char *end, const char **esc)
 {
 	switch (*p) {

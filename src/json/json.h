@@ -1,5 +1,5 @@
 /* Untrusted JSON: one strict pull reader. A document is read once, front to back; each
- * value is either descended into, converted, or skipped, and all of it is validated on
+ * value is either entered, converted or skipped, and all of it is validated on
  * the way: RFC 8259 grammar, UTF-8 (no surrogates, no overlong forms), paired surrogate escapes,
  * unique member names in every object and no NUL in one, depth at most MF_MAX_JSON_DEPTH, whole numbers
  * within 64 bits (unless `any_size` is set) and others below 1e308 (beyond, readers differ), nothing but
@@ -28,13 +28,13 @@ enum mf_json_type {
 	MF_JSON_NULL,
 };
 
-/* A string as it stands between its quotes; `escaped`: it holds a backslash. */
+/* A string as written between its quotes; `escaped`: it contains a backslash. */
 struct mf_json_string {
 	struct mf_str raw;
 	bool escaped;
 };
 
-/* One member name of an open object: kept to find duplicates. */
+/* One member name of an open object, kept to detect duplicates. */
 struct mf_json_key {
 	const char *p;
 	size_t n;
@@ -44,53 +44,54 @@ struct mf_json_key {
 struct mf_json_reader {
 	const char *start, *at, *end;
 	size_t depth;
-	struct mf_json_key *keys; /* names of all open objects, innermost last */
+	struct mf_json_key *keys; /* member names of all open objects, innermost last */
 	size_t nkeys, keys_cap;
 	struct {
 		size_t first_key; /* index in keys of the object's first name */
 		bool is_object;
 		bool sorted; /* names strictly ascending so far */
-		bool any;    /* something was read in it */
+		bool any;    /* it has a member or element */
 	} open[MF_JSON_MAX_OPEN];
 	size_t last_odd; /* offset + 1 of the last byte that is not canonical; 0: none */
-	bool no_nul;     /* nor may the text of a string that is skipped hold NUL: for readers in C */
-	bool any_size;   /* whole numbers may have any number of digits, and are canonical as they stand */
+	bool no_nul;     /* skipped strings must not contain NUL either, for readers in C */
+	bool any_size;   /* whole numbers may have any number of digits, and are canonical as written */
 };
 #define MF_JSON_READER_CLEANUP MF_CLEANUP(mf_json_reader_clear)
 
 void mf_json_reader_init(struct mf_json_reader *r, struct mf_bytes doc);
 void mf_json_reader_clear(struct mf_json_reader *r);
 
-/* Type of the next value. */
+/* Gives the type of the next value. */
 int mf_json_peek(struct mf_json_reader *r, enum mf_json_type *type, struct mf_err *err) MF_NODISCARD;
-/* Enter an object or array; each _next: MF_FOUND, a member or element is next; MF_ABSENT, it is closed. */
+/* Enter an object or array. Each _next returns MF_FOUND when a member or element follows, MF_ABSENT when
+ * the end was read. */
 int mf_json_object(struct mf_json_reader *r, struct mf_err *err) MF_NODISCARD;
 enum mf_found mf_json_object_next(struct mf_json_reader *r, struct mf_json_string *name,
 				  struct mf_err *err) MF_NODISCARD;
 int mf_json_array(struct mf_json_reader *r, struct mf_err *err) MF_NODISCARD;
 enum mf_found mf_json_array_next(struct mf_json_reader *r, struct mf_err *err) MF_NODISCARD;
-/* Scalars; another type is MF_E_FORMAT. */
+/* Read a scalar. MF_E_FORMAT: the value has another type. */
 int mf_json_string(struct mf_json_reader *r, struct mf_json_string *out, struct mf_err *err) MF_NODISCARD;
 int mf_json_bool(struct mf_json_reader *r, bool *out, struct mf_err *err) MF_NODISCARD;
-/* A whole number written as one (no fraction, no exponent, no -0), min <= value <= max. */
+/* Reads a whole number without fraction, exponent or -0, with min <= value <= max. */
 int mf_json_int(struct mf_json_reader *r, int64_t min, int64_t max, int64_t *out,
 		struct mf_err *err) MF_NODISCARD;
 int mf_json_null(struct mf_json_reader *r, struct mf_err *err) MF_NODISCARD;
-/* Validates any value, gives its bytes (slice may be NULL). */
+/* Validates any value, and gives its bytes (slice may be NULL). */
 int mf_json_skip(struct mf_json_reader *r, struct mf_str *slice, struct mf_err *err) MF_NODISCARD;
-/* Offset of the next value (white space before it is skipped first); for slices of values one descends into.
- */
+/* Skips white space, and returns the offset of the next value. For the bytes of values that the caller
+ * enters. */
 size_t mf_json_offset(struct mf_json_reader *r);
-/* True when every byte from offset `from` to the present one is canonical. */
+/* Returns whether every byte from offset `from` to the current one is canonical. */
 bool mf_json_canonical_since(const struct mf_json_reader *r, size_t from);
-/* Nothing but white space is left. */
+/* Checks that nothing but white space is left. */
 int mf_json_end(struct mf_json_reader *r, struct mf_err *err) MF_NODISCARD;
 
-/* Does the decoded string equal z? (No allocation.) */
+/* Returns whether the decoded string equals z. Allocates nothing. */
 bool mf_json_string_eq(struct mf_json_string s, const char *z);
 /* Appends the decoded UTF-8. */
 int mf_json_string_decode(struct mf_json_string s, struct mf_buf *out, struct mf_err *err) MF_NODISCARD;
-/* Order of the decoded bytes, as memcmp. */
+/* Compares the decoded bytes, like memcmp. */
 int mf_json_string_cmp(struct mf_json_string a, struct mf_json_string b);
 
 /* ---- Canonical form (OLPC canonical JSON as TUF and Notary sign it): no white space, members sorted
@@ -101,28 +102,29 @@ int mf_json_string_cmp(struct mf_json_string a, struct mf_json_string b);
 
 /* Appends the canonical form of a value (any valid JSON text, validated here again). */
 int mf_json_canonicalize(struct mf_str value, struct mf_buf *out, struct mf_err *err) MF_NODISCARD;
-/* The same, with whole numbers of any size: what is written as one stays as it is, as Python's clients sign
- * it. */
+/* The same, but whole numbers without fraction and exponent may have any size and are copied, as Python's
+ * clients sign them. */
 int mf_json_canonicalize_any(struct mf_str value, struct mf_buf *out, struct mf_err *err) MF_NODISCARD;
-/* Appends Notary's wire form of canonical bytes: < > & U+2028 U+2029 as \u003c \u003e \u0026 \u2028 \u2029.
- * A control character has no wire form: MF_E_FORMAT. */
+/* Appends Notary's wire form of canonical bytes: < > & U+2028 U+2029 as \u003c \u003e \u0026 \u2028
+ * \u2029. Control characters have no wire form: MF_E_FORMAT. */
 int mf_json_wire(struct mf_str canonical, struct mf_buf *out, struct mf_err *err) MF_NODISCARD;
 /* Appends a quoted canonical string of decoded text (valid UTF-8 or MF_E_FORMAT). */
 int mf_json_quote(struct mf_str text, struct mf_buf *out, struct mf_err *err) MF_NODISCARD;
 
-/* ---- Small documents as jansson trees: only after the strict reader passed the bytes. */
+/* ---- Small documents as jansson trees, made only of bytes that the strict reader accepts. */
 json_t *mf_json_load(struct mf_bytes doc, size_t max, struct mf_err *err) MF_NODISCARD; /* NULL on failure */
-/* The same for a file that people write: a byte order mark in front is ignored (RFC 8259 section 8.1). */
+/* The same for a file that people edit: a byte order mark at the start is ignored (RFC 8259 section 8.1). */
 json_t *mf_json_load_written(struct mf_bytes doc, size_t max, struct mf_err *err) MF_NODISCARD;
-/* An object with the same members, or NULL: json_copy returns what it had memory for. */
+/* Returns an object with all members of o, or NULL. (json_copy returns a partial copy when it lacks
+ * memory.) */
 json_t *mf_json_copy(json_t *o, struct mf_err *err) MF_NODISCARD;
 static inline void mf_json_decref_cleanup(json_t **j)
 {
 	json_decref(*j);
 }
 #define MF_JSON_CLEANUP MF_CLEANUP(mf_json_decref_cleanup)
-/* Typed members. An optional member that is absent leaves *out as it is. The wrong type is always
- * MF_E_FORMAT. Strings are borrowed from the tree and hold no NUL. */
+/* Read a member of a given type; another type is always MF_E_FORMAT. If an optional member is absent, *out
+ * does not change. Strings are borrowed from the tree and contain no NUL. */
 enum mf_json_need { MF_JSON_OPTIONAL, MF_JSON_REQUIRED };
 int mf_json_get_str(const json_t *o, const char *name, enum mf_json_need need, const char **out,
 		    struct mf_err *err) MF_NODISCARD;
@@ -132,15 +134,15 @@ int mf_json_get_obj(const json_t *o, const char *name, enum mf_json_need need, j
 		    struct mf_err *err) MF_NODISCARD;
 int mf_json_get_arr(const json_t *o, const char *name, enum mf_json_need need, json_t **out,
 		    struct mf_err *err) MF_NODISCARD;
-/* A list of 1 to `max` strings: *out is malloc'd, its strings are borrowed. Absent and optional: untouched.
- */
+/* Reads a list of 1 to `max` strings. The caller frees *out; its strings are borrowed. If an optional list
+ * is absent, *out and *n do not change. */
 int mf_json_get_strs(const json_t *o, const char *name, enum mf_json_need need, size_t max, const char ***out,
 		     size_t *n, struct mf_err *err) MF_NODISCARD;
-/* An object with no other members than these (ends with NULL): a misspelled one must not pass for a default.
- */
+/* Checks that an object has no members but these (the list ends with NULL), so that a misspelled member is
+ * not taken for an absent one. */
 int mf_json_check_members(const json_t *o, const char *const *names, struct mf_err *err) MF_NODISCARD;
-/* Appends what json_dumps gives, all of it or an error (json_dumps may leave out what it had no memory for).
- */
+/* Appends the text that json_dumps gives, or fails. (json_dumps itself may leave out parts when it lacks
+ * memory.) */
 int mf_json_dump(const json_t *j, size_t flags, struct mf_buf *out, struct mf_err *err) MF_NODISCARD;
 /* Appends the canonical form of a jansson tree (integers, strings, booleans, null; a real is MF_E_FORMAT). */
 int mf_json_dump_canonical(const json_t *j, struct mf_buf *out, struct mf_err *err) MF_NODISCARD;

@@ -1,6 +1,7 @@
 #include "json/internal.h"
 
-/* Above every document's length, so that adding digit counts cannot bring a saturated exponent back. */
+/* Larger than the length of any document, so that adding digit counts cannot bring a limited exponent back
+ * into range. */
 #define EXP_LIMIT ((int64_t)1 << 50)
 
 static const char *digits_end(const char *p, const char *end)
@@ -10,7 +11,7 @@ static const char *digits_end(const char *p, const char *end)
 	return p;
 }
 
-/* The exponent behind 'e' at p; NULL when malformed. */
+/* Reads the exponent at p, after the 'e'; NULL when malformed. */
 static const char *exponent(const char *p, const char *end, int64_t *exp)
 {
 	bool negative = p < end && *p == '-';
@@ -77,7 +78,7 @@ static int digit(const struct mf_json_number *num, size_t k)
 	return num->digits[k < num->n_int ? k : k + 1] - '0';
 }
 
-/* Power of ten that digit k stands for. */
+/* The power of ten of digit k. */
 static int64_t weight(const struct mf_json_number *num, size_t k)
 {
 	return (int64_t)num->n_int - 1 - (int64_t)k + num->exp;

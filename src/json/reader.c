@@ -25,7 +25,7 @@ static int fail_at(const struct mf_json_reader *r, const char *p, const char *wh
 		       (size_t)(p - r->start));
 }
 
-/* Calls come in the order of the document. */
+/* Calls must come in the order of the document. */
 static void mark_odd(struct mf_json_reader *r, const char *p)
 {
 	r->last_odd = (size_t)(p - r->start) + 1;
@@ -47,7 +47,8 @@ static inline void skip_space(struct mf_json_reader *r)
 	r->at = p;
 }
 
-/* First byte from p that needs handling: a quote, backslash, control character or non-ASCII; else end. */
+/* Returns the first byte from p on that needs handling: a quote, backslash, control character or
+ * non-ASCII; else end. */
 static inline const char *plain_run(const char *p, const char *end)
 {
 	const uint64_t ones = 0x0101010101010101U, tops = 0x8080808080808080U;
@@ -55,9 +56,9 @@ static inline const char *plain_run(const char *p, const char *end)
 		uint64_t x;
 		memcpy(&x, p, sizeof x);
 		x = le64toh(x);
-		/* x ^ c - 1 sets the top bit of a byte that equals c, x - 32 of one below 32. A borrow spoils
-		 * only bytes above such a one, so the lowest hit is exact. Bytes of 128 and more are wanted
-		 * anyway. */
+		/* (x ^ c) - 1 sets the top bit of a byte that equals c, x - 32 of a byte below 32. A
+		 * borrow changes only bytes above such a byte, so the lowest hit is exact. Bytes of 128
+		 * and more are hits anyway. */
 		uint64_t hit =
 		    (((x ^ ones * '"') - ones) | ((x ^ ones * '\\') - ones) | (x - ones * 32) | x) & tops;
 		if (hit)
@@ -71,7 +72,8 @@ static inline const char *plain_run(const char *p, const char *end)
 	return p;
 }
 
-/* What plain_run stopped at, which is not a quote. Returns the byte behind it, NULL when it failed. */
+/* Handles the byte at which plain_run stopped, if it is not a quote. Returns the byte after what was read,
+ * NULL on failure. */
 static const char *string_special(struct mf_json_reader *r, const char *p, bool *escaped, struct mf_err *err)
 {
 	char utf8[4];
@@ -100,7 +102,7 @@ static const char *string_special(struct mf_json_reader *r, const char *p, bool 
 	return p + n;
 }
 
-/* The string whose opening quote is at r->at. */
+/* Reads the string whose opening quote is at r->at. */
 static inline int scan_string(struct mf_json_reader *r, struct mf_json_string *out, struct mf_err *err)
 {
 	const char *from = r->at + 1, *p = plain_run(from, r->end);
@@ -116,8 +118,8 @@ static inline int scan_string(struct mf_json_reader *r, struct mf_json_string *o
 	return 0;
 }
 
-/* The number at r->at. Beyond 64 bits or 1e308 readers differ about the value: refused, but for whole numbers
- * of any size where those are allowed. */
+/* Reads the number at r->at. Beyond 64 bits or 1e308 readers differ about the value, so such numbers are
+ * refused, except whole numbers where those may have any size. */
 static int scan_number(struct mf_json_reader *r, struct mf_json_number *num, int64_t *value,
 		       struct mf_err *err)
 {
@@ -130,7 +132,7 @@ static int scan_number(struct mf_json_reader *r, struct mf_json_number *num, int
 	bool any_size = num->plain && r->any_size;
 	if (!in_range && !any_size)
 		return fail_at(r, from, "number out of range", err);
-	if (!in_range) /* outside every range that a caller may ask for */
+	if (!in_range) /* outside any range that a caller may request */
 		*value = num->negative ? INT64_MIN : INT64_MAX;
 	bool exact = in_range && *value >= -MF_JSON_MAX_WHOLE && *value <= MF_JSON_MAX_WHOLE;
 	if (!num->plain || (!exact && !any_size) ||
@@ -182,11 +184,11 @@ static int fail_duplicate(const struct mf_json_reader *r, struct mf_json_string 
 		       mf_esc(&e, name.raw), (size_t)(name.raw.p - r->start));
 }
 
-/* Records a name of the innermost object. Ascending names cannot repeat; the others are checked on closing.
- */
+/* Records a name of the innermost object. Names in ascending order cannot repeat; others are checked at
+ * the object's end. */
 static inline int add_key(struct mf_json_reader *r, struct mf_json_string name, struct mf_err *err)
 {
-	/* jansson cannot hold such a name, and C code would take it for a shorter one. */
+	/* jansson cannot store such a name, and C code would read a shorter one. */
 	if (name.escaped && mf_json_string_has_nul(name))
 		return fail_at(r, name.raw.p, "NUL in a member name", err);
 	if (r->nkeys > r->open[r->depth - 1].first_key) {
@@ -236,7 +238,7 @@ static inline bool next_is(const struct mf_json_reader *r, char c)
 	return r->at < r->end && *r->at == c;
 }
 
-/* Goes over the comma that must stand before every member or element but the first. */
+/* Skips the comma that must precede every member or element but the first. */
 static inline int comma(struct mf_json_reader *r, const char *expected, struct mf_err *err)
 {
 	bool *any = &r->open[r->depth - 1].any;
@@ -283,7 +285,7 @@ static inline enum mf_found array_next(struct mf_json_reader *r, struct mf_err *
 	return comma(r, "',' or ']' expected", err) < 0 ? MF_FAILED : MF_FOUND;
 }
 
-/* First character of the next value, '0' for every number, 0 at the end. */
+/* Returns the first character of the next value: '0' for any number, 0 at the end. */
 static inline char first_of_value(const struct mf_json_reader *r)
 {
 	if (r->at == r->end)

@@ -5,7 +5,7 @@ struct sort {
 	int (*cmp)(const void *, const void *);
 };
 
-/* Merges two sorted runs to out; the second, b, already stands at out's end. */
+/* Merges two sorted runs to out; the second, b, is already at the end of out. */
 static void merge(const struct sort *s, const char *a, size_t na, const char *b, size_t nb, char *out)
 {
 	while (na && nb) {
@@ -24,7 +24,7 @@ static void merge(const struct sort *s, const char *a, size_t na, const char *b,
 		memcpy(out, a, na * s->size);
 }
 
-/* Recursion as deep as the logarithm of n. */
+/* The depth of the recursion is the logarithm of n. */
 static void sort_run(const struct sort *s, char *base, size_t n, char *scratch)
 {
 	size_t half = n / 2;
@@ -35,8 +35,7 @@ static void sort_run(const struct sort *s, char *base, size_t n, char *scratch)
 	sort_run(s, right, n - half, scratch);
 	if (s->cmp(right - s->size, right) <= 0)
 		return;
-	/* The left run moves out of the way; the result then never overtakes what is left of the right one.
-	 */
+	/* The left run is moved away; merging then never overwrites what is left of the right one. */
 	memcpy(scratch, base, half * s->size);
 	merge(s, scratch, half, right, n - half, base);
 }

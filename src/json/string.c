@@ -1,6 +1,6 @@
 #include "json/internal.h"
 
-/* The four digits behind \u at p, -1 when malformed. */
+/* Reads the four digits of a \u escape at p, -1 when malformed. */
 static int32_t hex4(const char *p, const char *end)
 {
 	int32_t v = 0;
@@ -60,11 +60,11 @@ size_t mf_json_unescape(const char *p, const char *end, char out[4], size_t *len
 	return 2;
 }
 
-/* Gives the decoded bytes of a string one at a time. */
+/* Reads the decoded bytes of a string one at a time. */
 struct cursor {
 	const char *p, *end;
 	bool escaped;
-	char held[4]; /* decoded bytes of an escape not given yet */
+	char held[4]; /* bytes of a decoded escape that are not returned yet */
 	size_t at, n;
 };
 
@@ -73,7 +73,7 @@ static struct cursor cursor_of(struct mf_json_string s)
 	return (struct cursor){.p = s.raw.p, .end = s.raw.p + s.raw.n, .escaped = s.escaped};
 }
 
-/* -1 behind the last byte. */
+/* Returns the next decoded byte, -1 at the end. */
 static int cursor_next(struct cursor *c)
 {
 	if (c->at < c->n)

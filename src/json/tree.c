@@ -2,11 +2,11 @@
 
 #include "json/internal.h"
 
-/* The tree is built here and not by json_loadb: jansson's parser goes on when it is out of memory for a long
- * string or number, and drops octets of it. */
+/* Builds the tree without json_loadb: when jansson's parser lacks memory for a long string or number, it
+ * continues and drops octets of it. */
 static json_t *load_value(struct mf_json_reader *r, struct mf_buf *text, struct mf_err *err);
 
-/* Puts into a container; takes the value. */
+/* Converts the result of adding a value to a container, which takes ownership of the value. */
 static int keep(int rc, struct mf_err *err)
 {
 	return rc < 0 ? mf_fail_nomem(err) : 0;
@@ -29,7 +29,7 @@ static int load_members(struct mf_json_reader *r, json_t *o, struct mf_buf *text
 		if (!value)
 			return -1;
 		bool fine = load_text(s, text, err) == 0;
-		/* jansson's names end at a NUL: what is behind it would be lost. */
+		/* jansson's names end at a NUL: the rest would be lost. */
 		if (fine && memchr(mf_buf_str(text).p, 0, text->n))
 			fine = mf_fail(err, MF_E_FORMAT, 0, "JSON: NUL in a member's name") == 0;
 		if (!fine) {
@@ -63,7 +63,7 @@ static json_t *load_string(struct mf_json_reader *r, struct mf_buf *text, struct
 	return json_stringn_nocheck(mf_buf_str(text).p, text->n);
 }
 
-/* The locale of the process may have another decimal point. */
+/* strtod would use the decimal point of the process's locale, which may be another one. */
 static json_t *load_real(struct mf_str digits, struct mf_buf *text, struct mf_err *err)
 {
 	locale_t c = newlocale(LC_ALL_MASK, "C", (locale_t)0);
@@ -96,7 +96,7 @@ static json_t *load_literal(struct mf_json_reader *r, enum mf_json_type type, st
 	return type == MF_JSON_TRUE ? json_true() : type == MF_JSON_FALSE ? json_false() : json_null();
 }
 
-/* NULL without an error: out of memory. */
+/* Returns NULL without an error when out of memory. */
 static json_t *load_any(struct mf_json_reader *r, struct mf_buf *text, struct mf_err *err)
 {
 	enum mf_json_type type;
@@ -165,7 +165,7 @@ json_t *mf_json_copy(json_t *o, struct mf_err *err)
 	return NULL;
 }
 
-/* The member of this type into *out, which stays as it is when the member is absent and optional. */
+/* Finds a member of this type. If an optional member is absent, *out does not change. */
 static int get(const json_t *o, const char *name, enum mf_json_need need, json_type type, json_t **out,
 	       struct mf_err *err)
 {
@@ -266,7 +266,7 @@ static bool is_one_of(const char *const *names, const char *name)
 
 int mf_json_check_members(const json_t *o, const char *const *names, struct mf_err *err)
 {
-	/* jansson's iteration accepts no const tree, and changes nothing. */
+	/* jansson's iteration needs a non-const tree, but does not change it. */
 	json_t *tree = (json_t *)(uintptr_t)o;
 	struct mf_esc e;
 	if (!json_is_object(o))
@@ -289,7 +289,7 @@ static int dump_part(const char *p, size_t n, void *arg)
 	return d->err->code ? -1 : mf_buf_add(d->text, p, n, d->err);
 }
 
-/* jansson goes on when a member's name could not be written: what counts is what the parts returned. */
+/* jansson continues when a member's name could not be written, so an error in any part counts. */
 int mf_json_dump(const json_t *j, size_t flags, struct mf_buf *out, struct mf_err *err)
 {
 	struct dump d = {out, err};
@@ -303,10 +303,10 @@ int mf_json_dump(const json_t *j, size_t flags, struct mf_buf *out, struct mf_er
 		   : mf_fail(err, MF_E_INTERNAL, 0, "JSON: out of memory, or the tree has no text form");
 }
 
-/* jansson's own text is not canonical (control characters, member order): it goes through the one writer. */
+/* jansson's own text is not canonical (control characters, order of members), so it is converted. */
 int mf_json_dump_canonical(const json_t *j, struct mf_buf *out, struct mf_err *err)
 {
-	/* An escape is at most six bytes for one of canonical form. */
+	/* An escape of at most six bytes becomes one byte of the canonical form. */
 	struct mf_buf text MF_BUF_CLEANUP =
 	    MF_BUF_INIT(out->max > SIZE_MAX / 8 ? SIZE_MAX / 2 : out->max * 6);
 	if (mf_json_dump(j, JSON_COMPACT | JSON_ENCODE_ANY, &text, err) < 0)

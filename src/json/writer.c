@@ -45,7 +45,7 @@ static void put_unit(struct mf_json_out *j, uint32_t unit)
 	put_text(j, text);
 }
 
-/* RFC 8259 section 7: beyond the basic plane an escape is a surrogate pair. */
+/* RFC 8259 section 7: a code point beyond the basic plane is escaped as a surrogate pair. */
 static void put_escape(struct mf_json_out *j, uint32_t code)
 {
 	if (code < 0x10000) {
@@ -56,7 +56,7 @@ static void put_escape(struct mf_json_out *j, uint32_t code)
 	put_unit(j, 0xdc00 + ((code - 0x10000) & 0x3ff));
 }
 
-/* Does the character at p stand for itself? */
+/* Returns whether the character at p is written without an escape. */
 static bool is_plain(const struct mf_json_out *j, const char *p, const char *end, uint32_t code)
 {
 	if (code == '"' || code == '\\')
@@ -64,7 +64,7 @@ static bool is_plain(const struct mf_json_out *j, const char *p, const char *end
 	return j->style == MF_JSON_CANONICAL || (!mf_text_unsafe(code) && !mf_text_begins_command(p, end));
 }
 
-/* One character that does not stand for itself, of n bytes at offset `at`; n 0: a byte that is not UTF-8. */
+/* Writes a character that needs an escape, of n bytes at offset `at`; n 0: a byte that is not UTF-8. */
 static void put_special(struct mf_json_out *j, struct mf_str s, size_t at, size_t n, uint32_t code)
 {
 	if (n && (code == '"' || code == '\\')) {
@@ -95,7 +95,7 @@ static void put_quoted(struct mf_json_out *j, struct mf_str s)
 	put(j, "\"", 1);
 }
 
-/* Writes what stands before a value in an open object or array. */
+/* Writes the comma before a value in an open object or array, except before the first. */
 static void put_comma(struct mf_json_out *j)
 {
 	if (j->open[j->depth - 1].any)
@@ -103,7 +103,8 @@ static void put_comma(struct mf_json_out *j)
 	j->open[j->depth - 1].any = true;
 }
 
-/* A member of this name follows: it must be new. */
+/* Asserts that the name of the next member is new in its object; for canonical documents, that it follows
+ * the last one in order. */
 static void check_name(struct mf_json_out *j, struct mf_str name, const char *literal)
 {
 	size_t top = j->depth - 1;
@@ -173,7 +174,7 @@ void mf_json_close(struct mf_json_out *j)
 	put(j, &j->open[j->depth].end, 1);
 }
 
-/* A value that is JSON already. */
+/* Adds a value that is already JSON. */
 static void add_raw(struct mf_json_out *j, const char *name, struct mf_str value)
 {
 	begin_value(j, name);

@@ -1,4 +1,4 @@
-/* The one writer of JSON: a document goes, member by member and without white space, into a buffer or a FILE.
+/* The only writer of JSON: writes a document, member by member and without white space, to a buffer or FILE.
  *
  *	struct mf_json_out j;
  *	mf_json_to_file(&j, stdout);
@@ -6,9 +6,9 @@
  *	mf_json_add_text(&j, "type", type);
  *	mf_json_close(&j);
  *
- * `name` is the member's name in an object, a literal; NULL in an array, at the top, and behind mf_json_key.
- * A name that its object has already is a bug (assert). The first failure stays, and nothing is written after
- * it. */
+ * In an object, `name` is the member's name, a string literal; it is NULL in an array, at the top, and after
+ * mf_json_key. A name that the object already has is a bug (assert). After a failure nothing more is written;
+ * the first failure is reported. */
 #ifndef MF_JSON_WRITER_H
 #define MF_JSON_WRITER_H
 
@@ -17,12 +17,12 @@
 #include "base/str.h"
 
 enum mf_json_style {
-	/* For people and programs: what is unsafe to show (base/text.h) is escaped, and what is not UTF-8
-	 * becomes U+FFFD. Members stand in the order in which they are added. */
+	/* For display and for programs: text that is unsafe to display (base/text.h) is escaped, and bytes
+	 * that are not UTF-8 become U+FFFD. Members keep the order in which they are added. */
 	MF_JSON_SHOWN,
-	/* For what is signed or hashed: only '"' and '\' are escaped, text that is not UTF-8 is MF_E_FORMAT,
-	 * and members are added in the order of their names (assert); so the document is in canonical form.
-	 */
+	/* For documents that are signed or hashed: only '"' and '\' are escaped, text that is not UTF-8 is
+	 * MF_E_FORMAT, and members must be added in the order of their names (assert). The document is
+	 * then in canonical form. */
 	MF_JSON_CANONICAL,
 };
 
@@ -31,7 +31,7 @@ enum mf_json_style {
 
 struct mf_json_out {
 	FILE *file;         /* NULL: the document goes into buf */
-	struct mf_buf *buf; /* failures to *err */
+	struct mf_buf *buf; /* errors are stored in *err */
 	struct mf_err *err;
 	enum mf_json_style style;
 	bool failed;
@@ -39,28 +39,28 @@ struct mf_json_out {
 	size_t start; /* length of buf before the document */
 	size_t depth, nnames;
 	struct {
-		char end;          /* bracket that closes it */
+		char end;          /* the closing bracket */
 		bool any;          /* it has a member or element */
-		size_t first_name; /* index in names of its first one */
+		size_t first_name; /* index in names of its first member's name */
 		struct mf_str last;
 	} open[MF_JSON_OUT_DEPTH];
 	const char *names[MF_JSON_OUT_NAMES];
 };
 
-/* Begins a document. Write errors of f stay in the stream and are found when it is closed. */
+/* Begins a document. Write errors of f remain in the stream, and are reported when it is closed. */
 void mf_json_to_file(struct mf_json_out *j, FILE *f);
 void mf_json_to_buf(struct mf_json_out *j, enum mf_json_style style, struct mf_buf *buf, struct mf_err *err);
-/* Ends a document in a buffer, where everything is closed (assert). On failure the buffer is as it was
- * before. */
+/* Ends a document in a buffer; all objects and arrays must be closed (assert). On failure the buffer is as
+ * it was before. */
 int mf_json_finish(struct mf_json_out *j) MF_NODISCARD;
 
 void mf_json_add_object(struct mf_json_out *j, const char *name);
 void mf_json_add_array(struct mf_json_out *j, const char *name);
-void mf_json_close(struct mf_json_out *j); /* the innermost object or array */
+void mf_json_close(struct mf_json_out *j); /* closes the innermost object or array */
 
-/* The name of the value that is added next, without one: for names that are data. In MF_JSON_CANONICAL the
- * name must stay in memory until the next one; in MF_JSON_SHOWN the caller sees to it that the names differ.
- */
+/* Writes the name of the next value, which is then added without a name: for names that are data. In
+ * MF_JSON_CANONICAL the name must stay in memory until the next one; in MF_JSON_SHOWN the caller makes
+ * sure that names differ. */
 void mf_json_key(struct mf_json_out *j, struct mf_str name);
 
 void mf_json_add_text(struct mf_json_out *j, const char *name, const char *value);  /* NULL: null */
@@ -68,7 +68,7 @@ void mf_json_add_str(struct mf_json_out *j, const char *name, struct mf_str valu
 void mf_json_add_int(struct mf_json_out *j, const char *name, int64_t value);
 void mf_json_add_bool(struct mf_json_out *j, const char *name, bool value);
 void mf_json_add_time(struct mf_json_out *j, const char *name, int64_t seconds); /* RFC 3339; 0: null */
-/* A value that is written already, of a document of its own: the rest of a file. */
+/* Adds one JSON document, which is read from the current position of a file to its end. */
 void mf_json_add_file(struct mf_json_out *j, const char *name, FILE *value);
 void mf_json_add_texts(struct mf_json_out *j, const char *name, const char *const *values, size_t n);
 
