@@ -1,4 +1,4 @@
-/* Re-signing files that expire soon: the same content, a higher version, a later expiry. */
+/* Re-signs files that expire soon: the same content, a higher version, a later expiry. */
 #include "base/limits.h"
 #include "publish/publish.h"
 #include "trust/load.h"
@@ -18,11 +18,11 @@ enum mf_found mf_publish_server_signs(struct mf_trust *t, enum mf_tuf_type type,
 	return mf_tuf_role_has_key(role, pub) ? MF_FOUND : MF_ABSENT;
 }
 
-/* One try: what goes out, and what is reported of it. */
+/* One publish: what is published, and what is reported about it. */
 struct round {
 	struct mf_publish_refresh *request;
-	bool more; /* of the shards these only: the rest is done */
-	bool many; /* they are too many for one publish */
+	bool more; /* only these shards: everything else is done */
+	bool many; /* there are too many shards for one publish */
 	struct mf_trust *t;
 	struct mf_publish_change *change;
 	struct mf_publish_resign *resign; /* room for all roles */
@@ -36,7 +36,7 @@ static bool is_due(const struct round *r, const struct mf_tuf_file *f)
 	return o->force || f->expires <= r->t->set.now + mf_publish_window(r->t, f->type, o->within);
 }
 
-/* Due, and its keys are elsewhere. */
+/* Reports a role that is due but whose keys are not on this machine. */
 static void leave(struct round *r, const char *role, const struct mf_tuf_file *f)
 {
 	r->request->v[r->request->n++] =
@@ -44,7 +44,7 @@ static void leave(struct round *r, const char *role, const struct mf_tuf_file *f
 	r->change->leaves_expired |= f->expires <= r->t->set.now;
 }
 
-/* It goes out. *version: of the new file. */
+/* Reports a role that is re-signed. *version gets the version of the new file. */
 static int renew(struct round *r, const char *role, const struct mf_tuf_file *f, int64_t *version,
 		 struct mf_err *err)
 {
@@ -83,8 +83,9 @@ static bool signed_by_us(const struct mf_trust *t, const struct mf_tuf_file *f)
 	return false;
 }
 
-/* A team may list a role with our key, and what it likes in it. A file that does not say whose it is would be
- * good under our signature for whatever else we sign for: there we re-sign only what we have signed. */
+/* Whether it is safe to re-sign a file. A delegated role may list a role with our key, and put anything into
+ * its file. If the file does not state its role, our signature would make it valid for every other role that
+ * lists our key. Such a file is re-signed only if we have signed it before. */
 static bool is_safe(const struct mf_trust *t, const struct mf_tuf_loaded *l)
 {
 	const struct mf_tuf_loaded *owner = mf_tuf_loaded_owner(l);
@@ -92,7 +93,7 @@ static bool is_safe(const struct mf_trust *t, const struct mf_tuf_loaded *l)
 	       signed_by_us(t, l->file);
 }
 
-/* Is the role's own file due, or one of its shards? Those are added to what is re-signed. */
+/* Whether the role's own file or one of its shards is due. The shards that are due are written to out. */
 static bool find_due(struct round *r, const struct mf_tuf_loaded *own, struct mf_publish_resign *out,
 		     size_t *n)
 {
@@ -109,7 +110,8 @@ static bool find_due(struct round *r, const struct mf_tuf_loaded *own, struct mf
 	return due;
 }
 
-/* One row for each role, with its own file, which is re-signed with any of its shards. */
+/* Re-signs the roles of targets that are due. A role has one row in the report. Its own file is re-signed
+ * with any of its shards. */
 static int renew_targets(struct round *r, struct mf_err *err)
 {
 	const struct mf_tuf_set *set = &r->t->set;
@@ -118,7 +120,7 @@ static int renew_targets(struct round *r, struct mf_err *err)
 		const struct mf_tuf_role *role = mf_trust_role(r->t, l->role);
 		struct mf_publish_resign *next = &r->resign[r->change->nresign];
 		size_t nshards;
-		/* A role that two delegators list is loaded for each. */
+		/* A role that two delegators list is loaded once for each. */
 		if (l->shard || mf_tuf_set_find(set, l->role) != l || !find_due(r, l, next + 1, &nshards))
 			continue;
 		if (!role || !mf_publish_can_sign(r->t, role) || !mf_publish_can_follow(r->t) ||
@@ -138,13 +140,13 @@ static int renew_targets(struct round *r, struct mf_err *err)
 	return 0;
 }
 
-/* Does something go out that the snapshot lists? */
+/* Whether something is published that the snapshot lists. */
 static bool is_listed(const struct round *r)
 {
 	return r->change->nresign || (r->change->root && r->t->set.d->snapshot_lists_root);
 }
 
-/* MF_FOUND: it goes out. */
+/* MF_FOUND: the snapshot is re-signed. */
 static enum mf_found renew_snapshot(struct round *r, struct mf_err *err)
 {
 	const struct mf_tuf_file *old = r->t->set.snapshot;
@@ -156,7 +158,7 @@ static enum mf_found renew_snapshot(struct round *r, struct mf_err *err)
 		r->change->meta |= 1u << MF_TUF_SNAPSHOT;
 		return renew(r, "snapshot", old, &version, err) < 0 ? MF_FAILED : MF_FOUND;
 	}
-	/* A server signs it when it is asked for an expired one. */
+	/* A Notary server re-signs an expired snapshot when a client requests it. */
 	struct mf_err ignored = MF_ERR_INIT;
 	if (r->t->repo->ops->server_key &&
 	    (is_listed(r) || mf_publish_server_signs(r->t, MF_TUF_SNAPSHOT, &ignored) == MF_FOUND))
@@ -179,7 +181,7 @@ static int renew_timestamp(struct round *r, enum mf_found snapshot, struct mf_er
 	return renew(r, "timestamp", old, &version, err);
 }
 
-/* The names in the report outlive what is loaded. */
+/* Copies the names in the report, which outlive the loaded repository. */
 static int keep_names(struct mf_publish_refresh *q, struct mf_err *err)
 {
 	for (size_t i = 0; i < q->n; i++) {
@@ -220,7 +222,8 @@ static enum mf_found fill(void *arg, struct mf_trust *t, struct mf_publish_chang
 	return out->root || out->nresign || out->meta ? MF_FOUND : MF_ABSENT;
 }
 
-/* One publish. Adds its rows to those of the ones before: of a role the last one, once it was re-signed. */
+/* Makes one publish, and adds its rows to those of earlier rounds. If a role has a row already, a row that
+ * reports it as re-signed replaces that. */
 static int run_round(struct mf_trust *t, struct round *r, const char *const *subjects, struct mf_err *err)
 {
 	struct mf_publish_refresh *q = r->request, before = *q;
@@ -253,7 +256,7 @@ static int run_round(struct mf_trust *t, struct round *r, const char *const *sub
 	return 0;
 }
 
-/* So many shards that they would fill the memory go out by their first digits, a publish each. */
+/* If the shards are too many to hold in memory, they are re-signed in one publish for each first digit. */
 int mf_publish_refresh(struct mf_trust *t, struct mf_publish_refresh *q, struct mf_err *err)
 {
 	struct round r = {.request = q, .root = MF_BUF_INIT(MF_MAX_ROOT_BYTES)};

@@ -5,13 +5,13 @@
 #include "publish/publish.h"
 #include "trust/load.h"
 
-/* Keys of the new root. A role's bit stands in each key's `roles`. */
+/* Keys of the new root. Each key's `roles` has the bits of the roles that list it. */
 struct plan {
 	struct mf_tuf_root_key v[5];
 	struct mf_buf objects[5];
 	char ids[5][65];
 	size_t n;
-	struct mf_digest root_fp; /* of the first */
+	struct mf_digest root_fp; /* fingerprint of the first key */
 };
 
 static void plan_clear(struct plan *p)
@@ -32,7 +32,7 @@ static int plan_add(struct mf_trust *t, struct plan *p, const struct mf_pubkey *
 	if (t->repo->ops->dialect->key_write(pub, certificate, &p->objects[i], p->ids[i], err) < 0)
 		return -1;
 	p->v[i] = (struct mf_tuf_root_key){mf_buf_str(&p->objects[i]), p->ids[i], roles};
-	/* One key for root and targets is listed once. */
+	/* A key that has several roles is listed once. */
 	for (size_t k = 0; k < i; k++)
 		if (strcmp(p->ids[k], p->ids[i]) == 0) {
 			p->v[k].roles |= roles;
@@ -43,8 +43,8 @@ static int plan_add(struct mf_trust *t, struct plan *p, const struct mf_pubkey *
 	return 0;
 }
 
-/* A key of ours by name, made when it is missing. One that is there may be of any type: whether it fits shows
- * when it signs. */
+/* Gets a key of this machine by name, and makes it if it is missing. An existing key may be of any type; if
+ * it does not fit, signing fails. */
 static int own_key(struct mf_trust *t, const char *name, enum mf_key_type type, struct mf_publish_made *made,
 		   struct mf_pubkey **out, struct mf_err *err)
 {
@@ -67,7 +67,7 @@ static int own_key(struct mf_trust *t, const char *name, enum mf_key_type type, 
 	return 0;
 }
 
-/* TUF 1.0: root under a key of its own; targets, snapshot and timestamp under the writer's. */
+/* TUF 1.0: root has a key of its own; targets, snapshot and timestamp have the writer's key. */
 static int plan_tuf1(struct mf_trust *t, struct plan *p, struct mf_publish_made *made, struct mf_err *err)
 {
 	struct mf_pubkey *writer MF_PUBKEY_CLEANUP = NULL, *root MF_PUBKEY_CLEANUP = NULL;
@@ -104,7 +104,8 @@ int mf_publish_server_pubkey(struct mf_trust *t, const char *role, enum mf_serve
 	return 0;
 }
 
-/* The key object that the server sent is parsed, and written in our own form: its ID is ours to compute. */
+/* The key object from the server is parsed and written again in this program's form, so that the key ID is
+ * computed here. */
 static int plan_server_key(struct mf_trust *t, struct plan *p, const char *role, enum mf_tuf_type type,
 			   struct mf_err *err)
 {
@@ -123,7 +124,8 @@ int mf_publish_root_certificate(struct mf_trust *t, const struct mf_key_info *k,
 		   : mf_root_cert_make(&signer, mf_str_c(t->gun), mf_env_now(t->cfg->env), pem, err);
 }
 
-/* Notary: root under an X.509 certificate of ours, targets ed25519, timestamp and snapshot by the server. */
+/* Notary: the root key has an X.509 certificate made here, the targets key is ed25519, and the server has the
+ * keys of timestamp and snapshot. */
 static int plan_notary(struct mf_trust *t, struct plan *p, struct mf_publish_made *made, struct mf_err *err)
 {
 	struct mf_pubkey *writer MF_PUBKEY_CLEANUP = NULL, *root MF_PUBKEY_CLEANUP = NULL;
@@ -146,7 +148,7 @@ static int plan_notary(struct mf_trust *t, struct plan *p, struct mf_publish_mad
 	return plan_server_key(t, p, "snapshot", MF_TUF_SNAPSHOT, err);
 }
 
-/* Where a server takes part, root keys are certificates. */
+/* Adds the second root key. In Notary, root keys are certificates. */
 static int plan_spare(struct mf_trust *t, struct plan *p, const struct mf_publish_spare *spare,
 		      struct mf_err *err)
 {
@@ -162,8 +164,8 @@ static int plan_spare(struct mf_trust *t, struct plan *p, const struct mf_publis
 	return plan_add(t, p, k->pub, notary ? &certificate : NULL, 1u << MF_TUF_ROOT, err);
 }
 
-/* A prefix pin speaks for repositories that do not exist yet: a root that it would refuse is not published.
- */
+/* A pin for a prefix also covers repositories that do not exist yet. Refuses to publish a root that this
+ * machine's own pin would reject. */
 static int check_prefix_pin(struct mf_trust *t, const struct mf_digest *root_fp, struct mf_err *err)
 {
 	struct mf_pin pin MF_PIN_CLEANUP = {0};
@@ -215,7 +217,7 @@ static enum mf_found fill(void *arg, struct mf_trust *t, struct mf_publish_chang
 				"rotate REPOSITORY root --keep-old'");
 		return MF_FAILED;
 	}
-	if (t->set.root) /* of a first publish that was stopped */
+	if (t->set.root) /* the root of a first publish that was interrupted */
 		return MF_FOUND;
 	if (plan_keys(t, f, err) < 0)
 		return MF_FAILED;

@@ -1,4 +1,5 @@
-/* The state that a request gives a delegation, and the differences to the current one. */
+/* The goal of a request: the state of a delegation after the change, and how it differs from the present
+ * state. */
 #include <stdio.h>
 
 #include "base/encode.h"
@@ -14,7 +15,7 @@ int mf_plan_report(struct mf_plan *p, const char *what, const char *role, const 
 {
 	struct mf_role_change *r = p->request;
 	size_t n = r->nchanges;
-	/* Room for a power of two. */
+	/* The array has room for a power of two of rows. */
 	if ((n & (n - 1)) == 0) {
 		struct manifesto_role_change *v = mf_arena_alloc(r->arena, n ? 2 * n : 1, sizeof *v, err);
 		if (!v)
@@ -45,8 +46,8 @@ int mf_plan_report_key(struct mf_plan *p, const char *what, const char *role, co
 
 /* ---- names */
 
-/* Segments that begin with '_' and `releases` have meanings of their own; a delegation may not bear the name
- * of a top-level role. */
+/* Checks the name of a new role. A name must not begin with '_', and must not be `releases`, because these
+ * have meanings of their own; it must not be the name of a top-level role. */
 static int check_new_name(const char *name, struct mf_err *err)
 {
 	static const char allowed[] = "abcdefghijklmnopqrstuvwxyz0123456789-_";
@@ -63,7 +64,7 @@ static int check_new_name(const char *name, struct mf_err *err)
 	return 0;
 }
 
-/* As `cur` has it, or as a new delegation shall. */
+/* The name of `cur`, or for a new role the one that its delegation gets. */
 char *mf_plan_full_name(struct mf_plan *p, const struct mf_trust *t, const struct mf_tuf_role *cur,
 			const char *name, struct mf_err *err)
 {
@@ -87,7 +88,7 @@ static bool is_one_of(struct mf_pubkey *const *keys, size_t n, const struct mf_t
 	return false;
 }
 
-/* Does a key that the role has now stay? */
+/* Whether the role keeps a key that it has now. */
 static bool stays(const struct mf_role_request *r, const struct mf_tuf_key *k)
 {
 	switch (r->verb) {
@@ -113,8 +114,8 @@ static int put_id(struct mf_plan *p, struct mf_tuf_root_key *out, struct mf_str 
 	return out->id && (copy || !object.n) ? 0 : -1;
 }
 
-/* A key that delegations list in another form (a certificate, say) is listed in that form again: its holder
- * looks for that ID. */
+/* Makes the object of a new key. If delegations list the key already in another form (a certificate, for
+ * example), that form is used, because the holder of the key looks for its ID. */
 static int key_object(struct mf_plan *p, const struct mf_trust *t, const struct mf_pubkey *pub,
 		      struct mf_tuf_root_key *out, struct mf_err *err)
 {
@@ -142,7 +143,7 @@ static bool goal_has(const struct mf_tuf_delegation *g, const struct mf_tuf_root
 	return false;
 }
 
-/* The keys that the role shall have: those that stay, then those that come. */
+/* Sets the keys of the goal: first those that are kept, then those that are added. */
 static int goal_keys(struct mf_plan *p, struct mf_trust *t, const struct mf_role_request *r,
 		     const struct mf_tuf_role *cur, struct mf_tuf_delegation *g, struct mf_err *err)
 {
@@ -165,7 +166,7 @@ static int goal_keys(struct mf_plan *p, struct mf_trust *t, const struct mf_role
 			continue;
 		if (key_object(p, t, r->keys[i], &k, err) < 0)
 			return -1;
-		if (goal_has(g, v, mf_str_c(k.id))) /* given twice */
+		if (goal_has(g, v, mf_str_c(k.id))) /* the request has the key twice */
 			continue;
 		v[g->nkeys++] = k;
 		if (mf_plan_report_key(p, "key added", g->name, r->keys[i], err) < 0)
@@ -205,7 +206,7 @@ static char *type_path(struct mf_plan *p, const struct mf_trust *t, const char *
 	return mf_arena_dup(&p->arena, mf_buf_str(&b), err);
 }
 
-/* The paths that the role shall have; as they are unless the request says otherwise. */
+/* Sets the paths of the goal, or NULL if they do not change. */
 static int goal_paths(struct mf_plan *p, const struct mf_trust *t, const struct mf_role_request *r,
 		      const struct mf_tuf_role *cur, struct mf_tuf_delegation *g, struct mf_err *err)
 {
@@ -241,10 +242,11 @@ static int goal_paths(struct mf_plan *p, const struct mf_trust *t, const struct 
 
 /* ---- one request */
 
-/* So many are named one by one. */
+/* The number of lost names that are logged. */
 #define MAX_NAMED 1000
 
-/* How many names the role and those below it hold that `g` would not cover. Each is named. */
+/* Counts the names in the files of the role, and of roles below it, that `g` would not cover any more, and
+ * logs them. */
 static size_t lost_names(const struct mf_trust *t, const struct mf_tuf_role *cur,
 			 const struct mf_tuf_delegation *g)
 {

@@ -1,13 +1,13 @@
-/* A repository in a bucket whose timestamp the newest root does not accept.
+/* Repairs a repository in a bucket whose timestamp the newest root does not accept.
  *
- * A change that takes a key away puts its timestamp in force first, and its root behind it (s3.c). In
- * between, somebody may publish with the key that goes; the one who removes it signs that once more
- * (sign_under in update.c). If they are stopped before that, nobody can read any more: the timestamp is of a
- * key that the root has taken away.
+ * A change that removes a key publishes its timestamp first, and its root after it (s3.c). In between,
+ * somebody may publish with the key that is removed; the machine that removes it then re-signs that publish
+ * (sign_under in update.c). If it is interrupted before that, nobody can read the repository: the timestamp
+ * is signed by a key that the root has removed.
  *
- * Signing that state later would be wrong: by then the key may be a thief's, and the time at which the store
- * got a file is nobody's signature. What the remaining keys have signed last is put in force again, and what
- * the lost key has published behind it must be published again. */
+ * It would be wrong to re-sign that state later: by then a thief may have the key, and the time at which the
+ * store received a file is not signed. Instead, the last state that the remaining keys have signed is put in
+ * force again, and what the removed key has published after it must be published again. */
 #include "base/limits.h"
 #include "publish/publish.h"
 #include "trust/load.h"
@@ -15,8 +15,8 @@
 
 struct heal {
 	struct mf_trust *t;
-	struct mf_tuf_file *root; /* the newest */
-	/* What is to be in force again. */
+	struct mf_tuf_file *root; /* the newest root */
+	/* The state that is put in force again. */
 	struct mf_tuf_file *snapshot;
 	struct mf_publish_resign *again;
 };
@@ -37,7 +37,8 @@ static struct mf_tuf_file *copy_of(const struct mf_trust *t, enum mf_tuf_type ty
 		   : mf_tuf_parse_unverified(t->repo->ops->dialect, type, &copy, err);
 }
 
-/* Is it this case: does the state that is there hold under the root before? Afterwards that is loaded. */
+/* Whether this is the case that heal.c repairs: the present state verifies under the root before the newest
+ * one. If so, it is loaded afterwards. */
 static enum mf_found is_left(struct heal *h, struct mf_err *err)
 {
 	struct mf_trust *t = h->t;
@@ -54,7 +55,8 @@ static enum mf_found is_left(struct heal *h, struct mf_err *err)
 	return mf_err_pass_ours(err, &why) < 0 ? MF_FAILED : MF_ABSENT;
 }
 
-/* A version that the new root's keys have signed, with its targets, and that has not expired. */
+/* Takes a version of the snapshot if the newest root's keys have signed it and its targets, and it has not
+ * expired. */
 static enum mf_found take_snapshot(struct heal *h, int64_t version, struct mf_err *err)
 {
 	struct mf_trust *t = h->t;
@@ -86,7 +88,7 @@ static enum mf_found take_snapshot(struct heal *h, int64_t version, struct mf_er
 	return MF_FOUND;
 }
 
-/* The newest one below what is there. */
+/* Finds the newest such version below the present one. */
 static enum mf_found find_snapshot(struct heal *h, struct mf_err *err)
 {
 	enum mf_found found = MF_ABSENT;
@@ -96,7 +98,7 @@ static enum mf_found find_snapshot(struct heal *h, struct mf_err *err)
 	return found;
 }
 
-/* A timestamp that lists it, in place of the one that is there. */
+/* Publishes a timestamp that lists that snapshot, in place of the present timestamp. */
 static int put_in_force(struct heal *h, struct mf_err *err)
 {
 	struct mf_trust *t = h->t;
@@ -120,8 +122,8 @@ static int put_in_force(struct heal *h, struct mf_err *err)
 	return t->repo->ops->publish(t->repo, &file, 1, &base, err);
 }
 
-/* What readers have seen of the lost key's state is not newer than what they will see: of all files of
- * `targets`. */
+/* Re-signs all files of `targets`, snapshot and timestamp with higher versions, so that readers who have seen
+ * the state of the removed key do not take the repaired one for a rollback. */
 static enum mf_found fill(void *arg, struct mf_trust *t, struct mf_publish_change *out, struct mf_err *err)
 {
 	struct heal *h = arg;

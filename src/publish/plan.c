@@ -1,5 +1,5 @@
-/* Changes of roles: from requests to the changes of one publish. Decides the new state of each role, which
- * files must be re-signed because of it, and who may publish. */
+/* Changes of roles: makes one publish from the requests. Decides the new state of each role, which files must
+ * be re-signed because of it, and who may publish. */
 #include <stdio.h>
 
 #include "base/encode.h"
@@ -55,7 +55,7 @@ static int add_resign(struct mf_plan *p, const char *role, int64_t version, stru
 	return mf_plan_report(p, "signed anew", role, version ? "empty" : "", err);
 }
 
-/* A shard of the role that does not verify; else the role's own name. */
+/* Returns the name of a shard of the role that does not verify, or else the role's own name. */
 static const char *broken_file(const struct mf_trust *t, const struct mf_tuf_role *cur)
 {
 	const struct mf_tuf_loaded *own = mf_tuf_set_find(&t->set, cur->name);
@@ -66,7 +66,8 @@ static const char *broken_file(const struct mf_trust *t, const struct mf_tuf_rol
 	return cur->name;
 }
 
-/* Its other files are re-signed with it, though keys that it has have signed them: one of those may go. */
+/* Re-signs the shards of a role with its own file. Their signatures are valid, but may be by a key that is
+ * removed later. */
 static void add_shards(struct mf_plan *p, const struct mf_trust *t, const char *role)
 {
 	for (size_t i = 0; i < t->set.nroles; i++)
@@ -139,8 +140,8 @@ static int refuse_unsigned(const struct mf_plan *p, const struct mf_trust *t, co
 	return -1;
 }
 
-/* A role under the name of an earlier one finds that one's file in the snapshot: readers would check it by
- * the new keys. */
+/* A new role may have the name of an earlier one whose file the snapshot still lists. Readers would verify
+ * that file with the new role's keys; if these have not signed it, they sign an empty file in its place. */
 static int revive(struct mf_plan *p, struct mf_trust *t, const struct mf_tuf_role *role, struct mf_err *err)
 {
 	struct mf_tuf_file *file MF_TUF_FILE_CLEANUP = NULL;
@@ -150,7 +151,8 @@ static int revive(struct mf_plan *p, struct mf_trust *t, const struct mf_tuf_rol
 	bool shards = false;
 	for (size_t i = 0; i < file->nroles; i++)
 		shards |= mf_tuf_shard_digits(mf_trust_dialect(t), role->name, &file->roles[i]).n > 0;
-	/* Those of its shards are not looked at: they need not be of one time. */
+	/* A file that lists shards is always replaced: its shards are not loaded, and may be of different
+	 * times. */
 	if (!shards && mf_tuf_check_signed(mf_trust_dialect(t), file, role, &why) == 0)
 		return 0;
 	if (why.code && why.code != MF_E_SIGNATURE)
@@ -173,7 +175,8 @@ int mf_plan_check_files(const struct mf_trust *t, const struct mf_tuf_loaded *ow
 	return 0;
 }
 
-/* Do its shards, as its file lists them for readers that know no shards, have a key that goes? */
+/* Whether the role's file lists a key for its shards that the role loses in the change. Programs that do not
+ * know shards read that list. */
 static bool lists_gone(const struct mf_trust *t, const struct mf_tuf_loaded *own,
 		       const struct mf_tuf_role *after)
 {
@@ -202,7 +205,8 @@ bool mf_plan_relists(const struct mf_plan *p, const struct mf_trust *t, const st
 	return false;
 }
 
-/* Those who sign together do so over one file that they have seen. */
+/* Refuses to raise the threshold of a role with shards: several people sign one file that they have seen, and
+ * cannot sign shards that change meanwhile. */
 static int check_threshold(const struct mf_trust *t, const struct mf_tuf_delegation *g, struct mf_err *err)
 {
 	const struct mf_tuf_role *cur = mf_publish_find_role(&t->set, g->name);
@@ -244,7 +248,7 @@ static int check_goal(struct mf_plan *p, struct mf_trust *t, const struct mf_tuf
 					    : refuse_unsigned(p, t, role, err);
 }
 
-/* The delegations as they will be, read as readers will. */
+/* Builds the new delegations, and parses them as readers will. */
 static int plan_delegations(struct mf_plan *p, struct mf_trust *t, struct mf_err *err)
 {
 	const struct mf_tuf_file *now = t->set.roles[0]->file;
@@ -275,7 +279,8 @@ static int plan_delegations(struct mf_plan *p, struct mf_trust *t, struct mf_err
 
 /* ---- the whole */
 
-/* Keys that shall go must be there; one that only publishes is left of a removal that was interrupted. */
+/* Checks that the role lists the keys that are to be removed. A key that may only publish is accepted too: it
+ * is left over from an interrupted removal. */
 static int check_droppable(const struct mf_plan *p, const struct mf_trust *t, const struct mf_role_request *r,
 			   const struct mf_tuf_role *cur, struct mf_err *err)
 {
@@ -330,7 +335,7 @@ static int make(struct mf_plan *p, struct mf_trust *t, struct mf_err *err)
 	return r->check_keys && !r->proposal ? mf_plan_check_keys(p, t, err) : 0;
 }
 
-/* Is the role's file replaced by an empty one? */
+/* Whether the role's file is replaced by an empty one. */
 static bool is_emptied(const struct mf_plan *p, const char *role)
 {
 	for (size_t i = 0; i < p->change.nresign; i++)
@@ -339,7 +344,8 @@ static bool is_emptied(const struct mf_plan *p, const char *role)
 	return false;
 }
 
-/* The loaded role as it would be; false: it would not be there. kept: of the roles before it, NULL: not. */
+/* Changes l, a copy of a loaded role, to its state after the change. Returns false when it would not be
+ * loaded then. `kept` has the copies of the roles before it, NULL for those that are not loaded either. */
 static bool role_after(const struct mf_plan *p, const struct mf_trust *t, struct mf_tuf_loaded *l,
 		       struct mf_tuf_loaded *const *kept)
 {
@@ -393,7 +399,7 @@ static enum mf_found fill(void *arg, struct mf_trust *t, struct mf_publish_chang
 	return p->ngoals || p->nedits || p->change.nresign ? MF_FOUND : MF_ABSENT;
 }
 
-/* The role as it is loaded, a top-level one too; NULL. */
+/* Returns the role that a request names, as it is loaded; NULL when there is none. */
 static const struct mf_tuf_role *loaded_role(const struct mf_trust *t, const struct mf_role_request *r)
 {
 	return r->verb == MF_ROLE_ROTATE && mf_plan_is_toplevel(r->role)
@@ -409,7 +415,8 @@ static bool lists_all(const struct mf_tuf_role *role, struct mf_pubkey *const *k
 	return true;
 }
 
-/* Every key that went is one that came again (under a new certificate), or is not there. */
+/* Whether the role lists none of the removed keys. A key that the request also adds (with a new certificate)
+ * does not count. */
 static bool lists_no_old(const struct mf_tuf_role *role, const struct mf_role_request *r)
 {
 	for (size_t i = 0; i < r->nold; i++) {
@@ -422,8 +429,8 @@ static bool lists_no_old(const struct mf_tuf_role *role, const struct mf_role_re
 	return true;
 }
 
-/* Is what was requested so in what is loaded? Whoever was added can sign for the role, and publish; whoever
- * was taken out cannot sign. */
+/* Whether the loaded repository has what was requested: keys that were added are listed, and can publish;
+ * keys that were removed are not listed. */
 static bool is_done(const struct mf_trust *t, const struct mf_role_request *r)
 {
 	const struct mf_tuf_role *role = loaded_role(t, r), *top = t->set.root->roles;
@@ -442,7 +449,8 @@ static bool is_done(const struct mf_trust *t, const struct mf_role_request *r)
 	return true;
 }
 
-/* A change of keys does not make a damaged file whole. */
+/* Checks the loaded repository after the publish. A role whose file still does not verify gets a warning,
+ * because a change of keys does not repair a damaged file. */
 static int check_done(struct mf_trust *t, const struct mf_role_change *c, struct mf_err *err)
 {
 	for (size_t i = 0; i < c->n; i++) {

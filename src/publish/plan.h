@@ -1,11 +1,11 @@
-/* A change of roles while it is planned, shared by plan.c (the whole), goals.c (delegations) and root.c
- * (top-level roles). */
+/* The plan for a change of roles, shared by plan.c (the whole), goals.c (delegations) and root.c (top-level
+ * roles). */
 #ifndef MF_PUBLISH_PLAN_H
 #define MF_PUBLISH_PLAN_H
 
 #include "publish/roles.h"
 
-/* Made afresh for each try; the change points into it. */
+/* It is made again for each try; `change` points into it. */
 struct mf_plan {
 	struct mf_role_change *request;
 	struct mf_publish_change change;
@@ -14,23 +14,24 @@ struct mf_plan {
 	size_t ngoals;
 	struct mf_tuf_root_edit *edits; /* of the root */
 	size_t nedits, edits_cap;
-	struct mf_publish_resign *resign; /* room for one for each request and goal, and targets */
+	struct mf_publish_resign *resign; /* with room for all roles that may be re-signed */
 	struct mf_buf delegations, root;
 	struct mf_str delegations_text, root_text;
-	struct mf_tuf_file *after;      /* a file with the new delegations, unsigned */
-	struct mf_tuf_file *root_after; /* the next root, unsigned; NULL: as it is */
+	struct mf_tuf_file *after;      /* a file with the new delegations, unsigned; NULL: unchanged */
+	struct mf_tuf_file *root_after; /* the next root, unsigned; NULL: unchanged */
 };
 
-/* One more row of the report. */
+/* Adds a row to the report. */
 int mf_plan_report(struct mf_plan *p, const char *what, const char *role, const char *detail,
 		   struct mf_err *err) MF_NODISCARD;
 int mf_plan_report_key(struct mf_plan *p, const char *what, const char *role, const struct mf_pubkey *pub,
 		       struct mf_err *err) MF_NODISCARD;
-/* The role's name as `cur` has it, or as a new delegation shall; NULL: MF_E_USAGE. */
+/* Returns the full name of a role: that of `cur`, or for a new role the one that its delegation gets. NULL
+ * with MF_E_USAGE. */
 char *mf_plan_full_name(struct mf_plan *p, const struct mf_trust *t, const struct mf_tuf_role *cur,
 			const char *name, struct mf_err *err) MF_NODISCARD;
-/* Fill g, the last of the goals, as the request asks; it is counted when something changes. cur: the role as
- * it is, NULL: a new one. */
+/* These fill g, the goal after the last one, as the request says; it is counted as a goal when something
+ * changes. cur: the present role; NULL: a new one. */
 int mf_plan_set_role(struct mf_plan *p, struct mf_trust *t, const struct mf_role_request *r,
 		     const struct mf_tuf_role *cur, struct mf_tuf_delegation *g,
 		     struct mf_err *err) MF_NODISCARD;
@@ -38,26 +39,30 @@ int mf_plan_drop_role(struct mf_plan *p, struct mf_trust *t, const struct mf_rol
 		      const struct mf_tuf_role *cur, struct mf_tuf_delegation *g,
 		      struct mf_err *err) MF_NODISCARD;
 
-/* The file that lists the delegations of `targets` after the change, and one of them (NULL). */
+/* Return the file that lists the delegations of `targets` after the change, and one of these delegations
+ * (NULL: there is none). */
 const struct mf_tuf_file *mf_plan_delegator(const struct mf_plan *p, const struct mf_trust *t);
 const struct mf_tuf_role *mf_plan_delegation(const struct mf_plan *p, const struct mf_trust *t,
 					     const char *name);
-/* Do a role as it would be, and its keys, hold for its own file and its shards? MF_E_SIGNATURE. */
+/* Checks that the role's own file and its shards have enough valid signatures for the role as it is after the
+ * change. MF_E_SIGNATURE. */
 int mf_plan_check_files(const struct mf_trust *t, const struct mf_tuf_loaded *own,
 			const struct mf_tuf_role *listed, struct mf_err *err) MF_NODISCARD;
-/* Must its own file be re-signed, since the shards that it lists have a key that the role has not after the
- * change? Nobody here can, or it is a proposal: a warning, since readers of this program do not accept that
- * key anyway. */
+/* True when the role's own file must be re-signed, because the shards that it lists have a key that the role
+ * loses in the change. If this machine cannot sign it, or for a proposal, it is false, with a warning (not in
+ * a dry run): readers of this program do not accept that key anyway. */
 bool mf_plan_relists(const struct mf_plan *p, const struct mf_trust *t, const struct mf_tuf_loaded *own,
 		     const struct mf_tuf_role *after);
-/* MF_ROLE_ROTATE of a top-level role: edits of the root. */
+/* Plans MF_ROLE_ROTATE of a top-level role, as edits of the root. */
 int mf_plan_top_role(struct mf_plan *p, struct mf_trust *t, const struct mf_role_request *r,
 		     struct mf_err *err) MF_NODISCARD;
-/* The next root, where there are edits of it, and who may publish. After the delegations. */
+/* Plans the next root when there are edits of it, including the keys that may publish. Call it after the
+ * delegations are planned. */
 int mf_plan_root(struct mf_plan *p, struct mf_trust *t, struct mf_err *err) MF_NODISCARD;
-/* TUF 1.0: may the key publish, without signing for any role after the change? */
+/* For TUF 1.0: true when the key may publish, but signs for no role after the change. */
 bool mf_plan_is_leftover(const struct mf_plan *p, const struct mf_trust *t, const struct mf_pubkey *pub);
-/* MF_E_KEY: this machine has too few keys of a role that the change signs. */
+/* Fails with MF_E_KEY or MF_E_THRESHOLD when this machine has too few keys of a role that the change
+ * signs. */
 int mf_plan_check_keys(const struct mf_plan *p, struct mf_trust *t, struct mf_err *err) MF_NODISCARD;
 
 static inline bool mf_plan_is_toplevel(const char *name)

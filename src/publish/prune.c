@@ -1,22 +1,22 @@
 /* clang-format off */
-/* prune: which files of a TUF 1.0 repository nothing refers to, and their removal.
+/* prune: finds the files of a TUF 1.0 repository that nothing refers to, and removes them.
  *
- * The current files were verified in this run; they decide which names are old. Other files can only be a reason
- * to keep more: a version that is not current may be about to become so (a publish, a copy in progress), and the
- * files that it lists stay.
+ * The current files were verified in this run, and decide which versions are old. Files that were not verified can
+ * only be a reason to keep more: a version that is not current may become current at any moment (a publish or a copy
+ * is in progress), so the files that it lists are kept.
  *
- *   roots, timestamp, names of other kinds   stay
- *   versions from the current one on         stay: a writer or a copying job may be at work, and a name that was
- *                                            used once never gets other bytes
- *   snapshots below it                       stay, except those that list a missing or different file: their
- *                                            writer was stopped before its commit
- *   roles' versions below it                 stay, except those that no snapshot of their time lists
- *   target files                             stay while a version of a role that stays lists them
+ *   roots, timestamp, files with other names   are kept
+ *   versions from the current one on           are kept: a writer or a copying job may be at work, and a version
+ *                                              number that was used once never gets other bytes
+ *   older snapshots                            are kept, except those that list a missing or different file: their
+ *                                              writer was interrupted before its commit
+ *   older versions of roles                    are kept, except those that no snapshot of their time lists
+ *   target files                               are kept while a kept version of a role lists them
  *
- * A list that lacks what was just loaded is not all of them, and nothing is removed by it.
+ * If the list of files lacks a file that was just loaded, the list is incomplete, and nothing is removed.
  *
- * With keep_versions, older snapshots and versions go, too. What has changed within min_age_s stays in any case:
- * readers are in the middle of a load, and writers store content before they publish it. */
+ * With keep_versions, older snapshots and versions are removed too. Files that changed within min_age_s are always
+ * kept: readers may be loading them, and writers store content before they publish it. */
 /* clang-format on */
 #include "publish/prune.h"
 
@@ -28,33 +28,34 @@
 #include "trust/names.h"
 #include "tuf/history.h"
 
-/* Requests in flight together, while the files are small. */
+/* Requests in flight together, and the most octets that they may fetch. */
 #define WINDOW 8
 #define WINDOW_BYTES ((uint64_t)64 << 20)
 
-/* N.ROLE.json */
+/* A file with the name N.ROLE.json. */
 struct version {
 	const struct mf_stored *stored;
 	const char *role;
 	int64_t version;
 	int64_t current; /* of the role; 0: the snapshot does not list it */
-	bool listed;     /* by a snapshot that was complete */
-	bool kept;       /* by one that stays */
+	bool listed;     /* a complete snapshot lists it */
+	bool kept;       /* a snapshot that is kept lists it */
 	bool goes;
-	int64_t oldest; /* version of the role that a snapshot of the current keys lists; 0: none does */
+	int64_t oldest; /* the oldest version of the role that a snapshot of the current keys lists; 0: none
+			   does */
 };
 
 struct prune {
 	struct mf_trust *t;
 	struct mf_prune *p;
-	int64_t before;    /* what has changed since is left alone */
+	int64_t before;    /* files that changed later are kept */
 	struct version *v; /* by role, then newest first */
 	size_t n, cap;
-	int64_t nsnapshots;               /* up to the current one, that stay */
-	const struct mf_stored **targets; /* old ones, by name */
+	int64_t nsnapshots;               /* how many up to the current one are kept */
+	const struct mf_stored **targets; /* those that are old enough to be removed, sorted by name */
 	size_t ntargets, targets_cap;
-	bool *referred; /* to each of them */
-	size_t nleft;   /* to which no version was found to refer */
+	bool *referred; /* whether a version refers to targets[i] */
+	size_t nleft;   /* how many of them no version refers to, as far as versions were read */
 };
 
 static void prune_clear(struct prune *w)
@@ -87,7 +88,7 @@ static bool is_old(const struct prune *w, const struct mf_stored *f)
 
 /* ---- names */
 
-/* N.ROLE.json, spelled as we spell it. MF_ABSENT: something else. */
+/* Parses a name of the form N.ROLE.json, encoded as this program writes it. MF_ABSENT: another name. */
 static enum mf_found read_version(struct prune *w, const struct mf_stored *f, struct version *out,
 				  struct mf_err *err)
 {
@@ -107,8 +108,8 @@ static enum mf_found read_version(struct prune *w, const struct mf_stored *f, st
 	return out->role ? MF_FOUND : MF_FAILED;
 }
 
-/* targets/TYPE/<64 digits>.NAME: directly in one directory, or it may be another repository's whose name
- * begins with ours and "targets". */
+/* Whether the name is targets/TYPE/<64 digits>.NAME. Deeper paths may belong to another repository, whose
+ * name begins with the name of this one and "targets". */
 static bool is_target(const char *name)
 {
 	static const char base[] = "targets/";
@@ -217,7 +218,7 @@ static int cannot_read(const struct prune *w, const struct version *v, struct mf
 	return -1;
 }
 
-/* The next one, parsed. MF_ABSENT: it is there no more. */
+/* Gets the next version, parsed. MF_ABSENT: the file is no longer there. */
 static enum mf_found reader_next(struct reader *r, enum mf_tuf_type type, struct mf_tuf_file **out,
 				 struct mf_err *err)
 {
@@ -245,8 +246,9 @@ static enum mf_found reader_next(struct reader *r, enum mf_tuf_type type, struct
 
 /* ---- snapshots */
 
-/* The oldest version of a role that a snapshot of the current keys lists: what is newer and in none of them
- * was never in force. What is older may have been, before the snapshots that are still there. */
+/* Notes the oldest version of each role that a snapshot of the current keys lists. A newer version that no
+ * snapshot lists was never in force. An older one may have been in force before the oldest snapshot that is
+ * still there. */
 static void note_oldest(struct prune *w, const struct mf_tuf_file *snapshot)
 {
 	for (size_t i = 0; i < w->n; i++) {
@@ -269,7 +271,8 @@ static char *role_text(const struct mf_tuf_meta *m, struct mf_err *err)
 	return role;
 }
 
-/* Is everything there that it lists? A version that another writer has made since may have the same name. */
+/* Whether every file that the snapshot lists is there. The length is compared too, because another writer may
+ * have made a different file with the same name later. */
 static enum mf_found is_complete(struct prune *w, const struct mf_tuf_file *snapshot, struct mf_err *err)
 {
 	for (size_t i = 0; i < snapshot->nmeta; i++) {
@@ -300,7 +303,7 @@ static int mark_listed(struct prune *w, const struct mf_tuf_file *snapshot, bool
 	return 0;
 }
 
-/* Newest first. */
+/* Decides whether a snapshot is kept, and marks what it lists. Called with the newest snapshot first. */
 static int take_snapshot(struct prune *w, struct version *s, const struct mf_tuf_file *f, struct mf_err *err)
 {
 	struct mf_err why = MF_ERR_INIT;
@@ -311,7 +314,7 @@ static int take_snapshot(struct prune *w, struct version *s, const struct mf_tuf
 	bool superfluous = past && w->p->keep_versions && w->nsnapshots >= w->p->keep_versions;
 	s->goes = (complete == MF_ABSENT || superfluous) && is_old(w, s->stored);
 	w->nsnapshots += s->version <= s->current && !s->goes;
-	/* What a stopped writer has listed is no evidence, and keeps nothing. */
+	/* The list of an interrupted writer shows nothing, so it does not keep any file. */
 	if (complete == MF_ABSENT && s->goes)
 		return 0;
 	if (complete == MF_FOUND && s->version <= s->current &&
@@ -401,7 +404,8 @@ static bool is_loaded(const struct prune *w, const struct version *v)
 	return l && l->file->version == v->version;
 }
 
-/* Only as far as there is something left that may have to go. */
+/* Reads the versions that are kept, and marks the target files to which they refer. Stops when no
+ * unreferenced target file is left. */
 static int read_references(struct prune *w, struct mf_err *err)
 {
 	const struct mf_tuf_set *set = &w->t->set;
@@ -439,7 +443,7 @@ static int find_listed(struct prune *w, const char *role, int64_t version, struc
 	return -1;
 }
 
-/* Of what a list does not show, prune would say that it is gone. */
+/* Fails when the list lacks a current file: prune would take all other missing files for removed ones. */
 static int check_list(struct prune *w, struct mf_err *err)
 {
 	const struct mf_tuf_set *set = &w->t->set;
@@ -453,10 +457,10 @@ static int check_list(struct prune *w, struct mf_err *err)
 	return 0;
 }
 
-/* ---- all of it */
+/* ---- the whole */
 
-/* Snapshots before the versions that they list, and these before content: whoever is stopped in between has
- * left nothing that refers to what is gone. */
+/* Chooses the files to remove: snapshots before the versions that they list, and these before target files.
+ * If the removal is interrupted, nothing that is left refers to a removed file. */
 static int choose(struct prune *w, struct mf_err *err)
 {
 	w->referred = mf_calloc(w->ntargets, sizeof *w->referred);

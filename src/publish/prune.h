@@ -6,8 +6,8 @@
 #include "trust/trust.h"
 
 enum mf_prune_kind {
-	MF_PRUNE_METADATA, /* a version that is not kept, or that a stopped writer left */
-	MF_PRUNE_TARGET,   /* content to which no version refers */
+	MF_PRUNE_METADATA, /* a version that is not to be kept, or that an interrupted writer left */
+	MF_PRUNE_TARGET,   /* content that no version refers to */
 	MF_PRUNE_TEMPORARY,
 	MF_PRUNE_KINDS
 };
@@ -16,19 +16,22 @@ struct mf_prune_file {
 	enum mf_prune_kind kind;
 };
 struct mf_prune {
-	int64_t keep_versions; /* given: so many of each role and of the snapshot; 0: all */
-	int64_t min_age_s;     /* given: what has changed since is left alone */
+	int64_t keep_versions; /* set by the caller: how many versions of each role and of the snapshot to
+				  keep; 0: all */
+	int64_t min_age_s;     /* set by the caller: files that changed more recently are kept */
 	bool dry_run;
-	/* What is removed, or would be: first what refers, then what it refers to. */
+	/* The files that are removed, or in a dry run would be: files that refer to others come before
+	 * those. */
 	struct mf_prune_file *v;
 	size_t n, cap;
-	size_t removed; /* of them: others may have been faster */
+	size_t removed; /* how many of them were removed here; another process may have removed some first */
 	struct mf_listing listing;
 };
 void mf_prune_clear(struct mf_prune *p);
 #define MF_PRUNE_CLEANUP MF_CLEANUP(mf_prune_clear)
-/* Loads the repository, which must verify, lists it, decides and removes. MF_E_USAGE: it is none whose files
- * are ours to remove; MF_E_FORMAT: a version cannot be read, so that it is not known what it refers to. */
+/* Loads the repository, which must verify, lists its files, and removes those that nothing refers to.
+ * MF_E_USAGE: this kind of repository cannot be pruned; MF_E_FORMAT: a version cannot be read, so that it is
+ * unknown what it refers to. */
 int mf_publish_prune(struct mf_trust *t, struct mf_prune *p, struct mf_err *err) MF_NODISCARD;
 
 #endif

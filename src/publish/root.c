@@ -1,4 +1,5 @@
-/* The next root of a change of roles: who signs for the top-level roles, and in TUF 1.0 who may publish. */
+/* The next root in a change of roles: which keys sign for the top-level roles and, in TUF 1.0, which keys may
+ * publish. */
 #include "base/encode.h"
 #include "base/limits.h"
 #include "crypto/x509.h"
@@ -28,7 +29,7 @@ static bool is_among(struct mf_pubkey *const *keys, size_t n, const struct mf_pu
 	return false;
 }
 
-/* The edit of a key ID, made when it is new. */
+/* Returns the edit of a key ID; creates it if there is none. */
 static struct mf_tuf_root_edit *edit_of(struct mf_plan *p, struct mf_str id, struct mf_err *err)
 {
 	for (size_t i = 0; i < p->nedits; i++)
@@ -53,7 +54,7 @@ static int set_object(struct mf_plan *p, struct mf_tuf_root_edit *e, struct mf_s
 	return 0;
 }
 
-/* Takes the key out of a top-level role, under each ID that it has there. *any: it was there. */
+/* Removes the key from a top-level role, under each ID that it has there. *any: it was there. */
 static int drop_key(struct mf_plan *p, const struct mf_tuf_role *role, enum mf_tuf_type type,
 		    const struct mf_pubkey *pub, bool *any, struct mf_err *err)
 {
@@ -79,7 +80,7 @@ static bool is_writer(const struct mf_trust *t, const struct mf_pubkey *pub)
 	       mf_tuf_role_has_key(&top[MF_TUF_TIMESTAMP], pub);
 }
 
-/* Does a top-level role list the key after the change? */
+/* Whether a top-level role lists the key after the change. */
 static bool lists_after(const struct mf_plan *p, const struct mf_tuf_role *role, const struct mf_pubkey *pub)
 {
 	for (size_t i = 0; i < p->request->n; i++) {
@@ -94,7 +95,8 @@ static bool lists_after(const struct mf_plan *p, const struct mf_tuf_role *role,
 	return mf_tuf_role_has_key(role, pub);
 }
 
-/* Does the key sign for any role after the change? The shards of a role follow it. */
+/* Whether the key signs for any role after the change. Shards are not looked at, since they have the keys of
+ * their role. */
 static bool signs_on(const struct mf_plan *p, const struct mf_trust *t, const struct mf_pubkey *pub)
 {
 	const struct mf_tuf_role *top = t->set.root->roles;
@@ -115,7 +117,7 @@ bool mf_plan_is_leftover(const struct mf_plan *p, const struct mf_trust *t, cons
 	return !mf_publish_has_server(t) && is_writer(t, pub) && !signs_on(p, t, pub);
 }
 
-/* Which of snapshot and timestamp do not list the key yet. */
+/* Returns which of snapshot and timestamp do not list the key yet, as bits. */
 static unsigned missing_types(const struct mf_trust *t, const struct mf_pubkey *pub)
 {
 	unsigned add = 0;
@@ -181,7 +183,8 @@ static int plan_writers(struct mf_plan *p, const struct mf_trust *t, const struc
 
 /* ---- top-level roles */
 
-/* A root certificate of a colleague must be one that readers accept, or nobody could follow its root. */
+/* Checks the certificate of somebody else's root key: if readers rejected it, they could not follow the new
+ * root. */
 static int check_certificate(const struct mf_trust *t, struct mf_str pem, struct mf_err *err)
 {
 	const bool check_expiry = true;
@@ -193,7 +196,7 @@ static int check_certificate(const struct mf_trust *t, struct mf_str pem, struct
 	return mf_wrap(err, "root certificate for '%s'", t->gun);
 }
 
-/* Notary: the certificate that makes a key a root key. */
+/* Gets the certificate that Notary requires of a root key: the given one, or one made here. */
 static int root_certificate(struct mf_plan *p, struct mf_trust *t, const struct mf_role_request *r, size_t i,
 			    struct mf_buf *pem, struct mf_err *err)
 {
@@ -217,7 +220,8 @@ static int root_certificate(struct mf_plan *p, struct mf_trust *t, const struct 
 	return -1;
 }
 
-/* The ID under which the root lists the key already; none: empty. A root key of Notary is another object. */
+/* Returns the ID under which the root lists the key already; empty when it does not. In Notary the object of
+ * a root key is a certificate, so the key gets a new object and ID. */
 static struct mf_str listed_id(const struct mf_trust *t, enum mf_tuf_type type, const struct mf_pubkey *pub)
 {
 	const struct mf_tuf_file *root = t->set.root;
@@ -251,7 +255,8 @@ static int add_key(struct mf_plan *p, struct mf_trust *t, const struct mf_role_r
 	return mf_plan_report_key(p, "key added", r->role, r->keys[i], err);
 }
 
-/* TUF 1.0: whoever signs targets publishes snapshot and timestamp too, where their signers do so now. */
+/* In TUF 1.0 the keys of targets usually publish too. If they do so now, new keys of targets are added to
+ * snapshot and timestamp, and removed ones leave them. */
 static int follow_targets(struct mf_plan *p, const struct mf_trust *t, const struct mf_role_request *r,
 			  struct mf_err *err)
 {
@@ -311,8 +316,9 @@ static unsigned touched(const struct mf_plan *p)
 	return types;
 }
 
-/* Readers of the old root must accept what is published before the new one: for that the keys that go must
- * sign once more. Where they are not here any more, the root goes first. */
+/* Whether the root is published after the other files. Then readers of the old root must accept those files,
+ * so the keys that are removed must sign once more. If those are not on this machine, the root is published
+ * first. */
 static bool goes_last(const struct mf_plan *p, const struct mf_trust *t)
 {
 	const struct mf_tuf_role *top = t->set.root->roles;
@@ -333,7 +339,7 @@ static int parse_root(struct mf_plan *p, const struct mf_trust *t, struct mf_err
 	return p->root_after ? 0 : mf_wrap(err, "the next root");
 }
 
-/* What the keys left to the role have not signed is signed by them. */
+/* Re-signs the files of `targets`, if the keys that remain have not signed them. */
 static int resign_targets(struct mf_plan *p, const struct mf_trust *t, struct mf_err *err)
 {
 	struct mf_err why = MF_ERR_INIT;
@@ -365,13 +371,13 @@ int mf_plan_root(struct mf_plan *p, struct mf_trust *t, struct mf_err *err)
 		return -1;
 	p->change.root = &p->root_text;
 	p->change.root_last = goes_last(p, t);
-	/* Those who may sign them may have changed. */
+	/* The keys of snapshot and timestamp have changed, so both are signed by the new ones. */
 	p->change.meta = touched(p) & both ? both : 0;
 	p->request->root_version = t->set.root->version + 1;
 	return 0;
 }
 
-/* ---- can this machine sign all of it? */
+/* ---- whether this machine can sign everything */
 
 int mf_plan_check_keys(const struct mf_plan *p, struct mf_trust *t, struct mf_err *err)
 {

@@ -1,4 +1,5 @@
-/* In a file of its own: a program that defines this symbol itself has another limit (tests/support/few.c). */
+/* This constant has a file of its own, so that a test program can define the symbol itself with a lower limit
+ * (tests/support/few.c). */
 #include "base/limits.h"
 #include "publish/publish.h"
 

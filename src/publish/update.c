@@ -1,5 +1,5 @@
-/* The one way to publish: lock, load, fill, compose, send, retry when somebody else was faster; then read
- * back. */
+/* How everything is published: lock, load, fill, compose, send, and again when another publisher was faster;
+ * then read back. */
 #include "base/encode.h"
 #include "base/limits.h"
 #include "publish/proposal.h"
@@ -14,7 +14,7 @@ int mf_publish_lock(struct mf_trust *t, struct mf_lock *lock, struct mf_err *err
 	if (mf_pct_encode(&name, mf_str_c(t->pin_name), "", err) < 0)
 		return -1;
 	if (name.n > 200)
-		name.p[200] = 0; /* a shared lock is harmless */
+		name.p[200] = 0; /* two repositories may then share a lock, which does no harm */
 	char *path MF_FREE = mf_path_join(dir, mf_buf_str(&name).p, NULL);
 	if (!path)
 		return mf_fail_nomem(err);
@@ -43,8 +43,9 @@ static int pause_after_conflict(struct mf_trust *t, int tries, struct mf_err *er
 
 /* ---- loading */
 
-/* Where the root comes first, a publisher that was stopped leaves it alone: whoever holds its keys goes on
- * with it. MF_ABSENT: the repository exists, or is somebody else's. */
+/* In a store where the root is published first, an interrupted first publish leaves only the root. A holder
+ * of its keys continues with that root. MF_ABSENT: the repository is complete, was known here before, or
+ * belongs to somebody else. */
 static enum mf_found resume(struct mf_trust *t, struct mf_buf *root, struct mf_err *err)
 {
 	struct mf_buf bytes MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_TIMESTAMP_BYTES);
@@ -60,7 +61,8 @@ static enum mf_found resume(struct mf_trust *t, struct mf_buf *root, struct mf_e
 	return mf_load_own_root(t, root, err);
 }
 
-/* For a first publish nothing may be there, nor have been. */
+/* Checks, for a first publish, that there is no repository, and that this machine has never seen one
+ * there. */
 static int check_absent(struct mf_trust *t, struct mf_err *err)
 {
 	struct mf_buf bytes MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_ROOT_BYTES);
@@ -89,7 +91,8 @@ static int check_absent(struct mf_trust *t, struct mf_err *err)
 	return -1;
 }
 
-/* Only a new root brings back what an expired one lists. */
+/* Checks that the root has not expired, or that this machine has seen the repository before and can renew the
+ * root. Re-signing other roles would not help readers while the root is expired. */
 static int check_root(const struct mf_trust *t, struct mf_err *err)
 {
 	const struct mf_tuf_file *root = t->set.root;
@@ -109,7 +112,8 @@ static int load_to_renew(struct mf_trust *t, const struct mf_publish_intent *in,
 	    .subjects = in->subjects, .purpose = MF_LOAD_RENEW, .tolerate_broken = in->tolerate_broken};
 	const struct mf_key_info *all;
 	size_t n;
-	/* Keys that cannot be read are no keys that we do not hold. */
+	/* Fails when the keys of this machine cannot be read: they must not be taken for keys that this
+	 * machine does not have. */
 	if (mf_keystore_list(t->cfg->keys, &all, &n, err) < 0)
 		return -1;
 	if (mf_trust_load(t, &how, err) == 0)
@@ -141,7 +145,8 @@ static int load(struct mf_trust *t, const struct mf_publish_intent *in, struct m
 
 /* ---- sending */
 
-/* The next load finds these bytes in the cache, if the verified snapshot announces exactly them. */
+/* Puts the published files into the cache. The next load uses them only if the verified snapshot lists
+ * exactly these bytes. */
 static void cache_published(struct mf_trust *t, const struct mf_outgoing *o)
 {
 	for (size_t i = o->first; i < o->last && !t->repo->ops->local; i++)
@@ -185,9 +190,10 @@ static const struct mf_tuf_file *loaded_file(const struct mf_tuf_set *s, const c
 	return l ? l->file : NULL;
 }
 
-/* Without a lock, somebody may have published between our timestamp and our root, which takes their keys
- * away: nobody reads that. It is signed once more for the new root, as if they had been a moment earlier, and
- * now is the only time for that: later, whoever comes with those keys may have stolen them. */
+/* A bucket has no lock, so another writer may have published between this change's timestamp and its root,
+ * which removes that writer's keys. Readers of the new root cannot use what was published then. It is
+ * re-signed here for the new root, as if it had been published a moment earlier. This must be done now:
+ * later, whoever publishes with those keys may have stolen them. */
 static int sign_under(struct mf_trust *t, const struct mf_publish_file *root,
 		      const struct mf_tuf_role *targets, struct mf_err *err)
 {
@@ -228,7 +234,8 @@ static int load_back(struct mf_trust *t, const struct mf_load *how, const struct
 	return mf_trust_load(t, how, err);
 }
 
-/* The digits of the shards that went out, and the subjects that the intent asks for; the caller frees. */
+/* Returns the subjects of the intent, and the digits of the shards that were published, so that reading back
+ * loads these shards. The caller frees the array, not the strings. */
 static const char **subjects_back(const struct mf_publish_intent *in, const struct mf_outgoing *o,
 				  struct mf_err *err)
 {
@@ -246,7 +253,8 @@ static const char **subjects_back(const struct mf_publish_intent *in, const stru
 	return v;
 }
 
-/* A shard that is gone was divided, by this change or since: then its role's own file is a newer one. */
+/* Whether a published shard that is no longer listed was divided: by this change, or since, which a newer
+ * version of the role's own file shows. */
 static bool is_divided(const struct mf_trust *t, const struct mf_outgoing *o, const char *name)
 {
 	for (size_t i = 0; i < o->nshards; i++) {
@@ -283,7 +291,8 @@ static int check_sent(const struct mf_trust *t, const struct mf_outgoing *o,
 	return 0;
 }
 
-/* Readers must get what was published, or what somebody made of it since. */
+/* Reads the repository back: readers must get what was published, or a newer version that another writer made
+ * of it. */
 static int read_back(struct mf_trust *t, const struct mf_publish_intent *in,
 		     const struct mf_publish_change *c, const struct mf_outgoing *o, struct mf_err *err)
 {
@@ -318,7 +327,7 @@ static enum mf_publish_sign signing_of(const struct mf_publish_intent *in)
 	return in->end == MF_PUBLISH_PROPOSE ? MF_SIGN_SOME : MF_SIGN_NONE;
 }
 
-/* The composed files are handed over instead of sent. */
+/* Writes the composed files into the proposal instead of sending them. */
 static int hand_over(struct mf_trust *t, const struct mf_publish_intent *in,
 		     const struct mf_publish_change *c, const struct mf_outgoing *o, struct mf_err *err)
 {
@@ -330,15 +339,15 @@ static int hand_over(struct mf_trust *t, const struct mf_publish_intent *in,
 static enum mf_found run(struct mf_trust *t, const struct mf_publish_intent *in, int64_t *version,
 			 struct mf_err *err)
 {
-	/* This machine's writers queue here instead of racing each other on the server. */
+	/* Writers of this machine wait here, instead of competing at the server. */
 	struct mf_lock lock MF_LOCK_CLEANUP = MF_LOCK_INIT;
 	bool sends = in->end == MF_PUBLISH_SEND && !in->dry_run;
 	if (sends && mf_publish_lock(t, &lock, err) < 0)
 		return MF_FAILED;
-	/* Whoever held the lock may have made the keys that we are about to need. */
+	/* The process that held the lock may have made keys that are needed now. */
 	mf_keystore_rescan(t->cfg->keys);
-	/* What the caller has just loaded for signing serves the first try, unless somebody held the lock
-	 * meanwhile. */
+	/* The first try uses what the caller has just loaded for signing, unless another process held the
+	 * lock meanwhile. */
 	bool fits = t->how.purpose == MF_LOAD_SIGN || in->end == MF_PUBLISH_CHECK;
 	bool fresh = in->kind == MF_PUBLISH_CHANGE && t->loaded && fits && !lock.waited;
 	for (int tries = 0;; tries++, fresh = false) {
