@@ -54,8 +54,8 @@ MANIFESTO_API int manifesto_key_in_variable(struct manifesto *m, const char *var
 MANIFESTO_API int manifesto_key_passwd(struct manifesto *m, const char *name,
 				       const struct manifesto_key_result **out, struct manifesto_error *err);
 /* Renames a key of this machine. The key's passphrase is asked for, because it protects the name too; it
- * stays the same. MANIFESTO_CONFLICT: a key has the new name, or the new name is a colleague's key's or
- * too like one. */
+ * stays the same. MANIFESTO_CONFLICT: a key has the new name, or the new name could be taken for that of a
+ * colleague's key. */
 MANIFESTO_API int manifesto_key_rename(struct manifesto *m, const char *name, const char *new_name,
 				       const struct manifesto_key_result **out, struct manifesto_error *err);
 struct manifesto_key_remove_options {

@@ -71,7 +71,8 @@ struct manifesto_record {
 
 struct manifesto_change_outcome;
 
-/* A member whose comment names functions is ignored by the others. */
+/* The comments name functions without "manifesto_". A member whose comment or heading names functions is
+ * ignored by the others. */
 struct manifesto_change_options {
 	size_t size;
 	const char *image; /* image reference */
@@ -83,7 +84,7 @@ struct manifesto_change_options {
 	const char *platform; /* "os/arch[/variant]": this child of an index */
 	/* The index and each of its children; sign, remove, withdraw: those that have a record. */
 	int all_platforms;
-	/* Put, remove, withdraw: even if the record was changed concurrently; put: also when the record is
+	/* put, remove, withdraw: even if the record was changed concurrently; put: also when the record is
 	 * the same. */
 	int force;
 	int reinstate;      /* put, remove: lift a withdrawal by the same role; remove: do nothing else */
@@ -344,7 +345,7 @@ struct manifesto_history_event {
 	/* Time that the signer claims, for events that write the record's description; else 0. */
 	int64_t claimed;
 	/* When the store received this version of the role's file, as the store claims: a hint, because
-	 * nobody signs it. */
+	 * the time is not signed. */
 	int64_t seen;
 	/* Role whose listed keys verified that file, "root" or a role; `delegator_version`: the oldest
 	 * version of it that does. */

@@ -187,8 +187,8 @@ struct manifesto_proposal {
 	int64_t created, expires; /* from `expires` on, the proposal can be neither signed nor published */
 	/* "open": signatures are missing; "ready": no signature is missing; "done": the change is
 	 * published, or the repository is so anyway; "expired"; "conflict": another publish has changed
-	 * the same; "invalid": the proposal contradicts itself. For the last three, `message` is set and
-	 * no member below it. */
+	 * the same; "invalid": the proposal is malformed or cannot be applied. For the last three,
+	 * `message` says why, and the members below it are not set. */
 	const char *state, *message;
 	/* There was another publish since the proposal was made: it is shown as applied to the present
 	 * state. */
@@ -235,8 +235,8 @@ MANIFESTO_API int manifesto_proposal_list(struct manifesto *m, const char *image
 					  const struct manifesto_proposal_list **out,
 					  struct manifesto_error *err);
 /* Shows what a proposal would change. MANIFESTO_NOT_FOUND: there is no such proposal; MANIFESTO_INVALID:
- * it contradicts itself; MANIFESTO_POLICY: expired; MANIFESTO_CONFLICT: another publish has changed the
- * same since; MANIFESTO_USAGE: it is for another repository. */
+ * it is malformed, or contradicts itself; MANIFESTO_POLICY: expired; MANIFESTO_CONFLICT: another publish
+ * has changed the same since; MANIFESTO_USAGE: it is for another repository. */
 MANIFESTO_API int manifesto_proposal_show(struct manifesto *m, const struct manifesto_proposal_options *opt,
 					  const struct manifesto_proposal_result **out,
 					  struct manifesto_error *err);

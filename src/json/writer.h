@@ -30,7 +30,7 @@ enum mf_json_style {
 #define MF_JSON_OUT_NAMES 128 /* names of all open objects of a document */
 
 struct mf_json_out {
-	FILE *file;         /* NULL: the document goes into buf */
+	FILE *file;         /* NULL: the document is written to buf */
 	struct mf_buf *buf; /* errors are stored in *err */
 	struct mf_err *err;
 	enum mf_json_style style;

@@ -81,7 +81,7 @@ static int make_file(const char *path, struct mf_err *err)
 	return 0;
 }
 
-/* O_NONBLOCK in case the path is a FIFO, whose opening would wait for a reader. */
+/* O_NONBLOCK in case the path is a FIFO: opening it for reading would wait for a writer. */
 static int open_file(const char *path)
 {
 	const int flags = O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK;
