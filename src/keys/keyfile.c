@@ -407,8 +407,8 @@ int mf_keyfile_encode(struct mf_buf *out, const char *name, const struct mf_priv
 	h.type = mf_str_c(mf_key_type_name(mf_pubkey_type(k)));
 	h.pub = mf_buf_str(&pub);
 	h.fp = mf_str_c(hex);
-	/* The file is made in a buffer of its own, because the associated data must start at the buffer's
-	 * begin. */
+	/* The file is made in a buffer of its own, because the associated data must start where the
+	 * buffer does. */
 	r = mf_buf_reserve(&file, MF_MAX_KEYFILE_BYTES / 2,
 			   err); /* so that growing leaves no copy of a secret behind */
 	if (!r)
