@@ -83,9 +83,10 @@ static bool signed_by_us(const struct mf_trust *t, const struct mf_tuf_file *f)
 	return false;
 }
 
-/* Whether it is safe to re-sign a file. A delegated role may list a role with our key, and put anything into
- * its file. If the file does not state its role, our signature would make it valid for every other role that
- * lists our key. Such a file is re-signed only if we have signed it before. */
+/* Whether it is safe to re-sign a file. A delegated role may list a role with a key of this machine, and put
+ * anything into its file. If the file does not state its role, a signature by that key would make it valid
+ * for every other role that lists the key. Such a file is re-signed only if this machine has signed it
+ * before. */
 static bool is_safe(const struct mf_trust *t, const struct mf_tuf_loaded *l)
 {
 	const struct mf_tuf_loaded *owner = mf_tuf_loaded_owner(l);

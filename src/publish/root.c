@@ -95,7 +95,7 @@ static bool lists_after(const struct mf_plan *p, const struct mf_tuf_role *role,
 	return mf_tuf_role_has_key(role, pub);
 }
 
-/* Whether the key signs for any role after the change. Shards are not looked at, since they have the keys of
+/* Whether the key signs for any role after the change. Shards are not checked, since they have the keys of
  * their role. */
 static bool signs_on(const struct mf_plan *p, const struct mf_trust *t, const struct mf_pubkey *pub)
 {
