@@ -1,4 +1,4 @@
-/* The content of a record, verified wherever it comes from. */
+/* Stores and fetches the content of records. Content is verified, whatever place it comes from. */
 #include <errno.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -6,7 +6,7 @@
 
 #include "ops/ops.h"
 
-/* The file of a target in a local trust repository. */
+/* The path of a target file in a local trust repository. */
 static char *target_path(const struct mf_trust *t, struct mf_str name, const struct mf_digest *d,
 			 struct mf_err *err)
 {
@@ -19,7 +19,7 @@ static char *target_path(const struct mf_trust *t, struct mf_str name, const str
 	return path;
 }
 
-/* A target's file below a directory that others may write to, too. */
+/* A target file below a directory to which other users may write. */
 struct target_file {
 	const char *base, *path;
 	const char *source; /* a file with the same content, or NULL */
@@ -40,11 +40,11 @@ static int store_file(const struct target_file *f, struct mf_spool *blob, const 
 	char *parent MF_FREE = mf_path_join(below.path, "..", NULL);
 	if (!at || !parent)
 		return mf_fail_nomem(err);
-	/* Writers are killed over a directory, too. */
+	/* Remove temporary files that killed writers left, in both levels of directories. */
 	mf_dir_sweep(parent, mf_env_now(env));
 	mf_dir_sweep(below.path, mf_env_now(env));
-	/* A link on the blob spares a copy; links fail across file systems and, mostly, on files of other
-	 * users. What lies there already may be damaged: it is replaced, by what has the same digest. */
+	/* A hard link to the blob saves a copy; it fails across file systems and, usually, for files of other
+	 * users. A file that is there already may be damaged: it is replaced by the verified content. */
 	if (f->source && mf_file_link(f->source, at, &no_link) == 0)
 		return 0;
 	return mf_spool_store(blob, at, 0644, MF_SYNC, err) < 0 ? mf_wrap(err, "'%s'", f->path) : 0;
@@ -96,9 +96,9 @@ int mf_content_mirror(struct mf_trust *to, const struct mf_content_wanted *c, st
 struct search {
 	struct mf_image *im;
 	const struct mf_content_wanted *c;
-	const char *path;       /* where the content will be kept as a file, or NULL */
-	struct mf_spool *found; /* verified */
-	struct mf_err why;      /* why no other place's content was used, the gravest */
+	const char *path; /* the file that the content will become, or NULL: the spool is made beside it */
+	struct mf_spool *found; /* the verified content */
+	struct mf_err why;      /* the gravest failure of the places that were tried */
 };
 
 static struct mf_spool *new_spool(const struct mf_tuf_target_info *info, const char *path, struct mf_err *err)
@@ -129,7 +129,8 @@ static enum mf_found found(struct search *w, struct mf_spool **s)
 	return MF_FOUND;
 }
 
-/* From a file, when it is right. */
+/* Takes the content from a file, if that has the signed length and digest. keep: the file that the content
+ * will become, or NULL. */
 static enum mf_found from_file(struct search *w, const char *file, const char *keep, struct mf_err *err)
 {
 	struct mf_err ignored = MF_ERR_INIT;
@@ -146,7 +147,7 @@ static enum mf_found from_file(struct search *w, const char *file, const char *k
 	return found(w, &s);
 }
 
-/* A target file that cannot be used is a reason to search elsewhere. */
+/* Takes the content from a local trust repository. A damaged target file does not end the search. */
 static enum mf_found from_directory(struct search *w, struct mf_err *err)
 {
 	char *file MF_FREE = target_path(w->im->trust, w->c->name, &w->c->info->sha256, err);
@@ -158,7 +159,7 @@ static enum mf_found from_directory(struct search *w, struct mf_err *err)
 	return rc;
 }
 
-/* The failures that no other source of the content can make good. */
+/* Is the cause on this machine, so that no other place would help? */
 static bool is_ours(const struct mf_err *err)
 {
 	return err->code == MF_E_NOMEM || err->code == MF_E_IO || err->code == MF_E_CANCELLED;
@@ -170,12 +171,13 @@ static enum mf_found fetch_target(struct search *w, struct mf_spool *s, struct m
 	if (rc == 1 && !is_content(s, w->c->info))
 		rc = mf_fail(err, MF_E_DIGEST, 0,
 			     "the target file on the trust server does not match the signed hash");
-	if (rc < 0 && err->code == MF_E_FORMAT) /* more than was signed */
+	if (rc < 0 && err->code == MF_E_FORMAT) /* it is longer than the signed length */
 		(void)mf_recode(err, MF_E_DIGEST);
 	return (enum mf_found)rc;
 }
 
-/* From the trust repository on a web server: whoever may read the metadata needs no login at the registry. */
+/* Fetches the target file from a trust repository on a web server: readers who may read the metadata then
+ * need no login at the registry. */
 static enum mf_found from_web(struct search *w, struct mf_err *err)
 {
 	struct mf_spool *s MF_SPOOL_CLEANUP = new_spool(w->c->info, w->path, err);
@@ -196,8 +198,8 @@ static enum mf_found from_web(struct search *w, struct mf_err *err)
 	return MF_ABSENT;
 }
 
-/* Of several places that failed, the gravest failure is reported, and that the content is gone only if all
- * say so, since the others may have it later. */
+/* Keeps the gravest failure of the places that were tried. The content is reported as gone only if all places
+ * say so: one that failed otherwise may still have it. */
 static void note_failure(struct search *w, const struct mf_err *failed)
 {
 	const enum mf_code was = w->why.code, now = failed->code;
@@ -228,7 +230,8 @@ static enum mf_found from_store(struct search *w, struct mf_image_store *store, 
 	return MF_ABSENT;
 }
 
-/* The image's own store first: a copy is read where it is. */
+/* Tries the image's own store first, which for a copied image is the nearest, then the store of the origin.
+ */
 static enum mf_found from_stores(struct search *w, struct mf_err *err)
 {
 	struct mf_image_store *origin;
@@ -253,8 +256,8 @@ static enum mf_found from_repository(struct search *w, struct mf_err *err)
 	return mf_trust_dir(w->im->trust) ? from_directory(w, err) : from_web(w, err);
 }
 
-/* The name in the cache, NULL for content that is not kept there: a local trust repository and a bundle are
- * copies themselves. */
+/* Sets *path to the file in the cache. NULL: the content is not cached, because it is large, or because it is
+ * in a local trust repository or a bundle anyway. */
 static int cache_path(const struct search *w, char **path, struct mf_err *err)
 {
 	char hex[65];
@@ -315,7 +318,8 @@ int mf_content_get(struct mf_image *im, const struct mf_content_wanted *c, struc
 	return 0;
 }
 
-/* A veto's content is its description, which is not stored in a registry. MF_ABSENT: it is something else. */
+/* Makes the content of a veto, which is its description and is not stored in a registry. MF_ABSENT: the name
+ * is not that of a veto, or the entry has other content. */
 static enum mf_found veto_content(const struct mf_content_wanted *c, struct mf_spool **out,
 				  struct mf_err *err)
 {

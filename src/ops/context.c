@@ -4,7 +4,7 @@
 
 #include "ops/ops.h"
 
-/* No option struct will ever be larger: this bound detects a size that was not set. */
+/* No option struct will ever be larger: a larger size was not set, but is garbage. */
 #define MAX_OPTIONS 65536
 
 const char *manifesto_version(void)
@@ -90,7 +90,7 @@ void manifesto_result_free(const void *result)
 	free(a); /* the first member */
 }
 
-/* ---- callbacks of the caller as the environment of the modules */
+/* ---- the callbacks of the caller, as the environment that modules use */
 
 static int64_t call_now(void *arg)
 {
@@ -191,7 +191,8 @@ static int keep(struct manifesto *m, const char **s, struct mf_err *err)
 	return *s ? 0 : -1;
 }
 
-/* A blank or a line break at the end of a variable is not to be seen, and nobody's intention. */
+/* Removes blanks and line breaks around the URL: in an environment variable they are invisible and not
+ * intended. */
 static int keep_url(struct manifesto *m, const char **url, struct mf_err *err)
 {
 	static const char blanks[] = " \t\r\n";
@@ -248,7 +249,7 @@ static int keep_all(struct manifesto *m, struct mf_err *err)
 	return keep_secret(&m->aws_token, &o->aws_session_token, err);
 }
 
-/* Docker's file first, then the others. */
+/* Lists the files with credentials: that of Docker first, then the others. */
 static int keep_credential_files(struct manifesto *m, struct mf_err *err)
 {
 	size_t n = 0, kept = 0;

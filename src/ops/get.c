@@ -1,4 +1,4 @@
-/* get: everything is verified before a byte is handed out. */
+/* get: verifies everything before it hands out the first byte of the content. */
 #include <assert.h>
 
 #include "base/encode.h"
@@ -6,7 +6,7 @@
 #include "policy/history.h"
 #include "trust/history.h"
 
-/* Trust first: an attack must not look like an absence. */
+/* Trust metadata is verified before the image is resolved: an attack must not be reported as an absence. */
 static int load_and_resolve(struct mf_image *im, const struct manifesto_get_options *o,
 			    struct mf_subjects *subjects, struct mf_err *err)
 {
@@ -31,7 +31,8 @@ static int load_and_resolve(struct mf_image *im, const struct manifesto_get_opti
 		   : mf_image_load_shards(im, subjects, err);
 }
 
-/* A miss on a platform says so when the index has the record: nothing is inherited. */
+/* If the image of a platform has no such record but its index has one, a hint says so: platforms do not
+ * inherit records. */
 static int select_record(struct mf_image *im, const struct manifesto_get_options *o,
 			 const struct mf_subject *s, struct mf_entry *out, struct mf_err *err)
 {
@@ -52,7 +53,7 @@ static int select_record(struct mf_image *im, const struct manifesto_get_options
 	}
 	if (!err->hint[0])
 		mf_image_hint_copy(im, &s->digest, err);
-	if (err->code == MF_E_NOT_FOUND) /* after another hint this one is dropped */
+	if (err->code == MF_E_NOT_FOUND) /* an earlier hint stays: only the first one is kept */
 		mf_err_set_hint(
 		    err,
 		    "run 'manifesto list %s' to see its records; the tag may have moved to another digest",
@@ -60,13 +61,14 @@ static int select_record(struct mf_image *im, const struct manifesto_get_options
 	return -1;
 }
 
-/* ---- a record as an older version of its role's file has it: for looking back, nothing is decided by it */
+/* ---- a record as an older version of its role's file has it. It is for people who look back; no decision
+ * depends on it */
 
 struct old_record {
 	struct mf_image *im;
 	const struct manifesto_get_options *o;
 	const struct mf_subject *subject;
-	const struct mf_tuf_loaded *role; /* its own file, or the shard, as it is now */
+	const struct mf_tuf_loaded *role; /* the role or the shard of the subject, in its newest version */
 	struct manifesto_get_result *out;
 	struct manifesto_record *record; /* of out */
 	struct mf_tuf_target_info info;
@@ -136,7 +138,7 @@ static int take_record(struct old_record *w, const struct mf_version *v, const s
 			       (long long)v->last, v->role, w->o->type, p->entry.record.reason ? ": " : "",
 			       p->entry.record.reason ? mf_esc(&e, mf_str_c(p->entry.record.reason)) : "");
 	w->info = p->entry.info;
-	w->info.custom = (struct mf_str){0}; /* it goes with its file */
+	w->info.custom = (struct mf_str){0}; /* it points into a file that is freed */
 	w->described = p->described;
 	w->found = true;
 	return mf_report_record(w->im, &p->entry, w->subject->platform, mf_result_arena(w->out), w->record,
@@ -148,7 +150,7 @@ static int on_version(void *arg, const struct mf_version *v, struct mf_err *err)
 	struct old_record *w = arg;
 	struct mf_pasts found MF_PASTS_CLEANUP = {0};
 	bool ours = strcmp(v->file, mf_tuf_loaded_name(w->role)) == 0 && v->last == w->o->version;
-	if (!ours) { /* of a delegator: another of its versions may do */
+	if (!ours) { /* a version of a delegator that does not verify: another one may do */
 		if (v->why)
 			mf_env_log(&w->im->m->env, MF_LOG_WARNING, "version %lld of '%s' does not verify: %s",
 				   (long long)v->last, v->role, v->why);
@@ -167,9 +169,9 @@ static int on_version(void *arg, const struct mf_version *v, struct mf_err *err)
 	return take_record(w, v, &found, err);
 }
 
-/* ---- what holds now */
+/* ---- comparison with the current record */
 
-/* What became of the record, for people, in *what; NULL there: it is what holds now. */
+/* Sets *what to a text that says what happened to the record since. NULL: it is the current record. */
 static int find_fate(const struct old_record *w, const char **what, struct mf_err *why, struct mf_err *err)
 {
 	const struct mf_tuf_set *set = mf_trust_set(w->im->trust);
@@ -239,7 +241,8 @@ static int read_version(struct old_record *w, struct mf_err *err)
 	return add_note(w, err);
 }
 
-/* The shard of the subject, whose versions go on from those of its role; NULL: there is none. */
+/* The shard that holds the subject's records now. It continues the version numbers of its role. NULL: there
+ * is none. */
 static const struct mf_tuf_loaded *find_shard(const struct old_record *w)
 {
 	const struct mf_tuf_set *set = mf_trust_set(w->im->trust);
@@ -274,7 +277,7 @@ static int find_version(struct old_record *w, struct mf_err *err)
 
 /* ---- all of it */
 
-/* What the record is, and what its content must be. */
+/* Finds and reports the record; *info says what its content must be. */
 static int find(struct mf_image *im, const struct manifesto_get_options *o, const struct mf_subject *s,
 		struct manifesto_get_result *out, struct mf_tuf_target_info *info, struct mf_err *err)
 {

@@ -111,9 +111,10 @@ int manifesto_key_show(struct manifesto *m, const char *name, const struct manif
 	return MF_OP_END(rc, r, out, error, &err);
 }
 
-/* ---- keys that are elsewhere */
+/* ---- key references: the private key is elsewhere */
 
-/* A relative path would be another program in another directory; a bare name is sought in PATH. */
+/* Makes the path of a program absolute: a relative path would name another program when the command runs in
+ * another directory. A name without a slash stays as it is, and is searched for in PATH. */
 static int absolute(const char *source, char **out, struct mf_err *err)
 {
 	static const char scheme[] = "command:";
@@ -286,7 +287,7 @@ static int public_pem(const struct mf_key_info *k, struct mf_buf *out, struct mf
 	return mf_pubkey_to_pem(k->pub, out, err);
 }
 
-/* The formats besides Notary's: of the public key, or of the private one. */
+/* The formats besides that of Notary. Each is one of the public key or of the private key. */
 static const struct format {
 	const char *name;
 	int (*public)(const struct mf_key_info *k, struct mf_buf *out, struct mf_err *err);
@@ -367,8 +368,8 @@ int manifesto_key_passwd(struct manifesto *m, const char *name, const struct man
 	return MF_OP_END(rc, r, out, error, &err);
 }
 
-/* Nobody's name may be that of a colleague: it would no longer be shown. The key itself is known by its name,
- * so the check leaves it out. */
+/* Refuses a name that is, or looks like, the name of a colleague's key. Fingerprint 0 stands for the key, so
+ * that the check compares with all names; similar names of own keys are allowed. */
 static int check_not_a_colleagues(struct manifesto *m, const char *name, struct mf_err *err)
 {
 	struct mf_names names MF_NAMES_CLEANUP = {0};

@@ -40,7 +40,7 @@ static int check_states(const struct manifesto_list_options *o, struct mf_err *e
 	return 0;
 }
 
-/* A role that nobody delegated to is a mistake, not an empty list. */
+/* A role that is not in the repository is a mistake of the user: MF_E_USAGE, not an empty list. */
 static int check_role(const struct mf_tuf_set *set, const char *asked, struct mf_err *err)
 {
 	struct mf_esc e;
@@ -90,7 +90,7 @@ static int append(struct mf_entries *all, struct mf_entries *more, struct mf_err
 	return 0;
 }
 
-/* What passes the filters; a role that is named twice counts once. */
+/* Sorts the entries, and keeps those that pass the filters, each once: --role may name a role twice. */
 static void keep(struct mf_entries *all, const struct manifesto_list_options *o)
 {
 	size_t kept = 0;
@@ -104,7 +104,7 @@ static void keep(struct mf_entries *all, const struct manifesto_list_options *o)
 	all->n = kept;
 }
 
-/* The records of a subject. */
+/* Finds the records of a subject that pass the filters. */
 static int find(struct mf_image *im, const struct mf_digest *subject, const struct manifesto_list_options *o,
 		struct mf_entries *out, struct mf_err *err)
 {
@@ -192,7 +192,7 @@ static int list_image(struct mf_image *im, const struct manifesto_list_options *
 	return list_subjects(im, o, &subjects, out, err);
 }
 
-/* ---- all images of a repository, a part of them at a time */
+/* ---- all images of a repository, in parts */
 
 static int by_digest(const void *a, const void *b)
 {
@@ -201,13 +201,14 @@ static int by_digest(const void *a, const void *b)
 	return c ? c : strcmp(x->name, y->name);
 }
 
-/* The records that are not reported yet are those of subjects with one first byte; all before are. */
+/* The walk goes by the first byte of the subjects' digests. `found` holds the records of one byte; those of
+ * smaller bytes are reported. */
 struct walk {
 	struct mf_image *im;
 	const struct manifesto_list_options *o;
 	struct manifesto_list_result *out;
 	struct mf_entries found;
-	struct mf_tags tags; /* by digest */
+	struct mf_tags tags; /* sorted by digest */
 	size_t next_tag;
 	const struct manifesto_record **records; /* of the whole result */
 	const struct manifesto_subject **subjects;
@@ -222,7 +223,8 @@ static void walk_clear(struct walk *w)
 	free(w->subjects);
 }
 
-/* The subjects of records, and with `tagged` those of tags without one, each once, by digest. */
+/* Lists the subjects of the records and, with `tagged`, those of tags, which may have no records; each once,
+ * in the order of digests. */
 static void collect_subjects(const struct mf_entries *all, const struct mf_tags *tags, bool tagged,
 			     struct mf_digest *out, size_t *nout)
 {
@@ -240,7 +242,8 @@ static void collect_subjects(const struct mf_entries *all, const struct mf_tags 
 	*nout = n;
 }
 
-/* *at: the first of the tags whose digest is not below; it is moved behind those of the subject. */
+/* Reports the tags of one subject. *at is an index into the tags, from which the search goes on; it is moved
+ * behind those of the subject. */
 static int report_tags(const struct mf_tags *tags, size_t *at, const struct mf_digest *subject,
 		       struct mf_arena *a, struct manifesto_subject *out, struct mf_err *err)
 {
@@ -259,8 +262,8 @@ static int report_tags(const struct mf_tags *tags, size_t *at, const struct mf_d
 	return 0;
 }
 
-/* Of the images without a tag some may be gone; a tag's is there. A copy, and a bundle, never had all of
- * them. */
+/* Finds which images are not in the registry any more. Images with a tag are there and need no request. In a
+ * copy and in a bundle, a missing image was perhaps never copied. */
 static int find_gone(struct mf_image *im, const struct mf_digest *digests, struct manifesto_subject *v,
 		     size_t n, struct mf_err *err)
 {
@@ -282,7 +285,7 @@ static int find_gone(struct mf_image *im, const struct mf_digest *digests, struc
 	return 0;
 }
 
-/* The images of the records that were found, and of tags. */
+/* Reports the images of the records that were found and, with the option `tagged`, those of the tags. */
 static int report_subjects(struct walk *w, const struct mf_tags *tags, struct mf_arena *a,
 			   struct manifesto_list_result *part, struct mf_err *err)
 {
@@ -321,7 +324,7 @@ static int report_part(struct walk *w, const struct mf_tags *tags, struct mf_are
 	return mf_arena_check(a, err);
 }
 
-/* Adds it to the whole, in whose arena it is. */
+/* Adds the part to the whole result, whose arena holds its strings and structs. */
 static int keep_part(struct walk *w, const struct manifesto_list_result *part, struct mf_err *err)
 {
 	struct manifesto_list_result *out = w->out;
@@ -351,7 +354,8 @@ static int hand_out_part(struct walk *w, const struct mf_tags *tags, struct mf_e
 		   : mf_fail(err, MF_E_CANCELLED, 0, "the list was interrupted");
 }
 
-/* Reports what was found, and the images with tags whose digests do not begin with more than `byte`. */
+/* Reports the records that were found, and the tags whose digests have a first byte up to `byte` and were not
+ * reported yet. */
 static int end_part(struct walk *w, unsigned byte, struct mf_err *err)
 {
 	struct mf_tags tags = {0};
@@ -389,7 +393,8 @@ static int take_entry(void *arg, struct mf_entry *e, struct mf_err *err)
 	return 0;
 }
 
-/* No record is held when the shards that it lies in are forgotten. */
+/* Ends a part after each step of the shards, since the next step may drop the shards that `found` points
+ * into. */
 static int walk_shards(struct walk *w, struct mf_err *err)
 {
 	struct mf_shard_steps steps = {.t = w->im->trust, .env = &w->im->m->env};

@@ -1,4 +1,5 @@
-/* What the images of one run share: stores, and trust metadata, which is loaded once for each repository. */
+/* A pool: the stores and trust repositories that the images of one run share. Trust metadata is loaded once
+ * for each repository. */
 #include <assert.h>
 
 #include "ops/ops.h"

@@ -1,22 +1,23 @@
-/* put: content first, then signed records, then the lists that show them. A crash anywhere leaves the old or
- * the new state readable, never a signed record without its content. */
+/* put: stores the content first, then publishes the signed records, then writes the lists that show them.
+ * After a crash at any point the old or the new state can be read, and no signed record lacks its content. */
 #include <stdio.h>
 
 #include "ops/write.h"
 #include "record/attest.h"
 
-/* Read once, whatever the number of repositories. */
+/* The input of a run. It is read once, for all repositories. */
 struct input {
 	struct mf_content content;
 	char media_type[256];
-	struct mf_attestation attestation; /* of somebody else: the content is its Statement */
-	const char **annotations;          /* those that were asked for, and its signer and type */
+	struct mf_attestation attestation; /* if an attestation is put: its Statement is the content */
+	const char **annotations;          /* then: the requested ones, and signer and predicate type */
 	struct mf_arena arena;
 };
 
 struct put {
 	struct mf_write w;
-	size_t *dropped; /* by item: signatures of others under a description that is replaced */
+	size_t *dropped; /* for each item: how many signatures of others are lost with the description that is
+			    replaced */
 	struct mf_publish_made made;
 };
 
@@ -69,8 +70,8 @@ static enum mf_found is_json(struct mf_str s, struct mf_err *err)
 	return MF_FAILED;
 }
 
-/* TYPE/SUBTYPE of RFC 6838's characters, and parameters of printable ASCII: it goes into manifests that
- * others read. */
+/* Accepts TYPE/SUBTYPE in the characters of RFC 6838, and parameters of printable ASCII: the media type goes
+ * into manifests that other tools read. */
 static bool is_media_type(const char *s)
 {
 	static const char name[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$&-^_.+";
@@ -85,7 +86,7 @@ static bool is_media_type(const char *s)
 	return !*s;
 }
 
-/* Derived from the content when it is small enough to read. */
+/* Sets the given media type, or derives one from the content if that is small enough to be read. */
 static int find_media_type(struct input *in, const char *given, struct mf_err *err)
 {
 	const uint64_t most = (uint64_t)4 << 20;
@@ -119,7 +120,8 @@ static int find_media_type(struct input *in, const char *given, struct mf_err *e
 	return 0;
 }
 
-/* "name=value" behind the annotations that were asked for. */
+/* Adds the signer and the predicate type of the attestation, as "name=value", to the annotations that were
+ * requested. */
 static int annotate(struct input *in, const struct manifesto_change_options *o,
 		    const struct mf_pubkey *signer, struct mf_err *err)
 {
@@ -139,7 +141,7 @@ static int annotate(struct input *in, const struct manifesto_change_options *o,
 	return mf_arena_check(&in->arena, err);
 }
 
-/* The Statement of an attestation whose signature verifies: what is stored is what was signed. */
+/* Verifies the attestation, and takes its Statement as the content: the exact octets that were signed. */
 static int read_attestation(struct mf_write_run *r, struct input *in, struct mf_err *err)
 {
 	const struct manifesto_change_options *o = &r->o;
@@ -152,7 +154,7 @@ static int read_attestation(struct mf_write_run *r, struct input *in, struct mf_
 		return mf_wrap(err, "signer of the attestation");
 	if (mf_file_read(o->attestation_path, 2 * MF_MAX_ATTESTATION, &doc, err) < 0)
 		return err->code == MF_E_NOT_FOUND ? mf_recode(err, MF_E_USAGE)
-						   : -1; /* 3 is about an image */
+						   : -1; /* status 3 is about an image */
 	if (mf_attestation_read(&in->attestation, mf_buf_bytes(&doc), signer, err) < 0)
 		return mf_wrap(err, "attestation '%s'", o->attestation_path);
 	struct mf_str payload = mf_buf_str(&in->attestation.payload);
@@ -182,7 +184,7 @@ static int read_input(struct mf_write_run *r, struct mf_err *err)
 		   mf_spool_end(in->content.blob, &in->content.digest, &in->content.length, err) < 0) {
 		return -1;
 	}
-	/* A scanner that failed in a pipe leaves nothing behind it: whoever signs that should see it. */
+	/* A scanner that fails in a pipe leaves an empty input: warn the signer. */
 	if (!in->content.length)
 		mf_env_log(&r->m->env, MF_LOG_WARNING, "the content of '%s' is empty", o->type);
 	return find_media_type(in, o->attestation_path && !o->media_type ? MF_MT_IN_TOTO : o->media_type,
@@ -213,23 +215,26 @@ static int load_or_init(struct put *p, struct mf_err *err)
 	}
 	if (err->code != MF_E_CONFLICT)
 		return -1;
-	/* Somebody was faster: it exists now, and is checked against the pin like any other. */
+	/* Another writer was faster: the repository exists now, and is checked against the pin like any
+	 * other. */
 	mf_err_clear(err);
 	const struct mf_load how = {
 	    .prefix = mf_str_c(p->w.prefix), .purpose = MF_LOAD_SIGN, .subjects = p->w.subjects.v};
 	return mf_trust_load(t, &how, err);
 }
 
-/* ---- what is there already */
+/* ---- the record that is there already */
 
-/* The same content under the same description: only the time and the signers differ. */
+/* Has the record the same description, apart from time, signatures and artifact manifest? */
 static bool same_record(const struct put *p, const struct mf_write_item *it, const struct mf_entry *e)
 {
-	struct mf_err ignored = MF_ERR_INIT, ignored2 = MF_ERR_INIT; /* out of memory: published once more */
+	struct mf_err ignored = MF_ERR_INIT,
+		      ignored2 = MF_ERR_INIT; /* out of memory: then the record is made again */
 	json_t *a MF_JSON_CLEANUP = mf_json_copy(e->record.tree, &ignored),
 		  *b MF_JSON_CLEANUP = mf_json_copy(it->tree, &ignored2);
 	struct mf_buf again MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_MANIFEST_BYTES);
-	/* The artifact manifest has the time, too; but for that it must be the same. */
+	/* The digests of artifact manifests differ, since these contain the time. It is enough that the old
+	 * one is what would be made from the old description. */
 	bool has = it->artifact.n != 0;
 	if (has != e->record.has_artifact ||
 	    (has && mf_artifact_again(&it->subject, e, mf_trust_identity(p->w.im->trust), &again, &ignored) !=
@@ -243,8 +248,8 @@ static bool same_record(const struct put *p, const struct mf_write_item *it, con
 	return a && b && json_equal(a, b);
 }
 
-/* A tombstone is lifted by the role that made it, and only when that was asked for. Two roles that withdrew
- * the record each lift their own. */
+/* Only the role that made a tombstone lifts it, and only with the option `reinstate`. If two roles withdrew
+ * the record, each must lift its own. */
 static int check_withdrawn(struct put *p, const struct mf_write_item *it, const struct mf_entry *now,
 			   struct mf_err *err)
 {
@@ -266,8 +271,8 @@ static size_t count_signers(const struct mf_entry *e)
 	return n;
 }
 
-/* What colleagues signed is not lost: the same record gets our signature besides theirs. Another description
- * is another record, which they did not sign. */
+/* If the same record is there, it gets our signature besides those of colleagues, which are kept. Another
+ * description makes another record, which colleagues have not signed. */
 static enum mf_change evaluate(struct mf_write *w, struct mf_write_item *it, const struct mf_entry *now,
 			       struct mf_err *err)
 {
@@ -281,7 +286,7 @@ static enum mf_change evaluate(struct mf_write *w, struct mf_write_item *it, con
 	    !mf_digest_eq(&now->info.sha256, &input_of(&p->w)->content.digest))
 		return MF_CHANGE_UNLESS_CONFLICT;
 	bool ours = mf_write_signed_by_us(w, now);
-	/* Forced, the same record is made again, for gates that ask for its age. */
+	/* With --force the same record is made again with a new time, for policies that limit its age. */
 	if (!same_record(p, it, now) || w->o->force) {
 		*dropped = count_signers(now) - ours;
 		return MF_CHANGE_UNLESS_CONFLICT;
@@ -370,7 +375,7 @@ static int resolve(struct mf_write *w, struct mf_err *err)
 	mf_image_store_will_push(w->im->blobs);
 	if (content->length <= MF_BLOB_UNASKED &&
 	    mf_trust_seems_new(w->im->trust, mf_str_c(w->prefix), &content->digest))
-		mf_blobs_put_soon(w->im->blobs, 2); /* the other one is the catalogue's */
+		mf_blobs_put_soon(w->im->blobs, 2); /* the content, and the catalogue's configuration */
 	if (mf_write_items(w, err) < 0)
 		return -1;
 	put_of(w)->dropped = mf_calloc(w->n, sizeof(size_t));

@@ -128,7 +128,8 @@ static const char *const all_subjects[] = {"", NULL};
 
 /* Has the repository more records than one catalogue has? Its catalogue then has parts, one for each first
  * byte of a subject's digest, and only the parts of the subjects that changed are written, which needs only
- * their shards. Sets which parts have records, as far as that is loaded. */
+ * their shards. Sets the parts that have records. A repository with shards that are not loaded counts as big,
+ * and all parts that these may hold are set. */
 static bool is_big(const struct mf_image *im, bool parts[256])
 {
 	return mf_policy_tally(mf_trust_set(im->trust), parts) > MF_MAX_CATALOGUE_RECORDS;

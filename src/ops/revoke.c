@@ -1,5 +1,5 @@
-/* key revoke: one key goes out of every role of every repository that lists it. While one repository is
- * changed, the metadata of the next ones are on their way. */
+/* key revoke: takes one key out of every role that lists it, in all repositories given. While one repository
+ * is changed, the metadata of the next ones is being fetched. */
 #include "base/encode.h"
 #include "base/limits.h"
 #include "base/window.h"
@@ -7,14 +7,15 @@
 
 struct slot {
 	struct mf_image im;
-	struct mf_err failed; /* it could not even be opened */
+	struct mf_err failed; /* why the repository could not be opened or prefetched */
 };
 
 struct run {
 	struct manifesto *m;
 	const struct manifesto_revoke_options *o;
 	struct slot slots[MF_VERIFY_WINDOW];
-	size_t listed, unfinished; /* repositories that list the key; those where it stays in a role */
+	size_t listed,
+	    unfinished; /* repositories that list the key, or may; those where it stays, or may stay */
 	int status;
 };
 
@@ -25,19 +26,19 @@ static void run_cleanup(struct run **r)
 	free(*r);
 }
 
-/* One repository. */
+/* The work on one repository. */
 struct revocation {
 	struct run *run;
 	const char *repository;
 	struct mf_image *im;
-	struct mf_arena arena; /* names: the repository is loaded again meanwhile */
+	struct mf_arena arena; /* copies of names, since the repository is loaded again meanwhile */
 	bool expired_root;
 	struct mf_role_keys key, new;
-	struct mf_role_request *requests; /* those that can be done here */
-	const char **roles;               /* of each */
+	struct mf_role_request *requests; /* those that this machine can carry out */
+	const char **roles;               /* the role of each request */
 	size_t n;
 	struct manifesto_revoke_left *left;
-	size_t nleft, nunread; /* what is left; of that, roles that cannot be read */
+	size_t nleft, nunread; /* roles that are left to others; how many of them cannot be read */
 };
 
 static void revocation_clear(struct revocation *v)
@@ -47,7 +48,7 @@ static void revocation_clear(struct revocation *v)
 	mf_arena_clear(&v->arena);
 }
 
-/* ---- what is left to others */
+/* ---- roles that are left to others */
 
 static const char *again(struct revocation *v, const char *new_key)
 {
@@ -58,8 +59,9 @@ static const char *again(struct revocation *v, const char *new_key)
 			       v->repository, new_key ? " --key " : "", new_key ? new_key : "");
 }
 
-/* Who can go on, and with which command: a role that only its own keys can re-sign, and that of several
- * owners. */
+/* The command that takes the key out of a role which this machine cannot change. If this machine holds the
+ * keys of targets, the role itself must be re-signed with its own keys; otherwise an owner runs `key revoke`
+ * again. MF_E_USAGE: a replacement key is needed. */
 static const char *command_for(struct revocation *v, const char *role, enum mf_code code)
 {
 	struct mf_trust *t = v->im->trust;
@@ -84,7 +86,7 @@ static void leave(struct revocation *v, const char *role, const struct mf_err *w
 							     .command = command};
 }
 
-/* A team's own delegations are signed by the team. */
+/* A nested delegation is signed by the role that delegates it: its key holders must take the key out. */
 static void leave_nested(struct revocation *v, const struct mf_tuf_loaded *delegator, const char *role)
 {
 	struct mf_err why = MF_ERR_INIT;
@@ -94,7 +96,8 @@ static void leave_nested(struct revocation *v, const struct mf_tuf_loaded *deleg
 	leave(v, role, &why, NULL);
 }
 
-/* What cannot be read is not what readers follow, but it may be again tomorrow, with the key in it. */
+/* A role that cannot be read delegates nothing now, but if it can be read again later, it may delegate to the
+ * key. */
 static void leave_unread(struct revocation *v, const struct mf_trust_broken *b)
 {
 	struct mf_err why = MF_ERR_INIT;
@@ -106,7 +109,8 @@ static void leave_unread(struct revocation *v, const struct mf_trust_broken *b)
 
 /* ---- which roles */
 
-/* Can the key be taken out of this role here, by itself? */
+/* Tries with a dry run whether this machine can take the key out of this role. Adds a request, or leaves the
+ * role to others. */
 static int try_role(struct revocation *v, const char *role, struct mf_err *err)
 {
 	struct mf_err why = MF_ERR_INIT;
@@ -143,7 +147,8 @@ struct listing {
 	const struct mf_tuf_loaded *delegator; /* NULL: the root */
 };
 
-/* The roles that list the key; all: room for every role. The shards of a role follow it. */
+/* Finds the roles that list the key; `all` has room for every role. Shards are left out: they change together
+ * with their role. */
 static size_t find_roles(const struct revocation *v, struct listing *all)
 {
 	const struct mf_tuf_set *set = mf_trust_set(v->im->trust);
@@ -184,7 +189,8 @@ static int plan(struct revocation *v, struct mf_err *err)
 	v->left = v->roles ? mf_arena_alloc(&v->arena, n + nbroken, sizeof *v->left, err) : NULL;
 	if (!v->left)
 		return -1;
-	/* A load for a try replaces what `all` and `broken` point into. */
+	/* try_role may load the repository again, which frees what `all` and `broken` point into: use these
+	 * first. */
 	for (size_t i = 0; i < nbroken; i++)
 		leave_unread(v, &broken[i]);
 	for (size_t i = 0; i < n; i++)
@@ -200,7 +206,7 @@ static int plan(struct revocation *v, struct mf_err *err)
 	return 0;
 }
 
-/* ---- doing it */
+/* ---- the change */
 
 static int change(struct revocation *v, bool dry_run, struct manifesto_role_result *out, struct mf_err *err)
 {
@@ -213,7 +219,7 @@ static int change(struct revocation *v, bool dry_run, struct manifesto_role_resu
 	return mf_role_run(v->im, &c, out, err);
 }
 
-/* No role lists the key but those that were left. */
+/* Checks that no role lists the key any more, apart from those that were left to others. */
 static int check_gone(struct revocation *v, struct mf_err *err)
 {
 	struct listing *all MF_FREE = mf_calloc(count_roles(mf_trust_set(v->im->trust)), sizeof *all);
@@ -276,7 +282,8 @@ static int result_of(struct revocation *v, bool done, struct mf_err *why, struct
 	return pass_on(v->run, &item, err);
 }
 
-/* The key, or none when no role that can be read lists it. */
+/* Finds the key. No key is found, which is no failure, if neither this machine nor a role that can be read
+ * has it. */
 static int find_key(struct revocation *v, struct mf_err *err)
 {
 	if (mf_role_key_add(v->im, v->run->o->key, NULL, &v->key, err) == 0)
@@ -380,7 +387,7 @@ int manifesto_key_revoke(struct manifesto *m, const struct manifesto_revoke_opti
 	if (revoke(r, &err) == 0)
 		return 0;
 	(void)mf_op_fail(error, &err);
-	/* The status is that of the gravest, not of the summary. */
+	/* The status is the gravest one of the repositories, not that of the summary. */
 	error->status = r->unfinished ? r->status : error->status;
 	return -1;
 }

@@ -1,4 +1,4 @@
-/* Of roles that are spread over shards, those that may hold records of the images of a run. */
+/* Loads the shards of large roles that may hold records of the images of a run. */
 #include "ops/ops.h"
 
 /* ---- digests */
@@ -55,13 +55,13 @@ int mf_image_load_shards(struct mf_image *im, const struct mf_subjects *subjects
 	for (size_t i = 0; i < subjects->n; i++)
 		if (mf_trust_read_subject(im->trust, &subjects->v[i].digest, err) < 0)
 			return -1;
-	/* What the index of the images has is of interest when they have nothing. */
+	/* The index is read, too: if an image has no record, a hint says when the index has one. */
 	return mf_trust_read_subject(im->trust, &im->digest, err);
 }
 
 bool mf_shards_lack(const struct mf_trust *t, const struct mf_subjects *subjects)
 {
-	struct mf_err ignored = MF_ERR_INIT; /* out of memory: whoever loads them says so */
+	struct mf_err ignored = MF_ERR_INIT; /* out of memory: the load of the shards will report it */
 	struct mf_wanted w MF_WANTED_CLEANUP = {.texts = MF_ARENA_INIT};
 	return mf_wanted_add_subjects(&w, subjects, &ignored) == 0 &&
 	       mf_tuf_count_unloaded_shards(mf_trust_set(t), wanted(&w)) > 0;
@@ -79,7 +79,7 @@ int mf_shards_load_ahead(struct mf_trust *t, const struct mf_subjects *const *of
 			return -1;
 		if (!added || mf_tuf_count_unloaded_shards(mf_trust_set(t), wanted(&w)) <= MF_SHARDS_AHEAD)
 			continue;
-		if (w.v) /* for the analyser: it is set since the first one */
+		if (w.v) /* it is always set here, which the static analyser does not know */
 			w.v[before] = NULL;
 		break;
 	}
@@ -87,7 +87,7 @@ int mf_shards_load_ahead(struct mf_trust *t, const struct mf_subjects *const *of
 									     : 0;
 }
 
-/* ---- all of them, in steps */
+/* ---- all shards, in steps */
 
 static bool are_few(const struct mf_tuf_set *set, const char *digits)
 {
@@ -106,7 +106,8 @@ enum mf_found mf_shards_next(struct mf_shard_steps *s, struct mf_err *err)
 		s->given = NULL;
 		return mf_trust_load_shards(s->t, all, err) < 0 ? MF_FAILED : MF_FOUND;
 	}
-	/* One of fewer digits may be wanted for the next byte, too. */
+	/* Shards are not dropped after each step, since a shard whose prefix is one digit also holds the
+	 * subjects of the next bytes. */
 	if (s->next % 16 == 0 || mf_tuf_shard_octets(set) > MF_MAX_VERIFY_HELD)
 		mf_trust_drop_shards(s->t);
 	char digits[3] = {"0123456789abcdef"[s->next / 16], 0, 0};

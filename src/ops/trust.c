@@ -115,7 +115,8 @@ static int init(struct mf_image *im, struct mf_recovery *kit, struct manifesto_t
 	return rc;
 }
 
-/* The kit of a repository that was not made is nobody's; its key has signed nothing. */
+/* If the repository cannot be made after the kit was written, the kit belongs to no repository; the hint says
+ * so. */
 static int init_with(struct manifesto *m, const struct manifesto_init_options *o,
 		     struct manifesto_trust_result *out, struct mf_err *err)
 {
@@ -207,7 +208,7 @@ static int read_anchor(struct manifesto *m, const struct mf_dialect *d, const ch
 	return 0;
 }
 
-/* Whoever replaces a pin by mistake can put it back. */
+/* Logs the pin that is replaced, so that a user who replaced it by mistake can restore it. */
 static int warn_replaced(struct manifesto *m, const char *pattern, const struct anchors *a,
 			 struct mf_err *err)
 {
@@ -229,7 +230,7 @@ static int warn_replaced(struct manifesto *m, const char *pattern, const struct 
 	return 0;
 }
 
-/* What is pinned: a pattern, and how its root files are read. */
+/* What is pinned: a pattern, and the GUN and dialect for reading a root file. */
 struct place {
 	const char *pattern, *gun;
 	const struct mf_dialect *dialect;
@@ -254,7 +255,7 @@ static int store_pin(struct manifesto *m, const struct place *p, const struct ma
 	return mf_pin_store(m->opt.home, p->pattern, a.fps, a.n, a.threshold, &m->env, err);
 }
 
-/* A prefix "registry/team/" + "*": no image to open. */
+/* Pins a prefix such as "registry/team/" followed by "*", for which there is no image to open. */
 static int pin_prefix(struct manifesto *m, const struct manifesto_pin_options *o,
 		      struct manifesto_trust_result *out, struct mf_err *err)
 {
@@ -387,7 +388,7 @@ int manifesto_trust_export(struct manifesto *m, const char *const *patterns, siz
 	return MF_OP_END(rc, r, out, error, &err);
 }
 
-/* Patterns by what happens to them. */
+/* The result of an import: patterns and names, sorted by what happened to them. */
 struct changes {
 	struct mf_arena *a;
 	const char **v[4]; /* added, replaced, names, maps */
