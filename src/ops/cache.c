@@ -13,7 +13,7 @@ struct repository {
 
 struct survey {
 	struct manifesto_cache_result *out;
-	struct repository *v; /* by hash */
+	struct repository *v; /* sorted by hash */
 	size_t n, cap;
 };
 
@@ -22,7 +22,7 @@ static void survey_clear(struct survey *s)
 	free(s->v);
 }
 
-/* Where the repository is, or belongs. */
+/* The index of the repository, or the one at which it would be inserted. */
 static size_t place(const struct survey *s, const char *hash)
 {
 	size_t low = 0, high = s->n;
@@ -76,7 +76,7 @@ static int count(void *arg, const char *name, const struct stat *st, struct mf_e
 	return 0;
 }
 
-/* Only the hash of a name is in the cache. */
+/* The cache has only hashes of names: names of pinned repositories are hashed to find theirs. */
 static void name_it(void *arg, const char *name)
 {
 	struct survey *s = arg;
@@ -139,7 +139,8 @@ int manifesto_cache_show(struct manifesto *m, const struct manifesto_cache_resul
 
 /* ---- clear */
 
-/* What the metadata of an image's repository is filed under. "": nothing of a layout is cached. */
+/* Computes the hash under which the metadata of an image's repository is cached. "" for a layout, of which
+ * nothing is cached. */
 static int hash_of(const struct manifesto *m, const char *image, char hash[65], struct mf_err *err)
 {
 	struct mf_ref ref MF_REF_CLEANUP = {0};

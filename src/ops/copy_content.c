@@ -3,7 +3,7 @@
 #include "ops/copy.h"
 #include "publish/publish.h"
 
-/* Contents of the plans, each once: two images may have the same report. */
+/* The contents of all plans, each once, since records of two images may have the same content. */
 struct contents {
 	struct mf_copy_plan **v; /* the first plan that has it */
 	struct mf_digest *digests;
@@ -31,7 +31,8 @@ static int by_content(const void *a, const void *b)
 	return c ? c : is_new(y) - is_new(x);
 }
 
-/* Those of new records first among equals: they are stored without a question. */
+/* Lists each content once, by the plan of a new record if there is one: for these, the destination is not
+ * asked whether it has the content. */
 static int list_contents(const struct mf_copy_target *t, struct contents *c, struct mf_err *err)
 {
 	c->v = mf_calloc(t->nplans, sizeof(struct mf_copy_plan *));
@@ -50,7 +51,7 @@ static int list_contents(const struct mf_copy_target *t, struct contents *c, str
 	return 0;
 }
 
-/* What unchanged records have is there, unless it was lost. */
+/* Asks the destination for the contents of unchanged records, which are there unless they were lost. */
 static int find_present(const struct mf_copy_target *t, struct contents *c, struct mf_err *err)
 {
 	struct mf_digest *asked MF_FREE = mf_calloc(c->n, sizeof *asked);
@@ -69,13 +70,13 @@ static int find_present(const struct mf_copy_target *t, struct contents *c, stru
 	return 0;
 }
 
-/* Of a source. */
+/* Is the content of this source image in a registry? */
 static bool is_registry(const struct mf_copy_target *t, const struct mf_image *im)
 {
 	return im->store_ref.transport == MF_TRANSPORT_REGISTRY && !t->run->source->bundle;
 }
 
-/* Repositories of one registry share their blobs, if the registry likes. */
+/* If source and destination are in one registry, asks it to mount the blobs, which it may decline. */
 static int mount(const struct mf_copy_target *t, struct contents *c, struct mf_err *err)
 {
 	const struct mf_image *to = &t->pairs[0]->to;
@@ -107,7 +108,7 @@ static int fetch(struct mf_copy_plan *p, struct mf_spool **out, struct mf_err *e
 	return mf_wrap(err, "content of '%s' of '%s'", p->type, p->pair->given->from);
 }
 
-/* Small contents that go together. */
+/* How many small contents are transferred together. */
 #define PART 32
 
 struct part {
@@ -123,7 +124,8 @@ static void part_clear(struct part *p)
 	p->n = 0;
 }
 
-/* What the registries of the sources do not give at once, others may have. */
+/* Fetches contents that one source registry has in requests together; the others, and those that this fails
+ * for, one by one from any place. */
 static int fetch_part(const struct mf_copy_target *t, const struct contents *c, struct part *p,
 		      struct mf_err *err)
 {
@@ -195,7 +197,7 @@ static int stream(const struct mf_copy_target *t, struct contents *c, struct mf_
 	return small.n ? send_part(t, c, &small, err) : 0;
 }
 
-/* A directory and a bucket keep the files of their targets. */
+/* Trust repositories in a directory or a bucket also keep the content as target files. */
 static int store_targets(const struct mf_copy_target *t, struct mf_err *err)
 {
 	struct mf_image *to = &t->pairs[0]->to;

@@ -1,4 +1,4 @@
-/* A promoted record: checks that the destination accepts it, and makes its description. */
+/* Promoted records: checks whether the destination may take one, and makes its description. */
 #include "ops/copy.h"
 
 static enum mf_change refuse_other_content(const struct mf_write_item *it, const char *role,
@@ -10,7 +10,8 @@ static enum mf_change refuse_other_content(const struct mf_write_item *it, const
 	return MF_CHANGE_REFUSED;
 }
 
-/* Another role with another content: readers would get neither. --force does not lift a withdrawal. */
+/* Refuses if another role of the destination has other content for the type: readers would get neither
+ * record. Also refuses a withdrawal, which --force does not lift. */
 static enum mf_change check_other_roles(struct mf_write *w, const struct mf_write_item *it,
 					struct mf_err *err)
 {
@@ -32,7 +33,7 @@ static enum mf_change check_other_roles(struct mf_write *w, const struct mf_writ
 	}
 }
 
-/* ---- who signed the originals, and for which repository */
+/* ---- the signers of originals, with their repositories */
 
 static bool has_original(const struct mf_entry *e, const char *repository, const struct mf_pubkey *key)
 {
@@ -44,7 +45,7 @@ static bool has_original(const struct mf_entry *e, const char *repository, const
 	return false;
 }
 
-/* Is everybody there who signed what is promoted now? */
+/* Does the entry already list every signer of the records that are promoted now? */
 static bool has_signers(const struct mf_entry *e, const struct mf_copy_plan *p)
 {
 	const char *source = mf_trust_gun(p->pair->from.trust);
@@ -79,9 +80,9 @@ static const struct mf_original *find_lost(const struct mf_entry *e, const struc
 	return NULL;
 }
 
-/* ---- what is there */
+/* ---- the record at the destination */
 
-/* But for what each of them has of its own: the same statement from the same time. */
+/* Are the descriptions equal, apart from the members that each repository sets itself? */
 static enum mf_found same_description(json_t *a, json_t *b, struct mf_err *err)
 {
 	static const char *const own[] = {"sigs", "artifact", "promotedFrom"};
@@ -96,7 +97,7 @@ static enum mf_found same_description(json_t *a, json_t *b, struct mf_err *err)
 	return json_equal(x, y) ? MF_FOUND : MF_ABSENT;
 }
 
-/* Signatures of others under a record that would be replaced. */
+/* Counts the signatures of others on a record that would be replaced. */
 static size_t count_others(const struct mf_write *w, const struct mf_entry *e)
 {
 	size_t n = 0;
@@ -105,7 +106,8 @@ static size_t count_others(const struct mf_write *w, const struct mf_entry *e)
 	return n;
 }
 
-/* Nobody's approval goes unseen. */
+/* Without --force, refuses to replace a record if signatures of others, or of its originals, would be lost.
+ */
 static enum mf_change refuse_loss(const struct mf_write *w, const struct mf_write_item *it,
 				  const struct mf_entry *now, const struct mf_copy_plan *p,
 				  struct mf_err *err)
@@ -152,7 +154,7 @@ enum mf_change mf_copy_evaluate(struct mf_write *w, struct mf_write_item *it, co
 	return refuse_loss(w, it, now, p, err);
 }
 
-/* ---- what is made */
+/* ---- the new record */
 
 static int prepare_artifact(const struct mf_write *w, struct mf_write_item *it, const struct mf_copy_plan *p,
 			    struct mf_err *err)

@@ -1,4 +1,5 @@
-/* Which records are promoted: the verified records of a source that a policy requires, or all of them. */
+/* Chooses the records to promote: the verified records of a source that a policy requires, or all that are
+ * current. */
 #include <stdio.h>
 
 #include "base/encode.h"
@@ -10,7 +11,7 @@ void mf_copy_warn(struct mf_copy_pair *p, const char *fmt, ...)
 {
 	char text[1200];
 	va_list ap;
-	struct mf_err ignored = MF_ERR_INIT; /* found by mf_arena_check */
+	struct mf_err ignored = MF_ERR_INIT; /* mf_arena_check reports it */
 	va_start(ap, fmt);
 	(void)vsnprintf(text, sizeof text, fmt, ap);
 	va_end(ap);
@@ -33,8 +34,9 @@ static struct mf_copy_plan *find_plan(const struct mf_copy_target *t, const stru
 	return NULL;
 }
 
-/* Another pair may be of the same image, another requirement of the same type: once is enough. But a record
- * has one content, and is made of those of one repository. */
+/* A record may be planned twice, since another pair may have the same image, or another requirement the same
+ * type. Then one plan is enough; but a promoted record has one content, and its originals are from one
+ * repository. */
 static int check_twice(const struct mf_copy_plan *plan, const struct mf_copy_pair *p,
 		       const struct mf_entries *from, struct mf_err *err)
 {
@@ -50,7 +52,7 @@ static int check_twice(const struct mf_copy_plan *plan, const struct mf_copy_pai
 		       plan->pair->given->from);
 }
 
-/* Takes the entries, all of one content. */
+/* Adds a plan, which takes the entries; all have the same content. */
 static int add_plan(struct mf_copy_pair *p, const struct mf_subject *s, struct mf_entries *from,
 		    struct mf_err *err)
 {
@@ -103,7 +105,7 @@ static int report_findings(struct mf_copy_pair *p, struct mf_err *err)
 	return -1;
 }
 
-/* The i-th, which is met or waived as `done` says. */
+/* Plans the records that meet the i-th requirement. A waived one has none. */
 static int plan_requirement(struct mf_copy_run *r, struct mf_copy_pair *p, const struct mf_subject *s,
 			    size_t i, struct mf_err *err)
 {
@@ -136,9 +138,10 @@ static int plan_required(struct mf_copy_run *r, struct mf_copy_pair *p, const st
 	return 0;
 }
 
-/* ---- all that are current */
+/* ---- all current records */
 
-/* Of one type: those that go, all of one content. A tombstone stops the type, whoever made it. */
+/* Chooses the records of one type to promote; all must have the same content. A tombstone of any role
+ * excludes the type. */
 static int choose(struct mf_copy_run *r, struct mf_copy_pair *p, struct mf_entry *v, size_t n,
 		  struct mf_entries *out, struct mf_err *err)
 {
@@ -176,7 +179,8 @@ static int choose(struct mf_copy_run *r, struct mf_copy_pair *p, struct mf_entry
 	return 0;
 }
 
-/* Only a policy says whose veto counts, but nobody sees it where the records go. */
+/* A veto excludes nothing here, since only a policy says whose veto counts. The user is warned, since the
+ * veto is not visible at the destination. */
 static void drop_vetoes(struct mf_copy_pair *p, struct mf_entries *all)
 {
 	size_t kept = 0;
@@ -194,7 +198,8 @@ static void drop_vetoes(struct mf_copy_pair *p, struct mf_entries *all)
 	all->n = kept;
 }
 
-/* The records that meet a requirement were chosen already, as were those that another pair has from here. */
+/* Is this record still to be chosen? Types with a requirement were planned by that, and records that another
+ * pair planned from the same repository are planned already. */
 static bool is_wanted(const struct mf_copy_run *r, const struct mf_copy_pair *p, const struct mf_subject *s,
 		      const struct mf_entry *e)
 {
@@ -237,7 +242,7 @@ int mf_copy_wants(struct mf_copy_run *r, struct mf_err *err)
 	return 0;
 }
 
-/* Each type that was asked for by name, for at least one of the subjects. */
+/* Checks that each requested type has a plan for at least one subject, and that there is any plan at all. */
 static int check_asked(const struct mf_copy_run *r, const struct mf_copy_pair *p, struct mf_err *err)
 {
 	const struct mf_copy_target *t = p->target;
@@ -256,7 +261,8 @@ static int check_asked(const struct mf_copy_run *r, const struct mf_copy_pair *p
 	return n ? 0 : mf_fail(err, MF_E_NOT_FOUND, 0, "'%s' has no current record", p->given->from);
 }
 
-/* What is published to it in this run counts for those who copy from it behind that. */
+/* Is the source also a destination of this run? It is then loaded only when its turn comes, so that records
+ * that this run publishes to it before are copied on. */
 static bool is_target(const struct mf_copy_run *r, const struct mf_trust *from)
 {
 	for (size_t i = 0; i < r->to.ntrusts; i++)

@@ -58,7 +58,7 @@ static bool is_large(const struct export *x)
 	return x->got->record->length > MF_MAX_ATTESTED;
 }
 
-/* Of large content the beginning is kept, and not used. */
+/* Collects the content. Of large content only a part is kept, which is not used. */
 static int take_content(void *arg, const void *p, size_t n)
 {
 	struct export *x = arg;
@@ -80,7 +80,7 @@ static int get_record(struct export *x, struct mf_err *err)
 		   : mf_digest_parse(&x->image, mf_str_c(x->got->record->subject), err);
 }
 
-/* ---- the key: what is exported is signed by one who signed the record */
+/* ---- the key, which must have signed the record */
 
 static const struct mf_key_info *signer_here(const struct export *x, const struct mf_digest *only)
 {
@@ -141,7 +141,8 @@ static void write_content(struct mf_json_out *j, const struct manifesto_record *
 	mf_json_close(j);
 }
 
-/* What the record says, and its content where that is JSON, not large, and not nested too deeply. */
+/* Writes the predicate: what the record says, and its content if that is JSON, not large and not nested too
+ * deeply. */
 static int describe(const struct export *x, struct mf_buf *out, struct mf_err *err)
 {
 	const struct manifesto_record *r = x->got->record;
@@ -163,14 +164,14 @@ static int describe(const struct export *x, struct mf_buf *out, struct mf_err *e
 	mf_json_close(&j);
 	if (mf_json_finish(&j) < 0 || is_large(x) || !is_json(&x->content))
 		return j.failed ? -1 : 0;
-	const size_t end = out->n - 1; /* of its bracket */
+	const size_t end = out->n - 1; /* the closing bracket */
 	out->n = end;
 	if (mf_buf_addz(out, ",\"value\":", err) < 0 ||
 	    mf_buf_add(out, x->content.p, x->content.n, err) < 0 || mf_buf_addc(out, '}', err) < 0)
 		return -1;
 	if (is_json(out))
 		return 0;
-	out->n = end; /* one level more is one too many */
+	out->n = end; /* with the content one level deeper, it is nested too deeply: leave the content out */
 	return mf_buf_addc(out, '}', err);
 }
 
@@ -212,7 +213,7 @@ static int make(struct export *x, struct mf_err *err)
 				    x->form == DSSE ? MF_ATTEST_DSSE : MF_ATTEST_BUNDLE, &x->made, err);
 }
 
-/* ---- beside the image */
+/* ---- attaching it to the image */
 
 static int list_bundle(struct mf_image *im, struct mf_bytes manifest, struct mf_annotation *notes,
 		       struct mf_err *err)

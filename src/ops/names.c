@@ -1,5 +1,5 @@
-/* Names of repositories, records and roles on this machine, for completion, and the roles that list a key.
- * Nothing is verified, and no request is made. */
+/* Finds names of repositories, keys, roles and record types on this machine, for completion, and the roles
+ * that list a key. It verifies nothing and makes no request. */
 #include <dirent.h>
 
 #include "base/encode.h"
@@ -7,7 +7,7 @@
 #include "trust/home.h"
 
 #define MAX_NAME 256
-#define MAX_NAMES 1000                     /* given */
+#define MAX_NAMES 1000                     /* further names are left out */
 #define MAX_READ ((size_t)4 * 1024 * 1024) /* octets of one file: completion must be quick */
 
 struct names {
@@ -36,9 +36,10 @@ static int add_name(struct names *s, struct mf_str name, struct mf_err *err)
 	return s->v[s->n++] ? 0 : -1;
 }
 
-/* ---- roles and types: from the files of a directory of metadata */
+/* ---- roles and types, from the files of a metadata directory */
 
-/* "12.qa.json", "targets%2Fqa.json": the role into out. False: another file. */
+/* Reads the role from a file name such as "12.qa.json" or "targets%2Fqa.json". False: not the file of a role
+ * with names. */
 static bool parse_name(struct mf_str name, struct mf_buf *role)
 {
 	struct mf_err ignored = MF_ERR_INIT;
@@ -55,8 +56,8 @@ static bool parse_name(struct mf_str name, struct mf_buf *role)
 	       !mf_str_eqz(mf_buf_str(role), "snapshot") && !mf_str_eqz(mf_buf_str(role), "timestamp");
 }
 
-/* Types are found in the names of targets, "TYPE/sha256-...", and in the paths of roles: "TYPE/", or that and
- * an asterisk. */
+/* Is `name`, which `rest` follows, a record type? Types occur in names of targets ("TYPE/sha256-...") and in
+ * paths of roles ("TYPE/" or "TYPE/" and an asterisk, with a closing quote). */
 static bool is_type(struct mf_str name, struct mf_str rest)
 {
 	struct mf_err ignored = MF_ERR_INIT;
@@ -65,7 +66,7 @@ static bool is_type(struct mf_str name, struct mf_str rest)
 	       mf_record_type_check(name, &ignored) == 0;
 }
 
-/* The names in a file, found without reading it as JSON. */
+/* Finds the names in a file by a text search, which is faster than to parse JSON. */
 static int add_names(struct mf_str text, enum manifesto_name what, struct names *out, struct mf_err *err)
 {
 	bool roles = what == MANIFESTO_NAME_ROLE;
@@ -84,7 +85,7 @@ static int add_names(struct mf_str text, enum manifesto_name what, struct names 
 	return 0;
 }
 
-/* What is done with the newest file of each role in a directory of metadata. */
+/* Called for the newest file of each role in a metadata directory. */
 typedef int (*file_fn)(void *arg, const char *role, const char *path, struct mf_err *err);
 
 static int visit_file(const char *dir, const char *name, struct names *roles, file_fn fn, void *arg,
@@ -102,7 +103,8 @@ static int visit_file(const char *dir, const char *name, struct names *roles, fi
 	return path ? fn(arg, mf_buf_str(&role).p, path, err) : mf_fail_nomem(err);
 }
 
-/* Of each role the newest file is enough, which comes first. */
+/* Goes through the files from the newest version down, so that visit_file sees the newest one of each role
+ * first and passes over the others. */
 static int each_file(const char *dir, file_fn fn, void *arg, struct mf_err *err)
 {
 	struct names roles NAMES_CLEANUP = {.a = MF_ARENA_INIT};
@@ -195,7 +197,7 @@ static int add_use(struct uses *u, const struct mf_tuf_role *role, struct mf_err
 	return 0;
 }
 
-/* A file that cannot be read in one dialect is perhaps of the other. */
+/* The dialect of the file is not known: tries both. */
 static struct mf_tuf_file *parse_file(const char *path, const char *role)
 {
 	const struct mf_dialect *const dialects[] = {&mf_dialect_tuf1, &mf_dialect_notary};

@@ -1,5 +1,5 @@
-/* Maps: whose trust repository speaks for an image. Also: hints about records beside an image that has none.
- */
+/* Maps, which name the trust repository that speaks for an image; and a hint for images without records
+ * beside which records of another trust repository lie. */
 #include <stdio.h>
 #include <string.h>
 
@@ -8,7 +8,8 @@
 
 /* ---- names */
 
-/* As metadata spell it. MF_ABSENT: it is no repository, and no prefix that holds the registry. */
+/* Writes the name as metadata spells it. MF_ABSENT: it is neither a repository nor a prefix that contains the
+ * whole registry. */
 static enum mf_found parse_name(const char *text, struct mf_buf *out, struct mf_err *err)
 {
 	struct mf_buf name MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_REFERENCE + 8);
@@ -18,7 +19,7 @@ static enum mf_found parse_name(const char *text, struct mf_buf *out, struct mf_
 	bool prefix = n && text[n - 1] == '*';
 	if (n > MF_MAX_REFERENCE)
 		return MF_ABSENT;
-	/* A prefix is one if something that begins so is a repository. */
+	/* A prefix is valid if a name that begins with it can be a repository. */
 	if (mf_buf_printf(&name, err, "%.*s%s", (int)(n - prefix), text, prefix ? "x/x" : "") < 0)
 		return MF_FAILED;
 	if (mf_ref_parse_repository(&ref, mf_buf_str(&name), &why) < 0 || mf_ref_gun(&ref, out, &why) < 0)
@@ -121,9 +122,9 @@ int mf_image_origin(struct mf_image *im, struct mf_image_store **out, struct mf_
 	return *out ? 0 : -1;
 }
 
-/* ---- a miss */
+/* ---- hints for a record that was not found */
 
-/* Nobody waits for long for a hint. */
+/* A hint is not worth a longer wait. */
 #define HINT_MS 5000
 
 struct copies {
@@ -231,7 +232,8 @@ int manifesto_trust_maps(struct manifesto *m, const struct manifesto_maps **out,
 	return MF_OP_END(rc, r, out, error, &err);
 }
 
-/* What was written by hand and is no pattern can be removed, too. */
+/* Removes the map of exactly this text first: one that was written by hand into trust.json may not be a valid
+ * pattern. */
 static int remove_map(struct manifesto *m, const char *text, struct mf_err *err)
 {
 	struct mf_buf pattern MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_REFERENCE + 8);

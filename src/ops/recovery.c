@@ -42,7 +42,7 @@ int mf_recovery_prepare(const char *dir, struct mf_err *err)
 enum block { TITLE, HEADING, TEXT, COMMAND, FACT };
 struct page {
 	struct mf_buf text, html;
-	bool facts; /* a list of them is open in the HTML page */
+	bool facts; /* a table of facts is open in the HTML page */
 };
 
 static void page_clear(struct page *p)
@@ -51,7 +51,7 @@ static void page_clear(struct page *p)
 	mf_buf_clear(&p->html);
 }
 
-/* Whoever names a repository must not write the page. */
+/* Escapes the text: the name of a repository must not add markup to the page. */
 static int add_html(struct mf_buf *out, const char *text, struct mf_err *err)
 {
 	for (; *text; text++) {
@@ -94,7 +94,7 @@ static int add_block_html(struct page *p, enum block kind, const char *text, str
 
 #define COLUMNS 78
 
-/* Broken between words, so that it can be read and printed anywhere. */
+/* Breaks lines between words, so that the text can be read and printed anywhere. */
 static int add_wrapped(struct mf_buf *out, const char *text, struct mf_err *err)
 {
 	for (size_t at = 0; *text;) {
@@ -117,7 +117,7 @@ static int add_block_text(struct page *p, enum block kind, const char *text, str
 	return mf_buf_addc(&p->text, '\n', err);
 }
 
-/* One block of both pages. Control characters are shown escaped. */
+/* Adds one block to both pages. */
 static int add(struct page *p, struct mf_err *err, enum block kind, const char *fmt, ...) MF_PRINTF(4, 5);
 static int add(struct page *p, struct mf_err *err, enum block kind, const char *fmt, ...)
 {
@@ -171,7 +171,7 @@ static int add_purpose(struct page *p, const struct mf_recovery *k, struct mf_er
 	    "the machine that made it.");
 }
 
-/* One signature suffices: the lost key goes. */
+/* The steps for a root that needs one signature: replace the lost key. */
 static int add_replacement(struct page *p, const struct mf_recovery *k, const char *repository,
 			   struct mf_err *err)
 {
@@ -227,7 +227,7 @@ static int write_file(const struct mf_recovery *k, const char *name, const struc
 	return path ? mf_file_create(path, mf_buf_bytes(text), 0644, err) : mf_fail_nomem(err);
 }
 
-/* No script, nothing from elsewhere: it is printed, and opened on machines without a network. */
+/* The HTML page has no script and loads nothing: it is printed, and opened on machines without a network. */
 static int write_pages(const struct mf_recovery *k, struct mf_err *err)
 {
 	struct page p MF_CLEANUP(page_clear) = {.text = MF_BUF_INIT(65536), .html = MF_BUF_INIT(131072)};
@@ -263,7 +263,7 @@ static int ask_passphrase(struct manifesto *m, const char *name, struct mf_secre
 	return out->n ? 0 : mf_fail(err, MF_E_KEY, 0, "no passphrase for the spare key '%s'", name);
 }
 
-/* A file that cannot be decrypted again is found out now, not when it is needed. */
+/* Decrypts the file again: a damaged one must be found now, not when the key is needed. */
 static int read_back(const char *path, const struct mf_secret *passphrase, const struct mf_privkey *key,
 		     struct mf_err *err)
 {
@@ -278,7 +278,8 @@ static int read_back(const char *path, const struct mf_secret *passphrase, const
 		   : mf_fail(err, MF_E_IO, 0, "read back '%s': expected the key that was written", path);
 }
 
-/* Always encrypted, and never in the home: what lies beside the first key is lost with it. */
+/* Makes the key. It is always encrypted, and never stored in the home, where it would be lost together with
+ * the first key. */
 static int make_key(struct mf_recovery *k, struct mf_err *err)
 {
 	struct manifesto *m = k->im->m;

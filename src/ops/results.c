@@ -1,4 +1,4 @@
-/* Verified objects as the structs of the public interface. */
+/* Turns verified objects into the structs of the public interface. */
 #include "base/encode.h"
 #include "ops/ops.h"
 #include "store/file.h"
@@ -168,7 +168,7 @@ static int report_withdrew(const struct mf_record *r, struct mf_arena *a, struct
 		const char *text = json_string_value(json_array_get(r->withdrew, i));
 		struct mf_err ignored = MF_ERR_INIT;
 		struct mf_digest d;
-		/* What is no digest is not shown: it withdraws all the same. */
+		/* An element that is no digest is left out; the tombstone counts all the same. */
 		if (text && mf_digest_parse(&d, mf_str_c(text), &ignored) == 0)
 			v[out->nwithdrew++] = mf_arena_text(a, text);
 	}
@@ -229,8 +229,8 @@ int mf_report_record(struct mf_image *im, const struct mf_entry *e, const char *
 	return mf_arena_check(a, err);
 }
 
-/* "key=value" shows the end of a key only when that holds no '=', and keys that differ must not be shown
- * alike. */
+/* Refuses annotations that "key=value" would show ambiguously: a key that contains '=', and different keys
+ * that are shown alike. */
 static int check_annotations(const struct mf_record *r, struct mf_arena *a,
 			     const struct manifesto_record *shown, struct mf_err *err)
 {
@@ -282,7 +282,7 @@ int mf_report_others(const struct mf_record *r, struct mf_arena *a, struct manif
 	return mf_arena_check(a, err);
 }
 
-/* ---- files that callers make of results */
+/* ---- writing results to files, for callers */
 
 int manifesto_file_write(const char *path, const void *data, size_t length, struct manifesto_error *error)
 {

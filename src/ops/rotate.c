@@ -1,4 +1,5 @@
-/* trust rotate: replaces the keys of a role, also of a top-level one, or the certificate of Notary's root. */
+/* trust rotate: replaces the keys of a role, which may be a top-level role, or the certificate of Notary's
+ * root. */
 #include "base/encode.h"
 #include "ops/role.h"
 
@@ -45,7 +46,7 @@ static bool is_among(const struct mf_role_keys *keys, const struct mf_pubkey *pu
 	return false;
 }
 
-/* ---- the keys that come */
+/* ---- the new keys */
 
 static int refuse_no_key(const struct rotation *r, struct mf_err *err)
 {
@@ -55,7 +56,7 @@ static int refuse_no_key(const struct rotation *r, struct mf_err *err)
 	return -1;
 }
 
-/* Notary: the root keys of this machine get new certificates. */
+/* With Notary and without --key, the root keys of this machine stay, and get new certificates. */
 static int renew_here(struct rotation *r, struct mf_err *err)
 {
 	for (size_t i = 0; i < r->role->nkeys; i++) {
@@ -100,11 +101,11 @@ static int find_new(struct rotation *r, struct mf_err *err)
 	return server && is_named(r, "root") ? renew_here(r, err) : refuse_no_key(r, err);
 }
 
-/* ---- the keys that go */
+/* ---- the keys to remove */
 
 enum whose { EVERYBODYS, OURS };
 
-/* Those of the role that are not new. */
+/* Collects the keys of the role, or only those of this machine, that are not among the new ones. */
 static int collect_old(struct rotation *r, enum whose whose, struct mf_err *err)
 {
 	for (size_t i = 0; i < r->role->nkeys; i++) {
@@ -118,7 +119,7 @@ static int collect_old(struct rotation *r, enum whose whose, struct mf_err *err)
 	return 0;
 }
 
-/* Are all keys that come listed already? */
+/* Does the role list all new keys already? */
 static bool is_renewal(const struct rotation *r)
 {
 	bool all = r->new.n > 0;
@@ -140,11 +141,12 @@ static int find_renewed(struct rotation *r, struct mf_err *err)
 	return 0;
 }
 
-/* The one key of the role; of several those of this machine, since the others are somebody else's. */
+/* Finds the keys to remove: the only other key of the role; if there are several, those of this machine,
+ * since the others belong to other people. */
 static int find_old(struct rotation *r, struct mf_err *err)
 {
 	if (is_renewal(r)) {
-		/* Added with --keep-old before: now the others go. */
+		/* the new key was added before, with --keep-old: now the old keys of this machine go */
 		if (!r->o->keep_old && (!r->top || is_named(r, "targets")) && collect_old(r, OURS, err) < 0)
 			return -1;
 		return r->old.n ? 0 : find_renewed(r, err);
@@ -179,7 +181,8 @@ static int add_change(struct manifesto_role_result *out, struct manifesto_role_c
 	return 0;
 }
 
-/* The server makes its key when it is asked for one, which a dry run does not do. */
+/* The server makes a new key as soon as it is asked for one, so a dry run does not ask, and cannot show the
+ * key. */
 static int preview_server_key(struct rotation *r, struct manifesto_role_result *out, struct mf_err *err)
 {
 	struct mf_arena *a = mf_result_arena(out);

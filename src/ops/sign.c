@@ -1,11 +1,11 @@
-/* sign: adds our own signature to the existing record, after it was shown. */
+/* sign: shows the existing record, and then adds our own signature to it. */
 #include "crypto/hash.h"
 #include "ops/write.h"
 
 struct sign {
 	struct mf_write w;
-	struct mf_digest *shown; /* payload digests, by item */
-	bool agreed;             /* what was shown is to be signed */
+	struct mf_digest *shown; /* for each item: digest of the payload of the record that was shown */
+	bool agreed;             /* the user agreed to sign what was shown */
 };
 
 static struct sign *sign_of(struct mf_write *w)
@@ -18,7 +18,7 @@ static void sign_clear(struct mf_write *w)
 	free(sign_of(w)->shown);
 }
 
-/* What cannot be signed, or should not be. */
+/* Refuses records that cannot be signed, or must not be: foreign, withdrawn, expired. */
 static int check_state(struct sign *s, const struct mf_write_item *it, const struct mf_entry *e,
 		       struct mf_err *err)
 {
@@ -59,7 +59,7 @@ static int evaluate_record(struct sign *s, struct mf_write_item *it, const struc
 		return -1;
 	if (w->first)
 		*shown = payload;
-	/* Signatures that were added meanwhile are no change of the record. */
+	/* The payload does not contain the signatures: one that was added meanwhile does not change it. */
 	if (!mf_digest_eq(&payload, shown))
 		return fail_changed(s, err);
 	it->unchanged = mf_write_signed_by_us(w, now);
@@ -86,7 +86,7 @@ static enum mf_change evaluate(struct mf_write *w, struct mf_write_item *it, con
 	return MF_CHANGE_ALWAYS;
 }
 
-/* ---- what is shown */
+/* ---- the content */
 
 static enum mf_found find_content(const struct mf_write *w, const struct mf_write_item *it,
 				  struct mf_tuf_target_info *out, struct mf_err *err)
@@ -99,7 +99,7 @@ static enum mf_found find_content(const struct mf_write *w, const struct mf_writ
 	return mf_tuf_target_info(set->d, l->file, at, out, err) < 0 ? MF_FAILED : MF_FOUND;
 }
 
-/* A signer signs what exists: a copy in the cache is not enough. */
+/* The content must be in the store, where readers find it: a copy in the cache is not enough. */
 static int check_stored(const struct mf_write *w, const struct mf_tuf_target_info *v, size_t n,
 			struct mf_err *err)
 {
@@ -126,7 +126,7 @@ static int check_stored(const struct mf_write *w, const struct mf_tuf_target_inf
 	return 0;
 }
 
-/* Each content once, and one that several images share for the first of them. */
+/* Fetches and verifies the content of each record. Content that consecutive records share is fetched once. */
 static int check_contents(struct sign *s, struct mf_err *err)
 {
 	struct mf_write *w = &s->w;
@@ -172,7 +172,7 @@ static int prepare(struct mf_write *w, struct mf_err *err)
 
 /* ---- the question */
 
-/* Records that one key would sign. */
+/* The records that one key would sign. */
 struct question {
 	const struct manifesto_record **v;
 	size_t n;
@@ -192,7 +192,8 @@ static bool waits(struct mf_write *w)
 	return !w->failed.code && !sign_of(w)->agreed;
 }
 
-/* Those of the first repository that waits for an answer, and of the others where the same key signs. */
+/* Collects the records of the first repository that waits for an answer, and those of all others in which the
+ * same key signs. */
 static int gather(struct mf_write_run *r, struct question *q, struct mf_err *err)
 {
 	struct mf_write *first = NULL;
@@ -216,7 +217,7 @@ static int gather(struct mf_write_run *r, struct question *q, struct mf_err *err
 	return 0;
 }
 
-/* Once for all that one key signs. */
+/* Asks once for each key. */
 static int ask(struct mf_write_run *r, struct mf_err *err)
 {
 	size_t n = 0;
@@ -241,7 +242,8 @@ static int ask(struct mf_write_run *r, struct mf_err *err)
 static int commit(struct mf_write *w, struct mf_err *err)
 {
 	sign_of(w)->agreed = true;
-	/* Here, and not with this machine's other writers waiting, a passphrase is asked for. */
+	/* mf_write_check signs, and so may ask for a passphrase: before the publish takes the lock, for which
+	 * other writers of this machine would wait. */
 	if (mf_write_check(w, err) < 0 || mf_write_publish(w, err) < 0 || mf_write_warn_vetoed(w, err) < 0)
 		return -1;
 	return mf_write_report(w, err);

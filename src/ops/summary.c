@@ -6,7 +6,7 @@
 #include "record/attest.h"
 
 #define PREDICATE_VSA "https://slsa.dev/verification_summary/v1"
-/* A summary has about a kilobyte, and one more for each requirement. */
+/* A summary has about one kilobyte, and one more for each requirement. */
 #define MAX_SUMMARIES ((size_t)1 << 30)
 
 void mf_summary_clear(struct mf_summary *s)
@@ -28,7 +28,8 @@ static int choose_key(struct mf_summary *s, struct mf_err *err)
 	return mf_keystore_signer(s->m->keys, k, &s->signer, err);
 }
 
-/* A passphrase is asked for, and a token found to be away, before the work and not behind it. */
+/* Signs once as a test, so that a passphrase is asked for, and a missing token found, before the images are
+ * verified. */
 static int try_key(const struct mf_summary *s, struct mf_err *err)
 {
 	struct mf_buf sig MF_BUF_CLEANUP = MF_BUF_INIT(1024);
@@ -62,7 +63,7 @@ static void add_digest(struct mf_json_out *j, const char *hex)
 	mf_json_close(j);
 }
 
-/* NULL: nothing. */
+/* list: ends with NULL; NULL or an empty list writes nothing. */
 static void add_list(struct mf_json_out *j, const char *name, const char *const *list)
 {
 	size_t n = 0;
@@ -72,7 +73,7 @@ static void add_list(struct mf_json_out *j, const char *name, const char *const 
 		mf_json_add_texts(j, name, list, n);
 }
 
-/* The file by its digest; what the command line requires besides by its words. */
+/* A policy file is identified by its digest; requirements of the command line are quoted. */
 static void add_policy(struct mf_json_out *j, const struct mf_summary *s)
 {
 	const struct manifesto_verify_options *o = s->o;
@@ -98,7 +99,7 @@ static void add_policy(struct mf_json_out *j, const struct mf_summary *s)
 	mf_json_close(j);
 }
 
-/* The content of the records that count. */
+/* Lists the content of the records that met a requirement. */
 static void add_inputs(struct mf_json_out *j, const struct manifesto_verify_item *item)
 {
 	mf_json_add_array(j, "inputAttestations");
@@ -114,7 +115,8 @@ static void add_inputs(struct mf_json_out *j, const struct manifesto_verify_item
 	mf_json_close(j);
 }
 
-/* SLSA's levels are about builds, which nobody has evaluated here. */
+/* Writes the predicate. The SLSA level is UNEVALUATED: levels are about builds, which verify does not check.
+ */
 static int describe(const struct mf_summary *s, const struct manifesto_verify_item *item, struct mf_buf *out,
 		    struct mf_err *err)
 {

@@ -17,11 +17,11 @@ struct mf_summary {
 };
 #define MF_SUMMARY_CLEANUP MF_CLEANUP(mf_summary_clear)
 void mf_summary_clear(struct mf_summary *s);
-/* Before anything is requested: finds the key, and tries it. Does nothing, like the others, where no
- * summary is wanted. */
+/* Finds the key and signs with it as a test, before the first request. Like the functions below, does nothing
+ * if no summary is requested. */
 int mf_summary_begin(struct mf_summary *s, struct manifesto *m, const struct mf_rules *rules,
 		     const struct manifesto_verify_options *o, struct mf_err *err) MF_NODISCARD;
-/* An image that was not resolved has no digest, and no summary. */
+/* Adds the summary of one image. An image that was not resolved has no digest, so it gets no summary. */
 int mf_summary_add(struct mf_summary *s, const struct manifesto_verify_item *item,
 		   struct mf_err *err) MF_NODISCARD;
 /* Writes the file, completely or not at all. */

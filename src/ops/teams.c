@@ -1,4 +1,4 @@
-/* role apply: the state that a file declares. */
+/* role apply: changes the roles to what a file declares. */
 #include "base/encode.h"
 #include "ops/role.h"
 
@@ -8,18 +8,18 @@
 
 struct team {
 	struct mf_role_keys keys;
-	const char **types; /* into the tree */
+	const char **types; /* point into the tree */
 	size_t ntypes;
 };
 struct teams {
-	json_t *tree, *key_names; /* the file, and the names of keys in it or NULL */
-	char *dir;                /* of the file: names of key files are relative to it */
+	json_t *tree, *key_names; /* the file, and its `names` of keys or NULL */
+	char *dir;                /* the directory of the file; names of key files are relative to it */
 	struct team *v;
 	size_t n;
 	struct mf_role_request *requests;
 	size_t nrequests;
 	struct mf_arena
-	    names; /* of roles that the file does not name: the repository is loaded again meanwhile */
+	    names; /* copies of role names that are not in the file, since the repository is loaded again */
 };
 
 static void teams_clear(struct teams *t)
@@ -90,7 +90,8 @@ static int read_file(struct teams *t, const char *path, struct mf_err *err)
 	return t->tree ? 0 : -1;
 }
 
-/* Roles that the file does not name go, when it says so; names that have a meaning of their own stay. */
+/* For `others: remove`: adds a request to remove each role that the file does not name. `releases` and names
+ * that begin with '_' have a special meaning and stay. */
 static int drop_others(struct mf_image *im, struct teams *t, bool force, struct mf_err *err)
 {
 	const struct mf_tuf_file *f = mf_trust_set(im->trust)->roles[0]->file;

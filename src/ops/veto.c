@@ -1,5 +1,5 @@
-/* veto: a role stops a type, or all types, of an image for those whose policy calls it `veto`; or lifts that.
- */
+/* veto: a role states that a type, or all types, must not be accepted for an image, which counts for policies
+ * that list the role under `veto`; or the role lifts that. */
 #include "base/encode.h"
 #include "crypto/hash.h"
 #include "ops/write.h"
@@ -22,7 +22,7 @@ static struct mf_str type_of(const struct veto *v)
 
 /* ---- the role */
 
-/* The delegations, loaded or not, whose key we hold: *one is the last of them. */
+/* Counts the delegations, loaded or not, of which this machine holds a key; *one is the last of them. */
 static size_t find_ours(const struct veto *v, const struct mf_tuf_role **one)
 {
 	const struct mf_tuf_set *set = mf_trust_set(v->w.im->trust);
@@ -63,7 +63,7 @@ static int choose_role(struct veto *v, struct mf_err *err)
 			 : mf_fail_nomem(err);
 }
 
-/* The role as it is loaded; before it has published anything, as it would be. */
+/* The loaded role. If it has not published anything yet: what it would be, without a file. */
 static struct mf_tuf_loaded as_loaded(const struct veto *v, struct mf_trust *t)
 {
 	const struct mf_tuf_set *set = mf_trust_set(t);
@@ -76,7 +76,7 @@ static struct mf_tuf_loaded as_loaded(const struct veto *v, struct mf_trust *t)
 
 /* ---- one veto */
 
-/* In a directory TUF clients find the content as a file. */
+/* If the trust repository keeps content, stores it as a target file, so that TUF clients find it. */
 static int store_content(struct veto *v, struct mf_str name, const struct mf_buf *content, struct mf_err *err)
 {
 	struct mf_spool *spool MF_SPOOL_CLEANUP = NULL;
@@ -91,7 +91,7 @@ static int store_content(struct veto *v, struct mf_str name, const struct mf_buf
 	return mf_content_put_target(v->w.im, name, spool, &digest, err);
 }
 
-/* The content is the description itself: whoever has the entry has it. */
+/* Makes the entry of a veto. Its content is the description in the entry, so readers need no further file. */
 static int make_entry(struct veto *v, struct mf_str name, const struct mf_digest *subject, struct mf_str *out,
 		      struct mf_err *err)
 {
@@ -118,7 +118,7 @@ static int make_entry(struct veto *v, struct mf_str name, const struct mf_digest
 	return copy ? 0 : -1;
 }
 
-/* ---- the intent */
+/* ---- the change of the role's file */
 
 static int add_edit(struct veto *v, struct mf_str name, struct mf_str entry, struct mf_err *err)
 {
@@ -129,8 +129,8 @@ static int add_edit(struct veto *v, struct mf_str name, struct mf_str entry, str
 	return 0;
 }
 
-/* What the role has said of exactly this type, under one of its own. MF_ABSENT: nothing; name is then where
- * it would be said under the first. */
+/* Finds the role's veto on exactly this type. A veto lies under a type that the role has authority over: the
+ * one with index `own`. `name` is set to the veto's name, also when there is none (MF_ABSENT). */
 static enum mf_found find(struct veto *v, struct mf_trust *t, const struct mf_tuf_loaded *l, size_t own,
 			  const struct mf_digest *subject, struct mf_buf *name, struct mf_entry *out,
 			  struct mf_err *err)
@@ -192,7 +192,7 @@ static int lift_subject(struct veto *v, struct mf_trust *t, const struct mf_tuf_
 	return 0;
 }
 
-/* Of each image something is lifted. */
+/* Lifting fails for an image that has no veto on any of its subjects. */
 static int check_lifted(struct veto *v, const struct mf_write_image *img, struct mf_err *err)
 {
 	struct mf_err why = MF_ERR_INIT;
@@ -261,7 +261,7 @@ static int prepare(struct mf_write *w, struct mf_err *err)
 	return choose_role(veto_of(w), err);
 }
 
-/* As they were published. */
+/* Reports the vetoes as they were read back after the publish. */
 static int report_stops(struct veto *v, struct mf_err *err)
 {
 	struct mf_write *w = &v->w;

@@ -2,10 +2,10 @@
  * record and leaves nothing in its place. */
 #include "ops/write.h"
 
-/* A tombstone of another role may list many more digests than there are roles; ours lists no more of them. */
+/* A tombstone of another role may list any number of digests; ours takes over no more than this. */
 #define MOST_WITHDRAWN 64
 
-/* Distinct digests, in order. */
+/* Distinct digests, sorted. */
 struct digests {
 	struct mf_digest *v;
 	size_t n, cap;
@@ -53,8 +53,8 @@ static int add_digest(struct digests *all, const struct mf_digest *d, struct mf_
 	return 0;
 }
 
-/* Of a record its content; of a tombstone what that withdraws: who withdraws what is withdrawn already means
- * the same content. */
+/* Adds the digest of a record's content, or those that a tombstone lists: a record that is withdrawn already
+ * is withdrawn again with the same content. */
 static int add_entry(struct digests *all, const struct mf_entry *e, struct mf_err *err)
 {
 	if (e->state != MF_STATE_WITHDRAWN)
@@ -70,7 +70,7 @@ static int add_entry(struct digests *all, const struct mf_entry *e, struct mf_er
 	return 0;
 }
 
-/* What all authorised roles, and ours, hold for the item. */
+/* Collects the digests of the item's records in all authorised roles, and in ours. */
 static int gather(struct withdrawal *d, struct mf_write_item *it, struct digests *out, struct mf_err *err)
 {
 	const struct mf_tuf_set *set = mf_trust_set(d->w.im->trust);
@@ -132,7 +132,7 @@ static int make_document(struct withdrawal *d, struct mf_write_item *it, struct 
 static int make_tombstone(struct withdrawal *d, struct mf_write_item *it, struct tombstone *t,
 			  struct mf_err *err)
 {
-	/* A layout lists it in index.json where it listed the record. */
+	/* A layout lists the tombstone in index.json if it listed the record. */
 	if (make_document(d, it, t, err) < 0 || mf_write_artifact(&d->w, it, it->had_artifact, err) < 0)
 		return -1;
 	t->fields = (struct mf_record_fields){.created = d->w.created,
@@ -146,7 +146,7 @@ static int make_tombstone(struct withdrawal *d, struct mf_write_item *it, struct
 	return mf_write_new_record(&d->w, it, &t->fields, err);
 }
 
-/* Before the first request. */
+/* Checks the reason, before the first request. */
 static int check_reason(struct mf_write_run *r, struct mf_err *err)
 {
 	return mf_write_need_reason(r, "a withdrawal", err);
@@ -210,7 +210,7 @@ static enum mf_change evaluate_removal(struct mf_write *w, struct mf_write_item 
 		(void)mf_write_refuse_withdrawn(w, now, err);
 		return MF_CHANGE_REFUSED;
 	}
-	/* Who lifts a withdrawal, perhaps for the second time, does not want to remove a record. */
+	/* A user who lifts a withdrawal, perhaps for the second time, must not remove a record by that. */
 	if (!withdrawn && w->o->reinstate) {
 		(void)mf_fail(err, MF_E_NOT_FOUND, 0, "the '%s' record of '%s' is not withdrawn", w->o->type,
 			      w->role);
@@ -219,7 +219,8 @@ static enum mf_change evaluate_removal(struct mf_write *w, struct mf_write_item 
 	return mf_write_report_entry(w, it, now, err) < 0 ? MF_CHANGE_REFUSED : MF_CHANGE_UNLESS_CONFLICT;
 }
 
-/* What a layout lists in index.json stays there: it is the layout's, not ours. */
+/* Nothing is removed from index.json of a layout, which other tools own: warns that it still lists the
+ * record. */
 static void warn_of_link(struct mf_write *w)
 {
 	bool linked = false;
