@@ -1,4 +1,4 @@
-/* proposal list, show, sign, publish, drop; and storing a change that is proposed. */
+/* proposal list, show, sign, publish, drop; and how other operations store a change as a proposal. */
 #include <unistd.h>
 
 #include "crypto/hash.h"
@@ -12,7 +12,7 @@ struct work {
 	struct mf_image im;
 	struct mf_proposal p;
 	struct manifesto_proposal *shown;
-	bool beside; /* at `place`, else in the file */
+	bool beside; /* the proposal is beside the image, at `place`; else in a file */
 	struct mf_proposal_place place;
 	struct mf_digest read; /* SHA-256 of the file when it was read */
 	const char **warnings;
@@ -65,7 +65,7 @@ int mf_propose_store(struct mf_image *im, const char *where, const struct mf_pro
 	return mf_arena_check(a, err);
 }
 
-/* ---- reading one */
+/* ---- reading a proposal */
 
 static bool is_id(const char *text)
 {
@@ -113,7 +113,8 @@ static int open_image(struct work *w, struct mf_err *err)
 	return mf_image_open(&w->im, w->m, w->o->image, err) < 0 ? -1 : mf_image_begin(&w->im, err);
 }
 
-/* Behind the load: which trust repository a proposal is for decides whether it is found. */
+/* Finds the proposal beside the image. Called after the load: only proposals for this trust repository are
+ * found. */
 static int resolve_place(struct work *w, struct mf_err *err)
 {
 	struct mf_subjects s MF_SUBJECTS_CLEANUP = {0};
@@ -130,7 +131,7 @@ static int open_any(struct work *w, struct mf_err *err)
 	return w->beside ? open_image(w, err) : open_file(w, err);
 }
 
-/* ---- looking at it */
+/* ---- checking and describing it */
 
 static enum mf_found fill(void *arg, struct mf_trust *t, struct mf_publish_change *out, struct mf_err *err)
 {
@@ -163,7 +164,8 @@ static int describe_head(struct work *w, struct mf_err *err)
 	return mf_arena_check(w->a, err);
 }
 
-/* MF_ABSENT: what it asks for is so already. */
+/* Composes the proposed change, and ends as `end` says. MF_ABSENT: the repository is already in the proposed
+ * state. */
 static enum mf_found run(struct work *w, enum mf_publish_end end, int64_t *version, struct mf_err *err)
 {
 	const struct mf_publish_intent in = {.prefix = MF_STR(""),
@@ -188,7 +190,7 @@ static enum mf_found check(struct work *w, const struct mf_load *how, struct mf_
 
 static void warn(struct work *w, const char *text)
 {
-	struct mf_err ignored = MF_ERR_INIT; /* found by mf_arena_check */
+	struct mf_err ignored = MF_ERR_INIT; /* mf_arena_check reports it */
 	if (!w->warnings)
 		w->warnings = mf_arena_alloc(w->a, 8, sizeof(char *), &ignored);
 	w->a->failed |= !w->warnings;
@@ -213,8 +215,8 @@ static bool signed_by(const struct manifesto_proposal_file *f, const char *finge
 	return false;
 }
 
-/* Does this machine hold keys of a file, and are there some that have not signed it where signatures are
- * missing? */
+/* Counts the keys of this machine that may sign files of the proposal, and of these the useful ones: those
+ * that have not signed a file that still lacks signatures. */
 static void count_keys(const struct work *w, size_t *held, size_t *useful)
 {
 	*held = *useful = 0;
@@ -241,7 +243,8 @@ static int fail_no_key(const struct work *w, struct mf_err *err)
 	return -1;
 }
 
-/* A signer signs what exists. A veto is its own content. */
+/* Checks that the content of each proposed record can be fetched, before it is signed. A veto has no other
+ * content than its entry. */
 static int check_content(struct work *w, struct mf_err *err)
 {
 	for (size_t i = 0; i < w->p.nedits; i++) {
@@ -269,7 +272,7 @@ static int confirm(struct work *w, struct mf_err *err)
 	return yes ? 0 : mf_fail(err, MF_E_CANCELLED, 0, "the proposal was not signed");
 }
 
-/* Where a file system has no locks, it goes without. */
+/* Locks the file; on a file system without locks, goes on without one. */
 static int lock_file(struct work *w, struct mf_lock *lock, const char *path, struct mf_err *err)
 {
 	if (mf_lock_content(lock, path, &w->m->env, err) == 0)
@@ -280,7 +283,8 @@ static int lock_file(struct work *w, struct mf_lock *lock, const char *path, str
 	return 0;
 }
 
-/* Over a file that a colleague has written meanwhile only what does not lose their signatures goes. */
+/* Writes the proposal to its file. If a colleague has changed the file meanwhile, merges their signatures
+ * first. */
 static int write_file(struct work *w, struct mf_err *err)
 {
 	struct mf_buf doc MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_PROPOSAL_BYTES),
@@ -338,7 +342,7 @@ static int add_signatures(struct work *w, struct mf_err *err)
 
 /* ---- publishing */
 
-/* The subjects of the records that have changed, described, each once. */
+/* The subjects of the changed records, each once, with media type and size if the registry has them. */
 static int find_subjects(struct work *w, struct mf_subjects *out, struct mf_err *err)
 {
 	struct mf_digest *v MF_FREE = mf_calloc(w->p.nedits, sizeof *v);
@@ -367,7 +371,7 @@ static int find_subjects(struct work *w, struct mf_subjects *out, struct mf_err 
 	return 0;
 }
 
-/* Catalogue and referrers: nothing trusts them. */
+/* Rebuilds catalogue and referrers. A failure is a warning only, since nothing trusts them. */
 static int rebuild(struct work *w, struct mf_err *err)
 {
 	struct mf_subjects s MF_SUBJECTS_CLEANUP = {0};
@@ -402,7 +406,8 @@ static int store_target(struct work *w, const struct mf_proposal_edit *e, struct
 	return mf_content_put_target(&w->im, e->name, content, &info.sha256, err);
 }
 
-/* Stored when the change was proposed, and named by no version since: prune has taken it, or is about to. */
+/* Stores the content of the records again. It was stored when the change was proposed, but since no version
+ * names it yet, prune may have removed it. */
 static int store_targets(struct work *w, struct mf_err *err)
 {
 	struct mf_lock lock MF_LOCK_CLEANUP = MF_LOCK_INIT;
@@ -447,7 +452,8 @@ static int publish(struct work *w, struct mf_err *err)
 	return mf_arena_check(w->a, err);
 }
 
-/* A colleague who signs needs only to read the trust repository. */
+/* Signs, and with the option `publish` publishes if no signature is missing. Without it, the trust repository
+ * need not be writable. */
 static int sign(struct work *w, struct mf_err *err)
 {
 	const struct mf_load how = {.purpose = MF_LOAD_SIGN, .proposes = !w->o->publish};
@@ -491,7 +497,7 @@ static int drop(struct work *w, struct mf_err *err)
 	struct mf_err ignored = MF_ERR_INIT;
 	if (!shown)
 		return -1;
-	/* Where it can be read, the signatures beside it go with it. */
+	/* if the proposal can be read, the signatures beside it are removed, too */
 	bool read = mf_proposal_fetch(&w->im, &w->place, &w->p, &ignored) == 0;
 	if (mf_proposal_remove(&w->im, &w->place, read ? &w->p : NULL, err) < 0)
 		return -1;
@@ -502,7 +508,8 @@ static int drop(struct work *w, struct mf_err *err)
 	return mf_arena_check(w->a, err);
 }
 
-/* One row. What cannot be shown is listed with the reason: nothing trusts it, so it stops nothing. */
+/* Lists one proposal. One that cannot be read is listed with the reason, and the list goes on: anyone who may
+ * push could have stored it. */
 static int list_one(struct work *w, const struct mf_proposal_place *at, struct manifesto_proposal *out,
 		    struct mf_err *err)
 {

@@ -1,6 +1,7 @@
-/* What a person is shown of a proposal: everything that its signatures cover. Most of it comes from the
- * intent, from which the composer has made these very octets; a root, which is taken as it is, is compared
- * with the current one. Members without a form of their own are shown as they are written. */
+/* Describes a proposal to the person who is to sign it: everything that the signatures will cover. Most of it
+ * is described from the change that the proposal states, since the files to be signed were composed from
+ * that. A root comes as a whole file, and is compared with the current root. JSON members for which there is
+ * no other description are shown as they are written. */
 #include "base/encode.h"
 #include "ops/proposal.h"
 #include "ops/write.h"
@@ -24,7 +25,8 @@ static void view_clear(struct view *v)
 	free(v->changes);
 }
 
-/* Texts are those of an arena: without memory NULL, for mf_arena_check. */
+/* Adds a change. `detail` is a text of the arena, or NULL if there was no memory for it, which mf_arena_check
+ * reports. */
 static int add_change(struct view *v, const char *what, const char *role, const char *detail,
 		      struct mf_err *err)
 {
@@ -76,7 +78,7 @@ static bool has_signed(const struct mf_tuf_file *f, const struct mf_tuf_key *k)
 	return false;
 }
 
-/* Keys that may sign, and those of them that have; each once. */
+/* The keys that may sign a file, and those of them that have signed it; each once. */
 struct signers {
 	struct mf_pubkey **keys, **signed_by;
 	size_t nkeys, nsigned;
@@ -96,7 +98,8 @@ static void add_key_once(struct mf_pubkey **v, size_t *n, struct mf_pubkey *k)
 	v[(*n)++] = k;
 }
 
-/* Of a file that is signed for two roles, what the one needs that lacks more. */
+/* Adds the keys of one role. If a file is signed for two roles, threshold and missing signatures are those of
+ * the role that lacks more. */
 static void add_signers(struct signers *s, const struct mf_tuf_file *f, const struct mf_tuf_role *role,
 			struct manifesto_proposal_file *out)
 {
@@ -117,7 +120,7 @@ static void add_signers(struct signers *s, const struct mf_tuf_file *f, const st
 	}
 }
 
-/* A root that changes the keys of the root is signed by the old and the new ones: both are shown. */
+/* A root that changes its own keys must be signed by the old and by the new ones: both are shown. */
 static int describe_signers(struct view *v, const struct mf_tuf_file *f, struct manifesto_proposal_file *out,
 			    struct mf_err *err)
 {
@@ -161,7 +164,8 @@ static int describe_file(struct view *v, const struct mf_publish_file *f, struct
 
 /* ---- records */
 
-/* Is the entry what a writer of this program makes of the record in it? Then the record shows all of it. */
+/* Is the entry exactly what this program would write for the record in it? Then the description of the record
+ * shows all of it. */
 static enum mf_found is_plain(struct view *v, const struct mf_entry *e, struct mf_str name,
 			      struct mf_str entry, struct mf_err *err)
 {
@@ -174,7 +178,8 @@ static enum mf_found is_plain(struct view *v, const struct mf_entry *e, struct m
 	return mf_str_eq(mf_buf_str(&again), entry) ? MF_FOUND : MF_ABSENT;
 }
 
-/* The record, or veto, that a loaded role has under a name. MF_ABSENT: none that could be read as one. */
+/* Reads the record or veto that a loaded role has under a name. MF_ABSENT: there is no entry, or it is
+ * neither. */
 static enum mf_found read_entry(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l,
 				struct mf_str name, struct mf_entry *out, struct mf_err *err)
 {
@@ -194,14 +199,14 @@ static const struct manifesto_record *describe_record(struct view *v, const stru
 	if (!r || mf_report_record(v->im, e, NULL, v->a, r, err) < 0 ||
 	    (e->record.tree && mf_report_others(&e->record, v->a, r, err) < 0))
 		return NULL;
-	/* The record may be of another image than the one that has the tag of the command line. */
+	/* Without the tag of the reference: the record may be of another image than the tag. */
 	const struct mf_ref *ref = &v->im->ref;
 	if (ref->transport == MF_TRANSPORT_LAYOUT)
 		r->image = mf_arena_format(v->a, "oci:%s@%s", ref->dir, r->subject);
 	return r;
 }
 
-/* The role with its next file, in a set of the others. */
+/* The set as it will be: the role with its next file, and the other roles as they are. */
 struct next {
 	struct mf_tuf_set set;
 	struct mf_tuf_loaded role, **roles;
@@ -243,7 +248,7 @@ static json_t *load_entry(struct mf_str entry, struct mf_err *err)
 	return mf_json_load(mf_bytes_of(entry), MF_MAX_TARGETS_BYTES, err);
 }
 
-/* What is no record is shown as it is written. */
+/* Shows an entry that is not a record as it is written. */
 static int describe_target(struct view *v, const char *what, struct mf_str name, struct mf_str entry,
 			   struct mf_err *err)
 {
@@ -282,7 +287,7 @@ static int describe_edit(struct view *v, const struct next *n, const struct mf_p
 	return err->code ? -1 : 0;
 }
 
-/* What is there already is no change. */
+/* Does the current file already have what the edit asks for? Then it is not shown as a change. */
 static enum mf_found is_there(const struct mf_tuf_file *base, const struct mf_proposal_edit *e,
 			      struct mf_err *err)
 {
@@ -381,8 +386,8 @@ static int describe_paths(struct view *v, const struct mf_tuf_role *old, const s
 	return 0;
 }
 
-/* The KEY object that this program writes for the key shows nothing but the key: any other is shown itself.
- */
+/* A KEY object that is exactly what this program writes is described by the key's fingerprint. Any other one
+ * is shown as it is written. */
 static int describe_key_objects(struct view *v, struct mf_err *err)
 {
 	json_t *object;
@@ -452,8 +457,8 @@ static bool is_one_of(const char *name, const char *const *names)
 	return *names != NULL;
 }
 
-/* Members of `now` that differ from those of `old`, and those that are gone, but for some that are shown by
- * other means. */
+/* Shows members of `now` that differ from those of `old`, and members that are gone, except `shown`, which
+ * are described elsewhere. */
 static int describe_members(struct view *v, const char *where, json_t *old, json_t *now,
 			    const char *const *shown, struct mf_err *err)
 {

@@ -17,7 +17,8 @@ void mf_proposal_places_clear(struct mf_proposal_places *p)
 
 /* ---- writing */
 
-/* What the records of a proposal are of: as layers of its manifest they outlive a garbage collection. */
+/* Lists the content of the proposed records. As layers of the proposal's manifest it is kept by garbage
+ * collection. */
 static int content_layers(struct mf_image *im, const struct mf_proposal *p, struct mf_piece *out, size_t *n,
 			  struct mf_err *err)
 {
@@ -37,7 +38,8 @@ static int content_layers(struct mf_image *im, const struct mf_proposal *p, stru
 	return 0;
 }
 
-/* A tag keeps it from garbage collection; where tags cannot be made, it goes without. */
+/* Stores the manifest under a tag, which keeps it from garbage collection. If the registry refuses the tag,
+ * stores it without one. */
 static int put_manifest(struct mf_image *im, const char *tag, struct mf_bytes bytes, struct mf_err *err)
 {
 	struct mf_manifest_call *call = mf_manifest_put_begin(im->blobs, tag, MF_MT_OCI_MANIFEST, bytes, err);
@@ -132,7 +134,8 @@ static int take_places(void *arg, size_t i, struct mf_descriptors *list, enum mf
 	return 0;
 }
 
-/* What the list names. A layout lists those of all images, and the signatures beside them. */
+/* Takes the proposals of the referrers' list that are for this image and this trust repository. The list of a
+ * layout also has those of other images, and signatures. */
 int mf_proposal_find_places(struct mf_image *im, const char *id, struct mf_proposal_places *out,
 			    struct mf_err *err)
 {
@@ -157,7 +160,7 @@ int mf_proposal_find_places(struct mf_image *im, const char *id, struct mf_propo
 	return 0;
 }
 
-/* The document that a manifest has as its first layer. */
+/* Fetches the proposal, which is the first layer of the manifest. */
 static int fetch_layer(struct mf_image *im, const struct mf_manifest *m, struct mf_proposal *out,
 		       struct mf_err *err)
 {
@@ -195,14 +198,15 @@ int mf_proposal_fetch(struct mf_image *im, const struct mf_proposal_place *at, s
 
 /* ---- signatures of others */
 
-/* The keys that may sign a file, as far as they are listed now. */
+/* The role whose current keys may sign a file. */
 static const struct mf_tuf_role *role_of(const struct mf_image *im, const char *name)
 {
 	const struct mf_tuf_set *set = mf_trust_set(im->trust);
 	return strcmp(name, "root") == 0 ? &set->root->roles[MF_TUF_ROOT] : mf_trust_role(im->trust, name);
 }
 
-/* Whoever may sign: the keys that are listed now, and those that the proposal itself lists for its files. */
+/* Called for each key that may sign: those that are listed now, and those that the proposal's own files list.
+ */
 typedef int (*key_fn)(struct mf_image *im, const struct mf_proposal_place *at, struct mf_proposal *p,
 		      const struct mf_tuf_key *k, struct mf_err *err);
 struct visit {
@@ -246,7 +250,7 @@ static int visit_role(struct visit *v, const struct mf_tuf_role *role, struct mf
 	return 0;
 }
 
-/* What does not parse lists nobody. */
+/* Visits the keys that a proposed file lists. A file that does not parse lists none. */
 static int visit_listed(struct visit *v, const struct mf_proposal_file *f, struct mf_err *err)
 {
 	const struct mf_dialect *d = mf_trust_dialect(v->im->trust);
@@ -277,7 +281,8 @@ static int each_key(struct mf_image *im, const struct mf_proposal_place *at, str
 	return 0;
 }
 
-/* Somebody else may have written to the place of a key's signatures: what does not verify is nothing. */
+/* Adds the signatures of one key. Anyone who may push can write to their tag, so signatures that do not
+ * verify with this key are ignored. */
 static int gather_one(struct mf_image *im, const struct mf_proposal_place *at, struct mf_proposal *p,
 		      const struct mf_tuf_key *k, struct mf_err *err)
 {
@@ -314,7 +319,8 @@ static bool signs(const struct mf_proposal *p, const struct mf_tuf_key *k)
 	return false;
 }
 
-/* With the whole document, which says what they are over. */
+/* Stores the signatures of one key of this machine, together with the whole document, which says what they
+ * cover. */
 static int put_one(struct mf_image *im, const struct mf_proposal_place *at, struct mf_proposal *p,
 		   const struct mf_tuf_key *k, struct mf_err *err)
 {
@@ -355,8 +361,8 @@ static int remove_manifest(struct mf_image *im, const struct mf_digest *digest, 
 	return c ? mf_manifest_delete_end(c, err) : -1;
 }
 
-/* Signatures beside a proposal that is gone are found by nobody. What else has their tag is not deleted:
- * somebody may have put an image there. */
+/* Removes the signatures of one key. A failure does not matter, since nothing searches for signatures of a
+ * proposal that is gone. If the tag names something else, perhaps an image, that is not deleted. */
 static int remove_one(struct mf_image *im, const struct mf_proposal_place *at, struct mf_proposal *p,
 		      const struct mf_tuf_key *k, struct mf_err *err)
 {
@@ -382,7 +388,8 @@ int mf_proposal_remove(struct mf_image *im, const struct mf_proposal_place *at, 
 	if (remove_manifest(im, &at->digest, err) == 0)
 		return mf_referrers_update(im->blobs, &change, 1, err);
 	struct mf_err why = MF_ERR_INIT;
-	/* A registry that deletes nothing may keep no list of its own. */
+	/* A registry that refuses to delete may still be one where clients write the list: taking the
+	 * proposal off the list is enough then. */
 	if (!mf_referrers_api(im->blobs) && mf_referrers_update(im->blobs, &change, 1, &why) == 0)
 		mf_err_clear(err);
 	return err->code ? -1 : 0;

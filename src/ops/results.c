@@ -135,7 +135,7 @@ static const char *decode(const char *text, struct mf_arena *a)
 {
 	struct mf_buf b MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_CUSTOM_BYTES);
 	struct mf_err ignored = MF_ERR_INIT;
-	/* What follows a NUL would not be shown. */
+	/* A text with a NUL is shown as it is encoded: what follows the NUL would not be shown. */
 	if (mf_pct_decode(&b, mf_str_c(text), &ignored) < 0 || memchr(mf_buf_str(&b).p, 0, b.n))
 		return mf_arena_text(a, text);
 	return mf_arena_text_of(a, mf_buf_str(&b));
