@@ -2,9 +2,9 @@
  *
  * A TUF 1.0 repository is copied byte for byte: readers verify it by the origin's own pin, and need not trust
  * the mirror. A Notary repository is converted (mirror_convert.c). Content is written first, then metadata in
- * the order of a publish, by the destination's row of the table of trust repositories: a reader finds the old
- * state or the new one, wherever the mirror is stopped. The exception is new keys that replace others, in a
- * directory or bucket: neither root nor timestamp verifies without the other, and a reader between the two
+ * the order of a publish, by the functions of the destination's kind of trust repository: a reader finds the
+ * old state or the new one, wherever the mirror is stopped. The exception is new keys that replace others, in
+ * a directory or bucket: neither root nor timestamp verifies without the other, and a reader between the two
  * writes gets an error. */
 #include <stdio.h>
 #include <unistd.h>
@@ -22,8 +22,8 @@ static void mirror_clear(struct mf_mirror *x)
 
 /* ---- the destination */
 
-/* "registry.example.com/acme" is taken for a registry, as everywhere else; a directory of that name needs
- * "./" in front. */
+/* Refuses a name such as "registry.example.com/acme", which is a registry everywhere else; a directory of
+ * that name needs "./" in front. */
 static int refuse_registry_name(const char *given, struct mf_err *err)
 {
 	size_t n = strcspn(given, "/");
@@ -36,7 +36,7 @@ static int refuse_registry_name(const char *given, struct mf_err *err)
 	return -1;
 }
 
-/* Its URL, without a '/' at the end. */
+/* The URL of the destination, without a '/' at the end. */
 static const char *destination_url(struct mf_mirror *x, struct mf_err *err)
 {
 	const char *given = x->o->destination;
@@ -107,7 +107,7 @@ static enum mf_found find_content(struct mf_mirror *x, const struct mf_content_w
 	struct mf_esc e;
 	if (mf_content_get_any(&x->im, c, out, &why) == 0)
 		return MF_FOUND;
-	/* Nor does a reader of the origin get it. */
+	/* readers of the origin do not get it either: a warning is enough */
 	if (why.code == MF_E_CONTENT_GONE)
 		return warn(x, mf_arena_format(x->a, "'%s': %s", mf_esc(&e, c->name), why.msg), err) < 0
 			   ? MF_FAILED
@@ -171,7 +171,7 @@ int mf_mirror_contents(struct mf_mirror *x, struct mf_err *err)
 
 /* ---- a copy byte for byte */
 
-/* The files of the origin, and which of them the destination lacks. */
+/* The files of the origin, and which of them the destination has. */
 struct files {
 	struct mf_mirror *x;
 	struct mf_publish_file *v;
@@ -192,7 +192,7 @@ static int collect(void *arg, const struct mf_fetch_key *key, struct mf_bytes by
 	char *copy = root ? mf_arena_dup(f->x->a, mf_str_of(bytes), err) : NULL;
 	if ((root && !copy) || mf_grow((void **)&f->v, &f->cap, f->n, sizeof *f->v, err) < 0)
 		return -1;
-	/* Older roots go with this call; the rest is the loaded set's. */
+	/* Octets of older roots are freed after this call; those of other files stay with the loaded set. */
 	f->v[f->n++] = (struct mf_publish_file){
 	    key->role, key->version, root ? (struct mf_bytes){(const uint8_t *)copy, bytes.n} : bytes};
 	return 0;
@@ -232,8 +232,8 @@ static int end_comparison(struct files *f, size_t i, struct mf_fetch *fetch, str
 	return f->there[i] || is(&f->v[i], "timestamp") ? 0 : refuse_other(f->x, &f->v[i], err);
 }
 
-/* Which files are there, with requests in flight together. What is there under the name of another file is
- * another repository. */
+/* Finds which files the destination has, with all requests in flight together. A file with the same name but
+ * other octets belongs to another repository, and is refused. */
 static int compare(struct files *f, size_t from, size_t to, struct mf_err *err)
 {
 	const struct mf_repo_ops *ops = f->x->to->repo->ops;
@@ -266,7 +266,7 @@ static int compare_all(struct files *f, struct mf_err *err)
 	return 0;
 }
 
-/* Roots by version, behind all others. */
+/* Sorts by version, roots after all others. */
 static int file_cmp(const void *a, const void *b)
 {
 	const struct mf_publish_file *x = a, *y = b;
@@ -274,7 +274,7 @@ static int file_cmp(const void *a, const void *b)
 	return c ? c : (x->version > y->version) - (x->version < y->version);
 }
 
-/* The newest of the origin's roots that the destination has; NULL: none. */
+/* The newest root of the origin that the destination has; NULL: it has none. */
 static const struct mf_publish_file *newest_there(const struct files *f)
 {
 	const struct mf_publish_file *root = NULL;
@@ -284,9 +284,9 @@ static const struct mf_publish_file *newest_there(const struct files *f)
 	return root;
 }
 
-/* Do the new roots take keys away from what the destination has now (MF_FOUND)? Then its files, which those
- * keys may have signed, are replaced before the roots are there; else behind them, so that whoever reads the
- * new files finds their keys. */
+/* Do the new roots remove keys that the newest root at the destination lists (MF_FOUND)? Then the timestamp
+ * is replaced before the roots are written, since the old files may be signed by those keys. Otherwise it
+ * follows the roots, so that a reader of the new files finds their keys. */
 static enum mf_found drops_keys(const struct files *f, struct mf_err *err)
 {
 	const struct mf_tuf_set *set = mf_trust_set(f->x->im.trust);
@@ -307,7 +307,8 @@ static enum mf_found drops_keys(const struct files *f, struct mf_err *err)
 		   : MF_ABSENT;
 }
 
-/* In the order in which they go out, without those that are there; a registry's manifest names them all. */
+/* Puts the files in the order in which they are written, without those that the destination has. A registry
+ * gets all, since its manifest lists all. */
 static int put_in_order(struct files *f, struct mf_publish_file *out, size_t *n, struct mf_err *err)
 {
 	bool all = mf_mirror_is_registry(f->x);
@@ -340,9 +341,9 @@ static enum mf_found fetch_there(struct mf_mirror *x, const char *role, int64_t 
 	return mf_trust_fetch(x->to, &key, out, err);
 }
 
-/* Did somebody publish to the copy, with the keys that they have for the origin? Its snapshot is then none of
- * the origin's, and to replace it would lose what was acknowledged. What the origin does not keep any more
- * cannot be compared. Nobody publishes to a registry. */
+/* Refuses a copy to which somebody has published with keys of the origin. Its snapshot is then not one of the
+ * origin's, and replacing it would lose what was published. If the origin no longer keeps that version, they
+ * cannot be compared. A mirror in a registry cannot be published to. */
 static int check_published(struct mf_mirror *x, const struct mf_tuf_file *stamp, struct mf_err *err)
 {
 	const struct mf_tuf_meta *m = mf_tuf_meta_find(stamp, "snapshot");
@@ -370,9 +371,9 @@ static int check_published(struct mf_mirror *x, const struct mf_tuf_file *stamp,
 	return -1;
 }
 
-/* An origin that is behind what was copied from it is an attack, or an old copy: readers would refuse it. Its
- * timestamp may have got another key since, and then its versions begin at 1 again. A file that cannot be a
- * timestamp is replaced. */
+/* Refuses an origin that is older than its copy: that is an attack, or an old backup, and readers would
+ * refuse it. If the timestamp has another key since, the old one does not verify, and its version does not
+ * count. A file that cannot be a timestamp is replaced. */
 static int check_newer(struct mf_mirror *x, struct mf_bytes now, struct mf_err *err)
 {
 	const struct mf_tuf_set *set = mf_trust_set(x->im.trust);
@@ -392,8 +393,8 @@ static int check_newer(struct mf_mirror *x, struct mf_bytes now, struct mf_err *
 	    mf_trust_where(x->im.trust), (long long)set->timestamp->version, (long long)old->version);
 }
 
-/* Has the destination a root behind the origin's newest one? Readers would follow it. Somebody has published
- * it there, or the origin is behind. */
+/* Refuses if the destination has a root newer than the origin's newest, which readers would follow. Either
+ * somebody has published it there, or the origin is an old state. */
 static int check_next_root(struct mf_mirror *x, struct mf_err *err)
 {
 	const struct mf_tuf_set *set = mf_trust_set(x->im.trust);
@@ -412,7 +413,8 @@ static int check_next_root(struct mf_mirror *x, struct mf_err *err)
 	return mf_err_pass_ours(err, &why) < 0 ? -1 : refuse_other(x, &next, err);
 }
 
-/* Has the destination this timestamp, the newest root and the first one? These are written last. */
+/* Does the destination have the origin's timestamp, newest root and first root? These are written last, so
+ * the copy is then complete. */
 static enum mf_found is_current(struct mf_mirror *x, const struct mf_buf *stamp, struct mf_err *err)
 {
 	const struct mf_tuf_set *set = mf_trust_set(x->im.trust);
@@ -444,7 +446,7 @@ static int send(struct files *f, const struct mf_buf *base, struct mf_err *err)
 	return x->to->repo->ops->publish(x->to->repo, out, n, base->n ? &before : NULL, err);
 }
 
-/* What was written is what readers get. */
+/* Checks that readers get what was written. */
 static int read_back(struct mf_mirror *x, struct mf_err *err)
 {
 	struct mf_buf now MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_TIMESTAMP_BYTES);

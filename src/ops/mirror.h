@@ -1,4 +1,4 @@
-/* Inside a mirror: the origin, the destination, and what is on the way. */
+/* Shared by the files of mirror: the origin, the destination, and the state of a run. */
 #ifndef MF_OPS_MIRROR_H
 #define MF_OPS_MIRROR_H
 
@@ -15,29 +15,29 @@ struct mf_mirror {
 	struct mf_image im; /* the origin */
 	struct mf_trust_config cfg;
 	struct mf_trust *to; /* the destination */
-	/* Where that is a registry: its row of the table that can publish. */
+	/* If that is a registry: its functions, with one that publishes, and its store. */
 	struct mf_repo_ops ops;
 	struct mf_image_store *store;
 	const char **warnings;
 	size_t nwarnings;
 };
 
-/* Opens a registry as the destination: x->to, with a row that writes. MF_E_USAGE. */
+/* Opens a registry as the destination x->to, to which can be published. MF_E_USAGE. */
 int mf_mirror_open_registry(struct mf_mirror *x, const char *url, const char *pin_name,
 			    struct mf_err *err) MF_NODISCARD;
-/* The whole repository as it will be, in one manifest: for the count of what is written, the other files
- * matter as well. */
+/* Is the destination a registry? Its one manifest lists all files of the repository, so a publish there is
+ * given all files, not only the missing ones. */
 bool mf_mirror_is_registry(const struct mf_mirror *x);
-/* Has the registry still all files that the newest manifest lists? */
+/* Does the registry still have all files that the newest manifest lists? */
 enum mf_found mf_mirror_registry_is_whole(struct mf_mirror *x, struct mf_err *err) MF_NODISCARD;
-/* Uploads again what it has lost of x->to, which is loaded: MF_FOUND, MF_ABSENT for nothing. MF_E_GONE: this
- * machine does not have it either. */
+/* Uploads the files of x->to, which must be loaded, that the registry has lost. MF_FOUND: some were uploaded;
+ * MF_ABSENT: none was lost. MF_E_GONE: this machine does not have a lost file either. */
 enum mf_found mf_mirror_registry_restore(struct mf_mirror *x, struct mf_err *err) MF_NODISCARD;
 
-/* A repository of another dialect: the destination is brought to the loaded origin's state under the mirror's
- * own keys. */
+/* Mirrors a repository of another dialect: publishes the state of the loaded origin at the destination, under
+ * the mirror's own keys. */
 int mf_mirror_convert(struct mf_mirror *x, struct mf_err *err) MF_NODISCARD;
-/* The content of all targets of the loaded origin, where the destination keeps content. */
+/* Copies the content of all targets of the loaded origin, if the destination keeps content. */
 int mf_mirror_contents(struct mf_mirror *x, struct mf_err *err) MF_NODISCARD;
 
 #endif

@@ -1,6 +1,7 @@
-/* A registry as a mirror's destination (trust/oci.h): the row of tuf+oci that can publish. A new manifest
- * replaces the old one as a whole, so that a reader has the files of one moment. Registries replace a tag
- * without a condition: two mirrors of one repository must not write to the same place at the same time. */
+/* A registry as the destination of a mirror (trust/oci.h): the functions of tuf+oci, with one that publishes.
+ * A new manifest replaces the old one as a whole, so that a reader always has the files of one state.
+ * Registries replace a tag without a condition: two mirrors of one repository must not write to the same
+ * place at the same time. */
 #include "base/limits.h"
 #include "crypto/hash.h"
 #include "ops/mirror.h"
@@ -9,12 +10,12 @@
 
 /* ---- which files stay */
 
-/* The files of the manifest that is made. */
+/* The files of the new manifest. */
 struct listing {
 	struct mf_arena arena;
 	struct mf_oci_file *v;
 	size_t n;
-	struct mf_tuf_file *snapshot; /* the new one; NULL: as it was */
+	struct mf_tuf_file *snapshot; /* the new one; NULL: the snapshot does not change */
 };
 
 static void listing_clear(struct listing *l)
@@ -36,8 +37,8 @@ static bool is_root(const char *name)
 	return strcmp(name + strspn(name, "0123456789"), ".root.json") == 0;
 }
 
-/* Does the new state need a file of the old one? Roots lead there; roles stay while the snapshot lists them.
- */
+/* Does the new state need a file of the old one? Old roots are needed to verify the new one; files of roles,
+ * while the snapshot lists them. */
 static enum mf_found is_needed(const struct listing *l, const char *name, struct mf_err *err)
 {
 	if (!l->snapshot || is_root(name))
@@ -56,7 +57,7 @@ static enum mf_found is_needed(const struct listing *l, const char *name, struct
 	return MF_ABSENT;
 }
 
-/* The old files that are needed, behind those that are there already. */
+/* Appends the old files that are still needed and have no new version. */
 static int keep_old(struct listing *l, const struct mf_oci_files *old, struct mf_err *err)
 {
 	for (size_t i = 0; i < old->n; i++) {
@@ -107,7 +108,8 @@ static enum mf_found has_all(struct mf_mirror *x, const struct mf_oci_file *v, s
 	return all ? MF_FOUND : MF_ABSENT;
 }
 
-/* What the old manifest lists is there, unless the registry has lost some of it. */
+/* Uploads the files. Those that the old manifest lists are left out, unless the registry has lost any of
+ * them. */
 static int upload(struct mf_mirror *x, const struct mf_publish_file *files, const struct listing *l,
 		  const struct mf_oci_files *old, struct mf_err *err)
 {
@@ -154,7 +156,7 @@ static int file_cmp(const void *a, const void *b)
 	return strcmp(((const struct mf_oci_file *)a)->name, ((const struct mf_oci_file *)b)->name);
 }
 
-/* The same files give the same bytes. */
+/* Writes the manifest, from which the same files always give the same octets. */
 static int write_manifest(const char *gun, const struct listing *l, struct mf_buf *out, struct mf_err *err)
 {
 	struct mf_piece config;
@@ -197,7 +199,8 @@ static int put_manifest(struct mf_mirror *x, struct listing *l, struct mf_err *e
 	return mf_manifest_put(x->store, tag, MF_MT_OCI_MANIFEST, mf_buf_bytes(&text), NULL, NULL, err);
 }
 
-/* Is what is there what the change was built on? A timestamp that the registry has lost is none. */
+/* Checks that the registry still has the timestamp that the change is based on. base NULL: it must have none;
+ * a timestamp that is listed but lost counts as none. */
 static int check_base(struct mf_mirror *x, const struct mf_oci_files *old, const struct mf_bytes *base,
 		      struct mf_err *err)
 {

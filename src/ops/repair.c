@@ -1,4 +1,5 @@
-/* repair: compares what the registry shows of the records with what is signed, and writes it again. */
+/* repair: compares what the registry shows of the records with the signed records, and writes it again if it
+ * differs. */
 #include "ops/drift.h"
 #include "publish/publish.h"
 #include "trust/home.h"
@@ -45,8 +46,8 @@ static size_t sort_unique(struct mf_digest *v, size_t n)
 	return kept;
 }
 
-/* What the trust repository itself has, `get` needs from nowhere else. Asking a web server costs a download.
- */
+/* Checks whether the trust repository has the content as a target file; `get` then needs no other place. For
+ * a web server that takes a download, so it is done only for content that the registry lacks. */
 static int look_for_target(struct mf_image *im, struct mf_drift *d, const struct mf_listing *l, size_t i,
 			   struct mf_err *err)
 {
@@ -63,7 +64,7 @@ static int look_for_target(struct mf_image *im, struct mf_drift *d, const struct
 	return 0;
 }
 
-/* What a copy lacks, its origin may have. */
+/* For a mapped image: blobs that the copy lacks may be in the origin's registry. */
 static int find_in_origin(struct mf_image *im, const struct mf_digest *v, size_t n, bool *present,
 			  struct mf_err *err)
 {
@@ -129,7 +130,7 @@ static int find_subjects(struct mf_image *im, struct mf_drift *d, struct mf_err 
 		x->s.digest = digests[d->n] = d->all.v[from].subject;
 	}
 	d->nrecorded = d->n;
-	/* Of a copy it is not known which images it should have, nor what is listed beside them. */
+	/* It is not known which images a copy should have, nor what its referrers should list. */
 	if (im->map)
 		return 0;
 	if (mf_manifests_look(im->images, digests, d->n, looked, err) < 0)
@@ -172,7 +173,7 @@ static bool is_of_record(const struct mf_drift *d, const struct mf_subject_drift
 	return false;
 }
 
-/* Does the entry of a list say that it is of another trust repository? */
+/* Does the entry of a list say that it belongs to another trust repository? */
 static int is_foreign(struct mf_image *im, const struct mf_descriptor *e, bool *foreign, struct mf_err *err)
 {
 	json_t *annotations MF_JSON_CLEANUP = NULL;
@@ -226,7 +227,7 @@ static int compare(void *arg, size_t i, struct mf_descriptors *list, enum mf_ref
 	return find_stale(r->im, r->d, x, list, err);
 }
 
-/* Listed and yet not there: garbage collection takes untagged manifests. */
+/* Finds artifact manifests that are listed but gone: garbage collection may delete untagged manifests. */
 static int find_lost(struct referrers *r, struct mf_err *err)
 {
 	struct mf_digest *v MF_FREE = mf_calloc(r->n, sizeof *v);
@@ -264,7 +265,7 @@ struct orphans {
 	const struct mf_digest *subjects;
 };
 
-/* A subject without records whose list has entries of ours is one more that differs. */
+/* Adds a subject without records if its referrers list artifact manifests of ours. */
 static int take_orphan(void *arg, size_t i, struct mf_descriptors *list, enum mf_referrers_by by,
 		       struct mf_err *err)
 {
@@ -282,7 +283,8 @@ static int take_orphan(void *arg, size_t i, struct mf_descriptors *list, enum mf
 	return rc;
 }
 
-/* The last record of an image may be gone while the registry, which deletes nothing, still lists it. */
+/* Finds tagged images without records whose referrers still list a record: the last one was removed, but the
+ * registry did not delete its artifact manifest. */
 static int find_orphans(struct mf_image *im, struct mf_drift *d, struct mf_err *err)
 {
 	struct mf_tags tags MF_TAGS_CLEANUP = {0};
@@ -316,12 +318,13 @@ static int find_referrers(struct mf_image *im, struct mf_drift *d, struct mf_err
 	struct referrers r = {.im = im, .d = d, .which = which};
 	int rc = mf_referrers_each(im->blobs, subjects, n, compare, &r, err) < 0 ? -1 : find_lost(&r, err);
 	free(r.listed);
-	/* Where clients write the lists, those of an image without records have none of ours. */
+	/* If clients write the lists, lists of images without records have no entries of ours: there is
+	 * nothing to find. */
 	return rc < 0 || (n && !mf_referrers_api(im->blobs)) ? rc : find_orphans(im, d, err);
 }
 
-/* ---- what a repair could not change: remembered in the cache, so that it is not reported as work again and
- * again */
+/* ---- differences that a repair could not change; they are kept in the cache, so that status does not report
+ * them as work again */
 
 static char *refused_path(struct mf_image *im, struct mf_err *err)
 {
@@ -334,7 +337,7 @@ static char *refused_path(struct mf_image *im, struct mf_err *err)
 	return path;
 }
 
-/* The catalogue, and of each subject what is missing and what there is too many of. */
+/* Writes the differences as a text: the catalogue, and for each subject what is missing and what is stale. */
 static int describe(const struct mf_drift *d, struct mf_buf *out, struct mf_err *err)
 {
 	char digest[MF_DIGEST_TEXT];
@@ -355,7 +358,7 @@ static int describe(const struct mf_drift *d, struct mf_buf *out, struct mf_err 
 	return 0;
 }
 
-/* A cache that cannot be written is no failure: then it is reported again. */
+/* If the cache cannot be written, that is no failure: status then reports the differences again. */
 static void remember_refused(struct mf_image *im, const struct mf_drift *d)
 {
 	struct mf_err ignored = MF_ERR_INIT;
@@ -413,13 +416,13 @@ int mf_drift_find(struct mf_image *im, struct mf_drift *out, struct mf_err *err)
 	return 0;
 }
 
-/* What the registry refused: nothing can be done about it from here. */
+/* What the registry refused to change. */
 struct refusals {
 	struct mf_err catalogue, lists, deletes;
 	size_t kept; /* artifact manifests with a tag of their own */
 };
 
-/* Is it something that stops the repair of the rest? */
+/* Keeps the first refusal of the registry, and lets the repair go on. -1: another failure, which ends it. */
 static int note(struct mf_err *out, struct mf_err *err)
 {
 	if (err->code != MF_E_REFUSED && err->code != MF_E_AUTH && err->code != MF_E_FORMAT)
@@ -430,7 +433,8 @@ static int note(struct mf_err *out, struct mf_err *err)
 	return 0;
 }
 
-/* A list says what is one of ours, and others write lists: an image that is listed so is not deleted. */
+/* Deletes a stale artifact manifest, after it has checked that it is one of ours. The list alone does not
+ * prove that, since others may write to it and could list an image there. */
 static int delete_one(struct mf_image *im, const struct mf_digest *subject, const struct mf_digest *stale,
 		      struct mf_err *err)
 {
@@ -459,7 +463,8 @@ static int delete_stale(struct mf_image *im, const struct mf_subject_drift *x, s
 	for (size_t i = 0; i < x->nstale; i++) {
 		if (delete_one(im, &x->s.digest, &x->stale[i], err) == 0)
 			continue;
-		/* Where clients write the lists, what is on none of them is found by nobody. */
+		/* If clients write the lists, a manifest that was not deleted is on no list, so the failure
+		 * does not matter. */
 		struct mf_err ignored = MF_ERR_INIT;
 		if (note(mf_referrers_api(im->blobs) ? &r->deletes : &ignored, err) < 0)
 			return -1;
@@ -482,7 +487,8 @@ static int mend_subject(struct mf_image *im, const struct mf_drift *d, const str
 	return delete_stale(im, x, r, err);
 }
 
-/* The catalogue cannot be written: each artifact manifest gets a tag that keeps it and its content. */
+/* If the catalogue cannot be written, each artifact manifest gets a tag of its own, so that garbage
+ * collection keeps it and its content. */
 static int keep_all(struct mf_image *im, const struct mf_drift *d, struct refusals *r, struct mf_err *err)
 {
 	for (size_t i = 0; i < d->n; i++) {
@@ -515,7 +521,7 @@ static int mend_catalogue(struct mf_image *im, const struct mf_drift *d, struct 
 	return note(&r->catalogue, err) < 0 ? -1 : keep_all(im, d, r, err);
 }
 
-/* A file of the trust repository that readers without our registry need. */
+/* Stores a missing target file again, which readers without access to the registry need. */
 static int mend_target(struct mf_image *im, const struct mf_entry *e, struct mf_err *err)
 {
 	struct mf_buf name MF_BUF_CLEANUP = MF_BUF_INIT(512);
@@ -541,7 +547,7 @@ static int mend_all(struct mf_image *im, const struct mf_drift *d, struct refusa
 
 /* ---------------------------------------------------------------- repair */
 
-/* Others may publish meanwhile; more than so often in a row nobody does. */
+/* A repair is repeated when others publish meanwhile; that does not happen more often than this. */
 #define MAX_ROUNDS 5
 
 static void count(const struct mf_drift *d, struct manifesto_repair_result *out)
@@ -578,8 +584,8 @@ static void warn_refused(struct mf_image *im, const struct refusals *r)
 			   r->deletes.msg);
 }
 
-/* Written from one state of the records; done when that is still the newest afterwards, and nothing differs
- * that the registry would let us write. */
+/* Writes what differs, and repeats that until the records are still the newest afterwards and nothing differs
+ * any more, except what the registry refused. */
 static int mend(struct mf_image *im, struct mf_drift *d, struct mf_err *err)
 {
 	struct refusals r = {.catalogue = MF_ERR_INIT, .lists = MF_ERR_INIT, .deletes = MF_ERR_INIT};
@@ -606,8 +612,8 @@ static int mend(struct mf_image *im, struct mf_drift *d, struct mf_err *err)
 		       MAX_ROUNDS);
 }
 
-/* Where readers get a signature that does not verify, the last state of the remaining keys may be put in
- * force again. That is a publish, with a lock of its own. */
+/* Loads the repository. If a signature does not verify, mf_publish_heal may publish again the last state that
+ * the remaining keys signed; that takes the lock itself. */
 static int load(struct mf_image *im, struct mf_lock *lock, const struct manifesto_repair_options *o,
 		struct manifesto_repair_result *out, struct mf_err *err)
 {

@@ -1,4 +1,4 @@
-/* status: reports what people should know about a repository, and what they should do. */
+/* status: reports what its owners should know about a repository, and which commands they should run. */
 #include <stdio.h>
 
 #include "base/encode.h"
@@ -16,7 +16,7 @@ int manifesto_graver(int a, int b)
 struct report {
 	struct mf_image *im;
 	const struct mf_tuf_set *set;
-	const char *repository; /* as typed, for commands */
+	const char *repository; /* as the user wrote it, for suggested commands */
 	int64_t within;
 	struct mf_arena *a;
 	struct manifesto_status_finding *v;
@@ -28,7 +28,7 @@ static void report_clear(struct report *r)
 	free(r->v);
 }
 
-/* A new finding with its message, or NULL. */
+/* Adds a finding with its message. NULL: failure. */
 static struct manifesto_status_finding *add(struct report *r, const char *kind, int status,
 					    struct mf_err *err, const char *fmt, ...) MF_PRINTF(5, 6);
 static struct manifesto_status_finding *add(struct report *r, const char *kind, int status,
@@ -56,7 +56,8 @@ static void act(struct report *r, struct manifesto_status_finding *f, const char
 
 /* ---- roles */
 
-/* Can this machine publish the role? In a directory snapshot and timestamp must follow. */
+/* Can this machine re-sign and publish the role? After any role but the root, snapshot and timestamp must
+ * follow. */
 static bool can_refresh(const struct report *r, const struct mf_tuf_role *role, enum mf_tuf_type type)
 {
 	const struct mf_trust *t = r->im->trust;
@@ -78,14 +79,14 @@ static int report_expiry(struct report *r, const struct mf_tuf_role *role, const
 		return -1;
 	f->expires = file->expires;
 	f->role = mf_arena_text(r->a, role->name);
-	/* An expired state is re-signed only where it was seen before. */
+	/* Expired metadata is re-signed only by a machine that has seen the repository before. */
 	bool here = can_refresh(r, role, file->type) && !(expired && mf_trust_first_seen(r->im->trust));
 	act(r, f, here ? "here" : "key-holder", "trust refresh");
 	return 0;
 }
 
-/* Notary's server re-signs timestamp and snapshot when they have expired and somebody asks: until then
- * there is nothing to do about them. */
+/* Reports a role that has expired or soon will. A Notary server re-signs its timestamp and snapshot on the
+ * first request after they expired: until then they are not reported. */
 static int check_role(struct report *r, const struct mf_tuf_role *role, const struct mf_tuf_file *file,
 		      struct mf_err *err)
 {
@@ -122,7 +123,8 @@ static int check_certificates(struct report *r, struct mf_err *err)
 		    c.not_after > r->set->now + r->within)
 			continue;
 		mf_time_format(when, c.not_after);
-		/* Enough others have signed, or nothing would have been loaded. */
+		/* The status does not depend on this certificate alone: if too few root keys had valid ones,
+		 * `expired_certificate` would be set. */
 		bool expired = c.not_after <= r->set->now,
 		     here = mf_trust_key_here(r->im->trust, role->keys[i]);
 		struct manifesto_status_finding *f = add(
@@ -154,7 +156,8 @@ static size_t count_keys(const struct mf_tuf_role *role)
 	return n;
 }
 
-/* Several signatures that one machine can make protect against nothing that happens to it. */
+/* Warns if this machine has all keys of a role with a threshold: if it is taken over, the threshold protects
+ * nothing. */
 static int check_spread(struct report *r, const struct mf_tuf_role *role, struct mf_err *err)
 {
 	struct mf_esc e;
@@ -182,8 +185,8 @@ static bool shares_power(const struct mf_tuf_set *s)
 	return s->root->roles[MF_TUF_TARGETS].threshold > 1;
 }
 
-/* Whoever loses the only root key can give nobody another key, and take none away; whoever steals it, undo
- * each threshold. Where nothing else needs two people that is a note. */
+/* Warns of a root with one key only: if it is lost, no key can be added or removed again; a thief of it can
+ * undo each threshold. If no role needs several signatures, it is only a note (status 0). */
 static int check_root_keys(struct report *r, struct mf_err *err)
 {
 	const struct mf_tuf_role *root = &r->set->root->roles[MF_TUF_ROOT];
@@ -242,7 +245,7 @@ static int check_roles(struct report *r, struct mf_err *err)
 	for (size_t i = 0; i < s->nroles; i++) {
 		const struct mf_tuf_role *role =
 		    s->roles[i]->delegation ? s->roles[i]->delegation : &s->root->roles[MF_TUF_TARGETS];
-		/* A role that two delegators list is loaded for each. */
+		/* a role that two delegators list is loaded for each: report it once */
 		if (mf_tuf_set_find(s, s->roles[i]->role) == s->roles[i] &&
 		    check_role(r, role, mf_tuf_role_earliest(s, s->roles[i]), err) < 0)
 			return -1;
@@ -260,7 +263,7 @@ static void about(struct report *r, struct manifesto_status_finding *f, const st
 	f->expires = e->record.expires;
 }
 
-/* The put that makes the record again. */
+/* Suggests the `put` that makes the record again. */
 static void publisher(struct report *r, struct manifesto_status_finding *f)
 {
 	f->actor = "publisher";
@@ -299,7 +302,7 @@ static int check_record(struct report *r, const struct mf_entry *e, bool unreach
 	}
 	if (!e->record.has_expires || e->record.expires > r->set->now + r->within)
 		return 0;
-	/* Approvals of old images lapse: that is what an expiry is for, and nobody's work. */
+	/* An expired record is only a note (status 0): it is normal that approvals of old images expire. */
 	bool expired = e->record.expires <= r->set->now;
 	mf_time_format(when, e->record.expires);
 	f = add(r, expired ? "record-expired" : "record-expiring",
@@ -328,7 +331,7 @@ static int report_veto(struct report *r, const struct mf_entry *e, struct mf_err
 	return 0;
 }
 
-/* Somebody has signed it, and the role lists none of their keys: it counts for nobody. */
+/* Reports a record whose signers' keys are not listed by the role, so that it does not count as signed. */
 static int check_signer(void *arg, struct mf_entry *e, struct mf_err *err)
 {
 	struct report *r = arg;
@@ -358,7 +361,7 @@ static int check_signers(struct report *r, struct mf_err *err)
 	const size_t before = r->n;
 	if (mf_policy_each(r->set, (struct mf_entry_filter){0}, check_signer, r, &why) == 0)
 		return 0;
-	r->n = before; /* what cannot be read is reported below */
+	r->n = before; /* check_registry reports an entry that cannot be read */
 	return why.code == MF_E_NOMEM ? mf_fail_nomem(err) : 0;
 }
 
@@ -391,7 +394,8 @@ static int check_records(struct report *r, const struct mf_drift *d, struct mani
 
 /* ---- catalogue and referrers */
 
-/* Nothing trusts catalogue and referrers: what the registry does not let us change is nobody's work. */
+/* If the registry refused a repair, the difference is only a note (status 0): nothing trusts catalogue and
+ * referrers. */
 static int drift_status(const struct mf_drift *d)
 {
 	return d->refused ? MANIFESTO_OK : MANIFESTO_EXPIRING;
@@ -426,8 +430,9 @@ static int check_subject(struct report *r, const struct mf_drift *d, const struc
 	return 0;
 }
 
-/* What garbage collection spares hangs on the catalogue: nothing is lost yet, and may be soon. A role that
- * cannot be read hides its records, so what there is too many of is not known then. */
+/* Reports catalogue and referrers that differ. The catalogue keeps content from garbage collection: if it is
+ * wrong, nothing is lost yet, but may be soon. The records of a role that cannot be read are not known, so
+ * with such a role nothing is reported as superfluous. */
 static int check_drift(struct report *r, const struct mf_drift *d, struct mf_err *err)
 {
 	size_t nbroken;
@@ -447,7 +452,7 @@ static int check_drift(struct report *r, const struct mf_drift *d, struct mf_err
 	return 0;
 }
 
-/* A registry that does not answer hides nothing of what the trust repository says. */
+/* If the registry does not answer, the findings about the trust repository are reported all the same. */
 static int check_registry(struct report *r, struct manifesto_status_result *out, struct mf_err *err)
 {
 	struct mf_drift d MF_DRIFT_CLEANUP = {0};
@@ -484,7 +489,8 @@ static int load(struct mf_trust *t, struct mf_err *err)
 	return expired ? mf_trust_load(t, &how, err) : 0;
 }
 
-/* The gravest of the findings that are less grave than `below` (-1: of all), or -1. */
+/* The gravest status of the findings that are less grave than `below` (-1: of all findings). -1: there is
+ * none. */
 static int gravest(const struct report *r, int below)
 {
 	int s = -1;
@@ -522,7 +528,7 @@ static int status(struct mf_image *im, const struct manifesto_status_options *o,
 	if (load(im->trust, err) < 0)
 		return -1;
 	r.set = mf_trust_set(im->trust);
-	if (im->map) /* commands are for the repository that can be written to */
+	if (im->map) /* suggest commands for the mapped repository, which can be written to */
 		r.repository = mf_trust_pin_name(im->trust);
 	out->dialect = mf_trust_dialect(im->trust)->name;
 	out->gun = mf_arena_dup(r.a, mf_str_c(mf_trust_pin_name(im->trust)), err);
