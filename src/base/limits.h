@@ -23,8 +23,8 @@
 #define MF_MAX_ROLE_NAME 255                       /* Notary: role names are shorter than 256 bytes */
 #define MF_MAX_VERSION ((int64_t)9007199254740991) /* 2^53-1: exact in every JSON reader */
 
-/* Cached files up to this size are read to guess whether content is new: the size of a role's file with
- * MF_MAX_SHARD_RECORDS records. */
+/* Octets of cached files that are read to guess whether content is new: enough for one role's file of
+ * MF_MAX_SHARD_RECORDS. */
 #define MF_MAX_GUESS_BYTES ((size_t)4 << 20)
 
 /* The index of a targets file. A smaller file is read whole, which costs less than an index. An entry of
@@ -138,8 +138,8 @@
 
 /* Size of an in-toto Statement, made or read. */
 #define MF_MAX_ATTESTATION ((size_t)16 << 20)
-#define MF_MAX_ATTESTED ((size_t)15 << 20) /* content in a Statement; the rest is for the description of it  \
-					    */
+/* Content in a Statement; the rest is for the description of it. */
+#define MF_MAX_ATTESTED ((size_t)15 << 20)
 #define MF_MAX_ATTEST_URI ((size_t)1024)
 
 /* A gate: far above any policy that people write, and low enough to compare each requirement with each
@@ -158,15 +158,16 @@
 #define MF_MAX_WAIVER_BYTES ((size_t)65536)   /* content of a waiver record */
 #define MF_MAX_WAIVER_TEXT ((size_t)1024)     /* its name, and whom it was granted to */
 #define MF_MAX_VERIFY_IMAGES ((size_t)100000) /* references of one run, which are held in memory */
-#define MF_MAX_CHANGE_IMAGES ((size_t)10000)  /* images whose records one run changes; all are open at once  \
-					       */
-#define MF_MAX_IMAGE_LIST ((size_t)16 << 20)  /* octets of a file that lists references */
-#define MF_VERIFY_WINDOW 16                   /* images resolved at once; registries limit requests */
+/* Images whose records one run changes; all are open at once. */
+#define MF_MAX_CHANGE_IMAGES ((size_t)10000)
+#define MF_MAX_IMAGE_LIST ((size_t)16 << 20) /* octets of a file that lists references */
+#define MF_VERIFY_WINDOW 16                  /* images resolved at once; registries limit requests */
 /* Images that a gate has open. There are enough of them to keep the HTTP client busy, which sends at most
  * 32 requests at once, even if each repository has few images: while one image waits for its metadata,
  * tags and metadata of others are requested. */
 #define MF_VERIFY_AHEAD 128
-/* Shards that are requested together for the images that a gate has open: 5,000 records, 2.5 MB each. */
+/* Shards that are requested together or held loaded, for example for the images that a gate has open: up
+ * to 5,000 records, 2.5 MB, each. */
 #define MF_SHARDS_AHEAD 16
 /* Trust metadata that one run keeps loaded. Beyond it the least recently used repository is dropped. */
 #define MF_MAX_VERIFY_HELD ((size_t)32 << 20)
