@@ -169,6 +169,7 @@ static int describe_head(struct work *w, struct mf_err *err)
 static enum mf_found run(struct work *w, enum mf_publish_end end, int64_t *version, struct mf_err *err)
 {
 	const struct mf_publish_intent in = {.prefix = MF_STR(""),
+					     .subjects = mf_no_subjects,
 					     .end = end,
 					     .proposal = &w->p,
 					     .fill = fill,
@@ -201,7 +202,7 @@ static void warn(struct work *w, const char *text)
 
 static int show(struct work *w, struct mf_err *err)
 {
-	const struct mf_load how = {.purpose = MF_LOAD_READ};
+	const struct mf_load how = {.purpose = MF_LOAD_READ, .subjects = mf_no_subjects};
 	return open_any(w, err) < 0 || check(w, &how, err) == MF_FAILED ? -1 : 0;
 }
 
@@ -434,7 +435,7 @@ static int publish(struct work *w, struct mf_err *err)
 {
 	struct mf_err why = MF_ERR_INIT;
 	int64_t version = 0;
-	if (w->p.moved)
+	if (w->p.moved && w->p.missing)
 		return fail_moved(w, err);
 	if (store_targets(w, err) < 0)
 		return -1;
@@ -456,7 +457,8 @@ static int publish(struct work *w, struct mf_err *err)
  * need not be writable. */
 static int sign(struct work *w, struct mf_err *err)
 {
-	const struct mf_load how = {.purpose = MF_LOAD_SIGN, .proposes = !w->o->publish};
+	const struct mf_load how = {
+	    .purpose = MF_LOAD_SIGN, .subjects = mf_no_subjects, .proposes = !w->o->publish};
 	size_t held, useful;
 	if (open_any(w, err) < 0)
 		return -1;
@@ -473,7 +475,7 @@ static int sign(struct work *w, struct mf_err *err)
 
 static int publish_it(struct work *w, struct mf_err *err)
 {
-	const struct mf_load how = {.purpose = MF_LOAD_SIGN};
+	const struct mf_load how = {.purpose = MF_LOAD_SIGN, .subjects = mf_no_subjects};
 	if (open_any(w, err) < 0)
 		return -1;
 	enum mf_found found = check(w, &how, err);
@@ -490,7 +492,8 @@ static int drop(struct work *w, struct mf_err *err)
 		return -1;
 	}
 	w->beside = true;
-	if (open_image(w, err) < 0 || mf_trust_load(w->im.trust, &(struct mf_load){0}, err) < 0 ||
+	if (open_image(w, err) < 0 ||
+	    mf_trust_load(w->im.trust, &(struct mf_load){.subjects = mf_no_subjects}, err) < 0 ||
 	    resolve_place(w, err) < 0)
 		return -1;
 	struct manifesto_proposal *shown = mf_arena_alloc(w->a, 1, sizeof *shown, err);
@@ -549,7 +552,7 @@ static int list(struct work *w, struct manifesto_proposal_list *out, struct mf_e
 	struct mf_proposal_places found MF_CLEANUP(mf_proposal_places_clear) = {.n = 0};
 	struct mf_subjects s MF_SUBJECTS_CLEANUP = {0};
 	if (mf_image_open(&w->im, w->m, w->o->image, err) < 0 || mf_image_begin(&w->im, err) < 0 ||
-	    mf_trust_load(w->im.trust, &(struct mf_load){0}, err) < 0 ||
+	    mf_trust_load(w->im.trust, &(struct mf_load){.subjects = mf_no_subjects}, err) < 0 ||
 	    mf_image_subjects(&w->im, (struct mf_subject_choice){.described = false}, &s, err) < 0 ||
 	    mf_proposal_find_places(&w->im, "", &found, err) < 0)
 		return -1;

@@ -14,6 +14,7 @@ struct view {
 	struct mf_arena *a;
 	struct manifesto_proposal *out;
 	struct manifesto_proposal_file *files;
+	size_t nfiles;
 	struct manifesto_proposal_record *records;
 	size_t nrecords;
 	struct manifesto_role_change *changes;
@@ -78,28 +79,32 @@ static bool has_signed(const struct mf_tuf_file *f, const struct mf_tuf_key *k)
 	return false;
 }
 
-/* The keys that may sign a file, and those of them that have signed it; each once. */
+/* The keys that may sign the files of a role, each once, and how many of the files each has signed, counted
+ * from the first one without a gap. */
 struct signers {
-	struct mf_pubkey **keys, **signed_by;
-	size_t nkeys, nsigned;
+	struct mf_pubkey **keys;
+	size_t *signed_files;
+	size_t nkeys, nfiles;
 };
 
 static void signers_clear(struct signers *s)
 {
 	free(s->keys);
-	free(s->signed_by);
+	free(s->signed_files);
 }
 
-static void add_key_once(struct mf_pubkey **v, size_t *n, struct mf_pubkey *k)
+static size_t add_key_once(struct signers *s, struct mf_pubkey *k)
 {
-	for (size_t i = 0; i < *n; i++)
-		if (mf_pubkey_eq(v[i], k))
-			return;
-	v[(*n)++] = k;
+	size_t at = 0;
+	while (at < s->nkeys && !mf_pubkey_eq(s->keys[at], k))
+		at++;
+	s->keys[at] = k;
+	s->nkeys += at == s->nkeys;
+	return at;
 }
 
-/* Adds the keys of one role. If a file is signed for two roles, threshold and missing signatures are those of
- * the role that lacks more. */
+/* Adds the keys of one role. If a file is signed for two roles, or the role has several files, threshold and
+ * missing signatures are those where more are missing. */
 static void add_signers(struct signers *s, const struct mf_tuf_file *f, const struct mf_tuf_role *role,
 			struct manifesto_proposal_file *out)
 {
@@ -108,10 +113,10 @@ static void add_signers(struct signers *s, const struct mf_tuf_file *f, const st
 		struct mf_pubkey *k = role->keys[i]->pub;
 		if (!k || !role->keys[i]->id_fits)
 			continue;
-		add_key_once(s->keys, &s->nkeys, k);
+		size_t at = add_key_once(s, k), *files = &s->signed_files[at];
 		n += has_signed(f, role->keys[i]);
-		if (has_signed(f, role->keys[i]))
-			add_key_once(s->signed_by, &s->nsigned, k);
+		if (has_signed(f, role->keys[i]) && *files + 1 == s->nfiles)
+			*files = s->nfiles;
 	}
 	size_t missing = n < threshold ? threshold - n : 0;
 	if (!out->threshold || missing > out->missing) {
@@ -120,46 +125,79 @@ static void add_signers(struct signers *s, const struct mf_tuf_file *f, const st
 	}
 }
 
-/* A root that changes its own keys must be signed by the old and by the new ones: both are shown. */
-static int describe_signers(struct view *v, const struct mf_tuf_file *f, struct manifesto_proposal_file *out,
-			    struct mf_err *err)
+/* Returns the role that a composed file belongs to. */
+static const char *role_of(const struct view *v, const struct mf_publish_file *f)
 {
-	const struct mf_tuf_role *also, *role = mf_outgoing_role(v->im->trust, v->o, out->role, &also);
-	size_t most = role->nkeys + (also ? also->nkeys : 0);
-	struct signers s MF_CLEANUP(signers_clear) = {.keys = mf_calloc(most, sizeof(struct mf_pubkey *)),
-						      .signed_by =
-							  mf_calloc(most, sizeof(struct mf_pubkey *))};
-	if (!s.keys || !s.signed_by)
-		return mf_fail_nomem(err);
-	add_signers(&s, f, role, out);
+	const struct mf_outgoing_shard *s = mf_outgoing_shard(v->o, f->role);
+	return s ? s->role : f->role;
+}
+
+static const struct mf_tuf_file *base_of(const struct view *v, const char *name)
+{
+	const struct mf_tuf_set *set = mf_trust_set(v->im->trust);
+	const struct mf_tuf_loaded *l = mf_tuf_set_find_file(set, name);
+	return strcmp(name, "root") == 0 ? set->root : l ? l->file : NULL;
+}
+
+/* Adds one file of the role. Its own file is the last one, if it changes; the expiry is the earliest of all.
+ */
+static int describe_file(struct view *v, const struct mf_publish_file *f, struct signers *s,
+			 struct manifesto_proposal_file *out, struct mf_err *err)
+{
+	struct mf_tuf_file *file MF_TUF_FILE_CLEANUP = parse(v, f, err);
+	const struct mf_tuf_file *base = base_of(v, f->role);
+	const struct mf_tuf_role *also, *role = mf_outgoing_role(v->im->trust, v->o, role_of(v, f), &also);
+	if (!file)
+		return -1;
+	out->version = file->version;
+	out->expires = out->expires && out->expires < file->expires ? out->expires : file->expires;
+	out->base_version = base ? base->version : 0;
+	s->nfiles++;
+	add_signers(s, file, role, out);
 	if (also)
-		add_signers(&s, f, also, out);
-	return mf_report_keys(v->im->m, s.signed_by, s.nsigned, v->a, &out->signers, &out->nsigners, err) < 0
+		add_signers(s, file, also, out);
+	return 0;
+}
+
+/* A root that changes its own keys must be signed by the old and by the new ones: both are shown. All files
+ * of a role are shown as one. A key has signed it if it has signed all of them. */
+static int describe_role(struct view *v, const char *name, struct manifesto_proposal_file *out,
+			 struct mf_err *err)
+{
+	const struct mf_tuf_role *also, *role = mf_outgoing_role(v->im->trust, v->o, name, &also);
+	size_t most = role->nkeys + (also ? also->nkeys : 0), nsigned = 0;
+	struct signers s MF_CLEANUP(signers_clear) = {.keys = mf_calloc(most, sizeof(struct mf_pubkey *)),
+						      .signed_files = mf_calloc(most, sizeof(size_t))};
+	struct mf_pubkey **signed_by MF_FREE = mf_calloc(most, sizeof(struct mf_pubkey *));
+	if (!s.keys || !s.signed_files || !signed_by)
+		return mf_fail_nomem(err);
+	*out = (struct manifesto_proposal_file){.role = mf_arena_text(v->a, name)};
+	for (size_t i = 0; i < v->o->n; i++)
+		if (strcmp(role_of(v, &v->o->v[i]), name) == 0 &&
+		    describe_file(v, &v->o->v[i], &s, out, err) < 0)
+			return -1;
+	for (size_t i = 0; i < s.nkeys; i++)
+		if (s.signed_files[i] == s.nfiles)
+			signed_by[nsigned++] = s.keys[i];
+	return mf_report_keys(v->im->m, signed_by, nsigned, v->a, &out->signers, &out->nsigners, err) < 0
 		   ? -1
 		   : mf_report_keys(v->im->m, s.keys, s.nkeys, v->a, &out->keys, &out->nkeys, err);
 }
 
-static const struct mf_tuf_file *base_of(const struct view *v, const char *role)
+static int describe_files(struct view *v, struct mf_err *err)
 {
-	const struct mf_tuf_set *set = mf_trust_set(v->im->trust);
-	const struct mf_tuf_loaded *l = mf_tuf_set_find(set, role);
-	return strcmp(role, "root") == 0 ? set->root : l ? l->file : NULL;
-}
-
-static int describe_file(struct view *v, const struct mf_publish_file *f, struct manifesto_proposal_file *out,
-			 struct mf_err *err)
-{
-	struct mf_tuf_file *file MF_TUF_FILE_CLEANUP = parse(v, f, err);
-	const struct mf_tuf_file *base = base_of(v, f->role);
-	if (!file)
-		return -1;
-	*out = (struct manifesto_proposal_file){.role = mf_arena_text(v->a, f->role),
-						.version = file->version,
-						.expires = file->expires,
-						.base_version = base ? base->version : 0};
-	if (!out->role)
-		return mf_arena_check(v->a, err);
-	return describe_signers(v, file, out, err);
+	v->files = mf_arena_alloc(v->a, v->o->n, sizeof *v->files, err);
+	for (size_t i = 0; v->files && i < v->o->n; i++) {
+		const char *name = role_of(v, &v->o->v[i]);
+		bool again = false;
+		for (size_t k = 0; k < v->nfiles; k++)
+			again |= strcmp(v->files[k].role, name) == 0;
+		if (!again && describe_role(v, name, &v->files[v->nfiles], err) < 0)
+			return -1;
+		if (!again && !v->files[v->nfiles++].role)
+			return mf_arena_check(v->a, err);
+	}
+	return v->files ? 0 : -1;
 }
 
 /* ---- records */
@@ -178,18 +216,18 @@ static enum mf_found is_plain(struct view *v, const struct mf_entry *e, struct m
 	return mf_str_eq(mf_buf_str(&again), entry) ? MF_FOUND : MF_ABSENT;
 }
 
-/* Reads the record or veto that a loaded role has under a name. MF_ABSENT: there is no entry, or it is
- * neither. */
-static enum mf_found read_entry(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l,
-				struct mf_str name, struct mf_entry *out, struct mf_err *err)
+/* Reads the record or veto that a role has under a name. MF_ABSENT: there is no entry, or it is neither. */
+static enum mf_found read_entry(const struct mf_tuf_set *set, const char *role, struct mf_str name,
+				struct mf_entry *out, struct mf_err *err)
 {
-	ptrdiff_t at = l && l->file ? mf_tuf_target_find(l->file, name) : -1;
-	if (at < 0)
+	size_t at;
+	const struct mf_tuf_loaded *l = mf_tuf_set_find_target(set, role, name, &at);
+	if (!l)
 		return MF_ABSENT;
-	int rc = mf_entry_read(set, l, (size_t)at, out, err);
+	int rc = mf_entry_read(set, l, at, out, err);
 	if (rc)
 		return rc < 0 ? MF_FAILED : MF_FOUND;
-	return mf_veto_read(set, l, (size_t)at, out, err);
+	return mf_veto_read(set, l, at, out, err);
 }
 
 static const struct manifesto_record *describe_record(struct view *v, const struct mf_entry *e,
@@ -206,40 +244,110 @@ static const struct manifesto_record *describe_record(struct view *v, const stru
 	return r;
 }
 
-/* The set as it will be: the role with its next file, and the other roles as they are. */
+/* The set as it will be: copies of the loaded roles, with the composed files. */
 struct next {
 	struct mf_tuf_set set;
-	struct mf_tuf_loaded role, **roles;
-	struct mf_tuf_file *file;
+	struct mf_tuf_loaded *copies, **roles;
+	struct mf_tuf_file **files;
+	size_t ncopies, nfiles;
 };
 
 static void next_clear(struct next *n)
 {
-	mf_tuf_file_free(n->file);
+	for (size_t i = 0; i < n->nfiles; i++)
+		mf_tuf_file_free(n->files[i]);
+	free(n->files);
+	free(n->copies);
 	free(n->roles);
+}
+
+static struct mf_tuf_loaded *add_copy(struct next *n, struct mf_tuf_loaded l)
+{
+	struct mf_tuf_loaded *copy = &n->copies[n->ncopies++];
+	*copy = l;
+	n->roles[n->set.nroles++] = copy;
+	return copy;
+}
+
+/* The parent of a copy is a copy. */
+static int copy_roles(struct next *n, const struct mf_tuf_set *set, size_t more, struct mf_err *err)
+{
+	n->copies = mf_calloc(set->nroles + more, sizeof *n->copies);
+	n->roles = mf_calloc(set->nroles + more, sizeof(struct mf_tuf_loaded *));
+	n->files = mf_calloc(more, sizeof(struct mf_tuf_file *));
+	if (!n->copies || !n->roles || !n->files)
+		return mf_fail_nomem(err);
+	n->set = *set;
+	n->set.roles = n->roles;
+	n->set.nroles = 0;
+	for (size_t i = 0; i < set->nroles; i++) {
+		struct mf_tuf_loaded *copy = add_copy(n, *set->roles[i]);
+		for (size_t k = 0; k < i; k++)
+			if (set->roles[i]->parent == set->roles[k])
+				copy->parent = &n->copies[k];
+	}
+	return 0;
+}
+
+static void drop_copy(struct next *n, const char *name)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < n->set.nroles; i++)
+		if (strcmp(mf_tuf_loaded_name(n->roles[i]), name) != 0)
+			n->roles[kept++] = n->roles[i];
+	n->set.nroles = kept;
+}
+
+static struct mf_tuf_loaded *find_copy(const struct next *n, const char *name)
+{
+	for (size_t i = 0; i < n->set.nroles; i++)
+		if (strcmp(mf_tuf_loaded_name(n->roles[i]), name) == 0)
+			return n->roles[i];
+	return NULL;
+}
+
+/* A composed file replaces the present one, or is added. A shard that is divided is not read any more. */
+static int take_file(struct view *v, struct next *n, const struct mf_publish_file *f, struct mf_err *err)
+{
+	const struct mf_tuf_role *also;
+	const struct mf_outgoing_shard *s = mf_outgoing_shard(v->o, f->role);
+	struct mf_tuf_loaded *l = find_copy(n, f->role);
+	if (s && s->divided) {
+		drop_copy(n, f->role);
+		return 0;
+	}
+	struct mf_tuf_file *file = n->files[n->nfiles] = parse(v, f, err);
+	if (!file)
+		return -1;
+	n->nfiles++;
+	if (!l)
+		l = add_copy(n, (struct mf_tuf_loaded){.role = role_of(v, f),
+						       .parent = s ? find_copy(n, s->role) : n->roles[0],
+						       .shard = s ? s->name : NULL});
+	l->file = file;
+	if (!s && l->parent)
+		l->delegation = mf_outgoing_role(v->im->trust, v->o, f->role, &also);
+	return 0;
+}
+
+static const struct mf_tuf_role *named_role(const struct mf_tuf_file *f, const char *name)
+{
+	for (size_t i = 0; f && i < f->nroles; i++)
+		if (strcmp(f->roles[i].name, name) == 0)
+			return &f->roles[i];
+	return NULL;
 }
 
 static int make_next(struct view *v, struct next *n, struct mf_err *err)
 {
-	const struct mf_tuf_set *set = mf_trust_set(v->im->trust);
-	const struct mf_tuf_role *also, *listed = mf_outgoing_role(v->im->trust, v->o, v->p->role, &also);
-	const struct mf_tuf_loaded *now = mf_tuf_set_find(set, v->p->role);
-	for (size_t i = 0; i < v->o->n && !n->file; i++)
-		if (strcmp(v->o->v[i].role, v->p->role) == 0 && !(n->file = parse(v, &v->o->v[i], err)))
+	if (copy_roles(n, mf_trust_set(v->im->trust), v->o->n, err) < 0)
+		return -1;
+	for (size_t i = 0; i < v->o->n; i++)
+		if (strcmp(v->o->v[i].role, "root") != 0 && take_file(v, n, &v->o->v[i], err) < 0)
 			return -1;
-	n->roles = mf_calloc(set->nroles + 1, sizeof(struct mf_tuf_loaded *));
-	if (!n->roles)
-		return mf_fail_nomem(err);
-	n->role =
-	    now ? *now
-		: (struct mf_tuf_loaded){.role = v->p->role, .delegation = listed, .parent = set->roles[0]};
-	n->role.file = n->file;
-	n->set = *set;
-	n->set.roles = n->roles;
-	for (size_t i = 0; i < set->nroles; i++)
-		n->roles[i] = set->roles[i] == now ? &n->role : set->roles[i];
-	if (!now)
-		n->roles[n->set.nroles++] = &n->role;
+	for (size_t i = 0; i < n->set.nroles; i++)
+		if (n->roles[i]->shard)
+			n->roles[i]->delegation = named_role(n->roles[i]->parent->file, n->roles[i]->shard);
 	return 0;
 }
 
@@ -265,10 +373,10 @@ static int describe_edit(struct view *v, const struct next *n, const struct mf_p
 	struct mf_entry before MF_ENTRY_CLEANUP = {0}, after MF_ENTRY_CLEANUP = {0};
 	struct manifesto_proposal_record *r = &v->records[v->nrecords];
 	struct mf_err why = MF_ERR_INIT;
-	enum mf_found had = read_entry(set, mf_tuf_set_find(set, v->p->role), e->name, &before, &why);
+	enum mf_found had = read_entry(set, v->p->role, e->name, &before, &why);
 	if (had == MF_FAILED && mf_err_is_ours(&why))
 		return mf_fail(err, why.code, 0, "%s", why.msg);
-	enum mf_found has = e->entry.n ? read_entry(&n->set, &n->role, e->name, &after, err) : MF_ABSENT;
+	enum mf_found has = e->entry.n ? read_entry(&n->set, v->p->role, e->name, &after, err) : MF_ABSENT;
 	if (has == MF_FAILED)
 		return -1;
 	*r = (struct manifesto_proposal_record){.what = !e->entry.n ? "removed"
@@ -287,25 +395,22 @@ static int describe_edit(struct view *v, const struct next *n, const struct mf_p
 	return err->code ? -1 : 0;
 }
 
-/* Does the current file already have what the edit asks for? Then it is not shown as a change. */
-static enum mf_found is_there(const struct mf_tuf_file *base, const struct mf_proposal_edit *e,
-			      struct mf_err *err)
+/* Does the role already have what the edit asks for? Then it is not shown as a change. */
+static enum mf_found is_there(const struct view *v, const struct mf_proposal_edit *e, struct mf_err *err)
 {
 	struct mf_buf now MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_TARGETS_BYTES);
-	ptrdiff_t at = base ? mf_tuf_target_find(base, e->name) : -1;
-	if (at < 0)
-		return e->entry.n ? MF_ABSENT : MF_FOUND;
-	if (mf_json_canonicalize_any(mf_tuf_target_value(base, (size_t)at), &now, err) < 0)
+	enum mf_found found = mf_proposal_entry_now(v->im->trust, v->p->role, e->name, &now, err);
+	if (found == MF_FAILED)
 		return MF_FAILED;
 	return mf_str_eq(mf_buf_str(&now), e->entry) ? MF_FOUND : MF_ABSENT;
 }
 
 static int describe_edits(struct view *v, struct mf_err *err)
 {
-	struct next n MF_CLEANUP(next_clear) = {.file = NULL};
+	struct next n MF_CLEANUP(next_clear) = {.nfiles = 0};
 	bool changes = false;
 	for (size_t i = 0; i < v->o->n; i++)
-		changes |= v->p->role && strcmp(v->o->v[i].role, v->p->role) == 0;
+		changes |= v->p->role && strcmp(role_of(v, &v->o->v[i]), v->p->role) == 0;
 	v->records = mf_arena_alloc(v->a, v->p->nedits, sizeof *v->records, err);
 	if (!v->records)
 		return -1;
@@ -315,7 +420,7 @@ static int describe_edits(struct view *v, struct mf_err *err)
 		return -1;
 	for (size_t i = 0; i < v->p->nedits; i++) {
 		const struct mf_proposal_edit *e = &v->p->edits[i];
-		enum mf_found there = is_there(base_of(v, v->p->role), e, err);
+		enum mf_found there = is_there(v, e, err);
 		if (there == MF_FAILED || (there == MF_ABSENT && describe_edit(v, &n, e, err) < 0))
 			return -1;
 	}
@@ -323,14 +428,6 @@ static int describe_edits(struct view *v, struct mf_err *err)
 }
 
 /* ---- roles */
-
-static const struct mf_tuf_role *named_role(const struct mf_tuf_file *f, const char *name)
-{
-	for (size_t i = 0; f && i < f->nroles; i++)
-		if (strcmp(f->roles[i].name, name) == 0)
-			return &f->roles[i];
-	return NULL;
-}
 
 static bool lists_key(const struct mf_tuf_role *role, const struct mf_tuf_key *k)
 {
@@ -433,8 +530,10 @@ static int describe_delegations(struct view *v, struct mf_err *err)
 
 static int describe_resigned(struct view *v, struct mf_err *err)
 {
+	/* A shard is signed with its role. */
 	for (size_t i = 0; i < v->p->nresign; i++)
-		if (add_change(v, "signed anew", v->p->resign[i].role, "", err) < 0)
+		if (!mf_outgoing_shard(v->o, v->p->resign[i].role) &&
+		    add_change(v, "signed anew", v->p->resign[i].role, "", err) < 0)
 			return -1;
 	return 0;
 }
@@ -528,11 +627,7 @@ int mf_proposal_describe(struct mf_image *im, const struct mf_proposal *p, const
 			 struct mf_arena *a, struct manifesto_proposal *out, struct mf_err *err)
 {
 	struct view v MF_CLEANUP(view_clear) = {.im = im, .p = p, .o = o, .a = a, .out = out};
-	v.files = mf_arena_alloc(a, o->n, sizeof *v.files, err);
-	for (size_t i = 0; v.files && i < o->n; i++)
-		if (describe_file(&v, &o->v[i], &v.files[i], err) < 0)
-			return -1;
-	if (!v.files || describe_edits(&v, err) < 0 || describe_delegations(&v, err) < 0 ||
+	if (describe_files(&v, err) < 0 || describe_edits(&v, err) < 0 || describe_delegations(&v, err) < 0 ||
 	    describe_resigned(&v, err) < 0 || describe_root(&v, err) < 0)
 		return -1;
 	struct manifesto_role_change *changes = mf_arena_alloc(a, v.nchanges, sizeof *changes, err);
@@ -540,8 +635,8 @@ int mf_proposal_describe(struct mf_image *im, const struct mf_proposal *p, const
 		return -1;
 	if (v.nchanges)
 		memcpy(changes, v.changes, v.nchanges * sizeof *changes);
-	out->files = mf_arena_list(a, v.files, o->n, sizeof *v.files);
-	out->nfiles = o->n;
+	out->files = mf_arena_list(a, v.files, v.nfiles, sizeof *v.files);
+	out->nfiles = v.nfiles;
 	out->records = mf_arena_list(a, v.records, v.nrecords, sizeof *v.records);
 	out->nrecords = v.nrecords;
 	out->changes = mf_arena_list(a, changes, v.nchanges, sizeof *changes);

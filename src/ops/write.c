@@ -344,7 +344,7 @@ static enum mf_found fill(void *arg, struct mf_trust *t, struct mf_publish_chang
 	return n || mf_trust_set(t)->expired ? MF_FOUND : MF_ABSENT;
 }
 
-int mf_write_publish(struct mf_write *w, struct mf_err *err)
+static enum mf_found run(struct mf_write *w, struct mf_err *err)
 {
 	const struct mf_publish_intent in = {.prefix = mf_str_c(w->prefix),
 					     .subjects = w->subjects.v,
@@ -352,7 +352,17 @@ int mf_write_publish(struct mf_write *w, struct mf_err *err)
 					     .proposal = w->o->propose ? &w->proposal : NULL,
 					     .fill = fill,
 					     .arg = w};
-	enum mf_found found = mf_publish_run(w->im->trust, &in, &w->version, err);
+	return mf_publish_run(w->im->trust, &in, &w->version, err);
+}
+
+int mf_write_propose(struct mf_write *w, struct mf_err *err)
+{
+	return w->o->propose && run(w, err) == MF_FAILED ? -1 : 0;
+}
+
+int mf_write_publish(struct mf_write *w, struct mf_err *err)
+{
+	enum mf_found found = w->proposal.tree ? MF_FOUND : run(w, err);
 	if (found == MF_FAILED)
 		return -1;
 	bool edited = false;

@@ -219,6 +219,9 @@ int mf_write_own_entry(struct mf_write *w, struct mf_write_item *it, struct mf_e
 int mf_write_cosign(struct mf_write *w, struct mf_write_item *it, const struct mf_entry *now,
 		    struct mf_err *err) MF_NODISCARD;
 
+/* With `propose`: makes the proposal, so that one which cannot be made is refused before anything is stored.
+ */
+int mf_write_propose(struct mf_write *w, struct mf_err *err) MF_NODISCARD;
 /* Stores the content, target files and artifact manifests of the items that have content. Where a record
  * stays, its content is stored again if it was lost, and a lost artifact manifest sets `restore`. */
 int mf_write_store(struct mf_write *w, struct mf_err *err) MF_NODISCARD;

@@ -255,6 +255,8 @@ int mf_write_store_artifacts(struct mf_write *w, struct mf_err *err)
 
 int mf_write_store(struct mf_write *w, struct mf_err *err)
 {
+	if (mf_write_propose(w, err) < 0)
+		return -1;
 	if (store_contents(w, err) < 0)
 		return mf_wrap(err, "store the content");
 	if (store_targets(w, err) < 0)

@@ -217,6 +217,14 @@ static int build_given(struct mf_trust *t, struct mf_outgoing *o, struct mf_tuf_
 	return build(t, spec, out, err);
 }
 
+const struct mf_outgoing_shard *mf_outgoing_shard(const struct mf_outgoing *o, const char *name)
+{
+	for (size_t i = 0; i < o->nshards; i++)
+		if (strcmp(o->shards[i].name, name) == 0)
+			return &o->shards[i];
+	return NULL;
+}
+
 const struct mf_tuf_role *mf_outgoing_role(const struct mf_trust *t, const struct mf_outgoing *o,
 					   const char *name, const struct mf_tuf_role **also)
 {
@@ -360,28 +368,14 @@ static int note_shard(const struct mf_trust *t, struct mf_outgoing *o, const str
 	return 0;
 }
 
-/* The next file of a shard. Its signed part is ours alone to make: a proposal would have to show it to those
- * who sign. */
+/* The next file of a shard. */
 static int add_shard(struct mf_trust *t, struct mf_outgoing *o, const struct role_change *r,
 		     const struct mf_spread_part *p, struct mf_err *err)
 {
 	/* One that was divided goes out as it was: only its version counts. */
 	struct mf_tuf_targets_spec spec = {
 	    .role = p->name, .old = p->old, .edits = p->edits.v, .nedits = p->gone ? 0 : p->edits.n};
-	if (o->how == MF_SIGN_ALL)
-		return add_file(t, o, r, &spec, err) < 0 ? -1 : note_shard(t, o, r, p, err);
-	(void)mf_fail(err, MF_E_USAGE, 0,
-		      "the records of role '%s' are spread over several files, which cannot be proposed",
-		      r->name);
-	if (p->edits.n)
-		mf_err_set_hint(err, "a holder of one of its keys makes the change without a proposal");
-	else
-		mf_err_set_hint(
-		    err,
-		    "first a key that stays signs all files: add it alone, sign with 'manifesto %s', then "
-		    "propose this again",
-		    strcmp(r->name, "targets") == 0 ? "trust refresh --force" : "role sign");
-	return -1;
+	return add_file(t, o, r, &spec, err) < 0 ? -1 : note_shard(t, o, r, p, err);
 }
 
 static int add_shards(struct mf_trust *t, struct mf_outgoing *o, const struct role_change *r,
@@ -417,8 +411,7 @@ static int add_role(struct mf_trust *t, struct mf_outgoing *o, const struct role
 						.listed = listed_after(t, o, r->name),
 						.edits = r->edits,
 						.nedits = r->nedits,
-						.delegations = r->delegations,
-						.keep_whole = o->how != MF_SIGN_ALL};
+						.delegations = r->delegations};
 	bool empty = r->resign && r->resign->empty;
 	if (change.listed && !empty && mf_publish_spread(t, &change, &s, err) < 0)
 		return -1;
@@ -578,6 +571,24 @@ static void put_root_last(struct mf_outgoing *o)
 	o->last--;
 }
 
+/* A proposal has the files that its intent makes of what is there. Where it has others, something else is
+ * there now: what comes must be signed, and signatures over a file that does not come are of no use. */
+static void compare_given(const struct mf_trust *t, struct mf_outgoing *o)
+{
+	for (size_t i = 0; i < o->last && o->given && o->given->nfiles; i++)
+		o->moved |= !mf_proposal_find(o->given, o->v[i].role);
+	for (size_t i = 0; o->given && i < o->given->nfiles; i++) {
+		const struct mf_proposal_file *f = &o->given->files[i];
+		bool comes = false;
+		for (size_t k = 0; k < o->last; k++)
+			comes |= strcmp(o->v[k].role, f->role) == 0;
+		if (comes || mf_proposal_is_there(f, t))
+			continue;
+		o->moved = true;
+		o->dropped += f->nsignatures;
+	}
+}
+
 /* A Notary server signs the timestamp, and the snapshot unless its key is ours. */
 int mf_publish_compose(struct mf_trust *t, const struct mf_publish_change *c, struct mf_outgoing *o,
 		       int64_t *version, struct mf_err *err)
@@ -593,6 +604,7 @@ int mf_publish_compose(struct mf_trust *t, const struct mf_publish_change *c, st
 	    add_resigned(t, o, c, err) < 0 || add_left(t, o, c, err) < 0)
 		return -1;
 	o->last = o->n;
+	compare_given(t, o);
 	if (o->how == MF_SIGN_SOME || o->how == MF_SIGN_NONE)
 		return 0;
 	bool listed = o->last > (ops->dialect->snapshot_lists_root ? 0 : o->first);

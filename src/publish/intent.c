@@ -47,18 +47,18 @@ static json_t *load(struct mf_str text, struct mf_err *err)
 	return mf_json_load(mf_bytes_of(text), MF_MAX_PROPOSAL_BYTES, err);
 }
 
-/* The canonical entry of a name in the role's file; MF_ABSENT: there is none. */
-static enum mf_found entry_of(const struct mf_tuf_file *f, struct mf_str name, struct mf_buf *out,
-			      struct mf_err *err)
+enum mf_found mf_proposal_entry_now(const struct mf_trust *t, const char *role, struct mf_str name,
+				    struct mf_buf *out, struct mf_err *err)
 {
-	ptrdiff_t at = f ? mf_tuf_target_find(f, name) : -1;
-	if (at < 0)
+	size_t at;
+	const struct mf_tuf_loaded *l = role ? mf_tuf_set_find_target(&t->set, role, name, &at) : NULL;
+	if (!l)
 		return MF_ABSENT;
-	return mf_json_canonicalize_any(mf_tuf_target_value(f, (size_t)at), out, err) < 0 ? MF_FAILED
-											  : MF_FOUND;
+	return mf_json_canonicalize_any(mf_tuf_target_value(l->file, at), out, err) < 0 ? MF_FAILED
+											: MF_FOUND;
 }
 
-static int add_edit(json_t *edits, const struct mf_tuf_file *base, const struct mf_tuf_edit *e,
+static int add_edit(json_t *edits, const struct mf_trust *t, const char *role, const struct mf_tuf_edit *e,
 		    struct mf_err *err)
 {
 	struct mf_buf before MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_TARGETS_BYTES);
@@ -68,7 +68,7 @@ static int add_edit(json_t *edits, const struct mf_tuf_file *base, const struct 
 		return -1;
 	if (entry && set(o, "entry", entry, err) < 0)
 		return -1;
-	enum mf_found had = entry_of(base, e->name, &before, err);
+	enum mf_found had = mf_proposal_entry_now(t, role, e->name, &before, err);
 	if (had == MF_FAILED ||
 	    (had == MF_FOUND && set_digest(o, "before", mf_buf_bytes(&before), err) < 0) ||
 	    set(o, "name", json_stringn(e->name.p, e->name.n), err) < 0)
@@ -173,10 +173,17 @@ static int put_meta(json_t *intent, unsigned meta, struct mf_err *err)
 	return set(intent, "meta", json_incref(list), err);
 }
 
-static const struct mf_tuf_file *base_of(const struct mf_trust *t, const char *role)
+/* The file of a role or a shard that is there now. */
+static const struct mf_tuf_file *base_of(const struct mf_trust *t, const char *name)
 {
-	const struct mf_tuf_loaded *l = mf_tuf_set_find(&t->set, role);
-	return strcmp(role, "root") == 0 ? t->set.root : l ? l->file : NULL;
+	const struct mf_tuf_loaded *l = mf_tuf_set_find_file(&t->set, name);
+	return strcmp(name, "root") == 0 ? t->set.root : l ? l->file : NULL;
+}
+
+bool mf_proposal_is_there(const struct mf_proposal_file *f, const struct mf_trust *t)
+{
+	const struct mf_tuf_file *now = base_of(t, f->role);
+	return now && mf_str_eq(f->signed_part, now->canonical);
 }
 
 static int put_intent(json_t *tree, struct mf_trust *t, const struct mf_publish_change *c,
@@ -187,7 +194,7 @@ static int put_intent(json_t *tree, struct mf_trust *t, const struct mf_publish_
 	if (c->role && set(intent, "role", json_string(c->role), err) < 0)
 		return -1;
 	for (size_t i = 0; i < c->nedits; i++)
-		if (add_edit(edits, base, &c->edits[i], err) < 0)
+		if (add_edit(edits, t, c->role, &c->edits[i], err) < 0)
 			return -1;
 	if (set(intent, "edits", json_incref(edits), err) < 0 ||
 	    (c->delegations && put_delegations(intent, base, o->parent, err) < 0) ||
@@ -252,6 +259,24 @@ static int put_head(json_t *tree, const struct mf_proposal *p, const struct mf_t
 	return set_time(tree, "expires", p->expires, err);
 }
 
+static int fail_large(struct mf_err *err)
+{
+	(void)mf_fail(err, MF_E_USAGE, 0, "the proposal would have more than %zu files, or more than %zu MiB",
+		      (size_t)MF_MAX_PROPOSAL_FILES, MF_MAX_PROPOSAL_BYTES >> 20);
+	mf_err_set_hint(err, "propose the change of fewer records at once; where one key is enough, whoever "
+			     "holds it needs no proposal");
+	return -1;
+}
+
+/* In base64, with a mebibyte for all that is not a file. */
+static bool is_large(const struct mf_outgoing *o)
+{
+	size_t octets = (size_t)1 << 20;
+	for (size_t i = 0; i < o->n; i++)
+		octets += (o->v[i].bytes.n + 2) / 3 * 4;
+	return o->n > MF_MAX_PROPOSAL_FILES || octets > MF_MAX_PROPOSAL_BYTES;
+}
+
 int mf_proposal_take(struct mf_proposal *p, struct mf_trust *t, const struct mf_publish_change *c,
 		     const struct mf_outgoing *o, struct mf_err *err)
 {
@@ -261,6 +286,8 @@ int mf_proposal_take(struct mf_proposal *p, struct mf_trust *t, const struct mf_
 	json_t *files MF_JSON_CLEANUP = json_array();
 	if (!tree)
 		return err->code ? -1 : mf_fail_nomem(err);
+	if (is_large(o))
+		return fail_large(err);
 	if (!p->tree && (put_head(tree, p, t, err) < 0 || put_intent(tree, t, c, o, err) < 0))
 		return -1;
 	for (size_t i = 0; i < o->n; i++)
@@ -338,15 +365,35 @@ static enum due is_due(struct mf_str now, struct mf_str wanted, const struct mf_
 	return same == MF_FAILED ? DUE_FAILED : same == MF_FOUND ? DUE : DUE_CHANGED;
 }
 
+/* The shards that the composer goes through: those of the records; of a change of keys all. */
+static int load_shards(const struct mf_proposal *p, struct mf_trust *t, struct mf_err *err)
+{
+	static const char *const all[] = {"", NULL};
+	char(*hex)[65] MF_FREE = mf_calloc(p->nedits + 1, sizeof *hex);
+	const char **subjects MF_FREE = mf_calloc(p->nedits + 1, sizeof(char *));
+	size_t n = 0;
+	if (!hex || !subjects)
+		return mf_fail_nomem(err);
+	for (size_t i = 0; i < p->nedits; i++) {
+		struct mf_digest subject;
+		if (!mf_tuf_name_subject(p->edits[i].name, &subject))
+			continue;
+		mf_digest_hex(hex[n], &subject);
+		subjects[n] = hex[n];
+		n++;
+	}
+	bool keys = p->ndelegations || p->nresign || mf_proposal_find(p, "root");
+	return mf_trust_load_shards(t, keys ? all : subjects, err);
+}
+
 static int fill_edits(struct mf_proposal *p, const struct mf_trust *t, struct mf_publish_change *out,
 		      struct mf_err *err)
 {
-	const struct mf_tuf_file *base = p->role ? base_of(t, p->role) : NULL;
 	p->now = mf_arena_alloc(&p->arena, p->nedits, sizeof *p->now, err);
 	for (size_t i = 0; p->now && i < p->nedits; i++) {
 		const struct mf_proposal_edit *e = &p->edits[i];
 		struct mf_buf now MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_TARGETS_BYTES);
-		if (entry_of(base, e->name, &now, err) == MF_FAILED)
+		if (mf_proposal_entry_now(t, p->role, e->name, &now, err) == MF_FAILED)
 			return -1;
 		enum due due = is_due(mf_buf_str(&now), e->entry, e->had ? &e->before : NULL, err);
 		if (due == DUE_CHANGED)
@@ -498,8 +545,7 @@ static bool is_done(const struct mf_proposal *p, const struct mf_trust *t, const
 		return !c->role && !c->root;
 	for (size_t i = 0; i < p->nresign; i++) {
 		const struct mf_proposal_file *f = mf_proposal_find(p, p->resign[i].role);
-		const struct mf_tuf_file *now = base_of(t, p->resign[i].role);
-		if (!f || !now || !mf_str_eq(f->signed_part, now->canonical))
+		if (!f || !mf_proposal_is_there(f, t))
 			return false;
 	}
 	return true;
@@ -514,7 +560,7 @@ enum mf_found mf_proposal_fill(void *arg, struct mf_trust *t, struct mf_publish_
 					  .nresign = p->nresign,
 					  .root_last = p->root_last,
 					  .meta = p->meta};
-	if (check_head(p, t, err) < 0 || fill_edits(p, t, out, err) < 0 ||
+	if (check_head(p, t, err) < 0 || load_shards(p, t, err) < 0 || fill_edits(p, t, out, err) < 0 ||
 	    fill_delegations(p, t, out, err) < 0 || fill_root(p, t, out, err) == MF_FAILED)
 		return MF_FAILED;
 	if (!out->nedits && !out->delegations)

@@ -30,8 +30,8 @@ struct mf_proposal_signature {
 };
 /* A file to be signed. */
 struct mf_proposal_file {
-	const char *role;
-	int64_t base; /* the version of the file before it; 0: there is none */
+	const char *role; /* or the name of a shard */
+	int64_t base;     /* the version of the file before it; 0: there is none */
 	struct mf_digest base_hash;
 	int64_t version, expires;
 	struct mf_str signed_part; /* canonical */
@@ -56,7 +56,8 @@ struct mf_proposal {
 	size_t nresign;
 	bool root_last;
 	unsigned meta;
-	struct mf_proposal_file *files; /* each of a different role */
+	struct mf_proposal_file
+	    *files; /* each under another name: a role's own file, and each of its shards */
 	size_t nfiles;
 	/* Set by mf_publish_run: */
 	bool moved;     /* somebody has published since, and files were made again from the present state */
@@ -75,7 +76,7 @@ void mf_proposal_clear(struct mf_proposal *p);
 int mf_proposal_parse(struct mf_proposal *out, struct mf_bytes doc, struct mf_err *err) MF_NODISCARD;
 /* Appends the document. */
 int mf_proposal_write(const struct mf_proposal *p, struct mf_buf *out, struct mf_err *err) MF_NODISCARD;
-/* Finds the file of a role; NULL when there is none. */
+/* Finds the file of a role or a shard; NULL when there is none. */
 const struct mf_proposal_file *mf_proposal_find(const struct mf_proposal *p, const char *role);
 /* Selects the signatures to take over: those that were made by one key and verify. */
 struct mf_proposal_filter {
@@ -100,6 +101,12 @@ enum mf_found mf_proposal_fill(void *p, struct mf_trust *t, struct mf_publish_ch
 enum mf_found mf_proposal_signed_by(const struct mf_proposal_filter *by,
 				    const struct mf_proposal_signature *s, struct mf_str signed_part,
 				    struct mf_err *err);
+/* Appends the canonical entry that a role has under a name, in its own file or in a shard. MF_ABSENT: there
+ * is none. */
+enum mf_found mf_proposal_entry_now(const struct mf_trust *t, const char *role, struct mf_str name,
+				    struct mf_buf *out, struct mf_err *err);
+/* Is the file in force already? */
+bool mf_proposal_is_there(const struct mf_proposal_file *f, const struct mf_trust *t);
 /* MF_FOUND when the file was proposed as the successor of `base` (NULL: as the role's first file). */
 enum mf_found mf_proposal_same_base(const struct mf_proposal_file *f, const struct mf_tuf_file *base,
 				    struct mf_err *err);

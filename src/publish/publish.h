@@ -228,8 +228,6 @@ struct mf_spread_change {
 	const struct mf_tuf_edit *edits;  /* sorted by name */
 	size_t nedits;
 	const struct mf_str *delegations; /* the new delegations of the role, canonical; NULL: unchanged */
-	bool keep_whole; /* others sign a file that they have seen: no file may be divided, no other shard
-			    listed */
 };
 struct mf_spread_edits {
 	struct mf_tuf_edit *v;
@@ -268,7 +266,9 @@ int mf_publish_spread(struct mf_trust *t, const struct mf_spread_change *c, stru
  * or, when that is unchanged, of a shard. */
 int mf_publish_compose(struct mf_trust *t, const struct mf_publish_change *c, struct mf_outgoing *o,
 		       int64_t *version, struct mf_err *err) MF_NODISCARD;
-/* Returns the role, as it is after the change, whose keys sign a file that is published; *also as in struct
+/* Returns the shard whose file is published under this name; NULL: it is the file of a role. */
+const struct mf_outgoing_shard *mf_outgoing_shard(const struct mf_outgoing *o, const char *name);
+/* Returns a role, as it is after the change, of which files are published; *also as in struct
  * mf_publish_signing. */
 const struct mf_tuf_role *mf_outgoing_role(const struct mf_trust *t, const struct mf_outgoing *o,
 					   const char *name, const struct mf_tuf_role **also);

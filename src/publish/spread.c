@@ -483,7 +483,7 @@ int mf_publish_spread(struct mf_trust *t, const struct mf_spread_change *c, stru
 	s->role = c->listed;
 	if (!s->own_now || list_parts(s, err) < 0)
 		return s->own_now ? -1 : 0;
-	enum mf_found large = c->keep_whole || !may_spread(s) ? MF_ABSENT : is_large(s, c, err);
+	enum mf_found large = !may_spread(s) ? MF_ABSENT : is_large(s, c, err);
 	if (large == MF_FAILED)
 		return -1;
 	if (!s->n && large == MF_ABSENT)
@@ -494,10 +494,10 @@ int mf_publish_spread(struct mf_trust *t, const struct mf_spread_change *c, stru
 	for (size_t i = 0; i < c->nedits; i++)
 		if (place_edit(s, c->edits[i], err) < 0)
 			return -1;
-	if ((large == MF_FOUND && move_own(s, c, err) < 0) || (!c->keep_whole && divide_large(s, err) < 0))
+	if ((large == MF_FOUND && move_own(s, c, err) < 0) || divide_large(s, err) < 0)
 		return -1;
 	sort(&s->own);
 	for (size_t i = 0; i < s->n; i++)
 		sort(&s->parts[i].edits);
-	return c->keep_whole ? 0 : list_shards(s, c, err);
+	return list_shards(s, c, err);
 }

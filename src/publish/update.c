@@ -257,20 +257,15 @@ static const char **subjects_back(const struct mf_publish_intent *in, const stru
  * version of the role's own file shows. */
 static bool is_divided(const struct mf_trust *t, const struct mf_outgoing *o, const char *name)
 {
-	for (size_t i = 0; i < o->nshards; i++) {
-		const struct mf_outgoing_shard *s = &o->shards[i];
-		const struct mf_tuf_loaded *own = mf_tuf_set_find(&t->set, s->role);
-		int64_t known = s->built_on;
-		if (strcmp(s->name, name) != 0)
-			continue;
-		if (s->divided)
-			return true;
-		for (size_t k = 0; k < o->n; k++)
-			if (strcmp(o->v[k].role, s->role) == 0)
-				known = o->v[k].version;
-		return own && own->file->version > known;
-	}
-	return false;
+	const struct mf_outgoing_shard *s = mf_outgoing_shard(o, name);
+	const struct mf_tuf_loaded *own = s ? mf_tuf_set_find(&t->set, s->role) : NULL;
+	int64_t known = s ? s->built_on : 0;
+	if (!s || s->divided)
+		return s != NULL;
+	for (size_t k = 0; k < o->n; k++)
+		if (strcmp(o->v[k].role, s->role) == 0)
+			known = o->v[k].version;
+	return own && own->file->version > known;
 }
 
 static int check_sent(const struct mf_trust *t, const struct mf_outgoing *o,

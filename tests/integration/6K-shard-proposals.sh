@@ -1,0 +1,244 @@
+#!/bin/bash
+# Proposals of changes in a role that is spread over shards: what is shown and signed is the role, whatever files it has.
+. "$(dirname "$0")/../support/t.sh"
+. "$T_TOP/tests/support/job.sh"
+
+kinds=${SHARD_PROPOSALS_ON:-directory notary}
+ln -sf "${T_MANIFESTO%/*}/tests/support/manifesto-few" bin/manifesto
+lab registry notary
+for i in one two three; do
+	echo "$i" >"$i"
+done
+for i in {1..7}; do
+	make_image layout --tag "$i" --seed "$i" >/dev/null
+done
+
+person() { # NAME
+	machine "$1"
+	export MANIFESTO_KEY=$1
+}
+for name in bob carol; do
+	person "$name"
+	manifesto key generate "$name" >/dev/null
+	manifesto key show "$name" >"$name.pub"
+done
+# The files of a proposal, shards as their digits.
+files() { # FILE
+	jq -r '[.files[].role | sub("^targets/"; "") | sub("qa.*_h"; "")] | join(" ")' "$1"
+}
+# Changes a member of a proposal.
+forge() { # FILE FILTER [jq options]
+	local file=$1 filter=$2
+	shift 2
+	jq "$@" -c "$filter" "$file" >forged.json
+}
+digits() { # NUMBER [HOW MANY]: of the subject of an image
+	skopeo inspect --raw "oci:layout:$1" | sha256sum | cut -c "-${2:-1}"
+}
+record_is() { # NAME FILE IMAGE
+	get_is "$1" "$2" "$3" approval
+}
+
+repository() { # NAME: with seven images
+	local i
+	base=$REGISTRY/acme/$1
+	for i in {1..7}; do
+		push_image "oci:layout:$i" "$base:$i" >/dev/null 2>&1
+	done
+	person alice
+	run manifesto put -q --init "$base:1" notes one
+	check_status "$1: the first record" 0
+	manifesto trust export >pins.json
+	for name in bob carol; do
+		person "$name"
+		manifesto trust import --force pins.json >/dev/null
+	done
+	rm -f ./?.json
+}
+# A proposal of the record of one image, in a file.
+propose() { # FILE NUMBER CONTENT [options]
+	rm -f "$1"
+	run manifesto put "$base:$2" approval "$3" --propose "$1" "${@:4}"
+	check_status "$1: a record of image $2 is proposed" 0
+}
+publishes() { # FILE
+	run manifesto proposal sign --yes --publish "$base:1" "$1"
+	check_status "$1 is signed and published" 0
+}
+
+# ---- a role of one key, which is divided
+one_key() { # NAME
+	local i id
+	repository "$1"
+	person alice
+	run manifesto role add "$base:1" qa --key bob.pub --key carol.pub --types approval,a,b,c,d,e
+	check_status 'a role of one of two' 0
+	person bob
+	for i in {1..6}; do
+		manifesto put -q "$base:$i" approval one || not_ok "put $i"
+	done
+
+	propose p.json 1 two --force
+	check 'the proposal has the shard alone' test "$(jq '.files | length' p.json)" = 1
+	check '... under its name' test "$(files p.json)" = "$(digits 1)"
+	record_is 'nothing is published yet' one "$base:1"
+	person carol
+	run manifesto proposal show --json "$base:1" p.json
+	check_json 'what is replaced is shown' '.proposal | .state == "ready" and (.records | length) == 1 and (.records[0] | .what == "replaced" and .record.type == "approval" and .before.type == "approval")'
+	check_json 'the file is that of the role' '.proposal.files | length == 1 and (.[0].role | endswith("qa")) and (.[0].signers | length) == 1 and (.[0].keys | length) == 2 and .[0].missingSignatures == 0'
+	run manifesto proposal publish "$base:1" p.json
+	check_status 'it is published' 0
+	record_is 'it can be read' two "$base:1"
+	run manifesto proposal publish "$base:1" p.json
+	check_stdout_has 'a second time there is nothing to do' 'the repository is already so'
+
+	# A withdrawal and its record lie in two files.
+	person bob
+	rm -f w.json
+	run manifesto withdraw "$base:2" approval --reason 'CVE-2026-1' --propose w.json
+	check_status 'a withdrawal is proposed' 0
+	check '... it has the shard and the role' test "$(jq '.files | length' w.json)" = 2
+	person carol
+	run manifesto proposal show --json "$base:2" w.json
+	check_json '... shown as one' '.proposal | (.files | length) == 1 and (.records | length) == 1 and .records[0].record.reason == "CVE-2026-1" and .records[0].before.type == "approval"'
+	run manifesto proposal publish "$base:2" w.json
+	check_status '... and published' 0
+	refused '... the record is withdrawn' 9 get "$base:2" approval
+
+	# Beside the image: several images, a further signature, a removal.
+	person bob
+	printf '%s\n' "$base:3" "$base:4" "$base:5" >images
+	run manifesto put --images images --force approval three --propose @
+	check_status 'records of three images are proposed beside the first' 0
+	person carol
+	id=$(manifesto proposal list --json "$base:3" | jq -r '.proposals[0].id')
+	run manifesto proposal sign --yes --publish "$base:3" "${id:0:12}"
+	check_status '... and published' 0
+	for i in 3 4 5; do
+		record_is "... image $i" three "$base:$i"
+	done
+	run manifesto sign "$base:3" approval --yes --propose s.json
+	check_status 'a further signature of a record is proposed' 0
+	run manifesto proposal publish "$base:3" s.json
+	check_status '... and published' 0
+	run manifesto verify --require 'approval=2 of qa' "$base:3"
+	check_status '... two people have signed the record' 0
+	run manifesto rm "$base:5" approval --propose r.json
+	check_status 'a removal is proposed' 0
+	run manifesto proposal publish "$base:5" r.json
+	check_status '... and published' 0
+	refused '... the record is gone' 3 get "$base:5" approval
+	person alice
+	run manifesto list --all --json "$base"
+	check_json 'all others are there' '[.records[] | select(.type == "approval" and .state == "current")] | length == 4'
+}
+
+# Whatever became of the files since, and whatever somebody writes into a proposal: nobody publishes what was not signed.
+# shellcheck disable=SC2016 # variables of jq
+hostile() { # NAME: the repository of one_key
+	local one more
+	base=$REGISTRY/acme/$1
+	person bob
+	printf '%s\n' "$base:1" "$base:3" >images
+	rm -f two.json
+	run manifesto put --images images --force approval two --propose two.json
+	check_status 'records in two shards are proposed' 0
+	check '... two files' test "$(files two.json)" = "$(printf '%s\n' "$(digits 1)" "$(digits 3)" | sort | paste -sd' ')"
+	person carol
+	forge two.json '.files |= [.[0]]'
+	run manifesto proposal show --json "$base:1" forged.json
+	check_json 'without one of them: that is missing' '.proposal | .moved and .missingSignatures == 1'
+	refused '... and is not published' 11 proposal publish "$base:1" forged.json
+	forge two.json '.files += [.files[0] | .role |= sub(".$"; "x")]'
+	run manifesto proposal show --json "$base:1" forged.json
+	check_json 'with one more: its signature is dropped' '.proposal | .moved and .droppedSignatures == 1 and (.files | length) == 1'
+	forge two.json '.files[0] as {role: $first} | .files[0].role = .files[1].role | .files[1].role = $first'
+	run manifesto proposal show --json "$base:1" forged.json
+	check_json 'one in place of the other: both signatures are dropped' '.proposal | .moved and .droppedSignatures == 2 and .missingSignatures == 1'
+	refused '... and nothing is published' 11 proposal publish "$base:1" forged.json
+	forge two.json '(.files[1] | {signed, signatures}) as $other | .files[0] += $other'
+	refused 'the octets of one in place of the other' 6 proposal publish "$base:1" forged.json
+	forge two.json '.files[0].role |= sub(".$"; "x")'
+	refused 'one under a name that is not that of a shard' 11 proposal publish "$base:1" forged.json
+	for i in 1 3; do
+		get_is "image $i has the record that it had" "$([ "$i" = 1 ] && echo two || echo three)" "$base:$i" approval
+	done
+
+	# One of the records is there already: what is left was signed.
+	person bob
+	rm -f part.json
+	run manifesto rm --images images approval --propose part.json
+	check_status 'the removal of two records' 0
+	person carol
+	manifesto put -q "$base:3" a one || not_ok 'put'
+	manifesto rm -q "$base:3" approval || not_ok 'rm'
+	run manifesto proposal show --json "$base:1" part.json
+	check_json 'one of them is gone already: what is left was signed' '.proposal | .moved and .droppedSignatures == 1 and .missingSignatures == 0 and (.records | length) == 1'
+	run manifesto proposal publish "$base:1" part.json
+	check_status '... and is published' 0
+	refused '... which removes it' 3 get "$base:1" approval
+	for i in 1 3; do
+		manifesto put -q "$base:$i" approval one || not_ok "put $i"
+	done
+
+	# Another record of a shard is changed.
+	propose late.json 3 two --force
+	manifesto put -q "$base:3" b one || not_ok 'put'
+	refused 'another record of the shard has changed since' 11 proposal publish "$base:3" late.json
+	check_stderr_has '... which is said' 'somebody has published since'
+	run manifesto proposal sign --yes --publish --json "$base:3" late.json
+	check_json '... it is applied to what is there, and signed again' '.published and .proposal.droppedSignatures == 1'
+	record_is '... and is there' two "$base:3"
+
+	# The shard is divided.
+	propose late.json 3 three --force
+	for more in c d; do
+		manifesto put -q "$base:3" $more one || not_ok 'put'
+	done
+	run manifesto proposal show --json "$base:3" late.json
+	check_json 'the shard was divided since: its signature is dropped' '.proposal | .moved and .droppedSignatures == 1 and .missingSignatures == 1'
+	refused '... and nothing is published' 11 proposal publish "$base:3" late.json
+	publishes late.json
+	record_is '... before it is signed again' three "$base:3"
+	check '... as the file of the part' test "$(files late.json)" = "$(digits 3 3)"
+
+	# The proposal divides the shard.
+	one=$(digits 1)
+	for more in a b c; do
+		manifesto put -q "$base:1" $more one || not_ok 'put'
+	done
+	rm -f divides.json
+	run manifesto put "$base:1" e one --propose divides.json
+	check_status 'a record is proposed that divides a shard' 0
+	check '... it has the shard, its parts and the role' test "$(files divides.json)" = "$(
+		printf '%s ' "$one"
+		for more in {0..9} {a..f}; do
+			[ "$one$more" = "$(digits 1 2)" ] || printf '%s ' "$one$more"
+		done
+		printf "$(digits 1 2)%s " {0..9} {a..f}
+	)qa"
+	run manifesto proposal show --json "$base:1" divides.json
+	check_json '... and is shown as one record and one file' '.proposal | (.files | length) == 1 and (.records | length) == 1 and .records[0].record.type == "e" and .changes == [] and .state == "ready"'
+	forge divides.json 'del(.files[1])'
+	refused '... without a part it is not published' 11 proposal publish "$base:1" forged.json
+	run manifesto proposal publish "$base:1" divides.json
+	check_status '... it is published' 0
+	for more in approval a b c e; do
+		run manifesto get "$base:1" $more
+		check_status "... $more is there" 0
+	done
+}
+
+for kind in $kinds; do
+	case $kind in
+	directory)
+		export MANIFESTO_TRUST_SERVER=tuf+file://$T/trust
+		mkdir -p trust
+		;;
+	notary) export MANIFESTO_TRUST_SERVER=$NOTARY ;;
+	esac
+	echo "# on $MANIFESTO_TRUST_SERVER"
+	one_key "$kind-one"
+	hostile "$kind-one"
+done
+t_done
