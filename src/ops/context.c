@@ -1,3 +1,4 @@
+/* The context of a program that uses the library: its options, the results, and the caller's callbacks. */
 #include <assert.h>
 #include <stdalign.h>
 #include <stdio.h>

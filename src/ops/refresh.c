@@ -1,4 +1,4 @@
-/* trust refresh. */
+/* trust refresh: re-signs the roles that expire soon, as far as their keys are on this machine. */
 #include "ops/ops.h"
 #include "publish/publish.h"
 

@@ -1,3 +1,4 @@
+/* Makes the signed summaries of `verify`. */
 #include "ops/summary.h"
 
 #include <stdio.h>

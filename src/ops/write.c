@@ -156,7 +156,7 @@ int mf_write_items(struct mf_write *w, struct mf_err *err)
 	return 0;
 }
 
-/* ---- what is there already */
+/* ---- the records that are there already */
 
 static int entry_now(struct mf_write *w, const struct mf_write_item *it, struct mf_entry *out,
 		     char **canonical, struct mf_err *err)

@@ -2,7 +2,7 @@
 #include "crypto/hash.h"
 #include "ops/write.h"
 
-/* ---- new ones */
+/* ---- new records */
 
 int mf_write_artifact(struct mf_write *w, struct mf_write_item *it, bool link, struct mf_err *err)
 {
@@ -88,7 +88,7 @@ bool mf_write_same_reason(const struct mf_write *w, const struct mf_record *r)
 	return same_text(r->reason, w->o->reason) && (!w->o->author || same_text(r->author, w->o->author));
 }
 
-/* ---- signing what is there */
+/* ---- signing an existing record */
 
 static int payload_of(struct mf_write *w, const struct mf_write_item *it, const struct mf_entry *e,
 		      json_t *tree, struct mf_buf *out, struct mf_digest *digest, struct mf_err *err)

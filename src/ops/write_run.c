@@ -168,7 +168,7 @@ static int open_writes(struct mf_write_run *r, struct mf_err *err)
 	return 0;
 }
 
-/* ---- what became of each image */
+/* ---- the outcome of each image */
 
 /* Why an image was not changed, if the cause is the image itself; else NULL. */
 static const struct mf_err *own_failure(const struct mf_write_image *img)
