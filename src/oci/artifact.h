@@ -100,7 +100,9 @@ struct mf_catalogue_record {
 	const char *created; /* or NULL */
 	bool missing;        /* the registry is known to lack the blob */
 };
-/* How mf_catalogue_set writes the catalogue. Its tag is `_manifesto`; with more than MF_MAX_CATALOGUE_RECORDS
+/* The records that one catalogue has at most: MF_MAX_CATALOGUE_RECORDS. */
+extern const size_t mf_catalogue_records;
+/* How mf_catalogue_set writes the catalogue. Its tag is `_manifesto`; with more than mf_catalogue_records
  * records it is split into parts, `_manifesto-<hh>` by the first byte of the subject, and `_manifesto` lists
  * the tags of the parts in its config (member "parts") and has no layers. Parts that are no longer listed are
  * emptied.
@@ -138,9 +140,9 @@ enum mf_catalogue_result mf_catalogue_set(struct mf_image_store *s, const struct
  * stored earlier. */
 int mf_catalogue_config(const struct mf_catalogue_record *records, size_t n, struct mf_buf *out,
 			struct mf_err *err) MF_NODISCARD;
-/* Sets *differs when mf_catalogue_set, given all records, would write something. Writes nothing. */
+/* Sets *differs when mf_catalogue_set would write something. Writes nothing. */
 int mf_catalogue_check(struct mf_image_store *s, const struct mf_catalogue_record *records, size_t n,
-		       bool *differs, struct mf_err *err) MF_NODISCARD;
+		       struct mf_catalogue_scope scope, bool *differs, struct mf_err *err) MF_NODISCARD;
 /* For registries where the tag `_manifesto` cannot be moved: begins to put an artifact manifest under a tag
  * of its own, `_manifesto-<hex of its digest>`. It is written only once, and protects the manifest and its
  * blob from garbage collection. */

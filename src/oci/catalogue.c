@@ -445,7 +445,7 @@ static enum mf_found is_split_into(struct target *top, const bool *parts, struct
 static enum mf_catalogue_result write_all(struct target *top, struct entries *all,
 					  const struct mf_catalogue_scope *scope, struct mf_err *err)
 {
-	bool split = all->n > MF_MAX_CATALOGUE_RECORDS || scope->given, own[PARTS] = {false};
+	bool split = all->n > mf_catalogue_records || scope->given, own[PARTS] = {false};
 	const bool *parts = scope->parts ? scope->parts : own, *given = scope->given;
 	if (scope->step == MF_CATALOGUE_PARTS)
 		return write_parts(top, all, given, err) < 0 ? MF_CATALOGUE_FAILED : MF_CATALOGUE_DONE;
@@ -456,7 +456,7 @@ static enum mf_catalogue_result write_all(struct target *top, struct entries *al
 		return ready == MF_FAILED ? MF_CATALOGUE_FAILED : MF_CATALOGUE_NEEDS_ALL;
 	/* When the number of records is near the limit, the catalogue may have been split until now, so it is
 	 * read: its parts must be emptied. */
-	top->unasked = scope->changed && all->n + PARTS < MF_MAX_CATALOGUE_RECORDS && !split;
+	top->unasked = scope->changed && all->n + PARTS < mf_catalogue_records && !split;
 	if ((split ? write_split(top, all, given ? given : parts, parts, err)
 		   : write_tag(top, all, NULL, err)) < 0)
 		return MF_CATALOGUE_FAILED;
@@ -490,15 +490,14 @@ int mf_catalogue_config(const struct mf_catalogue_record *records, size_t n, str
 }
 
 int mf_catalogue_check(struct mf_image_store *s, const struct mf_catalogue_record *records, size_t n,
-		       bool *differs, struct mf_err *err)
+		       struct mf_catalogue_scope scope, bool *differs, struct mf_err *err)
 {
 	struct entries all ENTRIES_CLEANUP = {0};
 	struct target top = {.store = s, .tag = TAG, .differs = differs};
 	*differs = false;
 	if (s->is_layout)
 		return 0;
-	return start(&all, records, n, err) < 0 ||
-		       write_all(&top, &all, &(struct mf_catalogue_scope){0}, err) < 0
+	return start(&all, records, n, err) < 0 || write_all(&top, &all, &scope, err) == MF_CATALOGUE_FAILED
 		   ? -1
 		   : 0;
 }

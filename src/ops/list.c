@@ -405,7 +405,7 @@ static int walk_shards(struct walk *w, struct mf_err *err)
 	if (w->tags.n)
 		qsort(w->tags.v, w->tags.n, sizeof *w->tags.v, by_digest);
 	for (; more == MF_FOUND; more = mf_shards_next(&steps, err)) {
-		const struct mf_entry_filter which = {w->o->roles, steps.given};
+		const struct mf_entry_filter which = {.roles = w->o->roles, .first_bytes = steps.given};
 		if (mf_policy_each(set, which, take_entry, w, err) < 0 ||
 		    end_part(w, steps.next - 1, err) < 0)
 			return -1;

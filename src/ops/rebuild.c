@@ -132,7 +132,7 @@ static const char *const all_subjects[] = {"", NULL};
  * and all parts that these may hold are set. */
 static bool is_big(const struct mf_image *im, bool parts[256])
 {
-	return mf_policy_tally(mf_trust_set(im->trust), parts) > MF_MAX_CATALOGUE_RECORDS;
+	return mf_policy_tally(mf_trust_set(im->trust), parts) > mf_catalogue_records;
 }
 
 struct lists {
@@ -147,35 +147,89 @@ static void write_lists(void *arg)
 		(void)!mf_referrers_update_write(l->update, l->err);
 }
 
-enum pass { COUNT, WRITE };
+/* ---- records in parts */
 
-/* Goes through all records, one first byte after the other, so that only the shards of that byte are needed
- * at once. WRITE writes each part; COUNT writes nothing, and stops as soon as there are more records than one
- * catalogue has. MF_FOUND: there are more; WRITE has then set which parts have records. MF_ABSENT: one
- * catalogue has room for all. */
-static enum mf_found write_parts(struct mf_image *im, bool parts[256], enum pass pass, struct mf_err *err)
+void mf_first_bytes(const struct mf_entries *e, bool out[256])
 {
-	const struct mf_tuf_set *set = mf_trust_set(im->trust);
+	for (size_t i = 0; i < e->n; i++)
+		out[e->v[i].subject.b[0]] = true;
+}
+
+void mf_record_parts_clear(struct mf_record_parts *p)
+{
+	mf_entries_clear(&p->found);
+}
+
+static int end_part(struct mf_record_parts *p, struct mf_err *err)
+{
+	p->split |= p->found.n > mf_catalogue_records;
+	int rc = p->take(p->arg, &p->found, err);
+	mf_entries_clear(&p->found);
+	return rc;
+}
+
+static int add_to_part(void *arg, struct mf_entry *e, struct mf_err *err)
+{
+	struct mf_record_parts *p = arg;
+	struct mf_entries *found = &p->found;
+	const bool next = found->n && found->v[found->n - 1].subject.b[0] != e->subject.b[0];
+	if (next && found->n > mf_catalogue_records && end_part(p, err) < 0)
+		return -1;
+	if (mf_grow((void **)&found->v, &found->cap, found->n, sizeof *found->v, err) < 0)
+		return -1;
+	p->first_bytes[e->subject.b[0]] = true;
+	found->v[found->n++] = *e;
+	*e = (struct mf_entry){0};
+	return 0;
+}
+
+int mf_record_parts_add(struct mf_record_parts *p, const struct mf_tuf_set *set, const bool *given,
+			struct mf_err *err)
+{
+	const struct mf_entry_filter which = {.first_bytes = given, .stored = true};
+	return mf_policy_each(set, which, add_to_part, p, err) < 0 ? -1 : end_part(p, err);
+}
+
+static int count_record(void *arg, struct mf_entry *e, struct mf_err *err)
+{
+	size_t *n = arg;
+	(void)e;
+	return ++*n > mf_catalogue_records ? mf_fail(err, MF_E_CANCELLED, 0, "there are enough") : 0;
+}
+
+/* A record that cannot be read counts as many: the caller meets it again, and reports it. */
+static enum mf_found are_many(struct mf_image *im, struct mf_err *err)
+{
+	struct mf_shard_steps steps = {.t = im->trust, .env = &im->m->env};
+	enum mf_found more;
 	size_t n = 0;
-	for (unsigned b = 0; b < 256; b++) {
-		const char hex[] = {"0123456789abcdef"[b / 16], "0123456789abcdef"[b % 16], 0};
-		const char *const byte[] = {hex, NULL};
-		bool given[256] = {false};
-		struct mf_entries all MF_ENTRIES_CLEANUP = {0};
-		struct mf_catalogue_scope scope = {.step = MF_CATALOGUE_PARTS, .given = given};
-		given[b] = true;
-		if (mf_tuf_shard_octets(set) > MF_MAX_VERIFY_HELD)
-			mf_trust_drop_shards(im->trust);
-		if (mf_trust_load_shards(im->trust, byte, err) < 0 ||
-		    mf_policy_survey(set, given, &all, err) < 0 ||
-		    (pass == WRITE && write_catalogue(im, &all, scope, err) != MF_CATALOGUE_DONE))
-			return MF_FAILED;
-		parts[b] = all.n > 0;
-		n += all.n;
-		if (pass == COUNT && n > MF_MAX_CATALOGUE_RECORDS)
-			return MF_FOUND;
+	while ((more = mf_shards_next(&steps, err)) == MF_FOUND) {
+		const struct mf_entry_filter which = {.first_bytes = steps.given, .stored = true};
+		struct mf_err why = MF_ERR_INIT;
+		if (mf_policy_each(mf_trust_set(im->trust), which, count_record, &n, &why) < 0)
+			return mf_err_pass_ours(err, &why) < 0 ? MF_FAILED : MF_FOUND;
 	}
-	return n > MF_MAX_CATALOGUE_RECORDS ? MF_FOUND : MF_ABSENT;
+	return more;
+}
+
+enum mf_found mf_records_are_many(struct mf_image *im, struct mf_err *err)
+{
+	if (mf_tuf_count_unloaded_shards(mf_trust_set(im->trust), all_subjects) <= MF_SHARDS_AHEAD)
+		return MF_ABSENT;
+	enum mf_found many = are_many(im, err);
+	if (many == MF_FOUND)
+		mf_trust_drop_shards(im->trust);
+	return many;
+}
+
+/* ---- the catalogue after a publish */
+
+static int write_part(void *arg, const struct mf_entries *part, struct mf_err *err)
+{
+	bool given[256] = {false};
+	const struct mf_catalogue_scope scope = {.step = MF_CATALOGUE_PARTS, .given = given};
+	mf_first_bytes(part, given);
+	return write_catalogue(arg, part, scope, err) == MF_CATALOGUE_DONE ? 0 : -1;
 }
 
 /* Writes the whole catalogue part by part. MF_ABSENT: nothing was written, because the shards are few, or
@@ -185,20 +239,22 @@ static enum mf_found rebuild_by_parts(struct mf_image *im, const struct mf_rebui
 {
 	const struct mf_entries none = {0};
 	const bool given[256] = {false};
-	bool parts[256];
-	if (mf_tuf_count_unloaded_shards(mf_trust_set(im->trust), all_subjects) <= MF_SHARDS_AHEAD)
-		return MF_ABSENT;
-	enum mf_found many = write_parts(im, parts, COUNT, err);
-	if (many == MF_FOUND)
-		many = write_parts(im, parts, WRITE, err);
+	struct mf_record_parts parts MF_CLEANUP(mf_record_parts_clear) = {.take = write_part, .arg = im};
+	struct mf_shard_steps steps = {.t = im->trust, .env = &im->m->env};
+	enum mf_found more = mf_records_are_many(im, err);
+	if (more != MF_FOUND)
+		return more;
+	while ((more = mf_shards_next(&steps, err)) == MF_FOUND)
+		if (mf_record_parts_add(&parts, mf_trust_set(im->trust), steps.given, err) < 0)
+			return MF_FAILED;
 	struct mf_catalogue_scope scope = {.step = MF_CATALOGUE_LIST,
-					   .parts = parts,
+					   .parts = parts.first_bytes,
 					   .given = given,
 					   .changed = r->changed,
 					   .meanwhile = write_lists,
 					   .arg = lists};
-	if (many != MF_FOUND)
-		return many;
+	if (more == MF_FAILED)
+		return MF_FAILED;
 	return write_catalogue(im, &none, scope, err) == MF_CATALOGUE_DONE ? MF_FOUND : MF_FAILED;
 }
 

@@ -108,9 +108,9 @@ int mf_report_roles(struct manifesto *m, const struct mf_tuf_set *set, struct mf
 			if (report_role(m, role, l ? l->file : NULL, a, &v[at++], err) < 0)
 				return -1;
 			if (l)
-				v[at - 1].expires = mf_tuf_role_earliest(set, l)->expires;
+				v[at - 1].expires = mf_tuf_role_expires(set, l);
 		}
-	v[MF_TUF_TARGETS].expires = mf_tuf_role_earliest(set, set->roles[0])->expires;
+	v[MF_TUF_TARGETS].expires = mf_tuf_role_expires(set, set->roles[0]);
 	*out = mf_arena_list(a, v, at, sizeof *v);
 	*nout = at;
 	return mf_arena_check(a, err);

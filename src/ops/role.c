@@ -523,7 +523,7 @@ static void report_state(struct listing *l, const char *name, struct manifesto_r
 	if (!loaded || b)
 		return;
 	out->version = loaded->file->version;
-	out->expires = mf_tuf_role_earliest(l->set, loaded)->expires;
+	out->expires = mf_tuf_role_expires(l->set, loaded);
 	out->entries = mf_tuf_role_entries(l->set, loaded);
 	if (out->expires <= l->set->now)
 		out->state = "expired";

@@ -13,19 +13,40 @@ int manifesto_graver(int a, int b)
 	return mf_exit_graver(a, b) ? a : b;
 }
 
+/* What a finding is about. Findings of one exit status are shown in this order; the steps add them in
+ * another. */
+enum topic { ROLES, SIGNERS, RECORDS, TARGETS, DRIFT, KEYS, TOPICS };
+
 struct report {
 	struct mf_image *im;
 	const struct mf_tuf_set *set;
 	const char *repository; /* as the user wrote it, for suggested commands */
 	int64_t within;
+	struct manifesto_status_result *out;
 	struct mf_arena *a;
-	struct manifesto_status_finding *v;
+	enum topic topic; /* of the findings that are added next */
+	struct {
+		struct manifesto_status_finding *f; /* in the arena */
+		enum topic topic;
+	} * v;
 	size_t n, cap;
+	bool unread;           /* the signers of a record could not be read */
+	struct mf_err unknown; /* why records and content could not be examined; empty: they could */
 };
 
 static void report_clear(struct report *r)
 {
 	free(r->v);
+}
+
+/* Removes the findings of a topic. */
+static void withdraw_topic(struct report *r, enum topic topic)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < r->n; i++)
+		if (r->v[i].topic != topic)
+			r->v[kept++] = r->v[i];
+	r->n = kept;
 }
 
 /* Adds a finding with its message. NULL: failure. */
@@ -41,7 +62,11 @@ static struct manifesto_status_finding *add(struct report *r, const char *kind, 
 	va_end(ap);
 	if (rc < 0 || mf_grow((void **)&r->v, &r->cap, r->n, sizeof *r->v, err) < 0)
 		return NULL;
-	struct manifesto_status_finding *f = &r->v[r->n];
+	struct manifesto_status_finding *f = mf_arena_alloc(r->a, 1, sizeof *f, err);
+	if (!f)
+		return NULL;
+	r->v[r->n].f = f;
+	r->v[r->n].topic = r->topic;
 	*f = (struct manifesto_status_finding){.kind = kind, .status = status};
 	f->message = mf_arena_text_of(r->a, mf_buf_str(&text));
 	r->n++;
@@ -64,47 +89,52 @@ static bool can_refresh(const struct report *r, const struct mf_tuf_role *role, 
 	return mf_publish_can_sign(t, role) && (type == MF_TUF_ROOT || mf_publish_can_follow(t));
 }
 
-static int report_expiry(struct report *r, const struct mf_tuf_role *role, const struct mf_tuf_file *file,
-			 const char *note, struct mf_err *err)
+/* When the first of the files of a role expires. */
+struct expiry {
+	const struct mf_tuf_role *role;
+	enum mf_tuf_type type;
+	int64_t until;
+};
+
+static int report_expiry(struct report *r, const struct expiry *x, const char *note, struct mf_err *err)
 {
-	bool expired = file->expires <= r->set->now;
+	const struct mf_tuf_role *role = x->role;
+	bool expired = x->until <= r->set->now;
 	char when[MF_TIME_LEN];
 	struct mf_esc e;
-	mf_time_format(when, file->expires);
+	mf_time_format(when, x->until);
 	struct manifesto_status_finding *f =
 	    add(r, expired ? "role-expired" : "role-expiring",
 		expired ? MANIFESTO_EXPIRED : MANIFESTO_EXPIRING, err, "%s %s at %s%s",
 		mf_esc(&e, mf_str_c(role->name)), expired ? "expired" : "expires", when, note);
 	if (!f)
 		return -1;
-	f->expires = file->expires;
+	f->expires = x->until;
 	f->role = mf_arena_text(r->a, role->name);
 	/* Expired metadata is re-signed only by a machine that has seen the repository before. */
-	bool here = can_refresh(r, role, file->type) && !(expired && mf_trust_first_seen(r->im->trust));
+	bool here = can_refresh(r, role, x->type) && !(expired && mf_trust_first_seen(r->im->trust));
 	act(r, f, here ? "here" : "key-holder", "trust refresh");
 	return 0;
 }
 
 /* Reports a role that has expired or soon will. A Notary server re-signs its timestamp and snapshot on the
  * first request after they expired: until then they are not reported. */
-static int check_role(struct report *r, const struct mf_tuf_role *role, const struct mf_tuf_file *file,
-		      struct mf_err *err)
+static int check_role(struct report *r, const struct expiry *x, struct mf_err *err)
 {
 	struct mf_err why = MF_ERR_INIT;
 	struct mf_trust *t = r->im->trust;
-	bool expired = file->expires <= r->set->now;
-	if (file->expires > r->set->now + mf_publish_window(t, file->type, r->within))
+	bool expired = x->until <= r->set->now;
+	if (x->until > r->set->now + mf_publish_window(t, x->type, r->within))
 		return 0;
-	int server = mf_publish_server_signs(t, file->type, &why);
+	int server = mf_publish_server_signs(t, x->type, &why);
 	if (server < 0)
-		return report_expiry(r, role, file, "; it is unknown whether the server signs it", err);
+		return report_expiry(r, x, "; it is unknown whether the server signs it", err);
 	if (!server || expired)
-		if (report_expiry(r, role, file, server ? "; the server should have re-signed it" : "", err) <
-		    0)
+		if (report_expiry(r, x, server ? "; the server should have re-signed it" : "", err) < 0)
 			return -1;
 	if (server && expired) {
-		r->v[r->n - 1].actor = "server";
-		r->v[r->n - 1].action = NULL;
+		r->v[r->n - 1].f->actor = "server";
+		r->v[r->n - 1].f->action = NULL;
 	}
 	return 0;
 }
@@ -207,6 +237,7 @@ static int check_root_keys(struct report *r, struct mf_err *err)
 static int check_keys(struct report *r, struct mf_err *err)
 {
 	const struct mf_tuf_set *s = r->set;
+	r->topic = KEYS;
 	if (check_root_keys(r, err) < 0)
 		return -1;
 	for (size_t i = 0; i < MF_TUF_TYPES; i++)
@@ -220,18 +251,33 @@ static int check_keys(struct report *r, struct mf_err *err)
 	return 0;
 }
 
+static int report_broken(struct report *r, const struct mf_trust_broken *b, struct mf_err *err)
+{
+	struct manifesto_status_finding *f = add(r, "role-broken", mf_code_exit(b->code), err, "%s", b->why);
+	if (!f)
+		return -1;
+	act(r, f, "key-holder", NULL);
+	f->role = mf_arena_text(r->a, b->role);
+	return 0;
+}
+
+/* Reports broken roles in the order in which they are listed, since shards are loaded in another order. */
 static int check_broken(struct report *r, struct mf_err *err)
 {
 	size_t n;
 	const struct mf_trust_broken *b = mf_trust_broken(r->im->trust, &n);
-	for (size_t i = 0; i < n; i++) {
-		struct manifesto_status_finding *f =
-		    add(r, "role-broken", mf_code_exit(b[i].code), err, "%s", b[i].why);
-		if (!f)
-			return -1;
-		act(r, f, "key-holder", NULL);
-		f->role = mf_arena_text(r->a, b[i].role);
-	}
+	bool *done MF_FREE = mf_calloc(n, sizeof *done);
+	if (!done)
+		return mf_fail_nomem(err);
+	for (size_t i = 0; n && i < r->set->nroles; i++)
+		for (size_t j = 0; j < r->set->roles[i]->file->nroles; j++)
+			for (size_t k = 0; k < n; k++) {
+				if (done[k] || strcmp(b[k].role, r->set->roles[i]->file->roles[j].name) != 0)
+					continue;
+				done[k] = true;
+				if (report_broken(r, &b[k], err) < 0)
+					return -1;
+			}
 	return 0;
 }
 
@@ -239,15 +285,18 @@ static int check_roles(struct report *r, struct mf_err *err)
 {
 	const struct mf_tuf_set *s = r->set;
 	const struct mf_tuf_file *top[] = {s->root, s->timestamp, s->snapshot};
-	for (size_t i = 0; i < 3; i++)
-		if (check_role(r, &s->root->roles[top[i]->type], top[i], err) < 0)
+	r->topic = ROLES;
+	for (size_t i = 0; i < 3; i++) {
+		const struct expiry x = {&s->root->roles[top[i]->type], top[i]->type, top[i]->expires};
+		if (check_role(r, &x, err) < 0)
 			return -1;
+	}
 	for (size_t i = 0; i < s->nroles; i++) {
-		const struct mf_tuf_role *role =
-		    s->roles[i]->delegation ? s->roles[i]->delegation : &s->root->roles[MF_TUF_TARGETS];
+		const struct mf_tuf_loaded *l = s->roles[i];
+		const struct expiry x = {l->delegation ? l->delegation : &s->root->roles[MF_TUF_TARGETS],
+					 MF_TUF_TARGETS, mf_tuf_role_expires(s, l)};
 		/* a role that two delegators list is loaded for each: report it once */
-		if (mf_tuf_set_find(s, s->roles[i]->role) == s->roles[i] &&
-		    check_role(r, role, mf_tuf_role_earliest(s, s->roles[i]), err) < 0)
+		if (mf_tuf_set_find(s, l->role) == l && check_role(r, &x, err) < 0)
 			return -1;
 	}
 	return check_certificates(r, err) < 0 ? -1 : check_broken(r, err);
@@ -355,13 +404,15 @@ static int check_signer(void *arg, struct mf_entry *e, struct mf_err *err)
 	return 0;
 }
 
-static int check_signers(struct report *r, struct mf_err *err)
+static int check_signers(struct report *r, const bool *given, struct mf_err *err)
 {
+	const struct mf_entry_filter which = {.first_bytes = given};
 	struct mf_err why = MF_ERR_INIT;
-	const size_t before = r->n;
-	if (mf_policy_each(r->set, (struct mf_entry_filter){0}, check_signer, r, &why) == 0)
+	r->topic = SIGNERS;
+	if (r->unread || mf_policy_each(r->set, which, check_signer, r, &why) == 0)
 		return 0;
-	r->n = before; /* check_registry reports an entry that cannot be read */
+	r->unread = true;
+	withdraw_topic(r, SIGNERS); /* check_registry reports an entry that cannot be read */
 	return why.code == MF_E_NOMEM ? mf_fail_nomem(err) : 0;
 }
 
@@ -370,22 +421,26 @@ static bool in_force(const struct report *r, const struct mf_entry *e)
 	return !e->record.withdrawn && (!e->record.has_expires || e->record.expires > r->set->now);
 }
 
-static int check_records(struct report *r, const struct mf_drift *d, struct manifesto_status_result *out,
-			 struct mf_err *err)
+static int check_records(void *arg, const struct mf_drift_part *d, struct mf_err *err)
 {
-	size_t no_target = 0;
-	for (size_t i = 0; i < d->all.n; i++) {
-		out->nrecords += in_force(r, &d->all.v[i]);
-		no_target += d->no_target[i];
-		if (check_record(r, &d->all.v[i], d->unreachable[i], err) < 0)
+	struct report *r = arg;
+	r->topic = RECORDS;
+	for (size_t i = 0; i < d->all->n; i++) {
+		r->out->nrecords += in_force(r, &d->all->v[i]);
+		if (check_record(r, &d->all->v[i], d->unreachable[i], err) < 0)
 			return -1;
 	}
-	out->nsubjects = d->nrecorded;
-	if (!no_target)
+	return 0;
+}
+
+static int check_targets(struct report *r, size_t missing, struct mf_err *err)
+{
+	if (!missing)
 		return 0;
+	r->topic = TARGETS;
 	struct manifesto_status_finding *f =
 	    add(r, "targets-missing", MANIFESTO_EXPIRING, err,
-		"%zu target files are missing from the trust repository", no_target);
+		"%zu target files are missing from the trust repository", missing);
 	if (!f)
 		return -1;
 	act(r, f, "here", "repair");
@@ -406,16 +461,16 @@ static const char *drift_note(const struct mf_drift *d)
 	return d->refused ? "; the registry refused to change that" : "";
 }
 
-static int check_subject(struct report *r, const struct mf_drift *d, const struct mf_subject_drift *x,
+static int check_subject(struct report *r, const struct mf_drift *d, const struct mf_subject_differs *x,
 			 bool whole, struct mf_err *err)
 {
 	char subject[MF_DIGEST_TEXT];
 	struct manifesto_status_finding *f;
 	size_t stale = whole ? x->nstale : 0;
-	mf_digest_format(subject, &x->s.digest);
+	mf_digest_format(subject, &x->digest);
 	if (x->gone)
 		f = add(r, "image-gone", MANIFESTO_OK, err,
-			"%zu records belong to %s, which no longer exists", x->to - x->from, subject);
+			"%zu records belong to %s, which no longer exists", x->nrecords, subject);
 	else if (x->unlisted || stale)
 		f = add(r, "referrers-drift", drift_status(d), err,
 			"the referrers of %s lack %zu records and have %zu too many%s", subject, x->unlisted,
@@ -437,6 +492,7 @@ static int check_drift(struct report *r, const struct mf_drift *d, struct mf_err
 {
 	size_t nbroken;
 	(void)mf_trust_broken(r->im->trust, &nbroken);
+	r->topic = DRIFT;
 	if (d->catalogue && !nbroken) {
 		struct manifesto_status_finding *f =
 		    add(r, "catalogue-drift", drift_status(d), err,
@@ -453,40 +509,87 @@ static int check_drift(struct report *r, const struct mf_drift *d, struct mf_err
 }
 
 /* If the registry does not answer, the findings about the trust repository are reported all the same. */
-static int check_registry(struct report *r, struct manifesto_status_result *out, struct mf_err *err)
+static int report_unknown(struct report *r, struct mf_err *err)
 {
-	struct mf_drift d MF_DRIFT_CLEANUP = {0};
-	struct mf_err why = MF_ERR_INIT;
-	if (mf_drift_find(r->im, &d, &why) == 0)
-		return check_records(r, &d, out, err) < 0 ? -1 : check_drift(r, &d, err);
-	if (mf_err_ends_run(&why))
-		return mf_fail(err, why.code, 0, "%s", why.msg);
-	bool names_endpoint = strstr(why.msg, why.endpoint) != NULL;
-	return add(r, "not-examined", mf_code_exit(why.code), err,
-		   "records and content could not be examined: %s%s%s", why.msg, names_endpoint ? "" : " at ",
-		   names_endpoint ? "" : why.endpoint)
+	const struct mf_err *why = &r->unknown;
+	bool names_endpoint = strstr(why->msg, why->endpoint) != NULL;
+	withdraw_topic(r, RECORDS);
+	r->out->nrecords = 0;
+	r->topic = RECORDS;
+	return add(r, "not-examined", mf_code_exit(why->code), err,
+		   "records and content could not be examined: %s%s%s", why->msg,
+		   names_endpoint ? "" : " at ", names_endpoint ? "" : why->endpoint)
 		   ? 0
 		   : -1;
 }
 
+static int check_registry(struct report *r, struct mf_drift_find *f, struct mf_err *err)
+{
+	if (!r->unknown.code && mf_drift_end(f, &r->unknown) < 0 && mf_err_ends_run(&r->unknown))
+		return mf_fail(err, r->unknown.code, 0, "%s", r->unknown.msg);
+	if (r->unknown.code)
+		return report_unknown(r, err);
+	r->out->nsubjects = f->found.nsubjects;
+	return check_targets(r, f->found.no_target, err) < 0 ? -1 : check_drift(r, &f->found, err);
+}
+
 /* ---- all of it */
 
-static int load(struct mf_trust *t, struct mf_err *err)
+static bool has_expired(const struct mf_trust *t)
 {
-	struct mf_load how = {.tolerate_broken = true};
+	size_t n;
+	const struct mf_trust_broken *b = mf_trust_broken(t, &n);
 	bool expired = false;
-	if (mf_trust_load(t, &how, err) < 0) {
-		if (err->code != MF_E_EXPIRED)
-			return -1;
-		expired = true;
-		mf_err_clear(err);
-	}
-	size_t n = 0;
-	const struct mf_trust_broken *b = expired ? NULL : mf_trust_broken(t, &n);
 	for (size_t i = 0; i < n; i++)
 		expired |= b[i].code == MF_E_EXPIRED;
-	how.purpose = MF_LOAD_SHOW;
-	return expired ? mf_trust_load(t, &how, err) : 0;
+	return expired;
+}
+
+/* MF_ABSENT: a file has expired, so that MF_LOAD_SHOW is needed. */
+static enum mf_found load(struct mf_trust *t, enum mf_load_purpose purpose, struct mf_err *err)
+{
+	const struct mf_load how = {.purpose = purpose, .tolerate_broken = true, .subjects = mf_no_subjects};
+	if (mf_trust_load(t, &how, err) == 0)
+		return purpose != MF_LOAD_SHOW && has_expired(t) ? MF_ABSENT : MF_FOUND;
+	if (purpose == MF_LOAD_SHOW || err->code != MF_E_EXPIRED)
+		return MF_FAILED;
+	mf_err_clear(err);
+	return MF_ABSENT;
+}
+
+/* Goes through all records. MF_ABSENT: as for load(). */
+static enum mf_found walk(struct report *r, enum mf_load_purpose purpose, struct mf_err *err)
+{
+	struct mf_drift_find f MF_DRIFT_FIND_CLEANUP = {
+	    .im = r->im, .take = check_records, .arg = r, .keep_gone = true};
+	struct mf_shard_steps steps = {.t = r->im->trust, .env = &r->im->m->env};
+	enum mf_found more = mf_drift_begin(&f, err) < 0 ? MF_FAILED : MF_FOUND;
+	while (more == MF_FOUND && (more = mf_shards_next(&steps, err)) == MF_FOUND) {
+		if (purpose != MF_LOAD_SHOW && has_expired(r->im->trust))
+			return MF_ABSENT;
+		if (check_signers(r, steps.given, err) < 0)
+			return MF_FAILED;
+		if (!r->unknown.code && mf_drift_step(&f, &steps, &r->unknown) < 0 &&
+		    mf_err_ends_run(&r->unknown)) {
+			(void)mf_fail(err, r->unknown.code, 0, "%s", r->unknown.msg);
+			return MF_FAILED;
+		}
+	}
+	if (more == MF_FAILED)
+		return MF_FAILED;
+	return check_registry(r, &f, err) < 0 ? MF_FAILED : MF_FOUND;
+}
+
+/* MF_ABSENT: as for load(). */
+static enum mf_found examine(struct report *r, enum mf_load_purpose purpose, struct mf_err *err)
+{
+	enum mf_found found = load(r->im->trust, purpose, err);
+	r->set = mf_trust_set(r->im->trust);
+	r->n = 0;
+	r->unread = false;
+	r->unknown = (struct mf_err)MF_ERR_INIT;
+	r->out->nrecords = 0;
+	return found == MF_FOUND ? walk(r, purpose, err) : found;
 }
 
 /* The gravest status of the findings that are less grave than `below` (-1: of all findings). -1: there is
@@ -495,24 +598,26 @@ static int gravest(const struct report *r, int below)
 {
 	int s = -1;
 	for (size_t i = 0; i < r->n; i++)
-		if ((below < 0 || mf_exit_graver(below, r->v[i].status)) &&
-		    (s < 0 || mf_exit_graver(r->v[i].status, s)))
-			s = r->v[i].status;
+		if ((below < 0 || mf_exit_graver(below, r->v[i].f->status)) &&
+		    (s < 0 || mf_exit_graver(r->v[i].f->status, s)))
+			s = r->v[i].f->status;
 	return s;
 }
 
 static int finish(struct report *r, struct manifesto_status_result *out, struct mf_err *err)
 {
-	struct manifesto_status_finding *v = mf_arena_alloc(r->a, r->n, sizeof *v, err);
+	const struct manifesto_status_finding **v =
+	    mf_arena_alloc(r->a, r->n, sizeof(struct manifesto_status_finding *), err);
 	size_t at = 0;
 	if (!v)
 		return -1;
 	for (int s = gravest(r, -1); s >= 0; s = gravest(r, s))
-		for (size_t i = 0; i < r->n; i++)
-			if (r->v[i].status == s)
-				v[at++] = r->v[i];
-	out->status = at ? v[0].status : MANIFESTO_OK;
-	out->findings = mf_arena_list(r->a, v, at, sizeof *v);
+		for (enum topic topic = ROLES; topic < TOPICS; topic++)
+			for (size_t i = 0; i < r->n; i++)
+				if (r->v[i].f->status == s && r->v[i].topic == topic)
+					v[at++] = r->v[i].f;
+	out->status = at ? v[0]->status : MANIFESTO_OK;
+	out->findings = v;
 	out->nfindings = at;
 	return mf_arena_check(r->a, err);
 }
@@ -524,18 +629,20 @@ static int status(struct mf_image *im, const struct manifesto_status_options *o,
 						    .repository = o->repository,
 						    .within =
 							o->warn_within > 0 ? o->warn_within : DEFAULT_WITHIN,
+						    .out = out,
 						    .a = mf_result_arena(out)};
-	if (load(im->trust, err) < 0)
-		return -1;
-	r.set = mf_trust_set(im->trust);
 	if (im->map) /* suggest commands for the mapped repository, which can be written to */
 		r.repository = mf_trust_pin_name(im->trust);
+	enum mf_found done = examine(&r, MF_LOAD_READ, err);
+	if (done == MF_ABSENT)
+		done = examine(&r, MF_LOAD_SHOW, err);
+	if (done != MF_FOUND)
+		return -1;
 	out->dialect = mf_trust_dialect(im->trust)->name;
 	out->gun = mf_arena_dup(r.a, mf_str_c(mf_trust_pin_name(im->trust)), err);
 	out->where = out->gun ? mf_arena_dup(r.a, mf_str_c(mf_trust_where(im->trust)), err) : NULL;
 	if (!out->where || mf_report_roles(im->m, r.set, r.a, &out->roles, &out->nroles, err) < 0 ||
-	    check_roles(&r, err) < 0 || check_signers(&r, err) < 0 || check_registry(&r, out, err) < 0 ||
-	    check_keys(&r, err) < 0)
+	    check_roles(&r, err) < 0 || check_keys(&r, err) < 0)
 		return -1;
 	return finish(&r, out, err);
 }

@@ -658,7 +658,9 @@ static int list_all(const struct mf_tuf_set *set, const struct filter *f, struct
 int mf_policy_each(const struct mf_tuf_set *set, struct mf_entry_filter which, mf_entry_each *each, void *arg,
 		   struct mf_err *err)
 {
-	const struct filter f = {.roles = which.roles, .first_bytes = which.first_bytes, .how = WITH_SIGNERS};
+	const struct filter f = {.roles = which.roles,
+				 .first_bytes = which.first_bytes,
+				 .how = which.stored ? WITHOUT_SIGNERS : WITH_SIGNERS};
 	return each_entry(set, &f, each, arg, err);
 }
 

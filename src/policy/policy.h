@@ -118,6 +118,7 @@ int mf_policy_list(const struct mf_tuf_set *set, const struct mf_digest *subject
 struct mf_entry_filter {
 	const char *const *roles; /* only these roles; ends with NULL. NULL: all */
 	const bool *first_bytes;  /* as for mf_policy_survey */
+	bool stored;              /* what is stored, as a survey has it */
 };
 typedef int mf_entry_each(void *arg, struct mf_entry *e, struct mf_err *err);
 int mf_policy_each(const struct mf_tuf_set *set, struct mf_entry_filter which, mf_entry_each *each, void *arg,

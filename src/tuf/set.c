@@ -407,7 +407,7 @@ static int add_loaded(struct mf_tuf_set *s, const char *name, struct mf_tuf_file
 	struct mf_tuf_loaded *l = calloc(1, sizeof *l);
 	if (!l)
 		return mf_fail_nomem(err);
-	*l = (struct mf_tuf_loaded){name, f, w ? w->role : NULL, w ? w->parent : NULL, NULL};
+	*l = (struct mf_tuf_loaded){name, f, w ? w->role : NULL, w ? w->parent : NULL, NULL, INT64_MAX};
 	if (w && mf_tuf_is_shard(s->d, w->parent, w->role)) {
 		l->role = w->parent->role;
 		l->shard = name;

@@ -125,6 +125,9 @@ size_t mf_tuf_shard_octets(const struct mf_tuf_set *s)
 void mf_tuf_set_drop_shards(struct mf_tuf_set *s)
 {
 	size_t kept = 0;
+	for (size_t i = 0; i < s->nroles; i++)
+		if (!s->roles[i]->shard)
+			s->roles[i]->until = mf_tuf_role_expires(s, s->roles[i]);
 	for (size_t i = 0; i < s->nroles; i++) {
 		if (!s->roles[i]->shard) {
 			s->roles[kept++] = s->roles[i];
@@ -145,14 +148,13 @@ size_t mf_tuf_role_entries(const struct mf_tuf_set *s, const struct mf_tuf_loade
 	return n;
 }
 
-const struct mf_tuf_file *mf_tuf_role_earliest(const struct mf_tuf_set *s, const struct mf_tuf_loaded *role)
+int64_t mf_tuf_role_expires(const struct mf_tuf_set *s, const struct mf_tuf_loaded *role)
 {
-	const struct mf_tuf_file *f = role->file;
+	int64_t until = role->file->expires < role->until ? role->file->expires : role->until;
 	for (size_t i = 0; i < s->nroles; i++)
-		if (s->roles[i]->shard && s->roles[i]->parent == role &&
-		    s->roles[i]->file->expires < f->expires)
-			f = s->roles[i]->file;
-	return f;
+		if (s->roles[i]->shard && s->roles[i]->parent == role && s->roles[i]->file->expires < until)
+			until = s->roles[i]->file->expires;
+	return until;
 }
 
 size_t mf_tuf_shard_range(struct mf_str digits, size_t *first)

@@ -206,6 +206,7 @@ struct mf_tuf_loaded {
 	const struct mf_tuf_role *delegation; /* its entry in the delegator's file; NULL: targets */
 	const struct mf_tuf_loaded *parent;
 	const char *shard; /* name of the shard, whose parent is its role; NULL: not a shard */
+	int64_t until;     /* the first of its shards that were forgotten expires then; INT64_MAX: none was */
 };
 /* The name of the file in the snapshot. */
 static inline const char *mf_tuf_loaded_name(const struct mf_tuf_loaded *l)
@@ -330,10 +331,10 @@ void mf_tuf_set_drop_shards(struct mf_tuf_set *s);
 /* Of all prefixes of MF_MAX_SHARD_DIGITS digits, in order: *first is the place of the first one that begins
  * with these digits; returns how many do. 0: `digits` is empty. */
 size_t mf_tuf_shard_range(struct mf_str digits, size_t *first);
-/* Of a loaded role together with its loaded shards: the number of entries, and the file that expires first.
- */
+/* Of a loaded role together with its loaded shards: the number of entries. */
 size_t mf_tuf_role_entries(const struct mf_tuf_set *s, const struct mf_tuf_loaded *role);
-const struct mf_tuf_file *mf_tuf_role_earliest(const struct mf_tuf_set *s, const struct mf_tuf_loaded *role);
+/* When the first of its files expires, also of shards that were forgotten. */
+int64_t mf_tuf_role_expires(const struct mf_tuf_set *s, const struct mf_tuf_loaded *role);
 /* May a shard with these digits hold records of one of the subjects? A subject is a hex digest or its first
  * digits. */
 bool mf_tuf_shard_wanted(struct mf_str digits, const char *const *subjects);

@@ -27,7 +27,7 @@ layout sign       0  0 0  0 0 0  0
 layout withdraw   0  0 0  1 1 1  0
 layout rm         0  0 0  1 1 1  0
 layout history    0  0 0  1 1 0  1
-layout status     0  0 0  3 1 0  8
+layout status     0  0 0  3 1 0  4
 layout copy       0  0 0  1 1 0  0
 layout role-add   0  0 0  6 2 0  2
 
@@ -42,7 +42,7 @@ directory withdraw   14  0 0  1 1 1  0
 directory rm         13  0 0  1 1 1  0
 directory history     1  0 0  1 1 0  1
 directory copy       15  0 0  1 1 0  0
-directory status     280  0 0  4 1 0  9
+directory status     280  0 0  4 1 0  5
 directory role-add    0  0 0  6 2 0  2
 
 notary put          20  0 1  1 1 1  0

@@ -86,6 +86,46 @@ run manifesto list --all --role qa --json "$R/app"
 check_status 'list --all --role' 0
 check 'list --all --role: no shard of another role' [ "$(requested)" = 0 ]
 
+for type in a b c d e f; do
+	manifesto put -q --images tags "type-$type" content || not_ok "put type-$type"
+done
+tag_digest() { # TAG: what it names
+	curl -sI -H 'Accept: application/vnd.oci.image.manifest.v1+json' "http://$REGISTRY/v2/acme/app/manifests/$1" | tr -d '\r' | sed -n 's/^Docker-Content-Digest: //Ip'
+}
+parts() { # the tags of the catalogue, and what each names
+	local tag
+	for tag in $(curl -s "http://$REGISTRY/v2/acme/app/tags/list" | jq -r '.tags[] | select(startswith("_manifesto"))' | sort); do
+		echo "$tag $(tag_digest "$tag")"
+	done
+}
+parts >before
+check 'the catalogue is in parts' [ "$(wc -l <before)" -gt 4 ]
+forget
+run manifesto status --json "$R/app"
+check_status 'status' 0
+check 'status: each shard once' [ "$(requests)" = "$(requested)" ]
+check '... more than are loaded at a time' [ "$(requested)" -gt 32 ]
+check '... and all records' [ "$(jq -c '.repositories[0] | [.records, .images]' stdout)" = "[$((7 * images)),$images]" ]
+check '... nothing differs' [ "$(jq '[.repositories[0].findings[] | select(.exit != 0)] | length' stdout)" = 0 ]
+for tag in _manifesto "$(sed -n '3s/ .*//p' before)"; do
+	curl -s -X DELETE "http://$REGISTRY/v2/acme/app/manifests/$(tag_digest "$tag")"
+done
+for lost in 1 2; do
+	digest=$(jq -r --arg d "$(digest_of $lost)" '"sha256-" + ($d | ltrimstr("sha256:"))' <<<null)
+	digest=$(curl -sI -H 'Accept: application/vnd.oci.image.index.v1+json' "http://$REGISTRY/v2/acme/app/manifests/$digest" | tr -d '\r' | sed -n 's/^Docker-Content-Digest: //Ip')
+	curl -s -X DELETE "http://$REGISTRY/v2/acme/app/manifests/$digest"
+done
+run manifesto status --json "$R/app"
+check 'status: what is lost differs' [ "$(jq -c '[.repositories[0].findings[] | select(.exit != 0) | .kind]' stdout)" = '["catalogue-drift","referrers-drift","referrers-drift"]' ]
+run manifesto repair --json --dry-run "$R/app"
+check_json '... repair would write it' '.repositories[0] | .catalogue and .images == 2 and .missing == 14 and (.repaired | not)'
+run manifesto repair --json "$R/app"
+check_json '... and writes it' '.repositories[0] | .catalogue and .images == 2 and .missing == 14 and .repaired'
+parts >after
+check '... the catalogue is as it was' diff before after
+run manifesto repair --json "$R/app"
+check_json '... nothing is left' '.repositories[0] | (.catalogue or .repaired | not) and .images == 0'
+
 manifesto trust init -q --no-passphrase "$R/next"
 for ((i = 1; i <= images; i++)); do echo "$R/next:$i"; done >next
 forget
@@ -114,6 +154,21 @@ check '... of which none has half of all' [ "$(held | sort -n | tail -1)" -lt $(
 check '... and has all records' [ "$(jq '.records | length' stdout)" = $((6 * images)) ]
 check '... in their order' [ "$(jq -c '[.records[] | [.subject, .type]] | . == sort' stdout)" = true ]
 check '... and each image once' [ "$(jq -c '[.images[].subject] | . == (unique | sort)' stdout)" = true ]
+run manifesto status --json -vv oci:layout
+check_status 'status of many shards' 0
+check '... goes through sixteen parts, or more' [ "$(held | wc -l)" -ge 16 ]
+check '... of which none has half of all' [ "$(held | sort -n | tail -1)" -lt $((all / 2)) ]
+check '... and has all records and images' [ "$(jq -c '.repositories[0] | [.records, .images]' stdout)" = "[$((6 * images)),$images]" ]
+run manifesto status --json --warn-within 4000d oci:layout
+check '... each role once' [ "$(jq -c '[.repositories[0].findings[] | select(.kind == "role-expiring") | .role]' stdout)" = '["root","targets"]' ]
+target=$(find layout/trust/targets -type f | sort | tail -1)
+cp "$target" lost
+rm "$target"
+run manifesto repair --json -vv oci:layout
+check_status 'repair of many shards' 0
+check '... goes through the parts twice' [ "$(held | wc -l)" -ge 32 ]
+check '... of which none has half of all' [ "$(held | sort -n | tail -1)" -lt $((all / 2)) ]
+check '... and writes what was lost' cmp -s lost "$target"
 mkdir away
 mv "$(find layout -name '*._hf*.json' | sort -V | tail -1)" away/
 for arguments in '' --json; do
@@ -121,6 +176,10 @@ for arguments in '' --json; do
 	check_status "list --all $arguments: one of the last shards is gone" 8
 	check '... nothing is shown' [ ! -s stdout ]
 done
+run manifesto status --json oci:layout
+check_status 'status: one of the last shards is gone' 8
+check '... which it reports' [ "$(jq -r '.repositories[0].findings[] | select(.kind == "role-broken") | .role' stdout)" = "$(basename away/* .json | sed 's/^[0-9]*\.//')" ]
+check '... with the records of the others' [ "$(jq '.repositories[0].records' stdout)" -gt $((5 * images)) ]
 mv away/* layout/trust/
 newest() { # ROLE: version of its file
 	basename "$(find layout -name "*.$1.json" | sort -V | tail -1)" ".$1.json"

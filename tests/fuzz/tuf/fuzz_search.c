@@ -163,7 +163,7 @@ static void load(struct mf_tuf_set *s, const char *name, struct mf_tuf_file *f, 
 	struct mf_tuf_loaded *l = calloc(1, sizeof *l);
 	int rc = mf_grow((void **)&s->roles, &s->cap, s->nroles, sizeof(struct mf_tuf_loaded *), &err);
 	assert(l && rc == 0);
-	*l = (struct mf_tuf_loaded){name, f, w ? w->role : NULL, w ? w->parent : NULL, NULL};
+	*l = (struct mf_tuf_loaded){name, f, w ? w->role : NULL, w ? w->parent : NULL, NULL, INT64_MAX};
 	s->roles[s->nroles++] = l;
 }
 

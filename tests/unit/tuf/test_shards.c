@@ -42,12 +42,16 @@ static void check_one_role(struct sw *r, struct mf_tuf_set *s)
 	assert_ptr_equal(mf_tuf_set_find(s, sw_role(r, F_QA)), s->roles[1]);
 	assert_ptr_equal(mf_tuf_set_find_file(s, sw_role(r, F_DEEP)), l);
 	assert_int_equal(mf_tuf_role_entries(s, s->roles[1]), 4);
-	assert_ptr_equal(mf_tuf_role_earliest(s, s->roles[1]), s->roles[1]->file);
+	assert_int_equal(mf_tuf_role_expires(s, s->roles[1]), s->roles[1]->file->expires);
 	l->file->expires--;
-	assert_ptr_equal(mf_tuf_role_earliest(s, s->roles[1]), l->file);
+	const int64_t until = l->file->expires;
+	assert_int_equal(mf_tuf_role_expires(s, s->roles[1]), until);
 	assert_true(mf_tuf_loaded_covers(r->d, l, MF_STR("qa/sha256-0123")));
 	assert_false(mf_tuf_loaded_covers(r->d, l, MF_STR("qa/sha256-1023")));
 	assert_false(mf_tuf_loaded_covers(r->d, l, MF_STR("scan/sha256-0123")));
+	mf_tuf_set_drop_shards(s);
+	assert_int_equal(s->nroles, 2);
+	assert_int_equal(mf_tuf_role_expires(s, s->roles[1]), until);
 }
 
 static void shard_is_a_part_of_its_role(void **state)
