@@ -55,6 +55,12 @@ void mf_env_progress(const struct mf_env *env, enum mf_progress_kind kind, uint6
 		env->progress(env->progress_arg, kind, done, total);
 }
 
+void mf_env_idle(const struct mf_env *env)
+{
+	if (env->idle)
+		env->idle(env->idle_arg);
+}
+
 int64_t mf_monotonic_ms(void)
 {
 	struct timespec ts = {0};

@@ -22,6 +22,9 @@ struct mf_env {
 	 * that this is finished. NULL: none. */
 	void (*progress)(void *arg, enum mf_progress_kind kind, uint64_t done, uint64_t total);
 	void *progress_arg;
+	/* Does work that nothing waits for; called before a server's answer is awaited. NULL: none. */
+	void (*idle)(void *arg);
+	void *idle_arg;
 	/* Returns whether this environment variable contains a private key; programs that are started do
 	 * not inherit such variables. NULL: none does. */
 	bool (*hides)(void *arg, struct mf_str variable);
@@ -36,6 +39,7 @@ int64_t mf_env_now(const struct mf_env *env);
 bool mf_env_cancelled(const struct mf_env *env);
 void mf_env_log(const struct mf_env *env, enum mf_log_level level, const char *fmt, ...) MF_PRINTF(3, 4);
 void mf_env_progress(const struct mf_env *env, enum mf_progress_kind kind, uint64_t done, uint64_t total);
+void mf_env_idle(const struct mf_env *env);
 /* Milliseconds on CLOCK_MONOTONIC. */
 int64_t mf_monotonic_ms(void);
 /* Milliseconds left until the deadline, at least 0; INT64_MAX without one. */

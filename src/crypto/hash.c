@@ -41,6 +41,9 @@ static const EVP_MD *md_sha512(void)
 	return md512;
 }
 
+/* Loading OpenSSL's digests takes longer than libsodium needs for so many octets. */
+#define SHORT ((size_t)8 << 10)
+
 static int digest_once(const EVP_MD *md, struct mf_bytes data, uint8_t *out, struct mf_err *err)
 {
 	MF_OSSL_QUIET;
@@ -56,12 +59,20 @@ static int digest_once(const EVP_MD *md, struct mf_bytes data, uint8_t *out, str
 
 int mf_sha256(struct mf_bytes data, struct mf_digest *out, struct mf_err *err)
 {
-	return digest_once(mf_md_sha256(), data, out->b, err);
+	if (data.n > SHORT)
+		return digest_once(mf_md_sha256(), data, out->b, err);
+	mf_counts()->hashed += data.n;
+	(void)crypto_hash_sha256(out->b, data.p, data.n);
+	return 0;
 }
 
 int mf_sha512(struct mf_bytes data, uint8_t out[64], struct mf_err *err)
 {
-	return digest_once(md_sha512(), data, out, err);
+	if (data.n > SHORT)
+		return digest_once(md_sha512(), data, out, err);
+	mf_counts()->hashed += data.n;
+	(void)crypto_hash_sha512(out, data.p, data.n);
+	return 0;
 }
 
 int mf_hmac_sha256(struct mf_bytes key, struct mf_bytes data, uint8_t out[32], struct mf_err *err)
@@ -100,75 +111,103 @@ bool mf_mac_eq(const uint8_t *a, const uint8_t *b, size_t n)
 }
 
 struct mf_hash {
-	EVP_MD_CTX *ctx;
-	bool ended;
+	bool sha512, ended;
+	EVP_MD_CTX *ctx; /* NULL: all octets are in `first` */
+	size_t n;
+	uint8_t first[SHORT];
 };
 
-static struct mf_hash *hash_new(const EVP_MD *md, struct mf_err *err)
+static struct mf_hash *hash_new(bool sha512, struct mf_err *err)
 {
-	MF_OSSL_QUIET;
-	struct mf_hash *h MF_HASH_CLEANUP = mf_calloc(1, sizeof *h);
-	struct mf_hash *made;
-
-	if (!h || !(h->ctx = EVP_MD_CTX_new())) {
-		mf_fail_nomem(err);
+	struct mf_hash *h = malloc(sizeof *h);
+	if (!h) {
+		(void)mf_fail_nomem(err);
 		return NULL;
 	}
-	if (!md || EVP_DigestInit_ex(h->ctx, md, NULL) != 1) {
-		mf_fail(err, MF_E_INTERNAL, 0, "start a digest");
-		return NULL;
-	}
-	made = h;
-	h = NULL;
-	return made;
+	h->sha512 = sha512;
+	h->ended = false;
+	h->ctx = NULL;
+	h->n = 0;
+	return h;
 }
 
 struct mf_hash *mf_hash_new(struct mf_err *err)
 {
-	return hash_new(mf_md_sha256(), err);
+	return hash_new(false, err);
 }
 
 struct mf_hash *mf_hash_new_sha512(struct mf_err *err)
 {
-	return hash_new(md_sha512(), err);
+	return hash_new(true, err);
 }
 
-int mf_hash_add(struct mf_hash *h, const void *p, size_t n, struct mf_err *err)
+static int update(struct mf_hash *h, const void *p, size_t n, struct mf_err *err)
 {
 	MF_OSSL_QUIET;
 
-	assert(!h->ended);
-	mf_counts()->hashed += n;
 	if (n && EVP_DigestUpdate(h->ctx, p, n) != 1)
 		return mf_fail(err, MF_E_INTERNAL, 0, "compute a digest");
 	return 0;
 }
 
-static int hash_end(struct mf_hash *h, uint8_t *out, int size, struct mf_err *err)
+/* There are more than SHORT octets: OpenSSL hashes them. */
+static int begin_long(struct mf_hash *h, struct mf_err *err)
+{
+	MF_OSSL_QUIET;
+	const EVP_MD *md = h->sha512 ? md_sha512() : mf_md_sha256();
+
+	h->ctx = EVP_MD_CTX_new();
+	if (!h->ctx)
+		return mf_fail_nomem(err);
+	if (!md || EVP_DigestInit_ex(h->ctx, md, NULL) != 1)
+		return mf_fail(err, MF_E_INTERNAL, 0, "start a digest");
+	return update(h, h->first, h->n, err);
+}
+
+int mf_hash_add(struct mf_hash *h, const void *p, size_t n, struct mf_err *err)
+{
+	assert(!h->ended);
+	mf_counts()->hashed += n;
+	if (!h->ctx && n <= SHORT - h->n) {
+		if (n)
+			memcpy(h->first + h->n, p, n);
+		h->n += n;
+		return 0;
+	}
+	if (!h->ctx && begin_long(h, err) < 0)
+		return -1;
+	return update(h, p, n, err);
+}
+
+static int hash_end(struct mf_hash *h, uint8_t *out, bool sha512, struct mf_err *err)
 {
 	MF_OSSL_QUIET;
 
-	assert(!h->ended && EVP_MD_CTX_get_size(h->ctx) == size);
+	assert(!h->ended && h->sha512 == sha512);
 	h->ended = true;
-	if (EVP_DigestFinal_ex(h->ctx, out, NULL) != 1)
+	if (!h->ctx)
+		(void)(sha512 ? crypto_hash_sha512(out, h->first, h->n)
+			      : crypto_hash_sha256(out, h->first, h->n));
+	else if (EVP_DigestFinal_ex(h->ctx, out, NULL) != 1)
 		return mf_fail(err, MF_E_INTERNAL, 0, "finish a digest");
 	return 0;
 }
 
 int mf_hash_end(struct mf_hash *h, struct mf_digest *out, struct mf_err *err)
 {
-	return hash_end(h, out->b, sizeof out->b, err);
+	return hash_end(h, out->b, false, err);
 }
 
 int mf_hash_end_sha512(struct mf_hash *h, uint8_t out[64], struct mf_err *err)
 {
-	return hash_end(h, out, 64, err);
+	return hash_end(h, out, true, err);
 }
 
 void mf_hash_free(struct mf_hash *h)
 {
 	if (!h)
 		return;
+	mf_wipe(h->first, h->n); /* it may be a secret */
 	EVP_MD_CTX_free(h->ctx);
 	free(h);
 }

@@ -1,5 +1,5 @@
-/* SHA-256 and SHA-512 by OpenSSL's EVP (four times libsodium's speed); HMAC-SHA-256 and keyed BLAKE2b by
- * libsodium. */
+/* SHA-256 and SHA-512: of more than 8 KiB by OpenSSL's EVP (four times libsodium's speed), of less by
+ * libsodium, which needs no loading; HMAC-SHA-256 and keyed BLAKE2b by libsodium. */
 #ifndef MF_CRYPTO_HASH_H
 #define MF_CRYPTO_HASH_H
 

@@ -89,6 +89,16 @@ static int bundle_add(struct bundle *b, const struct mf_pem_block *block, struct
 	return read_is_ca(c->x, &c->is_ca, err);
 }
 
+void mf_root_certs_prepare(void)
+{
+	/* SubjectPublicKeyInfo of an Ed25519 key (RFC 8410). */
+	static const uint8_t any[44] = {0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21};
+	MF_OSSL_QUIET;
+	const unsigned char *p = any;
+
+	EVP_PKEY_free(d2i_PUBKEY(NULL, &p, (long)sizeof any));
+}
+
 static int bundle_read(struct bundle *b, struct mf_str pem, size_t max_bytes, size_t max_certs,
 		       struct mf_err *err)
 {

@@ -17,6 +17,9 @@ void mf_root_cert_clear(struct mf_root_cert *c);
 /* The parsed certificates of one root key. Whether they may be used depends on repository and time, which
  * mf_root_certs_check takes. Reference counted. */
 struct mf_root_certs;
+/* Makes OpenSSL load what it needs to read certificates, which takes longer than to read one. A caller that
+ * awaits a server saves this time. */
+void mf_root_certs_prepare(void);
 /* Parses the certificates. NULL: MF_E_FORMAT, they cannot be a root key. */
 struct mf_root_certs *mf_root_certs_read(struct mf_str pem, struct mf_err *err);
 struct mf_root_certs *mf_root_certs_ref(struct mf_root_certs *c);

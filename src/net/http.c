@@ -581,6 +581,7 @@ int mf_http_await(struct mf_http_call *c, struct mf_http_response **out, struct 
 		check_limits(c);
 		if (c->state == MF_CALL_DONE)
 			break;
+		mf_env_idle(c->h->env);
 		(void)mf_curl()->multi_poll(c->h->multi, NULL, 0, poll_ms(c->h), NULL);
 	}
 	if (c->err.code) {

@@ -121,6 +121,7 @@ static int show(struct manifesto *m, struct manifesto_cache_result *out, struct 
 	struct manifesto_error no_pins;
 	out->path = mf_arena_text(mf_result_arena(out), m->opt.cache_dir);
 	out->limit = m->cache.limit;
+	mf_cache_flush(&m->cache);
 	if (mf_cache_walk(m->opt.cache_dir, count, &s, err) < 0)
 		return -1;
 	(void)!manifesto_names(m, MANIFESTO_NAME_REPOSITORY, NULL, name_it, &s, &no_pins);

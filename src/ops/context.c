@@ -288,6 +288,11 @@ static void set_aws(struct manifesto *m)
 	m->trust.aws = &m->aws;
 }
 
+static void write_cache(void *cache)
+{
+	mf_cache_flush(cache);
+}
+
 static int set_up(struct manifesto *m, const struct manifesto_options *opt, struct mf_err *err)
 {
 	if (mf_op_options(&m->opt, sizeof m->opt, opt, err) < 0)
@@ -330,7 +335,6 @@ static int set_up(struct manifesto *m, const struct manifesto_options *opt, stru
 	m->env.hides = mf_keystore_hides;
 	m->env.hides_arg = m->keys;
 	m->trust = (struct mf_trust_config){.home = m->opt.home,
-					    .cache_dir = m->opt.cache_dir,
 					    .cache = &m->cache,
 					    .tofu = m->opt.tofu != 0,
 					    .ci = m->opt.ci != 0,
@@ -344,6 +348,8 @@ static int set_up(struct manifesto *m, const struct manifesto_options *opt, stru
 	m->cache = (struct mf_cache){.dir = m->opt.cache_dir,
 				     .limit = m->opt.cache_limit ? m->opt.cache_limit : MF_CACHE_LIMIT,
 				     .env = &m->env};
+	m->env.idle = write_cache;
+	m->env.idle_arg = &m->cache;
 	set_aws(m);
 	return 0;
 }

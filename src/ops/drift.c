@@ -452,11 +452,8 @@ void mf_drift_remember_refused(struct mf_image *im, const struct mf_drift *d)
 	struct mf_err ignored = MF_ERR_INIT;
 	struct mf_buf text MF_BUF_CLEANUP = MF_BUF_INIT(MAX_REFUSED);
 	char *path MF_FREE = refused_path(im, &ignored);
-	char *dir MF_FREE = mf_path_join(im->m->opt.cache_dir, MF_CACHE_REFUSED, NULL);
-	if (path && dir && describe(d, &text, &ignored) == 0 &&
-	    mf_dir_make_inside(im->m->opt.cache_dir, dir, 0700, &ignored) == 0 &&
-	    mf_file_write_fast(path, mf_buf_bytes(&text), 0600, &ignored) == 0)
-		mf_cache_wrote(&im->m->cache, text.n);
+	if (path && describe(d, &text, &ignored) == 0)
+		mf_cache_write(&im->m->cache, path, mf_buf_bytes(&text));
 }
 
 static int find_refused(struct mf_image *im, struct mf_drift *d, struct mf_err *err)
@@ -467,6 +464,7 @@ static int find_refused(struct mf_image *im, struct mf_drift *d, struct mf_err *
 	char *path MF_FREE = refused_path(im, err);
 	if (!path)
 		return -1;
+	mf_cache_flush(&im->m->cache);
 	d->refused = mf_file_read_stored(path, MAX_REFUSED, &before, &ignored) == 0 &&
 		     describe(d, &now, &ignored) == 0 && mf_str_eq(mf_buf_str(&before), mf_buf_str(&now));
 	return mf_err_pass_ours(err, &ignored);

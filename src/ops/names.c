@@ -230,10 +230,11 @@ int mf_op_key_uses(struct manifesto *m, const struct mf_pubkey *pub, struct mf_a
 	struct uses u = {.pub = pub, .a = a};
 	const struct mf_str layout = MF_STR("oci:");
 	int rc = add_repositories(m, &pinned, err);
+	mf_cache_flush(&m->cache);
 	for (size_t i = 0; rc == 0 && i < pinned.n; i++) {
 		char *dir MF_FREE = mf_str_starts(mf_str_c(pinned.v[i]), layout)
 					? mf_path_join(pinned.v[i] + layout.n, "trust", NULL)
-					: mf_cache_dir(m->opt.cache_dir, pinned.v[i], err);
+					: mf_cache_dir(&m->cache, pinned.v[i], err);
 		u.repository = pinned.v[i];
 		rc = dir ? each_file(dir, add_uses, &u, err) : err->code ? -1 : mf_fail_nomem(err);
 	}

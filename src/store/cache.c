@@ -15,6 +15,9 @@
 #define USE_NOTED_S 60
 /* How many octets a process may write before it adds them to the file `usage`. */
 #define ACCOUNT_OCTETS ((uint64_t)1 << 20)
+/* How many octets may wait in memory to be written: fewer than a file has that gets an index, because those
+ * are read from the file. */
+#define MAX_WAITING (MF_MIN_INDEXED_BYTES - 1)
 /* When the file `usage` is longer than this, the cache is measured again, because sums drift. */
 #define MAX_USAGE 16384
 /* A walk frees an eighth of the limit, so that the next file does not cause another walk. */
@@ -157,7 +160,7 @@ static int hold(const struct mf_cache *c, uint64_t *total, struct mf_err *err)
 		return 0;
 	qsort(e.v, e.n, sizeof *e.v, by_use);
 	/* A file that was used or rewritten since the walk stays. */
-	for (size_t i = 0; i < e.n && *total > ROOM(c->limit); i++) {
+	for (size_t i = 0; i<e.n && * total> ROOM(c->limit); i++) {
 		struct mf_err ignored = MF_ERR_INIT;
 		if (mf_dir_remove_old(c->dir, e.v[i].name, e.v[i].changed, &ignored) == MF_FOUND)
 			*total -= e.v[i].cost;
@@ -251,6 +254,7 @@ static void walk_and_hold(const struct mf_cache *c, int usage)
 
 void mf_cache_account(struct mf_cache *c)
 {
+	mf_cache_flush(c);
 	uint64_t total, written = c->written;
 	c->written = 0;
 	int fd MF_FD_CLEANUP = written ? open_usage(c->dir) : -1;
@@ -261,10 +265,66 @@ void mf_cache_account(struct mf_cache *c)
 		walk_and_hold(c, fd);
 }
 
+/* ---- writing */
+
+struct mf_cache_file {
+	char *path, *data;
+	size_t n;
+};
+
+static void write_file(struct mf_cache *c, const char *path, struct mf_bytes data)
+{
+	struct mf_err ignored = MF_ERR_INIT;
+	char *dir MF_FREE = mf_str_dup((struct mf_str){path, (size_t)(strrchr(path, '/') - path)});
+	if (dir && mf_dir_make_inside(c->dir, dir, 0700, &ignored) == 0 &&
+	    mf_file_write_fast(path, data, 0600, &ignored) == 0)
+		mf_cache_wrote(c, data.n);
+}
+
+/* Keeps a copy for mf_cache_flush. False: it is too large, or memory is short. */
+static bool keep_copy(struct mf_cache *c, const char *path, struct mf_bytes data)
+{
+	struct mf_err ignored = MF_ERR_INIT;
+	if (data.n > MAX_WAITING - c->waiting_octets ||
+	    mf_grow((void **)&c->waiting, &c->waiting_cap, c->nwaiting, sizeof *c->waiting, &ignored) < 0)
+		return false;
+	struct mf_cache_file *f = &c->waiting[c->nwaiting];
+	*f = (struct mf_cache_file){mf_str_dup(mf_str_c(path)), mf_str_dup(mf_str_of(data)), data.n};
+	if (!f->path || !f->data) {
+		free(f->path);
+		free(f->data);
+		return false;
+	}
+	c->nwaiting++;
+	c->waiting_octets += data.n;
+	return true;
+}
+
+void mf_cache_write(struct mf_cache *c, const char *path, struct mf_bytes data)
+{
+	if (keep_copy(c, path, data))
+		return;
+	mf_cache_flush(c); /* an older version of the file may be among them */
+	write_file(c, path, data);
+}
+
+void mf_cache_flush(struct mf_cache *c)
+{
+	struct mf_cache_file *files = c->waiting;
+	const size_t n = c->nwaiting;
+	c->waiting = NULL;
+	c->nwaiting = c->waiting_cap = c->waiting_octets = 0;
+	for (size_t i = 0; i < n; i++) {
+		write_file(c, files[i].path,
+			   (struct mf_bytes){(const unsigned char *)files[i].data, files[i].n});
+		free(files[i].path);
+		free(files[i].data);
+	}
+	free(files);
+}
+
 void mf_cache_wrote(struct mf_cache *c, uint64_t octets)
 {
-	if (!c)
-		return;
 	c->written += (octets + BLOCK - 1) / BLOCK * BLOCK;
 	if (c->written >= ACCOUNT_OCTETS)
 		mf_cache_account(c);
@@ -273,7 +333,7 @@ void mf_cache_wrote(struct mf_cache *c, uint64_t octets)
 void mf_cache_used(const struct mf_cache *c, const char *path)
 {
 	struct stat st;
-	if (c && lstat(path, &st) == 0 && st.st_mtime + USE_NOTED_S < mf_env_now(c->env))
+	if (lstat(path, &st) == 0 && st.st_mtime + USE_NOTED_S < mf_env_now(c->env))
 		(void)!utimensat(AT_FDCWD, path, NULL, AT_SYMLINK_NOFOLLOW);
 }
 
@@ -307,6 +367,7 @@ static int remove_one(void *arg, const char *name, const struct stat *st, struct
 int mf_cache_clear(struct mf_cache *c, const char *hash, uint64_t *files, uint64_t *octets,
 		   struct mf_err *err)
 {
+	mf_cache_flush(c);
 	struct clearing k = {c, hash, mf_dir_clock(c->dir), files, octets};
 	*files = *octets = 0;
 	if (mf_cache_walk(c->dir, remove_one, &k, err) < 0)

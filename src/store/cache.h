@@ -19,7 +19,9 @@ struct mf_cache {
 	const char *dir; /* borrowed */
 	uint64_t limit;  /* octets */
 	const struct mf_env *env;
-	uint64_t written; /* octets that are not yet added to the file `usage` */
+	uint64_t written;              /* octets that are not yet added to the file `usage` */
+	struct mf_cache_file *waiting; /* files that mf_cache_flush writes, the oldest first */
+	size_t nwaiting, waiting_cap, waiting_octets;
 };
 
 /* The octets that a file takes on disk, in whole blocks: many small files take more than the sum of their
@@ -28,11 +30,17 @@ uint64_t mf_cache_cost(const struct stat *st);
 
 /* Records that a file was used now. */
 void mf_cache_used(const struct mf_cache *c, const char *path);
-/* Records that octets were written, and calls mf_cache_account after each MiB. c NULL: there is no cache. */
+/* Writes a file of the cache; `path` is below c->dir, and its folder is made. A small file is only copied,
+ * for mf_cache_flush. A file that cannot be written is a miss. */
+void mf_cache_write(struct mf_cache *c, const char *path, struct mf_bytes data);
+/* Writes the files that wait. The program does it while it awaits a server (`idle` of struct mf_env), and
+ * functions that read files of the cache call it first. */
+void mf_cache_flush(struct mf_cache *c);
+/* Records that octets were written, and calls mf_cache_account after each MiB. */
 void mf_cache_wrote(struct mf_cache *c, uint64_t octets);
-/* Adds the octets that were written to the file `usage`, whose lines are a total and later additions. When
- * the sum is above the limit or not known, one process walks the cache, and removes the files that were
- * not used for the longest time; other processes do not wait for it. */
+/* Flushes, and adds the octets that were written to the file `usage`, whose lines are a total and later
+ * additions. When the sum is above the limit or not known, one process walks the cache, and removes the files
+ * that were not used for the longest time; other processes do not wait for it. */
 void mf_cache_account(struct mf_cache *c);
 
 /* Calls fn for each file of the cache, with its name relative to the directory. MF_E_IO. */

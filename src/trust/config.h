@@ -9,9 +9,8 @@
 #include "store/file.h"
 
 struct mf_trust_config {
-	const char *home; /* pins, floors, locks */
-	const char *cache_dir;
-	struct mf_cache *cache; /* limits the size of that directory; NULL: no limit */
+	const char *home;       /* pins, floors, locks */
+	struct mf_cache *cache; /* of metadata; NULL: none */
 	bool tofu;              /* trust on first use where no pin exists */
 	bool ci;                /* trust on first use stores no pin */
 	struct mf_http *http;   /* for servers; may be NULL for directories */

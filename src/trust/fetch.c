@@ -1,5 +1,6 @@
 /* Fetching the files of a repository: prefetches, files that the store or an index supplies instead, and
  * files that are requested together (waves). load.c explains the order of loading. */
+#include "crypto/x509.h"
 #include "trust/load.h"
 
 #include <assert.h>
@@ -55,7 +56,10 @@ int mf_trust_prefetch(struct mf_trust *t, const struct mf_load *how, struct mf_e
 		return 0;
 	if (prefetch(t, EARLY_ROOT, "root", MF_MAX_ROOT_BYTES, err) < 0)
 		return -1;
-	return prefetch(t, EARLY_TARGETS, "targets", MF_MAX_TARGETS_BYTES, err);
+	if (prefetch(t, EARLY_TARGETS, "targets", MF_MAX_TARGETS_BYTES, err) < 0)
+		return -1;
+	mf_root_certs_prepare();
+	return 0;
 }
 
 enum mf_found mf_trust_prefetched(struct mf_trust *t, int which, struct mf_buf *out, struct mf_err *err)

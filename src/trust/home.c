@@ -12,36 +12,44 @@
 
 /* ---- cache */
 
-char *mf_cache_dir(const char *cache_dir, const char *pin_name, struct mf_err *err)
+/* A local directory needs no cache. */
+static bool uses_cache(const struct mf_trust *t)
+{
+	return t->cfg->cache && !t->repo->ops->local && !t->attempt.no_cache;
+}
+
+char *mf_cache_dir(const struct mf_cache *c, const char *pin_name, struct mf_err *err)
 {
 	char hex[65];
-	char *dir = mf_home_name_hash(pin_name, hex, err) < 0
-			? NULL
-			: mf_path_join(cache_dir, MF_CACHE_TUF, hex, NULL);
+	char *dir =
+	    mf_home_name_hash(pin_name, hex, err) < 0 ? NULL : mf_path_join(c->dir, MF_CACHE_TUF, hex, NULL);
 	if (!dir && !err->code)
 		(void)mf_fail_nomem(err);
 	return dir;
 }
 
-static char *cache_path(const char *cache_dir, const char *pin_name, const char *role, int64_t version,
-			char **dir, struct mf_err *err)
+static char *cache_path(const struct mf_cache *c, const char *pin_name, const char *role, int64_t version,
+			struct mf_err *err)
 {
 	struct mf_buf name MF_BUF_CLEANUP = MF_BUF_INIT(2048);
 	if ((version && mf_buf_printf(&name, err, "%lld.", (long long)version) < 0) ||
 	    mf_pct_encode(&name, mf_str_c(role), "", err) < 0 || mf_buf_addz(&name, ".json", err) < 0)
 		return NULL;
-	*dir = mf_cache_dir(cache_dir, pin_name, err);
-	return *dir ? mf_path_join(*dir, mf_buf_str(&name).p, NULL) : NULL;
+	char *dir MF_FREE = mf_cache_dir(c, pin_name, err);
+	char *path = dir ? mf_path_join(dir, mf_buf_str(&name).p, NULL) : NULL;
+	if (dir && !path)
+		(void)mf_fail_nomem(err);
+	return path;
 }
 
 /* A file that cannot be read is MF_ABSENT: the cache is optional. */
 static enum mf_found cache_get(const struct mf_trust *t, const char *role, int64_t version, size_t max,
 			       struct mf_buf *out, struct mf_err *err)
 {
-	char *dir MF_FREE = NULL;
-	char *path MF_FREE = cache_path(t->cfg->cache_dir, t->pin_name, role, version, &dir, err);
+	char *path MF_FREE = cache_path(t->cfg->cache, t->pin_name, role, version, err);
 	if (!path)
-		return err->code ? MF_FAILED : (enum mf_found)mf_fail_nomem(err);
+		return MF_FAILED;
+	mf_cache_flush(t->cfg->cache);
 	mf_buf_clear(out);
 	mf_buf_init(out, max);
 	if (mf_file_read_stored(path, max, out, err) == 0) {
@@ -53,20 +61,19 @@ static enum mf_found cache_get(const struct mf_trust *t, const char *role, int64
 	return MF_ABSENT;
 }
 
-bool mf_cache_put(const char *cache_dir, const char *pin_name, const char *role, int64_t version,
+void mf_cache_put(struct mf_cache *c, const char *pin_name, const char *role, int64_t version,
 		  struct mf_bytes bytes)
 {
-	struct mf_err err = MF_ERR_INIT;
-	char *dir MF_FREE = NULL;
-	char *path MF_FREE = cache_path(cache_dir, pin_name, role, version, &dir, &err);
-	return path && mf_dir_make_inside(cache_dir, dir, 0700, &err) == 0 &&
-	       mf_file_write_fast(path, bytes, 0600, &err) == 0;
+	struct mf_err ignored = MF_ERR_INIT;
+	char *path MF_FREE = cache_path(c, pin_name, role, version, &ignored);
+	if (path)
+		mf_cache_write(c, path, bytes);
 }
 
 void mf_trust_cache_put(const struct mf_trust *t, const char *role, int64_t version, struct mf_bytes bytes)
 {
-	if (mf_cache_put(t->cfg->cache_dir, t->pin_name, role, version, bytes))
-		mf_cache_wrote(t->cfg->cache, bytes.n);
+	if (t->cfg->cache)
+		mf_cache_put(t->cfg->cache, t->pin_name, role, version, bytes);
 }
 
 /* Does the file contain both texts? *left: octets that may still be read; receives 0 if the file has more. */
@@ -88,11 +95,11 @@ bool mf_trust_seems_new(struct mf_trust *t, struct mf_str prefix, const struct m
 {
 	struct mf_err ignored = MF_ERR_INIT;
 	struct mf_buf hash MF_BUF_CLEANUP = MF_BUF_INIT(128);
-	char *dir MF_FREE =
-	    t->repo->ops->local ? NULL : mf_cache_dir(t->cfg->cache_dir, t->pin_name, &ignored);
+	char *dir MF_FREE = uses_cache(t) ? mf_cache_dir(t->cfg->cache, t->pin_name, &ignored) : NULL;
 	if (!dir ||
 	    mf_tuf_put_hash(t->repo->ops->dialect, (struct mf_bytes){content->b, 32}, &hash, &ignored) < 0)
 		return false;
+	mf_cache_flush(t->cfg->cache);
 	DIR *d = opendir(dir);
 	bool any = false, listed = false;
 	size_t left = MF_MAX_GUESS_BYTES;
@@ -138,12 +145,6 @@ static int home_begin(struct mf_trust *t, struct mf_err *err)
 	    mf_floors_load(t->cfg->home, t->pin_name, &t->floors, err) < 0)
 		return -1;
 	return check_clock(t, err);
-}
-
-/* A local directory needs no cache. */
-static bool uses_cache(const struct mf_trust *t)
-{
-	return !t->repo->ops->local && !t->attempt.no_cache;
 }
 
 static void cache_put(const struct mf_trust *t, const char *role, int64_t version,
@@ -310,15 +311,17 @@ enum mf_found mf_trust_remembers(const struct mf_trust *t, struct mf_trust_memor
 	out->floors = mf_floors_path(t->cfg->home, t->pin_name, err);
 	if (!out->floors)
 		return MF_FAILED;
-	if (t->cfg->cache_dir && !(out->cache = mf_cache_dir(t->cfg->cache_dir, t->pin_name, err)))
+	if (t->cfg->cache && !(out->cache = mf_cache_dir(t->cfg->cache, t->pin_name, err)))
 		return MF_FAILED;
 	if (mf_floors_load(t->cfg->home, t->pin_name, &floors, &why) < 0 && mf_err_pass_ours(err, &why) < 0)
 		return MF_FAILED;
 	out->root = mf_tuf_floor_get(&floors.roles, "root");
 	out->clock = floors.clock;
 	drop_unless_there(&out->floors);
-	if (out->cache)
+	if (out->cache) {
+		mf_cache_flush(t->cfg->cache);
 		drop_unless_there(&out->cache);
+	}
 	return out->pin.exact || out->floors || out->cache ? MF_FOUND : MF_ABSENT;
 }
 

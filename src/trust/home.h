@@ -44,12 +44,12 @@ void mf_floors_follow(struct mf_floors *f, const struct mf_tuf_file *root);
 int mf_floor_set(struct mf_tuf_floors *f, const char *role, int64_t version, struct mf_err *err) MF_NODISCARD;
 
 /* DIR/<sha256 of the pin name>. Caller frees. */
-char *mf_cache_dir(const char *cache_dir, const char *pin_name, struct mf_err *err);
-/* Caches metadata in that directory as ROLE.json, or N.root.json. The role's name is percent-encoded. Returns
- * false if the file cannot be written, which is no error. */
-bool mf_cache_put(const char *cache_dir, const char *pin_name, const char *role, int64_t version,
+char *mf_cache_dir(const struct mf_cache *c, const char *pin_name, struct mf_err *err);
+/* Caches metadata in that directory as ROLE.json, or N.root.json (mf_cache_write). The role's name is
+ * percent-encoded. */
+void mf_cache_put(struct mf_cache *c, const char *pin_name, const char *role, int64_t version,
 		  struct mf_bytes bytes);
-/* The same for an open repository; the octets count towards the size of the cache. */
+/* The same for an open repository. */
 void mf_trust_cache_put(const struct mf_trust *t, const char *role, int64_t version, struct mf_bytes bytes);
 
 /* The sha256 of a pin name, which names the files of its floors and its cache directory. */

@@ -123,7 +123,7 @@ static int files_name(struct files *f, const struct mf_trust *t, const struct mf
 {
 	const char *role = edge ? edge->role->name : "targets";
 	struct mf_buf name MF_BUF_CLEANUP = MF_BUF_INIT(2048);
-	char *dir MF_FREE = mf_cache_dir(t->cfg->cache_dir, t->pin_name, err);
+	char *dir MF_FREE = mf_cache_dir(t->cfg->cache, t->pin_name, err);
 	if (!dir)
 		return -1;
 	for (enum mf_index_part i = MF_INDEX_INDEX; i <= MF_INDEX_FILE; i++) {
@@ -153,7 +153,7 @@ static bool read_at(void *arg, enum mf_index_part part, uint64_t at, void *p, si
 static bool may_use(const struct mf_trust *t)
 {
 	const struct mf_trust_config *c = t->cfg;
-	return t->how.by_subject && !t->repo->ops->local && !t->attempt.no_cache && c->home && c->cache_dir &&
+	return t->how.by_subject && !t->repo->ops->local && !t->attempt.no_cache && c->home && c->cache &&
 	       !c->at && !c->max_age_s;
 }
 
@@ -198,16 +198,15 @@ enum mf_found mf_trust_index_find(const struct mf_trust *t, const struct mf_tuf_
 static enum mf_found is_inside(const struct mf_trust *t, struct mf_err *err)
 {
 	struct mf_err ignored = MF_ERR_INIT;
-	char *dir MF_FREE = mf_cache_dir(t->cfg->cache_dir, t->pin_name, err);
+	char *dir MF_FREE = mf_cache_dir(t->cfg->cache, t->pin_name, err);
 	if (!dir)
 		return MF_FAILED;
-	return mf_path_check_inside(t->cfg->cache_dir, dir, &ignored) == 0 ? MF_FOUND : MF_ABSENT;
+	return mf_path_check_inside(t->cfg->cache->dir, dir, &ignored) == 0 ? MF_FOUND : MF_ABSENT;
 }
 
 int mf_trust_index_write(const struct mf_trust *t, const struct mf_tuf_loaded *l, struct mf_err *err)
 {
 	struct files f FILES_CLEANUP = FILES_INIT;
-	struct mf_err ignored = MF_ERR_INIT;
 	struct mf_buf text MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_TARGETS_BYTES);
 	struct mf_index *x MF_INDEX_CLEANUP = NULL;
 	const struct mf_tuf_edge edge = {l->parent, l->delegation};
@@ -222,7 +221,6 @@ int mf_trust_index_write(const struct mf_trust *t, const struct mf_tuf_loaded *l
 		return found == MF_FAILED ? -1 : 0;
 	if (files_name(&f, t, l->delegation ? &edge : NULL, err) < 0)
 		return -1;
-	if (mf_file_write_fast(f.path[MF_INDEX_INDEX], mf_buf_bytes(&text), 0600, &ignored) == 0)
-		mf_cache_wrote(t->cfg->cache, text.n);
+	mf_cache_write(t->cfg->cache, f.path[MF_INDEX_INDEX], mf_buf_bytes(&text));
 	return 0;
 }

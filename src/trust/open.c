@@ -108,8 +108,10 @@ const char *mf_trust_dir(const struct mf_trust *t)
 }
 char *mf_trust_metadata_dir(const struct mf_trust *t, struct mf_err *err)
 {
+	if (!t->repo->ops->local)
+		mf_cache_flush(t->cfg->cache);
 	char *dir = t->repo->ops->local ? mf_str_dup(mf_str_c(t->repo->where))
-					: mf_cache_dir(t->cfg->cache_dir, t->pin_name, err);
+					: mf_cache_dir(t->cfg->cache, t->pin_name, err);
 	if (!dir && !err->code)
 		(void)mf_fail_nomem(err);
 	return dir;

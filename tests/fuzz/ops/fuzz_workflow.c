@@ -218,8 +218,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size > MAX_INPUT)
 		return 0;
 	input = mf_str_of((struct mf_bytes){data, size});
-	struct mf_trust_config cfg = {
-	    .home = fixed.home, .cache_dir = "/nonexistent/cache", .env = &fixed.env, .keys = fixed.keys};
+	struct mf_trust_config cfg = {.home = fixed.home, .env = &fixed.env, .keys = fixed.keys};
 	if (mf_trust_open("/nonexistent/repository", "oci", "fuzz", &cfg, &t, &err) < 0)
 		abort();
 	t->repo->ops = &fixed.ops;

@@ -82,6 +82,49 @@ static void a_stream_in_pieces_hashes_like_the_whole(void **state)
 	assert_hex(d.b, 32, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 }
 
+/* Short ones are hashed by another library. Computed by sha256sum and sha512sum. */
+static void octets_around_the_limit_of_short_ones_hash_right(void **state)
+{
+	static uint8_t data[8193];
+	static const struct {
+		size_t n;
+		const char *sha256, *sha512;
+	} c[] = {
+	    {8191, "d691798dcd3bab9099e84b4cbc484caef67262d1ef5dca83330d07f5ce4740dd",
+	     "08c520f4b13932b073ddfb75965053415638ab58c0f2724600bf1a443744895b"
+	     "051aa94a414ea13c45fc3d7cb5f5c17519ff7eaa0aa4be25e4f85d0ffa40511f"},
+	    {8192, "dd4e6730520932767ec0a9e33fe19c4ce24399d6eba4ff62f13013c9ed30ef87",
+	     "3cd83401de9499673436de9f23d9440451b1658c0065d4f04080974d67c3df34"
+	     "78695fe62cdac36d1103d3abcf52a5b13b58349c37b5630aa2c9890823e49c9c"},
+	    {8193, "9c10c48d1f1d6618db88fde2c25409181c9201ed34ec6815d62bcf57c10d177b",
+	     "2260bd1ad08e1fb991de1c312a85496cf59cfeb71dbcf278e89077c55a4654b9"
+	     "ec085016186398731b7b9ac82ad3439511b72c5d53b91e587332d3c2234edb8f"},
+	};
+	struct mf_digest d;
+	uint8_t out[64];
+
+	(void)state;
+	memset(data, 'a', sizeof data);
+	for (size_t i = 0; i < sizeof c / sizeof *c; i++)
+		for (size_t step = 1; step <= c[i].n; step = step < 8191 ? 8191 : step + 1) {
+			struct mf_hash *h MF_HASH_CLEANUP = mf_hash_new(&err);
+			struct mf_hash *h512 MF_HASH_CLEANUP = mf_hash_new_sha512(&err);
+			for (size_t at = 0; at < c[i].n; at += step) {
+				size_t n = step < c[i].n - at ? step : c[i].n - at;
+				assert_int_equal(mf_hash_add(h, data + at, n, &err), 0);
+				assert_int_equal(mf_hash_add(h512, data + at, n, &err), 0);
+			}
+			assert_int_equal(mf_hash_end(h, &d, &err), 0);
+			assert_hex(d.b, 32, c[i].sha256);
+			assert_int_equal(mf_hash_end_sha512(h512, out, &err), 0);
+			assert_hex(out, 64, c[i].sha512);
+			assert_int_equal(mf_sha256((struct mf_bytes){data, c[i].n}, &d, &err), 0);
+			assert_hex(d.b, 32, c[i].sha256);
+			assert_int_equal(mf_sha512((struct mf_bytes){data, c[i].n}, out, &err), 0);
+			assert_hex(out, 64, c[i].sha512);
+		}
+}
+
 static void hashed_octets_are_counted(void **state)
 {
 	struct mf_hash *h MF_HASH_CLEANUP = mf_hash_new(&err);
@@ -107,6 +150,7 @@ int main(void)
 	    cmocka_unit_test(sha512_of_abc_is_the_published_value),
 	    cmocka_unit_test(hmac_sha256_gives_the_published_values),
 	    cmocka_unit_test(a_stream_in_pieces_hashes_like_the_whole),
+	    cmocka_unit_test(octets_around_the_limit_of_short_ones_hash_right),
 	    cmocka_unit_test(hashed_octets_are_counted),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -45,7 +45,6 @@ static void inside_open(struct inside *in, struct world *w)
 	(void)snprintf(pin_name, sizeof pin_name, "oci:%s", real);
 	free(real);
 	in->cfg = (struct mf_trust_config){.home = w->home,
-					   .cache_dir = w->cache,
 					   .env = &in->env,
 					   .key_name = "alice",
 					   .keys = mf_keystore_new(keys, &pass, &in->env, &err)};

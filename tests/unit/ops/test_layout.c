@@ -69,7 +69,6 @@ static void shorten_targets(struct world *w)
 	(void)snprintf(pin_name, sizeof pin_name, "oci:%s", real);
 	free(real);
 	struct mf_trust_config cfg = {.home = w->home,
-				      .cache_dir = w->cache,
 				      .env = &env,
 				      .key_name = "alice",
 				      .keys = mf_keystore_new(keys, &pass, &env, &err)};

@@ -131,7 +131,92 @@ static void cache_counts_blocks(void **state)
 	assert_int_equal(c.written, 3 * 4096);
 	mf_cache_account(&c);
 	assert_usage(state, "total 4096\n");
-	mf_cache_wrote(NULL, 1);
+}
+
+static void assert_content(void **state, const char *name, const char *want)
+{
+	struct mf_err err = MF_ERR_INIT;
+	struct mf_buf b MF_BUF_CLEANUP = MF_BUF_INIT(100);
+	assert_int_equal(mf_file_read(tmpdir_path(state, name), 100, &b, &err), 0);
+	assert_string_equal(mf_buf_str(&b).p, want);
+}
+
+static void write_text(void **state, struct mf_cache *c, const char *name, const char *text)
+{
+	char path[512];
+	(void)snprintf(path, sizeof path, "%s/%s", (char *)*state, name);
+	mf_cache_write(c, path, mf_bytes_of(mf_str_c(text)));
+}
+
+static void small_files_are_written_later_and_the_last_version_stays(void **state)
+{
+	struct mf_cache c = cache_of(state);
+	write_text(state, &c, "tuf/" H1 "/root.json", "one");
+	write_text(state, &c, "tuf/" H1 "/root.json", "two");
+	write_text(state, &c, "refused/" H2, "three");
+	assert_false(there(state, "tuf"));
+	mf_cache_flush(&c);
+	assert_content(state, "tuf/" H1 "/root.json", "two");
+	assert_content(state, "refused/" H2, "three");
+	assert_int_equal(c.written, 3 * 4096);
+	mf_cache_flush(&c);
+	assert_int_equal(c.written, 3 * 4096);
+	write_text(state, &c, "refused/" H3, "four");
+	mf_cache_account(&c);
+	assert_content(state, "refused/" H3, "four");
+	assert_usage(state, "total 12288\n");
+}
+
+/* Memory is bounded, and an older version that waits does not replace a newer one. */
+static void large_files_are_written_at_once(void **state)
+{
+	struct mf_cache c = cache_of(state);
+	char *large = calloc(1, MF_MIN_INDEXED_BYTES + 1);
+	struct stat st;
+	assert_non_null(large);
+	memset(large, 'x', MF_MIN_INDEXED_BYTES);
+	write_text(state, &c, "tuf/" H1 "/root.json", "one");
+	write_text(state, &c, "tuf/" H1 "/targets.json", "two");
+	write_text(state, &c, "tuf/" H1 "/targets.json", large);
+	assert_content(state, "tuf/" H1 "/root.json", "one");
+	assert_int_equal(c.nwaiting, 0);
+	mf_cache_flush(&c);
+	assert_int_equal(lstat(tmpdir_path(state, "tuf/" H1 "/targets.json"), &st), 0);
+	assert_int_equal(st.st_size, MF_MIN_INDEXED_BYTES);
+	large[MF_MIN_INDEXED_BYTES / 2] = '\0';
+	write_text(state, &c, "blobs/" H1, large);
+	write_text(state, &c, "blobs/" H2, large); /* both together are too large */
+	assert_true(there(state, "blobs/" H1));
+	assert_true(there(state, "blobs/" H2));
+	free(large);
+}
+
+static void files_that_wait_are_cleared_with_the_others(void **state)
+{
+	struct mf_err err = MF_ERR_INIT;
+	struct mf_cache c = cache_of(state);
+	uint64_t files, octets;
+	write_text(state, &c, "tuf/" H1 "/root.json", "one");
+	assert_int_equal(mf_cache_clear(&c, NULL, &files, &octets, &err), 0);
+	assert_int_equal(files, 1);
+	mf_cache_account(&c);
+	assert_false(there(state, "tuf/" H1));
+}
+
+static void no_file_is_written_behind_a_link_that_leads_out(void **state)
+{
+	struct mf_err err = MF_ERR_INIT;
+	char dir[512];
+	(void)snprintf(dir, sizeof dir, "%s/cache", (char *)*state);
+	struct mf_cache c = cache_of(state);
+	c.dir = dir;
+	assert_int_equal(mf_dir_make(dir, 0700, &err), 0);
+	assert_int_equal(mf_dir_make(tmpdir_path(state, "others"), 0700, &err), 0);
+	assert_int_equal(symlink("../others", tmpdir_path(state, "cache/refused")), 0);
+	write_text(state, &c, "cache/refused/" H1, "one");
+	mf_cache_flush(&c);
+	assert_false(there(state, "others/" H1));
+	assert_int_equal(c.written, 0);
 }
 
 /* A process that runs for long accounts now and then. */
@@ -408,6 +493,10 @@ int main(void)
 	    tmpdir_test(cache_evicts_what_was_not_used_for_the_longest_time),
 	    tmpdir_test(cache_file_that_was_used_stays),
 	    tmpdir_test(cache_counts_blocks),
+	    tmpdir_test(small_files_are_written_later_and_the_last_version_stays),
+	    tmpdir_test(large_files_are_written_at_once),
+	    tmpdir_test(files_that_wait_are_cleared_with_the_others),
+	    tmpdir_test(no_file_is_written_behind_a_link_that_leads_out),
 	    tmpdir_test(cache_accounts_after_a_mebibyte),
 	    tmpdir_test(cache_below_its_limit_is_not_walked),
 	    tmpdir_test(cache_with_damaged_usage_is_walked),

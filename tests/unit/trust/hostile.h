@@ -16,6 +16,7 @@
 
 struct world {
 	char *dir, *home, *cache, *repo;
+	struct mf_cache files; /* in `cache` */
 	int64_t now;
 	struct mf_env env;
 	struct mf_passphrase pass;
@@ -52,6 +53,7 @@ static inline void world_make(struct world *w, void **state)
 	w->home = mf_path_join(w->dir, "home", NULL);
 	w->cache = mf_path_join(w->dir, "cache", NULL);
 	w->repo = mf_path_join(w->dir, "repo", NULL);
+	w->files = (struct mf_cache){.dir = w->cache, .limit = MF_CACHE_LIMIT, .env = &w->env};
 	mf_env_init(&w->env);
 	w->env.now = world_now;
 	w->env.now_arg = w;
@@ -61,7 +63,7 @@ static inline void world_make(struct world *w, void **state)
 	assert_non_null(w->keys);
 	free(dir);
 	w->cfg = (struct mf_trust_config){
-	    .home = w->home, .cache_dir = w->cache, .env = &w->env, .key_name = "alice", .keys = w->keys};
+	    .home = w->home, .cache = &w->files, .env = &w->env, .key_name = "alice", .keys = w->keys};
 	w->remote = mf_repo_tuf_dir;
 	w->remote.local = w->remote.numbered_roots = false;
 }
@@ -70,6 +72,7 @@ static inline void world_drop(struct world *w)
 {
 	mf_trust_close(w->trust);
 	mf_keystore_free(w->keys);
+	mf_cache_account(&w->files);
 	free(w->home);
 	free(w->cache);
 	free(w->repo);

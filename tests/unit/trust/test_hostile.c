@@ -132,7 +132,7 @@ static void poisoned_step_of_the_root_chain_in_the_cache_is_fetched_anew(void **
 	write_root(&w, 3, &b, &online, third, 1);
 	write_rest(&w, 1, &online);
 	pin(&w, &a.fp);
-	mf_cache_put(w.cache, NAME, "root", 2, mf_bytes_of(MF_STR("{}")));
+	mf_cache_put(&w.files, NAME, "root", 2, mf_bytes_of(MF_STR("{}")));
 	assert_int_equal(load_how(&w, true, ""), MF_OK);
 	key_drop(&a);
 	key_drop(&b);
@@ -257,8 +257,8 @@ static void cached_files_are_used_only_under_the_announced_hash(void **state)
 	struct hrole right = targets_of(&s, 1, NULL);
 	s.w.now++;
 	write_all(&s.w, &right, 1, 1, &s.online);
-	mf_cache_put(s.w.cache, NAME, "targets", 0, mf_buf_bytes(&t));
-	mf_cache_put(s.w.cache, NAME, "snapshot", 0, mf_buf_bytes(&m));
+	mf_cache_put(&s.w.files, NAME, "targets", 0, mf_buf_bytes(&t));
+	mf_cache_put(&s.w.files, NAME, "snapshot", 0, mf_buf_bytes(&m));
 	assert_int_equal(load_how(&s.w, true, ""), MF_OK);
 	assert_int_equal(targets_now(&s.w), 0);
 	simple_drop(&s);
@@ -352,7 +352,7 @@ static void outdated_root_in_the_cache_is_fetched_anew(void **state)
 	assert_int_equal(load_how(&s.w, true, ""), MF_OK);
 	assert_int_equal(mf_trust_set(s.w.trust)->root->version, 2);
 	/* A cache older than the floors. */
-	mf_cache_put(s.w.cache, NAME, "root", 0, mf_buf_bytes(&old));
+	mf_cache_put(&s.w.files, NAME, "root", 0, mf_buf_bytes(&old));
 	assert_int_equal(load_how(&s.w, true, ""), MF_OK);
 	/* A cached root that has expired since. */
 	s.w.now += 301 * DAY;
@@ -369,7 +369,7 @@ static void outdated_root_in_the_cache_is_fetched_anew(void **state)
 	read_repo(&s.w, "root.json", &old);
 	free(s.w.repo);
 	s.w.repo = honest;
-	mf_cache_put(s.w.cache, NAME, "root", 0, mf_buf_bytes(&old));
+	mf_cache_put(&s.w.files, NAME, "root", 0, mf_buf_bytes(&old));
 	assert_int_equal(load_how(&s.w, true, ""), MF_OK);
 	key_drop(&evil);
 	key_drop(&fresh);

@@ -113,7 +113,8 @@ static void missing_or_misnamed_step_back_is_no_absence(void **state)
 	assert_int_equal(load_how(&s.w, true, ""), MF_E_FORMAT);
 	remove_in(s.w.repo, "2.root.json");
 	assert_int_equal(load_how(&s.w, true, ""), MF_E_GONE);
-	s.w.cfg.cache_dir = "/proc/none"; /* nor when nothing is cached; not even root can make it */
+	mf_cache_account(&s.w.files);
+	s.w.files.dir = "/proc/none"; /* nor when nothing is cached; not even root can make it */
 	assert_int_equal(load_how(&s.w, true, ""), MF_E_GONE);
 	write_root(&s.w, 2, &s.root, &fresh, rs, 1);
 	write_root(&s.w, 3, &s.root, &fresh, rs, 1);

@@ -68,8 +68,7 @@ static void world_make(struct world *w, void **state)
 	w->env.now = world_now;
 	w->env.now_arg = w;
 	w->env.deadline_ms = mf_monotonic_ms() + 20000;
-	w->cfg = (struct mf_trust_config){
-	    .home = w->home, .cache_dir = w->dir, .env = &w->env, .key_name = "alice"};
+	w->cfg = (struct mf_trust_config){.home = w->home, .env = &w->env, .key_name = "alice"};
 	keystore(w, "keys");
 	reopen(w);
 }

@@ -208,6 +208,7 @@ static void chain_drop(struct chain *c)
 
 static void forget_cache(struct site *s)
 {
+	mf_cache_flush(&s->w.files);
 	assert_int_equal(nftw(s->w.cache, tmpdir_remove_one, 16, FTW_DEPTH | FTW_PHYS), 0);
 }
 
@@ -258,7 +259,7 @@ static void cache_behind_the_last_trusted_root_is_passed_over(void **state)
 	char *path = mf_path_join(s.w.repo, "1.root.json", NULL);
 	ok(mf_file_read(path, 65536, &one, &err), &err);
 	free(path);
-	mf_cache_put(s.w.cache, NAME, "root", 0, mf_buf_bytes(&one));
+	mf_cache_put(&s.w.files, NAME, "root", 0, mf_buf_bytes(&one));
 	assert_int_equal(load(&s), MF_OK);
 	asked(&s, "200 3.root.json 200 timestamp.json 404 4.root.json");
 	chain_drop(&c);
@@ -341,16 +342,16 @@ static void cached_roots_of_somebody_else_or_no_roots_cost_requests_and_nothing_
 	free(path);
 	free(s.w.repo);
 	s.w.repo = honest;
-	mf_cache_put(s.w.cache, NAME, "root", 0, mf_buf_bytes(&first));
+	mf_cache_put(&s.w.files, NAME, "root", 0, mf_buf_bytes(&first));
 	assert_int_equal(load(&s), MF_OK);
 	forget_floors(&s.w);
 	for (int floors = 0; floors < 2; floors++) {
-		mf_cache_put(s.w.cache, NAME, "root", 0, mf_buf_bytes(&theirs));
-		mf_cache_put(s.w.cache, NAME, "root", 6, mf_buf_bytes(&theirs));
+		mf_cache_put(&s.w.files, NAME, "root", 0, mf_buf_bytes(&theirs));
+		mf_cache_put(&s.w.files, NAME, "root", 6, mf_buf_bytes(&theirs));
 		assert_int_equal(load(&s), MF_OK);
 		assert_int_equal(load(&s), MF_OK);
 		asked(&s, "200 timestamp.json 404 3.root.json");
-		mf_cache_put(s.w.cache, NAME, "root", 0, mf_bytes_of(MF_STR("{}")));
+		mf_cache_put(&s.w.files, NAME, "root", 0, mf_bytes_of(MF_STR("{}")));
 		assert_int_equal(load(&s), MF_OK);
 		assert_int_equal(load(&s), MF_OK);
 		asked(&s, "200 timestamp.json 404 3.root.json");
