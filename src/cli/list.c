@@ -218,7 +218,7 @@ static int parts_json(struct parts *p, const struct manifesto_list_result *r, st
 	mf_json_add_file(&j, "records", p->records);
 	mf_json_add_texts(&j, "warnings", r->warnings, r->nwarnings);
 	mf_cli_json_end(&j);
-	return 0;
+	return mf_cli_spool_check(p->images, why) < 0 ? -1 : mf_cli_spool_check(p->records, why);
 }
 
 static int show_parts(struct parts *p, const struct manifesto_list_result *r,

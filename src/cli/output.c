@@ -175,6 +175,11 @@ int mf_cli_spool_copy(FILE *f, FILE *to, struct mf_err *err)
 		return -1;
 	while ((n = fread(piece, 1, sizeof piece, f)) > 0)
 		(void)fwrite(piece, 1, n, to);
+	return mf_cli_spool_check(f, err);
+}
+
+int mf_cli_spool_check(FILE *f, struct mf_err *err)
+{
 	return ferror(f) ? mf_fail(err, MF_E_IO, errno, "read a temporary file in '%s'", mf_unnamed_dir())
 			 : 0;
 }

@@ -41,6 +41,7 @@ void mf_cli_print_error(const struct manifesto_error *err, bool json);
  * in the stream, and are found by the other two functions. */
 FILE *mf_cli_spool_open(struct mf_err *err) MF_NODISCARD;
 int mf_cli_spool_rewind(FILE *f, struct mf_err *err) MF_NODISCARD;
+int mf_cli_spool_check(FILE *f, struct mf_err *err) MF_NODISCARD; /* was all of it read? */
 int mf_cli_spool_copy(FILE *f, FILE *to, struct mf_err *err) MF_NODISCARD; /* from its beginning */
 
 /* ---- tables with aligned columns; cells are escaped as they are added. On a terminal that is too narrow,

@@ -68,7 +68,8 @@ void mf_json_add_str(struct mf_json_out *j, const char *name, struct mf_str valu
 void mf_json_add_int(struct mf_json_out *j, const char *name, int64_t value);
 void mf_json_add_bool(struct mf_json_out *j, const char *name, bool value);
 void mf_json_add_time(struct mf_json_out *j, const char *name, int64_t seconds); /* RFC 3339; 0: null */
-/* Adds one JSON document, which is read from the current position of a file to its end. */
+/* Adds one JSON document, which is read from the current position of a file to its end. The caller checks
+ * ferror(value). */
 void mf_json_add_file(struct mf_json_out *j, const char *name, FILE *value);
 void mf_json_add_texts(struct mf_json_out *j, const char *name, const char *const *values, size_t n);
 

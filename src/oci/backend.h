@@ -78,6 +78,8 @@ struct mf_image_store {
 };
 
 /* For backends without round trips, where moving one blob after another is as fast: these do nothing. */
+void mf_backend_pushes_nothing(void *b);
+void mf_backend_begins_nothing(void *b, size_t n);
 int mf_backend_sends_none(void *b, struct mf_blob_send *v, size_t n, struct mf_err *err) MF_NODISCARD;
 int mf_backend_fetches_none(void *b, struct mf_blob_fetch *v, size_t n, struct mf_err *err) MF_NODISCARD;
 

@@ -321,17 +321,6 @@ static char *open_blob_dir(const struct layout *l, const struct mf_digest *diges
 	return path;
 }
 
-static void layout_nothing(void *b)
-{
-	(void)b;
-}
-
-static void layout_begins_nothing(void *b, size_t n)
-{
-	(void)b;
-	(void)n;
-}
-
 static void layout_put_together(void *b, struct mf_blob_source *v, size_t n)
 {
 	(void)b;
@@ -677,8 +666,8 @@ static const struct mf_backend_ops layout_ops = {
     .manifests_look = layout_look,
     .tags = layout_tags,
     .blobs_have = layout_have,
-    .will_push = layout_nothing,
-    .blobs_put_soon = layout_begins_nothing,
+    .will_push = mf_backend_pushes_nothing,
+    .blobs_put_soon = mf_backend_begins_nothing,
     .blob_put = layout_blob_put,
     .blobs_put_together = layout_put_together,
     .blob_get = layout_blob_get,

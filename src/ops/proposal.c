@@ -537,7 +537,7 @@ static int list_one(struct work *w, const struct mf_proposal_place *at, struct m
 		    run(w, MF_PUBLISH_CHECK, &version, &why) != MF_FAILED)
 			return mf_arena_check(w->a, err);
 	}
-	if (mf_err_is_ours(&why) || why.code == MF_E_UNAVAILABLE)
+	if (mf_err_is_ours(&why) || mf_err_ends_run(&why) || why.code == MF_E_UNAVAILABLE)
 		return mf_fail(err, why.code, 0, "%s", why.msg);
 	out->state = "invalid";
 	for (size_t i = 0; i < sizeof states / sizeof states[0]; i++)
