@@ -349,9 +349,8 @@ static int hand_out_part(struct walk *w, const struct mf_tags *tags, struct mf_e
 	struct manifesto_list_result part = {0};
 	if (report_part(w, tags, &arena, &part, err) < 0)
 		return -1;
-	return w->o->part(w->o->part_arg, &part) == 0
-		   ? 0
-		   : mf_fail(err, MF_E_CANCELLED, 0, "the list was interrupted");
+	return w->o->part(w->o->part_arg, &part) == 0 ? 0
+						      : mf_fail(err, MF_E_IO, 0, "the part callback failed");
 }
 
 /* Reports the records that were found, and the tags whose digests have a first byte up to `byte` and were not
