@@ -110,21 +110,24 @@ bool mf_mac_eq(const uint8_t *a, const uint8_t *b, size_t n)
 	return sodium_memcmp(a, b, n) == 0;
 }
 
+enum kind { SHA_256, SHA_512 };
+
 struct mf_hash {
-	bool sha512, ended;
+	enum kind kind;
+	bool ended;
 	EVP_MD_CTX *ctx; /* NULL: all octets are in `first` */
 	size_t n;
 	uint8_t first[SHORT];
 };
 
-static struct mf_hash *hash_new(bool sha512, struct mf_err *err)
+static struct mf_hash *hash_new(enum kind kind, struct mf_err *err)
 {
 	struct mf_hash *h = malloc(sizeof *h);
 	if (!h) {
 		(void)mf_fail_nomem(err);
 		return NULL;
 	}
-	h->sha512 = sha512;
+	h->kind = kind;
 	h->ended = false;
 	h->ctx = NULL;
 	h->n = 0;
@@ -133,12 +136,12 @@ static struct mf_hash *hash_new(bool sha512, struct mf_err *err)
 
 struct mf_hash *mf_hash_new(struct mf_err *err)
 {
-	return hash_new(false, err);
+	return hash_new(SHA_256, err);
 }
 
 struct mf_hash *mf_hash_new_sha512(struct mf_err *err)
 {
-	return hash_new(true, err);
+	return hash_new(SHA_512, err);
 }
 
 static int update(struct mf_hash *h, const void *p, size_t n, struct mf_err *err)
@@ -154,7 +157,7 @@ static int update(struct mf_hash *h, const void *p, size_t n, struct mf_err *err
 static int begin_long(struct mf_hash *h, struct mf_err *err)
 {
 	MF_OSSL_QUIET;
-	const EVP_MD *md = h->sha512 ? md_sha512() : mf_md_sha256();
+	const EVP_MD *md = h->kind == SHA_512 ? md_sha512() : mf_md_sha256();
 
 	h->ctx = EVP_MD_CTX_new();
 	if (!h->ctx)
@@ -179,15 +182,15 @@ int mf_hash_add(struct mf_hash *h, const void *p, size_t n, struct mf_err *err)
 	return update(h, p, n, err);
 }
 
-static int hash_end(struct mf_hash *h, uint8_t *out, bool sha512, struct mf_err *err)
+static int hash_end(struct mf_hash *h, uint8_t *out, enum kind kind, struct mf_err *err)
 {
 	MF_OSSL_QUIET;
 
-	assert(!h->ended && h->sha512 == sha512);
+	assert(!h->ended && h->kind == kind);
 	h->ended = true;
 	if (!h->ctx)
-		(void)(sha512 ? crypto_hash_sha512(out, h->first, h->n)
-			      : crypto_hash_sha256(out, h->first, h->n));
+		(void)(kind == SHA_512 ? crypto_hash_sha512(out, h->first, h->n)
+				       : crypto_hash_sha256(out, h->first, h->n));
 	else if (EVP_DigestFinal_ex(h->ctx, out, NULL) != 1)
 		return mf_fail(err, MF_E_INTERNAL, 0, "finish a digest");
 	return 0;
@@ -195,12 +198,12 @@ static int hash_end(struct mf_hash *h, uint8_t *out, bool sha512, struct mf_err 
 
 int mf_hash_end(struct mf_hash *h, struct mf_digest *out, struct mf_err *err)
 {
-	return hash_end(h, out->b, false, err);
+	return hash_end(h, out->b, SHA_256, err);
 }
 
 int mf_hash_end_sha512(struct mf_hash *h, uint8_t out[64], struct mf_err *err)
 {
-	return hash_end(h, out, true, err);
+	return hash_end(h, out, SHA_512, err);
 }
 
 void mf_hash_free(struct mf_hash *h)
