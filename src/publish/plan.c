@@ -175,14 +175,18 @@ int mf_plan_check_files(const struct mf_trust *t, const struct mf_tuf_loaded *ow
 	return 0;
 }
 
-/* Whether the role's file lists a key for its shards that the role loses in the change. Programs that do not
- * know shards read that list. */
-static bool lists_gone(const struct mf_trust *t, const struct mf_tuf_loaded *own,
+/* Whether the role's file lists its shards with a key that the role loses in the change, or with a lower
+ * threshold than the role has then. Programs that do not know shards read that list. */
+static bool lists_more(const struct mf_trust *t, const struct mf_tuf_loaded *own,
 		       const struct mf_tuf_role *after)
 {
 	for (size_t i = 0; i < own->file->nroles; i++) {
 		const struct mf_tuf_role *shard = &own->file->roles[i];
-		for (size_t k = 0; mf_tuf_is_shard(t->set.d, own, shard) && k < shard->nkeys; k++)
+		if (!mf_tuf_is_shard(t->set.d, own, shard))
+			continue;
+		if (shard->threshold < after->threshold)
+			return true;
+		for (size_t k = 0; k < shard->nkeys; k++)
 			if (shard->keys[k]->pub && !mf_tuf_role_has_key(after, shard->keys[k]->pub))
 				return true;
 	}
@@ -192,36 +196,18 @@ static bool lists_gone(const struct mf_trust *t, const struct mf_tuf_loaded *own
 bool mf_plan_relists(const struct mf_plan *p, const struct mf_trust *t, const struct mf_tuf_loaded *own,
 		     const struct mf_tuf_role *after)
 {
-	if (!lists_gone(t, own, after))
+	if (!lists_more(t, own, after))
 		return false;
 	if (!p->request->proposal && mf_publish_can_sign(t, after))
 		return true;
 	if (!p->request->dry_run)
-		mf_env_log(t->cfg->env, MF_LOG_WARNING,
-			   "other programs accept the key that goes for records of role '%s' until one of "
-			   "its keys signs it again: 'manifesto %s %s%s%s'",
-			   own->role, own->delegation ? "role sign" : "trust refresh --force",
-			   p->request->image, own->delegation ? " " : "", own->delegation ? own->role : "");
+		mf_env_log(
+		    t->cfg->env, MF_LOG_WARNING,
+		    "other programs accept records of role '%s' by its earlier keys and threshold until "
+		    "it is signed again: 'manifesto %s %s%s%s'",
+		    own->role, own->delegation ? "role sign" : "trust refresh --force", p->request->image,
+		    own->delegation ? " " : "", own->delegation ? own->role : "");
 	return false;
-}
-
-/* Refuses to raise the threshold of a role with shards: several people sign one file that they have seen, and
- * cannot sign shards that change meanwhile. */
-static int check_threshold(const struct mf_trust *t, const struct mf_tuf_delegation *g, struct mf_err *err)
-{
-	const struct mf_tuf_role *cur = mf_publish_find_role(&t->set, g->name);
-	const struct mf_tuf_loaded *own = mf_tuf_set_find(&t->set, g->name);
-	for (size_t i = 0; own && cur && g->threshold > cur->threshold && i < own->file->nroles; i++) {
-		if (!mf_tuf_is_shard(t->set.d, own, &own->file->roles[i]))
-			continue;
-		(void)mf_fail(
-		    err, MF_E_USAGE, 0,
-		    "the records of role '%s' are spread over several files, which need one signature each",
-		    g->name);
-		mf_err_set_hint(err, "a new role with the threshold can sign the type beside it");
-		return -1;
-	}
-	return 0;
 }
 
 static int check_goal(struct mf_plan *p, struct mf_trust *t, const struct mf_tuf_delegation *g,
@@ -230,8 +216,6 @@ static int check_goal(struct mf_plan *p, struct mf_trust *t, const struct mf_tuf
 	struct mf_err why = MF_ERR_INIT;
 	if (g->absent)
 		return 0;
-	if (check_threshold(t, g, err) < 0)
-		return -1;
 	const struct mf_tuf_role *role = mf_plan_delegation(p, t, g->name);
 	const struct mf_tuf_loaded *l = mf_tuf_set_find(&t->set, g->name);
 	if (!role || !mf_trust_dialect(t)->delegation_name(MF_STR("targets"), mf_str_c(g->name)))

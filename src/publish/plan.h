@@ -48,9 +48,9 @@ const struct mf_tuf_role *mf_plan_delegation(const struct mf_plan *p, const stru
  * change. MF_E_SIGNATURE. */
 int mf_plan_check_files(const struct mf_trust *t, const struct mf_tuf_loaded *own,
 			const struct mf_tuf_role *listed, struct mf_err *err) MF_NODISCARD;
-/* True when the role's own file must be re-signed, because the shards that it lists have a key that the role
- * loses in the change. If this machine cannot sign it, or for a proposal, it is false, with a warning (not in
- * a dry run): readers of this program do not accept that key anyway. */
+/* True when the role's own file must be re-signed, because it lists its shards with a key that the role loses
+ * in the change, or with a lower threshold. If this machine cannot sign it, or for a proposal, it is false,
+ * with a warning (not in a dry run): readers of this program go by the role's keys and threshold anyway. */
 bool mf_plan_relists(const struct mf_plan *p, const struct mf_trust *t, const struct mf_tuf_loaded *own,
 		     const struct mf_tuf_role *after);
 /* Plans MF_ROLE_ROTATE of a top-level role, as edits of the root. */

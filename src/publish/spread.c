@@ -357,7 +357,7 @@ static bool may_spread(const struct mf_spread *s)
 {
 	struct mf_buf name MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_ROLE_NAME);
 	struct mf_err ignored = MF_ERR_INIT;
-	return !s->own_now->shard && s->role->threshold == 1 && !s->role->nhash_prefixes &&
+	return !s->own_now->shard && !s->role->nhash_prefixes &&
 	       mf_tuf_put_shard_name(dialect(s), s->own_now->role, MF_STR("000"), &name, &ignored) == 0 &&
 	       dialect(s)->delegation_name(mf_str_c(s->own_now->role), mf_buf_str(&name));
 }

@@ -17,7 +17,7 @@ person() { # NAME
 	machine "$1"
 	export MANIFESTO_KEY=$1
 }
-for name in bob carol; do
+for name in bob carol dave; do
 	person "$name"
 	manifesto key generate "$name" >/dev/null
 	manifesto key show "$name" >"$name.pub"
@@ -42,6 +42,7 @@ record_is() { # NAME FILE IMAGE
 repository() { # NAME: with seven images
 	local i
 	base=$REGISTRY/acme/$1
+	rm -f ./*.json
 	for i in {1..7}; do
 		push_image "oci:layout:$i" "$base:$i" >/dev/null 2>&1
 	done
@@ -49,11 +50,10 @@ repository() { # NAME: with seven images
 	run manifesto put -q --init "$base:1" notes one
 	check_status "$1: the first record" 0
 	manifesto trust export >pins.json
-	for name in bob carol; do
+	for name in bob carol dave; do
 		person "$name"
 		manifesto trust import --force pins.json >/dev/null
 	done
-	rm -f ./?.json
 }
 # A proposal of the record of one image, in a file.
 propose() { # FILE NUMBER CONTENT [options]
@@ -229,6 +229,178 @@ hostile() { # NAME: the repository of one_key
 	done
 }
 
+# ---- a role that two of three sign
+
+# The file of a role or shard as the server has it.
+served() { # NAME
+	case $MANIFESTO_TRUST_SERVER in
+	tuf+file:*) cat "$(find trust -name "*.$1.json" | sort -V | tail -1)" ;;
+	*) curl -sf "$NOTARY/v2/$base/_trust/tuf/targets/${1/._h//_h}.json" ;;
+	esac
+}
+# How the role lists its shards, and the fewest signatures of its files.
+thresholds() {
+	local shard
+	printf '%s ' "$(served qa | jq -r '[.signed.delegations.roles[] | select(.name | contains("_h")).threshold] | unique | join("+")')"
+	for shard in qa qa._h{{0..9},{a..f}}; do
+		served "$shard" | jq '.signatures | length'
+	done | sort -n | head -1
+}
+records_are() { # NAME CONTENT NUMBER...: read by one who has nothing yet
+	local name=$1 content=$2 i
+	shift 2
+	person rita
+	rm -rf "$MANIFESTO_HOME" "$XDG_CACHE_HOME"
+	manifesto trust import pins.json >/dev/null
+	for i in "$@"; do
+		record_is "$name: image $i" "$content" "$base:$i"
+	done
+}
+signs() { # NAME FILE
+	person "$1"
+	run manifesto proposal sign --yes "$base:1" "$2"
+	check_status "$1 signs $2" 0
+}
+
+several_keys() { # NAME
+	local id name
+	repository "$1"
+	person alice
+	run manifesto role add "$base:1" qa --key bob.pub --key carol.pub --key dave.pub --types approval,a,b --threshold 2
+	check_status 'a role of two of three' 0
+	person bob
+	propose first.json 1 one
+	person carol
+	publishes first.json
+	person bob
+	printf '%s\n' "$base:"{2..6} >images
+	run manifesto put --images images approval one --propose all.json
+	check_status 'five records at once' 0
+	check '... are a division' test "$(jq '.files | length' all.json)" = 17
+	refused 'which one of them does not publish' 11 proposal publish "$base:1" all.json
+	person carol
+	run manifesto proposal show --json "$base:1" all.json
+	check_json '... and is shown as one file and five records' '.proposal | (.files | length) == 1 and (.files[0] | .missingSignatures == 1 and .threshold == 2 and (.keys | length) == 3 and (.signers | length) == 1) and (.records | length) == 5 and .changes == []'
+	for name in carol dave; do
+		(person "$name" && manifesto proposal sign --yes "$base:1" all.json >"$name.out" 2>&1) &
+	done
+	wait
+	check 'two who sign it at once lose nothing' test "$(jq -c '[.files[].signatures | length] | unique' all.json)" = '[3]'
+	jq -c '.files[3].signatures |= .[:1]' all.json >forged.json
+	run manifesto proposal show --json "$base:1" forged.json
+	check_json 'one signature too few on a shard is missed' '.proposal | .missingSignatures == 1 and (.files[0].signers | length) == 1'
+	refused '... and nothing is published' 11 proposal publish "$base:1" forged.json
+	run manifesto proposal publish "$base:1" all.json
+	check_status 'it is published' 0
+	check 'the shards have the threshold of their role' test "$(thresholds)" = '2 3'
+	records_are 'a division' one {1..6}
+
+	# Beside the image, of one shard.
+	person bob
+	refused 'one of three' 11 put --force "$base:2" approval two
+	check_stderr_has '... is told what to do' "--propose @"
+	run manifesto put --force "$base:2" approval two --propose @
+	check_status 'a record is proposed beside its image' 0
+	person dave
+	id=$(manifesto proposal list --json "$base:2" | jq -r '.proposals[0].id')
+	run manifesto proposal sign --yes --publish "$base:2" "${id:0:12}"
+	check_status '... signed and published' 0
+	records_are 'one shard' two 2
+	person bob
+	for name in a b; do
+		manifesto put -q "$base:3" $name one --propose "new-$name.json" || not_ok "propose $name"
+	done
+	signs carol new-a.json
+	signs carol new-b.json
+	run manifesto proposal publish "$base:3" new-a.json
+	check_status 'one of two proposals of one shard' 0
+	refused '... the other one must be signed again' 11 proposal publish "$base:3" new-b.json
+	check_stderr_has '... which is said' '2 signatures no longer fit'
+	signs dave new-b.json
+	signs carol new-b.json
+	run manifesto proposal publish "$base:3" new-b.json
+	check_status '... and is published then' 0
+}
+
+# Keys and threshold of the role of several_keys, by proposal: all of its files are signed by those who are asked for.
+other_keys() { # NAME
+	local id
+	base=$REGISTRY/acme/$1
+	person alice
+	refused 'three must sign' 11 role add "$base:1" qa --threshold 3
+	run manifesto role add --json "$base:1" qa --threshold 3 --propose three.json
+	check_json '... by proposal' '(.changes | map(.what)) == ["threshold", "signed anew"] and .missingSignatures == 3'
+	check '... of all files that three have not signed' test "$(jq '.files | length' three.json)" -gt 2
+	signs bob three.json
+	signs carol three.json
+	refused '... two do not publish it' 11 proposal publish "$base:1" three.json
+	jq -c '(.files[] | select(.role | test("_h")).signatures) |= .[:1]' three.json >forged.json
+	signs dave three.json
+	run manifesto proposal show --json "$base:1" three.json
+	check_json '... all of it is shown' '.proposal | .state == "ready" and ([.changes[] | .what] | sort) == ["signed anew", "threshold"] and (.files | length) == 2'
+	refused '... shards that two have not signed are not published' 11 proposal publish "$base:1" forged.json
+	run manifesto proposal publish "$base:1" three.json
+	check_status '... three do' 0
+	check 'the shards have that threshold' test "$(thresholds)" = '3 3'
+	records_are 'three' one 1 3 4 5 6
+
+	person alice
+	run manifesto role remove "$base:1" qa --key dave.pub --propose none.json
+	check_status 'a key cannot go below the threshold' 2
+	run manifesto role add "$base:1" qa --threshold 2
+	check_status 'two are enough again' 0
+	person bob
+	propose dave.json 1 one --force
+	person dave
+	publishes dave.json
+	person alice
+	refused 'what the leaver has signed must be signed again' 11 role remove "$base:1" qa --key dave.pub
+	run manifesto role remove --json "$base:1" qa --key dave.pub --propose leaver.json
+	check_status 'one of three leaves' 0
+	check '... with the shard and the role' test "$(jq '[.files[].role | select(contains("qa"))] | length' leaver.json)" = 2
+	signs bob leaver.json
+	refused '... by two' 11 proposal publish "$base:1" leaver.json
+	signs carol leaver.json
+	person alice
+	run manifesto proposal publish "$base:1" leaver.json
+	check_status '... which is published' 0
+	records_are 'without the leaver' one 1 3 4 5 6
+	person dave
+	refused 'he proposes nothing any more' 11 put --force "$base:2" approval three --propose no.json
+	person bob
+	run manifesto role sign "$base:1" qa --propose anew.json
+	check_status 'the role is signed again' 0
+	check '... with all files' test "$(jq '.files | length' anew.json)" = 17
+	signs carol anew.json
+	run manifesto proposal publish "$base:1" anew.json
+	check_status '... by two' 0
+	check 'they alone have signed all files' test "$(thresholds)" = '2 2'
+	check '... and their keys alone are listed' test "$(served qa | jq '[.signed.delegations.roles[].keyids[]] | unique | length')" = 2
+	records_are 'signed again' one 1 3 4 5 6
+}
+
+# The key of targets, which is divided, is replaced by one that is on another machine.
+other_targets() { # NAME: of the repository of several_keys
+	base=$REGISTRY/acme/$1
+	person alice
+	for i in {2..6}; do
+		manifesto put -q "$base:$i" notes two || not_ok "put $i"
+	done
+	run manifesto trust rotate "$base:1" targets --key bob.pub --propose rotate.json
+	check_status 'another key of targets is proposed' 0
+	check '... all of its files' test "$(jq '[.files[] | select(.role | test("^targets([._/]+h.)?$"))] | length' rotate.json)" = 17
+	refused '... which this machine cannot publish alone' 11 proposal publish "$base:1" rotate.json
+	signs bob rotate.json
+	run manifesto proposal publish "$base:1" rotate.json
+	check_status '... is published' 0
+	person rita
+	rm -rf "$MANIFESTO_HOME" "$XDG_CACHE_HOME"
+	manifesto trust import pins.json >/dev/null
+	for i in {2..6}; do
+		get_is "the notes of image $i" two "$base:$i" notes
+	done
+}
+
 for kind in $kinds; do
 	case $kind in
 	directory)
@@ -240,5 +412,8 @@ for kind in $kinds; do
 	echo "# on $MANIFESTO_TRUST_SERVER"
 	one_key "$kind-one"
 	hostile "$kind-one"
+	several_keys "$kind-several"
+	other_keys "$kind-several"
+	other_targets "$kind-several"
 done
 t_done

@@ -1,6 +1,8 @@
 /* A role that is spread over shards: which files a change writes, and where its records lie. */
 #include "team.h"
 
+#include "publish/proposal.h"
+
 /* In place of the library's: divided behind four records. */
 const size_t mf_publish_shard_records = 4;
 
@@ -201,23 +203,112 @@ static void shards_follow_the_keys_of_their_role(void **state)
 	team_drop(&t);
 }
 
-static void a_role_that_several_sign_is_not_divided(void **state)
+/* The lowest number of signatures of a shard of qa, as long as its file lists them all with this threshold;
+ * else 0. */
+static size_t signatures(struct team *t, int64_t threshold)
+{
+	size_t least = SIZE_MAX;
+	assert_int_equal(load_how(&t->w, false, ""), MF_OK);
+	const struct mf_tuf_set *s = mf_trust_set(t->w.trust);
+	const struct mf_tuf_file *own = mf_tuf_set_find(s, "qa")->file;
+	for (size_t i = 0; i < own->nroles; i++)
+		least = own->roles[i].threshold == threshold ? least : 0;
+	for (size_t i = 0; i < s->nroles; i++)
+		if (s->roles[i]->shard && s->roles[i]->file->nsignatures < least)
+			least = s->roles[i]->file->nsignatures;
+	return least;
+}
+
+static void shards_have_the_threshold_of_their_role(void **state)
 {
 	struct team t;
+	team_make(&t, state);
+	struct mf_pubkey *const both[] = {t.alice, t.bob}, *const all[] = {t.alice, t.bob, t.carol};
+	struct mf_role_request r = add("qa", both, 2);
+	r.threshold = 2;
+	does(&t, r, 1);
+	divide(&t, "qa", "qa");
+	assert_string_equal(place(&t, "qa", name_of("qa", "7")), "qa._h7");
+	assert_int_equal(signatures(&t, 2), 2);
+	r.keys = all;
+	r.nkeys = 3;
+	r.threshold = 3;
+	int64_t before = version_of(&t, "qa._h7");
+	does(&t, r, 1);
+	assert_int_equal(version_of(&t, "qa._h7"), before + 1);
+	assert_int_equal(signatures(&t, 3), 3);
+	/* Lowered, what is there holds; the next change of the role lists it. */
+	r.threshold = 1;
+	does(&t, r, 1);
+	assert_int_equal(version_of(&t, "qa._h7"), before + 1);
+	put(&t, "qa", name_of("qa", "71"), RECORD);
+	assert_int_equal(signatures(&t, 1), 1);
+	team_drop(&t);
+}
+
+/* All files have signatures enough already; their list would accept fewer. */
+static void a_threshold_is_raised_in_the_list_of_shards(void **state)
+{
+	struct team t;
+	struct mf_err err = MF_ERR_INIT;
+	int64_t version;
 	team_make(&t, state);
 	struct mf_pubkey *const both[] = {t.alice, t.bob};
 	struct mf_role_request r = add("qa", both, 2);
 	r.threshold = 2;
 	does(&t, r, 1);
 	divide(&t, "qa", "qa");
-	assert_string_equal(place(&t, "qa", name_of("qa", "7")), "qa");
 	r.threshold = 1;
-	r.nkeys = 0;
 	does(&t, r, 1);
-	put(&t, "qa", name_of("qa", "8"), RECORD);
-	assert_string_equal(place(&t, "qa", name_of("qa", "7")), "qa._h7");
+	const struct mf_publish_resign own = {.role = "qa"};
+	ok(publish_change(t.w.trust, (struct mf_publish_change){.resign = &own, .nresign = 1}, &version,
+			  &err),
+	   &err);
+	assert_int_equal(signatures(&t, 1), 2);
+	int64_t before = version_of(&t, "qa._h7");
 	r.threshold = 2;
-	assert_int_equal(refuses(&t, r), MF_E_USAGE);
+	does(&t, r, 1);
+	assert_int_equal(version_of(&t, "qa._h7"), before);
+	assert_int_equal(signatures(&t, 2), 2);
+	team_drop(&t);
+}
+
+static enum mf_found propose(struct team *t, const struct mf_publish_change *c, struct mf_proposal *p,
+			     struct mf_err *err)
+{
+	int64_t version;
+	p->created = mf_env_now(t->w.cfg.env);
+	p->expires = p->created + 86400;
+	p->image = "IMAGE";
+	const struct mf_publish_intent in = {.prefix = MF_STR(""),
+					     .end = MF_PUBLISH_PROPOSE,
+					     .proposal = p,
+					     .fill = fill_as_given,
+					     .arg = (void *)(uintptr_t)c};
+	return mf_publish_run(t->w.trust, &in, &version, err);
+}
+
+/* Five records of one byte divide its files down to the last digit; those of each byte make 4,096 files. */
+static void a_proposal_of_too_many_files_is_refused(void **state)
+{
+	static char names[5 * 256][96];
+	static struct mf_tuf_edit edits[5 * 256];
+	struct team t;
+	struct mf_proposal p MF_PROPOSAL_CLEANUP = {.arena = MF_ARENA_INIT};
+	struct mf_err err = MF_ERR_INIT;
+	team_make(&t, state);
+	for (size_t i = 0; i < 5 * 256; i++) {
+		(void)snprintf(names[i], sizeof names[i], "note/sha256-%03zx%061d", 3 * i, 0);
+		edits[i] = (struct mf_tuf_edit){mf_str_c(names[i]), MF_STR(RECORD)};
+	}
+	struct mf_publish_change c = {.role = "targets", .edits = edits, .nedits = 5};
+	ok(propose(&t, &c, &p, &err), &err);
+	assert_true(p.nfiles > 16);
+	mf_proposal_clear(&p);
+	c.nedits = 5 * 256;
+	assert_int_equal(propose(&t, &c, &p, &err), MF_FAILED);
+	assert_int_equal(err.code, MF_E_USAGE);
+	assert_null(p.tree);
 	team_drop(&t);
 }
 
@@ -349,7 +440,11 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(withdrawals_and_other_names_lie_in_the_own_file, tmpdir_make,
 					    tmpdir_drop),
 	    cmocka_unit_test_setup_teardown(shards_follow_the_keys_of_their_role, tmpdir_make, tmpdir_drop),
-	    cmocka_unit_test_setup_teardown(a_role_that_several_sign_is_not_divided, tmpdir_make,
+	    cmocka_unit_test_setup_teardown(shards_have_the_threshold_of_their_role, tmpdir_make,
+					    tmpdir_drop),
+	    cmocka_unit_test_setup_teardown(a_threshold_is_raised_in_the_list_of_shards, tmpdir_make,
+					    tmpdir_drop),
+	    cmocka_unit_test_setup_teardown(a_proposal_of_too_many_files_is_refused, tmpdir_make,
 					    tmpdir_drop),
 	    cmocka_unit_test_setup_teardown(versions_go_on_in_a_role_that_comes_again, tmpdir_make,
 					    tmpdir_drop),
