@@ -17,6 +17,7 @@ static void mirror_clear(struct mf_mirror *x)
 {
 	mf_trust_close(x->to);
 	mf_image_store_free(x->store);
+	mf_listing_clear(&x->targets);
 	mf_image_close(&x->im);
 }
 
@@ -151,19 +152,39 @@ static int copy_target(struct mf_mirror *x, const struct mf_listing *l, const st
 	return copy_content(x, l, &c, err) < 0 ? mf_wrap(err, "content of '%s'", mf_esc(&e, c.name)) : 0;
 }
 
-int mf_mirror_contents(struct mf_mirror *x, struct mf_err *err)
+static bool is_wanted(const struct mf_mirror_content *which, const struct mf_tuf_set *set, size_t role,
+		      size_t i)
+{
+	const struct mf_shard_steps *step = which->step;
+	struct mf_digest subject;
+	if (!step || !step->given)
+		return true;
+	return mf_tuf_name_subject(mf_tuf_target_name(set->roles[role]->file, i).raw, &subject)
+		   ? step->given[subject.b[0]]
+		   : role >= step->first;
+}
+
+static int list_contents(struct mf_mirror *x, struct mf_err *err)
+{
+	if (x->listed || mf_trust_dir(x->to))
+		return 0;
+	x->listed = true;
+	return mf_trust_targets_list(x->to, &x->targets, err);
+}
+
+int mf_mirror_contents(struct mf_mirror *x, struct mf_mirror_content which, struct mf_err *err)
 {
 	const struct mf_tuf_set *set = mf_trust_set(x->im.trust);
-	struct mf_listing l MF_LISTING_CLEANUP = MF_LISTING_INIT;
 	if (!mf_trust_keeps_targets(x->to))
 		return 0;
-	if (!mf_trust_dir(x->to) && mf_trust_targets_list(x->to, &l, err) < 0)
+	if (list_contents(x, err) < 0)
 		return -1;
-	for (size_t i = 0; i < set->nroles; i++)
+	for (size_t i = which.from; i < set->nroles; i++)
 		for (size_t k = 0; k < mf_tuf_ntargets(set->roles[i]->file); k++) {
 			if (mf_env_cancelled(&x->m->env))
 				return mf_fail(err, MF_E_CANCELLED, 0, "the mirror was interrupted");
-			if (copy_target(x, &l, set->roles[i]->file, k, err) < 0)
+			if (is_wanted(&which, set, i, k) &&
+			    copy_target(x, &x->targets, set->roles[i]->file, k, err) < 0)
 				return -1;
 		}
 	return 0;
@@ -461,6 +482,41 @@ static int read_back(struct mf_mirror *x, struct mf_err *err)
 		       mf_trust_where(x->to));
 }
 
+/* Writes what is missing of the shards of a step. Nothing refers to them yet. */
+static int send_shards(struct files *f, const struct mf_buf *base, struct mf_err *err)
+{
+	struct mf_mirror *x = f->x;
+	const struct mf_bytes before = mf_buf_bytes(base);
+	struct mf_publish_file *out MF_FREE = mf_calloc(f->n, sizeof *out);
+	size_t n = 0;
+	if (!out)
+		return mf_fail_nomem(err);
+	for (size_t i = 0; i < f->n; i++) {
+		if (mf_mirror_is_registry(x) || !f->there[i])
+			out[n++] = f->v[i];
+		x->out->nfiles += !f->there[i];
+	}
+	if (mf_mirror_is_registry(x))
+		return mf_mirror_registry_upload(x, out, n, err);
+	return n ? x->to->repo->ops->publish(x->to->repo, out, n, base->n ? &before : NULL, err) : 0;
+}
+
+static int copy_shards(struct mf_mirror *x, const struct mf_buf *base, struct mf_err *err)
+{
+	struct mf_shard_steps steps = {.t = x->im.trust, .env = &x->m->env};
+	const size_t roles = mf_trust_set(x->im.trust)->nroles;
+	enum mf_found more;
+	while ((more = mf_shards_next(&steps, err)) == MF_FOUND) {
+		struct files f MF_CLEANUP(files_clear) = {.x = x};
+		const struct mf_mirror_content which = {.from = roles, .step = &steps};
+		if (mf_trust_pack_roles(x->im.trust, steps.first, collect, &f, err) < 0 ||
+		    compare_all(&f, err) < 0 || mf_mirror_contents(x, which, err) < 0 ||
+		    send_shards(&f, base, err) < 0)
+			return -1;
+	}
+	return more == MF_FAILED ? -1 : 0;
+}
+
 static int copy(struct mf_mirror *x, struct mf_err *err)
 {
 	struct mf_buf stamp MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_TIMESTAMP_BYTES);
@@ -484,7 +540,8 @@ static int copy(struct mf_mirror *x, struct mf_err *err)
 	    mf_trust_pack(x->im.trust, collect, &f, err) < 0)
 		return -1;
 	qsort(f.v, f.n, sizeof *f.v, file_cmp);
-	if (compare_all(&f, err) < 0 || mf_mirror_contents(x, err) < 0 || send(&f, &stamp, err) < 0)
+	if (compare_all(&f, err) < 0 || mf_mirror_contents(x, (struct mf_mirror_content){0}, err) < 0 ||
+	    copy_shards(x, &stamp, err) < 0 || send(&f, &stamp, err) < 0)
 		return -1;
 	x->out->changed = 1;
 	return read_back(x, err);
@@ -492,9 +549,16 @@ static int copy(struct mf_mirror *x, struct mf_err *err)
 
 /* ---- all of it */
 
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
 static int report(struct mf_mirror *x, struct mf_err *err)
 {
 	struct manifesto_mirror_result *r = x->out;
+	if (x->nwarnings) /* the steps find them in another order than one load */
+		qsort(x->warnings, x->nwarnings, sizeof *x->warnings, by_text);
 	r->gun = mf_arena_text(x->a, mf_trust_gun(x->im.trust));
 	r->from = mf_arena_text(x->a, mf_trust_where(x->im.trust));
 	r->dialect = mf_trust_dialect(x->im.trust)->name;
@@ -511,12 +575,14 @@ static int mirror(struct mf_mirror *x, struct mf_err *err)
 		return -1;
 	if (x->im.ref.transport == MF_TRANSPORT_LAYOUT)
 		return mf_fail(err, MF_E_USAGE, 0, "a layout is copied as a directory; mirror a repository");
-	if (open_destination(x, err) < 0 || mf_trust_load(x->im.trust, &(struct mf_load){0}, err) < 0)
+	if (open_destination(x, err) < 0)
+		return -1;
+	bool same = mf_trust_dialect(x->im.trust) == mf_trust_dialect(x->to);
+	if (mf_trust_load(x->im.trust, &(struct mf_load){.subjects = same ? mf_no_subjects : NULL}, err) < 0)
 		return -1;
 	const struct mf_tuf_set *set = mf_trust_set(x->im.trust);
 	x->out->version = set->timestamp->version;
 	x->out->expires = set->timestamp->expires;
-	bool same = mf_trust_dialect(x->im.trust) == mf_trust_dialect(x->to);
 	if ((same ? copy(x, err) : mf_mirror_convert(x, err)) < 0)
 		return -1;
 	return report(x, err);
@@ -531,7 +597,7 @@ int manifesto_mirror(struct manifesto *m, const struct manifesto_mirror_options 
 	int rc = -1;
 	if (r) {
 		struct mf_mirror x MF_CLEANUP(mirror_clear) = {
-		    .m = m, .o = &o, .out = r, .a = mf_result_arena(r)};
+		    .m = m, .o = &o, .out = r, .a = mf_result_arena(r), .targets = MF_LISTING_INIT};
 		rc = mirror(&x, &err);
 	}
 	return MF_OP_END(rc, r, out, error, &err);

@@ -549,7 +549,7 @@ static enum mf_found fill(void *arg, struct mf_trust *t, struct mf_publish_chang
 					  .until = good_until(c->from)};
 	if (!changed && stamp && mf_str_eq(stamp->copy_of, c->copy_of))
 		return MF_ABSENT;
-	if (mf_mirror_contents(c->x, err) < 0)
+	if (mf_mirror_contents(c->x, (struct mf_mirror_content){0}, err) < 0)
 		return MF_FAILED;
 	c->x->out->nfiles += changed + 2;
 	return MF_FOUND;

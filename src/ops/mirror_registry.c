@@ -77,17 +77,22 @@ static int keep_old(struct listing *l, const struct mf_oci_files *old, struct mf
 
 /* ---- upload */
 
-static int add_file(struct listing *l, const struct mf_publish_file *f, struct mf_err *err)
+static int describe(const struct mf_publish_file *f, struct mf_arena *a, struct mf_oci_file *out,
+		    struct mf_err *err)
 {
 	struct mf_buf name MF_BUF_CLEANUP = MF_BUF_INIT(2048);
-	struct mf_oci_file *file = &l->v[l->n];
 	bool stamp = strcmp(f->role, "timestamp") == 0;
 	if (mf_trust_name_role(&name, f->role, stamp ? 0 : f->version, err) < 0 ||
-	    mf_sha256(f->bytes, &file->digest, err) < 0)
+	    mf_sha256(f->bytes, &out->digest, err) < 0)
 		return -1;
-	file->size = f->bytes.n;
-	file->name = mf_arena_dup(&l->arena, mf_buf_str(&name), err);
-	if (!file->name)
+	out->size = f->bytes.n;
+	out->name = mf_arena_dup(a, mf_buf_str(&name), err);
+	return out->name ? 0 : -1;
+}
+
+static int add_file(struct listing *l, const struct mf_publish_file *f, struct mf_err *err)
+{
+	if (describe(f, &l->arena, &l->v[l->n], err) < 0)
 		return -1;
 	l->n++;
 	return 0;
@@ -127,6 +132,31 @@ static int upload(struct mf_mirror *x, const struct mf_publish_file *files, cons
 	return 0;
 }
 
+/* A shard that a step loads again is listed once. */
+int mf_mirror_registry_upload(struct mf_mirror *x, const struct mf_publish_file *files, size_t n,
+			      struct mf_err *err)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct mf_oci_file *v = mf_arena_more(x->a, x->uploaded, x->nuploaded, sizeof *v, err);
+		struct mf_digest digest;
+		bool there = false;
+		if (!v)
+			return -1;
+		x->uploaded = v;
+		if (describe(&files[i], x->a, &v[x->nuploaded], err) < 0)
+			return -1;
+		for (size_t k = 0; k < x->nuploaded && !there; k++)
+			there = strcmp(v[k].name, v[x->nuploaded].name) == 0;
+		if (there)
+			continue;
+		if (mf_blobs_have(x->store, &v[x->nuploaded].digest, 1, &there, err) < 0 ||
+		    (!there && mf_blob_put_bytes(x->store, files[i].bytes, &digest, err) < 0))
+			return -1;
+		x->nuploaded++;
+	}
+	return 0;
+}
+
 static int take_snapshot(struct listing *l, const struct mf_publish_file *f, struct mf_err *err)
 {
 	struct mf_buf copy MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_SNAPSHOT_BYTES);
@@ -139,14 +169,18 @@ static int take_snapshot(struct listing *l, const struct mf_publish_file *f, str
 static int list_files(struct mf_mirror *x, const struct mf_publish_file *files, size_t n,
 		      const struct mf_oci_files *old, struct listing *l, struct mf_err *err)
 {
-	l->v = mf_arena_alloc(&l->arena, n + old->n, sizeof *l->v, err);
+	l->v = mf_arena_alloc(&l->arena, n + x->nuploaded + old->n, sizeof *l->v, err);
 	if (!l->v)
 		return -1;
 	for (size_t i = 0; i < n; i++)
 		if (add_file(l, &files[i], err) < 0 ||
 		    (strcmp(files[i].role, "snapshot") == 0 && take_snapshot(l, &files[i], err) < 0))
 			return -1;
-	return upload(x, files, l, old, err) < 0 ? -1 : keep_old(l, old, err);
+	if (upload(x, files, l, old, err) < 0)
+		return -1;
+	for (size_t i = 0; i < x->nuploaded; i++)
+		l->v[l->n++] = x->uploaded[i];
+	return keep_old(l, old, err);
 }
 
 /* ---- the manifest */

@@ -27,7 +27,7 @@ struct manifesto {
 		char *host;
 		const struct mf_credential_config *credentials;
 		struct mf_auth *auth;
-	} *endpoint; /* kept from one operation to the next; the newest is last */
+	} * endpoint; /* kept from one operation to the next; the newest is last */
 	size_t nendpoint, endpoint_cap;
 	struct mf_pool *pool;     /* of a run over many images, else NULL */
 	struct mf_bundle *bundle; /* opened when it is first needed */
@@ -249,6 +249,7 @@ struct mf_shard_steps {
 	    *given; /* of 256 first bytes: whether the shards of such subjects are loaded; NULL: of all */
 	bool first_bytes[256];
 	unsigned next;
+	size_t first; /* the shards that the step loaded are the roles of the set from this one on */
 };
 /* Takes one step. MF_FOUND: its shards are loaded; MF_ABSENT: there are no more. */
 enum mf_found mf_shards_next(struct mf_shard_steps *s, struct mf_err *err) MF_NODISCARD;

@@ -104,6 +104,7 @@ enum mf_found mf_shards_next(struct mf_shard_steps *s, struct mf_err *err)
 	if (s->next == 0 && are_few(set, "")) {
 		s->next = 256;
 		s->given = NULL;
+		s->first = set->nroles;
 		return mf_trust_load_shards(s->t, all, err) < 0 ? MF_FAILED : MF_FOUND;
 	}
 	/* Shards are not dropped after each step, since a shard whose prefix is one digit also holds the
@@ -118,6 +119,7 @@ enum mf_found mf_shards_next(struct mf_shard_steps *s, struct mf_err *err)
 	for (unsigned n = digits[1] ? 1 : 16; n; n--)
 		s->first_bytes[s->next++] = true;
 	s->given = s->first_bytes;
+	s->first = set->nroles;
 	if (mf_trust_load_shards(s->t, of, err) < 0)
 		return MF_FAILED;
 	mf_env_log(s->env, MF_LOG_DEBUG, "shards of subjects '%s': %zu octets are loaded", digits,

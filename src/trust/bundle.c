@@ -228,10 +228,10 @@ static int give_listed(const struct pack *p, const char *role, const struct mf_t
 	return p->fn(p->arg, &key, bytes, err);
 }
 
-static int give_roles(const struct pack *p, struct mf_err *err)
+static int give_roles(const struct pack *p, size_t from, struct mf_err *err)
 {
 	const struct mf_tuf_set *set = &p->t->set;
-	for (size_t i = 0; i < set->nroles; i++) {
+	for (size_t i = from; i < set->nroles; i++) {
 		const struct mf_tuf_loaded *l = set->roles[i];
 		const char *name = mf_tuf_loaded_name(l);
 		if (give_listed(p, name, mf_tuf_meta_find(set->snapshot, name), mf_buf_bytes(&l->file->bytes),
@@ -272,9 +272,15 @@ int mf_trust_pack(struct mf_trust *t, mf_trust_pack_fn fn, void *arg, struct mf_
 	if (give_named(&p, "timestamp", set->timestamp, err) < 0 ||
 	    give_listed(&p, "snapshot", mf_tuf_meta_find(set->timestamp, "snapshot"),
 			mf_buf_bytes(&set->snapshot->bytes), err) < 0 ||
-	    give_roles(&p, err) < 0)
+	    give_roles(&p, 0, err) < 0)
 		return -1;
 	return give_broken(&p, err);
+}
+
+int mf_trust_pack_roles(struct mf_trust *t, size_t from, mf_trust_pack_fn fn, void *arg, struct mf_err *err)
+{
+	const struct pack p = {t, fn, arg};
+	return give_roles(&p, from, err);
 }
 
 /* ---- age */

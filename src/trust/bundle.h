@@ -25,6 +25,9 @@ int mf_trust_open_bundle(const struct mf_archive *a, const char *gun, const char
 typedef int (*mf_trust_pack_fn)(void *arg, const struct mf_fetch_key *key, struct mf_bytes bytes,
 				struct mf_err *err);
 int mf_trust_pack(struct mf_trust *t, mf_trust_pack_fn fn, void *arg, struct mf_err *err) MF_NODISCARD;
+/* The same for the loaded roles from this one of the set on, alone. */
+int mf_trust_pack_roles(struct mf_trust *t, size_t from, mf_trust_pack_fn fn, void *arg,
+			struct mf_err *err) MF_NODISCARD;
 /* Appends the name of a file in a bundle. */
 int mf_trust_pack_name(const struct mf_trust *t, const struct mf_fetch_key *key, struct mf_buf *out,
 		       struct mf_err *err) MF_NODISCARD;

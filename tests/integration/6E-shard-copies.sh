@@ -61,6 +61,63 @@ run manifesto prune "$repository"
 check_status 'prune' 0
 reads 'after both'
 
+# Of more shards than are loaded at once a mirror has some in memory at a time.
+for i in {1..7}; do
+	echo "$repository:$i"
+done >images
+for type in a b c d e f g; do
+	manifesto put -q --images images "$type" content || t_bail "put $type"
+done
+listed() { # DIRECTORY: the files that its newest snapshot lists
+	jq -r '.signed.meta | to_entries[] | "\(.value.version).\(.key)"' "$(find "$1" -name '*.snapshot.json' | sort -V | tail -1)"
+}
+parts() { # the octets of the shards that were in memory, in each step of a run with -vv
+	sed -n "s/.*shards of subjects '.*': \([0-9]*\) octets are loaded/\1/p" stderr
+}
+origin=$(dirname "$(find origin -name timestamp.json)")
+rm -rf copy
+run manifesto mirror -vv --json "$repository" copy
+check_status 'a mirror of many shards' 0
+check '... goes through sixteen parts, or more' test "$(parts | wc -l)" -ge 16
+all=$(cd "$origin" && listed . | grep '_h' | xargs cat | wc -c)
+check '... of which none has half of all' test "$(parts | sort -n | tail -1)" -lt $((all / 2))
+copied=$(dirname "$(find copy -name timestamp.json)")
+for file in "$copied"/*.json; do
+	cmp -s "$origin/${file##*/}" "$file" || not_ok "a mirror of many shards: ${file##*/}"
+done
+check_json '... counts each file once' ".repositories[0].files == $(find "$copied" -maxdepth 1 -name '*.json' | wc -l)"
+check_json '... and each content' '.repositories[0].contents == 56'
+reads_many() { # NAME ARGUMENTS
+	local what=$1 i
+	shift
+	for i in 1 4 7; do
+		run manifesto get "$@" "$repository:$i" g
+		check "$what: image $i" cmp -s stdout content
+	done
+	run manifesto list --all --json "$@" "$repository"
+	jq -S 'del(.repository) | .images |= map(del(.image)) | .records |= map(del(.image))' stdout >"$what.list"
+	check "$what: all records" cmp -s 'the origin.list' "$what.list"
+}
+reads_many 'the origin'
+reads_many 'the mirror' --trust-server "tuf+file://$T/copy"
+run manifesto mirror --json "$repository" copy
+check_json 'again: nothing to do' '.repositories[0] | (.changed or .files > 0) | not'
+lost=("$(find "$copied" -name '*_hf?.json' | head -1)" "$copied/timestamp.json" "$copied"/*.root.json)
+rm "${lost[@]}"
+run manifesto mirror --json "$repository" copy
+check_json 'one that was stopped goes on where it was' ".repositories[0] | .changed and .files == ${#lost[@]}"
+reads_many 'the mirror again' --trust-server "tuf+file://$T/copy"
+
+run manifesto mirror -vv --json "$repository" "tuf+oci://$REGISTRY/mirrors/tuf"
+check_status 'a mirror of many shards in a registry' 0
+check '... goes through sixteen parts, or more' test "$(parts | wc -l)" -ge 16
+reads_many 'the registry' --trust-server "tuf+oci://$REGISTRY/mirrors/tuf"
+manifesto put -q "$repository:1" g other || t_bail 'put g'
+run manifesto mirror --json "$repository" "tuf+oci://$REGISTRY/mirrors/tuf"
+check_json '... the next one has what changed' '.repositories[0] | .changed and .files < 8'
+run manifesto list --all --json --trust-server "tuf+oci://$REGISTRY/mirrors/tuf" "$repository"
+check '... and all records' test "$(jq '.records | length' stdout)" = 56
+
 # ---- Notary: a mirror that is converted
 export MANIFESTO_TRUST_SERVER=$NOTARY
 manifesto trust forget -q "$repository" >/dev/null 2>&1
