@@ -263,8 +263,9 @@ static int fail_large(struct mf_err *err)
 {
 	(void)mf_fail(err, MF_E_USAGE, 0, "the proposal would have more than %zu files, or more than %zu MiB",
 		      (size_t)MF_MAX_PROPOSAL_FILES, MF_MAX_PROPOSAL_BYTES >> 20);
-	mf_err_set_hint(err, "propose the change of fewer records at once; where one key is enough, whoever "
-			     "holds it needs no proposal");
+	mf_err_set_hint(
+	    err, "propose the change of fewer records at once; before keys go, let those that stay sign "
+		 "the role with 'manifesto role sign --propose', a part of its files at a time");
 	return -1;
 }
 

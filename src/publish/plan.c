@@ -66,14 +66,49 @@ static const char *broken_file(const struct mf_trust *t, const struct mf_tuf_rol
 	return cur->name;
 }
 
-/* Re-signs the shards of a role with its own file. Their signatures are valid, but may be by a key that is
- * removed later. */
-static void add_shards(struct mf_plan *p, const struct mf_trust *t, const char *role)
+static int by_expiry(const void *a, const void *b)
 {
-	for (size_t i = 0; i < t->set.nroles; i++)
-		if (t->set.roles[i]->shard && strcmp(t->set.roles[i]->role, role) == 0)
-			p->resign[p->change.nresign++] =
-			    (struct mf_publish_resign){.role = t->set.roles[i]->shard};
+	const struct mf_tuf_loaded *const *x = a, *const *y = b;
+	int64_t one = (*x)->file->expires, other = (*y)->file->expires;
+	return one != other ? (one > other) - (one < other) : strcmp((*x)->shard, (*y)->shard);
+}
+
+/* A file in a proposal, in base64. */
+static size_t proposed_octets(const struct mf_tuf_loaded *l)
+{
+	return (l->file->bytes.n + 2) / 3 * 4;
+}
+
+/* Re-signs the shards of a role with its own file. Their signatures are valid, but may be by a key that is
+ * removed later. A proposal has room for some of them: those that expire first, so that further proposals
+ * sign the others. */
+static int add_shards(struct mf_plan *p, const struct mf_trust *t, const struct mf_tuf_loaded *own,
+		      struct mf_err *err)
+{
+	const struct mf_tuf_loaded **v = mf_arena_alloc(&p->arena, t->set.nroles, sizeof(void *), err);
+	const bool proposed = p->request->proposal != NULL;
+	const int64_t signed_lately = mf_publish_expiry(t, MF_TUF_TARGETS) - MF_PROPOSAL_LIFE;
+	size_t n = 0, left = 0, octets = proposed_octets(own) + ((size_t)2 << 20);
+	for (size_t i = 0; v && i < t->set.nroles; i++)
+		if (t->set.roles[i]->shard && t->set.roles[i]->parent == own)
+			v[n++] = t->set.roles[i];
+	if (!v)
+		return -1;
+	qsort(v, n, sizeof *v, by_expiry);
+	for (size_t i = 0; i < n; i++) {
+		octets += proposed_octets(v[i]);
+		if (!proposed || (i + 1 < MF_MAX_PROPOSAL_FILES && octets <= MF_MAX_PROPOSAL_BYTES))
+			p->resign[p->change.nresign++] = (struct mf_publish_resign){.role = v[i]->shard};
+		else
+			left += v[i]->file->expires < signed_lately;
+	}
+	if (left)
+		mf_env_log(
+		    t->cfg->env, MF_LOG_WARNING,
+		    "the proposal has no room for %zu more files of role '%s': when it is published, propose "
+		    "the same again for those",
+		    left, own->role);
+	return 0;
 }
 
 static int sign_role(struct mf_plan *p, struct mf_trust *t, const struct mf_role_request *r,
@@ -82,8 +117,8 @@ static int sign_role(struct mf_plan *p, struct mf_trust *t, const struct mf_role
 	struct mf_tuf_file *file MF_TUF_FILE_CLEANUP = NULL;
 	const char *broken = broken_file(t, cur);
 	if (mf_tuf_set_find_file(&t->set, broken)) {
-		add_shards(p, t, cur->name);
-		return add_resign(p, cur->name, 0, err);
+		const struct mf_tuf_loaded *own = mf_tuf_set_find(&t->set, cur->name);
+		return own && add_shards(p, t, own, err) < 0 ? -1 : add_resign(p, cur->name, 0, err);
 	}
 	if (!mf_trust_find_broken(t, broken))
 		return mf_fail(err, MF_E_NOT_FOUND, 0, "nothing was published in role '%s' yet", cur->name);

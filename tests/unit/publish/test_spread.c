@@ -288,6 +288,53 @@ static enum mf_found propose(struct team *t, const struct mf_publish_change *c, 
 	return mf_publish_run(t->w.trust, &in, &version, err);
 }
 
+/* Proposes to sign the role, and publishes that. */
+static void sign_by_proposal(struct team *t, const char *role, struct mf_proposal *p)
+{
+	const struct mf_role_request r = {.verb = MF_ROLE_SIGN, .role = role};
+	struct mf_err err = MF_ERR_INIT;
+	int64_t version;
+	p->created = t->w.now;
+	p->expires = p->created + 86400;
+	p->image = "IMAGE";
+	ok(run_all(t, (struct mf_role_change){.requests = &r, .n = 1, .proposal = p}, &err), &err);
+	const struct mf_publish_intent in = {
+	    .prefix = MF_STR(""), .proposal = p, .fill = mf_proposal_fill, .arg = p};
+	assert_int_equal(mf_publish_run(t->w.trust, &in, &version, &err), MF_FOUND);
+}
+
+static void a_large_role_is_signed_in_several_proposals(void **state)
+{
+	static char names[80][96];
+	struct mf_tuf_edit edits[80];
+	struct team t;
+	struct mf_proposal first MF_PROPOSAL_CLEANUP = {.arena = MF_ARENA_INIT},
+				 second MF_PROPOSAL_CLEANUP = {.arena = MF_ARENA_INIT};
+	struct mf_err err = MF_ERR_INIT;
+	int64_t version;
+	team_make(&t, state);
+	does(&t, add("qa", &t.alice, 1), 1);
+	put(&t, "qa", name_of("qa", "05"), RECORD);
+	for (size_t i = 0; i < 80; i++) {
+		(void)snprintf(names[i], sizeof names[i], "qa/sha256-%zx%zx%062d", i / 5, i % 5, 0);
+		edits[i] = (struct mf_tuf_edit){mf_str_c(names[i]), MF_STR(RECORD)};
+	}
+	ok(publish_change(t.w.trust, (struct mf_publish_change){.role = "qa", .edits = edits, .nedits = 80},
+			  &version, &err),
+	   &err);
+	int64_t before = version_of(&t, "qa._hff");
+	t.w.now += 40 * 86400;
+	sign_by_proposal(&t, "qa", &first);
+	assert_int_equal(first.nfiles, MF_MAX_PROPOSAL_FILES);
+	assert_null(mf_proposal_find(&first, "qa._hff"));
+	assert_int_equal(version_of(&t, "qa._hff"), before);
+	t.w.now += 40 * 86400;
+	sign_by_proposal(&t, "qa", &second);
+	assert_non_null(mf_proposal_find(&second, "qa._hff"));
+	assert_int_equal(version_of(&t, "qa._hff"), before + 1);
+	team_drop(&t);
+}
+
 /* Five records of one byte divide its files down to the last digit; those of each byte make 4,096 files. */
 static void a_proposal_of_too_many_files_is_refused(void **state)
 {
@@ -443,6 +490,8 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(shards_have_the_threshold_of_their_role, tmpdir_make,
 					    tmpdir_drop),
 	    cmocka_unit_test_setup_teardown(a_threshold_is_raised_in_the_list_of_shards, tmpdir_make,
+					    tmpdir_drop),
+	    cmocka_unit_test_setup_teardown(a_large_role_is_signed_in_several_proposals, tmpdir_make,
 					    tmpdir_drop),
 	    cmocka_unit_test_setup_teardown(a_proposal_of_too_many_files_is_refused, tmpdir_make,
 					    tmpdir_drop),
