@@ -2,6 +2,7 @@
 # Proposals of changes in a role that is spread over shards: what is shown and signed is the role, whatever files it has.
 . "$(dirname "$0")/../support/t.sh"
 . "$T_TOP/tests/support/job.sh"
+. "$T_TOP/tests/support/notary.sh"
 
 kinds=${SHARD_PROPOSALS_ON:-directory notary}
 ln -sf "${T_MANIFESTO%/*}/tests/support/manifesto-few" bin/manifesto
@@ -262,6 +263,29 @@ signs() { # NAME FILE
 	check_status "$1 signs $2" 0
 }
 
+# The role of one_key gets a threshold of two: those who hold its keys sign all of its files.
+second_key() { # NAME
+	base=$REGISTRY/acme/$1
+	person alice
+	refused 'two must sign' 11 role add "$base:1" qa --threshold 2
+	run manifesto role add "$base:1" qa --threshold 2 --propose two-keys.json
+	check_status '... by proposal' 0
+	check '... all files' test "$(jq '[.files[].role | select(contains("_h"))] | length' two-keys.json)" -ge 16
+	signs bob two-keys.json
+	refused '... of which one signature is not enough' 11 proposal publish "$base:1" two-keys.json
+	signs carol two-keys.json
+	person alice
+	run manifesto proposal publish "$base:1" two-keys.json
+	check_status '... two are' 0
+	for name in approval a b c e; do
+		run manifesto get "$base:1" $name
+		check_status "... $name is there" 0
+	done
+	check '... and no shard has fewer' test "$(served qa | jq '[.signed.delegations.roles[] | select(.name | contains("_h")).threshold] | unique' -c)" = '[2]'
+	person bob
+	refused 'one key signs no record any more' 11 put --force "$base:1" approval three
+}
+
 several_keys() { # NAME
 	local id name
 	repository "$1"
@@ -294,6 +318,11 @@ several_keys() { # NAME
 	check_status 'it is published' 0
 	check 'the shards have the threshold of their role' test "$(thresholds)" = '2 3'
 	records_are 'a division' one {1..6}
+	if [[ $MANIFESTO_TRUST_SERVER != tuf+file:* ]]; then
+		notary_in cli list "$base"
+		check_status 'the notary program reads the shards' 0
+		check '... all of them' test "$(grep -c '^approval/sha256-' stdout)" = 6
+	fi
 
 	# Beside the image, of one shard.
 	person bob
@@ -412,6 +441,7 @@ for kind in $kinds; do
 	echo "# on $MANIFESTO_TRUST_SERVER"
 	one_key "$kind-one"
 	hostile "$kind-one"
+	second_key "$kind-one"
 	several_keys "$kind-several"
 	other_keys "$kind-several"
 	other_targets "$kind-several"
