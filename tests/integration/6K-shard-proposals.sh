@@ -318,6 +318,11 @@ several_keys() { # NAME
 	check_status 'it is published' 0
 	check 'the shards have the threshold of their role' test "$(thresholds)" = '2 3'
 	records_are 'a division' one {1..6}
+	person alice
+	run manifesto role add "$base:1" qa --threshold 3
+	check_status 'a threshold that all files meet' 0
+	check_stderr_has '... is not that of the list for other programs, which is said' 'other programs accept records'
+	run manifesto role add -q "$base:1" qa --threshold 2
 	if [[ $MANIFESTO_TRUST_SERVER != tuf+file:* ]]; then
 		notary_in cli list "$base"
 		check_status 'the notary program reads the shards' 0

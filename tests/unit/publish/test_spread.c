@@ -246,33 +246,6 @@ static void shards_have_the_threshold_of_their_role(void **state)
 	team_drop(&t);
 }
 
-/* All files have signatures enough already; their list would accept fewer. */
-static void a_threshold_is_raised_in_the_list_of_shards(void **state)
-{
-	struct team t;
-	struct mf_err err = MF_ERR_INIT;
-	int64_t version;
-	team_make(&t, state);
-	struct mf_pubkey *const both[] = {t.alice, t.bob};
-	struct mf_role_request r = add("qa", both, 2);
-	r.threshold = 2;
-	does(&t, r, 1);
-	divide(&t, "qa", "qa");
-	r.threshold = 1;
-	does(&t, r, 1);
-	const struct mf_publish_resign own = {.role = "qa"};
-	ok(publish_change(t.w.trust, (struct mf_publish_change){.resign = &own, .nresign = 1}, &version,
-			  &err),
-	   &err);
-	assert_int_equal(signatures(&t, 1), 2);
-	int64_t before = version_of(&t, "qa._h7");
-	r.threshold = 2;
-	does(&t, r, 1);
-	assert_int_equal(version_of(&t, "qa._h7"), before);
-	assert_int_equal(signatures(&t, 2), 2);
-	team_drop(&t);
-}
-
 static enum mf_found propose(struct team *t, const struct mf_publish_change *c, struct mf_proposal *p,
 			     struct mf_err *err)
 {
@@ -488,8 +461,6 @@ int main(void)
 					    tmpdir_drop),
 	    cmocka_unit_test_setup_teardown(shards_follow_the_keys_of_their_role, tmpdir_make, tmpdir_drop),
 	    cmocka_unit_test_setup_teardown(shards_have_the_threshold_of_their_role, tmpdir_make,
-					    tmpdir_drop),
-	    cmocka_unit_test_setup_teardown(a_threshold_is_raised_in_the_list_of_shards, tmpdir_make,
 					    tmpdir_drop),
 	    cmocka_unit_test_setup_teardown(a_large_role_is_signed_in_several_proposals, tmpdir_make,
 					    tmpdir_drop),
