@@ -402,6 +402,29 @@ static bool own_goes(const struct mf_trust *t, const struct role_change *r, cons
 	       s->own_now->file->expires <= t->set.now;
 }
 
+/* The loaded role that lists a shard; NULL: the name is that of another role. */
+static const struct mf_tuf_loaded *owner_of(const struct mf_trust *t, const char *name)
+{
+	for (size_t i = 0; i < t->set.nroles; i++)
+		for (size_t k = 0; k < t->set.roles[i]->file->nroles; k++) {
+			const struct mf_tuf_role *role = &t->set.roles[i]->file->roles[k];
+			if (strcmp(role->name, name) == 0 && mf_tuf_is_shard(t->set.d, t->set.roles[i], role))
+				return t->set.roles[i];
+		}
+	return NULL;
+}
+
+/* Records of a shard change with their role, which keeps the others: as a role of its own, a shard would be
+ * made anew. */
+static int check_no_shard(const struct mf_trust *t, const char *name, struct mf_err *err)
+{
+	struct mf_esc shard, role;
+	const struct mf_tuf_loaded *owner = owner_of(t, name);
+	return !owner ? 0
+		      : mf_fail(err, MF_E_FORMAT, 0, "'%s' is a shard, which changes with its role '%s'",
+				mf_esc(&shard, mf_str_c(name)), mf_esc(&role, mf_str_c(owner->role)));
+}
+
 static int add_role(struct mf_trust *t, struct mf_outgoing *o, const struct role_change *r, int64_t *version,
 		    struct mf_err *err)
 {
@@ -416,6 +439,8 @@ static int add_role(struct mf_trust *t, struct mf_outgoing *o, const struct role
 	if (change.listed && !empty && mf_publish_spread(t, &change, &s, err) < 0)
 		return -1;
 	size_t first = o->n;
+	if (!r->resign && check_no_shard(t, r->name, err) < 0)
+		return -1;
 	if (add_shards(t, o, r, &s, err) < 0)
 		return -1;
 	if (o->n > first)
@@ -462,18 +487,6 @@ static int add_more(struct mf_trust *t, struct mf_outgoing *o, const struct mf_p
 			return -1;
 	}
 	return 0;
-}
-
-/* The loaded role that lists a shard; NULL: the name is that of another role. */
-static const struct mf_tuf_loaded *owner_of(const struct mf_trust *t, const char *name)
-{
-	for (size_t i = 0; i < t->set.nroles; i++)
-		for (size_t k = 0; k < t->set.roles[i]->file->nroles; k++) {
-			const struct mf_tuf_role *role = &t->set.roles[i]->file->roles[k];
-			if (strcmp(role->name, name) == 0 && mf_tuf_is_shard(t->set.d, t->set.roles[i], role))
-				return t->set.roles[i];
-		}
-	return NULL;
 }
 
 /* Those that are there, of shards too, follow with their role (add_left); one that is replaced by an empty
