@@ -280,7 +280,7 @@ struct manifesto_list_options {
 	/* With `all`: receives the images and records in parts, in their order, so that a repository of
 	 * any size takes no more memory than its largest part. All records of an image are in the same
 	 * part; `first` of an image counts within the part. `part` is valid during the call. A later part
-	 * may still fail. Returns 0, or -1 to stop. The result then has neither images nor records. NULL:
+	 * may still fail. Returns 0, or -1 to stop (MANIFESTO_IO). The result then has neither images nor records. NULL:
 	 * the result has all of them. */
 	int (*part)(void *arg, const struct manifesto_list_result *part);
 	void *part_arg;

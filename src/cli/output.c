@@ -147,10 +147,17 @@ void mf_cli_table_clear(struct mf_cli_table *t)
 		(void)fclose(t->spool);
 }
 
+static void hint_tmpdir(struct mf_err *err)
+{
+	mf_err_set_hint(err, "TMPDIR chooses another directory for temporary files");
+}
+
 FILE *mf_cli_spool_open(struct mf_err *err)
 {
 	int fd = mf_unnamed_open(mf_unnamed_dir(), err);
 	FILE *f = fd >= 0 ? fdopen(fd, "w+") : NULL;
+	if (fd < 0)
+		hint_tmpdir(err);
 	if (fd >= 0 && !f) {
 		(void)close(fd);
 		(void)mf_fail_nomem(err);
@@ -163,7 +170,7 @@ int mf_cli_spool_rewind(FILE *f, struct mf_err *err)
 	if (fflush(f) == 0 && !ferror(f) && fseek(f, 0, SEEK_SET) == 0)
 		return 0;
 	(void)mf_fail(err, MF_E_IO, errno, "write a temporary file in '%s'", mf_unnamed_dir());
-	mf_err_set_hint(err, "TMPDIR chooses another directory for temporary files");
+	hint_tmpdir(err);
 	return -1;
 }
 
@@ -220,6 +227,7 @@ static int spill(struct mf_cli_table *t, struct mf_err *err)
 	if (!t->spool)
 		return -1;
 	(void)fwrite(t->text.p, 1, t->text.n, t->spool); /* an error stays in the stream */
+	t->spooled = t->cells;
 	return 0;
 }
 
@@ -334,8 +342,8 @@ static size_t put_spooled(const struct mf_cli_table *t, FILE *f, size_t cap, str
 		return 0;
 	while (getdelim(&cell, &size, 0, t->spool) > 0)
 		put_column(t, f, n++, cap, cell);
-	if (ferror(t->spool))
-		(void)mf_fail(err, MF_E_IO, errno, "read a temporary file in '%s'", mf_unnamed_dir());
+	if (mf_cli_spool_check(t->spool, err) == 0 && n != t->spooled)
+		(void)mf_fail_nomem(err);
 	return n;
 }
 

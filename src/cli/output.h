@@ -41,7 +41,7 @@ void mf_cli_print_error(const struct manifesto_error *err, bool json);
  * in the stream, and are found by the other two functions. */
 FILE *mf_cli_spool_open(struct mf_err *err) MF_NODISCARD;
 int mf_cli_spool_rewind(FILE *f, struct mf_err *err) MF_NODISCARD;
-int mf_cli_spool_check(FILE *f, struct mf_err *err) MF_NODISCARD; /* was all of it read? */
+int mf_cli_spool_check(FILE *f, struct mf_err *err) MF_NODISCARD;          /* was all of it read? */
 int mf_cli_spool_copy(FILE *f, FILE *to, struct mf_err *err) MF_NODISCARD; /* from its beginning */
 
 /* ---- tables with aligned columns; cells are escaped as they are added. On a terminal that is too narrow,
@@ -51,6 +51,7 @@ struct mf_cli_table {
 	struct mf_buf text; /* cells, each with its NUL; */
 	FILE *spool;        /* those before them, where they are many */
 	size_t columns, cells;
+	size_t spooled; /* cells that are in `spool` */
 	size_t width[MF_CLI_TABLE_COLUMNS];
 	struct mf_err failed; /* first failure, reported by mf_cli_table_print */
 };

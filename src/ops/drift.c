@@ -245,6 +245,10 @@ static int find_stale(struct mf_image *im, const struct mf_entries *all, struct 
 		if (!foreign)
 			x->stale[x->nstale++] = e->digest;
 	}
+	if (!x->nstale) {
+		free(x->stale);
+		x->stale = NULL;
+	}
 	return 0;
 }
 

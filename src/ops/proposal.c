@@ -424,9 +424,13 @@ static int store_targets(struct work *w, struct mf_err *err)
 
 static int fail_moved(const struct work *w, struct mf_err *err)
 {
-	(void)mf_fail(err, MF_E_THRESHOLD, 0,
-		      "somebody has published since this was proposed: %zu signature%s no longer fit%s",
-		      w->p.dropped, w->p.dropped == 1 ? "" : "s", w->p.dropped == 1 ? "s" : "");
+	if (!w->p.dropped)
+		(void)mf_fail(err, MF_E_THRESHOLD, 0, "the proposal lacks a file that must be signed");
+	else
+		(void)mf_fail(
+		    err, MF_E_THRESHOLD, 0,
+		    "somebody has published since this was proposed: %zu signature%s no longer fit%s",
+		    w->p.dropped, w->p.dropped == 1 ? "" : "s", w->p.dropped == 1 ? "s" : "");
 	mf_err_set_hint(err, "'manifesto proposal sign' applies it to what is there now and signs that");
 	return -1;
 }
@@ -524,6 +528,7 @@ static int list_one(struct work *w, const struct mf_proposal_place *at, struct m
 	int64_t version;
 	w->place = *at;
 	mf_proposal_clear(&w->p);
+	mf_trust_drop_shards(w->im.trust); /* each proposal names its own */
 	*out = (struct manifesto_proposal){.id = mf_report_hex(w->a, &at->digest),
 					   .image = mf_arena_text(w->a, w->im.text),
 					   .state = "done"};

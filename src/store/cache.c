@@ -160,7 +160,7 @@ static int hold(const struct mf_cache *c, uint64_t *total, struct mf_err *err)
 		return 0;
 	qsort(e.v, e.n, sizeof *e.v, by_use);
 	/* A file that was used or rewritten since the walk stays. */
-	for (size_t i = 0; i<e.n && * total> ROOM(c->limit); i++) {
+	for (size_t i = 0; i < e.n && (*total) > ROOM(c->limit); i++) {
 		struct mf_err ignored = MF_ERR_INIT;
 		if (mf_dir_remove_old(c->dir, e.v[i].name, e.v[i].changed, &ignored) == MF_FOUND)
 			*total -= e.v[i].cost;

@@ -35,14 +35,7 @@ records() {
 }
 
 proposals() { # NAME
-	local name=$1 words what
-	for what in 'put : approval other' 'rm : approval' 'withdraw : approval --reason old' 'sign : approval --yes --role qa'; do
-		read -ra words <<<"$what"
-		words[1]=$repository:2
-		refused "$name: ${words[0]} of a record in a shard is not proposed" 2 "${words[@]}" --key second --propose p.json
-		check_stderr_has "$name: ... and why" "qa' are spread over several files"
-		check "$name: ... and there is no proposal" test ! -e p.json
-	done
+	local name=$1
 	run manifesto veto "$repository:3" note --role qa --reason no --key second --propose p.json
 	check_status "$name: a veto, which is in the role's own file, is" 0
 	run manifesto proposal sign --yes --publish "$repository" p.json
@@ -57,13 +50,8 @@ proposals() { # NAME
 	run manifesto role list --json "$repository"
 	check_json "$name: ... and nothing is lost" '[.roles[] | .entries] | add == 13 and length == 3'
 	run manifesto role remove "$repository" qa --key team --propose p.json
-	check_status "$name: a key that has signed shards does not go by a proposal" 2
-	check_stderr_has "$name: ... but the hint has the command that must come first" "sign with 'manifesto role sign'"
-	run manifesto role sign "$repository" qa --key second
-	check_status "$name: the other key signs" 0
-	run manifesto role remove "$repository" qa --key team --propose p.json
-	check_status "$name: ... then it can" 0
-	check_stderr_has "$name: ... with what is left to do" "role sign $repository"
+	check_status "$name: a key that has signed shards goes by a proposal" 0
+	check "$name: ... which re-signs them" test "$(jq '[.files[] | select(.role | contains("_h"))] | length' p.json)" -gt 1
 	run manifesto proposal sign --yes --publish "$repository" p.json
 	check_status "$name: ... be published" 0
 	rm p.json
@@ -105,17 +93,12 @@ bundles() { # NAME: with the program of before, which reads shards, too
 
 targets_key() { # NAME: what a root of two signatures takes, where nothing goes without a proposal
 	local name=$1
-	run manifesto trust rotate "$repository" targets --key second --propose p.json
-	check_status "$name: the key of targets does not change by a proposal while its shards need the old one" 2
-	check_stderr_has "$name: ... but what must come first is said" "sign with 'manifesto trust refresh --force'"
 	run manifesto trust rotate "$repository" targets --key second --keep-old --propose p.json
 	check_status "$name: the new one alone is proposed" 0
 	run manifesto proposal sign --yes --publish "$repository" p.json
 	check_status "$name: ... and published" 0
 	rm -f p.json
 	refused "$name: ... once" 2 trust rotate "$repository" targets --key second --keep-old
-	MANIFESTO_KEY=second run manifesto trust refresh --force "$repository"
-	check_status "$name: it signs all files" 0
 	run manifesto trust rotate "$repository" targets --key second --propose p.json
 	check_status "$name: then the old one goes by a proposal" 0
 	run manifesto proposal sign --yes --publish "$repository" p.json

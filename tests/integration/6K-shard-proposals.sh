@@ -161,6 +161,13 @@ hostile() { # NAME: the repository of one_key
 	refused 'the octets of one in place of the other' 6 proposal publish "$base:1" forged.json
 	forge two.json '.files[0].role |= sub(".$"; "x")'
 	refused 'one under a name that is not that of a shard' 11 proposal publish "$base:1" forged.json
+	# A shard as a role of its own would be made anew, without the records that it has.
+	run manifesto put "$base:1" c one --propose own.json
+	forge own.json '.intent.role = .files[0].role | .files[0].signatures = [] | .files[0].base.sha256 |= "sha256:" + .[8:] + .[7:8]'
+	refused 'a shard as a role of its own is not shown' 6 proposal show "$base:1" forged.json
+	check_stderr_has '... and why' "is a shard, which changes with its role"
+	refused '... not signed' 6 proposal sign --yes --publish "$base:1" forged.json
+	refused '... and not published' 6 proposal publish "$base:1" forged.json
 	for i in 1 3; do
 		get_is "image $i has the record that it had" "$([ "$i" = 1 ] && echo two || echo three)" "$base:$i" approval
 	done

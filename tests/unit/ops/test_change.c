@@ -644,7 +644,7 @@ static void list_hands_out_parts_until_it_is_stopped(void **state)
 	manifesto_result_free(l);
 	o.part_arg = &none;
 	assert_int_equal(manifesto_list(w.m, &o, &l, &err), -1);
-	assert_string_equal(err.code, "cancelled");
+	assert_string_equal(err.code, "io");
 	assert_int_equal(none.parts, 1);
 	world_drop(&w);
 }
