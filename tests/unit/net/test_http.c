@@ -259,6 +259,23 @@ static void a_stalled_body_is_given_up(void **state)
 	assert_true(mf_monotonic_ms() - begin < 6000);
 }
 
+static void note_idle(void *arg)
+{
+	++*(int *)arg;
+}
+
+static void work_is_done_while_a_server_is_awaited(void **state)
+{
+	FIXTURE(f);
+	int64_t begin = mf_monotonic_ms();
+	int idle = 0;
+	f.env.idle = note_idle;
+	f.env.idle_arg = &idle;
+	f.env.deadline_ms = begin + 200;
+	assert_int_equal(get_error(&f, at(&f, "/hang")).code, MF_E_UNAVAILABLE);
+	assert_true(idle > 0);
+}
+
 static bool after(void *arg)
 {
 	return mf_monotonic_ms() > *(int64_t *)arg;
@@ -814,6 +831,7 @@ int main(void)
 	    cmocka_unit_test(truncated_bodies_are_unavailable),
 	    cmocka_unit_test(an_error_names_phase_and_endpoint),
 	    cmocka_unit_test(the_deadline_ends_a_trickle),
+	    cmocka_unit_test(work_is_done_while_a_server_is_awaited),
 	    cmocka_unit_test(a_stalled_body_is_given_up),
 	    cmocka_unit_test(cancelling_ends_a_hanging_call_soon),
 	    cmocka_unit_test(a_refused_connection_is_retried_and_then_unavailable),

@@ -188,6 +188,12 @@ static void large_files_are_written_at_once(void **state)
 	write_text(state, &c, "blobs/" H2, large); /* both together are too large */
 	assert_true(there(state, "blobs/" H1));
 	assert_true(there(state, "blobs/" H2));
+	/* What was written makes room for what comes. */
+	for (int i = 0; i < 2; i++) {
+		write_text(state, &c, i ? "blobs/" H4 : "blobs/" H3, large);
+		assert_int_equal(c.nwaiting, 1);
+		mf_cache_flush(&c);
+	}
 	free(large);
 }
 

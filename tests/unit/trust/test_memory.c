@@ -123,6 +123,36 @@ static void missing_or_misnamed_step_back_is_no_absence(void **state)
 	simple_drop(&s);
 }
 
+/* ---- the cache */
+
+static void files_that_wait_to_be_written_are_found(void **state)
+{
+	struct simple s;
+	struct mf_err err = MF_ERR_INIT;
+	struct mf_trust_memory memory;
+	whole_make(&s, state);
+	assert_int_equal(load_how(&s.w, true, ""), MF_OK);
+	assert_true(s.w.files.nwaiting > 0);
+	assert_int_equal(mf_trust_remembers(s.w.trust, &memory, &err), MF_FOUND);
+	assert_non_null(memory.cache);
+	mf_trust_memory_clear(&memory);
+	assert_int_equal(s.w.files.nwaiting, 0);
+	mf_cache_put(&s.w.files, NAME, "targets", 0, mf_bytes_of(MF_STR("\"qa/\"")));
+	char *dir = mf_trust_metadata_dir(s.w.trust, &err);
+	assert_non_null(dir);
+	free(dir);
+	assert_int_equal(s.w.files.nwaiting, 0);
+	/* It lists the name with the content's hash: the content is not new. */
+	const struct mf_digest content = {{1}};
+	char hex[65], text[80];
+	mf_digest_hex(hex, &content);
+	(void)snprintf(text, sizeof text, "qa/\"%s\"", hex);
+	assert_true(mf_trust_seems_new(s.w.trust, MF_STR("qa/"), &content));
+	mf_cache_put(&s.w.files, NAME, "targets", 0, mf_bytes_of(mf_str_c(text)));
+	assert_false(mf_trust_seems_new(s.w.trust, MF_STR("qa/"), &content));
+	simple_drop(&s);
+}
+
 /* ---- floors */
 
 static int64_t floor_of(struct world *w, const char *role, int64_t *clock)
@@ -555,6 +585,7 @@ int main(void)
 	    T(exact_pin_alone_remembers_a_repository),
 	    T(damaged_root_of_the_pinned_key_is_a_signature_error),
 	    T(missing_or_misnamed_step_back_is_no_absence),
+	    T(files_that_wait_to_be_written_are_found),
 	    T(floors_are_not_lowered_by_whoever_is_late),
 	    T(clock_is_remembered_once_an_hour),
 	    T(more_floors_than_fit_are_refused_and_not_written),
