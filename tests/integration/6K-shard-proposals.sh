@@ -10,7 +10,7 @@ lab registry notary
 for i in one two three; do
 	echo "$i" >"$i"
 done
-for i in {1..7}; do
+for i in {1..10}; do
 	make_image layout --tag "$i" --seed "$i" >/dev/null
 done
 
@@ -237,6 +237,78 @@ hostile() { # NAME: the repository of one_key
 	done
 }
 
+# What is shown of a proposal that changes several files of a role.
+shown() { # NAME: the repository of one_key
+	local i early
+	base=$REGISTRY/acme/$1
+	person bob
+	printf '%s\n' "$base:4" "$base:5" >images
+	rm -f two.json
+	run manifesto put --images images --force approval two --propose two.json
+	check_status 'records in two shards are proposed once more' 0
+	check '... two files' test "$(jq '.files | length' two.json)" = 2
+	person carol
+	early=$(date -u -d '+1 day' +%FT%TZ)
+	for i in 0 1; do
+		forge two.json '.files[$i] |= (.expires = $early | .signatures = [] | .signed |= (@base64d | sub("\"expires\":\"[^\"]*\""; "\"expires\":\"\($early)\"") | @base64))' \
+			--argjson i "$i" --arg early "$early"
+		run manifesto proposal show --json "$base:4" forged.json
+		check_json "file $((i + 1)) expires first: that is shown" ".proposal | (.moved | not) and (.files | length) == 1 and .files[0].expires == \"$early\""
+	done
+
+	# One of the two files is published alone, as it was signed.
+	forge two.json '.files |= .[:1] | (.files[0].role | sub(".*_h"; "sha256-")) as $subject | .intent.edits |= map(select(.name | contains($subject)))'
+	run manifesto proposal publish "$base:4" forged.json
+	check_status 'one of two files is published' 0
+	run manifesto proposal show --json "$base:4" two.json
+	check_json '... which takes nothing from the other one' '.proposal | (.moved | not) and .droppedSignatures == 0 and .state == "ready" and (.records | length) == 1'
+	run manifesto proposal publish "$base:4" two.json
+	check_status '... which is published as well' 0
+	for i in 4 5; do
+		record_is "... image $i" two "$base:$i"
+	done
+
+	# A shard is divided in which a record is replaced.
+	check 'two images of one shard' test "$(digits 6)" = "$(digits 7)"
+	person bob
+	for i in a b c; do
+		manifesto put -q "$base:6" "$i" one || not_ok "put $i"
+	done
+	printf '%s\n' "$base:6" "$base:7" >images
+	rm -f divides.json
+	run manifesto put --images images --force approval two --propose divides.json
+	check_status 'two records are proposed that divide their shard' 0
+	run manifesto proposal show --json "$base:6" divides.json
+	check_json '... and are shown as what they replace and add' '.proposal | ([.records[].what] | sort) == ["added", "replaced"] and .changes == []'
+	run manifesto proposal publish "$base:6" divides.json
+	check_status '... and published' 0
+}
+
+# A proposal of too many files: each record is the fifth one of its image, and divides the shard twice.
+too_large() { # NAME: a repository of one_key
+	local i url=$REGISTRY/v2/acme/$1/blobs/sha256:
+	base=$REGISTRY/acme/$1
+	for i in {8..10}; do
+		push_image "oci:layout:$i" "$base:$i" >/dev/null 2>&1
+	done
+	person alice
+	run manifesto role add "$base:1" large --key bob.pub --types l1,l2,l3,l4,l5
+	check_status 'a further role' 0
+	person bob
+	printf '%s\n' "$base:"{1..10} >images
+	for i in l1 l2 l3 l4; do
+		manifesto put -q --images images "$i" one || not_ok "put $i"
+	done
+	echo large >large
+	refused 'a proposal of too many files' 2 put --images images l5 large --propose large.json
+	check_stderr_has '... is refused, which is said' 'more than 256 files'
+	check '... not written' test ! -e large.json
+	check '... and its content is not stored' test "$(registry_get "$url$(sum large)")" = 404
+	run manifesto put "$base:2" l5 large --propose large.json
+	check_status '... that of one record has fewer' 0
+	check '... and its content is stored' test "$(registry_get "$url$(sum large)")" = 200
+}
+
 # ---- a role that two of three sign
 
 # The file of a role or shard as the server has it.
@@ -321,6 +393,9 @@ several_keys() { # NAME
 	run manifesto proposal show --json "$base:1" forged.json
 	check_json 'one signature too few on a shard is missed' '.proposal | .missingSignatures == 1 and (.files[0].signers | length) == 1'
 	refused '... and nothing is published' 11 proposal publish "$base:1" forged.json
+	signs carol forged.json
+	run manifesto proposal show --json "$base:1" forged.json
+	check_json '... until she has signed that, too' '.proposal | .missingSignatures == 0 and .state == "ready" and (.files[0].signers | length) == 2'
 	run manifesto proposal publish "$base:1" all.json
 	check_status 'it is published' 0
 	check 'the shards have the threshold of their role' test "$(thresholds)" = '2 3'
@@ -350,6 +425,8 @@ several_keys() { # NAME
 	person bob
 	for name in a b; do
 		manifesto put -q "$base:3" $name one --propose "new-$name.json" || not_ok "propose $name"
+		run manifesto proposal show --json "$base:3" "new-$name.json"
+		check_json "a type that is new to the shards: $name is shown" '.proposal | (.records | length) == 1 and .records[0].what == "added" and .changes == []'
 	done
 	signs carol new-a.json
 	signs carol new-b.json
@@ -453,6 +530,8 @@ for kind in $kinds; do
 	echo "# on $MANIFESTO_TRUST_SERVER"
 	one_key "$kind-one"
 	hostile "$kind-one"
+	shown "$kind-one"
+	too_large "$kind-one"
 	second_key "$kind-one"
 	several_keys "$kind-several"
 	other_keys "$kind-several"
