@@ -79,8 +79,8 @@ static bool has_signed(const struct mf_tuf_file *f, const struct mf_tuf_key *k)
 	return false;
 }
 
-/* The keys that may sign the files of a role, each once, and how many of the files each has signed, counted
- * from the first one without a gap. */
+/* The keys that may sign the files of a role, each once. A key is a signer when it has signed every file: its
+ * signed_files is then nfiles. */
 struct signers {
 	struct mf_pubkey **keys;
 	size_t *signed_files;
