@@ -425,8 +425,6 @@ several_keys() { # NAME
 	person bob
 	for name in a b; do
 		manifesto put -q "$base:3" $name one --propose "new-$name.json" || not_ok "propose $name"
-		run manifesto proposal show --json "$base:3" "new-$name.json"
-		check_json "a type that is new to the shards: $name is shown" '.proposal | (.records | length) == 1 and .records[0].what == "added" and .changes == []'
 	done
 	signs carol new-a.json
 	signs carol new-b.json
@@ -504,6 +502,11 @@ other_targets() { # NAME: of the repository of several_keys
 	for i in {2..6}; do
 		manifesto put -q "$base:$i" notes two || not_ok "put $i"
 	done
+	run manifesto put "$base:2" memo one --propose memo.json
+	check_status 'a record of a type that no shard has is proposed' 0
+	check '... with the paths of the shards' test "$(jq '.files | length' memo.json)" = 2
+	run manifesto proposal show --json "$base:2" memo.json
+	check_json '... and is shown as a record' '.proposal | (.records | length) == 1 and .records[0].record.type == "memo" and .changes == []'
 	run manifesto trust rotate "$base:1" targets --key bob.pub --propose rotate.json
 	check_status 'another key of targets is proposed' 0
 	check '... all of its files' test "$(jq '[.files[] | select(.role | test("^targets([._/]+h.)?$"))] | length' rotate.json)" = 17
