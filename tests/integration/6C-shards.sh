@@ -92,7 +92,10 @@ run manifesto role remove -q oci:image qa --key third
 check_status 'a key is removed' 0
 check '... and what it signed is read' has_all approval 9
 run manifesto role add -q oci:image qa --key third --threshold 2
-check_status 'no second signature is asked for' 2
+check_status 'two signatures are required' 0
+check '... and all are read' has_all approval 9
+run manifesto role add -q oci:image qa --threshold 1
+check_status '... then one again' 0
 run manifesto role add -q oci:image qa --types approval-2
 check_status 'a type is added' 0
 run manifesto put -q oci:image:2 approval-2 content
