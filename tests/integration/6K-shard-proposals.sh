@@ -250,6 +250,7 @@ shown() { # NAME: the repository of one_key
 	person carol
 	early=$(date -u -d '+1 day' +%FT%TZ)
 	for i in 0 1; do
+		# shellcheck disable=SC2016 # variables of jq
 		forge two.json '.files[$i] |= (.expires = $early | .signatures = [] | .signed |= (@base64d | sub("\"expires\":\"[^\"]*\""; "\"expires\":\"\($early)\"") | @base64))' \
 			--argjson i "$i" --arg early "$early"
 		run manifesto proposal show --json "$base:4" forged.json
@@ -257,6 +258,7 @@ shown() { # NAME: the repository of one_key
 	done
 
 	# One of the two files is published alone, as it was signed.
+	# shellcheck disable=SC2016 # variables of jq
 	forge two.json '.files |= .[:1] | (.files[0].role | sub(".*_h"; "sha256-")) as $subject | .intent.edits |= map(select(.name | contains($subject)))'
 	run manifesto proposal publish "$base:4" forged.json
 	check_status 'one of two files is published' 0
