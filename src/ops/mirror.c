@@ -161,7 +161,7 @@ static bool is_wanted(const struct mf_mirror_content *which, const struct mf_tuf
 		return true;
 	return mf_tuf_name_subject(mf_tuf_target_name(set->roles[role]->file, i).raw, &subject)
 		   ? step->given[subject.b[0]]
-		   : role >= step->first;
+		   : role >= step->first || step->given[0];
 }
 
 static int list_contents(struct mf_mirror *x, struct mf_err *err)
@@ -577,12 +577,12 @@ static int mirror(struct mf_mirror *x, struct mf_err *err)
 		return mf_fail(err, MF_E_USAGE, 0, "a layout is copied as a directory; mirror a repository");
 	if (open_destination(x, err) < 0)
 		return -1;
-	bool same = mf_trust_dialect(x->im.trust) == mf_trust_dialect(x->to);
-	if (mf_trust_load(x->im.trust, &(struct mf_load){.subjects = same ? mf_no_subjects : NULL}, err) < 0)
+	if (mf_trust_load(x->im.trust, &(struct mf_load){.subjects = mf_no_subjects}, err) < 0)
 		return -1;
 	const struct mf_tuf_set *set = mf_trust_set(x->im.trust);
 	x->out->version = set->timestamp->version;
 	x->out->expires = set->timestamp->expires;
+	bool same = mf_trust_dialect(x->im.trust) == mf_trust_dialect(x->to);
 	if ((same ? copy(x, err) : mf_mirror_convert(x, err)) < 0)
 		return -1;
 	return report(x, err);

@@ -49,7 +49,7 @@ int mf_mirror_convert(struct mf_mirror *x, struct mf_err *err) MF_NODISCARD;
 struct mf_mirror_content {
 	size_t from; /* of the roles of the set from this one on */
 	/* Of a step: only of subjects with these first bytes, and of targets without a subject in the roles
-	 * that the step loaded. NULL: of all. */
+	 * that the step loaded, or in the first step in all. NULL: of all. */
 	const struct mf_shard_steps *step;
 };
 int mf_mirror_contents(struct mf_mirror *x, struct mf_mirror_content which, struct mf_err *err) MF_NODISCARD;

@@ -9,6 +9,8 @@
  *
  * The mirror's timestamp names the state of the origin that was copied, and expires when the first of the
  * origin's files does. */
+#include <stdio.h>
+
 #include "base/encode.h"
 #include "base/limits.h"
 #include "crypto/hash.h"
@@ -30,7 +32,10 @@ struct convert {
 	struct mf_mirror *x;
 	struct mf_arena a;
 	const struct mf_tuf_set *from, *to;
-	struct mf_signer signer; /* the mirror's own key */
+	const bool *given; /* the publish converts subjects with these first bytes; NULL: all */
+	const struct mf_shard_steps *step; /* which loaded their shards; NULL: no subject is converted */
+	bool ends;                         /* the last publish, which names the state that was copied */
+	struct mf_signer signer;           /* the mirror's own key */
 	const char *signer_name;
 	struct role *roles;
 	size_t nroles;
@@ -85,8 +90,10 @@ static int64_t good_until(const struct mf_tuf_set *s)
 	int64_t until = s->timestamp->expires;
 	until = s->snapshot->expires < until ? s->snapshot->expires : until;
 	until = s->root->expires < until ? s->root->expires : until;
-	for (size_t i = 0; i < s->nroles; i++)
-		until = s->roles[i]->file->expires < until ? s->roles[i]->file->expires : until;
+	for (size_t i = 0; i < s->nroles; i++) {
+		const int64_t expires = mf_tuf_role_expires(s, s->roles[i]);
+		until = expires < until ? expires : until;
+	}
 	return until;
 }
 
@@ -173,6 +180,15 @@ static bool counts(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l, 
 			     !mf_policy_is_hidden(l, name.raw));
 }
 
+/* Is it converted in this publish? A name without a subject is, together with the first byte. */
+static bool is_given(const struct convert *c, const struct mf_tuf_file *f, size_t i)
+{
+	struct mf_digest subject;
+	if (!c->given)
+		return true;
+	return c->given[mf_tuf_name_subject(mf_tuf_target_name(f, i).raw, &subject) ? subject.b[0] : 0];
+}
+
 /* Collects the entries of a role, its shards included, sorted by name. role NULL: there are none. */
 static struct held *gather(struct convert *c, const struct mf_tuf_set *set, const struct mf_tuf_loaded *role,
 			   size_t *n, struct mf_err *err)
@@ -182,7 +198,7 @@ static struct held *gather(struct convert *c, const struct mf_tuf_set *set, cons
 	for (size_t k = 0; v && role && k < set->nroles; k++) {
 		const struct mf_tuf_loaded *l = set->roles[k];
 		for (size_t i = 0; mf_tuf_loaded_owner(l) == role && i < mf_tuf_ntargets(l->file); i++)
-			if (counts(set, l, i))
+			if (is_given(c, l->file, i) && counts(set, l, i))
 				v[(*n)++] = (struct held){l->file, i};
 	}
 	if (*n)
@@ -515,8 +531,13 @@ static int plan(struct convert *c, struct mf_trust *t, struct mf_err *err)
 {
 	const struct mf_key_info *own;
 	mf_arena_clear(&c->a);
-	*c = (struct convert){
-	    .x = c->x, .a = MF_ARENA_INIT, .from = mf_trust_set(c->x->im.trust), .to = &t->set};
+	*c = (struct convert){.x = c->x,
+			      .a = MF_ARENA_INIT,
+			      .from = mf_trust_set(c->x->im.trust),
+			      .to = &t->set,
+			      .step = c->step,
+			      .given = c->given,
+			      .ends = c->ends};
 	if (mf_publish_signer(t, &t->set.root->roles[MF_TUF_TARGETS], &c->signer, &own, err) < 0)
 		return -1;
 	c->signer_name = own->name;
@@ -535,6 +556,8 @@ static enum mf_found fill(void *arg, struct mf_trust *t, struct mf_publish_chang
 	const struct mf_tuf_file *stamp = t->set.timestamp;
 	bool targets = c->targets.nedits || c->delegations.n;
 	size_t changed = targets + c->nmore + c->nresign + (c->root.n > 0);
+	const struct mf_mirror_content contents = {.step = c->step};
+	const struct mf_str before = stamp ? stamp->copy_of : MF_STR("");
 	*out = (struct mf_publish_change){.role = targets ? "targets" : NULL,
 					  .edits = c->targets.edits,
 					  .nedits = c->targets.nedits,
@@ -545,11 +568,11 @@ static enum mf_found fill(void *arg, struct mf_trust *t, struct mf_publish_chang
 					  .nresign = c->nresign,
 					  .root = c->root.n ? &c->root : NULL,
 					  .meta = 1u << MF_TUF_SNAPSHOT | 1u << MF_TUF_TIMESTAMP,
-					  .copy_of = c->copy_of,
+					  .copy_of = c->ends ? c->copy_of : before,
 					  .until = good_until(c->from)};
-	if (!changed && stamp && mf_str_eq(stamp->copy_of, c->copy_of))
+	if (!changed && stamp && (!c->ends || mf_str_eq(before, c->copy_of)))
 		return MF_ABSENT;
-	if (mf_mirror_contents(c->x, (struct mf_mirror_content){0}, err) < 0)
+	if (c->step && mf_mirror_contents(c->x, contents, err) < 0)
 		return MF_FAILED;
 	c->x->out->nfiles += changed + 2;
 	return MF_FOUND;
@@ -597,19 +620,58 @@ static int report(struct mf_mirror *x, struct mf_err *err)
 	return mf_arena_check(x->a, err);
 }
 
+static enum mf_found convert_step(struct convert *c, const char *const *subjects, struct mf_err *err)
+{
+	const struct mf_publish_intent in = {
+	    .kind = MF_PUBLISH_RESIGN, .subjects = subjects, .fill = fill, .arg = c};
+	int64_t version;
+	return mf_publish_run(c->x->to, &in, &version, err);
+}
+
+/* Of an origin with many shards each step is one publish, and then the state is named that was copied. All
+ * records of a subject change in the same publish. */
+static enum mf_found convert_all(struct convert *c, struct mf_err *err)
+{
+	static const bool none[256] = {false};
+	struct mf_shard_steps steps = {.t = c->x->im.trust, .env = &c->x->m->env};
+	enum mf_found more, done = MF_ABSENT;
+	while ((more = mf_shards_next(&steps, err)) == MF_FOUND) {
+		char hex[256][3];
+		const char *subjects[257] = {NULL};
+		for (unsigned b = 0, n = 0; steps.given && b < 256; b++)
+			if (steps.given[b]) {
+				(void)snprintf(hex[n], sizeof hex[n], "%02x", b & 0xffu);
+				subjects[n] = hex[n];
+				n++;
+			}
+		c->step = &steps;
+		c->given = steps.given;
+		c->ends = !steps.given;
+		enum mf_found found = convert_step(c, steps.given ? subjects : NULL, err);
+		if (found == MF_FAILED)
+			return MF_FAILED;
+		done = found == MF_FOUND ? MF_FOUND : done;
+	}
+	if (more == MF_FAILED || !steps.given)
+		return more == MF_FAILED ? MF_FAILED : done;
+	c->step = NULL;
+	c->given = none;
+	c->ends = true;
+	enum mf_found found = convert_step(c, mf_no_subjects, err);
+	return found == MF_ABSENT ? done : found;
+}
+
 int mf_mirror_convert(struct mf_mirror *x, struct mf_err *err)
 {
 	struct mf_buf stamp MF_BUF_CLEANUP = MF_BUF_INIT(MF_MAX_TIMESTAMP_BYTES);
 	struct convert c MF_CLEANUP(convert_clear) = {.x = x, .a = MF_ARENA_INIT};
-	const struct mf_publish_intent in = {.kind = MF_PUBLISH_RESIGN, .fill = fill, .arg = &c};
 	const struct mf_fetch_key key = {
 	    .role = "timestamp", .by = MF_BY_NAME, .max = MF_MAX_TIMESTAMP_BYTES};
-	int64_t version;
 	x->to->keeps_copy = true;
 	enum mf_found there = mf_trust_fetch(x->to, &key, &stamp, err);
 	if (there == MF_FAILED || (there == MF_ABSENT && begin(x, err) < 0))
 		return -1;
-	enum mf_found done = mf_publish_run(x->to, &in, &version, err);
+	enum mf_found done = convert_all(&c, err);
 	enum mf_found restored =
 	    done != MF_FAILED && mf_mirror_is_registry(x) ? mf_mirror_registry_restore(x, err) : MF_ABSENT;
 	if (done == MF_FAILED || restored == MF_FAILED)

@@ -290,7 +290,12 @@ enum mf_found mf_mirror_registry_restore(struct mf_mirror *x, struct mf_err *err
 	enum mf_found whole = mf_mirror_registry_is_whole(x, err);
 	if (whole != MF_ABSENT)
 		return whole == MF_FOUND ? MF_ABSENT : MF_FAILED;
-	if (mf_trust_pack(x->to, put_again, x, err) < 0)
+	struct mf_shard_steps steps = {.t = x->to, .env = &x->m->env};
+	enum mf_found more = mf_trust_pack(x->to, put_again, x, err) < 0 ? MF_FAILED : MF_FOUND;
+	while (more == MF_FOUND && (more = mf_shards_next(&steps, err)) == MF_FOUND)
+		if (mf_trust_pack_roles(x->to, steps.first, put_again, x, err) < 0)
+			return MF_FAILED;
+	if (more == MF_FAILED)
 		return MF_FAILED;
 	whole = mf_mirror_registry_is_whole(x, err);
 	if (whole != MF_ABSENT)

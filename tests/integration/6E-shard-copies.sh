@@ -24,6 +24,7 @@ publish() { # seven images, each with an approval; the first one is replaced, th
 	manifesto withdraw -q --reason old "$repository:2" approval --key team
 	manifesto rm -q "$repository:3" approval --key team
 }
+of_targets=1 # records of the role `targets`
 reads() { # NAME ARGUMENTS: what the reader finds there
 	local what=$1 i
 	shift
@@ -38,7 +39,7 @@ reads() { # NAME ARGUMENTS: what the reader finds there
 	run manifesto get "$@" "$repository:3" approval
 	check_status "$what: what was removed" 3
 	run manifesto role list "$@" --json "$repository:1"
-	check "$what: one role, with all records" test "$(jq -r '.roles[] | "\(.name | ltrimstr("targets/")) \(.entries)"' stdout | tr '\n' ' ')" = 'targets 1 qa 6 '
+	check "$what: one role, with all records" test "$(jq -r '.roles[] | "\(.name | ltrimstr("targets/")) \(.entries)"' stdout | tr '\n' ' ')" = "targets $of_targets qa 6 "
 }
 manifesto key generate -q team || t_bail 'a key'
 
@@ -133,5 +134,72 @@ export MANIFESTO_HOME=$T/reader XDG_CACHE_HOME=$T/cache3
 export MANIFESTO_TRUST_SERVER=tuf+file://$T/converted
 run manifesto trust pin "$repository:1" "$pin"
 reads 'the converted mirror'
+
+# Of more shards than are loaded at once each step is a publish, and the last one names the state that was copied.
+as_writer() { MANIFESTO_HOME=$T/home2 XDG_CACHE_HOME=$T/cache2 MANIFESTO_TRUST_SERVER=$NOTARY "$@"; }
+copy_of() { # what the converted mirror says that it is a copy of
+	jq -S '.signed["x-manifesto-copy-of"]' "$(find converted -name timestamp.json)"
+}
+records() { # FILE: the records of the last command's output
+	jq -S '[.records[] | [.subject, .type, .digest, .state, (.role | ltrimstr("targets/"))]] | sort' stdout >"$1"
+}
+converts() { # NAME DESTINATION TRUST-SERVER: a mirror has what the origin has
+	run as_writer manifesto mirror -vv --json "$repository" "$2"
+	check_status "$1" 0
+	check_json '... is converted' '.repositories[0] | .changed and .converted'
+	check '... in sixteen parts, or more' test "$(parts | wc -l)" -ge 16
+	[ "$3" = "$MANIFESTO_TRUST_SERVER" ] || manifesto trust pin --trust-server "$3" "$repository:1" "$(jq -r '.repositories[0].pin[0]' stdout)" ||
+		not_ok "$1: a pin"
+	run as_writer manifesto list --all --json "$repository"
+	records expected
+	run manifesto list --all --json --trust-server "$3" "$repository"
+	check_status '... is read' 0
+	records got
+	check '... with all records' diff expected got
+	run as_writer manifesto mirror --json "$repository" "$2"
+	check_json '... and then there is nothing to do' '.repositories[0] | (.changed or .files > 0) | not'
+}
+for type in a b c d e f g; do
+	as_writer manifesto put -q --images images "$type" content || t_bail "put $type"
+done
+copy_of >before
+(
+	export MANIFESTO_HOME=$T/home2 XDG_CACHE_HOME=$T/cache2 MANIFESTO_TRUST_SERVER=$NOTARY
+	exec manifesto mirror "$repository" converted >/dev/null 2>&1
+) &
+mirror=$!
+first=$(find converted -name '*.snapshot.json' | wc -l)
+until [ "$(find converted -name '*.snapshot.json' | wc -l)" -ge $((first + 4)) ]; do
+	kill -0 $mirror || break
+done
+kill -KILL $mirror
+wait $mirror 2>/dev/null
+copy_of >after
+check 'a mirror that was stopped on its way names the state that it copied before' cmp -s before after
+of_targets=$(manifesto role list --json "$repository:1" | jq '.roles[0].entries')
+check '... and has some of the new records' test "$of_targets" -gt 1 -a "$of_targets" -lt 50
+reads 'a mirror that was stopped on its way'
+converts 'the next run' converted "tuf+file://$T/converted"
+copy_of >after
+check '... names the new state' jq -en 'input != input' before after
+as_writer manifesto withdraw -q --reason old "$repository:4" b
+as_writer manifesto rm -q "$repository:5" c
+as_writer manifesto put -q "$repository:6" d other
+converts 'what changed since' converted "tuf+file://$T/converted"
+of_targets=49
+reads 'the converted mirror, later'
+export MANIFESTO_HOME=$T/reader2 XDG_CACHE_HOME=$T/cache4
+mkdir reader2
+converts 'a converted mirror in a registry' "tuf+oci://$REGISTRY/converted/tuf" "tuf+oci://$REGISTRY/converted/tuf"
+
+tag=$(curl -s "http://$REGISTRY/v2/converted/tuf/tags/list" | jq -r '.tags[0]')
+lost=$(curl -s -H 'Accept: application/vnd.oci.image.manifest.v1+json' "http://$REGISTRY/v2/converted/tuf/manifests/$tag" |
+	jq -r '[.layers[] | select(.annotations["tuf.io/filename"] | test("_h[0-9a-f]+[.]json")) | .digest][-1]')
+curl -sf -X DELETE "http://$REGISTRY/v2/converted/tuf/blobs/$lost" || t_bail 'the registry loses a shard'
+run as_writer manifesto mirror --json "$repository" "tuf+oci://$REGISTRY/converted/tuf"
+check_json 'a shard that the registry has lost is uploaded again' '.repositories[0].files == 1'
+run manifesto list --all --json --trust-server "tuf+oci://$REGISTRY/converted/tuf" "$repository"
+records got
+check '... and all records are read' diff expected got
 
 t_done
