@@ -35,7 +35,8 @@ struct convert {
 	const bool *given; /* the publish converts subjects with these first bytes; NULL: all */
 	const struct mf_shard_steps *step; /* which loaded their shards; NULL: no subject is converted */
 	bool ends;                         /* the last publish, which names the state that was copied */
-	struct mf_signer signer;           /* the mirror's own key */
+	int64_t seen; /* version of the mirror's timestamp after the publish before this one; 0: none */
+	struct mf_signer signer; /* the mirror's own key */
 	const char *signer_name;
 	struct role *roles;
 	size_t nroles;
@@ -171,22 +172,32 @@ static int held_cmp(const void *a, const void *b)
 	return mf_json_string_cmp(mf_tuf_target_name(x->file, x->i), mf_tuf_target_name(y->file, y->i));
 }
 
-/* Does entry i of this file count for readers? In a shard it does not if the shard's paths do not cover its
- * name, or if the role's own file has the same name. */
+/* Does entry i of this file count for readers? In a shard it does not if its name has no subject, if the
+ * shard's paths do not cover the name, or if the role's own file has the same name. */
 static bool counts(const struct mf_tuf_set *set, const struct mf_tuf_loaded *l, size_t i)
 {
 	struct mf_json_string name = mf_tuf_target_name(l->file, i);
-	return !l->shard || (!name.escaped && mf_tuf_loaded_covers(set->d, l, name.raw) &&
-			     !mf_policy_is_hidden(l, name.raw));
+	struct mf_digest subject;
+	return !l->shard || (mf_tuf_name_subject(name.raw, &subject) &&
+			     mf_tuf_loaded_covers(set->d, l, name.raw) && !mf_policy_is_hidden(l, name.raw));
 }
 
-/* Is it converted in this publish? A name without a subject is, together with the first byte. */
-static bool is_given(const struct convert *c, const struct mf_tuf_file *f, size_t i)
+/* Is it converted in this publish? MF_ABSENT: no. A name without a subject is, together with the first byte.
+ * Readers refuse a name of a record that is written with escapes, and so does the mirror. */
+static enum mf_found is_given(const struct convert *c, const struct mf_tuf_file *f, size_t i,
+			      struct mf_err *err)
 {
+	const struct mf_json_string raw = mf_tuf_target_name(f, i);
+	struct mf_buf name MF_BUF_CLEANUP = MF_BUF_INIT(raw.raw.n + 4);
 	struct mf_digest subject;
-	if (!c->given)
-		return true;
-	return c->given[mf_tuf_name_subject(mf_tuf_target_name(f, i).raw, &subject) ? subject.b[0] : 0];
+	struct mf_esc e;
+	if (raw.escaped && mf_json_string_decode(raw, &name, err) < 0)
+		return MF_FAILED;
+	const bool named = mf_tuf_name_subject(raw.escaped ? mf_buf_str(&name) : raw.raw, &subject);
+	if (raw.escaped && named)
+		return mf_fail(err, MF_E_FORMAT, 0, "the name '%s' of a record is written with escapes",
+			       mf_esc(&e, raw.raw));
+	return !c->given || c->given[named ? subject.b[0] : 0] ? MF_FOUND : MF_ABSENT;
 }
 
 /* Collects the entries of a role, its shards included, sorted by name. role NULL: there are none. */
@@ -197,9 +208,13 @@ static struct held *gather(struct convert *c, const struct mf_tuf_set *set, cons
 	*n = 0;
 	for (size_t k = 0; v && role && k < set->nroles; k++) {
 		const struct mf_tuf_loaded *l = set->roles[k];
-		for (size_t i = 0; mf_tuf_loaded_owner(l) == role && i < mf_tuf_ntargets(l->file); i++)
-			if (is_given(c, l->file, i) && counts(set, l, i))
+		for (size_t i = 0; mf_tuf_loaded_owner(l) == role && i < mf_tuf_ntargets(l->file); i++) {
+			enum mf_found given = is_given(c, l->file, i, err);
+			if (given == MF_FAILED)
+				return NULL;
+			if (given == MF_FOUND && counts(set, l, i))
 				v[(*n)++] = (struct held){l->file, i};
+		}
 	}
 	if (*n)
 		qsort(v, *n, sizeof *v, held_cmp);
@@ -537,7 +552,8 @@ static int plan(struct convert *c, struct mf_trust *t, struct mf_err *err)
 			      .to = &t->set,
 			      .step = c->step,
 			      .given = c->given,
-			      .ends = c->ends};
+			      .ends = c->ends,
+			      .seen = c->seen};
 	if (mf_publish_signer(t, &t->set.root->roles[MF_TUF_TARGETS], &c->signer, &own, err) < 0)
 		return -1;
 	c->signer_name = own->name;
@@ -551,13 +567,17 @@ static int plan(struct convert *c, struct mf_trust *t, struct mf_err *err)
 static enum mf_found fill(void *arg, struct mf_trust *t, struct mf_publish_change *out, struct mf_err *err)
 {
 	struct convert *c = arg;
+	const struct mf_tuf_file *stamp = t->set.timestamp;
+	if (c->seen && stamp && stamp->version != c->seen)
+		return mf_fail(err, MF_E_CONFLICT, 0, "another mirror writes to '%s' at the same time",
+			       mf_trust_where(t));
 	if (plan(c, t, err) < 0)
 		return MF_FAILED;
-	const struct mf_tuf_file *stamp = t->set.timestamp;
 	bool targets = c->targets.nedits || c->delegations.n;
 	size_t changed = targets + c->nmore + c->nresign + (c->root.n > 0);
 	const struct mf_mirror_content contents = {.step = c->step};
 	const struct mf_str before = stamp ? stamp->copy_of : MF_STR("");
+	const bool same = stamp && mf_str_eq(before, c->copy_of);
 	*out = (struct mf_publish_change){.role = targets ? "targets" : NULL,
 					  .edits = c->targets.edits,
 					  .nedits = c->targets.nedits,
@@ -568,12 +588,14 @@ static enum mf_found fill(void *arg, struct mf_trust *t, struct mf_publish_chang
 					  .nresign = c->nresign,
 					  .root = c->root.n ? &c->root : NULL,
 					  .meta = 1u << MF_TUF_SNAPSHOT | 1u << MF_TUF_TIMESTAMP,
-					  .copy_of = c->ends ? c->copy_of : before,
+					  .copy_of = c->ends || !before.n ? c->copy_of : before,
 					  .until = good_until(c->from)};
-	if (!changed && stamp && (!c->ends || mf_str_eq(before, c->copy_of)))
+	if (!changed && same)
 		return MF_ABSENT;
 	if (c->step && mf_mirror_contents(c->x, contents, err) < 0)
 		return MF_FAILED;
+	if (!changed && stamp && !c->ends)
+		return MF_ABSENT;
 	c->x->out->nfiles += changed + 2;
 	return MF_FOUND;
 }
@@ -625,7 +647,23 @@ static enum mf_found convert_step(struct convert *c, const char *const *subjects
 	const struct mf_publish_intent in = {
 	    .kind = MF_PUBLISH_RESIGN, .subjects = subjects, .fill = fill, .arg = c};
 	int64_t version;
-	return mf_publish_run(c->x->to, &in, &version, err);
+	enum mf_found done = mf_publish_run(c->x->to, &in, &version, err);
+	if (done != MF_FAILED)
+		c->seen = c->x->to->set.timestamp->version;
+	return done;
+}
+
+/* Loads all shards of a large origin once before anything is published: if one is withheld or does not
+ * verify, nothing is. The loaded set remembers when the first of them expires. */
+static int check_all(struct convert *c, struct mf_err *err)
+{
+	struct mf_shard_steps steps = {.t = c->x->im.trust, .env = &c->x->m->env};
+	enum mf_found more;
+	while ((more = mf_shards_next(&steps, err)) == MF_FOUND)
+		if (!steps.given)
+			return 0;
+	mf_trust_drop_shards(c->x->im.trust);
+	return more == MF_FAILED ? -1 : 0;
 }
 
 /* Of an origin with many shards each step is one publish, and then the state is named that was copied. All
@@ -635,6 +673,8 @@ static enum mf_found convert_all(struct convert *c, struct mf_err *err)
 	static const bool none[256] = {false};
 	struct mf_shard_steps steps = {.t = c->x->im.trust, .env = &c->x->m->env};
 	enum mf_found more, done = MF_ABSENT;
+	if (check_all(c, err) < 0)
+		return MF_FAILED;
 	while ((more = mf_shards_next(&steps, err)) == MF_FOUND) {
 		char hex[256][3];
 		const char *subjects[257] = {NULL};

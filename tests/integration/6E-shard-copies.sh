@@ -3,6 +3,7 @@
 . "$(dirname "$0")/../support/t.sh"
 . "$T_TOP/tests/support/job.sh"
 . "$T_TOP/tests/support/notary.sh"
+. "$T_TOP/tests/support/attack.sh"
 
 lab registry notary
 ln -sf "${T_MANIFESTO%/*}/tests/support/manifesto-few" bin/manifesto
@@ -188,6 +189,48 @@ as_writer manifesto put -q "$repository:6" d other
 converts 'what changed since' converted "tuf+file://$T/converted"
 of_targets=49
 reads 'the converted mirror, later'
+
+# Content that the mirror has lost is copied again with the next change, in all parts.
+find converted -type f ! -name '*.json' -delete
+as_writer manifesto put -q "$repository:6" d content
+run as_writer manifesto mirror --json "$repository" converted
+check_json 'all content is there again' ".repositories[0].contents == $((of_targets + 6))"
+
+# All shards are verified before the first publish. Nothing is in the cache, so that both rounds ask the server.
+proxy N "$NOTARY"
+through() { MANIFESTO_HOME=$T/home2 XDG_CACHE_HOME=/dev/null/none MANIFESTO_TRUST_SERVER=http://$N "$@"; }
+as_writer manifesto put -q "$repository:6" d other
+find converted -type f -exec sha256sum {} + | sort >before
+faults N '{"path":"_hf","action":"status","status":404}'
+run through manifesto mirror "$repository" converted
+check 'an origin that withholds a shard is not mirrored' test "$status" -ne 0
+check_stderr_has '... and named' '_hf'
+find converted -type f -exec sha256sum {} + | sort >after
+check '... and changes nothing' cmp -s before after
+faults N
+run through manifesto mirror "$repository" copied-through
+check_status 'without a cache' 0
+half=$(($(grep -c _hf N.log) / 2))
+check '... each shard is asked for twice' test "$half" -gt 0
+
+# Two mirrors at once: one waits before its last part while the other one does all of them.
+faults N "{\"path\":\"_hf\",\"action\":\"hold\",\"until\":\"$T/go\",\"skip\":$half,\"count\":1}"
+run through manifesto mirror "$repository" converted &
+late=$!
+for ((i = 0; i < 600; i++)); do
+	grep -q '"rule": *0' N.log && break
+	sleep 0.05
+done
+as_writer manifesto put -q "$repository:6" d content
+as_writer manifesto mirror "$repository" converted >/dev/null 2>&1 || not_ok 'the second of two mirrors'
+copy_of >before
+touch go
+wait $late
+cp "$T/stderr" late
+check 'the first of two mirrors says so' grep -q 'another mirror writes to' late
+copy_of >after
+check '... and leaves what the second has written' cmp -s before after
+
 export MANIFESTO_HOME=$T/reader2 XDG_CACHE_HOME=$T/cache4
 mkdir reader2
 converts 'a converted mirror in a registry' "tuf+oci://$REGISTRY/converted/tuf" "tuf+oci://$REGISTRY/converted/tuf"
