@@ -138,8 +138,23 @@ reads 'the converted mirror'
 
 # Of more shards than are loaded at once each step is a publish, and the last one names the state that was copied.
 as_writer() { MANIFESTO_HOME=$T/home2 XDG_CACHE_HOME=$T/cache2 MANIFESTO_TRUST_SERVER=$NOTARY "$@"; }
-copy_of() { # what the converted mirror says that it is a copy of
-	jq -S '.signed["x-manifesto-copy-of"]' "$(find converted -name timestamp.json)"
+copy_of() { # DIRECTORY: what a converted mirror says that it is a copy of
+	jq -S '.signed["x-manifesto-copy-of"]' "$(find "$1" -name timestamp.json)"
+}
+snapshots() { # DIRECTORY: how many
+	find "$1" -name '*.snapshot.json' | wc -l
+}
+stop_mirror() { # DIRECTORY: a mirror to it that is killed after a few publishes
+	local mirror first
+	mkdir -p "$1"
+	first=$(snapshots "$1")
+	env MANIFESTO_HOME="$T/home2" XDG_CACHE_HOME="$T/cache2" MANIFESTO_TRUST_SERVER="$NOTARY" manifesto mirror "$repository" "$1" >/dev/null 2>&1 &
+	mirror=$!
+	while [ "$(snapshots "$1")" -lt $((first + 4)) ] && kill -0 $mirror; do
+		:
+	done
+	kill -KILL $mirror
+	wait $mirror 2>/dev/null
 }
 records() { # FILE: the records of the last command's output
 	jq -S '[.records[] | [.subject, .type, .digest, .state, (.role | ltrimstr("targets/"))]] | sort' stdout >"$1"
@@ -163,25 +178,15 @@ converts() { # NAME DESTINATION TRUST-SERVER: a mirror has what the origin has
 for type in a b c d e f g; do
 	as_writer manifesto put -q --images images "$type" content || t_bail "put $type"
 done
-copy_of >before
-(
-	export MANIFESTO_HOME=$T/home2 XDG_CACHE_HOME=$T/cache2 MANIFESTO_TRUST_SERVER=$NOTARY
-	exec manifesto mirror "$repository" converted >/dev/null 2>&1
-) &
-mirror=$!
-first=$(find converted -name '*.snapshot.json' | wc -l)
-until [ "$(find converted -name '*.snapshot.json' | wc -l)" -ge $((first + 4)) ]; do
-	kill -0 $mirror || break
-done
-kill -KILL $mirror
-wait $mirror 2>/dev/null
-copy_of >after
+copy_of converted >before
+stop_mirror converted
+copy_of converted >after
 check 'a mirror that was stopped on its way names the state that it copied before' cmp -s before after
 of_targets=$(manifesto role list --json "$repository:1" | jq '.roles[0].entries')
 check '... and has some of the new records' test "$of_targets" -gt 1 -a "$of_targets" -lt 50
 reads 'a mirror that was stopped on its way'
 converts 'the next run' converted "tuf+file://$T/converted"
-copy_of >after
+copy_of converted >after
 check '... names the new state' jq -en 'input != input' before after
 as_writer manifesto withdraw -q --reason old "$repository:4" b
 as_writer manifesto rm -q "$repository:5" c
@@ -189,6 +194,10 @@ as_writer manifesto put -q "$repository:6" d other
 converts 'what changed since' converted "tuf+file://$T/converted"
 of_targets=49
 reads 'the converted mirror, later'
+
+stop_mirror first
+run copy_of first
+check_json 'a first mirror that was stopped says whose copy it is' '.repository != null'
 
 # Content that the mirror has lost is copied again with the next change, in all parts.
 find converted -type f ! -name '*.json' -delete
@@ -223,12 +232,12 @@ for ((i = 0; i < 600; i++)); do
 done
 as_writer manifesto put -q "$repository:6" d content
 as_writer manifesto mirror "$repository" converted >/dev/null 2>&1 || not_ok 'the second of two mirrors'
-copy_of >before
+copy_of converted >before
 touch go
 wait $late
 cp "$T/stderr" late
 check 'the first of two mirrors says so' grep -q 'another mirror writes to' late
-copy_of >after
+copy_of converted >after
 check '... and leaves what the second has written' cmp -s before after
 
 export MANIFESTO_HOME=$T/reader2 XDG_CACHE_HOME=$T/cache4
@@ -236,9 +245,9 @@ mkdir reader2
 converts 'a converted mirror in a registry' "tuf+oci://$REGISTRY/converted/tuf" "tuf+oci://$REGISTRY/converted/tuf"
 
 tag=$(curl -s "http://$REGISTRY/v2/converted/tuf/tags/list" | jq -r '.tags[0]')
-lost=$(curl -s -H 'Accept: application/vnd.oci.image.manifest.v1+json' "http://$REGISTRY/v2/converted/tuf/manifests/$tag" |
+shard=$(curl -s -H 'Accept: application/vnd.oci.image.manifest.v1+json' "http://$REGISTRY/v2/converted/tuf/manifests/$tag" |
 	jq -r '[.layers[] | select(.annotations["tuf.io/filename"] | test("_h[0-9a-f]+[.]json")) | .digest][-1]')
-curl -sf -X DELETE "http://$REGISTRY/v2/converted/tuf/blobs/$lost" || t_bail 'the registry loses a shard'
+curl -sf -X DELETE "http://$REGISTRY/v2/converted/tuf/blobs/$shard" || t_bail 'the registry loses a shard'
 run as_writer manifesto mirror --json "$repository" "tuf+oci://$REGISTRY/converted/tuf"
 check_json 'a shard that the registry has lost is uploaded again' '.repositories[0].files == 1'
 run manifesto list --all --json --trust-server "tuf+oci://$REGISTRY/converted/tuf" "$repository"
